@@ -1,0 +1,32 @@
+/** One bad field of a request. */
+export interface FieldError {
+  /** JSON pointer (RFC 6901) into the body, or the name of a header or a query parameter. */
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** RFC 9457 problem details, thrown by handlers and written by `problems` in `express.ts`. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  /** The last part of the problem's type URI, such as `quota-exceeded`. */
+  readonly type: string;
+  readonly errors: readonly FieldError[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Members beside the standard ones, such as `remaining`. */
+  readonly extra: Readonly<Record<string, unknown>>;
+
+  constructor(
+    status: number,
+    type: string,
+    detail: string,
+    more: { errors?: readonly FieldError[]; headers?: Record<string, string>; extra?: Record<string, unknown> } = {},
+  ) {
+    super(detail);
+    this.status = status;
+    this.type = type;
+    this.errors = more.errors;
+    this.headers = more.headers ?? {};
+    this.extra = more.extra ?? {};
+  }
+}

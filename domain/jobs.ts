@@ -1,0 +1,9 @@
+import type { z } from 'zod';
+import { otpSend } from './otp/job.ts';
+
+/** The one list of job kinds. A kind added here must also get a lane in `workers/main.ts`, or `npm run typecheck` says so. */
+export const jobs = { 'otp-send': otpSend } as const;
+
+export type JobKind = keyof typeof jobs;
+export const jobKinds = Object.keys(jobs) as readonly JobKind[];
+export type PayloadOf<Kind extends JobKind> = z.infer<(typeof jobs)[Kind]['payload']>;

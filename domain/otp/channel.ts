@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+export const channels = ['push', 'telegram', 'telegram-gateway', 'sms'] as const;
+export const Channel = z.enum(channels);
+export type Channel = z.infer<typeof Channel>;
+
+/** X1: cheapest first, and SMS last. */
+export const CHANNELS_DEFAULT: readonly Channel[] = ['push', 'telegram', 'sms'];
+
+export interface ChannelRules {
+  /** Each message costs money: budgets, toll-fraud blocks and the hourly cap of a number apply. */
+  readonly paid: boolean;
+  /**
+   * What proves that it arrived: the API's own answer, a later callback, or nothing at all (a push token that
+   * belongs to somebody else's app).
+   */
+  readonly confirmedBy: 'answer' | 'callback' | 'nothing';
+  /** How long to wait for that proof before the chain moves on. */
+  readonly confirmWithinSeconds: number;
+}
+
+export const channelRules: Readonly<Record<Channel, ChannelRules>> = {
+  // A phone in a pocket shows a push within seconds; who has not typed the code after 15 s may have no network.
+  push: { paid: false, confirmedBy: 'nothing', confirmWithinSeconds: 15 },
+  telegram: { paid: false, confirmedBy: 'answer', confirmWithinSeconds: 0 },
+  // The Gateway refunds what it could not deliver in time; half a minute leaves a one-minute code room for an SMS.
+  'telegram-gateway': { paid: true, confirmedBy: 'callback', confirmWithinSeconds: 30 },
+  // Operators report delivery within seconds, foreign ones within a minute.
+  sms: { paid: true, confirmedBy: 'callback', confirmWithinSeconds: 60 },
+};

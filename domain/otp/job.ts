@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { defineJob } from '../job/define-job.ts';
+
+export const VerificationId = z.uuid().brand<'VerificationId'>();
+export type VerificationId = z.infer<typeof VerificationId>;
+
+/** One send of a verification's code along its chain of channels. A resend is a new job of the same verification. */
+export const otpSend = defineJob({
+  kind: 'otp-send',
+  payload: z.object({
+    verification_id: VerificationId,
+    /** Counter of the HOTP: 0 for the first code, one more for each resend that rotates it. */
+    generation: z.int().min(0),
+  }),
+  // Four channels, three tries each: what the longest chain can use.
+  attemptsMax: 12,
+  // 1 s, 2 s: a person asks for a new code within a minute.
+  backoffFirstMs: 1_000,
+  attemptTimeoutMs: 10_000,
+  // Four times what one provider may hold (a quarter each), so that a hung provider leaves three quarters free.
+  concurrency: 400,
+});

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+/** A secret key is for services; a publishable one may sit in an app and reaches only the founding documents' public endpoints. */
+export const keyAccesses = ['secret', 'publishable'] as const;
+export type KeyAccess = (typeof keyAccesses)[number];
+
+/** A test key sends nothing: its codes show in `GET /otp/{id}`. */
+export const keyModes = ['live', 'test'] as const;
+export type KeyMode = (typeof keyModes)[number];
+
+/** What a key may do. `public` is all that a publishable key has. */
+export const keyScopes = ['otp', 'jobs', 'projects', 'recipients', 'public'] as const;
+export const KeyScope = z.enum(keyScopes);
+export type KeyScope = z.infer<typeof KeyScope>;
+
+/** Two, so that a new key can be rolled out before the old one is revoked. */
+export const ACTIVE_KEYS_MAX = 2;
+
+const prefixes: Record<`${KeyAccess}:${KeyMode}`, string> = {
+  'secret:live': 'nbt_live_',
+  'secret:test': 'nbt_test_',
+  'publishable:live': 'nbt_pub_live_',
+  'publishable:test': 'nbt_pub_test_',
+};
+
+/** `nbt_live_…` with 32 characters or more of base64url behind it. */
+export const ApiKeyText = z.string().regex(/^nbt_(pub_)?(live|test)_[A-Za-z0-9_-]{16,128}$/, 'expected nbt_live_… or nbt_test_…');
+
+/** Puts a key together from 24 random bytes in base64url. */
+export function keyText(access: KeyAccess, mode: KeyMode, random: string): string {
+  return `${prefixes[`${access}:${mode}`]}${random}`;
+}
+
+/** Reads a key's access and mode off its front. */
+export function keyFront(key: string): { access: KeyAccess; mode: KeyMode } {
+  return {
+    access: key.startsWith('nbt_pub_') ? 'publishable' : 'secret',
+    mode: key.includes('_test_') ? 'test' : 'live',
+  };
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { Channel } from '../otp/channel.ts';
+import { Locale, LOCALE_DEFAULT, Templates } from '../otp/text.ts';
+
+/** ISO 3166-1 alpha-2. */
+const Country = z.string().regex(/^[A-Z]{2}$/, 'expected two capital letters, such as UZ');
+
+/** What a project may set for itself. Every default is the platform's own rule (requirements X1, X4, X15). */
+export const ProjectSettings = z.object({
+  /** The name a person reads in a message; the slug where it is absent. */
+  display_name: z.string().min(1).max(40).optional(),
+  locale: Locale.default(LOCALE_DEFAULT),
+  channels: z.array(Channel).min(1).max(4).default(['push', 'telegram', 'sms']),
+  templates: Templates.default({}),
+  /** Opt-in to codes of 4 or 5 digits: 3 checks, 120 s, never for login or money. */
+  allow_short_codes: z.boolean().default(false),
+  /** A push that nobody confirmed may by itself lead on to a paid channel. */
+  push_unconfirmed_buys_sms: z.boolean().default(false),
+  /** Countries whose numbers may get a paid message; empty means none. */
+  sms_countries: z.array(Country).max(250).default(['UZ']),
+  /** Spent on paid messages in one UTC day, in 10^-6 USD: 20 USD by default, what a small service uses in a month. */
+  sms_daily_budget_micros: z.int().min(0).default(20_000_000),
+  /** Sends to one destination in an hour. */
+  sends_per_hour: z.int().min(1).max(100).default(5),
+  /** Requests a minute with one key. */
+  requests_per_minute: z.int().min(1).max(10_000_000).default(6_000),
+});
+export type ProjectSettings = z.infer<typeof ProjectSettings>;

@@ -1,0 +1,70 @@
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { KeyRing } from './config.ts';
+
+const CODE_KEY_BYTES = 20; // RFC 4226 R6 asks for 160 bits.
+const GCM_IV_BYTES = 12;
+const GCM_TAG_BYTES = 16;
+
+/** Tells a verification's own HOTP key. Whoever holds only the database cannot. */
+export type CodeKeyOf = (verification: { kid: string; id: string; projectId: string; purpose: string }) => Uint8Array;
+
+/** HKDF (RFC 5869) with SHA-256 over the root key `kid`; a retired `kid` throws, and its verifications have long expired. */
+export function codeKeys(ring: KeyRing): CodeKeyOf {
+  return ({ kid, id, projectId, purpose }) => {
+    const root = ring.keys.get(kid);
+    if (!root) throw new Error(`no root key ${kid}`);
+    // Ids are of fixed length, so the purpose can't move the border between the fields.
+    return new Uint8Array(hkdfSync('sha256', root, '', `navbat code ${id}${projectId}${purpose}`, CODE_KEY_BYTES));
+  };
+}
+
+/** Keyed hash of an API key or an address: equal inputs are found, and a dump can't be searched for a known number. */
+export type KeyedHash = (domain: 'api-key' | 'address', text: string) => Buffer;
+
+export function keyedHash(pepper: string): KeyedHash {
+  const key = Buffer.from(pepper, 'base64url');
+  return (domain, text) => createHmac('sha256', key).update(domain).update('\0').update(text).digest();
+}
+
+export const sha256 = (text: string | Uint8Array): Buffer => createHash('sha256').update(text).digest();
+
+/** Compares without telling by its time where two texts differ; lengths may show. */
+export function sameText(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+export interface Seal {
+  /** AES-256-GCM; `bindTo` (the row's id) is authenticated, so that a sealed value can't be moved to another row. */
+  seal(plain: string, bindTo: string): Buffer;
+  /** @throws when the value was changed, moved, or its key retired. */
+  open(sealed: Buffer, bindTo: string): string;
+}
+
+/** Layout: length of kid, kid, iv, tag, ciphertext. */
+export function sealer(ring: KeyRing): Seal {
+  return {
+    seal(plain, bindTo) {
+      const kid = Buffer.from(ring.current);
+      const iv = randomBytes(GCM_IV_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', keyOf(ring, ring.current), iv).setAAD(Buffer.from(bindTo));
+      const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+      return Buffer.concat([Buffer.of(kid.length), kid, iv, cipher.getAuthTag(), body]);
+    },
+    open(sealed, bindTo) {
+      const ivAt = 1 + (sealed[0] ?? 0);
+      const tagAt = ivAt + GCM_IV_BYTES;
+      const bodyAt = tagAt + GCM_TAG_BYTES;
+      const key = keyOf(ring, sealed.subarray(1, ivAt).toString());
+      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(ivAt, tagAt)).setAAD(Buffer.from(bindTo));
+      decipher.setAuthTag(sealed.subarray(tagAt, bodyAt));
+      return Buffer.concat([decipher.update(sealed.subarray(bodyAt)), decipher.final()]).toString('utf8');
+    },
+  };
+}
+
+function keyOf(ring: KeyRing, kid: string): Buffer {
+  const key = ring.keys.get(kid);
+  if (!key) throw new Error(`no sealing key ${kid}`);
+  return key;
+}

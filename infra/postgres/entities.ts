@@ -1,0 +1,160 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import type { Channel } from '../../domain/otp/channel.ts';
+import type { AttemptOutcome, JobState, TicketLabels } from '../../domain/job/job.ts';
+import type { KeyAccess, KeyMode, KeyScope } from '../../domain/project/key.ts';
+import type { Locale } from '../../domain/otp/text.ts';
+
+/** The tables that people read and change through MikroORM. Hot statements are plain SQL beside: intake, lane, checks, sweep. */
+
+const ProjectSchema = defineEntity({
+  name: 'Project',
+  tableName: 'project',
+  properties: {
+    id: p.uuid().primary(),
+    slug: p.text().unique(),
+    /** As given; parsed by `ProjectSettings` at each read, so that a new default reaches old projects. */
+    settings: p.json<Record<string, unknown>>(),
+    createdAt: p.datetime(),
+    archivedAt: p.datetime().nullable(),
+  },
+});
+export class Project extends ProjectSchema.class {}
+ProjectSchema.setClass(Project);
+
+const ApiKeySchema = defineEntity({
+  name: 'ApiKey',
+  tableName: 'api_key',
+  properties: {
+    id: p.uuid().primary(),
+    project: () => p.manyToOne(Project),
+    access: p.text().$type<KeyAccess>(),
+    mode: p.text().$type<KeyMode>(),
+    hash: p.blob().unique(),
+    hint: p.text(),
+    scopes: p.array().$type<KeyScope[]>(),
+    createdAt: p.datetime(),
+    expiresAt: p.datetime().nullable(),
+    revokedAt: p.datetime().nullable(),
+    lastUsedAt: p.datetime().nullable(),
+  },
+});
+export class ApiKey extends ApiKeySchema.class {}
+ApiKeySchema.setClass(ApiKey);
+
+const RecipientSchema = defineEntity({
+  name: 'Recipient',
+  tableName: 'recipient',
+  properties: {
+    id: p.uuid().primary(),
+    project: () => p.manyToOne(Project),
+    handle: p.text().nullable(),
+    phone: p.text().nullable(),
+    addressHash: p.blob(),
+    telegramChatId: p.bigint('string').nullable(),
+    telegramBlockedAt: p.datetime().nullable(),
+    pushTokenSealed: p.blob().nullable(),
+    locale: p.text().$type<Locale>().nullable(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+});
+export class Recipient extends RecipientSchema.class {}
+RecipientSchema.setClass(Recipient);
+
+const JobSchema = defineEntity({
+  name: 'Job',
+  tableName: 'job',
+  properties: {
+    id: p.uuid().primary(),
+    kind: p.text(),
+    project: () => p.manyToOne(Project),
+    subjectId: p.uuid(),
+    addressHash: p.blob().nullable(),
+    state: p.text().$type<JobState>(),
+    reason: p.text().nullable(),
+    payload: p.json<unknown>(),
+    labels: p.json<TicketLabels>(),
+    attempts: p.integer(),
+    runAt: p.datetime(),
+    deadlineAt: p.datetime(),
+    acceptedAt: p.datetime(),
+    finishedAt: p.datetime().nullable(),
+    requestId: p.text().nullable(),
+  },
+});
+export class Job extends JobSchema.class {}
+JobSchema.setClass(Job);
+
+const AttemptSchema = defineEntity({
+  name: 'Attempt',
+  tableName: 'attempt',
+  properties: {
+    job: () => p.manyToOne(Job).primary(),
+    n: p.integer().primary(),
+    projectId: p.uuid(),
+    channel: p.text().$type<Channel>().nullable(),
+    provider: p.text(),
+    openedAt: p.datetime(),
+    closedAt: p.datetime().nullable(),
+    outcome: p.text().$type<AttemptOutcome>().nullable(),
+    reason: p.text().nullable(),
+    providerReference: p.text().nullable(),
+    costMicros: p.bigint('string').nullable(),
+    costCurrency: p.text().nullable(),
+    latencyMs: p.integer().nullable(),
+    delivery: p.text().nullable(),
+    deliveryReason: p.text().nullable(),
+    deliveryAt: p.datetime().nullable(),
+    requestId: p.text().nullable(),
+  },
+});
+export class Attempt extends AttemptSchema.class {}
+AttemptSchema.setClass(Attempt);
+
+const StaffSchema = defineEntity({
+  name: 'Staff',
+  tableName: 'staff',
+  properties: {
+    id: p.uuid().primary(),
+    email: p.text().unique(),
+    role: p.text(),
+    passwordHash: p.text(),
+    failedLogins: p.integer(),
+    lockedUntil: p.datetime().nullable(),
+    disabledAt: p.datetime().nullable(),
+    createdAt: p.datetime(),
+  },
+});
+export class Staff extends StaffSchema.class {}
+StaffSchema.setClass(Staff);
+
+const StaffSessionSchema = defineEntity({
+  name: 'StaffSession',
+  tableName: 'staff_session',
+  properties: {
+    tokenHash: p.blob().primary(),
+    staff: () => p.manyToOne(Staff),
+    createdAt: p.datetime(),
+    expiresAt: p.datetime(),
+  },
+});
+export class StaffSession extends StaffSessionSchema.class {}
+StaffSessionSchema.setClass(StaffSession);
+
+const AuditSchema = defineEntity({
+  name: 'Audit',
+  tableName: 'audit',
+  properties: {
+    id: p.bigint('string').primary().autoincrement(),
+    at: p.datetime(),
+    staffId: p.uuid().nullable(),
+    actor: p.text(),
+    action: p.text(),
+    subject: p.text(),
+    detail: p.json<Record<string, unknown>>(),
+  },
+});
+export class Audit extends AuditSchema.class {}
+AuditSchema.setClass(Audit);
+
+export const entities = [Project, ApiKey, Recipient, Job, Attempt, Staff, StaffSession, Audit];

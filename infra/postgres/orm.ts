@@ -1,0 +1,19 @@
+import { Migrator } from '@mikro-orm/migrations';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { entities } from './entities.ts';
+import { Migration0001Spine } from './migrations/migration-0001-spine.ts';
+
+/** Connections that MikroORM may hold in one process: everyday reads and writes only, hot statements have their own pool. */
+const ORM_CONNECTIONS_MAX = 5;
+
+export function openOrm(databaseUrl: string): Promise<MikroORM> {
+  return MikroORM.init({
+    clientUrl: databaseUrl,
+    entities,
+    extensions: [Migrator],
+    pool: { min: 0, max: ORM_CONNECTIONS_MAX },
+    migrations: { migrationsList: [Migration0001Spine], snapshot: false, transactional: true },
+    forceUtcTimezone: true,
+    discovery: { warnWhenNoEntities: false },
+  });
+}
