@@ -1,0 +1,39 @@
+import type { StaffRole } from './role.ts';
+
+export interface StaffMember {
+  readonly id: string;
+  /** Lower case. */
+  readonly email: string;
+  readonly role: StaffRole;
+}
+
+export interface StaffListing extends StaffMember {
+  readonly createdAt: Date;
+  readonly lockedUntil: Date | null;
+  readonly disabledAt: Date | null;
+}
+
+/**
+ * How a login ended. The reason is for the audit row: a page that told *locked* from *wrong* would say which emails
+ * have an account.
+ */
+export type Login =
+  | { readonly login: 'accepted'; readonly staff: StaffMember }
+  | { readonly login: 'refused'; readonly reason: 'wrong' | 'locked' | 'disabled' };
+
+export type StaffCreated =
+  | { readonly created: true; readonly staff: StaffMember }
+  | { readonly created: false; readonly reason: 'email-taken' };
+
+/** The one staff table, for the board and for all that comes later. */
+export interface StaffAccounts {
+  createStaff(
+    account: { email: string; role: StaffRole; password: string },
+    now: Date,
+  ): Promise<StaffCreated>;
+  /** Takes as long for an email that nobody has. Five wrong passwords lock the account for a quarter of an hour. */
+  verifyPassword(email: string, password: string, now: Date): Promise<Login>;
+  list(): Promise<StaffListing[]>;
+  /** Ends the account's sessions too. False where nobody has that email. */
+  disable(email: string, now: Date): Promise<boolean>;
+}
