@@ -1,0 +1,88 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Channel } from '../domain/otp/channel.ts';
+import type { AttemptOutcome, FinalState } from '../domain/job/job.ts';
+
+/** What this process counts. Each process has its own registry and its own `/metrics`; a scraper adds them up. */
+export const metrics = new Registry();
+collectDefaultMetrics({ register: metrics, prefix: 'navbat_' });
+
+/** `route` is the OpenAPI path, never the path of the request: ids would make a series each. */
+export const httpSeconds = new Histogram({
+  name: 'navbat_http_request_seconds',
+  help: 'Time from the request line to the last byte of the answer.',
+  labelNames: ['method', 'route', 'status'] as const,
+  // The intake answers within some ms; a batch waits for a commit; a duplicate waits up to 2 s for the winner.
+  buckets: [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
+  registers: [metrics],
+});
+
+/** Rows that went together: `batch` is intake, open, close or publish. */
+export const batchSize = new Histogram({
+  name: 'navbat_batch_size',
+  help: 'Rows written in one statement.',
+  labelNames: ['batch'] as const,
+  buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+  registers: [metrics],
+});
+
+/** Attempts closed by this process. `channel` is empty for a kind that has none. */
+export const attemptsTotal = new Counter<keyof AttemptLabels>({
+  name: 'navbat_attempts_total',
+  help: 'Attempts closed, by how they ended.',
+  labelNames: ['kind', 'channel', 'provider', 'outcome'],
+  registers: [metrics],
+});
+export interface AttemptLabels {
+  readonly kind: string;
+  readonly channel: Channel | '';
+  readonly provider: string;
+  readonly outcome: AttemptOutcome;
+}
+
+export const jobsFinished = new Counter<'kind' | 'state'>({
+  name: 'navbat_jobs_finished_total',
+  help: 'Jobs that reached a final state in this process.',
+  labelNames: ['kind', 'state'],
+  registers: [metrics],
+});
+export interface JobFinishedLabels {
+  readonly kind: string;
+  readonly state: FinalState;
+}
+
+export interface KindDepth {
+  readonly kind: string;
+  /** Jobs accepted and not finished. */
+  readonly unfinished: number;
+  /** Of those, jobs that no worker has opened yet. */
+  readonly waiting: number;
+  /** Since the oldest job became due that waits still; 0 where none does. */
+  readonly oldestWaitingSeconds: number;
+}
+
+/** Shows at each scrape what `read` says; a kind that it no longer names leaves the page. */
+export function exposeDepth(read: () => Promise<readonly KindDepth[]>): void {
+  const waiting = gauge('navbat_queue_waiting_jobs', 'Jobs that no worker has opened yet, from Postgres.');
+  const oldest = gauge(
+    'navbat_queue_oldest_waiting_seconds',
+    'Age of the oldest job that is due and waits, from Postgres.',
+  );
+  new Gauge({
+    name: 'navbat_queue_unfinished_jobs',
+    help: 'Jobs accepted and not finished, from Postgres.',
+    labelNames: ['kind'] as const,
+    registers: [metrics],
+    async collect() {
+      const kinds = await read();
+      for (const each of [this, waiting, oldest]) each.reset();
+      for (const { kind, ...depth } of kinds) {
+        this.set({ kind }, depth.unfinished);
+        waiting.set({ kind }, depth.waiting);
+        oldest.set({ kind }, depth.oldestWaitingSeconds);
+      }
+    },
+  });
+}
+
+const gauge = (name: string, help: string) =>
+  new Gauge({ name, help, labelNames: ['kind'] as const, registers: [metrics] });
