@@ -44,8 +44,8 @@ export function serverAccount(): Account | undefined {
 /** Makes the directory and says where its servers' data goes; the same answer on every start of the same directory. */
 export async function prepareSite(home: string): Promise<Site> {
   const account = serverAccount();
-  // 0711: root's servers may pass through to their own data, and nobody may list what lies here.
-  await mkdir(home, { recursive: true, mode: 0o711 });
+  // 0711 as root: its servers pass through to their own data, and nobody else may list what lies here.
+  await mkdir(home, { recursive: true, mode: account ? 0o711 : 0o700 });
   const settled = await realpath(resolve(home));
   if (account === undefined || (await isOpenToAll(settled)))
     return { home: settled, directory: settled, account };
