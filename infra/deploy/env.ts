@@ -1,0 +1,68 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { Environment } from '../config.ts';
+
+/** Read by `docker-compose.yml` alone: Navbat itself is given whole URLs. */
+export const composeOnly = {
+  POSTGRES_PASSWORD: 'password of the postgres service of docker-compose.yml',
+} as const;
+
+/** What `infra/config.ts` expects of a key; RFC 4226 R6 asks for 20 at least. */
+const KEY_BYTES = 32;
+const POSTGRES_PASSWORD_BYTES = 24;
+const KID_BYTES = 6;
+
+const Shape = z.object({
+  properties: z.record(
+    z.string(),
+    z.object({ description: z.string(), default: z.union([z.string(), z.number(), z.boolean()]).optional() }),
+  ),
+  required: z.array(z.string()),
+});
+
+/**
+ * The text of `.env.example`, from the schema that validates the environment: a variable that must be set stands empty, one with a
+ * default or a provider that is off stands as a comment. A test holds the file to it.
+ *
+ * @param values what to write behind the names, for a `.env` that is ready to use.
+ */
+export function environmentText(values: Readonly<Record<string, string>> = {}): string {
+  const { properties, required } = Shape.parse(
+    z.toJSONSchema(Environment, { io: 'input', unrepresentable: 'any' }),
+  );
+  const lines = Object.entries(properties).map(([name, { description, default: preset }]) => {
+    const must = required.includes(name) || name in values;
+    return `# ${description}\n${must ? '' : '# '}${name}=${values[name] ?? preset ?? ''}\n`;
+  });
+  const compose = Object.entries(composeOnly).map(
+    ([name, description]) => `# ${description}\n${name}=${values[name] ?? ''}\n`,
+  );
+  return [...lines, ...compose].join('\n');
+}
+
+/** A year and month tell an operator which key is old enough to retire. */
+const newKey = (now: Date): string =>
+  `${now.toISOString().slice(0, 'YYYY-MM'.length)}:${randomBytes(KEY_BYTES).toString('base64url')}`;
+
+/** Every secret that only this installation may know, made here and written nowhere else. */
+export function newSecrets(now: Date): Readonly<Record<string, string>> {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return {
+    CODE_KEYS: newKey(now),
+    SEAL_KEYS: newKey(now),
+    PEPPER: randomBytes(KEY_BYTES).toString('base64url'),
+    JWT_PRIVATE_JWK: JSON.stringify({
+      ...privateKey.export({ format: 'jwk' }),
+      kid: randomBytes(KID_BYTES).toString('base64url'),
+    }),
+    POSTGRES_PASSWORD: randomBytes(POSTGRES_PASSWORD_BYTES).toString('hex'),
+  };
+}
+
+// `npm run env:example` rewrites the example; `npm run env:new` makes a `.env`, and never writes over one: its keys may be in use.
+if (import.meta.main) {
+  const fresh = process.argv[2] === 'new';
+  if (fresh) writeFileSync('.env', environmentText(newSecrets(new Date())), { mode: 0o600, flag: 'wx' });
+  else writeFileSync('.env.example', environmentText());
+}

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { expect, test } from 'vitest';
+import { Environment, readConfig } from '../../infra/config.ts';
+import { composeOnly, environmentText, newSecrets } from '../../infra/deploy/env.ts';
+
+const example = readFileSync(join(resolve(import.meta.dirname, '../..'), '.env.example'), 'utf8');
+const now = new Date('2026-01-15T10:00:00Z');
+
+test('.env.example is what the schema says; `npm run env:example` rewrites it', () => {
+  expect(example).toBe(environmentText());
+});
+
+test('.env.example names exactly the variables that are read, each once', () => {
+  const named = [...example.matchAll(/^(?:# )?([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name);
+  expect(named).toEqual([...Object.keys(Environment.shape), ...Object.keys(composeOnly)]);
+});
+
+test('every variable is described', () => {
+  for (const [name, schema] of Object.entries(Environment.shape))
+    expect(schema.description, name).toBeTruthy();
+});
+
+test('.env.example holds no secret', () => {
+  const set = Object.entries(parseEnv(example)).filter(([, value]) => value !== '');
+  expect(set).toEqual([]);
+});
+
+test('a new .env needs only the servers to be a whole configuration', () => {
+  const servers = { DATABASE_URL: 'postgres://navbat@postgres/navbat', REDIS_URL: 'redis://redis:6379' };
+  const written = parseEnv(environmentText(newSecrets(now)));
+  const config = readConfig({ ...written, ...servers });
+  expect(config.CODE_KEYS.current).toBe('2026-01');
+});
+
+test('two installations share no secret', () => {
+  const [one, other] = [newSecrets(now), newSecrets(now)];
+  for (const name of Object.keys(one)) expect(one[name], name).not.toBe(other[name]);
+});
