@@ -1,0 +1,35 @@
+import type { JobId } from '../job/job.ts';
+import type { DeliveryReport } from './port.ts';
+
+/** A provider's callback as it arrived, and what its address says it is about. */
+export interface CallbackRequest {
+  /** As the provider called it: our public origin, then path and query exactly as received. */
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Unparsed: signatures are over the bytes. */
+  readonly body: Uint8Array;
+  /** From the address. */
+  readonly jobId: JobId;
+  readonly attempt: number;
+}
+
+export type CallbackReading =
+  | {
+      readonly reading: 'report';
+      /** The provider's own id of the message, as its answer to `send` gave it. */
+      readonly reference: string;
+      readonly report: DeliveryReport;
+    }
+  /** Genuine, and says nothing that changes an attempt. Acknowledge it. */
+  | { readonly reading: 'nothing-new' }
+  /** Not signed by the provider, signed too long ago, or about another attempt than its address says. */
+  | { readonly reading: 'forged' }
+  /** Signed, and not in a form that we know. Repeating it would not help. */
+  | { readonly reading: 'unreadable' };
+
+/** Reads the callbacks of one provider. Callbacks come at least once and in any order. */
+export interface CallbackReader {
+  readonly provider: string;
+  read(request: CallbackRequest, now: Date): CallbackReading;
+}
