@@ -23,9 +23,9 @@ export interface EmbeddedPostgres {
   readonly pid: number;
   readonly dataDirectory: string;
   /** Lets running statements be rolled back, writes everything out, and keeps the data. Harmless on a server that is gone. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
   /** SIGKILL to the postmaster, as a crash would; start again in the same directory to recover. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
 }
 
 const USER = 'navbat';

@@ -27,9 +27,9 @@ export interface EmbeddedRedis {
   /** Holds `appendonlydir/` and `dump.rdb`; what is copied back here while it is stopped is what the next start loads. */
   readonly dataDirectory: string;
   /** Writes everything out and keeps the data. Harmless on a server that is gone. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
   /** SIGKILL, as a crash would; start again in the same directory to recover. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
 }
 
 /** Loading 1 GB of append-only file takes some ten seconds. */

@@ -15,6 +15,8 @@ const REDIS_DATABASES = 512;
 // Ctrl-C reaches the whole terminal; the servers go when the run has ended, not before.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
+// A parent killed during the start leaves nobody to print for: the write fails, and the servers still have to stop.
+process.stdout.on('error', () => undefined);
 const parentGone = new Promise((resolve) => {
   process.stdin.once('end', resolve).once('error', resolve).resume();
 });
@@ -33,6 +35,6 @@ try {
   process.stdout.write(`${JSON.stringify(line)}\n`);
   await parentGone;
 } finally {
-  for (const stop of stops) await stop();
+  await Promise.allSettled(stops.map((stop) => stop()));
   await rm(directory, { recursive: true, force: true });
 }

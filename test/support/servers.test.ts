@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
-import { freshDatabase, freshRedis } from '../../support/servers.ts';
+import { freshDatabase, freshRedis } from './servers.ts';
 
 async function tablesOf(url: string): Promise<string[]> {
   const client = new Client({ connectionString: url });
