@@ -60,29 +60,46 @@ export interface KindDepth {
   readonly oldestWaitingSeconds: number;
 }
 
-/** Shows at each scrape what `read` says; a kind that it no longer names leaves the page. */
+/**
+ * Shows at each scrape what `read` says; a kind that it no longer names leaves the page. The gauges of one page are
+ * collected side by side, so `read` must be remembered for a moment by whoever gives it.
+ */
 export function exposeDepth(read: () => Promise<readonly KindDepth[]>): void {
-  const waiting = gauge('navbat_queue_waiting_jobs', 'Jobs that no worker has opened yet, from Postgres.');
-  const oldest = gauge(
+  depthGauge(
+    'navbat_queue_unfinished_jobs',
+    'Jobs accepted and not finished, from Postgres.',
+    read,
+    (kind) => kind.unfinished,
+  );
+  depthGauge(
+    'navbat_queue_waiting_jobs',
+    'Jobs that no worker has opened yet, from Postgres.',
+    read,
+    (kind) => kind.waiting,
+  );
+  depthGauge(
     'navbat_queue_oldest_waiting_seconds',
     'Age of the oldest job that is due and waits, from Postgres.',
+    read,
+    (kind) => kind.oldestWaitingSeconds,
   );
+}
+
+function depthGauge(
+  name: string,
+  help: string,
+  read: () => Promise<readonly KindDepth[]>,
+  valueOf: (kind: KindDepth) => number,
+): void {
   new Gauge({
-    name: 'navbat_queue_unfinished_jobs',
-    help: 'Jobs accepted and not finished, from Postgres.',
+    name,
+    help,
     labelNames: ['kind'] as const,
     registers: [metrics],
     async collect() {
       const kinds = await read();
-      for (const each of [this, waiting, oldest]) each.reset();
-      for (const { kind, ...depth } of kinds) {
-        this.set({ kind }, depth.unfinished);
-        waiting.set({ kind }, depth.waiting);
-        oldest.set({ kind }, depth.oldestWaitingSeconds);
-      }
+      this.reset();
+      for (const depth of kinds) this.set({ kind: depth.kind }, valueOf(depth));
     },
   });
 }
-
-const gauge = (name: string, help: string) =>
-  new Gauge({ name, help, labelNames: ['kind'] as const, registers: [metrics] });

@@ -20,7 +20,11 @@ export class Problem extends Error {
     status: number,
     type: string,
     detail: string,
-    more: { errors?: readonly FieldError[]; headers?: Record<string, string>; extra?: Record<string, unknown> } = {},
+    more: {
+      errors?: readonly FieldError[];
+      headers?: Record<string, string>;
+      extra?: Record<string, unknown>;
+    } = {},
   ) {
     super(detail);
     this.status = status;

@@ -24,7 +24,9 @@ const prefixes: Record<`${KeyAccess}:${KeyMode}`, string> = {
 };
 
 /** `nbt_live_…` with 32 characters or more of base64url behind it. */
-export const ApiKeyText = z.string().regex(/^nbt_(pub_)?(live|test)_[A-Za-z0-9_-]{16,128}$/, 'expected nbt_live_… or nbt_test_…');
+export const ApiKeyText = z
+  .string()
+  .regex(/^nbt_(pub_)?(live|test)_[A-Za-z0-9_-]{16,128}$/, 'expected nbt_live_… or nbt_test_…');
 
 /** Puts a key together from 24 random bytes in base64url. */
 export function keyText(access: KeyAccess, mode: KeyMode, random: string): string {

@@ -1,0 +1,68 @@
+import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { Problem } from './problem.ts';
+
+/** Says what kind of problem it is, in a form that is stable and resolves to nothing (RFC 9457 §3.1.1); `/docs` lists them. */
+export const PROBLEM_TYPE_PREFIX = 'urn:navbat:problem:';
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** Writes a JSON answer in one go. Whatever `setHeader` set before is sent with it. */
+export function sendJson(res: ServerResponse, status: number, body: unknown, headers?: Headers): void {
+  send(res, status, 'application/json; charset=utf-8', body, headers);
+}
+
+/** RFC 9457. Nothing is written where the answer has begun: the connection then ends early, and the client sees that. */
+export function sendProblem(res: ServerResponse, problem: Problem): void {
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  send(res, problem.status, 'application/problem+json; charset=utf-8', problemBody(problem), problem.headers);
+}
+
+export function problemBody({ status, type, message, errors, extra }: Problem): Record<string, unknown> {
+  return {
+    type: PROBLEM_TYPE_PREFIX + type,
+    title: titleOf(type, status),
+    status,
+    detail: message,
+    ...(errors ? { errors } : {}),
+    ...extra,
+  };
+}
+
+/** What an error means to the caller: anything but a `Problem` is a fault of ours, and its text stays here. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return new Problem(
+    500,
+    'internal',
+    'Something went wrong on our side. The request id finds it in the log.',
+  );
+}
+
+function send(
+  res: ServerResponse,
+  status: number,
+  contentType: string,
+  body: unknown,
+  headers?: Headers,
+): void {
+  if (headers) for (const name in headers) res.setHeader(name, headers[name] as string);
+  res.statusCode = status;
+  // 204 and 304 have no body by definition.
+  if (body === undefined || status === 204) {
+    res.end();
+    return;
+  }
+  const text = Buffer.from(JSON.stringify(body));
+  res.setHeader('Content-Type', contentType);
+  res.setHeader('Content-Length', text.length);
+  res.end(text);
+}
+
+/** `quota-exceeded` reads "Quota exceeded". */
+function titleOf(type: string, status: number): string {
+  if (type === 'internal') return STATUS_CODES[status] ?? type;
+  return type.charAt(0).toUpperCase() + type.slice(1).replaceAll('-', ' ');
+}

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { ErrorRequestHandler, RequestHandler, Request, Response } from 'express';
+import type { Logger } from 'pino';
+import { asProblem, sendProblem } from './answer.ts';
+import { Problem } from './problem.ts';
+
+/** What may come in as `X-Request-Id`: it is written into logs and rows, so it is short and plain. */
+const safeRequestId = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Sent with every answer; pages (`/docs`, the board) widen the policy for themselves. */
+const guardHeaders = new Map([
+  ['X-Content-Type-Options', 'nosniff'],
+  ['X-Frame-Options', 'DENY'],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cache-Control', 'no-store'],
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['Strict-Transport-Security', 'max-age=31536000; includeSubDomains'],
+]);
+
+/** Gives each request its id, which the answer repeats, and the headers that every answer has. */
+export const begin: RequestHandler = (req, res, next) => {
+  const given = req.headers['x-request-id'];
+  const id = typeof given === 'string' && safeRequestId.test(given) ? given : randomUUID();
+  res.locals['requestId'] = id;
+  res.setHeader('X-Request-Id', id);
+  res.setHeaders(guardHeaders);
+  next();
+};
+
+/** The id that `begin` gave. */
+export function requestIdOf(res: Response): string {
+  return String(res.locals['requestId']);
+}
+
+export const unknownPath: RequestHandler = (req) => {
+  throw new Problem(404, 'not-found', `There is nothing at ${req.path}.`);
+};
+
+/** For a path whose other methods are routes. OPTIONS is answered with what there is. */
+export function wrongMethod(allowed: readonly string[]): RequestHandler {
+  const allow = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+  return (req, res) => {
+    if (req.method !== 'OPTIONS')
+      throw new Problem(405, 'method-not-allowed', `${req.method} is not for this path.`, {
+        headers: { Allow: allow },
+      });
+    res.setHeader('Allow', allow).status(204).end();
+  };
+}
+
+/** The last of an app's handlers: each error becomes problem+json, and a fault of ours a log line. */
+export function problems(log: Logger): ErrorRequestHandler {
+  return (error, req, res, _next) => {
+    const problem = asProblem(routerFault(error));
+    logAnswer(log, req, requestIdOf(res), problem.status, error);
+    sendProblem(res, problem);
+  };
+}
+
+/**
+ * One line for what a person must look at: faults of ours with their error, refusals for too much traffic as warnings.
+ * All else is `debug`, because at ten thousand requests a second a line each costs more than the request.
+ */
+export function logAnswer(
+  log: Logger,
+  req: Request,
+  requestId: string,
+  status: number,
+  error?: unknown,
+): void {
+  if (status >= 500)
+    log.error(
+      { request_id: requestId, method: req.method, path: req.path, status, err: error },
+      'request failed',
+    );
+  else if (status === 429)
+    log.warn({ request_id: requestId, method: req.method, path: req.path, status }, 'request refused');
+  else if (log.isLevelEnabled('debug'))
+    log.debug({ request_id: requestId, method: req.method, path: req.path, status }, 'request');
+}
+
+/** Where a request comes from; behind proxies, what `trust proxy` allows them to say. */
+export function callerAddress(req: Request, proxies: number): string {
+  const address = (proxies === 0 ? req.socket.remoteAddress : req.ip) ?? '';
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}
+
+/** An IPv6 subscriber holds at least a /64, so that limits count that and not each of its addresses. */
+export function addressBlock(address: string): string {
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? [];
+  const front = head === '' ? [] : head.split(':');
+  const back = tail ? tail.split(':') : [];
+  const zeros =
+    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => '0');
+  return `${[...front, ...zeros, ...back].slice(0, 4).join(':')}::/64`;
+}
+
+/** A path that can't be decoded is the caller's fault, though the router throws it as any error. */
+function routerFault(error: unknown): unknown {
+  return error instanceof URIError
+    ? new Problem(400, 'invalid-request', 'The path is not valid percent-encoding.')
+    : error;
+}
+
+/** Bytes of a header that may come once, or undefined. */
+export function header(req: IncomingMessage, name: string): string | undefined {
+  const value = req.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}

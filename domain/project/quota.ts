@@ -1,0 +1,53 @@
+/** Length of the window in which requests are counted: the unit in which people think of limits. */
+export const QUOTA_WINDOW_SECONDS = 60;
+
+/** One address with one project: 100 requests a second is more than a phone, or a household behind one address, ever needs. */
+export const ADDRESS_REQUESTS_PER_MINUTE = 6_000;
+
+/** Wrong keys from one address: a service that was given a wrong key tries a few times, a guesser thousands. */
+export const FAILED_AUTHENTICATIONS_PER_MINUTE = 30;
+
+/** A limit that a request counts against. Its name is what `RateLimit-Policy` calls it. */
+export interface Quota {
+  readonly name: 'key' | 'address' | 'failed-authentication';
+  /** Whom it counts for: the id of a key, or an address. */
+  readonly subject: string;
+  readonly limit: number;
+}
+
+/** Where a request stands in its window. */
+export interface Taken {
+  /** Counting this request, which is refused when it is above the limit. */
+  readonly taken: number;
+  readonly resetMs: number;
+}
+
+/** Counts over all processes where it can, over this one where it must; it never fails and never keeps a request waiting. */
+export interface QuotaCounter {
+  take(quota: Quota): Promise<Taken>;
+}
+
+export interface QuotaState {
+  readonly quota: Quota;
+  readonly remaining: number;
+  readonly exceeded: boolean;
+  readonly resetSeconds: number;
+}
+
+export function quotaState(quota: Quota, { taken, resetMs }: Taken): QuotaState {
+  return {
+    quota,
+    remaining: Math.max(0, quota.limit - taken),
+    exceeded: taken > quota.limit,
+    // Rounded up: a client that comes back a moment early would only be refused again.
+    resetSeconds: Math.max(1, Math.ceil(resetMs / 1_000)),
+  };
+}
+
+/** The limit that binds first: an exceeded one before any other, else the one with the least left. */
+export function tightest(states: readonly [QuotaState, ...QuotaState[]]): QuotaState {
+  return states.reduce((least, state) => {
+    if (state.exceeded !== least.exceeded) return state.exceeded ? state : least;
+    return state.remaining < least.remaining ? state : least;
+  });
+}

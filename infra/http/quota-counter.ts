@@ -1,0 +1,107 @@
+import type { Redis } from 'ioredis';
+import { RateLimiterMemory, RateLimiterRedis, type RateLimiterAbstract } from 'rate-limiter-flexible';
+import {
+  type Quota,
+  QUOTA_WINDOW_SECONDS,
+  type QuotaCounter,
+  type Taken,
+} from '../../domain/project/quota.ts';
+
+/** How long a request may wait for Redis before it is counted in this process: a hundred times what Redis takes. */
+export const LIMIT_TIMEOUT_MS = 50;
+/** While Redis is away nobody asks it but this: soon enough that limits are shared again within a second. */
+const PROBE_EVERY_MS = 500;
+
+/** Options of the connection that counts: it refuses at once where it can't ask, and sends what comes together together. */
+export const limitConnection = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 1,
+  enableAutoPipelining: true,
+  commandTimeout: LIMIT_TIMEOUT_MS,
+} as const;
+
+export interface OpenQuotaCounter extends QuotaCounter {
+  /** `local` while Redis does not answer: each process then counts for itself. */
+  state(): 'shared' | 'local';
+  close(): void;
+}
+
+/** Counts in Redis over all processes, in fixed windows. Its limiter's own `points` is never reached: each project has its own limit. */
+export function quotaCounter(redis: Redis): OpenQuotaCounter {
+  const window = { points: Number.MAX_SAFE_INTEGER, duration: QUOTA_WINDOW_SECONDS, keyPrefix: 'limit' };
+  const shared = new RateLimiterRedis({ ...window, storeClient: redis });
+  const insurance = new RateLimiterMemory(window);
+  const watch = watchRedis(redis);
+
+  const count = (subject: string, points: number): Promise<Taken> => {
+    if (watch.isAway()) return countIn(insurance, subject, points);
+    return countIn(shared, subject, points).catch(() => {
+      watch.away();
+      return countIn(insurance, subject, points);
+    });
+  };
+  return { take: together(count), state: () => (watch.isAway() ? 'local' : 'shared'), close: watch.close };
+}
+
+async function countIn(limiter: RateLimiterAbstract, subject: string, points: number): Promise<Taken> {
+  const { consumedPoints, msBeforeNext } = await limiter.penalty(subject, points);
+  return { taken: consumedPoints, resetMs: msBeforeNext };
+}
+
+interface Waiting {
+  points: number;
+  readonly answer: Promise<Taken>;
+}
+
+/**
+ * Requests of one subject that arrive while its count is on the way are counted by the next one together: the hotter a
+ * key, the fewer commands a request costs. Each request still gets its own place in the window.
+ */
+function together(count: (subject: string, points: number) => Promise<Taken>): QuotaCounter['take'] {
+  const onTheWay = new Map<string, Promise<Taken>>();
+  const waiting = new Map<string, Waiting>();
+
+  const send = (subject: string, points: () => number): Promise<Taken> => {
+    const answer = count(subject, points()).finally(() => onTheWay.delete(subject));
+    onTheWay.set(subject, answer);
+    return answer;
+  };
+  const queue = (subject: string, ahead: Promise<Taken>): Waiting => {
+    const next: Waiting = {
+      points: 0,
+      answer: ahead.then(() => {
+        waiting.delete(subject);
+        return send(subject, () => next.points);
+      }),
+    };
+    waiting.set(subject, next);
+    return next;
+  };
+
+  return async ({ name, subject: who }: Quota) => {
+    const subject = `${name}:${who}`;
+    const ahead = onTheWay.get(subject);
+    if (!ahead) return send(subject, () => 1);
+    const group = waiting.get(subject) ?? queue(subject, ahead);
+    group.points += 1;
+    const place = group.points;
+    const { taken, resetMs } = await group.answer;
+    return { taken: taken - group.points + place, resetMs };
+  };
+}
+
+/** After one failure nobody waits for Redis again until it has answered a ping. */
+function watchRedis(redis: Redis): { isAway: () => boolean; away: () => void; close: () => void } {
+  let probe: NodeJS.Timeout | undefined;
+  const stop = () => {
+    clearInterval(probe);
+    probe = undefined;
+  };
+  return {
+    isAway: () => probe !== undefined,
+    away: () => {
+      probe ??= setInterval(() => void redis.ping().then(stop, () => undefined), PROBE_EVERY_MS).unref();
+    },
+    close: stop,
+  };
+}
