@@ -1,17 +1,15 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Environment } from '../config.ts';
+import { newSecrets } from '../new-secrets.ts';
 
 /** Read by `docker-compose.yml` alone: Navbat itself is given whole URLs. */
 export const composeOnly = {
   POSTGRES_PASSWORD: 'password of the postgres service of docker-compose.yml',
 } as const;
 
-/** What `infra/config.ts` expects of a key; RFC 4226 R6 asks for 20 at least. */
-const KEY_BYTES = 32;
 const POSTGRES_PASSWORD_BYTES = 24;
-const KID_BYTES = 6;
 
 const Shape = z.object({
   properties: z.record(
@@ -41,28 +39,15 @@ export function environmentText(values: Readonly<Record<string, string>> = {}): 
   return [...lines, ...compose].join('\n');
 }
 
-/** A year and month tell an operator which key is old enough to retire. */
-const newKey = (now: Date): string =>
-  `${now.toISOString().slice(0, 'YYYY-MM'.length)}:${randomBytes(KEY_BYTES).toString('base64url')}`;
-
-/** Every secret that only this installation may know, made here and written nowhere else. */
-export function newSecrets(now: Date): Readonly<Record<string, string>> {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  return {
-    CODE_KEYS: newKey(now),
-    SEAL_KEYS: newKey(now),
-    PEPPER: randomBytes(KEY_BYTES).toString('base64url'),
-    JWT_PRIVATE_JWK: JSON.stringify({
-      ...privateKey.export({ format: 'jwk' }),
-      kid: randomBytes(KID_BYTES).toString('base64url'),
-    }),
-    POSTGRES_PASSWORD: randomBytes(POSTGRES_PASSWORD_BYTES).toString('hex'),
-  };
-}
+/** Everything secret that a `.env` for `docker-compose.yml` needs. */
+export const newEnvironment = (now: Date): Readonly<Record<string, string>> => ({
+  ...newSecrets(now),
+  POSTGRES_PASSWORD: randomBytes(POSTGRES_PASSWORD_BYTES).toString('hex'),
+});
 
 // `npm run env:example` rewrites the example; `npm run env:new` makes a `.env`, and never writes over one: its keys may be in use.
 if (import.meta.main) {
   const fresh = process.argv[2] === 'new';
-  if (fresh) writeFileSync('.env', environmentText(newSecrets(new Date())), { mode: 0o600, flag: 'wx' });
+  if (fresh) writeFileSync('.env', environmentText(newEnvironment(new Date())), { mode: 0o600, flag: 'wx' });
   else writeFileSync('.env.example', environmentText());
 }

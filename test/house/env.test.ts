@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect, test } from 'vitest';
 import { Environment, readConfig } from '../../infra/config.ts';
-import { composeOnly, environmentText, newSecrets } from '../../infra/deploy/env.ts';
+import { composeOnly, environmentText, newEnvironment } from '../../infra/deploy/env.ts';
 
 const example = readFileSync(join(resolve(import.meta.dirname, '../..'), '.env.example'), 'utf8');
 const now = new Date('2026-01-15T10:00:00Z');
@@ -29,12 +29,12 @@ test('.env.example holds no secret', () => {
 
 test('a new .env needs only the servers to be a whole configuration', () => {
   const servers = { DATABASE_URL: 'postgres://navbat@postgres/navbat', REDIS_URL: 'redis://redis:6379' };
-  const written = parseEnv(environmentText(newSecrets(now)));
+  const written = parseEnv(environmentText(newEnvironment(now)));
   const config = readConfig({ ...written, ...servers });
   expect(config.CODE_KEYS.current).toBe('2026-01');
 });
 
 test('two installations share no secret', () => {
-  const [one, other] = [newSecrets(now), newSecrets(now)];
+  const [one, other] = [newEnvironment(now), newEnvironment(now)];
   for (const name of Object.keys(one)) expect(one[name], name).not.toBe(other[name]);
 });
