@@ -1,0 +1,188 @@
+import { z } from 'zod';
+import { FCM_ERRORS } from './fcm-errors.ts';
+import { GATEWAY_ERRORS } from './gateway-errors.ts';
+import { Channel, CHANNELS } from './message.ts';
+import { TELEGRAM_REFUSALS } from './telegram-errors.ts';
+import { TWILIO_ERRORS, TWILIO_DELIVERY_ERRORS } from './twilio-errors.ts';
+import { wellKnownFault } from './well-known.ts';
+
+/** 2 min: longer than any client here waits. */
+export const HANG_MS_MAX = 120_000;
+/** 10 000 orders at a time: a test that wants more wants a provider-wide fault. */
+export const FAULTS_MAX = 10_000;
+
+const target = {
+  /** Without it the fault strikes all four providers. */
+  channel: Channel.optional(),
+  /** Phone number, chat id or push token; `*` is everybody. */
+  to: z.string().min(1).max(4096).default('*'),
+  /** One method of the provider's API (`getupdates`); without it, every call that sends. */
+  method: z.string().toLowerCase().optional(),
+  /** The first so many calls; without it, until deleted. */
+  times: z.int().min(1).max(1_000_000).optional(),
+  /** Waited before anything else happens. */
+  delay_ms: z.int().min(0).max(HANG_MS_MAX).default(0),
+};
+const hang = { hang_ms: z.int().min(0).max(HANG_MS_MAX).default(HANG_MS_MAX) };
+
+/** One order: whom it strikes, how often, and what happens then. */
+const AnyFault = z.discriminatedUnion('effect', [
+  /** Answers as ever, `delay_ms` later. */
+  z.object({ ...target, effect: z.literal('slow') }),
+  /** A final refusal, in the provider's own code. */
+  z.object({ ...target, effect: z.literal('reject'), code: z.union([z.string(), z.int()]) }),
+  /** 429 and how long to wait. */
+  z.object({
+    ...target,
+    effect: z.literal('rate-limit'),
+    retry_after_seconds: z.int().min(1).max(3600).default(1),
+  }),
+  z.object({ ...target, effect: z.literal('server-error'), status: z.int().min(500).max(599).default(500) }),
+  /** Times out, and nothing was sent. `hang_ms: 0` cuts the connection at once. */
+  z.object({ ...target, ...hang, effect: z.literal('hang-before') }),
+  /** Times out although the message was sent. */
+  z.object({ ...target, ...hang, effect: z.literal('hang-after') }),
+  /** Accepted, and nothing is ever heard of it again. */
+  z.object({ ...target, effect: z.literal('never-delivered') }),
+  /** Accepted, then reported as undelivered: Twilio with an error code, the Gateway as expired. */
+  z.object({ ...target, effect: z.literal('undelivered'), code: z.int().default(30003) }),
+]);
+export type Fault = z.infer<typeof AnyFault>;
+export type Effect = Fault['effect'];
+
+/** The codes that `reject` takes, by channel. */
+export const REJECT_CODES = {
+  sms: Object.keys(TWILIO_ERRORS),
+  telegram: Object.keys(TELEGRAM_REFUSALS),
+  'telegram-gateway': GATEWAY_ERRORS,
+  push: Object.keys(FCM_ERRORS),
+} satisfies Record<Channel, readonly string[]>;
+
+/** A fault as somebody may order it: its code must be one that its provider knows. */
+export const FaultOrder = AnyFault.superRefine((fault, context) => {
+  const problem = problemOf(fault);
+  if (problem) context.addIssue({ code: 'custom', path: ['code'], message: problem });
+});
+
+function problemOf(fault: Fault): string | undefined {
+  if (fault.effect === 'reject') {
+    const { channel, code } = fault;
+    if (channel === undefined) return `reject needs a channel: one of ${CHANNELS.join(', ')}`;
+    const known: readonly string[] = REJECT_CODES[channel];
+    return known.includes(String(code)) ? undefined : `a code of ${channel} is one of ${known.join(', ')}`;
+  }
+  if (fault.effect !== 'undelivered') return undefined;
+  const known = Object.keys(TWILIO_DELIVERY_ERRORS);
+  return known.includes(String(fault.code))
+    ? undefined
+    : `a code of undelivered is one of ${known.join(', ')}`;
+}
+
+export const FaultOrders = z.union([
+  FaultOrder.transform((fault) => [fault]),
+  z.array(FaultOrder).max(FAULTS_MAX),
+]);
+/** What TypeScript callers write: the fields with a default may be left out. */
+export type FaultRequest = z.input<typeof AnyFault>;
+
+/** A call that a fault may strike. */
+export interface FaultTarget {
+  channel: Channel;
+  to: string;
+  method: string;
+  /** False for calls that only ask or configure: those are struck by a fault that names their method. */
+  sends: boolean;
+}
+
+interface LiveFault {
+  fault: Fault;
+  remaining: number;
+  hits: number;
+}
+/** A fault as `GET /faults` shows it. */
+export type FaultView = Fault & { remaining: number | null; hits: number };
+
+/** The orders in force. The narrowest that matches a call strikes it: target before everybody, one channel before all. */
+export class Faults {
+  readonly #live = new Map<string, LiveFault[]>();
+  readonly #changed: () => void;
+
+  constructor(changed: () => void = () => {}) {
+    this.#changed = changed;
+  }
+
+  /**
+   * Puts orders in force. They replace what stood for the same channel and target; several for one target in one call are used
+   * up one after the other: `[{ effect: 'server-error', times: 2 }, { effect: 'rate-limit', times: 1 }]`.
+   */
+  order(orders: readonly Fault[]): void {
+    const groups = Map.groupBy(orders, ({ channel, to }) => keyOf(channel, to));
+    for (const [key, group] of groups) {
+      this.#live.set(
+        key,
+        group.map((fault) => ({ fault, remaining: fault.times ?? Infinity, hits: 0 })),
+      );
+    }
+    this.#changed();
+  }
+
+  /** The fault that strikes this call, one of its `times` used up; undefined when all is well. */
+  take(call: FaultTarget): Fault | undefined {
+    if (this.#live.size > 0) {
+      const keys = [
+        keyOf(call.channel, call.to),
+        keyOf(undefined, call.to),
+        keyOf(call.channel, '*'),
+        keyOf(undefined, '*'),
+      ];
+      for (const key of keys) {
+        const live = this.#live.get(key)?.find((each) => each.remaining > 0 && strikes(each.fault, call));
+        if (live) return this.#strike(live);
+      }
+    }
+    return call.sends ? wellKnownFault(call.channel, call.to) : undefined;
+  }
+
+  list(): FaultView[] {
+    return [...this.#live.values()].flat().map(({ fault, remaining, hits }) => ({
+      ...fault,
+      remaining: Number.isFinite(remaining) ? remaining : null,
+      hits,
+    }));
+  }
+
+  /** The orders that still strike, each with what is left of it: what a restart puts in force again. */
+  restorable(): Fault[] {
+    return [...this.#live.values()]
+      .flat()
+      .filter(({ remaining }) => remaining > 0)
+      .map(({ fault, remaining }) => (Number.isFinite(remaining) ? { ...fault, times: remaining } : fault));
+  }
+
+  /** Ends all orders, or those of one channel or target. */
+  clear(only: { channel?: Channel | undefined; to?: string | undefined } = {}): void {
+    for (const [key, group] of this.#live) {
+      const fault = group[0]?.fault;
+      const matches =
+        (only.channel === undefined || fault?.channel === only.channel) &&
+        (only.to === undefined || fault?.to === only.to);
+      if (matches) this.#live.delete(key);
+    }
+    this.#changed();
+  }
+
+  #strike(live: LiveFault): Fault {
+    live.remaining -= 1;
+    live.hits += 1;
+    this.#changed();
+    return live.fault;
+  }
+}
+
+function keyOf(channel: Channel | undefined, to: string): string {
+  return `${channel ?? '*'} ${to}`;
+}
+
+function strikes(fault: Fault, call: FaultTarget): boolean {
+  return fault.method === undefined ? call.sends : fault.method === call.method.toLowerCase();
+}

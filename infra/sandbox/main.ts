@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Environment } from '../config.ts';
+import { openLog } from '../log.ts';
+import { refuseProduction, startSandbox } from './start-sandbox.ts';
+
+/** Whoever reaches the inbox reads every code, so that without BIND_HOST only this machine does. */
+const LOOPBACK = '127.0.0.1';
+/** 5 s to write the log out and close; it takes milliseconds. */
+const DRAIN_MS_MAX = 5_000;
+
+/** What of the environment concerns the sandbox: it needs no database, no Redis and no keys. */
+const SandboxEnvironment = Environment.pick({
+  NODE_ENV: true,
+  SANDBOX_PORT: true,
+  LOG_LEVEL: true,
+  NAVBAT_HOME: true,
+  TWILIO_ACCOUNT_SID: true,
+  TWILIO_AUTH_TOKEN: true,
+  TELEGRAM_BOT_TOKEN: true,
+  TELEGRAM_GATEWAY_TOKEN: true,
+}).extend({ BIND_HOST: z.string().default(LOOPBACK) });
+
+const given = Object.entries(process.env).filter(([, value]) => value !== '');
+const parsed = SandboxEnvironment.safeParse(Object.fromEntries(given), { reportInput: false });
+if (!parsed.success) {
+  for (const issue of parsed.error.issues)
+    process.stderr.write(`${issue.path.join('.')}: ${issue.message}\n`);
+  process.exit(1);
+}
+const config = parsed.data;
+
+try {
+  refuseProduction(config.NODE_ENV);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
+
+const log = openLog('sandbox', config.LOG_LEVEL);
+const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = config;
+const sandbox = await startSandbox({
+  port: config.SANDBOX_PORT,
+  host: config.BIND_HOST,
+  directory: join(config.NAVBAT_HOME, 'sandbox'),
+  credentials: {
+    twilio: accountSid && authToken ? { accountSid, authToken } : undefined,
+    telegramBotToken: config.TELEGRAM_BOT_TOKEN,
+    telegramGatewayToken: config.TELEGRAM_GATEWAY_TOKEN,
+  },
+  log,
+}).catch((error: unknown) => {
+  const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  log.fatal(
+    { err: error },
+    taken ? `SANDBOX_PORT: port ${config.SANDBOX_PORT} is taken` : 'sandbox did not start',
+  );
+  process.exit(1);
+});
+log.info({ url: sandbox.url, inbox: `${sandbox.url}/inbox` }, 'sandbox ready');
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    setTimeout(() => process.exit(1), DRAIN_MS_MAX).unref();
+    void sandbox.close().then(() => {
+      log.info('sandbox stopped');
+      process.exit(0);
+    });
+  });
+}

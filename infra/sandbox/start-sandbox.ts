@@ -1,0 +1,231 @@
+import { mkdir } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Logger, pino } from 'pino';
+import { Caller } from './caller.ts';
+import { CallLog, type CallRecord } from './calls.ts';
+import { answerControl, problem } from './control.ts';
+import { type Fault, FaultOrder, type FaultRequest, Faults } from './faults.ts';
+import { Fcm, FCM_PATH } from './fcm.ts';
+import { Gateway, GATEWAY_PATH } from './gateway.ts';
+import { BODY_BYTES_MAX, type Incoming, readBody, type Reply, writeReply } from './http.ts';
+import { Inbox, type InboxFilter } from './inbox.ts';
+import type { Channel, Message } from './message.ts';
+import { Settings } from './settings-file.ts';
+import { Telegram, TELEGRAM_PATH } from './telegram.ts';
+import { Timers } from './timers.ts';
+import { Twilio, TWILIO_PATH } from './twilio.ts';
+import type { Credentials, Timing, World } from './world.ts';
+
+export interface SandboxOptions {
+  /** 0 takes a free one. */
+  port: number;
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Where the log and the state lie; made when it is not there. */
+  directory: string;
+  clock?: () => Date;
+  credentials?: Credentials;
+  timing?: Partial<Timing>;
+  /** Enforces 30 messages a second for a bot and one a second to a chat. Default false. */
+  enforceTelegramPace?: boolean;
+  log?: Logger;
+}
+
+export interface Sandbox {
+  /** `http://127.0.0.1:<port>`, without a slash at the end. */
+  url: string;
+  port: number;
+  /** Every accepted message that is still remembered, newest last. */
+  inbox(filter?: InboxFilter): Message[];
+  clearInbox(): void;
+  /** The next message that fits, or one already there; rejects after `timeoutMs` (default 5 s). */
+  waitForMessage(filter: InboxFilter, timeoutMs?: number): Promise<Message>;
+  /** Every call to a provider, refused ones and those left hanging too, newest last. */
+  calls(filter?: { to?: string; channel?: Channel; limit?: number }): CallRecord[];
+  /** As `PUT /faults`. */
+  orderFaults(...faults: FaultRequest[]): void;
+  /** As `DELETE /faults`. */
+  clearFaults(only?: { channel?: Channel; to?: string }): void;
+  /** Resolves when the log stands in its files. */
+  flush(): Promise<void>;
+  /** Cuts the connections that hang, writes the log out and ends. */
+  close(): Promise<void>;
+}
+
+/** 5 ms: quick, and yet a message can be seen on its way. */
+const STEP_MS = 5;
+/** 200 ms, doubling: ten tries take a bit over a minute. */
+const CALLBACK_PAUSE_MS = 200;
+const WAIT_MS = 5_000;
+/** Clients keep connections open for a minute; a server that closes first makes them fail. */
+const KEEP_ALIVE_MS = 65_000;
+
+/** Local servers that speak the providers' own protocols, on one port. Rejects when NODE_ENV is production. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  refuseProduction(process.env['NODE_ENV']);
+  const {
+    directory,
+    clock = () => new Date(),
+    log = pino({ level: 'silent' }),
+    host = '127.0.0.1',
+  } = options;
+  await mkdir(directory, { recursive: true });
+  const settings = await Settings.open(directory, log);
+  const timers = new Timers();
+  const world: World = {
+    inbox: await Inbox.open(directory, clock, log),
+    faults: new Faults(() => settings.changed()),
+    timers,
+    caller: new Caller(timers, log),
+    credentials: options.credentials ?? {},
+    timing: { stepMs: STEP_MS, callbackPauseMs: CALLBACK_PAUSE_MS, ...options.timing },
+    clock,
+    log,
+  };
+  world.faults.order(settings.saved.faults);
+  const calls = await CallLog.open(directory, clock, log);
+  const telegram = new Telegram(world, {
+    snapshots: settings.saved.bots,
+    paced: options.enforceTelegramPace ?? false,
+  });
+  settings.watch(() => ({ faults: world.faults.restorable(), bots: telegram.snapshots() }));
+  const handle = createRouter({ world, calls, telegram });
+  const server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS },
+    (request, response) => void serve(request, response, { handle, calls, log }),
+  );
+  await listen(server, options.port, host);
+  return createHandle({ server, host, world, calls, settings });
+}
+
+/** A sandbox answers where a person would have been asked: it must never stand in for a provider in earnest. */
+export function refuseProduction(nodeEnv: string | undefined): void {
+  if (nodeEnv === 'production') {
+    throw new Error(
+      'The sandbox pretends to be Twilio, Telegram and Firebase and never starts when NODE_ENV is production.',
+    );
+  }
+}
+
+type Handler = (incoming: Incoming) => Promise<Reply>;
+
+function createRouter({
+  world,
+  calls,
+  telegram,
+}: {
+  world: World;
+  calls: CallLog;
+  telegram: Telegram;
+}): Handler {
+  const twilio = new Twilio(world);
+  const gateway = new Gateway(world);
+  const fcm = new Fcm(world);
+  const providers: readonly [prefix: string, answer: Handler][] = [
+    [TWILIO_PATH, (incoming) => twilio.answer(incoming)],
+    [TELEGRAM_PATH, (incoming) => telegram.answer(incoming)],
+    [GATEWAY_PATH, (incoming) => gateway.answer(incoming)],
+    [FCM_PATH, (incoming) => fcm.answer(incoming)],
+  ];
+  return async (incoming) => {
+    const provider = providers.find(([prefix]) => incoming.path.startsWith(prefix));
+    if (provider) return provider[1](incoming);
+    const { inbox, faults } = world;
+    return answerControl(incoming, { inbox, faults, calls }) ?? problem('Nothing lives at this path.', 404);
+  };
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { handle, calls, log }: { handle: Handler; calls: CallLog; log: Logger },
+): Promise<void> {
+  try {
+    const body = await readBody(request);
+    if (!body) return writeReply(response, problem(`A body has at most ${BODY_BYTES_MAX} bytes.`, 413));
+    const incoming = incomingOf(request, response, body);
+    const reply = await handle(incoming);
+    calls.record(incoming.trace, reply);
+    writeReply(response, reply);
+  } catch (error) {
+    // The caller went away while sending, or the sandbox itself is wrong: either way nothing of the request is logged.
+    log.error({ err: error }, 'sandbox could not answer');
+    if (!response.headersSent) writeReply(response, problem('The sandbox could not answer.', 500));
+  }
+}
+
+function incomingOf(request: IncomingMessage, response: ServerResponse, body: Buffer): Incoming {
+  const { url = '/', method = 'GET', headers } = request;
+  const mark = url.indexOf('?');
+  return {
+    method,
+    headers,
+    body,
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
+    trace: {},
+    onGone: (listener) => {
+      response.once('close', listener);
+    },
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+interface Parts {
+  server: Server;
+  host: string;
+  world: World;
+  calls: CallLog;
+  settings: Settings;
+}
+
+function createHandle({ server, host, world, calls, settings }: Parts): Sandbox {
+  const { port } = server.address() as AddressInfo;
+  const { inbox, faults, timers, caller } = world;
+  return {
+    url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`,
+    port,
+    inbox: (filter) => inbox.list(filter),
+    clearInbox: () => inbox.clear(),
+    waitForMessage: (filter, timeoutMs = WAIT_MS) => waitForMessage(inbox, filter, timeoutMs),
+    calls: (filter) => calls.list(filter),
+    orderFaults: (...requests) => faults.order(requests.map((request): Fault => FaultOrder.parse(request))),
+    clearFaults: (only) => faults.clear(only),
+    flush: async () => void (await Promise.all([inbox.flush(), calls.flush(), settings.flush()])),
+    close: async () => {
+      timers.clear();
+      caller.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await Promise.all([inbox.close(), calls.close(), settings.flush()]);
+    },
+  };
+}
+
+function waitForMessage(inbox: Inbox, filter: InboxFilter, timeoutMs: number): Promise<Message> {
+  const there = inbox.list(filter).at(-1);
+  if (there) return Promise.resolve(there);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      stop();
+      reject(new Error(`no message for ${filter.to ?? 'anybody'} within ${timeoutMs} ms`));
+    }, timeoutMs);
+    const stop = inbox.onMessage(() => {
+      const found = inbox.list(filter).at(-1);
+      if (!found) return;
+      clearTimeout(timer);
+      stop();
+      resolve(found);
+    });
+  });
+}
