@@ -1,0 +1,51 @@
+import { Agent, request } from 'undici';
+
+/** 30 s: balancers in front of providers drop an idle connection after about 60 s, and a message sent into that moment is lost. */
+const IDLE_MS_MAX = 30_000;
+/** 3 s: whoever has not answered a SYN by then is away, and the chain has other channels. */
+const CONNECT_MS_MAX = 3_000;
+/** 15 s: longer than an attempt may take, so that its own deadline speaks first. */
+const ANSWER_MS_MAX = 15_000;
+/** 64 KiB: every answer that we read has less than one. */
+const ANSWER_BYTES_MAX = 65_536;
+
+export interface HttpRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+/** A pool of connections to one provider. How many are open is bounded by its bulkhead. */
+export function keptAlive(): Agent {
+  return new Agent({
+    keepAliveTimeout: IDLE_MS_MAX,
+    connect: { timeout: CONNECT_MS_MAX },
+    headersTimeout: ANSWER_MS_MAX,
+    bodyTimeout: ANSWER_MS_MAX,
+    maxResponseSize: ANSWER_BYTES_MAX,
+  });
+}
+
+/** Posts once: no redirect is followed and nothing is repeated, since a repeat is a second message. */
+export async function post(
+  agent: Agent,
+  message: HttpRequest,
+  signal: AbortSignal | null,
+): Promise<HttpAnswer> {
+  const { url, headers, body } = message;
+  const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher: agent });
+  return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
+}
+
+/** The first of a header's values. */
+export function headerOf(headers: HttpAnswer['headers'], name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : value?.[0];
+}

@@ -1,0 +1,216 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import twilio from 'twilio';
+import { z } from 'zod';
+import type { JobId } from '../../domain/job/job.ts';
+import type { CodeChannel, CodeMessage, Cost, ProviderRefusal, SendReply } from '../../domain/otp/port.ts';
+import { headerOf, keptAlive, post } from './http.ts';
+import {
+  addressOf,
+  busy,
+  faultOfStatus,
+  refused,
+  replyWithoutAnswer,
+  retryAfterMs,
+  unexpected,
+  unknown,
+} from './replies.ts';
+import { smsSegments } from './segments.ts';
+
+const PROVIDER = 'twilio';
+const API_URL = 'https://api.twilio.com';
+/** 1 to 36 000 s are what Twilio takes as ValidityPeriod. */
+const VALIDITY_SECONDS_MIN = 1;
+const VALIDITY_SECONDS_MAX = 36_000;
+/** 2 s: Twilio names no time with its 429, and its limits are per second. */
+const BUSY_MS = 2_000;
+/**
+ * 0.35 USD a segment. Twilio tells a price only after delivery, by country and operator, and prices change: this stands above
+ * what its dearest usual routes cost, so that a budget of money stops too early rather than too late.
+ */
+export const SEGMENT_PRICE_MICROS = 350_000n;
+
+export interface TwilioOptions {
+  readonly accountSid: string;
+  readonly authToken: string;
+  /** A number in E.164, a sender name, or a messaging service (`MG…`). */
+  readonly from: string;
+  /** The sandbox in place of api.twilio.com. */
+  readonly apiUrl?: string | undefined;
+  /** Where Twilio reports on one attempt. */
+  readonly statusCallbackUrl: (jobId: JobId, attempt: number) => string;
+  /** Estimated price of one segment in 10^-6 USD. */
+  readonly segmentPriceMicros?: bigint;
+}
+
+/** SMS through Twilio's Messages API, by its own package (contracts §5). */
+export function twilioSms(options: TwilioOptions): CodeChannel {
+  const calls = new AsyncLocalStorage<Call>();
+  const client = twilio(options.accountSid, options.authToken, {
+    httpClient: new KeptAliveClient(options.apiUrl ?? API_URL, calls),
+  });
+  const sender = options.from.startsWith('MG')
+    ? { messagingServiceSid: options.from }
+    : { from: options.from };
+  const priceMicros = options.segmentPriceMicros ?? SEGMENT_PRICE_MICROS;
+
+  return {
+    channel: 'sms',
+    provider: PROVIDER,
+    async send(message, signal) {
+      const to = addressOf(PROVIDER, message.to.phone);
+      if (signal.aborted) return unknown('timeout');
+      const { jobId, attempt, text: body } = message;
+      const call: Call = { signal, idempotencyToken: `${jobId}-${attempt}`, retryAfter: undefined };
+      const statusCallback = options.statusCallbackUrl(jobId, attempt);
+      const validityPeriod = Math.min(
+        Math.max(message.ttlSeconds, VALIDITY_SECONDS_MIN),
+        VALIDITY_SECONDS_MAX,
+      );
+      try {
+        const created = await calls.run(call, () =>
+          client.messages.create({ to, ...sender, body, statusCallback, validityPeriod }),
+        );
+        return accepted(created, message, priceMicros);
+      } catch (error) {
+        return replyToError(error, call);
+      }
+    },
+  };
+}
+
+const Created = z.object({ sid: z.string().min(1), numSegments: z.coerce.number().int().catch(0) });
+
+function accepted(created: unknown, message: CodeMessage, priceMicros: bigint): SendReply {
+  const parsed = Created.safeParse(created);
+  if (!parsed.success) return unknown('answer-unreadable');
+  const { sid, numSegments } = parsed.data;
+  // A messaging service picks its sender later and says 0 until then.
+  const segments = numSegments > 0 ? numSegments : smsSegments(message.text);
+  const cost: Cost = { micros: BigInt(segments) * priceMicros, currency: 'USD' };
+  return { reply: 'accepted', reference: sid, cost };
+}
+
+/** The status and code of Twilio's RestException and TwilioServiceException. */
+const TwilioError = z.object({ status: z.int().min(100), code: z.int().optional().catch(undefined) });
+
+function replyToError(error: unknown, call: Call): SendReply {
+  const withoutAnswer = replyWithoutAnswer(error, call.signal);
+  if (withoutAnswer) return withoutAnswer;
+  // The package parses a 2xx with JSON.parse and lets it throw.
+  if (error instanceof SyntaxError) return unknown('answer-unreadable');
+  const answer = TwilioError.safeParse(error);
+  if (!answer.success) throw unexpected(PROVIDER, error);
+  return replyToAnswer({ ...answer.data, retryAfter: call.retryAfter });
+}
+
+interface ErrorAnswer {
+  readonly status: number;
+  /** Twilio's own code. */
+  readonly code?: number | undefined;
+  readonly retryAfter: string | undefined;
+}
+
+/** Twilio's codes of a message that no retry can deliver. `dead`: the number itself can take no SMS. */
+const refusals: Readonly<Record<number, { reason: ProviderRefusal; dead: boolean }>> = {
+  21211: { reason: 'number-invalid', dead: true },
+  21408: { reason: 'region-not-enabled', dead: false },
+  // Lasts until that person writes START.
+  21610: { reason: 'unsubscribed', dead: false },
+  21614: { reason: 'not-a-mobile', dead: true },
+  // Switched off or out of reach: often only for now.
+  30003: { reason: 'number-unreachable', dead: false },
+  30005: { reason: 'number-unknown', dead: true },
+  30006: { reason: 'landline', dead: true },
+  30007: { reason: 'filtered', dead: false },
+  // What we sent is wrong: text, callback address or validity.
+  21602: { reason: 'message-invalid', dead: false },
+  21604: { reason: 'message-invalid', dead: false },
+  21609: { reason: 'message-invalid', dead: false },
+  21617: { reason: 'message-invalid', dead: false },
+  21624: { reason: 'message-invalid', dead: false },
+  // The account, its key or its sender is wrong, so that every message fails alike.
+  20003: { reason: 'credentials', dead: false },
+  20005: { reason: 'credentials', dead: false },
+  20404: { reason: 'credentials', dead: false },
+  21212: { reason: 'credentials', dead: false },
+  21603: { reason: 'credentials', dead: false },
+  21606: { reason: 'credentials', dead: false },
+  21659: { reason: 'credentials', dead: false },
+  30002: { reason: 'credentials', dead: false },
+};
+const TOO_MANY_REQUESTS_CODE = 20429;
+
+/** What an error answer of Twilio means. */
+export function replyToAnswer({ status, code, retryAfter }: ErrorAnswer): SendReply {
+  if (status === 429 || code === TOO_MANY_REQUESTS_CODE) return busy(retryAfterMs(retryAfter, BUSY_MS));
+  if (status >= 500) return faultOfStatus(status);
+  const refusal = code === undefined ? undefined : refusals[code];
+  if (refusal) return refused(refusal.reason, refusal.dead);
+  return refused(status === 401 ? 'credentials' : 'provider-refused');
+}
+
+/** What one call carries past the package, which knows neither signals nor headers of its caller's. */
+interface Call {
+  readonly signal: AbortSignal;
+  readonly idempotencyToken: string;
+  /** `Retry-After` of the answer: the package's errors drop it. */
+  retryAfter: string | undefined;
+}
+
+/** The package's own client has no signal and a fixed host; this one has both, and keeps its connections. */
+class KeptAliveClient extends twilio.RequestClient {
+  readonly #apiUrl: string;
+  readonly #calls: AsyncLocalStorage<Call>;
+  readonly #agent = keptAlive();
+
+  constructor(apiUrl: string, calls: AsyncLocalStorage<Call>) {
+    super();
+    this.#apiUrl = apiUrl;
+    this.#calls = calls;
+  }
+
+  override async request<Data>(options: RequestOptions<Data>): Promise<Answer<Data>> {
+    const call = this.#calls.getStore();
+    if (!call) throw new Error('a request outside a send');
+    const { pathname, search } = new URL(options.uri);
+    const answer = await post(
+      this.#agent,
+      {
+        url: new URL(`${pathname}${search}`, this.#apiUrl).href,
+        headers: headersOf(options, call),
+        body: formOf(options.data),
+      },
+      call.signal,
+    );
+    call.retryAfter = headerOf(answer.headers, 'retry-after');
+    // The package parses text itself, and its type says that the parsed body is what comes back.
+    return {
+      statusCode: answer.status,
+      body: answer.text as Data,
+      headers: answer.headers,
+      toString: () => '',
+    };
+  }
+}
+
+type RequestOptions<Data> = Parameters<typeof twilio.RequestClient.prototype.request<Data>>[0];
+type Answer<Data> = Awaited<ReturnType<typeof twilio.RequestClient.prototype.request<Data>>>;
+
+function headersOf(options: RequestOptions<unknown>, call: Call): Record<string, string> {
+  const given = Object.entries<unknown>(options.headers ?? {});
+  return {
+    ...Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), String(value)])),
+    'content-type': 'application/x-www-form-urlencoded',
+    authorization: `Basic ${Buffer.from(`${options.username}:${options.password}`).toString('base64')}`,
+    'i-twilio-idempotency-token': call.idempotencyToken,
+  };
+}
+
+function formOf(data: unknown): string {
+  const form = new URLSearchParams();
+  const fields = typeof data === 'object' ? { ...data } : {};
+  for (const [name, value] of Object.entries<unknown>(fields)) {
+    if (value !== undefined) form.append(name, String(value));
+  }
+  return form.toString();
+}
