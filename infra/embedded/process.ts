@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -62,15 +62,16 @@ export function isAlive(pid: number): boolean {
 
 /**
  * When the process began, in the system's own words: together with the pid it names one process for ever, where a pid
- * alone may by now be somebody else's. `undefined` when there is no such process.
+ * alone may by now be somebody else's. `undefined` when there is no such process. It does not yield, so that a spawn can be
+ * written down before anything else happens.
  */
-export async function startMark(pid: number): Promise<string | undefined> {
+export function startMark(pid: number): string | undefined {
   if (!isAlive(pid)) return undefined;
   // proc(5): field 22 is the start time in clock ticks since boot; the state is field 3.
   const ticks = processState(pid)?.[19];
   if (ticks !== undefined) return `${bootId()}/${ticks}`;
-  const listed = await run('ps', ['-o', 'lstart=', '-p', String(pid)], { timeoutMs: 5_000 });
-  return listed.ok ? listed.output : undefined;
+  const listed = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', timeout: 5_000 });
+  return listed.status === 0 ? listed.stdout.trim() : undefined;
 }
 
 /**

@@ -41,11 +41,15 @@ export function serverAccount(): Account | undefined {
   return { uid: id('-u'), gid: id('-g') };
 }
 
+/** 0711 as root: its servers pass through to their own data, and nobody else may list what lies here. Else 0700. */
+export async function makeHome(home: string): Promise<void> {
+  await mkdir(home, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+}
+
 /** Makes the directory and says where its servers' data goes; the same answer on every start of the same directory. */
 export async function prepareSite(home: string): Promise<Site> {
   const account = serverAccount();
-  // 0711 as root: its servers pass through to their own data, and nobody else may list what lies here.
-  await mkdir(home, { recursive: true, mode: account ? 0o711 : 0o700 });
+  await makeHome(home);
   const settled = await realpath(resolve(home));
   if (account === undefined || (await isOpenToAll(settled)))
     return { home: settled, directory: settled, account };

@@ -1,0 +1,54 @@
+import type { Variables } from './secrets.ts';
+
+export type Given = Readonly<Record<string, string | undefined>>;
+
+const PORTS = { API_PORT: 3000, BOARD_PORT: 3001, SANDBOX_PORT: 3002 } as const;
+export type PortName = keyof typeof PORTS;
+export const portNames = Object.keys(PORTS) as readonly PortName[];
+
+/**
+ * The environment of every child: what the person gave, and for what they did not, this home's secrets and the sandbox. A
+ * provider of which its own credentials are given is left to them whole: real credentials never meet the sandbox's address.
+ */
+export function localEnvironment(given: Given, secrets: Variables, home: string): Variables {
+  const isGiven = (name: string) => Boolean(given[name] || given[`${name}_FILE`]);
+  const port = (name: PortName) => (Number(given[name]) || PORTS[name]).toString();
+  const sandbox = `http://127.0.0.1:${port('SANDBOX_PORT')}`;
+  const groups: readonly Variables[] = [
+    pick(secrets, ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER'], {
+      TWILIO_API_URL: sandbox,
+    }),
+    pick(secrets, ['TELEGRAM_BOT_TOKEN'], { TELEGRAM_API_ROOT: sandbox }),
+    pick(secrets, ['TELEGRAM_GATEWAY_TOKEN'], { TELEGRAM_GATEWAY_URL: `${sandbox}/gateway` }),
+    isGiven('FIREBASE_SERVICE_ACCOUNT') ? {} : { FCM_SANDBOX_URL: sandbox },
+  ];
+  const providers = groups.filter((group) => !Object.keys(group).some(isGiven));
+  const own = pick(secrets, ['CODE_KEYS', 'SEAL_KEYS', 'PEPPER', 'JWT_PRIVATE_JWK'], {});
+  const defaults: Variables = Object.assign(
+    {
+      NODE_ENV: 'development',
+      BIND_HOST: '127.0.0.1',
+      PUBLIC_URL: `http://127.0.0.1:${port('API_PORT')}`,
+      ...Object.fromEntries(portNames.map((name) => [name, port(name)])),
+    },
+    own,
+    ...providers,
+  );
+  const missing = Object.entries(defaults).filter(([name]) => !isGiven(name));
+  return { ...defined(given), ...Object.fromEntries(missing), NAVBAT_HOME: home };
+}
+
+/** `npm start` is for a developer's machine; what it makes up by itself must never meet real people. */
+export function refusalOfProduction(given: Given): string | undefined {
+  if (given['NODE_ENV'] !== 'production') return undefined;
+  return 'npm start is for development: with NODE_ENV=production start each process by itself (docker-compose.yml shows how), or unset NODE_ENV.';
+}
+
+function pick(from: Variables, names: readonly string[], more: Variables): Variables {
+  return { ...Object.fromEntries(names.map((name) => [name, from[name] ?? ''])), ...more };
+}
+
+const defined = (given: Given): Variables =>
+  Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
