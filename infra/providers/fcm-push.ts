@@ -65,7 +65,7 @@ function appOptions(options: FcmOptions, agent: Agent): AppOptions {
   if ('serviceAccount' in options) return { credential: credentialOf(options.serviceAccount) };
   const { hostname: host, port } = new URL(options.sandboxUrl);
   // The package's host is a constant, so its agent leads elsewhere.
-  agent.createConnection = () => connect({ host, port: Number(port) });
+  agent.createConnection = () => connect({ host, port: Number(port) || 80 });
   const token = { access_token: 'sandbox', expires_in: SANDBOX_TOKEN_SECONDS };
   return { credential: { getAccessToken: () => Promise.resolve(token) }, projectId: 'sandbox' };
 }

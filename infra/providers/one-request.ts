@@ -40,7 +40,7 @@ export function oneRequestPerSend(agent: Agent) {
     if (signal.aborted) return Promise.resolve(unknown('timeout'));
     const stop = () => resolve(unknown('timeout'));
     signal.addEventListener('abort', stop, { once: true });
-    sends.run({ signal, settle: resolve, requested: false }, () => call().then(resolve, reject));
+    void sends.run({ signal, settle: resolve, requested: false }, () => call().then(resolve, reject));
     return promise.finally(() => signal.removeEventListener('abort', stop));
   };
 }

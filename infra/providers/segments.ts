@@ -12,7 +12,7 @@ const sizes = {
 
 /** As how many SMS a text is billed. One letter outside the GSM alphabet makes every letter cost two bytes. */
 export function smsSegments(text: string): number {
-  const letters = [...text];
+  const letters = Array.from(text);
   const isGsm = letters.every((letter) => basicAlphabet.has(letter) || extension.has(letter));
   const units = isGsm
     ? letters.length + letters.filter((letter) => extension.has(letter)).length

@@ -53,9 +53,11 @@ export function telegramBot({ token, apiRoot }: TelegramBotOptions): CodeChannel
 function keptAliveFetch(): typeof fetch {
   const agent = keptAlive();
   return async (input, init) => {
-    const headers = Object.fromEntries(new Headers(init?.headers));
-    const message = { url: String(input), headers, body: String(init?.body) };
-    const { status, text } = await post(agent, message, init?.signal ?? null);
+    const { headers, body, signal } = init ?? {};
+    if (typeof input !== 'string' || !(body instanceof URLSearchParams))
+      throw new TypeError('expected a form');
+    const message = { url: input, headers: Object.fromEntries(new Headers(headers)), body: body.toString() };
+    const { status, text } = await post(agent, message, signal ?? null);
     return new Response(text, { status });
   };
 }

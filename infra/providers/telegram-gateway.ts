@@ -33,7 +33,7 @@ export interface TelegramGatewayOptions {
 /** Codes by phone number through the Telegram Gateway, which words the message itself (contracts §3). */
 export function telegramGateway(options: TelegramGatewayOptions): CodeChannel {
   const agent = keptAlive();
-  const url = new URL('/sendVerificationMessage', options.url ?? API_URL).href;
+  const url = `${options.url ?? API_URL}/sendVerificationMessage`;
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${options.token}` };
 
   return {

@@ -176,7 +176,7 @@ class KeptAliveClient extends twilio.RequestClient {
     const answer = await post(
       this.#agent,
       {
-        url: new URL(`${pathname}${search}`, this.#apiUrl).href,
+        url: `${this.#apiUrl}${pathname}${search}`,
         headers: headersOf(options, call),
         body: formOf(options.data),
       },
@@ -206,10 +206,12 @@ function headersOf(options: RequestOptions<unknown>, call: Call): Record<string,
   };
 }
 
+/** What the package has made of a message's fields. */
+const Form = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).optional());
+
 function formOf(data: unknown): string {
   const form = new URLSearchParams();
-  const fields = typeof data === 'object' ? { ...data } : {};
-  for (const [name, value] of Object.entries<unknown>(fields)) {
+  for (const [name, value] of Object.entries(Form.parse(data))) {
     if (value !== undefined) form.append(name, String(value));
   }
   return form.toString();

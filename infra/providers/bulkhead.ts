@@ -1,0 +1,168 @@
+import { BrokenCircuitError, circuitBreaker, CircuitState, CountBreaker, handleAll } from 'cockatiel';
+import type { Entered, Entry, GuardedChannel, NotEntered } from '../../domain/otp/guard.ts';
+import type { CodeChannel, CodeMessage, ProviderRefusal, SendReply } from '../../domain/otp/port.ts';
+import { busy } from './replies.ts';
+
+/** The last 20 calls decide, once there are 10: a handful of slow numbers is no outage. */
+const CALLS_SAMPLED = 20;
+const CALLS_MIN = 10;
+/** More than half: below it, sending still reaches more people than moving on would. */
+const FAULT_SHARE_MAX = 0.5;
+/** 5 s, 10 s, 20 s, 40 s, 60 s: a restart is over in seconds, and after a long outage nobody waits longer than a minute to be served again. */
+const OPEN_FIRST_MS = 5_000;
+const OPEN_MS_MAX = 60_000;
+/** The last quarter of it is drawn at random, so that many workers don't knock at once. */
+const OPEN_JITTER = 0.25;
+/** 1 s: a probe takes about that long, and then everybody knows. */
+const PROBE_MS = 1_000;
+/** 200 ms: a place is taken for about as long as one message takes. */
+const FULL_RETRY_MS = 200;
+/** 10 s: an attempt is opened within milliseconds; who holds a place longer without sending has lost it somewhere. */
+const UNUSED_MS_MAX = 10_000;
+
+export interface GuardOptions {
+  /** How many may be in flight at this provider: a quarter of its lane. */
+  readonly inFlightMax: number;
+  readonly clock: () => Date;
+  /** Uniform in [0, 1). */
+  readonly random?: () => number;
+}
+
+/**
+ * A bulkhead, so that a hung provider holds at most its own places, and a breaker, so that a failing one is left alone for a
+ * bounded time. Both are this process's own: each worker learns for itself.
+ */
+export function guard(channel: CodeChannel, options: GuardOptions): GuardedChannel {
+  const { inFlightMax, clock } = options;
+  if (!Number.isInteger(inFlightMax) || inFlightMax < 1)
+    throw new RangeError('inFlightMax: expected at least 1');
+  const breaker = breakerOn(options);
+  const places = new Set<Place>();
+
+  return {
+    channel: channel.channel,
+    provider: channel.provider,
+    enter(): Entry {
+      const nowMs = clock().getTime();
+      freeUnused(places, nowMs);
+      const closedTo = breaker.refusal(nowMs, places);
+      if (closedTo) return closedTo;
+      if (places.size >= inFlightMax) return { entered: false, because: 'full', retryAfterMs: FULL_RETRY_MS };
+      const place: Place = { sinceMs: nowMs, isProbe: !breaker.isClosed(), use: 'none' };
+      places.add(place);
+      return entered(place, { channel, breaker, places });
+    },
+  };
+}
+
+interface Place {
+  readonly sinceMs: number;
+  /** The one call that an open breaker lets through when its time is over. */
+  readonly isProbe: boolean;
+  use: 'none' | 'sending' | 'over';
+}
+
+function freeUnused(places: Set<Place>, nowMs: number): void {
+  for (const place of places)
+    if (place.use === 'none' && nowMs - place.sinceMs > UNUSED_MS_MAX) places.delete(place);
+}
+
+interface Guarded {
+  readonly channel: CodeChannel;
+  readonly breaker: Breaker;
+  readonly places: Set<Place>;
+}
+
+function entered(place: Place, { channel, breaker, places }: Guarded): Entered {
+  return {
+    entered: true,
+    async send(message: CodeMessage, signal: AbortSignal): Promise<SendReply> {
+      if (place.use !== 'none') throw new Error(`${channel.provider}: one place sends once`);
+      const isHeld = places.has(place);
+      place.use = isHeld ? 'sending' : 'over';
+      if (!isHeld) return busy(FULL_RETRY_MS);
+      try {
+        if (!place.isProbe && !breaker.isClosed()) return busy(OPEN_FIRST_MS);
+        return await breaker.run(() => channel.send(message, signal));
+      } finally {
+        place.use = 'over';
+        places.delete(place);
+      }
+    },
+    leave() {
+      if (place.use !== 'none') return;
+      place.use = 'over';
+      places.delete(place);
+    },
+  };
+}
+
+interface Breaker {
+  isClosed(): boolean;
+  /** Why nobody may enter now, or null. */
+  refusal(nowMs: number, places: ReadonlySet<Place>): NotEntered | null;
+  run(call: () => Promise<SendReply>): Promise<SendReply>;
+}
+
+/** The library counts calls and knows the states; how long it stays open is kept here, on the given clock. */
+function breakerOn({ clock, random = Math.random }: GuardOptions): Breaker {
+  const policy = circuitBreaker(
+    handleAll.orWhenResult((reply) => isFault(reply as SendReply)),
+    {
+      breaker: new CountBreaker({
+        threshold: FAULT_SHARE_MAX,
+        size: CALLS_SAMPLED,
+        minimumNumberOfCalls: CALLS_MIN,
+      }),
+      halfOpenAfter: 0,
+    },
+  );
+  let timesOpened = 0;
+  let openUntilMs = 0;
+  policy.onBreak(() => {
+    openUntilMs = clock().getTime() + openMs(timesOpened, random());
+    timesOpened += 1;
+  });
+  policy.onReset(() => {
+    timesOpened = 0;
+  });
+  const isClosed = () => policy.state === CircuitState.Closed;
+
+  return {
+    isClosed,
+    refusal(nowMs, places) {
+      if (isClosed()) return null;
+      if (nowMs < openUntilMs) return { entered: false, because: 'open', retryAfterMs: openUntilMs - nowMs };
+      const isProbed = [...places].some((place) => place.isProbe);
+      return isProbed ? { entered: false, because: 'open', retryAfterMs: PROBE_MS } : null;
+    },
+    run: (call) =>
+      policy.execute(call).catch((error: unknown) => {
+        // Only where the machine's clock was set back since it opened.
+        if (error instanceof BrokenCircuitError) return busy(PROBE_MS);
+        throw error;
+      }),
+  };
+}
+
+/** How long to stay open, the `timesOpened`-th time in a row, from 0. `random` is in [0, 1). */
+export function openMs(timesOpened: number, random: number): number {
+  const wholeMs = Math.min(OPEN_FIRST_MS * 2 ** timesOpened, OPEN_MS_MAX);
+  return Math.round(wholeMs * (1 - OPEN_JITTER * random));
+}
+
+/** Our account is refused, so every message will be. All other refusals are about one address: there the provider works. */
+const faultyRefusals: ReadonlySet<ProviderRefusal> = new Set(['credentials', 'balance-empty']);
+
+function isFault(reply: SendReply): boolean {
+  switch (reply.reply) {
+    case 'faulted':
+    case 'unknown':
+      return true;
+    case 'refused':
+      return faultyRefusals.has(reply.reason);
+    case 'accepted':
+    case 'busy':
+      return false;
+  }
+}
