@@ -34,11 +34,30 @@ export function problemBody({ status, type, message, errors, extra }: Problem): 
 /** What an error means to the caller: anything but a `Problem` is a fault of ours, and its text stays here. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (isAway(error))
+    return new Problem(
+      503,
+      'unavailable',
+      'The database does not answer. Send the request again, with its key.',
+      {
+        headers: { 'Retry-After': '1' },
+      },
+    );
   return new Problem(
     500,
     'internal',
     'Something went wrong on our side. The request id finds it in the log.',
   );
+}
+
+/** Postgres can't be reached, is starting or stopping (classes 08 and 57P), or has no connection left (53300). */
+const awayCodes = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|08\w{3}|57P0\d|53300)$/;
+/** The driver says these two in words only. */
+const awayTexts = /^(Connection terminated|timeout exceeded when trying to connect)/;
+
+function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && awayCodes.test(String(error.code))) || awayTexts.test(error.message);
 }
 
 function send(

@@ -1,0 +1,81 @@
+import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { problemBody } from './answer.ts';
+import { Problem } from './problem.ts';
+
+/** All headers of a request: a key, an idempotency key and what proxies add come to about one kilobyte. */
+export const HEADER_BYTES_MAX = 8_192;
+/** From the first byte to the last header: who needs longer is holding a connection, not using it. */
+export const HEADERS_TIMEOUT_MS = 5_000;
+/** From the first byte to the last one of the body: 32 kB over the slowest phone connection. */
+export const REQUEST_TIMEOUT_MS = 15_000;
+/** Longer than the 60 s after which proxies close idle connections, so that they close first and lose no request. */
+export const KEEP_ALIVE_MS = 65_000;
+
+const IDLE_CLOSED_EVERY_MS = 50;
+
+/** A server with limits on what a client may send, and how slowly. */
+export function createHttpServer(handler: RequestListener): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // Timed-out connections are looked for this often.
+      connectionsCheckingInterval: 1_000,
+    },
+    handler,
+  );
+  return server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+    refuseRequest(error, socket as Socket),
+  );
+}
+
+/** @throws Error whose message says which port is taken, or what else keeps us from it. */
+export function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE';
+      const message = taken
+        ? `Port ${port} is taken.`
+        : `Port ${port} at ${host} can't be listened on: ${error.code}.`;
+      reject(Object.assign(new Error(message, { cause: error }), { code: error.code }));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+/** Stops accepting, lets requests end, and ends what still runs after `limitMs`. */
+export async function drain(server: Server, limitMs: number): Promise<void> {
+  const closed = new Promise<true>((resolve) => server.close(() => resolve(true)));
+  const deadline = performance.now() + limitMs;
+  while (performance.now() < deadline) {
+    // A kept-alive connection becomes idle only when its request has ended.
+    server.closeIdleConnections();
+    if ((await Promise.race([closed, sleep(IDLE_CLOSED_EVERY_MS)])) === true) return;
+  }
+  server.closeAllConnections();
+  await closed;
+}
+
+/** What Node's parser refuses never reaches Express; it gets the same form of answer. */
+function refuseRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const problem = parserProblem(error.code);
+  const body = JSON.stringify(problemBody(problem));
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n` +
+      'Connection: close\r\nContent-Type: application/problem+json; charset=utf-8\r\n' +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function parserProblem(code: string | undefined): Problem {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new Problem(431, 'headers-too-large', `All headers together may hold ${HEADER_BYTES_MAX} bytes.`);
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new Problem(408, 'request-timeout', 'The request took too long to arrive.');
+  return new Problem(400, 'malformed-request', 'This is not an HTTP request.');
+}
