@@ -6,36 +6,49 @@ const PORTS = { API_PORT: 3000, BOARD_PORT: 3001, SANDBOX_PORT: 3002 } as const;
 export type PortName = keyof typeof PORTS;
 export const portNames = Object.keys(PORTS) as readonly PortName[];
 
+/** Stand for the addresses of servers that `npm start` brings itself, until they run and have one. */
+export const EMBEDDED = { DATABASE_URL: 'postgres://embedded', REDIS_URL: 'redis://embedded' } as const;
+
 /**
  * The environment of every child: what the person gave, and for what they did not, this home's secrets and the sandbox. A
  * provider of which its own credentials are given is left to them whole: real credentials never meet the sandbox's address.
  */
 export function localEnvironment(given: Given, secrets: Variables, home: string): Variables {
-  const isGiven = (name: string) => Boolean(given[name] || given[`${name}_FILE`]);
   const port = (name: PortName) => (Number(given[name]) || PORTS[name]).toString();
-  const sandbox = `http://127.0.0.1:${port('SANDBOX_PORT')}`;
+  const origin = (name: PortName) => `http://${reachableHost(given['BIND_HOST'])}:${port(name)}`;
+  const sandbox = origin('SANDBOX_PORT');
   const groups: readonly Variables[] = [
     pick(secrets, ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER'], {
       TWILIO_API_URL: sandbox,
     }),
     pick(secrets, ['TELEGRAM_BOT_TOKEN'], { TELEGRAM_API_ROOT: sandbox }),
     pick(secrets, ['TELEGRAM_GATEWAY_TOKEN'], { TELEGRAM_GATEWAY_URL: `${sandbox}/gateway` }),
-    isGiven('FIREBASE_SERVICE_ACCOUNT') ? {} : { FCM_SANDBOX_URL: sandbox },
+    isGiven(given, 'FIREBASE_SERVICE_ACCOUNT') ? {} : { FCM_SANDBOX_URL: sandbox },
   ];
-  const providers = groups.filter((group) => !Object.keys(group).some(isGiven));
+  const providers = groups.filter((group) => !Object.keys(group).some((name) => isGiven(given, name)));
   const own = pick(secrets, ['CODE_KEYS', 'SEAL_KEYS', 'PEPPER', 'JWT_PRIVATE_JWK'], {});
   const defaults: Variables = Object.assign(
     {
       NODE_ENV: 'development',
       BIND_HOST: '127.0.0.1',
-      PUBLIC_URL: `http://127.0.0.1:${port('API_PORT')}`,
+      PUBLIC_URL: origin('API_PORT'),
+      ...EMBEDDED,
       ...Object.fromEntries(portNames.map((name) => [name, port(name)])),
     },
     own,
     ...providers,
   );
-  const missing = Object.entries(defaults).filter(([name]) => !isGiven(name));
+  const missing = Object.entries(defaults).filter(([name]) => !isGiven(given, name));
   return { ...defined(given), ...Object.fromEntries(missing), NAVBAT_HOME: home };
+}
+
+/** A variable that is empty counts as unset; one may stand in a file, as `infra/config.ts` reads it. */
+export const isGiven = (given: Given, name: string): boolean => Boolean(given[name] || given[`${name}_FILE`]);
+
+/** Where this machine reaches a server that listens at BIND_HOST. */
+export function reachableHost(bindHost: string | undefined): string {
+  if (!bindHost || bindHost === '0.0.0.0' || bindHost === '::') return '127.0.0.1';
+  return bindHost.includes(':') ? `[${bindHost}]` : bindHost;
 }
 
 /** `npm start` is for a developer's machine; what it makes up by itself must never meet real people. */

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { ConfigError, readConfig } from '../../infra/config.ts';
+import { type Config, ConfigError, readConfig } from '../../infra/config.ts';
 import { isFree } from '../../infra/embedded/port.ts';
 import { startPostgres } from '../../infra/embedded/postgres.ts';
 import { endProcess, isAlive, startMark } from '../../infra/embedded/process.ts';
@@ -11,7 +11,14 @@ import { credentialLines, surfaceLines } from './announce.ts';
 import { type ChildContext, startChild } from './child.ts';
 import { runCli } from './cli.ts';
 import { ensureDemo, keepDemo, markTold } from './demo.ts';
-import { localEnvironment, portNames, refusalOfProduction } from './environment.ts';
+import {
+  EMBEDDED,
+  localEnvironment,
+  type PortName,
+  portNames,
+  reachableHost,
+  refusalOfProduction,
+} from './environment.ts';
 import {
   type ChildRecord,
   claimHome,
@@ -29,15 +36,17 @@ import { listenForStop, type StopSignals } from './stop-signals.ts';
 
 /** A killed supervisor's children hold nothing that a drain of this length would not finish; what is lost comes back by its ticket. */
 const LEFTOVER_GRACE_MS = 15_000;
-/** Stand in for the embedded servers' addresses, which are not known before they run, when the rest of the environment is checked. */
-const UNKNOWN_YET = { DATABASE_URL: 'postgres://embedded', REDIS_URL: 'redis://embedded' };
-
 const clone = resolve(import.meta.dirname, '../..');
 const isTerminal = process.stdout.isTTY === true;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const onLine = (child: string, line: string): void =>
   say(isTerminal ? prettyLine(child, line) : jsonLine(child, line, new Date()));
 const onTrouble = (sentence: string): void => onLine('supervisor', sentence);
+
+interface ServerUrls {
+  readonly DATABASE_URL: string;
+  readonly REDIS_URL: string;
+}
 
 /** What was started together stops together. `force` cuts a drain short. */
 type Stage = readonly { readonly stop: (force: AbortSignal) => Promise<void> }[];
@@ -59,9 +68,15 @@ async function supervise(home: string, { stop, force }: StopSignals): Promise<nu
       return 1;
     }
   } finally {
-    for (const stage of stages.toReversed()) await Promise.all(stage.map((each) => each.stop(force)));
+    for (const stage of stages.toReversed()) await stopStage(stage, force);
   }
   return 0;
+}
+
+/** What can't be stopped must not keep the rest running. */
+async function stopStage(stage: Stage, force: AbortSignal): Promise<void> {
+  const stopped = await Promise.allSettled(stage.map((each) => each.stop(force)));
+  for (const each of stopped) if (each.status === 'rejected') complain(each.reason);
 }
 
 /** The story of a start. A wish to stop is heard between its steps; what has been started by then stands in `stages`. */
@@ -72,48 +87,56 @@ async function start(
   onGiveUp: ChildContext['onGiveUp'],
 ): Promise<void> {
   const secrets = await keepSecrets(home, { ...newSecrets(new Date()), ...newSandboxCredentials() });
-  const checked = localEnvironment(process.env, secrets, home);
-  const config = readConfig({ ...UNKNOWN_YET, ...checked });
-  const ports = portNames.map((name) => ({ name, port: config[name] }));
-
+  const planned = localEnvironment(process.env, secrets, home);
+  const config = readConfig(planned);
   await stopLeftovers(home);
-  const troubles = await portTroubles(ports, (port) => isFree(port, config.BIND_HOST));
-  if (troubles.length > 0) throw new ConfigError(troubles.join('\n'));
-
-  const env = { ...checked, ...(await startServers(home, checked, stages)) };
+  await checkPorts(config);
+  const env = { ...planned, ...(await startServers(home, config, stages)) };
   stop.throwIfAborted();
   await migrate(env.DATABASE_URL);
+
+  const host = reachableHost(config.BIND_HOST);
+  const originOf = (name: PortName): string => `http://${host}:${config[name]}`;
   const context = { directory: clone, env, onLine, onGiveUp, onProcess: processRecorder(home) };
-  for (const stage of [providersStage(config), servingStage(config)]) {
+  for (const stage of [providersStage(originOf), servingStage(originOf)]) {
     stop.throwIfAborted();
     const children = stage.map((spec) => startChild(spec, context));
     stages.push(children);
     await Promise.all(children.map((child) => child.untilReady(stop)));
   }
-
-  const demo = await keepDemo(home, config.NAVBAT_DEMO_KEY);
-  await ensureDemo(demo, (args, more) => runCli(clone, { ...env, ...more }, args));
+  const greeting = await introduce(home, env, config.NAVBAT_DEMO_KEY);
   stop.throwIfAborted();
-  for (const line of surfaceLines(ports)) say(line);
-  if (!demo.told) for (const line of await credentialLines(home, demo, isTerminal)) say(line);
+  for (const line of [...surfaceLines(originOf), ...greeting, 'ready']) say(line);
+}
+
+async function checkPorts(config: Config): Promise<void> {
+  const choices = portNames.map((name) => ({ name, port: config[name] }));
+  const troubles = await portTroubles(choices, (port) => isFree(port, config.BIND_HOST));
+  if (troubles.length > 0) throw new ConfigError(troubles.join('\n'));
+}
+
+/** Sees to the demo project and the board's login; returns what to tell of them, which is nothing but on the first start. */
+async function introduce(home: string, env: Variables, givenKey: string | undefined): Promise<string[]> {
+  const demo = await keepDemo(home, givenKey);
+  await ensureDemo(demo, (args, more) => runCli(clone, { ...env, ...more }, args));
+  if (demo.told) return [];
+  const lines = await credentialLines(home, demo, isTerminal);
   await markTold(home, demo);
-  say('ready');
+  return lines;
 }
 
 /** Postgres and Redis, each unless the person has one already. */
-async function startServers(
-  home: string,
-  env: Variables,
-  stages: Stage[],
-): Promise<{ DATABASE_URL: string; REDIS_URL: string }> {
+async function startServers(home: string, config: ServerUrls, stages: Stage[]): Promise<ServerUrls> {
   const embedded = (name: string, start: (port?: number) => Promise<Server>) =>
     keepServer(name, { start, isAlive, onTrouble });
   const at = (port?: number) => ({ directory: home, ...(port === undefined ? {} : { port }) });
   const [postgres, redis] = await Promise.allSettled([
-    env['DATABASE_URL']
-      ? theirs(env['DATABASE_URL'])
-      : embedded('PostgreSQL', (port) => startPostgres(at(port))),
-    env['REDIS_URL'] ? theirs(env['REDIS_URL']) : embedded('Redis', (port) => startRedis(at(port))),
+    config.DATABASE_URL === EMBEDDED.DATABASE_URL
+      ? embedded('PostgreSQL', (port) => startPostgres(at(port)))
+      : theirs(config.DATABASE_URL),
+    config.REDIS_URL === EMBEDDED.REDIS_URL
+      ? embedded('Redis', (port) => startRedis(at(port)))
+      : theirs(config.REDIS_URL),
   ]);
   stages.push([postgres, redis].flatMap((server) => (server.status === 'fulfilled' ? [server.value] : [])));
   if (postgres.status === 'rejected') throw postgres.reason;

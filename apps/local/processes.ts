@@ -1,23 +1,23 @@
 import { jobKinds } from '../../domain/jobs.ts';
 import type { ChildSpec } from './child.ts';
+import type { PortName } from './environment.ts';
 
-export interface Ports {
-  readonly API_PORT: number;
-  readonly BOARD_PORT: number;
-  readonly SANDBOX_PORT: number;
-}
-
-const at = (port: number, path: string) => ({ url: `http://127.0.0.1:${port}${path}` });
+/** Says where a surface is, without a path. */
+export type OriginOf = (name: PortName) => string;
 
 /** Up before anybody calls them, and the last to stop: what drains still sends. */
-export const providersStage = ({ SANDBOX_PORT }: Ports): ChildSpec[] => [
-  { name: 'sandbox', command: ['infra/sandbox/main.ts'], readiness: at(SANDBOX_PORT, '/health') },
+export const providersStage = (originOf: OriginOf): ChildSpec[] => [
+  {
+    name: 'sandbox',
+    command: ['infra/sandbox/main.ts'],
+    readiness: { url: `${originOf('SANDBOX_PORT')}/health` },
+  },
 ];
 
 /** One process for each surface and each kind of job, as in production: what kills one leaves the others alone. */
-export const servingStage = ({ API_PORT, BOARD_PORT }: Ports): ChildSpec[] => [
-  { name: 'api', command: ['apps/api/main.ts'], readiness: at(API_PORT, '/health/ready') },
-  { name: 'board', command: ['apps/board/main.ts'], readiness: at(BOARD_PORT, '/health') },
+export const servingStage = (originOf: OriginOf): ChildSpec[] => [
+  { name: 'api', command: ['apps/api/main.ts'], readiness: { url: `${originOf('API_PORT')}/health/ready` } },
+  { name: 'board', command: ['apps/board/main.ts'], readiness: { url: `${originOf('BOARD_PORT')}/health` } },
   ...[...jobKinds, 'sweep'].map(worker),
 ];
 
