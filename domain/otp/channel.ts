@@ -10,6 +10,8 @@ export const CHANNELS_DEFAULT: readonly Channel[] = ['push', 'telegram', 'sms'];
 export interface ChannelRules {
   /** Each message costs money: budgets, toll-fraud blocks and the hourly cap of a number apply. */
   readonly paid: boolean;
+  /** Set aside from the day's budget before a message leaves, in 10^-6 USD; the provider's own price replaces it. */
+  readonly reservedMicros: number;
   /**
    * What proves that it arrived: the API's own answer, a later callback, or nothing at all (a push token that
    * belongs to somebody else's app).
@@ -21,10 +23,10 @@ export interface ChannelRules {
 
 export const channelRules: Readonly<Record<Channel, ChannelRules>> = {
   // A phone in a pocket shows a push within seconds; who has not typed the code after 15 s may have no network.
-  push: { paid: false, confirmedBy: 'nothing', confirmWithinSeconds: 15 },
-  telegram: { paid: false, confirmedBy: 'answer', confirmWithinSeconds: 0 },
+  push: { paid: false, reservedMicros: 0, confirmedBy: 'nothing', confirmWithinSeconds: 15 },
+  telegram: { paid: false, reservedMicros: 0, confirmedBy: 'answer', confirmWithinSeconds: 0 },
   // The Gateway refunds what it could not deliver in time; half a minute leaves a one-minute code room for an SMS.
-  'telegram-gateway': { paid: true, confirmedBy: 'callback', confirmWithinSeconds: 30 },
+  'telegram-gateway': { paid: true, reservedMicros: 10_000, confirmedBy: 'callback', confirmWithinSeconds: 30 },
   // Operators report delivery within seconds, foreign ones within a minute.
-  sms: { paid: true, confirmedBy: 'callback', confirmWithinSeconds: 60 },
+  sms: { paid: true, reservedMicros: 350_000, confirmedBy: 'callback', confirmWithinSeconds: 60 },
 };

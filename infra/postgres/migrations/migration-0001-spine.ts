@@ -53,7 +53,7 @@ create table recipient (
   locale text check (locale in ('uz', 'ru', 'en')),
   created_at timestamptz not null,
   updated_at timestamptz not null,
-  unique (project_id, address_hash),
+  unique (address_hash, project_id),
   unique (project_id, handle)
 );
 -- S3's custom user model: who proved a phone to a project.
@@ -139,9 +139,7 @@ create table request (
   project_id uuid not null,
   key text not null,
   body_hash bytea not null,
-  job_id uuid not null,
-  status smallint,
-  answer jsonb,
+  answer jsonb not null,
   at timestamptz not null,
   primary key (project_id, key)
 );
@@ -182,13 +180,18 @@ create table verification (
   client jsonb,
   metadata jsonb,
   job_id uuid not null,
+  sends smallint not null default 1,
+  ttl_seconds int not null,
   created_at timestamptz not null,
   sent_at timestamptz not null,
   expires_at timestamptz not null,
   closed_at timestamptz,
   check (checks_used <= checks_max)
 ) with (fillfactor = 85);
-create unique index verification_live on verification (project_id, address_hash, purpose) where state = 'live';
+create unique index verification_live on verification (address_hash, project_id, purpose) where state = 'live';
+create index verification_address on verification (address_hash, created_at);
+create index verification_expiry on verification (expires_at) where state = 'live';
+create index verification_closed on verification (closed_at) where phone is not null;
 create index verification_created on verification (created_at);
 `;
 
@@ -201,7 +204,7 @@ create table destination (
   failed_checks int not null default 0,
   locked_at timestamptz,
   updated_at timestamptz not null,
-  primary key (project_id, address_hash)
+  primary key (address_hash, project_id)
 ) with (fillfactor = 85);
 -- Paid messages to one number over all projects: protects the person.
 create table paid_destination (
@@ -221,7 +224,7 @@ create table prefix_score (
   sent double precision not null default 0,
   verified double precision not null default 0,
   at timestamptz not null,
-  primary key (project_id, prefix)
+  primary key (prefix, project_id)
 );
 `;
 

@@ -1,0 +1,21 @@
+/** Why a command that is well formed is still refused. Closed, so that a new reason does not compile until it has an answer. */
+export const refusalReasons = [
+  'too-soon',
+  'too-many-sends',
+  'destination-locked',
+  'no-channel',
+  'country-not-allowed',
+  'budget-spent',
+  'prefix-blocked',
+  'number-capped',
+  'code-too-short',
+  'unknown-recipient',
+] as const;
+export type RefusalReason = (typeof refusalReasons)[number];
+
+export type Decision<Accepted> =
+  | ({ readonly decision: 'accepted' } & Accepted)
+  | { readonly decision: 'refused'; readonly reason: RefusalReason; readonly retryAfterSeconds: number | null };
+
+export const refused = (reason: RefusalReason, retryAfterSeconds: number | null = null) =>
+  ({ decision: 'refused', reason, retryAfterSeconds }) as const;

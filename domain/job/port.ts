@@ -1,0 +1,58 @@
+import type { Page, PageOrder } from '../page.ts';
+import type { AttemptOutcome, JobId, JobState, ProjectId, TicketLabels } from './job.ts';
+
+export interface JobView {
+  readonly id: JobId;
+  readonly kind: string;
+  readonly state: JobState;
+  readonly reason: string | null;
+  /** The domain row that it serves, such as a verification. */
+  readonly subjectId: string;
+  readonly labels: TicketLabels;
+  readonly attemptCount: number;
+  readonly runAt: Date;
+  readonly deadlineAt: Date;
+  readonly acceptedAt: Date;
+  readonly finishedAt: Date | null;
+  readonly requestId: string | null;
+}
+
+export interface AttemptView {
+  /** From 1. */
+  readonly n: number;
+  readonly channel: string | null;
+  readonly provider: string;
+  /** Null while it runs. */
+  readonly outcome: AttemptOutcome | null;
+  readonly reason: string | null;
+  readonly providerReference: string | null;
+  readonly costMicros: string | null;
+  readonly costCurrency: string | null;
+  readonly latencyMs: number | null;
+  /** What the provider's callbacks said later. */
+  readonly delivery: string | null;
+  readonly deliveryReason: string | null;
+  readonly deliveryAt: Date | null;
+  readonly openedAt: Date;
+  readonly closedAt: Date | null;
+}
+
+export interface JobFilter {
+  readonly kind?: string | undefined;
+  readonly state?: JobState | undefined;
+  /** Accepted at or after. */
+  readonly from?: Date | undefined;
+  /** Accepted before. */
+  readonly to?: Date | undefined;
+  /** A phone in E.164, or the id of a recipient of the project. */
+  readonly recipient?: { readonly phone: string } | { readonly id: string } | undefined;
+}
+
+/** What a project may read of its own jobs. A payload is never among it. */
+export interface JobReader {
+  find(
+    projectId: ProjectId,
+    id: JobId,
+  ): Promise<{ readonly job: JobView; readonly attempts: readonly AttemptView[] } | null>;
+  list(projectId: ProjectId, filter: JobFilter, order: PageOrder): Promise<Page<JobView>>;
+}

@@ -1,0 +1,47 @@
+import type { AttemptOutcome, FinalState, JobId } from './job.ts';
+
+/** What stands in Postgres of a job's attempts and state. Every method is batched with the calls of the other jobs in hand. */
+export interface JobStore {
+  /**
+   * Opens attempt `n` by compare-and-set. `lost`: the job has finished, or another worker holds a later attempt.
+   * An attempt that a dead worker left open must be closed first (`closeAbandoned`).
+   */
+  open(attempt: OpeningAttempt): Promise<'opened' | 'lost'>;
+  /**
+   * Records how attempt `n` ended and what follows, in one commit. A late close of an attempt that somebody else has
+   * closed changes nothing; a job that was settled meanwhile stays as it is.
+   */
+  close(attempt: ClosingAttempt): Promise<ClosedAttempt>;
+  /** Ends a job without an attempt. */
+  finish(id: JobId, state: FinalState, reason: string | null): Promise<void>;
+  /** Its ticket, or the one that the sweep issues in its place, sleeps until then. */
+  postpone(id: JobId, until: Date): Promise<void>;
+  /** Closes as unknown what a dead worker left open. */
+  closeAbandoned(id: JobId): Promise<void>;
+}
+
+export interface OpeningAttempt {
+  readonly jobId: JobId;
+  readonly n: number;
+  readonly channel: string | null;
+  readonly provider: string;
+}
+
+export interface ClosingAttempt {
+  readonly jobId: JobId;
+  readonly n: number;
+  readonly outcome: AttemptOutcome;
+  readonly reason: string | null;
+  readonly providerReference: string | null;
+  readonly costMicros: bigint | null;
+  readonly costCurrency: string | null;
+  readonly latencyMs: number;
+  readonly next: { readonly state: FinalState; readonly reason: string | null } | { readonly runAt: Date };
+}
+
+export interface ClosedAttempt {
+  /** A callback came before the close did: decide again. */
+  readonly reported: boolean;
+  /** The job had been settled meanwhile. */
+  readonly settled: boolean;
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
+import { Purpose } from './send.ts';
+
+/** NIST SP 800-63B-4 §3.2.2: after this many wrong checks in a row a destination is locked until a person acts. */
+export const FAILED_CHECKS_IN_A_ROW_MAX = 100;
+
+/** Body of `POST /otp/verify`: by `id`, or by `to` where the send allowed it. */
+export const CheckRequest = z
+  .strictObject({
+    id: z.uuid().optional().meta({ description: 'The id that the send answered.' }),
+    to: z.string().min(1).max(64).optional(),
+    purpose: Purpose.optional(),
+    // A string: a number would lose its leading zeros.
+    code: z
+      .string({ error: 'expected the code as a string of digits' })
+      .regex(new RegExp(`^\\d{${CODE_DIGITS_MIN},${CODE_DIGITS_MAX}}$`), `expected ${CODE_DIGITS_MIN} to ${CODE_DIGITS_MAX} digits`)
+      .meta({ example: '123456' }),
+  })
+  .refine((body) => (body.id === undefined) !== (body.to === undefined), { error: 'expected id or to, and not both', path: ['id'] });
+
+/** Why a verification takes no more checks. */
+export const closedReasons = ['used', 'cancelled', 'expired', 'too-many-checks'] as const;
+export type ClosedReason = (typeof closedReasons)[number];
+
+export type CheckResult =
+  | { readonly result: 'approved'; readonly id: string; readonly purpose: string; readonly phone: string | null }
+  /** `remaining` is null for a check by `to`, which may not betray whether a code lives. */
+  | { readonly result: 'incorrect'; readonly remaining: number | null }
+  | { readonly result: 'closed'; readonly reason: ClosedReason }
+  | { readonly result: 'locked' }
+  | { readonly result: 'unknown' };

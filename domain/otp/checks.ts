@@ -1,0 +1,71 @@
+import type { ProjectId } from '../job/job.ts';
+import type { KeyMode } from '../project/key.ts';
+import type { Destination } from './intake.ts';
+import type { CheckResult } from './check.ts';
+import type { VerificationId } from './job.ts';
+import type { Verification } from './verification.ts';
+
+/** One check of one code. */
+export interface Check {
+  readonly projectId: ProjectId;
+  readonly mode: KeyMode;
+  readonly of: { readonly id: string } | { readonly destination: Destination; readonly purpose: string };
+  readonly code: string;
+}
+
+export interface Checks {
+  /** Counts the check before it compares, in one statement; approves by compare-and-set. */
+  check(check: Check): Promise<CheckResult>;
+}
+
+/** What `GET /otp/{id}` tells. */
+export interface VerificationStory {
+  readonly verification: Verification;
+  readonly phone: string | null;
+  readonly metadata: Record<string, string> | null;
+  readonly closedAt: Date | null;
+  readonly jobs: readonly StoryJob[];
+}
+
+export interface StoryJob {
+  readonly id: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly accepted_at: string;
+  readonly finished_at: string | null;
+  readonly attempts: readonly StoryAttempt[];
+}
+
+export interface StoryAttempt {
+  readonly n: number;
+  readonly channel: string;
+  readonly provider: string;
+  readonly outcome: string | null;
+  readonly reason: string | null;
+  readonly provider_reference: string | null;
+  /** Integer of 10^-6 of the currency's unit, as a string. */
+  readonly cost_micros: string | null;
+  readonly cost_currency: string | null;
+  readonly latency_ms: number | null;
+  readonly delivery: string | null;
+  readonly delivery_reason: string | null;
+  readonly delivery_at: string | null;
+  readonly opened_at: string;
+  readonly closed_at: string | null;
+}
+
+export interface Verifications {
+  /** Null when there is none of that id in the project. */
+  story(projectId: ProjectId, mode: KeyMode, id: string): Promise<VerificationStory | null>;
+  /** Ends a live verification and its job; false when it is not live. */
+  cancel(projectId: ProjectId, mode: KeyMode, id: string): Promise<'cancelled' | 'not-live' | 'unknown'>;
+  /** What a resend of it needs to be asked for again. */
+  resendOf(projectId: ProjectId, mode: KeyMode, id: string): Promise<ResendFacts | null>;
+}
+
+export interface ResendFacts {
+  readonly id: VerificationId;
+  readonly destination: Destination;
+  readonly verification: Verification;
+  readonly checkByTo: boolean;
+}

@@ -1,0 +1,30 @@
+/**
+ * Toll fraud pumps codes to numbers of one block that nobody verifies. A prefix is a number without its last four digits;
+ * its counts decay, so that a block ends by itself when the pumping does.
+ */
+export interface PrefixScore {
+  /** Codes sent by SMS and then verified, each halved every `HALF_LIFE_SECONDS`, as of `at`. */
+  readonly sent: number;
+  readonly verified: number;
+  readonly at: Date;
+}
+
+/** An hour: pumps run for minutes, and honest users come back the same day. */
+export const HALF_LIFE_SECONDS = 3_600;
+/** Fewer codes than this prove nothing: a family shares a prefix. */
+export const PREFIX_SAMPLE_MIN = 10;
+/** Honest traffic verifies more than half of its codes; pumped traffic next to none. */
+const VERIFIED_SHARE_MIN = 0.1;
+
+export function decayed(score: PrefixScore, now: Date): PrefixScore {
+  const factor = 0.5 ** (Math.max(0, now.getTime() - score.at.getTime()) / (HALF_LIFE_SECONDS * 1_000));
+  return { sent: score.sent * factor, verified: score.verified * factor, at: now };
+}
+
+export function isPrefixBlocked(score: PrefixScore, now: Date): boolean {
+  const { sent, verified } = decayed(score, now);
+  return sent >= PREFIX_SAMPLE_MIN && verified < sent * VERIFIED_SHARE_MIN;
+}
+
+/** X15: paid messages to one number in an hour over all projects, which protects the person. */
+export const PAID_PER_HOUR_MAX = 15;

@@ -1,0 +1,37 @@
+import type { RefusalReason } from '../job/decision.ts';
+import type { JobId } from '../job/job.ts';
+import type { Caller } from '../project/caller.ts';
+import type { Channel } from './channel.ts';
+import type { VerificationId } from './job.ts';
+import type { SendCommand } from './send.ts';
+
+/** Whom a send is for: a phone, or a recipient of the project by id. */
+export type Destination = { readonly phone: string } | { readonly recipientId: string };
+
+export interface SendOrder {
+  readonly caller: Pick<Caller, 'projectId' | 'slug' | 'settings'>;
+  readonly command: SendCommand;
+  readonly destination: Destination;
+  /** Same key and same hash: the first answer again. */
+  readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
+  readonly requestId: string;
+}
+
+export type SendAnswer =
+  | {
+      readonly answer: 'accepted';
+      readonly id: VerificationId;
+      readonly jobId: JobId;
+      readonly resend: boolean;
+      readonly channels: readonly Channel[];
+      /** ISO 8601. */
+      readonly expiresAt: string;
+    }
+  | { readonly answer: 'refused'; readonly reason: RefusalReason; readonly retryAfterSeconds: number | null }
+  /** The key was used with another body. */
+  | { readonly answer: 'key-reused' };
+
+export interface OtpIntake {
+  /** Reads the facts, decides and writes verification, job and answer in one commit. `replayed`: nothing new happened. */
+  accept(order: SendOrder): Promise<SendAnswer & { readonly replayed: boolean }>;
+}

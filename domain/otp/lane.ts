@@ -1,0 +1,56 @@
+import type { Decision } from '../job/decision.ts';
+import type { JobId, JobState, ProjectId } from '../job/job.ts';
+import type { PayloadOf } from '../jobs.ts';
+import type { Channel } from './channel.ts';
+import type { Addresses } from './port.ts';
+import type { PastAttempt } from './step.ts';
+import type { Verification } from './verification.ts';
+
+/** A job of `otp-send` with all that its next step depends on. */
+export interface OtpJob {
+  readonly id: JobId;
+  readonly projectId: ProjectId;
+  readonly finished: boolean;
+  readonly state: JobState;
+  readonly reason: string | null;
+  readonly attemptsMade: number;
+  readonly runAt: Date;
+  readonly requestId: string | null;
+  /** Null when what stands in the row no longer parses. */
+  readonly payload: PayloadOf<'otp-send'> | null;
+  readonly verification: Verification;
+  readonly addressHash: Uint8Array;
+  readonly phonePrefix: string | null;
+  readonly recipientId: string | null;
+  readonly addresses: Addresses;
+  readonly past: readonly PastAttempt[];
+}
+
+export interface OtpJobs {
+  /** Null when there is no such job. */
+  read(id: JobId): Promise<OtpJob | null>;
+  /** The person blocked the bot, or the chat is gone. */
+  forgetChat(recipientId: string, at: Date): Promise<void>;
+  /** The app was removed. */
+  forgetPushToken(recipientId: string): Promise<void>;
+}
+
+/** Money and protection of a paid message, checked and booked in one commit with the opening of its attempt. */
+export interface PaidOpening {
+  readonly jobId: JobId;
+  readonly n: number;
+  readonly channel: Channel;
+  readonly provider: string;
+  readonly projectId: ProjectId;
+  readonly addressHash: Uint8Array;
+  /** Null for channels that toll fraud cannot earn from. */
+  readonly prefix: string | null;
+  readonly budgetMicros: number;
+  /** 10^-6 USD, reserved until the provider says what it took. */
+  readonly reservedMicros: number;
+}
+
+export interface PaidAttempts {
+  /** Opens the attempt, or says why this message may not be paid for; `lost` as in `JobStore.open`. */
+  open(opening: PaidOpening): Promise<Decision<{ opened: 'opened' | 'lost' }>>;
+}

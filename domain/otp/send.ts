@@ -1,0 +1,189 @@
+import { z } from 'zod';
+import { type Decision, refused } from '../job/decision.ts';
+import type { KeyMode } from '../project/key.ts';
+import type { ProjectSettings } from '../project/settings.ts';
+import { Channel, channelRules } from './channel.ts';
+import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
+import { type PrefixScore, isPrefixBlocked } from './fraud.ts';
+import type { PhoneFacts } from './phone.ts';
+import { Locale } from './text.ts';
+import type { Verification } from './verification.ts';
+
+/** X4 and ASVS 6.5.5: a delivered code lives 10 minutes at most. */
+export const TTL_SECONDS_MIN = 30;
+export const TTL_SECONDS_MAX = 600;
+export const TTL_SECONDS_DEFAULT = 300;
+export const CODE_DIGITS_DEFAULT = 6;
+/** NIST SP 800-63B-4 §3.1.3.2: fewer than six digits only with harder limits. */
+const CODE_DIGITS_UNRESTRICTED = 6;
+const SHORT_CODE_TTL_SECONDS_MAX = 120;
+const SHORT_CODE_CHECKS = 3;
+export const CHECKS_MAX = 5;
+/** Purposes that a short code may never serve. */
+const GRAVE_PURPOSE = /login|pay|withdraw|transfer|money/i;
+/** X15: a person who sees nothing asks again after 30 s; who still sees nothing has another problem. */
+export const RESEND_GAPS_SECONDS: readonly number[] = [30, 60, 120];
+export const HOUR_SECONDS = 3_600;
+/** RFC-less bound: room for an order number or a session id, not for a document. */
+const METADATA_PAIRS_MAX = 20;
+const METADATA_VALUE_CHARS_MAX = 500;
+
+export const PURPOSE_DEFAULT = 'verify';
+export const Purpose = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected 1 to 64 of a-z 0-9 . _ -, such as login');
+
+/** Body of `POST /otp/send`. */
+export const SendRequest = z.strictObject({
+  to: z.string().min(1).max(64).meta({ description: 'Phone in international form, or the id of a recipient.', example: '+998901234567' }),
+  channels: z.array(Channel).min(1).max(4).optional().meta({ description: "Tried in this order; the project's own order where absent." }),
+  purpose: Purpose.optional().meta({ description: 'At most one code lives for each recipient and purpose.', example: 'login' }),
+  length: z.int().min(CODE_DIGITS_MIN).max(CODE_DIGITS_MAX).optional(),
+  ttl_seconds: z.int().min(TTL_SECONDS_MIN).max(TTL_SECONDS_MAX).optional(),
+  locale: Locale.optional(),
+  on_resend: z.enum(['reuse', 'rotate']).optional().meta({ description: 'What a resend carries: the same code (default) or a new one.' }),
+  allow_verify_by_to: z.boolean().optional().meta({ description: 'Lets `POST /otp/verify` name the phone in place of the id.' }),
+  client: z
+    .strictObject({
+      ip: z.union([z.ipv4(), z.ipv6()]).optional(),
+      user_agent: z.string().max(500).optional(),
+      device_id: z.string().max(128).optional(),
+    })
+    .optional()
+    .meta({ description: 'The end user, as your service saw them.' }),
+  metadata: z
+    .record(z.string().max(64), z.string().max(METADATA_VALUE_CHARS_MAX))
+    .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS_MAX, { error: `expected at most ${METADATA_PAIRS_MAX} pairs` })
+    .optional(),
+});
+export type SendRequest = z.infer<typeof SendRequest>;
+
+/** A send after validation, with every default filled in. */
+export interface SendCommand {
+  readonly phone: PhoneFacts | null;
+  readonly mode: KeyMode;
+  readonly channels: readonly Channel[];
+  readonly purpose: string;
+  readonly length: number;
+  readonly ttlSeconds: number;
+  readonly locale: Locale | null;
+  readonly onResend: 'reuse' | 'rotate';
+  readonly checkByTo: boolean;
+  readonly client: SendRequest['client'] | null;
+  readonly metadata: Record<string, string> | null;
+}
+
+/** Read under the destination's lock, so that two requests can't both be the fifth. */
+export interface SendFacts {
+  readonly settings: ProjectSettings;
+  /** Sends to this destination for this project in the last hour. */
+  readonly sentAt: readonly Date[];
+  readonly locked: boolean;
+  readonly live: Verification | null;
+  readonly reach: Reach;
+  readonly spentTodayMicros: number;
+  readonly prefixScore: PrefixScore | null;
+}
+
+/** Which addresses are known, and which channels have a provider at all. */
+export interface Reach {
+  readonly push: boolean;
+  readonly telegram: boolean;
+  readonly providers: ReadonlySet<Channel>;
+  readonly locale: Locale | null;
+}
+
+export interface SendPlan {
+  /** Null for a first send. */
+  readonly resendOf: Verification | null;
+  readonly channels: readonly Channel[];
+  readonly locale: Locale;
+  readonly codeGeneration: number;
+  readonly checksMax: number;
+  readonly expiresAt: Date;
+}
+
+/** May this recipient be sent a code now, by which channels, and is it a resend? */
+export function decideSend(command: SendCommand, facts: SendFacts, now: Date): Decision<{ plan: SendPlan }> {
+  if (facts.locked) return refused('destination-locked');
+  const short = shortCodeRefusal(command, facts.settings);
+  if (short) return short;
+  const tooOften = pacingRefusal(command, facts, now);
+  if (tooOften) return tooOften;
+
+  const usable = usableChannels(command, facts, now);
+  if (usable.channels.length === 0) return refused(usable.reason);
+  return { decision: 'accepted', plan: plan(command, facts, usable.channels, now) };
+}
+
+function shortCodeRefusal(command: SendCommand, settings: ProjectSettings) {
+  if (command.length >= CODE_DIGITS_UNRESTRICTED) return null;
+  return settings.allow_short_codes && !GRAVE_PURPOSE.test(command.purpose) ? null : refused('code-too-short');
+}
+
+function pacingRefusal(command: SendCommand, facts: SendFacts, now: Date) {
+  const hourAgo = now.getTime() - HOUR_SECONDS * 1_000;
+  const recent = facts.sentAt.filter((at) => at.getTime() > hourAgo);
+  const live = liveAt(facts, now);
+  if (live) {
+    const gapSeconds = RESEND_GAPS_SECONDS[Math.min(live.sends, RESEND_GAPS_SECONDS.length) - 1] ?? 0;
+    const waitMs = live.sentAt.getTime() + gapSeconds * 1_000 - now.getTime();
+    if (waitMs > 0) return refused('too-soon', Math.ceil(waitMs / 1_000));
+  }
+  if (command.mode === 'live' && recent.length >= facts.settings.sends_per_hour) {
+    const oldest = Math.min(...recent.map((at) => at.getTime()));
+    return refused('too-many-sends', Math.ceil((oldest - hourAgo) / 1_000));
+  }
+  return null;
+}
+
+function liveAt(facts: SendFacts, now: Date): Verification | null {
+  return facts.live && facts.live.expiresAt > now ? facts.live : null;
+}
+
+/** The asked channels that can reach this recipient; where none can, the reason that weighs most. */
+function usableChannels(command: SendCommand, facts: SendFacts, now: Date) {
+  if (command.mode === 'test') return { channels: command.channels, reason: 'no-channel' as const };
+  const obstacles = command.channels.map((channel) => ({ channel, obstacle: obstacle(channel, command, facts, now) }));
+  const channels = obstacles.filter(({ obstacle }) => obstacle === null).map(({ channel }) => channel);
+  const reason = obstacles.map(({ obstacle }) => obstacle).find((found) => found !== null && found !== 'no-channel');
+  return { channels, reason: reason ?? ('no-channel' as const) };
+}
+
+function obstacle(channel: Channel, command: SendCommand, facts: SendFacts, now: Date) {
+  if (!facts.reach.providers.has(channel)) return 'no-channel' as const;
+  if (channel === 'push') return facts.reach.push ? null : ('no-channel' as const);
+  if (channel === 'telegram') return facts.reach.telegram ? null : ('no-channel' as const);
+  if (!command.phone) return 'no-channel' as const;
+  return channelRules[channel].paid ? paidObstacle(channel, command.phone, facts, now) : null;
+}
+
+function paidObstacle(channel: Channel, phone: PhoneFacts, facts: SendFacts, now: Date) {
+  if (phone.country === null || !facts.settings.sms_countries.includes(phone.country)) return 'country-not-allowed' as const;
+  if (facts.spentTodayMicros >= facts.settings.sms_daily_budget_micros) return 'budget-spent' as const;
+  if (channel !== 'sms') return null;
+  if (!phone.canReceiveSms) return 'no-channel' as const;
+  return facts.prefixScore && isPrefixBlocked(facts.prefixScore, now) ? ('prefix-blocked' as const) : null;
+}
+
+function plan(command: SendCommand, facts: SendFacts, channels: readonly Channel[], now: Date): SendPlan {
+  const live = liveAt(facts, now);
+  const short = command.length < CODE_DIGITS_UNRESTRICTED;
+  const ttlSeconds = short ? Math.min(command.ttlSeconds, SHORT_CODE_TTL_SECONDS_MAX) : command.ttlSeconds;
+  const locale = command.locale ?? facts.reach.locale ?? facts.settings.locale;
+  const fresh = { resendOf: null, channels, locale, codeGeneration: 0, checksMax: short ? SHORT_CODE_CHECKS : CHECKS_MAX };
+  if (!live) return { ...fresh, expiresAt: secondsAfter(now, ttlSeconds) };
+
+  const rotates = command.onResend === 'rotate';
+  return {
+    ...fresh,
+    resendOf: live,
+    codeGeneration: live.codeGeneration + (rotates ? 1 : 0),
+    checksMax: live.checksMax,
+    // A new code has a life of its own, yet no verification outlives the longest code; the same code dies when it was said to.
+    expiresAt: rotates
+      ? earlier(secondsAfter(now, live.ttlSeconds), secondsAfter(live.createdAt, TTL_SECONDS_MAX))
+      : live.expiresAt,
+  };
+}
+
+const secondsAfter = (at: Date, seconds: number) => new Date(at.getTime() + seconds * 1_000);
+const earlier = (a: Date, b: Date) => (a < b ? a : b);

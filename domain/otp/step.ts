@@ -1,0 +1,182 @@
+import type { AttemptOutcome, FinalState, Step } from '../job/job.ts';
+import { type Channel, channelRules } from './channel.ts';
+import { otpSend } from './job.ts';
+import type { DeliveryReport } from './port.ts';
+import { stateAt, type Verification } from './verification.ts';
+
+/** One earlier attempt of this job, as Postgres has it. */
+export interface PastAttempt {
+  readonly n: number;
+  readonly channel: Channel;
+  /** Null while it is open: met again after a crash, it counts as unknown. */
+  readonly outcome: AttemptOutcome | null;
+  readonly reason: string | null;
+  readonly closedAt: Date | null;
+  /** What the provider's callbacks said, or null. */
+  readonly delivery: DeliveryReport['status'] | null;
+  /** Only of an attempt that just ended: how long the provider asked us to wait. */
+  readonly retryAfterMs?: number;
+}
+
+export interface StepRules {
+  /** Channels that can't be used now: no address, no provider, an open breaker, a budget that is spent. */
+  readonly unavailable: ReadonlyMap<Channel, string>;
+  /** The project lets an unconfirmed push lead on to a paid channel. */
+  readonly pushUnconfirmedBuysSms: boolean;
+  /** 0 to 1, drawn anew for each decision: spreads retries that failed together. */
+  readonly jitter: number;
+}
+
+/** Tries on one channel while another one is left: a code that dies in minutes moves on rather than wait. */
+const TRIES_WITH_NEXT = 2;
+/** 1 s, 2 s, then stop: a person asks for a new code within a minute. */
+const TRIES_ON_LAST = 3;
+/** An unknown attempt may have reached the person; it is repeated once at the most. */
+const UNKNOWN_MAX = 2;
+/** A provider that keeps asking us to wait is as good as unavailable. */
+const SNOOZES_MAX = 5;
+/** Longer than this is not waited for while another channel is left. */
+const SNOOZE_WITH_NEXT_MAX_MS = 3_000;
+const JITTER_SHARE = 0.25;
+
+type Standing =
+  | { readonly is: 'send' }
+  | { readonly is: 'confirmed' }
+  | { readonly is: 'waiting'; readonly until: Date; readonly because: 'back-off' | 'confirmation' | 'provider-asked' }
+  | { readonly is: 'over'; readonly how: 'rejected' | 'exhausted' | 'unconfirmed' | 'skipped'; readonly reason: string };
+
+/** Send on a channel, wait until a time, or finish: what a wake-up of this job means now. */
+export function decideStep(
+  verification: Verification,
+  attempts: readonly PastAttempt[],
+  rules: StepRules,
+  now: Date,
+): Step<{ readonly channel: Channel }> {
+  const settled = settledBy(verification, attempts, now);
+  if (settled) return settled;
+
+  const overs: Extract<Standing, { is: 'over' }>[] = [];
+  for (const [index, channel] of verification.channels.entries()) {
+    const blocked = blockedBySilence(channel, overs, attempts, rules);
+    const hasNext = verification.channels.slice(index + 1).some((next) => !rules.unavailable.has(next));
+    const standing = blocked ?? standingOf(channel, attempts, rules, hasNext, now);
+    if (standing.is === 'send') return { step: 'send', send: { channel } };
+    if (standing.is === 'confirmed') return finish('completed', `confirmed-by-${channel}`);
+    if (standing.is === 'waiting') return waitWithin(standing, verification);
+    overs.push(standing);
+  }
+  return endOfChain(overs);
+}
+
+/** Nothing is sent after approval, cancellation or the code's end; a test key's code is sent to nobody. */
+function settledBy(verification: Verification, attempts: readonly PastAttempt[], now: Date): Step<never> | null {
+  switch (stateAt(verification, now)) {
+    case 'approved':
+      return finish('completed', 'approved');
+    case 'cancelled':
+      return finish('cancelled', 'verification-cancelled');
+    case 'spent':
+      return finish('cancelled', 'too-many-checks');
+    case 'expired':
+      return attempts.some((attempt) => attempt.outcome === 'completed')
+        ? finish('completed', 'unconfirmed')
+        : finish('expired', 'deadline');
+    case 'live':
+      return verification.mode === 'test' ? finish('completed', 'test-mode') : null;
+  }
+}
+
+/** Where one channel stands after the attempts made on it. */
+function standingOf(
+  channel: Channel,
+  attempts: readonly PastAttempt[],
+  rules: StepRules,
+  hasNext: boolean,
+  now: Date,
+): Standing {
+  const mine = attempts.filter((attempt) => attempt.channel === channel);
+  const last = mine.at(-1);
+  const unavailable = rules.unavailable.get(channel);
+  if (last?.outcome === 'completed') return standingOfTaken(last, now);
+  if (last?.outcome === 'rejected') return { is: 'over', how: 'rejected', reason: last.reason ?? 'rejected' };
+  if (unavailable !== undefined) return { is: 'over', how: 'skipped', reason: unavailable };
+  if (!last) return { is: 'send' };
+  return last.outcome === 'snoozed' ? standingOfSnoozed(mine, last, hasNext, now) : standingOfFailed(mine, last, rules, hasNext, now);
+}
+
+/** The provider took it: now it is confirmed, awaited, refused after all, or silent for too long. */
+function standingOfTaken(last: PastAttempt, now: Date): Standing {
+  const { confirmedBy, confirmWithinSeconds } = channelRules[last.channel];
+  if (last.delivery === 'failed' || last.delivery === 'expired')
+    return { is: 'over', how: 'rejected', reason: `delivery-${last.delivery}` };
+  if (confirmedBy === 'answer' || last.delivery === 'delivered' || last.delivery === 'read') return { is: 'confirmed' };
+
+  const until = new Date((last.closedAt ?? now).getTime() + confirmWithinSeconds * 1_000);
+  return now < until
+    ? { is: 'waiting', until, because: 'confirmation' }
+    : { is: 'over', how: 'unconfirmed', reason: `${last.channel}-unconfirmed` };
+}
+
+function standingOfSnoozed(mine: readonly PastAttempt[], last: PastAttempt, hasNext: boolean, now: Date): Standing {
+  const snoozes = mine.filter((attempt) => attempt.outcome === 'snoozed').length;
+  const retryAfterMs = last.retryAfterMs ?? 0;
+  if (snoozes > SNOOZES_MAX || (hasNext && retryAfterMs > SNOOZE_WITH_NEXT_MAX_MS))
+    return { is: 'over', how: 'exhausted', reason: 'provider-busy' };
+  const until = new Date((last.closedAt ?? now).getTime() + retryAfterMs);
+  return now < until ? { is: 'waiting', until, because: 'provider-asked' } : { is: 'send' };
+}
+
+function standingOfFailed(
+  mine: readonly PastAttempt[],
+  last: PastAttempt,
+  rules: StepRules,
+  hasNext: boolean,
+  now: Date,
+): Standing {
+  const unknowns = mine.filter((attempt) => attempt.outcome === 'unknown' || attempt.outcome === null).length;
+  const tries = mine.filter((attempt) => attempt.outcome === 'failed').length + unknowns;
+  if (tries >= (hasNext ? TRIES_WITH_NEXT : TRIES_ON_LAST) || unknowns >= UNKNOWN_MAX)
+    return { is: 'over', how: 'exhausted', reason: last.reason ?? 'unknown' };
+
+  // An open attempt was cut off by a crash: whoever finds it has already waited.
+  if (last.closedAt === null) return { is: 'send' };
+  const backOffMs = otpSend.backoffFirstMs * 2 ** (tries - 1) * (1 + JITTER_SHARE * rules.jitter);
+  const until = new Date(last.closedAt.getTime() + backOffMs);
+  return now < until ? { is: 'waiting', until, because: 'back-off' } : { is: 'send' };
+}
+
+/**
+ * A foreign push token never confirms, so its silence says nothing. By itself it buys no paid message, unless the project
+ * says so; a later channel that definitely failed does.
+ */
+function blockedBySilence(
+  channel: Channel,
+  overs: readonly Extract<Standing, { is: 'over' }>[],
+  attempts: readonly PastAttempt[],
+  rules: StepRules,
+): Standing | null {
+  const onlySilence = overs.some(({ how }) => how === 'unconfirmed') && overs.every(({ how }) => how === 'unconfirmed' || how === 'skipped');
+  const untried = attempts.every((attempt) => attempt.channel !== channel);
+  return onlySilence && untried && channelRules[channel].paid && !rules.pushUnconfirmedBuysSms && isPushSilence(attempts)
+    ? { is: 'over', how: 'skipped', reason: 'push-silence-buys-nothing' }
+    : null;
+}
+
+/** A paid channel that was promised a callback and got none did fail. */
+const isPushSilence = (attempts: readonly PastAttempt[]) =>
+  attempts.filter((attempt) => attempt.outcome === 'completed').every((attempt) => attempt.channel === 'push');
+
+/** Nothing waits past the code's life: the wake-up at its end settles the job. */
+function waitWithin(standing: Extract<Standing, { is: 'waiting' }>, verification: Verification): Step<never> {
+  const until = standing.until < verification.expiresAt ? standing.until : verification.expiresAt;
+  return { step: 'wait', until, because: standing.because };
+}
+
+function endOfChain(overs: readonly Extract<Standing, { is: 'over' }>[]): Step<never> {
+  const last = overs.findLast(({ how }) => how !== 'skipped') ?? overs.at(-1);
+  if (overs.some(({ how }) => how === 'unconfirmed')) return finish('completed', 'unconfirmed');
+  if (!last) return finish('rejected', 'no-channel');
+  return finish(last.how === 'exhausted' ? 'exhausted' : 'rejected', last.reason);
+}
+
+const finish = (state: FinalState, reason: string) => ({ step: 'finish', state, reason }) as const;

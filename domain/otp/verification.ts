@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { JobId, ProjectId } from '../job/job.ts';
+import type { KeyMode } from '../project/key.ts';
+import type { Channel } from './channel.ts';
+import type { VerificationId } from './job.ts';
+import type { Locale } from './text.ts';
+
+/** live → approved, cancelled, expired, or spent (its checks are used up). */
+export const verificationStates = ['live', 'approved', 'cancelled', 'expired', 'spent'] as const;
+export const VerificationState = z.enum(verificationStates);
+export type VerificationState = z.infer<typeof VerificationState>;
+
+/** One code for one recipient and one purpose. The code itself is derived when it is needed and stands nowhere. */
+export interface Verification {
+  readonly id: VerificationId;
+  readonly projectId: ProjectId;
+  readonly purpose: string;
+  readonly mode: KeyMode;
+  readonly state: VerificationState;
+  /** The root key its code derives from. */
+  readonly codeKid: string;
+  /** Counter of the HOTP; a resend that rotates the code raises it. */
+  readonly codeGeneration: number;
+  readonly codeLength: number;
+  readonly checksUsed: number;
+  readonly checksMax: number;
+  readonly channels: readonly Channel[];
+  readonly locale: Locale;
+  /** The job of its latest send. */
+  readonly jobId: JobId;
+  readonly sends: number;
+  readonly ttlSeconds: number;
+  readonly createdAt: Date;
+  readonly sentAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** A live row whose time is up counts as expired before the sweep says so. */
+export function stateAt(verification: Pick<Verification, 'state' | 'expiresAt'>, now: Date): VerificationState {
+  return verification.state === 'live' && verification.expiresAt <= now ? 'expired' : verification.state;
+}

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import type { ProjectId } from '../job/job.ts';
+import { ACTIVE_KEYS_MAX, type KeyAccess, type KeyMode, type KeyScope } from './key.ts';
+import { ProjectSettings } from './settings.ts';
+
+/** A project's name in URLs, labels and on a command line. */
+export const Slug = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'expected 1 to 40 of a-z 0-9 and -, no - at either end');
+
+export interface ProjectView {
+  readonly id: ProjectId;
+  readonly slug: string;
+  readonly settings: ProjectSettings;
+  readonly createdAt: Date;
+  /** Its keys open nothing from then on. */
+  readonly archivedAt: Date | null;
+}
+
+export interface KeyView {
+  readonly id: string;
+  readonly access: KeyAccess;
+  readonly mode: KeyMode;
+  /** The last four characters. */
+  readonly hint: string;
+  readonly scopes: readonly KeyScope[];
+  readonly createdAt: Date;
+  readonly expiresAt: Date | null;
+  readonly revokedAt: Date | null;
+  /** To the minute. */
+  readonly lastUsedAt: Date | null;
+}
+
+/** Settings to change: a value sets one, null gives it back its default, and what is not named stays. */
+export const SettingsChange: z.ZodType<Record<string, unknown>> = z.strictObject(
+  Object.fromEntries(
+    Object.entries(ProjectSettings.shape).map(([name, schema]) => [
+      name,
+      withoutDefault(schema).nullable().optional(),
+    ]),
+  ),
+);
+
+/** An absent setting must stay absent here: its default would reset what was set before. */
+function withoutDefault(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodOptional
+    ? (schema.unwrap() as z.ZodType)
+    : schema;
+}
+
+/** What is stored: only what was ever set, so that a new default of the platform reaches old projects. */
+export function changedSettings(
+  stored: Readonly<Record<string, unknown>>,
+  change: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const merged = Object.entries({ ...stored, ...change }).filter(
+    ([, value]) => value !== null && value !== undefined,
+  );
+  return Object.fromEntries(merged);
+}
+
+export interface KeyOrder {
+  readonly access: KeyAccess;
+  readonly mode: KeyMode;
+  /** Ignored for a publishable key, which has `public` and nothing else. */
+  readonly scopes: readonly KeyScope[];
+  readonly expiresAt: Date | null;
+}
+
+/** A service that sends codes and looks after its recipients; `projects` (settings and keys) is asked for by name. */
+export const SCOPES_DEFAULT: readonly KeyScope[] = ['otp', 'jobs', 'recipients'];
+
+export type KeyRefusal = 'too-many-active' | 'already-expired';
+export type KeyDecision =
+  | { readonly decision: 'accepted'; readonly scopes: readonly KeyScope[] }
+  | { readonly decision: 'refused'; readonly reason: KeyRefusal };
+
+/** May the project have this key beside those it has? Two of a sort are active at a time, so that one can replace the other. */
+export function decideKey(order: KeyOrder, keys: readonly KeyView[], now: Date): KeyDecision {
+  if (order.expiresAt !== null && order.expiresAt <= now)
+    return { decision: 'refused', reason: 'already-expired' };
+  const sameSort = keys.filter(
+    (key) => key.access === order.access && key.mode === order.mode && isActive(key, now),
+  );
+  if (sameSort.length >= ACTIVE_KEYS_MAX) return { decision: 'refused', reason: 'too-many-active' };
+  return {
+    decision: 'accepted',
+    scopes: order.access === 'publishable' ? ['public'] : [...new Set(order.scopes)],
+  };
+}
+
+export function isActive(key: Pick<KeyView, 'revokedAt' | 'expiresAt'>, now: Date): boolean {
+  return key.revokedAt === null && (key.expiresAt === null || key.expiresAt > now);
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { Locale } from '../otp/text.ts';
+import type { Phone } from '../otp/phone.ts';
+
+export const RecipientId = z.uuid().brand<'RecipientId'>();
+export type RecipientId = z.infer<typeof RecipientId>;
+
+/** A project's own handle to a person or to an address that it gave. No project sees another's. */
+export interface RecipientView {
+  readonly id: RecipientId;
+  /** The project's own name for this person. */
+  readonly handle: string | null;
+  readonly phone: string | null;
+  readonly telegramChatId: number | null;
+  /** The person blocked the bot; a new chat id clears it. */
+  readonly telegramBlockedAt: Date | null;
+  /** The token itself is sealed and never shown. */
+  readonly hasPushToken: boolean;
+  readonly locale: Locale | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** What is known of a recipient: an absent field stays as it is, null takes it away. */
+export interface RecipientChange {
+  readonly handle?: string | null | undefined;
+  readonly phone?: Phone | null | undefined;
+  readonly telegramChatId?: number | null | undefined;
+  readonly pushToken?: string | null | undefined;
+  readonly locale?: Locale | null | undefined;
+}
+
+/** What a recipient's address hash is made from: the phone, so that its limits are the number's, else the recipient itself. */
+export function addressText(id: RecipientId, phone: string | null): string {
+  return phone ?? `recipient:${id}`;
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import type { StaffAction } from './policy.ts';
+import type { StaffMember } from './port.ts';
+
+/** What leaves a row: every command that changes something, done or refused, and every login. */
+export type AuditAction = StaffAction | 'login' | 'logout' | 'board.refused' | 'request.refused';
+
+/** `by` is the person, or words for a row that no session stands behind (an address, a command line). */
+export interface AuditEntry {
+  readonly by: StaffMember | string;
+  readonly action: AuditAction;
+  /** What it was done to: a job's id, a kind, an email. */
+  readonly subject: string;
+  /** How it ended and with what. Never a secret, never a whole phone number. */
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export const AuditLine = z.object({
+  id: z.string(),
+  at: z.date(),
+  actor: z.string(),
+  action: z.string(),
+  subject: z.string(),
+  detail: z.record(z.string(), z.unknown()),
+});
+export type AuditLine = z.infer<typeof AuditLine>;
+
+export interface AuditFilter {
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  readonly subject?: string | undefined;
+}
+
+export interface AuditLog {
+  write(entry: AuditEntry, now: Date): Promise<void>;
+  /** Newest first; `after` is the id of the last line seen. */
+  page(filter: AuditFilter, limit: number, after: string | null): Promise<readonly AuditLine[]>;
+}

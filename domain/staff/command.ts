@@ -1,0 +1,71 @@
+import type { FinalState } from '../job/job.ts';
+import type { JobId } from '../job/job.ts';
+import type { JobKind } from '../jobs.ts';
+import type { JobFilter } from './ops.ts';
+import type { StaffMember } from './port.ts';
+
+/** What may be done to one job, and to the lane of one kind. */
+export const jobCommands = ['retry', 'promote', 'cancel'] as const;
+export type JobCommand = (typeof jobCommands)[number];
+export const laneCommands = ['pause', 'resume'] as const;
+export type LaneCommand = (typeof laneCommands)[number];
+
+/**
+ * What the board may do to each kind; a new kind does not compile until it stands here. A kind that moves money takes
+ * pause and resume only: its items have an approval of their own.
+ */
+const commandsOf = {
+  'otp-send': ['retry', 'promote', 'cancel', 'pause', 'resume'],
+} as const satisfies Record<JobKind, readonly (JobCommand | LaneCommand)[]>;
+
+export function allows(kind: JobKind, command: JobCommand | LaneCommand): boolean {
+  const allowed: readonly (JobCommand | LaneCommand)[] = commandsOf[kind];
+  return allowed.includes(command);
+}
+
+/** Ends that another try may turn. Completed has been done, and cancelled was somebody's will. */
+export const retriableStates = ['rejected', 'exhausted', 'expired'] as const satisfies readonly FinalState[];
+export type RetriableState = (typeof retriableStates)[number];
+
+/** Why a command was not carried out. Closed, so that each has its status and its sentence. */
+export const commandRefusals = [
+  'unknown-job',
+  'kind-forbids',
+  'not-retriable',
+  'subject-closed',
+  'already-finished',
+] as const;
+export type CommandRefusal = (typeof commandRefusals)[number];
+
+/** `told` says whether the queue has heard it already; where Redis is away, the sweep brings it there later. */
+export type CommandResult =
+  | { readonly done: true; readonly told: boolean }
+  | { readonly done: false; readonly reason: CommandRefusal };
+
+/** Jobs that one run of a filtered retry takes at most: about ten seconds of work, and a slip that can be looked over. */
+export const RETRY_RUN_MAX = 10_000;
+
+export interface RetryPreview {
+  /** Finished jobs that the filter finds. */
+  readonly matching: number;
+  /** Of those, jobs whose subject still waits for them; the rest would be refused as `subject-closed`. */
+  readonly retriable: number;
+  readonly byReason: readonly { readonly state: string; readonly reason: string | null; readonly jobs: number; readonly retriable: number }[];
+}
+
+export interface RetryRun {
+  /** On every audit row of this run. */
+  readonly runId: string;
+  readonly retried: number;
+  /** The bound of one run was reached: there may be more. */
+  readonly more: boolean;
+  readonly told: boolean;
+}
+
+/** Each command is one commit: the row, its outbox entry and its audit row. The queue hears of it after that. */
+export interface StaffCommands {
+  job(command: JobCommand, id: JobId, by: StaffMember, now: Date): Promise<CommandResult>;
+  lane(command: LaneCommand, kind: JobKind, by: StaffMember, now: Date): Promise<CommandResult>;
+  previewRetry(filter: JobFilter, now: Date): Promise<RetryPreview>;
+  retryAll(filter: JobFilter, by: StaffMember, now: Date): Promise<RetryRun>;
+}

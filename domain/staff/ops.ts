@@ -1,0 +1,190 @@
+import { z } from 'zod';
+import { attemptOutcomes, JobId, jobStates, TicketLabels } from '../job/job.ts';
+import type { JobState } from '../job/job.ts';
+import type { JobKind } from '../jobs.ts';
+import { VerificationState } from '../otp/verification.ts';
+
+/** Hex of a recipient's keyed address hash: finds everything of one address and tells nobody which it is. */
+export const AddressHash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits')
+  .brand<'AddressHash'>();
+export type AddressHash = z.infer<typeof AddressHash>;
+
+/** Windows that staff choose from, in hours: one scan of the job ids of that time. */
+export const windowHours = [1, 6, 24, 72, 168] as const;
+export type WindowHours = (typeof windowHours)[number];
+
+/** Jobs accepted in a span of time, narrowed by what staff filled in. */
+export interface JobFilter {
+  readonly kind?: JobKind | undefined;
+  readonly states?: readonly JobState[] | undefined;
+  /** A project's slug. */
+  readonly project?: string | undefined;
+  readonly address?: AddressHash | undefined;
+  /** Exactly this reason; `none` for a job that has no reason. */
+  readonly reason?: string | undefined;
+  /** Part of the reason of a job or of one of its attempts, whatever the case. */
+  readonly text?: string | undefined;
+  readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
+}
+
+/** How a reason that is null is written in a link. */
+export const NO_REASON = 'none';
+
+export const JobLine = z.object({
+  id: JobId,
+  kind: z.string(),
+  project: z.string(),
+  state: z.enum(jobStates),
+  reason: z.string().nullable(),
+  labels: TicketLabels,
+  attempts: z.int(),
+  acceptedAt: z.date(),
+  runAt: z.date(),
+  finishedAt: z.date().nullable(),
+});
+export type JobLine = z.infer<typeof JobLine>;
+
+export const AttemptLine = z.object({
+  jobId: JobId,
+  n: z.int(),
+  channel: z.string().nullable(),
+  provider: z.string(),
+  outcome: z.enum(attemptOutcomes).nullable(),
+  reason: z.string().nullable(),
+  providerReference: z.string().nullable(),
+  costMicros: z.string().nullable(),
+  costCurrency: z.string().nullable(),
+  latencyMs: z.int().nullable(),
+  openedAt: z.date(),
+  closedAt: z.date().nullable(),
+  delivery: z.string().nullable(),
+  deliveryReason: z.string().nullable(),
+  deliveryAt: z.date().nullable(),
+});
+export type AttemptLine = z.infer<typeof AttemptLine>;
+
+/** A verification as staff may see it: nothing of it yields a code. */
+export const VerificationLine = z.object({
+  id: z.string(),
+  project: z.string(),
+  purpose: z.string(),
+  mode: z.string(),
+  state: VerificationState,
+  checksUsed: z.int(),
+  checksMax: z.int(),
+  channels: z.array(z.string()),
+  createdAt: z.date(),
+  expiresAt: z.date(),
+  closedAt: z.date().nullable(),
+});
+export type VerificationLine = z.infer<typeof VerificationLine>;
+
+export interface JobPage extends JobLine {
+  readonly deadlineAt: Date;
+  readonly requestId: string | null;
+  readonly subjectId: string;
+  /** Null where the address was erased or the kind has none. */
+  readonly address: AddressHash | null;
+  readonly attemptLines: readonly AttemptLine[];
+  readonly verification: VerificationLine | null;
+}
+
+/** What happened to one address, oldest last. */
+export type TimelineEvent =
+  | { readonly what: 'job'; readonly at: Date; readonly job: JobLine; readonly event: 'accepted' | 'finished' }
+  | { readonly what: 'attempt'; readonly at: Date; readonly attempt: AttemptLine; readonly event: 'opened' | 'closed' | 'delivery' }
+  | { readonly what: 'verification'; readonly at: Date; readonly verification: VerificationLine; readonly event: 'created' | 'closed' };
+
+export interface Recipient {
+  readonly address: AddressHash;
+  /** The projects that know this address, with their own handle for it. */
+  readonly known: readonly {
+    readonly project: string;
+    readonly recipientId: string;
+    readonly handle: string | null;
+    /** Masked; null once it was erased. */
+    readonly phone: string | null;
+    readonly telegram: boolean;
+    readonly telegramBlockedAt: Date | null;
+    readonly push: boolean;
+    readonly locale: string | null;
+  }[];
+}
+
+export interface Timeline {
+  readonly events: readonly TimelineEvent[];
+  /** Id of the oldest job on this page; null at the end. */
+  readonly next: JobId | null;
+}
+
+export const KindCount = z.object({
+  kind: z.string(),
+  project: z.string(),
+  state: z.enum(jobStates),
+  jobs: z.int(),
+});
+
+export const LaneLine = z.object({
+  kind: z.string(),
+  pausedAt: z.date().nullable(),
+  pausedBy: z.string().nullable(),
+});
+export type LaneLine = z.infer<typeof LaneLine>;
+
+export interface Overview {
+  readonly at: Date;
+  /** Every job that is not finished, counted in full. */
+  readonly unfinished: readonly z.infer<typeof KindCount>[];
+  /** Jobs accepted since `accepted.since`, by how they stand now. */
+  readonly accepted: { readonly since: Date; readonly counts: readonly z.infer<typeof KindCount>[] };
+  /** A job waits when it is due and no worker has opened it yet. */
+  readonly waiting: readonly { readonly kind: string; readonly jobs: number; readonly oldestDueAt: Date | null }[];
+  readonly lanes: readonly LaneLine[];
+}
+
+export const FailureGroup = z.object({
+  kind: z.string(),
+  state: z.enum(jobStates),
+  reason: z.string().nullable(),
+  jobs: z.int(),
+  projects: z.int(),
+  lastAt: z.date(),
+  exampleId: JobId,
+});
+export type FailureGroup = z.infer<typeof FailureGroup>;
+
+export const AttemptFailureGroup = z.object({
+  kind: z.string(),
+  channel: z.string().nullable(),
+  provider: z.string(),
+  outcome: z.enum(attemptOutcomes),
+  reason: z.string().nullable(),
+  attempts: z.int(),
+  jobs: z.int(),
+  lastAt: z.date(),
+  exampleId: JobId,
+});
+export type AttemptFailureGroup = z.infer<typeof AttemptFailureGroup>;
+
+export interface Failures {
+  readonly jobs: readonly FailureGroup[];
+  readonly attempts: readonly AttemptFailureGroup[];
+}
+
+/** What staff read; all of it from Postgres, so that it holds whatever Redis has lost. */
+export interface StaffQueries {
+  overview(since: Date, now: Date): Promise<Overview>;
+  /** Newest first; `after` is the id of the last line seen. */
+  jobs(filter: JobFilter, limit: number, after: JobId | null): Promise<readonly JobLine[]>;
+  job(id: JobId): Promise<JobPage | null>;
+  /** Whose id this may be: a job's, the verification's it serves, or a recipient's. */
+  find(id: string): Promise<{ readonly found: 'job'; readonly id: JobId } | { readonly found: 'recipient'; readonly address: AddressHash } | null>;
+  recipient(address: AddressHash): Promise<Recipient>;
+  timeline(address: AddressHash, limit: number, after: JobId | null): Promise<Timeline>;
+  failures(filter: Pick<JobFilter, 'kind' | 'project'>, since: Date): Promise<Failures>;
+  lanes(): Promise<readonly LaneLine[]>;
+  projects(): Promise<readonly string[]>;
+}

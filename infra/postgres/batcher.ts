@@ -1,0 +1,69 @@
+import pg from 'pg';
+import { batchSize } from '../metrics.ts';
+
+export interface BatcherOptions<In, Out> {
+  /** Label of its metrics. */
+  readonly name: string;
+  /** Most items one statement carries: its parameters and its locks stay small. */
+  readonly sizeMax: number;
+  /** Batches under way at once: what arrives meanwhile forms the next one. */
+  readonly inFlightMax: number;
+  /** Answers in the order of the items. */
+  readonly run: (items: readonly In[]) => Promise<readonly Out[]>;
+}
+
+interface Waiting<In, Out> {
+  readonly item: In;
+  readonly resolve: (out: Out) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Joins calls that arrive together into one `run`. Idle, it adds no delay; under load its batches grow by themselves.
+ * A batch that Postgres refuses is run again item by item, so that one bad item fails alone.
+ */
+export function batcher<In, Out>({ name, sizeMax, inFlightMax, run }: BatcherOptions<In, Out>): (item: In) => Promise<Out> {
+  let waiting: Waiting<In, Out>[] = [];
+  let inFlight = 0;
+  let scheduled = false;
+
+  const schedule = () => {
+    if (scheduled || inFlight >= inFlightMax || waiting.length === 0) return;
+    scheduled = true;
+    // After this turn of the event loop: all requests that one read from the sockets brought are in.
+    setImmediate(() => {
+      scheduled = false;
+      const batch = waiting.slice(0, sizeMax);
+      waiting = waiting.slice(sizeMax);
+      inFlight++;
+      schedule();
+      void settle(batch, run).finally(() => {
+        inFlight--;
+        schedule();
+      });
+    });
+  };
+
+  const settle = async (batch: readonly Waiting<In, Out>[], runBatch: typeof run) => {
+    batchSize.observe({ batch: name }, batch.length);
+    try {
+      const outs = await runBatch(batch.map(({ item }) => item));
+      for (const [index, { resolve }] of batch.entries()) resolve(outs[index] as Out);
+    } catch (error) {
+      if (batch.length === 1 || !isRefusal(error)) for (const { reject } of batch) reject(error);
+      else for (const one of batch) await settle([one], runBatch);
+    }
+  };
+
+  return (item) =>
+    new Promise<Out>((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      schedule();
+    });
+}
+
+/** Postgres refused something in the batch. A lost connection is nobody's fault, and says nothing of what was committed. */
+function isRefusal(error: unknown): boolean {
+  // Classes 08 (connection), 53 (resources) and 57 (shutdown, cancelled) concern the server, not an item.
+  return error instanceof pg.DatabaseError && !/^(08|53|57)/.test(error.code ?? '');
+}

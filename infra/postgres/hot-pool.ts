@@ -1,0 +1,58 @@
+import pg from 'pg';
+
+/** Hot statements wait this long for a row that another transaction holds; then the caller is told to come again. */
+const LOCK_TIMEOUT_MS = 2_000;
+/** No hot statement has business running longer. */
+const STATEMENT_TIMEOUT_MS = 15_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * Connections for the hot statements, in pipeline mode: what one phase of a transaction needs goes out in one round trip.
+ * Everything on them is parameterised SQL; each transaction checks that its commit was one.
+ */
+export function hotPool(databaseUrl: string, connectionsMax: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: connectionsMax,
+    pipeline: true,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  } as pg.PoolConfig);
+  // An idle connection that Postgres closes (restart) is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+export type Phase = (client: pg.PoolClient) => readonly Promise<unknown>[];
+
+/** A transaction in pipelined phases. `read` goes out with `begin`; what `write` returns goes out with `commit`. */
+export async function inTwoPhases<Read extends readonly Promise<unknown>[], Out>(
+  pool: pg.Pool,
+  read: (client: pg.PoolClient) => Read,
+  write: (facts: { -readonly [K in keyof Read]: Awaited<Read[K]> }, client: pg.PoolClient) => { sent: readonly Promise<unknown>[]; out: Out },
+): Promise<Out> {
+  const client = await pool.connect();
+  try {
+    const begun = client.query('begin');
+    const [, ...facts] = await Promise.all([begun, ...read(client)]);
+    const { sent, out } = write(facts as { -readonly [K in keyof Read]: Awaited<Read[K]> }, client);
+    const [, commit] = await Promise.all([Promise.all(sent), client.query('commit')]);
+    if (commit.command !== 'COMMIT') throw new Error('the transaction was rolled back');
+    client.release();
+    return out;
+  } catch (error) {
+    await abandon(client);
+    throw error;
+  }
+}
+
+/** After an error the connection is kept when it can roll back, and closed when it cannot. */
+async function abandon(client: pg.PoolClient): Promise<void> {
+  try {
+    await client.query('rollback');
+    client.release();
+  } catch (error) {
+    client.release(error instanceof Error ? error : true);
+  }
+}

@@ -1,0 +1,157 @@
+import type pg from 'pg';
+import { type CheckResult, type ClosedReason, FAILED_CHECKS_IN_A_ROW_MAX } from '../../domain/otp/check.ts';
+import type { Check, Checks } from '../../domain/otp/checks.ts';
+import { HALF_LIFE_SECONDS } from '../../domain/otp/fraud.ts';
+import { stateAt, type Verification, type VerificationState } from '../../domain/otp/verification.ts';
+import { type KeyedHash, sameText } from '../crypto.ts';
+import { addressText } from './otp-intake.ts';
+import { type VerificationRow, toVerification } from './verification-row.ts';
+
+export interface ChecksDeps {
+  readonly pool: pg.Pool;
+  readonly hash: KeyedHash;
+  readonly codeOf: (verification: Pick<Verification, 'id' | 'projectId' | 'purpose' | 'codeKid' | 'codeGeneration' | 'codeLength'>) => string;
+  readonly codeKid: string;
+  readonly now: () => Date;
+}
+
+/** A verification as counted, and whether its destination is locked. */
+interface CountedRow extends VerificationRow {
+  readonly locked: boolean;
+  readonly counted: boolean;
+}
+
+export function otpChecks(deps: ChecksDeps): Checks {
+  return { check: (check) => ('id' in check.of ? checkById(deps, check, check.of.id) : checkByTo(deps, check, check.of)) };
+}
+
+async function checkById(deps: ChecksDeps, check: Check, id: string): Promise<CheckResult> {
+  const now = deps.now();
+  const { rows } = await deps.pool.query<CountedRow>({ name: 'count-check', text: countCheck, values: [id, check.projectId, check.mode, now] });
+  const [row] = rows;
+  if (!row) return { result: 'unknown' };
+  if (row.locked) return { result: 'locked' };
+  if (!row.counted) return refuseClosed(deps, row, now);
+  return sameText(deps.codeOf(toVerification(row)), check.code) ? approve(deps, row, now) : countFailure(deps, row, now);
+}
+
+/**
+ * Counts the check before anything is compared, so that concurrent checks count each. `counted` is false where the
+ * verification takes none: closed, out of time, spent, or its destination locked.
+ */
+const countCheck = `
+with found as (
+  select v.id, coalesce(d.locked_at is not null, false) locked
+  from verification v left join destination d on d.address_hash = v.address_hash and d.project_id = v.project_id
+  where v.id = $1 and v.project_id = $2 and v.mode = $3),
+counted as (
+  update verification v set checks_used = checks_used + 1 from found
+  where v.id = found.id and not found.locked and v.state = 'live' and v.expires_at > $4 and v.checks_used < v.checks_max
+  returning v.*)
+select counted.*, found.locked, true counted from counted join found using (id)
+union all
+select v.*, found.locked, false from found join verification v using (id) where not exists (select from counted)`;
+
+/** Only the first right check wins; the job stops, the destination's failures are forgotten, its prefix gains trust. */
+async function approve(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
+  const { rowCount } = await deps.pool.query({
+    name: 'approve',
+    text: approveVerification,
+    values: [row.id, now, HALF_LIFE_SECONDS, row.address_hash, row.project_id],
+  });
+  if (rowCount === 0) return refuseClosed(deps, { ...row, state: 'approved' }, now);
+  return { result: 'approved', id: row.id, purpose: row.purpose, phone: row.phone };
+}
+
+/**
+ * The destination is locked first, as the intake does, so that a check and a resend can't wait for each other in a circle.
+ * A score counts as of its own time, so that what is added now weighs as much more as the score has decayed since.
+ */
+const approveVerification = `
+with held as materialized (select from destination where address_hash = $4 and project_id = $5 for update),
+approved as (
+  update verification set state = 'approved', closed_at = $2 where id = $1 and state = 'live' and (select count(*) from held) >= 0 returning *),
+stopped as (
+  update job j set state = 'completed', reason = 'approved', finished_at = $2 from approved where j.id = approved.job_id and j.finished_at is null),
+forgiven as (
+  update destination d set failed_checks = 0 from approved where d.address_hash = approved.address_hash and d.project_id = approved.project_id),
+trusted as (
+  update prefix_score s set verified = verified + power(2, extract(epoch from $2 - s.at) / $3::float8)
+  from approved where s.prefix = approved.phone_prefix and s.project_id = approved.project_id)
+select from approved`;
+
+/** Closes a verification whose last check this was, and counts the failure on its destination. */
+async function countFailure(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
+  const remaining = row.checks_max - row.checks_used;
+  if (remaining === 0) await deps.pool.query({ name: 'spend', text: spendVerification, values: [row.id, now] });
+  await countOnDestination(deps, row.address_hash, row.project_id, now);
+  return { result: 'incorrect', remaining };
+}
+
+const spendVerification = `
+with spent as (update verification set state = 'spent', closed_at = $2 where id = $1 and state = 'live' returning job_id)
+update job j set state = 'cancelled', reason = 'too-many-checks', finished_at = $2 from spent where j.id = spent.job_id and j.finished_at is null`;
+
+const closedReason: Record<Exclude<VerificationState, 'live'>, ClosedReason> = {
+  approved: 'used',
+  cancelled: 'cancelled',
+  expired: 'expired',
+  spent: 'too-many-checks',
+};
+
+/** Checks of a closed verification count on the destination too: a hundred guesses are a hundred, wherever they land. */
+async function refuseClosed(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
+  await countOnDestination(deps, row.address_hash, row.project_id, now);
+  const state = stateAt(toVerification(row), now);
+  // Live, yet not counted: the fifth check is being settled by its own request.
+  return { result: 'closed', reason: closedReason[state === 'live' ? 'spent' : state] };
+}
+
+/**
+ * By `to`, a wrong code, a closed verification and no verification at all are one answer after the same work: a count, a
+ * derivation, a comparison and a failure on the destination.
+ */
+async function checkByTo(deps: ChecksDeps, check: Check, of: Extract<Check['of'], { destination: unknown }>): Promise<CheckResult> {
+  const now = deps.now();
+  const addressHash = deps.hash('address', addressText(of.destination, check.mode));
+  const { rows } = await deps.pool.query<VerificationRow & { locked: boolean }>({
+    name: 'count-check-by-to',
+    text: countCheckByTo,
+    values: [addressHash, check.projectId, of.purpose, now],
+  });
+  const [row] = rows;
+  if (row?.locked) return { result: 'locked' };
+  const counted = row && row.id !== null ? row : null;
+  const right = sameText(deps.codeOf(counted ? toVerification(counted) : { ...nobody, codeKid: deps.codeKid, projectId: check.projectId, codeLength: check.code.length }), check.code);
+  if (counted && right) return approve(deps, counted, now).then((result) => (result.result === 'approved' ? result : { result: 'incorrect', remaining: null }));
+  if (counted && counted.checks_used >= counted.checks_max)
+    await deps.pool.query({ name: 'spend', text: spendVerification, values: [counted.id, now] });
+  await countOnDestination(deps, addressHash, check.projectId, now);
+  return { result: 'incorrect', remaining: null };
+}
+
+/** Stands in for a verification that does not exist, so that deriving its code takes as long. */
+const nobody = { id: '00000000-0000-7000-8000-000000000000', purpose: '', codeGeneration: 0 } as unknown as Pick<
+  Verification,
+  'id' | 'purpose' | 'codeGeneration'
+>;
+
+/** Always one row: whether the destination is locked, and the counted verification or nulls. */
+const countCheckByTo = `
+with counted as (
+  update verification v set checks_used = checks_used + 1
+  where v.address_hash = $1 and v.project_id = $2 and v.purpose = $3 and v.check_by_to and v.state = 'live' and v.expires_at > $4
+    and v.checks_used < v.checks_max
+    and not exists (select from destination d where d.address_hash = $1 and d.project_id = $2 and d.locked_at is not null)
+  returning v.*)
+select counted.*, exists (select from destination d where d.address_hash = $1 and d.project_id = $2 and d.locked_at is not null) locked
+from (values (1)) one left join counted on true`;
+
+async function countOnDestination(deps: ChecksDeps, addressHash: Buffer, projectId: string, now: Date): Promise<void> {
+  await deps.pool.query({ name: 'count-failure', text: countFailureOnDestination, values: [addressHash, projectId, now, FAILED_CHECKS_IN_A_ROW_MAX] });
+}
+
+const countFailureOnDestination = `
+insert into destination as d (address_hash, project_id, failed_checks, updated_at) values ($1, $2, 1, $3)
+on conflict (address_hash, project_id) do update set failed_checks = d.failed_checks + 1, updated_at = $3,
+  locked_at = case when d.failed_checks + 1 >= $4 then coalesce(d.locked_at, $3) else d.locked_at end`;

@@ -1,0 +1,127 @@
+import type pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import type { JobId, Ticket } from '../../domain/job/job.ts';
+import type { Channel } from '../../domain/otp/channel.ts';
+import type { OtpIntake, SendAnswer, SendOrder } from '../../domain/otp/intake.ts';
+import { otpSend, type VerificationId } from '../../domain/otp/job.ts';
+import { maskPhone } from '../../domain/otp/phone.ts';
+import { decideSend, type SendPlan } from '../../domain/otp/send.ts';
+import type { KeyedHash } from '../crypto.ts';
+import { batcher } from './batcher.ts';
+import { inTwoPhases } from './hot-pool.ts';
+import { type Addressed, Facts, readFacts, type Writes, writeAll } from './otp-intake-sql.ts';
+
+/** A statement's parameters stay under some 100 kB, and one lock wait holds up no more callers than this. */
+const BATCH_MAX = 200;
+/** One batch commits while the next one reads its facts. */
+const BATCHES_IN_FLIGHT_MAX = 2;
+
+export interface IntakeDeps {
+  readonly pool: pg.Pool;
+  readonly hash: KeyedHash;
+  /** The root key that new codes derive from. */
+  readonly codeKid: string;
+  /** Channels that have a provider in this installation. */
+  readonly providers: ReadonlySet<Channel>;
+  readonly now: () => Date;
+  readonly outbox: Outbox;
+}
+
+/** Takes tickets to their queue after the commit; what it fails at is the sweep's to mend. */
+export interface Outbox {
+  publish(outboxId: string, tickets: readonly Ticket[]): void;
+  /** Batches published since the last call: the next commit marks them. */
+  takePublished(): readonly string[];
+}
+
+/** The intake of `otp-send`: one transaction for all orders that arrive together. */
+export function otpIntake(deps: IntakeDeps): OtpIntake {
+  const accept = batcher({
+    name: 'intake',
+    sizeMax: BATCH_MAX,
+    inFlightMax: BATCHES_IN_FLIGHT_MAX,
+    run: (orders: readonly SendOrder[]) => acceptAll(deps, orders),
+  });
+  return { accept };
+}
+
+/** A test key's destinations are its own: its sends neither meet nor use up those of the live key. */
+export function addressText(destination: SendOrder['destination'], mode: 'live' | 'test'): string {
+  const text = 'phone' in destination ? destination.phone : `recipient:${destination.recipientId}`;
+  return mode === 'test' ? `test:${text}` : text;
+}
+
+type Answered = SendAnswer & { readonly replayed: boolean };
+
+async function acceptAll(deps: IntakeDeps, orders: readonly SendOrder[]): Promise<readonly Answered[]> {
+  const now = deps.now();
+  const addressed = orders.map((order): Addressed => {
+    const addressHash = deps.hash('address', addressText(order.destination, order.command.mode));
+    return { order, addressHash, addressHex: addressHash.toString('hex') };
+  });
+  const { answers, outboxId, tickets } = await inTwoPhases(
+    deps.pool,
+    (client) => readFacts(client, addressed, now),
+    (rows, client) => {
+      const { answers, writes } = decideAll(deps, addressed, new Facts(rows), now);
+      const { sent, outboxId } = writeAll(client, writes, deps.outbox.takePublished(), now);
+      return { sent, out: { answers, outboxId, tickets: writes.jobs.map(({ ticket }) => ticket) } };
+    },
+  );
+  const id = await outboxId;
+  if (id !== null) deps.outbox.publish(id, tickets);
+  return answers;
+}
+
+/** In order of arrival: each decision sees what the ones before it in the batch have changed. */
+function decideAll(deps: IntakeDeps, addressed: readonly Addressed[], facts: Facts, now: Date) {
+  const writes: Writes = { jobs: [], verifications: [], resends: [], requests: [], superseded: [], sends: [] };
+  const answers = addressed.map((one): Answered => {
+    const earlier = facts.requestOf(one.order);
+    if (earlier) {
+      const same = earlier.bodyHash === one.order.idempotency?.bodyHash;
+      return same ? { ...earlier.answer, replayed: true } : { answer: 'key-reused', replayed: false };
+    }
+    const answer = decideOne(deps, one, facts, writes, now);
+    if (burnsKey(answer)) facts.remember(one.order, answer, writes);
+    return { ...answer, replayed: false };
+  });
+  return { answers, writes };
+}
+
+/** A business refusal is an answer and is kept; a 429 is not, so that the same key may be tried again. */
+const burnsKey = (answer: SendAnswer) => answer.answer === 'accepted' || (answer.answer === 'refused' && answer.retryAfterSeconds === null);
+
+function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Writes, now: Date): SendAnswer {
+  const { order } = one;
+  const live = facts.liveOf(one);
+  const decision = decideSend(order.command, { ...facts.of(one), live, settings: order.caller.settings, ...reachOf(deps, facts, one) }, now);
+  if (decision.decision === 'refused') {
+    const { reason, retryAfterSeconds } = decision;
+    return { answer: 'refused', reason, retryAfterSeconds };
+  }
+
+  const { plan } = decision;
+  const jobId = uuidv7({ msecs: now.getTime() }) as JobId;
+  const id = plan.resendOf?.id ?? (uuidv7({ msecs: now.getTime() }) as VerificationId);
+  facts.record(one, { id, jobId, plan, codeKid: deps.codeKid, ticket: ticketOf(one, jobId, plan) }, writes, now);
+  const { channels, expiresAt } = plan;
+  return { answer: 'accepted', id, jobId, resend: plan.resendOf !== null, channels, expiresAt: expiresAt.toISOString() };
+}
+
+function reachOf(deps: IntakeDeps, facts: Facts, one: Addressed) {
+  const recipient = facts.recipientOf(one);
+  return {
+    reach: {
+      push: recipient?.has_push ?? false,
+      telegram: recipient?.has_chat ?? false,
+      locale: recipient?.locale ?? null,
+      providers: deps.providers,
+    },
+  };
+}
+
+function ticketOf({ order }: Addressed, jobId: JobId, plan: SendPlan): Ticket {
+  const to = order.command.phone ? maskPhone(order.command.phone.e164) : 'recipient';
+  return { jobId, kind: otpSend.kind, labels: { project: order.caller.slug, channels: plan.channels.join(','), to } };
+}

@@ -1,0 +1,134 @@
+import type pg from 'pg';
+import type { JobId, TicketLabels } from '../../domain/job/job.ts';
+import type { DueTicket } from '../queue/tickets.ts';
+
+/** An intake publishes within milliseconds; what is this old was left behind by a crash or a dead Redis. */
+const UNPUBLISHED_AFTER_MS = 5_000;
+/** Published batches are kept for a look at what went wrong. */
+const OUTBOX_KEPT_MS = 60_000;
+const OUTBOX_ROWS_MAX = 100;
+/** Past its deadline by this much, a job has no worker in hand that would settle it. */
+const DEADLINE_GRACE_MS = 5_000;
+const EXPIRED_ROWS_MAX = 2_000;
+/** Idempotency keys of sends are kept for a day (contracts §2). */
+const REQUEST_KEPT_MS = 86_400_000;
+const DELETED_ROWS_MAX = 5_000;
+
+interface TicketRow {
+  readonly id: JobId;
+  readonly kind: string;
+  readonly labels: TicketLabels;
+  readonly run_at: Date;
+}
+
+const toTicket = ({ id, kind, labels, run_at }: TicketRow): DueTicket => ({ jobId: id, kind, labels, runAt: run_at });
+
+export interface LostBatches {
+  readonly ids: readonly string[];
+  readonly tickets: readonly DueTicket[];
+}
+
+/** What the sweep reads and writes in Postgres. Each statement is bounded, whatever the backlog. */
+export interface SweepQueries {
+  unpublished(now: Date): Promise<LostBatches>;
+  markPublished(ids: readonly string[], now: Date): Promise<void>;
+  /** Unfinished jobs by id, after `after`: a page of a walk over all of them. */
+  unfinishedAfter(after: string | null, limit: number): Promise<readonly DueTicket[]>;
+  /** Jobs and verifications whose time is up. */
+  expire(now: Date): Promise<number>;
+  pausedKinds(): Promise<ReadonlySet<string>>;
+  /** Deletes what retention no longer keeps; how many rows went. */
+  retire(now: Date, keep: { jobDays: number; phoneDays: number }): Promise<number>;
+}
+
+export function sweepQueries(pool: pg.Pool): SweepQueries {
+  return {
+    unpublished: async (now) => {
+      const batches = await pool.query<{ id: string; job_ids: string[] }>(readUnpublished, [new Date(now.getTime() - UNPUBLISHED_AFTER_MS), OUTBOX_ROWS_MAX]);
+      const jobIds = batches.rows.flatMap((row) => row.job_ids);
+      const jobs = await pool.query<TicketRow>('select id, kind, labels, run_at from job where id = any($1) and finished_at is null', [jobIds]);
+      return { ids: batches.rows.map(({ id }) => id), tickets: jobs.rows.map(toTicket) };
+    },
+    markPublished: async (ids, now) => {
+      await pool.query('update outbox set published_at = $2 where id = any($1::bigint[])', [ids, now]);
+    },
+    unfinishedAfter: async (after, limit) => {
+      const { rows } = await pool.query<TicketRow>(readUnfinished, [after ?? FIRST_ID, limit]);
+      return rows.map(toTicket);
+    },
+    expire: (now) => expire(pool, now),
+    pausedKinds: async () => {
+      const { rows } = await pool.query<{ kind: string }>('select kind from lane where paused_at is not null');
+      return new Set(rows.map(({ kind }) => kind));
+    },
+    retire: (now, keep) => retire(pool, now, keep),
+  };
+}
+
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
+const readUnpublished = `select id, job_ids from outbox where published_at is null and at < $1 order by at limit $2`;
+
+/** By the partial index of unfinished rows, so that its cost does not grow with what is finished. */
+const readUnfinished = `select id, kind, labels, run_at from job where finished_at is null and id > $1 order by id limit $2`;
+
+async function expire(pool: pg.Pool, now: Date): Promise<number> {
+  const late = new Date(now.getTime() - DEADLINE_GRACE_MS);
+  const jobs = await pool.query(expireJobs, [now, late, EXPIRED_ROWS_MAX]);
+  await pool.query(expireVerifications, [now, late, EXPIRED_ROWS_MAX]);
+  return jobs.rowCount ?? 0;
+}
+
+/** A code that was taken by a provider and never confirmed was sent, as far as anybody knows. */
+const expireJobs = `
+with late as (
+  select id from job where finished_at is null and deadline_at < $2 order by deadline_at limit $3 for update skip locked),
+done as (
+  update job j set finished_at = $1,
+    (state, reason) = (select case when taken then 'completed' else 'expired' end, case when taken then 'unconfirmed' else 'deadline' end
+      from (select exists (select from attempt a where a.job_id = j.id and a.outcome = 'completed') taken) t)
+  from late where j.id = late.id
+  returning j.id)
+update attempt a set outcome = 'unknown', reason = 'worker-lost', closed_at = $1 from done where a.job_id = done.id and a.outcome is null`;
+
+const expireVerifications = `
+with late as (
+  select id from verification where state = 'live' and expires_at < $2 order by expires_at limit $3 for update skip locked)
+update verification v set state = 'expired', closed_at = $1 from late where v.id = late.id`;
+
+async function retire(pool: pg.Pool, now: Date, keep: { jobDays: number; phoneDays: number }): Promise<number> {
+  const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000);
+  const results = [
+    await pool.query(retireJobs, [daysAgo(keep.jobDays), DELETED_ROWS_MAX]),
+    await pool.query(erasePhones, [daysAgo(keep.phoneDays), DELETED_ROWS_MAX]),
+    await pool.query(retireVerifications, [daysAgo(keep.jobDays), DELETED_ROWS_MAX]),
+    await pool.query(retireRequests, [new Date(now.getTime() - REQUEST_KEPT_MS), DELETED_ROWS_MAX]),
+    await pool.query('delete from outbox where published_at < $1', [new Date(now.getTime() - OUTBOX_KEPT_MS)]),
+  ];
+  return results.reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0);
+}
+
+/** What attempts counted to stays in `usage_day` when they leave, in the same statement. */
+const retireJobs = `
+with gone as (
+  delete from job where id in (select id from job where finished_at < $1 order by finished_at limit $2) returning id),
+counted as (
+  select a.project_id, (a.opened_at at time zone 'utc')::date as day, coalesce(a.channel, '') channel, coalesce(a.outcome, 'unknown') outcome,
+    count(*) attempts, coalesce(sum(a.cost_micros), 0) cost_micros
+  from attempt a join gone on gone.id = a.job_id group by 1, 2, 3, 4)
+insert into usage_day as u (project_id, day, channel, outcome, attempts, cost_micros)
+select project_id, day, channel, outcome, attempts, cost_micros from counted
+on conflict (project_id, day, channel, outcome) do update
+set attempts = u.attempts + excluded.attempts, cost_micros = u.cost_micros + excluded.cost_micros`;
+
+const erasePhones = `
+update verification set phone = null, client = null where id in (
+  select id from verification where closed_at < $1 and phone is not null order by closed_at limit $2)`;
+
+const retireVerifications = `
+delete from verification where id in (
+  select id from verification v where created_at < $1 and state <> 'live' and not exists (select from job j where j.subject_id = v.id)
+  order by created_at limit $2)`;
+
+const retireRequests = `
+delete from request where (project_id, key) in (select project_id, key from request where at < $1 order by at limit $2)`;

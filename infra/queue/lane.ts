@@ -1,0 +1,110 @@
+import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Ticket } from '../../domain/job/job.ts';
+import type { JobKind } from '../../domain/jobs.ts';
+import type { Wake, Woken } from '../../domain/job/wake.ts';
+import { prefixOf } from './queues.ts';
+
+/** A killed worker's tickets are back within 6 s; its lock is renewed at half of this. */
+const LOCK_MS = 5_000;
+const STALLED_CHECK_MS = 2_000;
+/** Postgres counts kills; BullMQ must not give a ticket up that nobody looked at (facts.md). */
+const STALLED_MAX = 1_000_000;
+/** Between two reads of an empty queue. */
+const DRAIN_DELAY_SECONDS = 2;
+/** An unexpected error (Postgres away) is no attempt: the ticket comes back after 1 s, 2 s … at the most 30 s. */
+const SURPRISE_FIRST_MS = 1_000;
+const SURPRISE_MAX_MS = 30_000;
+
+export interface LaneOptions {
+  readonly kind: JobKind;
+  readonly wake: Wake;
+  readonly concurrency: number;
+  /** Blocking reads need a connection of their own, made by BullMQ from this one. */
+  readonly connection: Redis;
+  readonly onSurprise: (error: Error, jobId: string) => void;
+  readonly onError: (error: Error) => void;
+}
+
+export interface Lane {
+  readonly kind: JobKind;
+  /** Takes no new tickets, gives those in hand `graceMs`, then lets go: what is cut off comes back as a stalled ticket. */
+  drain(graceMs: number): Promise<void>;
+}
+
+export function startLane({ kind, wake, concurrency, connection, onSurprise, onError }: LaneOptions): Lane {
+  const inHand = new Set<AbortController>();
+  const worker = new Worker<Ticket>(
+    kind,
+    async (ticket, token) => {
+      const abort = new AbortController();
+      inHand.add(abort);
+      try {
+        const woken = await wake(ticket.data.jobId, abort.signal).catch((error: unknown) => surprised(error, ticket, onSurprise));
+        await tellBullmq(ticket, token, woken);
+      } finally {
+        inHand.delete(abort);
+      }
+    },
+    {
+      connection,
+      prefix: prefixOf(kind),
+      concurrency,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      maxStalledCount: STALLED_MAX,
+      drainDelay: DRAIN_DELAY_SECONDS,
+      skipVersionCheck: true,
+      settings: { backoffStrategy: (_made, _type, error) => (error instanceof RetryAt ? error.delayMs : SURPRISE_FIRST_MS) },
+    },
+  );
+  worker.on('error', onError);
+  return { kind, drain: (graceMs) => drain(worker, inHand, graceMs) };
+}
+
+/** Carries the row's own time of the next try into BullMQ's back-off, so that both wake the job at the same moment. */
+class RetryAt extends Error {
+  override readonly name = 'RetryAt';
+  readonly delayMs: number;
+  constructor(reason: string, delayMs: number) {
+    super(reason);
+    this.delayMs = delayMs;
+  }
+}
+
+/** The row is as it was, so the job is tried again later; it costs no attempt, since none was recorded. */
+function surprised(error: unknown, ticket: Job<Ticket>, onSurprise: LaneOptions['onSurprise']): never {
+  onSurprise(error instanceof Error ? error : new Error('not an Error was thrown'), ticket.data.jobId);
+  const delayMs = Math.min(SURPRISE_MAX_MS, SURPRISE_FIRST_MS * 2 ** Math.min(ticket.attemptsMade, 5));
+  // The error's own text may hold anything, a statement's parameters even: a board shows only its kind.
+  throw new RetryAt(`unexpected ${error instanceof Error ? error.name : 'error'}`, delayMs);
+}
+
+/** The one place that speaks BullMQ's language of exceptions. */
+async function tellBullmq(ticket: Job<Ticket>, token: string | undefined, woken: Woken): Promise<void> {
+  if (woken.woken === 'waiting') {
+    const delayMs = Math.max(0, woken.until.getTime() - Date.now());
+    if (woken.failed !== null) throw new RetryAt(woken.failed, delayMs);
+    await ticket.moveToDelayed(woken.until.getTime(), token);
+    throw new DelayedError();
+  }
+  switch (woken.state) {
+    case 'completed':
+    case 'cancelled':
+      return;
+    case 'rejected':
+    case 'exhausted':
+    case 'expired':
+      throw new UnrecoverableError(`${woken.state}: ${woken.reason ?? 'no reason'}`);
+  }
+}
+
+/** `worker.close()` waits without end, and closing by force after it does nothing: so pause, wait, abort, then force. */
+async function drain(worker: Worker<Ticket>, inHand: ReadonlySet<AbortController>, graceMs: number): Promise<void> {
+  await worker.pause(true);
+  const deadline = performance.now() + graceMs;
+  while (inHand.size > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+  for (const abort of inHand) abort.abort();
+  await worker.close(inHand.size > 0);
+}
+const DRAIN_LOOK_MS = 25;

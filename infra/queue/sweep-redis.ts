@@ -1,0 +1,35 @@
+import { jobKinds } from '../../domain/jobs.ts';
+import { closeQueues, type Queues } from './queues.ts';
+import { type DueTicket, reissueTickets } from './tickets.ts';
+
+/** Holds the `run_id` of the Redis whose tickets were last compared with Postgres as a whole. */
+const EPOCH_KEY = 'navbat:epoch';
+
+/** What the sweep asks of Redis. */
+export function sweepRedis(queues: Queues) {
+  return {
+    reissue: (tickets: readonly DueTicket[], now: Date) => reissueTickets(queues, tickets, now),
+    /** A restart, from whatever file, and a failover change the run id; a wipe removes the key. One comparison finds all three. */
+    redisRun: () => runId(queues),
+    sweptRun: () => queues.redis.get(EPOCH_KEY),
+    rememberSwept: async (run: string) => {
+      await queues.redis.set(EPOCH_KEY, run);
+    },
+    applyPauses: async (paused: ReadonlySet<string>) => {
+      for (const kind of jobKinds) {
+        const queue = queues.of[kind];
+        const isPaused = await queue.isPaused();
+        if (paused.has(kind) && !isPaused) await queue.pause();
+        if (!paused.has(kind) && isPaused) await queue.resume();
+      }
+    },
+    close: () => closeQueues(queues),
+  };
+}
+
+async function runId({ redis }: Queues): Promise<string> {
+  const info = await redis.info('server');
+  const id = /^run_id:(\w+)/m.exec(info)?.[1];
+  if (!id) throw new Error('INFO of Redis has no run_id');
+  return id;
+}

@@ -1,0 +1,103 @@
+import type { BulkJobOptions, Queue } from 'bullmq';
+import type { JobId, Ticket } from '../../domain/job/job.ts';
+import type { JobKind } from '../../domain/jobs.ts';
+import { batchSize } from '../metrics.ts';
+import type { Queues } from './queues.ts';
+
+/** A ticket that sleeps until `runAt`. */
+export interface DueTicket extends Ticket {
+  readonly runAt: Date;
+}
+
+/** Postgres counts attempts; BullMQ's own count, which falls back after a crash, must never be the one that stops. */
+const BULLMQ_ATTEMPTS = 1_000_000;
+/** An operator looks at the last hours; the record is in Postgres. */
+const KEEP_COMPLETED = { age: 3_600, count: 10_000 };
+const KEEP_FAILED = { age: 7 * 86_400, count: 50_000 };
+
+const ticketOptions: BulkJobOptions = {
+  attempts: BULLMQ_ATTEMPTS,
+  backoff: { type: 'custom' },
+  removeOnComplete: KEEP_COMPLETED,
+  removeOnFail: KEEP_FAILED,
+};
+
+/** Adds tickets; one that BullMQ still keeps under its id is left as it is. */
+export async function addTickets(queues: Queues, tickets: readonly DueTicket[], now: Date): Promise<void> {
+  if (tickets.length === 0) return;
+  batchSize.observe({ batch: 'publish' }, tickets.length);
+  const byKind = Map.groupBy(tickets, ({ kind }) => kind);
+  await Promise.all(
+    [...byKind].map(([kind, ofKind]) =>
+      queues.of[kind as JobKind].addBulk(
+        ofKind.map(({ jobId, labels, runAt }) => {
+          const delay = runAt.getTime() - now.getTime();
+          return {
+            name: kind,
+            data: { jobId, kind, labels },
+            opts: { ...ticketOptions, jobId, ...(delay > 0 ? { delay } : {}) },
+          };
+        }),
+      ),
+    ),
+  );
+}
+
+/**
+ * Issues tickets for unfinished rows that may have lost theirs. A ticket that BullMQ keeps as finished is removed first, or
+ * it would shadow the new one; one that waits, sleeps or runs is left alone. Safe to repeat.
+ *
+ * @returns how many had none.
+ */
+export async function reissueTickets(queues: Queues, tickets: readonly DueTicket[], now: Date): Promise<number> {
+  const missing: DueTicket[] = [];
+  for (const [kind, ofKind] of Map.groupBy(tickets, ({ kind }) => kind)) {
+    const queue = queues.of[kind as JobKind];
+    const standing = await standingOf(queues, queue, ofKind);
+    await Promise.all(ofKind.filter((_, index) => standing[index] === 'ended').map(({ jobId }) => queue.remove(jobId)));
+    missing.push(...ofKind.filter((_, index) => standing[index] !== 'alive'));
+  }
+  await addTickets(queues, missing, now);
+  return missing.length;
+}
+
+type Standing = 'alive' | 'ended' | 'missing';
+
+/** One pipeline for all of them. */
+async function standingOf(queues: Queues, queue: Queue<Ticket>, tickets: readonly Ticket[]): Promise<Standing[]> {
+  const pipeline = queues.redis.pipeline();
+  for (const { jobId } of tickets) {
+    pipeline.exists(queue.toKey(jobId));
+    pipeline.zscore(queue.toKey('failed'), jobId);
+    pipeline.zscore(queue.toKey('completed'), jobId);
+  }
+  const replies = (await pipeline.exec()) ?? [];
+  const reply = (index: number) => {
+    const [error, value] = replies[index] ?? [new Error('no reply')];
+    if (error) throw error;
+    return value;
+  };
+  return tickets.map((_, index) => {
+    if (reply(index * 3) === 0) return 'missing';
+    return reply(index * 3 + 1) === null && reply(index * 3 + 2) === null ? 'alive' : 'ended';
+  });
+}
+
+/** How often, and how far apart, a wake-up is repeated for a ticket that is just being put to sleep. */
+const WAKE_TRIES = 4;
+const WAKE_GAP_MS = 50;
+
+/** Wakes a sleeping ticket now. One that waits or runs needs no waking; one that is gone is the sweep's to find. */
+export async function wakeTicket(queues: Queues, kind: JobKind, jobId: JobId): Promise<void> {
+  const queue = queues.of[kind];
+  for (let tries = 1; tries <= WAKE_TRIES; tries++) {
+    const state = await queue.getJobState(jobId);
+    if (state === 'delayed') {
+      // It may wake by itself between the two calls.
+      await queue.getJob(jobId).then((job) => job?.promote()).catch(() => undefined);
+      return;
+    }
+    if (state !== 'active') return;
+    await new Promise((resolve) => setTimeout(resolve, WAKE_GAP_MS * tries));
+  }
+}

@@ -1,0 +1,254 @@
+import type { FinalState, JobId, ProjectId } from '../domain/job/job.ts';
+import type { ClosingAttempt, JobStore } from '../domain/job/store.ts';
+import type { Wake, Woken } from '../domain/job/wake.ts';
+import { type Channel, channelRules } from '../domain/otp/channel.ts';
+import type { Entered, GuardedChannel } from '../domain/otp/guard.ts';
+import { otpSend } from '../domain/otp/job.ts';
+import type { OtpJob, OtpJobs, PaidAttempts } from '../domain/otp/lane.ts';
+import type { CodeMessage, SendReply } from '../domain/otp/port.ts';
+import { decideStep, type PastAttempt, type StepRules } from '../domain/otp/step.ts';
+import { codeText } from '../domain/otp/text.ts';
+import type { Verification } from '../domain/otp/verification.ts';
+import type { ProjectSettings } from '../domain/project/settings.ts';
+
+export interface OtpSendDeps {
+  readonly jobs: OtpJobs;
+  readonly store: JobStore;
+  readonly paid: PaidAttempts;
+  /** Channels that have a provider here, each behind its bulkhead. */
+  readonly channels: ReadonlyMap<Channel, GuardedChannel>;
+  /** The project's slug and settings; a cache of some seconds is fine. */
+  readonly project: (id: ProjectId) => Promise<{ slug: string; settings: ProjectSettings }>;
+  /** Derives the code that this verification's person must type. */
+  readonly codeOf: (verification: Verification) => string;
+  readonly now: () => Date;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly onAttempt: (attempt: ClosingAttempt & { channel: Channel; provider: string; requestId: string | null }) => void;
+  readonly onFinished: (state: FinalState) => void;
+}
+
+/** More steps than the longest chain can take in one wake-up: a bug ends here and not in a bill. */
+const STEPS_MAX = 24;
+/** A row that is due in a moment is worked on now: clocks of two machines differ by some milliseconds. */
+const EARLY_MS = 20;
+
+/** `otp-send`: brings one code to one person along its chain of channels. */
+export function otpSendWake(deps: OtpSendDeps): Wake {
+  return async (id, signal) => {
+    const unavailable = new Map<Channel, string>();
+    for (let step = 0; step < STEPS_MAX; step++) {
+      // The process is going: what is left is for the next one.
+      if (signal.aborted) return { woken: 'waiting', until: deps.now(), failed: null };
+      const job = await deps.jobs.read(id);
+      if (!job) return { woken: 'finished', state: 'cancelled', reason: 'no-such-job' };
+      const woken = await takeStep(deps, job, unavailable, signal);
+      if (woken) return woken;
+    }
+    throw new Error(`more than ${STEPS_MAX} steps in one wake-up`);
+  };
+}
+
+/** One step of the chain; null when the next one is due at once. */
+async function takeStep(deps: OtpSendDeps, job: OtpJob, unavailable: Map<Channel, string>, signal: AbortSignal): Promise<Woken | null> {
+  const open = job.past.some((attempt) => attempt.outcome === null);
+  if (open) await deps.store.closeAbandoned(job.id);
+  if (job.finished) return { woken: 'finished', state: job.state as FinalState, reason: job.reason };
+  if (!job.payload) return end(deps, job.id, 'rejected', 'payload-unreadable');
+  if (job.runAt.getTime() - deps.now().getTime() > EARLY_MS) return { woken: 'waiting', until: job.runAt, failed: null };
+
+  const project = await deps.project(job.projectId);
+  const rules = rulesOf(deps, job, project.settings, unavailable);
+  const step = decideStep(job.verification, job.past, rules, deps.now());
+  switch (step.step) {
+    case 'finish':
+      return end(deps, job.id, step.state, step.reason);
+    case 'wait':
+      return sleep(deps, job.id, step.until);
+    case 'send':
+      return sendOn(step.send.channel, { deps, job, project, rules, unavailable, signal });
+  }
+}
+
+async function end(deps: OtpSendDeps, id: JobId, state: FinalState, reason: string | null): Promise<Woken> {
+  await deps.store.finish(id, state, reason);
+  deps.onFinished(state);
+  return { woken: 'finished', state, reason };
+}
+
+async function sleep(deps: OtpSendDeps, id: JobId, until: Date): Promise<Woken> {
+  await deps.store.postpone(id, until);
+  return { woken: 'waiting', until, failed: null };
+}
+
+/** A channel without address or provider is passed over; so is what this wake-up found closed. */
+function rulesOf(deps: OtpSendDeps, job: OtpJob, settings: ProjectSettings, unavailable: ReadonlyMap<Channel, string>): StepRules {
+  const missing = job.verification.channels.flatMap((channel): [Channel, string][] => {
+    if (!deps.channels.has(channel)) return [[channel, 'no-provider']];
+    return hasAddress(job, channel) ? [] : [[channel, 'no-address']];
+  });
+  return {
+    unavailable: new Map([...missing, ...unavailable]),
+    pushUnconfirmedBuysSms: settings.push_unconfirmed_buys_sms,
+    jitter: deps.random(),
+  };
+}
+
+function hasAddress({ addresses }: OtpJob, channel: Channel): boolean {
+  switch (channel) {
+    case 'push':
+      return addresses.pushToken !== null;
+    case 'telegram':
+      return addresses.chatId !== null;
+    case 'telegram-gateway':
+    case 'sms':
+      return addresses.phone !== null;
+  }
+}
+
+interface Sending {
+  readonly deps: OtpSendDeps;
+  readonly job: OtpJob;
+  readonly project: { readonly slug: string; readonly settings: ProjectSettings };
+  readonly rules: StepRules;
+  readonly unavailable: Map<Channel, string>;
+  readonly signal: AbortSignal;
+}
+
+/** Asks for a place at the provider before an attempt is opened, so that a full or failing one costs none. */
+async function sendOn(channel: Channel, sending: Sending): Promise<Woken | null> {
+  const { deps, job } = sending;
+  const guarded = deps.channels.get(channel);
+  if (!guarded) throw new Error(`decideStep chose ${channel}, which has no provider`);
+  const entry = guarded.enter();
+  if (!entry.entered) return passBy(channel, entry, sending);
+  try {
+    const opened = await openAttempt(channel, guarded, sending);
+    if (opened === 'lost') return null;
+    if (opened !== 'opened') {
+      sending.unavailable.set(channel, opened);
+      return null;
+    }
+    return await attempt(channel, guarded, entry, sending);
+  } finally {
+    entry.leave();
+  }
+}
+
+/** An open breaker counts as unavailable: the chain moves on, or waits where nothing else is left. A full bulkhead is waited for. */
+async function passBy(channel: Channel, entry: { because: 'full' | 'open'; retryAfterMs: number }, sending: Sending): Promise<Woken | null> {
+  const { deps, job, rules, unavailable } = sending;
+  if (entry.because === 'open') {
+    const without = { ...rules, unavailable: new Map([...rules.unavailable, [channel, 'provider-unavailable'] as const]) };
+    const instead = decideStep(job.verification, job.past, without, deps.now());
+    if (instead.step === 'send') {
+      unavailable.set(channel, 'provider-unavailable');
+      return null;
+    }
+  }
+  const until = new Date(deps.now().getTime() + entry.retryAfterMs);
+  return sleep(deps, job.id, until < job.verification.expiresAt ? until : job.verification.expiresAt);
+}
+
+async function openAttempt(channel: Channel, { provider }: GuardedChannel, { deps, job, project }: Sending): Promise<'opened' | 'lost' | string> {
+  const opening = { jobId: job.id, n: job.attemptsMade + 1, channel, provider };
+  const { paid, reservedMicros } = channelRules[channel];
+  if (!paid) return deps.store.open(opening);
+  const { projectId, addressHash, phonePrefix } = job;
+  const decision = await deps.paid.open({
+    ...opening,
+    projectId,
+    addressHash,
+    prefix: channel === 'sms' ? phonePrefix : null,
+    budgetMicros: project.settings.sms_daily_budget_micros,
+    reservedMicros,
+  });
+  return decision.decision === 'accepted' ? decision.opened : decision.reason;
+}
+
+/** Sends, decides what follows from the answer, and records both in one commit. */
+async function attempt(channel: Channel, { provider }: GuardedChannel, entry: Entered, sending: Sending): Promise<Woken | null> {
+  const { deps, job, rules } = sending;
+  const sentAt = performance.now();
+  const timeout = AbortSignal.timeout(otpSend.attemptTimeoutMs);
+  const reply = await entry.send(messageOf(sending), AbortSignal.any([sending.signal, timeout]));
+  await forgetDeadAddress(channel, reply, sending);
+
+  const ended = endedAttempt(channel, reply, job.attemptsMade + 1, deps.now());
+  const next = decideStep(job.verification, [...job.past.map(asClosed), ended], rules, deps.now());
+  const closing: ClosingAttempt = {
+    jobId: job.id,
+    n: ended.n,
+    outcome: ended.outcome,
+    reason: ended.reason,
+    ...proofOf(channel, reply),
+    latencyMs: Math.round(performance.now() - sentAt),
+    next: next.step === 'finish' ? next : { runAt: next.step === 'wait' ? next.until : deps.now() },
+  };
+  const closed = await closeSurely(deps, closing);
+  deps.onAttempt({ ...closing, channel, provider, requestId: job.requestId });
+  // A callback or a check came meanwhile, or the next channel is due: read again.
+  if (closed.reported || closed.settled || next.step === 'send') return null;
+  if (next.step === 'wait') return { woken: 'waiting', until: next.until, failed: ended.outcome === 'failed' ? ended.reason : null };
+  deps.onFinished(next.state);
+  return { woken: 'finished', state: next.state, reason: next.reason };
+}
+
+/** What stands open in the row was closed as unknown a moment ago. */
+const asClosed = (attempt: PastAttempt): PastAttempt => (attempt.outcome === null ? { ...attempt, outcome: 'unknown' } : attempt);
+
+function messageOf({ deps, job, project }: Sending): CodeMessage {
+  const { verification } = job;
+  const code = deps.codeOf(verification);
+  const ttlSeconds = Math.max(1, Math.floor((verification.expiresAt.getTime() - deps.now().getTime()) / 1_000));
+  const name = project.settings.display_name ?? project.slug;
+  const words = codeText({ code, project: name, ttlSeconds, locale: verification.locale }, project.settings.templates);
+  return { jobId: job.id, attempt: job.attemptsMade + 1, to: job.addresses, code, ...words, locale: verification.locale, ttlSeconds };
+}
+
+function endedAttempt(channel: Channel, reply: SendReply, n: number, now: Date): PastAttempt & { outcome: ClosingAttempt['outcome'] } {
+  const ended = { n, channel, closedAt: now, delivery: null };
+  switch (reply.reply) {
+    case 'accepted':
+      return { ...ended, outcome: 'completed', reason: null };
+    case 'refused':
+      return { ...ended, outcome: 'rejected', reason: reply.reason };
+    case 'faulted':
+      return { ...ended, outcome: 'failed', reason: reply.reason };
+    case 'busy':
+      return { ...ended, outcome: 'snoozed', reason: 'provider-busy', retryAfterMs: reply.retryAfterMs };
+    case 'unknown':
+      return { ...ended, outcome: 'unknown', reason: reply.reason };
+  }
+}
+
+/** Reference and cost. A message that may have left keeps its reservation; one that did not gives it back. */
+function proofOf(channel: Channel, reply: SendReply): Pick<ClosingAttempt, 'providerReference' | 'costMicros' | 'costCurrency'> {
+  const { paid, reservedMicros } = channelRules[channel];
+  const reserved = paid ? { costMicros: BigInt(reservedMicros), costCurrency: 'USD' } : { costMicros: null, costCurrency: null };
+  if (reply.reply === 'unknown') return { providerReference: null, ...reserved };
+  if (reply.reply !== 'accepted') return { providerReference: null, costMicros: null, costCurrency: null };
+  const cost = reply.cost ? { costMicros: reply.cost.micros, costCurrency: reply.cost.currency } : reserved;
+  return { providerReference: reply.reference, ...cost };
+}
+
+async function forgetDeadAddress(channel: Channel, reply: SendReply, { deps, job }: Sending): Promise<void> {
+  if (reply.reply !== 'refused' || !reply.addressIsDead || !job.recipientId) return;
+  if (channel === 'telegram') await deps.jobs.forgetChat(job.recipientId, deps.now());
+  if (channel === 'push') await deps.jobs.forgetPushToken(job.recipientId);
+}
+
+/** Tries and pause of a close whose answer was lost: the message has left, so that calling it failed would be a lie. */
+const CLOSE_TRIES = 5;
+const CLOSE_PAUSE_MS = 300;
+
+async function closeSurely(deps: OtpSendDeps, closing: ClosingAttempt) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await deps.store.close(closing);
+    } catch (error) {
+      if (tries === CLOSE_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, CLOSE_PAUSE_MS * 2 ** (tries - 1)));
+    }
+  }
+}

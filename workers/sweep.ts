@@ -1,0 +1,75 @@
+/** What the sweep asks of Postgres and Redis; `infra/queue/sweep-ports.ts` and `infra/postgres/sweep-queries.ts` give it. */
+export interface SweepPorts<Ticket extends { readonly jobId: string }> {
+  /** Batches whose tickets never went out. */
+  unpublished(now: Date): Promise<{ readonly ids: readonly string[]; readonly tickets: readonly Ticket[] }>;
+  markPublished(ids: readonly string[], now: Date): Promise<void>;
+  unfinishedAfter(after: string | null, limit: number): Promise<readonly Ticket[]>;
+  expire(now: Date): Promise<number>;
+  pausedKinds(): Promise<ReadonlySet<string>>;
+  retire(now: Date): Promise<number>;
+  /** Issues what has no ticket; answers how many had none. */
+  reissue(tickets: readonly Ticket[], now: Date): Promise<number>;
+  /** Names this life of Redis: another after a restart or a failover. */
+  redisRun(): Promise<string>;
+  /** The life of Redis that was last compared with Postgres as a whole; null after a wipe. */
+  sweptRun(): Promise<string | null>;
+  rememberSwept(run: string): Promise<void>;
+  /** Makes each queue's pause what its lane's row says. */
+  applyPauses(paused: ReadonlySet<string>): Promise<void>;
+}
+
+export interface SweepReport {
+  readonly republished: number;
+  readonly reissued: number;
+  readonly expired: number;
+  readonly retired: number;
+}
+
+/** Rows audited a tick: a million waiting rows are walked in a quarter of an hour, at a steady millisecond's load. */
+export const AUDIT_ROWS = 1_000;
+/** Pages of a whole re-issue: large, since nothing else helps until it is through. */
+const REISSUE_ROWS = 5_000;
+/** Retention is not urgent: one bounded round in this many ticks. */
+const RETIRE_EVERY_TICKS = 60;
+
+/**
+ * Finds rows that lost their ticket, and rows whose time is up. One tick a second; its cost does not grow with a healthy
+ * backlog. Two sweeps at once do no harm: a ticket is issued under its job's id.
+ */
+export function sweep<Ticket extends { readonly jobId: string }>(ports: SweepPorts<Ticket>, now: () => Date): { tick(): Promise<SweepReport> } {
+  let auditedTo: string | null = null;
+  let ticks = 0;
+
+  const reissueAll = async (): Promise<number> => {
+    let reissued = 0;
+    for (let page = await ports.unfinishedAfter(null, REISSUE_ROWS); page.length > 0; ) {
+      reissued += await ports.reissue(page, now());
+      page = await ports.unfinishedAfter(page.at(-1)?.jobId ?? null, REISSUE_ROWS);
+    }
+    return reissued;
+  };
+
+  const auditNext = async (): Promise<number> => {
+    const page = await ports.unfinishedAfter(auditedTo, AUDIT_ROWS);
+    auditedTo = page.length < AUDIT_ROWS ? null : (page.at(-1)?.jobId ?? null);
+    return ports.reissue(page, now());
+  };
+
+  return {
+    async tick() {
+      // Without Redis, time still runs out.
+      const expired = await ports.expire(now());
+      const retired = ticks++ % RETIRE_EVERY_TICKS === 0 ? await ports.retire(now()) : 0;
+      // Pauses first: a wiped Redis must not run a paused kind.
+      await ports.applyPauses(await ports.pausedKinds());
+      const run = await ports.redisRun();
+      const known = (await ports.sweptRun()) === run;
+      const lost = await ports.unpublished(now());
+      const republished = await ports.reissue(lost.tickets, now());
+      await ports.markPublished(lost.ids, now());
+      const reissued = known ? await auditNext() : await reissueAll();
+      if (!known) await ports.rememberSwept(run);
+      return { republished, reissued, expired, retired };
+    },
+  };
+}
