@@ -44,6 +44,9 @@ export async function post(
   return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
 }
 
+/** A path on a server that may itself have one, as the sandbox's Gateway has. */
+export const urlAt = (base: string, path: string): string => `${base.replace(/\/+$/, '')}${path}`;
+
 /** The first of a header's values. */
 export function headerOf(headers: HttpAnswer['headers'], name: string): string | undefined {
   const value = headers[name];

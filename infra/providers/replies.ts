@@ -65,7 +65,7 @@ export function replyWithoutAnswer(error: unknown, signal: AbortSignal): SendRep
   for (const cause of causesOf(error)) {
     if (isBeforeSending(cause)) return faulted('network');
     const code = textOf(cause, 'code');
-    if (code.startsWith('HPE_')) return unknown('answer-unreadable');
+    if (textOf(cause, 'name') === 'HTTPParserError') return unknown('answer-unreadable');
     const reply = codesAfterSending[code];
     if (reply) return reply;
   }
@@ -88,7 +88,7 @@ export function* causesOf(error: unknown): Generator<object> {
   }
 }
 
-function textOf(error: object, name: 'code' | 'syscall'): string {
+function textOf(error: object, name: 'code' | 'syscall' | 'name'): string {
   const value: unknown = Reflect.get(error, name);
   return typeof value === 'string' ? value : '';
 }

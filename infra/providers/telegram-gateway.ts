@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JobId } from '../../domain/job/job.ts';
 import type { CodeChannel, CodeMessage, Cost, ProviderRefusal, SendReply } from '../../domain/otp/port.ts';
-import { type HttpAnswer, headerOf, keptAlive, post } from './http.ts';
+import { type HttpAnswer, headerOf, keptAlive, post, urlAt } from './http.ts';
 import {
   addressOf,
   busy,
@@ -33,7 +33,7 @@ export interface TelegramGatewayOptions {
 /** Codes by phone number through the Telegram Gateway, which words the message itself (contracts §3). */
 export function telegramGateway(options: TelegramGatewayOptions): CodeChannel {
   const agent = keptAlive();
-  const url = `${options.url ?? API_URL}/sendVerificationMessage`;
+  const url = urlAt(options.url ?? API_URL, '/sendVerificationMessage');
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${options.token}` };
 
   return {

@@ -3,7 +3,7 @@ import twilio from 'twilio';
 import { z } from 'zod';
 import type { JobId } from '../../domain/job/job.ts';
 import type { CodeChannel, CodeMessage, Cost, ProviderRefusal, SendReply } from '../../domain/otp/port.ts';
-import { headerOf, keptAlive, post } from './http.ts';
+import { headerOf, keptAlive, post, urlAt } from './http.ts';
 import {
   addressOf,
   busy,
@@ -176,7 +176,7 @@ class KeptAliveClient extends twilio.RequestClient {
     const answer = await post(
       this.#agent,
       {
-        url: `${this.#apiUrl}${pathname}${search}`,
+        url: urlAt(this.#apiUrl, `${pathname}${search}`),
         headers: headersOf(options, call),
         body: formOf(options.data),
       },

@@ -1,0 +1,72 @@
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { JobId } from '../../../domain/job/job.ts';
+import type { CodeMessage } from '../../../domain/otp/port.ts';
+
+export const JOB_ID = JobId.parse('0198f3c2-6d5e-7a10-9b3c-2f1e4d5c6b7a');
+export const CODE = '74772301';
+/** An attempt's deadline in tests: long enough for an answer, short enough to wait for. */
+const DEADLINE_MS = 5_000;
+
+export function messageTo(to: Partial<CodeMessage['to']>, changes: Partial<CodeMessage> = {}): CodeMessage {
+  return {
+    jobId: JOB_ID,
+    attempt: 1,
+    to: { phone: null, chatId: null, pushToken: null, ...to },
+    code: CODE,
+    text: `Navbat: your code is ${CODE}.`,
+    title: 'Your code',
+    locale: 'en',
+    ttlSeconds: 120,
+    ...changes,
+  };
+}
+
+export const deadline = (ms = DEADLINE_MS): AbortSignal => AbortSignal.timeout(ms);
+
+/** A port on which nobody listens. */
+export async function closedPort(): Promise<number> {
+  const { port, close } = await listen(createServer());
+  await close();
+  return port;
+}
+
+/** A wire in front of a server, which counts the connections that were opened through it. */
+export async function tap(serverPort: number): Promise<{ url: string; connections: () => number }> {
+  let connections = 0;
+  const wire = createServer((caller) => {
+    connections += 1;
+    const server = connect(serverPort, '127.0.0.1');
+    caller.on('error', () => server.destroy()).pipe(server);
+    server.on('error', () => caller.destroy()).pipe(caller);
+  });
+  const { port, close } = await listen(wire);
+  onTestFinished(close);
+  return { url: `http://127.0.0.1:${port}`, connections: () => connections };
+}
+
+/** A server that answers every request with these bytes: what no well-behaved sandbox says. */
+export async function answering(bytes: string): Promise<string> {
+  const server = createServer((caller) => {
+    caller.on('error', () => caller.destroy()).once('data', () => caller.end(bytes));
+  });
+  const { port, close } = await listen(server);
+  onTestFinished(close);
+  return `http://127.0.0.1:${port}`;
+}
+
+export const http = (status: string, body: string, headers = ''): string =>
+  `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
+
+async function listen(server: ReturnType<typeof createServer>) {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const sockets = new Set<{ destroy(): void }>();
+  server.on('connection', (socket) => sockets.add(socket));
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroy();
+    });
+  return { port, close };
+}
