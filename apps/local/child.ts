@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from './log-lines.ts';
-import { decideRestart } from './restarts.ts';
+import type { Restart } from './restarts.ts';
 import type { Variables } from './secrets.ts';
 
 /** How a child says that it does its work: an address that answers 2xx, or a line of its log. */
@@ -23,6 +23,8 @@ export interface ChildContext {
   readonly onLine: (child: string, line: string) => void;
   /** Told of every process that begins (its pid) and ends (undefined), before anything else happens. */
   readonly onProcess: (child: string, pid: number | undefined) => void;
+  /** What to do after a crash, given the times of all of them up to now. */
+  readonly decideRestart: (crashedAtMs: readonly number[], nowMs: number) => Restart;
   /** It crashes again and again, and is not started any more. */
   readonly onGiveUp: (child: string) => void;
 }
@@ -78,7 +80,7 @@ async function keepAlive(life: Life): Promise<void> {
     ready.reject(new Error(`${spec.name} ended (${how}) before it was ready; its reason stands above.`));
     if (stopping.signal.aborted) return;
     crashes.push(performance.now());
-    const next = decideRestart(crashes, performance.now());
+    const next = context.decideRestart(crashes, performance.now());
     if (next === 'give-up') return context.onGiveUp(spec.name);
     context.onLine(spec.name, `${spec.name} ended (${how}); it starts again in ${next.restartInMs} ms`);
     if (!(await pause(next.restartInMs, stopping.signal))) return;

@@ -16,7 +16,7 @@ export type Demo = z.infer<typeof Demo>;
 
 const FILE = 'demo.json';
 const SECRET_BYTES = 24;
-export const DEMO_PROJECT = 'demo';
+const DEMO_PROJECT = 'demo';
 
 /**
  * The demo's credentials: made up and kept before anything is created with them, so that a start that was killed half-way

@@ -43,7 +43,7 @@ export function localEnvironment(given: Given, secrets: Variables, home: string)
 }
 
 /** A variable that is empty counts as unset; one may stand in a file, as `infra/config.ts` reads it. */
-export const isGiven = (given: Given, name: string): boolean => Boolean(given[name] || given[`${name}_FILE`]);
+const isGiven = (given: Given, name: string): boolean => Boolean(given[name] || given[`${name}_FILE`]);
 
 /** Where this machine reaches a server that listens at BIND_HOST. */
 export function reachableHost(bindHost: string | undefined): string {

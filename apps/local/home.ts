@@ -16,7 +16,7 @@ export type StartMark = (pid: number) => string | undefined;
 const OWNER_FILE = 'supervisor.json';
 const CHILDREN_FILE = 'children.json';
 
-export class HomeInUse extends Error {
+class HomeInUse extends Error {
   override readonly name = 'HomeInUse';
 }
 

@@ -30,6 +30,7 @@ import {
 import { jsonLine, prettyLine } from './log-lines.ts';
 import { portTroubles } from './ports.ts';
 import { providersStage, servingStage } from './processes.ts';
+import { decideRestart } from './restarts.ts';
 import { keepSecrets, newSandboxCredentials, type Variables } from './secrets.ts';
 import { type KeptServer, keepServer, type Server } from './servers.ts';
 import { listenForStop, type StopSignals } from './stop-signals.ts';
@@ -97,16 +98,17 @@ async function start(
 
   const host = reachableHost(config.BIND_HOST);
   const originOf = (name: PortName): string => `http://${host}:${config[name]}`;
-  const context = { directory: clone, env, onLine, onGiveUp, onProcess: processRecorder(home) };
+  const onProcess = processRecorder(home);
+  const context = { directory: clone, env, onLine, onGiveUp, onProcess, decideRestart };
   for (const stage of [providersStage(originOf), servingStage(originOf)]) {
     stop.throwIfAborted();
     const children = stage.map((spec) => startChild(spec, context));
     stages.push(children);
     await Promise.all(children.map((child) => child.untilReady(stop)));
   }
-  const greeting = await introduce(home, env, config.NAVBAT_DEMO_KEY);
+  await introduce(home, env, config.NAVBAT_DEMO_KEY, surfaceLines(originOf));
   stop.throwIfAborted();
-  for (const line of [...surfaceLines(originOf), ...greeting, 'ready']) say(line);
+  say('ready');
 }
 
 async function checkPorts(config: Config): Promise<void> {
@@ -115,14 +117,19 @@ async function checkPorts(config: Config): Promise<void> {
   if (troubles.length > 0) throw new ConfigError(troubles.join('\n'));
 }
 
-/** Sees to the demo project and the board's login; returns what to tell of them, which is nothing but on the first start. */
-async function introduce(home: string, env: Variables, givenKey: string | undefined): Promise<string[]> {
+/** Sees to the demo project and the board's login, and says where everything is; the credentials on the first start only. */
+async function introduce(
+  home: string,
+  env: Variables,
+  givenKey: string | undefined,
+  surfaces: readonly string[],
+): Promise<void> {
   const demo = await keepDemo(home, givenKey);
   await ensureDemo(demo, (args, more) => runCli(clone, { ...env, ...more }, args));
-  if (demo.told) return [];
-  const lines = await credentialLines(home, demo, isTerminal);
+  for (const line of surfaces) say(line);
+  if (demo.told) return;
+  for (const line of await credentialLines(home, demo, isTerminal)) say(line);
   await markTold(home, demo);
-  return lines;
 }
 
 /** Postgres and Redis, each unless the person has one already. */

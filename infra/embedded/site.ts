@@ -35,7 +35,7 @@ const SECRET_BYTES = 24;
  * Postgres refuses to run as root, and Redis should not. `nobody` exists on every Linux and macOS, so that `npm start`
  * adds no account to the machine.
  */
-export function serverAccount(): Account | undefined {
+function serverAccount(): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };

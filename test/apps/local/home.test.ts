@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  claimHome,
+  homeDirectory,
+  leftoverChildren,
+  recordChildren,
+  releaseHome,
+} from '../../../apps/local/home.ts';
+import { startMark } from '../../../infra/embedded/process.ts';
+
+const script = fileURLToPath(new URL('./claim-home.ts', import.meta.url));
+const started: ChildProcess[] = [];
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'navbat-home-'));
+});
+afterEach(async () => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+  await rm(home, { recursive: true });
+});
+
+async function claimant(): Promise<{ child: ChildProcess & { pid: number }; said: string }> {
+  const child = spawn(process.execPath, [script, home], { stdio: ['ignore', 'pipe', 'inherit'] });
+  started.push(child);
+  const [said] = await once(createInterface(child.stdout), 'line');
+  if (child.pid === undefined) throw new Error('the claimant did not start');
+  return { child: Object.assign(child, { pid: child.pid }), said: String(said) };
+}
+
+test('a home has one supervisor: a second is refused and told which process has it', async () => {
+  const first = await claimant();
+  expect(first.said).toBe('claimed');
+  await expect(claimHome(home, startMark)).rejects.toThrow(`process ${first.child.pid}`);
+  expect((await claimant()).said).toBe('HomeInUse');
+});
+
+test('a home whose supervisor was killed is taken over, by one of all that try at once', async () => {
+  const killed = await claimant();
+  killed.child.kill('SIGKILL');
+  await once(killed.child, 'exit');
+  const said = (await Promise.all([claimant(), claimant(), claimant(), claimant()])).map((each) => each.said);
+  expect(said.toSorted()).toEqual(['HomeInUse', 'HomeInUse', 'HomeInUse', 'claimed']);
+});
+
+test('a stranger with the pid of a dead supervisor does not keep the home', async () => {
+  const stranger = await claimant();
+  await writeFile(
+    join(home, 'supervisor.json'),
+    JSON.stringify({ pid: stranger.child.pid, mark: 'of another start' }),
+  );
+  await claimHome(home, startMark);
+  await expect(claimHome(home, startMark)).rejects.toThrow(`process ${process.pid}`);
+});
+
+test('a home that was released is free', async () => {
+  await claimHome(home, startMark);
+  await releaseHome(home);
+  expect((await claimant()).said).toBe('claimed');
+});
+
+test('of recorded children only those that still run, as the same processes, are left over', async () => {
+  const [living, dead] = [await claimant(), await claimant()];
+  const record = (name: string, { child }: typeof living) => ({
+    name,
+    pid: child.pid,
+    mark: startMark(child.pid) ?? '',
+  });
+  const api = record('api', living);
+  recordChildren(home, [api, record('board', dead), { ...api, name: 'stranger', mark: 'of another start' }]);
+  dead.child.kill('SIGKILL');
+  await once(dead.child, 'exit');
+  expect(leftoverChildren(home, startMark)).toEqual([api]);
+});
+
+test("a relative NAVBAT_HOME is the clone's, an empty one is .navbat in it", () => {
+  expect(homeDirectory('/clone', undefined)).toBe('/clone/.navbat');
+  expect(homeDirectory('/clone', '')).toBe('/clone/.navbat');
+  expect(homeDirectory('/clone', 'data/one')).toBe('/clone/data/one');
+  expect(homeDirectory('/clone', '/var/data')).toBe('/var/data');
+});
