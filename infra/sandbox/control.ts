@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { type CallLog, CALLS_KEPT_MAX } from './calls.ts';
 import { FaultOrders, type Faults } from './faults.ts';
-import { type Answer, type Incoming, json, parseJson } from './http.ts';
+import { type Answer, type Incoming, json, parseJson, problem } from './http.ts';
 import { INBOX_MESSAGES_MAX, type Inbox, type InboxFilter } from './inbox.ts';
 import { Channel } from './message.ts';
-import { type CallLog, CALLS_KEPT_MAX } from './calls.ts';
+import { inboxPage } from './page.ts';
+import type { People } from './people.ts';
 
 const LIMIT_DEFAULT = 1_000;
 
@@ -15,49 +17,65 @@ const ListQuery = z.object({
     .optional(),
   channel: Channel.optional(),
   since: z.coerce.date().optional(),
+  after: z.coerce.number().int().optional(),
   limit: z.coerce.number().int().min(1).max(INBOX_MESSAGES_MAX).default(LIMIT_DEFAULT),
 });
 
-interface Control {
+export interface Control {
   inbox: Inbox;
   faults: Faults;
   calls: CallLog;
+  people: People;
 }
+type Route = (control: Control, query: InboxFilter, incoming: Incoming) => Answer;
 
-/** What programs and people do to the sandbox itself; undefined when the path is none of it. */
-export function answerControl(incoming: Incoming, control: Control): Answer | undefined {
+/** What programs and people do to the sandbox itself. */
+export function answerControl(incoming: Incoming, control: Control): Answer {
   const { method, path } = incoming;
   const route = routes[`${method} ${path}`];
-  if (!route) return undefined;
+  if (!route) return problem('Nothing lives at this path.', 404);
+  if (method !== 'GET' && comesFromElsewhere(incoming)) return problem('Another site may not do this.', 403);
   const query = ListQuery.safeParse(Object.fromEntries(incoming.query));
   if (!query.success) return problem(z.prettifyError(query.error));
   return route(control, query.data, incoming);
 }
 
-type Route = (control: Control, query: InboxFilter, incoming: Incoming) => Answer;
+/** A page on another site, open in the developer's browser; programs send no such header. */
+function comesFromElsewhere({ headers }: Incoming): boolean {
+  const site = headers['sec-fetch-site'];
+  return site !== undefined && site !== 'same-origin' && site !== 'none';
+}
 
 const routes: Record<string, Route> = {
   'GET /health': () => json(200, { status: 'ok' }),
+  'GET /': () => ({ status: 302, headers: { location: '/inbox' }, body: '' }),
+  'GET /inbox': showInbox,
   'GET /inbox.json': ({ inbox }, query) => json(200, inbox.list(query)),
   'DELETE /inbox.json': ({ inbox }) => {
     inbox.clear();
     return json(200, []);
   },
-  'GET /calls.json': ({ calls }, query) =>
-    json(200, calls.list({ ...query, limit: Math.min(query.limit ?? LIMIT_DEFAULT, CALLS_KEPT_MAX) })),
+  'GET /calls.json': ({ calls }, { to, channel, limit = LIMIT_DEFAULT }) =>
+    json(200, calls.list({ to, channel, limit: Math.min(limit, CALLS_KEPT_MAX) })),
   'GET /faults': ({ faults }) => json(200, faults.list()),
-  'PUT /faults': ({ faults }, _query, { body }) => {
-    const orders = FaultOrders.safeParse(parseJson(body.toString()));
-    if (!orders.success) return problem(z.prettifyError(orders.error));
-    faults.order(orders.data);
-    return json(200, faults.list());
-  },
+  'PUT /faults': orderFaults,
   'DELETE /faults': ({ faults }, { channel, to }) => {
     faults.clear({ channel, to });
     return json(200, faults.list());
   },
+  'POST /telegram/updates': ({ people }, _query, incoming) => people.act(parseJson(incoming.body.toString())),
+  'PUT /telegram/chats': ({ people }, _query, incoming) => people.know(parseJson(incoming.body.toString())),
+  'POST /telegram/say': ({ people }, _query, incoming) => people.press(incoming),
 };
 
-export function problem(detail: string, status = 400): Answer {
-  return json(status, { error: detail });
+function showInbox({ inbox, people }: Control, { to }: InboxFilter, { headers }: Incoming): Answer {
+  const said = to === undefined ? [] : people.said(to);
+  return inboxPage({ messages: inbox.list(), open: to, said, etag: headers['if-none-match'] });
+}
+
+function orderFaults({ faults }: Control, _query: InboxFilter, { body }: Incoming): Answer {
+  const orders = FaultOrders.safeParse(parseJson(body.toString()));
+  if (!orders.success) return problem(z.prettifyError(orders.error));
+  faults.order(orders.data);
+  return json(200, faults.list());
 }

@@ -47,6 +47,11 @@ export function json(status: number, body: unknown, headers: Record<string, stri
   };
 }
 
+/** How the sandbox itself, not one of its providers, says what is wrong. */
+export function problem(detail: string, status = 400): Answer {
+  return json(status, { error: detail });
+}
+
 /** The body, or undefined when it is larger than `BODY_BYTES_MAX`. */
 export function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {

@@ -17,6 +17,8 @@ export interface InboxFilter {
   channel?: Channel | undefined;
   /** Only messages received after this moment. */
   since?: Date | undefined;
+  /** Only messages after the one with this id. */
+  after?: number | undefined;
   /** The newest so many. */
   limit?: number | undefined;
 }
@@ -65,13 +67,14 @@ export class Inbox {
   }
 
   list(filter: InboxFilter = {}): Message[] {
-    const { to, channel, since, limit = INBOX_MESSAGES_MAX } = filter;
+    const { to, channel, since, after = 0, limit = INBOX_MESSAGES_MAX } = filter;
     const among = to === undefined ? this.#messages : (this.#byTo.get(to) ?? []);
     const sinceIso = since?.toISOString();
     const wanted = among.filter(
       (message) =>
         (channel === undefined || message.channel === channel) &&
-        (sinceIso === undefined || message.received_at > sinceIso),
+        (sinceIso === undefined || message.received_at > sinceIso) &&
+        Number(message.id) > after,
     );
     return limit < wanted.length ? wanted.slice(wanted.length - limit) : wanted;
   }

@@ -20,6 +20,7 @@ const Snapshot = z.object({
       maxConnections: z.number(),
     })
     .optional(),
+  nextUpdateId: z.number(),
   updates: z.array(z.looseObject({ update_id: z.number() })),
   chats: z.array(z.looseObject({ id: z.number(), type: z.string() })),
   commands: z.array(z.unknown()),

@@ -4,13 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { Caller } from './caller.ts';
 import { CallLog, type CallRecord } from './calls.ts';
-import { answerControl, problem } from './control.ts';
+import { answerControl } from './control.ts';
 import { type Fault, FaultOrder, type FaultRequest, Faults } from './faults.ts';
 import { Fcm, FCM_PATH } from './fcm.ts';
 import { Gateway, GATEWAY_PATH } from './gateway.ts';
-import { BODY_BYTES_MAX, type Incoming, readBody, type Reply, writeReply } from './http.ts';
+import { BODY_BYTES_MAX, type Incoming, problem, readBody, type Reply, writeReply } from './http.ts';
 import { Inbox, type InboxFilter } from './inbox.ts';
 import type { Channel, Message } from './message.ts';
+import { People } from './people.ts';
 import { Settings } from './settings-file.ts';
 import { Telegram, TELEGRAM_PATH } from './telegram.ts';
 import { Timers } from './timers.ts';
@@ -80,6 +81,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     caller: new Caller(timers, log),
     credentials: options.credentials ?? {},
     timing: { stepMs: STEP_MS, callbackPauseMs: CALLBACK_PAUSE_MS, ...options.timing },
+    changed: () => settings.changed(),
     clock,
     log,
   };
@@ -90,7 +92,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     paced: options.enforceTelegramPace ?? false,
   });
   settings.watch(() => ({ faults: world.faults.restorable(), bots: telegram.snapshots() }));
-  const handle = createRouter({ world, calls, telegram });
+  const handle = createRouter(world, calls, telegram);
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) => void serve(request, response, { handle, calls, log }),
@@ -110,29 +112,17 @@ export function refuseProduction(nodeEnv: string | undefined): void {
 
 type Handler = (incoming: Incoming) => Promise<Reply>;
 
-function createRouter({
-  world,
-  calls,
-  telegram,
-}: {
-  world: World;
-  calls: CallLog;
-  telegram: Telegram;
-}): Handler {
-  const twilio = new Twilio(world);
-  const gateway = new Gateway(world);
-  const fcm = new Fcm(world);
-  const providers: readonly [prefix: string, answer: Handler][] = [
-    [TWILIO_PATH, (incoming) => twilio.answer(incoming)],
-    [TELEGRAM_PATH, (incoming) => telegram.answer(incoming)],
-    [GATEWAY_PATH, (incoming) => gateway.answer(incoming)],
-    [FCM_PATH, (incoming) => fcm.answer(incoming)],
-  ];
+function createRouter(world: World, calls: CallLog, telegram: Telegram): Handler {
+  const [twilio, gateway, fcm] = [new Twilio(world), new Gateway(world), new Fcm(world)];
+  const { inbox, faults } = world;
+  const control = { inbox, faults, calls, people: new People(world, telegram) };
   return async (incoming) => {
-    const provider = providers.find(([prefix]) => incoming.path.startsWith(prefix));
-    if (provider) return provider[1](incoming);
-    const { inbox, faults } = world;
-    return answerControl(incoming, { inbox, faults, calls }) ?? problem('Nothing lives at this path.', 404);
+    const { path } = incoming;
+    if (path.startsWith(TWILIO_PATH)) return twilio.answer(incoming);
+    if (path.startsWith(TELEGRAM_PATH)) return telegram.answer(incoming);
+    if (path.startsWith(GATEWAY_PATH)) return gateway.answer(incoming);
+    if (path.startsWith(FCM_PATH)) return fcm.answer(incoming);
+    return answerControl(incoming, control);
   };
 }
 
@@ -191,7 +181,8 @@ interface Parts {
 
 function createHandle({ server, host, world, calls, settings }: Parts): Sandbox {
   const { port } = server.address() as AddressInfo;
-  const { inbox, faults, timers, caller } = world;
+  const { inbox, faults } = world;
+  let closing: Promise<void> | undefined;
   return {
     url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`,
     port,
@@ -202,14 +193,17 @@ function createHandle({ server, host, world, calls, settings }: Parts): Sandbox 
     orderFaults: (...requests) => faults.order(requests.map((request): Fault => FaultOrder.parse(request))),
     clearFaults: (only) => faults.clear(only),
     flush: async () => void (await Promise.all([inbox.flush(), calls.flush(), settings.flush()])),
-    close: async () => {
-      timers.clear();
-      caller.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await Promise.all([inbox.close(), calls.close(), settings.flush()]);
-    },
+    close: () => (closing ??= shutDown({ server, host, world, calls, settings })),
   };
+}
+
+/** First nobody new, then nothing of ours still to come, then the files. */
+async function shutDown({ server, world, calls, settings }: Parts): Promise<void> {
+  world.timers.clear();
+  world.caller.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await Promise.all([world.inbox.close(), calls.close(), settings.flush()]);
 }
 
 function waitForMessage(inbox: Inbox, filter: InboxFilter, timeoutMs: number): Promise<Message> {

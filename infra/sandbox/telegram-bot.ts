@@ -2,6 +2,8 @@ import type { Fields } from './http.ts';
 
 /** 10 000 updates wait for a bot that does not fetch them; then the oldest leave (Telegram keeps them for a day). */
 export const UPDATES_MAX = 10_000;
+/** 1 000 pressed buttons wait for an answer; nobody presses so many. */
+const QUERIES_MAX = 1_000;
 
 export interface Update extends Fields {
   update_id: number;
@@ -18,10 +20,11 @@ export interface Chat extends Fields {
   id: number;
   type: string;
 }
-/** What survives a restart of the sandbox. No token is in it. */
+/** What survives a restart of the sandbox; the bot's token is not in it. */
 export interface BotSnapshot {
   id: number;
   webhook?: Webhook | undefined;
+  nextUpdateId: number;
   updates: Update[];
   chats: Chat[];
   commands: unknown[];
@@ -39,22 +42,20 @@ export class TelegramBot {
   webhook: Webhook | undefined;
   commands: unknown[];
   readonly chats = new Map<number, Chat>();
-  /** Callback queries that wait to be answered. */
-  readonly queries = new Set<string>();
   allowedUpdates: string[] = [];
   #updates: Update[];
   #nextUpdateId: number;
   #nextMessageId: number;
   #poll: Poll | undefined;
+  /** Callback queries that wait to be answered. */
+  readonly #queries = new Set<string>();
 
-  /** Update ids go on from the clock's seconds, so that they rise over restarts too. */
-  constructor(snapshot: BotSnapshot, now: Date, lastMessageId: number) {
+  constructor(snapshot: BotSnapshot, lastMessageId: number) {
     this.id = snapshot.id;
     this.webhook = snapshot.webhook;
     this.commands = snapshot.commands;
     this.#updates = snapshot.updates;
-    const lastUpdateId = snapshot.updates.at(-1)?.update_id ?? 0;
-    this.#nextUpdateId = Math.max(Math.floor(now.getTime() / 1000), lastUpdateId + 1);
+    this.#nextUpdateId = snapshot.nextUpdateId;
     this.#nextMessageId = lastMessageId + 1;
     for (const chat of snapshot.chats) this.chats.set(chat.id, chat);
   }
@@ -98,6 +99,17 @@ export class TelegramBot {
     this.#updates = this.#updates.filter(({ update_id }) => update_id !== update.update_id);
   }
 
+  /** Notes a pressed button, whose query may be answered once. */
+  expectAnswer(queryId: string): void {
+    if (this.#queries.size >= QUERIES_MAX) this.#queries.clear();
+    this.#queries.add(queryId);
+  }
+
+  /** False when no such query waits. */
+  takeAnswer(queryId: string): boolean {
+    return this.#queries.delete(queryId);
+  }
+
   dropUpdates(): void {
     this.#updates = [];
   }
@@ -125,6 +137,7 @@ export class TelegramBot {
     return {
       id: this.id,
       webhook: this.webhook,
+      nextUpdateId: this.#nextUpdateId,
       updates: this.#updates,
       chats: [...this.chats.values()],
       commands: this.commands,

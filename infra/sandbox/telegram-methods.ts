@@ -191,7 +191,7 @@ function readText(
 
 function answerCallbackQuery({ bot, fields }: TelegramCall): Reply {
   const query = z.object({ callback_query_id: z.coerce.string() }).safeParse(fields);
-  if (query.success && bot.queries.delete(query.data.callback_query_id)) return ok(true);
+  if (query.success && bot.takeAnswer(query.data.callback_query_id)) return ok(true);
   return badRequest('query is too old and response timeout expired or query ID is invalid');
 }
 

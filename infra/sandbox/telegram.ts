@@ -46,7 +46,9 @@ export class Telegram {
   bot(id: number): TelegramBot | undefined {
     const known = this.#bots.get(id);
     if (known || this.#bots.size >= BOTS_MAX) return known;
-    return this.#open({ id, updates: [], chats: [], commands: [] });
+    // A first update id is any positive number; the clock's seconds rise from one empty directory to the next.
+    const nextUpdateId = Math.floor(this.#world.clock().getTime() / 1000);
+    return this.#open({ id, nextUpdateId, updates: [], chats: [], commands: [] });
   }
 
   /** The bot that people meet when they name none: the one seen first. */
@@ -75,6 +77,7 @@ export class Telegram {
     const call = { channel: 'telegram', to, method: trace.method ?? '', sends: method.sends } as const;
     const wait = method.sends ? this.#pace?.reserve(bot.id, to) : undefined;
     if (wait !== undefined) return Promise.resolve(tooMany(wait));
+    if (!method.sends) world.changed();
     return underFault(
       world.faults.take(call),
       { dialect: telegramDialect, timers: world.timers, trace },
@@ -83,12 +86,8 @@ export class Telegram {
   }
 
   #open(snapshot: BotSnapshot): TelegramBot {
-    const { inbox, clock } = this.#world;
-    const bot = new TelegramBot(
-      snapshot,
-      clock(),
-      lastMessageId(inbox.list({ channel: 'telegram' }), snapshot.id),
-    );
+    const { inbox } = this.#world;
+    const bot = new TelegramBot(snapshot, lastMessageId(inbox.list({ channel: 'telegram' }), snapshot.id));
     this.#bots.set(bot.id, bot);
     return bot;
   }

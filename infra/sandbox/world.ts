@@ -27,6 +27,8 @@ export interface World {
   caller: Caller;
   credentials: Credentials;
   timing: Timing;
+  /** To be told when something changed that a restart must find again, besides messages. */
+  changed: () => void;
   clock: () => Date;
   log: Logger;
 }

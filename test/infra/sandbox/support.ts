@@ -44,12 +44,14 @@ export async function receiver(
   answer: (received: Received, count: number) => number = () => 200,
 ): Promise<{ url: string; received: Received[] }> {
   const received: Received[] = [];
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     let body = '';
-    for await (const chunk of request) body += String(chunk);
-    const one = { url: request.url ?? '', headers: request.headers, body };
-    received.push(one);
-    response.writeHead(answer(one, received.length)).end();
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      const one = { url: request.url ?? '', headers: request.headers, body };
+      received.push(one);
+      response.writeHead(answer(one, received.length)).end();
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(async () => {

@@ -137,5 +137,6 @@ test('a callback that is refused is posted again', async () => {
   await client.messages.create({ ...sms, statusCallback: url });
   const statuses = () => received.map(({ body }) => new URLSearchParams(body).get('MessageStatus'));
   await vi.waitFor(() => expect(statuses()).toHaveLength(5));
-  expect(statuses().toSorted()).toEqual(['delivered', 'queued', 'queued', 'sent', 'sent']);
+  // Which two were refused is a matter of their order on the way; each of the three arrived in the end.
+  expect(new Set(statuses())).toEqual(new Set(['queued', 'sent', 'delivered']));
 });
