@@ -1,18 +1,22 @@
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { type Config, readConfig } from '../../infra/config.ts';
-import { keyedHash } from '../../infra/crypto.ts';
+import { keyedHash, sealer } from '../../infra/crypto.ts';
 import { limitConnection, quotaCounter } from '../../infra/http/quota-counter.ts';
 import { readiness } from '../../infra/http/readiness.ts';
 import { type Logger, openLog } from '../../infra/log.ts';
 import { exposeDepth, httpSeconds, metrics } from '../../infra/metrics.ts';
 import { depthReader } from '../../infra/postgres/depth.ts';
+import { jobReader } from '../../infra/postgres/job-queries.ts';
 import { keyDirectory } from '../../infra/postgres/key-directory.ts';
 import { openOrm } from '../../infra/postgres/orm.ts';
+import { projectStore } from '../../infra/postgres/projects.ts';
+import { recipientStore } from '../../infra/postgres/recipients.ts';
+import { usageReader } from '../../infra/postgres/usage.ts';
 import { runProcess } from '../../infra/run.ts';
 import { createHttpServer, drain, listen } from '../http/server.ts';
 import { createApp } from './app.ts';
-import { apiRoutes } from './routes.ts';
+import { type ApiPorts, apiRoutes } from './routes.ts';
 import { healthRouter } from './routes/health.ts';
 
 /** Keys, usage and depth: short reads, beside the intake's own pool. */
@@ -58,11 +62,17 @@ async function connect(config: Config, log: Logger) {
   return { orm, pool, redis };
 }
 
-function wire(config: Config, log: Logger, { pool, redis }: Servers) {
+function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) {
   const hash = keyedHash(config.PEPPER);
   const keys = keyDirectory(pool, hash, (err) => log.warn({ err }, 'uses of keys were not written'));
   const counter = quotaCounter(redis);
   exposeDepth(depthReader(pool));
+  const ports: ApiPorts = {
+    projects: projectStore(orm.em, hash),
+    usage: usageReader(pool),
+    recipients: recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) }),
+    jobs: jobReader(orm.em, hash),
+  };
   const health = healthRouter({
     readiness: () => readiness(pool, redis),
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
@@ -74,7 +84,7 @@ function wire(config: Config, log: Logger, { pool, redis }: Servers) {
     log,
     proxies: config.TRUST_PROXY,
     observe: ({ method, route, status, seconds }) => httpSeconds.observe({ method, route, status }, seconds),
-    routes: apiRoutes({}),
+    routes: apiRoutes(ports),
     routers: [health],
   });
   const close = async () => {

@@ -1,9 +1,27 @@
+import type { JobReader } from '../../domain/job/port.ts';
+import type { Projects } from '../../domain/project/port.ts';
+import type { UsageReader } from '../../domain/project/usage.ts';
+import type { Recipients } from '../../domain/recipient/port.ts';
 import type { Route } from './route.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { projectRoutes } from './routes/projects.ts';
+import { recipientRoutes } from './routes/recipients.ts';
 
 /** What the routes ask of the world. */
-export interface ApiPorts {}
+export interface ApiPorts {
+  readonly projects: Projects;
+  readonly usage: UsageReader;
+  readonly recipients: Recipients;
+  readonly jobs: JobReader;
+}
 
 /** The one list of routes that ask for a key: the app, `/openapi.json` and their tests derive from it. */
-export function apiRoutes(_ports: ApiPorts): Route[] {
-  return [];
+export function apiRoutes({ projects, usage, recipients, jobs }: ApiPorts): Route[] {
+  return [
+    ...jobRoutes(jobs),
+    ...recipientRoutes(recipients),
+    ...projectRoutes(projects, usage),
+    ...keyRoutes(projects),
+  ];
 }

@@ -89,6 +89,21 @@ export function decideKey(order: KeyOrder, keys: readonly KeyView[], now: Date):
   };
 }
 
+/**
+ * Does a key hold what it wants to give? A key made by a key can do no more than its maker: not reach further, and not
+ * send where its maker only tests.
+ */
+export function mayGrant(
+  maker: { readonly mode: KeyMode; readonly scopes: readonly KeyScope[] },
+  order: KeyOrder,
+): boolean {
+  if (maker.mode === 'test' && order.mode === 'live') return false;
+  return (
+    order.access === 'publishable' ||
+    order.scopes.every((scope) => scope === 'public' || maker.scopes.includes(scope))
+  );
+}
+
 export function isActive(key: Pick<KeyView, 'revokedAt' | 'expiresAt'>, now: Date): boolean {
   return key.revokedAt === null && (key.expiresAt === null || key.expiresAt > now);
 }

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { parsePhone } from '../../domain/otp/phone.ts';
+
+/** Longer than any number with its spaces and dashes. */
+const PHONE_TEXT_MAX = 32;
+
+/** A phone number as people write it, read into E.164. */
+export const PhoneField = z
+  .string()
+  .max(PHONE_TEXT_MAX)
+  .transform((text, ctx) => {
+    const phone = phoneIn(text);
+    if (!phone) ctx.addIssue({ code: 'custom', message: 'expected a phone number in international form' });
+    return phone ?? z.NEVER;
+  })
+  .meta({ description: 'In international form.', example: '+998901234567' });
+
+/** The plus of a number in a query is a space once decoded, and most callers forget to write %2B. */
+export function phoneIn(text: string) {
+  return parsePhone(text.replace(/^ /, '+'))?.e164;
+}
+
+/** A calendar day, UTC. */
+export const Day = z.iso.date();
+
+/** RFC 3339, UTC, as our answers write times. */
+export const Time = z.iso.datetime();
+
+/** RFC 3339 with any offset, as callers may write times; read into a Date. */
+export const TimeField = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .meta({ example: '2026-01-15T10:00:00Z' });

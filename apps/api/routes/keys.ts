@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import { ACTIVE_KEYS_MAX, KeyScope, keyAccesses, keyModes } from '../../../domain/project/key.ts';
+import type { KeyCreated, Projects } from '../../../domain/project/port.ts';
+import { type KeyView, mayGrant, SCOPES_DEFAULT } from '../../../domain/project/project.ts';
+import { Problem } from '../../http/problem.ts';
+import { Time, TimeField } from '../fields.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { noProject, ownProject, ProjectParams } from './projects.ts';
+
+const KeyBody = z
+  .object({
+    id: z.uuid(),
+    access: z.enum(keyAccesses),
+    mode: z.enum(keyModes),
+    hint: z.string().meta({ description: 'The last four characters.', example: 'x7Qw' }),
+    scopes: z.array(KeyScope),
+    created_at: Time,
+    expires_at: Time.nullable(),
+    revoked_at: Time.nullable(),
+    last_used_at: Time.nullable().meta({ description: 'To the minute.' }),
+  })
+  .meta({ id: 'Key' });
+
+const NewKeyBody = z.strictObject({
+  access: z.enum(keyAccesses).default('secret').meta({
+    description:
+      "A publishable key may sit in an app; it reaches the founding documents' public endpoints only.",
+  }),
+  mode: z
+    .enum(keyModes)
+    .default('live')
+    .meta({ description: 'A test key sends nothing; its codes show in `GET /otp/{id}`.' }),
+  scopes: z
+    .array(KeyScope)
+    .min(1)
+    .max(KeyScope.options.length)
+    .default([...SCOPES_DEFAULT])
+    .meta({
+      description: 'No more than the calling key has. A publishable key has `public` whatever stands here.',
+    }),
+  expires_at: TimeField.nullable().default(null),
+});
+
+export function keyRoutes(projects: Projects): Route[] {
+  return [listKeys(projects), createKey(projects), revokeKey(projects)];
+}
+
+const listKeys = (projects: Projects) =>
+  defineRoute({
+    method: 'get',
+    path: '/projects/{id}/keys',
+    tag: 'Keys',
+    summary: 'All keys of the project, newest first',
+    scope: 'projects',
+    params: ProjectParams,
+    answers: {
+      200: {
+        description: 'The keys, without their texts.',
+        schema: z.object({ data: z.array(KeyBody), next_cursor: z.null() }),
+      },
+    },
+    problems: [404],
+    async handle({ params, caller }) {
+      const keys = await projects.keys(ownProject(params.id, caller));
+      return { status: 200, body: { data: keys.map(keyBody), next_cursor: null } };
+    },
+  });
+
+const createKey = (projects: Projects) =>
+  defineRoute({
+    method: 'post',
+    path: '/projects/{id}/keys',
+    tag: 'Keys',
+    summary: 'Makes a key and shows it once',
+    description: `Two keys of one access and mode are active at a time: make the new one, roll it out, revoke the old one.`,
+    scope: 'projects',
+    params: ProjectParams,
+    body: NewKeyBody,
+    answers: {
+      201: {
+        description: 'The key. Its text is stored nowhere and not shown again.',
+        schema: KeyBody.extend({ key: z.string().meta({ example: 'nbt_live_…' }) }),
+      },
+    },
+    problems: [404, 409],
+    async handle({ params, body, caller }) {
+      const id = ownProject(params.id, caller);
+      const order = { access: body.access, mode: body.mode, scopes: body.scopes, expiresAt: body.expires_at };
+      if (!mayGrant(caller, order))
+        throw new Problem(
+          403,
+          'insufficient-scope',
+          'A key can make only keys that can do no more than itself.',
+        );
+      const created = await projects.createKey(id, order, new Date());
+      if (!created.created) throw refusal[created.reason]();
+      return { status: 201, body: { ...keyBody(created.key), key: created.text } };
+    },
+  });
+
+const revokeKey = (projects: Projects) =>
+  defineRoute({
+    method: 'delete',
+    path: '/projects/{id}/keys/{keyId}',
+    tag: 'Keys',
+    summary: 'Revokes a key',
+    description: 'It opens nothing more within five seconds.',
+    scope: 'projects',
+    params: ProjectParams.extend({ keyId: z.uuid() }),
+    answers: { 204: { description: 'It is revoked, now or since earlier.', schema: z.undefined() } },
+    problems: [404],
+    async handle({ params, caller }) {
+      const revoked = await projects.revokeKey(ownProject(params.id, caller), params.keyId, new Date());
+      if (!revoked) throw new Problem(404, 'not-found', 'This project has no such key.');
+      return { status: 204, body: undefined };
+    },
+  });
+
+type Refusal = Extract<KeyCreated, { created: false }>['reason'];
+
+const refusal: Readonly<Record<Refusal, () => Problem>> = {
+  'too-many-active': () =>
+    new Problem(
+      409,
+      'too-many-keys',
+      `The project has ${ACTIVE_KEYS_MAX} active keys of this access and mode: revoke one first.`,
+    ),
+  'already-expired': () =>
+    new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
+      errors: [{ pointer: '/expires_at', detail: 'expected a time in the future' }],
+    }),
+  // Random texts do not meet; it would take the same one twice.
+  'key-taken': () => new Problem(409, 'key-taken', 'There is such a key already.'),
+  'no-project': noProject,
+};
+
+function keyBody(key: KeyView) {
+  return {
+    id: key.id,
+    access: key.access,
+    mode: key.mode,
+    hint: key.hint,
+    scopes: key.scopes,
+    created_at: key.createdAt,
+    expires_at: key.expiresAt,
+    revoked_at: key.revokedAt,
+    last_used_at: key.lastUsedAt,
+  };
+}

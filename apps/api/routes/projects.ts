@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import type { ProjectId } from '../../../domain/job/job.ts';
+import { attemptOutcomes } from '../../../domain/job/job.ts';
+import type { Caller } from '../../../domain/project/caller.ts';
+import { ProjectSettings } from '../../../domain/project/settings.ts';
+import type { Projects } from '../../../domain/project/port.ts';
+import { type ProjectView, SettingsChange } from '../../../domain/project/project.ts';
+import {
+  USAGE_DAYS_DEFAULT,
+  USAGE_DAYS_MAX,
+  type UsageReader,
+  usageSpan,
+} from '../../../domain/project/usage.ts';
+import { Problem } from '../../http/problem.ts';
+import { Day, Time } from '../fields.ts';
+import { defineRoute, type Route } from '../route.ts';
+
+const ProjectBody = z
+  .object({
+    id: z.uuid(),
+    slug: z.string().meta({ example: 'demo' }),
+    settings: ProjectSettings.meta({ id: 'ProjectSettings' }),
+    created_at: Time,
+    archived_at: Time.nullable(),
+  })
+  .meta({ id: 'Project' });
+
+const UsageBody = z.object({
+  data: z.array(
+    z
+      .object({
+        day: Day.meta({ example: '2026-01-15' }),
+        channel: z.string().meta({ example: 'sms' }),
+        outcome: z.enum(attemptOutcomes),
+        attempts: z.int(),
+        cost_micros: z.string().meta({ description: 'In millionths of a US dollar.', example: '90000' }),
+      })
+      .meta({ id: 'UsageLine' }),
+  ),
+  next_cursor: z.null(),
+});
+
+export const ProjectParams = z.object({ id: z.uuid() });
+
+export function projectRoutes(projects: Projects, usage: UsageReader): Route[] {
+  return [listProjects(projects), getProject(projects), changeProject(projects), getUsage(usage)];
+}
+
+const listProjects = (projects: Projects) =>
+  defineRoute({
+    method: 'get',
+    path: '/projects',
+    tag: 'Projects',
+    summary: "The key's own project",
+    scope: 'projects',
+    answers: {
+      200: {
+        description: 'A list of one.',
+        schema: z.object({ data: z.array(ProjectBody), next_cursor: z.null() }),
+      },
+    },
+    async handle({ caller }) {
+      const own = await projects.find(caller.projectId);
+      return { status: 200, body: { data: own ? [projectBody(own)] : [], next_cursor: null } };
+    },
+  });
+
+const getProject = (projects: Projects) =>
+  defineRoute({
+    method: 'get',
+    path: '/projects/{id}',
+    tag: 'Projects',
+    summary: 'A project with its settings',
+    scope: 'projects',
+    params: ProjectParams,
+    answers: { 200: { description: 'The project.', schema: ProjectBody } },
+    problems: [404],
+    async handle({ params, caller }) {
+      const project = await projects.find(ownProject(params.id, caller));
+      if (!project) throw noProject();
+      return { status: 200, body: projectBody(project) };
+    },
+  });
+
+const changeProject = (projects: Projects) =>
+  defineRoute({
+    method: 'patch',
+    path: '/projects/{id}',
+    tag: 'Projects',
+    summary: 'Changes settings',
+    description:
+      'Sets what is named; null gives a setting its default back. It holds everywhere within five seconds.',
+    scope: 'projects',
+    params: ProjectParams,
+    body: z.strictObject({ settings: SettingsChange }),
+    answers: { 200: { description: 'The project as it is now.', schema: ProjectBody } },
+    problems: [404],
+    async handle({ params, body, caller }) {
+      const project = await projects.changeSettings(ownProject(params.id, caller), body.settings);
+      if (!project) throw noProject();
+      return { status: 200, body: projectBody(project) };
+    },
+  });
+
+const getUsage = (usage: UsageReader) =>
+  defineRoute({
+    method: 'get',
+    path: '/projects/{id}/usage',
+    tag: 'Projects',
+    summary: 'Attempts and their cost by day, channel and outcome',
+    description: `Days are UTC. The last ${USAGE_DAYS_DEFAULT} days where no span is asked for, ${USAGE_DAYS_MAX} at most.`,
+    scope: 'projects',
+    params: ProjectParams,
+    query: z.strictObject({
+      from: Day.optional().meta({ description: 'First day.' }),
+      to: Day.optional().meta({ description: 'Last day, included.' }),
+    }),
+    answers: { 200: { description: 'All lines of the span, oldest first.', schema: UsageBody } },
+    problems: [404],
+    async handle({ params, query, caller }) {
+      const span = usageSpan(query, new Date());
+      if (!span) throw badSpan();
+      const lines = await usage.usage(ownProject(params.id, caller), span);
+      const data = lines.map(({ costMicros, ...line }) => ({ ...line, cost_micros: String(costMicros) }));
+      return { status: 200, body: { data, next_cursor: null } };
+    },
+  });
+
+/** @throws Problem 404 for another's project: whether it exists is nobody else's business. */
+export function ownProject(id: string, caller: Caller): ProjectId {
+  if (id !== caller.projectId) throw noProject();
+  return caller.projectId;
+}
+
+export const noProject = () => new Problem(404, 'not-found', 'This key has no such project.');
+
+const badSpan = () =>
+  new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
+    errors: [
+      {
+        pointer: 'from',
+        detail: `expected a day before \`to\`, ${USAGE_DAYS_MAX} days at most between them`,
+      },
+    ],
+  });
+
+function projectBody(project: ProjectView) {
+  return {
+    id: project.id,
+    slug: project.slug,
+    settings: project.settings,
+    created_at: project.createdAt,
+    archived_at: project.archivedAt,
+  };
+}

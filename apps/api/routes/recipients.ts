@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { Locale } from '../../../domain/otp/text.ts';
+import type { Recipients } from '../../../domain/recipient/port.ts';
+import { RecipientId, type RecipientView } from '../../../domain/recipient/recipient.ts';
+import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
+import { Problem } from '../../http/problem.ts';
+import { PhoneField, Time } from '../fields.ts';
+import { defineRoute, type Route } from '../route.ts';
+
+/** An FCM token has some 160 characters today, and Firebase promises no length. */
+const PUSH_TOKEN_MAX = 1_024;
+
+const Handle = z
+  .string()
+  .min(1)
+  .max(128)
+  .meta({ description: 'Your own name for this person.', example: 'user-4711' });
+const PutBody = z
+  .strictObject({
+    handle: Handle.nullable().optional(),
+    phone: PhoneField.nullable().optional(),
+    telegram_chat_id: z.int().nullable().optional().meta({ example: 123_456_789 }),
+    push_token: z
+      .string()
+      .min(1)
+      .max(PUSH_TOKEN_MAX)
+      .nullable()
+      .optional()
+      .meta({ description: 'FCM registration token of your app. Stored sealed, never returned.' }),
+    locale: Locale.nullable().optional(),
+  })
+  .refine(({ handle, phone }) => handle || phone, {
+    error: 'expected a handle or a phone, by which to find the recipient',
+  })
+  .meta({ description: 'A field that is absent stays as it is; null takes it away.' });
+
+const RecipientBody = z
+  .object({
+    id: z.uuid(),
+    handle: z.string().nullable(),
+    phone: z.string().nullable(),
+    telegram_chat_id: z.int().nullable(),
+    telegram_blocked_at: Time.nullable().meta({ description: 'The person blocked the bot.' }),
+    has_push_token: z.boolean(),
+    locale: Locale.nullable(),
+    created_at: Time,
+    updated_at: Time,
+  })
+  .meta({ id: 'Recipient' });
+
+export function recipientRoutes(recipients: Recipients): Route[] {
+  return [
+    listRecipients(recipients),
+    putRecipient(recipients),
+    getRecipient(recipients),
+    eraseRecipient(recipients),
+  ];
+}
+
+const putRecipient = (recipients: Recipients) =>
+  defineRoute({
+    method: 'put',
+    path: '/recipients',
+    tag: 'Recipients',
+    summary: 'Makes or changes the recipient of this handle or phone',
+    scope: 'recipients',
+    body: PutBody,
+    answers: {
+      200: { description: 'It was known, and is now as returned.', schema: RecipientBody },
+      201: { description: 'It is new.', schema: RecipientBody },
+    },
+    problems: [409],
+    async handle({ body, caller }) {
+      const { telegram_chat_id: telegramChatId, push_token: pushToken, ...plain } = body;
+      const result = await recipients.put(
+        caller.projectId,
+        { ...plain, telegramChatId, pushToken },
+        new Date(),
+      );
+      if (result.put === 'conflict')
+        throw new Problem(
+          409,
+          'recipient-conflict',
+          "The handle is one recipient's and the phone another's.",
+        );
+      return { status: result.put === 'created' ? 201 : 200, body: recipientBody(result.recipient) };
+    },
+  });
+
+const listRecipients = (recipients: Recipients) =>
+  defineRoute({
+    method: 'get',
+    path: '/recipients',
+    tag: 'Recipients',
+    summary: "The project's recipients, newest first",
+    scope: 'recipients',
+    query: z.strictObject({ handle: Handle.optional(), phone: PhoneField.optional(), ...pageQuery }),
+    answers: { 200: { description: 'A page of recipients.', schema: pageSchema(RecipientBody) } },
+    async handle({ query, caller }) {
+      const { limit, cursor, ...filter } = query;
+      return {
+        status: 200,
+        body: pageBody(
+          await recipients.list(caller.projectId, filter, pageOrder({ limit, cursor })),
+          recipientBody,
+        ),
+      };
+    },
+  });
+
+const getRecipient = (recipients: Recipients) =>
+  defineRoute({
+    method: 'get',
+    path: '/recipients/{id}',
+    tag: 'Recipients',
+    summary: 'One recipient',
+    scope: 'recipients',
+    params: z.object({ id: RecipientId }),
+    answers: { 200: { description: 'The recipient.', schema: RecipientBody } },
+    problems: [404],
+    async handle({ params, caller }) {
+      const recipient = await recipients.find(caller.projectId, params.id);
+      if (!recipient) throw notFound();
+      return { status: 200, body: recipientBody(recipient) };
+    },
+  });
+
+const eraseRecipient = (recipients: Recipients) =>
+  defineRoute({
+    method: 'delete',
+    path: '/recipients/{id}',
+    tag: 'Recipients',
+    summary: 'Erases a recipient',
+    description:
+      "Removes the recipient, and the person's number, client data and metadata from this project's closed verifications. " +
+      'A code that is still on its way keeps its number until it closes and retention takes it.',
+    scope: 'recipients',
+    params: z.object({ id: RecipientId }),
+    answers: { 204: { description: 'It is gone.', schema: z.undefined() } },
+    problems: [404],
+    async handle({ params, caller }) {
+      if (!(await recipients.erase(caller.projectId, params.id))) throw notFound();
+      return { status: 204, body: undefined };
+    },
+  });
+
+const notFound = () => new Problem(404, 'not-found', 'This project has no such recipient.');
+
+function recipientBody(recipient: RecipientView) {
+  return {
+    id: recipient.id,
+    handle: recipient.handle,
+    phone: recipient.phone,
+    telegram_chat_id: recipient.telegramChatId,
+    telegram_blocked_at: recipient.telegramBlockedAt,
+    has_push_token: recipient.hasPushToken,
+    locale: recipient.locale,
+    created_at: recipient.createdAt,
+    updated_at: recipient.updatedAt,
+  };
+}

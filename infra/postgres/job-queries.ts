@@ -1,0 +1,115 @@
+import type { FilterQuery } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { JobId, type ProjectId } from '../../domain/job/job.ts';
+import type { AttemptView, JobFilter, JobReader, JobView } from '../../domain/job/port.ts';
+import { pageOf } from '../../domain/page.ts';
+import type { KeyedHash } from '../crypto.ts';
+import { Attempt, Job, Recipient } from './entities.ts';
+
+/** Everything of a job but its payload. */
+const jobFields = [
+  'id',
+  'kind',
+  'state',
+  'reason',
+  'subjectId',
+  'labels',
+  'attempts',
+  'runAt',
+  'deadlineAt',
+  'acceptedAt',
+  'finishedAt',
+  'requestId',
+] as const;
+type JobRow = Pick<Job, (typeof jobFields)[number]>;
+
+/** `em` is forked for each call. */
+export function jobReader(em: EntityManager, keyedHash: KeyedHash): JobReader {
+  return {
+    async find(projectId, id) {
+      const fork = em.fork();
+      const row = await fork.findOne(Job, { id, project: projectId }, { fields: jobFields });
+      if (!row) return null;
+      const attempts = await fork.find(Attempt, { job: id }, { orderBy: { n: 'asc' } });
+      return { job: jobView(row), attempts: attempts.map(attemptView) };
+    },
+
+    async list(projectId, filter, { limit, after }) {
+      const fork = em.fork();
+      const addressHash = await addressOf(fork, projectId, filter.recipient, keyedHash);
+      if (addressHash === 'nobody') return { rows: [], next: null };
+      const rows = await fork.find(Job, jobsWhere(projectId, filter, addressHash, after), {
+        fields: jobFields,
+        orderBy: { id: 'desc' },
+        limit: limit + 1,
+      });
+      return pageOf(rows.map(jobView), limit);
+    },
+  };
+}
+
+/** Within a project, jobs lie in the order of their ids (`job_project`), so that a page is one short scan of that index. */
+function jobsWhere(
+  projectId: ProjectId,
+  { kind, state, from, to }: JobFilter,
+  addressHash: Buffer | null,
+  after: string | null,
+): FilterQuery<Job> {
+  const acceptedAt = { ...(from ? { $gte: from } : {}), ...(to ? { $lt: to } : {}) };
+  return {
+    project: projectId,
+    ...(kind === undefined ? {} : { kind }),
+    ...(state === undefined ? {} : { state }),
+    ...(from || to ? { acceptedAt } : {}),
+    ...(addressHash === null ? {} : { addressHash }),
+    ...(after === null ? {} : { id: { $lt: after } }),
+  };
+}
+
+async function addressOf(
+  em: EntityManager,
+  projectId: ProjectId,
+  recipient: JobFilter['recipient'],
+  keyedHash: KeyedHash,
+): Promise<Buffer | null | 'nobody'> {
+  if (recipient === undefined) return null;
+  if ('phone' in recipient) return keyedHash('address', recipient.phone);
+  const row = await em.findOne(Recipient, { id: recipient.id, project: projectId });
+  return row ? Buffer.from(row.addressHash) : 'nobody';
+}
+
+function jobView(row: JobRow): JobView {
+  return {
+    id: JobId.parse(row.id),
+    kind: row.kind,
+    state: row.state,
+    reason: row.reason ?? null,
+    subjectId: row.subjectId,
+    labels: row.labels,
+    attemptCount: row.attempts,
+    runAt: row.runAt,
+    deadlineAt: row.deadlineAt,
+    acceptedAt: row.acceptedAt,
+    finishedAt: row.finishedAt ?? null,
+    requestId: row.requestId ?? null,
+  };
+}
+
+function attemptView(row: Attempt): AttemptView {
+  return {
+    n: row.n,
+    channel: row.channel ?? null,
+    provider: row.provider,
+    outcome: row.outcome ?? null,
+    reason: row.reason ?? null,
+    providerReference: row.providerReference ?? null,
+    costMicros: row.costMicros ?? null,
+    costCurrency: row.costCurrency ?? null,
+    latencyMs: row.latencyMs ?? null,
+    delivery: row.delivery ?? null,
+    deliveryReason: row.deliveryReason ?? null,
+    deliveryAt: row.deliveryAt ?? null,
+    openedAt: row.openedAt,
+    closedAt: row.closedAt ?? null,
+  };
+}
