@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
-import { Purpose } from './send.ts';
+import { Client, Purpose } from './send.ts';
 
 /** NIST SP 800-63B-4 §3.2.2: after this many wrong checks in a row a destination is locked until a person acts. */
 export const FAILED_CHECKS_IN_A_ROW_MAX = 100;
@@ -16,6 +16,7 @@ export const CheckRequest = z
       .string({ error: 'expected the code as a string of digits' })
       .regex(new RegExp(`^\\d{${CODE_DIGITS_MIN},${CODE_DIGITS_MAX}}$`), `expected ${CODE_DIGITS_MIN} to ${CODE_DIGITS_MAX} digits`)
       .meta({ example: '123456' }),
+    client: Client.optional().meta({ description: 'The end user: wrong codes are limited for each address.' }),
   })
   .refine((body) => (body.id === undefined) !== (body.to === undefined), { error: 'expected id or to, and not both', path: ['id'] });
 

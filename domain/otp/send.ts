@@ -31,6 +31,13 @@ const METADATA_VALUE_CHARS_MAX = 500;
 export const PURPOSE_DEFAULT = 'verify';
 export const Purpose = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected 1 to 64 of a-z 0-9 . _ -, such as login');
 
+/** The end user behind a request, as the calling service saw them. */
+export const Client = z.strictObject({
+  ip: z.union([z.ipv4(), z.ipv6()]).optional(),
+  user_agent: z.string().max(500).optional(),
+  device_id: z.string().max(128).optional(),
+});
+
 /** Body of `POST /otp/send`. */
 export const SendRequest = z.strictObject({
   to: z.string().min(1).max(64).meta({ description: 'Phone in international form, or the id of a recipient.', example: '+998901234567' }),
@@ -41,14 +48,7 @@ export const SendRequest = z.strictObject({
   locale: Locale.optional(),
   on_resend: z.enum(['reuse', 'rotate']).optional().meta({ description: 'What a resend carries: the same code (default) or a new one.' }),
   allow_verify_by_to: z.boolean().optional().meta({ description: 'Lets `POST /otp/verify` name the phone in place of the id.' }),
-  client: z
-    .strictObject({
-      ip: z.union([z.ipv4(), z.ipv6()]).optional(),
-      user_agent: z.string().max(500).optional(),
-      device_id: z.string().max(128).optional(),
-    })
-    .optional()
-    .meta({ description: 'The end user, as your service saw them.' }),
+  client: Client.optional().meta({ description: 'The end user, as your service saw them.' }),
   metadata: z
     .record(z.string().max(64), z.string().max(METADATA_VALUE_CHARS_MAX))
     .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS_MAX, { error: `expected at most ${METADATA_PAIRS_MAX} pairs` })

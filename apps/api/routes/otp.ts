@@ -1,0 +1,426 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { RefusalReason } from '../../../domain/job/decision.ts';
+import { CheckRequest, type CheckResult, type ClosedReason } from '../../../domain/otp/check.ts';
+import type { Checks, ResendFacts, Verifications, VerificationStory } from '../../../domain/otp/checks.ts';
+import { Channel } from '../../../domain/otp/channel.ts';
+import type { FailureGate } from '../../../domain/otp/failure-gate.ts';
+import type { Destination, OtpIntake, SendAnswer } from '../../../domain/otp/intake.ts';
+import { maskPhone, parsePhone } from '../../../domain/otp/phone.ts';
+import {
+  CODE_DIGITS_DEFAULT,
+  PURPOSE_DEFAULT,
+  type SendCommand,
+  SendRequest,
+  TTL_SECONDS_DEFAULT,
+} from '../../../domain/otp/send.ts';
+import { VerificationState } from '../../../domain/otp/verification.ts';
+import type { Caller } from '../../../domain/project/caller.ts';
+import { Problem } from '../../http/problem.ts';
+import { type Answer, defineRoute, type Route, type RouteRequest } from '../route.ts';
+
+export interface OtpRouteDeps {
+  readonly intake: OtpIntake;
+  readonly checks: Checks;
+  readonly verifications: Verifications;
+  readonly failures: FailureGate;
+  /** A recipient of the project: its phone, or null where it has none; undefined where there is no such recipient. */
+  readonly phoneOf: (
+    projectId: Caller['projectId'],
+    recipientId: string,
+  ) => Promise<string | null | undefined>;
+  /** The code of a live verification, for test keys only. */
+  readonly codeOf: (verification: VerificationStory['verification']) => string;
+}
+
+const Accepted = z.object({
+  id: z.uuid().meta({ description: 'The verification: check codes against it.' }),
+  job_id: z.uuid(),
+  status_url: z.string(),
+  expires_at: z.iso.datetime(),
+  resend: z.boolean().meta({ description: 'This code had been sent before, or replaces one that had.' }),
+  channels: z.array(Channel).meta({ description: 'The channels that can reach this recipient, in order.' }),
+});
+
+const ById = z.object({ id: z.uuid() });
+const Empty = z.strictObject({}).optional();
+
+export function otpRoutes(deps: OtpRouteDeps): Route[] {
+  return [sendRoute(deps), verifyRoute(deps), storyRoute(deps), resendRoute(deps), cancelRoute(deps)];
+}
+
+const sendRoute = (deps: OtpRouteDeps) =>
+  defineRoute({
+    method: 'post',
+    path: '/otp/send',
+    tag: 'One-time codes',
+    summary: 'Send a one-time code',
+    description:
+      'Answers at once: 202 means that the send is committed. Asking again for the same recipient and purpose while a code lives is a resend of it, after 30, 60, then 120 seconds.',
+    scope: 'otp',
+    body: SendRequest,
+    idempotent: true,
+    answers: { 202: { description: 'Committed, and on its way.', schema: Accepted } },
+    problems: [409, 422],
+    async handle(request) {
+      const { destination, phone } = await destinationOf(deps, request.caller, request.body.to, '/to');
+      return accept(deps, request, destination, commandOf(request.body, request.caller, phone));
+    },
+  });
+
+function commandOf(body: SendRequest, caller: Caller, phone: SendCommand['phone']): SendCommand {
+  return {
+    phone,
+    mode: caller.mode,
+    channels: [...new Set(body.channels ?? caller.settings.channels)],
+    purpose: body.purpose ?? PURPOSE_DEFAULT,
+    length: body.length ?? CODE_DIGITS_DEFAULT,
+    ttlSeconds: body.ttl_seconds ?? TTL_SECONDS_DEFAULT,
+    locale: body.locale ?? null,
+    onResend: body.on_resend ?? 'reuse',
+    checkByTo: body.allow_verify_by_to ?? false,
+    client: body.client ?? null,
+    metadata: body.metadata ?? null,
+  };
+}
+
+/** A phone in international form, or the id of one of the project's recipients. */
+export async function destinationOf(
+  deps: Pick<OtpRouteDeps, 'phoneOf'>,
+  caller: Caller,
+  to: string,
+  pointer: string,
+): Promise<{ destination: Destination; phone: SendCommand['phone'] }> {
+  if (z.uuid().safeParse(to).success) {
+    const recipientPhone = await deps.phoneOf(caller.projectId, to);
+    if (recipientPhone === undefined) throw refusalProblem('unknown-recipient', null);
+    if (recipientPhone === null) return { destination: { recipientId: to }, phone: null };
+    return { destination: { phone: recipientPhone }, phone: parsePhone(recipientPhone) };
+  }
+  const phone = parsePhone(to);
+  if (!phone)
+    throw new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
+      errors: [
+        {
+          pointer,
+          detail:
+            'expected a phone number in international form, such as +998901234567, or the id of a recipient',
+        },
+      ],
+    });
+  return { destination: { phone: phone.e164 }, phone };
+}
+
+/** Commits the send and answers 202, or says why not. */
+export async function accept(
+  deps: Pick<OtpRouteDeps, 'intake'>,
+  request: Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'requestId' | 'idempotencyKey'>,
+  destination: Destination,
+  command: SendCommand,
+): Promise<Answer> {
+  const { caller, requestId, idempotencyKey } = request;
+  const idempotency =
+    idempotencyKey === null ? null : { key: idempotencyKey, bodyHash: bodyHashOf(destination, command) };
+  const answer = await deps.intake.accept({ caller, command, destination, idempotency, requestId });
+  const replayed = answer.replayed ? { 'Idempotent-Replayed': 'true' } : {};
+  if (answer.answer !== 'accepted') throw notAccepted(answer, replayed);
+
+  const { id, jobId, expiresAt, resend, channels } = answer;
+  const statusUrl = `/otp/${id}`;
+  const body = {
+    id,
+    job_id: jobId,
+    status_url: statusUrl,
+    expires_at: expiresAt,
+    resend,
+    channels,
+  } satisfies Readonly<Record<keyof z.infer<typeof Accepted>, unknown>>;
+  return { status: 202, body, headers: { Location: statusUrl, ...replayed } };
+}
+
+/** Over the command with its defaults filled in: a body that means the same is the same. */
+const bodyHashOf = (destination: Destination, command: SendCommand) =>
+  createHash('sha256')
+    .update(JSON.stringify([destination, command]))
+    .digest('hex');
+
+/** Exhaustive on purpose: a new refusal does not compile until it has a status and words. */
+const refusals: Record<RefusalReason, readonly [status: number, detail: string]> = {
+  'too-soon': [429, 'A code was just sent to this recipient. Ask again after the time in Retry-After.'],
+  'too-many-sends': [429, 'This recipient was sent too many codes in an hour.'],
+  'destination-locked': [429, 'This recipient is locked after too many wrong codes.'],
+  'no-channel': [422, 'No channel that was asked for can reach this recipient.'],
+  'country-not-allowed': [422, 'The project does not send paid messages to this country.'],
+  'budget-spent': [422, "The project's budget for paid messages is spent for today."],
+  'prefix-blocked': [
+    422,
+    'Codes to numbers like this one are not verified; SMS to them is blocked for a while.',
+  ],
+  'number-capped': [422, 'This number was sent too many paid messages in an hour.'],
+  'code-too-short': [
+    422,
+    'Codes of fewer than six digits need the project setting allow_short_codes, and never serve login or money.',
+  ],
+  'unknown-recipient': [404, 'The project has no such recipient.'],
+};
+
+function refusalProblem(
+  reason: RefusalReason,
+  retryAfterSeconds: number | null,
+  headers: Record<string, string> = {},
+): Problem {
+  const [status, detail] = refusals[reason];
+  const retryAfter = retryAfterSeconds === null ? {} : { 'Retry-After': String(retryAfterSeconds) };
+  return new Problem(status, reason, detail, { headers: { ...headers, ...retryAfter } });
+}
+
+function notAccepted(
+  answer: Exclude<SendAnswer, { answer: 'accepted' }>,
+  headers: Record<string, string>,
+): Problem {
+  if (answer.answer === 'refused') return refusalProblem(answer.reason, answer.retryAfterSeconds, headers);
+  return new Problem(422, 'idempotency-key-reused', 'This Idempotency-Key was used with another body.', {
+    errors: [{ pointer: 'Idempotency-Key', detail: 'expected a new key for a new request' }],
+  });
+}
+
+const Approved = z.object({ id: z.uuid(), status: z.literal('approved'), purpose: z.string() });
+
+const verifyRoute = (deps: OtpRouteDeps) =>
+  defineRoute({
+    method: 'post',
+    path: '/otp/verify',
+    tag: 'One-time codes',
+    summary: 'Check a one-time code',
+    description:
+      'Only 200 means approved. 422: wrong, with the checks that remain. 410: closed, with the reason. 404: unknown. 429: locked or limited. By `to`, every code that is not approved is a 422 without further words.',
+    scope: 'otp',
+    body: CheckRequest,
+    answers: { 200: { description: 'The code is right, and is now used.', schema: Approved } },
+    problems: [404, 410, 422],
+    async handle({ body, caller, ip }) {
+      const of =
+        body.id === undefined
+          ? {
+              destination: (await destinationOf(deps, caller, body.to ?? '', '/to')).destination,
+              purpose: body.purpose ?? PURPOSE_DEFAULT,
+            }
+          : { id: body.id };
+      const client = body.client?.ip ?? (caller.access === 'publishable' ? ip : null);
+      const result = await checkCode(deps, caller, client, of, body.code);
+      return { status: 200, body: { id: result.id, status: 'approved', purpose: result.purpose } };
+    },
+  });
+
+type Approval = Extract<CheckResult, { result: 'approved' }>;
+
+/** Answers an approval, or throws what else there is to say; wrong codes count for the guesser too. */
+export async function checkCode(
+  deps: Pick<OtpRouteDeps, 'checks' | 'failures'>,
+  caller: Caller,
+  client: string | null,
+  of: Parameters<Checks['check']>[0]['of'],
+  code: string,
+): Promise<Approval> {
+  const guesser = { client, keyId: caller.keyId, projectId: caller.projectId };
+  const blockedSeconds = await deps.failures.blockedSeconds(guesser);
+  if (blockedSeconds !== null)
+    throw new Problem(429, 'too-many-failures', 'Too many wrong codes. Try again later.', {
+      headers: { 'Retry-After': String(blockedSeconds) },
+    });
+  const result = await deps.checks.check({ projectId: caller.projectId, mode: caller.mode, of, code });
+  if (result.result === 'approved') return result;
+  await deps.failures.count(guesser);
+  throw checkProblem(result);
+}
+
+const closedWords: Record<ClosedReason, string> = {
+  used: 'This code was used already.',
+  cancelled: 'This verification was cancelled.',
+  expired: 'This code has expired.',
+  'too-many-checks': 'This verification has used up its checks.',
+};
+
+function checkProblem(result: Exclude<CheckResult, { result: 'approved' }>): Problem {
+  switch (result.result) {
+    case 'incorrect':
+      return new Problem(
+        422,
+        'incorrect-code',
+        'The code is wrong.',
+        result.remaining === null ? {} : { extra: { remaining: result.remaining } },
+      );
+    case 'closed':
+      return new Problem(410, 'verification-closed', closedWords[result.reason], {
+        extra: { reason: result.reason },
+      });
+    case 'locked':
+      return new Problem(429, 'destination-locked', 'This recipient is locked after too many wrong codes.');
+    case 'unknown':
+      return new Problem(404, 'not-found', 'The project has no such verification.');
+  }
+}
+
+const Attempt = z.object({
+  n: z.int(),
+  channel: Channel,
+  provider: z.string(),
+  outcome: z.string().nullable(),
+  reason: z.string().nullable(),
+  provider_reference: z.string().nullable(),
+  cost_micros: z.string().nullable().meta({ description: "Integer of 10^-6 of the currency's unit." }),
+  cost_currency: z.string().nullable(),
+  latency_ms: z.int().nullable(),
+  delivery: z.string().nullable().meta({ description: 'What the provider reported later.' }),
+  delivery_reason: z.string().nullable(),
+  delivery_at: z.string().nullable(),
+  opened_at: z.string(),
+  closed_at: z.string().nullable(),
+});
+
+const Story = z.object({
+  id: z.uuid(),
+  status: VerificationState,
+  purpose: z.string(),
+  to: z.string().nullable().meta({ description: 'Masked.' }),
+  channels: z.array(Channel),
+  locale: z.string(),
+  sends: z.int(),
+  checks: z.object({ used: z.int(), max: z.int() }),
+  created_at: z.iso.datetime(),
+  expires_at: z.iso.datetime(),
+  closed_at: z.iso.datetime().nullable(),
+  metadata: z.record(z.string(), z.string()).nullable(),
+  code: z.string().optional().meta({ description: 'With test keys only, while the code lives.' }),
+  jobs: z.array(
+    z.object({
+      id: z.uuid(),
+      state: z.string(),
+      reason: z.string().nullable(),
+      accepted_at: z.string(),
+      finished_at: z.string().nullable(),
+      attempts: z.array(Attempt),
+    }),
+  ),
+});
+
+const storyRoute = (deps: OtpRouteDeps) =>
+  defineRoute({
+    method: 'get',
+    path: '/otp/{id}',
+    tag: 'One-time codes',
+    summary: 'A verification and its history',
+    scope: 'otp',
+    params: ById,
+    answers: {
+      200: { description: 'Its state, its sends and every attempt on every channel.', schema: Story },
+    },
+    problems: [404],
+    async handle({ params, caller }) {
+      const story = await deps.verifications.story(caller.projectId, caller.mode, params.id);
+      if (!story) throw checkProblem({ result: 'unknown' });
+      return { status: 200, body: storyBody(deps, story) };
+    },
+  });
+
+function storyBody(deps: OtpRouteDeps, { verification, phone, metadata, closedAt, jobs }: VerificationStory) {
+  const showsCode = verification.mode === 'test' && verification.state === 'live';
+  return {
+    id: verification.id,
+    status: verification.state,
+    purpose: verification.purpose,
+    to: phone === null ? null : maskPhone(phone),
+    channels: verification.channels,
+    locale: verification.locale,
+    sends: verification.sends,
+    checks: { used: verification.checksUsed, max: verification.checksMax },
+    created_at: verification.createdAt.toISOString(),
+    expires_at: verification.expiresAt.toISOString(),
+    closed_at: closedAt?.toISOString() ?? null,
+    metadata,
+    ...(showsCode ? { code: deps.codeOf(verification) } : {}),
+    jobs,
+  };
+}
+
+const resendRoute = (deps: OtpRouteDeps) =>
+  defineRoute({
+    method: 'post',
+    path: '/otp/{id}/resend',
+    tag: 'One-time codes',
+    summary: 'Send a code again',
+    description:
+      'The same as asking `/otp/send` again, with everything as it was. A resend never adds a check.',
+    scope: 'otp',
+    params: ById,
+    body: z
+      .strictObject({ channels: SendRequest.shape.channels, on_resend: SendRequest.shape.on_resend })
+      .optional(),
+    idempotent: true,
+    answers: { 202: { description: 'Committed, and on its way.', schema: Accepted } },
+    problems: [404, 409, 410, 422],
+    async handle(request) {
+      const { caller, params, body } = request;
+      const facts = await deps.verifications.resendOf(caller.projectId, caller.mode, params.id);
+      if (!facts) throw checkProblem({ result: 'unknown' });
+      const state = facts.verification.expiresAt <= new Date() ? 'expired' : facts.verification.state;
+      if (state !== 'live') throw checkProblem({ result: 'closed', reason: closedReasonOf[state] });
+      return accept(deps, request, facts.destination, resendCommand(facts, caller, body ?? {}));
+    },
+  });
+
+const closedReasonOf = {
+  approved: 'used',
+  cancelled: 'cancelled',
+  expired: 'expired',
+  spent: 'too-many-checks',
+} as const;
+
+function resendCommand(
+  { verification, destination, checkByTo }: ResendFacts,
+  caller: Caller,
+  body: Partial<SendRequest>,
+): SendCommand {
+  return {
+    phone: 'phone' in destination ? parsePhone(destination.phone) : null,
+    mode: caller.mode,
+    channels: [...new Set(body.channels ?? verification.channels)],
+    purpose: verification.purpose,
+    length: verification.codeLength,
+    ttlSeconds: verification.ttlSeconds,
+    locale: verification.locale,
+    onResend: body.on_resend ?? 'reuse',
+    checkByTo,
+    client: null,
+    metadata: null,
+  };
+}
+
+const cancelRoute = (deps: OtpRouteDeps) =>
+  defineRoute({
+    method: 'post',
+    path: '/otp/{id}/cancel',
+    tag: 'One-time codes',
+    summary: 'Cancel a code',
+    description: 'Nothing more is sent, and the code is worth nothing. Repeating it changes nothing.',
+    scope: 'otp',
+    params: ById,
+    body: Empty,
+    answers: {
+      200: {
+        description: 'It is cancelled.',
+        schema: z.object({ id: z.uuid(), status: z.literal('cancelled') }),
+      },
+    },
+    problems: [404, 410],
+    async handle({ params, caller }) {
+      const done = await deps.verifications.cancel(caller.projectId, caller.mode, params.id);
+      if (done === 'unknown') throw checkProblem({ result: 'unknown' });
+      const story =
+        done === 'not-live' ? await deps.verifications.story(caller.projectId, caller.mode, params.id) : null;
+      const state = story?.verification.state;
+      if (state && state !== 'cancelled' && state !== 'live')
+        throw checkProblem({ result: 'closed', reason: closedReasonOf[state] });
+      return { status: 200, body: { id: params.id, status: 'cancelled' } };
+    },
+  });
