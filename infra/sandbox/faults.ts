@@ -78,10 +78,11 @@ function problemOf(fault: Fault): string | undefined {
     : `a code of undelivered is one of ${known.join(', ')}`;
 }
 
-export const FaultOrders = z.union([
-  FaultOrder.transform((fault) => [fault]),
+/** The body of `PUT /faults`: one order or several. */
+export const FaultOrders = z.preprocess(
+  (body) => (Array.isArray(body) ? body : [body]),
   z.array(FaultOrder).max(FAULTS_MAX),
-]);
+);
 /** What TypeScript callers write: the fields with a default may be left out. */
 export type FaultRequest = z.input<typeof AnyFault>;
 
