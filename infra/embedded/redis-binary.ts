@@ -1,5 +1,4 @@
-import { access, constants, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { mkdir } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -134,16 +133,21 @@ async function cacheDirectory(account: Account | undefined): Promise<string> {
   const clone = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
   const owner = process.getuid?.() ?? 'any';
   const places = [join(clone, 'node_modules', '.cache', 'navbat'), join(tmpdir(), `navbat-${owner}`)];
-  for (const place of places) {
-    const usable = await mkdir(place, { recursive: true, mode: 0o700 })
-      .then(() => access(place, constants.W_OK))
-      .then(
-        () => true,
-        () => false,
-      );
-    if (usable) return place;
-  }
+  for (const place of places) if (await isOurs(place)) return place;
   throw new Error(`${ADVICE} (There is nowhere to unpack Debian's own.)`);
+}
+
+/** Made, writable, and nobody else's: a folder that others may write to would let them choose the program that we run. */
+async function isOurs(place: string): Promise<boolean> {
+  const OTHERS_MAY_WRITE = 0o022;
+  try {
+    await mkdir(place, { recursive: true, mode: 0o700 });
+    await access(place, constants.W_OK);
+    const { uid, mode } = await stat(place);
+    return uid === process.getuid?.() && (mode & OTHERS_MAY_WRITE) === 0;
+  } catch {
+    return false;
+  }
 }
 
 /** A copy fits one release and one processor: a clone on a shared disk may be started from several. */
