@@ -1,26 +1,44 @@
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
+import { type Channel, channels } from '../../domain/otp/channel.ts';
+import { RecipientId } from '../../domain/recipient/recipient.ts';
+import { accessTokens } from '../../infra/access-tokens.ts';
+import { codeOf } from '../../infra/codes.ts';
 import { type Config, readConfig } from '../../infra/config.ts';
 import { keyedHash, sealer } from '../../infra/crypto.ts';
+import { failureGate } from '../../infra/http/failure-gate.ts';
 import { limitConnection, quotaCounter } from '../../infra/http/quota-counter.ts';
 import { readiness } from '../../infra/http/readiness.ts';
 import { type Logger, openLog } from '../../infra/log.ts';
 import { exposeDepth, httpSeconds, metrics } from '../../infra/metrics.ts';
 import { depthReader } from '../../infra/postgres/depth.ts';
+import { deliveries } from '../../infra/postgres/deliveries.ts';
+import { hotPool } from '../../infra/postgres/hot-pool.ts';
 import { jobReader } from '../../infra/postgres/job-queries.ts';
 import { keyDirectory } from '../../infra/postgres/key-directory.ts';
 import { openOrm } from '../../infra/postgres/orm.ts';
+import { otpChecks } from '../../infra/postgres/otp-checks.ts';
+import { otpIntake } from '../../infra/postgres/otp-intake.ts';
+import { phoneUsers } from '../../infra/postgres/phone-users.ts';
 import { projectStore } from '../../infra/postgres/projects.ts';
 import { recipientStore } from '../../infra/postgres/recipients.ts';
 import { usageReader } from '../../infra/postgres/usage.ts';
+import { verifications } from '../../infra/postgres/verifications.ts';
+import { callbackReadersFromConfig, channelsFromConfig } from '../../infra/providers/channels.ts';
+import { queueOutbox } from '../../infra/queue/outbox.ts';
+import { closeQueues, openQueues, producerRedis } from '../../infra/queue/queues.ts';
+import { wakeTicket } from '../../infra/queue/tickets.ts';
 import { runProcess } from '../../infra/run.ts';
 import { createHttpServer, drain, listen } from '../http/server.ts';
 import { createApp } from './app.ts';
 import { type ApiPorts, apiRoutes } from './routes.ts';
+import { callbackRouter } from './routes/callbacks.ts';
 import { healthRouter } from './routes/health.ts';
 
 /** Keys, usage and depth: short reads, beside the intake's own pool. */
 const READ_CONNECTIONS_MAX = 4;
+/** Two batches of the intake at once, and checks beside them. */
+const HOT_CONNECTIONS_MAX = 8;
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
 /** Requests in flight wait for one commit each; what needs longer would be killed with the process. */
@@ -30,7 +48,7 @@ await runProcess(async () => {
   const config = readConfig(process.env);
   const log = openLog('api', config.LOG_LEVEL);
   const servers = await connect(config, log);
-  const { app, close } = wire(config, log, servers);
+  const { app, close } = await wire(config, log, servers);
   const server = createHttpServer(app);
   await listen(server, config.BIND_HOST, config.API_PORT);
   log.info({ host: config.BIND_HOST, port: config.API_PORT }, 'api ready');
@@ -62,16 +80,26 @@ async function connect(config: Config, log: Logger) {
   return { orm, pool, redis };
 }
 
-function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) {
+async function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) {
   const hash = keyedHash(config.PEPPER);
   const keys = keyDirectory(pool, hash, (err) => log.warn({ err }, 'uses of keys were not written'));
   const counter = quotaCounter(redis);
   exposeDepth(depthReader(pool));
+  const recipients = recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) });
+  const otp = await wireOtp(config, log);
   const ports: ApiPorts = {
     projects: projectStore(orm.em, hash),
     usage: usageReader(pool),
-    recipients: recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) }),
+    recipients,
     jobs: jobReader(orm.em, hash),
+    otp: {
+      ...otp.ports,
+      failures: failureGate(redis),
+      phoneOf: async (projectId, id) => {
+        const recipient = await recipients.find(projectId, RecipientId.parse(id));
+        return recipient ? recipient.phone : undefined;
+      },
+    },
   };
   const health = healthRouter({
     readiness: () => readiness(pool, redis),
@@ -85,11 +113,50 @@ function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) {
     proxies: config.TRUST_PROXY,
     observe: ({ method, route, status, seconds }) => httpSeconds.observe({ method, route, status }, seconds),
     routes: apiRoutes(ports),
-    routers: [health],
+    routers: [health, otp.callbacks],
   });
   const close = async () => {
     counter.close();
     await keys.close();
+    await otp.close();
   };
   return { app, close };
+}
+
+/** One-time codes: the intake with its outbox, checks, and what providers report. */
+async function wireOtp(config: Config, log: Logger) {
+  const hash = keyedHash(config.PEPPER);
+  const now = () => new Date();
+  const pool = hotPool(config.DATABASE_URL, HOT_CONNECTIONS_MAX);
+  const queues = openQueues(producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')));
+  const outbox = queueOutbox(queues, now);
+  const code = codeOf(config.CODE_KEYS);
+  const codeKid = config.CODE_KEYS.current;
+  const ports = {
+    intake: otpIntake({ pool, hash, codeKid, providers: await providersOf(config), now, outbox }),
+    checks: otpChecks({ pool, hash, codeOf: code, codeKid, now }),
+    verifications: verifications(pool, now),
+    codeOf: code,
+    users: phoneUsers(pool),
+    tokens: await accessTokens(config.JWT_PRIVATE_JWK),
+  };
+  const readers = await callbackReadersFromConfig(config);
+  const callbacks = callbackRouter({
+    readers: { ...(readers.sms && { twilio: readers.sms }), ...(readers['telegram-gateway'] && { 'telegram-gateway': readers['telegram-gateway'] }) },
+    deliveries: deliveries(pool, now),
+    wake: (jobId) => void wakeTicket(queues, 'otp-send', jobId).catch((err: unknown) => log.warn({ err }, 'a ticket was not woken')),
+    publicUrl: config.PUBLIC_URL,
+  });
+  const close = async () => {
+    await outbox.idle();
+    await closeQueues(queues);
+    await pool.end();
+  };
+  return { ports, callbacks, close };
+}
+
+/** Channels that have a provider. The api never sends; it only refuses what nobody could. */
+async function providersOf(config: Config): Promise<ReadonlySet<Channel>> {
+  const found = await channelsFromConfig(config, { sms: () => '', 'telegram-gateway': () => '' });
+  return new Set(channels.filter((channel) => found[channel]));
 }

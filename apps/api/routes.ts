@@ -5,6 +5,8 @@ import type { Recipients } from '../../domain/recipient/port.ts';
 import type { Route } from './route.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { otpRoutes } from './routes/otp.ts';
+import { type PhoneOtpDeps, phoneOtpRoutes } from './routes/phone-otp.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { recipientRoutes } from './routes/recipients.ts';
 
@@ -14,11 +16,14 @@ export interface ApiPorts {
   readonly usage: UsageReader;
   readonly recipients: Recipients;
   readonly jobs: JobReader;
+  readonly otp: PhoneOtpDeps;
 }
 
 /** The one list of routes that ask for a key: the app, `/openapi.json` and their tests derive from it. */
-export function apiRoutes({ projects, usage, recipients, jobs }: ApiPorts): Route[] {
+export function apiRoutes({ projects, usage, recipients, jobs, otp }: ApiPorts): Route[] {
   return [
+    ...otpRoutes(otp),
+    ...phoneOtpRoutes(otp),
     ...jobRoutes(jobs),
     ...recipientRoutes(recipients),
     ...projectRoutes(projects, usage),
