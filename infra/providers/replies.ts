@@ -65,7 +65,8 @@ export function replyWithoutAnswer(error: unknown, signal: AbortSignal): SendRep
   for (const cause of causesOf(error)) {
     if (isBeforeSending(cause)) return faulted('network');
     const code = textOf(cause, 'code');
-    if (textOf(cause, 'name') === 'HTTPParserError') return unknown('answer-unreadable');
+    if (code.startsWith('HPE_') || textOf(cause, 'name') === 'HTTPParserError')
+      return unknown('answer-unreadable');
     const reply = codesAfterSending[code];
     if (reply) return reply;
   }

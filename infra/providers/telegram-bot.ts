@@ -79,9 +79,8 @@ function replyToError(error: unknown, signal: AbortSignal): SendReply {
   if (withoutAnswer) return withoutAnswer;
   if (error instanceof TimeoutError) return unknown('timeout');
   if (error instanceof ParseError) return unknown('answer-unreadable');
-  // What it wraps would have been known: it wraps nothing for a 5xx whose body isn't Telegram's.
-  if (error instanceof NetworkError)
-    return error.cause === undefined ? faulted('provider-unavailable') : unknown('connection-lost');
+  // A 5xx whose body isn't Telegram's: it wraps nothing, and what it else wraps is known by now.
+  if (error instanceof NetworkError && error.cause === undefined) return faulted('provider-unavailable');
   throw unexpected(PROVIDER, error);
 }
 

@@ -58,6 +58,12 @@ export async function answering(bytes: string): Promise<string> {
 export const http = (status: string, body: string, headers = ''): string =>
   `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
 
+/** Gives each row of a table of faults a title: what is ordered, and what must come of it. */
+export function titled<Row extends { fault: object; reply: object }>(rows: readonly Row[]) {
+  const words = (values: object) => Object.values(values).join(' ');
+  return rows.map((row) => ({ ...row, what: `${words(row.fault)} is ${words(row.reply)}` }));
+}
+
 async function listen(server: ReturnType<typeof createServer>) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

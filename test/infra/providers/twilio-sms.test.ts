@@ -4,7 +4,7 @@ import type { SendReply } from '../../../domain/otp/port.ts';
 import type { FaultRequest } from '../../../infra/sandbox/faults.ts';
 import { replyToAnswer, SEGMENT_PRICE_MICROS, twilioSms } from '../../../infra/providers/twilio-sms.ts';
 import { ACCOUNT, AUTH_TOKEN, freshSandbox, PHONE, receiver, SENDER } from '../sandbox/support.ts';
-import { answering, closedPort, CODE, deadline, http, JOB_ID, messageTo, tap } from './support.ts';
+import { answering, closedPort, CODE, deadline, http, JOB_ID, messageTo, tap, titled } from './support.ts';
 
 const callbackUrl = (jobId: string, attempt: number) => `http://127.0.0.1:9/callbacks/${jobId}/${attempt}`;
 const smsThrough = (apiUrl: string, from = SENDER, statusCallbackUrl = callbackUrl) =>
@@ -82,15 +82,12 @@ const faults: readonly { fault: FaultRequest; reply: object }[] = [
   { fault: { effect: 'slow', delay_ms: 100 }, reply: { reply: 'accepted' } },
 ];
 
-test.each(faults)(
-  'Twilio answering $fault.effect $fault.code$fault.status is $reply.reply $reply.reason',
-  async (given) => {
-    const sandbox = await freshSandbox();
-    sandbox.orderFaults({ channel: 'sms', ...given.fault });
-    expect(await smsThrough(sandbox.url).send(message, deadline())).toMatchObject(given.reply);
-    expect(sandbox.calls(), 'nothing is repeated').toHaveLength(1);
-  },
-);
+test.each(titled(faults))('Twilio answering $what', async (given) => {
+  const sandbox = await freshSandbox();
+  sandbox.orderFaults({ channel: 'sms', ...given.fault });
+  expect(await smsThrough(sandbox.url).send(message, deadline())).toMatchObject(given.reply);
+  expect(sandbox.calls(), 'nothing is repeated').toHaveLength(1);
+});
 
 test.each(['hang-before', 'hang-after'] as const)(
   'a %s is unknown at the deadline, and no sooner',

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { smsSegments } from '../../../infra/providers/segments.ts';
+import { segmentsOf as billedBySandbox } from '../../../infra/sandbox/segments.ts';
+
+const texts = [
+  { what: 'nothing', text: '', segments: 1 },
+  { what: '160 letters of GSM', text: 'x'.repeat(160), segments: 1 },
+  { what: '161 letters of GSM', text: 'x'.repeat(161), segments: 2 },
+  { what: '306 letters of GSM', text: 'x'.repeat(306), segments: 2 },
+  { what: '307 letters of GSM', text: 'x'.repeat(307), segments: 3 },
+  { what: '80 euros, two places each', text: '€'.repeat(80), segments: 1 },
+  { what: '81 euros', text: '€'.repeat(81), segments: 2 },
+  { what: '70 letters of Cyrillic', text: 'ж'.repeat(70), segments: 1 },
+  { what: '71 letters of Cyrillic', text: 'ж'.repeat(71), segments: 2 },
+  { what: '134 letters of Cyrillic', text: 'ж'.repeat(134), segments: 2 },
+  { what: '135 letters of Cyrillic', text: 'ж'.repeat(135), segments: 3 },
+  { what: 'one ʻ among 70 Latin letters', text: `${'o'.repeat(70)}ʻ`, segments: 2 },
+  { what: '35 emoji, two units each', text: '🙂'.repeat(35), segments: 1 },
+  { what: '36 emoji', text: '🙂'.repeat(36), segments: 2 },
+];
+
+test.each(texts)('$what: $segments SMS', ({ text, segments }) => {
+  expect(smsSegments(text)).toBe(segments);
+});
+
+test('we count as the sandbox bills', () => {
+  for (const { text } of texts) expect(smsSegments(text)).toBe(billedBySandbox(text));
+});

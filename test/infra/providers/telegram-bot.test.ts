@@ -1,0 +1,147 @@
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import { replyToRefusal, telegramBot } from '../../../infra/providers/telegram-bot.ts';
+import type { FaultRequest } from '../../../infra/sandbox/faults.ts';
+import { BOT_TOKEN, freshSandbox, receiver } from '../sandbox/support.ts';
+import { answering, closedPort, CODE, deadline, http, messageTo, tap, titled } from './support.ts';
+
+const CHAT = '123456789';
+const message = messageTo({ chatId: CHAT });
+const botAt = (apiRoot: string) => telegramBot({ token: BOT_TOKEN, apiRoot });
+const refusedAs = (reason: string, addressIsDead: boolean) => ({ reply: 'refused', reason, addressIsDead });
+
+test('a code reaches its chat as plain text', async () => {
+  const sandbox = await freshSandbox({ credentials: { telegramBotToken: BOT_TOKEN } });
+  const reply = await botAt(sandbox.url).send(
+    { ...message, text: `<b> & ${message.text} navbat.uz` },
+    deadline(),
+  );
+  const [received] = sandbox.inbox({ to: CHAT });
+  expect(received).toMatchObject({ channel: 'telegram', text: `<b> & ${message.text} navbat.uz` });
+  expect(reply).toMatchObject({ reply: 'accepted', cost: null });
+  expect(reply.reply === 'accepted' && reply.reference).toMatch(/^\d+$/);
+});
+
+test('a code is kept from being forwarded and shows no preview', async () => {
+  const api = await receiver();
+  await botAt(api.url).send(message, deadline());
+  const form = new URLSearchParams(api.received[0]?.body);
+  expect(Object.fromEntries(form)).toMatchObject({
+    chat_id: CHAT,
+    protect_content: 'true',
+    link_preview_options: '{"is_disabled":true}',
+  });
+});
+
+const faults: readonly { fault: FaultRequest; reply: object }[] = [
+  {
+    fault: { effect: 'reject', channel: 'telegram', code: 'blocked' },
+    reply: refusedAs('bot-blocked', true),
+  },
+  {
+    fault: { effect: 'reject', channel: 'telegram', code: 'deactivated' },
+    reply: refusedAs('bot-blocked', true),
+  },
+  {
+    fault: { effect: 'reject', channel: 'telegram', code: 'cannot-initiate' },
+    reply: refusedAs('bot-blocked', true),
+  },
+  {
+    fault: { effect: 'reject', channel: 'telegram', code: 'chat-not-found' },
+    reply: refusedAs('chat-not-found', true),
+  },
+  {
+    fault: { effect: 'reject', channel: 'telegram', code: 'unauthorized' },
+    reply: refusedAs('credentials', false),
+  },
+  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { reply: 'busy', retryAfterMs: 7_000 } },
+  {
+    fault: { effect: 'server-error', status: 500 },
+    reply: { reply: 'faulted', reason: 'provider-internal' },
+  },
+  {
+    fault: { effect: 'server-error', status: 502 },
+    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+  },
+  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
+  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
+];
+
+test.each(titled(faults))('Telegram answering $what', async (given) => {
+  const sandbox = await freshSandbox();
+  sandbox.orderFaults({ channel: 'telegram', ...given.fault });
+  expect(await botAt(sandbox.url).send(message, deadline())).toEqual(given.reply);
+  expect(sandbox.calls(), 'nothing is repeated').toHaveLength(1);
+});
+
+test.each(['hang-before', 'hang-after'] as const)(
+  'a %s is unknown at the deadline, and no sooner',
+  async (effect) => {
+    const sandbox = await freshSandbox();
+    sandbox.orderFaults({ channel: 'telegram', effect });
+    const startedAt = performance.now();
+    expect(await botAt(sandbox.url).send(message, deadline(200))).toEqual({
+      reply: 'unknown',
+      reason: 'timeout',
+    });
+    expect(performance.now() - startedAt).toBeGreaterThan(150);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  },
+);
+
+test('a wrong token is credentials, and the chat lives on', async () => {
+  const sandbox = await freshSandbox({ credentials: { telegramBotToken: '7000000001:another' } });
+  expect(await botAt(sandbox.url).send(message, deadline())).toEqual(refusedAs('credentials', false));
+});
+
+test('nobody listening is a fault of the network, since nothing has left', async () => {
+  const bot = botAt(`http://127.0.0.1:${await closedPort()}`);
+  expect(await bot.send(message, deadline())).toEqual({ reply: 'faulted', reason: 'network' });
+});
+
+test('a deadline that has passed sends nothing', async () => {
+  const sandbox = await freshSandbox();
+  expect(await botAt(sandbox.url).send(message, AbortSignal.abort())).toEqual({
+    reply: 'unknown',
+    reason: 'timeout',
+  });
+  expect(sandbox.calls()).toEqual([]);
+});
+
+const unreadable = { reply: 'unknown', reason: 'answer-unreadable' };
+test.each([
+  { what: 'no JSON', answer: http('200 OK', 'sent'), reply: unreadable },
+  { what: 'JSON without a message', answer: http('200 OK', '{"ok":true,"result":{}}'), reply: unreadable },
+  { what: 'a refusal without a code', answer: http('200 OK', '{"ok":false}'), reply: unreadable },
+  {
+    what: 'a 502 page',
+    answer: http('502 Bad', '<html>'),
+    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+  },
+])('an answer that is $what is $reply.reply $reply.reason', async ({ answer, reply }) => {
+  expect(await botAt(await answering(answer)).send(message, deadline())).toEqual(reply);
+});
+
+test('a wait that is not named lasts a second', () => {
+  const refusal = { errorCode: 429, description: 'Too Many Requests', retryAfter: undefined };
+  expect(replyToRefusal(refusal)).toEqual({ reply: 'busy', retryAfterMs: 1_000 });
+});
+
+test('ten messages in a row need no more than two connections', async () => {
+  const sandbox = await freshSandbox();
+  const wire = await tap(sandbox.port);
+  const bot = botAt(wire.url);
+  for (let n = 1; n <= 10; n++) await bot.send({ ...message, attempt: n }, deadline());
+  expect(sandbox.inbox()).toHaveLength(10);
+  expect(wire.connections()).toBeLessThanOrEqual(2);
+});
+
+test('no error holds the code, the chat or the token, which stands in the address of every request', async () => {
+  const bot = telegramBot({ token: BOT_TOKEN, apiRoot: 'nonsense://nowhere' });
+  const error = await bot.send(message, deadline()).then(
+    (reply) => expect.unreachable(inspect(reply)),
+    (thrown: unknown) => inspect(thrown, { depth: 9, showHidden: true }),
+  );
+  expect(error).toContain('telegram-bot: unexpected');
+  for (const secret of [CODE, CHAT, BOT_TOKEN]) expect(error).not.toContain(secret);
+});
