@@ -47,6 +47,7 @@ const plants: readonly Plant[] = [
   layer('apps/api/to-workers.ts', '../../workers/target.ts'),
   layer('apps/api/to-test.ts', '../../test/support/target.ts'),
   layer('apps/api/to-another-app.ts', '../board/target.ts'),
+  layer('apps/board/ops/to-another-app.ts', '../../api/target.ts'),
   layer('apps/api/to-driver.ts', 'pg'),
   layer('apps/api/main.ts', '../../test/support/target.ts'),
   layer('apps/http/to-an-app.ts', '../api/target.ts'),
@@ -131,6 +132,8 @@ const clean: Readonly<Record<string, string>> = {
   'domain/job/kind.ts': "export const kind = 'otp-send';\n",
   'apps/api/route.ts':
     "import { kind } from '../../domain/job/kind.ts';\nimport { target } from '../http/target.ts';\nexport const route = [kind, target];\n",
+  'apps/board/adapter.ts':
+    "import { BaseAdapter } from '@bull-board/api/baseAdapter';\nexport const adapter: unknown = BaseAdapter;\n",
   'apps/board/main.ts':
     "import { target } from '../../infra/postgres/target.ts';\nexport const wired: unknown = target;\n",
   'apps/local/supervisor.ts':
