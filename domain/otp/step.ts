@@ -97,6 +97,8 @@ function standingOf(
   const mine = attempts.filter((attempt) => attempt.channel === channel);
   const last = mine.at(-1);
   const unavailable = rules.unavailable.get(channel);
+  // Whatever became of the answer, or of the worker that waited for it: the message is there.
+  if (mine.some(isDelivered)) return { is: 'confirmed' };
   if (last?.outcome === 'completed') return standingOfTaken(last, now);
   if (last?.outcome === 'rejected') return { is: 'over', how: 'rejected', reason: last.reason ?? 'rejected' };
   if (unavailable !== undefined) return { is: 'over', how: 'skipped', reason: unavailable };
@@ -104,12 +106,14 @@ function standingOf(
   return last.outcome === 'snoozed' ? standingOfSnoozed(mine, last, hasNext, now) : standingOfFailed(mine, last, rules, hasNext, now);
 }
 
+const isDelivered = ({ delivery }: PastAttempt) => delivery === 'delivered' || delivery === 'read';
+
 /** The provider took it: now it is confirmed, awaited, refused after all, or silent for too long. */
 function standingOfTaken(last: PastAttempt, now: Date): Standing {
   const { confirmedBy, confirmWithinSeconds } = channelRules[last.channel];
   if (last.delivery === 'failed' || last.delivery === 'expired')
     return { is: 'over', how: 'rejected', reason: `delivery-${last.delivery}` };
-  if (confirmedBy === 'answer' || last.delivery === 'delivered' || last.delivery === 'read') return { is: 'confirmed' };
+  if (confirmedBy === 'answer') return { is: 'confirmed' };
 
   const until = new Date((last.closedAt ?? now).getTime() + confirmWithinSeconds * 1_000);
   return now < until

@@ -88,10 +88,10 @@ closed as (
     cost_micros = w.cost_micros, cost_currency = w.cost_currency, latency_ms = w.latency_ms
   from w where a.job_id = w.job_id and a.n = w.n and a.outcome is null
   returning a.job_id, a.delivery is not null reported, a.project_id, (a.opened_at at time zone 'utc')::date as day,
-    coalesce(new.cost_micros, 0) - old.cost_micros as over),
+    coalesce(new.cost_micros, 0) - old.cost_micros as excess),
 settled_cost as (
-  update paid_spend s set spent_micros = greatest(0, s.spent_micros + c.over)
-  from (select project_id, day, sum(over)::bigint over from closed where over <> 0 group by 1, 2) c
+  update paid_spend s set spent_micros = greatest(0, s.spent_micros + c.excess)
+  from (select project_id, day, sum(excess)::bigint excess from closed where excess <> 0 group by 1, 2) c
   where s.project_id = c.project_id and s.day = c.day),
 moved as (
   update job j set state = w.state, reason = w.job_reason, run_at = w.run_at, finished_at = case when w.finished then $2 end
