@@ -1,5 +1,7 @@
+import type { Router } from 'express';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
+import packageJson from '../../package.json' with { type: 'json' };
 import { type Channel, channels } from '../../domain/otp/channel.ts';
 import { RecipientId } from '../../domain/recipient/recipient.ts';
 import { accessTokens } from '../../infra/access-tokens.ts';
@@ -31,8 +33,11 @@ import { wakeTicket } from '../../infra/queue/tickets.ts';
 import { runProcess } from '../../infra/run.ts';
 import { createHttpServer, drain, listen } from '../http/server.ts';
 import { createApp } from './app.ts';
+import { openApiDocument } from './openapi.ts';
+import type { Route } from './route.ts';
 import { type ApiPorts, apiRoutes } from './routes.ts';
 import { callbackRouter } from './routes/callbacks.ts';
+import { docsRouter } from './routes/docs.ts';
 import { healthRouter } from './routes/health.ts';
 
 /** Keys, usage and depth: short reads, beside the intake's own pool. */
@@ -80,11 +85,20 @@ async function connect(config: Config, log: Logger) {
   return { orm, pool, redis };
 }
 
+/** What needs no key and belongs to no project. */
+function openRouters(pool: Pool, redis: Redis, routes: readonly Route[]): Router[] {
+  exposeDepth(depthReader(pool));
+  const health = healthRouter({
+    readiness: () => readiness(pool, redis),
+    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
+  });
+  return [health, docsRouter(openApiDocument(routes, packageJson.version))];
+}
+
 async function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) {
   const hash = keyedHash(config.PEPPER);
   const keys = keyDirectory(pool, hash, (err) => log.warn({ err }, 'uses of keys were not written'));
   const counter = quotaCounter(redis);
-  exposeDepth(depthReader(pool));
   const recipients = recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) });
   const otp = await wireOtp(config, log);
   const ports: ApiPorts = {
@@ -101,19 +115,15 @@ async function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) 
       },
     },
   };
-  const health = healthRouter({
-    readiness: () => readiness(pool, redis),
-    metrics: async () => ({ contentType: metrics.contentType, text: await metrics.metrics() }),
-  });
-
+  const routes = apiRoutes(ports);
   const app = createApp({
     keys,
     counter,
     log,
     proxies: config.TRUST_PROXY,
     observe: ({ method, route, status, seconds }) => httpSeconds.observe({ method, route, status }, seconds),
-    routes: apiRoutes(ports),
-    routers: [health, otp.callbacks],
+    routes,
+    routers: [...openRouters(pool, redis, routes), otp.callbacks],
   });
   const close = async () => {
     counter.close();
@@ -142,9 +152,15 @@ async function wireOtp(config: Config, log: Logger) {
   };
   const readers = await callbackReadersFromConfig(config);
   const callbacks = callbackRouter({
-    readers: { ...(readers.sms && { twilio: readers.sms }), ...(readers['telegram-gateway'] && { 'telegram-gateway': readers['telegram-gateway'] }) },
+    readers: {
+      ...(readers.sms && { twilio: readers.sms }),
+      ...(readers['telegram-gateway'] && { 'telegram-gateway': readers['telegram-gateway'] }),
+    },
     deliveries: deliveries(pool, now),
-    wake: (jobId) => void wakeTicket(queues, 'otp-send', jobId).catch((err: unknown) => log.warn({ err }, 'a ticket was not woken')),
+    wake: (jobId) =>
+      void wakeTicket(queues, 'otp-send', jobId).catch((err: unknown) =>
+        log.warn({ err }, 'a ticket was not woken'),
+      ),
     publicUrl: config.PUBLIC_URL,
   });
   const close = async () => {

@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { PROBLEM_TYPE_PREFIX } from '../http/answer.ts';
+import type { Route } from './route.ts';
+import { healthPaths } from './routes/health-paths.ts';
+
+export type OpenApiDocument = ReturnType<typeof createDocument>;
+
+const DESCRIPTION = `
+Navbat takes requests for work that takes time, costs money or reaches a person, answers **202** once the request is
+committed, and does the work behind that answer. Where it stands is told by \`GET /jobs/{id}\` and \`GET /otp/{id}\`.
+
+### Keys
+Send \`Authorization: Bearer nbt_live_…\` or \`X-Api-Key: nbt_live_…\`. A *secret* key (\`nbt_live_…\`, \`nbt_test_…\`) is for
+services and holds scopes. A *publishable* key (\`nbt_pub_…\`) may sit in an app and reaches the routes of the scope
+\`public\` only. A *test* key sends nothing. A revoked key opens nothing more within five seconds.
+
+### Idempotency
+Send an \`Idempotency-Key\` of up to 255 visible characters with a request that you may have to repeat. The same key with
+the same body gets the first answer again, with \`Idempotent-Replayed: true\`; with another body, 422. Where the first
+request is still running, the second waits for it up to 2 s and then gets 409 with \`Retry-After: 1\`. A refusal burns the
+key as an acceptance does; a 429 does not. Keys are kept for **24 hours**, those of requests that move money for ever.
+
+### Limits
+Requests are counted per key and per caller's address in windows of a minute. Each answer says where you stand in
+\`RateLimit-Policy\` and \`RateLimit\`; a 429 of type \`quota-exceeded\` says in \`Retry-After\` when to come back. Bodies hold
+up to 32 kB.
+
+### Problems
+Each error is \`application/problem+json\` (RFC 9457). \`type\` is \`${PROBLEM_TYPE_PREFIX}\` and a word that stays the same;
+\`errors\` names each bad field by a JSON pointer into the body, or by the name of a parameter or header. A 500 or 503
+changes nothing that you may rely on: send it again, with its idempotency key.
+
+### Request ids
+\`X-Request-Id\` (letters, digits, \`.\`, \`_\`, \`-\`, up to 64) comes back in the answer, and follows the job into the worker and
+onto its attempts; without one, we make one.
+`;
+
+const ProblemBody = z
+  .object({
+    type: z.string().meta({ example: `${PROBLEM_TYPE_PREFIX}invalid-request` }),
+    title: z.string().meta({ example: 'Invalid request' }),
+    status: z.int().meta({ example: 400 }),
+    detail: z.string().meta({ example: 'The request does not fit the schema.' }),
+    errors: z
+      .array(z.object({ pointer: z.string().meta({ example: '/to' }), detail: z.string() }))
+      .optional()
+      .meta({ description: 'One for each bad field.' }),
+  })
+  .catchall(z.unknown())
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details.' });
+
+/** Statuses that any route may answer with. */
+const problemsOfAll = [400, 401, 403, 429, 500, 503];
+/** Statuses that a route with a body may answer with, beside those. */
+const problemsOfBodies = [413, 415];
+/** Statuses that a route with idempotency keys may answer with, beside those. */
+const problemsOfIdempotency = [409, 422];
+
+const problemTexts: Readonly<Record<number, string>> = {
+  400: 'The request does not fit the schema.',
+  401: 'No key, or one that is unknown, expired or revoked.',
+  403: 'The key does not have the scope.',
+  404: 'Unknown, or of another project.',
+  409: 'In conflict with what is there, or the same idempotency key is still at work.',
+  410: 'Closed; `reason` says why.',
+  413: 'The body is larger than 32 kB.',
+  415: 'The body is not JSON.',
+  422: 'Well formed, and refused; `type` says why.',
+  429: 'Too many requests; `Retry-After` says when to come back.',
+  500: 'A fault of ours.',
+  503: 'The database does not answer.',
+};
+
+/** OpenAPI 3.1 from the very values that the app serves. */
+export function openApiDocument(routes: readonly Route[], version: string): OpenApiDocument {
+  const paths: ZodOpenApiPathsObject = { ...healthPaths };
+  for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
+  return createDocument({
+    openapi: '3.1.0',
+    info: { title: 'Navbat', version, description: DESCRIPTION.trim() },
+    servers: [{ url: '/', description: 'This server' }],
+    tags: [...new Set(routes.map(({ tag }) => tag)), 'Health'].map((name) => ({ name })),
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'An API key, nbt_…' },
+        header: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-Api-Key',
+          description: 'The same key in a header of its own.',
+        },
+      },
+    },
+    security: [{ bearer: [] }, { header: [] }],
+  });
+}
+
+function operation(route: Route): ZodOpenApiOperationObject {
+  const path = route.params as z.ZodObject | undefined;
+  const query = route.query as z.ZodObject | undefined;
+  return {
+    operationId: operationId(route),
+    tags: [route.tag],
+    summary: route.summary,
+    description: [route.description, `Scope: \`${route.scope}\`.`].filter(Boolean).join('\n\n'),
+    requestParams: {
+      ...(path ? { path } : {}),
+      ...(query ? { query } : {}),
+      header: route.idempotent ? IdempotentHeaders : RequestHeaders,
+    },
+    ...(route.body ? { requestBody: requestBody(route.body) } : {}),
+    responses: { ...successes(route), ...problems(route) },
+  };
+}
+
+const requestBody = (schema: z.ZodType) => ({
+  required: !schema.safeParse(undefined).success,
+  content: { 'application/json': { schema } },
+});
+
+const RequestHeaders = z.object({
+  'X-Request-Id': z
+    .string()
+    .optional()
+    .meta({ description: 'Your id of this request.', example: 'checkout-4711' }),
+});
+const IdempotentHeaders = RequestHeaders.extend({
+  'Idempotency-Key': z.string().min(1).max(255).optional().meta({
+    description: 'Same key and same body: the first answer again, for 24 hours.',
+    example: '0d9c8b7a-order-4711',
+  }),
+});
+
+const AnswerHeaders = z.object({
+  'X-Request-Id': z.string(),
+  'RateLimit-Policy': z.string().meta({ example: '"key";q=6000;w=60, "address";q=6000;w=60' }),
+  RateLimit: z.string().meta({ example: '"key";r=5999;t=60' }),
+});
+const ReplayHeaders = AnswerHeaders.extend({
+  'Idempotent-Replayed': z
+    .string()
+    .optional()
+    .meta({ description: '`true` where this is the first answer again.' }),
+});
+
+function successes(route: Route): ZodOpenApiOperationObject['responses'] {
+  const headers = route.idempotent ? ReplayHeaders : AnswerHeaders;
+  const written = Object.entries(route.answers).map(([status, { description, schema }]) => {
+    const content = schema instanceof z.ZodUndefined ? {} : { content: { 'application/json': { schema } } };
+    return [status, { description, headers, ...content }];
+  });
+  return Object.fromEntries(written);
+}
+
+function problems(route: Route): ZodOpenApiOperationObject['responses'] {
+  const statuses = new Set([
+    ...problemsOfAll,
+    ...(route.body ? problemsOfBodies : []),
+    ...(route.idempotent ? problemsOfIdempotency : []),
+    ...(route.problems ?? []),
+  ]);
+  const written = [...statuses].map((status) => {
+    const content = { 'application/problem+json': { schema: ProblemBody } };
+    return [String(status), { description: problemTexts[status] ?? 'A problem.', content }];
+  });
+  return Object.fromEntries(written);
+}
+
+/** `GET /jobs/{id}` is `getJobsById`: what generated clients call it. */
+function operationId({ method, path }: Route): string {
+  const words = path
+    .split(/[/-]/)
+    .filter(Boolean)
+    .map((part) => part.replace(/^\{(\w+)\}$/, (_, name: string) => `By${capital(name)}`));
+  return method + words.map(capital).join('');
+}
+
+const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
