@@ -81,7 +81,7 @@ function credentialOf(serviceAccount: Readonly<Record<string, unknown>>) {
 
 function pushOf(message: CodeMessage, token: string, now: Date): TokenMessage {
   const { jobId, title, text, ttlSeconds } = message;
-  const expiresAt = Math.floor(now.getTime() / 1_000) + ttlSeconds;
+  const expiresAt = Math.floor(now.getTime() / 1_000 + ttlSeconds);
   return {
     token,
     notification: { title, body: text },

@@ -63,7 +63,7 @@ export function twilioSms(options: TwilioOptions): CodeChannel {
       const call: Call = { signal, idempotencyToken: `${jobId}-${attempt}`, retryAfter: undefined };
       const statusCallback = options.statusCallbackUrl(jobId, attempt);
       const validityPeriod = Math.min(
-        Math.max(message.ttlSeconds, VALIDITY_SECONDS_MIN),
+        Math.max(Math.trunc(message.ttlSeconds), VALIDITY_SECONDS_MIN),
         VALIDITY_SECONDS_MAX,
       );
       try {

@@ -36,6 +36,7 @@ test('our own code goes out with its life, its callback and what it costs', asyn
 test.each([
   { ttlSeconds: 29, ttl: 30 },
   { ttlSeconds: 30, ttl: 30 },
+  { ttlSeconds: 59.9, ttl: 59 },
   { ttlSeconds: 3_600, ttl: 3_600 },
   { ttlSeconds: 3_601, ttl: 3_600 },
 ])('a life of $ttlSeconds s is sent as $ttl s, which the Gateway takes', async ({ ttlSeconds, ttl }) => {

@@ -46,6 +46,7 @@ test('a messaging service is named as one, and its unknown segments are counted 
 test.each([
   { ttlSeconds: 0, validity: 1 },
   { ttlSeconds: 1, validity: 1 },
+  { ttlSeconds: 59.9, validity: 59 },
   { ttlSeconds: 36_000, validity: 36_000 },
   { ttlSeconds: 36_001, validity: 36_000 },
 ])('a life of $ttlSeconds s is sent as $validity s, which Twilio takes', async ({ ttlSeconds, validity }) => {
