@@ -26,7 +26,8 @@ test('without credentials there is no channel and no reader', async () => {
 });
 
 test('all four channels reach the sandbox at the addresses that npm start gives them', async () => {
-  const { url, inbox } = await freshSandbox();
+  const sandbox = await freshSandbox();
+  const { url } = sandbox;
   const config = configOf({
     ...twilio,
     TWILIO_API_URL: url,
@@ -44,7 +45,8 @@ test('all four channels reach the sandbox at the addresses that npm start gives 
     expect(await channel.send(message, deadline())).toMatchObject({ reply: 'accepted' });
   }
   expect(
-    inbox()
+    sandbox
+      .inbox()
       .map(({ channel }) => channel)
       .toSorted(),
   ).toEqual(['push', 'sms', 'telegram', 'telegram-gateway']);
