@@ -1,10 +1,10 @@
-import { chown, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { freePort } from './port.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
-import { endProcess, isAlive, killProcess, run, waitUntilGone, worksIn } from './process.ts';
+import { endProcess, isAlive, killProcess, run, waitUntilGone, isRunningWith } from './process.ts';
 import { giveAll, keptSecret, ownedDirectory, prepareSite, type Site } from './site.ts';
 
 export interface PostgresOptions {
@@ -115,7 +115,7 @@ async function initialise(
 async function stopLeftover(binaries: PostgresBinaries, site: Site, dataDirectory: string): Promise<void> {
   const left = await postmaster(dataDirectory);
   if (left === undefined) return;
-  if (await worksIn(left.pid, await realpath(dataDirectory), /postgres/)) {
+  if (isRunningWith(left.pid, dataDirectory)) {
     await stopServer(binaries, site, dataDirectory, left.pid);
     return;
   }

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** An operating system account; `undefined` everywhere means "the one that runs us". */
@@ -75,21 +75,19 @@ export function startMark(pid: number): string | undefined {
 }
 
 /**
- * Does this process work in this directory? Postgres and Redis change into their data directory at once, so this tells
- * our own leftover server from a stranger that got its pid. Without /proc the program's name has to do.
+ * Was this process started with this argument? A server's own data directory or configuration file stands on its command
+ * line, which tells it from a stranger that got its pid. (Where it works, /proc/<pid>/cwd, says so too, but not to root in a
+ * container, which lacks CAP_SYS_PTRACE.)
  */
-export async function worksIn(pid: number, directory: string, name: RegExp): Promise<boolean> {
+export function isRunningWith(pid: number, argument: string): boolean {
   if (!isAlive(pid)) return false;
-  if (processState(pid) !== undefined) {
-    try {
-      return readlinkSync(`/proc/${pid}/cwd`) === directory;
-    } catch {
-      // Gone meanwhile, or another account's process, which is not ours either.
-      return false;
-    }
-  }
-  const listed = await run('ps', ['-o', 'command=', '-p', String(pid)], { timeoutMs: 5_000 });
-  return listed.ok && name.test(listed.output);
+  const line = readText(`/proc/${pid}/cmdline`);
+  if (line !== undefined) return line.split('\0').includes(argument);
+  const listed = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], {
+    encoding: 'utf8',
+    timeout: 5_000,
+  });
+  return listed.stdout.includes(argument);
 }
 
 /** True once the process is gone, false when `timeoutMs` passed first. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from './port.ts';
-import { endProcess, isAlive, killProcess, worksIn } from './process.ts';
+import { endProcess, isAlive, killProcess, isRunningWith } from './process.ts';
 import { findRedis, type RedisBinary } from './redis-binary.ts';
 import { giveAll, keptSecret, ownedDirectory, prepareSite, type Site } from './site.ts';
 
@@ -71,10 +71,12 @@ export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> 
 async function stopLeftover(dataDirectory: string): Promise<void> {
   const pidFile = join(dataDirectory, 'server.pid');
   const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
-  if (Number.isSafeInteger(pid) && (await worksIn(pid, dataDirectory, /redis|valkey/)))
+  if (Number.isSafeInteger(pid) && isRunningWith(pid, configurationFile(dataDirectory)))
     await endProcess(pid, STOP_GRACE_MS);
   await rm(pidFile, { force: true });
 }
+
+const configurationFile = (dataDirectory: string): string => join(dataDirectory, 'redis.conf');
 
 /** In a file of mode 0600, not on the command line, which every account of the machine can read. */
 async function writeConfiguration(
@@ -83,7 +85,7 @@ async function writeConfiguration(
   password: string,
   { port, appendonly = true, databases = DATABASES }: RedisOptions & { readonly port: number },
 ): Promise<void> {
-  const path = join(dataDirectory, 'redis.conf');
+  const path = configurationFile(dataDirectory);
   const lines = [
     'bind 127.0.0.1',
     `port ${port}`,
@@ -96,6 +98,8 @@ async function writeConfiguration(
     // The append-only file is the record; a snapshot beside it would only double the writes.
     'save ""',
     'daemonize no',
+    // Its command line stays as it was, so that the next start can tell it from a stranger with its pid.
+    'set-proc-title no',
   ];
   await writeFile(path, `${lines.join('\n')}\n`, { mode: 0o600 });
   if (account) await chown(path, account.uid, account.gid);
@@ -111,7 +115,7 @@ function launch({ program, env }: RedisBinary, { account }: Site, dataDirectory:
   try {
     const child = spawn(
       'sh',
-      ['-c', 'echo $$ > server.pid && exec "$@"', 'sh', program, join(dataDirectory, 'redis.conf')],
+      ['-c', 'echo $$ > server.pid && exec "$@"', 'sh', program, configurationFile(dataDirectory)],
       { ...account, env, cwd: dataDirectory, detached: true, stdio: ['ignore', log, log] },
     );
     // A spawn that fails has no pid, and says so below; the event would otherwise end the process.

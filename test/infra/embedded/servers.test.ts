@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -240,23 +240,47 @@ const supervisorLine = z.object({
   redisUrl: z.string(),
 });
 
-test('after a kill -9 of whoever started them, the next start stops what was left and has its data', async () => {
-  const home = await temporaryHome();
+/** A supervisor of its own, under `wrapper` where one is given. */
+async function supervisorIn(home: string, wrapper: readonly string[] = []) {
   const script = fileURLToPath(new URL('./small-supervisor.ts', import.meta.url));
-  const supervisor = spawn(process.execPath, [script, home], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [program, ...args] = [...wrapper, process.execPath, script, home];
+  const supervisor = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  undo.push(async () => supervisor.kill('SIGKILL'));
   const [line] = await once(createInterface(supervisor.stdout), 'line');
-  const left = supervisorLine.parse(JSON.parse(String(line)));
-  undo.push(() => Promise.all([killProcess(left.postgresPid), killProcess(left.redisPid)]));
+  const servers = supervisorLine.parse(JSON.parse(String(line)));
+  undo.push(() => Promise.all([killProcess(servers.postgresPid), killProcess(servers.redisPid)]));
+  return { supervisor, ...servers };
+}
+
+async function killedSupervisor(home: string) {
+  const left = await supervisorIn(home);
   await sql(left.postgresUrl, 'create table kept (n int)');
   await redis(left.redisUrl, (client) => client.set('kept', '1'));
-
-  supervisor.kill('SIGKILL');
-  await once(supervisor, 'exit');
+  left.supervisor.kill('SIGKILL');
+  await once(left.supervisor, 'exit');
   expect(await waitUntilGone(left.postgresPid, 500)).toBe(false);
   expect(await waitUntilGone(left.redisPid, 500)).toBe(false);
+  return left;
+}
 
+test('after a kill -9 of whoever started them, the next start stops what was left and has its data', async () => {
+  const home = await temporaryHome();
+  const left = await killedSupervisor(home);
   const [postgres, store] = await Promise.all([postgresIn(home), redisIn(home)]);
   expect([isAlive(left.postgresPid), isAlive(left.redisPid)]).toEqual([false, false]);
   expect(await sql(postgres.url, 'select n from kept')).toEqual([]);
   expect(await redis(store.url, (client) => client.get('kept'))).toBe('1');
 });
+
+const setpriv = '/usr/bin/setpriv';
+test.runIf(isRoot && existsSync(setpriv))(
+  'what was left is stopped by a root that may not look into processes, as in a container',
+  async () => {
+    const home = await temporaryHome();
+    const left = await killedSupervisor(home);
+    const next = await supervisorIn(home, [setpriv, '--bounding-set=-sys_ptrace']);
+    expect([isAlive(left.postgresPid), isAlive(left.redisPid)]).toEqual([false, false]);
+    expect(await sql(next.postgresUrl, 'select n from kept')).toEqual([]);
+    expect(await redis(next.redisUrl, (client) => client.get('kept'))).toBe('1');
+  },
+);
