@@ -50,7 +50,12 @@ export interface RetryPreview {
   readonly matching: number;
   /** Of those, jobs whose subject still waits for them; the rest would be refused as `subject-closed`. */
   readonly retriable: number;
-  readonly byReason: readonly { readonly state: string; readonly reason: string | null; readonly jobs: number; readonly retriable: number }[];
+  readonly byReason: readonly {
+    readonly state: string;
+    readonly reason: string | null;
+    readonly jobs: number;
+    readonly retriable: number;
+  }[];
 }
 
 export interface RetryRun {

@@ -94,9 +94,24 @@ export interface JobPage extends JobLine {
 
 /** What happened to one address, oldest last. */
 export type TimelineEvent =
-  | { readonly what: 'job'; readonly at: Date; readonly job: JobLine; readonly event: 'accepted' | 'finished' }
-  | { readonly what: 'attempt'; readonly at: Date; readonly attempt: AttemptLine; readonly event: 'opened' | 'closed' | 'delivery' }
-  | { readonly what: 'verification'; readonly at: Date; readonly verification: VerificationLine; readonly event: 'created' | 'closed' };
+  | {
+      readonly what: 'job';
+      readonly at: Date;
+      readonly job: JobLine;
+      readonly event: 'accepted' | 'finished';
+    }
+  | {
+      readonly what: 'attempt';
+      readonly at: Date;
+      readonly attempt: AttemptLine;
+      readonly event: 'opened' | 'closed' | 'delivery';
+    }
+  | {
+      readonly what: 'verification';
+      readonly at: Date;
+      readonly verification: VerificationLine;
+      readonly event: 'created' | 'closed';
+    };
 
 export interface Recipient {
   readonly address: AddressHash;
@@ -141,7 +156,11 @@ export interface Overview {
   /** Jobs accepted since `accepted.since`, by how they stand now. */
   readonly accepted: { readonly since: Date; readonly counts: readonly z.infer<typeof KindCount>[] };
   /** A job waits when it is due and no worker has opened it yet. */
-  readonly waiting: readonly { readonly kind: string; readonly jobs: number; readonly oldestDueAt: Date | null }[];
+  readonly waiting: readonly {
+    readonly kind: string;
+    readonly jobs: number;
+    readonly oldestDueAt: Date | null;
+  }[];
   readonly lanes: readonly LaneLine[];
 }
 
@@ -181,7 +200,13 @@ export interface StaffQueries {
   jobs(filter: JobFilter, limit: number, after: JobId | null): Promise<readonly JobLine[]>;
   job(id: JobId): Promise<JobPage | null>;
   /** Whose id this may be: a job's, the verification's it serves, or a recipient's. */
-  find(id: string): Promise<{ readonly found: 'job'; readonly id: JobId } | { readonly found: 'recipient'; readonly address: AddressHash } | null>;
+  find(
+    id: string,
+  ): Promise<
+    | { readonly found: 'job'; readonly id: JobId }
+    | { readonly found: 'recipient'; readonly address: AddressHash }
+    | null
+  >;
   recipient(address: AddressHash): Promise<Recipient>;
   timeline(address: AddressHash, limit: number, after: JobId | null): Promise<Timeline>;
   failures(filter: Pick<JobFilter, 'kind' | 'project'>, since: Date): Promise<Failures>;

@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+import type { Logger } from 'pino';
+import { asProblem, sendJson } from '../http/answer.ts';
+import { begin, logAnswer, problems, requestIdOf, unknownPath } from '../http/express.ts';
+import { Problem } from '../http/problem.ts';
+import { sendPage, wantsJson } from './answer.ts';
+import { bullBoard, type BullParts } from './bull.ts';
+import { refuseForeign, requireFormToken, requireSession } from './guard.ts';
+import { html } from './html.ts';
+import { card } from './layout.ts';
+import { loginRoutes, type LoginParts, readForm } from './login.ts';
+import type { OpsParts } from './ops/parts.ts';
+import { opsRoutes } from './ops/routes.ts';
+
+export interface BoardParts extends LoginParts, OpsParts, BullParts {
+  readonly log: Logger;
+  /** Redis away is no reason to restart the board: `/ops` needs Postgres only. */
+  readonly health: () => Promise<{ readonly postgres: 'up' | 'down'; readonly redis: 'up' | 'away' }>;
+}
+
+const ASSETS = join(import.meta.dirname, 'assets');
+const ASSET_SECONDS = 3_600;
+
+/** Bull Board and `/ops` behind one login, without listening. */
+export function createBoard(parts: BoardParts): Express {
+  const app = express().disable('x-powered-by').set('trust proxy', parts.proxies);
+  app.use(begin);
+  app.get('/health', (_req, res) => answerHealth(parts, res));
+  app.use('/assets', express.static(ASSETS, { index: false, setHeaders: cacheAsset }));
+  app.use(loginRoutes(parts));
+  app.use(requireSession(parts), refuseForeign(parts));
+  app.use('/ops', readForm, requireFormToken(parts), opsRoutes(parts));
+  app.use(bullBoard(parts));
+  return app.use(unknownPath).use(pageProblems(parts.log), problems(parts.log)) as Express;
+}
+
+const cacheAsset = (res: { setHeader(name: string, value: string): unknown }) =>
+  res.setHeader('Cache-Control', `public, max-age=${ASSET_SECONDS}`);
+
+async function answerHealth({ health }: BoardParts, res: Response): Promise<void> {
+  const { postgres, redis } = await health();
+  sendJson(res, postgres === 'up' ? 200 : 503, { status: postgres, postgres, redis });
+}
+
+/** People get a page; programs and Bull Board's own requests get problem+json. */
+function pageProblems(log: Logger): ErrorRequestHandler {
+  return (error: unknown, req: Request, res: Response, next) => {
+    const fault = bodyFault(error);
+    if (res.headersSent || wantsJson(req) || req.path.startsWith('/api/')) return next(fault);
+    const problem = asProblem(fault);
+    logAnswer(log, req, requestIdOf(res), problem.status, error);
+    for (const [name, value] of Object.entries(problem.headers)) res.setHeader(name, value);
+    sendPage(
+      res,
+      problem.status,
+      card(
+        String(problem.status),
+        html`<p>${problem.message}</p>
+          <p class="note"><a href="/ops">Operations</a> · <a href="/">Bull Board</a></p>
+          <p class="note">Request ${requestIdOf(res)}</p>`,
+      ),
+    );
+  };
+}
+
+/** What express' own body parsers refuse carries a status; it is the sender's fault and not ours. */
+function bodyFault(error: unknown): unknown {
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+  if (error instanceof Problem || !(status >= 400 && status < 500)) return error;
+  return new Problem(status, 'malformed-body', 'The form could not be read.');
+}

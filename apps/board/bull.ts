@@ -1,0 +1,187 @@
+import { createBullBoard } from '@bull-board/api';
+import type { BaseAdapter } from '@bull-board/api/baseAdapter';
+import type { BoardHooks, QueueAdapterOptions, QueueJobJson } from '@bull-board/api/typings/app';
+import { ExpressAdapter } from '@bull-board/express';
+import { type ErrorRequestHandler, type RequestHandler, type Response, Router } from 'express';
+import { z } from 'zod';
+import { JobId, TicketLabels } from '../../domain/job/job.ts';
+import { type JobKind, jobKinds } from '../../domain/jobs.ts';
+import type { AuditLog } from '../../domain/staff/audit.ts';
+import type { CommandResult, JobCommand, LaneCommand, StaffCommands } from '../../domain/staff/command.ts';
+import { Problem } from '../http/problem.ts';
+import { changesNothing, requireRole, SUBJECT_MAX } from './guard.ts';
+import { refusalWords } from './refusal.ts';
+import { visitOf } from './visit.ts';
+
+export interface BullParts {
+  readonly queues: readonly BaseAdapter[];
+  readonly commands: StaffCommands;
+  readonly audit: AuditLog;
+  readonly clock: () => Date;
+  /** Takes what looks like a secret or a phone number out of a text. */
+  readonly censor: (text: string) => string;
+}
+
+/** Bull Board's pages come with inline styles; its scripts are files of ours, and its web font is left out. */
+const BOARD_POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; " +
+  "form-action 'self'; frame-ancestors 'none'";
+/** Its files change with its version only. */
+const STATIC_SECONDS = 3_600;
+
+const Kind = z.enum(jobKinds as [JobKind, ...JobKind[]]);
+
+/** Bull Board, which reads from Redis, with our commands in front of its own. */
+export function bullBoard(parts: BullParts): Router {
+  const adapter = new ExpressAdapter();
+  createBullBoard({
+    queues: parts.queues.map(legible),
+    serverAdapter: adapter,
+    options: { uiConfig, handlerHooks: hooks(parts.censor) },
+  });
+  const board = adapter.getRouter() as RequestHandler;
+  return Router().use(boardHeaders, commandRoutes(parts), auditRefused(parts), board).use(boardProblems);
+}
+
+const uiConfig = {
+  boardTitle: 'Navbat',
+  boardLogo: { path: '/assets/logo.svg', width: 26, height: 26 },
+  favIcon: { default: '/assets/logo.svg', alternative: '/assets/logo.svg' },
+  hideDocsLink: true,
+  miscLinks: [
+    { text: 'Operations (/ops)', url: '/ops' },
+    { text: 'Failures by reason', url: '/ops/failures' },
+    { text: 'Log out', url: '/logout' },
+  ],
+};
+
+/** What `BullMQAdapter` is opened with for one kind. */
+export const boardQueueOptions = (kind: JobKind): Partial<QueueAdapterOptions> => ({
+  description:
+    `This is what Redis holds of ${kind}. Search, history, every project and the whole depth: /ops/jobs?kind=${kind}. ` +
+    'Retry, promote, remove (cancels), pause and resume work on the record; everything else is refused.',
+  externalJobUrl: ({ id }) => ({
+    displayText: 'Job in /ops',
+    href: `/ops/jobs/${encodeURIComponent(String(id))}`,
+  }),
+});
+
+const TicketData = z.object({ jobId: JobId, kind: z.string(), labels: TicketLabels });
+
+/** A ticket reads `shop · push, sms · +998•••••••67`; what is no ticket of ours isn't shown. */
+function legible(queue: BaseAdapter): BaseAdapter {
+  queue.setFormatter('name', (job: QueueJobJson) => {
+    const ticket = TicketData.safeParse(job.data);
+    if (!ticket.success) return 'not a ticket';
+    const { project, channels, to } = ticket.data.labels;
+    return `${project} · ${channels.replaceAll(',', ', ')} · ${to}`;
+  });
+  queue.setFormatter('data', (data: unknown) => TicketData.safeParse(data).data ?? {});
+  queue.setFormatter('returnValue', () => null);
+  queue.setFormatter('progress', () => 0);
+  return queue;
+}
+
+/**
+ * Bull Board itself changes nothing: its two dozen mutating routes, and those that a new version brings, are refused here.
+ * The five that staff may use are answered before it, by `commandRoutes`.
+ */
+export const hooks = (censor: (text: string) => string): BoardHooks => ({
+  before: ({ method }) =>
+    method === 'get'
+      ? undefined
+      : {
+          allow: false,
+          status: 403,
+          message: 'Not from here: /ops retries many jobs at once, and Postgres is the record.',
+        },
+  after: (_context, result) => ({
+    ...result,
+    body: withoutSecrets(result.body, censor) as typeof result.body,
+  }),
+});
+
+/** Digits that may be a code. */
+const codeLike = /\b\d{4,8}\b/g;
+
+/**
+ * Formatters reach data, name, progress and result only. Errors and logs pass as they are, so they are cleaned here; stacks
+ * stand in the worker's log.
+ */
+function withoutSecrets(value: unknown, censor: (text: string) => string, name = ''): unknown {
+  if (name === 'stacktrace') return [];
+  if (typeof value === 'string')
+    return name === 'failedReason' ? censor(value).replaceAll(codeLike, '••••') : censor(value);
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, censor, name));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, withoutSecrets(item, censor, key)]),
+  );
+}
+
+/** Bull Board's paths of the five commands, each ours. `clean` is what its button "remove" calls for one job. */
+const jobPaths: Readonly<Record<string, JobCommand>> = {
+  retry: 'retry',
+  promote: 'promote',
+  clean: 'cancel',
+};
+const lanePaths: readonly LaneCommand[] = ['pause', 'resume'];
+
+function commandRoutes(parts: BullParts): Router {
+  const router = Router();
+  for (const command of lanePaths)
+    router.put(`/api/queues/:kind/${command}`, async (req, res, next) => {
+      const kind = Kind.safeParse(req.params.kind);
+      if (!kind.success) return next();
+      await requireRole(res, `lane.${command}`, kind.data, parts);
+      const result = await parts.commands.lane(command, kind.data, visitOf(res).staff, parts.clock());
+      answerBoard(res, result, 200);
+    });
+  for (const [path, command] of Object.entries(jobPaths))
+    router.put(`/api/queues/:kind/:jobId/${path}`, async (req, res, next) => {
+      const id = JobId.safeParse(req.params.jobId);
+      if (!Kind.safeParse(req.params.kind).success || !id.success) return next();
+      await requireRole(res, `job.${command}`, id.data, parts);
+      answerBoard(res, await parts.commands.job(command, id.data, visitOf(res).staff, parts.clock()), 204);
+    });
+  return router;
+}
+
+/** In Bull Board's own form, so that its page shows why. */
+function answerBoard(res: Response, result: CommandResult, status: 200 | 204): void {
+  if (result.done) {
+    res.status(status).json({});
+    return;
+  }
+  const { status: refused, sentence } = refusalWords[result.reason];
+  res.status(refused).json(boardError(sentence));
+}
+
+const boardError = (message: string) => ({ error: { key: 'ERRORS.FORBIDDEN' }, message });
+
+const boardProblems: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  if (error instanceof Problem) res.status(error.status).json(boardError(error.message));
+  else next(error);
+};
+
+/** Whatever would change something and wasn't one of the five leaves a row; then the hook refuses it. */
+function auditRefused({ audit, clock }: BullParts): RequestHandler {
+  return async (req, res, next) => {
+    if (!changesNothing(req)) {
+      const subject = `${req.method} ${req.path}`.slice(0, SUBJECT_MAX);
+      const detail = { outcome: 'refused', reason: 'board-forbids' };
+      await audit.write({ by: visitOf(res).staff, action: 'board.refused', subject, detail }, clock());
+    }
+    next();
+  };
+}
+
+const fontLink = /<link[^>]*fonts\.googleapis\.com[^>]*>/g;
+
+const boardHeaders: RequestHandler = (req, res, next) => {
+  res.setHeader('Content-Security-Policy', BOARD_POLICY);
+  if (req.path.startsWith('/static/')) res.setHeader('Cache-Control', `private, max-age=${STATIC_SECONDS}`);
+  const send = res.send.bind(res);
+  res.send = (body) => send(typeof body === 'string' ? body.replaceAll(fontLink, '') : body);
+  next();
+};

@@ -1,0 +1,176 @@
+import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import { z } from 'zod';
+import { type Quota, type QuotaCounter, quotaState } from '../../domain/project/quota.ts';
+import type { AuditLog } from '../../domain/staff/audit.ts';
+import type { Login, StaffAccounts } from '../../domain/staff/port.ts';
+import type { StaffSessions } from '../../domain/staff/session.ts';
+import { sendJson } from '../http/answer.ts';
+import { addressBlock, callerAddress } from '../http/express.ts';
+import { Problem } from '../http/problem.ts';
+import { badText } from '../http/text.ts';
+import { sendPage, wantsJson } from './answer.ts';
+import { originOf, requireFormToken, requireSession } from './guard.ts';
+import { type Html, html } from './html.ts';
+import { card, formToken } from './layout.ts';
+import { clearSessionCookie, sessionToken, setSessionCookie, visitOf } from './visit.ts';
+
+/** Logins from one address block: a person mistypes a few times, a guesser spreads over accounts to get round their locks. */
+export const LOGINS_PER_MINUTE = 10;
+/** An email (RFC 5321) and a long passphrase; what is longer is no login. */
+const EMAIL_CHARACTERS_MAX = 254;
+const PASSWORD_CHARACTERS_MAX = 1_024;
+const FORM_BYTES_MAX = 8_192;
+
+export interface LoginParts {
+  readonly accounts: Pick<StaffAccounts, 'verifyPassword'>;
+  readonly sessions: StaffSessions;
+  readonly audit: AuditLog;
+  readonly counter: QuotaCounter;
+  readonly clock: () => Date;
+  readonly proxies: number;
+}
+
+export const readForm: RequestHandler[] = [
+  express.urlencoded({ extended: false, limit: FORM_BYTES_MAX }),
+  express.json({ limit: FORM_BYTES_MAX }),
+];
+
+export function loginRoutes(parts: LoginParts): Router {
+  const guarded = [...readForm, requireSession(parts), requireFormToken(parts)];
+  return Router()
+    .get('/login', (req, res) => sendPage(res, 200, loginPage(safeNext(req.query['next']), null)))
+    .post('/login', ...readForm, (req, res) => logIn(parts, req, res))
+    .get('/logout', requireSession(parts), (_req, res) => sendPage(res, 200, logoutPage(res)))
+    .post('/logout', ...guarded, async (req, res) => {
+      await leave(parts, req, res);
+      res.redirect(303, '/login');
+    });
+}
+
+const Credentials = z.object({
+  email: z.string().max(EMAIL_CHARACTERS_MAX).refine(isPlain),
+  password: z.string().max(PASSWORD_CHARACTERS_MAX).refine(isPlain),
+});
+
+function isPlain(text: string): boolean {
+  return badText(text) === null;
+}
+
+async function logIn(parts: LoginParts, req: Request, res: Response): Promise<void> {
+  // No session is needed to be tricked into another one's: another site may not log anybody in here.
+  if (originOf(req) === 'foreign')
+    throw new Problem(403, 'foreign-origin', 'This login does not come from the board itself.');
+  await countLogin(parts, req, res);
+
+  const given = Credentials.safeParse(req.body);
+  const login: Login = given.success
+    ? await parts.accounts.verifyPassword(given.data.email, given.data.password, parts.clock())
+    : { login: 'refused', reason: 'wrong' };
+  await auditLogin(parts, req, login, given.data?.email ?? '');
+  if (login.login === 'refused') return refuseLogin(req, res);
+
+  const former = sessionToken(req);
+  if (former !== null) await parts.sessions.close(former);
+  const { token } = await parts.sessions.open(login.staff.id, parts.clock());
+  setSessionCookie(req, res, token);
+  if (wantsJson(req)) sendJson(res, 200, { email: login.staff.email, role: login.staff.role });
+  else res.redirect(303, safeNext((req.body as { next?: unknown } | undefined)?.next));
+}
+
+/** Counted before the password is looked at: argon2 costs us as much as a guesser. */
+async function countLogin({ counter, proxies }: LoginParts, req: Request, res: Response): Promise<void> {
+  const quota: Quota = {
+    name: 'failed-authentication',
+    subject: `staff:${addressBlock(callerAddress(req, proxies))}`,
+    limit: LOGINS_PER_MINUTE,
+  };
+  const { exceeded, resetSeconds } = quotaState(quota, await counter.take(quota));
+  if (!exceeded) return;
+  res.setHeader('Retry-After', String(resetSeconds));
+  throw new Problem(429, 'quota-exceeded', `Too many logins from here. Try again in ${resetSeconds} s.`);
+}
+
+/** One answer for every refusal: who guesses learns neither which emails exist nor which are locked. */
+function refuseLogin(req: Request, res: Response): void {
+  const detail =
+    'The email or the password is wrong, or the account is locked for a quarter of an hour after five wrong ones.';
+  if (wantsJson(req)) throw new Problem(401, 'login-refused', detail);
+  sendPage(res, 401, loginPage(safeNext((req.body as { next?: unknown } | undefined)?.next), detail));
+}
+
+/** People type passwords into the wrong field: what doesn't look like an email isn't kept. */
+async function auditLogin(
+  { audit, clock, proxies }: LoginParts,
+  req: Request,
+  login: Login,
+  email: string,
+): Promise<void> {
+  const address = callerAddress(req, proxies);
+  const subject = z.email().safeParse(email).success ? email.toLowerCase() : 'no email';
+  const accepted = login.login === 'accepted';
+  const detail = accepted
+    ? { outcome: 'done', address }
+    : { outcome: 'refused', reason: login.reason, address };
+  await audit.write(
+    { by: accepted ? login.staff : `address ${address}`, action: 'login', subject, detail },
+    clock(),
+  );
+}
+
+async function leave({ sessions, audit, clock }: LoginParts, req: Request, res: Response): Promise<void> {
+  const { staff, token } = visitOf(res);
+  await sessions.close(token);
+  clearSessionCookie(req, res);
+  await audit.write(
+    { by: staff, action: 'logout', subject: staff.email, detail: { outcome: 'done' } },
+    clock(),
+  );
+}
+
+/** A path of ours and nothing else: `//host`, `/\host` and schemes lead elsewhere. */
+export function safeNext(next: unknown): string {
+  if (typeof next !== 'string' || !/^\/(?![/\\])[\x21-\x7e]*$/.test(next)) return '/';
+  return next.startsWith('/log') ? '/' : next;
+}
+
+function loginPage(next: string, refusal: string | null): Html {
+  return card(
+    'Navbat board',
+    html`<p class="note">Queues, jobs and who they are for. Sign in with your staff account.</p>
+      ${refusal !== null && html`<p class="notice alarm" role="alert">${refusal}</p>`}
+      <form method="post" action="/login">
+        <input type="hidden" name="next" value="${next}" />
+        <label
+          >Email
+          <input
+            name="email"
+            type="email"
+            autocomplete="username"
+            maxlength="${EMAIL_CHARACTERS_MAX}"
+            required
+            autofocus
+        /></label>
+        <label
+          >Password
+          <input
+            name="password"
+            type="password"
+            autocomplete="current-password"
+            maxlength="${PASSWORD_CHARACTERS_MAX}"
+            required
+        /></label>
+        <button class="primary">Log in</button>
+      </form>`,
+  );
+}
+
+/** Bull Board's menu can only link, and a link must not log anybody out. */
+function logoutPage(res: Response): Html {
+  const visit = visitOf(res);
+  return card(
+    'Log out?',
+    html`<p class="note">You are signed in as ${visit.staff.email}.</p>
+      <form method="post" action="/logout">${formToken(visit)}<button class="primary">Log out</button></form>
+      <p class="note"><a href="/">Back to the board</a></p>`,
+  );
+}

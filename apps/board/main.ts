@@ -1,0 +1,86 @@
+import type { BaseAdapter } from '@bull-board/api/baseAdapter';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { Redis } from 'ioredis';
+import { jobKinds } from '../../domain/jobs.ts';
+import { AddressHash } from '../../domain/staff/ops.ts';
+import { type Config, readConfig } from '../../infra/config.ts';
+import { keyedHash } from '../../infra/crypto.ts';
+import { limitConnection, quotaCounter } from '../../infra/http/quota-counter.ts';
+import { readiness } from '../../infra/http/readiness.ts';
+import { censorText, type Logger, openLog } from '../../infra/log.ts';
+import { auditLog } from '../../infra/postgres/audit.ts';
+import { hotPool } from '../../infra/postgres/hot-pool.ts';
+import { opsCommands } from '../../infra/postgres/ops-commands.ts';
+import { opsQueries } from '../../infra/postgres/ops-queries.ts';
+import { openOrm } from '../../infra/postgres/orm.ts';
+import { staffAccounts } from '../../infra/postgres/staff-accounts.ts';
+import { staffSessions } from '../../infra/postgres/staff-sessions.ts';
+import { closeQueues, openQueues, producerRedis, type Queues } from '../../infra/queue/queues.ts';
+import { staffDesk } from '../../infra/queue/staff-desk.ts';
+import { runProcess } from '../../infra/run.ts';
+import { createHttpServer, drain, listen } from '../http/server.ts';
+import { type BoardParts, createBoard } from './app.ts';
+import { boardQueueOptions } from './bull.ts';
+
+/** A few people look at a few pages: the rest of Postgres is the intake's and the workers'. */
+const CONNECTIONS_MAX = 4;
+/** A page takes some milliseconds, a run of retries some seconds. */
+const DRAIN_LIMIT_MS = 10_000;
+
+await runProcess(async () => {
+  const config = readConfig(process.env);
+  const log = openLog('board', config.LOG_LEVEL);
+  const { parts, close } = await wire(config, log);
+  const server = createHttpServer(createBoard(parts));
+  await listen(server, config.BIND_HOST, config.BOARD_PORT).catch(nameVariable);
+  log.info({ host: config.BIND_HOST, port: config.BOARD_PORT }, 'board ready');
+
+  return async () => {
+    await drain(server, DRAIN_LIMIT_MS);
+    await close();
+    log.info('board stopped');
+  };
+});
+
+async function wire(config: Config, log: Logger): Promise<{ parts: BoardParts; close: () => Promise<void> }> {
+  const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
+  const orm = await openOrm(config.DATABASE_URL);
+  const queues = openQueues(producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')));
+  const limits = new Redis(config.REDIS_URL, limitConnection);
+  // Without a listener, a connection that breaks would end the process; the queues' connection has told it.
+  limits.on('error', (err: Error) => log.debug({ err }, 'connection lost'));
+  const counter = quotaCounter(limits);
+  const hash = keyedHash(config.PEPPER);
+  const desk = staffDesk(queues);
+  const parts: BoardParts = {
+    log,
+    counter,
+    proxies: config.TRUST_PROXY,
+    clock: () => new Date(),
+    accounts: staffAccounts(orm.em),
+    sessions: staffSessions(orm.em),
+    audit: auditLog(pool),
+    queries: opsQueries(pool),
+    commands: opsCommands(pool, desk, (err) => log.warn({ err }, 'a queue was not told')),
+    addressOf: (phone) => AddressHash.parse(hash('address', phone).toString('hex')),
+    censor: censorText,
+    queues: boardQueues(queues),
+    health: () => readiness(pool, limits),
+  };
+  const close = async () => {
+    counter.close();
+    limits.disconnect();
+    await closeQueues(queues);
+    await pool.end();
+    await orm.close(true);
+  };
+  return { parts, close };
+}
+
+const boardQueues = (queues: Queues): BaseAdapter[] =>
+  jobKinds.map((kind) => new BullMQAdapter(queues.of[kind], boardQueueOptions(kind)));
+
+/** Whoever reads it has to know which variable to change. */
+function nameVariable(error: Error & { code?: string }): never {
+  throw Object.assign(new Error(`BOARD_PORT: ${error.message}`, { cause: error }), { code: error.code });
+}

@@ -1,0 +1,267 @@
+import { type Request, type Response, Router } from 'express';
+import { JobId, jobStates } from '../../../domain/job/job.ts';
+import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
+import type { AuditLine } from '../../../domain/staff/audit.ts';
+import { allows, type JobCommand, jobCommands, retriableStates } from '../../../domain/staff/command.ts';
+import type { AttemptLine, JobPage, VerificationLine } from '../../../domain/staff/ops.ts';
+import { may } from '../../../domain/staff/policy.ts';
+import { sendJson } from '../../http/answer.ts';
+import { Problem } from '../../http/problem.ts';
+import { answer, read, wantsJson, wire } from '../answer.ts';
+import { requireRole } from '../guard.ts';
+import { type Html, html } from '../html.ts';
+import { formToken, type Notice, page } from '../layout.ts';
+import { refusalWords } from '../refusal.ts';
+import { type Visit, visitOf } from '../visit.ts';
+import { auditTable } from './audit.ts';
+import {
+  cursorOf,
+  FilterQuery,
+  filterOf,
+  isFinal,
+  JobCursor,
+  link,
+  PageQuery,
+  readCursor,
+} from './filter.ts';
+import {
+  choice,
+  column,
+  fact,
+  jobTable,
+  none,
+  numbers,
+  pager,
+  panel,
+  span,
+  state,
+  table,
+  when,
+  windowName,
+} from './look.ts';
+import type { OpsParts } from './parts.ts';
+
+/** Lines of a job's own audit that its page shows. */
+const AUDIT_LINES = 20;
+
+export function jobRoutes(parts: OpsParts): Router {
+  const router = Router()
+    .get('/', (req, res) => listJobs(parts, req, res))
+    .get('/:id', (req, res) => showJob(parts, req, res));
+  for (const command of jobCommands)
+    router.post(`/:id/${command}`, (req, res) => carryOut(parts, command, req, res));
+  return router;
+}
+
+const ListQuery = FilterQuery.extend(PageQuery.shape);
+
+async function listJobs(parts: OpsParts, req: Request, res: Response): Promise<void> {
+  const { limit, cursor, ...query } = read(ListQuery, req.query);
+  const after = readCursor(cursor, JobCursor);
+  const filter = await filterOf(query, parts);
+  const [found, projects] = await Promise.all([
+    parts.queries.jobs(filter, limit + 1, after),
+    parts.queries.projects(),
+  ]);
+  const jobs = found.slice(0, limit);
+  const last = jobs.at(-1);
+  const next = found.length > limit && last ? cursorOf(last.id) : null;
+  // Links carry the hash where staff gave a number.
+  const carried = { ...query, recipient: filter.address };
+  answer(req, res, { data: jobs, nextCursor: next }, () =>
+    page({
+      title: 'Jobs',
+      tab: '/ops/jobs',
+      visit: visitOf(res),
+      body: html`<div class="head">
+          <h1>Jobs</h1>
+          <div class="end">${retryLink(visitOf(res), carried)}</div>
+        </div>
+        ${filterForm(carried, projects)}
+        ${panel('Newest first', windowNote(filter.since, carried), [
+          jobTable(jobs, 'No job fits. A longer window or fewer conditions may find some.'),
+          pager(after && link('/ops/jobs', carried), next && link('/ops/jobs', { ...carried, cursor: next })),
+        ])}`,
+    }),
+  );
+}
+
+const windowNote = (since: Date | undefined, { hours }: FilterQuery) =>
+  since ? `accepted in the last ${windowName(hours ?? 24)}` : 'whatever their age';
+
+function retryLink(
+  visit: Visit,
+  { kind, project, reason, text, hours, state: chosen }: FilterQuery,
+): Html | null {
+  const isRetriable = chosen === undefined || retriableStates.some((retriable) => retriable === chosen);
+  if (!may(visit.staff.role, 'jobs.retry') || !isRetriable) return null;
+  return html`<a
+    class="button"
+    href="${link('/ops/retry', { kind, project, reason, text, hours, state: chosen })}"
+    >Retry the failed ones…</a
+  >`;
+}
+
+function filterForm(query: FilterQuery, projects: readonly string[]): Html {
+  return html`<section class="panel">
+    <form class="row body" method="get" action="/ops/jobs">
+      ${choice('kind', 'Kind', jobKinds, query.kind, 'every kind')}
+      ${choice('state', 'State', jobStates, query.state, 'every state')}
+      ${choice('project', 'Project', projects, query.project, 'every project')}
+      <label>Reason or error contains<input name="text" value="${query.text}" maxlength="200" /></label>
+      ${query.reason !== undefined && html`<label>Reason is<input name="reason" value="${query.reason}" maxlength="200" /></label>`}
+      ${query.recipient !== undefined && html`<input type="hidden" name="recipient" value="${query.recipient}" />`}
+      <label
+        >Accepted in the last<select name="hours">
+          ${['', 1, 6, 24, 72, 168].map((hours) =>
+            hours === (query.hours ?? '')
+              ? html`<option value="${hours}" selected>
+                  ${hours === '' ? 'as usual' : windowName(Number(hours))}
+                </option>`
+              : html`<option value="${hours}">
+                  ${hours === '' ? 'as usual' : windowName(Number(hours))}
+                </option>`,
+          )}
+        </select></label
+      >
+      <button class="primary">Show</button> <a class="button" href="/ops/jobs">Clear</a>
+    </form>
+  </section>`;
+}
+
+async function showJob(parts: OpsParts, req: Request, res: Response): Promise<void> {
+  const id = readId(req.params['id']);
+  const visit = visitOf(res);
+  const seesAudit = may(visit.staff.role, 'audit.read');
+  const [job, audit] = await Promise.all([
+    parts.queries.job(id),
+    seesAudit ? parts.audit.page({ subject: id }, AUDIT_LINES, null) : [],
+  ]);
+  if (!job)
+    throw new Problem(404, 'not-found', 'There is no such job; finished ones leave after their retention.');
+  answer(req, res, job, () => jobPage(job, audit, visit, parts.clock(), req.query['notice']));
+}
+
+function readId(id: unknown): JobId {
+  const parsed = JobId.safeParse(id);
+  if (!parsed.success) throw new Problem(404, 'not-found', 'A job id is a UUID.');
+  return parsed.data;
+}
+
+function jobPage(job: JobPage, audit: readonly AuditLine[], visit: Visit, now: Date, notice: unknown): Html {
+  return page({
+    title: `Job ${job.id}`,
+    tab: '/ops/jobs',
+    visit,
+    notice,
+    body: html`<div class="head">
+        <h1>Job</h1>
+        <code>${job.id}</code> ${state(job.state)}
+        <div class="end">${commandForms(job, visit)}</div>
+      </div>
+      <section class="panel"><div class="body">${jobFacts(job, now)}</div></section>
+      ${panel('Attempts', 'numbered by Postgres', attemptTable(job.attemptLines))}
+      ${job.verification && panel('Verification', 'what this job serves; no code stands anywhere', html`<div class="body">${verificationFacts(job.verification)}</div>`)}
+      ${audit.length > 0 && panel('What staff did', null, auditTable(audit))}`,
+  });
+}
+
+/** What can be done to it now, by this person; the rest isn't offered. */
+function commandForms(job: JobPage, visit: Visit): (Html | null)[] {
+  const names: Record<JobCommand, string> = { retry: 'Retry', promote: 'Run now', cancel: 'Cancel' };
+  return jobCommands.map((command) => {
+    const fits =
+      command === 'retry'
+        ? retriableStates.some((retriable) => retriable === job.state)
+        : !isFinal(job.state);
+    const isAllowed =
+      isKind(job.kind) && allows(job.kind, command) && may(visit.staff.role, `job.${command}`);
+    if (!fits || !isAllowed) return null;
+    return html`<form class="inline" method="post" action="/ops/jobs/${job.id}/${command}">
+      ${formToken(visit)}
+      <button class="${command === 'cancel' ? 'danger' : 'primary'}">${names[command]}</button>
+    </form>`;
+  });
+}
+
+const isKind = (kind: string): kind is JobKind => jobKinds.some((known) => known === kind);
+
+function jobFacts(job: JobPage, now: Date): Html {
+  return html`<dl class="facts">
+    ${fact('Kind', job.kind)}
+    ${fact('Project', html`<a href="${link('/ops/jobs', { project: job.project })}">${job.project}</a>`)}
+    ${fact('To', job.address ? html`<a class="mono" href="/ops/recipients/${job.address}">${job.labels.to}</a>` : html`<span class="mono">${job.labels.to}</span>`)}
+    ${fact('Channels', job.labels.channels.replaceAll(',', ', '))} ${fact('Reason', job.reason ?? none)}
+    ${fact('Accepted', when(job.acceptedAt))} ${fact('Finished', when(job.finishedAt))}
+    ${fact('Took', job.finishedAt ? span(job.finishedAt.getTime() - job.acceptedAt.getTime()) : `${span(now.getTime() - job.acceptedAt.getTime())} so far`)}
+    ${fact('Due', when(job.runAt))} ${fact('Deadline', when(job.deadlineAt))}
+    ${fact('Request id', job.requestId ? html`<code>${job.requestId}</code>` : none)}
+    ${fact('Serves', html`<code>${job.subjectId}</code>`)}
+  </dl>`;
+}
+
+function attemptTable(attempts: readonly AttemptLine[]): Html {
+  return table(
+    [
+      numbers('#'),
+      column('Opened'),
+      column('Channel'),
+      column('Provider'),
+      column('Outcome'),
+      column('Reason'),
+      column('Reference'),
+      column('Delivery'),
+      numbers('Latency'),
+      numbers('Cost'),
+    ],
+    attempts.map(
+      (attempt) =>
+        html`<tr>
+          <td class="num">${attempt.n}</td>
+          <td class="tight">${when(attempt.openedAt)}</td>
+          <td class="tight">${attempt.channel ?? none}</td>
+          <td>${attempt.provider}</td>
+          <td>${state(attempt.outcome ?? 'open')}</td>
+          <td class="wide">${attempt.reason ?? none}</td>
+          <td>${attempt.providerReference ? html`<code>${attempt.providerReference}</code>` : none}</td>
+          <td>${attempt.delivery ? state(attempt.delivery) : none} ${attempt.deliveryReason}</td>
+          <td class="num">${attempt.latencyMs === null ? none : `${attempt.latencyMs} ms`}</td>
+          <td class="num">${money(attempt)}</td>
+        </tr>`,
+    ),
+    'No attempt yet: no worker has opened this job.',
+  );
+}
+
+/** Micros are 10^-6 of the currency's unit. */
+const MICROS_DIGITS = 6;
+
+function money({ costMicros, costCurrency }: AttemptLine): string | Html {
+  if (costMicros === null) return none;
+  const digits = costMicros.padStart(MICROS_DIGITS + 1, '0');
+  return `${digits.slice(0, -MICROS_DIGITS)}.${digits.slice(-MICROS_DIGITS, -2)} ${costCurrency ?? ''}`;
+}
+
+function verificationFacts(verification: VerificationLine): Html {
+  return html`<dl class="facts">
+    ${fact('State', state(verification.state))} ${fact('Purpose', verification.purpose)}
+    ${fact('Mode', verification.mode)}
+    ${fact('Checks', `${verification.checksUsed} of ${verification.checksMax} used`)}
+    ${fact('Created', when(verification.createdAt))} ${fact('Expires', when(verification.expiresAt))}
+    ${fact('Closed', when(verification.closedAt))} ${fact('Id', html`<code>${verification.id}</code>`)}
+  </dl>`;
+}
+
+const noticeOf: Record<JobCommand, Notice> = { retry: 'retried', promote: 'promoted', cancel: 'cancelled' };
+
+async function carryOut(parts: OpsParts, command: JobCommand, req: Request, res: Response): Promise<void> {
+  const id = readId(req.params['id']);
+  await requireRole(res, `job.${command}`, id, parts);
+  const result = await parts.commands.job(command, id, visitOf(res).staff, parts.clock());
+  if (!result.done) {
+    const { status, sentence } = refusalWords[result.reason];
+    throw new Problem(status, result.reason, sentence);
+  }
+  if (wantsJson(req)) sendJson(res, 200, wire(result));
+  else res.redirect(303, link(`/ops/jobs/${id}`, { notice: result.told ? noticeOf[command] : 'untold' }));
+}

@@ -1,0 +1,125 @@
+import { Router } from 'express';
+import { z } from 'zod';
+import { type JobState, jobStates } from '../../../domain/job/job.ts';
+import { jobKinds } from '../../../domain/jobs.ts';
+import type { Overview, WindowHours } from '../../../domain/staff/ops.ts';
+import { answer, read } from '../answer.ts';
+import { type Html, html } from '../html.ts';
+import { page } from '../layout.ts';
+import { type Visit, visitOf } from '../visit.ts';
+import { Hours, isFinal, link, sinceOf } from './filter.ts';
+import { column, count, counted, numbers, panel, span, table, tile, windowName, windows } from './look.ts';
+import type { OpsParts } from './parts.ts';
+
+/** What an operator asks first: what is stuck now, and what went wrong in the last hour. */
+const HOURS_DEFAULT: WindowHours = 1;
+/** A waiting job that is older has probably no worker. */
+const OLD_MS = 30_000;
+
+const Query = z.object({ hours: z.preprocess((value) => value || undefined, Hours.default(HOURS_DEFAULT)) });
+
+export function overviewRoutes({ queries, clock }: OpsParts): Router {
+  return Router().get('/', async (req, res) => {
+    const { hours } = read(Query, req.query);
+    const now = clock();
+    const overview = await queries.overview(sinceOf(hours, now), now);
+    answer(req, res, facts(overview), () => overviewPage(visitOf(res), overview, hours, req.query['notice']));
+  });
+}
+
+function facts(overview: Overview) {
+  return {
+    ...overview,
+    waiting: overview.waiting.map(({ kind, jobs, oldestDueAt }) => ({
+      kind,
+      jobs,
+      oldestDueAt,
+      oldestAgeSeconds: oldestDueAt ? (overview.at.getTime() - oldestDueAt.getTime()) / 1_000 : 0,
+    })),
+  };
+}
+
+function overviewPage(visit: Visit, overview: Overview, hours: WindowHours, notice: unknown): Html {
+  return page({
+    title: 'Overview',
+    tab: '/ops',
+    visit,
+    notice,
+    body: html` <div class="head">
+        <h1>Overview</h1>
+        <div class="end">
+          <span class="note">Accepted in the last</span>${windows(hours, (to) => link('/ops', { hours: to }))}
+        </div>
+      </div>
+      ${tiles(overview, hours)}
+      ${panel('Not finished now', 'every such job, whatever its age', unfinishedTable(overview))}
+      ${panel(`Accepted in the last ${windowName(hours)}`, 'by how they stand now', acceptedTable(overview, hours))}`,
+  });
+}
+
+function tiles(overview: Overview, hours: WindowHours): Html {
+  const sum = (of: readonly { jobs: number }[]) => of.reduce((total, { jobs }) => total + jobs, 0);
+  const { counts } = overview.accepted;
+  const failed = counts.filter(
+    ({ state }) => state === 'rejected' || state === 'exhausted' || state === 'expired',
+  );
+  const oldest = overview.waiting.flatMap(({ oldestDueAt }) => (oldestDueAt ? [oldestDueAt.getTime()] : []));
+  const ageMs = oldest.length > 0 ? overview.at.getTime() - Math.min(...oldest) : 0;
+  const paused = overview.lanes.filter(({ pausedAt }) => pausedAt);
+  return html`<dl class="tiles">
+    ${tile('Not finished', count(sum(overview.unfinished)), 'accepted or running')}
+    ${tile('Waiting', count(sum(overview.waiting)), 'due, not opened yet')}
+    ${tile('Oldest waiting', oldest.length > 0 ? span(ageMs) : '–', oldest.length > 0 ? 'since it was due' : 'nothing waits', ageMs > OLD_MS ? 'alarm' : '')}
+    ${tile('Completed', count(sum(counts.filter(({ state }) => state === 'completed'))), `of ${count(sum(counts))} in ${windowName(hours)}`)}
+    ${tile('Failed', html`<a href="${link('/ops/failures', { hours })}">${count(sum(failed))}</a>`, 'rejected, exhausted, expired', failed.length > 0 ? 'careful' : '')}
+    ${tile('Paused lanes', html`<a href="/ops/lanes">${paused.length}</a>`, paused.map(({ kind }) => kind).join(', ') || `none of ${jobKinds.length}`, paused.length > 0 ? 'alarm' : '')}
+  </dl>`;
+}
+
+type Count = Overview['unfinished'][number];
+
+/** One line a kind and project, one column a state. */
+function lines(
+  counts: readonly Count[],
+): { kind: string; project: string; of: (state: JobState) => number; total: number }[] {
+  return [...Map.groupBy(counts, ({ kind, project }) => JSON.stringify([kind, project])).values()].map(
+    (group) => ({
+      kind: group[0]?.kind ?? '',
+      project: group[0]?.project ?? '',
+      of: (state) => group.find((line) => line.state === state)?.jobs ?? 0,
+      total: group.reduce((sum, { jobs }) => sum + jobs, 0),
+    }),
+  );
+}
+
+function stateTable(
+  counts: readonly Count[],
+  states: readonly JobState[],
+  hours: WindowHours | undefined,
+  empty: string,
+): Html {
+  return table(
+    [column('Kind'), column('Project'), ...states.map(numbers), numbers('All')],
+    lines(counts).map(
+      ({ kind, project, of, total }) =>
+        html`<tr>
+          <th scope="row">${kind}</th>
+          <td>${project}</td>
+          ${states.map((state) => html`<td class="num ${state}">${counted(of(state), link('/ops/jobs', { kind, project, state, hours }))}</td>`)}
+          <td class="num">${count(total)}</td>
+        </tr>`,
+    ),
+    empty,
+  );
+}
+
+const unfinishedTable = ({ unfinished }: Overview) =>
+  stateTable(
+    unfinished,
+    jobStates.filter((state) => !isFinal(state)),
+    undefined,
+    'Nothing is under way.',
+  );
+
+const acceptedTable = ({ accepted }: Overview, hours: WindowHours) =>
+  stateTable(accepted.counts, jobStates, hours, 'No job was accepted in this time.');

@@ -1,0 +1,59 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Request, Response } from 'express';
+import type { StaffMember } from '../../domain/staff/port.ts';
+import { SESSION_HOURS } from '../../domain/staff/session.ts';
+
+/** Who asks, as their session says. */
+export interface Visit {
+  readonly staff: StaffMember;
+  /** The cookie's value: whoever holds it is that person. */
+  readonly token: string;
+  /** Stands in every form. It is made from the token, which a foreign page can't read. */
+  readonly formToken: string;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** `__Host-` (RFC 6265bis) binds the cookie to this host and to https; browsers refuse that name over plain http. */
+const cookieName = (req: Request) => (req.secure ? '__Host-navbat_staff' : 'navbat_staff');
+
+export function setSessionCookie(req: Request, res: Response, token: string): void {
+  res.cookie(cookieName(req), token, { ...cookieOptions(req), maxAge: SESSION_HOURS * HOUR_MS });
+}
+
+export function clearSessionCookie(req: Request, res: Response): void {
+  res.clearCookie(cookieName(req), cookieOptions(req));
+}
+
+/** Lax: a link in a chat opens the board, while no foreign page can post to it. */
+const cookieOptions = (req: Request) =>
+  ({ httpOnly: true, sameSite: 'lax', secure: req.secure, path: '/' }) as const;
+
+export function sessionToken(req: Request): string | null {
+  const wanted = `${cookieName(req)}=`;
+  const pairs = (req.headers.cookie ?? '').split(';').map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(wanted))?.slice(wanted.length) || null;
+}
+
+export const visitOfToken = (staff: StaffMember, token: string): Visit => ({
+  staff,
+  token,
+  formToken: createHmac('sha256', token).update('navbat form').digest('base64url'),
+});
+
+export function rememberVisit(res: Response, visit: Visit): void {
+  res.locals['visit'] = visit;
+}
+
+/** @throws Error where no session was asked for before: a route that stands in the wrong place. */
+export function visitOf(res: Response): Visit {
+  const visit = res.locals['visit'] as Visit | undefined;
+  if (!visit) throw new Error('this route stands before the session check');
+  return visit;
+}
+
+export function isFormToken(visit: Visit, given: unknown): boolean {
+  if (typeof given !== 'string') return false;
+  const [left, right] = [Buffer.from(given), Buffer.from(visit.formToken)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
