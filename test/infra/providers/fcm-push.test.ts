@@ -140,6 +140,16 @@ test('a rate limit that names no time lasts a minute', () => {
   expect(replyToRefusal({ code: 'messaging/device-message-rate-exceeded' })).toEqual(minute);
 });
 
+test('the deadline cuts the connection of a message that hangs', async () => {
+  const sandbox = await freshSandbox();
+  sandbox.orderFaults({ channel: 'push', effect: 'hang-before' });
+  const wire = await tap(sandbox.port);
+  const sending = pushTo(wire.url).send(message, deadline(200));
+  await expect.poll(wire.connectionsOpen).toBe(1);
+  await sending;
+  await expect.poll(wire.connectionsOpen).toBe(0);
+});
+
 test('ten messages in a row need no more than two connections', async () => {
   const sandbox = await freshSandbox();
   const wire = await tap(sandbox.port);

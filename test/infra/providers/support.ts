@@ -31,18 +31,24 @@ export async function closedPort(): Promise<number> {
   return port;
 }
 
-/** A wire in front of a server, which counts the connections that were opened through it. */
-export async function tap(serverPort: number): Promise<{ url: string; connections: () => number }> {
-  let connections = 0;
+/** A wire in front of a server, which counts the connections that were opened through it, and those still open. */
+export async function tap(serverPort: number) {
+  let opened = 0;
+  let open = 0;
   const wire = createServer((caller) => {
-    connections += 1;
+    opened += 1;
+    open += 1;
     const server = connect(serverPort, '127.0.0.1');
     caller.on('error', () => server.destroy()).pipe(server);
+    caller.on('close', () => {
+      open -= 1;
+      server.destroy();
+    });
     server.on('error', () => caller.destroy()).pipe(caller);
   });
   const { port, close } = await listen(wire);
   onTestFinished(close);
-  return { url: `http://127.0.0.1:${port}`, connections: () => connections };
+  return { url: `http://127.0.0.1:${port}`, connections: () => opened, connectionsOpen: () => open };
 }
 
 /** A server that answers every request with these bytes: what no well-behaved sandbox says. */

@@ -127,6 +127,16 @@ test('a wait that is not named lasts a second', () => {
   expect(replyToRefusal(refusal)).toEqual({ reply: 'busy', retryAfterMs: 1_000 });
 });
 
+test('the deadline cuts the connection of a message that hangs', async () => {
+  const sandbox = await freshSandbox();
+  sandbox.orderFaults({ channel: 'telegram', effect: 'hang-before' });
+  const wire = await tap(sandbox.port);
+  const sending = botAt(wire.url).send(message, deadline(200));
+  await expect.poll(wire.connectionsOpen).toBe(1);
+  await sending;
+  await expect.poll(wire.connectionsOpen).toBe(0);
+});
+
 test('ten messages in a row need no more than two connections', async () => {
   const sandbox = await freshSandbox();
   const wire = await tap(sandbox.port);

@@ -143,6 +143,16 @@ test.each([
   expect(await smsThrough(await answering(answer)).send(message, deadline())).toEqual(reply);
 });
 
+test('the deadline cuts the connection of a message that hangs', async () => {
+  const sandbox = await freshSandbox();
+  sandbox.orderFaults({ channel: 'sms', effect: 'hang-before' });
+  const wire = await tap(sandbox.port);
+  const sending = smsThrough(wire.url).send(message, deadline(200));
+  await expect.poll(wire.connectionsOpen).toBe(1);
+  await sending;
+  await expect.poll(wire.connectionsOpen).toBe(0);
+});
+
 test('ten messages in a row need no more than two connections', async () => {
   const sandbox = await freshSandbox();
   const wire = await tap(sandbox.port);
