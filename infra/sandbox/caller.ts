@@ -1,6 +1,5 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Logger } from 'pino';
+import { Agent } from 'undici';
 import type { Timers } from './timers.ts';
 
 /** 64 connections to one receiver: enough for thousands of callbacks a second on loopback. */
@@ -28,8 +27,12 @@ export interface Callback {
 export class Caller {
   readonly #timers: Timers;
   readonly #log: Logger;
-  readonly #http = new HttpAgent({ keepAlive: true, maxSockets: CONNECTIONS_MAX });
-  readonly #https = new HttpsAgent({ keepAlive: true, maxSockets: CONNECTIONS_MAX });
+  readonly #agent = new Agent({
+    connections: CONNECTIONS_MAX,
+    headersTimeout: ANSWER_MS_MAX,
+    bodyTimeout: ANSWER_MS_MAX,
+    connectTimeout: ANSWER_MS_MAX,
+  });
   #closed = false;
 
   constructor(timers: Timers, log: Logger) {
@@ -54,30 +57,24 @@ export class Caller {
 
   close(): void {
     this.#closed = true;
-    this.#http.destroy();
-    this.#https.destroy();
+    void this.#agent.destroy();
   }
 
-  #post(callback: Callback): Promise<number | undefined> {
-    const { headers, body } = callback.compose();
-    const url = new URL(callback.url);
-    const secure = url.protocol === 'https:';
-    const options = {
-      method: 'POST',
-      agent: secure ? this.#https : this.#http,
-      timeout: ANSWER_MS_MAX,
-      headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-    };
-    return new Promise((resolve) => {
-      const request = (secure ? httpsRequest : httpRequest)(url, options, (response) => {
-        response.resume();
-        response.on('end', () => resolve(response.statusCode));
-        response.on('error', () => resolve(undefined));
+  async #post(callback: Callback): Promise<number | undefined> {
+    const { origin, pathname, search } = new URL(callback.url);
+    try {
+      const { statusCode, body } = await this.#agent.request({
+        origin,
+        path: pathname + search,
+        method: 'POST',
+        ...callback.compose(),
       });
-      request.on('timeout', () => request.destroy());
-      request.on('error', () => resolve(undefined));
-      request.end(body);
-    });
+      await body.dump();
+      return statusCode;
+    } catch {
+      // Nobody there, too slow, or cut off: to the one who posts it is all the same.
+      return undefined;
+    }
   }
 }
 

@@ -70,7 +70,13 @@ const routes: Record<string, Route> = {
 
 function showInbox({ inbox, people }: Control, { to }: InboxFilter, { headers }: Incoming): Answer {
   const said = to === undefined ? [] : people.said(to);
-  return inboxPage({ messages: inbox.list(), open: to, said, etag: headers['if-none-match'] });
+  return inboxPage({
+    messages: inbox.list(),
+    open: to,
+    said,
+    etag: headers['if-none-match'],
+    partsOnly: headers['x-parts'] === '1',
+  });
 }
 
 function orderFaults({ faults }: Control, _query: InboxFilter, { body }: Incoming): Answer {

@@ -7,9 +7,9 @@ import { TWILIO_ERRORS, TWILIO_DELIVERY_ERRORS } from './twilio-errors.ts';
 import { wellKnownFault } from './well-known.ts';
 
 /** 2 min: longer than any client here waits. */
-export const HANG_MS_MAX = 120_000;
+const HANG_MS_MAX = 120_000;
 /** 10 000 orders at a time: a test that wants more wants a provider-wide fault. */
-export const FAULTS_MAX = 10_000;
+const FAULTS_MAX = 10_000;
 
 const target = {
   /** Without it the fault strikes all four providers. */
@@ -48,10 +48,9 @@ const AnyFault = z.discriminatedUnion('effect', [
   z.object({ ...target, effect: z.literal('undelivered'), code: z.int().default(30003) }),
 ]);
 export type Fault = z.infer<typeof AnyFault>;
-export type Effect = Fault['effect'];
 
 /** The codes that `reject` takes, by channel. */
-export const REJECT_CODES = {
+const REJECT_CODES = {
   sms: Object.keys(TWILIO_ERRORS),
   telegram: Object.keys(TELEGRAM_REFUSALS),
   'telegram-gateway': GATEWAY_ERRORS,

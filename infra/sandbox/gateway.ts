@@ -268,7 +268,7 @@ export class Gateway {
 }
 
 /** hex(HMAC-SHA256(SHA256(token) as bytes, timestamp + "\n" + raw body)). */
-export function gatewaySignature(token: string, timestamp: string, body: string): string {
+function gatewaySignature(token: string, timestamp: string, body: string): string {
   const key = createHash('sha256').update(token).digest();
   return createHmac('sha256', key).update(`${timestamp}\n${body}`).digest('hex');
 }

@@ -8,7 +8,7 @@ export const INBOX_MESSAGES_MAX = 20_000;
 /** Evicting a thousand at a time keeps the cost of one message flat. */
 const EVICTION_MESSAGES = 1_000;
 /** 64 MiB of the log are read back at a start: more than the inbox holds, in about a second. */
-export const RELOAD_BYTES_MAX = 64 * 1024 * 1024;
+const RELOAD_BYTES_MAX = 64 * 1024 * 1024;
 /** The name of the log inside the sandbox's directory. */
 export const MESSAGES_FILE = 'messages.jsonl';
 

@@ -1,10 +1,12 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import type { Logger } from 'pino';
 
 /** 20 ms: well inside the 50 ms that a reader of the files is promised, and 50 writes a second at most. */
-export const FLUSH_MS = 20;
+const FLUSH_MS = 20;
 /** 64 MiB of unwritten lines, about 20 s of load on a disk that hangs; past it the oldest lines are given up. */
-export const BUFFER_CHARS_MAX = 64 * 1024 * 1024;
+const BUFFER_CHARS_MAX = 64 * 1024 * 1024;
+/** 256 MiB, some 700 000 messages. A start that finds more sets the file aside, so that two of them are the most there is. */
+const FILE_BYTES_MAX = 256 * 1024 * 1024;
 
 /**
  * An append-only file of JSON lines. Lines are gathered for `FLUSH_MS` and written in one append, so that a message costs no
@@ -24,7 +26,8 @@ export class Journal {
     this.#log = log;
   }
 
-  static async open(path: string, log: Logger): Promise<Journal> {
+  static async open(path: string, log: Logger, bytesMax = FILE_BYTES_MAX): Promise<Journal> {
+    await setAside(path, bytesMax);
     const file = await open(path, 'a');
     const journal = new Journal(file, log);
     // A kill may have torn the last line: close it, so that the next one stands alone.
@@ -74,6 +77,20 @@ export class Journal {
   }
 }
 
+function asideOf(path: string): string {
+  return `${path}.old`;
+}
+
+/** Only at a start: who counts the lines of a running sandbox finds all of them in one file. */
+async function setAside(path: string, bytesMax: number): Promise<void> {
+  const found = await stat(path).catch(ignoreMissing);
+  if (found && found.size > bytesMax) await rename(path, asideOf(path));
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
 async function endsInsideLine(path: string): Promise<boolean> {
   const { size } = await stat(path);
   if (size === 0) return false;
@@ -87,14 +104,15 @@ async function endsInsideLine(path: string): Promise<boolean> {
 }
 
 /**
- * The last lines of a file of JSON lines, oldest first, at most `bytesMax` bytes of them; [] when there is no file.
+ * The last lines of a journal, oldest first, at most `bytesMax` bytes of each of its two files; [] when there is none.
  * A line that is not JSON (torn by a kill) is left out.
  */
 export async function readTail(path: string, bytesMax: number): Promise<unknown[]> {
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  return [...(await readFileTail(asideOf(path), bytesMax)), ...(await readFileTail(path, bytesMax))];
+}
+
+async function readFileTail(path: string, bytesMax: number): Promise<unknown[]> {
+  const file = await open(path, 'r').catch(ignoreMissing);
   if (!file) return [];
   try {
     const { size } = await file.stat();

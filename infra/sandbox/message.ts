@@ -6,12 +6,12 @@ export const Channel = z.enum(CHANNELS);
 export type Channel = z.infer<typeof Channel>;
 
 /** What becomes of an accepted message: decided when it is accepted, so that a restart knows how it ended. */
-export const FATES = ['delivered', 'lost', 'undelivered'] as const;
+const FATES = ['delivered', 'lost', 'undelivered'] as const;
 export const Fate = z.enum(FATES);
 export type Fate = z.infer<typeof Fate>;
 
 /** The words of all four providers; each channel uses its own part of them. */
-export const STATUSES = [
+const STATUSES = [
   'accepted',
   'queued',
   'sent',

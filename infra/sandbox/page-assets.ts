@@ -68,7 +68,7 @@ const localise = () => {
 const toEnd = () => { const talk = document.querySelector('#talk-scroll'); if (talk) talk.scrollTop = talk.scrollHeight; };
 let etag = document.body.dataset.version;
 const refresh = async () => {
-  const answer = await fetch(location.href, { headers: { 'if-none-match': etag }, cache: 'no-store' });
+  const answer = await fetch(location.href, { headers: { 'if-none-match': etag, 'x-parts': '1' }, cache: 'no-store' });
   if (answer.status !== 200) return;
   etag = answer.headers.get('etag');
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');

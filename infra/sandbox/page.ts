@@ -27,6 +27,8 @@ export interface InboxView {
   said: readonly Said[];
   /** The version that the browser has. */
   etag: string | undefined;
+  /** True for a page that refreshes itself: it has style and script already, and its policy would refuse others. */
+  partsOnly: boolean;
 }
 
 /** The inbox as a page; 304 without a body when the browser has it already. */
@@ -45,7 +47,9 @@ export function inboxPage(view: InboxView): Answer {
       'cache-control': 'no-store',
       etag,
     },
-    body: documentOf({ body, etag, nonce, isOpen: view.open !== undefined }).markup,
+    body: view.partsOnly
+      ? body.markup
+      : documentOf({ body, etag, nonce, isOpen: view.open !== undefined }).markup,
   };
 }
 
@@ -56,6 +60,7 @@ function policyOf(nonce: string): string {
     `style-src 'nonce-${nonce}'`,
     `script-src 'nonce-${nonce}'`,
     "connect-src 'self'",
+    'img-src data:',
     "form-action 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
@@ -184,7 +189,9 @@ function stateOf(message: Message): string {
   if (message.fate === 'lost') return 'never arrived';
   if (message.fate === 'undelivered')
     return `not delivered${message.error_code === undefined ? '' : ` (${message.error_code})`}`;
-  return message.details['edited_at'] === undefined ? message.status : 'edited';
+  if (message.details['edited_at'] !== undefined) return 'edited';
+  // Telegram's bots and FCM are told of no delivery, so that it would say nothing.
+  return message.channel === 'telegram' || message.channel === 'push' ? '' : message.status;
 }
 
 /** What a person would type or copy stands out: a run of four to eight digits. */

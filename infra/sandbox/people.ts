@@ -128,7 +128,7 @@ export class People {
         ? undefined
         : textOf(act.text);
     if (!content) return undefined;
-    this.#remember(String(chat.id), act.text ?? `📇 ${act.contact?.phone_number ?? ''}`);
+    this.#remember(String(chat.id), act.text ?? `Contact ${act.contact?.phone_number ?? ''}`);
     const date = Math.floor(this.#world.clock().getTime() / 1000);
     return ['message', { message_id: bot.nextMessageId(), from, chat, date, ...content }];
   }
@@ -142,7 +142,7 @@ export class People {
     if (!message || message.to !== String(chat.id)) return undefined;
     const id = randomUUID();
     bot.expectAnswer(id);
-    this.#remember(message.to, `▸ ${data}`);
+    this.#remember(message.to, `Pressed: ${data}`);
     return [
       'callback_query',
       { id, from, message: messageBody(bot, chat, message), chat_instance: String(chat.id), data },

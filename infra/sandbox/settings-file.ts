@@ -6,7 +6,7 @@ import { type Fault, FaultOrder } from './faults.ts';
 import { parseJson } from './http.ts';
 import type { BotSnapshot } from './telegram-bot.ts';
 
-export const STATE_FILE = 'state.json';
+const STATE_FILE = 'state.json';
 /** Changes that come together are written together. */
 const SAVE_MS = 50;
 

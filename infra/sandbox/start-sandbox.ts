@@ -184,7 +184,7 @@ function createHandle({ server, host, world, calls, settings }: Parts): Sandbox 
   const { inbox, faults } = world;
   let closing: Promise<void> | undefined;
   return {
-    url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`,
+    url: `http://${reachable(host)}:${port}`,
     port,
     inbox: (filter) => inbox.list(filter),
     clearInbox: () => inbox.clear(),
@@ -195,6 +195,12 @@ function createHandle({ server, host, world, calls, settings }: Parts): Sandbox 
     flush: async () => void (await Promise.all([inbox.flush(), calls.flush(), settings.flush()])),
     close: () => (closing ??= shutDown({ server, host, world, calls, settings })),
   };
+}
+
+/** An address for a client: the wildcards name none, and one of IPv6 stands in brackets. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** First nobody new, then nothing of ours still to come, then the files. */

@@ -1,7 +1,7 @@
 import type { Fields } from './http.ts';
 
 /** 10 000 updates wait for a bot that does not fetch them; then the oldest leave (Telegram keeps them for a day). */
-export const UPDATES_MAX = 10_000;
+const UPDATES_MAX = 10_000;
 /** 1 000 pressed buttons wait for an answer; nobody presses so many. */
 const QUERIES_MAX = 1_000;
 

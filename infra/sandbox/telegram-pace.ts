@@ -1,6 +1,6 @@
 /** Telegram's limits: about 30 messages a second for a bot, one a second to a chat. */
-export const BOT_MESSAGES_PER_SECOND = 30;
-export const CHAT_PAUSE_MS = 1_000;
+const BOT_MESSAGES_PER_SECOND = 30;
+const CHAT_PAUSE_MS = 1_000;
 /** 100 000 chats are remembered, 33 times what a bot may write to in a second times a hundred; then all are forgotten. */
 const CHATS_MAX = 100_000;
 

@@ -33,7 +33,7 @@ export function reportStatus(world: World, report: StatusReport): void {
 }
 
 /** base64(HMAC-SHA1(auth token, url followed by every name and value, sorted by name)). */
-export function twilioSignature(authToken: string, url: string, parameters: Record<string, string>): string {
+function twilioSignature(authToken: string, url: string, parameters: Record<string, string>): string {
   const signed = Object.keys(parameters)
     .toSorted()
     .reduce((text, name) => text + name + parameters[name], url);

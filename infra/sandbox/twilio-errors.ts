@@ -39,4 +39,3 @@ export const TWILIO_DELIVERY_ERRORS = {
   30008: 'Unknown error',
   30036: 'Validity Period Expired',
 } as const;
-export type TwilioDeliveryErrorCode = keyof typeof TWILIO_DELIVERY_ERRORS;

@@ -128,6 +128,18 @@ describe.each(channels)('%s', (channel) => {
   });
 });
 
+test('a message that was taken over in silence is not sent again when it is asked for with the same token', async () => {
+  const sandbox = await freshSandbox();
+  await put(sandbox, { channel: 'sms', effect: 'hang-after', times: 1, hang_ms: 0 });
+  const headers = {
+    authorization: `Basic ${btoa(`${ACCOUNT}:${AUTH_TOKEN}`)}`,
+    'i-twilio-idempotency-token': 'job-1',
+  };
+  await expect(send.sms(sandbox.url, PHONE, { headers })).rejects.toThrow('fetch failed');
+  const again = (await (await send.sms(sandbox.url, PHONE, { headers })).json()) as { sid: string };
+  expect(sandbox.inbox()).toMatchObject([{ provider_reference: again.sid, idempotency_key: 'job-1' }]);
+});
+
 test('each provider words 429 and its wait as its own', async () => {
   const sandbox = await freshSandbox();
   await put(sandbox, { effect: 'rate-limit', retry_after_seconds: 3 });

@@ -2,8 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import { INBOX_MESSAGES_MAX } from '../../../infra/sandbox/inbox.ts';
+import { CALLS_FILE } from '../../../infra/sandbox/calls.ts';
+import { INBOX_MESSAGES_MAX, MESSAGES_FILE } from '../../../infra/sandbox/inbox.ts';
+import { Journal, readTail } from '../../../infra/sandbox/journal.ts';
 import { segmentsOf } from '../../../infra/sandbox/segments.ts';
 import { type Sandbox, startSandbox } from '../../../infra/sandbox/start-sandbox.ts';
 import { BOT_TOKEN, freshSandbox, temporaryDirectory } from './support.ts';
@@ -55,7 +58,7 @@ describe('/inbox.json', () => {
     await first.close();
     const second = await freshSandbox({ directory });
     expect(second.inbox()).toMatchObject([{ text: 'after', id: '2' }]);
-    expect(await readFile(join(directory, 'messages.jsonl'), 'utf8')).toContain('before');
+    expect(await readFile(join(directory, MESSAGES_FILE), 'utf8')).toContain('before');
   });
 });
 
@@ -85,13 +88,13 @@ describe('the state on disk', () => {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line) as unknown);
-    expect(await lines('messages.jsonl')).toMatchObject([
+    expect(await lines(MESSAGES_FILE)).toMatchObject([
       { id: '1', channel: 'telegram', to: '1', text: 'hello', provider_reference: '1' },
     ]);
-    expect(await lines('calls.jsonl')).toMatchObject([
+    expect(await lines(CALLS_FILE)).toMatchObject([
       { channel: 'telegram', method: 'sendMessage', to: '1', status: 200, message_id: '1' },
     ]);
-    expect(await readFile(join(directory, 'calls.jsonl'), 'utf8')).not.toContain('hello');
+    expect(await readFile(join(directory, CALLS_FILE), 'utf8')).not.toContain('hello');
   });
 
   test('a line torn by a kill costs that line only', async () => {
@@ -99,13 +102,27 @@ describe('the state on disk', () => {
     const first = await freshSandbox({ directory });
     await say(first, 1, 'whole');
     await first.close();
-    await appendFile(join(directory, 'messages.jsonl'), '{"id":"2","channel":"tele');
+    await appendFile(join(directory, MESSAGES_FILE), '{"id":"2","channel":"tele');
     const second = await freshSandbox({ directory });
     expect(texts(second.inbox())).toEqual(['whole']);
     await say(second, 1, 'next');
     await second.close();
     const third = await freshSandbox({ directory });
     expect(texts(third.inbox())).toEqual(['whole', 'next']);
+  });
+
+  test('a file that grew too large is set aside at a start, and still read back', async () => {
+    const directory = await temporaryDirectory();
+    const path = join(directory, 'some.jsonl');
+    const silent = pino({ level: 'silent' });
+    const first = await Journal.open(path, silent);
+    for (let id = 1; id <= 3; id += 1) first.append({ id });
+    await first.close();
+    const second = await Journal.open(path, silent, 10);
+    second.append({ id: 4 });
+    await second.close();
+    expect(await readFile(path, 'utf8')).toBe('{"id":4}\n');
+    expect(await readTail(path, 1_000)).toEqual([1, 2, 3, 4].map((id) => ({ id })));
   });
 
   test('two sandboxes in a row number their messages on, and memory stays bounded', async () => {
@@ -124,7 +141,7 @@ describe('the state on disk', () => {
         details: {},
       });
     const many = Array.from({ length: INBOX_MESSAGES_MAX + 5_000 }, (_, index) => line(index + 1));
-    await appendFile(join(directory, 'messages.jsonl'), `${many.join('\n')}\n`);
+    await appendFile(join(directory, MESSAGES_FILE), `${many.join('\n')}\n`);
     const sandbox = await freshSandbox({ directory });
     const kept = sandbox.inbox();
     expect(kept.length).toBeLessThan(INBOX_MESSAGES_MAX + 1_000);
@@ -232,7 +249,7 @@ test('the process starts, serves, logs no text and stops on SIGTERM', async () =
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(0);
   expect(said).not.toContain('very-private');
-  expect(await readFile(join(directory, 'sandbox', 'messages.jsonl'), 'utf8')).toContain('very-private');
+  expect(await readFile(join(directory, 'sandbox', MESSAGES_FILE), 'utf8')).toContain('very-private');
 });
 
 async function freePort(): Promise<number> {
