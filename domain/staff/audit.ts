@@ -2,8 +2,24 @@ import { z } from 'zod';
 import type { StaffAction } from './policy.ts';
 import type { StaffMember } from './port.ts';
 
+/** What only the command line does. */
+export type CommandLineAction =
+  | 'project.create'
+  | 'project.set'
+  | 'project.archive'
+  | 'key.create'
+  | 'key.revoke'
+  | 'staff.create'
+  | 'staff.disable';
+
 /** What leaves a row: every command that changes something, done or refused, and every login. */
-export type AuditAction = StaffAction | 'login' | 'logout' | 'board.refused' | 'request.refused';
+export type AuditAction =
+  | StaffAction
+  | CommandLineAction
+  | 'login'
+  | 'logout'
+  | 'board.refused'
+  | 'request.refused';
 
 /** `by` is the person, or words for a row that no session stands behind (an address, a command line). */
 export interface AuditEntry {

@@ -1,0 +1,74 @@
+import type { AuditLog, CommandLineAction } from '../../domain/staff/audit.ts';
+import type { StaffAccounts } from '../../domain/staff/port.ts';
+import type { Projects } from '../../domain/project/port.ts';
+import type { ProjectView } from '../../domain/project/project.ts';
+
+export interface CliPorts {
+  readonly projects: Projects;
+  readonly staff: StaffAccounts;
+  readonly audit: AuditLog;
+}
+
+export interface CliContext {
+  /** Opens the database for one command, and closes it again. */
+  readonly withPorts: <Out>(work: (ports: CliPorts) => Promise<Out>) => Promise<Out>;
+  /** One line on standard output. */
+  readonly say: (line: string) => void;
+  readonly readStdin: () => Promise<string>;
+  /** Text that nobody can guess. */
+  readonly random: () => string;
+  readonly newSecrets: (now: Date) => Readonly<Record<string, string>>;
+  readonly now: () => Date;
+  /** Whose shell it is, for the audit. */
+  readonly user: string;
+}
+
+/** What the person at the command line can mend: one sentence, and exit code 1. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+}
+
+/** What a command has to tell: as lines for a person, or as one JSON document. */
+export interface Told {
+  readonly lines: readonly string[];
+  readonly json: unknown;
+}
+
+export interface JsonOption {
+  readonly json?: boolean;
+}
+
+export function tell({ say }: CliContext, { json }: JsonOption, told: Told): void {
+  if (json) say(JSON.stringify(told.json));
+  else for (const line of told.lines) say(line);
+}
+
+export function writeAudit(
+  { user, now }: CliContext,
+  { audit }: CliPorts,
+  action: CommandLineAction,
+  subject: string,
+  detail: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  return audit.write({ by: `command line (${user})`, action, subject, detail }, now());
+}
+
+export async function projectOf({ projects }: CliPorts, slug: string): Promise<ProjectView> {
+  const project = await projects.findBySlug(slug);
+  if (!project) throw new CliError(`There is no project ${slug}.`);
+  return project;
+}
+
+/** Columns wide enough for their longest cell, two spaces apart. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+export const day = (at: Date | null): string =>
+  at ? at.toISOString().slice(0, 'YYYY-MM-DD HH:MM'.length).replace('T', ' ') : '-';

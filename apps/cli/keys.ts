@@ -1,0 +1,133 @@
+import { type Command, Option } from 'commander';
+import { z } from 'zod';
+import {
+  ACTIVE_KEYS_MAX,
+  type KeyAccess,
+  keyAccesses,
+  type KeyMode,
+  keyModes,
+  KeyScope,
+} from '../../domain/project/key.ts';
+import type { KeyCreated } from '../../domain/project/port.ts';
+import { isActive, type KeyView, SCOPES_DEFAULT } from '../../domain/project/project.ts';
+import {
+  type CliContext,
+  CliError,
+  day,
+  type JsonOption,
+  projectOf,
+  table,
+  tell,
+  writeAudit,
+} from './context.ts';
+
+interface NewKeyOptions extends JsonOption {
+  readonly access: KeyAccess;
+  readonly mode: KeyMode;
+  readonly scopes: string;
+  readonly expires?: string;
+}
+
+export function keyCommands(program: Command, context: CliContext): void {
+  const key = program.command('key').description('API keys of a project');
+  key
+    .command('create <slug>')
+    .description(
+      `makes a key and shows it this once; ${ACTIVE_KEYS_MAX} of one access and mode are active at a time`,
+    )
+    .addOption(new Option('--access <access>').choices([...keyAccesses]).default('secret'))
+    .addOption(new Option('--mode <mode>').choices([...keyModes]).default('live'))
+    .option(
+      '--scopes <scopes>',
+      `comma separated, of ${KeyScope.options.join(', ')}`,
+      SCOPES_DEFAULT.join(','),
+    )
+    .option('--expires <time>', 'such as 2027-01-31T00:00:00Z')
+    .option('--json')
+    .action((slug: string, options: NewKeyOptions) => createKey(context, slug, options));
+  key
+    .command('list <slug>')
+    .description('its keys, without their texts')
+    .option('--json')
+    .action((slug: string, options: JsonOption) => listKeys(context, slug, options));
+  key
+    .command('revoke <slug> <key-id>')
+    .description('it opens nothing more within five seconds')
+    .option('--json')
+    .action((slug: string, keyId: string, options: JsonOption) => revokeKey(context, slug, keyId, options));
+}
+
+export const keyRefusals: Readonly<Record<Extract<KeyCreated, { created: false }>['reason'], string>> = {
+  'too-many-active': `The project has ${ACTIVE_KEYS_MAX} active keys of this access and mode: revoke one first (key list, key revoke).`,
+  'already-expired': '--expires: expected a time in the future.',
+  'key-taken': '--key: there is such a key already.',
+  'no-project': 'The project is gone.',
+};
+
+async function createKey(context: CliContext, slug: string, options: NewKeyOptions): Promise<void> {
+  const scopes = z.array(KeyScope).safeParse(options.scopes.split(',').map((scope) => scope.trim()));
+  if (!scopes.success) throw new CliError(`--scopes: expected some of ${KeyScope.options.join(', ')}.`);
+  const expires = z.iso.datetime({ offset: true }).optional().safeParse(options.expires);
+  if (!expires.success) throw new CliError('--expires: expected a time such as 2027-01-31T00:00:00Z.');
+  const expiresAt = expires.data === undefined ? null : new Date(expires.data);
+
+  await context.withPorts(async (ports) => {
+    const project = await projectOf(ports, slug);
+    const order = { access: options.access, mode: options.mode, scopes: scopes.data, expiresAt };
+    const made = await ports.projects.createKey(project.id, order, context.now());
+    if (!made.created) throw new CliError(keyRefusals[made.reason]);
+    await writeAudit(context, ports, 'key.create', slug, { key: made.key.id });
+    tell(context, options, {
+      lines: [`key  ${made.text}`, `id   ${made.key.id}`],
+      json: { ...keyJson(made.key), key: made.text },
+    });
+  });
+}
+
+function listKeys(context: CliContext, slug: string, options: JsonOption): Promise<void> {
+  return context.withPorts(async (ports) => {
+    const keys = await ports.projects.keys((await projectOf(ports, slug)).id);
+    const rows = keys.map((key) => [
+      key.id,
+      key.access,
+      key.mode,
+      `…${key.hint}`,
+      key.scopes.join(','),
+      isActive(key, context.now()) ? 'active' : key.revokedAt ? 'revoked' : 'expired',
+      day(key.lastUsedAt),
+    ]);
+    const head = ['id', 'access', 'mode', 'hint', 'scopes', 'state', 'last used'];
+    tell(context, options, { lines: table([head, ...rows]), json: keys.map(keyJson) });
+  });
+}
+
+async function revokeKey(
+  context: CliContext,
+  slug: string,
+  keyId: string,
+  options: JsonOption,
+): Promise<void> {
+  const id = z.uuid().safeParse(keyId);
+  if (!id.success) throw new CliError('key-id: expected the id that key list shows.');
+  await context.withPorts(async (ports) => {
+    const project = await projectOf(ports, slug);
+    const revoked = await ports.projects.revokeKey(project.id, id.data, context.now());
+    if (!revoked) throw new CliError(`${slug} has no such key.`);
+    await writeAudit(context, ports, 'key.revoke', slug, { key: id.data });
+    tell(context, options, { lines: [`${keyId} is revoked`], json: { id: keyId, revoked: true } });
+  });
+}
+
+function keyJson(key: KeyView) {
+  return {
+    id: key.id,
+    access: key.access,
+    mode: key.mode,
+    hint: key.hint,
+    scopes: key.scopes,
+    created_at: key.createdAt,
+    expires_at: key.expiresAt,
+    revoked_at: key.revokedAt,
+    last_used_at: key.lastUsedAt,
+  };
+}

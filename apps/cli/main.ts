@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { text } from 'node:stream/consumers';
+import { Pool } from 'pg';
+import { ConfigError, readConfig } from '../../infra/config.ts';
+import { keyedHash } from '../../infra/crypto.ts';
+import { newSecrets } from '../../infra/new-secrets.ts';
+import { auditLog } from '../../infra/postgres/audit.ts';
+import { openOrm } from '../../infra/postgres/orm.ts';
+import { projectStore } from '../../infra/postgres/projects.ts';
+import { staffAccounts } from '../../infra/postgres/staff-accounts.ts';
+import { type CliContext, CliError } from './context.ts';
+import { createProgram } from './program.ts';
+
+/** 144 bits: as good as a key. */
+const PASSWORD_RANDOM_BYTES = 18;
+
+const withPorts: CliContext['withPorts'] = async (work) => {
+  const config = readConfig(process.env);
+  const orm = await openOrm(config.DATABASE_URL);
+  const pool = new Pool({ connectionString: config.DATABASE_URL, max: 1 });
+  try {
+    const projects = projectStore(orm.em, keyedHash(config.PEPPER));
+    return await work({ projects, staff: staffAccounts(orm.em), audit: auditLog(pool) });
+  } finally {
+    await pool.end();
+    await orm.close(true);
+  }
+};
+
+const program = createProgram({
+  withPorts,
+  say: (line) => void process.stdout.write(`${line}\n`),
+  readStdin: () => text(process.stdin),
+  random: () => randomBytes(PASSWORD_RANDOM_BYTES).toString('base64url'),
+  newSecrets,
+  now: () => new Date(),
+  user: userInfo().username,
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${sentence(error)}\n`);
+  process.exitCode = 1;
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof CliError || error instanceof ConfigError) return error.message;
+  if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED')
+    return 'Postgres does not answer at DATABASE_URL.';
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

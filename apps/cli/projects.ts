@@ -1,0 +1,164 @@
+import type { Command } from 'commander';
+import { ApiKeyText, keyFront, KeyScope } from '../../domain/project/key.ts';
+import {
+  isActive,
+  type KeyOrder,
+  type KeyView,
+  type ProjectView,
+  SettingsChange,
+  Slug,
+} from '../../domain/project/project.ts';
+import {
+  type CliContext,
+  CliError,
+  type CliPorts,
+  day,
+  type JsonOption,
+  projectOf,
+  table,
+  tell,
+  writeAudit,
+} from './context.ts';
+import { keyRefusals } from './keys.ts';
+
+export function projectCommands(program: Command, context: CliContext): void {
+  const project = program.command('project').description('projects and their settings');
+  project
+    .command('create <slug>')
+    .description('makes a project and its first key, which is shown this once')
+    .option('--key <key>', 'nbt_live_… of your own; again with the same key changes nothing and succeeds')
+    .option('--json')
+    .action((slug: string, options: JsonOption & { key?: string }) => createProject(context, slug, options));
+  project
+    .command('list')
+    .description('all projects')
+    .option('--json')
+    .action((options: JsonOption) => listProjects(context, options));
+  project
+    .command('set <slug> <setting=json...>')
+    .description('changes settings, such as sends_per_hour=10; null gives one its default back')
+    .option('--json')
+    .action((slug: string, pairs: string[], options: JsonOption) =>
+      setSettings(context, slug, pairs, options),
+    );
+  project
+    .command('archive <slug>')
+    .description('its keys open nothing from then on; what it sent stays')
+    .option('--json')
+    .action((slug: string, options: JsonOption) => archiveProject(context, slug, options));
+}
+
+/** An operator's own key may do everything that its project may. */
+const everyScope = KeyScope.options.filter((scope) => scope !== 'public');
+
+async function createProject(
+  context: CliContext,
+  slug: string,
+  options: JsonOption & { key?: string },
+): Promise<void> {
+  const text = options.key;
+  if (text !== undefined && !ApiKeyText.safeParse(text).success)
+    throw new CliError(
+      '--key: expected nbt_live_… or nbt_test_… with 16 to 128 of A-Z a-z 0-9 _ - behind it.',
+    );
+  if (!Slug.safeParse(slug).success) throw new CliError('slug: expected 1 to 40 of a-z 0-9 and -.');
+
+  await context.withPorts(async (ports) => {
+    const { created, project } = await ports.projects.create(slug, context.now());
+    if (!created && text === undefined) throw new CliError(`There is a project ${slug} already.`);
+    if (created) await writeAudit(context, ports, 'project.create', slug);
+    const key = await ensureKey(context, ports, project, text);
+    const lines = [`project  ${project.slug}  ${project.id}`, `key      ${key}`];
+    tell(context, options, { lines, json: { ...projectJson(project), created, key } });
+  });
+}
+
+/** The project's key of this text, made where it is not there yet. */
+async function ensureKey(
+  context: CliContext,
+  ports: CliPorts,
+  project: ProjectView,
+  text: string | undefined,
+): Promise<string> {
+  const owner = text === undefined ? null : await ports.projects.ownerOf(text);
+  if (text !== undefined && owner) return checkOwner(owner, project, text, context.now());
+
+  const front = text === undefined ? ({ access: 'secret', mode: 'live' } as const) : keyFront(text);
+  const order: KeyOrder = { ...front, scopes: everyScope, expiresAt: null };
+  const made = await ports.projects.createKey(project.id, order, context.now(), text);
+  if (!made.created) throw new CliError(keyRefusals[made.reason]);
+  await writeAudit(context, ports, 'key.create', project.slug, { key: made.key.id });
+  return made.text;
+}
+
+function checkOwner(
+  owner: { projectId: string; key: KeyView },
+  project: ProjectView,
+  text: string,
+  now: Date,
+): string {
+  if (owner.projectId !== project.id) throw new CliError('--key: this key is another project’s.');
+  if (!isActive(owner.key, now)) throw new CliError('--key: this key was revoked or has expired.');
+  return text;
+}
+
+function listProjects(context: CliContext, options: JsonOption): Promise<void> {
+  return context.withPorts(async ({ projects }) => {
+    const all = await projects.list();
+    const rows = all.map(({ slug, id, createdAt, archivedAt }) => [
+      slug,
+      id,
+      day(createdAt),
+      archivedAt ? 'archived' : 'active',
+    ]);
+    tell(context, options, {
+      lines: table([['slug', 'id', 'created', 'state'], ...rows]),
+      json: all.map(projectJson),
+    });
+  });
+}
+
+async function setSettings(
+  context: CliContext,
+  slug: string,
+  pairs: readonly string[],
+  options: JsonOption,
+): Promise<void> {
+  const change = SettingsChange.safeParse(Object.fromEntries(pairs.map(settingOf)));
+  if (!change.success)
+    throw new CliError(
+      change.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('\n'),
+    );
+  await context.withPorts(async (ports) => {
+    const project = await ports.projects.changeSettings((await projectOf(ports, slug)).id, change.data);
+    if (!project) throw new CliError(`There is no project ${slug}.`);
+    await writeAudit(context, ports, 'project.set', slug, { settings: change.data });
+    const rows = Object.entries(project.settings).map(([name, value]) => [name, JSON.stringify(value)]);
+    tell(context, options, { lines: table(rows), json: projectJson(project) });
+  });
+}
+
+/** `sends_per_hour=10`; what is not JSON is taken as text, so that `locale=ru` needs no quotes. */
+function settingOf(pair: string): [string, unknown] {
+  const at = pair.indexOf('=');
+  if (at < 1) throw new CliError(`${pair}: expected setting=value.`);
+  const text = pair.slice(at + 1);
+  try {
+    return [pair.slice(0, at), JSON.parse(text)];
+  } catch {
+    return [pair.slice(0, at), text];
+  }
+}
+
+function archiveProject(context: CliContext, slug: string, options: JsonOption): Promise<void> {
+  return context.withPorts(async (ports) => {
+    const project = await ports.projects.archive((await projectOf(ports, slug)).id, context.now());
+    if (!project) throw new CliError(`There is no project ${slug}.`);
+    await writeAudit(context, ports, 'project.archive', slug);
+    tell(context, options, { lines: [`${slug} is archived`], json: projectJson(project) });
+  });
+}
+
+function projectJson({ id, slug, settings, createdAt, archivedAt }: ProjectView) {
+  return { id, slug, settings, created_at: createdAt, archived_at: archivedAt };
+}
