@@ -11,9 +11,9 @@ export interface SweepPorts<Ticket extends { readonly jobId: string }> {
   reissue(tickets: readonly Ticket[], now: Date): Promise<number>;
   /** Names this life of Redis: another after a restart or a failover. */
   redisRun(): Promise<string>;
-  /** The life of Redis that was last compared with Postgres as a whole; null after a wipe. */
-  sweptRun(): Promise<string | null>;
-  rememberSwept(run: string): Promise<void>;
+  /** What the last sweep of all rows left in Redis; null after a wipe. */
+  mark(): Promise<string | null>;
+  setMark(mark: string): Promise<void>;
   /** Makes each queue's pause what its lane's row says. */
   applyPauses(paused: ReadonlySet<string>): Promise<void>;
 }
@@ -40,12 +40,16 @@ export function sweep<Ticket extends { readonly jobId: string }>(ports: SweepPor
   let auditedTo: string | null = null;
   let ticks = 0;
 
-  const reissueAll = async (): Promise<number> => {
+  /** A mark stands in Redis meanwhile: where it is gone at the end, Redis was wiped again, and the next tick begins anew. */
+  const reissueAll = async (run: string): Promise<number> => {
+    const sweeping = `sweeping ${run}`;
+    await ports.setMark(sweeping);
     let reissued = 0;
     for (let page = await ports.unfinishedAfter(null, REISSUE_ROWS); page.length > 0; ) {
       reissued += await ports.reissue(page, now());
       page = await ports.unfinishedAfter(page.at(-1)?.jobId ?? null, REISSUE_ROWS);
     }
+    if ((await ports.mark()) === sweeping) await ports.setMark(`swept ${run}`);
     return reissued;
   };
 
@@ -62,13 +66,12 @@ export function sweep<Ticket extends { readonly jobId: string }>(ports: SweepPor
       const retired = ticks++ % RETIRE_EVERY_TICKS === 0 ? await ports.retire(now()) : 0;
       // Pauses first: a wiped Redis must not run a paused kind.
       await ports.applyPauses(await ports.pausedKinds());
-      const run = await ports.redisRun();
-      const known = (await ports.sweptRun()) === run;
       const lost = await ports.unpublished(now());
       const republished = await ports.reissue(lost.tickets, now());
       await ports.markPublished(lost.ids, now());
-      const reissued = known ? await auditNext() : await reissueAll();
-      if (!known) await ports.rememberSwept(run);
+      const run = await ports.redisRun();
+      const known = (await ports.mark()) === `swept ${run}`;
+      const reissued = known ? await auditNext() : await reissueAll(run);
       return { republished, reissued, expired, retired };
     },
   };

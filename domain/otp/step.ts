@@ -54,6 +54,9 @@ export function decideStep(
 ): Step<{ readonly channel: Channel }> {
   const settled = settledBy(verification, attempts, now);
   if (settled) return settled;
+  // Whatever became of the provider's answer, or of the worker that waited for it: the message is there.
+  const delivered = attempts.find(({ delivery }) => delivery === 'delivered' || delivery === 'read');
+  if (delivered) return finish('completed', `confirmed-by-${delivered.channel}`);
 
   const overs: Extract<Standing, { is: 'over' }>[] = [];
   for (const [index, channel] of verification.channels.entries()) {
@@ -97,16 +100,12 @@ function standingOf(
   const mine = attempts.filter((attempt) => attempt.channel === channel);
   const last = mine.at(-1);
   const unavailable = rules.unavailable.get(channel);
-  // Whatever became of the answer, or of the worker that waited for it: the message is there.
-  if (mine.some(isDelivered)) return { is: 'confirmed' };
   if (last?.outcome === 'completed') return standingOfTaken(last, now);
   if (last?.outcome === 'rejected') return { is: 'over', how: 'rejected', reason: last.reason ?? 'rejected' };
   if (unavailable !== undefined) return { is: 'over', how: 'skipped', reason: unavailable };
   if (!last) return { is: 'send' };
   return last.outcome === 'snoozed' ? standingOfSnoozed(mine, last, hasNext, now) : standingOfFailed(mine, last, rules, hasNext, now);
 }
-
-const isDelivered = ({ delivery }: PastAttempt) => delivery === 'delivered' || delivery === 'read';
 
 /** The provider took it: now it is confirmed, awaited, refused after all, or silent for too long. */
 function standingOfTaken(last: PastAttempt, now: Date): Standing {

@@ -2,7 +2,7 @@ import { jobKinds } from '../../domain/jobs.ts';
 import { closeQueues, type Queues } from './queues.ts';
 import { type DueTicket, reissueTickets } from './tickets.ts';
 
-/** Holds the `run_id` of the Redis whose tickets were last compared with Postgres as a whole. */
+/** Says which life of Redis was last compared with Postgres as a whole, by its `run_id`. */
 const EPOCH_KEY = 'navbat:epoch';
 
 /** What the sweep asks of Redis. */
@@ -11,9 +11,9 @@ export function sweepRedis(queues: Queues) {
     reissue: (tickets: readonly DueTicket[], now: Date) => reissueTickets(queues, tickets, now),
     /** A restart, from whatever file, and a failover change the run id; a wipe removes the key. One comparison finds all three. */
     redisRun: () => runId(queues),
-    sweptRun: () => queues.redis.get(EPOCH_KEY),
-    rememberSwept: async (run: string) => {
-      await queues.redis.set(EPOCH_KEY, run);
+    mark: () => queues.redis.get(EPOCH_KEY),
+    setMark: async (mark: string) => {
+      await queues.redis.set(EPOCH_KEY, mark);
     },
     applyPauses: async (paused: ReadonlySet<string>) => {
       for (const kind of jobKinds) {

@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { codeSentTo, type Navbat, startNavbat, type TestProject, wrongCode } from '../support/navbat.ts';
+
+let navbat: Navbat;
+let project: TestProject;
+let nextNumber = 100;
+
+beforeAll(async () => {
+  navbat = await startNavbat();
+  project = await navbat.createProject({ settings: { sms_daily_budget_micros: 1_000_000_000 } });
+});
+afterAll(() => navbat.stop());
+
+async function send(more: object = {}) {
+  // Each has a prefix of its own, or the numbers that are never verified would block the others.
+  const to = `+99890${nextNumber++}0000`;
+  const sent = await project.call('POST', '/otp/send', { to, ...more });
+  expect(sent.status).toBe(202);
+  return { to, id: sent.body.id as string, code: await codeSentTo(navbat, to) };
+}
+const check = (id: string, code: string) => project.call('POST', '/otp/verify', { id, code });
+
+describe('a code works once, within its life and its five checks', () => {
+  test('the right code passes on the fifth check', async () => {
+    const { id, code } = await send();
+    for (const remaining of [4, 3, 2, 1]) expect(await check(id, wrongCode(code))).toMatchObject({ status: 422, body: { remaining } });
+    expect(await check(id, code)).toMatchObject({ status: 200 });
+  });
+
+  test('and not on the sixth', async () => {
+    const { id, code } = await send();
+    for (const remaining of [4, 3, 2, 1, 0]) expect(await check(id, wrongCode(code))).toMatchObject({ status: 422, body: { remaining } });
+    expect(await check(id, code)).toMatchObject({ status: 410, body: { reason: 'too-many-checks' } });
+  });
+
+  test('a resend gives the same code and no new checks', async () => {
+    const { id, to, code } = await send();
+    for (let used = 0; used < 4; used++) await check(id, wrongCode(code));
+    await navbat.db.query(`update verification set sent_at = sent_at - interval '30 s' where id = $1`, [id]);
+    const resent = await project.call('POST', '/otp/send', { to });
+    expect(resent).toMatchObject({ status: 202, body: { id, resend: true } });
+    await expect.poll(() => navbat.sandbox.inbox({ to }).length).toBe(2);
+    expect(await codeSentTo(navbat, to)).toBe(code);
+    expect(await check(id, wrongCode(code))).toMatchObject({ status: 422, body: { remaining: 0 } });
+    expect(await check(id, code)).toMatchObject({ status: 410 });
+  });
+
+  test('a resend that rotates makes the old code worthless', async () => {
+    const { id, to, code } = await send();
+    await navbat.db.query(`update verification set sent_at = sent_at - interval '30 s' where id = $1`, [id]);
+    expect(await project.call('POST', `/otp/${id}/resend`, { on_resend: 'rotate' })).toMatchObject({ status: 202, body: { id, resend: true } });
+    await expect.poll(() => navbat.sandbox.inbox({ to }).length).toBe(2);
+    const rotated = await codeSentTo(navbat, to);
+    expect(rotated).not.toBe(code);
+    expect(await check(id, code)).toMatchObject({ status: 422 });
+    expect(await check(id, rotated)).toMatchObject({ status: 200 });
+  });
+
+  test('asking again within 30 s is refused, and says when to come back', async () => {
+    const { to } = await send();
+    const again = await project.call('POST', '/otp/send', { to });
+    expect(again).toMatchObject({ status: 429, body: { type: 'urn:navbat:problem:too-soon' } });
+    expect(Number(again.headers.get('Retry-After'))).toBeGreaterThan(25);
+  });
+
+  test('100 concurrent checks count as 100', async () => {
+    const { id, code, to } = await send();
+    const replies = await Promise.all(Array.from({ length: 100 }, () => check(id, wrongCode(code))));
+    expect(replies.filter(({ status }) => status === 422)).toHaveLength(5);
+    expect(replies.filter(({ status }) => status === 410)).toHaveLength(95);
+    const { rows } = await navbat.db.query('select d.failed_checks, d.locked_at is not null locked, v.checks_used from verification v join destination d using (address_hash, project_id) where v.id = $1', [id]);
+    expect(rows).toEqual([{ failed_checks: 100, locked: true, checks_used: 5 }]);
+    expect(await project.call('POST', '/otp/send', { to })).toMatchObject({ status: 429, body: { type: 'urn:navbat:problem:destination-locked' } });
+  });
+
+  test('of 50 concurrent right checks one is approved', async () => {
+    const { id, code } = await send();
+    const replies = await Promise.all(Array.from({ length: 50 }, () => check(id, code)));
+    expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
+  });
+
+  test('an expired code is closed', async () => {
+    const { id, code } = await send();
+    await navbat.db.query(`update verification set expires_at = now() - interval '1 ms' where id = $1`, [id]);
+    expect(await check(id, code)).toMatchObject({ status: 410, body: { reason: 'expired' } });
+  });
+
+  test('a cancelled code is closed, and nothing more is sent', async () => {
+    const { id, code } = await send();
+    expect(await project.call('POST', `/otp/${id}/cancel`, {})).toMatchObject({ status: 200, body: { status: 'cancelled' } });
+    expect(await check(id, code)).toMatchObject({ status: 410, body: { reason: 'cancelled' } });
+  });
+});
+
+describe('checks by `to`', () => {
+  test('work only where the send allowed it', async () => {
+    const closed = await send();
+    expect(await project.call('POST', '/otp/verify', { to: closed.to, code: closed.code })).toMatchObject({ status: 422 });
+    expect(await check(closed.id, closed.code)).toMatchObject({ status: 200 });
+    const open = await send({ allow_verify_by_to: true });
+    expect(await project.call('POST', '/otp/verify', { to: open.to, code: open.code })).toMatchObject({ status: 200, body: { id: open.id } });
+  });
+
+  test('answer alike whether a code lives, was used, or never was', async () => {
+    const live = await send({ allow_verify_by_to: true });
+    const used = await send({ allow_verify_by_to: true });
+    await check(used.id, used.code);
+    const bodies = await Promise.all(
+      [
+        { to: live.to, code: wrongCode(live.code) },
+        { to: used.to, code: used.code },
+        { to: '+998939998877', code: '123456' },
+      ].map(async (body) => (await project.call('POST', '/otp/verify', body)).body as object),
+    );
+    expect(new Set(bodies.map((body) => JSON.stringify(body))).size).toBe(1);
+    expect(bodies[0]).toMatchObject({ status: 422 });
+  });
+});
+
+describe('one project sees nothing of another’s', () => {
+  test('verifications, jobs and recipients of another project are unknown', async () => {
+    const { id, code, to } = await send();
+    const { rows } = await navbat.db.query('select job_id from verification where id = $1', [id]);
+    const other = await navbat.createProject();
+    for (const path of [`/otp/${id}`, `/jobs/${rows[0].job_id}`, `/projects/${project.id}`, `/projects/${project.id}/usage`])
+      expect(await other.call('GET', path), path).toMatchObject({ status: 404 });
+    expect(await other.call('POST', '/otp/verify', { id, code })).toMatchObject({ status: 404 });
+    expect(await other.call('POST', `/otp/${id}/cancel`, {})).toMatchObject({ status: 404 });
+    expect((await other.call('GET', '/jobs')).body.data).toEqual([]);
+    expect((await other.call('GET', `/jobs?recipient=${encodeURIComponent(to)}`)).body.data).toEqual([]);
+    expect(await check(id, code)).toMatchObject({ status: 200 });
+  });
+});
+
+test('limits of a destination are exact under 100 concurrent sends', async () => {
+  const to = '+998935554433';
+  const purposes = Array.from({ length: 100 }, (_, index) => `purpose-${index}`);
+  const replies = await Promise.all(purposes.map((purpose) => project.call('POST', '/otp/send', { to, purpose })));
+  expect(replies.filter(({ status }) => status === 202)).toHaveLength(5);
+  expect(replies.filter(({ body }) => body.type === 'urn:navbat:problem:too-many-sends')).toHaveLength(95);
+});
+
+test('there is no second live verification for one project, recipient and purpose', async () => {
+  const to = '+998935554434';
+  const replies = await Promise.all(Array.from({ length: 40 }, () => project.call('POST', '/otp/send', { to })));
+  expect(replies.filter(({ status }) => status === 202)).toHaveLength(1);
+  const { rows } = await navbat.db.query(`select count(*)::int live from verification where project_id = $1 and phone = $2 and state = 'live'`, [project.id, to]);
+  expect(rows).toEqual([{ live: 1 }]);
+  await expect(
+    navbat.db.query(`insert into verification select (jsonb_populate_record(v, jsonb_build_object('id', gen_random_uuid()))).* from verification v where phone = $1`, [to]),
+  ).rejects.toThrow('verification_live');
+});
+
+test('a destination is capped at 15 paid messages an hour over all projects', async () => {
+  const to = '+998935554435';
+  const projects = await Promise.all(Array.from({ length: 4 }, () => navbat.createProject()));
+  for (const [index, one] of projects.entries())
+    for (let purpose = 0; purpose < 5; purpose++) expect((await one.call('POST', '/otp/send', { to, purpose: `p${index}-${purpose}` })).status).toBe(202);
+  await expect.poll(async () => (await navbat.db.query(`select count(*)::int n from job where reason = 'number-capped'`)).rows[0].n, { timeout: 15_000 }).toBe(5);
+  expect(navbat.sandbox.inbox({ to })).toHaveLength(15);
+});
