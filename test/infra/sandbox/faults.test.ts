@@ -89,7 +89,7 @@ describe.each(channels)('%s', (channel) => {
   test('hangs before accepting: nothing was sent', async () => {
     const sandbox = await freshSandbox();
     await put(sandbox, { channel, effect: 'hang-before' });
-    const patience = { signal: AbortSignal.timeout(150) };
+    const patience = { signal: AbortSignal.timeout(400) };
     await expect(send[channel](sandbox.url, someone[channel], patience)).rejects.toThrow(/timeout/);
     expect(sandbox.inbox()).toEqual([]);
     expect(sandbox.calls()).toMatchObject([{ channel, status: null, fault: 'hang-before' }]);
@@ -98,7 +98,7 @@ describe.each(channels)('%s', (channel) => {
   test('hangs after accepting: it was sent once', async () => {
     const sandbox = await freshSandbox();
     await put(sandbox, { channel, effect: 'hang-after' });
-    const patience = { signal: AbortSignal.timeout(150) };
+    const patience = { signal: AbortSignal.timeout(400) };
     await expect(send[channel](sandbox.url, someone[channel], patience)).rejects.toThrow(/timeout/);
     expect(sandbox.inbox()).toHaveLength(1);
     expect(sandbox.calls()).toMatchObject([{ channel, status: null, fault: 'hang-after', message_id: '1' }]);
@@ -203,7 +203,7 @@ test.each([
 });
 
 test('Twilio reports an undelivered message with its code; the Gateway lets it expire and refunds', async () => {
-  const sandbox = await freshSandbox();
+  const sandbox = await freshSandbox({ timing: { stepMs: 40 } });
   await put(sandbox, { effect: 'undelivered', code: 30006 });
   const { url, received } = await receiver();
   await send.sms(sandbox.url, PHONE, {}, { StatusCallback: url });

@@ -143,7 +143,7 @@ describe('callbacks', () => {
   }
 
   test('tell sent and delivered, each signed over the time and the raw body', async () => {
-    const sandbox = await freshSandbox();
+    const sandbox = await freshSandbox({ timing: { stepMs: 40 } });
     const { url, received } = await receiver();
     await call(sandbox, 'sendVerificationMessage', { ...code, callback_url: url });
     await vi.waitFor(() => expect(received).toHaveLength(2));

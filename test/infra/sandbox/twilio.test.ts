@@ -110,7 +110,7 @@ test('one idempotency token is one message, over a restart too', async () => {
 });
 
 test('callbacks tell queued, sent and delivered, each with a signature that Twilio’s own check accepts', async () => {
-  const client = clientOf(await freshSandbox());
+  const client = clientOf(await freshSandbox({ timing: { stepMs: 40 } }));
   const { url, received } = await receiver();
   const statusCallback = `${url}/callbacks/twilio?attempt=1&x=a%20b`;
   const sent = await client.messages.create({ ...sms, statusCallback });
