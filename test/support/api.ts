@@ -1,0 +1,114 @@
+import type { Express, Router } from 'express';
+import { Redis } from 'ioredis';
+import { Pool } from 'pg';
+import { createApp } from '../../apps/api/app.ts';
+import type { Route } from '../../apps/api/route.ts';
+import { type KeyAccess, type KeyMode, KeyScope } from '../../domain/project/key.ts';
+import type { ProjectId } from '../../domain/job/job.ts';
+import type { ProjectView } from '../../domain/project/project.ts';
+import { keyedHash } from '../../infra/crypto.ts';
+import { limitConnection, quotaCounter } from '../../infra/http/quota-counter.ts';
+import { openLog } from '../../infra/log.ts';
+import { keyDirectory } from '../../infra/postgres/key-directory.ts';
+import { openOrm } from '../../infra/postgres/orm.ts';
+import { projectStore } from '../../infra/postgres/projects.ts';
+import { freshDatabase, freshRedis } from './servers.ts';
+
+/** Any 32 bytes. */
+export const PEPPER = Buffer.alloc(32, 'pepper').toString('base64url');
+
+export type Ground = Awaited<ReturnType<typeof openGround>>;
+
+/** A database and a Redis of this file's own, with what most tests of the intake need of them. */
+export async function openGround() {
+  const [database, redisUrl] = await Promise.all([freshDatabase(), freshRedis()]);
+  const orm = await openOrm(database.url);
+  const pool = new Pool({ connectionString: database.url, max: 4 });
+  pool.on('error', () => undefined);
+  const hash = keyedHash(PEPPER);
+  const projects = projectStore(orm.em, hash);
+  const close = async () => {
+    await pool.end();
+    await orm.close(true);
+    await database.drop();
+  };
+  return { databaseUrl: database.url, redisUrl, orm, pool, hash, projects, close };
+}
+
+export interface KeyWish {
+  readonly access?: KeyAccess;
+  readonly mode?: KeyMode;
+  readonly scopes?: readonly KeyScope[];
+  readonly expiresAt?: Date | null;
+}
+
+/** A new project with a key; all scopes unless said otherwise. */
+export async function makeProject(
+  { projects }: Ground,
+  slug: string,
+  settings: Record<string, unknown> = {},
+  wish: KeyWish = {},
+): Promise<{ project: ProjectView; key: string; keyId: string }> {
+  const { project } = await projects.create(slug, new Date());
+  if (Object.keys(settings).length > 0) await projects.changeSettings(project.id, settings);
+  const { key, keyId } = await makeKey({ projects }, project.id, wish);
+  return { project, key, keyId };
+}
+
+export async function makeKey(
+  { projects }: Pick<Ground, 'projects'>,
+  projectId: ProjectId,
+  wish: KeyWish = {},
+): Promise<{ key: string; keyId: string }> {
+  const order = {
+    access: 'secret',
+    mode: 'live',
+    scopes: KeyScope.options,
+    expiresAt: null,
+    ...wish,
+  } as const;
+  const made = await projects.createKey(projectId, order, new Date());
+  if (!made.created) throw new Error(made.reason);
+  return { key: made.text, keyId: made.key.id };
+}
+
+export interface TestApi {
+  readonly app: Express;
+  /** Lines of its log, parsed. */
+  readonly logged: Record<string, unknown>[];
+  readonly observed: { method: string; route: string; status: number; seconds: number }[];
+  readonly limits: () => 'shared' | 'local';
+  readonly close: () => Promise<void>;
+}
+
+/** The intake over real servers, with the routes that a test is about. */
+export function openApi(
+  { pool, hash, redisUrl }: Pick<Ground, 'pool' | 'hash' | 'redisUrl'>,
+  routes: readonly Route[],
+  routers: readonly Router[] = [],
+): TestApi {
+  const logged: Record<string, unknown>[] = [];
+  const observed: TestApi['observed'] = [];
+  const redis = new Redis(redisUrl, limitConnection);
+  redis.on('error', () => undefined);
+  const counter = quotaCounter(redis);
+  const log = openLog('api', 'debug', {
+    write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>),
+  });
+  const keys = keyDirectory(pool, hash, (error) => log.error(error));
+  const app = createApp({
+    routes,
+    routers,
+    keys,
+    counter,
+    log,
+    proxies: 0,
+    observe: (one) => observed.push(one),
+  });
+  const close = async () => {
+    counter.close();
+    redis.disconnect();
+    await keys.close();
+  };
+  return { app, logged, observed, limits: counter.state, close };
+}
