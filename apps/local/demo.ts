@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Cli, CliAnswer } from './cli.ts';
 import { writePrivate } from './private-file.ts';
 
 /** What a newcomer needs to call the API and to look at the board. */
@@ -18,16 +19,36 @@ const FILE = 'demo.json';
 const SECRET_BYTES = 24;
 const DEMO_PROJECT = 'demo';
 
+/** How the command line says that a project has all the keys that it may have. */
+const NO_ROOM = /has \d+ active keys/;
+const Keys = z.array(
+  z.object({
+    id: z.string(),
+    access: z.string(),
+    mode: z.string(),
+    created_at: z.string(),
+    revoked_at: z.string().nullable(),
+  }),
+);
+const Staff = z.array(z.object({ email: z.string() }));
+
 /**
  * The demo's credentials: made up and kept before anything is created with them, so that a start that was killed half-way
  * continues with the same. A given key wins and is kept.
  */
-export async function keepDemo(home: string, givenKey: string | undefined): Promise<Demo> {
+export async function keepDemo(
+  home: string,
+  givenKey: string | undefined,
+  isOwnDatabase: boolean,
+): Promise<Demo> {
   const kept = await readDemo(home);
+  const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
   const fresh = (): string => randomBytes(SECRET_BYTES).toString('base64url');
   const demo: Demo = {
     apiKey: givenKey || kept?.apiKey || `nbt_live_${fresh()}`,
-    boardEmail: kept?.boardEmail ?? 'admin@navbat.example',
+    // In a database that others use too, that name may be taken, with a password that we don't know.
+    boardEmail:
+      kept?.boardEmail ?? (isOwnDatabase ? 'admin@navbat.example' : `admin-${hex(3)}@navbat.example`),
     boardPassword: kept?.boardPassword ?? fresh(),
     told: kept?.told ?? false,
   };
@@ -49,13 +70,32 @@ async function readDemo(home: string): Promise<Demo | undefined> {
   return text === undefined ? undefined : Demo.parse(JSON.parse(text));
 }
 
-type Cli = (
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-) => Promise<{ readonly ok: boolean; readonly output: string }>;
-
-/** Creates on every start what is not there yet; what is there stays. */
+/** Creates on every start what is not there yet; what is there stays. Throws with the sentence that says why it could not. */
 export async function ensureDemo(demo: Demo, cli: Cli): Promise<void> {
-  const project = await cli(['project', 'create', DEMO_PROJECT, '--key', demo.apiKey], {});
-  if (!project.ok) throw new Error(`The demo project could not be made: ${project.output}`);
+  const [project] = await Promise.all([ensureProject(demo.apiKey, cli), ensureLogin(demo, cli)]);
+  if (!project.ok) throw new Error(`The demo project could not be made: ${project.sentence}`);
+}
+
+/** A key is given that is neither of the project's two: the older one makes room, since nobody can revoke it while nothing runs. */
+async function ensureProject(key: string, cli: Cli): Promise<CliAnswer> {
+  const create = () => cli(['project', 'create', DEMO_PROJECT, '--key', key]);
+  const created = await create();
+  if (created.ok || !NO_ROOM.test(created.sentence)) return created;
+  const listed = await cli(['key', 'list', DEMO_PROJECT]);
+  if (!listed.ok) return listed;
+  const [oldest] = Keys.parse(listed.json)
+    .filter((each) => each.access === 'secret' && each.mode === 'live' && each.revoked_at === null)
+    .toSorted((one, other) => one.created_at.localeCompare(other.created_at));
+  if (oldest) await cli(['key', 'revoke', DEMO_PROJECT, oldest.id]);
+  return create();
+}
+
+async function ensureLogin({ boardEmail, boardPassword, told }: Demo, cli: Cli): Promise<void> {
+  // Once somebody was told, the login is theirs: it may have been disabled on purpose.
+  if (told) return;
+  const listed = await cli(['staff', 'list']);
+  if (listed.ok && Staff.parse(listed.json).some(({ email }) => email === boardEmail)) return;
+  const args = ['staff', 'create', boardEmail, '--role', 'admin', '--password-stdin'];
+  const made = await cli(args, boardPassword);
+  if (!made.ok) throw new Error(`The board's login could not be made: ${made.sentence}`);
 }

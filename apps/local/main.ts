@@ -9,7 +9,7 @@ import { newSecrets } from '../../infra/new-secrets.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { credentialLines, surfaceLines } from './announce.ts';
 import { type ChildContext, startChild } from './child.ts';
-import { runCli } from './cli.ts';
+import { commandLine } from './cli.ts';
 import { ensureDemo, keepDemo, markTold } from './demo.ts';
 import {
   EMBEDDED,
@@ -106,7 +106,7 @@ async function start(
     stages.push(children);
     await Promise.all(children.map((child) => child.untilReady(stop)));
   }
-  await introduce(home, env, config.NAVBAT_DEMO_KEY, surfaceLines(originOf));
+  await introduce(home, env, config, surfaceLines(originOf));
   stop.throwIfAborted();
   say('ready');
 }
@@ -121,11 +121,16 @@ async function checkPorts(config: Config): Promise<void> {
 async function introduce(
   home: string,
   env: Variables,
-  givenKey: string | undefined,
+  config: Config,
   surfaces: readonly string[],
 ): Promise<void> {
-  const demo = await keepDemo(home, givenKey);
-  await ensureDemo(demo, (args, more) => runCli(clone, { ...env, ...more }, args));
+  const { NAVBAT_DEMO_KEY: givenKey } = config;
+  const demo = await keepDemo(home, givenKey, config.DATABASE_URL === EMBEDDED.DATABASE_URL);
+  await ensureDemo(demo, commandLine(clone, env)).catch((error: unknown) => {
+    // After the first start they are the person's own: a key that was revoked since then is no reason not to start.
+    if (!demo.told || givenKey !== undefined) throw error;
+    onTrouble(sentence(error));
+  });
   for (const line of surfaces) say(line);
   if (demo.told) return;
   for (const line of await credentialLines(home, demo, isTerminal)) say(line);
@@ -173,8 +178,10 @@ function processRecorder(home: string): ChildContext['onProcess'] {
 }
 
 function complain(error: unknown): void {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${sentence(error)}\n`);
 }
+
+const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

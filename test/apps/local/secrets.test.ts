@@ -55,22 +55,22 @@ describe("a home's secrets", () => {
 
 describe("the demo's credentials", () => {
   test('are the same after a start that was killed before anybody was told', async () => {
-    const first = await keepDemo(home, undefined);
+    const first = await keepDemo(home, undefined, true);
     expect(first.told).toBe(false);
-    expect(await keepDemo(home, undefined)).toEqual(first);
+    expect(await keepDemo(home, undefined, true)).toEqual(first);
     await markTold(home, first);
-    expect(await keepDemo(home, undefined)).toEqual({ ...first, told: true });
+    expect(await keepDemo(home, undefined, true)).toEqual({ ...first, told: true });
     expect(await modeOf('demo.json')).toBe('600');
   });
 
   test('take the key that is given', async () => {
-    await keepDemo(home, undefined);
+    await keepDemo(home, undefined, true);
     const key = 'nbt_live_0123456789abcdef';
-    expect((await keepDemo(home, key)).apiKey).toBe(key);
+    expect((await keepDemo(home, key, true)).apiKey).toBe(key);
   });
 
   test('go to a file of mode 600 where the output is not a terminal, and only its path is printed', async () => {
-    const demo = await keepDemo(home, undefined);
+    const demo = await keepDemo(home, undefined, true);
     const printed = (await credentialLines(home, demo, false)).join('\n');
     expect(printed).toContain(join(home, 'first-start.txt'));
     expect(printed).not.toContain(demo.apiKey);
@@ -80,7 +80,7 @@ describe("the demo's credentials", () => {
   });
 
   test('are printed to a terminal', async () => {
-    const demo = await keepDemo(home, undefined);
+    const demo = await keepDemo(home, undefined, true);
     const printed = (await credentialLines(home, demo, true)).join('\n');
     for (const secret of [demo.apiKey, demo.boardEmail, demo.boardPassword])
       expect(printed).toContain(secret);
