@@ -2,7 +2,6 @@ import type { Router } from 'express';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type Channel, channels } from '../../domain/otp/channel.ts';
 import { RecipientId } from '../../domain/recipient/recipient.ts';
 import { accessTokens } from '../../infra/access-tokens.ts';
 import { codeOf } from '../../infra/codes.ts';
@@ -26,7 +25,7 @@ import { projectStore } from '../../infra/postgres/projects.ts';
 import { recipientStore } from '../../infra/postgres/recipients.ts';
 import { usageReader } from '../../infra/postgres/usage.ts';
 import { verifications } from '../../infra/postgres/verifications.ts';
-import { callbackReadersFromConfig, channelsFromConfig } from '../../infra/providers/channels.ts';
+import { callbackReadersFromConfig, configuredChannels } from '../../infra/providers/channels.ts';
 import { queueOutbox } from '../../infra/queue/outbox.ts';
 import { closeQueues, openQueues, producerRedis } from '../../infra/queue/queues.ts';
 import { wakeTicket } from '../../infra/queue/tickets.ts';
@@ -143,7 +142,7 @@ async function wireOtp(config: Config, log: Logger) {
   const code = codeOf(config.CODE_KEYS);
   const codeKid = config.CODE_KEYS.current;
   const ports = {
-    intake: otpIntake({ pool, hash, codeKid, providers: await providersOf(config), now, outbox }),
+    intake: otpIntake({ pool, hash, codeKid, providers: configuredChannels(config), now, outbox }),
     checks: otpChecks({ pool, hash, codeOf: code, codeKid, now }),
     verifications: verifications(pool, now),
     codeOf: code,
@@ -169,10 +168,4 @@ async function wireOtp(config: Config, log: Logger) {
     await pool.end();
   };
   return { ports, callbacks, close };
-}
-
-/** Channels that have a provider. The api never sends; it only refuses what nobody could. */
-async function providersOf(config: Config): Promise<ReadonlySet<Channel>> {
-  const found = await channelsFromConfig(config, { sms: () => '', 'telegram-gateway': () => '' });
-  return new Set(channels.filter((channel) => found[channel]));
 }

@@ -1,6 +1,6 @@
 import type { JobId } from '../../domain/job/job.ts';
 import type { CallbackReader } from '../../domain/otp/callback.ts';
-import type { Channel } from '../../domain/otp/channel.ts';
+import { type Channel, channels } from '../../domain/otp/channel.ts';
 import type { CodeChannel } from '../../domain/otp/port.ts';
 import { type Config, ConfigError } from '../config.ts';
 
@@ -33,6 +33,17 @@ export async function channelsFromConfig(
     ...(gateway && { 'telegram-gateway': gateway }),
     ...(sms && { sms }),
   };
+}
+
+/** The channels that `channelsFromConfig` would make, without loading what sends. */
+export function configuredChannels(config: Config): ReadonlySet<Channel> {
+  const set: Record<Channel, unknown> = {
+    push: config.FCM_SANDBOX_URL ?? config.FIREBASE_SERVICE_ACCOUNT,
+    telegram: config.TELEGRAM_BOT_TOKEN,
+    'telegram-gateway': config.TELEGRAM_GATEWAY_TOKEN,
+    sms: config.TWILIO_ACCOUNT_SID,
+  };
+  return new Set(channels.filter((channel) => set[channel] !== undefined));
 }
 
 /** The readers of callbacks of those channels that report. */

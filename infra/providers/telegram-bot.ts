@@ -41,7 +41,7 @@ export function telegramBot({ token, apiRoot }: TelegramBotOptions): CodeChannel
       const chat_id = addressOf(PROVIDER, message.to.chatId);
       if (signal.aborted) return unknown('timeout');
       try {
-        return accepted(await api.sendMessage({ chat_id, text: message.text, ...asCode }, signal));
+        return accepted(await api.sendMessage({ chat_id, text: message.text, ...asCode(message.code) }, signal));
       } catch (error) {
         return replyToError(error, signal);
       }
@@ -62,8 +62,15 @@ function keptAliveFetch(): typeof fetch {
   };
 }
 
-/** "Forward me the code" is the commonest fraud, and a project's name that looks like a domain needs no preview. */
-const asCode = { protect_content: true, link_preview_options: { is_disabled: true } } as const;
+/**
+ * "Forward me the code" is the commonest fraud, so that the message can't be; since clients then refuse to copy from it, a
+ * button does. A project's name that looks like a domain needs no preview.
+ */
+const asCode = (code: string) => ({
+  protect_content: true,
+  link_preview_options: { is_disabled: true },
+  reply_markup: { inline_keyboard: [[{ text: code, copy_text: { text: code } }]] },
+});
 
 const Sent = z.object({ message_id: z.int() });
 

@@ -22,13 +22,14 @@ test('a code reaches its chat as plain text', async () => {
   expect(reply.reply === 'accepted' && reply.reference).toMatch(/^\d+$/);
 });
 
-test('a code is kept from being forwarded and shows no preview', async () => {
+test('a code is kept from being forwarded, is copied by a button and shows no preview', async () => {
   const api = await receiver();
   await botAt(api.url).send(message, deadline());
   const form = new URLSearchParams(api.received[0]?.body);
   expect(Object.fromEntries(form)).toMatchObject({
     chat_id: CHAT,
     protect_content: 'true',
+    reply_markup: JSON.stringify({ inline_keyboard: [[{ text: message.code, copy_text: { text: message.code } }]] }),
     link_preview_options: '{"is_disabled":true}',
   });
 });
