@@ -53,15 +53,20 @@ interface Life {
   readonly stopping: AbortController;
   /** The process of now; replaced by each restart. */
   running: Running;
+  /** A child that was never ready fails the start, and a second try would only say so again. */
+  wasReady: boolean;
 }
 
 /** Starts one process and keeps it running: one that ends by itself is started again, ever later, until it is hopeless. */
 export function startChild(spec: ChildSpec, context: ChildContext): Child {
   const ready = Promise.withResolvers<void>();
-  // Nobody may be waiting: a child that crashes after the start is told of through its log and `onGiveUp`.
-  ready.promise.catch(() => undefined);
   const running = launch(spec, context, ready.resolve);
-  const life = { spec, context, ready, running, stopping: new AbortController() };
+  const life: Life = { spec, context, ready, running, stopping: new AbortController(), wasReady: false };
+  ready.promise.then(
+    () => (life.wasReady = true),
+    // Whoever waits hears of it; nobody may be waiting.
+    () => undefined,
+  );
   const ended = keepAlive(life);
   return {
     name: spec.name,
@@ -78,7 +83,7 @@ async function keepAlive(life: Life): Promise<void> {
     const how = await exited(life.running);
     context.onProcess(spec.name, undefined);
     ready.reject(new Error(`${spec.name} ended (${how}) before it was ready; its reason stands above.`));
-    if (stopping.signal.aborted) return;
+    if (stopping.signal.aborted || !life.wasReady) return;
     crashes.push(performance.now());
     const next = context.decideRestart(crashes, performance.now());
     if (next === 'give-up') return context.onGiveUp(spec.name);

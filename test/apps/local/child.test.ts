@@ -71,8 +71,11 @@ test('a child is ready once its address answers 2xx, and not while it answers 50
 });
 
 test('a child that ends before it is ready fails the start at once', async () => {
-  const { child, lines } = await childThat(`console.error('API_PORT: expected a number'); process.exit(3);`);
+  const { child, lines, pids } = await childThat(
+    `console.error('API_PORT: expected a number'); process.exit(3);`,
+  );
   await expect(child.untilReady(nobodyStops)).rejects.toThrow('exit code 3');
+  expect(pids).toHaveLength(2);
   expect(lines).toContain('API_PORT: expected a number');
 });
 
@@ -111,7 +114,7 @@ test('a child that does not end is killed as soon as somebody forces it', async 
 });
 
 test('a child that crashes for ever is given up, and not started any more', async () => {
-  const { onGiveUp, pids } = await childThat('process.exit(1);');
+  const { onGiveUp, pids } = await childThat(`${sayReady} process.exitCode = 1;`);
   await vi.waitFor(() => expect(onGiveUp).toHaveBeenCalledExactlyOnceWith('lane'), 10_000);
   expect(pids.filter((pid) => pid !== undefined)).toHaveLength(CRASHES_MAX);
 });
