@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { FinalState, JobId } from '../../domain/job/job.ts';
+import { HALF_LIFE_SECONDS } from '../../domain/otp/fraud.ts';
 import type { ClosedAttempt, ClosingAttempt, JobStore, OpeningAttempt } from '../../domain/job/store.ts';
 import { batcher } from './batcher.ts';
 
@@ -70,14 +71,19 @@ async function closeAll(pool: pg.Pool, items: readonly ClosingAttempt[], now: Da
     run_at: 'runAt' in item.next ? item.next.runAt : now,
     finished: 'state' in item.next,
   }));
-  const closed = await pool.query<{ job_id: string; reported: boolean; settled: boolean }>(closeAttempts, [JSON.stringify(rows), now]);
+  const closed = await pool.query<{ job_id: string; reported: boolean; settled: boolean }>(closeAttempts, [
+    JSON.stringify(rows),
+    now,
+    HALF_LIFE_SECONDS,
+  ]);
   const found = new Map(closed.rows.map((row) => [row.job_id, row]));
   return items.map(({ jobId }) => found.get(jobId) ?? { reported: false, settled: true });
 }
 
 /**
  * The attempt, the job and, where the job expires, its verification: one statement, one commit. A paid attempt that cost
- * something else than was reserved gives the difference back.
+ * something else than was reserved gives the difference back; one that was not sent counts neither for its number nor for its
+ * prefix, or an outage would look like fraud.
  */
 const closeAttempts = `
 with w as (
@@ -88,11 +94,22 @@ closed as (
     cost_micros = w.cost_micros, cost_currency = w.cost_currency, latency_ms = w.latency_ms
   from w where a.job_id = w.job_id and a.n = w.n and a.outcome is null
   returning a.job_id, a.delivery is not null reported, a.project_id, (a.opened_at at time zone 'utc')::date as day,
-    coalesce(new.cost_micros, 0) - old.cost_micros as excess),
+    coalesce(new.cost_micros, 0) - old.cost_micros as excess,
+    a.opened_at, old.cost_micros is not null and a.outcome in ('rejected', 'failed', 'snoozed') as unsent),
 settled_cost as (
   update paid_spend s set spent_micros = greatest(0, s.spent_micros + c.excess)
   from (select project_id, day, sum(excess)::bigint excess from closed where excess <> 0 group by 1, 2) c
   where s.project_id = c.project_id and s.day = c.day),
+unsent as (
+  select c.project_id, c.opened_at, j.address_hash, v.phone_prefix
+  from closed c join job j on j.id = c.job_id join verification v on v.id = j.subject_id where c.unsent),
+uncapped as (
+  update paid_destination d set paid_at = array_remove(d.paid_at, unsent.opened_at) from unsent where d.address_hash = unsent.address_hash),
+unscored as (
+  update prefix_score s set sent = greatest(0, s.sent - u.weight)
+  from (select p.project_id, p.prefix, sum(power(2, extract(epoch from unsent.opened_at - p.at) / $3::float8)) weight
+    from unsent join prefix_score p on p.project_id = unsent.project_id and p.prefix = unsent.phone_prefix group by 1, 2) u
+  where s.project_id = u.project_id and s.prefix = u.prefix),
 moved as (
   update job j set state = w.state, reason = w.job_reason, run_at = w.run_at, finished_at = case when w.finished then $2 end
   from w where j.id = w.job_id and j.attempts = w.n and j.finished_at is null

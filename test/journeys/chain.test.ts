@@ -115,6 +115,12 @@ test('a passing fault is retried, and the last failure exhausts the job', async 
   navbat.sandbox.orderFaults({ channel: 'sms', to: always, effect: 'server-error' });
   const lost = await project.call('POST', '/otp/send', { to: always });
   expect(await finished(lost.body.id)).toMatchObject({ state: 'exhausted', reason: 'provider-internal', attempts: [{ n: 1 }, { n: 2 }, { n: 3 }] });
+  // What never left counts neither against the budget nor as a code that nobody verified.
+  const { rows } = await navbat.db.query(
+    `select cardinality(d.paid_at) paid from paid_destination d join verification v using (address_hash) where v.id = any($1) order by v.id`,
+    [[healed.body.id, lost.body.id]],
+  );
+  expect(rows).toEqual([{ paid: 1 }, { paid: 0 }]);
 });
 
 test('a provider that asks to wait is obeyed and costs no try', async () => {
