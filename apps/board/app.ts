@@ -1,5 +1,11 @@
 import { join } from 'node:path';
-import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import type { Logger } from 'pino';
 import { asProblem, sendJson } from '../http/answer.ts';
 import { begin, logAnswer, problems, requestIdOf, unknownPath } from '../http/express.ts';
@@ -25,7 +31,7 @@ const ASSET_SECONDS = 3_600;
 /** Bull Board and `/ops` behind one login, without listening. */
 export function createBoard(parts: BoardParts): Express {
   const app = express().disable('x-powered-by').set('trust proxy', parts.proxies);
-  app.use(begin);
+  app.use(begin, sayOrigin);
   app.get('/health', (_req, res) => answerHealth(parts, res));
   app.use('/assets', express.static(ASSETS, { index: false, setHeaders: cacheAsset }));
   app.use(loginRoutes(parts));
@@ -34,6 +40,15 @@ export function createBoard(parts: BoardParts): Express {
   app.use(bullBoard(parts));
   return app.use(unknownPath).use(pageProblems(parts.log), problems(parts.log)) as Express;
 }
+
+/**
+ * With `no-referrer` a browser sends `Origin: null` with our own forms, and over plain http, where there is no
+ * `Sec-Fetch-Site`, nothing would tell them from another site's.
+ */
+const sayOrigin: RequestHandler = (_req, res, next) => {
+  res.setHeader('Referrer-Policy', 'same-origin');
+  next();
+};
 
 const cacheAsset = (res: { setHeader(name: string, value: string): unknown }) =>
   res.setHeader('Cache-Control', `public, max-age=${ASSET_SECONDS}`);

@@ -18,6 +18,8 @@ export interface BullParts {
   readonly commands: StaffCommands;
   readonly audit: AuditLog;
   readonly clock: () => Date;
+  /** BullMQ waits without end for a Redis that was never there. */
+  readonly isRedisThere: () => boolean;
   /** Takes what looks like a secret or a phone number out of a text. */
   readonly censor: (text: string) => string;
 }
@@ -40,7 +42,9 @@ export function bullBoard(parts: BullParts): Router {
     options: { uiConfig, handlerHooks: hooks(parts.censor) },
   });
   const board = adapter.getRouter() as RequestHandler;
-  return Router().use(boardHeaders, commandRoutes(parts), auditRefused(parts), board).use(boardProblems);
+  return Router()
+    .use(boardHeaders, commandRoutes(parts), auditRefused(parts), needRedis(parts), board)
+    .use(boardProblems);
 }
 
 const uiConfig = {
@@ -57,9 +61,7 @@ const uiConfig = {
 
 /** What `BullMQAdapter` is opened with for one kind. */
 export const boardQueueOptions = (kind: JobKind): Partial<QueueAdapterOptions> => ({
-  description:
-    `This is what Redis holds of ${kind}. Search, history, every project and the whole depth: /ops/jobs?kind=${kind}. ` +
-    'Retry, promote, remove (cancels), pause and resume work on the record; everything else is refused.',
+  description: `Search, history and the whole depth: /ops/jobs?kind=${kind} (here is only what Redis holds of it)`,
   externalJobUrl: ({ id }) => ({
     displayText: 'Job in /ops',
     href: `/ops/jobs/${encodeURIComponent(String(id))}`,
@@ -93,14 +95,17 @@ export const hooks = (censor: (text: string) => string): BoardHooks => ({
       : {
           allow: false,
           status: 403,
-          message: 'Not from here: /ops retries many jobs at once, and Postgres is the record.',
+          message:
+            'The board takes retry, promote, remove, pause and resume only. Many jobs at once: /ops/failures.',
         },
-  after: (_context, result) => ({
+  after: ({ route }, result) => ({
     ...result,
-    body: withoutSecrets(result.body, censor) as typeof result.body,
+    body: withoutSecrets(result.body, censor, route.endsWith('/logs') ? 'log' : '') as typeof result.body,
   }),
 });
 
+/** Where anybody may have written anything. */
+const freeTexts: ReadonlySet<string> = new Set(['failedReason', 'log']);
 /** Digits that may be a code. */
 const codeLike = /\b\d{4,8}\b/g;
 
@@ -108,10 +113,10 @@ const codeLike = /\b\d{4,8}\b/g;
  * Formatters reach data, name, progress and result only. Errors and logs pass as they are, so they are cleaned here; stacks
  * stand in the worker's log.
  */
-function withoutSecrets(value: unknown, censor: (text: string) => string, name = ''): unknown {
+function withoutSecrets(value: unknown, censor: (text: string) => string, name: string): unknown {
   if (name === 'stacktrace') return [];
   if (typeof value === 'string')
-    return name === 'failedReason' ? censor(value).replaceAll(codeLike, '••••') : censor(value);
+    return freeTexts.has(name) ? censor(value).replaceAll(codeLike, '••••') : censor(value);
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, censor, name));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
@@ -175,6 +180,14 @@ function auditRefused({ audit, clock }: BullParts): RequestHandler {
     next();
   };
 }
+
+const needRedis =
+  ({ isRedisThere }: BullParts): RequestHandler =>
+  (req, _res, next) => {
+    if (req.path.startsWith('/api/') && !isRedisThere())
+      throw new Problem(503, 'redis-away', 'Redis does not answer. The record is in Postgres: look at /ops.');
+    next();
+  };
 
 const fontLink = /<link[^>]*fonts\.googleapis\.com[^>]*>/g;
 

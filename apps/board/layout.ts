@@ -97,7 +97,7 @@ const searchForm = (visit: Visit) =>
       type="search"
       aria-label="Search"
       autocomplete="off"
-      placeholder="Job id, phone, recipient id or error text"
+      placeholder="Job id, phone, recipient id, error"
     />
     <button>Search</button>
   </form>`;

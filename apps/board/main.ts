@@ -65,6 +65,7 @@ async function wire(config: Config, log: Logger): Promise<{ parts: BoardParts; c
     addressOf: (phone) => AddressHash.parse(hash('address', phone).toString('hex')),
     censor: censorText,
     queues: boardQueues(queues),
+    isRedisThere: () => queues.redis.status === 'ready',
     health: () => readiness(pool, limits),
   };
   const close = async () => {
@@ -77,8 +78,9 @@ async function wire(config: Config, log: Logger): Promise<{ parts: BoardParts; c
   return { parts, close };
 }
 
-const boardQueues = (queues: Queues): BaseAdapter[] =>
-  jobKinds.map((kind) => new BullMQAdapter(queues.of[kind], boardQueueOptions(kind)));
+function boardQueues(queues: Queues): BaseAdapter[] {
+  return jobKinds.map((kind) => new BullMQAdapter(queues.of[kind], boardQueueOptions(kind)));
+}
 
 /** Whoever reads it has to know which variable to change. */
 function nameVariable(error: Error & { code?: string }): never {

@@ -22,6 +22,8 @@ import { jobConditions, type Parameters, parameters } from './job-filter.ts';
 
 /** What a job that is tried again gets at least, where its subject waits as long: all its tries with their back-off. */
 const RETRY_DEADLINE_MINUTES = 10;
+/** A person waits for the answer; a batch of tickets takes some 50 ms. */
+const TELL_TIMEOUT_MS = 2_000;
 /** Rows of one commit of a filtered retry: short locks, and one pipeline of tickets. */
 const RETRY_BATCH_SIZE = 500;
 
@@ -64,7 +66,7 @@ export function opsCommands(pool: Pool, desk: TicketDesk, onUntold: (error: unkn
   /** Redis away costs the command nothing: its row stands, and the sweep brings the queue in line. */
   const tell = async (work: () => Promise<void>): Promise<boolean> => {
     try {
-      await work();
+      await inTime(work());
       return true;
     } catch (error) {
       onUntold(error);
@@ -78,6 +80,15 @@ export function opsCommands(pool: Pool, desk: TicketDesk, onUntold: (error: unkn
     previewRetry: (filter, now) => previewRetry(pool, filter, now),
     retryAll: (filter, by, now) => retryAll(context, filter, by, now),
   };
+}
+
+/** BullMQ waits without end for a Redis that was never there. What still happens later does no harm: it may be repeated. */
+function inTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('the queue did not answer in time')), TELL_TIMEOUT_MS);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 interface Context {
@@ -240,7 +251,8 @@ async function retryAll(
     if (!batch) return { runId, retried, more: false, told };
     retried += batch.rows.length;
     after = batch.rows.at(-1)?.id ?? null;
-    told = (await tell(() => publish(pool, desk, batch.rows, batch.outboxId, now))) && told;
+    // A Redis that did not answer once is not waited for again: the sweep has all of it in its outbox.
+    told = told && (await tell(() => publish(pool, desk, batch.rows, batch.outboxId, now)));
   }
   return { runId, retried, more: true, told };
 }

@@ -224,14 +224,13 @@ function jobEvents(line: JobLine): TimelineEvent[] {
     : [accepted];
 }
 
+/** One event for the try, at its end where it has one, and one for what the provider said later. */
 function attemptEvents(attempt: AttemptLine): TimelineEvent[] {
   const { openedAt, closedAt, deliveryAt } = attempt;
-  const times = [
-    { event: 'opened', at: openedAt },
-    { event: 'closed', at: closedAt },
-    { event: 'delivery', at: deliveryAt },
-  ] as const;
-  return times.flatMap(({ event, at }) => (at ? [{ what: 'attempt' as const, event, at, attempt }] : []));
+  const tried = closedAt
+    ? ({ what: 'attempt', event: 'closed', at: closedAt, attempt } as const)
+    : ({ what: 'attempt', event: 'opened', at: openedAt, attempt } as const);
+  return deliveryAt ? [tried, { what: 'attempt', event: 'delivery', at: deliveryAt, attempt }] : [tried];
 }
 
 function verificationEvents(verification: VerificationLine): TimelineEvent[] {

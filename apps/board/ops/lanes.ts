@@ -43,7 +43,7 @@ function lanesPage(visit: Visit, lanes: readonly LaneLine[], notice: unknown): H
     visit,
     notice,
     body: html`<div class="head"><h1>Lanes</h1></div>
-      ${panel('One a kind', 'a pause has a row, and outlives a wipe of Redis', laneTable(visit, lanes))}`,
+      ${panel('One lane for each kind', 'a pause has a row, and outlives a wipe of Redis', laneTable(visit, lanes))}`,
   });
 }
 

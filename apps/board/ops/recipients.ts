@@ -162,7 +162,9 @@ function attemptText({ attempt, event }: Extract<TimelineEvent, { what: 'attempt
       return {
         tone: attempt.outcome ?? 'open',
         text: html`${name}: ${way} ${state(attempt.outcome ?? 'open')}
-          <span class="note">${attempt.reason}</span>`,
+          <span class="note"
+            >${attempt.reason} ${attempt.latencyMs !== null && `after ${attempt.latencyMs} ms`}</span
+          >`,
       };
     case 'delivery':
       return {

@@ -1,0 +1,377 @@
+import { appRoutes } from '@bull-board/api/dist/routes.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { JobId } from '../../../domain/job/job.ts';
+import { staffRoles } from '../../../domain/staff/role.ts';
+import { startLane } from '../../../infra/queue/lane.ts';
+import { workerRedis } from '../../../infra/queue/queues.ts';
+import { addTickets } from '../../../infra/queue/tickets.ts';
+import { freshRedis } from '../../support/servers.ts';
+import { openBoard, type OpenBoard, type Visitor } from './open-board.ts';
+import { seedJob, type SeedJob, seedProject } from './seed.ts';
+
+const PHONE = '+998901234567';
+
+let board: OpenBoard;
+let redisUrl: string;
+let operator: Visitor;
+let project: string;
+beforeAll(async () => {
+  redisUrl = await freshRedis();
+  board = await openBoard({ redisUrl });
+  operator = await board.visit('operator');
+  project = await seedProject(board.pool, 'shop');
+});
+afterAll(() => board.close());
+beforeEach(async () => {
+  await board.queues.redis.flushdb();
+  await board.pool.query('truncate lane');
+});
+
+const queue = () => board.queues.of['otp-send'];
+const seed = (job: Partial<SeedJob> = {}) =>
+  seedJob(board.pool, project, board.addressHash(PHONE), { project: 'shop', phone: PHONE, ...job });
+const rowOf = async (id: JobId) => (await board.pool.query('select * from job where id = $1', [id])).rows[0];
+const verificationOf = async (id: JobId) =>
+  (await board.pool.query('select * from verification where job_id = $1', [id])).rows[0];
+const labels = { project: 'shop', channels: 'push,sms', to: '+998•••••••67' };
+const issue = (id: JobId, runAt = new Date()) =>
+  addTickets(board.queues, [{ jobId: id, kind: 'otp-send', labels, runAt }], new Date());
+const lastAudit = async () => (await board.audit()).at(-1);
+
+/** Lets a real worker end these tickets as the lane does. */
+async function work(
+  id: JobId,
+  state: 'rejected' | 'exhausted' | 'expired' | 'completed',
+  reason: string,
+): Promise<void> {
+  const connection = workerRedis(redisUrl, () => undefined);
+  const lane = startLane({
+    kind: 'otp-send',
+    concurrency: 1,
+    connection,
+    wake: async () => ({ woken: 'finished', state, reason }),
+    onSurprise: () => undefined,
+    onError: () => undefined,
+  });
+  await expect.poll(() => queue().getJobState(id)).toMatch(/failed|completed/);
+  await lane.drain(1_000);
+  connection.disconnect();
+}
+
+describe("Bull Board's mutating routes", () => {
+  const mutating = appRoutes.api
+    .flatMap(({ method, route }) =>
+      [method].flat().flatMap((verb) => [route].flat().map((path) => `${verb} ${path}`)),
+    )
+    .filter((route) => !route.startsWith('get '));
+  const commands = [
+    'put /api/queues/:queueName/pause',
+    'put /api/queues/:queueName/resume',
+    'put /api/queues/:queueName/:jobId/retry',
+    'put /api/queues/:queueName/:jobId/clean',
+    'put /api/queues/:queueName/:jobId/promote',
+  ];
+  const refused = mutating.filter((route) => !commands.includes(route));
+
+  test('are these: a new one in a new version is looked at before it is let in', () => {
+    expect(mutating.toSorted()).toEqual(
+      [
+        ...commands,
+        'patch /api/queues/:queueName/:jobId/delay',
+        'patch /api/queues/:queueName/:jobId/priority',
+        'patch /api/queues/:queueName/:jobId/update-data',
+        'patch /api/queues/:queueName/job-schedulers/:schedulerId',
+        'post /api/queues/:queueName/add',
+        'put /api/queues/:queueName/:jobId/remove-unprocessed-children',
+        'put /api/queues/:queueName/clean/:queueStatus',
+        'put /api/queues/:queueName/concurrency',
+        'put /api/queues/:queueName/empty',
+        'put /api/queues/:queueName/job-schedulers/:schedulerId/remove',
+        'put /api/queues/:queueName/job-schedulers/:schedulerId/run',
+        'put /api/queues/:queueName/obliterate',
+        'put /api/queues/:queueName/promote',
+        'put /api/queues/:queueName/rate-limit',
+        'put /api/queues/:queueName/rate-limit/release',
+        'put /api/queues/:queueName/retry/:queueStatus',
+        'put /api/queues/pause',
+        'put /api/queues/resume',
+      ].toSorted(),
+    );
+  });
+
+  test.each(refused)('%s is refused to an admin, changes nothing and leaves an audit row', async (route) => {
+    const { id } = await seed();
+    await issue(id, new Date(Date.now() + 60_000));
+    const admin = await board.visit('admin');
+    const [method = '', path = ''] = route.split(' ');
+    const filled = path
+      .replace(':queueName', 'otp-send')
+      .replace(':jobId', id)
+      .replace(':schedulerId', 'any')
+      .replace(':queueStatus', path.includes('retry') ? 'failed' : 'delayed');
+    const answer = await send(admin, method, filled);
+    expect([route, answer.status]).toEqual([route, 403]);
+    expect(answer.body.error).toEqual({ key: 'ERRORS.FORBIDDEN' });
+    expect(await queue().getJobState(id)).toBe('delayed');
+    expect(await queue().isPaused()).toBe(false);
+    expect(await queue().getJobCounts()).toMatchObject({ delayed: 1, waiting: 0 });
+    expect((await rowOf(id)).state).toBe('accepted');
+    expect(await lastAudit()).toEqual({
+      actor: admin.email,
+      action: 'board.refused',
+      subject: `${method.toUpperCase()} ${filled}`,
+      detail: { outcome: 'refused', reason: 'board-forbids' },
+    });
+  });
+});
+
+async function send(visitor: Visitor, method: string, path: string) {
+  const answer = await fetch(board.url + path, {
+    method: method.toUpperCase(),
+    headers: {
+      cookie: `navbat_staff=${visitor.token}`,
+      origin: board.url,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ force: true, jobData: {}, delay: 1, concurrency: 9 }),
+  });
+  return { status: answer.status, body: (await answer.json()) as { error?: unknown } };
+}
+
+describe('pause and resume', () => {
+  test('write the lane, pause its queue and say who did it', async () => {
+    expect((await operator.put('/api/queues/otp-send/pause')).status).toBe(200);
+    expect((await board.pool.query('select * from lane')).rows).toEqual([
+      { kind: 'otp-send', paused_at: board.time.now, paused_by: operator.email },
+    ]);
+    expect(await queue().isPaused()).toBe(true);
+    expect(await lastAudit()).toMatchObject({
+      actor: operator.email,
+      action: 'lane.pause',
+      subject: 'otp-send',
+      detail: { outcome: 'done' },
+    });
+
+    expect((await operator.put('/api/queues/otp-send/resume')).status).toBe(200);
+    expect((await board.pool.query('select * from lane')).rows).toEqual([
+      { kind: 'otp-send', paused_at: null, paused_by: null },
+    ]);
+    expect(await queue().isPaused()).toBe(false);
+  });
+
+  test('a second pause keeps the name and the time of the first', async () => {
+    await operator.put('/api/queues/otp-send/pause');
+    await (await board.visit('admin')).put('/api/queues/otp-send/pause');
+    expect((await board.pool.query('select paused_by from lane')).rows).toEqual([
+      { paused_by: operator.email },
+    ]);
+  });
+});
+
+describe('retry', () => {
+  test('reopens the row, and its kept ticket is issued anew', async () => {
+    const { id } = await seed({
+      state: 'exhausted',
+      reason: 'provider-unavailable',
+      attempts: [{ channel: 'sms', provider: 'twilio', outcome: 'failed' }],
+    });
+    await issue(id);
+    await work(id, 'exhausted', 'provider-unavailable');
+    expect(await queue().getJobState(id)).toBe('failed');
+
+    expect((await operator.put(`/api/queues/otp-send/${id}/retry`)).status).toBe(204);
+    expect(await queue().getJobState(id)).toBe('waiting');
+    expect(await rowOf(id)).toMatchObject({
+      state: 'accepted',
+      reason: null,
+      finished_at: null,
+      run_at: board.time.now,
+      attempts: 1,
+    });
+    // A crash before the ticket was out would have left this row unpublished for the sweep.
+    const outbox = await board.pool.query(
+      'select job_ids, published_at from outbox order by id desc limit 1',
+    );
+    expect(outbox.rows).toEqual([{ job_ids: [id], published_at: board.time.now }]);
+    expect(await lastAudit()).toMatchObject({
+      action: 'job.retry',
+      subject: id,
+      detail: { outcome: 'done' },
+    });
+  });
+
+  test('never outlives the code that it would send', async () => {
+    const { id } = await seed({ state: 'rejected' });
+    await operator.put(`/api/queues/otp-send/${id}/retry`);
+    expect((await rowOf(id)).deadline_at).toEqual((await verificationOf(id)).expires_at);
+  });
+
+  test.each([
+    ['a job that completed', { state: 'completed', verification: 'approved' }, 'not-retriable'],
+    ['a job that is under way', { state: 'running' }, 'not-retriable'],
+    ['a job that somebody cancelled', { state: 'cancelled' }, 'not-retriable'],
+    ['a job whose code was used', { state: 'rejected', verification: 'approved' }, 'subject-closed'],
+    ['a job whose code has died', { state: 'expired', verification: 'expired' }, 'subject-closed'],
+    [
+      'a job whose code died unnoticed',
+      { state: 'exhausted', at: new Date(Date.now() - 600_000) },
+      'subject-closed',
+    ],
+  ] as const)('of %s is refused', async (_what, job, reason) => {
+    const { id } = await seed(job);
+    const before = await rowOf(id);
+    expect((await operator.put(`/api/queues/otp-send/${id}/retry`)).status).toBe(409);
+    expect(await rowOf(id)).toEqual(before);
+    expect(await lastAudit()).toMatchObject({ action: 'job.retry', detail: { outcome: 'refused', reason } });
+  });
+
+  test('of a job that a newer send replaced is refused', async () => {
+    const { id } = await seed({ state: 'exhausted' });
+    const { id: newer } = await seed();
+    await board.pool.query('update verification set job_id = $2 where job_id = $1', [id, newer]);
+    expect((await operator.put(`/api/queues/otp-send/${id}/retry`)).status).toBe(409);
+  });
+
+  test('of an unknown job is told as such', async () => {
+    expect(
+      (await operator.put('/api/queues/otp-send/01900000-0000-7000-8000-000000000000/retry')).status,
+    ).toBe(404);
+  });
+});
+
+describe('promote and cancel', () => {
+  test('promote makes a sleeping job due, in the row and in the queue', async () => {
+    const runAt = new Date(Date.now() + 60_000);
+    const { id } = await seed({ runAt });
+    await issue(id, runAt);
+    expect((await operator.put(`/api/queues/otp-send/${id}/promote`)).status).toBe(204);
+    expect((await rowOf(id)).run_at).toEqual(board.time.now);
+    expect(await queue().getJobState(id)).toBe('waiting');
+  });
+
+  test('cancel ends the job and its code, and takes the ticket away', async () => {
+    const { id } = await seed();
+    await issue(id);
+    expect((await operator.put(`/api/queues/otp-send/${id}/clean`)).status).toBe(204);
+    expect(await rowOf(id)).toMatchObject({
+      state: 'cancelled',
+      reason: 'cancelled-by-staff',
+      finished_at: board.time.now,
+    });
+    expect(await verificationOf(id)).toMatchObject({ state: 'cancelled', closed_at: board.time.now });
+    expect(await queue().getJob(id)).toBeUndefined();
+  });
+
+  test('cancel leaves a code alive that a newer send serves', async () => {
+    const { id, verificationId } = await seed();
+    const { id: newer } = await seed();
+    await board.pool.query('update verification set job_id = $2 where id = $1', [verificationId, newer]);
+    await operator.put(`/api/queues/otp-send/${id}/clean`);
+    const { rows } = await board.pool.query('select state from verification where id = $1', [verificationId]);
+    expect(rows).toEqual([{ state: 'live' }]);
+  });
+
+  test('what is finished is neither promoted nor cancelled', async () => {
+    const { id } = await seed({ state: 'completed', verification: 'approved' });
+    expect((await operator.put(`/api/queues/otp-send/${id}/promote`)).status).toBe(409);
+    expect((await operator.put(`/api/queues/otp-send/${id}/clean`)).status).toBe(409);
+    expect((await rowOf(id)).state).toBe('completed');
+  });
+});
+
+describe('roles', () => {
+  const changes = { admin: true, operator: true, finance: false, developer: false, viewer: false };
+  const oversees = { admin: true, operator: true, finance: true, developer: false, viewer: false };
+
+  test.each(staffRoles)('%s may do what its role says, and no more', async (role) => {
+    const visitor = await board.visit(role);
+    const { id } = await seed({ state: 'rejected' });
+    const asked = [
+      `/api/queues/otp-send/${id}/retry`,
+      `/api/queues/otp-send/${id}/promote`,
+      `/api/queues/otp-send/${id}/clean`,
+      '/api/queues/otp-send/pause',
+      '/api/queues/otp-send/resume',
+    ];
+    for (const path of asked) {
+      const { status } = await visitor.put(path);
+      expect([path, status === 403]).toEqual([path, !changes[role]]);
+      if (!changes[role])
+        expect(await lastAudit()).toMatchObject({
+          actor: visitor.email,
+          detail: { outcome: 'refused', reason: 'role', role },
+        });
+    }
+    expect((await rowOf(id)).state).toBe(changes[role] ? 'cancelled' : 'rejected');
+    expect((await visitor.get('/api/queues')).status).toBe(200);
+    expect((await visitor.get('/ops')).status).toBe(200);
+    expect((await visitor.get('/ops/audit')).status).toBe(oversees[role] ? 200 : 403);
+    expect((await visitor.post('/ops/retry', { confirm: 'yes' })).status).toBe(changes[role] ? 200 : 403);
+    expect((await visitor.post('/ops/lanes/otp-send/pause')).status).toBe(changes[role] ? 303 : 403);
+    expect((await board.pool.query('select from lane where paused_at is not null')).rowCount).toBe(
+      changes[role] ? 1 : 0,
+    );
+  });
+});
+
+describe('what the board shows', () => {
+  test('a ticket reads project, channels and a masked recipient, and leads to its job', async () => {
+    const { id } = await seed();
+    await issue(id);
+    const { body } = await operator.get(
+      '/api/queues?activeQueue=otp-send&status=waiting&page=1&jobsPerPage=10',
+    );
+    expect(body.queues[0].description).toContain('/ops/jobs?kind=otp-send');
+    expect(body.queues[0].jobs[0]).toMatchObject({
+      name: 'shop · push, sms · +998•••••••67',
+      data: { jobId: id, kind: 'otp-send', labels },
+      externalUrl: { href: `/ops/jobs/${id}` },
+    });
+  });
+
+  test('no secret that came into data, result, error, stack or log by mistake', async () => {
+    const { id } = await seed();
+    const secrets = [
+      '493817',
+      PHONE,
+      'nbt_live_abcdefghijklmnop',
+      '123456789:AAF-abcdefghijklmnopqrstuvwxyz_12345',
+    ];
+    const leak = secrets.join(' ');
+    await queue().add('otp-send', { jobId: id, kind: 'otp-send', labels, code: leak } as never, {
+      jobId: id,
+    });
+    await queue().addJobLog(id, `sent ${leak}`);
+    await work(id, 'rejected', `provider said ${leak}`);
+    const answers = await Promise.all([
+      operator.get(`/api/queues/otp-send/${id}`),
+      operator.get(`/api/queues/otp-send/${id}/logs`),
+      operator.get('/api/queues?activeQueue=otp-send&status=failed&page=1&jobsPerPage=10'),
+    ]);
+    expect(answers[0]?.body.job.failedReason).toContain('rejected: provider said');
+    for (const answer of answers) {
+      expect(answer.status).toBe(200);
+      for (const secret of secrets) expect(answer.text).not.toContain(secret);
+    }
+  });
+
+  test('its page asks nothing of anybody else', async () => {
+    const { text, headers } = await operator.get('/').set('Accept', 'text/html');
+    expect(text).toContain('id="root"');
+    expect(text).not.toMatch(/(src|href)="(https?:)?\/\//);
+    expect(headers['content-security-policy']).toMatch(
+      /^default-src 'self'; style-src 'self' 'unsafe-inline';(?!.*script-src)/,
+    );
+  });
+});
+
+test('while Redis is away a pause is still recorded, and the answer says that the queue was not told', async () => {
+  const alone = await openBoard({ redisUrl: 'redis://127.0.0.1:1' });
+  const admin = await alone.visit('admin');
+  const answer = await admin.postJson('/ops/lanes/otp-send/pause', {});
+  expect([answer.status, answer.body]).toEqual([200, { done: true, told: false }]);
+  expect((await alone.pool.query('select paused_by from lane')).rows).toEqual([{ paused_by: admin.email }]);
+  expect((await admin.get('/ops')).status).toBe(200);
+  expect((await admin.get('/api/queues')).status).toBe(503);
+  await alone.close();
+});

@@ -1,0 +1,160 @@
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import type { AddressInfo } from 'node:net';
+import type { Pool } from 'pg';
+import supertest, { type Test } from 'supertest';
+import { createBoard } from '../../../apps/board/app.ts';
+import { boardQueueOptions } from '../../../apps/board/bull.ts';
+import { createHttpServer, listen } from '../../../apps/http/server.ts';
+import { jobKinds } from '../../../domain/jobs.ts';
+import { AddressHash } from '../../../domain/staff/ops.ts';
+import type { StaffRole } from '../../../domain/staff/role.ts';
+import { keyedHash } from '../../../infra/crypto.ts';
+import { limitConnection, quotaCounter } from '../../../infra/http/quota-counter.ts';
+import { readiness } from '../../../infra/http/readiness.ts';
+import { censorText, openLog } from '../../../infra/log.ts';
+import { auditLog } from '../../../infra/postgres/audit.ts';
+import { hotPool } from '../../../infra/postgres/hot-pool.ts';
+import { opsCommands } from '../../../infra/postgres/ops-commands.ts';
+import { opsQueries } from '../../../infra/postgres/ops-queries.ts';
+import { openOrm } from '../../../infra/postgres/orm.ts';
+import { staffAccounts } from '../../../infra/postgres/staff-accounts.ts';
+import { staffSessions } from '../../../infra/postgres/staff-sessions.ts';
+import { closeQueues, openQueues, producerRedis, type Queues } from '../../../infra/queue/queues.ts';
+import { staffDesk } from '../../../infra/queue/staff-desk.ts';
+import { freshDatabase, freshRedis } from '../../support/servers.ts';
+
+export const PASSWORD = 'a horse, a battery and a staple';
+
+/** A board as `main.ts` wires it, on its own database and Redis, with a clock that a test may move. */
+export interface OpenBoard {
+  readonly url: string;
+  readonly pool: Pool;
+  readonly queues: Queues;
+  readonly time: { now: Date };
+  /** Every line that the board logged. */
+  readonly log: readonly string[];
+  readonly addressHash: (phone: string) => Buffer;
+  createStaff(role: StaffRole): Promise<{ id: string; email: string }>;
+  /** Somebody of this role with a session, without the login page and its limits. */
+  visit(role: StaffRole): Promise<Visitor>;
+  audit(): Promise<
+    readonly { actor: string; action: string; subject: string; detail: Record<string, unknown> }[]
+  >;
+  close(): Promise<void>;
+}
+
+export interface Visitor {
+  readonly email: string;
+  readonly token: string;
+  get(path: string): Test;
+  /** The same as JSON; fails unless it answers 200. */
+  json(path: string): Promise<supertest.Response['body']>;
+  /** A request of the board's own page: with its origin and, for a form, its token. */
+  put(path: string): Test;
+  post(path: string, form?: Record<string, string>): Promise<supertest.Response>;
+  postJson(path: string, body: object): Test;
+}
+
+export async function openBoard(options: { redisUrl?: string; proxies?: number } = {}): Promise<OpenBoard> {
+  const database = await freshDatabase();
+  const redisUrl = options.redisUrl ?? (await freshRedis());
+  const pool = hotPool(database.url, 4);
+  const orm = await openOrm(database.url);
+  const queues = openQueues(producerRedis(redisUrl, () => undefined));
+  const limits = new Redis(redisUrl, limitConnection).on('error', () => undefined);
+  const counter = quotaCounter(limits);
+  const hash = keyedHash(randomBytes(32).toString('base64url'));
+  const time = { now: new Date() };
+  const log: string[] = [];
+  const accounts = staffAccounts(orm.em);
+  const sessions = staffSessions(orm.em);
+  const board = createBoard({
+    log: openLog('board', 'debug', { write: (line: string) => void log.push(line) }),
+    counter,
+    accounts,
+    sessions,
+    proxies: options.proxies ?? 0,
+    clock: () => time.now,
+    audit: auditLog(pool),
+    queries: opsQueries(pool),
+    commands: opsCommands(pool, staffDesk(queues), () => undefined),
+    addressOf: (phone) => AddressHash.parse(hash('address', phone).toString('hex')),
+    censor: censorText,
+    queues: jobKinds.map((kind) => new BullMQAdapter(queues.of[kind], boardQueueOptions(kind))),
+    isRedisThere: () => queues.redis.status === 'ready',
+    health: () => readiness(pool, limits),
+  });
+  const server = createHttpServer(board);
+  await listen(server, '127.0.0.1', 0);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const createStaff = async (role: StaffRole) => {
+    const email = `${role}-${randomBytes(4).toString('hex')}@navbat.example`;
+    const made = await accounts.createStaff({ email, role, password: PASSWORD }, time.now);
+    if (!made.created) throw new Error(made.reason);
+    return made.staff;
+  };
+  return {
+    url,
+    pool,
+    queues,
+    time,
+    log,
+    createStaff,
+    addressHash: (phone) => hash('address', phone),
+    async visit(role) {
+      const staff = await createStaff(role);
+      const { token } = await sessions.open(staff.id, time.now);
+      return visitor(url, staff.email, token);
+    },
+    async audit() {
+      const { rows } = await pool.query('select actor, action, subject, detail from audit order by id');
+      return rows;
+    },
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      counter.close();
+      limits.disconnect();
+      await closeQueues(queues);
+      await pool.end();
+      await orm.close(true);
+      await database.drop();
+    },
+  };
+}
+
+function visitor(url: string, email: string, token: string): Visitor {
+  const cookie = `navbat_staff=${token}`;
+  const get = (path: string) => supertest(url).get(path).set('Cookie', cookie);
+  return {
+    email,
+    token,
+    get,
+    async json(path) {
+      const answer = await get(path).set('Accept', 'application/json');
+      if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${answer.text}`);
+      return answer.body;
+    },
+    put: (path) => supertest(url).put(path).set('Cookie', cookie).set('Sec-Fetch-Site', 'same-origin'),
+    async post(path, form = {}) {
+      const page = await get('/ops');
+      const field = /name="token" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
+      return supertest(url)
+        .post(path)
+        .set('Cookie', cookie)
+        .set('Origin', url)
+        .type('form')
+        .send({ token: field, ...form });
+    },
+    postJson: (path, body) =>
+      supertest(url)
+        .post(path)
+        .set('Cookie', cookie)
+        .set('Origin', url)
+        .set('Accept', 'application/json')
+        .send(body),
+  };
+}
