@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type Config, ConfigError, readConfig } from '../../infra/config.ts';
 import { isFree } from '../../infra/embedded/port.ts';
 import { startPostgres } from '../../infra/embedded/postgres.ts';
-import { endProcess, isAlive, startMark } from '../../infra/embedded/process.ts';
+import { endProcess, isAlive, processFacts, startMark } from '../../infra/embedded/process.ts';
 import { startRedis } from '../../infra/embedded/redis.ts';
 import { makeHome } from '../../infra/embedded/site.ts';
 import { newSecrets } from '../../infra/new-secrets.ts';
@@ -26,8 +26,10 @@ import {
   leftoverChildren,
   recordChildren,
   releaseHome,
+  sayStopping,
 } from './home.ts';
 import { jsonLine, prettyLine } from './log-lines.ts';
+import { npmProcesses } from './npm.ts';
 import { portTroubles } from './ports.ts';
 import { providersStage, servingStage } from './processes.ts';
 import { decideRestart } from './restarts.ts';
@@ -69,6 +71,7 @@ async function supervise(home: string, { stop, force }: StopSignals): Promise<nu
       return 1;
     }
   } finally {
+    await sayStopping(home, startMark).catch(complain);
     for (const stage of stages.toReversed()) await stopStage(stage, force);
   }
   return 0;
@@ -189,6 +192,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 async function main(): Promise<number> {
+  const above = npmProcesses(process.env['npm_lifecycle_event'], process.ppid, processFacts);
   const refusal = refusalOfProduction(process.env);
   const home = homeDirectory(clone, process.env['NAVBAT_HOME']);
   try {
@@ -200,7 +204,10 @@ async function main(): Promise<number> {
     return 1;
   }
   try {
-    return await supervise(home, listenForStop());
+    return await supervise(
+      home,
+      listenForStop(() => !above.every(isAlive)),
+    );
   } finally {
     await releaseHome(home);
   }

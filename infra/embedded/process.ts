@@ -74,6 +74,13 @@ export function startMark(pid: number): string | undefined {
   return listed.status === 0 ? listed.stdout.trim() : undefined;
 }
 
+/** The program's short name and its parent; `undefined` where the system does not say. */
+export function processFacts(pid: number): { name: string; parent: number } | undefined {
+  const name = readText(`/proc/${pid}/comm`)?.trim();
+  const parent = Number(processState(pid)?.[1]);
+  return name !== undefined && Number.isSafeInteger(parent) ? { name, parent } : undefined;
+}
+
 /**
  * Was this process started with this argument? A server's own data directory or configuration file stands on its command
  * line, which tells it from a stranger that got its pid. (Where it works, /proc/<pid>/cwd, says so too, but not to root in a

@@ -37,17 +37,26 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  current.supervisor.kill('SIGTERM');
-  await current.ended;
+  await stopped();
   // What a failed test left behind must not outlive the run.
   for (const pid of pidsOfHome()) await endProcess(pid, 5_000);
   await rm(home, { recursive: true, force: true });
 });
 
-function start(more: Record<string, string> = {}): Start {
+async function stopped(): Promise<void> {
+  current.supervisor.kill('SIGTERM');
+  await current.ended;
+}
+
+/** By `node` directly, as npm's shell does, or by a command of one's own. */
+function start(
+  more: Record<string, string> = {},
+  [program, ...args]: readonly [string, ...string[]] = [process.execPath, join(clone, 'apps/local/main.ts')],
+): Start {
   const env = { PATH: process.env['PATH'] ?? '', NAVBAT_HOME: home, ...ports, ...more };
-  const supervisor = spawn(process.execPath, [join(clone, 'apps/local/main.ts')], {
+  const supervisor = spawn(program, args, {
     env,
+    cwd: clone,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { pid } = supervisor;
@@ -206,7 +215,23 @@ test(
   START_MS,
 );
 
+test.each(['SIGTERM', 'SIGKILL'] as const)(
+  'npm that is ended by %s, which its shell does not pass on, takes everything with it',
+  async (signal) => {
+    await stopped();
+    const started = start({}, ['npm', 'start']);
+    await untilReady(started);
+    const pids = pidsOfHome();
+    expect(pids.length).toBeGreaterThanOrEqual(7);
+    started.supervisor.kill(signal);
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), 20_000);
+  },
+  START_MS,
+);
+
 test('one SIGTERM stops every process', async () => {
+  await stopped();
+  await untilReady(start());
   const pids = pidsOfHome();
   current.supervisor.kill('SIGTERM');
   expect(await current.ended).toBe(0);

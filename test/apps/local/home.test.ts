@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
@@ -12,6 +13,7 @@ import {
   leftoverChildren,
   recordChildren,
   releaseHome,
+  sayStopping,
 } from '../../../apps/local/home.ts';
 import { startMark } from '../../../infra/embedded/process.ts';
 
@@ -53,7 +55,7 @@ test('a stranger with the pid of a dead supervisor does not keep the home', asyn
   const stranger = await claimant();
   await writeFile(
     join(home, 'supervisor.json'),
-    JSON.stringify({ pid: stranger.child.pid, mark: 'of another start' }),
+    JSON.stringify({ pid: stranger.child.pid, mark: 'of another start', stopping: false }),
   );
   await claimHome(home, startMark);
   await expect(claimHome(home, startMark)).rejects.toThrow(`process ${process.pid}`);
@@ -63,6 +65,16 @@ test('a home that was released is free', async () => {
   await claimHome(home, startMark);
   await releaseHome(home);
   expect((await claimant()).said).toBe('claimed');
+});
+
+test('a start right after a Ctrl-C waits until the home is free', async () => {
+  await claimHome(home, startMark);
+  await sayStopping(home, startMark);
+  const next = claimant();
+  const early = await Promise.race([next.then(({ said }) => said), sleep(3_000, 'still waiting')]);
+  expect(early).toBe('still waiting');
+  await releaseHome(home);
+  expect((await next).said).toBe('claimed');
 });
 
 test('of recorded children only those that still run, as the same processes, are left over', async () => {
