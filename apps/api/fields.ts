@@ -20,8 +20,11 @@ export function phoneIn(text: string) {
   return parsePhone(text.replace(/^ /, '+'))?.e164;
 }
 
+/** Before the first second of Unix time there is nothing of ours, and Postgres knows no year 0. */
+const sinceUnix = { error: 'expected a time since 1970' };
+
 /** A calendar day, UTC. */
-export const Day = z.iso.date();
+export const Day = z.iso.date().refine((text) => text >= '1970', sinceUnix);
 
 /** RFC 3339, UTC, as our answers write times. */
 export const Time = z.iso.datetime();
@@ -30,4 +33,5 @@ export const Time = z.iso.datetime();
 export const TimeField = z.iso
   .datetime({ offset: true })
   .transform((text) => new Date(text))
+  .refine((at) => at.getTime() >= 0, sinceUnix)
   .meta({ example: '2026-01-15T10:00:00Z' });

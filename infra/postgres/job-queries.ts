@@ -5,6 +5,7 @@ import type { AttemptView, JobFilter, JobReader, JobView } from '../../domain/jo
 import { pageOf } from '../../domain/page.ts';
 import type { KeyedHash } from '../crypto.ts';
 import { Attempt, Job, Recipient } from './entities.ts';
+import { idFloor } from './job-filter.ts';
 
 /** Everything of a job but its payload. */
 const jobFields = [
@@ -48,22 +49,32 @@ export function jobReader(em: EntityManager, keyedHash: KeyedHash): JobReader {
   };
 }
 
-/** Within a project, jobs lie in the order of their ids (`job_project`), so that a page is one short scan of that index. */
+/** An id is made a moment before the row that it names, by another clock perhaps. */
+const CLOCK_SLACK_MS = 60_000;
+
+/**
+ * Within a project, jobs lie in the order of their ids (`job_project`), which is that of time, so that a page is one short
+ * scan of that index, also of a day long ago.
+ */
 function jobsWhere(
   projectId: ProjectId,
   { kind, state, from, to }: JobFilter,
   addressHash: Buffer | null,
   after: string | null,
 ): FilterQuery<Job> {
-  const acceptedAt = { ...(from ? { $gte: from } : {}), ...(to ? { $lt: to } : {}) };
-  return {
-    project: projectId,
-    ...(kind === undefined ? {} : { kind }),
-    ...(state === undefined ? {} : { state }),
-    ...(from || to ? { acceptedAt } : {}),
-    ...(addressHash === null ? {} : { addressHash }),
-    ...(after === null ? {} : { id: { $lt: after } }),
-  };
+  const and: FilterQuery<Job>[] = [{ project: projectId }];
+  if (kind !== undefined) and.push({ kind });
+  if (state !== undefined) and.push({ state });
+  if (addressHash !== null) and.push({ addressHash });
+  if (after !== null) and.push({ id: { $lt: after } });
+  if (from)
+    and.push({
+      acceptedAt: { $gte: from },
+      id: { $gte: idFloor(new Date(Math.max(0, from.getTime() - CLOCK_SLACK_MS))) },
+    });
+  if (to)
+    and.push({ acceptedAt: { $lt: to }, id: { $lt: idFloor(new Date(to.getTime() + CLOCK_SLACK_MS)) } });
+  return { $and: and };
 }
 
 async function addressOf(

@@ -110,5 +110,5 @@ export function openApi(
     redis.disconnect();
     await keys.close();
   };
-  return { app, logged, observed, limits: counter.state, close };
+  return { app, logged, observed, limits: () => counter.state(), close };
 }

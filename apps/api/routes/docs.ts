@@ -25,6 +25,7 @@ const docsPage = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Navbat API</title>
 <link rel="icon" href="/docs/favicon-32x32.png">
+<style>body { margin: 0 }</style>
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 </head>
 <body>
@@ -51,6 +52,7 @@ const redocPage = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Navbat API</title>
 <link rel="icon" href="/docs/favicon-32x32.png">
+<style>body { margin: 0 }</style>
 </head>
 <body>
 <redoc spec-url="/openapi.json" disable-telemetry="true"></redoc>
