@@ -6,7 +6,11 @@ const KEY_BYTES = 32;
 
 const port = (value: number) => z.coerce.number().int().min(1).max(PORT_MAX).default(value);
 const base64urlBytes = (bytes: number) =>
-  z.string().refine((text) => Buffer.from(text, 'base64url').length === bytes, { error: `expected ${bytes} bytes in base64url` });
+  z
+    .string()
+    .refine((text) => Buffer.from(text, 'base64url').length === bytes, {
+      error: `expected ${bytes} bytes in base64url`,
+    });
 
 export interface KeyRing {
   /** New values are made with this one. */
@@ -19,15 +23,25 @@ const keyRing = z.string().transform((text, ctx): KeyRing => {
   const keys = new Map(pairs.map(([kid = '', key = '']) => [kid, Buffer.from(key, 'base64url')]));
   const [current] = keys.keys();
   if (!current || keys.has('') || [...keys.values()].some((key) => key.length !== KEY_BYTES))
-    ctx.addIssue({ code: 'custom', message: `expected kid:${KEY_BYTES} bytes in base64url, comma separated, the current one first` });
+    ctx.addIssue({
+      code: 'custom',
+      message: `expected kid:${KEY_BYTES} bytes in base64url, comma separated, the current one first`,
+    });
   return { current: current ?? '', keys };
 });
 
 const jwkText = z.string().transform((text, ctx) => {
   const parsed = z
-    .object({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string(), d: z.string(), kid: z.string() })
+    .object({
+      kty: z.literal('OKP'),
+      crv: z.literal('Ed25519'),
+      x: z.string(),
+      d: z.string(),
+      kid: z.string(),
+    })
     .safeParse(parseJson(text));
-  if (!parsed.success) ctx.addIssue({ code: 'custom', message: 'expected an Ed25519 private key as JSON Web Key with a kid' });
+  if (!parsed.success)
+    ctx.addIssue({ code: 'custom', message: 'expected an Ed25519 private key as JSON Web Key with a kid' });
   return parsed.data ?? z.NEVER;
 });
 
@@ -47,16 +61,36 @@ function parseJson(text: string): unknown {
 
 /** Every variable that Navbat reads. `.env.example` is held to this list by a test. */
 export const Environment = z.object({
-  NODE_ENV: z.enum(['development', 'test', 'production']).default('development').describe('production forbids the sandbox and embedded servers'),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('PostgreSQL 18 or newer, as postgres://user:password@host:port/database'),
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'])
+    .default('development')
+    .describe('production forbids the sandbox and embedded servers'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .describe('PostgreSQL 18 or newer, as postgres://user:password@host:port/database'),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).describe('Redis 7 or Valkey, noeviction and append-only'),
   BIND_HOST: z.string().default('0.0.0.0').describe('address that the servers listen on'),
   API_PORT: port(3000).describe('port of the intake'),
   BOARD_PORT: port(3001).describe('port of Bull Board and /ops'),
   SANDBOX_PORT: port(3002).describe('port of the sandbox providers and their inbox (development only)'),
-  WORKER_METRICS_PORT: z.coerce.number().int().min(0).max(PORT_MAX).default(0).describe("port of a worker's /metrics; 0 for none"),
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:3000').describe('where providers reach our callbacks'),
-  TRUST_PROXY: z.coerce.number().int().min(0).max(8).default(0).describe('how many proxies in front of the api set X-Forwarded-For'),
+  WORKER_METRICS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(PORT_MAX)
+    .default(0)
+    .describe("port of a worker's /metrics; 0 for none"),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('http://127.0.0.1:3000')
+    .describe('where providers reach our callbacks'),
+  TRUST_PROXY: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(8)
+    .default(0)
+    .describe('how many proxies in front of the api set X-Forwarded-For'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('pino level'),
   NAVBAT_HOME: z.string().default('.navbat').describe('data directory of npm start'),
   NAVBAT_DEMO_KEY: z
@@ -64,21 +98,49 @@ export const Environment = z.object({
     .regex(/^nbt_live_[A-Za-z0-9_-]{16,128}$/, 'expected nbt_live_ and 16 to 128 of A-Z a-z 0-9 _ -')
     .optional()
     .describe('fixed API key of the demo project of npm start'),
-  CODE_KEYS: keyRing.describe('root keys of delivered codes, kid:base64url of 32 bytes, comma separated, current first'),
+  CODE_KEYS: keyRing.describe(
+    'root keys of delivered codes, kid:base64url of 32 bytes, comma separated, current first',
+  ),
   SEAL_KEYS: keyRing.describe('keys that wrap secrets at rest, written like CODE_KEYS'),
   PEPPER: base64urlBytes(KEY_BYTES).describe('base64url of 32 bytes: keyed hashes of API keys and addresses'),
   JWT_PRIVATE_JWK: jwkText.describe('Ed25519 private key that signs access tokens, as JWK with kid'),
-  RETENTION_JOB_DAYS: z.coerce.number().int().min(1).max(3650).default(30).describe('days that finished jobs and attempts stay in Postgres'),
-  RETENTION_PHONE_DAYS: z.coerce.number().int().min(1).max(3650).default(7).describe('days that the phone number of a closed verification stays in Postgres'),
-  TWILIO_ACCOUNT_SID: z.string().regex(/^AC[0-9a-f]{32}$/, 'expected AC and 32 hex digits').optional().describe('SMS through Twilio; off until set'),
+  RETENTION_JOB_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3650)
+    .default(30)
+    .describe('days that finished jobs and attempts stay in Postgres'),
+  RETENTION_PHONE_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3650)
+    .default(7)
+    .describe('days that the phone number of a closed verification stays in Postgres'),
+  TWILIO_ACCOUNT_SID: z
+    .string()
+    .regex(/^AC[0-9a-f]{32}$/, 'expected AC and 32 hex digits')
+    .optional()
+    .describe('SMS through Twilio; off until set'),
   TWILIO_AUTH_TOKEN: z.string().min(1).optional().describe('auth token of that account'),
-  TWILIO_PHONE_NUMBER: z.string().min(1).optional().describe('sender: a number in E.164 or a messaging service (MG…)'),
+  TWILIO_PHONE_NUMBER: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('sender: a number in E.164 or a messaging service (MG…)'),
   TWILIO_API_URL: z.url().optional().describe('the sandbox in place of api.twilio.com'),
-  TELEGRAM_BOT_TOKEN: z.string().regex(/^\d+:[A-Za-z0-9_-]+$/, 'expected <digits>:<token>').optional().describe('Telegram bot; off until set'),
+  TELEGRAM_BOT_TOKEN: z
+    .string()
+    .regex(/^\d+:[A-Za-z0-9_-]+$/, 'expected <digits>:<token>')
+    .optional()
+    .describe('Telegram bot; off until set'),
   TELEGRAM_API_ROOT: z.url().optional().describe('the sandbox in place of api.telegram.org'),
   TELEGRAM_GATEWAY_TOKEN: z.string().min(1).optional().describe('Telegram Gateway; off until set'),
   TELEGRAM_GATEWAY_URL: z.url().optional().describe('the sandbox in place of gatewayapi.telegram.org'),
-  FIREBASE_SERVICE_ACCOUNT: jsonObject.optional().describe('service account of Firebase as JSON; push is off until set'),
+  FIREBASE_SERVICE_ACCOUNT: jsonObject
+    .optional()
+    .describe('service account of Firebase as JSON; push is off until set'),
   FCM_SANDBOX_URL: z.url().optional().describe('the sandbox in place of Firebase'),
 });
 export type Config = z.infer<typeof Environment>;
@@ -103,15 +165,27 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     }),
   );
   const parsed = Environment.safeParse(given, { reportInput: false });
-  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
+  if (!parsed.success)
+    throw new ConfigError(
+      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'),
+    );
   if (parsed.data.NODE_ENV === 'production') refuseSandbox(parsed.data);
   return parsed.data;
 }
 
-const sandboxOnly = ['TWILIO_API_URL', 'TELEGRAM_API_ROOT', 'TELEGRAM_GATEWAY_URL', 'FCM_SANDBOX_URL', 'NAVBAT_DEMO_KEY'] as const;
+const sandboxOnly = [
+  'TWILIO_API_URL',
+  'TELEGRAM_API_ROOT',
+  'TELEGRAM_GATEWAY_URL',
+  'FCM_SANDBOX_URL',
+  'NAVBAT_DEMO_KEY',
+] as const;
 
 /** Codes that go to a sandbox reach nobody, and a key in a script is no secret. */
 function refuseSandbox(config: Config): void {
   const set = sandboxOnly.filter((name) => config[name] !== undefined);
-  if (set.length > 0) throw new ConfigError(set.map((name) => `${name}: expected nothing when NODE_ENV is production`).join('\n'));
+  if (set.length > 0)
+    throw new ConfigError(
+      set.map((name) => `${name}: expected nothing when NODE_ENV is production`).join('\n'),
+    );
 }

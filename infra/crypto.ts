@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import type { KeyRing } from './config.ts';
 
 const CODE_KEY_BYTES = 20; // RFC 4226 R6 asks for 160 bits.
@@ -6,7 +14,12 @@ const GCM_IV_BYTES = 12;
 const GCM_TAG_BYTES = 16;
 
 /** Tells a verification's own HOTP key. Whoever holds only the database cannot. */
-export type CodeKeyOf = (verification: { kid: string; id: string; projectId: string; purpose: string }) => Uint8Array;
+export type CodeKeyOf = (verification: {
+  kid: string;
+  id: string;
+  projectId: string;
+  purpose: string;
+}) => Uint8Array;
 
 /** HKDF (RFC 5869) with SHA-256 over the root key `kid`; a retired `kid` throws, and its verifications have long expired. */
 export function codeKeys(ring: KeyRing): CodeKeyOf {
@@ -14,7 +27,9 @@ export function codeKeys(ring: KeyRing): CodeKeyOf {
     const root = ring.keys.get(kid);
     if (!root) throw new Error(`no root key ${kid}`);
     // Ids are of fixed length, so the purpose can't move the border between the fields.
-    return new Uint8Array(hkdfSync('sha256', root, '', `navbat code ${id}${projectId}${purpose}`, CODE_KEY_BYTES));
+    return new Uint8Array(
+      hkdfSync('sha256', root, '', `navbat code ${id}${projectId}${purpose}`, CODE_KEY_BYTES),
+    );
   };
 }
 
@@ -56,7 +71,9 @@ export function sealer(ring: KeyRing): Seal {
       const tagAt = ivAt + GCM_IV_BYTES;
       const bodyAt = tagAt + GCM_TAG_BYTES;
       const key = keyOf(ring, sealed.subarray(1, ivAt).toString());
-      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(ivAt, tagAt)).setAAD(Buffer.from(bindTo));
+      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(ivAt, tagAt)).setAAD(
+        Buffer.from(bindTo),
+      );
       decipher.setAuthTag(sealed.subarray(tagAt, bodyAt));
       return Buffer.concat([decipher.update(sealed.subarray(bodyAt)), decipher.final()]).toString('utf8');
     },

@@ -15,7 +15,11 @@ export type RefusalReason = (typeof refusalReasons)[number];
 
 export type Decision<Accepted> =
   | ({ readonly decision: 'accepted' } & Accepted)
-  | { readonly decision: 'refused'; readonly reason: RefusalReason; readonly retryAfterSeconds: number | null };
+  | {
+      readonly decision: 'refused';
+      readonly reason: RefusalReason;
+      readonly retryAfterSeconds: number | null;
+    };
 
 export const refused = (reason: RefusalReason, retryAfterSeconds: number | null = null) =>
   ({ decision: 'refused', reason, retryAfterSeconds }) as const;

@@ -7,10 +7,24 @@ export const ProjectId = z.uuid().brand<'ProjectId'>();
 export type ProjectId = z.infer<typeof ProjectId>;
 
 /** accepted → running → one of the five final states. `finished_at` is set with the final state and never before. */
-export const jobStates = ['accepted', 'running', 'completed', 'rejected', 'exhausted', 'cancelled', 'expired'] as const;
+export const jobStates = [
+  'accepted',
+  'running',
+  'completed',
+  'rejected',
+  'exhausted',
+  'cancelled',
+  'expired',
+] as const;
 export type JobState = (typeof jobStates)[number];
 
-export const finalStates = ['completed', 'rejected', 'exhausted', 'cancelled', 'expired'] as const satisfies readonly JobState[];
+export const finalStates = [
+  'completed',
+  'rejected',
+  'exhausted',
+  'cancelled',
+  'expired',
+] as const satisfies readonly JobState[];
 export type FinalState = (typeof finalStates)[number];
 
 /**
@@ -27,7 +41,11 @@ export type AttemptOutcome = (typeof attemptOutcomes)[number];
 /** What a worker's pure rules say of a job when its ticket wakes it. */
 export type Step<Send> =
   | { readonly step: 'send'; readonly send: Send }
-  | { readonly step: 'wait'; readonly until: Date; readonly because: 'back-off' | 'confirmation' | 'provider-asked' | 'no-room' }
+  | {
+      readonly step: 'wait';
+      readonly until: Date;
+      readonly because: 'back-off' | 'confirmation' | 'provider-asked' | 'no-room';
+    }
   | { readonly step: 'finish'; readonly state: FinalState; readonly reason: string | null };
 
 /** All that Redis holds of a job. Labels are safe on a board: never a code, a text or a whole number. */

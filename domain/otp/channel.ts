@@ -26,7 +26,12 @@ export const channelRules: Readonly<Record<Channel, ChannelRules>> = {
   push: { paid: false, reservedMicros: 0, confirmedBy: 'nothing', confirmWithinSeconds: 15 },
   telegram: { paid: false, reservedMicros: 0, confirmedBy: 'answer', confirmWithinSeconds: 0 },
   // The Gateway refunds what it could not deliver in time; half a minute leaves a one-minute code room for an SMS.
-  'telegram-gateway': { paid: true, reservedMicros: 10_000, confirmedBy: 'callback', confirmWithinSeconds: 30 },
+  'telegram-gateway': {
+    paid: true,
+    reservedMicros: 10_000,
+    confirmedBy: 'callback',
+    confirmWithinSeconds: 30,
+  },
   // Operators report delivery within seconds, foreign ones within a minute.
   sms: { paid: true, reservedMicros: 350_000, confirmedBy: 'callback', confirmWithinSeconds: 60 },
 };

@@ -14,18 +14,31 @@ export const CheckRequest = z
     // A string: a number would lose its leading zeros.
     code: z
       .string({ error: 'expected the code as a string of digits' })
-      .regex(new RegExp(`^\\d{${CODE_DIGITS_MIN},${CODE_DIGITS_MAX}}$`), `expected ${CODE_DIGITS_MIN} to ${CODE_DIGITS_MAX} digits`)
+      .regex(
+        new RegExp(`^\\d{${CODE_DIGITS_MIN},${CODE_DIGITS_MAX}}$`),
+        `expected ${CODE_DIGITS_MIN} to ${CODE_DIGITS_MAX} digits`,
+      )
       .meta({ example: '123456' }),
-    client: Client.optional().meta({ description: 'The end user: wrong codes are limited for each address.' }),
+    client: Client.optional().meta({
+      description: 'The end user: wrong codes are limited for each address.',
+    }),
   })
-  .refine((body) => (body.id === undefined) !== (body.to === undefined), { error: 'expected id or to, and not both', path: ['id'] });
+  .refine((body) => (body.id === undefined) !== (body.to === undefined), {
+    error: 'expected id or to, and not both',
+    path: ['id'],
+  });
 
 /** Why a verification takes no more checks. */
 export const closedReasons = ['used', 'cancelled', 'expired', 'too-many-checks'] as const;
 export type ClosedReason = (typeof closedReasons)[number];
 
 export type CheckResult =
-  | { readonly result: 'approved'; readonly id: string; readonly purpose: string; readonly phone: string | null }
+  | {
+      readonly result: 'approved';
+      readonly id: string;
+      readonly purpose: string;
+      readonly phone: string | null;
+    }
   /** `remaining` is null for a check by `to`, which may not betray whether a code lives. */
   | { readonly result: 'incorrect'; readonly remaining: number | null }
   | { readonly result: 'closed'; readonly reason: ClosedReason }

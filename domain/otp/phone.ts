@@ -11,7 +11,15 @@ export interface PhoneFacts {
 }
 
 /** Types of numbers that can never show an SMS; an unknown type may. */
-const silentTypes = new Set(['FIXED_LINE', 'PREMIUM_RATE', 'TOLL_FREE', 'SHARED_COST', 'UAN', 'VOICEMAIL', 'PAGER']);
+const silentTypes = new Set([
+  'FIXED_LINE',
+  'PREMIUM_RATE',
+  'TOLL_FREE',
+  'SHARED_COST',
+  'UAN',
+  'VOICEMAIL',
+  'PAGER',
+]);
 
 /** E.164 (ITU-T) with the leading plus: the one form that every provider agrees on. */
 export const Phone = z.string().brand<'Phone'>();
@@ -31,5 +39,7 @@ export function parsePhone(input: string): PhoneFacts | null {
 
 /** `+998•••••••67`: enough to recognise, too little to call. */
 export function maskPhone(phone: string): string {
-  return phone.length < 8 ? '•'.repeat(phone.length) : `${phone.slice(0, 4)}${'•'.repeat(phone.length - 6)}${phone.slice(-2)}`;
+  return phone.length < 8
+    ? '•'.repeat(phone.length)
+    : `${phone.slice(0, 4)}${'•'.repeat(phone.length - 6)}${phone.slice(-2)}`;
 }

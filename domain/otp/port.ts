@@ -28,8 +28,22 @@ export interface CodeMessage {
 
 /** Why a provider will never deliver this message. Closed, so that boards and callbacks can be counted by it. */
 export const refusalsByProvider = [
-  'bot-blocked', 'chat-not-found', 'token-unregistered', 'token-of-another-app', 'message-invalid', 'credentials', 'number-invalid', 'number-unreachable',
-  'number-unknown', 'region-not-enabled', 'unsubscribed', 'not-a-mobile', 'landline', 'filtered', 'not-on-telegram', 'balance-empty',
+  'bot-blocked',
+  'chat-not-found',
+  'token-unregistered',
+  'token-of-another-app',
+  'message-invalid',
+  'credentials',
+  'number-invalid',
+  'number-unreachable',
+  'number-unknown',
+  'region-not-enabled',
+  'unsubscribed',
+  'not-a-mobile',
+  'landline',
+  'filtered',
+  'not-on-telegram',
+  'balance-empty',
   'provider-refused',
 ] as const;
 export type ProviderRefusal = (typeof refusalsByProvider)[number];

@@ -29,7 +29,9 @@ const METADATA_PAIRS_MAX = 20;
 const METADATA_VALUE_CHARS_MAX = 500;
 
 export const PURPOSE_DEFAULT = 'verify';
-export const Purpose = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected 1 to 64 of a-z 0-9 . _ -, such as login');
+export const Purpose = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected 1 to 64 of a-z 0-9 . _ -, such as login');
 
 /** The end user behind a request, as the calling service saw them. */
 export const Client = z.strictObject({
@@ -40,18 +42,41 @@ export const Client = z.strictObject({
 
 /** Body of `POST /otp/send`. */
 export const SendRequest = z.strictObject({
-  to: z.string().min(1).max(64).meta({ description: 'Phone in international form, or the id of a recipient.', example: '+998901234567' }),
-  channels: z.array(Channel).min(1).max(4).optional().meta({ description: "Tried in this order; the project's own order where absent." }),
-  purpose: Purpose.optional().meta({ description: 'At most one code lives for each recipient and purpose.', example: 'login' }),
+  to: z
+    .string()
+    .min(1)
+    .max(64)
+    .meta({
+      description: 'Phone in international form, or the id of a recipient.',
+      example: '+998901234567',
+    }),
+  channels: z
+    .array(Channel)
+    .min(1)
+    .max(4)
+    .optional()
+    .meta({ description: "Tried in this order; the project's own order where absent." }),
+  purpose: Purpose.optional().meta({
+    description: 'At most one code lives for each recipient and purpose.',
+    example: 'login',
+  }),
   length: z.int().min(CODE_DIGITS_MIN).max(CODE_DIGITS_MAX).optional(),
   ttl_seconds: z.int().min(TTL_SECONDS_MIN).max(TTL_SECONDS_MAX).optional(),
   locale: Locale.optional(),
-  on_resend: z.enum(['reuse', 'rotate']).optional().meta({ description: 'What a resend carries: the same code (default) or a new one.' }),
-  allow_verify_by_to: z.boolean().optional().meta({ description: 'Lets `POST /otp/verify` name the phone in place of the id.' }),
+  on_resend: z
+    .enum(['reuse', 'rotate'])
+    .optional()
+    .meta({ description: 'What a resend carries: the same code (default) or a new one.' }),
+  allow_verify_by_to: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Lets `POST /otp/verify` name the phone in place of the id.' }),
   client: Client.optional().meta({ description: 'The end user, as your service saw them.' }),
   metadata: z
     .record(z.string().max(64), z.string().max(METADATA_VALUE_CHARS_MAX))
-    .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS_MAX, { error: `expected at most ${METADATA_PAIRS_MAX} pairs` })
+    .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS_MAX, {
+      error: `expected at most ${METADATA_PAIRS_MAX} pairs`,
+    })
     .optional(),
 });
 export type SendRequest = z.infer<typeof SendRequest>;
@@ -116,7 +141,9 @@ export function decideSend(command: SendCommand, facts: SendFacts, now: Date): D
 
 function shortCodeRefusal(command: SendCommand, settings: ProjectSettings) {
   if (command.length >= CODE_DIGITS_UNRESTRICTED) return null;
-  return settings.allow_short_codes && !GRAVE_PURPOSE.test(command.purpose) ? null : refused('code-too-short');
+  return settings.allow_short_codes && !GRAVE_PURPOSE.test(command.purpose)
+    ? null
+    : refused('code-too-short');
 }
 
 function pacingRefusal(command: SendCommand, facts: SendFacts, now: Date) {
@@ -142,9 +169,14 @@ function liveAt(facts: SendFacts, now: Date): Verification | null {
 /** The asked channels that can reach this recipient; where none can, the reason that weighs most. */
 function usableChannels(command: SendCommand, facts: SendFacts, now: Date) {
   if (command.mode === 'test') return { channels: command.channels, reason: 'no-channel' as const };
-  const obstacles = command.channels.map((channel) => ({ channel, obstacle: obstacle(channel, command, facts, now) }));
+  const obstacles = command.channels.map((channel) => ({
+    channel,
+    obstacle: obstacle(channel, command, facts, now),
+  }));
   const channels = obstacles.filter(({ obstacle }) => obstacle === null).map(({ channel }) => channel);
-  const reason = obstacles.map(({ obstacle }) => obstacle).find((found) => found !== null && found !== 'no-channel');
+  const reason = obstacles
+    .map(({ obstacle }) => obstacle)
+    .find((found) => found !== null && found !== 'no-channel');
   return { channels, reason: reason ?? ('no-channel' as const) };
 }
 
@@ -157,7 +189,8 @@ function obstacle(channel: Channel, command: SendCommand, facts: SendFacts, now:
 }
 
 function paidObstacle(channel: Channel, phone: PhoneFacts, facts: SendFacts, now: Date) {
-  if (phone.country === null || !facts.settings.sms_countries.includes(phone.country)) return 'country-not-allowed' as const;
+  if (phone.country === null || !facts.settings.sms_countries.includes(phone.country))
+    return 'country-not-allowed' as const;
   if (facts.spentTodayMicros >= facts.settings.sms_daily_budget_micros) return 'budget-spent' as const;
   if (channel !== 'sms') return null;
   if (!phone.canReceiveSms) return 'no-channel' as const;
@@ -169,7 +202,13 @@ function plan(command: SendCommand, facts: SendFacts, channels: readonly Channel
   const short = command.length < CODE_DIGITS_UNRESTRICTED;
   const ttlSeconds = short ? Math.min(command.ttlSeconds, SHORT_CODE_TTL_SECONDS_MAX) : command.ttlSeconds;
   const locale = command.locale ?? facts.reach.locale ?? facts.settings.locale;
-  const fresh = { resendOf: null, channels, locale, codeGeneration: 0, checksMax: short ? SHORT_CODE_CHECKS : CHECKS_MAX };
+  const fresh = {
+    resendOf: null,
+    channels,
+    locale,
+    codeGeneration: 0,
+    checksMax: short ? SHORT_CODE_CHECKS : CHECKS_MAX,
+  };
   if (!live) return { ...fresh, expiresAt: secondsAfter(now, ttlSeconds) };
 
   const rotates = command.onResend === 'rotate';

@@ -42,8 +42,16 @@ const JITTER_SHARE = 0.25;
 type Standing =
   | { readonly is: 'send' }
   | { readonly is: 'confirmed' }
-  | { readonly is: 'waiting'; readonly until: Date; readonly because: 'back-off' | 'confirmation' | 'provider-asked' }
-  | { readonly is: 'over'; readonly how: 'rejected' | 'exhausted' | 'unconfirmed' | 'skipped'; readonly reason: string };
+  | {
+      readonly is: 'waiting';
+      readonly until: Date;
+      readonly because: 'back-off' | 'confirmation' | 'provider-asked';
+    }
+  | {
+      readonly is: 'over';
+      readonly how: 'rejected' | 'exhausted' | 'unconfirmed' | 'skipped';
+      readonly reason: string;
+    };
 
 /** Send on a channel, wait until a time, or finish: what a wake-up of this job means now. */
 export function decideStep(
@@ -72,7 +80,11 @@ export function decideStep(
 }
 
 /** Nothing is sent after approval, cancellation or the code's end; a test key's code is sent to nobody. */
-function settledBy(verification: Verification, attempts: readonly PastAttempt[], now: Date): Step<never> | null {
+function settledBy(
+  verification: Verification,
+  attempts: readonly PastAttempt[],
+  now: Date,
+): Step<never> | null {
   switch (stateAt(verification, now)) {
     case 'approved':
       return finish('completed', 'approved');
@@ -104,7 +116,9 @@ function standingOf(
   if (last?.outcome === 'rejected') return { is: 'over', how: 'rejected', reason: last.reason ?? 'rejected' };
   if (unavailable !== undefined) return { is: 'over', how: 'skipped', reason: unavailable };
   if (!last) return { is: 'send' };
-  return last.outcome === 'snoozed' ? standingOfSnoozed(mine, last, hasNext, now) : standingOfFailed(mine, last, rules, hasNext, now);
+  return last.outcome === 'snoozed'
+    ? standingOfSnoozed(mine, last, hasNext, now)
+    : standingOfFailed(mine, last, rules, hasNext, now);
 }
 
 /** The provider took it: now it is confirmed, awaited, refused after all, or silent for too long. */
@@ -120,7 +134,12 @@ function standingOfTaken(last: PastAttempt, now: Date): Standing {
     : { is: 'over', how: 'unconfirmed', reason: `${last.channel}-unconfirmed` };
 }
 
-function standingOfSnoozed(mine: readonly PastAttempt[], last: PastAttempt, hasNext: boolean, now: Date): Standing {
+function standingOfSnoozed(
+  mine: readonly PastAttempt[],
+  last: PastAttempt,
+  hasNext: boolean,
+  now: Date,
+): Standing {
   const snoozes = mine.filter((attempt) => attempt.outcome === 'snoozed').length;
   const retryAfterMs = last.retryAfterMs ?? 0;
   if (snoozes > SNOOZES_MAX || (hasNext && retryAfterMs > SNOOZE_WITH_NEXT_MAX_MS))
@@ -158,16 +177,24 @@ function blockedBySilence(
   attempts: readonly PastAttempt[],
   rules: StepRules,
 ): Standing | null {
-  const onlySilence = overs.some(({ how }) => how === 'unconfirmed') && overs.every(({ how }) => how === 'unconfirmed' || how === 'skipped');
+  const onlySilence =
+    overs.some(({ how }) => how === 'unconfirmed') &&
+    overs.every(({ how }) => how === 'unconfirmed' || how === 'skipped');
   const untried = attempts.every((attempt) => attempt.channel !== channel);
-  return onlySilence && untried && channelRules[channel].paid && !rules.pushUnconfirmedBuysSms && isPushSilence(attempts)
+  return onlySilence &&
+    untried &&
+    channelRules[channel].paid &&
+    !rules.pushUnconfirmedBuysSms &&
+    isPushSilence(attempts)
     ? { is: 'over', how: 'skipped', reason: 'push-silence-buys-nothing' }
     : null;
 }
 
 /** A paid channel that was promised a callback and got none did fail. */
 const isPushSilence = (attempts: readonly PastAttempt[]) =>
-  attempts.filter((attempt) => attempt.outcome === 'completed').every((attempt) => attempt.channel === 'push');
+  attempts
+    .filter((attempt) => attempt.outcome === 'completed')
+    .every((attempt) => attempt.channel === 'push');
 
 /** Nothing waits past the code's life: the wake-up at its end settles the job. */
 function waitWithin(standing: Extract<Standing, { is: 'waiting' }>, verification: Verification): Step<never> {

@@ -20,7 +20,11 @@ const textDefaults: Readonly<Record<Locale, string>> = {
   en: '{project}: your code is {code}. It works for {minutes} min. Never share it.',
 };
 
-const titles: Readonly<Record<Locale, string>> = { uz: 'Tasdiqlash kodi', ru: 'Код подтверждения', en: 'Your code' };
+const titles: Readonly<Record<Locale, string>> = {
+  uz: 'Tasdiqlash kodi',
+  ru: 'Код подтверждения',
+  en: 'Your code',
+};
 
 /** The message a person reads. `ttlSeconds` is rounded up to whole minutes. */
 export function codeText(

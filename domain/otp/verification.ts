@@ -36,6 +36,9 @@ export interface Verification {
 }
 
 /** A live row whose time is up counts as expired before the sweep says so. */
-export function stateAt(verification: Pick<Verification, 'state' | 'expiresAt'>, now: Date): VerificationState {
+export function stateAt(
+  verification: Pick<Verification, 'state' | 'expiresAt'>,
+  now: Date,
+): VerificationState {
   return verification.state === 'live' && verification.expiresAt <= now ? 'expired' : verification.state;
 }

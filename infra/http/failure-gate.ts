@@ -1,6 +1,11 @@
 import type { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
-import { FAILURE_WINDOW_SECONDS, FAILURES_MAX, type FailureGate, type Guesser } from '../../domain/otp/failure-gate.ts';
+import {
+  FAILURE_WINDOW_SECONDS,
+  FAILURES_MAX,
+  type FailureGate,
+  type Guesser,
+} from '../../domain/otp/failure-gate.ts';
 
 type Who = keyof typeof FAILURES_MAX;
 
@@ -9,7 +14,14 @@ export function failureGate(redis: Redis): FailureGate {
   const limiters = Object.fromEntries(
     Object.entries(FAILURES_MAX).map(([who, points]) => {
       const options = { keyPrefix: `failures-${who}`, points, duration: FAILURE_WINDOW_SECONDS };
-      return [who, new RateLimiterRedis({ ...options, storeClient: redis, insuranceLimiter: new RateLimiterMemory(options) })];
+      return [
+        who,
+        new RateLimiterRedis({
+          ...options,
+          storeClient: redis,
+          insuranceLimiter: new RateLimiterMemory(options),
+        }),
+      ];
     }),
   ) as Record<Who, RateLimiterRedis>;
   return {
@@ -17,7 +29,9 @@ export function failureGate(redis: Redis): FailureGate {
       const waits = await Promise.all(
         subjects(guesser).map(async ([who, subject]) => {
           const found = await limiters[who].get(subject);
-          return found && found.consumedPoints >= FAILURES_MAX[who] ? Math.ceil(found.msBeforeNext / 1_000) : 0;
+          return found && found.consumedPoints >= FAILURES_MAX[who]
+            ? Math.ceil(found.msBeforeNext / 1_000)
+            : 0;
         }),
       );
       const longest = Math.max(...waits);

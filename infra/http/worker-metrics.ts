@@ -4,11 +4,16 @@ import type { Config } from '../config.ts';
 import { metrics } from '../metrics.ts';
 
 /** A worker answers nobody but a scraper: `GET /metrics` at `WORKER_METRICS_PORT`, where that is set. */
-export async function serveMetrics({ WORKER_METRICS_PORT: port, BIND_HOST: host }: Pick<Config, 'WORKER_METRICS_PORT' | 'BIND_HOST'>): Promise<() => Promise<void>> {
+export async function serveMetrics({
+  WORKER_METRICS_PORT: port,
+  BIND_HOST: host,
+}: Pick<Config, 'WORKER_METRICS_PORT' | 'BIND_HOST'>): Promise<() => Promise<void>> {
   if (port === 0) return async () => undefined;
   const server = createServer((req, res) => {
     if (req.url !== '/metrics') return void res.writeHead(404).end();
-    void metrics.metrics().then((text) => res.writeHead(200, { 'Content-Type': metrics.contentType }).end(text));
+    void metrics
+      .metrics()
+      .then((text) => res.writeHead(200, { 'Content-Type': metrics.contentType }).end(text));
   });
   server.listen(port, host);
   await once(server, 'listening');

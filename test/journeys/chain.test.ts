@@ -19,7 +19,10 @@ interface Attempt {
 
 async function story(id: string) {
   const { body } = await project.call('GET', `/otp/${id}`);
-  return body as { status: string; jobs: { id: string; state: string; reason: string | null; attempts: Attempt[] }[] };
+  return body as {
+    status: string;
+    jobs: { id: string; state: string; reason: string | null; attempts: Attempt[] }[];
+  };
 }
 const finished = (id: string) =>
   until(async () => {
@@ -28,7 +31,11 @@ const finished = (id: string) =>
   }, CHAIN_MS);
 
 async function recipient(phone: string, chatId: number) {
-  const put = await project.call('PUT', '/recipients', { phone, telegram_chat_id: chatId, push_token: `token-of-${chatId}` });
+  const put = await project.call('PUT', '/recipients', {
+    phone,
+    telegram_chat_id: chatId,
+    push_token: `token-of-${chatId}`,
+  });
   expect(put.status, JSON.stringify(put.body)).toBeLessThan(300);
   return put.body.id as string;
 }
@@ -45,15 +52,42 @@ test(
     const job = await finished(sent.body.id);
     expect(job).toMatchObject({ state: 'completed', reason: 'confirmed-by-sms' });
     expect(job?.attempts).toMatchObject([
-      { n: 1, channel: 'push', provider: 'fcm', outcome: 'completed', provider_reference: expect.any(String), cost_micros: null, delivery: null },
-      { n: 2, channel: 'telegram', provider: 'telegram-bot', outcome: 'rejected', reason: 'bot-blocked', provider_reference: null, cost_micros: null },
-      { n: 3, channel: 'sms', provider: 'twilio', outcome: 'completed', provider_reference: expect.stringMatching(/^SM/), cost_currency: 'USD', delivery: 'delivered' },
+      {
+        n: 1,
+        channel: 'push',
+        provider: 'fcm',
+        outcome: 'completed',
+        provider_reference: expect.any(String),
+        cost_micros: null,
+        delivery: null,
+      },
+      {
+        n: 2,
+        channel: 'telegram',
+        provider: 'telegram-bot',
+        outcome: 'rejected',
+        reason: 'bot-blocked',
+        provider_reference: null,
+        cost_micros: null,
+      },
+      {
+        n: 3,
+        channel: 'sms',
+        provider: 'twilio',
+        outcome: 'completed',
+        provider_reference: expect.stringMatching(/^SM/),
+        cost_currency: 'USD',
+        delivery: 'delivered',
+      },
     ]);
     expect(Number(job?.attempts[2]?.['cost_micros'])).toBeGreaterThan(0);
     for (const attempt of job?.attempts ?? []) expect(attempt['latency_ms']).toBeGreaterThanOrEqual(0);
 
     // One code on every channel, and the chat that is blocked is not tried again.
-    const codes = navbat.sandbox.inbox().filter(({ to }) => to === phone || to === 'token-of-5501').map(({ text }) => /\b\d{6}\b/.exec(text)?.[0]);
+    const codes = navbat.sandbox
+      .inbox()
+      .filter(({ to }) => to === phone || to === 'token-of-5501')
+      .map(({ text }) => /\b\d{6}\b/.exec(text)?.[0]);
     expect(new Set(codes).size).toBe(1);
     expect((await project.call('GET', `/recipients/${id}`)).body.telegram_blocked_at).not.toBeNull();
   },
@@ -67,8 +101,13 @@ test(
     await recipient(phone, 5_502);
     const sent = await project.call('POST', '/otp/send', { to: phone });
     const code = await codeSentTo(navbat, 'token-of-5502');
-    expect(await project.call('POST', '/otp/verify', { id: sent.body.id, code })).toMatchObject({ status: 200 });
-    expect(await story(sent.body.id)).toMatchObject({ status: 'approved', jobs: [{ state: 'completed', reason: 'approved' }] });
+    expect(await project.call('POST', '/otp/verify', { id: sent.body.id, code })).toMatchObject({
+      status: 200,
+    });
+    expect(await story(sent.body.id)).toMatchObject({
+      status: 'approved',
+      jobs: [{ state: 'completed', reason: 'approved' }],
+    });
 
     // Past the deadline of the push, where the chain would have moved on.
     await new Promise((resolve) => setTimeout(resolve, 17_000));
@@ -83,38 +122,69 @@ test('a telegram chat is confirmed by its answer, and ends the chain', async () 
   const phone = '+998901234503';
   await recipient(phone, 5_503);
   const sent = await project.call('POST', '/otp/send', { to: phone, channels: ['telegram', 'sms'] });
-  expect(await finished(sent.body.id)).toMatchObject({ reason: 'confirmed-by-telegram', attempts: [{ channel: 'telegram', outcome: 'completed' }] });
+  expect(await finished(sent.body.id)).toMatchObject({
+    reason: 'confirmed-by-telegram',
+    attempts: [{ channel: 'telegram', outcome: 'completed' }],
+  });
   expect(navbat.sandbox.inbox({ to: phone })).toEqual([]);
 });
 
 test('the Gateway’s callback confirms; an undelivered message moves on', async () => {
   const delivered = '+998901234504';
-  const first = await project.call('POST', '/otp/send', { to: delivered, channels: ['telegram-gateway', 'sms'] });
-  expect(await finished(first.body.id)).toMatchObject({ reason: 'confirmed-by-telegram-gateway', attempts: [{ delivery: expect.stringMatching(/delivered|read/), cost_currency: 'USD' }] });
+  const first = await project.call('POST', '/otp/send', {
+    to: delivered,
+    channels: ['telegram-gateway', 'sms'],
+  });
+  expect(await finished(first.body.id)).toMatchObject({
+    reason: 'confirmed-by-telegram-gateway',
+    attempts: [{ delivery: expect.stringMatching(/delivered|read/), cost_currency: 'USD' }],
+  });
 
   const refused = '+998901234505';
-  navbat.sandbox.orderFaults({ channel: 'telegram-gateway', to: refused, effect: 'reject', code: 'PHONE_NUMBER_NOT_FOUND' });
-  const second = await project.call('POST', '/otp/send', { to: refused, channels: ['telegram-gateway', 'sms'] });
-  expect(await finished(second.body.id)).toMatchObject({ reason: 'confirmed-by-sms', attempts: [{ outcome: 'rejected' }, { delivery: 'delivered' }] });
+  navbat.sandbox.orderFaults({
+    channel: 'telegram-gateway',
+    to: refused,
+    effect: 'reject',
+    code: 'PHONE_NUMBER_NOT_FOUND',
+  });
+  const second = await project.call('POST', '/otp/send', {
+    to: refused,
+    channels: ['telegram-gateway', 'sms'],
+  });
+  expect(await finished(second.body.id)).toMatchObject({
+    reason: 'confirmed-by-sms',
+    attempts: [{ outcome: 'rejected' }, { delivery: 'delivered' }],
+  });
 });
 
 test('an SMS that its operator reports undelivered ends as rejected, with the reason', async () => {
   const phone = '+998901234506';
   navbat.sandbox.orderFaults({ channel: 'sms', to: phone, effect: 'undelivered', code: 30005 });
   const sent = await project.call('POST', '/otp/send', { to: phone });
-  expect(await finished(sent.body.id)).toMatchObject({ state: 'rejected', reason: 'delivery-failed', attempts: [{ outcome: 'completed', delivery: 'failed', delivery_reason: '30005' }] });
+  expect(await finished(sent.body.id)).toMatchObject({
+    state: 'rejected',
+    reason: 'delivery-failed',
+    attempts: [{ outcome: 'completed', delivery: 'failed', delivery_reason: '30005' }],
+  });
 });
 
 test('a passing fault is retried, and the last failure exhausts the job', async () => {
   const twice = '+998901234507';
   navbat.sandbox.orderFaults({ channel: 'sms', to: twice, effect: 'server-error', times: 2 });
   const healed = await project.call('POST', '/otp/send', { to: twice });
-  expect(await finished(healed.body.id)).toMatchObject({ state: 'completed', attempts: [{ outcome: 'failed' }, { outcome: 'failed' }, { outcome: 'completed' }] });
+  expect(await finished(healed.body.id)).toMatchObject({
+    state: 'completed',
+    attempts: [{ outcome: 'failed' }, { outcome: 'failed' }, { outcome: 'completed' }],
+  });
 
   const always = '+998901234508';
   navbat.sandbox.orderFaults({ channel: 'sms', to: always, effect: 'server-error' });
   const lost = await project.call('POST', '/otp/send', { to: always });
-  expect(await finished(lost.body.id)).toMatchObject({ state: 'exhausted', reason: 'provider-internal', attempts: [{ n: 1 }, { n: 2 }, { n: 3 }] });
+  expect(await finished(lost.body.id)).toMatchObject({
+    state: 'exhausted',
+    reason: 'provider-internal',
+    attempts: [{ n: 1 }, { n: 2 }, { n: 3 }],
+  });
   // What never left counts neither against the budget nor as a code that nobody verified.
   const { rows } = await navbat.db.query(
     `select cardinality(d.paid_at) paid from paid_destination d join verification v using (address_hash) where v.id = any($1) order by v.id`,
@@ -125,12 +195,23 @@ test('a passing fault is retried, and the last failure exhausts the job', async 
 
 test('a provider that asks to wait is obeyed and costs no try', async () => {
   const phone = '+998901234509';
-  navbat.sandbox.orderFaults({ channel: 'sms', to: phone, effect: 'rate-limit', retry_after_seconds: 2, times: 1 });
+  navbat.sandbox.orderFaults({
+    channel: 'sms',
+    to: phone,
+    effect: 'rate-limit',
+    retry_after_seconds: 2,
+    times: 1,
+  });
   const sent = await project.call('POST', '/otp/send', { to: phone });
   const job = await finished(sent.body.id);
-  expect(job).toMatchObject({ state: 'completed', attempts: [{ outcome: 'snoozed' }, { outcome: 'completed' }] });
+  expect(job).toMatchObject({
+    state: 'completed',
+    attempts: [{ outcome: 'snoozed' }, { outcome: 'completed' }],
+  });
   const [first, second] = job?.attempts ?? [];
-  expect(Date.parse(String(second?.['opened_at'])) - Date.parse(String(first?.['closed_at']))).toBeGreaterThanOrEqual(1_980);
+  expect(
+    Date.parse(String(second?.['opened_at'])) - Date.parse(String(first?.['closed_at'])),
+  ).toBeGreaterThanOrEqual(1_980);
 });
 
 test('callbacks with a wrong signature change nothing', async () => {
@@ -138,8 +219,19 @@ test('callbacks with a wrong signature change nothing', async () => {
   navbat.sandbox.orderFaults({ channel: 'sms', to: phone, effect: 'never-delivered' });
   const sent = await project.call('POST', '/otp/send', { to: phone });
   await codeSentTo(navbat, phone);
-  const body = new URLSearchParams({ MessageSid: 'SM1', MessageStatus: 'delivered', To: phone, From: '+1', AccountSid: 'AC1', ApiVersion: '2010-04-01' });
-  const reply = await fetch(`${navbat.apiUrl}/callbacks/twilio/${sent.body.job_id}/1`, { method: 'POST', body, headers: { 'X-Twilio-Signature': 'AAAA' } });
+  const body = new URLSearchParams({
+    MessageSid: 'SM1',
+    MessageStatus: 'delivered',
+    To: phone,
+    From: '+1',
+    AccountSid: 'AC1',
+    ApiVersion: '2010-04-01',
+  });
+  const reply = await fetch(`${navbat.apiUrl}/callbacks/twilio/${sent.body.job_id}/1`, {
+    method: 'POST',
+    body,
+    headers: { 'X-Twilio-Signature': 'AAAA' },
+  });
   expect(reply.status).toBe(403);
   expect((await story(sent.body.id)).jobs[0]?.attempts).not.toMatchObject([{ delivery: 'delivered' }]);
 });

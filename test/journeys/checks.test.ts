@@ -23,13 +23,15 @@ const check = (id: string, code: string) => project.call('POST', '/otp/verify', 
 describe('a code works once, within its life and its five checks', () => {
   test('the right code passes on the fifth check', async () => {
     const { id, code } = await send();
-    for (const remaining of [4, 3, 2, 1]) expect(await check(id, wrongCode(code))).toMatchObject({ status: 422, body: { remaining } });
+    for (const remaining of [4, 3, 2, 1])
+      expect(await check(id, wrongCode(code))).toMatchObject({ status: 422, body: { remaining } });
     expect(await check(id, code)).toMatchObject({ status: 200 });
   });
 
   test('and not on the sixth', async () => {
     const { id, code } = await send();
-    for (const remaining of [4, 3, 2, 1, 0]) expect(await check(id, wrongCode(code))).toMatchObject({ status: 422, body: { remaining } });
+    for (const remaining of [4, 3, 2, 1, 0])
+      expect(await check(id, wrongCode(code))).toMatchObject({ status: 422, body: { remaining } });
     expect(await check(id, code)).toMatchObject({ status: 410, body: { reason: 'too-many-checks' } });
   });
 
@@ -48,7 +50,10 @@ describe('a code works once, within its life and its five checks', () => {
   test('a resend that rotates makes the old code worthless', async () => {
     const { id, to, code } = await send();
     await navbat.db.query(`update verification set sent_at = sent_at - interval '30 s' where id = $1`, [id]);
-    expect(await project.call('POST', `/otp/${id}/resend`, { on_resend: 'rotate' })).toMatchObject({ status: 202, body: { id, resend: true } });
+    expect(await project.call('POST', `/otp/${id}/resend`, { on_resend: 'rotate' })).toMatchObject({
+      status: 202,
+      body: { id, resend: true },
+    });
     await expect.poll(() => navbat.sandbox.inbox({ to }).length).toBe(2);
     const rotated = await codeSentTo(navbat, to);
     expect(rotated).not.toBe(code);
@@ -68,9 +73,15 @@ describe('a code works once, within its life and its five checks', () => {
     const replies = await Promise.all(Array.from({ length: 100 }, () => check(id, wrongCode(code))));
     expect(replies.filter(({ status }) => status === 422)).toHaveLength(5);
     expect(replies.filter(({ status }) => status === 410)).toHaveLength(95);
-    const { rows } = await navbat.db.query('select d.failed_checks, d.locked_at is not null locked, v.checks_used from verification v join destination d using (address_hash, project_id) where v.id = $1', [id]);
+    const { rows } = await navbat.db.query(
+      'select d.failed_checks, d.locked_at is not null locked, v.checks_used from verification v join destination d using (address_hash, project_id) where v.id = $1',
+      [id],
+    );
     expect(rows).toEqual([{ failed_checks: 100, locked: true, checks_used: 5 }]);
-    expect(await project.call('POST', '/otp/send', { to })).toMatchObject({ status: 429, body: { type: 'urn:navbat:problem:destination-locked' } });
+    expect(await project.call('POST', '/otp/send', { to })).toMatchObject({
+      status: 429,
+      body: { type: 'urn:navbat:problem:destination-locked' },
+    });
   });
 
   test('of 50 concurrent right checks one is approved', async () => {
@@ -87,7 +98,10 @@ describe('a code works once, within its life and its five checks', () => {
 
   test('a cancelled code is closed, and nothing more is sent', async () => {
     const { id, code } = await send();
-    expect(await project.call('POST', `/otp/${id}/cancel`, {})).toMatchObject({ status: 200, body: { status: 'cancelled' } });
+    expect(await project.call('POST', `/otp/${id}/cancel`, {})).toMatchObject({
+      status: 200,
+      body: { status: 'cancelled' },
+    });
     expect(await check(id, code)).toMatchObject({ status: 410, body: { reason: 'cancelled' } });
   });
 });
@@ -95,10 +109,15 @@ describe('a code works once, within its life and its five checks', () => {
 describe('checks by `to`', () => {
   test('work only where the send allowed it', async () => {
     const closed = await send();
-    expect(await project.call('POST', '/otp/verify', { to: closed.to, code: closed.code })).toMatchObject({ status: 422 });
+    expect(await project.call('POST', '/otp/verify', { to: closed.to, code: closed.code })).toMatchObject({
+      status: 422,
+    });
     expect(await check(closed.id, closed.code)).toMatchObject({ status: 200 });
     const open = await send({ allow_verify_by_to: true });
-    expect(await project.call('POST', '/otp/verify', { to: open.to, code: open.code })).toMatchObject({ status: 200, body: { id: open.id } });
+    expect(await project.call('POST', '/otp/verify', { to: open.to, code: open.code })).toMatchObject({
+      status: 200,
+      body: { id: open.id },
+    });
   });
 
   test('answer alike whether a code lives, was used, or never was', async () => {
@@ -122,7 +141,12 @@ describe('one project sees nothing of another’s', () => {
     const { id, code, to } = await send();
     const { rows } = await navbat.db.query('select job_id from verification where id = $1', [id]);
     const other = await navbat.createProject();
-    for (const path of [`/otp/${id}`, `/jobs/${rows[0].job_id}`, `/projects/${project.id}`, `/projects/${project.id}/usage`])
+    for (const path of [
+      `/otp/${id}`,
+      `/jobs/${rows[0].job_id}`,
+      `/projects/${project.id}`,
+      `/projects/${project.id}/usage`,
+    ])
       expect(await other.call('GET', path), path).toMatchObject({ status: 404 });
     expect(await other.call('POST', '/otp/verify', { id, code })).toMatchObject({ status: 404 });
     expect(await other.call('POST', `/otp/${id}/cancel`, {})).toMatchObject({ status: 404 });
@@ -135,19 +159,29 @@ describe('one project sees nothing of another’s', () => {
 test('limits of a destination are exact under 100 concurrent sends', async () => {
   const to = '+998935554433';
   const purposes = Array.from({ length: 100 }, (_, index) => `purpose-${index}`);
-  const replies = await Promise.all(purposes.map((purpose) => project.call('POST', '/otp/send', { to, purpose })));
+  const replies = await Promise.all(
+    purposes.map((purpose) => project.call('POST', '/otp/send', { to, purpose })),
+  );
   expect(replies.filter(({ status }) => status === 202)).toHaveLength(5);
   expect(replies.filter(({ body }) => body.type === 'urn:navbat:problem:too-many-sends')).toHaveLength(95);
 });
 
 test('there is no second live verification for one project, recipient and purpose', async () => {
   const to = '+998935554434';
-  const replies = await Promise.all(Array.from({ length: 40 }, () => project.call('POST', '/otp/send', { to })));
+  const replies = await Promise.all(
+    Array.from({ length: 40 }, () => project.call('POST', '/otp/send', { to })),
+  );
   expect(replies.filter(({ status }) => status === 202)).toHaveLength(1);
-  const { rows } = await navbat.db.query(`select count(*)::int live from verification where project_id = $1 and phone = $2 and state = 'live'`, [project.id, to]);
+  const { rows } = await navbat.db.query(
+    `select count(*)::int live from verification where project_id = $1 and phone = $2 and state = 'live'`,
+    [project.id, to],
+  );
   expect(rows).toEqual([{ live: 1 }]);
   await expect(
-    navbat.db.query(`insert into verification select (jsonb_populate_record(v, jsonb_build_object('id', gen_random_uuid()))).* from verification v where phone = $1`, [to]),
+    navbat.db.query(
+      `insert into verification select (jsonb_populate_record(v, jsonb_build_object('id', gen_random_uuid()))).* from verification v where phone = $1`,
+      [to],
+    ),
   ).rejects.toThrow('verification_live');
 });
 
@@ -155,7 +189,14 @@ test('a destination is capped at 15 paid messages an hour over all projects', as
   const to = '+998935554435';
   const projects = await Promise.all(Array.from({ length: 4 }, () => navbat.createProject()));
   for (const [index, one] of projects.entries())
-    for (let purpose = 0; purpose < 5; purpose++) expect((await one.call('POST', '/otp/send', { to, purpose: `p${index}-${purpose}` })).status).toBe(202);
-  await expect.poll(async () => (await navbat.db.query(`select count(*)::int n from job where reason = 'number-capped'`)).rows[0].n, { timeout: 15_000 }).toBe(5);
+    for (let purpose = 0; purpose < 5; purpose++)
+      expect((await one.call('POST', '/otp/send', { to, purpose: `p${index}-${purpose}` })).status).toBe(202);
+  await expect
+    .poll(
+      async () =>
+        (await navbat.db.query(`select count(*)::int n from job where reason = 'number-capped'`)).rows[0].n,
+      { timeout: 15_000 },
+    )
+    .toBe(5);
   expect(navbat.sandbox.inbox({ to })).toHaveLength(15);
 });

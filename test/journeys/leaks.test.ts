@@ -18,15 +18,23 @@ beforeAll(async () => {
   await tour();
   for (const name of ['TWILIO_AUTH_TOKEN', 'TELEGRAM_BOT_TOKEN', 'TELEGRAM_GATEWAY_TOKEN', 'PEPPER'])
     secrets.push({ name, value: navbat.env[name] ?? '' });
-  for (const ring of ['CODE_KEYS', 'SEAL_KEYS']) secrets.push({ name: ring, value: navbat.env[ring]?.split(':')[1] ?? '' });
-  secrets.push({ name: 'JWT_PRIVATE_JWK', value: (JSON.parse(navbat.env['JWT_PRIVATE_JWK'] ?? '') as { d: string }).d });
+  for (const ring of ['CODE_KEYS', 'SEAL_KEYS'])
+    secrets.push({ name: ring, value: navbat.env[ring]?.split(':')[1] ?? '' });
+  secrets.push({
+    name: 'JWT_PRIVATE_JWK',
+    value: (JSON.parse(navbat.env['JWT_PRIVATE_JWK'] ?? '') as { d: string }).d,
+  });
   secrets.push({ name: 'API key', value: project.key });
 }, 120_000);
 afterAll(() => navbat.stop());
 
 /** As the operator of README does it: a login from the command line, then the login page. */
 async function logIn(): Promise<void> {
-  const made = await promisify(execFile)(process.execPath, ['apps/cli/main.ts', 'staff', 'create', 'ops@navbat.example', '--role', 'admin', '--json'], { env: { ...process.env, ...navbat.env } });
+  const made = await promisify(execFile)(
+    process.execPath,
+    ['apps/cli/main.ts', 'staff', 'create', 'ops@navbat.example', '--role', 'admin', '--json'],
+    { env: { ...process.env, ...navbat.env } },
+  );
   const { password } = JSON.parse(made.stdout) as { password: string };
   const answer = await fetch(`${navbat.boardUrl}/login`, {
     method: 'POST',
@@ -35,15 +43,25 @@ async function logIn(): Promise<void> {
     body: new URLSearchParams({ email: 'ops@navbat.example', password, next: '/ops' }),
   });
   cookie = answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-  secrets.push({ name: 'password of the board', value: password }, { name: 'session of the board', value: cookie.split('=')[1] ?? '' });
+  secrets.push(
+    { name: 'password of the board', value: password },
+    { name: 'session of the board', value: cookie.split('=')[1] ?? '' },
+  );
 }
 
 /** Codes of eight digits over every channel: approved, wrong, refused by the provider, failing, and left alone. */
 async function tour(): Promise<void> {
-  const addresses = { phone: '+998901239901', telegram_chat_id: 99_101, push_token: 'push-token-of-somebody-0123456789' };
+  const addresses = {
+    phone: '+998901239901',
+    telegram_chat_id: 99_101,
+    push_token: 'push-token-of-somebody-0123456789',
+  };
   await project.call('PUT', '/recipients', addresses);
   secrets.push({ name: 'push token', value: addresses.push_token });
-  navbat.sandbox.orderFaults({ channel: 'sms', to: '+998911239903', effect: 'reject', code: 21211 }, { channel: 'sms', to: '+998931239904', effect: 'server-error', times: 1 });
+  navbat.sandbox.orderFaults(
+    { channel: 'sms', to: '+998911239903', effect: 'reject', code: 21211 },
+    { channel: 'sms', to: '+998931239904', effect: 'server-error', times: 1 },
+  );
   const sends = [
     { to: addresses.phone, channels: ['push'], purpose: 'a' },
     { to: addresses.phone, channels: ['telegram'], purpose: 'b' },
@@ -52,17 +70,31 @@ async function tour(): Promise<void> {
     { to: '+998931239904', channels: ['sms'] },
     { to: '+998971239905', channels: ['sms'] },
   ];
-  for (const body of sends) await project.call('POST', '/otp/send', { ...body, length: 8 }, { 'Idempotency-Key': `key-${body.to}-${body.purpose ?? ''}` });
+  for (const body of sends)
+    await project.call(
+      'POST',
+      '/otp/send',
+      { ...body, length: 8 },
+      { 'Idempotency-Key': `key-${body.to}-${body.purpose ?? ''}` },
+    );
   await until(() => Promise.resolve(navbat.sandbox.inbox().length >= sends.length - 1));
-  for (const { text } of navbat.sandbox.inbox()) secrets.push({ name: 'code', value: /\b\d{8}\b/.exec(text)?.[0] ?? '' });
+  for (const { text } of navbat.sandbox.inbox())
+    secrets.push({ name: 'code', value: /\b\d{8}\b/.exec(text)?.[0] ?? '' });
 
   const { rows } = await navbat.db.query<{ id: string }>('select id from verification order by id');
   const codes = secrets.filter(({ name }) => name === 'code').map(({ value }) => value);
-  for (const { id } of rows) await project.call('POST', '/otp/verify', { id, code: wrongCode(codes[0] ?? '') });
-  await Promise.all(rows.slice(0, 3).flatMap(({ id }) => codes.map((code) => project.call('POST', '/otp/verify', { id, code }))));
+  for (const { id } of rows)
+    await project.call('POST', '/otp/verify', { id, code: wrongCode(codes[0] ?? '') });
+  await Promise.all(
+    rows
+      .slice(0, 3)
+      .flatMap(({ id }) => codes.map((code) => project.call('POST', '/otp/verify', { id, code }))),
+  );
   await logInByPhone();
   // The last of them has settled what it had to.
-  await until(async () => (await navbat.db.query(`select from job where state in ('accepted')`)).rowCount === 0);
+  await until(
+    async () => (await navbat.db.query(`select from job where state in ('accepted')`)).rowCount === 0,
+  );
 }
 
 async function logInByPhone(): Promise<void> {
@@ -75,14 +107,20 @@ async function logInByPhone(): Promise<void> {
 }
 
 async function json(path: string): Promise<string> {
-  const answer = await fetch(navbat.boardUrl + path, { headers: { Cookie: cookie, Accept: 'application/json' } });
+  const answer = await fetch(navbat.boardUrl + path, {
+    headers: { Cookie: cookie, Accept: 'application/json' },
+  });
   expect(answer.status, path).toBe(200);
   return answer.text();
 }
 
 async function boardText(): Promise<string> {
   const statuses = ['latest', 'active', 'waiting', 'completed', 'failed', 'delayed', 'prioritized', 'paused'];
-  const lists = await Promise.all(statuses.map((status) => json(`/api/queues?activeQueue=otp-send&status=${status}&page=1&jobsPerPage=100`)));
+  const lists = await Promise.all(
+    statuses.map((status) =>
+      json(`/api/queues?activeQueue=otp-send&status=${status}&page=1&jobsPerPage=100`),
+    ),
+  );
   const { rows } = await navbat.db.query<{ id: string }>('select id from job');
   const jobs = await Promise.all(rows.map(({ id }) => json(`/api/queues/otp-send/${id}`)));
   const logs = await Promise.all(rows.map(({ id }) => json(`/api/queues/otp-send/${id}/logs`)));
@@ -91,7 +129,14 @@ async function boardText(): Promise<string> {
 
 async function opsText(): Promise<string> {
   const { rows } = await navbat.db.query<{ id: string }>('select id from job');
-  const pages = ['/ops', '/ops/jobs', '/ops/failures', '/ops/lanes', '/ops/audit', ...rows.map(({ id }) => `/ops/jobs/${id}`)];
+  const pages = [
+    '/ops',
+    '/ops/jobs',
+    '/ops/failures',
+    '/ops/lanes',
+    '/ops/audit',
+    ...rows.map(({ id }) => `/ops/jobs/${id}`),
+  ];
   return (await Promise.all(pages.map(json))).join('\n');
 }
 
@@ -122,7 +167,11 @@ describe('a leak planted there is found', () => {
 
   test('in a Redis key', async () => {
     const redis = new Redis(navbat.redisUrl);
-    await redis.hset('planted', 'data', JSON.stringify({ code: Buffer.from(`x${code()}`).toString('base64') }));
+    await redis.hset(
+      'planted',
+      'data',
+      JSON.stringify({ code: Buffer.from(`x${code()}`).toString('base64') }),
+    );
     expect(findLeaks(await look(['redis']), planted())).toMatchObject([{ place: 'redis', form: 'base64' }]);
     await redis.del('planted');
     redis.disconnect();
@@ -130,13 +179,24 @@ describe('a leak planted there is found', () => {
 
   test('in a log line', async () => {
     const lines: string[] = [];
-    openLog('planted', 'info', { write: (line: string) => void lines.push(line) }).info({ note: `sent ${code()}` }, 'attempt');
-    expect(findLeaks([{ name: 'log', text: [...navbat.log, ...lines].join('\n') }], planted())).toMatchObject([{ place: 'log', form: 'plain' }]);
+    openLog('planted', 'info', { write: (line: string) => void lines.push(line) }).info(
+      { note: `sent ${code()}` },
+      'attempt',
+    );
+    expect(findLeaks([{ name: 'log', text: [...navbat.log, ...lines].join('\n') }], planted())).toMatchObject(
+      [{ place: 'log', form: 'plain' }],
+    );
   });
 
   test('in a table, and so in /ops', async () => {
-    await navbat.db.query(`update job set reason = $1 where id = (select id from job where state <> 'accepted' limit 1)`, [`code ${code()}`]);
-    expect(findLeaks(await look(['tables', 'ops']), planted())).toMatchObject([{ place: 'tables', form: 'plain' }, { place: 'ops', form: 'plain' }]);
+    await navbat.db.query(
+      `update job set reason = $1 where id = (select id from job where state <> 'accepted' limit 1)`,
+      [`code ${code()}`],
+    );
+    expect(findLeaks(await look(['tables', 'ops']), planted())).toMatchObject([
+      { place: 'tables', form: 'plain' },
+      { place: 'ops', form: 'plain' },
+    ]);
     await navbat.db.query('update job set reason = null where reason = $1', [`code ${code()}`]);
   });
 
@@ -150,8 +210,14 @@ describe('a leak planted there is found', () => {
     const redis = new Redis(navbat.redisUrl);
     const key = `{otp-send}:otp-send:${rows[0]?.id}`;
     const ticket = JSON.parse((await redis.hget(key, 'data')) ?? '{}') as { labels: object };
-    await redis.hset(key, 'data', JSON.stringify({ ...ticket, labels: { ...ticket.labels, to: encodeURIComponent(`+ ${code()}`) } }));
-    expect((await look(['board'])).map((place) => findLeaks([place], planted()))).toMatchObject([[{ place: 'board' }]]);
+    await redis.hset(
+      key,
+      'data',
+      JSON.stringify({ ...ticket, labels: { ...ticket.labels, to: encodeURIComponent(`+ ${code()}`) } }),
+    );
+    expect((await look(['board'])).map((place) => findLeaks([place], planted()))).toMatchObject([
+      [{ place: 'board' }],
+    ]);
     redis.disconnect();
   });
 });

@@ -20,9 +20,13 @@ export interface Leak {
 
 /** Where a secret, in any form that software writes by accident, stands in a place. */
 export function findLeaks(places: readonly Place[], secrets: readonly Secret[]): Leak[] {
-  const patterns = secrets.flatMap(({ name, value }) => formsOf(value).map(({ form, pattern }) => ({ secret: name, form, pattern })));
+  const patterns = secrets.flatMap(({ name, value }) =>
+    formsOf(value).map(({ form, pattern }) => ({ secret: name, form, pattern })),
+  );
   return places.flatMap(({ name, text }) =>
-    patterns.filter(({ pattern }) => pattern.test(text)).map(({ secret, form }) => ({ place: name, secret, form })),
+    patterns
+      .filter(({ pattern }) => pattern.test(text))
+      .map(({ secret, form }) => ({ place: name, secret, form })),
   );
 }
 
@@ -35,15 +39,26 @@ function formsOf(value: string): { form: string; pattern: RegExp }[] {
   const url = encodeURIComponent(value);
   const aligned = [0, 1, 2].map((shift) => {
     // What surrounds the secret changes the characters at its edges: they are left out.
-    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').replace(/=+$/, '');
+    const text = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
     const skipped = shift === 0 ? 0 : shift + 1;
     return text.slice(skipped, text.length - 1);
   });
   return [
     { form: 'plain', pattern: new RegExp(`(?<![A-Za-z0-9])${escaped(value)}(?![A-Za-z0-9])`) },
     { form: 'hex', pattern: new RegExp(bytes.toString('hex'), 'i') },
-    ...aligned.map((text) => ({ form: 'base64', pattern: new RegExp(`${escaped(text)}|${escaped(text.replaceAll('+', '-').replaceAll('/', '_'))}`) })),
-    { form: 'url', pattern: new RegExp(`%[0-9a-f]{2}${escaped(url)}(?![A-Za-z0-9])|${percent}${url === value ? '' : `|${escaped(url)}`}`, 'i') },
+    ...aligned.map((text) => ({
+      form: 'base64',
+      pattern: new RegExp(`${escaped(text)}|${escaped(text.replaceAll('+', '-').replaceAll('/', '_'))}`),
+    })),
+    {
+      form: 'url',
+      pattern: new RegExp(
+        `%[0-9a-f]{2}${escaped(url)}(?![A-Za-z0-9])|${percent}${url === value ? '' : `|${escaped(url)}`}`,
+        'i',
+      ),
+    },
   ];
 }
 

@@ -91,8 +91,13 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
   };
   const children: ChildProcess[] = [];
   const log: string[] = [];
-  const start = (script: string, args: readonly string[], ready: string) => startProcess({ script, args, ready, env: whole, children, log });
-  const starting = { api: () => start('apps/api/main.ts', [], 'api ready'), worker: () => start('workers/main.ts', [], 'worker ready'), board: () => start('apps/board/main.ts', [], 'board ready') };
+  const start = (script: string, args: readonly string[], ready: string) =>
+    startProcess({ script, args, ready, env: whole, children, log });
+  const starting = {
+    api: () => start('apps/api/main.ts', [], 'api ready'),
+    worker: () => start('workers/main.ts', [], 'worker ready'),
+    board: () => start('apps/board/main.ts', [], 'board ready'),
+  };
   await Promise.all((options.processes ?? ['api', 'worker']).map((name) => starting[name]()));
   const db = new pg.Pool({ connectionString: database.url, max: 4 });
   const stop = async () => {
@@ -103,7 +108,19 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
     await rm(directory, { recursive: true, force: true });
   };
   const createProject = (project?: ProjectOptions) => insertProject(db, env.PEPPER, apiUrl, project ?? {});
-  return { apiUrl, boardUrl: `http://127.0.0.1:${ports.board}`, databaseUrl: database.url, redisUrl, sandbox, env: whole, db, log, createProject, start, stop };
+  return {
+    apiUrl,
+    boardUrl: `http://127.0.0.1:${ports.board}`,
+    databaseUrl: database.url,
+    redisUrl,
+    sandbox,
+    env: whole,
+    db,
+    log,
+    createProject,
+    start,
+    stop,
+  };
 }
 
 /** Secrets of this run only. */
@@ -133,7 +150,10 @@ interface Starting {
 }
 
 async function startProcess({ script, args, ready, env, children, log }: Starting): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [script, ...args], { env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [script, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.push(child);
   await new Promise<void>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
@@ -142,7 +162,9 @@ async function startProcess({ script, args, ready, env, children, log }: Startin
         if (line.includes(`"msg":"${ready}"`)) resolve();
       });
     }
-    child.once('exit', (code) => reject(new Error(`${script} ended with ${code} before it was ready:\n${log.slice(-10).join('\n')}`)));
+    child.once('exit', (code) =>
+      reject(new Error(`${script} ended with ${code} before it was ready:\n${log.slice(-10).join('\n')}`)),
+    );
   });
   return child;
 }
@@ -156,20 +178,39 @@ async function stopProcess(child: ChildProcess): Promise<void> {
   clearTimeout(killer);
 }
 
-async function insertProject(db: pg.Pool, pepper: string, apiUrl: string, options: ProjectOptions): Promise<TestProject> {
-  const { settings = {}, mode = 'live', access = 'secret', scopes = ['otp', 'jobs', 'projects', 'recipients', 'public'] } = options;
+async function insertProject(
+  db: pg.Pool,
+  pepper: string,
+  apiUrl: string,
+  options: ProjectOptions,
+): Promise<TestProject> {
+  const {
+    settings = {},
+    mode = 'live',
+    access = 'secret',
+    scopes = ['otp', 'jobs', 'projects', 'recipients', 'public'],
+  } = options;
   const id = randomUUID();
   const key = `nbt_${access === 'publishable' ? 'pub_' : ''}${mode}_${randomBytes(24).toString('base64url')}`;
-  await db.query('insert into project (id, slug, settings, created_at) values ($1, $2, $3, now())', [id, slugOf(id), settings]);
+  await db.query('insert into project (id, slug, settings, created_at) values ($1, $2, $3, now())', [
+    id,
+    slugOf(id),
+    settings,
+  ]);
   await db.query(
     `insert into api_key (id, project_id, access, mode, hash, hint, scopes, created_at) values ($1, $2, $3, $4, $5, $6, $7, now())`,
     [randomUUID(), id, access, mode, keyedHash(pepper)('api-key', key), key.slice(-4), scopes],
   );
-  return { id, key, call: (method, path, body, headers) => call(apiUrl, key, { method, path, body, headers }) };
+  return {
+    id,
+    key,
+    call: (method, path, body, headers) => call(apiUrl, key, { method, path, body, headers }),
+  };
 }
 
 /** Letters only: nobody, and no search, takes it for a code. */
-const slugOf = (id: string) => `project-${id.slice(0, 8).replace(/\d/g, (digit) => 'ghijklmnop'[Number(digit)] ?? '')}`;
+const slugOf = (id: string) =>
+  `project-${id.slice(0, 8).replace(/\d/g, (digit) => 'ghijklmnop'[Number(digit)] ?? '')}`;
 
 interface Call {
   readonly method: string;
@@ -181,7 +222,11 @@ interface Call {
 async function call(apiUrl: string, key: string, { method, path, body, headers }: Call): Promise<Reply> {
   const response = await fetch(apiUrl + path, {
     method,
-    headers: { Authorization: `Bearer ${key}`, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+    headers: {
+      Authorization: `Bearer ${key}`,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
@@ -198,15 +243,20 @@ export async function codeSentTo({ sandbox }: Pick<Navbat, 'sandbox'>, to: strin
 }
 
 /** Another code than `code`. */
-export const wrongCode = (code: string) => String((Number(code) + 1) % 10 ** code.length).padStart(code.length, '0');
+export const wrongCode = (code: string) =>
+  String((Number(code) + 1) % 10 ** code.length).padStart(code.length, '0');
 
 /** Polls until `look` gives something. */
-export async function until<T>(look: () => Promise<T | null | undefined | false>, timeoutMs = 15_000): Promise<T> {
+export async function until<T>(
+  look: () => Promise<T | null | undefined | false>,
+  timeoutMs = 15_000,
+): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const found = await look();
     if (found) return found;
-    if (performance.now() > deadline) throw new Error(`nothing came of it within ${timeoutMs} ms: ${look.toString()}`);
+    if (performance.now() > deadline)
+      throw new Error(`nothing came of it within ${timeoutMs} ms: ${look.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

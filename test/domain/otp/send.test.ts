@@ -47,7 +47,14 @@ describe('decideSend', () => {
   test('sends a first code by the channels that can reach the recipient', () => {
     expect(decideSend(command, facts, now)).toMatchObject({
       decision: 'accepted',
-      plan: { resendOf: null, channels: ['sms'], locale: 'uz', codeGeneration: 0, checksMax: 5, expiresAt: secondsLater(300) },
+      plan: {
+        resendOf: null,
+        channels: ['sms'],
+        locale: 'uz',
+        codeGeneration: 0,
+        checksMax: 5,
+        expiresAt: secondsLater(300),
+      },
     });
   });
 
@@ -58,9 +65,16 @@ describe('decideSend', () => {
     { sends: 4, gapSeconds: 120 },
   ])('after $sends sends a resend waits $gapSeconds s, and not a second longer', ({ sends, gapSeconds }) => {
     const early = { ...live, sends, sentAt: secondsAgo(gapSeconds - 1) };
-    expect(decideSend(command, { ...facts, live: early }, now)).toEqual({ decision: 'refused', reason: 'too-soon', retryAfterSeconds: 1 });
+    expect(decideSend(command, { ...facts, live: early }, now)).toEqual({
+      decision: 'refused',
+      reason: 'too-soon',
+      retryAfterSeconds: 1,
+    });
     const due = { ...live, sends, sentAt: secondsAgo(gapSeconds) };
-    expect(decideSend(command, { ...facts, live: due }, now)).toMatchObject({ decision: 'accepted', plan: { resendOf: due } });
+    expect(decideSend(command, { ...facts, live: due }, now)).toMatchObject({
+      decision: 'accepted',
+      plan: { resendOf: due },
+    });
   });
 
   test('a resend of the same code keeps its end, and adds no check', () => {
@@ -71,9 +85,13 @@ describe('decideSend', () => {
 
   test('a resend that rotates the code gives it a life of its own, within ten minutes of the first', () => {
     const rotate = { ...command, onResend: 'rotate' as const };
-    expect(decideSend(rotate, { ...facts, live }, now)).toMatchObject({ plan: { codeGeneration: 1, expiresAt: secondsLater(300) } });
+    expect(decideSend(rotate, { ...facts, live }, now)).toMatchObject({
+      plan: { codeGeneration: 1, expiresAt: secondsLater(300) },
+    });
     const old = { ...live, createdAt: secondsAgo(400), sends: 2, sentAt: secondsAgo(100) };
-    expect(decideSend(rotate, { ...facts, live: old }, now)).toMatchObject({ plan: { expiresAt: secondsLater(200) } });
+    expect(decideSend(rotate, { ...facts, live: old }, now)).toMatchObject({
+      plan: { expiresAt: secondsLater(200) },
+    });
   });
 
   test('an expired verification is not resent: the send is a new one', () => {
@@ -85,41 +103,69 @@ describe('decideSend', () => {
     const four = [50, 40, 30, 20].map((minutes) => secondsAgo(minutes * 60));
     expect(decideSend(command, { ...facts, sentAt: four }, now)).toMatchObject({ decision: 'accepted' });
     const five = [...four, secondsAgo(600)];
-    expect(decideSend(command, { ...facts, sentAt: five }, now)).toEqual({ decision: 'refused', reason: 'too-many-sends', retryAfterSeconds: 600 });
-    expect(decideSend(command, { ...facts, sentAt: [secondsAgo(3_600), ...four] }, now)).toMatchObject({ decision: 'accepted' });
+    expect(decideSend(command, { ...facts, sentAt: five }, now)).toEqual({
+      decision: 'refused',
+      reason: 'too-many-sends',
+      retryAfterSeconds: 600,
+    });
+    expect(decideSend(command, { ...facts, sentAt: [secondsAgo(3_600), ...four] }, now)).toMatchObject({
+      decision: 'accepted',
+    });
   });
 
   test('refuses a locked destination before anything else', () => {
-    expect(decideSend(command, { ...facts, locked: true }, now)).toMatchObject({ reason: 'destination-locked' });
+    expect(decideSend(command, { ...facts, locked: true }, now)).toMatchObject({
+      reason: 'destination-locked',
+    });
   });
 
   test('sends paid messages to allowed countries only', () => {
     const german = { ...command, phone: parsePhone('+4915123456789') };
     expect(decideSend(german, facts, now)).toMatchObject({ reason: 'country-not-allowed' });
-    expect(decideSend(german, { ...facts, reach: { ...facts.reach, telegram: true } }, now)).toMatchObject({ plan: { channels: ['telegram'] } });
+    expect(decideSend(german, { ...facts, reach: { ...facts.reach, telegram: true } }, now)).toMatchObject({
+      plan: { channels: ['telegram'] },
+    });
   });
 
   test('a spent budget closes paid channels, and free ones stay open', () => {
     const spent = { ...facts, spentTodayMicros: facts.settings.sms_daily_budget_micros };
     expect(decideSend(command, spent, now)).toMatchObject({ reason: 'budget-spent' });
-    expect(decideSend(command, { ...spent, reach: { ...facts.reach, push: true } }, now)).toMatchObject({ plan: { channels: ['push'] } });
-    expect(decideSend(command, { ...spent, spentTodayMicros: spent.spentTodayMicros - 1 }, now)).toMatchObject({ decision: 'accepted' });
+    expect(decideSend(command, { ...spent, reach: { ...facts.reach, push: true } }, now)).toMatchObject({
+      plan: { channels: ['push'] },
+    });
+    expect(
+      decideSend(command, { ...spent, spentTodayMicros: spent.spentTodayMicros - 1 }, now),
+    ).toMatchObject({ decision: 'accepted' });
   });
 
   test('a prefix whose codes nobody verifies gets no SMS, until its counts have decayed', () => {
     const pumped = { sent: PREFIX_SAMPLE_MIN, verified: 0, at: now };
-    expect(decideSend(command, { ...facts, prefixScore: pumped }, now)).toMatchObject({ reason: 'prefix-blocked' });
-    expect(decideSend(command, { ...facts, prefixScore: { ...pumped, sent: PREFIX_SAMPLE_MIN - 1 } }, now)).toMatchObject({ decision: 'accepted' });
-    expect(decideSend(command, { ...facts, prefixScore: { ...pumped, verified: 1 } }, now)).toMatchObject({ decision: 'accepted' });
-    expect(decideSend(command, { ...facts, prefixScore: { ...pumped, at: secondsAgo(3_600) } }, now)).toMatchObject({ decision: 'accepted' });
+    expect(decideSend(command, { ...facts, prefixScore: pumped }, now)).toMatchObject({
+      reason: 'prefix-blocked',
+    });
+    expect(
+      decideSend(command, { ...facts, prefixScore: { ...pumped, sent: PREFIX_SAMPLE_MIN - 1 } }, now),
+    ).toMatchObject({ decision: 'accepted' });
+    expect(decideSend(command, { ...facts, prefixScore: { ...pumped, verified: 1 } }, now)).toMatchObject({
+      decision: 'accepted',
+    });
+    expect(
+      decideSend(command, { ...facts, prefixScore: { ...pumped, at: secondsAgo(3_600) } }, now),
+    ).toMatchObject({ decision: 'accepted' });
   });
 
   test('short codes need the project to opt in, get three checks and two minutes, and never serve a login', () => {
     const short = { ...command, length: 4, purpose: 'door' };
     expect(decideSend(short, facts, now)).toMatchObject({ reason: 'code-too-short' });
     const optedIn = { ...facts, settings: ProjectSettings.parse({ allow_short_codes: true }) };
-    expect(decideSend(short, optedIn, now)).toMatchObject({ plan: { checksMax: 3, expiresAt: secondsLater(120) } });
-    expect(decideSend({ ...short, purpose: 'login' }, optedIn, now)).toMatchObject({ reason: 'code-too-short' });
-    expect(decideSend({ ...short, purpose: 'payout' }, optedIn, now)).toMatchObject({ reason: 'code-too-short' });
+    expect(decideSend(short, optedIn, now)).toMatchObject({
+      plan: { checksMax: 3, expiresAt: secondsLater(120) },
+    });
+    expect(decideSend({ ...short, purpose: 'login' }, optedIn, now)).toMatchObject({
+      reason: 'code-too-short',
+    });
+    expect(decideSend({ ...short, purpose: 'payout' }, optedIn, now)).toMatchObject({
+      reason: 'code-too-short',
+    });
   });
 });

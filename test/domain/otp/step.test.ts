@@ -6,10 +6,24 @@ import type { Verification } from '../../../domain/otp/verification.ts';
 const now = new Date('2026-01-15T10:00:00Z');
 const ms = (offset: number) => new Date(now.getTime() + offset);
 const verification = (change: Partial<Verification> = {}) =>
-  ({ state: 'live', mode: 'live', channels: ['push', 'telegram', 'sms'], expiresAt: ms(300_000), ...change }) as Verification;
+  ({
+    state: 'live',
+    mode: 'live',
+    channels: ['push', 'telegram', 'sms'],
+    expiresAt: ms(300_000),
+    ...change,
+  }) as Verification;
 const rules: StepRules = { unavailable: new Map(), pushUnconfirmedBuysSms: false, jitter: 0 };
-const without = (...channels: Channel[]): StepRules => ({ ...rules, unavailable: new Map(channels.map((channel) => [channel, 'no-address'])) });
-const past = (n: number, channel: Channel, outcome: PastAttempt['outcome'], more: Partial<PastAttempt> = {}): PastAttempt => ({
+const without = (...channels: Channel[]): StepRules => ({
+  ...rules,
+  unavailable: new Map(channels.map((channel) => [channel, 'no-address'])),
+});
+const past = (
+  n: number,
+  channel: Channel,
+  outcome: PastAttempt['outcome'],
+  more: Partial<PastAttempt> = {},
+): PastAttempt => ({
   n,
   channel,
   outcome,
@@ -27,23 +41,41 @@ describe('decideStep', () => {
   });
 
   test('a channel confirmed by its answer ends the chain', () => {
-    expect(decideStep(verification(), [past(1, 'telegram', 'completed')], without('push'), now)).toEqual({ step: 'finish', state: 'completed', reason: 'confirmed-by-telegram' });
+    expect(decideStep(verification(), [past(1, 'telegram', 'completed')], without('push'), now)).toEqual({
+      step: 'finish',
+      state: 'completed',
+      reason: 'confirmed-by-telegram',
+    });
   });
 
   test('a final refusal moves on at once', () => {
-    expect(decideStep(verification(), [past(1, 'telegram', 'rejected')], without('push'), now)).toEqual(send('sms'));
+    expect(decideStep(verification(), [past(1, 'telegram', 'rejected')], without('push'), now)).toEqual(
+      send('sms'),
+    );
   });
 
   test('waits for a confirmation until its own deadline, and then moves on', () => {
     const pushed = [past(1, 'push', 'completed', { closedAt: ms(-14_999) })];
-    expect(decideStep(verification(), pushed, rules, now)).toEqual({ step: 'wait', until: ms(1), because: 'confirmation' });
-    expect(decideStep(verification(), [past(1, 'push', 'completed', { closedAt: ms(-15_000) })], rules, now)).toEqual(send('telegram'));
+    expect(decideStep(verification(), pushed, rules, now)).toEqual({
+      step: 'wait',
+      until: ms(1),
+      because: 'confirmation',
+    });
+    expect(
+      decideStep(verification(), [past(1, 'push', 'completed', { closedAt: ms(-15_000) })], rules, now),
+    ).toEqual(send('telegram'));
   });
 
   test('the silence of a push buys no SMS by itself', () => {
     const silent = [past(1, 'push', 'completed', { closedAt: ms(-15_000) })];
-    expect(decideStep(verification(), silent, without('telegram'), now)).toEqual({ step: 'finish', state: 'completed', reason: 'unconfirmed' });
-    expect(decideStep(verification(), silent, { ...without('telegram'), pushUnconfirmedBuysSms: true }, now)).toEqual(send('sms'));
+    expect(decideStep(verification(), silent, without('telegram'), now)).toEqual({
+      step: 'finish',
+      state: 'completed',
+      reason: 'unconfirmed',
+    });
+    expect(
+      decideStep(verification(), silent, { ...without('telegram'), pushUnconfirmedBuysSms: true }, now),
+    ).toEqual(send('sms'));
   });
 
   test('a later channel that definitely failed does buy it', () => {
@@ -53,23 +85,45 @@ describe('decideStep', () => {
 
   test('a passing fault is retried after a growing back-off: twice with another channel left, three times on the last', () => {
     const one = [past(1, 'telegram', 'failed')];
-    expect(decideStep(verification(), one, without('push'), now)).toEqual({ step: 'wait', until: ms(1_000), because: 'back-off' });
+    expect(decideStep(verification(), one, without('push'), now)).toEqual({
+      step: 'wait',
+      until: ms(1_000),
+      because: 'back-off',
+    });
     const two = [...one, past(2, 'telegram', 'failed')];
     expect(decideStep(verification(), two, without('push'), now)).toEqual(send('sms'));
-    expect(decideStep(verification(), two, without('push', 'sms'), now)).toEqual({ step: 'wait', until: ms(2_000), because: 'back-off' });
+    expect(decideStep(verification(), two, without('push', 'sms'), now)).toEqual({
+      step: 'wait',
+      until: ms(2_000),
+      because: 'back-off',
+    });
     const three = [...two, past(3, 'telegram', 'failed')];
-    expect(decideStep(verification(), three, without('push', 'sms'), now)).toEqual({ step: 'finish', state: 'exhausted', reason: 'because' });
+    expect(decideStep(verification(), three, without('push', 'sms'), now)).toEqual({
+      step: 'finish',
+      state: 'exhausted',
+      reason: 'because',
+    });
   });
 
   test('a back-off is jittered by a quarter at most', () => {
-    expect(decideStep(verification(), [past(1, 'sms', 'failed')], { ...without('push', 'telegram'), jitter: 1 }, now)).toMatchObject({ until: ms(1_250) });
+    expect(
+      decideStep(
+        verification(),
+        [past(1, 'sms', 'failed')],
+        { ...without('push', 'telegram'), jitter: 1 },
+        now,
+      ),
+    ).toMatchObject({ until: ms(1_250) });
   });
 
   test('an unknown attempt is repeated once and never twice', () => {
     const alone = without('push', 'telegram');
     const one = [past(1, 'sms', 'unknown', { closedAt: ms(-60_000) })];
     expect(decideStep(verification(), one, alone, now)).toEqual(send('sms'));
-    expect(decideStep(verification(), [...one, past(2, 'sms', 'unknown')], alone, now)).toMatchObject({ step: 'finish', state: 'exhausted' });
+    expect(decideStep(verification(), [...one, past(2, 'sms', 'unknown')], alone, now)).toMatchObject({
+      step: 'finish',
+      state: 'exhausted',
+    });
   });
 
   test('an attempt that a dead worker left open counts as unknown', () => {
@@ -79,20 +133,37 @@ describe('decideStep', () => {
 
   test('a delivered message confirms even when its attempt ended unknown', () => {
     const late = [past(1, 'sms', 'unknown', { delivery: 'delivered' })];
-    expect(decideStep(verification(), late, rules, now)).toEqual({ step: 'finish', state: 'completed', reason: 'confirmed-by-sms' });
-    expect(decideStep(verification(), [past(1, 'sms', 'unknown', { delivery: 'sent' })], rules, now)).toMatchObject({ step: 'send' });
+    expect(decideStep(verification(), late, rules, now)).toEqual({
+      step: 'finish',
+      state: 'completed',
+      reason: 'confirmed-by-sms',
+    });
+    expect(
+      decideStep(verification(), [past(1, 'sms', 'unknown', { delivery: 'sent' })], rules, now),
+    ).toMatchObject({ step: 'send' });
   });
 
   test('a provider that asks to wait costs no try, is waited for, and is left when it asks for too much', () => {
     const busy = (retryAfterMs: number) => [past(1, 'telegram', 'snoozed', { retryAfterMs })];
-    expect(decideStep(verification(), busy(3_000), without('push'), now)).toEqual({ step: 'wait', until: ms(3_000), because: 'provider-asked' });
+    expect(decideStep(verification(), busy(3_000), without('push'), now)).toEqual({
+      step: 'wait',
+      until: ms(3_000),
+      because: 'provider-asked',
+    });
     expect(decideStep(verification(), busy(3_001), without('push'), now)).toEqual(send('sms'));
-    expect(decideStep(verification(), busy(30_000), without('push', 'sms'), now)).toMatchObject({ step: 'wait', until: ms(30_000) });
+    expect(decideStep(verification(), busy(30_000), without('push', 'sms'), now)).toMatchObject({
+      step: 'wait',
+      until: ms(30_000),
+    });
   });
 
   test('an SMS reported undelivered is a refusal', () => {
     const failed = [past(1, 'sms', 'completed', { delivery: 'failed' })];
-    expect(decideStep(verification(), failed, without('push', 'telegram'), now)).toEqual({ step: 'finish', state: 'rejected', reason: 'delivery-failed' });
+    expect(decideStep(verification(), failed, without('push', 'telegram'), now)).toEqual({
+      step: 'finish',
+      state: 'rejected',
+      reason: 'delivery-failed',
+    });
   });
 
   test.each([
@@ -104,20 +175,38 @@ describe('decideStep', () => {
   });
 
   test('expires at the end of the code without calling anyone', () => {
-    expect(decideStep(verification({ expiresAt: now }), [], rules, now)).toEqual({ step: 'finish', state: 'expired', reason: 'deadline' });
+    expect(decideStep(verification({ expiresAt: now }), [], rules, now)).toEqual({
+      step: 'finish',
+      state: 'expired',
+      reason: 'deadline',
+    });
     expect(decideStep(verification({ expiresAt: ms(1) }), [], rules, now)).toEqual(send('push'));
   });
 
   test('nothing waits past the end of the code', () => {
     const short = verification({ expiresAt: ms(500) });
-    expect(decideStep(short, [past(1, 'telegram', 'failed')], without('push'), now)).toMatchObject({ step: 'wait', until: ms(500) });
+    expect(decideStep(short, [past(1, 'telegram', 'failed')], without('push'), now)).toMatchObject({
+      step: 'wait',
+      until: ms(500),
+    });
   });
 
   test('a test key’s code is sent to nobody', () => {
-    expect(decideStep(verification({ mode: 'test' }), [], rules, now)).toEqual({ step: 'finish', state: 'completed', reason: 'test-mode' });
+    expect(decideStep(verification({ mode: 'test' }), [], rules, now)).toEqual({
+      step: 'finish',
+      state: 'completed',
+      reason: 'test-mode',
+    });
   });
 
   test('with no channel that can be used it says which obstacle stood there', () => {
-    expect(decideStep(verification({ channels: ['sms'] }), [], { ...rules, unavailable: new Map([['sms', 'budget-spent']]) }, now)).toEqual({ step: 'finish', state: 'rejected', reason: 'budget-spent' });
+    expect(
+      decideStep(
+        verification({ channels: ['sms'] }),
+        [],
+        { ...rules, unavailable: new Map([['sms', 'budget-spent']]) },
+        now,
+      ),
+    ).toEqual({ step: 'finish', state: 'rejected', reason: 'budget-spent' });
   });
 });
