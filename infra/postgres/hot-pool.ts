@@ -21,10 +21,10 @@ export function hotPool(databaseUrl: string, connectionsMax: number): pg.Pool {
   } as pg.PoolConfig);
   // An idle connection that Postgres closes (restart) is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
+  // The pool listens to idle ones alone. One that is lost in a transaction has failed its statements, which is told there.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
-
-export type Phase = (client: pg.PoolClient) => readonly Promise<unknown>[];
 
 /** A transaction in pipelined phases. `read` goes out with `begin`; what `write` returns goes out with `commit`. */
 export async function inTwoPhases<Read extends readonly Promise<unknown>[], Out>(
