@@ -1,6 +1,8 @@
+import { type CallbackName, callbackPath } from '../domain/otp/callback.ts';
 import type { Channel } from '../domain/otp/channel.ts';
 import type { GuardedChannel } from '../domain/otp/guard.ts';
 import { type JobKind, jobKinds, jobs } from '../domain/jobs.ts';
+import type { JobId } from '../domain/job/job.ts';
 import type { Wake } from '../domain/job/wake.ts';
 import { codeOf } from '../infra/codes.ts';
 import { type Config, ConfigError, readConfig } from '../infra/config.ts';
@@ -48,7 +50,8 @@ await runProcess(async () => {
   const config = readConfig(process.env);
   const log = openLog(`worker ${chosen.join(' ')}`, config.LOG_LEVEL);
   const stops = [await serveMetrics(config)];
-  for (const role of chosen) stops.push(role === 'sweep' ? startSweep({ config, log }) : await start(role, { config, log }));
+  for (const role of chosen)
+    stops.push(role === 'sweep' ? startSweep({ config, log }) : await start(role, { config, log }));
   log.info({ roles: chosen }, 'worker ready');
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
@@ -59,7 +62,8 @@ await runProcess(async () => {
 function chooseRoles(names: readonly string[]): readonly (JobKind | 'sweep')[] {
   const roles = [...jobKinds, 'sweep'] as const;
   const unknown = names.filter((name) => !roles.some((role) => role === name));
-  if (unknown.length > 0) throw new ConfigError(`no such kind: ${unknown.join(', ')}; expected any of ${roles.join(', ')}`);
+  if (unknown.length > 0)
+    throw new ConfigError(`no such kind: ${unknown.join(', ')}; expected any of ${roles.join(', ')}`);
   return names.length === 0 ? roles : roles.filter((role) => names.includes(role));
 }
 
@@ -68,8 +72,16 @@ async function start(kind: JobKind, platform: Platform): Promise<Stop> {
   const { wake, stop } = await lanes[kind](platform);
   const onError = (err: Error) => log.warn({ err, kind }, 'queue error');
   const connection = workerRedis(config.REDIS_URL, onError);
-  const onSurprise = (err: Error, jobId: string) => log.error({ err, kind, job_id: jobId }, 'a job met an unexpected error');
-  const lane = startLane({ kind, wake, concurrency: jobs[kind].concurrency, connection, onSurprise, onError });
+  const onSurprise = (err: Error, jobId: string) =>
+    log.error({ err, kind, job_id: jobId }, 'a job met an unexpected error');
+  const lane = startLane({
+    kind,
+    wake,
+    concurrency: jobs[kind].concurrency,
+    connection,
+    onSurprise,
+    onError,
+  });
   return async () => {
     await lane.drain(DRAIN_GRACE_MS);
     connection.disconnect();
@@ -92,18 +104,39 @@ async function otpSendLane({ config, log }: Platform) {
     random: Math.random,
     onAttempt: ({ jobId, n, channel, provider, outcome, reason, latencyMs, requestId }) => {
       attemptsTotal.inc({ kind: 'otp-send', channel, provider, outcome });
-      log.info({ job_id: jobId, attempt: n, channel, provider, outcome, reason, latency_ms: latencyMs, request_id: requestId }, 'attempt');
+      log.info(
+        {
+          job_id: jobId,
+          attempt: n,
+          channel,
+          provider,
+          outcome,
+          reason,
+          latency_ms: latencyMs,
+          request_id: requestId,
+        },
+        'attempt',
+      );
     },
     onFinished: (state) => jobsFinished.inc({ kind: 'otp-send', state }),
   });
   return { wake, stop: () => pool.end() };
 }
 
-async function guardedChannels(config: Config, now: () => Date): Promise<ReadonlyMap<Channel, GuardedChannel>> {
-  const url = (name: string) => (jobId: string, attempt: number) => `${config.PUBLIC_URL}/callbacks/${name}/${jobId}/${attempt}`;
-  const found = await channelsFromConfig(config, { sms: url('twilio'), 'telegram-gateway': url('telegram-gateway') });
+async function guardedChannels(
+  config: Config,
+  now: () => Date,
+): Promise<ReadonlyMap<Channel, GuardedChannel>> {
+  const url = (name: CallbackName) => (jobId: JobId, attempt: number) =>
+    config.PUBLIC_URL + callbackPath(name, jobId, attempt);
+  const found = await channelsFromConfig(config, {
+    sms: url('twilio'),
+    'telegram-gateway': url('telegram-gateway'),
+  });
   const inFlightMax = Math.floor(jobs['otp-send'].concurrency * PROVIDER_SHARE);
-  return new Map(Object.values(found).map((channel) => [channel.channel, guard(channel, { inFlightMax, clock: now })]));
+  return new Map(
+    Object.values(found).map((channel) => [channel.channel, guard(channel, { inFlightMax, clock: now })]),
+  );
 }
 
 function startSweep({ config, log }: Platform): Stop {
@@ -112,7 +145,10 @@ function startSweep({ config, log }: Platform): Stop {
   const redis = producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error'));
   const queues = openQueues(redis);
   const keep = { jobDays: config.RETENTION_JOB_DAYS, phoneDays: config.RETENTION_PHONE_DAYS };
-  const { tick } = sweep({ ...queries, ...sweepRedis(queues), retire: (now: Date) => queries.retire(now, keep) }, () => new Date());
+  const { tick } = sweep(
+    { ...queries, ...sweepRedis(queues), retire: (now: Date) => queries.retire(now, keep) },
+    () => new Date(),
+  );
   const stopTicking = every(SWEEP_EVERY_MS, tick, log);
   return async () => {
     await stopTicking();
@@ -136,7 +172,9 @@ function every(ms: number, tick: () => Promise<SweepReport>, log: Logger): Stop 
   };
   let running = Promise.resolve();
   const schedule = () => {
-    timer = setTimeout(() => (running = run()), ms);
+    timer = setTimeout(() => {
+      running = run();
+    }, ms);
   };
   schedule();
   return async () => {

@@ -1,3 +1,4 @@
+import type { RefusalReason } from '../domain/job/decision.ts';
 import type { FinalState, JobId, ProjectId } from '../domain/job/job.ts';
 import type { ClosingAttempt, JobStore } from '../domain/job/store.ts';
 import type { Wake, Woken } from '../domain/job/wake.ts';
@@ -150,7 +151,7 @@ async function passBy(channel: Channel, entry: { because: 'full' | 'open'; retry
   return sleep(deps, job.id, until < job.verification.expiresAt ? until : job.verification.expiresAt);
 }
 
-async function openAttempt(channel: Channel, { provider }: GuardedChannel, { deps, job, project }: Sending): Promise<'opened' | 'lost' | string> {
+async function openAttempt(channel: Channel, { provider }: GuardedChannel, { deps, job, project }: Sending): Promise<'opened' | 'lost' | RefusalReason> {
   const opening = { jobId: job.id, n: job.attemptsMade + 1, channel, provider };
   const { paid, reservedMicros } = channelRules[channel];
   if (!paid) return deps.store.open(opening);

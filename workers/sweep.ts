@@ -26,7 +26,7 @@ export interface SweepReport {
 }
 
 /** Rows audited a tick: a million waiting rows are walked in a quarter of an hour, at a steady millisecond's load. */
-export const AUDIT_ROWS = 1_000;
+const AUDIT_ROWS = 1_000;
 /** Pages of a whole re-issue: large, since nothing else helps until it is through. */
 const REISSUE_ROWS = 5_000;
 /** Retention is not urgent: one bounded round in this many ticks. */
@@ -36,7 +36,7 @@ const RETIRE_EVERY_TICKS = 60;
  * Finds rows that lost their ticket, and rows whose time is up. One tick a second; its cost does not grow with a healthy
  * backlog. Two sweeps at once do no harm: a ticket is issued under its job's id.
  */
-export function sweep<Ticket extends { readonly jobId: string }>(ports: SweepPorts<Ticket>, now: () => Date): { tick(): Promise<SweepReport> } {
+export function sweep<Ticket extends { readonly jobId: string }>(ports: SweepPorts<Ticket>, now: () => Date): { tick: () => Promise<SweepReport> } {
   let auditedTo: string | null = null;
   let ticks = 0;
 

@@ -1,6 +1,13 @@
 import type { JobId } from '../job/job.ts';
 import type { DeliveryReport } from './port.ts';
 
+/** Providers that report, by the word in the address of their callbacks. */
+export type CallbackName = 'twilio' | 'telegram-gateway';
+
+/** The address names the attempt, so that a report that overtakes our own commit still finds it (ADR 0008). */
+export const callbackPath = (name: CallbackName, jobId: JobId, attempt: number | string) =>
+  `/callbacks/${name}/${jobId}/${attempt}`;
+
 /** A provider's callback as it arrived, and what its address says it is about. */
 export interface CallbackRequest {
   /** As the provider called it: our public origin, then path and query exactly as received. */

@@ -4,9 +4,6 @@ export const channels = ['push', 'telegram', 'telegram-gateway', 'sms'] as const
 export const Channel = z.enum(channels);
 export type Channel = z.infer<typeof Channel>;
 
-/** X1: cheapest first, and SMS last. */
-export const CHANNELS_DEFAULT: readonly Channel[] = ['push', 'telegram', 'sms'];
-
 export interface ChannelRules {
   /** Each message costs money: budgets, toll-fraud blocks and the hourly cap of a number apply. */
   readonly paid: boolean;

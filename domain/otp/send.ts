@@ -10,19 +10,19 @@ import { Locale } from './text.ts';
 import type { Verification } from './verification.ts';
 
 /** X4 and ASVS 6.5.5: a delivered code lives 10 minutes at most. */
-export const TTL_SECONDS_MIN = 30;
-export const TTL_SECONDS_MAX = 600;
+const TTL_SECONDS_MIN = 30;
+const TTL_SECONDS_MAX = 600;
 export const TTL_SECONDS_DEFAULT = 300;
 export const CODE_DIGITS_DEFAULT = 6;
 /** NIST SP 800-63B-4 §3.1.3.2: fewer than six digits only with harder limits. */
 const CODE_DIGITS_UNRESTRICTED = 6;
 const SHORT_CODE_TTL_SECONDS_MAX = 120;
 const SHORT_CODE_CHECKS = 3;
-export const CHECKS_MAX = 5;
+const CHECKS_MAX = 5;
 /** Purposes that a short code may never serve. */
 const GRAVE_PURPOSE = /login|pay|withdraw|transfer|money/i;
 /** X15: a person who sees nothing asks again after 30 s; who still sees nothing has another problem. */
-export const RESEND_GAPS_SECONDS: readonly number[] = [30, 60, 120];
+const RESEND_GAPS_SECONDS: readonly number[] = [30, 60, 120];
 export const HOUR_SECONDS = 3_600;
 /** RFC-less bound: room for an order number or a session id, not for a document. */
 const METADATA_PAIRS_MAX = 20;
@@ -42,14 +42,10 @@ export const Client = z.strictObject({
 
 /** Body of `POST /otp/send`. */
 export const SendRequest = z.strictObject({
-  to: z
-    .string()
-    .min(1)
-    .max(64)
-    .meta({
-      description: 'Phone in international form, or the id of a recipient.',
-      example: '+998901234567',
-    }),
+  to: z.string().min(1).max(64).meta({
+    description: 'Phone in international form, or the id of a recipient.',
+    example: '+998901234567',
+  }),
   channels: z
     .array(Channel)
     .min(1)

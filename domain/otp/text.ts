@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-export const locales = ['uz', 'ru', 'en'] as const;
+const locales = ['uz', 'ru', 'en'] as const;
 export const Locale = z.enum(locales);
 export type Locale = z.infer<typeof Locale>;
 export const LOCALE_DEFAULT: Locale = 'uz';
 
 /** `{code}`, `{project}` and `{minutes}` are filled in; a template without `{code}` is refused when it is set. */
-export const Template = z
+const Template = z
   .string()
   .max(480) // Three concatenated SMS of a GSM alphabet: longer texts are cut or refused by operators.
   .refine((text) => text.includes('{code}'), { error: 'a template must contain {code}' });

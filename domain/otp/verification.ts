@@ -6,7 +6,7 @@ import type { VerificationId } from './job.ts';
 import type { Locale } from './text.ts';
 
 /** live → approved, cancelled, expired, or spent (its checks are used up). */
-export const verificationStates = ['live', 'approved', 'cancelled', 'expired', 'spent'] as const;
+const verificationStates = ['live', 'approved', 'cancelled', 'expired', 'spent'] as const;
 export const VerificationState = z.enum(verificationStates);
 export type VerificationState = z.infer<typeof VerificationState>;
 

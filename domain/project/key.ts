@@ -9,7 +9,7 @@ export const keyModes = ['live', 'test'] as const;
 export type KeyMode = (typeof keyModes)[number];
 
 /** What a key may do. `public` is all that a publishable key has. */
-export const keyScopes = ['otp', 'jobs', 'projects', 'recipients', 'public'] as const;
+const keyScopes = ['otp', 'jobs', 'projects', 'recipients', 'public'] as const;
 export const KeyScope = z.enum(keyScopes);
 export type KeyScope = z.infer<typeof KeyScope>;
 

@@ -10,6 +10,7 @@ export const ProjectSettings = z.object({
   /** The name a person reads in a message; the slug where it is absent. */
   display_name: z.string().min(1).max(40).optional(),
   locale: Locale.default(LOCALE_DEFAULT),
+  /** Tried in this order where a request names none (X1): cheapest first, and SMS last. */
   channels: z.array(Channel).min(1).max(4).default(['push', 'telegram', 'sms']),
   templates: Templates.default({}),
   /** Opt-in to codes of 4 or 5 digits: 3 checks, 120 s, never for login or money. */

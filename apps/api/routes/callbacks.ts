@@ -1,6 +1,6 @@
 import { type RequestHandler, Router } from 'express';
 import { JobId } from '../../../domain/job/job.ts';
-import type { CallbackReader } from '../../../domain/otp/callback.ts';
+import type { CallbackName, CallbackReader } from '../../../domain/otp/callback.ts';
 import type { Deliveries } from '../../../domain/otp/deliveries.ts';
 import { readBody } from '../../http/body.ts';
 import { Problem } from '../../http/problem.ts';
@@ -14,13 +14,6 @@ export interface CallbackDeps {
   /** Our origin, as providers call it: their signatures are over the whole URL. */
   readonly publicUrl: string;
 }
-
-export const callbackNames = ['twilio', 'telegram-gateway'] as const;
-export type CallbackName = (typeof callbackNames)[number];
-
-/** The address names the attempt, so that a report that overtakes our own commit still finds it (ADR 0008). */
-export const callbackUrl = (publicUrl: string, name: CallbackName) => (jobId: JobId, attempt: number) =>
-  `${publicUrl}/callbacks/${name}/${jobId}/${attempt}`;
 
 const ATTEMPT_MAX = 10_000;
 
