@@ -1,0 +1,19 @@
+import { availableParallelism } from 'node:os';
+import { intake } from './intake.ts';
+import { latency } from './latency.ts';
+import { sweep } from './sweep.ts';
+import { machine } from './support/cpu.ts';
+import { print } from './support/figures.ts';
+import { readOptions } from './support/options.ts';
+import { worker } from './worker.ts';
+
+const benches = { intake, worker, latency, sweep } as const;
+
+/** `npm run bench -- intake|worker|latency|sweep [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
+const { bench, options } = readOptions(process.argv.slice(2));
+const run = Object.entries(benches).find(([name]) => name === bench)?.[1];
+if (!run) throw new Error(`expected one of ${Object.keys(benches).join(', ')}`);
+console.error(`${availableParallelism()} cores, Node ${process.version}, ${machine()} before the start`);
+print(await run(options));
+console.error(`${machine()} at the end`);
+process.exit(0);

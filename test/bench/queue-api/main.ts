@@ -1,0 +1,88 @@
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { Pool } from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { createApp } from '../../../apps/api/app.ts';
+import { otpRoutes } from '../../../apps/api/routes/otp.ts';
+import { createHttpServer } from '../../../apps/http/server.ts';
+import type { JobId } from '../../../domain/job/job.ts';
+import type { OtpIntake } from '../../../domain/otp/intake.ts';
+import type { VerificationId } from '../../../domain/otp/job.ts';
+import { codeOf } from '../../../infra/codes.ts';
+import { type Config, readConfig } from '../../../infra/config.ts';
+import { keyedHash } from '../../../infra/crypto.ts';
+import { failureGate } from '../../../infra/http/failure-gate.ts';
+import { limitConnection, quotaCounter } from '../../../infra/http/quota-counter.ts';
+import { openLog } from '../../../infra/log.ts';
+import { httpSeconds } from '../../../infra/metrics.ts';
+import { keyDirectory } from '../../../infra/postgres/key-directory.ts';
+import { otpChecks } from '../../../infra/postgres/otp-checks.ts';
+import { verifications } from '../../../infra/postgres/verifications.ts';
+import { serve } from '../support/http-servers.ts';
+
+/** As many as the api has for its reads. */
+const READ_CONNECTIONS_MAX = 4;
+
+/** The api's own app and route, key check and limits and all, whose intake is one `queue.add`: nothing is committed, and nothing is idempotent. */
+await serve(async () => {
+  const config = readConfig(process.env);
+  const log = openLog('queue-api', config.LOG_LEVEL);
+  const pool = new Pool({ connectionString: config.DATABASE_URL, max: READ_CONNECTIONS_MAX });
+  const redis = new Redis(config.REDIS_URL, limitConnection);
+  const queue = new Queue('queued', { connection: { url: config.REDIS_URL } });
+  const keys = keyDirectory(pool, keyedHash(config.PEPPER), (err) =>
+    log.warn({ err }, 'uses of keys were not written'),
+  );
+  const app = createApp({
+    keys,
+    counter: quotaCounter(redis),
+    log,
+    proxies: 0,
+    observe: ({ method, route, status, seconds }) => httpSeconds.observe({ method, route, status }, seconds),
+    routes: otpRoutes({ ...restOf(config, pool, redis), intake: queueIntake(queue) }),
+    routers: [],
+  });
+  const close = async () => {
+    await queue.close();
+    await keys.close();
+    await pool.end();
+    redis.disconnect();
+  };
+  return { server: createHttpServer(app), close };
+});
+
+/** In place of facts, decision and commit. */
+function queueIntake(queue: Queue): OtpIntake {
+  return {
+    accept: async ({ caller, command, destination }) => {
+      const now = new Date();
+      const jobId = uuidv7({ msecs: now.getTime() }) as JobId;
+      const id = uuidv7({ msecs: now.getTime() }) as VerificationId;
+      await queue.add('otp-send', { id, project: caller.projectId, destination, command }, { jobId });
+      const expiresAt = new Date(now.getTime() + command.ttlSeconds * 1_000).toISOString();
+      return {
+        answer: 'accepted',
+        id,
+        jobId,
+        resend: false,
+        channels: command.channels,
+        expiresAt,
+        replayed: false,
+      };
+    },
+  };
+}
+
+/** What the other routes ask for; no request of a bench reaches them. */
+function restOf(config: Config, pool: Pool, redis: Redis) {
+  const now = () => new Date();
+  const code = codeOf(config.CODE_KEYS);
+  const hash = keyedHash(config.PEPPER);
+  return {
+    checks: otpChecks({ pool, hash, codeOf: code, codeKid: config.CODE_KEYS.current, now }),
+    verifications: verifications(pool, now),
+    failures: failureGate(redis),
+    phoneOf: async () => undefined,
+    codeOf: code,
+  };
+}

@@ -1,0 +1,44 @@
+import { Worker } from 'bullmq';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import type { JobId } from '../../../domain/job/job.ts';
+import { otpSend } from '../../../domain/otp/job.ts';
+import { readConfig } from '../../../infra/config.ts';
+import { telegramBot } from '../../../infra/providers/telegram-bot.ts';
+import { workerRedis } from '../../../infra/queue/queues.ts';
+import { runProcess } from '../../../infra/run.ts';
+
+const Queued = z.object({ destination: z.object({ phone: z.string() }) });
+
+/** What the `queue.add` of `queue-api` wakes: a BullMQ worker that calls the provider and records nothing. */
+await runProcess(async () => {
+  const config = readConfig(process.env);
+  const channel = telegramBot({ token: config.TELEGRAM_BOT_TOKEN ?? '', apiRoot: config.TELEGRAM_API_ROOT });
+  const connection = workerRedis(config.REDIS_URL, (error) => console.error(error));
+  const worker = new Worker(
+    'queued',
+    async ({ data }) => {
+      const { phone } = Queued.parse(data).destination;
+      const to = { phone, chatId: phone.slice(1), pushToken: null };
+      const words = {
+        code: '000000',
+        text: 'Your code is 000000',
+        title: 'Code',
+        locale: 'en',
+        ttlSeconds: 300,
+      } as const;
+      const reply = await channel.send(
+        { jobId: uuidv7() as JobId, attempt: 1, to, ...words },
+        AbortSignal.timeout(otpSend.attemptTimeoutMs),
+      );
+      if (reply.reply !== 'accepted') throw new Error(reply.reply);
+    },
+    { connection, concurrency: otpSend.concurrency },
+  );
+  worker.on('error', (error) => console.error(error));
+  console.log('ready');
+  return async () => {
+    await worker.close();
+    connection.disconnect();
+  };
+});

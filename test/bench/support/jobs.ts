@@ -1,0 +1,70 @@
+import type { Client } from 'pg';
+import type { Redis } from 'ioredis';
+import type { JobId } from '../../../domain/job/job.ts';
+import { openQueues } from '../../../infra/queue/queues.ts';
+import { addTickets, type DueTicket } from '../../../infra/queue/tickets.ts';
+
+/** Tickets of one pipeline. */
+const TICKETS_AT_ONCE = 2_000;
+
+/** Verifications, recipients with a Telegram chat, and jobs that wait for their worker: made in Postgres, far faster than sent. */
+export async function seedJobs(
+  sql: Client,
+  project: { readonly id: string },
+  count: number,
+  dueIn: string,
+): Promise<void> {
+  await sql.query('truncate job, attempt, verification, recipient, destination, request, outbox');
+  await sql.query(insertJobs, [project.id, count, dueIn]);
+  // What autovacuum would have done by now on a table that grew for as long as this one would have taken.
+  await sql.query('vacuum analyze');
+  await sql.query('checkpoint');
+}
+
+const insertJobs = `
+with given as materialized (
+  select i, uuidv7() recipient_id, uuidv7() verification_id, uuidv7() job_id, sha256(('bench ' || i)::bytea) address_hash,
+    '+99890' || lpad(i::text, 7, '0') phone, now() at, now() + $3::interval run_at, now() + $3::interval + interval '1 hour' ends_at
+  from generate_series(1, $2::int) i),
+recipients as (
+  insert into recipient (id, project_id, phone, address_hash, telegram_chat_id, created_at, updated_at)
+  select recipient_id, $1, phone, address_hash, i, at, at from given),
+verifications as (
+  insert into verification (id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
+    checks_max, check_by_to, channels, locale, job_id, ttl_seconds, created_at, sent_at, expires_at)
+  select verification_id, $1, recipient_id, address_hash, phone, left(phone, 9), 'login', 'live', 'bench', 6,
+    5, false, '{telegram}', 'en', job_id, 300, at, at, ends_at from given)
+insert into job (id, kind, project_id, subject_id, address_hash, payload, labels, run_at, deadline_at, accepted_at, request_id)
+select job_id, 'otp-send', $1, verification_id, address_hash, json_build_object('verification_id', verification_id, 'generation', 0),
+  json_build_object('project', 'bench-1', 'channels', 'telegram', 'to', '+998•••••••67'), run_at, ends_at, at, 'bench'
+from given`;
+
+/** Tickets for all jobs that are not finished, as the sweep would issue them. */
+export async function addAllTickets(sql: Client, redis: Redis): Promise<void> {
+  const queues = openQueues(redis.duplicate({ maxRetriesPerRequest: 1 }));
+  try {
+    let after = '00000000-0000-0000-0000-000000000000';
+    for (;;) {
+      const { rows } = await sql.query<{
+        id: JobId;
+        kind: string;
+        labels: DueTicket['labels'];
+        run_at: Date;
+      }>(readJobs, [after, TICKETS_AT_ONCE]);
+      const last = rows.at(-1);
+      if (!last) return;
+      await addTickets(
+        queues,
+        rows.map(({ id, run_at, ...ticket }) => ({ ...ticket, jobId: id, runAt: run_at })),
+        new Date(),
+      );
+      after = last.id;
+    }
+  } finally {
+    await Promise.all(Object.values(queues.of).map((queue) => queue.close()));
+    queues.redis.disconnect();
+  }
+}
+
+const readJobs =
+  'select id, kind, labels, run_at from job where finished_at is null and id > $1 order by id limit $2';

@@ -1,0 +1,28 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+
+/** Five rounds of ten seconds: each bench is through within some ten minutes. */
+const ROUNDS_DEFAULT = 5;
+const SECONDS_DEFAULT = 10;
+
+const Options = z.object({
+  rounds: z.coerce.number().int().min(1).max(50).default(ROUNDS_DEFAULT),
+  /** Of each measured stretch; the number of jobs or rows follows from it where a bench counts jobs. */
+  seconds: z.coerce.number().int().min(1).max(600).default(SECONDS_DEFAULT),
+  /** Rows of the sweep bench. */
+  rows: z.coerce.number().int().min(1_000).max(10_000_000).default(1_000_000),
+  /** Absolute; where each process of ours writes its `--cpu-prof`. */
+  profile: z.string().optional(),
+});
+export type Options = z.infer<typeof Options>;
+
+/** `<bench> [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
+export function readOptions(args: readonly string[]): { bench: string; options: Options } {
+  const text = { type: 'string' } as const;
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { rounds: text, seconds: text, rows: text, profile: text },
+  });
+  return { bench: positionals[0] ?? '', options: Options.parse(values) };
+}

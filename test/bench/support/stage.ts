@@ -1,0 +1,140 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { Client } from 'pg';
+import { startPostgres } from '../../../infra/embedded/postgres.ts';
+import { freePort } from '../../../infra/embedded/port.ts';
+import { startRedis } from '../../../infra/embedded/redis.ts';
+import { newSecrets } from '../../../infra/new-secrets.ts';
+import { migrate } from '../../../infra/postgres/migrate.ts';
+import { type Child, startChild } from './child.ts';
+import { type Cores, watchCpu } from './cpu.ts';
+import type { Options } from './options.ts';
+
+/** Servers and processes of one bench, in a directory of its own that goes with it. */
+export interface Stage {
+  readonly options: Options;
+  readonly postgresUrl: string;
+  /** Each variant has a database of its own, so that a wipe of one leaves the others. */
+  redisUrl(database: number): string;
+  /** What a process of the platform needs in its environment; each stage has secrets of its own. */
+  readonly env: Readonly<Record<string, string>>;
+  /** On the bench's own connection. */
+  readonly sql: Client;
+  readonly redis: (database: number) => Redis;
+  start(
+    name: string,
+    file: string,
+    env?: Readonly<Record<string, string>>,
+    args?: readonly string[],
+  ): Promise<Child>;
+  stopChild(name: string): Promise<void>;
+  /** Cores that each process kept busy until the returned function is called. */
+  watch(): () => Cores;
+  freePort(): Promise<number>;
+}
+
+/** Runs `work` on a new stage and takes it down, whatever comes: Ctrl-C and SIGTERM too. */
+export async function onStage(options: Options, work: (stage: Stage) => Promise<void>): Promise<void> {
+  const ends: (() => Promise<unknown>)[] = [];
+  let ending: Promise<void> | undefined;
+  const end = () =>
+    (ending ??= (async () => {
+      for (const one of ends.toReversed()) await one().catch((error: unknown) => console.error(error));
+    })());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void end().then(() => process.exit(1)));
+  try {
+    await work(await build(options, ends));
+  } finally {
+    await end();
+  }
+}
+
+async function build(options: Options, ends: (() => Promise<unknown>)[]): Promise<Stage> {
+  const directory = await mkdtemp(join(tmpdir(), 'navbat-bench-'));
+  // As root the servers run as somebody else, who has to pass through here.
+  await chmod(directory, 0o711);
+  ends.push(() => rm(directory, { recursive: true, force: true }));
+  const postgres = await startPostgres({ directory });
+  ends.push(async () => {
+    await postgres.stop();
+    // As root the data may lie elsewhere.
+    await rm(postgres.dataDirectory, { recursive: true, force: true });
+  });
+  const redisServer = await startRedis({ directory });
+  ends.push(async () => {
+    await redisServer.stop();
+    await rm(redisServer.dataDirectory, { recursive: true, force: true });
+  });
+  await migrate(postgres.url);
+  const sql = new Client({ connectionString: postgres.url });
+  await sql.connect();
+  ends.push(() => sql.end());
+  await assertDurable(sql);
+  const pids = new Map([
+    ['bench', process.pid],
+    ['postgres', postgres.pid],
+    ['redis', redisServer.pid],
+  ]);
+  const env = environment(postgres.url, redisServer.url);
+  const servers = { postgresUrl: postgres.url, sql, freePort, ...redisOf(redisServer.url, ends) };
+  return { options, env, ...servers, ...children(options, env, pids, ends) };
+}
+
+const environment = (DATABASE_URL: string, REDIS_URL: string) => ({
+  ...newSecrets(new Date()),
+  DATABASE_URL,
+  REDIS_URL,
+});
+
+/** A figure without these would be of another promise. */
+async function assertDurable(sql: Client): Promise<void> {
+  for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) {
+    const { rows } = await sql.query<Record<string, string>>(`show ${setting}`);
+    if (rows[0]?.[setting] !== 'on') throw new Error(`${setting} is ${rows[0]?.[setting]}: expected on`);
+  }
+}
+
+function redisOf(url: string, ends: (() => Promise<unknown>)[]) {
+  const clients = new Map<number, Redis>();
+  const redisUrl = (database: number) => `${url}/${database}`;
+  const redis = (database: number) => {
+    const client = clients.get(database) ?? new Redis(redisUrl(database), { maxRetriesPerRequest: null });
+    if (!clients.has(database)) ends.push(async () => client.disconnect());
+    clients.set(database, client);
+    return client;
+  };
+  return { redisUrl, redis };
+}
+
+function children(
+  { profile }: Options,
+  shared: Readonly<Record<string, string>>,
+  pids: Map<string, number>,
+  ends: (() => Promise<unknown>)[],
+) {
+  const running = new Map<string, Child>();
+  const stopChild = async (name: string) => {
+    await running.get(name)?.stop();
+    running.delete(name);
+    pids.delete(name);
+  };
+  return {
+    start: async (
+      name: string,
+      file: string,
+      env: Readonly<Record<string, string>> = {},
+      args: readonly string[] = [],
+    ) => {
+      const child = await startChild({ file, args, env: { ...shared, ...env }, profile });
+      running.set(name, child);
+      pids.set(name, child.pid);
+      ends.push(() => stopChild(name));
+      return child;
+    },
+    stopChild,
+    watch: () => watchCpu(() => pids),
+  };
+}
