@@ -54,7 +54,7 @@ await runProcess(async () => {
   const servers = await connect(config, log);
   const { app, close } = await wire(config, log, servers);
   const server = createHttpServer(app);
-  await listen(server, config.BIND_HOST, config.API_PORT);
+  await listen(server, config.BIND_HOST, config.API_PORT, 'API_PORT');
   log.info({ host: config.BIND_HOST, port: config.API_PORT }, 'api ready');
 
   return async () => {
@@ -81,6 +81,8 @@ async function connect(config: Config, log: Logger) {
   // Without a listener, a connection that breaks would end the process; each use sees its own failure.
   for (const connection of [pool, redis])
     connection.on('error', (err: Error) => log.debug({ err }, 'connection lost'));
+  // The pool listens to its idle connections alone.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return { orm, pool, redis };
 }
 

@@ -278,9 +278,9 @@ export function writeAll(client: pg.PoolClient, writes: Writes, published: reado
   run(countSends, writes.sends, now, new Date(now.getTime() - HOUR_SECONDS * 1_000));
   run(insertRequests, writes.requests, now);
   const ids = writes.jobs.map(({ ticket }) => ticket.jobId);
-  const outboxId = ids.length > 0 ? client.query<{ id: string }>(insertOutbox, [ids, now, published]) : null;
-  if (outboxId) sent.push(outboxId);
-  return { sent, outboxId: outboxId ? outboxId.then(({ rows }) => rows[0]?.id ?? null) : Promise.resolve(null) };
+  const outbox = ids.length > 0 ? client.query<{ id: string }>(insertOutbox, [ids, now, published]) : null;
+  if (outbox) sent.push(outbox);
+  return { sent, outbox };
 }
 
 /** Rows whose time is up may stand where the new ones go. */

@@ -59,17 +59,18 @@ async function acceptAll(deps: IntakeDeps, orders: readonly SendOrder[]): Promis
     const addressHash = deps.hash('address', addressText(order.destination, order.command.mode));
     return { order, addressHash, addressHex: addressHash.toString('hex') };
   });
-  const { answers, outboxId, tickets } = await inTwoPhases(
+  const { answers, outbox, tickets } = await inTwoPhases(
     deps.pool,
     (client) => readFacts(client, addressed, now),
     (rows, client) => {
       const { answers, writes } = decideAll(deps, addressed, new Facts(rows), now);
-      const { sent, outboxId } = writeAll(client, writes, deps.outbox.takePublished(), now);
-      return { sent, out: { answers, outboxId, tickets: writes.jobs.map(({ ticket }) => ticket) } };
+      const { sent, outbox } = writeAll(client, writes, deps.outbox.takePublished(), now);
+      return { sent, out: { answers, outbox, tickets: writes.jobs.map(({ ticket }) => ticket) } };
     },
   );
-  const id = await outboxId;
-  if (id !== null) deps.outbox.publish(id, tickets);
+  // Asked for after the commit: what hangs on it before would fail beside it, where nobody listens.
+  const row = (await outbox)?.rows[0];
+  if (row) deps.outbox.publish(row.id, tickets);
   return answers;
 }
 

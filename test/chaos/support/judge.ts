@@ -1,0 +1,225 @@
+import { readFile } from 'node:fs/promises';
+import type pg from 'pg';
+import type { Accepted } from './accepted-list.ts';
+import { killsOfWorkers, type Strike } from './strikes.ts';
+
+/** A moment on the caller's clock during which nothing of the kind may be sent. */
+export interface PausedWindow {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface Evidence {
+  readonly pool: pg.Pool;
+  readonly accepted: readonly Accepted[];
+  readonly messagesFile: string;
+  readonly strikes: readonly Strike[];
+  readonly pausedWindows: readonly PausedWindow[];
+}
+
+export interface Verdict {
+  readonly jobs: number;
+  readonly states: Readonly<Record<string, number>>;
+  /** How many jobs were sent so often. */
+  readonly histogram: Readonly<Record<number, number>>;
+  /** Of the jobs sent more than once: how many messages too many against how many kills struck an open attempt. */
+  readonly repeats: Readonly<Record<string, number>>;
+  readonly attemptsPerJob: Readonly<Record<number, number>>;
+  readonly acceptedToFinishedMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Empty, or the run has failed. */
+  readonly problems: readonly string[];
+}
+
+/** Clocks of the processes are one machine's; a signal needs a moment to arrive, and a batch notes its time before it runs. */
+const CLOCK_SLACK_MS = 50;
+const EXAMPLES_MAX = 5;
+
+interface JobRow {
+  readonly id: string;
+  readonly subject_id: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly accepted_at: Date;
+  readonly finished_at: Date | null;
+  readonly idempotency_key: string | null;
+  readonly chat_id: string | null;
+  readonly open: readonly { readonly from: string; readonly to: string | null }[] | null;
+}
+interface Sent {
+  readonly key: string;
+  readonly receivedMs: number;
+  readonly code: string;
+}
+
+/** Judges from outside: the caller's list, Postgres by SQL, and the log of the provider. */
+export async function judge(evidence: Evidence): Promise<Verdict> {
+  const { rows: jobs } = await evidence.pool.query<JobRow>(readJobs);
+  const messages = await readMessages(evidence.messagesFile);
+  const sentOf = assign(jobs, messages);
+  const problems = [
+    ...(await problemsInSql(evidence.pool)),
+    ...lost(evidence.accepted, jobs),
+    ...doubled(evidence.accepted, jobs),
+    ...unfinished(jobs),
+    ...unsent(jobs, sentOf),
+    ...tooOften(jobs, sentOf, evidence.strikes),
+    ...codesOf(jobs, sentOf),
+    ...sentWhilePaused(messages, evidence.pausedWindows),
+  ];
+  const tookMs = jobs
+    .map(({ accepted_at, finished_at }) => (finished_at?.getTime() ?? Infinity) - accepted_at.getTime())
+    .toSorted((a, b) => a - b);
+  const at = (share: number) => tookMs[Math.min(tookMs.length - 1, Math.floor(tookMs.length * share))] ?? 0;
+  return {
+    jobs: jobs.length,
+    states: tally(jobs.map(({ state, reason }) => `${state}: ${reason}`)),
+    histogram: tally(jobs.map(({ id }) => sentOf.get(id)?.length ?? 0)),
+    repeats: repeatsOf(jobs, sentOf, evidence.strikes),
+    attemptsPerJob: tally(jobs.map(({ open }) => open?.length ?? 0)),
+    acceptedToFinishedMs: { p50: at(0.5), p99: at(0.99), max: at(1) },
+    problems,
+  };
+}
+
+const readJobs = `
+select j.id, j.subject_id, j.state, j.reason, j.accepted_at, j.finished_at, v.metadata->>'key' idempotency_key,
+  r.telegram_chat_id::text chat_id,
+  (select json_agg(json_build_object('from', a.opened_at, 'to', a.closed_at) order by a.n) from attempt a where a.job_id = j.id) open
+from job j join verification v on v.id = j.subject_id left join recipient r on r.id = v.recipient_id`;
+
+/** Each is a statement that must find nothing. */
+const mustFindNothing: Readonly<Record<string, string>> = {
+  'attempts are not numbered 1, 2, 3 …': `
+    select j.id from job j left join attempt a on a.job_id = j.id group by j.id
+    having count(a.n) <> j.attempts or coalesce(min(a.n), 1) <> 1 or coalesce(max(a.n), 0) <> count(a.n)`,
+  'an attempt overlaps an earlier one of its job': `
+    select a.job_id id from attempt a join attempt b on b.job_id = a.job_id and b.n = a.n + 1
+    where a.closed_at is null or b.opened_at < a.closed_at - interval '50 ms'`,
+  'an attempt is open on a finished job': `
+    select j.id from job j join attempt a on a.job_id = j.id where a.outcome is null and j.finished_at is not null`,
+  'more than one attempt is open': `
+    select job_id id from attempt where outcome is null group by job_id having count(*) > 1`,
+  'a key has another job in its answer than in the table': `
+    select r.key id from request r
+    left join job j on j.id = (r.answer->>'jobId')::uuid
+    where r.answer->>'answer' = 'accepted' and j.id is null`,
+  'a key has two jobs': `
+    select min(j.id::text) id from job j join verification v on v.id = j.subject_id
+    group by v.metadata->>'key' having count(*) > 1`,
+  'a batch is still unpublished': `select id::text id from outbox where published_at is null and at < now() - interval '15 s'`,
+};
+
+async function problemsInSql(pool: pg.Pool): Promise<string[]> {
+  const problems: string[] = [];
+  for (const [problem, sql] of Object.entries(mustFindNothing)) {
+    const { rows } = await pool.query<{ id: string }>(sql);
+    problems.push(...told(problem, rows.map(({ id }) => id)));
+  }
+  return problems;
+}
+
+async function readMessages(path: string): Promise<(Sent & { to: string; channel: string })[]> {
+  const lines = (await readFile(path, 'utf8')).split('\n').filter(Boolean);
+  return lines.flatMap((line) => {
+    const message = JSON.parse(line) as Record<string, string>;
+    const { received_at: received, channel = '', to = '', text = '' } = message;
+    if (received === undefined) return [];
+    const code = /\b\d{6}\b/.exec(text)?.[0] ?? '';
+    return [{ key: message['idempotency_key'] ?? '', receivedMs: Date.parse(received), code, to, channel }];
+  });
+}
+
+type SentOf = ReadonlyMap<string, readonly Sent[]>;
+
+/** Twilio's messages carry job and attempt; a chat belongs to one job. */
+function assign(jobs: readonly JobRow[], messages: readonly (Sent & { to: string })[]): SentOf {
+  const jobOfChat = new Map(jobs.flatMap(({ id, chat_id }) => (chat_id === null ? [] : [[chat_id, id] as const])));
+  return Map.groupBy(messages, ({ key, to }) => (key === '' ? (jobOfChat.get(to) ?? to) : key.replace(/-\d+$/, '')));
+}
+
+function lost(accepted: readonly Accepted[], jobs: readonly JobRow[]): string[] {
+  const known = new Set(jobs.map(({ id }) => id));
+  return told('a 202 has no job', accepted.filter(({ jobId }) => !known.has(jobId)).map(({ key }) => key));
+}
+
+/** One key, one job, one answer, however often it was asked. */
+function doubled(accepted: readonly Accepted[], jobs: readonly JobRow[]): string[] {
+  const keyOfJob = new Map(jobs.map(({ id, idempotency_key }) => [id, idempotency_key]));
+  const byKey = Map.groupBy(accepted, ({ key }) => key);
+  const two = [...byKey].filter(([, answers]) => new Set(answers.map(({ jobId }) => jobId)).size > 1);
+  return [
+    ...told('a key was answered with two jobs', two.map(([key]) => key)),
+    ...told(
+      'a 202 names the job of another key',
+      accepted.filter(({ key, jobId }) => keyOfJob.has(jobId) && keyOfJob.get(jobId) !== key).map(({ key }) => key),
+    ),
+  ];
+}
+
+function unfinished(jobs: readonly JobRow[]): string[] {
+  return told('a job has no final state', jobs.filter(({ finished_at }) => finished_at === null).map(({ id }) => id));
+}
+
+/** A job that says it was sent and that no provider knows of. */
+function unsent(jobs: readonly JobRow[], sentOf: SentOf): string[] {
+  const ids = jobs.filter(({ id, state }) => state === 'completed' && !sentOf.has(id)).map(({ id }) => id);
+  return told('a completed job was never sent', ids);
+}
+
+function strikesOn({ open }: JobRow, strikes: readonly Strike[]): number {
+  return strikes.filter(({ fromMs, toMs }) =>
+    open?.some(
+      ({ from, to }) =>
+        Date.parse(from) - CLOCK_SLACK_MS <= toMs &&
+        fromMs <= (to === null ? Infinity : Date.parse(to)) + CLOCK_SLACK_MS,
+    ),
+  ).length;
+}
+
+function tooOften(jobs: readonly JobRow[], sentOf: SentOf, strikes: readonly Strike[]): string[] {
+  const kills = strikes.filter(({ what }) => killsOfWorkers.has(what));
+  const guilty = jobs.filter((job) => (sentOf.get(job.id)?.length ?? 0) > 1 + strikesOn(job, kills));
+  return told(
+    'a job was sent more often than kills explain',
+    guilty.map((job) => {
+      const others = strikes.filter(({ what }) => !killsOfWorkers.has(what));
+      return `${job.id} (${sentOf.get(job.id)?.length} sends, ${strikesOn(job, kills)} kills, ${strikesOn(job, others)} other strikes)`;
+    }),
+  );
+}
+
+function repeatsOf(jobs: readonly JobRow[], sentOf: SentOf, strikes: readonly Strike[]): Record<string, number> {
+  const kills = strikes.filter(({ what }) => killsOfWorkers.has(what));
+  const repeated = jobs.filter(({ id }) => (sentOf.get(id)?.length ?? 0) > 1);
+  return tally(
+    repeated.map((job) => `${(sentOf.get(job.id)?.length ?? 0) - 1} more, ${strikesOn(job, kills)} kills`),
+  );
+}
+
+/** Every message of a verification carries the same code. */
+function codesOf(jobs: readonly JobRow[], sentOf: SentOf): string[] {
+  const byVerification = Map.groupBy(jobs, ({ subject_id }) => subject_id);
+  const bad = [...byVerification].filter(([, group]) => {
+    const codes = group.flatMap(({ id }) => sentOf.get(id)?.map(({ code }) => code) ?? []);
+    return codes.includes('') || new Set(codes).size > 1;
+  });
+  return told('a verification was sent two codes, or none', bad.map(([id]) => id));
+}
+
+function sentWhilePaused(messages: readonly Sent[], windows: readonly PausedWindow[]): string[] {
+  const during = messages.filter(({ receivedMs }) =>
+    windows.some(({ fromMs, toMs }) => fromMs < receivedMs && receivedMs < toMs),
+  );
+  return told('a message was sent while its queue was paused', during.map(({ key, receivedMs }) => `${key || 'telegram'} at ${new Date(receivedMs).toISOString()}`));
+}
+
+function told(problem: string, examples: readonly string[]): string[] {
+  if (examples.length === 0) return [];
+  const shown = examples.slice(0, EXAMPLES_MAX).join(', ');
+  return [`${problem}: ${examples.length}, such as ${shown}`];
+}
+
+function tally<Key extends string | number>(keys: readonly Key[]): Record<Key, number> {
+  const counts = [...Map.groupBy(keys, (key) => key)].map(([key, group]) => [key, group.length] as const);
+  return Object.fromEntries(counts.toSorted(([a], [b]) => (a < b ? -1 : 1))) as Record<Key, number>;
+}
