@@ -32,7 +32,7 @@ await runProcess(async () => {
   const log = openLog('board', config.LOG_LEVEL);
   const { parts, close } = await wire(config, log);
   const server = createHttpServer(createBoard(parts));
-  await listen(server, config.BIND_HOST, config.BOARD_PORT).catch(nameVariable);
+  await listen(server, config.BIND_HOST, config.BOARD_PORT, 'BOARD_PORT');
   log.info({ host: config.BIND_HOST, port: config.BOARD_PORT }, 'board ready');
 
   return async () => {
@@ -80,9 +80,4 @@ async function wire(config: Config, log: Logger): Promise<{ parts: BoardParts; c
 
 function boardQueues(queues: Queues): BaseAdapter[] {
   return jobKinds.map((kind) => new BullMQAdapter(queues.of[kind], boardQueueOptions(kind)));
-}
-
-/** Whoever reads it has to know which variable to change. */
-function nameVariable(error: Error & { code?: string }): never {
-  throw Object.assign(new Error(`BOARD_PORT: ${error.message}`, { cause: error }), { code: error.code });
 }

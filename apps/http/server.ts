@@ -15,6 +15,9 @@ export const KEEP_ALIVE_MS = 65_000;
 
 const IDLE_CLOSED_EVERY_MS = 50;
 
+/** What a drain must know, and Node tells only of connections that have had a request. */
+const openSockets = new WeakMap<Server, ReadonlySet<Socket>>();
+
 /** A server with limits on what a client may send, and how slowly. */
 export function createHttpServer(handler: RequestListener): Server {
   const server = createServer(
@@ -28,20 +31,28 @@ export function createHttpServer(handler: RequestListener): Server {
     },
     handler,
   );
+  const sockets = new Set<Socket>();
+  openSockets.set(server, sockets);
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   return server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
     refuseRequest(error, socket as Socket),
   );
 }
 
-/** @throws Error whose message says which port is taken, or what else keeps us from it. */
-export function listen(server: Server, host: string, port: number): Promise<void> {
+/**
+ * @param variable names the setting in the message.
+ * @throws Error with one sentence: which port is taken, or what else keeps us from it.
+ */
+export function listen(server: Server, host: string, port: number, variable = 'listening'): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE';
-      const message = taken
-        ? `Port ${port} is taken.`
-        : `Port ${port} at ${host} can't be listened on: ${error.code}.`;
-      reject(Object.assign(new Error(message, { cause: error }), { code: error.code }));
+      const why =
+        error.code === 'EADDRINUSE' ? 'is taken' : `at ${host} can't be listened on (${error.code})`;
+      const told = new Error(`${variable}: port ${port} ${why}.`, { cause: error });
+      reject(Object.assign(told, { code: error.code }));
     });
     server.listen(port, host, resolve);
   });
@@ -54,10 +65,16 @@ export async function drain(server: Server, limitMs: number): Promise<void> {
   while (performance.now() < deadline) {
     // A kept-alive connection becomes idle only when its request has ended.
     server.closeIdleConnections();
+    closeSilent(server);
     if ((await Promise.race([closed, sleep(IDLE_CLOSED_EVERY_MS)])) === true) return;
   }
   server.closeAllConnections();
   await closed;
+}
+
+/** Connections that never sent a byte: browsers and pools open them in advance. */
+function closeSilent(server: Server): void {
+  for (const socket of openSockets.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy();
 }
 
 /** What Node's parser refuses never reaches Express; it gets the same form of answer. */
