@@ -12,7 +12,7 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
     entities,
     extensions: [Migrator],
     pool: { min: 0, max: ORM_CONNECTIONS_MAX },
-    migrations: { migrationsList: [Migration0001Spine], snapshot: false, transactional: true },
+    migrations: { migrationsList: [Migration0001Spine], snapshot: false, transactional: true, silent: true },
     forceUtcTimezone: true,
     discovery: { warnWhenNoEntities: false },
   });
