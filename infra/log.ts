@@ -1,4 +1,11 @@
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
+import {
+  type Bindings,
+  type ChildLoggerOptions,
+  type DestinationStream,
+  type Logger,
+  pino,
+  stdTimeFunctions,
+} from 'pino';
 import { maskPhone } from '../domain/otp/phone.ts';
 
 export type { Logger } from 'pino';
@@ -28,7 +35,7 @@ const secretTexts: readonly (readonly [RegExp, string | ((found: string) => stri
 
 /** JSON lines on standard output, each safe to show to anyone who may read logs. A line of a request carries its `request_id`. */
 export function openLog(name: string, level: string, destination?: DestinationStream): Logger {
-  return pino(
+  const log = pino(
     {
       name,
       level,
@@ -37,13 +44,24 @@ export function openLog(name: string, level: string, destination?: DestinationSt
       serializers: { err: (value: unknown) => value },
       formatters: {
         level: (label) => ({ level: label }),
-        bindings: (bindings) => censored(bindings, 0) as Record<string, unknown>,
         log: (fields) => censored(fields, 0) as Record<string, unknown>,
       },
       hooks: { streamWrite: censorText },
     },
     ...(destination ? [destination] : []),
   );
+  return censorChildren(log);
+}
+
+type MakeChild = (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) => Logger;
+
+/** Pino formats the fields of the first logger only. A child has its parent as prototype, so that this reaches all of them. */
+function censorChildren(log: Logger): Logger {
+  const makeChild = Reflect.get(log, 'child') as MakeChild;
+  const child: MakeChild = function (bindings, options) {
+    return makeChild.call(this, censored(bindings, 0) as Bindings, options);
+  };
+  return Object.assign(log, { child });
 }
 
 /** Takes what looks like a secret or a phone number out of a text. */

@@ -37,6 +37,7 @@ export function keyText(access: KeyAccess, mode: KeyMode, random: string): strin
 export function keyFront(key: string): { access: KeyAccess; mode: KeyMode } {
   return {
     access: key.startsWith('nbt_pub_') ? 'publishable' : 'secret',
-    mode: key.includes('_test_') ? 'test' : 'live',
+    // Its front only: the random part may well spell the same.
+    mode: /^nbt_(pub_)?test_/.test(key) ? 'test' : 'live',
   };
 }

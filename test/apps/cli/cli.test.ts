@@ -1,0 +1,200 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readConfig } from '../../../infra/config.ts';
+import { keyedHash } from '../../../infra/crypto.ts';
+import { staffAccounts } from '../../../infra/postgres/staff-accounts.ts';
+import { type Ground, openGround } from '../../support/api.ts';
+import { testEnvironment } from '../../support/environment.ts';
+
+const main = fileURLToPath(new URL('../../../apps/cli/main.ts', import.meta.url));
+let ground: Ground;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  ground = await openGround();
+  env = testEnvironment({ DATABASE_URL: ground.databaseUrl, REDIS_URL: ground.redisUrl });
+});
+afterAll(() => ground.close());
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** `npm run navbat -- …` as a process, to its end. */
+function navbat(args: readonly string[], { input = '', variables = env } = {}): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [main, ...args], { env: variables }, (error, out, err) =>
+      resolve({ code: error ? Number(error.code) : 0, out, err }),
+    );
+    child.stdin?.end(input);
+  });
+}
+
+async function json(args: readonly string[], input?: string) {
+  const { code, out, err } = await navbat([...args, '--json'], input === undefined ? {} : { input });
+  expect(err).toBe('');
+  expect(code).toBe(0);
+  return JSON.parse(out);
+}
+
+async function refusal(args: readonly string[], input?: string): Promise<string> {
+  const { code, out, err } = await navbat(args, input === undefined ? {} : { input });
+  expect(code).toBe(1);
+  expect(out).toBe('');
+  return err.trim();
+}
+
+const keyHashOf = (text: string) => keyedHash(readConfig(env).PEPPER)('api-key', text);
+
+describe('project create', () => {
+  test('makes a project and a key of every scope, shown once', async () => {
+    const made = await json(['project', 'create', 'shop']);
+    expect(made).toMatchObject({ slug: 'shop', created: true, key: expect.stringMatching(/^nbt_live_/) });
+    const { rows } = await ground.pool.query('select scopes from api_key where hash = $1', [
+      keyHashOf(made.key),
+    ]);
+    expect(rows[0].scopes.toSorted()).toEqual(['jobs', 'otp', 'projects', 'recipients']);
+    expect(await refusal(['project', 'create', 'shop'])).toBe('There is a project shop already.');
+  });
+
+  test('with a fixed key succeeds again and changes nothing', async () => {
+    const args = ['project', 'create', 'demo', '--key', 'nbt_live_fixedkeyforscripts'];
+    const first = await json(args);
+    const again = await json(args);
+    expect(again).toMatchObject({ id: first.id, created: false, key: first.key });
+    const { rowCount } = await ground.pool.query('select from api_key where project_id = $1', [first.id]);
+    expect(rowCount).toBe(1);
+  });
+
+  test("refuses another project's key, a revoked one, and what is no key or no slug", async () => {
+    const { id } = await json(['project', 'create', 'first', '--key', 'nbt_live_keyofthefirstproject']);
+    expect(
+      await refusal(['project', 'create', 'second', '--key', 'nbt_live_keyofthefirstproject']),
+    ).toContain('another project');
+    await ground.pool.query('update api_key set revoked_at = now() where project_id = $1', [id]);
+    expect(await refusal(['project', 'create', 'first', '--key', 'nbt_live_keyofthefirstproject'])).toContain(
+      'revoked',
+    );
+    expect(await refusal(['project', 'create', 'third', '--key', 'nonsense'])).toMatch(/^--key: expected/);
+    expect(await refusal(['project', 'create', 'No Slug'])).toMatch(/^slug: expected/);
+  });
+});
+
+test('project set changes what it names, and refuses what there is not', async () => {
+  await json(['project', 'create', 'settings']);
+  const set = await json([
+    'project',
+    'set',
+    'settings',
+    'sends_per_hour=9',
+    'locale=ru',
+    'sms_countries=["UZ","KZ"]',
+  ]);
+  expect(set.settings).toMatchObject({ sends_per_hour: 9, locale: 'ru', sms_countries: ['UZ', 'KZ'] });
+  expect((await json(['project', 'set', 'settings', 'sends_per_hour=null'])).settings.sends_per_hour).toBe(5);
+  expect(await refusal(['project', 'set', 'settings', 'nope=1'])).toContain('nope');
+  expect(await refusal(['project', 'set', 'settings', 'sends_per_hour'])).toContain('setting=value');
+  expect(await refusal(['project', 'set', 'nobody', 'locale=ru'])).toBe('There is no project nobody.');
+});
+
+test('keys are made, listed without their text, and revoked', async () => {
+  await json(['project', 'create', 'keys']);
+  const made = await json([
+    'key',
+    'create',
+    'keys',
+    '--mode',
+    'test',
+    '--scopes',
+    'otp',
+    '--expires',
+    '2100-01-01T00:00:00Z',
+  ]);
+  expect(made).toMatchObject({ mode: 'test', scopes: ['otp'], expires_at: '2100-01-01T00:00:00.000Z' });
+  const listed = await navbat(['key', 'list', 'keys']);
+  expect(listed.out).toContain(made.id);
+  expect(listed.out).not.toContain(made.key);
+  await json(['key', 'revoke', 'keys', made.id]);
+  expect(
+    (await json(['key', 'list', 'keys'])).find(({ id }: { id: string }) => id === made.id).revoked_at,
+  ).not.toBeNull();
+  await json(['key', 'create', 'keys']);
+  expect(await refusal(['key', 'create', 'keys'])).toContain('revoke one first');
+  expect(await refusal(['key', 'create', 'keys', '--scopes', 'everything'])).toContain('--scopes');
+});
+
+test('an archived project keeps its name and opens nothing', async () => {
+  await json(['project', 'create', 'old']);
+  expect((await json(['project', 'archive', 'old'])).archived_at).not.toBeNull();
+  expect((await navbat(['project', 'list'])).out).toMatch(/^old .*archived$/m);
+});
+
+describe('staff', () => {
+  test('get a generated password, shown once, or one from standard input, never shown', async () => {
+    const accounts = staffAccounts(ground.orm.em);
+    const made = await json(['staff', 'create', 'Ann@Example.uz', '--role', 'admin']);
+    expect(made).toMatchObject({ email: 'ann@example.uz', role: 'admin' });
+    expect(await accounts.verifyPassword('ann@example.uz', made.password, new Date())).toMatchObject({
+      login: 'accepted',
+    });
+    const piped = await navbat(
+      ['staff', 'create', 'bob@example.uz', '--role', 'viewer', '--password-stdin'],
+      { input: 'correct horse battery\n' },
+    );
+    expect(piped.out).not.toContain('horse');
+    expect(
+      await accounts.verifyPassword('bob@example.uz', 'correct horse battery', new Date()),
+    ).toMatchObject({ login: 'accepted' });
+  });
+
+  test('are refused a short password, an unknown role and a second login of one email', async () => {
+    const create = (...more: string[]) => ['staff', 'create', 'eve@example.uz', ...more];
+    expect(await refusal(create('--role', 'viewer', '--password-stdin'), 'fourteen-chars')).toContain(
+      '15 to 256',
+    );
+    await json(create('--role', 'viewer', '--password-stdin'), 'fifteen-chars--');
+    expect(await refusal(create('--role', 'viewer'))).toContain('already');
+    expect(await refusal(create('--role', 'king'))).toContain('king');
+  });
+
+  test('are listed and disabled', async () => {
+    await json(['staff', 'create', 'leaver@example.uz', '--role', 'operator']);
+    await json(['staff', 'disable', 'leaver@example.uz']);
+    expect((await navbat(['staff', 'list'])).out).toMatch(/^leaver@example\.uz +operator +disabled/m);
+    expect(await refusal(['staff', 'disable', 'nobody@example.uz'])).toBe(
+      'There is no login nobody@example.uz.',
+    );
+  });
+});
+
+test('whatever a command changes leaves an audit row without secrets', async () => {
+  const made = await json(['project', 'create', 'audited']);
+  const { rows } = await ground.pool.query(
+    `select actor, action, detail::text from audit where subject = 'audited' order by id`,
+  );
+  expect(rows.map(({ action }) => action)).toEqual(['project.create', 'key.create']);
+  expect(rows[0].actor).toMatch(/^command line/);
+  expect(JSON.stringify(rows)).not.toContain(made.key);
+});
+
+test('secrets need no database, differ each time, and are what the configuration expects', async () => {
+  const bare = { variables: {} };
+  const [one, two] = [await navbat(['secrets'], bare), await navbat(['secrets', '--json'], bare)];
+  const lines = one.out
+    .trim()
+    .split('\n')
+    .map((line) => /^([A-Z_]+)='(.*)'$/.exec(line)?.slice(1) ?? []);
+  const secrets = Object.fromEntries(lines);
+  expect(() => readConfig({ ...testEnvironment(), ...secrets })).not.toThrow();
+  expect(JSON.parse(two.out).PEPPER).not.toBe(secrets.PEPPER);
+});
+
+test('without a configuration or a database a command ends with one sentence', async () => {
+  const unset = await navbat(['project', 'list'], { variables: { ...env, PEPPER: '' } });
+  expect(unset).toMatchObject({ code: 1, err: expect.stringMatching(/^PEPPER: .*\n$/) });
+  const away = await navbat(['project', 'list'], { variables: testEnvironment() });
+  expect(away).toMatchObject({ code: 1, err: 'Postgres does not answer at DATABASE_URL.\n' });
+});
