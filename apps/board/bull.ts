@@ -88,7 +88,7 @@ function legible(queue: BaseAdapter): BaseAdapter {
  * Bull Board itself changes nothing: its two dozen mutating routes, and those that a new version brings, are refused here.
  * The five that staff may use are answered before it, by `commandRoutes`.
  */
-export const hooks = (censor: (text: string) => string): BoardHooks => ({
+const hooks = (censor: (text: string) => string): BoardHooks => ({
   before: ({ method }) =>
     method === 'get'
       ? undefined

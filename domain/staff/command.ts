@@ -25,7 +25,6 @@ export function allows(kind: JobKind, command: JobCommand | LaneCommand): boolea
 
 /** Ends that another try may turn. Completed has been done, and cancelled was somebody's will. */
 export const retriableStates = ['rejected', 'exhausted', 'expired'] as const satisfies readonly FinalState[];
-export type RetriableState = (typeof retriableStates)[number];
 
 /** Why a command was not carried out. Closed, so that each has its status and its sentence. */
 export const commandRefusals = [
