@@ -57,7 +57,7 @@ type MakeChild = (this: Logger, bindings: Bindings, options?: ChildLoggerOptions
 
 /** Pino formats the fields of the first logger only. A child has its parent as prototype, so that this reaches all of them. */
 function censorChildren(log: Logger): Logger {
-  const makeChild = log.child as unknown as MakeChild;
+  const { child: makeChild } = log as unknown as { readonly child: MakeChild };
   const child: MakeChild = function (bindings, options) {
     return makeChild.call(this, censored(bindings, 0) as Bindings, options);
   };

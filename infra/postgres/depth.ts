@@ -4,6 +4,8 @@ import type { KindDepth } from '../metrics.ts';
 
 /** A scraper comes every 15 s or so; several of them, or a page that reloads, share one count. */
 export const DEPTH_REMEMBERED_MS = 5_000;
+/** A count of a large backlog (1 000 000 rows take about a second) is kept for so many times what it took: a twentieth of one core. */
+const COST_MULTIPLE = 20;
 /** A count that takes longer is given up: the page then lacks its depth, and Postgres has its time back. */
 const STATEMENT_TIMEOUT_MS = 3_000;
 
@@ -25,12 +27,19 @@ export function depthReader(
   pool: Pool,
   nowMs: () => number = () => performance.now(),
 ): () => Promise<readonly KindDepth[]> {
-  let counted: { readonly atMs: number; readonly kinds: Promise<readonly KindDepth[]> } | undefined;
+  let counted: Promise<readonly KindDepth[]> | undefined;
+  let keptUntilMs = 0;
   return () => {
-    const atMs = nowMs();
-    if (!counted || atMs - counted.atMs >= DEPTH_REMEMBERED_MS)
-      counted = { atMs, kinds: countDepth(pool).catch(() => []) };
-    return counted.kinds;
+    const startedMs = nowMs();
+    if (counted && startedMs < keptUntilMs) return counted;
+    // Nobody counts again while this one runs.
+    keptUntilMs = Infinity;
+    counted = countDepth(pool)
+      .catch(() => [])
+      .finally(() => {
+        keptUntilMs = startedMs + Math.max(DEPTH_REMEMBERED_MS, COST_MULTIPLE * (nowMs() - startedMs));
+      });
+    return counted;
   };
 }
 
@@ -38,7 +47,10 @@ async function countDepth(pool: Pool): Promise<readonly KindDepth[]> {
   const client = await pool.connect();
   try {
     await client.query('begin read only');
-    await client.query(`set local statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+    // One core, not all of them, however large the backlog.
+    await client.query(
+      `set local statement_timeout = ${STATEMENT_TIMEOUT_MS}; set local max_parallel_workers_per_gather = 0`,
+    );
     const { rows } = await client.query(COUNT);
     await client.query('commit');
     client.release();

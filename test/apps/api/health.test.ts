@@ -101,18 +101,32 @@ describe('/metrics', () => {
     expect(text).toContain('navbat_http_request_seconds');
   });
 
-  test('counts the backlog at most once in five seconds, however often it is asked', async () => {
+  test('counts the backlog at most once in five seconds, and less often when a count takes long', async () => {
     let nowMs = 0;
     let counts = 0;
-    const counting = { connect: () => ((counts += 1), ground.pool.connect()) } as unknown as Pool;
+    let costMs = 0;
+    const counting = {
+      connect: () => {
+        counts += 1;
+        nowMs += costMs;
+        return ground.pool.connect();
+      },
+    } as unknown as Pool;
     const read = depthReader(counting, () => nowMs);
     await Promise.all([read(), read(), read()]);
     nowMs = 4_999;
     await read();
     expect(counts).toBe(1);
     nowMs = 5_000;
+    costMs = 1_000;
     await read();
     expect(counts).toBe(2);
+    nowMs = 24_999;
+    await read();
+    expect(counts).toBe(2);
+    nowMs = 25_000;
+    await read();
+    expect(counts).toBe(3);
   });
 });
 
