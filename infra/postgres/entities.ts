@@ -75,6 +75,7 @@ const JobSchema = defineEntity({
     payload: p.json<unknown>(),
     labels: p.json<TicketLabels>(),
     attempts: p.integer(),
+    attemptsBefore: p.integer(),
     runAt: p.datetime(),
     deadlineAt: p.datetime(),
     acceptedAt: p.datetime(),

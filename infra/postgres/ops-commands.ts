@@ -55,9 +55,9 @@ const waitsUntilOf = {
 const waitsUntil = (now: string) =>
   `(case job.kind ${jobKinds.map((kind) => `when '${kind}' then ${waitsUntilOf[kind](now)}`).join(' ')} end)`;
 
-/** Starts a finished row afresh: the attempts that it has stay, and the next one counts on from them. */
+/** Starts a finished row afresh: the attempts that it has stay and decide nothing, and the next one counts on from them. */
 const reopen = (now: string) => `
-  state = 'accepted', reason = null, finished_at = null, run_at = ${now},
+  state = 'accepted', reason = null, finished_at = null, run_at = ${now}, attempts_before = attempts,
   deadline_at = least(greatest(deadline_at, ${now}::timestamptz + interval '${RETRY_DEADLINE_MINUTES} minutes'), ${waitsUntil(now)})`;
 
 const ticketColumns = 'job.id, job.kind, job.labels, job.run_at as "runAt"';

@@ -65,9 +65,10 @@ export function otpJobs(pool: pg.Pool, seal: Seal): OtpJobs {
 const readOtpJobs = `
 select v.*, j.id job, j.finished_at is not null job_finished, j.state job_state, j.reason job_reason, j.attempts, j.run_at, j.payload,
   j.request_id, r.id recipient, r.push_token_sealed, case when r.telegram_blocked_at is null then r.telegram_chat_id::text end chat_id,
-  case when j.attempts > 0 then (
+  case when j.attempts > j.attempts_before then (
     select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'outcome', a.outcome, 'reason', a.reason, 'opened_at', a.opened_at,
-      'closed_at', a.closed_at, 'delivery', a.delivery) order by a.n) from attempt a where a.job_id = j.id) end past
+      'closed_at', a.closed_at, 'delivery', a.delivery) order by a.n) from attempt a
+    where a.job_id = j.id and a.n > j.attempts_before) end past
 from job j
 join verification v on v.id = j.subject_id
 left join recipient r on r.address_hash = v.address_hash and r.project_id = v.project_id

@@ -81,6 +81,8 @@ create table job (
   payload jsonb not null,
   labels jsonb not null,
   attempts int not null default 0,
+  -- Staff had it tried again: attempts up to this one stay as they are, and decide nothing.
+  attempts_before int not null default 0,
   -- Its ticket sleeps until then.
   run_at timestamptz not null,
   deadline_at timestamptz not null,

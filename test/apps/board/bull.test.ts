@@ -1,7 +1,10 @@
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { JobId } from '../../../domain/job/job.ts';
+import { decideStep } from '../../../domain/otp/step.ts';
 import { staffRoles } from '../../../domain/staff/role.ts';
+import { sealer } from '../../../infra/crypto.ts';
+import { otpJobs } from '../../../infra/postgres/otp-jobs.ts';
 import { startLane } from '../../../infra/queue/lane.ts';
 import { workerRedis } from '../../../infra/queue/queues.ts';
 import { addTickets } from '../../../infra/queue/tickets.ts';
@@ -198,6 +201,24 @@ describe('retry', () => {
       subject: id,
       detail: { outcome: 'done' },
     });
+  });
+
+  test('starts the chain afresh: earlier attempts stay, decide nothing, and the next one counts on', async () => {
+    const attempts = [{ channel: 'sms', provider: 'twilio', outcome: 'rejected', reason: 'landline' }] as const;
+    const { id } = await seed({ state: 'rejected', reason: 'landline', channels: ['sms'], attempts });
+    const jobs = otpJobs(board.pool, sealer({ current: 'none', keys: new Map() }));
+    const chain = async () => {
+      const job = await jobs.read(id);
+      if (!job) throw new Error('no job');
+      const rules = { unavailable: new Map(), pushUnconfirmedBuysSms: false, jitter: 0 };
+      return { n: job.attemptsMade, step: decideStep(job.verification, job.past, rules, board.time.now) };
+    };
+    expect(await chain()).toEqual({ n: 1, step: { step: 'finish', state: 'rejected', reason: 'landline' } });
+    await operator.put(`/api/queues/otp-send/${id}/retry`);
+    expect(await chain()).toEqual({ n: 1, step: { step: 'send', send: { channel: 'sms' } } });
+    expect((await board.pool.query('select n, outcome from attempt where job_id = $1', [id])).rows).toEqual([
+      { n: 1, outcome: 'rejected' },
+    ]);
   });
 
   test('never outlives the code that it would send', async () => {
