@@ -39,13 +39,13 @@ export interface AttemptLabels {
   readonly outcome: AttemptOutcome;
 }
 
-export const jobsFinished = new Counter<'kind' | 'state'>({
+export const jobsFinished = new Counter<keyof JobFinishedLabels>({
   name: 'navbat_jobs_finished_total',
   help: 'Jobs that reached a final state in this process.',
   labelNames: ['kind', 'state'],
   registers: [metrics],
 });
-export interface JobFinishedLabels {
+interface JobFinishedLabels {
   readonly kind: string;
   readonly state: FinalState;
 }

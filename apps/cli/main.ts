@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Pool } from 'pg';
 import { ConfigError, readConfig } from '../../infra/config.ts';
@@ -9,14 +10,16 @@ import { auditLog } from '../../infra/postgres/audit.ts';
 import { openOrm } from '../../infra/postgres/orm.ts';
 import { projectStore } from '../../infra/postgres/projects.ts';
 import { staffAccounts } from '../../infra/postgres/staff-accounts.ts';
+import { withRunning } from '../../infra/running.ts';
 import { type CliContext, CliError } from './context.ts';
 import { createProgram } from './program.ts';
 
+const clone = resolve(import.meta.dirname, '../..');
 /** 144 bits: as good as a key. */
 const PASSWORD_RANDOM_BYTES = 18;
 
 const withPorts: CliContext['withPorts'] = async (work) => {
-  const config = readConfig(process.env);
+  const config = readConfig(withRunning(process.env, clone));
   const orm = await openOrm(config.DATABASE_URL);
   const pool = new Pool({ connectionString: config.DATABASE_URL, max: 1 });
   try {
@@ -48,6 +51,6 @@ try {
 function sentence(error: unknown): string {
   if (error instanceof CliError || error instanceof ConfigError) return error.message;
   if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED')
-    return 'Postgres does not answer at DATABASE_URL.';
+    return 'Postgres does not answer at DATABASE_URL. Does npm start run?';
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

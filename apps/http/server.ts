@@ -7,11 +7,11 @@ import { Problem } from './problem.ts';
 /** All headers of a request: a key, an idempotency key and what proxies add come to about one kilobyte. */
 export const HEADER_BYTES_MAX = 8_192;
 /** From the first byte to the last header: who needs longer is holding a connection, not using it. */
-export const HEADERS_TIMEOUT_MS = 5_000;
+const HEADERS_TIMEOUT_MS = 5_000;
 /** From the first byte to the last one of the body: 32 kB over the slowest phone connection. */
-export const REQUEST_TIMEOUT_MS = 15_000;
+const REQUEST_TIMEOUT_MS = 15_000;
 /** Longer than the 60 s after which proxies close idle connections, so that they close first and lose no request. */
-export const KEEP_ALIVE_MS = 65_000;
+const KEEP_ALIVE_MS = 65_000;
 
 const IDLE_CLOSED_EVERY_MS = 50;
 

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { type Config, ConfigError, readConfig } from '../../infra/config.ts';
 import { isFree } from '../../infra/embedded/port.ts';
 import { startPostgres } from '../../infra/embedded/postgres.ts';
@@ -7,6 +8,7 @@ import { startRedis } from '../../infra/embedded/redis.ts';
 import { makeHome } from '../../infra/embedded/site.ts';
 import { newSecrets } from '../../infra/new-secrets.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
+import { RUNNING_FILE, runningVariables } from '../../infra/running.ts';
 import { credentialLines, surfaceLines } from './announce.ts';
 import { type ChildContext, startChild } from './child.ts';
 import { commandLine } from './cli.ts';
@@ -32,6 +34,7 @@ import { jsonLine, prettyLine } from './log-lines.ts';
 import { npmProcesses } from './npm.ts';
 import { portTroubles } from './ports.ts';
 import { providersStage, servingStage } from './processes.ts';
+import { writePrivate } from './private-file.ts';
 import { decideRestart } from './restarts.ts';
 import { keepSecrets, newSandboxCredentials, type Variables } from './secrets.ts';
 import { type KeptServer, keepServer, type Server } from './servers.ts';
@@ -98,6 +101,7 @@ async function start(
   const env = { ...planned, ...(await startServers(home, config, stages)) };
   stop.throwIfAborted();
   await migrate(env.DATABASE_URL);
+  await writePrivate(join(home, RUNNING_FILE), JSON.stringify(runningVariables(env)));
 
   const host = reachableHost(config.BIND_HOST);
   const originOf = (name: PortName): string => `http://${host}:${config[name]}`;
@@ -209,6 +213,7 @@ async function main(): Promise<number> {
       listenForStop(() => !above.every(isAlive)),
     );
   } finally {
+    await rm(join(home, RUNNING_FILE), { force: true });
     await releaseHome(home);
   }
 }

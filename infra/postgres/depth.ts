@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { KindDepth } from '../metrics.ts';
 
 /** A scraper comes every 15 s or so; several of them, or a page that reloads, share one count. */
-export const DEPTH_REMEMBERED_MS = 5_000;
+const DEPTH_REMEMBERED_MS = 5_000;
 /** A count of a large backlog (1 000 000 rows take about a second) is kept for so many times what it took: a twentieth of one core. */
 const COST_MULTIPLE = 20;
 /** A count that takes longer is given up: the page then lacks its depth, and Postgres has its time back. */

@@ -15,7 +15,7 @@ import { projectStore } from '../../infra/postgres/projects.ts';
 import { freshDatabase, freshRedis } from './servers.ts';
 
 /** Any 32 bytes. */
-export const PEPPER = Buffer.alloc(32, 'pepper').toString('base64url');
+const PEPPER = Buffer.alloc(32, 'pepper').toString('base64url');
 
 export type Ground = Awaited<ReturnType<typeof openGround>>;
 

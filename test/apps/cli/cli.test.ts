@@ -1,8 +1,12 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../../infra/config.ts';
 import { keyedHash } from '../../../infra/crypto.ts';
+import { RUNNING_FILE, runningVariables } from '../../../infra/running.ts';
 import { staffAccounts } from '../../../infra/postgres/staff-accounts.ts';
 import { type Ground, openGround } from '../../support/api.ts';
 import { testEnvironment } from '../../support/environment.ts';
@@ -196,5 +200,16 @@ test('without a configuration or a database a command ends with one sentence', a
   const unset = await navbat(['project', 'list'], { variables: { ...env, PEPPER: '' } });
   expect(unset).toMatchObject({ code: 1, err: expect.stringMatching(/^PEPPER: .*\n$/) });
   const away = await navbat(['project', 'list'], { variables: testEnvironment() });
-  expect(away).toMatchObject({ code: 1, err: 'Postgres does not answer at DATABASE_URL.\n' });
+  expect(away).toMatchObject({ code: 1, err: expect.stringMatching(/^Postgres does not answer.*\n$/) });
+});
+
+test('beside a running npm start a command needs no environment of its own', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'navbat-cli-'));
+  await writeFile(join(home, RUNNING_FILE), JSON.stringify(runningVariables(env)), { mode: 0o600 });
+  const beside = await navbat(['project', 'create', 'beside'], { variables: { NAVBAT_HOME: home } });
+  expect(beside).toMatchObject({ code: 0, err: '' });
+  expect((await navbat(['project', 'list'])).out).toContain('beside');
+  await rm(home, { recursive: true });
+  const alone = await navbat(['project', 'list'], { variables: { NAVBAT_HOME: home } });
+  expect(alone).toMatchObject({ code: 1, err: expect.stringContaining('DATABASE_URL') });
 });
