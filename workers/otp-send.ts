@@ -33,28 +33,41 @@ export interface OtpSendDeps {
 const STEPS_MAX = 24;
 /** A row that is due in a moment is worked on now: clocks of two machines differ by some milliseconds. */
 const EARLY_MS = 20;
+/** A ticket of a paused lane, or of a job that another worker has in hand, is looked at again so much later. */
+const LOOK_AGAIN_MS = 1_000;
 
 /** `otp-send`: brings one code to one person along its chain of channels. */
 export function otpSendWake(deps: OtpSendDeps): Wake {
   return async (id, signal) => {
     const unavailable = new Map<Channel, string>();
+    const takenAt = deps.now();
     for (let step = 0; step < STEPS_MAX; step++) {
       // The process is going: what is left is for the next one.
       if (signal.aborted) return { woken: 'waiting', until: deps.now(), failed: null };
       const job = await deps.jobs.read(id);
       if (!job) return { woken: 'finished', state: 'cancelled', reason: 'no-such-job' };
-      const woken = await takeStep(deps, job, unavailable, signal);
+      const woken = await takeStep(deps, job, { takenAt, unavailable, signal });
       if (woken) return woken;
     }
     throw new Error(`more than ${STEPS_MAX} steps in one wake-up`);
   };
 }
 
+interface WakeUp {
+  readonly takenAt: Date;
+  readonly unavailable: Map<Channel, string>;
+  readonly signal: AbortSignal;
+}
+
 /** One step of the chain; null when the next one is due at once. */
-async function takeStep(deps: OtpSendDeps, job: OtpJob, unavailable: Map<Channel, string>, signal: AbortSignal): Promise<Woken | null> {
-  const open = job.past.some((attempt) => attempt.outcome === null);
-  if (open) await deps.store.closeAbandoned(job.id);
+async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise<Woken | null> {
+  const { takenAt, unavailable, signal } = wakeUp;
+  const abandoned = job.openSince !== null && job.openSince < takenAt;
+  if (abandoned) await deps.store.closeAbandoned(job.id, takenAt);
   if (job.finished) return { woken: 'finished', state: job.state as FinalState, reason: job.reason };
+  // Opened since this ticket was taken: we stood still for so long that another worker was given the job.
+  const isTheirs = job.openSince !== null && !abandoned;
+  if (isTheirs || job.paused) return { woken: 'waiting', until: new Date(deps.now().getTime() + LOOK_AGAIN_MS), failed: null };
   if (!job.payload) return end(deps, job.id, 'rejected', 'payload-unreadable');
   if (job.runAt.getTime() - deps.now().getTime() > EARLY_MS) return { woken: 'waiting', until: job.runAt, failed: null };
 

@@ -16,8 +16,8 @@ export interface JobStore {
   finish(id: JobId, state: FinalState, reason: string | null): Promise<void>;
   /** Its ticket, or the one that the sweep issues in its place, sleeps until then. */
   postpone(id: JobId, until: Date): Promise<void>;
-  /** Closes as unknown what a dead worker left open. */
-  closeAbandoned(id: JobId): Promise<void>;
+  /** Closes as unknown what a dead worker left open. What was opened after `takenAt` is a living one's, and stays open. */
+  closeAbandoned(id: JobId, takenAt: Date): Promise<void>;
 }
 
 export interface OpeningAttempt {

@@ -10,6 +10,8 @@ import type { Verification } from './verification.ts';
 export interface OtpJob {
   readonly id: JobId;
   readonly projectId: ProjectId;
+  /** Its lane is paused by the row that outlives Redis: a wiped queue runs until the sweep has paused it again. */
+  readonly paused: boolean;
   readonly finished: boolean;
   readonly state: JobState;
   readonly reason: string | null;
@@ -24,6 +26,8 @@ export interface OtpJob {
   readonly recipientId: string | null;
   readonly addresses: Addresses;
   readonly past: readonly PastAttempt[];
+  /** When the attempt that stands open was opened; null where none does. */
+  readonly openSince: Date | null;
 }
 
 export interface OtpJobs {

@@ -22,8 +22,8 @@ export function jobStore(pool: pg.Pool, now: () => Date): JobStore {
     close,
     finish: (id, state, reason) => finish({ id, state, reason }),
     postpone: (id, until) => postpone({ id, until }),
-    closeAbandoned: async (id) => {
-      await pool.query(closeAbandoned, [id, now()]);
+    closeAbandoned: async (id, takenAt) => {
+      await pool.query(closeAbandoned, [id, now(), takenAt]);
     },
   };
 }
@@ -145,4 +145,5 @@ const postponeJobs = `
 update job j set run_at = w.until from json_to_recordset($1) as w (id uuid, until timestamptz) where j.id = w.id and j.finished_at is null`;
 
 const closeAbandoned = `
-update attempt set outcome = 'unknown', reason = 'worker-lost', closed_at = $2 where job_id = $1 and outcome is null`;
+update attempt set outcome = 'unknown', reason = 'worker-lost', closed_at = $2
+where job_id = $1 and outcome is null and opened_at < $3`;

@@ -16,6 +16,7 @@ interface OtpJobRow extends VerificationRow {
   readonly job_finished: boolean;
   readonly job_state: OtpJob['state'];
   readonly job_reason: string | null;
+  readonly lane_paused: boolean;
   readonly attempts: number;
   readonly run_at: Date;
   readonly payload: unknown;
@@ -61,9 +62,10 @@ export function otpJobs(pool: pg.Pool, seal: Seal): OtpJobs {
   };
 }
 
-/** Past attempts are read only where there are any: most jobs need one. */
+/** Past attempts are read only where there are any: most jobs need one. The pause is asked for once a statement. */
 const readOtpJobs = `
-select v.*, j.id job, j.finished_at is not null job_finished, j.state job_state, j.reason job_reason, j.attempts, j.run_at, j.payload,
+select v.*, j.id job, j.finished_at is not null job_finished, j.state job_state, j.reason job_reason,
+  exists (select from lane where kind = 'otp-send' and paused_at is not null) lane_paused, j.attempts, j.run_at, j.payload,
   j.request_id, r.id recipient, r.push_token_sealed, case when r.telegram_blocked_at is null then r.telegram_chat_id::text end chat_id,
   case when j.attempts > j.attempts_before then (
     select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'outcome', a.outcome, 'reason', a.reason, 'opened_at', a.opened_at,
@@ -75,9 +77,12 @@ left join recipient r on r.address_hash = v.address_hash and r.project_id = v.pr
 where j.id = any($1)`;
 
 function toOtpJob(row: OtpJobRow, seal: Seal): OtpJob {
+  const past = row.past ?? [];
+  const open = past.find(({ outcome }) => outcome === null);
   return {
     id: row.job,
     projectId: row.project_id as ProjectId,
+    paused: row.lane_paused,
     finished: row.job_finished,
     state: row.job_state,
     reason: row.job_reason,
@@ -94,6 +99,7 @@ function toOtpJob(row: OtpJobRow, seal: Seal): OtpJob {
       chatId: row.chat_id,
       pushToken: row.push_token_sealed && row.recipient ? seal.open(row.push_token_sealed, row.recipient) : null,
     },
-    past: (row.past ?? []).map(({ closed_at, ...attempt }) => ({ ...attempt, closedAt: closed_at === null ? null : new Date(closed_at) })),
+    openSince: open ? new Date(open.opened_at) : null,
+    past: past.map(({ opened_at: _, closed_at, ...attempt }) => ({ ...attempt, closedAt: closed_at === null ? null : new Date(closed_at) })),
   };
 }

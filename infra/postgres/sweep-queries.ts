@@ -88,8 +88,10 @@ done as (
     (state, reason) = (select case when taken then 'completed' else 'expired' end, case when taken then 'unconfirmed' else 'deadline' end
       from (select exists (select from attempt a where a.job_id = j.id and a.outcome = 'completed') taken) t)
   from late where j.id = late.id
-  returning j.id)
-update attempt a set outcome = 'unknown', reason = 'worker-lost', closed_at = $1 from done where a.job_id = done.id and a.outcome is null`;
+  returning j.id),
+abandoned as (
+  update attempt a set outcome = 'unknown', reason = 'worker-lost', closed_at = $1 from done where a.job_id = done.id and a.outcome is null)
+select from done`;
 
 const expireVerifications = `
 with late as (

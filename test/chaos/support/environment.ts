@@ -7,21 +7,23 @@ export type Variables = Readonly<Record<string, string>>;
 export interface Ports {
   readonly apis: readonly number[];
   readonly sandbox: number;
+  /** Of the load balancer, where providers reach our callbacks. */
+  readonly balancer: number;
 }
 
 export async function freePorts(apis: number): Promise<Ports> {
   const ports: number[] = [];
-  while (ports.length < apis + 1) {
+  while (ports.length < apis + 2) {
     const port = await freePort();
     if (!ports.includes(port)) ports.push(port);
   }
-  return { apis: ports.slice(1), sandbox: ports[0] ?? 0 };
+  return { apis: ports.slice(2), sandbox: ports[0] ?? 0, balancer: ports[1] ?? 0 };
 }
 
 /** What every process of one chaos run is started with: its own servers, its own secrets, and the sandbox as every provider. */
 export function chaosEnvironment(
   servers: { readonly postgresUrl: string; readonly redisUrl: string },
-  { apis, sandbox }: Ports,
+  { balancer, sandbox }: Ports,
   home: string,
 ): Variables {
   const { PATH = '', HOME = '' } = process.env;
@@ -37,7 +39,7 @@ export function chaosEnvironment(
     REDIS_URL: servers.redisUrl,
     NAVBAT_HOME: home,
     SANDBOX_PORT: String(sandbox),
-    PUBLIC_URL: `http://127.0.0.1:${apis[0]}`,
+    PUBLIC_URL: `http://127.0.0.1:${balancer}`,
     TWILIO_ACCOUNT_SID: credentials['TWILIO_ACCOUNT_SID'] ?? '',
     TWILIO_AUTH_TOKEN: credentials['TWILIO_AUTH_TOKEN'] ?? '',
     TWILIO_PHONE_NUMBER: credentials['TWILIO_PHONE_NUMBER'] ?? '',

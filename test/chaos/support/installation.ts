@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { migrate } from '../../../infra/postgres/migrate.ts';
+import { startBalancer } from './balancer.ts';
 import { addTelegramRecipients, type TelegramRecipient } from './destinations.ts';
 import { chaosEnvironment, freePorts, type Variables } from './environment.ts';
 import { Member, type Role } from './member.ts';
@@ -69,10 +70,13 @@ export async function install(directory: string, shape: Shape): Promise<Installa
     ...Array.from({ length: shape.sweeps }, (_, index) => member('sweep', index)),
   ];
 
+  const apiUrls = ports.apis.map((port) => `http://127.0.0.1:${port}`);
+  const balancer = await startBalancer(ports.balancer, apiUrls);
   const pool = new pg.Pool({ connectionString: servers.postgresUrl, max: 4, connectionTimeoutMillis: 5_000 });
   pool.on('error', () => undefined); // Postgres is restarted on purpose.
   const close = async () => {
     await Promise.all(members.map((each) => each.stop()));
+    await balancer.close();
     await pool.end();
     await servers.close();
   };
@@ -89,7 +93,7 @@ export async function install(directory: string, shape: Shape): Promise<Installa
       pool,
       project,
       people,
-      apiUrls: ports.apis.map((port) => `http://127.0.0.1:${port}`),
+      apiUrls,
       sandboxUrl: `http://127.0.0.1:${ports.sandbox}`,
       messagesFile: join(home, 'sandbox', 'messages.jsonl'),
       members,

@@ -1,0 +1,71 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { runSpine, type SpineReport } from './spine.ts';
+
+/**
+ * `npm run chaos -- spine --seeds N [--seconds S]`: kills, freezes, wipes and restarts under load, one installation a seed.
+ * Prints a line of JSON a seed and ends with 1 when one of them lost, doubled or misnumbered anything.
+ */
+const whole = (text: string) => {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number from 1');
+  return number;
+};
+const REDIS_AWAY_MS = 10_000;
+const WAITING = 1_000;
+
+/** Ctrl-C takes everything along that was started. */
+const cut = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => cut.abort());
+
+const program = new Command('chaos');
+program
+  .command('spine')
+  .description('intake, outbox, lane and sweep')
+  .option('--seeds <count>', 'runs, each with its own seed', whole, 3)
+  .option('--seconds <seconds>', 'load of each run, at least', whole, 60)
+  .option('--from <seed>', 'the first seed', whole, 1)
+  .option('--keep', 'leave the files of a run (logs, lists) where they are')
+  .action(async (options: { seeds: number; seconds: number; from: number; keep?: true }) => {
+    const reports: SpineReport[] = [];
+    for (let seed = options.from; seed < options.from + options.seeds; seed++)
+      reports.push(await run(seed, options.seconds, options.keep ?? false));
+    process.stdout.write(`${summary(reports)}\n`);
+    process.exitCode = reports.some(({ problems }) => problems.length > 0) ? 1 : 0;
+  });
+await program.parseAsync();
+
+async function run(seed: number, seconds: number, keep: boolean): Promise<SpineReport> {
+  const directory = await mkdtemp(join(tmpdir(), `navbat-chaos-${seed}-`));
+  await chmod(directory, 0o711);
+  process.stdout.write(`seed ${seed}, in ${directory}\n`);
+  const report = await runSpine({
+    seed,
+    directory,
+    seconds,
+    redisAwayMs: REDIS_AWAY_MS,
+    waiting: WAITING,
+    tell: (line) => void process.stdout.write(`${line}\n`),
+  }, cut.signal);
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+  if (report.problems.length === 0 && !keep) await rm(directory, { recursive: true, force: true });
+  return report;
+}
+
+function summary(reports: readonly SpineReport[]): string {
+  const histogram = new Map<string, number>();
+  for (const [sends, count] of reports.flatMap(({ histogram }) => Object.entries(histogram)))
+    histogram.set(sends, (histogram.get(sends) ?? 0) + count);
+  return [
+    'sends of a job: jobs',
+    ...[...histogram].toSorted(([a], [b]) => Number(a) - Number(b)).map(([sends, count]) => `  ${sends}: ${count}`),
+    `202s ${sum(reports.map(({ answered202 }) => answered202))}, slowest to settle ${Math.max(...reports.map(({ settledWithinMs }) => settledWithinMs))} ms`,
+    ...reports.flatMap(({ seed, problems }) => problems.map((problem) => `seed ${seed}: ${problem}`)),
+  ].join('\n');
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

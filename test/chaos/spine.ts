@@ -1,0 +1,322 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { AcceptedList } from './support/accepted-list.ts';
+import { phoneAt } from './support/destinations.ts';
+import { type Dice, dice } from './support/dice.ts';
+import { type Installation, install } from './support/installation.ts';
+import { judge, type PausedWindow, type Verdict } from './support/judge.ts';
+import { Load } from './support/load.ts';
+import type { Member } from './support/member.ts';
+import { type Strike, Strikes, type StrikeKind } from './support/strikes.ts';
+
+export interface SpineOptions {
+  readonly seed: number;
+  readonly directory: string;
+  /** How long the load lasts at least; every sort of fault strikes at least once, however short that is. */
+  readonly seconds: number;
+  readonly redisAwayMs: number;
+  /** Jobs that wait in a paused queue when Redis is wiped. */
+  readonly waiting: number;
+  readonly tell: (line: string) => void;
+}
+
+export interface SpineReport extends Verdict {
+  readonly seed: number;
+  readonly asked: number;
+  readonly answered202: number;
+  readonly retries: number;
+  readonly strikes: Partial<Record<StrikeKind, number>>;
+  /** From the last fault, or the last 202 if that was later, to the last final state. */
+  readonly settledWithinMs: number;
+  readonly tookSeconds: number;
+}
+
+/** Everything must be in its final state so long after the last fault: two stalled checks, the sweep's wait, and an audit. */
+export const SETTLED_WITHIN_MS = 45_000;
+const RATE_PER_SECOND = 60;
+const TELEGRAM_PEOPLE = 2_000;
+/** A lock lasts 5 s and is looked for every 2 s: a worker frozen for longer has lost its tickets. */
+const FROZEN_MS = [7_500, 9_000] as const;
+/** Between two kills of processes. */
+const KILL_GAP_MS = [500, 1_800] as const;
+/** Between two faults of a server, so that each strikes a system that works. */
+const SERVER_GAP_MS = [1_000, 2_500] as const;
+/** A paused queue takes no more traffic than this after a wipe, before it is looked at. */
+const WIPED_TRAFFIC_MS = 2_500;
+const PAUSE_KNOWN_WITHIN_MS = 5_000;
+
+interface Scene {
+  readonly options: SpineOptions;
+  readonly house: Installation;
+  readonly load: Load;
+  readonly strikes: Strikes;
+  readonly windows: PausedWindow[];
+  readonly problems: string[];
+  readonly chance: Dice;
+  /** No worker may stand still now: what it has in hand, it would send when it goes on, in the middle of a pause. */
+  readonly truce: { asked: boolean; frozen: boolean };
+}
+
+/** One run: load, faults by the seed, and the verdict. `cut` ends it early, with all that it has started. */
+export async function runSpine(options: SpineOptions, cut?: AbortSignal): Promise<SpineReport> {
+  const startedMs = performance.now();
+  const shape = { apis: 2, workers: 2, sweeps: 2, telegramPeople: TELEGRAM_PEOPLE };
+  const house = await install(options.directory, shape);
+  cut?.addEventListener('abort', () => void house.close());
+  const list = await AcceptedList.open(join(options.directory, 'accepted.jsonl'));
+  try {
+    await orderProviderFaults(house);
+    const load = new Load({
+      urls: house.apiUrls,
+      apiKey: house.project.key,
+      list,
+      people: house.people,
+      ratePerSecond: RATE_PER_SECOND,
+    });
+    const chance = dice(options.seed);
+    const truce = { asked: false, frozen: false };
+    const scene: Scene = { options, house, load, strikes: new Strikes(), windows: [], problems: [], chance, truce };
+    options.tell(`installed in ${seconds(startedMs)} s`);
+    await play(scene);
+    options.tell(`faults over after ${seconds(startedMs)} s; ${list.all.length} answers of 202`);
+    const settledWithinMs = await untilSettled(scene);
+    options.tell(`settled ${settledWithinMs} ms later`);
+    return await report(scene, list, settledWithinMs, startedMs);
+  } finally {
+    await list.close();
+    await house.close();
+  }
+}
+
+const seconds = (sinceMs: number) => Number(((performance.now() - sinceMs) / 1_000).toFixed(1));
+
+async function play(scene: Scene): Promise<void> {
+  const { options, load } = scene;
+  const over = new AbortController();
+  load.start();
+  const startedMs = performance.now();
+  const kills = killAtRandom(scene, over.signal);
+  const freezes = freezeAtRandom(scene, over.signal);
+  do await strikeServers(scene);
+  while (performance.now() - startedMs < options.seconds * 1_000);
+  over.abort();
+  await Promise.all([kills, freezes]);
+  await load.stop();
+}
+
+/** Attempts that last a while, so that kills strike open ones; some numbers that fail once, some that fail for good. */
+async function orderProviderFaults({ sandboxUrl }: Installation): Promise<void> {
+  const PHONES = 6_000;
+  const numbers = Array.from({ length: PHONES }, (_, index) => index);
+  const orders = [
+    { channel: 'sms', to: '*', effect: 'slow', delay_ms: 250 },
+    { channel: 'telegram', to: '*', effect: 'slow', delay_ms: 400 },
+    ...numbers
+      .filter((index) => index % 19 === 0)
+      .map((index) => ({ channel: 'sms', to: phoneAt(index), effect: 'server-error', times: 1 })),
+    ...numbers
+      .filter((index) => index % 43 === 1)
+      .map((index) => ({ channel: 'sms', to: phoneAt(index), effect: 'reject', code: 21610 })),
+  ];
+  const answer = await fetch(`${sandboxUrl}/faults`, { method: 'PUT', body: JSON.stringify(orders) });
+  if (!answer.ok) throw new Error(`the sandbox refused its faults: ${await answer.text()}`);
+}
+
+/** `kill -9` of whoever is up: workers mostly, then apis, now and then a sweep. */
+async function killAtRandom({ house, strikes, chance }: Scene, over: AbortSignal): Promise<void> {
+  const kinds = [
+    ...Array.from({ length: 5 }, () => 'worker' as const),
+    ...Array.from({ length: 3 }, () => 'api' as const),
+    'sweep' as const,
+  ] as const;
+  while (!over.aborted) {
+    await sleep(chance.whole(...KILL_GAP_MS));
+    const role = chance.pick(kinds as unknown as ['worker' | 'api' | 'sweep']);
+    const up = house.of(role).filter(({ isUp }) => isUp);
+    const victim = up.length > 0 ? up[chance.whole(0, up.length - 1)] : undefined;
+    if (victim) await strikes.record(`kill-${role}`, victim.spec.name, () => victim.kill());
+  }
+}
+
+/** A worker that stands still for longer than its locks last, and then goes on as if nothing had been. */
+async function freezeAtRandom({ house, strikes, chance, truce }: Scene, over: AbortSignal): Promise<void> {
+  do {
+    const victim = await anyUp(house.of('worker'), chance, over);
+    if (!victim) return;
+    if (truce.asked) {
+      await sleep(100);
+      continue;
+    }
+    truce.frozen = true;
+    await strikes.record('freeze-worker', victim.spec.name, async () => {
+      victim.freeze();
+      await sleep(chance.whole(...FROZEN_MS));
+      victim.thaw();
+    });
+    truce.frozen = false;
+    await sleep(chance.whole(1_000, 4_000));
+  } while (!over.aborted);
+}
+
+async function anyUp(members: readonly Member[], chance: Dice, over: AbortSignal): Promise<Member | undefined> {
+  for (;;) {
+    const up = members.filter(({ isUp }) => isUp);
+    if (up.length > 0) return up[chance.whole(0, up.length - 1)];
+    if (over.aborted) return undefined;
+    await sleep(100);
+  }
+}
+
+/** Each fault of a server once, in the seed's order. */
+async function strikeServers(scene: Scene): Promise<void> {
+  const { house, strikes, chance, options } = scene;
+  const { servers } = house;
+  const faults: Readonly<Record<string, () => Promise<void>>> = {
+    'redis-stopped': () =>
+      strikes.record('redis-stopped', 'redis', () => servers.stopRedis(options.redisAwayMs)),
+    'redis-killed': () => strikes.record('redis-killed', 'redis', () => servers.killRedis()),
+    'redis-wiped': () => strikes.record('redis-wiped', 'redis', () => servers.flushRedis()),
+    'redis-restored': async () => {
+      const restore = await servers.copyRedis();
+      await sleep(1_000);
+      await strikes.record('redis-restored', 'redis', restore);
+    },
+    'postgres-immediate': () =>
+      strikes.record('postgres-immediate', 'postgres', () => servers.restartPostgres('immediate')),
+    'postgres-fast': () => strikes.record('postgres-fast', 'postgres', () => servers.restartPostgres('fast')),
+    'postgres-kill': () => strikes.record('postgres-kill', 'postgres', () => servers.restartPostgres('kill')),
+    'wiped while paused': () => wipeWhilePaused(scene),
+  };
+  for (const name of chance.shuffled(Object.keys(faults))) {
+    await sleep(chance.whole(...SERVER_GAP_MS));
+    options.tell(`  ${name}`);
+    await faults[name]?.();
+  }
+}
+
+/**
+ * Pauses the lane, lets jobs pile up, wipes Redis under traffic, and puts a file in its place from before the pause.
+ * Nothing may be sent until the lane is resumed.
+ */
+async function wipeWhilePaused(scene: Scene): Promise<void> {
+  const { house, load, strikes, windows, problems, options, truce } = scene;
+  const { servers, pool } = house;
+  truce.asked = true;
+  while (truce.frozen) await sleep(100);
+  const restore = await servers.copyRedis();
+  await retried(() => pool.query(pauseLane));
+  const fromMs = await untilPaused(house);
+  const notPaused = async (when: string) => {
+    const knownMs = performance.now() + PAUSE_KNOWN_WITHIN_MS;
+    while (!(await isPaused(house.servers.redisUrl))) {
+      if (performance.now() > knownMs) return void problems.push(`the queue was not paused ${when}`);
+      await sleep(50);
+    }
+  };
+
+  await load.burst(options.waiting);
+  await strikes.record('redis-wiped', 'redis', () => servers.flushRedis());
+  await sleep(WIPED_TRAFFIC_MS);
+  await notPaused('after the wipe');
+  await strikes.record('redis-restored', 'redis', restore);
+  await sleep(WIPED_TRAFFIC_MS);
+  await notPaused('after the restart from an older file');
+  windows.push({ fromMs, toMs: Date.now() });
+  await retried(() => pool.query(resumeLane));
+  truce.asked = false;
+}
+
+const pauseLane = `
+insert into lane (kind, paused_at, paused_by) values ('otp-send', now(), 'chaos')
+on conflict (kind) do update set paused_at = now()`;
+const resumeLane = `update lane set paused_at = null where kind = 'otp-send'`;
+
+/** The row says so, Redis says so, and for 2 s nobody has begun anything: what a killed worker left open stays so. */
+async function untilPaused({ servers, pool }: Installation): Promise<number> {
+  const quiet = `select not exists (select from attempt where opened_at > now() - interval '2 s') quiet`;
+  for (;;) {
+    await sleep(100);
+    if (!(await isPaused(servers.redisUrl))) continue;
+    const { rows } = await retried(() => pool.query<{ quiet: boolean }>(quiet));
+    if (rows[0]?.quiet) return Date.now();
+  }
+}
+
+async function isPaused(redisUrl: string): Promise<boolean> {
+  const client = new Redis(redisUrl, { maxRetriesPerRequest: 0, retryStrategy: () => null });
+  client.on('error', () => undefined);
+  try {
+    return (await client.hexists('{otp-send}:otp-send:meta', 'paused')) === 1;
+  } catch {
+    return false;
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** Postgres may just be restarting. */
+async function retried<T>(work: () => Promise<T>): Promise<T> {
+  const TRIES = 50;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === TRIES) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+/** How long it took from now until no job was left; the judge names those that are left when the time is up. */
+async function untilSettled({ house }: Scene): Promise<number> {
+  const startedMs = performance.now();
+  for (;;) {
+    const { rowCount } = await retried(() =>
+      house.pool.query('select from job where finished_at is null limit 1'),
+    );
+    const tookMs = Math.round(performance.now() - startedMs);
+    if (rowCount === 0 || tookMs > SETTLED_WITHIN_MS) return tookMs;
+    await sleep(200);
+  }
+}
+
+async function report(
+  { house, load, strikes, windows, problems, options }: Scene,
+  list: AcceptedList,
+  settledWithinMs: number,
+  startedMs: number,
+): Promise<SpineReport> {
+  // What the sandbox gathers for one write is on the disk by then.
+  await sleep(200);
+  const verdict = await judge({
+    pool: house.pool,
+    accepted: list.all,
+    messagesFile: house.messagesFile,
+    strikes: strikes.all as readonly Strike[],
+    pausedWindows: windows,
+  });
+  return {
+    seed: options.seed,
+    asked: load.asked,
+    answered202: list.all.length,
+    retries: load.retried,
+    strikes: strikes.counts(),
+    settledWithinMs,
+    tookSeconds: seconds(startedMs),
+    ...verdict,
+    problems: [
+      ...problems,
+      ...verdict.problems,
+      ...house.members.flatMap(({ crashes }) => crashes),
+      ...refusals(load),
+    ],
+  };
+}
+
+function refusals({ refused, unanswered }: Load): string[] {
+  return [
+    ...(refused.length > 0 ? [`${refused.length} requests were refused, such as ${refused[0]}`] : []),
+    ...(unanswered.length > 0 ? [`${unanswered.length} requests got no answer, such as ${unanswered[0]}`] : []),
+  ];
+}

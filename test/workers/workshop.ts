@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { onTestFinished } from 'vitest';
+import type { JobId, ProjectId } from '../../domain/job/job.ts';
+import type { JobStore } from '../../domain/job/store.ts';
+import type { Wake } from '../../domain/job/wake.ts';
+import { type Channel, channels as allChannels } from '../../domain/otp/channel.ts';
+import type { CodeChannel } from '../../domain/otp/port.ts';
+import { parsePhone } from '../../domain/otp/phone.ts';
+import { ProjectSettings } from '../../domain/project/settings.ts';
+import { codeOf } from '../../infra/codes.ts';
+import { keyedHash, sealer } from '../../infra/crypto.ts';
+import { jobStore } from '../../infra/postgres/attempts.ts';
+import { hotPool } from '../../infra/postgres/hot-pool.ts';
+import { otpIntake } from '../../infra/postgres/otp-intake.ts';
+import { otpJobs } from '../../infra/postgres/otp-jobs.ts';
+import { paidAttempts } from '../../infra/postgres/paid-attempts.ts';
+import { projectCache } from '../../infra/postgres/project-cache.ts';
+import { sweepQueries } from '../../infra/postgres/sweep-queries.ts';
+import { guard } from '../../infra/providers/bulkhead.ts';
+import { twilioSms } from '../../infra/providers/twilio-sms.ts';
+import { queueOutbox } from '../../infra/queue/outbox.ts';
+import { closeQueues, openQueues, producerRedis } from '../../infra/queue/queues.ts';
+import { sweepRedis } from '../../infra/queue/sweep-redis.ts';
+import { otpSendWake } from '../../workers/otp-send.ts';
+import { sweep } from '../../workers/sweep.ts';
+import { phoneAt } from '../chaos/support/destinations.ts';
+import { makeProject } from '../chaos/support/project.ts';
+import { ACCOUNT, AUTH_TOKEN, freshSandbox, SENDER } from '../infra/sandbox/support.ts';
+import { freshDatabase, freshRedis } from '../support/servers.ts';
+
+const ring = { current: 'test', keys: new Map([['test', Buffer.alloc(32, 7)]]) };
+const IN_FLIGHT_MAX = 100;
+const REPORT_URL_NOBODY_LISTENS_AT = 'http://127.0.0.1:9';
+
+export interface AttemptRow {
+  readonly n: number;
+  readonly outcome: string | null;
+  readonly reason: string | null;
+}
+
+/** The parts that `workers/main.ts` joins, with a real Postgres, a real Redis and the sandbox, each step in a test's hand. */
+export async function workshop(redisUrl?: string) {
+  const { url: databaseUrl } = await freshDatabase();
+  const sandbox = await freshSandbox();
+  const pepper = randomBytes(32).toString('base64url');
+  const project = await makeProject(databaseUrl, pepper, 'workshop');
+  const pool = hotPool(databaseUrl, 8);
+  const queues = openQueues(producerRedis(redisUrl ?? (await freshRedis()), () => undefined));
+  onTestFinished(async () => {
+    await closeQueues(queues);
+    await pool.end();
+  });
+
+  /** Moved forward by hand. */
+  const clock = { aheadMs: 0 };
+  const now = () => new Date(Date.now() + clock.aheadMs);
+  const store = jobStore(pool, now);
+  const sms = twilioSms({
+    accountSid: ACCOUNT,
+    authToken: AUTH_TOKEN,
+    from: SENDER,
+    apiUrl: sandbox.url,
+    statusCallbackUrl: () => REPORT_URL_NOBODY_LISTENS_AT,
+  });
+
+  /** A worker of its own: its bulkheads and its batches are nobody else's. */
+  const worker = (change: { store?: Partial<JobStore>; channel?: CodeChannel } = {}): Wake => {
+    const channel = change.channel ?? sms;
+    return otpSendWake({
+      jobs: otpJobs(pool, sealer(ring)),
+      store: { ...jobStore(pool, now), ...change.store },
+      paid: paidAttempts(pool, now),
+      channels: new Map<Channel, ReturnType<typeof guard>>([
+        ['sms', guard(channel, { inFlightMax: IN_FLIGHT_MAX, clock: now })],
+      ]),
+      project: projectCache(pool),
+      codeOf: codeOf(ring),
+      now,
+      random: () => 0,
+      onAttempt: () => undefined,
+      onFinished: () => undefined,
+    });
+  };
+  const outbox = queueOutbox(queues, now);
+  const settings = ProjectSettings.parse({ sms_daily_budget_micros: Number.MAX_SAFE_INTEGER });
+  let phones = 0;
+
+  /** Commits so many sends. With `publish: false`, the process ends between the commit and the publishing. */
+  const accept = async (count: number, { publish = true } = {}): Promise<JobId[]> => {
+    const intake = otpIntake({
+      pool,
+      hash: keyedHash(pepper),
+      codeKid: ring.current,
+      providers: new Set(allChannels),
+      now,
+      outbox: publish ? outbox : { publish: () => undefined, takePublished: () => [] },
+    });
+    const answers = await Promise.all(
+      Array.from({ length: count }, () => {
+        const phone = parsePhone(phoneAt(phones++));
+        if (!phone) throw new Error('no such phone');
+        const command = {
+          phone,
+          mode: 'live',
+          channels: ['sms'],
+          purpose: 'verify',
+          length: 6,
+          ttlSeconds: 300,
+          locale: null,
+          onResend: 'reuse',
+          checkByTo: false,
+          client: null,
+          metadata: null,
+        } as const;
+        return intake.accept({
+          caller: { projectId: project.id as ProjectId, slug: 'workshop', settings },
+          command,
+          destination: { phone: phone.e164 },
+          idempotency: null,
+          requestId: 'test',
+        });
+      }),
+    );
+    await outbox.idle();
+    return answers.map((answer) => {
+      if (answer.answer !== 'accepted') throw new Error(answer.answer);
+      return answer.jobId;
+    });
+  };
+
+  const queries = sweepQueries(pool);
+  /** A sweep process of its own. */
+  const newSweep = () => {
+    const keep = { jobDays: 30, phoneDays: 7 };
+    return sweep({ ...queries, ...sweepRedis(queues), retire: (at) => queries.retire(at, keep) }, now);
+  };
+  const jobOf = async (id: JobId) => {
+    const { rows } = await pool.query<{ state: string; reason: string | null; attempts: number }>(
+      'select state, reason, attempts from job where id = $1',
+      [id],
+    );
+    return rows[0];
+  };
+  const attemptsOf = async (id: JobId): Promise<AttemptRow[]> => {
+    const sql = 'select n, outcome, reason from attempt where job_id = $1 order by n';
+    return (await pool.query<AttemptRow>(sql, [id])).rows;
+  };
+  return { pool, queues, sandbox, project, clock, now, store, sms, worker, accept, newSweep, jobOf, attemptsOf };
+}
+
+export type Workshop = Awaited<ReturnType<typeof workshop>>;
+
+/** A channel that stops in front of the provider until it is let go: what a frozen process looks like from outside. */
+export function gated(channel: CodeChannel): CodeChannel & { arrived: Promise<void>; open: () => void } {
+  const [arrived, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  return {
+    ...channel,
+    arrived: arrived.promise,
+    open: opened.resolve,
+    async send(message, signal) {
+      arrived.resolve();
+      await opened.promise;
+      return channel.send(message, signal);
+    },
+  };
+}
