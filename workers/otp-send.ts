@@ -25,7 +25,9 @@ export interface OtpSendDeps {
   readonly now: () => Date;
   /** 0 to 1. */
   readonly random: () => number;
-  readonly onAttempt: (attempt: ClosingAttempt & { channel: Channel; provider: string; requestId: string | null }) => void;
+  readonly onAttempt: (
+    attempt: ClosingAttempt & { channel: Channel; provider: string; requestId: string | null },
+  ) => void;
   readonly onFinished: (state: FinalState) => void;
 }
 
@@ -46,6 +48,8 @@ export function otpSendWake(deps: OtpSendDeps): Wake {
       if (signal.aborted) return { woken: 'waiting', until: deps.now(), failed: null };
       const job = await deps.jobs.read(id);
       if (!job) return { woken: 'finished', state: 'cancelled', reason: 'no-such-job' };
+      // What a dead worker left open stands there at the first look; what is open later, another worker has in hand.
+      if (step > 0 && hasOpenAttempt(job)) return letGo(deps, job);
       const woken = await takeStep(deps, job, { takenAt, unavailable, signal });
       if (woken) return woken;
     }
@@ -67,9 +71,11 @@ async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise
   if (job.finished) return { woken: 'finished', state: job.state as FinalState, reason: job.reason };
   // Opened since this ticket was taken: we stood still for so long that another worker was given the job.
   const isTheirs = job.openSince !== null && !abandoned;
-  if (isTheirs || job.paused) return { woken: 'waiting', until: new Date(deps.now().getTime() + LOOK_AGAIN_MS), failed: null };
+  if (isTheirs || job.paused)
+    return { woken: 'waiting', until: new Date(deps.now().getTime() + LOOK_AGAIN_MS), failed: null };
   if (!job.payload) return end(deps, job.id, 'rejected', 'payload-unreadable');
-  if (job.runAt.getTime() - deps.now().getTime() > EARLY_MS) return { woken: 'waiting', until: job.runAt, failed: null };
+  if (job.runAt.getTime() - deps.now().getTime() > EARLY_MS)
+    return { woken: 'waiting', until: job.runAt, failed: null };
 
   const project = await deps.project(job.projectId);
   const rules = rulesOf(deps, job, project.settings, unavailable);
@@ -84,6 +90,31 @@ async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise
   }
 }
 
+const hasOpenAttempt = (job: OtpJob) => job.past.some((attempt) => attempt.outcome === null);
+
+/**
+ * The provider has said what became of the last message. The row's time may still be the one that was set before the report
+ * came, or while it did.
+ */
+function isReported({ past }: OtpJob): boolean {
+  const delivery = past.at(-1)?.delivery ?? null;
+  return delivery !== null && delivery !== 'sent';
+}
+
+/**
+ * The job was settled meanwhile, or another worker took it over, as it does from one that was frozen: its attempt is not
+ * ours to close. Where that worker should be gone too, the ticket finds out once its attempt must be over.
+ */
+function letGo(deps: OtpSendDeps, job: OtpJob): Woken {
+  if (job.finished) return { woken: 'finished', state: job.state as FinalState, reason: job.reason };
+  return { woken: 'waiting', until: new Date(deps.now().getTime() + otpSend.attemptTimeoutMs), failed: null };
+}
+
+async function readAndLetGo(deps: OtpSendDeps, id: JobId): Promise<Woken> {
+  const job = await deps.jobs.read(id);
+  return job ? letGo(deps, job) : { woken: 'finished', state: 'cancelled', reason: 'no-such-job' };
+}
+
 async function end(deps: OtpSendDeps, id: JobId, state: FinalState, reason: string | null): Promise<Woken> {
   await deps.store.finish(id, state, reason);
   deps.onFinished(state);
@@ -96,7 +127,12 @@ async function sleep(deps: OtpSendDeps, id: JobId, until: Date): Promise<Woken> 
 }
 
 /** A channel without address or provider is passed over; so is what this wake-up found closed. */
-function rulesOf(deps: OtpSendDeps, job: OtpJob, settings: ProjectSettings, unavailable: ReadonlyMap<Channel, string>): StepRules {
+function rulesOf(
+  deps: OtpSendDeps,
+  job: OtpJob,
+  settings: ProjectSettings,
+  unavailable: ReadonlyMap<Channel, string>,
+): StepRules {
   const missing = job.verification.channels.flatMap((channel): [Channel, string][] => {
     if (!deps.channels.has(channel)) return [[channel, 'no-provider']];
     return hasAddress(job, channel) ? [] : [[channel, 'no-address']];
@@ -138,7 +174,7 @@ async function sendOn(channel: Channel, sending: Sending): Promise<Woken | null>
   if (!entry.entered) return passBy(channel, entry, sending);
   try {
     const opened = await openAttempt(channel, guarded, sending);
-    if (opened === 'lost') return null;
+    if (opened === 'lost') return readAndLetGo(deps, job.id);
     if (opened !== 'opened') {
       sending.unavailable.set(channel, opened);
       return null;
@@ -150,10 +186,17 @@ async function sendOn(channel: Channel, sending: Sending): Promise<Woken | null>
 }
 
 /** An open breaker counts as unavailable: the chain moves on, or waits where nothing else is left. A full bulkhead is waited for. */
-async function passBy(channel: Channel, entry: { because: 'full' | 'open'; retryAfterMs: number }, sending: Sending): Promise<Woken | null> {
+async function passBy(
+  channel: Channel,
+  entry: { because: 'full' | 'open'; retryAfterMs: number },
+  sending: Sending,
+): Promise<Woken | null> {
   const { deps, job, rules, unavailable } = sending;
   if (entry.because === 'open') {
-    const without = { ...rules, unavailable: new Map([...rules.unavailable, [channel, 'provider-unavailable'] as const]) };
+    const without = {
+      ...rules,
+      unavailable: new Map([...rules.unavailable, [channel, 'provider-unavailable'] as const]),
+    };
     const instead = decideStep(job.verification, job.past, without, deps.now());
     if (instead.step === 'send') {
       unavailable.set(channel, 'provider-unavailable');
@@ -164,7 +207,11 @@ async function passBy(channel: Channel, entry: { because: 'full' | 'open'; retry
   return sleep(deps, job.id, until < job.verification.expiresAt ? until : job.verification.expiresAt);
 }
 
-async function openAttempt(channel: Channel, { provider }: GuardedChannel, { deps, job, project }: Sending): Promise<'opened' | 'lost' | RefusalReason> {
+async function openAttempt(
+  channel: Channel,
+  { provider }: GuardedChannel,
+  { deps, job, project }: Sending,
+): Promise<'opened' | 'lost' | RefusalReason> {
   const opening = { jobId: job.id, n: job.attemptsMade + 1, channel, provider };
   const { paid, reservedMicros } = channelRules[channel];
   if (!paid) return deps.store.open(opening);
@@ -181,7 +228,12 @@ async function openAttempt(channel: Channel, { provider }: GuardedChannel, { dep
 }
 
 /** Sends, decides what follows from the answer, and records both in one commit. */
-async function attempt(channel: Channel, { provider }: GuardedChannel, entry: Entered, sending: Sending): Promise<Woken | null> {
+async function attempt(
+  channel: Channel,
+  { provider }: GuardedChannel,
+  entry: Entered,
+  sending: Sending,
+): Promise<Woken | null> {
   const { deps, job, rules } = sending;
   const sentAt = performance.now();
   const timeout = AbortSignal.timeout(otpSend.attemptTimeoutMs);
@@ -201,26 +253,48 @@ async function attempt(channel: Channel, { provider }: GuardedChannel, entry: En
   };
   const closed = await closeSurely(deps, closing);
   deps.onAttempt({ ...closing, channel, provider, requestId: job.requestId });
-  // A callback or a check came meanwhile, or the next channel is due: read again.
-  if (closed.reported || closed.settled || next.step === 'send') return null;
-  if (next.step === 'wait') return { woken: 'waiting', until: next.until, failed: ended.outcome === 'failed' ? ended.reason : null };
+  if (closed.settled) return readAndLetGo(deps, job.id);
+  // A callback came meanwhile, or the next channel is due: read again.
+  if (closed.reported || next.step === 'send') return null;
+  if (next.step === 'wait')
+    return { woken: 'waiting', until: next.until, failed: ended.outcome === 'failed' ? ended.reason : null };
   deps.onFinished(next.state);
   return { woken: 'finished', state: next.state, reason: next.reason };
 }
 
 /** What stands open in the row was closed as unknown a moment ago. */
-const asClosed = (attempt: PastAttempt): PastAttempt => (attempt.outcome === null ? { ...attempt, outcome: 'unknown' } : attempt);
+const asClosed = (attempt: PastAttempt): PastAttempt =>
+  attempt.outcome === null ? { ...attempt, outcome: 'unknown' } : attempt;
 
 function messageOf({ deps, job, project }: Sending): CodeMessage {
   const { verification } = job;
   const code = deps.codeOf(verification);
-  const ttlSeconds = Math.max(1, Math.floor((verification.expiresAt.getTime() - deps.now().getTime()) / 1_000));
+  const ttlSeconds = Math.max(
+    1,
+    Math.floor((verification.expiresAt.getTime() - deps.now().getTime()) / 1_000),
+  );
   const name = project.settings.display_name ?? project.slug;
-  const words = codeText({ code, project: name, ttlSeconds, locale: verification.locale }, project.settings.templates);
-  return { jobId: job.id, attempt: job.attemptsMade + 1, to: job.addresses, code, ...words, locale: verification.locale, ttlSeconds };
+  const words = codeText(
+    { code, project: name, ttlSeconds, locale: verification.locale },
+    project.settings.templates,
+  );
+  return {
+    jobId: job.id,
+    attempt: job.attemptsMade + 1,
+    to: job.addresses,
+    code,
+    ...words,
+    locale: verification.locale,
+    ttlSeconds,
+  };
 }
 
-function endedAttempt(channel: Channel, reply: SendReply, n: number, now: Date): PastAttempt & { outcome: ClosingAttempt['outcome'] } {
+function endedAttempt(
+  channel: Channel,
+  reply: SendReply,
+  n: number,
+  now: Date,
+): PastAttempt & { outcome: ClosingAttempt['outcome'] } {
   const ended = { n, channel, closedAt: now, delivery: null };
   switch (reply.reply) {
     case 'accepted':
@@ -237,9 +311,14 @@ function endedAttempt(channel: Channel, reply: SendReply, n: number, now: Date):
 }
 
 /** Reference and cost. A message that may have left keeps its reservation; one that did not gives it back. */
-function proofOf(channel: Channel, reply: SendReply): Pick<ClosingAttempt, 'providerReference' | 'costMicros' | 'costCurrency'> {
+function proofOf(
+  channel: Channel,
+  reply: SendReply,
+): Pick<ClosingAttempt, 'providerReference' | 'costMicros' | 'costCurrency'> {
   const { paid, reservedMicros } = channelRules[channel];
-  const reserved = paid ? { costMicros: BigInt(reservedMicros), costCurrency: 'USD' } : { costMicros: null, costCurrency: null };
+  const reserved = paid
+    ? { costMicros: BigInt(reservedMicros), costCurrency: 'USD' }
+    : { costMicros: null, costCurrency: null };
   if (reply.reply === 'unknown') return { providerReference: null, ...reserved };
   if (reply.reply !== 'accepted') return { providerReference: null, costMicros: null, costCurrency: null };
   const cost = reply.cost ? { costMicros: reply.cost.micros, costCurrency: reply.cost.currency } : reserved;

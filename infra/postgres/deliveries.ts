@@ -20,7 +20,8 @@ export function deliveries(pool: pg.Pool, now: () => Date): Deliveries {
 
 /**
  * Reports arrive repeated and out of order: a step forward is kept, one back is not. The job's row says "due now" in the
- * same commit, so that a ticket issued in place of a lost one would wake as early.
+ * same commit, so that a ticket issued in place of a lost one would wake as early. A repeated report wakes a job that is due
+ * and still there: whoever took the first one may have been killed before it woke anything.
  */
 const recordDelivery = `
 with rank (status, place) as (values ('sent', 1), ('delivered', 2), ('read', 3), ('failed', 2), ('expired', 2)),
@@ -34,4 +35,6 @@ due as (
   update job j set run_at = least(j.run_at, $7) from recorded
   where j.id = recorded.job_id and j.finished_at is null and j.attempts = recorded.n and $4 <> 'sent'
   returning j.id)
-select a.job_id id, exists (select from due) waits from attempt a where a.job_id = $1 and a.n = $2 and a.provider = $3`;
+select a.job_id id, exists (select from due) or exists (
+  select from job j where j.id = $1 and j.finished_at is null and j.attempts = $2 and j.run_at <= $7 and $4 <> 'sent') waits
+from attempt a where a.job_id = $1 and a.n = $2 and a.provider = $3`;

@@ -45,31 +45,52 @@ export async function addTickets(queues: Queues, tickets: readonly DueTicket[], 
 
 /**
  * Issues tickets for unfinished rows that may have lost theirs. A ticket that BullMQ keeps as finished is removed first, or
- * it would shadow the new one; one that waits, sleeps or runs is left alone. Safe to repeat.
+ * it would shadow the new one; one that sleeps on although its row is due, because a callback came while Redis was away, is
+ * woken; one that waits, sleeps or runs is left alone. Safe to repeat.
  *
  * @returns how many had none.
  */
-export async function reissueTickets(queues: Queues, tickets: readonly DueTicket[], now: Date): Promise<number> {
+export async function reissueTickets(
+  queues: Queues,
+  tickets: readonly DueTicket[],
+  now: Date,
+): Promise<number> {
   const missing: DueTicket[] = [];
   for (const [kind, ofKind] of Map.groupBy(tickets, ({ kind }) => kind)) {
     const queue = queues.of[kind as JobKind];
-    const standing = await standingOf(queues, queue, ofKind);
-    await Promise.all(ofKind.filter((_, index) => standing[index] === 'ended').map(({ jobId }) => queue.remove(jobId)));
-    missing.push(...ofKind.filter((_, index) => standing[index] !== 'alive'));
+    const standing = await standingOf(queues, queue, ofKind, now);
+    await Promise.all(
+      ofKind.filter((_, index) => standing[index] === 'ended').map(({ jobId }) => queue.remove(jobId)),
+    );
+    await Promise.all(
+      ofKind.filter((_, index) => standing[index] === 'overslept').map(({ jobId }) => promote(queue, jobId)),
+    );
+    missing.push(
+      ...ofKind.filter((_, index) => standing[index] === 'ended' || standing[index] === 'missing'),
+    );
   }
   await addTickets(queues, missing, now);
   return missing.length;
 }
 
-type Standing = 'alive' | 'ended' | 'missing';
+type Standing = 'alive' | 'overslept' | 'ended' | 'missing';
+
+/** A row that is due may be ahead of its ticket for so long: it is being put to sleep, or woken, just now. */
+const OVERSLEPT_MS = 2_000;
+/** BullMQ's score of a sleeping ticket is its time in ms, shifted by 12 bits. */
+const DELAYED_SCORE_PER_MS = 4_096;
 
 /** One pipeline for all of them. */
-async function standingOf(queues: Queues, queue: Queue<Ticket>, tickets: readonly Ticket[]): Promise<Standing[]> {
+async function standingOf(
+  queues: Queues,
+  queue: Queue<Ticket>,
+  tickets: readonly DueTicket[],
+  now: Date,
+): Promise<Standing[]> {
   const pipeline = queues.redis.pipeline();
   for (const { jobId } of tickets) {
     pipeline.exists(queue.toKey(jobId));
-    pipeline.zscore(queue.toKey('failed'), jobId);
-    pipeline.zscore(queue.toKey('completed'), jobId);
+    for (const set of ['failed', 'completed', 'delayed']) pipeline.zscore(queue.toKey(set), jobId);
   }
   const replies = (await pipeline.exec()) ?? [];
   const reply = (index: number) => {
@@ -77,11 +98,22 @@ async function standingOf(queues: Queues, queue: Queue<Ticket>, tickets: readonl
     if (error) throw error;
     return value;
   };
-  return tickets.map((_, index) => {
-    if (reply(index * 3) === 0) return 'missing';
-    return reply(index * 3 + 1) === null && reply(index * 3 + 2) === null ? 'alive' : 'ended';
+  return tickets.map(({ runAt }, index) => {
+    const [exists, failed, completed, delayed] = [0, 1, 2, 3].map((at) => reply(index * 4 + at));
+    if (exists === 0) return 'missing';
+    if (failed !== null || completed !== null) return 'ended';
+    const sleepsUntilMs = delayed === null ? 0 : Number(delayed) / DELAYED_SCORE_PER_MS;
+    const isDue = runAt.getTime() <= now.getTime() - OVERSLEPT_MS;
+    return isDue && sleepsUntilMs > now.getTime() + OVERSLEPT_MS ? 'overslept' : 'alive';
   });
 }
+
+/** It may wake by itself, or go, between two calls. */
+const promote = (queue: Queue<Ticket>, jobId: JobId): Promise<void> =>
+  queue
+    .getJob(jobId)
+    .then((job) => job?.promote())
+    .catch(() => undefined);
 
 /** How often, and how far apart, a wake-up is repeated for a ticket that is just being put to sleep. */
 const WAKE_TRIES = 4;
@@ -92,11 +124,7 @@ export async function wakeTicket(queues: Queues, kind: JobKind, jobId: JobId): P
   const queue = queues.of[kind];
   for (let tries = 1; tries <= WAKE_TRIES; tries++) {
     const state = await queue.getJobState(jobId);
-    if (state === 'delayed') {
-      // It may wake by itself between the two calls.
-      await queue.getJob(jobId).then((job) => job?.promote()).catch(() => undefined);
-      return;
-    }
+    if (state === 'delayed') return promote(queue, jobId);
     if (state !== 'active') return;
     await new Promise((resolve) => setTimeout(resolve, WAKE_GAP_MS * tries));
   }

@@ -10,7 +10,8 @@ import { runSpine, type SpineReport } from './spine.ts';
  */
 const whole = (text: string) => {
   const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number from 1');
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError('expected a whole number from 1');
   return number;
 };
 const REDIS_AWAY_MS = 10_000;
@@ -41,14 +42,17 @@ async function run(seed: number, seconds: number, keep: boolean): Promise<SpineR
   const directory = await mkdtemp(join(tmpdir(), `navbat-chaos-${seed}-`));
   await chmod(directory, 0o711);
   process.stdout.write(`seed ${seed}, in ${directory}\n`);
-  const report = await runSpine({
-    seed,
-    directory,
-    seconds,
-    redisAwayMs: REDIS_AWAY_MS,
-    waiting: WAITING,
-    tell: (line) => void process.stdout.write(`${line}\n`),
-  }, cut.signal);
+  const report = await runSpine(
+    {
+      seed,
+      directory,
+      seconds,
+      redisAwayMs: REDIS_AWAY_MS,
+      waiting: WAITING,
+      tell: (line) => void process.stdout.write(`${line}\n`),
+    },
+    cut.signal,
+  );
   process.stdout.write(`${JSON.stringify(report)}\n`);
   if (report.problems.length === 0 && !keep) await rm(directory, { recursive: true, force: true });
   return report;
@@ -60,7 +64,9 @@ function summary(reports: readonly SpineReport[]): string {
     histogram.set(sends, (histogram.get(sends) ?? 0) + count);
   return [
     'sends of a job: jobs',
-    ...[...histogram].toSorted(([a], [b]) => Number(a) - Number(b)).map(([sends, count]) => `  ${sends}: ${count}`),
+    ...[...histogram]
+      .toSorted(([a], [b]) => Number(a) - Number(b))
+      .map(([sends, count]) => `  ${sends}: ${count}`),
     `202s ${sum(reports.map(({ answered202 }) => answered202))}, slowest to settle ${Math.max(...reports.map(({ settledWithinMs }) => settledWithinMs))} ms`,
     ...reports.flatMap(({ seed, problems }) => problems.map((problem) => `seed ${seed}: ${problem}`)),
   ].join('\n');

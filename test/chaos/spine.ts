@@ -76,7 +76,16 @@ export async function runSpine(options: SpineOptions, cut?: AbortSignal): Promis
     });
     const chance = dice(options.seed);
     const truce = { asked: false, frozen: false };
-    const scene: Scene = { options, house, load, strikes: new Strikes(), windows: [], problems: [], chance, truce };
+    const scene: Scene = {
+      options,
+      house,
+      load,
+      strikes: new Strikes(),
+      windows: [],
+      problems: [],
+      chance,
+      truce,
+    };
     options.tell(`installed in ${seconds(startedMs)} s`);
     await play(scene);
     options.tell(`faults over after ${seconds(startedMs)} s; ${list.all.length} answers of 202`);
@@ -159,7 +168,11 @@ async function freezeAtRandom({ house, strikes, chance, truce }: Scene, over: Ab
   } while (!over.aborted);
 }
 
-async function anyUp(members: readonly Member[], chance: Dice, over: AbortSignal): Promise<Member | undefined> {
+async function anyUp(
+  members: readonly Member[],
+  chance: Dice,
+  over: AbortSignal,
+): Promise<Member | undefined> {
   for (;;) {
     const up = members.filter(({ isUp }) => isUp);
     if (up.length > 0) return up[chance.whole(0, up.length - 1)];
@@ -317,6 +330,8 @@ async function report(
 function refusals({ refused, unanswered }: Load): string[] {
   return [
     ...(refused.length > 0 ? [`${refused.length} requests were refused, such as ${refused[0]}`] : []),
-    ...(unanswered.length > 0 ? [`${unanswered.length} requests got no answer, such as ${unanswered[0]}`] : []),
+    ...(unanswered.length > 0
+      ? [`${unanswered.length} requests got no answer, such as ${unanswered[0]}`]
+      : []),
   ];
 }

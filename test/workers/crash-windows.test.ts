@@ -66,7 +66,7 @@ test('closed and not acknowledged: the ticket that comes back finds the row fini
   expect(sandbox.inbox()).toHaveLength(1);
 });
 
-test("the answer to a close is lost: it is repeated, and one message stays one message", async () => {
+test('the answer to a close is lost: it is repeated, and one message stays one message', async () => {
   const { accept, store, worker, attemptsOf, sandbox } = await workshop();
   const [id] = await accept(1);
   if (!id) throw new Error('none accepted');

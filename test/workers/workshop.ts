@@ -145,7 +145,21 @@ export async function workshop(redisUrl?: string) {
     const sql = 'select n, outcome, reason from attempt where job_id = $1 order by n';
     return (await pool.query<AttemptRow>(sql, [id])).rows;
   };
-  return { pool, queues, sandbox, project, clock, now, store, sms, worker, accept, newSweep, jobOf, attemptsOf };
+  return {
+    pool,
+    queues,
+    sandbox,
+    project,
+    clock,
+    now,
+    store,
+    sms,
+    worker,
+    accept,
+    newSweep,
+    jobOf,
+    attemptsOf,
+  };
 }
 
 export type Workshop = Awaited<ReturnType<typeof workshop>>;

@@ -9,7 +9,10 @@ const PAUSE_MS = 100;
  * The load balancer that stands at PUBLIC_URL: a callback that an api did not answer, or answered with a 5xx, goes to the
  * next one. Without it, every kill of an api would cost callbacks, and their jobs a minute of waiting for them.
  */
-export async function startBalancer(port: number, urls: readonly string[]): Promise<{ close(): Promise<void> }> {
+export async function startBalancer(
+  port: number,
+  urls: readonly string[],
+): Promise<{ close(): Promise<void> }> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -60,7 +60,13 @@ export async function install(directory: string, shape: Shape): Promise<Installa
   const member = (role: Role, index: number, more: Variables = {}) => {
     const name = `${role}-${index}`;
     const command = commands[role].map((part, at) => (at === 0 ? join(ROOT, part) : part));
-    const spec = { name, role, command, readyMessage: readyMessages[role], logFile: join(logs, `${name}.log`) };
+    const spec = {
+      name,
+      role,
+      command,
+      readyMessage: readyMessages[role],
+      logFile: join(logs, `${name}.log`),
+    };
     return new Member({ ...spec, env: { ...env, ...more } });
   };
   const members = [

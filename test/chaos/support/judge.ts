@@ -113,7 +113,12 @@ async function problemsInSql(pool: pg.Pool): Promise<string[]> {
   const problems: string[] = [];
   for (const [problem, sql] of Object.entries(mustFindNothing)) {
     const { rows } = await pool.query<{ id: string }>(sql);
-    problems.push(...told(problem, rows.map(({ id }) => id)));
+    problems.push(
+      ...told(
+        problem,
+        rows.map(({ id }) => id),
+      ),
+    );
   }
   return problems;
 }
@@ -133,13 +138,20 @@ type SentOf = ReadonlyMap<string, readonly Sent[]>;
 
 /** Twilio's messages carry job and attempt; a chat belongs to one job. */
 function assign(jobs: readonly JobRow[], messages: readonly (Sent & { to: string })[]): SentOf {
-  const jobOfChat = new Map(jobs.flatMap(({ id, chat_id }) => (chat_id === null ? [] : [[chat_id, id] as const])));
-  return Map.groupBy(messages, ({ key, to }) => (key === '' ? (jobOfChat.get(to) ?? to) : key.replace(/-\d+$/, '')));
+  const jobOfChat = new Map(
+    jobs.flatMap(({ id, chat_id }) => (chat_id === null ? [] : [[chat_id, id] as const])),
+  );
+  return Map.groupBy(messages, ({ key, to }) =>
+    key === '' ? (jobOfChat.get(to) ?? to) : key.replace(/-\d+$/, ''),
+  );
 }
 
 function lost(accepted: readonly Accepted[], jobs: readonly JobRow[]): string[] {
   const known = new Set(jobs.map(({ id }) => id));
-  return told('a 202 has no job', accepted.filter(({ jobId }) => !known.has(jobId)).map(({ key }) => key));
+  return told(
+    'a 202 has no job',
+    accepted.filter(({ jobId }) => !known.has(jobId)).map(({ key }) => key),
+  );
 }
 
 /** One key, one job, one answer, however often it was asked. */
@@ -148,16 +160,24 @@ function doubled(accepted: readonly Accepted[], jobs: readonly JobRow[]): string
   const byKey = Map.groupBy(accepted, ({ key }) => key);
   const two = [...byKey].filter(([, answers]) => new Set(answers.map(({ jobId }) => jobId)).size > 1);
   return [
-    ...told('a key was answered with two jobs', two.map(([key]) => key)),
+    ...told(
+      'a key was answered with two jobs',
+      two.map(([key]) => key),
+    ),
     ...told(
       'a 202 names the job of another key',
-      accepted.filter(({ key, jobId }) => keyOfJob.has(jobId) && keyOfJob.get(jobId) !== key).map(({ key }) => key),
+      accepted
+        .filter(({ key, jobId }) => keyOfJob.has(jobId) && keyOfJob.get(jobId) !== key)
+        .map(({ key }) => key),
     ),
   ];
 }
 
 function unfinished(jobs: readonly JobRow[]): string[] {
-  return told('a job has no final state', jobs.filter(({ finished_at }) => finished_at === null).map(({ id }) => id));
+  return told(
+    'a job has no final state',
+    jobs.filter(({ finished_at }) => finished_at === null).map(({ id }) => id),
+  );
 }
 
 /** A job that says it was sent and that no provider knows of. */
@@ -188,7 +208,11 @@ function tooOften(jobs: readonly JobRow[], sentOf: SentOf, strikes: readonly Str
   );
 }
 
-function repeatsOf(jobs: readonly JobRow[], sentOf: SentOf, strikes: readonly Strike[]): Record<string, number> {
+function repeatsOf(
+  jobs: readonly JobRow[],
+  sentOf: SentOf,
+  strikes: readonly Strike[],
+): Record<string, number> {
   const kills = strikes.filter(({ what }) => killsOfWorkers.has(what));
   const repeated = jobs.filter(({ id }) => (sentOf.get(id)?.length ?? 0) > 1);
   return tally(
@@ -203,14 +227,20 @@ function codesOf(jobs: readonly JobRow[], sentOf: SentOf): string[] {
     const codes = group.flatMap(({ id }) => sentOf.get(id)?.map(({ code }) => code) ?? []);
     return codes.includes('') || new Set(codes).size > 1;
   });
-  return told('a verification was sent two codes, or none', bad.map(([id]) => id));
+  return told(
+    'a verification was sent two codes, or none',
+    bad.map(([id]) => id),
+  );
 }
 
 function sentWhilePaused(messages: readonly Sent[], windows: readonly PausedWindow[]): string[] {
   const during = messages.filter(({ receivedMs }) =>
     windows.some(({ fromMs, toMs }) => fromMs < receivedMs && receivedMs < toMs),
   );
-  return told('a message was sent while its queue was paused', during.map(({ key, receivedMs }) => `${key || 'telegram'} at ${new Date(receivedMs).toISOString()}`));
+  return told(
+    'a message was sent while its queue was paused',
+    during.map(({ key, receivedMs }) => `${key || 'telegram'} at ${new Date(receivedMs).toISOString()}`),
+  );
 }
 
 function told(problem: string, examples: readonly string[]): string[] {

@@ -38,7 +38,9 @@ export class Strikes {
   }
 
   counts(): Partial<Record<StrikeKind, number>> {
-    const counts = strikeKinds.map((kind) => [kind, this.all.filter(({ what }) => what === kind).length] as const);
+    const counts = strikeKinds.map(
+      (kind) => [kind, this.all.filter(({ what }) => what === kind).length] as const,
+    );
     return Object.fromEntries(counts.filter(([, count]) => count > 0));
   }
 }

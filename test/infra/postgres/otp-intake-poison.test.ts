@@ -54,7 +54,10 @@ function orderOf(index: number, round: string): SendOrder {
 
 /** Where a caller's own text reaches the batch. */
 const poisons: Record<string, (order: SendOrder, poison: string) => SendOrder> = {
-  'in the metadata': (order, poison) => ({ ...order, command: { ...order.command, metadata: { note: poison } } }),
+  'in the metadata': (order, poison) => ({
+    ...order,
+    command: { ...order.command, metadata: { note: poison } },
+  }),
   'in the user agent': (order, poison) => ({
     ...order,
     command: { ...order.command, client: { user_agent: poison } },
@@ -66,7 +69,9 @@ const poisons: Record<string, (order: SendOrder, poison: string) => SendOrder> =
   'in the request id': (order, poison) => ({ ...order, requestId: poison }),
 };
 const strings = { 'a NUL': 'a\u0000b', 'a lone surrogate': 'a\ud800b' };
-const cases = Object.keys(strings).flatMap((string) => Object.keys(poisons).map((place) => [string, place] as const));
+const cases = Object.keys(strings).flatMap((string) =>
+  Object.keys(poisons).map((place) => [string, place] as const),
+);
 
 describe('one poisoned string among 99 requests of other projects fails alone, below the boundary too', () => {
   test.each(cases)('%s %s', async (string, place) => {
@@ -84,7 +89,8 @@ describe('one poisoned string among 99 requests of other projects fails alone, b
     });
     const orders = Array.from({ length: ORDERS }, (_, index) => orderOf(index, `${string} ${place}`));
     const guilty = orders[POISONED];
-    if (guilty) orders[POISONED] = poisons[place]?.(guilty, strings[string as keyof typeof strings]) ?? guilty;
+    if (guilty)
+      orders[POISONED] = poisons[place]?.(guilty, strings[string as keyof typeof strings]) ?? guilty;
 
     const answers = await Promise.allSettled(orders.map((order) => intake.accept(order)));
     const rejected = answers.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []));
