@@ -48,8 +48,6 @@ export function otpSendWake(deps: OtpSendDeps): Wake {
       if (signal.aborted) return { woken: 'waiting', until: deps.now(), failed: null };
       const job = await deps.jobs.read(id);
       if (!job) return { woken: 'finished', state: 'cancelled', reason: 'no-such-job' };
-      // What a dead worker left open stands there at the first look; what is open later, another worker has in hand.
-      if (step > 0 && hasOpenAttempt(job)) return letGo(deps, job);
       const woken = await takeStep(deps, job, { takenAt, unavailable, signal });
       if (woken) return woken;
     }
@@ -74,7 +72,7 @@ async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise
   if (isTheirs || job.paused)
     return { woken: 'waiting', until: new Date(deps.now().getTime() + LOOK_AGAIN_MS), failed: null };
   if (!job.payload) return end(deps, job.id, 'rejected', 'payload-unreadable');
-  if (job.runAt.getTime() - deps.now().getTime() > EARLY_MS)
+  if (!isReported(job) && job.runAt.getTime() - deps.now().getTime() > EARLY_MS)
     return { woken: 'waiting', until: job.runAt, failed: null };
 
   const project = await deps.project(job.projectId);
@@ -90,8 +88,6 @@ async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise
   }
 }
 
-const hasOpenAttempt = (job: OtpJob) => job.past.some((attempt) => attempt.outcome === null);
-
 /**
  * The provider has said what became of the last message. The row's time may still be the one that was set before the report
  * came, or while it did.
@@ -99,20 +95,6 @@ const hasOpenAttempt = (job: OtpJob) => job.past.some((attempt) => attempt.outco
 function isReported({ past }: OtpJob): boolean {
   const delivery = past.at(-1)?.delivery ?? null;
   return delivery !== null && delivery !== 'sent';
-}
-
-/**
- * The job was settled meanwhile, or another worker took it over, as it does from one that was frozen: its attempt is not
- * ours to close. Where that worker should be gone too, the ticket finds out once its attempt must be over.
- */
-function letGo(deps: OtpSendDeps, job: OtpJob): Woken {
-  if (job.finished) return { woken: 'finished', state: job.state as FinalState, reason: job.reason };
-  return { woken: 'waiting', until: new Date(deps.now().getTime() + otpSend.attemptTimeoutMs), failed: null };
-}
-
-async function readAndLetGo(deps: OtpSendDeps, id: JobId): Promise<Woken> {
-  const job = await deps.jobs.read(id);
-  return job ? letGo(deps, job) : { woken: 'finished', state: 'cancelled', reason: 'no-such-job' };
 }
 
 async function end(deps: OtpSendDeps, id: JobId, state: FinalState, reason: string | null): Promise<Woken> {
@@ -174,7 +156,7 @@ async function sendOn(channel: Channel, sending: Sending): Promise<Woken | null>
   if (!entry.entered) return passBy(channel, entry, sending);
   try {
     const opened = await openAttempt(channel, guarded, sending);
-    if (opened === 'lost') return readAndLetGo(deps, job.id);
+    if (opened === 'lost') return null;
     if (opened !== 'opened') {
       sending.unavailable.set(channel, opened);
       return null;
@@ -253,9 +235,8 @@ async function attempt(
   };
   const closed = await closeSurely(deps, closing);
   deps.onAttempt({ ...closing, channel, provider, requestId: job.requestId });
-  if (closed.settled) return readAndLetGo(deps, job.id);
-  // A callback came meanwhile, or the next channel is due: read again.
-  if (closed.reported || next.step === 'send') return null;
+  // A callback or a check came meanwhile, or the next channel is due: read again.
+  if (closed.reported || closed.settled || next.step === 'send') return null;
   if (next.step === 'wait')
     return { woken: 'waiting', until: next.until, failed: ended.outcome === 'failed' ? ended.reason : null };
   deps.onFinished(next.state);

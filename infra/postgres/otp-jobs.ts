@@ -97,9 +97,19 @@ function toOtpJob(row: OtpJobRow, seal: Seal): OtpJob {
     addresses: {
       phone: row.phone,
       chatId: row.chat_id,
-      pushToken: row.push_token_sealed && row.recipient ? seal.open(row.push_token_sealed, row.recipient) : null,
+      pushToken: pushTokenOf(row, seal),
     },
     openSince: open ? new Date(open.opened_at) : null,
     past: past.map(({ opened_at: _, closed_at, ...attempt }) => ({ ...attempt, closedAt: closed_at === null ? null : new Date(closed_at) })),
   };
+}
+
+/** A token whose key was retired is no address, and must not keep the other jobs of its batch from theirs. */
+function pushTokenOf({ push_token_sealed: sealed, recipient }: OtpJobRow, seal: Seal): string | null {
+  if (!sealed || !recipient) return null;
+  try {
+    return seal.open(sealed, recipient);
+  } catch {
+    return null;
+  }
 }

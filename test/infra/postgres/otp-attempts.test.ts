@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { JobId } from '../../../domain/job/job.ts';
+import type { SendReply } from '../../../domain/otp/port.ts';
+import { gate, openWorld, orderFor, sendCode, type World } from './otp-world.ts';
+
+let world: World;
+let caller: Awaited<ReturnType<World['makeProject']>>;
+let next = 0;
+/** Each has a prefix of its own, or what is never verified would block the others. */
+const freshPhone = () => `+99890${100 + next++}0000`;
+
+beforeAll(async () => {
+  world = await openWorld();
+  caller = await world.makeProject();
+});
+afterAll(() => world.close());
+
+const taken: SendReply = { reply: 'accepted', reference: 'SM1', cost: null };
+const attemptsOf = async (jobId: JobId) =>
+  (
+    await world.pool.query('select n, channel, outcome, reason from attempt where job_id = $1 order by n', [
+      jobId,
+    ])
+  ).rows;
+const report = (jobId: JobId, attempt: number, status: 'delivered' | 'failed') =>
+  world.deliveries.record({
+    jobId,
+    attempt,
+    provider: 'sms',
+    report: { status, reason: null, at: new Date() },
+  });
+
+describe('a report that overtakes its own answer is acted upon at once', () => {
+  test('a delivery completes the job', async () => {
+    const { jobId } = await sendCode(world, orderFor(caller, freshPhone()));
+    const wake = world.wake({
+      sms: async () => {
+        await report(jobId, 1, 'delivered');
+        return taken;
+      },
+    });
+    expect(await wake(jobId)).toEqual({ woken: 'finished', state: 'completed', reason: 'confirmed-by-sms' });
+  });
+
+  test('one that comes while the job is put to sleep is seen when its ticket is woken', async () => {
+    const { jobId } = await sendCode(world, orderFor(caller, freshPhone()));
+    const wake = world.wake({ sms: async () => taken });
+    expect(await wake(jobId)).toMatchObject({ woken: 'waiting' });
+    expect(await report(jobId, 1, 'delivered')).toBe('wake');
+    // The sleeper read its row before the report and writes after it.
+    await world.store.postpone(jobId, new Date(Date.now() + 60_000));
+    expect(await wake(jobId)).toMatchObject({ woken: 'finished', state: 'completed' });
+  });
+});
+
+test('a push token that no key opens any more spoils no other job of its batch', async () => {
+  const phones = [freshPhone(), freshPhone()];
+  for (const [index, phone] of phones.entries())
+    await world.pool.query(
+      `insert into recipient (id, project_id, phone, address_hash, push_token_sealed, created_at, updated_at)
+       values (gen_random_uuid(), $1, $2, $3, $4, now(), now())`,
+      [
+        caller.projectId,
+        phone,
+        world.hash('address', phone),
+        index === 0 ? Buffer.from([2, 107, 57, 0, 0]) : null,
+      ],
+    );
+  const [broken, whole] = await Promise.all(
+    phones.map((phone) => sendCode(world, orderFor(caller, phone, { channels: ['push', 'sms'] }))),
+  );
+  const read = await Promise.all([broken, whole].map((sent) => world.jobs.read(sent?.jobId as JobId)));
+  expect(read.map((found) => found?.addresses)).toEqual(
+    phones.map((phone) => ({ phone, chatId: null, pushToken: null })),
+  );
+});
