@@ -76,25 +76,33 @@ const problemTexts: Readonly<Record<number, string>> = {
 export function openApiDocument(routes: readonly Route[], version: string): OpenApiDocument {
   const paths: ZodOpenApiPathsObject = { ...healthPaths };
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
-  return createDocument({
-    openapi: '3.1.0',
-    info: { title: 'Navbat', version, description: DESCRIPTION.trim() },
-    servers: [{ url: '/', description: 'This server' }],
-    tags: [...new Set(routes.map(({ tag }) => tag)), 'Health'].map((name) => ({ name })),
-    paths,
-    components: {
-      securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'An API key, nbt_…' },
-        header: {
-          type: 'apiKey',
-          in: 'header',
-          name: 'X-Api-Key',
-          description: 'The same key in a header of its own.',
+  return createDocument(
+    {
+      openapi: '3.1.0',
+      info: { title: 'Navbat', version, description: DESCRIPTION.trim() },
+      servers: [{ url: '/', description: 'This server' }],
+      tags: [...new Set(routes.map(({ tag }) => tag)), 'Health'].map((name) => ({ name })),
+      paths,
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'An API key, nbt_…' },
+          header: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-Api-Key',
+            description: 'The same key in a header of its own.',
+          },
         },
       },
+      security: [{ bearer: [] }, { header: [] }],
     },
-    security: [{ bearer: [] }, { header: [] }],
-  });
+    { override: withoutPattern },
+  );
+}
+
+/** Where a format says it already, its regular expression of 200 characters helps no reader. */
+function withoutPattern({ jsonSchema }: { jsonSchema: { format?: string; pattern?: string } }): void {
+  if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
 }
 
 function operation(route: Route): ZodOpenApiOperationObject {

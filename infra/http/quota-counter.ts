@@ -11,13 +11,15 @@ import {
 export const LIMIT_TIMEOUT_MS = 50;
 /** While Redis is away nobody asks it but this: soon enough that limits are shared again within a second. */
 const PROBE_EVERY_MS = 500;
+/** Ends what no shorter limit ends, such as a probe of a Redis that hangs: before the next one is sent. */
+const COMMAND_TIMEOUT_MS = 250;
 
 /** Options of the connection that counts: it refuses at once where it can't ask, and sends what comes together together. */
 export const limitConnection = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
   enableAutoPipelining: true,
-  commandTimeout: LIMIT_TIMEOUT_MS,
+  commandTimeout: COMMAND_TIMEOUT_MS,
 } as const;
 
 export interface OpenQuotaCounter extends QuotaCounter {
@@ -35,7 +37,7 @@ export function quotaCounter(redis: Redis): OpenQuotaCounter {
 
   const count = (subject: string, points: number): Promise<Taken> => {
     if (watch.isAway()) return countIn(insurance, subject, points);
-    return countIn(shared, subject, points).catch(() => {
+    return inTime(countIn(shared, subject, points)).catch(() => {
       watch.away();
       return countIn(insurance, subject, points);
     });
@@ -46,6 +48,20 @@ export function quotaCounter(redis: Redis): OpenQuotaCounter {
 async function countIn(limiter: RateLimiterAbstract, subject: string, points: number): Promise<Taken> {
   const { consumedPoints, msBeforeNext } = await limiter.penalty(subject, points);
   return { taken: consumedPoints, resetMs: msBeforeNext };
+}
+
+/** Rejects when the answer is late. A process that stood still for so long reads its sockets first: Redis was not to blame. */
+async function inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => setImmediate(() => late.reject(new Error('Redis is late'))),
+    LIMIT_TIMEOUT_MS,
+  );
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 interface Waiting {

@@ -7,7 +7,7 @@ import request from 'supertest';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { defineRoute } from '../../../apps/api/route.ts';
 import { ADDRESS_REQUESTS_PER_MINUTE } from '../../../domain/project/quota.ts';
-import { LIMIT_TIMEOUT_MS } from '../../../infra/http/quota-counter.ts';
+import { LIMIT_TIMEOUT_MS, limitConnection, quotaCounter } from '../../../infra/http/quota-counter.ts';
 import { type Ground, makeKey, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
 
 const open = defineRoute({
@@ -108,6 +108,23 @@ test('a Redis that hangs costs its time-out once, and counts are shared again on
   expect(hanging.limits()).toBe('shared');
   await hanging.close();
   proxy.close();
+});
+
+test('a process that stands still for a moment does not take Redis for gone', async () => {
+  const redis = new Redis(ground.redisUrl, limitConnection);
+  redis.on('error', () => undefined);
+  await once(redis, 'ready');
+  const counter = quotaCounter(redis);
+  const quota = { name: 'key', subject: 'standing-still', limit: 1 } as const;
+  const first = counter.take(quota);
+  // The command is on its way, and its answer comes while nobody reads.
+  await new Promise((resolve) => setImmediate(resolve));
+  const until = performance.now() + 2 * LIMIT_TIMEOUT_MS;
+  while (performance.now() < until);
+  expect((await first).taken).toBe(1);
+  expect(counter.state()).toBe('shared');
+  counter.close();
+  redis.disconnect();
 });
 
 /** Stands between a client and a server, and can stop passing anything on while it keeps the connections. */

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { Pool } from 'pg';
 import request from 'supertest';
@@ -248,5 +249,12 @@ describe('the server', () => {
     };
     expect(await status(BODY_BYTES_MAX)).toBe(202);
     expect(await status(BODY_BYTES_MAX + 1)).toBe(413);
+  });
+
+  test('cuts off who sends headers too slowly, with 408', async () => {
+    const slow = connect(Number(new URL(url).port), '127.0.0.1');
+    slow.write('POST /echo/1 HTTP/1.1\r\nHost: x\r\n');
+    const [answer] = (await once(slow, 'data')) as [Buffer];
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 408 [^]*problem\+json[^]*request-timeout/);
   });
 });
