@@ -78,6 +78,8 @@ export interface TestApi {
   readonly logged: Record<string, unknown>[];
   readonly observed: { method: string; route: string; status: number; seconds: number }[];
   readonly limits: () => 'shared' | 'local';
+  /** Resolves once Redis is connected: before that, each process counts for itself. */
+  readonly connected: Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -91,6 +93,7 @@ export function openApi(
   const observed: TestApi['observed'] = [];
   const redis = new Redis(redisUrl, limitConnection);
   redis.on('error', () => undefined);
+  const connected = new Promise<void>((resolve) => redis.once('ready', resolve));
   const counter = quotaCounter(redis);
   const log = openLog('api', 'debug', {
     write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>),
@@ -110,5 +113,5 @@ export function openApi(
     redis.disconnect();
     await keys.close();
   };
-  return { app, logged, observed, limits: () => counter.state(), close };
+  return { app, logged, observed, limits: () => counter.state(), connected, close };
 }

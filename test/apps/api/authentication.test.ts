@@ -129,6 +129,7 @@ describe('what a key reaches', () => {
 test('wrong keys from one address are slowed after thirty in a minute; a good key at that address is not', async () => {
   const own = await openGround();
   const lone = openApi(own, routes);
+  await lone.connected;
   const { key } = await makeProject(own, 'neighbour');
   const statuses = [];
   for (let tries = 0; tries <= FAILED_AUTHENTICATIONS_PER_MINUTE; tries++)

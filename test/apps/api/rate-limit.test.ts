@@ -26,6 +26,7 @@ let api: TestApi;
 beforeAll(async () => {
   ground = await openGround();
   api = openApi(ground, [open]);
+  await api.connected;
 });
 afterAll(async () => {
   await api.close();
@@ -51,6 +52,7 @@ test('the last request of the limit passes, the next is told when to come back',
 test('of a hundred at once exactly as many pass as the limit says, over two processes', async () => {
   const { key } = await makeProject(ground, 'sixty', { requests_per_minute: 60 });
   const second = openApi(ground, [open]);
+  await second.connected;
   const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => get(key, n % 2 ? api : second)));
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(60);
   expect(answers.filter(({ status }) => status === 429)).toHaveLength(40);
@@ -93,6 +95,7 @@ test('without Redis nobody is refused or kept waiting, and each process still co
 test('a Redis that hangs costs its time-out once, and counts are shared again once it answers', async () => {
   const proxy = await openProxy(new URL(ground.redisUrl));
   const hanging = openApi({ ...ground, redisUrl: proxy.url }, [open]);
+  await hanging.connected;
   const { key } = await makeProject(ground, 'hanging');
   await get(key, hanging).expect(200);
   expect(hanging.limits()).toBe('shared');
