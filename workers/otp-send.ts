@@ -1,9 +1,10 @@
 import type { RefusalReason } from '../domain/job/decision.ts';
 import type { FinalState, JobId, ProjectId } from '../domain/job/job.ts';
+import type { Entered } from '../domain/job/guard.ts';
 import type { ClosingAttempt, JobStore } from '../domain/job/store.ts';
 import type { Wake, Woken } from '../domain/job/wake.ts';
 import { type Channel, channelRules } from '../domain/otp/channel.ts';
-import type { Entered, GuardedChannel } from '../domain/otp/guard.ts';
+import type { GuardedChannel } from '../domain/otp/guard.ts';
 import { otpSend } from '../domain/otp/job.ts';
 import type { OtpJob, OtpJobs, PaidAttempts } from '../domain/otp/lane.ts';
 import type { CodeMessage, SendReply } from '../domain/otp/port.ts';
@@ -213,7 +214,7 @@ async function openAttempt(
 async function attempt(
   channel: Channel,
   { provider }: GuardedChannel,
-  entry: Entered,
+  entry: Entered<CodeMessage>,
   sending: Sending,
 ): Promise<Woken | null> {
   const { deps, job, rules } = sending;

@@ -1,37 +1,6 @@
+import type { Guarded } from '../job/guard.ts';
 import type { Channel } from './channel.ts';
-import type { CodeMessage, SendReply } from './port.ts';
+import type { CodeMessage } from './port.ts';
 
-/**
- * A channel behind its bulkhead and its breaker. The worker asks for a place *before* it opens an attempt, so that a
- * provider which is full or failing costs no attempt and the chain moves on.
- */
-export interface GuardedChannel {
-  readonly channel: Channel;
-  /** As on the channel itself: the name on attempts and metrics. */
-  readonly provider: string;
-  enter(): Entry;
-}
-
-export type Entry = Entered | NotEntered;
-
-/** One place in flight at the provider. It is given back by the end of `send` or by `leave`, whichever comes first. */
-export interface Entered {
-  readonly entered: true;
-  /**
-   * Sends once. Answers `busy` without calling the provider when the place was lost meanwhile: it lay unused for too
-   * long, or the breaker opened.
-   *
-   * @throws Error on a second call and after `leave`: each is a bug of the caller's.
-   */
-  send(message: CodeMessage, signal: AbortSignal): Promise<SendReply>;
-  /** Gives an unused place back. Does nothing during and after `send`, so that it can stand in a `finally`. */
-  leave(): void;
-}
-
-export interface NotEntered {
-  readonly entered: false;
-  /** full: as many are in flight as may be. open: the provider has failed too often and is left alone for a while. */
-  readonly because: 'full' | 'open';
-  /** When asking again may help. */
-  readonly retryAfterMs: number;
-}
+/** A channel of one-time codes behind its bulkhead and its breaker. */
+export type GuardedChannel = Guarded<CodeMessage, Channel>;

@@ -1,4 +1,5 @@
 import type { JobId } from '../job/job.ts';
+import type { Provider } from '../job/guard.ts';
 import type { Channel } from './channel.ts';
 import type { Locale } from './text.ts';
 
@@ -26,65 +27,8 @@ export interface CodeMessage {
   readonly ttlSeconds: number;
 }
 
-/** Why a provider will never deliver this message. Closed, so that boards and callbacks can be counted by it. */
-export const refusalsByProvider = [
-  'bot-blocked',
-  'chat-not-found',
-  'token-unregistered',
-  'token-of-another-app',
-  'message-invalid',
-  'credentials',
-  'number-invalid',
-  'number-unreachable',
-  'number-unknown',
-  'region-not-enabled',
-  'unsubscribed',
-  'not-a-mobile',
-  'landline',
-  'filtered',
-  'not-on-telegram',
-  'balance-empty',
-  'provider-refused',
-] as const;
-export type ProviderRefusal = (typeof refusalsByProvider)[number];
-
-/** Why a try failed that may succeed later. */
-export const faultsOfProvider = ['network', 'provider-unavailable', 'provider-internal'] as const;
-export type ProviderFault = (typeof faultsOfProvider)[number];
-
-export interface Cost {
-  /** 10^-6 of the currency's unit, as an integer. */
-  readonly micros: bigint;
-  /** ISO 4217. */
-  readonly currency: string;
-}
-
-export type SendReply =
-  | {
-      readonly reply: 'accepted';
-      /** The provider's own id of the message. */
-      readonly reference: string;
-      readonly cost: Cost | null;
-    }
-  | {
-      readonly reply: 'refused';
-      readonly reason: ProviderRefusal;
-      /** The address itself is dead: forget it for every later message. */
-      readonly addressIsDead: boolean;
-    }
-  | { readonly reply: 'faulted'; readonly reason: ProviderFault }
-  | { readonly reply: 'busy'; readonly retryAfterMs: number }
-  /** No answer, or one that cannot be read: the message may have left. */
-  | { readonly reply: 'unknown'; readonly reason: 'timeout' | 'connection-lost' | 'answer-unreadable' };
-
-/** One way to bring a code to a person. Every fault is a reply; only a bug throws. */
-export interface CodeChannel {
-  readonly channel: Channel;
-  /** The provider's name on attempts and metrics, such as `twilio`. */
-  readonly provider: string;
-  /** `signal` aborts at the attempt's deadline; the answer is then `unknown` with `timeout`. */
-  send(message: CodeMessage, signal: AbortSignal): Promise<SendReply>;
-}
+/** One way to bring a code to a person. */
+export type CodeChannel = Provider<CodeMessage, Channel>;
 
 /** What a provider later says of a message it took. */
 export interface DeliveryReport {
@@ -93,3 +37,5 @@ export interface DeliveryReport {
   readonly reason: string | null;
   readonly at: Date;
 }
+
+export type { Cost, ProviderFault, ProviderRefusal, SendReply } from '../job/reply.ts';

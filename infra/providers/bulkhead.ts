@@ -1,6 +1,6 @@
 import { BrokenCircuitError, circuitBreaker, CircuitState, CountBreaker, handleAll } from 'cockatiel';
-import type { Entered, Entry, GuardedChannel, NotEntered } from '../../domain/otp/guard.ts';
-import type { CodeChannel, CodeMessage, ProviderRefusal, SendReply } from '../../domain/otp/port.ts';
+import type { Entered, Entry, Guarded, NotEntered, Provider } from '../../domain/job/guard.ts';
+import type { ProviderRefusal, SendReply } from '../../domain/job/reply.ts';
 import { busy } from './replies.ts';
 
 /** The last 20 calls decide, once there are 10: a handful of slow numbers is no outage. */
@@ -32,7 +32,10 @@ export interface GuardOptions {
  * A bulkhead, so that a hung provider holds at most its own places, and a breaker, so that a failing one is left alone for a
  * bounded time. Both are this process's own: each worker learns for itself.
  */
-export function guard(channel: CodeChannel, options: GuardOptions): GuardedChannel {
+export function guard<Message, Name extends string>(
+  channel: Provider<Message, Name>,
+  options: GuardOptions,
+): Guarded<Message, Name> {
   const { inFlightMax, clock } = options;
   if (!Number.isInteger(inFlightMax) || inFlightMax < 1)
     throw new RangeError('inFlightMax: expected at least 1');
@@ -42,7 +45,7 @@ export function guard(channel: CodeChannel, options: GuardOptions): GuardedChann
   return {
     channel: channel.channel,
     provider: channel.provider,
-    enter(): Entry {
+    enter(): Entry<Message> {
       const nowMs = clock().getTime();
       freeUnused(places, nowMs);
       const closedTo = breaker.refusal(nowMs, places);
@@ -67,16 +70,19 @@ function freeUnused(places: Set<Place>, nowMs: number): void {
     if (place.use === 'none' && nowMs - place.sinceMs > UNUSED_MS_MAX) places.delete(place);
 }
 
-interface Guarded {
-  readonly channel: CodeChannel;
+interface Surroundings<Message> {
+  readonly channel: Provider<Message>;
   readonly breaker: Breaker;
   readonly places: Set<Place>;
 }
 
-function entered(place: Place, { channel, breaker, places }: Guarded): Entered {
+function entered<Message>(
+  place: Place,
+  { channel, breaker, places }: Surroundings<Message>,
+): Entered<Message> {
   return {
     entered: true,
-    async send(message: CodeMessage, signal: AbortSignal): Promise<SendReply> {
+    async send(message: Message, signal: AbortSignal): Promise<SendReply> {
       if (place.use !== 'none') throw new Error(`${channel.provider}: one place sends once`);
       const isHeld = places.has(place);
       place.use = isHeld ? 'sending' : 'over';

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import type { Page, PageOrder } from '../page.ts';
+import type { JobId, ProjectId } from '../job/job.ts';
+import type { Caller } from '../project/caller.ts';
+import { PushContent } from '../push/message.ts';
+import { TelegramContent } from '../telegram/message.ts';
+
+/** One content to one or many: a bound that one commit takes in well under a second. */
+export const RECIPIENTS_MAX = 10_000;
+/** How far ahead a message may be ordered, and how long it may wait for its turn. */
+const SEND_AHEAD_DAYS_MAX = 30;
+export const LIFE_SECONDS_DEFAULT = 86_400;
+
+export const broadcastKinds = ['telegram-message', 'push'] as const;
+export type BroadcastKind = (typeof broadcastKinds)[number];
+export const broadcastStates = ['sending', 'paused', 'cancelled', 'finished'] as const;
+export type BroadcastState = (typeof broadcastStates)[number];
+
+export const BroadcastId = z.uuid().brand<'BroadcastId'>();
+export type BroadcastId = z.infer<typeof BroadcastId>;
+
+/** When, until when, and how a repeat is known. */
+const ordering = {
+  send_at: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .meta({ description: 'Not before then; at most 30 days ahead.' }),
+  expires_at: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .meta({ description: 'Not after then; a day after `send_at` where absent.' }),
+  dedupe_key: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible characters')
+    .optional()
+    .meta({ description: 'A message of the project with the same key, however old, is not sent again.' }),
+};
+
+const ChatId = z.int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
+
+/** Whom a message is for: a chat, or a recipient of the project by id, handle or phone. */
+const TelegramTo = z.union([z.strictObject({ chat_id: ChatId }), z.strictObject({ recipient_id: z.uuid() })]);
+const PushTo = z.union([
+  z.strictObject({ token: z.string().min(1).max(4_096) }),
+  z.strictObject({ recipient_id: z.uuid() }),
+  z.strictObject({ topic: z.string().regex(/^[A-Za-z0-9-_.~%]{1,900}$/) }),
+]);
+
+const toOneOrMany = <T extends z.ZodType>(to: T) => z.union([to, z.array(to).min(1).max(RECIPIENTS_MAX)]);
+
+/** Body of `POST /telegram/send`. */
+export const TelegramSend = TelegramContent.extend({ to: toOneOrMany(TelegramTo), ...ordering });
+export type TelegramSend = z.infer<typeof TelegramSend>;
+
+/** Body of `POST /push/send`. */
+export const PushSend = PushContent.safeExtend({ to: toOneOrMany(PushTo), ...ordering });
+export type PushSend = z.infer<typeof PushSend>;
+
+export type MessageTarget =
+  | { readonly by: 'chat'; readonly chatId: string }
+  | { readonly by: 'recipient'; readonly recipientId: string }
+  | { readonly by: 'token'; readonly token: string }
+  | { readonly by: 'topic'; readonly topic: string };
+
+export interface BroadcastOrder {
+  readonly caller: Pick<Caller, 'projectId' | 'slug' | 'mode'>;
+  readonly kind: BroadcastKind;
+  readonly content: TelegramContent | PushContent;
+  readonly targets: readonly MessageTarget[];
+  readonly sendAt: Date;
+  readonly expiresAt: Date;
+  readonly dedupeKey: string | null;
+  readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
+  readonly requestId: string;
+}
+
+export interface BroadcastAnswer {
+  readonly id: BroadcastId;
+  readonly total: number;
+  /** The job of a message to one; null for many. */
+  readonly jobId: JobId | null;
+}
+
+export type BroadcastAccepted =
+  | ({ readonly answer: 'accepted'; readonly replayed: boolean } & BroadcastAnswer)
+  | { readonly answer: 'unknown-recipient'; readonly recipientId: string; readonly replayed: boolean }
+  | { readonly answer: 'unreachable'; readonly replayed: boolean }
+  | { readonly answer: 'key-reused'; readonly replayed: boolean };
+
+/** Takes a message to one or to many: the broadcast and all its jobs in one commit. */
+export interface BroadcastIntake {
+  accept(order: BroadcastOrder): Promise<BroadcastAccepted>;
+}
+
+export interface BroadcastView {
+  readonly id: BroadcastId;
+  readonly kind: BroadcastKind;
+  readonly state: BroadcastState;
+  readonly total: number;
+  readonly progress: {
+    readonly sent: number;
+    readonly failed: number;
+    readonly blocked: number;
+    readonly waiting: number;
+  };
+  readonly sendAt: Date;
+  readonly expiresAt: Date;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+export interface Broadcasts {
+  find(projectId: ProjectId, id: string): Promise<BroadcastView | null>;
+  list(projectId: ProjectId, kind: BroadcastKind | undefined, order: PageOrder): Promise<Page<BroadcastView>>;
+  /** `refused`: it is finished or cancelled. */
+  command(
+    projectId: ProjectId,
+    id: string,
+    command: 'pause' | 'resume' | 'cancel',
+    now: Date,
+  ): Promise<'done' | 'refused' | 'unknown'>;
+}
+
+/** @returns what is wrong with the two times, or null. */
+export function timesFault(
+  sendAt: Date,
+  expiresAt: Date,
+  now: Date,
+): { field: 'send_at' | 'expires_at'; detail: string } | null {
+  if (sendAt.getTime() > now.getTime() + SEND_AHEAD_DAYS_MAX * 86_400_000)
+    return { field: 'send_at', detail: `expected a time at most ${SEND_AHEAD_DAYS_MAX} days ahead` };
+  if (expiresAt <= sendAt || expiresAt <= now)
+    return { field: 'expires_at', detail: 'expected a time after send_at, and not past' };
+  return null;
+}

@@ -1,0 +1,50 @@
+/** Why a provider will never deliver this message. Closed, so that boards and callbacks can be counted by it. */
+export const refusalsByProvider = [
+  'bot-blocked',
+  'chat-not-found',
+  'token-unregistered',
+  'token-of-another-app',
+  'message-invalid',
+  'credentials',
+  'number-invalid',
+  'number-unreachable',
+  'number-unknown',
+  'region-not-enabled',
+  'unsubscribed',
+  'not-a-mobile',
+  'landline',
+  'filtered',
+  'not-on-telegram',
+  'balance-empty',
+  'provider-refused',
+] as const;
+export type ProviderRefusal = (typeof refusalsByProvider)[number];
+
+/** Why a try failed that may succeed later. */
+export const faultsOfProvider = ['network', 'provider-unavailable', 'provider-internal'] as const;
+export type ProviderFault = (typeof faultsOfProvider)[number];
+
+export interface Cost {
+  /** 10^-6 of the currency's unit, as an integer. */
+  readonly micros: bigint;
+  /** ISO 4217. */
+  readonly currency: string;
+}
+
+export type SendReply =
+  | {
+      readonly reply: 'accepted';
+      /** The provider's own id of the message. */
+      readonly reference: string;
+      readonly cost: Cost | null;
+    }
+  | {
+      readonly reply: 'refused';
+      readonly reason: ProviderRefusal;
+      /** The address itself is dead: forget it for every later message. */
+      readonly addressIsDead: boolean;
+    }
+  | { readonly reply: 'faulted'; readonly reason: ProviderFault }
+  | { readonly reply: 'busy'; readonly retryAfterMs: number }
+  /** No answer, or one that cannot be read: the message may have left. */
+  | { readonly reply: 'unknown'; readonly reason: 'timeout' | 'connection-lost' | 'answer-unreadable' };

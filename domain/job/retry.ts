@@ -1,0 +1,63 @@
+import type { AttemptOutcome, Step } from './job.ts';
+
+/** One earlier attempt of a kind that makes one call to one provider. */
+export interface PastTry {
+  readonly n: number;
+  /** Null while it is open: met again after a crash, it counts as unknown. */
+  readonly outcome: AttemptOutcome | null;
+  readonly reason: string | null;
+  readonly closedAt: Date | null;
+  /** Only of an attempt that just ended: how long the provider asked us to wait. */
+  readonly retryAfterMs?: number;
+}
+
+export interface RetryRules {
+  /** Pause before each further try, in order; when they are used up the job is exhausted. */
+  readonly delaysMs: readonly number[];
+  /** An unknown attempt may have happened; so many of them are made at the most, the first included. */
+  readonly unknownMax: number;
+  /** 0 to 1, drawn anew for each decision: spreads retries that failed together. */
+  readonly jitter: number;
+  /** Past it nobody wants it any more. */
+  readonly deadlineAt: Date;
+}
+
+const JITTER_SHARE = 0.25;
+
+/** Send, wait or finish: what a wake-up means for a kind with one provider and no chain. */
+export function decideRetry(past: readonly PastTry[], rules: RetryRules, now: Date): Step<null> {
+  const last = past.at(-1);
+  if (last?.outcome === 'completed') return { step: 'finish', state: 'completed', reason: null };
+  if (last?.outcome === 'rejected') return { step: 'finish', state: 'rejected', reason: last.reason };
+  if (now >= rules.deadlineAt)
+    return { step: 'finish', state: 'expired', reason: last?.reason ?? 'deadline' };
+  if (!last) return { step: 'send', send: null };
+  return last.outcome === 'snoozed' ? afterSnooze(last, rules, now) : afterFailure(past, last, rules, now);
+}
+
+/** The provider's own wait costs no try. */
+function afterSnooze(last: PastTry, rules: RetryRules, now: Date): Step<null> {
+  const until = new Date((last.closedAt ?? now).getTime() + (last.retryAfterMs ?? 0));
+  return now < until ? waitWithin(until, 'provider-asked', rules) : { step: 'send', send: null };
+}
+
+function afterFailure(past: readonly PastTry[], last: PastTry, rules: RetryRules, now: Date): Step<null> {
+  const unknowns = past.filter(({ outcome }) => outcome === 'unknown' || outcome === null).length;
+  const tries = past.filter(({ outcome }) => outcome === 'failed').length + unknowns;
+  const delayMs = rules.delaysMs[tries - 1];
+  if (delayMs === undefined || unknowns >= rules.unknownMax)
+    return { step: 'finish', state: 'exhausted', reason: last.reason ?? 'unknown' };
+  // An open attempt was cut off by a crash: whoever finds it has already waited.
+  if (last.closedAt === null) return { step: 'send', send: null };
+  const until = new Date(last.closedAt.getTime() + delayMs * (1 + JITTER_SHARE * rules.jitter));
+  return now < until ? waitWithin(until, 'back-off', rules) : { step: 'send', send: null };
+}
+
+/** Nothing waits past the deadline: the wake-up at its end settles the job. */
+function waitWithin(
+  until: Date,
+  because: 'back-off' | 'provider-asked',
+  { deadlineAt }: RetryRules,
+): Step<null> {
+  return { step: 'wait', until: until < deadlineAt ? until : deadlineAt, because };
+}

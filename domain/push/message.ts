@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+/** FCM takes 4 096 bytes of payload; what is left of it after our own words. */
+const PAYLOAD_BYTES_MAX = 3_800;
+/** Four weeks: the longest that FCM keeps a message for a phone that is off. */
+export const PUSH_TTL_SECONDS_MAX = 2_419_200;
+const PUSH_TTL_SECONDS_DEFAULT = 86_400;
+
+/** What a push says, whichever device shows it. */
+export const PushContent = z
+  .strictObject({
+    notification: z
+      .strictObject({
+        title: z.string().min(1).max(200),
+        body: z.string().max(2_000).optional(),
+        image: z.url({ protocol: /^https$/ }).optional(),
+      })
+      .optional(),
+    data: z.record(z.string().max(64), z.string().max(2_000)).optional(),
+    android: z
+      .strictObject({
+        priority: z.enum(['normal', 'high']).optional(),
+        channel_id: z.string().max(100).optional(),
+      })
+      .optional(),
+    apns: z
+      .strictObject({ badge: z.int().min(0).optional(), sound: z.string().max(100).optional() })
+      .optional(),
+    ttl_seconds: z.int().min(0).max(PUSH_TTL_SECONDS_MAX).default(PUSH_TTL_SECONDS_DEFAULT),
+    collapse_key: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .meta({ description: 'A later push with the same key replaces this one.' }),
+  })
+  .refine((content) => content.notification !== undefined || content.data !== undefined, {
+    error: 'expected notification or data',
+    path: ['notification'],
+  })
+  .refine(
+    (content) =>
+      new TextEncoder().encode(JSON.stringify([content.notification, content.data])).length <=
+      PAYLOAD_BYTES_MAX,
+    {
+      error: `expected at most ${PAYLOAD_BYTES_MAX} bytes of notification and data`,
+      path: ['data'],
+    },
+  );
+export type PushContent = z.infer<typeof PushContent>;
