@@ -42,7 +42,8 @@ async function openAll(pool: pg.Pool, items: readonly OpeningAttempt[], now: Dat
   const rows = items.map(({ jobId, n, channel, provider }) => ({ job_id: jobId, n, channel, provider }));
   const opened = await pool.query<{ job_id: string }>(openAttempts, [JSON.stringify(rows), now]);
   const won = new Set(opened.rows.map(({ job_id }) => job_id));
-  return items.map(({ jobId }) => (won.has(jobId) ? ('opened' as const) : ('lost' as const)));
+  // A job that two tickets brought here at once is won by one of them.
+  return items.map(({ jobId }) => (won.delete(jobId) ? ('opened' as const) : ('lost' as const)));
 }
 
 /** Compare-and-set on the job's count; the partial unique index on open attempts holds the line behind it. */
@@ -71,70 +72,113 @@ async function closeAll(pool: pg.Pool, items: readonly ClosingAttempt[], now: Da
     run_at: 'runAt' in item.next ? item.next.runAt : now,
     finished: 'state' in item.next,
   }));
-  const closed = await pool.query<{ job_id: string; reported: boolean; settled: boolean }>(closeAttempts, [
-    JSON.stringify(rows),
-    now,
-    HALF_LIFE_SECONDS,
-  ]);
+  const values = [JSON.stringify(rows), now];
+  const closed = await pool.query<{ job_id: string; reported: boolean; settled: boolean }>(
+    items.some(mayBePaid)
+      ? { name: 'close-paid', text: closePaid, values: [...values, HALF_LIFE_SECONDS] }
+      : { name: 'close-free', text: closeFree, values },
+  );
   const found = new Map(closed.rows.map((row) => [row.job_id, row]));
   return items.map(({ jobId }) => found.get(jobId) ?? { reported: false, settled: true });
 }
 
 /**
- * The attempt, the job and, where the job expires, its verification: one statement, one commit. A paid attempt that cost
- * something else than was reserved gives the difference back; one that was not sent counts neither for its number nor for its
- * prefix, or an outage would look like fraud.
+ * The attempt, the job and, where the job expires, its verification: one statement, one commit. Rows are locked in the order
+ * that everybody keeps: verification, money, job, attempt; each step waits for the one before by asking for its count.
  */
-const closeAttempts = `
+const closeSql = (money: { readonly held: string; readonly settled: string; readonly first: string }) => `
 with w as (
   select * from json_to_recordset($1) as w (job_id uuid, n int, outcome text, reason text, reference text, cost_micros bigint,
     cost_currency text, latency_ms int, state text, job_reason text, run_at timestamptz, finished bool)),
+expiring as materialized (
+  select v.id, v.job_id from verification v
+  where (v.id, v.job_id) in (select j.subject_id, j.id from w join job j on j.id = w.job_id where w.state = 'expired') and v.state = 'live'
+  order by v.id for update),${money.held}
+moved as (
+  update job j set state = w.state, reason = w.job_reason, run_at = w.run_at, finished_at = case when w.finished then $2::timestamptz end
+  from w where j.id = w.job_id and j.attempts = w.n and j.finished_at is null
+    and (select count(*) from ${money.first}) >= 0
+  returning j.id, j.state),
 closed as (
   update attempt a set closed_at = $2, outcome = w.outcome, reason = w.reason, provider_reference = w.reference,
     cost_micros = w.cost_micros, cost_currency = w.cost_currency, latency_ms = w.latency_ms
-  from w where a.job_id = w.job_id and a.n = w.n and a.outcome is null
-  returning a.job_id, a.delivery is not null reported, a.project_id, (a.opened_at at time zone 'utc')::date as day,
-    coalesce(new.cost_micros, 0) - old.cost_micros as excess,
-    a.opened_at, old.cost_micros is not null and a.outcome in ('rejected', 'failed', 'snoozed') as unsent),
-settled_cost as (
-  update paid_spend s set spent_micros = greatest(0, s.spent_micros + c.excess)
-  from (select project_id, day, sum(excess)::bigint excess from closed where excess <> 0 group by 1, 2) c
-  where s.project_id = c.project_id and s.day = c.day),
-unsent as (
-  select c.project_id, c.opened_at, j.address_hash, v.phone_prefix
-  from closed c join job j on j.id = c.job_id join verification v on v.id = j.subject_id where c.unsent),
-uncapped as (
-  update paid_destination d set paid_at = array_remove(d.paid_at, unsent.opened_at) from unsent where d.address_hash = unsent.address_hash),
-unscored as (
-  update prefix_score s set sent = greatest(0, s.sent - u.weight)
-  from (select p.project_id, p.prefix, sum(power(2, extract(epoch from unsent.opened_at - p.at) / $3::float8)) weight
-    from unsent join prefix_score p on p.project_id = unsent.project_id and p.prefix = unsent.phone_prefix group by 1, 2) u
-  where s.project_id = u.project_id and s.prefix = u.prefix),
-moved as (
-  update job j set state = w.state, reason = w.job_reason, run_at = w.run_at, finished_at = case when w.finished then $2 end
-  from w where j.id = w.job_id and j.attempts = w.n and j.finished_at is null
-  returning j.id, j.subject_id, j.kind, j.state),
+  from w where a.job_id = w.job_id and a.n = w.n and a.outcome is null and (select count(*) from moved) >= 0
+  returning a.job_id, a.n, a.delivery is not null reported, coalesce(new.cost_micros, 0) - old.cost_micros as excess),${money.settled}
 expired as (
-  update verification v set state = 'expired', closed_at = $2 from moved
-  where moved.state = 'expired' and v.id = moved.subject_id and v.job_id = moved.id and v.state = 'live')
+  update verification v set state = 'expired', closed_at = $2 from expiring join moved on moved.id = expiring.job_id
+  where moved.state = 'expired' and v.id = expiring.id)
 select w.job_id, coalesce(closed.reported, false) reported, moved.id is null settled
 from w left join closed using (job_id) left join moved on moved.id = w.job_id`;
+
+const closeFree = closeSql({ held: '', settled: '', first: 'expiring' });
+
+/**
+ * A paid attempt that cost something else than was reserved gives the difference back; one that was not sent counts neither
+ * for its number nor for its prefix, or an outage would look like fraud. Of the attempts to one number that were opened at
+ * one moment, as many stop counting as were not sent.
+ */
+const closePaid = closeSql({
+  held: `
+repriced as materialized (
+  select a.job_id, a.n, a.project_id, a.opened_at, (a.opened_at at time zone 'utc')::date as day,
+    w.outcome in ('rejected', 'failed', 'snoozed') unsent, j.address_hash, case a.channel when 'sms' then v.phone_prefix end prefix
+  from w join attempt a on a.job_id = w.job_id and a.n = w.n join job j on j.id = a.job_id join verification v on v.id = j.subject_id
+  where a.outcome is null and a.cost_micros <> coalesce(w.cost_micros, 0)),
+held_numbers as materialized (
+  select from paid_destination where address_hash in (select address_hash from repriced where unsent)
+    and (select count(*) from expiring) >= 0
+  order by address_hash for update),
+held_spend as materialized (
+  select from paid_spend where (project_id, day) in (select project_id, day from repriced) and (select count(*) from held_numbers) >= 0
+  order by project_id for update),
+held_scores as materialized (
+  select from prefix_score where (project_id, prefix) in (select project_id, prefix from repriced where unsent)
+    and (select count(*) from held_spend) >= 0
+  order by project_id, prefix collate "C" for update),`,
+  settled: `
+returned as (select r.*, closed.excess from repriced r join closed on closed.job_id = r.job_id and closed.n = r.n),
+settled_cost as (
+  update paid_spend s set spent_micros = greatest(0, s.spent_micros + c.excess)
+  from (select project_id, day, sum(excess)::bigint excess from returned group by 1, 2) c
+  where s.project_id = c.project_id and s.day = c.day),
+unsent as (select address_hash, opened_at, count(*) messages from returned where unsent group by 1, 2),
+uncapped as (
+  update paid_destination d set paid_at = array(
+    select at from (select at, row_number() over (partition by at) nth from unnest(d.paid_at) at) paid
+    where nth > coalesce((select messages from unsent u where u.address_hash = d.address_hash and u.opened_at = at), 0) order by at)
+  where d.address_hash in (select address_hash from unsent)),
+unscored as (
+  update prefix_score s set sent = greatest(0, s.sent - u.weight)
+  from (select p.project_id, p.prefix, sum(power(2, extract(epoch from r.opened_at - p.at) / $3::float8)) weight
+    from returned r join prefix_score p on p.project_id = r.project_id and p.prefix = r.prefix where r.unsent group by 1, 2) u
+  where s.project_id = u.project_id and s.prefix = u.prefix),`,
+  first: 'held_scores',
+});
+
+/** An attempt that cost nothing and may have been sent has nothing to give back. */
+const mayBePaid = ({ costMicros, outcome }: ClosingAttempt) =>
+  costMicros !== null || (outcome !== 'completed' && outcome !== 'unknown');
 
 async function finishAll(pool: pg.Pool, items: readonly Finishing[], now: Date): Promise<void[]> {
   await pool.query(finishJobs, [JSON.stringify(items), now]);
   return items.map(() => undefined);
 }
 
-/** What a dead worker left open is closed with it, so that no attempt stays open on a finished job. */
+/** What a dead worker left open is closed with it, so that no attempt stays open on a finished job. Locks as `closeSql` does. */
 const finishJobs = `
-with done as (
+with w as (select * from json_to_recordset($1) as w (id uuid, state text, reason text)),
+expiring as materialized (
+  select v.id, v.job_id from verification v
+  where (v.id, v.job_id) in (select j.subject_id, j.id from w join job j on j.id = w.id where w.state = 'expired') and v.state = 'live'
+  order by v.id for update),
+done as (
   update job j set state = w.state, reason = w.reason, finished_at = $2
-  from json_to_recordset($1) as w (id uuid, state text, reason text) where j.id = w.id and j.finished_at is null
-  returning j.id, j.subject_id, j.state),
+  from w where j.id = w.id and j.finished_at is null and (select count(*) from expiring) >= 0
+  returning j.id, j.state),
 abandoned as (
   update attempt a set outcome = 'unknown', reason = 'worker-lost', closed_at = $2 from done where a.job_id = done.id and a.outcome is null)
-update verification v set state = 'expired', closed_at = $2 from done
-where done.state = 'expired' and v.id = done.subject_id and v.job_id = done.id and v.state = 'live'`;
+update verification v set state = 'expired', closed_at = $2 from expiring join done on done.id = expiring.job_id
+where done.state = 'expired' and v.id = expiring.id`;
 
 async function postponeAll(pool: pg.Pool, items: readonly Postponing[]): Promise<void[]> {
   await pool.query(postponeJobs, [JSON.stringify(items)]);

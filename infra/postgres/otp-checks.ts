@@ -63,6 +63,9 @@ async function approve(deps: ChecksDeps, row: VerificationRow, now: Date): Promi
   return { result: 'approved', id: row.id, purpose: row.purpose, phone: row.phone };
 }
 
+/** 40 days of half-lives: what was sent so long ago weighs nothing, and a larger power would not fit a double. */
+const WEIGHT_DOUBLINGS_MAX = 960;
+
 /**
  * The destination is locked first, as the intake does, so that a check and a resend can't wait for each other in a circle.
  * A score counts as of its own time, so that what is added now weighs as much more as the score has decayed since.
@@ -76,7 +79,7 @@ stopped as (
 forgiven as (
   update destination d set failed_checks = 0 from approved where d.address_hash = approved.address_hash and d.project_id = approved.project_id),
 trusted as (
-  update prefix_score s set verified = verified + power(2, extract(epoch from $2 - s.at) / $3::float8)
+  update prefix_score s set verified = verified + power(2, least(${WEIGHT_DOUBLINGS_MAX}, extract(epoch from $2 - s.at) / $3::float8))
   from approved where s.prefix = approved.phone_prefix and s.project_id = approved.project_id)
 select from approved`;
 

@@ -41,7 +41,7 @@ async function openAll(pool: pg.Pool, openings: readonly PaidOpening[], now: Dat
   ).then(async ({ refusals, won }) => ({ refusals, won: new Set((await won).rows.map(({ job_id }) => job_id)) }));
   return openings.map(({ jobId }, index) => {
     const refusal = refusals[index];
-    return refusal ? refused(refusal) : { decision: 'accepted', opened: won.has(jobId) ? 'opened' : 'lost' };
+    return refusal ? refused(refusal) : { decision: 'accepted', opened: won.delete(jobId) ? 'opened' : 'lost' };
   });
 }
 

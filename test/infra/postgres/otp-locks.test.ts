@@ -1,0 +1,144 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { JobId } from '../../../domain/job/job.ts';
+import type { ClosingAttempt } from '../../../domain/job/store.ts';
+import { deadlocksOf, openWorld, orderFor, sendCode, type World } from './otp-world.ts';
+
+/**
+ * Everybody locks in one order: destination, verification, a number's and a project's money, prefix, job, attempt. Each test
+ * holds a row that comes early, lets a statement of ours run up to it, and then takes one that comes late: where the
+ * statement holds that already, Postgres finds a circle.
+ */
+let world: World;
+let caller: Awaited<ReturnType<World['makeProject']>>;
+let next = 0;
+const freshPhone = () => `+99891${100 + next++}0000`;
+
+beforeAll(async () => {
+  world = await openWorld();
+  caller = await world.makeProject();
+});
+afterAll(() => world.close());
+
+const A_MOMENT_MS = 300;
+
+async function meet(
+  hold: [string, unknown[]],
+  ours: () => Promise<unknown>,
+  take: [string, unknown[]],
+): Promise<void> {
+  const before = await deadlocksOf(world);
+  const other = new pg.Client({ connectionString: world.url });
+  await other.connect();
+  try {
+    await other.query('begin');
+    await other.query(...hold);
+    const running = ours();
+    running.catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, A_MOMENT_MS));
+    await other.query(...take);
+    await other.query('commit');
+    await running;
+  } finally {
+    await other.end();
+  }
+  expect(await deadlocksOf(world)).toBe(before);
+}
+
+async function openSms(jobId: JobId, phone: string): Promise<void> {
+  const opened = await world.paid.open({
+    jobId,
+    n: 1,
+    channel: 'sms',
+    provider: 'twilio',
+    projectId: caller.projectId,
+    addressHash: world.hash('address', phone),
+    prefix: phone.slice(0, -4),
+    budgetMicros: 20_000_000,
+    reservedMicros: 350_000,
+  });
+  expect(opened).toEqual({ decision: 'accepted', opened: 'opened' });
+}
+const closing = (jobId: JobId, more: Partial<ClosingAttempt>): ClosingAttempt => ({
+  jobId,
+  n: 1,
+  outcome: 'completed',
+  reason: null,
+  providerReference: 'SM1',
+  costMicros: 350_000n,
+  costCurrency: 'USD',
+  latencyMs: 5,
+  next: { runAt: new Date() },
+  ...more,
+});
+const refusedByProvider = {
+  outcome: 'rejected',
+  reason: 'filtered',
+  costMicros: null,
+  costCurrency: null,
+} as const;
+const jobLock = 'select from job where id = $1 for update';
+
+describe('two that lock the same rows never wait for each other in a circle', () => {
+  test('a callback and the close of its attempt', async () => {
+    const phone = freshPhone();
+    const { jobId } = await sendCode(world, orderFor(caller, phone));
+    await openSms(jobId, phone);
+    await meet([jobLock, [jobId]], () => world.store.close(closing(jobId, {})), [
+      'update attempt set delivery = $2 where job_id = $1',
+      [jobId, 'delivered'],
+    ]);
+  });
+
+  test.each(['prefix_score', 'paid_spend'])(
+    'a close that gives back and an opening, at %s',
+    async (table) => {
+      const phone = freshPhone();
+      const { jobId } = await sendCode(world, orderFor(caller, phone));
+      await openSms(jobId, phone);
+      const [first, second] =
+        table === 'prefix_score'
+          ? ['paid_destination where address_hash = $1', 'paid_spend where project_id = $1']
+          : ['paid_spend where project_id = $1', 'prefix_score where project_id = $1'];
+      const value = (where: string) =>
+        where.includes('address_hash') ? world.hash('address', phone) : caller.projectId;
+      await meet(
+        [`select from ${first} for update`, [value(first)]],
+        () => world.store.close(closing(jobId, refusedByProvider)),
+        [`select from ${second} for update`, [value(second)]],
+      );
+    },
+  );
+
+  test('an approval and the opening of an SMS', async () => {
+    const phone = freshPhone();
+    const { id, jobId, code } = await sendCode(world, orderFor(caller, phone));
+    await openSms(jobId, phone);
+    await meet(
+      [
+        'select from prefix_score where project_id = $1 and prefix = $2 for update',
+        [caller.projectId, phone.slice(0, -4)],
+      ],
+      () => world.checks.check({ projectId: caller.projectId, mode: 'live', of: { id }, code }),
+      [jobLock, [jobId]],
+    );
+  });
+
+  test('an approval and a job that expires, with an attempt and without', async () => {
+    for (const attempts of [0, 1]) {
+      const phone = freshPhone();
+      const { id, jobId } = await sendCode(world, orderFor(caller, phone));
+      if (attempts > 0) await openSms(jobId, phone);
+      await meet(
+        ['select from verification where id = $1 for update', [id]],
+        () =>
+          attempts > 0
+            ? world.store.close(closing(jobId, { next: { state: 'expired', reason: 'deadline' } }))
+            : world.store.finish(jobId, 'expired', 'deadline'),
+        [jobLock, [jobId]],
+      );
+      const { rows } = await world.pool.query('select state from verification where id = $1', [id]);
+      expect(rows).toEqual([{ state: 'expired' }]);
+    }
+  });
+});
