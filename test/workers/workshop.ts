@@ -4,6 +4,7 @@ import type { JobId, ProjectId } from '../../domain/job/job.ts';
 import type { JobStore } from '../../domain/job/store.ts';
 import type { Wake } from '../../domain/job/wake.ts';
 import { type Channel, channels as allChannels } from '../../domain/otp/channel.ts';
+import type { GuardedChannel } from '../../domain/otp/guard.ts';
 import type { CodeChannel } from '../../domain/otp/port.ts';
 import { parsePhone } from '../../domain/otp/phone.ts';
 import { ProjectSettings } from '../../domain/project/settings.ts';
@@ -70,7 +71,7 @@ export async function workshop(redisUrl?: string) {
       jobs: otpJobs(pool, sealer(ring)),
       store: { ...jobStore(pool, now), ...change.store },
       paid: paidAttempts(pool, now),
-      channels: new Map<Channel, ReturnType<typeof guard>>([
+      channels: new Map<Channel, GuardedChannel>([
         ['sms', guard(channel, { inFlightMax: IN_FLIGHT_MAX, clock: now })],
       ]),
       project: projectCache(pool),

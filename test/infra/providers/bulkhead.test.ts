@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest';
-import type { Entered, Entry, GuardedChannel } from '../../../domain/otp/guard.ts';
-import type { CodeChannel, SendReply } from '../../../domain/otp/port.ts';
+import type * as guards from '../../../domain/job/guard.ts';
+import type { SendReply } from '../../../domain/job/reply.ts';
+import type { CodeChannel, CodeMessage } from '../../../domain/otp/port.ts';
 import { guard, openMs } from '../../../infra/providers/bulkhead.ts';
 import { telegramGateway } from '../../../infra/providers/telegram-gateway.ts';
 import { twilioSms } from '../../../infra/providers/twilio-sms.ts';
 import type { FaultRequest } from '../../../infra/sandbox/faults.ts';
 import { ACCOUNT, AUTH_TOKEN, freshSandbox, GATEWAY_TOKEN, PHONE, SENDER } from '../sandbox/support.ts';
 import { deadline, messageTo } from './support.ts';
+
+type Entered = guards.Entered<CodeMessage>;
+type Entry = guards.Entry<CodeMessage>;
 
 const message = messageTo({ phone: PHONE });
 const accepted: SendReply = { reply: 'accepted', reference: 'r', cost: null };
