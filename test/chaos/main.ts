@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { runSpine, type SpineReport } from './spine.ts';
+import { runSpine, serverFaults, type SpineReport } from './spine.ts';
 
 /**
  * `npm run chaos -- spine --seeds N [--seconds S]`: kills, freezes, wipes and restarts under load, one installation a seed.
@@ -47,6 +47,7 @@ async function run(seed: number, seconds: number, keep: boolean): Promise<SpineR
       seed,
       directory,
       seconds,
+      faults: serverFaults,
       redisAwayMs: REDIS_AWAY_MS,
       waiting: WAITING,
       tell: (line) => void process.stdout.write(`${line}\n`),

@@ -13,13 +13,26 @@ import { type Strike, Strikes, type StrikeKind } from './support/strikes.ts';
 export interface SpineOptions {
   readonly seed: number;
   readonly directory: string;
-  /** How long the load lasts at least; every sort of fault strikes at least once, however short that is. */
+  /** How long the load lasts at least; each of these faults strikes at least once, however short that is. */
   readonly seconds: number;
+  readonly faults: readonly ServerFault[];
   readonly redisAwayMs: number;
   /** Jobs that wait in a paused queue when Redis is wiped. */
   readonly waiting: number;
   readonly tell: (line: string) => void;
 }
+
+export const serverFaults = [
+  'redis stopped',
+  'redis killed',
+  'redis wiped',
+  'redis restored from an older file',
+  'postgres ended at once',
+  'postgres ended fast',
+  'postgres killed',
+  'redis wiped while paused',
+] as const;
+export type ServerFault = (typeof serverFaults)[number];
 
 export interface SpineReport extends Verdict {
   readonly seed: number;
@@ -39,7 +52,7 @@ const TELEGRAM_PEOPLE = 2_000;
 /** A lock lasts 5 s and is looked for every 2 s: a worker frozen for longer has lost its tickets. */
 const FROZEN_MS = [7_500, 9_000] as const;
 /** Between two kills of processes. */
-const KILL_GAP_MS = [500, 1_800] as const;
+const KILL_GAP_MS = [800, 2_500] as const;
 /** Between two faults of a server, so that each strikes a system that works. */
 const SERVER_GAP_MS = [1_000, 2_500] as const;
 /** A paused queue takes no more traffic than this after a wipe, before it is looked at. */
@@ -185,26 +198,28 @@ async function anyUp(
 async function strikeServers(scene: Scene): Promise<void> {
   const { house, strikes, chance, options } = scene;
   const { servers } = house;
-  const faults: Readonly<Record<string, () => Promise<void>>> = {
-    'redis-stopped': () =>
+  const faults: Readonly<Record<ServerFault, () => Promise<void>>> = {
+    'redis stopped': () =>
       strikes.record('redis-stopped', 'redis', () => servers.stopRedis(options.redisAwayMs)),
-    'redis-killed': () => strikes.record('redis-killed', 'redis', () => servers.killRedis()),
-    'redis-wiped': () => strikes.record('redis-wiped', 'redis', () => servers.flushRedis()),
-    'redis-restored': async () => {
+    'redis killed': () => strikes.record('redis-killed', 'redis', () => servers.killRedis()),
+    'redis wiped': () => strikes.record('redis-wiped', 'redis', () => servers.flushRedis()),
+    'redis restored from an older file': async () => {
       const restore = await servers.copyRedis();
       await sleep(1_000);
       await strikes.record('redis-restored', 'redis', restore);
     },
-    'postgres-immediate': () =>
+    'postgres ended at once': () =>
       strikes.record('postgres-immediate', 'postgres', () => servers.restartPostgres('immediate')),
-    'postgres-fast': () => strikes.record('postgres-fast', 'postgres', () => servers.restartPostgres('fast')),
-    'postgres-kill': () => strikes.record('postgres-kill', 'postgres', () => servers.restartPostgres('kill')),
-    'wiped while paused': () => wipeWhilePaused(scene),
+    'postgres ended fast': () =>
+      strikes.record('postgres-fast', 'postgres', () => servers.restartPostgres('fast')),
+    'postgres killed': () =>
+      strikes.record('postgres-kill', 'postgres', () => servers.restartPostgres('kill')),
+    'redis wiped while paused': () => wipeWhilePaused(scene),
   };
-  for (const name of chance.shuffled(Object.keys(faults))) {
+  for (const name of chance.shuffled(options.faults)) {
     await sleep(chance.whole(...SERVER_GAP_MS));
     options.tell(`  ${name}`);
-    await faults[name]?.();
+    await faults[name]();
   }
 }
 

@@ -28,7 +28,7 @@ test('committed and not published: the sweep publishes it, once', async () => {
   expect(await tick()).toMatchObject({ republished: 3, reissued: 0 });
   expect(await tick()).toMatchObject({ republished: 0, reissued: 0 });
   const waiting = await queues.of['otp-send'].getWaiting();
-  expect(waiting.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+  expect(new Set(waiting.map(({ id }) => id))).toEqual(new Set(ids));
   const { rowCount } = await pool.query('select from outbox where published_at is null');
   expect(rowCount).toBe(0);
 });

@@ -50,7 +50,7 @@ test('after a wipe every unfinished job has a ticket again, and no finished one'
   expect(await tick()).toMatchObject({ reissued: 49 });
   expect(await tick()).toMatchObject({ reissued: 0 });
   const waiting = await shop.queues.of['otp-send'].getWaiting();
-  expect(waiting.map(({ id }) => id).toSorted()).toEqual(rest.toSorted());
+  expect(new Set(waiting.map(({ id }) => id))).toEqual(new Set(rest));
 });
 
 test('after a restart of Redis, under whatever file, all tickets are compared with Postgres again', async () => {
@@ -171,10 +171,10 @@ test('a callback that is repeated, because its first answer was lost, wakes its 
   await shop.worker()(id, never);
   const report = { status: 'delivered', reason: null, at: new Date() } as const;
   const delivery = { jobId: id, attempt: 1, provider: 'twilio', report };
-  const record = deliveries(shop.pool, shop.now).record;
-  expect(await record(delivery)).toBe('wake');
-  expect(await record(delivery)).toBe('wake');
+  const record = () => deliveries(shop.pool, shop.now).record(delivery);
+  expect(await record()).toBe('wake');
+  expect(await record()).toBe('wake');
   await shop.worker()(id, never);
   expect(await shop.jobOf(id)).toMatchObject({ state: 'completed', reason: 'confirmed-by-sms' });
-  expect(await record(delivery)).toBe('recorded');
+  expect(await record()).toBe('recorded');
 });

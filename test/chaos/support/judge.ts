@@ -34,6 +34,11 @@ export interface Verdict {
 const CLOCK_SLACK_MS = 50;
 const EXAMPLES_MAX = 5;
 
+interface OpenTime {
+  readonly from: string;
+  readonly to: string | null;
+  readonly outcome: string | null;
+}
 interface JobRow {
   readonly id: string;
   readonly subject_id: string;
@@ -43,7 +48,7 @@ interface JobRow {
   readonly finished_at: Date | null;
   readonly idempotency_key: string | null;
   readonly chat_id: string | null;
-  readonly open: readonly { readonly from: string; readonly to: string | null }[] | null;
+  readonly open: readonly OpenTime[] | null;
 }
 interface Sent {
   readonly key: string;
@@ -63,6 +68,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     ...unfinished(jobs),
     ...unsent(jobs, sentOf),
     ...tooOften(jobs, sentOf, evidence.strikes),
+    ...givenUp(jobs, evidence.strikes),
     ...codesOf(jobs, sentOf),
     ...sentWhilePaused(messages, evidence.pausedWindows),
   ];
@@ -84,7 +90,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
 const readJobs = `
 select j.id, j.subject_id, j.state, j.reason, j.accepted_at, j.finished_at, v.metadata->>'key' idempotency_key,
   r.telegram_chat_id::text chat_id,
-  (select json_agg(json_build_object('from', a.opened_at, 'to', a.closed_at) order by a.n) from attempt a where a.job_id = j.id) open
+  (select json_agg(json_build_object('from', a.opened_at, 'to', a.closed_at, 'outcome', a.outcome) order by a.n) from attempt a where a.job_id = j.id) open
 from job j join verification v on v.id = j.subject_id left join recipient r on r.id = v.recipient_id`;
 
 /** Each is a statement that must find nothing. */
@@ -186,14 +192,32 @@ function unsent(jobs: readonly JobRow[], sentOf: SentOf): string[] {
   return told('a completed job was never sent', ids);
 }
 
+/**
+ * A living worker closes within the time-out of an attempt (10 s) and the tries of a close (4.5 s): what struck later, while
+ * the row still stood open, found nobody.
+ */
+const HELD_MS_MAX = 15_000;
+
+const isStruck = ({ from, to }: OpenTime, { fromMs, toMs }: Strike): boolean => {
+  const openedMs = Date.parse(from);
+  const heldUntilMs = Math.min(to === null ? Infinity : Date.parse(to), openedMs + HELD_MS_MAX);
+  return openedMs - CLOCK_SLACK_MS <= toMs && fromMs <= heldUntilMs + CLOCK_SLACK_MS;
+};
+
 function strikesOn({ open }: JobRow, strikes: readonly Strike[]): number {
-  return strikes.filter(({ fromMs, toMs }) =>
-    open?.some(
-      ({ from, to }) =>
-        Date.parse(from) - CLOCK_SLACK_MS <= toMs &&
-        fromMs <= (to === null ? Infinity : Date.parse(to)) + CLOCK_SLACK_MS,
-    ),
-  ).length;
+  return strikes.filter((strike) => open?.some((time) => isStruck(time, strike))).length;
+}
+
+/** Who gives an attempt up needs a reason: its worker was killed or stood still, or a server that it needed was away. */
+function givenUp(jobs: readonly JobRow[], strikes: readonly Strike[]): string[] {
+  const reasons = strikes.filter(({ what }) => what !== 'kill-api' && what !== 'kill-sweep');
+  const guilty = jobs.filter(({ open }) =>
+    open?.some((time) => time.outcome === 'unknown' && !reasons.some((strike) => isStruck(time, strike))),
+  );
+  return told(
+    'an attempt was given up, and nothing had struck it',
+    guilty.map(({ id }) => id),
+  );
 }
 
 function tooOften(jobs: readonly JobRow[], sentOf: SentOf, strikes: readonly Strike[]): string[] {

@@ -21,7 +21,12 @@ export async function makeProject(databaseUrl: string, pepper: string, slug: str
       requests_per_minute: 10_000_000,
     });
     const text = `nbt_live_${randomBytes(24).toString('base64url')}`;
-    const order = { access: 'secret', mode: 'live', scopes: ['otp', 'jobs'], expiresAt: null } as const;
+    const order = {
+      access: 'secret',
+      mode: 'live',
+      scopes: ['otp', 'jobs', 'recipients'],
+      expiresAt: null,
+    } as const;
     const made = await projects.createKey(project.id, order, now, text);
     if (!made.created) throw new Error(`no key was made: ${made.reason}`);
     return { id: project.id, key: text };

@@ -1,0 +1,47 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { runSpine, SETTLED_WITHIN_MS } from './spine.ts';
+
+/** The short form of `npm run chaos -- spine`: one seed, the four faults of servers that differ most, Redis away for 3 s. */
+const SEED = 20_261_120;
+const TEST_MS_MAX = 180_000;
+
+test(
+  'whatever is killed, frozen, wiped or restarted: no 202 is lost or doubled, attempts count 1, 2, 3, only kills repeat a message, and a pause holds',
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'navbat-chaos-'));
+    await chmod(directory, 0o711);
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const report = await runSpine({
+      seed: SEED,
+      directory,
+      seconds: 1,
+      faults: [
+        'postgres ended at once',
+        'redis stopped',
+        'redis restored from an older file',
+        'redis wiped while paused',
+      ],
+      redisAwayMs: 3_000,
+      waiting: 1_000,
+      tell: () => undefined,
+    });
+    console.log(JSON.stringify(report));
+    expect(report.problems).toEqual([]);
+    expect(report.settledWithinMs).toBeLessThan(SETTLED_WITHIN_MS);
+    // The run was one: it had load, and faults that struck it.
+    expect(report.answered202).toBeGreaterThan(1_000);
+    expect(report.strikes).toMatchObject({
+      'kill-worker': expect.any(Number),
+      'kill-api': expect.any(Number),
+      'freeze-worker': expect.any(Number),
+      'redis-stopped': 1,
+      'redis-wiped': 1,
+      'redis-restored': 2,
+      'postgres-immediate': 1,
+    });
+  },
+  TEST_MS_MAX,
+);
