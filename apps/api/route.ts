@@ -39,6 +39,8 @@ export interface Route<
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  /** Where an honest body is larger than most. */
+  readonly bodyBytesMax?: number;
   /** Takes an Idempotency-Key. */
   readonly idempotent?: boolean;
   /** Success answers by status; every error is a problem. */

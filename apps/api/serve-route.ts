@@ -45,7 +45,7 @@ async function answer(route: Route, serving: Serving, req: Request, res: Respons
   const ip = callerAddress(req, serving.proxies);
   const caller = await identify(serving, req, res, ip);
   // Read while the limits are counted; what goes wrong with it is told after them.
-  const reading = route.body ? readJson(req) : undefined;
+  const reading = route.body ? readJson(req, route.bodyBytesMax) : undefined;
   reading?.catch(() => undefined);
   await limitCaller(serving.counter, caller, ip, res);
   requireScope(caller, route.scope);

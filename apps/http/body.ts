@@ -36,8 +36,8 @@ export function readBody(req: IncomingMessage, bytesMax = BODY_BYTES_MAX): Promi
  *
  * @throws Problem 400, 413 or 415.
  */
-export async function readJson(req: IncomingMessage): Promise<unknown> {
-  const body = await readBody(req);
+export async function readJson(req: IncomingMessage, bytesMax = BODY_BYTES_MAX): Promise<unknown> {
+  const body = await readBody(req, bytesMax);
   if (body.length === 0) return undefined;
   if (!isJson(req.headers['content-type'])) throw unsupported('Send the body as application/json.');
   if (!isUtf8(body)) throw malformed('The body is not UTF-8.');

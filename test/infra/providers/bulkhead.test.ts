@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type * as guards from '../../../domain/job/guard.ts';
 import type { SendReply } from '../../../domain/job/reply.ts';
+import type { GuardedChannel } from '../../../domain/otp/guard.ts';
 import type { CodeChannel, CodeMessage } from '../../../domain/otp/port.ts';
 import { guard, openMs } from '../../../infra/providers/bulkhead.ts';
 import { telegramGateway } from '../../../infra/providers/telegram-gateway.ts';
