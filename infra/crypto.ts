@@ -3,7 +3,8 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
-  hkdfSync,
+  createSecretKey,
+  type KeyObject,
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
@@ -23,21 +24,32 @@ export type CodeKeyOf = (verification: {
 
 /** HKDF (RFC 5869) with SHA-256 over the root key `kid`; a retired `kid` throws, and its verifications have long expired. */
 export function codeKeys(ring: KeyRing): CodeKeyOf {
+  // Its first step depends on the root key alone and is made once; Node's `hkdfSync` makes it at each call.
+  const extracted = new Map([...ring.keys].map(([kid, root]) => [kid, hkdfExtract(root)]));
   return ({ kid, id, projectId, purpose }) => {
-    const root = ring.keys.get(kid);
-    if (!root) throw new Error(`no root key ${kid}`);
+    const key = extracted.get(kid);
+    if (!key) throw new Error(`no root key ${kid}`);
     // Ids are of fixed length, so the purpose can't move the border between the fields.
-    return new Uint8Array(
-      hkdfSync('sha256', root, '', `navbat code ${id}${projectId}${purpose}`, CODE_KEY_BYTES),
-    );
+    return hkdfExpand(key, `navbat code ${id}${projectId}${purpose}`, CODE_KEY_BYTES);
   };
 }
+
+const SHA256_BYTES = 32;
+
+/** RFC 5869 §2.2 without a salt, in whose place stand zeros. */
+const hkdfExtract = (root: Buffer): KeyObject =>
+  createSecretKey(createHmac('sha256', Buffer.alloc(SHA256_BYTES)).update(root).digest());
+
+/** RFC 5869 §2.3 for up to 32 bytes, which its first block holds. */
+const hkdfExpand = (key: KeyObject, info: string, bytes: number): Uint8Array =>
+  new Uint8Array(createHmac('sha256', key).update(info).update(Buffer.of(1)).digest().subarray(0, bytes));
 
 /** Keyed hash of an API key or an address: equal inputs are found, and a dump can't be searched for a known number. */
 export type KeyedHash = (domain: 'api-key' | 'address', text: string) => Buffer;
 
 export function keyedHash(pepper: string): KeyedHash {
-  const key = Buffer.from(pepper, 'base64url');
+  // As a key object it is prepared once; as bytes, at each use.
+  const key = createSecretKey(pepper, 'base64url');
   return (domain, text) => createHmac('sha256', key).update(domain).update('\0').update(text).digest();
 }
 
