@@ -18,6 +18,9 @@ export function hotPool(databaseUrl: string, connectionsMax: number): pg.Pool {
     lock_timeout: LOCK_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    // A named statement is parsed once, and planned each time by how large its tables are then: a plan that is kept from
+    // when they were empty scans them as they grow (measured: 7 ms in place of 0.1 ms after 40 000 rows).
+    options: '-c plan_cache_mode=force_custom_plan',
   } as pg.PoolConfig);
   // An idle connection that Postgres closes (restart) is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
@@ -30,7 +33,10 @@ export function hotPool(databaseUrl: string, connectionsMax: number): pg.Pool {
 export async function inTwoPhases<Read extends readonly Promise<unknown>[], Out>(
   pool: pg.Pool,
   read: (client: pg.PoolClient) => Read,
-  write: (facts: { -readonly [K in keyof Read]: Awaited<Read[K]> }, client: pg.PoolClient) => { sent: readonly Promise<unknown>[]; out: Out },
+  write: (
+    facts: { -readonly [K in keyof Read]: Awaited<Read[K]> },
+    client: pg.PoolClient,
+  ) => { sent: readonly Promise<unknown>[]; out: Out },
 ): Promise<Out> {
   const client = await pool.connect();
   try {

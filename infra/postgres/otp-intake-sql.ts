@@ -51,6 +51,13 @@ type FactRows = readonly [
 ];
 
 const unique = <T>(items: Iterable<T>): T[] => [...new Set(items)];
+/** A statement that each connection prepares once. */
+const named = (name: string, text: string, values: unknown[]) => ({
+  name: `otp-intake-${name}`,
+  text,
+  values,
+});
+const hourBefore = (now: Date) => new Date(now.getTime() - HOUR_SECONDS * 1_000);
 /** Keys the spend of one UTC day. */
 const dayOf = (now: Date) => now.toISOString().slice(0, 10);
 
@@ -61,35 +68,43 @@ const dayOf = (now: Date) => now.toISOString().slice(0, 10);
 export function readFacts(client: pg.PoolClient, addressed: readonly Addressed[], now: Date) {
   const hashes = addressed.map(({ addressHash }) => addressHash);
   const projects = unique(addressed.map(({ order }) => order.caller.projectId));
-  const keys = addressed.flatMap(({ order }) => order.idempotency?.key ?? []);
+  const withKey = addressed.filter(({ order }) => order.idempotency !== null);
+  const keys = withKey.map(({ order }) => order.idempotency?.key);
+  const keyed = withKey.map(({ order }) => order.caller.projectId);
   const prefixes = unique(addressed.flatMap(({ order }) => order.command.phone?.prefix ?? []));
-  const pairs = unique(addressed.map(({ order, addressHex }) => addressHex + order.caller.projectId)).toSorted();
+  const pairs = unique(addressed.map(pairOf)).toSorted();
   return [
-    client.query<DestinationRow>(lockDestinations, [pairs, now]),
-    client.query<RequestRow>(readRequests, [keys, projects]),
-    client.query<VerificationRow>(readLive, [hashes, projects]),
-    client.query<RecipientRow>(readRecipients, [hashes, projects]),
-    client.query<ScoreRow>(readScores, [prefixes, projects]),
-    client.query<SpendRow>(readSpend, [dayOf(now), projects]),
+    client.query<DestinationRow>(named('lock-destinations', lockDestinations, [pairs, now, hourBefore(now)])),
+    client.query<RequestRow>(named('read-requests', readRequests, [keys, keyed])),
+    client.query<VerificationRow>(named('read-live', readLive, [hashes])),
+    client.query<RecipientRow>(named('read-recipients', readRecipients, [hashes])),
+    client.query<ScoreRow>(named('read-scores', readScores, [prefixes, projects])),
+    client.query<SpendRow>(named('read-spend', readSpend, [dayOf(now), projects])),
   ] as const;
 }
 
+/**
+ * Books one send at each destination, as nearly every order makes one, and tells what was sent before it: a row is written
+ * once. `writeAll` corrects those where it was otherwise.
+ */
 const lockDestinations = `
-insert into destination (address_hash, project_id, updated_at)
-select decode(left(pair, 64), 'hex'), substr(pair, 65)::uuid, $2 from unnest($1::text[]) pair
-on conflict (address_hash, project_id) do update set updated_at = excluded.updated_at
-returning project_id, address_hash, sent_at, locked_at`;
+insert into destination (address_hash, project_id, sent_at, updated_at)
+select decode(left(pair, 64), 'hex'), substr(pair, 65)::uuid, array[$2::timestamptz], $2 from unnest($1::text[]) pair
+on conflict (address_hash, project_id) do update set updated_at = excluded.updated_at,
+  sent_at = array(select at from unnest(destination.sent_at) at where at > $3) || excluded.sent_at
+returning project_id, address_hash, coalesce(old.sent_at, '{}') sent_at, locked_at`;
 
 const readRequests = `
-select project_id, key, encode(body_hash, 'hex') body_hash, answer from request where key = any($1) and project_id = any($2)`;
+select r.project_id, r.key, encode(r.body_hash, 'hex') body_hash, r.answer
+from unnest($1::text[], $2::uuid[]) as w (key, project_id) join request r on r.project_id = w.project_id and r.key = w.key`;
 
-const readLive = `
-select * from verification where address_hash = any($1) and project_id = any($2) and state = 'live'`;
+/** Of every project that knows these addresses: which are whose is told apart by the pair of both. */
+const readLive = `select * from verification where address_hash = any($1) and state = 'live'`;
 
 const readRecipients = `
 select id, project_id, address_hash, locale, push_token_sealed is not null has_push,
   telegram_chat_id is not null and telegram_blocked_at is null has_chat
-from recipient where address_hash = any($1) and project_id = any($2)`;
+from recipient where address_hash = any($1)`;
 
 const readScores = `select project_id, prefix, sent, verified, at from prefix_score where prefix = any($1) and project_id = any($2)`;
 
@@ -103,8 +118,10 @@ export interface Writes {
   readonly requests: object[];
   /** Jobs of earlier sends, whose chain stops where a resend begins. */
   readonly superseded: JobId[];
-  /** Destination and project, once for each send. */
-  readonly sends: { readonly address_hash: string; readonly project_id: string }[];
+  /** Verifications whose time is up, and whose place a new one takes. */
+  readonly ended: VerificationId[];
+  /** Destinations where not exactly one send was accepted. */
+  readonly rebooked: object[];
 }
 
 interface Accepted {
@@ -120,6 +137,8 @@ const hex = (bytes: Buffer) => `\\x${bytes.toString('hex')}`;
 /** The facts of a batch, changed by each decision so that the next one in the batch sees them. */
 export class Facts {
   readonly #sentAt = new Map<string, Date[]>();
+  /** How many they were before this batch. */
+  readonly #sentBefore = new Map<string, number>();
   readonly #locked = new Set<string>();
   readonly #live = new Map<string, Verification>();
   readonly #requests = new Map<string, { bodyHash: string; answer: SendAnswer }>();
@@ -131,11 +150,15 @@ export class Facts {
     for (const row of destinations.rows) {
       const pair = row.address_hash.toString('hex') + row.project_id;
       this.#sentAt.set(pair, row.sent_at);
+      this.#sentBefore.set(pair, row.sent_at.length);
       if (row.locked_at) this.#locked.add(pair);
     }
-    for (const row of requests.rows) this.#requests.set(row.project_id + row.key, { bodyHash: row.body_hash, answer: row.answer });
-    for (const row of live.rows) this.#live.set(row.address_hash.toString('hex') + row.project_id + row.purpose, toVerification(row));
-    for (const row of recipients.rows) this.#recipients.set(row.address_hash.toString('hex') + row.project_id, row);
+    for (const row of requests.rows)
+      this.#requests.set(row.project_id + row.key, { bodyHash: row.body_hash, answer: row.answer });
+    for (const row of live.rows)
+      this.#live.set(row.address_hash.toString('hex') + row.project_id + row.purpose, toVerification(row));
+    for (const row of recipients.rows)
+      this.#recipients.set(row.address_hash.toString('hex') + row.project_id, row);
     for (const row of scores.rows) this.#scores.set(row.project_id + row.prefix, row);
     for (const row of spend.rows) this.#spent.set(row.project_id, Number(row.spent_micros));
   }
@@ -174,15 +197,32 @@ export class Facts {
   record(one: Addressed, accepted: Accepted, writes: Writes, now: Date): void {
     const pair = pairOf(one);
     const verification = toLive(one, accepted, now);
+    const ended = this.#live.get(pair + one.order.command.purpose);
+    if (ended && !accepted.plan.resendOf) writes.ended.push(ended.id);
     this.#live.set(pair + verification.purpose, verification);
     // Test keys have no hourly limit.
-    if (one.order.command.mode === 'live') {
-      this.#sentAt.set(pair, [...(this.#sentAt.get(pair) ?? []), now]);
-      writes.sends.push({ address_hash: hex(one.addressHash), project_id: one.order.caller.projectId });
-    }
+    if (one.order.command.mode === 'live') this.#sentAt.set(pair, [...(this.#sentAt.get(pair) ?? []), now]);
     writes.jobs.push({ ticket: accepted.ticket, row: jobRow(one, accepted, now) });
     if (accepted.plan.resendOf) this.#recordResend(accepted, accepted.plan.resendOf, writes);
-    else writes.verifications.push(verificationRow(one, verification, accepted, this.recipientOf(one)?.id ?? null));
+    else
+      writes.verifications.push(
+        verificationRow(one, verification, accepted, this.recipientOf(one)?.id ?? null),
+      );
+  }
+
+  /** Once all are decided: corrects what `lockDestinations` booked where it was not one send. */
+  rebook(addressed: readonly Addressed[], writes: Writes, now: Date): void {
+    const hourAgo = hourBefore(now);
+    for (const one of new Map(addressed.map((each) => [pairOf(each), each])).values()) {
+      const sentAt = this.#sentAt.get(pairOf(one)) ?? [];
+      if (sentAt.length === (this.#sentBefore.get(pairOf(one)) ?? 0) + 1) continue;
+      const sent_at = sentAt.filter((at) => at > hourAgo);
+      writes.rebooked.push({
+        address_hash: hex(one.addressHash),
+        project_id: one.order.caller.projectId,
+        sent_at,
+      });
+    }
   }
 
   #recordResend({ id, jobId, plan }: Accepted, earlier: Verification, writes: Writes): void {
@@ -197,7 +237,14 @@ const pairOf = (one: Addressed) => one.addressHex + one.order.caller.projectId;
 /** The verification as it stands once the batch is committed. */
 function toLive({ order }: Addressed, { id, jobId, plan, codeKid }: Accepted, now: Date): Verification {
   const { command, caller } = order;
-  const sent = { jobId, sentAt: now, channels: plan.channels, codeGeneration: plan.codeGeneration, expiresAt: plan.expiresAt, locale: plan.locale };
+  const sent = {
+    jobId,
+    sentAt: now,
+    channels: plan.channels,
+    codeGeneration: plan.codeGeneration,
+    expiresAt: plan.expiresAt,
+    locale: plan.locale,
+  };
   if (plan.resendOf) return { ...plan.resendOf, ...sent, sends: plan.resendOf.sends + 1 };
   return {
     ...sent,
@@ -216,7 +263,12 @@ function toLive({ order }: Addressed, { id, jobId, plan, codeKid }: Accepted, no
   };
 }
 
-function verificationRow(one: Addressed, verification: Verification, { plan }: Accepted, recipientId: string | null): object {
+function verificationRow(
+  one: Addressed,
+  verification: Verification,
+  { plan }: Accepted,
+  recipientId: string | null,
+): object {
   const { command } = one.order;
   return {
     id: verification.id,
@@ -267,27 +319,33 @@ function jobRow(one: Addressed, { id, jobId, plan, ticket }: Accepted, now: Date
  */
 export function writeAll(client: pg.PoolClient, writes: Writes, published: readonly string[], now: Date) {
   const sent: Promise<unknown>[] = [];
-  const run = (sql: string, rows: readonly unknown[], ...more: unknown[]) => {
-    if (rows.length > 0) sent.push(client.query(sql, [JSON.stringify(rows), ...more]));
+  const run = (name: string, sql: string, rows: readonly unknown[], ...more: unknown[]) => {
+    if (rows.length > 0) sent.push(client.query(named(name, sql, [JSON.stringify(rows), ...more])));
   };
-  run(closeExpired, writes.verifications, now);
-  run(insertVerifications, writes.verifications);
-  run(updateResends, writes.resends, now);
-  run(cancelSuperseded, writes.superseded, now);
-  run(insertJobs, writes.jobs.map(({ row }) => row));
-  run(countSends, writes.sends, now, new Date(now.getTime() - HOUR_SECONDS * 1_000));
-  run(insertRequests, writes.requests, now);
+  run('rebook', rebookSends, writes.rebooked);
+  run('close-ended', closeEnded, writes.ended, now);
+  run('insert-verifications', insertVerifications, writes.verifications);
+  run('update-resends', updateResends, writes.resends, now);
+  run('cancel-superseded', cancelSuperseded, writes.superseded, now);
+  run(
+    'insert-jobs',
+    insertJobs,
+    writes.jobs.map(({ row }) => row),
+  );
+  run('insert-requests', insertRequests, writes.requests, now);
   const ids = writes.jobs.map(({ ticket }) => ticket.jobId);
-  const outbox = ids.length > 0 ? client.query<{ id: string }>(insertOutbox, [ids, now, published]) : null;
+  const outbox =
+    ids.length > 0
+      ? client.query<{ id: string }>(named('insert-outbox', insertOutbox, [ids, now, published]))
+      : null;
   if (outbox) sent.push(outbox);
   return { sent, outbox };
 }
 
-/** Rows whose time is up may stand where the new ones go. */
-const closeExpired = `
-update verification v set state = 'expired', closed_at = $2
-from json_to_recordset($1) as w (address_hash bytea, project_id uuid, purpose text)
-where v.address_hash = w.address_hash and v.project_id = w.project_id and v.purpose = w.purpose and v.state = 'live' and v.expires_at <= $2`;
+/** Rows whose time is up stand where the new ones go. */
+const closeEnded = `
+update verification set state = 'expired', closed_at = $2
+where id in (select value::uuid from json_array_elements_text($1)) and state = 'live'`;
 
 const cancelSuperseded = `
 update job set state = 'cancelled', reason = 'superseded', finished_at = $2
@@ -315,11 +373,9 @@ select id, kind, project_id, subject_id, address_hash, payload, labels, run_at, 
 from json_to_recordset($1) as w (id uuid, kind text, project_id uuid, subject_id uuid, address_hash bytea, payload jsonb, labels jsonb,
   run_at timestamptz, deadline_at timestamptz, accepted_at timestamptz, request_id text)`;
 
-/** Keeps the sends of the last hour only. Two sends in one batch to one destination of one project are for two purposes. */
-const countSends = `
-update destination d set sent_at = array(select at from unnest(d.sent_at) at where at > $3) || array_fill($2::timestamptz, array[w.sends])
-from (select address_hash, project_id, count(*)::int sends
-  from json_to_recordset($1) as w (address_hash bytea, project_id uuid) group by 1, 2) w
+const rebookSends = `
+update destination d set sent_at = array(select json_array_elements_text(w.sent_at)::timestamptz)
+from json_to_recordset($1) as w (address_hash bytea, project_id uuid, sent_at json)
 where d.address_hash = w.address_hash and d.project_id = w.project_id`;
 
 const insertRequests = `

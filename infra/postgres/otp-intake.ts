@@ -76,7 +76,15 @@ async function acceptAll(deps: IntakeDeps, orders: readonly SendOrder[]): Promis
 
 /** In order of arrival: each decision sees what the ones before it in the batch have changed. */
 function decideAll(deps: IntakeDeps, addressed: readonly Addressed[], facts: Facts, now: Date) {
-  const writes: Writes = { jobs: [], verifications: [], resends: [], requests: [], superseded: [], sends: [] };
+  const writes: Writes = {
+    jobs: [],
+    verifications: [],
+    resends: [],
+    requests: [],
+    superseded: [],
+    ended: [],
+    rebooked: [],
+  };
   const answers = addressed.map((one): Answered => {
     const earlier = facts.requestOf(one.order);
     if (earlier) {
@@ -87,16 +95,22 @@ function decideAll(deps: IntakeDeps, addressed: readonly Addressed[], facts: Fac
     if (burnsKey(answer)) facts.remember(one.order, answer, writes);
     return { ...answer, replayed: false };
   });
+  facts.rebook(addressed, writes, now);
   return { answers, writes };
 }
 
 /** A business refusal is an answer and is kept; a 429 is not, so that the same key may be tried again. */
-const burnsKey = (answer: SendAnswer) => answer.answer === 'accepted' || (answer.answer === 'refused' && answer.retryAfterSeconds === null);
+const burnsKey = (answer: SendAnswer) =>
+  answer.answer === 'accepted' || (answer.answer === 'refused' && answer.retryAfterSeconds === null);
 
 function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Writes, now: Date): SendAnswer {
   const { order } = one;
   const live = facts.liveOf(one);
-  const decision = decideSend(order.command, { ...facts.of(one), live, settings: order.caller.settings, ...reachOf(deps, facts, one) }, now);
+  const decision = decideSend(
+    order.command,
+    { ...facts.of(one), live, settings: order.caller.settings, ...reachOf(deps, facts, one) },
+    now,
+  );
   if (decision.decision === 'refused') {
     const { reason, retryAfterSeconds } = decision;
     return { answer: 'refused', reason, retryAfterSeconds };
@@ -105,9 +119,21 @@ function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Write
   const { plan } = decision;
   const jobId = uuidv7({ msecs: now.getTime() }) as JobId;
   const id = plan.resendOf?.id ?? (uuidv7({ msecs: now.getTime() }) as VerificationId);
-  facts.record(one, { id, jobId, plan, codeKid: deps.codeKid, ticket: ticketOf(one, jobId, plan) }, writes, now);
+  facts.record(
+    one,
+    { id, jobId, plan, codeKid: deps.codeKid, ticket: ticketOf(one, jobId, plan) },
+    writes,
+    now,
+  );
   const { channels, expiresAt } = plan;
-  return { answer: 'accepted', id, jobId, resend: plan.resendOf !== null, channels, expiresAt: expiresAt.toISOString() };
+  return {
+    answer: 'accepted',
+    id,
+    jobId,
+    resend: plan.resendOf !== null,
+    channels,
+    expiresAt: expiresAt.toISOString(),
+  };
 }
 
 function reachOf(deps: IntakeDeps, facts: Facts, one: Addressed) {
@@ -124,5 +150,9 @@ function reachOf(deps: IntakeDeps, facts: Facts, one: Addressed) {
 
 function ticketOf({ order }: Addressed, jobId: JobId, plan: SendPlan): Ticket {
   const to = order.command.phone ? maskPhone(order.command.phone.e164) : 'recipient';
-  return { jobId, kind: otpSend.kind, labels: { project: order.caller.slug, channels: plan.channels.join(','), to } };
+  return {
+    jobId,
+    kind: otpSend.kind,
+    labels: { project: order.caller.slug, channels: plan.channels.join(','), to },
+  };
 }
