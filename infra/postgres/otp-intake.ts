@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { JobId, Ticket } from '../../domain/job/job.ts';
 import type { Channel } from '../../domain/otp/channel.ts';
@@ -40,10 +40,17 @@ export function otpIntake(deps: IntakeDeps): OtpIntake {
     name: 'intake',
     sizeMax: BATCH_MAX,
     inFlightMax: BATCHES_IN_FLIGHT_MAX,
-    run: (orders: readonly SendOrder[]) => acceptAll(deps, orders),
+    run: (orders: readonly SendOrder[]) =>
+      acceptAll(deps, orders).catch((error: unknown) => {
+        // Another process was first with a key of ours, a moment after we had looked: the second look finds its answer.
+        if (isTakenKey(error)) return acceptAll(deps, orders);
+        throw error;
+      }),
   });
   return { accept };
 }
+
+const isTakenKey = (error: unknown) => error instanceof pg.DatabaseError && error.constraint === 'request_pkey';
 
 /** A test key's destinations are its own: its sends neither meet nor use up those of the live key. */
 export function addressText(destination: SendOrder['destination'], mode: 'live' | 'test'): string {

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { phoneAt } from '../../chaos/support/destinations.ts';
+import { openWorld, orderFor, type World } from './otp-world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+
+const ROUNDS = 30;
+
+test('one key at two processes at the same moment, for two people: one job, and the other is told that the key was used', async () => {
+  const caller = await world.makeProject();
+  for (let round = 0; round < ROUNDS; round++) {
+    const [one, other] = [0, 1].map((which) => ({
+      ...orderFor(caller, phoneAt(2 * round + which)),
+      idempotency: { key: `race-${round}`, bodyHash: `${which}${which}`.repeat(32) },
+    }));
+    if (!one || !other) throw new Error('two orders');
+    const answers = await Promise.all([world.intake.accept(one), world.otherIntake.accept(other)]);
+    expect(new Set(answers.map(({ answer }) => answer))).toEqual(new Set(['accepted', 'key-reused']));
+  }
+  const { rowCount } = await world.pool.query('select from job where project_id = $1', [caller.projectId]);
+  expect(rowCount).toBe(ROUNDS);
+});
+
+test('one key at two processes at the same moment, for one person: one job, one answer', async () => {
+  const caller = await world.makeProject();
+  for (let round = 0; round < ROUNDS; round++) {
+    const order = orderFor(caller, phoneAt(1_000 + round), {}, `twin-${round}`);
+    const answers = await Promise.all([world.intake.accept(order), world.otherIntake.accept(order)]);
+    const jobs = answers.map((answer) => (answer.answer === 'accepted' ? answer.jobId : answer.answer));
+    expect(new Set(jobs).size).toBe(1);
+    expect(answers.map(({ replayed }) => replayed).toSorted()).toEqual([false, true]);
+  }
+});
