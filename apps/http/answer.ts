@@ -43,6 +43,13 @@ export function asProblem(error: unknown): Problem {
         headers: { 'Retry-After': '1' },
       },
     );
+  if (isHeldUp(error))
+    return new Problem(
+      409,
+      'in-progress',
+      'Another request holds what this one needs. Send it again, with its key.',
+      { headers: { 'Retry-After': '1' } },
+    );
   return new Problem(
     500,
     'internal',
@@ -59,6 +66,10 @@ function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return ('code' in error && awayCodes.test(String(error.code))) || awayTexts.test(error.message);
 }
+
+/** A row was held for longer than Postgres was told to wait (55P03), or two waited for each other (40P01). */
+const isHeldUp = (error: unknown) =>
+  error instanceof Error && 'code' in error && /^(55P03|40P01)$/.test(String(error.code));
 
 function send(
   res: ServerResponse,

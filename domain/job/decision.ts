@@ -13,6 +13,13 @@ export const refusalReasons = [
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
+/** Refusals that are limits: time or a person lifts them, so that an idempotency key may be tried again. */
+export const limitReasons: ReadonlySet<RefusalReason> = new Set([
+  'too-soon',
+  'too-many-sends',
+  'destination-locked',
+]);
+
 export type Decision<Accepted> =
   | ({ readonly decision: 'accepted' } & Accepted)
   | {

@@ -10,7 +10,7 @@ export const CheckRequest = z
   .strictObject({
     id: z.uuid().optional().meta({ description: 'The id that the send answered.' }),
     to: z.string().min(1).max(64).optional(),
-    purpose: Purpose.optional(),
+    purpose: Purpose.optional().meta({ description: 'A code of another purpose is then unknown.' }),
     // A string: a number would lose its leading zeros.
     code: z
       .string({ error: 'expected the code as a string of digits' })

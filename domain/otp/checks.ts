@@ -9,7 +9,8 @@ import type { Verification } from './verification.ts';
 export interface Check {
   readonly projectId: ProjectId;
   readonly mode: KeyMode;
-  readonly of: { readonly id: string } | { readonly destination: Destination; readonly purpose: string };
+  /** By `id`, a purpose that is named must be the code's own. */
+  readonly of: { readonly id: string; readonly purpose: string | null } | { readonly destination: Destination; readonly purpose: string };
   readonly code: string;
 }
 

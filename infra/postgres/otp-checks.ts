@@ -22,12 +22,16 @@ interface CountedRow extends VerificationRow {
 }
 
 export function otpChecks(deps: ChecksDeps): Checks {
-  return { check: (check) => ('id' in check.of ? checkById(deps, check, check.of.id) : checkByTo(deps, check, check.of)) };
+  return { check: (check) => ('id' in check.of ? checkById(deps, check, check.of) : checkByTo(deps, check, check.of)) };
 }
 
-async function checkById(deps: ChecksDeps, check: Check, id: string): Promise<CheckResult> {
+async function checkById(deps: ChecksDeps, check: Check, of: Extract<Check['of'], { id: string }>): Promise<CheckResult> {
   const now = deps.now();
-  const { rows } = await deps.pool.query<CountedRow>({ name: 'count-check', text: countCheck, values: [id, check.projectId, check.mode, now] });
+  const { rows } = await deps.pool.query<CountedRow>({
+    name: 'count-check',
+    text: countCheck,
+    values: [of.id, check.projectId, check.mode, now, of.purpose],
+  });
   const [row] = rows;
   if (!row) return { result: 'unknown' };
   if (row.locked) return { result: 'locked' };
@@ -43,7 +47,7 @@ const countCheck = `
 with found as (
   select v.id, coalesce(d.locked_at is not null, false) locked
   from verification v left join destination d on d.address_hash = v.address_hash and d.project_id = v.project_id
-  where v.id = $1 and v.project_id = $2 and v.mode = $3),
+  where v.id = $1 and v.project_id = $2 and v.mode = $3 and ($5::text is null or v.purpose = $5)),
 counted as (
   update verification v set checks_used = checks_used + 1 from found
   where v.id = found.id and not found.locked and v.state = 'live' and v.expires_at > $4 and v.checks_used < v.checks_max
@@ -52,7 +56,10 @@ select counted.*, found.locked, true counted from counted join found using (id)
 union all
 select v.*, found.locked, false from found join verification v using (id) where not exists (select from counted)`;
 
-/** Only the first right check wins; the job stops, the destination's failures are forgotten, its prefix gains trust. */
+/**
+ * Only the first right check wins; the job stops, the destination's failures are forgotten, its prefix gains trust. The check
+ * was counted while there was one left, so that a wrong one after it, which used up the last and was faster, takes nothing away.
+ */
 async function approve(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
   const { rowCount } = await deps.pool.query({
     name: 'approve',
@@ -73,7 +80,7 @@ const WEIGHT_DOUBLINGS_MAX = 960;
 const approveVerification = `
 with held as materialized (select from destination where address_hash = $4 and project_id = $5 for update),
 approved as (
-  update verification set state = 'approved', closed_at = $2 where id = $1 and state = 'live' and (select count(*) from held) >= 0 returning *),
+  update verification set state = 'approved', closed_at = $2 where id = $1 and state in ('live', 'spent') and (select count(*) from held) >= 0 returning *),
 stopped as (
   update job j set state = 'completed', reason = 'approved', finished_at = $2 from approved where j.id = approved.job_id and j.finished_at is null),
 forgiven as (
@@ -83,17 +90,12 @@ trusted as (
   from approved where s.prefix = approved.phone_prefix and s.project_id = approved.project_id)
 select from approved`;
 
-/** Closes a verification whose last check this was, and counts the failure on its destination. */
+/** Counts the failure on the destination, and closes a verification whose last check this was. */
 async function countFailure(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
   const remaining = row.checks_max - row.checks_used;
-  if (remaining === 0) await deps.pool.query({ name: 'spend', text: spendVerification, values: [row.id, now] });
-  await countOnDestination(deps, row.address_hash, row.project_id, now);
+  await fail(deps, { addressHash: row.address_hash, projectId: row.project_id, spent: remaining === 0 ? row.id : null }, now);
   return { result: 'incorrect', remaining };
 }
-
-const spendVerification = `
-with spent as (update verification set state = 'spent', closed_at = $2 where id = $1 and state = 'live' returning job_id)
-update job j set state = 'cancelled', reason = 'too-many-checks', finished_at = $2 from spent where j.id = spent.job_id and j.finished_at is null`;
 
 const closedReason: Record<Exclude<VerificationState, 'live'>, ClosedReason> = {
   approved: 'used',
@@ -104,15 +106,15 @@ const closedReason: Record<Exclude<VerificationState, 'live'>, ClosedReason> = {
 
 /** Checks of a closed verification count on the destination too: a hundred guesses are a hundred, wherever they land. */
 async function refuseClosed(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
-  await countOnDestination(deps, row.address_hash, row.project_id, now);
+  await fail(deps, { addressHash: row.address_hash, projectId: row.project_id, spent: null }, now);
   const state = stateAt(toVerification(row), now);
   // Live, yet not counted: the fifth check is being settled by its own request.
   return { result: 'closed', reason: closedReason[state === 'live' ? 'spent' : state] };
 }
 
 /**
- * By `to`, a wrong code, a closed verification and no verification at all are one answer after the same work: a count, a
- * derivation, a comparison and a failure on the destination.
+ * By `to`, a wrong code, a closed verification and no verification at all are one answer after the same work: a commit that
+ * counts, a derivation, a comparison, and a commit with the failure on the destination.
  */
 async function checkByTo(deps: ChecksDeps, check: Check, of: Extract<Check['of'], { destination: unknown }>): Promise<CheckResult> {
   const now = deps.now();
@@ -127,9 +129,8 @@ async function checkByTo(deps: ChecksDeps, check: Check, of: Extract<Check['of']
   const counted = row && row.id !== null ? row : null;
   const right = sameText(deps.codeOf(counted ? toVerification(counted) : { ...nobody, codeKid: deps.codeKid, projectId: check.projectId, codeLength: check.code.length }), check.code);
   if (counted && right) return approve(deps, counted, now).then((result) => (result.result === 'approved' ? result : { result: 'incorrect', remaining: null }));
-  if (counted && counted.checks_used >= counted.checks_max)
-    await deps.pool.query({ name: 'spend', text: spendVerification, values: [counted.id, now] });
-  await countOnDestination(deps, addressHash, check.projectId, now);
+  const spent = counted && counted.checks_used === counted.checks_max ? counted.id : null;
+  await fail(deps, { addressHash, projectId: check.projectId, spent }, now);
   return { result: 'incorrect', remaining: null };
 }
 
@@ -139,22 +140,38 @@ const nobody = { id: '00000000-0000-7000-8000-000000000000', purpose: '', codeGe
   'id' | 'purpose' | 'codeGeneration'
 >;
 
-/** Always one row: whether the destination is locked, and the counted verification or nulls. */
+/** Always one row: whether the destination is locked, and the counted verification or nulls. Always one write, counted or not. */
 const countCheckByTo = `
-with counted as (
+with touched as (
+  insert into destination as d (address_hash, project_id, updated_at) values ($1, $2, $4)
+  on conflict (address_hash, project_id) do update set updated_at = excluded.updated_at returning d.locked_at),
+counted as (
   update verification v set checks_used = checks_used + 1
   where v.address_hash = $1 and v.project_id = $2 and v.purpose = $3 and v.check_by_to and v.state = 'live' and v.expires_at > $4
-    and v.checks_used < v.checks_max
-    and not exists (select from destination d where d.address_hash = $1 and d.project_id = $2 and d.locked_at is not null)
+    and v.checks_used < v.checks_max and not exists (select from touched where locked_at is not null)
   returning v.*)
-select counted.*, exists (select from destination d where d.address_hash = $1 and d.project_id = $2 and d.locked_at is not null) locked
-from (values (1)) one left join counted on true`;
+select counted.*, touched.locked_at is not null locked from touched left join counted on true`;
 
-async function countOnDestination(deps: ChecksDeps, addressHash: Buffer, projectId: string, now: Date): Promise<void> {
-  await deps.pool.query({ name: 'count-failure', text: countFailureOnDestination, values: [addressHash, projectId, now, FAILED_CHECKS_IN_A_ROW_MAX] });
+interface Failure {
+  readonly addressHash: Buffer;
+  readonly projectId: string;
+  /** The verification whose last check this was. */
+  readonly spent: string | null;
 }
 
-const countFailureOnDestination = `
-insert into destination as d (address_hash, project_id, failed_checks, updated_at) values ($1, $2, 1, $3)
-on conflict (address_hash, project_id) do update set failed_checks = d.failed_checks + 1, updated_at = $3,
-  locked_at = case when d.failed_checks + 1 >= $4 then coalesce(d.locked_at, $3) else d.locked_at end`;
+async function fail(deps: ChecksDeps, { addressHash, projectId, spent }: Failure, now: Date): Promise<void> {
+  await deps.pool.query({ name: 'fail-check', text: failCheck, values: [addressHash, projectId, now, FAILED_CHECKS_IN_A_ROW_MAX, spent] });
+}
+
+/** The destination is locked before the verification, as everybody does. */
+const failCheck = `
+with failed as (
+  insert into destination as d (address_hash, project_id, failed_checks, updated_at) values ($1, $2, 1, $3)
+  on conflict (address_hash, project_id) do update set failed_checks = d.failed_checks + 1, updated_at = $3,
+    locked_at = case when d.failed_checks + 1 >= $4 then coalesce(d.locked_at, $3) else d.locked_at end
+  returning d.failed_checks),
+spent as (
+  update verification set state = 'spent', closed_at = $3
+  where id = $5 and state = 'live' and (select count(*) from failed) >= 0
+  returning job_id)
+update job j set state = 'cancelled', reason = 'too-many-checks', finished_at = $3 from spent where j.id = spent.job_id and j.finished_at is null`;

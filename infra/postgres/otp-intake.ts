@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { limitReasons } from '../../domain/job/decision.ts';
 import type { JobId, Ticket } from '../../domain/job/job.ts';
 import type { Channel } from '../../domain/otp/channel.ts';
 import type { OtpIntake, SendAnswer, SendOrder } from '../../domain/otp/intake.ts';
@@ -108,7 +109,7 @@ function decideAll(deps: IntakeDeps, addressed: readonly Addressed[], facts: Fac
 
 /** A business refusal is an answer and is kept; a 429 is not, so that the same key may be tried again. */
 const burnsKey = (answer: SendAnswer) =>
-  answer.answer === 'accepted' || (answer.answer === 'refused' && answer.retryAfterSeconds === null);
+  answer.answer === 'accepted' || (answer.answer === 'refused' && !limitReasons.has(answer.reason));
 
 function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Writes, now: Date): SendAnswer {
   const { order } = one;

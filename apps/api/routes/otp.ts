@@ -205,7 +205,7 @@ const verifyRoute = (deps: OtpRouteDeps) =>
               destination: (await destinationOf(deps, caller, body.to ?? '', '/to')).destination,
               purpose: body.purpose ?? PURPOSE_DEFAULT,
             }
-          : { id: body.id };
+          : { id: body.id, purpose: body.purpose ?? null };
       const client = body.client?.ip ?? (caller.access === 'publishable' ? ip : null);
       const result = await checkCode(deps, caller, client, of, body.code);
       return { status: 200, body: { id: result.id, status: 'approved', purpose: result.purpose } };

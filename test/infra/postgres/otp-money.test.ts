@@ -105,7 +105,7 @@ test('a right code is approved however long ago its prefix was last sent an SMS'
     prefixOf(phone),
   ]);
   expect(
-    await world.checks.check({ projectId: caller.projectId, mode: 'live', of: { id }, code }),
+    await world.checks.check({ projectId: caller.projectId, mode: 'live', of: { id, purpose: null }, code }),
   ).toMatchObject({
     result: 'approved',
   });

@@ -1,0 +1,125 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { asProblem } from '../../../apps/http/answer.ts';
+import { FAILED_CHECKS_IN_A_ROW_MAX } from '../../../domain/otp/check.ts';
+import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
+
+let world: World;
+let caller: Awaited<ReturnType<World['makeProject']>>;
+let next = 0;
+const freshPhone = () => `+99894${100 + next++}0000`;
+
+beforeAll(async () => {
+  world = await openWorld();
+  caller = await world.makeProject({ sends_per_hour: 100 });
+});
+afterAll(() => world.close());
+
+const wrong = (code: string) => String((Number(code) + 1) % 10 ** code.length).padStart(code.length, '0');
+const checkTo = (phone: string, code: string) =>
+  world.checks.check({
+    projectId: caller.projectId,
+    mode: 'live',
+    of: { destination: { phone }, purpose: 'verify' },
+    code,
+  });
+const checkId = (id: string, code: string, purpose: string | null = null) =>
+  world.checks.check({ projectId: caller.projectId, mode: 'live', of: { id, purpose }, code });
+
+/** Transactions that wrote: each costs a flush to the disk, which is what a stopwatch sees. */
+async function writesDuring(work: () => Promise<unknown>): Promise<number> {
+  const xid = async () =>
+    Number((await world.pool.query('select pg_current_xact_id()::text::bigint id')).rows[0].id);
+  const before = await xid();
+  await work();
+  return (await xid()) - before - 1;
+}
+
+test('by `to`, a wrong code costs as many writes whether a code lives or not, the last check too', async () => {
+  const phone = freshPhone();
+  const { code } = await sendCode(world, orderFor(caller, phone, { checkByTo: true }));
+  const stranger = freshPhone();
+  const none = await writesDuring(() => checkTo(stranger, '123456'));
+  for (let check = 1; check <= 6; check++)
+    expect(await writesDuring(() => checkTo(phone, wrong(code))), `check ${check}`).toBe(none);
+  expect(
+    (await world.pool.query('select state, checks_used from verification where phone = $1', [phone])).rows,
+  ).toEqual([{ state: 'spent', checks_used: 5 }]);
+});
+
+test('a right check among five at once is approved, in whatever order they end', async () => {
+  for (let round = 0; round < 15; round++) {
+    const { id, code } = await sendCode(world, orderFor(caller, freshPhone()));
+    const codes = [wrong(code), wrong(code), code, wrong(code), wrong(code)];
+    const results = await Promise.all(codes.map((one) => checkId(id, one)));
+    expect(results.map(({ result }) => result)).toEqual([
+      'incorrect',
+      'incorrect',
+      'approved',
+      'incorrect',
+      'incorrect',
+    ]);
+  }
+});
+
+test('a check that names a purpose meets no code of another, and costs it no check', async () => {
+  const { id, code } = await sendCode(world, orderFor(caller, freshPhone(), { purpose: 'login' }));
+  expect(await checkId(id, code, 'withdraw')).toEqual({ result: 'unknown' });
+  expect(await checkId(id, wrong(code), 'login')).toEqual({ result: 'incorrect', remaining: 4 });
+  expect(await checkId(id, code, 'login')).toMatchObject({ result: 'approved' });
+});
+
+describe('Idempotency-Key', () => {
+  test('a refusal because the recipient is locked keeps no key', async () => {
+    const phone = freshPhone();
+    for (let failure = 0; failure < FAILED_CHECKS_IN_A_ROW_MAX; failure++) await checkTo(phone, '123456');
+    expect(await world.intake.accept(orderFor(caller, phone, {}, 'locked'))).toMatchObject({
+      reason: 'destination-locked',
+    });
+    await world.pool.query(
+      'update destination set locked_at = null, failed_checks = 0 where address_hash = $1',
+      [world.hash('address', phone)],
+    );
+    expect(await world.intake.accept(orderFor(caller, phone, {}, 'locked'))).toMatchObject({
+      answer: 'accepted',
+      replayed: false,
+    });
+  });
+
+  test('the same key at two api processes at once is one job, or a reused key where the bodies differ', async () => {
+    for (let round = 0; round < 10; round++) {
+      const phone = freshPhone();
+      const same = orderFor(caller, phone, {}, `same-${round}`);
+      const answers = await Promise.all([world.intake.accept(same), world.otherIntake.accept(same)]);
+      expect(answers.map(({ answer }) => answer)).toEqual(['accepted', 'accepted']);
+      expect(answers.map(({ replayed }) => replayed).toSorted()).toEqual([false, true]);
+      expect(new Set(answers.map((answer) => answer.answer === 'accepted' && answer.jobId)).size).toBe(1);
+
+      const [one, other] = [1, 2].map((bodyHash) => ({
+        ...orderFor(caller, freshPhone()),
+        idempotency: { key: `other-${round}`, bodyHash: `0${bodyHash}`.repeat(32) },
+      }));
+      if (!one || !other) throw new Error('two orders');
+      const pair = await Promise.all([world.intake.accept(one), world.otherIntake.accept(other)]);
+      expect(pair.map(({ answer }) => answer).toSorted()).toEqual(['accepted', 'key-reused']);
+    }
+  });
+});
+
+test('a request whose row another one holds for too long is told to come again', async () => {
+  const phone = freshPhone();
+  await sendCode(world, orderFor(caller, phone));
+  const other = new pg.Client({ connectionString: world.url });
+  await other.connect();
+  await other.query('begin');
+  await other.query('select from destination where address_hash = $1 for update', [
+    world.hash('address', phone),
+  ]);
+  const refused = await world.intake.accept(orderFor(caller, phone)).catch((error: unknown) => error);
+  await other.end();
+  expect(asProblem(refused)).toMatchObject({
+    status: 409,
+    type: 'in-progress',
+    headers: { 'Retry-After': '1' },
+  });
+});
