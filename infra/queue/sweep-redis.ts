@@ -16,6 +16,8 @@ export function sweepRedis(queues: Queues) {
       await queues.redis.set(EPOCH_KEY, mark);
     },
     applyPauses: async (paused: ReadonlySet<string>) => {
+      // A queue that has never seen its Redis waits for it without end; the tick has to come again.
+      if (queues.redis.status !== 'ready') throw new Error('Redis is away');
       for (const kind of jobKinds) {
         const queue = queues.of[kind];
         const isPaused = await queue.isPaused();

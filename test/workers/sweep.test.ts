@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { JobId } from '../../domain/job/job.ts';
+import { freePort } from '../../infra/embedded/port.ts';
 import { startRedis } from '../../infra/embedded/redis.ts';
 import { deliveries } from '../../infra/postgres/deliveries.ts';
 import { startLane } from '../../infra/queue/lane.ts';
@@ -177,4 +178,16 @@ test('a callback that is repeated, because its first answer was lost, wakes its 
   await shop.worker()(id, never);
   expect(await shop.jobOf(id)).toMatchObject({ state: 'completed', reason: 'confirmed-by-sms' });
   expect(await record()).toBe('recorded');
+});
+
+test('a sweep that was started without a Redis still lets time run out, tick after tick', async () => {
+  const shop = await workshop(`redis://127.0.0.1:${await freePort()}`);
+  const [first, second] = await shop.accept(2, { publish: false });
+  await shop.pool.query(`update job set deadline_at = now() - interval '10 s' where id = $1`, [first]);
+  const { tick } = shop.newSweep();
+  await expect(tick()).rejects.toThrow();
+  expect(await shop.jobOf(first as JobId)).toMatchObject({ state: 'expired' });
+  await shop.pool.query(`update job set deadline_at = now() - interval '10 s' where id = $1`, [second]);
+  await expect(tick()).rejects.toThrow();
+  expect(await shop.jobOf(second as JobId)).toMatchObject({ state: 'expired' });
 });
