@@ -13,21 +13,28 @@ test(
   async () => {
     const directory = await mkdtemp(join(tmpdir(), 'navbat-chaos-'));
     await chmod(directory, 0o711);
-    onTestFinished(() => rm(directory, { recursive: true, force: true }));
-    const report = await runSpine({
-      seed: SEED,
-      directory,
-      seconds: 1,
-      faults: [
-        'postgres ended at once',
-        'redis stopped',
-        'redis restored from an older file',
-        'redis wiped while paused',
-      ],
-      redisAwayMs: 3_000,
-      waiting: 1_000,
-      tell: () => undefined,
+    const cut = new AbortController();
+    onTestFinished(async () => {
+      cut.abort();
+      await rm(directory, { recursive: true, force: true });
     });
+    const report = await runSpine(
+      {
+        seed: SEED,
+        directory,
+        seconds: 1,
+        faults: [
+          'postgres ended at once',
+          'redis stopped',
+          'redis restored from an older file',
+          'redis wiped while paused',
+        ],
+        redisAwayMs: 3_000,
+        waiting: 1_000,
+        tell: () => undefined,
+      },
+      cut.signal,
+    );
     console.log(JSON.stringify(report));
     expect(report.problems).toEqual([]);
     expect(report.settledWithinMs).toBeLessThan(SETTLED_WITHIN_MS);

@@ -32,6 +32,7 @@ export interface Installation {
   readonly messagesFile: string;
   readonly members: readonly Member[];
   of(role: Role): readonly Member[];
+  /** Ends everything that was started; a second call waits for the first. */
   close(): Promise<void>;
 }
 
@@ -80,7 +81,9 @@ export async function install(directory: string, shape: Shape): Promise<Installa
   const balancer = await startBalancer(ports.balancer, apiUrls);
   const pool = new pg.Pool({ connectionString: servers.postgresUrl, max: 4, connectionTimeoutMillis: 5_000 });
   pool.on('error', () => undefined); // Postgres is restarted on purpose.
-  const close = async () => {
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= closeAll());
+  const closeAll = async () => {
     await Promise.all(members.map((each) => each.stop()));
     await balancer.close();
     await pool.end();

@@ -70,7 +70,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     ...tooOften(jobs, sentOf, evidence.strikes),
     ...givenUp(jobs, evidence.strikes),
     ...codesOf(jobs, sentOf),
-    ...sentWhilePaused(messages, evidence.pausedWindows),
+    ...begunWhilePaused(jobs, sentOf, evidence.pausedWindows),
   ];
   const tookMs = jobs
     .map(({ accepted_at, finished_at }) => (finished_at?.getTime() ?? Infinity) - accepted_at.getTime())
@@ -257,14 +257,35 @@ function codesOf(jobs: readonly JobRow[], sentOf: SentOf): string[] {
   );
 }
 
-function sentWhilePaused(messages: readonly Sent[], windows: readonly PausedWindow[]): string[] {
-  const during = messages.filter(({ receivedMs }) =>
-    windows.some(({ fromMs, toMs }) => fromMs < receivedMs && receivedMs < toMs),
+/** What was begun before the pause may still go out, as with every pause; nothing is begun while it lasts. */
+function begunWhilePaused(
+  jobs: readonly JobRow[],
+  sentOf: SentOf,
+  windows: readonly PausedWindow[],
+): string[] {
+  const openedMs = ({ open }: JobRow) => open?.map(({ from }) => Date.parse(from)) ?? [];
+  const during =
+    ({ fromMs, toMs }: PausedWindow) =>
+    (ms: number) =>
+      fromMs < ms && ms < toMs;
+  const begun = jobs.filter((job) => windows.some((window) => openedMs(job).some(during(window))));
+  const sent = jobs.filter((job) =>
+    windows.some(
+      (window) =>
+        sentOf.get(job.id)?.some(({ receivedMs }) => during(window)(receivedMs)) &&
+        openedMs(job).every((ms) => ms >= window.fromMs),
+    ),
   );
-  return told(
-    'a message was sent while its queue was paused',
-    during.map(({ key, receivedMs }) => `${key || 'telegram'} at ${new Date(receivedMs).toISOString()}`),
-  );
+  return [
+    ...told(
+      'an attempt was opened while its queue was paused',
+      begun.map(({ id }) => id),
+    ),
+    ...told(
+      'a message was sent while its queue was paused',
+      sent.map(({ id }) => id),
+    ),
+  ];
 }
 
 function told(problem: string, examples: readonly string[]): string[] {
