@@ -196,7 +196,7 @@ function paidObstacle(channel: Channel, phone: PhoneFacts, facts: SendFacts, now
 function plan(command: SendCommand, facts: SendFacts, channels: readonly Channel[], now: Date): SendPlan {
   const live = liveAt(facts, now);
   const short = command.length < CODE_DIGITS_UNRESTRICTED;
-  const ttlSeconds = short ? Math.min(command.ttlSeconds, SHORT_CODE_TTL_SECONDS_MAX) : command.ttlSeconds;
+  const ttlSeconds = lifeSeconds(command.length, command.ttlSeconds);
   const locale = command.locale ?? facts.reach.locale ?? facts.settings.locale;
   const fresh = {
     resendOf: null,
@@ -215,10 +215,17 @@ function plan(command: SendCommand, facts: SendFacts, channels: readonly Channel
     checksMax: live.checksMax,
     // A new code has a life of its own, yet no verification outlives the longest code; the same code dies when it was said to.
     expiresAt: rotates
-      ? earlier(secondsAfter(now, live.ttlSeconds), secondsAfter(live.createdAt, TTL_SECONDS_MAX))
+      ? earlier(
+          secondsAfter(now, lifeSeconds(live.codeLength, live.ttlSeconds)),
+          secondsAfter(live.createdAt, TTL_SECONDS_MAX),
+        )
       : live.expiresAt,
   };
 }
+
+/** A short code lives for two minutes at most, whatever was asked for. */
+const lifeSeconds = (digits: number, askedSeconds: number) =>
+  digits < CODE_DIGITS_UNRESTRICTED ? Math.min(askedSeconds, SHORT_CODE_TTL_SECONDS_MAX) : askedSeconds;
 
 const secondsAfter = (at: Date, seconds: number) => new Date(at.getTime() + seconds * 1_000);
 const earlier = (a: Date, b: Date) => (a < b ? a : b);

@@ -40,6 +40,7 @@ const live = {
   expiresAt: secondsLater(270),
   ttlSeconds: 300,
   codeGeneration: 0,
+  codeLength: 6,
   checksMax: 5,
 } as Verification;
 
@@ -166,6 +167,15 @@ describe('decideSend', () => {
     });
     expect(decideSend({ ...short, purpose: 'payout' }, optedIn, now)).toMatchObject({
       reason: 'code-too-short',
+    });
+  });
+
+  test('a short code lives for two minutes after it is rotated, too', () => {
+    const short = { ...command, length: 4, purpose: 'verify', onResend: 'rotate' } as const;
+    const settings = ProjectSettings.parse({ allow_short_codes: true });
+    const shortLive = { ...live, codeLength: 4, checksMax: 3, expiresAt: secondsLater(90) };
+    expect(decideSend(short, { ...facts, settings, live: shortLive }, now)).toMatchObject({
+      plan: { resendOf: shortLive, codeGeneration: 1, expiresAt: secondsLater(120) },
     });
   });
 });
