@@ -8,12 +8,12 @@ const ISSUER = 'navbat';
 export async function accessTokens(jwk: Config['JWT_PRIVATE_JWK']): Promise<AccessTokens> {
   const key = await importJWK(jwk, 'EdDSA');
   return {
-    issue: (user, projectId, now) => {
+    issue: (user, projectId, mode, now) => {
       const issuedAtSeconds = Math.floor(now.getTime() / 1_000);
       return new SignJWT({})
         .setProtectedHeader({ alg: 'EdDSA', kid: jwk.kid, typ: 'JWT' })
         .setIssuer(ISSUER)
-        .setAudience(projectId)
+        .setAudience(mode === 'test' ? `test:${projectId}` : projectId)
         .setSubject(user.id)
         .setIssuedAt(issuedAtSeconds)
         .setExpirationTime(issuedAtSeconds + ACCESS_TOKEN_SECONDS)

@@ -1,4 +1,5 @@
 import type { ProjectId } from '../job/job.ts';
+import type { KeyMode } from '../project/key.ts';
 
 /** S3's user: whoever proved a phone to a project, known by that phone. */
 export interface PhoneUser {
@@ -7,14 +8,17 @@ export interface PhoneUser {
 }
 
 export interface PhoneUsers {
-  /** Registers at the first proof, logs in at every later one. */
-  login(projectId: ProjectId, phone: string, now: Date): Promise<PhoneUser>;
+  /**
+   * Registers at the first proof, logs in at every later one. A test key shows its codes, so that they prove nothing: its
+   * users are others than those of the live keys.
+   */
+  login(projectId: ProjectId, mode: KeyMode, phone: string, now: Date): Promise<PhoneUser>;
 }
 
 /** An hour: S3 knows no refresh, and a phone logs in again with one message. */
 export const ACCESS_TOKEN_SECONDS = 3_600;
 
 export interface AccessTokens {
-  /** A JWT (RFC 7519) for `user`, whose audience is the project. */
-  issue(user: PhoneUser, projectId: ProjectId, now: Date): Promise<string>;
+  /** A JWT (RFC 7519) for `user`, whose audience is the project; of a test key, `test:` and the project. */
+  issue(user: PhoneUser, projectId: ProjectId, mode: KeyMode, now: Date): Promise<string>;
 }

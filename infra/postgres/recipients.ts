@@ -12,6 +12,7 @@ import {
 } from '../../domain/recipient/recipient.ts';
 import type { KeyedHash, Seal } from '../crypto.ts';
 import { Recipient } from './entities.ts';
+import { TEST_PREFIX } from './phone-users.ts';
 
 export interface RecipientSecrets {
   readonly keyedHash: KeyedHash;
@@ -153,7 +154,11 @@ async function erase(tx: EntityManager, projectId: ProjectId, id: RecipientId): 
     [row.addressHash, projectId],
   );
   if (row.phone)
-    await tx.execute('delete from phone_user where project_id = ? and phone = ?', [projectId, row.phone]);
+    await tx.execute('delete from phone_user where project_id = ? and phone in (?, ?)', [
+      projectId,
+      row.phone,
+      TEST_PREFIX + row.phone,
+    ]);
   tx.remove(row);
   return true;
 }

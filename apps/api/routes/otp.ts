@@ -6,7 +6,8 @@ import type { Checks, ResendFacts, Verifications, VerificationStory } from '../.
 import { Channel } from '../../../domain/otp/channel.ts';
 import type { FailureGate } from '../../../domain/otp/failure-gate.ts';
 import type { Destination, OtpIntake, SendAnswer } from '../../../domain/otp/intake.ts';
-import { maskPhone, parsePhone } from '../../../domain/otp/phone.ts';
+import { maskPhone, parsePhone, type PhoneFacts } from '../../../domain/otp/phone.ts';
+import type { VerificationId } from '../../../domain/otp/job.ts';
 import {
   CODE_DIGITS_DEFAULT,
   PURPOSE_DEFAULT,
@@ -85,30 +86,31 @@ function commandOf(body: SendRequest, caller: Caller, phone: SendCommand['phone'
 }
 
 /** A phone in international form, or the id of one of the project's recipients. */
-export async function destinationOf(
+async function destinationOf(
   deps: Pick<OtpRouteDeps, 'phoneOf'>,
   caller: Caller,
   to: string,
   pointer: string,
 ): Promise<{ destination: Destination; phone: SendCommand['phone'] }> {
-  if (z.uuid().safeParse(to).success) {
-    const recipientPhone = await deps.phoneOf(caller.projectId, to);
-    if (recipientPhone === undefined) throw refusalProblem('unknown-recipient', null);
-    if (recipientPhone === null) return { destination: { recipientId: to }, phone: null };
-    return { destination: { phone: recipientPhone }, phone: parsePhone(recipientPhone) };
-  }
+  if (!z.uuid().safeParse(to).success) return phoneDestination(to, pointer, ', or the id of a recipient');
+  const recipientPhone = await deps.phoneOf(caller.projectId, to);
+  if (recipientPhone === undefined) throw refusalProblem('unknown-recipient', null);
+  if (recipientPhone === null) return { destination: { recipientId: to }, phone: null };
+  return { destination: { phone: recipientPhone }, phone: parsePhone(recipientPhone) };
+}
+
+/** @throws Problem 400 where it is no phone in international form. */
+export function phoneDestination(
+  to: string,
+  pointer: string,
+  orElse = '',
+): { destination: Destination; phone: PhoneFacts } {
   const phone = parsePhone(to);
-  if (!phone)
-    throw new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
-      errors: [
-        {
-          pointer,
-          detail:
-            'expected a phone number in international form, such as +998901234567, or the id of a recipient',
-        },
-      ],
-    });
-  return { destination: { phone: phone.e164 }, phone };
+  if (phone) return { destination: { phone: phone.e164 }, phone };
+  const detail = `expected a phone number in international form, such as +998901234567${orElse}`;
+  throw new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
+    errors: [{ pointer, detail }],
+  });
 }
 
 /** Commits the send and answers 202, or says why not. */
@@ -117,10 +119,17 @@ export async function accept(
   request: Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'requestId' | 'idempotencyKey'>,
   destination: Destination,
   command: SendCommand,
+  resendOf: VerificationId | null = null,
 ): Promise<Answer> {
   const { caller, requestId, idempotencyKey } = request;
   const idempotency =
-    idempotencyKey === null ? null : { key: idempotencyKey, bodyHash: bodyHashOf(destination, command) };
+    idempotencyKey === null
+      ? null
+      : {
+          // No caller's key holds a space, so that test keys use up none of the live ones'.
+          key: caller.mode === 'test' ? `test ${idempotencyKey}` : idempotencyKey,
+          bodyHash: bodyHashOf(destination, command, resendOf),
+        };
   const answer = await deps.intake.accept({ caller, command, destination, idempotency, requestId });
   const replayed = answer.replayed ? { 'Idempotent-Replayed': 'true' } : {};
   if (answer.answer !== 'accepted') throw notAccepted(answer, replayed);
@@ -138,10 +147,10 @@ export async function accept(
   return { status: 202, body, headers: { Location: statusUrl, ...replayed } };
 }
 
-/** Over the command with its defaults filled in: a body that means the same is the same. */
-const bodyHashOf = (destination: Destination, command: SendCommand) =>
+/** Over the command with its defaults filled in: a body that means the same is the same. A resend is no send. */
+const bodyHashOf = (destination: Destination, command: SendCommand, resendOf: VerificationId | null) =>
   createHash('sha256')
-    .update(JSON.stringify([destination, command]))
+    .update(JSON.stringify([destination, command, resendOf]))
     .digest('hex');
 
 /** Exhaustive on purpose: a new refusal does not compile until it has a status and words. */
@@ -365,7 +374,7 @@ const resendRoute = (deps: OtpRouteDeps) =>
       if (!facts) throw checkProblem({ result: 'unknown' });
       const state = facts.verification.expiresAt <= new Date() ? 'expired' : facts.verification.state;
       if (state !== 'live') throw checkProblem({ result: 'closed', reason: closedReasonOf[state] });
-      return accept(deps, request, facts.destination, resendCommand(facts, caller, body ?? {}));
+      return accept(deps, request, facts.destination, resendCommand(facts, caller, body ?? {}), facts.id);
     },
   });
 

@@ -4,7 +4,7 @@ import { CheckRequest } from '../../../domain/otp/check.ts';
 import { CODE_DIGITS_DEFAULT, type SendCommand, TTL_SECONDS_DEFAULT } from '../../../domain/otp/send.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { accept, checkCode, destinationOf, type OtpRouteDeps } from './otp.ts';
+import { accept, checkCode, type OtpRouteDeps, phoneDestination } from './otp.ts';
 
 /** The phone API of the fourth founding document (S3): its paths and bodies, over the same verifications. */
 export interface PhoneOtpDeps extends OtpRouteDeps {
@@ -44,7 +44,7 @@ const sendRoute = (deps: PhoneOtpDeps) =>
     },
     problems: [409, 422],
     async handle(request) {
-      const { destination, phone } = await destinationOf(deps, request.caller, request.body.phone, '/phone');
+      const { destination, phone } = phoneDestination(request.body.phone, '/phone');
       const { body, headers } = await accept(deps, request, destination, loginCommand(request.caller, phone));
       const { id, status_url } = body as { id: string; status_url: string };
       return {
@@ -86,16 +86,16 @@ const verifyRoute = (deps: PhoneOtpDeps) =>
     },
     problems: [422],
     async handle({ body, caller, ip }) {
-      const { destination, phone } = await destinationOf(deps, caller, body.phone, '/phone');
+      const { destination, phone } = phoneDestination(body.phone, '/phone');
       const client = caller.access === 'publishable' ? ip : null;
       await checkCode(deps, caller, client, { destination, purpose: PURPOSE }, body.otp);
       const now = new Date();
-      const user = await deps.users.login(caller.projectId, phone?.e164 ?? body.phone, now);
+      const user = await deps.users.login(caller.projectId, caller.mode, phone.e164, now);
       return {
         status: 200,
         body: {
           message: 'OTP verified successfully',
-          token: await deps.tokens.issue(user, caller.projectId, now),
+          token: await deps.tokens.issue(user, caller.projectId, caller.mode, now),
         },
       };
     },
