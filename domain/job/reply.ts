@@ -17,11 +17,23 @@ export const refusalsByProvider = [
   'not-on-telegram',
   'balance-empty',
   'provider-refused',
+  'endpoint-gone',
 ] as const;
 export type ProviderRefusal = (typeof refusalsByProvider)[number];
 
 /** Why a try failed that may succeed later. */
-export const faultsOfProvider = ['network', 'provider-unavailable', 'provider-internal'] as const;
+export const faultsOfProvider = [
+  'network',
+  'provider-unavailable',
+  'provider-internal',
+  // Of a customer's own server.
+  'http-3xx',
+  'http-4xx',
+  'http-5xx',
+  'tls',
+  'name-unresolved',
+  'address-forbidden',
+] as const;
 export type ProviderFault = (typeof faultsOfProvider)[number];
 
 export interface Cost {

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { EventType, eventTypes } from './event.ts';
+
+/** What a person oversees; each may hold four places of the lane. */
+export const ENDPOINTS_MAX = 10;
+const DESCRIPTION_CHARS_MAX = 200;
+/** A key is replaced everywhere within a day. */
+export const SECRET_KEPT_HOURS = 24;
+/** Signatures on one call: who rotates more often within a day loses the oldest at once. */
+export const SECRETS_MAX = 4;
+/** Standard Webhooks: 24 to 64 bytes. */
+export const SECRET_BYTES = 32;
+/** An endpoint that fails for so long without one success is disabled. */
+export const FAILING_DAYS_MAX = 5;
+
+export const secretText = (base64: string): string => `whsec_${base64}`;
+
+export const EndpointId = z.uuid().brand<'EndpointId'>();
+export type EndpointId = z.infer<typeof EndpointId>;
+
+/** owner: by request. gone: it answered 410. failing: five days without a success. */
+export const disabledReasons = ['owner', 'gone', 'failing'] as const;
+export type DisabledReason = (typeof disabledReasons)[number];
+
+const fields = {
+  url: z.string().meta({
+    description: 'Where we POST to: https, at a public address.',
+    example: 'https://example.com/navbat',
+  }),
+  description: z.string().max(DESCRIPTION_CHARS_MAX).nullable(),
+  event_types: z
+    .array(EventType)
+    .min(1)
+    .max(eventTypes.length)
+    .transform((types) => [...new Set(types)])
+    .nullable()
+    .meta({ description: 'Null: every type.' }),
+};
+
+export const NewEndpoint = z.strictObject({
+  url: fields.url,
+  description: fields.description.default(null),
+  event_types: fields.event_types.default(null),
+});
+export type NewEndpoint = z.infer<typeof NewEndpoint>;
+
+export const EndpointChange = z.strictObject({
+  url: fields.url.optional(),
+  description: fields.description.optional(),
+  event_types: fields.event_types.optional(),
+  enabled: z.boolean().optional().meta({
+    description: 'Enabling forgets the failures so far. What was missed meanwhile is not sent by itself.',
+  }),
+});
+export type EndpointChange = z.infer<typeof EndpointChange>;
+
+export interface EndpointView {
+  readonly id: EndpointId;
+  readonly url: string;
+  readonly description: string | null;
+  readonly eventTypes: readonly string[] | null;
+  readonly failingSince: Date | null;
+  readonly disabledAt: Date | null;
+  readonly disabledReason: DisabledReason | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
