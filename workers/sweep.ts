@@ -6,7 +6,8 @@ export interface SweepPorts<Ticket extends { readonly jobId: string }> {
   unfinishedAfter(after: string | null, limit: number): Promise<readonly Ticket[]>;
   expire(now: Date): Promise<number>;
   pausedKinds(): Promise<ReadonlySet<string>>;
-  retire(now: Date): Promise<number>;
+  /** One bounded round; `more`: it was full. */
+  retire(now: Date): Promise<{ readonly rows: number; readonly more: boolean }>;
   /** Issues what has no ticket; answers how many had none. */
   reissue(tickets: readonly Ticket[], now: Date): Promise<number>;
   /** Names this life of Redis: another after a restart or a failover. */
@@ -29,23 +30,27 @@ export interface SweepReport {
 const AUDIT_ROWS = 1_000;
 /** Pages of a whole re-issue: large, since nothing else helps until it is through. */
 const REISSUE_ROWS = 5_000;
-/** Retention is not urgent: one bounded round in this many ticks. */
+/** Retention is not urgent: one bounded round in this many ticks, or in each where the last one was full. */
 const RETIRE_EVERY_TICKS = 60;
 
 /**
  * Finds rows that lost their ticket, and rows whose time is up. One tick a second; its cost does not grow with a healthy
  * backlog. Two sweeps at once do no harm: a ticket is issued under its job's id.
  */
-export function sweep<Ticket extends { readonly jobId: string }>(ports: SweepPorts<Ticket>, now: () => Date): { tick: () => Promise<SweepReport> } {
+export function sweep<Ticket extends { readonly jobId: string }>(
+  ports: SweepPorts<Ticket>,
+  now: () => Date,
+): { tick: () => Promise<SweepReport> } {
   let auditedTo: string | null = null;
   let ticks = 0;
+  let retireAt = 0;
 
   /** A mark stands in Redis meanwhile: where it is gone at the end, Redis was wiped again, and the next tick begins anew. */
   const reissueAll = async (run: string): Promise<number> => {
     const sweeping = `sweeping ${run}`;
     await ports.setMark(sweeping);
     let reissued = 0;
-    for (let page = await ports.unfinishedAfter(null, REISSUE_ROWS); page.length > 0; ) {
+    for (let page = await ports.unfinishedAfter(null, REISSUE_ROWS); page.length > 0;) {
       reissued += await ports.reissue(page, now());
       page = await ports.unfinishedAfter(page.at(-1)?.jobId ?? null, REISSUE_ROWS);
     }
@@ -59,11 +64,18 @@ export function sweep<Ticket extends { readonly jobId: string }>(ports: SweepPor
     return ports.reissue(page, now());
   };
 
+  const retireInTurn = async (): Promise<number> => {
+    if (ticks++ < retireAt) return 0;
+    const { rows, more } = await ports.retire(now());
+    retireAt = more ? ticks : ticks - 1 + RETIRE_EVERY_TICKS;
+    return rows;
+  };
+
   return {
     async tick() {
       // Without Redis, time still runs out.
       const expired = await ports.expire(now());
-      const retired = ticks++ % RETIRE_EVERY_TICKS === 0 ? await ports.retire(now()) : 0;
+      const retired = await retireInTurn();
       // Pauses first: a wiped Redis must not run a paused kind.
       await ports.applyPauses(await ports.pausedKinds());
       const lost = await ports.unpublished(now());

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { JobId, TicketLabels } from '../../domain/job/job.ts';
+import { jobKinds, jobs } from '../../domain/jobs.ts';
 import type { DueTicket } from '../queue/tickets.ts';
 
 /** An intake publishes within milliseconds; what is this old was left behind by a crash or a dead Redis. */
@@ -7,8 +8,8 @@ const UNPUBLISHED_AFTER_MS = 5_000;
 /** Published batches are kept for a look at what went wrong. */
 const OUTBOX_KEPT_MS = 60_000;
 const OUTBOX_ROWS_MAX = 100;
-/** Past its deadline by this much, a job has no worker in hand that would settle it. */
-const DEADLINE_GRACE_MS = 5_000;
+/** An attempt that was opened at the last moment is its worker's to close, until its time-out and a slow commit are over. */
+const DEADLINE_GRACE_MS = Math.max(...jobKinds.map((kind) => jobs[kind].attemptTimeoutMs)) + 5_000;
 const EXPIRED_ROWS_MAX = 2_000;
 /** Idempotency keys of sends are kept for a day (contracts §2). */
 const REQUEST_KEPT_MS = 86_400_000;
@@ -37,8 +38,14 @@ export interface SweepQueries {
   /** Jobs and verifications whose time is up. */
   expire(now: Date): Promise<number>;
   pausedKinds(): Promise<ReadonlySet<string>>;
-  /** Deletes what retention no longer keeps; how many rows went. */
-  retire(now: Date, keep: { jobDays: number; phoneDays: number }): Promise<number>;
+  /** One bounded round of deleting what retention no longer keeps. */
+  retire(now: Date, keep: { jobDays: number; phoneDays: number }): Promise<Retired>;
+}
+
+export interface Retired {
+  readonly rows: number;
+  /** The round was full: there is more than it could take. */
+  readonly more: boolean;
 }
 
 export function sweepQueries(pool: pg.Pool): SweepQueries {
@@ -98,16 +105,16 @@ with late as (
   select id from verification where state = 'live' and expires_at < $2 order by expires_at limit $3 for update skip locked)
 update verification v set state = 'expired', closed_at = $1 from late where v.id = late.id`;
 
-async function retire(pool: pg.Pool, now: Date, keep: { jobDays: number; phoneDays: number }): Promise<number> {
+async function retire(pool: pg.Pool, now: Date, keep: { jobDays: number; phoneDays: number }): Promise<Retired> {
   const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000);
-  const results = [
+  const rounds = [
     await pool.query(retireJobs, [daysAgo(keep.jobDays), DELETED_ROWS_MAX]),
     await pool.query(erasePhones, [daysAgo(keep.phoneDays), DELETED_ROWS_MAX]),
     await pool.query(retireVerifications, [daysAgo(keep.jobDays), DELETED_ROWS_MAX]),
     await pool.query(retireRequests, [new Date(now.getTime() - REQUEST_KEPT_MS), DELETED_ROWS_MAX]),
-    await pool.query('delete from outbox where published_at < $1', [new Date(now.getTime() - OUTBOX_KEPT_MS)]),
-  ];
-  return results.reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0);
+    await pool.query(retireOutbox, [new Date(now.getTime() - OUTBOX_KEPT_MS), DELETED_ROWS_MAX]),
+  ].map(({ rowCount }) => rowCount ?? 0);
+  return { rows: rounds.reduce((sum, rows) => sum + rows, 0), more: rounds.some((rows) => rows >= DELETED_ROWS_MAX) };
 }
 
 /** What attempts counted to stays in `usage_day` when they leave, in the same statement. */
@@ -117,11 +124,13 @@ with gone as (
 counted as (
   select a.project_id, (a.opened_at at time zone 'utc')::date as day, coalesce(a.channel, '') channel, coalesce(a.outcome, 'unknown') outcome,
     count(*) attempts, coalesce(sum(a.cost_micros), 0) cost_micros
-  from attempt a join gone on gone.id = a.job_id group by 1, 2, 3, 4)
-insert into usage_day as u (project_id, day, channel, outcome, attempts, cost_micros)
-select project_id, day, channel, outcome, attempts, cost_micros from counted
-on conflict (project_id, day, channel, outcome) do update
-set attempts = u.attempts + excluded.attempts, cost_micros = u.cost_micros + excluded.cost_micros`;
+  from attempt a join gone on gone.id = a.job_id group by 1, 2, 3, 4),
+kept as (
+  insert into usage_day as u (project_id, day, channel, outcome, attempts, cost_micros)
+  select project_id, day, channel, outcome, attempts, cost_micros from counted order by 1, 2, 3, 4
+  on conflict (project_id, day, channel, outcome) do update
+  set attempts = u.attempts + excluded.attempts, cost_micros = u.cost_micros + excluded.cost_micros)
+select from gone`;
 
 const erasePhones = `
 update verification set phone = null, client = null where id in (
@@ -134,3 +143,6 @@ delete from verification where id in (
 
 const retireRequests = `
 delete from request where (project_id, key) in (select project_id, key from request where at < $1 order by at limit $2)`;
+
+const retireOutbox = `
+delete from outbox where id in (select id from outbox where published_at < $1 order by id limit $2)`;

@@ -151,7 +151,7 @@ test('a job past its deadline expires without a call to anyone, by its worker or
   if (!woken || !swept) throw new Error('none accepted');
   clock.aheadMs = 301_000;
   expect(await worker()(woken, never)).toMatchObject({ state: 'expired', reason: 'deadline' });
-  clock.aheadMs = 306_000;
+  clock.aheadMs = 360_000;
   expect(await newSweep().tick()).toMatchObject({ expired: 1 });
   for (const id of [woken, swept])
     expect(await jobOf(id)).toEqual({ state: 'expired', reason: 'deadline', attempts: 0 });

@@ -183,11 +183,11 @@ test('a callback that is repeated, because its first answer was lost, wakes its 
 test('a sweep that was started without a Redis still lets time run out, tick after tick', async () => {
   const shop = await workshop(`redis://127.0.0.1:${await freePort()}`);
   const [first, second] = await shop.accept(2, { publish: false });
-  await shop.pool.query(`update job set deadline_at = now() - interval '10 s' where id = $1`, [first]);
+  await shop.pool.query(`update job set deadline_at = now() - interval '1 minute' where id = $1`, [first]);
   const { tick } = shop.newSweep();
   await expect(tick()).rejects.toThrow();
   expect(await shop.jobOf(first as JobId)).toMatchObject({ state: 'expired' });
-  await shop.pool.query(`update job set deadline_at = now() - interval '10 s' where id = $1`, [second]);
+  await shop.pool.query(`update job set deadline_at = now() - interval '1 minute' where id = $1`, [second]);
   await expect(tick()).rejects.toThrow();
   expect(await shop.jobOf(second as JobId)).toMatchObject({ state: 'expired' });
 });

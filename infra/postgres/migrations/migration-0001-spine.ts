@@ -195,6 +195,8 @@ create index verification_address on verification (address_hash, created_at);
 create index verification_expiry on verification (expires_at) where state = 'live';
 create index verification_closed on verification (closed_at) where phone is not null;
 create index verification_created on verification (created_at);
+-- Erasing a recipient takes it off its verifications.
+create index verification_recipient on verification (recipient_id) where recipient_id is not null;
 `;
 
 const limits = `

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { JobId } from '../../../domain/job/job.ts';
+import { otpSend } from '../../../domain/otp/job.ts';
+import { sweep } from '../../../workers/sweep.ts';
+import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
+
+const DAY_MS = 86_400_000;
+const OLD_JOBS = 12_000;
+let world: World;
+let caller: Awaited<ReturnType<World['makeProject']>>;
+
+beforeAll(async () => {
+  world = await openWorld();
+  caller = await world.makeProject();
+});
+afterAll(() => world.close());
+
+test('retention keeps up with whatever is due: a full round is followed by the next at once, and usage stays', async () => {
+  await world.pool.query(
+    `insert into job (id, kind, project_id, subject_id, payload, labels, state, attempts, run_at, deadline_at, accepted_at, finished_at)
+     select gen_random_uuid(), 'otp-send', $1, gen_random_uuid(), '{}', '{}', 'completed', 1, $2, $2, $2, $2 from generate_series(1, $3::int)`,
+    [caller.projectId, new Date(Date.now() - 40 * DAY_MS), OLD_JOBS],
+  );
+  await world.pool.query(
+    `insert into attempt (job_id, n, project_id, channel, provider, opened_at, closed_at, outcome, cost_micros)
+     select id, 1, project_id, 'sms', 'twilio', accepted_at, accepted_at, 'completed', 10 from job`,
+  );
+  const none = async () => undefined;
+  const ports = {
+    ...world.sweep,
+    retire: (at: Date) => world.sweep.retire(at, { jobDays: 30, phoneDays: 7 }),
+    reissue: async () => 0,
+    redisRun: async () => 'run',
+    mark: async () => 'swept run',
+    setMark: none,
+    applyPauses: none,
+  };
+  const { tick } = sweep(ports, () => new Date());
+  const retired = [];
+  for (let ticks = 0; ticks < 4; ticks++) retired.push((await tick()).retired);
+  expect(retired).toEqual([5_000, 5_000, 2_000, 0]);
+  expect((await world.pool.query('select attempts, cost_micros from usage_day')).rows).toEqual([
+    { attempts: String(OLD_JOBS), cost_micros: String(OLD_JOBS * 10) },
+  ]);
+});
+
+test('a job past its deadline is left to its worker until its attempt must be over', async () => {
+  const { jobId } = await sendCode(world, orderFor(caller, '+998951000000'));
+  await world.store.open({ jobId, n: 1, channel: 'sms', provider: 'twilio' });
+  const stateAfter = async (ms: number) => {
+    await world.pool.query('update job set deadline_at = $2 where id = $1', [
+      jobId,
+      new Date(Date.now() - ms),
+    ]);
+    await world.sweep.expire(new Date());
+    return (await world.pool.query<{ state: string }>('select state from job where id = $1', [jobId])).rows[0]
+      ?.state;
+  };
+  expect(await stateAfter(otpSend.attemptTimeoutMs + 1_000)).toBe('running');
+  expect(await stateAfter(60_000)).toBe('expired');
+  expect((await world.jobs.read(jobId as JobId))?.past).toMatchObject([
+    { outcome: 'unknown', reason: 'worker-lost' },
+  ]);
+});
+
+test('erasing a recipient reads its own verifications only', async () => {
+  const { rows } = await world.pool.query<{ indexdef: string }>(
+    `select indexdef from pg_indexes where tablename = 'verification' and indexdef like '%(recipient_id)%'`,
+  );
+  expect(rows).toHaveLength(1);
+});
