@@ -257,7 +257,7 @@ function messageOf({ deps, job, project }: Sending): CodeMessage {
   );
   const name = project.settings.display_name ?? project.slug;
   const words = codeText(
-    { code, project: name, ttlSeconds, locale: verification.locale },
+    { code, project: name, purpose: verification.purpose, ttlSeconds, locale: verification.locale },
     project.settings.templates,
   );
   return {

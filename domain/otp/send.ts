@@ -90,6 +90,8 @@ export interface SendCommand {
   readonly checkByTo: boolean;
   readonly client: SendRequest['client'] | null;
   readonly metadata: Record<string, string> | null;
+  /** Pauses before a second, third … send in place of `RESEND_GAPS_SECONDS`; none where empty. The hourly limit stays. */
+  readonly gapsSeconds?: readonly number[];
 }
 
 /** Read under the destination's lock, so that two requests can't both be the fifth. */
@@ -147,7 +149,8 @@ function pacingRefusal(command: SendCommand, facts: SendFacts, now: Date) {
   const recent = facts.sentAt.filter((at) => at.getTime() > hourAgo);
   const live = liveAt(facts, now);
   if (live) {
-    const gapSeconds = RESEND_GAPS_SECONDS[Math.min(live.sends, RESEND_GAPS_SECONDS.length) - 1] ?? 0;
+    const gapsSeconds = command.gapsSeconds ?? RESEND_GAPS_SECONDS;
+    const gapSeconds = gapsSeconds[Math.min(live.sends, gapsSeconds.length) - 1] ?? 0;
     const waitMs = live.sentAt.getTime() + gapSeconds * 1_000 - now.getTime();
     if (waitMs > 0) return refused('too-soon', Math.ceil(waitMs / 1_000));
   }

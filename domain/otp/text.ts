@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REGISTRATION_PURPOSE } from '../registration/purpose.ts';
 
 const locales = ['uz', 'ru', 'en'] as const;
 export const Locale = z.enum(locales);
@@ -20,6 +21,18 @@ const textDefaults: Readonly<Record<Locale, string>> = {
   en: '{project}: your code is {code}. It works for {minutes} min. Never share it.',
 };
 
+/** A purpose whose message a document words itself (S4.27). A project's own template still comes first. */
+const textsByPurpose: ReadonlyMap<string, Readonly<Record<Locale, string>>> = new Map([
+  [
+    REGISTRATION_PURPOSE,
+    {
+      uz: 'Tasdiqlash kodingiz: {code}',
+      ru: 'Ваш код подтверждения: {code}',
+      en: 'Your confirmation code: {code}',
+    },
+  ],
+]);
+
 const titles: Readonly<Record<Locale, string>> = {
   uz: 'Tasdiqlash kodi',
   ru: 'Код подтверждения',
@@ -28,7 +41,7 @@ const titles: Readonly<Record<Locale, string>> = {
 
 /** The message a person reads. `ttlSeconds` is rounded up to whole minutes. */
 export function codeText(
-  message: { code: string; project: string; ttlSeconds: number; locale: Locale },
+  message: { code: string; project: string; purpose: string; ttlSeconds: number; locale: Locale },
   templates: Templates,
 ): { title: string; text: string } {
   const values: Record<string, string> = {
@@ -36,7 +49,8 @@ export function codeText(
     project: message.project,
     minutes: String(Math.max(1, Math.ceil(message.ttlSeconds / 60))),
   };
-  const template = templates[message.locale] ?? textDefaults[message.locale];
+  const standard = textsByPurpose.get(message.purpose) ?? textDefaults;
+  const template = templates[message.locale] ?? standard[message.locale];
   const text = template.replace(/\{(code|project|minutes)\}/g, (_, name: string) => values[name] ?? '');
   return { title: titles[message.locale], text };
 }

@@ -44,7 +44,7 @@ describe.each(Object.entries(vectors))(
     test('says nothing once any field is changed, added or left out', () => {
       const fields = [...new URLSearchParams(text)].filter(([name]) => name !== 'hash');
       const hash = new URLSearchParams(text).get('hash') ?? '';
-      const again = (pairs: string[][]) =>
+      const again = (pairs: [string, string][]) =>
         read(new URLSearchParams([...pairs, ['hash', hash]]).toString(), secondsAfter(authSeconds, 0));
       expect(again(fields)).toMatchObject({ signed: true });
       for (const [index, [name = '', value = '']] of fields.entries()) {

@@ -5,6 +5,7 @@ import { CheckRequest, type CheckResult, type ClosedReason } from '../../../doma
 import type { Checks, ResendFacts, Verifications, VerificationStory } from '../../../domain/otp/checks.ts';
 import { Channel } from '../../../domain/otp/channel.ts';
 import type { FailureGate } from '../../../domain/otp/failure-gate.ts';
+import { type Blocked, checkGuarded } from '../../../domain/otp/guarded-check.ts';
 import type { Destination, OtpIntake, SendAnswer } from '../../../domain/otp/intake.ts';
 import { maskPhone, parsePhone, type PhoneFacts } from '../../../domain/otp/phone.ts';
 import type { VerificationId } from '../../../domain/otp/job.ts';
@@ -173,7 +174,7 @@ const refusals: Record<RefusalReason, readonly [status: number, detail: string]>
   'unknown-recipient': [404, 'The project has no such recipient.'],
 };
 
-function refusalProblem(
+export function refusalProblem(
   reason: RefusalReason,
   retryAfterSeconds: number | null,
   headers: Record<string, string> = {},
@@ -231,15 +232,9 @@ export async function checkCode(
   of: Parameters<Checks['check']>[0]['of'],
   code: string,
 ): Promise<Approval> {
-  const guesser = { client, keyId: caller.keyId, projectId: caller.projectId };
-  const blockedSeconds = await deps.failures.blockedSeconds(guesser);
-  if (blockedSeconds !== null)
-    throw new Problem(429, 'too-many-failures', 'Too many wrong codes. Try again later.', {
-      headers: { 'Retry-After': String(blockedSeconds) },
-    });
-  const result = await deps.checks.check({ projectId: caller.projectId, mode: caller.mode, of, code });
+  const { keyId, projectId, mode } = caller;
+  const result = await checkGuarded(deps, { client, keyId, projectId }, { projectId, mode, of, code });
   if (result.result === 'approved') return result;
-  await deps.failures.count(guesser);
   throw checkProblem(result);
 }
 
@@ -250,8 +245,12 @@ const closedWords: Record<ClosedReason, string> = {
   'too-many-checks': 'This verification has used up its checks.',
 };
 
-function checkProblem(result: Exclude<CheckResult, { result: 'approved' }>): Problem {
+export function checkProblem(result: Exclude<CheckResult, { result: 'approved' }> | Blocked): Problem {
   switch (result.result) {
+    case 'blocked':
+      return new Problem(429, 'too-many-failures', 'Too many wrong codes. Try again later.', {
+        headers: { 'Retry-After': String(result.retryAfterSeconds) },
+      });
     case 'incorrect':
       return new Problem(
         422,

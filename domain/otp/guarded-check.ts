@@ -1,0 +1,27 @@
+import type { Check, Checks } from './checks.ts';
+import type { CheckResult } from './check.ts';
+import type { FailureGate, Guesser } from './failure-gate.ts';
+
+export interface GuardedChecks {
+  readonly checks: Checks;
+  readonly failures: FailureGate;
+}
+
+/** Nothing was checked: whoever guesses has guessed wrong too often. */
+export interface Blocked {
+  readonly result: 'blocked';
+  readonly retryAfterSeconds: number;
+}
+
+/** Checks a code for somebody who may be guessing; what is not approved counts against them. */
+export async function checkGuarded(
+  { checks, failures }: GuardedChecks,
+  guesser: Guesser,
+  check: Check,
+): Promise<CheckResult | Blocked> {
+  const retryAfterSeconds = await failures.blockedSeconds(guesser);
+  if (retryAfterSeconds !== null) return { result: 'blocked', retryAfterSeconds };
+  const result = await checks.check(check);
+  if (result.result !== 'approved') await failures.count(guesser);
+  return result;
+}

@@ -1,0 +1,2 @@
+/** Codes of this purpose serve nothing else. */
+export const REGISTRATION_PURPOSE = 'telegram-registration';
