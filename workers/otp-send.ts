@@ -12,6 +12,7 @@ import { decideStep, type PastAttempt, type StepRules } from '../domain/otp/step
 import { codeText } from '../domain/otp/text.ts';
 import type { Verification } from '../domain/otp/verification.ts';
 import type { ProjectSettings } from '../domain/project/settings.ts';
+import { withinTime } from './time-limit.ts';
 
 export interface OtpSendDeps {
   readonly jobs: OtpJobs;
@@ -153,7 +154,7 @@ async function sendOn(channel: Channel, sending: Sending): Promise<Woken | null>
   const { deps, job } = sending;
   const guarded = deps.channels.get(channel);
   if (!guarded) throw new Error(`decideStep chose ${channel}, which has no provider`);
-  const entry = guarded.enter();
+  const entry = await guarded.enterSoon();
   if (!entry.entered) return passBy(channel, entry, sending);
   try {
     const opened = await openAttempt(channel, guarded, sending);
@@ -219,8 +220,10 @@ async function attempt(
 ): Promise<Woken | null> {
   const { deps, job, rules } = sending;
   const sentAt = performance.now();
-  const timeout = AbortSignal.timeout(otpSend.attemptTimeoutMs);
-  const reply = await entry.send(messageOf(sending), AbortSignal.any([sending.signal, timeout]));
+  const message = messageOf(sending);
+  const reply = await withinTime(sending.signal, otpSend.attemptTimeoutMs, (signal) =>
+    entry.send(message, signal),
+  );
   await forgetDeadAddress(channel, reply, sending);
 
   const ended = endedAttempt(channel, reply, job.attemptsMade + 1, deps.now());

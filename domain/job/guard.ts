@@ -19,6 +19,11 @@ export interface Guarded<Message, Name extends string = string> {
   /** As on the channel itself: the name on attempts and metrics. */
   readonly provider: string;
   enter(): Entry<Message>;
+  /**
+   * As `enter`; where all places are taken while the provider is moving, it waits some milliseconds for one that is given
+   * back. Behind a provider that hangs nobody waits: `full` is answered at once.
+   */
+  enterSoon(): Promise<Entry<Message>>;
 }
 
 export type Entry<Message> = Entered<Message> | NotEntered;

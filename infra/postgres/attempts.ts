@@ -13,10 +13,26 @@ const sized = { sizeMax: BATCH_MAX, inFlightMax: BATCHES_IN_FLIGHT_MAX };
 
 /** Attempts and states of jobs of every kind. Each statement commits by itself. */
 export function jobStore(pool: pg.Pool, now: () => Date): JobStore {
-  const open = batcher({ name: 'open', ...sized, run: (items: readonly OpeningAttempt[]) => openAll(pool, items, now()) });
-  const close = batcher({ name: 'close', ...sized, run: (items: readonly ClosingAttempt[]) => closeAll(pool, items, now()) });
-  const finish = batcher({ name: 'finish', ...sized, run: (items: readonly Finishing[]) => finishAll(pool, items, now()) });
-  const postpone = batcher({ name: 'postpone', ...sized, run: (items: readonly Postponing[]) => postponeAll(pool, items) });
+  const open = batcher({
+    name: 'open',
+    ...sized,
+    run: (items: readonly OpeningAttempt[]) => openAll(pool, items, now()),
+  });
+  const close = batcher({
+    name: 'close',
+    ...sized,
+    run: (items: readonly ClosingAttempt[]) => closeAll(pool, items, now()),
+  });
+  const finish = batcher({
+    name: 'finish',
+    ...sized,
+    run: (items: readonly Finishing[]) => finishAll(pool, items, now()),
+  });
+  const postpone = batcher({
+    name: 'postpone',
+    ...sized,
+    run: (items: readonly Postponing[]) => postponeAll(pool, items),
+  });
   return {
     open,
     close,
@@ -40,7 +56,11 @@ interface Postponing {
 
 async function openAll(pool: pg.Pool, items: readonly OpeningAttempt[], now: Date) {
   const rows = items.map(({ jobId, n, channel, provider }) => ({ job_id: jobId, n, channel, provider }));
-  const opened = await pool.query<{ job_id: string }>(openAttempts, [JSON.stringify(rows), now]);
+  const opened = await pool.query<{ job_id: string }>({
+    name: 'open-attempts',
+    text: openAttempts,
+    values: [JSON.stringify(rows), now],
+  });
   const won = new Set(opened.rows.map(({ job_id }) => job_id));
   // A job that two tickets brought here at once is won by one of them.
   return items.map(({ jobId }) => (won.delete(jobId) ? ('opened' as const) : ('lost' as const)));
@@ -57,7 +77,11 @@ insert into attempt (job_id, n, project_id, channel, provider, opened_at, reques
 select id, n, project_id, channel, provider, $2, request_id from opened
 returning job_id`;
 
-async function closeAll(pool: pg.Pool, items: readonly ClosingAttempt[], now: Date): Promise<ClosedAttempt[]> {
+async function closeAll(
+  pool: pg.Pool,
+  items: readonly ClosingAttempt[],
+  now: Date,
+): Promise<ClosedAttempt[]> {
   const rows = items.map((item) => ({
     job_id: item.jobId,
     n: item.n,
@@ -160,7 +184,7 @@ const mayBePaid = ({ costMicros, outcome }: ClosingAttempt) =>
   costMicros !== null || (outcome !== 'completed' && outcome !== 'unknown');
 
 async function finishAll(pool: pg.Pool, items: readonly Finishing[], now: Date): Promise<void[]> {
-  await pool.query(finishJobs, [JSON.stringify(items), now]);
+  await pool.query({ name: 'finish-jobs', text: finishJobs, values: [JSON.stringify(items), now] });
   return items.map(() => undefined);
 }
 
@@ -181,7 +205,7 @@ update verification v set state = 'expired', closed_at = $2 from expiring join d
 where done.state = 'expired' and v.id = expiring.id`;
 
 async function postponeAll(pool: pg.Pool, items: readonly Postponing[]): Promise<void[]> {
-  await pool.query(postponeJobs, [JSON.stringify(items)]);
+  await pool.query({ name: 'postpone-jobs', text: postponeJobs, values: [JSON.stringify(items)] });
   return items.map(() => undefined);
 }
 

@@ -41,19 +41,55 @@ export function guard<Message, Name extends string>(
     throw new RangeError('inFlightMax: expected at least 1');
   const breaker = breakerOn(options);
   const places = new Set<Place>();
+  const room = waitingRoom(inFlightMax * SEATS_A_PLACE);
 
+  const enter = (): Entry<Message> => {
+    const nowMs = clock().getTime();
+    freeUnused(places, nowMs);
+    const closedTo = breaker.refusal(nowMs, places);
+    if (closedTo) return closedTo;
+    if (places.size >= inFlightMax) return { entered: false, because: 'full', retryAfterMs: FULL_RETRY_MS };
+    const place: Place = { sinceMs: nowMs, isProbe: !breaker.isClosed(), use: 'none' };
+    places.add(place);
+    return entered(place, { channel, breaker, places, freed: room.wake });
+  };
+  const enterSoon = async (): Promise<Entry<Message>> => {
+    const entry = enter();
+    if (entry.entered || entry.because === 'open' || !(await room.wait())) return entry;
+    return enter();
+  };
+  return { channel: channel.channel, provider: channel.provider, enter, enterSoon };
+}
+
+/** 50 ms: a wake-up that is put to sleep comes back after four times that, and costs a write in Postgres and two in Redis. */
+const WAIT_MS_MAX = 50;
+/** With a quarter of a lane for places, a quarter of it stays free whatever waits here. */
+const SEATS_A_PLACE = 2;
+
+/**
+ * Where calls wait for a place that is about to be given back. After one has waited in vain nobody waits until a place is
+ * given back: the provider hangs, and three quarters of the lane are free for the others.
+ */
+function waitingRoom(seats: number): { wait: () => Promise<boolean>; wake: () => void } {
+  const waiting: ((isFree: boolean) => void)[] = [];
+  let hangs = false;
   return {
-    channel: channel.channel,
-    provider: channel.provider,
-    enter(): Entry<Message> {
-      const nowMs = clock().getTime();
-      freeUnused(places, nowMs);
-      const closedTo = breaker.refusal(nowMs, places);
-      if (closedTo) return closedTo;
-      if (places.size >= inFlightMax) return { entered: false, because: 'full', retryAfterMs: FULL_RETRY_MS };
-      const place: Place = { sinceMs: nowMs, isProbe: !breaker.isClosed(), use: 'none' };
-      places.add(place);
-      return entered(place, { channel, breaker, places });
+    wait: () => {
+      if (hangs || waiting.length >= seats) return Promise.resolve(false);
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => {
+          hangs = true;
+          for (const leave of waiting.splice(0)) leave(false);
+        }, WAIT_MS_MAX);
+        waiting.push((isFree) => {
+          clearTimeout(timer);
+          resolve(isFree);
+        });
+      });
+    },
+    wake: () => {
+      hangs = false;
+      waiting.shift()?.(true);
     },
   };
 }
@@ -74,12 +110,18 @@ interface Surroundings<Message> {
   readonly channel: Provider<Message>;
   readonly breaker: Breaker;
   readonly places: Set<Place>;
+  /** A place was given back. */
+  readonly freed: () => void;
 }
 
 function entered<Message>(
   place: Place,
-  { channel, breaker, places }: Surroundings<Message>,
+  { channel, breaker, places, freed }: Surroundings<Message>,
 ): Entered<Message> {
+  const giveBack = () => {
+    place.use = 'over';
+    if (places.delete(place)) freed();
+  };
   return {
     entered: true,
     async send(message: Message, signal: AbortSignal): Promise<SendReply> {
@@ -91,14 +133,11 @@ function entered<Message>(
         if (!place.isProbe && !breaker.isClosed()) return busy(OPEN_FIRST_MS);
         return await breaker.run(() => channel.send(message, signal));
       } finally {
-        place.use = 'over';
-        places.delete(place);
+        giveBack();
       }
     },
     leave() {
-      if (place.use !== 'none') return;
-      place.use = 'over';
-      places.delete(place);
+      if (place.use === 'none') giveBack();
     },
   };
 }

@@ -273,3 +273,37 @@ test.each([0, -1, 0.5, Number.NaN])('a share of %s is refused at the start', (in
   const channel: CodeChannel = { channel: 'sms', provider: 'none', send: () => Promise.resolve(accepted) };
   expect(() => guard(channel, { inFlightMax, clock: () => new Date() })).toThrow('inFlightMax');
 });
+
+test('who finds every place taken at a provider that moves waits for the next that is given back', async () => {
+  const { guarded } = await smsBehindGuard(1);
+  const first = entered(guarded.enter());
+  const soon = guarded.enterSoon();
+  first.leave();
+  entered(await soon);
+  expect(guarded.enter()).toEqual(full);
+});
+
+test('no more than two wait for each place', async () => {
+  const { guarded } = await smsBehindGuard(1);
+  const first = entered(guarded.enter());
+  const [soon, later, tooMany] = [guarded.enterSoon(), guarded.enterSoon(), guarded.enterSoon()];
+  expect(await tooMany).toEqual(full);
+  first.leave();
+  entered(await soon).leave();
+  entered(await later);
+});
+
+test('behind a provider that hangs nobody waits again until it has given a place back', async () => {
+  const { guarded } = await smsBehindGuard(1);
+  const first = entered(guarded.enter());
+  expect(await guarded.enterSoon(), 'the first to find out waited in vain').toEqual(full);
+  const startedMs = performance.now();
+  for (let n = 0; n < 20; n++) expect(await guarded.enterSoon()).toEqual(full);
+  expect(performance.now() - startedMs).toBeLessThan(40);
+
+  first.leave();
+  const second = entered(await guarded.enterSoon());
+  const soon = guarded.enterSoon();
+  second.leave();
+  entered(await soon);
+});
