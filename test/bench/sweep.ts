@@ -32,7 +32,7 @@ export async function sweep(options: Options): Promise<Figure[]> {
   await onStage(options, async (stage) => {
     const [project] = await seedProjects(stage.sql, stage.env['PEPPER'] ?? '', 1);
     if (!project) throw new Error('no project');
-    await seedJobs(stage.sql, project, options.rows, DUE_IN);
+    await seedJobs(stage, project, options.rows, DUE_IN);
     await addAllTickets(stage.sql, stage.redis(0));
     figures.push(...(await measure(stage, options.rows)));
   });

@@ -3,22 +3,26 @@ import type { Redis } from 'ioredis';
 import type { JobId } from '../../../domain/job/job.ts';
 import { openQueues } from '../../../infra/queue/queues.ts';
 import { addTickets, type DueTicket } from '../../../infra/queue/tickets.ts';
+import type { Stage } from './stage.ts';
 
 /** Tickets of one pipeline. */
 const TICKETS_AT_ONCE = 2_000;
 
 /** Verifications, recipients with a Telegram chat, and jobs that wait for their worker: made in Postgres, far faster than sent. */
 export async function seedJobs(
-  sql: Client,
+  { sql, env }: Pick<Stage, 'sql' | 'env'>,
   project: { readonly id: string },
   count: number,
   dueIn: string,
 ): Promise<void> {
+  // Root key of the codes: this stage's own.
+  const codeKid = env['CODE_KEYS']?.split(':', 1)[0];
   await sql.query('truncate job, attempt, verification, recipient, destination, request, outbox');
-  await sql.query(insertJobs, [project.id, count, dueIn]);
+  // Before and not after: rows that were just accepted lie on pages that the log has whole already.
+  await sql.query('checkpoint');
+  await sql.query(insertJobs, [project.id, count, dueIn, codeKid]);
   // What autovacuum would have done by now on a table that grew for as long as this one would have taken.
   await sql.query('vacuum analyze');
-  await sql.query('checkpoint');
 }
 
 const insertJobs = `
@@ -32,7 +36,7 @@ recipients as (
 verifications as (
   insert into verification (id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
     checks_max, check_by_to, channels, locale, job_id, ttl_seconds, created_at, sent_at, expires_at)
-  select verification_id, $1, recipient_id, address_hash, phone, left(phone, 9), 'login', 'live', 'bench', 6,
+  select verification_id, $1, recipient_id, address_hash, phone, left(phone, 9), 'login', 'live', $4, 6,
     5, false, '{telegram}', 'en', job_id, 300, at, at, ends_at from given)
 insert into job (id, kind, project_id, subject_id, address_hash, payload, labels, run_at, deadline_at, accepted_at, request_id)
 select job_id, 'otp-send', $1, verification_id, address_hash, json_build_object('verification_id', verification_id, 'generation', 0),
