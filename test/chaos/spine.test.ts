@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runSpine, SETTLED_WITHIN_MS } from './spine.ts';
+import { runSpine } from './spine.ts';
 
 /** The short form of `npm run chaos -- spine`: one seed, the four faults of servers that differ most, Redis away for 3 s. */
 const SEED = 20_261_120;
@@ -37,7 +37,7 @@ test(
     );
     console.log(JSON.stringify(report));
     expect(report.problems).toEqual([]);
-    expect(report.settledWithinMs).toBeLessThan(SETTLED_WITHIN_MS);
+    expect(report.settledWithinMs).toBeLessThan(report.settledWithinMsMax);
     // The run was one: it had load, and faults that struck it.
     expect(report.answered202).toBeGreaterThan(1_000);
     expect(report.strikes).toMatchObject({
