@@ -31,11 +31,17 @@ export async function startServers(directory: string): Promise<Servers> {
   await mkdir(directory, { recursive: true, mode: 0o711 });
   let postgres = await startPostgres({ directory });
   let redis = await startRedis({ directory });
+  /** A run that is cut short in the middle of a restart must not leave what comes up afterwards. */
+  let isOver = false;
   const postgresAgain = async () => {
+    if (isOver) return;
     postgres = await startPostgres({ directory, port: postgres.port });
+    if (isOver) await postgres.stop();
   };
   const redisAgain = async () => {
+    if (isOver) return;
     redis = await startRedis({ directory, port: redis.port });
+    if (isOver) await redis.stop();
   };
   return {
     postgresUrl: postgres.url,
@@ -66,6 +72,7 @@ export async function startServers(directory: string): Promise<Servers> {
       };
     },
     async close() {
+      isOver = true;
       await redis.stop();
       await postgres.stop();
     },
