@@ -117,10 +117,14 @@ async function retire(pool: pg.Pool, now: Date, keep: { jobDays: number; phoneDa
   return { rows: rounds.reduce((sum, rows) => sum + rows, 0), more: rounds.some((rows) => rows >= DELETED_ROWS_MAX) };
 }
 
-/** What attempts counted to stays in `usage_day` when they leave, in the same statement. */
+/**
+ * Each round finds its rows by an index and deletes them one by one: `in (select …)` would be joined by reading the whole
+ * table, in each round again. What attempts counted to stays in `usage_day` when they leave, in the
+ * same statement.
+ */
 const retireJobs = `
 with gone as (
-  delete from job where id in (select id from job where finished_at < $1 order by finished_at limit $2) returning id),
+  delete from job where id = any(array(select id from job where finished_at < $1 order by finished_at limit $2)) returning id),
 counted as (
   select a.project_id, (a.opened_at at time zone 'utc')::date as day, coalesce(a.channel, '') channel, coalesce(a.outcome, 'unknown') outcome,
     count(*) attempts, coalesce(sum(a.cost_micros), 0) cost_micros
@@ -133,16 +137,17 @@ kept as (
 select from gone`;
 
 const erasePhones = `
-update verification set phone = null, client = null where id in (
-  select id from verification where closed_at < $1 and phone is not null order by closed_at limit $2)`;
+update verification set phone = null, client = null where id = any(array(
+  select id from verification where closed_at < $1 and phone is not null order by closed_at limit $2))`;
 
+/** The question after its jobs is put so that it is asked of each row, and never becomes a join of both tables. */
 const retireVerifications = `
-delete from verification where id in (
-  select id from verification v where created_at < $1 and state <> 'live' and not exists (select from job j where j.subject_id = v.id)
-  order by created_at limit $2)`;
+delete from verification where id = any(array(
+  select id from verification v where created_at < $1 and state <> 'live' and (select true from job j where j.subject_id = v.id limit 1) is null
+  order by created_at limit $2))`;
 
 const retireRequests = `
-delete from request where (project_id, key) in (select project_id, key from request where at < $1 order by at limit $2)`;
+delete from request where ctid = any(array(select ctid from request where at < $1 order by at limit $2))`;
 
 const retireOutbox = `
-delete from outbox where id in (select id from outbox where published_at < $1 order by id limit $2)`;
+delete from outbox where id = any(array(select id from outbox where published_at < $1 order by id limit $2))`;

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JobId } from '../../../domain/job/job.ts';
 import { otpSend } from '../../../domain/otp/job.ts';
+import { hotPool } from '../../../infra/postgres/hot-pool.ts';
+import { sweepQueries } from '../../../infra/postgres/sweep-queries.ts';
 import { sweep } from '../../../workers/sweep.ts';
 import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
 
@@ -68,4 +70,40 @@ test('erasing a recipient reads its own verifications only', async () => {
     `select indexdef from pg_indexes where tablename = 'verification' and indexdef like '%(recipient_id)%'`,
   );
   expect(rows).toHaveLength(1);
+});
+
+test('a round of retention reads no table as a whole', async () => {
+  const { rows } = await world.pool.query<{ id: string }>(`select id from project limit 1`);
+  const long = new Date(Date.now() - 40 * DAY_MS);
+  await world.pool.query(
+    `insert into job (id, kind, project_id, subject_id, payload, labels, state, run_at, deadline_at, accepted_at, finished_at)
+     select gen_random_uuid(), 'otp-send', $1, gen_random_uuid(), '{}', '{}', 'completed', $2, $2, $2, $2 from generate_series(1, 40000)`,
+    [rows[0]?.id, long],
+  );
+  await world.pool.query(
+    `insert into verification (id, project_id, address_hash, phone, purpose, mode, state, code_kid, code_length, checks_max, check_by_to,
+       channels, locale, job_id, ttl_seconds, created_at, sent_at, expires_at, closed_at)
+     select gen_random_uuid(), $1, sha256(n::text::bytea), '+998900000000', 'verify', 'live', 'approved', 'k1', 6, 5, false, '{sms}', 'uz',
+       gen_random_uuid(), 300, $2, $2, $2, $2 from generate_series(1, 40000) n`,
+    [rows[0]?.id, long],
+  );
+  await world.pool.query(
+    `insert into request (project_id, key, body_hash, answer, at) select $1, n::text, '', '{}', $2 from generate_series(1, 40000) n`,
+    [rows[0]?.id, long],
+  );
+  await world.pool.query('vacuum analyze job, verification, request');
+  const one = hotPool(world.url, 1);
+  const wholeReads = async () => {
+    await one.query('select pg_stat_force_next_flush()');
+    const found = await one.query<{ table: string; reads: string }>(
+      `select relname as table, seq_scan reads from pg_stat_user_tables where relname in ('job', 'verification', 'request') order by 1`,
+    );
+    return found.rows;
+  };
+  const before = await wholeReads();
+  expect(await sweepQueries(one).retire(new Date(), { jobDays: 30, phoneDays: 7 })).toMatchObject({
+    more: true,
+  });
+  expect(await wholeReads()).toEqual(before);
+  await one.end();
 });
