@@ -126,7 +126,13 @@ class LatencyBench {
     const provider = await stage.start('provider', 'test/bench/provider/main.ts', {
       API_PORT: String(providerPort),
     });
-    const telegram = { TELEGRAM_BOT_TOKEN: TOKEN, TELEGRAM_API_ROOT: `http://127.0.0.1:${providerPort}` };
+    const telegram = {
+      TELEGRAM_BOT_TOKEN: TOKEN,
+      TELEGRAM_API_ROOT: `http://127.0.0.1:${providerPort}`,
+      // Telegram's own pace of some thirty messages a second would be what is measured.
+      TELEGRAM_MESSAGES_PER_SECOND: '1000000',
+      TELEGRAM_CHAT_GAP_MS: '0',
+    };
     const ports = new Map<string, number>();
     for (const { name, api, worker, workerArgs, database } of variants) {
       const port = await stage.freePort();
