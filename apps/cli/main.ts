@@ -7,6 +7,7 @@ import { ConfigError, readConfig } from '../../infra/config.ts';
 import { keyedHash } from '../../infra/crypto.ts';
 import { newSecrets } from '../../infra/new-secrets.ts';
 import { auditLog } from '../../infra/postgres/audit.ts';
+import { destinations } from '../../infra/postgres/destinations.ts';
 import { openOrm } from '../../infra/postgres/orm.ts';
 import { projectStore } from '../../infra/postgres/projects.ts';
 import { staffAccounts } from '../../infra/postgres/staff-accounts.ts';
@@ -23,8 +24,13 @@ const withPorts: CliContext['withPorts'] = async (work) => {
   const orm = await openOrm(config.DATABASE_URL);
   const pool = new Pool({ connectionString: config.DATABASE_URL, max: 1 });
   try {
-    const projects = projectStore(orm.em, keyedHash(config.PEPPER));
-    return await work({ projects, staff: staffAccounts(orm.em), audit: auditLog(pool) });
+    const hash = keyedHash(config.PEPPER);
+    return await work({
+      projects: projectStore(orm.em, hash),
+      staff: staffAccounts(orm.em),
+      audit: auditLog(pool),
+      destinations: destinations(pool, hash),
+    });
   } finally {
     await pool.end();
     await orm.close(true);
