@@ -1,0 +1,125 @@
+import { LRUCache } from 'lru-cache';
+import type { Entered, Entry, Guarded, NotEntered, Provider } from '../../domain/job/guard.ts';
+import type { WebhookWork } from '../../domain/webhook/lane.ts';
+import { guard } from '../providers/bulkhead.ts';
+
+/** In flight at one endpoint: a server that hangs for 15 s holds a hundredth of the lane. */
+const IN_FLIGHT_PER_TARGET_MAX = 4;
+/** In flight for one project, whatever it has endpoints and callback URLs. */
+const IN_FLIGHT_PER_PROJECT_MAX = 16;
+/** Places that this process remembers; the least used ones are forgotten, and with them that they had failed. */
+const TARGETS_MAX = 5_000;
+/** What a call is taken to last before one has been made. */
+const LATENCY_GUESS_MS = 200;
+/** A new call weighs so much in the average. */
+const LATENCY_WEIGHT = 0.2;
+/** 60 s: an endpoint that came back is noticed by then. */
+const WAIT_MS_MAX = 60_000;
+
+interface Target {
+  readonly guarded: Guarded<WebhookWork>;
+  latencyMs: number;
+  /** Up to then, its places are promised to those who were sent away. */
+  promisedUntilMs: number;
+}
+
+/**
+ * Each endpoint has a bulkhead and a breaker of its own, and each project a bound over all of its endpoints, so that a dead
+ * one slows nobody. Whoever finds no place is told to come when one should be free, each after the other: a backlog of
+ * thousands does not knock every 200 ms.
+ */
+export function webhookTargets(
+  provider: Provider<WebhookWork>,
+  clock: () => Date,
+): (work: WebhookWork) => Guarded<WebhookWork> {
+  const targets = new LRUCache<string, Target>({ max: TARGETS_MAX });
+  const inFlight = new Map<string, number>();
+
+  const targetOf = (work: WebhookWork): Target => {
+    const key = work.endpointId ?? `${work.projectId} ${new URL(work.url).host}`;
+    const known = targets.get(key);
+    if (known) return known;
+    const made = newTarget(provider, clock);
+    targets.set(key, made);
+    return made;
+  };
+
+  return (work) => {
+    const target = targetOf(work);
+    const take = (entry: Entry<WebhookWork>): Entry<WebhookWork> =>
+      entry.entered
+        ? counted(entry, inFlight, work.projectId)
+        : { ...entry, retryAfterMs: Math.max(entry.retryAfterMs, promise(target, clock)) };
+    const full = (): NotEntered | null =>
+      (inFlight.get(work.projectId) ?? 0) < IN_FLIGHT_PER_PROJECT_MAX
+        ? null
+        : { entered: false, because: 'full', retryAfterMs: promise(target, clock) };
+    return {
+      channel: provider.channel,
+      provider: provider.provider,
+      enter: () => full() ?? take(target.guarded.enter()),
+      enterSoon: async () => full() ?? take(await target.guarded.enterSoon()),
+    };
+  };
+}
+
+function newTarget(provider: Provider<WebhookWork>, clock: () => Date): Target {
+  const timed: Provider<WebhookWork> = {
+    ...provider,
+    async send(work, signal) {
+      const startedMs = performance.now();
+      try {
+        return await provider.send(work, signal);
+      } finally {
+        target.latencyMs += LATENCY_WEIGHT * (performance.now() - startedMs - target.latencyMs);
+      }
+    },
+  };
+  const target: Target = {
+    guarded: guard(timed, { inFlightMax: IN_FLIGHT_PER_TARGET_MAX, clock }),
+    latencyMs: LATENCY_GUESS_MS,
+    promisedUntilMs: 0,
+  };
+  return target;
+}
+
+/** How long until a place should be free for one more: they come free one by one, at the pace of its answers. */
+function promise(target: Target, clock: () => Date): number {
+  const nowMs = clock().getTime();
+  const paceMs = target.latencyMs / IN_FLIGHT_PER_TARGET_MAX;
+  target.promisedUntilMs = Math.min(Math.max(target.promisedUntilMs, nowMs) + paceMs, nowMs + WAIT_MS_MAX);
+  return Math.ceil(target.promisedUntilMs - nowMs);
+}
+
+/** Holds one of the project's places from now until the end of the call, or until the place is given back unused. */
+function counted(
+  entry: Entered<WebhookWork>,
+  inFlight: Map<string, number>,
+  projectId: string,
+): Entered<WebhookWork> {
+  inFlight.set(projectId, (inFlight.get(projectId) ?? 0) + 1);
+  let held = true;
+  const giveBack = () => {
+    if (!held) return;
+    held = false;
+    const left = (inFlight.get(projectId) ?? 1) - 1;
+    if (left > 0) inFlight.set(projectId, left);
+    else inFlight.delete(projectId);
+  };
+  let sending = false;
+  return {
+    entered: true,
+    async send(work, signal) {
+      sending = true;
+      try {
+        return await entry.send(work, signal);
+      } finally {
+        giveBack();
+      }
+    },
+    leave() {
+      entry.leave();
+      if (!sending) giveBack();
+    },
+  };
+}
