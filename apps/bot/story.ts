@@ -1,0 +1,172 @@
+import { parsePhone } from '../../domain/otp/phone.ts';
+import { Locale } from '../../domain/otp/text.ts';
+import type { Chats, Registrations } from '../../domain/registration/port.ts';
+import type { RegisterAnswer, RegisterCaller, Registrar } from '../../domain/registration/registrar.ts';
+import type { RegisteredUser, Registrant } from '../../domain/registration/user.ts';
+import { languageNames, type Texts, texts } from './texts.ts';
+import { type Deed, LANGUAGE_BUTTON, type Person } from './update.ts';
+
+/** What stands below a message. `contact` is the one button that shares the person's own number. */
+export interface Saying {
+  readonly text: string;
+  readonly contactButton?: string;
+  readonly buttons?: readonly { readonly text: string; readonly data: string }[];
+}
+
+export interface BotMouth {
+  /** A message that can't be said is a line in the log: the person asks again. */
+  say(chatId: number, saying: Saying): Promise<void>;
+  /** Ends the wait of a pressed button. */
+  answerButton(queryId: string): Promise<void>;
+}
+
+export interface StoryDeps {
+  readonly registrar: Registrar;
+  readonly registrations: Registrations;
+  readonly chats: Chats;
+  readonly mouth: BotMouth;
+  readonly now: () => Date;
+  /** SHA-256 in hex, for the body behind an idempotency key. */
+  readonly sha256: (text: string) => string;
+}
+
+/** One deed of one person, with what it is answered from. */
+interface Scene {
+  readonly caller: RegisterCaller;
+  readonly by: Person;
+  readonly who: Registrant;
+  readonly user: RegisteredUser | null;
+  readonly words: Texts;
+  /** Names the update: the same one twice is one send. */
+  readonly requestId: string;
+}
+
+/** Acts on what a person did and answers them. Each step may run twice: it then finds its effect and answers again. */
+export async function tell(
+  deps: StoryDeps,
+  caller: RegisterCaller,
+  { by, ...deed }: Deed & { readonly by: Person },
+  requestId: string,
+): Promise<void> {
+  const who = { projectId: caller.projectId, mode: caller.mode, telegramId: by.telegramId };
+  const user = await deps.registrar.find(who);
+  const words = texts[user?.locale ?? by.locale ?? caller.settings.locale];
+  const scene: Scene = { caller, by, who, user, words, requestId };
+  switch (deed.deed) {
+    case 'start':
+      return start(deps, scene, deed.payload);
+    case 'contact':
+      return contact(deps, scene, deed.phone, deed.isOwn);
+    case 'text':
+      return text(deps, scene, deed.text);
+    case 'language':
+      return language(deps, scene, deed.choice, deed.queryId);
+    case 'help':
+      return deps.mouth.say(by.telegramId, { text: words.help });
+    case 'stop':
+      await deps.mouth.say(by.telegramId, { text: words.stopped });
+      return deps.chats.close(by.telegramId, 'opted-out', deps.now());
+    case 'block':
+      return deps.chats.close(by.telegramId, 'bot-blocked', deps.now());
+    case 'unblock':
+      return void (await deps.chats.heardFrom(by.telegramId, deps.now()));
+  }
+}
+
+async function start(deps: StoryDeps, { by, who, caller, words }: Scene, payload: string | null) {
+  await deps.chats.open(by.telegramId, deps.now());
+  const user = await deps.registrations.arrive(who, { locale: by.locale, payload }, deps.now());
+  if (user.isVerified) return standing(deps, user, by, words);
+  const project = caller.settings.display_name ?? caller.slug;
+  return deps.mouth.say(by.telegramId, { text: words.welcome(project), contactButton: words.shareButton });
+}
+
+/** Where the person stands, and what is theirs to do next. */
+function standing(deps: StoryDeps, user: RegisteredUser | null, { telegramId }: Person, words: Texts) {
+  const contactButton = words.shareButton;
+  if (!user?.phone) return deps.mouth.say(telegramId, { text: words.askContact, contactButton });
+  if (!user.isVerified) return deps.mouth.say(telegramId, { text: words.askCode, contactButton });
+  if (user.phoneProof === 'none')
+    return deps.mouth.say(telegramId, { text: words.phoneUnproven, contactButton });
+  return deps.mouth.say(telegramId, { text: words.alreadyVerified });
+}
+
+async function contact(deps: StoryDeps, scene: Scene, number: string, isOwn: boolean) {
+  const { by, caller, words, requestId } = scene;
+  const contactButton = words.shareButton;
+  // Anybody's contact can be shared; Telegram names the owner of each.
+  if (!isOwn) return deps.mouth.say(by.telegramId, { text: words.notYours, contactButton });
+  // Telegram gives international digits, on most clients without the plus.
+  const phone = parsePhone(`+${number.replace(/\D/g, '')}`)?.e164;
+  if (!phone) return deps.mouth.say(by.telegramId, { text: words.badPhone, contactButton });
+  const answer = await deps.registrar.register({
+    caller,
+    telegramId: by.telegramId,
+    phone,
+    proof: 'contact',
+    // No caller's own key holds a space.
+    idempotency: { key: `bot ${requestId}`, bodyHash: deps.sha256(phone) },
+    requestId,
+  });
+  return deps.mouth.say(by.telegramId, registered(answer, words));
+}
+
+function registered(answer: RegisterAnswer, words: Texts): Saying {
+  switch (answer.answer) {
+    case 'sent':
+      return { text: words.codeOnItsWay };
+    case 'already-verified':
+      return { text: words.alreadyVerified };
+    case 'phone-proved':
+      return { text: words.phoneProved };
+    case 'refused':
+      if (answer.reason === 'too-many-sends' || answer.reason === 'too-soon')
+        return { text: words.tooManyCodes(minutesOf(answer.retryAfterSeconds)) };
+      return { text: answer.reason === 'destination-locked' ? words.locked : words.sorry };
+  }
+}
+
+const minutesOf = (seconds: number | null) => Math.max(1, Math.ceil((seconds ?? 0) / 60));
+
+/** People write a code in groups, and some a digit short: it is meant as one all the same. */
+const MEANT_AS_CODE = /^\d{4,8}$/;
+
+async function text(deps: StoryDeps, scene: Scene, said: string) {
+  const { by, caller, user, words } = scene;
+  const code = said.replaceAll(/[\s-]/g, '');
+  if (!MEANT_AS_CODE.test(code) || user?.isVerified || !user?.phone) return standing(deps, user, by, words);
+  const answer = await deps.registrar.verify({
+    caller,
+    telegramId: by.telegramId,
+    code,
+    guesser: { client: `telegram:${by.telegramId}`, keyId: 'bot' },
+  });
+  switch (answer.answer) {
+    case 'verified':
+      return deps.mouth.say(by.telegramId, { text: words.verified });
+    case 'wrong':
+      return deps.mouth.say(by.telegramId, { text: words.wrongCode, contactButton: words.shareButton });
+    case 'refused':
+      return deps.mouth.say(by.telegramId, {
+        text:
+          answer.why.result === 'locked'
+            ? words.locked
+            : words.tooManyChecks(minutesOf(answer.why.retryAfterSeconds)),
+      });
+  }
+}
+
+async function language(deps: StoryDeps, scene: Scene, choice: Locale | null, queryId: string | null) {
+  const { by, who, words } = scene;
+  if (queryId !== null) await deps.mouth.answerButton(queryId);
+  if (choice === null) {
+    const buttons = Locale.options.map((locale) => ({
+      text: languageNames[locale],
+      data: LANGUAGE_BUTTON + locale,
+    }));
+    return deps.mouth.say(by.telegramId, { text: words.chooseLanguage, buttons });
+  }
+  await deps.registrations.arrive(who, { locale: choice, payload: null }, deps.now());
+  await deps.registrations.chooseLocale(who, choice, deps.now());
+  return deps.mouth.say(by.telegramId, { text: texts[choice].languageSet });
+}

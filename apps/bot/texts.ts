@@ -1,0 +1,113 @@
+import type { Locale } from '../../domain/otp/text.ts';
+
+/** All that the bot says. Codes are not here: they come through `otp-send`, as every code does. */
+export interface Texts {
+  readonly welcome: (project: string) => string;
+  readonly shareButton: string;
+  readonly askContact: string;
+  readonly notYours: string;
+  readonly badPhone: string;
+  readonly codeOnItsWay: string;
+  readonly askCode: string;
+  readonly wrongCode: string;
+  readonly verified: string;
+  readonly alreadyVerified: string;
+  readonly phoneUnproven: string;
+  readonly phoneProved: string;
+  readonly tooManyCodes: (minutes: number) => string;
+  readonly tooManyChecks: (minutes: number) => string;
+  readonly locked: string;
+  readonly sorry: string;
+  readonly help: string;
+  readonly chooseLanguage: string;
+  readonly languageSet: string;
+  readonly stopped: string;
+  readonly slowDown: string;
+}
+
+const uz: Texts = {
+  welcome: (project) =>
+    `Assalomu alaykum! Bu ${project} boti. Ro‘yxatdan o‘tish uchun pastdagi tugma orqali telefon raqamingizni yuboring.`,
+  shareButton: '📱 Raqamni yuborish',
+  askContact: 'Ro‘yxatdan o‘tish uchun pastdagi tugma orqali telefon raqamingizni yuboring.',
+  notYours: 'Bu sizning raqamingiz emas. Iltimos, pastdagi tugma orqali o‘z raqamingizni yuboring.',
+  badPhone: 'Bu raqamni o‘qib bo‘lmadi. Iltimos, pastdagi tugma orqali qayta yuboring.',
+  codeOnItsWay: 'Kod yuborilmoqda. U 1 daqiqa amal qiladi: uni shu yerga yozing.',
+  askCode: 'Sizga yuborilgan 6 xonali kodni yozing. Yangi kod olish uchun raqamingizni qayta yuboring.',
+  wrongCode:
+    'Kod noto‘g‘ri yoki muddati o‘tgan. Yangi kod olish uchun pastdagi tugma orqali raqamingizni qayta yuboring.',
+  verified: '✅ Siz muvaffaqiyatli tasdiqlandingiz.',
+  alreadyVerified: '✅ Siz allaqachon tasdiqlangansiz.',
+  phoneUnproven:
+    '✅ Siz tasdiqlangansiz. Raqamingizni ham tasdiqlash uchun uni pastdagi tugma orqali yuboring.',
+  phoneProved: '✅ Telefon raqamingiz tasdiqlandi.',
+  tooManyCodes: (minutes) => `Juda ko‘p kod so‘raldi. ${minutes} daqiqadan so‘ng qayta urinib ko‘ring.`,
+  tooManyChecks: (minutes) => `Juda ko‘p noto‘g‘ri kod. ${minutes} daqiqadan so‘ng qayta urinib ko‘ring.`,
+  locked: 'Juda ko‘p noto‘g‘ri kod yozildi va kirish yopildi. Iltimos, yordam xizmatiga murojaat qiling.',
+  sorry: 'Hozir kod yuborib bo‘lmadi. Iltimos, keyinroq urinib ko‘ring.',
+  help: '/start — ro‘yxatdan o‘tish\n/language — tilni tanlash\n/stop — xabarlarni to‘xtatish\n/help — yordam',
+  chooseLanguage: 'Tilni tanlang:',
+  languageSet: 'Endi o‘zbek tilida gaplashamiz.',
+  stopped: 'Bo‘ldi, endi sizga hech narsa yozmayman. Qaytish uchun: /start',
+  slowDown: 'Juda tez yozyapsiz. Bir daqiqadan so‘ng davom eting.',
+};
+
+const ru: Texts = {
+  welcome: (project) =>
+    `Здравствуйте! Это бот ${project}. Чтобы зарегистрироваться, отправьте свой номер телефона кнопкой ниже.`,
+  shareButton: '📱 Отправить номер',
+  askContact: 'Чтобы зарегистрироваться, отправьте свой номер телефона кнопкой ниже.',
+  notYours: 'Это не ваш номер. Пожалуйста, отправьте свой номер кнопкой ниже.',
+  badPhone: 'Этот номер не удалось прочитать. Пожалуйста, отправьте его кнопкой ниже ещё раз.',
+  codeOnItsWay: 'Код отправляется. Он действует 1 минуту: напишите его сюда.',
+  askCode: 'Напишите присланный вам код из 6 цифр. Чтобы получить новый, отправьте свой номер ещё раз.',
+  wrongCode: 'Код неверен или устарел. Чтобы получить новый, отправьте свой номер кнопкой ниже ещё раз.',
+  verified: '✅ Вы успешно подтверждены.',
+  alreadyVerified: '✅ Вы уже подтверждены.',
+  phoneUnproven: '✅ Вы подтверждены. Чтобы подтвердить и номер, отправьте его кнопкой ниже.',
+  phoneProved: '✅ Ваш номер телефона подтверждён.',
+  tooManyCodes: (minutes) => `Слишком много кодов. Попробуйте снова через ${minutes} мин.`,
+  tooManyChecks: (minutes) => `Слишком много неверных кодов. Попробуйте снова через ${minutes} мин.`,
+  locked: 'Слишком много неверных кодов, вход закрыт. Пожалуйста, обратитесь в поддержку.',
+  sorry: 'Сейчас не удалось отправить код. Пожалуйста, попробуйте позже.',
+  help: '/start — регистрация\n/language — выбрать язык\n/stop — остановить сообщения\n/help — помощь',
+  chooseLanguage: 'Выберите язык:',
+  languageSet: 'Теперь говорим по-русски.',
+  stopped: 'Хорошо, больше я вам не пишу. Чтобы вернуться: /start',
+  slowDown: 'Вы пишете слишком быстро. Продолжите через минуту.',
+};
+
+const en: Texts = {
+  welcome: (project) =>
+    `Hello! This is the bot of ${project}. To register, share your phone number with the button below.`,
+  shareButton: '📱 Share my number',
+  askContact: 'To register, share your phone number with the button below.',
+  notYours: 'This is not your number. Please share your own with the button below.',
+  badPhone: 'This number could not be read. Please share it again with the button below.',
+  codeOnItsWay: 'A code is on its way. It works for 1 minute: type it here.',
+  askCode: 'Type the 6 digits that you were sent. For a new code, share your number again.',
+  wrongCode:
+    'The code is wrong or has expired. For a new one, share your number again with the button below.',
+  verified: '✅ You are successfully verified.',
+  alreadyVerified: '✅ You are verified already.',
+  phoneUnproven: '✅ You are verified. To prove your number too, share it with the button below.',
+  phoneProved: '✅ Your phone number is confirmed.',
+  tooManyCodes: (minutes) => `Too many codes. Try again in ${minutes} min.`,
+  tooManyChecks: (minutes) => `Too many wrong codes. Try again in ${minutes} min.`,
+  locked: 'Too many wrong codes: this chat is locked. Please ask support.',
+  sorry: 'No code could be sent now. Please try again later.',
+  help: '/start — register\n/language — choose a language\n/stop — stop all messages\n/help — this help',
+  chooseLanguage: 'Choose a language:',
+  languageSet: 'We speak English now.',
+  stopped: 'Done, I will not write to you any more. To come back: /start',
+  slowDown: 'You are writing too fast. Go on in a minute.',
+};
+
+export const texts: Readonly<Record<Locale, Texts>> = { uz, ru, en };
+
+/** Each in its own language, so that whoever can't read the others finds theirs. */
+export const languageNames: Readonly<Record<Locale, string>> = {
+  uz: 'O‘zbekcha',
+  ru: 'Русский',
+  en: 'English',
+};
