@@ -52,13 +52,9 @@ test('a right check among five at once is approved, in whatever order they end',
     const { id, code } = await sendCode(world, orderFor(caller, freshPhone()));
     const codes = [wrong(code), wrong(code), code, wrong(code), wrong(code)];
     const results = await Promise.all(codes.map((one) => checkId(id, one)));
-    expect(results.map(({ result }) => result)).toEqual([
-      'incorrect',
-      'incorrect',
-      'approved',
-      'incorrect',
-      'incorrect',
-    ]);
+    // A wrong one that comes after the approval is told that the code was used.
+    expect(results[2]).toMatchObject({ result: 'approved' });
+    expect(results.filter(({ result }) => result === 'approved')).toHaveLength(1);
   }
 });
 
