@@ -187,7 +187,7 @@ class LatencyBench {
     const hashes = phones.map((phone) => hash('address', phone));
     const projects = this.#projects.map(({ id }) => id);
     await this.#stage.sql.query(
-      'truncate recipient, job, attempt, verification, destination, request, outbox',
+      'truncate recipient, job, attempt, verification, destination, request, outbox cascade',
     );
     await this.#stage.sql.query(insertRecipients, [phones, hashes, projects]);
     await this.#stage.sql.query('vacuum analyze');

@@ -17,7 +17,7 @@ export async function seedJobs(
 ): Promise<void> {
   // Root key of the codes: this stage's own.
   const codeKid = env['CODE_KEYS']?.split(':', 1)[0];
-  await sql.query('truncate job, attempt, verification, recipient, destination, request, outbox');
+  await sql.query('truncate job, attempt, verification, recipient, destination, request, outbox cascade');
   // Before and not after: rows that were just accepted lie on pages that the log has whole already.
   await sql.query('checkpoint');
   await sql.query(insertJobs, [project.id, count, dueIn, codeKid]);
@@ -38,9 +38,10 @@ verifications as (
     checks_max, check_by_to, channels, locale, job_id, ttl_seconds, created_at, sent_at, expires_at)
   select verification_id, $1, recipient_id, address_hash, phone, left(phone, 9), 'login', 'live', $4, 6,
     5, false, '{telegram}', 'en', job_id, 300, at, at, ends_at from given)
-insert into job (id, kind, project_id, subject_id, address_hash, payload, labels, run_at, deadline_at, accepted_at, request_id)
+insert into job (id, kind, project_id, subject_id, address_hash, payload, labels, run_at, deadline_at, accepted_at, released_at,
+  request_id)
 select job_id, 'otp-send', $1, verification_id, address_hash, json_build_object('verification_id', verification_id, 'generation', 0),
-  json_build_object('project', 'bench-1', 'channels', 'telegram', 'to', '+998•••••••67'), run_at, ends_at, at, 'bench'
+  json_build_object('project', 'bench-1', 'channels', 'telegram', 'to', '+998•••••••67'), run_at, ends_at, at, at, 'bench'
 from given`;
 
 /** Tickets for all jobs that are not finished, as the sweep would issue them. */
