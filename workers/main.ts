@@ -1,8 +1,12 @@
 import { type CallbackName, callbackPath } from '../domain/otp/callback.ts';
 import type { Channel } from '../domain/otp/channel.ts';
+import type { TelegramSender } from '../domain/telegram/port.ts';
 import type { GuardedChannel } from '../domain/otp/guard.ts';
+import type { PushWork } from '../domain/broadcast/work.ts';
 import { type JobKind, jobKinds, jobs } from '../domain/jobs.ts';
-import type { JobId } from '../domain/job/job.ts';
+import type { Provider } from '../domain/job/guard.ts';
+import type { FinalState, JobId } from '../domain/job/job.ts';
+import type { ClosingAttempt } from '../domain/job/store.ts';
 import type { Wake } from '../domain/job/wake.ts';
 import { codeOf } from '../infra/codes.ts';
 import { type Config, ConfigError, readConfig } from '../infra/config.ts';
@@ -10,20 +14,28 @@ import { sealer } from '../infra/crypto.ts';
 import { type Logger, openLog } from '../infra/log.ts';
 import { attemptsTotal, jobsFinished } from '../infra/metrics.ts';
 import { jobStore } from '../infra/postgres/attempts.ts';
+import { finishBroadcasts } from '../infra/postgres/broadcasts.ts';
 import { hotPool } from '../infra/postgres/hot-pool.ts';
+import { deadAddresses, pushJobs, telegramJobs } from '../infra/postgres/message-jobs.ts';
 import { otpJobs } from '../infra/postgres/otp-jobs.ts';
 import { paidAttempts } from '../infra/postgres/paid-attempts.ts';
 import { projectCache } from '../infra/postgres/project-cache.ts';
+import { type ReleasedKind, release } from '../infra/postgres/release.ts';
 import { sweepQueries } from '../infra/postgres/sweep-queries.ts';
 import { guard } from '../infra/providers/bulkhead.ts';
-import { channelsFromConfig } from '../infra/providers/channels.ts';
+import { channelsFromConfig, pushFromConfig, telegramFromConfig } from '../infra/providers/channels.ts';
 import { startLane } from '../infra/queue/lane.ts';
 import { closeQueues, openQueues, producerRedis, workerRedis } from '../infra/queue/queues.ts';
+import { releaseQueues } from '../infra/queue/release-queues.ts';
 import { sweepRedis } from '../infra/queue/sweep-redis.ts';
 import { runProcess } from '../infra/run.ts';
 import { serveMetrics } from '../infra/http/worker-metrics.ts';
 import { otpSendWake } from './otp-send.ts';
-import { sweep, type SweepReport } from './sweep.ts';
+import { pruneDeadToken } from './push.ts';
+import { type ReleasedLane, releaser } from './release.ts';
+import { singleWake } from './single.ts';
+import { sweep } from './sweep.ts';
+import { closeDeadChat, telegramMessages } from './telegram-message.ts';
 
 /** Each of the four batched statements may have two batches on the way. */
 const CONNECTIONS_MAX = 8;
@@ -32,29 +44,52 @@ const PROVIDER_SHARE = 0.25;
 /** An attempt in flight ends within its own time-out; what takes longer comes back as a stalled ticket. */
 const DRAIN_GRACE_MS = 12_000;
 const SWEEP_EVERY_MS = 1_000;
+/** A message waits for its turn no longer than a person notices. */
+const RELEASE_EVERY_MS = 100;
+/** Tickets of a bot in hand: what it may send in a quarter of a second, and a few that are on their way. */
+const BOT_AHEAD_SECONDS = 0.25;
+const BOT_IN_HAND_MIN = 4;
+/** Other lanes have twice in hand what they work on at once, so that they never wait for the releaser. */
+const IN_HAND_PER_PLACE = 2;
+
+const SWEEP_CONNECTIONS_MAX = 4;
+
+const now = () => new Date();
 
 interface Platform {
   readonly config: Config;
   readonly log: Logger;
+  /** The bot that all lanes of this process share, with its pace; null where it is off. */
+  readonly bot: TelegramSender | null;
 }
 type Stop = () => Promise<void>;
+interface Wired {
+  readonly wake: Wake;
+  readonly stop: Stop;
+}
 
 /** One line a lane: what wakes its jobs. Only the chosen lanes' providers are built. */
 const lanes = {
   'otp-send': (platform) => otpSendLane(platform),
-} satisfies Record<JobKind, (platform: Platform) => Promise<{ wake: Wake; stop: Stop }>>;
+  'telegram-message': (platform) => telegramLane(platform),
+  push: (platform) => pushLane(platform),
+} satisfies Record<JobKind, (platform: Platform) => Promise<Wired> | Wired>;
 
 /** `npm run worker -- [kind…]`: the lanes that are named, and the sweep where it is; all of it where nothing is. */
 await runProcess(async () => {
   const chosen = chooseRoles(process.argv.slice(2));
   const config = readConfig(process.env);
   const log = openLog(`worker ${chosen.join(' ')}`, config.LOG_LEVEL);
+  const redis = producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error'));
+  const onError = (err: Error) => log.warn({ err }, 'the pace of the bot is kept by this process alone');
+  const platform = { config, log, bot: await telegramFromConfig(config, redis, onError) };
   const stops = [await serveMetrics(config)];
   for (const role of chosen)
-    stops.push(role === 'sweep' ? startSweep({ config, log }) : await start(role, { config, log }));
+    stops.push(role === 'sweep' ? startSweep(platform) : await start(role, platform));
   log.info({ roles: chosen }, 'worker ready');
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
+    redis.disconnect();
     log.info('worker stopped');
   };
 });
@@ -89,92 +124,164 @@ async function start(kind: JobKind, platform: Platform): Promise<Stop> {
   };
 }
 
-async function otpSendLane({ config, log }: Platform) {
+async function otpSendLane(platform: Platform): Promise<Wired> {
+  const { config } = platform;
   const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
-  const now = () => new Date();
-  const ofVerification = codeOf(config.CODE_KEYS);
   const wake = otpSendWake({
     jobs: otpJobs(pool, sealer(config.SEAL_KEYS)),
     store: jobStore(pool, now),
     paid: paidAttempts(pool, now),
-    channels: await guardedChannels(config, now),
+    channels: await guardedChannels(platform),
     project: projectCache(pool),
-    codeOf: ofVerification,
+    codeOf: codeOf(config.CODE_KEYS),
     now,
     random: Math.random,
-    onAttempt: ({ jobId, n, channel, provider, outcome, reason, latencyMs, requestId }) => {
-      attemptsTotal.inc({ kind: 'otp-send', channel, provider, outcome });
-      log.info(
-        {
-          job_id: jobId,
-          attempt: n,
-          channel,
-          provider,
-          outcome,
-          reason,
-          latency_ms: latencyMs,
-          request_id: requestId,
-        },
-        'attempt',
-      );
-    },
-    onFinished: (state) => jobsFinished.inc({ kind: 'otp-send', state }),
+    ...told(platform, 'otp-send'),
   });
   return { wake, stop: () => pool.end() };
 }
 
-async function guardedChannels(
-  config: Config,
-  now: () => Date,
-): Promise<ReadonlyMap<Channel, GuardedChannel>> {
+/** Counts and logs what a lane did. */
+function told({ log }: Platform, kind: JobKind) {
+  return {
+    onAttempt: (
+      attempt: ClosingAttempt & { channel: string; provider: string; requestId: string | null },
+    ) => {
+      const { jobId, n, channel, provider, outcome, reason, latencyMs, requestId } = attempt;
+      attemptsTotal.inc({ kind, channel, provider, outcome });
+      const ids = { kind, job_id: jobId, attempt: n, request_id: requestId };
+      log.info({ ...ids, channel, provider, outcome, reason, latency_ms: latencyMs }, 'attempt');
+    },
+    onFinished: (state: FinalState) => jobsFinished.inc({ kind, state }),
+  };
+}
+
+function telegramLane(platform: Platform): Wired {
+  const { config, bot } = platform;
+  const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
+  const provider = whole('telegram-message', bot ? telegramMessages(bot) : missing('telegram'));
+  const wake = singleWake({
+    ...retries('telegram-message'),
+    read: telegramJobs(pool),
+    store: jobStore(pool, now),
+    providerOf: () => provider,
+    afterReply: closeDeadChat(deadAddresses(pool, now)),
+    ...told(platform, 'telegram-message'),
+  });
+  return { wake, stop: () => pool.end() };
+}
+
+async function pushLane(platform: Platform): Promise<Wired> {
+  const { config } = platform;
+  const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
+  const provider = whole('push', (await pushFromConfig(config)) ?? missing<PushWork>('push'));
+  const wake = singleWake({
+    ...retries('push'),
+    read: pushJobs(pool, sealer(config.SEAL_KEYS)),
+    store: jobStore(pool, now),
+    providerOf: () => provider,
+    afterReply: pruneDeadToken(deadAddresses(pool, now)),
+    ...told(platform, 'push'),
+  });
+  return { wake, stop: () => pool.end() };
+}
+
+/** A lane with one provider has nobody to protect from it: it may use every place. */
+function whole<Work>(kind: JobKind, provider: Provider<Work>) {
+  return guard(provider, { inFlightMax: jobs[kind].concurrency, clock: now });
+}
+
+/** The intake refuses what has no provider; what was accepted before it was switched off is told so. */
+function missing<Work>(channel: string): Provider<Work> {
+  return {
+    channel,
+    provider: 'none',
+    send: () => Promise.resolve({ reply: 'refused', reason: 'credentials', addressIsDead: false }),
+  };
+}
+
+/** A message may repeat once where nobody knows whether it left. */
+function retries(kind: JobKind) {
+  const { attemptsMax, backoffFirstMs, attemptTimeoutMs } = jobs[kind];
+  const delaysMs = Array.from({ length: attemptsMax - 1 }, (_, index) => backoffFirstMs * 2 ** index);
+  return { delaysMs, unknownMax: 2, attemptTimeoutMs, now, random: Math.random };
+}
+
+async function guardedChannels({ config, bot }: Platform): Promise<ReadonlyMap<Channel, GuardedChannel>> {
   const url = (name: CallbackName) => (jobId: JobId, attempt: number) =>
     config.PUBLIC_URL + callbackPath(name, jobId, attempt);
-  const found = await channelsFromConfig(config, {
-    sms: url('twilio'),
-    'telegram-gateway': url('telegram-gateway'),
-  });
+  const urls = { sms: url('twilio'), 'telegram-gateway': url('telegram-gateway') };
+  const found = await channelsFromConfig(config, urls, bot);
   const inFlightMax = Math.floor(jobs['otp-send'].concurrency * PROVIDER_SHARE);
   return new Map(
     Object.values(found).map((channel) => [channel.channel, guard(channel, { inFlightMax, clock: now })]),
   );
 }
 
+/** Finds what was lost, lets time run out, and gives each released kind its turn. */
 function startSweep({ config, log }: Platform): Stop {
-  const pool = hotPool(config.DATABASE_URL, 1);
+  const pool = hotPool(config.DATABASE_URL, SWEEP_CONNECTIONS_MAX);
   const queries = sweepQueries(pool);
-  const redis = producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error'));
-  const queues = openQueues(redis);
+  const queues = openQueues(producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')));
   const keep = { jobDays: config.RETENTION_JOB_DAYS, phoneDays: config.RETENTION_PHONE_DAYS };
   const { tick } = sweep(
-    { ...queries, ...sweepRedis(queues), retire: (now: Date) => queries.retire(now, keep) },
-    () => new Date(),
+    {
+      ...queries,
+      ...sweepRedis(queues),
+      retire: (at: Date) => queries.retire(at, keep),
+    },
+    now,
   );
-  const stopTicking = every(SWEEP_EVERY_MS, tick, log);
+  const releaseTurns = releaser(
+    releasedLanes(config),
+    releaseQueues(queues, release(pool), config.TELEGRAM_CHAT_GAP_MS, now),
+  );
+  const stops = [
+    every(SWEEP_EVERY_MS, log, 'sweep', async () => {
+      const finished = await finishBroadcasts(pool, now());
+      const report = { ...(await tick()), finished };
+      if (Object.values(report).some((count) => count > 0)) log.info(report, 'sweep');
+    }),
+    every(RELEASE_EVERY_MS, log, 'release', async () => {
+      const released = await releaseTurns();
+      if (released > 0) log.debug({ released }, 'release');
+    }),
+  ];
   return async () => {
-    await stopTicking();
+    await Promise.all(stops.map((stop) => stop()));
     await closeQueues(queues);
     await pool.end();
   };
 }
 
+function releasedLanes({ TELEGRAM_MESSAGES_PER_SECOND: perSecond }: Config): ReleasedLane<ReleasedKind>[] {
+  const bot = Math.max(BOT_IN_HAND_MIN, Math.ceil(perSecond * BOT_AHEAD_SECONDS));
+  return [
+    {
+      kind: 'telegram-message',
+      inHandMax: Math.min(bot, jobs['telegram-message'].concurrency * IN_HAND_PER_PLACE),
+    },
+    { kind: 'push', inHandMax: jobs.push.concurrency * IN_HAND_PER_PLACE },
+  ];
+}
+
 /** One tick after the other, never two at once; the stop waits for the one under way. */
-function every(ms: number, tick: () => Promise<SweepReport>, log: Logger): Stop {
+function every(ms: number, log: Logger, name: string, tick: () => Promise<void>): Stop {
   let stopped = false;
   let timer: NodeJS.Timeout;
-  const run = async () => {
-    try {
-      const report = await tick();
-      if (Object.values(report).some((count) => count > 0)) log.info(report, 'sweep');
-    } catch (err) {
-      log.warn({ err }, 'sweep failed; it tries again');
-    }
-    if (!stopped) schedule();
-  };
   let running = Promise.resolve();
   const schedule = () => {
     timer = setTimeout(() => {
       running = run();
     }, ms);
+  };
+  const run = async () => {
+    try {
+      await tick();
+    } catch (err) {
+      log.warn({ err, name }, 'a tick failed; the next one tries again');
+    }
+    if (!stopped) schedule();
   };
   schedule();
   return async () => {

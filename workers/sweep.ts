@@ -3,7 +3,8 @@ export interface SweepPorts<Ticket extends { readonly jobId: string }> {
   /** Batches whose tickets never went out. */
   unpublished(now: Date): Promise<{ readonly ids: readonly string[]; readonly tickets: readonly Ticket[] }>;
   markPublished(ids: readonly string[], now: Date): Promise<void>;
-  unfinishedAfter(after: string | null, limit: number): Promise<readonly Ticket[]>;
+  /** A page of a walk over all unfinished rows. `tickets` leaves out those that wait in Postgres for their turn. */
+  unfinishedAfter(after: string | null, limit: number): Promise<UnfinishedPage<Ticket>>;
   expire(now: Date): Promise<number>;
   pausedKinds(): Promise<ReadonlySet<string>>;
   /** One bounded round; `more`: it was full. */
@@ -17,6 +18,12 @@ export interface SweepPorts<Ticket extends { readonly jobId: string }> {
   setMark(mark: string): Promise<void>;
   /** Makes each queue's pause what its lane's row says. */
   applyPauses(paused: ReadonlySet<string>): Promise<void>;
+}
+
+export interface UnfinishedPage<Ticket> {
+  readonly tickets: readonly Ticket[];
+  /** Where the next page begins; null after the last one. */
+  readonly next: string | null;
 }
 
 export interface SweepReport {
@@ -50,18 +57,20 @@ export function sweep<Ticket extends { readonly jobId: string }>(
     const sweeping = `sweeping ${run}`;
     await ports.setMark(sweeping);
     let reissued = 0;
-    for (let page = await ports.unfinishedAfter(null, REISSUE_ROWS); page.length > 0;) {
-      reissued += await ports.reissue(page, now());
-      page = await ports.unfinishedAfter(page.at(-1)?.jobId ?? null, REISSUE_ROWS);
-    }
+    let after: string | null = null;
+    do {
+      const page: UnfinishedPage<Ticket> = await ports.unfinishedAfter(after, REISSUE_ROWS);
+      reissued += await ports.reissue(page.tickets, now());
+      after = page.next;
+    } while (after !== null);
     if ((await ports.mark()) === sweeping) await ports.setMark(`swept ${run}`);
     return reissued;
   };
 
   const auditNext = async (): Promise<number> => {
     const page = await ports.unfinishedAfter(auditedTo, AUDIT_ROWS);
-    auditedTo = page.length < AUDIT_ROWS ? null : (page.at(-1)?.jobId ?? null);
-    return ports.reissue(page, now());
+    auditedTo = page.next;
+    return ports.reissue(page.tickets, now());
   };
 
   const retireInTurn = async (): Promise<number> => {

@@ -18,6 +18,8 @@ import { hotPool } from '../../infra/postgres/hot-pool.ts';
 import { jobReader } from '../../infra/postgres/job-queries.ts';
 import { keyDirectory } from '../../infra/postgres/key-directory.ts';
 import { openOrm } from '../../infra/postgres/orm.ts';
+import { broadcastIntake } from '../../infra/postgres/broadcast-intake.ts';
+import { broadcasts } from '../../infra/postgres/broadcasts.ts';
 import { otpChecks } from '../../infra/postgres/otp-checks.ts';
 import { otpIntake } from '../../infra/postgres/otp-intake.ts';
 import { phoneUsers } from '../../infra/postgres/phone-users.ts';
@@ -107,6 +109,7 @@ async function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) 
     usage: usageReader(pool),
     recipients,
     jobs: jobReader(orm.em, hash),
+    messages: otp.messages,
     otp: {
       ...otp.ports,
       failures: failureGate(redis),
@@ -151,6 +154,11 @@ async function wireOtp(config: Config, log: Logger) {
     users: phoneUsers(pool),
     tokens: await accessTokens(config.JWT_PRIVATE_JWK),
   };
+  const messages = {
+    providers: configuredChannels(config),
+    intake: broadcastIntake({ pool, hash, seal: sealer(config.SEAL_KEYS), now }),
+    broadcasts: broadcasts(pool),
+  };
   const readers = await callbackReadersFromConfig(config);
   const callbacks = callbackRouter({
     readers: {
@@ -169,5 +177,5 @@ async function wireOtp(config: Config, log: Logger) {
     await closeQueues(queues);
     await pool.end();
   };
-  return { ports, callbacks, close };
+  return { ports, messages, callbacks, close };
 }

@@ -5,6 +5,7 @@ import type { Recipients } from '../../domain/recipient/port.ts';
 import type { Route } from './route.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { type MessageDeps, messageRoutes } from './routes/messages.ts';
 import { otpRoutes } from './routes/otp.ts';
 import { type PhoneOtpDeps, phoneOtpRoutes } from './routes/phone-otp.ts';
 import { projectRoutes } from './routes/projects.ts';
@@ -17,13 +18,15 @@ export interface ApiPorts {
   readonly recipients: Recipients;
   readonly jobs: JobReader;
   readonly otp: PhoneOtpDeps;
+  readonly messages: MessageDeps;
 }
 
 /** The one list of routes that ask for a key: the app, `/openapi.json` and their tests derive from it. */
-export function apiRoutes({ projects, usage, recipients, jobs, otp }: ApiPorts): Route[] {
+export function apiRoutes({ projects, usage, recipients, jobs, otp, messages }: ApiPorts): Route[] {
   return [
     ...otpRoutes(otp),
     ...phoneOtpRoutes(otp),
+    ...messageRoutes(messages),
     ...jobRoutes(jobs),
     ...recipientRoutes(recipients),
     ...projectRoutes(projects, usage),

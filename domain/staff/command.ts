@@ -16,6 +16,8 @@ export type LaneCommand = (typeof laneCommands)[number];
  */
 const commandsOf = {
   'otp-send': ['retry', 'promote', 'cancel', 'pause', 'resume'],
+  'telegram-message': ['retry', 'promote', 'cancel', 'pause', 'resume'],
+  push: ['retry', 'promote', 'cancel', 'pause', 'resume'],
 } as const satisfies Record<JobKind, readonly (JobCommand | LaneCommand)[]>;
 
 export function allows(kind: JobKind, command: JobCommand | LaneCommand): boolean {

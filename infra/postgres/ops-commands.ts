@@ -43,6 +43,10 @@ export interface TicketDesk {
   resume(kind: JobKind): Promise<void>;
 }
 
+/** A message of a broadcast that was cancelled, or that nobody wants any more, must not be sent. */
+const waitsForBroadcast = (now: string) => `(select expires_at from broadcast
+     where broadcast.id = job.subject_id and state <> 'cancelled' and expires_at > ${now})`;
+
 /**
  * SQL for the time until which a job's subject still waits for it; null where it waits no more: a code that has died or
  * was used must not be sent. A new kind does not compile until it says so.
@@ -50,6 +54,8 @@ export interface TicketDesk {
 const waitsUntilOf = {
   'otp-send': (now) => `(select expires_at from verification
      where verification.id = job.subject_id and verification.job_id = job.id and state = 'live' and expires_at > ${now})`,
+  'telegram-message': waitsForBroadcast,
+  push: waitsForBroadcast,
 } satisfies Record<JobKind, (now: string) => string>;
 
 const waitsUntil = (now: string) =>

@@ -2,6 +2,8 @@ import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { entities } from './entities.ts';
 import { Migration0001Spine } from './migrations/migration-0001-spine.ts';
+import { Migration0002Messages } from './migrations/migration-0002-messages.ts';
+import { Migration0003Webhooks } from './migrations/migration-0003-webhooks.ts';
 
 /** Connections that MikroORM may hold in one process: everyday reads and writes only, hot statements have their own pool. */
 const ORM_CONNECTIONS_MAX = 5;
@@ -12,7 +14,12 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
     entities,
     extensions: [Migrator],
     pool: { min: 0, max: ORM_CONNECTIONS_MAX },
-    migrations: { migrationsList: [Migration0001Spine], snapshot: false, transactional: true, silent: true },
+    migrations: {
+      migrationsList: [Migration0001Spine, Migration0002Messages, Migration0003Webhooks],
+      snapshot: false,
+      transactional: true,
+      silent: true,
+    },
     forceUtcTimezone: true,
     discovery: { warnWhenNoEntities: false },
   });

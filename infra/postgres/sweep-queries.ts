@@ -22,7 +22,12 @@ interface TicketRow {
   readonly run_at: Date;
 }
 
-const toTicket = ({ id, kind, labels, run_at }: TicketRow): DueTicket => ({ jobId: id, kind, labels, runAt: run_at });
+const toTicket = ({ id, kind, labels, run_at }: TicketRow): DueTicket => ({
+  jobId: id,
+  kind,
+  labels,
+  runAt: run_at,
+});
 
 export interface LostBatches {
   readonly ids: readonly string[];
@@ -33,8 +38,11 @@ export interface LostBatches {
 export interface SweepQueries {
   unpublished(now: Date): Promise<LostBatches>;
   markPublished(ids: readonly string[], now: Date): Promise<void>;
-  /** Unfinished jobs by id, after `after`: a page of a walk over all of them. */
-  unfinishedAfter(after: string | null, limit: number): Promise<readonly DueTicket[]>;
+  /** Unfinished jobs by id, after `after`: a page of a walk over all of them. Those that wait for their turn have no ticket. */
+  unfinishedAfter(
+    after: string | null,
+    limit: number,
+  ): Promise<{ readonly tickets: readonly DueTicket[]; readonly next: string | null }>;
   /** Jobs and verifications whose time is up. */
   expire(now: Date): Promise<number>;
   pausedKinds(): Promise<ReadonlySet<string>>;
@@ -51,21 +59,33 @@ export interface Retired {
 export function sweepQueries(pool: pg.Pool): SweepQueries {
   return {
     unpublished: async (now) => {
-      const batches = await pool.query<{ id: string; job_ids: string[] }>(readUnpublished, [new Date(now.getTime() - UNPUBLISHED_AFTER_MS), OUTBOX_ROWS_MAX]);
+      const batches = await pool.query<{ id: string; job_ids: string[] }>(readUnpublished, [
+        new Date(now.getTime() - UNPUBLISHED_AFTER_MS),
+        OUTBOX_ROWS_MAX,
+      ]);
       const jobIds = batches.rows.flatMap((row) => row.job_ids);
-      const jobs = await pool.query<TicketRow>('select id, kind, labels, run_at from job where id = any($1) and finished_at is null', [jobIds]);
+      const jobs = await pool.query<TicketRow>(
+        'select id, kind, labels, run_at from job where id = any($1) and finished_at is null',
+        [jobIds],
+      );
       return { ids: batches.rows.map(({ id }) => id), tickets: jobs.rows.map(toTicket) };
     },
     markPublished: async (ids, now) => {
       await pool.query('update outbox set published_at = $2 where id = any($1::bigint[])', [ids, now]);
     },
     unfinishedAfter: async (after, limit) => {
-      const { rows } = await pool.query<TicketRow>(readUnfinished, [after ?? FIRST_ID, limit]);
-      return rows.map(toTicket);
+      const { rows } = await pool.query<TicketRow & { released: boolean }>(readUnfinished, [
+        after ?? FIRST_ID,
+        limit,
+      ]);
+      const tickets = rows.filter(({ released }) => released).map(toTicket);
+      return { tickets, next: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
     },
     expire: (now) => expire(pool, now),
     pausedKinds: async () => {
-      const { rows } = await pool.query<{ kind: string }>('select kind from lane where paused_at is not null');
+      const { rows } = await pool.query<{ kind: string }>(
+        'select kind from lane where paused_at is not null',
+      );
       return new Set(rows.map(({ kind }) => kind));
     },
     retire: (now, keep) => retire(pool, now, keep),
@@ -77,7 +97,7 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const readUnpublished = `select id, job_ids from outbox where published_at is null and at < $1 order by at limit $2`;
 
 /** By the partial index of unfinished rows, so that its cost does not grow with what is finished. */
-const readUnfinished = `select id, kind, labels, run_at from job where finished_at is null and id > $1 order by id limit $2`;
+const readUnfinished = `select id, kind, labels, run_at, released_at is not null released from job where finished_at is null and id > $1 order by id limit $2`;
 
 async function expire(pool: pg.Pool, now: Date): Promise<number> {
   const late = new Date(now.getTime() - DEADLINE_GRACE_MS);
@@ -105,7 +125,11 @@ with late as (
   select id from verification where state = 'live' and expires_at < $2 order by expires_at limit $3 for update skip locked)
 update verification v set state = 'expired', closed_at = $1 from late where v.id = late.id`;
 
-async function retire(pool: pg.Pool, now: Date, keep: { jobDays: number; phoneDays: number }): Promise<Retired> {
+async function retire(
+  pool: pg.Pool,
+  now: Date,
+  keep: { jobDays: number; phoneDays: number },
+): Promise<Retired> {
   const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000);
   const rounds = [
     await pool.query(retireJobs, [daysAgo(keep.jobDays), DELETED_ROWS_MAX]),
@@ -114,7 +138,10 @@ async function retire(pool: pg.Pool, now: Date, keep: { jobDays: number; phoneDa
     await pool.query(retireRequests, [new Date(now.getTime() - REQUEST_KEPT_MS), DELETED_ROWS_MAX]),
     await pool.query(retireOutbox, [new Date(now.getTime() - OUTBOX_KEPT_MS), DELETED_ROWS_MAX]),
   ].map(({ rowCount }) => rowCount ?? 0);
-  return { rows: rounds.reduce((sum, rows) => sum + rows, 0), more: rounds.some((rows) => rows >= DELETED_ROWS_MAX) };
+  return {
+    rows: rounds.reduce((sum, rows) => sum + rows, 0),
+    more: rounds.some((rows) => rows >= DELETED_ROWS_MAX),
+  };
 }
 
 /**

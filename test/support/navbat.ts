@@ -188,7 +188,7 @@ async function insertProject(
     settings = {},
     mode = 'live',
     access = 'secret',
-    scopes = ['otp', 'jobs', 'projects', 'recipients', 'public'],
+    scopes = ['otp', 'jobs', 'projects', 'recipients', 'messages', 'webhooks', 'register', 'public'],
   } = options;
   const id = randomUUID();
   const key = `nbt_${access === 'publishable' ? 'pub_' : ''}${mode}_${randomBytes(24).toString('base64url')}`;

@@ -1,0 +1,263 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import {
+  type BroadcastAccepted,
+  type BroadcastIntake,
+  type BroadcastKind,
+  broadcastKinds,
+  type BroadcastOrder,
+  type Broadcasts,
+  broadcastStates,
+  type BroadcastView,
+  LIFE_SECONDS_DEFAULT,
+  type MessageTarget,
+  PushSend,
+  TelegramSend,
+  timesFault,
+} from '../../../domain/broadcast/broadcast.ts';
+import type { Channel } from '../../../domain/otp/channel.ts';
+import { PushContent } from '../../../domain/push/message.ts';
+import { TelegramContent } from '../../../domain/telegram/message.ts';
+import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
+import { Problem } from '../../http/problem.ts';
+import { Time } from '../fields.ts';
+import { type Answer, defineRoute, type Route, type RouteRequest } from '../route.ts';
+
+export interface MessageDeps {
+  /** Channels that have a provider in this installation. */
+  readonly providers: ReadonlySet<Channel>;
+  readonly intake: BroadcastIntake;
+  readonly broadcasts: Broadcasts;
+}
+
+/** Ten thousand recipients by their ids, and the text. */
+const BODY_BYTES_MAX = 1_048_576;
+
+export function messageRoutes(deps: MessageDeps): Route[] {
+  const { broadcasts } = deps;
+  return [
+    telegramRoute(deps),
+    pushRoute(deps),
+    listRoute(broadcasts),
+    findRoute(broadcasts),
+    ...(['pause', 'resume', 'cancel'] as const).map((command) => commandRoute(broadcasts, command)),
+  ];
+}
+
+const Accepted = z
+  .object({
+    id: z.uuid().meta({ description: 'The message, to one or to many.' }),
+    total: z.int().meta({ description: 'Recipients that it goes to.' }),
+    job_id: z.uuid().nullable().meta({ description: 'The job of a message to one; null for many.' }),
+    status_url: z.string(),
+  })
+  .meta({ id: 'MessageAccepted' });
+
+const accepted = {
+  202: { description: 'Committed; each recipient has a job of its own.', schema: Accepted },
+};
+const words =
+  'One content to one recipient or to as many as 10 000: one job each, one commit. Messages of several projects share the lane evenly. With `dedupe_key` a message of the project that was sent before is not sent again: the first answer comes back.';
+
+const telegramRoute = (deps: MessageDeps) =>
+  defineRoute({
+    method: 'post',
+    path: '/telegram/send',
+    tag: 'Messages',
+    summary: 'Send a Telegram message',
+    description: words,
+    scope: 'messages',
+    body: TelegramSend,
+    bodyBytesMax: BODY_BYTES_MAX,
+    idempotent: true,
+    answers: accepted,
+    problems: [404, 409, 413, 422],
+    handle: (request) => {
+      const targets = [request.body.to]
+        .flat()
+        .map((to): MessageTarget =>
+          'chat_id' in to
+            ? { by: 'chat', chatId: String(to.chat_id) }
+            : { by: 'recipient', recipientId: to.recipient_id },
+        );
+      return accept(deps, request, 'telegram-message', TelegramContent.strip().parse(request.body), targets);
+    },
+  });
+
+const pushRoute = (deps: MessageDeps) =>
+  defineRoute({
+    method: 'post',
+    path: '/push/send',
+    tag: 'Messages',
+    summary: 'Send a push',
+    description: `${words} A device that its provider calls gone is forgotten.`,
+    scope: 'messages',
+    body: PushSend,
+    bodyBytesMax: BODY_BYTES_MAX,
+    idempotent: true,
+    answers: accepted,
+    problems: [404, 409, 413, 422],
+    handle: (request) => {
+      const targets = [request.body.to].flat().map((to): MessageTarget => {
+        if ('token' in to) return { by: 'token', token: to.token };
+        return 'topic' in to
+          ? { by: 'topic', topic: to.topic }
+          : { by: 'recipient', recipientId: to.recipient_id };
+      });
+      return accept(deps, request, 'push', PushContent.strip().parse(request.body), targets);
+    },
+  });
+
+type Ordering = Pick<z.infer<typeof TelegramSend>, 'send_at' | 'expires_at' | 'dedupe_key'>;
+
+async function accept(
+  { intake, providers }: MessageDeps,
+  request: RouteRequest<unknown, unknown, Ordering>,
+  kind: BroadcastKind,
+  content: BroadcastOrder['content'],
+  targets: readonly MessageTarget[],
+): Promise<Answer> {
+  const { caller, requestId, idempotencyKey, body } = request;
+  if (!providers.has(kind === 'push' ? 'push' : 'telegram'))
+    throw new Problem(422, 'no-channel', 'This installation has no provider for this kind of message.');
+  const now = new Date();
+  const sendAt = body.send_at ? new Date(body.send_at) : now;
+  const lifeMs = LIFE_SECONDS_DEFAULT * 1_000;
+  const expiresAt = body.expires_at
+    ? new Date(body.expires_at)
+    : new Date(Math.max(sendAt.getTime(), now.getTime()) + lifeMs);
+  const fault = timesFault(sendAt, expiresAt, now);
+  if (fault) throw badTime(fault);
+  const idempotency =
+    idempotencyKey === null ? null : { key: idempotencyKey, bodyHash: bodyHashOf(kind, body) };
+  const dedupeKey = body.dedupe_key ?? null;
+  const answer = await intake.accept({
+    caller,
+    kind,
+    content,
+    targets,
+    sendAt,
+    expiresAt,
+    dedupeKey,
+    idempotency,
+    requestId,
+  });
+  return answerOf(answer);
+}
+
+const badTime = ({ field, detail }: { field: string; detail: string }) =>
+  new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
+    errors: [{ pointer: `/${field}`, detail }],
+  });
+
+const bodyHashOf = (kind: BroadcastKind, body: unknown) =>
+  createHash('sha256')
+    .update(JSON.stringify([kind, body]))
+    .digest('hex');
+
+function answerOf(answer: BroadcastAccepted): Answer {
+  const headers = answer.replayed ? { 'Idempotent-Replayed': 'true' } : {};
+  switch (answer.answer) {
+    case 'accepted': {
+      const statusUrl = `/broadcasts/${answer.id}`;
+      const body = { id: answer.id, total: answer.total, job_id: answer.jobId, status_url: statusUrl };
+      return { status: 202, body, headers: { Location: statusUrl, ...headers } };
+    }
+    case 'unknown-recipient':
+      throw new Problem(404, 'unknown-recipient', `The project has no recipient ${answer.recipientId}.`);
+    case 'unreachable':
+      throw new Problem(422, 'no-channel', 'No recipient of it has an address for this kind of message.');
+    case 'key-reused':
+      throw new Problem(422, 'idempotency-key-reused', 'This Idempotency-Key was used with another body.', {
+        errors: [{ pointer: 'Idempotency-Key', detail: 'expected a new key for a new request' }],
+      });
+  }
+}
+
+const BroadcastBody = z
+  .object({
+    id: z.uuid(),
+    kind: z.enum(broadcastKinds),
+    state: z.enum(broadcastStates),
+    total: z.int(),
+    progress: z.object({ sent: z.int(), failed: z.int(), blocked: z.int(), waiting: z.int() }),
+    send_at: Time,
+    expires_at: Time,
+    created_at: Time,
+    finished_at: Time.nullable(),
+  })
+  .meta({ id: 'Broadcast' });
+
+const bodyOf = (view: BroadcastView) => ({
+  id: view.id,
+  kind: view.kind,
+  state: view.state,
+  total: view.total,
+  progress: view.progress,
+  send_at: view.sendAt.toISOString(),
+  expires_at: view.expiresAt.toISOString(),
+  created_at: view.createdAt.toISOString(),
+  finished_at: view.finishedAt?.toISOString() ?? null,
+});
+
+const unknown = () => new Problem(404, 'not-found', 'The project has no such message.');
+const ById = z.object({ id: z.uuid() });
+
+const listRoute = (broadcasts: Broadcasts) =>
+  defineRoute({
+    method: 'get',
+    path: '/broadcasts',
+    tag: 'Messages',
+    summary: 'Messages and their progress, newest first',
+    scope: 'messages',
+    query: z.strictObject({ kind: z.enum(broadcastKinds).optional(), ...pageQuery }),
+    answers: { 200: { description: 'A page of them.', schema: pageSchema(BroadcastBody) } },
+    async handle({ query, caller }) {
+      const page = await broadcasts.list(caller.projectId, query.kind, pageOrder(query));
+      return { status: 200, body: pageBody(page, bodyOf) };
+    },
+  });
+
+const findRoute = (broadcasts: Broadcasts) =>
+  defineRoute({
+    method: 'get',
+    path: '/broadcasts/{id}',
+    tag: 'Messages',
+    summary: 'A message and its progress',
+    scope: 'messages',
+    params: ById,
+    answers: { 200: { description: 'Sent, failed, blocked and waiting recipients.', schema: BroadcastBody } },
+    problems: [404],
+    async handle({ params, caller }) {
+      const view = await broadcasts.find(caller.projectId, params.id);
+      if (!view) throw unknown();
+      return { status: 200, body: bodyOf(view) };
+    },
+  });
+
+const commandWords = {
+  pause: ['Pause a message', 'What is in hand already, about a second of it, still goes out.'],
+  resume: ['Resume a message', 'The recipients that wait get their turn again.'],
+  cancel: ['Cancel a message', 'The recipients that wait are not sent to. Repeating it changes nothing.'],
+} as const;
+
+const commandRoute = (broadcasts: Broadcasts, command: keyof typeof commandWords) =>
+  defineRoute({
+    method: 'post',
+    path: `/broadcasts/{id}/${command}`,
+    tag: 'Messages',
+    summary: commandWords[command][0],
+    description: commandWords[command][1],
+    scope: 'messages',
+    params: ById,
+    body: z.strictObject({}).optional(),
+    answers: { 200: { description: 'Done.', schema: BroadcastBody } },
+    problems: [404, 409],
+    async handle({ params, caller }) {
+      const done = await broadcasts.command(caller.projectId, params.id, command, new Date());
+      const view = done === 'unknown' ? null : await broadcasts.find(caller.projectId, params.id);
+      if (!view) throw unknown();
+      if (done === 'refused') throw new Problem(409, 'already-finished', `This message is ${view.state}.`);
+      return { status: 200, body: bodyOf(view) };
+    },
+  });

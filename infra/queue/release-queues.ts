@@ -1,0 +1,21 @@
+import type { ReleasedKind, Release } from '../postgres/release.ts';
+import type { Queues } from './queues.ts';
+import { addTickets } from './tickets.ts';
+
+/** What the releaser asks of Postgres and Redis together. What it releases and cannot publish, the sweep finds in the outbox. */
+export function releaseQueues(queues: Queues, release: Release, chatGapMs: number, now: () => Date) {
+  return {
+    inHand: async (kind: ReleasedKind) => {
+      const counts = await queues.of[kind].getJobCounts('wait', 'active', 'prioritized');
+      return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    },
+    release: async (kind: ReleasedKind, room: number) => {
+      const at = now();
+      const released = await release(kind, room, chatGapMs, at);
+      if (!released) return 0;
+      await addTickets(queues, released.tickets, at);
+      await release.published(released.outboxId, now());
+      return released.tickets.length;
+    },
+  };
+}

@@ -1,0 +1,15 @@
+import type { PushWork } from '../domain/broadcast/work.ts';
+import type { SingleDeps } from './single.ts';
+
+export interface TokenPruner {
+  /** The app was removed from this recipient's device. */
+  forgetPushToken(recipientId: string): Promise<void>;
+}
+
+/** Only the final codes of the provider prune a token: anything else may be an outage. */
+export function pruneDeadToken(addresses: TokenPruner): NonNullable<SingleDeps<PushWork>['afterReply']> {
+  return async (_job, { recipientId }, _attempt, reply) => {
+    if (reply.reply === 'refused' && reply.addressIsDead && recipientId)
+      await addresses.forgetPushToken(recipientId);
+  };
+}
