@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { CHAT_GAP_MS, MESSAGES_PER_SECOND } from './queue/telegram-slots.ts';
 
 const PORT_MAX = 65_535;
 const KEY_BYTES = 32;
+/** No limit in effect: for a sandbox, or a Bot API server of one's own. */
+const MESSAGES_PER_SECOND_MAX = 100_000;
+const CHAT_GAP_MS_MAX = 60_000;
 
 const port = (value: number) => z.coerce.number().int().min(1).max(PORT_MAX).default(value);
 const base64urlBytes = (bytes: number) =>
-  z
-    .string()
-    .refine((text) => Buffer.from(text, 'base64url').length === bytes, {
-      error: `expected ${bytes} bytes in base64url`,
-    });
+  z.string().refine((text) => Buffer.from(text, 'base64url').length === bytes, {
+    error: `expected ${bytes} bytes in base64url`,
+  });
 
 export interface KeyRing {
   /** New values are made with this one. */
@@ -136,6 +138,20 @@ export const Environment = z.object({
     .optional()
     .describe('Telegram bot; off until set'),
   TELEGRAM_API_ROOT: z.url().optional().describe('the sandbox in place of api.telegram.org'),
+  TELEGRAM_MESSAGES_PER_SECOND: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(MESSAGES_PER_SECOND_MAX)
+    .default(MESSAGES_PER_SECOND)
+    .describe('messages of the bot a second, over all processes; Telegram grants 30'),
+  TELEGRAM_CHAT_GAP_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(CHAT_GAP_MS_MAX)
+    .default(CHAT_GAP_MS)
+    .describe('milliseconds between two messages to one Telegram chat; 0 for none'),
   TELEGRAM_GATEWAY_TOKEN: z.string().min(1).optional().describe('Telegram Gateway; off until set'),
   TELEGRAM_GATEWAY_URL: z.url().optional().describe('the sandbox in place of gatewayapi.telegram.org'),
   FIREBASE_SERVICE_ACCOUNT: jsonObject

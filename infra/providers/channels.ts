@@ -1,8 +1,13 @@
+import type { Redis } from 'ioredis';
 import type { JobId } from '../../domain/job/job.ts';
 import type { CallbackReader } from '../../domain/otp/callback.ts';
 import { type Channel, channels } from '../../domain/otp/channel.ts';
 import type { CodeChannel } from '../../domain/otp/port.ts';
+import type { PushSender } from '../../domain/push/port.ts';
+import type { TelegramSender } from '../../domain/telegram/port.ts';
 import { type Config, ConfigError } from '../config.ts';
+import { telegramSlots } from '../queue/telegram-slots.ts';
+import type { FcmClient } from './fcm-client.ts';
 
 type CallbackUrl = (jobId: JobId, attempt: number) => string;
 
@@ -15,21 +20,23 @@ export interface CallbackUrls {
 /**
  * The channels whose credentials are set. Each SDK is loaded only then: together they take a second to load.
  *
+ * @param telegram what `telegramFromConfig` made for this process. Without it the bot's pace is kept in this call alone.
  * @throws ConfigError when a channel is set by halves, or its credentials can't be read.
  */
 export async function channelsFromConfig(
   config: Config,
   urls: CallbackUrls,
+  telegram?: TelegramSender | null,
 ): Promise<Partial<Record<Channel, CodeChannel>>> {
-  const [push, telegram, gateway, sms] = await Promise.all([
+  const [push, bot, gateway, sms] = await Promise.all([
     pushOf(config),
-    telegramOf(config),
+    telegramOf(telegram ?? (await telegramFromConfig(config))),
     gatewayOf(config, urls),
     smsOf(config, urls),
   ]);
   return {
     ...(push && { push }),
-    ...(telegram && { telegram }),
+    ...(bot && { telegram: bot }),
     ...(gateway && { 'telegram-gateway': gateway }),
     ...(sms && { sms }),
   };
@@ -61,12 +68,43 @@ export async function callbackReadersFromConfig(
   };
 }
 
-async function pushOf({ FCM_SANDBOX_URL: sandboxUrl, FIREBASE_SERVICE_ACCOUNT: serviceAccount }: Config) {
+/**
+ * The bot, or null where it has no token. One for a process: all that it sends waits in one line.
+ *
+ * @param redis the connection over which all processes share the bot's pace; it should refuse at once while Redis is away.
+ */
+export async function telegramFromConfig(
+  config: Config,
+  redis?: Redis,
+  onError?: (error: Error) => void,
+): Promise<TelegramSender | null> {
+  const { TELEGRAM_BOT_TOKEN: token, TELEGRAM_API_ROOT: apiRoot } = config;
+  if (!token) return null;
+  const { TELEGRAM_MESSAGES_PER_SECOND: messagesPerSecond, TELEGRAM_CHAT_GAP_MS: chatGapMs } = config;
+  const { telegramClient } = await import('./telegram-client.ts');
+  const slots = telegramSlots({ token, redis, messagesPerSecond, chatGapMs, onError });
+  return telegramClient({ token, apiRoot, slots });
+}
+
+/**
+ * Pushes of any content, or null where Firebase is off.
+ *
+ * @throws ConfigError when its credentials can't be read.
+ */
+export async function pushFromConfig(config: Config): Promise<PushSender | null> {
+  const client = await fcmFromConfig(config);
+  if (!client) return null;
+  const { pushSender } = await import('./push-sender.ts');
+  return pushSender(client);
+}
+
+async function fcmFromConfig(config: Config): Promise<FcmClient | null> {
+  const { FCM_SANDBOX_URL: sandboxUrl, FIREBASE_SERVICE_ACCOUNT: serviceAccount } = config;
   if (!sandboxUrl && !serviceAccount) return null;
-  const { fcmPush } = await import('./fcm-push.ts');
-  if (sandboxUrl) return fcmPush({ sandboxUrl });
+  const { fcmClient } = await import('./fcm-client.ts');
+  if (sandboxUrl) return fcmClient({ sandboxUrl });
   try {
-    return fcmPush({ serviceAccount: serviceAccount ?? {} });
+    return fcmClient({ serviceAccount: serviceAccount ?? {} });
   } catch {
     throw new ConfigError(
       'FIREBASE_SERVICE_ACCOUNT: expected a service account with project_id, client_email and private_key',
@@ -74,10 +112,17 @@ async function pushOf({ FCM_SANDBOX_URL: sandboxUrl, FIREBASE_SERVICE_ACCOUNT: s
   }
 }
 
-async function telegramOf({ TELEGRAM_BOT_TOKEN: token, TELEGRAM_API_ROOT: apiRoot }: Config) {
-  if (!token) return null;
+async function pushOf(config: Config) {
+  const client = await fcmFromConfig(config);
+  if (!client) return null;
+  const { fcmPush } = await import('./fcm-push.ts');
+  return fcmPush(client);
+}
+
+async function telegramOf(client: TelegramSender | null) {
+  if (!client) return null;
   const { telegramBot } = await import('./telegram-bot.ts');
-  return telegramBot({ token, apiRoot });
+  return telegramBot(client);
 }
 
 async function gatewayOf(config: Config, urls: CallbackUrls) {

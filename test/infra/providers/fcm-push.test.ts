@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { fcmPush, replyToRefusal } from '../../../infra/providers/fcm-push.ts';
+import { fcmClient, replyToRefusal } from '../../../infra/providers/fcm-client.ts';
+import { fcmPush } from '../../../infra/providers/fcm-push.ts';
 import type { FaultRequest } from '../../../infra/sandbox/faults.ts';
 import { freshSandbox } from '../sandbox/support.ts';
 import { answering, closedPort, CODE, deadline, http, JOB_ID, messageTo, tap, titled } from './support.ts';
@@ -8,7 +9,7 @@ import { answering, closedPort, CODE, deadline, http, JOB_ID, messageTo, tap, ti
 const TOKEN = 'fcm-token-of-a-phone:APA91bExample';
 const message = messageTo({ pushToken: TOKEN });
 const NOW = new Date('2026-11-20T10:00:00Z');
-const pushTo = (sandboxUrl: string) => fcmPush({ sandboxUrl }, () => NOW);
+const pushTo = (sandboxUrl: string) => fcmPush(fcmClient({ sandboxUrl }), () => NOW);
 const refusedAs = (reason: string, addressIsDead = false) => ({ reply: 'refused', reason, addressIsDead });
 
 test('a push wakes the phone, dies with its code, and carries the code in its text alone', async () => {
@@ -177,7 +178,7 @@ test('messages sent at once keep their own deadline and their own answer', async
 
 test('a service account that is none throws, without quoting it', () => {
   const serviceAccount = { project_id: 'navbat', client_email: 'a@b.c', private_key: 'not-a-key-but-secret' };
-  const make = () => fcmPush({ serviceAccount });
+  const make = () => fcmClient({ serviceAccount });
   expect(make).toThrow('fcm: service account: unexpected');
   expect(() => inspect(make())).not.toThrow(/not-a-key-but-secret/);
 });

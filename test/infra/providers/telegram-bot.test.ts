@@ -1,13 +1,17 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { replyToRefusal, telegramBot } from '../../../infra/providers/telegram-bot.ts';
+import { telegramBot } from '../../../infra/providers/telegram-bot.ts';
+import { replyToRefusal, telegramClient } from '../../../infra/providers/telegram-client.ts';
 import type { FaultRequest } from '../../../infra/sandbox/faults.ts';
+import { telegramSlots } from '../../../infra/queue/telegram-slots.ts';
 import { BOT_TOKEN, freshSandbox, receiver } from '../sandbox/support.ts';
 import { answering, closedPort, CODE, deadline, http, messageTo, tap, titled } from './support.ts';
 
 const CHAT = '123456789';
 const message = messageTo({ chatId: CHAT });
-const botAt = (apiRoot: string) => telegramBot({ token: BOT_TOKEN, apiRoot });
+/** This process alone, and no gap: what is tried here is one message after the other. */
+const slots = () => telegramSlots({ token: BOT_TOKEN, messagesPerSecond: 1_000, chatGapMs: 0 });
+const botAt = (apiRoot: string) => telegramBot(telegramClient({ token: BOT_TOKEN, apiRoot, slots: slots() }));
 const refusedAs = (reason: string, addressIsDead: boolean) => ({ reply: 'refused', reason, addressIsDead });
 
 test('a code reaches its chat as plain text', async () => {
@@ -29,7 +33,9 @@ test('a code is kept from being forwarded, is copied by a button and shows no pr
   expect(Object.fromEntries(form)).toMatchObject({
     chat_id: CHAT,
     protect_content: 'true',
-    reply_markup: JSON.stringify({ inline_keyboard: [[{ text: message.code, copy_text: { text: message.code } }]] }),
+    reply_markup: JSON.stringify({
+      inline_keyboard: [[{ text: message.code, copy_text: { text: message.code } }]],
+    }),
     link_preview_options: '{"is_disabled":true}',
   });
 });
@@ -148,7 +154,7 @@ test('ten messages in a row need no more than two connections', async () => {
 });
 
 test('no error holds the code, the chat or the token, which stands in the address of every request', async () => {
-  const bot = telegramBot({ token: BOT_TOKEN, apiRoot: 'nonsense://nowhere' });
+  const bot = botAt('nonsense://nowhere');
   const error = await bot.send(message, deadline()).then(
     (reply) => expect.unreachable(inspect(reply)),
     (thrown: unknown) => inspect(thrown, { depth: 9, showHidden: true }),

@@ -1,0 +1,230 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { telegramSlots, type TelegramSlotsOptions } from '../../../infra/queue/telegram-slots.ts';
+import { closedPort } from '../providers/support.ts';
+import { freshRedis } from '../../support/servers.ts';
+
+/** Ten times Telegram's pace, so that seconds of it are enough. */
+const FAST = { messagesPerSecond: 290, chatGapMs: 100 };
+const GRANTED_PER_SECOND = 300;
+const TOKEN = '7000000001:secret-of-the-bot';
+const NEVER = new AbortController().signal;
+
+const Taken = z.object({
+  sent: z.array(z.object({ at: z.number(), chat: z.string() })),
+  frozen: z.array(z.object({ from: z.number(), until: z.number() })),
+  errors: z.array(z.string()),
+});
+type Sent = z.infer<typeof Taken>['sent'];
+
+/** A process of its own that takes turns. */
+async function taker(order: object): Promise<z.infer<typeof Taken>> {
+  const script = fileURLToPath(new URL('./taker.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(order)], {
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  return Taken.parse(JSON.parse(stdout));
+}
+
+async function takers(orders: readonly object[]) {
+  const redisUrl = await freshRedis();
+  const taken = await Promise.all(orders.map((order) => taker({ redisUrl, token: TOKEN, ...order })));
+  expect(taken.flatMap(({ errors }) => errors)).toEqual([]);
+  return {
+    sent: taken.flatMap(({ sent }) => sent).toSorted((a, b) => a.at - b.at),
+    frozen: taken.flatMap(({ frozen }) => frozen),
+    redisUrl,
+  };
+}
+
+/** The most messages in any stretch of so many milliseconds, its end not included. */
+function mostWithin(sent: Sent, ms: number): number {
+  let from = 0;
+  let most = 0;
+  sent.forEach(({ at }, to) => {
+    while (at - (sent[from]?.at ?? at) >= ms) from += 1;
+    most = Math.max(most, to - from + 1);
+  });
+  return most;
+}
+
+const chatsOf = (count: number, from = 1) => Array.from({ length: count }, (_, n) => String(from + n));
+
+async function slotsAt(options: Partial<TelegramSlotsOptions> = {}) {
+  const redis = new Redis(await freshRedis(), { enableOfflineQueue: false, maxRetriesPerRequest: 1 });
+  redis.on('error', () => undefined);
+  await new Promise((resolve) => redis.once('ready', resolve));
+  onTestFinished(() => redis.disconnect());
+  return { redis, slots: telegramSlots({ token: TOKEN, redis, ...FAST, ...options }) };
+}
+
+/** Both write to the same chats, and to two of them again and again before their pause is over. */
+const BUSY_CHATS = chatsOf(400).concat(['1', '1', '2', '2', '1', '2', '1', '2']);
+const twoTakers = () =>
+  takers(
+    [BUSY_CHATS, BUSY_CHATS.toReversed()].map((chats) => ({ ...FAST, waiting: 40, runMs: 4_000, chats })),
+  );
+
+test('two processes with many waiting never pass the limit of the bot or of a chat', async () => {
+  const { sent } = await twoTakers();
+  expect(mostWithin(sent, 1_000)).toBeLessThanOrEqual(GRANTED_PER_SECOND);
+  for (const [chat, messages] of Map.groupBy(sent, (one) => one.chat))
+    expect(mostWithin(messages, FAST.chatGapMs), `chat ${chat}`).toBe(1);
+});
+
+// Again where the machine was busy with other things: whoever wakes up late gives its slot up.
+test('two processes with many waiting use 95 % of what is granted', { retry: 4 }, async () => {
+  const { sent } = await twoTakers();
+  const [first, last] = [sent.at(0)?.at ?? 0, sent.at(-1)?.at ?? 0];
+  const perSecond = ((sent.length - 1) / (last - first)) * 1_000;
+  expect(perSecond).toBeGreaterThanOrEqual(0.95 * GRANTED_PER_SECOND);
+});
+
+test('after a 429 no process sends before its time, and after it the pace is as before', async () => {
+  const order = { ...FAST, waiting: 20, runMs: 3_000, chats: chatsOf(500) };
+  const { sent, frozen } = await takers([{ ...order, freezeMs: 800 }, order]);
+  expect(frozen).toHaveLength(1);
+  for (const { from, until } of frozen) {
+    // 5 ms: what was looked at just before the freeze is on its way.
+    expect(sent.filter(({ at }) => at > from + 5 && at < until)).toEqual([]);
+    expect(sent.filter(({ at }) => at >= until).length).toBeGreaterThan(50);
+  }
+  expect(mostWithin(sent, 1_000)).toBeLessThanOrEqual(GRANTED_PER_SECOND);
+});
+
+test('an urgent message passes all that waits', async () => {
+  const { slots } = await slotsAt({ messagesPerSecond: 29, chatGapMs: 1_000 });
+  const done = new AbortController();
+  onTestFinished(() => done.abort());
+  let ordinary = 0;
+  for (const chatId of chatsOf(60))
+    void slots.turn({ chatId, urgent: false }, done.signal).then(({ turn }) => {
+      if (turn === 'now') ordinary += 1;
+    });
+  await expect.poll(() => ordinary, { timeout: 5_000 }).toBeGreaterThanOrEqual(5);
+  const [askedAt, before] = [performance.now(), ordinary];
+  const waits = await Promise.all(
+    chatsOf(5, 1_000).map(async (chatId) => {
+      expect(await slots.turn({ chatId, urgent: true }, NEVER)).toEqual({ turn: 'now' });
+      return performance.now() - askedAt;
+    }),
+  );
+  // Four or five slots that were taken, and five of their own.
+  expect(Math.max(...waits)).toBeLessThan(500);
+  expect(ordinary - before).toBeLessThanOrEqual(6);
+});
+
+test('a chat that must wait takes no slot from the others', async () => {
+  const { slots } = await slotsAt({ messagesPerSecond: 20, chatGapMs: 400 });
+  await slots.turn({ chatId: '1', urgent: false }, NEVER);
+  const startedAt = performance.now();
+  const order: string[] = [];
+  await Promise.all(
+    ['1', ...chatsOf(6, 2)].map(async (chatId) => {
+      expect(await slots.turn({ chatId, urgent: false }, NEVER)).toEqual({ turn: 'now' });
+      order.push(chatId);
+    }),
+  );
+  expect(order.at(-1)).toBe('1');
+  expect(performance.now() - startedAt, 'six of 50 ms, and then its own').toBeLessThan(600);
+});
+
+test('a chat that is far from free answers later at once; a group takes a third of what a person takes', async () => {
+  const { slots } = await slotsAt({ chatGapMs: 2_000 });
+  for (const [chatId, gapMs] of [
+    ['1', 2_100],
+    ['-1', 6_100],
+  ] as const) {
+    await slots.turn({ chatId, urgent: false }, NEVER);
+    const turn = await slots.turn({ chatId, urgent: false }, NEVER);
+    expect(turn.turn).toBe('later');
+    const waitMs = turn.turn === 'later' ? turn.retryAfterMs : 0;
+    expect(waitMs).toBeGreaterThan(gapMs - 500);
+    expect(waitMs).toBeLessThanOrEqual(gapMs);
+  }
+});
+
+test('a long freeze answers later to everybody who waits, and a shorter one after it changes nothing', async () => {
+  const { slots, redis } = await slotsAt();
+  await slots.freeze(30_000);
+  await slots.freeze(1_000);
+  const other = telegramSlots({ token: TOKEN, redis, ...FAST });
+  for (const each of [slots, other]) {
+    const turn = await each.turn({ chatId: '1', urgent: true }, NEVER);
+    expect(turn.turn === 'later' && turn.retryAfterMs).toBeGreaterThan(29_000);
+  }
+});
+
+test('whoever stops waiting leaves the line at once, and holds nothing', async () => {
+  const { slots } = await slotsAt({ messagesPerSecond: 1 });
+  await slots.turn({ chatId: '1', urgent: false }, NEVER);
+  const stop = new AbortController();
+  const waiting = slots.turn({ chatId: '2', urgent: false }, stop.signal);
+  setTimeout(() => stop.abort(), 50);
+  const startedAt = performance.now();
+  expect(await waiting).toEqual({ turn: 'later', retryAfterMs: 0 });
+  expect(performance.now() - startedAt).toBeLessThan(300);
+  expect(await slots.turn({ chatId: '2', urgent: false }, stop.signal)).toEqual({
+    turn: 'later',
+    retryAfterMs: 0,
+  });
+});
+
+test('nothing in Redis tells the token, and everything there ends by itself', async () => {
+  const { slots, redis } = await slotsAt();
+  await slots.turn({ chatId: '1', urgent: false }, NEVER);
+  await slots.freeze(1_000);
+  const keys = await redis.keys('*');
+  expect(keys).toHaveLength(3);
+  for (const key of keys) {
+    expect(key).toMatch(/^\{telegram:[0-9a-f]{16}\}:/);
+    expect(await redis.pttl(key)).toBeGreaterThan(0);
+  }
+});
+
+test('a clock of Redis that was set back holds nobody up', async () => {
+  const { slots, redis } = await slotsAt();
+  await slots.turn({ chatId: '1', urgent: false }, NEVER);
+  // What was written an hour ahead, as seen from the clock that is an hour behind it.
+  for (const key of await redis.keys('*')) await redis.incrby(key, 3_600_000_000);
+  const startedAt = performance.now();
+  expect(await slots.turn({ chatId: '1', urgent: false }, NEVER)).toEqual({ turn: 'now' });
+  expect(performance.now() - startedAt).toBeLessThan(300);
+});
+
+test('while Redis is away each process keeps a quarter of the pace, keeps freezes and chats, and says so once', async () => {
+  const redis = new Redis(await closedPort(), '127.0.0.1', {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+  });
+  redis.on('error', () => undefined);
+  onTestFinished(() => redis.disconnect());
+  const errors: Error[] = [];
+  const slots = telegramSlots({ token: TOKEN, redis, ...FAST, onError: (error) => errors.push(error) });
+  const over = AbortSignal.timeout(1_000);
+  let taken = 0;
+  await Promise.all(
+    chatsOf(200).map(async (chatId) => {
+      if ((await slots.turn({ chatId, urgent: false }, over)).turn === 'now') taken += 1;
+    }),
+  );
+  expect(taken).toBeGreaterThan(40);
+  expect(taken).toBeLessThanOrEqual(290 / 4 + 1);
+  expect(errors).toHaveLength(1);
+  await slots.freeze(10_000);
+  expect(await slots.turn({ chatId: '999', urgent: true }, NEVER)).toMatchObject({ turn: 'later' });
+});
+
+test('a Redis that hangs is waited for a moment, once', async () => {
+  const { slots, redis } = await slotsAt();
+  await slots.turn({ chatId: '1', urgent: false }, NEVER);
+  await redis.client('PAUSE', 1_500, 'ALL');
+  const startedAt = performance.now();
+  for (const chatId of ['2', '3'])
+    expect(await slots.turn({ chatId, urgent: false }, NEVER)).toEqual({ turn: 'now' });
+  expect(performance.now() - startedAt).toBeLessThan(700);
+});
