@@ -49,8 +49,7 @@ export function sweep<Ticket extends { readonly jobId: string }>(
   now: () => Date,
 ): { tick: () => Promise<SweepReport> } {
   let auditedTo: string | null = null;
-  let ticks = 0;
-  let retireAt = 0;
+  const retireInTurn = retirement(ports, now);
 
   /** A mark stands in Redis meanwhile: where it is gone at the end, Redis was wiped again, and the next tick begins anew. */
   const reissueAll = async (run: string): Promise<number> => {
@@ -73,13 +72,6 @@ export function sweep<Ticket extends { readonly jobId: string }>(
     return ports.reissue(page.tickets, now());
   };
 
-  const retireInTurn = async (): Promise<number> => {
-    if (ticks++ < retireAt) return 0;
-    const { rows, more } = await ports.retire(now());
-    retireAt = more ? ticks : ticks - 1 + RETIRE_EVERY_TICKS;
-    return rows;
-  };
-
   return {
     async tick() {
       // Without Redis, time still runs out.
@@ -95,5 +87,16 @@ export function sweep<Ticket extends { readonly jobId: string }>(
       const reissued = known ? await auditNext() : await reissueAll(run);
       return { republished, reissued, expired, retired };
     },
+  };
+}
+
+/** A round of retention, or 0 where it is not the tick for one. */
+function retirement(ports: Pick<SweepPorts<never>, 'retire'>, now: () => Date): () => Promise<number> {
+  let ticksToWait = 0;
+  return async () => {
+    if (ticksToWait-- > 0) return 0;
+    const { rows, more } = await ports.retire(now());
+    ticksToWait = more ? 0 : RETIRE_EVERY_TICKS - 1;
+    return rows;
   };
 }

@@ -10,7 +10,12 @@ import { type VerificationRow, toVerification } from './verification-row.ts';
 export interface ChecksDeps {
   readonly pool: pg.Pool;
   readonly hash: KeyedHash;
-  readonly codeOf: (verification: Pick<Verification, 'id' | 'projectId' | 'purpose' | 'codeKid' | 'codeGeneration' | 'codeLength'>) => string;
+  readonly codeOf: (
+    verification: Pick<
+      Verification,
+      'id' | 'projectId' | 'purpose' | 'codeKid' | 'codeGeneration' | 'codeLength'
+    >,
+  ) => string;
   readonly codeKid: string;
   readonly now: () => Date;
 }
@@ -22,10 +27,17 @@ interface CountedRow extends VerificationRow {
 }
 
 export function otpChecks(deps: ChecksDeps): Checks {
-  return { check: (check) => ('id' in check.of ? checkById(deps, check, check.of) : checkByTo(deps, check, check.of)) };
+  return {
+    check: (check) =>
+      'id' in check.of ? checkById(deps, check, check.of) : checkByTo(deps, check, check.of),
+  };
 }
 
-async function checkById(deps: ChecksDeps, check: Check, of: Extract<Check['of'], { id: string }>): Promise<CheckResult> {
+async function checkById(
+  deps: ChecksDeps,
+  check: Check,
+  of: Extract<Check['of'], { id: string }>,
+): Promise<CheckResult> {
   const now = deps.now();
   const { rows } = await deps.pool.query<CountedRow>({
     name: 'count-check',
@@ -36,7 +48,9 @@ async function checkById(deps: ChecksDeps, check: Check, of: Extract<Check['of']
   if (!row) return { result: 'unknown' };
   if (row.locked) return { result: 'locked' };
   if (!row.counted) return refuseClosed(deps, row, now);
-  return sameText(deps.codeOf(toVerification(row)), check.code) ? approve(deps, row, now) : countFailure(deps, row, now);
+  return sameText(deps.codeOf(toVerification(row)), check.code)
+    ? approve(deps, row, now)
+    : countFailure(deps, row, now);
 }
 
 /**
@@ -93,7 +107,11 @@ select from approved`;
 /** Counts the failure on the destination, and closes a verification whose last check this was. */
 async function countFailure(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
   const remaining = row.checks_max - row.checks_used;
-  await fail(deps, { addressHash: row.address_hash, projectId: row.project_id, spent: remaining === 0 ? row.id : null }, now);
+  await fail(
+    deps,
+    { addressHash: row.address_hash, projectId: row.project_id, spent: remaining === 0 ? row.id : null },
+    now,
+  );
   return { result: 'incorrect', remaining };
 }
 
@@ -116,7 +134,11 @@ async function refuseClosed(deps: ChecksDeps, row: VerificationRow, now: Date): 
  * By `to`, a wrong code, a closed verification and no verification at all are one answer after the same work: a commit that
  * counts, a derivation, a comparison, and a commit with the failure on the destination.
  */
-async function checkByTo(deps: ChecksDeps, check: Check, of: Extract<Check['of'], { destination: unknown }>): Promise<CheckResult> {
+async function checkByTo(
+  deps: ChecksDeps,
+  check: Check,
+  of: Extract<Check['of'], { destination: unknown }>,
+): Promise<CheckResult> {
   const now = deps.now();
   const addressHash = deps.hash('address', addressText(of.destination, check.mode));
   const { rows } = await deps.pool.query<VerificationRow & { locked: boolean }>({
@@ -127,18 +149,29 @@ async function checkByTo(deps: ChecksDeps, check: Check, of: Extract<Check['of']
   const [row] = rows;
   if (row?.locked) return { result: 'locked' };
   const counted = row && row.id !== null ? row : null;
-  const right = sameText(deps.codeOf(counted ? toVerification(counted) : { ...nobody, codeKid: deps.codeKid, projectId: check.projectId, codeLength: check.code.length }), check.code);
-  if (counted && right) return approve(deps, counted, now).then((result) => (result.result === 'approved' ? result : { result: 'incorrect', remaining: null }));
+  const right = sameText(
+    deps.codeOf(
+      counted
+        ? toVerification(counted)
+        : { ...nobody, codeKid: deps.codeKid, projectId: check.projectId, codeLength: check.code.length },
+    ),
+    check.code,
+  );
+  if (counted && right)
+    return approve(deps, counted, now).then((result) =>
+      result.result === 'approved' ? result : { result: 'incorrect', remaining: null },
+    );
   const spent = counted && counted.checks_used === counted.checks_max ? counted.id : null;
   await fail(deps, { addressHash, projectId: check.projectId, spent }, now);
   return { result: 'incorrect', remaining: null };
 }
 
 /** Stands in for a verification that does not exist, so that deriving its code takes as long. */
-const nobody = { id: '00000000-0000-7000-8000-000000000000', purpose: '', codeGeneration: 0 } as unknown as Pick<
-  Verification,
-  'id' | 'purpose' | 'codeGeneration'
->;
+const nobody = {
+  id: '00000000-0000-7000-8000-000000000000',
+  purpose: '',
+  codeGeneration: 0,
+} as unknown as Pick<Verification, 'id' | 'purpose' | 'codeGeneration'>;
 
 /** Always one row: whether the destination is locked, and the counted verification or nulls. Always one write, counted or not. */
 const countCheckByTo = `
@@ -160,7 +193,11 @@ interface Failure {
 }
 
 async function fail(deps: ChecksDeps, { addressHash, projectId, spent }: Failure, now: Date): Promise<void> {
-  await deps.pool.query({ name: 'fail-check', text: failCheck, values: [addressHash, projectId, now, FAILED_CHECKS_IN_A_ROW_MAX, spent] });
+  await deps.pool.query({
+    name: 'fail-check',
+    text: failCheck,
+    values: [addressHash, projectId, now, FAILED_CHECKS_IN_A_ROW_MAX, spent],
+  });
 }
 
 /** The destination is locked before the verification, as everybody does. */

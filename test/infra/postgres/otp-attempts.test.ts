@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobId } from '../../../domain/job/job.ts';
 import type { SendReply } from '../../../domain/otp/port.ts';
-import { gate, openWorld, orderFor, sendCode, type World } from './otp-world.ts';
+import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
 
 let world: World;
 let caller: Awaited<ReturnType<World['makeProject']>>;
@@ -16,12 +16,6 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const taken: SendReply = { reply: 'accepted', reference: 'SM1', cost: null };
-const attemptsOf = async (jobId: JobId) =>
-  (
-    await world.pool.query('select n, channel, outcome, reason from attempt where job_id = $1 order by n', [
-      jobId,
-    ])
-  ).rows;
 const report = (jobId: JobId, attempt: number, status: 'delivered' | 'failed') =>
   world.deliveries.record({
     jobId,

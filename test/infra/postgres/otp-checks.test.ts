@@ -81,25 +81,6 @@ describe('Idempotency-Key', () => {
       replayed: false,
     });
   });
-
-  test('the same key at two api processes at once is one job, or a reused key where the bodies differ', async () => {
-    for (let round = 0; round < 10; round++) {
-      const phone = freshPhone();
-      const same = orderFor(caller, phone, {}, `same-${round}`);
-      const answers = await Promise.all([world.intake.accept(same), world.otherIntake.accept(same)]);
-      expect(answers.map(({ answer }) => answer)).toEqual(['accepted', 'accepted']);
-      expect(answers.map(({ replayed }) => replayed).toSorted()).toEqual([false, true]);
-      expect(new Set(answers.map((answer) => answer.answer === 'accepted' && answer.jobId)).size).toBe(1);
-
-      const [one, other] = [1, 2].map((bodyHash) => ({
-        ...orderFor(caller, freshPhone()),
-        idempotency: { key: `other-${round}`, bodyHash: `0${bodyHash}`.repeat(32) },
-      }));
-      if (!one || !other) throw new Error('two orders');
-      const pair = await Promise.all([world.intake.accept(one), world.otherIntake.accept(other)]);
-      expect(pair.map(({ answer }) => answer).toSorted()).toEqual(['accepted', 'key-reused']);
-    }
-  });
 });
 
 test('a request whose row another one holds for too long is told to come again', async () => {

@@ -119,7 +119,8 @@ describe('two that lock the same rows never wait for each other in a circle', ()
         'select from prefix_score where project_id = $1 and prefix = $2 for update',
         [caller.projectId, phone.slice(0, -4)],
       ],
-      () => world.checks.check({ projectId: caller.projectId, mode: 'live', of: { id, purpose: null }, code }),
+      () =>
+        world.checks.check({ projectId: caller.projectId, mode: 'live', of: { id, purpose: null }, code }),
       [jobLock, [jobId]],
     );
   });

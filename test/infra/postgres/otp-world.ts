@@ -28,8 +28,8 @@ export type Answering = (message: CodeMessage) => Promise<SendReply>;
 
 /** The ports of one-time codes over a real Postgres, in this process: for moments that processes can't be held at. */
 export async function openWorld() {
-  const { url, drop } = await freshDatabase();
-  const pool = hotPool(url, 16);
+  const database = await freshDatabase();
+  const pool = hotPool(database.url, 16);
   const hash = keyedHash(randomBytes(32).toString('base64url'));
   const ring = { current: 'k1', keys: new Map([['k1', randomBytes(32)]]) };
   const now = () => new Date();
@@ -43,13 +43,11 @@ export async function openWorld() {
     outbox: { publish: () => undefined, takePublished: () => [] },
   };
   const world = {
-    url,
+    url: database.url,
     pool,
     hash,
     sealer: sealer(ring),
     intake: otpIntake(intakeDeps),
-    /** As another api process has it. */
-    otherIntake: otpIntake(intakeDeps),
     checks: otpChecks({ pool, hash, codeOf: code, codeKid: 'k1', now }),
     store: jobStore(pool, now),
     paid: paidAttempts(pool, now),
@@ -65,7 +63,7 @@ export async function openWorld() {
     makeProject: (settings: object = {}) => insertProject(pool, settings),
     close: async () => {
       await pool.end();
-      await drop();
+      await database.drop();
     },
   };
 }
@@ -172,9 +170,4 @@ export async function deadlocksOf({ pool }: Pick<World, 'pool'>): Promise<number
     'select deadlocks from pg_stat_database where datname = current_database()',
   );
   return Number(rows[0]?.deadlocks);
-}
-
-/** A promise and the function that settles it. */
-export function gate<T = void>() {
-  return Promise.withResolvers<T>();
 }
