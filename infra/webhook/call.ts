@@ -4,10 +4,10 @@ import { LRUCache } from 'lru-cache';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { CallFault, Called } from '../../domain/webhook/judge.ts';
 import type { CallWebhook, WebhookCall } from '../../domain/webhook/lane.ts';
-import { callbackUrlFault } from '../../domain/webhook/url.ts';
+import { callbackUrlFault, type UrlRules } from '../../domain/webhook/url.ts';
 import { censorText } from '../log.ts';
 import { causesOf, replyWithoutAnswer } from '../providers/replies.ts';
-import { type Address, addressesOf, isPublic, type Resolve } from './resolve.ts';
+import { type Address, addressesOf, type Resolve } from './resolve.ts';
 
 /** As many as one endpoint may have in flight. */
 const CONNECTIONS_PER_HOST_MAX = 4;
@@ -23,9 +23,10 @@ const ANSWER_BYTES_KEPT = 1_024;
 const ANSWER_BODY_MS_MAX = 2_000;
 
 export interface CallOptions {
-  /** Development: plain http, and addresses of this machine and its network. */
-  readonly allowPrivate: boolean;
+  readonly rules: UrlRules;
   readonly resolve: Resolve;
+  /** May we connect there? `addressRule` says it of the open internet. */
+  readonly isAllowed: (address: Address) => boolean;
   /** Beside those that Node trusts: for tests. */
   readonly ca?: string;
 }
@@ -67,16 +68,16 @@ const closeAll = async (agents: readonly Agent[]): Promise<void> => {
 
 async function allowedAddresses(
   url: URL,
-  { allowPrivate, resolve }: CallOptions,
+  { rules, resolve, isAllowed }: CallOptions,
   signal: AbortSignal,
 ): Promise<{ readonly addresses: readonly Address[] } | { readonly fault: CallFault }> {
   // It was allowed when it was given; the configuration may have changed since.
-  if (callbackUrlFault(url.href, { allowPrivate }) !== null) return { fault: 'address-forbidden' };
+  if (callbackUrlFault(url.href, rules) !== null) return { fault: 'address-forbidden' };
   try {
     const addresses = await unlessAborted(addressesOf(url.hostname, resolve), signal);
     if (addresses.length === 0) return { fault: 'name-unresolved' };
     // One bad address among good ones is enough: which one a connection takes is chance.
-    if (!allowPrivate && !addresses.every(isPublic)) return { fault: 'address-forbidden' };
+    if (!addresses.every(isAllowed)) return { fault: 'address-forbidden' };
     return { addresses };
   } catch {
     return { fault: signal.aborted ? abortedBy(signal) : 'name-unresolved' };

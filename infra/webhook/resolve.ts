@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import type { UrlRules } from '../../domain/webhook/url.ts';
 
 export interface Address {
   readonly address: string;
@@ -63,3 +64,7 @@ export function isPublic({ address }: Address): boolean {
   if (parsed.range() !== 'unicast') return false;
   return parsed instanceof ipaddr.IPv6 ? parsed.match(globalUnicast) : true;
 }
+
+/** Where callbacks may go: to the open internet, and in development anywhere. */
+export const addressRule = ({ allowPrivate }: UrlRules): ((address: Address) => boolean) =>
+  allowPrivate ? () => true : isPublic;
