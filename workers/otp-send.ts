@@ -1,4 +1,5 @@
 import type { RefusalReason } from '../domain/job/decision.ts';
+import { isAbandoned } from '../domain/job/abandoned.ts';
 import type { FinalState, JobId, ProjectId } from '../domain/job/job.ts';
 import type { Entered } from '../domain/job/guard.ts';
 import type { ClosingAttempt, JobStore } from '../domain/job/store.ts';
@@ -66,10 +67,9 @@ interface WakeUp {
 /** One step of the chain; null when the next one is due at once. */
 async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise<Woken | null> {
   const { takenAt, unavailable, signal } = wakeUp;
-  const abandoned = job.openSince !== null && job.openSince < takenAt;
+  const abandoned = isAbandoned(job.openSince, takenAt);
   if (abandoned) await deps.store.closeAbandoned(job.id, takenAt);
   if (job.finished) return { woken: 'finished', state: job.state as FinalState, reason: job.reason };
-  // Opened since this ticket was taken: we stood still for so long that another worker was given the job.
   const isTheirs = job.openSince !== null && !abandoned;
   if (isTheirs || job.paused)
     return { woken: 'waiting', until: new Date(deps.now().getTime() + LOOK_AGAIN_MS), failed: null };

@@ -1,3 +1,4 @@
+import { isAbandoned } from '../domain/job/abandoned.ts';
 import type { Entered, Guarded } from '../domain/job/guard.ts';
 import type { FinalState, JobId } from '../domain/job/job.ts';
 import type { SendReply } from '../domain/job/reply.ts';
@@ -45,10 +46,9 @@ export function singleWake<Work extends object>(deps: SingleDeps<Work>): Wake {
     const job = await deps.read(id);
     if (!job) return { woken: 'finished', state: 'cancelled', reason: 'no-such-job' };
 
-    const abandoned = job.openSince !== null && job.openSince < takenAt;
+    const abandoned = isAbandoned(job.openSince, takenAt);
     if (abandoned) await deps.store.closeAbandoned(job.id, takenAt);
     if (job.finished) return { woken: 'finished', state: job.state as FinalState, reason: job.reason };
-    // Opened since this ticket was taken: we stood still for so long that another worker was given the job.
     if (job.paused || (job.openSince !== null && !abandoned)) return later(deps, LOOK_AGAIN_MS);
     if (job.work === null) return end(deps, id, 'rejected', 'payload-unreadable');
     if ('settled' in job.work) return end(deps, id, job.work.settled, job.work.reason);

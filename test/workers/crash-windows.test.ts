@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { ClosingAttempt } from '../../domain/job/store.ts';
 import { gated, workshop } from './workshop.ts';
 
+/** Of a ticket. */
+const LOCK_MS = 5_000;
 const never = new AbortController().signal;
 const unknown = { outcome: 'unknown', reason: 'worker-lost' };
 const completed = { outcome: 'completed', reason: null };
@@ -34,11 +35,11 @@ test('committed and not published: the sweep publishes it, once', async () => {
 });
 
 test('opened and not closed: the next wake-up closes it as unknown and opens the next number', async () => {
-  const { accept, store, worker, attemptsOf, jobOf, sandbox } = await workshop();
+  const { accept, store, worker, attemptsOf, jobOf, sandbox, clock } = await workshop();
   const [id] = await accept(1);
   if (!id) throw new Error('none accepted');
   expect(await store.open({ jobId: id, n: 1, channel: 'sms', provider: 'twilio' })).toBe('opened');
-  await sleep(5); // Attempt and wake-up lie a moment apart, as they do after a kill.
+  clock.aheadMs = LOCK_MS; // A killed worker's ticket comes back when its lock has run out.
 
   expect(await worker()(id, never)).toMatchObject({ woken: 'waiting' });
   expect(await attemptsOf(id)).toEqual([
@@ -88,11 +89,11 @@ test('the answer to a close is lost: it is repeated, and one message stays one m
 });
 
 test('the late close of a frozen worker changes nothing', async () => {
-  const { accept, store, worker, attemptsOf, jobOf } = await workshop();
+  const { accept, store, worker, attemptsOf, jobOf, clock } = await workshop();
   const [id] = await accept(1);
   if (!id) throw new Error('none accepted');
   await store.open({ jobId: id, n: 1, channel: 'sms', provider: 'twilio' });
-  await sleep(5);
+  clock.aheadMs = LOCK_MS;
   await worker()(id, never);
   const before = [await attemptsOf(id), await jobOf(id)];
 
@@ -101,13 +102,13 @@ test('the late close of a frozen worker changes nothing', async () => {
 });
 
 test("a frozen worker that goes on closes nobody else's attempt, and sends nothing more", async () => {
-  const { accept, sms, worker, attemptsOf, sandbox } = await workshop();
+  const { accept, sms, worker, attemptsOf, sandbox, clock } = await workshop();
   const [id] = await accept(1);
   if (!id) throw new Error('none accepted');
   const [frozen, other] = [gated(sms), gated(sms)];
   const frozenWake = worker({ channel: frozen })(id, never);
   await frozen.arrived;
-  await sleep(5);
+  clock.aheadMs = LOCK_MS;
   const otherWake = worker({ channel: other })(id, never);
   await other.arrived;
 
@@ -124,6 +125,21 @@ test("a frozen worker that goes on closes nobody else's attempt, and sends nothi
     { n: 2, ...completed },
   ]);
   expect(sandbox.inbox()).toHaveLength(2);
+});
+
+test('a ticket that a wiped Redis gave twice leaves the attempt of a living worker alone', async () => {
+  const { accept, sms, worker, attemptsOf, sandbox, clock } = await workshop();
+  const [id] = await accept(1);
+  if (!id) throw new Error('none accepted');
+  const living = gated(sms);
+  const livingWake = worker({ channel: living })(id, never);
+  await living.arrived;
+  clock.aheadMs = LOCK_MS / 2;
+  expect(await worker()(id, never)).toMatchObject({ woken: 'waiting' });
+  living.open();
+  await livingWake;
+  expect(await attemptsOf(id)).toEqual([{ n: 1, ...completed }]);
+  expect(sandbox.inbox()).toHaveLength(1);
 });
 
 test('two workers with the same ticket make one attempt', async () => {

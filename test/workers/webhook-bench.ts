@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { onTestFinished } from 'vitest';
+import type { JobId, ProjectId } from '../../domain/job/job.ts';
+import { webhook, webhookDelaysMs } from '../../domain/webhook/job.ts';
+import type { EndpointView } from '../../domain/webhook/endpoint.ts';
+import { sealer } from '../../infra/crypto.ts';
+import { jobStore } from '../../infra/postgres/attempts.ts';
+import { hotPool } from '../../infra/postgres/hot-pool.ts';
+import { openOrm } from '../../infra/postgres/orm.ts';
+import { webhookJobs } from '../../infra/postgres/webhook-jobs.ts';
+import { webhookStore } from '../../infra/postgres/webhooks.ts';
+import { webhookCaller } from '../../infra/webhook/call.ts';
+import { systemResolve } from '../../infra/webhook/resolve.ts';
+import { signWebhook } from '../../infra/webhook/sign.ts';
+import { webhookTargets } from '../../infra/webhook/targets.ts';
+import { singleWake } from '../../workers/single.ts';
+import { webhookProvider } from '../../workers/webhook.ts';
+import { freshDatabase } from '../support/servers.ts';
+
+const ring = { current: 'test', keys: new Map([['test', Buffer.alloc(32, 7)]]) };
+
+export interface JobRow {
+  readonly id: JobId;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly attempts: number;
+  readonly run_at: Date;
+  readonly payload: { event_id: string; endpoint_id: string | null };
+}
+
+/** The parts that `workers/main.ts` joins, with a real Postgres and real sockets; time and wake-ups are in a test's hand. */
+export async function webhookBench(options: { attemptTimeoutMs?: number } = {}) {
+  const { url: databaseUrl } = await freshDatabase();
+  const orm = await openOrm(databaseUrl);
+  const pool = hotPool(databaseUrl, 8);
+  const seal = sealer(ring);
+  const clock = { now: new Date() };
+  const now = () => clock.now;
+  const webhooks = webhookStore(orm.em, pool, seal);
+  const jobs = webhookJobs(pool, seal, now);
+  const caller = webhookCaller({
+    rules: { allowPrivate: true },
+    resolve: systemResolve(),
+    isAllowed: () => true,
+  });
+  const provider = webhookProvider({ call: caller.call, sign: signWebhook, record: jobs.record, now });
+  const wake = singleWake({
+    read: jobs.read,
+    store: jobStore(pool, now),
+    providerOf: webhookTargets(provider, now),
+    delaysMs: webhookDelaysMs,
+    unknownMax: webhook.attemptsMax,
+    attemptTimeoutMs: options.attemptTimeoutMs ?? webhook.attemptTimeoutMs,
+    now,
+    random: () => 0,
+    onAttempt: () => undefined,
+    onFinished: () => undefined,
+  });
+  onTestFinished(async () => {
+    await caller.close();
+    await pool.end();
+    await orm.close(true);
+  });
+
+  const addProject = async (): Promise<ProjectId> => {
+    const id = randomUUID();
+    await pool.query('insert into project (id, slug, created_at) values ($1, $2, now())', [id, `p-${id.slice(0, 8)}`]);
+    return id as ProjectId;
+  };
+  const addEndpoint = async (projectId: ProjectId, url: string, types: EndpointView['eventTypes'] = null) => {
+    const order = { url, description: null, event_types: types as never };
+    const made = await webhooks.create(projectId, order, clock.now);
+    if (!made) throw new Error('too many endpoints');
+    return { ...made, id: made.endpoint.id };
+  };
+  /** A live verification with the job of its code, as the intake leaves them. */
+  const addVerification = async (projectId: ProjectId, callbackUrl: string | null = null) => {
+    const [id, jobId] = [randomUUID(), randomUUID()];
+    await pool.query(insertVerification, [id, projectId, jobId, callbackUrl, clock.now, '+998901234567']);
+    await pool.query(insertCodeJob, [jobId, projectId, id, clock.now]);
+    return { id, jobId };
+  };
+  const approve = async (projectId: ProjectId, callbackUrl: string | null = null) => {
+    const verification = await addVerification(projectId, callbackUrl);
+    await pool.query(`update verification set state = 'approved', closed_at = $2 where id = $1`, [
+      verification.id,
+      clock.now,
+    ]);
+    return verification;
+  };
+  const jobRows = async (projectId: ProjectId): Promise<JobRow[]> =>
+    (
+      await pool.query<JobRow>(
+        `select id, state, reason, attempts, run_at, payload from job where project_id = $1 and kind = 'webhook' order by id`,
+        [projectId],
+      )
+    ).rows;
+  /** Wakes what is due now, once. */
+  const wakeDue = async (projectId: ProjectId) => {
+    const due = (await jobRows(projectId)).filter(
+      ({ state, run_at }) => (state === 'accepted' || state === 'running') && run_at <= clock.now,
+    );
+    return Promise.all(due.map(({ id }) => wake(id, new AbortController().signal)));
+  };
+  const forward = (ms: number) => {
+    clock.now = new Date(clock.now.getTime() + ms);
+  };
+  return { pool, seal, webhooks, jobs, wake, clock, forward, addProject, addEndpoint, addVerification, approve, jobRows, wakeDue };
+}
+
+export type WebhookBench = Awaited<ReturnType<typeof webhookBench>>;
+
+const insertVerification = `
+insert into verification (id, project_id, address_hash, phone, purpose, mode, code_kid, code_length, checks_max, check_by_to, channels,
+  locale, metadata, job_id, ttl_seconds, created_at, sent_at, expires_at, callback_url)
+values ($1, $2, sha256($1::text::bytea), $6, 'login', 'live', 'c1', 6, 5, false, '{sms}', 'uz', '{"order": "4711"}', $3, 300, $5, $5,
+  $5::timestamptz + interval '5 minutes', $4)`;
+const insertCodeJob = `
+insert into job (id, kind, project_id, subject_id, payload, labels, run_at, deadline_at, accepted_at, request_id, released_at)
+values ($1, 'otp-send', $2, $3, '{}', '{"project": "p", "channels": "sms", "to": "+998•••••••67"}', $4, $4::timestamptz + interval '5 minutes',
+  $4, 'request-1', $4)`;
