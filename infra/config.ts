@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { Slug } from '../domain/project/project.ts';
 import { CHAT_GAP_MS, MESSAGES_PER_SECOND } from './queue/telegram-slots.ts';
 
 const PORT_MAX = 65_535;
@@ -75,6 +76,13 @@ export const Environment = z.object({
   API_PORT: port(3000).describe('port of the intake'),
   BOARD_PORT: port(3001).describe('port of Bull Board and /ops'),
   SANDBOX_PORT: port(3002).describe('port of the sandbox providers and their inbox (development only)'),
+  BOT_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(PORT_MAX)
+    .default(0)
+    .describe("port of the bot's /health and, with TELEGRAM_WEBHOOK_SECRET, of its webhook; 0 for none"),
   WORKER_METRICS_PORT: z.coerce
     .number()
     .int()
@@ -137,6 +145,16 @@ export const Environment = z.object({
     .regex(/^\d+:[A-Za-z0-9_-]+$/, 'expected <digits>:<token>')
     .optional()
     .describe('Telegram bot; off until set'),
+  BOT_PROJECT: Slug.optional().describe(
+    'project whose people the Telegram bot registers; the bot is off until set',
+  ),
+  TELEGRAM_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{16,256}$/, 'expected 16 to 256 of A-Z a-z 0-9 _ -')
+    .optional()
+    .describe(
+      'Telegram posts updates to PUBLIC_URL/telegram/webhook with it; the bot fetches them until set',
+    ),
   TELEGRAM_API_ROOT: z.url().optional().describe('the sandbox in place of api.telegram.org'),
   TELEGRAM_MESSAGES_PER_SECOND: z.coerce
     .number()

@@ -26,8 +26,8 @@ export interface StoryDeps {
   readonly chats: Chats;
   readonly mouth: BotMouth;
   readonly now: () => Date;
-  /** SHA-256 in hex, for the body behind an idempotency key. */
-  readonly sha256: (text: string) => string;
+  /** A keyed hash in hex: tells two phones apart and no phone to anybody. */
+  readonly fingerprintOf: (phone: string) => string;
 }
 
 /** One deed of one person, with what it is answered from. */
@@ -105,7 +105,7 @@ async function contact(deps: StoryDeps, scene: Scene, number: string, isOwn: boo
     phone,
     proof: 'contact',
     // No caller's own key holds a space.
-    idempotency: { key: `bot ${requestId}`, bodyHash: deps.sha256(phone) },
+    idempotency: { key: `bot ${requestId}`, bodyHash: deps.fingerprintOf(phone) },
     requestId,
   });
   return deps.mouth.say(by.telegramId, registered(answer, words));
