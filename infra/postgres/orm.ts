@@ -4,6 +4,7 @@ import { entities } from './entities.ts';
 import { Migration0001Spine } from './migrations/migration-0001-spine.ts';
 import { Migration0002Messages } from './migrations/migration-0002-messages.ts';
 import { Migration0003Webhooks } from './migrations/migration-0003-webhooks.ts';
+import { Migration0004Registration } from './migrations/migration-0004-registration.ts';
 
 /** Connections that MikroORM may hold in one process: everyday reads and writes only, hot statements have their own pool. */
 const ORM_CONNECTIONS_MAX = 5;
@@ -15,7 +16,12 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
     extensions: [Migrator],
     pool: { min: 0, max: ORM_CONNECTIONS_MAX },
     migrations: {
-      migrationsList: [Migration0001Spine, Migration0002Messages, Migration0003Webhooks],
+      migrationsList: [
+        Migration0001Spine,
+        Migration0002Messages,
+        Migration0003Webhooks,
+        Migration0004Registration,
+      ],
       snapshot: false,
       transactional: true,
       silent: true,
