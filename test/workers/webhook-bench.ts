@@ -64,7 +64,10 @@ export async function webhookBench(options: { attemptTimeoutMs?: number } = {}) 
 
   const addProject = async (): Promise<ProjectId> => {
     const id = randomUUID();
-    await pool.query('insert into project (id, slug, created_at) values ($1, $2, now())', [id, `p-${id.slice(0, 8)}`]);
+    await pool.query('insert into project (id, slug, created_at) values ($1, $2, now())', [
+      id,
+      `p-${id.slice(0, 8)}`,
+    ]);
     return id as ProjectId;
   };
   const addEndpoint = async (projectId: ProjectId, url: string, types: EndpointView['eventTypes'] = null) => {
@@ -105,7 +108,21 @@ export async function webhookBench(options: { attemptTimeoutMs?: number } = {}) 
   const forward = (ms: number) => {
     clock.now = new Date(clock.now.getTime() + ms);
   };
-  return { pool, seal, webhooks, jobs, wake, clock, forward, addProject, addEndpoint, addVerification, approve, jobRows, wakeDue };
+  return {
+    pool,
+    seal,
+    webhooks,
+    jobs,
+    wake,
+    clock,
+    forward,
+    addProject,
+    addEndpoint,
+    addVerification,
+    approve,
+    jobRows,
+    wakeDue,
+  };
 }
 
 export type WebhookBench = Awaited<ReturnType<typeof webhookBench>>;
@@ -113,7 +130,7 @@ export type WebhookBench = Awaited<ReturnType<typeof webhookBench>>;
 const insertVerification = `
 insert into verification (id, project_id, address_hash, phone, purpose, mode, code_kid, code_length, checks_max, check_by_to, channels,
   locale, metadata, job_id, ttl_seconds, created_at, sent_at, expires_at, callback_url)
-values ($1, $2, sha256($1::text::bytea), $6, 'login', 'live', 'c1', 6, 5, false, '{sms}', 'uz', '{"order": "4711"}', $3, 300, $5, $5,
+values ($1, $2, sha256(gen_random_uuid()::text::bytea), $6, 'login', 'live', 'c1', 6, 5, false, '{sms}', 'uz', '{"order": "4711"}', $3, 300, $5, $5,
   $5::timestamptz + interval '5 minutes', $4)`;
 const insertCodeJob = `
 insert into job (id, kind, project_id, subject_id, payload, labels, run_at, deadline_at, accepted_at, request_id, released_at)

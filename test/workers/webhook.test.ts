@@ -123,7 +123,10 @@ describe('an event is written in the very commit of what it tells of', () => {
     await bench.addEndpoint(project, 'http://127.0.0.1:1024/');
     for (const state of ['approved', 'expired', 'cancelled', 'spent']) {
       const { id } = await bench.addVerification(project);
-      await bench.pool.query(`update verification set state = $2, closed_at = now() where id = $1`, [id, state]);
+      await bench.pool.query(`update verification set state = $2, closed_at = now() where id = $1`, [
+        id,
+        state,
+      ]);
     }
     for (const state of ['completed', 'rejected', 'exhausted', 'expired', 'cancelled']) {
       const { jobId } = await bench.addVerification(project);
@@ -162,9 +165,18 @@ describe('an endpoint', () => {
     const { id } = await bench.addEndpoint(project, receiver.url);
     await bench.approve(project);
     const [woken] = await bench.wakeDue(project);
-    expect(woken).toEqual({ woken: 'waiting', until: new Date(bench.clock.now.getTime() + 5_000), failed: null });
+    expect(woken).toEqual({
+      woken: 'waiting',
+      until: new Date(bench.clock.now.getTime() + 5_000),
+      failed: null,
+    });
     const log = await bench.webhooks.deliveries(project, { endpoint: id }, { limit: 10, after: null });
-    expect(only(log.rows)).toMatchObject({ attempt: 1, outcome: 'unknown', reason: 'timeout', statusCode: null });
+    expect(only(log.rows)).toMatchObject({
+      attempt: 1,
+      outcome: 'unknown',
+      reason: 'timeout',
+      statusCode: null,
+    });
 
     receiver.answer(status(200));
     bench.forward(5_000);
@@ -192,8 +204,16 @@ describe('an endpoint', () => {
       }
       bench.clock.now = woken.until;
     }
-    const curve = [5_000, 5 * MINUTE_MS, 30 * MINUTE_MS, ...[2, 5, 10, 14, 20, 24].map((hours) => hours * HOUR_MS)];
-    expect(at).toEqual([0, ...curve.map((_, index) => curve.slice(0, index + 1).reduce((sum, ms) => sum + ms))]);
+    const curve = [
+      5_000,
+      5 * MINUTE_MS,
+      30 * MINUTE_MS,
+      ...[2, 5, 10, 14, 20, 24].map((hours) => hours * HOUR_MS),
+    ];
+    expect(at).toEqual([
+      0,
+      ...curve.map((_, index) => curve.slice(0, index + 1).reduce((sum, ms) => sum + ms)),
+    ]);
     expect(receiver.received).toHaveLength(10);
     expect(inside.received).toHaveLength(0);
   });
@@ -268,7 +288,9 @@ describe('an endpoint', () => {
       data: { id, reason: 'failing', failing_since: expect.any(String) },
     });
     const audit = await bench.pool.query(`select action, detail from audit where subject = $1`, [id]);
-    expect(audit.rows).toMatchObject([{ action: 'webhook.disabled', detail: { reason: 'failing', project } }]);
+    expect(audit.rows).toMatchObject([
+      { action: 'webhook.disabled', detail: { reason: 'failing', project } },
+    ]);
 
     const calls = dead.received.length;
     bench.forward(DAY_MS);
@@ -326,8 +348,12 @@ describe('a replay', () => {
     verify(secret, second);
 
     const other = await bench.addProject();
-    expect(await bench.webhooks.replay(other, eventId, null, bench.clock.now)).toEqual({ replayed: 'no-event' });
-    expect(await bench.webhooks.replay(other, eventId, id, bench.clock.now)).toEqual({ replayed: 'no-event' });
+    expect(await bench.webhooks.replay(other, eventId, null, bench.clock.now)).toEqual({
+      replayed: 'no-event',
+    });
+    expect(await bench.webhooks.replay(other, eventId, id, bench.clock.now)).toEqual({
+      replayed: 'no-event',
+    });
     expect(await bench.webhooks.event(other, eventId)).toBeNull();
   });
 
@@ -350,7 +376,9 @@ describe('a replay', () => {
     const order = (how: 'count' | 'replay', asked: typeof range) =>
       bench.webhooks.replayRange(project, asked, how, bench.clock.now);
     expect(await order('count', range)).toMatchObject({ replayed: 'counted', events: 4, calls: 4 });
-    expect(await order('count', { ...range, to: new Date(from.getTime() + MINUTE_MS) })).toMatchObject({ calls: 1 });
+    expect(await order('count', { ...range, to: new Date(from.getTime() + MINUTE_MS) })).toMatchObject({
+      calls: 1,
+    });
     expect(await order('replay', undelivered)).toMatchObject({ replayed: 'done', calls: 2 });
     await bench.wakeDue(project);
     expect(receiver.received).toHaveLength(6);
