@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -337,6 +338,7 @@ async function report(
     messagesFile: house.messagesFile,
     strikes: strikes.all as readonly Strike[],
     pausedWindows: windows,
+    starved: await starvedJobs(house),
   });
   return {
     seed: options.seed,
@@ -354,6 +356,13 @@ async function report(
       ...refusals(load),
     ],
   };
+}
+
+/** What the workers' own logs say of locks that they could not keep: with nothing killed, the machine was too slow. */
+async function starvedJobs(house: Installation): Promise<ReadonlySet<string>> {
+  const logs = await Promise.all(house.of('worker').map(({ spec }) => readFile(spec.logFile, 'utf8')));
+  const lost = logs.flatMap((log) => [...log.matchAll(/could not renew lock for job ([0-9a-f-]{36})/g)]);
+  return new Set(lost.map(([, id = '']) => id));
 }
 
 function refusals({ refused, unanswered }: Load): string[] {

@@ -15,6 +15,8 @@ export interface Evidence {
   readonly messagesFile: string;
   readonly strikes: readonly Strike[];
   readonly pausedWindows: readonly PausedWindow[];
+  /** Jobs whose worker said, alive, that it could not keep their lock: a machine that starves it for 5 s strikes as a freeze does. */
+  readonly starved: ReadonlySet<string>;
 }
 
 export interface Verdict {
@@ -38,6 +40,7 @@ interface OpenTime {
   readonly from: string;
   readonly to: string | null;
   readonly outcome: string | null;
+  readonly reason: string | null;
 }
 interface JobRow {
   readonly id: string;
@@ -67,8 +70,8 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     ...doubled(evidence.accepted, jobs),
     ...unfinished(jobs),
     ...unsent(jobs, sentOf),
-    ...tooOften(jobs, sentOf, evidence.strikes),
-    ...givenUp(jobs, evidence.strikes),
+    ...tooOften(jobs, sentOf, evidence),
+    ...givenUp(jobs, evidence),
     ...codesOf(jobs, sentOf),
     ...begunWhilePaused(jobs, sentOf, evidence.pausedWindows),
   ];
@@ -80,7 +83,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     jobs: jobs.length,
     states: tally(jobs.map(({ state, reason }) => `${state}: ${reason}`)),
     histogram: tally(jobs.map(({ id }) => sentOf.get(id)?.length ?? 0)),
-    repeats: repeatsOf(jobs, sentOf, evidence.strikes),
+    repeats: repeatsOf(jobs, sentOf, evidence),
     attemptsPerJob: tally(jobs.map(({ open }) => open?.length ?? 0)),
     acceptedToFinishedMs: { p50: at(0.5), p99: at(0.99), max: at(1) },
     problems,
@@ -90,7 +93,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
 const readJobs = `
 select j.id, j.subject_id, j.state, j.reason, j.accepted_at, j.finished_at, v.metadata->>'key' idempotency_key,
   r.telegram_chat_id::text chat_id,
-  (select json_agg(json_build_object('from', a.opened_at, 'to', a.closed_at, 'outcome', a.outcome) order by a.n) from attempt a where a.job_id = j.id) open
+  (select json_agg(json_build_object('from', a.opened_at, 'to', a.closed_at, 'outcome', a.outcome, 'reason', a.reason) order by a.n) from attempt a where a.job_id = j.id) open
 from job j join verification v on v.id = j.subject_id left join recipient r on r.id = v.recipient_id`;
 
 /** Each is a statement that must find nothing. */
@@ -209,38 +212,51 @@ function strikesOn({ open }: JobRow, strikes: readonly Strike[]): number {
 }
 
 /** Who gives an attempt up needs a reason: its worker was killed or stood still, or a server that it needed was away. */
-function givenUp(jobs: readonly JobRow[], strikes: readonly Strike[]): string[] {
+function givenUp(jobs: readonly JobRow[], { strikes, starved }: Evidence): string[] {
   const reasons = strikes.filter(({ what }) => what !== 'kill-api' && what !== 'kill-sweep');
-  const guilty = jobs.filter(({ open }) =>
-    open?.some((time) => time.outcome === 'unknown' && !reasons.some((strike) => isStruck(time, strike))),
-  );
+  const unexplained = (time: OpenTime) =>
+    time.reason === 'worker-lost' && !reasons.some((strike) => isStruck(time, strike));
+  const guilty = jobs.filter(({ id, open }) => !starved.has(id) && open?.some(unexplained));
   return told(
     'an attempt was given up, and nothing had struck it',
     guilty.map(({ id }) => id),
   );
 }
 
-function tooOften(jobs: readonly JobRow[], sentOf: SentOf, strikes: readonly Strike[]): string[] {
+interface Reasons {
+  readonly kills: number;
+  /** Its provider, which answers in half a second, had no answer in ten; or its worker lost the lock while alive. */
+  readonly starved: number;
+}
+
+function reasonsOf(job: JobRow, { strikes, starved }: Evidence): Reasons {
   const kills = strikes.filter(({ what }) => killsOfWorkers.has(what));
-  const guilty = jobs.filter((job) => (sentOf.get(job.id)?.length ?? 0) > 1 + strikesOn(job, kills));
+  const timeOuts = job.open?.filter(({ reason }) => reason === 'timeout').length ?? 0;
+  return { kills: strikesOn(job, kills), starved: timeOuts + Number(starved.has(job.id)) };
+}
+
+function tooOften(jobs: readonly JobRow[], sentOf: SentOf, evidence: Evidence): string[] {
+  const repeats = (job: JobRow) => (sentOf.get(job.id)?.length ?? 0) - 1;
+  const guilty = jobs.filter((job) => {
+    const { kills, starved } = reasonsOf(job, evidence);
+    return repeats(job) > kills + starved;
+  });
   return told(
     'a job was sent more often than kills explain',
-    guilty.map((job) => {
-      const others = strikes.filter(({ what }) => !killsOfWorkers.has(what));
-      return `${job.id} (${sentOf.get(job.id)?.length} sends, ${strikesOn(job, kills)} kills, ${strikesOn(job, others)} other strikes)`;
-    }),
+    guilty.map(
+      (job) => `${job.id} (${repeats(job)} more, ${strikesOn(job, evidence.strikes)} strikes of any sort)`,
+    ),
   );
 }
 
-function repeatsOf(
-  jobs: readonly JobRow[],
-  sentOf: SentOf,
-  strikes: readonly Strike[],
-): Record<string, number> {
-  const kills = strikes.filter(({ what }) => killsOfWorkers.has(what));
+function repeatsOf(jobs: readonly JobRow[], sentOf: SentOf, evidence: Evidence): Record<string, number> {
   const repeated = jobs.filter(({ id }) => (sentOf.get(id)?.length ?? 0) > 1);
   return tally(
-    repeated.map((job) => `${(sentOf.get(job.id)?.length ?? 0) - 1} more, ${strikesOn(job, kills)} kills`),
+    repeated.map((job) => {
+      const { kills, starved } = reasonsOf(job, evidence);
+      const how = kills > 0 ? `${kills} kills` : `0 kills, ${starved > 0 ? 'starved' : 'unexplained'}`;
+      return `${(sentOf.get(job.id)?.length ?? 0) - 1} more, ${how}`;
+    }),
   );
 }
 
