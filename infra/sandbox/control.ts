@@ -6,6 +6,7 @@ import { INBOX_MESSAGES_MAX, type Inbox, type InboxFilter } from './inbox.ts';
 import { Channel } from './message.ts';
 import { inboxPage } from './page.ts';
 import type { People } from './people.ts';
+import { PaceOrder, type SendingPace } from './telegram-pace.ts';
 
 const LIMIT_DEFAULT = 1_000;
 
@@ -26,6 +27,7 @@ export interface Control {
   faults: Faults;
   calls: CallLog;
   people: People;
+  pace: SendingPace;
 }
 type Route = (control: Control, query: InboxFilter, incoming: Incoming) => Answer;
 
@@ -65,6 +67,12 @@ const routes: Record<string, Route> = {
   },
   'POST /telegram/updates': ({ people }, _query, incoming) => people.act(parseJson(incoming.body.toString())),
   'PUT /telegram/chats': ({ people }, _query, incoming) => people.know(parseJson(incoming.body.toString())),
+  'GET /telegram/pace': ({ pace }) => json(200, pace.report()),
+  'PUT /telegram/pace': setPace,
+  'DELETE /telegram/pace': ({ pace }) => {
+    pace.set(null);
+    return json(200, pace.report());
+  },
   'POST /telegram/say': ({ people }, _query, incoming) => people.press(incoming),
 };
 
@@ -84,4 +92,12 @@ function orderFaults({ faults }: Control, _query: InboxFilter, { body }: Incomin
   if (!orders.success) return problem(z.prettifyError(orders.error));
   faults.order(orders.data);
   return json(200, faults.list());
+}
+
+/** Starts its counts afresh. */
+function setPace({ pace }: Control, _query: InboxFilter, { body }: Incoming): Answer {
+  const order = PaceOrder.safeParse(body.length === 0 ? {} : parseJson(body.toString()));
+  if (!order.success) return problem(z.prettifyError(order.error));
+  pace.set(order.data);
+  return json(200, pace.report());
 }

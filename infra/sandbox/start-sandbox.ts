@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
+import type { z } from 'zod';
 import { Caller } from './caller.ts';
 import { CallLog, type CallRecord } from './calls.ts';
 import { answerControl } from './control.ts';
@@ -14,6 +15,7 @@ import type { Channel, Message } from './message.ts';
 import { People } from './people.ts';
 import { Settings } from './settings-file.ts';
 import { Telegram, TELEGRAM_PATH } from './telegram.ts';
+import { PaceOrder, type PaceReport } from './telegram-pace.ts';
 import { Timers } from './timers.ts';
 import { Twilio, TWILIO_PATH } from './twilio.ts';
 import type { Credentials, Timing, World } from './world.ts';
@@ -28,8 +30,8 @@ export interface SandboxOptions {
   clock?: () => Date;
   credentials?: Credentials;
   timing?: Partial<Timing>;
-  /** Enforces 30 messages a second for a bot and one a second to a chat. Default false. */
-  enforceTelegramPace?: boolean;
+  /** Enforces 30 messages in any second for a bot and one a second to a chat, or what is given. Default: no pace. */
+  telegramPace?: z.input<typeof PaceOrder>;
   log?: Logger;
 }
 
@@ -48,6 +50,8 @@ export interface Sandbox {
   orderFaults(...faults: FaultRequest[]): void;
   /** As `DELETE /faults`. */
   clearFaults(only?: { channel?: Channel; to?: string }): void;
+  /** As `GET /telegram/pace`: how well the pace was kept. */
+  telegramPace(): PaceReport;
   /** Resolves when the log stands in its files. */
   flush(): Promise<void>;
   /** Cuts the connections that hang, writes the log out and ends. */
@@ -87,10 +91,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
   world.faults.order(settings.saved.faults);
   const calls = await CallLog.open(directory, clock, log);
-  const telegram = new Telegram(world, {
-    snapshots: settings.saved.bots,
-    paced: options.enforceTelegramPace ?? false,
-  });
+  const pace = options.telegramPace && PaceOrder.parse(options.telegramPace);
+  const telegram = new Telegram(world, settings.saved.bots, pace);
   settings.watch(() => ({ faults: world.faults.restorable(), bots: telegram.snapshots() }));
   const handle = createRouter(world, calls, telegram);
   const server = createServer(
@@ -98,7 +100,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     (request, response) => void serve(request, response, { handle, calls, log }),
   );
   await listen(server, options.port, host);
-  return createHandle({ server, host, world, calls, settings });
+  return createHandle({ server, host, world, calls, settings, telegram });
 }
 
 /** A sandbox answers where a person would have been asked: it must never stand in for a provider in earnest. */
@@ -115,7 +117,7 @@ type Handler = (incoming: Incoming) => Promise<Reply>;
 function createRouter(world: World, calls: CallLog, telegram: Telegram): Handler {
   const [twilio, gateway, fcm] = [new Twilio(world), new Gateway(world), new Fcm(world)];
   const { inbox, faults } = world;
-  const control = { inbox, faults, calls, people: new People(world, telegram) };
+  const control = { inbox, faults, calls, people: new People(world, telegram), pace: telegram.pace };
   return async (incoming) => {
     const { path } = incoming;
     if (path.startsWith(TWILIO_PATH)) return twilio.answer(incoming);
@@ -177,9 +179,11 @@ interface Parts {
   world: World;
   calls: CallLog;
   settings: Settings;
+  telegram: Telegram;
 }
 
-function createHandle({ server, host, world, calls, settings }: Parts): Sandbox {
+function createHandle(parts: Parts): Sandbox {
+  const { server, host, world, calls, settings, telegram } = parts;
   const { port } = server.address() as AddressInfo;
   const { inbox, faults } = world;
   let closing: Promise<void> | undefined;
@@ -192,8 +196,9 @@ function createHandle({ server, host, world, calls, settings }: Parts): Sandbox 
     calls: (filter) => calls.list(filter),
     orderFaults: (...requests) => faults.order(requests.map((request): Fault => FaultOrder.parse(request))),
     clearFaults: (only) => faults.clear(only),
+    telegramPace: () => telegram.pace.report(),
     flush: async () => void (await Promise.all([inbox.flush(), calls.flush(), settings.flush()])),
-    close: () => (closing ??= shutDown({ server, host, world, calls, settings })),
+    close: () => (closing ??= shutDown(parts)),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Message } from './message.ts';
 import { type BotSnapshot, TelegramBot } from './telegram-bot.ts';
 import { TELEGRAM_METHODS, type TelegramMethod } from './telegram-methods.ts';
 import { badRequest, refused, telegramDialect, tooMany } from './telegram-reply.ts';
-import { SendingPace } from './telegram-pace.ts';
+import { type PaceOrder, SendingPace } from './telegram-pace.ts';
 import { pumpWebhook } from './telegram-updates.ts';
 import { underFault } from './under-fault.ts';
 import type { World } from './world.ts';
@@ -18,11 +18,11 @@ const BOTS_MAX = 1_000;
 export class Telegram {
   readonly #world: World;
   readonly #bots = new Map<number, TelegramBot>();
-  readonly #pace: SendingPace | undefined;
+  readonly pace: SendingPace;
 
-  constructor(world: World, { snapshots, paced }: { snapshots: readonly BotSnapshot[]; paced: boolean }) {
+  constructor(world: World, snapshots: readonly BotSnapshot[], pace?: PaceOrder) {
     this.#world = world;
-    this.#pace = paced ? new SendingPace(world.clock) : undefined;
+    this.pace = new SendingPace(world.clock, pace);
     for (const snapshot of snapshots) pumpWebhook(this.#open(snapshot), world);
   }
 
@@ -75,8 +75,11 @@ export class Telegram {
     if (to !== '') trace.to = to;
     const world = this.#world;
     const call = { channel: 'telegram', to, method: trace.method ?? '', sends: method.sends } as const;
-    const wait = method.sends ? this.#pace?.reserve(bot.id, to) : undefined;
-    if (wait !== undefined) return Promise.resolve(tooMany(wait));
+    const wait = method.sends ? this.pace.reserve(bot.id, to) : undefined;
+    if (wait !== undefined) {
+      trace.fault = 'pace';
+      return Promise.resolve(tooMany(wait));
+    }
     if (!method.sends) world.changed();
     return underFault(
       world.faults.take(call),
