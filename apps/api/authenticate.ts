@@ -3,6 +3,7 @@ import type { Caller } from '../../domain/project/caller.ts';
 import { ApiKeyText, type KeyScope } from '../../domain/project/key.ts';
 import type { KeyDirectory, KnownKey } from '../../domain/project/port.ts';
 import { Problem } from '../http/problem.ts';
+import type { Route } from './route.ts';
 
 /**
  * Who calls. Answers at once for a key seen within the last seconds.
@@ -20,6 +21,16 @@ export function requireScope({ access, scopes }: Caller, scope: KeyScope): void 
   // What an app in anybody's hands may do, a service may too.
   if (scope === 'public' || (access === 'secret' && scopes.includes(scope))) return;
   throw new Problem(403, 'insufficient-scope', `This key does not have the scope ${scope}.`);
+}
+
+/** @throws Problem 403 where a test key asks for what is live. */
+export function requireMode({ mode }: Caller, testKeys: Route['testKeys']): void {
+  if (mode === 'live' || testKeys === 'apart') return;
+  throw new Problem(
+    403,
+    'live-key-required',
+    'A test key reaches only its own codes, messages and jobs; this needs a live key.',
+  );
 }
 
 /** `Authorization: Bearer nbt_…` or `X-Api-Key: nbt_…`. A text that can't be a key is not looked up. */

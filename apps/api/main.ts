@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import packageJson from '../../package.json' with { type: 'json' };
 import { RecipientId } from '../../domain/recipient/recipient.ts';
+import { registrar, type RegistrarDeps } from '../../domain/registration/registrar.ts';
 import { accessTokens } from '../../infra/access-tokens.ts';
 import { codeOf } from '../../infra/codes.ts';
 import { type Config, readConfig } from '../../infra/config.ts';
@@ -25,13 +26,16 @@ import { otpIntake } from '../../infra/postgres/otp-intake.ts';
 import { phoneUsers } from '../../infra/postgres/phone-users.ts';
 import { projectStore } from '../../infra/postgres/projects.ts';
 import { recipientStore } from '../../infra/postgres/recipients.ts';
+import { registrations } from '../../infra/postgres/registrations.ts';
 import { usageReader } from '../../infra/postgres/usage.ts';
+import { usedLogins } from '../../infra/postgres/used-logins.ts';
 import { verifications } from '../../infra/postgres/verifications.ts';
 import { callbackReadersFromConfig, configuredChannels } from '../../infra/providers/channels.ts';
 import { queueOutbox } from '../../infra/queue/outbox.ts';
 import { closeQueues, openQueues, producerRedis } from '../../infra/queue/queues.ts';
 import { wakeTicket } from '../../infra/queue/tickets.ts';
 import { runProcess } from '../../infra/run.ts';
+import { telegramLogin } from '../../infra/telegram-login.ts';
 import { createHttpServer, drain, listen } from '../http/server.ts';
 import { createApp } from './app.ts';
 import { openApiDocument } from './openapi.ts';
@@ -40,6 +44,7 @@ import { type ApiPorts, apiRoutes } from './routes.ts';
 import { callbackRouter } from './routes/callbacks.ts';
 import { docsRouter } from './routes/docs.ts';
 import { healthRouter } from './routes/health.ts';
+import type { RegistrationDeps } from './routes/registration.ts';
 
 /** Keys, usage and depth: short reads, beside the intake's own pool. */
 const READ_CONNECTIONS_MAX = 4;
@@ -104,15 +109,17 @@ async function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) 
   const counter = quotaCounter(redis);
   const recipients = recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) });
   const otp = await wireOtp(config, log);
+  const failures = failureGate(redis);
   const ports: ApiPorts = {
     projects: projectStore(orm.em, hash),
     usage: usageReader(pool),
     recipients,
     jobs: jobReader(orm.em, hash),
     messages: otp.messages,
+    registration: wireRegistration(config, pool, { ...otp.ports, failures }),
     otp: {
       ...otp.ports,
-      failures: failureGate(redis),
+      failures,
       phoneOf: async (projectId, id) => {
         const recipient = await recipients.find(projectId, RecipientId.parse(id));
         return recipient ? recipient.phone : undefined;
@@ -135,6 +142,21 @@ async function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) 
     await otp.close();
   };
   return { app, close };
+}
+
+/** S4's people, over the same codes; the bot wires the same beside its updates. */
+function wireRegistration(
+  { PEPPER, TELEGRAM_BOT_TOKEN: token }: Config,
+  pool: Pool,
+  otp: Pick<RegistrarDeps, 'intake' | 'checks' | 'failures'>,
+): RegistrationDeps {
+  const now = () => new Date();
+  return {
+    registrar: registrar({ ...otp, registrations: registrations(pool, keyedHash(PEPPER)), now }),
+    login: token === undefined ? null : telegramLogin(token),
+    usedLogins: usedLogins(pool),
+    now,
+  };
 }
 
 /** One-time codes: the intake with its outbox, checks, and what providers report. */

@@ -60,7 +60,7 @@ const problemsOfIdempotency = [409, 422];
 const problemTexts: Readonly<Record<number, string>> = {
   400: 'The request does not fit the schema.',
   401: 'No key, or one that is unknown, expired or revoked.',
-  403: 'The key does not have the scope.',
+  403: 'The key does not have the scope, or is a test key where a live one is needed.',
   404: 'Unknown, or of another project.',
   409: 'In conflict with what is there, or the same idempotency key is still at work.',
   410: 'Closed; `reason` says why.',
@@ -116,7 +116,7 @@ function operation(route: Route): ZodOpenApiOperationObject {
     requestParams: {
       ...(path ? { path } : {}),
       ...(query ? { query } : {}),
-      header: route.idempotent ? IdempotentHeaders : RequestHeaders,
+      header: requestHeaders(route),
     },
     ...(route.body ? { requestBody: requestBody(route.body) } : {}),
     responses: { ...successes(route), ...problems(route) },
@@ -140,6 +140,16 @@ const IdempotentHeaders = RequestHeaders.extend({
     example: '0d9c8b7a-order-4711',
   }),
 });
+
+const SignedHeaders = z.object({
+  'X-Telegram-Auth': z.string().optional().meta({
+    description:
+      "What Telegram signed, as a query: the Login widget's fields or a Mini App's `initData`. For keys without the scope `register`.",
+  }),
+});
+
+const requestHeaders = ({ idempotent, telegramAuth }: Route) =>
+  (idempotent ? IdempotentHeaders : RequestHeaders).extend(telegramAuth ? SignedHeaders.shape : {});
 
 const AnswerHeaders = z.object({
   'X-Request-Id': z.string(),

@@ -17,6 +17,8 @@ export interface RouteRequest<Params, Query, Body> {
   readonly requestId: string;
   readonly idempotencyKey: string | null;
   readonly ip: string;
+  /** `X-Telegram-Auth`: what Telegram signed for an app's own user, unread. */
+  readonly telegramAuth: string | null;
 }
 
 /**
@@ -36,6 +38,11 @@ export interface Route<
   readonly description?: string;
   /** What the API key must hold. */
   readonly scope: KeyScope;
+  /**
+   * A test key's holder sees codes and need not be trusted with what is live: `apart`, it reaches only what test keys made
+   * (and may read its own project); `refused`, it is told 403.
+   */
+  readonly testKeys: 'apart' | 'refused';
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
@@ -45,6 +52,8 @@ export interface Route<
   readonly idempotent?: boolean;
   /** Success answers by status; every error is a problem. */
   readonly answers: Readonly<Record<number, { description: string; schema: z.ZodType }>>;
+  /** Takes data that Telegram signed, in `X-Telegram-Auth`. */
+  readonly telegramAuth?: boolean;
   /** Statuses of the problems it may answer with, beside 400, 401, 403, 429 and 500. */
   readonly problems?: readonly number[];
   handle(request: RouteRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;

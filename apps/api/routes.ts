@@ -10,6 +10,7 @@ import { otpRoutes } from './routes/otp.ts';
 import { type PhoneOtpDeps, phoneOtpRoutes } from './routes/phone-otp.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { recipientRoutes } from './routes/recipients.ts';
+import { type RegistrationDeps, registrationRoutes } from './routes/registration.ts';
 
 /** What the routes ask of the world. */
 export interface ApiPorts {
@@ -19,13 +20,16 @@ export interface ApiPorts {
   readonly jobs: JobReader;
   readonly otp: PhoneOtpDeps;
   readonly messages: MessageDeps;
+  readonly registration: RegistrationDeps;
 }
 
 /** The one list of routes that ask for a key: the app, `/openapi.json` and their tests derive from it. */
-export function apiRoutes({ projects, usage, recipients, jobs, otp, messages }: ApiPorts): Route[] {
+export function apiRoutes(ports: ApiPorts): Route[] {
+  const { projects, usage, recipients, jobs, otp, messages, registration } = ports;
   return [
     ...otpRoutes(otp),
     ...phoneOtpRoutes(otp),
+    ...registrationRoutes(registration),
     ...messageRoutes(messages),
     ...jobRoutes(jobs),
     ...recipientRoutes(recipients),

@@ -9,7 +9,7 @@ import { readJson } from '../http/body.ts';
 import { callerAddress, header, logAnswer, requestIdOf } from '../http/express.ts';
 import { type FieldError, Problem } from '../http/problem.ts';
 import { badText, escapePointer } from '../http/text.ts';
-import { authenticate, requireScope } from './authenticate.ts';
+import { authenticate, requireMode, requireScope } from './authenticate.ts';
 import { limitCaller, limitFailure } from './rate-limit.ts';
 import type { Route, RouteRequest } from './route.ts';
 
@@ -49,6 +49,7 @@ async function answer(route: Route, serving: Serving, req: Request, res: Respons
   reading?.catch(() => undefined);
   await limitCaller(serving.counter, caller, ip, res);
   requireScope(caller, route.scope);
+  requireMode(caller, route.testKeys);
   return route.handle(readRequest(route, req, caller, ip, requestIdOf(res), await reading));
 }
 
@@ -81,6 +82,7 @@ function readRequest(
     caller,
     requestId,
     idempotencyKey: route.idempotent ? idempotencyKeyOf(req) : null,
+    telegramAuth: route.telegramAuth ? (header(req, 'x-telegram-auth') ?? null) : null,
     ip,
   };
 }

@@ -92,6 +92,7 @@ const getJob = (jobs: JobReader) =>
     tag: 'Jobs',
     summary: 'A job with its attempts',
     scope: 'jobs',
+    testKeys: 'apart',
     params: z.object({ id: JobId }),
     answers: { 200: { description: 'The job.', schema: JobBody.extend({ attempts: z.array(AttemptBody) }) } },
     problems: [404],
@@ -109,6 +110,7 @@ const listJobs = (jobs: JobReader) =>
     tag: 'Jobs',
     summary: "The project's jobs, newest first",
     scope: 'jobs',
+    testKeys: 'apart',
     query: JobsQuery,
     answers: { 200: { description: 'A page of jobs.', schema: pageSchema(JobBody) } },
     async handle({ query, caller }) {

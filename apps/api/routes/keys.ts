@@ -52,6 +52,7 @@ const listKeys = (projects: Projects) =>
     tag: 'Keys',
     summary: 'All keys of the project, newest first',
     scope: 'projects',
+    testKeys: 'refused',
     params: ProjectParams,
     answers: {
       200: {
@@ -74,6 +75,7 @@ const createKey = (projects: Projects) =>
     summary: 'Makes a key and shows it once',
     description: `Two keys of one access and mode are active at a time: make the new one, roll it out, revoke the old one.`,
     scope: 'projects',
+    testKeys: 'refused',
     params: ProjectParams,
     body: NewKeyBody,
     answers: {
@@ -106,6 +108,7 @@ const revokeKey = (projects: Projects) =>
     summary: 'Revokes a key',
     description: 'It opens nothing more within five seconds.',
     scope: 'projects',
+    testKeys: 'refused',
     params: ProjectParams.extend({ keyId: z.uuid() }),
     answers: { 204: { description: 'It is revoked, now or since earlier.', schema: z.undefined() } },
     problems: [404],

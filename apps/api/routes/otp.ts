@@ -60,6 +60,7 @@ const sendRoute = (deps: OtpRouteDeps) =>
     description:
       'Answers at once: 202 means that the send is committed. Asking again for the same recipient and purpose while a code lives is a resend of it, after 30, 60, then 120 seconds.',
     scope: 'otp',
+    testKeys: 'apart',
     body: SendRequest,
     idempotent: true,
     answers: { 202: { description: 'Committed, and on its way.', schema: Accepted } },
@@ -205,6 +206,7 @@ const verifyRoute = (deps: OtpRouteDeps) =>
     description:
       'Only 200 means approved. 422: wrong, with the checks that remain. 410: closed, with the reason. 404: unknown. 429: locked or limited. By `to`, every code that is not approved is a 422 without further words.',
     scope: 'otp',
+    testKeys: 'apart',
     body: CheckRequest,
     answers: { 200: { description: 'The code is right, and is now used.', schema: Approved } },
     problems: [404, 410, 422],
@@ -319,6 +321,7 @@ const storyRoute = (deps: OtpRouteDeps) =>
     tag: 'One-time codes',
     summary: 'A verification and its history',
     scope: 'otp',
+    testKeys: 'apart',
     params: ById,
     answers: {
       200: { description: 'Its state, its sends and every attempt on every channel.', schema: Story },
@@ -360,6 +363,7 @@ const resendRoute = (deps: OtpRouteDeps) =>
     description:
       'The same as asking `/otp/send` again, with everything as it was. A resend never adds a check.',
     scope: 'otp',
+    testKeys: 'apart',
     params: ById,
     body: z
       .strictObject({ channels: SendRequest.shape.channels, on_resend: SendRequest.shape.on_resend })
@@ -412,6 +416,7 @@ const cancelRoute = (deps: OtpRouteDeps) =>
     summary: 'Cancel a code',
     description: 'Nothing more is sent, and the code is worth nothing. Repeating it changes nothing.',
     scope: 'otp',
+    testKeys: 'apart',
     params: ById,
     body: Empty,
     answers: {

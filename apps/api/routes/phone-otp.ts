@@ -30,6 +30,7 @@ const sendRoute = (deps: PhoneOtpDeps) =>
     description:
       'Registration and login by phone number. The delivery is queued: `status_url` tells how it went.',
     scope: 'public',
+    testKeys: 'apart',
     body: z.strictObject({ phone: Phone }),
     idempotent: true,
     answers: {
@@ -77,6 +78,7 @@ const verifyRoute = (deps: PhoneOtpDeps) =>
     summary: 'Check a code and log in',
     description: 'The token is a JWT (EdDSA) that lives an hour.',
     scope: 'public',
+    testKeys: 'apart',
     body: z.strictObject({ phone: Phone, otp: CheckRequest.shape.code }),
     answers: {
       200: {

@@ -53,6 +53,7 @@ const listProjects = (projects: Projects) =>
     tag: 'Projects',
     summary: "The key's own project",
     scope: 'projects',
+    testKeys: 'apart',
     answers: {
       200: {
         description: 'A list of one.',
@@ -72,6 +73,7 @@ const getProject = (projects: Projects) =>
     tag: 'Projects',
     summary: 'A project with its settings',
     scope: 'projects',
+    testKeys: 'apart',
     params: ProjectParams,
     answers: { 200: { description: 'The project.', schema: ProjectBody } },
     problems: [404],
@@ -91,6 +93,7 @@ const changeProject = (projects: Projects) =>
     description:
       'Sets what is named; null gives a setting its default back. It holds everywhere within five seconds.',
     scope: 'projects',
+    testKeys: 'refused',
     params: ProjectParams,
     body: z.strictObject({ settings: SettingsChange }),
     answers: { 200: { description: 'The project as it is now.', schema: ProjectBody } },
@@ -110,6 +113,7 @@ const getUsage = (usage: UsageReader) =>
     summary: 'Attempts and their cost by day, channel and outcome',
     description: `Days are UTC. The last ${USAGE_DAYS_DEFAULT} days where no span is asked for, ${USAGE_DAYS_MAX} at most.`,
     scope: 'projects',
+    testKeys: 'refused',
     params: ProjectParams,
     query: z.strictObject({
       from: Day.optional().meta({ description: 'First day.' }),

@@ -64,6 +64,7 @@ const putRecipient = (recipients: Recipients) =>
     tag: 'Recipients',
     summary: 'Makes or changes the recipient of this handle or phone',
     scope: 'recipients',
+    testKeys: 'refused',
     body: PutBody,
     answers: {
       200: { description: 'It was known, and is now as returned.', schema: RecipientBody },
@@ -94,6 +95,7 @@ const listRecipients = (recipients: Recipients) =>
     tag: 'Recipients',
     summary: "The project's recipients, newest first",
     scope: 'recipients',
+    testKeys: 'refused',
     query: z.strictObject({ handle: Handle.optional(), phone: PhoneField.optional(), ...pageQuery }),
     answers: { 200: { description: 'A page of recipients.', schema: pageSchema(RecipientBody) } },
     async handle({ query, caller }) {
@@ -115,6 +117,7 @@ const getRecipient = (recipients: Recipients) =>
     tag: 'Recipients',
     summary: 'One recipient',
     scope: 'recipients',
+    testKeys: 'refused',
     params: z.object({ id: RecipientId }),
     answers: { 200: { description: 'The recipient.', schema: RecipientBody } },
     problems: [404],
@@ -135,6 +138,7 @@ const eraseRecipient = (recipients: Recipients) =>
       "Removes the recipient, and the person's number, client data and metadata from this project's closed verifications. " +
       'A code that is still on its way keeps its number until it closes and retention takes it.',
     scope: 'recipients',
+    testKeys: 'refused',
     params: z.object({ id: RecipientId }),
     answers: { 204: { description: 'It is gone.', schema: z.undefined() } },
     problems: [404],

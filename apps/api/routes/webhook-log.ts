@@ -90,6 +90,7 @@ const listDeliveries = (webhooks: Webhooks) =>
     tag: TAG,
     summary: 'Every call that was made, newest first',
     scope: 'webhooks',
+    testKeys: 'refused',
     query: z.strictObject({
       endpoint: z.uuid().optional(),
       event: z.uuid().optional(),
@@ -113,6 +114,7 @@ const getEvent = (webhooks: Webhooks) =>
     tag: TAG,
     summary: 'An event, and where it stands with each place that it goes to',
     scope: 'webhooks',
+    testKeys: 'refused',
     params: ById,
     answers: { 200: { description: 'The event.', schema: EventBody } },
     problems: [404],
@@ -136,6 +138,7 @@ const replayEvent = (webhooks: Webhooks) =>
     description:
       'To `endpoint_id`, or to all enabled endpoints that take its type. Where it is still on its way it is not sent twice.',
     scope: 'webhooks',
+    testKeys: 'refused',
     params: ById,
     body: z.strictObject({ endpoint_id: z.uuid().optional() }).optional(),
     answers: { 202: { description: 'On its way again.', schema: ReplayBody } },
@@ -171,6 +174,7 @@ const replayRange = (webhooks: Webhooks) =>
     summary: 'Sends the events of a time range again',
     description: `At most ${REPLAY_CALLS_MAX} calls at once; more are refused with their count. Tests are left out.`,
     scope: 'webhooks',
+    testKeys: 'refused',
     body: ReplayRangeBody,
     answers: {
       200: { description: 'Counted, with `dry_run`.', schema: ReplayBody },
@@ -192,6 +196,7 @@ const testEndpoint = (webhooks: Webhooks) =>
     tag: TAG,
     summary: 'Sends a `test` event to one endpoint, whatever types it takes',
     scope: 'webhooks',
+    testKeys: 'refused',
     params: ById,
     body: Empty,
     answers: {

@@ -84,6 +84,7 @@ const createEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
     summary: 'Adds an endpoint and shows its secret once',
     description: ABOUT.trim(),
     scope: 'webhooks',
+    testKeys: 'refused',
     body: NewEndpoint,
     answers: {
       201: {
@@ -112,6 +113,7 @@ const listEndpoints = ({ webhooks }: WebhookRouteDeps) =>
     tag: TAG,
     summary: "The project's endpoints, newest first",
     scope: 'webhooks',
+    testKeys: 'refused',
     answers: {
       200: {
         description: 'All of them.',
@@ -131,6 +133,7 @@ const getEndpoint = ({ webhooks }: WebhookRouteDeps) =>
     tag: TAG,
     summary: 'One endpoint',
     scope: 'webhooks',
+    testKeys: 'refused',
     params: EndpointParams,
     answers: { 200: { description: 'The endpoint.', schema: EndpointBody } },
     problems: [404],
@@ -150,6 +153,7 @@ const changeEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
     description:
       'What is not named stays. Calls on their way to an endpoint that is disabled end as rejected.',
     scope: 'webhooks',
+    testKeys: 'refused',
     params: EndpointParams,
     body: EndpointChange,
     answers: { 200: { description: 'The endpoint as it is now.', schema: EndpointBody } },
@@ -170,6 +174,7 @@ const removeEndpoint = ({ webhooks }: WebhookRouteDeps) =>
     summary: 'Removes an endpoint',
     description: 'What is on its way to it is not sent any more; what was sent stays in the log.',
     scope: 'webhooks',
+    testKeys: 'refused',
     params: EndpointParams,
     answers: { 204: { description: 'It is gone.', schema: z.undefined() } },
     problems: [404],
@@ -187,6 +192,7 @@ const rotateEndpointSecret = ({ webhooks }: WebhookRouteDeps) =>
     summary: 'Makes a new secret and shows it once',
     description: `For ${SECRET_KEPT_HOURS} hours each call carries a signature by the new secret and one by the old.`,
     scope: 'webhooks',
+    testKeys: 'refused',
     params: EndpointParams,
     answers: { 200: { description: 'The new secret.', schema: SecretBody } },
     problems: [404],
@@ -205,6 +211,7 @@ const projectSecret = ({ webhooks }: WebhookRouteDeps) =>
     summary: "The project's own secret, which signs what goes to a `callback_url`",
     description: 'It is made when it is first asked for or needed.',
     scope: 'webhooks',
+    testKeys: 'refused',
     answers: { 200: { description: 'The secret.', schema: SecretBody } },
     async handle({ caller }) {
       return { status: 200, body: secretBody(await webhooks.secret(caller.projectId, new Date())) };
@@ -218,6 +225,7 @@ const rotateProjectSecret = ({ webhooks }: WebhookRouteDeps) =>
     tag: TAG,
     summary: "Makes a new secret for the project's `callback_url`s",
     scope: 'webhooks',
+    testKeys: 'refused',
     answers: { 200: { description: 'The new secret.', schema: SecretBody } },
     async handle({ caller }) {
       const secret = await webhooks.rotate(caller.projectId, null, new Date());

@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import type { TelegramLogin, UsedLogins } from '../../../domain/registration/login.ts';
+import type { Registrar } from '../../../domain/registration/registrar.ts';
+import { TelegramId } from '../../../domain/registration/user.ts';
+import type { Caller } from '../../../domain/project/caller.ts';
+import { Problem } from '../../http/problem.ts';
+import { PhoneField } from '../fields.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { checkProblem, refusalProblem } from './otp.ts';
+
+/** The registration API of the fifth founding document (S4): its paths and bodies, over the same verifications. */
+export interface RegistrationDeps {
+  readonly registrar: Registrar;
+  /** Null where this installation has no bot, whose token Telegram would have signed for. */
+  readonly login: TelegramLogin | null;
+  readonly usedLogins: UsedLogins;
+  readonly now: () => Date;
+}
+
+/** Longer than anything that Telegram signs; headers end at 8 kB. */
+const SIGNED_CHARS_MAX = 4_096;
+/** Longer than a code with its spaces; what is no code is a wrong one. */
+const CODE_CHARS_MAX = 32;
+
+const tag = 'Telegram registration';
+const telegram_id = TelegramId.meta({ example: 123456789 });
+
+const RegisterRequest = z.strictObject({
+  telegram_id,
+  phone_number: PhoneField,
+  telegram_auth: z
+    .string()
+    .max(SIGNED_CHARS_MAX)
+    .optional()
+    .meta({ description: 'In place of the header `X-Telegram-Auth`.' }),
+});
+const Registered = z.object({
+  message: z.literal('Verification code sent'),
+  id: z.uuid(),
+  status_url: z.string(),
+  expires_at: z.iso.datetime(),
+});
+
+export function registrationRoutes(deps: RegistrationDeps): Route[] {
+  return [registerRoute(deps), verifyRoute(deps)];
+}
+
+const registerRoute = (deps: RegistrationDeps) =>
+  defineRoute({
+    method: 'post',
+    path: '/register',
+    tag,
+    summary: 'Register a Telegram account and send it a code',
+    description:
+      'For a key of the scope `register`, which is a bot’s; with any other, `X-Telegram-Auth` must hold what Telegram signed for this very account: the fields of the Login widget or a Mini App’s `initData`, at most 5 minutes old, usable once. The code has 6 digits and lives 60 seconds. Asking again sends a new one; a verified account is refused with 409.',
+    scope: 'public',
+    testKeys: 'apart',
+    telegramAuth: true,
+    body: RegisterRequest,
+    answers: {
+      200: {
+        description: 'Registered; the code is on its way to the chat.',
+        schema: Registered,
+      },
+    },
+    problems: [409, 422],
+    async handle({ caller, body, telegramAuth, requestId }) {
+      const { telegram_id: telegramId, phone_number: phone } = body;
+      await requireProof(deps, caller, telegramId, body.telegram_auth ?? telegramAuth);
+      // A number that is sent to us is a claim, whoever sends it; what proves one is the bot's contact.
+      const order = { caller, telegramId, phone, proof: 'none', idempotency: null, requestId } as const;
+      const answer = await deps.registrar.register(order);
+      if (answer.answer === 'refused') throw refusalProblem(answer.reason, answer.retryAfterSeconds);
+      if (answer.answer !== 'sent')
+        throw new Problem(409, 'already-verified', 'This Telegram account is already verified.');
+      const { id, expiresAt } = answer;
+      return {
+        status: 200,
+        body: { message: 'Verification code sent', id, status_url: `/otp/${id}`, expires_at: expiresAt },
+      };
+    },
+  });
+
+/** X16: who may say that this is somebody's Telegram account. */
+async function requireProof(
+  { login, usedLogins, now }: RegistrationDeps,
+  caller: Caller,
+  telegramId: number,
+  signed: string | null,
+): Promise<void> {
+  if (caller.access === 'secret' && caller.scopes.includes('register')) return;
+  if (signed === null)
+    throw forbidden('This key does not have the scope register, and no X-Telegram-Auth was sent.');
+  const read = login?.(signed, now());
+  if (!read?.signed || read.telegramId !== telegramId)
+    throw forbidden('X-Telegram-Auth does not prove this Telegram account, or is older than 5 minutes.');
+  if (!(await usedLogins.use(read.hash, now())))
+    throw forbidden('This X-Telegram-Auth was used before: each is good for one registration.');
+}
+
+const forbidden = (detail: string) => new Problem(403, 'insufficient-scope', detail);
+
+const verifyRoute = (deps: RegistrationDeps) =>
+  defineRoute({
+    method: 'post',
+    path: '/verify',
+    tag,
+    summary: 'Confirm a registration with its code',
+    description: 'A wrong, an expired and a repeated code are one answer: 400.',
+    scope: 'public',
+    testKeys: 'apart',
+    body: z.strictObject({
+      telegram_id,
+      // A string: a number would lose its leading zeros.
+      verification_code: z.string().max(CODE_CHARS_MAX).meta({ example: '348291' }),
+    }),
+    answers: {
+      200: {
+        description: 'The account is verified.',
+        schema: z.object({ message: z.literal('User successfully verified') }),
+      },
+    },
+    async handle({ caller, body, ip }) {
+      const answer = await deps.registrar.verify({
+        caller,
+        telegramId: body.telegram_id,
+        code: body.verification_code,
+        guesser: { client: caller.access === 'publishable' ? ip : null, keyId: caller.keyId },
+      });
+      if (answer.answer === 'refused') throw checkProblem(answer.why);
+      if (answer.answer === 'wrong') throw new Problem(400, 'invalid-code', 'Invalid or expired code');
+      return { status: 200, body: { message: 'User successfully verified' } };
+    },
+  });
