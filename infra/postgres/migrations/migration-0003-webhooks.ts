@@ -100,10 +100,12 @@ create table lane_call (
 
 /** Only what somebody wants to hear is written: for a project without endpoints an event costs one look at an index. */
 const emission = `
-create function webhook_is_wanted(of_project uuid, of_type text, callback text) returns boolean language sql stable as $$
-  select callback is not null or exists (
+create function webhook_is_wanted(of_project uuid, of_type text, callback text) returns boolean language plpgsql stable as $$
+begin
+  return callback is not null or exists (
     select from webhook_endpoint where project_id = of_project and deleted_at is null and disabled_at is null
-      and (event_types is null or of_type = any (event_types)))
+      and (event_types is null or of_type = any (event_types)));
+end
 $$;
 
 create function webhook_host(url text) returns text language sql immutable as $$
