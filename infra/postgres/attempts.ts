@@ -3,6 +3,7 @@ import type { FinalState, JobId } from '../../domain/job/job.ts';
 import { HALF_LIFE_SECONDS } from '../../domain/otp/fraud.ts';
 import type { ClosedAttempt, ClosingAttempt, JobStore, OpeningAttempt } from '../../domain/job/store.ts';
 import { batcher } from './batcher.ts';
+import { attemptIsOpen, jobIsUnfinished } from './by-key.ts';
 
 /** As many as a lane has tickets in hand. */
 const BATCH_MAX = 500;
@@ -71,7 +72,7 @@ const openAttempts = `
 with opened as (
   update job j set attempts = w.n, state = 'running'
   from json_to_recordset($1) as w (job_id uuid, n int, channel text, provider text)
-  where j.id = w.job_id and j.attempts = w.n - 1 and j.finished_at is null
+  where j.id = w.job_id and j.attempts = w.n - 1 and ${jobIsUnfinished}
   returning j.id, w.n, j.project_id, w.channel, w.provider, j.request_id)
 insert into attempt (job_id, n, project_id, channel, provider, opened_at, request_id)
 select id, n, project_id, channel, provider, $2, request_id from opened
@@ -120,13 +121,13 @@ expiring as materialized (
   order by v.id for update),${money.held}
 moved as (
   update job j set state = w.state, reason = w.job_reason, run_at = w.run_at, finished_at = case when w.finished then $2::timestamptz end
-  from w where j.id = w.job_id and j.attempts = w.n and j.finished_at is null
+  from w where j.id = w.job_id and j.attempts = w.n and ${jobIsUnfinished}
     and (select count(*) from ${money.first}) >= 0
   returning j.id, j.state),
 closed as (
   update attempt a set closed_at = $2, outcome = w.outcome, reason = w.reason, provider_reference = w.reference,
     cost_micros = w.cost_micros, cost_currency = w.cost_currency, latency_ms = w.latency_ms
-  from w where a.job_id = w.job_id and a.n = w.n and a.outcome is null and (select count(*) from moved) >= 0
+  from w where a.job_id = w.job_id and a.n = w.n and ${attemptIsOpen} and (select count(*) from moved) >= 0
   returning a.job_id, a.n, a.delivery is not null reported, coalesce(new.cost_micros, 0) - old.cost_micros as excess),${money.settled}
 expired as (
   update verification v set state = 'expired', closed_at = $2 from expiring join moved on moved.id = expiring.job_id
@@ -147,7 +148,7 @@ repriced as materialized (
   select a.job_id, a.n, a.project_id, a.opened_at, (a.opened_at at time zone 'utc')::date as day,
     w.outcome in ('rejected', 'failed', 'snoozed') unsent, j.address_hash, case a.channel when 'sms' then v.phone_prefix end prefix
   from w join attempt a on a.job_id = w.job_id and a.n = w.n join job j on j.id = a.job_id join verification v on v.id = j.subject_id
-  where a.outcome is null and a.cost_micros <> coalesce(w.cost_micros, 0)),
+  where ${attemptIsOpen} and a.cost_micros <> coalesce(w.cost_micros, 0)),
 held_numbers as materialized (
   select from paid_destination where address_hash in (select address_hash from repriced where unsent)
     and (select count(*) from expiring) >= 0
@@ -197,10 +198,10 @@ expiring as materialized (
   order by v.id for update),
 done as (
   update job j set state = w.state, reason = w.reason, finished_at = $2
-  from w where j.id = w.id and j.finished_at is null and (select count(*) from expiring) >= 0
+  from w where j.id = w.id and ${jobIsUnfinished} and (select count(*) from expiring) >= 0
   returning j.id, j.state),
 abandoned as (
-  update attempt a set outcome = 'unknown', reason = 'worker-lost', closed_at = $2 from done where a.job_id = done.id and a.outcome is null)
+  update attempt a set outcome = 'unknown', reason = 'worker-lost', closed_at = $2 from done where a.job_id = done.id and ${attemptIsOpen})
 update verification v set state = 'expired', closed_at = $2 from expiring join done on done.id = expiring.job_id
 where done.state = 'expired' and v.id = expiring.id`;
 
@@ -210,7 +211,7 @@ async function postponeAll(pool: pg.Pool, items: readonly Postponing[]): Promise
 }
 
 const postponeJobs = `
-update job j set run_at = w.until from json_to_recordset($1) as w (id uuid, until timestamptz) where j.id = w.id and j.finished_at is null`;
+update job j set run_at = w.until from json_to_recordset($1) as w (id uuid, until timestamptz) where j.id = w.id and ${jobIsUnfinished}`;
 
 const closeAbandoned = `
 update attempt set outcome = 'unknown', reason = 'worker-lost', closed_at = $2

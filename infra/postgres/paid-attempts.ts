@@ -4,6 +4,7 @@ import { decayed, isPrefixBlocked, PAID_PER_HOUR_MAX, type PrefixScore } from '.
 import type { PaidAttempts, PaidOpening } from '../../domain/otp/lane.ts';
 import { HOUR_SECONDS } from '../../domain/otp/send.ts';
 import { batcher } from './batcher.ts';
+import { jobIsUnfinished } from './by-key.ts';
 import { inTwoPhases } from './hot-pool.ts';
 
 /** Each batch locks a row a number and a row a project. */
@@ -146,7 +147,7 @@ const openPaidAttempts = `
 with opened as (
   update job j set attempts = w.n, state = 'running'
   from json_to_recordset($1) as w (job_id uuid, n int, channel text, provider text, cost_micros bigint)
-  where j.id = w.job_id and j.attempts = w.n - 1 and j.finished_at is null
+  where j.id = w.job_id and j.attempts = w.n - 1 and ${jobIsUnfinished}
   returning j.id, w.n, j.project_id, w.channel, w.provider, j.request_id, w.cost_micros)
 insert into attempt (job_id, n, project_id, channel, provider, opened_at, request_id, cost_micros, cost_currency)
 select id, n, project_id, channel, provider, $2, request_id, cost_micros, 'USD' from opened
