@@ -99,11 +99,15 @@ async function enter(
   return rows[0] ? toUser(rows[0]) : null;
 }
 
-/** A claim takes no proof away from the same phone, and gives none; a verified person's phone is changed by proof alone. */
+/**
+ * A claim takes no proof away from the same phone, and gives none; a verified person's phone is changed by proof alone. A test
+ * key's people have recipients of their own, which reach no chat.
+ */
 const enterUser = `
 with r as (
   insert into recipient (id, project_id, handle, address_hash, telegram_chat_id, locale, created_at, updated_at)
-  values ($4, $1, 'telegram:' || $3::bigint, $5, $3, $6, $10, $10)
+  values ($4, $1, case $2 when 'test' then 'test:' else '' end || 'telegram:' || $3::bigint, $5, case $2 when 'live' then $3::bigint end,
+    $6, $10, $10)
   on conflict (project_id, handle) do update set telegram_chat_id = excluded.telegram_chat_id,
     locale = coalesce(recipient.locale, excluded.locale), updated_at = excluded.updated_at
   returning *),
