@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Page, PageOrder } from '../page.ts';
-import type { JobId, ProjectId } from '../job/job.ts';
+import type { JobId } from '../job/job.ts';
 import type { Caller } from '../project/caller.ts';
 import { PushContent } from '../push/message.ts';
 import { TelegramContent } from '../telegram/message.ts';
@@ -109,12 +109,15 @@ export interface BroadcastView {
   readonly finishedAt: Date | null;
 }
 
+/** A project as a key sees it: what was made by keys of the other mode is not there. */
+type OwnMode = Pick<Caller, 'projectId' | 'mode'>;
+
 export interface Broadcasts {
-  find(projectId: ProjectId, id: string): Promise<BroadcastView | null>;
-  list(projectId: ProjectId, kind: BroadcastKind | undefined, order: PageOrder): Promise<Page<BroadcastView>>;
+  find(project: OwnMode, id: string): Promise<BroadcastView | null>;
+  list(project: OwnMode, kind: BroadcastKind | undefined, order: PageOrder): Promise<Page<BroadcastView>>;
   /** `refused`: it is finished or cancelled. */
   command(
-    projectId: ProjectId,
+    project: OwnMode,
     id: string,
     command: 'pause' | 'resume' | 'cancel',
     now: Date,

@@ -1,5 +1,6 @@
 import type { Page, PageOrder } from '../page.ts';
-import type { AttemptOutcome, JobId, JobState, ProjectId, TicketLabels } from './job.ts';
+import type { Caller } from '../project/caller.ts';
+import type { AttemptOutcome, JobId, JobState, TicketLabels } from './job.ts';
 
 export interface JobView {
   readonly id: JobId;
@@ -48,11 +49,14 @@ export interface JobFilter {
   readonly recipient?: { readonly phone: string } | { readonly id: string } | undefined;
 }
 
+/** A project as a key sees it: jobs that keys of the other mode asked for are not there. */
+type OwnMode = Pick<Caller, 'projectId' | 'mode'>;
+
 /** What a project may read of its own jobs. A payload is never among it. */
 export interface JobReader {
   find(
-    projectId: ProjectId,
+    project: OwnMode,
     id: JobId,
   ): Promise<{ readonly job: JobView; readonly attempts: readonly AttemptView[] } | null>;
-  list(projectId: ProjectId, filter: JobFilter, order: PageOrder): Promise<Page<JobView>>;
+  list(project: OwnMode, filter: JobFilter, order: PageOrder): Promise<Page<JobView>>;
 }

@@ -49,6 +49,7 @@ interface RequestRow {
 interface DedupeRow {
   project_id: string;
   kind: string;
+  mode: string;
   dedupe_key: string;
   id: BroadcastId;
   total: number;
@@ -96,7 +97,7 @@ function readFacts(client: pg.PoolClient, orders: readonly BroadcastOrder[]) {
       [keys, projects],
     ),
     client.query<DedupeRow>(
-      `select project_id, kind, dedupe_key, id, total, case when total = 1 then (select j.id from job j where j.subject_id = b.id) end job_id
+      `select project_id, kind, mode, dedupe_key, id, total, case when total = 1 then (select j.id from job j where j.subject_id = b.id) end job_id
        from broadcast b where project_id = any($2) and dedupe_key = any($1)`,
       [dedupes, projects],
     ),
@@ -123,7 +124,7 @@ class Facts {
     for (const row of requests)
       this.#requests.set(row.project_id + row.key, { bodyHash: row.body_hash, answer: row.answer });
     for (const row of dedupes)
-      this.#dedupes.set(row.project_id + row.kind + row.dedupe_key, {
+      this.#dedupes.set(row.project_id + row.mode + row.kind + row.dedupe_key, {
         id: row.id,
         total: row.total,
         jobId: row.job_id,
@@ -137,14 +138,14 @@ class Facts {
       return { answer: 'key-reused', replayed: false };
     const answer =
       request?.answer ??
-      (dedupeKey === null ? undefined : this.#dedupes.get(caller.projectId + kind + dedupeKey));
+      (dedupeKey === null ? undefined : this.#dedupes.get(caller.projectId + caller.mode + kind + dedupeKey));
     return answer ? { ...answer, answer: 'accepted', replayed: true } : null;
   }
 
   remember({ caller, kind, idempotency, dedupeKey }: BroadcastOrder, answer: BroadcastAnswer): void {
     if (idempotency)
       this.#requests.set(caller.projectId + idempotency.key, { bodyHash: idempotency.bodyHash, answer });
-    if (dedupeKey !== null) this.#dedupes.set(caller.projectId + kind + dedupeKey, answer);
+    if (dedupeKey !== null) this.#dedupes.set(caller.projectId + caller.mode + kind + dedupeKey, answer);
   }
 
   recipient(projectId: string, id: string): RecipientRow | undefined {
@@ -272,6 +273,7 @@ function write(
       dedupeKey,
       requestId,
       now,
+      caller.mode,
     ]),
     client.query(insertJobs, [
       JSON.stringify(rows),
@@ -283,6 +285,7 @@ function write(
       now,
       requestId,
       isTest,
+      caller.mode,
     ]),
     ...keeps,
     ...waits,
@@ -291,14 +294,14 @@ function write(
 }
 
 const insertBroadcast = `
-insert into broadcast (id, project_id, kind, content, total, send_at, expires_at, dedupe_key, request_id, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`;
+insert into broadcast (id, project_id, kind, content, total, send_at, expires_at, dedupe_key, request_id, created_at, mode)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
 
 /** A test key sends to nobody: its jobs are finished as they are written. */
 const insertJobs = `
-insert into job (id, kind, project_id, subject_id, address_hash, chat_id, payload, labels, run_at, deadline_at, accepted_at, request_id,
+insert into job (id, kind, project_id, subject_id, mode, address_hash, chat_id, payload, labels, run_at, deadline_at, accepted_at, request_id,
   state, reason, finished_at, released_at)
-select id, $2, $3, $4, address_hash, chat_id, payload, labels, $5, $6, $7, $8,
+select id, $2, $3, $4, $10, address_hash, chat_id, payload, labels, $5, $6, $7, $8,
   case when $9 then 'completed' else 'accepted' end, case when $9 then 'test-mode' end, case when $9 then $7::timestamptz end,
   case when $9 then $7::timestamptz end
 from json_to_recordset($1) as w (id uuid, chat_id bigint, address_hash bytea, payload jsonb, labels jsonb)`;

@@ -45,26 +45,26 @@ const toView = (row: BroadcastRow): BroadcastView => ({
 
 export function broadcasts(pool: pg.Pool): Broadcasts {
   return {
-    find: async (projectId, id) => {
+    find: async ({ projectId, mode }, id) => {
       const { rows } = await pool.query<BroadcastRow>(
-        `select ${columns} from broadcast b ${progress} where b.id = $1 and b.project_id = $2`,
-        [id, projectId],
+        `select ${columns} from broadcast b ${progress} where b.id = $1 and b.project_id = $2 and b.mode = $3`,
+        [id, projectId, mode],
       );
       return rows[0] ? toView(rows[0]) : null;
     },
-    list: async (projectId, kind, { limit, after }) => {
+    list: async ({ projectId, mode }, kind, { limit, after }) => {
       const { rows } = await pool.query<BroadcastRow>(
         `select ${columns} from (
-           select * from broadcast where project_id = $1 and ($2::text is null or kind = $2) and ($3::uuid is null or id < $3)
+           select * from broadcast where project_id = $1 and mode = $5 and ($2::text is null or kind = $2) and ($3::uuid is null or id < $3)
            order by id desc limit $4) b ${progress} order by b.id desc`,
-        [projectId, kind ?? null, after, limit + 1],
+        [projectId, kind ?? null, after, limit + 1, mode],
       );
       return pageOf(rows.map(toView), limit);
     },
-    command: async (projectId, id, command, now) => {
+    command: async ({ projectId, mode }, id, command, now) => {
       const { rows } = await pool.query<{ found: boolean; done: boolean }>({
         text: commands[command],
-        values: [id, projectId, now],
+        values: [id, projectId, now, mode],
       });
       const [row] = rows;
       if (!row?.found) return 'unknown';
@@ -76,7 +76,7 @@ export function broadcasts(pool: pg.Pool): Broadcasts {
 /** A time that never comes, for rows that wait for a resume; JavaScript has no date for Postgres' `infinity`. */
 const HELD = `timestamptz '9999-12-31 00:00:00+00'`;
 
-const answer = `select exists (select from broadcast where id = $1 and project_id = $2) found, exists (select from changed) done`;
+const answer = `select exists (select from broadcast where id = $1 and project_id = $2 and mode = $4) found, exists (select from changed) done`;
 
 /**
  * A pause and a cancellation change the broadcast and every job that waits for its turn in one commit; what is in hand
@@ -85,13 +85,13 @@ const answer = `select exists (select from broadcast where id = $1 and project_i
 const commands = {
   pause: `
 with changed as (
-  update broadcast set state = 'paused' where id = $1 and project_id = $2 and state in ('sending', 'paused') returning id),
+  update broadcast set state = 'paused' where id = $1 and project_id = $2 and mode = $4 and state in ('sending', 'paused') returning id),
 held as (
   update job set run_at = ${HELD} from changed where subject_id = changed.id and released_at is null and finished_at is null)
 ${answer} from (select $3::timestamptz) t`,
   resume: `
 with changed as (
-  update broadcast set state = 'sending' where id = $1 and project_id = $2 and state in ('sending', 'paused')
+  update broadcast set state = 'sending' where id = $1 and project_id = $2 and mode = $4 and state in ('sending', 'paused')
   returning id, kind, project_id, send_at),
 freed as (
   update job set run_at = greatest(changed.send_at, $3) from changed
@@ -107,7 +107,7 @@ ${answer}`,
   cancel: `
 with changed as (
   update broadcast set state = 'cancelled', finished_at = coalesce(finished_at, $3)
-  where id = $1 and project_id = $2 and state in ('sending', 'paused', 'cancelled') returning id),
+  where id = $1 and project_id = $2 and mode = $4 and state in ('sending', 'paused', 'cancelled') returning id),
 stopped as (
   update job set state = 'cancelled', reason = 'broadcast-cancelled', finished_at = $3 from changed
   where subject_id = changed.id and released_at is null and finished_at is null)

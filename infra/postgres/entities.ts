@@ -70,6 +70,7 @@ const JobSchema = defineEntity({
     kind: p.text(),
     project: () => p.manyToOne(Project),
     subjectId: p.uuid(),
+    mode: p.text().$type<KeyMode>(),
     addressHash: p.blob().nullable(),
     state: p.text().$type<JobState>(),
     reason: p.text().nullable(),

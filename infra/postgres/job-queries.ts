@@ -2,10 +2,13 @@ import type { FilterQuery } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { JobId, type ProjectId } from '../../domain/job/job.ts';
 import type { AttemptView, JobFilter, JobReader, JobView } from '../../domain/job/port.ts';
+import type { Destination } from '../../domain/otp/intake.ts';
 import { pageOf } from '../../domain/page.ts';
+import { type KeyMode, keyModes } from '../../domain/project/key.ts';
 import type { KeyedHash } from '../crypto.ts';
 import { Attempt, Job, Recipient } from './entities.ts';
 import { idFloor } from './job-filter.ts';
+import { addressText } from './otp-intake.ts';
 
 /** Everything of a job but its payload. */
 const jobFields = [
@@ -27,19 +30,19 @@ type JobRow = Pick<Job, (typeof jobFields)[number]>;
 /** `em` is forked for each call. */
 export function jobReader(em: EntityManager, keyedHash: KeyedHash): JobReader {
   return {
-    async find(projectId, id) {
+    async find({ projectId, mode }, id) {
       const fork = em.fork();
-      const row = await fork.findOne(Job, { id, project: projectId }, { fields: jobFields });
+      const row = await fork.findOne(Job, { id, project: projectId, mode }, { fields: jobFields });
       if (!row) return null;
       const attempts = await fork.find(Attempt, { job: id }, { orderBy: { n: 'asc' } });
       return { job: jobView(row), attempts: attempts.map(attemptView) };
     },
 
-    async list(projectId, filter, { limit, after }) {
+    async list({ projectId, mode }, filter, { limit, after }) {
       const fork = em.fork();
-      const addressHash = await addressOf(fork, projectId, filter.recipient, keyedHash);
-      if (addressHash === 'nobody') return { rows: [], next: null };
-      const rows = await fork.find(Job, jobsWhere(projectId, filter, addressHash, after), {
+      const addresses = await addressesOf(fork, projectId, filter.recipient, keyedHash);
+      if (addresses?.length === 0) return { rows: [], next: null };
+      const rows = await fork.find(Job, jobsWhere({ projectId, mode }, filter, addresses, after), {
         fields: jobFields,
         orderBy: { id: 'desc' },
         limit: limit + 1,
@@ -57,15 +60,15 @@ const CLOCK_SLACK_MS = 60_000;
  * scan of that index, also of a day long ago.
  */
 function jobsWhere(
-  projectId: ProjectId,
+  { projectId, mode }: { projectId: ProjectId; mode: KeyMode },
   { kind, state, from, to }: JobFilter,
-  addressHash: Buffer | null,
+  addresses: readonly Buffer[] | null,
   after: string | null,
 ): FilterQuery<Job> {
-  const and: FilterQuery<Job>[] = [{ project: projectId }];
+  const and: FilterQuery<Job>[] = [{ project: projectId, mode }];
   if (kind !== undefined) and.push({ kind });
   if (state !== undefined) and.push({ state });
-  if (addressHash !== null) and.push({ addressHash });
+  if (addresses !== null) and.push({ addressHash: { $in: [...addresses] } });
   if (after !== null) and.push({ id: { $lt: after } });
   if (from)
     and.push({
@@ -77,16 +80,23 @@ function jobsWhere(
   return { $and: and };
 }
 
-async function addressOf(
+/** Keys of whom a job was for, in either mode; null for everybody. */
+async function addressesOf(
   em: EntityManager,
   projectId: ProjectId,
   recipient: JobFilter['recipient'],
   keyedHash: KeyedHash,
-): Promise<Buffer | null | 'nobody'> {
+): Promise<readonly Buffer[] | null> {
   if (recipient === undefined) return null;
-  if ('phone' in recipient) return keyedHash('address', recipient.phone);
+  const both = (destination: Destination) =>
+    keyModes.map((mode) => keyedHash('address', addressText(destination, mode)));
+  if ('phone' in recipient) return both(recipient);
   const row = await em.findOne(Recipient, { id: recipient.id, project: projectId });
-  return row ? Buffer.from(row.addressHash) : 'nobody';
+  if (!row) return [];
+  return [
+    Buffer.from(row.addressHash),
+    ...both(row.phone ? { phone: row.phone } : { recipientId: recipient.id }),
+  ];
 }
 
 function jobView(row: JobRow): JobView {

@@ -301,6 +301,7 @@ function jobRow(one: Addressed, { id, jobId, plan, ticket }: Accepted, now: Date
     kind: ticket.kind,
     project_id: one.order.caller.projectId,
     subject_id: id,
+    mode: one.order.command.mode,
     address_hash: hex(one.addressHash),
     payload: { verification_id: id, generation: plan.codeGeneration },
     labels: ticket.labels,
@@ -368,9 +369,9 @@ from json_to_recordset($1) as w (id uuid, job_id uuid, code_generation int, expi
 where v.id = w.id`;
 
 const insertJobs = `
-insert into job (id, kind, project_id, subject_id, address_hash, payload, labels, run_at, deadline_at, accepted_at, released_at, request_id)
-select id, kind, project_id, subject_id, address_hash, payload, labels, run_at, deadline_at, accepted_at, accepted_at, request_id
-from json_to_recordset($1) as w (id uuid, kind text, project_id uuid, subject_id uuid, address_hash bytea, payload jsonb, labels jsonb,
+insert into job (id, kind, project_id, subject_id, mode, address_hash, payload, labels, run_at, deadline_at, accepted_at, released_at, request_id)
+select id, kind, project_id, subject_id, mode, address_hash, payload, labels, run_at, deadline_at, accepted_at, accepted_at, request_id
+from json_to_recordset($1) as w (id uuid, kind text, project_id uuid, subject_id uuid, mode text, address_hash bytea, payload jsonb, labels jsonb,
   run_at timestamptz, deadline_at timestamptz, accepted_at timestamptz, request_id text)`;
 
 const rebookSends = `

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { KeyScope } from '../../domain/project/key.ts';
 import { keyedHash } from '../../infra/crypto.ts';
 import { codeSentTo, type Navbat, startNavbat, type TestProject } from '../support/navbat.ts';
 
@@ -14,8 +15,14 @@ beforeAll(async () => {
   testKey = `nbt_test_${randomBytes(24).toString('base64url')}`;
   await navbat.db.query(
     `insert into api_key (id, project_id, access, mode, hash, hint, scopes, created_at)
-     values ($1, $2, 'secret', 'test', $3, $4, '{otp,public}', now())`,
-    [randomUUID(), live.id, keyedHash(navbat.env['PEPPER'] ?? '')('api-key', testKey), testKey.slice(-4)],
+     values ($1, $2, 'secret', 'test', $3, $4, $5, now())`,
+    [
+      randomUUID(),
+      live.id,
+      keyedHash(navbat.env['PEPPER'] ?? '')('api-key', testKey),
+      testKey.slice(-4),
+      KeyScope.options,
+    ],
   );
 });
 afterAll(() => navbat.stop());
@@ -58,4 +65,50 @@ test('a resend under the key of its send is another request, and never the answe
     status: 422,
     body: { type: 'urn:navbat:problem:idempotency-key-reused' },
   });
+});
+
+test('a test key with every scope changes and reads nothing that is live', async () => {
+  const { body: person } = await live.call('PUT', '/recipients', { handle: 'aziza', phone: '+998901112266' });
+  const refused: [method: string, path: string, body?: unknown][] = [
+    ['GET', '/recipients'],
+    ['GET', `/recipients/${person.id}`],
+    ['PUT', '/recipients', { handle: 'aziza', phone: '+998901112277' }],
+    ['DELETE', `/recipients/${person.id}`],
+    ['PATCH', `/projects/${live.id}`, { settings: { channels: ['sms'] } }],
+    ['GET', `/projects/${live.id}/usage`],
+    ['GET', `/projects/${live.id}/keys`],
+    ['POST', `/projects/${live.id}/keys`, {}],
+  ];
+  for (const [method, path, body] of refused)
+    expect(await withTestKey(method, path, body), `${method} ${path}`).toMatchObject({
+      status: 403,
+      body: { type: 'urn:navbat:problem:live-key-required', detail: expect.stringContaining('live key') },
+    });
+  expect((await live.call('GET', `/recipients/${person.id}`)).body.phone).toBe('+998901112266');
+  expect(await withTestKey('GET', `/projects/${live.id}`)).toMatchObject({
+    status: 200,
+    body: { id: live.id },
+  });
+});
+
+test('messages of test keys are sent to nobody, and live ones are not theirs to see or stop', async () => {
+  const body = { to: { chat_id: 8_001 }, text: 'salom', dedupe_key: 'order-3' };
+  const key = { 'Idempotency-Key': 'order-3' };
+  const tested = await withTestKey('POST', '/telegram/send', body, key);
+  const far = new Date(Date.now() + 60_000).toISOString();
+  const sent = await live.call('POST', '/telegram/send', { ...body, send_at: far }, key);
+  expect(sent).toMatchObject({ status: 202, headers: expect.anything() });
+  expect(sent.body.id).not.toBe(tested.body.id);
+
+  expect((await withTestKey('GET', '/broadcasts')).body.data).toMatchObject([{ id: tested.body.id }]);
+  expect((await live.call('GET', '/broadcasts')).body.data).toMatchObject([{ id: sent.body.id }]);
+  expect((await withTestKey('GET', `/jobs/${tested.body.job_id}`)).body).toMatchObject({
+    state: 'completed',
+    reason: 'test-mode',
+    attempts: [],
+  });
+  for (const path of [`/broadcasts/${sent.body.id}`, `/jobs/${sent.body.job_id}`])
+    expect((await withTestKey('GET', path)).status, path).toBe(404);
+  expect((await withTestKey('POST', `/broadcasts/${sent.body.id}/cancel`, {})).status).toBe(404);
+  expect((await live.call('GET', `/broadcasts/${sent.body.id}`)).body.state).toBe('sending');
 });

@@ -97,7 +97,7 @@ const getJob = (jobs: JobReader) =>
     answers: { 200: { description: 'The job.', schema: JobBody.extend({ attempts: z.array(AttemptBody) }) } },
     problems: [404],
     async handle({ params, caller }) {
-      const found = await jobs.find(caller.projectId, params.id);
+      const found = await jobs.find(caller, params.id);
       if (!found) throw new Problem(404, 'not-found', 'This project has no such job.');
       return { status: 200, body: { ...jobBody(found.job), attempts: found.attempts.map(attemptBody) } };
     },
@@ -115,7 +115,7 @@ const listJobs = (jobs: JobReader) =>
     answers: { 200: { description: 'A page of jobs.', schema: pageSchema(JobBody) } },
     async handle({ query, caller }) {
       const { limit, cursor, ...filter } = query;
-      const page = await jobs.list(caller.projectId, filter, pageOrder({ limit, cursor }));
+      const page = await jobs.list(caller, filter, pageOrder({ limit, cursor }));
       return { status: 200, body: pageBody(page, jobBody) };
     },
   });

@@ -21,7 +21,7 @@ import { TelegramContent } from '../../../domain/telegram/message.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { Time } from '../fields.ts';
-import { type Answer, defineRoute, type Route, type RouteRequest } from '../route.ts';
+import { type Answer, defineRoute, requestKey, type Route, type RouteRequest } from '../route.ts';
 
 export interface MessageDeps {
   /** Channels that have a provider in this installation. */
@@ -131,7 +131,9 @@ async function accept(
   const fault = timesFault(sendAt, expiresAt, now);
   if (fault) throw badTime(fault);
   const idempotency =
-    idempotencyKey === null ? null : { key: idempotencyKey, bodyHash: bodyHashOf(kind, body) };
+    idempotencyKey === null
+      ? null
+      : { key: requestKey(idempotencyKey, caller.mode), bodyHash: bodyHashOf(kind, body) };
   const dedupeKey = body.dedupe_key ?? null;
   const answer = await intake.accept({
     caller,
@@ -216,7 +218,7 @@ const listRoute = (broadcasts: Broadcasts) =>
     query: z.strictObject({ kind: z.enum(broadcastKinds).optional(), ...pageQuery }),
     answers: { 200: { description: 'A page of them.', schema: pageSchema(BroadcastBody) } },
     async handle({ query, caller }) {
-      const page = await broadcasts.list(caller.projectId, query.kind, pageOrder(query));
+      const page = await broadcasts.list(caller, query.kind, pageOrder(query));
       return { status: 200, body: pageBody(page, bodyOf) };
     },
   });
@@ -233,7 +235,7 @@ const findRoute = (broadcasts: Broadcasts) =>
     answers: { 200: { description: 'Sent, failed, blocked and waiting recipients.', schema: BroadcastBody } },
     problems: [404],
     async handle({ params, caller }) {
-      const view = await broadcasts.find(caller.projectId, params.id);
+      const view = await broadcasts.find(caller, params.id);
       if (!view) throw unknown();
       return { status: 200, body: bodyOf(view) };
     },
@@ -259,8 +261,8 @@ const commandRoute = (broadcasts: Broadcasts, command: keyof typeof commandWords
     answers: { 200: { description: 'Done.', schema: BroadcastBody } },
     problems: [404, 409],
     async handle({ params, caller }) {
-      const done = await broadcasts.command(caller.projectId, params.id, command, new Date());
-      const view = done === 'unknown' ? null : await broadcasts.find(caller.projectId, params.id);
+      const done = await broadcasts.command(caller, params.id, command, new Date());
+      const view = done === 'unknown' ? null : await broadcasts.find(caller, params.id);
       if (!view) throw unknown();
       if (done === 'refused') throw new Problem(409, 'already-finished', `This message is ${view.state}.`);
       return { status: 200, body: bodyOf(view) };

@@ -19,7 +19,7 @@ import {
 import { VerificationState } from '../../../domain/otp/verification.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { Problem } from '../../http/problem.ts';
-import { type Answer, defineRoute, type Route, type RouteRequest } from '../route.ts';
+import { type Answer, defineRoute, requestKey, type Route, type RouteRequest } from '../route.ts';
 
 export interface OtpRouteDeps {
   readonly intake: OtpIntake;
@@ -128,8 +128,7 @@ export async function accept(
     idempotencyKey === null
       ? null
       : {
-          // No caller's key holds a space, so that test keys use up none of the live ones'.
-          key: caller.mode === 'test' ? `test ${idempotencyKey}` : idempotencyKey,
+          key: requestKey(idempotencyKey, caller.mode),
           bodyHash: bodyHashOf(destination, command, resendOf),
         };
   const answer = await deps.intake.accept({ caller, command, destination, idempotency, requestId });

@@ -74,6 +74,8 @@ create table job (
   project_id uuid not null references project,
   -- The domain row this job serves (a verification …), and who it is for.
   subject_id uuid not null,
+  -- Of the key that asked for it: a test key reads those of its own mode only.
+  mode text not null default 'live' check (mode in ('live', 'test')),
   address_hash bytea,
   state text not null default 'accepted'
     check (state in ('accepted', 'running', 'completed', 'rejected', 'exhausted', 'cancelled', 'expired')),
@@ -93,6 +95,8 @@ create table job (
 create index job_unfinished on job (id) where finished_at is null;
 create index job_deadline on job (deadline_at) where finished_at is null;
 create index job_project on job (project_id, id);
+-- A page of the few that test keys made is not looked for among all that is live.
+create index job_test on job (project_id, id) where mode = 'test';
 create index job_subject on job (subject_id);
 create index job_address on job (address_hash) where address_hash is not null;
 create index job_finished on job (finished_at) where finished_at is not null;

@@ -13,6 +13,7 @@ create table broadcast (
   id uuid primary key,
   project_id uuid not null references project,
   kind text not null,
+  mode text not null check (mode in ('live', 'test')),
   -- What is sent: it stands here once, and not on ten thousand jobs.
   content jsonb not null,
   state text not null default 'sending' check (state in ('sending', 'paused', 'cancelled', 'finished')),
@@ -23,9 +24,9 @@ create table broadcast (
   request_id text,
   created_at timestamptz not null,
   finished_at timestamptz,
-  unique (project_id, kind, dedupe_key)
+  unique (project_id, mode, kind, dedupe_key)
 );
-create index broadcast_project on broadcast (project_id, id);
+create index broadcast_project on broadcast (project_id, mode, id);
 create index broadcast_unfinished on broadcast (id) where finished_at is null;
 `;
 

@@ -15,6 +15,7 @@ const routeOf = (path: string, scope: KeyScope) =>
     tag: 'Test',
     summary: 'Says who calls',
     scope,
+    testKeys: 'apart',
     answers: {},
     handle: async ({ caller }) => ({
       status: 200,

@@ -3,7 +3,9 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { jobRoutes } from '../../../apps/api/routes/jobs.ts';
 import { jobReader } from '../../../infra/postgres/job-queries.ts';
-import { type Ground, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
+import { addressText } from '../../../infra/postgres/otp-intake.ts';
+import type { ProjectId } from '../../../domain/job/job.ts';
+import { type Ground, makeKey, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
 
 let ground: Ground;
 let api: TestApi;
@@ -72,6 +74,20 @@ test("another project's job, or none, is a 404", async () => {
   await get(`/jobs/${id}`, theirs.key).expect(200);
 });
 
+test('a test key reads the jobs of test keys, and no live key does', async () => {
+  const { key } = await makeKey(ground, mine.projectId as ProjectId, { mode: 'test' });
+  const phone = '+998901234569';
+  const live = await seedJob(mine.projectId, { phone });
+  const tested = await seedJob(mine.projectId, { phone, mode: 'test' });
+  await get(`/jobs/${live}`, key).expect(404);
+  await get(`/jobs/${tested}`).expect(404);
+  await get(`/jobs/${tested}`, key).expect(200);
+  for (const query of ['', `?recipient=${encodeURIComponent(phone)}`]) {
+    expect(ids((await get(`/jobs${query}`, key).expect(200)).body)).toEqual([tested]);
+    expect(ids((await get(`/jobs${query}`).expect(200)).body)).toEqual([live]);
+  }
+});
+
 describe('the list', () => {
   test('pages through every job of the project once, newest first, while new ones arrive', async () => {
     const seeded: string[] = [];
@@ -117,23 +133,24 @@ describe('the list', () => {
 
 async function seedJob(
   projectId: string,
-  more: { state?: string; payload?: object; phone?: string; acceptedAt?: Date } = {},
+  more: { state?: string; payload?: object; phone?: string; acceptedAt?: Date; mode?: 'test' } = {},
 ): Promise<string> {
   const acceptedAt = more.acceptedAt ?? new Date();
   const id = uuidv7({ msecs: acceptedAt.getTime() });
   const finished = more.state === undefined ? null : acceptedAt;
   await ground.pool.query(
-    `insert into job (id, kind, project_id, subject_id, address_hash, state, payload, labels, run_at, deadline_at, accepted_at, finished_at)
-     values ($1, 'otp-send', $2, gen_random_uuid(), $3, $4, $5, $6, $7, $7, $7, $8)`,
+    `insert into job (id, kind, project_id, subject_id, address_hash, state, payload, labels, run_at, deadline_at, accepted_at, finished_at, mode)
+     values ($1, 'otp-send', $2, gen_random_uuid(), $3, $4, $5, $6, $7, $7, $7, $8, $9)`,
     [
       id,
       projectId,
-      more.phone ? ground.hash('address', more.phone) : null,
+      more.phone ? ground.hash('address', addressText({ phone: more.phone }, more.mode ?? 'live')) : null,
       more.state ?? 'accepted',
       more.payload ?? {},
       { project: 'mine', channels: 'telegram,sms', to: '+998•••••••67' },
       acceptedAt,
       finished,
+      more.mode ?? 'live',
     ],
   );
   return id;

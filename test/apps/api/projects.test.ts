@@ -97,7 +97,8 @@ describe('keys', () => {
       .send({ mode: 'test', scopes: ['projects'] })
       .expect(201);
     expect(made.body.key).toMatch(/^nbt_test_[A-Za-z0-9_-]{32}$/);
-    const listed = await call(made.body.key, 'get', `/projects/${project.id}/keys`).expect(200);
+    await call(made.body.key, 'get', `/projects/${project.id}`).expect(200);
+    const listed = await call(key, 'get', `/projects/${project.id}/keys`).expect(200);
     expect(JSON.stringify(listed.body)).not.toContain(made.body.key);
     expect(listed.body.data[0]).toMatchObject({
       id: made.body.id,
@@ -136,16 +137,12 @@ describe('keys', () => {
   });
 
   test('made by a key can do no more than that key', async () => {
-    const { project, key } = await makeProject(
-      ground,
-      'ladder',
-      {},
-      { mode: 'test', scopes: ['projects', 'jobs'] },
-    );
+    const { project, key } = await makeProject(ground, 'ladder', {}, { scopes: ['projects', 'jobs'] });
     const make = (body: object) => call(key, 'post', `/projects/${project.id}/keys`).send(body);
-    await make({ mode: 'live', scopes: ['jobs'] }).expect(403);
+    await make({ mode: 'live', scopes: ['otp'] }).expect(403);
     await make({ mode: 'test', scopes: ['otp'] }).expect(403);
-    await make({ mode: 'test', scopes: ['jobs'] }).expect(201);
+    const test = await make({ mode: 'test', scopes: ['projects', 'jobs'] }).expect(201);
+    await call(test.body.key, 'post', `/projects/${project.id}/keys`).send({}).expect(403);
   });
 
   test('revoking twice changes nothing the second time', async () => {

@@ -16,6 +16,7 @@ const open = defineRoute({
   tag: 'Test',
   summary: 'Answers',
   scope: 'public',
+  testKeys: 'apart',
   answers: {},
   handle: async () => ({ status: 200, body: {} }),
 });

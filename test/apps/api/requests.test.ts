@@ -17,6 +17,7 @@ const echo = defineRoute({
   tag: 'Test',
   summary: 'Says what it heard',
   scope: 'otp',
+  testKeys: 'apart',
   idempotent: true,
   params: z.object({ id: z.string() }),
   query: z.strictObject({ q: z.string().optional() }),
@@ -38,6 +39,7 @@ const broken = defineRoute({
   tag: 'Test',
   summary: 'Fails inside',
   scope: 'otp',
+  testKeys: 'apart',
   answers: {},
   handle: async () => ({ status: 200, body: z.object({ secret_field: z.string() }).parse({}) }),
 });
