@@ -176,6 +176,11 @@ export const Environment = z.object({
     .optional()
     .describe('service account of Firebase as JSON; push is off until set'),
   FCM_SANDBOX_URL: z.url().optional().describe('the sandbox in place of Firebase'),
+  WEBHOOK_ALLOW_PRIVATE: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .describe('true: callbacks to customers may go to plain http and to private addresses'),
 });
 export type Config = z.infer<typeof Environment>;
 

@@ -8,6 +8,7 @@ import type { Provider } from '../domain/job/guard.ts';
 import type { FinalState, JobId } from '../domain/job/job.ts';
 import type { ClosingAttempt } from '../domain/job/store.ts';
 import type { Wake } from '../domain/job/wake.ts';
+import { webhookDelaysMs } from '../domain/webhook/job.ts';
 import { codeOf } from '../infra/codes.ts';
 import { type Config, ConfigError, readConfig } from '../infra/config.ts';
 import { sealer } from '../infra/crypto.ts';
@@ -22,6 +23,7 @@ import { paidAttempts } from '../infra/postgres/paid-attempts.ts';
 import { projectCache } from '../infra/postgres/project-cache.ts';
 import { type ReleasedKind, release } from '../infra/postgres/release.ts';
 import { sweepQueries } from '../infra/postgres/sweep-queries.ts';
+import { webhookJobs } from '../infra/postgres/webhook-jobs.ts';
 import { guard } from '../infra/providers/bulkhead.ts';
 import { channelsFromConfig, pushFromConfig, telegramFromConfig } from '../infra/providers/channels.ts';
 import { startLane } from '../infra/queue/lane.ts';
@@ -29,11 +31,16 @@ import { closeQueues, openQueues, producerRedis, workerRedis } from '../infra/qu
 import { releaseQueues } from '../infra/queue/release-queues.ts';
 import { sweepRedis } from '../infra/queue/sweep-redis.ts';
 import { runProcess } from '../infra/run.ts';
+import { webhookCaller } from '../infra/webhook/call.ts';
+import { addressRule, systemResolve } from '../infra/webhook/resolve.ts';
+import { signWebhook } from '../infra/webhook/sign.ts';
+import { webhookTargets } from '../infra/webhook/targets.ts';
 import { serveMetrics } from '../infra/http/worker-metrics.ts';
 import { otpSendWake } from './otp-send.ts';
 import { pruneDeadToken } from './push.ts';
 import { type ReleasedLane, releaser } from './release.ts';
 import { singleWake } from './single.ts';
+import { webhookProvider } from './webhook.ts';
 import { sweep } from './sweep.ts';
 import { closeDeadChat, telegramMessages } from './telegram-message.ts';
 
@@ -73,6 +80,7 @@ const lanes = {
   'otp-send': (platform) => otpSendLane(platform),
   'telegram-message': (platform) => telegramLane(platform),
   push: (platform) => pushLane(platform),
+  webhook: (platform) => webhookLane(platform),
 } satisfies Record<JobKind, (platform: Platform) => Promise<Wired> | Wired>;
 
 /** `npm run worker -- [kind…]`: the lanes that are named, and the sweep where it is; all of it where nothing is. */
@@ -186,6 +194,26 @@ async function pushLane(platform: Platform): Promise<Wired> {
   return { wake, stop: () => pool.end() };
 }
 
+/** Each endpoint is a provider of its own: the bulkheads are made as they are met. */
+function webhookLane(platform: Platform): Wired {
+  const { config } = platform;
+  const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
+  const events = webhookJobs(pool, sealer(config.SEAL_KEYS), now);
+  const rules = { allowPrivate: config.WEBHOOK_ALLOW_PRIVATE };
+  const { call, close } = webhookCaller({ rules, resolve: systemResolve(), isAllowed: addressRule(rules) });
+  const wake = singleWake({
+    ...retries('webhook'),
+    delaysMs: webhookDelaysMs,
+    // A receiver knows a repeat by its webhook-id.
+    unknownMax: jobs.webhook.attemptsMax,
+    read: events.read,
+    store: jobStore(pool, now),
+    providerOf: webhookTargets(webhookProvider({ call, sign: signWebhook, record: events.record, now }), now),
+    ...told(platform, 'webhook'),
+  });
+  return { wake, stop: () => Promise.all([close(), pool.end()]).then(() => undefined) };
+}
+
 /** A lane with one provider has nobody to protect from it: it may use every place. */
 function whole<Work>(kind: JobKind, provider: Provider<Work>) {
   return guard(provider, { inFlightMax: jobs[kind].concurrency, clock: now });
@@ -262,6 +290,7 @@ function releasedLanes({ TELEGRAM_MESSAGES_PER_SECOND: perSecond }: Config): Rel
       inHandMax: Math.min(bot, jobs['telegram-message'].concurrency * IN_HAND_PER_PLACE),
     },
     { kind: 'push', inHandMax: jobs.push.concurrency * IN_HAND_PER_PLACE },
+    { kind: 'webhook', inHandMax: jobs.webhook.concurrency * IN_HAND_PER_PLACE },
   ];
 }
 

@@ -55,7 +55,8 @@ export function singleWake<Work extends object>(deps: SingleDeps<Work>): Wake {
     if (job.runAt.getTime() - takenAt.getTime() > EARLY_MS)
       return { woken: 'waiting', until: job.runAt, failed: null };
 
-    const step = decideRetry(job.past, rulesOf(deps, job), deps.now());
+    // The pause was drawn when the attempt was closed and stands in the row: another draw would only prolong it.
+    const step = decideRetry(job.past, { ...rulesOf(deps, job), jitter: 0 }, deps.now());
     if (step.step === 'finish') return end(deps, id, step.state, step.reason);
     if (step.step === 'wait') return sleep(deps, id, step.until);
     return tryOnce(deps, job, job.work, signal);

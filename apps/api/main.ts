@@ -30,11 +30,13 @@ import { registrations } from '../../infra/postgres/registrations.ts';
 import { usageReader } from '../../infra/postgres/usage.ts';
 import { usedLogins } from '../../infra/postgres/used-logins.ts';
 import { verifications } from '../../infra/postgres/verifications.ts';
+import { webhookStore } from '../../infra/postgres/webhooks.ts';
 import { callbackReadersFromConfig, configuredChannels } from '../../infra/providers/channels.ts';
 import { queueOutbox } from '../../infra/queue/outbox.ts';
 import { closeQueues, openQueues, producerRedis } from '../../infra/queue/queues.ts';
 import { wakeTicket } from '../../infra/queue/tickets.ts';
 import { runProcess } from '../../infra/run.ts';
+import { urlFault } from '../../infra/webhook/url-fault.ts';
 import { telegramLogin } from '../../infra/telegram-login.ts';
 import { createHttpServer, drain, listen } from '../http/server.ts';
 import { createApp } from './app.ts';
@@ -42,6 +44,7 @@ import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { type ApiPorts, apiRoutes } from './routes.ts';
 import { callbackRouter } from './routes/callbacks.ts';
+import type { WebhookRouteDeps } from './routes/webhooks.ts';
 import { docsRouter } from './routes/docs.ts';
 import { healthRouter } from './routes/health.ts';
 import type { RegistrationDeps } from './routes/registration.ts';
@@ -116,6 +119,7 @@ async function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) 
     recipients,
     jobs: jobReader(orm.em, hash),
     messages: otp.messages,
+    webhooks: wireWebhooks(config, orm, pool),
     registration: wireRegistration(config, pool, { ...otp.ports, failures }),
     otp: {
       ...otp.ports,
@@ -143,6 +147,11 @@ async function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) 
   };
   return { app, close };
 }
+
+const wireWebhooks = (config: Config, { em }: Servers['orm'], pool: Pool): WebhookRouteDeps => ({
+  webhooks: webhookStore(em, pool, sealer(config.SEAL_KEYS)),
+  urlFault: urlFault({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }),
+});
 
 /** S4's people, over the same codes; the bot wires the same beside its updates. */
 function wireRegistration(

@@ -11,6 +11,7 @@ import { type PhoneOtpDeps, phoneOtpRoutes } from './routes/phone-otp.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { recipientRoutes } from './routes/recipients.ts';
 import { type RegistrationDeps, registrationRoutes } from './routes/registration.ts';
+import { type WebhookRouteDeps, webhookRoutes } from './routes/webhooks.ts';
 
 /** What the routes ask of the world. */
 export interface ApiPorts {
@@ -21,16 +22,18 @@ export interface ApiPorts {
   readonly otp: PhoneOtpDeps;
   readonly messages: MessageDeps;
   readonly registration: RegistrationDeps;
+  readonly webhooks: WebhookRouteDeps;
 }
 
 /** The one list of routes that ask for a key: the app, `/openapi.json` and their tests derive from it. */
 export function apiRoutes(ports: ApiPorts): Route[] {
-  const { projects, usage, recipients, jobs, otp, messages, registration } = ports;
+  const { projects, usage, recipients, jobs, otp, messages, registration, webhooks } = ports;
   return [
     ...otpRoutes(otp),
     ...phoneOtpRoutes(otp),
     ...registrationRoutes(registration),
     ...messageRoutes(messages),
+    ...webhookRoutes(webhooks),
     ...jobRoutes(jobs),
     ...recipientRoutes(recipients),
     ...projectRoutes(projects, usage),

@@ -18,6 +18,7 @@ const commandsOf = {
   'otp-send': ['retry', 'promote', 'cancel', 'pause', 'resume'],
   'telegram-message': ['retry', 'promote', 'cancel', 'pause', 'resume'],
   push: ['retry', 'promote', 'cancel', 'pause', 'resume'],
+  webhook: ['retry', 'promote', 'cancel', 'pause', 'resume'],
 } as const satisfies Record<JobKind, readonly (JobCommand | LaneCommand)[]>;
 
 export function allows(kind: JobKind, command: JobCommand | LaneCommand): boolean {

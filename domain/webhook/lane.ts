@@ -32,9 +32,9 @@ export interface Delivery {
 
 export interface WebhookJobs {
   /** Null when there is no such job. */
-  read(id: JobId): Promise<SingleJob<WebhookWork> | null>;
+  readonly read: (id: JobId) => Promise<SingleJob<WebhookWork> | null>;
   /** Writes the delivery and what it says of its endpoint, which may be disabled by it, in one commit. Safe to repeat. */
-  record(delivery: Delivery): Promise<void>;
+  readonly record: (delivery: Delivery) => Promise<void>;
 }
 
 export interface WebhookCall {

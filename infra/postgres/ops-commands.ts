@@ -17,6 +17,7 @@ import {
 } from '../../domain/staff/command.ts';
 import type { JobFilter } from '../../domain/staff/ops.ts';
 import type { StaffMember } from '../../domain/staff/port.ts';
+import { EVENT_LIFE_DAYS } from '../../domain/webhook/job.ts';
 import { writeAudit } from './audit.ts';
 import { jobConditions, type Parameters, parameters } from './job-filter.ts';
 
@@ -56,6 +57,11 @@ const waitsUntilOf = {
      where verification.id = job.subject_id and verification.job_id = job.id and state = 'live' and expires_at > ${now})`,
   'telegram-message': waitsForBroadcast,
   push: waitsForBroadcast,
+  // An event of the past may always be told, where its endpoint is still there and enabled.
+  webhook: (
+    now,
+  ) => `(select ${now}::timestamptz + interval '${EVENT_LIFE_DAYS} days' where job.payload ->> 'endpoint_id' is null or exists (
+     select from webhook_endpoint e where e.id = (job.payload ->> 'endpoint_id')::uuid and e.disabled_at is null and e.deleted_at is null))`,
 } satisfies Record<JobKind, (now: string) => string>;
 
 const waitsUntil = (now: string) =>

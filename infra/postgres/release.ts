@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { JobId, TicketLabels } from '../../domain/job/job.ts';
 import type { JobKind } from '../../domain/jobs.ts';
 import type { DueTicket } from '../queue/tickets.ts';
+import { answerCalls } from './lane-calls.ts';
 
 /** Kinds whose backlog waits in Postgres. */
 export type ReleasedKind = Exclude<JobKind, 'otp-send'>;
@@ -31,6 +32,7 @@ export interface Release {
 export function release(pool: pg.Pool): Release {
   const run = async (kind: ReleasedKind, room: number, chatGapMs: number, now: Date) => {
     const byChat = kind === 'telegram-message';
+    if (kind === 'webhook') await answerCalls(pool, kind, now);
     const { rows } = await pool.query<ReleasedRow & { outbox_id: string }>({
       name: `release-${kind}`,
       text: byChat ? releaseByChat : releaseByProject,

@@ -135,6 +135,7 @@ async function retire(
     await pool.query(retireJobs, [daysAgo(keep.jobDays), DELETED_ROWS_MAX]),
     await pool.query(erasePhones, [daysAgo(keep.phoneDays), DELETED_ROWS_MAX]),
     await pool.query(retireVerifications, [daysAgo(keep.jobDays), DELETED_ROWS_MAX]),
+    await pool.query(retireEvents, [daysAgo(keep.jobDays), DELETED_ROWS_MAX]),
     await pool.query(retireRequests, [new Date(now.getTime() - REQUEST_KEPT_MS), DELETED_ROWS_MAX]),
     await pool.query(retireOutbox, [new Date(now.getTime() - OUTBOX_KEPT_MS), DELETED_ROWS_MAX]),
   ].map(({ rowCount }) => rowCount ?? 0);
@@ -172,6 +173,12 @@ const retireVerifications = `
 delete from verification where id = any(array(
   select id from verification v where created_at < $1 and state <> 'live' and (select true from job j where j.subject_id = v.id limit 1) is null
   order by created_at limit $2))`;
+
+/** As above; the deliveries of an event leave with their jobs. */
+const retireEvents = `
+delete from webhook_event where id = any(array(
+  select id from webhook_event e where happened_at < $1 and (select true from job j where j.subject_id = e.id limit 1) is null
+  order by happened_at limit $2))`;
 
 const retireRequests = `
 delete from request where ctid = any(array(select ctid from request where at < $1 order by at limit $2))`;

@@ -1,6 +1,5 @@
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { JobId, ProjectId } from '../../domain/job/job.ts';
 import type { SingleJob } from '../../domain/job/single.ts';
 import { FAILING_DAYS_MAX } from '../../domain/webhook/endpoint.ts';
 import { eventBody } from '../../domain/webhook/event.ts';

@@ -29,7 +29,7 @@ export interface JobRow {
 }
 
 /** The parts that `workers/main.ts` joins, with a real Postgres and real sockets; time and wake-ups are in a test's hand. */
-export async function webhookBench(options: { attemptTimeoutMs?: number } = {}) {
+export async function webhookBench(options: { attemptTimeoutMs?: number; random?: () => number } = {}) {
   const { url: databaseUrl } = await freshDatabase();
   const orm = await openOrm(databaseUrl);
   const pool = hotPool(databaseUrl, 8);
@@ -52,7 +52,7 @@ export async function webhookBench(options: { attemptTimeoutMs?: number } = {}) 
     unknownMax: webhook.attemptsMax,
     attemptTimeoutMs: options.attemptTimeoutMs ?? webhook.attemptTimeoutMs,
     now,
-    random: () => 0,
+    random: options.random ?? (() => 0),
     onAttempt: () => undefined,
     onFinished: () => undefined,
   });
