@@ -28,5 +28,5 @@ projects as (
   insert into project (id, slug, settings, created_at) select project_id, slug, $3::jsonb, now() from given),
 keys as (
   insert into api_key (id, project_id, access, mode, hash, hint, scopes, created_at)
-  select uuidv7(), project_id, 'secret', 'live', hash, right(key, 4), array['otp'], now() from given)
+  select uuidv7(), project_id, 'secret', 'live', hash, right(key, 4), array['otp', 'messages'], now() from given)
 select project_id id, slug, key from given`;
