@@ -113,17 +113,19 @@ async function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) 
   const recipients = recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) });
   const otp = await wireOtp(config, log);
   const failures = failureGate(redis);
+  const webhooks = wireWebhooks(config, orm, pool);
   const ports: ApiPorts = {
     projects: projectStore(orm.em, hash),
     usage: usageReader(pool),
     recipients,
     jobs: jobReader(orm.em, hash),
     messages: otp.messages,
-    webhooks: wireWebhooks(config, orm, pool),
+    webhooks,
     registration: wireRegistration(config, pool, { ...otp.ports, failures }),
     otp: {
       ...otp.ports,
       failures,
+      urlFault: webhooks.urlFault,
       phoneOf: async (projectId, id) => {
         const recipient = await recipients.find(projectId, RecipientId.parse(id));
         return recipient ? recipient.phone : undefined;
