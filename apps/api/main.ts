@@ -150,10 +150,12 @@ async function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) 
   return { app, close };
 }
 
-const wireWebhooks = (config: Config, { em }: Servers['orm'], pool: Pool): WebhookRouteDeps => ({
-  webhooks: webhookStore(em, pool, sealer(config.SEAL_KEYS)),
-  urlFault: urlFault({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }),
-});
+function wireWebhooks(config: Config, { em }: Servers['orm'], pool: Pool): WebhookRouteDeps {
+  return {
+    webhooks: webhookStore(em, pool, sealer(config.SEAL_KEYS)),
+    urlFault: urlFault({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }),
+  };
+}
 
 /** S4's people, over the same codes; the bot wires the same beside its updates. */
 function wireRegistration(
