@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parsePhone } from '../../domain/otp/phone.ts';
+import { Problem } from '../http/problem.ts';
 
 /** Longer than any number with its spaces and dashes. */
 const PHONE_TEXT_MAX = 32;
@@ -18,6 +19,23 @@ export const PhoneField = z
 /** The plus of a number in a query is a space once decoded, and most callers forget to write %2B. */
 export function phoneIn(text: string) {
   return parsePhone(text.replace(/^ /, '+'))?.e164;
+}
+
+/**
+ * A URL that a customer wants to be called at.
+ *
+ * @throws Problem 400 that names the field.
+ */
+export function checkUrl(
+  fault: (url: string) => string | null,
+  url: string | undefined,
+  pointer: string,
+): void {
+  const detail = url === undefined ? null : fault(url);
+  if (detail !== null)
+    throw new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
+      errors: [{ pointer, detail }],
+    });
 }
 
 /** Before the first second of Unix time there is nothing of ours, and Postgres knows no year 0. */

@@ -74,6 +74,11 @@ export const SendRequest = z.strictObject({
       error: `expected at most ${METADATA_PAIRS_MAX} pairs`,
     })
     .optional(),
+  callback_url: z.string().optional().meta({
+    description:
+      "Told what becomes of this verification, signed with the project's own secret (`GET /webhooks/secret`). A resend that names another is told there from then on.",
+    example: 'https://example.com/navbat',
+  }),
 });
 export type SendRequest = z.infer<typeof SendRequest>;
 
@@ -90,6 +95,8 @@ export interface SendCommand {
   readonly checkByTo: boolean;
   readonly client: SendRequest['client'] | null;
   readonly metadata: Record<string, string> | null;
+  /** Null on a resend: it stays what it was. */
+  readonly callbackUrl: string | null;
   /** Pauses before a second, third … send in place of `RESEND_GAPS_SECONDS`; none where empty. The hourly limit stays. */
   readonly gapsSeconds?: readonly number[];
 }

@@ -123,6 +123,7 @@ const codeCommand = ({ mode }: RegisterCaller): SendCommand => ({
   checkByTo: true,
   client: null,
   metadata: null,
+  callbackUrl: null,
   gapsSeconds: [],
 });
 

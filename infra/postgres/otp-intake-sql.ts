@@ -203,7 +203,7 @@ export class Facts {
     // Test keys have no hourly limit.
     if (one.order.command.mode === 'live') this.#sentAt.set(pair, [...(this.#sentAt.get(pair) ?? []), now]);
     writes.jobs.push({ ticket: accepted.ticket, row: jobRow(one, accepted, now) });
-    if (accepted.plan.resendOf) this.#recordResend(accepted, accepted.plan.resendOf, writes);
+    if (accepted.plan.resendOf) this.#recordResend(one, accepted, accepted.plan.resendOf, writes);
     else
       writes.verifications.push(
         verificationRow(one, verification, accepted, this.recipientOf(one)?.id ?? null),
@@ -225,10 +225,16 @@ export class Facts {
     }
   }
 
-  #recordResend({ id, jobId, plan }: Accepted, earlier: Verification, writes: Writes): void {
+  #recordResend(
+    { order }: Addressed,
+    { id, jobId, plan }: Accepted,
+    earlier: Verification,
+    writes: Writes,
+  ): void {
     writes.superseded.push(earlier.jobId);
     const { codeGeneration: code_generation, expiresAt: expires_at, channels, locale } = plan;
-    writes.resends.push({ id, job_id: jobId, code_generation, expires_at, channels, locale });
+    const { callbackUrl: callback_url } = order.command;
+    writes.resends.push({ id, job_id: jobId, code_generation, expires_at, channels, locale, callback_url });
   }
 }
 
@@ -287,6 +293,7 @@ function verificationRow(
     locale: plan.locale,
     client: command.client,
     metadata: command.metadata,
+    callback_url: command.callbackUrl,
     job_id: verification.jobId,
     ttl_seconds: verification.ttlSeconds,
     created_at: verification.createdAt,
@@ -354,18 +361,20 @@ where id in (select value::uuid from json_array_elements_text($1)) and finished_
 
 const insertVerifications = `
 insert into verification (id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
-  checks_max, check_by_to, channels, locale, client, metadata, job_id, ttl_seconds, created_at, sent_at, expires_at)
+  checks_max, check_by_to, channels, locale, client, metadata, callback_url, job_id, ttl_seconds, created_at, sent_at, expires_at)
 select id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
-  checks_max, check_by_to, array(select json_array_elements_text(channels)), locale, client, metadata, job_id, ttl_seconds, created_at,
-  sent_at, expires_at
+  checks_max, check_by_to, array(select json_array_elements_text(channels)), locale, client, metadata, callback_url,
+  job_id, ttl_seconds, created_at, sent_at, expires_at
 from json_to_recordset($1) as w (id uuid, project_id uuid, recipient_id uuid, address_hash bytea, phone text, phone_prefix text,
   purpose text, mode text, code_kid text, code_length int, checks_max int, check_by_to bool, channels json, locale text, client jsonb,
-  metadata jsonb, job_id uuid, ttl_seconds int, created_at timestamptz, sent_at timestamptz, expires_at timestamptz)`;
+  metadata jsonb, callback_url text, job_id uuid, ttl_seconds int, created_at timestamptz, sent_at timestamptz, expires_at timestamptz)`;
 
 const updateResends = `
 update verification v set job_id = w.job_id, code_generation = w.code_generation, expires_at = w.expires_at, locale = w.locale,
-  channels = array(select json_array_elements_text(w.channels)), sends = v.sends + 1, sent_at = $2
-from json_to_recordset($1) as w (id uuid, job_id uuid, code_generation int, expires_at timestamptz, locale text, channels json)
+  channels = array(select json_array_elements_text(w.channels)), sends = v.sends + 1, sent_at = $2,
+  callback_url = coalesce(w.callback_url, v.callback_url)
+from json_to_recordset($1) as w (id uuid, job_id uuid, code_generation int, expires_at timestamptz, locale text, channels json,
+  callback_url text)
 where v.id = w.id`;
 
 const insertJobs = `

@@ -231,7 +231,6 @@ describe('an endpoint', () => {
     if (woken.woken !== 'waiting') throw new Error(woken.state);
     bench.clock.now = woken.until;
     receiver.answer(status(200));
-    draws.unshift(1, 1, 1);
     expect(await bench.wakeDue(project)).toMatchObject([{ state: 'completed' }]);
   });
 

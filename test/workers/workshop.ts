@@ -112,6 +112,7 @@ export async function workshop(redisUrl?: string) {
           checkByTo: false,
           client: null,
           metadata: null,
+          callbackUrl: null,
         } as const;
         return intake.accept({
           caller: { projectId: project.id as ProjectId, slug: 'workshop', settings },

@@ -19,6 +19,7 @@ import {
 import { VerificationState } from '../../../domain/otp/verification.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { Problem } from '../../http/problem.ts';
+import { checkUrl } from '../fields.ts';
 import { type Answer, defineRoute, requestKey, type Route, type RouteRequest } from '../route.ts';
 
 export interface OtpRouteDeps {
@@ -26,6 +27,8 @@ export interface OtpRouteDeps {
   readonly checks: Checks;
   readonly verifications: Verifications;
   readonly failures: FailureGate;
+  /** What is wrong with a URL that a customer gives, or null. */
+  readonly urlFault: (url: string) => string | null;
   /** A recipient of the project: its phone, or null where it has none; undefined where there is no such recipient. */
   readonly phoneOf: (
     projectId: Caller['projectId'],
@@ -66,6 +69,7 @@ const sendRoute = (deps: OtpRouteDeps) =>
     answers: { 202: { description: 'Committed, and on its way.', schema: Accepted } },
     problems: [409, 422],
     async handle(request) {
+      checkUrl(deps.urlFault, request.body.callback_url, '/callback_url');
       const { destination, phone } = await destinationOf(deps, request.caller, request.body.to, '/to');
       return accept(deps, request, destination, commandOf(request.body, request.caller, phone));
     },
@@ -84,6 +88,7 @@ function commandOf(body: SendRequest, caller: Caller, phone: SendCommand['phone'
     checkByTo: body.allow_verify_by_to ?? false,
     client: body.client ?? null,
     metadata: body.metadata ?? null,
+    callbackUrl: body.callback_url === undefined ? null : new URL(body.callback_url).href,
   };
 }
 
@@ -404,6 +409,7 @@ function resendCommand(
     checkByTo,
     client: null,
     metadata: null,
+    callbackUrl: null,
   };
 }
 

@@ -68,6 +68,7 @@ const loginCommand = (caller: Caller, phone: SendCommand['phone']): SendCommand 
   checkByTo: true,
   client: null,
   metadata: null,
+  callbackUrl: null,
 });
 
 const verifyRoute = (deps: PhoneOtpDeps) =>

@@ -10,7 +10,7 @@ import {
 import { EventType } from '../../../domain/webhook/event.ts';
 import type { SecretView, Webhooks } from '../../../domain/webhook/port.ts';
 import { Problem } from '../../http/problem.ts';
-import { Time } from '../fields.ts';
+import { checkUrl, Time } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { webhookLogRoutes } from './webhook-log.ts';
 
@@ -94,7 +94,7 @@ const createEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
     },
     problems: [409],
     async handle({ body, caller }) {
-      checkUrl(urlFault, body.url);
+      checkUrl(urlFault, body.url, '/url');
       const created = await webhooks.create(caller.projectId, body, new Date());
       if (!created)
         throw new Problem(
@@ -159,7 +159,7 @@ const changeEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
     answers: { 200: { description: 'The endpoint as it is now.', schema: EndpointBody } },
     problems: [404],
     async handle({ params, body, caller }) {
-      if (body.url !== undefined) checkUrl(urlFault, body.url);
+      checkUrl(urlFault, body.url, '/url');
       const endpoint = await webhooks.change(caller.projectId, params.id, body, new Date());
       if (!endpoint) throw noEndpoint();
       return { status: 200, body: endpointBody(endpoint) };
@@ -233,15 +233,6 @@ const rotateProjectSecret = ({ webhooks }: WebhookRouteDeps) =>
       return { status: 200, body: secretBody(secret) };
     },
   });
-
-/** @throws Problem 400 that names the field. */
-function checkUrl(urlFault: WebhookRouteDeps['urlFault'], url: string): void {
-  const detail = urlFault(url);
-  if (detail !== null)
-    throw new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
-      errors: [{ pointer: '/url', detail }],
-    });
-}
 
 const noEndpoint = () => new Problem(404, 'not-found', 'This project has no such endpoint.');
 

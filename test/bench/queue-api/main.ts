@@ -83,6 +83,7 @@ function restOf(config: Config, pool: Pool, redis: Redis) {
     verifications: verifications(pool, now),
     failures: failureGate(redis),
     phoneOf: async () => undefined,
+    urlFault: () => null,
     codeOf: code,
   };
 }

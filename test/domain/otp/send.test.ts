@@ -21,6 +21,7 @@ const command: SendCommand = {
   checkByTo: false,
   client: null,
   metadata: null,
+  callbackUrl: null,
 };
 const facts: SendFacts = {
   settings: ProjectSettings.parse({}),

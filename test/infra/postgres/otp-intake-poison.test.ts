@@ -45,6 +45,7 @@ function orderOf(index: number, round: string): SendOrder {
       checkByTo: false,
       client: null,
       metadata: null,
+      callbackUrl: null,
     },
     destination: { phone: phone.e164 },
     idempotency: { key: `${round}-${index}`, bodyHash: randomBytes(32).toString('hex') },

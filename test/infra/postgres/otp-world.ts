@@ -134,6 +134,7 @@ export function orderFor(
       checkByTo: false,
       client: null,
       metadata: null,
+      callbackUrl: null,
       ...command,
     },
     destination: { phone: phone.e164 },
