@@ -17,7 +17,7 @@ export type Demo = z.infer<typeof Demo>;
 
 const FILE = 'demo.json';
 const SECRET_BYTES = 24;
-const DEMO_PROJECT = 'demo';
+export const DEMO_PROJECT = 'demo';
 
 /** How the command line says that a project has all the keys that it may have. */
 const NO_ROOM = /has \d+ active keys/;

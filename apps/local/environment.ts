@@ -1,3 +1,4 @@
+import { DEMO_PROJECT } from './demo.ts';
 import type { Variables } from './secrets.ts';
 
 export type Given = Readonly<Record<string, string | undefined>>;
@@ -32,6 +33,7 @@ export function localEnvironment(given: Given, secrets: Variables, home: string)
       NODE_ENV: 'development',
       BIND_HOST: '127.0.0.1',
       PUBLIC_URL: origin('API_PORT'),
+      BOT_PROJECT: DEMO_PROJECT,
       ...EMBEDDED,
       ...Object.fromEntries(portNames.map((name) => [name, port(name)])),
     },

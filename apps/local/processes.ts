@@ -18,6 +18,7 @@ export const providersStage = (originOf: OriginOf): ChildSpec[] => [
 export const servingStage = (originOf: OriginOf): ChildSpec[] => [
   { name: 'api', command: ['apps/api/main.ts'], readiness: { url: `${originOf('API_PORT')}/health/ready` } },
   { name: 'board', command: ['apps/board/main.ts'], readiness: { url: `${originOf('BOARD_PORT')}/health` } },
+  { name: 'bot', command: ['apps/bot/main.ts'], readiness: { logMessage: 'bot ready' } },
   ...[...jobKinds, 'sweep'].map(worker),
 ];
 
