@@ -2,8 +2,16 @@ import { z } from 'zod';
 import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
 import { Client, Purpose } from './send.ts';
 
-/** NIST SP 800-63B-4 §3.2.2: after this many wrong checks in a row a destination is locked until a person acts. */
+/** NIST SP 800-63B-4 §3.2.2: after this many wrong checks in a row a destination is locked. */
 export const FAILED_CHECKS_IN_A_ROW_MAX = 100;
+/**
+ * A lock lifts by itself after a day, or sooner by a person: NIST asks for a cap in a row, and wrong codes that anybody with
+ * an app's publishable key may send must not take a stranger's number away for good. A guesser has 100 guesses a day of 10^6.
+ */
+export const LOCK_SECONDS = 86_400;
+
+/** A lock that was set at or before then has lifted. */
+export const lockedSince = (now: Date): Date => new Date(now.getTime() - LOCK_SECONDS * 1_000);
 
 /** Body of `POST /otp/verify`: by `id`, or by `to` where the send allowed it. */
 export const CheckRequest = z

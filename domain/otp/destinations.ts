@@ -4,8 +4,8 @@ import type { Destination } from './intake.ts';
 /** Where a project's codes go. */
 export interface Destinations {
   /**
-   * Opens what too many wrong codes in a row locked, and forgets them: a person acts (NIST SP 800-63B-4 §3.2.2). False where
-   * nothing was locked.
+   * Opens what too many wrong codes in a row locked before its day is over, and forgets them (NIST SP 800-63B-4 §3.2.2). False
+   * where nothing was locked.
    */
   unlock(projectId: ProjectId, destination: Destination, now: Date): Promise<boolean>;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { StaffAction } from './policy.ts';
 import type { StaffMember } from './port.ts';
 
-/** What only the command line does. */
+/** What the command line does, whose members of staff are known by their words. */
 export type CommandLineAction =
   | 'project.create'
   | 'project.set'

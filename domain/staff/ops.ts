@@ -127,7 +127,12 @@ export interface Recipient {
     readonly push: boolean;
     readonly locale: string | null;
   }[];
+  /** Projects in which too many wrong codes have locked it. */
+  readonly locks: readonly DestinationLock[];
 }
+
+export const DestinationLock = z.object({ project: z.string(), lockedAt: z.date(), failedChecks: z.int() });
+export type DestinationLock = z.infer<typeof DestinationLock>;
 
 export interface Timeline {
   readonly events: readonly TimelineEvent[];
@@ -207,7 +212,7 @@ export interface StaffQueries {
     | { readonly found: 'recipient'; readonly address: AddressHash }
     | null
   >;
-  recipient(address: AddressHash): Promise<Recipient>;
+  recipient(address: AddressHash, now: Date): Promise<Recipient>;
   timeline(address: AddressHash, limit: number, after: JobId | null): Promise<Timeline>;
   failures(filter: Pick<JobFilter, 'kind' | 'project'>, since: Date): Promise<Failures>;
   lanes(): Promise<readonly LaneLine[]>;

@@ -1,11 +1,13 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { JobId } from '../../domain/job/job.ts';
+import { lockedSince } from '../../domain/otp/check.ts';
 import { maskPhone } from '../../domain/otp/phone.ts';
 import {
   AddressHash,
   AttemptFailureGroup,
   AttemptLine,
+  DestinationLock,
   FailureGroup,
   JobLine,
   type JobFilter,
@@ -41,7 +43,7 @@ export function opsQueries(pool: Pool): StaffQueries {
     jobs: (filter, limit, after) => jobs(pool, filter, limit, after),
     job: (id) => job(pool, id),
     find: (id) => find(pool, id),
-    recipient: (address) => recipient(pool, address),
+    recipient: (address, now) => recipient(pool, address, now),
     timeline: (address, limit, after) => timeline(pool, address, limit, after),
     failures: async (filter, since) => {
       const [failedJobs, failedAttempts] = await Promise.all([
@@ -182,7 +184,7 @@ const KnownRecipient = z.object({
   locale: z.string().nullable(),
 });
 
-async function recipient(pool: Pool, address: AddressHash): Promise<Recipient> {
+async function recipient(pool: Pool, address: AddressHash, now: Date): Promise<Recipient> {
   const { rows } = await pool.query(
     `select slug as project, recipient.id as "recipientId", handle, phone, telegram_chat_id is not null as telegram,
             telegram_blocked_at as "telegramBlockedAt", push_token_sealed is not null as push, locale
@@ -192,7 +194,22 @@ async function recipient(pool: Pool, address: AddressHash): Promise<Recipient> {
     [address],
   );
   const known = KnownRecipient.array().parse(rows);
-  return { address, known: known.map((one) => ({ ...one, phone: one.phone && maskPhone(one.phone) })) };
+  return {
+    address,
+    known: known.map((one) => ({ ...one, phone: one.phone && maskPhone(one.phone) })),
+    locks: await locksOf(pool, address, now),
+  };
+}
+
+async function locksOf(pool: Pool, address: AddressHash, now: Date): Promise<DestinationLock[]> {
+  const { rows } = await pool.query(
+    `select slug as project, locked_at as "lockedAt", failed_checks as "failedChecks"
+       from destination join project on project.id = project_id
+      where address_hash = decode($1, 'hex') and locked_at > $2
+      order by slug`,
+    [address, lockedSince(now)],
+  );
+  return DestinationLock.array().parse(rows);
 }
 
 async function timeline(

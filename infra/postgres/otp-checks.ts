@@ -1,5 +1,10 @@
 import type pg from 'pg';
-import { type CheckResult, type ClosedReason, FAILED_CHECKS_IN_A_ROW_MAX } from '../../domain/otp/check.ts';
+import {
+  type CheckResult,
+  type ClosedReason,
+  FAILED_CHECKS_IN_A_ROW_MAX,
+  lockedSince,
+} from '../../domain/otp/check.ts';
 import type { Check, Checks } from '../../domain/otp/checks.ts';
 import { HALF_LIFE_SECONDS } from '../../domain/otp/fraud.ts';
 import { stateAt, type Verification, type VerificationState } from '../../domain/otp/verification.ts';
@@ -42,7 +47,7 @@ async function checkById(
   const { rows } = await deps.pool.query<CountedRow>({
     name: 'count-check',
     text: countCheck,
-    values: [of.id, check.projectId, check.mode, now, of.purpose],
+    values: [of.id, check.projectId, check.mode, now, of.purpose, lockedSince(now)],
   });
   const [row] = rows;
   if (!row) return { result: 'unknown' };
@@ -59,7 +64,7 @@ async function checkById(
  */
 const countCheck = `
 with found as (
-  select v.id, coalesce(d.locked_at is not null, false) locked
+  select v.id, coalesce(d.locked_at > $6, false) locked
   from verification v left join destination d on d.address_hash = v.address_hash and d.project_id = v.project_id
   where v.id = $1 and v.project_id = $2 and v.mode = $3 and ($5::text is null or v.purpose = $5)),
 counted as (
@@ -144,7 +149,7 @@ async function checkByTo(
   const { rows } = await deps.pool.query<VerificationRow & { locked: boolean }>({
     name: 'count-check-by-to',
     text: countCheckByTo,
-    values: [addressHash, check.projectId, of.purpose, now],
+    values: [addressHash, check.projectId, of.purpose, now, lockedSince(now)],
   });
   const [row] = rows;
   if (row?.locked) return { result: 'locked' };
@@ -181,9 +186,9 @@ with touched as (
 counted as (
   update verification v set checks_used = checks_used + 1
   where v.address_hash = $1 and v.project_id = $2 and v.purpose = $3 and v.check_by_to and v.state = 'live' and v.expires_at > $4
-    and v.checks_used < v.checks_max and not exists (select from touched where locked_at is not null)
+    and v.checks_used < v.checks_max and not exists (select from touched where locked_at > $5)
   returning v.*)
-select counted.*, touched.locked_at is not null locked from touched left join counted on true`;
+select counted.*, coalesce(touched.locked_at > $5, false) locked from touched left join counted on true`;
 
 interface Failure {
   readonly addressHash: Buffer;
@@ -196,16 +201,17 @@ async function fail(deps: ChecksDeps, { addressHash, projectId, spent }: Failure
   await deps.pool.query({
     name: 'fail-check',
     text: failCheck,
-    values: [addressHash, projectId, now, FAILED_CHECKS_IN_A_ROW_MAX, spent],
+    values: [addressHash, projectId, now, FAILED_CHECKS_IN_A_ROW_MAX, spent, lockedSince(now)],
   });
 }
 
-/** The destination is locked before the verification, as everybody does. */
+/** The destination is locked before the verification, as everybody does. Where its day's lock has lifted, it counts from one again. */
 const failCheck = `
 with failed as (
   insert into destination as d (address_hash, project_id, failed_checks, updated_at) values ($1, $2, 1, $3)
-  on conflict (address_hash, project_id) do update set failed_checks = d.failed_checks + 1, updated_at = $3,
-    locked_at = case when d.failed_checks + 1 >= $4 then coalesce(d.locked_at, $3) else d.locked_at end
+  on conflict (address_hash, project_id) do update set updated_at = $3,
+    failed_checks = case when d.locked_at <= $6 then 1 else d.failed_checks + 1 end,
+    locked_at = case when d.locked_at <= $6 then null when d.failed_checks + 1 >= $4 then coalesce(d.locked_at, $3) else d.locked_at end
   returning d.failed_checks),
 spent as (
   update verification set state = 'spent', closed_at = $3

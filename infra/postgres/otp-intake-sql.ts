@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { JobId, Ticket } from '../../domain/job/job.ts';
+import { lockedSince } from '../../domain/otp/check.ts';
 import type { PrefixScore } from '../../domain/otp/fraud.ts';
 import type { SendAnswer, SendOrder } from '../../domain/otp/intake.ts';
 import type { VerificationId } from '../../domain/otp/job.ts';
@@ -19,7 +20,7 @@ interface DestinationRow {
   project_id: string;
   address_hash: Buffer;
   sent_at: Date[];
-  locked_at: Date | null;
+  locked: boolean;
 }
 interface RequestRow {
   project_id: string;
@@ -74,7 +75,9 @@ export function readFacts(client: pg.PoolClient, addressed: readonly Addressed[]
   const prefixes = unique(addressed.flatMap(({ order }) => order.command.phone?.prefix ?? []));
   const pairs = unique(addressed.map(pairOf)).toSorted();
   return [
-    client.query<DestinationRow>(named('lock-destinations', lockDestinations, [pairs, now, hourBefore(now)])),
+    client.query<DestinationRow>(
+      named('lock-destinations', lockDestinations, [pairs, now, hourBefore(now), lockedSince(now)]),
+    ),
     client.query<RequestRow>(named('read-requests', readRequests, [keys, keyed])),
     client.query<VerificationRow>(named('read-live', readLive, [hashes])),
     client.query<RecipientRow>(named('read-recipients', readRecipients, [hashes])),
@@ -92,7 +95,7 @@ insert into destination (address_hash, project_id, sent_at, updated_at)
 select decode(left(pair, 64), 'hex'), substr(pair, 65)::uuid, array[$2::timestamptz], $2 from unnest($1::text[]) pair
 on conflict (address_hash, project_id) do update set updated_at = excluded.updated_at,
   sent_at = array(select at from unnest(destination.sent_at) at where at > $3) || excluded.sent_at
-returning project_id, address_hash, coalesce(old.sent_at, '{}') sent_at, locked_at`;
+returning project_id, address_hash, coalesce(old.sent_at, '{}') sent_at, coalesce(locked_at > $4, false) locked`;
 
 const readRequests = `
 select r.project_id, r.key, encode(r.body_hash, 'hex') body_hash, r.answer
@@ -151,7 +154,7 @@ export class Facts {
       const pair = row.address_hash.toString('hex') + row.project_id;
       this.#sentAt.set(pair, row.sent_at);
       this.#sentBefore.set(pair, row.sent_at.length);
-      if (row.locked_at) this.#locked.add(pair);
+      if (row.locked) this.#locked.add(pair);
     }
     for (const row of requests.rows)
       this.#requests.set(row.project_id + row.key, { bodyHash: row.body_hash, answer: row.answer });

@@ -1,10 +1,14 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { AddressHash, type Recipient, type Timeline, type TimelineEvent } from '../../../domain/staff/ops.ts';
+import { Slug } from '../../../domain/project/project.ts';
+import { may } from '../../../domain/staff/policy.ts';
+import { sendJson } from '../../http/answer.ts';
 import { Problem } from '../../http/problem.ts';
-import { answer, read, Text } from '../answer.ts';
+import { answer, read, Text, wantsJson } from '../answer.ts';
+import { requireRole } from '../guard.ts';
 import { type Html, html } from '../html.ts';
-import { page } from '../layout.ts';
+import { formToken, page } from '../layout.ts';
 import { type Visit, visitOf } from '../visit.ts';
 import { addressFor, cursorOf, JobCursor, link, PageQuery, readCursor } from './filter.ts';
 import { column, jobLink, none, pager, panel, state, table, when } from './look.ts';
@@ -20,22 +24,31 @@ export function recipientRoutes(parts: OpsParts): Router {
         res.redirect(303, link(`/ops/recipients/${await addressFor(recipient, parts)}`, { format }));
       })
       .get('/:address', (req, res) => showRecipient(parts, req, res))
+      .post('/:address/unlock', (req, res) => unlock(parts, req, res))
   );
 }
 
-async function showRecipient({ queries }: OpsParts, req: Request, res: Response): Promise<void> {
+function readAddress(req: Request): AddressHash {
   const address = AddressHash.safeParse(req.params['address']);
-  if (!address.success)
-    throw new Problem(404, 'not-found', 'Search for a number or a recipient id to come here.');
+  if (address.success) return address.data;
+  throw new Problem(404, 'not-found', 'Search for a number or a recipient id to come here.');
+}
+
+async function showRecipient({ queries, clock }: OpsParts, req: Request, res: Response): Promise<void> {
+  const address = readAddress(req);
   const { limit, cursor } = read(PageQuery, req.query);
   const after = readCursor(cursor, JobCursor);
   const [recipient, timeline] = await Promise.all([
-    queries.recipient(address.data),
-    queries.timeline(address.data, limit, after),
+    queries.recipient(address, clock()),
+    queries.timeline(address, limit, after),
   ]);
   const next = timeline.next && cursorOf(timeline.next);
   answer(req, res, { ...recipient, data: timeline.events, nextCursor: next }, () =>
-    recipientPage(visitOf(res), recipient, timeline, after !== null, next),
+    recipientPage(visitOf(res), recipient, timeline, {
+      isLater: after !== null,
+      next,
+      notice: req.query['notice'],
+    }),
   );
 }
 
@@ -43,14 +56,14 @@ function recipientPage(
   visit: Visit,
   recipient: Recipient,
   timeline: Timeline,
-  isLater: boolean,
-  next: string | null,
+  { isLater, next, notice }: { isLater: boolean; next: string | null; notice: unknown },
 ): Html {
   const self = `/ops/recipients/${recipient.address}`;
   return page({
     title: 'Recipient',
     tab: '/ops/jobs',
     visit,
+    notice,
     body: html`<div class="head">
         <h1>Recipient</h1>
         <span class="mono">${maskedName(timeline)}</span>
@@ -60,6 +73,7 @@ function recipientPage(
           >
         </div>
       </div>
+      ${recipient.locks.length > 0 && panel('Locked', 'after too many wrong codes; a lock lifts by itself after a day', lockTable(visit, recipient))}
       ${recipient.known.length > 0 && panel('Known as', 'set by their projects', knownTable(recipient))}
       ${panel('Timeline', 'newest first, over all projects', [
         timeline.events.length === 0
@@ -72,6 +86,40 @@ function recipientPage(
         pager(isLater ? self : null, next && link(self, { cursor: next })),
       ])}`,
   });
+}
+
+function lockTable(visit: Visit, { address, locks }: Recipient): Html {
+  return table(
+    [column('Project'), column('Since'), column('Wrong codes'), column('')],
+    locks.map(
+      ({ project, lockedAt, failedChecks }) =>
+        html`<tr>
+          <td>${project}</td>
+          <td class="tight">${when(lockedAt)}</td>
+          <td>${failedChecks}</td>
+          <td class="num">
+            ${may(visit.staff.role, 'recipient.unlock') && unlockForm(visit, address, project)}
+          </td>
+        </tr>`,
+    ),
+    '',
+  );
+}
+
+const unlockForm = (visit: Visit, address: AddressHash, project: string) =>
+  html`<form class="inline" method="post" action="/ops/recipients/${address}/unlock">
+    ${formToken(visit)}<input type="hidden" name="project" value="${project}" />
+    <button class="primary">Unlock</button>
+  </form>`;
+
+async function unlock(parts: OpsParts, req: Request, res: Response): Promise<void> {
+  const address = readAddress(req);
+  await requireRole(res, 'recipient.unlock', address, parts);
+  const { project } = read(z.object({ project: Slug }), req.body);
+  if (!(await parts.commands.unlock(address, project, visitOf(res).staff, parts.clock())))
+    throw new Problem(409, 'not-locked', 'It is not locked in this project.');
+  if (wantsJson(req)) sendJson(res, 200, { unlocked: true });
+  else res.redirect(303, link(`/ops/recipients/${address}`, { notice: 'unlocked' }));
 }
 
 /** The tickets' own mask: the page never reads the number. */

@@ -86,6 +86,42 @@ describe('the overview', () => {
   });
 });
 
+describe('a locked recipient', () => {
+  const path = () => `/ops/recipients/${board.addressHash(PHONE).toString('hex')}`;
+  const lock = (at: Date) =>
+    board.pool.query(
+      `insert into destination (address_hash, project_id, failed_checks, locked_at, updated_at)
+       select $1, id, 100, $2, $2 from project on conflict (address_hash, project_id) do update set locked_at = $2`,
+      [board.addressHash(PHONE), at],
+    );
+
+  test('is unlocked in one project by an operator, by nobody else, and each try leaves a row', async () => {
+    await lock(ago(HOUR_MS));
+    const at = ago(HOUR_MS).toISOString();
+    expect((await viewer.json(path())).locks).toEqual([
+      { project: 'shop', locked_at: at, failed_checks: 100 },
+      { project: 'taxi', locked_at: at, failed_checks: 100 },
+    ]);
+    expect((await viewer.get(path()).set('Accept', 'text/html')).text).not.toContain('/unlock');
+    expect((await viewer.post(`${path()}/unlock`, { project: 'shop' })).status).toBe(403);
+    expect((await operator.get(path()).set('Accept', 'text/html')).text).toContain('/unlock');
+    expect((await operator.post(`${path()}/unlock`, { project: 'shop' })).headers['location']).toBe(
+      `${path()}?notice=unlocked`,
+    );
+    expect((await operator.post(`${path()}/unlock`, { project: 'shop' })).status).toBe(409);
+    expect((await viewer.json(path())).locks).toMatchObject([{ project: 'taxi' }]);
+    const { rows } = await board.pool.query<{ outcome: string }>(
+      `select detail ->> 'outcome' outcome from audit where action = 'recipient.unlock' order by id`,
+    );
+    expect(rows.map(({ outcome }) => outcome)).toEqual(['refused', 'done', 'refused']);
+  });
+
+  test('is no more locked after a day', async () => {
+    await lock(ago(24 * HOUR_MS));
+    expect((await viewer.json(path())).locks).toEqual([]);
+  });
+});
+
 describe('search', () => {
   const search = async (q: string) => (await viewer.post('/ops/search', { q })).headers['location'];
 

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { asProblem } from '../../../apps/http/answer.ts';
-import { FAILED_CHECKS_IN_A_ROW_MAX } from '../../../domain/otp/check.ts';
+import { FAILED_CHECKS_IN_A_ROW_MAX, LOCK_SECONDS } from '../../../domain/otp/check.ts';
 import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
 
 let world: World;
@@ -80,6 +80,29 @@ describe('Idempotency-Key', () => {
       answer: 'accepted',
       replayed: false,
     });
+  });
+});
+
+test('a lock lifts by itself after a day, and not before; then a hundred wrong codes are a hundred again', async () => {
+  const phone = freshPhone();
+  const { id, code } = await sendCode(world, orderFor(caller, phone));
+  for (let failure = 0; failure < FAILED_CHECKS_IN_A_ROW_MAX; failure++) await checkTo(phone, '123456');
+  const lockedFor = (seconds: number) =>
+    world.pool.query('update destination set locked_at = $2 where address_hash = $1', [
+      world.hash('address', phone),
+      new Date(Date.now() - seconds * 1_000),
+    ]);
+  await lockedFor(LOCK_SECONDS - 60);
+  expect(await checkId(id, code)).toEqual({ result: 'locked' });
+  expect(await checkTo(phone, '123456')).toEqual({ result: 'locked' });
+  expect(await world.intake.accept(orderFor(caller, phone, { purpose: 'other' }))).toMatchObject({
+    reason: 'destination-locked',
+  });
+  await lockedFor(LOCK_SECONDS);
+  expect(await checkId(id, wrong(code))).toMatchObject({ result: 'incorrect' });
+  expect(await checkId(id, code)).toMatchObject({ result: 'approved' });
+  expect(await world.intake.accept(orderFor(caller, phone, { purpose: 'other' }))).toMatchObject({
+    answer: 'accepted',
   });
 });
 
