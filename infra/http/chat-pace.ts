@@ -3,7 +3,7 @@ import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import type { ChatPace } from '../../domain/registration/port.ts';
 
 /** A person who types fast writes every few seconds. */
-export const CHAT_DEEDS_MAX = 20;
+const CHAT_DEEDS_MAX = 20;
 const WINDOW_SECONDS = 60;
 
 /** What one chat does to the bot, counted over all its processes; while Redis is away, in this one. */
