@@ -13,7 +13,7 @@ export function localLedger(pace: Pace): SlotLedger {
 
   const reserve = (wish: SlotWish, now: number): SlotAnswer => {
     nextAt = Math.max(nextAt, now);
-    const overMs = nextAt - now - aheadMs(wish);
+    const overMs = nextAt - now - aheadMs(pace, wish);
     if (overMs > 0) return { answer: 'full', retryAfterMs: overMs };
     const freeAt = chatFreeAt.get(wish.chatId) ?? 0;
     if (freeAt > nextAt && String(freeAt) !== wish.mark)

@@ -5,8 +5,9 @@ const AWAY_MS = 500;
 /** A Redis that is away says the same twice a second. */
 const ERRORS_EVERY_MS = 60_000;
 
-/** 150 ms: ordinary messages reserve four or five slots ahead, and an urgent one waits for no more than these. */
-export const ORDINARY_AHEAD_MS = 150;
+/** Ordinary messages reserve five slots ahead, or 50 ms where that is more: an urgent one waits for no more than these. */
+const ORDINARY_SLOTS_AHEAD = 5;
+const ORDINARY_AHEAD_MS_MIN = 50;
 /** 1 s: so many urgent ones may stand in line before theirs, too, wait in their processes. */
 export const URGENT_AHEAD_MS = 1_000;
 
@@ -24,8 +25,10 @@ export interface Pace {
 export interface SlotWish {
   readonly chatId: string;
   readonly urgent: boolean;
-  /** Of a slot that this message had and could not use: its own reservation of the chat does not stand in its way. */
+  /** Of a slot that this message had and could not use: it is given back, and what it had reserved of the chat with it. */
   readonly mark?: string | undefined;
+  /** How long it has been in line: slots that went by meanwhile were lost to whoever could not use them. */
+  readonly waitedMs: number;
 }
 
 export type SlotAnswer =
@@ -58,7 +61,15 @@ export function gapMs({ chatGapMs }: Pace, chatId: string): number {
   return gap + Math.max(CHAT_MARGIN_MS_MIN, chatGapMs * CHAT_MARGIN_SHARE);
 }
 
-export const aheadMs = ({ urgent }: SlotWish): number => (urgent ? URGENT_AHEAD_MS : ORDINARY_AHEAD_MS);
+/** How far ahead ordinary messages reserve. */
+export const ordinaryAheadMs = ({ messagesPerSecond }: Pace): number =>
+  Math.min(
+    Math.max((ORDINARY_SLOTS_AHEAD * 1_000) / messagesPerSecond, ORDINARY_AHEAD_MS_MIN),
+    URGENT_AHEAD_MS,
+  );
+
+export const aheadMs = (pace: Pace, { urgent }: SlotWish): number =>
+  urgent ? URGENT_AHEAD_MS : ordinaryAheadMs(pace);
 
 /** Asks `alone` whenever `shared` does not answer, and remembers the freezes that this process has met. */
 export function insuredLedger(

@@ -22,6 +22,8 @@ export interface GrantedSlot {
   readonly slotAt: number;
   readonly mark: string;
 }
+/** `since`, on `performance.now()`: when its message first asked for a turn. */
+type LineWish = Omit<SlotWish, 'waitedMs'> & { readonly since: number };
 type QueueAnswer = GrantedSlot | { readonly answer: 'later'; readonly retryAfterMs: number };
 
 /** Where the messages of this process wait in line: urgent ones first, and in one line first come, first served. */
@@ -37,11 +39,11 @@ export class SlotQueue {
   }
 
   /** Waits in line, some seconds at the most; `signal` ends it. */
-  wait(wish: SlotWish, signal: AbortSignal): Promise<QueueAnswer> {
+  wait(wish: LineWish, signal: AbortSignal): Promise<QueueAnswer> {
     if (signal.aborted) return Promise.resolve(later(0));
     if (this.#urgent.size + this.#ordinary.size >= LINE_MAX) return Promise.resolve(later(this.#againMs()));
     const { promise, resolve } = Promise.withResolvers<QueueAnswer>();
-    const waiter: Waiter = { wish, isSettled: false, settle: resolve };
+    const waiter: Waiter = { wish, isSettled: false, inLineSince: wish.since, settle: resolve };
     const leave = () => this.#settle(waiter, later(0));
     const timer = setTimeout(() => this.#settle(waiter, later(this.#againMs())), LINE_MS_MAX);
     signal.addEventListener('abort', leave);
@@ -67,7 +69,8 @@ export class SlotQueue {
         const batch = [...this.#urgent, ...this.#ordinary].slice(0, BATCH_MAX);
         if (batch.length === 0) return;
         const askedAt = performance.now();
-        const answer = await this.#ledger.reserve(batch.map(({ wish }) => wish));
+        const wishes = batch.map(({ wish, inLineSince }) => ({ ...wish, waitedMs: askedAt - inLineSince }));
+        const answer = await this.#ledger.reserve(wishes);
         const pauseMs = this.#tell(batch, answer, askedAt);
         if (pauseMs > 0) await this.#nap.start(Math.max(LOOK_MS_MIN, pauseMs));
       }
@@ -100,7 +103,10 @@ export class SlotQueue {
         if (answer.retryAfterMs > NEAR_MS) return this.#settle(waiter, later(answer.retryAfterMs));
         // Out of line meanwhile: those behind it have other chats.
         this.#lineOf(waiter).delete(waiter);
-        setTimeout(() => this.#enter(waiter), Math.ceil(answer.retryAfterMs));
+        setTimeout(() => {
+          waiter.inLineSince = performance.now();
+          this.#enter(waiter);
+        }, Math.ceil(answer.retryAfterMs));
     }
   }
 
@@ -121,9 +127,11 @@ export class SlotQueue {
 }
 
 interface Waiter {
-  readonly wish: SlotWish;
+  readonly wish: LineWish;
   readonly settle: (answer: QueueAnswer) => void;
   isSettled: boolean;
+  /** What it waited for its chat is not the line's fault. */
+  inLineSince: number;
 }
 
 const later = (retryAfterMs: number): QueueAnswer => ({ answer: 'later', retryAfterMs });

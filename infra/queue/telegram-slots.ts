@@ -4,17 +4,17 @@ import { localLedger } from './slot-ledger-local.ts';
 import { redisLedger } from './slot-ledger-redis.ts';
 import { SlotQueue } from './slot-queue.ts';
 
-/** 29 of the 30 a second that Telegram grants a bot: what is left bears some 30 ms of jitter between a slot and its message. */
+/** 29 of the 30 a second that Telegram grants a bot: what is left bears 20 ms of jitter between a slot and its message. */
 export const MESSAGES_PER_SECOND = 29;
 /** One message a second to one chat. */
 export const CHAT_GAP_MS = 1_000;
 /** A quarter of the pace while Redis does not answer: each process then keeps time alone, and four of them are many. */
 const SHARE_ALONE = 0.25;
 
-/** 25 ms: a message that would leave later takes a new slot, since late ones bunch up with those after them. */
-const LATE_MS_MAX = 25;
-/** Who is late three times in a row is slow, and too slow to send too fast. */
-const TRIES_MAX = 3;
+/** 12 ms: a message that would leave later gives its slot back and takes a new one, since late ones bunch up with those after them. */
+const LATE_MS_MAX = 12;
+/** Who is late five times in a row is slow, and too slow to send too fast. */
+const TRIES_MAX = 5;
 /** A slot that is due is used without a second look: the freeze was looked at when it was given. */
 const DUE_MS = 1;
 
@@ -26,7 +26,7 @@ export interface TelegramSlots {
   /**
    * Waits for the bot's next free slot at which the chat is free too, some seconds at the most. `later`: the chat or the
    * bot is not free soon, or `signal` has aborted; then nothing is held. Urgent messages pass the others: those never
-   * reserve further than `ORDINARY_AHEAD_MS` ahead.
+   * reserve more than a few slots ahead.
    */
   turn(chat: { readonly chatId: string; readonly urgent: boolean }, signal: AbortSignal): Promise<Turn>;
   /** Telegram has answered 429: nobody sends for so long, in no process. */
@@ -53,9 +53,10 @@ export function telegramSlots(options: TelegramSlotsOptions): TelegramSlots {
   const queue = new SlotQueue(ledger);
   return {
     async turn({ chatId, urgent }, signal) {
+      const since = performance.now();
       let mark: string | undefined;
       for (let tries = 1; ; tries++) {
-        const answer = await queue.wait({ chatId, urgent, mark }, signal);
+        const answer = await queue.wait({ chatId, urgent, mark, since }, signal);
         if (answer.answer === 'later') return { turn: 'later', retryAfterMs: answer.retryAfterMs };
         const frozenMs = answer.dueInMs < DUE_MS ? 0 : await frozenAtDue(ledger, answer.dueInMs, signal);
         if (signal.aborted) return { turn: 'later', retryAfterMs: 0 };

@@ -76,7 +76,7 @@ test('two processes with many waiting never pass the limit of the bot or of a ch
     expect(mostWithin(messages, FAST.chatGapMs), `chat ${chat}`).toBe(1);
 });
 
-// Again where the machine was busy with other things: whoever wakes up late gives its slot up.
+// Again where the machine was busy with other things: what is lost while every process stands still is made up for only later.
 test('two processes with many waiting use 95 % of what is granted', { retry: 4 }, async () => {
   const { sent } = await twoTakers();
   const [first, last] = [sent.at(0)?.at ?? 0, sent.at(-1)?.at ?? 0];
@@ -113,9 +113,9 @@ test('an urgent message passes all that waits', async () => {
       return performance.now() - askedAt;
     }),
   );
-  // Four or five slots that were taken, and five of their own.
-  expect(Math.max(...waits)).toBeLessThan(500);
-  expect(ordinary - before).toBeLessThanOrEqual(6);
+  // Five slots that were taken and five of their own are 350 ms; a busy machine adds to it. Behind the others they were 2 s.
+  expect(Math.max(...waits)).toBeLessThan(1_500);
+  expect(ordinary - before).toBeLessThanOrEqual(15);
 });
 
 test('a chat that must wait takes no slot from the others', async () => {
@@ -179,7 +179,7 @@ test('nothing in Redis tells the token, and everything there ends by itself', as
   await slots.turn({ chatId: '1', urgent: false }, NEVER);
   await slots.freeze(1_000);
   const keys = await redis.keys('*');
-  expect(keys).toHaveLength(3);
+  expect(keys).toHaveLength(4);
   for (const key of keys) {
     expect(key).toMatch(/^\{telegram:[0-9a-f]{16}\}:/);
     expect(await redis.pttl(key)).toBeGreaterThan(0);
@@ -190,7 +190,10 @@ test('a clock of Redis that was set back holds nobody up', async () => {
   const { slots, redis } = await slotsAt();
   await slots.turn({ chatId: '1', urgent: false }, NEVER);
   // What was written an hour ahead, as seen from the clock that is an hour behind it.
-  for (const key of await redis.keys('*')) await redis.incrby(key, 3_600_000_000);
+  const [line = ''] = await redis.keys('*:line');
+  const [chat = ''] = await redis.keys('*:chat:1');
+  await redis.hincrby(line, 'next', 3_600_000_000);
+  await redis.incrby(chat, 3_600_000_000);
   const startedAt = performance.now();
   expect(await slots.turn({ chatId: '1', urgent: false }, NEVER)).toEqual({ turn: 'now' });
   expect(performance.now() - startedAt).toBeLessThan(300);
