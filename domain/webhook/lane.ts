@@ -1,11 +1,13 @@
 import type { AttemptOutcome, JobId, ProjectId } from '../job/job.ts';
 import type { SingleJob } from '../job/single.ts';
+import type { KeyMode } from '../project/key.ts';
 import type { Called, Health } from './judge.ts';
 
 /** One event for one place, with all that a call needs. */
 export interface WebhookWork {
   readonly jobId: JobId;
   readonly projectId: ProjectId;
+  readonly mode: KeyMode;
   readonly eventId: string;
   readonly eventType: string;
   /** Null: it goes to the event's own `callback_url`. */

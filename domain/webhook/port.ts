@@ -1,5 +1,6 @@
-import type { AttemptOutcome, JobState, ProjectId } from '../job/job.ts';
+import type { AttemptOutcome, JobState } from '../job/job.ts';
 import type { Page, PageOrder } from '../page.ts';
+import type { Caller } from '../project/caller.ts';
 import type { EndpointChange, EndpointView, NewEndpoint } from './endpoint.ts';
 import type { WebhookEvent } from './event.ts';
 
@@ -75,47 +76,35 @@ export type Replayed =
   | { readonly replayed: 'too-many'; readonly events: number; readonly calls: number }
   | { readonly replayed: 'no-event' | 'no-endpoint' | 'endpoint-disabled' };
 
+/** A test key has endpoints, events and a secret of its own, and never sees those of the live keys. */
+export type WebhookOwner = Pick<Caller, 'projectId' | 'mode'>;
+
 /** Callbacks as their project sees and orders them. */
 export interface Webhooks {
-  endpoints(projectId: ProjectId): Promise<readonly EndpointView[]>;
-  endpoint(projectId: ProjectId, id: string): Promise<EndpointView | null>;
+  endpoints(of: WebhookOwner): Promise<readonly EndpointView[]>;
+  endpoint(of: WebhookOwner, id: string): Promise<EndpointView | null>;
   /** Null where the project has as many as it may. The secret is shown this once. */
   create(
-    projectId: ProjectId,
+    of: WebhookOwner,
     order: NewEndpoint,
     now: Date,
   ): Promise<{ readonly endpoint: EndpointView; readonly secret: string } | null>;
-  change(
-    projectId: ProjectId,
-    id: string,
-    change: EndpointChange,
-    now: Date,
-  ): Promise<EndpointView | null>;
+  change(of: WebhookOwner, id: string, change: EndpointChange, now: Date): Promise<EndpointView | null>;
   /** False where there is none. What is on its way to it is not sent any more. */
-  remove(projectId: ProjectId, id: string, now: Date): Promise<boolean>;
+  remove(of: WebhookOwner, id: string, now: Date): Promise<boolean>;
 
   /** The project's own secret, made when it is first asked for or needed. */
-  secret(projectId: ProjectId, now: Date): Promise<SecretView>;
+  secret(of: WebhookOwner, now: Date): Promise<SecretView>;
   /** A new secret for an endpoint, or for the project where `endpointId` is null; the old ones sign on for a day. */
-  rotate(projectId: ProjectId, endpointId: string | null, now: Date): Promise<SecretView | null>;
+  rotate(of: WebhookOwner, endpointId: string | null, now: Date): Promise<SecretView | null>;
 
-  deliveries(projectId: ProjectId, filter: DeliveryFilter, order: PageOrder): Promise<Page<DeliveryView>>;
-  event(projectId: ProjectId, id: string): Promise<EventStory | null>;
-  replay(
-    projectId: ProjectId,
-    eventId: string,
-    endpointId: string | null,
-    now: Date,
-  ): Promise<Replayed>;
-  replayRange(
-    projectId: ProjectId,
-    range: ReplayRange,
-    how: 'count' | 'replay',
-    now: Date,
-  ): Promise<Replayed>;
+  deliveries(of: WebhookOwner, filter: DeliveryFilter, order: PageOrder): Promise<Page<DeliveryView>>;
+  event(of: WebhookOwner, id: string): Promise<EventStory | null>;
+  replay(of: WebhookOwner, eventId: string, endpointId: string | null, now: Date): Promise<Replayed>;
+  replayRange(of: WebhookOwner, range: ReplayRange, how: 'count' | 'replay', now: Date): Promise<Replayed>;
   /** Sends a `test` event to one endpoint, whatever types it takes. */
   test(
-    projectId: ProjectId,
+    of: WebhookOwner,
     endpointId: string,
     requestId: string,
     now: Date,

@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import type { KeyMode } from '../../domain/project/key.ts';
 import type { DisabledReason } from '../../domain/webhook/endpoint.ts';
 import type { EventType } from '../../domain/webhook/event.ts';
 
@@ -8,6 +9,7 @@ const WebhookEndpointSchema = defineEntity({
   properties: {
     id: p.uuid().primary(),
     projectId: p.uuid(),
+    mode: p.text().$type<KeyMode>(),
     url: p.text(),
     /** Of the URL: all that a board may show of it. */
     host: p.text(),
@@ -31,6 +33,7 @@ const WebhookSecretSchema = defineEntity({
   properties: {
     id: p.uuid().primary(),
     projectId: p.uuid(),
+    mode: p.text().$type<KeyMode>(),
     /** Null: the project's own. */
     endpointId: p.uuid().nullable(),
     sealed: p.blob(),

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { SingleJob } from '../../domain/job/single.ts';
+import type { KeyMode } from '../../domain/project/key.ts';
 import { FAILING_DAYS_MAX } from '../../domain/webhook/endpoint.ts';
 import { eventBody } from '../../domain/webhook/event.ts';
 import { webhook } from '../../domain/webhook/job.ts';
@@ -15,6 +16,7 @@ const BATCH_MAX = 200;
 const BATCHES_IN_FLIGHT_MAX = 2;
 
 interface WebhookRow extends SingleJobRow {
+  readonly mode: KeyMode;
   readonly event_id: string | null;
   readonly type: string;
   readonly data: Record<string, unknown>;
@@ -55,11 +57,11 @@ export function webhookJobs(pool: pg.Pool, seal: Seal, now: () => Date): Webhook
   };
 }
 
-const workColumns = `e.id event_id, e.type, e.data, e.happened_at, e.callback_url, (j.payload ->> 'endpoint_id')::uuid endpoint_id,
+const workColumns = `j.mode, e.id event_id, e.type, e.data, e.happened_at, e.callback_url, (j.payload ->> 'endpoint_id')::uuid endpoint_id,
   p.url endpoint_url, p.disabled_at is not null endpoint_disabled, p.deleted_at is not null endpoint_deleted,
   (select json_agg(json_build_object('id', s.id, 'sealed', encode(s.sealed, 'base64'), 'expires_at', s.expires_at)
     order by s.expires_at desc nulls first)
-  from webhook_secret s where s.project_id = j.project_id and s.endpoint_id is not distinct from (j.payload ->> 'endpoint_id')::uuid) secrets`;
+  from webhook_secret s where s.project_id = j.project_id and s.mode = j.mode and s.endpoint_id is not distinct from (j.payload ->> 'endpoint_id')::uuid) secrets`;
 const workJoins = `left join webhook_event e on e.id = j.subject_id
   left join webhook_endpoint p on p.id = (j.payload ->> 'endpoint_id')::uuid and p.project_id = j.project_id`;
 
@@ -73,6 +75,7 @@ function workOf(row: WebhookRow, seal: Seal, now: Date): SingleJob<WebhookWork>[
   return {
     jobId: row.id,
     projectId: row.project_id,
+    mode: row.mode,
     eventId: row.event_id,
     eventType: row.type,
     endpointId: row.endpoint_id,
@@ -103,7 +106,7 @@ async function withProjectSecret(
 ): Promise<SingleJob<WebhookWork>> {
   const { work } = job;
   if (work === null || 'settled' in work || work.secrets.length > 0) return job;
-  const { id, sealed } = await ensureProjectSecret(pool, seal, job.projectId, now);
+  const { id, sealed } = await ensureProjectSecret(pool, seal, work, now);
   return { ...job, work: { ...work, secrets: [seal.open(sealed, id)] } };
 }
 
@@ -121,6 +124,7 @@ function deliveryRow({ work, called, health, outcome, reason, latencyMs, at }: D
   return {
     id: uuidv7({ msecs: at.getTime() }),
     project_id: work.projectId,
+    mode: work.mode,
     event_id: work.eventId,
     event_type: work.eventType,
     endpoint_id: work.endpointId,
@@ -143,12 +147,12 @@ function deliveryRow({ work, called, health, outcome, reason, latencyMs, at }: D
  */
 const recordDeliveries = `
 with w as (
-  select * from json_to_recordset($1) as w (id uuid, project_id uuid, event_id uuid, event_type text, endpoint_id uuid, job_id uuid, n int,
+  select * from json_to_recordset($1) as w (id uuid, project_id uuid, mode text, event_id uuid, event_type text, endpoint_id uuid, job_id uuid, n int,
     url text, outcome text, reason text, status_code int, latency_ms int, response text, at timestamptz, health text)),
 logged as (
-  insert into webhook_delivery (id, project_id, event_id, event_type, endpoint_id, job_id, n, url, outcome, reason, status_code,
+  insert into webhook_delivery (id, project_id, mode, event_id, event_type, endpoint_id, job_id, n, url, outcome, reason, status_code,
     latency_ms, response, at)
-  select id, project_id, event_id, event_type, endpoint_id, job_id, n, url, outcome, reason, status_code, latency_ms, response, at from w
+  select id, project_id, mode, event_id, event_type, endpoint_id, job_id, n, url, outcome, reason, status_code, latency_ms, response, at from w
   on conflict (job_id, n) do nothing),
 told as (
   select endpoint_id, bool_or(health = 'well') well, bool_or(health = 'gone') gone, min(at) since, max(at) till

@@ -1,7 +1,13 @@
 import type pg from 'pg';
 import type { AttemptOutcome, JobState } from '../../domain/job/job.ts';
 import { pageOf } from '../../domain/page.ts';
-import type { DeliveryFilter, DeliveryView, EventWay, Webhooks } from '../../domain/webhook/port.ts';
+import type {
+  DeliveryFilter,
+  DeliveryView,
+  EventWay,
+  WebhookOwner,
+  Webhooks,
+} from '../../domain/webhook/port.ts';
 import { idFloor, parameters } from './job-filter.ts';
 
 /** Ways of one event that are shown: as many as ten endpoints and some replays make. */
@@ -40,13 +46,17 @@ interface WayRow {
 /** What was sent, and what came of it. */
 export function webhookLog(pool: pg.Pool): Pick<Webhooks, 'deliveries' | 'event'> {
   return {
-    deliveries: async (projectId, filter, { limit, after }) => {
-      const { text, values } = deliveriesQuery(projectId, filter, after, limit + 1);
+    deliveries: async (of, filter, { limit, after }) => {
+      const { text, values } = deliveriesQuery(of, filter, after, limit + 1);
       const { rows } = await pool.query<DeliveryRow>(text, values);
       return pageOf(rows.map(deliveryView), limit);
     },
-    event: async (projectId, id) => {
-      const events = await pool.query<EventColumns & { subject_id: string }>(readEvent, [projectId, id]);
+    event: async ({ projectId, mode }, id) => {
+      const events = await pool.query<EventColumns & { subject_id: string }>(readEvent, [
+        projectId,
+        id,
+        mode,
+      ]);
       const [row] = events.rows;
       if (!row) return null;
       const ways = await pool.query<WayRow>(readWays, [id, projectId, WAYS_MAX]);
@@ -56,16 +66,21 @@ export function webhookLog(pool: pg.Pool): Pick<Webhooks, 'deliveries' | 'event'
 }
 
 const readEvent = `
-select id event_id, type, data, happened_at, subject_id from webhook_event where project_id = $1 and id = $2`;
+select id event_id, type, data, happened_at, subject_id from webhook_event where project_id = $1 and id = $2 and mode = $3`;
 
 const readWays = `
 select id, (payload ->> 'endpoint_id')::uuid endpoint_id, state, reason, attempts, run_at, accepted_at, finished_at
 from job where subject_id = $1 and project_id = $2 and kind = 'webhook' order by id limit $3`;
 
 /** Ids are UUIDv7 of the delivery's own time: the window is a part of the index that the page is read from. */
-function deliveriesQuery(projectId: string, filter: DeliveryFilter, after: string | null, rows: number) {
+function deliveriesQuery(
+  { projectId, mode }: WebhookOwner,
+  filter: DeliveryFilter,
+  after: string | null,
+  rows: number,
+) {
   const { values, put } = parameters();
-  const clauses = [`d.project_id = ${put(projectId)}`];
+  const clauses = [`d.project_id = ${put(projectId)}`, `d.mode = ${put(mode)}`];
   if (after !== null) clauses.push(`d.id < ${put(after)}`);
   if (filter.endpoint) clauses.push(`d.endpoint_id = ${put(filter.endpoint)}`);
   if (filter.event) clauses.push(`d.event_id = ${put(filter.event)}`);

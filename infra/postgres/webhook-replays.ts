@@ -1,15 +1,20 @@
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { REPLAY_CALLS_MAX, type Replayed, type Webhooks } from '../../domain/webhook/port.ts';
+import {
+  REPLAY_CALLS_MAX,
+  type Replayed,
+  type WebhookOwner,
+  type Webhooks,
+} from '../../domain/webhook/port.ts';
 
 /** Sends again what was sent before, and sends a test. Each call of these is one transaction. */
 export function webhookReplays(pool: pg.Pool): Pick<Webhooks, 'replay' | 'replayRange' | 'test'> {
   return {
-    replay: (projectId, eventId, endpointId, now) =>
+    replay: (of, eventId, endpointId, now) =>
       inTransaction(pool, async (client) => {
         const { rowCount } = await client.query(
-          'select from webhook_event where id = $1 and project_id = $2',
-          [eventId, projectId],
+          'select from webhook_event where id = $1 and project_id = $2 and mode = $3',
+          [eventId, of.projectId, of.mode],
         );
         if (rowCount === 0) return { replayed: 'no-event' };
         const choice = {
@@ -18,30 +23,30 @@ export function webhookReplays(pool: pg.Pool): Pick<Webhooks, 'replay' | 'replay
           undeliveredOnly: false,
           anyType: endpointId !== null,
         };
-        return replay(client, { projectId, endpointId, ...choice }, 'replay', now);
+        return replay(client, { of, endpointId, ...choice }, 'replay', now);
       }),
-    replayRange: (projectId, { from, to, endpointId, undeliveredOnly }, how, now) =>
+    replayRange: (of, { from, to, endpointId, undeliveredOnly }, how, now) =>
       inTransaction(pool, (client) => {
         // A test was meant for its moment.
-        const events = `e.happened_at >= $2 and e.happened_at < $5 and e.type <> 'test'`;
+        const events = `e.happened_at >= $2 and e.happened_at < $6 and e.type <> 'test'`;
         const choice = { events, values: [from, to], undeliveredOnly, anyType: false };
-        return replay(client, { projectId, endpointId, ...choice }, how, now);
+        return replay(client, { of, endpointId, ...choice }, how, now);
       }),
-    test: (projectId, endpointId, requestId, now) =>
+    test: (of, endpointId, requestId, now) =>
       inTransaction(pool, async (client) => {
-        const fault = await endpointFault(client, projectId, endpointId);
+        const fault = await endpointFault(client, of, endpointId);
         if (fault !== null) return fault;
         const eventId = uuidv7({ msecs: now.getTime() });
-        await client.query(insertTest, [eventId, projectId, endpointId, requestId, now]);
+        await client.query(insertTest, [eventId, of.projectId, endpointId, requestId, now, of.mode]);
         return { eventId };
       }),
   };
 }
 
 interface Choice {
-  readonly projectId: string;
+  readonly of: WebhookOwner;
   readonly endpointId: string | null;
-  /** Condition on `webhook_event e`, over `$2` and, where there are two values, `$5`. */
+  /** Condition on `webhook_event e`, over `$2` and, where there are two values, `$6`. */
   readonly events: string;
   readonly values: readonly unknown[];
   readonly undeliveredOnly: boolean;
@@ -55,13 +60,13 @@ async function replay(
   how: 'count' | 'replay',
   now: Date,
 ): Promise<Replayed> {
-  const { projectId, endpointId } = choice;
-  const fault = endpointId === null ? null : await endpointFault(client, projectId, endpointId);
+  const { of, endpointId } = choice;
+  const fault = endpointId === null ? null : await endpointFault(client, of, endpointId);
   if (fault !== null) return { replayed: fault };
   // One replay of a project at a time, so that the second finds the first one's jobs on their way.
-  await client.query('select pg_advisory_xact_lock(hashtext($1))', [`webhook replay ${projectId}`]);
+  await client.query('select pg_advisory_xact_lock(hashtext($1))', [`webhook replay ${of.projectId}`]);
   const [first, ...second] = choice.values;
-  const values = [projectId, first, endpointId, REPLAY_CALLS_MAX + 1, ...second];
+  const values = [of.projectId, first, endpointId, REPLAY_CALLS_MAX + 1, of.mode, ...second];
   const { rows } = await client.query<{ events: number; calls: number }>(
     `${waysSql(choice)} select count(distinct event_id)::int events, count(*)::int calls from ways`,
     values,
@@ -83,10 +88,10 @@ with ways as materialized (
   select e.id event_id, t.endpoint_id
   from webhook_event e cross join lateral (
     select p.id endpoint_id from webhook_endpoint p
-    where p.project_id = e.project_id and p.deleted_at is null and p.disabled_at is null and ($3::uuid is null or p.id = $3)
+    where p.project_id = e.project_id and p.mode = e.mode and p.deleted_at is null and p.disabled_at is null and ($3::uuid is null or p.id = $3)
       and (${anyType} or p.event_types is null or e.type = any (p.event_types))
     union all select null where e.callback_url is not null and $3::uuid is null) t
-  where e.project_id = $1 and ${events} and not exists (
+  where e.project_id = $1 and e.mode = $5 and ${events} and not exists (
     select from job j where j.subject_id = e.id and j.kind = 'webhook'
       and (j.payload ->> 'endpoint_id')::uuid is not distinct from t.endpoint_id
       and (j.finished_at is null or ${undeliveredOnly} and j.state = 'completed'))
@@ -94,12 +99,12 @@ with ways as materialized (
 
 async function endpointFault(
   client: pg.PoolClient,
-  projectId: string,
+  { projectId, mode }: WebhookOwner,
   id: string,
 ): Promise<'no-endpoint' | 'endpoint-disabled' | null> {
   const { rows } = await client.query<{ disabled: boolean }>(
-    `select disabled_at is not null disabled from webhook_endpoint where id = $1 and project_id = $2 and deleted_at is null`,
-    [id, projectId],
+    `select disabled_at is not null disabled from webhook_endpoint where id = $1 and project_id = $2 and mode = $3 and deleted_at is null`,
+    [id, projectId, mode],
   );
   const [row] = rows;
   if (!row) return 'no-endpoint';
@@ -108,8 +113,8 @@ async function endpointFault(
 
 const insertTest = `
 with event as (
-  insert into webhook_event (id, project_id, type, subject_id, data, request_id, happened_at)
-  values ($1, $2, 'test', $3, jsonb_build_object('id', $3::uuid, 'text', 'A test of this endpoint.'), $4, $5) returning *)
+  insert into webhook_event (id, project_id, mode, type, subject_id, data, request_id, happened_at)
+  values ($1, $2, $6, 'test', $3, jsonb_build_object('id', $3::uuid, 'text', 'A test of this endpoint.'), $4, $5) returning *)
 select webhook_enqueue(event::webhook_event, array[$3::uuid], $5) from event`;
 
 async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {

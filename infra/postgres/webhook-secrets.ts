@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { ProjectId } from '../../domain/job/job.ts';
 import { SECRET_BYTES, secretText } from '../../domain/webhook/endpoint.ts';
+import type { WebhookOwner } from '../../domain/webhook/port.ts';
 import type { Seal } from '../crypto.ts';
 
 export interface NewSecret {
@@ -28,20 +28,20 @@ export interface SecretRow {
 export async function ensureProjectSecret(
   pool: pg.Pool,
   seal: Seal,
-  projectId: ProjectId,
+  { projectId, mode }: WebhookOwner,
   now: Date,
 ): Promise<SecretRow> {
   const { id, sealed } = newSecret(seal, now);
-  await pool.query(insertProjectSecret, [id, projectId, sealed, now]);
-  const { rows } = await pool.query<SecretRow>(readProjectSecret, [projectId]);
+  await pool.query(insertProjectSecret, [id, projectId, mode, sealed, now]);
+  const { rows } = await pool.query<SecretRow>(readProjectSecret, [projectId, mode]);
   const [row] = rows;
   if (!row) throw new Error('a secret that was just made is gone');
   return row;
 }
 
 const insertProjectSecret = `
-insert into webhook_secret (id, project_id, endpoint_id, sealed, created_at) values ($1, $2, null, $3, $4)
-on conflict (project_id, endpoint_id) where expires_at is null do nothing`;
+insert into webhook_secret (id, project_id, mode, endpoint_id, sealed, created_at) values ($1, $2, $3, null, $4, $5)
+on conflict (project_id, mode, endpoint_id) where expires_at is null do nothing`;
 
 const readProjectSecret = `
-select id, sealed, created_at from webhook_secret where project_id = $1 and endpoint_id is null and expires_at is null`;
+select id, sealed, created_at from webhook_secret where project_id = $1 and mode = $2 and endpoint_id is null and expires_at is null`;

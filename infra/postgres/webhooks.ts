@@ -2,7 +2,6 @@ import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { ProjectId } from '../../domain/job/job.ts';
 import {
   type EndpointChange,
   EndpointId,
@@ -12,7 +11,7 @@ import {
   SECRET_KEPT_HOURS,
   SECRETS_MAX,
 } from '../../domain/webhook/endpoint.ts';
-import type { SecretView, Webhooks } from '../../domain/webhook/port.ts';
+import type { SecretView, WebhookOwner, Webhooks } from '../../domain/webhook/port.ts';
 import type { Seal } from '../crypto.ts';
 import { Project } from './entities.ts';
 import { WebhookEndpoint, WebhookSecret } from './webhook-entities.ts';
@@ -24,35 +23,33 @@ const HOUR_MS = 3_600_000;
 
 /** Endpoints and secrets of projects, what was sent to them, and what is to be sent again. `em` is forked for each call. */
 export function webhookStore(em: EntityManager, pool: pg.Pool, seal: Seal): Webhooks {
-  const find = (projectId: ProjectId, id: string) =>
-    em.fork().findOne(WebhookEndpoint, { id, projectId, deletedAt: null });
+  const find = (of: WebhookOwner, id: string) =>
+    em.fork().findOne(WebhookEndpoint, { id, ...whose(of), deletedAt: null });
   return {
-    endpoints: async (projectId) => {
+    endpoints: async (of) => {
       const rows = await em
         .fork()
         .find(
           WebhookEndpoint,
-          { projectId, deletedAt: null },
+          { ...whose(of), deletedAt: null },
           { orderBy: { id: 'desc' }, limit: ENDPOINTS_MAX },
         );
       return rows.map(endpointView);
     },
-    endpoint: async (projectId, id) => {
-      const row = await find(projectId, id);
+    endpoint: async (of, id) => {
+      const row = await find(of, id);
       return row && endpointView(row);
     },
-    create: (projectId, order, now) =>
-      em.fork().transactional((tx) => createEndpoint(tx, seal, projectId, order, now)),
-    change: (projectId, id, change, now) =>
-      em.fork().transactional((tx) => changeEndpoint(tx, projectId, id, change, now)),
-    remove: (projectId, id, now) => em.fork().transactional((tx) => removeEndpoint(tx, projectId, id, now)),
-    secret: async (projectId, now) => {
-      await ensureProjectSecret(pool, seal, projectId, now);
-      return secretView(em.fork(), seal, { projectId, endpointId: null }, now);
+    create: (of, order, now) => em.fork().transactional((tx) => createEndpoint(tx, seal, of, order, now)),
+    change: (of, id, change, now) => em.fork().transactional((tx) => changeEndpoint(tx, of, id, change, now)),
+    remove: (of, id, now) => em.fork().transactional((tx) => removeEndpoint(tx, of, id, now)),
+    secret: async (of, now) => {
+      await ensureProjectSecret(pool, seal, of, now);
+      return secretView(em.fork(), seal, { ...whose(of), endpointId: null }, now);
     },
-    rotate: async (projectId, endpointId, now) => {
-      if (endpointId === null) await ensureProjectSecret(pool, seal, projectId, now);
-      return em.fork().transactional((tx) => rotate(tx, seal, { projectId, endpointId }, now));
+    rotate: async (of, endpointId, now) => {
+      if (endpointId === null) await ensureProjectSecret(pool, seal, of, now);
+      return em.fork().transactional((tx) => rotate(tx, seal, { ...whose(of), endpointId }, now));
     },
     ...webhookLog(pool),
     ...webhookReplays(pool),
@@ -62,16 +59,16 @@ export function webhookStore(em: EntityManager, pool: pg.Pool, seal: Seal): Webh
 async function createEndpoint(
   tx: EntityManager,
   seal: Seal,
-  projectId: ProjectId,
+  of: WebhookOwner,
   order: NewEndpoint,
   now: Date,
 ) {
   // The project's row stands for its set of endpoints: two made at once can't both be the last.
-  await tx.findOneOrFail(Project, { id: projectId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  if ((await tx.count(WebhookEndpoint, { projectId, deletedAt: null })) >= ENDPOINTS_MAX) return null;
+  await tx.findOneOrFail(Project, { id: of.projectId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if ((await tx.count(WebhookEndpoint, { ...whose(of), deletedAt: null })) >= ENDPOINTS_MAX) return null;
   const row = tx.create(WebhookEndpoint, {
     id: uuidv7({ msecs: now.getTime() }),
-    projectId,
+    ...whose(of),
     url: new URL(order.url).href,
     host: new URL(order.url).host,
     description: order.description,
@@ -85,12 +82,14 @@ async function createEndpoint(
   });
   // First, as the secret's foreign key asks.
   await tx.persist(row).flush();
-  const secret = await insertSecret(tx, seal, { projectId, endpointId: row.id }, now);
+  const secret = await insertSecret(tx, seal, { ...whose(of), endpointId: row.id }, now);
   return { endpoint: endpointView(row), secret };
 }
 
-interface SecretOwner {
-  readonly projectId: ProjectId;
+/** A caller has more fields than its rows' owner. */
+const whose = ({ projectId, mode }: WebhookOwner): WebhookOwner => ({ projectId, mode });
+
+interface SecretOwner extends WebhookOwner {
   readonly endpointId: string | null;
 }
 
@@ -104,12 +103,12 @@ async function insertSecret(tx: EntityManager, seal: Seal, owner: SecretOwner, n
 
 async function changeEndpoint(
   tx: EntityManager,
-  projectId: ProjectId,
+  of: WebhookOwner,
   id: string,
   change: EndpointChange,
   now: Date,
 ): Promise<EndpointView | null> {
-  const row = await lockEndpoint(tx, projectId, id);
+  const row = await lockEndpoint(tx, of, id);
   if (!row) return null;
   if (change.description !== undefined) row.description = change.description;
   if (change.event_types !== undefined) row.eventTypes = change.event_types;
@@ -128,23 +127,22 @@ async function changeEndpoint(
   return endpointView(row);
 }
 
-async function removeEndpoint(
-  tx: EntityManager,
-  projectId: ProjectId,
-  id: string,
-  now: Date,
-): Promise<boolean> {
-  const row = await lockEndpoint(tx, projectId, id);
+async function removeEndpoint(tx: EntityManager, of: WebhookOwner, id: string, now: Date): Promise<boolean> {
+  const row = await lockEndpoint(tx, of, id);
   if (!row) return false;
   row.deletedAt = now;
   await tx.flush();
   // It signs nothing any more.
-  await tx.nativeDelete(WebhookSecret, { projectId, endpointId: id });
+  await tx.nativeDelete(WebhookSecret, { ...whose(of), endpointId: id });
   return true;
 }
 
-const lockEndpoint = (tx: EntityManager, projectId: ProjectId, id: string) =>
-  tx.findOne(WebhookEndpoint, { id, projectId, deletedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+const lockEndpoint = (tx: EntityManager, of: WebhookOwner, id: string) =>
+  tx.findOne(
+    WebhookEndpoint,
+    { id, ...whose(of), deletedAt: null },
+    { lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
 
 /** The new one signs first; the ones before it sign beside it for a day, so that the receiver can change over in its own time. */
 async function rotate(
@@ -156,7 +154,7 @@ async function rotate(
   const held =
     owner.endpointId === null
       ? await tx.findOne(Project, { id: owner.projectId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-      : await lockEndpoint(tx, owner.projectId, owner.endpointId);
+      : await lockEndpoint(tx, owner, owner.endpointId);
   if (!held) return null;
   const [current, ...earlier] = await liveSecrets(tx, owner, now);
   if (current) current.expiresAt = new Date(now.getTime() + SECRET_KEPT_HOURS * HOUR_MS);

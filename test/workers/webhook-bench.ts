@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { JobId, ProjectId } from '../../domain/job/job.ts';
 import { webhook, webhookDelaysMs } from '../../domain/webhook/job.ts';
 import type { EndpointView } from '../../domain/webhook/endpoint.ts';
+import type { WebhookOwner } from '../../domain/webhook/port.ts';
 import { sealer } from '../../infra/crypto.ts';
 import { jobStore } from '../../infra/postgres/attempts.ts';
 import { hotPool } from '../../infra/postgres/hot-pool.ts';
@@ -62,45 +63,57 @@ export async function webhookBench(options: { attemptTimeoutMs?: number; random?
     await orm.close(true);
   });
 
-  const addProject = async (): Promise<ProjectId> => {
+  const addProject = async (mode: WebhookOwner['mode'] = 'live'): Promise<WebhookOwner> => {
     const id = randomUUID();
     await pool.query('insert into project (id, slug, created_at) values ($1, $2, now())', [
       id,
       `p-${id.slice(0, 8)}`,
     ]);
-    return id as ProjectId;
+    return { projectId: id as ProjectId, mode };
   };
-  const addEndpoint = async (projectId: ProjectId, url: string, types: EndpointView['eventTypes'] = null) => {
+  const addEndpoint = async (
+    project: WebhookOwner,
+    url: string,
+    types: EndpointView['eventTypes'] = null,
+  ) => {
     const order = { url, description: null, event_types: types as never };
-    const made = await webhooks.create(projectId, order, clock.now);
+    const made = await webhooks.create(project, order, clock.now);
     if (!made) throw new Error('too many endpoints');
     return { ...made, id: made.endpoint.id };
   };
   /** A live verification with the job of its code, as the intake leaves them. */
-  const addVerification = async (projectId: ProjectId, callbackUrl: string | null = null) => {
+  const addVerification = async (project: WebhookOwner, callbackUrl: string | null = null) => {
     const [id, jobId] = [randomUUID(), randomUUID()];
-    await pool.query(insertVerification, [id, projectId, jobId, callbackUrl, clock.now, '+998901234567']);
-    await pool.query(insertCodeJob, [jobId, projectId, id, clock.now]);
+    await pool.query(insertVerification, [
+      id,
+      project.projectId,
+      jobId,
+      callbackUrl,
+      clock.now,
+      '+998901234567',
+      project.mode,
+    ]);
+    await pool.query(insertCodeJob, [jobId, project.projectId, id, clock.now, project.mode]);
     return { id, jobId };
   };
-  const approve = async (projectId: ProjectId, callbackUrl: string | null = null) => {
-    const verification = await addVerification(projectId, callbackUrl);
+  const approve = async (project: WebhookOwner, callbackUrl: string | null = null) => {
+    const verification = await addVerification(project, callbackUrl);
     await pool.query(`update verification set state = 'approved', closed_at = $2 where id = $1`, [
       verification.id,
       clock.now,
     ]);
     return verification;
   };
-  const jobRows = async (projectId: ProjectId): Promise<JobRow[]> =>
+  const jobRows = async (project: WebhookOwner): Promise<JobRow[]> =>
     (
       await pool.query<JobRow>(
         `select id, state, reason, attempts, run_at, payload from job where project_id = $1 and kind = 'webhook' order by id`,
-        [projectId],
+        [project.projectId],
       )
     ).rows;
   /** Wakes what is due now, once. */
-  const wakeDue = async (projectId: ProjectId) => {
-    const due = (await jobRows(projectId)).filter(
+  const wakeDue = async (project: WebhookOwner) => {
+    const due = (await jobRows(project)).filter(
       ({ state, run_at }) => (state === 'accepted' || state === 'running') && run_at <= clock.now,
     );
     return Promise.all(due.map(({ id }) => wake(id, new AbortController().signal)));
@@ -130,9 +143,9 @@ export type WebhookBench = Awaited<ReturnType<typeof webhookBench>>;
 const insertVerification = `
 insert into verification (id, project_id, address_hash, phone, purpose, mode, code_kid, code_length, checks_max, check_by_to, channels,
   locale, metadata, job_id, ttl_seconds, created_at, sent_at, expires_at, callback_url)
-values ($1, $2, sha256(gen_random_uuid()::text::bytea), $6, 'login', 'live', 'c1', 6, 5, false, '{sms}', 'uz', '{"order": "4711"}', $3, 300, $5, $5,
+values ($1, $2, sha256(gen_random_uuid()::text::bytea), $6, 'login', $7, 'c1', 6, 5, false, '{sms}', 'uz', '{"order": "4711"}', $3, 300, $5, $5,
   $5::timestamptz + interval '5 minutes', $4)`;
 const insertCodeJob = `
-insert into job (id, kind, project_id, subject_id, payload, labels, run_at, deadline_at, accepted_at, request_id, released_at)
+insert into job (id, kind, project_id, subject_id, payload, labels, run_at, deadline_at, accepted_at, request_id, released_at, mode)
 values ($1, 'otp-send', $2, $3, '{}', '{"project": "p", "channels": "sms", "to": "+998•••••••67"}', $4, $4::timestamptz + interval '5 minutes',
-  $4, 'request-1', $4)`;
+  $4, 'request-1', $4, $5)`;

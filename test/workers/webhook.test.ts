@@ -92,6 +92,32 @@ describe('a callback', () => {
     expect(receiver.received.map(({ path }) => path).toSorted()).toEqual(['/all', '/approved']);
   });
 
+  test('of a test key goes to the endpoints of test keys alone, and neither mode sees the other', async () => {
+    const bench = await webhookBench();
+    const receiver = await startReceiver();
+    const live = await bench.addProject();
+    const tests = { ...live, mode: 'test' } as const;
+    const liveEndpoint = await bench.addEndpoint(live, `${receiver.url}/live`);
+    const { secret } = await bench.addEndpoint(tests, `${receiver.url}/test`);
+    await bench.approve(tests);
+    await bench.wakeDue(live);
+    const request = only(receiver.received);
+    expect(request.path).toBe('/test');
+    expect(verify(secret, request)).toMatchObject({ data: { mode: 'test' } });
+
+    const now = bench.clock.now;
+    const eventId = only(await bench.jobRows(live)).payload.event_id;
+    expect(await bench.webhooks.event(live, eventId)).toBeNull();
+    expect(await bench.webhooks.event(tests, eventId)).not.toBeNull();
+    expect((await bench.webhooks.deliveries(live, {}, { limit: 10, after: null })).rows).toEqual([]);
+    expect(await bench.webhooks.replay(live, eventId, null, now)).toEqual({ replayed: 'no-event' });
+    expect(await bench.webhooks.change(tests, liveEndpoint.id, { enabled: false }, now)).toBeNull();
+    expect(await bench.webhooks.rotate(tests, liveEndpoint.id, now)).toBeNull();
+    expect(await bench.webhooks.remove(tests, liveEndpoint.id, now)).toBe(false);
+    const secrets = [await bench.webhooks.secret(live, now), await bench.webhooks.secret(tests, now)];
+    expect(new Set(secrets.map((each) => each.secret)).size).toBe(2);
+  });
+
   test('is not written at all where nobody listens', async () => {
     const bench = await webhookBench();
     const project = await bench.addProject();
@@ -305,7 +331,7 @@ describe('an endpoint', () => {
     });
     const audit = await bench.pool.query(`select action, detail from audit where subject = $1`, [id]);
     expect(audit.rows).toMatchObject([
-      { action: 'webhook.disabled', detail: { reason: 'failing', project } },
+      { action: 'webhook.disabled', detail: { reason: 'failing', project: project.projectId } },
     ]);
 
     const calls = dead.received.length;
@@ -408,9 +434,9 @@ describe('a replay', () => {
     const project = await bench.addProject();
     await bench.addEndpoint(project, 'http://127.0.0.1:1024/');
     await bench.pool.query(
-      `insert into webhook_event (id, project_id, type, subject_id, data, happened_at)
-       select uuidv7(), $1, 'message.sent', $1, '{}', $2 from generate_series(1, $3)`,
-      [project, bench.clock.now, REPLAY_CALLS_MAX + 1],
+      `insert into webhook_event (id, project_id, mode, type, subject_id, data, happened_at)
+       select uuidv7(), $1, 'live', 'message.sent', $1, '{}', $2 from generate_series(1, $3)`,
+      [project.projectId, bench.clock.now, REPLAY_CALLS_MAX + 1],
     );
     const range = {
       from: bench.clock.now,

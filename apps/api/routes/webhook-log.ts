@@ -102,7 +102,7 @@ const listDeliveries = (webhooks: Webhooks) =>
     answers: { 200: { description: 'A page of calls.', schema: pageSchema(DeliveryBody) } },
     async handle({ query, caller }) {
       const { limit, cursor, ...filter } = query;
-      const page = await webhooks.deliveries(caller.projectId, filter, pageOrder({ limit, cursor }));
+      const page = await webhooks.deliveries(caller, filter, pageOrder({ limit, cursor }));
       return { status: 200, body: pageBody(page, deliveryBody) };
     },
   });
@@ -119,7 +119,7 @@ const getEvent = (webhooks: Webhooks) =>
     answers: { 200: { description: 'The event.', schema: EventBody } },
     problems: [404],
     async handle({ params, caller }) {
-      const story = await webhooks.event(caller.projectId, params.id);
+      const story = await webhooks.event(caller, params.id);
       if (!story) throw refusals['no-event']();
       const { id, type, happenedAt, data } = story.event;
       return {
@@ -145,7 +145,7 @@ const replayEvent = (webhooks: Webhooks) =>
     problems: [404, 409],
     async handle({ params, body, caller }) {
       const endpointId = body?.endpoint_id ?? null;
-      return replayAnswer(await webhooks.replay(caller.projectId, params.id, endpointId, new Date()));
+      return replayAnswer(await webhooks.replay(caller, params.id, endpointId, new Date()));
     },
   });
 
@@ -185,7 +185,7 @@ const replayRange = (webhooks: Webhooks) =>
       const { from, to, endpoint_id: endpointId = null, undelivered_only: undeliveredOnly } = body;
       const how = body.dry_run ? 'count' : 'replay';
       const range = { from, to, endpointId, undeliveredOnly };
-      return replayAnswer(await webhooks.replayRange(caller.projectId, range, how, new Date()));
+      return replayAnswer(await webhooks.replayRange(caller, range, how, new Date()));
     },
   });
 
@@ -204,7 +204,7 @@ const testEndpoint = (webhooks: Webhooks) =>
     },
     problems: [404, 409],
     async handle({ params, caller, requestId }) {
-      const sent = await webhooks.test(caller.projectId, params.id, requestId, new Date());
+      const sent = await webhooks.test(caller, params.id, requestId, new Date());
       if (typeof sent === 'string') throw refusals[sent]();
       const statusUrl = `/webhooks/events/${sent.eventId}`;
       return {

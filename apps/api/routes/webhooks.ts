@@ -95,7 +95,7 @@ const createEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
     problems: [409],
     async handle({ body, caller }) {
       checkUrl(urlFault, body.url, '/url');
-      const created = await webhooks.create(caller.projectId, body, new Date());
+      const created = await webhooks.create(caller, body, new Date());
       if (!created)
         throw new Problem(
           409,
@@ -121,7 +121,7 @@ const listEndpoints = ({ webhooks }: WebhookRouteDeps) =>
       },
     },
     async handle({ caller }) {
-      const endpoints = await webhooks.endpoints(caller.projectId);
+      const endpoints = await webhooks.endpoints(caller);
       return { status: 200, body: { data: endpoints.map(endpointBody), next_cursor: null } };
     },
   });
@@ -138,7 +138,7 @@ const getEndpoint = ({ webhooks }: WebhookRouteDeps) =>
     answers: { 200: { description: 'The endpoint.', schema: EndpointBody } },
     problems: [404],
     async handle({ params, caller }) {
-      const endpoint = await webhooks.endpoint(caller.projectId, params.id);
+      const endpoint = await webhooks.endpoint(caller, params.id);
       if (!endpoint) throw noEndpoint();
       return { status: 200, body: endpointBody(endpoint) };
     },
@@ -160,7 +160,7 @@ const changeEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
     problems: [404],
     async handle({ params, body, caller }) {
       checkUrl(urlFault, body.url, '/url');
-      const endpoint = await webhooks.change(caller.projectId, params.id, body, new Date());
+      const endpoint = await webhooks.change(caller, params.id, body, new Date());
       if (!endpoint) throw noEndpoint();
       return { status: 200, body: endpointBody(endpoint) };
     },
@@ -179,7 +179,7 @@ const removeEndpoint = ({ webhooks }: WebhookRouteDeps) =>
     answers: { 204: { description: 'It is gone.', schema: z.undefined() } },
     problems: [404],
     async handle({ params, caller }) {
-      if (!(await webhooks.remove(caller.projectId, params.id, new Date()))) throw noEndpoint();
+      if (!(await webhooks.remove(caller, params.id, new Date()))) throw noEndpoint();
       return { status: 204, body: undefined };
     },
   });
@@ -197,7 +197,7 @@ const rotateEndpointSecret = ({ webhooks }: WebhookRouteDeps) =>
     answers: { 200: { description: 'The new secret.', schema: SecretBody } },
     problems: [404],
     async handle({ params, caller }) {
-      const secret = await webhooks.rotate(caller.projectId, params.id, new Date());
+      const secret = await webhooks.rotate(caller, params.id, new Date());
       if (!secret) throw noEndpoint();
       return { status: 200, body: secretBody(secret) };
     },
@@ -214,7 +214,7 @@ const projectSecret = ({ webhooks }: WebhookRouteDeps) =>
     testKeys: 'refused',
     answers: { 200: { description: 'The secret.', schema: SecretBody } },
     async handle({ caller }) {
-      return { status: 200, body: secretBody(await webhooks.secret(caller.projectId, new Date())) };
+      return { status: 200, body: secretBody(await webhooks.secret(caller, new Date())) };
     },
   });
 
@@ -228,7 +228,7 @@ const rotateProjectSecret = ({ webhooks }: WebhookRouteDeps) =>
     testKeys: 'refused',
     answers: { 200: { description: 'The new secret.', schema: SecretBody } },
     async handle({ caller }) {
-      const secret = await webhooks.rotate(caller.projectId, null, new Date());
+      const secret = await webhooks.rotate(caller, null, new Date());
       if (!secret) throw new Error('a project that calls is not there');
       return { status: 200, body: secretBody(secret) };
     },

@@ -17,6 +17,8 @@ const endpoints = `
 create table webhook_endpoint (
   id uuid primary key,
   project_id uuid not null references project,
+  -- It hears of what keys of this mode did, and keys of this mode alone see it.
+  mode text not null check (mode in ('live', 'test')),
   url text not null,
   -- Of the URL: safe on a board, where a path or a query may hold a token.
   host text not null,
@@ -33,11 +35,12 @@ create table webhook_endpoint (
   deleted_at timestamptz,
   check ((disabled_at is null) = (disabled_reason is null))
 );
-create index webhook_endpoint_project on webhook_endpoint (project_id, id) where deleted_at is null;
+create index webhook_endpoint_project on webhook_endpoint (project_id, mode, id) where deleted_at is null;
 
 create table webhook_secret (
   id uuid primary key,
   project_id uuid not null references project,
+  mode text not null,
   -- Null: the project's own, which signs what goes to a callback_url.
   endpoint_id uuid references webhook_endpoint,
   -- Bound to its id.
@@ -46,8 +49,8 @@ create table webhook_secret (
   -- Null for the current one; one that was replaced goes on signing until then.
   expires_at timestamptz
 );
-create unique index webhook_secret_current on webhook_secret (project_id, endpoint_id) nulls not distinct where expires_at is null;
-create index webhook_secret_owner on webhook_secret (project_id, endpoint_id);
+create unique index webhook_secret_current on webhook_secret (project_id, mode, endpoint_id) nulls not distinct where expires_at is null;
+create index webhook_secret_owner on webhook_secret (project_id, mode, endpoint_id);
 
 alter table verification add callback_url text;
 `;
@@ -56,6 +59,7 @@ const events = `
 create table webhook_event (
   id uuid primary key,
   project_id uuid not null references project,
+  mode text not null,
   type text not null,
   -- The verification, job, broadcast or endpoint that it tells of.
   subject_id uuid not null,
@@ -64,13 +68,14 @@ create table webhook_event (
   request_id text,
   happened_at timestamptz not null
 );
-create index webhook_event_project on webhook_event (project_id, happened_at);
+create index webhook_event_project on webhook_event (project_id, mode, happened_at);
 create index webhook_event_age on webhook_event (happened_at);
 
 -- One row for each attempt that reached out: what was asked is known from the event, what was answered stands here.
 create table webhook_delivery (
   id uuid primary key,
   project_id uuid not null,
+  mode text not null,
   event_id uuid not null,
   event_type text not null,
   endpoint_id uuid,
@@ -87,7 +92,7 @@ create table webhook_delivery (
   at timestamptz not null,
   unique (job_id, n)
 );
-create index webhook_delivery_project on webhook_delivery (project_id, id);
+create index webhook_delivery_project on webhook_delivery (project_id, mode, id);
 create index webhook_delivery_event on webhook_delivery (event_id, id);
 
 -- Asks for a turn in a lane without waiting for anybody: a row of lane_turn is locked until the commit, and triggers that
@@ -100,10 +105,10 @@ create table lane_call (
 
 /** Only what somebody wants to hear is written: for a project without endpoints an event costs one look at an index. */
 const emission = `
-create function webhook_is_wanted(of_project uuid, of_type text, callback text) returns boolean language plpgsql stable as $$
+create function webhook_is_wanted(of_project uuid, of_mode text, of_type text, callback text) returns boolean language plpgsql stable as $$
 begin
   return callback is not null or exists (
-    select from webhook_endpoint where project_id = of_project and deleted_at is null and disabled_at is null
+    select from webhook_endpoint where project_id = of_project and mode = of_mode and deleted_at is null and disabled_at is null
       and (event_types is null or of_type = any (event_types)));
 end
 $$;
@@ -114,8 +119,8 @@ $$;
 
 /* One job for each endpoint in 'targets', whose null stands for the event's own callback_url. Seven days: EVENT_LIFE_DAYS. */
 create function webhook_enqueue(event webhook_event, targets uuid[], at timestamptz) returns void language sql as $$
-  insert into job (id, kind, project_id, subject_id, payload, labels, run_at, deadline_at, accepted_at, request_id)
-  select uuidv7(), 'webhook', event.project_id, event.id,
+  insert into job (id, kind, project_id, mode, subject_id, payload, labels, run_at, deadline_at, accepted_at, request_id)
+  select uuidv7(), 'webhook', event.project_id, event.mode, event.id,
     jsonb_build_object('event_id', event.id, 'endpoint_id', target),
     jsonb_build_object('project', p.slug, 'channels', 'webhook', 'to', coalesce(e.host, webhook_host(event.callback_url))),
     at, at + interval '7 days', at, event.request_id
@@ -124,15 +129,15 @@ create function webhook_enqueue(event webhook_event, targets uuid[], at timestam
 $$;
 
 create function webhook_emit(
-  of_project uuid, of_type text, subject uuid, at timestamptz, said jsonb, callback text, request text
+  of_project uuid, of_mode text, of_type text, subject uuid, at timestamptz, said jsonb, callback text, request text
 ) returns void language plpgsql as $$
 declare
   event webhook_event;
 begin
-  insert into webhook_event (id, project_id, type, subject_id, data, callback_url, request_id, happened_at)
-  values (uuidv7(), of_project, of_type, subject, said, callback, request, at) returning * into event;
+  insert into webhook_event (id, project_id, mode, type, subject_id, data, callback_url, request_id, happened_at)
+  values (uuidv7(), of_project, of_mode, of_type, subject, said, callback, request, at) returning * into event;
   perform webhook_enqueue(event, array(
-    select id from webhook_endpoint where project_id = of_project and deleted_at is null and disabled_at is null
+    select id from webhook_endpoint where project_id = of_project and mode = of_mode and deleted_at is null and disabled_at is null
       and (event_types is null or of_type = any (event_types))
     union all select null where callback is not null), at);
 end
@@ -148,8 +153,8 @@ $$;
 
 create function webhook_on_verification() returns trigger language plpgsql as $$
 begin
-  if webhook_is_wanted(new.project_id, 'verification.' || new.state, new.callback_url) then
-    perform webhook_emit(new.project_id, 'verification.' || new.state, new.id, coalesce(new.closed_at, now()),
+  if webhook_is_wanted(new.project_id, new.mode, 'verification.' || new.state, new.callback_url) then
+    perform webhook_emit(new.project_id, new.mode, 'verification.' || new.state, new.id, coalesce(new.closed_at, now()),
       webhook_of_verification(new), new.callback_url, (select request_id from job where id = new.job_id));
   end if;
   return null;
@@ -167,8 +172,8 @@ declare
   v verification;
 begin
   select * into v from verification where id = new.subject_id;
-  if v.id is not null and webhook_is_wanted(new.project_id, kind, v.callback_url) then
-    perform webhook_emit(new.project_id, kind, v.id, new.finished_at,
+  if v.id is not null and webhook_is_wanted(new.project_id, new.mode, kind, v.callback_url) then
+    perform webhook_emit(new.project_id, new.mode, kind, v.id, new.finished_at,
       webhook_of_verification(v) || jsonb_build_object('job_id', new.id, 'job_state', new.state, 'reason', new.reason),
       v.callback_url, new.request_id);
   end if;
@@ -183,8 +188,8 @@ create function webhook_on_message() returns trigger language plpgsql as $$
 declare
   type text := case new.state when 'completed' then 'message.sent' else 'message.failed' end;
 begin
-  if webhook_is_wanted(new.project_id, type, null) then
-    perform webhook_emit(new.project_id, type, new.id, new.finished_at,
+  if webhook_is_wanted(new.project_id, new.mode, type, null) then
+    perform webhook_emit(new.project_id, new.mode, type, new.id, new.finished_at,
       jsonb_build_object('id', new.id, 'kind', new.kind, 'broadcast_id', new.subject_id, 'state', new.state,
         'reason', new.reason, 'to', new.labels ->> 'to', 'accepted_at', new.accepted_at, 'finished_at', new.finished_at),
       null, new.request_id);
@@ -201,8 +206,8 @@ create trigger webhook_on_message after update on job for each row
 const broadcastEvents = `
 create function webhook_on_broadcast() returns trigger language plpgsql as $$
 begin
-  if webhook_is_wanted(new.project_id, 'broadcast.finished', null) then
-    perform webhook_emit(new.project_id, 'broadcast.finished', new.id, new.finished_at,
+  if webhook_is_wanted(new.project_id, new.mode, 'broadcast.finished', null) then
+    perform webhook_emit(new.project_id, new.mode, 'broadcast.finished', new.id, new.finished_at,
       (select jsonb_build_object('id', new.id, 'kind', new.kind, 'state', new.state, 'total', new.total,
         'sent', count(*) filter (where state = 'completed'),
         'cancelled', count(*) filter (where state = 'cancelled'),
@@ -223,8 +228,8 @@ create function webhook_on_disabled() returns trigger language plpgsql as $$
 begin
   insert into audit (at, actor, action, subject, detail) values (new.disabled_at, 'navbat', 'webhook.disabled', new.id::text,
     jsonb_build_object('project', new.project_id, 'host', new.host, 'reason', new.disabled_reason));
-  if webhook_is_wanted(new.project_id, 'endpoint.disabled', null) then
-    perform webhook_emit(new.project_id, 'endpoint.disabled', new.id, new.disabled_at,
+  if webhook_is_wanted(new.project_id, new.mode, 'endpoint.disabled', null) then
+    perform webhook_emit(new.project_id, new.mode, 'endpoint.disabled', new.id, new.disabled_at,
       jsonb_build_object('id', new.id, 'host', new.host, 'reason', new.disabled_reason, 'failing_since', new.failing_since,
         'disabled_at', new.disabled_at), null, null);
   end if;
