@@ -80,31 +80,52 @@ const OVERSLEPT_MS = 2_000;
 /** BullMQ's score of a sleeping ticket is its time in ms, shifted by 12 bits. */
 const DELAYED_SCORE_PER_MS = 4_096;
 
-/** One pipeline for all of them. */
+/**
+ * One command for each ticket, and a second one only for those whose row is overdue: of a backlog that sleeps as it should
+ * there are none. BullMQ sets `finishedOn` with a ticket's end, and takes it away where it is tried again.
+ */
 async function standingOf(
   queues: Queues,
   queue: Queue<Ticket>,
   tickets: readonly DueTicket[],
   now: Date,
 ): Promise<Standing[]> {
-  const pipeline = queues.redis.pipeline();
-  for (const { jobId } of tickets) {
-    pipeline.exists(queue.toKey(jobId));
-    for (const set of ['failed', 'completed', 'delayed']) pipeline.zscore(queue.toKey(set), jobId);
+  const held = await pipelined(queues, tickets, (pipeline, { jobId }) =>
+    pipeline.hmget(queue.toKey(jobId), 'timestamp', 'finishedOn'),
+  );
+  const standing = held.map((fields): Standing => {
+    const [timestamp, finishedOn] = fields as (string | null)[];
+    if (timestamp === null) return 'missing';
+    return finishedOn === null ? 'alive' : 'ended';
+  });
+  const isOverdue = ({ runAt }: DueTicket) => runAt.getTime() <= now.getTime() - OVERSLEPT_MS;
+  const overdue = [...tickets.entries()].filter(
+    ([at, ticket]) => standing[at] === 'alive' && isOverdue(ticket),
+  );
+  const sleeps = await pipelined(queues, overdue, (pipeline, [, { jobId }]) =>
+    pipeline.zscore(queue.toKey('delayed'), jobId),
+  );
+  for (const [place, [at]] of overdue.entries()) {
+    const sleepsUntilMs = Number(sleeps[place] ?? 0) / DELAYED_SCORE_PER_MS;
+    if (sleepsUntilMs > now.getTime() + OVERSLEPT_MS) standing[at] = 'overslept';
   }
+  return standing;
+}
+
+/** Asks Redis one thing of each item, all in one pipeline. */
+async function pipelined<Item>(
+  { redis }: Queues,
+  items: readonly Item[],
+  ask: (pipeline: ReturnType<typeof redis.pipeline>, item: Item) => unknown,
+): Promise<unknown[]> {
+  if (items.length === 0) return [];
+  const pipeline = redis.pipeline();
+  for (const item of items) ask(pipeline, item);
   const replies = (await pipeline.exec()) ?? [];
-  const reply = (index: number) => {
+  return items.map((_, index) => {
     const [error, value] = replies[index] ?? [new Error('no reply')];
     if (error) throw error;
     return value;
-  };
-  return tickets.map(({ runAt }, index) => {
-    const [exists, failed, completed, delayed] = [0, 1, 2, 3].map((at) => reply(index * 4 + at));
-    if (exists === 0) return 'missing';
-    if (failed !== null || completed !== null) return 'ended';
-    const sleepsUntilMs = delayed === null ? 0 : Number(delayed) / DELAYED_SCORE_PER_MS;
-    const isDue = runAt.getTime() <= now.getTime() - OVERSLEPT_MS;
-    return isDue && sleepsUntilMs > now.getTime() + OVERSLEPT_MS ? 'overslept' : 'alive';
   });
 }
 

@@ -79,6 +79,8 @@ test('a ticket that was removed is found by the audit, and so is one that BullMQ
   const failed = await queue.getJob(ids[7] as string);
   await shop.queues.redis.lrem(queue.toKey('wait'), 1, failed?.id ?? '');
   await shop.queues.redis.zadd(queue.toKey('failed'), 1, failed?.id ?? '');
+  // As BullMQ does in the same script.
+  await shop.queues.redis.hset(queue.toKey(failed?.id ?? ''), 'finishedOn', 1);
 
   expect(await tick()).toMatchObject({ reissued: 2 });
   expect(await queue.getJobCountByTypes('waiting')).toBe(20);
