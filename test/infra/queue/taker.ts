@@ -49,6 +49,7 @@ async function freezeOnce(): Promise<void> {
 }
 
 await Promise.all([freezeOnce(), ...Array.from({ length: waiting }, sendOneAfterTheOther)]);
-process.stdout.write(JSON.stringify({ sent, frozen, errors, cpuMicros: process.cpuUsage() }));
 redis.disconnect();
-process.exit(0);
+process.stdout.write(JSON.stringify({ sent, frozen, errors, cpuMicros: process.cpuUsage() }), () =>
+  process.exit(0),
+);
