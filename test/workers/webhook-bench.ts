@@ -30,13 +30,15 @@ export interface JobRow {
 }
 
 /** The parts that `workers/main.ts` joins, with a real Postgres and real sockets; time and wake-ups are in a test's hand. */
-export async function webhookBench(options: { attemptTimeoutMs?: number; random?: () => number } = {}) {
+export async function webhookBench(
+  options: { attemptTimeoutMs?: number; random?: () => number; now?: () => Date } = {},
+) {
   const { url: databaseUrl } = await freshDatabase();
   const orm = await openOrm(databaseUrl);
   const pool = hotPool(databaseUrl, 8);
   const seal = sealer(ring);
   const clock = { now: new Date() };
-  const now = () => clock.now;
+  const now = options.now ?? (() => clock.now);
   const webhooks = webhookStore(orm.em, pool, seal);
   const jobs = webhookJobs(pool, seal, now);
   const caller = webhookCaller({
@@ -118,6 +120,13 @@ export async function webhookBench(options: { attemptTimeoutMs?: number; random?
     );
     return Promise.all(due.map(({ id }) => wake(id, new AbortController().signal)));
   };
+  /** Events of messages that were sent, as their triggers write them. */
+  const emit = async ({ projectId, mode }: WebhookOwner, count: number) => {
+    await pool.query(
+      `select webhook_emit($1, $2, 'message.sent', $1, now(), '{}', null, null) from generate_series(1, $3)`,
+      [projectId, mode, count],
+    );
+  };
   const forward = (ms: number) => {
     clock.now = new Date(clock.now.getTime() + ms);
   };
@@ -129,6 +138,7 @@ export async function webhookBench(options: { attemptTimeoutMs?: number; random?
     wake,
     clock,
     forward,
+    emit,
     addProject,
     addEndpoint,
     addVerification,
