@@ -15,6 +15,8 @@ export interface SendOrder {
   /** Same key and same hash: the first answer again. */
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
   readonly requestId: string;
+  /** Sends this very verification again, or answers `closed` where it lives no more; a first send, or whatever lives, where absent. */
+  readonly resendOf?: VerificationId;
 }
 
 export type SendAnswer =
@@ -28,6 +30,7 @@ export type SendAnswer =
       readonly expiresAt: string;
     }
   | { readonly answer: 'refused'; readonly reason: RefusalReason; readonly retryAfterSeconds: number | null }
+  | { readonly answer: 'closed' }
   /** The key was used with another body. */
   | { readonly answer: 'key-reused' };
 

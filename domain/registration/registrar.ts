@@ -92,6 +92,7 @@ async function register(deps: RegistrarDeps, order: RegisterOrder): Promise<Regi
     idempotency,
     requestId,
   });
+  if (sent.answer === 'closed') throw new Error('what is no resend was answered as one');
   if (sent.answer === 'key-reused') throw new Error('an update of the bot was given another meaning');
   if (sent.answer === 'refused') return sent;
   await registrations.noteCode(user.id, sent.id, now());

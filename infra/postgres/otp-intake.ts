@@ -114,6 +114,7 @@ const burnsKey = (answer: SendAnswer) =>
 function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Writes, now: Date): SendAnswer {
   const { order } = one;
   const live = facts.liveOf(one);
+  if (order.resendOf && (live?.id !== order.resendOf || live.expiresAt <= now)) return { answer: 'closed' };
   const decision = decideSend(
     order.command,
     { ...facts.of(one), live, settings: order.caller.settings, ...reachOf(deps, facts, one) },

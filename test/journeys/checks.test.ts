@@ -68,6 +68,21 @@ describe('a code works once, within its life and its five checks', () => {
     expect(Number(again.headers.get('Retry-After'))).toBeGreaterThan(25);
   });
 
+  test('a resend asked for again under its key after the end gets its first answer, and under another the end', async () => {
+    const { id, code } = await send();
+    await navbat.db.query(`update verification set sent_at = sent_at - interval '31 s' where id = $1`, [id]);
+    const resend = (key: string, body: object = {}) =>
+      project.call('POST', `/otp/${id}/resend`, body, { 'Idempotency-Key': key });
+    const first = await resend(`again-${id}`);
+    expect(first.status).toBe(202);
+    expect(await check(id, code)).toMatchObject({ status: 200 });
+    const again = await resend(`again-${id}`);
+    expect(again).toMatchObject({ status: 202, body: first.body });
+    expect(again.headers.get('Idempotent-Replayed')).toBe('true');
+    expect((await resend(`again-${id}`, { on_resend: 'rotate' })).status).toBe(422);
+    expect(await resend(`other-${id}`)).toMatchObject({ status: 410, body: { reason: 'used' } });
+  });
+
   test('100 concurrent checks count as 100', async () => {
     const { id, code, to } = await send();
     const replies = await Promise.all(Array.from({ length: 100 }, () => check(id, wrongCode(code))));

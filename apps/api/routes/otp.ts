@@ -122,11 +122,11 @@ export function phoneDestination(
 
 /** Commits the send and answers 202, or says why not. */
 export async function accept(
-  deps: Pick<OtpRouteDeps, 'intake'>,
+  deps: Pick<OtpRouteDeps, 'intake' | 'verifications'>,
   request: Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'requestId' | 'idempotencyKey'>,
   destination: Destination,
   command: SendCommand,
-  resendOf: VerificationId | null = null,
+  resend: Resend | null = null,
 ): Promise<Answer> {
   const { caller, requestId, idempotencyKey } = request;
   const idempotency =
@@ -134,30 +134,57 @@ export async function accept(
       ? null
       : {
           key: requestKey(idempotencyKey, caller.mode),
-          bodyHash: bodyHashOf(destination, command, resendOf),
+          bodyHash: bodyHashOf(resend ?? { destination, command }),
         };
-  const answer = await deps.intake.accept({ caller, command, destination, idempotency, requestId });
+  const resendOf = resend === null ? {} : { resendOf: resend.of };
+  const answer = await deps.intake.accept({
+    caller,
+    command,
+    destination,
+    idempotency,
+    requestId,
+    ...resendOf,
+  });
   const replayed = answer.replayed ? { 'Idempotent-Replayed': 'true' } : {};
+  if (answer.answer === 'closed') throw await closedProblem(deps, caller, resend?.of);
   if (answer.answer !== 'accepted') throw notAccepted(answer, replayed);
 
-  const { id, jobId, expiresAt, resend, channels } = answer;
+  const { id, jobId, expiresAt, channels } = answer;
   const statusUrl = `/otp/${id}`;
   const body = {
     id,
     job_id: jobId,
     status_url: statusUrl,
     expires_at: expiresAt,
-    resend,
+    resend: answer.resend,
     channels,
   } satisfies Readonly<Record<keyof z.infer<typeof Accepted>, unknown>>;
   return { status: 202, body, headers: { Location: statusUrl, ...replayed } };
 }
 
-/** Over the command with its defaults filled in: a body that means the same is the same. A resend is no send. */
-const bodyHashOf = (destination: Destination, command: SendCommand, resendOf: VerificationId | null) =>
-  createHash('sha256')
-    .update(JSON.stringify([destination, command, resendOf]))
-    .digest('hex');
+/** Which verification is sent again, and what was asked for. */
+interface Resend {
+  readonly of: VerificationId;
+  readonly body: object;
+}
+
+/**
+ * Of a send over the command with its defaults filled in: a body that means the same is the same. A resend's command is made
+ * of what the verification has become, so that only what was asked for can be compared.
+ */
+const bodyHashOf = (asked: Resend | { destination: Destination; command: SendCommand }) =>
+  createHash('sha256').update(JSON.stringify(asked)).digest('hex');
+
+async function closedProblem(
+  { verifications }: Pick<OtpRouteDeps, 'verifications'>,
+  { projectId, mode }: Caller,
+  id: VerificationId | undefined,
+): Promise<Problem> {
+  const story = id === undefined ? null : await verifications.story(projectId, mode, id);
+  const state = story?.verification.state ?? 'expired';
+  // Live, yet not found so: it has run out of time between the two looks.
+  return checkProblem({ result: 'closed', reason: closedReasonOf[state === 'live' ? 'expired' : state] });
+}
 
 /** Exhaustive on purpose: a new refusal does not compile until it has a status and words. */
 const refusals: Record<RefusalReason, readonly [status: number, detail: string]> = {
@@ -190,7 +217,7 @@ export function refusalProblem(
 }
 
 function notAccepted(
-  answer: Exclude<SendAnswer, { answer: 'accepted' }>,
+  answer: Exclude<SendAnswer, { answer: 'accepted' | 'closed' }>,
   headers: Record<string, string>,
 ): Problem {
   if (answer.answer === 'refused') return refusalProblem(answer.reason, answer.retryAfterSeconds, headers);
@@ -379,9 +406,9 @@ const resendRoute = (deps: OtpRouteDeps) =>
       const { caller, params, body } = request;
       const facts = await deps.verifications.resendOf(caller.projectId, caller.mode, params.id);
       if (!facts) throw checkProblem({ result: 'unknown' });
-      const state = facts.verification.expiresAt <= new Date() ? 'expired' : facts.verification.state;
-      if (state !== 'live') throw checkProblem({ result: 'closed', reason: closedReasonOf[state] });
-      return accept(deps, request, facts.destination, resendCommand(facts, caller, body ?? {}), facts.id);
+      // Not looked at whether it lives: a key that was used before gets its first answer, whatever came after.
+      const resend = { of: facts.id, body: body ?? {} };
+      return accept(deps, request, facts.destination, resendCommand(facts, caller, resend.body), resend);
     },
   });
 
