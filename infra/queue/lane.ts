@@ -40,7 +40,9 @@ export function startLane({ kind, wake, concurrency, connection, onSurprise, onE
       const abort = new AbortController();
       inHand.add(abort);
       try {
-        const woken = await wake(ticket.data.jobId, abort.signal).catch((error: unknown) => surprised(error, ticket, onSurprise));
+        const woken = await wake(ticket.data.jobId, abort.signal).catch((error: unknown) =>
+          surprised(error, ticket, onSurprise),
+        );
         await tellBullmq(ticket, token, woken);
       } finally {
         inHand.delete(abort);
@@ -55,7 +57,10 @@ export function startLane({ kind, wake, concurrency, connection, onSurprise, onE
       maxStalledCount: STALLED_MAX,
       drainDelay: DRAIN_DELAY_SECONDS,
       skipVersionCheck: true,
-      settings: { backoffStrategy: (_made, _type, error) => (error instanceof RetryAt ? error.delayMs : SURPRISE_FIRST_MS) },
+      settings: {
+        backoffStrategy: (_made, _type, error) =>
+          error instanceof RetryAt ? error.delayMs : SURPRISE_FIRST_MS,
+      },
     },
   );
   worker.on('error', onError);
@@ -100,10 +105,15 @@ async function tellBullmq(ticket: Job<Ticket>, token: string | undefined, woken:
 }
 
 /** `worker.close()` waits without end, and closing by force after it does nothing: so pause, wait, abort, then force. */
-async function drain(worker: Worker<Ticket>, inHand: ReadonlySet<AbortController>, graceMs: number): Promise<void> {
+async function drain(
+  worker: Worker<Ticket>,
+  inHand: ReadonlySet<AbortController>,
+  graceMs: number,
+): Promise<void> {
   await worker.pause(true);
   const deadline = performance.now() + graceMs;
-  while (inHand.size > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+  while (inHand.size > 0 && performance.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
   for (const abort of inHand) abort.abort();
   await worker.close(inHand.size > 0);
 }

@@ -18,13 +18,19 @@ export interface Queues {
   readonly of: Readonly<Record<JobKind, Queue<Ticket>>>;
 }
 
-export const producerRedis = (url: string, onError: (error: Error) => void): Redis => listened(new Redis(url, producerOptions), onError);
+export const producerRedis = (url: string, onError: (error: Error) => void): Redis =>
+  listened(new Redis(url, producerOptions), onError);
 
-export const workerRedis = (url: string, onError: (error: Error) => void): Redis => listened(new Redis(url, workerOptions), onError);
+export const workerRedis = (url: string, onError: (error: Error) => void): Redis =>
+  listened(new Redis(url, workerOptions), onError);
 
 export function openQueues(redis: Redis): Queues {
   const open = (kind: JobKind) => {
-    const queue = new Queue<Ticket>(kind, { connection: redis, prefix: prefixOf(kind), skipVersionCheck: true });
+    const queue = new Queue<Ticket>(kind, {
+      connection: redis,
+      prefix: prefixOf(kind),
+      skipVersionCheck: true,
+    });
     queue.on('error', () => undefined); // The connection's own listener has told it.
     return [kind, queue] as const;
   };
