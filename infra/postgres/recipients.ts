@@ -150,15 +150,18 @@ async function erase(tx: EntityManager, projectId: ProjectId, id: RecipientId): 
   if (!row) return false;
   await tx.execute(
     `update verification set phone = null, client = null, metadata = null
-     where address_hash = ? and project_id = ? and state <> 'live'`,
-    [row.addressHash, projectId],
+     where ((address_hash = ? and project_id = ?) or recipient_id = ?) and state <> 'live'`,
+    [row.addressHash, projectId, id],
   );
-  if (row.phone)
+  if (row.phone) {
     await tx.execute('delete from phone_user where project_id = ? and phone in (?, ?)', [
       projectId,
       row.phone,
       TEST_PREFIX + row.phone,
     ]);
+    // Whoever registered with this phone; those of the recipient's own chat leave with it.
+    await tx.execute('delete from users where project_id = ? and phone_number = ?', [projectId, row.phone]);
+  }
   tx.remove(row);
   return true;
 }

@@ -273,6 +273,13 @@ describe('who may register (X16)', () => {
   });
 });
 
+test('erasing the recipient of a phone erases whoever registered with it', async () => {
+  const { person } = await registered();
+  const put = await project.call('PUT', '/recipients', { phone: person.phone_number });
+  expect(await project.call('DELETE', `/recipients/${put.body.id}`)).toMatchObject({ status: 204 });
+  expect(await rowOf(person)).toBeUndefined();
+});
+
 test('erasing the recipient of a chat erases the registration', async () => {
   const { person } = await registered();
   const { body } = await project.call('GET', `/recipients?handle=telegram:${person.telegram_id}`);
