@@ -14,6 +14,8 @@ export interface Addressed {
   readonly order: SendOrder;
   readonly addressHash: Buffer;
   readonly addressHex: string;
+  /** Under which the recipient is known, whom both modes share. */
+  readonly recipientHash: Buffer;
 }
 
 interface DestinationRow {
@@ -80,7 +82,9 @@ export function readFacts(client: pg.PoolClient, addressed: readonly Addressed[]
     ),
     client.query<RequestRow>(named('read-requests', readRequests, [keys, keyed])),
     client.query<VerificationRow>(named('read-live', readLive, [hashes])),
-    client.query<RecipientRow>(named('read-recipients', readRecipients, [hashes])),
+    client.query<RecipientRow>(
+      named('read-recipients', readRecipients, [addressed.map(({ recipientHash }) => recipientHash)]),
+    ),
     client.query<ScoreRow>(named('read-scores', readScores, [prefixes, projects])),
     client.query<SpendRow>(named('read-spend', readSpend, [dayOf(now), projects])),
   ] as const;
@@ -175,7 +179,7 @@ export class Facts {
   }
 
   recipientOf(one: Addressed): RecipientRow | undefined {
-    return this.#recipients.get(pairOf(one));
+    return this.#recipients.get(one.recipientHash.toString('hex') + one.order.caller.projectId);
   }
 
   of(one: Addressed) {

@@ -51,7 +51,8 @@ export function otpIntake(deps: IntakeDeps): OtpIntake {
   return { accept };
 }
 
-const isTakenKey = (error: unknown) => error instanceof pg.DatabaseError && error.constraint === 'request_pkey';
+const isTakenKey = (error: unknown) =>
+  error instanceof pg.DatabaseError && error.constraint === 'request_pkey';
 
 /** A test key's destinations are its own: its sends neither meet nor use up those of the live key. */
 export function addressText(destination: SendOrder['destination'], mode: 'live' | 'test'): string {
@@ -65,7 +66,11 @@ async function acceptAll(deps: IntakeDeps, orders: readonly SendOrder[]): Promis
   const now = deps.now();
   const addressed = orders.map((order): Addressed => {
     const addressHash = deps.hash('address', addressText(order.destination, order.command.mode));
-    return { order, addressHash, addressHex: addressHash.toString('hex') };
+    const recipientHash =
+      order.command.mode === 'live'
+        ? addressHash
+        : deps.hash('address', addressText(order.destination, 'live'));
+    return { order, addressHash, addressHex: addressHash.toString('hex'), recipientHash };
   });
   const { answers, outbox, tickets } = await inTwoPhases(
     deps.pool,

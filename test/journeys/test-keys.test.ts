@@ -67,6 +67,31 @@ test('a resend under the key of its send is another request, and never the answe
   });
 });
 
+test('in test mode, a code to a recipient without a phone is sent again, and not anew', async () => {
+  const { body: person } = await live.call('PUT', '/recipients', {
+    handle: 'nodira',
+    telegram_chat_id: 8_101,
+    locale: 'ru',
+  });
+  const { body: sent } = await withTestKey('POST', '/otp/send', { to: person.id });
+  await navbat.db.query(`update verification set sent_at = sent_at - interval '31 s' where id = $1`, [
+    sent.id,
+  ]);
+  expect(await withTestKey('POST', `/otp/${sent.id}/resend`, {})).toMatchObject({
+    status: 202,
+    body: { id: sent.id, resend: true },
+  });
+  expect((await withTestKey('GET', `/otp/${sent.id}`)).body).toMatchObject({ sends: 2, locale: 'ru' });
+});
+
+test('erasing a recipient takes the number off what test keys sent to it', async () => {
+  const { body: person } = await live.call('PUT', '/recipients', { phone: '+998901112288' });
+  const { body: sent } = await withTestKey('POST', '/otp/send', { to: '+998901112288' });
+  await withTestKey('POST', `/otp/${sent.id}/cancel`, {});
+  expect((await live.call('DELETE', `/recipients/${person.id}`)).status).toBe(204);
+  expect((await withTestKey('GET', `/otp/${sent.id}`)).body).toMatchObject({ to: null });
+});
+
 test('a test key with every scope changes and reads nothing that is live', async () => {
   const { body: person } = await live.call('PUT', '/recipients', { handle: 'aziza', phone: '+998901112266' });
   const refused: [method: string, path: string, body?: unknown][] = [
