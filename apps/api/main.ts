@@ -2,6 +2,7 @@ import type { Router } from 'express';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import packageJson from '../../package.json' with { type: 'json' };
+import type { Recipients } from '../../domain/recipient/port.ts';
 import { RecipientId } from '../../domain/recipient/recipient.ts';
 import { registrar, type RegistrarDeps } from '../../domain/registration/registrar.ts';
 import { accessTokens } from '../../infra/access-tokens.ts';
@@ -44,6 +45,7 @@ import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { type ApiPorts, apiRoutes } from './routes.ts';
 import { callbackRouter } from './routes/callbacks.ts';
+import type { PhoneOtpDeps } from './routes/phone-otp.ts';
 import type { WebhookRouteDeps } from './routes/webhooks.ts';
 import { docsRouter } from './routes/docs.ts';
 import { healthRouter } from './routes/health.ts';
@@ -126,10 +128,7 @@ async function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) 
       ...otp.ports,
       failures,
       urlFault: webhooks.urlFault,
-      phoneOf: async (projectId, id) => {
-        const recipient = await recipients.find(projectId, RecipientId.parse(id));
-        return recipient ? recipient.phone : undefined;
-      },
+      phoneOf: phoneOfRecipient(recipients),
     },
   };
   const routes = apiRoutes(ports);
@@ -156,6 +155,13 @@ function wireWebhooks(config: Config, { em }: Servers['orm'], pool: Pool): Webho
     urlFault: urlFault({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }),
   };
 }
+
+const phoneOfRecipient =
+  (recipients: Recipients): PhoneOtpDeps['phoneOf'] =>
+  async (projectId, id) => {
+    const recipient = await recipients.find(projectId, RecipientId.parse(id));
+    return recipient ? recipient.phone : undefined;
+  };
 
 /** S4's people, over the same codes; the bot wires the same beside its updates. */
 function wireRegistration(

@@ -32,6 +32,8 @@ export function localEnvironment(given: Given, secrets: Variables, home: string)
     {
       NODE_ENV: 'development',
       BIND_HOST: '127.0.0.1',
+      // A developer's own server is on this machine.
+      WEBHOOK_ALLOW_PRIVATE: 'true',
       PUBLIC_URL: origin('API_PORT'),
       BOT_PROJECT: DEMO_PROJECT,
       ...EMBEDDED,

@@ -148,8 +148,6 @@ export async function webhookBench(
   };
 }
 
-export type WebhookBench = Awaited<ReturnType<typeof webhookBench>>;
-
 const insertVerification = `
 insert into verification (id, project_id, address_hash, phone, purpose, mode, code_kid, code_length, checks_max, check_by_to, channels,
   locale, metadata, job_id, ttl_seconds, created_at, sent_at, expires_at, callback_url)
