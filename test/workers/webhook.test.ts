@@ -184,6 +184,43 @@ describe('an event is written in the very commit of what it tells of', () => {
   });
 });
 
+describe('a broadcast', () => {
+  test('tells of each message, and of its own end with the count of each', async () => {
+    const bench = await webhookBench();
+    const project = await bench.addProject();
+    await bench.addEndpoint(project, 'http://127.0.0.1:1024/');
+    const { rows } = await bench.pool.query<{ id: string }>(
+      `insert into broadcast (id, project_id, mode, kind, content, total, send_at, expires_at, created_at)
+       values (uuidv7(), $1, 'live', 'push', '{}', 3, now(), now(), now()) returning id`,
+      [project.projectId],
+    );
+    const broadcast = only(rows).id;
+    await bench.pool.query(
+      `insert into job (id, kind, project_id, subject_id, payload, labels, run_at, deadline_at, accepted_at)
+       select uuidv7(), 'push', $1, $2, '{}', '{"to": "device"}', now(), now(), now() from generate_series(1, 3)`,
+      [project.projectId, broadcast],
+    );
+    for (const state of ['completed', 'rejected', 'cancelled'])
+      await bench.pool.query(
+        `update job set state = $2, reason = 'why', finished_at = now()
+         where id = (select min(id::text)::uuid from job where subject_id = $1 and finished_at is null)`,
+        [broadcast, state],
+      );
+    await bench.pool.query(`update broadcast set state = 'finished', finished_at = now() where id = $1`, [
+      broadcast,
+    ]);
+    const events = await bench.pool.query(`select type, data from webhook_event order by id`);
+    expect(events.rows).toMatchObject([
+      {
+        type: 'message.sent',
+        data: { kind: 'push', broadcast_id: broadcast, to: 'device', state: 'completed' },
+      },
+      { type: 'message.failed', data: { state: 'rejected', reason: 'why' } },
+      { type: 'broadcast.finished', data: { id: broadcast, total: 3, sent: 1, failed: 1, cancelled: 1 } },
+    ]);
+  });
+});
+
 describe('an endpoint', () => {
   test('that times out costs an attempt, is in the log, and is tried again after five seconds', async () => {
     const bench = await webhookBench({ attemptTimeoutMs: 300 });
