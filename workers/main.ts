@@ -17,7 +17,7 @@ import { attemptsTotal, jobsFinished } from '../infra/metrics.ts';
 import { jobStore } from '../infra/postgres/attempts.ts';
 import { finishBroadcasts } from '../infra/postgres/broadcasts.ts';
 import { hotPool } from '../infra/postgres/hot-pool.ts';
-import { deadAddresses, pushJobs, telegramJobs } from '../infra/postgres/message-jobs.ts';
+import { deadChats, deadTokens, pushJobs, telegramJobs } from '../infra/postgres/message-jobs.ts';
 import { otpJobs } from '../infra/postgres/otp-jobs.ts';
 import { paidAttempts } from '../infra/postgres/paid-attempts.ts';
 import { projectCache } from '../infra/postgres/project-cache.ts';
@@ -173,7 +173,7 @@ function telegramLane(platform: Platform): Wired {
     read: telegramJobs(pool),
     store: jobStore(pool, now),
     providerOf: () => provider,
-    afterReply: closeDeadChat(deadAddresses(pool, now)),
+    afterReply: closeDeadChat(deadChats(pool, now)),
     ...told(platform, 'telegram-message'),
   });
   return { wake, stop: () => pool.end() };
@@ -181,14 +181,15 @@ function telegramLane(platform: Platform): Wired {
 
 async function pushLane(platform: Platform): Promise<Wired> {
   const { config } = platform;
+  const seal = sealer(config.SEAL_KEYS);
   const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
   const provider = whole('push', (await pushFromConfig(config)) ?? missing<PushWork>('push'));
   const wake = singleWake({
     ...retries('push'),
-    read: pushJobs(pool, sealer(config.SEAL_KEYS)),
+    read: pushJobs(pool, seal),
     store: jobStore(pool, now),
     providerOf: () => provider,
-    afterReply: pruneDeadToken(deadAddresses(pool, now)),
+    afterReply: pruneDeadToken(deadTokens(pool, seal)),
     ...told(platform, 'push'),
   });
   return { wake, stop: () => pool.end() };

@@ -312,8 +312,9 @@ function proofOf(
 
 async function forgetDeadAddress(channel: Channel, reply: SendReply, { deps, job }: Sending): Promise<void> {
   if (reply.reply !== 'refused' || !reply.addressIsDead || !job.recipientId) return;
-  if (channel === 'telegram') await deps.jobs.forgetChat(job.recipientId, deps.now());
-  if (channel === 'push') await deps.jobs.forgetPushToken(job.recipientId);
+  const { chatId, pushToken } = job.addresses;
+  if (channel === 'telegram' && chatId) await deps.jobs.forgetChat(job.recipientId, chatId, deps.now());
+  if (channel === 'push' && pushToken) await deps.jobs.forgetPushToken(job.recipientId, pushToken);
 }
 
 /** Tries and pause of a close whose answer was lost: the message has left, so that calling it failed would be a lie. */

@@ -2,14 +2,14 @@ import type { PushWork } from '../domain/broadcast/work.ts';
 import type { SingleDeps } from './single.ts';
 
 export interface TokenPruner {
-  /** The app was removed from this recipient's device. */
-  forgetPushToken(recipientId: string): Promise<void>;
+  /** The app was removed from this recipient's device. A token that was set meanwhile stays. */
+  forgetPushToken(recipientId: string, token: string): Promise<void>;
 }
 
 /** Only the final codes of the provider prune a token: anything else may be an outage. */
 export function pruneDeadToken(addresses: TokenPruner): NonNullable<SingleDeps<PushWork>['afterReply']> {
-  return async (_job, { recipientId }, _attempt, reply) => {
-    if (reply.reply === 'refused' && reply.addressIsDead && recipientId)
-      await addresses.forgetPushToken(recipientId);
+  return async (_job, { recipientId, to }, _attempt, reply) => {
+    if (reply.reply === 'refused' && reply.addressIsDead && recipientId && 'token' in to)
+      await addresses.forgetPushToken(recipientId, to.token);
   };
 }

@@ -33,10 +33,10 @@ export interface OtpJob {
 export interface OtpJobs {
   /** Null when there is no such job. */
   read(id: JobId): Promise<OtpJob | null>;
-  /** The person blocked the bot, or the chat is gone. */
-  forgetChat(recipientId: string, at: Date): Promise<void>;
-  /** The app was removed. */
-  forgetPushToken(recipientId: string): Promise<void>;
+  /** The person blocked the bot, or the chat is gone. A chat that was set meanwhile stays. */
+  forgetChat(recipientId: string, chatId: string, at: Date): Promise<void>;
+  /** The app was removed. A token that was set meanwhile stays. */
+  forgetPushToken(recipientId: string, pushToken: string): Promise<void>;
 }
 
 /** Money and protection of a paid message, checked and booked in one commit with the opening of its attempt. */

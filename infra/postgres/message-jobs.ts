@@ -5,6 +5,7 @@ import { PushContent } from '../../domain/push/message.ts';
 import { TelegramContent } from '../../domain/telegram/message.ts';
 import type { PushWork, TelegramWork } from '../../domain/broadcast/work.ts';
 import type { Seal } from '../crypto.ts';
+import { forgetPushToken } from './push-tokens.ts';
 import { type SingleJobRow, singleJobs } from './single-jobs.ts';
 
 interface BroadcastColumns extends SingleJobRow {
@@ -69,18 +70,19 @@ export function pushJobs(pool: pg.Pool, seal: Seal) {
   });
 }
 
-/** Marks what a provider called dead, so that nothing more is sent there. */
-export function deadAddresses(pool: pg.Pool, now: () => Date) {
-  return {
-    closeChat: async (chatId: string, reason: string) => {
-      await pool.query(
-        `with known as (update recipient set telegram_blocked_at = $3 where telegram_chat_id = $1 and telegram_blocked_at is null)
-         insert into closed_chat (chat_id, reason, closed_at) values ($1, $2, $3) on conflict (chat_id) do nothing`,
-        [chatId, reason, now()],
-      );
-    },
-    forgetPushToken: async (recipientId: string) => {
-      await pool.query('update recipient set push_token_sealed = null where id = $1', [recipientId]);
-    },
-  };
-}
+/** Marks a chat that Telegram called closed, so that nothing more is sent there. */
+export const deadChats = (pool: pg.Pool, now: () => Date) => ({
+  closeChat: async (chatId: string, reason: string) => {
+    await pool.query(
+      `with known as (update recipient set telegram_blocked_at = $3 where telegram_chat_id = $1 and telegram_blocked_at is null)
+       insert into closed_chat (chat_id, reason, closed_at) values ($1, $2, $3) on conflict (chat_id) do nothing`,
+      [chatId, reason, now()],
+    );
+  },
+});
+
+/** Forgets a token that its provider called dead. */
+export const deadTokens = (pool: pg.Pool, seal: Seal) => ({
+  forgetPushToken: (recipientId: string, token: string) =>
+    forgetPushToken({ pool, seal }, recipientId, token),
+});

@@ -6,6 +6,7 @@ import type { OtpJob, OtpJobs } from '../../domain/otp/lane.ts';
 import type { PastAttempt } from '../../domain/otp/step.ts';
 import type { Seal } from '../crypto.ts';
 import { batcher } from './batcher.ts';
+import { forgetPushToken, openPushToken } from './push-tokens.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
 
 const BATCH_MAX = 500;
@@ -53,12 +54,13 @@ export function otpJobs(pool: pg.Pool, seal: Seal): OtpJobs {
   });
   return {
     read,
-    forgetChat: async (recipientId, at) => {
-      await pool.query('update recipient set telegram_blocked_at = $2 where id = $1', [recipientId, at]);
+    forgetChat: async (recipientId, chatId, at) => {
+      await pool.query(
+        'update recipient set telegram_blocked_at = $2 where id = $1 and telegram_chat_id = $3',
+        [recipientId, at, chatId],
+      );
     },
-    forgetPushToken: async (recipientId) => {
-      await pool.query('update recipient set push_token_sealed = null where id = $1', [recipientId]);
-    },
+    forgetPushToken: (recipientId, pushToken) => forgetPushToken({ pool, seal }, recipientId, pushToken),
   };
 }
 
@@ -97,19 +99,12 @@ function toOtpJob(row: OtpJobRow, seal: Seal): OtpJob {
     addresses: {
       phone: row.phone,
       chatId: row.chat_id,
-      pushToken: pushTokenOf(row, seal),
+      pushToken:
+        row.push_token_sealed && row.recipient
+          ? openPushToken(seal, row.push_token_sealed, row.recipient)
+          : null,
     },
     openSince: open ? new Date(open.opened_at) : null,
     past: past.map(({ opened_at: _, closed_at, ...attempt }) => ({ ...attempt, closedAt: closed_at === null ? null : new Date(closed_at) })),
   };
-}
-
-/** A token whose key was retired is no address, and must not keep the other jobs of its batch from theirs. */
-function pushTokenOf({ push_token_sealed: sealed, recipient }: OtpJobRow, seal: Seal): string | null {
-  if (!sealed || !recipient) return null;
-  try {
-    return seal.open(sealed, recipient);
-  } catch {
-    return null;
-  }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobId } from '../../../domain/job/job.ts';
 import type { SendReply } from '../../../domain/otp/port.ts';
@@ -44,6 +45,49 @@ describe('a report that overtakes its own answer is acted upon at once', () => {
     // The sleeper read its row before the report and writes after it.
     await world.store.postpone(jobId, new Date(Date.now() + 60_000));
     expect(await wake(jobId)).toMatchObject({ woken: 'finished', state: 'completed' });
+  });
+});
+
+describe('an address that was given anew while the old one was found dead', () => {
+  const dead: SendReply = { reply: 'refused', reason: 'token-unregistered', addressIsDead: true };
+  const insertPerson = async (phone: string) => {
+    const id = randomUUID();
+    await world.pool.query(
+      `insert into recipient (id, project_id, phone, address_hash, push_token_sealed, telegram_chat_id, created_at, updated_at)
+       values ($1, $2, $3, $4, $5, 1, now(), now())`,
+      [id, caller.projectId, phone, world.hash('address', phone), world.sealer.seal('old token', id)],
+    );
+    return id;
+  };
+  const person = async (id: string) =>
+    (await world.pool.query('select * from recipient where id = $1', [id])).rows[0];
+
+  test('stays: a push token', async () => {
+    const [phone, other] = [freshPhone(), freshPhone()];
+    const [id, otherId] = [await insertPerson(phone), await insertPerson(other)];
+    const { jobId } = await sendCode(world, orderFor(caller, phone, { channels: ['push'] }));
+    const sealed = world.sealer.seal('new token', id);
+    const push = async () => {
+      await world.pool.query('update recipient set push_token_sealed = $2 where id = $1', [id, sealed]);
+      return dead;
+    };
+    await world.wake({ push })(jobId);
+    expect((await person(id)).push_token_sealed).toEqual(sealed);
+    const { jobId: plain } = await sendCode(world, orderFor(caller, other, { channels: ['push'] }));
+    await world.wake({ push: async () => dead })(plain);
+    expect((await person(otherId)).push_token_sealed).toBeNull();
+  });
+
+  test('stays: a chat', async () => {
+    const phone = freshPhone();
+    const id = await insertPerson(phone);
+    const { jobId } = await sendCode(world, orderFor(caller, phone, { channels: ['telegram'] }));
+    const telegram = async () => {
+      await world.pool.query('update recipient set telegram_chat_id = 2 where id = $1', [id]);
+      return dead;
+    };
+    await world.wake({ telegram })(jobId);
+    expect((await person(id)).telegram_blocked_at).toBeNull();
   });
 });
 
