@@ -216,7 +216,10 @@ describe('a broadcast', () => {
         data: { kind: 'push', broadcast_id: broadcast, to: 'device', state: 'completed' },
       },
       { type: 'message.failed', data: { state: 'rejected', reason: 'why' } },
-      { type: 'broadcast.finished', data: { id: broadcast, total: 3, sent: 1, failed: 1, cancelled: 1 } },
+      {
+        type: 'broadcast.finished',
+        data: { id: broadcast, total: 3, sent: 1, failed: 1, cancelled: 1, waiting: 0 },
+      },
     ]);
   });
 });

@@ -211,7 +211,9 @@ begin
       (select jsonb_build_object('id', new.id, 'kind', new.kind, 'state', new.state, 'total', new.total,
         'sent', count(*) filter (where state = 'completed'),
         'cancelled', count(*) filter (where state = 'cancelled'),
-        'failed', count(*) filter (where state not in ('completed', 'cancelled')),
+        'failed', count(*) filter (where state in ('rejected', 'exhausted', 'expired')),
+        -- Of one that was cancelled: those on their way still.
+        'waiting', count(*) filter (where finished_at is null),
         'created_at', new.created_at, 'finished_at', new.finished_at)
       from job where subject_id = new.id), null, new.request_id);
   end if;
