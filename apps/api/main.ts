@@ -156,12 +156,12 @@ function wireWebhooks(config: Config, { em }: Servers['orm'], pool: Pool): Webho
   };
 }
 
-const phoneOfRecipient =
-  (recipients: Recipients): PhoneOtpDeps['phoneOf'] =>
-  async (projectId, id) => {
+function phoneOfRecipient(recipients: Recipients): PhoneOtpDeps['phoneOf'] {
+  return async (projectId, id) => {
     const recipient = await recipients.find(projectId, RecipientId.parse(id));
     return recipient ? recipient.phone : undefined;
   };
+}
 
 /** S4's people, over the same codes; the bot wires the same beside its updates. */
 function wireRegistration(
