@@ -91,13 +91,17 @@ async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise
 }
 
 /**
- * The provider has said what became of the last message. The row's time may still be the one that was set before the report
- * came, or while it did.
+ * The provider has said what became of the last message, or that an earlier one arrived after all. The row's time may still be
+ * the one that was set before the report came, or while it did.
  */
 function isReported({ past }: OtpJob): boolean {
   const delivery = past.at(-1)?.delivery ?? null;
-  return delivery !== null && delivery !== 'sent';
+  return (delivery !== null && delivery !== 'sent') || past.some(hasArrived);
 }
+
+const hasArrived = ({ delivery }: PastAttempt) => delivery === 'delivered' || delivery === 'read';
+/** A report of it may come at any time, also while a later attempt is under way. */
+const mayArrive = ({ outcome }: PastAttempt) => outcome === 'completed' || outcome === 'unknown';
 
 async function end(deps: OtpSendDeps, id: JobId, state: FinalState, reason: string | null): Promise<Woken> {
   await deps.store.finish(id, state, reason);
@@ -239,10 +243,12 @@ async function attempt(
   };
   const closed = await closeSurely(deps, closing);
   deps.onAttempt({ ...closing, channel, provider, requestId: job.requestId });
-  // A callback or a check came meanwhile, or the next channel is due: read again.
-  if (closed.reported || closed.settled || next.step === 'send') return null;
-  if (next.step === 'wait')
-    return { woken: 'waiting', until: next.until, failed: ended.outcome === 'failed' ? ended.reason : null };
+  const failed = ended.outcome === 'failed' ? ended.reason : null;
+  // A callback or a check came meanwhile, or may have come of an earlier message, or the next channel is due: read again.
+  const mayWait = next.step === 'wait' && (failed !== null || !job.past.some(mayArrive));
+  if (closed.reported || closed.settled || next.step === 'send' || (next.step === 'wait' && !mayWait))
+    return null;
+  if (next.step === 'wait') return { woken: 'waiting', until: next.until, failed };
   deps.onFinished(next.state);
   return { woken: 'finished', state: next.state, reason: next.reason };
 }

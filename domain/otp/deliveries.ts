@@ -5,10 +5,12 @@ export interface AttemptReport {
   /** The attempt's number. */
   readonly attempt: number;
   readonly provider: string;
+  /** The provider's own id of the message: kept where its answer, which told it, was lost. */
+  readonly reference: string;
   readonly report: DeliveryReport;
 }
 
 export interface Deliveries {
-  /** `wake`: the job waits for this and is due now. */
+  /** `wake`: the job waits for this and is due now. A refund goes back to the project's budget, once. */
   record(report: AttemptReport): Promise<'recorded' | 'wake' | 'unknown-attempt'>;
 }

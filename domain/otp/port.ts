@@ -36,6 +36,8 @@ export interface DeliveryReport {
   /** The provider's error code, or null. */
   readonly reason: string | null;
   readonly at: Date;
+  /** The provider took the price back: nothing was delivered in time. */
+  readonly refunded: boolean;
 }
 
 export type { Cost, ProviderFault, ProviderRefusal, SendReply } from '../job/reply.ts';

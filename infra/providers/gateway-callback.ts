@@ -19,6 +19,7 @@ const statuses: Readonly<Record<string, DeliveryReport['status']>> = {
 const RequestStatus = z.object({
   request_id: z.string().min(1),
   payload: z.string().optional(),
+  is_refunded: z.boolean().optional(),
   delivery_status: z.object({ status: z.string(), updated_at: z.int().min(0) }).optional(),
 });
 
@@ -38,7 +39,7 @@ export function gatewayCallbacks({ token }: { readonly token: string }): Callbac
       if (!status.success) return { reading: 'unreadable' };
       // The address isn't signed: a genuine report sent on to another attempt's address must not count there.
       if (status.data.payload !== payloadOf(request.jobId, request.attempt)) return { reading: 'forged' };
-      return readingOf(status.data);
+      return readingOf(status.data, now);
     },
   };
 }
@@ -49,16 +50,18 @@ function isFresh(timestamp: string, now: Date): boolean {
   );
 }
 
-function readingOf(status: z.infer<typeof RequestStatus>): CallbackReading {
-  const { request_id: reference, delivery_status: delivery } = status;
-  const word = delivery && statuses[delivery.status];
+function readingOf(status: z.infer<typeof RequestStatus>, now: Date): CallbackReading {
+  const { request_id: reference, delivery_status: delivery, is_refunded: refunded = false } = status;
+  // What is refunded was not delivered in time, whether it says so or not.
+  const word = delivery ? statuses[delivery.status] : refunded && 'expired';
   // Without a delivery it tells of a check at Telegram, and codes are checked here.
   if (!word) return { reading: 'nothing-new' };
-  const reason = word === 'failed' ? delivery.status : null;
+  const reason = word === 'failed' ? (delivery?.status ?? null) : null;
+  const at = delivery ? new Date(delivery.updated_at * 1_000) : now;
   return {
     reading: 'report',
     reference,
-    report: { status: word, reason, at: new Date(delivery.updated_at * 1_000) },
+    report: { status: word, reason, at, refunded },
   };
 }
 

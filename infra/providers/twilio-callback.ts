@@ -42,7 +42,7 @@ function readingOf(callback: z.infer<typeof StatusCallback>, at: Date): Callback
   const { MessageSid: reference, MessageStatus: word, ErrorCode: reason = null } = callback;
   const status = reason === EXPIRED_CODE ? 'expired' : statuses[word];
   if (!status) return { reading: 'nothing-new' };
-  return { reading: 'report', reference, report: { status, reason, at } };
+  return { reading: 'report', reference, report: { status, reason, at, refunded: false } };
 }
 
 /** A name that comes twice keeps both values: the signature covers them. */

@@ -157,8 +157,8 @@ test('a callback that came while Redis was away wakes its job when the sweep nex
     { jobId: id, kind: 'otp-send', labels: { project: '', channels: '', to: '' } },
     { jobId: id, delay: 60_000 },
   );
-  const report = { status: 'delivered', reason: null, at: new Date() } as const;
-  const delivery = { jobId: id, attempt: 1, provider: 'twilio', report };
+  const report = { status: 'delivered', reason: null, at: new Date(), refunded: false } as const;
+  const delivery = { jobId: id, attempt: 1, provider: 'twilio', reference: 'SM1', report };
   expect(await deliveries(shop.pool, shop.now).record(delivery)).toBe('wake');
 
   const { tick } = shop.newSweep();
@@ -172,8 +172,8 @@ test('a callback that is repeated, because its first answer was lost, wakes its 
   const [id] = await shop.accept(1);
   if (!id) throw new Error('none accepted');
   await shop.worker()(id, never);
-  const report = { status: 'delivered', reason: null, at: new Date() } as const;
-  const delivery = { jobId: id, attempt: 1, provider: 'twilio', report };
+  const report = { status: 'delivered', reason: null, at: new Date(), refunded: false } as const;
+  const delivery = { jobId: id, attempt: 1, provider: 'twilio', reference: 'SM1', report };
   const record = () => deliveries(shop.pool, shop.now).record(delivery);
   expect(await record()).toBe('wake');
   expect(await record()).toBe('wake');

@@ -38,6 +38,7 @@ export function callbackRouter(deps: CallbackDeps): Router {
         jobId,
         attempt,
         provider: reader.provider,
+        reference: reading.reference,
         report: reading.report,
       });
       if (recorded === 'unknown-attempt') throw new Problem(404, 'not-found', 'There is no such attempt.');

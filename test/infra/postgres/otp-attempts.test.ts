@@ -17,13 +17,21 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const taken: SendReply = { reply: 'accepted', reference: 'SM1', cost: null };
-const report = (jobId: JobId, attempt: number, status: 'delivered' | 'failed') =>
+const report = (
+  jobId: JobId,
+  attempt: number,
+  status: 'sent' | 'delivered' | 'failed' | 'expired',
+  more: { provider?: string; refunded?: boolean } = {},
+) =>
   world.deliveries.record({
     jobId,
     attempt,
-    provider: 'sms',
-    report: { status, reason: null, at: new Date() },
+    provider: more.provider ?? 'sms',
+    reference: `reference-${attempt}`,
+    report: { status, reason: null, at: new Date(), refunded: more.refunded ?? false },
   });
+const attemptsOf = async (jobId: JobId) =>
+  (await world.pool.query('select * from attempt where job_id = $1 order by n', [jobId])).rows;
 
 describe('a report that overtakes its own answer is acted upon at once', () => {
   test('a delivery completes the job', async () => {
@@ -45,6 +53,91 @@ describe('a report that overtakes its own answer is acted upon at once', () => {
     // The sleeper read its row before the report and writes after it.
     await world.store.postpone(jobId, new Date(Date.now() + 60_000));
     expect(await wake(jobId)).toMatchObject({ woken: 'finished', state: 'completed' });
+  });
+});
+
+describe('what a provider reports late', () => {
+  const gateway = { provider: 'telegram-gateway' };
+  /** Sent by the Gateway, which then says nothing in its time. */
+  const silentGateway = async () => {
+    const { jobId } = await sendCode(
+      world,
+      orderFor(caller, freshPhone(), { channels: ['telegram-gateway', 'sms'] }),
+    );
+    await world.wake({ 'telegram-gateway': async () => taken })(jobId);
+    await world.pool.query(`update attempt set closed_at = closed_at - interval '1 min' where job_id = $1`, [
+      jobId,
+    ]);
+    await world.pool.query('update job set run_at = now() where id = $1', [jobId]);
+    return jobId;
+  };
+
+  test('of an earlier message that arrived after all ends the chain at once', async () => {
+    const jobId = await silentGateway();
+    expect(
+      await world.wake({ 'telegram-gateway': async () => taken, sms: async () => taken })(jobId),
+    ).toMatchObject({
+      woken: 'waiting',
+    });
+    expect(await report(jobId, 1, 'failed', gateway)).toBe('recorded');
+    expect(await report(jobId, 1, 'delivered', gateway)).toBe('recorded');
+    expect((await attemptsOf(jobId)).map(({ delivery }) => delivery)).toEqual(['failed', null]);
+
+    const other = await silentGateway();
+    await world.wake({ 'telegram-gateway': async () => taken, sms: async () => taken })(other);
+    expect(await report(other, 1, 'delivered', gateway)).toBe('wake');
+    expect(await world.wake({ sms: async () => taken })(other)).toMatchObject({
+      state: 'completed',
+      reason: 'confirmed-by-telegram-gateway',
+    });
+  });
+
+  test('while the next message is under way is seen when that one is sent', async () => {
+    const jobId = await silentGateway();
+    const sms = async () => {
+      await report(jobId, 1, 'delivered', gateway);
+      return taken;
+    };
+    expect(await world.wake({ 'telegram-gateway': async () => taken, sms })(jobId)).toMatchObject({
+      state: 'completed',
+      reason: 'confirmed-by-telegram-gateway',
+    });
+  });
+
+  test('gives an attempt whose answer was lost its reference', async () => {
+    const { jobId } = await sendCode(world, orderFor(caller, freshPhone()));
+    await world.wake({ sms: async () => ({ reply: 'unknown', reason: 'timeout' }) })(jobId);
+    expect(await attemptsOf(jobId)).toMatchObject([{ outcome: 'unknown', provider_reference: null }]);
+    await report(jobId, 1, 'sent');
+    expect(await attemptsOf(jobId)).toMatchObject([{ delivery: 'sent', provider_reference: 'reference-1' }]);
+  });
+
+  test('as refunded costs nothing, and goes back to the budget once', async () => {
+    const payer = await world.makeProject();
+    const spent = async () =>
+      Number(
+        (
+          await world.pool.query('select spent_micros from paid_spend where project_id = $1', [
+            payer.projectId,
+          ])
+        ).rows[0]?.spent_micros,
+      );
+    const send = async () => {
+      const { jobId } = await sendCode(
+        world,
+        orderFor(payer, freshPhone(), { channels: ['telegram-gateway'] }),
+      );
+      await world.wake({ 'telegram-gateway': async () => taken })(jobId);
+      return jobId;
+    };
+    const [kept, returned] = [await send(), await send()];
+    const price = (await spent()) / 2;
+    expect(price).toBeGreaterThan(0);
+    for (let time = 1; time <= 2; time++)
+      await report(returned, 1, 'expired', { ...gateway, refunded: true });
+    expect(await spent()).toBe(price);
+    expect(await attemptsOf(returned)).toMatchObject([{ delivery: 'expired', cost_micros: '0' }]);
+    expect(await attemptsOf(kept)).toMatchObject([{ cost_micros: String(price) }]);
   });
 });
 

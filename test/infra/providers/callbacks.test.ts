@@ -116,7 +116,11 @@ test.each([
   { url: 'https://navbat.example:8443/cb/1', signedUrl: 'https://navbat.example/cb/1' },
   { url: 'http://navbat.example:3000/cb/1', signedUrl: 'http://navbat.example:3000/cb/1' },
 ])('Twilio signing $signedUrl is believed at $url', (urls) => {
-  const at = { reading: 'report', reference: 'SM1', report: { status: 'delivered', reason: null, at: NOW } };
+  const at = {
+    reading: 'report',
+    reference: 'SM1',
+    report: { status: 'delivered', reason: null, at: NOW, refunded: false },
+  };
   expect(readTwilio(twilioRequest(urls))).toEqual(at);
 });
 
@@ -170,7 +174,7 @@ test('the Gateway’s genuine callbacks tell of delivered, with the reference an
   expect(readAll(reader, api)).toContainEqual({
     reading: 'report',
     reference: reply.reply === 'accepted' ? reply.reference : '',
-    report: { status: 'delivered', reason: null, at: expect.any(Date) },
+    report: { status: 'delivered', reason: null, at: expect.any(Date), refunded: false },
   });
 });
 
@@ -226,8 +230,17 @@ test.each([
   expect(readGateway(gatewayRequest({ body }))).toEqual({
     reading: 'report',
     reference: 'r1',
-    report: { ...told, at },
+    report: { ...told, at, refunded: false },
   });
+});
+
+test('the Gateway’s word of a refund is told, with or without a delivery', () => {
+  const expired = { status: 'expired', updated_at: NOW_SECONDS - 5 };
+  const told = { status: 'expired', reason: null, refunded: true };
+  for (const delivery_status of [expired, undefined])
+    expect(
+      readGateway(gatewayRequest({ body: { ...status, is_refunded: true, delivery_status } })),
+    ).toMatchObject({ reading: 'report', report: told });
 });
 
 test('a check at Telegram, or a word of next year, is nothing new', () => {
