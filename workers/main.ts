@@ -50,9 +50,8 @@ const CONNECTIONS_MAX = 8;
 const PROVIDER_SHARE = 0.25;
 /** An attempt in flight ends within its own time-out; what takes longer comes back as a stalled ticket. */
 const DRAIN_GRACE_MS = 12_000;
-const SWEEP_EVERY_MS = 1_000;
-/** A message waits for its turn no longer than a person notices. */
-const RELEASE_EVERY_MS = 100;
+/** Between two rounds of the sweep, and after a round that failed. */
+const TICK_MS = 1_000;
 /** Tickets of a bot in hand: what it may send in a quarter of a second, and a few that are on their way. */
 const BOT_AHEAD_SECONDS = 0.25;
 const BOT_IN_HAND_MIN = 4;
@@ -266,15 +265,13 @@ function startSweep({ config, log }: Platform): Stop {
     releaseQueues(queues, release(pool), config.TELEGRAM_CHAT_GAP_MS, now),
   );
   const stops = [
-    every(SWEEP_EVERY_MS, log, 'sweep', async () => {
+    every(log, 'sweep', async () => {
       const finished = await finishBroadcasts(pool, now());
       const report = { ...(await tick()), finished };
       if (Object.values(report).some((count) => count > 0)) log.info(report, 'sweep');
+      return TICK_MS;
     }),
-    every(RELEASE_EVERY_MS, log, 'release', async () => {
-      const released = await releaseTurns();
-      if (released > 0) log.debug({ released }, 'release');
-    }),
+    every(log, 'release', releaseTurns),
   ];
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
@@ -295,25 +292,24 @@ function releasedLanes({ TELEGRAM_MESSAGES_PER_SECOND: perSecond }: Config): Rel
   ];
 }
 
-/** One tick after the other, never two at once; the stop waits for the one under way. */
-function every(ms: number, log: Logger, name: string, tick: () => Promise<void>): Stop {
+/** One tick after the other, never two at once: each says when the next one is due. The stop waits for the one under way. */
+function every(log: Logger, name: string, tick: () => Promise<number>): Stop {
   let stopped = false;
   let timer: NodeJS.Timeout;
   let running = Promise.resolve();
-  const schedule = () => {
+  const schedule = (ms: number) => {
     timer = setTimeout(() => {
       running = run();
     }, ms);
   };
   const run = async () => {
-    try {
-      await tick();
-    } catch (err) {
+    const ms = await tick().catch((err: unknown) => {
       log.warn({ err, name }, 'a tick failed; the next one tries again');
-    }
-    if (!stopped) schedule();
+      return TICK_MS;
+    });
+    if (!stopped) schedule(ms);
   };
-  schedule();
+  schedule(0);
   return async () => {
     stopped = true;
     clearTimeout(timer);

@@ -11,20 +11,31 @@ export interface ReleasePorts<Kind extends string> {
   release(kind: Kind, room: number): Promise<number>;
 }
 
+/** A message waits for its turn no longer than a person notices. */
+const IDLE_MS = 100;
+/** While a backlog stands behind a lane, its window is filled up again before it runs dry. */
+const BACKLOG_MS = 20;
+
 /**
  * Lets each lane have a bounded window of its backlog, so that no project's ten thousand stand before another's ten, and a
  * pause or a cancellation of a broadcast takes hold at once. Runs beside the sweep.
+ *
+ * @returns a round; it answers after how many milliseconds the next one is due.
  */
 export function releaser<Kind extends string>(
   lanes: readonly ReleasedLane<Kind>[],
   ports: ReleasePorts<Kind>,
 ): () => Promise<number> {
+  const backlogged = new Set<Kind>();
   const releaseLane = async ({ kind, inHandMax }: ReleasedLane<Kind>) => {
     const room = inHandMax - (await ports.inHand(kind));
-    return room > 0 ? ports.release(kind, room) : 0;
+    if (room < 1) return;
+    const released = await ports.release(kind, room);
+    if (released < room) backlogged.delete(kind);
+    else backlogged.add(kind);
   };
   return async () => {
-    const released = await Promise.all(lanes.map(releaseLane));
-    return released.reduce((sum, count) => sum + count, 0);
+    await Promise.all(lanes.map(releaseLane));
+    return backlogged.size > 0 ? BACKLOG_MS : IDLE_MS;
   };
 }

@@ -13,6 +13,6 @@ export const telegramMessage = defineJob({
   // 2 s, 4 s, 8 s, 16 s: a fault of Telegram's passes within a minute or not at all.
   backoffFirstMs: 2_000,
   attemptTimeoutMs: 10_000,
-  // A bot may send 30 a second, and a call takes some 100 ms: a handful in hand is enough.
-  concurrency: 40,
+  // A bot may send 30 a second, which a handful in hand keeps up; a bot that Telegram grants more needs as many as pushes do.
+  concurrency: 200,
 });

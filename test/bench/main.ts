@@ -1,15 +1,23 @@
 import { availableParallelism } from 'node:os';
 import { intake } from './intake.ts';
 import { latency } from './latency.ts';
+import { messages } from './messages.ts';
 import { sweep } from './sweep.ts';
 import { machine } from './support/cpu.ts';
 import { print } from './support/figures.ts';
 import { readOptions } from './support/options.ts';
 import { worker } from './worker.ts';
 
-const benches = { intake, worker, latency, sweep } as const;
+const benches = {
+  intake,
+  worker,
+  latency,
+  sweep,
+  telegram: messages('telegram-message'),
+  push: messages('push'),
+} as const;
 
-/** `npm run bench -- intake|worker|latency|sweep [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
+/** `npm run bench -- intake|worker|latency|sweep|telegram|push [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
 const { bench, options } = readOptions(process.argv.slice(2));
 const run = Object.entries(benches).find(([name]) => name === bench)?.[1];
 if (!run) throw new Error(`expected one of ${Object.keys(benches).join(', ')}`);
