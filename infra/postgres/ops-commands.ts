@@ -140,6 +140,11 @@ type Changed =
   | { readonly refused: CommandRefusal };
 
 async function changeRow(client: PoolClient, command: JobCommand, id: JobId, now: Date): Promise<Changed> {
+  // Verification before job, as everybody locks them.
+  await client.query(
+    'select from verification where id = (select subject_id from job where id = $1) for update',
+    [id],
+  );
   const found = await client.query(
     `select kind, state, ${waitsUntil('$2')} is not null as waiting from job where id = $1 for update`,
     [id, now],
@@ -175,7 +180,7 @@ const statements: Record<JobCommand, string> = {
   cancel: `
     with closed as (
       update verification set state = 'cancelled', closed_at = $2
-       where job_id = $1 and state = 'live')
+       where id = (select subject_id from job where id = $1) and job_id = $1 and state = 'live')
     update job set state = 'cancelled', reason = 'cancelled-by-staff', finished_at = $2 where id = $1
     returning ${ticketColumns}`,
 };

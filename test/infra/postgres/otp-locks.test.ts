@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobId } from '../../../domain/job/job.ts';
 import type { ClosingAttempt } from '../../../domain/job/store.ts';
+import { opsCommands } from '../../../infra/postgres/ops-commands.ts';
 import { deadlocksOf, openWorld, orderFor, sendCode, type World } from './otp-world.ts';
 
 /**
@@ -123,6 +125,24 @@ describe('two that lock the same rows never wait for each other in a circle', ()
         world.checks.check({ projectId: caller.projectId, mode: 'live', of: { id, purpose: null }, code }),
       [jobLock, [jobId]],
     );
+  });
+
+  test('a cancellation by staff and an approval', async () => {
+    const { id, jobId } = await sendCode(world, orderFor(caller, freshPhone()));
+    const by = { id: randomUUID(), email: `${randomUUID()}@navbat.example`, role: 'operator' } as const;
+    await world.pool.query(
+      `insert into staff (id, email, role, password_hash, created_at) values ($1, $2, $3, 'none', now())`,
+      [by.id, by.email, by.role],
+    );
+    const quiet = async () => undefined;
+    const desk = { reissue: quiet, promote: quiet, remove: quiet, pause: quiet, resume: quiet };
+    await meet(
+      ['select from verification where id = $1 for update', [id]],
+      () => opsCommands(world.pool, desk, () => undefined).job('cancel', jobId, by, new Date()),
+      [jobLock, [jobId]],
+    );
+    const { rows } = await world.pool.query('select state from verification where id = $1', [id]);
+    expect(rows).toEqual([{ state: 'cancelled' }]);
   });
 
   test('an approval and a job that expires, with an attempt and without', async () => {
