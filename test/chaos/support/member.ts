@@ -24,6 +24,8 @@ const READY_MS_MAX = 60_000;
 /** As a supervisor would: a process that could not start (Postgres away) is tried again soon. */
 const RESTART_PAUSE_MS = 200;
 const STOP_GRACE_MS = 15_000;
+/** Of what a process says when it ends by itself: the first lines of a stack name the fault. */
+const LAST_WORDS_CHARS = 600;
 
 type Running = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -38,7 +40,8 @@ export class Member {
   #ordered = false;
   #over = false;
   #isFrozen = false;
-  #log: WriteStream;
+  #lastWords = '';
+  readonly #log: WriteStream;
 
   constructor(spec: MemberSpec) {
     this.spec = spec;
@@ -56,6 +59,10 @@ export class Member {
     this.#running = running;
     this.#ordered = false;
     running.stderr.pipe(this.#log, { end: false });
+    this.#lastWords = '';
+    running.stderr.on('data', (chunk: Buffer) => {
+      this.#lastWords = (this.#lastWords + chunk.toString()).slice(0, LAST_WORDS_CHARS);
+    });
     createInterface(running.stdout).on('line', (line) => {
       this.#log.write(`${line}\n`);
       if (!this.#isReady && this.#running === running && line.includes(`"msg":"${this.spec.readyMessage}"`)) {
@@ -105,7 +112,8 @@ export class Member {
   }
 
   async #ended(how: string): Promise<void> {
-    if (!this.#ordered && this.#isReady) this.crashes.push(`${this.spec.name} ended by itself: ${how}`);
+    if (!this.#ordered && this.#isReady)
+      this.crashes.push(`${this.spec.name} ended by itself: ${how}: ${this.#lastWords}`);
     if (this.#isReady) {
       this.#isReady = false;
       this.#ready = Promise.withResolvers();
