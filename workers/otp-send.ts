@@ -155,8 +155,7 @@ interface Sending {
 
 /** Asks for a place at the provider before an attempt is opened, so that a full or failing one costs none. */
 async function sendOn(channel: Channel, sending: Sending): Promise<Woken | null> {
-  const { deps, job } = sending;
-  const guarded = deps.channels.get(channel);
+  const guarded = sending.deps.channels.get(channel);
   if (!guarded) throw new Error(`decideStep chose ${channel}, which has no provider`);
   const entry = await guarded.enterSoon();
   if (!entry.entered) return passBy(channel, entry, sending);

@@ -48,29 +48,8 @@ export function sweep<Ticket extends { readonly jobId: string }>(
   ports: SweepPorts<Ticket>,
   now: () => Date,
 ): { tick: () => Promise<SweepReport> } {
-  let auditedTo: string | null = null;
   const retireInTurn = retirement(ports, now);
-
-  /** A mark stands in Redis meanwhile: where it is gone at the end, Redis was wiped again, and the next tick begins anew. */
-  const reissueAll = async (run: string): Promise<number> => {
-    const sweeping = `sweeping ${run}`;
-    await ports.setMark(sweeping);
-    let reissued = 0;
-    let after: string | null = null;
-    do {
-      const page: UnfinishedPage<Ticket> = await ports.unfinishedAfter(after, REISSUE_ROWS);
-      reissued += await ports.reissue(page.tickets, now());
-      after = page.next;
-    } while (after !== null);
-    if ((await ports.mark()) === sweeping) await ports.setMark(`swept ${run}`);
-    return reissued;
-  };
-
-  const auditNext = async (): Promise<number> => {
-    const page = await ports.unfinishedAfter(auditedTo, AUDIT_ROWS);
-    auditedTo = page.next;
-    return ports.reissue(page.tickets, now());
-  };
+  const auditNext = rollingAudit(ports, now);
 
   return {
     async tick() {
@@ -84,9 +63,41 @@ export function sweep<Ticket extends { readonly jobId: string }>(
       await ports.markPublished(lost.ids, now());
       const run = await ports.redisRun();
       const known = (await ports.mark()) === `swept ${run}`;
-      const reissued = known ? await auditNext() : await reissueAll(run);
+      const reissued = known ? await auditNext() : await reissueAll(ports, run, now);
       return { republished, reissued, expired, retired };
     },
+  };
+}
+
+/** A mark stands in Redis meanwhile: where it is gone at the end, Redis was wiped again, and the next tick begins anew. */
+async function reissueAll<Ticket extends { readonly jobId: string }>(
+  ports: SweepPorts<Ticket>,
+  run: string,
+  now: () => Date,
+): Promise<number> {
+  const sweeping = `sweeping ${run}`;
+  await ports.setMark(sweeping);
+  let reissued = 0;
+  let after: string | null = null;
+  do {
+    const page: UnfinishedPage<Ticket> = await ports.unfinishedAfter(after, REISSUE_ROWS);
+    reissued += await ports.reissue(page.tickets, now());
+    after = page.next;
+  } while (after !== null);
+  if ((await ports.mark()) === sweeping) await ports.setMark(`swept ${run}`);
+  return reissued;
+}
+
+/** Walks over all unfinished rows, a page at each call, and from the beginning again. */
+function rollingAudit<Ticket extends { readonly jobId: string }>(
+  ports: SweepPorts<Ticket>,
+  now: () => Date,
+): () => Promise<number> {
+  let auditedTo: string | null = null;
+  return async () => {
+    const page = await ports.unfinishedAfter(auditedTo, AUDIT_ROWS);
+    auditedTo = page.next;
+    return ports.reissue(page.tickets, now());
   };
 }
 

@@ -195,11 +195,6 @@ async function wireOtp(config: Config, log: Logger) {
     users: phoneUsers(pool),
     tokens: await accessTokens(config.JWT_PRIVATE_JWK),
   };
-  const messages = {
-    providers: configuredChannels(config),
-    intake: broadcastIntake({ pool, hash, seal: sealer(config.SEAL_KEYS), now }),
-    broadcasts: broadcasts(pool),
-  };
   const readers = await callbackReadersFromConfig(config);
   const callbacks = callbackRouter({
     readers: {
@@ -218,5 +213,20 @@ async function wireOtp(config: Config, log: Logger) {
     await closeQueues(queues);
     await pool.end();
   };
-  return { ports, messages, callbacks, close };
+  return { ports, messages: wireMessages(config, pool), callbacks, close };
+}
+
+/** Messages to one or to many; their tickets are the releaser's. */
+function wireMessages(config: Config, pool: Pool): ApiPorts['messages'] {
+  const { PEPPER, SEAL_KEYS } = config;
+  return {
+    providers: configuredChannels(config),
+    intake: broadcastIntake({
+      pool,
+      hash: keyedHash(PEPPER),
+      seal: sealer(SEAL_KEYS),
+      now: () => new Date(),
+    }),
+    broadcasts: broadcasts(pool),
+  };
 }

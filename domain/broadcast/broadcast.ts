@@ -6,7 +6,7 @@ import { PushContent } from '../push/message.ts';
 import { TelegramContent } from '../telegram/message.ts';
 
 /** One content to one or many: a bound that one commit takes in well under a second. */
-export const RECIPIENTS_MAX = 10_000;
+const RECIPIENTS_MAX = 10_000;
 /** How far ahead a message may be ordered, and how long it may wait for its turn. */
 const SEND_AHEAD_DAYS_MAX = 30;
 export const LIFE_SECONDS_DEFAULT = 86_400;

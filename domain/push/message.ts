@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** FCM takes 4 096 bytes of payload; what is left of it after our own words. */
 const PAYLOAD_BYTES_MAX = 3_800;
 /** Four weeks: the longest that FCM keeps a message for a phone that is off. */
-export const PUSH_TTL_SECONDS_MAX = 2_419_200;
+const PUSH_TTL_SECONDS_MAX = 2_419_200;
 const PUSH_TTL_SECONDS_DEFAULT = 86_400;
 
 /** What a push says, whichever device shows it. */

@@ -230,14 +230,45 @@ function plan(targets: readonly Reached[]): Planned {
   return { answer: { id: uuidv7() as BroadcastId, total: targets.length, jobId }, targets };
 }
 
+/** All statements of one order, sent at once. Chats are asked for first, so that every order takes its locks in one sequence. */
 function write(
   client: pg.PoolClient,
   order: BroadcastOrder,
-  { answer, targets }: Planned,
+  planned: Planned,
   now: Date,
 ): Promise<unknown>[] {
+  const { kind, idempotency } = order;
+  const { projectId, mode } = order.caller;
+  const chats = unique(planned.targets.flatMap(({ chatId }) => chatId ?? [])).toSorted();
+  const isTest = mode === 'test';
+  const sent: Promise<unknown>[] = [];
+  if (chats.length > 0 && !isTest) sent.push(client.query(addWaitingChats, [projectId, chats, order.sendAt]));
+  if (idempotency) {
+    const bodyHash = `\\x${idempotency.bodyHash}`;
+    sent.push(client.query(insertRequest, [projectId, idempotency.key, bodyHash, planned.answer, now]));
+  }
+  sent.push(client.query(insertBroadcast, broadcastRow(order, planned, now)));
+  sent.push(client.query(insertJobs, jobRows(order, planned, now)));
+  if (!isTest) sent.push(client.query(addTurn, [kind, projectId, now]));
+  return sent;
+}
+
+const broadcastRow = (order: BroadcastOrder, { answer }: Planned, now: Date): unknown[] => [
+  answer.id,
+  order.caller.projectId,
+  order.kind,
+  order.content,
+  answer.total,
+  order.sendAt,
+  order.expiresAt,
+  order.dedupeKey,
+  order.requestId,
+  now,
+  order.caller.mode,
+];
+
+function jobRows(order: BroadcastOrder, { answer, targets }: Planned, now: Date): unknown[] {
   const { caller, kind, sendAt, expiresAt, requestId } = order;
-  const chats = unique(targets.flatMap(({ chatId }) => chatId ?? [])).toSorted();
   const rows = targets.map(({ jobId, chatId, addressHash, to, label }) => ({
     id: jobId,
     chat_id: chatId,
@@ -247,49 +278,17 @@ function write(
     labels: { project: caller.slug, channels: kind === 'push' ? 'push' : 'telegram', to: label },
   }));
   const isTest = caller.mode === 'test';
-  const waits =
-    chats.length > 0 && !isTest ? [client.query(addWaitingChats, [caller.projectId, chats, sendAt])] : [];
-  const { idempotency, dedupeKey } = order;
-  const keeps = idempotency
-    ? [
-        client.query(insertRequest, [
-          caller.projectId,
-          idempotency.key,
-          `\\x${idempotency.bodyHash}`,
-          answer,
-          now,
-        ]),
-      ]
-    : [];
   return [
-    client.query(insertBroadcast, [
-      answer.id,
-      caller.projectId,
-      kind,
-      order.content,
-      answer.total,
-      sendAt,
-      expiresAt,
-      dedupeKey,
-      requestId,
-      now,
-      caller.mode,
-    ]),
-    client.query(insertJobs, [
-      JSON.stringify(rows),
-      kind,
-      caller.projectId,
-      answer.id,
-      sendAt,
-      expiresAt,
-      now,
-      requestId,
-      isTest,
-      caller.mode,
-    ]),
-    ...keeps,
-    ...waits,
-    ...(isTest ? [] : [client.query(addTurn, [kind, caller.projectId, now])]),
+    JSON.stringify(rows),
+    kind,
+    caller.projectId,
+    answer.id,
+    sendAt,
+    expiresAt,
+    now,
+    requestId,
+    isTest,
+    caller.mode,
   ];
 }
 

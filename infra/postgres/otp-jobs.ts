@@ -44,7 +44,11 @@ export function otpJobs(pool: pg.Pool, seal: Seal): OtpJobs {
     sizeMax: BATCH_MAX,
     inFlightMax: BATCHES_IN_FLIGHT_MAX,
     run: async (ids: readonly JobId[]) => {
-      const { rows } = await pool.query<OtpJobRow>({ name: 'read-otp-jobs', text: readOtpJobs, values: [ids] });
+      const { rows } = await pool.query<OtpJobRow>({
+        name: 'read-otp-jobs',
+        text: readOtpJobs,
+        values: [ids],
+      });
       const found = new Map(rows.map((row) => [row.job, row]));
       return ids.map((id) => {
         const row = found.get(id);
@@ -105,6 +109,10 @@ function toOtpJob(row: OtpJobRow, seal: Seal): OtpJob {
           : null,
     },
     openSince: open ? new Date(open.opened_at) : null,
-    past: past.map(({ opened_at: _, closed_at, ...attempt }) => ({ ...attempt, closedAt: closed_at === null ? null : new Date(closed_at) })),
+    past: past.map(toPast),
   };
+}
+
+function toPast({ opened_at: _openedAt, closed_at, ...attempt }: AttemptJson): PastAttempt {
+  return { ...attempt, closedAt: closed_at === null ? null : new Date(closed_at) };
 }

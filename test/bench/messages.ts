@@ -117,7 +117,7 @@ async function addBroadcasts(
   const config = readConfig(env);
   const pool = hotPool(stage.postgresUrl, 2);
   const now = () => new Date();
-  const { accept } = broadcastIntake({
+  const intake = broadcastIntake({
     pool,
     hash: keyedHash(config.PEPPER),
     seal: sealer(config.SEAL_KEYS),
@@ -125,7 +125,7 @@ async function addBroadcasts(
   });
   const total = WARMUP + stage.options.seconds * MESSAGES_PER_SECOND;
   for (let from = 0; from < total; from += BROADCAST)
-    await accept({
+    await intake.accept({
       caller: { projectId: project.id as ProjectId, slug: project.slug, mode: 'live' },
       kind,
       content:

@@ -46,6 +46,6 @@ test('one key at two processes at the same moment, for one person: one job, one 
     const answers = await Promise.all([world.intake.accept(order), otherIntake.accept(order)]);
     const jobs = answers.map((answer) => (answer.answer === 'accepted' ? answer.jobId : answer.answer));
     expect(new Set(jobs).size).toBe(1);
-    expect(answers.map(({ replayed }) => replayed).toSorted()).toEqual([false, true]);
+    expect(answers.filter(({ replayed }) => replayed)).toHaveLength(1);
   }
 });
