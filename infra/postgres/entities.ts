@@ -82,6 +82,7 @@ const JobSchema = defineEntity({
     deadlineAt: p.datetime(),
     acceptedAt: p.datetime(),
     finishedAt: p.datetime().nullable(),
+    failedAs: p.text().$type<JobState>().nullable().generated('by the table'),
     requestId: p.text().nullable(),
   },
 });
@@ -157,7 +158,7 @@ const AuditSchema = defineEntity({
     detail: p.json<Record<string, unknown>>(),
   },
 });
-export class Audit extends AuditSchema.class {}
+class Audit extends AuditSchema.class {}
 AuditSchema.setClass(Audit);
 
 export const entities = [

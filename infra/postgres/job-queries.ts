@@ -1,6 +1,6 @@
 import type { FilterQuery } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { JobId, type ProjectId } from '../../domain/job/job.ts';
+import { JobId, type JobState, type ProjectId } from '../../domain/job/job.ts';
 import type { AttemptView, JobFilter, JobReader, JobView } from '../../domain/job/port.ts';
 import type { Destination } from '../../domain/otp/intake.ts';
 import { pageOf } from '../../domain/page.ts';
@@ -67,7 +67,7 @@ function jobsWhere(
 ): FilterQuery<Job> {
   const and: FilterQuery<Job>[] = [{ project: projectId, mode }];
   if (kind !== undefined) and.push({ kind });
-  if (state !== undefined) and.push({ state });
+  if (state !== undefined) and.push(stateWhere(state));
   if (addresses !== null) and.push({ addressHash: { $in: [...addresses] } });
   if (after !== null) and.push({ id: { $lt: after } });
   if (from)
@@ -78,6 +78,12 @@ function jobsWhere(
   if (to)
     and.push({ acceptedAt: { $lt: to }, id: { $lt: idFloor(new Date(to.getTime() + CLOCK_SLACK_MS)) } });
   return { $and: and };
+}
+
+/** In the words of the index that holds the few: what failed, and what is not finished. */
+function stateWhere(state: JobState): FilterQuery<Job> {
+  if (state === 'completed') return { state };
+  return state === 'accepted' || state === 'running' ? { state, finishedAt: null } : { failedAs: state };
 }
 
 /** Keys of whom a job was for, in either mode; null for everybody. */

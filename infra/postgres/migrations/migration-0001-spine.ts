@@ -90,6 +90,8 @@ create table job (
   deadline_at timestamptz not null,
   accepted_at timestamptz not null,
   finished_at timestamptz,
+  -- How it failed. An index on the state itself would be written each time that a job begins to run.
+  failed_as text generated always as (case when state in ('rejected', 'exhausted', 'cancelled', 'expired') then state end) stored,
   request_id text
 ) with (fillfactor = 85);
 create index job_unfinished on job (id) where finished_at is null;
@@ -97,6 +99,8 @@ create index job_deadline on job (deadline_at) where finished_at is null;
 create index job_project on job (project_id, id);
 -- A page of the few that test keys made is not looked for among all that is live.
 create index job_test on job (project_id, id) where mode = 'test';
+-- Failures are few: a page of them is not looked for among all that went well.
+create index job_failed on job (project_id, failed_as, id) where failed_as is not null;
 create index job_subject on job (subject_id);
 create index job_address on job (address_hash) where address_hash is not null;
 create index job_finished on job (finished_at) where finished_at is not null;
