@@ -21,7 +21,7 @@ import { deadChats, deadTokens, pushJobs, telegramJobs } from '../infra/postgres
 import { otpJobs } from '../infra/postgres/otp-jobs.ts';
 import { paidAttempts } from '../infra/postgres/paid-attempts.ts';
 import { projectCache } from '../infra/postgres/project-cache.ts';
-import { type ReleasedKind, release } from '../infra/postgres/release.ts';
+import { type ReleasedKind, release, releasedKinds } from '../infra/postgres/release.ts';
 import { sweepQueries } from '../infra/postgres/sweep-queries.ts';
 import { webhookJobs } from '../infra/postgres/webhook-jobs.ts';
 import { guard } from '../infra/providers/bulkhead.ts';
@@ -280,16 +280,16 @@ function startSweep({ config, log }: Platform): Stop {
   };
 }
 
+/** How much of each lane may be in hand; a new kind does not compile until it says so. */
 function releasedLanes({ TELEGRAM_MESSAGES_PER_SECOND: perSecond }: Config): ReleasedLane<ReleasedKind>[] {
   const bot = Math.max(BOT_IN_HAND_MIN, Math.ceil(perSecond * BOT_AHEAD_SECONDS));
-  return [
-    {
-      kind: 'telegram-message',
-      inHandMax: Math.min(bot, jobs['telegram-message'].concurrency * IN_HAND_PER_PLACE),
-    },
-    { kind: 'push', inHandMax: jobs.push.concurrency * IN_HAND_PER_PLACE },
-    { kind: 'webhook', inHandMax: jobs.webhook.concurrency * IN_HAND_PER_PLACE },
-  ];
+  const byConcurrency = (kind: ReleasedKind) => jobs[kind].concurrency * IN_HAND_PER_PLACE;
+  const inHandMax = {
+    'telegram-message': Math.min(bot, byConcurrency('telegram-message')),
+    push: byConcurrency('push'),
+    webhook: byConcurrency('webhook'),
+  } satisfies Record<ReleasedKind, number>;
+  return releasedKinds.map((kind) => ({ kind, inHandMax: inHandMax[kind] }));
 }
 
 /** One tick after the other, never two at once: each says when the next one is due. The stop waits for the one under way. */

@@ -1,11 +1,12 @@
 import type pg from 'pg';
 import type { JobId, TicketLabels } from '../../domain/job/job.ts';
-import type { JobKind } from '../../domain/jobs.ts';
+import { type JobKind, jobKinds } from '../../domain/jobs.ts';
 import type { DueTicket } from '../queue/tickets.ts';
 import { answerCalls } from './lane-calls.ts';
 
-/** Kinds whose backlog waits in Postgres. */
+/** Kinds whose backlog waits in Postgres: all but codes, which wait for nobody. */
 export type ReleasedKind = Exclude<JobKind, 'otp-send'>;
+export const releasedKinds = jobKinds.filter((kind): kind is ReleasedKind => kind !== 'otp-send');
 
 /** Projects looked at in one round: who was served longest ago comes first, so that the others come next time. */
 const TURNS_MAX = 200;
