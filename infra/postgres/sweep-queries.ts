@@ -11,8 +11,15 @@ const OUTBOX_ROWS_MAX = 100;
 /** An attempt that was opened at the last moment is its worker's to close, until its time-out and a slow commit are over. */
 const DEADLINE_GRACE_MS = Math.max(...jobKinds.map((kind) => jobs[kind].attemptTimeoutMs)) + 5_000;
 const EXPIRED_ROWS_MAX = 2_000;
+const DAY_MS = 86_400_000;
 /** Idempotency keys of sends are kept for a day (contracts §2). */
-const REQUEST_KEPT_MS = 86_400_000;
+const REQUEST_KEPT_DAYS = 1;
+/** A budget is a day's; a month and some days of them explain a bill. */
+const SPEND_KEPT_DAYS = 40;
+/** No limit and no lock looks further back than a day; a second one for clocks and time zones. */
+const LIMITS_KEPT_DAYS = 2;
+/** 4 MB of a table in one round, a minute apart: some milliseconds each, and 5 GB a day. */
+const WALKED_PAGES = 512;
 const DELETED_ROWS_MAX = 5_000;
 
 interface TicketRow {
@@ -57,6 +64,7 @@ export interface Retired {
 }
 
 export function sweepQueries(pool: pg.Pool): SweepQueries {
+  const walks: Walks = new Map();
   return {
     unpublished: async (now) => {
       const batches = await pool.query<{ id: string; job_ids: string[] }>(readUnpublished, [
@@ -88,7 +96,7 @@ export function sweepQueries(pool: pg.Pool): SweepQueries {
       );
       return new Set(rows.map(({ kind }) => kind));
     },
-    retire: (now, keep) => retire(pool, now, keep),
+    retire: (now, keep) => retire(pool, walks, now, keep),
   };
 }
 
@@ -125,25 +133,68 @@ with late as (
   select id from verification where state = 'live' and expires_at < $2 order by expires_at limit $3 for update skip locked)
 update verification v set state = 'expired', closed_at = $1 from late where v.id = late.id`;
 
+/** Where the walk over each table goes on; any number of sweeps may walk at once. */
+type Walks = Map<WalkedTable, number>;
+
 async function retire(
   pool: pg.Pool,
+  walks: Walks,
   now: Date,
   keep: { jobDays: number; phoneDays: number },
 ): Promise<Retired> {
-  const daysAgo = (days: number) => new Date(now.getTime() - days * 86_400_000);
-  const rounds = [
-    await pool.query(retireJobs, [daysAgo(keep.jobDays), DELETED_ROWS_MAX]),
-    await pool.query(erasePhones, [daysAgo(keep.phoneDays), DELETED_ROWS_MAX]),
-    await pool.query(retireVerifications, [daysAgo(keep.jobDays), DELETED_ROWS_MAX]),
-    await pool.query(retireEvents, [daysAgo(keep.jobDays), DELETED_ROWS_MAX]),
-    await pool.query(retireRequests, [new Date(now.getTime() - REQUEST_KEPT_MS), DELETED_ROWS_MAX]),
-    await pool.query(retireOutbox, [new Date(now.getTime() - OUTBOX_KEPT_MS), DELETED_ROWS_MAX]),
-  ].map(({ rowCount }) => rowCount ?? 0);
-  return {
-    rows: rounds.reduce((sum, rows) => sum + rows, 0),
-    more: rounds.some((rows) => rows >= DELETED_ROWS_MAX),
-  };
+  const daysAgo = (days: number) => new Date(now.getTime() - days * DAY_MS);
+  const rounds: readonly (readonly [sql: string, before: Date])[] = [
+    [retireJobs, daysAgo(keep.jobDays)],
+    [erasePhones, daysAgo(keep.phoneDays)],
+    [retireVerifications, daysAgo(keep.jobDays)],
+    [retireEvents, daysAgo(keep.jobDays)],
+    [retireBroadcasts, daysAgo(keep.jobDays)],
+    [retireRequests, daysAgo(REQUEST_KEPT_DAYS)],
+    [retireSpend, daysAgo(SPEND_KEPT_DAYS)],
+    [retireOutbox, new Date(now.getTime() - OUTBOX_KEPT_MS)],
+  ];
+  const counts: number[] = [];
+  for (const [sql, before] of rounds)
+    counts.push((await pool.query(sql, [before, DELETED_ROWS_MAX])).rowCount ?? 0);
+  const more = counts.some((rows) => rows >= DELETED_ROWS_MAX);
+  for (const table of walkedTables) counts.push(await walkOn(pool, walks, table, daysAgo(LIMITS_KEPT_DAYS)));
+  return { rows: counts.reduce((sum, rows) => sum + rows, 0), more };
 }
+
+/**
+ * What of each table still counts. Its rows are written with every send, so that an index on their age would cost each of
+ * those; a walk over the table's pages in turn finds what is old within days, and nobody waits for it.
+ */
+const idleSince = {
+  // A lock and a limit last a day at the most.
+  destination: 'updated_at < $1 and (locked_at is null or locked_at < $1)',
+  paid_destination: 'not exists (select from unnest(paid_at) at where at >= $1)',
+  // Halved each hour, it has decayed to nothing.
+  prefix_score: 'at < $1',
+} as const;
+type WalkedTable = keyof typeof idleSince;
+const walkedTables = Object.keys(idleSince) as readonly WalkedTable[];
+
+async function walkOn(pool: pg.Pool, walks: Walks, table: WalkedTable, before: Date): Promise<number> {
+  const from = walks.get(table) ?? 0;
+  const { rowCount } = await pool.query(retireIdle(table), [
+    before,
+    `(${from},0)`,
+    `(${from + WALKED_PAGES},0)`,
+  ]);
+  const { rows } = await pool.query<{ pages: number }>(
+    `select (pg_relation_size($1::regclass) / current_setting('block_size')::int)::int pages`,
+    [table],
+  );
+  const next = from + WALKED_PAGES;
+  walks.set(table, next < (rows[0]?.pages ?? 0) ? next : 0);
+  return rowCount ?? 0;
+}
+
+/** A row that a send holds at this moment is not idle. */
+const retireIdle = (table: WalkedTable) => `
+delete from ${table} where ctid = any(array(
+  select ctid from ${table} where ctid >= $2::tid and ctid < $3::tid and ${idleSince[table]} for update skip locked))`;
 
 /**
  * Each round finds its rows by an index and deletes them one by one: `in (select …)` would be joined by reading the whole
@@ -164,9 +215,11 @@ kept as (
   set attempts = u.attempts + excluded.attempts, cost_micros = u.cost_micros + excluded.cost_micros)
 select from gone`;
 
+/** Everything that says who the person was. */
 const erasePhones = `
-update verification set phone = null, client = null where id = any(array(
-  select id from verification where closed_at < $1 and phone is not null order by closed_at limit $2))`;
+update verification set phone = null, client = null, metadata = null where id = any(array(
+  select id from verification where closed_at < $1 and (phone is not null or client is not null or metadata is not null)
+  order by closed_at limit $2))`;
 
 /** The question after its jobs is put so that it is asked of each row, and never becomes a join of both tables. */
 const retireVerifications = `
@@ -179,6 +232,19 @@ const retireEvents = `
 delete from webhook_event where id = any(array(
   select id from webhook_event e where happened_at < $1 and (select true from job j where j.subject_id = e.id limit 1) is null
   order by happened_at limit $2))`;
+
+/** Its words leave with its jobs; a dedupe key is promised to hold however old it is, so that its row stays. */
+const retireBroadcasts = `
+with old as materialized (
+  select id, dedupe_key is null whole from broadcast b
+  where finished_at < $1 and content <> '{}' and (select true from job j where j.subject_id = b.id limit 1) is null
+  order by finished_at limit $2),
+gone as (delete from broadcast where id = any(array(select id from old where whole))),
+emptied as (update broadcast set content = '{}' where id = any(array(select id from old where not whole)))
+select from old`;
+
+const retireSpend = `
+delete from paid_spend where ctid = any(array(select ctid from paid_spend where day < $1 order by day limit $2))`;
 
 const retireRequests = `
 delete from request where ctid = any(array(select ctid from request where at < $1 order by at limit $2))`;

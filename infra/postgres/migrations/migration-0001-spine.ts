@@ -201,7 +201,8 @@ create table verification (
 create unique index verification_live on verification (address_hash, project_id, purpose) where state = 'live';
 create index verification_address on verification (address_hash, created_at);
 create index verification_expiry on verification (expires_at) where state = 'live';
-create index verification_closed on verification (closed_at) where phone is not null;
+create index verification_closed on verification (closed_at)
+  where phone is not null or client is not null or metadata is not null;
 create index verification_created on verification (created_at);
 -- Erasing a recipient takes it off its verifications.
 create index verification_recipient on verification (recipient_id) where recipient_id is not null;
@@ -229,6 +230,7 @@ create table paid_spend (
   spent_micros bigint not null default 0,
   primary key (project_id, day)
 );
+create index paid_spend_day on paid_spend (day);
 -- Decaying counts of codes sent by SMS and of those that were then verified: what pumped traffic cannot fake.
 create table prefix_score (
   project_id uuid not null,

@@ -28,6 +28,8 @@ create table broadcast (
 );
 create index broadcast_project on broadcast (project_id, mode, id);
 create index broadcast_unfinished on broadcast (id) where finished_at is null;
+-- What retention has not yet taken the words of.
+create index broadcast_finished on broadcast (finished_at) where content <> '{}';
 `;
 
 const turns = `

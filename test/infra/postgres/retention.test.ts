@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobId } from '../../../domain/job/job.ts';
 import { otpSend } from '../../../domain/otp/job.ts';
 import { hotPool } from '../../../infra/postgres/hot-pool.ts';
@@ -72,6 +72,95 @@ test('erasing a recipient reads its own verifications only', async () => {
   expect(rows).toHaveLength(1);
 });
 
+describe('what no limit looks at any more leaves, and what one does stays', () => {
+  const days = (count: number) => new Date(Date.now() - count * DAY_MS);
+  const retire = () => world.sweep.retire(new Date(), { jobDays: 30, phoneDays: 7 });
+  const left = async (sql: string) =>
+    (await world.pool.query<{ key: string }>(sql)).rows.map(({ key }) => key);
+
+  test('destinations without a lock, numbers, prefixes and days of spending', async () => {
+    await world.pool.query('truncate destination, paid_destination, prefix_score, paid_spend');
+    await world.pool.query(
+      `insert into destination (project_id, address_hash, locked_at, updated_at)
+       values ($1, 'idle', null, $2), ($1, 'lifted', $2, $2), ($1, 'locked', $3, $2), ($1, 'in use', null, $3)`,
+      [caller.projectId, days(3), days(0)],
+    );
+    await world.pool.query(
+      `insert into paid_destination (address_hash, paid_at) values ('idle', array[$1::timestamptz]), ('in use', array[$1, $2::timestamptz])`,
+      [days(3), days(0)],
+    );
+    await world.pool.query(
+      `insert into prefix_score (project_id, prefix, sent, at) values ($1, 'idle', 100, $2), ($1, 'in use', 1, $3)`,
+      [caller.projectId, days(3), days(0)],
+    );
+    await world.pool.query('insert into paid_spend (project_id, day) values ($1, $2), ($1, $3)', [
+      caller.projectId,
+      days(42),
+      days(38),
+    ]);
+    await retire();
+    expect(await left(`select convert_from(address_hash, 'utf8') key from destination order by 1`)).toEqual([
+      'in use',
+      'locked',
+    ]);
+    expect(await left(`select convert_from(address_hash, 'utf8') key from paid_destination`)).toEqual([
+      'in use',
+    ]);
+    expect(await left('select prefix key from prefix_score')).toEqual(['in use']);
+    expect(await left('select day::text key from paid_spend')).toEqual([days(38).toISOString().slice(0, 10)]);
+  });
+
+  test('the client and metadata of a verification that never had a phone', async () => {
+    const { id } = await sendCode(
+      world,
+      orderFor(caller, '+998952000000', { client: { ip: '192.0.2.1' }, metadata: { order: '17' } }),
+    );
+    const close = (count: number) =>
+      world.pool.query(
+        `update verification set phone = null, state = 'approved', closed_at = $2 where id = $1`,
+        [id, days(count)],
+      );
+    const kept = async () =>
+      (await world.pool.query('select client, metadata from verification where id = $1', [id])).rows[0];
+    await close(6);
+    await retire();
+    expect(await kept()).toEqual({ client: { ip: '192.0.2.1' }, metadata: { order: '17' } });
+    await close(8);
+    await retire();
+    expect(await kept()).toEqual({ client: null, metadata: null });
+  });
+
+  test('the words of messages whose jobs have left; a dedupe key holds', async () => {
+    const insert = (at: Date, key: string | null) =>
+      world.pool.query<{ id: string }>(
+        `insert into broadcast (id, project_id, kind, mode, content, state, total, send_at, expires_at, dedupe_key, created_at, finished_at)
+         values (gen_random_uuid(), $1, 'push', 'live', '{"text":"salom"}', 'finished', 1, $2, $2, $3, $2, $2) returning id`,
+        [caller.projectId, at, key],
+      );
+    await insert(days(40), null);
+    await insert(days(40), 'order-1');
+    await insert(days(20), null);
+    const { rows } = await insert(days(40), null);
+    await world.pool.query(
+      `insert into job (id, kind, project_id, subject_id, payload, labels, run_at, deadline_at, accepted_at)
+       values (gen_random_uuid(), 'push', $1, $2, '{}', '{}', now(), now() + interval '1 day', now())`,
+      [caller.projectId, rows[0]?.id],
+    );
+    await retire();
+    expect(
+      (
+        await world.pool.query(
+          'select dedupe_key, content from broadcast order by created_at, dedupe_key nulls last',
+        )
+      ).rows,
+    ).toEqual([
+      { dedupe_key: 'order-1', content: {} },
+      { dedupe_key: null, content: { text: 'salom' } },
+      { dedupe_key: null, content: { text: 'salom' } },
+    ]);
+  });
+});
+
 test('a round of retention reads no table as a whole', async () => {
   const { rows } = await world.pool.query<{ id: string }>(`select id from project limit 1`);
   const long = new Date(Date.now() - 40 * DAY_MS);
@@ -96,7 +185,7 @@ test('a round of retention reads no table as a whole', async () => {
   const wholeReads = async () => {
     await one.query('select pg_stat_force_next_flush()');
     const found = await one.query<{ table: string; reads: string }>(
-      `select relname as table, seq_scan reads from pg_stat_user_tables where relname in ('job', 'verification', 'request') order by 1`,
+      `select relname as table, seq_scan reads from pg_stat_user_tables where relname in ('job', 'verification', 'request', 'destination', 'prefix_score') order by 1`,
     );
     return found.rows;
   };
