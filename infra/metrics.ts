@@ -45,6 +45,10 @@ export const jobsFinished = new Counter<keyof JobFinishedLabels>({
   labelNames: ['kind', 'state'],
   registers: [metrics],
 });
+/** For what ends jobs in Postgres without a worker: an approval, a cancellation, a newer send, the sweep. */
+export function countFinished(kind: string, state: FinalState, jobs: number): void {
+  if (jobs > 0) jobsFinished.inc({ kind, state }, jobs);
+}
 interface JobFinishedLabels {
   readonly kind: string;
   readonly state: FinalState;

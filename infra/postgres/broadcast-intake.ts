@@ -10,6 +10,7 @@ import type {
 } from '../../domain/broadcast/broadcast.ts';
 import type { JobId } from '../../domain/job/job.ts';
 import type { KeyedHash, Seal } from '../crypto.ts';
+import { countFinished } from '../metrics.ts';
 import { batcher } from './batcher.ts';
 import { inTwoPhases } from './hot-pool.ts';
 
@@ -56,18 +57,19 @@ interface DedupeRow {
   job_id: JobId | null;
 }
 
-function acceptAll(
+async function acceptAll(
   deps: BroadcastIntakeDeps,
   orders: readonly BroadcastOrder[],
 ): Promise<BroadcastAccepted[]> {
   const now = deps.now();
-  return inTwoPhases(
+  const { answers, finished } = await inTwoPhases(
     deps.pool,
     (client) => readFacts(client, orders),
     ([requests, dedupes, recipients], client) => {
       const facts = new Facts(requests.rows, dedupes.rows, recipients.rows);
       const sent: Promise<unknown>[] = [];
-      const out = orders.map((order) => {
+      const finished: { kind: string; jobs: number }[] = [];
+      const answers = orders.map((order) => {
         const earlier = facts.earlier(order);
         if (earlier) return earlier;
         const targets = reach(deps, facts, order);
@@ -75,11 +77,14 @@ function acceptAll(
         const planned = plan(targets);
         facts.remember(order, planned.answer);
         sent.push(...write(client, order, planned, now));
+        if (order.caller.mode === 'test') finished.push({ kind: order.kind, jobs: planned.targets.length });
         return { answer: 'accepted' as const, replayed: false, ...planned.answer };
       });
-      return { sent, out };
+      return { sent, out: { answers, finished } };
     },
   );
+  for (const { kind, jobs } of finished) countFinished(kind, 'completed', jobs);
+  return answers;
 }
 
 const unique = <T>(items: Iterable<T>): T[] => [...new Set(items)];

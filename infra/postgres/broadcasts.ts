@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Broadcasts, BroadcastView } from '../../domain/broadcast/broadcast.ts';
 import { pageOf } from '../../domain/page.ts';
+import { countFinished } from '../metrics.ts';
 
 interface BroadcastRow {
   readonly id: BroadcastView['id'];
@@ -62,12 +63,13 @@ export function broadcasts(pool: pg.Pool): Broadcasts {
       return pageOf(rows.map(toView), limit);
     },
     command: async ({ projectId, mode }, id, command, now) => {
-      const { rows } = await pool.query<{ found: boolean; done: boolean }>({
+      const { rows } = await pool.query<{ found: boolean; done: boolean; kind: string | null; stopped: number }>({
         text: commands[command],
         values: [id, projectId, now, mode],
       });
       const [row] = rows;
       if (!row?.found) return 'unknown';
+      if (row.kind !== null) countFinished(row.kind, 'cancelled', row.stopped);
       return row.done ? 'done' : 'refused';
     },
   };
@@ -76,7 +78,8 @@ export function broadcasts(pool: pg.Pool): Broadcasts {
 /** A time that never comes, for rows that wait for a resume; JavaScript has no date for Postgres' `infinity`. */
 const HELD = `timestamptz '9999-12-31 00:00:00+00'`;
 
-const answer = `select exists (select from broadcast where id = $1 and project_id = $2 and mode = $4) found, exists (select from changed) done`;
+const answer = `select exists (select from broadcast where id = $1 and project_id = $2 and mode = $4) found, exists (select from changed) done,
+  (select kind from broadcast where id = $1) kind`;
 
 /**
  * A pause and a cancellation change the broadcast and every job that waits for its turn in one commit; what is in hand
@@ -88,7 +91,7 @@ with changed as (
   update broadcast set state = 'paused' where id = $1 and project_id = $2 and mode = $4 and state in ('sending', 'paused') returning id),
 held as (
   update job set run_at = ${HELD} from changed where subject_id = changed.id and released_at is null and finished_at is null)
-${answer} from (select $3::timestamptz) t`,
+${answer}, 0 stopped from (select $3::timestamptz) t`,
   resume: `
 with changed as (
   update broadcast set state = 'sending' where id = $1 and project_id = $2 and mode = $4 and state in ('sending', 'paused')
@@ -103,15 +106,15 @@ waiting as (
 turn as (
   insert into lane_turn (kind, project_id, served_at, stamp) select kind, project_id, $3, gen_random_uuid() from changed
   on conflict (kind, project_id) do update set stamp = excluded.stamp)
-${answer}`,
+${answer}, 0 stopped`,
   cancel: `
 with changed as (
   update broadcast set state = 'cancelled', finished_at = coalesce(finished_at, $3)
   where id = $1 and project_id = $2 and mode = $4 and state in ('sending', 'paused', 'cancelled') returning id),
 stopped as (
   update job set state = 'cancelled', reason = 'broadcast-cancelled', finished_at = $3 from changed
-  where subject_id = changed.id and released_at is null and finished_at is null)
-${answer}`,
+  where subject_id = changed.id and released_at is null and finished_at is null returning job.id)
+${answer}, (select count(*) from stopped)::int stopped`,
 };
 
 /** Broadcasts looked at in one tick: each costs a look at its jobs. */

@@ -19,6 +19,7 @@ import {
 import type { AddressHash, JobFilter } from '../../domain/staff/ops.ts';
 import type { StaffMember } from '../../domain/staff/port.ts';
 import { EVENT_LIFE_DAYS } from '../../domain/webhook/job.ts';
+import { countFinished } from '../metrics.ts';
 import { writeAudit } from './audit.ts';
 import { jobConditions, type Parameters, parameters } from './job-filter.ts';
 
@@ -127,6 +128,7 @@ async function commandJob(
   });
   if ('refused' in outcome) return { done: false, reason: outcome.refused };
   const { row, outboxId } = outcome;
+  if (command === 'cancel') countFinished(row.kind, 'cancelled', 1);
   const toldBy: Record<JobCommand, () => Promise<void>> = {
     retry: () => publish(pool, desk, [row], outboxId, now),
     promote: () => desk.promote(row.kind, row.id),

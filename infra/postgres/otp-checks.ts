@@ -7,8 +7,10 @@ import {
 } from '../../domain/otp/check.ts';
 import type { Check, Checks } from '../../domain/otp/checks.ts';
 import { HALF_LIFE_SECONDS } from '../../domain/otp/fraud.ts';
+import { otpSend } from '../../domain/otp/job.ts';
 import { stateAt, type Verification, type VerificationState } from '../../domain/otp/verification.ts';
 import { type KeyedHash, sameText } from '../crypto.ts';
+import { countFinished } from '../metrics.ts';
 import { addressText } from './otp-intake.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
 
@@ -80,12 +82,14 @@ select v.*, found.locked, false from found join verification v using (id) where 
  * was counted while there was one left, so that a wrong one after it, which used up the last and was faster, takes nothing away.
  */
 async function approve(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
-  const { rowCount } = await deps.pool.query({
+  const { rows } = await deps.pool.query<{ stopped: number }>({
     name: 'approve',
     text: approveVerification,
     values: [row.id, now, HALF_LIFE_SECONDS, row.address_hash, row.project_id],
   });
-  if (rowCount === 0) return refuseClosed(deps, { ...row, state: 'approved' }, now);
+  const [approved] = rows;
+  if (!approved) return refuseClosed(deps, { ...row, state: 'approved' }, now);
+  countFinished(otpSend.kind, 'completed', approved.stopped);
   return { result: 'approved', id: row.id, purpose: row.purpose, phone: row.phone };
 }
 
@@ -101,13 +105,13 @@ with held as materialized (select from destination where address_hash = $4 and p
 approved as (
   update verification set state = 'approved', closed_at = $2 where id = $1 and state in ('live', 'spent') and (select count(*) from held) >= 0 returning *),
 stopped as (
-  update job j set state = 'completed', reason = 'approved', finished_at = $2 from approved where j.id = approved.job_id and j.finished_at is null),
+  update job j set state = 'completed', reason = 'approved', finished_at = $2 from approved where j.id = approved.job_id and j.finished_at is null returning j.id),
 forgiven as (
   update destination d set failed_checks = 0 from approved where d.address_hash = approved.address_hash and d.project_id = approved.project_id),
 trusted as (
   update prefix_score s set verified = verified + power(2, least(${WEIGHT_DOUBLINGS_MAX}, extract(epoch from $2 - s.at) / $3::float8))
   from approved where s.prefix = approved.phone_prefix and s.project_id = approved.project_id)
-select from approved`;
+select (select count(*) from stopped)::int stopped from approved`;
 
 /** Counts the failure on the destination, and closes a verification whose last check this was. */
 async function countFailure(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
@@ -198,11 +202,12 @@ interface Failure {
 }
 
 async function fail(deps: ChecksDeps, { addressHash, projectId, spent }: Failure, now: Date): Promise<void> {
-  await deps.pool.query({
+  const { rowCount } = await deps.pool.query({
     name: 'fail-check',
     text: failCheck,
     values: [addressHash, projectId, now, FAILED_CHECKS_IN_A_ROW_MAX, spent, lockedSince(now)],
   });
+  countFinished(otpSend.kind, 'cancelled', rowCount ?? 0);
 }
 
 /** The destination is locked before the verification, as everybody does. Where its day's lock has lifted, it counts from one again. */

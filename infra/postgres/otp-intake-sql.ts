@@ -341,7 +341,11 @@ export function writeAll(client: pg.PoolClient, writes: Writes, published: reado
   run('close-ended', closeEnded, writes.ended, now);
   run('insert-verifications', insertVerifications, writes.verifications);
   run('update-resends', updateResends, writes.resends, now);
-  run('cancel-superseded', cancelSuperseded, writes.superseded, now);
+  const superseded =
+    writes.superseded.length > 0
+      ? client.query(named('cancel-superseded', cancelSuperseded, [JSON.stringify(writes.superseded), now]))
+      : null;
+  if (superseded) sent.push(superseded);
   run(
     'insert-jobs',
     insertJobs,
@@ -354,7 +358,7 @@ export function writeAll(client: pg.PoolClient, writes: Writes, published: reado
       ? client.query<{ id: string }>(named('insert-outbox', insertOutbox, [ids, now, published]))
       : null;
   if (outbox) sent.push(outbox);
-  return { sent, outbox };
+  return { sent, outbox, superseded };
 }
 
 /** Rows whose time is up stand where the new ones go. */

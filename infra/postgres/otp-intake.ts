@@ -8,6 +8,7 @@ import { otpSend, type VerificationId } from '../../domain/otp/job.ts';
 import { maskPhone } from '../../domain/otp/phone.ts';
 import { decideSend, type SendPlan } from '../../domain/otp/send.ts';
 import type { KeyedHash } from '../crypto.ts';
+import { countFinished } from '../metrics.ts';
 import { batcher } from './batcher.ts';
 import { inTwoPhases } from './hot-pool.ts';
 import { type Addressed, Facts, readFacts, type Writes, writeAll } from './otp-intake-sql.ts';
@@ -72,18 +73,19 @@ async function acceptAll(deps: IntakeDeps, orders: readonly SendOrder[]): Promis
         : deps.hash('address', addressText(order.destination, 'live'));
     return { order, addressHash, addressHex: addressHash.toString('hex'), recipientHash };
   });
-  const { answers, outbox, tickets } = await inTwoPhases(
+  const { answers, outbox, superseded, tickets } = await inTwoPhases(
     deps.pool,
     (client) => readFacts(client, addressed, now),
     (rows, client) => {
       const { answers, writes } = decideAll(deps, addressed, new Facts(rows), now);
-      const { sent, outbox } = writeAll(client, writes, deps.outbox.takePublished(), now);
-      return { sent, out: { answers, outbox, tickets: writes.jobs.map(({ ticket }) => ticket) } };
+      const { sent, outbox, superseded } = writeAll(client, writes, deps.outbox.takePublished(), now);
+      return { sent, out: { answers, outbox, superseded, tickets: writes.jobs.map(({ ticket }) => ticket) } };
     },
   );
   // Asked for after the commit: what hangs on it before would fail beside it, where nobody listens.
   const row = (await outbox)?.rows[0];
   if (row) deps.outbox.publish(row.id, tickets);
+  countFinished(otpSend.kind, 'cancelled', (await superseded)?.rowCount ?? 0);
   return answers;
 }
 

@@ -1,6 +1,7 @@
 import type pg from 'pg';
-import type { JobId, TicketLabels } from '../../domain/job/job.ts';
+import type { FinalState, JobId, TicketLabels } from '../../domain/job/job.ts';
 import { jobKinds, jobs } from '../../domain/jobs.ts';
+import { countFinished } from '../metrics.ts';
 import type { DueTicket } from '../queue/tickets.ts';
 
 /** An intake publishes within milliseconds; what is this old was left behind by a crash or a dead Redis. */
@@ -109,8 +110,9 @@ const readUnfinished = `select id, kind, labels, run_at, released_at is not null
 
 async function expire(pool: pg.Pool, now: Date): Promise<number> {
   const late = new Date(now.getTime() - DEADLINE_GRACE_MS);
-  const jobs = await pool.query(expireJobs, [now, late, EXPIRED_ROWS_MAX]);
+  const jobs = await pool.query<{ kind: string; state: FinalState }>(expireJobs, [now, late, EXPIRED_ROWS_MAX]);
   await pool.query(expireVerifications, [now, late, EXPIRED_ROWS_MAX]);
+  for (const { kind, state } of jobs.rows) countFinished(kind, state, 1);
   return jobs.rowCount ?? 0;
 }
 
@@ -123,10 +125,10 @@ done as (
     (state, reason) = (select case when taken then 'completed' else 'expired' end, case when taken then 'unconfirmed' else 'deadline' end
       from (select exists (select from attempt a where a.job_id = j.id and a.outcome = 'completed') taken) t)
   from late where j.id = late.id
-  returning j.id),
+  returning j.id, j.kind, j.state),
 abandoned as (
   update attempt a set outcome = 'unknown', reason = 'worker-lost', closed_at = $1 from done where a.job_id = done.id and a.outcome is null)
-select from done`;
+select kind, state from done`;
 
 const expireVerifications = `
 with late as (

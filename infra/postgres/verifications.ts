@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import type { StoryJob, Verifications } from '../../domain/otp/checks.ts';
+import { otpSend } from '../../domain/otp/job.ts';
 import { stateAt } from '../../domain/otp/verification.ts';
+import { countFinished } from '../metrics.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
 
 /** What the API tells and does of one verification, beside sending and checking. */
@@ -22,8 +24,9 @@ export function verifications(pool: pg.Pool, now: () => Date): Verifications {
       return { verification, phone: row.phone, metadata: row.metadata, closedAt: row.closed_at, jobs: rows };
     },
     cancel: async (projectId, mode, id) => {
-      const { rowCount } = await pool.query(cancelLive, [id, projectId, mode, now()]);
-      if (rowCount === 1) return 'cancelled';
+      const { rows } = await pool.query<{ stopped: number }>(cancelLive, [id, projectId, mode, now()]);
+      countFinished(otpSend.kind, 'cancelled', rows[0]?.stopped ?? 0);
+      if (rows[0]) return 'cancelled';
       return (await find(projectId, mode, id)) ? 'not-live' : 'unknown';
     },
     resendOf: async (projectId, mode, id) => {
@@ -52,5 +55,5 @@ with cancelled as (
   returning job_id),
 stopped as (
   update job j set state = 'cancelled', reason = 'verification-cancelled', finished_at = $4 from cancelled
-  where j.id = cancelled.job_id and j.finished_at is null)
-select from cancelled`;
+  where j.id = cancelled.job_id and j.finished_at is null returning j.id)
+select (select count(*) from stopped)::int stopped from cancelled`;
