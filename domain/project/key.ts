@@ -9,7 +9,16 @@ export const keyModes = ['live', 'test'] as const;
 export type KeyMode = (typeof keyModes)[number];
 
 /** What a key may do. `register` is the bot's own (X16); `public` is all that a publishable key has. */
-const keyScopes = ['otp', 'jobs', 'projects', 'recipients', 'messages', 'webhooks', 'register', 'public'] as const;
+const keyScopes = [
+  'otp',
+  'jobs',
+  'projects',
+  'recipients',
+  'messages',
+  'webhooks',
+  'register',
+  'public',
+] as const;
 export const KeyScope = z.enum(keyScopes);
 export type KeyScope = z.infer<typeof KeyScope>;
 

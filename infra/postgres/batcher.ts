@@ -22,7 +22,12 @@ interface Waiting<In, Out> {
  * Joins calls that arrive together into one `run`. Idle, it adds no delay; under load its batches grow by themselves.
  * A batch that Postgres refuses is run again item by item, so that one bad item fails alone.
  */
-export function batcher<In, Out>({ name, sizeMax, inFlightMax, run }: BatcherOptions<In, Out>): (item: In) => Promise<Out> {
+export function batcher<In, Out>({
+  name,
+  sizeMax,
+  inFlightMax,
+  run,
+}: BatcherOptions<In, Out>): (item: In) => Promise<Out> {
   let waiting: Waiting<In, Out>[] = [];
   let inFlight = 0;
   let scheduled = false;

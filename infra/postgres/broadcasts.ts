@@ -63,7 +63,12 @@ export function broadcasts(pool: pg.Pool): Broadcasts {
       return pageOf(rows.map(toView), limit);
     },
     command: async ({ projectId, mode }, id, command, now) => {
-      const { rows } = await pool.query<{ found: boolean; done: boolean; kind: string | null; stopped: number }>({
+      const { rows } = await pool.query<{
+        found: boolean;
+        done: boolean;
+        kind: string | null;
+        stopped: number;
+      }>({
         text: commands[command],
         values: [id, projectId, now, mode],
       });

@@ -36,13 +36,21 @@ async function openAll(pool: pg.Pool, openings: readonly PaidOpening[], now: Dat
       const books = new Books(rows, now);
       const refusals = openings.map((opening) => books.book(opening));
       const opening = openings.filter((_, index) => refusals[index] === null);
-      const opened = client.query<{ job_id: string }>(openPaidAttempts, [JSON.stringify(opening.map(attemptRow)), now]);
+      const opened = client.query<{ job_id: string }>(openPaidAttempts, [
+        JSON.stringify(opening.map(attemptRow)),
+        now,
+      ]);
       return { sent: [...books.write(client), opened], out: { refusals, won: opened } };
     },
-  ).then(async ({ refusals, won }) => ({ refusals, won: new Set((await won).rows.map(({ job_id }) => job_id)) }));
+  ).then(async ({ refusals, won }) => ({
+    refusals,
+    won: new Set((await won).rows.map(({ job_id }) => job_id)),
+  }));
   return openings.map(({ jobId }, index) => {
     const refusal = refusals[index];
-    return refusal ? refused(refusal) : { decision: 'accepted', opened: won.delete(jobId) ? 'opened' : 'lost' };
+    return refusal
+      ? refused(refusal)
+      : { decision: 'accepted', opened: won.delete(jobId) ? 'opened' : 'lost' };
   });
 }
 
@@ -65,7 +73,9 @@ const dayOf = (now: Date) => now.toISOString().slice(0, 10);
 function lockFacts(client: pg.PoolClient, openings: readonly PaidOpening[], now: Date) {
   const prefixed = openings.flatMap(({ prefix, projectId }) => (prefix === null ? [] : [projectId + prefix]));
   return [
-    client.query<NumberRow>(lockNumbers, [sortedUnique(openings.map(({ addressHash }) => hexOf(addressHash)))]),
+    client.query<NumberRow>(lockNumbers, [
+      sortedUnique(openings.map(({ addressHash }) => hexOf(addressHash))),
+    ]),
     client.query<SpendRow>(lockSpend, [sortedUnique(openings.map(({ projectId }) => projectId)), dayOf(now)]),
     client.query<ScoreRow>(lockScores, [sortedUnique(prefixed), now]),
   ] as const;
@@ -94,7 +104,9 @@ class Books {
     this.#now = now;
     this.#numbers = new Map(numbers.rows.map((row) => [hexOf(row.address_hash), recent(row.paid_at)]));
     this.#spent = new Map(spend.rows.map((row) => [row.project_id, Number(row.spent_micros)]));
-    this.#scores = new Map(scores.rows.map((row) => [row.project_id + row.prefix, { ...row, ...decayed(row, now) }]));
+    this.#scores = new Map(
+      scores.rows.map((row) => [row.project_id + row.prefix, { ...row, ...decayed(row, now) }]),
+    );
   }
 
   /** Null when the message may be paid for, which is then booked. */

@@ -8,11 +8,10 @@ import { type VerificationRow, toVerification } from './verification-row.ts';
 /** What the API tells and does of one verification, beside sending and checking. */
 export function verifications(pool: pg.Pool, now: () => Date): Verifications {
   const find = async (projectId: string, mode: string, id: string) => {
-    const { rows } = await pool.query<VerificationRow>('select * from verification where id = $1 and project_id = $2 and mode = $3', [
-      id,
-      projectId,
-      mode,
-    ]);
+    const { rows } = await pool.query<VerificationRow>(
+      'select * from verification where id = $1 and project_id = $2 and mode = $3',
+      [id, projectId, mode],
+    );
     return rows[0] ?? null;
   };
   return {

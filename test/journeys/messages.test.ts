@@ -19,13 +19,24 @@ const finished = (id: string) =>
 describe('a Telegram message', () => {
   test('to one chat arrives, with its buttons', async () => {
     const to = { chat_id: 7_001 };
-    const sent = await project.call('POST', '/telegram/send', { to, text: '<b>salom</b> & xayr', buttons: [[{ text: 'Ochish', url: 'https://navbat.example' }]] });
+    const sent = await project.call('POST', '/telegram/send', {
+      to,
+      text: '<b>salom</b> & xayr',
+      buttons: [[{ text: 'Ochish', url: 'https://navbat.example' }]],
+    });
     expect(sent).toMatchObject({ status: 202, body: { total: 1, job_id: expect.any(String) } });
     const message = await navbat.sandbox.waitForMessage({ to: '7001' });
     expect(message.text).toBe('<b>salom</b> & xayr');
-    expect(await finished(sent.body.id)).toMatchObject({ state: 'finished', progress: { sent: 1, failed: 0, blocked: 0 } });
+    expect(await finished(sent.body.id)).toMatchObject({
+      state: 'finished',
+      progress: { sent: 1, failed: 0, blocked: 0 },
+    });
     const job = await project.call('GET', `/jobs/${sent.body.job_id}`);
-    expect(job.body).toMatchObject({ kind: 'telegram-message', state: 'completed', attempts: [{ channel: 'telegram', outcome: 'completed' }] });
+    expect(job.body).toMatchObject({
+      kind: 'telegram-message',
+      state: 'completed',
+      attempts: [{ channel: 'telegram', outcome: 'completed' }],
+    });
   });
 
   test('to many is one job each; who blocked the bot is marked, and is not asked again', async () => {
@@ -42,13 +53,18 @@ describe('a Telegram message', () => {
   });
 
   test('of more than 4096 characters is refused with its field', async () => {
-    const sent = await project.call('POST', '/telegram/send', { to: { chat_id: 7_002 }, text: 'x'.repeat(4_097) });
+    const sent = await project.call('POST', '/telegram/send', {
+      to: { chat_id: 7_002 },
+      text: 'x'.repeat(4_097),
+    });
     expect(sent).toMatchObject({ status: 400, body: { errors: [{ pointer: '/text' }] } });
   });
 
   test('with a dedupe key is sent once, however often it is asked for', async () => {
     const body = { to: { chat_id: 7_003 }, text: 'bir marta', dedupe_key: 'order-17' };
-    const [first, ...others] = await Promise.all(Array.from({ length: 5 }, () => project.call('POST', '/telegram/send', body)));
+    const [first, ...others] = await Promise.all(
+      Array.from({ length: 5 }, () => project.call('POST', '/telegram/send', body)),
+    );
     for (const reply of others) expect(reply).toMatchObject({ status: 202, body: first?.body });
     await finished(first?.body.id);
     expect(navbat.sandbox.inbox({ to: '7003' })).toHaveLength(1);
@@ -56,7 +72,11 @@ describe('a Telegram message', () => {
 
   test('ordered for later waits, and one that expires first is never sent', async () => {
     const sendAt = new Date(Date.now() + 2_000).toISOString();
-    const later = await project.call('POST', '/telegram/send', { to: { chat_id: 7_004 }, text: 'keyin', send_at: sendAt });
+    const later = await project.call('POST', '/telegram/send', {
+      to: { chat_id: 7_004 },
+      text: 'keyin',
+      send_at: sendAt,
+    });
     const message = await navbat.sandbox.waitForMessage({ to: '7004' }, 10_000);
     expect(Date.parse(String(message.received_at))).toBeGreaterThanOrEqual(Date.parse(sendAt) - 50);
     expect(await finished(later.body.id)).toMatchObject({ progress: { sent: 1 } });
@@ -64,23 +84,42 @@ describe('a Telegram message', () => {
 
   test('can be paused, resumed and cancelled while it waits', async () => {
     const far = new Date(Date.now() + 60_000).toISOString();
-    const { body } = await project.call('POST', '/telegram/send', { to: [{ chat_id: 7_005 }, { chat_id: 7_006 }], text: 'kutadi', send_at: far });
-    expect(await project.call('POST', `/broadcasts/${body.id}/pause`, {})).toMatchObject({ status: 200, body: { state: 'paused' } });
-    expect(await project.call('POST', `/broadcasts/${body.id}/resume`, {})).toMatchObject({ status: 200, body: { state: 'sending' } });
-    expect(await project.call('POST', `/broadcasts/${body.id}/cancel`, {})).toMatchObject({ status: 200, body: { state: 'cancelled', progress: { waiting: 0 } } });
+    const { body } = await project.call('POST', '/telegram/send', {
+      to: [{ chat_id: 7_005 }, { chat_id: 7_006 }],
+      text: 'kutadi',
+      send_at: far,
+    });
+    expect(await project.call('POST', `/broadcasts/${body.id}/pause`, {})).toMatchObject({
+      status: 200,
+      body: { state: 'paused' },
+    });
+    expect(await project.call('POST', `/broadcasts/${body.id}/resume`, {})).toMatchObject({
+      status: 200,
+      body: { state: 'sending' },
+    });
+    expect(await project.call('POST', `/broadcasts/${body.id}/cancel`, {})).toMatchObject({
+      status: 200,
+      body: { state: 'cancelled', progress: { waiting: 0 } },
+    });
     expect(await project.call('POST', `/broadcasts/${body.id}/resume`, {})).toMatchObject({ status: 409 });
   });
 });
 
 describe('a push', () => {
   test('reaches a token, a recipient and a topic', async () => {
-    const recipient = await project.call('PUT', '/recipients', { handle: 'aziza', push_token: 'device-of-aziza' });
+    const recipient = await project.call('PUT', '/recipients', {
+      handle: 'aziza',
+      push_token: 'device-of-aziza',
+    });
     for (const [to, inbox] of [
       [{ token: 'device-one' }, 'device-one'],
       [{ recipient_id: recipient.body.id }, 'device-of-aziza'],
       [{ topic: 'news' }, '/topics/news'],
     ] as const) {
-      const sent = await project.call('POST', '/push/send', { to, notification: { title: 'Salom', body: 'dunyo' } });
+      const sent = await project.call('POST', '/push/send', {
+        to,
+        notification: { title: 'Salom', body: 'dunyo' },
+      });
       expect(sent.status, JSON.stringify(sent.body)).toBe(202);
       expect(await finished(sent.body.id), inbox).toMatchObject({ progress: { sent: 1 } });
     }
@@ -89,19 +128,34 @@ describe('a push', () => {
 
   test('prunes a token on the final codes only', async () => {
     const { body } = await project.call('PUT', '/recipients', { handle: 'bek', push_token: 'device-of-bek' });
-    navbat.sandbox.orderFaults({ channel: 'push', to: 'device-of-bek', effect: 'reject', code: 'UNREGISTERED' });
-    const sent = await project.call('POST', '/push/send', { to: { recipient_id: body.id }, notification: { title: 'Salom' } });
+    navbat.sandbox.orderFaults({
+      channel: 'push',
+      to: 'device-of-bek',
+      effect: 'reject',
+      code: 'UNREGISTERED',
+    });
+    const sent = await project.call('POST', '/push/send', {
+      to: { recipient_id: body.id },
+      notification: { title: 'Salom' },
+    });
     expect(await finished(sent.body.id)).toMatchObject({ progress: { blocked: 1 } });
-    expect((await project.call('GET', `/recipients/${body.id}`)).body).toMatchObject({ has_push_token: false });
+    expect((await project.call('GET', `/recipients/${body.id}`)).body).toMatchObject({
+      has_push_token: false,
+    });
   });
 
   test('without notification and data is refused', async () => {
-    expect(await project.call('POST', '/push/send', { to: { token: 't' } })).toMatchObject({ status: 400, body: { errors: [{ pointer: '/notification' }] } });
+    expect(await project.call('POST', '/push/send', { to: { token: 't' } })).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '/notification' }] },
+    });
   });
 });
 
 test('another project’s recipient is unknown', async () => {
   const { body } = await project.call('PUT', '/recipients', { handle: 'vali', telegram_chat_id: 7_900 });
   const other = await navbat.createProject();
-  expect(await other.call('POST', '/telegram/send', { to: { recipient_id: body.id }, text: 'x' })).toMatchObject({ status: 404 });
+  expect(
+    await other.call('POST', '/telegram/send', { to: { recipient_id: body.id }, text: 'x' }),
+  ).toMatchObject({ status: 404 });
 });

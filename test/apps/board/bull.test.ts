@@ -204,7 +204,9 @@ describe('retry', () => {
   });
 
   test('starts the chain afresh: earlier attempts stay, decide nothing, and the next one counts on', async () => {
-    const attempts = [{ channel: 'sms', provider: 'twilio', outcome: 'rejected', reason: 'landline' }] as const;
+    const attempts = [
+      { channel: 'sms', provider: 'twilio', outcome: 'rejected', reason: 'landline' },
+    ] as const;
     const { id } = await seed({ state: 'rejected', reason: 'landline', channels: ['sms'], attempts });
     const jobs = otpJobs(board.pool, sealer({ current: 'none', keys: new Map() }));
     const chain = async () => {
