@@ -92,7 +92,9 @@ export const Environment = z.object({
     .describe("port of a worker's /metrics; 0 for none"),
   PUBLIC_URL: z
     .url({ protocol: /^https?$/ })
-    .default('http://127.0.0.1:3000')
+    // Paths are put behind it.
+    .transform((url) => url.replace(/\/+$/, ''))
+    .prefault('http://127.0.0.1:3000')
     .describe('where providers reach our callbacks'),
   TRUST_PROXY: z.coerce
     .number()

@@ -34,6 +34,17 @@ test('a new .env needs only the servers to be a whole configuration', () => {
   expect(config.CODE_KEYS.current).toBe('2026-01');
 });
 
+test('an origin is the same with a slash at its end and without', () => {
+  const servers = { DATABASE_URL: 'postgres://navbat@postgres/navbat', REDIS_URL: 'redis://redis:6379' };
+  const written = { ...parseEnv(environmentText(newEnvironment(now))), ...servers };
+  for (const url of ['https://navbat.example', 'https://navbat.example/'])
+    expect(readConfig({ ...written, PUBLIC_URL: url }).PUBLIC_URL).toBe('https://navbat.example');
+  expect(readConfig({ ...written, PUBLIC_URL: 'https://navbat.example/api/' }).PUBLIC_URL).toBe(
+    'https://navbat.example/api',
+  );
+  expect(readConfig(written).PUBLIC_URL).toBe('http://127.0.0.1:3000');
+});
+
 test('two installations share no secret', () => {
   const [one, other] = [newEnvironment(now), newEnvironment(now)];
   for (const name of Object.keys(one)) expect(one[name], name).not.toBe(other[name]);
