@@ -7,11 +7,7 @@ export type VerificationId = z.infer<typeof VerificationId>;
 /** One send of a verification's code along its chain of channels. A resend is a new job of the same verification. */
 export const otpSend = defineJob({
   kind: 'otp-send',
-  payload: z.object({
-    verification_id: VerificationId,
-    /** Counter of the HOTP: 0 for the first code, one more for each resend that rotates it. */
-    generation: z.int().min(0),
-  }),
+  payload: z.object({ verification_id: VerificationId }),
   // Four channels, three tries each: what the longest chain can use.
   attemptsMax: 12,
   // 1 s, 2 s: a person asks for a new code within a minute.

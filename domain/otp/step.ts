@@ -71,13 +71,18 @@ export function decideStep(
     const blocked = blockedBySilence(channel, overs, attempts, rules);
     const hasNext = verification.channels.slice(index + 1).some((next) => !rules.unavailable.has(next));
     const standing = blocked ?? standingOf(channel, attempts, rules, hasNext, now);
-    if (standing.is === 'send') return { step: 'send', send: { channel } };
+    if (standing.is === 'send')
+      return mayTry(attempts) ? { step: 'send', send: { channel } } : finish('exhausted', 'attempts-used-up');
     if (standing.is === 'confirmed') return finish('completed', `confirmed-by-${channel}`);
     if (standing.is === 'waiting') return waitWithin(standing, verification);
     overs.push(standing);
   }
   return endOfChain(overs);
 }
+
+/** More than the longest chain can use: a bug ends here and not in a bill. A snooze costs no attempt. */
+const mayTry = (attempts: readonly PastAttempt[]) =>
+  attempts.filter(({ outcome }) => outcome !== 'snoozed').length < otpSend.attemptsMax;
 
 /** Nothing is sent after approval, cancellation or the code's end; a test key's code is sent to nobody. */
 function settledBy(

@@ -317,7 +317,7 @@ function jobRow(one: Addressed, { id, jobId, plan, ticket }: Accepted, now: Date
     subject_id: id,
     mode: one.order.command.mode,
     address_hash: hex(one.addressHash),
-    payload: { verification_id: id, generation: plan.codeGeneration },
+    payload: { verification_id: id },
     labels: ticket.labels,
     run_at: now,
     deadline_at: plan.expiresAt,

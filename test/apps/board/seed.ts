@@ -80,7 +80,7 @@ export async function seedJob(
       addressHash,
       state,
       reason,
-      JSON.stringify({ verification_id: verificationId, generation: 0 }),
+      JSON.stringify({ verification_id: verificationId }),
       JSON.stringify({ project: seed.project, channels: channels.join(','), to: maskPhone(phone) }),
       attempts.length,
       seed.runAt ?? at,

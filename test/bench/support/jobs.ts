@@ -40,7 +40,7 @@ verifications as (
     5, false, '{telegram}', 'en', job_id, 300, at, at, ends_at from given)
 insert into job (id, kind, project_id, subject_id, address_hash, payload, labels, run_at, deadline_at, accepted_at, released_at,
   request_id)
-select job_id, 'otp-send', $1, verification_id, address_hash, json_build_object('verification_id', verification_id, 'generation', 0),
+select job_id, 'otp-send', $1, verification_id, address_hash, json_build_object('verification_id', verification_id),
   json_build_object('project', 'bench-1', 'channels', 'telegram', 'to', '+998•••••••67'), run_at, ends_at, at, at, 'bench'
 from given`;
 

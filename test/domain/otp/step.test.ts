@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Channel } from '../../../domain/otp/channel.ts';
+import { otpSend } from '../../../domain/otp/job.ts';
 import { decideStep, type PastAttempt, type StepRules } from '../../../domain/otp/step.ts';
 import type { Verification } from '../../../domain/otp/verification.ts';
 
@@ -45,6 +46,20 @@ describe('decideStep', () => {
       step: 'finish',
       state: 'completed',
       reason: 'confirmed-by-telegram',
+    });
+  });
+
+  test('sends no more than a job may have attempts, whatever they were; one that the provider put off is none', () => {
+    const tried = (count: number) =>
+      Array.from({ length: count }, (_, index) => past(index + 1, 'push', 'rejected'));
+    const chain = verification({ channels: ['push', 'sms'] });
+    expect(decideStep(chain, tried(otpSend.attemptsMax - 1), rules, now)).toEqual(send('sms'));
+    const snoozed = [past(1, 'push', 'snoozed'), ...tried(otpSend.attemptsMax - 1)];
+    expect(decideStep(chain, snoozed, rules, now)).toEqual(send('sms'));
+    expect(decideStep(chain, tried(otpSend.attemptsMax), rules, now)).toEqual({
+      step: 'finish',
+      state: 'exhausted',
+      reason: 'attempts-used-up',
     });
   });
 
