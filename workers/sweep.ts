@@ -48,9 +48,8 @@ export function sweep<Ticket extends { readonly jobId: string }>(
   ports: SweepPorts<Ticket>,
   now: () => Date,
 ): { tick: () => Promise<SweepReport> } {
+  const auditNext = audit(ports, now);
   const retireInTurn = retirement(ports, now);
-  const auditNext = rollingAudit(ports, now);
-
   return {
     async tick() {
       // Without Redis, time still runs out.
@@ -88,8 +87,8 @@ async function reissueAll<Ticket extends { readonly jobId: string }>(
   return reissued;
 }
 
-/** Walks over all unfinished rows, a page at each call, and from the beginning again. */
-function rollingAudit<Ticket extends { readonly jobId: string }>(
+/** A page of a walk that never ends over the unfinished rows. */
+function audit<Ticket extends { readonly jobId: string }>(
   ports: SweepPorts<Ticket>,
   now: () => Date,
 ): () => Promise<number> {
