@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { KeyScope } from '../../../domain/project/key.ts';
 import { readConfig } from '../../../infra/config.ts';
 import { keyedHash } from '../../../infra/crypto.ts';
 import { RUNNING_FILE, runningVariables } from '../../../infra/running.ts';
@@ -60,7 +61,10 @@ describe('project create', () => {
     const { rows } = await ground.pool.query('select scopes from api_key where hash = $1', [
       keyHashOf(made.key),
     ]);
-    expect(rows[0].scopes.toSorted()).toEqual(['jobs', 'otp', 'projects', 'recipients']);
+    // `public` is what a publishable key has in place of scopes, and what every secret key reaches.
+    expect(rows[0].scopes.toSorted()).toEqual(
+      KeyScope.options.filter((scope) => scope !== 'public').toSorted(),
+    );
     expect(await refusal(['project', 'create', 'shop'])).toBe('There is a project shop already.');
   });
 
