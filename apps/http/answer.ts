@@ -57,8 +57,9 @@ export function asProblem(error: unknown): Problem {
   );
 }
 
-/** Postgres can't be reached, is starting or stopping (classes 08 and 57P), or has no connection left (53300). */
-const awayCodes = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|08\w{3}|57P0\d|53300)$/;
+/** Postgres can't be reached, is starting or stopping (classes 08 and 57P), or has no connection left (53300). 08P01, a broken protocol, is our own fault. */
+const awayCodes =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|08(?!P01)\w{3}|57P0\d|53300)$/;
 /** The driver says these two in words only. */
 const awayTexts = /^(Connection terminated|timeout exceeded when trying to connect)/;
 
