@@ -13,7 +13,8 @@ committed, and does the work behind that answer. Where it stands is told by \`GE
 ### Keys
 Send \`Authorization: Bearer nbt_live_…\` or \`X-Api-Key: nbt_live_…\`. A *secret* key (\`nbt_live_…\`, \`nbt_test_…\`) is for
 services and holds scopes. A *publishable* key (\`nbt_pub_…\`) may sit in an app and reaches the routes of the scope
-\`public\` only. A *test* key sends nothing. A revoked key opens nothing more within five seconds.
+\`public\` only. A *test* key sends nothing, and reaches only the
+codes, messages and jobs that test keys made. A revoked key opens nothing more within five seconds.
 
 ### Idempotency
 Send an \`Idempotency-Key\` of up to 255 visible characters with a request that you may have to repeat. The same key with

@@ -190,7 +190,10 @@ async function closedProblem(
 const refusals: Record<RefusalReason, readonly [status: number, detail: string]> = {
   'too-soon': [429, 'A code was just sent to this recipient. Ask again after the time in Retry-After.'],
   'too-many-sends': [429, 'This recipient was sent too many codes in an hour.'],
-  'destination-locked': [429, 'This recipient is locked after too many wrong codes.'],
+  'destination-locked': [
+    429,
+    'This recipient is locked after too many wrong codes; the lock lifts within a day.',
+  ],
   'no-channel': [422, 'No channel that was asked for can reach this recipient.'],
   'country-not-allowed': [422, 'The project does not send paid messages to this country.'],
   'budget-spent': [422, "The project's budget for paid messages is spent for today."],
@@ -296,7 +299,11 @@ export function checkProblem(result: Exclude<CheckResult, { result: 'approved' }
         extra: { reason: result.reason },
       });
     case 'locked':
-      return new Problem(429, 'destination-locked', 'This recipient is locked after too many wrong codes.');
+      return new Problem(
+        429,
+        'destination-locked',
+        'This recipient is locked after too many wrong codes; the lock lifts within a day.',
+      );
     case 'unknown':
       return new Problem(404, 'not-found', 'The project has no such verification.');
   }
