@@ -206,10 +206,11 @@ delete from ${table} where ctid = any(array(
 const retireJobs = `
 with gone as (
   delete from job where id = any(array(select id from job where finished_at < $1 order by finished_at limit $2)) returning id),
+attempts_gone as (delete from attempt where job_id in (select id from gone) returning *),
 counted as (
   select a.project_id, (a.opened_at at time zone 'utc')::date as day, coalesce(a.channel, '') channel, coalesce(a.outcome, 'unknown') outcome,
     count(*) attempts, coalesce(sum(a.cost_micros), 0) cost_micros
-  from attempt a join gone on gone.id = a.job_id group by 1, 2, 3, 4),
+  from attempts_gone a group by 1, 2, 3, 4),
 kept as (
   insert into usage_day as u (project_id, day, channel, outcome, attempts, cost_micros)
   select project_id, day, channel, outcome, attempts, cost_micros from counted order by 1, 2, 3, 4

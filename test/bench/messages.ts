@@ -92,7 +92,7 @@ async function laneTurn(bench: Bench): Promise<Round> {
     TELEGRAM_CHAT_GAP_MS: '0',
   };
   await stage.redis(0).flushdb();
-  await stage.sql.query('delete from job');
+  await stage.sql.query('truncate job, attempt cascade');
   const total = await addBroadcasts(bench, { ...stage.env, ...env });
   const cpu = stage.watch();
   await stage.start('worker', 'workers/main.ts', env, [kind]);

@@ -68,10 +68,12 @@ create table phone_user (
 `;
 
 const jobs = `
+-- The tables that every send writes (job, attempt, verification) hold no foreign key to what is never deleted, or deleted with
+-- them by retention: each check costs as much as the row itself (measured: 30 of the 70 µs of opening an attempt).
 create table job (
   id uuid primary key,
   kind text not null,
-  project_id uuid not null references project,
+  project_id uuid not null,
   -- The domain row this job serves (a verification …), and who it is for.
   subject_id uuid not null,
   -- Of the key that asked for it: a test key reads those of its own mode only.
@@ -93,7 +95,8 @@ create table job (
   -- How it failed. An index on the state itself would be written each time that a job begins to run.
   failed_as text generated always as (case when state in ('rejected', 'exhausted', 'cancelled', 'expired') then state end) stored,
   request_id text
-) with (fillfactor = 85);
+-- Half of a page stays free for the versions that opening and closing write; elsewhere they would cost an entry in each index.
+) with (fillfactor = 50);
 create index job_unfinished on job (id) where finished_at is null;
 create index job_deadline on job (deadline_at) where finished_at is null;
 create index job_project on job (project_id, id);
@@ -106,7 +109,7 @@ create index job_address on job (address_hash) where address_hash is not null;
 create index job_finished on job (finished_at) where finished_at is not null;
 
 create table attempt (
-  job_id uuid not null references job on delete cascade,
+  job_id uuid not null,
   n int not null check (n > 0),
   project_id uuid not null,
   channel text,
@@ -170,7 +173,7 @@ create table usage_day (
 const verifications = `
 create table verification (
   id uuid primary key,
-  project_id uuid not null references project,
+  project_id uuid not null,
   recipient_id uuid references recipient on delete set null,
   address_hash bytea not null,
   phone text,

@@ -166,41 +166,55 @@ create trigger webhook_on_verification after update of state on verification for
 
 /** What was cancelled was somebody's own will, and is no news. */
 const jobEvents = `
-create function webhook_on_code() returns trigger language plpgsql as $$
+create function webhook_on_code(done job) returns void language plpgsql as $$
 declare
-  kind text := case new.state when 'completed' then 'verification.delivered' else 'verification.failed' end;
+  kind text := case done.state when 'completed' then 'verification.delivered' else 'verification.failed' end;
   v verification;
 begin
-  select * into v from verification where id = new.subject_id;
-  if v.id is not null and webhook_is_wanted(new.project_id, new.mode, kind, v.callback_url) then
-    perform webhook_emit(new.project_id, new.mode, kind, v.id, new.finished_at,
-      webhook_of_verification(v) || jsonb_build_object('job_id', new.id, 'job_state', new.state, 'reason', new.reason),
-      v.callback_url, new.request_id);
+  select * into v from verification where id = done.subject_id;
+  if v.id is not null and webhook_is_wanted(done.project_id, done.mode, kind, v.callback_url) then
+    perform webhook_emit(done.project_id, done.mode, kind, v.id, done.finished_at,
+      webhook_of_verification(v) || jsonb_build_object('job_id', done.id, 'job_state', done.state, 'reason', done.reason),
+      v.callback_url, done.request_id);
   end if;
-  return null;
 end
 $$;
-create trigger webhook_on_code after update on job for each row
-  when (old.finished_at is null and new.finished_at is not null and new.kind = 'otp-send' and new.state <> 'cancelled')
-  execute function webhook_on_code();
 
-create function webhook_on_message() returns trigger language plpgsql as $$
+create function webhook_on_message(done job) returns void language plpgsql as $$
 declare
-  type text := case new.state when 'completed' then 'message.sent' else 'message.failed' end;
+  type text := case done.state when 'completed' then 'message.sent' else 'message.failed' end;
 begin
-  if webhook_is_wanted(new.project_id, new.mode, type, null) then
-    perform webhook_emit(new.project_id, new.mode, type, new.id, new.finished_at,
-      jsonb_build_object('id', new.id, 'kind', new.kind, 'broadcast_id', new.subject_id, 'state', new.state,
-        'reason', new.reason, 'to', new.labels ->> 'to', 'accepted_at', new.accepted_at, 'finished_at', new.finished_at),
-      null, new.request_id);
+  if webhook_is_wanted(done.project_id, done.mode, type, null) then
+    perform webhook_emit(done.project_id, done.mode, type, done.id, done.finished_at,
+      jsonb_build_object('id', done.id, 'kind', done.kind, 'broadcast_id', done.subject_id, 'state', done.state,
+        'reason', done.reason, 'to', done.labels ->> 'to', 'accepted_at', done.accepted_at, 'finished_at', done.finished_at),
+      null, done.request_id);
   end if;
+end
+$$;
+
+/*
+ * Once a statement and not once a row: of a batch that nobody wants to hear of, each job costs a look at two indexes (measured:
+ * a trigger for each row took 36 of the 77 microseconds of closing an attempt).
+ */
+create function webhook_on_jobs() returns trigger language plpgsql as $$
+declare
+  done job;
+begin
+  for done in
+    select n.* from job_after n join job_before o on o.id = n.id
+    where o.finished_at is null and n.finished_at is not null and n.state <> 'cancelled'
+      and n.kind in ('otp-send', 'telegram-message', 'push')
+      and (exists (select from webhook_endpoint e where e.project_id = n.project_id and e.mode = n.mode)
+        or (n.kind = 'otp-send' and exists (select from verification v where v.id = n.subject_id and v.callback_url is not null)))
+  loop
+    if done.kind = 'otp-send' then perform webhook_on_code(done); else perform webhook_on_message(done); end if;
+  end loop;
   return null;
 end
 $$;
-create trigger webhook_on_message after update on job for each row
-  when (old.finished_at is null and new.finished_at is not null and new.kind in ('telegram-message', 'push')
-    and new.state <> 'cancelled')
-  execute function webhook_on_message();
+create trigger webhook_on_jobs after update on job referencing old table as job_before new table as job_after
+  for each statement execute function webhook_on_jobs();
 `;
 
 const broadcastEvents = `
