@@ -97,20 +97,22 @@ async function approve(deps: ChecksDeps, row: VerificationRow, now: Date): Promi
 const WEIGHT_DOUBLINGS_MAX = 960;
 
 /**
- * The destination is locked first, as the intake does, so that a check and a resend can't wait for each other in a circle.
+ * The destination is locked first, as the intake does, and the job last, after the prefix, as everybody does: so that a check and
+ * a resend or a paid opening can't wait for each other in a circle.
  * A score counts as of its own time, so that what is added now weighs as much more as the score has decayed since.
  */
 const approveVerification = `
 with held as materialized (select from destination where address_hash = $4 and project_id = $5 for update),
 approved as (
   update verification set state = 'approved', closed_at = $2 where id = $1 and state in ('live', 'spent') and (select count(*) from held) >= 0 returning *),
-stopped as (
-  update job j set state = 'completed', reason = 'approved', finished_at = $2 from approved where j.id = approved.job_id and j.finished_at is null returning j.id),
 forgiven as (
   update destination d set failed_checks = 0 from approved where d.address_hash = approved.address_hash and d.project_id = approved.project_id),
 trusted as (
   update prefix_score s set verified = verified + power(2, least(${WEIGHT_DOUBLINGS_MAX}, extract(epoch from $2 - s.at) / $3::float8))
-  from approved where s.prefix = approved.phone_prefix and s.project_id = approved.project_id)
+  from approved where s.prefix = approved.phone_prefix and s.project_id = approved.project_id returning s.prefix),
+stopped as (
+  update job j set state = 'completed', reason = 'approved', finished_at = $2 from approved 
+  where j.id = approved.job_id and j.finished_at is null and (select count(*) from trusted) >= 0 returning j.id)
 select (select count(*) from stopped)::int stopped from approved`;
 
 /** Counts the failure on the destination, and closes a verification whose last check this was. */
