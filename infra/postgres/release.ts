@@ -92,7 +92,8 @@ ${settleSql}`;
 
 /**
  * As above, chat by chat: a chat takes one message a second, so that who waits for it must not hold up the others. A chat
- * for which nothing is due any more is set to its next message's time, or leaves.
+ * for which more waits is set to its next time; one whose last message this is leaves at once, since a look at each chat that
+ * is done would use up the room of those that wait.
  */
 const releaseByChat = `
 with ${turnsSql},
@@ -102,14 +103,18 @@ chats as materialized (
       select chat_id, stamp, next_at from waiting_chat where project_id = t.project_id and next_at <= $3 order by next_at limit $2) due) c
   order by c.place, t.turn limit $2),
 looked as materialized (
-  select c.*, j.id, j.run_at from chats c left join lateral (
+  select c.*, j.id, j.run_at, j.id is not null and (j.run_at > $3 or exists (
+    select from job more where more.project_id = c.project_id and more.chat_id = c.chat_id and more.id <> j.id
+      and more.released_at is null and more.finished_at is null)) waits
+  from chats c left join lateral (
     select id, run_at from job where project_id = c.project_id and chat_id = c.chat_id and released_at is null and finished_at is null
     order by run_at, id limit 1) j on true),
 picked as materialized (
   select project_id, chat_id, id, row_number() over (order by place, turn) rank from looked where id is not null and run_at <= $3),
 paced as (
   update waiting_chat w set next_at = case when l.run_at <= $3 then $3::timestamptz + $4 * interval '1 ms' else l.run_at end
-  from looked l where w.project_id = l.project_id and w.chat_id = l.chat_id and l.id is not null),
+  from looked l where w.project_id = l.project_id and w.chat_id = l.chat_id and l.waits),
 emptied as (
-  delete from waiting_chat w using looked l where w.project_id = l.project_id and w.chat_id = l.chat_id and w.stamp = l.stamp and l.id is null),
+  delete from waiting_chat w using looked l
+  where w.project_id = l.project_id and w.chat_id = l.chat_id and w.stamp = l.stamp and not l.waits),
 ${settleSql}`;
