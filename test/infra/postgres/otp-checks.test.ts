@@ -26,27 +26,6 @@ const checkTo = (phone: string, code: string) =>
 const checkId = (id: string, code: string, purpose: string | null = null) =>
   world.checks.check({ projectId: caller.projectId, mode: 'live', of: { id, purpose }, code });
 
-/** Transactions that wrote: each costs a flush to the disk, which is what a stopwatch sees. */
-async function writesDuring(work: () => Promise<unknown>): Promise<number> {
-  const xid = async () =>
-    Number((await world.pool.query('select pg_current_xact_id()::text::bigint id')).rows[0].id);
-  const before = await xid();
-  await work();
-  return (await xid()) - before - 1;
-}
-
-test('by `to`, a wrong code costs as many writes whether a code lives or not, the last check too', async () => {
-  const phone = freshPhone();
-  const { code } = await sendCode(world, orderFor(caller, phone, { checkByTo: true }));
-  const stranger = freshPhone();
-  const none = await writesDuring(() => checkTo(stranger, '123456'));
-  for (let check = 1; check <= 6; check++)
-    expect(await writesDuring(() => checkTo(phone, wrong(code))), `check ${check}`).toBe(none);
-  expect(
-    (await world.pool.query('select state, checks_used from verification where phone = $1', [phone])).rows,
-  ).toEqual([{ state: 'spent', checks_used: 5 }]);
-});
-
 test('a right check among five at once is approved, in whatever order they end', async () => {
   for (let round = 0; round < 15; round++) {
     const { id, code } = await sendCode(world, orderFor(caller, freshPhone()));

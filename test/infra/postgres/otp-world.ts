@@ -21,14 +21,14 @@ import { sweepQueries } from '../../../infra/postgres/sweep-queries.ts';
 import { verifications } from '../../../infra/postgres/verifications.ts';
 import { guard } from '../../../infra/providers/bulkhead.ts';
 import { type OtpSendDeps, otpSendWake } from '../../../workers/otp-send.ts';
-import { freshDatabase } from '../../support/servers.ts';
+import { type FreshDatabase, freshDatabase } from '../../support/servers.ts';
 
 /** What a provider answers, decided by the test, so that two things can be made to happen at one moment. */
 export type Answering = (message: CodeMessage) => Promise<SendReply>;
 
 /** The ports of one-time codes over a real Postgres, in this process: for moments that processes can't be held at. */
-export async function openWorld() {
-  const database = await freshDatabase();
+export async function openWorld(given?: FreshDatabase) {
+  const database = given ?? (await freshDatabase());
   const pool = hotPool(database.url, 16);
   const hash = keyedHash(randomBytes(32).toString('base64url'));
   const ring = { current: 'k1', keys: new Map([['k1', randomBytes(32)]]) };
