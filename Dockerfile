@@ -24,7 +24,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=source /app ./
 # Files belong to root and the process does not: it can read its own code, never change it.
 USER node
-EXPOSE 3000 3001
+EXPOSE 3000 3001 3003
 CMD ["node", "apps/api/main.ts"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "infra/deploy/health.ts", "http://127.0.0.1:3000/health/ready"]
