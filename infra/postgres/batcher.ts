@@ -42,22 +42,11 @@ export function batcher<In, Out>({
       waiting = waiting.slice(sizeMax);
       inFlight++;
       schedule();
-      void settle(batch, run).finally(() => {
+      void settle(name, batch, run).finally(() => {
         inFlight--;
         schedule();
       });
     });
-  };
-
-  const settle = async (batch: readonly Waiting<In, Out>[], runBatch: typeof run) => {
-    batchSize.observe({ batch: name }, batch.length);
-    try {
-      const outs = await runBatch(batch.map(({ item }) => item));
-      for (const [index, { resolve }] of batch.entries()) resolve(outs[index] as Out);
-    } catch (error) {
-      if (batch.length === 1 || !isRefusal(error)) for (const { reject } of batch) reject(error);
-      else for (const one of batch) await settle([one], runBatch);
-    }
   };
 
   return (item) =>
@@ -65,6 +54,21 @@ export function batcher<In, Out>({
       waiting.push({ item, resolve, reject });
       schedule();
     });
+}
+
+async function settle<In, Out>(
+  name: string,
+  batch: readonly Waiting<In, Out>[],
+  run: BatcherOptions<In, Out>['run'],
+): Promise<void> {
+  batchSize.observe({ batch: name }, batch.length);
+  try {
+    const outs = await run(batch.map(({ item }) => item));
+    for (const [index, { resolve }] of batch.entries()) resolve(outs[index] as Out);
+  } catch (error) {
+    if (batch.length === 1 || !isRefusal(error)) for (const { reject } of batch) reject(error);
+    else for (const one of batch) await settle(name, [one], run);
+  }
 }
 
 /** Postgres refused something in the batch. A lost connection is nobody's fault, and says nothing of what was committed. */
