@@ -10,7 +10,9 @@ export interface Check {
   readonly projectId: ProjectId;
   readonly mode: KeyMode;
   /** By `id`, a purpose that is named must be the code's own. */
-  readonly of: { readonly id: string; readonly purpose: string | null } | { readonly destination: Destination; readonly purpose: string };
+  readonly of:
+    | { readonly id: string; readonly purpose: string | null }
+    | { readonly destination: Destination; readonly purpose: string };
   readonly code: string;
 }
 
