@@ -110,7 +110,11 @@ const readUnfinished = `select id, kind, labels, run_at, released_at is not null
 
 async function expire(pool: pg.Pool, now: Date): Promise<number> {
   const late = new Date(now.getTime() - DEADLINE_GRACE_MS);
-  const jobs = await pool.query<{ kind: string; state: FinalState }>(expireJobs, [now, late, EXPIRED_ROWS_MAX]);
+  const jobs = await pool.query<{ kind: string; state: FinalState }>(expireJobs, [
+    now,
+    late,
+    EXPIRED_ROWS_MAX,
+  ]);
   await pool.query(expireVerifications, [now, late, EXPIRED_ROWS_MAX]);
   for (const { kind, state } of jobs.rows) countFinished(kind, state, 1);
   return jobs.rowCount ?? 0;
