@@ -136,7 +136,8 @@ test('a chat that is far from free answers later at once; a group takes a third 
     expect(turn.turn).toBe('later');
     const waitMs = turn.turn === 'later' ? turn.retryAfterMs : 0;
     expect(waitMs).toBeGreaterThan(gapMs - 500);
-    expect(waitMs).toBeLessThanOrEqual(gapMs);
+    // A slot that is due within a millisecond is used at once.
+    expect(waitMs).toBeLessThanOrEqual(gapMs + 1);
   }
 });
 
