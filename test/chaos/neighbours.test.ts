@@ -20,8 +20,8 @@ beforeAll(async () => {
     apis: 1,
     workers: 1,
     sweeps: 1,
+    kinds: ['otp-send'],
     telegramPeople: 0,
-    env: (env) => ({ ...env, FCM_SANDBOX_URL: env['TWILIO_API_URL'] ?? '' }),
   });
   for (let index = 0; index < 10; index++)
     projects.push(

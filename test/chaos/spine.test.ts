@@ -40,6 +40,8 @@ test(
     expect(report.settledWithinMs).toBeLessThan(report.settledWithinMsMax);
     // The run was one: it had load, and faults that struck it.
     expect(report.answered202).toBeGreaterThan(1_000);
+    for (const kind of ['telegram-message', 'push', 'webhook'])
+      expect(report.jobs[kind], kind).toBeGreaterThan(100);
     expect(report.strikes).toMatchObject({
       'kill-worker': expect.any(Number),
       'kill-api': expect.any(Number),

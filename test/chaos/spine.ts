@@ -2,12 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { jobKinds } from '../../domain/jobs.ts';
+import { readConfig } from '../../infra/config.ts';
+import { sealer } from '../../infra/crypto.ts';
 import { AcceptedList } from './support/accepted-list.ts';
-import { phoneAt } from './support/destinations.ts';
+import { chatAt, phoneAt, tokenAt } from './support/destinations.ts';
 import { type Dice, dice } from './support/dice.ts';
 import { type Installation, install } from './support/installation.ts';
 import { judge, type PausedWindow, type Verdict } from './support/judge.ts';
 import { Load } from './support/load.ts';
+import { type Receiver, startReceiver } from './support/receiver.ts';
 import type { Member } from './support/member.ts';
 import { type Strike, Strikes, type StrikeKind } from './support/strikes.ts';
 
@@ -50,10 +54,11 @@ export interface SpineReport extends Verdict {
 }
 
 /**
- * Everything must be in its final state so long after the last fault: two stalled checks, the sweep's wait, an audit, and
- * for what had piled up 20 ms a job, which is a tenth of what two idle cores do.
+ * Everything must be in its final state so long after the last fault: two stalled checks, the sweep's wait, an audit, both
+ * pauses of a push that failed twice (10 s and 20 s), and for what had piled up 20 ms a job, which is a tenth of what two
+ * idle cores do.
  */
-const SETTLED_WITHIN_MS = 45_000;
+const SETTLED_WITHIN_MS = 75_000;
 const SETTLED_MS_A_JOB = 20;
 const RATE_PER_SECOND = 60;
 const TELEGRAM_PEOPLE = 2_000;
@@ -70,6 +75,7 @@ const PAUSE_KNOWN_WITHIN_MS = 5_000;
 interface Scene {
   readonly options: SpineOptions;
   readonly house: Installation;
+  readonly receiver: Receiver;
   readonly load: Load;
   readonly strikes: Strikes;
   readonly windows: PausedWindow[];
@@ -82,17 +88,20 @@ interface Scene {
 /** One run: load, faults by the seed, and the verdict. `cut` ends it early, with all that it has started. */
 export async function runSpine(options: SpineOptions, cut?: AbortSignal): Promise<SpineReport> {
   const startedMs = performance.now();
-  const shape = { apis: 2, workers: 2, sweeps: 2, telegramPeople: TELEGRAM_PEOPLE };
+  const shape = { apis: 2, workers: 2, sweeps: 2, kinds: jobKinds, telegramPeople: TELEGRAM_PEOPLE };
   const house = await install(options.directory, shape);
   cut?.addEventListener('abort', () => void house.close());
+  const receiver = await startReceiver();
   const list = await AcceptedList.open(join(options.directory, 'accepted.jsonl'));
   try {
     await orderProviderFaults(house);
+    await addEndpoint(house, receiver.url);
     const load = new Load({
       urls: house.apiUrls,
       apiKey: house.project.key,
       list,
       people: house.people,
+      callbackUrl: receiver.url,
       ratePerSecond: RATE_PER_SECOND,
     });
     const chance = dice(options.seed);
@@ -100,6 +109,7 @@ export async function runSpine(options: SpineOptions, cut?: AbortSignal): Promis
     const scene: Scene = {
       options,
       house,
+      receiver,
       load,
       strikes: new Strikes(),
       windows: [],
@@ -116,6 +126,7 @@ export async function runSpine(options: SpineOptions, cut?: AbortSignal): Promis
   } finally {
     await list.close();
     await house.close();
+    await receiver.close();
   }
 }
 
@@ -135,6 +146,16 @@ async function play(scene: Scene): Promise<void> {
   await load.stop();
 }
 
+/** Codes are reported to callbacks of their own, one in some: a place takes some tens of calls a second, and fewer after a freeze. */
+async function addEndpoint({ apiUrls, project }: Installation, url: string): Promise<void> {
+  const answer = await fetch(`${apiUrls[0]}/webhooks/endpoints`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${project.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ url, event_types: ['broadcast.finished', 'message.failed'] }),
+  });
+  if (answer.status !== 201) throw new Error(`no endpoint was made: ${await answer.text()}`);
+}
+
 /** Attempts that last a while, so that kills strike open ones; some numbers that fail once, some that fail for good. */
 async function orderProviderFaults({ sandboxUrl }: Installation): Promise<void> {
   const PHONES = 6_000;
@@ -142,15 +163,35 @@ async function orderProviderFaults({ sandboxUrl }: Installation): Promise<void> 
   const orders = [
     { channel: 'sms', to: '*', effect: 'slow', delay_ms: 250 },
     { channel: 'telegram', to: '*', effect: 'slow', delay_ms: 400 },
+    { channel: 'push', to: '*', effect: 'slow', delay_ms: 300 },
     ...numbers
       .filter((index) => index % 19 === 0)
       .map((index) => ({ channel: 'sms', to: phoneAt(index), effect: 'server-error', times: 1 })),
     ...numbers
       .filter((index) => index % 43 === 1)
       .map((index) => ({ channel: 'sms', to: phoneAt(index), effect: 'reject', code: 21610 })),
+    ...messageFaults(),
   ];
   const answer = await fetch(`${sandboxUrl}/faults`, { method: 'PUT', body: JSON.stringify(orders) });
   if (!answer.ok) throw new Error(`the sandbox refused its faults: ${await answer.text()}`);
+}
+
+/** The same for messages: every 19th address fails once, every 43rd for good. */
+function messageFaults(): object[] {
+  const ADDRESSES = 2_000;
+  const numbers = Array.from({ length: ADDRESSES }, (_, index) => index);
+  const places = [
+    { channel: 'telegram', addressOf: (index: number) => String(chatAt(index)), code: 'blocked' },
+    { channel: 'push', addressOf: tokenAt, code: 'UNREGISTERED' },
+  ];
+  return places.flatMap(({ channel, addressOf, code }) => [
+    ...numbers
+      .filter((index) => index % 19 === 0)
+      .map((index) => ({ channel, to: addressOf(index), effect: 'server-error', times: 1 })),
+    ...numbers
+      .filter((index) => index % 43 === 1)
+      .map((index) => ({ channel, to: addressOf(index), effect: 'reject', code })),
+  ]);
 }
 
 /** `kill -9` of whoever is up: workers mostly, then apis, now and then a sweep. */
@@ -232,8 +273,8 @@ async function strikeServers(scene: Scene): Promise<void> {
 }
 
 /**
- * Pauses the lane, lets jobs pile up, wipes Redis under traffic, and puts a file in its place from before the pause.
- * Nothing may be sent until the lane is resumed.
+ * Pauses the lanes of codes and of Telegram messages, lets jobs pile up, wipes Redis under traffic, and puts a file in its place from before the pause.
+ * Nothing of theirs may be sent until they are resumed.
  */
 async function wipeWhilePaused(scene: Scene): Promise<void> {
   const { house, load, strikes, windows, problems, options, truce } = scene;
@@ -241,12 +282,12 @@ async function wipeWhilePaused(scene: Scene): Promise<void> {
   truce.asked = true;
   while (truce.frozen) await sleep(100);
   const restore = await servers.copyRedis();
-  await retried(() => pool.query(pauseLane));
+  await retried(() => pool.query(pauseLanes, [pausedKinds]));
   const fromMs = await untilPaused(house);
   const notPaused = async (when: string) => {
     const knownMs = performance.now() + PAUSE_KNOWN_WITHIN_MS;
     while (!(await isPaused(house.servers.redisUrl))) {
-      if (performance.now() > knownMs) return void problems.push(`the queue was not paused ${when}`);
+      if (performance.now() > knownMs) return void problems.push(`the queues were not paused ${when}`);
       await sleep(50);
     }
   };
@@ -258,23 +299,25 @@ async function wipeWhilePaused(scene: Scene): Promise<void> {
   await strikes.record('redis-restored', 'redis', restore);
   await sleep(WIPED_TRAFFIC_MS);
   await notPaused('after the restart from an older file');
-  windows.push({ fromMs, toMs: Date.now() });
-  await retried(() => pool.query(resumeLane));
+  windows.push({ fromMs, toMs: Date.now(), kinds: pausedKinds });
+  await retried(() => pool.query(resumeLanes, [pausedKinds]));
   truce.asked = false;
 }
 
-const pauseLane = `
-insert into lane (kind, paused_at, paused_by) values ('otp-send', now(), 'chaos')
+const pausedKinds = ['otp-send', 'telegram-message'] as const;
+const pauseLanes = `
+insert into lane (kind, paused_at, paused_by) select kind, now(), 'chaos' from unnest($1::text[]) kind
 on conflict (kind) do update set paused_at = now()`;
-const resumeLane = `update lane set paused_at = null where kind = 'otp-send'`;
+const resumeLanes = 'update lane set paused_at = null where kind = any($1)';
 
 /** The row says so, Redis says so, and for 2 s nobody has begun anything: what a killed worker left open stays so. */
 async function untilPaused({ servers, pool }: Installation): Promise<number> {
-  const quiet = `select not exists (select from attempt where opened_at > now() - interval '2 s') quiet`;
+  const quiet = `select not exists (
+    select from attempt a join job j on j.id = a.job_id where a.opened_at > now() - interval '2 s' and j.kind = any($1)) quiet`;
   for (;;) {
     await sleep(100);
     if (!(await isPaused(servers.redisUrl))) continue;
-    const { rows } = await retried(() => pool.query<{ quiet: boolean }>(quiet));
+    const { rows } = await retried(() => pool.query<{ quiet: boolean }>(quiet, [pausedKinds]));
     if (rows[0]?.quiet) return Date.now();
   }
 }
@@ -283,7 +326,8 @@ async function isPaused(redisUrl: string): Promise<boolean> {
   const client = new Redis(redisUrl, { maxRetriesPerRequest: 0, retryStrategy: () => null });
   client.on('error', () => undefined);
   try {
-    return (await client.hexists('{otp-send}:otp-send:meta', 'paused')) === 1;
+    const paused = pausedKinds.map((kind) => client.hexists(`{${kind}}:${kind}:meta`, 'paused'));
+    return (await Promise.all(paused)).every((flag) => flag === 1);
   } catch {
     return false;
   } finally {
@@ -306,12 +350,16 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
 
 type Settling = Pick<SpineReport, 'settledWithinMs' | 'settledWithinMsMax' | 'left'>;
 
+/** A callback of which two tries were struck waits five minutes for its third, and a message ends after its last job. */
+const countLeft = `
+select ((select count(*) from job where finished_at is null and not (kind = 'webhook' and attempts > 1 and run_at > now() + interval '1 min'))
+  + (select count(*) from broadcast where finished_at is null))::int left`;
+
 /** How long it took from now until no job was left; the judge names those that are left when the time is up. */
 async function untilSettled({ house }: Scene): Promise<Settling> {
   const startedMs = performance.now();
   const unfinished = async () => {
-    const sql = 'select count(*)::int left from job where finished_at is null';
-    return (await retried(() => house.pool.query<{ left: number }>(sql))).rows[0]?.left ?? 0;
+    return (await retried(() => house.pool.query<{ left: number }>(countLeft))).rows[0]?.left ?? 0;
   };
   const left = await unfinished();
   const settledWithinMsMax = SETTLED_WITHIN_MS + left * SETTLED_MS_A_JOB;
@@ -325,7 +373,7 @@ async function untilSettled({ house }: Scene): Promise<Settling> {
 }
 
 async function report(
-  { house, load, strikes, windows, problems, options }: Scene,
+  { house, receiver, load, strikes, windows, problems, options }: Scene,
   list: AcceptedList,
   settling: Settling,
   startedMs: number,
@@ -336,6 +384,8 @@ async function report(
     pool: house.pool,
     accepted: list.all,
     messagesFile: house.messagesFile,
+    received: receiver.received,
+    seal: sealer(readConfig(house.env).SEAL_KEYS),
     strikes: strikes.all as readonly Strike[],
     pausedWindows: windows,
     starved: await starvedJobs(house),

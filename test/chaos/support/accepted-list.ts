@@ -4,9 +4,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 export interface Accepted {
   readonly key: string;
   readonly id: string;
-  readonly jobId: string;
-  readonly to: string;
-  readonly channel: 'sms' | 'telegram';
+  /** Null: a message to many. */
+  readonly jobId: string | null;
+  readonly kind: 'otp-send' | 'telegram-message' | 'push';
+  readonly recipients: number;
   readonly atMs: number;
   readonly replayed: boolean;
 }

@@ -14,6 +14,13 @@ export function phoneAt(index: number): string {
   return `+998${operator}${String(prefix % 1_000).padStart(3, '0')}${last}`;
 }
 
+const FIRST_MESSAGE_CHAT = 800_000_000;
+
+/** The `index`-th chat that a message goes to; none of them is asked for a code. */
+export const chatAt = (index: number): number => FIRST_MESSAGE_CHAT + index;
+
+export const tokenAt = (index: number): string => `chaos-device-${index}`;
+
 export interface TelegramRecipient {
   readonly id: string;
   readonly chatId: string;

@@ -40,6 +40,9 @@ export function chaosEnvironment(
     NAVBAT_HOME: home,
     SANDBOX_PORT: String(sandbox),
     PUBLIC_URL: `http://127.0.0.1:${balancer}`,
+    FCM_SANDBOX_URL: sandboxUrl,
+    // The receiver of callbacks is this machine.
+    WEBHOOK_ALLOW_PRIVATE: 'true',
     TWILIO_ACCOUNT_SID: credentials['TWILIO_ACCOUNT_SID'] ?? '',
     TWILIO_AUTH_TOKEN: credentials['TWILIO_AUTH_TOKEN'] ?? '',
     TWILIO_PHONE_NUMBER: credentials['TWILIO_PHONE_NUMBER'] ?? '',

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import type { JobKind } from '../../../domain/jobs.ts';
 import { migrate } from '../../../infra/postgres/migrate.ts';
 import { startBalancer } from './balancer.ts';
 import { addTelegramRecipients, type TelegramRecipient } from './destinations.ts';
@@ -14,6 +15,8 @@ export interface Shape {
   readonly apis: number;
   readonly workers: number;
   readonly sweeps: number;
+  /** What each worker works on. */
+  readonly kinds: readonly JobKind[];
   readonly telegramPeople: number;
   /** Other variables, such as those of a provider. */
   readonly env?: (variables: Variables) => Variables;
@@ -39,7 +42,7 @@ export interface Installation {
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const commands: Record<Role, readonly string[]> = {
   api: ['apps/api/main.ts'],
-  worker: ['workers/main.ts', 'otp-send'],
+  worker: ['workers/main.ts'],
   sweep: ['workers/main.ts', 'sweep'],
   sandbox: ['infra/sandbox/main.ts'],
 };
@@ -60,7 +63,8 @@ export async function install(directory: string, shape: Shape): Promise<Installa
 
   const member = (role: Role, index: number, more: Variables = {}) => {
     const name = `${role}-${index}`;
-    const command = commands[role].map((part, at) => (at === 0 ? join(ROOT, part) : part));
+    const [file = '', ...words] = commands[role];
+    const command = [join(ROOT, file), ...words, ...(role === 'worker' ? shape.kinds : [])];
     const spec = {
       name,
       role,

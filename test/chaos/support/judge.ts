@@ -1,18 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
+import type { Seal } from '../../../infra/crypto.ts';
 import type { Accepted } from './accepted-list.ts';
+import { mustFindNothing } from './must-find-nothing.ts';
+import type { Received } from './receiver.ts';
 import { killsOfWorkers, type Strike } from './strikes.ts';
 
-/** A moment on the caller's clock during which nothing of the kind may be sent. */
+/** A moment on the caller's clock during which nothing of these kinds may be sent. */
 export interface PausedWindow {
   readonly fromMs: number;
   readonly toMs: number;
+  readonly kinds: readonly string[];
 }
 
 export interface Evidence {
   readonly pool: pg.Pool;
   readonly accepted: readonly Accepted[];
   readonly messagesFile: string;
+  /** Callbacks that arrived. */
+  readonly received: readonly Received[];
+  /** Opens the tokens that devices are told by. */
+  readonly seal: Seal;
   readonly strikes: readonly Strike[];
   readonly pausedWindows: readonly PausedWindow[];
   /** Jobs whose worker said, alive, that it could not keep their lock: a machine that starves it for 5 s strikes as a freeze does. */
@@ -20,7 +28,7 @@ export interface Evidence {
 }
 
 export interface Verdict {
-  readonly jobs: number;
+  readonly jobs: Readonly<Record<string, number>>;
   readonly states: Readonly<Record<string, number>>;
   /** How many jobs were sent so often. */
   readonly histogram: Readonly<Record<number, number>>;
@@ -44,13 +52,16 @@ interface OpenTime {
 }
 interface JobRow {
   readonly id: string;
+  readonly kind: string;
   readonly subject_id: string;
   readonly state: string;
   readonly reason: string | null;
   readonly accepted_at: Date;
   readonly finished_at: Date | null;
   readonly idempotency_key: string | null;
+  readonly run_at: Date;
   readonly chat_id: string | null;
+  readonly token_sealed: string | null;
   readonly open: readonly OpenTime[] | null;
 }
 interface Sent {
@@ -63,7 +74,7 @@ interface Sent {
 export async function judge(evidence: Evidence): Promise<Verdict> {
   const { rows: jobs } = await evidence.pool.query<JobRow>(readJobs);
   const messages = await readMessages(evidence.messagesFile);
-  const sentOf = assign(jobs, messages);
+  const sentOf = assign(jobs, messages, evidence);
   const problems = [
     ...(await problemsInSql(evidence.pool)),
     ...lost(evidence.accepted, jobs),
@@ -76,12 +87,13 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     ...begunWhilePaused(jobs, sentOf, evidence.pausedWindows),
   ];
   const tookMs = jobs
+    .filter((job) => !waitsForLong(job))
     .map(({ accepted_at, finished_at }) => (finished_at?.getTime() ?? Infinity) - accepted_at.getTime())
     .toSorted((a, b) => a - b);
   const at = (share: number) => tookMs[Math.min(tookMs.length - 1, Math.floor(tookMs.length * share))] ?? 0;
   return {
-    jobs: jobs.length,
-    states: tally(jobs.map(({ state, reason }) => `${state}: ${reason}`)),
+    jobs: tally(jobs.map(({ kind }) => kind)),
+    states: tally(jobs.map(({ kind, state, reason }) => `${kind} ${state}: ${reason}`)),
     histogram: tally(jobs.map(({ id }) => sentOf.get(id)?.length ?? 0)),
     repeats: repeatsOf(jobs, sentOf, evidence),
     attemptsPerJob: tally(jobs.map(({ open }) => open?.length ?? 0)),
@@ -91,32 +103,12 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
 }
 
 const readJobs = `
-select j.id, j.subject_id, j.state, j.reason, j.accepted_at, j.finished_at, v.metadata->>'key' idempotency_key,
-  r.telegram_chat_id::text chat_id,
+select j.id, j.kind, j.subject_id, j.state, j.reason, j.accepted_at, j.finished_at, j.run_at,
+  coalesce(v.metadata->>'key', b.content->>'text', b.content->'data'->>'key') idempotency_key,
+  coalesce(j.chat_id, r.telegram_chat_id)::text chat_id, j.payload->'to'->>'token_sealed' token_sealed,
   (select json_agg(json_build_object('from', a.opened_at, 'to', a.closed_at, 'outcome', a.outcome, 'reason', a.reason) order by a.n) from attempt a where a.job_id = j.id) open
-from job j join verification v on v.id = j.subject_id left join recipient r on r.id = v.recipient_id`;
-
-/** Each is a statement that must find nothing. */
-const mustFindNothing: Readonly<Record<string, string>> = {
-  'attempts are not numbered 1, 2, 3 …': `
-    select j.id from job j left join attempt a on a.job_id = j.id group by j.id
-    having count(a.n) <> j.attempts or coalesce(min(a.n), 1) <> 1 or coalesce(max(a.n), 0) <> count(a.n)`,
-  'an attempt overlaps an earlier one of its job': `
-    select a.job_id id from attempt a join attempt b on b.job_id = a.job_id and b.n = a.n + 1
-    where a.closed_at is null or b.opened_at < a.closed_at - interval '50 ms'`,
-  'an attempt is open on a finished job': `
-    select j.id from job j join attempt a on a.job_id = j.id where a.outcome is null and j.finished_at is not null`,
-  'more than one attempt is open': `
-    select job_id id from attempt where outcome is null group by job_id having count(*) > 1`,
-  'a key has another job in its answer than in the table': `
-    select r.key id from request r
-    left join job j on j.id = (r.answer->>'jobId')::uuid
-    where r.answer->>'answer' = 'accepted' and j.id is null`,
-  'a key has two jobs': `
-    select min(j.id::text) id from job j join verification v on v.id = j.subject_id
-    group by v.metadata->>'key' having count(*) > 1`,
-  'a batch is still unpublished': `select id::text id from outbox where published_at is null and at < now() - interval '15 s'`,
-};
+from job j left join verification v on v.id = j.subject_id left join recipient r on r.id = v.recipient_id
+  left join broadcast b on b.id = j.subject_id`;
 
 async function problemsInSql(pool: pg.Pool): Promise<string[]> {
   const problems: string[] = [];
@@ -145,29 +137,44 @@ async function readMessages(path: string): Promise<(Sent & { to: string; channel
 
 type SentOf = ReadonlyMap<string, readonly Sent[]>;
 
-/** Twilio's messages carry job and attempt; a chat belongs to one job. */
-function assign(jobs: readonly JobRow[], messages: readonly (Sent & { to: string })[]): SentOf {
-  const jobOfChat = new Map(
-    jobs.flatMap(({ id, chat_id }) => (chat_id === null ? [] : [[chat_id, id] as const])),
-  );
-  return Map.groupBy(messages, ({ key, to }) =>
-    key === '' ? (jobOfChat.get(to) ?? to) : key.replace(/-\d+$/, ''),
+/** Twilio's messages carry job and attempt; a chat, a token and an event belong to one job each. */
+function assign(
+  jobs: readonly JobRow[],
+  messages: readonly (Sent & { to: string })[],
+  { received, seal }: Evidence,
+): SentOf {
+  const addressOf = ({ id, kind, subject_id, chat_id, token_sealed }: JobRow) => {
+    if (kind === 'webhook') return subject_id;
+    return token_sealed === null ? chat_id : seal.open(Buffer.from(token_sealed, 'base64'), id);
+  };
+  const jobOf = new Map(jobs.map((job) => [addressOf(job), job.id]));
+  const calls = received.map(({ eventId, atMs }) => ({ key: '', receivedMs: atMs, code: '', to: eventId }));
+  return Map.groupBy([...messages, ...calls], ({ key, to }) =>
+    key === '' ? (jobOf.get(to) ?? to) : key.replace(/-\d+$/, ''),
   );
 }
 
 function lost(accepted: readonly Accepted[], jobs: readonly JobRow[]): string[] {
-  const known = new Set(jobs.map(({ id }) => id));
+  const jobsOf = Map.groupBy(jobs, ({ subject_id }) => subject_id);
+  const isWhole = ({ id, jobId, kind, recipients }: Accepted) => {
+    const mine = (jobsOf.get(id) ?? []).filter((job) => job.kind === kind);
+    return kind === 'otp-send' || recipients === 1
+      ? mine.some((job) => job.id === jobId)
+      : mine.length === recipients;
+  };
   return told(
-    'a 202 has no job',
-    accepted.filter(({ jobId }) => !known.has(jobId)).map(({ key }) => key),
+    'a 202 has no job, or fewer than recipients',
+    accepted.filter((answer) => !isWhole(answer)).map(({ key }) => key),
   );
 }
 
 /** One key, one job, one answer, however often it was asked. */
 function doubled(accepted: readonly Accepted[], jobs: readonly JobRow[]): string[] {
-  const keyOfJob = new Map(jobs.map(({ id, idempotency_key }) => [id, idempotency_key]));
+  const keyOf = new Map(jobs.map(({ subject_id, idempotency_key }) => [subject_id, idempotency_key]));
   const byKey = Map.groupBy(accepted, ({ key }) => key);
-  const two = [...byKey].filter(([, answers]) => new Set(answers.map(({ jobId }) => jobId)).size > 1);
+  const two = [...byKey].filter(
+    ([, answers]) => new Set(answers.map(({ id, jobId }) => `${id} ${jobId}`)).size > 1,
+  );
   return [
     ...told(
       'a key was answered with two jobs',
@@ -175,17 +182,24 @@ function doubled(accepted: readonly Accepted[], jobs: readonly JobRow[]): string
     ),
     ...told(
       'a 202 names the job of another key',
-      accepted
-        .filter(({ key, jobId }) => keyOfJob.has(jobId) && keyOfJob.get(jobId) !== key)
-        .map(({ key }) => key),
+      accepted.filter(({ key, id }) => keyOf.has(id) && keyOf.get(id) !== key).map(({ key }) => key),
     ),
   ];
+}
+
+/** A callback of which two tries were struck waits five minutes for its third: its row says until when. */
+function waitsForLong({ kind, finished_at, run_at, open }: JobRow): boolean {
+  const tries = open ?? [];
+  const isOver = tries.length > 1 && tries.every(({ outcome }) => outcome !== null);
+  return kind === 'webhook' && finished_at === null && isOver && run_at.getTime() > Date.now();
 }
 
 function unfinished(jobs: readonly JobRow[]): string[] {
   return told(
     'a job has no final state',
-    jobs.filter(({ finished_at }) => finished_at === null).map(({ id }) => id),
+    jobs
+      .filter((job) => job.finished_at === null && !waitsForLong(job))
+      .map(({ kind, id }) => `${kind} ${id}`),
   );
 }
 
@@ -229,8 +243,14 @@ interface Reasons {
   readonly starved: number;
 }
 
+/**
+ * A callback is promised at least once, and its answer is written to Postgres before the attempt is closed: there a server that is
+ * away costs a repeat, which its `webhook-id` tells.
+ */
 function reasonsOf(job: JobRow, { strikes, starved }: Evidence): Reasons {
-  const kills = strikes.filter(({ what }) => killsOfWorkers.has(what));
+  const kills = strikes.filter(({ what }) =>
+    job.kind === 'webhook' ? !what.startsWith('kill-') || killsOfWorkers.has(what) : killsOfWorkers.has(what),
+  );
   const timeOuts = job.open?.filter(({ reason }) => reason === 'timeout').length ?? 0;
   return { kills: strikesOn(job, kills), starved: timeOuts + Number(starved.has(job.id)) };
 }
@@ -244,7 +264,8 @@ function tooOften(jobs: readonly JobRow[], sentOf: SentOf, evidence: Evidence): 
   return told(
     'a job was sent more often than kills explain',
     guilty.map(
-      (job) => `${job.id} (${repeats(job)} more, ${strikesOn(job, evidence.strikes)} strikes of any sort)`,
+      (job) =>
+        `${job.kind} ${job.id} (${repeats(job)} more, ${strikesOn(job, evidence.strikes)} strikes of any sort)`,
     ),
   );
 }
@@ -262,7 +283,8 @@ function repeatsOf(jobs: readonly JobRow[], sentOf: SentOf, evidence: Evidence):
 
 /** Every message of a verification carries the same code. */
 function codesOf(jobs: readonly JobRow[], sentOf: SentOf): string[] {
-  const byVerification = Map.groupBy(jobs, ({ subject_id }) => subject_id);
+  const codes = jobs.filter(({ kind }) => kind === 'otp-send');
+  const byVerification = Map.groupBy(codes, ({ subject_id }) => subject_id);
   const bad = [...byVerification].filter(([, group]) => {
     const codes = group.flatMap(({ id }) => sentOf.get(id)?.map(({ code }) => code) ?? []);
     return codes.includes('') || new Set(codes).size > 1;
@@ -284,10 +306,13 @@ function begunWhilePaused(
     ({ fromMs, toMs }: PausedWindow) =>
     (ms: number) =>
       fromMs < ms && ms < toMs;
-  const begun = jobs.filter((job) => windows.some((window) => openedMs(job).some(during(window))));
+  const begun = jobs.filter((job) =>
+    windows.some((window) => window.kinds.includes(job.kind) && openedMs(job).some(during(window))),
+  );
   const sent = jobs.filter((job) =>
     windows.some(
       (window) =>
+        window.kinds.includes(job.kind) &&
         sentOf.get(job.id)?.some(({ receivedMs }) => during(window)(receivedMs)) &&
         openedMs(job).every((ms) => ms >= window.fromMs),
     ),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { AcceptedList } from './accepted-list.ts';
-import { phoneAt, type TelegramRecipient } from './destinations.ts';
+import type { Accepted, AcceptedList } from './accepted-list.ts';
+import { chatAt, phoneAt, type TelegramRecipient, tokenAt } from './destinations.ts';
 
 export interface LoadOptions {
   /** Of the api processes; a try that fails goes to the next one. */
@@ -10,6 +10,7 @@ export interface LoadOptions {
   readonly list: AcceptedList;
   /** Each is sent one code; then only phones are left. */
   readonly people: readonly TelegramRecipient[];
+  readonly callbackUrl: string;
   readonly ratePerSecond: number;
 }
 
@@ -23,17 +24,26 @@ const PATIENCE_MS = 90_000;
 const TWIN_EVERY = 10;
 /** One order in so many goes to a Telegram chat. */
 const TELEGRAM_EVERY = 3;
+/** One order in so many is a message, by turns to Telegram and to devices; one message of each kind in so many goes to many. */
+const MESSAGE_EVERY = 10;
+const BROADCAST_EVERY = 8;
+const BROADCAST_RECIPIENTS = 20;
+/** One code in so many is reported to a callback of its own. */
+const CALLBACK_EVERY = 9;
 
-const Answer = z.object({ id: z.uuid(), job_id: z.uuid() });
+const Answer = z.object({ id: z.uuid(), job_id: z.uuid().nullable() });
 
 interface Order {
   readonly key: string;
-  readonly to: string;
-  readonly channel: 'sms' | 'telegram';
+  readonly kind: Accepted['kind'];
+  readonly path: string;
+  /** It carries the key, so that the judge knows whose job he sees. */
+  readonly body: object;
+  readonly recipients: number;
 }
 
 /**
- * A service that asks for codes and never gives up: a lost connection or a 5xx is asked again with the same key. What it was
+ * A service that asks for codes and messages and never gives up: a lost connection or a 5xx is asked again with the same key. What it was
  * answered stands in its own list; of everything else it knows nothing.
  */
 export class Load {
@@ -42,6 +52,8 @@ export class Load {
   #asked = 0;
   #phones = 0;
   #people = 0;
+  #messages = 0;
+  readonly #addressed = { 'telegram-message': 0, push: 0 };
   #running: Promise<void> | undefined;
   #stopping = false;
   retried = 0;
@@ -92,10 +104,29 @@ export class Load {
   #next(): Order {
     const index = this.#asked++;
     const key = `chaos-${index}`;
+    if (index % MESSAGE_EVERY === MESSAGE_EVERY - 1) return this.#message(key);
     const person = index % TELEGRAM_EVERY === 0 ? this.#options.people[this.#people] : undefined;
-    if (!person) return { key, to: phoneAt(this.#phones++), channel: 'sms' };
-    this.#people++;
-    return { key, to: person.id, channel: 'telegram' };
+    if (person) this.#people++;
+    const [to, channel] = person ? [person.id, 'telegram'] : [phoneAt(this.#phones++), 'sms'];
+    const callback = index % CALLBACK_EVERY === 0 ? { callback_url: this.#options.callbackUrl } : {};
+    const body = { to, channels: [channel], metadata: { key }, ...callback };
+    return { key, kind: 'otp-send', path: '/otp/send', body, recipients: 1 };
+  }
+
+  /** Each recipient gets one message in the whole run: what arrives twice was sent twice. */
+  #message(key: string): Order {
+    const turn = this.#messages++;
+    const kind = turn % 2 === 0 ? 'telegram-message' : 'push';
+    const recipients = Math.floor(turn / 2) % BROADCAST_EVERY === 0 ? BROADCAST_RECIPIENTS : 1;
+    const first = this.#addressed[kind];
+    this.#addressed[kind] += recipients;
+    const many = Array.from({ length: recipients }, (_, index) =>
+      kind === 'push' ? { token: tokenAt(first + index) } : { chat_id: chatAt(first + index) },
+    );
+    const to = recipients === 1 ? many[0] : many;
+    return kind === 'push'
+      ? { key, kind, path: '/push/send', body: { to, data: { key } }, recipients }
+      : { key, kind, path: '/telegram/send', body: { to, text: key }, recipients };
   }
 
   #place(order: Order): Promise<void> {
@@ -121,24 +152,24 @@ export class Load {
   }
 
   /** True when nothing is left to ask. */
-  async #tryOnce({ key, to, channel }: Order, url: number): Promise<boolean> {
+  async #tryOnce({ key, kind, path, body, recipients }: Order, url: number): Promise<boolean> {
     const { urls, apiKey, list } = this.#options;
     try {
-      const response = await fetch(`${urls[url % urls.length]}/otp/send`, {
+      const response = await fetch(`${urls[url % urls.length]}${path}`, {
         method: 'POST',
         headers: {
           authorization: `Bearer ${apiKey}`,
           'content-type': 'application/json',
           'idempotency-key': key,
         },
-        body: JSON.stringify({ to, channels: [channel], metadata: { key } }),
+        body: JSON.stringify(body),
         signal: AbortSignal.timeout(ANSWER_MS_MAX),
       });
       const text = await response.text();
       if (response.status === 202) {
         const { id, job_id: jobId } = Answer.parse(JSON.parse(text));
         const replayed = response.headers.get('idempotent-replayed') === 'true';
-        await list.add({ key, id, jobId, to, channel, atMs: Date.now(), replayed });
+        await list.add({ key, id, jobId, kind, recipients, atMs: Date.now(), replayed });
         return true;
       }
       // 409: another try of the same key is under way. 5xx: nothing is known.

@@ -24,7 +24,7 @@ export async function makeProject(databaseUrl: string, pepper: string, slug: str
     const order = {
       access: 'secret',
       mode: 'live',
-      scopes: ['otp', 'jobs', 'recipients'],
+      scopes: ['otp', 'jobs', 'recipients', 'messages', 'webhooks'],
       expiresAt: null,
     } as const;
     const made = await projects.createKey(project.id, order, now, text);
