@@ -299,7 +299,8 @@ test('behind a provider that hangs nobody waits again until it has given a place
   expect(await guarded.enterSoon(), 'the first to find out waited in vain').toEqual(full);
   const startedMs = performance.now();
   for (let n = 0; n < 20; n++) expect(await guarded.enterSoon()).toEqual(full);
-  expect(performance.now() - startedMs).toBeLessThan(40);
+  // Twenty waits of 50 ms would be a second.
+  expect(performance.now() - startedMs).toBeLessThan(900);
 
   first.leave();
   const second = entered(await guarded.enterSoon());

@@ -114,10 +114,9 @@ test('two processes with hundreds of messages keep Telegram’s pace, and a code
     ),
   );
   await expect.poll(() => sandbox.telegramPace().accepted).toBeGreaterThan(50);
-  const askedAt = performance.now();
   const code = await telegramBot(other).send(messageTo({ chatId: '7' }), deadline());
   expect(code.reply).toBe('accepted');
-  expect(performance.now() - askedAt).toBeLessThan(1_000);
+  expect(sandbox.telegramPace().accepted, 'before most of the others').toBeLessThan(500);
   const replies = await broadcast;
   expect(Map.groupBy(replies, ({ reply }) => reply).get('accepted')).toHaveLength(600);
   expect(sandbox.telegramPace()).toMatchObject({
