@@ -105,14 +105,13 @@ test('an urgent message passes all that waits', async () => {
     });
   await expect.poll(() => ordinary, { timeout: 5_000 }).toBeGreaterThanOrEqual(5);
   const before = ordinary;
-  const waits = await Promise.all(
+  await Promise.all(
     chatsOf(5, 1_000).map(async (chatId) => {
       expect(await slots.turn({ chatId, urgent: true }, NEVER)).toEqual({ turn: 'now' });
     }),
   );
   // Five slots that were taken, and five of their own; behind the others all of them would have gone first.
-  expect(waits).toHaveLength(5);
-  expect(ordinary - before).toBeLessThanOrEqual(25);
+  expect(ordinary - before).toBeLessThanOrEqual(15);
 });
 
 test('a chat that must wait takes no slot from the others', async () => {
