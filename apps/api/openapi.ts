@@ -6,7 +6,8 @@ import { healthPaths } from './routes/health-paths.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
-const DESCRIPTION = `
+const DESCRIPTION =
+  `
 Navbat takes requests for work that takes time, costs money or reaches a person, answers **202** once the request is
 committed, and does the work behind that answer. Where it stands is told by \`GET /jobs/{id}\` and \`GET /otp/{id}\`.
 
@@ -25,7 +26,11 @@ key as an acceptance does; a 429 does not. Keys are kept for **24 hours**, those
 ### Limits
 Requests are counted per key and per caller's address in windows of a minute. Each answer says where you stand in
 \`RateLimit-Policy\` and \`RateLimit\`; a 429 of type \`quota-exceeded\` says in \`Retry-After\` when to come back. Bodies hold
-up to 32 kB.
+up to 32 kB; those of ` /
+  telegram /
+  send` and ` /
+  push /
+  send` up to 1 MiB.
 
 ### Problems
 Each error is \`application/problem+json\` (RFC 9457). \`type\` is \`${PROBLEM_TYPE_PREFIX}\` and a word that stays the same;
@@ -65,7 +70,7 @@ const problemTexts: Readonly<Record<number, string>> = {
   404: 'Unknown, or of another project.',
   409: 'In conflict with what is there, or the same idempotency key is still at work.',
   410: 'Closed; `reason` says why.',
-  413: 'The body is larger than 32 kB.',
+  413: 'The body is larger than this route takes: 32 kB, or 1 MiB for messages to many.',
   415: 'The body is not JSON.',
   422: 'Well formed, and refused; `type` says why.',
   429: 'Too many requests; `Retry-After` says when to come back.',
