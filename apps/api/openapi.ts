@@ -6,8 +6,7 @@ import { healthPaths } from './routes/health-paths.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
-const DESCRIPTION =
-  `
+const DESCRIPTION = `
 Navbat takes requests for work that takes time, costs money or reaches a person, answers **202** once the request is
 committed, and does the work behind that answer. Where it stands is told by \`GET /jobs/{id}\` and \`GET /otp/{id}\`.
 
@@ -26,11 +25,7 @@ key as an acceptance does; a 429 does not. Keys are kept for **24 hours**, those
 ### Limits
 Requests are counted per key and per caller's address in windows of a minute. Each answer says where you stand in
 \`RateLimit-Policy\` and \`RateLimit\`; a 429 of type \`quota-exceeded\` says in \`Retry-After\` when to come back. Bodies hold
-up to 32 kB; those of ` /
-  telegram /
-  send` and ` /
-  push /
-  send` up to 1 MiB.
+up to 32 kB; those of \`/telegram/send\` and \`/push/send\` up to 1 MiB.
 
 ### Problems
 Each error is \`application/problem+json\` (RFC 9457). \`type\` is \`${PROBLEM_TYPE_PREFIX}\` and a word that stays the same;
