@@ -1,9 +1,11 @@
 import type { Request } from 'express';
+import { FRESH_PROOF_SECONDS, type PersonCaller, type PersonTokens } from '../../domain/identity/session.ts';
+import { PLATFORM_PROJECT_ID } from '../../domain/project/platform.ts';
 import type { Caller } from '../../domain/project/caller.ts';
 import { ApiKeyText, type KeyScope } from '../../domain/project/key.ts';
 import type { KeyDirectory, KnownKey } from '../../domain/project/port.ts';
 import { Problem } from '../http/problem.ts';
-import type { Route } from './route.ts';
+import type { KeyRoute, PersonRoute } from './route.ts';
 
 /**
  * Who calls. Answers at once for a key seen within the last seconds.
@@ -24,12 +26,58 @@ export function requireScope({ access, scopes }: Caller, scope: KeyScope): void 
 }
 
 /** @throws Problem 403 where a test key asks for what is live. */
-export function requireMode({ mode }: Caller, testKeys: Route['testKeys']): void {
+export function requireMode({ mode }: Caller, testKeys: KeyRoute['testKeys']): void {
   if (mode === 'live' || testKeys === 'apart') return;
   throw new Problem(
     403,
     'live-key-required',
     'A test key reaches only its own codes, messages and jobs; this needs a live key.',
+  );
+}
+
+/**
+ * Which person calls, by the access token of their session.
+ *
+ * @throws Problem 401 where there is none, or none that stands now.
+ */
+export async function authenticatePerson(
+  persons: PersonTokens,
+  { headers }: Request,
+  now: Date,
+): Promise<PersonCaller> {
+  const token = /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  if (token === undefined)
+    throw unauthenticated(
+      'Bearer realm="navbat"',
+      'Send the access token of a session as Authorization: Bearer ….',
+    );
+  const person = await persons.read(token, now);
+  if (person) return person;
+  throw unauthenticated(
+    'Bearer realm="navbat", error="invalid_token"',
+    'This access token is forged or expired, or its session was ended.',
+  );
+}
+
+/** @throws Problem 403 where the session is another sort of session, 401 where its proof is too old (RFC 9470). */
+export function requireSession(
+  person: PersonCaller,
+  { session, fresh }: Pick<PersonRoute, 'session' | 'fresh'>,
+  now: Date,
+): void {
+  if (session !== 'project' && person.projectId !== PLATFORM_PROJECT_ID)
+    throw new Problem(
+      403,
+      'app-session-required',
+      "This is for Navbat's own app, and not for a project's session.",
+    );
+  if (session === 'device' && person.deviceId === null)
+    throw new Problem(403, 'device-session-required', 'This is for the session of a bound device.');
+  const ageSeconds = (now.getTime() - person.authenticatedAt.getTime()) / 1_000;
+  if (!fresh || ageSeconds <= FRESH_PROOF_SECONDS) return;
+  throw unauthenticated(
+    `Bearer realm="navbat", error="insufficient_user_authentication", max_age="${FRESH_PROOF_SECONDS}"`,
+    'Sign in again first: this asks for a proof of the last five minutes.',
   );
 }
 

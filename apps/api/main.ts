@@ -36,6 +36,7 @@ import { callbackReadersFromConfig, configuredChannels } from '../../infra/provi
 import { queueOutbox } from '../../infra/queue/outbox.ts';
 import { closeQueues, openQueues, producerRedis } from '../../infra/queue/queues.ts';
 import { wakeTicket } from '../../infra/queue/tickets.ts';
+import { personTokens } from '../../infra/person-tokens.ts';
 import { runProcess } from '../../infra/run.ts';
 import { urlFault } from '../../infra/webhook/url-fault.ts';
 import { telegramLogin } from '../../infra/telegram-login.ts';
@@ -108,15 +109,38 @@ function openRouters(pool: Pool, redis: Redis, routes: readonly Route[]): Router
   return [health, docsRouter(openApiDocument(routes, packageJson.version))];
 }
 
-async function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) {
-  const hash = keyedHash(config.PEPPER);
-  const keys = keyDirectory(pool, hash, (err) => log.warn({ err }, 'uses of keys were not written'));
+async function wire(config: Config, log: Logger, servers: Servers) {
+  const { pool, redis } = servers;
+  const keys = keyDirectory(pool, keyedHash(config.PEPPER), (err) =>
+    log.warn({ err }, 'uses of keys were not written'),
+  );
   const counter = quotaCounter(redis);
-  const recipients = recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) });
   const otp = await wireOtp(config, log);
+  const routes = apiRoutes(wirePorts(config, servers, otp));
+  const app = createApp({
+    keys,
+    persons: await personTokens(config.JWT_PRIVATE_JWK, pool),
+    counter,
+    log,
+    proxies: config.TRUST_PROXY,
+    observe: ({ method, route, status, seconds }) => httpSeconds.observe({ method, route, status }, seconds),
+    routes,
+    routers: [...openRouters(pool, redis, routes), otp.callbacks],
+  });
+  const close = async () => {
+    counter.close();
+    await keys.close();
+    await otp.close();
+  };
+  return { app, close };
+}
+
+function wirePorts(config: Config, { orm, pool, redis }: Servers, otp: Otp): ApiPorts {
+  const hash = keyedHash(config.PEPPER);
+  const recipients = recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) });
   const failures = failureGate(redis);
   const webhooks = wireWebhooks(config, orm, pool);
-  const ports: ApiPorts = {
+  return {
     projects: projectStore(orm.em, hash),
     usage: usageReader(pool),
     recipients,
@@ -131,22 +155,6 @@ async function wire(config: Config, log: Logger, { orm, pool, redis }: Servers) 
       phoneOf: phoneOfRecipient(recipients),
     },
   };
-  const routes = apiRoutes(ports);
-  const app = createApp({
-    keys,
-    counter,
-    log,
-    proxies: config.TRUST_PROXY,
-    observe: ({ method, route, status, seconds }) => httpSeconds.observe({ method, route, status }, seconds),
-    routes,
-    routers: [...openRouters(pool, redis, routes), otp.callbacks],
-  });
-  const close = async () => {
-    counter.close();
-    await keys.close();
-    await otp.close();
-  };
-  return { app, close };
 }
 
 function wireWebhooks(config: Config, { em }: Servers['orm'], pool: Pool): WebhookRouteDeps {
@@ -177,6 +185,8 @@ function wireRegistration(
     now,
   };
 }
+
+type Otp = Awaited<ReturnType<typeof wireOtp>>;
 
 /** One-time codes: the intake with its outbox, checks, and what providers report. */
 async function wireOtp(config: Config, log: Logger) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { PROBLEM_TYPE_PREFIX } from '../http/answer.ts';
-import type { Route } from './route.ts';
+import type { PersonRoute, Route } from './route.ts';
 import { healthPaths } from './routes/health-paths.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
@@ -93,6 +93,12 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
             name: 'X-Api-Key',
             description: 'The same key in a header of its own.',
           },
+          person: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'The access token of a person who signed in.',
+          },
         },
       },
       security: [{ bearer: [] }, { header: [] }],
@@ -113,7 +119,8 @@ function operation(route: Route): ZodOpenApiOperationObject {
     operationId: operationId(route),
     tags: [route.tag],
     summary: route.summary,
-    description: [route.description, `Scope: \`${route.scope}\`.`].filter(Boolean).join('\n\n'),
+    description: [route.description, accessOf(route)].filter(Boolean).join('\n\n'),
+    ...securityOf(route),
     requestParams: {
       ...(path ? { path } : {}),
       ...(query ? { query } : {}),
@@ -122,6 +129,32 @@ function operation(route: Route): ZodOpenApiOperationObject {
     ...(route.body ? { requestBody: requestBody(route.body) } : {}),
     responses: { ...successes(route), ...problems(route) },
   };
+}
+
+function accessOf(route: Route): string {
+  switch (route.by) {
+    case 'key':
+      return `Scope: \`${route.scope}\`.`;
+    case 'person':
+      return (
+        sessionWords[route.session] +
+        (route.fresh ? ' The proof of the person must be of the last five minutes.' : '')
+      );
+    case 'anyone':
+      return `Needs no key: ${route.because}`;
+  }
+}
+
+const sessionWords: Readonly<Record<PersonRoute['session'], string>> = {
+  project: "With a person's access token.",
+  app: "With a person's access token for Navbat's own app.",
+  device: 'With the access token of a bound device.',
+};
+
+/** Keys are what the document says of all routes. */
+function securityOf({ by }: Route): Pick<ZodOpenApiOperationObject, 'security'> {
+  if (by === 'key') return {};
+  return { security: by === 'person' ? [{ person: [] }] : [] };
 }
 
 const requestBody = (schema: z.ZodType) => ({

@@ -1,9 +1,12 @@
 import type { Response } from 'express';
+import type { PersonCaller } from '../../domain/identity/session.ts';
 import type { Caller } from '../../domain/project/caller.ts';
 import {
   ADDRESS_REQUESTS_PER_MINUTE,
   FAILED_AUTHENTICATIONS_PER_MINUTE,
   type Quota,
+  OPEN_REQUESTS_PER_MINUTE,
+  PERSON_REQUESTS_PER_MINUTE,
   QUOTA_WINDOW_SECONDS,
   type QuotaCounter,
   type QuotaState,
@@ -19,7 +22,7 @@ import { Problem } from '../http/problem.ts';
  *
  * @throws Problem 429 before anything was read or written, so that no idempotency key is burnt.
  */
-export async function limitCaller(
+export function limitCaller(
   counter: QuotaCounter,
   caller: Caller,
   address: string,
@@ -38,10 +41,42 @@ export async function limitCaller(
     limit: perAddress,
   };
 
-  const [keyTaken, fromTaken] = await Promise.all([counter.take(key), counter.take(from)]);
-  const state = tightest([quotaState(key, keyTaken), quotaState(from, fromTaken)]);
-  res.setHeader('RateLimit-Policy', `${policy(key)}, ${policy(from)}`);
-  tell(state, res);
+  return limit(counter, res, [key, from]);
+}
+
+/**
+ * Counts a person's request against their session. Their address stands for many people, and is counted as wide as a project's.
+ *
+ * @throws Problem 429.
+ */
+export function limitPerson(
+  counter: QuotaCounter,
+  person: PersonCaller,
+  address: string,
+  res: Response,
+): Promise<void> {
+  return limit(counter, res, [
+    { name: 'session', subject: person.sessionId, limit: PERSON_REQUESTS_PER_MINUTE },
+    { name: 'address', subject: `person:${addressBlock(address)}`, limit: ADDRESS_REQUESTS_PER_MINUTE },
+  ]);
+}
+
+/** @throws Problem 429. */
+export function limitAddress(counter: QuotaCounter, address: string, res: Response): Promise<void> {
+  return limit(counter, res, [
+    { name: 'open', subject: addressBlock(address), limit: OPEN_REQUESTS_PER_MINUTE },
+  ]);
+}
+
+async function limit(
+  counter: QuotaCounter,
+  res: Response,
+  quotas: readonly [Quota, ...Quota[]],
+): Promise<void> {
+  const [first, ...others] = quotas.map(async (quota) => quotaState(quota, await counter.take(quota)));
+  const states = [await (first as Promise<QuotaState>), ...(await Promise.all(others))] as const;
+  res.setHeader('RateLimit-Policy', quotas.map(policy).join(', '));
+  tell(tightest(states), res);
 }
 
 /**
@@ -79,6 +114,8 @@ function tell({ quota, remaining, exceeded, resetSeconds }: QuotaState, res: Res
 const explained = {
   key: 'with this key',
   address: 'from this address',
+  session: 'in this session',
+  open: 'from this address',
   'failed-authentication': 'with wrong keys from this address',
 } satisfies Record<Quota['name'], string>;
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { PersonCaller } from '../../domain/identity/session.ts';
 import type { Caller } from '../../domain/project/caller.ts';
 import type { KeyMode, KeyScope } from '../../domain/project/key.ts';
 
@@ -8,41 +9,38 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface RouteRequest<Params, Query, Body> {
+/** What anybody may send. */
+export interface OpenRequest<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
-  readonly caller: Caller;
   /** Follows the job into the worker and onto its attempts. */
   readonly requestId: string;
   readonly idempotencyKey: string | null;
   readonly ip: string;
+  readonly userAgent: string | null;
   /** `X-Telegram-Auth`: what Telegram signed for an app's own user, unread. */
   readonly telegramAuth: string | null;
 }
 
-/**
- * A route is a schema and a handler: the express route, its checks and its OpenAPI entry derive from this value.
- * `handle` answers, or throws a `Problem`.
- */
-export interface Route<
-  Params extends z.ZodType = z.ZodType,
-  Query extends z.ZodType = z.ZodType,
-  Body extends z.ZodType = z.ZodType,
-> {
+/** From a service or an app, with a project's key. */
+export interface RouteRequest<Params, Query, Body> extends OpenRequest<Params, Query, Body> {
+  readonly caller: Caller;
+}
+
+/** From a person, with the access token of their session. */
+export interface PersonRequest<Params, Query, Body> extends OpenRequest<Params, Query, Body> {
+  readonly person: PersonCaller;
+}
+
+/** What every route is, whoever may call it. */
+interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** OpenAPI form, such as `/otp/{id}`. */
   readonly path: string;
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** What the API key must hold. */
-  readonly scope: KeyScope;
-  /**
-   * A test key's holder sees codes and need not be trusted with what is live: `apart`, it reaches only what test keys made
-   * (and may read its own project); `refused`, it is told 403.
-   */
-  readonly testKeys: 'apart' | 'refused';
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
@@ -56,16 +54,80 @@ export interface Route<
   readonly telegramAuth?: boolean;
   /** Statuses of the problems it may answer with, beside 400, 401, 403, 429 and 500. */
   readonly problems?: readonly number[];
+}
+
+/** Asks for a project's key. */
+export interface KeyRoute<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+> extends RouteShape<Params, Query, Body> {
+  readonly by: 'key';
+  /** What the API key must hold. */
+  readonly scope: KeyScope;
+  /**
+   * A test key's holder sees codes and need not be trusted with what is live: `apart`, it reaches only what test keys made
+   * (and may read its own project); `refused`, it is told 403.
+   */
+  readonly testKeys: 'apart' | 'refused';
   handle(request: RouteRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
 }
+
+/** Asks for the access token of a person who signed in. */
+export interface PersonRoute<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+> extends RouteShape<Params, Query, Body> {
+  readonly by: 'person';
+  /** Whose sessions reach it: those of any project, of Navbat's own app, or of the app on a device that is bound. */
+  readonly session: 'project' | 'app' | 'device';
+  /** The person must have proved themselves a moment ago: for what a stolen session must not do. */
+  readonly fresh?: boolean;
+  handle(request: PersonRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
+}
+
+/** Asks for nothing: what it takes carries its own proof, or is for everybody. */
+export interface OpenRoute<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+> extends RouteShape<Params, Query, Body> {
+  readonly by: 'anyone';
+  /** Why nobody need say who they are; shown in the API's description. */
+  readonly because: string;
+  handle(request: OpenRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
+}
+
+/**
+ * A route is a schema, a rule of access and a handler: the express route, its checks and its OpenAPI entry derive from this
+ * value. `handle` answers, or throws a `Problem`.
+ */
+export type Route = KeyRoute | PersonRoute | OpenRoute;
 
 /** No caller's key holds a space, so that test keys use up none of the live ones'. */
 export const requestKey = (idempotencyKey: string, mode: KeyMode): string =>
   mode === 'test' ? `test ${idempotencyKey}` : idempotencyKey;
 
+type Untyped<T> = Omit<T, 'by'>;
+
 /** Keeps each route's own types while lists of routes forget them. */
 export function defineRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
-  route: Route<Params, Query, Body>,
-): Route {
-  return route as unknown as Route;
+  route: Untyped<KeyRoute<Params, Query, Body>>,
+): KeyRoute {
+  return { ...route, by: 'key' } as unknown as KeyRoute;
+}
+
+/** The same, for what a person asks with their session. */
+export function definePersonRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
+  route: Untyped<PersonRoute<Params, Query, Body>>,
+): PersonRoute {
+  return { ...route, by: 'person' } as unknown as PersonRoute;
+}
+
+/** The same, for what anybody may ask. */
+export function defineOpenRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
+  route: Untyped<OpenRoute<Params, Query, Body>>,
+): OpenRoute {
+  return { ...route, by: 'anyone' } as unknown as OpenRoute;
 }

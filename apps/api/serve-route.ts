@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { Caller } from '../../domain/project/caller.ts';
+import type { PersonTokens } from '../../domain/identity/session.ts';
 import type { KeyDirectory } from '../../domain/project/port.ts';
 import type { QuotaCounter } from '../../domain/project/quota.ts';
 import { asProblem, sendJson, sendProblem } from '../http/answer.ts';
@@ -9,12 +9,22 @@ import { readJson } from '../http/body.ts';
 import { callerAddress, header, logAnswer, requestIdOf } from '../http/express.ts';
 import { type FieldError, Problem } from '../http/problem.ts';
 import { badText, escapePointer } from '../http/text.ts';
-import { authenticate, requireMode, requireScope } from './authenticate.ts';
-import { limitCaller, limitFailure } from './rate-limit.ts';
-import type { Route, RouteRequest } from './route.ts';
+import {
+  authenticate,
+  authenticatePerson,
+  requireMode,
+  requireScope,
+  requireSession,
+} from './authenticate.ts';
+import { limitAddress, limitCaller, limitFailure, limitPerson } from './rate-limit.ts';
+import type { Answer, KeyRoute, OpenRequest, PersonRoute, Route } from './route.ts';
+
+/** A list of sessions shows it to its person; no browser's is longer. */
+const USER_AGENT_CHARACTERS_MAX = 300;
 
 export interface Serving {
   readonly keys: KeyDirectory;
+  readonly persons: PersonTokens;
   readonly counter: QuotaCounter;
   readonly log: Logger;
   /** `route` is the route's own path, with its parameters' names. */
@@ -41,26 +51,57 @@ export function serveRoute(route: Route, serving: Serving): RequestHandler {
   };
 }
 
-async function answer(route: Route, serving: Serving, req: Request, res: Response) {
+async function answer(route: Route, serving: Serving, req: Request, res: Response): Promise<Answer> {
   const ip = callerAddress(req, serving.proxies);
-  const caller = await identify(serving, req, res, ip);
+  switch (route.by) {
+    case 'key':
+      return answerKey(route, serving, { req, res, ip });
+    case 'person':
+      return answerPerson(route, serving, { req, res, ip });
+    case 'anyone':
+      await limitAddress(serving.counter, ip, res);
+      return route.handle(readRequest(route, { req, res, ip }, await bodyOf(route, req)));
+  }
+}
+
+interface Incoming {
+  readonly req: Request;
+  readonly res: Response;
+  readonly ip: string;
+}
+
+async function answerKey(route: KeyRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
+  const { req, res, ip } = incoming;
+  const caller = await identify(serving, incoming, () => authenticate(serving.keys, req, new Date()));
   // Read while the limits are counted; what goes wrong with it is told after them.
-  const reading = route.body ? readJson(req, route.bodyBytesMax) : undefined;
+  const reading = bodyOf(route, req);
   reading?.catch(() => undefined);
   await limitCaller(serving.counter, caller, ip, res);
   requireScope(caller, route.scope);
   requireMode(caller, route.testKeys);
-  return route.handle(readRequest(route, req, caller, ip, requestIdOf(res), await reading));
+  return route.handle({ ...readRequest(route, incoming, await reading), caller });
 }
 
-async function identify(
-  { keys, counter }: Serving,
-  req: Request,
-  res: Response,
-  ip: string,
-): Promise<Caller> {
+async function answerPerson(route: PersonRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
+  const { req, res, ip } = incoming;
+  const now = new Date();
+  const person = await identify(serving, incoming, () => authenticatePerson(serving.persons, req, now));
+  const reading = bodyOf(route, req);
+  reading?.catch(() => undefined);
+  await limitPerson(serving.counter, person, ip, res);
+  requireSession(person, route, now);
+  return route.handle({ ...readRequest(route, incoming, await reading), person });
+}
+
+const bodyOf = (route: Route, req: Request) => (route.body ? readJson(req, route.bodyBytesMax) : undefined);
+
+async function identify<Who>(
+  { counter }: Serving,
+  { res, ip }: Incoming,
+  whoCalls: () => Who | Promise<Who>,
+): Promise<Who> {
   try {
-    return await authenticate(keys, req, new Date());
+    return await whoCalls();
   } catch (error) {
     if (error instanceof Problem) await limitFailure(counter, ip, res);
     throw error;
@@ -69,19 +110,16 @@ async function identify(
 
 function readRequest(
   route: Route,
-  req: Request,
-  caller: Caller,
-  ip: string,
-  requestId: string,
+  { req, res, ip }: Incoming,
   body: unknown,
-): RouteRequest<unknown, unknown, unknown> {
+): OpenRequest<unknown, unknown, unknown> {
   return {
     params: route.params ? parse(route.params, wellFormed(req.params), byName) : {},
     query: route.query ? parse(route.query, wellFormed(queryOf(req)), byName) : {},
     body: route.body ? parse(route.body, body, byPointer) : undefined,
-    caller,
-    requestId,
+    requestId: requestIdOf(res),
     idempotencyKey: route.idempotent ? idempotencyKeyOf(req) : null,
+    userAgent: header(req, 'user-agent')?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
     telegramAuth: route.telegramAuth ? (header(req, 'x-telegram-auth') ?? null) : null,
     ip,
   };

@@ -7,10 +7,16 @@ export const ADDRESS_REQUESTS_PER_MINUTE = 6_000;
 /** Wrong keys from one address: a service that was given a wrong key tries a few times, a guesser thousands. */
 export const FAILED_AUTHENTICATIONS_PER_MINUTE = 30;
 
+/** One session: a person taps, and an app that polls for a challenge asks once a second. */
+export const PERSON_REQUESTS_PER_MINUTE = 120;
+
+/** Without any key, from one address: a household that signs in, or binds its devices, needs a few dozen. */
+export const OPEN_REQUESTS_PER_MINUTE = 300;
+
 /** A limit that a request counts against. Its name is what `RateLimit-Policy` calls it. */
 export interface Quota {
-  readonly name: 'key' | 'address' | 'failed-authentication';
-  /** Whom it counts for: the id of a key, or an address. */
+  readonly name: 'key' | 'address' | 'session' | 'open' | 'failed-authentication';
+  /** Whom it counts for: the id of a key or a session, or an address. */
   readonly subject: string;
   readonly limit: number;
 }

@@ -5,6 +5,8 @@ import { Migration0001Spine } from './migrations/migration-0001-spine.ts';
 import { Migration0002Messages } from './migrations/migration-0002-messages.ts';
 import { Migration0003Webhooks } from './migrations/migration-0003-webhooks.ts';
 import { Migration0004Registration } from './migrations/migration-0004-registration.ts';
+import { Migration0005Persons } from './migrations/migration-0005-persons.ts';
+import { Migration0006StaffSecondFactor } from './migrations/migration-0006-staff-second-factor.ts';
 
 /** Connections that MikroORM may hold in one process: everyday reads and writes only, hot statements have their own pool. */
 const ORM_CONNECTIONS_MAX = 5;
@@ -21,6 +23,8 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
         Migration0002Messages,
         Migration0003Webhooks,
         Migration0004Registration,
+        Migration0005Persons,
+        Migration0006StaffSecondFactor,
       ],
       snapshot: false,
       transactional: true,

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { createApp } from '../../apps/api/app.ts';
 import type { Route } from '../../apps/api/route.ts';
+import type { PersonTokens } from '../../domain/identity/session.ts';
 import { type KeyAccess, type KeyMode, KeyScope } from '../../domain/project/key.ts';
 import type { ProjectId } from '../../domain/job/job.ts';
 import type { ProjectView } from '../../domain/project/project.ts';
@@ -88,6 +89,7 @@ export function openApi(
   { pool, hash, redisUrl }: Pick<Ground, 'pool' | 'hash' | 'redisUrl'>,
   routes: readonly Route[],
   routers: readonly Router[] = [],
+  persons: PersonTokens = { read: async () => null },
 ): TestApi {
   const logged: Record<string, unknown>[] = [];
   const observed: TestApi['observed'] = [];
@@ -103,6 +105,7 @@ export function openApi(
     routes,
     routers,
     keys,
+    persons,
     counter,
     log,
     proxies: 0,

@@ -35,6 +35,7 @@ await serve(async () => {
   );
   const app = createApp({
     keys,
+    persons: { read: async () => null },
     counter: quotaCounter(redis),
     log,
     proxies: 0,
