@@ -1,0 +1,15 @@
+import type { ProjectId } from '../job/job.ts';
+import type { Phone } from '../otp/phone.ts';
+import type { KeyMode } from '../project/key.ts';
+import type { RecipientId } from '../recipient/recipient.ts';
+import type { PersonId } from './person.ts';
+
+/** People and what they proved. Test keys' people are apart. */
+export interface Persons {
+  /** Whose phone this is, by a code that was typed from it; a new person where it was nobody's. */
+  ofPhone(phone: Phone, mode: KeyMode, now: Date): Promise<PersonId>;
+  /** Whose Telegram chat this is, by Telegram's signature or a code typed there; a new person where it was nobody's. */
+  ofChat(telegramId: number, mode: KeyMode, now: Date): Promise<PersonId>;
+  /** The project's own handle to a person who approved for it: found by their phones and chats, or made. */
+  recipientOf(personId: PersonId, projectId: ProjectId, mode: KeyMode, now: Date): Promise<RecipientId>;
+}
