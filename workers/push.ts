@@ -1,4 +1,5 @@
 import type { PushWork } from '../domain/broadcast/work.ts';
+import { deviceAddress } from '../domain/push/address.ts';
 import type { SingleDeps } from './single.ts';
 
 export interface TokenPruner {
@@ -9,7 +10,7 @@ export interface TokenPruner {
 /** Only the final codes of the provider prune a token: anything else may be an outage. */
 export function pruneDeadToken(addresses: TokenPruner): NonNullable<SingleDeps<PushWork>['afterReply']> {
   return async (_job, { recipientId, to }, _attempt, reply) => {
-    if (reply.reply === 'refused' && reply.addressIsDead && recipientId && 'token' in to)
-      await addresses.forgetPushToken(recipientId, to.token);
+    if (reply.reply === 'refused' && reply.addressIsDead && recipientId && !('topic' in to))
+      await addresses.forgetPushToken(recipientId, deviceAddress(to));
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Page, PageOrder } from '../page.ts';
 import type { JobId } from '../job/job.ts';
 import type { Caller } from '../project/caller.ts';
+import { InstallationId } from '../push/address.ts';
 import { PushContent } from '../push/message.ts';
 import { TelegramContent } from '../telegram/message.ts';
 
@@ -42,6 +43,7 @@ const ChatId = z.int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER
 const TelegramTo = z.union([z.strictObject({ chat_id: ChatId }), z.strictObject({ recipient_id: z.uuid() })]);
 const PushTo = z.union([
   z.strictObject({ token: z.string().min(1).max(4_096) }),
+  z.strictObject({ installation_id: InstallationId }),
   z.strictObject({ recipient_id: z.uuid() }),
   z.strictObject({ topic: z.string().regex(/^[A-Za-z0-9-_.~%]{1,900}$/) }),
 ]);

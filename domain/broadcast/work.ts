@@ -1,3 +1,4 @@
+import type { PushTarget } from '../push/port.ts';
 import type { PushContent } from '../push/message.ts';
 import type { TelegramContent } from '../telegram/message.ts';
 
@@ -11,7 +12,7 @@ export interface TelegramWork {
 
 /** What a job of `push` has to do. */
 export interface PushWork {
-  readonly to: { readonly token: string } | { readonly topic: string };
+  readonly to: PushTarget;
   readonly recipientId: string | null;
   readonly content: PushContent;
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { BroadcastState } from '../../domain/broadcast/broadcast.ts';
 import { jobs } from '../../domain/jobs.ts';
+import { deviceTarget } from '../../domain/push/address.ts';
 import { PushContent } from '../../domain/push/message.ts';
 import { TelegramContent } from '../../domain/telegram/message.ts';
 import type { PushWork, TelegramWork } from '../../domain/broadcast/work.ts';
@@ -55,14 +56,14 @@ export function pushJobs(pool: pg.Pool, seal: Seal) {
       if (to.by === 'topic') return { to: { topic: to.topic }, recipientId: null, content };
       if (to.by === 'token')
         return {
-          to: { token: seal.open(Buffer.from(to.token_sealed, 'base64'), row.id) },
+          to: deviceTarget(seal.open(Buffer.from(to.token_sealed, 'base64'), row.id)),
           recipientId: null,
           content,
         };
       if (!row.recipient || !row.push_token_sealed)
         return { settled: 'rejected', reason: 'token-unregistered' };
       return {
-        to: { token: seal.open(row.push_token_sealed, row.recipient) },
+        to: deviceTarget(seal.open(row.push_token_sealed, row.recipient)),
         recipientId: row.recipient,
         content,
       };

@@ -1,5 +1,6 @@
-import type { TokenMessage } from 'firebase-admin/messaging';
+import type { Message } from 'firebase-admin/messaging';
 import type { CodeChannel, CodeMessage } from '../../domain/otp/port.ts';
+import { deviceTarget } from '../../domain/push/address.ts';
 import { FCM_PROVIDER, type FcmClient } from './fcm-client.ts';
 import { addressOf } from './replies.ts';
 
@@ -9,17 +10,18 @@ export function fcmPush(client: FcmClient, clock: () => Date = () => new Date())
     channel: 'push',
     provider: FCM_PROVIDER,
     async send(message, signal) {
-      const token = addressOf(FCM_PROVIDER, message.to.pushToken);
-      return client.send(pushOf(message, token, clock()), signal);
+      const address = addressOf(FCM_PROVIDER, message.to.pushToken);
+      return client.send({ ...pushOf(message, clock()), ...deviceTarget(address) }, signal);
     },
   };
 }
 
-function pushOf(message: CodeMessage, token: string, now: Date): TokenMessage {
+type Content = Pick<Message, 'notification' | 'data' | 'android' | 'apns'>;
+
+function pushOf(message: CodeMessage, now: Date): Content {
   const { jobId, title, text, ttlSeconds } = message;
   const expiresAt = Math.floor(now.getTime() / 1_000 + ttlSeconds);
   return {
-    token,
     notification: { title, body: text },
     // For the app to tell what this is; the code stands in the text alone, which the system shows and apps don't log.
     data: { kind: 'code', job_id: jobId },

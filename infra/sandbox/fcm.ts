@@ -79,7 +79,7 @@ export class Fcm {
   }
 
   #accept(message: PushMessage, { project, to, destiny }: { project: string; to: string; destiny: Destiny }) {
-    const { notification, data } = message;
+    const { fid, notification, data } = message;
     return this.#world.inbox.add({
       channel: 'push',
       to,
@@ -89,7 +89,12 @@ export class Fcm {
       // FCM tells nobody of the delivery: what it accepted, it calls sent.
       status: destiny.fate === 'delivered' ? 'delivered' : 'sent',
       fate: destiny.fate === 'delivered' ? 'delivered' : 'lost',
-      details: { ...(data && { data }), ...(notification && { notification }), ...platformsOf(message) },
+      details: {
+        ...(fid && { fid }),
+        ...(data && { data }),
+        ...(notification && { notification }),
+        ...platformsOf(message),
+      },
     });
   }
 

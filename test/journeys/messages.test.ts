@@ -106,14 +106,20 @@ describe('a Telegram message', () => {
 });
 
 describe('a push', () => {
-  test('reaches a token, a recipient and a topic', async () => {
+  test('reaches a token, an installation, a recipient of either and a topic', async () => {
     const recipient = await project.call('PUT', '/recipients', {
       handle: 'aziza',
       push_token: 'device-of-aziza',
     });
+    const installed = await project.call('PUT', '/recipients', {
+      handle: 'gulnora',
+      installation_id: 'installation-of-gulnor',
+    });
     for (const [to, inbox] of [
       [{ token: 'device-one' }, 'device-one'],
       [{ recipient_id: recipient.body.id }, 'device-of-aziza'],
+      [{ recipient_id: installed.body.id }, 'installation-of-gulnor'],
+      [{ installation_id: 'installation-of-kamola' }, 'installation-of-kamola'],
       [{ topic: 'news' }, '/topics/news'],
     ] as const) {
       const sent = await project.call('POST', '/push/send', {
@@ -123,26 +129,30 @@ describe('a push', () => {
       expect(sent.status, JSON.stringify(sent.body)).toBe(202);
       expect(await finished(sent.body.id), inbox).toMatchObject({ progress: { sent: 1 } });
     }
-    expect(navbat.sandbox.inbox({ channel: 'push' })).toHaveLength(3);
+    expect(navbat.sandbox.inbox({ channel: 'push' })).toHaveLength(5);
   });
 
-  test('prunes a token on the final codes only', async () => {
-    const { body } = await project.call('PUT', '/recipients', { handle: 'bek', push_token: 'device-of-bek' });
-    navbat.sandbox.orderFaults({
-      channel: 'push',
-      to: 'device-of-bek',
-      effect: 'reject',
-      code: 'UNREGISTERED',
-    });
-    const sent = await project.call('POST', '/push/send', {
-      to: { recipient_id: body.id },
-      notification: { title: 'Salom' },
-    });
-    expect(await finished(sent.body.id)).toMatchObject({ progress: { blocked: 1 } });
-    expect((await project.call('GET', `/recipients/${body.id}`)).body).toMatchObject({
-      has_push_token: false,
-    });
-  });
+  test.each([{ push_token: 'device-of-bek' }, { installation_id: 'installation-of-bek-jo' }])(
+    'prunes %j on the final codes only',
+    async (address) => {
+      const [to] = Object.values(address);
+      const { body } = await project.call('PUT', '/recipients', { handle: to, ...address });
+      navbat.sandbox.orderFaults({
+        channel: 'push',
+        to: String(to),
+        effect: 'reject',
+        code: 'UNREGISTERED',
+      });
+      const sent = await project.call('POST', '/push/send', {
+        to: { recipient_id: body.id },
+        notification: { title: 'Salom' },
+      });
+      expect(await finished(sent.body.id)).toMatchObject({ progress: { blocked: 1 } });
+      expect((await project.call('GET', `/recipients/${body.id}`)).body).toMatchObject({
+        has_push_token: false,
+      });
+    },
+  );
 
   test('without notification and data is refused', async () => {
     expect(await project.call('POST', '/push/send', { to: { token: 't' } })).toMatchObject({

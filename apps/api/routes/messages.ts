@@ -16,6 +16,7 @@ import {
   timesFault,
 } from '../../../domain/broadcast/broadcast.ts';
 import type { Channel } from '../../../domain/otp/channel.ts';
+import { installationAddress } from '../../../domain/push/address.ts';
 import { PushContent } from '../../../domain/push/message.ts';
 import { TelegramContent } from '../../../domain/telegram/message.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
@@ -102,6 +103,7 @@ const pushRoute = (deps: MessageDeps) =>
     handle: (request) => {
       const targets = [request.body.to].flat().map((to): MessageTarget => {
         if ('token' in to) return { by: 'token', token: to.token };
+        if ('installation_id' in to) return { by: 'token', token: installationAddress(to.installation_id) };
         return 'topic' in to
           ? { by: 'topic', topic: to.topic }
           : { by: 'recipient', recipientId: to.recipient_id };

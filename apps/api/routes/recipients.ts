@@ -1,14 +1,12 @@
 import { z } from 'zod';
 import { Locale } from '../../../domain/otp/text.ts';
+import { InstallationId, installationAddress, PushToken } from '../../../domain/push/address.ts';
 import type { Recipients } from '../../../domain/recipient/port.ts';
 import { RecipientId, type RecipientView } from '../../../domain/recipient/recipient.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { PhoneField, Time } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
-
-/** An FCM token has some 160 characters today, and Firebase promises no length. */
-const PUSH_TOKEN_MAX = 1_024;
 
 const Handle = z
   .string()
@@ -20,17 +18,20 @@ const PutBody = z
     handle: Handle.nullable().optional(),
     phone: PhoneField.nullable().optional(),
     telegram_chat_id: z.int().nullable().optional().meta({ example: 123_456_789 }),
-    push_token: z
-      .string()
-      .min(1)
-      .max(PUSH_TOKEN_MAX)
-      .nullable()
+    push_token: PushToken.nullable()
       .optional()
       .meta({ description: 'FCM registration token of your app. Stored sealed, never returned.' }),
+    installation_id: InstallationId.optional().meta({
+      description: 'Its Firebase installation id, in place of the token that Google is giving up.',
+    }),
     locale: Locale.nullable().optional(),
   })
   .refine(({ handle, phone }) => handle || phone, {
     error: 'expected a handle or a phone, by which to find the recipient',
+  })
+  .refine(({ push_token, installation_id }) => !push_token || installation_id === undefined, {
+    error: 'expected push_token or installation_id, and not both',
+    path: ['installation_id'],
   })
   .meta({ description: 'A field that is absent stays as it is; null takes it away.' });
 
@@ -72,7 +73,8 @@ const putRecipient = (recipients: Recipients) =>
     },
     problems: [409],
     async handle({ body, caller }) {
-      const { telegram_chat_id: telegramChatId, push_token: pushToken, ...plain } = body;
+      const { telegram_chat_id: telegramChatId, push_token, installation_id, ...plain } = body;
+      const pushToken = installation_id === undefined ? push_token : installationAddress(installation_id);
       const result = await recipients.put(
         caller.projectId,
         { ...plain, telegramChatId, pushToken },

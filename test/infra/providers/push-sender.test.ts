@@ -16,6 +16,8 @@ const send = (sandboxUrl: string, content: object, to: PushTarget = { token: TOK
     deadline(),
   );
 
+const content = { notification: { title: 'Hi' } };
+
 test('a push arrives with all that was asked of both platforms', async () => {
   const sandbox = await freshSandbox();
   const reply = await send(sandbox.url, {
@@ -64,6 +66,19 @@ test('data alone wakes the app in the background, and dies at once where its lif
   });
 });
 
+test('an installation id stands where a token stood, and dies of the same answer', async () => {
+  const sandbox = await freshSandbox();
+  await send(sandbox.url, content, { fid: 'cQ1w2e3r4t5y6u7i8o9p0a' });
+  expect(sandbox.inbox({ to: 'cQ1w2e3r4t5y6u7i8o9p0a' })).toMatchObject([
+    { details: { fid: 'cQ1w2e3r4t5y6u7i8o9p0a' } },
+  ]);
+  sandbox.orderFaults({ channel: 'push', effect: 'reject', code: 'UNREGISTERED' });
+  expect(await send(sandbox.url, content, { fid: 'cQ1w2e3r4t5y6u7i8o9p0a' })).toMatchObject({
+    reply: 'refused',
+    addressIsDead: true,
+  });
+});
+
 test('a topic is reached by its name', async () => {
   const sandbox = await freshSandbox();
   const content = { notification: { title: 'News' } };
@@ -71,7 +86,6 @@ test('a topic is reached by its name', async () => {
   expect(sandbox.inbox()).toMatchObject([{ to: '/topics/news', text: 'News' }]);
 });
 
-const content = { notification: { title: 'Hi' } };
 test.each([
   { code: 'UNREGISTERED', reason: 'token-unregistered', addressIsDead: true },
   { code: 'SENDER_ID_MISMATCH', reason: 'token-of-another-app', addressIsDead: false },
