@@ -1,7 +1,8 @@
 import type { z } from 'zod';
+import type { KeyRule, OpenRule, PersonRule } from '../../domain/access/policy.ts';
 import type { PersonCaller } from '../../domain/identity/session.ts';
 import type { Caller } from '../../domain/project/caller.ts';
-import type { KeyMode, KeyScope } from '../../domain/project/key.ts';
+import type { KeyMode } from '../../domain/project/key.ts';
 
 export interface Answer {
   readonly status: number;
@@ -56,46 +57,31 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body ext
   readonly problems?: readonly number[];
 }
 
-/** Asks for a project's key. */
 export interface KeyRoute<
   Params extends z.ZodType = z.ZodType,
   Query extends z.ZodType = z.ZodType,
   Body extends z.ZodType = z.ZodType,
-> extends RouteShape<Params, Query, Body> {
-  readonly by: 'key';
-  /** What the API key must hold. */
-  readonly scope: KeyScope;
-  /**
-   * A test key's holder sees codes and need not be trusted with what is live: `apart`, it reaches only what test keys made
-   * (and may read its own project); `refused`, it is told 403.
-   */
-  readonly testKeys: 'apart' | 'refused';
+>
+  extends RouteShape<Params, Query, Body>, KeyRule {
   handle(request: RouteRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
 }
 
-/** Asks for the access token of a person who signed in. */
 export interface PersonRoute<
   Params extends z.ZodType = z.ZodType,
   Query extends z.ZodType = z.ZodType,
   Body extends z.ZodType = z.ZodType,
-> extends RouteShape<Params, Query, Body> {
-  readonly by: 'person';
-  /** Whose sessions reach it: those of any project, of Navbat's own app, or of the app on a device that is bound. */
-  readonly session: 'project' | 'app' | 'device';
-  /** The person must have proved themselves a moment ago: for what a stolen session must not do. */
-  readonly fresh?: boolean;
+>
+  extends RouteShape<Params, Query, Body>, PersonRule {
   handle(request: PersonRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
 }
 
-/** Asks for nothing: what it takes carries its own proof, or is for everybody. */
+/** Its reason is shown in the API's description. */
 export interface OpenRoute<
   Params extends z.ZodType = z.ZodType,
   Query extends z.ZodType = z.ZodType,
   Body extends z.ZodType = z.ZodType,
-> extends RouteShape<Params, Query, Body> {
-  readonly by: 'anyone';
-  /** Why nobody need say who they are; shown in the API's description. */
-  readonly because: string;
+>
+  extends RouteShape<Params, Query, Body>, OpenRule {
   handle(request: OpenRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
 }
 

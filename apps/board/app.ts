@@ -11,13 +11,13 @@ import { asProblem, sendJson } from '../http/answer.ts';
 import { begin, logAnswer, problems, requestIdOf, unknownPath } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
 import { sendPage, wantsJson } from './answer.ts';
-import { bullBoard, type BullParts } from './bull.ts';
-import { refuseForeign, requireFormToken, requireSession } from './guard.ts';
+import { bullBoard, type BullParts, queueProblems } from './bull.ts';
 import { html } from './html.ts';
 import { card } from './layout.ts';
-import { loginRoutes, type LoginParts, readForm } from './login.ts';
+import { loginRoutes, type LoginParts } from './login.ts';
 import type { OpsParts } from './ops/parts.ts';
 import { opsRoutes } from './ops/routes.ts';
+import { enforcePolicy } from './policy.ts';
 
 export interface BoardParts extends LoginParts, OpsParts, BullParts {
   readonly log: Logger;
@@ -31,14 +31,13 @@ const ASSET_SECONDS = 3_600;
 /** Bull Board and `/ops` behind one login, without listening. */
 export function createBoard(parts: BoardParts): Express {
   const app = express().disable('x-powered-by').set('trust proxy', parts.proxies);
-  app.use(begin, sayOrigin);
+  app.use(begin, sayOrigin, enforcePolicy(parts));
   app.get('/health', (_req, res) => answerHealth(parts, res));
   app.use('/assets', express.static(ASSETS, { index: false, setHeaders: cacheAsset }));
   app.use(loginRoutes(parts));
-  app.use(requireSession(parts), refuseForeign(parts));
-  app.use('/ops', readForm, requireFormToken(parts), opsRoutes(parts));
+  app.use('/ops', opsRoutes(parts));
   app.use(bullBoard(parts));
-  return app.use(unknownPath).use(pageProblems(parts.log), problems(parts.log)) as Express;
+  return app.use(unknownPath).use(queueProblems, pageProblems(parts.log), problems(parts.log)) as Express;
 }
 
 /**

@@ -1,9 +1,10 @@
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { parsePhone } from '../../../domain/otp/phone.ts';
 import { AddressHash } from '../../../domain/staff/ops.ts';
 import { read, Text } from '../answer.ts';
-import { requireRole } from '../guard.ts';
+import { type Guarding, requireFormToken } from '../guard.ts';
+import { readForm } from '../login.ts';
 import { auditRoutes } from './audit.ts';
 import { failureRoutes } from './failures.ts';
 import { link } from './filter.ts';
@@ -14,14 +15,10 @@ import type { OpsParts } from './parts.ts';
 import { recipientRoutes } from './recipients.ts';
 import { retryRoutes } from './retry.ts';
 
-/** Everything under `/ops`, behind the session, origin and form checks. */
-export function opsRoutes(parts: OpsParts): Router {
-  const mayRead: RequestHandler = async (_req, res, next) => {
-    await requireRole(res, 'ops.read', 'ops', parts);
-    next();
-  };
+/** Everything under `/ops`, behind the policy. */
+export function opsRoutes(parts: OpsParts & Guarding): Router {
   return Router()
-    .use(mayRead)
+    .use(readForm, requireFormToken(parts))
     .post('/search', (req, res) => search(parts, req, res))
     .use('/', overviewRoutes(parts))
     .use('/jobs', jobRoutes(parts))

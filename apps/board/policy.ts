@@ -1,0 +1,67 @@
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { boardRules, type Rule, type RouteRules } from '../../domain/access/policy.ts';
+import { Problem } from '../http/problem.ts';
+import { type Guarding, refuseForeign, requireRole, requireSession, SUBJECT_MAX } from './guard.ts';
+import { visitOf } from './visit.ts';
+
+type Verb = 'get' | 'post' | 'put' | 'patch' | 'delete';
+
+/**
+ * Stands before everything that the board answers: who asks, whether the board's own page sent it, whether their role may.
+ * A request for which no rule stands is refused.
+ *
+ * @param rules matched by a router of Express' own, so that no spelling of a path is one route to the table and another to the app.
+ */
+export function enforcePolicy(parts: Guarding, rules: RouteRules = boardRules): RequestHandler {
+  const table = Router();
+  for (const [route, rule] of Object.entries(rules)) {
+    const [method = '', path = ''] = route.split(' ');
+    table[method.toLowerCase() as Verb](path, ...demands(rule, parts), letIn);
+  }
+  table.use(requireSession(parts), refuseForeign(parts), refuse(parts));
+  return (req, res, next) => table(req, res, next);
+}
+
+const letIn: RequestHandler = (_req, _res, next) => next('router');
+
+function demands(rule: Rule, parts: Guarding): RequestHandler[] {
+  switch (rule.by) {
+    case 'anyone':
+      return [];
+    case 'session':
+      return [requireSession(parts), refuseForeign(parts)];
+    case 'staff':
+      return [
+        requireSession(parts),
+        refuseForeign(parts),
+        async (req, res, next) => {
+          await requireRole(res, rule.action, subjectOf(req), parts);
+          next();
+        },
+      ];
+    case 'key':
+    case 'person':
+    case 'proof':
+      throw new Error(`the board cannot ask for ${rule.by}`);
+  }
+}
+
+/** What the audit row is about: the id in the path, written as it stood there, or the path. */
+function subjectOf(req: Request): string {
+  const last = Object.values(req.params).at(-1);
+  return typeof last === 'string' ? encodeURIComponent(last) : `${req.method} ${req.path}`;
+}
+
+/** Whatever Bull Board could do besides, and what nobody has thought of: refused to every role, with a row that says who asked. */
+function refuse({ audit, clock }: Guarding): RequestHandler {
+  return async (req: Request, res: Response) => {
+    const subject = `${req.method} ${req.path}`.slice(0, SUBJECT_MAX);
+    const detail = { outcome: 'refused', reason: 'board-forbids' };
+    await audit.write({ by: visitOf(res).staff, action: 'board.refused', subject, detail }, clock());
+    throw new Problem(
+      403,
+      'board-forbids',
+      'Nobody may do this. Queues take retry, promote, remove, pause and resume; many jobs at once: /ops/failures.',
+    );
+  };
+}
