@@ -7,6 +7,7 @@ import type { SingleJob } from '../domain/job/single.ts';
 import type { ClosingAttempt, JobStore } from '../domain/job/store.ts';
 import type { Wake, Woken } from '../domain/job/wake.ts';
 import { closeSurely, outcomeOf } from './attempt.ts';
+import { withinTime } from './time-limit.ts';
 
 export interface SingleDeps<Work extends object> {
   readonly read: (id: JobId) => Promise<SingleJob<Work> | null>;
@@ -100,7 +101,7 @@ async function tryOnce<Work extends object>(
   signal: AbortSignal,
 ): Promise<Woken> {
   const provider = deps.providerOf(work);
-  const entry = provider.enter();
+  const entry = await provider.enterSoon();
   if (!entry.entered) {
     const until = new Date(deps.now().getTime() + entry.retryAfterMs);
     return sleep(deps, job.id, until < job.deadlineAt ? until : job.deadlineAt);
@@ -131,8 +132,9 @@ async function attempt<Work extends object>(
 ): Promise<Woken> {
   const n = job.attemptsMade + 1;
   const sentAt = performance.now();
-  const timeout = AbortSignal.timeout(deps.attemptTimeoutMs);
-  const reply = await place.entry.send(work, AbortSignal.any([place.signal, timeout]));
+  const reply = await withinTime(place.signal, deps.attemptTimeoutMs, (limited) =>
+    place.entry.send(work, limited),
+  );
   const latencyMs = Math.round(performance.now() - sentAt);
   await deps.afterReply?.(job, work, n, reply);
 

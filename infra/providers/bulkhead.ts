@@ -24,6 +24,8 @@ export interface GuardOptions {
   /** How many may be in flight at this provider: a quarter of its lane. */
   readonly inFlightMax: number;
   readonly clock: () => Date;
+  /** Who may wait for each place that is about to be given back; default `SEATS_A_PLACE`. */
+  readonly seatsAPlace?: number;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
 }
@@ -36,12 +38,12 @@ export function guard<Message, Name extends string>(
   channel: Provider<Message, Name>,
   options: GuardOptions,
 ): Guarded<Message, Name> {
-  const { inFlightMax, clock } = options;
+  const { inFlightMax, clock, seatsAPlace = SEATS_A_PLACE } = options;
   if (!Number.isInteger(inFlightMax) || inFlightMax < 1)
     throw new RangeError('inFlightMax: expected at least 1');
   const breaker = breakerOn(options);
   const places = new Set<Place>();
-  const room = waitingRoom(inFlightMax * SEATS_A_PLACE);
+  const room = waitingRoom(inFlightMax * seatsAPlace);
 
   const enter = (): Entry<Message> => {
     const nowMs = clock().getTime();

@@ -56,7 +56,6 @@ export function startLane({ kind, wake, concurrency, connection, onSurprise, onE
       stalledInterval: STALLED_CHECK_MS,
       maxStalledCount: STALLED_MAX,
       drainDelay: DRAIN_DELAY_SECONDS,
-      skipVersionCheck: true,
       settings: {
         backoffStrategy: (_made, _type, error) =>
           error instanceof RetryAt ? error.delayMs : SURPRISE_FIRST_MS,
