@@ -77,8 +77,10 @@ create table device (
   public_key jsonb,
   -- Navbat's own recipient that holds its push address.
   recipient_id uuid references recipient on delete set null,
-  -- 160 bits of its own, sealed and bound to its id.
-  totp_sealed bytea not null,
+  -- The project's recipient whose phone must be proven, until it is bound.
+  for_recipient_id uuid references recipient on delete cascade,
+  -- 160 bits of its own, sealed and bound to its id; gone once it is revoked.
+  totp_sealed bytea,
   -- The last step that was accepted: none up to it is accepted again (RFC 6238 §5.2).
   totp_last_step bigint,
   -- Wrong codes over its whole life.
@@ -92,16 +94,20 @@ create table device (
   nonce bytea,
   verification_id uuid,
   confirm_until timestamptz,
+  confirm_tries int not null default 0,
   created_at timestamptz not null,
   bound_at timestamptz,
   last_used_at timestamptz,
   revoked_at timestamptz,
   check ((kind = 'app') = (public_key is not null)),
-  check (bound_at is null or person_id is not null)
+  check (bound_at is null or person_id is not null),
+  check (revoked_at is not null or totp_sealed is not null)
 );
 create index device_person on device (person_id) where revoked_at is null;
 create index device_unconfirmed on device (confirm_until) where bound_at is null;
 create index device_recipient on device (recipient_id) where recipient_id is not null;
+create index device_for_recipient on device (for_recipient_id) where for_recipient_id is not null;
+create index device_previous on device (totp_previous_until) where totp_previous_sealed is not null;
 `;
 
 const sessions = `
