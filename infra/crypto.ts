@@ -44,8 +44,14 @@ const hkdfExtract = (root: Buffer): KeyObject =>
 const hkdfExpand = (key: KeyObject, info: string, bytes: number): Uint8Array =>
   new Uint8Array(createHmac('sha256', key).update(info).update(Buffer.of(1)).digest().subarray(0, bytes));
 
-/** Keyed hash of an API key or an address: equal inputs are found, and a dump can't be searched for a known number. */
-export type KeyedHash = (domain: 'api-key' | 'address', text: string) => Buffer;
+/**
+ * Keyed hash of an API key, an address or a recovery code: equal inputs are found, and a dump can't be searched for a known number.
+ * Of a session or a verification it makes a token that stands nowhere. A hash for one use is never one for another.
+ */
+export type KeyedHash = (
+  domain: 'api-key' | 'address' | 'recovery-code' | 'refresh-token' | 'poll-token',
+  text: string,
+) => Buffer;
 
 export function keyedHash(pepper: string): KeyedHash {
   // As a key object it is prepared once; as bytes, at each use.

@@ -1,11 +1,13 @@
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { Phone } from '../../domain/otp/phone.ts';
+import { Phone } from '../../domain/otp/phone.ts';
 import type { Locale } from '../../domain/otp/text.ts';
 import { addressText, RecipientId } from '../../domain/recipient/recipient.ts';
 import type { Arrival, Confirmation, Registrations } from '../../domain/registration/port.ts';
 import type { PhoneProof, RegisteredUser, Registrant } from '../../domain/registration/user.ts';
 import type { KeyedHash } from '../crypto.ts';
+import { personOfChat, proveContact } from './persons.ts';
+import { inTransaction } from './transaction.ts';
 
 interface UserRow {
   readonly id: number;
@@ -149,7 +151,8 @@ async function confirm(change: Change, { userId, phone, verificationId }: Confir
   );
   const [user] = rows;
   if (!user) return false;
-  if (user.phone_proof === 'contact') await takePhone(change, user, phone);
+  if (user.phone_proof === 'contact') await takePhone(change, user, Phone.parse(phone));
+  else await personOfChat(tx, Number(user.telegram_id), user.mode, now);
   await tx.query(
     'update users set is_verified = true, verified_at = $3, verification_id = $2, updated_at = $3 where id = $1',
     [userId, verificationId, now],
@@ -180,10 +183,11 @@ async function provePhone(change: Change, userId: number, phone: Phone): Promise
 const lockPhone = (tx: pg.PoolClient, phone: string) =>
   tx.query(`select pg_advisory_xact_lock(hashtextextended('users ' || $1, 0))`, [phone]);
 
-/** Whoever had the phone loses it, with whatever hung on it; codes to it go to this chat from now on. */
-async function takePhone(change: Change, user: Holder, phone: string): Promise<void> {
+/** Whoever had the phone loses it, with whatever hung on it, as a person too; codes to it go to this chat from now on. */
+async function takePhone(change: Change, user: Holder, phone: Phone): Promise<void> {
   const { tx, hash, now } = change;
   const { id, project_id: projectId, mode } = user;
+  await proveContact(change, { telegramId: Number(user.telegram_id), mode, phone });
   await tx.query(supersede, [projectId, mode, phone, id, now]);
   // A test key's people get nothing, and take nothing from those of the live one.
   if (mode === 'test') return;
@@ -230,22 +234,4 @@ async function noteEvent(
     'insert into user_event (project_id, user_id, kind, detail, at) values ($1, $2, $3, $4, $5)',
     [projectId, id, kind, detail, now],
   );
-}
-
-async function inTransaction<T>(pool: pg.Pool, work: (tx: pg.PoolClient) => Promise<T>): Promise<T> {
-  const tx = await pool.connect();
-  try {
-    await tx.query('begin');
-    const done = await work(tx);
-    const { command } = await tx.query('commit');
-    if (command !== 'COMMIT') throw new Error('the transaction was rolled back');
-    tx.release();
-    return done;
-  } catch (error) {
-    await tx.query('rollback').then(
-      () => tx.release(),
-      (lost: unknown) => tx.release(lost instanceof Error ? lost : true),
-    );
-    throw error;
-  }
 }

@@ -22,6 +22,8 @@ values ('01990000-0000-7000-8000-000000000001', 'navbat', '{"display_name": "Nav
 const persons = `
 create table person (
   id uuid primary key,
+  -- A test key's people are others than those of the live ones.
+  mode text not null default 'live' check (mode in ('live', 'test')),
   -- They reported a push that was not theirs: none is sent to them until then.
   pushes_paused_until timestamptz,
   created_at timestamptz not null
@@ -98,6 +100,8 @@ create table device (
   created_at timestamptz not null,
   bound_at timestamptz,
   last_used_at timestamptz,
+  -- What the device's own clock said when it last signed in: none up to it is taken again, so that nothing is replayed.
+  signed_in_at timestamptz,
   revoked_at timestamptz,
   check ((kind = 'app') = (public_key is not null)),
   check (bound_at is null or person_id is not null),
@@ -121,6 +125,8 @@ create table session (
   device_id uuid references device on delete cascade,
   method text not null check (method in ('telegram', 'code', 'approval', 'device')),
   user_agent text,
+  -- The approval that it was opened for, and once only.
+  verification_id uuid,
   -- Counts refreshes: a refresh token is derived from the session and this number, and stands nowhere.
   generation int not null default 0,
   refreshed_at timestamptz not null,
@@ -128,8 +134,9 @@ create table session (
   created_at timestamptz not null,
   expires_at timestamptz not null,
   revoked_at timestamptz,
-  revoked_because text check (revoked_because in ('signed-out', 'reused', 'device-revoked', 'superseded'))
+  revoked_because text check (revoked_because in ('signed-out', 'ended', 'reused', 'device-revoked', 'superseded', 'too-many'))
 );
+create unique index session_verification on session (verification_id) where verification_id is not null;
 create index session_person on session (person_id, project_id, id) where revoked_at is null;
 create index session_device on session (device_id) where device_id is not null;
 create index session_recipient on session (recipient_id);
