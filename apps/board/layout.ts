@@ -19,7 +19,6 @@ const notices = {
   cancelled: 'The job was cancelled.',
   paused: 'The lane is paused: workers take no more of its jobs.',
   resumed: 'The lane runs again.',
-  unlocked: 'The recipient is unlocked in that project.',
   untold: 'Recorded. Redis did not answer, so the queue follows as soon as the sweep reaches it.',
 } as const;
 export type Notice = keyof typeof notices;

@@ -1,5 +1,4 @@
 import type { AuditLog, CommandLineAction } from '../../domain/staff/audit.ts';
-import type { Destinations } from '../../domain/otp/destinations.ts';
 import type { StaffAccounts } from '../../domain/staff/port.ts';
 import type { Projects } from '../../domain/project/port.ts';
 import type { ProjectView } from '../../domain/project/project.ts';
@@ -8,7 +7,6 @@ export interface CliPorts {
   readonly projects: Projects;
   readonly staff: StaffAccounts;
   readonly audit: AuditLog;
-  readonly destinations: Destinations;
 }
 
 export interface CliContext {

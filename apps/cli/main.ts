@@ -7,7 +7,6 @@ import { ConfigError, readConfig } from '../../infra/config.ts';
 import { keyedHash } from '../../infra/crypto.ts';
 import { newSecrets } from '../../infra/new-secrets.ts';
 import { auditLog } from '../../infra/postgres/audit.ts';
-import { destinations } from '../../infra/postgres/destinations.ts';
 import { openOrm } from '../../infra/postgres/orm.ts';
 import { projectStore } from '../../infra/postgres/projects.ts';
 import { staffAccounts } from '../../infra/postgres/staff-accounts.ts';
@@ -29,7 +28,6 @@ const withPorts: CliContext['withPorts'] = async (work) => {
       projects: projectStore(orm.em, hash),
       staff: staffAccounts(orm.em),
       audit: auditLog(pool),
-      destinations: destinations(pool, hash),
     });
   } finally {
     await pool.end();

@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import { maskPhone, parsePhone } from '../../domain/otp/phone.ts';
-import { RecipientId } from '../../domain/recipient/recipient.ts';
 import { ApiKeyText, keyFront, KeyScope } from '../../domain/project/key.ts';
 import {
   isActive,
@@ -48,11 +46,6 @@ export function projectCommands(program: Command, context: CliContext): void {
     .description('its keys open nothing from then on; what it sent stays')
     .option('--json')
     .action((slug: string, options: JsonOption) => archiveProject(context, slug, options));
-  project
-    .command('unlock <slug> <to>')
-    .description('lets a recipient that too many wrong codes locked be sent codes again: a phone, or an id')
-    .option('--json')
-    .action((slug: string, to: string, options: JsonOption) => unlock(context, slug, to, options));
 }
 
 /** An operator's own key may do everything that its project may. */
@@ -163,22 +156,6 @@ function archiveProject(context: CliContext, slug: string, options: JsonOption):
     if (!project) throw new CliError(`There is no project ${slug}.`);
     await writeAudit(context, ports, 'project.archive', slug);
     tell(context, options, { lines: [`${slug} is archived`], json: projectJson(project) });
-  });
-}
-
-async function unlock(context: CliContext, slug: string, to: string, options: JsonOption): Promise<void> {
-  const phone = parsePhone(to)?.e164;
-  const recipientId = RecipientId.safeParse(to).data;
-  if (!phone && !recipientId)
-    throw new CliError('to: expected a phone in international form, or the id of a recipient without one.');
-  const destination = phone ? { phone } : { recipientId: to };
-  const subject = phone ? maskPhone(phone) : to;
-  await context.withPorts(async (ports) => {
-    const { id } = await projectOf(ports, slug);
-    const unlocked = await ports.destinations.unlock(id, destination, context.now());
-    if (unlocked) await writeAudit(context, ports, 'recipient.unlock', subject, { project: slug });
-    const line = unlocked ? `${subject} is unlocked` : `${subject} was not locked`;
-    tell(context, options, { lines: [line], json: { unlocked } });
   });
 }
 

@@ -1,11 +1,13 @@
-import type { ProjectId } from '../job/job.ts';
-import type { Destination } from './intake.ts';
+import type { DeviceId } from '../device/device.ts';
+import type { PersonId } from '../identity/person.ts';
 
-/** Where a project's codes go. */
+/** Where codes go. A destination is locked in one project, and opened by its person alone, in all projects. */
 export interface Destinations {
   /**
-   * Opens what too many wrong codes in a row locked before its day is over, and forgets them (NIST SP 800-63B-4 §3.2.2). False
-   * where nothing was locked.
+   * The person acts on a bound device: what too many wrong codes locked before its day is over opens, and the failures are
+   * forgotten (NIST SP 800-63B-4 §3.2.2). Tells the person where something was locked, and answers how many there were.
    */
-  unlock(projectId: ProjectId, destination: Destination, now: Date): Promise<boolean>;
+  lift(personId: PersonId, deviceId: DeviceId, now: Date): Promise<number>;
+  /** The same from a Telegram chat; null unless it is proven to be somebody's whose phone is proven too. */
+  liftFromChat(telegramId: number, now: Date): Promise<number | null>;
 }

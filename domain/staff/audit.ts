@@ -7,7 +7,6 @@ export type CommandLineAction =
   | 'project.create'
   | 'project.set'
   | 'project.archive'
-  | 'recipient.unlock'
   | 'key.create'
   | 'key.revoke'
   | 'staff.create'

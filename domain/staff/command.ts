@@ -1,7 +1,7 @@
 import type { FinalState } from '../job/job.ts';
 import type { JobId } from '../job/job.ts';
 import type { JobKind } from '../jobs.ts';
-import type { AddressHash, JobFilter } from './ops.ts';
+import type { JobFilter } from './ops.ts';
 import type { StaffMember } from './port.ts';
 
 /** What may be done to one job, and to the lane of one kind. */
@@ -74,7 +74,5 @@ export interface StaffCommands {
   job(command: JobCommand, id: JobId, by: StaffMember, now: Date): Promise<CommandResult>;
   lane(command: LaneCommand, kind: JobKind, by: StaffMember, now: Date): Promise<CommandResult>;
   previewRetry(filter: JobFilter, now: Date): Promise<RetryPreview>;
-  /** False where it was not locked in that project. */
-  unlock(address: AddressHash, project: string, by: StaffMember, now: Date): Promise<boolean>;
   retryAll(filter: JobFilter, by: StaffMember, now: Date): Promise<RetryRun>;
 }

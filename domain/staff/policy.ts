@@ -11,7 +11,6 @@ export const staffActions = [
   'jobs.retry',
   'lane.pause',
   'lane.resume',
-  'recipient.unlock',
 ] as const;
 export type StaffAction = (typeof staffActions)[number];
 
@@ -32,7 +31,6 @@ const policy = {
   'jobs.retry': keepers,
   'lane.pause': keepers,
   'lane.resume': keepers,
-  'recipient.unlock': keepers,
 } as const satisfies Record<StaffAction, Record<StaffRole, boolean>>;
 
 export const may = (role: StaffRole, action: StaffAction): boolean => policy[action][role];

@@ -3,7 +3,6 @@ import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { JobId, type JobState, jobStates, TicketLabels } from '../../domain/job/job.ts';
 import { type JobKind, jobKinds } from '../../domain/jobs.ts';
-import { lockedSince } from '../../domain/otp/check.ts';
 import {
   allows,
   type CommandRefusal,
@@ -16,7 +15,7 @@ import {
   type RetryRun,
   type StaffCommands,
 } from '../../domain/staff/command.ts';
-import type { AddressHash, JobFilter } from '../../domain/staff/ops.ts';
+import type { JobFilter } from '../../domain/staff/ops.ts';
 import type { StaffMember } from '../../domain/staff/port.ts';
 import { EVENT_LIFE_DAYS } from '../../domain/webhook/job.ts';
 import { countFinished } from '../metrics.ts';
@@ -92,7 +91,6 @@ export function opsCommands(pool: Pool, desk: TicketDesk, onUntold: (error: unkn
     job: (command, id, by, now) => commandJob(context, command, id, by, now),
     lane: (command, kind, by, now) => commandLane(context, command, kind, by, now),
     previewRetry: (filter, now) => previewRetry(pool, filter, now),
-    unlock: (address, project, by, now) => unlock(pool, { address, project }, by, now),
     retryAll: (filter, by, now) => retryAll(context, filter, by, now),
   };
 }
@@ -213,25 +211,6 @@ const laneStatements: Record<LaneCommand, string> = {
                                      paused_by = coalesce(lane.paused_by, excluded.paused_by)`,
   resume: `insert into lane (kind) values ($1) on conflict (kind) do update set paused_at = null, paused_by = null`,
 };
-
-function unlock(
-  pool: Pool,
-  { address, project }: { readonly address: AddressHash; readonly project: string },
-  by: StaffMember,
-  now: Date,
-): Promise<boolean> {
-  return inTransaction(pool, async (client) => {
-    const { rowCount } = await client.query(
-      `update destination set locked_at = null, failed_checks = 0, updated_at = $3
-        where address_hash = decode($1, 'hex') and project_id = (select id from project where slug = $2) and locked_at > $4`,
-      [address, project, now, lockedSince(now)],
-    );
-    const detail =
-      rowCount === 1 ? { outcome: 'done', project } : { outcome: 'refused', reason: 'not-locked', project };
-    await writeAudit(client, { by, action: 'recipient.unlock', subject: address, detail }, now);
-    return rowCount === 1;
-  });
-}
 
 const PreviewLine = z.object({
   state: z.string(),

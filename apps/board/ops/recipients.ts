@@ -1,14 +1,10 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { AddressHash, type Recipient, type Timeline, type TimelineEvent } from '../../../domain/staff/ops.ts';
-import { Slug } from '../../../domain/project/project.ts';
-import { may } from '../../../domain/staff/policy.ts';
-import { sendJson } from '../../http/answer.ts';
 import { Problem } from '../../http/problem.ts';
-import { answer, read, Text, wantsJson } from '../answer.ts';
-import { requireRole } from '../guard.ts';
+import { answer, read, Text } from '../answer.ts';
 import { type Html, html } from '../html.ts';
-import { formToken, page } from '../layout.ts';
+import { page } from '../layout.ts';
 import { type Visit, visitOf } from '../visit.ts';
 import { addressFor, cursorOf, JobCursor, link, PageQuery, readCursor } from './filter.ts';
 import { column, jobLink, none, pager, panel, state, table, when } from './look.ts';
@@ -24,7 +20,6 @@ export function recipientRoutes(parts: OpsParts): Router {
         res.redirect(303, link(`/ops/recipients/${await addressFor(recipient, parts)}`, { format }));
       })
       .get('/:address', (req, res) => showRecipient(parts, req, res))
-      .post('/:address/unlock', (req, res) => unlock(parts, req, res))
   );
 }
 
@@ -73,7 +68,7 @@ function recipientPage(
           >
         </div>
       </div>
-      ${recipient.locks.length > 0 && panel('Locked', 'after too many wrong codes; a lock lifts by itself after a day', lockTable(visit, recipient))}
+      ${recipient.locks.length > 0 && panel('Locked', 'after too many wrong codes; the person lifts it on a bound device or with /unlock in the bot, or it lifts by itself after a day', lockTable(recipient))}
       ${recipient.known.length > 0 && panel('Known as', 'set by their projects', knownTable(recipient))}
       ${panel('Timeline', 'newest first, over all projects', [
         timeline.events.length === 0
@@ -88,38 +83,19 @@ function recipientPage(
   });
 }
 
-function lockTable(visit: Visit, { address, locks }: Recipient): Html {
+function lockTable({ locks }: Recipient): Html {
   return table(
-    [column('Project'), column('Since'), column('Wrong codes'), column('')],
+    [column('Project'), column('Since'), column('Wrong codes')],
     locks.map(
       ({ project, lockedAt, failedChecks }) =>
         html`<tr>
           <td>${project}</td>
           <td class="tight">${when(lockedAt)}</td>
           <td>${failedChecks}</td>
-          <td class="num">
-            ${may(visit.staff.role, 'recipient.unlock') && unlockForm(visit, address, project)}
-          </td>
         </tr>`,
     ),
     '',
   );
-}
-
-const unlockForm = (visit: Visit, address: AddressHash, project: string) =>
-  html`<form class="inline" method="post" action="/ops/recipients/${address}/unlock">
-    ${formToken(visit)}<input type="hidden" name="project" value="${project}" />
-    <button class="primary">Unlock</button>
-  </form>`;
-
-async function unlock(parts: OpsParts, req: Request, res: Response): Promise<void> {
-  const address = readAddress(req);
-  await requireRole(res, 'recipient.unlock', address, parts);
-  const { project } = read(z.object({ project: Slug }), req.body);
-  if (!(await parts.commands.unlock(address, project, visitOf(res).staff, parts.clock())))
-    throw new Problem(409, 'not-locked', 'It is not locked in this project.');
-  if (wantsJson(req)) sendJson(res, 200, { unlocked: true });
-  else res.redirect(303, link(`/ops/recipients/${address}`, { notice: 'unlocked' }));
 }
 
 /** The tickets' own mask: the page never reads the number. */

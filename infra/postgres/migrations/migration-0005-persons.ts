@@ -10,6 +10,7 @@ export class Migration0005Persons extends Migration {
     this.addSql(approvals);
     this.addSql(notices);
     this.addSql(verifications);
+    this.addSql(guesses);
   }
 }
 
@@ -208,4 +209,15 @@ alter table verification add payment jsonb;
 alter table verification drop constraint verification_state_check;
 alter table verification add constraint verification_state_check
   check (state in ('live', 'approved', 'denied', 'cancelled', 'expired', 'spent'));
+`;
+
+const guesses = `
+-- Wrong codes where a device's would have been taken: on the row that a wrong check writes anyway, so that it costs the same
+-- whether there are devices or not. They count until the person acts on a device or in their chat.
+alter table destination add totp_failures int not null default 0;
+-- Of these, how many the devices themselves have not been told yet, which the sweep does.
+alter table destination add totp_untold int not null default 0;
+create index destination_totp_untold on destination (address_hash) where totp_untold > 0;
+-- All that a person's own word opens, over all projects.
+create index recipient_of_person on recipient (person_id) where person_id is not null;
 `;

@@ -95,25 +95,17 @@ describe('a locked recipient', () => {
       [board.addressHash(PHONE), at],
     );
 
-  test('is unlocked in one project by an operator, by nobody else, and each try leaves a row', async () => {
+  test('shows where and since when, and is opened by nobody of the staff', async () => {
     await lock(ago(HOUR_MS));
     const at = ago(HOUR_MS).toISOString();
-    expect((await viewer.json(path())).locks).toEqual([
+    const locks = [
       { project: 'shop', locked_at: at, failed_checks: 100 },
       { project: 'taxi', locked_at: at, failed_checks: 100 },
-    ]);
-    expect((await viewer.get(path()).set('Accept', 'text/html')).text).not.toContain('/unlock');
-    expect((await viewer.post(`${path()}/unlock`, { project: 'shop' })).status).toBe(403);
-    expect((await operator.get(path()).set('Accept', 'text/html')).text).toContain('/unlock');
-    expect((await operator.post(`${path()}/unlock`, { project: 'shop' })).headers['location']).toBe(
-      `${path()}?notice=unlocked`,
-    );
-    expect((await operator.post(`${path()}/unlock`, { project: 'shop' })).status).toBe(409);
-    expect((await viewer.json(path())).locks).toMatchObject([{ project: 'taxi' }]);
-    const { rows } = await board.pool.query<{ outcome: string }>(
-      `select detail ->> 'outcome' outcome from audit where action = 'recipient.unlock' order by id`,
-    );
-    expect(rows.map(({ outcome }) => outcome)).toEqual(['refused', 'done', 'refused']);
+    ];
+    expect((await viewer.json(path())).locks).toEqual(locks);
+    expect((await operator.get(path()).set('Accept', 'text/html')).text).not.toContain('/unlock"');
+    expect((await operator.post(`${path()}/unlock`, { project: 'shop' })).status).toBe(403);
+    expect((await viewer.json(path())).locks).toEqual(locks);
   });
 
   test('is no more locked after a day', async () => {

@@ -217,34 +217,3 @@ test('beside a running npm start a command needs no environment of its own', asy
   const alone = await navbat(['project', 'list'], { variables: { NAVBAT_HOME: home } });
   expect(alone).toMatchObject({ code: 1, err: expect.stringContaining('DATABASE_URL') });
 });
-
-describe('project unlock', () => {
-  test('opens a recipient that wrong codes locked, of this project only, and leaves a row without its number', async () => {
-    const phone = '+998901234567';
-    const hash = keyedHash(readConfig(env).PEPPER)('address', phone);
-    const [mine, other] = [
-      await json(['project', 'create', 'locked-one']),
-      await json(['project', 'create', 'locked-two']),
-    ];
-    await ground.pool.query(
-      `insert into destination (address_hash, project_id, failed_checks, locked_at, updated_at)
-       select $1, id, 100, now(), now() from project where id = any($2)`,
-      [hash, [mine.id, other.id]],
-    );
-    expect(await json(['project', 'unlock', 'locked-one', phone])).toEqual({ unlocked: true });
-    expect(await json(['project', 'unlock', 'locked-one', phone])).toEqual({ unlocked: false });
-    const { rows } = await ground.pool.query(
-      'select project_id, failed_checks, locked_at is not null locked from destination where address_hash = $1 order by locked',
-      [hash],
-    );
-    expect(rows).toEqual([
-      { project_id: mine.id, failed_checks: 0, locked: false },
-      { project_id: other.id, failed_checks: 100, locked: true },
-    ]);
-    const audit = await ground.pool.query(
-      `select subject, detail from audit where action = 'recipient.unlock'`,
-    );
-    expect(audit.rows).toEqual([{ subject: '+998•••••••67', detail: { project: 'locked-one' } }]);
-    expect(await refusal(['project', 'unlock', 'locked-one', 'somebody'])).toContain('expected a phone');
-  });
-});
