@@ -24,13 +24,22 @@ export type CodeKeyOf = (verification: {
 
 /** HKDF (RFC 5869) with SHA-256 over the root key `kid`; a retired `kid` throws, and its verifications have long expired. */
 export function codeKeys(ring: KeyRing): CodeKeyOf {
+  const derive = derivedKeys(ring);
+  return ({ kid, id, projectId, purpose }) => {
+    // Ids are of fixed length, so the purpose can't move the border between the fields.
+    const key = derive(kid, `navbat code ${id}${projectId}${purpose}`, CODE_KEY_BYTES);
+    if (!key) throw new Error(`no root key ${kid}`);
+    return key;
+  };
+}
+
+/** HKDF over the root key `kid`, for what `info` says; null where that key is retired. Up to 32 bytes. */
+export function derivedKeys(ring: KeyRing): (kid: string, info: string, bytes: number) => Uint8Array | null {
   // Its first step depends on the root key alone and is made once; Node's `hkdfSync` makes it at each call.
   const extracted = new Map([...ring.keys].map(([kid, root]) => [kid, hkdfExtract(root)]));
-  return ({ kid, id, projectId, purpose }) => {
+  return (kid, info, bytes) => {
     const key = extracted.get(kid);
-    if (!key) throw new Error(`no root key ${kid}`);
-    // Ids are of fixed length, so the purpose can't move the border between the fields.
-    return hkdfExpand(key, `navbat code ${id}${projectId}${purpose}`, CODE_KEY_BYTES);
+    return key ? hkdfExpand(key, info, bytes) : null;
   };
 }
 

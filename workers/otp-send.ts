@@ -141,6 +141,8 @@ function hasAddress({ addresses }: OtpJob, channel: Channel): boolean {
     case 'telegram-gateway':
     case 'sms':
       return addresses.phone !== null;
+    case 'totp':
+      return false;
   }
 }
 
@@ -229,7 +231,7 @@ async function attempt(
   );
   await forgetDeadAddress(channel, reply, sending);
 
-  const ended = endedAttempt(channel, reply, job.attemptsMade + 1, deps.now());
+  const ended = endedAttempt({ channel, provider }, reply, job.attemptsMade + 1, deps.now());
   const next = decideStep(job.verification, [...job.past.map(asClosed), ended], rules, deps.now());
   const closing: ClosingAttempt = {
     jobId: job.id,
@@ -265,7 +267,14 @@ function messageOf({ deps, job, project }: Sending): CodeMessage {
   );
   const name = project.settings.display_name ?? project.slug;
   const words = codeText(
-    { code, project: name, purpose: verification.purpose, ttlSeconds, locale: verification.locale },
+    {
+      code,
+      project: name,
+      purpose: verification.purpose,
+      payment: verification.payment,
+      ttlSeconds,
+      locale: verification.locale,
+    },
     project.settings.templates,
   );
   return {
@@ -280,12 +289,12 @@ function messageOf({ deps, job, project }: Sending): CodeMessage {
 }
 
 function endedAttempt(
-  channel: Channel,
+  { channel, provider }: Pick<GuardedChannel, 'channel' | 'provider'>,
   reply: SendReply,
   n: number,
   now: Date,
 ): PastAttempt & { outcome: ClosingAttempt['outcome'] } {
-  const ended = { n, channel, closedAt: now, delivery: null };
+  const ended = { n, channel, provider, closedAt: now, delivery: null };
   switch (reply.reply) {
     case 'accepted':
       return { ...ended, outcome: 'completed', reason: null };

@@ -6,7 +6,7 @@ import type { Recipients } from '../../domain/recipient/port.ts';
 import { RecipientId } from '../../domain/recipient/recipient.ts';
 import { registrar, type RegistrarDeps } from '../../domain/registration/registrar.ts';
 import { accessTokens } from '../../infra/access-tokens.ts';
-import { codeOf } from '../../infra/codes.ts';
+import { codeOf, numberOf } from '../../infra/codes.ts';
 import { type Config, readConfig } from '../../infra/config.ts';
 import { keyedHash, sealer } from '../../infra/crypto.ts';
 import { failureGate } from '../../infra/http/failure-gate.ts';
@@ -198,7 +198,15 @@ async function wireOtp(config: Config, log: Logger) {
   const code = codeOf(config.CODE_KEYS);
   const codeKid = config.CODE_KEYS.current;
   const ports = {
-    intake: otpIntake({ pool, hash, codeKid, providers: configuredChannels(config), now, outbox }),
+    intake: otpIntake({
+      pool,
+      hash,
+      codeKid,
+      numberOf: numberOf(config.CODE_KEYS),
+      providers: configuredChannels(config),
+      now,
+      outbox,
+    }),
     checks: otpChecks({ pool, hash, codeOf: code, codeKid, now }),
     verifications: verifications(pool, now),
     codeOf: code,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { RegisterCaller } from '../../domain/registration/registrar.ts';
 import { registrar } from '../../domain/registration/registrar.ts';
-import { codeOf } from '../../infra/codes.ts';
+import { codeOf, numberOf } from '../../infra/codes.ts';
 import { type Config, ConfigError, readConfig } from '../../infra/config.ts';
 import { keyedHash, sameText } from '../../infra/crypto.ts';
 import { chatPace } from '../../infra/http/chat-pace.ts';
@@ -158,7 +158,15 @@ function wireOtp(config: Config, log: Logger, pool: ReturnType<typeof hotPool>, 
   const queues = openQueues(producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')));
   const outbox = queueOutbox(queues, now);
   const ports = {
-    intake: otpIntake({ pool, hash, codeKid, providers: configuredChannels(config), now, outbox }),
+    intake: otpIntake({
+      pool,
+      hash,
+      codeKid,
+      numberOf: numberOf(config.CODE_KEYS),
+      providers: configuredChannels(config),
+      now,
+      outbox,
+    }),
     checks: otpChecks({ pool, hash, codeOf: codeOf(config.CODE_KEYS), codeKid, now }),
   };
   const close = async () => {

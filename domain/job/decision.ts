@@ -9,6 +9,8 @@ export const refusalReasons = [
   'prefix-blocked',
   'number-capped',
   'code-too-short',
+  'totp-for-money',
+  'other-payment',
   'unknown-recipient',
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
@@ -18,6 +20,7 @@ export const limitReasons: ReadonlySet<RefusalReason> = new Set([
   'too-soon',
   'too-many-sends',
   'destination-locked',
+  'other-payment',
 ]);
 
 export type Decision<Accepted> =

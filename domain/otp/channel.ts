@@ -1,8 +1,13 @@
 import { z } from 'zod';
 
-export const channels = ['push', 'telegram', 'telegram-gateway', 'sms'] as const;
+export const channels = ['push', 'telegram', 'telegram-gateway', 'sms', 'totp'] as const;
 export const Channel = z.enum(channels);
 export type Channel = z.infer<typeof Channel>;
+
+/** Nothing is sent on it: the person reads the code off a bound device or an authenticator app. */
+export const SILENT_CHANNEL = 'totp' satisfies Channel;
+/** The provider of a push to Navbat's own app, on attempts: a challenge that the app fetches, and answers with a signature. */
+export const OWN_APP_PROVIDER = 'navbat-app';
 
 export interface ChannelRules {
   /** Each message costs money: budgets, toll-fraud blocks and the hourly cap of a number apply. */
@@ -31,4 +36,5 @@ export const channelRules: Readonly<Record<Channel, ChannelRules>> = {
   },
   // Operators report delivery within seconds, foreign ones within a minute.
   sms: { paid: true, reservedMicros: 350_000, confirmedBy: 'callback', confirmWithinSeconds: 60 },
+  totp: { paid: false, reservedMicros: 0, confirmedBy: 'nothing', confirmWithinSeconds: 0 },
 };

@@ -37,7 +37,7 @@ export const CheckRequest = z
   });
 
 /** Why a verification takes no more checks. */
-export const closedReasons = ['used', 'cancelled', 'expired', 'too-many-checks'] as const;
+export const closedReasons = ['used', 'denied', 'cancelled', 'expired', 'too-many-checks'] as const;
 export type ClosedReason = (typeof closedReasons)[number];
 
 export type CheckResult =

@@ -28,6 +28,11 @@ export type SendAnswer =
       readonly channels: readonly Channel[];
       /** ISO 8601. */
       readonly expiresAt: string;
+      /**
+       * Two digits for the requester to show, which the person types on their device. Told wherever a push was asked for, device or
+       * not; null where none was, and for test keys.
+       */
+      readonly number: string | null;
     }
   | { readonly answer: 'refused'; readonly reason: RefusalReason; readonly retryAfterSeconds: number | null }
   | { readonly answer: 'closed' }

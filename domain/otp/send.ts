@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { type Decision, refused } from '../job/decision.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { ProjectSettings } from '../project/settings.ts';
-import { Channel, channelRules } from './channel.ts';
+import { Channel, channelRules, channels, SILENT_CHANNEL } from './channel.ts';
 import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
 import { type PrefixScore, isPrefixBlocked } from './fraud.ts';
+import { movesMoney, Payment } from './payment.ts';
 import type { PhoneFacts } from './phone.ts';
 import { Locale } from './text.ts';
 import type { Verification } from './verification.ts';
@@ -19,8 +20,8 @@ const CODE_DIGITS_UNRESTRICTED = 6;
 const SHORT_CODE_TTL_SECONDS_MAX = 120;
 const SHORT_CODE_CHECKS = 3;
 const CHECKS_MAX = 5;
-/** Purposes that a short code may never serve. */
-const GRAVE_PURPOSE = /login|pay|withdraw|transfer|money/i;
+/** A purpose that a short code may never serve, beside those that move money. */
+const LOGIN_PURPOSE = /login/i;
 /** X15: a person who sees nothing asks again after 30 s; who still sees nothing has another problem. */
 const RESEND_GAPS_SECONDS: readonly number[] = [30, 60, 120];
 export const HOUR_SECONDS = 3_600;
@@ -41,45 +42,52 @@ export const Client = z.strictObject({
 });
 
 /** Body of `POST /otp/send`. */
-export const SendRequest = z.strictObject({
-  to: z.string().min(1).max(64).meta({
-    description: 'Phone in international form, or the id of a recipient.',
-    example: '+998901234567',
-  }),
-  channels: z
-    .array(Channel)
-    .min(1)
-    .max(4)
-    .optional()
-    .meta({ description: "Tried in this order; the project's own order where absent." }),
-  purpose: Purpose.optional().meta({
-    description: 'At most one code lives for each recipient and purpose.',
-    example: 'login',
-  }),
-  length: z.int().min(CODE_DIGITS_MIN).max(CODE_DIGITS_MAX).optional(),
-  ttl_seconds: z.int().min(TTL_SECONDS_MIN).max(TTL_SECONDS_MAX).optional(),
-  locale: Locale.optional(),
-  on_resend: z
-    .enum(['reuse', 'rotate'])
-    .optional()
-    .meta({ description: 'What a resend carries: the same code (default) or a new one.' }),
-  allow_verify_by_to: z
-    .boolean()
-    .optional()
-    .meta({ description: 'Lets `POST /otp/verify` name the phone in place of the id.' }),
-  client: Client.optional().meta({ description: 'The end user, as your service saw them.' }),
-  metadata: z
-    .record(z.string().max(64), z.string().max(METADATA_VALUE_CHARS_MAX))
-    .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS_MAX, {
-      error: `expected at most ${METADATA_PAIRS_MAX} pairs`,
-    })
-    .optional(),
-  callback_url: z.string().optional().meta({
-    description:
-      "Told what becomes of this verification, signed with the project's own secret (`GET /webhooks/secret`). A resend that names another is told there from then on.",
-    example: 'https://example.com/navbat',
-  }),
-});
+export const SendRequest = z
+  .strictObject({
+    to: z.string().min(1).max(64).meta({
+      description: 'Phone in international form, or the id of a recipient.',
+      example: '+998901234567',
+    }),
+    channels: z.array(Channel).min(1).max(channels.length).optional().meta({
+      description:
+        "Tried in this order; the project's own order where absent. `push` goes to the token that you gave, else to Navbat's own app, where the person types the `number` of the answer. `totp` sends nothing: the code of a bound device or an authenticator app is taken.",
+    }),
+    purpose: Purpose.optional().meta({
+      description: 'At most one code lives for each recipient and purpose.',
+      example: 'login',
+    }),
+    payment: Payment.optional().meta({
+      description:
+        'Asked for where the purpose moves money (`pay`, `payout`, `withdraw`, `transfer`, `money`). The person reads it with the code, and on the device with which they approve.',
+    }),
+    length: z.int().min(CODE_DIGITS_MIN).max(CODE_DIGITS_MAX).optional(),
+    ttl_seconds: z.int().min(TTL_SECONDS_MIN).max(TTL_SECONDS_MAX).optional(),
+    locale: Locale.optional(),
+    on_resend: z
+      .enum(['reuse', 'rotate'])
+      .optional()
+      .meta({ description: 'What a resend carries: the same code (default) or a new one.' }),
+    allow_verify_by_to: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Lets `POST /otp/verify` name the phone in place of the id.' }),
+    client: Client.optional().meta({ description: 'The end user, as your service saw them.' }),
+    metadata: z
+      .record(z.string().max(64), z.string().max(METADATA_VALUE_CHARS_MAX))
+      .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS_MAX, {
+        error: `expected at most ${METADATA_PAIRS_MAX} pairs`,
+      })
+      .optional(),
+    callback_url: z.string().optional().meta({
+      description:
+        "Told what becomes of this verification, signed with the project's own secret (`GET /webhooks/secret`). A resend that names another is told there from then on.",
+      example: 'https://example.com/navbat',
+    }),
+  })
+  .refine(({ purpose, payment }) => payment !== undefined || !movesMoney(purpose ?? PURPOSE_DEFAULT), {
+    error: 'expected what is paid and to whom, as this purpose moves money',
+    path: ['payment'],
+  });
 export type SendRequest = z.infer<typeof SendRequest>;
 
 /** A send after validation, with every default filled in. */
@@ -87,7 +95,11 @@ export interface SendCommand {
   readonly phone: PhoneFacts | null;
   readonly mode: KeyMode;
   readonly channels: readonly Channel[];
+  /** They are the project's own order, and nobody named them. */
+  readonly channelsByDefault?: true;
   readonly purpose: string;
+  /** Absent where no money moves. */
+  readonly payment?: Payment;
   readonly length: number;
   readonly ttlSeconds: number;
   readonly locale: Locale | null;
@@ -115,6 +127,7 @@ export interface SendFacts {
 
 /** Which addresses are known, and which channels have a provider at all. */
 export interface Reach {
+  /** Its project's own token is known, or the person has Navbat's app and approved for the project before. */
   readonly push: boolean;
   readonly telegram: boolean;
   readonly providers: ReadonlySet<Channel>;
@@ -133,20 +146,20 @@ export interface SendPlan {
 
 /** May this recipient be sent a code now, by which channels, and is it a resend? */
 export function decideSend(command: SendCommand, facts: SendFacts, now: Date): Decision<{ plan: SendPlan }> {
-  if (facts.locked) return refused('destination-locked');
-  const short = shortCodeRefusal(command, facts.settings);
-  if (short) return short;
+  const usable = usableChannels(command, facts, now);
+  if (facts.locked && !usable.channels.includes('push')) return refused('destination-locked');
+  const unfit = shortCodeRefusal(command, facts.settings) ?? moneyRefusal(command, facts, now);
+  if (unfit) return unfit;
   const tooOften = pacingRefusal(command, facts, now);
   if (tooOften) return tooOften;
 
-  const usable = usableChannels(command, facts, now);
   if (usable.channels.length === 0) return refused(usable.reason);
   return { decision: 'accepted', plan: plan(command, facts, usable.channels, now) };
 }
 
 function shortCodeRefusal(command: SendCommand, settings: ProjectSettings) {
   if (command.length >= CODE_DIGITS_UNRESTRICTED) return null;
-  return settings.allow_short_codes && !GRAVE_PURPOSE.test(command.purpose)
+  return settings.allow_short_codes && !LOGIN_PURPOSE.test(command.purpose) && !isForMoney(command)
     ? null
     : refused('code-too-short');
 }
@@ -172,10 +185,29 @@ function liveAt(facts: SendFacts, now: Date): Verification | null {
   return facts.live && facts.live.expiresAt > now ? facts.live : null;
 }
 
+const isForMoney = ({ purpose, payment }: SendCommand) => movesMoney(purpose, payment);
+
+/** A code that stands on a device shows no amount; and a code that lives for one payment must not serve another. */
+function moneyRefusal(command: SendCommand, facts: SendFacts, now: Date) {
+  if (isForMoney(command) && command.channels.includes(SILENT_CHANNEL) && !command.channelsByDefault)
+    return refused('totp-for-money');
+  const live = liveAt(facts, now);
+  return live && !isSamePayment(live.payment, command.payment ?? null) ? refused('other-payment') : null;
+}
+
+const isSamePayment = (a: Payment | null, b: Payment | null) =>
+  a?.amount === b?.amount && a?.currency === b?.currency && a?.payee === b?.payee;
+
+/** What a locked destination still takes: nothing that is typed there counts, but its owner may approve on their device. */
+const openWhileLocked: ReadonlySet<Channel> = new Set(['push', SILENT_CHANNEL]);
+
 /** The asked channels that can reach this recipient; where none can, the reason that weighs most. */
 function usableChannels(command: SendCommand, facts: SendFacts, now: Date) {
-  if (command.mode === 'test') return { channels: command.channels, reason: 'no-channel' as const };
-  const obstacles = command.channels.map((channel) => ({
+  const asked = facts.locked
+    ? command.channels.filter((channel) => openWhileLocked.has(channel))
+    : command.channels;
+  if (command.mode === 'test') return { channels: asked, reason: 'no-channel' as const };
+  const obstacles = asked.map((channel) => ({
     channel,
     obstacle: obstacle(channel, command, facts, now),
   }));
@@ -187,10 +219,15 @@ function usableChannels(command: SendCommand, facts: SendFacts, now: Date) {
 }
 
 function obstacle(channel: Channel, command: SendCommand, facts: SendFacts, now: Date) {
+  if (channel === SILENT_CHANNEL) return isForMoney(command) ? ('totp-for-money' as const) : null;
   if (!facts.reach.providers.has(channel)) return 'no-channel' as const;
-  if (channel === 'push') return facts.reach.push ? null : ('no-channel' as const);
+  // Where it was named it is taken as reachable, or the answer would tell who has Navbat's app.
+  if (channel === 'push')
+    return facts.reach.push || !command.channelsByDefault ? null : ('no-channel' as const);
   if (channel === 'telegram') return facts.reach.telegram ? null : ('no-channel' as const);
   if (!command.phone) return 'no-channel' as const;
+  // The Gateway words its message itself, and would show neither amount nor payee.
+  if (channel === 'telegram-gateway' && isForMoney(command)) return 'no-channel' as const;
   return channelRules[channel].paid ? paidObstacle(channel, command.phone, facts, now) : null;
 }
 

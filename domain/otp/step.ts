@@ -1,5 +1,5 @@
 import type { AttemptOutcome, FinalState, Step } from '../job/job.ts';
-import { type Channel, channelRules } from './channel.ts';
+import { type Channel, channelRules, OWN_APP_PROVIDER, SILENT_CHANNEL } from './channel.ts';
 import { otpSend } from './job.ts';
 import type { DeliveryReport } from './port.ts';
 import { stateAt, type Verification } from './verification.ts';
@@ -8,6 +8,8 @@ import { stateAt, type Verification } from './verification.ts';
 export interface PastAttempt {
   readonly n: number;
   readonly channel: Channel;
+  /** Whose it was, as on the attempt. */
+  readonly provider: string;
   /** Null while it is open: met again after a crash, it counts as unknown. */
   readonly outcome: AttemptOutcome | null;
   readonly reason: string | null;
@@ -66,10 +68,12 @@ export function decideStep(
   const delivered = attempts.find(({ delivery }) => delivery === 'delivered' || delivery === 'read');
   if (delivered) return finish('completed', `confirmed-by-${delivered.channel}`);
 
+  const chain = verification.channels.filter((channel) => channel !== SILENT_CHANNEL);
+  if (chain.length === 0) return finish('completed', 'nothing-to-send');
   const overs: Extract<Standing, { is: 'over' }>[] = [];
-  for (const [index, channel] of verification.channels.entries()) {
+  for (const [index, channel] of chain.entries()) {
     const blocked = blockedBySilence(channel, overs, attempts, rules);
-    const hasNext = verification.channels.slice(index + 1).some((next) => !rules.unavailable.has(next));
+    const hasNext = chain.slice(index + 1).some((next) => !rules.unavailable.has(next));
     const standing = blocked ?? standingOf(channel, attempts, rules, hasNext, now);
     if (standing.is === 'send')
       return mayTry(attempts) ? { step: 'send', send: { channel } } : finish('exhausted', 'attempts-used-up');
@@ -93,6 +97,8 @@ function settledBy(
   switch (stateAt(verification, now)) {
     case 'approved':
       return finish('completed', 'approved');
+    case 'denied':
+      return finish('cancelled', 'denied');
     case 'cancelled':
       return finish('cancelled', 'verification-cancelled');
     case 'spent':
@@ -174,7 +180,7 @@ function standingOfFailed(
 
 /**
  * A foreign push token never confirms, so its silence says nothing. By itself it buys no paid message, unless the project
- * says so; a later channel that definitely failed does.
+ * says so; a later channel that definitely failed does. Navbat's own app does confirm, so that its silence leads on.
  */
 function blockedBySilence(
   channel: Channel,
@@ -199,7 +205,7 @@ function blockedBySilence(
 const isPushSilence = (attempts: readonly PastAttempt[]) =>
   attempts
     .filter((attempt) => attempt.outcome === 'completed')
-    .every((attempt) => attempt.channel === 'push');
+    .every(({ channel, provider }) => channel === 'push' && provider !== OWN_APP_PROVIDER);
 
 /** Nothing waits past the code's life: the wake-up at its end settles the job. */
 function waitWithin(standing: Extract<Standing, { is: 'waiting' }>, verification: Verification): Step<never> {

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { REGISTRATION_PURPOSE } from '../registration/purpose.ts';
+import { amountText, type Payment } from './payment.ts';
 
 const locales = ['uz', 'ru', 'en'] as const;
 export const Locale = z.enum(locales);
 export type Locale = z.infer<typeof Locale>;
 export const LOCALE_DEFAULT: Locale = 'uz';
 
-/** `{code}`, `{project}` and `{minutes}` are filled in; a template without `{code}` is refused when it is set. */
+/** `{code}`, `{project}`, `{minutes}`, `{amount}` and `{payee}` are filled in; a template without `{code}` is refused when it is set. */
 const Template = z
   .string()
   .max(480) // Three concatenated SMS of a GSM alphabet: longer texts are cut or refused by operators.
@@ -19,6 +20,19 @@ const textDefaults: Readonly<Record<Locale, string>> = {
   uz: '{project}: tasdiqlash kodingiz {code}. {minutes} daqiqa amal qiladi. Uni hech kimga aytmang.',
   ru: '{project}: ваш код подтверждения {code}. Действует {minutes} мин. Никому его не сообщайте.',
   en: '{project}: your code is {code}. It works for {minutes} min. Never share it.',
+};
+
+const moneyTexts: Readonly<Record<Locale, string>> = {
+  uz: "{project}: {amount} to'lov, oluvchi {payee}. Tasdiqlash kodi {code}, {minutes} daqiqa amal qiladi. Uni hech kimga aytmang.",
+  ru: '{project}: платёж {amount}, получатель {payee}. Код подтверждения {code}, действует {minutes} мин. Никому его не сообщайте.',
+  en: '{project}: payment of {amount} to {payee}. Your code is {code}, it works for {minutes} min. Never share it.',
+};
+
+/** What a project's own template left out: nobody approves a payment that they were not shown. */
+const moneyWords: Readonly<Record<Locale, Readonly<Record<'{amount}' | '{payee}', string>>>> = {
+  uz: { '{amount}': ' Summa: {amount}.', '{payee}': ' Oluvchi: {payee}.' },
+  ru: { '{amount}': ' Сумма: {amount}.', '{payee}': ' Получатель: {payee}.' },
+  en: { '{amount}': ' Amount: {amount}.', '{payee}': ' Payee: {payee}.' },
 };
 
 /** A purpose whose message a document words itself (S4.27). A project's own template still comes first. */
@@ -39,18 +53,35 @@ const titles: Readonly<Record<Locale, string>> = {
   en: 'Your code',
 };
 
+export interface CodeWords {
+  readonly code: string;
+  readonly project: string;
+  readonly purpose: string;
+  readonly payment: Payment | null;
+  readonly ttlSeconds: number;
+  readonly locale: Locale;
+}
+
 /** The message a person reads. `ttlSeconds` is rounded up to whole minutes. */
-export function codeText(
-  message: { code: string; project: string; purpose: string; ttlSeconds: number; locale: Locale },
-  templates: Templates,
-): { title: string; text: string } {
+export function codeText(message: CodeWords, templates: Templates): { title: string; text: string } {
+  const { payment } = message;
   const values: Record<string, string> = {
     code: message.code,
     project: message.project,
     minutes: String(Math.max(1, Math.ceil(message.ttlSeconds / 60))),
+    ...(payment ? { amount: amountText(payment), payee: payment.payee } : {}),
   };
-  const standard = textsByPurpose.get(message.purpose) ?? textDefaults;
-  const template = templates[message.locale] ?? standard[message.locale];
-  const text = template.replace(/\{(code|project|minutes)\}/g, (_, name: string) => values[name] ?? '');
+  const text = templateOf(message, templates).replace(
+    /\{(code|project|minutes|amount|payee)\}/g,
+    (_, name: string) => values[name] ?? '',
+  );
   return { title: titles[message.locale], text };
+}
+
+function templateOf({ locale, purpose, payment }: CodeWords, templates: Templates): string {
+  const standard = payment ? moneyTexts : (textsByPurpose.get(purpose) ?? textDefaults);
+  const template = templates[locale] ?? standard[locale];
+  if (!payment) return template;
+  const missing = (['{amount}', '{payee}'] as const).filter((name) => !template.includes(name));
+  return template + missing.map((name) => moneyWords[locale][name]).join('');
 }

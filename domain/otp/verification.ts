@@ -3,10 +3,11 @@ import type { JobId, ProjectId } from '../job/job.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { Channel } from './channel.ts';
 import type { VerificationId } from './job.ts';
+import type { Payment } from './payment.ts';
 import type { Locale } from './text.ts';
 
-/** live → approved, cancelled, expired, or spent (its checks are used up). */
-const verificationStates = ['live', 'approved', 'cancelled', 'expired', 'spent'] as const;
+/** live → approved, denied (by the person, on their device), cancelled, expired, or spent (its checks are used up). */
+const verificationStates = ['live', 'approved', 'denied', 'cancelled', 'expired', 'spent'] as const;
 export const VerificationState = z.enum(verificationStates);
 export type VerificationState = z.infer<typeof VerificationState>;
 
@@ -26,6 +27,7 @@ export interface Verification {
   readonly checksMax: number;
   readonly channels: readonly Channel[];
   readonly locale: Locale;
+  readonly payment: Payment | null;
   /** The job of its latest send. */
   readonly jobId: JobId;
   readonly sends: number;

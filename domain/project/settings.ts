@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Channel } from '../otp/channel.ts';
+import { Channel, channels } from '../otp/channel.ts';
 import { Locale, LOCALE_DEFAULT, Templates } from '../otp/text.ts';
 
 /** ISO 3166-1 alpha-2. */
@@ -11,7 +11,7 @@ export const ProjectSettings = z.object({
   display_name: z.string().min(1).max(40).optional(),
   locale: Locale.default(LOCALE_DEFAULT),
   /** Tried in this order where a request names none (X1): cheapest first, and SMS last. */
-  channels: z.array(Channel).min(1).max(4).default(['push', 'telegram', 'sms']),
+  channels: z.array(Channel).min(1).max(channels.length).default(['push', 'telegram', 'sms']),
   templates: Templates.default({}),
   /** Opt-in to codes of 4 or 5 digits: 3 checks, 120 s, never for login or money. */
   allow_short_codes: z.boolean().default(false),

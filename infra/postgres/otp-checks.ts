@@ -128,6 +128,7 @@ async function countFailure(deps: ChecksDeps, row: VerificationRow, now: Date): 
 
 const closedReason: Record<Exclude<VerificationState, 'live'>, ClosedReason> = {
   approved: 'used',
+  denied: 'denied',
   cancelled: 'cancelled',
   expired: 'expired',
   spent: 'too-many-checks',

@@ -24,11 +24,18 @@ interface DestinationRow {
   sent_at: Date[];
   locked: boolean;
 }
+/** An answer as it is kept for a replay: without the number, which is derived anew. */
+export type KeptAnswer =
+  | Exclude<SendAnswer, { answer: 'accepted' }>
+  | (Omit<Extract<SendAnswer, { answer: 'accepted' }>, 'number'> & {
+      /** The root key that its code, and its number, derive from. */
+      readonly codeKid: string;
+    });
 interface RequestRow {
   project_id: string;
   key: string;
   body_hash: string;
-  answer: SendAnswer;
+  answer: KeptAnswer;
 }
 export interface RecipientRow {
   id: string;
@@ -109,7 +116,8 @@ from unnest($1::text[], $2::uuid[]) as w (key, project_id) join request r on r.p
 const readLive = `select * from verification where address_hash = any($1) and state = 'live'`;
 
 const readRecipients = `
-select id, project_id, address_hash, locale, push_token_sealed is not null has_push,
+select id, project_id, address_hash, locale, push_token_sealed is not null or person_id is not null and exists (
+    select from device d where d.person_id = recipient.person_id and d.kind = 'app' and d.bound_at is not null and d.revoked_at is null) has_push,
   telegram_chat_id is not null and telegram_blocked_at is null has_chat
 from recipient where address_hash = any($1)`;
 
@@ -148,7 +156,7 @@ export class Facts {
   readonly #sentBefore = new Map<string, number>();
   readonly #locked = new Set<string>();
   readonly #live = new Map<string, Verification>();
-  readonly #requests = new Map<string, { bodyHash: string; answer: SendAnswer }>();
+  readonly #requests = new Map<string, { bodyHash: string; answer: KeptAnswer }>();
   readonly #recipients = new Map<string, RecipientRow>();
   readonly #scores = new Map<string, PrefixScore>();
   readonly #spent = new Map<string, number>();
@@ -193,7 +201,7 @@ export class Facts {
   }
 
   /** Keeps the answer under its idempotency key. */
-  remember(order: SendOrder, answer: SendAnswer, writes: Writes): void {
+  remember(order: SendOrder, answer: KeptAnswer, writes: Writes): void {
     if (!order.idempotency) return;
     const { key, bodyHash } = order.idempotency;
     this.#requests.set(order.caller.projectId + key, { bodyHash, answer });
@@ -268,6 +276,7 @@ function toLive({ order }: Addressed, { id, jobId, plan, codeKid }: Accepted, no
     state: 'live',
     codeKid,
     codeLength: command.length,
+    payment: command.payment ?? null,
     checksUsed: 0,
     checksMax: plan.checksMax,
     sends: 1,
@@ -298,6 +307,7 @@ function verificationRow(
     check_by_to: command.checkByTo,
     channels: plan.channels,
     locale: plan.locale,
+    payment: verification.payment,
     client: command.client,
     metadata: command.metadata,
     callback_url: command.callbackUrl,
@@ -372,12 +382,12 @@ where id in (select value::uuid from json_array_elements_text($1)) and finished_
 
 const insertVerifications = `
 insert into verification (id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
-  checks_max, check_by_to, channels, locale, client, metadata, callback_url, job_id, ttl_seconds, created_at, sent_at, expires_at)
+  checks_max, check_by_to, channels, locale, payment, client, metadata, callback_url, job_id, ttl_seconds, created_at, sent_at, expires_at)
 select id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
-  checks_max, check_by_to, array(select json_array_elements_text(channels)), locale, client, metadata, callback_url,
+  checks_max, check_by_to, array(select json_array_elements_text(channels)), locale, payment, client, metadata, callback_url,
   job_id, ttl_seconds, created_at, sent_at, expires_at
 from json_to_recordset($1) as w (id uuid, project_id uuid, recipient_id uuid, address_hash bytea, phone text, phone_prefix text,
-  purpose text, mode text, code_kid text, code_length int, checks_max int, check_by_to bool, channels json, locale text, client jsonb,
+  purpose text, mode text, code_kid text, code_length int, checks_max int, check_by_to bool, channels json, locale text, payment jsonb, client jsonb,
   metadata jsonb, callback_url text, job_id uuid, ttl_seconds int, created_at timestamptz, sent_at timestamptz, expires_at timestamptz)`;
 
 const updateResends = `

@@ -7,11 +7,19 @@ import type { OtpIntake, SendAnswer, SendOrder } from '../../domain/otp/intake.t
 import { otpSend, type VerificationId } from '../../domain/otp/job.ts';
 import { maskPhone } from '../../domain/otp/phone.ts';
 import { decideSend, type SendPlan } from '../../domain/otp/send.ts';
+import type { NumberOf } from '../codes.ts';
 import type { KeyedHash } from '../crypto.ts';
 import { countFinished } from '../metrics.ts';
 import { batcher } from './batcher.ts';
 import { inTwoPhases } from './hot-pool.ts';
-import { type Addressed, Facts, readFacts, type Writes, writeAll } from './otp-intake-sql.ts';
+import {
+  type Addressed,
+  Facts,
+  type KeptAnswer,
+  readFacts,
+  type Writes,
+  writeAll,
+} from './otp-intake-sql.ts';
 
 /** A statement's parameters stay under some 100 kB, and one lock wait holds up no more callers than this. */
 const BATCH_MAX = 200;
@@ -23,6 +31,8 @@ export interface IntakeDeps {
   readonly hash: KeyedHash;
   /** The root key that new codes derive from. */
   readonly codeKid: string;
+  /** The number that belongs to a send which asked for a push. */
+  readonly numberOf: NumberOf;
   /** Channels that have a provider in this installation. */
   readonly providers: ReadonlySet<Channel>;
   readonly now: () => Date;
@@ -104,21 +114,30 @@ function decideAll(deps: IntakeDeps, addressed: readonly Addressed[], facts: Fac
     const earlier = facts.requestOf(one.order);
     if (earlier) {
       const same = earlier.bodyHash === one.order.idempotency?.bodyHash;
-      return same ? { ...earlier.answer, replayed: true } : { answer: 'key-reused', replayed: false };
+      return same ? told(deps, one, earlier.answer, true) : { answer: 'key-reused', replayed: false };
     }
     const answer = decideOne(deps, one, facts, writes, now);
     if (burnsKey(answer)) facts.remember(one.order, answer, writes);
-    return { ...answer, replayed: false };
+    return told(deps, one, answer, false);
   });
   facts.rebook(addressed, writes, now);
   return { answers, writes };
 }
 
+/** Whatever channels can reach the recipient, a push that was asked for has its number: its presence would tell of a device. */
+function told({ numberOf }: IntakeDeps, { order }: Addressed, kept: KeptAnswer, replayed: boolean): Answered {
+  if (kept.answer !== 'accepted') return { ...kept, replayed };
+  const { codeKid, ...answer } = kept;
+  const { channels, mode } = order.command;
+  const isAsked = mode === 'live' && channels.includes('push');
+  return { ...answer, number: isAsked ? numberOf({ kid: codeKid, jobId: answer.jobId }) : null, replayed };
+}
+
 /** A business refusal is an answer and is kept; a 429 is not, so that the same key may be tried again. */
-const burnsKey = (answer: SendAnswer) =>
+const burnsKey = (answer: KeptAnswer) =>
   answer.answer === 'accepted' || (answer.answer === 'refused' && !limitReasons.has(answer.reason));
 
-function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Writes, now: Date): SendAnswer {
+function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Writes, now: Date): KeptAnswer {
   const { order } = one;
   const live = facts.liveOf(one);
   if (order.resendOf && (live?.id !== order.resendOf || live.expiresAt <= now)) return { answer: 'closed' };
@@ -135,12 +154,8 @@ function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Write
   const { plan } = decision;
   const jobId = uuidv7({ msecs: now.getTime() }) as JobId;
   const id = plan.resendOf?.id ?? (uuidv7({ msecs: now.getTime() }) as VerificationId);
-  facts.record(
-    one,
-    { id, jobId, plan, codeKid: deps.codeKid, ticket: ticketOf(one, jobId, plan) },
-    writes,
-    now,
-  );
+  const codeKid = plan.resendOf?.codeKid ?? deps.codeKid;
+  facts.record(one, { id, jobId, plan, codeKid, ticket: ticketOf(one, jobId, plan) }, writes, now);
   const { channels, expiresAt } = plan;
   return {
     answer: 'accepted',
@@ -149,6 +164,7 @@ function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Write
     resend: plan.resendOf !== null,
     channels,
     expiresAt: expiresAt.toISOString(),
+    codeKid,
   };
 }
 

@@ -30,6 +30,7 @@ interface OtpJobRow extends VerificationRow {
 interface AttemptJson {
   readonly n: number;
   readonly channel: Channel;
+  readonly provider: string;
   readonly outcome: PastAttempt['outcome'];
   readonly reason: string | null;
   readonly opened_at: string;
@@ -74,7 +75,7 @@ select v.*, j.id job, j.finished_at is not null job_finished, j.state job_state,
   exists (select from lane where kind = 'otp-send' and paused_at is not null) lane_paused, j.attempts, j.run_at, j.payload,
   j.request_id, r.id recipient, r.push_token_sealed, case when r.telegram_blocked_at is null then r.telegram_chat_id::text end chat_id,
   case when j.attempts > j.attempts_before then (
-    select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'outcome', a.outcome, 'reason', a.reason, 'opened_at', a.opened_at,
+    select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'provider', a.provider, 'outcome', a.outcome, 'reason', a.reason, 'opened_at', a.opened_at,
       'closed_at', a.closed_at, 'delivery', a.delivery) order by a.n) from attempt a
     where a.job_id = j.id and a.n > j.attempts_before) end past
 from job j

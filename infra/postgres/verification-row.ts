@@ -2,6 +2,7 @@ import { JobId, ProjectId } from '../../domain/job/job.ts';
 import type { KeyMode } from '../../domain/project/key.ts';
 import type { Channel } from '../../domain/otp/channel.ts';
 import { VerificationId } from '../../domain/otp/job.ts';
+import type { Payment } from '../../domain/otp/payment.ts';
 import type { Locale } from '../../domain/otp/text.ts';
 import type { Verification, VerificationState } from '../../domain/otp/verification.ts';
 
@@ -24,6 +25,7 @@ export interface VerificationRow {
   readonly check_by_to: boolean;
   readonly channels: Channel[];
   readonly locale: Locale;
+  readonly payment: Payment | null;
   readonly metadata: Record<string, string> | null;
   readonly job_id: string;
   readonly sends: number;
@@ -48,6 +50,7 @@ export function toVerification(row: VerificationRow): Verification {
     checksMax: row.checks_max,
     channels: row.channels,
     locale: row.locale,
+    payment: row.payment,
     jobId: row.job_id as JobId,
     sends: row.sends,
     ttlSeconds: row.ttl_seconds,

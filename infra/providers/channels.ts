@@ -49,6 +49,8 @@ export function configuredChannels(config: Config): ReadonlySet<Channel> {
     telegram: config.TELEGRAM_BOT_TOKEN,
     'telegram-gateway': config.TELEGRAM_GATEWAY_TOKEN,
     sms: config.TWILIO_ACCOUNT_SID,
+    // Asks for no provider, as nothing is sent on it.
+    totp: true,
   };
   return new Set(channels.filter((channel) => set[channel] !== undefined));
 }

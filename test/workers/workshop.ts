@@ -8,7 +8,7 @@ import type { GuardedChannel } from '../../domain/otp/guard.ts';
 import type { CodeChannel } from '../../domain/otp/port.ts';
 import { parsePhone } from '../../domain/otp/phone.ts';
 import { ProjectSettings } from '../../domain/project/settings.ts';
-import { codeOf } from '../../infra/codes.ts';
+import { codeOf, numberOf } from '../../infra/codes.ts';
 import { keyedHash, sealer } from '../../infra/crypto.ts';
 import { jobStore } from '../../infra/postgres/attempts.ts';
 import { hotPool } from '../../infra/postgres/hot-pool.ts';
@@ -92,6 +92,7 @@ export async function workshop(redisUrl?: string) {
       pool,
       hash: keyedHash(pepper),
       codeKid: ring.current,
+      numberOf: numberOf(ring),
       providers: new Set(allChannels),
       now,
       outbox: publish ? outbox : { publish: () => undefined, takePublished: () => [] },

@@ -7,6 +7,7 @@ import { Channel } from '../../../domain/otp/channel.ts';
 import type { FailureGate } from '../../../domain/otp/failure-gate.ts';
 import { type Blocked, checkGuarded } from '../../../domain/otp/guarded-check.ts';
 import type { Destination, OtpIntake, SendAnswer } from '../../../domain/otp/intake.ts';
+import { Payment } from '../../../domain/otp/payment.ts';
 import { maskPhone, parsePhone, type PhoneFacts } from '../../../domain/otp/phone.ts';
 import type { VerificationId } from '../../../domain/otp/job.ts';
 import {
@@ -44,7 +45,15 @@ const Accepted = z.object({
   status_url: z.string(),
   expires_at: z.iso.datetime(),
   resend: z.boolean().meta({ description: 'This code had been sent before, or replaces one that had.' }),
-  channels: z.array(Channel).meta({ description: 'The channels that can reach this recipient, in order.' }),
+  number: z.string().optional().meta({
+    description:
+      'Two digits, wherever a push was asked for with a live key. Show them: a person with Navbat’s app types them there to approve.',
+    example: '07',
+  }),
+  channels: z
+    .array(Channel)
+    .readonly()
+    .meta({ description: 'The channels that can reach this recipient, in order.' }),
 });
 
 const ById = z.object({ id: z.uuid() });
@@ -80,7 +89,9 @@ function commandOf(body: SendRequest, caller: Caller, phone: SendCommand['phone'
     phone,
     mode: caller.mode,
     channels: [...new Set(body.channels ?? caller.settings.channels)],
+    ...(body.channels ? {} : { channelsByDefault: true }),
     purpose: body.purpose ?? PURPOSE_DEFAULT,
+    ...(body.payment ? { payment: body.payment } : {}),
     length: body.length ?? CODE_DIGITS_DEFAULT,
     ttlSeconds: body.ttl_seconds ?? TTL_SECONDS_DEFAULT,
     locale: body.locale ?? null,
@@ -149,7 +160,7 @@ export async function accept(
   if (answer.answer === 'closed') throw await closedProblem(deps, caller, resend?.of);
   if (answer.answer !== 'accepted') throw notAccepted(answer, replayed);
 
-  const { id, jobId, expiresAt, channels } = answer;
+  const { id, jobId, expiresAt, channels, number } = answer;
   const statusUrl = `/otp/${id}`;
   const body = {
     id,
@@ -158,7 +169,8 @@ export async function accept(
     expires_at: expiresAt,
     resend: answer.resend,
     channels,
-  } satisfies Readonly<Record<keyof z.infer<typeof Accepted>, unknown>>;
+    ...(number === null ? {} : { number }),
+  } satisfies z.infer<typeof Accepted>;
   return { status: 202, body, headers: { Location: statusUrl, ...replayed } };
 }
 
@@ -205,6 +217,14 @@ const refusals: Record<RefusalReason, readonly [status: number, detail: string]>
   'code-too-short': [
     422,
     'Codes of fewer than six digits need the project setting allow_short_codes, and never serve login or money.',
+  ],
+  'totp-for-money': [
+    422,
+    'A code of a device shows neither amount nor payee: ask for another channel where money moves.',
+  ],
+  'other-payment': [
+    409,
+    'A code lives for another payment of this recipient and purpose. Cancel it first, or name another purpose.',
   ],
   'unknown-recipient': [404, 'The project has no such recipient.'],
 };
@@ -276,6 +296,7 @@ export async function checkCode(
 
 const closedWords: Record<ClosedReason, string> = {
   used: 'This code was used already.',
+  denied: 'The person said no to it on their device.',
   cancelled: 'This verification was cancelled.',
   expired: 'This code has expired.',
   'too-many-checks': 'This verification has used up its checks.',
@@ -330,6 +351,7 @@ const Story = z.object({
   id: z.uuid(),
   status: VerificationState,
   purpose: z.string(),
+  payment: Payment.nullable(),
   to: z.string().nullable().meta({ description: 'Masked.' }),
   channels: z.array(Channel),
   locale: z.string(),
@@ -378,6 +400,7 @@ function storyBody(deps: OtpRouteDeps, { verification, phone, metadata, closedAt
     id: verification.id,
     status: verification.state,
     purpose: verification.purpose,
+    payment: verification.payment,
     to: phone === null ? null : maskPhone(phone),
     channels: verification.channels,
     locale: verification.locale,
@@ -421,6 +444,7 @@ const resendRoute = (deps: OtpRouteDeps) =>
 
 const closedReasonOf = {
   approved: 'used',
+  denied: 'denied',
   cancelled: 'cancelled',
   expired: 'expired',
   spent: 'too-many-checks',
@@ -436,6 +460,7 @@ function resendCommand(
     mode: caller.mode,
     channels: [...new Set(body.channels ?? verification.channels)],
     purpose: verification.purpose,
+    ...(verification.payment ? { payment: verification.payment } : {}),
     length: verification.codeLength,
     ttlSeconds: verification.ttlSeconds,
     locale: verification.locale,

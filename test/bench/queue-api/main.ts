@@ -68,6 +68,7 @@ function queueIntake(queue: Queue): OtpIntake {
         resend: false,
         channels: command.channels,
         expiresAt,
+        number: null,
         replayed: false,
       };
     },

@@ -13,6 +13,7 @@ const command: SendCommand = {
   phone: parsePhone('+998901234567'),
   mode: 'live',
   channels: ['push', 'telegram', 'sms'],
+  channelsByDefault: true,
   purpose: 'login',
   length: 6,
   ttlSeconds: 300,
@@ -23,6 +24,11 @@ const command: SendCommand = {
   metadata: null,
   callbackUrl: null,
 };
+const named = (...channels: SendCommand['channels']): SendCommand => {
+  const { channelsByDefault: _byDefault, ...rest } = command;
+  return { ...rest, channels };
+};
+const payment = { amount: '15000000', currency: 'UZS', payee: 'Korzinka' };
 const facts: SendFacts = {
   settings: ProjectSettings.parse({}),
   sentAt: [],
@@ -43,6 +49,7 @@ const live = {
   codeGeneration: 0,
   codeLength: 6,
   checksMax: 5,
+  payment: null,
 } as Verification;
 
 describe('decideSend', () => {
@@ -119,6 +126,63 @@ describe('decideSend', () => {
     expect(decideSend(command, { ...facts, locked: true }, now)).toMatchObject({
       reason: 'destination-locked',
     });
+  });
+
+  test('a push that is named is taken for everybody, so that the answer tells of no device', () => {
+    expect(decideSend(named('push', 'sms'), facts, now)).toMatchObject({
+      plan: { channels: ['push', 'sms'] },
+    });
+    expect(decideSend(command, facts, now)).toMatchObject({ plan: { channels: ['sms'] } });
+    const nobodyPushes = { ...facts, reach: { ...facts.reach, providers: new Set(['sms'] as const) } };
+    expect(decideSend(named('push'), nobodyPushes, now)).toMatchObject({ reason: 'no-channel' });
+  });
+
+  test('a locked destination is still asked on a device, for everybody alike, and by nothing else', () => {
+    const locked = { ...facts, locked: true };
+    expect(decideSend(named('push', 'sms', 'totp'), locked, now)).toMatchObject({
+      plan: { channels: ['push', 'totp'] },
+    });
+    expect(decideSend(named('sms', 'totp'), locked, now)).toMatchObject({ reason: 'destination-locked' });
+    expect(decideSend(command, locked, now)).toMatchObject({ reason: 'destination-locked' });
+    const known = { ...locked, reach: { ...facts.reach, push: true } };
+    expect(decideSend(command, known, now)).toMatchObject({ plan: { channels: ['push'] } });
+  });
+
+  test('a device’s code asks for no provider, and never moves money', () => {
+    expect(decideSend(named('totp'), facts, now)).toMatchObject({ plan: { channels: ['totp'] } });
+    const pay = { purpose: 'pay', payment };
+    expect(decideSend({ ...named('totp', 'sms'), ...pay }, facts, now)).toMatchObject({
+      reason: 'totp-for-money',
+    });
+    expect(decideSend({ ...named('totp'), payment }, facts, now)).toMatchObject({ reason: 'totp-for-money' });
+    const byDefault = { ...command, ...pay, channels: ['totp', 'sms'] } as const;
+    expect(decideSend(byDefault, facts, now)).toMatchObject({ plan: { channels: ['sms'] } });
+  });
+
+  test('the Gateway, which words its message itself, carries no payment', () => {
+    const providers = new Set(['telegram-gateway', 'sms'] as const);
+    const open = { ...facts, reach: { ...facts.reach, providers } };
+    const both = named('telegram-gateway', 'sms');
+    expect(decideSend(both, open, now)).toMatchObject({ plan: { channels: ['telegram-gateway', 'sms'] } });
+    expect(decideSend({ ...both, payment }, open, now)).toMatchObject({ plan: { channels: ['sms'] } });
+  });
+
+  test('a code that lives for one payment is not sent again for another', () => {
+    const paying = { ...live, payment };
+    expect(decideSend({ ...command, payment }, { ...facts, live: paying }, now)).toMatchObject({
+      plan: { resendOf: paying },
+    });
+    for (const other of [
+      { ...payment, amount: '1' },
+      { ...payment, payee: 'Makro' },
+      { ...payment, currency: 'USD' },
+    ])
+      expect(decideSend({ ...command, payment: other }, { ...facts, live: paying }, now)).toMatchObject({
+        reason: 'other-payment',
+      });
+    expect(decideSend(command, { ...facts, live: paying }, now)).toMatchObject({ reason: 'other-payment' });
+    const over = { ...paying, expiresAt: now };
+    expect(decideSend(command, { ...facts, live: over }, now)).toMatchObject({ decision: 'accepted' });
   });
 
   test('sends paid messages to allowed countries only', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Channel } from '../../../domain/otp/channel.ts';
+import { type Channel, OWN_APP_PROVIDER } from '../../../domain/otp/channel.ts';
 import { otpSend } from '../../../domain/otp/job.ts';
 import { decideStep, type PastAttempt, type StepRules } from '../../../domain/otp/step.ts';
 import type { Verification } from '../../../domain/otp/verification.ts';
@@ -27,6 +27,7 @@ const past = (
 ): PastAttempt => ({
   n,
   channel,
+  provider: channel,
   outcome,
   reason: outcome === 'completed' ? null : 'because',
   closedAt: now,
@@ -91,6 +92,30 @@ describe('decideStep', () => {
     expect(
       decideStep(verification(), silent, { ...without('telegram'), pushUnconfirmedBuysSms: true }, now),
     ).toEqual(send('sms'));
+  });
+
+  test('the silence of Navbat’s own app does, as it would have said that it is there', () => {
+    const own = { provider: OWN_APP_PROVIDER, closedAt: ms(-14_999) };
+    const asked = [past(1, 'push', 'completed', own)];
+    expect(decideStep(verification(), asked, without('telegram'), now)).toMatchObject({
+      step: 'wait',
+      until: ms(1),
+    });
+    const silent = [past(1, 'push', 'completed', { ...own, closedAt: ms(-15_000) })];
+    expect(decideStep(verification(), silent, without('telegram'), now)).toEqual(send('sms'));
+    const read = [past(1, 'push', 'completed', { ...own, delivery: 'read' })];
+    expect(decideStep(verification(), read, rules, now)).toMatchObject({ reason: 'confirmed-by-push' });
+  });
+
+  test('nothing is sent where a device’s code is all that is asked for; beside others it stands still', () => {
+    expect(decideStep(verification({ channels: ['totp'] }), [], rules, now)).toEqual({
+      step: 'finish',
+      state: 'completed',
+      reason: 'nothing-to-send',
+    });
+    const chain = verification({ channels: ['totp', 'sms'] });
+    expect(decideStep(chain, [], rules, now)).toEqual(send('sms'));
+    expect(decideStep(chain, [past(1, 'sms', 'rejected')], rules, now)).toMatchObject({ state: 'rejected' });
   });
 
   test('a later channel that definitely failed does buy it', () => {
@@ -183,6 +208,7 @@ describe('decideStep', () => {
 
   test.each([
     { state: 'approved', finish: { state: 'completed', reason: 'approved' } },
+    { state: 'denied', finish: { state: 'cancelled', reason: 'denied' } },
     { state: 'cancelled', finish: { state: 'cancelled', reason: 'verification-cancelled' } },
     { state: 'spent', finish: { state: 'cancelled', reason: 'too-many-checks' } },
   ] as const)('sends nothing once the verification is $state', ({ state, finish }) => {

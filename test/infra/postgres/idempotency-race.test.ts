@@ -15,6 +15,7 @@ beforeAll(async () => {
     pool,
     hash,
     codeKid: 'k1',
+    numberOf: () => null,
     providers: new Set(['sms']),
     now: () => new Date(),
     outbox,

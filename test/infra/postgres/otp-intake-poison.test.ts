@@ -81,6 +81,7 @@ describe('one poisoned string among 99 requests of other projects fails alone, b
       pool,
       hash: keyedHash(pepper),
       codeKid: 'test',
+      numberOf: () => null,
       providers: new Set(['sms']),
       now: () => new Date(),
       outbox: {

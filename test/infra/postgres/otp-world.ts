@@ -7,7 +7,7 @@ import type { SendOrder } from '../../../domain/otp/intake.ts';
 import { parsePhone } from '../../../domain/otp/phone.ts';
 import type { CodeMessage, SendReply } from '../../../domain/otp/port.ts';
 import { ProjectSettings } from '../../../domain/project/settings.ts';
-import { codeOf } from '../../../infra/codes.ts';
+import { codeOf, numberOf } from '../../../infra/codes.ts';
 import { keyedHash, sealer } from '../../../infra/crypto.ts';
 import { jobStore } from '../../../infra/postgres/attempts.ts';
 import { deliveries } from '../../../infra/postgres/deliveries.ts';
@@ -38,6 +38,7 @@ export async function openWorld(given?: FreshDatabase) {
     pool,
     hash,
     codeKid: 'k1',
+    numberOf: numberOf(ring),
     providers: new Set<Channel>(['push', 'telegram', 'telegram-gateway', 'sms']),
     now,
     outbox: { publish: () => undefined, takePublished: () => [] },
