@@ -36,10 +36,10 @@ export interface StaffRule {
   readonly action: StaffAction;
 }
 
-/** Asks for a member of staff, whatever their role: `half` is one who has shown a password only. */
+/** Asks for a member of staff, whatever their role: `half` is a session that has shown a password only. */
 export interface SessionRule {
   readonly by: 'session';
-  readonly extent: 'whole' | 'half';
+  readonly extent: 'whole' | 'half' | 'either';
 }
 
 /** Asks for nobody, but for something that only one can have sent: checked where it is read. */
@@ -60,7 +60,9 @@ export type RouteRules = Readonly<Record<`${'GET' | 'POST' | 'PUT' | 'PATCH' | '
 
 const may = (action: StaffAction): StaffRule => ({ by: 'staff', action });
 const anyone = (because: string): OpenRule => ({ by: 'anyone', because });
-const anyStaff: SessionRule = { by: 'session', extent: 'whole' };
+const halfway: SessionRule = { by: 'session', extent: 'half' };
+const leaving: SessionRule = { by: 'session', extent: 'either' };
+const themselves: SessionRule = { by: 'session', extent: 'whole' };
 
 const probe = anyone('an orchestrator asks, and learns nothing else');
 const documents = anyone('whoever writes a client reads them');
@@ -98,8 +100,10 @@ export const boardRules = {
   'GET /assets/*file': beforeLogin,
   'GET /login': beforeLogin,
   'POST /login': beforeLogin,
-  'GET /logout': anyStaff,
-  'POST /logout': anyStaff,
+  'GET /login/second-factor': halfway,
+  'POST /login/second-factor': halfway,
+  'GET /logout': leaving,
+  'POST /logout': leaving,
 
   'GET /ops': may('ops.read'),
   'POST /ops/search': may('ops.read'),
@@ -117,6 +121,8 @@ export const boardRules = {
   'POST /ops/lanes/:kind/pause': may('lane.pause'),
   'POST /ops/lanes/:kind/resume': may('lane.resume'),
   'GET /ops/audit': may('audit.read'),
+  'GET /account': themselves,
+  'POST /account/recovery-codes': themselves,
 
   'PUT /api/queues/:kind/pause': may('lane.pause'),
   'PUT /api/queues/:kind/resume': may('lane.resume'),
