@@ -10,16 +10,18 @@ import type { Logger } from 'pino';
 import { asProblem, sendJson } from '../http/answer.ts';
 import { begin, logAnswer, problems, requestIdOf, unknownPath } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
+import { accountRoutes } from './account.ts';
 import { sendPage, wantsJson } from './answer.ts';
 import { bullBoard, type BullParts, queueProblems } from './bull.ts';
 import { html } from './html.ts';
 import { card } from './layout.ts';
-import { loginRoutes, type LoginParts } from './login.ts';
+import { loginRoutes } from './login.ts';
 import type { OpsParts } from './ops/parts.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { enforcePolicy } from './policy.ts';
+import { type SecondFactorParts, secondFactorRoutes } from './second-factor.ts';
 
-export interface BoardParts extends LoginParts, OpsParts, BullParts {
+export interface BoardParts extends SecondFactorParts, OpsParts, BullParts {
   readonly log: Logger;
   /** Redis away is no reason to restart the board: `/ops` needs Postgres only. */
   readonly health: () => Promise<{ readonly postgres: 'up' | 'down'; readonly redis: 'up' | 'away' }>;
@@ -34,7 +36,8 @@ export function createBoard(parts: BoardParts): Express {
   app.use(begin, sayOrigin, enforcePolicy(parts));
   app.get('/health', (_req, res) => answerHealth(parts, res));
   app.use('/assets', express.static(ASSETS, { index: false, setHeaders: cacheAsset }));
-  app.use(loginRoutes(parts));
+  app.use(loginRoutes(parts), secondFactorRoutes(parts));
+  app.use('/account', accountRoutes(parts));
   app.use('/ops', opsRoutes(parts));
   app.use(bullBoard(parts));
   return app.use(unknownPath).use(queueProblems, pageProblems(parts.log), problems(parts.log)) as Express;

@@ -4,7 +4,7 @@ import { may, type StaffAction } from '../../domain/staff/policy.ts';
 import type { StaffSessions } from '../../domain/staff/session.ts';
 import { Problem } from '../http/problem.ts';
 import { wantsJson } from './answer.ts';
-import { isFormToken, rememberVisit, sessionToken, visitOf, visitOfToken } from './visit.ts';
+import { isFormToken, rememberVisit, sessionToken, type Visit, visitOf, visitOfToken } from './visit.ts';
 
 export interface Guarding {
   readonly sessions: StaffSessions;
@@ -14,20 +14,59 @@ export interface Guarding {
 
 export const changesNothing = (req: Request): boolean => req.method === 'GET' || req.method === 'HEAD';
 
-/** Whoever has no session is sent to the login, and back here after it; a program gets 401. */
-export function requireSession({ sessions, clock }: Guarding): RequestHandler {
+/** Where the second factor is shown: all that a half session reaches, but for the logout. */
+export const SECOND_FACTOR_PATH = '/login/second-factor';
+
+/** Whoever has no whole session is sent to what it lacks, and back here after it; a program gets 401. */
+export function requireSession(guarding: Guarding): RequestHandler {
   return async (req, res, next) => {
-    const token = sessionToken(req);
-    const staff = token === null ? null : await sessions.find(token, clock());
-    if (token !== null && staff) {
-      rememberVisit(res, visitOfToken(staff, token));
+    const visit = await visitBy(req, guarding, 'whole');
+    if (visit) {
+      rememberVisit(res, visit);
       next();
-    } else if (changesNothing(req) && !wantsJson(req) && !req.path.startsWith('/api/')) {
-      res.redirect(303, `/login?next=${encodeURIComponent(req.originalUrl)}`);
-    } else {
-      throw new Problem(401, 'unauthenticated', 'Log in at /login first.');
-    }
+    } else sendToLogin(req, res, (await visitBy(req, guarding, 'half')) ? SECOND_FACTOR_PATH : '/login');
   };
+}
+
+/** Whose password was right a few minutes ago. A whole session has nothing to do here, and is led on. */
+export function requireHalfSession(guarding: Guarding): RequestHandler {
+  return async (req, res, next) => {
+    const visit = await visitBy(req, guarding, 'half');
+    if (visit) {
+      rememberVisit(res, visit);
+      next();
+    } else if (wantsJson(req)) throw new Problem(401, 'unauthenticated', 'Log in at /login first.');
+    else res.redirect(303, (await visitBy(req, guarding, 'whole')) ? '/' : '/login');
+  };
+}
+
+/** Nobody is kept from leaving. */
+export function requireAnySession(guarding: Guarding): RequestHandler {
+  return async (req, res, next) => {
+    const visit = (await visitBy(req, guarding, 'whole')) ?? (await visitBy(req, guarding, 'half'));
+    if (!visit) return sendToLogin(req, res, '/login');
+    rememberVisit(res, visit);
+    next();
+  };
+}
+
+async function visitBy(
+  req: Request,
+  { sessions, clock }: Guarding,
+  extent: 'half' | 'whole',
+): Promise<Visit | null> {
+  const token = sessionToken(req);
+  if (token === null) return null;
+  const staff = await (extent === 'whole'
+    ? sessions.find(token, clock())
+    : sessions.findHalf(token, clock()));
+  return staff && visitOfToken(staff, token);
+}
+
+function sendToLogin(req: Request, res: Response, path: string): void {
+  if (!changesNothing(req) || wantsJson(req) || req.path.startsWith('/api/'))
+    throw new Problem(401, 'unauthenticated', `Log in at ${path} first.`);
+  res.redirect(303, `${path}?next=${encodeURIComponent(req.originalUrl)}`);
 }
 
 type Origin = 'own' | 'foreign' | 'unsaid';

@@ -1,4 +1,4 @@
-/** Markup that is safe to send as it is. Only `html` makes one. */
+/** Markup that is safe to send as it is. Only `html` makes one, and whoever draws a picture of nothing but shapes. */
 export class Html {
   readonly text: string;
   constructor(text: string) {

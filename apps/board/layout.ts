@@ -104,7 +104,9 @@ const searchForm = (visit: Visit) =>
 
 const signedIn = (visit: Visit) =>
   html`<div class="who">
-    <span><b>${visit.staff.email}</b> · ${visit.staff.role}</span>
+    <span
+      ><a href="/account"><b>${visit.staff.email}</b></a> · ${visit.staff.role}</span
+    >
     <form class="inline" method="post" action="/logout">
       ${formToken(visit)}<button class="plain">Log out</button>
     </form>

@@ -3,18 +3,22 @@ import { z } from 'zod';
 import { type Quota, type QuotaCounter, quotaState } from '../../domain/project/quota.ts';
 import type { AuditLog } from '../../domain/staff/audit.ts';
 import type { Login, StaffAccounts } from '../../domain/staff/port.ts';
+import type { SecondFactors } from '../../domain/staff/second-factor.ts';
 import type { StaffSessions } from '../../domain/staff/session.ts';
 import { sendJson } from '../http/answer.ts';
 import { addressBlock, callerAddress } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
 import { badText } from '../http/text.ts';
 import { sendPage, wantsJson } from './answer.ts';
-import { originOf, requireFormToken, requireSession } from './guard.ts';
+import { originOf, requireFormToken, SECOND_FACTOR_PATH } from './guard.ts';
 import { type Html, html } from './html.ts';
 import { card, formToken } from './layout.ts';
 import { clearSessionCookie, sessionToken, setSessionCookie, visitOf } from './visit.ts';
 
-/** Logins from one address block: a person mistypes a few times, a guesser spreads over accounts to get round their locks. */
+/**
+ * Passwords from one address block, and as many second factors: a person mistypes a few times, a guesser spreads over
+ * accounts to get round their locks.
+ */
 export const LOGINS_PER_MINUTE = 10;
 /** An email (RFC 5321) and a long passphrase; what is longer is no login. */
 const EMAIL_CHARACTERS_MAX = 254;
@@ -24,6 +28,7 @@ const FORM_BYTES_MAX = 8_192;
 export interface LoginParts {
   readonly accounts: Pick<StaffAccounts, 'verifyPassword'>;
   readonly sessions: StaffSessions;
+  readonly secondFactors: SecondFactors;
   readonly audit: AuditLog;
   readonly counter: QuotaCounter;
   readonly clock: () => Date;
@@ -35,13 +40,13 @@ export const readForm: RequestHandler[] = [
   express.json({ limit: FORM_BYTES_MAX }),
 ];
 
+/** Behind the policy, as everything here. */
 export function loginRoutes(parts: LoginParts): Router {
-  const guarded = [...readForm, requireSession(parts), requireFormToken(parts)];
   return Router()
     .get('/login', (req, res) => sendPage(res, 200, loginPage(safeNext(req.query['next']), null)))
     .post('/login', ...readForm, (req, res) => logIn(parts, req, res))
-    .get('/logout', requireSession(parts), (_req, res) => sendPage(res, 200, logoutPage(res)))
-    .post('/logout', ...guarded, async (req, res) => {
+    .get('/logout', (_req, res) => sendPage(res, 200, logoutPage(res)))
+    .post('/logout', ...readForm, requireFormToken(parts), async (req, res) => {
       await leave(parts, req, res);
       res.redirect(303, '/login');
     });
@@ -52,7 +57,7 @@ const Credentials = z.object({
   password: z.string().max(PASSWORD_CHARACTERS_MAX).refine(isPlain),
 });
 
-function isPlain(text: string): boolean {
+export function isPlain(text: string): boolean {
   return badText(text) === null;
 }
 
@@ -60,28 +65,39 @@ async function logIn(parts: LoginParts, req: Request, res: Response): Promise<vo
   // No session is needed to be tricked into another one's: another site may not log anybody in here.
   if (originOf(req) === 'foreign')
     throw new Problem(403, 'foreign-origin', 'This login does not come from the board itself.');
-  await countLogin(parts, req, res);
+  await countLogin(parts, 'password', req, res);
 
   const given = Credentials.safeParse(req.body);
   const login: Login = given.success
     ? await parts.accounts.verifyPassword(given.data.email, given.data.password, parts.clock())
     : { login: 'refused', reason: 'wrong' };
-  await auditLogin(parts, req, login, given.data?.email ?? '');
+  await auditPassword(parts, req, login, given.data?.email ?? '');
   if (login.login === 'refused') return refuseLogin(req, res);
 
   const former = sessionToken(req);
   if (former !== null) await parts.sessions.close(former);
-  const { token } = await parts.sessions.open(login.staff.id, parts.clock());
-  setSessionCookie(req, res, token);
-  if (wantsJson(req)) sendJson(res, 200, { email: login.staff.email, role: login.staff.role });
-  else res.redirect(303, safeNext((req.body as { next?: unknown } | undefined)?.next));
+  const { id, email } = login.staff;
+  const { token } = await parts.sessions.open(id, parts.clock());
+  setSessionCookie(req, res, token, 'half');
+  if (wantsJson(req)) {
+    const isSetUp = (await parts.secondFactors.stateOf(id)) !== null;
+    sendJson(res, 200, { email, second_factor: isSetUp ? 'code' : 'set-up' });
+  } else res.redirect(303, `${SECOND_FACTOR_PATH}?next=${encodeURIComponent(nextOf(req))}`);
 }
 
-/** Counted before the password is looked at: argon2 costs us as much as a guesser. */
-async function countLogin({ counter, proxies }: LoginParts, req: Request, res: Response): Promise<void> {
+/** Where a form leads on to. */
+export const nextOf = (req: Request): string => safeNext((req.body as { next?: unknown } | undefined)?.next);
+
+/** Counted before what was given is looked at: argon2 costs us as much as a guesser. */
+export async function countLogin(
+  { counter, proxies }: LoginParts,
+  what: 'password' | 'second-factor',
+  req: Request,
+  res: Response,
+): Promise<void> {
   const quota: Quota = {
     name: 'failed-authentication',
-    subject: `staff:${addressBlock(callerAddress(req, proxies))}`,
+    subject: `${what === 'password' ? 'staff' : 'staff-factor'}:${addressBlock(callerAddress(req, proxies))}`,
     limit: LOGINS_PER_MINUTE,
   };
   const { exceeded, resetSeconds } = quotaState(quota, await counter.take(quota));
@@ -93,13 +109,13 @@ async function countLogin({ counter, proxies }: LoginParts, req: Request, res: R
 /** One answer for every refusal: who guesses learns neither which emails exist nor which are locked. */
 function refuseLogin(req: Request, res: Response): void {
   const detail =
-    'The email or the password is wrong, or the account is locked for a quarter of an hour after five wrong ones.';
+    'The email or the password is wrong, or the account is locked for a quarter of an hour after five wrong tries.';
   if (wantsJson(req)) throw new Problem(401, 'login-refused', detail);
-  sendPage(res, 401, loginPage(safeNext((req.body as { next?: unknown } | undefined)?.next), detail));
+  sendPage(res, 401, loginPage(nextOf(req), detail));
 }
 
 /** People type passwords into the wrong field: what doesn't look like an email isn't kept. */
-async function auditLogin(
+async function auditPassword(
   { audit, clock, proxies }: LoginParts,
   req: Request,
   login: Login,
@@ -112,7 +128,12 @@ async function auditLogin(
     ? { outcome: 'done', address }
     : { outcome: 'refused', reason: login.reason, address };
   await audit.write(
-    { by: accepted ? login.staff : `address ${address}`, action: 'login', subject, detail },
+    {
+      by: accepted ? login.staff : `address ${address}`,
+      action: accepted ? 'login.password' : 'login',
+      subject,
+      detail,
+    },
     clock(),
   );
 }

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { jobKinds } from '../../domain/jobs.ts';
 import { AddressHash } from '../../domain/staff/ops.ts';
 import { type Config, readConfig } from '../../infra/config.ts';
-import { keyedHash } from '../../infra/crypto.ts';
+import { keyedHash, sealer } from '../../infra/crypto.ts';
 import { limitConnection, quotaCounter } from '../../infra/http/quota-counter.ts';
 import { readiness } from '../../infra/http/readiness.ts';
 import { censorText, type Logger, openLog } from '../../infra/log.ts';
@@ -14,8 +14,10 @@ import { opsCommands } from '../../infra/postgres/ops-commands.ts';
 import { opsQueries } from '../../infra/postgres/ops-queries.ts';
 import { openOrm } from '../../infra/postgres/orm.ts';
 import { staffAccounts } from '../../infra/postgres/staff-accounts.ts';
+import { staffSecondFactors } from '../../infra/postgres/staff-second-factor.ts';
 import { staffSessions } from '../../infra/postgres/staff-sessions.ts';
 import { closeQueues, openQueues, producerRedis, type Queues } from '../../infra/queue/queues.ts';
+import { qrSvg } from '../../infra/qr.ts';
 import { staffDesk } from '../../infra/queue/staff-desk.ts';
 import { runProcess } from '../../infra/run.ts';
 import { createHttpServer, drain, listen } from '../http/server.ts';
@@ -59,6 +61,8 @@ async function wire(config: Config, log: Logger): Promise<{ parts: BoardParts; c
     clock: () => new Date(),
     accounts: staffAccounts(orm.em),
     sessions: staffSessions(orm.em),
+    secondFactors: staffSecondFactors(orm.em, sealer(config.SEAL_KEYS), hash),
+    qr: qrSvg,
     audit: auditLog(pool),
     queries: opsQueries(pool),
     commands: opsCommands(pool, desk, (err) => log.warn({ err }, 'a queue was not told')),

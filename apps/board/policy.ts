@@ -1,7 +1,15 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
-import { boardRules, type Rule, type RouteRules } from '../../domain/access/policy.ts';
+import { boardRules, type Rule, type RouteRules, type SessionRule } from '../../domain/access/policy.ts';
 import { Problem } from '../http/problem.ts';
-import { type Guarding, refuseForeign, requireRole, requireSession, SUBJECT_MAX } from './guard.ts';
+import {
+  type Guarding,
+  refuseForeign,
+  requireAnySession,
+  requireHalfSession,
+  requireRole,
+  requireSession,
+  SUBJECT_MAX,
+} from './guard.ts';
 import { visitOf } from './visit.ts';
 
 type Verb = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -24,12 +32,18 @@ export function enforcePolicy(parts: Guarding, rules: RouteRules = boardRules): 
 
 const letIn: RequestHandler = (_req, _res, next) => next('router');
 
+const asking = {
+  whole: requireSession,
+  half: requireHalfSession,
+  either: requireAnySession,
+} satisfies Record<SessionRule['extent'], unknown>;
+
 function demands(rule: Rule, parts: Guarding): RequestHandler[] {
   switch (rule.by) {
     case 'anyone':
       return [];
     case 'session':
-      return [requireSession(parts), refuseForeign(parts)];
+      return [asking[rule.extent](parts), refuseForeign(parts)];
     case 'staff':
       return [
         requireSession(parts),

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { StaffMember } from '../../domain/staff/port.ts';
-import { SESSION_HOURS } from '../../domain/staff/session.ts';
+import { HALF_SESSION_MINUTES, SESSION_HOURS } from '../../domain/staff/session.ts';
 
 /** Who asks, as their session says. */
 export interface Visit {
@@ -13,12 +13,14 @@ export interface Visit {
 }
 
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
 /** `__Host-` (RFC 6265bis) binds the cookie to this host and to https; browsers refuse that name over plain http. */
 const cookieName = (req: Request) => (req.secure ? '__Host-navbat_staff' : 'navbat_staff');
 
-export function setSessionCookie(req: Request, res: Response, token: string): void {
-  res.cookie(cookieName(req), token, { ...cookieOptions(req), maxAge: SESSION_HOURS * HOUR_MS });
+export function setSessionCookie(req: Request, res: Response, token: string, extent: 'half' | 'whole'): void {
+  const maxAge = extent === 'whole' ? SESSION_HOURS * HOUR_MS : HALF_SESSION_MINUTES * MINUTE_MS;
+  res.cookie(cookieName(req), token, { ...cookieOptions(req), maxAge });
 }
 
 export function clearSessionCookie(req: Request, res: Response): void {

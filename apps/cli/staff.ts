@@ -34,6 +34,13 @@ export function staffCommands(program: Command, context: CliContext): void {
     .description('ends its sessions and refuses it from now on')
     .option('--json')
     .action((email: string, options: JsonOption) => disableStaff(context, email, options));
+  staff
+    .command('reset-second-factor <email>')
+    .description(
+      'for who lost the authenticator and the recovery codes: ends the sessions, and the next login sets it up anew',
+    )
+    .option('--json')
+    .action((email: string, options: JsonOption) => resetSecondFactor(context, email, options));
 }
 
 async function createStaff(context: CliContext, email: string, options: NewStaffOptions): Promise<void> {
@@ -60,21 +67,24 @@ function listStaff(context: CliContext, options: JsonOption): Promise<void> {
   return context.withPorts(async ({ staff }) => {
     const all = await staff.list();
     const now = context.now();
-    const rows = all.map(({ email, role, createdAt, lockedUntil, disabledAt }) => [
+    const rows = all.map(({ email, role, createdAt, lockedUntil, secondFactorAt, disabledAt }) => [
       email,
       role,
       disabledAt ? 'disabled' : lockedUntil && lockedUntil > now ? 'locked' : 'active',
+      secondFactorAt ? day(secondFactorAt) : 'not set up',
       day(createdAt),
     ]);
-    const json = all.map(({ id, email, role, createdAt, lockedUntil, disabledAt }) => ({
+    const json = all.map(({ id, email, role, createdAt, lockedUntil, secondFactorAt, disabledAt }) => ({
       id,
       email,
       role,
       created_at: createdAt,
       locked_until: lockedUntil,
+      second_factor_at: secondFactorAt,
       disabled_at: disabledAt,
     }));
-    tell(context, options, { lines: table([['email', 'role', 'state', 'created'], ...rows]), json });
+    const head = ['email', 'role', 'state', 'second factor', 'created'];
+    tell(context, options, { lines: table([head, ...rows]), json });
   });
 }
 
@@ -84,5 +94,17 @@ function disableStaff(context: CliContext, email: string, options: JsonOption): 
     if (!disabled) throw new CliError(`There is no login ${email}.`);
     await writeAudit(context, ports, 'staff.disable', email.toLowerCase());
     tell(context, options, { lines: [`${email} is disabled`], json: { email, disabled: true } });
+  });
+}
+
+function resetSecondFactor(context: CliContext, email: string, options: JsonOption): Promise<void> {
+  return context.withPorts(async (ports) => {
+    const reset = await ports.staff.resetSecondFactor(email);
+    if (!reset) throw new CliError(`There is no login ${email}.`);
+    await writeAudit(context, ports, 'staff.reset-second-factor', email.toLowerCase());
+    tell(context, options, {
+      lines: [`${email} sets up a new second factor at the next login, with the password as before`],
+      json: { email, second_factor: 'not set up' },
+    });
   });
 }

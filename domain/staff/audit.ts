@@ -10,14 +10,20 @@ export type CommandLineAction =
   | 'key.create'
   | 'key.revoke'
   | 'staff.create'
-  | 'staff.disable';
+  | 'staff.disable'
+  | 'staff.reset-second-factor';
 
 /** What leaves a row: every command that changes something, done or refused, and every login. */
 export type AuditAction =
   | StaffAction
   | CommandLineAction
+  // Done is a whole session; a right password alone is a `login.password`.
   | 'login'
+  | 'login.password'
+  | 'login.second-factor'
   | 'logout'
+  | 'second-factor.set-up'
+  | 'second-factor.new-codes'
   | 'board.refused'
   | 'request.refused';
 

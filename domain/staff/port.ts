@@ -10,6 +10,8 @@ export interface StaffMember {
 export interface StaffListing extends StaffMember {
   readonly createdAt: Date;
   readonly lockedUntil: Date | null;
+  /** When the second factor was set up; null where the next login does it. */
+  readonly secondFactorAt: Date | null;
   readonly disabledAt: Date | null;
 }
 
@@ -31,9 +33,14 @@ export interface StaffAccounts {
     account: { email: string; role: StaffRole; password: string },
     now: Date,
   ): Promise<StaffCreated>;
-  /** Takes as long for an email that nobody has. Five wrong passwords lock the account for a quarter of an hour. */
+  /**
+   * Takes as long for an email that nobody has. Five wrong passwords and second factors lock the account for a quarter
+   * of an hour; the right password forgives none of them.
+   */
   verifyPassword(email: string, password: string, now: Date): Promise<Login>;
   list(): Promise<StaffListing[]>;
   /** Ends the account's sessions too. False where nobody has that email. */
   disable(email: string, now: Date): Promise<boolean>;
+  /** For who lost the authenticator and the codes: the next login sets it up. Ends the sessions; false as above. */
+  resetSecondFactor(email: string): Promise<boolean>;
 }

@@ -127,6 +127,10 @@ const StaffSchema = defineEntity({
     lockedUntil: p.datetime().nullable(),
     disabledAt: p.datetime().nullable(),
     createdAt: p.datetime(),
+    totpSealed: p.blob().nullable(),
+    totpLastStep: p.bigint('number').nullable(),
+    totpBoundAt: p.datetime().nullable(),
+    secondFactorFailures: p.integer(),
   },
 });
 export class Staff extends StaffSchema.class {}
@@ -140,10 +144,24 @@ const StaffSessionSchema = defineEntity({
     staff: () => p.manyToOne(Staff),
     createdAt: p.datetime(),
     expiresAt: p.datetime(),
+    secondFactorAt: p.datetime().nullable(),
+    totpOfferSealed: p.blob().nullable(),
   },
 });
 export class StaffSession extends StaffSessionSchema.class {}
 StaffSessionSchema.setClass(StaffSession);
+
+const StaffRecoveryCodeSchema = defineEntity({
+  name: 'StaffRecoveryCode',
+  tableName: 'staff_recovery_code',
+  properties: {
+    staff: () => p.manyToOne(Staff).primary(),
+    codeHash: p.blob().primary(),
+    usedAt: p.datetime().nullable(),
+  },
+});
+export class StaffRecoveryCode extends StaffRecoveryCodeSchema.class {}
+StaffRecoveryCodeSchema.setClass(StaffRecoveryCode);
 
 const AuditSchema = defineEntity({
   name: 'Audit',
@@ -169,6 +187,7 @@ export const entities = [
   Attempt,
   Staff,
   StaffSession,
+  StaffRecoveryCode,
   Audit,
   WebhookEndpoint,
   WebhookSecret,

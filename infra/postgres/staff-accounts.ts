@@ -1,5 +1,5 @@
 import { hash, verify } from '@node-rs/argon2';
-import { raw, type RawQueryFragment, UniqueConstraintViolationException } from '@mikro-orm/core';
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import type {
@@ -10,17 +10,11 @@ import type {
   StaffMember,
 } from '../../domain/staff/port.ts';
 import { StaffRole } from '../../domain/staff/role.ts';
-import { Staff, StaffSession } from './entities.ts';
+import { Staff, StaffRecoveryCode, StaffSession } from './entities.ts';
+import { countTry, type CountedTry, takeBackTry } from './staff-lock.ts';
 
 // Argon2id with 19 MiB, 2 passes and 1 lane: OWASP's first choice, about 20 ms here, and what a guesser must pay too.
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
-
-/** Wrong passwords in a row before the account is locked: the fifth may still be the right one. */
-export const FAILED_LOGINS_MAX = 5;
-/** Long enough that guessing takes years, short enough that its owner need call nobody. */
-export const LOCK_MINUTES = 15;
-
-const MINUTE_MS = 60_000;
 
 /** `em` is forked for each call. */
 export function staffAccounts(em: EntityManager): StaffAccounts {
@@ -31,8 +25,8 @@ export function staffAccounts(em: EntityManager): StaffAccounts {
     createStaff: (account, now) => createStaff(em.fork(), account, now),
 
     async verifyPassword(email, password, now) {
-      const counted = await countLogin(em.fork(), normalEmail(email), now);
-      const matches = await verify(counted?.passwordHash ?? (await nobodysHash), password);
+      const counted = await countTry(em.fork(), { email: normalEmail(email) }, 'password', now);
+      const matches = await verify(counted?.staff.passwordHash ?? (await nobodysHash), password);
       return counted ? settleLogin(em.fork(), counted, matches) : { login: 'refused', reason: 'wrong' };
     },
 
@@ -49,8 +43,26 @@ export function staffAccounts(em: EntityManager): StaffAccounts {
         await tx.nativeDelete(StaffSession, { staff: row.id });
         return true;
       }),
+
+    resetSecondFactor: (email) =>
+      em.fork().transactional(async (tx) => {
+        const row = await tx.findOne(Staff, { email: normalEmail(email) });
+        if (!row) return false;
+        // The sessions first, in the order in which a second factor locks its rows.
+        await tx.nativeDelete(StaffSession, { staff: row.id });
+        await tx.nativeUpdate(Staff, { id: row.id }, noSecondFactor);
+        await tx.nativeDelete(StaffRecoveryCode, { staff: row.id });
+        return true;
+      }),
   };
 }
+
+const noSecondFactor = {
+  totpSealed: null,
+  totpLastStep: null,
+  totpBoundAt: null,
+  secondFactorFailures: 0,
+} as const;
 
 async function createStaff(
   em: EntityManager,
@@ -66,6 +78,7 @@ async function createStaff(
     lockedUntil: null,
     disabledAt: null,
     createdAt: now,
+    ...noSecondFactor,
   });
   try {
     await em.persist(row).flush();
@@ -76,40 +89,11 @@ async function createStaff(
   return { created: true, staff: member(row) };
 }
 
-interface CountedLogin {
-  readonly member: StaffMember;
-  readonly passwordHash: string;
-  readonly barred: 'locked' | 'disabled' | null;
-}
-
-/**
- * Counts the try as failed before the password is looked at, in one UPDATE, so that a hundred guesses sent at once
- * count as a hundred. A lock that has passed starts the count afresh.
- */
-async function countLogin(em: EntityManager, email: string, now: Date): Promise<CountedLogin | null> {
-  const count = `case when locked_until <= ? then 1 else failed_logins + 1 end`;
-  const lockedUntil = new Date(now.getTime() + LOCK_MINUTES * MINUTE_MS);
-  const open = { email, disabledAt: null, $or: [{ lockedUntil: null }, { lockedUntil: { $lte: now } }] };
-  const counted = await em.nativeUpdate(Staff, open, {
-    failedLogins: raw<RawQueryFragment>(count, [now]),
-    lockedUntil: raw<RawQueryFragment>(`case when ${count} >= ? then ?::timestamptz end`, [
-      now,
-      FAILED_LOGINS_MAX,
-      lockedUntil,
-    ]),
-  });
-  const row = await em.findOne(Staff, { email });
-  if (!row) return null;
-  const barred = counted > 0 ? null : row.disabledAt ? 'disabled' : 'locked';
-  return { member: member(row), passwordHash: row.passwordHash, barred };
-}
-
-/** The right password forgives the tries before it. */
-async function settleLogin(em: EntityManager, counted: CountedLogin, matches: boolean): Promise<Login> {
+async function settleLogin(em: EntityManager, counted: CountedTry, matches: boolean): Promise<Login> {
   if (counted.barred) return { login: 'refused', reason: counted.barred };
   if (!matches) return { login: 'refused', reason: 'wrong' };
-  await em.nativeUpdate(Staff, { id: counted.member.id }, { failedLogins: 0, lockedUntil: null });
-  return { login: 'accepted', staff: counted.member };
+  await takeBackTry(em, counted.staff.id);
+  return { login: 'accepted', staff: member(counted.staff) };
 }
 
 const normalEmail = (email: string): string => email.trim().toLowerCase();
@@ -122,5 +106,6 @@ const listing = (row: Staff): StaffListing => ({
   ...member(row),
   createdAt: row.createdAt,
   lockedUntil: row.lockedUntil ?? null,
+  secondFactorAt: row.totpBoundAt ?? null,
   disabledAt: row.disabledAt ?? null,
 });

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLog } from '../../infra/log.ts';
 import { findLeaks, type Place, redisText, type Secret, tablesText } from '../support/leaks.ts';
+import { logInForTheFirstTime } from '../support/staff-login.ts';
 import { type Navbat, startNavbat, type TestProject, until, wrongCode } from '../support/navbat.ts';
 
 let navbat: Navbat;
@@ -36,17 +37,34 @@ async function logIn(): Promise<void> {
     { env: { ...process.env, ...navbat.env } },
   );
   const { password } = JSON.parse(made.stdout) as { password: string };
-  const answer = await fetch(`${navbat.boardUrl}/login`, {
-    method: 'POST',
-    redirect: 'manual',
-    headers: { Origin: navbat.boardUrl },
-    body: new URLSearchParams({ email: 'ops@navbat.example', password, next: '/ops' }),
-  });
-  cookie = answer.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  const login = await logInForTheFirstTime(navbat.boardUrl, 'ops@navbat.example', password);
+  cookie = login.cookie;
+  const { secret } = login.authenticator;
   secrets.push(
     { name: 'password of the board', value: password },
     { name: 'session of the board', value: cookie.split('=')[1] ?? '' },
+    { name: 'half session of the board', value: login.halfCookie.split('=')[1] ?? '' },
+    { name: 'second factor of the board', value: secret },
+    // As its bytes would stand in a column that nobody sealed.
+    { name: 'second factor of the board, as bytes', value: bytesOf(secret).toString('base64url') },
+    ...login.recoveryCodes.flatMap((code) => [
+      { name: 'recovery code of the board', value: code },
+      { name: 'recovery code of the board', value: code.replaceAll('-', '') },
+    ]),
   );
+  // A wrong one is looked at too, and written to the audit.
+  await fetch(`${navbat.boardUrl}/account/recovery-codes`, {
+    method: 'POST',
+    headers: { Cookie: cookie, Origin: navbat.boardUrl, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ code: login.recoveryCodes[0] }),
+  });
+}
+
+/** RFC 4648 §6. */
+function bytesOf(base32: string): Buffer {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const bits = [...base32].map((letter) => letters.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
 }
 
 /** Codes of eight digits over every channel: approved, wrong, refused by the provider, failing, and left alone. */

@@ -3,8 +3,8 @@ import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOGINS_PER_MINUTE, safeNext } from '../../../apps/board/login.ts';
 import { SESSION_HOURS } from '../../../domain/staff/session.ts';
-import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff-accounts.ts';
-import { openBoard, type OpenBoard, PASSWORD } from './open-board.ts';
+import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff-lock.ts';
+import { type Member, openBoard, type OpenBoard, PASSWORD } from './open-board.ts';
 
 let board: OpenBoard;
 beforeAll(async () => {
@@ -24,6 +24,23 @@ const logIn = (email: string, password: string, from = newAddress()) =>
     .type('form')
     .send({ email, password, next: '/ops' });
 
+/** The whole way: the password, and a code of their authenticator. */
+const enter = async ({ email, app }: Pick<Member, 'email' | 'app'>, formerCookie = '') => {
+  const half = valueOf(cookieOf(await logIn(email, PASSWORD).set('Cookie', formerCookie)));
+  return showFactor(half, await app.freshCode(board.time.now));
+};
+const formTokenOf = (page: supertest.Response) => /name="token" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
+const showFactor = async (half: string, code: string, from = newAddress()) => {
+  const page = await supertest(board.url).get('/login/second-factor').set('Cookie', half);
+  return supertest(board.url)
+    .post('/login/second-factor')
+    .set('Cookie', half)
+    .set('Origin', board.url)
+    .set('X-Forwarded-For', from)
+    .type('form')
+    .send({ code, token: formTokenOf(page), next: '/ops' });
+};
+
 const cookieOf = (answer: supertest.Response) => answer.headers['set-cookie']?.[0] ?? '';
 const valueOf = (cookie: string) => cookie.split(';')[0] ?? '';
 const ops = (cookie: string) => supertest(board.url).get('/ops').set('Cookie', cookie);
@@ -37,8 +54,7 @@ const later = async (milliseconds: number, work: () => Promise<void>) => {
 
 describe('a login', () => {
   test('opens a session whose cookie no script reads, and whose token no table holds', async () => {
-    const { email } = await board.createStaff('viewer');
-    const answer = await logIn(email, PASSWORD);
+    const answer = await enter(await board.createMember('viewer'));
     expect(answer.status).toBe(303);
     expect(answer.headers['location']).toBe('/ops');
     expect(cookieOf(answer)).toMatch(
@@ -55,13 +71,14 @@ describe('a login', () => {
   });
 
   test('over https the cookie is bound to this host', async () => {
-    const { email } = await board.createStaff('viewer');
+    const { email, token } = await board.createMember('viewer');
     const answer = await logIn(email, PASSWORD)
       .set('X-Forwarded-Proto', 'https')
       .set('Origin', board.url.replace('http', 'https'));
     expect(cookieOf(answer)).toMatch(/^__Host-navbat_staff=.*Path=\/;.*HttpOnly; Secure; SameSite=Lax$/);
     // Plain http can't plant a cookie that https would take.
-    const planted = valueOf(cookieOf(answer)).replace('__Host-', '');
+    const planted = `navbat_staff=${token}`;
+    expect((await ops(planted)).status).toBe(200);
     expect((await ops(planted).set('X-Forwarded-Proto', 'https')).status).toBe(303);
   });
 
@@ -117,10 +134,10 @@ describe('a login', () => {
 });
 
 describe('a session', () => {
-  const sessionOf = async (email: string) => valueOf(cookieOf(await logIn(email, PASSWORD)));
+  const sessionOf = async (member: Member) => valueOf(cookieOf(await enter(member)));
 
   test('lives for twelve hours and not a second longer', async () => {
-    const cookie = await sessionOf((await board.createStaff('viewer')).email);
+    const cookie = await sessionOf(await board.createMember('viewer'));
     await later(SESSION_HOURS * 3_600_000 - 1_000, async () => {
       expect((await ops(cookie)).status).toBe(200);
     });
@@ -130,13 +147,14 @@ describe('a session', () => {
   });
 
   test('ends with its logout, and with the next login of the same browser', async () => {
-    const { email } = await board.createStaff('viewer');
-    const first = await sessionOf(email);
-    const second = valueOf(cookieOf(await logIn(email, PASSWORD).set('Cookie', first)));
+    const member = await board.createMember('viewer');
+    const first = await sessionOf(member);
+    const second = valueOf(cookieOf(await enter(member, first)));
     expect((await ops(first)).status).toBe(303);
+    expect((await ops(second)).status).toBe(200);
 
     const page = await supertest(board.url).get('/logout').set('Cookie', second);
-    const token = /name="token" value="([^"]+)"/.exec(page.text)?.[1];
+    const token = formTokenOf(page);
     const left = await supertest(board.url)
       .post('/logout')
       .set('Cookie', second)
@@ -148,15 +166,17 @@ describe('a session', () => {
   });
 
   test('of a disabled account ends at once', async () => {
-    const { id, email } = await board.createStaff('admin');
-    const cookie = await sessionOf(email);
+    const member = await board.createMember('admin');
+    const { id } = member;
+    const cookie = await sessionOf(member);
     await board.pool.query('update staff set disabled_at = $2 where id = $1', [id, board.time.now]);
     expect((await ops(cookie)).status).toBe(303);
   });
 
   test('takes the role of now, not that of the login', async () => {
-    const { id, email } = await board.createStaff('admin');
-    const cookie = await sessionOf(email);
+    const member = await board.createMember('admin');
+    const { id } = member;
+    const cookie = await sessionOf(member);
     await board.pool.query(`update staff set role = 'viewer' where id = $1`, [id]);
     const answer = await supertest(board.url)
       .put('/api/queues/otp-send/pause')

@@ -9,8 +9,10 @@ import { boardQueueOptions } from '../../../apps/board/bull.ts';
 import { createHttpServer, listen } from '../../../apps/http/server.ts';
 import { jobKinds } from '../../../domain/jobs.ts';
 import { AddressHash } from '../../../domain/staff/ops.ts';
+import type { SecondFactors } from '../../../domain/staff/second-factor.ts';
 import type { StaffRole } from '../../../domain/staff/role.ts';
-import { keyedHash } from '../../../infra/crypto.ts';
+import { base32 } from '../../../domain/device/otpauth.ts';
+import { keyedHash, sealer } from '../../../infra/crypto.ts';
 import { limitConnection, quotaCounter } from '../../../infra/http/quota-counter.ts';
 import { readiness } from '../../../infra/http/readiness.ts';
 import { censorText, openLog } from '../../../infra/log.ts';
@@ -20,10 +22,16 @@ import { opsCommands } from '../../../infra/postgres/ops-commands.ts';
 import { opsQueries } from '../../../infra/postgres/ops-queries.ts';
 import { openOrm } from '../../../infra/postgres/orm.ts';
 import { staffAccounts } from '../../../infra/postgres/staff-accounts.ts';
+import { staffSecondFactors } from '../../../infra/postgres/staff-second-factor.ts';
 import { staffSessions } from '../../../infra/postgres/staff-sessions.ts';
 import { closeQueues, openQueues, producerRedis, type Queues } from '../../../infra/queue/queues.ts';
+import { qrSvg } from '../../../infra/qr.ts';
 import { staffDesk } from '../../../infra/queue/staff-desk.ts';
+import { type Authenticator, authenticator } from '../../support/authenticator.ts';
 import { freshDatabase, freshRedis } from '../../support/servers.ts';
+
+/** Longer than the steps that a code is good for: what the set-up used up is out of the way. */
+const A_WHILE_MS = 120_000;
 
 export const PASSWORD = 'a horse, a battery and a staple';
 
@@ -36,13 +44,28 @@ export interface OpenBoard {
   /** Every line that the board logged. */
   readonly log: readonly string[];
   readonly addressHash: (phone: string) => Buffer;
+  readonly secondFactors: SecondFactors;
+  /** A login that nobody used yet. */
   createStaff(role: StaffRole): Promise<{ id: string; email: string }>;
-  /** Somebody of this role with a session, without the login page and its limits. */
+  /** A login whose second factor was set up, a while before any test looks at it, and the authenticator of its person. */
+  createMember(role: StaffRole): Promise<Member>;
+  /** A half session of theirs: the password was right. */
+  openHalf(staffId: string): Promise<string>;
+  /** Somebody of this role with a whole session, without the login page and its limits. */
   visit(role: StaffRole): Promise<Visitor>;
   audit(): Promise<
     readonly { actor: string; action: string; subject: string; detail: Record<string, unknown> }[]
   >;
   close(): Promise<void>;
+}
+
+export interface Member {
+  readonly id: string;
+  readonly email: string;
+  readonly app: Authenticator;
+  readonly recoveryCodes: readonly string[];
+  /** The session of the set-up. */
+  readonly token: string;
 }
 
 export interface Visitor {
@@ -70,11 +93,15 @@ export async function openBoard(options: { redisUrl?: string; proxies?: number }
   const log: string[] = [];
   const accounts = staffAccounts(orm.em);
   const sessions = staffSessions(orm.em);
+  const ring = { current: 's1', keys: new Map([['s1', randomBytes(32)]]) };
+  const secondFactors = staffSecondFactors(orm.em, sealer(ring), hash);
   const board = createBoard({
     log: openLog('board', 'debug', { write: (line: string) => void log.push(line) }),
     counter,
     accounts,
     sessions,
+    secondFactors,
+    qr: qrSvg,
     proxies: options.proxies ?? 0,
     clock: () => time.now,
     audit: auditLog(pool),
@@ -96,18 +123,30 @@ export async function openBoard(options: { redisUrl?: string; proxies?: number }
     if (!made.created) throw new Error(made.reason);
     return made.staff;
   };
+  const openHalf = async (staffId: string, at = time.now) => (await sessions.open(staffId, at)).token;
+  const createMember = async (role: StaffRole): Promise<Member> => {
+    const { id, email } = await createStaff(role);
+    const at = new Date(time.now.getTime() - A_WHILE_MS);
+    const half = await openHalf(id, at);
+    const app = authenticator(base32((await secondFactors.offer(half, at)) ?? Buffer.alloc(0)));
+    const setUp = await secondFactors.setUp(half, await app.freshCode(at), at);
+    if (!setUp.passed) throw new Error(setUp.reason);
+    return { id, email, app, recoveryCodes: setUp.recoveryCodes, token: setUp.session.token };
+  };
   return {
     url,
     pool,
     queues,
     time,
     log,
+    secondFactors,
     createStaff,
+    createMember,
+    openHalf: (staffId) => openHalf(staffId),
     addressHash: (phone) => hash('address', phone),
     async visit(role) {
-      const staff = await createStaff(role);
-      const { token } = await sessions.open(staff.id, time.now);
-      return visitor(url, staff.email, token);
+      const { email, token } = await createMember(role);
+      return visitor(url, email, token);
     },
     async audit() {
       const { rows } = await pool.query('select actor, action, subject, detail from audit order by id');

@@ -6,10 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeyScope } from '../../../domain/project/key.ts';
 import { readConfig } from '../../../infra/config.ts';
-import { keyedHash } from '../../../infra/crypto.ts';
+import { base32 } from '../../../domain/device/otpauth.ts';
+import { keyedHash, sealer } from '../../../infra/crypto.ts';
 import { RUNNING_FILE, runningVariables } from '../../../infra/running.ts';
 import { staffAccounts } from '../../../infra/postgres/staff-accounts.ts';
+import { staffSecondFactors } from '../../../infra/postgres/staff-second-factor.ts';
+import { staffSessions } from '../../../infra/postgres/staff-sessions.ts';
 import { type Ground, openGround } from '../../support/api.ts';
+import { authenticator } from '../../support/authenticator.ts';
 import { testEnvironment } from '../../support/environment.ts';
 
 const main = fileURLToPath(new URL('../../../apps/cli/main.ts', import.meta.url));
@@ -173,6 +177,40 @@ describe('staff', () => {
     await json(['staff', 'disable', 'leaver@example.uz']);
     expect((await navbat(['staff', 'list'])).out).toMatch(/^leaver@example\.uz +operator +disabled/m);
     expect(await refusal(['staff', 'disable', 'nobody@example.uz'])).toBe(
+      'There is no login nobody@example.uz.',
+    );
+  });
+
+  test('who lost their second factor get a new one at the next login, and their sessions end', async () => {
+    const email = 'lost@example.uz';
+    const now = new Date();
+    const { id } = await json(['staff', 'create', email, '--role', 'viewer']);
+    const { SEAL_KEYS, PEPPER } = readConfig(env);
+    const factors = staffSecondFactors(ground.orm.em, sealer(SEAL_KEYS), keyedHash(PEPPER));
+    const sessions = staffSessions(ground.orm.em);
+    const half = await sessions.open(id, now);
+    const app = authenticator(base32((await factors.offer(half.token, now)) ?? Buffer.alloc(0)));
+    expect((await navbat(['staff', 'list'])).out).toMatch(/^lost@example\.uz .*not set up/m);
+    const setUp = await factors.setUp(half.token, await app.codeAt(now), now);
+    if (!setUp.passed) throw new Error(setUp.reason);
+    expect((await navbat(['staff', 'list'])).out).not.toMatch(/^lost@example\.uz .*not set up/m);
+    expect(await sessions.find(setUp.session.token, now)).toMatchObject({ email });
+
+    await json(['staff', 'reset-second-factor', email.toUpperCase()]);
+    expect(await sessions.find(setUp.session.token, now)).toBeNull();
+    expect((await json(['staff', 'list'])).find((each: { id: string }) => each.id === id)).toMatchObject({
+      second_factor_at: null,
+    });
+    const { token } = await sessions.open(id, now);
+    const [recoveryCode = ''] = setUp.recoveryCodes;
+    expect(await factors.pass(token, recoveryCode, now)).toEqual({ passed: false, reason: 'wrong' });
+    const offered = await factors.offer(token, now);
+    expect(offered && base32(offered)).not.toBe(app.secret);
+    const { rows } = await ground.pool.query(
+      `select actor, detail from audit where action = 'staff.reset-second-factor'`,
+    );
+    expect(rows).toEqual([{ actor: expect.stringMatching(/^command line/), detail: {} }]);
+    expect(await refusal(['staff', 'reset-second-factor', 'nobody@example.uz'])).toBe(
       'There is no login nobody@example.uz.',
     );
   });

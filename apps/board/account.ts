@@ -1,0 +1,109 @@
+import { type Request, type Response, Router } from 'express';
+import { sendJson } from '../http/answer.ts';
+import { Problem } from '../http/problem.ts';
+import { answer, sendPage, wantsJson } from './answer.ts';
+import { requireFormToken } from './guard.ts';
+import { type Fragment, type Html, html } from './html.ts';
+import { formToken, page } from './layout.ts';
+import { countLogin, readForm } from './login.ts';
+import { panel, when } from './ops/look.ts';
+import { codeField, codeList, codeOf, factorWords, type SecondFactorParts } from './second-factor.ts';
+import { type Visit, visitOf } from './visit.ts';
+
+/** Everybody's own: whose session it is, and new recovery codes. */
+export function accountRoutes(parts: SecondFactorParts): Router {
+  return Router()
+    .use(readForm, requireFormToken(parts))
+    .get('/', (req, res) => showAccount(parts, req, res))
+    .post('/recovery-codes', (req, res) => renew(parts, req, res));
+}
+
+async function showAccount(parts: SecondFactorParts, req: Request, res: Response): Promise<void> {
+  const visit = visitOf(res);
+  const facts = await factsOf(parts, visit);
+  answer(req, res, facts, () => accountPage(visit, facts, null));
+}
+
+/** A session left open on a desk is not enough: it takes a code of the app. */
+async function renew(parts: SecondFactorParts, req: Request, res: Response): Promise<void> {
+  await countLogin(parts, 'second-factor', req, res);
+  const visit = visitOf(res);
+  const { staff } = visit;
+  const renewed = await parts.secondFactors.renewRecoveryCodes(staff.id, codeOf(req), parts.clock());
+  const detail = renewed.passed ? { outcome: 'done' } : { outcome: 'refused', reason: renewed.reason };
+  await parts.audit.write(
+    { by: staff, action: 'second-factor.new-codes', subject: staff.email, detail },
+    parts.clock(),
+  );
+  if (renewed.passed) {
+    if (wantsJson(req)) return sendJson(res, 200, { recovery_codes: renewed.recoveryCodes });
+    return sendPage(res, 200, newCodesPage(visit, renewed.recoveryCodes));
+  }
+  const words = factorWords[renewed.reason];
+  if (wantsJson(req)) throw new Problem(403, 'second-factor-refused', words);
+  sendPage(res, 403, accountPage(visit, await factsOf(parts, visit), words));
+}
+
+interface AccountFacts {
+  readonly email: string;
+  readonly role: string;
+  readonly secondFactorAt: Date | null;
+  readonly recoveryCodesLeft: number;
+}
+
+async function factsOf({ secondFactors }: SecondFactorParts, { staff }: Visit): Promise<AccountFacts> {
+  const state = await secondFactors.stateOf(staff.id);
+  return {
+    email: staff.email,
+    role: staff.role,
+    secondFactorAt: state?.boundAt ?? null,
+    recoveryCodesLeft: state?.recoveryCodesLeft ?? 0,
+  };
+}
+
+function accountPage(visit: Visit, facts: AccountFacts, refusal: string | null): Html {
+  return accountFrame(visit, [
+    refusal !== null && html`<p class="notice alarm" role="alert">${refusal}</p>`,
+    panel(
+      'Account',
+      null,
+      html`<dl class="facts body">
+        <div>
+          <dt>Email</dt>
+          <dd>${facts.email}</dd>
+        </div>
+        <div>
+          <dt>Role</dt>
+          <dd>${facts.role}</dd>
+        </div>
+        <div>
+          <dt>Second factor since</dt>
+          <dd>${when(facts.secondFactorAt)}</dd>
+        </div>
+        <div>
+          <dt>Recovery codes left</dt>
+          <dd>${facts.recoveryCodesLeft}</dd>
+        </div>
+      </dl>`,
+    ),
+    panel(
+      'New recovery codes',
+      'the old ones open nothing from then on',
+      html`<form class="row body" method="post" action="/account/recovery-codes">
+        ${formToken(visit)}${codeField('Code of your authenticator app')}
+        <button class="primary">Make ten new ones</button>
+      </form>`,
+    ),
+  ]);
+}
+
+const newCodesPage = (visit: Visit, codes: readonly string[]): Html =>
+  accountFrame(visit, panel('New recovery codes', null, html`<div class="body">${codeList(codes)}</div>`));
+
+const accountFrame = (visit: Visit, body: Fragment): Html =>
+  page({
+    title: 'Account',
+    tab: null,
+    visit,
+    body: [html`<div class="head"><h1>Second factor</h1></div>`, body],
+  });
