@@ -158,6 +158,9 @@ async function retire(
     [retireRequests, daysAgo(REQUEST_KEPT_DAYS)],
     [retireSpend, daysAgo(SPEND_KEPT_DAYS)],
     [retireOutbox, new Date(now.getTime() - OUTBOX_KEPT_MS)],
+    [retireEnrolments, now],
+    [retireUnconfirmed, now],
+    [forgetPreviousSecrets, now],
   ];
   const counts: number[] = [];
   for (const [sql, before] of rounds)
@@ -258,3 +261,22 @@ delete from request where ctid = any(array(select ctid from request where at < $
 
 const retireOutbox = `
 delete from outbox where id = any(array(select id from outbox where published_at < $1 order by id limit $2))`;
+
+/** What became of a token is the device's to tell. */
+const retireEnrolments = `
+delete from enrolment where ctid = any(array(select ctid from enrolment where expires_at < $1 order by expires_at limit $2))`;
+
+/** Devices that never proved themselves, with the address that waited for their pushes. */
+const retireUnconfirmed = `
+with gone as (
+  delete from device where id = any(array(
+    select id from device where bound_at is null and confirm_until < $1 order by confirm_until limit $2 for update skip locked))
+  returning recipient_id),
+addresses as (delete from recipient where id = any(array(select recipient_id from gone)))
+select from gone`;
+
+/** A secret that was replaced, once no code of it can be on its way any more. */
+const forgetPreviousSecrets = `
+update device set totp_previous_sealed = null, totp_previous_until = null where id = any(array(
+  select id from device where totp_previous_sealed is not null and totp_previous_until < $1 order by totp_previous_until limit $2
+  for update skip locked))`;
