@@ -8,9 +8,9 @@ export interface DeviceSecrets {
   open(sealed: Buffer, deviceId: DeviceId): Uint8Array;
 }
 
-export function deviceSecrets({ seal, open }: Seal): DeviceSecrets {
+export function deviceSecrets(sealer: Seal): DeviceSecrets {
   return {
-    seal: (secret, deviceId) => seal(Buffer.from(secret).toString('base64url'), deviceId),
-    open: (sealed, deviceId) => Buffer.from(open(sealed, deviceId), 'base64url'),
+    seal: (secret, deviceId) => sealer.seal(Buffer.from(secret).toString('base64url'), deviceId),
+    open: (sealed, deviceId) => Buffer.from(sealer.open(sealed, deviceId), 'base64url'),
   };
 }

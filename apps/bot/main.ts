@@ -4,7 +4,7 @@ import type { RegisterCaller } from '../../domain/registration/registrar.ts';
 import { registrar } from '../../domain/registration/registrar.ts';
 import { codeOf, numberOf } from '../../infra/codes.ts';
 import { type Config, ConfigError, readConfig } from '../../infra/config.ts';
-import { keyedHash, sameText } from '../../infra/crypto.ts';
+import { keyedHash, sameText, sealer } from '../../infra/crypto.ts';
 import { chatPace } from '../../infra/http/chat-pace.ts';
 import { failureGate } from '../../infra/http/failure-gate.ts';
 import { limitConnection } from '../../infra/http/quota-counter.ts';
@@ -155,6 +155,7 @@ async function wire(config: Config, log: Logger, { slug, token, line }: Bot) {
 function wireOtp(config: Config, log: Logger, pool: ReturnType<typeof hotPool>, now: () => Date) {
   const hash = keyedHash(config.PEPPER);
   const codeKid = config.CODE_KEYS.current;
+  const seal = sealer(config.SEAL_KEYS);
   const queues = openQueues(producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')));
   const outbox = queueOutbox(queues, now);
   const ports = {
@@ -167,7 +168,7 @@ function wireOtp(config: Config, log: Logger, pool: ReturnType<typeof hotPool>, 
       now,
       outbox,
     }),
-    checks: otpChecks({ pool, hash, codeOf: codeOf(config.CODE_KEYS), codeKid, now }),
+    checks: otpChecks({ pool, hash, seal, codeOf: codeOf(config.CODE_KEYS), codeKid, now }),
   };
   const close = async () => {
     await outbox.idle();

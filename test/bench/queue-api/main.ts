@@ -10,7 +10,7 @@ import type { OtpIntake } from '../../../domain/otp/intake.ts';
 import type { VerificationId } from '../../../domain/otp/job.ts';
 import { codeOf } from '../../../infra/codes.ts';
 import { type Config, readConfig } from '../../../infra/config.ts';
-import { keyedHash } from '../../../infra/crypto.ts';
+import { keyedHash, sealer } from '../../../infra/crypto.ts';
 import { failureGate } from '../../../infra/http/failure-gate.ts';
 import { limitConnection, quotaCounter } from '../../../infra/http/quota-counter.ts';
 import { openLog } from '../../../infra/log.ts';
@@ -81,7 +81,14 @@ function restOf(config: Config, pool: Pool, redis: Redis) {
   const code = codeOf(config.CODE_KEYS);
   const hash = keyedHash(config.PEPPER);
   return {
-    checks: otpChecks({ pool, hash, codeOf: code, codeKid: config.CODE_KEYS.current, now }),
+    checks: otpChecks({
+      pool,
+      hash,
+      seal: sealer(config.SEAL_KEYS),
+      codeOf: code,
+      codeKid: config.CODE_KEYS.current,
+      now,
+    }),
     verifications: verifications(pool, now),
     failures: failureGate(redis),
     phoneOf: async () => undefined,

@@ -49,7 +49,7 @@ export async function openWorld(given?: FreshDatabase) {
     hash,
     sealer: sealer(ring),
     intake: otpIntake(intakeDeps),
-    checks: otpChecks({ pool, hash, codeOf: code, codeKid: 'k1', now }),
+    checks: otpChecks({ pool, hash, seal: sealer(ring), codeOf: code, codeKid: 'k1', now }),
     store: jobStore(pool, now),
     paid: paidAttempts(pool, now),
     deliveries: deliveries(pool, now),
