@@ -48,6 +48,32 @@ const jwkText = z.string().transform((text, ctx) => {
   return parsed.data ?? z.NEVER;
 });
 
+/** Keys that were before, or that come next: more than a few at once are a mistake. */
+const PREVIOUS_KEYS_MAX = 8;
+
+/** Public halves alone: a private key that is not in use has no business in the environment. */
+const publicJwks = z.string().transform((text, ctx) => {
+  const parsed = z
+    .array(
+      z.strictObject({
+        kty: z.literal('OKP'),
+        crv: z.literal('Ed25519'),
+        x: base64urlBytes(KEY_BYTES),
+        kid: z.string().min(1),
+        alg: z.literal('EdDSA').optional(),
+        use: z.literal('sig').optional(),
+      }),
+    )
+    .max(PREVIOUS_KEYS_MAX)
+    .safeParse(parseJson(text));
+  if (!parsed.success)
+    ctx.addIssue({
+      code: 'custom',
+      message: `expected a JSON array of up to ${PREVIOUS_KEYS_MAX} Ed25519 public keys as JSON Web Keys, each with a kid and without d`,
+    });
+  return parsed.data ?? z.NEVER;
+});
+
 const jsonObject = z.string().transform((text, ctx) => {
   const parsed = z.record(z.string(), z.unknown()).safeParse(parseJson(text));
   if (!parsed.success) ctx.addIssue({ code: 'custom', message: 'expected a JSON object' });
@@ -116,6 +142,9 @@ export const Environment = z.object({
   SEAL_KEYS: keyRing.describe('keys that wrap secrets at rest, written like CODE_KEYS'),
   PEPPER: base64urlBytes(KEY_BYTES).describe('base64url of 32 bytes: keyed hashes of API keys and addresses'),
   JWT_PRIVATE_JWK: jwkText.describe('Ed25519 private key that signs access tokens, as JWK with kid'),
+  JWT_PREVIOUS_JWKS: publicJwks
+    .optional()
+    .describe('public keys that signed tokens before, or will next: a JSON array of JWKs, each with a kid'),
   RETENTION_JOB_DAYS: z.coerce
     .number()
     .int()
@@ -210,8 +239,16 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     throw new ConfigError(
       parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'),
     );
+  refuseSharedKid(parsed.data);
   if (parsed.data.NODE_ENV === 'production') refuseSandbox(parsed.data);
   return parsed.data;
+}
+
+/** A kid names one key, or a token could be checked with another than signed it. */
+function refuseSharedKid({ JWT_PRIVATE_JWK: current, JWT_PREVIOUS_JWKS: previous = [] }: Config): void {
+  const kids = [current, ...previous].map(({ kid }) => kid);
+  if (new Set(kids).size < kids.length)
+    throw new ConfigError('JWT_PREVIOUS_JWKS: expected each kid once, and not that of JWT_PRIVATE_JWK');
 }
 
 const sandboxOnly = [

@@ -36,7 +36,7 @@ import { callbackReadersFromConfig, configuredChannels } from '../../infra/provi
 import { queueOutbox } from '../../infra/queue/outbox.ts';
 import { closeQueues, openQueues, producerRedis } from '../../infra/queue/queues.ts';
 import { wakeTicket } from '../../infra/queue/tickets.ts';
-import { personTokens } from '../../infra/person-tokens.ts';
+import { personTokens, publicKeys } from '../../infra/person-tokens.ts';
 import { runProcess } from '../../infra/run.ts';
 import { urlFault } from '../../infra/webhook/url-fault.ts';
 import { telegramLogin } from '../../infra/telegram-login.ts';
@@ -119,7 +119,7 @@ async function wire(config: Config, log: Logger, servers: Servers) {
   const routes = apiRoutes(wirePorts(config, servers, otp));
   const app = createApp({
     keys,
-    persons: await personTokens(config.JWT_PRIVATE_JWK, pool),
+    persons: await personTokens(publicKeys(config), pool),
     counter,
     log,
     proxies: config.TRUST_PROXY,
@@ -207,7 +207,7 @@ async function wireOtp(config: Config, log: Logger) {
       now,
       outbox,
     }),
-    checks: otpChecks({ pool, hash, seal: sealer(config.SEAL_KEYS), codeOf: code, codeKid, now }),
+    checks: otpChecks({ pool, hash, codeOf: code, codeKid, now }),
     verifications: verifications(pool, now),
     codeOf: code,
     users: phoneUsers(pool),
