@@ -1,6 +1,5 @@
 import type { DevicePublicKey } from '../device/public-key.ts';
 import type { DeviceId } from '../device/device.ts';
-import type { ProjectId } from '../job/job.ts';
 import type { Channel } from '../otp/channel.ts';
 import { Phone, type PhoneFacts } from '../otp/phone.ts';
 import { CODE_DIGITS_DEFAULT, type SendCommand, TTL_SECONDS_DEFAULT } from '../otp/send.ts';

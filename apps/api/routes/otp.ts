@@ -104,7 +104,7 @@ function commandOf(body: SendRequest, caller: Caller, phone: SendCommand['phone'
 }
 
 /** A phone in international form, or the id of one of the project's recipients. */
-async function destinationOf(
+export async function destinationOf(
   deps: Pick<OtpRouteDeps, 'phoneOf'>,
   caller: Caller,
   to: string,
