@@ -207,7 +207,7 @@ async function wireOtp(config: Config, log: Logger) {
       now,
       outbox,
     }),
-    checks: otpChecks({ pool, hash, codeOf: code, codeKid, now }),
+    checks: otpChecks({ pool, hash, seal: sealer(config.SEAL_KEYS), codeOf: code, codeKid, now }),
     verifications: verifications(pool, now),
     codeOf: code,
     users: phoneUsers(pool),

@@ -161,6 +161,7 @@ async function retire(
     [retireEnrolments, now],
     [retireUnconfirmed, now],
     [forgetPreviousSecrets, now],
+    [tellDevices, now],
   ];
   const counts: number[] = [];
   for (const [sql, before] of rounds)
@@ -175,8 +176,9 @@ async function retire(
  * those; a walk over the table's pages in turn finds what is old within days, and nobody waits for it.
  */
 const idleSince = {
-  // A lock and a limit last a day at the most.
-  destination: 'updated_at < $1 and (locked_at is null or locked_at < $1)',
+  // A lock and a limit last a day at the most; wrong codes of a device count until nobody has tried for a year.
+  destination: `updated_at < $1 and (locked_at is null or locked_at < $1)
+    and (totp_failures = 0 or updated_at < $1 - interval '1 year')`,
   paid_destination: 'not exists (select from unnest(paid_at) at where at >= $1)',
   // Halved each hour, it has decayed to nothing.
   prefix_score: 'at < $1',
@@ -280,3 +282,23 @@ const forgetPreviousSecrets = `
 update device set totp_previous_sealed = null, totp_previous_until = null where id = any(array(
   select id from device where totp_previous_sealed is not null and totp_previous_until < $1 order by totp_previous_until limit $2
   for update skip locked))`;
+
+/**
+ * Adds the wrong codes that were tried on a person to each of their devices, whose count is for life. Here and not at the check,
+ * which would take longer where there are devices. Destinations before devices, as everybody locks them.
+ */
+const tellDevices = `
+with told as (
+  update destination set totp_untold = 0 where ctid = any(array(
+    select ctid from destination where totp_untold > 0 and updated_at <= $1 order by address_hash limit $2 for update skip locked))
+  returning address_hash, project_id, old.totp_untold tries),
+tried as (
+  select person_id, sum(tries) tries from (
+    select tries, coalesce((select p.person_id from person_phone p where p.address_hash = told.address_hash),
+      (select r.person_id from recipient r where r.address_hash = told.address_hash and r.project_id = told.project_id)) person_id
+    from told) each
+  where person_id is not null group by person_id),
+counted as (
+  update device v set totp_failures = v.totp_failures + tried.tries from tried
+  where v.person_id = tried.person_id and v.bound_at is not null and v.revoked_at is null)
+select from told`;

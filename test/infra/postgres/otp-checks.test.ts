@@ -1,7 +1,14 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { asProblem } from '../../../apps/http/answer.ts';
+import { DeviceId } from '../../../domain/device/device.ts';
+import { TOTP_FAILURES_MAX, totpCode, totpStep } from '../../../domain/device/totp.ts';
+import { PersonId } from '../../../domain/identity/person.ts';
+import type { Channel } from '../../../domain/otp/channel.ts';
 import { FAILED_CHECKS_IN_A_ROW_MAX, LOCK_SECONDS } from '../../../domain/otp/check.ts';
+import { deviceSecrets } from '../../../infra/device-secrets.ts';
+import { destinations } from '../../../infra/postgres/destinations.ts';
 import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
 
 let world: World;
@@ -100,5 +107,140 @@ test('a request whose row another one holds for too long is told to come again',
     status: 409,
     type: 'in-progress',
     headers: { 'Retry-After': '1' },
+  });
+});
+
+describe('wrong codes of a device', () => {
+  const untold = async () =>
+    (await world.pool.query<{ untold: number }>('select sum(totp_untold)::int untold from destination'))
+      .rows[0]?.untold;
+  const bindDevices = async (phone: string, count: number) => {
+    const personId = randomUUID();
+    await world.pool.query('insert into person (id, created_at) values ($1, now())', [personId]);
+    await world.pool.query(
+      `insert into person_phone (address_hash, person_id, phone, proof, proven_at) values ($1, $2, $3, 'code', now())`,
+      [world.hash('address', phone), personId, phone],
+    );
+    const secret = randomBytes(20);
+    for (let made = 0; made < count; made++) {
+      const id = DeviceId.parse(randomUUID());
+      await world.pool.query(
+        `insert into device (id, person_id, kind, name, totp_sealed, created_at, bound_at)
+         values ($1, $2, 'authenticator', 'test', $3, now(), now())`,
+        [id, personId, deviceSecrets(world.sealer).seal(secret, id)],
+      );
+    }
+    const code = () => totpCode(secret, totpStep(new Date()));
+    return { personId, code };
+  };
+  const silent = (phone: string, purpose: string, channels: Channel[] = ['totp']) =>
+    sendCode(world, orderFor(caller, phone, { purpose, channels }));
+
+  test('are told to each device by the sweep, once', async () => {
+    const phone = freshPhone();
+    const { personId } = await bindDevices(phone, 2);
+    const { id } = await silent(phone, 'told');
+    for (const code of ['000000', '000001', '000002']) await checkId(id, code);
+    const round = () => world.sweep.retire(new Date(), { jobDays: 30, phoneDays: 7 });
+    await round();
+    await round();
+    const { rows } = await world.pool.query('select totp_failures from device where person_id = $1', [
+      personId,
+    ]);
+    expect(rows).toEqual([{ totp_failures: 3 }, { totp_failures: 3 }]);
+    expect(await untold()).toBe(0);
+  });
+
+  test('close TOTP in that project after a thousand, until its person acts, and nothing else', async () => {
+    const phone = freshPhone();
+    const { personId, code } = await bindDevices(phone, 1);
+    const fail = (failures: number) =>
+      world.pool.query('update destination set totp_failures = $2 where address_hash = $1', [
+        world.hash('address', phone),
+        failures,
+      ]);
+    const both = await silent(phone, 'both', ['totp', 'sms']);
+    const alone = await silent(phone, 'alone');
+    await fail(TOTP_FAILURES_MAX);
+    expect(await checkId(alone.id, code())).toEqual({ result: 'locked' });
+    expect(await checkId(both.id, code())).toEqual({ result: 'incorrect', remaining: 4 });
+    expect(await checkId(both.id, both.code)).toMatchObject({ result: 'approved' });
+    // In another project nobody has guessed.
+    const other = await world.makeProject();
+    const there = await sendCode(world, orderFor(other, phone, { channels: ['totp'] }));
+    const typed = { projectId: other.projectId, mode: 'live', of: { id: there.id, purpose: null } } as const;
+    expect(await world.checks.check({ ...typed, code: code() })).toMatchObject({ result: 'approved' });
+    // Two tries more than the person has: one step was used up above.
+    await world.pool.query('update device set totp_last_step = null where person_id = $1', [personId]);
+    await destinations(world.pool).lift(PersonId.parse(personId), DeviceId.parse(randomUUID()), new Date());
+    expect(await checkId(alone.id, code())).toMatchObject({ result: 'approved' });
+  });
+
+  test('one fewer than a thousand close nothing', async () => {
+    const phone = freshPhone();
+    const { code } = await bindDevices(phone, 1);
+    const { id } = await silent(phone, 'nearly');
+    await world.pool.query('update destination set totp_failures = $2 where address_hash = $1', [
+      world.hash('address', phone),
+      TOTP_FAILURES_MAX - 1,
+    ]);
+    expect(await checkId(id, code())).toMatchObject({ result: 'approved' });
+  });
+});
+
+describe('a person lifts the locks of their phones', () => {
+  const lockIn = (projectId: string, addressHash: Buffer) =>
+    world.pool.query(
+      `insert into destination (project_id, address_hash, failed_checks, locked_at, updated_at) values ($1, $2, 100, now(), now())`,
+      [projectId, addressHash],
+    );
+  const person = async (phones: readonly string[]) => {
+    const personId = PersonId.parse(randomUUID());
+    await world.pool.query('insert into person (id, created_at) values ($1, now())', [personId]);
+    for (const phone of phones)
+      await world.pool.query(
+        `insert into person_phone (address_hash, person_id, phone, proof, proven_at) values ($1, $2, $3, 'code', now())`,
+        [world.hash('address', phone), personId, phone],
+      );
+    return personId;
+  };
+  const locked = async (phone: string) =>
+    (
+      await world.pool.query('select from destination where address_hash = $1 and locked_at is not null', [
+        world.hash('address', phone),
+      ])
+    ).rowCount;
+  const told = async (personId: string) =>
+    (await world.pool.query('select kind from person_notice where person_id = $1', [personId])).rows;
+
+  test('in every project, of nobody else, and are told so once', async () => {
+    const [mine, others] = [freshPhone(), freshPhone()];
+    const [personId, other] = [await person([mine]), await world.makeProject()];
+    for (const projectId of [caller.projectId, other.projectId])
+      for (const phone of [mine, others]) await lockIn(projectId, world.hash('address', phone));
+    const deviceId = DeviceId.parse(randomUUID());
+    const lift = () => destinations(world.pool).lift(personId, deviceId, new Date());
+    expect(await lift()).toBe(2);
+    expect([await locked(mine), await locked(others)]).toEqual([0, 2]);
+    expect(await lift()).toBe(0);
+    expect(await told(personId)).toEqual([{ kind: 'lock-lifted' }]);
+  });
+
+  test('from a chat that is proven to be theirs, if their phone is proven too', async () => {
+    const phone = freshPhone();
+    const [withPhone, without] = [await person([phone]), await person([])];
+    const chats = [7_100_000_001, 7_100_000_002] as const;
+    for (const [index, personId] of [withPhone, without].entries())
+      await world.pool.query(
+        `insert into person_chat (mode, telegram_id, person_id, proven_at) values ('live', $1, $2, now())`,
+        [chats[index], personId],
+      );
+    await lockIn(caller.projectId, world.hash('address', phone));
+    const liftFrom = (chat: number) => destinations(world.pool).liftFromChat(chat, new Date());
+    expect(await liftFrom(chats[1])).toBeNull();
+    expect(await liftFrom(7_100_000_003)).toBeNull();
+    expect(await liftFrom(chats[0])).toBe(1);
+    expect(await locked(phone)).toBe(0);
+    expect(await told(withPhone)).toEqual([{ kind: 'lock-lifted' }]);
   });
 });

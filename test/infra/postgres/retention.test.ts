@@ -86,6 +86,11 @@ describe('what no limit looks at any more leaves, and what one does stays', () =
       [caller.projectId, days(3), days(0)],
     );
     await world.pool.query(
+      `insert into destination (project_id, address_hash, totp_failures, updated_at)
+       values ($1, 'guessed at', 1, $2), ($1, 'long ago', 1, $3)`,
+      [caller.projectId, days(360), days(370)],
+    );
+    await world.pool.query(
       `insert into paid_destination (address_hash, paid_at) values ('idle', array[$1::timestamptz]), ('in use', array[$1, $2::timestamptz])`,
       [days(3), days(0)],
     );
@@ -100,6 +105,7 @@ describe('what no limit looks at any more leaves, and what one does stays', () =
     ]);
     await retire();
     expect(await left(`select convert_from(address_hash, 'utf8') key from destination order by 1`)).toEqual([
+      'guessed at',
       'in use',
       'locked',
     ]);
@@ -180,7 +186,11 @@ test('a round of retention reads no table as a whole', async () => {
     `insert into request (project_id, key, body_hash, answer, at) select $1, n::text, '', '{}', $2 from generate_series(1, 40000) n`,
     [rows[0]?.id, long],
   );
-  await world.pool.query('vacuum analyze job, verification, request');
+  await world.pool.query(
+    `insert into destination (project_id, address_hash, updated_at) select $1, sha256(n::text::bytea), now() from generate_series(1, 40000) n`,
+    [rows[0]?.id],
+  );
+  await world.pool.query('vacuum analyze job, verification, request, destination');
   const one = hotPool(world.url, 1);
   const wholeReads = async () => {
     await one.query('select pg_stat_force_next_flush()');
