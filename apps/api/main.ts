@@ -2,13 +2,17 @@ import type { Router } from 'express';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import packageJson from '../../package.json' with { type: 'json' };
+import { binder, type BinderDeps } from '../../domain/device/binding.ts';
+import { PLATFORM_PROJECT_ID } from '../../domain/project/platform.ts';
 import type { Recipients } from '../../domain/recipient/port.ts';
 import { RecipientId } from '../../domain/recipient/recipient.ts';
 import { registrar, type RegistrarDeps } from '../../domain/registration/registrar.ts';
-import { accessTokens } from '../../infra/access-tokens.ts';
+import { accessTokens, sessionTokens } from '../../infra/access-tokens.ts';
 import { codeOf, numberOf } from '../../infra/codes.ts';
 import { type Config, readConfig } from '../../infra/config.ts';
-import { keyedHash, sealer } from '../../infra/crypto.ts';
+import { keyedHash, sameText, sealer } from '../../infra/crypto.ts';
+import { isDeviceProof } from '../../infra/device-proof.ts';
+import { publicKeyFault } from '../../infra/device-signature.ts';
 import { failureGate } from '../../infra/http/failure-gate.ts';
 import { limitConnection, quotaCounter } from '../../infra/http/quota-counter.ts';
 import { readiness } from '../../infra/http/readiness.ts';
@@ -16,6 +20,8 @@ import { type Logger, openLog } from '../../infra/log.ts';
 import { exposeDepth, httpSeconds, metrics } from '../../infra/metrics.ts';
 import { depthReader } from '../../infra/postgres/depth.ts';
 import { deliveries } from '../../infra/postgres/deliveries.ts';
+import { devices } from '../../infra/postgres/devices.ts';
+import { enrolments } from '../../infra/postgres/enrolments.ts';
 import { hotPool } from '../../infra/postgres/hot-pool.ts';
 import { jobReader } from '../../infra/postgres/job-queries.ts';
 import { keyDirectory } from '../../infra/postgres/key-directory.ts';
@@ -24,10 +30,14 @@ import { broadcastIntake } from '../../infra/postgres/broadcast-intake.ts';
 import { broadcasts } from '../../infra/postgres/broadcasts.ts';
 import { otpChecks } from '../../infra/postgres/otp-checks.ts';
 import { otpIntake } from '../../infra/postgres/otp-intake.ts';
+import { persons } from '../../infra/postgres/persons.ts';
 import { phoneUsers } from '../../infra/postgres/phone-users.ts';
+import { projectCache } from '../../infra/postgres/project-cache.ts';
 import { projectStore } from '../../infra/postgres/projects.ts';
 import { recipientStore } from '../../infra/postgres/recipients.ts';
 import { registrations } from '../../infra/postgres/registrations.ts';
+import { sessions } from '../../infra/postgres/sessions.ts';
+import { signInProofs } from '../../infra/postgres/sign-in-proofs.ts';
 import { usageReader } from '../../infra/postgres/usage.ts';
 import { usedLogins } from '../../infra/postgres/used-logins.ts';
 import { verifications } from '../../infra/postgres/verifications.ts';
@@ -37,6 +47,7 @@ import { queueOutbox } from '../../infra/queue/outbox.ts';
 import { closeQueues, openQueues, producerRedis } from '../../infra/queue/queues.ts';
 import { wakeTicket } from '../../infra/queue/tickets.ts';
 import { personTokens, publicKeys } from '../../infra/person-tokens.ts';
+import { qrPng, qrSvg } from '../../infra/qr.ts';
 import { runProcess } from '../../infra/run.ts';
 import { urlFault } from '../../infra/webhook/url-fault.ts';
 import { telegramLogin } from '../../infra/telegram-login.ts';
@@ -44,7 +55,8 @@ import { createHttpServer, drain, listen } from '../http/server.ts';
 import { createApp } from './app.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
-import { type ApiPorts, apiRoutes } from './routes.ts';
+import { type ApiPorts, apiRoutes, type DeviceDeps } from './routes.ts';
+import type { AuthDeps } from './routes/auth.ts';
 import { callbackRouter } from './routes/callbacks.ts';
 import type { PhoneOtpDeps } from './routes/phone-otp.ts';
 import type { WebhookRouteDeps } from './routes/webhooks.ts';
@@ -116,10 +128,12 @@ async function wire(config: Config, log: Logger, servers: Servers) {
   );
   const counter = quotaCounter(redis);
   const otp = await wireOtp(config, log);
-  const routes = apiRoutes(wirePorts(config, servers, otp));
+  const people = await wirePeople(config, pool);
+  const tokenKeys = publicKeys(config);
+  const routes = apiRoutes({ ...wirePorts(config, servers, otp, people), tokenKeys });
   const app = createApp({
     keys,
-    persons: await personTokens(publicKeys(config), pool),
+    persons: await personTokens(tokenKeys, pool),
     counter,
     log,
     proxies: config.TRUST_PROXY,
@@ -135,11 +149,18 @@ async function wire(config: Config, log: Logger, servers: Servers) {
   return { app, close };
 }
 
-function wirePorts(config: Config, { orm, pool, redis }: Servers, otp: Otp): ApiPorts {
+function wirePorts(
+  config: Config,
+  { orm, pool, redis }: Servers,
+  otp: Otp,
+  people: People,
+): Omit<ApiPorts, 'tokenKeys'> {
   const hash = keyedHash(config.PEPPER);
   const recipients = recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) });
   const failures = failureGate(redis);
   const webhooks = wireWebhooks(config, orm, pool);
+  const phoneOf = phoneOfRecipient(recipients);
+  const codes = { ...otp.ports, failures, urlFault: webhooks.urlFault, phoneOf };
   return {
     projects: projectStore(orm.em, hash),
     usage: usageReader(pool),
@@ -148,12 +169,67 @@ function wirePorts(config: Config, { orm, pool, redis }: Servers, otp: Otp): Api
     messages: otp.messages,
     webhooks,
     registration: wireRegistration(config, pool, { ...otp.ports, failures }),
-    otp: {
-      ...otp.ports,
-      failures,
-      urlFault: webhooks.urlFault,
-      phoneOf: phoneOfRecipient(recipients),
-    },
+    otp: codes,
+    auth: wireAuth(config, pool, people, codes),
+    devices: wireDevices(config, pool, { ...otp.ports, ...people, failures, recipients }),
+  };
+}
+
+type People = Awaited<ReturnType<typeof wirePeople>>;
+
+/** People over all projects, and their sessions. */
+async function wirePeople(config: Config, pool: Pool) {
+  const hash = keyedHash(config.PEPPER);
+  return {
+    persons: persons(pool, hash),
+    sessions: sessions({ pool, hash, tokens: await sessionTokens(config.JWT_PRIVATE_JWK) }),
+  };
+}
+
+/** How people sign in. */
+function wireAuth(
+  { PEPPER, TELEGRAM_BOT_TOKEN: token }: Config,
+  pool: Pool,
+  people: People,
+  otp: AuthDeps['otp'],
+): AuthDeps {
+  return {
+    ...people,
+    otp,
+    proofs: signInProofs(pool, keyedHash(PEPPER)),
+    login: token === undefined ? null : telegramLogin(token),
+    usedLogins: usedLogins(pool),
+    sameText,
+    now: () => new Date(),
+  };
+}
+
+type DeviceWorld = Pick<BinderDeps, 'persons' | 'sessions' | 'intake' | 'checks' | 'failures'> &
+  Pick<ApiPorts, 'recipients'>;
+
+/** Devices, whose codes are sent in the name of Navbat's own project. */
+function wireDevices(
+  { PEPPER, SEAL_KEYS }: Config,
+  pool: Pool,
+  { recipients, ...world }: DeviceWorld,
+): DeviceDeps {
+  const store = devices({ pool, hash: keyedHash(PEPPER), seal: sealer(SEAL_KEYS) });
+  const project = projectCache(pool);
+  return {
+    devices: store,
+    binder: binder({
+      ...world,
+      devices: store,
+      platform: async () => ({ projectId: PLATFORM_PROJECT_ID, ...(await project(PLATFORM_PROJECT_ID)) }),
+      isSigned: isDeviceProof,
+      sameText,
+      now: () => new Date(),
+    }),
+    enrolments: enrolments(pool),
+    recipients,
+    publicKeyFault,
+    sameText,
+    qr: { svg: qrSvg, png: qrPng },
   };
 }
 

@@ -223,7 +223,7 @@ function problems(route: Route): ZodOpenApiOperationObject['responses'] {
 /** `GET /jobs/{id}` is `getJobsById`: what generated clients call it. */
 function operationId({ method, path }: Route): string {
   const words = path
-    .split(/[/-]/)
+    .split(/[/.-]/)
     .filter(Boolean)
     .map((part) => part.replace(/^\{(\w+)\}$/, (_, name: string) => `By${capital(name)}`));
   return method + words.map(capital).join('');

@@ -3,9 +3,14 @@ import type { Projects } from '../../domain/project/port.ts';
 import type { UsageReader } from '../../domain/project/usage.ts';
 import type { Recipients } from '../../domain/recipient/port.ts';
 import type { Route } from './route.ts';
+import { type AuthDeps, authRoutes } from './routes/auth.ts';
+import { type DeviceRouteDeps, deviceRoutes } from './routes/devices.ts';
+import { type EnrolmentRouteDeps, enrolmentRoutes } from './routes/enrolments.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { jwksRoutes, type PublicJwk } from './routes/jwks.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { type MessageDeps, messageRoutes } from './routes/messages.ts';
+import { type MyDeviceDeps, myDeviceRoutes } from './routes/my-devices.ts';
 import { otpRoutes } from './routes/otp.ts';
 import { type PhoneOtpDeps, phoneOtpRoutes } from './routes/phone-otp.ts';
 import { projectRoutes } from './routes/projects.ts';
@@ -23,17 +28,41 @@ export interface ApiPorts {
   readonly messages: MessageDeps;
   readonly registration: RegistrationDeps;
   readonly webhooks: WebhookRouteDeps;
+  readonly auth: AuthDeps;
+  /** Those that check access tokens. */
+  readonly tokenKeys: readonly PublicJwk[];
+  readonly devices: DeviceDeps;
 }
 
-/** The one list of routes that ask for a key: the app, `/openapi.json` and their tests derive from it. */
+/** Devices: how one becomes somebody's, and what its person does with it. */
+export interface DeviceDeps extends EnrolmentRouteDeps, DeviceRouteDeps, MyDeviceDeps {}
+
+/** The one list of routes: the app, `/openapi.json` and their tests derive from it. */
 export function apiRoutes(ports: ApiPorts): Route[] {
-  const { projects, usage, recipients, jobs, otp, messages, registration, webhooks } = ports;
+  const {
+    projects,
+    usage,
+    recipients,
+    jobs,
+    otp,
+    messages,
+    registration,
+    webhooks,
+    auth,
+    tokenKeys,
+    devices,
+  } = ports;
   return [
     ...otpRoutes(otp),
     ...phoneOtpRoutes(otp),
     ...registrationRoutes(registration),
+    ...authRoutes(auth),
+    ...jwksRoutes(tokenKeys),
     ...messageRoutes(messages),
     ...webhookRoutes(webhooks),
+    ...enrolmentRoutes(devices),
+    ...deviceRoutes(devices),
+    ...myDeviceRoutes(devices),
     ...jobRoutes(jobs),
     ...recipientRoutes(recipients),
     ...projectRoutes(projects, usage),

@@ -14,7 +14,7 @@ interface SessionDeps {
 
 const tag = 'Sign-in';
 
-const Session = z
+const OpenSession = z
   .object({
     id: z.uuid(),
     current: z.boolean().meta({ description: 'The session that asks.' }),
@@ -26,7 +26,7 @@ const Session = z
     last_used_at: Time.meta({ description: 'When it was last refreshed.' }),
     expires_at: Time.meta({ description: 'Unless it is used before.' }),
   })
-  .meta({ id: 'Session' });
+  .meta({ id: 'OpenSession' });
 
 /** What a person sees of their sessions and ends; `auth.ts` opens them. */
 export function sessionRoutes(deps: SessionDeps): Route[] {
@@ -57,7 +57,7 @@ const listRoute = (deps: SessionDeps) =>
     description: "Those at this project; in Navbat's own app, those at every project.",
     session: 'project',
     query: z.object(pageQuery),
-    answers: { 200: { description: 'Sessions that stand.', schema: pageSchema(Session) } },
+    answers: { 200: { description: 'Sessions that stand.', schema: pageSchema(OpenSession) } },
     async handle({ person, query }) {
       const page = await deps.sessions.list(ownerOf(person), pageOrder(query), deps.now());
       return { status: 200, body: pageBody(page, (session) => sessionBody(session, person)) };
