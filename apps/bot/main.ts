@@ -11,6 +11,7 @@ import { limitConnection } from '../../infra/http/quota-counter.ts';
 import { type Logger, openLog } from '../../infra/log.ts';
 import { botChats } from '../../infra/postgres/bot-chats.ts';
 import { botUpdates } from '../../infra/postgres/bot-updates.ts';
+import { destinations } from '../../infra/postgres/destinations.ts';
 import { hotPool } from '../../infra/postgres/hot-pool.ts';
 import { otpChecks } from '../../infra/postgres/otp-checks.ts';
 import { otpIntake } from '../../infra/postgres/otp-intake.ts';
@@ -113,9 +114,7 @@ interface Bot {
 async function wire(config: Config, log: Logger, { slug, token, line }: Bot) {
   const now = () => new Date();
   const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
-  const redis = new Redis(config.REDIS_URL, limitConnection);
-  // Without a listener, a connection that breaks would end the process; each use sees its own failure.
-  redis.on('error', (err: Error) => log.debug({ err }, 'connection lost'));
+  const redis = openRedis(config, log);
   const botId = Number(token.split(':', 1)[0]);
   const otp = wireOtp(config, log, pool, now);
   const hash = keyedHash(config.PEPPER);
@@ -129,6 +128,7 @@ async function wire(config: Config, log: Logger, { slug, token, line }: Bot) {
     registrar: registrar({ ...otp.ports, failures: failureGate(redis), registrations: people, now }),
     registrations: people,
     chats,
+    destinations: destinations(pool),
     mouth: botMouth({
       sender,
       chats,
@@ -149,6 +149,13 @@ async function wire(config: Config, log: Logger, { slug, token, line }: Bot) {
     await pool.end();
   };
   return { handle, close };
+}
+
+function openRedis({ REDIS_URL }: Config, log: Logger): Redis {
+  const redis = new Redis(REDIS_URL, limitConnection);
+  // Without a listener, a connection that breaks would end the process; each use sees its own failure.
+  redis.on('error', (err: Error) => log.debug({ err }, 'connection lost'));
+  return redis;
 }
 
 /** The intake and the checks of codes, as the api wires them. */

@@ -1,3 +1,4 @@
+import type { Destinations } from '../../domain/otp/destinations.ts';
 import { parsePhone } from '../../domain/otp/phone.ts';
 import { Locale } from '../../domain/otp/text.ts';
 import type { Chats, Registrations } from '../../domain/registration/port.ts';
@@ -24,6 +25,7 @@ export interface StoryDeps {
   readonly registrar: Registrar;
   readonly registrations: Registrations;
   readonly chats: Chats;
+  readonly destinations: Pick<Destinations, 'liftFromChat'>;
   readonly mouth: BotMouth;
   readonly now: () => Date;
   /** A keyed hash in hex: tells two phones apart and no phone to anybody. */
@@ -66,6 +68,8 @@ export async function tell(
     case 'stop':
       await deps.mouth.say(by.telegramId, { text: words.stopped });
       return deps.chats.close(by.telegramId, 'opted-out', deps.now());
+    case 'unlock':
+      return unlock(deps, scene);
     case 'block':
       return deps.chats.close(by.telegramId, 'bot-blocked', deps.now());
     case 'unblock':
@@ -124,6 +128,14 @@ function registered(answer: RegisterAnswer, words: Texts): Saying {
         return { text: words.tooManyCodes(minutesOf(answer.retryAfterSeconds)) };
       return { text: answer.reason === 'destination-locked' ? words.locked : words.sorry };
   }
+}
+
+/** The chat is proven and so is the phone: whoever typed those wrong codes has neither. */
+async function unlock(deps: StoryDeps, { by, words }: Scene) {
+  const lifted = await deps.destinations.liftFromChat(by.telegramId, deps.now());
+  if (lifted === null)
+    return deps.mouth.say(by.telegramId, { text: words.unlockUnproven, contactButton: words.shareButton });
+  return deps.mouth.say(by.telegramId, { text: lifted > 0 ? words.unlocked : words.nothingLocked });
 }
 
 const minutesOf = (seconds: number | null) => Math.max(1, Math.ceil((seconds ?? 0) / 60));

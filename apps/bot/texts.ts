@@ -17,6 +17,9 @@ export interface Texts {
   readonly tooManyCodes: (minutes: number) => string;
   readonly tooManyChecks: (minutes: number) => string;
   readonly locked: string;
+  readonly unlocked: string;
+  readonly nothingLocked: string;
+  readonly unlockUnproven: string;
   readonly sorry: string;
   readonly help: string;
   readonly chooseLanguage: string;
@@ -43,9 +46,13 @@ const uz: Texts = {
   phoneProved: '✅ Telefon raqamingiz tasdiqlandi.',
   tooManyCodes: (minutes) => `Juda ko‘p kod so‘raldi. ${minutes} daqiqadan so‘ng qayta urinib ko‘ring.`,
   tooManyChecks: (minutes) => `Juda ko‘p noto‘g‘ri kod. ${minutes} daqiqadan so‘ng qayta urinib ko‘ring.`,
-  locked: 'Juda ko‘p noto‘g‘ri kod yozildi va kirish yopildi. Iltimos, yordam xizmatiga murojaat qiling.',
+  locked:
+    'Juda ko‘p noto‘g‘ri kod yozildi: kodlar bir kunga yopildi. Raqamingiz tasdiqlangan bo‘lsa, uni /unlock ochadi.',
+  unlocked: '🔓 Ochildi: raqamingizga yana kod yuboriladi.',
+  nothingLocked: 'Raqamingiz yopilmagan.',
+  unlockUnproven: 'Avval pastdagi tugma orqali raqamingizni tasdiqlang.',
   sorry: 'Hozir kod yuborib bo‘lmadi. Iltimos, keyinroq urinib ko‘ring.',
-  help: '/start — ro‘yxatdan o‘tish\n/language — tilni tanlash\n/stop — xabarlarni to‘xtatish\n/help — yordam',
+  help: '/start — ro‘yxatdan o‘tish\n/language — tilni tanlash\n/stop — xabarlarni to‘xtatish\n/unlock — yopilgan raqamni ochish\n/help — yordam',
   chooseLanguage: 'Tilni tanlang:',
   languageSet: 'Endi o‘zbek tilida gaplashamiz.',
   stopped: 'Bo‘ldi, endi sizga hech narsa yozmayman. Qaytish uchun: /start',
@@ -68,9 +75,13 @@ const ru: Texts = {
   phoneProved: '✅ Ваш номер телефона подтверждён.',
   tooManyCodes: (minutes) => `Слишком много кодов. Попробуйте снова через ${minutes} мин.`,
   tooManyChecks: (minutes) => `Слишком много неверных кодов. Попробуйте снова через ${minutes} мин.`,
-  locked: 'Слишком много неверных кодов, вход закрыт. Пожалуйста, обратитесь в поддержку.',
+  locked:
+    'Слишком много неверных кодов: коды закрыты на сутки. Если ваш номер подтверждён, его откроет /unlock.',
+  unlocked: '🔓 Открыто: на ваш номер снова приходят коды.',
+  nothingLocked: 'Ваш номер не закрыт.',
+  unlockUnproven: 'Сначала подтвердите свой номер кнопкой ниже.',
   sorry: 'Сейчас не удалось отправить код. Пожалуйста, попробуйте позже.',
-  help: '/start — регистрация\n/language — выбрать язык\n/stop — остановить сообщения\n/help — помощь',
+  help: '/start — регистрация\n/language — выбрать язык\n/stop — остановить сообщения\n/unlock — открыть закрытый номер\n/help — помощь',
   chooseLanguage: 'Выберите язык:',
   languageSet: 'Теперь говорим по-русски.',
   stopped: 'Хорошо, больше я вам не пишу. Чтобы вернуться: /start',
@@ -94,9 +105,12 @@ const en: Texts = {
   phoneProved: '✅ Your phone number is confirmed.',
   tooManyCodes: (minutes) => `Too many codes. Try again in ${minutes} min.`,
   tooManyChecks: (minutes) => `Too many wrong codes. Try again in ${minutes} min.`,
-  locked: 'Too many wrong codes: this chat is locked. Please ask support.',
+  locked: 'Too many wrong codes: codes are closed for a day. If your number is proven, /unlock opens it.',
+  unlocked: '🔓 Opened: your number gets codes again.',
+  nothingLocked: 'Your number is not locked.',
+  unlockUnproven: 'First prove your number with the button below.',
   sorry: 'No code could be sent now. Please try again later.',
-  help: '/start — register\n/language — choose a language\n/stop — stop all messages\n/help — this help',
+  help: '/start — register\n/language — choose a language\n/stop — stop all messages\n/unlock — open a locked number\n/help — this help',
   chooseLanguage: 'Choose a language:',
   languageSet: 'We speak English now.',
   stopped: 'Done, I will not write to you any more. To come back: /start',

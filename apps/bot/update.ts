@@ -16,6 +16,7 @@ export type Deed =
   /** `choice` is null where they ask which there are. */
   | { readonly deed: 'language'; readonly choice: Locale | null; readonly queryId: string | null }
   | { readonly deed: 'stop' }
+  | { readonly deed: 'unlock' }
   /** `isOwn`: Telegram says that the number is the sender's. */
   | { readonly deed: 'contact'; readonly phone: string; readonly isOwn: boolean }
   | { readonly deed: 'text'; readonly text: string }
@@ -96,6 +97,8 @@ function textDeed(text: string): Deed {
       return { deed: 'help' };
     case 'stop':
       return { deed: 'stop' };
+    case 'unlock':
+      return { deed: 'unlock' };
     case 'language':
       return {
         deed: 'language',

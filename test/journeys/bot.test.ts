@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keyedHash } from '../../infra/crypto.ts';
 import {
   codeSentTo,
   type Navbat,
@@ -271,6 +272,41 @@ describe('languages', () => {
     await person.hears(/Теперь говорим по-русски/);
     await person.says('?');
     await person.hears(/Чтобы зарегистрироваться/);
+  });
+});
+
+describe('/unlock', () => {
+  const lock = (phone: string) =>
+    navbat.db.query(
+      `insert into destination (project_id, address_hash, failed_checks, locked_at, updated_at)
+       select id, $1, 100, now(), now() from project
+       on conflict (address_hash, project_id) do update set failed_checks = 100, locked_at = now()`,
+      [keyedHash(navbat.env['PEPPER'] ?? '')('address', phone)],
+    );
+  const send = (to: string) =>
+    project.call('POST', '/otp/send', { to, purpose: 'unlock', channels: ['telegram'] });
+
+  test('opens what strangers locked, for whoever proved that number from this chat', async () => {
+    const person = await verified();
+    await lock(person.phone);
+    expect((await send(person.phone)).body.type).toBe('urn:navbat:problem:destination-locked');
+    await person.says('/unlock');
+    await person.hears(/Ochildi/);
+    expect((await send(person.phone)).status).toBe(202);
+    await person.says('/unlock');
+    await person.hears(/yopilmagan/);
+  });
+
+  test('opens nothing for anybody else', async () => {
+    const [owner, stranger] = [await verified(), newPerson()];
+    await lock(owner.phone);
+    await stranger.says('/start');
+    await stranger.says('/unlock');
+    await stranger.hears(/Avval pastdagi tugma/);
+    const other = await verified();
+    await other.says('/unlock');
+    await other.hears(/yopilmagan/);
+    expect((await send(owner.phone)).body.type).toBe('urn:navbat:problem:destination-locked');
   });
 });
 

@@ -198,14 +198,15 @@ async function closedProblem(
   return checkProblem({ result: 'closed', reason: closedReasonOf[state === 'live' ? 'expired' : state] });
 }
 
+/** The same for everybody: it must not tell whether this person has a device. */
+const lockedWords =
+  'This recipient is locked after too many wrong codes. Its person opens it by approving a push on a bound device, in the app, or by /unlock to the bot; else, after a hundred in a row, it opens by itself within a day.';
+
 /** Exhaustive on purpose: a new refusal does not compile until it has a status and words. */
 const refusals: Record<RefusalReason, readonly [status: number, detail: string]> = {
   'too-soon': [429, 'A code was just sent to this recipient. Ask again after the time in Retry-After.'],
   'too-many-sends': [429, 'This recipient was sent too many codes in an hour.'],
-  'destination-locked': [
-    429,
-    'This recipient is locked after too many wrong codes; the lock lifts within a day.',
-  ],
+  'destination-locked': [429, lockedWords],
   'no-channel': [422, 'No channel that was asked for can reach this recipient.'],
   'country-not-allowed': [422, 'The project does not send paid messages to this country.'],
   'budget-spent': [422, "The project's budget for paid messages is spent for today."],
@@ -320,11 +321,7 @@ export function checkProblem(result: Exclude<CheckResult, { result: 'approved' }
         extra: { reason: result.reason },
       });
     case 'locked':
-      return new Problem(
-        429,
-        'destination-locked',
-        'This recipient is locked after too many wrong codes; the lock lifts within a day.',
-      );
+      return new Problem(429, 'destination-locked', lockedWords);
     case 'unknown':
       return new Problem(404, 'not-found', 'The project has no such verification.');
   }
