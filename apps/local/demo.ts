@@ -61,9 +61,13 @@ export function markTold(home: string, demo: Demo): Promise<void> {
 }
 
 export const demoText = ({ apiKey, boardEmail, boardPassword }: Demo): string =>
-  [`demo API key    ${apiKey}`, `board login     ${boardEmail}`, `board password  ${boardPassword}`, ''].join(
-    '\n',
-  );
+  [
+    `demo API key    ${apiKey}`,
+    `board login     ${boardEmail}`,
+    `board password  ${boardPassword}`,
+    'second factor   set up at the first login, with any authenticator app on a phone',
+    '',
+  ].join('\n');
 
 async function readDemo(home: string): Promise<Demo | undefined> {
   const text = await readFile(join(home, FILE), 'utf8').catch(() => undefined);

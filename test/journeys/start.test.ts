@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { freePort } from '../../infra/embedded/port.ts';
 import { endProcess, isAlive, waitUntilGone } from '../../infra/embedded/process.ts';
+import { logInForTheFirstTime } from '../support/staff-login.ts';
 
 /** `npm start` as a newcomer has it: every process real, in a home of its own. The tests build on each other, in this order. */
 const clone = resolve(import.meta.dirname, '../..');
@@ -142,6 +143,11 @@ test(
     expect(printed).toHaveLength(6);
     for (const url of printed.filter((each) => !each.endsWith(`:${ports.API_PORT}`)))
       expect((await fetch(url)).status, url).toBe(200);
+
+    const email = /board login\s+(\S+)/.exec(credentials)?.[1] ?? '';
+    const boardUrl = `http://127.0.0.1:${ports.BOARD_PORT}`;
+    const { cookie } = await logInForTheFirstTime(boardUrl, email, password);
+    expect((await fetch(`${boardUrl}/ops`, { headers: { cookie }, redirect: 'manual' })).status).toBe(200);
   },
   START_MS + 30_000,
 );
