@@ -20,6 +20,7 @@ import { type Logger, openLog } from '../../infra/log.ts';
 import { exposeDepth, httpSeconds, metrics } from '../../infra/metrics.ts';
 import { depthReader } from '../../infra/postgres/depth.ts';
 import { deliveries } from '../../infra/postgres/deliveries.ts';
+import { destinations } from '../../infra/postgres/destinations.ts';
 import { devices } from '../../infra/postgres/devices.ts';
 import { enrolments } from '../../infra/postgres/enrolments.ts';
 import { hotPool } from '../../infra/postgres/hot-pool.ts';
@@ -226,6 +227,8 @@ function wireDevices(
       now: () => new Date(),
     }),
     enrolments: enrolments(pool),
+    destinations: destinations(pool),
+    now: () => new Date(),
     recipients,
     publicKeyFault,
     sameText,

@@ -16,6 +16,7 @@ import { type PhoneOtpDeps, phoneOtpRoutes } from './routes/phone-otp.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { recipientRoutes } from './routes/recipients.ts';
 import { type RegistrationDeps, registrationRoutes } from './routes/registration.ts';
+import { type UnlockDeps, unlockRoutes } from './routes/unlock.ts';
 import { type WebhookRouteDeps, webhookRoutes } from './routes/webhooks.ts';
 
 /** What the routes ask of the world. */
@@ -35,7 +36,7 @@ export interface ApiPorts {
 }
 
 /** Devices: how one becomes somebody's, and what its person does with it. */
-export interface DeviceDeps extends EnrolmentRouteDeps, DeviceRouteDeps, MyDeviceDeps {}
+export interface DeviceDeps extends EnrolmentRouteDeps, DeviceRouteDeps, MyDeviceDeps, UnlockDeps {}
 
 /** The one list of routes: the app, `/openapi.json` and their tests derive from it. */
 export function apiRoutes(ports: ApiPorts): Route[] {
@@ -63,6 +64,7 @@ export function apiRoutes(ports: ApiPorts): Route[] {
     ...enrolmentRoutes(devices),
     ...deviceRoutes(devices),
     ...myDeviceRoutes(devices),
+    ...unlockRoutes(devices),
     ...jobRoutes(jobs),
     ...recipientRoutes(recipients),
     ...projectRoutes(projects, usage),

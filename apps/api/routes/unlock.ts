@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { Destinations } from '../../../domain/otp/destinations.ts';
+import { definePersonRoute, type Route } from '../route.ts';
+
+export interface UnlockDeps {
+  readonly destinations: Pick<Destinations, 'lift'>;
+  readonly now: () => Date;
+}
+
+const Lifted = z.object({
+  lifted: z.int().meta({ description: 'Locks that stood, over all projects. Of 0, nothing was locked.' }),
+});
+
+export function unlockRoutes({ destinations, now }: UnlockDeps): Route[] {
+  return [
+    definePersonRoute({
+      method: 'post',
+      path: '/me/unlock',
+      tag: 'Devices',
+      summary: 'Lift the locks of my phones',
+      description:
+        'Whoever types a hundred wrong codes for a number locks it in that project for a day. Its person opens it here, from a bound device; nobody else can.',
+      session: 'device',
+      fresh: true,
+      body: z.strictObject({}).optional(),
+      answers: { 200: { description: 'Every service takes codes for these phones again.', schema: Lifted } },
+      async handle({ person }) {
+        // The session is a bound device's, which the route has asked for.
+        const deviceId = person.deviceId;
+        const lifted = deviceId === null ? 0 : await destinations.lift(person.personId, deviceId, now());
+        return { status: 200, body: { lifted } };
+      },
+    }),
+  ];
+}
