@@ -1,5 +1,5 @@
-import { createHash, createHmac } from 'node:crypto';
-import { type Fixture } from './fixture.ts';
+import { createHmac } from 'node:crypto';
+import type { Fixture } from './fixture.ts';
 import {
   makeBroadcast,
   makeDelivery,
@@ -8,7 +8,16 @@ import {
   makeRecipient,
   makeVerification,
 } from './objects.ts';
-import { BOT_SECRET, makeKey, newNumber, newPhone, type Owner, type World } from './world.ts';
+import { personFixtures } from './person-fixtures.ts';
+import {
+  BOT_SECRET,
+  makeKey,
+  newNumber,
+  newPhone,
+  type Owner,
+  signedByTelegram,
+  type World,
+} from './world.ts';
 
 /** One for each route of the API and of the bot, in the order of `apps/api/routes.ts`. */
 
@@ -73,21 +82,6 @@ const registration: Readonly<Record<string, Fixture>> = {
     answers: [400],
   },
 };
-
-/** The Login widget's fields, as a query (core.telegram.org/widgets/login). */
-function signedByTelegram({ env }: World, id: number): string {
-  const fields = { auth_date: String(Math.floor(Date.now() / 1_000)), first_name: 'Aziza', id: String(id) };
-  const text = Object.entries(fields)
-    .map(([name, value]) => `${name}=${value}`)
-    .join('\n');
-  const key = createHash('sha256')
-    .update(env['TELEGRAM_BOT_TOKEN'] ?? '')
-    .digest();
-  return new URLSearchParams({
-    ...fields,
-    hash: createHmac('sha256', key).update(text).digest('hex'),
-  }).toString();
-}
 
 const messages: Readonly<Record<string, Fixture>> = {
   'POST /telegram/send': {
@@ -222,7 +216,15 @@ function twilioSignature(jobId: string, world: World): string {
     .digest('base64');
 }
 
-export const apiFixtures = { ...otp, ...registration, ...messages, ...webhooks, ...projects, ...beside };
+export const apiFixtures: Readonly<Record<string, Fixture>> = {
+  ...otp,
+  ...registration,
+  ...personFixtures,
+  ...messages,
+  ...webhooks,
+  ...projects,
+  ...beside,
+};
 
 const update = (token: string) => {
   const from = { id: newNumber(), is_bot: false, first_name: 'Aziza' };

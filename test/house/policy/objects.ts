@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { newNumber, newPhone, type Owner, type World } from './world.ts';
 
@@ -34,15 +34,19 @@ export async function recipientOf(world: World, owner: Owner): Promise<string> {
 }
 
 /** A live code, sent some minutes ago. Its job sleeps. */
-export async function makeVerification(world: World, owner: Owner): Promise<{ id: string; jobId: string }> {
+export async function makeVerification(
+  world: World,
+  owner: Owner,
+  purpose = 'login',
+): Promise<{ id: string; jobId: string }> {
   const [id, jobId, phone] = [uuidv7(), uuidv7(), newPhone()];
   const address = world.hash('address', owner.mode === 'test' ? `test:${phone}` : phone);
   await world.db.query(
     `insert into verification (id, project_id, address_hash, phone, purpose, mode, code_kid, code_length, checks_max, check_by_to,
        channels, locale, job_id, ttl_seconds, created_at, sent_at, expires_at)
-     values ($1, $2, $3, $4, 'login', $5, 'c1', 6, 5, false, '{telegram,sms}', 'uz', $6, 600, now() - interval '5 min',
+     values ($1, $2, $3, $4, $7, $5, 'c1', 6, 5, false, '{telegram,sms}', 'uz', $6, 600, now() - interval '5 min',
        now() - interval '5 min', now() + interval '5 min')`,
-    [id, owner.projectId, address, phone, owner.mode, jobId],
+    [id, owner.projectId, address, phone, owner.mode, jobId, purpose],
   );
   const payload = { verification_id: id };
   await insertJob(world, owner, { id: jobId, kind: 'otp-send', subjectId: id, payload, address });
@@ -123,18 +127,6 @@ export async function makeDelivery(world: World, owner: Owner): Promise<string> 
     `insert into webhook_delivery (id, project_id, mode, event_id, event_type, job_id, n, url, outcome, latency_ms, at)
      values ($1, $2, $3, $4, 'verification.approved', $5, 1, 'https://example.com/', 'completed', 1, now())`,
     [id, owner.projectId, owner.mode, eventId, jobId],
-  );
-  return id;
-}
-
-/** Bound a week ago. */
-export async function makeDevice({ db }: World, { personId }: Owner): Promise<string> {
-  const id = uuidv7();
-  const key = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
-  await db.query(
-    `insert into device (id, person_id, kind, name, public_key, totp_sealed, created_at, bound_at)
-     values ($1, $2, 'app', 'phone', $3, $4, now() - interval '7 days', now() - interval '7 days')`,
-    [id, personId, key, randomBytes(48)],
   );
   return id;
 }

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { importJWK, type JWK, SignJWT } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
-import type { Rule } from '../../../domain/access/policy.ts';
+import type { PersonRule, Rule } from '../../../domain/access/policy.ts';
 import { type KeyAccess, type KeyMode, KeyScope } from '../../../domain/project/key.ts';
-import { PLATFORM_PROJECT_ID } from '../../../domain/project/platform.ts';
 import { may } from '../../../domain/staff/policy.ts';
 import { type StaffRole, staffRoles } from '../../../domain/staff/role.ts';
-import { makeDevice, recipientOf } from './objects.ts';
+import { recipientOf } from './objects.ts';
+import { inApp, makeDevice, openSession } from './person-objects.ts';
 import { makeKey, makePerson, makeProject, type Owner, sha256, type World } from './world.ts';
 
 /** Who may ask. */
@@ -18,7 +17,7 @@ type Who =
       readonly mode: KeyMode;
       readonly scopes: readonly KeyScope[];
     }
-  | { readonly by: 'person'; readonly session: 'project' | 'app' | 'device'; readonly isFresh: boolean }
+  | { readonly by: 'person'; readonly session: PersonRule['session']; readonly isFresh: boolean }
   | { readonly by: 'staff'; readonly role: StaffRole; readonly extent: 'half' | 'whole' };
 
 export interface Role {
@@ -75,8 +74,12 @@ export async function makeRoles(world: World): Promise<{ roles: Role[]; other: O
   return { roles, other };
 }
 
-export async function makeOwner(world: World): Promise<Owner> {
-  return { projectId: await makeProject(world), mode: 'live', personId: await makePerson(world, 'live') };
+async function makeOwner(world: World): Promise<Owner> {
+  const [projectId, personId] = [await makeProject(world), await makePerson(world, 'live')];
+  const owner: Owner = { projectId, mode: 'live', personId };
+  // The project knows its person, and so does Navbat's own: two requests at once make no second handle.
+  for (const known of [owner, inApp(owner)]) await recipientOf(world, known);
+  return owner;
 }
 
 async function keyRoles(world: World, own: Owner): Promise<Role[]> {
@@ -115,79 +118,36 @@ const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 const STALE_MINUTES = 6;
 
 async function personRoles(world: World, own: Owner): Promise<Role[]> {
-  const app: Owner = { ...own, projectId: PLATFORM_PROJECT_ID };
-  const deviceId = await makeDevice(world, app);
+  const app = inApp(own);
+  const device: Owner = { ...app, deviceId: await makeDevice(world, app) };
   const test: Owner = { ...own, mode: 'test', personId: await makePerson(world, 'test') };
-  const person = (
-    name: string,
-    owner: Owner,
-    session: 'project' | 'app' | 'device',
-    minutes: number,
-  ): Role => ({
+  const person = (name: string, owner: Owner, session: PersonRule['session'], minutes = 0): Role => ({
     name: `${name}, ${minutes === 0 ? 'proven now' : 'proven earlier'}`,
     who: { by: 'person', session, isFresh: minutes === 0 },
     owner,
-    enter: async () => {
-      const device = session === 'device' ? deviceId : null;
-      return bearer((await openSession(world, owner, { deviceId: device, minutes })).token);
-    },
+    enter: async () => bearer((await openSession(world, owner, minutes)).token),
   });
-  return [
-    person("a person in a project's session", own, 'project', 0),
-    person("a person in a project's session", own, 'project', STALE_MINUTES),
-    person("a test key's person", test, 'project', 0),
-    person("a person in the app's session", app, 'app', 0),
-    person("a person in the app's session", app, 'app', STALE_MINUTES),
-    person('a person on a bound device', app, 'device', 0),
-    person('a person on a bound device', app, 'device', STALE_MINUTES),
-    {
-      name: 'a person whose session was ended',
-      who: { by: 'nobody' },
-      owner: app,
-      enter: async () => {
-        const { id, token } = await openSession(world, app, { deviceId, minutes: 0 });
-        await world.db.query(
-          `update session set revoked_at = now(), revoked_because = 'signed-out' where id = $1`,
-          [id],
-        );
-        return bearer(token);
-      },
+  const ended: Role = {
+    name: 'a person whose session was ended',
+    who: { by: 'nobody' },
+    owner: app,
+    enter: async () => {
+      const { id, token } = await openSession(world, device);
+      const end = `update session set revoked_at = now(), revoked_because = 'signed-out' where id = $1`;
+      await world.db.query(end, [id]);
+      return bearer(token);
     },
+  };
+  return [
+    person("a person in a project's session", own, 'project'),
+    person("a person in a project's session", own, 'project', STALE_MINUTES),
+    person("a test key's person", test, 'project'),
+    person("a person in the app's session", app, 'app'),
+    person("a person in the app's session", app, 'app', STALE_MINUTES),
+    person('a person on a bound device', device, 'device'),
+    person('a person on a bound device', device, 'device', STALE_MINUTES),
+    ended,
   ];
-}
-
-/** A row, and a token signed here and not by what is tested. */
-export async function openSession(
-  world: World,
-  owner: Owner,
-  { deviceId, minutes }: { deviceId: string | null; minutes: number },
-): Promise<{ id: string; token: string }> {
-  const [id, recipientId] = [uuidv7(), await recipientOf(world, owner)];
-  await world.db.query(
-    `insert into session (id, person_id, project_id, mode, recipient_id, device_id, method, refreshed_at, authenticated_at,
-       created_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, now(), now() - make_interval(mins => $8), now(), now() + interval '1 hour')`,
-    [
-      id,
-      owner.personId,
-      owner.projectId,
-      owner.mode,
-      recipientId,
-      deviceId,
-      deviceId ? 'device' : 'code',
-      minutes,
-    ],
-  );
-  const jwk = JSON.parse(world.env['JWT_PRIVATE_JWK'] ?? '') as JWK & { kid: string };
-  const token = await new SignJWT({ sid: id })
-    .setProtectedHeader({ alg: 'EdDSA', kid: jwk.kid, typ: 'JWT' })
-    .setIssuer('navbat')
-    .setAudience(owner.mode === 'test' ? `test:${owner.projectId}` : owner.projectId)
-    .setSubject(recipientId)
-    .setIssuedAt()
-    .setExpirationTime('10m')
-    .sign(await importJWK(jwk, 'EdDSA'));
-  return { id, token };
 }
 
 async function staffRoleRoles(world: World, owner: Owner): Promise<Role[]> {

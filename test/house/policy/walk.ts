@@ -79,19 +79,16 @@ const isExpected = ({ status, text }: Answer, { answers, says = '' }: Fixture) =
   (answers ? answers.includes(status) : status >= 200 && status < 400) && text.includes(says);
 
 /** Whatever the role's is not: another project's and person's; for a test key, what live keys made too. */
-function othersOf({ how, role, fixture }: Visit): Owner[] {
-  const { other } = how;
-  if (role.owner.projectId !== other.projectId && role.who.by === 'person')
+function othersOf({ how: { other }, role: { who, owner }, fixture }: Visit): Owner[] {
+  const another = { ...other, mode: owner.mode };
+  if (who.by === 'person')
     return [
-      { ...other, mode: role.owner.mode, projectId: role.owner.projectId },
-      { ...other, mode: role.owner.mode },
+      another,
+      // Another person at the same project; and at another project the same person, whom only Navbat's own app sees there.
+      { ...another, projectId: owner.projectId },
+      ...(who.session === 'project' ? [{ ...owner, projectId: other.projectId }] : []),
     ];
-  return role.owner.mode === 'test' && !fixture.isShared
-    ? [
-        { ...other, mode: 'test' },
-        { ...role.owner, mode: 'live' },
-      ]
-    : [other];
+  return owner.mode === 'test' && !fixture.isShared ? [another, { ...owner, mode: 'live' }] : [another];
 }
 
 /** What is another's, and what is not there, are one answer. */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { createHash, createHmac, randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { KeyAccess, KeyMode, KeyScope } from '../../../domain/project/key.ts';
 import { keyedHash } from '../../../infra/crypto.ts';
@@ -20,6 +20,8 @@ export interface Owner {
   readonly projectId: string;
   readonly mode: KeyMode;
   readonly personId: string;
+  /** The bound device on which they are. */
+  readonly deviceId?: string;
 }
 
 export const BOT_SECRET = randomBytes(24).toString('base64url');
@@ -112,3 +114,16 @@ export const sha256 = (text: string) => createHash('sha256').update(text).digest
 /** From anywhere on earth. */
 export const newAddress = () =>
   [randomInt(1, 223), randomInt(256), randomInt(256), randomInt(1, 255)].join('.');
+
+/** The Login widget's fields, as a query (core.telegram.org/widgets/login). */
+export function signedByTelegram({ env }: World, id = newNumber()): string {
+  const fields = { auth_date: String(Math.floor(Date.now() / 1_000)), first_name: 'Aziza', id: String(id) };
+  const text = Object.entries(fields)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('\n');
+  const key = createHash('sha256')
+    .update(env['TELEGRAM_BOT_TOKEN'] ?? '')
+    .digest();
+  const hash = createHmac('sha256', key).update(text).digest('hex');
+  return new URLSearchParams({ ...fields, hash }).toString();
+}
