@@ -119,6 +119,8 @@ export async function proveContact(
   ]);
   const former = rows[0]?.former ?? null;
   if (former === null || former === personId) return;
+  // Two who take two phones of theirs do so one after the other.
+  await tx.query('select from person where id = $1 for no key update', [former]);
   await loseAddress(change, former, addressHash);
   await endSessions(tx, { personId: former }, 'superseded', now);
 }

@@ -103,7 +103,7 @@ select ${standing} from opened`;
 async function openedBefore(deps: SessionDeps, verificationId: string, now: Date): Promise<Grant | null> {
   const { rows } = await deps.pool.query<Standing>(
     `select ${standing} from session
-     where verification_id = $1 and generation = 0 and revoked_at is null and expires_at > $2 and created_at > $3`,
+     where verification_id = $1 and generation = 0 and revoked_at is null and expires_at > $2 and created_at >= $3`,
     [verificationId, now, secondsAfter(now, -REFRESH_RETRY_SECONDS)],
   );
   return rows[0] ? grantOf(deps, rows[0], now) : null;
@@ -156,7 +156,7 @@ async function refreshAgain(
 const judgeRepeat = `
 with found as (select * from session where id = $1 for update),
 judged as (
-  select id, generation = $2 + 1 and refreshed_at > $4 honest, generation > $2 used from found where revoked_at is null and expires_at > $3),
+  select id, generation = $2 + 1 and refreshed_at >= $4 honest, generation > $2 used from found where revoked_at is null and expires_at > $3),
 ended as (
   update session s set revoked_at = $3, revoked_because = 'reused' from judged j
   where s.id = j.id and j.used and not j.honest returning s.id)
