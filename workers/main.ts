@@ -1,3 +1,4 @@
+import type { Pool } from 'pg';
 import { type CallbackName, callbackPath } from '../domain/otp/callback.ts';
 import type { Channel } from '../domain/otp/channel.ts';
 import type { TelegramSender } from '../domain/telegram/port.ts';
@@ -11,21 +12,29 @@ import type { Wake } from '../domain/job/wake.ts';
 import { webhookDelaysMs } from '../domain/webhook/job.ts';
 import { codeOf } from '../infra/codes.ts';
 import { type Config, ConfigError, readConfig } from '../infra/config.ts';
-import { sealer } from '../infra/crypto.ts';
+import { keyedHash, sealer } from '../infra/crypto.ts';
 import { type Logger, openLog } from '../infra/log.ts';
 import { attemptsTotal, jobsFinished } from '../infra/metrics.ts';
 import { jobStore } from '../infra/postgres/attempts.ts';
+import { broadcastIntake } from '../infra/postgres/broadcast-intake.ts';
 import { finishBroadcasts } from '../infra/postgres/broadcasts.ts';
 import { hotPool } from '../infra/postgres/hot-pool.ts';
 import { deadChats, deadTokens, pushJobs, telegramJobs } from '../infra/postgres/message-jobs.ts';
+import { notices } from '../infra/postgres/notices.ts';
 import { otpJobs } from '../infra/postgres/otp-jobs.ts';
+import { ownApp } from '../infra/postgres/own-app.ts';
 import { paidAttempts } from '../infra/postgres/paid-attempts.ts';
 import { projectCache } from '../infra/postgres/project-cache.ts';
 import { type ReleasedKind, release, releasedKinds } from '../infra/postgres/release.ts';
 import { sweepQueries } from '../infra/postgres/sweep-queries.ts';
 import { webhookJobs } from '../infra/postgres/webhook-jobs.ts';
 import { guard } from '../infra/providers/bulkhead.ts';
-import { channelsFromConfig, pushFromConfig, telegramFromConfig } from '../infra/providers/channels.ts';
+import {
+  channelsFromConfig,
+  configuredChannels,
+  pushFromConfig,
+  telegramFromConfig,
+} from '../infra/providers/channels.ts';
 import { startLane } from '../infra/queue/lane.ts';
 import { closeQueues, openQueues, producerRedis, workerRedis } from '../infra/queue/queues.ts';
 import { releaseQueues } from '../infra/queue/release-queues.ts';
@@ -36,6 +45,7 @@ import { addressRule, systemResolve } from '../infra/webhook/resolve.ts';
 import { signWebhook } from '../infra/webhook/sign.ts';
 import { webhookTargets } from '../infra/webhook/targets.ts';
 import { serveMetrics } from '../infra/http/worker-metrics.ts';
+import { announcer } from './announce.ts';
 import { otpSendWake } from './otp-send.ts';
 import { pruneDeadToken } from './push.ts';
 import { type ReleasedLane, releaser } from './release.ts';
@@ -61,6 +71,8 @@ const IN_HAND_PER_PLACE = 2;
 const SWEEP_CONNECTIONS_MAX = 4;
 
 const now = () => new Date();
+/** For each provider of codes. */
+const fairShare = { inFlightMax: Math.floor(jobs['otp-send'].concurrency * PROVIDER_SHARE), clock: now };
 
 interface Platform {
   readonly config: Config;
@@ -139,6 +151,7 @@ async function otpSendLane(platform: Platform): Promise<Wired> {
     store: jobStore(pool, now),
     paid: paidAttempts(pool, now),
     channels: await guardedChannels(platform),
+    ownApp: configuredChannels(config).has('push') ? guard(ownApp(pool, now), fairShare) : null,
     project: projectCache(pool),
     codeOf: codeOf(config.CODE_KEYS),
     now,
@@ -240,10 +253,7 @@ async function guardedChannels({ config, bot }: Platform): Promise<ReadonlyMap<C
     config.PUBLIC_URL + callbackPath(name, jobId, attempt);
   const urls = { sms: url('twilio'), 'telegram-gateway': url('telegram-gateway') };
   const found = await channelsFromConfig(config, urls, bot);
-  const inFlightMax = Math.floor(jobs['otp-send'].concurrency * PROVIDER_SHARE);
-  return new Map(
-    Object.values(found).map((channel) => [channel.channel, guard(channel, { inFlightMax, clock: now })]),
-  );
+  return new Map(Object.values(found).map((channel) => [channel.channel, guard(channel, fairShare)]));
 }
 
 /** Finds what was lost, lets time run out, and gives each released kind its turn. */
@@ -272,12 +282,19 @@ function startSweep({ config, log }: Platform): Stop {
       return TICK_MS;
     }),
     every(log, 'release', releaseTurns),
+    every(log, 'announce', announcerOf(config, pool)),
   ];
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
     await closeQueues(queues);
     await pool.end();
   };
+}
+
+/** What people are told on their own devices and chats, as jobs of Navbat's own project. */
+function announcerOf({ PEPPER, SEAL_KEYS }: Config, pool: Pool) {
+  const intake = broadcastIntake({ pool, hash: keyedHash(PEPPER), seal: sealer(SEAL_KEYS), now });
+  return announcer({ notices: notices(pool), intake, now });
 }
 
 /** How much of each lane may be in hand; a new kind does not compile until it says so. */

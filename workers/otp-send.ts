@@ -21,6 +21,8 @@ export interface OtpSendDeps {
   readonly paid: PaidAttempts;
   /** Channels that have a provider here, each behind its bulkhead. */
   readonly channels: ReadonlyMap<Channel, GuardedChannel>;
+  /** Pushes to whom the project gave no token of its own; null where pushes are off. */
+  readonly ownApp: GuardedChannel | null;
   /** The project's slug and settings; a cache of some seconds is fine. */
   readonly project: (id: ProjectId) => Promise<{ slug: string; settings: ProjectSettings }>;
   /** Derives the code that this verification's person must type. */
@@ -123,7 +125,7 @@ function rulesOf(
 ): StepRules {
   const missing = job.verification.channels.flatMap((channel): [Channel, string][] => {
     if (!deps.channels.has(channel)) return [[channel, 'no-provider']];
-    return hasAddress(job, channel) ? [] : [[channel, 'no-address']];
+    return hasAddress(deps, job, channel) ? [] : [[channel, 'no-address']];
   });
   return {
     unavailable: new Map([...missing, ...unavailable]),
@@ -132,10 +134,10 @@ function rulesOf(
   };
 }
 
-function hasAddress({ addresses }: OtpJob, channel: Channel): boolean {
+function hasAddress({ ownApp }: OtpSendDeps, { addresses }: OtpJob, channel: Channel): boolean {
   switch (channel) {
     case 'push':
-      return addresses.pushToken !== null;
+      return addresses.pushToken !== null || ownApp !== null;
     case 'telegram':
       return addresses.chatId !== null;
     case 'telegram-gateway':
@@ -157,7 +159,7 @@ interface Sending {
 
 /** Asks for a place at the provider before an attempt is opened, so that a full or failing one costs none. */
 async function sendOn(channel: Channel, sending: Sending): Promise<Woken | null> {
-  const guarded = sending.deps.channels.get(channel);
+  const guarded = channelTo(sending.job, channel, sending.deps);
   if (!guarded) throw new Error(`decideStep chose ${channel}, which has no provider`);
   const entry = await guarded.enterSoon();
   if (!entry.entered) return passBy(channel, entry, sending);
@@ -172,6 +174,11 @@ async function sendOn(channel: Channel, sending: Sending): Promise<Woken | null>
   } finally {
     entry.leave();
   }
+}
+
+/** A push goes to the project's own app where it gave us a token, else to Navbat's. */
+function channelTo({ addresses }: OtpJob, channel: Channel, { channels, ownApp }: OtpSendDeps) {
+  return channel === 'push' && addresses.pushToken === null ? ownApp : channels.get(channel);
 }
 
 /** An open breaker counts as unavailable: the chain moves on, or waits where nothing else is left. A full bulkhead is waited for. */

@@ -7,6 +7,7 @@ import { PLATFORM_PROJECT_ID } from '../../domain/project/platform.ts';
 import type { Recipients } from '../../domain/recipient/port.ts';
 import { RecipientId } from '../../domain/recipient/recipient.ts';
 import { registrar, type RegistrarDeps } from '../../domain/registration/registrar.ts';
+import { approvalSignatureHolds } from '../../infra/approval-signature.ts';
 import { accessTokens, sessionTokens } from '../../infra/access-tokens.ts';
 import { codeOf, numberOf } from '../../infra/codes.ts';
 import { type Config, readConfig } from '../../infra/config.ts';
@@ -18,6 +19,7 @@ import { limitConnection, quotaCounter } from '../../infra/http/quota-counter.ts
 import { readiness } from '../../infra/http/readiness.ts';
 import { type Logger, openLog } from '../../infra/log.ts';
 import { exposeDepth, httpSeconds, metrics } from '../../infra/metrics.ts';
+import { challenges } from '../../infra/postgres/challenges.ts';
 import { depthReader } from '../../infra/postgres/depth.ts';
 import { deliveries } from '../../infra/postgres/deliveries.ts';
 import { destinations } from '../../infra/postgres/destinations.ts';
@@ -45,7 +47,7 @@ import { verifications } from '../../infra/postgres/verifications.ts';
 import { webhookStore } from '../../infra/postgres/webhooks.ts';
 import { callbackReadersFromConfig, configuredChannels } from '../../infra/providers/channels.ts';
 import { queueOutbox } from '../../infra/queue/outbox.ts';
-import { closeQueues, openQueues, producerRedis } from '../../infra/queue/queues.ts';
+import { closeQueues, openQueues, producerRedis, type Queues } from '../../infra/queue/queues.ts';
 import { wakeTicket } from '../../infra/queue/tickets.ts';
 import { personTokens, publicKeys } from '../../infra/person-tokens.ts';
 import { qrPng, qrSvg } from '../../infra/qr.ts';
@@ -58,7 +60,7 @@ import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { type ApiPorts, apiRoutes, type DeviceDeps } from './routes.ts';
 import type { AuthDeps } from './routes/auth.ts';
-import { callbackRouter } from './routes/callbacks.ts';
+import { type CallbackDeps, callbackRouter } from './routes/callbacks.ts';
 import type { PhoneOtpDeps } from './routes/phone-otp.ts';
 import type { WebhookRouteDeps } from './routes/webhooks.ts';
 import { docsRouter } from './routes/docs.ts';
@@ -131,7 +133,8 @@ async function wire(config: Config, log: Logger, servers: Servers) {
   const otp = await wireOtp(config, log);
   const people = await wirePeople(config, pool);
   const tokenKeys = publicKeys(config);
-  const routes = apiRoutes({ ...wirePorts(config, servers, otp, people), tokenKeys });
+  const approvals = { challenges: otp.challenges, counter, now: () => new Date() };
+  const routes = apiRoutes({ ...wirePorts(config, servers, otp, people), tokenKeys, approvals });
   const app = createApp({
     keys,
     persons: await personTokens(tokenKeys, pool),
@@ -155,7 +158,7 @@ function wirePorts(
   { orm, pool, redis }: Servers,
   otp: Otp,
   people: People,
-): Omit<ApiPorts, 'tokenKeys'> {
+): Omit<ApiPorts, 'tokenKeys' | 'approvals'> {
   const hash = keyedHash(config.PEPPER);
   const recipients = recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) });
   const failures = failureGate(redis);
@@ -275,42 +278,55 @@ async function wireOtp(config: Config, log: Logger) {
   const queues = openQueues(producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')));
   const outbox = queueOutbox(queues, now);
   const code = codeOf(config.CODE_KEYS);
+  const number = numberOf(config.CODE_KEYS);
   const codeKid = config.CODE_KEYS.current;
+  const providers = configuredChannels(config);
   const ports = {
-    intake: otpIntake({
-      pool,
-      hash,
-      codeKid,
-      numberOf: numberOf(config.CODE_KEYS),
-      providers: configuredChannels(config),
-      now,
-      outbox,
-    }),
+    intake: otpIntake({ pool, hash, codeKid, numberOf: number, providers, now, outbox }),
     checks: otpChecks({ pool, hash, seal: sealer(config.SEAL_KEYS), codeOf: code, codeKid, now }),
     verifications: verifications(pool, now),
     codeOf: code,
     users: phoneUsers(pool),
     tokens: await accessTokens(config.JWT_PRIVATE_JWK),
   };
-  const readers = await callbackReadersFromConfig(config);
-  const callbacks = callbackRouter({
-    readers: {
-      ...(readers.sms && { twilio: readers.sms }),
-      ...(readers['telegram-gateway'] && { 'telegram-gateway': readers['telegram-gateway'] }),
-    },
-    deliveries: deliveries(pool, now),
-    wake: (jobId) =>
-      void wakeTicket(queues, 'otp-send', jobId).catch((err: unknown) =>
-        log.warn({ err }, 'a ticket was not woken'),
-      ),
-    publicUrl: config.PUBLIC_URL,
-  });
+  const reports = reportsTo(pool, queues, log);
+  const answers = { numberOf: number, signatureHolds: approvalSignatureHolds };
   const close = async () => {
     await outbox.idle();
     await closeQueues(queues);
     await pool.end();
   };
-  return { ports, messages: wireMessages(config, pool), callbacks, close };
+  return {
+    ports,
+    messages: wireMessages(config, pool),
+    callbacks: await wireCallbacks(config, reports),
+    challenges: challenges({ pool, hash, ...answers, ...reports }),
+    close,
+  };
+}
+
+type Reports = Pick<CallbackDeps, 'deliveries' | 'wake'>;
+
+/** What is heard of a message later is recorded, and wakes the job that waits for it. */
+const reportsTo = (pool: Pool, queues: Queues, log: Logger): Reports => ({
+  deliveries: deliveries(pool, () => new Date()),
+  wake: (jobId) =>
+    void wakeTicket(queues, 'otp-send', jobId).catch((err: unknown) =>
+      log.warn({ err }, 'a ticket was not woken'),
+    ),
+});
+
+/** What providers call. */
+async function wireCallbacks(config: Config, reports: Reports): Promise<Router> {
+  const readers = await callbackReadersFromConfig(config);
+  return callbackRouter({
+    readers: {
+      ...(readers.sms && { twilio: readers.sms }),
+      ...(readers['telegram-gateway'] && { 'telegram-gateway': readers['telegram-gateway'] }),
+    },
+    ...reports,
+    publicUrl: config.PUBLIC_URL,
+  });
 }
 
 /** Messages to one or to many; their tickets are the releaser's. */

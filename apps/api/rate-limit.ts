@@ -117,6 +117,7 @@ const explained = {
   session: 'in this session',
   open: 'from this address',
   'failed-authentication': 'with wrong keys from this address',
+  'forged-answer': 'that this device did not sign',
 } satisfies Record<Quota['name'], string>;
 
 const policy = ({ name, limit }: Quota) => `"${name}";q=${limit};w=${QUOTA_WINDOW_SECONDS}`;

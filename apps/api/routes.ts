@@ -6,6 +6,7 @@ import type { Route } from './route.ts';
 import { type AuthDeps, authRoutes } from './routes/auth.ts';
 import { type DeviceRouteDeps, deviceRoutes } from './routes/devices.ts';
 import { type EnrolmentRouteDeps, enrolmentRoutes } from './routes/enrolments.ts';
+import { type ChallengeRouteDeps, challengeRoutes } from './routes/challenges.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { jwksRoutes, type PublicJwk } from './routes/jwks.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -33,6 +34,7 @@ export interface ApiPorts {
   /** Those that check access tokens. */
   readonly tokenKeys: readonly PublicJwk[];
   readonly devices: DeviceDeps;
+  readonly approvals: ChallengeRouteDeps;
 }
 
 /** Devices: how one becomes somebody's, and what its person does with it. */
@@ -52,6 +54,7 @@ export function apiRoutes(ports: ApiPorts): Route[] {
     auth,
     tokenKeys,
     devices,
+    approvals,
   } = ports;
   return [
     ...otpRoutes(otp),
@@ -65,6 +68,7 @@ export function apiRoutes(ports: ApiPorts): Route[] {
     ...deviceRoutes(devices),
     ...myDeviceRoutes(devices),
     ...unlockRoutes(devices),
+    ...challengeRoutes(approvals),
     ...jobRoutes(jobs),
     ...recipientRoutes(recipients),
     ...projectRoutes(projects, usage),

@@ -13,10 +13,13 @@ export const PERSON_REQUESTS_PER_MINUTE = 120;
 /** Without any key, from one address: a household that signs in, or binds its devices, needs a few dozen. */
 export const OPEN_REQUESTS_PER_MINUTE = 300;
 
+/** Answers with a signature that does not hold, from one device: a fault of an app shows in one, a forger needs more than there are. */
+export const FORGED_ANSWERS_PER_MINUTE = 10;
+
 /** A limit that a request counts against. Its name is what `RateLimit-Policy` calls it. */
 export interface Quota {
-  readonly name: 'key' | 'address' | 'session' | 'open' | 'failed-authentication';
-  /** Whom it counts for: the id of a key or a session, or an address. */
+  readonly name: 'key' | 'address' | 'session' | 'open' | 'failed-authentication' | 'forged-answer';
+  /** Whom it counts for: the id of a key, a session or a device, or an address. */
   readonly subject: string;
   readonly limit: number;
 }

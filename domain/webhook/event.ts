@@ -3,6 +3,7 @@ import { z } from 'zod';
 /** Everything that a project can be told of. Order of arrival is not promised: `timestamp` says when it happened. */
 export const eventTypes = [
   'verification.approved',
+  'verification.denied',
   'verification.expired',
   'verification.cancelled',
   'verification.spent',

@@ -4,27 +4,44 @@ import { TOTP_FAILURES_MAX } from '../../domain/device/totp.ts';
 import type { PersonId } from '../../domain/identity/person.ts';
 import { lockedSince } from '../../domain/otp/check.ts';
 import type { Destinations } from '../../domain/otp/destinations.ts';
+import type { Queryable } from './transaction.ts';
 
 export function destinations(pool: Pool): Destinations {
-  const lift = async (personId: PersonId, subjectId: string, now: Date) => {
-    const { rows } = await pool.query<{ lifted: number }>(liftLocks, [
-      personId,
-      now,
-      lockedSince(now),
-      TOTP_FAILURES_MAX,
-      uuidv7({ msecs: now.getTime() }),
-      subjectId,
-    ]);
-    return rows[0]?.lifted ?? 0;
-  };
   return {
-    lift,
+    lift: (personId, deviceId, now) => liftLocks(pool, personId, deviceId, now),
     liftFromChat: async (telegramId, now) => {
       const { rows } = await pool.query<{ person_id: PersonId }>(personWithPhone, [telegramId]);
       const personId = rows[0]?.person_id;
-      return personId === undefined ? null : lift(personId, personId, now);
+      return personId === undefined ? null : liftLocks(pool, personId, personId, now);
     },
   };
+}
+
+/** The same as `lift`, in the transaction in which the person acts. */
+export async function liftLocks(
+  db: Queryable,
+  personId: PersonId,
+  subjectId: string,
+  now: Date,
+): Promise<number> {
+  const { rows } = await db.query<{ lifted: number }>(openLocked, [
+    personId,
+    now,
+    lockedSince(now),
+    TOTP_FAILURES_MAX,
+    uuidv7({ msecs: now.getTime() }),
+    subjectId,
+  ]);
+  return rows[0]?.lifted ?? 0;
+}
+
+/** Holds all of a person's destinations and one more, in the order in which the intake does, for a transaction that needs both. */
+export async function holdDestinations(
+  tx: Queryable,
+  personId: PersonId,
+  beside: { readonly addressHash: Uint8Array; readonly projectId: string },
+): Promise<void> {
+  await tx.query(holdMine, [personId, beside.addressHash, beside.projectId]);
 }
 
 /** Test keys' people have no bot. */
@@ -32,11 +49,19 @@ const personWithPhone = `
 select person_id from person_chat c where mode = 'live' and telegram_id = $1
   and exists (select from person_phone p where p.person_id = c.person_id)`;
 
-/** In sorted order, as the intake locks them. */
-const liftLocks = `
-with mine as materialized (
+const mineSql = `
+mine as materialized (
   select address_hash from person_phone where person_id = $1
-  union select address_hash from recipient where person_id = $1),
+  union select address_hash from recipient where person_id = $1)`;
+
+const holdMine = `
+with ${mineSql}
+select from destination d where d.address_hash in (select address_hash from mine) or (d.address_hash = $2 and d.project_id = $3)
+order by d.address_hash, d.project_id for update`;
+
+/** In sorted order, as the intake locks them. */
+const openLocked = `
+with ${mineSql},
 held as (
   select d.address_hash, d.project_id, coalesce(d.locked_at > $3, false) or d.totp_failures >= $4 was_locked from destination d
   where d.address_hash in (select address_hash from mine) and (d.failed_checks > 0 or d.locked_at is not null or d.totp_failures > 0)

@@ -9,7 +9,6 @@ import type { ProjectId } from '../../domain/job/job.ts';
 import type { Check, Checks } from '../../domain/otp/checks.ts';
 import { TOTP_FAILURES_MAX } from '../../domain/device/totp.ts';
 import type { Persons } from '../../domain/identity/persons.ts';
-import { HALF_LIFE_SECONDS } from '../../domain/otp/fraud.ts';
 import { otpSend } from '../../domain/otp/job.ts';
 import type { Phone } from '../../domain/otp/phone.ts';
 import { movesMoney } from '../../domain/otp/payment.ts';
@@ -17,6 +16,7 @@ import { stateAt, type Verification, type VerificationState } from '../../domain
 import { type KeyedHash, sameText, type Seal } from '../crypto.ts';
 import { deviceSecrets } from '../device-secrets.ts';
 import { countFinished } from '../metrics.ts';
+import { approve } from './approve.ts';
 import { type DeviceTotp, deviceTotp, type TotpMatch } from './device-totp.ts';
 import { addressText } from './otp-intake.ts';
 import { persons } from './persons.ts';
@@ -74,7 +74,7 @@ async function checkById(
   if (!row) return { result: 'unknown' };
   if (row.locked) return { result: 'locked' };
   if (!row.counted) return refuseClosed(deps, row, now);
-  if (sameText(deps.codeOf(toVerification(row)), check.code)) return approve(deps, row, now);
+  if (sameText(deps.codeOf(toVerification(row)), check.code)) return approveChecked(deps, row, now);
   if (!namesTotp(row)) return countFailure(deps, row, now);
   const matches = await deps.devices.match(
     { addressHash: row.address_hash, projectId: row.project_id },
@@ -82,7 +82,7 @@ async function checkById(
     now,
   );
   return (await isDeviceCode(deps, row, matches, now))
-    ? approve(deps, row, now)
+    ? approveChecked(deps, row, now)
     : countFailure(deps, row, now);
 }
 
@@ -132,39 +132,13 @@ select v.*, found.locked, found.totp_failures, false from found join verificatio
  * Only the first right check wins; the job stops, the destination's failures are forgotten, its prefix gains trust. The check
  * was counted while there was one left, so that a wrong one after it, which used up the last and was faster, takes nothing away.
  */
-async function approve(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
-  const { rows } = await deps.pool.query<{ stopped: number }>({
-    name: 'approve',
-    text: approveVerification,
-    values: [row.id, now, HALF_LIFE_SECONDS, row.address_hash, row.project_id],
-  });
-  const [approved] = rows;
-  if (!approved) return refuseClosed(deps, { ...row, state: 'approved' }, now);
-  countFinished(otpSend.kind, 'completed', approved.stopped);
+async function approveChecked(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
+  const { id, address_hash: addressHash, project_id: projectId } = row;
+  const stopped = await approve(deps.pool, { id, addressHash, projectId, from: ['live', 'spent'] }, now);
+  if (stopped === null) return refuseClosed(deps, { ...row, state: 'approved' }, now);
+  countFinished(otpSend.kind, 'completed', stopped);
   return { result: 'approved', id: row.id, purpose: row.purpose, phone: row.phone };
 }
-
-/** 40 days of half-lives: what was sent so long ago weighs nothing, and a larger power would not fit a double. */
-const WEIGHT_DOUBLINGS_MAX = 960;
-
-/**
- * The destination is locked first, as the intake does, and the job last, after the prefix, as everybody does: so that a check and
- * a resend or a paid opening can't wait for each other in a circle.
- * A score counts as of its own time, so that what is added now weighs as much more as the score has decayed since.
- */
-const approveVerification = `
-with held as materialized (select from destination where address_hash = $4 and project_id = $5 for update),
-approved as (
-  update verification set state = 'approved', closed_at = $2 where id = $1 and state in ('live', 'spent') and (select count(*) from held) >= 0 returning *),
-forgiven as (
-  update destination d set failed_checks = 0 from approved where d.address_hash = approved.address_hash and d.project_id = approved.project_id),
-trusted as (
-  update prefix_score s set verified = verified + power(2, least(${WEIGHT_DOUBLINGS_MAX}, extract(epoch from $2 - s.at) / $3::float8))
-  from approved where s.prefix = approved.phone_prefix and s.project_id = approved.project_id returning s.prefix),
-stopped as (
-  update job j set state = 'completed', reason = 'approved', finished_at = $2 from approved 
-  where j.id = approved.job_id and j.finished_at is null and (select count(*) from trusted) >= 0 returning j.id)
-select (select count(*) from stopped)::int stopped from approved`;
 
 /** Counts the failure on the destination, and closes a verification whose last check this was. */
 async function countFailure(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
@@ -240,7 +214,7 @@ function isDerivedCode(deps: ChecksDeps, counted: CountedByTo | null, check: Che
 
 /** Somebody else was first: that the code was used is not told by `to`. */
 async function approveByTo(deps: ChecksDeps, counted: CountedByTo, now: Date): Promise<CheckResult> {
-  const result = await approve(deps, counted, now);
+  const result = await approveChecked(deps, counted, now);
   return result.result === 'approved' ? result : { result: 'incorrect', remaining: null };
 }
 

@@ -159,6 +159,8 @@ async function retire(
     [retireSpend, daysAgo(SPEND_KEPT_DAYS)],
     [retireOutbox, new Date(now.getTime() - OUTBOX_KEPT_MS)],
     [retireEnrolments, now],
+    [retireChallenges, daysAgo(keep.jobDays)],
+    [retireNotices, daysAgo(keep.jobDays)],
     [retireUnconfirmed, now],
     [forgetPreviousSecrets, now],
     [tellDevices, now],
@@ -229,7 +231,7 @@ select from gone`;
 
 /** Everything that says who the person was. */
 const erasePhones = `
-update verification set phone = null, client = null, metadata = null where id = any(array(
+update verification set phone = null, client = null, metadata = null, payment = null where id = any(array(
   select id from verification where closed_at < $1 and (phone is not null or client is not null or metadata is not null)
   order by closed_at limit $2))`;
 
@@ -260,6 +262,14 @@ delete from paid_spend where ctid = any(array(select ctid from paid_spend where 
 
 const retireRequests = `
 delete from request where ctid = any(array(select ctid from request where at < $1 order by at limit $2))`;
+
+/** What was signed stays in `approval`. */
+const retireChallenges = `
+delete from challenge where id = any(array(select id from challenge where expires_at < $1 order by expires_at limit $2))`;
+
+const retireNotices = `
+delete from person_notice where id = any(array(
+  select id from person_notice where announced_at is not null and announced_at < $1 order by announced_at limit $2))`;
 
 const retireOutbox = `
 delete from outbox where id = any(array(select id from outbox where published_at < $1 order by id limit $2))`;

@@ -74,6 +74,7 @@ export async function workshop(redisUrl?: string) {
       channels: new Map<Channel, GuardedChannel>([
         ['sms', guard(channel, { inFlightMax: IN_FLIGHT_MAX, clock: now })],
       ]),
+      ownApp: null,
       project: projectCache(pool),
       codeOf: codeOf(ring),
       now,

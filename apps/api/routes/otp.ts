@@ -139,14 +139,8 @@ export async function accept(
   command: SendCommand,
   resend: Resend | null = null,
 ): Promise<Answer> {
-  const { caller, requestId, idempotencyKey } = request;
-  const idempotency =
-    idempotencyKey === null
-      ? null
-      : {
-          key: requestKey(idempotencyKey, caller.mode),
-          bodyHash: bodyHashOf(resend ?? { destination, command }),
-        };
+  const { caller, requestId } = request;
+  const idempotency = idempotencyOf(request, resend ?? { destination, command });
   const resendOf = resend === null ? {} : { resendOf: resend.of };
   const answer = await deps.intake.accept({
     caller,
@@ -172,6 +166,14 @@ export async function accept(
     ...(number === null ? {} : { number }),
   } satisfies z.infer<typeof Accepted>;
   return { status: 202, body, headers: { Location: statusUrl, ...replayed } };
+}
+
+function idempotencyOf(
+  { caller, idempotencyKey }: Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'idempotencyKey'>,
+  asked: Parameters<typeof bodyHashOf>[0],
+) {
+  if (idempotencyKey === null) return null;
+  return { key: requestKey(idempotencyKey, caller.mode), bodyHash: bodyHashOf(asked) };
 }
 
 /** Which verification is sent again, and what was asked for. */

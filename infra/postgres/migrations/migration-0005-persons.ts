@@ -162,7 +162,7 @@ create table challenge (
 );
 create index challenge_person on challenge (person_id, id) where person_id is not null;
 create index challenge_verification on challenge (verification_id);
-create index challenge_age on challenge (expires_at) where state = 'pending';
+create index challenge_age on challenge (expires_at);
 
 -- What a device signed, kept as evidence: neither changed nor deleted, and readable without any other row.
 create table approval (
@@ -209,6 +209,21 @@ alter table verification add payment jsonb;
 alter table verification drop constraint verification_state_check;
 alter table verification add constraint verification_state_check
   check (state in ('live', 'approved', 'denied', 'cancelled', 'expired', 'spent'));
+
+-- A send whose only channel is a device's own code delivers nothing, and there is nothing to tell of it.
+create or replace function webhook_on_code(done job) returns void language plpgsql as $$
+declare
+  kind text := case done.state when 'completed' then 'verification.delivered' else 'verification.failed' end;
+  v verification;
+begin
+  select * into v from verification where id = done.subject_id and done.reason is distinct from 'nothing-to-send';
+  if v.id is not null and webhook_is_wanted(done.project_id, done.mode, kind, v.callback_url) then
+    perform webhook_emit(done.project_id, done.mode, kind, v.id, done.finished_at,
+      webhook_of_verification(v) || jsonb_build_object('job_id', done.id, 'job_state', done.state, 'reason', done.reason),
+      v.callback_url, done.request_id);
+  end if;
+end
+$$;
 `;
 
 const guesses = `

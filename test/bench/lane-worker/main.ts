@@ -40,6 +40,7 @@ await workOff(async ({ done, concurrency }) => {
     store: jobStore(pool, now),
     paid: paidAttempts(pool, now),
     channels: new Map([['telegram', guard(noProvider, { inFlightMax, clock: now })]]),
+    ownApp: null,
     project: projectCache(pool),
     codeOf: codeOf(config.CODE_KEYS),
     now,

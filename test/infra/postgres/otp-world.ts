@@ -91,6 +91,7 @@ function wakeWith(
     store,
     paid,
     channels: new Map(channels),
+    ownApp: null,
     project: projectCache(pool),
     codeOf: code,
     now,
