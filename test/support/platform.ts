@@ -1,0 +1,49 @@
+import { PLATFORM_PROJECT_ID } from '../../domain/project/platform.ts';
+import { type Navbat, type TestProject, until } from './navbat.ts';
+import type { PhoneSession } from './phone.ts';
+
+/** Navbat's own app: a key of Navbat's own project, publishable unless said otherwise. */
+export async function platformApp(
+  navbat: Navbat,
+  mode: 'live' | 'test' = 'live',
+  access: 'publishable' | 'secret' = 'publishable',
+): Promise<TestProject> {
+  const scopes = access === 'publishable' ? ['public'] : ['public', 'otp'];
+  const app = await navbat.createProject({ access, scopes, mode });
+  await navbat.db.query('update api_key set project_id = $1 where project_id = $2', [
+    PLATFORM_PROJECT_ID,
+    app.id,
+  ]);
+  return { ...app, id: PLATFORM_PROJECT_ID };
+}
+
+/** The code in the message that `act` brings about. */
+export async function codeAfter(
+  { sandbox }: Pick<Navbat, 'sandbox'>,
+  to: string,
+  act: () => Promise<unknown>,
+): Promise<string> {
+  const before = sandbox.inbox({ to }).length;
+  await act();
+  return until(async () => {
+    const newest = sandbox.inbox({ to }).slice(before).at(-1);
+    return newest && /\b\d{6}\b/.exec(newest.text)?.[0];
+  });
+}
+
+/** Signs a person in to `project` with a code to their phone. */
+export async function signInByCode(
+  navbat: Navbat,
+  project: TestProject,
+  phone: string,
+): Promise<PhoneSession> {
+  let id = '';
+  const code = await codeAfter(navbat, phone, async () => {
+    const sent = await project.call('POST', '/auth/code', { phone });
+    if (sent.status !== 202) throw new Error(`no code was sent: ${JSON.stringify(sent.body)}`);
+    id = sent.body.id;
+  });
+  const reply = await project.call('POST', '/auth/code/verify', { id, code });
+  if (reply.status !== 200) throw new Error(`the code did not sign in: ${JSON.stringify(reply.body)}`);
+  return reply.body;
+}
