@@ -308,13 +308,15 @@ async function wireOtp(config: Config, log: Logger) {
 type Reports = Pick<CallbackDeps, 'deliveries' | 'wake'>;
 
 /** What is heard of a message later is recorded, and wakes the job that waits for it. */
-const reportsTo = (pool: Pool, queues: Queues, log: Logger): Reports => ({
-  deliveries: deliveries(pool, () => new Date()),
-  wake: (jobId) =>
-    void wakeTicket(queues, 'otp-send', jobId).catch((err: unknown) =>
-      log.warn({ err }, 'a ticket was not woken'),
-    ),
-});
+function reportsTo(pool: Pool, queues: Queues, log: Logger): Reports {
+  return {
+    deliveries: deliveries(pool, () => new Date()),
+    wake: (jobId) =>
+      void wakeTicket(queues, 'otp-send', jobId).catch((err: unknown) =>
+        log.warn({ err }, 'a ticket was not woken'),
+      ),
+  };
+}
 
 /** What providers call. */
 async function wireCallbacks(config: Config, reports: Reports): Promise<Router> {
