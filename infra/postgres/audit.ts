@@ -6,6 +6,7 @@ export function auditLog(pool: Pool): AuditLog {
     write: (entry, now) => writeAudit(pool, entry, now),
 
     async page({ actor, action, subject }, limit, after) {
+      // Not `order by id`: that is the answer's column, a text, in which the tenth row stands before the second.
       const { rows } = await pool.query(
         `select id::text, at, actor, action, subject, detail
            from audit
@@ -13,7 +14,7 @@ export function auditLog(pool: Pool): AuditLog {
             and ($2::text is null or actor = $2)
             and ($3::text is null or action = $3)
             and ($4::text is null or subject = $4)
-          order by id desc
+          order by audit.id desc
           limit $5`,
         [after, actor ?? null, action ?? null, subject ?? null, limit],
       );
