@@ -97,7 +97,7 @@ async function register(id: number, proof: PhoneProof, number = phone) {
 async function openSession(personId: PersonId, at = projectId) {
   const recipientId = await people.recipientOf(personId, at, 'live', now);
   const how = { mode: 'live', method: 'code', deviceId: null, userAgent: null } as const;
-  return { recipientId, ...(await open.open({ personId, projectId: at, recipientId, ...how }, now)) };
+  return open.open({ personId, projectId: at, recipientId, ...how }, now);
 }
 const endOf = async (sessionId: string) =>
   (await pool.query('select revoked_because from session where id = $1', [sessionId])).rows[0]
