@@ -567,18 +567,150 @@ async function proveAtBot(telegramId: number, number: string): Promise<void> {
   });
 }
 
+async function boundPhone(curve: 'Ed25519' | 'P-256' = 'Ed25519') {
+  const number = newNumber();
+  const session = await signInByCode(navbat, app, number);
+  const enrolment = await asPerson(session.access_token, 'POST', '/me/enrolments', {});
+  const phone = testPhone(navbat.apiUrl, curve);
+  expect(await phone.claim({ png: enrolment.body.qr.png })).toMatchObject({ status: 201 });
+  expect(await phone.confirm()).toMatchObject({ status: 200 });
+  return { number, phone, session };
+}
+type Phone = Awaited<ReturnType<typeof boundPhone>>['phone'];
+
+describe('an approval on a device', () => {
+  const ask = (to: string, project: TestProject, more: object = {}) =>
+    project.call('POST', '/auth/approval', { to, ...more });
+  const poll = ({ body }: Reply, project: TestProject, more: object = {}) =>
+    project.call('POST', '/auth/approval/token', { id: body.id, poll_token: body.poll_token, ...more });
+
+  /** The person looks at what waits for them, and answers the newest. */
+  async function answer(phone: Phone, decision: 'approve' | 'deny', number: string | null) {
+    const waiting = await until(async () => {
+      const { body } = await phone.call('GET', '/me/challenges');
+      return body.data.find(({ state }: { state: string }) => state === 'pending');
+    });
+    const challenge = (await phone.call('GET', `/me/challenges/${waiting.id}`)).body;
+    const { id, project, purpose, context, expires_at } = challenge;
+    const statement = { challenge: id, project, purpose, context, decision, number, expires_at };
+    const reply = await phone.call('POST', `/me/challenges/${id}/answer`, {
+      decision,
+      ...(number === null ? {} : { number }),
+      signature: phone.sign('navbat-approval-v1', statement),
+    });
+    return { challenge, reply };
+  }
+  const ASKED = {
+    status: 202,
+    body: { number: expect.stringMatching(/^\d\d$/), poll_token: expect.stringMatching(/^[\w-]{43}$/) },
+  };
+  const PENDING = { status: 202, body: { status: 'pending' } };
+
+  test('signs in whoever types the number, once', async () => {
+    const { number, phone } = await boundPhone();
+    const asked = await ask(number, bank);
+    expect(asked).toMatchObject(ASKED);
+    expect(Object.keys(asked.body).toSorted()).toEqual(['expires_at', 'id', 'number', 'poll_token']);
+    expect(await poll(asked, bank)).toMatchObject(PENDING);
+    const { challenge, reply } = await answer(phone, 'approve', asked.body.number);
+    expect(reply).toMatchObject({ status: 200 });
+    // They saw who asks, what for, and from where.
+    expect(challenge).toMatchObject({
+      project: { id: bank.id },
+      purpose: 'navbat.sign-in',
+      context: { client: { ip: '127.0.0.1', user_agent: 'node' } },
+    });
+    const replies = await Promise.all(Array.from({ length: 10 }, () => poll(asked, bank)));
+    for (const each of replies) expect(each).toMatchObject(TOKENS);
+    const [first] = replies;
+    expect(new Set(replies.map(({ body }) => body.refresh_token)).size).toBe(1);
+    expect(decodeJwt(first?.body.access_token)).toMatchObject({ aud: bank.id, amr: ['swk', 'user'] });
+    await refresh(first?.body.refresh_token);
+    expect(await poll(asked, bank)).toMatchObject(problem(410, 'approval-closed'));
+    // The sub of a first sign-in serves for the next.
+    await navbat.db.query(`update destination set sent_at = '{}'`);
+    expect(await ask(first?.body.sub, bank)).toMatchObject(ASKED);
+    expect(await ask(first?.body.sub, shop)).toMatchObject(problem(404, 'unknown-recipient'));
+  });
+
+  test('says nothing of who is there: nobody, a person without a device, and one who has not answered are alike', async () => {
+    const { number } = await boundPhone();
+    const withoutDevice = newNumber();
+    await signInByCode(navbat, bank, withoutDevice);
+    const replies = await Promise.all([number, withoutDevice, newNumber()].map((to) => ask(to, shop)));
+    for (const asked of replies) {
+      expect(asked).toMatchObject(ASKED);
+      expect(await poll(asked, shop)).toMatchObject(PENDING);
+    }
+    expect(new Set(replies.map(({ body }) => Object.keys(body).toSorted().join())).size).toBe(1);
+  });
+
+  test('is fetched by whoever asked for it, and by nobody else', async () => {
+    const { number, phone } = await boundPhone();
+    const asked = await ask(number, shop);
+    await answer(phone, 'approve', asked.body.number);
+    const unknown = problem(404, 'not-found');
+    expect(await poll(asked, bank)).toMatchObject(unknown);
+    const other = await ask(newNumber(), shop);
+    expect(await poll(asked, shop, { poll_token: other.body.poll_token })).toMatchObject(unknown);
+    expect(await poll(asked, shop, { poll_token: '' })).toMatchObject(unknown);
+    expect(await poll(asked, shop, { id: randomUUID() })).toMatchObject(unknown);
+    expect(await poll(asked, shop)).toMatchObject(TOKENS);
+  });
+
+  test('that was denied signs nobody in, and says so to a project that knows them', async () => {
+    const { number, phone } = await boundPhone();
+    await signInByCode(navbat, bank, number);
+    const known = await ask(number, bank);
+    expect((await answer(phone, 'deny', null)).reply).toMatchObject({ status: 200 });
+    expect(await poll(known, bank)).toMatchObject(problem(403, 'approval-denied'));
+    const unknown = await ask(number, shop);
+    expect((await answer(phone, 'deny', null)).reply).toMatchObject({ status: 200 });
+    expect(await poll(unknown, shop)).toMatchObject(PENDING);
+  });
+
+  test('with a wrong number signs nobody in', async () => {
+    const { number, phone } = await boundPhone();
+    const asked = await ask(number, shop);
+    await answer(phone, 'approve', wrongCode(asked.body.number));
+    expect(await poll(asked, shop)).toMatchObject(PENDING);
+  });
+
+  test('is fetched within five minutes, and asked for while it lives', async () => {
+    const { number, phone } = await boundPhone();
+    const [asked, silent] = [await ask(number, shop), await ask(newNumber(), shop)];
+    await answer(phone, 'approve', asked.body.number);
+    await navbat.db.query(`update verification set closed_at = closed_at - interval '300 s' where id = $1`, [
+      asked.body.id,
+    ]);
+    expect(await poll(asked, shop)).toMatchObject(problem(410, 'approval-closed'));
+    await navbat.db.query(`update verification set expires_at = now() where id = $1`, [silent.body.id]);
+    expect(await poll(silent, shop)).toMatchObject(problem(410, 'approval-closed'));
+  });
+
+  test('is not a code that was right on another channel', async () => {
+    const number = newNumber();
+    const asked = await ask(number, shop);
+    await navbat.db.query(`update verification set sent_at = sent_at - interval '1 hour' where id = $1`, [
+      asked.body.id,
+    ]);
+    const code = await codeAfter(navbat, number, () =>
+      shop.call('POST', `/otp/${asked.body.id}/resend`, { channels: ['sms'] }),
+    );
+    expect(await shop.call('POST', '/otp/verify', { id: asked.body.id, code })).toMatchObject({
+      status: 200,
+    });
+    expect(await poll(asked, shop)).toMatchObject(problem(410, 'approval-closed'));
+  });
+
+  test('is not for test keys, whose people have no devices', async () => {
+    const testKey = await navbat.createProject({ mode: 'test' });
+    expect(await ask(newNumber(), testKey)).toMatchObject(problem(403, 'live-key-required'));
+  });
+});
+
 describe('a bound device', () => {
   const STEP_MS = 5;
-
-  async function boundPhone(curve: 'Ed25519' | 'P-256' = 'Ed25519') {
-    const session = await signInByCode(navbat, app, newNumber());
-    const enrolment = await asPerson(session.access_token, 'POST', '/me/enrolments', {});
-    const phone = testPhone(navbat.apiUrl, curve);
-    expect(await phone.claim({ png: enrolment.body.qr.png })).toMatchObject({ status: 201 });
-    expect(await phone.confirm()).toMatchObject({ status: 200 });
-    return { phone, session };
-  }
-  type Phone = Awaited<ReturnType<typeof boundPhone>>['phone'];
 
   function claimOf(phone: Phone, inMs = 0, more: { device?: string } = {}) {
     const statement = {
