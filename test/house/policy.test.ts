@@ -1,5 +1,7 @@
 import { type RequestHandler, Router, static as files } from 'express';
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type AppParts, createApp } from '../../apps/api/app.ts';
@@ -14,6 +16,7 @@ import { boardFixtures, forbidden } from './policy/board-fixtures.ts';
 import { routesOf, shapeOf } from './policy/express-routes.ts';
 import type { Fixture } from './policy/fixture.ts';
 import { makeRecipient } from './policy/objects.ts';
+import { accessPage } from './policy/page.ts';
 import { makeRoles } from './policy/roles.ts';
 import { type AnyRule, walk, type Walk } from './policy/walk.ts';
 import { type App, apps, openWorld, type World } from './policy/world.ts';
@@ -25,6 +28,8 @@ import { type App, apps, openWorld, type World } from './policy/world.ts';
  */
 
 const DRAIN_MS = 1_000;
+/** Some ten thousand requests: 20 s on a quiet machine. */
+const WALK_MS = 180_000;
 
 /** Routes are values: nothing is asked of the ports until a request comes. */
 const ports = new Proxy({}, { get: (_ports, _name, self: unknown) => self }) as ApiPorts;
@@ -96,7 +101,13 @@ describe('every route has a rule, and every rule a route', () => {
   });
 });
 
-describe('as every role, for its own, for another’s and for nothing', () => {
+const PAGE = resolve(import.meta.dirname, '../../docs/access.md');
+
+test('docs/access.md says who may what: a rule that is changed is seen to be', async () => {
+  await expect(accessPage(rules)).toMatchFileSnapshot(PAGE);
+});
+
+describe('as every role, for its own, for another’s and for nothing', { timeout: WALK_MS }, () => {
   test.each(apps)('the %s answers as its rules say, and betrays nothing', async (app) => {
     expect(await walkOf(app)).toEqual([]);
   });
@@ -155,6 +166,19 @@ describe('the walk sees', () => {
   test('a route without a fixture', async () => {
     expect(await walkOf('api', { 'GET /jobs': rules.api['GET /jobs'] as AnyRule }, { fixtures: {} })).toEqual(
       ['GET /jobs has no fixture: nobody has asked it'],
+    );
+  });
+
+  test.each<[string, App, string, AnyRule]>([
+    ['of a key', 'api', 'GET /jobs', { by: 'key', scope: 'public', testKeys: 'apart' }],
+    ['of a test key', 'api', 'GET /recipients', { by: 'key', scope: 'recipients', testKeys: 'apart' }],
+    ['of a person', 'api', 'DELETE /me/devices/:id', { by: 'person', session: 'app' }],
+    ['of staff', 'board', 'POST /ops/retry', { by: 'staff', action: 'ops.read' }],
+    ['of Telegram', 'bot', 'POST /telegram/webhook', { by: 'anyone', because: 'of haste' }],
+  ])('a rule that was weakened: %s', (_whose, app, route, rule) => {
+    expect(route in rules[app]).toBe(true);
+    expect(accessPage({ ...rules, [app]: { ...rules[app], [route]: rule } })).not.toBe(
+      readFileSync(PAGE, 'utf8'),
     );
   });
 

@@ -4,8 +4,10 @@ import { testPhone } from '../../support/phone.ts';
 import type { Fixture } from './fixture.ts';
 import { makeRecipient, makeVerification } from './objects.ts';
 import {
+  denial,
   inApp,
   makeAuthenticator,
+  makeChallenge,
   makeDevice,
   makeEnrolment,
   makeRefreshToken,
@@ -139,4 +141,21 @@ const devices: Readonly<Record<string, Fixture>> = {
   },
 };
 
-export const personFixtures: Readonly<Record<string, Fixture>> = { ...signIn, ...devices };
+const approvals: Readonly<Record<string, Fixture>> = {
+  'GET /me/challenges': {
+    make: makeChallenge,
+    lists: true,
+    ask: () => ({ path: '/me/challenges?limit=100' }),
+  },
+  'GET /me/challenges/:id': { make: makeChallenge, ask: (id) => ({ path: `/me/challenges/${id}` }) },
+  'POST /me/challenges/:id/answer': {
+    make: makeChallenge,
+    ask: async (id, world, owner) => ({
+      path: `/me/challenges/${id}/answer`,
+      body: await denial(id, world, owner),
+    }),
+  },
+  'POST /me/unlock': { ask: () => ({ path: '/me/unlock', body: {} }) },
+};
+
+export const personFixtures: Readonly<Record<string, Fixture>> = { ...signIn, ...devices, ...approvals };

@@ -9,7 +9,7 @@ import { sealer } from '../../../infra/crypto.ts';
 import { deviceSecrets } from '../../../infra/device-secrets.ts';
 import { enrolments } from '../../../infra/postgres/enrolments.ts';
 import { type TestPhone, testPhone } from '../../support/phone.ts';
-import { recipientOf } from './objects.ts';
+import { makeVerification, recipientOf } from './objects.ts';
 import { makePerson, type Owner, type World } from './world.ts';
 
 /** What people have over all projects, made one for each request that asks for it. */
@@ -98,4 +98,39 @@ export async function makeRefreshToken(world: World): Promise<string> {
   const phone = testPhone(world.apiUrl);
   const reply = await phone.fetch('POST', '/auth/device', signInClaim(await makeDevice(world, owner)));
   return String(reply.body.refresh_token);
+}
+
+const challenged = new Map<string, Owner>();
+
+/** The person is asked to approve a code that lives. */
+export async function makeChallenge(world: World, owner: Owner): Promise<string> {
+  const id = uuidv7();
+  const verification = await makeVerification(world, owner);
+  await world.db.query(
+    `insert into challenge (id, job_id, verification_id, project_id, person_id, created_at, expires_at)
+     values ($1, $2, $3, $4, $5, now(), now() + interval '5 min')`,
+    [id, verification.jobId, verification.id, owner.projectId, owner.personId],
+  );
+  challenged.set(id, owner);
+  return id;
+}
+
+/** A denial of exactly what is asked, signed by the device that says it, whoever was asked. */
+export async function denial(id: string, world: World, { deviceId = '' }: Owner): Promise<object> {
+  const phone = phoneOf(deviceId) ?? testPhone(world.apiUrl);
+  const owner = challenged.get(id);
+  const asked = owner ? await readChallenge(world, id, owner) : null;
+  const { project, purpose, context, expires_at } = asked ?? {};
+  const said = { decision: 'deny', number: null };
+  const statement = { challenge: id, project, purpose, context, ...said, expires_at };
+  return { decision: 'deny', signature: phone.sign('navbat-approval-v1', statement) };
+}
+
+async function readChallenge(world: World, id: string, owner: Owner): Promise<Record<string, unknown>> {
+  const deviceId = owner.deviceId ?? (await makeDevice(world, owner));
+  const { token } = await openSession(world, inApp({ ...owner, deviceId }));
+  const reply = await testPhone(world.apiUrl).fetch('GET', `/me/challenges/${id}`, undefined, {
+    Authorization: `Bearer ${token}`,
+  });
+  return reply.body as Record<string, unknown>;
 }

@@ -39,9 +39,10 @@ async function walkRoute(how: Walk, route: string, rule: AnyRule): Promise<strin
   const fixture = how.fixtures[route];
   if (!fixture) return [`${route} has no fixture: nobody has asked it`];
   const faults: string[] = [];
+  const shown: Shown = new Map();
   for (const role of how.roles) {
     const expected = verdict(rule, role.who);
-    const visit = { how, route, fixture, role };
+    const visit = { how, route, fixture, role, shown };
     const found =
       expected === 'admitted' ? await seeAdmitted(visit, rule) : await seeRefused(visit, expected);
     faults.push(...found.map((fault) => `${route} as ${role.name}: ${fault}`));
@@ -49,7 +50,11 @@ async function walkRoute(how: Walk, route: string, rule: AnyRule): Promise<strin
   return faults;
 }
 
+/** What was made for those who are refused, by its owner: it outlives a refusal. */
+type Shown = Map<string, string>;
+
 interface Visit {
+  readonly shown: Shown;
   readonly how: Walk;
   readonly route: string;
   readonly fixture: Fixture;
@@ -115,7 +120,7 @@ async function seeRefused(visit: Visit, expected: Exclude<Verdict, 'admitted'>):
   if (lacking.status !== expected)
     faults.push(`answered ${lacking.status} and not ${expected} ${lacking.text}`);
   for (const owner of make ? [role.owner, how.other] : []) {
-    const id = (await make?.(how.world, owner)) ?? '';
+    const id = await showOnce(visit, owner);
     const answer = await send(visit, id);
     if (plain(answer, id) !== plain(lacking, none))
       faults.push(
@@ -123,6 +128,13 @@ async function seeRefused(visit: Visit, expected: Exclude<Verdict, 'admitted'>):
       );
   }
   return faults;
+}
+
+async function showOnce({ how, fixture, shown }: Visit, owner: Owner): Promise<string> {
+  const key = JSON.stringify(owner);
+  const id = shown.get(key) ?? (await fixture.make?.(how.world, owner)) ?? '';
+  shown.set(key, id);
+  return id;
 }
 
 async function seeUnproven(
