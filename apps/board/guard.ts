@@ -12,7 +12,7 @@ export interface Guarding {
   readonly clock: () => Date;
 }
 
-export const changesNothing = (req: Request): boolean => req.method === 'GET' || req.method === 'HEAD';
+const changesNothing = (req: Request): boolean => req.method === 'GET' || req.method === 'HEAD';
 
 /** Where the second factor is shown: all that a half session reaches, but for the logout. */
 export const SECOND_FACTOR_PATH = '/login/second-factor';

@@ -17,7 +17,7 @@ import { makePerson, type Owner, type World } from './world.ts';
 /** The phones behind the devices that were made here. */
 const phones = new Map<string, TestPhone>();
 
-export function phoneOf(deviceId: string): TestPhone | null {
+function phoneOf(deviceId: string): TestPhone | null {
   return phones.get(deviceId) ?? null;
 }
 
