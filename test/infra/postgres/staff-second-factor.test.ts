@@ -269,7 +269,14 @@ describe('the lock', () => {
   });
 });
 
-test('a half session of a disabled account is none', async () => {
+test('a half session of a disabled account is none, to be set up or to be made whole', async () => {
+  const login = await newLogin();
+  const early = await halfOf(login.id);
+  const app = await offered(early);
+  await ground.pool.query('update staff set disabled_at = $2 where id = $1', [login.id, now]);
+  expect(await factors.offer(early, now)).toBeNull();
+  expect(await factors.setUp(early, await app.codeAt(now), now)).toEqual(refused('gone'));
+
   const person = await newPerson();
   const half = await halfOf(person.id);
   await ground.pool.query('update staff set disabled_at = $2 where id = $1', [person.id, now]);
