@@ -1,3 +1,5 @@
+import type { Reseeds } from '../../domain/device/port.ts';
+import type { Rewrapping } from '../../domain/secret/rewrap.ts';
 import type { AuditLog, CommandLineAction } from '../../domain/staff/audit.ts';
 import type { StaffAccounts } from '../../domain/staff/port.ts';
 import type { Projects } from '../../domain/project/port.ts';
@@ -7,6 +9,8 @@ export interface CliPorts {
   readonly projects: Projects;
   readonly staff: StaffAccounts;
   readonly audit: AuditLog;
+  readonly rewrapping: Rewrapping;
+  readonly reseeds: Reseeds;
 }
 
 export interface CliContext {

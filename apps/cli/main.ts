@@ -7,8 +7,10 @@ import { ConfigError, readConfig } from '../../infra/config.ts';
 import { keyedHash } from '../../infra/crypto.ts';
 import { newSecrets } from '../../infra/new-secrets.ts';
 import { auditLog } from '../../infra/postgres/audit.ts';
+import { reseeds } from '../../infra/postgres/device-reseed.ts';
 import { openOrm } from '../../infra/postgres/orm.ts';
 import { projectStore } from '../../infra/postgres/projects.ts';
+import { rewrapping } from '../../infra/postgres/rewrap.ts';
 import { staffAccounts } from '../../infra/postgres/staff-accounts.ts';
 import { withRunning } from '../../infra/running.ts';
 import { type CliContext, CliError } from './context.ts';
@@ -28,6 +30,8 @@ const withPorts: CliContext['withPorts'] = async (work) => {
       projects: projectStore(orm.em, hash),
       staff: staffAccounts(orm.em),
       audit: auditLog(pool),
+      rewrapping: rewrapping(pool, config.SEAL_KEYS),
+      reseeds: reseeds(pool),
     });
   } finally {
     await pool.end();

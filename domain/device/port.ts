@@ -115,3 +115,15 @@ export interface Devices {
     now: Date,
   ): Promise<'taken' | 'wrong' | 'none'>;
 }
+
+/** Asks devices to fetch a new secret for their codes; until they have, the old one counts. */
+export interface Reseeds {
+  /** Of one device, or of any that are not asked yet: how many were, a bounded number at a time. */
+  ask(
+    deviceId: DeviceId | null,
+    now: Date,
+  ): Promise<{ readonly apps: number; readonly authenticators: number }>;
+  isBound(deviceId: DeviceId): Promise<boolean>;
+  /** How many were asked and have not. */
+  waiting(): Promise<number>;
+}

@@ -11,7 +11,9 @@ export type CommandLineAction =
   | 'key.revoke'
   | 'staff.create'
   | 'staff.disable'
-  | 'staff.reset-second-factor';
+  | 'staff.reset-second-factor'
+  | 'secrets.rewrap'
+  | 'device.reseed';
 
 /** What leaves a row: every command that changes something, done or refused, and every login. */
 export type AuditAction =
