@@ -25,7 +25,7 @@ export const phoneProvingChannels = ['telegram-gateway', 'sms'] as const satisfi
 export const APPROVAL_KEPT_SECONDS = FRESH_PROOF_SECONDS;
 
 /** A phone's clock is set by its network. What was signed before, or is signed ahead, is refused. */
-export const DEVICE_CLOCK_SKEW_SECONDS = 60;
+const DEVICE_CLOCK_SKEW_SECONDS = 60;
 
 export type SignInCaller = Pick<Caller, 'projectId' | 'mode' | 'settings'>;
 

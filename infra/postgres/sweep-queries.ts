@@ -158,6 +158,7 @@ async function retire(
     [retireRequests, daysAgo(REQUEST_KEPT_DAYS)],
     [retireSpend, daysAgo(SPEND_KEPT_DAYS)],
     [retireOutbox, new Date(now.getTime() - OUTBOX_KEPT_MS)],
+    [retireSessions, daysAgo(keep.jobDays)],
     [retireEnrolments, now],
     [retireChallenges, daysAgo(keep.jobDays)],
     [retireNotices, daysAgo(keep.jobDays)],
@@ -273,6 +274,10 @@ delete from person_notice where id = any(array(
 
 const retireOutbox = `
 delete from outbox where id = any(array(select id from outbox where published_at < $1 order by id limit $2))`;
+
+/** Whatever ended them: until then it shows how a person's sessions went. */
+const retireSessions = `
+delete from session where id = any(array(select id from session where expires_at < $1 order by expires_at limit $2))`;
 
 /** What became of a token is the device's to tell. */
 const retireEnrolments = `

@@ -334,7 +334,7 @@ describe('an access token', () => {
     for (const alg of ['none', 'None', 'NONE', '']) {
       for (const signature of ['', session.access_token.split('.')[2]]) {
         const token = `${part({ alg, kid: 'j1', typ: 'JWT' })}.${body}.${signature}`;
-        await expect(check(token)).rejects.toThrow();
+        await expect(check(token)).rejects.toThrow(/alg/i);
         await isRefused(token);
       }
     }
@@ -347,7 +347,7 @@ describe('an access token', () => {
       const token = await new SignJWT(claims())
         .setProtectedHeader({ alg: 'HS256', kid: 'j1', typ: 'JWT' })
         .sign(secret);
-      await expect(check(token)).rejects.toThrow();
+      await expect(check(token)).rejects.toThrow(/key|alg/i);
       await isRefused(token);
     }
   });
@@ -355,11 +355,11 @@ describe('an access token', () => {
   test('names the key that signed it', async () => {
     for (const header of [{ kid: 'j9' }, { kid: 'j0' }, { kid: undefined }, { kid: '' }]) {
       const token = await signed(claims(), key, header);
-      await expect(check(token)).rejects.toThrow();
+      await expect(check(token)).rejects.toThrow(/no applicable key|multiple matching keys|signature/);
       await isRefused(token);
     }
     const stranger = newKey('j1');
-    await expect(check(await signed(claims(), stranger))).rejects.toThrow();
+    await expect(check(await signed(claims(), stranger))).rejects.toThrow('signature');
     await isRefused(await signed(claims(), stranger));
   });
 

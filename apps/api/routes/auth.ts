@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { DeviceId } from '../../../domain/device/device.ts';
 import { SignatureText } from '../../../domain/device/public-key.ts';
-import { SESSION_TOKEN_SECONDS } from '../../../domain/identity/session.ts';
 import type { Grant } from '../../../domain/identity/sessions.ts';
 import {
   approvalCommand,
@@ -20,6 +19,7 @@ import { Client } from '../../../domain/otp/send.ts';
 import { Locale } from '../../../domain/otp/text.ts';
 import { Problem } from '../../http/problem.ts';
 import { defineOpenRoute, defineRoute, type Route, type RouteRequest } from '../route.ts';
+import { SessionBody, sessionBody } from '../session-body.ts';
 import { accept, checkCode, destinationOf, type OtpRouteDeps, phoneDestination } from './otp.ts';
 import { sessionEnded, sessionRoutes } from './sessions.ts';
 
@@ -38,34 +38,8 @@ const INIT_DATA_CHARS_MAX = 8_192;
 /** 43 characters are what a keyed hash has; a refresh token has 70. */
 const TOKEN_CHARS_MAX = 128;
 
-/** What a client holds once its person has signed in (RFC 6749 §5.1). */
-export const Tokens = z
-  .object({
-    access_token: z
-      .string()
-      .meta({ description: 'A JWT (EdDSA); its keys are at `/.well-known/jwks.json`.' }),
-    token_type: z.literal('Bearer'),
-    expires_in: z.int().meta({ description: 'Seconds.' }),
-    refresh_token: z.string().meta({ description: 'For `POST /auth/refresh`, once.' }),
-    sub: z.uuid().meta({
-      description:
-        "Your project's own recipient that stands for this person: the same at each sign-in, another for each project.",
-    }),
-    session_id: z.uuid(),
-  })
-  .meta({ id: 'Tokens' });
-
-export const tokensBody = (grant: Grant): z.infer<typeof Tokens> => ({
-  access_token: grant.accessToken,
-  token_type: 'Bearer',
-  expires_in: SESSION_TOKEN_SECONDS,
-  refresh_token: grant.refreshToken,
-  sub: grant.recipientId,
-  session_id: grant.sessionId,
-});
-
-const granted = (grant: Grant) => ({ status: 200, body: tokensBody(grant) });
-const signedIn = { 200: { description: 'Signed in.', schema: Tokens } } as const;
+const granted = (grant: Grant) => ({ status: 200, body: sessionBody(grant) });
+const signedIn = { 200: { description: 'Signed in.', schema: SessionBody } } as const;
 
 export function authRoutes(deps: AuthDeps): Route[] {
   return [

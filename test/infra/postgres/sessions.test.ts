@@ -18,6 +18,7 @@ import { personTokens, publicKeys } from '../../../infra/person-tokens.ts';
 import { hotPool } from '../../../infra/postgres/hot-pool.ts';
 import { persons } from '../../../infra/postgres/persons.ts';
 import { sessions } from '../../../infra/postgres/sessions.ts';
+import { sweepQueries } from '../../../infra/postgres/sweep-queries.ts';
 import { type FreshDatabase, freshDatabase } from '../../support/servers.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');
@@ -222,6 +223,16 @@ describe('a session', () => {
     const expired = later(SESSION_IDLE_SECONDS + 10);
     expect((await store.list({ personId, projectId }, { limit: 10, after: null }, expired)).rows).toEqual([]);
   });
+});
+
+test('retention keeps a session until it has run out for thirty days', async () => {
+  const { retire } = sweepQueries(pool);
+  const { sessionId } = await store.open(signedIn, now);
+  const goneAt = SESSION_IDLE_SECONDS + 30 * 86_400;
+  await retire(later(goneAt), { jobDays: 30, phoneDays: 7 });
+  expect(await rowOf(sessionId)).toBeTruthy();
+  await retire(later(goneAt + 1), { jobDays: 30, phoneDays: 7 });
+  expect(await rowOf(sessionId)).toBeUndefined();
 });
 
 describe('an approval', () => {
