@@ -1,3 +1,4 @@
+import type { ShownState } from '../approval/challenge.ts';
 import type { ProjectId } from '../job/job.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { Destination } from './intake.ts';
@@ -27,7 +28,14 @@ export interface VerificationStory {
   readonly phone: string | null;
   readonly metadata: Record<string, string> | null;
   readonly closedAt: Date | null;
+  /** What became of the push to Navbat's own app; null until the person approved for the project. */
+  readonly approval: StoryApproval | null;
   readonly jobs: readonly StoryJob[];
+}
+
+export interface StoryApproval {
+  readonly state: ShownState;
+  readonly answeredAt: Date | null;
 }
 
 export interface StoryJob {

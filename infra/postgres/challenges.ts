@@ -168,6 +168,8 @@ function answer(
   now: Date,
 ): ReturnType<Challenges['answer']> {
   return inTransaction(deps.pool, async (tx) => {
+    // Before the challenge, as the announcer does: or each would hold what the other waits for.
+    await tx.query('select from person where id = $1 for no key update', [who.personId]);
     const { rows } = await tx.query<AnswerRow>(holdChallenge, [who.personId, id, who.deviceId]);
     const [row] = rows;
     if (!row) return { outcome: 'unknown' };

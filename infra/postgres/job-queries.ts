@@ -2,6 +2,7 @@ import type { FilterQuery } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { JobId, type JobState, type ProjectId } from '../../domain/job/job.ts';
 import type { AttemptView, JobFilter, JobReader, JobView } from '../../domain/job/port.ts';
+import { OWN_APP_PROVIDER } from '../../domain/otp/channel.ts';
 import type { Destination } from '../../domain/otp/intake.ts';
 import { pageOf } from '../../domain/page.ts';
 import { type KeyMode, keyModes } from '../../domain/project/key.ts';
@@ -123,6 +124,9 @@ function jobView(row: JobRow): JobView {
 }
 
 function attemptView(row: Attempt): AttemptView {
+  // How long it took us to write a challenge down is told of nobody: it may take a moment longer where somebody is there.
+  const isOwnApp = row.provider === OWN_APP_PROVIDER;
+  const closedAt = row.closedAt ?? null;
   return {
     n: row.n,
     channel: row.channel ?? null,
@@ -132,11 +136,11 @@ function attemptView(row: Attempt): AttemptView {
     providerReference: row.providerReference ?? null,
     costMicros: row.costMicros ?? null,
     costCurrency: row.costCurrency ?? null,
-    latencyMs: row.latencyMs ?? null,
+    latencyMs: isOwnApp ? null : (row.latencyMs ?? null),
     delivery: row.delivery ?? null,
     deliveryReason: row.deliveryReason ?? null,
     deliveryAt: row.deliveryAt ?? null,
     openedAt: row.openedAt,
-    closedAt: row.closedAt ?? null,
+    closedAt: isOwnApp && closedAt ? row.openedAt : closedAt,
   };
 }

@@ -1,5 +1,7 @@
 import type pg from 'pg';
-import type { StoryJob, Verifications } from '../../domain/otp/checks.ts';
+import { type ChallengeState, shownState } from '../../domain/approval/challenge.ts';
+import { OWN_APP_PROVIDER } from '../../domain/otp/channel.ts';
+import type { StoryApproval, StoryJob, Verifications } from '../../domain/otp/checks.ts';
 import { otpSend } from '../../domain/otp/job.ts';
 import { stateAt } from '../../domain/otp/verification.ts';
 import { countFinished } from '../metrics.ts';
@@ -18,9 +20,13 @@ export function verifications(pool: pg.Pool, now: () => Date): Verifications {
     story: async (projectId, mode, id) => {
       const row = await find(projectId, mode, id);
       if (!row) return null;
-      const { rows } = await pool.query<StoryJob>(storyJobs, [row.id]);
+      const [jobs, approval] = await Promise.all([
+        pool.query<StoryJob>(storyJobs, [row.id]),
+        approvalOf(pool, row.job_id, now()),
+      ]);
       const verification = { ...toVerification(row), state: stateAt(toVerification(row), now()) };
-      return { verification, phone: row.phone, metadata: row.metadata, closedAt: row.closed_at, jobs: rows };
+      const { phone, metadata, closed_at: closedAt } = row;
+      return { verification, phone, metadata, closedAt, approval, jobs: jobs.rows };
     },
     cancel: async (projectId, mode, id) => {
       const { rows } = await pool.query<{ stopped: number }>(cancelLive, [id, projectId, mode, now()]);
@@ -38,13 +44,35 @@ export function verifications(pool: pg.Pool, now: () => Date): Verifications {
   };
 }
 
+interface ApprovalRow {
+  readonly state: ChallengeState;
+  readonly answered_at: Date | null;
+  readonly expires_at: Date;
+}
+
+/** Of its latest send; null until the person approved for the project, as if nobody had been asked. */
+async function approvalOf(pool: pg.Pool, jobId: string, now: Date): Promise<StoryApproval | null> {
+  const { rows } = await pool.query<ApprovalRow>(readApproval, [jobId]);
+  const [row] = rows;
+  return row ? { state: shownState(row.state, row.expires_at, now), answeredAt: row.answered_at } : null;
+}
+
+const readApproval = `
+select c.state, c.answered_at, c.expires_at from challenge c join recipient r on r.project_id = c.project_id and r.person_id = c.person_id
+where c.job_id = $1`;
+
+/**
+ * How long it took us to write a challenge down is told of nobody, since it may take a moment longer where somebody is there.
+ */
+const asIfAtOnce = `a.provider = '${OWN_APP_PROVIDER}'`;
+
 /** A verification has a handful of sends, held by its limits; the bound is for the statement's sake. */
 const storyJobs = `
 select j.id, j.state, j.reason, j.accepted_at, j.finished_at, coalesce((
   select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'provider', a.provider, 'outcome', a.outcome, 'reason', a.reason,
     'provider_reference', a.provider_reference, 'cost_micros', a.cost_micros::text, 'cost_currency', a.cost_currency,
-    'latency_ms', a.latency_ms, 'delivery', a.delivery, 'delivery_reason', a.delivery_reason, 'delivery_at', a.delivery_at,
-    'opened_at', a.opened_at, 'closed_at', a.closed_at) order by a.n)
+    'latency_ms', case when not ${asIfAtOnce} then a.latency_ms end, 'delivery', a.delivery, 'delivery_reason', a.delivery_reason, 'delivery_at', a.delivery_at,
+    'opened_at', a.opened_at, 'closed_at', case when ${asIfAtOnce} and a.closed_at is not null then a.opened_at else a.closed_at end) order by a.n)
   from attempt a where a.job_id = j.id), '[]') attempts
 from job j where j.subject_id = $1 order by j.id limit 100`;
 

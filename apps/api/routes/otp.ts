@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { ShownState } from '../../../domain/approval/challenge.ts';
 import type { RefusalReason } from '../../../domain/job/decision.ts';
 import { CheckRequest, type CheckResult, type ClosedReason } from '../../../domain/otp/check.ts';
-import type { Checks, ResendFacts, Verifications, VerificationStory } from '../../../domain/otp/checks.ts';
+import type {
+  Checks,
+  ResendFacts,
+  StoryApproval,
+  Verifications,
+  VerificationStory,
+} from '../../../domain/otp/checks.ts';
 import { Channel } from '../../../domain/otp/channel.ts';
 import type { FailureGate } from '../../../domain/otp/failure-gate.ts';
 import { type Blocked, checkGuarded } from '../../../domain/otp/guarded-check.ts';
@@ -346,6 +353,8 @@ const Attempt = z.object({
   closed_at: z.string().nullable(),
 });
 
+const Approval = z.object({ state: ShownState, answered_at: z.iso.datetime().nullable() });
+
 const Story = z.object({
   id: z.uuid(),
   status: VerificationState,
@@ -360,6 +369,10 @@ const Story = z.object({
   expires_at: z.iso.datetime(),
   closed_at: z.iso.datetime().nullable(),
   metadata: z.record(z.string(), z.string()).nullable(),
+  approval: Approval.nullable().meta({
+    description:
+      'What became of the push to Navbat’s own app. Null for whoever has never approved for your project, whether they have the app or not.',
+  }),
   code: z.string().optional().meta({ description: 'With test keys only, while the code lives.' }),
   jobs: z.array(
     z.object({
@@ -393,7 +406,15 @@ const storyRoute = (deps: OtpRouteDeps) =>
     },
   });
 
-function storyBody(deps: OtpRouteDeps, { verification, phone, metadata, closedAt, jobs }: VerificationStory) {
+const approvalBody = ({ state, answeredAt }: StoryApproval) => ({
+  state,
+  answered_at: answeredAt?.toISOString() ?? null,
+});
+
+function storyBody(
+  deps: OtpRouteDeps,
+  { verification, phone, metadata, closedAt, approval, jobs }: VerificationStory,
+) {
   const showsCode = verification.mode === 'test' && verification.state === 'live';
   return {
     id: verification.id,
@@ -409,6 +430,7 @@ function storyBody(deps: OtpRouteDeps, { verification, phone, metadata, closedAt
     expires_at: verification.expiresAt.toISOString(),
     closed_at: closedAt?.toISOString() ?? null,
     metadata,
+    approval: approval && approvalBody(approval),
     ...(showsCode ? { code: deps.codeOf(verification) } : {}),
     jobs,
   };
