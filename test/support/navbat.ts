@@ -25,8 +25,13 @@ export interface Navbat {
   readonly log: readonly string[];
   /** A project with a key of every scope. */
   createProject(options?: ProjectOptions): Promise<TestProject>;
-  /** Another process of the same installation, such as `workers/main.ts sweep`. */
-  start(script: string, args: readonly string[], ready: string): Promise<ChildProcess>;
+  /** Another process of the same installation, such as `workers/main.ts sweep`; `more` overrides its environment. */
+  start(
+    script: string,
+    args: readonly string[],
+    ready: string,
+    more?: Readonly<Record<string, string>>,
+  ): Promise<ChildProcess>;
   stop(): Promise<void>;
 }
 
@@ -91,8 +96,8 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
   };
   const children: ChildProcess[] = [];
   const log: string[] = [];
-  const start = (script: string, args: readonly string[], ready: string) =>
-    startProcess({ script, args, ready, env: whole, children, log });
+  const start: Navbat['start'] = (script, args, ready, more) =>
+    startProcess({ script, args, ready, env: { ...whole, ...more }, children, log });
   const starting = {
     api: () => start('apps/api/main.ts', [], 'api ready'),
     worker: () => start('workers/main.ts', [], 'worker ready'),
@@ -169,7 +174,8 @@ async function startProcess({ script, args, ready, env, children, log }: Startin
   return child;
 }
 
-async function stopProcess(child: ChildProcess): Promise<void> {
+/** As a deployment ends it: it may finish what it has in hand. */
+export async function stopProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGTERM');

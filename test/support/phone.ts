@@ -1,4 +1,11 @@
-import { createHash, generateKeyPairSync, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
+import {
+  createHash,
+  generateKeyPairSync,
+  type JsonWebKey,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import canonicalize from 'canonicalize';
 import jsQR from 'jsqr';
 import { PNG } from 'pngjs';
@@ -20,17 +27,22 @@ type Domain = 'navbat-approval-v1' | 'navbat-device-v1' | 'navbat-sign-in-v1';
  * A phone with Navbat's app, in its own words: none of the server's code is used, so that both sides must have read the same
  * specifications (RFC 6238, 7517, 7638, 8032, 8785, FIPS 186-5).
  */
-export function testPhone(apiUrl: string, curve: Curve = 'Ed25519') {
+export function testPhone(apiUrl: string | (() => string), curve: Curve = 'Ed25519') {
   const keys =
     curve === 'Ed25519'
       ? generateKeyPairSync('ed25519')
       : generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  return new TestPhone(apiUrl, keys.privateKey, keys.publicKey.export({ format: 'jwk' }));
+  return new TestPhone(
+    typeof apiUrl === 'string' ? () => apiUrl : apiUrl,
+    keys.privateKey,
+    keys.publicKey.export({ format: 'jwk' }),
+  );
 }
 
 export class TestPhone {
   readonly publicKey: JsonWebKey;
-  readonly #apiUrl: string;
+  /** Where it calls: processes come and go behind a name. */
+  readonly #apiUrl: () => string;
   readonly #privateKey: KeyObject;
   #pending: { id: string; nonce: string } | null = null;
   /** Base32. */
@@ -38,7 +50,7 @@ export class TestPhone {
   #session: PhoneSession | null = null;
   #id = '';
 
-  constructor(apiUrl: string, privateKey: KeyObject, publicKey: JsonWebKey) {
+  constructor(apiUrl: () => string, privateKey: KeyObject, publicKey: JsonWebKey) {
     this.#apiUrl = apiUrl;
     this.#privateKey = privateKey;
     this.publicKey = publicKey;
@@ -122,6 +134,19 @@ export class TestPhone {
     this.#session = session;
   }
 
+  /** With its key: a new session, whose proof is fresh. */
+  async signIn(more: object = {}): Promise<Reply> {
+    const claim = { at: new Date().toISOString(), nonce: randomBytes(16).toString('base64url') };
+    const reply = await this.fetch('POST', '/auth/device', {
+      device_id: this.#id,
+      ...claim,
+      signature: this.sign('navbat-sign-in-v1', { device: this.#id, ...claim }),
+      ...more,
+    });
+    if (reply.status === 200) this.#session = reply.body;
+    return reply;
+  }
+
   async refresh(): Promise<Reply> {
     const reply = await this.fetch('POST', '/auth/refresh', { refresh_token: this.session.refresh_token });
     if (reply.status === 200) this.#session = reply.body;
@@ -141,7 +166,7 @@ export class TestPhone {
   }
 
   fetch(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
-    return send(this.#apiUrl + path, method, body, headers);
+    return send(this.#apiUrl() + path, method, body, headers);
   }
 }
 
