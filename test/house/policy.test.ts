@@ -124,6 +124,21 @@ describe('as every role, for its own, for another’s and for nothing', { timeou
     expect(await walkOf(app, some, { fixtures: there })).toEqual([]);
   });
 
+  test.each([
+    '/OPS/Audit',
+    '/ops/audit/',
+    '/ops//audit',
+    '/ops/%61udit',
+    '//ops/audit',
+    '/ops/audit%2f',
+    '/ops/audit;x',
+  ])('however its path is spelled: %s is not for a viewer', async (path) => {
+    const viewer = who.roles.find(({ name }) => name === 'viewer');
+    const headers = { Accept: 'application/json', ...(await viewer?.enter()) };
+    const { status } = await fetch(world.urls.board + path, { headers });
+    expect(status).toBe(403);
+  });
+
   test('what nobody may do leaves an audit row, also what only reads', async () => {
     const { rows } = await world.db.query<{ subject: string }>(
       `select distinct subject from audit where action = 'board.refused' and staff_id is not null`,

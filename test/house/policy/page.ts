@@ -4,7 +4,7 @@ import type { AnyRule } from './walk.ts';
 
 const HEAD = `# Who may what
 
-Every route there is, by who may ask for it. Written by \`test/house/policy.test.ts\` from the rules themselves (\`npm test -- -u\` writes it anew),
+Every route there is, by who may ask for it. Written by \`test/house/policy.test.ts\` from the rules themselves (\`npm test -- test/house/policy.test.ts -u\` writes it anew),
 so that whoever changes a rule changes this page and it is seen. What has no rule is refused; why, says [ADR 0017](adr/0017-one-policy.md).
 `;
 
