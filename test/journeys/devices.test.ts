@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sweepQueries } from '../../infra/postgres/sweep-queries.ts';
 import {
   type Navbat,
   type Reply,
@@ -558,4 +559,26 @@ test('a new secret takes the place of the old one, whose codes are taken for 90 
   const wrong = wrongCode(await totpOf(offered.body.totp.secret, 4_000));
   expect(await phone.call('POST', `${path}/confirm`, { totp: wrong })).toMatchObject({ status: 422 });
   expect((await deviceRow(phone.id)).totp_sealed).toEqual(after.totp_sealed);
+});
+
+test('the sweep takes tokens that are over, devices that never proved themselves, and secrets that were replaced', async () => {
+  const { session } = await newPerson();
+  const kept = await boundPhone(session);
+  await kept.reseed();
+  const waiting = testPhone(navbat.apiUrl);
+  await waiting.claim({ png: await enrol(session) });
+  const { recipient_id } = await deviceRow(waiting.id);
+  const retire = (now: Date) => sweepQueries(navbat.db).retire(now, { jobDays: 90, phoneDays: 30 });
+
+  await retire(new Date(Date.now() + 60_000));
+  expect(await deviceRow(waiting.id)).toBeDefined();
+  expect((await deviceRow(kept.id)).totp_previous_sealed).not.toBeNull();
+  await retire(new Date(Date.now() + 301_000));
+  expect(await deviceRow(waiting.id)).toBeUndefined();
+  expect(await deviceRow(kept.id)).toMatchObject({ totp_previous_sealed: null, revoked_at: null });
+  const left = await navbat.db.query(
+    'select id from recipient where id = $1 union all select null from enrolment where expires_at < now() + $2::interval',
+    [recipient_id, '5 minutes'],
+  );
+  expect(left.rows).toEqual([]);
 });
