@@ -9,7 +9,7 @@ import { healthPaths } from '../../../apps/api/routes/health-paths.ts';
 import { type Ground, openApi, openGround, type TestApi } from '../../support/api.ts';
 
 /** Routes are values: nothing is asked of the ports until a request comes. */
-const routes = apiRoutes({ messages: {}, webhooks: {}, devices: {} } as ApiPorts);
+const routes = apiRoutes({ messages: {}, webhooks: {}, devices: {}, approvals: {} } as ApiPorts);
 
 /** What OpenAPI 3.1 asks of a document, as far as ours uses it. */
 const Schema = z.record(z.string(), z.unknown());
