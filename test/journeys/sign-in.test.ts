@@ -690,19 +690,26 @@ describe('an approval on a device', () => {
     expect(await poll(silent, shop)).toMatchObject(problem(410, 'approval-closed'));
   });
 
-  test('is not a code that was right on another channel', async () => {
-    const number = newNumber();
-    const asked = await ask(number, shop);
+  /** Approves by a code that the project sends to the phone instead. */
+  async function approveByCode(asked: Reply, number: string) {
+    const { id } = asked.body;
     await navbat.db.query(`update verification set sent_at = sent_at - interval '1 hour' where id = $1`, [
-      asked.body.id,
+      id,
     ]);
     const code = await codeAfter(navbat, number, () =>
-      shop.call('POST', `/otp/${asked.body.id}/resend`, { channels: ['sms'] }),
+      shop.call('POST', `/otp/${id}/resend`, { channels: ['sms'] }),
     );
-    expect(await shop.call('POST', '/otp/verify', { id: asked.body.id, code })).toMatchObject({
-      status: 200,
-    });
-    expect(await poll(asked, shop)).toMatchObject(problem(410, 'approval-closed'));
+    expect(await shop.call('POST', '/otp/verify', { id, code })).toMatchObject({ status: 200 });
+  }
+
+  test('is not a code that was right on another channel, also after a number that was wrong', async () => {
+    const { number, phone } = await boundPhone();
+    for (const to of [newNumber(), number]) {
+      const asked = await ask(to, shop);
+      if (to === number) await answer(phone, 'approve', wrongCode(asked.body.number));
+      await approveByCode(asked, to);
+      expect(await poll(asked, shop)).toMatchObject(problem(410, 'approval-closed'));
+    }
   });
 
   test('is not for test keys, whose people have no devices', async () => {
