@@ -8,20 +8,27 @@ import type { Queryable } from './transaction.ts';
 
 export function destinations(pool: Pool): Destinations {
   return {
-    lift: (personId, deviceId, now) => liftLocks(pool, personId, deviceId, now),
+    lift: (personId, deviceId, now) => openAll(pool, personId, deviceId, true, now),
     liftFromChat: async (telegramId, now) => {
       const { rows } = await pool.query<{ person_id: PersonId }>(personWithPhone, [telegramId]);
       const personId = rows[0]?.person_id;
-      return personId === undefined ? null : liftLocks(pool, personId, personId, now);
+      return personId === undefined ? null : openAll(pool, personId, personId, true, now);
     },
   };
 }
 
-/** The same as `lift`, in the transaction in which the person acts. */
-export async function liftLocks(
+/**
+ * What an approval opens, in its transaction: the locks, and not the wrong codes of a device, which count until the person says
+ * so (`lift`). Who approves something each day would else forgive a guesser each day, and never hear of them.
+ */
+export const liftLocks = (db: Queryable, personId: PersonId, deviceId: string, now: Date): Promise<number> =>
+  openAll(db, personId, deviceId, false, now);
+
+async function openAll(
   db: Queryable,
   personId: PersonId,
   subjectId: string,
+  forgivesTotp: boolean,
   now: Date,
 ): Promise<number> {
   const { rows } = await db.query<{ lifted: number }>(openLocked, [
@@ -31,6 +38,7 @@ export async function liftLocks(
     TOTP_FAILURES_MAX,
     uuidv7({ msecs: now.getTime() }),
     subjectId,
+    forgivesTotp,
   ]);
   return rows[0]?.lifted ?? 0;
 }
@@ -63,11 +71,11 @@ order by d.address_hash, d.project_id for update`;
 const openLocked = `
 with ${mineSql},
 held as (
-  select d.address_hash, d.project_id, coalesce(d.locked_at > $3, false) or d.totp_failures >= $4 was_locked from destination d
-  where d.address_hash in (select address_hash from mine) and (d.failed_checks > 0 or d.locked_at is not null or d.totp_failures > 0)
+  select d.address_hash, d.project_id, coalesce(d.locked_at > $3, false) or ($7 and d.totp_failures >= $4) was_locked from destination d
+  where d.address_hash in (select address_hash from mine) and (d.failed_checks > 0 or d.locked_at is not null or ($7 and d.totp_failures > 0))
   order by d.address_hash, d.project_id for update),
 opened as (
-  update destination d set locked_at = null, failed_checks = 0, totp_failures = 0, updated_at = $2 from held
+  update destination d set locked_at = null, failed_checks = 0, totp_failures = case when $7 then 0 else d.totp_failures end, updated_at = $2 from held
   where d.address_hash = held.address_hash and d.project_id = held.project_id returning was_locked),
 told as (
   insert into person_notice (id, person_id, kind, subject_id, at)

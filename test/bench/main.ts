@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { enumeration } from './enumeration.ts';
 import { intake } from './intake.ts';
 import { latency } from './latency.ts';
 import { messages } from './messages.ts';
@@ -13,11 +14,12 @@ const benches = {
   worker,
   latency,
   sweep,
+  enumeration,
   telegram: messages('telegram-message'),
   push: messages('push'),
 } as const;
 
-/** `npm run bench -- intake|worker|latency|sweep|telegram|push [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
+/** `npm run bench -- intake|worker|latency|sweep|telegram|push|enumeration [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
 const { bench, options } = readOptions(process.argv.slice(2));
 const run = Object.entries(benches).find(([name]) => name === bench)?.[1];
 if (!run) throw new Error(`expected one of ${Object.keys(benches).join(', ')}`);

@@ -1,15 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type pg from 'pg';
 import { TOTP } from 'totp-generator';
 import { DeviceId } from '../../domain/device/device.ts';
 import { TOTP_SECRET_BYTES, TOTP_STEP_SECONDS } from '../../domain/device/totp.ts';
 import { readConfig } from '../../infra/config.ts';
 import { keyedHash, sealer } from '../../infra/crypto.ts';
 import { deviceSecrets } from '../../infra/device-secrets.ts';
-import type { Navbat } from './navbat.ts';
 
 /** A person of whom only the rows exist: for tests that need many, or need them in a state that no app would bring about. */
 export interface BoundPerson {
   readonly personId: string;
+  readonly phone: string;
   readonly devices: readonly BoundDevice[];
 }
 
@@ -19,31 +20,54 @@ export interface BoundDevice {
   code(steps?: number): Promise<string>;
 }
 
+interface Where {
+  readonly db: Pick<pg.Pool, 'query'> | Pick<pg.Client, 'query'>;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** Binds authenticators to the person of a phone, who is made for it. */
-export async function bindPerson(
-  { db, env }: Pick<Navbat, 'db' | 'env'>,
-  phone: string,
-  devices = 1,
-): Promise<BoundPerson> {
+export async function bindPerson(where: Where, phone: string, devices = 1): Promise<BoundPerson> {
+  const [person] = await bindPeople(where, [phone], devices);
+  if (!person) throw new Error('nobody was made');
+  return person;
+}
+
+/** The same for many, in three statements. */
+export async function bindPeople(
+  { db, env }: Where,
+  phones: readonly string[],
+  devices: number,
+): Promise<BoundPerson[]> {
   const { PEPPER, SEAL_KEYS } = readConfig(env);
-  const personId = randomUUID();
-  await db.query('insert into person (id, created_at) values ($1, now())', [personId]);
-  await db.query(
-    `insert into person_phone (address_hash, person_id, phone, proof, proven_at) values ($1, $2, $3, 'code', now())`,
-    [keyedHash(PEPPER)('address', phone), personId, phone],
-  );
+  const hash = keyedHash(PEPPER);
   const secrets = deviceSecrets(sealer(SEAL_KEYS));
-  const bound = Array.from({ length: devices }, async () => {
-    const id = DeviceId.parse(randomUUID());
-    const secret = randomBytes(TOTP_SECRET_BYTES);
-    await db.query(
-      `insert into device (id, person_id, kind, name, totp_sealed, created_at, bound_at)
-       values ($1, $2, 'authenticator', 'test', $3, now(), now() - interval '2 days')`,
-      [id, personId, secrets.seal(secret, id)],
-    );
-    return { id, code: (steps = 0) => codeOf(secret, steps) };
-  });
-  return { personId, devices: await Promise.all(bound) };
+  const people = phones.map((phone) => ({ phone, personId: randomUUID() }));
+  const bound = people.flatMap(({ personId }) =>
+    Array.from({ length: devices }, () => {
+      const id = DeviceId.parse(randomUUID());
+      const secret = randomBytes(TOTP_SECRET_BYTES);
+      return { id, personId, secret, sealed: secrets.seal(secret, id) };
+    }),
+  );
+  const ids = people.map(({ personId }) => personId);
+  await db.query('insert into person (id, created_at) select id, now() from unnest($1::uuid[]) id', [ids]);
+  await db.query(
+    `insert into person_phone (address_hash, person_id, phone, proof, proven_at)
+     select hash, id, phone, 'code', now() from unnest($1::bytea[], $2::uuid[], $3::text[]) as w (hash, id, phone)`,
+    [phones.map((phone) => hash('address', phone)), ids, phones],
+  );
+  await db.query(
+    `insert into device (id, person_id, kind, name, totp_sealed, created_at, bound_at)
+     select id, person_id, 'authenticator', 'test', sealed, now(), now() - interval '2 days'
+     from unnest($1::uuid[], $2::uuid[], $3::bytea[]) as w (id, person_id, sealed)`,
+    [bound.map(({ id }) => id), bound.map(({ personId }) => personId), bound.map(({ sealed }) => sealed)],
+  );
+  return people.map((person) => ({
+    ...person,
+    devices: bound
+      .filter(({ personId }) => personId === person.personId)
+      .map(({ id, secret }) => ({ id, code: (steps = 0) => codeOf(secret, steps) })),
+  }));
 }
 
 async function codeOf(secret: Uint8Array, steps: number): Promise<string> {

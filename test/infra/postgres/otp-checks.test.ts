@@ -8,7 +8,7 @@ import { PersonId } from '../../../domain/identity/person.ts';
 import type { Channel } from '../../../domain/otp/channel.ts';
 import { FAILED_CHECKS_IN_A_ROW_MAX, LOCK_SECONDS } from '../../../domain/otp/check.ts';
 import { deviceSecrets } from '../../../infra/device-secrets.ts';
-import { destinations } from '../../../infra/postgres/destinations.ts';
+import { destinations, liftLocks } from '../../../infra/postgres/destinations.ts';
 import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
 
 let world: World;
@@ -170,9 +170,13 @@ describe('wrong codes of a device', () => {
     const there = await sendCode(world, orderFor(other, phone, { channels: ['totp'] }));
     const typed = { projectId: other.projectId, mode: 'live', of: { id: there.id, purpose: null } } as const;
     expect(await world.checks.check({ ...typed, code: code() })).toMatchObject({ result: 'approved' });
-    // Two tries more than the person has: one step was used up above.
+    // The step was used up above.
     await world.pool.query('update device set totp_last_step = null where person_id = $1', [personId]);
-    await destinations(world.pool).lift(PersonId.parse(personId), DeviceId.parse(randomUUID()), new Date());
+    const [owner, device] = [PersonId.parse(personId), DeviceId.parse(randomUUID())];
+    // What they approve in daily life forgives no guesser.
+    expect(await liftLocks(world.pool, owner, device, new Date())).toBe(0);
+    expect(await checkId(alone.id, code())).toEqual({ result: 'locked' });
+    expect(await destinations(world.pool).lift(owner, device, new Date())).toBe(1);
     expect(await checkId(alone.id, code())).toMatchObject({ result: 'approved' });
   });
 
