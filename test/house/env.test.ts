@@ -45,6 +45,27 @@ test('an origin is the same with a slash at its end and without', () => {
   expect(readConfig(written).PUBLIC_URL).toBe('http://127.0.0.1:3000');
 });
 
+test('the keys of before are public halves, each of a name of its own', () => {
+  const servers = { DATABASE_URL: 'postgres://navbat@postgres/navbat', REDIS_URL: 'redis://redis:6379' };
+  const written = { ...parseEnv(environmentText(newEnvironment(now))), ...servers };
+  const current = readConfig(written).JWT_PRIVATE_JWK;
+  const old = { kty: 'OKP', crv: 'Ed25519', x: Buffer.alloc(32, 1).toString('base64url'), kid: 'old' };
+  const read = (keys: unknown) =>
+    readConfig({ ...written, JWT_PREVIOUS_JWKS: JSON.stringify(keys) }).JWT_PREVIOUS_JWKS;
+  expect(read([old, { ...old, kid: 'older', alg: 'EdDSA', use: 'sig' }])).toMatchObject([old, {}]);
+  expect(readConfig(written).JWT_PREVIOUS_JWKS).toBeUndefined();
+  for (const wrong of [
+    [{ ...old, d: old.x }],
+    [{ ...old, kid: current.kid }],
+    [old, old],
+    [{ ...old, x: 'short' }],
+    [{ ...old, crv: 'X25519' }],
+    old,
+    'old',
+  ])
+    expect(() => read(wrong), JSON.stringify(wrong)).toThrow('JWT_PREVIOUS_JWKS: expected');
+});
+
 test('two installations share no secret', () => {
   const [one, other] = [newEnvironment(now), newEnvironment(now)];
   for (const name of Object.keys(one)) expect(one[name], name).not.toBe(other[name]);
