@@ -226,12 +226,12 @@ describe('a session', () => {
 });
 
 test('retention keeps a session until it has run out for thirty days', async () => {
-  const { retire } = sweepQueries(pool);
+  const sweep = sweepQueries(pool);
   const { sessionId } = await store.open(signedIn, now);
   const goneAt = SESSION_IDLE_SECONDS + 30 * 86_400;
-  await retire(later(goneAt), { jobDays: 30, phoneDays: 7 });
+  await sweep.retire(later(goneAt), { jobDays: 30, phoneDays: 7 });
   expect(await rowOf(sessionId)).toBeTruthy();
-  await retire(later(goneAt + 1), { jobDays: 30, phoneDays: 7 });
+  await sweep.retire(later(goneAt + 1), { jobDays: 30, phoneDays: 7 });
   expect(await rowOf(sessionId)).toBeUndefined();
 });
 
