@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { bindPeople } from '../support/bound-person.ts';
 import { type Answer, claimWith, hashOfToken, newToken, openAsker, surfaces } from '../support/surfaces.ts';
 import { DEVICES_MAX } from '../../domain/device/device.ts';
-import { type Figure, median } from './support/figures.ts';
+import { type Figure, figure, median } from './support/figures.ts';
 import { mannWhitneyP } from '../support/mann-whitney.ts';
 import type { Options } from './support/options.ts';
 import { seedProjects } from './support/seed.ts';
@@ -36,14 +36,8 @@ export async function enumeration(options: Options): Promise<Figure[]> {
         `${trial.name}: ${of.toFixed(3)} ms known, ${against.toFixed(3)} ms unknown, p = ${p.toFixed(4)}`,
       );
       figures.push(
-        { bench: 'enumeration', metric: `${trial.name}: p`, value: p, baseline: P_MIN, ratio: null },
-        {
-          bench: 'enumeration',
-          metric: `${trial.name}: ms known, against unknown`,
-          value: of,
-          baseline: against,
-          ratio: of / against,
-        },
+        { ...figure('enumeration', `p of ${trial.name}`, [p]), baseline: P_MIN },
+        figure('enumeration', `ms for the known, against the unknown, of ${trial.name}`, [of], [against]),
       );
     }
   });

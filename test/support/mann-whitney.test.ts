@@ -15,7 +15,7 @@ test('the p-value is that of another implementation, with ties and without', () 
 });
 
 test('one sample is not told from itself, and a shift of all is', () => {
-  expect(mannWhitneyP(upTo(100), upTo(100))).toBe(1);
+  expect(mannWhitneyP(upTo(100), upTo(100))).toBeCloseTo(1, 6);
   expect(mannWhitneyP([5, 5, 5], [5, 5, 5])).toBe(1);
   expect(mannWhitneyP(upTo(100), upTo(100, 100))).toBeLessThan(1e-6);
 });
