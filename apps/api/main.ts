@@ -28,6 +28,7 @@ import { enrolments } from '../../infra/postgres/enrolments.ts';
 import { hotPool } from '../../infra/postgres/hot-pool.ts';
 import { jobReader } from '../../infra/postgres/job-queries.ts';
 import { keyDirectory } from '../../infra/postgres/key-directory.ts';
+import { liveStates } from '../../infra/postgres/live-states.ts';
 import { openOrm } from '../../infra/postgres/orm.ts';
 import { broadcastIntake } from '../../infra/postgres/broadcast-intake.ts';
 import { broadcasts } from '../../infra/postgres/broadcasts.ts';
@@ -56,6 +57,7 @@ import { urlFault } from '../../infra/webhook/url-fault.ts';
 import { telegramLogin } from '../../infra/telegram-login.ts';
 import { createHttpServer, drain, listen } from '../http/server.ts';
 import { createApp } from './app.ts';
+import { followers } from './followers.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
 import { type ApiPorts, apiRoutes, type DeviceDeps } from './routes.ts';
@@ -80,12 +82,14 @@ await runProcess(async () => {
   const config = readConfig(process.env);
   const log = openLog('api', config.LOG_LEVEL);
   const servers = await connect(config, log);
-  const { app, close } = await wire(config, log, servers);
+  const { app, close, endStreams } = await wire(config, log, servers);
   const server = createHttpServer(app);
   await listen(server, config.BIND_HOST, config.API_PORT, 'API_PORT');
   log.info({ host: config.BIND_HOST, port: config.API_PORT }, 'api ready');
 
   return async () => {
+    // They would go on for as long as a code lives.
+    endStreams();
     await drain(server, DRAIN_LIMIT_MS);
     await close();
     servers.redis.disconnect();
@@ -134,7 +138,8 @@ async function wire(config: Config, log: Logger, servers: Servers) {
   const people = await wirePeople(config, pool);
   const tokenKeys = publicKeys(config);
   const approvals = { challenges: otp.challenges, counter, now: () => new Date() };
-  const routes = apiRoutes({ ...wirePorts(config, servers, otp, people), tokenKeys, approvals });
+  const otpEvents = wireEvents(pool, log);
+  const routes = apiRoutes({ ...wirePorts(config, servers, otp, people), tokenKeys, approvals, otpEvents });
   const app = createApp({
     keys,
     persons: await personTokens(tokenKeys, pool),
@@ -150,7 +155,7 @@ async function wire(config: Config, log: Logger, servers: Servers) {
     await keys.close();
     await otp.close();
   };
-  return { app, close };
+  return { app, close, endStreams: () => otpEvents.followers.close() };
 }
 
 function wirePorts(
@@ -158,7 +163,7 @@ function wirePorts(
   { orm, pool, redis }: Servers,
   otp: Otp,
   people: People,
-): Omit<ApiPorts, 'tokenKeys' | 'approvals'> {
+): Omit<ApiPorts, 'tokenKeys' | 'approvals' | 'otpEvents'> {
   const hash = keyedHash(config.PEPPER);
   const recipients = recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) });
   const failures = failureGate(redis);
@@ -177,6 +182,14 @@ function wirePorts(
     auth: wireAuth(config, pool, people, codes),
     devices: wireDevices(config, pool, { ...otp.ports, ...people, failures, recipients }),
   };
+}
+
+/** Who waits for a verification to change. */
+function wireEvents(pool: Pool, log: Logger): ApiPorts['otpEvents'] {
+  const now = () => new Date();
+  const states = liveStates(pool);
+  const onError = (err: unknown) => log.warn({ err }, 'states were not read; the next look tries again');
+  return { states, followers: followers({ states, now, onError }), now };
 }
 
 type People = Awaited<ReturnType<typeof wirePeople>>;

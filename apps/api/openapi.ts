@@ -182,8 +182,17 @@ const SignedHeaders = z.object({
   }),
 });
 
-const requestHeaders = ({ idempotent, telegramAuth }: Route) =>
-  (idempotent ? IdempotentHeaders : RequestHeaders).extend(telegramAuth ? SignedHeaders.shape : {});
+const FollowingHeaders = z.object({
+  'Last-Event-ID': z
+    .string()
+    .optional()
+    .meta({ description: 'The id of the last event that you have; an EventSource sends it by itself.' }),
+});
+
+const requestHeaders = ({ idempotent, telegramAuth, follows }: Route) =>
+  (idempotent ? IdempotentHeaders : RequestHeaders)
+    .extend(telegramAuth ? SignedHeaders.shape : {})
+    .extend(follows ? FollowingHeaders.shape : {});
 
 const AnswerHeaders = z.object({
   'X-Request-Id': z.string(),
@@ -199,8 +208,9 @@ const ReplayHeaders = AnswerHeaders.extend({
 
 function successes(route: Route): ZodOpenApiOperationObject['responses'] {
   const headers = route.idempotent ? ReplayHeaders : AnswerHeaders;
-  const written = Object.entries(route.answers).map(([status, { description, schema }]) => {
-    const content = schema instanceof z.ZodUndefined ? {} : { content: { 'application/json': { schema } } };
+  const written = Object.entries(route.answers).map(([status, { description, schema, mediaType }]) => {
+    const content =
+      schema instanceof z.ZodUndefined ? {} : { content: { [mediaType ?? 'application/json']: { schema } } };
     return [status, { description, headers, ...content }];
   });
   return Object.fromEntries(written);

@@ -8,6 +8,8 @@ export interface Answer {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** In place of a body: server-sent events, until they end or the client is gone. */
+  readonly events?: (signal: AbortSignal) => AsyncIterable<string>;
 }
 
 /** What anybody may send. */
@@ -22,6 +24,8 @@ export interface OpenRequest<Params, Query, Body> {
   readonly userAgent: string | null;
   /** `X-Telegram-Auth`: what Telegram signed for an app's own user, unread. */
   readonly telegramAuth: string | null;
+  /** `Last-Event-ID`: what a client of server-sent events has heard already. */
+  readonly lastEventId: string | null;
 }
 
 /** From a service or an app, with a project's key. */
@@ -50,7 +54,9 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body ext
   /** Takes an Idempotency-Key. */
   readonly idempotent?: boolean;
   /** Success answers by status; every error is a problem. */
-  readonly answers: Readonly<Record<number, { description: string; schema: z.ZodType }>>;
+  readonly answers: Readonly<Record<number, { description: string; schema: z.ZodType; mediaType?: string }>>;
+  /** Answers with server-sent events, which a client takes up again with `Last-Event-ID`. */
+  readonly follows?: boolean;
   /** Takes data that Telegram signed, in `X-Telegram-Auth`. */
   readonly telegramAuth?: boolean;
   /** Statuses of the problems it may answer with, beside 400, 401, 403, 429 and 500. */

@@ -12,6 +12,7 @@ import { jwksRoutes, type PublicJwk } from './routes/jwks.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { type MessageDeps, messageRoutes } from './routes/messages.ts';
 import { type MyDeviceDeps, myDeviceRoutes } from './routes/my-devices.ts';
+import { type OtpEventDeps, otpEventRoutes } from './routes/otp-events.ts';
 import { otpRoutes } from './routes/otp.ts';
 import { type PhoneOtpDeps, phoneOtpRoutes } from './routes/phone-otp.ts';
 import { projectRoutes } from './routes/projects.ts';
@@ -27,6 +28,7 @@ export interface ApiPorts {
   readonly recipients: Recipients;
   readonly jobs: JobReader;
   readonly otp: PhoneOtpDeps;
+  readonly otpEvents: OtpEventDeps;
   readonly messages: MessageDeps;
   readonly registration: RegistrationDeps;
   readonly webhooks: WebhookRouteDeps;
@@ -48,6 +50,7 @@ export function apiRoutes(ports: ApiPorts): Route[] {
     recipients,
     jobs,
     otp,
+    otpEvents,
     messages,
     registration,
     webhooks,
@@ -58,6 +61,7 @@ export function apiRoutes(ports: ApiPorts): Route[] {
   } = ports;
   return [
     ...otpRoutes(otp),
+    ...otpEventRoutes(otpEvents),
     ...phoneOtpRoutes(otp),
     ...registrationRoutes(registration),
     ...authRoutes(auth),

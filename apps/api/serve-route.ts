@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { PersonTokens } from '../../domain/identity/session.ts';
 import type { KeyDirectory } from '../../domain/project/port.ts';
 import type { QuotaCounter } from '../../domain/project/quota.ts';
-import { asProblem, sendJson, sendProblem } from '../http/answer.ts';
+import { asProblem, EVENT_STREAM, sendEvents, sendJson, sendProblem } from '../http/answer.ts';
 import { readJson } from '../http/body.ts';
 import { callerAddress, header, logAnswer, requestIdOf } from '../http/express.ts';
 import { type FieldError, Problem } from '../http/problem.ts';
@@ -38,14 +38,17 @@ export function serveRoute(route: Route, serving: Serving): RequestHandler {
   return async (req, res) => {
     const startedMs = performance.now();
     try {
-      const { status, body, headers } = await answer(route, serving, req, res);
+      const { status, body, headers, events } = await answer(route, serving, req, res);
       logAnswer(serving.log, req, requestIdOf(res), status);
-      sendJson(res, status, body, headers);
+      if (events) await sendEvents(res, events, headers);
+      else sendJson(res, status, body, headers);
     } catch (error) {
       const problem = asProblem(error);
       logAnswer(serving.log, req, requestIdOf(res), problem.status, error);
       sendProblem(res, problem);
     }
+    // A stream lasts as long as somebody listens, which says nothing of us.
+    if (res.getHeader('content-type') === EVENT_STREAM) return;
     const seconds = (performance.now() - startedMs) / 1_000;
     serving.observe({ method: req.method, route: route.path, status: res.statusCode, seconds });
   };
@@ -120,6 +123,7 @@ function readRequest(
     requestId: requestIdOf(res),
     idempotencyKey: route.idempotent ? idempotencyKeyOf(req) : null,
     userAgent: header(req, 'user-agent')?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
+    lastEventId: route.follows ? (header(req, 'last-event-id') ?? null) : null,
     telegramAuth: route.telegramAuth ? (header(req, 'x-telegram-auth') ?? null) : null,
     ip,
   };

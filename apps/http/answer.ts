@@ -11,6 +11,29 @@ export function sendJson(res: ServerResponse, status: number, body: unknown, hea
   send(res, status, 'application/json; charset=utf-8', body, headers);
 }
 
+export const EVENT_STREAM = 'text/event-stream; charset=utf-8';
+/** Events are a few hundred bytes: a client that leaves so much unread is gone, or never meant to read. */
+const UNREAD_BYTES_MAX = 65_536;
+
+/** Writes server-sent events until they end or the client is gone, whichever comes first. */
+export async function sendEvents(
+  res: ServerResponse,
+  events: (signal: AbortSignal) => AsyncIterable<string>,
+  headers?: Headers,
+): Promise<void> {
+  const gone = new AbortController();
+  res.once('close', () => gone.abort());
+  // A proxy that gathers answers would hold each event back until the next.
+  begin(res, 200, { ...headers, 'Content-Type': EVENT_STREAM, 'X-Accel-Buffering': 'no' });
+  res.flushHeaders();
+  if (res.req.method === 'HEAD' || res.destroyed) gone.abort();
+  for await (const text of events(gone.signal)) {
+    if (res.writableLength > UNREAD_BYTES_MAX) res.destroy();
+    else res.write(text);
+  }
+  res.end();
+}
+
 /** RFC 9457. Nothing is written where the answer has begun: the connection then ends early, and the client sees that. */
 export function sendProblem(res: ServerResponse, problem: Problem): void {
   if (res.headersSent) {
@@ -72,6 +95,11 @@ function isAway(error: unknown): boolean {
 const isHeldUp = (error: unknown) =>
   error instanceof Error && 'code' in error && /^(55P03|40P01)$/.test(String(error.code));
 
+function begin(res: ServerResponse, status: number, headers?: Headers): void {
+  if (headers) for (const name in headers) res.setHeader(name, headers[name] as string);
+  res.statusCode = status;
+}
+
 function send(
   res: ServerResponse,
   status: number,
@@ -79,8 +107,7 @@ function send(
   body: unknown,
   headers?: Headers,
 ): void {
-  if (headers) for (const name in headers) res.setHeader(name, headers[name] as string);
-  res.statusCode = status;
+  begin(res, status, headers);
   // 204 and 304 have no body by definition.
   if (body === undefined || status === 204) {
     res.end();

@@ -70,7 +70,7 @@ function listedBody(challenge: Challenge, now: Date) {
 const shared = { tag: 'Approvals', session: 'device' } as const;
 const ById = z.object({ id: ChallengeId });
 
-const listRoute = ({ challenges, now }: ChallengeRouteDeps) =>
+const listRoute = (deps: ChallengeRouteDeps) =>
   definePersonRoute({
     ...shared,
     method: 'get',
@@ -81,13 +81,13 @@ const listRoute = ({ challenges, now }: ChallengeRouteDeps) =>
     query: z.strictObject(pageQuery),
     answers: { 200: { description: 'A page of them.', schema: pageSchema(ListedBody) } },
     async handle({ query, person }) {
-      const at = now();
-      const page = await challenges.list(person.personId, pageOrder(query), at);
+      const at = deps.now();
+      const page = await deps.challenges.list(person.personId, pageOrder(query), at);
       return { status: 200, body: pageBody(page, (one) => listedBody(one, at)) };
     },
   });
 
-const fetchRoute = ({ challenges, now }: ChallengeRouteDeps) =>
+const fetchRoute = (deps: ChallengeRouteDeps) =>
   definePersonRoute({
     ...shared,
     method: 'get',
@@ -99,8 +99,8 @@ const fetchRoute = ({ challenges, now }: ChallengeRouteDeps) =>
     answers: { 200: { description: 'The challenge, whatever became of it.', schema: ChallengeBody } },
     problems: [404],
     async handle({ params, person }) {
-      const at = now();
-      const challenge = await challenges.fetch(person.personId, params.id, at);
+      const at = deps.now();
+      const challenge = await deps.challenges.fetch(person.personId, params.id, at);
       if (!challenge) throw unknown();
       return { status: 200, body: challengeBody(challenge, at) };
     },

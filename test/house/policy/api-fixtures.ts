@@ -22,6 +22,12 @@ import {
 /** One for each route of the API and of the bot, in the order of `apps/api/routes.ts`. */
 
 const verification = async (world: World, owner: Owner) => (await makeVerification(world, owner)).id;
+/** Whose events end as soon as they are told. */
+const closed = async (world: World, owner: Owner) => {
+  const id = await verification(world, owner);
+  await world.db.query(`update verification set state = 'cancelled', closed_at = now() where id = $1`, [id]);
+  return id;
+};
 const job = async (world: World, owner: Owner) => (await makeVerification(world, owner)).jobId;
 const project = async (_world: World, { projectId }: Owner) => projectId;
 
@@ -60,6 +66,7 @@ const otp: Readonly<Record<string, Fixture>> = {
     answers: [200, 422],
   },
   'GET /otp/:id': about(verification, '/otp/{id}'),
+  'GET /otp/:id/events': about(closed, '/otp/{id}/events'),
   'POST /otp/:id/resend': about(verification, '/otp/{id}/resend', { channels: ['sms'] }),
   'POST /otp/:id/cancel': about(verification, '/otp/{id}/cancel', {}),
   'POST /api/send-otp': { ask: () => ({ path: '/api/send-otp/', body: { phone: newPhone() } }) },
