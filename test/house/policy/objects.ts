@@ -14,23 +14,21 @@ export async function makeRecipient({ db, hash }: World, { projectId }: Owner): 
   return id;
 }
 
+/** One for each person and project, whoever asks first. */
+const known = new Map<string, Promise<string>>();
+
 /** The project's own handle to the person. */
-export async function recipientOf(world: World, owner: Owner): Promise<string> {
-  const { db } = world;
-  const find = () =>
-    db.query<{ id: string }>('select id from recipient where project_id = $1 and person_id = $2', [
-      owner.projectId,
-      owner.personId,
-    ]);
-  const [known] = (await find()).rows;
-  if (known) return known.id;
+export function recipientOf(world: World, owner: Owner): Promise<string> {
+  const key = `${owner.projectId} ${owner.personId}`;
+  const id = known.get(key) ?? makeKnown(world, owner);
+  known.set(key, id);
+  return id;
+}
+
+async function makeKnown(world: World, owner: Owner): Promise<string> {
   const id = await makeRecipient(world, owner);
-  const { rowCount } = await db.query(
-    `update recipient set person_id = $2 where id = $1
-       and not exists (select from recipient where project_id = $3 and person_id = $2)`,
-    [id, owner.personId, owner.projectId],
-  );
-  return rowCount === 1 ? id : ((await find()).rows[0]?.id ?? id);
+  await world.db.query('update recipient set person_id = $2 where id = $1', [id, owner.personId]);
+  return id;
 }
 
 /** A live code, sent some minutes ago. Its job sleeps. */
