@@ -10,7 +10,10 @@ export type DomainLine = 'navbat-approval-v1' | 'navbat-device-v1' | 'navbat-sig
  * @throws for what has no canonical JSON: NaN, half of a surrogate pair, a circle.
  */
 export const statementBytes = (domainLine: DomainLine, statement: object): string =>
-  `${domainLine}\n${statementJson(statement)}`;
+  statementOf(domainLine, statementJson(statement));
+
+/** The same of a statement that is canonical JSON already. */
+export const statementOf = (domainLine: DomainLine, json: string): string => `${domainLine}\n${json}`;
 
 /** RFC 8785. */
 export function statementJson(statement: object): string {

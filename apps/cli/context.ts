@@ -1,3 +1,4 @@
+import type { Explanations } from '../../domain/approval/explain.ts';
 import type { Reseeds } from '../../domain/device/port.ts';
 import type { Rewrapping } from '../../domain/secret/rewrap.ts';
 import type { AuditLog, CommandLineAction } from '../../domain/staff/audit.ts';
@@ -11,6 +12,7 @@ export interface CliPorts {
   readonly audit: AuditLog;
   readonly rewrapping: Rewrapping;
   readonly reseeds: Reseeds;
+  readonly explanations: Explanations;
 }
 
 export interface CliContext {

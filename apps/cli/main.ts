@@ -8,6 +8,7 @@ import { keyedHash } from '../../infra/crypto.ts';
 import { newSecrets } from '../../infra/new-secrets.ts';
 import { auditLog } from '../../infra/postgres/audit.ts';
 import { reseeds } from '../../infra/postgres/device-reseed.ts';
+import { explanations } from '../../infra/postgres/explanations.ts';
 import { openOrm } from '../../infra/postgres/orm.ts';
 import { projectStore } from '../../infra/postgres/projects.ts';
 import { rewrapping } from '../../infra/postgres/rewrap.ts';
@@ -32,6 +33,7 @@ const withPorts: CliContext['withPorts'] = async (work) => {
       audit: auditLog(pool),
       rewrapping: rewrapping(pool, config.SEAL_KEYS),
       reseeds: reseeds(pool),
+      explanations: explanations(pool),
     });
   } finally {
     await pool.end();

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CliContext } from './context.ts';
+import { explainCommand } from './explain.ts';
 import { keyCommands } from './keys.ts';
 import { projectCommands } from './projects.ts';
 import { secretCommands } from './secrets.ts';
@@ -14,5 +15,6 @@ export function createProgram(context: CliContext): Command {
   keyCommands(program, context);
   staffCommands(program, context);
   secretCommands(program, context);
+  explainCommand(program, context);
   return program;
 }

@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import { type Explanation, type Moment, momentsOf } from '../../domain/approval/explain.ts';
+import { VerificationId } from '../../domain/otp/job.ts';
+import { amountText } from '../../domain/otp/payment.ts';
+import { type CliContext, CliError, type JsonOption, table, tell } from './context.ts';
+
+export function explainCommand(program: Command, context: CliContext): void {
+  program
+    .command('explain <verification>')
+    .description('what happened to a verification, in order of time, with each signature checked anew')
+    .option('--json')
+    .action((id: string, options: JsonOption) => explain(context, id, options));
+}
+
+async function explain(context: CliContext, text: string, options: JsonOption): Promise<void> {
+  const id = VerificationId.safeParse(text).data;
+  if (!id) throw new CliError(`${text}: expected the id of a verification.`);
+  await context.withPorts(async ({ explanations }) => {
+    const explanation = await explanations.explain(id);
+    if (!explanation)
+      throw new CliError(`There is no verification ${id}, or nothing is kept of it any more.`);
+    tell(context, options, { lines: linesOf(explanation), json: explanation });
+  });
+}
+
+function linesOf(explanation: Explanation): string[] {
+  const moments = momentsOf(explanation);
+  const firstMs = moments[0]?.at.getTime() ?? 0;
+  return [...headOf(explanation), '', ...table(moments.map((moment) => rowOf(moment, firstMs)))];
+}
+
+function headOf({ id, verification }: Explanation): string[] {
+  if (!verification) return [`verification  ${id}`, 'Only what was signed is still kept.'];
+  const { project, purpose, mode, state, to, channels, payment, client, expiresAt } = verification;
+  const rows = [
+    ['verification', id],
+    ['state', state],
+    ['project', mode === 'test' ? `${project} (test)` : project],
+    ['purpose', purpose],
+    ['to', to ?? '-'],
+    ['channels', channels.join(', ')],
+    ['from', [client?.ip, client?.user_agent].filter(Boolean).join(', ') || '-'],
+    ['payment', payment ? `${amountText(payment)} to ${payment.payee}` : '-'],
+    ['until', expiresAt.toISOString()],
+  ];
+  return table(rows);
+}
+
+/** Seconds since the first moment stand beside the time, since that is what is asked for. */
+const rowOf = ({ at, what, words }: Moment, firstMs: number) => [
+  at.toISOString(),
+  `+${((at.getTime() - firstMs) / 1_000).toFixed(3)} s`,
+  what,
+  words,
+];
