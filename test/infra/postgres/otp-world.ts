@@ -57,6 +57,7 @@ export async function openWorld(given?: FreshDatabase) {
     sweep: sweepQueries(pool),
     jobs: otpJobs(pool, sealer(ring)),
     codeOf: code,
+    numberOf: numberOf(ring),
   };
   return {
     ...world,
