@@ -14,7 +14,8 @@ export interface Authenticator {
 
 export function authenticator(secret: string): Authenticator {
   let lastMs = 0;
-  const codeAt = async (at: Date) => (await TOTP.generate(secret, { timestamp: at.getTime() })).otp;
+  const codeAt = async (at: Date) =>
+    (await TOTP.generate(secret, { timestamp: at.getTime(), explicitZeroPad: true })).otp;
   return {
     secret,
     codeAt,

@@ -174,7 +174,11 @@ const STEP_MS = 30_000;
 
 /** By an implementation that is not the server's. */
 export async function totpOf(secret: string, stepsAhead = 0): Promise<string> {
-  const { otp } = await TOTP.generate(secret, { timestamp: Date.now() + stepsAhead * STEP_MS });
+  const { otp } = await TOTP.generate(secret, {
+    timestamp: Date.now() + stepsAhead * STEP_MS,
+    // Or one code in twenty thousand comes short of a digit.
+    explicitZeroPad: true,
+  });
   return otp;
 }
 

@@ -268,7 +268,7 @@ const verifyRoute = (deps: OtpRouteDeps) =>
     tag: 'One-time codes',
     summary: 'Check a one-time code',
     description:
-      'Only 200 means approved. 422: wrong, with the checks that remain. 410: closed, with the reason. 404: unknown. 429: locked or limited. By `to`, every code that is not approved is a 422 without further words.',
+      'Takes the code that was sent and, where the send named `totp`, that of a device which the person has bound. Only 200 means approved. 422: wrong, with the checks that remain. 410: closed, with the reason. 404: unknown. 429: locked or limited. By `to`, every code that is not approved is a 422 without further words.',
     scope: 'otp',
     testKeys: 'apart',
     body: CheckRequest,
