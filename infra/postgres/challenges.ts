@@ -80,18 +80,22 @@ c.id, c.state, c.project_id, coalesce(p.settings ->> 'display_name', p.slug) pro
 exists (select from recipient r where r.project_id = c.project_id and r.person_id = c.person_id) known`;
 const joins = `join project p on p.id = c.project_id join verification v on v.id = c.verification_id`;
 
+/** Whoever lost the phone since it was asked answers for it no more (X16), whichever of their devices still signs. */
+const isTheirs = `coalesce((select person_id from person_phone where address_hash = v.address_hash), c.person_id) = c.person_id`;
+
 /** A later send has a challenge of its own. */
 const listWaiting = `
 with waiting as (
   select ${columns} from challenge c ${joins}
-  where c.person_id = $1 and c.state = 'pending' and c.expires_at > $2 and v.state = 'live' and v.job_id = c.job_id)
+  where c.person_id = $1 and c.state = 'pending' and c.expires_at > $2 and v.state = 'live' and v.job_id = c.job_id and ${isTheirs})
 select * from waiting where $3::uuid is null or (known, id) < ((
   select exists (select from recipient r where r.project_id = c.project_id and r.person_id = c.person_id) from challenge c where c.id = $3), $3)
 order by known desc, id desc limit $4`;
 
 const fetchOne = `
 with seen as (
-  update challenge c set fetched_at = coalesce(c.fetched_at, $3) where c.id = $2 and c.person_id = $1 returning c.*)
+  update challenge c set fetched_at = coalesce(c.fetched_at, $3) from verification v
+  where c.id = $2 and c.person_id = $1 and v.id = c.verification_id and ${isTheirs} returning c.*)
 select ${columns}, c.job_id, (select max(n) from attempt a where a.job_id = c.job_id and a.provider = '${OWN_APP_PROVIDER}') n
 from seen c ${joins}`;
 
@@ -158,7 +162,8 @@ select ${columns}, c.job_id, c.verification_id, v.state verification_state, v.ex
   v.code_kid, v.address_hash, v.phone, d.bound_at, d.public_key,
   (select a.statement from approval a where a.challenge_id = c.id and a.device_id = d.id) earlier_statement
 from challenge c ${joins} join device d on d.id = $3 and d.person_id = c.person_id
-where c.id = $2 and c.person_id = $1 and d.kind = 'app' and d.bound_at is not null and d.revoked_at is null for update of c`;
+where c.id = $2 and c.person_id = $1 and d.kind = 'app' and d.bound_at is not null and d.revoked_at is null and ${isTheirs}
+for update of c`;
 
 function answer(
   deps: ChallengesDeps,

@@ -239,6 +239,13 @@ describe('the one try', () => {
     });
   });
 
+  test('a test key, whose codes reach nobody, is told no number', async () => {
+    const tester = await navbat.createProject({ mode: 'test' });
+    const sent = await tester.call('POST', '/otp/send', { to: newNumber(), channels: ['push'] });
+    expect(sent.status).toBe(202);
+    expect(sent.body).not.toHaveProperty('number');
+  });
+
   test('a number is the same in a replay of its send', async () => {
     const body = { to: newNumber(), channels: ['push'], purpose: 'replayed' };
     const headers = { 'Idempotency-Key': 'replayed-send' };

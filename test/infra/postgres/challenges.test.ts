@@ -118,6 +118,21 @@ test('an answer and an announcement to the same person wait for each other in a 
   expect(await deadlocksOf(world)).toBe(before);
 });
 
+test('whoever lost the phone meanwhile is asked nothing, and answers nothing, on a device that still signs', async () => {
+  const phone = newPhone();
+  const { personId, deviceId, approve } = await makePerson(phone);
+  const { number, id } = await ask(phone);
+  const asked = await store().fetch(personId, id, now());
+  if (!asked) throw new Error('no such challenge');
+  const { personId: nextHolder } = await makePerson(newPhone());
+  await world.pool.query('update person_phone set person_id = $1 where phone = $2', [nextHolder, phone]);
+  expect(await store().fetch(personId, id, now())).toBeNull();
+  expect((await store().list(personId, { limit: 10, after: null }, now())).rows).toEqual([]);
+  expect(await store().answer({ personId, deviceId }, id, approve(asked, number), now())).toEqual({
+    outcome: 'unknown',
+  });
+});
+
 /** Until a statement waits for a lock. */
 async function waitUntilHeldUp(): Promise<void> {
   for (let looks = 0; looks < 100; looks++) {
