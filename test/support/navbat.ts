@@ -105,6 +105,8 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
   };
   await Promise.all((options.processes ?? ['api', 'worker']).map((name) => starting[name]()));
   const db = new pg.Pool({ connectionString: database.url, max: 4 });
+  // One that is still saying goodbye is cut off when the database is dropped.
+  db.on('connect', (client) => client.on('error', () => undefined));
   const stop = async () => {
     await Promise.all(children.map(stopProcess));
     await sandbox.close();
