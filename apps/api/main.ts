@@ -216,7 +216,6 @@ function wireAuth(
     proofs: signInProofs(pool, keyedHash(PEPPER)),
     login: token === undefined ? null : telegramLogin(token),
     usedLogins: usedLogins(pool),
-    sameText,
     now: () => new Date(),
   };
 }

@@ -94,16 +94,18 @@ export interface SigningDevice {
 
 /** What is known of proofs. */
 export interface SignInProofs {
-  /** Every message that carried this code went to the phone itself. */
+  /** Nothing but a code serves here, and every message that carried it went to the phone itself. */
   wentToPhone(verificationId: string): Promise<boolean>;
-  /** Null where the project asked for no such approval. */
+  /** What became of this very send: null where the project asked for no such approval. */
   approvalOf(
     of: Pick<SignInCaller, 'projectId' | 'mode'>,
-    verificationId: string,
+    sent: { readonly verificationId: string; readonly jobId: string },
     now: Date,
   ): Promise<ApprovalStanding | null>;
-  /** Whoever asked for this approval, and nobody else, can say this. */
-  pollTokenOf(verificationId: string): string;
+  /** Whoever asked with this send, and nobody else, can say this: who asked for the same person before, or after, has another. */
+  pollTokenOf(jobId: string): string;
+  /** The send that it is the token of; null where we never made it. */
+  readPollToken(pollToken: string): string | null;
   /** A device that is bound and not revoked. */
   findDevice(deviceId: string): Promise<SigningDevice | null>;
   isSignedBy(device: SigningDevice, claim: DeviceClaim): boolean;
@@ -118,7 +120,6 @@ export interface SignInDeps {
   /** Null where this installation has no bot, whose token Telegram would have signed for. */
   readonly login: TelegramLogin | null;
   readonly usedLogins: UsedLogins;
-  readonly sameText: (a: string, b: string) => boolean;
   readonly now: () => Date;
 }
 
@@ -172,9 +173,10 @@ export async function signInWithApproval(
   visitor: Visitor,
   { id, pollToken }: { readonly id: string; readonly pollToken: string },
 ): Promise<SignInAnswer<'unknown' | 'pending' | 'denied' | 'closed'>> {
-  const { proofs, sameText, now } = deps;
-  if (!sameText(proofs.pollTokenOf(id), pollToken)) return refused('unknown');
-  const found = await proofs.approvalOf(visitor.caller, id, now());
+  const { proofs, now } = deps;
+  const jobId = proofs.readPollToken(pollToken);
+  if (jobId === null) return refused('unknown');
+  const found = await proofs.approvalOf(visitor.caller, { verificationId: id, jobId }, now());
   if (!found) return refused('unknown');
   if (found.standing !== 'approved') return refused(found.standing);
   const shown = found.phone === null ? {} : { shown: { phone: Phone.parse(found.phone) } };

@@ -9,6 +9,7 @@ import {
   SignJWT,
 } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FAILURES_MAX } from '../../domain/otp/failure-gate.ts';
 import { PLATFORM_PROJECT_ID } from '../../domain/project/platform.ts';
 import {
   type Navbat,
@@ -224,6 +225,28 @@ describe('a code', () => {
     expect(await shop.call('POST', '/auth/code/verify', { id: sent.body.id, code })).toMatchObject(
       problem(422, 'phone-not-proven'),
     );
+  });
+
+  test('of a device proves no phone: not its person’s, and not one that their project says is theirs', async () => {
+    const { number, phone } = await boundPhone();
+    const claimed = newNumber();
+    const { sub: recipient } = await signInByCode(navbat, shop, number);
+    const typed = async (to: string) => {
+      const sent = await shop.call('POST', '/otp/send', {
+        to,
+        channels: ['totp'],
+        purpose: 'navbat.sign-in',
+      });
+      await navbat.db.query('update device set totp_last_step = null where id = $1', [phone.id]);
+      return shop.call('POST', '/auth/code/verify', { id: sent.body.id, code: await phone.totp() });
+    };
+    expect((await typed(number)).status).toBe(422);
+    await navbat.db.query('update recipient set handle = $1 where id = $1::uuid', [recipient]);
+    const changed = await shop.call('PUT', '/recipients', { handle: recipient, phone: claimed });
+    expect(changed).toMatchObject({ status: 200, body: { id: recipient, phone: claimed } });
+    expect((await typed(claimed)).status).toBe(422);
+    const { rowCount } = await navbat.db.query('select from person_phone where phone = $1', [claimed]);
+    expect(rowCount).toBe(0);
   });
 
   test('of another purpose opens no session', async () => {
@@ -604,7 +627,7 @@ describe('an approval on a device', () => {
   }
   const ASKED = {
     status: 202,
-    body: { number: expect.stringMatching(/^\d\d$/), poll_token: expect.stringMatching(/^[\w-]{43}$/) },
+    body: { number: expect.stringMatching(/^\d\d$/), poll_token: expect.stringMatching(/^[\w-]{64}$/) },
   };
   const PENDING = { status: 202, body: { status: 'pending' } };
 
@@ -658,6 +681,39 @@ describe('an approval on a device', () => {
     expect(await poll(asked, shop, { poll_token: '' })).toMatchObject(unknown);
     expect(await poll(asked, shop, { id: randomUUID() })).toMatchObject(unknown);
     expect(await poll(asked, shop)).toMatchObject(TOKENS);
+  });
+
+  test('is not fetched by who asked for the same person before or after, and met the same verification', async () => {
+    const { number, phone } = await boundPhone();
+    const waited = () =>
+      navbat.db.query(`update verification set sent_at = sent_at - interval '1 hour' where state = 'live'`);
+    const closed = problem(410, 'approval-closed');
+    const before = await ask(number, bank);
+    await waited();
+    const asked = await ask(number, bank);
+    expect(asked.body.id).toBe(before.body.id);
+    expect(await poll(before, bank)).toMatchObject(closed);
+    expect((await answer(phone, 'approve', asked.body.number)).reply).toMatchObject({ status: 200 });
+    expect(await poll(before, bank)).toMatchObject(closed);
+    expect(await poll(asked, bank)).toMatchObject(TOKENS);
+
+    const first = await ask(number, bank);
+    await waited();
+    const after = await ask(number, bank);
+    expect(await poll(first, bank)).toMatchObject(closed);
+    expect(await poll(after, bank)).toMatchObject(PENDING);
+    // Neither serves with the other's id, nor for another verification.
+    expect(await poll(after, bank, { id: asked.body.id })).toMatchObject(problem(404, 'not-found'));
+  });
+
+  test('is shown with the address that an app calls from, whatever it says', async () => {
+    const { number, phone } = await boundPhone();
+    const said = { client: { ip: '203.0.113.99', user_agent: 'the browser of somebody else' } };
+    await ask(number, bank, said);
+    const ofAnApp = await answer(phone, 'deny', null);
+    expect(ofAnApp.challenge.context.client).toEqual({ ip: '127.0.0.1', user_agent: 'node' });
+    await ask(number, shop, said);
+    expect((await answer(phone, 'deny', null)).challenge.context.client).toEqual(said.client);
   });
 
   test('that was denied signs nobody in, and says so to a project that knows them', async () => {
@@ -789,4 +845,16 @@ describe('a bound device', () => {
     expect(await listOf(reply.body)).toMatchObject(problem(401, 'unauthenticated'));
     expect(await refresh(reply.body.refresh_token)).toMatchObject(problem(401, 'session-ended'));
   });
+});
+
+// Last, as it uses up what this address may guess.
+test('who guesses at codes with an app’s key is counted by where they call from, whatever they say', async () => {
+  const guess = (n: number) =>
+    bank.call('POST', '/auth/code/verify', {
+      id: randomUUID(),
+      code: '123456',
+      client: { ip: `198.51.100.${n}` },
+    });
+  await Promise.all(Array.from({ length: FAILURES_MAX.client }, (_, n) => guess(n)));
+  expect(await guess(250)).toMatchObject(problem(429, 'too-many-failures'));
 });

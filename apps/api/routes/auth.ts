@@ -35,7 +35,7 @@ const TELEGRAM_FIELDS_MAX = 32;
 const TELEGRAM_FIELD_CHARS_MAX = 2_048;
 /** Longer than any `initData`; a body ends at 32 kB. */
 const INIT_DATA_CHARS_MAX = 8_192;
-/** 43 characters are what a keyed hash has; a refresh token has 70. */
+/** A poll token has 64, a refresh token 70. */
 const TOKEN_CHARS_MAX = 128;
 
 const granted = (grant: Grant) => ({ status: 200, body: sessionBody(grant) });
@@ -57,9 +57,12 @@ export function authRoutes(deps: AuthDeps): Route[] {
 
 type AppRequest = Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'ip' | 'userAgent'>;
 
-/** Who sits in front of the app: as it called us itself, or as a service says. */
+/**
+ * Who sits in front of the app: as a service says, or as the app called us itself. Whoever holds an app's key could say anything,
+ * to the person who is shown where they are asked from, and to those who count wrong codes by address.
+ */
 function clientOf({ caller, ip, userAgent }: AppRequest, said?: z.infer<typeof Client>) {
-  if (said || caller.access === 'secret') return said ?? null;
+  if (caller.access === 'secret') return said ?? null;
   return { ip, ...(userAgent === null ? {} : { user_agent: userAgent }) };
 }
 
@@ -172,6 +175,7 @@ type SendOrder = [
 
 const Sent = z.object({
   id: z.uuid(),
+  job_id: z.uuid(),
   expires_at: z.iso.datetime(),
   resend: z.boolean(),
   channels: z.array(Channel),
@@ -191,7 +195,10 @@ const codeVerifyRoute = (deps: AuthDeps) =>
     body: z.strictObject({
       id: z.uuid().meta({ description: 'The id that `POST /auth/code` answered.' }),
       code: CheckRequest.shape.code,
-      client: Client.optional().meta({ description: 'The end user, as your service saw them.' }),
+      client: Client.optional().meta({
+        description:
+          'The end user, as your service saw them. Of an app we know ourselves where it calls from.',
+      }),
     }),
     answers: signedIn,
     problems: [404, 410, 422],
@@ -216,7 +223,8 @@ const ApprovalRequest = z.strictObject({
     example: '+998901234567',
   }),
   client: Client.optional().meta({
-    description: 'The end user, as your service saw them: the person is shown where this comes from.',
+    description:
+      'The end user, as your service saw them: the person is shown where this comes from. Of an app we know ourselves.',
   }),
 });
 
@@ -248,9 +256,9 @@ const approvalRoute = (deps: AuthDeps) =>
       const { caller, body } = request;
       const { destination, phone } = await destinationOf(deps.otp, caller, body.to, '/to');
       const command = approvalCommand(caller, phone, clientOf(request, body.client));
-      const { id, number, expires_at, headers } = await send(deps, request, destination, command);
+      const { id, job_id, number, expires_at, headers } = await send(deps, request, destination, command);
       if (number === undefined) throw new Error('an approval was asked for and got no number');
-      const poll_token = deps.proofs.pollTokenOf(id);
+      const poll_token = deps.proofs.pollTokenOf(job_id);
       return { status: 202, body: { id, number, poll_token, expires_at }, headers };
     },
   });

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { parse } from 'uuid';
 import { SIGN_IN_PURPOSE } from '../../../domain/identity/sign-in.ts';
 import { testPhone } from '../../support/phone.ts';
-import type { Fixture } from './fixture.ts';
+import { type Fixture, noId } from './fixture.ts';
 import { makeRecipient, makeVerification } from './objects.ts';
 import {
   denial,
@@ -21,6 +22,12 @@ import { newPhone, type Owner, signedByTelegram, type World } from './world.ts';
 const session = async (world: World, owner: Owner) => (await openSession(world, owner)).id;
 const signInCode = async (world: World, owner: Owner) =>
   (await makeVerification(world, owner, SIGN_IN_PURPOSE)).id;
+/** Of the verification's latest send; of no send, where there is none. */
+async function pollToken({ db, hash }: World, id: string): Promise<string> {
+  const { rows } = await db.query<{ job_id: string }>('select job_id from verification where id = $1', [id]);
+  const send = Buffer.from(parse(rows[0]?.job_id ?? noId()));
+  return Buffer.concat([send, hash('poll-token', send.toString('hex'))]).toString('base64url');
+}
 /** The device that asks, or another's. */
 const thisDevice = async (world: World, owner: Owner) => owner.deviceId ?? makeDevice(world, owner);
 
@@ -44,9 +51,9 @@ const signIn: Readonly<Record<string, Fixture>> = {
   // With the very token that its project got.
   'POST /auth/approval/token': {
     make: signInCode,
-    ask: (id, { hash }) => ({
+    ask: async (id, world) => ({
       path: '/auth/approval/token',
-      body: { id, poll_token: hash('poll-token', id).toString('base64url') },
+      body: { id, poll_token: await pollToken(world, id) },
     }),
     answers: [202],
   },
