@@ -62,8 +62,9 @@ export async function personTokens(keys: readonly PublicJwk[], pool: pg.Pool): P
   };
 }
 
+/** A sign-in that was under way when its device was revoked opened a session after those were ended: it opens nothing. */
 const readSession = `
 select s.person_id "personId", s.id "sessionId", s.project_id "projectId", s.mode, s.recipient_id "recipientId", s.device_id "deviceId",
   s.authenticated_at "authenticatedAt"
-from session s join project p on p.id = s.project_id
-where s.id = $1 and s.revoked_at is null and s.expires_at > $2 and p.archived_at is null`;
+from session s join project p on p.id = s.project_id left join device d on d.id = s.device_id
+where s.id = $1 and s.revoked_at is null and s.expires_at > $2 and p.archived_at is null and d.revoked_at is null`;

@@ -129,6 +129,7 @@ const turnSession = `
 update session set generation = generation + 1, refreshed_at = $3, expires_at = least($4, created_at + make_interval(secs => $5))
 where id = $1 and generation = $2 and revoked_at is null and expires_at > $3
   and exists (select from project where id = session.project_id and archived_at is null)
+  and not exists (select from device where id = session.device_id and revoked_at is not null)
 returning ${standing}`;
 
 /** The token was used before: by a client whose answer was lost, or by somebody who copied it. */

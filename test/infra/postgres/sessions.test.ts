@@ -9,6 +9,7 @@ import {
   SESSIONS_MAX,
   type SignedIn,
 } from '../../../domain/identity/sessions.ts';
+import { DeviceId } from '../../../domain/device/device.ts';
 import type { PersonTokens } from '../../../domain/identity/session.ts';
 import type { ProjectId } from '../../../domain/job/job.ts';
 import type { Phone } from '../../../domain/otp/phone.ts';
@@ -179,6 +180,20 @@ describe('a session', () => {
     await pool.query('update project set archived_at = $2 where id = $1', [projectId, now]);
     expect(await tokens.read(other.accessToken, now)).toBeNull();
     expect((await store.refresh(other.refreshToken, now)).refreshed).toBe(false);
+  });
+
+  test('opens nothing where its device was revoked while it was being opened', async () => {
+    const deviceId = DeviceId.parse(randomUUID());
+    await pool.query(
+      `insert into device (id, person_id, kind, name, created_at, bound_at, revoked_at) values ($1, $2, 'authenticator', 'lost', $3, $3, $3)`,
+      [deviceId, signedIn.personId, now],
+    );
+    const grant = await store.open({ ...signedIn, deviceId, method: 'device' }, now);
+    expect(await tokens.read(grant.accessToken, now)).toBeNull();
+    expect(await store.refresh(grant.refreshToken, later(60))).toEqual({
+      refreshed: false,
+      because: 'ended',
+    });
   });
 
   test('of another person, or of another project, is not there', async () => {
