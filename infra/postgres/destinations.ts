@@ -57,10 +57,14 @@ const personWithPhone = `
 select person_id from person_chat c where mode = 'live' and telegram_id = $1
   and exists (select from person_phone p where p.person_id = c.person_id)`;
 
+/**
+ * The phones that they proved, and what has no phone. The phone of a recipient is the project's word, which could be anybody's: by
+ * it whoever owns a project would open the locks of any number, in all projects.
+ */
 const mineSql = `
 mine as materialized (
   select address_hash from person_phone where person_id = $1
-  union select address_hash from recipient where person_id = $1)`;
+  union select address_hash from recipient where person_id = $1 and phone is null)`;
 
 const holdMine = `
 with ${mineSql}

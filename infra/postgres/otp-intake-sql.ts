@@ -248,8 +248,17 @@ export class Facts {
   ): void {
     writes.superseded.push(earlier.jobId);
     const { codeGeneration: code_generation, expiresAt: expires_at, channels, locale } = plan;
-    const { callbackUrl: callback_url } = order.command;
-    writes.resends.push({ id, job_id: jobId, code_generation, expires_at, channels, locale, callback_url });
+    const { callbackUrl: callback_url, client } = order.command;
+    writes.resends.push({
+      id,
+      job_id: jobId,
+      code_generation,
+      expires_at,
+      channels,
+      locale,
+      callback_url,
+      client,
+    });
   }
 }
 
@@ -393,9 +402,9 @@ from json_to_recordset($1) as w (id uuid, project_id uuid, recipient_id uuid, ad
 const updateResends = `
 update verification v set job_id = w.job_id, code_generation = w.code_generation, expires_at = w.expires_at, locale = w.locale,
   channels = array(select json_array_elements_text(w.channels)), sends = v.sends + 1, sent_at = $2,
-  callback_url = coalesce(w.callback_url, v.callback_url)
+  callback_url = coalesce(w.callback_url, v.callback_url), client = coalesce(w.client, v.client)
 from json_to_recordset($1) as w (id uuid, job_id uuid, code_generation int, expires_at timestamptz, locale text, channels json,
-  callback_url text)
+  callback_url text, client jsonb)
 where v.id = w.id`;
 
 const insertJobs = `

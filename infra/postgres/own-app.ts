@@ -45,14 +45,17 @@ async function openAll(pool: pg.Pool, jobIds: readonly JobId[], now: Date): Prom
   });
 }
 
-/** One send, one challenge: an attempt that is made again finds it, and rings nobody twice. */
+/**
+ * One send, one challenge: an attempt that is made again finds it, and rings nobody twice. A phone is asked of who proved it; that it is
+ * a recipient's is the project's word, by which a person could say yes for somebody else's number.
+ */
 const openChallenges = `
 with opened as (
   insert into challenge (id, job_id, verification_id, project_id, person_id, created_at, expires_at)
   select w.id, j.id, v.id, v.project_id, coalesce(p.person_id, r.person_id), $2, v.expires_at
   from json_to_recordset($1) as w (id uuid, job_id uuid) join job j on j.id = w.job_id join verification v on v.id = j.subject_id
   left join person_phone p on p.address_hash = v.address_hash
-  left join recipient r on r.address_hash = v.address_hash and r.project_id = v.project_id
+  left join recipient r on r.address_hash = v.address_hash and r.project_id = v.project_id and r.phone is null
   order by j.id
   on conflict (job_id) do update set job_id = excluded.job_id returning id, job_id, person_id, old.id is null fresh),
 told as (

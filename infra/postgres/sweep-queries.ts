@@ -310,7 +310,7 @@ with told as (
 tried as (
   select person_id, sum(tries) tries from (
     select tries, coalesce((select p.person_id from person_phone p where p.address_hash = told.address_hash),
-      (select r.person_id from recipient r where r.address_hash = told.address_hash and r.project_id = told.project_id)) person_id
+      (select r.person_id from recipient r where r.address_hash = told.address_hash and r.project_id = told.project_id and r.phone is null)) person_id
     from told) each
   where person_id is not null group by person_id),
 counted as (
