@@ -23,7 +23,7 @@ import { pageOf } from '../../domain/page.ts';
 import type { NumberOf } from '../codes.ts';
 import type { KeyedHash } from '../crypto.ts';
 import { countFinished } from '../metrics.ts';
-import { statementJson } from '../signed-statement.ts';
+import { statementJson } from '../device/statement.ts';
 import { approve } from './approve.ts';
 import { holdDestinations, liftLocks } from './destinations.ts';
 import { linkRecipient } from './persons.ts';

@@ -4,7 +4,7 @@ import type { DeviceId } from '../../domain/device/device.ts';
 import type { Devices, Reseeds } from '../../domain/device/port.ts';
 import { TOTP_SECRET_BYTES, TOTP_STEP_SECONDS } from '../../domain/device/totp.ts';
 import type { PersonId } from '../../domain/identity/person.ts';
-import type { DeviceSecrets } from '../device-secrets.ts';
+import type { DeviceSecrets } from '../device/secrets.ts';
 import { inTransaction, type Queryable } from './transaction.ts';
 
 /** A code that a person read off their screen before the change is taken as long as it would have been: three steps. */

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { DEVICES_MAX, type DeviceId } from '../../domain/device/device.ts';
 import { acceptedSteps, TOTP_SECRET_BYTES, totpCode } from '../../domain/device/totp.ts';
 import type { PersonId } from '../../domain/identity/person.ts';
-import type { DeviceSecrets } from '../device-secrets.ts';
+import type { DeviceSecrets } from '../device/secrets.ts';
 import { sameText } from '../crypto.ts';
 
 /** A device of the asked person whose code of this step was typed. */

@@ -24,7 +24,7 @@ import type { KeyMode } from '../../domain/project/key.ts';
 import { PLATFORM_PROJECT_ID } from '../../domain/project/platform.ts';
 import { addressText, RecipientId } from '../../domain/recipient/recipient.ts';
 import { type KeyedHash, type Seal, sha256 } from '../crypto.ts';
-import { deviceSecrets } from '../device-secrets.ts';
+import { deviceSecrets } from '../device/secrets.ts';
 import { reseeding } from './device-reseed.ts';
 import { endSessions } from './session-ends.ts';
 import { inTransaction, type Queryable } from './transaction.ts';

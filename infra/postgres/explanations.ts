@@ -10,8 +10,8 @@ import type {
 } from '../../domain/approval/explain.ts';
 import { DevicePublicKey } from '../../domain/device/public-key.ts';
 import { maskPhone } from '../../domain/otp/phone.ts';
-import { verifySignature } from '../device-signature.ts';
-import { statementOf } from '../signed-statement.ts';
+import { verifySignature } from '../device/signature.ts';
+import { statementOf } from '../device/statement.ts';
 
 /** What is kept of one verification, and each signature checked anew. */
 export function explanations(pool: pg.Pool): Explanations {

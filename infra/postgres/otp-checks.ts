@@ -14,7 +14,7 @@ import type { Phone } from '../../domain/otp/phone.ts';
 import { movesMoney } from '../../domain/otp/payment.ts';
 import { stateAt, type Verification, type VerificationState } from '../../domain/otp/verification.ts';
 import { type KeyedHash, sameText, type Seal } from '../crypto.ts';
-import { deviceSecrets } from '../device-secrets.ts';
+import { deviceSecrets } from '../device/secrets.ts';
 import { countFinished } from '../metrics.ts';
 import { approve } from './approve.ts';
 import { type DeviceTotp, deviceTotp, type TotpMatch } from './device-totp.ts';

@@ -16,9 +16,9 @@ import {
   type SignedIn,
 } from '../../domain/identity/sessions.ts';
 import { type Page, type PageOrder, pageOf } from '../../domain/page.ts';
-import type { SessionClaims, SessionTokens } from '../access-tokens.ts';
+import type { SessionClaims, SessionTokens } from '../identity/access-tokens.ts';
 import type { KeyedHash } from '../crypto.ts';
-import { readRefreshToken, refreshToken } from '../refresh-tokens.ts';
+import { readRefreshToken, refreshToken } from '../identity/refresh-tokens.ts';
 
 export interface SessionDeps {
   readonly pool: pg.Pool;

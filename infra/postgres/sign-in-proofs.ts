@@ -15,8 +15,8 @@ import {
 import type { VerificationState } from '../../domain/otp/verification.ts';
 import { keyModes } from '../../domain/project/key.ts';
 import type { KeyedHash } from '../crypto.ts';
-import { verifySignature } from '../device-signature.ts';
-import { statementBytes } from '../signed-statement.ts';
+import { verifySignature } from '../device/signature.ts';
+import { statementBytes } from '../device/statement.ts';
 
 /** What codes, approvals and devices prove of somebody who signs in. */
 export function signInProofs(pool: pg.Pool, hash: KeyedHash): SignInProofs {

@@ -527,7 +527,9 @@ describe('a number that a project says is theirs, and that they never proved', (
     const phone = await claim(shop, claimed);
     const sent = await ask(shop, claimed);
     const challenge = await until(async () => {
-      const { rows } = await navbat.db.query('select person_id from challenge where job_id = $1', [sent.job_id]);
+      const { rows } = await navbat.db.query('select person_id from challenge where job_id = $1', [
+        sent.job_id,
+      ]);
       return rows[0];
     });
     expect(challenge).toEqual({ person_id: null });

@@ -4,7 +4,7 @@ import { DeviceId } from '../../domain/device/device.ts';
 import { TOTP_SECRET_BYTES } from '../../domain/device/totp.ts';
 import { readConfig } from '../../infra/config.ts';
 import { keyedHash, sealer } from '../../infra/crypto.ts';
-import { deviceSecrets } from '../../infra/device-secrets.ts';
+import { deviceSecrets } from '../../infra/device/secrets.ts';
 import { personWithPhone } from '../support/approvals.ts';
 import { bindPerson, earlyInStep } from '../support/bound-person.ts';
 import { codeSentTo, type Navbat, startNavbat, type TestProject, wrongCode } from '../support/navbat.ts';

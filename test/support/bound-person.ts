@@ -5,7 +5,7 @@ import { DeviceId } from '../../domain/device/device.ts';
 import { TOTP_SECRET_BYTES, TOTP_STEP_SECONDS } from '../../domain/device/totp.ts';
 import { readConfig } from '../../infra/config.ts';
 import { keyedHash, sealer } from '../../infra/crypto.ts';
-import { deviceSecrets } from '../../infra/device-secrets.ts';
+import { deviceSecrets } from '../../infra/device/secrets.ts';
 
 /** A person of whom only the rows exist: for tests that need many, or need them in a state that no app would bring about. */
 export interface BoundPerson {

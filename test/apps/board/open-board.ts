@@ -25,7 +25,7 @@ import { staffAccounts } from '../../../infra/postgres/staff-accounts.ts';
 import { staffSecondFactors } from '../../../infra/postgres/staff-second-factor.ts';
 import { staffSessions } from '../../../infra/postgres/staff-sessions.ts';
 import { closeQueues, openQueues, producerRedis, type Queues } from '../../../infra/queue/queues.ts';
-import { qrSvg } from '../../../infra/qr.ts';
+import { qrSvg } from '../../../infra/device/qr.ts';
 import { staffDesk } from '../../../infra/queue/staff-desk.ts';
 import { type Authenticator, authenticator } from '../../support/authenticator.ts';
 import { freshDatabase, freshRedis } from '../../support/servers.ts';

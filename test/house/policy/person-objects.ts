@@ -6,7 +6,7 @@ import { PersonId } from '../../../domain/identity/person.ts';
 import { PLATFORM_PROJECT_ID } from '../../../domain/project/platform.ts';
 import { readConfig } from '../../../infra/config.ts';
 import { sealer } from '../../../infra/crypto.ts';
-import { deviceSecrets } from '../../../infra/device-secrets.ts';
+import { deviceSecrets } from '../../../infra/device/secrets.ts';
 import { enrolments } from '../../../infra/postgres/enrolments.ts';
 import { type TestPhone, testPhone } from '../../support/phone.ts';
 import { makeVerification, recipientOf } from './objects.ts';

@@ -6,7 +6,7 @@ import { DeviceId } from '../../../domain/device/device.ts';
 import { PersonId } from '../../../domain/identity/person.ts';
 import type { JobId } from '../../../domain/job/job.ts';
 import type { SendOrder } from '../../../domain/otp/intake.ts';
-import { approvalSignatureHolds } from '../../../infra/approval-signature.ts';
+import { approvalSignatureHolds } from '../../../infra/device/approval-signature.ts';
 import { challenges } from '../../../infra/postgres/challenges.ts';
 import { notices } from '../../../infra/postgres/notices.ts';
 import { ownApp } from '../../../infra/postgres/own-app.ts';

@@ -7,7 +7,7 @@ import { TOTP_FAILURES_MAX, totpCode, totpStep } from '../../../domain/device/to
 import { PersonId } from '../../../domain/identity/person.ts';
 import type { Channel } from '../../../domain/otp/channel.ts';
 import { FAILED_CHECKS_IN_A_ROW_MAX, LOCK_SECONDS } from '../../../domain/otp/check.ts';
-import { deviceSecrets } from '../../../infra/device-secrets.ts';
+import { deviceSecrets } from '../../../infra/device/secrets.ts';
 import { destinations, liftLocks } from '../../../infra/postgres/destinations.ts';
 import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
 

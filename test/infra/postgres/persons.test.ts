@@ -8,7 +8,7 @@ import type { ProjectId } from '../../../domain/job/job.ts';
 import type { Phone } from '../../../domain/otp/phone.ts';
 import type { Registrations } from '../../../domain/registration/port.ts';
 import type { PhoneProof } from '../../../domain/registration/user.ts';
-import { sessionTokens } from '../../../infra/access-tokens.ts';
+import { sessionTokens } from '../../../infra/identity/access-tokens.ts';
 import { keyedHash } from '../../../infra/crypto.ts';
 import { hotPool } from '../../../infra/postgres/hot-pool.ts';
 import { persons } from '../../../infra/postgres/persons.ts';

@@ -1,9 +1,9 @@
 import { importJWK, type JWTHeaderParameters, jwtVerify } from 'jose';
 import type pg from 'pg';
 import { z } from 'zod';
-import { type PersonCaller, type PersonTokens, SessionId } from '../domain/identity/session.ts';
+import { type PersonCaller, type PersonTokens, SessionId } from '../../domain/identity/session.ts';
 import { audienceOf, TOKEN_ISSUER } from './access-tokens.ts';
-import type { Config } from './config.ts';
+import type { Config } from '../config.ts';
 
 const Claims = z.object({ sid: SessionId, sub: z.string(), aud: z.string() });
 

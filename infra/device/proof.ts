@@ -1,6 +1,6 @@
-import type { BinderDeps } from '../domain/device/binding.ts';
-import { thumbprintOf, verifySignature } from './device-signature.ts';
-import { statementBytes } from './signed-statement.ts';
+import type { BinderDeps } from '../../domain/device/binding.ts';
+import { thumbprintOf, verifySignature } from './signature.ts';
+import { statementBytes } from './statement.ts';
 
 /** A device's first signature: over its own id and key, and over a nonce that it was told a moment ago. */
 export const isDeviceProof: BinderDeps['isSigned'] = async ({ deviceId, nonce, publicKey, signature }) => {

@@ -1,6 +1,6 @@
-import type { SignatureHolds } from '../domain/approval/challenge.ts';
-import { verifySignature } from './device-signature.ts';
-import { statementBytes } from './signed-statement.ts';
+import type { SignatureHolds } from '../../domain/approval/challenge.ts';
+import { verifySignature } from './signature.ts';
+import { statementBytes } from './statement.ts';
 
 /** Whether the device of this key signed this answer to a challenge. */
 export const approvalSignatureHolds: SignatureHolds = (key, statement, signature) =>

@@ -1,9 +1,9 @@
 import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { DevicePublicKey } from '../../domain/device/public-key.ts';
-import { publicKeyFault, thumbprintOf, verifySignature } from '../../infra/device-signature.ts';
-import { statementBytes } from '../../infra/signed-statement.ts';
+import { DevicePublicKey } from '../../../domain/device/public-key.ts';
+import { publicKeyFault, thumbprintOf, verifySignature } from '../../../infra/device/signature.ts';
+import { statementBytes } from '../../../infra/device/statement.ts';
 
 const keys = {
   Ed25519: generateKeyPairSync('ed25519'),

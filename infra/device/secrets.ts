@@ -1,5 +1,5 @@
-import type { DeviceId } from '../domain/device/device.ts';
-import type { Seal } from './crypto.ts';
+import type { DeviceId } from '../../domain/device/device.ts';
+import type { Seal } from '../crypto.ts';
 
 /** How a device's TOTP secret stands in its columns of `device`: sealed as base64url, and bound to the device's id. */
 export interface DeviceSecrets {

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { telegramLogin } from '../../infra/telegram-login.ts';
+import { telegramLogin } from '../../../infra/identity/telegram-login.ts';
 
 /** Published with the Login widget's own example token, as aiogram's tests have it. */
 const widget = {

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { calculateJwkThumbprint } from 'jose';
-import { type DevicePublicKey, SIGNATURE_BYTES } from '../domain/device/public-key.ts';
+import { type DevicePublicKey, SIGNATURE_BYTES } from '../../domain/device/public-key.ts';
 
 /**
  * Whether the device that holds this key signed these bytes; a text is its UTF-8.
