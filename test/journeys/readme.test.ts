@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { platformApp } from '../support/platform.ts';
 import { type Navbat, startNavbat, type TestProject, until } from '../support/navbat.ts';
 
 /** What README tells a newcomer to type, typed: only the ports, the key and the patience are this run's own. */
@@ -64,4 +65,14 @@ test('a message, a push, an endpoint and a person who opens the bot', async () =
   expect(heard()).toContainEqual(expect.stringContaining(SLUG));
   const shown = await navbat.sandbox.waitForMessage({ to: 'a-device' });
   expect(shown.text).toContain('Your turn is next');
+});
+
+test('a person signs in with a code, and gets an authenticator to bind', async () => {
+  const app = await platformApp(navbat);
+  const lines = blockWith('/me/authenticators').replace(/^APP=.*$/m, `APP=${app.key}`);
+  const [pending] = await type(lines);
+  expect(pending).toMatchObject({
+    totp: { uri: expect.stringMatching(/^otpauth:\/\/totp\//) },
+    qr: { svg: expect.stringContaining('<svg'), png: expect.any(String) },
+  });
 });
