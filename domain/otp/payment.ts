@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VISIBLE_LINE } from '../visible-line.ts';
 
 /** What an approval of these purposes moves must be said in it: how much, and to whom. */
 const MONEY_PURPOSE = /pay|withdraw|transfer|money/i;
@@ -28,14 +29,10 @@ export const Payment = z.strictObject({
     .string()
     .refine((code) => currencies.has(code), { error: 'expected a currency of ISO 4217, such as UZS' })
     .meta({ description: 'ISO 4217.', example: 'UZS' }),
-  // Neither line breaks nor what turns the direction of writing: the line must read as it was meant.
   payee: z
     .string()
     .max(PAYEE_CHARACTERS_MAX)
-    .regex(
-      /^[^\s\p{C}\p{Zl}\p{Zp}](?:[^\p{C}\p{Zl}\p{Zp}]*[^\s\p{C}\p{Zl}\p{Zp}])?$/u,
-      'expected one line of visible text',
-    )
+    .regex(VISIBLE_LINE, 'expected one line of visible text')
     .meta({ description: 'Who gets it, as the person knows them.', example: 'Korzinka' }),
 });
 export type Payment = z.infer<typeof Payment>;

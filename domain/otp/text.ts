@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BIND_PURPOSE } from '../device/enrolment.ts';
 import { REGISTRATION_PURPOSE } from '../registration/purpose.ts';
 import { amountText, type Payment } from './payment.ts';
 
@@ -35,7 +36,7 @@ const moneyWords: Readonly<Record<Locale, Readonly<Record<'{amount}' | '{payee}'
   en: { '{amount}': ' Amount: {amount}.', '{payee}': ' Payee: {payee}.' },
 };
 
-/** A purpose whose message a document words itself (S4.27). A project's own template still comes first. */
+/** A purpose whose message a document words itself (S4.27), or that does more than confirm. A project's own template still comes first. */
 const textsByPurpose: ReadonlyMap<string, Readonly<Record<Locale, string>>> = new Map([
   [
     REGISTRATION_PURPOSE,
@@ -43,6 +44,15 @@ const textsByPurpose: ReadonlyMap<string, Readonly<Record<Locale, string>>> = ne
       uz: 'Tasdiqlash kodingiz: {code}',
       ru: 'Ваш код подтверждения: {code}',
       en: 'Your confirmation code: {code}',
+    },
+  ],
+  // Whoever is asked for it elsewhere must read what it does.
+  [
+    BIND_PURPOSE,
+    {
+      uz: '{project}: {code} kodi yangi telefonni sizga ulaydi. Uni faqat Navbat ilovasiga yozing. {minutes} daqiqa amal qiladi.',
+      ru: '{project}: {code} привяжет к вам новый телефон. Вводите его только в приложении Navbat. Действует {minutes} мин.',
+      en: '{project}: {code} binds a new phone to you. Type it in the Navbat app and nowhere else. It works for {minutes} min.',
     },
   ],
 ]);

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { Channel, channels } from '../otp/channel.ts';
 import { Locale, LOCALE_DEFAULT, Templates } from '../otp/text.ts';
+import { VISIBLE_LINE } from '../visible-line.ts';
 
 /** ISO 3166-1 alpha-2. */
 const Country = z.string().regex(/^[A-Z]{2}$/, 'expected two capital letters, such as UZ');
 
 /** What a project may set for itself. Every default is the platform's own rule (requirements X1, X4, X15). */
 export const ProjectSettings = z.object({
-  /** The name a person reads in a message; the slug where it is absent. */
-  display_name: z.string().min(1).max(40).optional(),
+  /** The name a person reads in a message, and where they are asked to approve; the slug where it is absent. */
+  display_name: z.string().max(40).regex(VISIBLE_LINE, 'expected one line of visible text').optional(),
   locale: Locale.default(LOCALE_DEFAULT),
   /** Tried in this order where a request names none (X1): cheapest first, and SMS last. */
   channels: z.array(Channel).min(1).max(channels.length).default(['push', 'telegram', 'sms']),

@@ -20,6 +20,7 @@ import { movesMoney, type Payment } from '../../domain/otp/payment.ts';
 import type { Phone } from '../../domain/otp/phone.ts';
 import { stateAt, type VerificationState } from '../../domain/otp/verification.ts';
 import { pageOf } from '../../domain/page.ts';
+import { visibleLine } from '../../domain/visible-line.ts';
 import type { NumberOf } from '../codes.ts';
 import type { KeyedHash } from '../crypto.ts';
 import { countFinished } from '../metrics.ts';
@@ -113,9 +114,13 @@ function toChallenge(row: ChallengeRow): Challenge {
 }
 
 const contextOf = ({ client, payment }: Pick<ChallengeRow, 'client' | 'payment'>): ChallengeContext => ({
-  client: client && { ip: client.ip ?? null, user_agent: client.user_agent ?? null },
+  client: client && { ip: client.ip ?? null, user_agent: shownAgent(client.user_agent) },
   payment,
 });
+
+/** Whoever asks wrote it, and a person reads it above the button. */
+const shownAgent = (userAgent: string | undefined) =>
+  userAgent === undefined ? null : visibleLine(userAgent);
 
 /** The app shows it: the chain need not go on, and the project may know, since the person approved for it before. */
 async function confirmSeen(

@@ -252,10 +252,15 @@ describe('the one try', () => {
     await navbat.db.query(`update verification set sent_at = now() - interval '1 hour' where id = $1`, [
       first.id,
     ]);
-    const sent = await ask(shop, number, { purpose: 'from-where', client: { ip: '203.0.113.2' } });
+    const client = { ip: '203.0.113.2', user_agent: 'Firefox\n\n\u202E of your own' };
+    const sent = await ask(shop, number, { purpose: 'from-where', client });
     expect(sent).toMatchObject({ id: first.id, resend: true });
     const asked = await fetchChallenge(navbat, phone, sent.job_id);
-    expect(asked.context).toMatchObject({ client: { ip: '203.0.113.2' } });
+    // In one line, that reads in the direction of all others.
+    expect(asked.context).toMatchObject({ client: { ip: '203.0.113.2', user_agent: 'Firefox of your own' } });
+    expect(await answer(phone, asked, { decision: 'approve', number: sent.number })).toMatchObject({
+      status: 200,
+    });
   });
 
   test('a number is the same in a replay of its send', async () => {

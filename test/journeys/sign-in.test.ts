@@ -857,4 +857,14 @@ test('who guesses at codes with an app’s key is counted by where they call fro
     });
   await Promise.all(Array.from({ length: FAILURES_MAX.client }, (_, n) => guess(n)));
   expect(await guess(250)).toMatchObject(problem(429, 'too-many-failures'));
+
+  // Whoever has one address of IPv6 has 2^64 of them.
+  const nextDoor = (n: number) =>
+    shop.call('POST', '/auth/code/verify', {
+      id: randomUUID(),
+      code: '123456',
+      client: { ip: `2001:db8:0:1::${n.toString(16)}` },
+    });
+  await Promise.all(Array.from({ length: FAILURES_MAX.client }, (_, n) => nextDoor(n)));
+  expect(await nextDoor(250)).toMatchObject(problem(429, 'too-many-failures'));
 });

@@ -6,6 +6,7 @@ import type { Devices, PendingDevice } from '../../../domain/device/port.ts';
 import { DevicePublicKey, SignatureText } from '../../../domain/device/public-key.ts';
 import { CheckRequest } from '../../../domain/otp/check.ts';
 import { maskPhone } from '../../../domain/otp/phone.ts';
+import { addressBlock } from '../../http/express.ts';
 import { Problem } from '../../http/problem.ts';
 import { Time } from '../fields.ts';
 import { defineOpenRoute, definePersonRoute, type Route } from '../route.ts';
@@ -156,7 +157,16 @@ const confirmRoute = ({ binder }: DeviceRouteDeps) =>
     problems: [404, 409, 410, 422],
     async handle({ params, body, ip, userAgent }) {
       const { signature, totp, code = null } = body;
-      const answer = await binder.confirm({ deviceId: params.id, signature, totp, code, ip, userAgent });
+      // Whose wrong codes are counted together.
+      const from = addressBlock(ip);
+      const answer = await binder.confirm({
+        deviceId: params.id,
+        signature,
+        totp,
+        code,
+        ip: from,
+        userAgent,
+      });
       if (answer.answer !== 'bound') throw confirmProblem(answer);
       const { device, grant } = answer;
       return {

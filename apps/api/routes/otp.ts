@@ -26,6 +26,7 @@ import {
 } from '../../../domain/otp/send.ts';
 import { VerificationState } from '../../../domain/otp/verification.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
+import { addressBlock } from '../../http/express.ts';
 import { Problem } from '../../http/problem.ts';
 import { checkUrl } from '../fields.ts';
 import { type Answer, defineRoute, requestKey, type Route, type RouteRequest } from '../route.ts';
@@ -299,7 +300,8 @@ export async function checkCode(
   code: string,
 ): Promise<Approval> {
   const { keyId, projectId, mode } = caller;
-  const result = await checkGuarded(deps, { client, keyId, projectId }, { projectId, mode, of, code });
+  const guesser = { client: client === null ? null : addressBlock(client), keyId, projectId };
+  const result = await checkGuarded(deps, guesser, { projectId, mode, of, code });
   if (result.result === 'approved') return result;
   throw checkProblem(result);
 }

@@ -133,3 +133,22 @@ describe('a quota', () => {
     expect(tightest([exceeded, spent])).toBe(exceeded);
   });
 });
+
+describe('the name that people read where they approve', () => {
+  const take = (display_name: string) => ProjectSettings.safeParse({ display_name }).success;
+
+  test('is one line, and reads in the direction of all others', () => {
+    for (const name of ['Korzinka', "O'zbekiston 24/7", 'Банк «Ипотека»', '支付'])
+      expect(take(name), name).toBe(true);
+    for (const name of [
+      '',
+      ' ',
+      'Bank\nAmount: 1',
+      'Sho\u202Ep',
+      '\u200BBank',
+      'Bank\u2028x',
+      'a'.repeat(41),
+    ])
+      expect(take(name), JSON.stringify(name)).toBe(false);
+  });
+});

@@ -1,0 +1,8 @@
+/**
+ * One line that reads as it was meant, wherever a person reads what somebody else wrote: without line breaks, without what turns the
+ * direction of writing or is not seen, and with something to see at both ends.
+ */
+export const VISIBLE_LINE = /^[^\s\p{C}\p{Zl}\p{Zp}](?:[^\p{C}\p{Zl}\p{Zp}]*[^\s\p{C}\p{Zl}\p{Zp}])?$/u;
+
+/** The same of a text that can't be refused: what must not be in it becomes one space. */
+export const visibleLine = (text: string): string => text.replace(/[\s\p{C}]+/gu, ' ').trim();
