@@ -87,13 +87,18 @@ async function pushTo(deps: AnnounceDeps, notice: Notice, ttlSeconds: number): P
     content: {
       notification: noticeWords(kind, locale),
       // The id alone: what is asked is fetched by the app, with its own session.
-      data: kind === 'challenge' ? { kind, challenge_id: subjectId } : { kind, device_id: subjectId },
+      data: { kind, ...idOf(kind, subjectId) },
       android: { priority: 'high' },
       ttl_seconds: ttlSeconds,
       collapse_key: subjectId,
     },
   });
   return answer === 'accepted';
+}
+
+function idOf(kind: Notice['kind'], id: string): Record<string, string> {
+  if (kind === 'challenge') return { challenge_id: id };
+  return kind === 'chat-bound' ? {} : { device_id: id };
 }
 
 async function messageTo(deps: AnnounceDeps, notice: Notice): Promise<void> {

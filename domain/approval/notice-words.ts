@@ -23,6 +23,11 @@ const words: Readonly<Record<NoticeKind, Readonly<Record<Locale, NoticeWords>>>>
     ru: { title: 'Устройство отключено', body: 'Если это не вы, проверьте свои устройства в Navbat.' },
     en: { title: 'A device was revoked', body: 'If it was not you, look at your devices in Navbat.' },
   },
+  'chat-bound': {
+    uz: { title: 'Telegram ulandi', body: "Bu siz bo'lmasangiz, Navbatda raqamingizni qayta tasdiqlang." },
+    ru: { title: 'Подключён Telegram', body: 'Если это не вы, подтвердите свой номер в Navbat заново.' },
+    en: { title: 'Telegram was connected', body: 'If it was not you, prove your number in Navbat again.' },
+  },
   'lock-lifted': {
     uz: { title: 'Qulf ochildi', body: 'Raqamingizga yana kod yuboriladi.' },
     ru: { title: 'Блокировка снята', body: 'На ваш номер снова приходят коды.' },

@@ -5,13 +5,19 @@ import type { RecipientId } from '../recipient/recipient.ts';
 import type { PushStanding } from './push-limits.ts';
 
 /** What a person is told on their own devices and chats. */
-export type NoticeKind = 'challenge' | 'device-bound' | 'device-revoked' | 'lock-lifted' | 'reseed';
+export type NoticeKind =
+  | 'challenge'
+  | 'device-bound'
+  | 'device-revoked'
+  | 'chat-bound'
+  | 'lock-lifted'
+  | 'reseed';
 
 /** Something that a person must be told of, with all that tells how. */
 export interface Notice {
   readonly id: string;
   readonly kind: NoticeKind;
-  /** The challenge or the device that it is about. */
+  /** The challenge or the device that it is about; the person where it is neither. */
   readonly subjectId: string;
   readonly personId: PersonId;
   readonly locale: Locale;

@@ -6,11 +6,12 @@ import type { CheckResult } from '../otp/check.ts';
 import { type Blocked, checkGuarded, type GuardedChecks } from '../otp/guarded-check.ts';
 import type { OtpIntake, SendOrder } from '../otp/intake.ts';
 import { type Phone, parsePhone } from '../otp/phone.ts';
-import { CODE_DIGITS_DEFAULT, type SendCommand } from '../otp/send.ts';
+import { ownSend, type SendCommand } from '../otp/send.ts';
 import type { KeyMode } from '../project/key.ts';
 import { PLATFORM_PROJECT_ID } from '../project/platform.ts';
 import type { DeviceId } from './device.ts';
-import { BIND_PURPOSE, CONFIRM_SECONDS, PHONE_PROVING_CHANNELS } from './enrolment.ts';
+import { phoneProvingChannels } from '../otp/channel.ts';
+import { BIND_PURPOSE, CONFIRM_SECONDS } from './enrolment.ts';
 import type { ConfirmTry, DeviceClaim, Devices, DeviceView, PendingDevice } from './port.ts';
 import type { DevicePublicKey } from './public-key.ts';
 import { acceptedSteps, totpCode } from './totp.ts';
@@ -129,21 +130,15 @@ async function sendCode({ intake, platform }: BinderDeps, phone: Phone, requestI
   return sent;
 }
 
-const codeCommand = (phone: Phone): SendCommand => ({
-  phone: parsePhone(phone),
-  // A test key makes no enrolment: its codes are shown to its holder, and prove nobody's phone.
-  mode: 'live',
-  channels: PHONE_PROVING_CHANNELS,
-  purpose: BIND_PURPOSE,
-  length: CODE_DIGITS_DEFAULT,
-  ttlSeconds: CONFIRM_SECONDS,
-  locale: null,
-  onResend: 'reuse',
-  checkByTo: false,
-  client: null,
-  metadata: null,
-  callbackUrl: null,
-});
+const codeCommand = (phone: Phone): SendCommand =>
+  ownSend({
+    phone: parsePhone(phone),
+    // A test key makes no enrolment: its codes are shown to its holder, and prove nobody's phone.
+    mode: 'live',
+    channels: phoneProvingChannels,
+    purpose: BIND_PURPOSE,
+    ttlSeconds: CONFIRM_SECONDS,
+  });
 
 async function confirmApp(deps: BinderDeps, order: ConfirmOrder): Promise<ConfirmAnswer> {
   const { devices, sessions, persons, now } = deps;

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Channel } from '../otp/channel.ts';
 
 /** 256 bits: whoever holds it may become a device, so that it must not be guessed within its life. */
 export const ENROLMENT_TOKEN_BYTES = 32;
@@ -22,8 +21,6 @@ export const NONCE_BYTES = 32;
 
 /** Codes of this purpose serve nothing else. */
 export const BIND_PURPOSE = 'navbat.bind-device';
-/** Only these prove a phone: a push or a chat would prove what was bound before. */
-export const PHONE_PROVING_CHANNELS: readonly Channel[] = ['telegram-gateway', 'sms'];
 
 /** Longer than any phone's own name, short enough for one line on a screen. */
 const NAME_CHARACTERS_MAX = 64;

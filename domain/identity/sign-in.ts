@@ -1,8 +1,8 @@
 import type { DevicePublicKey } from '../device/public-key.ts';
 import type { DeviceId } from '../device/device.ts';
-import type { Channel } from '../otp/channel.ts';
+import { phoneProvingChannels } from '../otp/channel.ts';
 import { Phone, type PhoneFacts } from '../otp/phone.ts';
-import { CODE_DIGITS_DEFAULT, type SendCommand, TTL_SECONDS_DEFAULT } from '../otp/send.ts';
+import { ownSend, type SendCommand } from '../otp/send.ts';
 import type { Locale } from '../otp/text.ts';
 import type { Caller } from '../project/caller.ts';
 import type { KeyMode } from '../project/key.ts';
@@ -16,11 +16,6 @@ import type { Grant, Sessions } from './sessions.ts';
 /** Codes and approvals of this purpose open sessions, and nothing else does. */
 export const SIGN_IN_PURPOSE = 'navbat.sign-in';
 
-/**
- * What shows that whoever types the code holds the phone. A chat or a push token was named by the project, and may be anybody's.
- */
-export const phoneProvingChannels = ['telegram-gateway', 'sms'] as const satisfies readonly Channel[];
-
 /** An approval that is fetched later is no proof of a moment ago. */
 export const APPROVAL_KEPT_SECONDS = FRESH_PROOF_SECONDS;
 
@@ -30,11 +25,21 @@ const DEVICE_CLOCK_SKEW_SECONDS = 60;
 export type SignInCaller = Pick<Caller, 'projectId' | 'mode' | 'settings'>;
 
 /** A code to a phone, on the project's own channels as far as they prove it; by SMS where none does. */
-export function codeCommand({ mode, settings }: SignInCaller, phone: PhoneFacts, locale: Locale | null) {
+export function codeCommand(
+  { mode, settings }: SignInCaller,
+  phone: PhoneFacts,
+  locale: Locale | null,
+): SendCommand {
   const channels = settings.channels.filter((channel) =>
     phoneProvingChannels.some((proving) => proving === channel),
   );
-  return signInCommand(mode, phone, channels.length > 0 ? channels : ['sms'], locale, null);
+  return ownSend({
+    phone,
+    mode,
+    channels: channels.length > 0 ? channels : ['sms'],
+    purpose: SIGN_IN_PURPOSE,
+    locale,
+  });
 }
 
 /** A challenge to whatever device the person has bound. */
@@ -42,28 +47,7 @@ export const approvalCommand = (
   { mode }: SignInCaller,
   phone: PhoneFacts | null,
   client: SendCommand['client'],
-) => signInCommand(mode, phone, ['push'], null, client);
-
-const signInCommand = (
-  mode: KeyMode,
-  phone: PhoneFacts | null,
-  channels: readonly Channel[],
-  locale: Locale | null,
-  client: SendCommand['client'],
-): SendCommand => ({
-  phone,
-  mode,
-  channels,
-  purpose: SIGN_IN_PURPOSE,
-  length: CODE_DIGITS_DEFAULT,
-  ttlSeconds: TTL_SECONDS_DEFAULT,
-  locale,
-  onResend: 'reuse',
-  checkByTo: false,
-  client,
-  metadata: null,
-  callbackUrl: null,
-});
+): SendCommand => ownSend({ phone, mode, channels: ['push'], purpose: SIGN_IN_PURPOSE, client });
 
 /** What became of an approval that somebody waits for. */
 export type ApprovalStanding =

@@ -9,6 +9,9 @@ export const SILENT_CHANNEL = 'totp' satisfies Channel;
 /** The provider of a push to Navbat's own app, on attempts: a challenge that the app fetches, and answers with a signature. */
 export const OWN_APP_PROVIDER = 'navbat-app';
 
+/** What shows that whoever types the code holds the phone. A chat or a push token was named by the project, and may be anybody's. */
+export const phoneProvingChannels = ['telegram-gateway', 'sms'] as const satisfies readonly Channel[];
+
 export interface ChannelRules {
   /** Each message costs money: budgets, toll-fraud blocks and the hourly cap of a number apply. */
   readonly paid: boolean;

@@ -3,7 +3,7 @@ import { type Blocked, checkGuarded, type GuardedChecks } from '../otp/guarded-c
 import type { Guesser } from '../otp/failure-gate.ts';
 import type { OtpIntake, SendOrder } from '../otp/intake.ts';
 import type { Phone } from '../otp/phone.ts';
-import type { SendCommand } from '../otp/send.ts';
+import { ownSend, type SendCommand } from '../otp/send.ts';
 import type { Caller } from '../project/caller.ts';
 import type { Registrations } from './port.ts';
 import { REGISTRATION_PURPOSE } from './purpose.ts';
@@ -111,22 +111,19 @@ async function proveVerified(
 }
 
 /** A second ask is a new code at once (the first may lie unread in another chat); the hourly limit stays. */
-const codeCommand = ({ mode }: RegisterCaller): SendCommand => ({
-  // Not the phone's verification: a code to a chat says nothing of a number, and earns its prefix no trust.
-  phone: null,
-  mode,
-  channels: ['telegram'],
-  purpose: REGISTRATION_PURPOSE,
-  length: REGISTRATION_CODE_DIGITS,
-  ttlSeconds: REGISTRATION_CODE_SECONDS,
-  locale: null,
-  onResend: 'rotate',
-  checkByTo: true,
-  client: null,
-  metadata: null,
-  callbackUrl: null,
-  gapsSeconds: [],
-});
+const codeCommand = ({ mode }: RegisterCaller): SendCommand =>
+  ownSend({
+    // Not the phone's verification: a code to a chat says nothing of a number, and earns its prefix no trust.
+    phone: null,
+    mode,
+    channels: ['telegram'],
+    purpose: REGISTRATION_PURPOSE,
+    length: REGISTRATION_CODE_DIGITS,
+    ttlSeconds: REGISTRATION_CODE_SECONDS,
+    onResend: 'rotate',
+    checkByTo: true,
+    gapsSeconds: [],
+  });
 
 const CODE = new RegExp(`^\\d{${REGISTRATION_CODE_DIGITS}}$`);
 

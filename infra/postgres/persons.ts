@@ -151,11 +151,15 @@ async function joinHolder(
   return joined.rows[0]?.person_id ?? null;
 }
 
-/** Asked once the person is locked, so that two chats can't both be their first. */
+/** Asked once the person is locked, so that two chats can't both be their first. Their devices are told. */
 const joinChat = `
-insert into person_chat (mode, telegram_id, person_id, proven_at)
-select $1, $2, $3, $4 where not exists (select from person_chat where person_id = $3)
-on conflict do nothing returning person_id`;
+with joined as (
+  insert into person_chat (mode, telegram_id, person_id, proven_at)
+  select $1, $2, $3, $4 where not exists (select from person_chat where person_id = $3)
+  on conflict do nothing returning person_id),
+told as (
+  insert into person_notice (id, person_id, kind, subject_id, at) select uuidv7(), person_id, 'chat-bound', person_id, $4 from joined)
+select person_id from joined`;
 
 /**
  * Recipients that stand for them keep standing for them, and for nobody else: a project must not reach the phone's next holder by

@@ -1,3 +1,4 @@
+import { phoneProvingChannels } from '../../domain/otp/channel.ts';
 import { timingSafeEqual } from 'node:crypto';
 import type pg from 'pg';
 import { parse, stringify } from 'uuid';
@@ -8,7 +9,6 @@ import { PersonId } from '../../domain/identity/person.ts';
 import {
   APPROVAL_KEPT_SECONDS,
   type ApprovalStanding,
-  phoneProvingChannels,
   SIGN_IN_PURPOSE,
   type SignInProofs,
 } from '../../domain/identity/sign-in.ts';

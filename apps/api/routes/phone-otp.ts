@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AccessTokens, PhoneUsers } from '../../../domain/identity/phone-user.ts';
 import { CheckRequest } from '../../../domain/otp/check.ts';
-import { CODE_DIGITS_DEFAULT, type SendCommand, TTL_SECONDS_DEFAULT } from '../../../domain/otp/send.ts';
+import { ownSend, type SendCommand } from '../../../domain/otp/send.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { accept, checkCode, type OtpRouteDeps, phoneDestination } from './otp.ts';
@@ -56,20 +56,8 @@ const sendRoute = (deps: PhoneOtpDeps) =>
     },
   });
 
-const loginCommand = (caller: Caller, phone: SendCommand['phone']): SendCommand => ({
-  phone,
-  mode: caller.mode,
-  channels: ['sms'],
-  purpose: PURPOSE,
-  length: CODE_DIGITS_DEFAULT,
-  ttlSeconds: TTL_SECONDS_DEFAULT,
-  locale: null,
-  onResend: 'reuse',
-  checkByTo: true,
-  client: null,
-  metadata: null,
-  callbackUrl: null,
-});
+const loginCommand = ({ mode }: Caller, phone: SendCommand['phone']): SendCommand =>
+  ownSend({ phone, mode, channels: ['sms'], purpose: PURPOSE, checkByTo: true });
 
 const verifyRoute = (deps: PhoneOtpDeps) =>
   defineRoute({

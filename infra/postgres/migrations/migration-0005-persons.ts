@@ -193,8 +193,8 @@ const notices = `
 create table person_notice (
   id uuid primary key,
   person_id uuid not null references person on delete cascade,
-  kind text not null check (kind in ('challenge', 'device-bound', 'device-revoked', 'lock-lifted', 'reseed')),
-  -- The challenge or the device.
+  kind text not null check (kind in ('challenge', 'device-bound', 'device-revoked', 'chat-bound', 'lock-lifted', 'reseed')),
+  -- The challenge or the device; the person where it is neither.
   subject_id uuid not null,
   at timestamptz not null,
   announced_at timestamptz

@@ -214,13 +214,15 @@ describe('a registration at the bot', () => {
     expect(await phoneHolder()).toEqual({ person_id: await chatHolder(telegramId + 1), proof: 'contact' });
   });
 
-  test('gives the chat to whoever proved that phone by a code and has none', async () => {
+  test('gives the chat to whoever proved that phone by a code and has none, and tells their devices', async () => {
     const personId = await people.ofPhone(phone, 'live', now);
     const session = await openSession(personId);
     await register(telegramId, 'contact');
     expect(await chatHolder()).toBe(personId);
     expect(await phoneHolder()).toEqual({ person_id: personId, proof: 'contact' });
     expect(await endOf(session.sessionId)).toBeNull();
+    const { rows } = await pool.query('select kind from person_notice where person_id = $1', [personId]);
+    expect(rows).toEqual([{ kind: 'chat-bound' }]);
   });
 
   test('by another account takes the phone, and ends every session of whoever had it (X16)', async () => {
