@@ -70,9 +70,11 @@ async function announce(deps: AnnounceDeps, notice: Notice): Promise<Pushed | nu
   return (await pushTo(deps, notice, ttlSeconds)) ? 'sent' : 'unreachable';
 }
 
-/** What a device did is told to the person's others; what concerns a device, and what they are asked, to all. */
+/** What a device did is told to the person's others; what was done to a device, and what they are asked, to all. */
 function devicesFor({ kind, subjectId, devices }: Notice) {
-  return kind === 'challenge' || kind === 'reseed' ? devices : devices.filter(({ id }) => id !== subjectId);
+  return kind === 'device-bound' || kind === 'lock-lifted'
+    ? devices.filter(({ id }) => id !== subjectId)
+    : devices;
 }
 
 /** False where no device can be reached. */

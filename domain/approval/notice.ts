@@ -21,7 +21,7 @@ export interface Notice {
   readonly subjectId: string;
   readonly personId: PersonId;
   readonly locale: Locale;
-  /** Their bound devices that can be pushed to: each is a recipient of Navbat's own project. */
+  /** Their devices that can be pushed to, as it happened: each is a recipient of Navbat's own project. */
   readonly devices: readonly { readonly id: DeviceId; readonly recipientId: RecipientId }[];
   /** Telegram ids, decimal. */
   readonly chats: readonly string[];

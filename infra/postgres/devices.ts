@@ -355,10 +355,10 @@ async function revoke(tx: Queryable, personId: PersonId, id: DeviceId, now: Date
   return true;
 }
 
-/** What a revoked device held serves nobody any more, so that it is not kept. Its key stays: it explains old approvals. */
+/**
+ * What a revoked device held serves nobody any more, so that it is not kept. Its key stays: it explains old approvals; and for an
+ * hour its address, so that whoever was robbed of their account hears on the very phone what was bound and revoked.
+ */
 const revokeDevice = `
-with revoked as (
-  update device set revoked_at = $3, totp_sealed = null, totp_next_sealed = null, totp_previous_sealed = null, totp_previous_until = null
-  where id = $1 and person_id = $2 and bound_at is not null and revoked_at is null returning recipient_id),
-address as (delete from recipient where id = (select recipient_id from revoked))
-select from revoked`;
+update device set revoked_at = $3, totp_sealed = null, totp_next_sealed = null, totp_previous_sealed = null, totp_previous_until = null
+where id = $1 and person_id = $2 and bound_at is not null and revoked_at is null`;

@@ -9,6 +9,8 @@ const UNPUBLISHED_AFTER_MS = 5_000;
 /** Published batches are kept for a look at what went wrong. */
 const OUTBOX_KEPT_MS = 60_000;
 const OUTBOX_ROWS_MAX = 100;
+/** What tells a device of its end was handed over long before, but for an outage. */
+const REVOKED_ADDRESS_KEPT_MS = 3_600_000;
 /** An attempt that was opened at the last moment is its worker's to close, until its time-out and a slow commit are over. */
 const DEADLINE_GRACE_MS = Math.max(...jobKinds.map((kind) => jobs[kind].attemptTimeoutMs)) + 5_000;
 const EXPIRED_ROWS_MAX = 2_000;
@@ -163,6 +165,7 @@ async function retire(
     [retireChallenges, daysAgo(keep.jobDays)],
     [retireNotices, daysAgo(keep.jobDays)],
     [retireUnconfirmed, now],
+    [forgetAddresses, new Date(now.getTime() - REVOKED_ADDRESS_KEPT_MS)],
     [forgetPreviousSecrets, now],
     [tellDevices, now],
   ];
@@ -291,6 +294,11 @@ with gone as (
   returning recipient_id),
 addresses as (delete from recipient where id = any(array(select recipient_id from gone)))
 select from gone`;
+
+/** Where a revoked device could be told so. */
+const forgetAddresses = `
+delete from recipient where id = any(array(
+  select recipient_id from device where revoked_at < $1 and recipient_id is not null order by revoked_at limit $2))`;
 
 /** A secret that was replaced, once no code of it can be on its way any more. */
 const forgetPreviousSecrets = `

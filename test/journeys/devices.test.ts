@@ -472,7 +472,25 @@ describe('a person’s devices', () => {
     expect(await deviceRow(phone.id)).toMatchObject({ name: 'Test phone', revoked_at: null });
   });
 
-  test('that are revoked lose their sessions, their secret and their push address at once', async () => {
+  test('that are revoked hear of it, and of the one that was bound a moment before', async () => {
+    const { session } = await newPerson();
+    const phone = testPhone(navbat.apiUrl);
+    await phone.claim({ png: await enrol(session) }, { push_token: 'fcm-token-of-the-owner' });
+    await phone.confirm();
+    const thief = testPhone(navbat.apiUrl);
+    await thief.claim({ png: await enrol(session) }, { push_token: 'fcm-token-of-a-thief' });
+    await thief.confirm();
+    expect(await thief.call('DELETE', `/me/devices/${phone.id}`)).toMatchObject({ status: 204 });
+    const heard = await until(async () => {
+      const pushes = navbat.sandbox.inbox({ to: 'fcm-token-of-the-owner' });
+      return pushes.length >= 2 && pushes;
+    });
+    expect(new Set(heard.map(({ text }) => text.split('\n')[0]))).toEqual(
+      new Set(["Qurilma o'chirildi", 'Yangi qurilma ulandi']),
+    );
+  });
+
+  test('that are revoked lose their sessions and their secret at once, and their push address once they were told', async () => {
     const { session } = await newPerson();
     const phone = testPhone(navbat.apiUrl);
     await phone.claim({ png: await enrol(session) }, { push_token: 'fcm-token' });
@@ -482,11 +500,16 @@ describe('a person’s devices', () => {
     expect(await phone.call('GET', '/me/devices')).toMatchObject({ status: 401 });
     expect(await deviceRow(phone.id)).toMatchObject({
       totp_sealed: null,
-      recipient_id: null,
       revoked_at: expect.any(Date),
     });
-    const address = await navbat.db.query('select from recipient where id = $1', [recipient_id]);
-    expect(address.rowCount).toBe(0);
+    const address = () => navbat.db.query('select from recipient where id = $1', [recipient_id]);
+    expect((await address()).rowCount).toBe(1);
+    await navbat.db.query(`update device set revoked_at = revoked_at - interval '1 hour' where id = $1`, [
+      phone.id,
+    ]);
+    await sweepQueries(navbat.db).retire(new Date(), { jobDays: 30, phoneDays: 7 });
+    expect((await address()).rowCount).toBe(0);
+    expect(await deviceRow(phone.id)).toMatchObject({ recipient_id: null });
     expect(await noticesOf(phone.id)).toEqual(['device-bound', 'device-revoked']);
     expect(await asPerson(session)('DELETE', `/me/devices/${phone.id}`)).toMatchObject({ status: 404 });
   });

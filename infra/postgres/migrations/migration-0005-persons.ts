@@ -112,6 +112,7 @@ create index device_person on device (person_id) where revoked_at is null;
 create index device_unconfirmed on device (confirm_until) where bound_at is null;
 create index device_recipient on device (recipient_id) where recipient_id is not null;
 create index device_for_recipient on device (for_recipient_id) where for_recipient_id is not null;
+create index device_revoked on device (revoked_at) where revoked_at is not null and recipient_id is not null;
 create index device_previous on device (totp_previous_until) where totp_previous_sealed is not null;
 `;
 
