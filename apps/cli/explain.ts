@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type Explanation, type Moment, momentsOf } from '../../domain/approval/explain.ts';
 import { VerificationId } from '../../domain/otp/job.ts';
 import { amountText } from '../../domain/otp/payment.ts';
+import { visibleLine } from '../../domain/visible-line.ts';
 import { type CliContext, CliError, type JsonOption, table, tell } from './context.ts';
 
 export function explainCommand(program: Command, context: CliContext): void {
@@ -39,7 +40,8 @@ function headOf({ id, verification }: Explanation): string[] {
     ['purpose', purpose],
     ['to', to ?? '-'],
     ['channels', channels.join(', ')],
-    ['from', [client?.ip, client?.user_agent].filter(Boolean).join(', ') || '-'],
+    // Whoever asked wrote it: a terminal must not obey it.
+    ['from', [client?.ip, visibleLine(client?.user_agent ?? '')].filter(Boolean).join(', ') || '-'],
     ['payment', payment ? `${amountText(payment)} to ${payment.payee}` : '-'],
     ['until', expiresAt.toISOString()],
   ];

@@ -572,7 +572,8 @@ describe('navbat explain', () => {
     const { number, phone } = await bound();
     const receiver = await startReceiver();
     const sent = await ask(shop, number, {
-      client: { ip: '203.0.113.7' },
+      // It moves the cursor of whoever reads it.
+      client: { ip: '203.0.113.7', user_agent: '\u001B[2J\u001B[HFirefox' },
       callback_url: `${receiver.url}/told?token=hidden`,
     });
     const asked = await fetchChallenge(navbat, phone, sent.job_id);
@@ -593,7 +594,7 @@ describe('navbat explain', () => {
     ].map((line) => told.search(line));
     expect(order).not.toContain(-1);
     expect(order).toEqual(order.toSorted((a, b) => a - b));
-    for (const secret of [number, 'hidden']) expect(told).not.toContain(secret);
+    for (const secret of [number, 'hidden', '\u001B']) expect(told).not.toContain(secret);
 
     const json = JSON.parse(await explain(sent.id, '--json'));
     expect(json).toMatchObject({
