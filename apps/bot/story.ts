@@ -131,8 +131,8 @@ function registered(answer: RegisterAnswer, words: Texts): Saying {
 }
 
 /** The chat is proven and so is the phone: whoever typed those wrong codes has neither. */
-async function unlock(deps: StoryDeps, { by, words }: Scene) {
-  const lifted = await deps.destinations.liftFromChat(by.telegramId, deps.now());
+async function unlock(deps: StoryDeps, { by, caller, words }: Scene) {
+  const lifted = await deps.destinations.liftFromChat(by.telegramId, caller.projectId, deps.now());
   if (lifted === null)
     return deps.mouth.say(by.telegramId, { text: words.unlockUnproven, contactButton: words.shareButton });
   return deps.mouth.say(by.telegramId, { text: lifted > 0 ? words.unlocked : words.nothingLocked });

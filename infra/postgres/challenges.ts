@@ -238,7 +238,7 @@ async function settleApproved({ deps, tx, who, row, now }: Answering): Promise<b
   const { verification_id: id, address_hash: addressHash, project_id: projectId, phone } = row;
   const { personId } = who;
   await holdDestinations(tx, personId, { addressHash, projectId });
-  await liftLocks(tx, personId, who.deviceId, now);
+  await liftLocks(tx, personId, { projectId, deviceId: who.deviceId }, now);
   const stopped = await approve(tx, { id, addressHash, projectId, from: ['live'] }, now);
   if (stopped === null) return false;
   countFinished(otpSend.kind, 'completed', stopped);

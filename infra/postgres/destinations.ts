@@ -8,11 +8,13 @@ import type { Queryable } from './transaction.ts';
 
 export function destinations(pool: Pool): Destinations {
   return {
-    lift: (personId, deviceId, now) => openAll(pool, personId, deviceId, true, now),
-    liftFromChat: async (telegramId, now) => {
+    lift: (personId, deviceId, now) =>
+      openAll(pool, { personId, subjectId: deviceId, projectId: null, forgivesTotp: true }, now),
+    liftFromChat: async (telegramId, projectId, now) => {
       const { rows } = await pool.query<{ person_id: PersonId }>(personWithPhone, [telegramId]);
       const personId = rows[0]?.person_id;
-      return personId === undefined ? null : openAll(pool, personId, personId, true, now);
+      if (personId === undefined) return null;
+      return openAll(pool, { personId, subjectId: personId, projectId, forgivesTotp: true }, now);
     },
   };
 }
@@ -21,14 +23,25 @@ export function destinations(pool: Pool): Destinations {
  * What an approval opens, in its transaction: the locks, and not the wrong codes of a device, which count until the person says
  * so (`lift`). Who approves something each day would else forgive a guesser each day, and never hear of them.
  */
-export const liftLocks = (db: Queryable, personId: PersonId, deviceId: string, now: Date): Promise<number> =>
-  openAll(db, personId, deviceId, false, now);
+export const liftLocks = (
+  db: Queryable,
+  personId: PersonId,
+  { projectId, deviceId }: { readonly projectId: string; readonly deviceId: string },
+  now: Date,
+): Promise<number> => openAll(db, { personId, subjectId: deviceId, projectId, forgivesTotp: false }, now);
+
+interface Opening {
+  readonly personId: PersonId;
+  /** What they act by, for the notice. */
+  readonly subjectId: string;
+  /** Where they act, which need not know them yet; null where they act in no project. */
+  readonly projectId: string | null;
+  readonly forgivesTotp: boolean;
+}
 
 async function openAll(
   db: Queryable,
-  personId: PersonId,
-  subjectId: string,
-  forgivesTotp: boolean,
+  { personId, subjectId, projectId, forgivesTotp }: Opening,
   now: Date,
 ): Promise<number> {
   const { rows } = await db.query<{ lifted: number }>(openLocked, [
@@ -39,6 +52,7 @@ async function openAll(
     uuidv7({ msecs: now.getTime() }),
     subjectId,
     forgivesTotp,
+    projectId,
   ]);
   return rows[0]?.lifted ?? 0;
 }
@@ -71,12 +85,17 @@ with ${mineSql}
 select from destination d where d.address_hash in (select address_hash from mine) or (d.address_hash = $2 and d.project_id = $3)
 order by d.address_hash, d.project_id for update`;
 
-/** In sorted order, as the intake locks them. */
+/**
+ * In sorted order, as the intake locks them. Only where they are known, and where they act right now: a lock that opens before its
+ * day tells whoever set it that there is somebody.
+ */
 const openLocked = `
 with ${mineSql},
 held as (
   select d.address_hash, d.project_id, coalesce(d.locked_at > $3, false) or ($7 and d.totp_failures >= $4) was_locked from destination d
-  where d.address_hash in (select address_hash from mine) and (d.failed_checks > 0 or d.locked_at is not null or ($7 and d.totp_failures > 0))
+  where d.address_hash in (select address_hash from mine)
+    and (d.project_id = $8 or exists (select from recipient r where r.project_id = d.project_id and r.person_id = $1))
+    and (d.failed_checks > 0 or d.locked_at is not null or ($7 and d.totp_failures > 0))
   order by d.address_hash, d.project_id for update),
 opened as (
   update destination d set locked_at = null, failed_checks = 0, totp_failures = case when $7 then 0 else d.totp_failures end, updated_at = $2 from held

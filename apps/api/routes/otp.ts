@@ -78,7 +78,7 @@ const sendRoute = (deps: OtpRouteDeps) =>
     tag: 'One-time codes',
     summary: 'Send a one-time code',
     description:
-      'Answers at once: 202 means that the send is committed. Asking again for the same recipient and purpose while a code lives is a resend of it, after 30, 60, then 120 seconds.',
+      'Answers at once: 202 means that the send is committed. Asking again for the same recipient and purpose while a code lives is a resend of it, after 30, 60, then 120 seconds; where `push` is named it cancels that verification and begins another, so that an approval lets in only whoever asked for it.',
     scope: 'otp',
     testKeys: 'apart',
     body: SendRequest,
@@ -210,7 +210,7 @@ async function closedProblem(
 
 /** The same for everybody: it must not tell whether this person has a device. */
 const lockedWords =
-  'This recipient is locked after too many wrong codes. Its person opens it by approving a push on a bound device, in the app, or by /unlock to the bot; else, after a hundred in a row, it opens by itself within a day.';
+  'This recipient is locked after too many wrong codes. Its person opens it by approving a push on a bound device, or, at a service that knows them, in the app or by /unlock to the bot; else, after a hundred in a row, it opens by itself within a day.';
 
 /** Exhaustive on purpose: a new refusal does not compile until it has a status and words. */
 const refusals: Record<RefusalReason, readonly [status: number, detail: string]> = {

@@ -8,7 +8,11 @@ export interface UnlockDeps {
 }
 
 const Lifted = z.object({
-  lifted: z.int().meta({ description: 'Locks that stood, over all projects. Of 0, nothing was locked.' }),
+  lifted: z
+    .int()
+    .meta({
+      description: 'Locks that stood, over all services that know you. Of 0, nothing was locked there.',
+    }),
 });
 
 export function unlockRoutes({ destinations, now }: UnlockDeps): Route[] {
@@ -19,11 +23,16 @@ export function unlockRoutes({ destinations, now }: UnlockDeps): Route[] {
       tag: 'Devices',
       summary: 'Lift the locks of my phones',
       description:
-        'Whoever types a hundred wrong codes for a number locks it in that project for a day. Its person opens it here, from a bound device; nobody else can.',
+        'Whoever types a hundred wrong codes for a number locks it in that project for a day. Its person opens it here, from a bound device, at the services that know them; nobody else can. What a service locked that they never approved anything for opens by an approval for it, or within the day.',
       session: 'device',
       fresh: true,
       body: z.strictObject({}).optional(),
-      answers: { 200: { description: 'Every service takes codes for these phones again.', schema: Lifted } },
+      answers: {
+        200: {
+          description: 'Every service that knows you takes codes for these phones again.',
+          schema: Lifted,
+        },
+      },
       async handle({ person }) {
         // The session is a bound device's, which the route has asked for.
         const deviceId = person.deviceId;

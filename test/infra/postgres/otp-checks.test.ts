@@ -173,8 +173,11 @@ describe('wrong codes of a device', () => {
     // The step was used up above.
     await world.pool.query('update device set totp_last_step = null where person_id = $1', [personId]);
     const [owner, device] = [PersonId.parse(personId), DeviceId.parse(randomUUID())];
+    await knows(caller.projectId, personId);
     // What they approve in daily life forgives no guesser.
-    expect(await liftLocks(world.pool, owner, device, new Date())).toBe(0);
+    expect(
+      await liftLocks(world.pool, owner, { projectId: caller.projectId, deviceId: device }, new Date()),
+    ).toBe(0);
     expect(await checkId(alone.id, code())).toEqual({ result: 'locked' });
     expect(await destinations(world.pool).lift(owner, device, new Date())).toBe(1);
     expect(await checkId(alone.id, code())).toMatchObject({ result: 'approved' });
@@ -191,6 +194,14 @@ describe('wrong codes of a device', () => {
     expect(await checkId(id, code())).toMatchObject({ result: 'approved' });
   });
 });
+
+/** They approved for it before. */
+const knows = (projectId: string, personId: string) =>
+  world.pool.query(
+    `insert into recipient (id, project_id, handle, address_hash, person_id, created_at, updated_at)
+     values ($1, $2, $5, $3, $4, now(), now())`,
+    [randomUUID(), projectId, world.hash('address', randomUUID()), personId, `known ${personId}`],
+  );
 
 describe('a person lifts the locks of their phones', () => {
   const lockIn = (projectId: string, addressHash: Buffer) =>
@@ -217,11 +228,39 @@ describe('a person lifts the locks of their phones', () => {
   const told = async (personId: string) =>
     (await world.pool.query('select kind from person_notice where person_id = $1', [personId])).rows;
 
-  test('in every project, of nobody else, and are told so once', async () => {
+  const lockedIn = async (phone: string) => {
+    const { rows } = await world.pool.query<{ project_id: string }>(
+      'select project_id from destination where address_hash = $1 and locked_at is not null order by project_id',
+      [world.hash('address', phone)],
+    );
+    return rows.map(({ project_id }) => project_id);
+  };
+
+  test('by an approval where it is asked for and where they are known, by themselves where they are known, and nowhere else', async () => {
+    const mine = freshPhone();
+    const personId = await person([mine]);
+    const [asking, knowing, strange] = [caller, await world.makeProject(), await world.makeProject()];
+    for (const { projectId } of [asking, knowing, strange])
+      await lockIn(projectId, world.hash('address', mine));
+    await knows(knowing.projectId, personId);
+    const deviceId = DeviceId.parse(randomUUID());
+    expect(await destinations(world.pool).lift(personId, deviceId, new Date())).toBe(1);
+    expect(await lockedIn(mine)).toEqual([asking.projectId, strange.projectId].toSorted());
+    await world.pool.query('update destination set locked_at = now() where project_id = $1', [
+      knowing.projectId,
+    ]);
+    const approval = { projectId: asking.projectId, deviceId };
+    expect(await liftLocks(world.pool, personId, approval, new Date())).toBe(2);
+    expect(await lockedIn(mine)).toEqual([strange.projectId]);
+  });
+
+  test('in every project that knows them, of nobody else, and are told so once', async () => {
     const [mine, others] = [freshPhone(), freshPhone()];
     const [personId, other] = [await person([mine]), await world.makeProject()];
-    for (const projectId of [caller.projectId, other.projectId])
+    for (const { projectId } of [caller, other]) {
+      await knows(projectId, personId);
       for (const phone of [mine, others]) await lockIn(projectId, world.hash('address', phone));
+    }
     const deviceId = DeviceId.parse(randomUUID());
     const lift = () => destinations(world.pool).lift(personId, deviceId, new Date());
     expect(await lift()).toBe(2);
@@ -239,12 +278,15 @@ describe('a person lifts the locks of their phones', () => {
         `insert into person_chat (mode, telegram_id, person_id, proven_at) values ('live', $1, $2, now())`,
         [chats[index], personId],
       );
-    await lockIn(caller.projectId, world.hash('address', phone));
-    const liftFrom = (chat: number) => destinations(world.pool).liftFromChat(chat, new Date());
+    const other = await world.makeProject();
+    for (const { projectId } of [caller, other]) await lockIn(projectId, world.hash('address', phone));
+    const liftFrom = (chat: number) =>
+      destinations(world.pool).liftFromChat(chat, caller.projectId, new Date());
     expect(await liftFrom(chats[1])).toBeNull();
     expect(await liftFrom(7_100_000_003)).toBeNull();
     expect(await liftFrom(chats[0])).toBe(1);
-    expect(await locked(phone)).toBe(0);
+    // Where the bot is another's, only if they are known there.
+    expect(await lockedIn(phone)).toEqual([other.projectId]);
     expect(await told(withPhone)).toEqual([{ kind: 'lock-lifted' }]);
   });
 });
