@@ -135,6 +135,8 @@ export interface SendFacts {
   readonly sentAt: readonly Date[];
   readonly locked: boolean;
   readonly live: Verification | null;
+  /** It was asked for by its own id, and not for the same recipient and purpose only. */
+  readonly again: boolean;
   readonly reach: Reach;
   readonly spentTodayMicros: number;
   readonly prefixScore: PrefixScore | null;
@@ -144,6 +146,8 @@ export interface SendFacts {
 export interface Reach {
   /** Its project's own token is known, or the person has Navbat's app and approved for the project before. */
   readonly push: boolean;
+  /** Of those, who has Navbat's app alone. */
+  readonly ownApp: boolean;
   readonly telegram: boolean;
   readonly providers: ReadonlySet<Channel>;
   readonly locale: Locale | null;
@@ -152,6 +156,8 @@ export interface Reach {
 export interface SendPlan {
   /** Null for a first send. */
   readonly resendOf: Verification | null;
+  /** Ends as this one begins, which takes over how often was sent and checked. */
+  readonly replaces: Verification | null;
   readonly channels: readonly Channel[];
   readonly locale: Locale;
   readonly codeGeneration: number;
@@ -207,7 +213,9 @@ function moneyRefusal(command: SendCommand, facts: SendFacts, now: Date) {
   if (isForMoney(command) && command.channels.includes(SILENT_CHANNEL) && !command.channelsByDefault)
     return refused('totp-for-money');
   const live = liveAt(facts, now);
-  return live && !isSamePayment(live.payment, command.payment ?? null) ? refused('other-payment') : null;
+  return live && !standsAlone(command, facts) && !isSamePayment(live.payment, command.payment ?? null)
+    ? refused('other-payment')
+    : null;
 }
 
 const isSamePayment = (a: Payment | null, b: Payment | null) =>
@@ -262,12 +270,14 @@ function plan(command: SendCommand, facts: SendFacts, channels: readonly Channel
   const locale = command.locale ?? facts.reach.locale ?? facts.settings.locale;
   const fresh = {
     resendOf: null,
+    replaces: null,
     channels,
     locale,
     codeGeneration: 0,
     checksMax: short ? SHORT_CODE_CHECKS : CHECKS_MAX,
   };
-  if (!live) return { ...fresh, expiresAt: secondsAfter(now, ttlSeconds) };
+  if (!live || standsAlone(command, facts))
+    return { ...fresh, replaces: live, expiresAt: secondsAfter(now, ttlSeconds) };
 
   const rotates = command.onResend === 'rotate';
   return {
@@ -284,6 +294,16 @@ function plan(command: SendCommand, facts: SendFacts, channels: readonly Channel
       : live.expiresAt,
   };
 }
+
+/**
+ * A code opens only for whoever types it; an approval, for all who hold its verification. Whoever asks for the same person must
+ * therefore get a verification of their own, or they would be let in with them. Where push was named that is so for everybody, or
+ * it would tell who has the app.
+ */
+const standsAlone = (
+  { mode, channels, channelsByDefault }: SendCommand,
+  { again, reach }: SendFacts,
+): boolean => mode === 'live' && !again && channels.includes('push') && (!channelsByDefault || reach.ownApp);
 
 /** A short code lives for two minutes at most, whatever was asked for. */
 const lifeSeconds = (digits: number, askedSeconds: number) =>

@@ -42,6 +42,7 @@ export interface RecipientRow {
   project_id: string;
   address_hash: Buffer;
   has_chat: boolean;
+  has_token: boolean;
   has_push: boolean;
   locale: Locale | null;
 }
@@ -116,7 +117,7 @@ from unnest($1::text[], $2::uuid[]) as w (key, project_id) join request r on r.p
 const readLive = `select * from verification where address_hash = any($1) and state = 'live'`;
 
 const readRecipients = `
-select id, project_id, address_hash, locale, push_token_sealed is not null or person_id is not null and exists (
+select id, project_id, address_hash, locale, push_token_sealed is not null has_token, push_token_sealed is not null or person_id is not null and exists (
     select from device d where d.person_id = recipient.person_id and d.kind = 'app' and d.bound_at is not null and d.revoked_at is null) has_push,
   telegram_chat_id is not null and telegram_blocked_at is null has_chat
 from recipient where address_hash = any($1)`;
@@ -133,8 +134,8 @@ export interface Writes {
   readonly requests: object[];
   /** Jobs of earlier sends, whose chain stops where a resend begins. */
   readonly superseded: JobId[];
-  /** Verifications whose time is up, and whose place a new one takes. */
-  readonly ended: VerificationId[];
+  /** Verifications whose place a new one takes, their time being up or not. */
+  readonly ended: { readonly id: VerificationId; readonly state: 'expired' | 'cancelled' }[];
   /** Destinations where not exactly one send was accepted. */
   readonly rebooked: object[];
 }
@@ -213,7 +214,7 @@ export class Facts {
     const pair = pairOf(one);
     const verification = toLive(one, accepted, now);
     const ended = this.#live.get(pair + one.order.command.purpose);
-    if (ended && !accepted.plan.resendOf) writes.ended.push(ended.id);
+    if (ended && !accepted.plan.resendOf) recordEnd(ended, accepted.plan, writes);
     this.#live.set(pair + verification.purpose, verification);
     // Test keys have no hourly limit.
     if (one.order.command.mode === 'live') this.#sentAt.set(pair, [...(this.#sentAt.get(pair) ?? []), now]);
@@ -262,6 +263,12 @@ export class Facts {
   }
 }
 
+/** Out of time, or replaced: then its chain stops too. */
+function recordEnd({ id, jobId }: Verification, { replaces }: SendPlan, writes: Writes): void {
+  writes.ended.push({ id, state: replaces ? 'cancelled' : 'expired' });
+  if (replaces) writes.superseded.push(jobId);
+}
+
 const pairOf = (one: Addressed) => one.addressHex + one.order.caller.projectId;
 
 /** The verification as it stands once the batch is committed. */
@@ -286,9 +293,9 @@ function toLive({ order }: Addressed, { id, jobId, plan, codeKid }: Accepted, no
     codeKid,
     codeLength: command.length,
     payment: command.payment ?? null,
-    checksUsed: 0,
-    checksMax: plan.checksMax,
-    sends: 1,
+    checksUsed: plan.replaces?.checksUsed ?? 0,
+    checksMax: plan.replaces?.checksMax ?? plan.checksMax,
+    sends: (plan.replaces?.sends ?? 0) + 1,
     ttlSeconds: command.ttlSeconds,
     createdAt: now,
   };
@@ -312,7 +319,8 @@ function verificationRow(
     mode: verification.mode,
     code_kid: verification.codeKid,
     code_length: verification.codeLength,
-    checks_max: plan.checksMax,
+    checks_used: verification.checksUsed,
+    checks_max: verification.checksMax,
     check_by_to: command.checkByTo,
     channels: plan.channels,
     locale: plan.locale,
@@ -321,6 +329,7 @@ function verificationRow(
     metadata: command.metadata,
     callback_url: command.callbackUrl,
     job_id: verification.jobId,
+    sends: verification.sends,
     ttl_seconds: verification.ttlSeconds,
     created_at: verification.createdAt,
     sent_at: verification.sentAt,
@@ -380,10 +389,10 @@ export function writeAll(client: pg.PoolClient, writes: Writes, published: reado
   return { sent, outbox, superseded };
 }
 
-/** Rows whose time is up stand where the new ones go. */
+/** They stand where the new ones go. */
 const closeEnded = `
-update verification set state = 'expired', closed_at = $2
-where id in (select value::uuid from json_array_elements_text($1)) and state = 'live'`;
+update verification v set state = w.state, closed_at = $2
+from json_to_recordset($1) as w (id uuid, state text) where v.id = w.id and v.state = 'live'`;
 
 const cancelSuperseded = `
 update job set state = 'cancelled', reason = 'superseded', finished_at = $2
@@ -391,13 +400,14 @@ where id in (select value::uuid from json_array_elements_text($1)) and finished_
 
 const insertVerifications = `
 insert into verification (id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
-  checks_max, check_by_to, channels, locale, payment, client, metadata, callback_url, job_id, ttl_seconds, created_at, sent_at, expires_at)
+  checks_used, checks_max, check_by_to, channels, locale, payment, client, metadata, callback_url, job_id, sends, ttl_seconds, created_at,
+  sent_at, expires_at)
 select id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
-  checks_max, check_by_to, array(select json_array_elements_text(channels)), locale, payment, client, metadata, callback_url,
-  job_id, ttl_seconds, created_at, sent_at, expires_at
+  checks_used, checks_max, check_by_to, array(select json_array_elements_text(channels)), locale, payment, client, metadata, callback_url,
+  job_id, sends, ttl_seconds, created_at, sent_at, expires_at
 from json_to_recordset($1) as w (id uuid, project_id uuid, recipient_id uuid, address_hash bytea, phone text, phone_prefix text,
-  purpose text, mode text, code_kid text, code_length int, checks_max int, check_by_to bool, channels json, locale text, payment jsonb, client jsonb,
-  metadata jsonb, callback_url text, job_id uuid, ttl_seconds int, created_at timestamptz, sent_at timestamptz, expires_at timestamptz)`;
+  purpose text, mode text, code_kid text, code_length int, checks_used int, checks_max int, check_by_to bool, channels json, locale text, payment jsonb, client jsonb,
+  metadata jsonb, callback_url text, job_id uuid, sends int, ttl_seconds int, created_at timestamptz, sent_at timestamptz, expires_at timestamptz)`;
 
 const updateResends = `
 update verification v set job_id = w.job_id, code_generation = w.code_generation, expires_at = w.expires_at, locale = w.locale,

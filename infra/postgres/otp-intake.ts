@@ -143,7 +143,13 @@ function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Write
   if (order.resendOf && (live?.id !== order.resendOf || live.expiresAt <= now)) return { answer: 'closed' };
   const decision = decideSend(
     order.command,
-    { ...facts.of(one), live, settings: order.caller.settings, ...reachOf(deps, facts, one) },
+    {
+      ...facts.of(one),
+      live,
+      again: order.resendOf !== undefined,
+      settings: order.caller.settings,
+      ...reachOf(deps, facts, one),
+    },
     now,
   );
   if (decision.decision === 'refused') {
@@ -161,7 +167,7 @@ function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Write
     answer: 'accepted',
     id,
     jobId,
-    resend: plan.resendOf !== null,
+    resend: plan.resendOf !== null || plan.replaces !== null,
     channels,
     expiresAt: expiresAt.toISOString(),
     codeKid,
@@ -173,6 +179,7 @@ function reachOf(deps: IntakeDeps, facts: Facts, one: Addressed) {
   return {
     reach: {
       push: recipient?.has_push ?? false,
+      ownApp: (recipient?.has_push && !recipient.has_token) ?? false,
       telegram: recipient?.has_chat ?? false,
       locale: recipient?.locale ?? null,
       providers: deps.providers,

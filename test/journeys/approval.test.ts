@@ -228,7 +228,7 @@ describe('the one try', () => {
     await navbat.db.query(`update verification set sent_at = now() - interval '31 seconds' where id = $1`, [
       first.id,
     ]);
-    const second = await ask(shop, number, { purpose: 'resent' });
+    const { body: second } = await shop.call('POST', `/otp/${first.id}/resend`);
     expect(second).toMatchObject({ id: first.id, resend: true });
     expect(await answer(phone, before, { decision: 'approve', number: first.number })).toMatchObject({
       status: 410,
@@ -254,12 +254,34 @@ describe('the one try', () => {
     ]);
     const client = { ip: '203.0.113.2', user_agent: 'Firefox\n\n\u202E of your own' };
     const sent = await ask(shop, number, { purpose: 'from-where', client });
-    expect(sent).toMatchObject({ id: first.id, resend: true });
+    expect(sent.id).not.toBe(first.id);
     const asked = await fetchChallenge(navbat, phone, sent.job_id);
     // In one line, that reads in the direction of all others.
     expect(asked.context).toMatchObject({ client: { ip: '203.0.113.2', user_agent: 'Firefox of your own' } });
     expect(await answer(phone, asked, { decision: 'approve', number: sent.number })).toMatchObject({
       status: 200,
+    });
+  });
+
+  test('lets in whoever asked for it, and nobody who asked for the same person before', async () => {
+    const { number, phone } = await bound();
+    const stranger = await ask(shop, number, { purpose: 'enter' });
+    const code = '000000';
+    expect((await shop.call('POST', '/otp/verify', { id: stranger.id, code })).status).toBe(422);
+    await navbat.db.query(`update verification set sent_at = now() - interval '1 hour' where id = $1`, [
+      stranger.id,
+    ]);
+    const own = await ask(shop, number, { purpose: 'enter' });
+    const asked = await fetchChallenge(navbat, phone, own.job_id);
+    await answer(phone, asked, { decision: 'approve', number: own.number });
+    expect(await statusOf(shop, own.id)).toMatchObject({ status: 'approved', sends: 2, checks: { used: 1 } });
+    const theirs = await statusOf(shop, stranger.id);
+    expect(theirs.status).toBe('cancelled');
+    // Whether their send had come so far as to ask, or not.
+    expect(theirs.approval?.state ?? 'never asked').not.toBe('approved');
+    expect(await shop.call('POST', '/otp/verify', { id: stranger.id, code })).toMatchObject({
+      status: 410,
+      body: { reason: 'cancelled' },
     });
   });
 

@@ -34,7 +34,14 @@ const facts: SendFacts = {
   sentAt: [],
   locked: false,
   live: null,
-  reach: { push: false, telegram: false, providers: new Set(['push', 'telegram', 'sms']), locale: null },
+  again: false,
+  reach: {
+    push: false,
+    ownApp: false,
+    telegram: false,
+    providers: new Set(['push', 'telegram', 'sms']),
+    locale: null,
+  },
   spentTodayMicros: 0,
   prefixScore: null,
 };
@@ -90,6 +97,21 @@ describe('decideSend', () => {
     expect(decideSend(command, { ...facts, live }, now)).toMatchObject({
       plan: { codeGeneration: 0, checksMax: live.checksMax, expiresAt: live.expiresAt },
     });
+  });
+
+  test('whoever asks for an approval gets a verification of their own, and no check anew', () => {
+    const checked = { ...live, checksUsed: 3, sends: 2, sentAt: secondsAgo(60) };
+    const alone = { resendOf: null, replaces: checked, expiresAt: secondsLater(300) };
+    expect(decideSend(named('push', 'sms'), { ...facts, live: checked }, now)).toMatchObject({ plan: alone });
+    const knownApp = { ...facts, live: checked, reach: { ...facts.reach, push: true, ownApp: true } };
+    expect(decideSend(command, knownApp, now)).toMatchObject({ plan: alone });
+    // By its own id, by a code that is typed, or by the project's own token it is the same verification again.
+    for (const [asked, given] of [
+      [named('push', 'sms'), { ...facts, live: checked, again: true }],
+      [named('sms'), { ...facts, live: checked }],
+      [command, { ...knownApp, reach: { ...knownApp.reach, ownApp: false } }],
+    ] as const)
+      expect(decideSend(asked, given, now)).toMatchObject({ plan: { resendOf: checked, replaces: null } });
   });
 
   test('a resend that rotates the code gives it a life of its own, within ten minutes of the first', () => {
