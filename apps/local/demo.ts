@@ -78,6 +78,13 @@ async function readDemo(home: string): Promise<Demo | undefined> {
 export async function ensureDemo(demo: Demo, cli: Cli): Promise<void> {
   const [project] = await Promise.all([ensureProject(demo.apiKey, cli), ensureLogin(demo, cli)]);
   if (!project.ok) throw new Error(`The demo project could not be made: ${project.sentence}`);
+  const set = await letBotSignIn(demo, cli);
+  if (set?.ok === false) throw new Error(`The demo project could not be set up: ${set.sentence}`);
+}
+
+/** The bot of a newcomer's installation is the demo's. Once somebody was told, the setting is theirs. */
+async function letBotSignIn({ told }: Demo, cli: Cli): Promise<CliAnswer | null> {
+  return told ? null : cli(['project', 'set', DEMO_PROJECT, 'telegram_sign_in=true']);
 }
 
 /** A key is given that is neither of the project's two: the older one makes room, since nobody can revoke it while nothing runs. */

@@ -108,7 +108,14 @@ export interface SignInDeps {
 }
 
 /** Why Telegram's word opens no session. */
-export type TelegramRefusal = 'malformed' | 'signature' | 'stale' | 'used' | 'no-bot' | 'not-for-the-app';
+export type TelegramRefusal =
+  | 'malformed'
+  | 'signature'
+  | 'stale'
+  | 'used'
+  | 'no-bot'
+  | 'not-enabled'
+  | 'not-for-the-app';
 
 export type SignInAnswer<Refusal extends string> =
   | { readonly signedIn: true; readonly grant: Grant }
@@ -127,6 +134,7 @@ export async function signInWithTelegram(
 ): Promise<SignInAnswer<TelegramRefusal>> {
   // What Telegram signs names no project: a site that was given it could hand it on, and Navbat's app opens every project's door.
   if (visitor.caller.projectId === PLATFORM_PROJECT_ID) return refused('not-for-the-app');
+  if (!visitor.caller.settings.telegram_sign_in) return refused('not-enabled');
   if (!deps.login) return refused('no-bot');
   const read = deps.login(signed, deps.now());
   if (!read.signed) return refused(read.reason);

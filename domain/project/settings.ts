@@ -18,6 +18,14 @@ export const ProjectSettings = z.object({
   allow_short_codes: z.boolean().default(false),
   /** A push that nobody confirmed may by itself lead on to a paid channel. */
   push_unconfirmed_buys_sms: z.boolean().default(false),
+  /**
+   * This project's own site or app is the one that the installation's bot signs people in for. What Telegram signs names no project:
+   * where more than one took it, each could hand its visitors' on to the other and enter there as them.
+   */
+  telegram_sign_in: z.boolean().default(false).meta({
+    description:
+      "This project's own site or app is the one that the installation's bot signs people in for (`POST /auth/telegram`). What Telegram signs names no project: set it for one project, and for none whose visitors' data others are given too.",
+  }),
   /** Countries whose numbers may get a paid message; empty means none. */
   sms_countries: z.array(Country).max(250).default(['UZ']),
   /** Spent on paid messages in one UTC day, in 10^-6 USD: 20 USD by default, what a small service uses in a month. */

@@ -39,8 +39,12 @@ beforeAll(async () => {
       JWT_PREVIOUS_JWKS: JSON.stringify([publicHalf(previous)]),
     },
   });
-  shop = await navbat.createProject({ settings: { display_name: 'Shop' } });
-  bank = await navbat.createProject({ access: 'publishable', scopes: ['public'] });
+  shop = await navbat.createProject({ settings: { display_name: 'Shop', telegram_sign_in: true } });
+  bank = await navbat.createProject({
+    access: 'publishable',
+    scopes: ['public'],
+    settings: { telegram_sign_in: true },
+  });
   app = await platformApp(navbat);
 });
 afterAll(() => navbat.stop());
@@ -157,6 +161,15 @@ describe.each(['/auth/telegram', '/api/auth/telegram'])('%s', (path) => {
     expect(await signIn({ ...fields, hash: 'no' })).toMatchObject(refused('malformed'));
     // And none of that used the honest one up.
     expect(await signIn(fields)).toMatchObject(TOKENS);
+  });
+
+  test('opens no door of a project that did not say that the bot is its own: another site could hand it on', async () => {
+    for (const access of ['secret', 'publishable'] as const) {
+      const fields = widget(nextPerson++);
+      const other = await navbat.createProject({ access, scopes: ['public'] });
+      expect(await signIn(fields, other)).toMatchObject(refused('not-enabled'));
+      expect(await signIn(fields)).toMatchObject(TOKENS);
+    }
   });
 
   test('opens no session of Navbat’s own app: whoever was given such data could hand it on', async () => {

@@ -160,6 +160,12 @@ test('the tour: a code is sent, stands in the inbox, works once and not twice', 
   expect((await post('/otp/verify', check)).status).toBe(410);
 });
 
+test('the demo is the project that the bot signs people in for', async () => {
+  // Its door is open: only the proof is missing.
+  const refused = { id: 1, auth_date: 1, hash: 'no' };
+  expect(await post('/auth/telegram', refused)).toMatchObject({ status: 422, body: { reason: 'malformed' } });
+});
+
 test('a second start in the same home is refused while the first runs, and disturbs nothing', async () => {
   const first = current;
   const second = start({ API_PORT: String(await freePort()) });

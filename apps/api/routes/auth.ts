@@ -94,7 +94,7 @@ const telegramRoute = (deps: AuthDeps, path: '/auth/telegram' | '/api/auth/teleg
     tag,
     summary: 'Sign in with Telegram',
     description:
-      "What Telegram signed for this installation's bot: the Login widget's fields, or a Mini App's `initData`; at most 5 minutes old, usable once. It names no project, so that it opens no session of Navbat's own app. 422: it proves nothing, `reason` says why.",
+      "What Telegram signed for this installation's bot: the Login widget's fields, or a Mini App's `initData`; at most 5 minutes old, usable once. It names no project, so that any site which a person gave it to could hand it on: it is taken only where the project setting `telegram_sign_in` says that the bot is this project's own (`not-enabled` elsewhere), and opens no session of Navbat's own app. 422: it proves nothing, `reason` says why.",
     scope: 'public',
     testKeys: 'apart',
     body: z.union([InitData, WidgetFields]),
@@ -122,6 +122,8 @@ const telegramWords: Readonly<Record<TelegramRefusal, string>> = {
   stale: 'Telegram signed this more than 5 minutes ago.',
   used: 'This was used before: sign in with Telegram again.',
   'no-bot': 'This installation has no Telegram bot.',
+  'not-enabled':
+    "This project's setting telegram_sign_in is off: the installation's bot signs people in for its own site or app alone.",
   'not-for-the-app': "What Telegram signs opens no session of Navbat's own app: sign in with a code.",
 };
 
