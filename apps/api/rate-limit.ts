@@ -1,20 +1,23 @@
 import type { Response } from 'express';
 import type { PersonCaller } from '../../domain/identity/session.ts';
+import type { ProjectId } from '../../domain/job/job.ts';
 import type { Caller } from '../../domain/project/caller.ts';
 import {
   ADDRESS_REQUESTS_PER_MINUTE,
+  codesQuota,
   FAILED_AUTHENTICATIONS_PER_MINUTE,
   type Quota,
   OPEN_REQUESTS_PER_MINUTE,
   PERSON_REQUESTS_PER_MINUTE,
-  QUOTA_WINDOW_SECONDS,
   type QuotaCounter,
   type QuotaState,
   quotaState,
   tightest,
+  windowSecondsOf,
 } from '../../domain/project/quota.ts';
 import { addressBlock } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
+import type { RouteRequest } from './route.ts';
 
 /**
  * Counts a request of a known caller against its key and its address, in one round trip, and says in the answer where
@@ -27,7 +30,7 @@ export function limitCaller(
   caller: Caller,
   address: string,
   res: Response,
-): Promise<void> {
+): Promise<QuotaState> {
   const perMinute = caller.settings.requests_per_minute;
   // A service has few addresses: where its project may send more than an address may, the project's limit counts.
   const perAddress =
@@ -54,7 +57,7 @@ export function limitPerson(
   person: PersonCaller,
   address: string,
   res: Response,
-): Promise<void> {
+): Promise<QuotaState> {
   return limit(counter, res, [
     { name: 'session', subject: person.sessionId, limit: PERSON_REQUESTS_PER_MINUTE },
     { name: 'address', subject: `person:${addressBlock(address)}`, limit: ADDRESS_REQUESTS_PER_MINUTE },
@@ -62,21 +65,54 @@ export function limitPerson(
 }
 
 /** @throws Problem 429. */
-export function limitAddress(counter: QuotaCounter, address: string, res: Response): Promise<void> {
+export function limitAddress(counter: QuotaCounter, address: string, res: Response): Promise<QuotaState> {
   return limit(counter, res, [
     { name: 'open', subject: addressBlock(address), limit: OPEN_REQUESTS_PER_MINUTE },
   ]);
 }
 
+/** The limit that binds first. */
 async function limit(
   counter: QuotaCounter,
   res: Response,
   quotas: readonly [Quota, ...Quota[]],
-): Promise<void> {
+): Promise<QuotaState> {
   const [first, ...others] = quotas.map(async (quota) => quotaState(quota, await counter.take(quota)));
   const states = [await (first as Promise<QuotaState>), ...(await Promise.all(others))] as const;
   res.setHeader('RateLimit-Policy', quotas.map(policy).join(', '));
-  tell(tightest(states), res);
+  const binding = tightest(states);
+  tell(binding, res);
+  return binding;
+}
+
+/** Counts a request against one limit more, of which only its handler knows. It is thrown as a `Problem` 429. */
+export type CountFurther = (quota: Quota) => Promise<void>;
+
+/** `before` is what bound the request until then: the answer tells of whichever binds first. */
+export function countFurther(counter: QuotaCounter, res: Response, before: QuotaState): CountFurther {
+  return async (quota) => {
+    const state = quotaState(quota, await counter.take(quota));
+    res.appendHeader('RateLimit-Policy', policy(quota));
+    tell(tightest([before, state]), res);
+  };
+}
+
+/** Codes for `projectId` that somebody at this address may ask for. */
+export const codesFrom = (projectId: ProjectId, address: string): Quota =>
+  codesQuota(`${projectId}:${addressBlock(address)}`);
+
+/**
+ * Counts a code that is asked for with a key that every copy of an app holds. A service with a secret key knows its own users,
+ * and calls for all of them from one address.
+ *
+ * @throws Problem 429 before anything was written, so that no idempotency key is burnt.
+ */
+export async function limitCodes({
+  caller,
+  ip,
+  countFurther,
+}: Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'ip' | 'countFurther'>): Promise<void> {
+  if (caller.access === 'publishable') await countFurther(codesFrom(caller.projectId, ip));
 }
 
 /**
@@ -103,7 +139,7 @@ function tell({ quota, remaining, exceeded, resetSeconds }: QuotaState, res: Res
   throw new Problem(
     429,
     'quota-exceeded',
-    `More than ${quota.limit} requests a minute: ${explained[quota.name]}.`,
+    `More than ${quota.limit} requests ${windowNames[windowSecondsOf(quota)] ?? `in ${windowSecondsOf(quota)} s`}: ${explained[quota.name]}.`,
     {
       headers: { 'Retry-After': String(resetSeconds) },
       extra: { 'violated-policies': [quota.name] },
@@ -111,13 +147,16 @@ function tell({ quota, remaining, exceeded, resetSeconds }: QuotaState, res: Res
   );
 }
 
+const windowNames: Readonly<Record<number, string>> = { 60: 'a minute', 3_600: 'an hour' };
+
 const explained = {
   key: 'with this key',
   address: 'from this address',
   session: 'in this session',
   open: 'from this address',
+  codes: 'for codes, from this address',
   'failed-authentication': 'with wrong keys from this address',
   'forged-answer': 'that this device did not sign',
 } satisfies Record<Quota['name'], string>;
 
-const policy = ({ name, limit }: Quota) => `"${name}";q=${limit};w=${QUOTA_WINDOW_SECONDS}`;
+const policy = (quota: Quota) => `"${quota.name}";q=${quota.limit};w=${windowSecondsOf(quota)}`;

@@ -3,6 +3,7 @@ import type { KeyRule, OpenRule, PersonRule } from '../../domain/access/policy.t
 import type { PersonCaller } from '../../domain/identity/session.ts';
 import type { Caller } from '../../domain/project/caller.ts';
 import type { KeyMode } from '../../domain/project/key.ts';
+import type { Quota } from '../../domain/project/quota.ts';
 
 export interface Answer {
   readonly status: number;
@@ -26,6 +27,8 @@ export interface OpenRequest<Params, Query, Body> {
   readonly telegramAuth: string | null;
   /** `Last-Event-ID`: what a client of server-sent events has heard already. */
   readonly lastEventId: string | null;
+  /** Counts it against a limit of the handler's own, and throws a `Problem` 429 above it. */
+  readonly countFurther: (quota: Quota) => Promise<void>;
 }
 
 /** From a service or an app, with a project's key. */

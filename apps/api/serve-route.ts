@@ -16,8 +16,15 @@ import {
   requireScope,
   requireSession,
 } from './authenticate.ts';
-import { limitAddress, limitCaller, limitFailure, limitPerson } from './rate-limit.ts';
-import type { Answer, KeyRoute, OpenRequest, PersonRoute, Route } from './route.ts';
+import {
+  type CountFurther,
+  countFurther,
+  limitAddress,
+  limitCaller,
+  limitFailure,
+  limitPerson,
+} from './rate-limit.ts';
+import type { Answer, KeyRoute, OpenRequest, OpenRoute, PersonRoute, Route } from './route.ts';
 
 /** A list of sessions shows it to its person; no browser's is longer. */
 const USER_AGENT_CHARACTERS_MAX = 300;
@@ -62,8 +69,7 @@ async function answer(route: Route, serving: Serving, req: Request, res: Respons
     case 'person':
       return answerPerson(route, serving, { req, res, ip });
     case 'anyone':
-      await limitAddress(serving.counter, ip, res);
-      return route.handle(readRequest(route, { req, res, ip }, await bodyOf(route, req)));
+      return answerAnyone(route, serving, { req, res, ip });
   }
 }
 
@@ -73,16 +79,23 @@ interface Incoming {
   readonly ip: string;
 }
 
+async function answerAnyone(route: OpenRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
+  const standing = await limitAddress(serving.counter, incoming.ip, incoming.res);
+  const further = countFurther(serving.counter, incoming.res, standing);
+  return route.handle(readRequest(route, incoming, await bodyOf(route, incoming.req), further));
+}
+
 async function answerKey(route: KeyRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
   const { req, res, ip } = incoming;
   const caller = await identify(serving, incoming, () => authenticate(serving.keys, req, new Date()));
   // Read while the limits are counted; what goes wrong with it is told after them.
   const reading = bodyOf(route, req);
   reading?.catch(() => undefined);
-  await limitCaller(serving.counter, caller, ip, res);
+  const standing = await limitCaller(serving.counter, caller, ip, res);
   requireScope(caller, route.scope);
   requireMode(caller, route.testKeys);
-  return route.handle({ ...readRequest(route, incoming, await reading), caller });
+  const further = countFurther(serving.counter, res, standing);
+  return route.handle({ ...readRequest(route, incoming, await reading, further), caller });
 }
 
 async function answerPerson(route: PersonRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
@@ -91,9 +104,10 @@ async function answerPerson(route: PersonRoute, serving: Serving, incoming: Inco
   const person = await identify(serving, incoming, () => authenticatePerson(serving.persons, req, now));
   const reading = bodyOf(route, req);
   reading?.catch(() => undefined);
-  await limitPerson(serving.counter, person, ip, res);
+  const standing = await limitPerson(serving.counter, person, ip, res);
   requireSession(person, route, now);
-  return route.handle({ ...readRequest(route, incoming, await reading), person });
+  const further = countFurther(serving.counter, res, standing);
+  return route.handle({ ...readRequest(route, incoming, await reading, further), person });
 }
 
 const bodyOf = (route: Route, req: Request) => (route.body ? readJson(req, route.bodyBytesMax) : undefined);
@@ -115,6 +129,7 @@ function readRequest(
   route: Route,
   { req, res, ip }: Incoming,
   body: unknown,
+  further: CountFurther,
 ): OpenRequest<unknown, unknown, unknown> {
   return {
     params: route.params ? parse(route.params, wellFormed(req.params), byName) : {},
@@ -126,6 +141,7 @@ function readRequest(
     lastEventId: route.follows ? (header(req, 'last-event-id') ?? null) : null,
     telegramAuth: route.telegramAuth ? (header(req, 'x-telegram-auth') ?? null) : null,
     ip,
+    countFurther: further,
   };
 }
 

@@ -16,13 +16,31 @@ export const OPEN_REQUESTS_PER_MINUTE = 300;
 /** Answers with a signature that does not hold, from one device: a fault of an app shows in one, a forger needs more than there are. */
 export const FORGED_ANSWERS_PER_MINUTE = 10;
 
+/**
+ * Codes that anybody may ask for, from one address for one project: a household or an office signs in a few dozen times an hour,
+ * while whoever pumps a project's SMS budget asks hundreds of times.
+ */
+export const CODES_PER_ADDRESS_PER_HOUR = 30;
+const CODES_WINDOW_SECONDS = 3_600;
+
 /** A limit that a request counts against. Its name is what `RateLimit-Policy` calls it. */
 export interface Quota {
-  readonly name: 'key' | 'address' | 'session' | 'open' | 'failed-authentication' | 'forged-answer';
+  readonly name: 'key' | 'address' | 'session' | 'open' | 'codes' | 'failed-authentication' | 'forged-answer';
   /** Whom it counts for: the id of a key, a session or a device, or an address. */
   readonly subject: string;
   readonly limit: number;
+  /** Where it is not `QUOTA_WINDOW_SECONDS`. */
+  readonly windowSeconds?: number;
 }
+
+export const windowSecondsOf = ({ windowSeconds }: Quota): number => windowSeconds ?? QUOTA_WINDOW_SECONDS;
+
+export const codesQuota = (subject: string): Quota => ({
+  name: 'codes',
+  subject,
+  limit: CODES_PER_ADDRESS_PER_HOUR,
+  windowSeconds: CODES_WINDOW_SECONDS,
+});
 
 /** Where a request stands in its window. */
 export interface Taken {

@@ -5,6 +5,7 @@ import {
   QUOTA_WINDOW_SECONDS,
   type QuotaCounter,
   type Taken,
+  windowSecondsOf,
 } from '../../domain/project/quota.ts';
 
 /** How long a request may wait for Redis before it is counted in this process: a hundred times what Redis takes. */
@@ -35,7 +36,7 @@ export function quotaCounter(redis: Redis): OpenQuotaCounter {
   const insurance = new RateLimiterMemory(window);
   const watch = watchRedis(redis);
 
-  const count = (subject: string, points: number): Promise<Taken> => {
+  const count: Count = (subject, points) => {
     if (watch.isAway()) return countIn(insurance, subject, points);
     return inTime(countIn(shared, subject, points)).catch(() => {
       watch.away();
@@ -45,8 +46,27 @@ export function quotaCounter(redis: Redis): OpenQuotaCounter {
   return { take: together(count), state: () => (watch.isAway() ? 'local' : 'shared'), close: watch.close };
 }
 
-async function countIn(limiter: RateLimiterAbstract, subject: string, points: number): Promise<Taken> {
-  const { consumedPoints, msBeforeNext } = await limiter.penalty(subject, points);
+/** Whose requests are counted, and in which window. */
+interface Subject {
+  /** Names the window too: a limit whose window was changed begins anew, and never ends with the old one's. */
+  readonly key: string;
+  readonly windowSeconds: number;
+}
+type Count = (subject: Subject, points: number) => Promise<Taken>;
+
+function subjectOf(quota: Quota): Subject {
+  const windowSeconds = windowSecondsOf(quota);
+  return { key: `${quota.name}:${windowSeconds}:${quota.subject}`, windowSeconds };
+}
+
+async function countIn(
+  limiter: RateLimiterAbstract,
+  { key, windowSeconds }: Subject,
+  points: number,
+): Promise<Taken> {
+  const { consumedPoints, msBeforeNext } = await limiter.penalty(key, points, {
+    customDuration: windowSeconds,
+  });
   return { taken: consumedPoints, resetMs: msBeforeNext };
 }
 
@@ -73,32 +93,32 @@ interface Waiting {
  * Requests of one subject that arrive while its count is on the way are counted by the next one together: the hotter a
  * key, the fewer commands a request costs. Each request still gets its own place in the window.
  */
-function together(count: (subject: string, points: number) => Promise<Taken>): QuotaCounter['take'] {
+function together(count: Count): QuotaCounter['take'] {
   const onTheWay = new Map<string, Promise<Taken>>();
   const waiting = new Map<string, Waiting>();
 
-  const send = (subject: string, points: () => number): Promise<Taken> => {
-    const answer = count(subject, points()).finally(() => onTheWay.delete(subject));
-    onTheWay.set(subject, answer);
+  const send = (subject: Subject, points: () => number): Promise<Taken> => {
+    const answer = count(subject, points()).finally(() => onTheWay.delete(subject.key));
+    onTheWay.set(subject.key, answer);
     return answer;
   };
-  const queue = (subject: string, ahead: Promise<Taken>): Waiting => {
+  const queue = (subject: Subject, ahead: Promise<Taken>): Waiting => {
     const next: Waiting = {
       points: 0,
       answer: ahead.then(() => {
-        waiting.delete(subject);
+        waiting.delete(subject.key);
         return send(subject, () => next.points);
       }),
     };
-    waiting.set(subject, next);
+    waiting.set(subject.key, next);
     return next;
   };
 
-  return async ({ name, subject: who }: Quota) => {
-    const subject = `${name}:${who}`;
-    const ahead = onTheWay.get(subject);
+  return async (quota) => {
+    const subject = subjectOf(quota);
+    const ahead = onTheWay.get(subject.key);
     if (!ahead) return send(subject, () => 1);
-    const group = waiting.get(subject) ?? queue(subject, ahead);
+    const group = waiting.get(subject.key) ?? queue(subject, ahead);
     group.points += 1;
     const place = group.points;
     const { taken, resetMs } = await group.answer;

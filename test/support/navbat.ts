@@ -88,6 +88,8 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
     PUBLIC_URL: apiUrl,
     NAVBAT_HOME: directory,
     NODE_ENV: 'test',
+    // Tests call from one machine, and may say that they are somewhere else.
+    TRUST_PROXY: '1',
     TWILIO_API_URL: sandbox.url,
     TELEGRAM_API_ROOT: sandbox.url,
     TELEGRAM_GATEWAY_URL: `${sandbox.url}/gateway`,

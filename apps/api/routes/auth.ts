@@ -18,6 +18,7 @@ import { CheckRequest } from '../../../domain/otp/check.ts';
 import { Client } from '../../../domain/otp/send.ts';
 import { Locale } from '../../../domain/otp/text.ts';
 import { Problem } from '../../http/problem.ts';
+import { limitCodes } from '../rate-limit.ts';
 import { defineOpenRoute, defineRoute, type Route, type RouteRequest } from '../route.ts';
 import { SessionBody, sessionBody } from '../session-body.ts';
 import { accept, checkCode, destinationOf, type OtpRouteDeps, phoneDestination } from './otp.ts';
@@ -157,6 +158,7 @@ const codeRoute = (deps: AuthDeps) =>
     async handle(request) {
       const { body, caller } = request;
       const { destination, phone } = phoneDestination(body.phone, '/phone');
+      await limitCodes(request);
       const command = codeCommand(caller, phone, body.locale ?? null);
       const { id, expires_at, resend, channels, headers } = await send(deps, request, destination, command);
       return { status: 202, body: { id, expires_at, resend, channels }, headers };

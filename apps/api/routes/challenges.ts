@@ -11,14 +11,13 @@ import {
 import type { Challenges } from '../../../domain/approval/port.ts';
 import type { DeviceId } from '../../../domain/device/device.ts';
 import { Payment } from '../../../domain/otp/payment.ts';
-import { FORGED_ANSWERS_PER_MINUTE, type QuotaCounter, quotaState } from '../../../domain/project/quota.ts';
+import { FORGED_ANSWERS_PER_MINUTE } from '../../../domain/project/quota.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { definePersonRoute, type Route } from '../route.ts';
 
 export interface ChallengeRouteDeps {
   readonly challenges: Challenges;
-  readonly counter: QuotaCounter;
   readonly now: () => Date;
 }
 
@@ -120,11 +119,13 @@ const answerRoute = (deps: ChallengeRouteDeps) =>
     body: ChallengeAnswer,
     answers: { 200: { description: 'It is taken.', schema: Answered } },
     problems: [404, 409, 410, 422],
-    async handle({ params, body, person }) {
+    async handle({ params, body, person, countFurther }) {
       const deviceId = person.deviceId as DeviceId;
       const who = { personId: person.personId, deviceId };
       const { outcome } = await deps.challenges.answer(who, params.id, body, deps.now());
-      if (outcome === 'forged') await countForgery(deps, deviceId);
+      // A 429 in place of the 422.
+      if (outcome === 'forged')
+        await countFurther({ name: 'forged-answer', subject: deviceId, limit: FORGED_ANSWERS_PER_MINUTE });
       if (outcome === 'unknown') throw unknown();
       if (!isTaken(outcome)) throw refusal(outcome);
       return { status: 200, body: { id: params.id, state: outcome } };
@@ -162,20 +163,4 @@ const refusals: Readonly<
 function refusal(reason: AnswerRefusal | 'mismatched'): Problem {
   const [status, type, detail] = refusals[reason];
   return new Problem(status, type, detail);
-}
-
-/** @throws Problem 429 in place of the 422. */
-async function countForgery({ counter }: ChallengeRouteDeps, deviceId: DeviceId): Promise<void> {
-  const quota = { name: 'forged-answer', subject: deviceId, limit: FORGED_ANSWERS_PER_MINUTE } as const;
-  const { exceeded, resetSeconds } = quotaState(quota, await counter.take(quota));
-  if (!exceeded) return;
-  throw new Problem(
-    429,
-    'quota-exceeded',
-    `More than ${quota.limit} answers a minute that this device did not sign.`,
-    {
-      headers: { 'Retry-After': String(resetSeconds) },
-      extra: { 'violated-policies': [quota.name] },
-    },
-  );
 }

@@ -3,6 +3,7 @@ import type { AccessTokens, PhoneUsers } from '../../../domain/identity/phone-us
 import { CheckRequest } from '../../../domain/otp/check.ts';
 import { ownSend, type SendCommand } from '../../../domain/otp/send.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
+import { limitCodes } from '../rate-limit.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { accept, checkCode, type OtpRouteDeps, phoneDestination } from './otp.ts';
 
@@ -46,6 +47,7 @@ const sendRoute = (deps: PhoneOtpDeps) =>
     problems: [409, 422],
     async handle(request) {
       const { destination, phone } = phoneDestination(request.body.phone, '/phone');
+      await limitCodes(request);
       const { body, headers } = await accept(deps, request, destination, loginCommand(request.caller, phone));
       const { id, status_url } = body as { id: string; status_url: string };
       return {

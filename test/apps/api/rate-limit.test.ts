@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import request from 'supertest';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defineRoute } from '../../../apps/api/route.ts';
-import { ADDRESS_REQUESTS_PER_MINUTE } from '../../../domain/project/quota.ts';
+import { limitCodes } from '../../../apps/api/rate-limit.ts';
+import { ADDRESS_REQUESTS_PER_MINUTE, CODES_PER_ADDRESS_PER_HOUR } from '../../../domain/project/quota.ts';
 import { LIMIT_TIMEOUT_MS, limitConnection, quotaCounter } from '../../../infra/http/quota-counter.ts';
 import { type Ground, makeKey, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
 
@@ -21,12 +22,26 @@ const open = defineRoute({
   handle: async () => ({ status: 200, body: {} }),
 });
 
+const codes = defineRoute({
+  method: 'get',
+  path: '/codes',
+  tag: 'Test',
+  summary: 'Sends a code',
+  scope: 'public',
+  testKeys: 'apart',
+  answers: {},
+  async handle(request) {
+    await limitCodes(request);
+    return { status: 200, body: {} };
+  },
+});
+
 let ground: Ground;
 let api: TestApi;
 
 beforeAll(async () => {
   ground = await openGround();
-  api = openApi(ground, [open]);
+  api = openApi(ground, [open, codes]);
   await api.connected;
 });
 afterAll(async () => {
@@ -73,12 +88,69 @@ test('an address is limited with a publishable key whatever the project may send
   const { key: publishable } = await makeKey(ground, project.id, { access: 'publishable' });
   const redis = new Redis(ground.redisUrl);
   await get(publishable).expect(200);
-  await redis.set(`limit:address:${project.id}:127.0.0.1`, ADDRESS_REQUESTS_PER_MINUTE - 1, 'EX', 60);
+  await redis.set(`limit:address:60:${project.id}:127.0.0.1`, ADDRESS_REQUESTS_PER_MINUTE - 1, 'EX', 60);
   await get(publishable).expect(200);
   const refused = await get(publishable).expect(429);
   expect(refused.body['violated-policies']).toEqual(['address']);
   await get(secret).expect(200);
   await redis.quit();
+});
+
+describe('codes that anybody may ask for', () => {
+  const getCode = (key: string, { app }: Pick<TestApi, 'app'> = api) =>
+    request(app).get('/codes').set('X-Api-Key', key);
+
+  async function appKey(slug: string) {
+    const { project, key: secret } = await makeProject(ground, slug);
+    const { key } = await makeKey(ground, project.id, { access: 'publishable' });
+    return { project, key, secret };
+  }
+  const passed = (answers: { status: number }[]) => answers.filter(({ status }) => status === 200).length;
+
+  test('are counted by the hour, exactly, over two processes, and beside the limits of a minute', async () => {
+    const { project, key, secret } = await appKey('codes');
+    const second = openApi(ground, [open, codes]);
+    await second.connected;
+    const first = await getCode(key).expect(200);
+    expect(first.headers['ratelimit-policy']).toMatch(/"key";q=6000;w=60, .*"codes";q=30;w=3600/);
+    expect(first.headers['ratelimit']).toMatch(/^"codes";r=29;t=3600$/);
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, n) => getCode(key, n % 2 ? api : second)),
+    );
+    expect(passed(answers)).toBe(CODES_PER_ADDRESS_PER_HOUR - 1);
+    const refused = await getCode(key).expect(429);
+    expect(refused.body).toMatchObject({
+      type: expect.stringMatching(/quota-exceeded$/),
+      detail: 'More than 30 requests an hour: for codes, from this address.',
+      'violated-policies': ['codes'],
+    });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(3_500);
+    const redis = new Redis(ground.redisUrl);
+    expect(await redis.ttl(`limit:codes:3600:${project.id}:127.0.0.1`)).toBeGreaterThan(3_500);
+    await redis.quit();
+    // What is no code goes on, and so does a service, which calls for all its people from one address.
+    await get(key).expect(200);
+    for (let n = 0; n < 2 * CODES_PER_ADDRESS_PER_HOUR; n++) await getCode(secret).expect(200);
+    await second.close();
+  });
+
+  test('are limited for each project apart', async () => {
+    const [busy, calm] = [await appKey('busy'), await appKey('calm-app')];
+    await Promise.all(Array.from({ length: 40 }, () => getCode(busy.key)));
+    await getCode(busy.key).expect(429);
+    await getCode(calm.key).expect(200);
+  });
+
+  test('are limited by each process alone while Redis is away', async () => {
+    const lone = openApi({ ...ground, redisUrl: 'redis://127.0.0.1:9' }, [codes]);
+    const { key } = await appKey('lone-codes');
+    const answers = await Promise.all(Array.from({ length: 60 }, () => getCode(key, lone)));
+    expect(passed(answers)).toBe(CODES_PER_ADDRESS_PER_HOUR);
+    const refused = await getCode(key, lone).expect(429);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(3_500);
+    expect(lone.limits()).toBe('local');
+    await lone.close();
+  });
 });
 
 test('without Redis nobody is refused or kept waiting, and each process still counts', async () => {
