@@ -24,6 +24,7 @@ import { depthReader } from '../../infra/postgres/depth.ts';
 import { deliveries } from '../../infra/postgres/deliveries.ts';
 import { destinations } from '../../infra/postgres/destinations.ts';
 import { devices } from '../../infra/postgres/devices.ts';
+import { enrolmentPayers } from '../../infra/postgres/enrolment-payers.ts';
 import { enrolments } from '../../infra/postgres/enrolments.ts';
 import { hotPool } from '../../infra/postgres/hot-pool.ts';
 import { jobReader } from '../../infra/postgres/job-queries.ts';
@@ -137,7 +138,7 @@ async function wire(config: Config, log: Logger, servers: Servers) {
   const otp = await wireOtp(config, log);
   const people = await wirePeople(config, pool);
   const tokenKeys = publicKeys(config);
-  const approvals = { challenges: otp.challenges, counter, now: () => new Date() };
+  const approvals = { challenges: otp.challenges, now: () => new Date() };
   const otpEvents = wireEvents(pool, log);
   const routes = apiRoutes({ ...wirePorts(config, servers, otp, people), tokenKeys, approvals, otpEvents });
   const app = createApp({
@@ -236,6 +237,7 @@ function wireDevices(
     binder: binder({
       ...world,
       devices: store,
+      payers: enrolmentPayers(pool),
       platform: async () => ({ projectId: PLATFORM_PROJECT_ID, ...(await project(PLATFORM_PROJECT_ID)) }),
       isSigned: isDeviceProof,
       sameText,

@@ -10,14 +10,23 @@ import { ownSend, type SendCommand } from '../otp/send.ts';
 import type { KeyMode } from '../project/key.ts';
 import { PLATFORM_PROJECT_ID } from '../project/platform.ts';
 import type { DeviceId } from './device.ts';
-import { phoneProvingChannels } from '../otp/channel.ts';
-import { BIND_PURPOSE, CONFIRM_SECONDS } from './enrolment.ts';
-import type { ConfirmTry, DeviceClaim, Devices, DeviceView, PendingDevice } from './port.ts';
+import { channelRules, phoneProvingChannels } from '../otp/channel.ts';
+import { BIND_PURPOSE, CONFIRM_SECONDS, type EnrolmentToken } from './enrolment.ts';
+import type {
+  ConfirmTry,
+  DeviceClaim,
+  Devices,
+  DeviceView,
+  EnrolmentPayer,
+  EnrolmentPayers,
+  PendingDevice,
+} from './port.ts';
 import type { DevicePublicKey } from './public-key.ts';
 import { acceptedSteps, totpCode } from './totp.ts';
 
 export interface BinderDeps extends GuardedChecks {
   readonly devices: Devices;
+  readonly payers: EnrolmentPayers;
   readonly persons: Persons;
   readonly sessions: Sessions;
   readonly intake: OtpIntake;
@@ -85,7 +94,9 @@ export interface AuthenticatorOrder {
 
 /** Makes a phone, or a standard authenticator, somebody's device. */
 export interface Binder {
-  claim(claim: DeviceClaim, requestId: string): Promise<ClaimAnswer>;
+  /** Who pays for the code that a claim with this token would send; null where none would be sent. */
+  payerOf(token: EnrolmentToken): Promise<EnrolmentPayer | null>;
+  claim(claim: DeviceClaim, payer: EnrolmentPayer | null, requestId: string): Promise<ClaimAnswer>;
   confirm(order: ConfirmOrder): Promise<ConfirmAnswer>;
   confirmAuthenticator(
     order: AuthenticatorOrder,
@@ -94,20 +105,27 @@ export interface Binder {
 
 export function binder(deps: BinderDeps): Binder {
   return {
-    claim: (claim, requestId) => claimDevice(deps, claim, requestId),
+    payerOf: (token) => deps.payers.of(token),
+    claim: (claim, payer, requestId) => claimDevice(deps, claim, payer, requestId),
     confirm: (order) => confirmApp(deps, order),
     confirmAuthenticator: (order) => confirmAuthenticator(deps, order),
   };
 }
 
-async function claimDevice(deps: BinderDeps, claim: DeviceClaim, requestId: string): Promise<ClaimAnswer> {
+async function claimDevice(
+  deps: BinderDeps,
+  claim: DeviceClaim,
+  payer: EnrolmentPayer | null,
+  requestId: string,
+): Promise<ClaimAnswer> {
   const { devices, now } = deps;
   const claimed = await devices.claim(claim, now());
   if (claimed.claim === 'refused') return { answer: claimed.reason };
   const { device, phone } = claimed;
   if (phone === null) return { answer: 'pending', device, codeSentTo: null };
 
-  const sent = await sendCode(deps, phone, requestId);
+  if (!payer) throw new Error('a code is to be sent that no project asked for');
+  const sent = await sendPaidCode(deps, phone, payer, requestId);
   if (sent.answer === 'refused') {
     await devices.unclaim(device.id, claim.token);
     return sent;
@@ -115,6 +133,19 @@ async function claimDevice(deps: BinderDeps, claim: DeviceClaim, requestId: stri
   // Until this is written the device has neither an owner nor a code that could prove one, and is bound to nobody.
   await devices.noteCode(device.id, sent.id);
   return { answer: 'pending', device, codeSentTo: phone };
+}
+
+/** The dearest channel that the code may take; what it really costs is on the account of Navbat's own project. */
+const CODE_MICROS = Math.max(...phoneProvingChannels.map((channel) => channelRules[channel].reservedMicros));
+
+/** Booked before it is sent: a crash in between costs the project one code, and Navbat none. */
+async function sendPaidCode(deps: BinderDeps, phone: Phone, payer: EnrolmentPayer, requestId: string) {
+  const at = deps.now();
+  if (!(await deps.payers.charge(payer, CODE_MICROS, at)))
+    return { answer: 'refused', reason: 'budget-spent', retryAfterSeconds: null } as const;
+  const sent = await sendCode(deps, phone, requestId);
+  if (sent.answer === 'refused') await deps.payers.refund(payer, CODE_MICROS, at);
+  return sent;
 }
 
 async function sendCode({ intake, platform }: BinderDeps, phone: Phone, requestId: string) {

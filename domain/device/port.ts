@@ -33,6 +33,25 @@ export interface Enrolments {
   open(whose: EnrolmentFor, now: Date): Promise<{ readonly token: EnrolmentToken; readonly expiresAt: Date }>;
 }
 
+/** The project that asked for an enrolment. */
+export interface EnrolmentPayer {
+  readonly projectId: ProjectId;
+  readonly dailyBudgetMicros: number;
+}
+
+/**
+ * Whoever asked for an enrolment pays for its code out of the day's budget for paid messages: the code goes out in Navbat's name,
+ * on Navbat's own account, which nobody else is to spend.
+ */
+export interface EnrolmentPayers {
+  /** Null where a person asked for themselves, whose devices get no code, and where there is no such token; used and expired ones have theirs. */
+  of(token: EnrolmentToken): Promise<EnrolmentPayer | null>;
+  /** False, and nothing booked, where the budget would be exceeded. Exact, whatever is booked at the same moment. */
+  charge(payer: EnrolmentPayer, micros: number, at: Date): Promise<boolean>;
+  /** Of what was charged `at` that time, for a code that was not sent. */
+  refund(payer: EnrolmentPayer, micros: number, at: Date): Promise<void>;
+}
+
 /** What a phone says of itself when it comes with a token. */
 export interface DeviceClaim {
   readonly token: EnrolmentToken;

@@ -9,6 +9,7 @@ import { maskPhone } from '../../../domain/otp/phone.ts';
 import { addressBlock } from '../../http/express.ts';
 import { Problem } from '../../http/problem.ts';
 import { Time } from '../fields.ts';
+import { codesFrom } from '../rate-limit.ts';
 import { defineOpenRoute, definePersonRoute, type Route } from '../route.ts';
 import { SessionBody, sessionBody } from '../session-body.ts';
 import {
@@ -79,8 +80,10 @@ const claimRoute = (deps: DeviceRouteDeps) =>
     body: ClaimBody,
     answers: { 201: { description: 'What the device needs to prove itself.', schema: Pending } },
     problems: [404, 409, 410, 422],
-    async handle({ body, requestId }) {
+    async handle({ body, requestId, ip, countFurther }) {
       checkPublicKey(deps, body.public_key);
+      const payer = await deps.binder.payerOf(body.token);
+      if (payer) await countFurther(codesFrom(payer.projectId, ip));
       const claim = {
         token: body.token,
         name: body.name,
@@ -88,7 +91,7 @@ const claimRoute = (deps: DeviceRouteDeps) =>
         pushAddress: pushAddressOf(body) ?? null,
         publicKey: body.public_key,
       };
-      const claimed = await deps.binder.claim(claim, requestId);
+      const claimed = await deps.binder.claim(claim, payer, requestId);
       if (claimed.answer !== 'pending') throw claimProblem(claimed);
       const { device, codeSentTo } = claimed;
       const { nonce } = device;

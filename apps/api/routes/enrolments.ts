@@ -57,7 +57,7 @@ const projectEnrolment = (deps: EnrolmentRouteDeps) =>
     tag: 'Devices',
     summary: 'A QR code for your page, with which a person binds their phone',
     description:
-      'The phone that scans it must also bring the code that is then sent to the number, so that your word alone binds nothing. What becomes of it is told to the person.',
+      'The phone that scans it must also bring the code that is then sent to the number, so that your word alone binds nothing. What becomes of it is told to the person. Each scan sets the reserve of an SMS aside from your `sms_daily_budget_micros`; where that is spent, the scan is refused.',
     scope: 'otp',
     testKeys: 'refused',
     body: z
