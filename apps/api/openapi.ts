@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { CODES_PER_ADDRESS_PER_HOUR } from '../../domain/project/quota.ts';
 import { PROBLEM_TYPE_PREFIX } from '../http/answer.ts';
 import type { PersonRoute, Route } from './route.ts';
 import { healthPaths } from './routes/health-paths.ts';
@@ -24,7 +25,8 @@ key as an acceptance does; a 429 does not. Keys are kept for **24 hours**, those
 
 ### Limits
 Requests are counted per key and per caller's address in windows of a minute. Each answer says where you stand in
-\`RateLimit-Policy\` and \`RateLimit\`; a 429 of type \`quota-exceeded\` says in \`Retry-After\` when to come back. Bodies hold
+\`RateLimit-Policy\` and \`RateLimit\`; a 429 of type \`quota-exceeded\` says in \`Retry-After\` when to come back. With a publishable key
+one address is sent ${CODES_PER_ADDRESS_PER_HOUR} codes an hour. Bodies hold
 up to 32 kB; those of \`/telegram/send\` and \`/push/send\` up to 1 MiB.
 
 ### Problems
