@@ -22,7 +22,7 @@ export const APPROVAL_KEPT_SECONDS = FRESH_PROOF_SECONDS;
 /** A phone's clock is set by its network. What was signed before, or is signed ahead, is refused. */
 const DEVICE_CLOCK_SKEW_SECONDS = 60;
 
-export type SignInCaller = Pick<Caller, 'projectId' | 'mode' | 'settings'>;
+export type SignInCaller = Pick<Caller, 'projectId' | 'access' | 'mode' | 'settings'>;
 
 /** A code to a phone, on the project's own channels as far as they prove it; by SMS where none does. */
 export function codeCommand(
@@ -44,14 +44,25 @@ export function codeCommand(
 
 /** A challenge to whatever device the person has bound. */
 export const approvalCommand = (
-  { mode }: SignInCaller,
+  { access, mode }: SignInCaller,
   phone: PhoneFacts | null,
   client: SendCommand['client'],
-): SendCommand => ownSend({ phone, mode, channels: ['push'], purpose: SIGN_IN_PURPOSE, client });
+): SendCommand => {
+  const metadata = access === 'publishable' ? askedByApp : null;
+  return ownSend({ phone, mode, channels: ['push'], purpose: SIGN_IN_PURPOSE, client, metadata });
+};
+
+/** An app's key is anybody's. What it asked for stays open after a denial, as if nobody were there. */
+const askedByApp = { asked_by: 'app' };
+
+export const isAskedByApp = (metadata: SendCommand['metadata']): boolean =>
+  metadata?.['asked_by'] === askedByApp.asked_by;
 
 /** What became of an approval that somebody waits for. */
 export type ApprovalStanding =
-  | { readonly standing: 'pending' | 'denied' | 'closed' }
+  | { readonly standing: 'pending' | 'closed' }
+  /** `until` then nobody would have answered. */
+  | { readonly standing: 'denied'; readonly until: Date }
   | {
       readonly standing: 'approved';
       readonly personId: PersonId;
@@ -170,6 +181,9 @@ export async function signInWithApproval(
   if (jobId === null) return refused('unknown');
   const found = await proofs.approvalOf(visitor.caller, { verificationId: id, jobId }, now());
   if (!found) return refused('unknown');
+  // Whoever has an app's public key would learn of any number whether the project knows its person.
+  if (found.standing === 'denied' && visitor.caller.access === 'publishable')
+    return refused(found.until > now() ? 'pending' : 'closed');
   if (found.standing !== 'approved') return refused(found.standing);
   const shown = found.phone === null ? {} : { shown: { phone: Phone.parse(found.phone) } };
   const proof = { personId: found.personId, method: 'approval', provenAt: found.at, ...shown } as const;

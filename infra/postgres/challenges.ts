@@ -12,6 +12,7 @@ import {
 import type { Answerer, Challenges } from '../../domain/approval/port.ts';
 import { REPORT_PAUSE_SECONDS } from '../../domain/approval/push-limits.ts';
 import type { DevicePublicKey } from '../../domain/device/public-key.ts';
+import { isAskedByApp } from '../../domain/identity/sign-in.ts';
 import type { JobId, ProjectId } from '../../domain/job/job.ts';
 import { OWN_APP_PROVIDER } from '../../domain/otp/channel.ts';
 import type { Deliveries } from '../../domain/otp/deliveries.ts';
@@ -148,6 +149,7 @@ interface AnswerRow extends ChallengeRow {
   readonly code_kid: string;
   readonly address_hash: Buffer;
   readonly phone: Phone | null;
+  readonly metadata: Readonly<Record<string, string>> | null;
   readonly bound_at: Date;
   readonly public_key: DevicePublicKey;
   readonly earlier_statement: string | null;
@@ -164,7 +166,7 @@ interface Answering {
 /** Held first, so that of two answers the second finds the first. */
 const holdChallenge = `
 select ${columns}, c.job_id, c.verification_id, v.state verification_state, v.expires_at verification_expires_at, v.job_id verification_job_id,
-  v.code_kid, v.address_hash, v.phone, d.bound_at, d.public_key,
+  v.code_kid, v.address_hash, v.phone, v.metadata, d.bound_at, d.public_key,
   (select a.statement from approval a where a.challenge_id = c.id and a.device_id = d.id) earlier_statement
 from challenge c ${joins} join device d on d.id = $3 and d.person_id = c.person_id
 where c.id = $2 and c.person_id = $1 and d.kind = 'app' and d.bound_at is not null and d.revoked_at is null and ${isTheirs}
@@ -222,8 +224,9 @@ function decide(
 async function settle(answering: Answering, outcome: Exclude<ChallengeState, 'pending'>): Promise<boolean> {
   const { tx, who, row, now } = answering;
   if (outcome === 'approved' && !(await settleApproved(answering))) return false;
-  // Before the person approved for a project, it hears of no answer but that.
-  if ((outcome === 'denied' || outcome === 'reported') && row.known) await deny(answering);
+  // Before the person approved for a project, it hears of no answer but that; and whoever has its app's key never does.
+  if ((outcome === 'denied' || outcome === 'reported') && row.known && !isAskedByApp(row.metadata))
+    await deny(answering);
   if (outcome === 'reported')
     await tx.query('update person set pushes_paused_until = $2 where id = $1', [
       who.personId,

@@ -101,7 +101,7 @@ function standingOf(row: ApprovalRow, now: Date): ApprovalStanding {
   const { state, expires_at: expiresAt, closed_at: at, phone, person_id: personId } = row;
   if (row.superseded) return { standing: 'closed' };
   if (state === 'live') return { standing: expiresAt > now ? 'pending' : 'closed' };
-  if (state === 'denied') return { standing: 'denied' };
+  if (state === 'denied') return { standing: 'denied', until: expiresAt };
   if (state !== 'approved' || personId === null || at === null) return { standing: 'closed' };
   const keptUntilMs = at.getTime() + APPROVAL_KEPT_SECONDS * 1_000;
   return keptUntilMs > now.getTime() ? { standing: 'approved', personId, phone, at } : { standing: 'closed' };

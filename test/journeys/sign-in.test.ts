@@ -730,14 +730,44 @@ describe('an approval on a device', () => {
   });
 
   test('that was denied signs nobody in, and says so to a project that knows them', async () => {
+    const stranger = await boundPhone();
+    const unknown = await ask(stranger.number, shop);
+    expect((await answer(stranger.phone, 'deny', null)).reply).toMatchObject({ status: 200 });
+    expect(await poll(unknown, shop)).toMatchObject(PENDING);
+    const { number, phone } = await boundPhone();
+    await signInByCode(navbat, shop, number);
+    const known = await ask(number, shop);
+    expect((await answer(phone, 'deny', null)).reply).toMatchObject({ status: 200 });
+    expect(await poll(known, shop)).toMatchObject(problem(403, 'approval-denied'));
+    // Of the very same answer, a key that anybody may have learns nothing.
+    const app = await navbat.createProject({ access: 'publishable', scopes: ['public'] });
+    await navbat.db.query('update api_key set project_id = $1 where project_id = $2', [shop.id, app.id]);
+    expect(await poll(known, app)).toMatchObject(PENDING);
+    await navbat.db.query('update verification set expires_at = now() where id = $1', [known.body.id]);
+    expect(await poll(known, app)).toMatchObject(problem(410, 'approval-closed'));
+  });
+
+  test('that was denied is, to an app, as one that nobody answered: now, asked again, and when it is over', async () => {
     const { number, phone } = await boundPhone();
     await signInByCode(navbat, bank, number);
-    const known = await ask(number, bank);
-    expect((await answer(phone, 'deny', null)).reply).toMatchObject({ status: 200 });
-    expect(await poll(known, bank)).toMatchObject(problem(403, 'approval-denied'));
-    const unknown = await ask(number, shop);
-    expect((await answer(phone, 'deny', null)).reply).toMatchObject({ status: 200 });
-    expect(await poll(unknown, shop)).toMatchObject(PENDING);
+    const stranger = newNumber();
+    const [denied, silent] = [await ask(number, bank), await ask(stranger, bank)];
+    const { challenge, reply } = await answer(phone, 'deny', null);
+    expect(reply).toMatchObject({ status: 200 });
+    const { rows } = await navbat.db.query('select state from challenge where id = $1', [challenge.id]);
+    expect(rows).toEqual([{ state: 'denied' }]);
+    const sees = async (asked: Reply, to: string) => {
+      const seen = [await poll(asked, bank), await ask(to, bank)];
+      await navbat.db.query('update verification set expires_at = now() where id = $1', [asked.body.id]);
+      return [...seen, await poll(asked, bank)].map(({ status, body }) => [status, body.type ?? body.status]);
+    };
+    const nobody = await sees(silent, stranger);
+    expect(nobody).toEqual([
+      [202, 'pending'],
+      [429, 'urn:navbat:problem:too-soon'],
+      [410, 'urn:navbat:problem:approval-closed'],
+    ]);
+    expect(await sees(denied, number)).toEqual(nobody);
   });
 
   test('with a wrong number signs nobody in', async () => {

@@ -273,7 +273,8 @@ const approvalTokenRoute = (deps: AuthDeps) =>
     path: '/auth/approval/token',
     tag,
     summary: 'Sign in with an approval',
-    description: 'Ask once a second. 202: not yet. 403: denied. 410: too late, or fetched before.',
+    description:
+      'Ask once a second. 202: not yet. 403: denied, which is told to secret keys alone, and of what they asked for themselves: with a publishable key, which anybody may have, a denial reads as no answer. 410: too late, or fetched before.',
     scope: 'public',
     testKeys: 'refused',
     body: z.strictObject({
