@@ -104,6 +104,15 @@ describe.each(asking)('%s', (_name, path, accepted) => {
     expect(await ask(app, there)).toMatchObject({ status: accepted });
   });
 
+  test('a test key, whose codes reach nobody, asks for as many as its tests need', async () => {
+    const app = await navbat.createProject({ access: 'publishable', scopes: ['public'], mode: 'test' });
+    const home = fromHome();
+    const replies = await inTurn(CODES_PER_ADDRESS_PER_HOUR + 2, () =>
+      app.call('POST', '/auth/code', { phone: newNumber() }, home),
+    );
+    expect(countOf(replies, 202)).toBe(replies.length);
+  });
+
   test('a service with a secret key asks for all its people from one address', async () => {
     const service = await navbat.createProject({ settings: { sms_daily_budget_micros: 100_000_000 } });
     const there = fromHome();
