@@ -1,9 +1,12 @@
+import type { Caller } from '../../domain/project/caller.ts';
 import { type LiveState, type LiveStates, stateName } from '../../domain/otp/live-state.ts';
 
 /** Each is a socket, and a row in each look: so many are looked at in some ten milliseconds. */
 export const FOLLOWERS_MAX = 2_000;
 /** One key: so many people who wait before their screens at once; the rest are asked to come back in a moment. */
 export const FOLLOWERS_PER_KEY_MAX = 500;
+/** All keys of a project together: a third of the room, so that no project alone fills it with the keys that it may have. */
+export const FOLLOWERS_PER_PROJECT_MAX = 650;
 /** What a person feels as "at once", and four cheap reads a second for the whole process. */
 const LOOK_EVERY_MS = 250;
 /** After a look that failed: Postgres restarts within seconds. */
@@ -28,15 +31,21 @@ export interface Followers {
    * @param known the state that the client has seen already, or null.
    * @returns what to send, to be iterated at once; or why nobody else can be followed now.
    */
-  readonly follow: (keyId: string, state: LiveState, known: string | null) => Following | 'key-full' | 'full';
+  readonly follow: (
+    who: Pick<Caller, 'keyId' | 'projectId'>,
+    state: LiveState,
+    known: string | null,
+  ) => Following | NoRoom;
   /** Ends all of them: their clients come back to another process. */
   readonly close: () => void;
 }
 
+export type NoRoom = 'key-full' | 'project-full' | 'full';
 export type Following = (signal: AbortSignal) => AsyncIterable<string>;
 
 interface Follower {
-  readonly keyId: string;
+  /** The key and the project, each with room for so many. */
+  readonly who: Pick<Caller, 'keyId' | 'projectId'>;
   readonly id: string;
   readonly untilMs: number;
   state: string;
@@ -58,10 +67,10 @@ export function followers({ states, now, onError }: FollowersDeps): Followers {
   }, onError);
   let closed = false;
   return {
-    follow: (keyId, state, known) => {
-      const noRoom = closed ? 'full' : crowd.noRoomFor(keyId);
+    follow: (who, state, known) => {
+      const noRoom = closed ? 'full' : crowd.noRoomFor(who);
       if (noRoom) return noRoom;
-      const follower = begin(keyId, state, known, now().getTime());
+      const follower = begin(who, state, known, now().getTime());
       crowd.join(follower);
       looking.start();
       return (signal) => told(follower, signal, crowd.leave);
@@ -76,24 +85,28 @@ export function followers({ states, now, onError }: FollowersDeps): Followers {
 
 function openCrowd() {
   const all = new Set<Follower>();
-  const perKey = new Map<string, number>();
-  const count = (keyId: string, by: 1 | -1) => {
-    const there = (perKey.get(keyId) ?? 0) + by;
-    if (there === 0) perKey.delete(keyId);
-    else perKey.set(keyId, there);
+  /** By the id of a key or of a project, none of which is another's. */
+  const counts = new Map<string, number>();
+  const count = ({ who: { keyId, projectId } }: Follower, by: 1 | -1) => {
+    for (const id of [keyId, projectId]) {
+      const there = (counts.get(id) ?? 0) + by;
+      if (there === 0) counts.delete(id);
+      else counts.set(id, there);
+    }
   };
   return {
     all: all as ReadonlySet<Follower>,
-    noRoomFor: (keyId: string): 'key-full' | 'full' | null => {
+    noRoomFor: ({ keyId, projectId }: Follower['who']): NoRoom | null => {
       if (all.size >= FOLLOWERS_MAX) return 'full';
-      return (perKey.get(keyId) ?? 0) >= FOLLOWERS_PER_KEY_MAX ? 'key-full' : null;
+      if ((counts.get(projectId) ?? 0) >= FOLLOWERS_PER_PROJECT_MAX) return 'project-full';
+      return (counts.get(keyId) ?? 0) >= FOLLOWERS_PER_KEY_MAX ? 'key-full' : null;
     },
     join: (follower: Follower) => {
       all.add(follower);
-      count(follower.keyId, 1);
+      count(follower, 1);
     },
     leave: (follower: Follower) => {
-      if (all.delete(follower)) count(follower.keyId, -1);
+      if (all.delete(follower)) count(follower, -1);
     },
   };
 }
@@ -125,10 +138,10 @@ function repeat(look: () => Promise<boolean>, onError: (error: unknown) => void)
   };
 }
 
-function begin(keyId: string, state: LiveState, known: string | null, nowMs: number): Follower {
+function begin(who: Follower['who'], state: LiveState, known: string | null, nowMs: number): Follower {
   const name = stateName(state);
   const follower: Follower = {
-    keyId,
+    who,
     id: state.id,
     untilMs: nowMs + FOLLOW_MS_MAX,
     state: name,

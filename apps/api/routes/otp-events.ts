@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type LiveStates, stateName } from '../../../domain/otp/live-state.ts';
 import { Problem } from '../../http/problem.ts';
-import type { Followers } from '../followers.ts';
+import type { Followers, NoRoom } from '../followers.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { checkProblem } from './otp.ts';
 
@@ -47,15 +47,20 @@ const eventsRoute = (deps: OtpEventDeps) =>
       if (!state) throw checkProblem({ result: 'unknown' });
       if (state.status !== 'live' && stateName(state) === lastEventId)
         return { status: 204, body: undefined };
-      const following = deps.followers.follow(caller.keyId, state, lastEventId);
+      const following = deps.followers.follow(caller, state, lastEventId);
       if (typeof following === 'string') throw noRoom(following);
       return { status: 200, body: undefined, events: following };
     },
   });
 
-function noRoom(why: 'key-full' | 'full'): Problem {
+function noRoom(why: NoRoom): Problem {
   const headers = { 'Retry-After': String(COME_BACK_SECONDS) };
-  return why === 'key-full'
-    ? new Problem(429, 'too-many-streams', 'This key follows too many verifications at once.', { headers })
-    : new Problem(503, 'unavailable', 'This process follows as many verifications as it may.', { headers });
+  if (why === 'full')
+    return new Problem(503, 'unavailable', 'This process follows as many verifications as it may.', {
+      headers,
+    });
+  const whose = why === 'key-full' ? 'This key' : 'This project';
+  return new Problem(429, 'too-many-streams', `${whose} follows too many verifications at once.`, {
+    headers,
+  });
 }
