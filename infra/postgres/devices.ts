@@ -211,19 +211,28 @@ async function startAuthenticator(
   name: string,
   now: Date,
 ): Promise<PendingDevice | null> {
-  if ((await countBound(deps.pool, personId)) >= DEVICES_MAX) return null;
-  const device = newPending(now);
-  await insertDevice(deps, deps.pool, device, now, {
-    kind: 'authenticator',
-    personId,
-    forRecipientId: null,
-    pushRecipient: null,
-    name,
-    platform: null,
-    publicKey: null,
+  return inTransaction(deps.pool, async (tx) => {
+    // One after the other: of two that are started at once, one waits to be confirmed.
+    await tx.query('select from person where id = $1 for no key update', [personId]);
+    if ((await countBound(tx, personId)) >= DEVICES_MAX) return null;
+    await tx.query(dropPendingAuthenticators, [personId]);
+    const device = newPending(now);
+    await insertDevice(deps, tx, device, now, {
+      kind: 'authenticator',
+      personId,
+      forRecipientId: null,
+      pushRecipient: null,
+      name,
+      platform: null,
+      publicKey: null,
+    });
+    return device;
   });
-  return device;
 }
+
+/** The secret that nobody confirmed: whoever starts anew scans another. */
+const dropPendingAuthenticators = `
+delete from device where person_id = $1 and kind = 'authenticator' and bound_at is null and revoked_at is null`;
 
 async function countBound(db: Queryable, personId: PersonId): Promise<number> {
   const { rows } = await db.query<{ n: number }>(
@@ -239,9 +248,12 @@ addresses as (delete from recipient where id = any(array(select recipient_id fro
 
 const dropPending = `with ${pendingGone} select from gone`;
 
+/** Its token is good again, unless a later one took its place meanwhile. */
 const unclaimToken = `
 with ${pendingGone}
-update enrolment set used_at = null where token_hash = $2 and exists (select from gone)`;
+update enrolment e set used_at = null where token_hash = $2 and exists (select from gone)
+  and not exists (select from enrolment later where later.used_at is null
+    and (later.person_id = e.person_id or later.recipient_id = e.recipient_id))`;
 
 interface TryRow {
   readonly id: string;

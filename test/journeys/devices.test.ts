@@ -118,6 +118,44 @@ test('what stands in the database is sealed, hashed or public', async () => {
   expect(navbat.log.join('\n')).not.toContain(token);
 });
 
+describe('a QR code', () => {
+  const REFUSED = { status: 410, body: { type: 'urn:navbat:problem:enrolment-over' } };
+  const live = async (column: 'person_id' | 'recipient_id', token: string) => {
+    const { rows } = await navbat.db.query<{ n: number }>(
+      `select count(*)::int n from enrolment where used_at is null and ${column} = (select ${column} from enrolment where token_hash = sha256($1))`,
+      [Buffer.from(token)],
+    );
+    return rows[0]?.n;
+  };
+  const scan = (token: string) => testPhone(navbat.apiUrl).claim({ token });
+  const both = async (open: () => Promise<Reply>) => {
+    const first = (await open()).body.token;
+    await Promise.all(Array.from({ length: 5 }, open));
+    return [first, (await open()).body.token];
+  };
+
+  test('of a person puts the one before it away, also of those made at the same moment', async () => {
+    const [{ session }, other] = [await newPerson(), await newPerson()];
+    const elsewhere = (await asPerson(other.session)('POST', '/me/enrolments', {})).body.token;
+    const [first, second] = await both(() => asPerson(session)('POST', '/me/enrolments', {}));
+    expect(await live('person_id', second)).toBe(1);
+    expect(await scan(first)).toMatchObject(REFUSED);
+    expect(await scan(second)).toMatchObject({ status: 201 });
+    expect(await scan(elsewhere)).toMatchObject({ status: 201 });
+  });
+
+  test('of a project’s page puts the one before it for the same recipient away, and no other project’s', async () => {
+    const number = newNumber();
+    const other = await navbat.createProject();
+    const elsewhere = (await other.call('POST', '/enrolments', { phone: number })).body.token;
+    const [first, second] = await both(() => shop.call('POST', '/enrolments', { phone: number }));
+    expect(await live('recipient_id', second)).toBe(1);
+    expect(await live('recipient_id', elsewhere)).toBe(1);
+    expect(await scan(first)).toMatchObject(REFUSED);
+    expect(await scan(second)).toMatchObject({ status: 201 });
+  });
+});
+
 describe('a project’s page', () => {
   const page = async (body: object, project = shop) => project.call('POST', '/enrolments', body);
 
@@ -248,6 +286,25 @@ describe('a standard authenticator', () => {
     });
     expect(await noticesOf(started.body.id)).toEqual(['device-bound']);
     expect(await confirm(session, started.body.id, await totpOf(secret, 1))).toMatchObject({ status: 404 });
+  });
+
+  test('waits to be confirmed one at a time: another that is started takes its place, also at the same moment', async () => {
+    const { session } = await newPerson();
+    const first = (await start(session)).body;
+    await Promise.all(Array.from({ length: 5 }, () => start(session)));
+    const second = (await start(session)).body;
+    const { rows } = await navbat.db.query(
+      'select id from device where bound_at is null and person_id = (select person_id from device where id = $1)',
+      [second.id],
+    );
+    expect(rows).toEqual([{ id: second.id }]);
+    expect(await confirm(session, first.id, await totpOf(first.totp.secret))).toMatchObject({ status: 404 });
+    expect(await confirm(session, second.id, await totpOf(second.totp.secret))).toMatchObject({
+      status: 200,
+    });
+    // What is bound already stays.
+    await start(session);
+    expect(await boundCount(session)).toBe(1);
   });
 
   test('is confirmed by its own person alone, and a stranger’s tries cost it none', async () => {
@@ -394,13 +451,10 @@ describe('a token', () => {
 describe('a person’s devices', () => {
   test('are five at the most, whatever is bound at the same moment', async () => {
     const { session } = await newPerson();
-    const phones = await Promise.all(
-      Array.from({ length: 8 }, async () => {
-        const phone = testPhone(navbat.apiUrl);
-        await phone.claim({ png: await enrol(session) });
-        return phone;
-      }),
-    );
+    const phones = Array.from({ length: 8 }, () => testPhone(navbat.apiUrl));
+    // A QR code at a time, or each would put the one before it away.
+    for (const phone of phones)
+      expect(await phone.claim({ png: await enrol(session) })).toMatchObject({ status: 201 });
     // Held up between counting and binding, so that those who count together would bind together.
     const holder = await navbat.db.connect();
     await holder.query('begin; lock table person_notice in share mode');

@@ -43,6 +43,7 @@ const ownEnrolment = (deps: EnrolmentRouteDeps) =>
     path: '/me/enrolments',
     tag: 'Devices',
     summary: 'A QR code that makes the phone that scans it yours',
+    description: 'The one before it is good no more.',
     session: 'app',
     fresh: true,
     body: z.strictObject({}).optional(),
@@ -57,7 +58,7 @@ const projectEnrolment = (deps: EnrolmentRouteDeps) =>
     tag: 'Devices',
     summary: 'A QR code for your page, with which a person binds their phone',
     description:
-      'The phone that scans it must also bring the code that is then sent to the number, so that your word alone binds nothing. What becomes of it is told to the person. Each scan sets the reserve of an SMS aside from your `sms_daily_budget_micros`; where that is spent, the scan is refused.',
+      'The phone that scans it must also bring the code that is then sent to the number, so that your word alone binds nothing. What becomes of it is told to the person. The one before it, for the same recipient, is good no more. Each scan sets the reserve of an SMS aside from your `sms_daily_budget_micros`; where that is spent, the scan is refused.',
     scope: 'otp',
     testKeys: 'refused',
     body: z
