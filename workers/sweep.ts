@@ -1,4 +1,4 @@
-/** What the sweep asks of Postgres and Redis; `infra/queue/sweep-ports.ts` and `infra/postgres/sweep-queries.ts` give it. */
+/** What the sweep asks of Postgres and Redis; `infra/queue/sweep-ports.ts` and `infra/postgres/job/sweep.ts` give it. */
 export interface SweepPorts<Ticket extends { readonly jobId: string }> {
   /** Batches whose tickets never went out. */
   unpublished(now: Date): Promise<{ readonly ids: readonly string[]; readonly tickets: readonly Ticket[] }>;

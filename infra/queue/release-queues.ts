@@ -1,4 +1,4 @@
-import type { ReleasedKind, Release } from '../postgres/release.ts';
+import type { ReleasedKind, Release } from '../postgres/job/release.ts';
 import type { Queues } from './queues.ts';
 import { addTickets } from './tickets.ts';
 

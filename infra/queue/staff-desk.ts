@@ -1,4 +1,4 @@
-import type { TicketDesk } from '../postgres/ops-commands.ts';
+import type { TicketDesk } from '../postgres/staff/ops-commands.ts';
 import type { Queues } from './queues.ts';
 import { reissueTickets, wakeTicket } from './tickets.ts';
 

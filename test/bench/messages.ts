@@ -6,7 +6,7 @@ import { PushContent } from '../../domain/push/message.ts';
 import { TelegramContent } from '../../domain/telegram/message.ts';
 import { readConfig } from '../../infra/config.ts';
 import { keyedHash, sealer } from '../../infra/crypto.ts';
-import { broadcastIntake } from '../../infra/postgres/broadcast-intake.ts';
+import { broadcastIntake } from '../../infra/postgres/broadcast/intake.ts';
 import { hotPool } from '../../infra/postgres/hot-pool.ts';
 import { Calls } from './provider/calls.ts';
 import type { Child } from './support/child.ts';

@@ -1,6 +1,6 @@
 import { sweep as sweepOf } from '../../workers/sweep.ts';
 import { hotPool } from '../../infra/postgres/hot-pool.ts';
-import { sweepQueries } from '../../infra/postgres/sweep-queries.ts';
+import { sweepQueries } from '../../infra/postgres/job/sweep.ts';
 import { closeQueues, openQueues, producerRedis } from '../../infra/queue/queues.ts';
 import { sweepRedis } from '../../infra/queue/sweep-redis.ts';
 import type { DueTicket } from '../../infra/queue/tickets.ts';

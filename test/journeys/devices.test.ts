@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sweepQueries } from '../../infra/postgres/sweep-queries.ts';
+import { sweepQueries } from '../../infra/postgres/job/sweep.ts';
 import {
   type Navbat,
   type Reply,

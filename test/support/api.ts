@@ -10,9 +10,9 @@ import type { ProjectView } from '../../domain/project/project.ts';
 import { keyedHash } from '../../infra/crypto.ts';
 import { limitConnection, quotaCounter } from '../../infra/http/quota-counter.ts';
 import { openLog } from '../../infra/log.ts';
-import { keyDirectory } from '../../infra/postgres/key-directory.ts';
+import { keyDirectory } from '../../infra/postgres/project/key-directory.ts';
 import { openOrm } from '../../infra/postgres/orm.ts';
-import { projectStore } from '../../infra/postgres/projects.ts';
+import { projectStore } from '../../infra/postgres/project/projects.ts';
 import { freshDatabase, freshRedis } from './servers.ts';
 
 /** Any 32 bytes. */

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Notices } from '../../domain/approval/notice.ts';
 import { PUSHES_PER_HOUR, STRANGER_PUSHES_PER_HOUR } from '../../domain/approval/push-limits.ts';
 import { PLATFORM_PROJECT_ID } from '../../domain/project/platform.ts';
-import { broadcastIntake } from '../../infra/postgres/broadcast-intake.ts';
-import { notices } from '../../infra/postgres/notices.ts';
+import { broadcastIntake } from '../../infra/postgres/broadcast/intake.ts';
+import { notices } from '../../infra/postgres/approval/notices.ts';
 import { announcer } from '../../workers/announce.ts';
 import { openWorld, type World } from '../infra/postgres/otp-world.ts';
 

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { JobId } from '../../domain/job/job.ts';
 import { freePort } from '../../infra/embedded/port.ts';
 import { startRedis } from '../../infra/embedded/redis.ts';
-import { deliveries } from '../../infra/postgres/deliveries.ts';
+import { deliveries } from '../../infra/postgres/otp/deliveries.ts';
 import { startLane } from '../../infra/queue/lane.ts';
 import { workerRedis } from '../../infra/queue/queues.ts';
 import { type Workshop, workshop } from './workshop.ts';

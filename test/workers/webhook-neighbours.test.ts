@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { webhook } from '../../domain/webhook/job.ts';
-import { release } from '../../infra/postgres/release.ts';
+import { release } from '../../infra/postgres/job/release.ts';
 import { startLane } from '../../infra/queue/lane.ts';
 import { closeQueues, openQueues, producerRedis, workerRedis } from '../../infra/queue/queues.ts';
 import { releaseQueues } from '../../infra/queue/release-queues.ts';

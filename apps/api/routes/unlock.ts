@@ -8,11 +8,9 @@ export interface UnlockDeps {
 }
 
 const Lifted = z.object({
-  lifted: z
-    .int()
-    .meta({
-      description: 'Locks that stood, over all services that know you. Of 0, nothing was locked there.',
-    }),
+  lifted: z.int().meta({
+    description: 'Locks that stood, over all services that know you. Of 0, nothing was locked there.',
+  }),
 });
 
 export function unlockRoutes({ destinations, now }: UnlockDeps): Route[] {

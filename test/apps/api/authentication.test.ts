@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defineRoute } from '../../../apps/api/route.ts';
 import { FAILED_AUTHENTICATIONS_PER_MINUTE } from '../../../domain/project/quota.ts';
 import type { KeyScope } from '../../../domain/project/key.ts';
-import { KEY_REMEMBERED_MS } from '../../../infra/postgres/key-directory.ts';
+import { KEY_REMEMBERED_MS } from '../../../infra/postgres/project/key-directory.ts';
 import { type Ground, makeKey, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
 
 const routeOf = (path: string, scope: KeyScope) =>

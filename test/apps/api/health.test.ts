@@ -6,7 +6,7 @@ import { healthRouter, isNeighbour } from '../../../apps/api/routes/health.ts';
 import { limitConnection } from '../../../infra/http/quota-counter.ts';
 import { readiness } from '../../../infra/http/readiness.ts';
 import { exposeDepth, metrics } from '../../../infra/metrics.ts';
-import { depthReader } from '../../../infra/postgres/depth.ts';
+import { depthReader } from '../../../infra/postgres/job/depth.ts';
 import { type Ground, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
 
 let ground: Ground;

@@ -2,8 +2,8 @@ import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { jobRoutes } from '../../../apps/api/routes/jobs.ts';
-import { jobReader } from '../../../infra/postgres/job-queries.ts';
-import { addressText } from '../../../infra/postgres/otp-intake.ts';
+import { jobReader } from '../../../infra/postgres/job/queries.ts';
+import { addressText } from '../../../infra/postgres/otp/intake.ts';
 import type { ProjectId } from '../../../domain/job/job.ts';
 import { type Ground, makeKey, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyRoutes } from '../../../apps/api/routes/keys.ts';
 import { projectRoutes } from '../../../apps/api/routes/projects.ts';
 import { ProjectSettings } from '../../../domain/project/settings.ts';
-import { usageReader } from '../../../infra/postgres/usage.ts';
+import { usageReader } from '../../../infra/postgres/project/usage.ts';
 import { type Ground, makeKey, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
 
 let ground: Ground;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { recipientRoutes } from '../../../apps/api/routes/recipients.ts';
 import { readConfig } from '../../../infra/config.ts';
 import { sealer } from '../../../infra/crypto.ts';
-import { recipientStore } from '../../../infra/postgres/recipients.ts';
+import { recipientStore } from '../../../infra/postgres/recipient/recipients.ts';
 import { type Ground, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
 import { testEnvironment } from '../../support/environment.ts';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { webhookRoutes } from '../../../apps/api/routes/webhooks.ts';
 import { ENDPOINTS_MAX } from '../../../domain/webhook/endpoint.ts';
 import { sealer } from '../../../infra/crypto.ts';
-import { webhookStore } from '../../../infra/postgres/webhooks.ts';
+import { webhookStore } from '../../../infra/postgres/webhook/webhooks.ts';
 import { urlFault } from '../../../infra/webhook/url-fault.ts';
 import { type Ground, makeKey, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
 

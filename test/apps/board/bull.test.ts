@@ -4,7 +4,7 @@ import type { JobId } from '../../../domain/job/job.ts';
 import { decideStep } from '../../../domain/otp/step.ts';
 import { staffRoles } from '../../../domain/staff/role.ts';
 import { sealer } from '../../../infra/crypto.ts';
-import { otpJobs } from '../../../infra/postgres/otp-jobs.ts';
+import { otpJobs } from '../../../infra/postgres/otp/jobs.ts';
 import { startLane } from '../../../infra/queue/lane.ts';
 import { workerRedis } from '../../../infra/queue/queues.ts';
 import { addTickets } from '../../../infra/queue/tickets.ts';

@@ -3,7 +3,7 @@ import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOGINS_PER_MINUTE, safeNext } from '../../../apps/board/login.ts';
 import { SESSION_HOURS } from '../../../domain/staff/session.ts';
-import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff-lock.ts';
+import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff/lock.ts';
 import { type Member, openBoard, type OpenBoard, PASSWORD } from './open-board.ts';
 
 let board: OpenBoard;

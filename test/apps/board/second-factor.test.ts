@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOGINS_PER_MINUTE } from '../../../apps/board/login.ts';
 import { boardRules, type Rule } from '../../../domain/access/policy.ts';
 import { HALF_SESSION_MINUTES } from '../../../domain/staff/session.ts';
-import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff-lock.ts';
+import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff/lock.ts';
 import { type Authenticator, authenticator } from '../../support/authenticator.ts';
 import { scanSvg } from '../../support/scan-svg.ts';
 import { type Member, openBoard, type OpenBoard, PASSWORD } from './open-board.ts';

@@ -15,9 +15,9 @@ import { failureGate } from '../../../infra/http/failure-gate.ts';
 import { limitConnection, quotaCounter } from '../../../infra/http/quota-counter.ts';
 import { openLog } from '../../../infra/log.ts';
 import { httpSeconds } from '../../../infra/metrics.ts';
-import { keyDirectory } from '../../../infra/postgres/key-directory.ts';
-import { otpChecks } from '../../../infra/postgres/otp-checks.ts';
-import { verifications } from '../../../infra/postgres/verifications.ts';
+import { keyDirectory } from '../../../infra/postgres/project/key-directory.ts';
+import { otpChecks } from '../../../infra/postgres/otp/checks.ts';
+import { verifications } from '../../../infra/postgres/otp/verifications.ts';
 import { serve } from '../support/http-servers.ts';
 
 /** As many as the api has for its reads. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { openOrm } from '../../../infra/postgres/orm.ts';
 import { keyedHash } from '../../../infra/crypto.ts';
-import { projectStore } from '../../../infra/postgres/projects.ts';
+import { projectStore } from '../../../infra/postgres/project/projects.ts';
 
 export interface ChaosProject {
   readonly id: string;

@@ -7,7 +7,7 @@ import { PLATFORM_PROJECT_ID } from '../../../domain/project/platform.ts';
 import { readConfig } from '../../../infra/config.ts';
 import { sealer } from '../../../infra/crypto.ts';
 import { deviceSecrets } from '../../../infra/device/secrets.ts';
-import { enrolments } from '../../../infra/postgres/enrolments.ts';
+import { enrolments } from '../../../infra/postgres/device/enrolments.ts';
 import { type TestPhone, testPhone } from '../../support/phone.ts';
 import { makeVerification, recipientOf } from './objects.ts';
 import { makePerson, type Owner, type World } from './world.ts';

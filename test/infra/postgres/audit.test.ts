@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { auditLog } from '../../../infra/postgres/audit.ts';
+import { auditLog } from '../../../infra/postgres/staff/audit.ts';
 import { type Ground, openGround } from '../../support/api.ts';
 
 let ground: Ground;

@@ -7,9 +7,9 @@ import { PersonId } from '../../../domain/identity/person.ts';
 import type { JobId } from '../../../domain/job/job.ts';
 import type { SendOrder } from '../../../domain/otp/intake.ts';
 import { approvalSignatureHolds } from '../../../infra/device/approval-signature.ts';
-import { challenges } from '../../../infra/postgres/challenges.ts';
-import { notices } from '../../../infra/postgres/notices.ts';
-import { ownApp } from '../../../infra/postgres/own-app.ts';
+import { challenges } from '../../../infra/postgres/approval/challenges.ts';
+import { notices } from '../../../infra/postgres/approval/notices.ts';
+import { ownApp } from '../../../infra/postgres/approval/own-app.ts';
 import { deadlocksOf, openWorld, orderFor, type World } from './otp-world.ts';
 
 let world: World;

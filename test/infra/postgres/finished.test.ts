@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { jobsFinished } from '../../../infra/metrics.ts';
-import { broadcastIntake } from '../../../infra/postgres/broadcast-intake.ts';
-import { broadcasts } from '../../../infra/postgres/broadcasts.ts';
-import { opsCommands } from '../../../infra/postgres/ops-commands.ts';
+import { broadcastIntake } from '../../../infra/postgres/broadcast/intake.ts';
+import { broadcasts } from '../../../infra/postgres/broadcast/broadcasts.ts';
+import { opsCommands } from '../../../infra/postgres/staff/ops-commands.ts';
 import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
 
 let world: World;

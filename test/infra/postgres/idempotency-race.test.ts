@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { OtpIntake } from '../../../domain/otp/intake.ts';
-import { otpIntake } from '../../../infra/postgres/otp-intake.ts';
+import { otpIntake } from '../../../infra/postgres/otp/intake.ts';
 import { phoneAt } from '../../chaos/support/destinations.ts';
 import { openWorld, orderFor, type World } from './otp-world.ts';
 

@@ -8,7 +8,7 @@ import { PersonId } from '../../../domain/identity/person.ts';
 import type { Channel } from '../../../domain/otp/channel.ts';
 import { FAILED_CHECKS_IN_A_ROW_MAX, LOCK_SECONDS } from '../../../domain/otp/check.ts';
 import { deviceSecrets } from '../../../infra/device/secrets.ts';
-import { destinations, liftLocks } from '../../../infra/postgres/destinations.ts';
+import { destinations, liftLocks } from '../../../infra/postgres/otp/destinations.ts';
 import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
 
 let world: World;

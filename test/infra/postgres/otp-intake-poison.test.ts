@@ -7,7 +7,7 @@ import { parsePhone } from '../../../domain/otp/phone.ts';
 import { ProjectSettings } from '../../../domain/project/settings.ts';
 import { keyedHash } from '../../../infra/crypto.ts';
 import { hotPool } from '../../../infra/postgres/hot-pool.ts';
-import { otpIntake } from '../../../infra/postgres/otp-intake.ts';
+import { otpIntake } from '../../../infra/postgres/otp/intake.ts';
 import { phoneAt } from '../../chaos/support/destinations.ts';
 import { makeProject } from '../../chaos/support/project.ts';
 import { freshDatabase } from '../../support/servers.ts';

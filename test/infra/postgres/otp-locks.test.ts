@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobId } from '../../../domain/job/job.ts';
 import type { ClosingAttempt } from '../../../domain/job/store.ts';
-import { opsCommands } from '../../../infra/postgres/ops-commands.ts';
+import { opsCommands } from '../../../infra/postgres/staff/ops-commands.ts';
 import { deadlocksOf, openWorld, orderFor, sendCode, type World } from './otp-world.ts';
 
 /**

@@ -11,9 +11,9 @@ import type { PhoneProof } from '../../../domain/registration/user.ts';
 import { sessionTokens } from '../../../infra/identity/access-tokens.ts';
 import { keyedHash } from '../../../infra/crypto.ts';
 import { hotPool } from '../../../infra/postgres/hot-pool.ts';
-import { persons } from '../../../infra/postgres/persons.ts';
-import { registrations } from '../../../infra/postgres/registrations.ts';
-import { sessions } from '../../../infra/postgres/sessions.ts';
+import { persons } from '../../../infra/postgres/identity/persons.ts';
+import { registrations } from '../../../infra/postgres/registration/registrations.ts';
+import { sessions } from '../../../infra/postgres/identity/sessions.ts';
 import { type FreshDatabase, freshDatabase } from '../../support/servers.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');

@@ -5,10 +5,10 @@ import type { ProjectId } from '../../../domain/job/job.ts';
 import type { Phone } from '../../../domain/otp/phone.ts';
 import type { Registrations } from '../../../domain/registration/port.ts';
 import { keyedHash } from '../../../infra/crypto.ts';
-import { botUpdates } from '../../../infra/postgres/bot-updates.ts';
+import { botUpdates } from '../../../infra/postgres/registration/bot-updates.ts';
 import { hotPool } from '../../../infra/postgres/hot-pool.ts';
-import { registrations } from '../../../infra/postgres/registrations.ts';
-import { usedLogins } from '../../../infra/postgres/used-logins.ts';
+import { registrations } from '../../../infra/postgres/registration/registrations.ts';
+import { usedLogins } from '../../../infra/postgres/registration/used-logins.ts';
 import { type FreshDatabase, freshDatabase } from '../../support/servers.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobId } from '../../../domain/job/job.ts';
 import { otpSend } from '../../../domain/otp/job.ts';
 import { hotPool } from '../../../infra/postgres/hot-pool.ts';
-import { sweepQueries } from '../../../infra/postgres/sweep-queries.ts';
+import { sweepQueries } from '../../../infra/postgres/job/sweep.ts';
 import { sweep } from '../../../workers/sweep.ts';
 import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
 

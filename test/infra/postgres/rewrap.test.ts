@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { rewrapAll } from '../../../domain/secret/rewrap.ts';
 import type { KeyRing } from '../../../infra/config.ts';
 import { sealer } from '../../../infra/crypto.ts';
-import { rewrapping } from '../../../infra/postgres/rewrap.ts';
+import { rewrapping } from '../../../infra/postgres/secret/rewrap.ts';
 import { type Ground, makeProject, openGround } from '../../support/api.ts';
 
 const keys = new Map(['s1', 's2', 's3'].map((kid) => [kid, randomBytes(32)]));

@@ -17,9 +17,9 @@ import { sessionTokens } from '../../../infra/identity/access-tokens.ts';
 import { keyedHash } from '../../../infra/crypto.ts';
 import { personTokens, publicKeys } from '../../../infra/identity/person-tokens.ts';
 import { hotPool } from '../../../infra/postgres/hot-pool.ts';
-import { persons } from '../../../infra/postgres/persons.ts';
-import { sessions } from '../../../infra/postgres/sessions.ts';
-import { sweepQueries } from '../../../infra/postgres/sweep-queries.ts';
+import { persons } from '../../../infra/postgres/identity/persons.ts';
+import { sessions } from '../../../infra/postgres/identity/sessions.ts';
+import { sweepQueries } from '../../../infra/postgres/job/sweep.ts';
 import { type FreshDatabase, freshDatabase } from '../../support/servers.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StaffAccounts } from '../../../domain/staff/port.ts';
-import { staffAccounts } from '../../../infra/postgres/staff-accounts.ts';
-import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff-lock.ts';
+import { staffAccounts } from '../../../infra/postgres/staff/accounts.ts';
+import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff/lock.ts';
 import { type Ground, openGround } from '../../support/api.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');

@@ -5,10 +5,10 @@ import type { StaffAccounts } from '../../../domain/staff/port.ts';
 import { SECOND_FACTOR_FAILURES_MAX, type SecondFactors } from '../../../domain/staff/second-factor.ts';
 import type { StaffSessions } from '../../../domain/staff/session.ts';
 import { sealer } from '../../../infra/crypto.ts';
-import { staffAccounts } from '../../../infra/postgres/staff-accounts.ts';
-import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff-lock.ts';
-import { staffSecondFactors } from '../../../infra/postgres/staff-second-factor.ts';
-import { staffSessions } from '../../../infra/postgres/staff-sessions.ts';
+import { staffAccounts } from '../../../infra/postgres/staff/accounts.ts';
+import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff/lock.ts';
+import { staffSecondFactors } from '../../../infra/postgres/staff/second-factor.ts';
+import { staffSessions } from '../../../infra/postgres/staff/sessions.ts';
 import { type Ground, openGround } from '../../support/api.ts';
 import { type Authenticator, authenticator } from '../../support/authenticator.ts';
 

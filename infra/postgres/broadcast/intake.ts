@@ -1,0 +1,322 @@
+import type pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import type {
+  BroadcastAccepted,
+  BroadcastAnswer,
+  BroadcastId,
+  BroadcastIntake,
+  BroadcastOrder,
+  MessageTarget,
+} from '../../../domain/broadcast/broadcast.ts';
+import type { JobId } from '../../../domain/job/job.ts';
+import type { KeyedHash, Seal } from '../../crypto.ts';
+import { countFinished } from '../../metrics.ts';
+import { batcher } from '../batcher.ts';
+import { inTwoPhases } from '../hot-pool.ts';
+
+/** Orders of so few recipients share a commit; a larger one has its own. */
+const SMALL_ORDER = 10;
+const BATCH_MAX = 100;
+const BATCHES_IN_FLIGHT_MAX = 2;
+
+export interface BroadcastIntakeDeps {
+  readonly pool: pg.Pool;
+  readonly hash: KeyedHash;
+  readonly seal: Seal;
+  readonly now: () => Date;
+}
+
+/** The intake of messages: a broadcast and its jobs in one commit. The jobs wait for their turn; the releaser issues the tickets. */
+export function broadcastIntake(deps: BroadcastIntakeDeps): BroadcastIntake {
+  const run = (orders: readonly BroadcastOrder[]) => acceptAll(deps, orders);
+  const small = batcher({ name: 'messages', sizeMax: BATCH_MAX, inFlightMax: BATCHES_IN_FLIGHT_MAX, run });
+  const large = batcher({ name: 'broadcasts', sizeMax: 1, inFlightMax: BATCHES_IN_FLIGHT_MAX, run });
+  return { accept: (order) => (order.targets.length > SMALL_ORDER ? large(order) : small(order)) };
+}
+
+interface RecipientRow {
+  id: string;
+  project_id: string;
+  address_hash: Buffer;
+  chat_id: string | null;
+  has_push: boolean;
+}
+interface RequestRow {
+  project_id: string;
+  key: string;
+  body_hash: string;
+  answer: BroadcastAnswer;
+}
+interface DedupeRow {
+  project_id: string;
+  kind: string;
+  mode: string;
+  dedupe_key: string;
+  id: BroadcastId;
+  total: number;
+  job_id: JobId | null;
+}
+
+async function acceptAll(
+  deps: BroadcastIntakeDeps,
+  orders: readonly BroadcastOrder[],
+): Promise<BroadcastAccepted[]> {
+  const now = deps.now();
+  const { answers, finished } = await inTwoPhases(
+    deps.pool,
+    (client) => readFacts(client, orders),
+    ([requests, dedupes, recipients], client) => {
+      const facts = new Facts(requests.rows, dedupes.rows, recipients.rows);
+      const sent: Promise<unknown>[] = [];
+      const finished: { kind: string; jobs: number }[] = [];
+      const answers = orders.map((order) => {
+        const earlier = facts.earlier(order);
+        if (earlier) return earlier;
+        const targets = reach(deps, facts, order);
+        if ('answer' in targets) return targets;
+        const planned = plan(targets);
+        facts.remember(order, planned.answer);
+        sent.push(...write(client, order, planned, now));
+        if (order.caller.mode === 'test') finished.push({ kind: order.kind, jobs: planned.targets.length });
+        return { answer: 'accepted' as const, replayed: false, ...planned.answer };
+      });
+      return { sent, out: { answers, finished } };
+    },
+  );
+  for (const { kind, jobs } of finished) countFinished(kind, 'completed', jobs);
+  return answers;
+}
+
+const unique = <T>(items: Iterable<T>): T[] => [...new Set(items)];
+
+function readFacts(client: pg.PoolClient, orders: readonly BroadcastOrder[]) {
+  const projects = unique(orders.map(({ caller }) => caller.projectId));
+  const keys = orders.flatMap(({ idempotency }) => idempotency?.key ?? []);
+  const dedupes = orders.flatMap(({ dedupeKey }) => dedupeKey ?? []);
+  const recipients = unique(
+    orders.flatMap(({ targets }) => targets.flatMap((to) => (to.by === 'recipient' ? to.recipientId : []))),
+  );
+  return [
+    client.query<RequestRow>(
+      `select project_id, key, encode(body_hash, 'hex') body_hash, answer from request where key = any($1) and project_id = any($2)`,
+      [keys, projects],
+    ),
+    client.query<DedupeRow>(
+      `select project_id, kind, mode, dedupe_key, id, total, case when total = 1 then (select j.id from job j where j.subject_id = b.id) end job_id
+       from broadcast b where project_id = any($2) and dedupe_key = any($1)`,
+      [dedupes, projects],
+    ),
+    client.query<RecipientRow>(
+      `select id, project_id, address_hash, push_token_sealed is not null has_push,
+         case when telegram_blocked_at is null then telegram_chat_id::text end chat_id
+       from recipient where id = any($1::uuid[]) and project_id = any($2)`,
+      [recipients, projects],
+    ),
+  ] as const;
+}
+
+/** What was there before, and what the batch has added so far. */
+class Facts {
+  readonly #requests = new Map<string, { bodyHash: string; answer: BroadcastAnswer }>();
+  readonly #dedupes = new Map<string, BroadcastAnswer>();
+  readonly #recipients = new Map<string, RecipientRow>();
+
+  constructor(
+    requests: readonly RequestRow[],
+    dedupes: readonly DedupeRow[],
+    recipients: readonly RecipientRow[],
+  ) {
+    for (const row of requests)
+      this.#requests.set(row.project_id + row.key, { bodyHash: row.body_hash, answer: row.answer });
+    for (const row of dedupes)
+      this.#dedupes.set(row.project_id + row.mode + row.kind + row.dedupe_key, {
+        id: row.id,
+        total: row.total,
+        jobId: row.job_id,
+      });
+    for (const row of recipients) this.#recipients.set(row.project_id + row.id, row);
+  }
+
+  earlier({ caller, kind, idempotency, dedupeKey }: BroadcastOrder): BroadcastAccepted | null {
+    const request = idempotency && this.#requests.get(caller.projectId + idempotency.key);
+    if (request && request.bodyHash !== idempotency.bodyHash)
+      return { answer: 'key-reused', replayed: false };
+    const answer =
+      request?.answer ??
+      (dedupeKey === null ? undefined : this.#dedupes.get(caller.projectId + caller.mode + kind + dedupeKey));
+    return answer ? { ...answer, answer: 'accepted', replayed: true } : null;
+  }
+
+  remember({ caller, kind, idempotency, dedupeKey }: BroadcastOrder, answer: BroadcastAnswer): void {
+    if (idempotency)
+      this.#requests.set(caller.projectId + idempotency.key, { bodyHash: idempotency.bodyHash, answer });
+    if (dedupeKey !== null) this.#dedupes.set(caller.projectId + caller.mode + kind + dedupeKey, answer);
+  }
+
+  recipient(projectId: string, id: string): RecipientRow | undefined {
+    return this.#recipients.get(projectId + id);
+  }
+}
+
+/** A target as its job's row has it. */
+interface Reached {
+  readonly jobId: JobId;
+  readonly chatId: string | null;
+  readonly addressHash: Buffer | null;
+  readonly to: object;
+  readonly label: string;
+}
+
+/** Every target must be known; a single one must also be reachable, while of many the unreachable are recorded as rejected. */
+function reach(
+  deps: BroadcastIntakeDeps,
+  facts: Facts,
+  order: BroadcastOrder,
+): Reached[] | BroadcastAccepted {
+  const reached: Reached[] = [];
+  for (const target of order.targets) {
+    const row =
+      target.by === 'recipient' ? facts.recipient(order.caller.projectId, target.recipientId) : undefined;
+    if (target.by === 'recipient' && !row)
+      return { answer: 'unknown-recipient', recipientId: target.recipientId, replayed: false };
+    const one = reachOne(deps, order, target, row);
+    if (one === null && order.targets.length === 1) return { answer: 'unreachable', replayed: false };
+    if (one !== null) reached.push(one);
+  }
+  return reached.length === 0 ? { answer: 'unreachable', replayed: false } : reached;
+}
+
+function reachOne(
+  deps: BroadcastIntakeDeps,
+  { kind }: BroadcastOrder,
+  target: MessageTarget,
+  row: RecipientRow | undefined,
+): Reached | null {
+  const jobId = uuidv7() as JobId;
+  const at = { jobId, chatId: null, addressHash: row?.address_hash ?? null };
+  switch (target.by) {
+    case 'chat':
+      return {
+        ...at,
+        chatId: target.chatId,
+        to: { recipient_id: null },
+        label: maskId(target.chatId),
+        addressHash: deps.hash('address', `chat:${target.chatId}`),
+      };
+    case 'topic':
+      return { ...at, to: { by: 'topic', topic: target.topic }, label: `topic ${target.topic}` };
+    case 'token':
+      return {
+        ...at,
+        to: { by: 'token', token_sealed: deps.seal.seal(target.token, jobId).toString('base64') },
+        label: 'device',
+      };
+    case 'recipient':
+      if (kind === 'push')
+        return row?.has_push
+          ? { ...at, to: { by: 'recipient', recipient_id: row.id }, label: 'recipient' }
+          : null;
+      return row?.chat_id
+        ? { ...at, chatId: row.chat_id, to: { recipient_id: row.id }, label: maskId(row.chat_id) }
+        : null;
+  }
+}
+
+/** `•••••6789` of a chat's id. */
+const maskId = (id: string) => '•'.repeat(Math.max(0, id.length - 4)) + id.slice(-4);
+
+interface Planned {
+  readonly answer: BroadcastAnswer;
+  readonly targets: readonly Reached[];
+}
+
+function plan(targets: readonly Reached[]): Planned {
+  const jobId = targets.length === 1 ? (targets[0]?.jobId ?? null) : null;
+  return { answer: { id: uuidv7() as BroadcastId, total: targets.length, jobId }, targets };
+}
+
+/** All statements of one order, sent at once. Chats are asked for first, so that every order takes its locks in one sequence. */
+function write(
+  client: pg.PoolClient,
+  order: BroadcastOrder,
+  planned: Planned,
+  now: Date,
+): Promise<unknown>[] {
+  const { kind, idempotency } = order;
+  const { projectId, mode } = order.caller;
+  const chats = unique(planned.targets.flatMap(({ chatId }) => chatId ?? [])).toSorted();
+  const isTest = mode === 'test';
+  const sent: Promise<unknown>[] = [];
+  if (chats.length > 0 && !isTest) sent.push(client.query(addWaitingChats, [projectId, chats, order.sendAt]));
+  if (idempotency) {
+    const bodyHash = `\\x${idempotency.bodyHash}`;
+    sent.push(client.query(insertRequest, [projectId, idempotency.key, bodyHash, planned.answer, now]));
+  }
+  sent.push(client.query(insertBroadcast, broadcastRow(order, planned, now)));
+  sent.push(client.query(insertJobs, jobRows(order, planned, now)));
+  if (!isTest) sent.push(client.query(addTurn, [kind, projectId, now]));
+  return sent;
+}
+
+const broadcastRow = (order: BroadcastOrder, { answer }: Planned, now: Date): unknown[] => [
+  answer.id,
+  order.caller.projectId,
+  order.kind,
+  order.content,
+  answer.total,
+  order.sendAt,
+  order.expiresAt,
+  order.dedupeKey,
+  order.requestId,
+  now,
+  order.caller.mode,
+];
+
+function jobRows(order: BroadcastOrder, { answer, targets }: Planned, now: Date): unknown[] {
+  const { caller, kind, sendAt, expiresAt, requestId } = order;
+  const rows = targets.map(({ jobId, chatId, addressHash, to, label }) => ({
+    id: jobId,
+    chat_id: chatId,
+    address_hash: addressHash && `\\x${addressHash.toString('hex')}`,
+    payload:
+      kind === 'push' ? { broadcast_id: answer.id, to } : { broadcast_id: answer.id, chat_id: chatId, ...to },
+    labels: { project: caller.slug, channels: kind === 'push' ? 'push' : 'telegram', to: label },
+  }));
+  const isTest = caller.mode === 'test';
+  return [
+    JSON.stringify(rows),
+    kind,
+    caller.projectId,
+    answer.id,
+    sendAt,
+    expiresAt,
+    now,
+    requestId,
+    isTest,
+    caller.mode,
+  ];
+}
+
+const insertBroadcast = `
+insert into broadcast (id, project_id, kind, content, total, send_at, expires_at, dedupe_key, request_id, created_at, mode)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
+
+/** A test key sends to nobody: its jobs are finished as they are written. */
+const insertJobs = `
+insert into job (id, kind, project_id, subject_id, mode, address_hash, chat_id, payload, labels, run_at, deadline_at, accepted_at, request_id,
+  state, reason, finished_at, released_at)
+select id, $2, $3, $4, $10, address_hash, chat_id, payload, labels, $5, $6, $7, $8,
+  case when $9 then 'completed' else 'accepted' end, case when $9 then 'test-mode' end, case when $9 then $7::timestamptz end,
+  case when $9 then $7::timestamptz end
+from json_to_recordset($1) as w (id uuid, chat_id bigint, address_hash bytea, payload jsonb, labels jsonb)`;
+
+/** Sorted, so that two orders can't wait for each other in a circle. */
+const addWaitingChats = `
+insert into waiting_chat as c (project_id, chat_id, next_at, stamp) select $1, id, $3, gen_random_uuid() from unnest($2::bigint[]) id order by id
+on conflict (project_id, chat_id) do update set next_at = least(c.next_at, excluded.next_at), stamp = excluded.stamp`;
+
+const addTurn = `
+insert into lane_turn (kind, project_id, served_at, stamp) values ($1, $2, $3, gen_random_uuid())
+on conflict (kind, project_id) do update set stamp = excluded.stamp`;
+
+const insertRequest = `insert into request (project_id, key, body_hash, answer, at) values ($1, $2, $3, $4, $5)`;

@@ -1,0 +1,166 @@
+import type pg from 'pg';
+import { type Decision, type RefusalReason, refused } from '../../../domain/job/decision.ts';
+import { decayed, isPrefixBlocked, PAID_PER_HOUR_MAX, type PrefixScore } from '../../../domain/otp/fraud.ts';
+import type { PaidAttempts, PaidOpening } from '../../../domain/otp/lane.ts';
+import { HOUR_SECONDS } from '../../../domain/otp/send.ts';
+import { batcher } from '../batcher.ts';
+import { jobIsUnfinished } from '../by-key.ts';
+import { inTwoPhases } from '../hot-pool.ts';
+
+/** Each batch locks a row a number and a row a project. */
+const BATCH_MAX = 200;
+/** One: two batches would only wait for each other's project rows. */
+const BATCHES_IN_FLIGHT_MAX = 1;
+
+type Opened = Decision<{ opened: 'opened' | 'lost' }>;
+
+/**
+ * Opens attempts that cost money. The cap of a number, the budget of a project's day and the block of a prefix are locked,
+ * decided and booked in the transaction that opens the attempt, so that they are exact over all workers.
+ */
+export function paidAttempts(pool: pg.Pool, now: () => Date): PaidAttempts {
+  const open = batcher({
+    name: 'open-paid',
+    sizeMax: BATCH_MAX,
+    inFlightMax: BATCHES_IN_FLIGHT_MAX,
+    run: (openings: readonly PaidOpening[]) => openAll(pool, openings, now()),
+  });
+  return { open };
+}
+
+async function openAll(pool: pg.Pool, openings: readonly PaidOpening[], now: Date): Promise<Opened[]> {
+  const { refusals, won } = await inTwoPhases(
+    pool,
+    (client) => lockFacts(client, openings, now),
+    (rows, client) => {
+      const books = new Books(rows, now);
+      const refusals = openings.map((opening) => books.book(opening));
+      const opening = openings.filter((_, index) => refusals[index] === null);
+      const opened = client.query<{ job_id: string }>(openPaidAttempts, [
+        JSON.stringify(opening.map(attemptRow)),
+        now,
+      ]);
+      return { sent: [...books.write(client), opened], out: { refusals, won: opened } };
+    },
+  ).then(async ({ refusals, won }) => ({
+    refusals,
+    won: new Set((await won).rows.map(({ job_id }) => job_id)),
+  }));
+  return openings.map(({ jobId }, index) => {
+    const refusal = refusals[index];
+    return refusal
+      ? refused(refusal)
+      : { decision: 'accepted', opened: won.delete(jobId) ? 'opened' : 'lost' };
+  });
+}
+
+interface NumberRow {
+  address_hash: Buffer;
+  paid_at: Date[];
+}
+interface SpendRow {
+  project_id: string;
+  spent_micros: string;
+}
+type ScoreRow = PrefixScore & { project_id: string; prefix: string };
+type FactRows = readonly [pg.QueryResult<NumberRow>, pg.QueryResult<SpendRow>, pg.QueryResult<ScoreRow>];
+
+const sortedUnique = (texts: readonly string[]) => [...new Set(texts)].toSorted();
+const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+const dayOf = (now: Date) => now.toISOString().slice(0, 10);
+
+/** Sorted, so that two batches can't wait for each other in a circle. */
+function lockFacts(client: pg.PoolClient, openings: readonly PaidOpening[], now: Date) {
+  const prefixed = openings.flatMap(({ prefix, projectId }) => (prefix === null ? [] : [projectId + prefix]));
+  return [
+    client.query<NumberRow>(lockNumbers, [
+      sortedUnique(openings.map(({ addressHash }) => hexOf(addressHash))),
+    ]),
+    client.query<SpendRow>(lockSpend, [sortedUnique(openings.map(({ projectId }) => projectId)), dayOf(now)]),
+    client.query<ScoreRow>(lockScores, [sortedUnique(prefixed), now]),
+  ] as const;
+}
+
+const lockNumbers = `
+insert into paid_destination (address_hash) select decode(hash, 'hex') from unnest($1::text[]) hash
+on conflict (address_hash) do update set paid_at = paid_destination.paid_at returning address_hash, paid_at`;
+const lockSpend = `
+insert into paid_spend (project_id, day) select id, $2 from unnest($1::uuid[]) id
+on conflict (project_id, day) do update set spent_micros = paid_spend.spent_micros returning project_id, spent_micros`;
+const lockScores = `
+insert into prefix_score (project_id, prefix, at) select left(pair, 36)::uuid, substr(pair, 37), $2 from unnest($1::text[]) pair
+on conflict (prefix, project_id) do update set at = prefix_score.at returning project_id, prefix, sent, verified, at`;
+
+/** The three accounts of a batch; each booking changes what the next one sees. */
+class Books {
+  readonly #numbers: Map<string, Date[]>;
+  readonly #spent: Map<string, number>;
+  readonly #scores: Map<string, ScoreRow>;
+  readonly #now: Date;
+
+  constructor([numbers, spend, scores]: FactRows, now: Date) {
+    const hourAgo = now.getTime() - HOUR_SECONDS * 1_000;
+    const recent = (paidAt: Date[]) => paidAt.filter((at) => at.getTime() > hourAgo);
+    this.#now = now;
+    this.#numbers = new Map(numbers.rows.map((row) => [hexOf(row.address_hash), recent(row.paid_at)]));
+    this.#spent = new Map(spend.rows.map((row) => [row.project_id, Number(row.spent_micros)]));
+    this.#scores = new Map(
+      scores.rows.map((row) => [row.project_id + row.prefix, { ...row, ...decayed(row, now) }]),
+    );
+  }
+
+  /** Null when the message may be paid for, which is then booked. */
+  book({ addressHash, projectId, prefix, budgetMicros, reservedMicros }: PaidOpening): RefusalReason | null {
+    const paidAt = this.#numbers.get(hexOf(addressHash)) ?? [];
+    const spent = this.#spent.get(projectId) ?? 0;
+    const score = prefix === null ? undefined : this.#scores.get(projectId + prefix);
+    if (paidAt.length >= PAID_PER_HOUR_MAX) return 'number-capped';
+    if (spent + reservedMicros > budgetMicros) return 'budget-spent';
+    if (score && isPrefixBlocked(score, this.#now)) return 'prefix-blocked';
+
+    this.#numbers.set(hexOf(addressHash), [...paidAt, this.#now]);
+    this.#spent.set(projectId, spent + reservedMicros);
+    if (score) this.#scores.set(projectId + score.prefix, { ...score, sent: score.sent + 1 });
+    return null;
+  }
+
+  write(client: pg.PoolClient): Promise<unknown>[] {
+    const numbers = [...this.#numbers].map(([hash, paid_at]) => ({ address_hash: `\\x${hash}`, paid_at }));
+    const spend = [...this.#spent].map(([project_id, spent_micros]) => ({ project_id, spent_micros }));
+    return [
+      client.query(writeNumbers, [JSON.stringify(numbers)]),
+      client.query(writeSpend, [JSON.stringify(spend), dayOf(this.#now)]),
+      client.query(writeScores, [JSON.stringify([...this.#scores.values()])]),
+    ];
+  }
+}
+
+const writeNumbers = `
+update paid_destination d set paid_at = array(select json_array_elements_text(w.paid_at)::timestamptz)
+from json_to_recordset($1) as w (address_hash bytea, paid_at json) where d.address_hash = w.address_hash`;
+const writeSpend = `
+update paid_spend s set spent_micros = w.spent_micros
+from json_to_recordset($1) as w (project_id uuid, spent_micros bigint) where s.project_id = w.project_id and s.day = $2`;
+const writeScores = `
+update prefix_score s set sent = w.sent, verified = w.verified, at = w.at
+from json_to_recordset($1) as w (project_id uuid, prefix text, sent float8, verified float8, at timestamptz)
+where s.project_id = w.project_id and s.prefix = w.prefix`;
+
+const attemptRow = ({ jobId, n, channel, provider, reservedMicros }: PaidOpening) => ({
+  job_id: jobId,
+  n,
+  channel,
+  provider,
+  cost_micros: reservedMicros,
+});
+
+/** As `openAttempts` in `attempts.ts`, with what is reserved. */
+const openPaidAttempts = `
+with opened as (
+  update job j set attempts = w.n, state = 'running'
+  from json_to_recordset($1) as w (job_id uuid, n int, channel text, provider text, cost_micros bigint)
+  where j.id = w.job_id and j.attempts = w.n - 1 and ${jobIsUnfinished}
+  returning j.id, w.n, j.project_id, w.channel, w.provider, j.request_id, w.cost_micros)
+insert into attempt (job_id, n, project_id, channel, provider, opened_at, request_id, cost_micros, cost_currency)
+select id, n, project_id, channel, provider, $2, request_id, cost_micros, 'USD' from opened
+returning job_id`;

@@ -1,0 +1,181 @@
+import { type FilterQuery, LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { v7 as uuidv7 } from 'uuid';
+import type { ProjectId } from '../../../domain/job/job.ts';
+import { pageOf } from '../../../domain/page.ts';
+import type { RecipientPut, Recipients } from '../../../domain/recipient/port.ts';
+import {
+  addressText,
+  type RecipientChange,
+  RecipientId,
+  type RecipientView,
+} from '../../../domain/recipient/recipient.ts';
+import type { KeyedHash, Seal } from '../../crypto.ts';
+import { Recipient } from '../entities.ts';
+import { TEST_PREFIX } from '../identity/phone-users.ts';
+
+export interface RecipientSecrets {
+  readonly keyedHash: KeyedHash;
+  readonly sealer: Seal;
+}
+
+/** Two requests may make the same recipient at once: the second meets the first's row and, tried again, changes it. */
+const PUT_TRIES_MAX = 3;
+
+/** `em` is forked for each call. */
+export function recipientStore(em: EntityManager, secrets: RecipientSecrets): Recipients {
+  return {
+    put: (projectId, change, now) => putRecipient(em, secrets, projectId, change, now),
+
+    async list(projectId, { handle, phone }, { limit, after }) {
+      const where: FilterQuery<Recipient> = {
+        project: projectId,
+        ...(handle === undefined ? {} : { handle }),
+        ...(phone === undefined ? {} : { addressHash: secrets.keyedHash('address', phone) }),
+        ...(after === null ? {} : { id: { $lt: after } }),
+      };
+      const rows = await em.fork().find(Recipient, where, { orderBy: { id: 'desc' }, limit: limit + 1 });
+      return pageOf(rows.map(recipientView), limit);
+    },
+
+    async find(projectId, id) {
+      const row = await em.fork().findOne(Recipient, { id, project: projectId });
+      return row && recipientView(row);
+    },
+
+    erase: (projectId, id) => em.fork().transactional((tx) => erase(tx, projectId, id)),
+  };
+}
+
+async function putRecipient(
+  em: EntityManager,
+  secrets: RecipientSecrets,
+  projectId: ProjectId,
+  change: RecipientChange,
+  now: Date,
+): Promise<RecipientPut> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await em.fork().transactional((tx) => putOnce(tx, secrets, projectId, change, now));
+    } catch (error) {
+      if (!(error instanceof UniqueConstraintViolationException)) throw error;
+      if (tries === PUT_TRIES_MAX) return { put: 'conflict' };
+    }
+  }
+}
+
+async function putOnce(
+  tx: EntityManager,
+  secrets: RecipientSecrets,
+  projectId: ProjectId,
+  change: RecipientChange,
+  now: Date,
+): Promise<RecipientPut> {
+  const found = await findTarget(tx, secrets, projectId, change);
+  if (found.length > 1) return { put: 'conflict' };
+  const row = found[0] ?? tx.create(Recipient, emptyRow(projectId, now));
+  apply(row, change, secrets, now);
+  await tx.persist(row).flush();
+  return { put: found.length > 0 ? 'changed' : 'created', recipient: recipientView(row) };
+}
+
+/** Whom the handle names and whom the phone reaches: one recipient, none yet, or two. */
+async function findTarget(
+  tx: EntityManager,
+  { keyedHash }: RecipientSecrets,
+  projectId: ProjectId,
+  { handle, phone }: RecipientChange,
+): Promise<Recipient[]> {
+  const either = [
+    ...(handle ? [{ handle }] : []),
+    ...(phone ? [{ addressHash: keyedHash('address', phone) }] : []),
+  ];
+  if (either.length === 0) return [];
+  return tx.find(
+    Recipient,
+    { project: projectId, $or: either },
+    // In the order of their ids, as everybody who locks two of them does.
+    { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
+}
+
+function emptyRow(projectId: ProjectId, now: Date) {
+  return {
+    id: uuidv7(),
+    project: projectId,
+    handle: null,
+    phone: null,
+    addressHash: Buffer.alloc(0),
+    telegramChatId: null,
+    telegramBlockedAt: null,
+    pushTokenSealed: null,
+    locale: null,
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+function apply(
+  row: Recipient,
+  change: RecipientChange,
+  { keyedHash, sealer }: RecipientSecrets,
+  now: Date,
+): void {
+  const { handle, phone, telegramChatId, pushToken, locale } = change;
+  if (handle !== undefined) row.handle = handle;
+  if (phone !== undefined) row.phone = phone;
+  if (locale !== undefined) row.locale = locale;
+  if (pushToken !== undefined)
+    row.pushTokenSealed = pushToken === null ? null : sealer.seal(pushToken, row.id);
+  if (telegramChatId !== undefined) {
+    const chatId = telegramChatId === null ? null : String(telegramChatId);
+    // A block was said of the chat that was, not of another one.
+    if (row.telegramChatId !== chatId) row.telegramBlockedAt = null;
+    row.telegramChatId = chatId;
+  }
+  row.addressHash = keyedHash('address', addressText(RecipientId.parse(row.id), row.phone ?? null));
+  row.updatedAt = now;
+}
+
+/**
+ * Takes the person's data off everything of this project that is closed; a code that is on its way still needs its
+ * number, which leaves with retention. What stays is the keyed hash, without which erasing would reset limits.
+ */
+async function erase(tx: EntityManager, projectId: ProjectId, id: RecipientId): Promise<boolean> {
+  const row = await tx.findOne(
+    Recipient,
+    { id, project: projectId },
+    { lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
+  if (!row) return false;
+  await tx.execute(
+    `update verification set phone = null, client = null, metadata = null
+     where ((address_hash = ? and project_id = ?) or recipient_id = ?) and state <> 'live'`,
+    [row.addressHash, projectId, id],
+  );
+  if (row.phone) {
+    await tx.execute('delete from phone_user where project_id = ? and phone in (?, ?)', [
+      projectId,
+      row.phone,
+      TEST_PREFIX + row.phone,
+    ]);
+    // Whoever registered with this phone; those of the recipient's own chat leave with it.
+    await tx.execute('delete from users where project_id = ? and phone_number = ?', [projectId, row.phone]);
+  }
+  tx.remove(row);
+  return true;
+}
+
+function recipientView(row: Recipient): RecipientView & { readonly id: RecipientId } {
+  return {
+    id: RecipientId.parse(row.id),
+    handle: row.handle ?? null,
+    phone: row.phone ?? null,
+    telegramChatId: row.telegramChatId == null ? null : Number(row.telegramChatId),
+    telegramBlockedAt: row.telegramBlockedAt ?? null,
+    hasPushToken: row.pushTokenSealed != null,
+    locale: row.locale ?? null,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  };
+}

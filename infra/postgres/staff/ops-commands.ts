@@ -1,0 +1,348 @@
+import type { Pool, PoolClient } from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { JobId, type JobState, jobStates, TicketLabels } from '../../../domain/job/job.ts';
+import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
+import {
+  allows,
+  type CommandRefusal,
+  type CommandResult,
+  type JobCommand,
+  type LaneCommand,
+  RETRY_RUN_MAX,
+  retriableStates,
+  type RetryPreview,
+  type RetryRun,
+  type StaffCommands,
+} from '../../../domain/staff/command.ts';
+import type { JobFilter } from '../../../domain/staff/ops.ts';
+import type { StaffMember } from '../../../domain/staff/port.ts';
+import { EVENT_LIFE_DAYS } from '../../../domain/webhook/job.ts';
+import { countFinished } from '../../metrics.ts';
+import { writeAudit } from './audit.ts';
+import { jobConditions, type Parameters, parameters } from '../job/filter.ts';
+
+/** What a job that is tried again gets at least, where its subject waits as long: all its tries with their back-off. */
+const RETRY_DEADLINE_MINUTES = 10;
+/** A person waits for the answer; a batch of tickets takes some 50 ms. */
+const TELL_TIMEOUT_MS = 2_000;
+/** Rows of one commit of a filtered retry: short locks, and one pipeline of tickets. */
+const RETRY_BATCH_SIZE = 500;
+
+const Kind = z.enum(jobKinds as [JobKind, ...JobKind[]]);
+const TicketRow = z.object({ id: JobId, kind: Kind, labels: TicketLabels, runAt: z.date() });
+export type TicketRow = z.infer<typeof TicketRow>;
+
+/** What a command asks of the queues after its commit. Each call may be repeated; where one fails, the sweep makes it good. */
+export interface TicketDesk {
+  /** Adds tickets again; whatever the queue still keeps under their ids goes first. */
+  reissue(rows: readonly TicketRow[]): Promise<void>;
+  /** Wakes a sleeping ticket. One that is gone is not missed here. */
+  promote(kind: JobKind, id: JobId): Promise<void>;
+  /** Takes a ticket away unless a worker holds it: that worker finds the row finished. */
+  remove(kind: JobKind, id: JobId): Promise<void>;
+  pause(kind: JobKind): Promise<void>;
+  resume(kind: JobKind): Promise<void>;
+}
+
+/** A message of a broadcast that was cancelled, or that nobody wants any more, must not be sent. */
+const waitsForBroadcast = (now: string) => `(select expires_at from broadcast
+     where broadcast.id = job.subject_id and state <> 'cancelled' and expires_at > ${now})`;
+
+/**
+ * SQL for the time until which a job's subject still waits for it; null where it waits no more: a code that has died or
+ * was used must not be sent. A new kind does not compile until it says so.
+ */
+const waitsUntilOf = {
+  'otp-send': (now) => `(select expires_at from verification
+     where verification.id = job.subject_id and verification.job_id = job.id and state = 'live' and expires_at > ${now})`,
+  'telegram-message': waitsForBroadcast,
+  push: waitsForBroadcast,
+  // An event of the past may always be told, where its endpoint is still there and enabled.
+  webhook: (
+    now,
+  ) => `(select ${now}::timestamptz + interval '${EVENT_LIFE_DAYS} days' where job.payload ->> 'endpoint_id' is null or exists (
+     select from webhook_endpoint e where e.id = (job.payload ->> 'endpoint_id')::uuid and e.disabled_at is null and e.deleted_at is null))`,
+} satisfies Record<JobKind, (now: string) => string>;
+
+const waitsUntil = (now: string) =>
+  `(case job.kind ${jobKinds.map((kind) => `when '${kind}' then ${waitsUntilOf[kind](now)}`).join(' ')} end)`;
+
+/** Starts a finished row afresh: the attempts that it has stay and decide nothing, and the next one counts on from them. */
+const reopen = (now: string) => `
+  state = 'accepted', reason = null, finished_at = null, run_at = ${now}, attempts_before = attempts,
+  deadline_at = least(greatest(deadline_at, ${now}::timestamptz + interval '${RETRY_DEADLINE_MINUTES} minutes'), ${waitsUntil(now)})`;
+
+const ticketColumns = 'job.id, job.kind, job.labels, job.run_at as "runAt"';
+
+export function opsCommands(pool: Pool, desk: TicketDesk, onUntold: (error: unknown) => void): StaffCommands {
+  /** Redis away costs the command nothing: its row stands, and the sweep brings the queue in line. */
+  const tell = async (work: () => Promise<void>): Promise<boolean> => {
+    try {
+      await inTime(work());
+      return true;
+    } catch (error) {
+      onUntold(error);
+      return false;
+    }
+  };
+  const context: Context = { pool, desk, tell };
+  return {
+    job: (command, id, by, now) => commandJob(context, command, id, by, now),
+    lane: (command, kind, by, now) => commandLane(context, command, kind, by, now),
+    previewRetry: (filter, now) => previewRetry(pool, filter, now),
+    retryAll: (filter, by, now) => retryAll(context, filter, by, now),
+  };
+}
+
+/** BullMQ waits without end for a Redis that was never there. What still happens later does no harm: it may be repeated. */
+function inTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('the queue did not answer in time')), TELL_TIMEOUT_MS);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+interface Context {
+  readonly pool: Pool;
+  readonly desk: TicketDesk;
+  readonly tell: (work: () => Promise<void>) => Promise<boolean>;
+}
+
+async function commandJob(
+  { pool, desk, tell }: Context,
+  command: JobCommand,
+  id: JobId,
+  by: StaffMember,
+  now: Date,
+): Promise<CommandResult> {
+  const outcome = await inTransaction(pool, async (client) => {
+    const changed = await changeRow(client, command, id, now);
+    const detail =
+      'refused' in changed ? { outcome: 'refused', reason: changed.refused } : { outcome: 'done' };
+    await writeAudit(client, { by, action: `job.${command}`, subject: id, detail }, now);
+    return changed;
+  });
+  if ('refused' in outcome) return { done: false, reason: outcome.refused };
+  const { row, outboxId } = outcome;
+  if (command === 'cancel') countFinished(row.kind, 'cancelled', 1);
+  const toldBy: Record<JobCommand, () => Promise<void>> = {
+    retry: () => publish(pool, desk, [row], outboxId, now),
+    promote: () => desk.promote(row.kind, row.id),
+    cancel: () => desk.remove(row.kind, row.id),
+  };
+  return { done: true, told: await tell(toldBy[command]) };
+}
+
+type Changed =
+  | { readonly row: TicketRow; readonly outboxId: string | null }
+  | { readonly refused: CommandRefusal };
+
+async function changeRow(client: PoolClient, command: JobCommand, id: JobId, now: Date): Promise<Changed> {
+  // Verification before job, as everybody locks them.
+  await client.query(
+    'select from verification where id = (select subject_id from job where id = $1) for update',
+    [id],
+  );
+  const found = await client.query(
+    `select kind, state, ${waitsUntil('$2')} is not null as waiting from job where id = $1 for update`,
+    [id, now],
+  );
+  const standing = Standing.optional().parse(found.rows[0]);
+  const refused = refusalOf(command, standing);
+  if (refused) return { refused };
+
+  const { rows } = await client.query(statements[command], [id, now]);
+  const row = TicketRow.parse(rows[0]);
+  return { row, outboxId: command === 'retry' ? await enterOutbox(client, [row.id], now) : null };
+}
+
+const Standing = z.object({ kind: z.string(), state: z.enum(jobStates), waiting: z.boolean() });
+
+function refusalOf(command: JobCommand, job: z.infer<typeof Standing> | undefined): CommandRefusal | null {
+  const kind = Kind.safeParse(job?.kind);
+  if (!job || !kind.success) return 'unknown-job';
+  if (!allows(kind.data, command)) return 'kind-forbids';
+  const isUnfinished = job.state === 'accepted' || job.state === 'running';
+  if (command !== 'retry') return isUnfinished ? null : 'already-finished';
+  if (!isRetriable(job.state)) return 'not-retriable';
+  return job.waiting ? null : 'subject-closed';
+}
+
+const isRetriable = (state: JobState) => retriableStates.some((retriable) => retriable === state);
+
+/** Each takes the job's id and the time, and answers its ticket. The row is locked and was found to allow it. */
+const statements: Record<JobCommand, string> = {
+  retry: `update job set ${reopen('$2')} where id = $1 returning ${ticketColumns}`,
+  promote: `update job set run_at = least(run_at, $2) where id = $1 returning ${ticketColumns}`,
+  // Nobody is sent a code that staff called off; a newer send of the same verification keeps it alive.
+  cancel: `
+    with closed as (
+      update verification set state = 'cancelled', closed_at = $2
+       where id = (select subject_id from job where id = $1) and job_id = $1 and state = 'live')
+    update job set state = 'cancelled', reason = 'cancelled-by-staff', finished_at = $2 where id = $1
+    returning ${ticketColumns}`,
+};
+
+/** The row outlives Redis: the sweep pauses the queue again after a wipe. */
+async function commandLane(
+  { pool, desk, tell }: Context,
+  command: LaneCommand,
+  kind: JobKind,
+  by: StaffMember,
+  now: Date,
+): Promise<CommandResult> {
+  const refused = allows(kind, command) ? null : 'kind-forbids';
+  await inTransaction(pool, async (client) => {
+    if (!refused)
+      await client.query(laneStatements[command], command === 'pause' ? [kind, now, by.email] : [kind]);
+    const detail = refused ? { outcome: 'refused', reason: refused } : { outcome: 'done' };
+    await writeAudit(client, { by, action: `lane.${command}`, subject: kind, detail }, now);
+  });
+  if (refused) return { done: false, reason: refused };
+  return { done: true, told: await tell(() => desk[command](kind)) };
+}
+
+const laneStatements: Record<LaneCommand, string> = {
+  // A second pause keeps the name and the time of the first.
+  pause: `insert into lane (kind, paused_at, paused_by) values ($1, $2, $3)
+    on conflict (kind) do update set paused_at = coalesce(lane.paused_at, excluded.paused_at),
+                                     paused_by = coalesce(lane.paused_by, excluded.paused_by)`,
+  resume: `insert into lane (kind) values ($1) on conflict (kind) do update set paused_at = null, paused_by = null`,
+};
+
+const PreviewLine = z.object({
+  state: z.string(),
+  reason: z.string().nullable(),
+  jobs: z.int(),
+  retriable: z.int(),
+});
+
+async function previewRetry(pool: Pool, filter: JobFilter, now: Date): Promise<RetryPreview> {
+  const bound = parameters();
+  const where = retryConditions(filter, bound);
+  const { rows } = await pool.query(
+    `select state, reason, count(*)::int as jobs, count(*) filter (where waiting)::int as retriable
+       from (select job.state, job.reason, ${waitsUntil(bound.put(now))} is not null as waiting from job where ${where}) found
+      group by state, reason
+      order by jobs desc, reason`,
+    bound.values,
+  );
+  const byReason = PreviewLine.array().parse(rows);
+  return {
+    matching: byReason.reduce((sum, line) => sum + line.jobs, 0),
+    retriable: byReason.reduce((sum, line) => sum + line.retriable, 0),
+    byReason,
+  };
+}
+
+/** Batches until nothing is left or the bound of one run is reached; what one batch committed stands whatever follows. */
+async function retryAll(
+  { pool, desk, tell }: Context,
+  filter: JobFilter,
+  by: StaffMember,
+  now: Date,
+): Promise<RetryRun> {
+  const runId = uuidv7();
+  let told = true;
+  let retried = 0;
+  let after: JobId | null = null;
+  while (retried < RETRY_RUN_MAX) {
+    const batch = await inTransaction(pool, async (client) => {
+      const rows = await reopenBatch(client, filter, after, now);
+      if (rows.length === 0) return null;
+      const detail = { outcome: 'done', run: runId, jobs: rows.length, filter };
+      await writeAudit(
+        client,
+        { by, action: 'jobs.retry', subject: filter.kind ?? 'every kind', detail },
+        now,
+      );
+      return {
+        rows,
+        outboxId: await enterOutbox(
+          client,
+          rows.map(({ id }) => id),
+          now,
+        ),
+      };
+    });
+    if (!batch) return { runId, retried, more: false, told };
+    retried += batch.rows.length;
+    after = batch.rows.at(-1)?.id ?? null;
+    // A Redis that did not answer once is not waited for again: the sweep has all of it in its outbox.
+    told = told && (await tell(() => publish(pool, desk, batch.rows, batch.outboxId, now)));
+  }
+  return { runId, retried, more: true, told };
+}
+
+/** Oldest first. A row that somebody else holds at this moment is left to them. */
+async function reopenBatch(
+  client: PoolClient,
+  filter: JobFilter,
+  after: JobId | null,
+  now: Date,
+): Promise<TicketRow[]> {
+  const bound = parameters();
+  const at = bound.put(now);
+  const where = retryConditions(filter, bound);
+  const newer = after ? `and job.id > ${bound.put(after)}` : '';
+  const { rows } = await client.query(
+    `with picked as (
+       select job.id from job
+        where ${where} ${newer} and ${waitsUntil(at)} is not null
+        order by job.id
+        limit ${RETRY_BATCH_SIZE}
+        for update skip locked)
+     update job set ${reopen(at)} from picked where job.id = picked.id
+     returning ${ticketColumns}`,
+    bound.values,
+  );
+  return TicketRow.array()
+    .parse(rows)
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function retryConditions(filter: JobFilter, bound: Parameters): string {
+  const states = (filter.states ?? retriableStates).filter(isRetriable);
+  const kinds = jobKinds.filter((kind) => allows(kind, 'retry'));
+  return `${jobConditions({ ...filter, states }, bound)} and job.kind = any(${bound.put(kinds)})`;
+}
+
+/** A crash before the tickets are out is found by the sweep: it publishes what stands here unpublished. */
+async function enterOutbox(client: PoolClient, ids: readonly JobId[], now: Date): Promise<string> {
+  const { rows } = await client.query('insert into outbox (job_ids, at) values ($1, $2) returning id::text', [
+    ids,
+    now,
+  ]);
+  return z.object({ id: z.string() }).parse(rows[0]).id;
+}
+
+async function publish(
+  pool: Pool,
+  desk: TicketDesk,
+  rows: readonly TicketRow[],
+  outboxId: string | null,
+  now: Date,
+): Promise<void> {
+  await desk.reissue(rows);
+  await pool.query('update outbox set published_at = $2 where id = $1', [outboxId, now]);
+}
+
+async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    client.release();
+    return result;
+  } catch (error) {
+    // A connection that can't even roll back is not handed out again.
+    await client.query('rollback').then(
+      () => client.release(),
+      () => client.release(true),
+    );
+    throw error;
+  }
+}

@@ -1,0 +1,307 @@
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { JobId } from '../../../domain/job/job.ts';
+import { lockedSince } from '../../../domain/otp/check.ts';
+import { maskPhone } from '../../../domain/otp/phone.ts';
+import {
+  AddressHash,
+  AttemptFailureGroup,
+  AttemptLine,
+  DestinationLock,
+  FailureGroup,
+  JobLine,
+  type JobFilter,
+  type JobPage,
+  KindCount,
+  LaneLine,
+  type Overview,
+  type Recipient,
+  type StaffQueries,
+  type Timeline,
+  type TimelineEvent,
+  VerificationLine,
+} from '../../../domain/staff/ops.ts';
+import { idFloor, jobConditions, parameters } from '../job/filter.ts';
+
+/** Groups of failures that a page shows; what lies beyond has happened once or twice. */
+const GROUPS_MAX = 100;
+/** Projects that a form offers. */
+const PROJECTS_MAX = 500;
+
+const jobColumns = `job.id, job.kind, project.slug as project, job.state, job.reason, job.labels, job.attempts,
+  job.accepted_at as "acceptedAt", job.run_at as "runAt", job.finished_at as "finishedAt"`;
+const attemptColumns = `job_id as "jobId", n, channel, provider, outcome, reason, provider_reference as "providerReference",
+  cost_micros::text as "costMicros", cost_currency as "costCurrency", latency_ms as "latencyMs", opened_at as "openedAt",
+  closed_at as "closedAt", delivery, delivery_reason as "deliveryReason", delivery_at as "deliveryAt"`;
+const verificationColumns = `verification.id, project.slug as project, purpose, mode, verification.state,
+  checks_used as "checksUsed", checks_max as "checksMax", channels, verification.created_at as "createdAt",
+  expires_at as "expiresAt", closed_at as "closedAt"`;
+
+export function opsQueries(pool: Pool): StaffQueries {
+  return {
+    overview: (since, now) => overview(pool, since, now),
+    jobs: (filter, limit, after) => jobs(pool, filter, limit, after),
+    job: (id) => job(pool, id),
+    find: (id) => find(pool, id),
+    recipient: (address, now) => recipient(pool, address, now),
+    timeline: (address, limit, after) => timeline(pool, address, limit, after),
+    failures: async (filter, since) => {
+      const [failedJobs, failedAttempts] = await Promise.all([
+        jobFailures(pool, { ...filter, since }),
+        attemptFailures(pool, { ...filter, since }),
+      ]);
+      return { jobs: failedJobs, attempts: failedAttempts };
+    },
+    lanes: () => lanes(pool),
+    projects: () => projects(pool),
+  };
+}
+
+const UnfinishedCount = KindCount.extend({ due: z.int(), oldestDueAt: z.date().nullable() });
+
+async function overview(pool: Pool, since: Date, now: Date): Promise<Overview> {
+  const [unfinished, accepted, laneLines] = await Promise.all([
+    pool.query(
+      `select kind, slug as project, state, jobs, due, "oldestDueAt"
+         from (select kind, project_id, state, count(*)::int as jobs,
+                      count(*) filter (where state = 'accepted' and run_at <= $1)::int as due,
+                      min(run_at) filter (where state = 'accepted' and run_at <= $1) as "oldestDueAt"
+                 from job where finished_at is null group by kind, project_id, state) counted
+         join project on project.id = project_id
+        order by kind, project, state`,
+      [now],
+    ),
+    pool.query(
+      `select kind, slug as project, state, jobs
+         from (select kind, project_id, state, count(*)::int as jobs
+                 from job where id >= $1::uuid group by kind, project_id, state) counted
+         join project on project.id = project_id
+        order by kind, project, state`,
+      [idFloor(since)],
+    ),
+    lanes(pool),
+  ]);
+  const counts = UnfinishedCount.array().parse(unfinished.rows);
+  return {
+    at: now,
+    unfinished: KindCount.array().parse(unfinished.rows),
+    accepted: { since, counts: KindCount.array().parse(accepted.rows) },
+    waiting: waitingByKind(counts),
+    lanes: laneLines,
+  };
+}
+
+function waitingByKind(counts: readonly z.infer<typeof UnfinishedCount>[]): Overview['waiting'] {
+  return [...Map.groupBy(counts, ({ kind }) => kind)].map(([kind, lines]) => {
+    const due = lines.flatMap(({ oldestDueAt }) => (oldestDueAt ? [oldestDueAt.getTime()] : []));
+    return {
+      kind,
+      jobs: lines.reduce((sum, line) => sum + line.due, 0),
+      oldestDueAt: due.length > 0 ? new Date(Math.min(...due)) : null,
+    };
+  });
+}
+
+async function jobs(pool: Pool, filter: JobFilter, limit: number, after: JobId | null): Promise<JobLine[]> {
+  const bound = parameters();
+  const where = jobConditions(filter, bound);
+  const older = after ? `and job.id < ${bound.put(after)}` : '';
+  const { rows } = await pool.query(
+    `select ${jobColumns}
+       from job join project on project.id = job.project_id
+      where ${where} ${older}
+      order by job.id desc
+      limit ${bound.put(limit)}`,
+    bound.values,
+  );
+  return JobLine.array().parse(rows);
+}
+
+const JobDetail = JobLine.extend({
+  deadlineAt: z.date(),
+  requestId: z.string().nullable(),
+  subjectId: z.string(),
+  address: AddressHash.nullable(),
+});
+
+async function job(pool: Pool, id: JobId): Promise<JobPage | null> {
+  const { rows } = await pool.query(
+    `select ${jobColumns}, job.deadline_at as "deadlineAt", job.request_id as "requestId", job.subject_id as "subjectId",
+            encode(job.address_hash, 'hex') as address
+       from job join project on project.id = job.project_id
+      where job.id = $1`,
+    [id],
+  );
+  const found = JobDetail.optional().parse(rows[0]);
+  if (!found) return null;
+  const [attemptLines, verifications] = await Promise.all([
+    attemptsOf(pool, [id]),
+    verificationsOf(pool, [id]),
+  ]);
+  return { ...found, attemptLines, verification: verifications[0] ?? null };
+}
+
+async function attemptsOf(pool: Pool, ids: readonly JobId[]): Promise<AttemptLine[]> {
+  const { rows } = await pool.query(
+    `select ${attemptColumns} from attempt where job_id = any($1) order by job_id, n`,
+    [ids],
+  );
+  return AttemptLine.array().parse(rows);
+}
+
+async function verificationsOf(pool: Pool, ids: readonly JobId[]): Promise<VerificationLine[]> {
+  const { rows } = await pool.query(
+    `select ${verificationColumns}
+       from verification join project on project.id = verification.project_id
+      where verification.id in (select subject_id from job where id = any($1))`,
+    [ids],
+  );
+  return VerificationLine.array().parse(rows);
+}
+
+const Found = z.object({ job: JobId.nullable(), address: AddressHash.nullable() });
+
+async function find(pool: Pool, id: string): ReturnType<StaffQueries['find']> {
+  const { rows } = await pool.query(
+    `select coalesce((select id from job where id = $1),
+                     (select id from job where subject_id = $1 order by id desc limit 1)) as job,
+            (select encode(address_hash, 'hex') from recipient where id = $1) as address`,
+    [id],
+  );
+  const { job: jobId, address } = Found.parse(rows[0]);
+  if (jobId) return { found: 'job', id: jobId };
+  return address ? { found: 'recipient', address } : null;
+}
+
+const KnownRecipient = z.object({
+  project: z.string(),
+  recipientId: z.string(),
+  handle: z.string().nullable(),
+  phone: z.string().nullable(),
+  telegram: z.boolean(),
+  telegramBlockedAt: z.date().nullable(),
+  push: z.boolean(),
+  locale: z.string().nullable(),
+});
+
+async function recipient(pool: Pool, address: AddressHash, now: Date): Promise<Recipient> {
+  const { rows } = await pool.query(
+    `select slug as project, recipient.id as "recipientId", handle, phone, telegram_chat_id is not null as telegram,
+            telegram_blocked_at as "telegramBlockedAt", push_token_sealed is not null as push, locale
+       from recipient join project on project.id = project_id
+      where address_hash = decode($1, 'hex')
+      order by slug`,
+    [address],
+  );
+  const known = KnownRecipient.array().parse(rows);
+  return {
+    address,
+    known: known.map((one) => ({ ...one, phone: one.phone && maskPhone(one.phone) })),
+    locks: await locksOf(pool, address, now),
+  };
+}
+
+async function locksOf(pool: Pool, address: AddressHash, now: Date): Promise<DestinationLock[]> {
+  const { rows } = await pool.query(
+    `select slug as project, locked_at as "lockedAt", failed_checks as "failedChecks"
+       from destination join project on project.id = project_id
+      where address_hash = decode($1, 'hex') and locked_at > $2
+      order by slug`,
+    [address, lockedSince(now)],
+  );
+  return DestinationLock.array().parse(rows);
+}
+
+async function timeline(
+  pool: Pool,
+  address: AddressHash,
+  limit: number,
+  after: JobId | null,
+): Promise<Timeline> {
+  const page = await jobs(pool, { address }, limit + 1, after);
+  const shown = page.slice(0, limit);
+  const ids = shown.map(({ id }) => id);
+  const [attempts, verifications] = await Promise.all([attemptsOf(pool, ids), verificationsOf(pool, ids)]);
+  const events = [
+    ...shown.flatMap(jobEvents),
+    ...attempts.flatMap(attemptEvents),
+    ...verifications.flatMap(verificationEvents),
+  ];
+  return {
+    // Newest first, as all lists here; of two things in one millisecond the later one in the chain comes first.
+    events: events.toReversed().toSorted((a, b) => b.at.getTime() - a.at.getTime()),
+    next: page.length > limit ? (ids.at(-1) ?? null) : null,
+  };
+}
+
+function jobEvents(line: JobLine): TimelineEvent[] {
+  const accepted = { what: 'job', event: 'accepted', at: line.acceptedAt, job: line } as const;
+  return line.finishedAt
+    ? [accepted, { what: 'job', event: 'finished', at: line.finishedAt, job: line }]
+    : [accepted];
+}
+
+/** One event for the try, at its end where it has one, and one for what the provider said later. */
+function attemptEvents(attempt: AttemptLine): TimelineEvent[] {
+  const { openedAt, closedAt, deliveryAt } = attempt;
+  const tried = closedAt
+    ? ({ what: 'attempt', event: 'closed', at: closedAt, attempt } as const)
+    : ({ what: 'attempt', event: 'opened', at: openedAt, attempt } as const);
+  return deliveryAt ? [tried, { what: 'attempt', event: 'delivery', at: deliveryAt, attempt }] : [tried];
+}
+
+function verificationEvents(verification: VerificationLine): TimelineEvent[] {
+  const { createdAt, closedAt } = verification;
+  const created = { what: 'verification', event: 'created', at: createdAt, verification } as const;
+  return closedAt
+    ? [created, { what: 'verification', event: 'closed', at: closedAt, verification }]
+    : [created];
+}
+
+async function jobFailures(pool: Pool, filter: JobFilter): Promise<FailureGroup[]> {
+  const bound = parameters();
+  const where = jobConditions({ ...filter, states: ['rejected', 'exhausted', 'expired'] }, bound);
+  const { rows } = await pool.query(
+    `select job.kind, job.state, job.reason, count(*)::int as jobs, count(distinct job.project_id)::int as projects,
+            max(job.finished_at) as "lastAt", max(job.id::text) as "exampleId"
+       from job
+      where ${where}
+      group by job.kind, job.state, job.reason
+      order by jobs desc, job.reason
+      limit ${GROUPS_MAX}`,
+    bound.values,
+  );
+  return FailureGroup.array().parse(rows);
+}
+
+async function attemptFailures(pool: Pool, filter: JobFilter): Promise<AttemptFailureGroup[]> {
+  const bound = parameters();
+  const where = jobConditions(filter, bound);
+  const { rows } = await pool.query(
+    `select job.kind, attempt.channel, attempt.provider, attempt.outcome, attempt.reason, count(*)::int as attempts,
+            count(distinct job.id)::int as jobs, max(attempt.closed_at) as "lastAt", max(job.id::text) as "exampleId"
+       from job join attempt on attempt.job_id = job.id
+      where ${where} and attempt.outcome in ('rejected', 'failed', 'unknown')
+      group by job.kind, attempt.channel, attempt.provider, attempt.outcome, attempt.reason
+      order by attempts desc, attempt.provider, attempt.reason
+      limit ${GROUPS_MAX}`,
+    bound.values,
+  );
+  return AttemptFailureGroup.array().parse(rows);
+}
+
+async function lanes(pool: Pool): Promise<LaneLine[]> {
+  const { rows } = await pool.query(
+    'select kind, paused_at as "pausedAt", paused_by as "pausedBy" from lane order by kind',
+  );
+  return LaneLine.array().parse(rows);
+}
+
+async function projects(pool: Pool): Promise<string[]> {
+  const { rows } = await pool.query('select slug from project order by slug limit $1', [PROJECTS_MAX]);
+  return z
+    .object({ slug: z.string() })
+    .array()
+    .parse(rows)
+    .map(({ slug }) => slug);
+}

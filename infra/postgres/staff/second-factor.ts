@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import { LockMode } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { base32 } from '../../../domain/device/otpauth.ts';
+import { acceptedSteps, TOTP_SECRET_BYTES, totpCode } from '../../../domain/device/totp.ts';
+import {
+  type CodesRenewed,
+  type GivenFactor,
+  type Passed,
+  readFactor,
+  RECOVERY_CODE_BYTES,
+  RECOVERY_CODES,
+  SECOND_FACTOR_FAILURES_MAX,
+  type SecondFactors,
+  type SetUp,
+  showRecoveryCode,
+} from '../../../domain/staff/second-factor.ts';
+import type { OpenedSession } from '../../../domain/staff/session.ts';
+import { type KeyedHash, sameText, type Seal, sha256 } from '../../crypto.ts';
+import { Staff, StaffRecoveryCode, StaffSession } from '../entities.ts';
+import { countTry, forgiveTries } from './lock.ts';
+import { insertSession } from './sessions.ts';
+
+interface Parts {
+  readonly em: EntityManager;
+  readonly seal: Seal;
+  readonly hash: KeyedHash;
+}
+
+/**
+ * `em` is forked for each call. What changes something locks the session's row first and the account's after it: of
+ * requests that are sent at once, one is served and the others find what it left.
+ */
+export function staffSecondFactors(em: EntityManager, seal: Seal, hash: KeyedHash): SecondFactors {
+  const parts = { em, seal, hash };
+  return {
+    async stateOf(staffId) {
+      const fork = em.fork();
+      const { totpBoundAt } = await fork.findOneOrFail(Staff, { id: staffId });
+      if (!totpBoundAt) return null;
+      return { boundAt: totpBoundAt, recoveryCodesLeft: await codesLeft(fork, staffId) };
+    },
+    offer: (token, now) => offer(parts, token, now),
+    setUp: (token, code, now) => setUp(parts, token, code, now),
+    pass: (token, code, now) => pass(parts, token, code, now),
+    renewRecoveryCodes: (staffId, code, now) => renewRecoveryCodes(parts, staffId, code, now),
+  };
+}
+
+function offer({ em, seal }: Parts, token: string, now: Date): Promise<Uint8Array | null> {
+  return em.fork().transactional(async (tx) => {
+    const half = await lockHalf(tx, token, now);
+    if (!half || half.staff.totpBoundAt) return null;
+    const { session, staff } = half;
+    const kept = session.totpOfferSealed;
+    if (kept) return openSecret(seal, kept, staff.id);
+    const secret = randomBytes(TOTP_SECRET_BYTES);
+    session.totpOfferSealed = seal.seal(secret.toString('base64url'), staff.id);
+    return secret;
+  });
+}
+
+/** Wrong codes are not counted: whoever sets it up sees the secret, so that there is nothing to guess. */
+function setUp({ em, seal, hash }: Parts, token: string, code: string, now: Date): Promise<SetUp> {
+  return em.fork().transactional(async (tx): Promise<SetUp> => {
+    const half = await lockHalf(tx, token, now);
+    if (!half) return { passed: false, reason: 'gone' };
+    const { session, staff } = half;
+    const given = readFactor(code);
+    const sealed = session.totpOfferSealed;
+    if (staff.totpBoundAt) return { passed: false, reason: 'already' };
+    if (!sealed || given?.by !== 'totp') return { passed: false, reason: 'wrong' };
+
+    const step = stepOf(openSecret(seal, sealed, staff.id), given.code, now);
+    if (step === null) return { passed: false, reason: 'wrong' };
+    const bound = await tx.nativeUpdate(
+      Staff,
+      { id: staff.id, totpBoundAt: null },
+      { totpSealed: sealed, totpLastStep: step, totpBoundAt: now },
+    );
+    if (bound === 0) return { passed: false, reason: 'already' };
+    await forgiveTries(tx, staff.id);
+    const recoveryCodes = await putRecoveryCodes(tx, hash, staff.id);
+    return { passed: true, recoveryCodes, session: await makeWhole(tx, session, now) };
+  });
+}
+
+async function pass(parts: Parts, token: string, code: string, now: Date): Promise<Passed> {
+  const { em } = parts;
+  const session = await em.fork().findOne(StaffSession, isHalf(token, now));
+  const staffId = session?.staff.id;
+  if (staffId === undefined) return { passed: false, reason: 'gone' };
+  const given = await countedFactor(em, staffId, code, now);
+  if (typeof given === 'string') return { passed: false, reason: given };
+
+  return em.fork().transactional(async (tx): Promise<Passed> => {
+    const half = await lockHalf(tx, token, now);
+    if (!half) return { passed: false, reason: 'gone' };
+    const refusal = await useFactor(tx, parts, half.staff, given, now);
+    if (refusal) return { passed: false, reason: refusal };
+    await forgiveTries(tx, staffId);
+    return {
+      passed: true,
+      by: given.by,
+      session: await makeWhole(tx, half.session, now),
+      recoveryCodesLeft: await codesLeft(tx, staffId),
+    };
+  });
+}
+
+async function renewRecoveryCodes(
+  parts: Parts,
+  staffId: string,
+  code: string,
+  now: Date,
+): Promise<CodesRenewed> {
+  const given = await countedFactor(parts.em, staffId, code, now);
+  if (given === 'gone') return { passed: false, reason: 'wrong' };
+  if (typeof given === 'string') return { passed: false, reason: given };
+  // A recovery code that somebody found must not give ten more.
+  if (given.by !== 'totp') return { passed: false, reason: 'wrong' };
+
+  return parts.em.fork().transactional(async (tx): Promise<CodesRenewed> => {
+    const staff = await tx.findOneOrFail(Staff, { id: staffId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const refusal = await useFactor(tx, parts, staff, given, now);
+    if (refusal) return { passed: false, reason: refusal };
+    await forgiveTries(tx, staffId);
+    return { passed: true, recoveryCodes: await putRecoveryCodes(tx, parts.hash, staffId) };
+  });
+}
+
+/** What was given, counted as failed before it is looked at, whatever becomes of the rest; or why it isn't looked at. */
+async function countedFactor(
+  em: EntityManager,
+  staffId: string,
+  code: string,
+  now: Date,
+): Promise<GivenFactor | 'wrong' | 'locked' | 'blocked' | 'gone'> {
+  const counted = await countTry(em.fork(), { id: staffId }, 'second-factor', now);
+  if (!counted || counted.barred === 'disabled') return 'gone';
+  if (counted.staff.secondFactorFailures > SECOND_FACTOR_FAILURES_MAX) return 'blocked';
+  return counted.barred ?? readFactor(code) ?? 'wrong';
+}
+
+/** Uses it up; each UPDATE is a compare-and-set, so that one code passes once whoever sends it at once. */
+async function useFactor(
+  tx: EntityManager,
+  { seal, hash }: Parts,
+  { id, totpSealed }: Staff,
+  given: GivenFactor,
+  now: Date,
+): Promise<'wrong' | 'used' | null> {
+  if (given.by === 'totp') {
+    const step = totpSealed ? stepOf(openSecret(seal, totpSealed, id), given.code, now) : null;
+    if (step === null) return 'wrong';
+    const taken = await tx.nativeUpdate(Staff, { id, totpLastStep: { $lt: step } }, { totpLastStep: step });
+    return taken === 0 ? 'used' : null;
+  }
+  const code = { staff: id, codeHash: hash('recovery-code', given.code) };
+  const used = await tx.nativeUpdate(StaffRecoveryCode, { ...code, usedAt: null }, { usedAt: now });
+  if (used > 0) return null;
+  return (await tx.count(StaffRecoveryCode, code)) > 0 ? 'used' : 'wrong';
+}
+
+/** The step whose code this is now, whether or not it was taken before. */
+const stepOf = (secret: Uint8Array, code: string, now: Date): number | null =>
+  acceptedSteps(now).find((step) => sameText(totpCode(secret, step), code)) ?? null;
+
+const openSecret = (seal: Seal, sealed: Uint8Array, staffId: string): Uint8Array =>
+  Buffer.from(seal.open(Buffer.from(sealed), staffId), 'base64url');
+
+async function putRecoveryCodes(
+  tx: EntityManager,
+  hash: KeyedHash,
+  staffId: string,
+): Promise<readonly string[]> {
+  const codes = Array.from({ length: RECOVERY_CODES }, () => base32(randomBytes(RECOVERY_CODE_BYTES)));
+  const staff = tx.getReference(Staff, staffId);
+  await tx.nativeDelete(StaffRecoveryCode, { staff: staffId });
+  await tx.insertMany(
+    StaffRecoveryCode,
+    codes.map((code) => ({ staff, codeHash: hash('recovery-code', code), usedAt: null })),
+  );
+  return codes.map(showRecoveryCode);
+}
+
+const codesLeft = (em: EntityManager, staffId: string): Promise<number> =>
+  em.count(StaffRecoveryCode, { staff: staffId, usedAt: null });
+
+const isHalf = (token: string, now: Date) =>
+  ({ tokenHash: sha256(token), expiresAt: { $gt: now }, secondFactorAt: null }) as const;
+
+async function lockHalf(
+  tx: EntityManager,
+  token: string,
+  now: Date,
+): Promise<{ readonly session: StaffSession; readonly staff: Staff } | null> {
+  const session = await tx.findOne(StaffSession, isHalf(token, now), {
+    lockMode: LockMode.PESSIMISTIC_WRITE,
+  });
+  if (!session) return null;
+  const staff = await tx.findOneOrFail(Staff, { id: session.staff.id });
+  return staff.disabledAt ? null : { session, staff };
+}
+
+/** Another session with another token in its place: who planted the half one's, or saw it, holds nothing. */
+async function makeWhole(tx: EntityManager, half: StaffSession, now: Date): Promise<OpenedSession> {
+  await tx.nativeDelete(StaffSession, { tokenHash: half.tokenHash });
+  return insertSession(tx, half.staff.id, 'whole', now);
+}
