@@ -51,10 +51,11 @@ export class Telegram {
     return this.#open({ id, nextUpdateId, updates: [], chats: [], commands: [] });
   }
 
-  /** The bot that people meet when they name none: the one seen first. */
+  /** The bot that people meet when they name none: the one seen first, or else the one whose token is ours, before it has called. */
   firstBot(): TelegramBot | undefined {
     for (const bot of this.#bots.values()) return bot;
-    return undefined;
+    const id = this.#world.credentials.telegramBotToken?.split(':')[0];
+    return id === undefined ? undefined : this.bot(Number(id));
   }
 
   snapshots(): BotSnapshot[] {

@@ -19,6 +19,18 @@ async function person({ url }: Sandbox, act: object, expected = 201): Promise<un
   return response.json();
 }
 
+describe('a person who writes before the bot has called', () => {
+  test('is heard once it does, where the sandbox knows its token', async () => {
+    const sandbox = await freshSandbox({ credentials: { telegramBotToken: BOT_TOKEN } });
+    await person(sandbox, { text: '/start' });
+    expect(await apiOf(sandbox).getUpdates({})).toMatchObject([{ message: { text: '/start' } }]);
+  });
+
+  test('is told that there is none, where it does not', async () => {
+    await person(await freshSandbox(), { text: '/start' }, 404);
+  });
+});
+
 describe('the official client', () => {
   test('sends a message and sees it as a Message of a private chat', async () => {
     const sandbox = await freshSandbox();
