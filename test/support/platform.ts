@@ -27,8 +27,12 @@ export async function codeAfter(
   const before = sandbox.inbox({ to }).length;
   await act();
   return until(async () => {
-    const newest = sandbox.inbox({ to }).slice(before).at(-1);
-    return newest && /\b\d{6}\b/.exec(newest.text)?.[0];
+    const codes = sandbox
+      .inbox({ to })
+      .slice(before)
+      .map(({ text }) => /\b\d{6}\b/.exec(text)?.[0]);
+    // What the bot says beside it may come before or after.
+    return codes.findLast((code) => code !== undefined);
   });
 }
 
