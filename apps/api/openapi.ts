@@ -17,6 +17,11 @@ services and holds scopes. A *publishable* key (\`nbt_pub_…\`) may sit in an a
 \`public\` only. A *test* key sends nothing, and reaches only the
 codes, messages and jobs that test keys made. A revoked key opens nothing more within five seconds.
 
+### People
+Who signs in (\`/auth/…\`) gets an access token of ten minutes, sent as \`Authorization: Bearer …\`, and a refresh token that is good
+once; \`/.well-known/jwks.json\` verifies the first. Its \`sub\` is your project's own recipient, and another one in every other
+project. \`/me/…\` is for Navbat's own app; some of it asks for a proof of the last five minutes.
+
 ### Idempotency
 Send an \`Idempotency-Key\` of up to 255 visible characters with a request that you may have to repeat. The same key with
 the same body gets the first answer again, with \`Idempotent-Replayed: true\`; with another body, 422. Where the first
@@ -62,8 +67,8 @@ const problemsOfIdempotency = [409, 422];
 
 const problemTexts: Readonly<Record<number, string>> = {
   400: 'The request does not fit the schema.',
-  401: 'No key, or one that is unknown, expired or revoked.',
-  403: 'The key does not have the scope, or is a test key where a live one is needed.',
+  401: 'No key or token, or one that is unknown, expired, revoked, or too long ago proven.',
+  403: 'The key does not have the scope, or is a test key where a live one is needed; or the session is of another sort.',
   404: 'Unknown, or of another project.',
   409: 'In conflict with what is there, or the same idempotency key is still at work.',
   410: 'Closed; `reason` says why.',

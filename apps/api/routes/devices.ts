@@ -24,7 +24,7 @@ import {
   TotpCode,
   twoPushAddresses,
 } from './device-body.ts';
-import { checkProblem, refusalProblem } from './otp.ts';
+import { checkProblem, refusalProblem } from './otp-problems.ts';
 import { NO_STORE, QrBody, type QrCodes, qrBody } from './qr.ts';
 
 export interface DeviceRouteDeps {

@@ -3,7 +3,7 @@ import { type LiveStates, stateName } from '../../../domain/otp/live-state.ts';
 import { Problem } from '../../http/problem.ts';
 import type { Followers, NoRoom } from '../followers.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { checkProblem } from './otp.ts';
+import { checkProblem } from './otp-problems.ts';
 
 export interface OtpEventDeps {
   readonly states: LiveStates;

@@ -1,21 +1,12 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { ShownState } from '../../../domain/approval/challenge.ts';
-import type { RefusalReason } from '../../../domain/job/decision.ts';
-import { CheckRequest, type CheckResult, type ClosedReason } from '../../../domain/otp/check.ts';
-import type {
-  Checks,
-  ResendFacts,
-  StoryApproval,
-  Verifications,
-  VerificationStory,
-} from '../../../domain/otp/checks.ts';
+import { CheckRequest, type CheckResult } from '../../../domain/otp/check.ts';
+import type { Checks, ResendFacts } from '../../../domain/otp/checks.ts';
 import { Channel } from '../../../domain/otp/channel.ts';
 import type { FailureGate } from '../../../domain/otp/failure-gate.ts';
-import { type Blocked, checkGuarded } from '../../../domain/otp/guarded-check.ts';
-import type { Destination, OtpIntake, SendAnswer } from '../../../domain/otp/intake.ts';
-import { Payment } from '../../../domain/otp/payment.ts';
-import { maskPhone, parsePhone, type PhoneFacts } from '../../../domain/otp/phone.ts';
+import { checkGuarded } from '../../../domain/otp/guarded-check.ts';
+import type { Destination, OtpIntake } from '../../../domain/otp/intake.ts';
+import { parsePhone, type PhoneFacts } from '../../../domain/otp/phone.ts';
 import type { VerificationId } from '../../../domain/otp/job.ts';
 import {
   CODE_DIGITS_DEFAULT,
@@ -24,17 +15,17 @@ import {
   SendRequest,
   TTL_SECONDS_DEFAULT,
 } from '../../../domain/otp/send.ts';
-import { VerificationState } from '../../../domain/otp/verification.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { addressBlock } from '../../http/express.ts';
 import { Problem } from '../../http/problem.ts';
 import { checkUrl } from '../fields.ts';
 import { type Answer, defineRoute, requestKey, type Route, type RouteRequest } from '../route.ts';
+import { checkProblem, notAccepted, refusalProblem } from './otp-problems.ts';
+import { type StoryDeps, storyRoute } from './otp-story.ts';
 
-export interface OtpRouteDeps {
+export interface OtpRouteDeps extends StoryDeps {
   readonly intake: OtpIntake;
   readonly checks: Checks;
-  readonly verifications: Verifications;
   readonly failures: FailureGate;
   /** What is wrong with a URL that a customer gives, or null. */
   readonly urlFault: (url: string) => string | null;
@@ -43,8 +34,6 @@ export interface OtpRouteDeps {
     projectId: Caller['projectId'],
     recipientId: string,
   ) => Promise<string | null | undefined>;
-  /** The code of a live verification, for test keys only. */
-  readonly codeOf: (verification: VerificationStory['verification']) => string;
 }
 
 const Accepted = z.object({
@@ -209,57 +198,6 @@ async function closedProblem(
 }
 
 /** The same for everybody: it must not tell whether this person has a device. */
-const lockedWords =
-  'This recipient is locked after too many wrong codes. Its person opens it by approving a push on a bound device, or, at a service that knows them, in the app or by /unlock to the bot; else, after a hundred in a row, it opens by itself within a day.';
-
-/** Exhaustive on purpose: a new refusal does not compile until it has a status and words. */
-const refusals: Record<RefusalReason, readonly [status: number, detail: string]> = {
-  'too-soon': [429, 'A code was just sent to this recipient. Ask again after the time in Retry-After.'],
-  'too-many-sends': [429, 'This recipient was sent too many codes in an hour.'],
-  'destination-locked': [429, lockedWords],
-  'no-channel': [422, 'No channel that was asked for can reach this recipient.'],
-  'country-not-allowed': [422, 'The project does not send paid messages to this country.'],
-  'budget-spent': [422, "The project's budget for paid messages is spent for today."],
-  'prefix-blocked': [
-    422,
-    'Codes to numbers like this one are not verified; SMS to them is blocked for a while.',
-  ],
-  'number-capped': [422, 'This number was sent too many paid messages in an hour.'],
-  'code-too-short': [
-    422,
-    'Codes of fewer than six digits need the project setting allow_short_codes, and never serve login or money.',
-  ],
-  'totp-for-money': [
-    422,
-    'A code of a device shows neither amount nor payee: ask for another channel where money moves.',
-  ],
-  'other-payment': [
-    409,
-    'A code lives for another payment of this recipient and purpose. Cancel it first, or name another purpose.',
-  ],
-  'unknown-recipient': [404, 'The project has no such recipient.'],
-};
-
-export function refusalProblem(
-  reason: RefusalReason,
-  retryAfterSeconds: number | null,
-  headers: Record<string, string> = {},
-): Problem {
-  const [status, detail] = refusals[reason];
-  const retryAfter = retryAfterSeconds === null ? {} : { 'Retry-After': String(retryAfterSeconds) };
-  return new Problem(status, reason, detail, { headers: { ...headers, ...retryAfter } });
-}
-
-function notAccepted(
-  answer: Exclude<SendAnswer, { answer: 'accepted' | 'closed' }>,
-  headers: Record<string, string>,
-): Problem {
-  if (answer.answer === 'refused') return refusalProblem(answer.reason, answer.retryAfterSeconds, headers);
-  return new Problem(422, 'idempotency-key-reused', 'This Idempotency-Key was used with another body.', {
-    errors: [{ pointer: 'Idempotency-Key', detail: 'expected a new key for a new request' }],
-  });
-}
-
 const Approved = z.object({ id: z.uuid(), status: z.literal('approved'), purpose: z.string() });
 
 const verifyRoute = (deps: OtpRouteDeps) =>
@@ -304,138 +242,6 @@ export async function checkCode(
   const result = await checkGuarded(deps, guesser, { projectId, mode, of, code });
   if (result.result === 'approved') return result;
   throw checkProblem(result);
-}
-
-const closedWords: Record<ClosedReason, string> = {
-  used: 'This code was used already.',
-  denied: 'The person said no to it on their device.',
-  cancelled: 'This verification was cancelled.',
-  expired: 'This code has expired.',
-  'too-many-checks': 'This verification has used up its checks.',
-};
-
-export function checkProblem(result: Exclude<CheckResult, { result: 'approved' }> | Blocked): Problem {
-  switch (result.result) {
-    case 'blocked':
-      return new Problem(429, 'too-many-failures', 'Too many wrong codes. Try again later.', {
-        headers: { 'Retry-After': String(result.retryAfterSeconds) },
-      });
-    case 'incorrect':
-      return new Problem(
-        422,
-        'incorrect-code',
-        'The code is wrong.',
-        result.remaining === null ? {} : { extra: { remaining: result.remaining } },
-      );
-    case 'closed':
-      return new Problem(410, 'verification-closed', closedWords[result.reason], {
-        extra: { reason: result.reason },
-      });
-    case 'locked':
-      return new Problem(429, 'destination-locked', lockedWords);
-    case 'unknown':
-      return new Problem(404, 'not-found', 'The project has no such verification.');
-  }
-}
-
-const Attempt = z.object({
-  n: z.int(),
-  channel: Channel,
-  provider: z.string(),
-  outcome: z.string().nullable(),
-  reason: z.string().nullable(),
-  provider_reference: z.string().nullable(),
-  cost_micros: z.string().nullable().meta({ description: "Integer of 10^-6 of the currency's unit." }),
-  cost_currency: z.string().nullable(),
-  latency_ms: z.int().nullable(),
-  delivery: z.string().nullable().meta({ description: 'What the provider reported later.' }),
-  delivery_reason: z.string().nullable(),
-  delivery_at: z.string().nullable(),
-  opened_at: z.string(),
-  closed_at: z.string().nullable(),
-});
-
-const Approval = z.object({ state: ShownState, answered_at: z.iso.datetime().nullable() });
-
-const Story = z.object({
-  id: z.uuid(),
-  status: VerificationState,
-  purpose: z.string(),
-  payment: Payment.nullable(),
-  to: z.string().nullable().meta({ description: 'Masked.' }),
-  channels: z.array(Channel),
-  locale: z.string(),
-  sends: z.int(),
-  checks: z.object({ used: z.int(), max: z.int() }),
-  created_at: z.iso.datetime(),
-  expires_at: z.iso.datetime(),
-  closed_at: z.iso.datetime().nullable(),
-  metadata: z.record(z.string(), z.string()).nullable(),
-  approval: Approval.nullable().meta({
-    description:
-      'What became of the push to Navbat’s own app. Null for whoever has never approved for your project, whether they have the app or not.',
-  }),
-  code: z.string().optional().meta({ description: 'With test keys only, while the code lives.' }),
-  jobs: z.array(
-    z.object({
-      id: z.uuid(),
-      state: z.string(),
-      reason: z.string().nullable(),
-      accepted_at: z.string(),
-      finished_at: z.string().nullable(),
-      attempts: z.array(Attempt),
-    }),
-  ),
-});
-
-const storyRoute = (deps: OtpRouteDeps) =>
-  defineRoute({
-    method: 'get',
-    path: '/otp/{id}',
-    tag: 'One-time codes',
-    summary: 'A verification and its history',
-    scope: 'otp',
-    testKeys: 'apart',
-    params: ById,
-    answers: {
-      200: { description: 'Its state, its sends and every attempt on every channel.', schema: Story },
-    },
-    problems: [404],
-    async handle({ params, caller }) {
-      const story = await deps.verifications.story(caller.projectId, caller.mode, params.id);
-      if (!story) throw checkProblem({ result: 'unknown' });
-      return { status: 200, body: storyBody(deps, story) };
-    },
-  });
-
-const approvalBody = ({ state, answeredAt }: StoryApproval) => ({
-  state,
-  answered_at: answeredAt?.toISOString() ?? null,
-});
-
-function storyBody(
-  deps: OtpRouteDeps,
-  { verification, phone, metadata, closedAt, approval, jobs }: VerificationStory,
-) {
-  const showsCode = verification.mode === 'test' && verification.state === 'live';
-  return {
-    id: verification.id,
-    status: verification.state,
-    purpose: verification.purpose,
-    payment: verification.payment,
-    to: phone === null ? null : maskPhone(phone),
-    channels: verification.channels,
-    locale: verification.locale,
-    sends: verification.sends,
-    checks: { used: verification.checksUsed, max: verification.checksMax },
-    created_at: verification.createdAt.toISOString(),
-    expires_at: verification.expiresAt.toISOString(),
-    closed_at: closedAt?.toISOString() ?? null,
-    metadata,
-    approval: approval && approvalBody(approval),
-    ...(showsCode ? { code: deps.codeOf(verification) } : {}),
-    jobs,
-  };
 }
 
 const resendRoute = (deps: OtpRouteDeps) =>

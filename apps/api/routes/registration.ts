@@ -6,7 +6,7 @@ import type { Caller } from '../../../domain/project/caller.ts';
 import { Problem } from '../../http/problem.ts';
 import { PhoneField } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { checkProblem, refusalProblem } from './otp.ts';
+import { checkProblem, refusalProblem } from './otp-problems.ts';
 
 /** The registration API of the fifth founding document (S4): its paths and bodies, over the same verifications. */
 export interface RegistrationDeps {

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { ShownState } from '../../../domain/approval/challenge.ts';
+import { Channel } from '../../../domain/otp/channel.ts';
+import type { StoryApproval, Verifications, VerificationStory } from '../../../domain/otp/checks.ts';
+import { Payment } from '../../../domain/otp/payment.ts';
+import { maskPhone } from '../../../domain/otp/phone.ts';
+import { VerificationState } from '../../../domain/otp/verification.ts';
+import { defineRoute } from '../route.ts';
+import { checkProblem } from './otp-problems.ts';
+
+export interface StoryDeps {
+  readonly verifications: Verifications;
+  /** The code of a live verification, for test keys only. */
+  readonly codeOf: (verification: VerificationStory['verification']) => string;
+}
+
+const Attempt = z.object({
+  n: z.int(),
+  channel: Channel,
+  provider: z.string(),
+  outcome: z.string().nullable(),
+  reason: z.string().nullable(),
+  provider_reference: z.string().nullable(),
+  cost_micros: z.string().nullable().meta({ description: "Integer of 10^-6 of the currency's unit." }),
+  cost_currency: z.string().nullable(),
+  latency_ms: z.int().nullable(),
+  delivery: z.string().nullable().meta({ description: 'What the provider reported later.' }),
+  delivery_reason: z.string().nullable(),
+  delivery_at: z.string().nullable(),
+  opened_at: z.string(),
+  closed_at: z.string().nullable(),
+});
+
+const Approval = z.object({ state: ShownState, answered_at: z.iso.datetime().nullable() });
+
+const Story = z.object({
+  id: z.uuid(),
+  status: VerificationState,
+  purpose: z.string(),
+  payment: Payment.nullable(),
+  to: z.string().nullable().meta({ description: 'Masked.' }),
+  channels: z.array(Channel),
+  locale: z.string(),
+  sends: z.int(),
+  checks: z.object({ used: z.int(), max: z.int() }),
+  created_at: z.iso.datetime(),
+  expires_at: z.iso.datetime(),
+  closed_at: z.iso.datetime().nullable(),
+  metadata: z.record(z.string(), z.string()).nullable(),
+  approval: Approval.nullable().meta({
+    description:
+      'What became of the push to Navbat’s own app. Null for whoever has never approved for your project, whether they have the app or not.',
+  }),
+  code: z.string().optional().meta({ description: 'With test keys only, while the code lives.' }),
+  jobs: z.array(
+    z.object({
+      id: z.uuid(),
+      state: z.string(),
+      reason: z.string().nullable(),
+      accepted_at: z.string(),
+      finished_at: z.string().nullable(),
+      attempts: z.array(Attempt),
+    }),
+  ),
+});
+
+const ById = z.object({ id: z.uuid() });
+
+export const storyRoute = (deps: StoryDeps) =>
+  defineRoute({
+    method: 'get',
+    path: '/otp/{id}',
+    tag: 'One-time codes',
+    summary: 'A verification and its history',
+    scope: 'otp',
+    testKeys: 'apart',
+    params: ById,
+    answers: {
+      200: { description: 'Its state, its sends and every attempt on every channel.', schema: Story },
+    },
+    problems: [404],
+    async handle({ params, caller }) {
+      const story = await deps.verifications.story(caller.projectId, caller.mode, params.id);
+      if (!story) throw checkProblem({ result: 'unknown' });
+      return { status: 200, body: storyBody(deps, story) };
+    },
+  });
+
+const approvalBody = ({ state, answeredAt }: StoryApproval) => ({
+  state,
+  answered_at: answeredAt?.toISOString() ?? null,
+});
+
+function storyBody(
+  deps: StoryDeps,
+  { verification, phone, metadata, closedAt, approval, jobs }: VerificationStory,
+) {
+  const showsCode = verification.mode === 'test' && verification.state === 'live';
+  return {
+    id: verification.id,
+    status: verification.state,
+    purpose: verification.purpose,
+    payment: verification.payment,
+    to: phone === null ? null : maskPhone(phone),
+    channels: verification.channels,
+    locale: verification.locale,
+    sends: verification.sends,
+    checks: { used: verification.checksUsed, max: verification.checksMax },
+    created_at: verification.createdAt.toISOString(),
+    expires_at: verification.expiresAt.toISOString(),
+    closed_at: closedAt?.toISOString() ?? null,
+    metadata,
+    approval: approval && approvalBody(approval),
+    ...(showsCode ? { code: deps.codeOf(verification) } : {}),
+    jobs,
+  };
+}
