@@ -129,7 +129,14 @@ describe('a push', () => {
       expect(sent.status, JSON.stringify(sent.body)).toBe(202);
       expect(await finished(sent.body.id), inbox).toMatchObject({ progress: { sent: 1 } });
     }
-    expect(navbat.sandbox.inbox({ channel: 'push' })).toHaveLength(5);
+    const arrived = navbat.sandbox.inbox({ channel: 'push' });
+    expect(arrived.map(({ to, details }) => [to, details['fid'] !== undefined])).toEqual([
+      ['device-one', false],
+      ['device-of-aziza', false],
+      ['installation-of-gulnor', true],
+      ['installation-of-kamola', true],
+      ['/topics/news', false],
+    ]);
   });
 
   test.each([{ push_token: 'device-of-bek' }, { installation_id: 'installation-of-bek-jo' }])(
