@@ -54,11 +54,12 @@ const hkdfExpand = (key: KeyObject, info: string, bytes: number): Uint8Array =>
   new Uint8Array(createHmac('sha256', key).update(info).update(Buffer.of(1)).digest().subarray(0, bytes));
 
 /**
- * Keyed hash of an API key, an address or a recovery code: equal inputs are found, and a dump can't be searched for a known number.
+ * Keyed hash of an API key, an address, a push token or a recovery code: equal inputs are found, and a dump can't be searched for a
+ * known number.
  * Of a session or a verification it makes a token that stands nowhere. A hash for one use is never one for another.
  */
 export type KeyedHash = (
-  domain: 'api-key' | 'address' | 'recovery-code' | 'refresh-token' | 'poll-token',
+  domain: 'api-key' | 'address' | 'push-token' | 'recovery-code' | 'refresh-token' | 'poll-token',
   text: string,
 ) => Buffer;
 

@@ -4,8 +4,16 @@ import type { RecipientChange, RecipientId, RecipientView } from './recipient.ts
 
 export type RecipientPut =
   | { readonly put: 'created' | 'changed'; readonly recipient: RecipientView }
-  /** The handle is one recipient's and the phone another's. */
-  | { readonly put: 'conflict' };
+  | { readonly put: 'conflict'; readonly field: ConflictField; readonly holder: RecipientHolder | null };
+
+/** What another recipient has: `handle` of a name that is Navbat's own. */
+export type ConflictField = 'phone' | 'handle' | 'telegram_chat_id' | 'push_token';
+
+/** Who has it; null where two requests kept meeting each other. */
+export interface RecipientHolder {
+  readonly id: RecipientId;
+  readonly handle: string | null;
+}
 
 export interface RecipientFilter {
   readonly handle?: string | undefined;
@@ -13,7 +21,10 @@ export interface RecipientFilter {
 }
 
 export interface Recipients {
-  /** Finds the recipient by handle or phone, and makes one where there is none. Repeating it changes nothing. */
+  /**
+   * Finds the recipient by handle or phone, and makes one where there is none. Repeating it changes nothing. What one handle has (phone,
+   * chat, push token) never passes to another: numbers are recycled, and the next holder's codes must not reach the last one's chat.
+   */
   put(projectId: ProjectId, change: RecipientChange, now: Date): Promise<RecipientPut>;
   list(projectId: ProjectId, filter: RecipientFilter, order: PageOrder): Promise<Page<RecipientView>>;
   find(projectId: ProjectId, id: RecipientId): Promise<RecipientView | null>;

@@ -54,6 +54,7 @@ const RecipientSchema = defineEntity({
     telegramChatId: p.bigint('string').nullable(),
     telegramBlockedAt: p.datetime().nullable(),
     pushTokenSealed: p.blob().nullable(),
+    pushTokenHash: p.blob().nullable(),
     locale: p.text().$type<Locale>().nullable(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),

@@ -7,6 +7,7 @@ import { Migration0003Webhooks } from './migrations/migration-0003-webhooks.ts';
 import { Migration0004Registration } from './migrations/migration-0004-registration.ts';
 import { Migration0005Persons } from './migrations/migration-0005-persons.ts';
 import { Migration0006StaffSecondFactor } from './migrations/migration-0006-staff-second-factor.ts';
+import { Migration0020Recipients } from './migrations/migration-0020-recipients.ts';
 
 /** Connections that MikroORM may hold in one process: everyday reads and writes only, hot statements have their own pool. */
 const ORM_CONNECTIONS_MAX = 5;
@@ -25,6 +26,7 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
         Migration0004Registration,
         Migration0005Persons,
         Migration0006StaffSecondFactor,
+        Migration0020Recipients,
       ],
       snapshot: false,
       transactional: true,

@@ -511,6 +511,20 @@ describe('a person’s devices', () => {
     });
   });
 
+  test('share no push address: where it goes now, the device that was there gets no more pushes', async () => {
+    const [mine, other] = [await newPerson(), await newPerson()];
+    const phone = await boundPhone(mine.session);
+    const stranger = await boundPhone(other.session);
+    const address = { push_token: 'one-installation' };
+    await phone.call('PATCH', `/me/devices/${phone.id}`, address);
+    expect(await stranger.call('PATCH', `/me/devices/${stranger.id}`, address)).toMatchObject({
+      status: 200,
+      body: { has_push_address: true },
+    });
+    const { body } = await phone.call('GET', '/me/devices');
+    expect(body.data).toMatchObject([{ id: phone.id, has_push_address: false }]);
+  });
+
   test('of another person read 404', async () => {
     const [mine, other] = [await newPerson(), await newPerson()];
     const phone = await boundPhone(mine.session);

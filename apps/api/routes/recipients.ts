@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Locale } from '../../../domain/otp/text.ts';
 import { InstallationId, installationAddress, PushToken } from '../../../domain/push/address.ts';
-import type { Recipients } from '../../../domain/recipient/port.ts';
+import type { RecipientPut, Recipients } from '../../../domain/recipient/port.ts';
 import { RecipientId, type RecipientView } from '../../../domain/recipient/recipient.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
@@ -64,6 +64,10 @@ const putRecipient = (recipients: Recipients) =>
     path: '/recipients',
     tag: 'Recipients',
     summary: 'Makes or changes the recipient of this handle or phone',
+    description:
+      'A phone, a chat and a push token belong to one handle: naming one that another handle has is 409 `recipient-conflict`, and changes nothing. Its `recipient_id` and `handle` say who has it. ' +
+      'Where it changed hands (numbers are recycled), first take it away from that recipient (`{"handle": "alice", "phone": null}`) or erase that one, then repeat the request: the new recipient gets neither the chat nor the push token of the old one. ' +
+      'A recipient whose handle is taken away (`"handle": null`) loses its chat and push token with it. Handles that begin with `telegram:` are Navbat’s own, for people who registered by their chat: they keep that chat.',
     scope: 'recipients',
     testKeys: 'refused',
     body: PutBody,
@@ -80,12 +84,7 @@ const putRecipient = (recipients: Recipients) =>
         { ...plain, telegramChatId, pushToken },
         new Date(),
       );
-      if (result.put === 'conflict')
-        throw new Problem(
-          409,
-          'recipient-conflict',
-          "The handle is one recipient's and the phone another's.",
-        );
+      if (result.put === 'conflict') throw conflict(result);
       return { status: result.put === 'created' ? 201 : 200, body: recipientBody(result.recipient) };
     },
   });
@@ -149,6 +148,35 @@ const eraseRecipient = (recipients: Recipients) =>
       return { status: 204, body: undefined };
     },
   });
+
+type PutConflict = Extract<RecipientPut, { put: 'conflict' }>;
+
+function conflict({ field, holder }: PutConflict): Problem {
+  const detail = conflictDetail({ put: 'conflict', field, holder });
+  return new Problem(409, 'recipient-conflict', detail, {
+    errors: [{ pointer: `/${field}`, detail: holder ? 'belongs to another recipient' : 'cannot be given' }],
+    extra: { recipient_id: holder?.id ?? null, handle: holder?.handle ?? null },
+  });
+}
+
+function conflictDetail({ field, holder }: PutConflict): string {
+  if (field === 'handle')
+    return 'Handles that begin with telegram: are Navbat’s own, for people who registered by their chat. Choose another one.';
+  if (!holder) return 'Other requests kept changing this recipient. Repeat the request.';
+  const named = holder.handle === null ? `it has no handle` : `handle ${JSON.stringify(holder.handle)}`;
+  const has = `${whatIsHeld[field]} belongs to recipient ${holder.id} (${named}), which is another one.`;
+  const release =
+    holder.handle === null
+      ? ''
+      : `take it away with PUT /recipients ${JSON.stringify({ handle: holder.handle, [field]: null })}, or `;
+  return `${has} If it changed hands, ${release}erase that recipient with DELETE /recipients/${holder.id}; then repeat this request.`;
+}
+
+const whatIsHeld = {
+  phone: 'The phone',
+  telegram_chat_id: 'The Telegram chat',
+  push_token: 'The push token',
+} as const;
 
 const notFound = () => new Problem(404, 'not-found', 'This project has no such recipient.');
 

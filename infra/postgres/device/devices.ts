@@ -154,14 +154,15 @@ async function insertPushRecipient(
 ): Promise<RecipientId> {
   const id = RecipientId.parse(uuidv7({ msecs: now.getTime() }));
   await tx.query(
-    `insert into recipient (id, project_id, handle, address_hash, push_token_sealed, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $6)`,
+    `insert into recipient (id, project_id, handle, address_hash, push_token_sealed, push_token_hash, created_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $7)`,
     [
       id,
       PLATFORM_PROJECT_ID,
       `device:${deviceId}`,
       hash('address', addressText(id, null)),
       pushAddress === null ? null : seal.seal(pushAddress, id),
+      pushAddress === null ? null : hash('push-token', pushAddress),
       now,
     ],
   );
@@ -310,16 +311,23 @@ async function bind(
   const person = await tx.query('select from person where id = $1 for no key update', [personId]);
   if (person.rowCount === 0) return { bound: false, reason: 'gone' };
   if ((await countBound(tx, personId)) >= DEVICES_MAX) return { bound: false, reason: 'too-many-devices' };
-  const { rows } = await tx.query<DeviceRow>(bindDevice, [id, personId, step, now]);
+  const { rows } = await tx.query<DeviceRow & PushAddressRow>(bindDevice, [id, personId, step, now]);
   const [row] = rows;
   if (!row) return { bound: false, reason: 'gone' };
+  if (row.push_recipient && row.push_hash) await takePushAddress(tx, row.push_recipient, row.push_hash);
   await notify(tx, personId, id, 'device-bound', now);
   return { bound: true, device: toView(row) };
 }
 
 const bindDevice = `
 update device d set bound_at = $4, last_used_at = $4, totp_last_step = $3, nonce = null, confirm_until = null, for_recipient_id = null
-where id = $1 and person_id = $2 and bound_at is null and confirm_until > $4 returning ${viewColumns}`;
+where id = $1 and person_id = $2 and bound_at is null and confirm_until > $4 returning ${viewColumns},
+  d.recipient_id push_recipient, (select r.push_token_hash from recipient r where r.id = d.recipient_id) push_hash`;
+
+interface PushAddressRow {
+  readonly push_recipient: RecipientId | null;
+  readonly push_hash: Buffer | null;
+}
 
 /** Written in the commit in which it happened; the announcer tells every other device and chat of the person. */
 async function notify(
@@ -335,8 +343,23 @@ async function notify(
   );
 }
 
+/**
+ * One installation of the app is one device: bound anew, for whomever, it is no longer the device that it was, and pushes for that one
+ * must not arrive on it. Two that claim one address at the same moment do so one after the other: the lock comes before any row.
+ */
+async function takePushAddress(tx: Queryable, recipientId: RecipientId, tokenHash: Buffer): Promise<void> {
+  await tx.query(lockPushAddress, [tokenHash]);
+  await tx.query(clearPushAddress, [recipientId, tokenHash, PLATFORM_PROJECT_ID]);
+}
+
+const lockPushAddress = `select pg_advisory_xact_lock(hashtextextended('push address ' || encode($1, 'hex'), 0))`;
+
+const clearPushAddress = `
+update recipient set push_token_sealed = null, push_token_hash = null, updated_at = now()
+where project_id = $3 and push_token_hash = $2 and id <> $1`;
+
 async function changeDevice(
-  { pool, seal }: DeviceDeps,
+  { pool, hash, seal }: DeviceDeps,
   personId: PersonId,
   id: DeviceId,
   { name, pushAddress }: Parameters<Devices['change']>[2],
@@ -350,13 +373,24 @@ async function changeDevice(
     const [row] = rows;
     if (!row) return null;
     if (pushAddress !== undefined && row.recipient_id)
-      await tx.query('update recipient set push_token_sealed = $2, updated_at = now() where id = $1', [
-        row.recipient_id,
-        pushAddress === null ? null : seal.seal(pushAddress, row.recipient_id),
-      ]);
+      await setPushAddress({ hash, seal }, tx, row.recipient_id, pushAddress);
     const changed = await tx.query<DeviceRow>(`select ${viewColumns} from device d where d.id = $1`, [id]);
     return changed.rows[0] ? toView(changed.rows[0]) : null;
   });
+}
+
+async function setPushAddress(
+  { hash, seal }: Pick<DeviceDeps, 'hash' | 'seal'>,
+  tx: Queryable,
+  recipientId: RecipientId,
+  pushAddress: string | null,
+): Promise<void> {
+  const tokenHash = pushAddress === null ? null : hash('push-token', pushAddress);
+  if (tokenHash) await takePushAddress(tx, recipientId, tokenHash);
+  await tx.query(
+    'update recipient set push_token_sealed = $2, push_token_hash = $3, updated_at = now() where id = $1',
+    [recipientId, pushAddress === null ? null : seal.seal(pushAddress, recipientId), tokenHash],
+  );
 }
 
 async function revoke(tx: Queryable, personId: PersonId, id: DeviceId, now: Date): Promise<boolean> {

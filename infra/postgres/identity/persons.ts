@@ -121,7 +121,7 @@ export async function proveContact(
   if (former === null || former === personId) return;
   // Two who take two phones of theirs do so one after the other.
   await tx.query('select from person where id = $1 for no key update', [former]);
-  await loseAddress(change, former, addressHash);
+  await loseAddress(change, { former, holder: personId }, addressHash);
   await endSessions(tx, { personId: former }, 'superseded', now);
 }
 
@@ -165,18 +165,30 @@ select person_id from joined`;
  * Recipients that stand for them keep standing for them, and for nobody else: a project must not reach the phone's next holder by
  * the sub of its last one.
  */
-async function loseAddress({ tx, hash, now }: Change, former: PersonId, addressHash: Buffer): Promise<void> {
-  const { rows } = await tx.query<{ id: RecipientId }>(
-    'select id from recipient where address_hash = $1 and person_id = $2 order by id for update',
-    [addressHash, former],
+async function loseAddress(
+  { tx, hash, now }: Change,
+  { former, holder }: { readonly former: PersonId; readonly holder: PersonId },
+  addressHash: Buffer,
+): Promise<void> {
+  const held = await tx.query<{ id: RecipientId; person_id: PersonId | null }>(
+    'select id, person_id from recipient where address_hash = $1 order by id for update',
+    [addressHash],
   );
+  const rows = held.rows.filter(({ person_id }) => person_id === former);
   const hashes = rows.map(({ id }) => hash('address', recipientAddressText(id, null)).toString('hex'));
   await tx.query(
     `update recipient r set phone = null, address_hash = decode(w.hash, 'hex'), updated_at = $3
      from unnest($1::uuid[], $2::text[]) as w (id, hash) where r.id = w.id`,
     [rows.map(({ id }) => id), hashes, now],
   );
+  // Where projects know the number only, its next holder's codes must not reach the chat and the app of the last one.
+  const others = held.rows.filter(({ person_id }) => person_id !== former && person_id !== holder);
+  await tx.query(dropReach, [others.map(({ id }) => id), now]);
 }
+
+const dropReach = `
+update recipient set telegram_chat_id = null, telegram_blocked_at = null, push_token_sealed = null, push_token_hash = null, updated_at = $2
+where id = any($1::uuid[])`;
 
 interface Link {
   readonly personId: PersonId;
@@ -229,13 +241,22 @@ async function meetRecipient(change: Change, link: Link, shown: ShownAddress): P
     return insertRecipient(change, link, { ...noAddress, handle, telegramId }, joinBy('project_id, handle'));
   }
   // A test key shows its codes, so that its people have no part in the recipient of a live phone.
-  if (!isLive) return null;
+  if (!isLive || !(await holdsPhone(change, link, shown.phone))) return null;
   return insertRecipient(
     change,
     link,
     { ...noAddress, phone: shown.phone },
     joinBy('address_hash, project_id'),
   );
+}
+
+/** A phone that moved to another person meanwhile leads the former one to nobody's recipient. */
+async function holdsPhone({ tx, hash }: Change, { personId, mode }: Link, phone: Phone): Promise<boolean> {
+  const { rowCount } = await tx.query('select from person_phone where address_hash = $1 and person_id = $2', [
+    hash('address', addressText({ phone }, mode)),
+    personId,
+  ]);
+  return rowCount === 1;
 }
 
 /** As registration names the recipient that stands for a chat. */

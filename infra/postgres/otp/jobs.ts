@@ -69,7 +69,10 @@ export function otpJobs(pool: pg.Pool, seal: Seal): OtpJobs {
   };
 }
 
-/** Past attempts are read only where there are any: most jobs need one. The pause is asked for once a statement. */
+/**
+ * The recipient that was asked for, as long as it has the address: a number that is moved to another one meanwhile takes no code along.
+ * Past attempts are read only where there are any: most jobs need one. The pause is asked for once a statement.
+ */
 const readOtpJobs = `
 select v.*, j.id job, j.finished_at is not null job_finished, j.state job_state, j.reason job_reason,
   exists (select from lane where kind = 'otp-send' and paused_at is not null) lane_paused, j.attempts, j.run_at, j.payload,
@@ -80,7 +83,7 @@ select v.*, j.id job, j.finished_at is not null job_finished, j.state job_state,
     where a.job_id = j.id and a.n > j.attempts_before) end past
 from job j
 join verification v on v.id = j.subject_id
-left join recipient r on r.address_hash = v.address_hash and r.project_id = v.project_id
+left join recipient r on r.id = v.recipient_id and r.address_hash = v.address_hash
 where j.id = any($1)`;
 
 function toOtpJob(row: OtpJobRow, seal: Seal): OtpJob {

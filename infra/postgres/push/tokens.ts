@@ -23,8 +23,8 @@ export async function forgetPushToken(
   const sealed = rows[0]?.push_token_sealed;
   if (!sealed || openPushToken(seal, sealed, recipientId) !== token) return;
   // As it was read: a seal is never made twice alike, so that a newer one is not met.
-  await pool.query('update recipient set push_token_sealed = null where id = $1 and push_token_sealed = $2', [
-    recipientId,
-    sealed,
-  ]);
+  await pool.query(
+    'update recipient set push_token_sealed = null, push_token_hash = null where id = $1 and push_token_sealed = $2',
+    [recipientId, sealed],
+  );
 }

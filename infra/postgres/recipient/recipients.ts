@@ -3,9 +3,15 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import type { ProjectId } from '../../../domain/job/job.ts';
 import { pageOf } from '../../../domain/page.ts';
-import type { RecipientPut, Recipients } from '../../../domain/recipient/port.ts';
+import type {
+  ConflictField,
+  RecipientHolder,
+  RecipientPut,
+  Recipients,
+} from '../../../domain/recipient/port.ts';
 import {
   addressText,
+  isChatHandle,
   type RecipientChange,
   RecipientId,
   type RecipientView,
@@ -58,8 +64,9 @@ async function putRecipient(
     try {
       return await em.fork().transactional((tx) => putOnce(tx, secrets, projectId, change, now));
     } catch (error) {
+      if (error instanceof Conflict) return { put: 'conflict', field: error.field, holder: error.holder };
       if (!(error instanceof UniqueConstraintViolationException)) throw error;
-      if (tries === PUT_TRIES_MAX) return { put: 'conflict' };
+      if (tries === PUT_TRIES_MAX) return { put: 'conflict', field: 'phone', holder: null };
     }
   }
 }
@@ -72,12 +79,86 @@ async function putOnce(
   now: Date,
 ): Promise<RecipientPut> {
   const found = await findTarget(tx, secrets, projectId, change);
-  if (found.length > 1) return { put: 'conflict' };
-  const row = found[0] ?? tx.create(Recipient, emptyRow(projectId, now));
+  const known = targetOf(found, change);
+  const row = known ?? tx.create(Recipient, emptyRow(projectId, now));
+  const before = { handle: row.handle, chatId: row.telegramChatId };
   apply(row, change, secrets, now);
   await tx.persist(row).flush();
-  return { put: found.length > 0 ? 'changed' : 'created', recipient: recipientView(row) };
+  const isClaim =
+    row.handle !== before.handle || row.telegramChatId !== before.chatId || change.pushToken != null;
+  if (isClaim) await holdAlone(tx, projectId, row);
+  return { put: known ? 'changed' : 'created', recipient: recipientView(row) };
 }
+
+/** Takes the transaction back: nothing of the request stays. */
+class Conflict extends Error {
+  readonly field: ConflictField;
+  readonly holder: RecipientHolder | null;
+
+  constructor(field: ConflictField, holder: RecipientHolder | null) {
+    super(`another recipient has the ${field}`);
+    this.field = field;
+    this.holder = holder;
+  }
+}
+
+const holderOf = ({ id, handle }: Pick<Recipient, 'id' | 'handle'>): RecipientHolder => ({
+  id: RecipientId.parse(id),
+  handle: handle ?? null,
+});
+
+/** The one recipient that the request may change, or null for a new one. */
+function targetOf(
+  found: readonly Recipient[],
+  { handle, telegramChatId }: RecipientChange,
+): Recipient | null {
+  const other = found.find((row) => row.handle !== handle);
+  // By its phone alone, and that is another person's: the number may have been given to somebody new.
+  if (other && handle && (found.length > 1 || other.handle !== null))
+    throw new Conflict('phone', holderOf(other));
+  const [row] = found;
+  if (!row) {
+    if (handle && isChatHandle(handle)) throw new Conflict('handle', null);
+    return null;
+  }
+  if (row.handle && isChatHandle(row.handle)) {
+    if (handle === null) throw new Conflict('handle', holderOf(row));
+    if (telegramChatId !== undefined && String(telegramChatId) !== row.telegramChatId)
+      throw new Conflict('telegram_chat_id', holderOf(row));
+  }
+  return row;
+}
+
+/**
+ * No other handle has this recipient's chat or push token. Asked once the row is written, under a lock of each: of two that claim
+ * one at the same moment the second waits here for the first's commit, and sees it. Rows are locked before these locks and never
+ * after, so that nobody waits in a circle.
+ */
+async function holdAlone(tx: EntityManager, projectId: ProjectId, row: Recipient): Promise<void> {
+  const chatId = row.telegramChatId ?? null;
+  const tokenHash = row.pushTokenHash ?? null;
+  const claims = [chatId, tokenHash?.toString('hex')].filter((claim) => claim != null);
+  if (claims.length === 0) return;
+  await tx.execute(lockClaims, [projectId, JSON.stringify(claims)]);
+  const [holder] = await tx.execute<{ id: string; handle: string; has_chat: boolean }[]>(findHolder, [
+    chatId,
+    projectId,
+    row.id,
+    chatId,
+    tokenHash,
+  ]);
+  if (holder) throw new Conflict(holder.has_chat ? 'telegram_chat_id' : 'push_token', holderOf(holder));
+}
+
+const lockClaims = `
+select pg_advisory_xact_lock(hashtextextended('recipient ' || ? || claim, 0))
+from (select claim from json_array_elements_text(?::json) claim order by claim) claims`;
+
+/** The recipient that stands for the chat itself is no other person. */
+const findHolder = `
+select id, handle, coalesce(telegram_chat_id = ?::bigint, false) has_chat from recipient
+where project_id = ? and id <> ? and handle is not null and handle not like 'telegram:%' and handle not like 'test:telegram:%'
+  and (telegram_chat_id = ?::bigint or push_token_hash = ?) order by id limit 1`;
 
 /** Whom the handle names and whom the phone reaches: one recipient, none yet, or two. */
 async function findTarget(
@@ -109,6 +190,7 @@ function emptyRow(projectId: ProjectId, now: Date) {
     telegramChatId: null,
     telegramBlockedAt: null,
     pushTokenSealed: null,
+    pushTokenHash: null,
     locale: null,
     createdAt: now,
     updatedAt: now,
@@ -122,19 +204,27 @@ function apply(
   now: Date,
 ): void {
   const { handle, phone, telegramChatId, pushToken, locale } = change;
+  // What was given to that handle leaves with it: whoever the row is named for next is another person.
+  if (handle === null && row.handle) {
+    setChat(row, null);
+    row.pushTokenSealed = row.pushTokenHash = null;
+  }
   if (handle !== undefined) row.handle = handle;
   if (phone !== undefined) row.phone = phone;
   if (locale !== undefined) row.locale = locale;
-  if (pushToken !== undefined)
+  if (pushToken !== undefined) {
     row.pushTokenSealed = pushToken === null ? null : sealer.seal(pushToken, row.id);
-  if (telegramChatId !== undefined) {
-    const chatId = telegramChatId === null ? null : String(telegramChatId);
-    // A block was said of the chat that was, not of another one.
-    if (row.telegramChatId !== chatId) row.telegramBlockedAt = null;
-    row.telegramChatId = chatId;
+    row.pushTokenHash = pushToken === null ? null : keyedHash('push-token', pushToken);
   }
+  if (telegramChatId !== undefined) setChat(row, telegramChatId === null ? null : String(telegramChatId));
   row.addressHash = keyedHash('address', addressText(RecipientId.parse(row.id), row.phone ?? null));
   row.updatedAt = now;
+}
+
+function setChat(row: Recipient, chatId: string | null): void {
+  // A block was said of the chat that was, not of another one.
+  if (row.telegramChatId !== chatId) row.telegramBlockedAt = null;
+  row.telegramChatId = chatId;
 }
 
 /**

@@ -209,11 +209,14 @@ lost as (
 insert into user_event (project_id, user_id, kind, detail, at)
 select $1, id, 'superseded', jsonb_build_object('by', $4::int), $5 from lost where is_verified`;
 
+/** Another account's chat takes the place of the one that was: an app of the former holder gets the number's codes no more. */
 const bindChat = `
 insert into recipient as r (id, project_id, phone, address_hash, telegram_chat_id, locale, created_at, updated_at)
 values ($1, $2, $3, $4, $5, (select locale from recipient where project_id = $2 and handle = 'telegram:' || $5::bigint), $6, $6)
 on conflict (address_hash, project_id) do update set telegram_chat_id = excluded.telegram_chat_id,
   telegram_blocked_at = case when r.telegram_chat_id = excluded.telegram_chat_id then r.telegram_blocked_at end,
+  push_token_sealed = case when r.telegram_chat_id is distinct from excluded.telegram_chat_id and r.telegram_chat_id is not null then null else r.push_token_sealed end,
+  push_token_hash = case when r.telegram_chat_id is distinct from excluded.telegram_chat_id and r.telegram_chat_id is not null then null else r.push_token_hash end,
   locale = coalesce(r.locale, excluded.locale), updated_at = excluded.updated_at`;
 
 /** Their number before: who has it now must not be answered by this chat. */

@@ -63,6 +63,101 @@ test('a handle of one and a phone of another is a conflict', async () => {
   await put(key, { handle: 'b', phone: '+998901110001' }).expect(409);
 });
 
+describe('what one handle has never passes to another', () => {
+  const P = '+998901110001';
+  const alice = { handle: 'alice', phone: P, telegram_chat_id: 4711, push_token: 'token-of-alice' };
+
+  test('a recycled number is refused, and says who has it and how to take it away', async () => {
+    const { key } = await makeProject(ground, 'recycled');
+    const { body: hers } = await put(key, alice).expect(201);
+    const { body } = await put(key, { handle: 'bob', phone: P }).expect(409);
+    expect(body).toMatchObject({ recipient_id: hers.id, handle: 'alice', errors: [{ pointer: '/phone' }] });
+    expect(body.type).toMatch(/recipient-conflict$/);
+    expect(body.detail).toContain('{"handle":"alice","phone":null}');
+    const { body: after } = await get(key, `/recipients/${hers.id}`).expect(200);
+    expect(after).toEqual(hers);
+    expect((await get(key, '/recipients?handle=bob').expect(200)).body.data).toEqual([]);
+  });
+
+  test('a number that was taken away comes without chat and push token', async () => {
+    const { key } = await makeProject(ground, 'moved');
+    const { body: hers } = await put(key, alice).expect(201);
+    await put(key, { handle: 'alice', phone: null }).expect(200);
+    const { body: his } = await put(key, { handle: 'bob', phone: P }).expect(201);
+    expect(his.id).not.toBe(hers.id);
+    expect(his).toMatchObject({ telegram_chat_id: null, has_push_token: false });
+    expect((await get(key, `/recipients/${hers.id}`)).body).toMatchObject({
+      handle: 'alice',
+      phone: null,
+      telegram_chat_id: 4711,
+      has_push_token: true,
+    });
+  });
+
+  test('a handle that is taken away takes chat and push token with it', async () => {
+    const { key } = await makeProject(ground, 'nameless');
+    const { body: hers } = await put(key, alice).expect(201);
+    const { body: nameless } = await put(key, { handle: null, phone: P }).expect(200);
+    expect(nameless).toMatchObject({ id: hers.id, telegram_chat_id: null, has_push_token: false });
+    const { body: his } = await put(key, { handle: 'bob', phone: P }).expect(200);
+    expect(his).toMatchObject({ telegram_chat_id: null, has_push_token: false });
+  });
+
+  test.each([
+    ['telegram_chat_id', { telegram_chat_id: 4711 }],
+    ['push_token', { push_token: 'token-of-alice' }],
+  ])('%s of one handle is refused for another, also behind a phone alone', async (field, claim) => {
+    const { key } = await makeProject(ground, `claim-${field.replaceAll('_', '-')}`);
+    await put(key, alice).expect(201);
+    for (const who of [
+      { handle: 'bob' },
+      { phone: '+998901110002' },
+      { handle: 'carol', phone: '+998901110003' },
+    ]) {
+      const { body } = await put(key, { ...who, ...claim }).expect(409);
+      expect(body).toMatchObject({ handle: 'alice', errors: [{ pointer: `/${field}` }] });
+    }
+    expect((await get(key, '/recipients')).body.data).toHaveLength(1);
+    await put(key, { handle: 'alice', [field]: null }).expect(200);
+    await put(key, { handle: 'bob', ...claim }).expect(201);
+    await put(key, alice).expect(409);
+  });
+
+  test('a recipient known by its phone takes a name, and not with a chat that another name has', async () => {
+    const { key } = await makeProject(ground, 'named');
+    await put(key, { phone: P, telegram_chat_id: 4711 }).expect(201);
+    await put(key, { handle: 'alice', telegram_chat_id: 4711 }).expect(201);
+    await put(key, { handle: 'bob', phone: P }).expect(409);
+    await put(key, { handle: 'bob', phone: P, telegram_chat_id: null }).expect(200);
+  });
+
+  test.each([
+    ['phone', { phone: P }],
+    ['chat', { telegram_chat_id: 4711 }],
+    ['push token', { push_token: 'one-token' }],
+  ])('of twenty handles that claim one %s at one moment one has it', async (what, claim) => {
+    const { key } = await makeProject(ground, `at-once-${what.replace(' ', '-')}`);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => put(key, { handle: `h${n}`, ...claim })),
+    );
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.toSorted()).toEqual([201, ...Array.from({ length: 19 }, () => 409)]);
+  });
+
+  test('the recipient that stands for a chat keeps it, and no project makes one', async () => {
+    const { project, key } = await makeProject(ground, 'reserved');
+    await put(key, { handle: 'telegram:4711', telegram_chat_id: 666 }).expect(409);
+    await ground.pool.query(
+      `insert into recipient (id, project_id, handle, address_hash, telegram_chat_id, created_at, updated_at)
+       values (gen_random_uuid(), $1, 'telegram:4711', $2, 4711, now(), now())`,
+      [project.id, ground.hash('address', 'recipient:4711')],
+    );
+    await put(key, { handle: 'telegram:4711', telegram_chat_id: 666 }).expect(409);
+    await put(key, { handle: 'telegram:4711', locale: 'ru' }).expect(200);
+    await put(key, { handle: 'alice', telegram_chat_id: 4711 }).expect(201);
+  });
+});
+
 test('without handle and phone, or with a number that no one can have, it is refused', async () => {
   const { key } = await makeProject(ground, 'refused');
   await put(key, { telegram_chat_id: 1 }).expect(400);

@@ -184,6 +184,25 @@ describe('an address that was given anew while the old one was found dead', () =
   });
 });
 
+test('a number that goes to another recipient takes no code along that was sent for the last one', async () => {
+  const phone = freshPhone();
+  const insert = (handle: string, chatId: number, to: string | null) =>
+    world.pool.query(
+      `insert into recipient (id, project_id, handle, phone, address_hash, telegram_chat_id, created_at, updated_at)
+       values (gen_random_uuid(), $1, $2, $3, $4, $5, now(), now())`,
+      [caller.projectId, handle, to, world.hash('address', to ?? handle), chatId],
+    );
+  await insert('alice-before', 4711, phone);
+  const { jobId } = await sendCode(world, orderFor(caller, phone, { channels: ['telegram', 'sms'] }));
+  expect((await world.jobs.read(jobId))?.addresses).toMatchObject({ phone, chatId: '4711' });
+  await world.pool.query(
+    `update recipient set phone = null, address_hash = $2 where project_id = $1 and handle = 'alice-before'`,
+    [caller.projectId, world.hash('address', 'alice-before')],
+  );
+  await insert('bob-after', 4712, phone);
+  expect((await world.jobs.read(jobId))?.addresses).toMatchObject({ phone, chatId: null });
+});
+
 test('a push token that no key opens any more spoils no other job of its batch', async () => {
   const phones = [freshPhone(), freshPhone()];
   for (const [index, phone] of phones.entries())

@@ -254,6 +254,31 @@ describe('a registration at the bot', () => {
     expect(await recipientRow(next)).toMatchObject({ phone });
   });
 
+  test('that takes a phone leaves its next holder neither the chat nor the app of the last one, in any project', async () => {
+    await register(telegramId, 'contact');
+    const [here] = (
+      await pool.query('select id from recipient where project_id = $1 and phone = $2', [projectId, phone])
+    ).rows;
+    const elsewhere = { projectId: await newProject(), mode: 'live' as const, telegramId };
+    const there = await registered.givePhone(elsewhere, phone, 'contact', now);
+    await registered.confirm({ userId: there?.id ?? 0, phone, verificationId: null }, now);
+    await pool.query(
+      `update recipient set handle = 'alice', push_token_sealed = 'x', push_token_hash = 'y' where phone = $1`,
+      [phone],
+    );
+    await register(telegramId + 1, 'contact');
+    const { rows } = await pool.query(
+      'select project_id, telegram_chat_id::int chat, push_token_sealed, push_token_hash from recipient where phone = $1',
+      [phone],
+    );
+    const none = { push_token_sealed: null, push_token_hash: null };
+    expect(rows).toHaveLength(2);
+    expect(rows).toContainEqual({ project_id: projectId, chat: telegramId + 1, ...none });
+    expect(rows).toContainEqual({ project_id: elsewhere.projectId, chat: null, ...none });
+    expect(await recipientRow(here.id)).toMatchObject({ handle: 'alice' });
+    next++;
+  });
+
   test('that is undone leaves persons and sessions as they were', async () => {
     await register(telegramId, 'contact');
     const former = await chatHolder();
