@@ -6,6 +6,8 @@ export interface SweepPorts<Ticket extends { readonly jobId: string }> {
   /** A page of a walk over all unfinished rows. `tickets` leaves out those that wait in Postgres for their turn. */
   unfinishedAfter(after: string | null, limit: number): Promise<UnfinishedPage<Ticket>>;
   expire(now: Date): Promise<number>;
+  /** One page of a walk over what waits: frees what no turn would ever reach; answers how many rows. */
+  freeStuck(now: Date): Promise<number>;
   pausedKinds(): Promise<ReadonlySet<string>>;
   /** One bounded round; `more`: it was full. */
   retire(now: Date): Promise<{ readonly rows: number; readonly more: boolean }>;
@@ -30,6 +32,7 @@ export interface SweepReport {
   readonly republished: number;
   readonly reissued: number;
   readonly expired: number;
+  readonly freed: number;
   readonly retired: number;
 }
 
@@ -54,6 +57,7 @@ export function sweep<Ticket extends { readonly jobId: string }>(
     async tick() {
       // Without Redis, time still runs out.
       const expired = await ports.expire(now());
+      const freed = await ports.freeStuck(now());
       const retired = await retireInTurn();
       // Pauses first: a wiped Redis must not run a paused kind.
       await ports.applyPauses(await ports.pausedKinds());
@@ -63,7 +67,7 @@ export function sweep<Ticket extends { readonly jobId: string }>(
       const run = await ports.redisRun();
       const known = (await ports.mark()) === `swept ${run}`;
       const reissued = known ? await auditNext() : await reissueAll(ports, run, now);
-      return { republished, reissued, expired, retired };
+      return { republished, reissued, expired, freed, retired };
     },
   };
 }

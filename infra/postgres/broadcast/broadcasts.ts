@@ -2,6 +2,8 @@ import type pg from 'pg';
 import type { Broadcasts, BroadcastView } from '../../../domain/broadcast/broadcast.ts';
 import { pageOf } from '../../../domain/page.ts';
 import { countFinished } from '../../metrics.ts';
+import { inTransaction } from '../transaction.ts';
+import { HELD } from './held.ts';
 
 interface BroadcastRow {
   readonly id: BroadcastView['id'];
@@ -63,64 +65,93 @@ export function broadcasts(pool: pg.Pool): Broadcasts {
       return pageOf(rows.map(toView), limit);
     },
     command: async ({ projectId, mode }, id, command, now) => {
-      const { rows } = await pool.query<{
-        found: boolean;
-        done: boolean;
-        kind: string | null;
-        stopped: number;
-      }>({
-        text: commands[command],
-        values: [id, projectId, now, mode],
-      });
-      const [row] = rows;
-      if (!row?.found) return 'unknown';
-      if (row.kind !== null) countFinished(row.kind, 'cancelled', row.stopped);
-      return row.done ? 'done' : 'refused';
+      const found = await inTransaction(pool, (tx) => commandOne(tx, { projectId, mode, id, command, now }));
+      if (!found) return 'unknown';
+      countFinished(found.kind, 'cancelled', found.stopped);
+      return found.done ? 'done' : 'refused';
     },
   };
 }
 
-/** A time that never comes, for rows that wait for a resume; JavaScript has no date for Postgres' `infinity`. */
-const HELD = `timestamptz '9999-12-31 00:00:00+00'`;
+interface Command {
+  readonly projectId: string;
+  readonly mode: string;
+  readonly id: string;
+  readonly command: 'pause' | 'resume' | 'cancel';
+  readonly now: Date;
+}
+interface CommandDone {
+  readonly kind: BroadcastView['kind'];
+  readonly done: boolean;
+  readonly stopped: number;
+}
 
-const answer = `select exists (select from broadcast where id = $1 and project_id = $2 and mode = $4) found, exists (select from changed) done,
-  (select kind from broadcast where id = $1) kind`;
+/** From which states a command may come; repeated, it changes nothing. */
+const commandableStates = {
+  pause: ['sending', 'paused'],
+  resume: ['sending', 'paused'],
+  cancel: ['sending', 'paused', 'cancelled'],
+} as const satisfies Record<Command['command'], readonly BroadcastView['state'][]>;
 
 /**
  * A pause and a cancellation change the broadcast and every job that waits for its turn in one commit; what is in hand
- * already, a second's worth, goes out or finds the broadcast cancelled.
+ * already, a second's worth, goes out or finds the broadcast cancelled. The broadcast is locked first and its jobs are read
+ * after that: in one statement, a resume would miss the jobs that a pause is holding at that moment.
  */
-const commands = {
-  pause: `
-with changed as (
-  update broadcast set state = 'paused' where id = $1 and project_id = $2 and mode = $4 and state in ('sending', 'paused') returning id),
-held as (
-  update job set run_at = ${HELD} from changed where subject_id = changed.id and released_at is null and finished_at is null)
-${answer}, 0 stopped from (select $3::timestamptz) t`,
-  resume: `
-with changed as (
-  update broadcast set state = 'sending' where id = $1 and project_id = $2 and mode = $4 and state in ('sending', 'paused')
-  returning id, kind, project_id, send_at),
-freed as (
-  update job set run_at = greatest(changed.send_at, $3) from changed
-  where subject_id = changed.id and released_at is null and finished_at is null and run_at = ${HELD} returning job.chat_id),
-waiting as (
-  insert into waiting_chat as c (project_id, chat_id, next_at, stamp)
-  select distinct $2::uuid, chat_id, $3::timestamptz, gen_random_uuid() from freed where chat_id is not null
-  on conflict (project_id, chat_id) do update set next_at = least(c.next_at, excluded.next_at), stamp = excluded.stamp),
-turn as (
-  insert into lane_turn (kind, project_id, served_at, stamp) select kind, project_id, $3, gen_random_uuid() from changed
-  on conflict (kind, project_id) do update set stamp = excluded.stamp)
-${answer}, 0 stopped`,
-  cancel: `
-with changed as (
-  update broadcast set state = 'cancelled', finished_at = coalesce(finished_at, $3)
-  where id = $1 and project_id = $2 and mode = $4 and state in ('sending', 'paused', 'cancelled') returning id),
-stopped as (
-  update job set state = 'cancelled', reason = 'broadcast-cancelled', finished_at = $3 from changed
-  where subject_id = changed.id and released_at is null and finished_at is null returning job.id)
-${answer}, (select count(*) from stopped)::int stopped`,
+async function commandOne(tx: pg.PoolClient, command: Command): Promise<CommandDone | null> {
+  const { id, projectId, mode, now } = command;
+  const { rows } = await tx.query<{ kind: BroadcastView['kind']; state: BroadcastView['state'] }>(
+    'select kind, state from broadcast where id = $1 and project_id = $2 and mode = $3 for no key update',
+    [id, projectId, mode],
+  );
+  const [row] = rows;
+  if (!row) return null;
+  const states: readonly string[] = commandableStates[command.command];
+  if (!states.includes(row.state)) return { kind: row.kind, done: false, stopped: 0 };
+  const stopped = await commands[command.command](tx, id, now);
+  return { kind: row.kind, done: true, stopped };
+}
+
+/** Each answers how many jobs it ended. */
+const commands: Record<Command['command'], (tx: pg.PoolClient, id: string, now: Date) => Promise<number>> = {
+  pause: async (tx, id) => {
+    await tx.query(pauseBroadcast, [id]);
+    return 0;
+  },
+  resume: async (tx, id, now) => {
+    await tx.query(freeChats, [id, now]);
+    await tx.query(resumeBroadcast, [id, now]);
+    return 0;
+  },
+  cancel: async (tx, id, now) => (await tx.query(cancelBroadcast, [id, now])).rowCount ?? 0,
 };
+
+const isWaiting = 'released_at is null and finished_at is null';
+
+const pauseBroadcast = `
+with changed as (update broadcast set state = 'paused' where id = $1)
+update job set run_at = ${HELD} where subject_id = $1 and ${isWaiting}`;
+
+/** Chats in their order before the turn: as an intake locks them. */
+const freeChats = `
+insert into waiting_chat as c (project_id, chat_id, next_at, stamp)
+select project_id, chat_id, $2, gen_random_uuid()
+from (select distinct project_id, chat_id from job where subject_id = $1 and ${isWaiting} and run_at = ${HELD} and chat_id is not null) w
+order by project_id, chat_id
+on conflict (project_id, chat_id) do update set next_at = least(c.next_at, excluded.next_at), stamp = excluded.stamp`;
+
+const resumeBroadcast = `
+with changed as (update broadcast set state = 'sending' where id = $1 returning kind, project_id, send_at),
+freed as (
+  update job j set run_at = greatest(changed.send_at, $2) from changed where j.subject_id = $1 and ${isWaiting} and j.run_at = ${HELD}
+  returning j.id)
+insert into lane_turn (kind, project_id, served_at, stamp)
+select kind, project_id, $2, gen_random_uuid() from changed where (select count(*) from freed) >= 0
+on conflict (kind, project_id) do update set stamp = excluded.stamp`;
+
+const cancelBroadcast = `
+with changed as (update broadcast set state = 'cancelled', finished_at = coalesce(finished_at, $2) where id = $1)
+update job set state = 'cancelled', reason = 'broadcast-cancelled', finished_at = $2 where subject_id = $1 and ${isWaiting}`;
 
 /** Broadcasts looked at in one tick: each costs a look at its jobs. */
 const FINISHED_ROWS_MAX = 100;

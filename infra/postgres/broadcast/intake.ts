@@ -69,6 +69,7 @@ async function acceptAll(
       const facts = new Facts(requests.rows, dedupes.rows, recipients.rows);
       const sent: Promise<unknown>[] = [];
       const finished: { kind: string; jobs: number }[] = [];
+      const written: { order: BroadcastOrder; planned: Planned }[] = [];
       const answers = orders.map((order) => {
         const earlier = facts.earlier(order);
         if (earlier) return earlier;
@@ -76,10 +77,11 @@ async function acceptAll(
         if ('answer' in targets) return targets;
         const planned = plan(targets);
         facts.remember(order, planned.answer);
-        sent.push(...write(client, order, planned, now));
+        written.push({ order, planned });
         if (order.caller.mode === 'test') finished.push({ kind: order.kind, jobs: planned.targets.length });
         return { answer: 'accepted' as const, replayed: false, ...planned.answer };
       });
+      sent.push(...writeAll(client, written, now));
       return { sent, out: { answers, finished } };
     },
   );
@@ -235,26 +237,45 @@ function plan(targets: readonly Reached[]): Planned {
   return { answer: { id: uuidv7() as BroadcastId, total: targets.length, jobId }, targets };
 }
 
-/** All statements of one order, sent at once. Chats are asked for first, so that every order takes its locks in one sequence. */
+interface Written {
+  readonly order: BroadcastOrder;
+  readonly planned: Planned;
+}
+
+/**
+ * All statements of a batch, sent at once. Chats come first and turns last, each in one sorted statement, so that two batches,
+ * or a batch and a resume, never wait for each other in a circle.
+ */
+function writeAll(client: pg.PoolClient, written: readonly Written[], now: Date): Promise<unknown>[] {
+  const live = written.filter(({ order }) => order.caller.mode === 'live');
+  const chats = live.flatMap(({ order, planned }) =>
+    planned.targets.flatMap(({ chatId }) =>
+      chatId === null ? [] : { project_id: order.caller.projectId, chat_id: chatId, next_at: order.sendAt },
+    ),
+  );
+  const turns = live.map(({ order }) => ({ kind: order.kind, project_id: order.caller.projectId }));
+  const sent: Promise<unknown>[] = [];
+  if (chats.length > 0) sent.push(client.query(addWaitingChats, [JSON.stringify(chats)]));
+  for (const { order, planned } of written) sent.push(...write(client, order, planned, now));
+  if (turns.length > 0) sent.push(client.query(addTurns, [JSON.stringify(turns), now]));
+  return sent;
+}
+
 function write(
   client: pg.PoolClient,
   order: BroadcastOrder,
   planned: Planned,
   now: Date,
 ): Promise<unknown>[] {
-  const { kind, idempotency } = order;
-  const { projectId, mode } = order.caller;
-  const chats = unique(planned.targets.flatMap(({ chatId }) => chatId ?? [])).toSorted();
-  const isTest = mode === 'test';
+  const { idempotency } = order;
   const sent: Promise<unknown>[] = [];
-  if (chats.length > 0 && !isTest) sent.push(client.query(addWaitingChats, [projectId, chats, order.sendAt]));
   if (idempotency) {
     const bodyHash = `\\x${idempotency.bodyHash}`;
+    const { projectId } = order.caller;
     sent.push(client.query(insertRequest, [projectId, idempotency.key, bodyHash, planned.answer, now]));
   }
   sent.push(client.query(insertBroadcast, broadcastRow(order, planned, now)));
   sent.push(client.query(insertJobs, jobRows(order, planned, now)));
-  if (!isTest) sent.push(client.query(addTurn, [kind, projectId, now]));
   return sent;
 }
 
@@ -310,13 +331,16 @@ select id, $2, $3, $4, $10, address_hash, chat_id, payload, labels, $5, $6, $7, 
   case when $9 then $7::timestamptz end
 from json_to_recordset($1) as w (id uuid, chat_id bigint, address_hash bytea, payload jsonb, labels jsonb)`;
 
-/** Sorted, so that two orders can't wait for each other in a circle. */
 const addWaitingChats = `
-insert into waiting_chat as c (project_id, chat_id, next_at, stamp) select $1, id, $3, gen_random_uuid() from unnest($2::bigint[]) id order by id
+insert into waiting_chat as c (project_id, chat_id, next_at, stamp)
+select project_id, chat_id, min(next_at), gen_random_uuid()
+from json_to_recordset($1) as w (project_id uuid, chat_id bigint, next_at timestamptz) group by project_id, chat_id order by project_id, chat_id
 on conflict (project_id, chat_id) do update set next_at = least(c.next_at, excluded.next_at), stamp = excluded.stamp`;
 
-const addTurn = `
-insert into lane_turn (kind, project_id, served_at, stamp) values ($1, $2, $3, gen_random_uuid())
+const addTurns = `
+insert into lane_turn (kind, project_id, served_at, stamp)
+select kind, project_id, $2, gen_random_uuid()
+from (select distinct kind, project_id from json_to_recordset($1) as w (kind text, project_id uuid)) t order by kind, project_id
 on conflict (kind, project_id) do update set stamp = excluded.stamp`;
 
 const insertRequest = `insert into request (project_id, key, body_hash, answer, at) values ($1, $2, $3, $4, $5)`;

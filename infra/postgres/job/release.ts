@@ -57,23 +57,40 @@ turns as materialized (
   from (select * from lane_turn where kind = $1 and pg_try_advisory_xact_lock(hashtext('release ' || $1)) order by served_at limit ${TURNS_MAX}) t)`;
 
 /**
- * Whoever was served goes to the end of the line; who has nothing left that waits leaves it, unless somebody has just asked
- * for a turn. The outbox row is written with it, so that a crash before the tickets are out is found.
+ * What the pick chose, and still holds once its row is locked: a pause, a cancellation or a deadline that committed since the
+ * snapshot is seen here, and a row that one of them holds at this moment is left to it. Nothing here waits for a job or a
+ * chat, so that it can't meet anybody in a circle; turns come last, in the order that everybody keeps.
+ */
+const lockSql = `
+locked as materialized (
+  select j.id from job j
+  where j.id = any(array(select id from chosen)) and j.released_at is null and j.finished_at is null and j.run_at <= $3
+  for no key update skip locked),
+picked as materialized (select chosen.* from chosen join locked on locked.id = chosen.id)`;
+
+/**
+ * Whoever was served goes to the end of the line; who has nothing left that waits leaves it, unless somebody has asked for a
+ * turn since the snapshot: then the stamp is another one. The outbox row is written with it, so that a crash before the
+ * tickets are out is found.
  */
 const settleSql = `
 released as (
-  update job set released_at = $3 from picked where job.id = picked.id
-  returning job.id, job.kind, job.labels, job.run_at, picked.rank),
+  update job j set released_at = $3 from picked
+  where j.id = picked.id and j.released_at is null and j.finished_at is null and j.run_at <= $3
+  returning j.id, j.kind, j.labels, j.run_at, picked.rank),
 remaining as materialized (
   select t.project_id, t.stamp, coalesce((select max(p.rank) from picked p where p.project_id = t.project_id), 0) rank, exists (
     select from job j where j.kind = $1 and j.project_id = t.project_id and j.released_at is null and j.finished_at is null
       and j.id not in (select id from picked)) more
   from turns t),
+held_turns as materialized (
+  select l.project_id, r.rank, r.more or l.stamp <> r.stamp stays from lane_turn l join remaining r on r.project_id = l.project_id
+  where l.kind = $1 order by l.project_id for update of l),
 served as (
-  update lane_turn l set served_at = $3::timestamptz + r.rank * interval '1 microsecond'
-  from remaining r where l.kind = $1 and l.project_id = r.project_id and r.more),
+  update lane_turn l set served_at = $3::timestamptz + h.rank * interval '1 microsecond'
+  from held_turns h where l.kind = $1 and l.project_id = h.project_id and h.stays),
 left_line as (
-  delete from lane_turn l using remaining r where l.kind = $1 and l.project_id = r.project_id and l.stamp = r.stamp and not r.more),
+  delete from lane_turn l using held_turns h where l.kind = $1 and l.project_id = h.project_id and not h.stays),
 batch as (
   insert into outbox (job_ids, at) select array_agg(id order by rank), $3 from released having count(*) > 0 returning id)
 select released.*, batch.id outbox_id from released, batch order by rank`;
@@ -81,19 +98,21 @@ select released.*, batch.id outbox_id from released, batch order by rank`;
 /** Oldest due first within a project; the first of each project, then the second of each, until the room is used. */
 const releaseByProject = `
 with ${turnsSql},
-picked as materialized (
+chosen as materialized (
   select project_id, id, row_number() over (order by place, turn) rank from (
     select t.project_id, t.turn, j.id, j.place from turns t cross join lateral (
       select id, row_number() over (order by run_at, id) place from (
         select id, run_at from job where kind = $1 and project_id = t.project_id and released_at is null and finished_at is null
           and run_at <= $3 order by run_at, id limit $2) due) j
-    order by j.place, t.turn limit $2) chosen),
+    order by j.place, t.turn limit $2) first),
+${lockSql},
 ${settleSql}`;
 
 /**
  * As above, chat by chat: a chat takes one message a second, so that who waits for it must not hold up the others. A chat
  * for which more waits is set to its next time; one whose last message this is leaves at once, since a look at each chat that
- * is done would use up the room of those that wait.
+ * is done would use up the room of those that wait. What has changed a chat since the snapshot has set its time itself: its
+ * stamp is another one, and what was read is not written over it.
  */
 const releaseByChat = `
 with ${turnsSql},
@@ -109,12 +128,19 @@ looked as materialized (
   from chats c left join lateral (
     select id, run_at from job where project_id = c.project_id and chat_id = c.chat_id and released_at is null and finished_at is null
     order by run_at, id limit 1) j on true),
-picked as materialized (
+chosen as materialized (
   select project_id, chat_id, id, row_number() over (order by place, turn) rank from looked where id is not null and run_at <= $3),
+${lockSql},
+seen as materialized (
+  select l.*, picked.id is not null served from looked l left join picked on picked.id = l.id
+  where l.id is null or l.run_at > $3 or picked.id is not null),
+held_chats as materialized (
+  select s.project_id, s.chat_id, s.waits, case when s.served then $3::timestamptz + $4 * interval '1 ms' else s.run_at end next_at
+  from waiting_chat w join seen s on s.project_id = w.project_id and s.chat_id = w.chat_id
+  where w.stamp = s.stamp for update of w skip locked),
 paced as (
-  update waiting_chat w set next_at = case when l.run_at <= $3 then $3::timestamptz + $4 * interval '1 ms' else l.run_at end
-  from looked l where w.project_id = l.project_id and w.chat_id = l.chat_id and l.waits),
+  update waiting_chat w set next_at = h.next_at from held_chats h
+  where w.project_id = h.project_id and w.chat_id = h.chat_id and h.waits),
 emptied as (
-  delete from waiting_chat w using looked l
-  where w.project_id = l.project_id and w.chat_id = l.chat_id and w.stamp = l.stamp and not l.waits),
+  delete from waiting_chat w using held_chats h where w.project_id = h.project_id and w.chat_id = h.chat_id and not h.waits),
 ${settleSql}`;

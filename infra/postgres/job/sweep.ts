@@ -3,6 +3,7 @@ import type { FinalState, JobId, TicketLabels } from '../../../domain/job/job.ts
 import { jobKinds, jobs } from '../../../domain/jobs.ts';
 import { countFinished } from '../../metrics.ts';
 import type { DueTicket } from '../../queue/tickets.ts';
+import { stuckJobs } from './stuck.ts';
 
 /** An intake publishes within milliseconds; what is this old was left behind by a crash or a dead Redis. */
 const UNPUBLISHED_AFTER_MS = 5_000;
@@ -55,6 +56,7 @@ export interface SweepQueries {
   ): Promise<{ readonly tickets: readonly DueTicket[]; readonly next: string | null }>;
   /** Jobs and verifications whose time is up. */
   expire(now: Date): Promise<number>;
+  freeStuck(now: Date): Promise<number>;
   pausedKinds(): Promise<ReadonlySet<string>>;
   /** One bounded round of deleting what retention no longer keeps. */
   retire(now: Date, keep: { jobDays: number; phoneDays: number }): Promise<Retired>;
@@ -93,6 +95,7 @@ export function sweepQueries(pool: pg.Pool): SweepQueries {
       return { tickets, next: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
     },
     expire: (now) => expire(pool, now),
+    freeStuck: stuckJobs(pool),
     pausedKinds: async () => {
       const { rows } = await pool.query<{ kind: string }>(
         'select kind from lane where paused_at is not null',
