@@ -14,13 +14,22 @@ export function outcomeOf(reply: SendReply): {
     case 'refused':
       return { outcome: 'rejected', reason: reply.reason };
     case 'faulted':
-      return { outcome: 'failed', reason: reply.reason };
+      return { outcome: 'failed', reason: reply.reason, ...askedWait(reply) };
     case 'busy':
       return { outcome: 'snoozed', reason: 'provider-busy', retryAfterMs: reply.retryAfterMs };
     case 'unknown':
       return { outcome: 'unknown', reason: reply.reason };
   }
 }
+
+export const askedWait = ({ retryAfterMs }: { readonly retryAfterMs?: number }) =>
+  retryAfterMs === undefined ? {} : { retryAfterMs };
+
+/** What the provider said beside the outcome: kept with the attempt. */
+export const saidBy = (reply: SendReply) => ({
+  detail: 'detail' in reply ? reply.detail : undefined,
+  retryAfterMs: 'retryAfterMs' in reply ? reply.retryAfterMs : undefined,
+});
 
 /** Tries and pause of a close whose answer was lost: the message has left, so that calling it failed would be a lie. */
 const CLOSE_TRIES = 5;

@@ -13,6 +13,7 @@ import { decideStep, type PastAttempt, type StepRules } from '../domain/otp/step
 import { codeText } from '../domain/otp/text.ts';
 import type { Verification } from '../domain/otp/verification.ts';
 import type { ProjectSettings } from '../domain/project/settings.ts';
+import { askedWait, closeSurely, saidBy } from './attempt.ts';
 import { withinTime } from './time-limit.ts';
 
 export interface OtpSendDeps {
@@ -247,9 +248,10 @@ async function attempt(
     reason: ended.reason,
     ...proofOf(channel, reply),
     latencyMs: Math.round(performance.now() - sentAt),
+    ...saidBy(reply),
     next: next.step === 'finish' ? next : { runAt: next.step === 'wait' ? next.until : deps.now() },
   };
-  const closed = await closeSurely(deps, closing);
+  const closed = await closeSurely(deps.store, closing);
   deps.onAttempt({ ...closing, channel, provider, requestId: job.requestId });
   const failed = ended.outcome === 'failed' ? ended.reason : null;
   // A callback or a check came meanwhile, or may have come of an earlier message, or the next channel is due: read again.
@@ -308,7 +310,7 @@ function endedAttempt(
     case 'refused':
       return { ...ended, outcome: 'rejected', reason: reply.reason };
     case 'faulted':
-      return { ...ended, outcome: 'failed', reason: reply.reason };
+      return { ...ended, outcome: 'failed', reason: reply.reason, ...askedWait(reply) };
     case 'busy':
       return { ...ended, outcome: 'snoozed', reason: 'provider-busy', retryAfterMs: reply.retryAfterMs };
     case 'unknown':
@@ -336,19 +338,4 @@ async function forgetDeadAddress(channel: Channel, reply: SendReply, { deps, job
   const { chatId, pushToken } = job.addresses;
   if (channel === 'telegram' && chatId) await deps.jobs.forgetChat(job.recipientId, chatId, deps.now());
   if (channel === 'push' && pushToken) await deps.jobs.forgetPushToken(job.recipientId, pushToken);
-}
-
-/** Tries and pause of a close whose answer was lost: the message has left, so that calling it failed would be a lie. */
-const CLOSE_TRIES = 5;
-const CLOSE_PAUSE_MS = 300;
-
-async function closeSurely(deps: OtpSendDeps, closing: ClosingAttempt) {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await deps.store.close(closing);
-    } catch (error) {
-      if (tries === CLOSE_TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, CLOSE_PAUSE_MS * 2 ** (tries - 1)));
-    }
-  }
 }

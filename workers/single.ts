@@ -6,7 +6,7 @@ import { decideRetry, type PastTry, type RetryRules } from '../domain/job/retry.
 import type { SingleJob } from '../domain/job/single.ts';
 import type { ClosingAttempt, JobStore } from '../domain/job/store.ts';
 import type { Wake, Woken } from '../domain/job/wake.ts';
-import { closeSurely, outcomeOf } from './attempt.ts';
+import { closeSurely, outcomeOf, saidBy } from './attempt.ts';
 import { withinTime } from './time-limit.ts';
 
 export interface SingleDeps<Work extends object> {
@@ -151,6 +151,7 @@ async function attempt<Work extends object>(
     costMicros: proof.cost?.micros ?? null,
     costCurrency: proof.cost?.currency ?? null,
     latencyMs,
+    ...saidBy(reply),
     next,
   };
   await closeSurely(deps.store, closing);

@@ -30,6 +30,8 @@ export interface AttemptView {
   readonly costMicros: string | null;
   readonly costCurrency: string | null;
   readonly latencyMs: number | null;
+  /** What the provider said, made safe. */
+  readonly providerMessage: string | null;
   /** What the provider's callbacks said later. */
   readonly delivery: string | null;
   readonly deliveryReason: string | null;

@@ -55,8 +55,16 @@ export type SendReply =
       readonly reason: ProviderRefusal;
       /** The address itself is dead: forget it for every later message. */
       readonly addressIsDead: boolean;
+      /** The provider's own words, made safe (`providerWords`). */
+      readonly detail?: string;
     }
-  | { readonly reply: 'faulted'; readonly reason: ProviderFault }
+  | {
+      readonly reply: 'faulted';
+      readonly reason: ProviderFault;
+      /** The provider asks us to wait so long before the next try, which the pause is then no shorter than. */
+      readonly retryAfterMs?: number;
+      readonly detail?: string;
+    }
   | { readonly reply: 'busy'; readonly retryAfterMs: number }
   /** No answer, or one that cannot be read: the message may have left. */
   | { readonly reply: 'unknown'; readonly reason: 'timeout' | 'connection-lost' | 'answer-unreadable' };

@@ -7,8 +7,8 @@ export interface PastTry {
   readonly outcome: AttemptOutcome | null;
   readonly reason: string | null;
   readonly closedAt: Date | null;
-  /** Only of an attempt that just ended: how long the provider asked us to wait. */
-  readonly retryAfterMs?: number;
+  /** How long the provider asked us to wait. */
+  readonly retryAfterMs?: number | null;
 }
 
 export interface RetryRules {
@@ -49,7 +49,8 @@ function afterFailure(past: readonly PastTry[], last: PastTry, rules: RetryRules
     return { step: 'finish', state: 'exhausted', reason: last.reason ?? 'unknown' };
   // An open attempt was cut off by a crash: whoever finds it has already waited.
   if (last.closedAt === null) return { step: 'send', send: null };
-  const until = new Date(last.closedAt.getTime() + delayMs * (1 + JITTER_SHARE * rules.jitter));
+  const pauseMs = Math.max(delayMs * (1 + JITTER_SHARE * rules.jitter), last.retryAfterMs ?? 0);
+  const until = new Date(last.closedAt.getTime() + pauseMs);
   return now < until ? waitWithin(until, 'back-off', rules) : { step: 'send', send: null };
 }
 

@@ -36,6 +36,10 @@ export interface ClosingAttempt {
   readonly costMicros: bigint | null;
   readonly costCurrency: string | null;
   readonly latencyMs: number;
+  /** The provider's own words, made safe. */
+  readonly detail?: string | undefined;
+  /** How long the provider asked us to wait: a later wake-up must know it too. */
+  readonly retryAfterMs?: number | undefined;
   readonly next: { readonly state: FinalState; readonly reason: string | null } | { readonly runAt: Date };
 }
 

@@ -16,8 +16,8 @@ export interface PastAttempt {
   readonly closedAt: Date | null;
   /** What the provider's callbacks said, or null. */
   readonly delivery: DeliveryReport['status'] | null;
-  /** Only of an attempt that just ended: how long the provider asked us to wait. */
-  readonly retryAfterMs?: number;
+  /** How long the provider asked us to wait. */
+  readonly retryAfterMs?: number | null;
 }
 
 export interface StepRules {
@@ -168,13 +168,15 @@ function standingOfFailed(
 ): Standing {
   const unknowns = mine.filter((attempt) => attempt.outcome === 'unknown' || attempt.outcome === null).length;
   const tries = mine.filter((attempt) => attempt.outcome === 'failed').length + unknowns;
-  if (tries >= (hasNext ? TRIES_WITH_NEXT : TRIES_ON_LAST) || unknowns >= UNKNOWN_MAX)
+  const askedMs = last.retryAfterMs ?? 0;
+  const isTooLate = hasNext && askedMs > SNOOZE_WITH_NEXT_MAX_MS;
+  if (isTooLate || tries >= (hasNext ? TRIES_WITH_NEXT : TRIES_ON_LAST) || unknowns >= UNKNOWN_MAX)
     return { is: 'over', how: 'exhausted', reason: last.reason ?? 'unknown' };
 
   // An open attempt was cut off by a crash: whoever finds it has already waited.
   if (last.closedAt === null) return { is: 'send' };
   const backOffMs = otpSend.backoffFirstMs * 2 ** (tries - 1) * (1 + JITTER_SHARE * rules.jitter);
-  const until = new Date(last.closedAt.getTime() + backOffMs);
+  const until = new Date(last.closedAt.getTime() + Math.max(backOffMs, askedMs));
   return now < until ? { is: 'waiting', until, because: 'back-off' } : { is: 'send' };
 }
 

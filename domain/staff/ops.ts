@@ -58,6 +58,7 @@ export const AttemptLine = z.object({
   costMicros: z.string().nullable(),
   costCurrency: z.string().nullable(),
   latencyMs: z.int().nullable(),
+  providerMessage: z.string().nullable(),
   openedAt: z.date(),
   closedAt: z.date().nullable(),
   delivery: z.string().nullable(),

@@ -107,6 +107,8 @@ const AttemptSchema = defineEntity({
     costMicros: p.bigint('string').nullable(),
     costCurrency: p.text().nullable(),
     latencyMs: p.integer().nullable(),
+    providerMessage: p.text().nullable(),
+    retryAfterMs: p.integer().nullable(),
     delivery: p.text().nullable(),
     deliveryReason: p.text().nullable(),
     deliveryAt: p.datetime().nullable(),

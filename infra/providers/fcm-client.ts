@@ -5,22 +5,13 @@ import { type AppOptions, cert, initializeApp } from 'firebase-admin/app';
 import { getMessaging, type Message } from 'firebase-admin/messaging';
 import { z } from 'zod';
 import type { ProviderRefusal, SendReply } from '../../domain/job/reply.ts';
+import { type Answered, replyToStatus } from './classify-status.ts';
 import { oneRequestPerSend } from './one-request.ts';
-import {
-  busy,
-  causesOf,
-  faulted,
-  faultOfStatus,
-  refused,
-  replyWithoutAnswer,
-  retryAfterMs,
-  unexpected,
-  unknown,
-} from './replies.ts';
+import { causesOf, faulted, refused, replyWithoutAnswer, unexpected, unknown } from './replies.ts';
 
 export const FCM_PROVIDER = 'fcm';
 /** 60 s: Google's own advice for a 429 without Retry-After. */
-const BUSY_MS = 60_000;
+const statusRules = { busyMs: 60_000, paid: false };
 /** 30 s, as for the other providers; longer than an attempt may take, so that its own deadline speaks first. */
 const SOCKET_IDLE_MS_MAX = 30_000;
 const SANDBOX_TOKEN_SECONDS = 3_600;
@@ -42,18 +33,18 @@ export interface FcmClient {
  */
 export function fcmClient(options: FcmOptions): FcmClient {
   const agent = new Agent({ keepAlive: true, timeout: SOCKET_IDLE_MS_MAX });
-  const sendOnce = oneRequestPerSend(agent);
+  const sendOnce = oneRequestPerSend(agent, statusRules);
   // The package keeps its apps by name for the whole process.
   const app = initializeApp({ ...appOptions(options, agent), httpAgent: agent }, `navbat-${randomUUID()}`);
   const messaging = getMessaging(app);
 
   return {
     send: (message, signal) =>
-      sendOnce(async () => {
+      sendOnce(async (answered) => {
         try {
           return accepted(await messaging.send(message));
         } catch (error) {
-          return replyToError(error, signal);
+          return replyToError(error, answered(), signal);
         }
       }, signal),
   };
@@ -87,19 +78,16 @@ function accepted(name: unknown): SendReply {
 /** What firebase-admin's errors have in common. */
 const FcmError = z.object({
   code: z.string(),
-  httpResponse: z
-    .object({ status: z.int(), headers: z.record(z.string(), z.unknown()).catch({}), data: z.unknown() })
-    .optional()
-    .catch(undefined),
+  httpResponse: z.object({ data: z.unknown() }).optional().catch(undefined),
 });
 type FcmError = z.infer<typeof FcmError>;
 
-function replyToError(error: unknown, signal: AbortSignal): SendReply {
-  const parsed = FcmError.safeParse(error);
-  if (!parsed.success) throw unexpected(FCM_PROVIDER, error);
-  const reply = parsed.data.code.startsWith('app/')
-    ? replyToAppError(parsed.data, error, signal)
-    : replyToRefusal(parsed.data);
+/** Where the body says nothing, or the package stumbles over it, the status decides. */
+function replyToError(error: unknown, answered: Answered | null, signal: AbortSignal): SendReply {
+  const parsed = FcmError.safeParse(error).data;
+  const reply = parsed?.code.startsWith('app/')
+    ? replyToAppError(parsed, error, answered, signal)
+    : answered && replyToRefusal(parsed ?? { code: '' }, answered);
   if (!reply) throw unexpected(FCM_PROVIDER, error);
   return reply;
 }
@@ -118,48 +106,45 @@ const refusals: Readonly<Record<string, ProviderRefusal>> = {
   'messaging/authentication-error': 'credentials',
 };
 
-/** What an error answer of FCM means. */
-export function replyToRefusal({ code, httpResponse }: FcmError): SendReply {
-  const status = httpResponse?.status ?? 0;
+/** What an error answer of FCM means: by its own words where it is FCM's, which a front end's page is not. */
+function replyToRefusal({ code, httpResponse }: FcmError, answered: Answered): SendReply {
+  const google = GoogleError.safeParse(httpResponse?.data).data?.error;
+  if (!google) return replyToStatus(answered, statusRules);
+  const said = google.message;
+  if (answered.status === 429 || answered.status >= 500) return replyToStatus(answered, statusRules, said);
   switch (code) {
     case 'messaging/registration-token-not-registered':
     case 'messaging/installation-id-not-registered':
       // The package says so of every 404, that of a wrong project too. Only FCM's own code condemns the token.
       return fcmCodeOf(httpResponse?.data) === 'UNREGISTERED'
-        ? refused('token-unregistered', true)
-        : refused('provider-refused');
+        ? refused('token-unregistered', true, said)
+        : refused('provider-refused', false, said);
     case 'messaging/mismatched-credential':
       // 403 is also said of our whole account, and one project's foreign tokens must not look like that.
       return fcmCodeOf(httpResponse?.data) === 'SENDER_ID_MISMATCH'
-        ? refused('token-of-another-app')
-        : refused('credentials');
-    case 'messaging/message-rate-exceeded':
-    case 'messaging/device-message-rate-exceeded':
-      return busy(retryAfterMs(retryAfterOf(httpResponse?.headers), BUSY_MS));
-    case 'messaging/server-unavailable':
-      return faulted('provider-unavailable');
-    case 'messaging/internal-error':
-      return faulted('provider-internal');
+        ? refused('token-of-another-app', false, said)
+        : refused('credentials', false, said);
     default: {
       const refusal = refusals[code];
-      if (refusal) return refused(refusal);
-      if (status >= 500) return faultOfStatus(status);
-      return status >= 400 ? refused('provider-refused') : unknown('answer-unreadable');
+      return refusal ? refused(refusal, false, said) : replyToStatus(answered, statusRules, said);
     }
   }
 }
 
 /** Errors of the package's own: no answer, none that is JSON, or no access token. */
-function replyToAppError({ code }: FcmError, error: unknown, signal: AbortSignal): SendReply | null {
+function replyToAppError(
+  { code }: FcmError,
+  error: unknown,
+  answered: Answered | null,
+  signal: AbortSignal,
+): SendReply | null {
   switch (code) {
     case 'app/network-timeout':
       return unknown('timeout');
-    case 'app/unable-to-parse-response':
-      return unknown('answer-unreadable');
     case 'app/invalid-credential':
       return replyWithoutToken(error, signal);
     default:
-      return replyWithoutAnswer(error, signal);
+      return replyWithoutAnswer(error, signal) ?? (answered && replyToStatus(answered, statusRules));
   }
 }
 
@@ -171,6 +156,8 @@ function replyWithoutToken(error: unknown, signal: AbortSignal): SendReply {
 }
 const TokenRefusal = z.object({ response: z.object({ status: z.int().min(400).max(499) }) });
 
+/** The form of every error of Google's. */
+const GoogleError = z.object({ error: z.object({ code: z.int(), message: z.string().catch('') }) });
 const FcmDetails = z.object({
   error: z.object({ details: z.array(z.looseObject({ errorCode: z.string().optional() })) }),
 });
@@ -179,9 +166,4 @@ const FcmDetails = z.object({
 function fcmCodeOf(data: unknown): string | undefined {
   const details = FcmDetails.safeParse(data).data?.error.details ?? [];
   return details.find((detail) => detail.errorCode !== undefined)?.errorCode;
-}
-
-function retryAfterOf(headers: Record<string, unknown> | undefined): string | undefined {
-  const value = headers?.['retry-after'];
-  return typeof value === 'string' ? value : undefined;
 }

@@ -41,7 +41,12 @@ export async function post(
 ): Promise<HttpAnswer> {
   const { url, headers, body } = message;
   const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher: agent });
-  return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
+  const text = await answer.body.text().catch((error: unknown) => {
+    // Of a refusal the status says enough, however its page broke off; of a success only the body does.
+    if (answer.statusCode < 300 || signal?.aborted) throw error;
+    return '';
+  });
+  return { status: answer.statusCode, headers: answer.headers, text };
 }
 
 /** A path on a server that may itself have one, as the sandbox's Gateway has. */

@@ -1,3 +1,4 @@
+import { providerWords } from '../../domain/job/provider-words.ts';
 import type { ProviderFault, ProviderRefusal, SendReply } from '../../domain/otp/port.ts';
 
 /** 1 h: who asks for more is broken or has blocked us, and either is worth another look. */
@@ -5,32 +6,33 @@ const RETRY_AFTER_MS_MAX = 3_600_000;
 /** Errors wrap one another three deep at most; the bound is against a cycle. */
 const CAUSES_MAX = 5;
 
-export const refused = (reason: ProviderRefusal, addressIsDead = false): SendReply => ({
+/** @param said the provider's own words, if it used any. */
+export const refused = (reason: ProviderRefusal, addressIsDead = false, said = ''): SendReply => ({
   reply: 'refused',
   reason,
   addressIsDead,
+  ...detailOf(said),
 });
-export const faulted = (reason: ProviderFault): SendReply => ({ reply: 'faulted', reason });
+/** @param retryAfterMs how long the provider asks us to wait before the next try. */
+export const faulted = (reason: ProviderFault, retryAfterMs?: number, said = ''): SendReply => ({
+  reply: 'faulted',
+  reason,
+  ...(retryAfterMs !== undefined && { retryAfterMs: boundedWait(retryAfterMs) }),
+  ...detailOf(said),
+});
+function detailOf(said: string): { readonly detail?: string } {
+  const detail = providerWords(said);
+  return detail === undefined ? {} : { detail };
+}
 export const busy = (retryAfterMs: number): SendReply => ({
   reply: 'busy',
-  retryAfterMs: Math.min(Math.max(retryAfterMs, 0), RETRY_AFTER_MS_MAX),
+  retryAfterMs: boundedWait(retryAfterMs),
 });
+const boundedWait = (ms: number) => Math.min(Math.max(ms, 0), RETRY_AFTER_MS_MAX);
 export const unknown = (reason: Extract<SendReply, { reply: 'unknown' }>['reason']): SendReply => ({
   reply: 'unknown',
   reason,
 });
-
-/** What an answer of 5xx says. 500 is their bug; the others mean that nobody was there to take the message. */
-export const faultOfStatus = (status: number): SendReply =>
-  faulted(status === 500 ? 'provider-internal' : 'provider-unavailable');
-
-/** `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. In milliseconds from now. */
-export function retryAfterMs(header: string | undefined, absentMs: number): number {
-  if (header === undefined) return absentMs;
-  if (/^\d+$/.test(header)) return Number(header) * 1_000;
-  const atMs = Date.parse(header);
-  return Number.isNaN(atMs) ? absentMs : Math.max(0, atMs - Date.now());
-}
 
 /** Node's and undici's own, and OpenSSL's of a certificate: in each of these no byte of the message has left. */
 const codesBeforeSending = new Set([

@@ -1,14 +1,16 @@
-import { Api, NetworkError, ParseError, TelegramApiError, TimeoutError } from 'node-telegram-bot-api';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Api, TelegramApiError, TimeoutError } from 'node-telegram-bot-api';
 import { z } from 'zod';
 import type { SendReply } from '../../domain/job/reply.ts';
 import type { TelegramMessage, TelegramSender } from '../../domain/telegram/port.ts';
 import type { TelegramSlots } from '../queue/telegram-slots.ts';
-import { keptAlive, post } from './http.ts';
-import { busy, faulted, faultOfStatus, refused, replyWithoutAnswer, unexpected, unknown } from './replies.ts';
+import { type Answered, replyToStatus } from './classify-status.ts';
+import { headerOf, keptAlive, post } from './http.ts';
+import { busy, refused, replyWithoutAnswer, unexpected, unknown } from './replies.ts';
 
 const PROVIDER = 'telegram-bot';
 /** 1 s: a chat takes one message a second, and a 429 that names no time is of that kind. */
-const BUSY_SECONDS = 1;
+const statusRules = { busyMs: 1_000, paid: false };
 
 export interface TelegramClientOptions {
   readonly token: string;
@@ -20,12 +22,13 @@ export interface TelegramClientOptions {
 
 /** One bot's messages (Bot API, sendMessage), each at its turn (contracts §3). */
 export function telegramClient({ token, apiRoot, slots }: TelegramClientOptions): TelegramSender {
+  const calls = new AsyncLocalStorage<Call>();
   const api = new Api(token, {
     // The queue repeats, with its own count and pauses.
     maxRetries: 0,
     // The attempt's deadline is the signal's.
     timeoutMs: 0,
-    fetch: keptAliveFetch(),
+    fetch: keptAliveFetch(calls),
     ...(apiRoot === undefined ? {} : { apiRoot }),
   });
 
@@ -37,30 +40,43 @@ export function telegramClient({ token, apiRoot, slots }: TelegramClientOptions)
       const turn = await slots.turn(message, signal);
       // Nothing has left, however long it waited: no attempt is lost by that.
       if (turn.turn === 'later') return busy(turn.retryAfterMs);
-      const reply = await sendNow(api, message, signal);
+      const call: Call = { answered: null };
+      const reply = await calls.run(call, () => sendNow(api, message, call, signal));
       if (reply.reply === 'busy') await slots.freeze(reply.retryAfterMs);
       return reply;
     },
   };
 }
 
-async function sendNow(api: Api, message: TelegramMessage, signal: AbortSignal): Promise<SendReply> {
+/** What one call carries past the package, whose errors drop status and headers. */
+interface Call {
+  answered: Answered | null;
+}
+
+async function sendNow(
+  api: Api,
+  message: TelegramMessage,
+  call: Call,
+  signal: AbortSignal,
+): Promise<SendReply> {
   try {
     return accepted(await api.sendMessage(parametersOf(message), signal));
   } catch (error) {
-    return replyToError(error, signal);
+    return replyToError(error, call, signal);
   }
 }
 
 /** As much of `fetch` as the package uses: it posts forms and reads the status and the text. */
-function keptAliveFetch(): typeof fetch {
+function keptAliveFetch(calls: AsyncLocalStorage<Call>): typeof fetch {
   const agent = keptAlive();
   return async (input, init) => {
     const { headers, body, signal } = init ?? {};
     if (typeof input !== 'string' || !(body instanceof URLSearchParams))
       throw new TypeError('expected a form');
     const message = { url: input, headers: Object.fromEntries(new Headers(headers)), body: body.toString() };
-    const { status, text } = await post(agent, message, signal ?? null);
+    const { status, headers: answered, text } = await post(agent, message, signal ?? null);
+    const call = calls.getStore();
+    if (call) call.answered = { status, retryAfter: headerOf(answered, 'retry-after') };
     return new Response(text, { status });
   };
 }
@@ -116,14 +132,13 @@ function accepted(sent: unknown): SendReply {
   return { reply: 'accepted', reference: String(parsed.data.message_id), cost: null };
 }
 
-function replyToError(error: unknown, signal: AbortSignal): SendReply {
-  if (error instanceof TelegramApiError) return replyToRefusal(error);
+function replyToError(error: unknown, { answered }: Call, signal: AbortSignal): SendReply {
+  if (error instanceof TelegramApiError && Number.isInteger(error.errorCode)) return replyToRefusal(error);
+  // A front end's page, cut JSON, or JSON that is none of Telegram's.
+  if (answered) return replyToStatus(answered, statusRules);
   const withoutAnswer = replyWithoutAnswer(error, signal);
   if (withoutAnswer) return withoutAnswer;
   if (error instanceof TimeoutError) return unknown('timeout');
-  if (error instanceof ParseError) return unknown('answer-unreadable');
-  // A 5xx whose body isn't Telegram's: it wraps nothing, and what it else wraps is known by now.
-  if (error instanceof NetworkError && error.cause === undefined) return faulted('provider-unavailable');
   throw unexpected(PROVIDER, error);
 }
 
@@ -132,16 +147,15 @@ export function replyToRefusal(
   refusal: Pick<TelegramApiError, 'errorCode' | 'description' | 'retryAfter'>,
 ): SendReply {
   const { errorCode, description, retryAfter } = refusal;
-  // A body that only looks like Telegram's.
-  if (!Number.isInteger(errorCode)) return unknown('answer-unreadable');
-  if (errorCode === 429) return busy((retryAfter ?? BUSY_SECONDS) * 1_000);
-  if (errorCode >= 500) return faultOfStatus(errorCode);
+  if (errorCode === 429 && retryAfter !== undefined) return busy(retryAfter * 1_000);
   // Blocked, deactivated, or never opened: this chat takes no message until the person acts.
-  if (errorCode === 403) return refused('bot-blocked', true);
+  if (errorCode === 403) return refused('bot-blocked', true, description);
   // The token stands in the path, so that a wrong one may also be "not found".
-  if (errorCode === 401 || errorCode === 404) return refused('credentials');
+  if (errorCode === 404) return refused('credentials', false, description);
   // Other 400s, such as "can't parse entities", are about this message alone.
   if (errorCode === 400)
-    return /chat not found/i.test(description) ? refused('chat-not-found', true) : refused('message-invalid');
-  return refused('provider-refused');
+    return /chat not found/i.test(description)
+      ? refused('chat-not-found', true, description)
+      : refused('message-invalid', false, description);
+  return replyToStatus({ status: errorCode, retryAfter: undefined }, statusRules, description);
 }

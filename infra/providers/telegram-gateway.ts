@@ -1,17 +1,9 @@
 import { z } from 'zod';
 import type { JobId } from '../../domain/job/job.ts';
 import type { CodeChannel, CodeMessage, Cost, ProviderRefusal, SendReply } from '../../domain/otp/port.ts';
+import { replyToStatus } from './classify-status.ts';
 import { type HttpAnswer, headerOf, keptAlive, post, urlAt } from './http.ts';
-import {
-  addressOf,
-  busy,
-  faultOfStatus,
-  refused,
-  replyWithoutAnswer,
-  retryAfterMs,
-  unexpected,
-  unknown,
-} from './replies.ts';
+import { addressOf, busy, refused, replyWithoutAnswer, unexpected, unknown } from './replies.ts';
 
 export const GATEWAY_PROVIDER = 'telegram-gateway';
 const API_URL = 'https://gatewayapi.telegram.org';
@@ -19,7 +11,7 @@ const API_URL = 'https://gatewayapi.telegram.org';
 const TTL_SECONDS_MIN = 30;
 const TTL_SECONDS_MAX = 3_600;
 /** 5 s: a 429 in front of the Gateway names no time; its own FLOOD_WAIT does. */
-const BUSY_MS = 5_000;
+const statusRules = { busyMs: 5_000, paid: true };
 const MICROS = 1_000_000;
 
 export interface TelegramGatewayOptions {
@@ -81,14 +73,10 @@ const Answer = z.discriminatedUnion('ok', [
 
 /** What an answer of the Gateway means. Its errors count, not its HTTP status, unless it gave none. */
 export function replyToAnswer({ status, headers, text }: HttpAnswer): SendReply {
-  if (status >= 500) return faultOfStatus(status);
-  const answer = Answer.safeParse(parseJson(text)).data;
+  const answer = status < 500 ? Answer.safeParse(parseJson(text)).data : undefined;
   if (answer?.ok) return accepted(answer.result);
   if (answer) return replyToRefusal(answer.error);
-  if (status === 429) return busy(retryAfterMs(headerOf(headers, 'retry-after'), BUSY_MS));
-  if (status === 401) return refused('credentials');
-  // Neither taken nor refused in words that we know.
-  return status >= 400 ? refused('provider-refused') : unknown('answer-unreadable');
+  return replyToStatus({ status, retryAfter: headerOf(headers, 'retry-after') }, statusRules);
 }
 
 function accepted(result: { request_id: string; request_cost?: number | undefined }): SendReply {
@@ -116,7 +104,7 @@ function replyToRefusal(error: string): SendReply {
   const wait = FLOOD_WAIT.exec(error)?.[1];
   if (wait !== undefined) return busy(Number(wait) * 1_000);
   const refusal = refusals.find(([prefix]) => error.startsWith(prefix));
-  return refused(refusal?.[1] ?? 'provider-refused');
+  return refused(refusal?.[1] ?? 'provider-refused', false, error);
 }
 
 function parseJson(text: string): unknown {

@@ -3,17 +3,9 @@ import twilio from 'twilio';
 import { z } from 'zod';
 import type { JobId } from '../../domain/job/job.ts';
 import type { CodeChannel, CodeMessage, Cost, ProviderRefusal, SendReply } from '../../domain/otp/port.ts';
+import { type Answered, replyToStatus } from './classify-status.ts';
 import { headerOf, keptAlive, post, urlAt } from './http.ts';
-import {
-  addressOf,
-  busy,
-  faultOfStatus,
-  refused,
-  replyWithoutAnswer,
-  retryAfterMs,
-  unexpected,
-  unknown,
-} from './replies.ts';
+import { addressOf, refused, replyWithoutAnswer, unexpected, unknown } from './replies.ts';
 import { smsSegments } from './segments.ts';
 
 const PROVIDER = 'twilio';
@@ -22,7 +14,7 @@ const API_URL = 'https://api.twilio.com';
 const VALIDITY_SECONDS_MIN = 1;
 const VALIDITY_SECONDS_MAX = 36_000;
 /** 2 s: Twilio names no time with its 429, and its limits are per second. */
-const BUSY_MS = 2_000;
+const statusRules = { busyMs: 2_000, paid: true };
 /**
  * 0.35 USD a segment. Twilio tells a price only after delivery, by country and operator, and prices change: this stands above
  * what its dearest usual routes cost, so that a budget of money stops too early rather than too late.
@@ -60,7 +52,7 @@ export function twilioSms(options: TwilioOptions): CodeChannel {
       const to = addressOf(PROVIDER, message.to.phone);
       if (signal.aborted) return unknown('timeout');
       const { jobId, attempt, text: body } = message;
-      const call: Call = { signal, idempotencyToken: `${jobId}-${attempt}`, retryAfter: undefined };
+      const call: Call = { signal, idempotencyToken: `${jobId}-${attempt}`, answered: null };
       const statusCallback = options.statusCallbackUrl(jobId, attempt);
       const validityPeriod = Math.min(
         Math.max(Math.trunc(message.ttlSeconds), VALIDITY_SECONDS_MIN),
@@ -90,24 +82,26 @@ function accepted(created: unknown, message: CodeMessage, priceMicros: bigint): 
   return { reply: 'accepted', reference: sid, cost };
 }
 
-/** The status and code of Twilio's RestException and TwilioServiceException. */
-const TwilioError = z.object({ status: z.int().min(100), code: z.int().optional().catch(undefined) });
+/** The code of Twilio's RestException and TwilioServiceException; the status is the answer's own. */
+const TwilioError = z.object({
+  status: z.int().min(100),
+  code: z.int().optional().catch(undefined),
+  message: z.string().catch(''),
+});
 
 function replyToError(error: unknown, call: Call): SendReply {
   const withoutAnswer = replyWithoutAnswer(error, call.signal);
   if (withoutAnswer) return withoutAnswer;
-  // The package parses a 2xx with JSON.parse and lets it throw.
-  if (error instanceof SyntaxError) return unknown('answer-unreadable');
-  const answer = TwilioError.safeParse(error);
-  if (!answer.success) throw unexpected(PROVIDER, error);
-  return replyToAnswer({ ...answer.data, retryAfter: call.retryAfter });
+  if (!call.answered) throw unexpected(PROVIDER, error);
+  // The package parses bodies with JSON.parse, reads fields of what came out, and lets either throw.
+  const { code, message } = TwilioError.safeParse(error).data ?? {};
+  return replyToAnswer({ ...call.answered, code, message });
 }
 
-interface ErrorAnswer {
-  readonly status: number;
+interface ErrorAnswer extends Answered {
   /** Twilio's own code. */
   readonly code?: number | undefined;
-  readonly retryAfter: string | undefined;
+  readonly message?: string | undefined;
 }
 
 /** Twilio's codes of a message that no retry can deliver. `dead`: the number itself can take no SMS. */
@@ -141,20 +135,22 @@ const refusals: Readonly<Record<number, { reason: ProviderRefusal; dead: boolean
 const TOO_MANY_REQUESTS_CODE = 20429;
 
 /** What an error answer of Twilio means. */
-export function replyToAnswer({ status, code, retryAfter }: ErrorAnswer): SendReply {
-  if (status === 429 || code === TOO_MANY_REQUESTS_CODE) return busy(retryAfterMs(retryAfter, BUSY_MS));
-  if (status >= 500) return faultOfStatus(status);
-  const refusal = code === undefined ? undefined : refusals[code];
-  if (refusal) return refused(refusal.reason, refusal.dead);
-  return refused(status === 401 ? 'credentials' : 'provider-refused');
+export function replyToAnswer({ status, code, message = '', retryAfter }: ErrorAnswer): SendReply {
+  // Without a code of Twilio's the package words the error itself, or quotes a front end.
+  const said = code === undefined ? undefined : `Twilio ${code}: ${message}`;
+  if (code === TOO_MANY_REQUESTS_CODE) return replyToStatus({ status: 429, retryAfter }, statusRules);
+  const refusal = code === undefined || status >= 500 || status === 429 ? undefined : refusals[code];
+  return refusal
+    ? refused(refusal.reason, refusal.dead, said)
+    : replyToStatus({ status, retryAfter }, statusRules, said);
 }
 
 /** What one call carries past the package, which knows neither signals nor headers of its caller's. */
 interface Call {
   readonly signal: AbortSignal;
   readonly idempotencyToken: string;
-  /** `Retry-After` of the answer: the package's errors drop it. */
-  retryAfter: string | undefined;
+  /** What came back: the package's errors drop the headers, and some of its answers are no errors of its own. */
+  answered: Answered | null;
 }
 
 /** The package's own client has no signal and a fixed host; this one has both, and keeps its connections. */
@@ -182,7 +178,7 @@ class KeptAliveClient extends twilio.RequestClient {
       },
       call.signal,
     );
-    call.retryAfter = headerOf(answer.headers, 'retry-after');
+    call.answered = { status: answer.status, retryAfter: headerOf(answer.headers, 'retry-after') };
     // The package parses text itself, and its type says that the parsed body is what comes back.
     return {
       statusCode: answer.status,

@@ -10,6 +10,8 @@ import { wellKnownFault } from './well-known.ts';
 const HANG_MS_MAX = 120_000;
 /** 10 000 orders at a time: a test that wants more wants a provider-wide fault. */
 const FAULTS_MAX = 10_000;
+/** More than any client here reads of an answer. */
+const ANSWER_CHARS_MAX = 131_072;
 
 const target = {
   /** Without it the fault strikes all four providers. */
@@ -38,6 +40,18 @@ const AnyFault = z.discriminatedUnion('effect', [
     retry_after_seconds: z.int().min(1).max(3600).default(1),
   }),
   z.object({ ...target, effect: z.literal('server-error'), status: z.int().min(500).max(599).default(500) }),
+  /**
+   * An answer that is none of the provider's, such as a front end's page: this status, these headers, this body. `taken`: the
+   * message was sent all the same.
+   */
+  z.object({
+    ...target,
+    effect: z.literal('answer'),
+    status: z.int().min(200).max(599),
+    headers: z.record(z.string().regex(/^[A-Za-z-]{1,64}$/), z.string().max(1_024)).default({}),
+    body: z.string().max(ANSWER_CHARS_MAX).default(''),
+    taken: z.boolean().default(false),
+  }),
   /** Times out, and nothing was sent. `hang_ms: 0` cuts the connection at once. */
   z.object({ ...target, ...hang, effect: z.literal('hang-before') }),
   /** Times out although the message was sent. */

@@ -37,6 +37,9 @@ export async function underFault(
       return dialect.rateLimited(fault.retry_after_seconds);
     case 'server-error':
       return dialect.failed(fault.status);
+    case 'answer':
+      if (fault.taken) await accept({ fate: 'delivered' });
+      return { status: fault.status, headers: fault.headers, body: fault.body };
     case 'hang-before':
       return { hangMs: fault.hang_ms };
     case 'hang-after':

@@ -42,6 +42,11 @@ const AttemptBody = z
       .meta({ description: 'In millionths of the currency.', example: '45000' }),
     cost_currency: z.string().nullable().meta({ example: 'USD' }),
     latency_ms: z.int().nullable(),
+    provider_message: z.string().nullable().meta({
+      description:
+        'What the provider said, in its own words, on one line; numbers, links and tokens are taken out.',
+      example: 'Bad Request: can\'t parse entities: Unsupported start tag "p" at byte offset 0',
+    }),
     delivery: z
       .string()
       .nullable()
@@ -149,6 +154,7 @@ function attemptBody(attempt: AttemptView) {
     cost_micros: attempt.costMicros,
     cost_currency: attempt.costCurrency,
     latency_ms: attempt.latencyMs,
+    provider_message: attempt.providerMessage,
     delivery: attempt.delivery,
     delivery_reason: attempt.deliveryReason,
     delivery_at: attempt.deliveryAt,

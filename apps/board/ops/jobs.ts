@@ -221,7 +221,10 @@ function attemptTable(attempts: readonly AttemptLine[]): Html {
           <td class="tight">${attempt.channel ?? none}</td>
           <td>${attempt.provider}</td>
           <td>${state(attempt.outcome ?? 'open')}</td>
-          <td class="wide">${attempt.reason ?? none}</td>
+          <td class="wide">
+            ${attempt.reason ?? none}
+            ${attempt.providerMessage !== null && html`<br /><small>${attempt.providerMessage}</small>`}
+          </td>
           <td>${attempt.providerReference ? html`<code>${attempt.providerReference}</code>` : none}</td>
           <td>${attempt.delivery ? state(attempt.delivery) : none} ${attempt.deliveryReason}</td>
           <td class="num">${attempt.latencyMs === null ? none : `${attempt.latencyMs} ms`}</td>

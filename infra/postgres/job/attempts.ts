@@ -92,6 +92,8 @@ async function closeAll(
     cost_micros: item.costMicros?.toString() ?? null,
     cost_currency: item.costCurrency,
     latency_ms: item.latencyMs,
+    provider_message: item.detail,
+    retry_after_ms: item.retryAfterMs === undefined ? undefined : Math.round(item.retryAfterMs),
     state: 'state' in item.next ? item.next.state : 'running',
     job_reason: 'state' in item.next ? item.next.reason : null,
     run_at: 'runAt' in item.next ? item.next.runAt : now,
@@ -114,7 +116,7 @@ async function closeAll(
 const closeSql = (money: { readonly held: string; readonly settled: string; readonly first: string }) => `
 with w as (
   select * from json_to_recordset($1) as w (job_id uuid, n int, outcome text, reason text, reference text, cost_micros bigint,
-    cost_currency text, latency_ms int, state text, job_reason text, run_at timestamptz, finished bool)),
+    cost_currency text, latency_ms int, provider_message text, retry_after_ms int, state text, job_reason text, run_at timestamptz, finished bool)),
 expiring as materialized (
   select v.id, v.job_id from verification v
   where (v.id, v.job_id) in (select j.subject_id, j.id from w join job j on j.id = w.job_id where w.state = 'expired') and v.state = 'live'
@@ -126,7 +128,8 @@ moved as (
   returning j.id, j.state),
 closed as (
   update attempt a set closed_at = $2, outcome = w.outcome, reason = w.reason, provider_reference = w.reference,
-    cost_micros = w.cost_micros, cost_currency = w.cost_currency, latency_ms = w.latency_ms
+    cost_micros = w.cost_micros, cost_currency = w.cost_currency, latency_ms = w.latency_ms,
+    provider_message = w.provider_message, retry_after_ms = w.retry_after_ms
   from w where a.job_id = w.job_id and a.n = w.n and ${attemptIsOpen} and (select count(*) from moved) >= 0
   returning a.job_id, a.n, a.delivery is not null reported, coalesce(new.cost_micros, 0) - old.cost_micros as excess),${money.settled}
 expired as (

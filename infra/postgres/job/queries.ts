@@ -137,6 +137,7 @@ function attemptView(row: Attempt): AttemptView {
     costMicros: row.costMicros ?? null,
     costCurrency: row.costCurrency ?? null,
     latencyMs: isOwnApp ? null : (row.latencyMs ?? null),
+    providerMessage: row.providerMessage ?? null,
     delivery: row.delivery ?? null,
     deliveryReason: row.deliveryReason ?? null,
     deliveryAt: row.deliveryAt ?? null,

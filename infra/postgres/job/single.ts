@@ -26,6 +26,7 @@ interface PastJson {
   readonly n: number;
   readonly outcome: PastTry['outcome'];
   readonly reason: string | null;
+  readonly retry_after_ms: number | null;
   readonly opened_at: string;
   readonly closed_at: string | null;
 }
@@ -65,7 +66,7 @@ const readSql = ({
 select j.id, j.project_id, j.state, j.finished_at is not null finished, j.reason, j.attempts, j.run_at, j.deadline_at, j.request_id,
   j.payload, exists (select from lane where kind = '${kind}' and paused_at is not null) paused, ${columns},
   case when j.attempts > j.attempts_before then (
-    select json_agg(json_build_object('n', a.n, 'outcome', a.outcome, 'reason', a.reason, 'opened_at', a.opened_at,
+    select json_agg(json_build_object('n', a.n, 'outcome', a.outcome, 'reason', a.reason, 'retry_after_ms', a.retry_after_ms, 'opened_at', a.opened_at,
       'closed_at', a.closed_at) order by a.n)
     from attempt a where a.job_id = j.id and a.n > j.attempts_before) end past
 from job j ${joins}
@@ -89,10 +90,11 @@ function toJob<Row extends SingleJobRow, Work>(
     deadlineAt: row.deadline_at,
     requestId: row.request_id,
     openSince: open ? new Date(open.opened_at) : null,
-    past: past.map(({ n, outcome, reason, closed_at }) => ({
+    past: past.map(({ n, outcome, reason, retry_after_ms, closed_at }) => ({
       n,
       outcome,
       reason,
+      retryAfterMs: retry_after_ms,
       closedAt: closed_at === null ? null : new Date(closed_at),
     })),
     work: row.finished ? null : work(row),

@@ -33,6 +33,7 @@ interface AttemptJson {
   readonly provider: string;
   readonly outcome: PastAttempt['outcome'];
   readonly reason: string | null;
+  readonly retry_after_ms: number | null;
   readonly opened_at: string;
   readonly closed_at: string | null;
   readonly delivery: PastAttempt['delivery'];
@@ -78,7 +79,7 @@ select v.*, j.id job, j.finished_at is not null job_finished, j.state job_state,
   exists (select from lane where kind = 'otp-send' and paused_at is not null) lane_paused, j.attempts, j.run_at, j.payload,
   j.request_id, r.id recipient, r.push_token_sealed, case when r.telegram_blocked_at is null then r.telegram_chat_id::text end chat_id,
   case when j.attempts > j.attempts_before then (
-    select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'provider', a.provider, 'outcome', a.outcome, 'reason', a.reason, 'opened_at', a.opened_at,
+    select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'provider', a.provider, 'outcome', a.outcome, 'reason', a.reason, 'retry_after_ms', a.retry_after_ms, 'opened_at', a.opened_at,
       'closed_at', a.closed_at, 'delivery', a.delivery) order by a.n) from attempt a
     where a.job_id = j.id and a.n > j.attempts_before) end past
 from job j
@@ -117,6 +118,11 @@ function toOtpJob(row: OtpJobRow, seal: Seal): OtpJob {
   };
 }
 
-function toPast({ opened_at: _openedAt, closed_at, ...attempt }: AttemptJson): PastAttempt {
-  return { ...attempt, closedAt: closed_at === null ? null : new Date(closed_at) };
+function toPast({
+  opened_at: _openedAt,
+  closed_at,
+  retry_after_ms: retryAfterMs,
+  ...attempt
+}: AttemptJson): PastAttempt {
+  return { ...attempt, retryAfterMs, closedAt: closed_at === null ? null : new Date(closed_at) };
 }

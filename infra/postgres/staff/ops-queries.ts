@@ -31,7 +31,7 @@ const PROJECTS_MAX = 500;
 const jobColumns = `job.id, job.kind, project.slug as project, job.state, job.reason, job.labels, job.attempts,
   job.accepted_at as "acceptedAt", job.run_at as "runAt", job.finished_at as "finishedAt"`;
 const attemptColumns = `job_id as "jobId", n, channel, provider, outcome, reason, provider_reference as "providerReference",
-  cost_micros::text as "costMicros", cost_currency as "costCurrency", latency_ms as "latencyMs", opened_at as "openedAt",
+  cost_micros::text as "costMicros", cost_currency as "costCurrency", latency_ms as "latencyMs", provider_message as "providerMessage", opened_at as "openedAt",
   closed_at as "closedAt", delivery, delivery_reason as "deliveryReason", delivery_at as "deliveryAt"`;
 const verificationColumns = `verification.id, project.slug as project, purpose, mode, verification.state,
   checks_used as "checksUsed", checks_max as "checksMax", channels, verification.created_at as "createdAt",

@@ -50,6 +50,19 @@ describe('decideStep', () => {
     });
   });
 
+  test('a wait that the provider asked for is kept, as long as nothing else is left, and leads on where it is long', () => {
+    const chain = verification({ channels: ['telegram', 'sms'] });
+    for (const outcome of ['snoozed', 'failed'] as const) {
+      const asked = (retryAfterMs: number) => [past(1, 'telegram', outcome, { retryAfterMs })];
+      expect(decideStep(chain, asked(60_000), without('sms'), now)).toMatchObject({
+        step: 'wait',
+        until: ms(60_000),
+      });
+      expect(decideStep(chain, asked(60_000), rules, now)).toEqual(send('sms'));
+      expect(decideStep(chain, asked(2_500), rules, now)).toMatchObject({ step: 'wait', until: ms(2_500) });
+    }
+  });
+
   test('sends no more than a job may have attempts, whatever they were; one that the provider put off is none', () => {
     const tried = (count: number) =>
       Array.from({ length: count }, (_, index) => past(index + 1, 'push', 'rejected'));

@@ -77,7 +77,7 @@ const faults: readonly { fault: FaultRequest; reply: object }[] = [
 test.each(titled(faults))('Telegram answering $what', async (given) => {
   const sandbox = await freshSandbox();
   sandbox.orderFaults({ channel: 'telegram', ...given.fault });
-  expect(await botAt(sandbox.url).send(message, deadline())).toEqual(given.reply);
+  expect(await botAt(sandbox.url).send(message, deadline())).toMatchObject(given.reply);
   expect(sandbox.calls(), 'nothing is repeated').toHaveLength(1);
 });
 
@@ -87,7 +87,7 @@ test.each(['hang-before', 'hang-after'] as const)(
     const sandbox = await freshSandbox();
     sandbox.orderFaults({ channel: 'telegram', effect });
     const startedAt = performance.now();
-    expect(await botAt(sandbox.url).send(message, deadline(200))).toEqual({
+    expect(await botAt(sandbox.url).send(message, deadline(200))).toMatchObject({
       reply: 'unknown',
       reason: 'timeout',
     });
@@ -98,17 +98,17 @@ test.each(['hang-before', 'hang-after'] as const)(
 
 test('a wrong token is credentials, and the chat lives on', async () => {
   const sandbox = await freshSandbox({ credentials: { telegramBotToken: '7000000001:another' } });
-  expect(await botAt(sandbox.url).send(message, deadline())).toEqual(refusedAs('credentials', false));
+  expect(await botAt(sandbox.url).send(message, deadline())).toMatchObject(refusedAs('credentials', false));
 });
 
 test('nobody listening is a fault of the network, since nothing has left', async () => {
   const bot = botAt(`http://127.0.0.1:${await closedPort()}`);
-  expect(await bot.send(message, deadline())).toEqual({ reply: 'faulted', reason: 'network' });
+  expect(await bot.send(message, deadline())).toMatchObject({ reply: 'faulted', reason: 'network' });
 });
 
 test('a deadline that has passed sends nothing', async () => {
   const sandbox = await freshSandbox();
-  expect(await botAt(sandbox.url).send(message, AbortSignal.abort())).toEqual({
+  expect(await botAt(sandbox.url).send(message, AbortSignal.abort())).toMatchObject({
     reply: 'unknown',
     reason: 'timeout',
   });
@@ -126,12 +126,12 @@ test.each([
     reply: { reply: 'faulted', reason: 'provider-unavailable' },
   },
 ])('an answer that is $what is $reply.reply $reply.reason', async ({ answer, reply }) => {
-  expect(await botAt(await answering(answer)).send(message, deadline())).toEqual(reply);
+  expect(await botAt(await answering(answer)).send(message, deadline())).toMatchObject(reply);
 });
 
 test('a wait that is not named lasts a second', () => {
   const refusal = { errorCode: 429, description: 'Too Many Requests', retryAfter: undefined };
-  expect(replyToRefusal(refusal)).toEqual({ reply: 'busy', retryAfterMs: 1_000 });
+  expect(replyToRefusal(refusal)).toMatchObject({ reply: 'busy', retryAfterMs: 1_000 });
 });
 
 test('the deadline cuts the connection of a message that hangs', async () => {
