@@ -1,4 +1,3 @@
-import type { RefusalReason } from '../domain/job/decision.ts';
 import { isAbandoned } from '../domain/job/abandoned.ts';
 import type { FinalState, JobId, ProjectId } from '../domain/job/job.ts';
 import type { Entered } from '../domain/job/guard.ts';
@@ -7,7 +6,7 @@ import type { Wake, Woken } from '../domain/job/wake.ts';
 import { type Channel, channelRules } from '../domain/otp/channel.ts';
 import type { GuardedChannel } from '../domain/otp/guard.ts';
 import { otpSend } from '../domain/otp/job.ts';
-import type { OtpJob, OtpJobs, PaidAttempts } from '../domain/otp/lane.ts';
+import type { OtpJob, OtpJobs, PaidAttempts, PaidRefusal } from '../domain/otp/lane.ts';
 import type { CodeMessage, SendReply } from '../domain/otp/port.ts';
 import { decideStep, type PastAttempt, type StepRules } from '../domain/otp/step.ts';
 import { codeText } from '../domain/otp/text.ts';
@@ -15,6 +14,7 @@ import type { Verification } from '../domain/otp/verification.ts';
 import type { ProjectSettings } from '../domain/project/settings.ts';
 import { askedWait, closeSurely, saidBy } from './attempt.ts';
 import { withinTime } from './time-limit.ts';
+import type { JobReason } from '../domain/reasons.ts';
 
 export interface OtpSendDeps {
   readonly jobs: OtpJobs;
@@ -47,7 +47,7 @@ const LOOK_AGAIN_MS = 1_000;
 /** `otp-send`: brings one code to one person along its chain of channels. */
 export function otpSendWake(deps: OtpSendDeps): Wake {
   return async (id, signal) => {
-    const unavailable = new Map<Channel, string>();
+    const unavailable = new Map<Channel, JobReason>();
     const takenAt = deps.now();
     for (let step = 0; step < STEPS_MAX; step++) {
       // The process is going: what is left is for the next one.
@@ -63,7 +63,7 @@ export function otpSendWake(deps: OtpSendDeps): Wake {
 
 interface WakeUp {
   readonly takenAt: Date;
-  readonly unavailable: Map<Channel, string>;
+  readonly unavailable: Map<Channel, JobReason>;
   readonly signal: AbortSignal;
 }
 
@@ -106,7 +106,12 @@ const hasArrived = ({ delivery }: PastAttempt) => delivery === 'delivered' || de
 /** A report of it may come at any time, also while a later attempt is under way. */
 const mayArrive = ({ outcome }: PastAttempt) => outcome === 'completed' || outcome === 'unknown';
 
-async function end(deps: OtpSendDeps, id: JobId, state: FinalState, reason: string | null): Promise<Woken> {
+async function end(
+  deps: OtpSendDeps,
+  id: JobId,
+  state: FinalState,
+  reason: JobReason | null,
+): Promise<Woken> {
   await deps.store.finish(id, state, reason);
   deps.onFinished(state);
   return { woken: 'finished', state, reason };
@@ -122,9 +127,9 @@ function rulesOf(
   deps: OtpSendDeps,
   job: OtpJob,
   settings: ProjectSettings,
-  unavailable: ReadonlyMap<Channel, string>,
+  unavailable: ReadonlyMap<Channel, JobReason>,
 ): StepRules {
-  const missing = job.verification.channels.flatMap((channel): [Channel, string][] => {
+  const missing = job.verification.channels.flatMap((channel): [Channel, JobReason][] => {
     if (!deps.channels.has(channel)) return [[channel, 'no-provider']];
     return hasAddress(deps, job, channel) ? [] : [[channel, 'no-address']];
   });
@@ -154,7 +159,7 @@ interface Sending {
   readonly job: OtpJob;
   readonly project: { readonly slug: string; readonly settings: ProjectSettings };
   readonly rules: StepRules;
-  readonly unavailable: Map<Channel, string>;
+  readonly unavailable: Map<Channel, JobReason>;
   readonly signal: AbortSignal;
 }
 
@@ -208,7 +213,7 @@ async function openAttempt(
   channel: Channel,
   { provider }: GuardedChannel,
   { deps, job, project }: Sending,
-): Promise<'opened' | 'lost' | RefusalReason> {
+): Promise<'opened' | 'lost' | PaidRefusal> {
   const opening = { jobId: job.id, n: job.attemptsMade + 1, channel, provider };
   const { paid, reservedMicros } = channelRules[channel];
   if (!paid) return deps.store.open(opening);

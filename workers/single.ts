@@ -8,6 +8,7 @@ import type { ClosingAttempt, JobStore } from '../domain/job/store.ts';
 import type { Wake, Woken } from '../domain/job/wake.ts';
 import { closeSurely, outcomeOf, saidBy } from './attempt.ts';
 import { withinTime } from './time-limit.ts';
+import type { JobReason } from '../domain/reasons.ts';
 
 export interface SingleDeps<Work extends object> {
   readonly read: (id: JobId) => Promise<SingleJob<Work> | null>;
@@ -74,7 +75,7 @@ async function end<Work extends object>(
   deps: SingleDeps<Work>,
   id: JobId,
   state: FinalState,
-  reason: string | null,
+  reason: JobReason | null,
 ): Promise<Woken> {
   await deps.store.finish(id, state, reason);
   deps.onFinished(state);

@@ -2,10 +2,11 @@ import type { TelegramWork } from '../domain/broadcast/work.ts';
 import type { Provider } from '../domain/job/guard.ts';
 import type { TelegramSender } from '../domain/telegram/port.ts';
 import type { SingleDeps } from './single.ts';
+import type { ProviderRefusal } from '../domain/job/reply.ts';
 
 export interface ChatCloser {
   /** The person blocked the bot, or the chat is gone: nothing more is sent there until they come back. */
-  closeChat(chatId: string, reason: string): Promise<void>;
+  closeChat(chatId: string, reason: ProviderRefusal): Promise<void>;
 }
 
 /** What can wait goes behind codes and approvals at the same bot. */

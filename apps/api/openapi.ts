@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { CODES_PER_ADDRESS_PER_HOUR } from '../../domain/project/quota.ts';
+import { retryHelps } from '../../domain/reason.ts';
 import { PROBLEM_TYPE_PREFIX } from '../http/answer.ts';
 import type { PersonRoute, Route } from './route.ts';
 import { healthPaths } from './routes/health-paths.ts';
@@ -36,7 +37,7 @@ up to 32 kB; those of \`/telegram/send\` and \`/push/send\` up to 1 MiB.
 
 ### Problems
 Each error is \`application/problem+json\` (RFC 9457). \`type\` is \`${PROBLEM_TYPE_PREFIX}\` and a word that stays the same;
-\`errors\` names each bad field by a JSON pointer into the body, or by the name of a parameter or header. A 500 or 503
+[/docs/problems](/docs/problems) lists them all. \`retry\` and \`next_step\` say what to do; \`errors\` names each bad field by a JSON pointer into the body, or by the name of a parameter or header. A 500 or 503
 changes nothing that you may rely on: send it again, with its idempotency key.
 
 ### Request ids
@@ -54,6 +55,18 @@ const ProblemBody = z
       .array(z.object({ pointer: z.string().meta({ example: '/to' }), detail: z.string() }))
       .optional()
       .meta({ description: 'One for each bad field.' }),
+    retry: z.enum(retryHelps).meta({
+      description:
+        'Whether the same request can succeed: `no`, `later` (after `Retry-After`), or `after-change`.',
+    }),
+    next_step: z.string().meta({ example: 'Correct the fields in `errors`.' }),
+    setting: z.string().optional().meta({
+      description: "The project's setting, or the installation's variable, that decided.",
+      example: 'sms_countries',
+    }),
+    docs: z
+      .string()
+      .meta({ description: 'The meaning of `type`.', example: '/docs/problems#invalid-request' }),
   })
   .catchall(z.unknown())
   .meta({ id: 'Problem', description: 'RFC 9457 problem details.' });

@@ -17,6 +17,7 @@ import { html } from './html.ts';
 import { card } from './layout.ts';
 import { loginRoutes } from './login.ts';
 import type { OpsParts } from './ops/parts.ts';
+import { problemPages } from '../http/problem-pages.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { enforcePolicy } from './policy.ts';
 import { type SecondFactorParts, secondFactorRoutes } from './second-factor.ts';
@@ -36,6 +37,7 @@ export function createBoard(parts: BoardParts): Express {
   app.use(begin, sayOrigin, enforcePolicy(parts));
   app.get('/health', (_req, res) => answerHealth(parts, res));
   app.use('/assets', express.static(ASSETS, { index: false, setHeaders: cacheAsset }));
+  app.use(problemPages());
   app.use(loginRoutes(parts), secondFactorRoutes(parts));
   app.use('/account', accountRoutes(parts));
   app.use('/ops', opsRoutes(parts));

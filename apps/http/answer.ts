@@ -1,7 +1,11 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { explainReason } from '../../domain/reasons.ts';
 import { Problem } from './problem.ts';
 
-/** Says what kind of problem it is, in a form that is stable and resolves to nothing (RFC 9457 §3.1.1); `/docs` lists them. */
+/**
+ * Says what kind of problem it is, the same at every installation (RFC 9457 §3.1.1). `/docs/problems/{type}` resolves it, with
+ * this prefix or without, and the member `docs` links to the same place.
+ */
 export const PROBLEM_TYPE_PREFIX = 'urn:navbat:problem:';
 
 export type Headers = Readonly<Record<string, string>>;
@@ -44,12 +48,17 @@ export function sendProblem(res: ServerResponse, problem: Problem): void {
 }
 
 export function problemBody({ status, type, message, errors, extra }: Problem): Record<string, unknown> {
+  const { retry, nextStep, setting, docs } = explainReason(type);
   return {
     type: PROBLEM_TYPE_PREFIX + type,
     title: titleOf(type, status),
     status,
     detail: message,
     ...(errors ? { errors } : {}),
+    retry,
+    next_step: nextStep,
+    ...(setting === null ? {} : { setting }),
+    docs,
     ...extra,
   };
 }

@@ -1,3 +1,5 @@
+import type { ProblemType } from '../../domain/reasons.ts';
+
 /** One bad field of a request. */
 export interface FieldError {
   /** JSON pointer (RFC 6901) into the body, or the name of a header or a query parameter. */
@@ -10,7 +12,7 @@ export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
   /** The last part of the problem's type URI, such as `quota-exceeded`. */
-  readonly type: string;
+  readonly type: ProblemType;
   readonly errors: readonly FieldError[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
   /** Members beside the standard ones, such as `remaining`. */
@@ -18,7 +20,7 @@ export class Problem extends Error {
 
   constructor(
     status: number,
-    type: string,
+    type: ProblemType,
     detail: string,
     more: {
       errors?: readonly FieldError[];

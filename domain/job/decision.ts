@@ -23,13 +23,15 @@ export const limitReasons: ReadonlySet<RefusalReason> = new Set([
   'other-payment',
 ]);
 
-export type Decision<Accepted> =
+export type Decision<Accepted, Refusal extends RefusalReason = RefusalReason> =
   | ({ readonly decision: 'accepted' } & Accepted)
   | {
       readonly decision: 'refused';
-      readonly reason: RefusalReason;
+      readonly reason: Refusal;
       readonly retryAfterSeconds: number | null;
     };
 
-export const refused = (reason: RefusalReason, retryAfterSeconds: number | null = null) =>
-  ({ decision: 'refused', reason, retryAfterSeconds }) as const;
+export const refused = <Refusal extends RefusalReason>(
+  reason: Refusal,
+  retryAfterSeconds: number | null = null,
+) => ({ decision: 'refused', reason, retryAfterSeconds }) as const;

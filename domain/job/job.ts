@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { JobReason } from '../reasons.ts';
 
 export const JobId = z.uuid().brand<'JobId'>();
 export type JobId = z.infer<typeof JobId>;
@@ -46,7 +47,7 @@ export type Step<Send> =
       readonly until: Date;
       readonly because: 'back-off' | 'confirmation' | 'provider-asked' | 'no-room';
     }
-  | { readonly step: 'finish'; readonly state: FinalState; readonly reason: string | null };
+  | { readonly step: 'finish'; readonly state: FinalState; readonly reason: JobReason | null };
 
 /** All that Redis holds of a job. Labels are safe on a board: never a code, a text or a whole number. */
 export interface Ticket {

@@ -36,6 +36,9 @@ export const faultsOfProvider = [
 ] as const;
 export type ProviderFault = (typeof faultsOfProvider)[number];
 
+/** Why we cannot tell whether a try succeeded. */
+export type UnknownReason = 'timeout' | 'connection-lost' | 'answer-unreadable';
+
 export interface Cost {
   /** 10^-6 of the currency's unit, as an integer. */
   readonly micros: bigint;
@@ -67,4 +70,4 @@ export type SendReply =
     }
   | { readonly reply: 'busy'; readonly retryAfterMs: number }
   /** No answer, or one that cannot be read: the message may have left. */
-  | { readonly reply: 'unknown'; readonly reason: 'timeout' | 'connection-lost' | 'answer-unreadable' };
+  | { readonly reply: 'unknown'; readonly reason: UnknownReason };

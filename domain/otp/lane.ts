@@ -1,10 +1,11 @@
-import type { Decision } from '../job/decision.ts';
+import type { Decision, RefusalReason } from '../job/decision.ts';
 import type { JobId, JobState, ProjectId } from '../job/job.ts';
 import type { PayloadOf } from '../jobs.ts';
 import type { Channel } from './channel.ts';
 import type { Addresses } from './port.ts';
 import type { PastAttempt } from './step.ts';
 import type { Verification } from './verification.ts';
+import type { JobReason } from '../reasons.ts';
 
 /** A job of `otp-send` with all that its next step depends on. */
 export interface OtpJob {
@@ -14,7 +15,7 @@ export interface OtpJob {
   readonly paused: boolean;
   readonly finished: boolean;
   readonly state: JobState;
-  readonly reason: string | null;
+  readonly reason: JobReason | null;
   readonly attemptsMade: number;
   readonly runAt: Date;
   readonly requestId: string | null;
@@ -39,6 +40,9 @@ export interface OtpJobs {
   forgetPushToken(recipientId: string, pushToken: string): Promise<void>;
 }
 
+/** Why a message that costs money is not sent: each may end its job. */
+export type PaidRefusal = Extract<RefusalReason, JobReason>;
+
 /** Money and protection of a paid message, checked and booked in one commit with the opening of its attempt. */
 export interface PaidOpening {
   readonly jobId: JobId;
@@ -56,5 +60,5 @@ export interface PaidOpening {
 
 export interface PaidAttempts {
   /** Opens the attempt, or says why this message may not be paid for; `lost` as in `JobStore.open`. */
-  open(opening: PaidOpening): Promise<Decision<{ opened: 'opened' | 'lost' }>>;
+  open(opening: PaidOpening): Promise<Decision<{ opened: 'opened' | 'lost' }, PaidRefusal>>;
 }

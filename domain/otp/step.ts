@@ -3,6 +3,7 @@ import { type Channel, channelRules, OWN_APP_PROVIDER, SILENT_CHANNEL } from './
 import { otpSend } from './job.ts';
 import type { DeliveryReport } from './port.ts';
 import { stateAt, type Verification } from './verification.ts';
+import type { JobReason } from '../reasons.ts';
 
 /** One earlier attempt of this job, as Postgres has it. */
 export interface PastAttempt {
@@ -12,7 +13,7 @@ export interface PastAttempt {
   readonly provider: string;
   /** Null while it is open: met again after a crash, it counts as unknown. */
   readonly outcome: AttemptOutcome | null;
-  readonly reason: string | null;
+  readonly reason: JobReason | null;
   readonly closedAt: Date | null;
   /** What the provider's callbacks said, or null. */
   readonly delivery: DeliveryReport['status'] | null;
@@ -22,7 +23,7 @@ export interface PastAttempt {
 
 export interface StepRules {
   /** Channels that can't be used now: no address, no provider, an open breaker, a budget that is spent. */
-  readonly unavailable: ReadonlyMap<Channel, string>;
+  readonly unavailable: ReadonlyMap<Channel, JobReason>;
   /** The project lets an unconfirmed push lead on to a paid channel. */
   readonly pushUnconfirmedBuysSms: boolean;
   /** 0 to 1, drawn anew for each decision: spreads retries that failed together. */
@@ -52,7 +53,7 @@ type Standing =
   | {
       readonly is: 'over';
       readonly how: 'rejected' | 'exhausted' | 'unconfirmed' | 'skipped';
-      readonly reason: string;
+      readonly reason: JobReason;
     };
 
 /** Send on a channel, wait until a time, or finish: what a wake-up of this job means now. */
@@ -66,7 +67,7 @@ export function decideStep(
   if (settled) return settled;
   // Whatever became of the provider's answer, or of the worker that waited for it: the message is there.
   const delivered = attempts.find(({ delivery }) => delivery === 'delivered' || delivery === 'read');
-  if (delivered) return finish('completed', `confirmed-by-${delivered.channel}`);
+  if (delivered) return finish('completed', confirmedBy(delivered.channel));
 
   const chain = verification.channels.filter((channel) => channel !== SILENT_CHANNEL);
   if (chain.length === 0) return finish('completed', 'nothing-to-send');
@@ -77,7 +78,7 @@ export function decideStep(
     const standing = blocked ?? standingOf(channel, attempts, rules, hasNext, now);
     if (standing.is === 'send')
       return mayTry(attempts) ? { step: 'send', send: { channel } } : finish('exhausted', 'attempts-used-up');
-    if (standing.is === 'confirmed') return finish('completed', `confirmed-by-${channel}`);
+    if (standing.is === 'confirmed') return finish('completed', confirmedBy(channel));
     if (standing.is === 'waiting') return waitWithin(standing, verification);
     overs.push(standing);
   }
@@ -142,7 +143,7 @@ function standingOfTaken(last: PastAttempt, now: Date): Standing {
   const until = new Date((last.closedAt ?? now).getTime() + confirmWithinSeconds * 1_000);
   return now < until
     ? { is: 'waiting', until, because: 'confirmation' }
-    : { is: 'over', how: 'unconfirmed', reason: `${last.channel}-unconfirmed` };
+    : { is: 'over', how: 'unconfirmed', reason: unconfirmedOn(last.channel) };
 }
 
 function standingOfSnoozed(
@@ -222,4 +223,9 @@ function endOfChain(overs: readonly Extract<Standing, { is: 'over' }>[]): Step<n
   return finish(last.how === 'exhausted' ? 'exhausted' : 'rejected', last.reason);
 }
 
-const finish = (state: FinalState, reason: string) => ({ step: 'finish', state, reason }) as const;
+/** Nothing is sent on the silent channel, so that no attempt is ever made on it. */
+type Sending = Exclude<Channel, typeof SILENT_CHANNEL>;
+const confirmedBy = (channel: Channel): JobReason => `confirmed-by-${channel as Sending}`;
+const unconfirmedOn = (channel: Channel): JobReason => `${channel as Sending}-unconfirmed`;
+
+const finish = (state: FinalState, reason: JobReason) => ({ step: 'finish', state, reason }) as const;

@@ -16,7 +16,7 @@ const lateClose: Omit<ClosingAttempt, 'jobId'> = {
   costMicros: 1n,
   costCurrency: 'USD',
   latencyMs: 1,
-  next: { state: 'completed', reason: 'late' },
+  next: { state: 'completed', reason: 'approved' },
 };
 
 test('committed and not published: the sweep publishes it, once', async () => {

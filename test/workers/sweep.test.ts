@@ -43,7 +43,7 @@ test('after a wipe every unfinished job has a ticket again, and no finished one'
   const shop = await workshop((await ownRedis()).url);
   const ids = await shop.accept(50);
   const [finished, ...rest] = ids;
-  await shop.store.finish(finished as JobId, 'cancelled', 'test');
+  await shop.store.finish(finished as JobId, 'cancelled', 'cancelled-by-staff');
   const { tick } = shop.newSweep();
   await tick();
   await shop.queues.redis.flushall();

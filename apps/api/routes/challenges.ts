@@ -15,6 +15,7 @@ import { FORGED_ANSWERS_PER_MINUTE } from '../../../domain/project/quota.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { definePersonRoute, type Route } from '../route.ts';
+import type { ProblemType } from '../../../domain/reasons.ts';
 
 export interface ChallengeRouteDeps {
   readonly challenges: Challenges;
@@ -139,7 +140,7 @@ type Taken = z.infer<typeof Answered>['state'];
 const isTaken = (outcome: string): outcome is Taken => Answered.shape.state.safeParse(outcome).success;
 
 const refusals: Readonly<
-  Record<AnswerRefusal | 'mismatched', readonly [status: number, type: string, detail: string]>
+  Record<AnswerRefusal | 'mismatched', readonly [status: number, type: ProblemType, detail: string]>
 > = {
   forged: [
     422,

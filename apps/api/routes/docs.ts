@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type RequestHandler, type Response, Router } from 'express';
 import helmet from 'helmet';
+import { problemPages } from '../../http/problem-pages.ts';
 import type { OpenApiDocument } from '../openapi.ts';
 
 const { resolve } = createRequire(import.meta.url);
@@ -80,13 +81,14 @@ const pagePolicy = helmet({
   },
 });
 
-/** `/openapi.json`, Swagger UI at `/docs` and ReDoc at `/redoc`. */
+/** `/openapi.json`, Swagger UI at `/docs` ReDoc at `/redoc`, and the catalogue of codes at `/docs/problems`. */
 export function docsRouter(document: OpenApiDocument): Router {
   const json = JSON.stringify(document);
   const router = Router()
     .get('/openapi.json', (_req, res) => sendText(res, 'application/json', json))
     .get('/docs', pagePolicy, (_req, res) => sendText(res, 'text/html', docsPage))
     .get('/docs/start.js', (_req, res) => sendText(res, 'text/javascript', docsScript))
+    .use(problemPages())
     .get('/redoc', pagePolicy, (_req, res) => sendText(res, 'text/html', redocPage));
   for (const [path, file] of Object.entries(assets)) router.get(path, sendAsset(file));
   return router;

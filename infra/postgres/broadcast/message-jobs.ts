@@ -8,13 +8,15 @@ import type { PushWork, TelegramWork } from '../../../domain/broadcast/work.ts';
 import type { Seal } from '../../crypto.ts';
 import { forgetPushToken } from '../push/tokens.ts';
 import { type SingleJobRow, singleJobs } from '../job/single.ts';
+import type { ProviderRefusal } from '../../../domain/job/reply.ts';
+import type { ChatReason } from '../../../domain/reasons.ts';
 
 interface BroadcastColumns extends SingleJobRow {
   readonly content: unknown;
   readonly broadcast_state: BroadcastState | null;
 }
 interface TelegramRow extends BroadcastColumns {
-  readonly closed_reason: string | null;
+  readonly closed_reason: ChatReason | null;
 }
 interface PushRow extends BroadcastColumns {
   readonly recipient: string | null;
@@ -73,7 +75,7 @@ export function pushJobs(pool: pg.Pool, seal: Seal) {
 
 /** Marks a chat that Telegram called closed, so that nothing more is sent there. */
 export const deadChats = (pool: pg.Pool, now: () => Date) => ({
-  closeChat: async (chatId: string, reason: string) => {
+  closeChat: async (chatId: string, reason: ProviderRefusal) => {
     await pool.query(
       `with known as (update recipient set telegram_blocked_at = $3 where telegram_chat_id = $1 and telegram_blocked_at is null)
        insert into closed_chat (chat_id, reason, closed_at) values ($1, $2, $3) on conflict (chat_id) do nothing`,

@@ -4,6 +4,7 @@ import { HALF_LIFE_SECONDS } from '../../../domain/otp/fraud.ts';
 import type { ClosedAttempt, ClosingAttempt, JobStore, OpeningAttempt } from '../../../domain/job/store.ts';
 import { batcher } from '../batcher.ts';
 import { attemptIsOpen, jobIsUnfinished } from '../by-key.ts';
+import type { JobReason } from '../../../domain/reasons.ts';
 
 /** As many as a lane has tickets in hand. */
 const BATCH_MAX = 500;
@@ -48,7 +49,7 @@ export function jobStore(pool: pg.Pool, now: () => Date): JobStore {
 interface Finishing {
   readonly id: JobId;
   readonly state: FinalState;
-  readonly reason: string | null;
+  readonly reason: JobReason | null;
 }
 interface Postponing {
   readonly id: JobId;

@@ -3,6 +3,7 @@ import type { FinalState, JobId, JobState, ProjectId } from '../../../domain/job
 import type { PastTry } from '../../../domain/job/retry.ts';
 import type { SingleJob } from '../../../domain/job/single.ts';
 import { batcher } from '../batcher.ts';
+import type { JobReason } from '../../../domain/reasons.ts';
 
 const BATCH_MAX = 500;
 const BATCHES_IN_FLIGHT_MAX = 2;
@@ -13,7 +14,7 @@ export interface SingleJobRow {
   readonly project_id: ProjectId;
   readonly state: JobState;
   readonly finished: boolean;
-  readonly reason: string | null;
+  readonly reason: JobReason | null;
   readonly paused: boolean;
   readonly attempts: number;
   readonly run_at: Date;
@@ -25,7 +26,7 @@ export interface SingleJobRow {
 interface PastJson {
   readonly n: number;
   readonly outcome: PastTry['outcome'];
-  readonly reason: string | null;
+  readonly reason: JobReason | null;
   readonly retry_after_ms: number | null;
   readonly opened_at: string;
   readonly closed_at: string | null;
@@ -36,7 +37,7 @@ export interface SingleSource<Row extends SingleJobRow, Work> {
   /** Columns of its own, and the joins that they come from; `j` is the job. */
   readonly columns: string;
   readonly joins: string;
-  readonly work: (row: Row) => Work | null | { readonly settled: FinalState; readonly reason: string };
+  readonly work: (row: Row) => Work | null | { readonly settled: FinalState; readonly reason: JobReason };
 }
 
 /** Reads what a wake-up of a kind with one provider needs, for all jobs that wake together. */

@@ -8,6 +8,7 @@ import type { Seal } from '../../crypto.ts';
 import { batcher } from '../batcher.ts';
 import { forgetPushToken, openPushToken } from '../push/tokens.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
+import type { JobReason } from '../../../domain/reasons.ts';
 
 const BATCH_MAX = 500;
 const BATCHES_IN_FLIGHT_MAX = 2;
@@ -16,7 +17,7 @@ interface OtpJobRow extends VerificationRow {
   readonly job: JobId;
   readonly job_finished: boolean;
   readonly job_state: OtpJob['state'];
-  readonly job_reason: string | null;
+  readonly job_reason: JobReason | null;
   readonly lane_paused: boolean;
   readonly attempts: number;
   readonly run_at: Date;
@@ -32,7 +33,7 @@ interface AttemptJson {
   readonly channel: Channel;
   readonly provider: string;
   readonly outcome: PastAttempt['outcome'];
-  readonly reason: string | null;
+  readonly reason: JobReason | null;
   readonly retry_after_ms: number | null;
   readonly opened_at: string;
   readonly closed_at: string | null;

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { type Decision, type RefusalReason, refused } from '../../../domain/job/decision.ts';
+import { type Decision, refused } from '../../../domain/job/decision.ts';
 import { decayed, isPrefixBlocked, PAID_PER_HOUR_MAX, type PrefixScore } from '../../../domain/otp/fraud.ts';
-import type { PaidAttempts, PaidOpening } from '../../../domain/otp/lane.ts';
+import type { PaidAttempts, PaidOpening, PaidRefusal } from '../../../domain/otp/lane.ts';
 import { HOUR_SECONDS } from '../../../domain/otp/send.ts';
 import { batcher } from '../batcher.ts';
 import { jobIsUnfinished } from '../by-key.ts';
@@ -12,7 +12,7 @@ const BATCH_MAX = 200;
 /** One: two batches would only wait for each other's project rows. */
 const BATCHES_IN_FLIGHT_MAX = 1;
 
-type Opened = Decision<{ opened: 'opened' | 'lost' }>;
+type Opened = Decision<{ opened: 'opened' | 'lost' }, PaidRefusal>;
 
 /**
  * Opens attempts that cost money. The cap of a number, the budget of a project's day and the block of a prefix are locked,
@@ -110,7 +110,7 @@ class Books {
   }
 
   /** Null when the message may be paid for, which is then booked. */
-  book({ addressHash, projectId, prefix, budgetMicros, reservedMicros }: PaidOpening): RefusalReason | null {
+  book({ addressHash, projectId, prefix, budgetMicros, reservedMicros }: PaidOpening): PaidRefusal | null {
     const paidAt = this.#numbers.get(hexOf(addressHash)) ?? [];
     const spent = this.#spent.get(projectId) ?? 0;
     const score = prefix === null ? undefined : this.#scores.get(projectId + prefix);

@@ -11,6 +11,7 @@ import { addTickets } from '../../../infra/queue/tickets.ts';
 import { freshRedis } from '../../support/servers.ts';
 import { openBoard, type OpenBoard, type Visitor } from './open-board.ts';
 import { seedJob, type SeedJob, seedProject } from './seed.ts';
+import type { JobReason } from '../../../domain/reasons.ts';
 
 const PHONE = '+998901234567';
 
@@ -45,7 +46,7 @@ const lastAudit = async () => (await board.audit()).at(-1);
 async function work(
   id: JobId,
   state: 'rejected' | 'exhausted' | 'expired' | 'completed',
-  reason: string,
+  reason: JobReason,
 ): Promise<void> {
   const connection = workerRedis(redisUrl, () => undefined);
   const lane = startLane({
@@ -364,7 +365,7 @@ describe('what the board shows', () => {
       jobId: id,
     });
     await queue().addJobLog(id, `sent ${leak}`);
-    await work(id, 'rejected', `provider said ${leak}`);
+    await work(id, 'rejected', `provider said ${leak}` as JobReason);
     const answers = await Promise.all([
       operator.get(`/api/queues/otp-send/${id}`),
       operator.get(`/api/queues/otp-send/${id}/logs`),

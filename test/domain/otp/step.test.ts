@@ -29,7 +29,7 @@ const past = (
   channel,
   provider: channel,
   outcome,
-  reason: outcome === 'completed' ? null : 'because',
+  reason: outcome === 'completed' ? null : 'network',
   closedAt: now,
   delivery: null,
   ...more,
@@ -154,7 +154,7 @@ describe('decideStep', () => {
     expect(decideStep(verification(), three, without('push', 'sms'), now)).toEqual({
       step: 'finish',
       state: 'exhausted',
-      reason: 'because',
+      reason: 'network',
     });
   });
 

@@ -181,6 +181,9 @@ const beside: Readonly<Record<string, Fixture>> = {
   'GET /docs/swagger-ui.css': plain('/docs/swagger-ui.css'),
   'GET /docs/swagger-ui-bundle.js': plain('/docs/swagger-ui-bundle.js'),
   'GET /docs/favicon-32x32.png': plain('/docs/favicon-32x32.png'),
+  'GET /docs/problems': plain('/docs/problems'),
+  'GET /docs/problems.json': plain('/docs/problems.json'),
+  'GET /docs/problems/:type': { ...plain('/docs/problems/not-found'), answers: [303] },
   'GET /redoc': plain('/redoc'),
   'GET /redoc/redoc.standalone.js': plain('/redoc/redoc.standalone.js'),
   'POST /callbacks/:name/:jobId/:attempt': {

@@ -31,6 +31,9 @@ const command = (make: NonNullable<Fixture['make']>, path: string, more: Partial
 const login: Readonly<Record<string, Fixture>> = {
   'GET /health': page('/health'),
   'GET /assets/*file': page('/assets/board.css'),
+  'GET /docs/problems': page('/docs/problems'),
+  'GET /docs/problems.json': page('/docs/problems.json'),
+  'GET /docs/problems/:type': { ...page('/docs/problems/not-found'), answers: [303] },
   'GET /login': page('/login'),
   // Nobody's password: that it was looked at is all that matters here.
   'POST /login': {

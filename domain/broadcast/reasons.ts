@@ -1,0 +1,16 @@
+import type { Reason } from '../reason.ts';
+
+export const broadcastReasons = {
+  'already-finished': {
+    meaning: 'It is finished already, so that nothing can be changed.',
+    retry: 'no',
+    nextStep: 'Nothing. Send a new message if one is wanted.',
+    seen: ['problem'],
+  },
+  'broadcast-cancelled': {
+    meaning: 'The message was cancelled before this recipient was reached.',
+    retry: 'no',
+    nextStep: 'Nothing. Send a new message if one is wanted.',
+    seen: ['job'],
+  },
+} as const satisfies Record<string, Reason>;

@@ -1,0 +1,90 @@
+import type { Reason } from '../reason.ts';
+import type { TelegramRefusal } from './sign-in.ts';
+
+/** Why what Telegram signed signs nobody in; `used` has its meaning from the codes. */
+const telegram = {
+  malformed: {
+    meaning: 'This is not what Telegram signs.',
+    retry: 'after-change',
+    nextStep: "Pass on the Login widget's fields, or the Mini App's init_data, unchanged.",
+    seen: ['problem-reason'],
+  },
+  signature: {
+    meaning: "Telegram did not sign this for this installation's bot, or a field was changed.",
+    retry: 'after-change',
+    nextStep: "Check that the widget names this installation's bot, and pass its fields on unchanged.",
+    seen: ['problem-reason'],
+  },
+  stale: {
+    meaning: 'Telegram signed this more than 5 minutes ago.',
+    retry: 'no',
+    nextStep: "The person signs in with Telegram again; check the server's clock if it goes on.",
+    seen: ['problem-reason'],
+  },
+  'no-bot': {
+    meaning: 'This installation has no Telegram bot.',
+    retry: 'after-change',
+    nextStep: 'Staff set TELEGRAM_BOT_TOKEN. Until then, sign in by code.',
+    setting: 'TELEGRAM_BOT_TOKEN',
+    seen: ['problem-reason'],
+  },
+  'not-enabled': {
+    meaning: "The project's setting telegram_sign_in is off.",
+    retry: 'after-change',
+    nextStep: 'Set telegram_sign_in for the one project whose own site or app the bot signs people in for.',
+    setting: 'telegram_sign_in',
+    seen: ['problem-reason'],
+  },
+  'not-for-the-app': {
+    meaning: "What Telegram signs opens no session of Navbat's own app.",
+    retry: 'no',
+    nextStep: 'Sign in by code.',
+    seen: ['problem-reason'],
+  },
+} as const satisfies Record<Exclude<TelegramRefusal, 'used'>, Reason>;
+
+export const identityReasons = {
+  ...telegram,
+  'telegram-proof-refused': {
+    meaning: 'What Telegram signed signs nobody in here; `reason` says why.',
+    retry: 'after-change',
+    nextStep: 'The person signs in with Telegram again, or by code.',
+    seen: ['problem'],
+  },
+  'phone-not-proven': {
+    meaning: 'The code was also sent to where the project said, so that it proves no phone.',
+    retry: 'after-change',
+    nextStep: 'Send the code with POST /auth/code, which uses channels that prove the phone.',
+    seen: ['problem'],
+  },
+  'session-ended': {
+    meaning: 'The session has ended: it was signed out, expired, or ended by its person.',
+    retry: 'no',
+    nextStep: 'The person signs in again.',
+    seen: ['problem'],
+  },
+  'refresh-token-reused': {
+    meaning: 'The refresh token was used before: somebody may hold a copy, so the session was ended.',
+    retry: 'no',
+    nextStep: 'The person signs in again. Store the newest refresh token only.',
+    seen: ['problem'],
+  },
+  'device-not-proven': {
+    meaning: 'The signature proves no bound device, or its time is not within 60 seconds of ours.',
+    retry: 'after-change',
+    nextStep: "Check the device's clock and key; bind the device again if it was revoked.",
+    seen: ['problem'],
+  },
+  'app-session-required': {
+    meaning: "This is for Navbat's own app, and not for a project's session.",
+    retry: 'no',
+    nextStep: "Sign in to Navbat's own app.",
+    seen: ['problem'],
+  },
+  'device-session-required': {
+    meaning: 'This is for the session of a bound device.',
+    retry: 'no',
+    nextStep: 'Sign in with the device (POST /auth/device).',
+    seen: ['problem'],
+  },
+} as const satisfies Record<string, Reason>;

@@ -1,0 +1,91 @@
+import { approvalReasons } from './approval/reasons.ts';
+import { broadcastReasons } from './broadcast/reasons.ts';
+import { deviceReasons } from './device/reasons.ts';
+import { httpReasons } from './http/reasons.ts';
+import { identityReasons } from './identity/reasons.ts';
+import { jobReasons } from './job/reasons.ts';
+import { otpReasons } from './otp/reasons.ts';
+import { projectReasons } from './project/reasons.ts';
+import type { Reason, ReasonFacts, ReasonPlace, RetryHelp } from './reason.ts';
+import { recipientReasons } from './recipient/reasons.ts';
+import { registrationReasons } from './registration/reasons.ts';
+import { staffReasons } from './staff/reasons.ts';
+import { telegramReasons } from './telegram/reasons.ts';
+import { webhookReasons } from './webhook/reasons.ts';
+
+/** The reasons of each context: one line a context. A code stands in one of them only. */
+export const reasonsByContext = {
+  'Any request': httpReasons,
+  'Jobs and providers': jobReasons,
+  'One-time codes': otpReasons,
+  'Sign-in': identityReasons,
+  Approvals: approvalReasons,
+  Devices: deviceReasons,
+  Registration: registrationReasons,
+  Recipients: recipientReasons,
+  Messages: broadcastReasons,
+  Telegram: telegramReasons,
+  Webhooks: webhookReasons,
+  Projects: projectReasons,
+  'The board': staffReasons,
+} as const;
+
+/** The catalogue: every refusal, failure, job reason and problem type with its meaning and the next step. */
+export const reasons = {
+  ...httpReasons,
+  ...jobReasons,
+  ...otpReasons,
+  ...identityReasons,
+  ...approvalReasons,
+  ...deviceReasons,
+  ...registrationReasons,
+  ...recipientReasons,
+  ...broadcastReasons,
+  ...telegramReasons,
+  ...webhookReasons,
+  ...projectReasons,
+  ...staffReasons,
+} as const;
+
+type Reasons = typeof reasons;
+export type ReasonCode = keyof Reasons;
+
+type SeenIn<Place extends ReasonPlace> = {
+  [Code in ReasonCode]: Place extends Reasons[Code]['seen'][number] ? Code : never;
+}[ReasonCode];
+
+/** The type of a problem answer. */
+export type ProblemType = SeenIn<'problem'>;
+/** Why a job, or one attempt of it, ended as it did. */
+export type JobReason = SeenIn<'job' | 'attempt'>;
+/** Why nothing is sent to a chat. */
+export type ChatReason = SeenIn<'chat'>;
+
+/** Where the meaning of a code can be read, on the API and on the board. */
+export const docsPathOf = (code: ReasonCode): string => `/docs/problems#${code}`;
+
+export interface ExplainedReason {
+  readonly meaning: string;
+  readonly retry: RetryHelp;
+  readonly nextStep: string;
+  readonly setting: string | null;
+  readonly docs: string;
+}
+
+/** As `explainReason`, of a code that was stored or came from elsewhere; null where it is none of this version's. */
+export const explainStored = (code: string | null, facts: ReasonFacts = {}): ExplainedReason | null =>
+  code !== null && isReason(code) ? explainReason(code, facts) : null;
+
+/** What a code means, with what is known of the case. */
+export function explainReason(code: ReasonCode, facts: ReasonFacts = {}): ExplainedReason {
+  const { meaning, retry, nextStep, setting, detail }: Reason = reasons[code];
+  return {
+    meaning: detail?.(facts) ?? meaning,
+    retry,
+    nextStep,
+    setting: setting ?? null,
+    docs: docsPathOf(code),
+  };
+}
+
+export const isReason = (code: string): code is ReasonCode => Object.hasOwn(reasons, code);
