@@ -47,16 +47,17 @@ export async function authenticatePerson(
 ): Promise<PersonCaller> {
   const token = /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
   if (token === undefined)
-    throw unauthenticated(
+    throw new NoGuess(
       'Bearer realm="navbat"',
       'Send the access token of a session as Authorization: Bearer ….',
     );
-  const person = await persons.read(token, now);
-  if (person) return person;
-  throw unauthenticated(
-    'Bearer realm="navbat", error="invalid_token"',
-    'This access token is forged or expired, or its session was ended.',
-  );
+  const reading = await persons.read(token, now);
+  if (reading.kind === 'valid') return reading.person;
+  const detail =
+    'This access token is forged or expired, or its session was ended. Refresh it, or sign in again.';
+  throw reading.kind === 'forged'
+    ? unauthenticated(INVALID_TOKEN, detail)
+    : new NoGuess(INVALID_TOKEN, detail);
 }
 
 /** @throws Problem 403 where the session is another sort of session, 401 where its proof is too old (RFC 9470). */
@@ -87,7 +88,7 @@ function presentedKey({ headers }: Request): string {
   const bearer = authorization === undefined ? undefined : /^bearer +(\S+)$/i.exec(authorization)?.[1];
   const key = bearer ?? headers['x-api-key'];
   if (key === undefined && authorization === undefined)
-    throw unauthenticated(
+    throw new NoGuess(
       'Bearer realm="navbat"',
       'Send an API key as Authorization: Bearer nbt_… or as X-Api-Key.',
     );
@@ -97,17 +98,27 @@ function presentedKey({ headers }: Request): string {
 
 function callerOf(known: KnownKey, keys: KeyDirectory, now: Date): Caller {
   // Unknown, revoked, expired and archived read the same: what once opened a door is nobody else's business.
-  if (!known.known || (known.expiresAt !== null && known.expiresAt <= now)) throw invalidKey();
+  if (!known.known) throw known.reason === 'unknown' ? invalidKey() : new NoGuess(INVALID_TOKEN, INVALID_KEY);
+  if (known.expiresAt !== null && known.expiresAt <= now) throw new NoGuess(INVALID_TOKEN, INVALID_KEY);
   keys.used(known.caller.keyId, now);
   return known.caller;
 }
 
 /** RFC 6750 §3.1. */
-const invalidKey = () =>
-  unauthenticated(
-    'Bearer realm="navbat", error="invalid_token"',
-    'This API key is unknown, expired or revoked.',
-  );
+const INVALID_TOKEN = 'Bearer realm="navbat", error="invalid_token"';
+const INVALID_KEY = 'This API key is unknown, expired or revoked.';
+const invalidKey = () => unauthenticated(INVALID_TOKEN, INVALID_KEY);
 
-const unauthenticated = (challenge: string, detail: string) =>
-  new Problem(401, 'unauthenticated', detail, { headers: { 'WWW-Authenticate': challenge } });
+class Unauthenticated extends Problem {
+  constructor(challenge: string, detail: string) {
+    super(401, 'unauthenticated', detail, { headers: { 'WWW-Authenticate': challenge } });
+  }
+}
+
+/**
+ * A key or token that was ours and opens nothing any more, or none at all: nobody guesses by it. It is 401 each time, and never
+ * counted as a failed authentication, so that a client learns to sign in again instead of waiting out a 429.
+ */
+export class NoGuess extends Unauthenticated {}
+
+const unauthenticated = (challenge: string, detail: string) => new Unauthenticated(challenge, detail);

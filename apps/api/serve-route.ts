@@ -12,6 +12,7 @@ import { badText, escapePointer } from '../http/text.ts';
 import {
   authenticate,
   authenticatePerson,
+  NoGuess,
   requireMode,
   requireScope,
   requireSession,
@@ -120,7 +121,7 @@ async function identify<Who>(
   try {
     return await whoCalls();
   } catch (error) {
-    if (error instanceof Problem) await limitFailure(counter, ip, res);
+    if (error instanceof Problem && !(error instanceof NoGuess)) await limitFailure(counter, ip, res);
     throw error;
   }
 }

@@ -32,8 +32,12 @@ export interface PersonCaller {
   readonly authenticatedAt: Date;
 }
 
-/** Reads an access token, and whether its session still stands. */
+/** `ended`: we signed it, and it opens nothing now (expired, or its session has ended). `forged`: we never signed it. */
+export type TokenReading =
+  | { readonly kind: 'valid'; readonly person: PersonCaller }
+  | { readonly kind: 'ended' | 'forged' };
+
+/** Reads an access token, and whether its session is still open. */
 export interface PersonTokens {
-  /** Null where it is forged, expired, for another issuer, or its session was ended. */
-  read(token: string, now: Date): Promise<PersonCaller | null>;
+  read(token: string, now: Date): Promise<TokenReading>;
 }

@@ -4,7 +4,7 @@ import type { Page, PageOrder } from '../page.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { RecipientId } from '../recipient/recipient.ts';
 import type { PersonId } from './person.ts';
-import type { SessionId, SignInMethod } from './session.ts';
+import { SESSION_TOKEN_SECONDS, type SessionId, type SignInMethod } from './session.ts';
 
 const DAY_SECONDS = 86_400;
 /** NIST SP 800-63B-4 §2.1.3 lets no session of the first level go a month without a proof; here, without a sign of life. */
@@ -12,10 +12,10 @@ export const SESSION_IDLE_SECONDS = 30 * DAY_SECONDS;
 /** Half a year, however busy: what was stolen and is kept alive ends too. */
 export const SESSION_LIFE_SECONDS = 180 * DAY_SECONDS;
 /**
- * A client whose answer was lost asks again within seconds, and gets the same successor. After that a token that was used is
- * somebody's copy, and nobody can tell whose.
+ * A client whose answer was lost (a lift, a tunnel, a killed app) asks again, and gets the same successor until that was used once:
+ * for as long as the lost access token would have lived. After that a token that was used is somebody's copy, and nobody can tell whose.
  */
-export const REFRESH_RETRY_SECONDS = 20;
+export const REFRESH_RETRY_SECONDS = SESSION_TOKEN_SECONDS;
 /** Browsers and phones of one person at one project; whoever signs in more often has lost the earlier ones. */
 export const SESSIONS_MAX = 50;
 
@@ -71,7 +71,7 @@ export interface Sessions {
   open(signedIn: SignedIn, now: Date): Promise<Grant>;
   /** For one approval one session: asked again within `REFRESH_RETRY_SECONDS`, the same; null once it is under way. */
   openOnce(signedIn: SignedIn, verificationId: string, now: Date): Promise<Grant | null>;
-  /** Takes a refresh token once, by compare-and-set, and gives the next. */
+  /** Takes a refresh token by compare-and-set, and gives the next; the same next until that was used, within `REFRESH_RETRY_SECONDS`. */
   refresh(refreshToken: string, now: Date): Promise<Refreshed>;
   /** Those that stand, newest first. */
   list(owner: SessionOwner, order: PageOrder, now: Date): Promise<Page<SessionView>>;

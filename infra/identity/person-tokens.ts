@@ -1,7 +1,12 @@
-import { importJWK, type JWTHeaderParameters, jwtVerify } from 'jose';
+import { errors, importJWK, type JWTHeaderParameters, jwtVerify } from 'jose';
 import type pg from 'pg';
 import { z } from 'zod';
-import { type PersonCaller, type PersonTokens, SessionId } from '../../domain/identity/session.ts';
+import {
+  type PersonCaller,
+  type PersonTokens,
+  SessionId,
+  type TokenReading,
+} from '../../domain/identity/session.ts';
 import { audienceOf, TOKEN_ISSUER } from './access-tokens.ts';
 import type { Config } from '../config.ts';
 
@@ -40,26 +45,39 @@ export async function personTokens(keys: readonly PublicJwk[], pool: pg.Pool): P
   );
   const keyOf = ({ kid }: JWTHeaderParameters) => {
     const key = byKid.get(kid ?? '');
-    if (!key) throw new Error('no such key');
+    if (!key) throw new errors.JWKSNoMatchingKey();
     return key;
   };
   return {
     read: async (token, now) => {
-      const verified = await jwtVerify(token, keyOf, {
-        algorithms: ['EdDSA'],
-        issuer: TOKEN_ISSUER,
-        typ: 'JWT',
-        requiredClaims: ['exp'],
-        currentDate: now,
-      }).catch(() => null);
-      const claims = Claims.safeParse(verified?.payload).data;
-      if (!claims) return null;
-      const { rows } = await pool.query<PersonCaller>(readSession, [claims.sid, now]);
-      const [session] = rows;
-      const fits = session?.recipientId === claims.sub && audienceOf(session) === claims.aud;
-      return fits ? session : null;
+      try {
+        const { payload } = await jwtVerify(token, keyOf, {
+          algorithms: ['EdDSA'],
+          issuer: TOKEN_ISSUER,
+          typ: 'JWT',
+          requiredClaims: ['exp'],
+          currentDate: now,
+        });
+        return await readClaims(pool, payload, now);
+      } catch (error) {
+        if (!(error instanceof errors.JOSEError)) throw error;
+        return { kind: isOurs(error) ? 'ended' : 'forged' };
+      }
     },
   };
+}
+
+/** Claims are read once the signature has been found good: whoever brings such a token guesses nothing. */
+const isOurs = (error: errors.JOSEError) =>
+  error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed;
+
+async function readClaims(pool: pg.Pool, payload: unknown, now: Date): Promise<TokenReading> {
+  const claims = Claims.safeParse(payload).data;
+  if (!claims) return { kind: 'ended' };
+  const { rows } = await pool.query<PersonCaller>(readSession, [claims.sid, now]);
+  const [person] = rows;
+  const fits = person?.recipientId === claims.sub && audienceOf(person) === claims.aud;
+  return fits ? { kind: 'valid', person } : { kind: 'ended' };
 }
 
 /** A sign-in that was under way when its device was revoked opened a session after those were ended: it opens nothing. */

@@ -446,7 +446,7 @@ describe('a session', () => {
     expect(decodeJwt(next.body.access_token)['auth_time']).toBe(decodeJwt(session.access_token)['auth_time']);
   });
 
-  test('gives whoever asks again within 20 s the same successor, fifty at once too', async () => {
+  test('gives whoever asks again the same successor until that was used, fifty at once too', async () => {
     const session = await signInByCode(navbat, shop, newNumber());
     const replies = await Promise.all(Array.from({ length: 50 }, () => refresh(session.refresh_token)));
     expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200]));
@@ -459,7 +459,7 @@ describe('a session', () => {
   test('ends for all when a token is used again later', async () => {
     const session = await signInByCode(navbat, shop, newNumber());
     const next = (await refresh(session.refresh_token)).body;
-    await navbat.db.query(`update session set refreshed_at = refreshed_at - interval '21 s' where id = $1`, [
+    await navbat.db.query(`update session set refreshed_at = refreshed_at - interval '601 s' where id = $1`, [
       session.session_id,
     ]);
     expect(await refresh(session.refresh_token)).toMatchObject(problem(401, 'refresh-token-reused'));

@@ -89,7 +89,7 @@ export function openApi(
   { pool, hash, redisUrl }: Pick<Ground, 'pool' | 'hash' | 'redisUrl'>,
   routes: readonly Route[],
   routers: readonly Router[] = [],
-  persons: PersonTokens = { read: async () => null },
+  persons: PersonTokens = { read: async () => ({ kind: 'forged' }) },
 ): TestApi {
   const logged: Record<string, unknown>[] = [];
   const observed: TestApi['observed'] = [];

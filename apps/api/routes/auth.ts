@@ -342,7 +342,7 @@ const refreshRoute = (deps: AuthDeps) =>
     tag,
     summary: 'Exchange a refresh token for the next',
     description:
-      'A refresh token is good once. Asked again within 20 seconds, as after an answer that was lost, the same successor comes back; later, somebody holds a copy, and the session ends for all who do.',
+      'A refresh token is good once. Where its answer was lost, ask again with the same token: until the new refresh token was used once, and for ten minutes (the life of an access token), the same successor comes back. Once the successor was used, or later, somebody holds a copy, and the session ends for all who do. Keep the old token until the new one is stored.',
     because: 'the refresh token is the proof.',
     body: z.strictObject({ refresh_token: z.string().max(TOKEN_CHARS_MAX) }),
     answers: signedIn,

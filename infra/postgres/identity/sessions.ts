@@ -124,15 +124,19 @@ async function refresh(deps: SessionDeps, text: string, now: Date): Promise<Refr
   return refreshAgain(deps, sessionId, generation, now);
 }
 
+/** A project that was archived, or a device that was revoked a moment ago, opens nothing. */
+const isOpen = (
+  session: string,
+) => `exists (select from project where id = ${session}.project_id and archived_at is null)
+  and not exists (select from device where id = ${session}.device_id and revoked_at is not null)`;
+
 /** Of any number who bring the same token one is first. */
 const turnSession = `
 update session set generation = generation + 1, refreshed_at = $3, expires_at = least($4, created_at + make_interval(secs => $5))
-where id = $1 and generation = $2 and revoked_at is null and expires_at > $3
-  and exists (select from project where id = session.project_id and archived_at is null)
-  and not exists (select from device where id = session.device_id and revoked_at is not null)
+where id = $1 and generation = $2 and revoked_at is null and expires_at > $3 and ${isOpen('session')}
 returning ${standing}`;
 
-/** The token was used before: by a client whose answer was lost, or by somebody who copied it. */
+/** The token was used before: by a client whose answer was lost and who never used the next, or by somebody who copied it. */
 async function refreshAgain(
   deps: SessionDeps,
   id: SessionId,
@@ -157,7 +161,8 @@ async function refreshAgain(
 const judgeRepeat = `
 with found as (select * from session where id = $1 for update),
 judged as (
-  select id, generation = $2 + 1 and refreshed_at >= $4 honest, generation > $2 used from found where revoked_at is null and expires_at > $3),
+  select id, generation = $2 + 1 and refreshed_at >= $4 and ${isOpen('found')} honest, generation > $2 used
+  from found where revoked_at is null and expires_at > $3),
 ended as (
   update session s set revoked_at = $3, revoked_because = 'reused' from judged j
   where s.id = j.id and j.used and not j.honest returning s.id)

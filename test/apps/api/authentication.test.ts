@@ -1,10 +1,16 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defineRoute } from '../../../apps/api/route.ts';
+import { definePersonRoute, defineRoute } from '../../../apps/api/route.ts';
 import { FAILED_AUTHENTICATIONS_PER_MINUTE } from '../../../domain/project/quota.ts';
+import { SessionId } from '../../../domain/identity/session.ts';
+import { ProjectId } from '../../../domain/job/job.ts';
+import { RecipientId } from '../../../domain/recipient/recipient.ts';
 import type { KeyScope } from '../../../domain/project/key.ts';
+import { sessionTokens } from '../../../infra/identity/access-tokens.ts';
+import { personTokens, publicKeys } from '../../../infra/identity/person-tokens.ts';
 import { KEY_REMEMBERED_MS } from '../../../infra/postgres/project/key-directory.ts';
 import { type Ground, makeKey, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
 
@@ -148,6 +154,75 @@ test(
     await own.close();
   },
 );
+
+describe('what is no guess is 401 each time', () => {
+  const newJwk = (kid: string) => ({
+    ...(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }) as { x: string; d: string }),
+    kty: 'OKP' as const,
+    crv: 'Ed25519' as const,
+    kid,
+  });
+  const TRIES = FAILED_AUTHENTICATIONS_PER_MINUTE + 10;
+  const whoAmI = definePersonRoute({
+    method: 'get',
+    path: '/me',
+    tag: 'Test',
+    summary: 'Says who calls',
+    session: 'project',
+    answers: {},
+    handle: async ({ person }) => ({ status: 200, body: { id: person.personId } }),
+  });
+  const ofSession = {
+    sessionId: SessionId.parse(randomUUID()),
+    projectId: ProjectId.parse(randomUUID()),
+    recipientId: RecipientId.parse(randomUUID()),
+    mode: 'live',
+    method: 'code',
+    authenticatedAt: new Date(),
+  } as const;
+
+  /** Statuses of as many requests, one after the other, at an intake of their own. */
+  async function statusesOf(bearer: (own: Ground) => Promise<string>, path: string): Promise<number[]> {
+    const own = await openGround();
+    const jwk = newJwk('j1');
+    const persons = await personTokens(publicKeys({ JWT_PRIVATE_JWK: jwk }), own.pool);
+    const lone = openApi(own, [...routes, whoAmI], [], persons);
+    tokensOfOurs = await sessionTokens(jwk);
+    const token = await bearer(own);
+    await lone.connected;
+    const statuses = [];
+    for (let n = 0; n < TRIES; n++) statuses.push((await get(token, path, lone.app)).status);
+    await lone.close();
+    await own.close();
+    return statuses;
+  }
+  let tokensOfOurs: Awaited<ReturnType<typeof sessionTokens>>;
+  const always401 = Array.from({ length: TRIES }, () => 401);
+
+  test('an access token of ours that has expired', async () => {
+    expect(await statusesOf(() => tokensOfOurs.issue(ofSession, new Date(0)), '/me')).toEqual(always401);
+  });
+
+  test('an access token of ours whose session has ended', async () => {
+    expect(await statusesOf(() => tokensOfOurs.issue(ofSession, new Date()), '/me')).toEqual(always401);
+  });
+
+  test('an API key of ours that was revoked', async () => {
+    const revoked = async (own: Ground) => {
+      const { project, key, keyId } = await makeProject(own, 'revoked-often');
+      await own.projects.revokeKey(project.id, keyId, new Date());
+      return key;
+    };
+    expect(await statusesOf(revoked, '/service')).toEqual(always401);
+  });
+
+  test('while a token that we never signed is counted, under a known key id too', { retry: 2 }, async () => {
+    const forged = async () => (await sessionTokens(newJwk('j1'))).issue(ofSession, new Date());
+    const statuses = await statusesOf(forged, '/me');
+    expect(statuses[0]).toBe(401);
+    expect(statuses.at(-1)).toBe(429);
+  });
+});
 
 class CountingPool extends Pool {
   queries = 0;

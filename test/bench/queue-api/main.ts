@@ -35,7 +35,7 @@ await serve(async () => {
   );
   const app = createApp({
     keys,
-    persons: { read: async () => null },
+    persons: { read: async () => ({ kind: 'forged' }) },
     counter: quotaCounter(redis),
     log,
     proxies: 0,

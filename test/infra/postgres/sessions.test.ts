@@ -89,9 +89,10 @@ describe('a refresh token', () => {
     expect(await rowOf(third.sessionId)).toMatchObject({ generation: 2, revoked_at: null });
   });
 
-  test('that is brought again within 20 s gives the same successor, and no second longer', async () => {
+  test('that is brought again while its successor is unused gives the same one, for ten minutes and no longer', async () => {
     const first = await store.open(signedIn, now);
     const second = await refreshed(first.refreshToken, now);
+    await refreshed(first.refreshToken, later(22));
     const again = await refreshed(first.refreshToken, later(REFRESH_RETRY_SECONDS));
     expect(again.refreshToken).toBe(second.refreshToken);
     expect(await rowOf(first.sessionId)).toMatchObject({ generation: 1, revoked_at: null });
@@ -111,7 +112,28 @@ describe('a refresh token', () => {
     expect(await store.refresh(first.refreshToken, later(3))).toMatchObject({ because: 'reused' });
     for (const token of [first, second, third])
       expect((await store.refresh(token.refreshToken, later(4))).refreshed).toBe(false);
-    expect(await tokens.read(third.accessToken, later(4))).toBeNull();
+    expect(await tokens.read(third.accessToken, later(4))).toEqual({ kind: 'ended' });
+  });
+
+  test('whose successor was used once is reuse a moment later, fifty at once too', async () => {
+    const first = await store.open(signedIn, now);
+    const second = await refreshed(first.refreshToken, later(1));
+    const both = await Promise.all(
+      Array.from({ length: 50 }, (_, n) =>
+        store.refresh((n % 2 ? first : second).refreshToken, later(1 + n / 100)),
+      ),
+    );
+    // Whatever came first, the parent ended the session as soon as the successor had been used.
+    expect(both.filter((each, n) => n % 2 === 0 && each.refreshed).length).toBeGreaterThan(0);
+    expect(await store.refresh(first.refreshToken, later(3))).toMatchObject({ refreshed: false });
+    expect(await rowOf(first.sessionId)).toMatchObject({ revoked_because: 'reused' });
+  });
+
+  test('of an archived project gives no successor again', async () => {
+    const first = await store.open(signedIn, now);
+    await refreshed(first.refreshToken, now);
+    await pool.query('update project set archived_at = $2 where id = $1', [signedIn.projectId, now]);
+    expect((await store.refresh(first.refreshToken, later(1))).refreshed).toBe(false);
   });
 
   test('that fifty bring at one moment has one successor', async () => {
@@ -170,15 +192,18 @@ describe('a session', () => {
   test('is refused at once when it has ended, and opens nothing where its project is archived', async () => {
     const { personId, projectId } = signedIn;
     const ended = await store.open(signedIn, now);
-    expect(await tokens.read(ended.accessToken, now)).toMatchObject({ personId, projectId });
+    expect(await tokens.read(ended.accessToken, now)).toMatchObject({
+      kind: 'valid',
+      person: { personId, projectId },
+    });
     expect(await store.end({ personId, projectId }, ended.sessionId, 'ended', now)).toBe(true);
-    expect(await tokens.read(ended.accessToken, now)).toBeNull();
+    expect(await tokens.read(ended.accessToken, now)).toEqual({ kind: 'ended' });
     expect(await store.refresh(ended.refreshToken, now)).toEqual({ refreshed: false, because: 'ended' });
     expect(await store.end({ personId, projectId }, ended.sessionId, 'ended', now)).toBe(false);
 
     const other = await store.open(signedIn, now);
     await pool.query('update project set archived_at = $2 where id = $1', [projectId, now]);
-    expect(await tokens.read(other.accessToken, now)).toBeNull();
+    expect(await tokens.read(other.accessToken, now)).toEqual({ kind: 'ended' });
     expect((await store.refresh(other.refreshToken, now)).refreshed).toBe(false);
   });
 
@@ -189,7 +214,7 @@ describe('a session', () => {
       [deviceId, signedIn.personId, now],
     );
     const grant = await store.open({ ...signedIn, deviceId, method: 'device' }, now);
-    expect(await tokens.read(grant.accessToken, now)).toBeNull();
+    expect(await tokens.read(grant.accessToken, now)).toEqual({ kind: 'ended' });
     expect(await store.refresh(grant.refreshToken, later(60))).toEqual({
       refreshed: false,
       because: 'ended',
@@ -251,7 +276,7 @@ test('retention keeps a session until it has run out for thirty days', async () 
 });
 
 describe('an approval', () => {
-  test('opens one session, of however many ask at one moment, and the same again for 20 s', async () => {
+  test('opens one session, of however many ask at one moment, and the same again for ten minutes', async () => {
     const verificationId = randomUUID();
     const grants = await Promise.all(
       Array.from({ length: 20 }, () => store.openOnce(signedIn, verificationId, now)),
