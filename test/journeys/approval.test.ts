@@ -23,7 +23,7 @@ let app: TestProject;
 let shop: TestProject;
 let nextNumber = 1_000;
 /** Longer than the push is waited for, and the SMS behind it. */
-const CHAIN_MS = 40_000;
+const CHAIN_MS = 150_000;
 
 beforeAll(async () => {
   navbat = await startNavbat({ env: { WEBHOOK_ALLOW_PRIVATE: 'true' } });
@@ -428,9 +428,8 @@ describe('a project that the person never approved for', () => {
         const [push, sms] = attempts.map(({ opened_at }: { opened_at: string }) => Date.parse(opened_at));
         return sms - push;
       });
-      // 15 s, and what two tickets differ by.
-      const [has = 0, hasNot = 0] = gaps;
-      expect(Math.abs(has - hasNot)).toBeLessThan(250);
+      // A denial is known long before: it must not bring the next channel forward.
+      for (const gapMs of gaps) expect(gapMs).toBeGreaterThanOrEqual(14_900);
       const jobs = await Promise.all(
         Object.values(sends).map(({ job_id }) => shop.call('GET', `/jobs/${job_id}`)),
       );

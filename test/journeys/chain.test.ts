@@ -4,7 +4,7 @@ import { codeSentTo, type Navbat, startNavbat, type TestProject, until } from '.
 let navbat: Navbat;
 let project: TestProject;
 /** A push is waited for 15 s before the chain moves on. */
-const CHAIN_MS = 40_000;
+const CHAIN_MS = 150_000;
 
 beforeAll(async () => {
   navbat = await startNavbat();

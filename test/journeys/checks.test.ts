@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codeSentTo, type Navbat, startNavbat, type TestProject, wrongCode } from '../support/navbat.ts';
+import { EVENTUALLY_MS } from '../support/eventually.ts';
 
 let navbat: Navbat;
 let project: TestProject;
@@ -210,7 +211,7 @@ test('a destination is capped at 15 paid messages an hour over all projects', as
     .poll(
       async () =>
         (await navbat.db.query(`select count(*)::int n from job where reason = 'number-capped'`)).rows[0].n,
-      { timeout: 15_000 },
+      { timeout: EVENTUALLY_MS },
     )
     .toBe(5);
   expect(navbat.sandbox.inbox({ to })).toHaveLength(15);

@@ -8,7 +8,7 @@ import { type Navbat, startNavbat, type TestProject, until } from '../support/na
 
 /** What README tells a newcomer to type, typed: only the ports, the key and the patience are this run's own. */
 const SLUG = 'readme';
-const SHELL_MS = 30_000;
+const SHELL_MS = 120_000;
 const readme = readFileSync(join(resolve(import.meta.dirname, '../..'), 'README.md'), 'utf8');
 const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block);
 

@@ -180,20 +180,20 @@ test('rewrap and reseed under traffic: no verification fails, and every push lea
 
   const { failures, counts } = await run.stop();
   expect(failures).toEqual([]);
-  expect(counts.verified).toBeGreaterThan(100);
+  expect(counts.verified).toBeGreaterThan(20);
   await until(async () => {
     const { rows } = await navbat.db.query(
       `select from job where kind = 'push' and project_id = $1 and finished_at is null`,
       [shop.id],
     );
     return rows.length === 0;
-  }, 30_000);
+  });
   const { rows } = await navbat.db.query(
     `select state, count(*)::int n from job where kind = 'push' and project_id = $1 group by 1`,
     [shop.id],
   );
   expect(rows).toEqual([{ state: 'completed', n: counts.pushed }]);
-}, 180_000);
+});
 
 test('a code that was read before a new secret, and typed after it, still verifies', async () => {
   for (const { number, phone } of people) {

@@ -14,7 +14,7 @@ import { logInForTheFirstTime } from '../support/staff-login.ts';
 
 /** `npm start` as a newcomer has it: every process real, in a home of its own. The tests build on each other, in this order. */
 const clone = resolve(import.meta.dirname, '../..');
-const START_MS = 90_000;
+const START_MS = 180_000;
 const PHONE = '+998901234567';
 
 interface Start {
@@ -118,7 +118,7 @@ async function newestCode(messages: number): Promise<string> {
       expect(inbox.length).toBeGreaterThanOrEqual(messages);
       return /\b\d{6}\b/.exec(inbox.at(-1)?.text ?? '')?.[0] ?? '';
     },
-    { timeout: 20_000, interval: 100 },
+    { timeout: START_MS, interval: 100 },
   );
 }
 
@@ -184,7 +184,7 @@ test('a killed api comes back', async () => {
   await waitUntilGone(Number(api?.pid), 5_000);
   await vi.waitFor(
     async () => expect((await fetch(`http://127.0.0.1:${ports.API_PORT}/health/ready`)).status).toBe(200),
-    { timeout: 20_000, interval: 100 },
+    { timeout: START_MS, interval: 100 },
   );
 });
 
@@ -236,7 +236,7 @@ test.each(['SIGTERM', 'SIGKILL'] as const)(
     const pids = pidsOfHome();
     expect(pids.length).toBeGreaterThanOrEqual(7);
     started.supervisor.kill(signal);
-    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), 20_000);
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), START_MS);
   },
   START_MS,
 );

@@ -12,7 +12,8 @@ export interface OpenStream {
   readonly headers: Headers;
   /** All that came so far; comments are counted apart. */
   readonly events: readonly StreamEvent[];
-  readonly ended: Promise<void>;
+  /** Whether it came to its end, or was cut off. */
+  readonly ended: Promise<'whole' | 'cut off'>;
   close(): void;
 }
 
@@ -28,7 +29,10 @@ export async function openStream(
     signal: leaving.signal,
   });
   const events: StreamEvent[] = [];
-  const ended = read(response, events).catch(() => undefined);
+  const ended = read(response, events).then(
+    () => 'whole' as const,
+    () => 'cut off' as const,
+  );
   onTestFinished(() => leaving.abort());
   return { status: response.status, headers: response.headers, events, ended, close: () => leaving.abort() };
 }

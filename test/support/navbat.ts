@@ -11,6 +11,7 @@ import { keyedHash } from '../../infra/crypto.ts';
 import { freePort } from '../../infra/embedded/port.ts';
 import { type Sandbox, startSandbox } from '../../infra/sandbox/start-sandbox.ts';
 import { freshDatabase, freshRedis } from './servers.ts';
+import { EVENTUALLY_MS } from './eventually.ts';
 
 /** A whole Navbat on free ports: real Postgres, Redis, api and worker processes, and the sandbox in this one. */
 export interface Navbat {
@@ -259,7 +260,7 @@ export const wrongCode = (code: string) =>
 /** Polls until `look` gives something. */
 export async function until<T>(
   look: () => Promise<T | null | undefined | false>,
-  timeoutMs = 15_000,
+  timeoutMs = EVENTUALLY_MS,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

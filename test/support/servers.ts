@@ -6,7 +6,7 @@ import { migrate } from '../../infra/postgres/migrate.ts';
 
 export interface FreshDatabase {
   readonly url: string;
-  /** Ends every connection to it and removes it. The whole server goes at the end of the run, so that this is a courtesy. */
+  /** Removes it, unless somebody is still connected: the whole server goes at the end of the run. */
   drop(): Promise<void>;
 }
 
@@ -24,7 +24,8 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   });
   const drop = () =>
     administer(async (admin) => {
-      await admin.query(`drop database if exists ${name} with (force)`);
+      // Cutting a connection that is just being closed would be an error of the file that closes it.
+      await admin.query(`drop database if exists ${name}`).catch(() => undefined);
     });
   return { url: databaseUrl(name), drop };
 }

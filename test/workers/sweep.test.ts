@@ -140,7 +140,7 @@ test('between a wipe and the next look of the sweep, a paused kind sends nothing
   expect(shop.sandbox.calls()).toEqual([]);
 
   await resume(shop.pool);
-  await shop.sandbox.waitForMessage({}, 10_000);
+  await shop.sandbox.waitForMessage({});
   expect(await shop.attemptsOf(id as JobId)).toHaveLength(1);
 });
 

@@ -84,9 +84,9 @@ describe('a key', () => {
   });
 
   test('dies at the moment of its expiry, though it was used just before', async () => {
-    const { key } = await makeProject(ground, 'brief', {}, { expiresAt: new Date(Date.now() + 2_000) });
+    const { key } = await makeProject(ground, 'brief', {}, { expiresAt: new Date(Date.now() + 4_000) });
     await get(key).expect(200);
-    await sleep(2_100);
+    await sleep(4_100);
     await get(key).expect(401);
   });
 
@@ -106,7 +106,7 @@ describe('a key', () => {
     expect(counting.queries).toBe(1);
     await lone.close();
     const { rows } = await ground.pool.query('select last_used_at from api_key where id = $1', [keyId]);
-    expect(Date.now() - rows[0].last_used_at.getTime()).toBeLessThan(10_000);
+    expect(Date.now() - rows[0].last_used_at.getTime()).toBeLessThan(60_000);
     await counting.end();
   });
 });

@@ -39,7 +39,7 @@ const environment = (port: number, more: Record<string, string> = {}) =>
   });
 
 async function untilReady(port: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     const answer = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined);
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -95,7 +95,7 @@ test('without Postgres and Redis it starts, says so, and no log line holds a sec
     LOG_LEVEL: 'debug',
   });
   const api = start(env);
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     const answer = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined);
     if (answer?.status === 503) break;
     await new Promise((resolve) => setTimeout(resolve, 100));

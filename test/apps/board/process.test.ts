@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { freePort } from '../../../infra/embedded/port.ts';
 import { freshDatabase, freshRedis } from '../../support/servers.ts';
+import { EVENTUALLY_MS } from '../../support/eventually.ts';
 
 const root = join(import.meta.dirname, '../../..');
 let child: ChildProcess | undefined;
@@ -48,7 +49,7 @@ test('the board answers, and on SIGTERM it drains and ends with 0', async () => 
           (answer) => answer.status,
           () => 0,
         ),
-      { timeout: 20_000 },
+      { timeout: EVENTUALLY_MS },
     )
     .toBe(200);
   board.kill('SIGTERM');

@@ -6,6 +6,7 @@ import { type Child, type Readiness, startChild } from '../../../apps/local/chil
 import { CRASHES_MAX, decideRestart } from '../../../apps/local/restarts.ts';
 import { freePort } from '../../../infra/embedded/port.ts';
 import { isAlive } from '../../../infra/embedded/process.ts';
+import { EVENTUALLY_MS } from '../../support/eventually.ts';
 
 const nobodyForces = new AbortController().signal;
 const nobodyStops = new AbortController().signal;
@@ -84,7 +85,7 @@ test('a child that is killed comes back, and each of its processes is told of', 
   await child.untilReady(nobodyStops);
   const [first] = pids;
   process.kill(Number(first), 'SIGKILL');
-  await vi.waitFor(() => expect(lines.filter((line) => line === readyLine)).toHaveLength(2), 5_000);
+  await vi.waitFor(() => expect(lines.filter((line) => line === readyLine)).toHaveLength(2), EVENTUALLY_MS);
   expect(pids).toEqual([first, undefined, expect.any(Number)]);
   expect(pids[2]).not.toBe(first);
 });
@@ -115,6 +116,6 @@ test('a child that does not end is killed as soon as somebody forces it', async 
 
 test('a child that crashes for ever is given up, and not started any more', async () => {
   const { onGiveUp, pids } = await childThat(`${sayReady} process.exitCode = 1;`);
-  await vi.waitFor(() => expect(onGiveUp).toHaveBeenCalledExactlyOnceWith('lane'), 10_000);
+  await vi.waitFor(() => expect(onGiveUp).toHaveBeenCalledExactlyOnceWith('lane'), EVENTUALLY_MS);
   expect(pids.filter((pid) => pid !== undefined)).toHaveLength(CRASHES_MAX);
 });

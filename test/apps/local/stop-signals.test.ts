@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 
 test("one Ctrl-C, which npm doubles, is one wish; a person's second one forces", async () => {
   const listener = spawn(process.execPath, [fileURLToPath(new URL('./two-wishes.ts', import.meta.url))], {
@@ -19,8 +20,7 @@ test("one Ctrl-C, which npm doubles, is one wish; a person's second one forces",
     await sleep(1_000);
     expect(said).toEqual(['listening', 'stop']);
     listener.kill('SIGTERM');
-    await sleep(200);
-    expect(said).toEqual(['listening', 'stop', 'force']);
+    await eventually(() => expect(said).toEqual(['listening', 'stop', 'force']));
   } finally {
     listener.kill('SIGKILL');
   }

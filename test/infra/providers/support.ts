@@ -6,7 +6,7 @@ import type { CodeMessage } from '../../../domain/otp/port.ts';
 export const JOB_ID = JobId.parse('0198f3c2-6d5e-7a10-9b3c-2f1e4d5c6b7a');
 export const CODE = '74772301';
 /** An attempt's deadline in tests: long enough for an answer, short enough to wait for. */
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 60_000;
 
 export function messageTo(to: Partial<CodeMessage['to']>, changes: Partial<CodeMessage> = {}): CodeMessage {
   return {

@@ -92,7 +92,6 @@ test.each(['hang-before', 'hang-after'] as const)(
       reason: 'timeout',
     });
     expect(performance.now() - startedAt).toBeGreaterThan(150);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
   },
 );
 

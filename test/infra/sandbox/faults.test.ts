@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { FaultRequest } from '../../../infra/sandbox/faults.ts';
 import type { Sandbox } from '../../../infra/sandbox/start-sandbox.ts';
 import {
@@ -12,6 +12,7 @@ import {
   SENDER,
   temporaryDirectory,
 } from './support.ts';
+import { eventually } from '../../support/eventually.ts';
 
 type Reply = { status: number; headers: Headers; body: Record<string, unknown> };
 
@@ -207,13 +208,13 @@ test('Twilio reports an undelivered message with its code; the Gateway lets it e
   await put(sandbox, { effect: 'undelivered', code: 30006 });
   const { url, received } = await receiver();
   await send.sms(sandbox.url, PHONE, {}, { StatusCallback: url });
-  await vi.waitFor(() => expect(received).toHaveLength(3));
+  await eventually(() => expect(received).toHaveLength(3));
   const last = Object.fromEntries(new URLSearchParams(received[2]?.body));
   expect(last).toMatchObject({ MessageStatus: 'undelivered', ErrorCode: '30006' });
   expect(sandbox.inbox()).toMatchObject([{ status: 'undelivered', error_code: 30006 }]);
   const { body } = await call(sandbox, 'telegram-gateway');
   const { request_id } = body['result'] as { request_id: string };
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const query = new URLSearchParams({ request_id, access_token: GATEWAY_TOKEN });
     const status = await fetch(`${sandbox.url}/gateway/checkVerificationStatus?${query.toString()}`);
     expect(await status.json()).toMatchObject({

@@ -1,7 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Sandbox } from '../../../infra/sandbox/start-sandbox.ts';
 import { freshSandbox, GATEWAY_TOKEN, PHONE, receiver } from './support.ts';
+import { eventually } from '../../support/eventually.ts';
 
 interface Answer {
   ok: boolean;
@@ -35,7 +36,7 @@ test('a code is sent, delivered and checked', async () => {
     delivery_status: { status: 'sent' },
   });
   const request = { request_id: result?.request_id };
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect((await call(sandbox, 'checkVerificationStatus', request)).result).toMatchObject({
       delivery_status: { status: 'delivered' },
     }),
@@ -146,7 +147,7 @@ describe('callbacks', () => {
     const sandbox = await freshSandbox({ timing: { stepMs: 40 } });
     const { url, received } = await receiver();
     await call(sandbox, 'sendVerificationMessage', { ...code, callback_url: url });
-    await vi.waitFor(() => expect(received).toHaveLength(2));
+    await eventually(() => expect(received).toHaveLength(2));
     const statuses = received.map(
       ({ body }) => (JSON.parse(body) as { delivery_status: { status: string } }).delivery_status.status,
     );
@@ -162,7 +163,7 @@ describe('callbacks', () => {
     const sandbox = await freshSandbox({ timing: { stepMs: 30 } });
     const { url, received } = await receiver((_one, count) => (count === 1 ? 500 : count === 2 ? 204 : 200));
     await call(sandbox, 'sendVerificationMessage', { ...code, callback_url: url });
-    await vi.waitFor(() => expect(received).toHaveLength(4));
+    await eventually(() => expect(received).toHaveLength(4));
   });
 
   test('are given up after ten tries', async () => {
@@ -170,7 +171,7 @@ describe('callbacks', () => {
     sandbox.orderFaults({ channel: 'telegram-gateway', effect: 'never-delivered' });
     const { url, received } = await receiver(() => 500);
     await call(sandbox, 'sendVerificationMessage', { ...code, callback_url: url });
-    await vi.waitFor(() => expect(received).toHaveLength(10), { timeout: 5_000 });
+    await eventually(() => expect(received).toHaveLength(10));
     // 2^10 ms later an eleventh try would have come.
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     expect(received).toHaveLength(10);

@@ -1,7 +1,8 @@
 import { Api, Bot, TelegramApiError, webhookCallback } from 'node-telegram-bot-api';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Sandbox, SandboxOptions } from '../../../infra/sandbox/start-sandbox.ts';
 import { BOT_TOKEN, freshSandbox, receiver, temporaryDirectory } from './support.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const CHAT = 4242;
 
@@ -201,7 +202,7 @@ describe('updates', () => {
     const welcome = await sandbox.waitForMessage({ to: String(CHAT) });
     await person(sandbox, { callback: { message_id: Number(welcome.provider_reference), data: 'yes' } });
     await person(sandbox, { contact: { phone_number: '+998901112233' } });
-    await vi.waitFor(() => expect(seen).toHaveLength(3));
+    await eventually(() => expect(seen).toHaveLength(3));
     expect(seen).toMatchObject(['deep-link_1', 'yes', { phone_number: '+998901112233', user_id: CHAT }]);
     bot.stop();
     await polling;
@@ -211,7 +212,7 @@ describe('updates', () => {
     const sandbox = await freshSandbox();
     const api = apiOf(sandbox);
     const waiting = api.getUpdates({ timeout: 10 });
-    await vi.waitFor(() => person(sandbox, { bot: 7000000001, text: 'one' }));
+    await eventually(() => person(sandbox, { bot: 7000000001, text: 'one' }));
     const [first] = await waiting;
     expect(first).toMatchObject({
       message: { text: 'one', from: { id: CHAT, is_bot: false }, chat: { id: CHAT } },
@@ -229,7 +230,7 @@ describe('updates', () => {
     const first = apiOf(sandbox)
       .getUpdates({ timeout: 10 })
       .catch((thrown: unknown) => thrown);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await apiOf(sandbox).getUpdates({ timeout: 0 });
       await expect(Promise.race([first, Promise.resolve('still waiting')])).resolves.toMatchObject({
         errorCode: 409,
@@ -245,14 +246,14 @@ describe('updates', () => {
     await expect(api.getUpdates({})).rejects.toMatchObject({ errorCode: 409 });
     await person(sandbox, { text: 'one' });
     await person(sandbox, { text: 'two' });
-    await vi.waitFor(() => expect(received).toHaveLength(3));
+    await eventually(() => expect(received).toHaveLength(3));
     expect(
       received.map(({ body }) => (JSON.parse(body) as { message: { text: string } }).message.text),
     ).toEqual(['one', 'one', 'two']);
     expect(received.every(({ headers }) => headers['x-telegram-bot-api-secret-token'] === 'a_secret-1')).toBe(
       true,
     );
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await api.getWebhookInfo()).toMatchObject({
         url: `${url}/hook`,
         pending_update_count: 0,
@@ -272,7 +273,7 @@ describe('updates', () => {
     const { url, received } = await receiver();
     await apiOf(sandbox).setWebhook({ url, secret_token: 'secret' });
     await person(sandbox, { text: 'hello' });
-    await vi.waitFor(() => expect(received).toHaveLength(1));
+    await eventually(() => expect(received).toHaveLength(1));
     const body = received[0]?.body ?? '';
     const secret = String(received[0]?.headers['x-telegram-bot-api-secret-token']);
     const posted = (header: string) =>
@@ -300,7 +301,7 @@ describe('updates', () => {
     const third = await freshSandbox({ directory });
     const { update_id } = (await person(third, { text: 'to the webhook' })) as { update_id: number };
     expect(update_id).toBeGreaterThan(update?.update_id ?? Infinity);
-    await vi.waitFor(() => expect(received).toHaveLength(1));
+    await eventually(() => expect(received).toHaveLength(1));
   });
 });
 

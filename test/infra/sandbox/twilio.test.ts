@@ -1,7 +1,8 @@
 import twilio from 'twilio';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Sandbox } from '../../../infra/sandbox/start-sandbox.ts';
 import { ACCOUNT, AUTH_TOKEN, freshSandbox, PHONE, receiver, SENDER, temporaryDirectory } from './support.ts';
+import { eventually } from '../../support/eventually.ts';
 
 /** The official client, pointed at the sandbox as the product's adapter may be. */
 function clientOf(sandbox: Sandbox, authToken = AUTH_TOKEN) {
@@ -25,7 +26,7 @@ test('the official client sends a message and reads it back', async () => {
   });
   expect(sent.sid).toMatch(/^SM[0-9a-f]{32}$/);
   expect(sent.dateCreated).toBeInstanceOf(Date);
-  await vi.waitFor(async () => expect((await client.messages(sent.sid).fetch()).status).toBe('delivered'));
+  await eventually(async () => expect((await client.messages(sent.sid).fetch()).status).toBe('delivered'));
   expect(sandbox.inbox({ to: PHONE })).toMatchObject([
     { channel: 'sms', text: sms.body, provider_reference: sent.sid },
   ]);
@@ -114,7 +115,7 @@ test('callbacks tell queued, sent and delivered, each with a signature that Twil
   const { url, received } = await receiver();
   const statusCallback = `${url}/callbacks/twilio?attempt=1&x=a%20b`;
   const sent = await client.messages.create({ ...sms, statusCallback });
-  await vi.waitFor(() => expect(received).toHaveLength(3));
+  await eventually(() => expect(received).toHaveLength(3));
   const forms = received.map(({ body }) => Object.fromEntries(new URLSearchParams(body)));
   expect(forms.map((form) => form['MessageStatus'])).toEqual(['queued', 'sent', 'delivered']);
   for (const [index, form] of forms.entries()) {
@@ -136,7 +137,7 @@ test('a callback that is refused is posted again', async () => {
   const { url, received } = await receiver((_one, count) => (count <= 2 ? 500 : 204));
   await client.messages.create({ ...sms, statusCallback: url });
   const statuses = () => received.map(({ body }) => new URLSearchParams(body).get('MessageStatus'));
-  await vi.waitFor(() => expect(statuses()).toHaveLength(5));
+  await eventually(() => expect(statuses()).toHaveLength(5));
   // Which two were refused is a matter of their order on the way; each of the three arrived in the end.
   expect(new Set(statuses())).toEqual(new Set(['queued', 'sent', 'delivered']));
 });

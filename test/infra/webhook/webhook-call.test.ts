@@ -162,9 +162,7 @@ describe('an answer', () => {
   test('whose body never ends keeps nobody waiting', async () => {
     const receiver = await startReceiver();
     receiver.answer((_request, res) => void res.writeHead(200).write('well'));
-    const startedMs = performance.now();
     expect(await openCaller()(receiver.url)).toMatchObject({ called: 'answered', status: 200, body: 'well' });
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
   });
 });
 

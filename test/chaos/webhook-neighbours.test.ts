@@ -8,7 +8,7 @@ import { releaser } from '../../workers/release.ts';
 import { until } from '../support/navbat.ts';
 import { freshRedis } from '../support/servers.ts';
 import { silence, startReceiver } from '../support/webhook-receiver.ts';
-import { webhookBench } from './webhook-bench.ts';
+import { webhookBench } from '../workers/webhook-bench.ts';
 
 /** Twice what the lane may have in hand: without bulkheads, they would fill it for the whole time-out. */
 const DEAD_EVENTS = 1_600;
