@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import packageJson from '../../package.json' with { type: 'json' };
 import { binder, type BinderDeps } from '../../domain/device/binding.ts';
+import type { RowGuard } from '../../domain/project/port.ts';
 import { PLATFORM_PROJECT_ID } from '../../domain/project/platform.ts';
 import type { Recipients } from '../../domain/recipient/port.ts';
 import { RecipientId } from '../../domain/recipient/recipient.ts';
@@ -38,6 +39,12 @@ import { otpIntake } from '../../infra/postgres/otp/intake.ts';
 import { persons } from '../../infra/postgres/identity/persons.ts';
 import { phoneUsers } from '../../infra/postgres/identity/phone-users.ts';
 import { projectCache } from '../../infra/postgres/project/cache.ts';
+import {
+  boundedBroadcastIntake,
+  boundedOtpIntake,
+  boundedWebhooks,
+  rowGuard,
+} from '../../infra/postgres/project/rows.ts';
 import { projectStore } from '../../infra/postgres/project/projects.ts';
 import { recipientStore } from '../../infra/postgres/recipient/recipients.ts';
 import { registrations } from '../../infra/postgres/registration/registrations.ts';
@@ -135,12 +142,18 @@ async function wire(config: Config, log: Logger, servers: Servers) {
     log.warn({ err }, 'uses of keys were not written'),
   );
   const counter = quotaCounter(redis);
-  const otp = await wireOtp(config, log);
+  const guard = rowGuard(pool);
+  const otp = await wireOtp(config, log, guard);
   const people = await wirePeople(config, pool);
   const tokenKeys = publicKeys(config);
   const approvals = { challenges: otp.challenges, now: () => new Date() };
   const otpEvents = wireEvents(pool, log);
-  const routes = apiRoutes({ ...wirePorts(config, servers, otp, people), tokenKeys, approvals, otpEvents });
+  const routes = apiRoutes({
+    ...wirePorts(config, servers, { otp, people, guard }),
+    tokenKeys,
+    approvals,
+    otpEvents,
+  });
   const app = createApp({
     keys,
     persons: await personTokens(tokenKeys, pool),
@@ -162,13 +175,12 @@ async function wire(config: Config, log: Logger, servers: Servers) {
 function wirePorts(
   config: Config,
   { orm, pool, redis }: Servers,
-  otp: Otp,
-  people: People,
+  { otp, people, guard }: { readonly otp: Otp; readonly people: People; readonly guard: RowGuard },
 ): Omit<ApiPorts, 'tokenKeys' | 'approvals' | 'otpEvents'> {
   const hash = keyedHash(config.PEPPER);
   const recipients = recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) });
   const failures = failureGate(redis);
-  const webhooks = wireWebhooks(config, orm, pool);
+  const webhooks = wireWebhooks(config, orm, pool, guard);
   const phoneOf = phoneOfRecipient(recipients);
   const codes = { ...otp.ports, failures, urlFault: webhooks.urlFault, phoneOf };
   return {
@@ -253,9 +265,9 @@ function wireDevices(
   };
 }
 
-function wireWebhooks(config: Config, { em }: Servers['orm'], pool: Pool): WebhookRouteDeps {
+function wireWebhooks(config: Config, { em }: Servers['orm'], pool: Pool, guard: RowGuard): WebhookRouteDeps {
   return {
-    webhooks: webhookStore(em, pool, sealer(config.SEAL_KEYS)),
+    webhooks: boundedWebhooks(webhookStore(em, pool, sealer(config.SEAL_KEYS)), guard),
     urlFault: urlFault({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }),
   };
 }
@@ -285,7 +297,7 @@ function wireRegistration(
 type Otp = Awaited<ReturnType<typeof wireOtp>>;
 
 /** One-time codes: the intake with its outbox, checks, and what providers report. */
-async function wireOtp(config: Config, log: Logger) {
+async function wireOtp(config: Config, log: Logger, guard: RowGuard) {
   const hash = keyedHash(config.PEPPER);
   const now = () => new Date();
   const pool = hotPool(config.DATABASE_URL, HOT_CONNECTIONS_MAX);
@@ -296,7 +308,10 @@ async function wireOtp(config: Config, log: Logger) {
   const codeKid = config.CODE_KEYS.current;
   const providers = configuredChannels(config);
   const ports = {
-    intake: otpIntake({ pool, hash, codeKid, numberOf: number, providers, now, outbox }),
+    intake: boundedOtpIntake(
+      otpIntake({ pool, hash, codeKid, numberOf: number, providers, now, outbox }),
+      guard,
+    ),
     checks: otpChecks({ pool, hash, seal: sealer(config.SEAL_KEYS), codeOf: code, codeKid, now }),
     verifications: verifications(pool, now),
     codeOf: code,
@@ -312,7 +327,7 @@ async function wireOtp(config: Config, log: Logger) {
   };
   return {
     ports,
-    messages: wireMessages(config, pool),
+    messages: wireMessages(config, pool, guard),
     callbacks: await wireCallbacks(config, reports),
     challenges: challenges({ pool, hash, ...answers, ...reports }),
     close,
@@ -346,16 +361,14 @@ async function wireCallbacks(config: Config, reports: Reports): Promise<Router> 
 }
 
 /** Messages to one or to many; their tickets are the releaser's. */
-function wireMessages(config: Config, pool: Pool): ApiPorts['messages'] {
+function wireMessages(config: Config, pool: Pool, guard: RowGuard): ApiPorts['messages'] {
   const { PEPPER, SEAL_KEYS } = config;
   return {
     providers: configuredChannels(config),
-    intake: broadcastIntake({
-      pool,
-      hash: keyedHash(PEPPER),
-      seal: sealer(SEAL_KEYS),
-      now: () => new Date(),
-    }),
+    intake: boundedBroadcastIntake(
+      broadcastIntake({ pool, hash: keyedHash(PEPPER), seal: sealer(SEAL_KEYS), now: () => new Date() }),
+      guard,
+    ),
     broadcasts: broadcasts(pool),
   };
 }

@@ -6,6 +6,8 @@ import {
   keyAccesses,
   type KeyMode,
   keyModes,
+  KeyName,
+  KEYS_MADE_MAX,
   KeyScope,
 } from '../../domain/project/key.ts';
 import type { KeyCreated } from '../../domain/project/port.ts';
@@ -25,6 +27,7 @@ interface NewKeyOptions extends JsonOption {
   readonly access: KeyAccess;
   readonly mode: KeyMode;
   readonly scopes: string;
+  readonly name?: string;
   readonly expires?: string;
 }
 
@@ -42,6 +45,7 @@ export function keyCommands(program: Command, context: CliContext): void {
       `comma separated, of ${KeyScope.options.join(', ')}`,
       SCOPES_DEFAULT.join(','),
     )
+    .option('--name <name>', 'what tells it apart in lists')
     .option('--expires <time>', 'such as 2027-01-31T00:00:00Z')
     .option('--json')
     .action((slug: string, options: NewKeyOptions) => createKey(context, slug, options));
@@ -59,21 +63,26 @@ export function keyCommands(program: Command, context: CliContext): void {
 
 export const keyRefusals: Readonly<Record<Extract<KeyCreated, { created: false }>['reason'], string>> = {
   'too-many-active': `The project has ${ACTIVE_KEYS_MAX} active keys of this access and mode: revoke one first (key list, key revoke).`,
+  'too-many-made': `The project has made ${KEYS_MADE_MAX} keys, revoked ones among them: make another project.`,
   'already-expired': '--expires: expected a time in the future.',
   'key-taken': '--key: there is such a key already.',
   'no-project': 'The project is gone.',
+  'beyond-maker': 'The key that asks can do less than this one.',
 };
 
 async function createKey(context: CliContext, slug: string, options: NewKeyOptions): Promise<void> {
   const scopes = z.array(KeyScope).safeParse(options.scopes.split(',').map((scope) => scope.trim()));
   if (!scopes.success) throw new CliError(`--scopes: expected some of ${KeyScope.options.join(', ')}.`);
+  const name = KeyName.optional().safeParse(options.name);
+  if (!name.success) throw new CliError('--name: expected one line of at most 60 visible characters.');
   const expires = z.iso.datetime({ offset: true }).optional().safeParse(options.expires);
   if (!expires.success) throw new CliError('--expires: expected a time such as 2027-01-31T00:00:00Z.');
   const expiresAt = expires.data === undefined ? null : new Date(expires.data);
 
   await context.withPorts(async (ports) => {
     const project = await projectOf(ports, slug);
-    const order = { access: options.access, mode: options.mode, scopes: scopes.data, expiresAt };
+    const { access, mode } = options;
+    const order = { name: name.data ?? null, access, mode, scopes: scopes.data, expiresAt };
     const made = await ports.projects.createKey(project.id, order, context.now());
     if (!made.created) throw new CliError(keyRefusals[made.reason]);
     await writeAudit(context, ports, 'key.create', slug, { key: made.key.id });
@@ -89,6 +98,7 @@ function listKeys(context: CliContext, slug: string, options: JsonOption): Promi
     const keys = await ports.projects.keys((await projectOf(ports, slug)).id);
     const rows = keys.map((key) => [
       key.id,
+      key.name ?? '-',
       key.access,
       key.mode,
       `…${key.hint}`,
@@ -96,7 +106,7 @@ function listKeys(context: CliContext, slug: string, options: JsonOption): Promi
       isActive(key, context.now()) ? 'active' : key.revokedAt ? 'revoked' : 'expired',
       day(key.lastUsedAt),
     ]);
-    const head = ['id', 'access', 'mode', 'hint', 'scopes', 'state', 'last used'];
+    const head = ['id', 'name', 'access', 'mode', 'hint', 'scopes', 'state', 'last used'];
     tell(context, options, { lines: table([head, ...rows]), json: keys.map(keyJson) });
   });
 }
@@ -121,6 +131,7 @@ async function revokeKey(
 function keyJson(key: KeyView) {
   return {
     id: key.id,
+    name: key.name,
     access: key.access,
     mode: key.mode,
     hint: key.hint,

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import type { z } from 'zod';
+import { type AboveCeiling, CeilingsChange } from '../../domain/project/ceilings.ts';
 import { ApiKeyText, keyFront, KeyScope } from '../../domain/project/key.ts';
 import {
   isActive,
@@ -41,6 +43,13 @@ export function projectCommands(program: Command, context: CliContext): void {
     .action((slug: string, pairs: string[], options: JsonOption) =>
       setSettings(context, slug, pairs, options),
     );
+  project
+    .command('ceilings <slug> [ceiling=json...]')
+    .description(
+      'what the project stays within whatever its own keys set: shows it, or changes it, such as rows_kept=5000000; null gives one its default back',
+    )
+    .option('--json')
+    .action((slug: string, pairs: string[], options: JsonOption) => ceilings(context, slug, pairs, options));
   project
     .command('archive <slug>')
     .description('its keys open nothing from then on; what it sent stays')
@@ -124,18 +133,69 @@ async function setSettings(
   pairs: readonly string[],
   options: JsonOption,
 ): Promise<void> {
-  const change = SettingsChange.safeParse(Object.fromEntries(pairs.map(settingOf)));
-  if (!change.success)
-    throw new CliError(
-      change.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('\n'),
-    );
+  const change = parseChange(SettingsChange, pairs);
   await context.withPorts(async (ports) => {
-    const project = await ports.projects.changeSettings((await projectOf(ports, slug)).id, change.data);
-    if (!project) throw new CliError(`There is no project ${slug}.`);
-    await writeAudit(context, ports, 'project.set', slug, { settings: change.data });
-    const rows = Object.entries(project.settings).map(([name, value]) => [name, JSON.stringify(value)]);
-    tell(context, options, { lines: table(rows), json: projectJson(project) });
+    const changed = await ports.projects.changeSettings((await projectOf(ports, slug)).id, change);
+    if (!changed.changed)
+      throw new CliError(
+        changed.reason === 'no-project' ? `There is no project ${slug}.` : raiseFirst(slug, changed.above),
+      );
+    await writeAudit(context, ports, 'project.set', slug, { settings: change });
+    const rows = Object.entries(changed.project.settings).map(([name, value]) => [
+      name,
+      JSON.stringify(value),
+    ]);
+    tell(context, options, { lines: table(rows), json: projectJson(changed.project) });
   });
+}
+
+const raiseFirst = (slug: string, above: readonly AboveCeiling[]) =>
+  above
+    .map(
+      ({ setting, ceiling }) =>
+        `${setting}: the ceiling of ${slug} is ${JSON.stringify(ceiling)}. Raise it first: project ceilings ${slug} ${setting}=…`,
+    )
+    .join('\n');
+
+async function ceilings(
+  context: CliContext,
+  slug: string,
+  pairs: readonly string[],
+  options: JsonOption,
+): Promise<void> {
+  const change = parseChange(CeilingsChange, pairs);
+  await context.withPorts(async (ports) => {
+    const before = await projectOf(ports, slug);
+    const changed = await ports.projects.changeCeilings(before.id, change);
+    if (!changed) throw new CliError(`There is no project ${slug}.`);
+    const { project, lowered } = changed;
+    const names = Object.keys(change) as (keyof typeof project.ceilings)[];
+    if (names.length > 0)
+      await writeAudit(context, ports, 'project.ceilings', slug, {
+        from: Object.fromEntries(names.map((name) => [name, before.ceilings[name]])),
+        to: Object.fromEntries(names.map((name) => [name, project.ceilings[name]])),
+        lowered,
+      });
+    const used = await ports.projects.rows(project.id);
+    const rows = Object.entries(project.ceilings).map(([name, value]) => [name, JSON.stringify(value)]);
+    const lines = [
+      ...table(rows),
+      ...lowered.map((setting) => `the setting ${setting} came down with its ceiling`),
+      `used now: ${used.queued} rows queued, ${used.kept} kept, ${used.test} of test keys, ${used.people} people`,
+    ];
+    tell(context, options, { lines, json: { ...projectJson(project), lowered, rows: used } });
+  });
+}
+
+function parseChange(
+  schema: z.ZodType<Record<string, unknown>>,
+  pairs: readonly string[],
+): Record<string, unknown> {
+  const change = schema.safeParse(Object.fromEntries(pairs.map(settingOf)));
+  if (change.success) return change.data;
+  throw new CliError(
+    change.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('\n'),
+  );
 }
 
 /** `sends_per_hour=10`; what is not JSON is taken as text, so that `locale=ru` needs no quotes. */
@@ -159,6 +219,6 @@ function archiveProject(context: CliContext, slug: string, options: JsonOption):
   });
 }
 
-function projectJson({ id, slug, settings, createdAt, archivedAt }: ProjectView) {
-  return { id, slug, settings, created_at: createdAt, archived_at: archivedAt };
+function projectJson({ id, slug, settings, ceilings, createdAt, archivedAt }: ProjectView) {
+  return { id, slug, settings, ceilings, created_at: createdAt, archived_at: archivedAt };
 }

@@ -1,4 +1,5 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { CeilingReached, type CeilingHit, WHO_RAISES } from '../../domain/project/ceilings.ts';
 import { explainReason } from '../../domain/reasons.ts';
 import { Problem } from './problem.ts';
 
@@ -66,6 +67,8 @@ export function problemBody({ status, type, message, errors, extra }: Problem): 
 /** What an error means to the caller: anything but a `Problem` is a fault of ours, and its text stays here. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  const hit = ceilingOf(error);
+  if (hit) return ceilingProblem(hit);
   if (isAway(error))
     return new Problem(
       503,
@@ -87,6 +90,34 @@ export function asProblem(error: unknown): Problem {
     'internal',
     'Something went wrong on our side. The request id finds it in the log.',
   );
+}
+
+/** A minute: rows leave as jobs end, or as retention takes them. */
+const CEILING_RETRY_SECONDS = 60;
+
+const ceilingWords: Readonly<Record<string, string>> = {
+  rows_queued: 'unfinished jobs; it has room again as they end',
+  rows_kept: 'jobs; the oldest leave after the time for which jobs are kept',
+  test_rows: 'jobs of test keys; the oldest leave a day after they ended',
+  people: 'recipients; it has room again as some are erased',
+};
+
+function ceilingProblem({ ceiling, limit, used }: CeilingHit): Problem {
+  return new Problem(
+    429,
+    'ceiling-reached',
+    `The project has ${used} of its ${limit} ${ceilingWords[ceiling] ?? ceiling}. ${WHO_RAISES}`,
+    { headers: { 'Retry-After': String(CEILING_RETRY_SECONDS) }, extra: { ceiling, limit, used } },
+  );
+}
+
+/** People are counted where they are written, since only there it is known who is new. */
+function ceilingOf(error: unknown): CeilingHit | null {
+  if (error instanceof CeilingReached) return error.hit;
+  if (!(error instanceof Error && 'code' in error && error.code === 'NB001' && 'detail' in error))
+    return null;
+  const { limit, used } = JSON.parse(String(error.detail)) as { limit: number; used: number };
+  return { ceiling: 'people', limit, used };
 }
 
 /** Postgres can't be reached, is starting or stopping (classes 08 and 57P), or has no connection left (53300). 08P01, a broken protocol, is our own fault. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VISIBLE_LINE } from '../visible-line.ts';
 
 /** A secret key is for services; a publishable one may sit in an app and reaches only the founding documents' public endpoints. */
 export const keyAccesses = ['secret', 'publishable'] as const;
@@ -22,8 +23,14 @@ const keyScopes = [
 export const KeyScope = z.enum(keyScopes);
 export type KeyScope = z.infer<typeof KeyScope>;
 
-/** Two, so that a new key can be rolled out before the old one is revoked. */
-export const ACTIVE_KEYS_MAX = 2;
+/** So that each of a few services has its own, and a new key can be rolled out before the old one is revoked. */
+export const ACTIVE_KEYS_MAX = 5;
+
+/** Revoked ones among them, which stay as a record: no service ever needs so many. */
+export const KEYS_MADE_MAX = 1_000;
+
+/** What tells keys apart where people look at them. */
+export const KeyName = z.string().max(60).regex(VISIBLE_LINE, 'expected one line of visible text');
 
 const prefixes: Record<`${KeyAccess}:${KeyMode}`, string> = {
   'secret:live': 'nbt_live_',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ProjectId } from '../job/job.ts';
-import { ACTIVE_KEYS_MAX, type KeyAccess, type KeyMode, type KeyScope } from './key.ts';
+import { ACTIVE_KEYS_MAX, KEYS_MADE_MAX, type KeyAccess, type KeyMode, type KeyScope } from './key.ts';
+import type { ProjectCeilings } from './ceilings.ts';
 import { ProjectSettings } from './settings.ts';
 
 /** A project's name in URLs, labels and on a command line. */
@@ -12,6 +13,7 @@ export interface ProjectView {
   readonly id: ProjectId;
   readonly slug: string;
   readonly settings: ProjectSettings;
+  readonly ceilings: ProjectCeilings;
   readonly createdAt: Date;
   /** Its keys open nothing from then on. */
   readonly archivedAt: Date | null;
@@ -21,6 +23,7 @@ export interface KeyView {
   readonly id: string;
   readonly access: KeyAccess;
   readonly mode: KeyMode;
+  readonly name: string | null;
   /** The last four characters. */
   readonly hint: string;
   readonly scopes: readonly KeyScope[];
@@ -60,6 +63,7 @@ export function changedSettings(
 }
 
 export interface KeyOrder {
+  readonly name?: string | null;
   readonly access: KeyAccess;
   readonly mode: KeyMode;
   /** Ignored for a publishable key, which has `public` and nothing else. */
@@ -70,15 +74,16 @@ export interface KeyOrder {
 /** A service that sends codes and looks after its recipients; `projects` (settings and keys) is asked for by name. */
 export const SCOPES_DEFAULT: readonly KeyScope[] = ['otp', 'jobs', 'recipients'];
 
-export type KeyRefusal = 'too-many-active' | 'already-expired';
+export type KeyRefusal = 'too-many-active' | 'too-many-made' | 'already-expired';
 export type KeyDecision =
   | { readonly decision: 'accepted'; readonly scopes: readonly KeyScope[] }
   | { readonly decision: 'refused'; readonly reason: KeyRefusal };
 
-/** May the project have this key beside those it has? Two of a sort are active at a time, so that one can replace the other. */
+/** May the project have this key beside those it has? A few of a sort are active at a time. */
 export function decideKey(order: KeyOrder, keys: readonly KeyView[], now: Date): KeyDecision {
   if (order.expiresAt !== null && order.expiresAt <= now)
     return { decision: 'refused', reason: 'already-expired' };
+  if (keys.length >= KEYS_MADE_MAX) return { decision: 'refused', reason: 'too-many-made' };
   const sameSort = keys.filter(
     (key) => key.access === order.access && key.mode === order.mode && isActive(key, now),
   );
@@ -89,18 +94,46 @@ export function decideKey(order: KeyOrder, keys: readonly KeyView[], now: Date):
   };
 }
 
+/** What a key can do, for the comparison of two. */
+export type KeyPowers = Pick<KeyView, 'access' | 'mode' | 'scopes' | 'expiresAt' | 'revokedAt'>;
+
 /**
- * Does a key hold what it wants to give? A key made by a key can do no more than its maker: not reach further, and not
- * send where its maker only tests.
+ * May this key make that one? Not one that reaches further, that sends where its maker only tests, or that lasts longer: whoever
+ * holds a key for a day must not make one for ever.
  */
-export function mayGrant(
-  maker: { readonly mode: KeyMode; readonly scopes: readonly KeyScope[] },
-  order: KeyOrder,
+export function mayGrant(maker: KeyPowers, order: KeyOrder, now: Date): boolean {
+  if (!isActive(maker, now) || !holdsAllOf(maker, order)) return false;
+  return maker.expiresAt === null || (order.expiresAt !== null && order.expiresAt <= maker.expiresAt);
+}
+
+/** May this key revoke that one? Not one that can do more than itself: it would take from its project what it can't give. */
+export const mayRevoke = (maker: KeyPowers, key: KeyPowers, now: Date): boolean =>
+  isActive(maker, now) && holdsAllOf(maker, key);
+
+/**
+ * Would this leave its project without a key that manages keys and can do all that this one can, for as long? Then only staff
+ * could give it one again.
+ */
+export const isLastFullKey = (key: KeyView, keys: readonly KeyView[], now: Date): boolean =>
+  isActive(key, now) &&
+  key.scopes.includes('projects') &&
+  key.mode === 'live' &&
+  !keys.some(
+    (other) => other.id !== key.id && isActive(other, now) && holdsAllOf(other, key) && outlasts(other, key),
+  );
+
+const outlasts = (other: KeyPowers, key: KeyPowers) =>
+  other.expiresAt === null || (key.expiresAt !== null && other.expiresAt >= key.expiresAt);
+
+/** A secret key reaches whatever a publishable one does. */
+function holdsAllOf(
+  holder: Pick<KeyView, 'access' | 'mode' | 'scopes'>,
+  key: Pick<KeyView, 'access' | 'mode' | 'scopes'>,
 ): boolean {
-  if (maker.mode === 'test' && order.mode === 'live') return false;
+  if (holder.access !== 'secret' || (holder.mode === 'test' && key.mode === 'live')) return false;
   return (
-    order.access === 'publishable' ||
-    order.scopes.every((scope) => scope === 'public' || maker.scopes.includes(scope))
+    key.access === 'publishable' ||
+    key.scopes.every((scope) => scope === 'public' || holder.scopes.includes(scope))
   );
 }
 

@@ -4,7 +4,7 @@ import { Locale, LOCALE_DEFAULT, Templates } from '../otp/text.ts';
 import { VISIBLE_LINE } from '../visible-line.ts';
 
 /** ISO 3166-1 alpha-2. */
-const Country = z.string().regex(/^[A-Z]{2}$/, 'expected two capital letters, such as UZ');
+export const Country = z.string().regex(/^[A-Z]{2}$/, 'expected two capital letters, such as UZ');
 
 /** What a project may set for itself. Every default is the platform's own rule (requirements X1, X4, X15). */
 export const ProjectSettings = z.object({

@@ -6,6 +6,7 @@ import type { StaffMember } from './port.ts';
 export type CommandLineAction =
   | 'project.create'
   | 'project.set'
+  | 'project.ceilings'
   | 'project.archive'
   | 'key.create'
   | 'key.revoke'

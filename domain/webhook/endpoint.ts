@@ -3,6 +3,8 @@ import { EventType, eventTypes } from './event.ts';
 
 /** What a person oversees; each may hold four places of the lane. */
 export const ENDPOINTS_MAX = 10;
+/** Removed ones among them, to which the log of deliveries points. */
+export const ENDPOINTS_KEPT_MAX = 500;
 const DESCRIPTION_CHARS_MAX = 200;
 /** A key is replaced everywhere within a day. */
 export const SECRET_KEPT_HOURS = 24;

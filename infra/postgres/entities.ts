@@ -15,6 +15,8 @@ const ProjectSchema = defineEntity({
     slug: p.text().unique(),
     /** As given; parsed by `ProjectSettings` at each read, so that a new default reaches old projects. */
     settings: p.json<Record<string, unknown>>(),
+    /** The same of `ProjectCeilings`. */
+    ceilings: p.json<Record<string, unknown>>(),
     createdAt: p.datetime(),
     archivedAt: p.datetime().nullable(),
   },
@@ -32,6 +34,7 @@ const ApiKeySchema = defineEntity({
     mode: p.text().$type<KeyMode>(),
     hash: p.blob().unique(),
     hint: p.text(),
+    name: p.text().nullable(),
     scopes: p.array().$type<KeyScope[]>(),
     createdAt: p.datetime(),
     expiresAt: p.datetime().nullable(),

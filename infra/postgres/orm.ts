@@ -8,6 +8,8 @@ import { Migration0004Registration } from './migrations/migration-0004-registrat
 import { Migration0005Persons } from './migrations/migration-0005-persons.ts';
 import { Migration0006StaffSecondFactor } from './migrations/migration-0006-staff-second-factor.ts';
 import { Migration0020Recipients } from './migrations/migration-0020-recipients.ts';
+import { Migration0023Ceilings } from './migrations/migration-0023-ceilings.ts';
+import { Migration0024KeyNames } from './migrations/migration-0024-key-names.ts';
 import { Migration0030ProviderWords } from './migrations/migration-0030-provider-words.ts';
 
 /** Connections that MikroORM may hold in one process: everyday reads and writes only, hot statements have their own pool. */
@@ -28,6 +30,8 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
         Migration0005Persons,
         Migration0006StaffSecondFactor,
         Migration0020Recipients,
+        Migration0023Ceilings,
+        Migration0024KeyNames,
         Migration0030ProviderWords,
       ],
       snapshot: false,

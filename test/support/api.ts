@@ -6,6 +6,7 @@ import type { Route } from '../../apps/api/route.ts';
 import type { PersonTokens } from '../../domain/identity/session.ts';
 import { type KeyAccess, type KeyMode, KeyScope } from '../../domain/project/key.ts';
 import type { ProjectId } from '../../domain/job/job.ts';
+import { ProjectCeilings } from '../../domain/project/ceilings.ts';
 import type { ProjectView } from '../../domain/project/project.ts';
 import { keyedHash } from '../../infra/crypto.ts';
 import { limitConnection, quotaCounter } from '../../infra/http/quota-counter.ts';
@@ -51,10 +52,17 @@ export async function makeProject(
   wish: KeyWish = {},
 ): Promise<{ project: ProjectView; key: string; keyId: string }> {
   const { project } = await projects.create(slug, new Date());
-  if (Object.keys(settings).length > 0) await projects.changeSettings(project.id, settings);
+  if (Object.keys(settings).length > 0) {
+    await projects.changeCeilings(project.id, settingsAsCeilings(settings));
+    await projects.changeSettings(project.id, settings);
+  }
   const { key, keyId } = await makeKey({ projects }, project.id, wish);
   return { project, key, keyId };
 }
+
+/** Whatever a test sets is within what staff granted. */
+export const settingsAsCeilings = (settings: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(settings).filter(([name]) => name in ProjectCeilings.shape));
 
 export async function makeKey(
   { projects }: Pick<Ground, 'projects'>,

@@ -1,7 +1,14 @@
 import { z } from 'zod';
-import { ACTIVE_KEYS_MAX, KeyScope, keyAccesses, keyModes } from '../../../domain/project/key.ts';
-import type { KeyCreated, Projects } from '../../../domain/project/port.ts';
-import { type KeyView, mayGrant, SCOPES_DEFAULT } from '../../../domain/project/project.ts';
+import {
+  ACTIVE_KEYS_MAX,
+  KeyName,
+  KeyScope,
+  KEYS_MADE_MAX,
+  keyAccesses,
+  keyModes,
+} from '../../../domain/project/key.ts';
+import type { KeyCreated, KeyRevoked, Projects } from '../../../domain/project/port.ts';
+import { type KeyView, SCOPES_DEFAULT } from '../../../domain/project/project.ts';
 import { Problem } from '../../http/problem.ts';
 import { Time, TimeField } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -10,6 +17,7 @@ import { noProject, ownProject, ProjectParams } from './projects.ts';
 const KeyBody = z
   .object({
     id: z.uuid(),
+    name: z.string().nullable().meta({ example: 'billing service' }),
     access: z.enum(keyAccesses),
     mode: z.enum(keyModes),
     hint: z.string().meta({ description: 'The last four characters.', example: 'x7Qw' }),
@@ -22,6 +30,9 @@ const KeyBody = z
   .meta({ id: 'Key' });
 
 const NewKeyBody = z.strictObject({
+  name: KeyName.nullable()
+    .default(null)
+    .meta({ description: 'What tells it apart in lists.', example: 'billing service' }),
   access: z.enum(keyAccesses).default('secret').meta({
     description:
       "A publishable key may sit in an app; it reaches the founding documents' public endpoints only.",
@@ -38,7 +49,9 @@ const NewKeyBody = z.strictObject({
     .meta({
       description: 'No more than the calling key has. A publishable key has `public` whatever stands here.',
     }),
-  expires_at: TimeField.nullable().default(null),
+  expires_at: TimeField.nullable()
+    .default(null)
+    .meta({ description: 'Null: never. Not after the calling key expires.' }),
 });
 
 export function keyRoutes(projects: Projects): Route[] {
@@ -73,7 +86,7 @@ const createKey = (projects: Projects) =>
     path: '/projects/{id}/keys',
     tag: 'Keys',
     summary: 'Makes a key and shows it once',
-    description: `Two keys of one access and mode are active at a time: make the new one, roll it out, revoke the old one.`,
+    description: `${ACTIVE_KEYS_MAX} keys of one access and mode are active at a time, such as one for each service. To replace one, make the new one, roll it out, revoke the old one.`,
     scope: 'projects',
     testKeys: 'refused',
     params: ProjectParams,
@@ -87,14 +100,8 @@ const createKey = (projects: Projects) =>
     problems: [404, 409],
     async handle({ params, body, caller }) {
       const id = ownProject(params.id, caller);
-      const order = { access: body.access, mode: body.mode, scopes: body.scopes, expiresAt: body.expires_at };
-      if (!mayGrant(caller, order))
-        throw new Problem(
-          403,
-          'insufficient-scope',
-          'A key can make only keys that can do no more than itself.',
-        );
-      const created = await projects.createKey(id, order, new Date());
+      const { expires_at: expiresAt, ...order } = body;
+      const created = await projects.createKeyBy(caller.keyId, id, { ...order, expiresAt }, new Date());
       if (!created.created) throw refusal[created.reason]();
       return { status: 201, body: { ...keyBody(created.key), key: created.text } };
     },
@@ -106,18 +113,32 @@ const revokeKey = (projects: Projects) =>
     path: '/projects/{id}/keys/{keyId}',
     tag: 'Keys',
     summary: 'Revokes a key',
-    description: 'It opens nothing more within five seconds.',
+    description:
+      'It opens nothing more within five seconds. A key revokes itself and keys that can do no more than itself (else 403 `insufficient-scope`), but not the last key that manages keys and can do all it does (409 `last-full-key`): make its successor first.',
     scope: 'projects',
     testKeys: 'refused',
     params: ProjectParams.extend({ keyId: z.uuid() }),
     answers: { 204: { description: 'It is revoked, now or since earlier.', schema: z.undefined() } },
-    problems: [404],
+    problems: [404, 409],
     async handle({ params, caller }) {
-      const revoked = await projects.revokeKey(ownProject(params.id, caller), params.keyId, new Date());
-      if (!revoked) throw new Problem(404, 'not-found', 'This project has no such key.');
+      const id = ownProject(params.id, caller);
+      const revoked = await projects.revokeKeyBy(caller.keyId, id, params.keyId, new Date());
+      if (revoked !== 'revoked') throw notRevoked[revoked]();
       return { status: 204, body: undefined };
     },
   });
+
+const notRevoked: Readonly<Record<Exclude<KeyRevoked, 'revoked'>, () => Problem>> = {
+  'no-key': () => new Problem(404, 'not-found', 'This project has no such key.'),
+  'beyond-maker': () =>
+    new Problem(403, 'insufficient-scope', 'A key can revoke only keys that can do no more than itself.'),
+  'last-full-key': () =>
+    new Problem(
+      409,
+      'last-full-key',
+      'No other active key could do all that this one can, keys included: make its successor first, or ask staff of Navbat to revoke it.',
+    ),
+};
 
 type Refusal = Extract<KeyCreated, { created: false }>['reason'];
 
@@ -128,6 +149,12 @@ const refusal: Readonly<Record<Refusal, () => Problem>> = {
       'too-many-keys',
       `The project has ${ACTIVE_KEYS_MAX} active keys of this access and mode: revoke one first.`,
     ),
+  'too-many-made': () =>
+    new Problem(
+      409,
+      'too-many-keys',
+      `The project has made ${KEYS_MADE_MAX} keys, revoked ones among them, and can make no more: ask staff of Navbat.`,
+    ),
   'already-expired': () =>
     new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
       errors: [{ pointer: '/expires_at', detail: 'expected a time in the future' }],
@@ -135,11 +162,18 @@ const refusal: Readonly<Record<Refusal, () => Problem>> = {
   // Random texts do not meet; it would take the same one twice.
   'key-taken': () => new Problem(409, 'key-taken', 'There is such a key already.'),
   'no-project': noProject,
+  'beyond-maker': () =>
+    new Problem(
+      403,
+      'insufficient-scope',
+      'A key can make only keys that can do no more, and last no longer, than itself.',
+    ),
 };
 
 function keyBody(key: KeyView) {
   return {
     id: key.id,
+    name: key.name,
     access: key.access,
     mode: key.mode,
     hint: key.hint,

@@ -3,6 +3,7 @@ import type { ProjectId } from '../../../domain/job/job.ts';
 import { attemptOutcomes } from '../../../domain/job/job.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { ProjectSettings } from '../../../domain/project/settings.ts';
+import { type AboveCeiling, ProjectCeilings, WHO_RAISES } from '../../../domain/project/ceilings.ts';
 import type { Projects } from '../../../domain/project/port.ts';
 import { type ProjectView, SettingsChange } from '../../../domain/project/project.ts';
 import {
@@ -20,10 +21,20 @@ const ProjectBody = z
     id: z.uuid(),
     slug: z.string().meta({ example: 'demo' }),
     settings: ProjectSettings.meta({ id: 'ProjectSettings' }),
+    ceilings: ProjectCeilings.meta({
+      id: 'ProjectCeilings',
+      description: `What the settings and the rows of the project stay within. No key changes them. ${WHO_RAISES}`,
+    }),
     created_at: Time,
     archived_at: Time.nullable(),
   })
   .meta({ id: 'Project' });
+
+const ProjectWithRows = ProjectBody.extend({
+  rows: z.object({ queued: z.int(), kept: z.int(), test: z.int(), people: z.int() }).meta({
+    description: 'What is used now of the ceilings `rows_queued`, `rows_kept`, `test_rows`, `people`.',
+  }),
+});
 
 const UsageBody = z.object({
   data: z.array(
@@ -71,16 +82,17 @@ const getProject = (projects: Projects) =>
     method: 'get',
     path: '/projects/{id}',
     tag: 'Projects',
-    summary: 'A project with its settings',
+    summary: 'A project with its settings, its ceilings and what it uses of them',
     scope: 'projects',
     testKeys: 'apart',
     params: ProjectParams,
-    answers: { 200: { description: 'The project.', schema: ProjectBody } },
+    answers: { 200: { description: 'The project.', schema: ProjectWithRows } },
     problems: [404],
     async handle({ params, caller }) {
-      const project = await projects.find(ownProject(params.id, caller));
+      const id = ownProject(params.id, caller);
+      const [project, rows] = await Promise.all([projects.find(id), projects.rows(id)]);
       if (!project) throw noProject();
-      return { status: 200, body: projectBody(project) };
+      return { status: 200, body: { ...projectBody(project), rows } };
     },
   });
 
@@ -91,17 +103,17 @@ const changeProject = (projects: Projects) =>
     tag: 'Projects',
     summary: 'Changes settings',
     description:
-      'Sets what is named; null gives a setting its default back. It holds everywhere within five seconds.',
+      'Sets what is named; null gives a setting its default back. It holds everywhere within five seconds. A setting that has a ceiling (`GET /projects/{id}`) is set up to it: above it the answer is 422 `above-ceiling`, and nothing changes.',
     scope: 'projects',
     testKeys: 'refused',
     params: ProjectParams,
     body: z.strictObject({ settings: SettingsChange }),
     answers: { 200: { description: 'The project as it is now.', schema: ProjectBody } },
-    problems: [404],
+    problems: [404, 422],
     async handle({ params, body, caller }) {
-      const project = await projects.changeSettings(ownProject(params.id, caller), body.settings);
-      if (!project) throw noProject();
-      return { status: 200, body: projectBody(project) };
+      const changed = await projects.changeSettings(ownProject(params.id, caller), body.settings);
+      if (changed.changed) return { status: 200, body: projectBody(changed.project) };
+      throw changed.reason === 'no-project' ? noProject() : aboveCeiling(changed.above);
     },
   });
 
@@ -138,6 +150,17 @@ export function ownProject(id: string, caller: Caller): ProjectId {
 
 export const noProject = () => new Problem(404, 'not-found', 'This key has no such project.');
 
+const aboveCeiling = (above: readonly AboveCeiling[]) =>
+  new Problem(422, 'above-ceiling', `The project's ceiling is below what was asked for. ${WHO_RAISES}`, {
+    errors: above.map(({ setting, ceiling }) => ({
+      pointer: `/settings/${setting}`,
+      detail:
+        typeof ceiling === 'number'
+          ? `expected at most ${ceiling}, the project's ceiling`
+          : `expected some of the project's ceiling: ${ceiling.join(', ') || 'none'}`,
+    })),
+  });
+
 const badSpan = () =>
   new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
     errors: [
@@ -153,6 +176,7 @@ function projectBody(project: ProjectView) {
     id: project.id,
     slug: project.slug,
     settings: project.settings,
+    ceilings: project.ceilings,
     created_at: project.createdAt,
     archived_at: project.archivedAt,
   };

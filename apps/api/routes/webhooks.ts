@@ -100,7 +100,7 @@ const createEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
         throw new Problem(
           409,
           'too-many-endpoints',
-          `The project has ${ENDPOINTS_MAX} endpoints: remove one first.`,
+          `The project has ${ENDPOINTS_MAX} endpoints, or has removed hundreds in the time for which jobs are kept: remove one first, or change one in place.`,
         );
       return { status: 201, body: { ...endpointBody(created.endpoint), secret: created.secret } };
     },

@@ -16,6 +16,10 @@ const REVOKED_ADDRESS_KEPT_MS = 3_600_000;
 const DEADLINE_GRACE_MS = Math.max(...jobKinds.map((kind) => jobs[kind].attemptTimeoutMs)) + 5_000;
 const EXPIRED_ROWS_MAX = 2_000;
 const DAY_MS = 86_400_000;
+/** What test keys made: long enough to look at a failed run of yesterday, and so short that a test suite fills no disk. */
+const TEST_KEPT_DAYS = 1;
+/** Changes of counts taken up in one round: what a busy second writes, many times over. */
+const FOLDED_ROWS_MAX = 50_000;
 /** Idempotency keys of sends are kept for a day (contracts §2). */
 const REQUEST_KEPT_DAYS = 1;
 /** A budget is a day's; a month and some days of them explain a bill. */
@@ -94,7 +98,10 @@ export function sweepQueries(pool: pg.Pool): SweepQueries {
       const tickets = rows.filter(({ released }) => released).map(toTicket);
       return { tickets, next: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
     },
-    expire: (now) => expire(pool, now),
+    expire: async (now) => {
+      await pool.query(foldCounts, [FOLDED_ROWS_MAX]);
+      return expire(pool, now);
+    },
     freeStuck: stuckJobs(pool),
     pausedKinds: async () => {
       const { rows } = await pool.query<{ kind: string }>(
@@ -139,6 +146,17 @@ abandoned as (
   update attempt a set outcome = 'unknown', reason = 'worker-lost', closed_at = $1 from done where a.job_id = done.id and a.outcome is null)
 select kind, state from done`;
 
+/**
+ * Takes changes of counts into the counts. One statement, so that whoever adds both up sees each change once; a second sweep
+ * passes over what the first one holds, and both lock counts in one order.
+ */
+const foldCounts = `
+with taken as (
+  delete from project_rows_change where ctid = any(array(select ctid from project_rows_change limit $1 for update skip locked))
+  returning project_id, what, n)
+insert into project_rows as r (project_id, what, n) select project_id, what, sum(n) from taken group by 1, 2 order by 1, 2
+on conflict (project_id, what) do update set n = r.n + excluded.n`;
+
 const expireVerifications = `
 with late as (
   select id from verification where state = 'live' and expires_at < $2 order by expires_at limit $3 for update skip locked)
@@ -156,10 +174,15 @@ async function retire(
   const daysAgo = (days: number) => new Date(now.getTime() - days * DAY_MS);
   const rounds: readonly (readonly [sql: string, before: Date])[] = [
     [retireJobs, daysAgo(keep.jobDays)],
+    [retireTestJobs, daysAgo(TEST_KEPT_DAYS)],
     [erasePhones, daysAgo(keep.phoneDays)],
     [retireVerifications, daysAgo(keep.jobDays)],
+    [retireTestVerifications, daysAgo(TEST_KEPT_DAYS)],
     [retireEvents, daysAgo(keep.jobDays)],
+    [retireTestEvents, daysAgo(TEST_KEPT_DAYS)],
     [retireBroadcasts, daysAgo(keep.jobDays)],
+    [retireTestBroadcasts, daysAgo(TEST_KEPT_DAYS)],
+    [retireEndpoints, daysAgo(keep.jobDays)],
     [retireRequests, daysAgo(REQUEST_KEPT_DAYS)],
     [retireSpend, daysAgo(SPEND_KEPT_DAYS)],
     [retireOutbox, new Date(now.getTime() - OUTBOX_KEPT_MS)],
@@ -221,9 +244,9 @@ delete from ${table} where ctid = any(array(
  * table, in each round again. What attempts counted to stays in `usage_day` when they leave, in the
  * same statement.
  */
-const retireJobs = `
+const retireFinished = (whose: string) => `
 with gone as (
-  delete from job where id = any(array(select id from job where finished_at < $1 order by finished_at limit $2)) returning id),
+  delete from job where id = any(array(select id from job where ${whose} finished_at < $1 order by finished_at limit $2)) returning id),
 attempts_gone as (delete from attempt where job_id in (select id from gone) returning *),
 counted as (
   select a.project_id, (a.opened_at at time zone 'utc')::date as day, coalesce(a.channel, '') channel, coalesce(a.outcome, 'unknown') outcome,
@@ -235,6 +258,8 @@ kept as (
   on conflict (project_id, day, channel, outcome) do update
   set attempts = u.attempts + excluded.attempts, cost_micros = u.cost_micros + excluded.cost_micros)
 select from gone`;
+const retireJobs = retireFinished('');
+const retireTestJobs = retireFinished(`mode = 'test' and`);
 
 /** Everything that says who the person was. */
 const erasePhones = `
@@ -243,16 +268,20 @@ update verification set phone = null, client = null, metadata = null, payment = 
   order by closed_at limit $2))`;
 
 /** The question after its jobs is put so that it is asked of each row, and never becomes a join of both tables. */
-const retireVerifications = `
+const retireVerificationsOf = (whose: string) => `
 delete from verification where id = any(array(
-  select id from verification v where created_at < $1 and state <> 'live' and (select true from job j where j.subject_id = v.id limit 1) is null
+  select id from verification v where ${whose} created_at < $1 and state <> 'live' and (select true from job j where j.subject_id = v.id limit 1) is null
   order by created_at limit $2))`;
+const retireVerifications = retireVerificationsOf('');
+const retireTestVerifications = retireVerificationsOf(`mode = 'test' and`);
 
 /** As above; the deliveries of an event leave with their jobs. */
-const retireEvents = `
+const retireEventsOf = (whose: string) => `
 delete from webhook_event where id = any(array(
-  select id from webhook_event e where happened_at < $1 and (select true from job j where j.subject_id = e.id limit 1) is null
+  select id from webhook_event e where ${whose} happened_at < $1 and (select true from job j where j.subject_id = e.id limit 1) is null
   order by happened_at limit $2))`;
+const retireEvents = retireEventsOf('');
+const retireTestEvents = retireEventsOf(`mode = 'test' and`);
 
 /** Its words leave with its jobs; a dedupe key is promised to hold however old it is, so that its row stays. */
 const retireBroadcasts = `
@@ -263,6 +292,18 @@ with old as materialized (
 gone as (delete from broadcast where id = any(array(select id from old where whole))),
 emptied as (update broadcast set content = '{}' where id = any(array(select id from old where not whole)))
 select from old`;
+
+/** Whole, dedupe keys too: what a test key sent reached nobody. */
+const retireTestBroadcasts = `
+delete from broadcast where id = any(array(
+  select id from broadcast b
+  where mode = 'test' and finished_at < $1 and (select true from job j where j.subject_id = b.id limit 1) is null
+  order by finished_at limit $2))`;
+
+/** No delivery points at them any more. */
+const retireEndpoints = `
+delete from webhook_endpoint where id = any(array(
+  select id from webhook_endpoint where deleted_at < $1 order by deleted_at limit $2))`;
 
 const retireSpend = `
 delete from paid_spend where ctid = any(array(select ctid from paid_spend where day < $1 order by day limit $2))`;

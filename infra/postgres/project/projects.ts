@@ -4,18 +4,35 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
 import { ProjectId } from '../../../domain/job/job.ts';
 import { ApiKeyText, keyFront, keyText } from '../../../domain/project/key.ts';
-import type { KeyCreated, ProjectCreated, Projects } from '../../../domain/project/port.ts';
+import {
+  CeilingsChange,
+  loweredSettings,
+  ProjectCeilings,
+  withinCeilings,
+} from '../../../domain/project/ceilings.ts';
+import type {
+  CeilingsChanged,
+  KeyCreated,
+  KeyRevoked,
+  ProjectCreated,
+  Projects,
+  SettingsChanged,
+} from '../../../domain/project/port.ts';
 import {
   changedSettings,
   decideKey,
+  isLastFullKey,
   type KeyOrder,
   type KeyView,
+  mayGrant,
+  mayRevoke,
   type ProjectView,
   SettingsChange,
 } from '../../../domain/project/project.ts';
 import { ProjectSettings } from '../../../domain/project/settings.ts';
 import type { KeyedHash } from '../../crypto.ts';
 import { ApiKey, Project } from '../entities.ts';
+import { rowsOf } from './rows.ts';
 
 /** 192 bits: nobody guesses a key, so that no lock-out is needed that would hit honest callers. */
 const KEY_RANDOM_BYTES = 24;
@@ -30,23 +47,37 @@ export function projectStore(em: EntityManager, keyedHash: KeyedHash): Projects 
     list: async () => (await em.fork().find(Project, {}, { orderBy: { slug: 'asc' } })).map(projectView),
     find: async (id) => viewOf(await em.fork().findOne(Project, { id })),
     findBySlug: async (slug) => viewOf(await em.fork().findOne(Project, { slug })),
-    changeSettings: (id, change) =>
-      em.fork().transactional(async (tx) => viewOf(await changeSettings(tx, id, change))),
+    changeSettings: (id, change) => em.fork().transactional((tx) => changeSettings(tx, id, change)),
+    changeCeilings: (id, change) => em.fork().transactional((tx) => changeCeilings(tx, id, change)),
+    rows: (id) => rowsOf(em.fork(), id),
     archive: (id, now) => em.fork().transactional(async (tx) => viewOf(await archive(tx, id, now))),
 
     keys: async (id) => (await findKeys(em.fork(), id)).map(keyView),
     createKey: (id, order, now, text = newKey(order)) =>
-      createKey(em.fork(), id, order, now, text, hashOf(text)),
+      createKey(em.fork(), id, order, now, { text, hash: hashOf(text), makerId: null }),
+    createKeyBy: (makerId, id, order, now) => {
+      const text = newKey(order);
+      return createKey(em.fork(), id, order, now, { text, hash: hashOf(text), makerId });
+    },
     async ownerOf(text) {
       const row = await em.fork().findOne(ApiKey, { hash: hashOf(text) });
       return row && { projectId: ProjectId.parse(row.project.id), key: keyView(row) };
     },
     revokeKey: (id, keyId, now) => revokeKey(em.fork(), id, keyId, now),
+    revokeKeyBy: (makerId, id, keyId, now) =>
+      em.fork().transactional((tx) => revokeKeyBy(tx, makerId, id, keyId, now)),
   };
 }
 
 async function createProject(em: EntityManager, slug: string, now: Date): Promise<ProjectCreated> {
-  const row = em.create(Project, { id: uuidv7(), slug, settings: {}, createdAt: now, archivedAt: null });
+  const row = em.create(Project, {
+    id: uuidv7(),
+    slug,
+    settings: {},
+    ceilings: {},
+    createdAt: now,
+    archivedAt: null,
+  });
   try {
     await em.persist(row).flush();
     return { created: true, project: projectView(row) };
@@ -57,15 +88,43 @@ async function createProject(em: EntityManager, slug: string, now: Date): Promis
   }
 }
 
-async function changeSettings(tx: EntityManager, id: string, change: Readonly<Record<string, unknown>>) {
-  // Locked, so that two changes at once both come through.
-  const row = await tx.findOne(Project, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  if (row) row.settings = changedSettings(row.settings, SettingsChange.parse(change));
-  return row;
+/** Locked, so that two changes at once both come through, and none passes a ceiling that is lowered beside it. */
+const lockProject = (tx: EntityManager, id: string) =>
+  tx.findOne(Project, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+
+async function changeSettings(
+  tx: EntityManager,
+  id: string,
+  given: Readonly<Record<string, unknown>>,
+): Promise<SettingsChanged> {
+  const change = SettingsChange.parse(given);
+  const row = await lockProject(tx, id);
+  if (!row) return { changed: false, reason: 'no-project' };
+  const ceilings = ProjectCeilings.parse(row.ceilings);
+  const decision = withinCeilings(changedSettings(row.settings, change), change, ceilings);
+  if (decision.decision === 'refused')
+    return { changed: false, reason: 'above-ceiling', above: decision.above };
+  row.settings = decision.stored;
+  return { changed: true, project: projectView(row) };
+}
+
+/** Settings above a ceiling that is lowered come down with it, so that whoever reads settings need not know of ceilings. */
+async function changeCeilings(
+  tx: EntityManager,
+  id: string,
+  given: Readonly<Record<string, unknown>>,
+): Promise<CeilingsChanged | null> {
+  const change = CeilingsChange.parse(given);
+  const row = await lockProject(tx, id);
+  if (!row) return null;
+  row.ceilings = changedSettings(row.ceilings, change);
+  const { settings, lowered } = loweredSettings(row.settings, ProjectCeilings.parse(row.ceilings));
+  row.settings = settings;
+  return { project: projectView(row), lowered };
 }
 
 async function archive(tx: EntityManager, id: string, now: Date) {
-  const row = await tx.findOne(Project, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const row = await lockProject(tx, id);
   if (row) row.archivedAt ??= now;
   return row;
 }
@@ -75,15 +134,19 @@ async function createKey(
   id: ProjectId,
   order: KeyOrder,
   now: Date,
-  text: string,
-  hash: Buffer,
+  { text, hash, makerId }: { text: string; hash: Buffer; makerId: string | null },
 ): Promise<KeyCreated> {
   try {
     return await em.transactional(async (tx) => {
-      // The project's row stands for its set of keys: two keys made at once can't both be the second.
-      const project = await tx.findOne(Project, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      // The project's row stands for its set of keys: two keys made at once can't both be the last.
+      const project = await lockProject(tx, id);
       if (!project) return { created: false, reason: 'no-project' };
-      const decision = decideKey(order, (await findKeys(tx, id)).map(keyView), now);
+      const keys = (await findKeys(tx, id)).map(keyView);
+      // As it is now, and not as it was when the caller was let in: a key that was just revoked makes no other.
+      const maker = keys.find((key) => key.id === makerId);
+      if (makerId !== null && !(maker && mayGrant(maker, order, now)))
+        return { created: false, reason: 'beyond-maker' };
+      const decision = decideKey(order, keys, now);
       if (decision.decision === 'refused') return { created: false, reason: decision.reason };
       const row = tx.create(ApiKey, {
         id: uuidv7(),
@@ -91,6 +154,7 @@ async function createKey(
         ...keyFront(text),
         hash,
         hint: text.slice(-HINT_CHARACTERS),
+        name: order.name ?? null,
         scopes: [...decision.scopes],
         createdAt: now,
         expiresAt: order.expiresAt,
@@ -114,6 +178,26 @@ async function revokeKey(em: EntityManager, id: ProjectId, keyId: string, now: D
   return true;
 }
 
+/** Under the project's lock: of two keys that revoke each other at once, the second finds itself revoked. */
+async function revokeKeyBy(
+  tx: EntityManager,
+  makerId: string,
+  id: ProjectId,
+  keyId: string,
+  now: Date,
+): Promise<KeyRevoked> {
+  await lockProject(tx, id);
+  const rows = await findKeys(tx, id);
+  const keys = rows.map(keyView);
+  const row = rows.find((one) => one.id === keyId);
+  if (!row) return 'no-key';
+  const maker = keys.find((one) => one.id === makerId);
+  if (!maker || !mayRevoke(maker, keyView(row), now)) return 'beyond-maker';
+  if (isLastFullKey(keyView(row), keys, now)) return 'last-full-key';
+  row.revokedAt ??= now;
+  return 'revoked';
+}
+
 const newKey = ({ access, mode }: KeyOrder) =>
   keyText(access, mode, randomBytes(KEY_RANDOM_BYTES).toString('base64url'));
 
@@ -125,6 +209,7 @@ function projectView(row: Project): ProjectView {
     id: ProjectId.parse(row.id),
     slug: row.slug,
     settings: ProjectSettings.parse(row.settings),
+    ceilings: ProjectCeilings.parse(row.ceilings),
     createdAt: row.createdAt,
     archivedAt: row.archivedAt ?? null,
   };
@@ -136,6 +221,7 @@ function keyView(row: ApiKey): KeyView {
     access: row.access,
     mode: row.mode,
     hint: row.hint,
+    name: row.name ?? null,
     scopes: row.scopes,
     createdAt: row.createdAt,
     expiresAt: row.expiresAt ?? null,

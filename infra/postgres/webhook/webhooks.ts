@@ -5,6 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import {
   type EndpointChange,
   EndpointId,
+  ENDPOINTS_KEPT_MAX,
   ENDPOINTS_MAX,
   type EndpointView,
   type NewEndpoint,
@@ -66,6 +67,7 @@ async function createEndpoint(
   // The project's row stands for its set of endpoints: two made at once can't both be the last.
   await tx.findOneOrFail(Project, { id: of.projectId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if ((await tx.count(WebhookEndpoint, { ...whose(of), deletedAt: null })) >= ENDPOINTS_MAX) return null;
+  if ((await tx.count(WebhookEndpoint, whose(of))) >= ENDPOINTS_KEPT_MAX) return null;
   const row = tx.create(WebhookEndpoint, {
     id: uuidv7({ msecs: now.getTime() }),
     ...whose(of),
@@ -160,6 +162,8 @@ async function rotate(
   if (current) current.expiresAt = new Date(now.getTime() + SECRET_KEPT_HOURS * HOUR_MS);
   for (const oldest of earlier.slice(SECRETS_MAX - 2)) oldest.expiresAt = now;
   await tx.flush();
+  // Those that sign no more are not kept: whoever rotates all day fills no table.
+  await tx.nativeDelete(WebhookSecret, { ...owner, expiresAt: { $lte: now } });
   await insertSecret(tx, seal, owner, now);
   return secretView(tx, seal, owner, now);
 }

@@ -112,20 +112,26 @@ describe('keys', () => {
     expect(rows[0].row).not.toContain(made.body.key.slice('nbt_test_'.length));
   });
 
-  test('two of a sort are active at a time, also when ten are asked for at once', async () => {
-    const { project, key, keyId } = await makeProject(ground, 'rotation');
-    const make = () => call(key, 'post', `/projects/${project.id}/keys`).send({});
-    const statuses = (await Promise.all(Array.from({ length: 10 }, make))).map(({ status }) => status);
-    expect(statuses.filter((status) => status === 201)).toHaveLength(1);
-    expect(statuses.filter((status) => status === 409)).toHaveLength(9);
+  test('five of a sort are active at a time, also when ten are asked for at once, each by its name', async () => {
+    const { project, key } = await makeProject(ground, 'rotation');
+    const make = (name = 'billing') => call(key, 'post', `/projects/${project.id}/keys`).send({ name });
+    const made = await Promise.all(Array.from({ length: 10 }, () => make()));
+    const good = made.filter(({ status }) => status === 201);
+    expect(good).toHaveLength(4);
+    expect(made.filter(({ status }) => status === 409)).toHaveLength(6);
     await call(key, 'post', `/projects/${project.id}/keys`).send({ access: 'publishable' }).expect(201);
-    await call(key, 'delete', `/projects/${project.id}/keys/${keyId}`).expect(204);
-    await make().expect(201);
+    await call(key, 'delete', `/projects/${project.id}/keys/${good[0]?.body.id}`).expect(204);
+    await make('mail\n').expect(400);
+    await make('mail').expect(201);
+    const { body } = await call(key, 'get', `/projects/${project.id}/keys`).expect(200);
+    expect(body.data[0].name).toBe('mail');
+    expect(body.data.at(-1).name).toBeNull();
   });
 
   test('an expired one makes room, and none is made that has expired', async () => {
     const { project, key } = await makeProject(ground, 'expiry');
     const { keyId } = await makeKey(ground, project.id, { expiresAt: new Date(Date.now() + 60_000) });
+    for (let n = 0; n < 3; n++) await makeKey(ground, project.id);
     await call(key, 'post', `/projects/${project.id}/keys`).send({}).expect(409);
     await ground.pool.query('update api_key set expires_at = now() where id = $1', [keyId]);
     await call(key, 'post', `/projects/${project.id}/keys`)
@@ -143,6 +149,50 @@ describe('keys', () => {
     await make({ mode: 'test', scopes: ['otp'] }).expect(403);
     const test = await make({ mode: 'test', scopes: ['projects', 'jobs'] }).expect(201);
     await call(test.body.key, 'post', `/projects/${project.id}/keys`).send({}).expect(403);
+  });
+
+  test('that expire make none that last longer, and a key that was just revoked makes none at all', async () => {
+    const { project, key } = await makeProject(ground, 'short-lived');
+    const soon = new Date(Date.now() + 3_600_000);
+    const guest = await makeKey(ground, project.id, { expiresAt: soon });
+    const make = (expiresAt: unknown) =>
+      call(guest.key, 'post', `/projects/${project.id}/keys`).send({ expires_at: expiresAt });
+    await make(null).expect(403);
+    await make(new Date(soon.getTime() + 1)).expect(403);
+    await make(soon).expect(201);
+    // The directory remembers it for seconds still.
+    await call(key, 'delete', `/projects/${project.id}/keys/${guest.keyId}`).expect(204);
+    await make(soon).expect(403);
+    await call(guest.key, 'delete', `/projects/${project.id}/keys/${guest.keyId}`).expect(403);
+  });
+
+  test('with projects alone revoke no key that can do more', async () => {
+    const { project, keyId: full } = await makeProject(ground, 'coup');
+    const { key, keyId } = await makeKey(ground, project.id, { scopes: ['projects'] });
+    const { keyId: codes } = await makeKey(ground, project.id, { scopes: ['otp'] });
+    const revoke = (id: string) => call(key, 'delete', `/projects/${project.id}/keys/${id}`);
+    await revoke(full).expect(403);
+    await revoke(codes).expect(403);
+    await revoke(keyId).expect(204);
+    const standing = (await ground.projects.keys(project.id)).filter(({ revokedAt }) => revokedAt === null);
+    expect(standing.map(({ id }) => id).toSorted()).toEqual([full, codes].toSorted());
+  });
+
+  test('of two full ones that revoke each other and themselves at once, one stands', async () => {
+    const { project, key, keyId } = await makeProject(ground, 'duel');
+    const other = await makeKey(ground, project.id);
+    const revoke = (by: string, id: string) => call(by, 'delete', `/projects/${project.id}/keys/${id}`);
+    await Promise.all([
+      revoke(key, other.keyId),
+      revoke(other.key, keyId),
+      revoke(key, keyId),
+      revoke(other.key, other.keyId),
+    ]);
+    const standing = (await ground.projects.keys(project.id)).filter(({ revokedAt }) => revokedAt === null);
+    expect(standing).toHaveLength(1);
+    const last = standing[0]?.id ?? '';
+    const { body } = await revoke(last === keyId ? key : other.key, last).expect(409);
+    expect(body.type).toBe('urn:navbat:problem:last-full-key');
   });
 
   test('revoking twice changes nothing the second time', async () => {

@@ -97,6 +97,10 @@ describe('project create', () => {
 
 test('project set changes what it names, and refuses what there is not', async () => {
   await json(['project', 'create', 'settings']);
+  expect(await refusal(['project', 'set', 'settings', 'sms_countries=["UZ","KZ"]'])).toContain(
+    'project ceilings settings sms_countries=',
+  );
+  await json(['project', 'ceilings', 'settings', 'sms_countries=["UZ","KZ"]']);
   const set = await json([
     'project',
     'set',
@@ -110,6 +114,37 @@ test('project set changes what it names, and refuses what there is not', async (
   expect(await refusal(['project', 'set', 'settings', 'nope=1'])).toContain('nope');
   expect(await refusal(['project', 'set', 'settings', 'sends_per_hour'])).toContain('setting=value');
   expect(await refusal(['project', 'set', 'nobody', 'locale=ru'])).toBe('There is no project nobody.');
+});
+
+test('project ceilings are shown, changed by name, checked, and leave a line in the audit', async () => {
+  await json(['project', 'create', 'bounded']);
+  expect((await json(['project', 'ceilings', 'bounded'])).ceilings.rows_kept).toBe(1_000_000);
+  const changed = await json([
+    'project',
+    'ceilings',
+    'bounded',
+    'rows_kept=5',
+    'sends_per_hour=2',
+    'sms_daily_budget_micros=null',
+  ]);
+  expect(changed).toMatchObject({
+    ceilings: { rows_kept: 5, sends_per_hour: 2 },
+    settings: { sends_per_hour: 2 },
+    lowered: ['sends_per_hour'],
+  });
+  expect((await navbat(['project', 'ceilings', 'bounded'])).out).toMatch(/^used now: 0 rows queued/m);
+  expect(await refusal(['project', 'ceilings', 'bounded', 'rows_kept=-1'])).toContain('rows_kept');
+  expect(await refusal(['project', 'ceilings', 'bounded', 'nope=1'])).toContain('nope');
+  const { rows } = await ground.pool.query(
+    `select detail from audit where action = 'project.ceilings' and subject = 'bounded'`,
+  );
+  expect(rows.map(({ detail }) => detail)).toEqual([
+    {
+      from: { rows_kept: 1_000_000, sends_per_hour: 10, sms_daily_budget_micros: 50_000_000 },
+      to: { rows_kept: 5, sends_per_hour: 2, sms_daily_budget_micros: 50_000_000 },
+      lowered: ['sends_per_hour'],
+    },
+  ]);
 });
 
 test('keys are made, listed without their text, and revoked', async () => {
@@ -133,8 +168,11 @@ test('keys are made, listed without their text, and revoked', async () => {
   expect(
     (await json(['key', 'list', 'keys'])).find(({ id }: { id: string }) => id === made.id).revoked_at,
   ).not.toBeNull();
-  await json(['key', 'create', 'keys']);
+  for (const name of ['billing', 'mail', 'site', 'shop'])
+    await json(['key', 'create', 'keys', '--name', name]);
   expect(await refusal(['key', 'create', 'keys'])).toContain('revoke one first');
+  expect((await navbat(['key', 'list', 'keys'])).out).toContain('billing');
+  expect(await refusal(['key', 'create', 'keys', '--name', 'two\nlines'])).toContain('--name');
   expect(await refusal(['key', 'create', 'keys', '--scopes', 'everything'])).toContain('--scopes');
 });
 

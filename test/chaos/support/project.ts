@@ -15,11 +15,13 @@ export async function makeProject(databaseUrl: string, pepper: string, slug: str
     const projects = projectStore(orm.em, keyedHash(pepper));
     const now = new Date();
     const { project } = await projects.create(slug, now);
-    await projects.changeSettings(project.id, {
+    const wide = {
       sms_daily_budget_micros: Number.MAX_SAFE_INTEGER,
       sends_per_hour: 100,
       requests_per_minute: 10_000_000,
-    });
+    };
+    await projects.changeCeilings(project.id, wide);
+    await projects.changeSettings(project.id, wide);
     const text = `nbt_live_${randomBytes(24).toString('base64url')}`;
     const order = {
       access: 'secret',

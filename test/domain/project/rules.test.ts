@@ -19,6 +19,7 @@ describe('a key may be made', () => {
   const order: KeyOrder = { access: 'secret', mode: 'live', scopes: ['otp', 'otp'], expiresAt: null };
   const key = (more: Partial<KeyView> = {}): KeyView => ({
     id: 'k',
+    name: null,
     access: 'secret',
     mode: 'live',
     hint: 'abcd',
@@ -30,13 +31,15 @@ describe('a key may be made', () => {
     ...more,
   });
 
-  test('beside one of its sort, and not beside two', () => {
-    expect(decideKey(order, [key()], now)).toEqual({ decision: 'accepted', scopes: ['otp'] });
-    expect(decideKey(order, [key(), key()], now)).toEqual({ decision: 'refused', reason: 'too-many-active' });
+  test('beside four of its sort, and not beside five', () => {
+    const others = (count: number) => Array.from({ length: count }, () => key());
+    expect(decideKey(order, others(4), now)).toEqual({ decision: 'accepted', scopes: ['otp'] });
+    expect(decideKey(order, others(5), now)).toEqual({ decision: 'refused', reason: 'too-many-active' });
   });
 
   test('beside any number of another sort, revoked or expired', () => {
     const others = [
+      ...Array.from({ length: 3 }, () => key()),
       key({ mode: 'test' }),
       key({ access: 'publishable' }),
       key({ revokedAt: now }),
@@ -61,11 +64,20 @@ describe('a key may be made', () => {
   });
 
   test('by a key that holds what it gives, and tests only where its maker does', () => {
-    const maker = (mode: 'live' | 'test', scopes: KeyScope[]) => ({ mode, scopes });
-    expect(mayGrant(maker('live', ['otp']), order)).toBe(true);
-    expect(mayGrant(maker('live', ['jobs']), order)).toBe(false);
-    expect(mayGrant(maker('test', ['otp']), order)).toBe(false);
-    expect(mayGrant(maker('live', ['otp']), { ...order, mode: 'test' })).toBe(true);
+    const maker = (mode: 'live' | 'test', scopes: KeyScope[]) => key({ mode, scopes });
+    expect(mayGrant(maker('live', ['otp']), order, now)).toBe(true);
+    expect(mayGrant(maker('live', ['jobs']), order, now)).toBe(false);
+    expect(mayGrant(maker('test', ['otp']), order, now)).toBe(false);
+    expect(mayGrant(maker('live', ['otp']), { ...order, mode: 'test' }, now)).toBe(true);
+  });
+
+  test('by a key that stands, and for no longer than it does', () => {
+    const maker = (more: Partial<KeyView>) => key({ scopes: ['otp'], ...more });
+    expect(mayGrant(maker({ revokedAt: now }), order, now)).toBe(false);
+    expect(mayGrant(maker({ expiresAt: now }), order, now)).toBe(false);
+    expect(mayGrant(maker({ expiresAt: later(5) }), order, now)).toBe(false);
+    expect(mayGrant(maker({ expiresAt: later(5) }), { ...order, expiresAt: later(6) }, now)).toBe(false);
+    expect(mayGrant(maker({ expiresAt: later(5) }), { ...order, expiresAt: later(5) }, now)).toBe(true);
   });
 
   test('and reads its access and mode off its front', () => {

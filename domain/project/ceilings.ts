@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import type { KeyMode } from './key.ts';
+import { Country, ProjectSettings } from './settings.ts';
+
+/**
+ * What bounds a project whatever its own keys set: only staff change it, by `npm run navbat -- project ceilings`. The defaults
+ * are what a new project gets unasked. They leave a setting some room above its own default, so that a customer need not write
+ * to us at once, and so little that a stolen key costs a known sum a day.
+ */
+export const ProjectCeilings = z.object({
+  sms_daily_budget_micros: z.int().min(0).default(50_000_000).meta({
+    description: 'The most that the setting of this name may be, in 10^-6 USD a UTC day.',
+  }),
+  sends_per_hour: z.int().min(1).max(100).default(10).meta({
+    description: 'The most that the setting of this name may be.',
+  }),
+  requests_per_minute: z.int().min(1).max(10_000_000).default(12_000).meta({
+    description: 'The most that the setting of this name may be.',
+  }),
+  sms_countries: z
+    .array(Country)
+    .max(250)
+    .default(['UZ'])
+    .meta({ description: 'The countries that the setting of this name may hold.' }),
+  /** Ten broadcasts of the largest size. */
+  rows_queued: z.int().min(0).default(100_000).meta({
+    description: 'Jobs that are not finished; calls to webhooks are not counted here.',
+  }),
+  /** 33 000 sends a day for the 30 days that they are kept: some 2.5 GB. */
+  rows_kept: z.int().min(0).default(1_000_000).meta({
+    description: 'Jobs that live keys made, finished or not, for as long as they are kept.',
+  }),
+  /** Two broadcasts of the largest size, or what a busy test suite makes in a day. */
+  test_rows: z.int().min(0).default(20_000).meta({
+    description: 'The same of test keys, whose jobs are kept for a day.',
+  }),
+  people: z.int().min(0).default(500_000).meta({ description: 'Recipients, among them who registered.' }),
+});
+export type ProjectCeilings = z.infer<typeof ProjectCeilings>;
+export type CeilingName = keyof ProjectCeilings;
+
+/** Ceilings to change: a value sets one, null gives it back its default, and what is not named stays. */
+export const CeilingsChange: z.ZodType<Record<string, unknown>> = z.strictObject(
+  Object.fromEntries(
+    Object.entries(ProjectCeilings.shape).map(([name, schema]) => [
+      name,
+      schema.unwrap().nullable().optional(),
+    ]),
+  ),
+);
+
+const amounts = ['sms_daily_budget_micros', 'sends_per_hour', 'requests_per_minute'] as const;
+/** Settings that a ceiling of the same name bounds. */
+export type BoundedSetting = (typeof amounts)[number] | 'sms_countries';
+
+export interface AboveCeiling {
+  readonly setting: BoundedSetting;
+  readonly ceiling: number | readonly string[];
+}
+
+export type SettingsDecision =
+  | { readonly decision: 'accepted'; readonly stored: Record<string, unknown> }
+  | { readonly decision: 'refused'; readonly above: readonly AboveCeiling[] };
+
+/** May these settings be stored, where `change` is what was asked for? What was not asked for comes down to its ceiling. */
+export function withinCeilings(
+  stored: Readonly<Record<string, unknown>>,
+  change: Readonly<Record<string, unknown>>,
+  ceilings: ProjectCeilings,
+): SettingsDecision {
+  const asked = aboveCeilings(ProjectSettings.parse(stored), ceilings).filter(
+    ({ setting }) => change[setting] !== undefined && change[setting] !== null,
+  );
+  return asked.length > 0
+    ? { decision: 'refused', above: asked }
+    : { decision: 'accepted', stored: loweredSettings(stored, ceilings).settings };
+}
+
+/** The settings with what is above its ceiling brought down to it, a default of the platform too. */
+export function loweredSettings(
+  stored: Readonly<Record<string, unknown>>,
+  ceilings: ProjectCeilings,
+): { readonly settings: Record<string, unknown>; readonly lowered: readonly BoundedSetting[] } {
+  const settings = ProjectSettings.parse(stored);
+  const lowered = aboveCeilings(settings, ceilings).map(({ setting }) => setting);
+  const values = lowered.map((setting) => [setting, loweredTo(setting, settings, ceilings)]);
+  return { settings: { ...stored, ...Object.fromEntries(values) }, lowered };
+}
+
+function aboveCeilings(settings: ProjectSettings, ceilings: ProjectCeilings): AboveCeiling[] {
+  const above: AboveCeiling[] = amounts
+    .filter((name) => settings[name] > ceilings[name])
+    .map((name) => ({ setting: name, ceiling: ceilings[name] }));
+  const isAllowed = (country: string) => ceilings.sms_countries.includes(country);
+  if (!settings.sms_countries.every(isAllowed))
+    above.push({ setting: 'sms_countries', ceiling: ceilings.sms_countries });
+  return above;
+}
+
+const loweredTo = (setting: BoundedSetting, settings: ProjectSettings, ceilings: ProjectCeilings) =>
+  setting === 'sms_countries'
+    ? settings.sms_countries.filter((country) => ceilings.sms_countries.includes(country))
+    : ceilings[setting];
+
+/** What a project has, of what its ceilings count. */
+export interface ProjectRows {
+  /** Unfinished jobs of live keys, without calls to webhooks: a customer's dead server must not stop its codes. */
+  readonly queued: number;
+  readonly kept: number;
+  readonly test: number;
+  readonly people: number;
+}
+
+export const NO_ROWS: ProjectRows = { queued: 0, kept: 0, test: 0, people: 0 };
+
+export interface CeilingHit {
+  readonly ceiling: CeilingName;
+  readonly limit: number;
+  readonly used: number;
+}
+
+/** Which ceiling is in the way of so many rows more; null for none. */
+export function ceilingHit(
+  mode: KeyMode,
+  rows: number,
+  used: ProjectRows,
+  ceilings: ProjectCeilings,
+): CeilingHit | null {
+  const counted: readonly (readonly [CeilingName & ('test_rows' | 'rows_kept' | 'rows_queued'), number])[] =
+    mode === 'test'
+      ? [['test_rows', used.test]]
+      : [
+          ['rows_queued', used.queued],
+          ['rows_kept', used.kept],
+        ];
+  for (const [ceiling, has] of counted)
+    if (has + rows > ceilings[ceiling]) return { ceiling, limit: ceilings[ceiling], used: has };
+  return null;
+}
+
+/** Whom to ask, in the words of every refusal that a ceiling makes. */
+export const WHO_RAISES =
+  'Only staff of Navbat raise it (`navbat project ceilings`): write to whoever gave you your first key.';
+
+/** Thrown before anything is written. */
+export class CeilingReached extends Error {
+  override readonly name = 'CeilingReached';
+  readonly hit: CeilingHit;
+
+  constructor(hit: CeilingHit) {
+    super(`ceiling ${hit.ceiling} is reached`);
+    this.hit = hit;
+  }
+}
