@@ -21,10 +21,13 @@ export type ReasonPlace = (typeof reasonPlaces)[number];
 export const retryHelps = ['no', 'later', 'after-change'] as const;
 export type RetryHelp = (typeof retryHelps)[number];
 
+/** A time, or its ISO 8601 text where it was stored. */
+export type Instant = Date | string;
+
 /** What is known of the case at hand. A text says less where less is known. */
 export interface ReasonFacts {
   /** When it ends by itself. */
-  readonly until?: Date | null | undefined;
+  readonly until?: Instant | null | undefined;
   /** A number without its last four digits, such as `+99890111`. */
   readonly prefix?: string | null | undefined;
   /** ISO 3166-1 alpha-2. */
@@ -48,13 +51,13 @@ export interface Reason {
 }
 
 /** `2026-11-28 19:46 UTC`, with its day as nobody knows when it is read. Rounded up: a minute early is too early. */
-const minuteText = (at: Date): string =>
-  `${new Date(Math.ceil(at.getTime() / 60_000) * 60_000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+const minuteText = (at: Instant): string =>
+  `${new Date(Math.ceil(new Date(at).getTime() / 60_000) * 60_000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 /** Behind what goes on until then; nothing where that is not known. */
-export const untilText = (until: Date | null | undefined): string =>
+export const untilText = (until: Instant | null | undefined): string =>
   until ? ` until ${minuteText(until)}` : '';
 
 /** Behind what is possible from then on. */
-export const fromText = (from: Date | null | undefined): string =>
+export const fromText = (from: Instant | null | undefined): string =>
   from ? ` from ${minuteText(from)} on` : ' later';

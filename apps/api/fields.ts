@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { parsePhone } from '../../domain/otp/phone.ts';
+import type { ReasonFacts } from '../../domain/reason.ts';
+import { explainStored } from '../../domain/reasons.ts';
 import { Problem } from '../http/problem.ts';
 
 /** Longer than any number with its spaces and dashes. */
@@ -53,3 +55,29 @@ export const TimeField = z.iso
   .transform((text) => new Date(text))
   .refine((at) => at.getTime() >= 0, sinceUnix)
   .meta({ example: '2026-01-15T10:00:00Z' });
+
+/** A reason with its meaning, as every object of ours tells it. */
+export const reasonShape = {
+  reason: z.string().nullable().meta({
+    description: 'Why it ended as it did: a code of `/docs/problems`. Null where there is nothing to say.',
+    example: 'budget-spent',
+  }),
+  reason_detail: z.string().nullable().meta({
+    description: 'What `reason` means, with what is known of this case.',
+    example: "The project's budget for paid messages is spent for today (UTC).",
+  }),
+  next_step: z
+    .string()
+    .nullable()
+    .meta({ description: 'What to do about it.', example: 'Raise sms_daily_budget_micros.' }),
+};
+
+/** A code of another version has no meaning here. */
+export function reasonBody(reason: string | null, facts?: ReasonFacts) {
+  const explained = explainStored(reason, facts);
+  return {
+    reason,
+    reason_detail: explained?.meaning ?? null,
+    next_step: explained?.nextStep ?? null,
+  };
+}

@@ -1,4 +1,5 @@
-import type { RefusalReason } from '../job/decision.ts';
+import { nextUtcDay } from '../otp/refusal-facts.ts';
+import type { Refused } from '../job/decision.ts';
 import type { Persons } from '../identity/persons.ts';
 import type { PersonId } from '../identity/person.ts';
 import type { Grant, Sessions } from '../identity/sessions.ts';
@@ -50,7 +51,7 @@ export type ClaimRefusal =
   | { readonly answer: 'unusable-token' }
   | { readonly answer: 'too-many-devices' }
   /** The code to the phone. */
-  | { readonly answer: 'refused'; readonly reason: RefusalReason; readonly retryAfterSeconds: number | null };
+  | ({ readonly answer: 'refused' } & Refused);
 
 export type ClaimAnswer =
   | ClaimRefusal
@@ -142,7 +143,12 @@ const CODE_MICROS = Math.max(...phoneProvingChannels.map((channel) => channelRul
 async function sendPaidCode(deps: BinderDeps, phone: Phone, payer: EnrolmentPayer, requestId: string) {
   const at = deps.now();
   if (!(await deps.payers.charge(payer, CODE_MICROS, at)))
-    return { answer: 'refused', reason: 'budget-spent', retryAfterSeconds: null } as const;
+    return {
+      answer: 'refused',
+      reason: 'budget-spent',
+      retryAfterSeconds: null,
+      facts: { until: nextUtcDay(at) },
+    } as const;
   const sent = await sendCode(deps, phone, requestId);
   if (sent.answer === 'refused') await deps.payers.refund(payer, CODE_MICROS, at);
   return sent;

@@ -1,3 +1,5 @@
+import type { ReasonFacts } from '../reason.ts';
+
 /** Why a command that is well formed is still refused. Closed, so that a new reason does not compile until it has an answer. */
 export const refusalReasons = [
   'too-soon',
@@ -22,6 +24,14 @@ export const limitReasons: ReadonlySet<RefusalReason> = new Set([
   'destination-locked',
   'other-payment',
 ]);
+
+/** A refusal with all that its answer tells. */
+export interface Refused {
+  readonly reason: RefusalReason;
+  readonly retryAfterSeconds: number | null;
+  /** Until when, by which limit, for which numbers: where it is known. */
+  readonly facts?: ReasonFacts;
+}
 
 export type Decision<Accepted, Refusal extends RefusalReason = RefusalReason> =
   | ({ readonly decision: 'accepted' } & Accepted)

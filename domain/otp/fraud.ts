@@ -26,5 +26,12 @@ export function isPrefixBlocked(score: PrefixScore, now: Date): boolean {
   return sent >= PREFIX_SAMPLE_MIN && verified < sent * VERIFIED_SHARE_MIN;
 }
 
+/** When a block ends, if no more codes are sent: its counts then prove nothing any more. Null where there is none. */
+export function prefixBlockedUntil(score: PrefixScore, now: Date): Date | null {
+  if (!isPrefixBlocked(score, now)) return null;
+  const halvings = Math.log2(score.sent / PREFIX_SAMPLE_MIN);
+  return new Date(score.at.getTime() + halvings * HALF_LIFE_SECONDS * 1_000);
+}
+
 /** X15: paid messages to one number in an hour over all projects, which protects the person. */
 export const PAID_PER_HOUR_MAX = 15;

@@ -1,4 +1,4 @@
-import type { RefusalReason } from '../job/decision.ts';
+import type { Refused } from '../job/decision.ts';
 import type { JobId } from '../job/job.ts';
 import type { Caller } from '../project/caller.ts';
 import type { Channel } from './channel.ts';
@@ -34,7 +34,7 @@ export type SendAnswer =
        */
       readonly number: string | null;
     }
-  | { readonly answer: 'refused'; readonly reason: RefusalReason; readonly retryAfterSeconds: number | null }
+  | ({ readonly answer: 'refused' } & Refused)
   | { readonly answer: 'closed' }
   /** The key was used with another body. */
   | { readonly answer: 'key-reused' };

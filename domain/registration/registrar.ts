@@ -1,4 +1,4 @@
-import type { RefusalReason } from '../job/decision.ts';
+import type { Refused } from '../job/decision.ts';
 import { type Blocked, checkGuarded, type GuardedChecks } from '../otp/guarded-check.ts';
 import type { Guesser } from '../otp/failure-gate.ts';
 import type { OtpIntake, SendOrder } from '../otp/intake.ts';
@@ -38,7 +38,7 @@ export type RegisterAnswer =
   | { readonly answer: 'already-verified' }
   /** Their chat was verified before, and now their phone is proven. */
   | { readonly answer: 'phone-proved' }
-  | { readonly answer: 'refused'; readonly reason: RefusalReason; readonly retryAfterSeconds: number | null };
+  | ({ readonly answer: 'refused' } & Refused);
 
 export interface VerifyOrder {
   readonly caller: RegisterCaller;

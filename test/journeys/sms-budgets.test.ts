@@ -184,7 +184,14 @@ describe('the code of an enrolment is paid by the project that asked for it', ()
     for (let n = 0; n < 3; n++)
       expect(await claim(token)).toMatchObject({
         status: 422,
-        body: { type: 'urn:navbat:problem:budget-spent' },
+        body: {
+          type: 'urn:navbat:problem:budget-spent',
+          retry: 'later',
+          setting: 'sms_daily_budget_micros',
+          detail: expect.stringMatching(/renewed from \d{4}-\d{2}-\d{2} 00:00 UTC/),
+          next_step: expect.stringContaining('sms_daily_budget_micros'),
+          docs: '/docs/problems#budget-spent',
+        },
       });
     expect(await jobsOf(PLATFORM_PROJECT_ID)).toBe(before);
     expect(await spentBy(shop.id)).toBe(0);

@@ -104,7 +104,7 @@ const claimRoute = (deps: DeviceRouteDeps) =>
 function claimProblem(refusal: ClaimRefusal): Problem {
   switch (refusal.answer) {
     case 'refused':
-      return refusalProblem(refusal.reason, refusal.retryAfterSeconds);
+      return refusalProblem(refusal.reason, refusal.retryAfterSeconds, {}, refusal.facts);
     case 'too-many-devices':
       return tooManyDevices();
     case 'unusable-token':

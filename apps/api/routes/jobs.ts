@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { attemptOutcomes, JobId, jobStates } from '../../../domain/job/job.ts';
 import type { AttemptView, JobFilter, JobReader, JobView } from '../../../domain/job/port.ts';
 import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
+import { endFacts } from '../../../domain/otp/refusal-facts.ts';
 import { RecipientId } from '../../../domain/recipient/recipient.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
-import { phoneIn, Time, TimeField } from '../fields.ts';
+import { phoneIn, reasonBody, reasonShape, Time, TimeField } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
 
 const JobKindName = z.enum(jobKinds as [JobKind, ...JobKind[]]);
@@ -15,7 +16,7 @@ const JobBody = z
     id: z.uuid(),
     kind: JobKindName,
     state: z.enum(jobStates),
-    reason: z.string().nullable().meta({ description: 'Why it ended as it did.', example: 'unreachable' }),
+    ...reasonShape,
     subject_id: z.uuid().meta({ description: 'What it serves: the id of the verification.' }),
     channels: z.array(z.string()).meta({ example: ['push', 'sms'] }),
     to: z.string().meta({ description: 'The masked recipient.', example: '+998•••••••67' }),
@@ -34,7 +35,7 @@ const AttemptBody = z
     channel: z.string().nullable(),
     provider: z.string().meta({ example: 'twilio' }),
     outcome: z.enum(attemptOutcomes).nullable().meta({ description: 'Null while it runs.' }),
-    reason: z.string().nullable(),
+    ...reasonShape,
     provider_reference: z.string().nullable().meta({ example: 'SM0123456789abcdef0123456789abcdef' }),
     cost_micros: z
       .string()
@@ -130,7 +131,7 @@ function jobBody(job: JobView) {
     id: job.id,
     kind: job.kind,
     state: job.state,
-    reason: job.reason,
+    ...reasonBody(job.reason, endFacts(job.reason, job.finishedAt)),
     subject_id: job.subjectId,
     channels: job.labels.channels.split(',').filter((channel) => channel !== ''),
     to: job.labels.to,
@@ -149,7 +150,7 @@ function attemptBody(attempt: AttemptView) {
     channel: attempt.channel,
     provider: attempt.provider,
     outcome: attempt.outcome,
-    reason: attempt.reason,
+    ...reasonBody(attempt.reason),
     provider_reference: attempt.providerReference,
     cost_micros: attempt.costMicros,
     cost_currency: attempt.costCurrency,

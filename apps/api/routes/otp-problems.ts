@@ -1,67 +1,57 @@
 import type { RefusalReason } from '../../../domain/job/decision.ts';
-import type { CheckResult, ClosedReason } from '../../../domain/otp/check.ts';
+import type { CheckResult } from '../../../domain/otp/check.ts';
 import type { Blocked } from '../../../domain/otp/guarded-check.ts';
 import type { SendAnswer } from '../../../domain/otp/intake.ts';
+import type { Instant, ReasonFacts } from '../../../domain/reason.ts';
+import { explainReason } from '../../../domain/reasons.ts';
 import { Problem } from '../../http/problem.ts';
 
-const lockedWords =
-  'This recipient is locked after too many wrong codes. Its person opens it by approving a push on a bound device, or, at a service that knows them, in the app or by /unlock to the bot; else, after a hundred in a row, it opens by itself within a day.';
-
-/** Exhaustive on purpose: a new refusal does not compile until it has a status and words. */
-const refusals: Record<RefusalReason, readonly [status: number, detail: string]> = {
-  'too-soon': [429, 'A code was just sent to this recipient. Ask again after the time in Retry-After.'],
-  'too-many-sends': [429, 'This recipient was sent too many codes in an hour.'],
-  'destination-locked': [429, lockedWords],
-  'no-channel': [422, 'No channel that was asked for can reach this recipient.'],
-  'country-not-allowed': [422, 'The project does not send paid messages to this country.'],
-  'budget-spent': [422, "The project's budget for paid messages is spent for today."],
-  'prefix-blocked': [
-    422,
-    'Codes to numbers like this one are not verified; SMS to them is blocked for a while.',
-  ],
-  'number-capped': [422, 'This number was sent too many paid messages in an hour.'],
-  'code-too-short': [
-    422,
-    'Codes of fewer than six digits need the project setting allow_short_codes, and never serve login or money.',
-  ],
-  'totp-for-money': [
-    422,
-    'A code of a device shows neither amount nor payee: ask for another channel where money moves.',
-  ],
-  'other-payment': [
-    409,
-    'A code lives for another payment of this recipient and purpose. Cancel it first, or name another purpose.',
-  ],
-  'unknown-recipient': [404, 'The project has no such recipient.'],
+/** Exhaustive on purpose: a new refusal does not compile until it has a status. Its words are in the catalogue. */
+const statusOf: Record<RefusalReason, 404 | 409 | 422 | 429> = {
+  'too-soon': 429,
+  'too-many-sends': 429,
+  'destination-locked': 429,
+  'no-channel': 422,
+  'country-not-allowed': 422,
+  'budget-spent': 422,
+  'prefix-blocked': 422,
+  'number-capped': 422,
+  'code-too-short': 422,
+  'totp-for-money': 422,
+  'other-payment': 409,
+  'unknown-recipient': 404,
 };
 
 export function refusalProblem(
   reason: RefusalReason,
   retryAfterSeconds: number | null,
   headers: Record<string, string> = {},
+  facts: ReasonFacts = {},
 ): Problem {
-  const [status, detail] = refusals[reason];
-  const retryAfter = retryAfterSeconds === null ? {} : { 'Retry-After': String(retryAfterSeconds) };
-  return new Problem(status, reason, detail, { headers: { ...headers, ...retryAfter } });
+  const seconds = retryAfterSeconds ?? secondsUntil(facts.until);
+  const retryAfter = seconds === null ? {} : { 'Retry-After': String(seconds) };
+  return new Problem(statusOf[reason], reason, explainReason(reason, facts).meaning, {
+    headers: { ...headers, ...retryAfter },
+  });
+}
+
+/** Null where it is not known, or over already, as in an answer that is replayed. */
+function secondsUntil(until: Instant | null | undefined): number | null {
+  if (!until) return null;
+  const seconds = Math.ceil((new Date(until).getTime() - Date.now()) / 1_000);
+  return seconds > 0 ? seconds : null;
 }
 
 export function notAccepted(
   answer: Exclude<SendAnswer, { answer: 'accepted' | 'closed' }>,
   headers: Record<string, string>,
 ): Problem {
-  if (answer.answer === 'refused') return refusalProblem(answer.reason, answer.retryAfterSeconds, headers);
+  if (answer.answer === 'refused')
+    return refusalProblem(answer.reason, answer.retryAfterSeconds, headers, answer.facts);
   return new Problem(422, 'idempotency-key-reused', 'This Idempotency-Key was used with another body.', {
     errors: [{ pointer: 'Idempotency-Key', detail: 'expected a new key for a new request' }],
   });
 }
-
-const closedWords: Record<ClosedReason, string> = {
-  used: 'This code was used already.',
-  denied: 'The person said no to it on their device.',
-  cancelled: 'This verification was cancelled.',
-  expired: 'This code has expired.',
-  'too-many-checks': 'This verification has used up its checks.',
-};
 
 export function checkProblem(result: Exclude<CheckResult, { result: 'approved' }> | Blocked): Problem {
   switch (result.result) {
@@ -77,11 +67,11 @@ export function checkProblem(result: Exclude<CheckResult, { result: 'approved' }
         result.remaining === null ? {} : { extra: { remaining: result.remaining } },
       );
     case 'closed':
-      return new Problem(410, 'verification-closed', closedWords[result.reason], {
+      return new Problem(410, 'verification-closed', explainReason(result.reason).meaning, {
         extra: { reason: result.reason },
       });
     case 'locked':
-      return new Problem(429, 'destination-locked', lockedWords);
+      return new Problem(429, 'destination-locked', explainReason('destination-locked').meaning);
     case 'unknown':
       return new Problem(404, 'not-found', 'The project has no such verification.');
   }

@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import { ShownState } from '../../../domain/approval/challenge.ts';
 import { Channel } from '../../../domain/otp/channel.ts';
-import type { StoryApproval, Verifications, VerificationStory } from '../../../domain/otp/checks.ts';
+import type {
+  StoryApproval,
+  Verifications,
+  StoryJob,
+  VerificationStory,
+} from '../../../domain/otp/checks.ts';
 import { Payment } from '../../../domain/otp/payment.ts';
 import { maskPhone } from '../../../domain/otp/phone.ts';
+import { endFacts } from '../../../domain/otp/refusal-facts.ts';
 import { VerificationState } from '../../../domain/otp/verification.ts';
+import { reasonBody, reasonShape } from '../fields.ts';
 import { defineRoute } from '../route.ts';
 import { checkProblem } from './otp-problems.ts';
 
@@ -19,7 +26,7 @@ const Attempt = z.object({
   channel: Channel,
   provider: z.string(),
   outcome: z.string().nullable(),
-  reason: z.string().nullable(),
+  ...reasonShape,
   provider_reference: z.string().nullable(),
   cost_micros: z.string().nullable().meta({ description: "Integer of 10^-6 of the currency's unit." }),
   cost_currency: z.string().nullable(),
@@ -56,7 +63,7 @@ const Story = z.object({
     z.object({
       id: z.uuid(),
       state: z.string(),
-      reason: z.string().nullable(),
+      ...reasonShape,
       accepted_at: z.string(),
       finished_at: z.string().nullable(),
       attempts: z.array(Attempt),
@@ -112,6 +119,15 @@ function storyBody(
     metadata,
     approval: approval && approvalBody(approval),
     ...(showsCode ? { code: deps.codeOf(verification) } : {}),
-    jobs,
+    jobs: jobs.map(jobBody),
+  };
+}
+
+function jobBody({ reason, attempts, ...job }: StoryJob) {
+  const finishedAt = job.finished_at === null ? null : new Date(job.finished_at);
+  return {
+    ...job,
+    ...reasonBody(reason, endFacts(reason, finishedAt)),
+    attempts: attempts.map((attempt) => ({ ...attempt, ...reasonBody(attempt.reason) })),
   };
 }

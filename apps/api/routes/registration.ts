@@ -70,7 +70,8 @@ const registerRoute = (deps: RegistrationDeps) =>
       // A number that is sent to us is a claim, whoever sends it; what proves one is the bot's contact.
       const order = { caller, telegramId, phone, proof: 'none', idempotency: null, requestId } as const;
       const answer = await deps.registrar.register(order);
-      if (answer.answer === 'refused') throw refusalProblem(answer.reason, answer.retryAfterSeconds);
+      if (answer.answer === 'refused')
+        throw refusalProblem(answer.reason, answer.retryAfterSeconds, {}, answer.facts);
       if (answer.answer !== 'sent')
         throw new Problem(409, 'already-verified', 'This Telegram account is already verified.');
       const { id, expiresAt } = answer;

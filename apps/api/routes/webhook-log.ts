@@ -10,7 +10,7 @@ import {
 } from '../../../domain/webhook/port.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
-import { Time, TimeField } from '../fields.ts';
+import { reasonBody, reasonShape, Time, TimeField } from '../fields.ts';
 import { type Answer, defineRoute, type Route } from '../route.ts';
 
 const TAG = 'Webhooks';
@@ -29,7 +29,7 @@ const DeliveryBody = z
     job_id: z.uuid(),
     attempt: z.int().min(1),
     status: z.enum(attemptOutcomes),
-    reason: z.string().nullable().meta({ example: 'http-5xx' }),
+    ...reasonShape,
     latency_ms: z.int(),
     at: Time,
     request: z.object({
@@ -58,7 +58,7 @@ const EventBody = z
         job_id: z.uuid(),
         endpoint_id: z.uuid().nullable(),
         state: z.enum(jobStates),
-        reason: z.string().nullable(),
+        ...reasonShape,
         attempt_count: z.int(),
         next_attempt_at: Time.nullable(),
         accepted_at: Time,
@@ -251,7 +251,7 @@ function deliveryBody(delivery: DeliveryView) {
     job_id: delivery.jobId,
     attempt: delivery.attempt,
     status: delivery.outcome,
-    reason: delivery.reason,
+    ...reasonBody(delivery.reason),
     latency_ms: delivery.latencyMs,
     at: delivery.at,
     request: {
@@ -276,7 +276,7 @@ const wayBody = (way: EventWay) => ({
   job_id: way.jobId,
   endpoint_id: way.endpointId,
   state: way.state,
-  reason: way.reason,
+  ...reasonBody(way.reason),
   attempt_count: way.attemptCount,
   next_attempt_at: way.nextAt,
   accepted_at: way.acceptedAt,

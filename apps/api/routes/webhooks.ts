@@ -9,8 +9,9 @@ import {
 } from '../../../domain/webhook/endpoint.ts';
 import { EventType } from '../../../domain/webhook/event.ts';
 import type { SecretView, Webhooks } from '../../../domain/webhook/port.ts';
+import { reasons } from '../../../domain/reasons.ts';
 import { Problem } from '../../http/problem.ts';
-import { checkUrl, Time } from '../fields.ts';
+import { checkUrl, reasonBody, reasonShape, Time } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { webhookLogRoutes } from './webhook-log.ts';
 
@@ -31,6 +32,10 @@ const EndpointBody = z
     disabled_at: Time.nullable(),
     disabled_reason: z.enum(disabledReasons).nullable().meta({
       description: '`gone`: it answered 410. `failing`: five days without a success.',
+    }),
+    next_step: reasonShape.next_step.meta({
+      description: 'What to do about a disabled endpoint.',
+      example: reasons.failing.nextStep,
     }),
     created_at: Time,
     updated_at: Time,
@@ -252,6 +257,7 @@ function endpointBody(endpoint: EndpointView) {
     failing_since: endpoint.failingSince,
     disabled_at: endpoint.disabledAt,
     disabled_reason: endpoint.disabledReason,
+    next_step: reasonBody(endpoint.disabledReason).next_step,
     created_at: endpoint.createdAt,
     updated_at: endpoint.updatedAt,
   };

@@ -6,6 +6,7 @@ import type { Channel } from '../../../domain/otp/channel.ts';
 import type { OtpIntake, SendAnswer, SendOrder } from '../../../domain/otp/intake.ts';
 import { otpSend, type VerificationId } from '../../../domain/otp/job.ts';
 import { maskPhone } from '../../../domain/otp/phone.ts';
+import { refusalFacts } from '../../../domain/otp/refusal-facts.ts';
 import { decideSend, type SendPlan } from '../../../domain/otp/send.ts';
 import type { NumberOf } from '../../codes.ts';
 import type { KeyedHash } from '../../crypto.ts';
@@ -134,20 +135,22 @@ function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Write
   const { order } = one;
   const live = facts.liveOf(one);
   if (order.resendOf && (live?.id !== order.resendOf || live.expiresAt <= now)) return { answer: 'closed' };
-  const decision = decideSend(
-    order.command,
-    {
-      ...facts.of(one),
-      live,
-      again: order.resendOf !== undefined,
-      settings: order.caller.settings,
-      ...reachOf(deps, facts, one),
-    },
-    now,
-  );
+  const known = {
+    ...facts.of(one),
+    live,
+    again: order.resendOf !== undefined,
+    settings: order.caller.settings,
+    ...reachOf(deps, facts, one),
+  };
+  const decision = decideSend(order.command, known, now);
   if (decision.decision === 'refused') {
     const { reason, retryAfterSeconds } = decision;
-    return { answer: 'refused', reason, retryAfterSeconds };
+    return {
+      answer: 'refused',
+      reason,
+      retryAfterSeconds,
+      facts: refusalFacts(decision, order.command, known, now),
+    };
   }
 
   const { plan } = decision;

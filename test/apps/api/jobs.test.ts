@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { jobRoutes } from '../../../apps/api/routes/jobs.ts';
 import { jobReader } from '../../../infra/postgres/job/queries.ts';
 import { addressText } from '../../../infra/postgres/otp/intake.ts';
+import { reasons } from '../../../domain/reasons.ts';
 import type { ProjectId } from '../../../domain/job/job.ts';
 import { type Ground, makeKey, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
 
@@ -64,6 +65,31 @@ test('a job shows its attempts in order, with provider, reason, cost and deliver
     },
   ]);
   expect(JSON.stringify(body)).not.toContain('secret_of_payload');
+});
+
+test('a reason is told with its meaning, when it ends, and the next step; an unknown one as it is', async () => {
+  const acceptedAt = new Date('2026-05-01T10:00:00Z');
+  const id = await seedJob(mine.projectId, { state: 'rejected', acceptedAt });
+  await ground.pool.query(`update job set reason = 'budget-spent' where id = $1`, [id]);
+  await seedAttempt(id, 1, { channel: 'sms', provider: 'twilio', outcome: 'rejected', reason: 'landline' });
+  await seedAttempt(id, 2, {
+    channel: 'sms',
+    provider: 'twilio',
+    outcome: 'rejected',
+    reason: 'of-tomorrow',
+  });
+  const { body } = await get(`/jobs/${id}`).expect(200);
+  expect(body).toMatchObject({
+    reason: 'budget-spent',
+    reason_detail: expect.stringContaining('2026-05-02 00:00 UTC'),
+    next_step: expect.stringContaining('sms_daily_budget_micros'),
+  });
+  expect(body.attempts).toMatchObject([
+    { reason: 'landline', reason_detail: reasons.landline.meaning, next_step: reasons.landline.nextStep },
+    { reason: 'of-tomorrow', reason_detail: null, next_step: null },
+  ]);
+  const { body: list } = await get('/jobs?state=rejected').expect(200);
+  expect(list.data).toMatchObject([{ reason: 'budget-spent', next_step: body.next_step }]);
 });
 
 test("another project's job, or none, is a 404", async () => {

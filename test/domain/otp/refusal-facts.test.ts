@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { explainReason } from '../../../domain/reasons.ts';
+import { HALF_LIFE_SECONDS, isPrefixBlocked, prefixBlockedUntil } from '../../../domain/otp/fraud.ts';
+import { parsePhone } from '../../../domain/otp/phone.ts';
+import { endFacts, refusalFacts } from '../../../domain/otp/refusal-facts.ts';
+import { ProjectSettings } from '../../../domain/project/settings.ts';
+
+const now = new Date('2026-11-28T18:46:00Z');
+const phone = parsePhone('+998901114567');
+const settings = ProjectSettings.parse({});
+const refused = (
+  reason: Parameters<typeof refusalFacts>[0]['reason'],
+  retryAfterSeconds: number | null = null,
+) => ({
+  reason,
+  retryAfterSeconds,
+});
+
+test('a blocked prefix says for which numbers and until when: the moment before it is blocked, and then no more', () => {
+  const prefixScore = { sent: 20, verified: 0, at: now };
+  const { until, ...facts } = refusalFacts(
+    refused('prefix-blocked'),
+    { phone },
+    { settings, prefixScore },
+    now,
+  );
+  expect(facts).toEqual({ prefix: '+998 90 111' });
+  expect(until).toEqual(new Date(now.getTime() + HALF_LIFE_SECONDS * 1_000));
+  expect(isPrefixBlocked(prefixScore, new Date((until as Date).getTime() - 1_000))).toBe(true);
+  expect(isPrefixBlocked(prefixScore, new Date((until as Date).getTime() + 1_000))).toBe(false);
+  expect(explainReason('prefix-blocked', { until, ...facts }).meaning).toBe(
+    'SMS to prefix +998 90 111 is blocked until 2026-11-28 19:46 UTC (anti-fraud): too few codes were confirmed.',
+  );
+});
+
+test('a prefix that is not blocked has no end of a block', () => {
+  expect(prefixBlockedUntil({ sent: 20, verified: 19, at: now }, now)).toBeNull();
+});
+
+test('a spent budget ends with the day of UTC, at the intake and on a job that ended so', () => {
+  const midnight = new Date('2026-11-29T00:00:00Z');
+  const facts = refusalFacts(refused('budget-spent'), { phone }, { settings, prefixScore: null }, now);
+  expect(facts.until).toEqual(midnight);
+  expect(endFacts('budget-spent', now).until).toEqual(midnight);
+  expect(endFacts('budget-spent', new Date('2026-11-28T00:00:00Z')).until).toEqual(midnight);
+});
+
+test('a country that is not allowed is named, and an hourly limit with its number', () => {
+  const none = { settings, prefixScore: null };
+  expect(refusalFacts(refused('country-not-allowed'), { phone }, none, now)).toEqual({ country: 'UZ' });
+  expect(refusalFacts(refused('too-many-sends', 60), { phone }, none, now)).toEqual({
+    until: new Date('2026-11-28T18:47:00Z'),
+    limit: settings.sends_per_hour,
+  });
+});
