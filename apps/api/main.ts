@@ -5,6 +5,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { binder, type BinderDeps } from '../../domain/device/binding.ts';
 import type { RowGuard } from '../../domain/project/port.ts';
 import { PLATFORM_PROJECT_ID } from '../../domain/project/platform.ts';
+import type { QuotaCounter } from '../../domain/project/quota.ts';
 import type { Recipients } from '../../domain/recipient/port.ts';
 import { RecipientId } from '../../domain/recipient/recipient.ts';
 import { registrar, type RegistrarDeps } from '../../domain/registration/registrar.ts';
@@ -143,7 +144,7 @@ async function wire(config: Config, log: Logger, servers: Servers) {
   );
   const counter = quotaCounter(redis);
   const guard = rowGuard(pool);
-  const otp = await wireOtp(config, log, guard);
+  const otp = await wireOtp(config, log, { guard, counter });
   const people = await wirePeople(config, pool);
   const tokenKeys = publicKeys(config);
   const approvals = { challenges: otp.challenges, now: () => new Date() };
@@ -296,8 +297,13 @@ function wireRegistration(
 
 type Otp = Awaited<ReturnType<typeof wireOtp>>;
 
+interface OtpWiring {
+  readonly guard: RowGuard;
+  readonly counter: QuotaCounter;
+}
+
 /** One-time codes: the intake with its outbox, checks, and what providers report. */
-async function wireOtp(config: Config, log: Logger, guard: RowGuard) {
+async function wireOtp(config: Config, log: Logger, { guard, counter }: OtpWiring) {
   const hash = keyedHash(config.PEPPER);
   const now = () => new Date();
   const pool = hotPool(config.DATABASE_URL, HOT_CONNECTIONS_MAX);
@@ -328,7 +334,7 @@ async function wireOtp(config: Config, log: Logger, guard: RowGuard) {
   return {
     ports,
     messages: wireMessages(config, pool, guard),
-    callbacks: await wireCallbacks(config, reports),
+    callbacks: await wireCallbacks(config, { ...reports, counter }),
     challenges: challenges({ pool, hash, ...answers, ...reports }),
     close,
   };
@@ -348,7 +354,10 @@ function reportsTo(pool: Pool, queues: Queues, log: Logger): Reports {
 }
 
 /** What providers call. */
-async function wireCallbacks(config: Config, reports: Reports): Promise<Router> {
+async function wireCallbacks(
+  config: Config,
+  reports: Reports & Pick<CallbackDeps, 'counter'>,
+): Promise<Router> {
   const readers = await callbackReadersFromConfig(config);
   return callbackRouter({
     readers: {
@@ -357,6 +366,7 @@ async function wireCallbacks(config: Config, reports: Reports): Promise<Router> 
     },
     ...reports,
     publicUrl: config.PUBLIC_URL,
+    proxies: config.TRUST_PROXY,
   });
 }
 

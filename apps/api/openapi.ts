@@ -33,7 +33,7 @@ key as an acceptance does; a 429 does not. Keys are kept for **24 hours**, those
 Requests are counted per key and per caller's address in windows of a minute. Each answer says where you stand in
 \`RateLimit-Policy\` and \`RateLimit\`; a 429 of type \`quota-exceeded\` says in \`Retry-After\` when to come back. With a publishable key
 one address is sent ${CODES_PER_ADDRESS_PER_HOUR} codes an hour. Bodies hold
-up to 32 kB; those of \`/telegram/send\` and \`/push/send\` up to 1 MiB.
+up to 64 kB; those of \`/telegram/send\` and \`/push/send\` up to 1 MiB.
 
 ### Problems
 Each error is \`application/problem+json\` (RFC 9457). \`type\` is \`${PROBLEM_TYPE_PREFIX}\` and a word that stays the same;
@@ -85,7 +85,7 @@ const problemTexts: Readonly<Record<number, string>> = {
   404: 'Unknown, or of another project.',
   409: 'In conflict with what is there, or the same idempotency key is still at work.',
   410: 'Closed; `reason` says why.',
-  413: 'The body is larger than this route takes: 32 kB, or 1 MiB for messages to many.',
+  413: 'The body is larger than this route takes: 64 kB, or 1 MiB for messages to many.',
   415: 'The body is not JSON.',
   422: 'Well formed, and refused; `type` says why.',
   429: 'Too many requests; `Retry-After` says when to come back.',

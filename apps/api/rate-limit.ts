@@ -4,6 +4,7 @@ import type { ProjectId } from '../../domain/job/job.ts';
 import type { Caller } from '../../domain/project/caller.ts';
 import {
   ADDRESS_REQUESTS_PER_MINUTE,
+  CALLBACKS_PER_MINUTE,
   codesQuota,
   FAILED_AUTHENTICATIONS_PER_MINUTE,
   type Quota,
@@ -68,6 +69,13 @@ export function limitPerson(
 export function limitAddress(counter: QuotaCounter, address: string, res: Response): Promise<QuotaState> {
   return limit(counter, res, [
     { name: 'open', subject: addressBlock(address), limit: OPEN_REQUESTS_PER_MINUTE },
+  ]);
+}
+
+/** @throws Problem 429. */
+export function limitCallbacks(counter: QuotaCounter, address: string, res: Response): Promise<QuotaState> {
+  return limit(counter, res, [
+    { name: 'callbacks', subject: addressBlock(address), limit: CALLBACKS_PER_MINUTE },
   ]);
 }
 
@@ -157,6 +165,7 @@ const explained = {
   open: 'from this address',
   codes: 'for codes, from this address',
   'failed-authentication': 'with wrong keys from this address',
+  callbacks: 'from this address',
   'forged-answer': 'that this device did not sign',
 } satisfies Record<Quota['name'], string>;
 

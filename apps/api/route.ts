@@ -3,6 +3,7 @@ import type { KeyRule, OpenRule, PersonRule } from '../../domain/access/policy.t
 import type { PersonCaller } from '../../domain/identity/session.ts';
 import type { Caller } from '../../domain/project/caller.ts';
 import type { KeyMode } from '../../domain/project/key.ts';
+import type { BodyLimits } from '../http/body.ts';
 import type { Quota } from '../../domain/project/quota.ts';
 
 export interface Answer {
@@ -53,7 +54,7 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body ext
   readonly query?: Query;
   readonly body?: Body;
   /** Where an honest body is larger than most. */
-  readonly bodyBytesMax?: number;
+  readonly bodyLimits?: BodyLimits;
   /** Takes an Idempotency-Key. */
   readonly idempotent?: boolean;
   /** Success answers by status; every error is a problem. */

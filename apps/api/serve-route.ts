@@ -80,38 +80,35 @@ interface Incoming {
   readonly ip: string;
 }
 
+/**
+ * The order is the same for each: who calls, may they, how often, and only then the body and what it says. What is refused on the
+ * way costs no byte of the body.
+ */
 async function answerAnyone(route: OpenRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
   const standing = await limitAddress(serving.counter, incoming.ip, incoming.res);
   const further = countFurther(serving.counter, incoming.res, standing);
-  return route.handle(readRequest(route, incoming, await bodyOf(route, incoming.req), further));
+  return route.handle(await readRequest(route, incoming, further));
 }
 
 async function answerKey(route: KeyRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
   const { req, res, ip } = incoming;
   const caller = await identify(serving, incoming, () => authenticate(serving.keys, req, new Date()));
-  // Read while the limits are counted; what goes wrong with it is told after them.
-  const reading = bodyOf(route, req);
-  reading?.catch(() => undefined);
-  const standing = await limitCaller(serving.counter, caller, ip, res);
   requireScope(caller, route.scope);
   requireMode(caller, route.testKeys);
+  const standing = await limitCaller(serving.counter, caller, ip, res);
   const further = countFurther(serving.counter, res, standing);
-  return route.handle({ ...readRequest(route, incoming, await reading, further), caller });
+  return route.handle({ ...(await readRequest(route, incoming, further)), caller });
 }
 
 async function answerPerson(route: PersonRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
   const { req, res, ip } = incoming;
   const now = new Date();
   const person = await identify(serving, incoming, () => authenticatePerson(serving.persons, req, now));
-  const reading = bodyOf(route, req);
-  reading?.catch(() => undefined);
-  const standing = await limitPerson(serving.counter, person, ip, res);
   requireSession(person, route, now);
+  const standing = await limitPerson(serving.counter, person, ip, res);
   const further = countFurther(serving.counter, res, standing);
-  return route.handle({ ...readRequest(route, incoming, await reading, further), person });
+  return route.handle({ ...(await readRequest(route, incoming, further)), person });
 }
-
-const bodyOf = (route: Route, req: Request) => (route.body ? readJson(req, route.bodyBytesMax) : undefined);
 
 async function identify<Who>(
   { counter }: Serving,
@@ -126,16 +123,15 @@ async function identify<Who>(
   }
 }
 
-function readRequest(
+/** What its line and headers say is looked at before its body is read. */
+async function readRequest(
   route: Route,
   { req, res, ip }: Incoming,
-  body: unknown,
   further: CountFurther,
-): OpenRequest<unknown, unknown, unknown> {
-  return {
+): Promise<OpenRequest<unknown, unknown, unknown>> {
+  const beforeBody = {
     params: route.params ? parse(route.params, wellFormed(req.params), byName) : {},
     query: route.query ? parse(route.query, wellFormed(queryOf(req)), byName) : {},
-    body: route.body ? parse(route.body, body, byPointer) : undefined,
     requestId: requestIdOf(res),
     idempotencyKey: route.idempotent ? idempotencyKeyOf(req) : null,
     userAgent: header(req, 'user-agent')?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
@@ -144,6 +140,8 @@ function readRequest(
     ip,
     countFurther: further,
   };
+  if (!route.body) return { ...beforeBody, body: undefined };
+  return { ...beforeBody, body: parse(route.body, await readJson(req, route.bodyLimits), byPointer) };
 }
 
 /** Only what the caller sent is parsed here: any other `ZodError` is a fault of ours, and stays a 500. */

@@ -3,9 +3,10 @@ import { sendJson } from '../http/answer.ts';
 import { Problem } from '../http/problem.ts';
 import { answer, sendPage, wantsJson } from './answer.ts';
 import { requireFormToken } from './guard.ts';
+import { readForm } from './form.ts';
 import { type Fragment, type Html, html } from './html.ts';
 import { formToken, page } from './layout.ts';
-import { countLogin, readForm } from './login.ts';
+import { countedLogin } from './login.ts';
 import { panel, when } from './ops/look.ts';
 import { codeField, codeList, codeOf, factorWords, type SecondFactorParts } from './second-factor.ts';
 import { type Visit, visitOf } from './visit.ts';
@@ -13,9 +14,14 @@ import { type Visit, visitOf } from './visit.ts';
 /** Everybody's own: whose session it is, and new recovery codes. */
 export function accountRoutes(parts: SecondFactorParts): Router {
   return Router()
-    .use(readForm, requireFormToken(parts))
     .get('/', (req, res) => showAccount(parts, req, res))
-    .post('/recovery-codes', (req, res) => renew(parts, req, res));
+    .post(
+      '/recovery-codes',
+      countedLogin(parts, 'second-factor'),
+      readForm,
+      requireFormToken(parts),
+      (req, res) => renew(parts, req, res),
+    );
 }
 
 async function showAccount(parts: SecondFactorParts, req: Request, res: Response): Promise<void> {
@@ -26,7 +32,6 @@ async function showAccount(parts: SecondFactorParts, req: Request, res: Response
 
 /** A session left open on a desk is not enough: it takes a code of the app. */
 async function renew(parts: SecondFactorParts, req: Request, res: Response): Promise<void> {
-  await countLogin(parts, 'second-factor', req, res);
   const visit = visitOf(res);
   const { staff } = visit;
   const renewed = await parts.secondFactors.renewRecoveryCodes(staff.id, codeOf(req), parts.clock());

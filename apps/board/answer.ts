@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { sendJson } from '../http/answer.ts';
+import { ERRORS_SHOWN_MAX, sendJson } from '../http/answer.ts';
 import { Problem } from '../http/problem.ts';
 import { badText } from '../http/text.ts';
 import type { Html } from './html.ts';
@@ -50,7 +50,10 @@ export function read<Schema extends z.ZodType>(schema: Schema, input: unknown): 
     pointer: path.join('.'),
     detail: message,
   }));
-  const named = errors.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; ');
+  const named = errors
+    .slice(0, ERRORS_SHOWN_MAX)
+    .map(({ pointer, detail }) => `${pointer}: ${detail}`)
+    .join('; ');
   throw new Problem(400, 'invalid-request', `The request does not fit: ${named}.`, { errors });
 }
 

@@ -9,7 +9,6 @@ import express, {
 import type { Logger } from 'pino';
 import { asProblem, sendJson } from '../http/answer.ts';
 import { begin, logAnswer, problems, requestIdOf, unknownPath } from '../http/express.ts';
-import { Problem } from '../http/problem.ts';
 import { accountRoutes } from './account.ts';
 import { sendPage, wantsJson } from './answer.ts';
 import { bullBoard, type BullParts, queueProblems } from './bull.ts';
@@ -65,9 +64,8 @@ async function answerHealth({ health }: BoardParts, res: Response): Promise<void
 /** People get a page; programs and Bull Board's own requests get problem+json. */
 function pageProblems(log: Logger): ErrorRequestHandler {
   return (error: unknown, req: Request, res: Response, next) => {
-    const fault = bodyFault(error);
-    if (res.headersSent || wantsJson(req) || req.path.startsWith('/api/')) return next(fault);
-    const problem = asProblem(fault);
+    if (res.headersSent || wantsJson(req) || req.path.startsWith('/api/')) return next(error);
+    const problem = asProblem(error);
     logAnswer(log, req, requestIdOf(res), problem.status, error);
     for (const [name, value] of Object.entries(problem.headers)) res.setHeader(name, value);
     sendPage(
@@ -81,11 +79,4 @@ function pageProblems(log: Logger): ErrorRequestHandler {
       ),
     );
   };
-}
-
-/** What express' own body parsers refuse carries a status; it is the sender's fault and not ours. */
-function bodyFault(error: unknown): unknown {
-  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
-  if (error instanceof Problem || !(status >= 400 && status < 500)) return error;
-  return new Problem(status, 'malformed-body', 'The form could not be read.');
 }

@@ -39,7 +39,7 @@ export function bullBoard(parts: BullParts): Router {
     options: { uiConfig, handlerHooks: hooks(parts.censor) },
   });
   const board = adapter.getRouter() as RequestHandler;
-  return Router().use(boardHeaders, commandRoutes(parts), needRedis(parts), board);
+  return Router().use(boardHeaders, commandRoutes(parts), needRedis(parts), withoutBody, board);
 }
 
 const uiConfig = {
@@ -167,6 +167,13 @@ const needRedis =
       throw new Problem(503, 'redis-away', 'Redis does not answer. The record is in Postgres: look at /ops.');
     next();
   };
+
+/** Only what reads gets so far; Bull Board would parse a body that comes with it. */
+const withoutBody: RequestHandler = (req, _res, next) => {
+  delete req.headers['content-length'];
+  delete req.headers['transfer-encoding'];
+  next();
+};
 
 const fontLink = /<link[^>]*fonts\.googleapis\.com[^>]*>/g;
 

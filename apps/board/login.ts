@@ -1,4 +1,4 @@
-import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
 import { type Quota, type QuotaCounter, quotaState } from '../../domain/project/quota.ts';
 import type { AuditLog } from '../../domain/staff/audit.ts';
@@ -11,6 +11,7 @@ import { Problem } from '../http/problem.ts';
 import { badText } from '../http/text.ts';
 import { sendPage, wantsJson } from './answer.ts';
 import { originOf, requireFormToken, SECOND_FACTOR_PATH } from './guard.ts';
+import { readForm } from './form.ts';
 import { type Html, html } from './html.ts';
 import { card, formToken } from './layout.ts';
 import { clearSessionCookie, sessionToken, setSessionCookie, visitOf } from './visit.ts';
@@ -23,7 +24,6 @@ export const LOGINS_PER_MINUTE = 10;
 /** An email (RFC 5321) and a long passphrase; what is longer is no login. */
 const EMAIL_CHARACTERS_MAX = 254;
 const PASSWORD_CHARACTERS_MAX = 1_024;
-const FORM_BYTES_MAX = 8_192;
 
 export interface LoginParts {
   readonly accounts: Pick<StaffAccounts, 'verifyPassword'>;
@@ -35,18 +35,13 @@ export interface LoginParts {
   readonly proxies: number;
 }
 
-export const readForm: RequestHandler[] = [
-  express.urlencoded({ extended: false, limit: FORM_BYTES_MAX }),
-  express.json({ limit: FORM_BYTES_MAX }),
-];
-
 /** Behind the policy, as everything here. */
 export function loginRoutes(parts: LoginParts): Router {
   return Router()
     .get('/login', (req, res) => sendPage(res, 200, loginPage(safeNext(req.query['next']), null)))
-    .post('/login', ...readForm, (req, res) => logIn(parts, req, res))
+    .post('/login', ownLogin, countedLogin(parts, 'password'), readForm, (req, res) => logIn(parts, req, res))
     .get('/logout', (_req, res) => sendPage(res, 200, logoutPage(res)))
-    .post('/logout', ...readForm, requireFormToken(parts), async (req, res) => {
+    .post('/logout', readForm, requireFormToken(parts), async (req, res) => {
       await leave(parts, req, res);
       res.redirect(303, '/login');
     });
@@ -61,12 +56,22 @@ export function isPlain(text: string): boolean {
   return badText(text) === null;
 }
 
-async function logIn(parts: LoginParts, req: Request, res: Response): Promise<void> {
-  // No session is needed to be tricked into another one's: another site may not log anybody in here.
+/** No session is needed to be tricked into another one's: another site may not log anybody in here. */
+const ownLogin: RequestHandler = (req, _res, next) => {
   if (originOf(req) === 'foreign')
     throw new Problem(403, 'foreign-origin', 'This login does not come from the board itself.');
-  await countLogin(parts, 'password', req, res);
+  next();
+};
 
+/** `countLogin` before the form is read. */
+export const countedLogin =
+  (parts: LoginParts, what: 'password' | 'second-factor'): RequestHandler =>
+  async (req, res, next) => {
+    await countLogin(parts, what, req, res);
+    next();
+  };
+
+async function logIn(parts: LoginParts, req: Request, res: Response): Promise<void> {
   const given = Credentials.safeParse(req.body);
   const login: Login = given.success
     ? await parts.accounts.verifyPassword(given.data.email, given.data.password, parts.clock())
@@ -89,7 +94,7 @@ async function logIn(parts: LoginParts, req: Request, res: Response): Promise<vo
 export const nextOf = (req: Request): string => safeNext((req.body as { next?: unknown } | undefined)?.next);
 
 /** Counted before what was given is looked at: argon2 costs us as much as a guesser. */
-export async function countLogin(
+async function countLogin(
   { counter, proxies }: LoginParts,
   what: 'password' | 'second-factor',
   req: Request,

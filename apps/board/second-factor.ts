@@ -13,9 +13,10 @@ import { callerAddress } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
 import { sendPage, wantsJson } from './answer.ts';
 import { requireFormToken, SECOND_FACTOR_PATH } from './guard.ts';
+import { readForm } from './form.ts';
 import { type Fragment, Html, html } from './html.ts';
 import { card, formToken } from './layout.ts';
-import { countLogin, isPlain, type LoginParts, nextOf, readForm, safeNext } from './login.ts';
+import { countedLogin, isPlain, type LoginParts, nextOf, safeNext } from './login.ts';
 import { setSessionCookie, type Visit, visitOf } from './visit.ts';
 
 export interface SecondFactorParts extends LoginParts {
@@ -27,7 +28,13 @@ export interface SecondFactorParts extends LoginParts {
 export function secondFactorRoutes(parts: SecondFactorParts): Router {
   return Router()
     .get(SECOND_FACTOR_PATH, (req, res) => ask(parts, req, res, safeNext(req.query['next'])))
-    .post(SECOND_FACTOR_PATH, ...readForm, requireFormToken(parts), (req, res) => take(parts, req, res));
+    .post(
+      SECOND_FACTOR_PATH,
+      countedLogin(parts, 'second-factor'),
+      readForm,
+      requireFormToken(parts),
+      (req, res) => take(parts, req, res),
+    );
 }
 
 /** Exhaustive on purpose: a new refusal does not compile until it has a sentence. */
@@ -68,7 +75,6 @@ async function ask(
 }
 
 async function take(parts: SecondFactorParts, req: Request, res: Response): Promise<void> {
-  await countLogin(parts, 'second-factor', req, res);
   const { token } = visitOf(res);
   const isOffered = (await parts.secondFactors.offer(token, parts.clock())) !== null;
   if (isOffered)

@@ -3,13 +3,15 @@ import type { Logger } from 'pino';
 import { sendJson } from '../http/answer.ts';
 import { readBody } from '../http/body.ts';
 import { begin, header, problems, unknownPath } from '../http/express.ts';
+import { shapeFault } from '../http/json-shape.ts';
 import { Problem } from '../http/problem.ts';
 import type { Handled } from './handle.ts';
 
 /** Behind PUBLIC_URL; a proxy sends this path to BOT_PORT. */
 export const WEBHOOK_PATH = '/telegram/webhook';
-/** A message of 4 096 characters, escaped, that answers another one of its kind. */
+/** A message of 4 096 characters, escaped, that answers another one of its kind, and an entity for every word of both. */
 const UPDATE_BYTES_MAX = 262_144;
+const UPDATE_PARTS_MAX = 20_000;
 
 export interface BotAppParts {
   readonly log: Logger;
@@ -45,6 +47,7 @@ function webhookHandler({ isSecret, handle }: NonNullable<BotAppParts['webhook']
 
 async function readUpdateBody(req: Request): Promise<unknown> {
   const body = await readBody(req, UPDATE_BYTES_MAX);
+  if (shapeFault(body, UPDATE_PARTS_MAX)) throw malformed();
   try {
     return JSON.parse(body.toString());
   } catch {

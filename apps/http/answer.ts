@@ -1,6 +1,7 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { CeilingReached, type CeilingHit, WHO_RAISES } from '../../domain/project/ceilings.ts';
 import { explainReason } from '../../domain/reasons.ts';
+import { CLIENT_GONE_STATUS, ClientGone } from './client-gone.ts';
 import { Problem } from './problem.ts';
 
 /**
@@ -48,6 +49,9 @@ export function sendProblem(res: ServerResponse, problem: Problem): void {
   send(res, problem.status, 'application/problem+json; charset=utf-8', problemBody(problem), problem.headers);
 }
 
+/** More of them help nobody, and an answer may not grow with what was sent. */
+export const ERRORS_SHOWN_MAX = 20;
+
 export function problemBody({ status, type, message, errors, extra }: Problem): Record<string, unknown> {
   const { retry, nextStep, setting, docs } = explainReason(type);
   return {
@@ -55,7 +59,8 @@ export function problemBody({ status, type, message, errors, extra }: Problem): 
     title: titleOf(type, status),
     status,
     detail: message,
-    ...(errors ? { errors } : {}),
+    ...(errors ? { errors: errors.slice(0, ERRORS_SHOWN_MAX) } : {}),
+    ...(errors && errors.length > ERRORS_SHOWN_MAX ? { errors_total: errors.length } : {}),
     retry,
     next_step: nextStep,
     ...(setting === null ? {} : { setting }),
@@ -69,6 +74,7 @@ export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const hit = ceilingOf(error);
   if (hit) return ceilingProblem(hit);
+  if (error instanceof ClientGone) return new Problem(CLIENT_GONE_STATUS, 'client-gone', error.message);
   if (isAway(error))
     return new Problem(
       503,

@@ -3,12 +3,13 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problemBody } from './answer.ts';
 import { Problem } from './problem.ts';
+import { answerBeforeBody, holdBody } from './unread-body.ts';
 
 /** All headers of a request: a key, an idempotency key and what proxies add come to about one kilobyte. */
 export const HEADER_BYTES_MAX = 8_192;
 /** From the first byte to the last header: who needs longer is holding a connection, not using it. */
 const HEADERS_TIMEOUT_MS = 5_000;
-/** From the first byte to the last one of the body: 32 kB over the slowest phone connection. */
+/** From the first byte to the last one of the body: 64 kB over the slowest phone connection. */
 const REQUEST_TIMEOUT_MS = 15_000;
 /** Longer than the 60 s after which proxies close idle connections, so that they close first and lose no request. */
 const KEEP_ALIVE_MS = 65_000;
@@ -31,6 +32,13 @@ export function createHttpServer(handler: RequestListener): Server {
     },
     handler,
   );
+  server.prependListener('request', answerBeforeBody);
+  // Without a listener Node has the body sent before anybody has looked at the key.
+  server.on('checkContinue', (req, res) => {
+    holdBody(req, res);
+    answerBeforeBody(req, res);
+    handler(req, res);
+  });
   const sockets = new Set<Socket>();
   openSockets.set(server, sockets);
   server.on('connection', (socket: Socket) => {

@@ -1,6 +1,3 @@
-/** Deeper than any body of ours; what is nested deeper is refused rather than walked. */
-const DEPTH_MAX = 32;
-
 /** What is wrong with a text that Postgres would refuse, and with it the whole batch that it stands in; else null. */
 export function badText(text: string): string | null {
   if (text.includes('\0')) return 'may not hold the character U+0000';
@@ -8,20 +5,15 @@ export function badText(text: string): string | null {
   return null;
 }
 
-/** Looks for such a text anywhere in a parsed JSON document, names of members too. */
-export function findBadText(
-  value: unknown,
-  pointer = '',
-  depth = 0,
-): { pointer: string; detail: string } | null {
+/** Looks for such a text anywhere in a parsed JSON document, whose depth is bounded, names of members too. */
+export function findBadText(value: unknown, pointer = ''): { pointer: string; detail: string } | null {
   if (typeof value === 'string') return fault(pointer, badText(value));
   if (typeof value !== 'object' || value === null) return null;
-  if (depth === DEPTH_MAX) return { pointer, detail: `may not be nested deeper than ${DEPTH_MAX}` };
   for (const [name, item] of Object.entries(value)) {
     const badName = badText(name);
     // The name itself can't stand in the answer, so its parent does.
     if (badName) return { pointer, detail: `a member's name ${badName}` };
-    const found = findBadText(item, `${pointer}/${escapePointer(name)}`, depth + 1);
+    const found = findBadText(item, `${pointer}/${escapePointer(name)}`);
     if (found) return found;
   }
   return null;

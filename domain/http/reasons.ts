@@ -44,6 +44,13 @@ export const httpReasons = {
     nextStep: 'Send it again, with its Idempotency-Key.',
     seen: ['problem'],
   },
+  'client-gone': {
+    meaning:
+      'The client closed the connection before its request had arrived. Counted as 499; nobody reads the answer.',
+    retry: 'later',
+    nextStep: 'Send it again, with its Idempotency-Key.',
+    seen: ['problem'],
+  },
   'not-found': {
     meaning: 'There is no such thing, or it belongs to another project or to keys of the other mode.',
     retry: 'after-change',

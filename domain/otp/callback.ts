@@ -38,5 +38,7 @@ export type CallbackReading =
 /** Reads the callbacks of one provider. Callbacks come at least once and in any order. */
 export interface CallbackReader {
   readonly provider: string;
+  /** Whether it carries a signature at all, right or wrong: what carries none is refused before its body is read. */
+  isSigned(headers: CallbackRequest['headers']): boolean;
   read(request: CallbackRequest, now: Date): CallbackReading;
 }

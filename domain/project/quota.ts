@@ -13,6 +13,12 @@ export const PERSON_REQUESTS_PER_MINUTE = 120;
 /** Without any key, from one address: a household that signs in, or binds its devices, needs a few dozen. */
 export const OPEN_REQUESTS_PER_MINUTE = 300;
 
+/**
+ * Reports of providers, from one address: many times what a provider sends for the busiest project, and few enough that whoever
+ * forges them can't keep us busy with checking signatures.
+ */
+export const CALLBACKS_PER_MINUTE = 60_000;
+
 /** Answers with a signature that does not hold, from one device: a fault of an app shows in one, a forger needs more than there are. */
 export const FORGED_ANSWERS_PER_MINUTE = 10;
 
@@ -25,7 +31,15 @@ const CODES_WINDOW_SECONDS = 3_600;
 
 /** A limit that a request counts against. Its name is what `RateLimit-Policy` calls it. */
 export interface Quota {
-  readonly name: 'key' | 'address' | 'session' | 'open' | 'codes' | 'failed-authentication' | 'forged-answer';
+  readonly name:
+    | 'key'
+    | 'address'
+    | 'session'
+    | 'open'
+    | 'codes'
+    | 'failed-authentication'
+    | 'forged-answer'
+    | 'callbacks';
   /** Whom it counts for: the id of a key, a session or a device, or an address. */
   readonly subject: string;
   readonly limit: number;

@@ -28,6 +28,9 @@ export function gatewayCallbacks({ token }: { readonly token: string }): Callbac
   const key = sha256(token);
   return {
     provider: GATEWAY_PROVIDER,
+    isSigned: (headers) =>
+      typeof headers['x-request-timestamp'] === 'string' &&
+      typeof headers['x-request-signature'] === 'string',
     read(request, now) {
       const { 'x-request-timestamp': timestamp, 'x-request-signature': signature } = request.headers;
       if (typeof timestamp !== 'string' || typeof signature !== 'string') return { reading: 'forged' };

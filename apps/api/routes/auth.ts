@@ -34,7 +34,7 @@ const tag = 'Sign-in';
 /** What Telegram signs has some eight fields, the longest a picture's address. */
 const TELEGRAM_FIELDS_MAX = 32;
 const TELEGRAM_FIELD_CHARS_MAX = 2_048;
-/** Longer than any `initData`; a body ends at 32 kB. */
+/** Longer than any `initData`; a body ends at 64 kB. */
 const INIT_DATA_CHARS_MAX = 8_192;
 /** A poll token has 64, a refresh token 70. */
 const TOKEN_CHARS_MAX = 128;

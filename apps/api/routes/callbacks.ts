@@ -2,8 +2,11 @@ import { type RequestHandler, Router } from 'express';
 import { JobId } from '../../../domain/job/job.ts';
 import type { CallbackName, CallbackReader } from '../../../domain/otp/callback.ts';
 import type { Deliveries } from '../../../domain/otp/deliveries.ts';
+import type { QuotaCounter } from '../../../domain/project/quota.ts';
 import { readBody } from '../../http/body.ts';
+import { callerAddress } from '../../http/express.ts';
 import { Problem } from '../../http/problem.ts';
+import { limitCallbacks } from '../rate-limit.ts';
 
 export interface CallbackDeps {
   /** By the word in the address. */
@@ -13,6 +16,9 @@ export interface CallbackDeps {
   readonly wake: (jobId: JobId) => void;
   /** Our origin, as providers call it: their signatures are over the whole URL. */
   readonly publicUrl: string;
+  readonly counter: QuotaCounter;
+  /** Proxies in front of us whose `X-Forwarded-For` counts. */
+  readonly proxies: number;
 }
 
 const ATTEMPT_MAX = 10_000;
@@ -26,13 +32,14 @@ export function callbackRouter(deps: CallbackDeps): Router {
     if (!reader || !jobId || !Number.isInteger(attempt) || attempt < 1 || attempt > ATTEMPT_MAX)
       throw new Problem(404, 'not-found', 'There is no such callback.');
 
+    if (!reader.isSigned(req.headers)) throw forged();
+    await limitCallbacks(deps.counter, callerAddress(req, deps.proxies), res);
     const body = await readBody(req);
     const reading = reader.read(
       { url: deps.publicUrl + req.originalUrl, headers: req.headers, body, jobId, attempt },
       new Date(),
     );
-    if (reading.reading === 'forged')
-      throw new Problem(403, 'bad-signature', 'The signature is not the provider’s.');
+    if (reading.reading === 'forged') throw forged();
     if (reading.reading === 'report') {
       const recorded = await deps.deliveries.record({
         jobId,
@@ -49,3 +56,5 @@ export function callbackRouter(deps: CallbackDeps): Router {
   };
   return Router().post('/callbacks/:name/:jobId/:attempt', handle);
 }
+
+const forged = () => new Problem(403, 'bad-signature', 'The signature is not the provider’s.');

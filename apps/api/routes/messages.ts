@@ -19,6 +19,7 @@ import type { Channel } from '../../../domain/otp/channel.ts';
 import { installationAddress } from '../../../domain/push/address.ts';
 import { PushContent } from '../../../domain/push/message.ts';
 import { TelegramContent } from '../../../domain/telegram/message.ts';
+import type { BodyLimits } from '../../http/body.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { Time } from '../fields.ts';
@@ -31,8 +32,8 @@ export interface MessageDeps {
   readonly broadcasts: Broadcasts;
 }
 
-/** Ten thousand recipients by their ids, and the text. */
-const BODY_BYTES_MAX = 1_048_576;
+/** Ten thousand recipients by their ids, which are two parts each, and the content. */
+const bodyLimits: BodyLimits = { bytes: 1_048_576, parts: 22_000 };
 
 export function messageRoutes(deps: MessageDeps): Route[] {
   const { broadcasts } = deps;
@@ -70,7 +71,7 @@ const telegramRoute = (deps: MessageDeps) =>
     scope: 'messages',
     testKeys: 'apart',
     body: TelegramSend,
-    bodyBytesMax: BODY_BYTES_MAX,
+    bodyLimits,
     idempotent: true,
     answers: accepted,
     problems: [404, 409, 413, 422],
@@ -96,7 +97,7 @@ const pushRoute = (deps: MessageDeps) =>
     scope: 'messages',
     testKeys: 'apart',
     body: PushSend,
-    bodyBytesMax: BODY_BYTES_MAX,
+    bodyLimits,
     idempotent: true,
     answers: accepted,
     problems: [404, 409, 413, 422],

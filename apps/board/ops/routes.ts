@@ -4,7 +4,7 @@ import { parsePhone } from '../../../domain/otp/phone.ts';
 import { AddressHash } from '../../../domain/staff/ops.ts';
 import { read, Text } from '../answer.ts';
 import { type Guarding, requireFormToken } from '../guard.ts';
-import { readForm } from '../login.ts';
+import { readForm } from '../form.ts';
 import { auditRoutes } from './audit.ts';
 import { failureRoutes } from './failures.ts';
 import { link } from './filter.ts';

@@ -4,12 +4,14 @@ import { type AddressInfo, connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { Pool } from 'pg';
 import request from 'supertest';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineRoute } from '../../../apps/api/route.ts';
 import { BODY_BYTES_MAX } from '../../../apps/http/body.ts';
+import type { ProjectId } from '../../../domain/job/job.ts';
 import { createHttpServer, HEADER_BYTES_MAX } from '../../../apps/http/server.ts';
-import { type Ground, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
+import { type Ground, makeKey, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
+import { askWithoutBody, headOf, readAnswer } from '../../support/raw-request.ts';
 
 const echo = defineRoute({
   method: 'post',
@@ -47,11 +49,14 @@ const broken = defineRoute({
 let ground: Ground;
 let api: TestApi;
 let key: string;
+let project: ProjectId;
 
 beforeAll(async () => {
   ground = await openGround();
   api = openApi(ground, [echo, broken]);
-  ({ key } = await makeProject(ground, 'demo'));
+  const made = await makeProject(ground, 'demo');
+  ({ key } = made);
+  project = made.project.id;
 });
 afterAll(async () => {
   await api.close();
@@ -97,9 +102,20 @@ describe('a body', () => {
       .expect(415);
   });
 
-  test('of a JSON type with UTF-8 named is read', async () => {
-    await post().set('Content-Type', 'application/json; charset=UTF-8').send('{"text":"x"}').expect(202);
-    await post().set('Content-Type', 'application/vnd.api+json').send('{"text":"x"}').expect(202);
+  test.each([
+    'application/json; charset=UTF-8',
+    'application/json;charset=utf8',
+    'application/json; charset="utf-8"; foo=bar',
+    'application/json; foo=bar',
+    'Application/JSON',
+    'application/vnd.api+json',
+    'application/problem+json ; Charset=Utf-8',
+  ])('of a JSON type in UTF-8 is read: %s', async (type) => {
+    await post().set('Content-Type', type).send('{"text":"x"}').expect(202);
+  });
+
+  test('with a byte order mark before it is read', async () => {
+    await postJson('\uFEFF{"text":"x"}').expect(202);
   });
 });
 
@@ -110,11 +126,6 @@ describe('text that Postgres would refuse is named and refused at the boundary',
     ['half of a pair, low', String.raw`{"text":"\ude00 x"}`, '/text'],
     ['deep inside', String.raw`{"text":"x","deep":[{"a~/":["\u0000"]}]}`, '/deep/0/a~0~1/0'],
     ['in the name of a member', String.raw`{"text":"x","deep":{"\u0000":1}}`, '/deep'],
-    [
-      'below what we walk',
-      String.raw`{"text":"\u0041","deep":${'['.repeat(40)}${']'.repeat(40)}}`,
-      `/deep${'/0'.repeat(31)}`,
-    ],
   ])('%s', async (_what, body, pointer) => {
     const refused = await postJson(body).expect(400);
     expect(refused.body.errors).toHaveLength(1);
@@ -130,6 +141,43 @@ describe('text that Postgres would refuse is named and refused at the boundary',
   test('a whole pair, escaped, is text like any other', async () => {
     const { body } = await postJson(String.raw`{"text":"\ud83d\ude00 \u0041"}`).expect(202);
     expect(body.body.text).toBe('😀 A');
+  });
+});
+
+describe('the shape of a body is bounded before anything is built from it', () => {
+  /** Containers in one another, the body itself among them. */
+  const nested = (depth: number) => `{"text":"x","deep":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`;
+  /** Two members, and items. */
+  const wide = (parts: number) =>
+    `{"text":"x","deep":[${Array(parts - 2)
+      .fill(0)
+      .join(',')}]}`;
+
+  test('32 levels are taken, and 33 are not', async () => {
+    await postJson(nested(32)).expect(202);
+    const { body } = await postJson(nested(33)).expect(400);
+    expect(body.errors).toEqual([{ pointer: '', detail: expect.stringContaining('deeper than 32') }]);
+  });
+
+  test('2 000 members and items are taken, and 2 001 are not', async () => {
+    await postJson(wide(2_000)).expect(202);
+    const { body } = await postJson(wide(2_001)).expect(400);
+    expect(body.errors).toEqual([{ pointer: '', detail: expect.stringContaining('more than 2000') }]);
+  });
+
+  test('brackets, commas and quotes inside of strings count for nothing', async () => {
+    const text = String.raw`[{,:\\"`.repeat(1_000);
+    const { body } = await post().send({ text, deep: text }).expect(202);
+    expect(body.body.text).toBe(text);
+  });
+
+  test('of a thousand unknown fields twenty are told, and how many there were', async () => {
+    const unknown = Array.from({ length: 900 }, (_, at) => [`field${at}`, 1]);
+    const { body } = await post()
+      .send({ text: 'x', ...Object.fromEntries(unknown) })
+      .expect(400);
+    expect(body.errors).toHaveLength(20);
+    expect(body.errors_total).toBe(900);
   });
 });
 
@@ -251,6 +299,65 @@ describe('the server', () => {
     };
     expect(await status(BODY_BYTES_MAX)).toBe(202);
     expect(await status(BODY_BYTES_MAX + 1)).toBe(413);
+  });
+
+  /** A request with this body, written whole before anything is read, as simple clients do. */
+  async function writeThenRead(bearer: string, body: Buffer, more: Record<string, string> = {}) {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const answer = readAnswer(socket);
+    const headers = {
+      Host: 'x',
+      Authorization: `Bearer ${bearer}`,
+      'Content-Type': 'application/json',
+      ...more,
+    };
+    socket.write(headOf('POST', '/echo/1', { ...headers, 'Content-Length': String(body.length) }));
+    await new Promise((resolve) => socket.write(body, resolve));
+    const { status } = await answer;
+    socket.destroy();
+    return status;
+  }
+
+  test.each<Record<string, string>>([{}, { Connection: 'close' }])(
+    'refuses a body of 1 MB unread, and a client that sends it whole first still reads why (%j)',
+    async (more) => {
+      const { key: jobsKey, keyId } = await makeKey(ground, project, { scopes: ['jobs'] });
+      const body = Buffer.alloc(1_000_000, '[');
+      expect(await writeThenRead(jobsKey, body, more)).toBe(403);
+      expect(await writeThenRead(key, body, more)).toBe(413);
+      await ground.projects.revokeKey(project, keyId, new Date());
+    },
+  );
+
+  test('asks who waits for 100 Continue for the body only once nothing else is wrong', async () => {
+    const expecting = { 'Content-Type': 'application/json', 'Content-Length': '12', Expect: '100-continue' };
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const first = readAnswer(socket);
+    socket.write(headOf('POST', '/echo/1', { Host: 'x', Authorization: `Bearer ${key}`, ...expecting }));
+    expect((await first).status).toBe(100);
+    const second = readAnswer(socket);
+    socket.write('{"text":"x"}');
+    expect((await second).status).toBe(202);
+    socket.destroy();
+    const refused = await askWithoutBody(url, 'POST', '/echo/1', {
+      Authorization: 'Bearer none',
+      ...expecting,
+    });
+    expect(refused.status).toBe(401);
+  });
+
+  test('calls a client that leaves before its body has come neither a fault nor a database', async () => {
+    api.logged.length = 0;
+    api.observed.length = 0;
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const headers = { Host: 'x', Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' };
+    socket.write(headOf('POST', '/echo/1', { ...headers, 'Content-Length': '100' }) + '{"text":');
+    // Taken in by the time that the next request is answered.
+    await post().send({ text: 'x' }).expect(202);
+    socket.destroy();
+    await vi.waitUntil(() => api.observed.length === 2, { timeout: 20_000 });
+    expect(api.observed[1]).toMatchObject({ route: '/echo/{id}', status: 499 });
+    expect(api.logged.filter(({ level }) => level !== 'debug')).toEqual([]);
   });
 
   test('cuts off who sends headers too slowly, with 408', async () => {

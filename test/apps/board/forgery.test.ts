@@ -99,7 +99,7 @@ describe('a form', () => {
       .set('Origin', board.url)
       .type('text/plain')
       .send('{"confirm":true}');
-    expect(answer.status).toBe(403);
+    expect(answer.status).toBe(415);
     await nothingChanged();
   });
 

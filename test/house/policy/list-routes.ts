@@ -8,7 +8,7 @@ import { routesOf } from './express-routes.ts';
 // oxlint-disable-next-line typescript/unbound-method -- called with its own server below.
 const { listen } = Server.prototype;
 Server.prototype.listen = function (this: Server, ...args: unknown[]) {
-  const [app] = this.listeners('request');
+  const app = this.listeners('request').find((listener) => 'router' in listener);
   if (app) console.log(JSON.stringify({ msg: 'routes', routes: routesOf(app) }));
   return Reflect.apply(listen, this, args) as Server;
 };
