@@ -39,6 +39,8 @@ export function secondFactorRoutes(parts: SecondFactorParts): Router {
 
 /** Exhaustive on purpose: a new refusal does not compile until it has a sentence. */
 export const factorWords = {
+  malformed:
+    'This is no code: type the six digits of the authenticator app, or the sixteen letters and digits of a recovery code.',
   wrong: 'This code is wrong. It changes every 30 seconds, and the clock of the phone must be right.',
   used: 'This code was used already. Wait for the next one.',
   locked: 'Too many wrong passwords and codes: this account is locked for a quarter of an hour.',
@@ -49,7 +51,7 @@ const SET_UP_MEANWHILE = 'A second factor was set up meanwhile. Type its code.';
 const REFUSED_STATUS = 401;
 
 const Given = z.object({ code: z.string().max(FACTOR_CHARACTERS_MAX).refine(isPlain) });
-/** An empty code is a wrong one, and so is whatever could be none. */
+/** What can be no code is read as an empty one. */
 export const codeOf = (req: Request): string => Given.safeParse(req.body).data?.code ?? '';
 
 /** The set-up where nothing is set up yet, else the question for a code. */
@@ -97,7 +99,7 @@ async function settleSetUp(
       req,
       res,
       nextOf(req),
-      setUp.reason === 'already' ? SET_UP_MEANWHILE : factorWords.wrong,
+      setUp.reason === 'already' ? SET_UP_MEANWHILE : factorWords[setUp.reason],
     );
   }
   setSessionCookie(req, res, setUp.session.token, 'whole');

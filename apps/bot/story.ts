@@ -1,6 +1,7 @@
 import type { Destinations } from '../../domain/otp/destinations.ts';
 import { parsePhone } from '../../domain/otp/phone.ts';
 import { Locale } from '../../domain/otp/text.ts';
+import { plainCode } from '../../domain/otp/typed-code.ts';
 import type { Chats, Registrations } from '../../domain/registration/port.ts';
 import type { RegisterAnswer, RegisterCaller, Registrar } from '../../domain/registration/registrar.ts';
 import type { RegisteredUser, Registrant } from '../../domain/registration/user.ts';
@@ -145,7 +146,7 @@ const MEANT_AS_CODE = /^\d{4,8}$/;
 
 async function text(deps: StoryDeps, scene: Scene, said: string) {
   const { by, caller, user, words } = scene;
-  const code = said.replaceAll(/[\s-]/g, '');
+  const code = plainCode(said);
   if (!MEANT_AS_CODE.test(code) || user?.isVerified || !user?.phone) return standing(deps, user, by, words);
   const answer = await deps.registrar.verify({
     caller,

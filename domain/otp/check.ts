@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
 import { Client, Purpose } from './send.ts';
+import { TYPED_CODE_NOTE, typedCode } from './typed-code.ts';
 
 /** NIST SP 800-63B-4 §3.2.2: after this many wrong checks in a row a destination is locked. */
 export const FAILED_CHECKS_IN_A_ROW_MAX = 100;
@@ -19,14 +20,10 @@ export const CheckRequest = z
     id: z.uuid().optional().meta({ description: 'The id that the send answered.' }),
     to: z.string().min(1).max(64).optional(),
     purpose: Purpose.optional().meta({ description: 'A code of another purpose is then unknown.' }),
-    // A string: a number would lose its leading zeros.
-    code: z
-      .string({ error: 'expected the code as a string of digits' })
-      .regex(
-        new RegExp(`^\\d{${CODE_DIGITS_MIN},${CODE_DIGITS_MAX}}$`),
-        `expected ${CODE_DIGITS_MIN} to ${CODE_DIGITS_MAX} digits`,
-      )
-      .meta({ example: '123456' }),
+    code: typedCode(CODE_DIGITS_MIN, CODE_DIGITS_MAX).meta({
+      description: TYPED_CODE_NOTE,
+      example: '123456',
+    }),
     client: Client.optional().meta({
       description: 'The end user: wrong codes are limited for each address.',
     }),

@@ -9,6 +9,7 @@ import type { Registrations } from './port.ts';
 import { REGISTRATION_PURPOSE } from './purpose.ts';
 import {
   type PhoneProof,
+  isRegistrationCode,
   REGISTRATION_CODE_DIGITS,
   REGISTRATION_CODE_SECONDS,
   type RegisteredUser,
@@ -125,12 +126,10 @@ const codeCommand = ({ mode }: RegisterCaller): SendCommand =>
     gapsSeconds: [],
   });
 
-const CODE = new RegExp(`^\\d{${REGISTRATION_CODE_DIGITS}}$`);
-
 async function verify(deps: RegistrarDeps, order: VerifyOrder): Promise<VerifyAnswer> {
   const who = registrantOf(order);
   const user = await findSettled(deps, who);
-  if (!user?.phone || user.isVerified || !CODE.test(order.code)) return { answer: 'wrong' };
+  if (!user?.phone || user.isVerified || !isRegistrationCode(order.code)) return { answer: 'wrong' };
   const { projectId, mode } = who;
   const of = { destination: user.destination, purpose: REGISTRATION_PURPOSE };
   const result = await checkGuarded(

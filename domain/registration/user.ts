@@ -7,6 +7,8 @@ import type { KeyMode } from '../project/key.ts';
 /** S4.32. */
 export const REGISTRATION_CODE_SECONDS = 60;
 export const REGISTRATION_CODE_DIGITS = 6;
+const REGISTRATION_CODE = new RegExp(`^\\d{${REGISTRATION_CODE_DIGITS}}$`);
+export const isRegistrationCode = (text: string): boolean => REGISTRATION_CODE.test(text);
 
 /** Telegram promises that its ids fit into 52 bits. */
 export const TelegramId = z.int().positive();

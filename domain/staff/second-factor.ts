@@ -1,3 +1,4 @@
+import { plainCode } from '../otp/typed-code.ts';
 import type { OpenedSession } from './session.ts';
 
 /** Enough for years of lost and forgotten phones; they are printed on one page. */
@@ -23,9 +24,9 @@ export type GivenFactor =
   | { readonly by: 'recovery-code'; readonly code: string };
 export type FactorKind = GivenFactor['by'];
 
-/** Spaces, dashes and small letters are how people type; null for what can be neither. */
+/** Read as every typed code is, and in capitals; null for what can be neither. */
 export function readFactor(text: string): GivenFactor | null {
-  const code = text.replaceAll(/[\s-]/g, '').toUpperCase();
+  const code = plainCode(text).toUpperCase();
   if (TOTP_PATTERN.test(code)) return { by: 'totp', code };
   return RECOVERY_CODE_PATTERN.test(code) ? { by: 'recovery-code', code } : null;
 }
@@ -34,13 +35,13 @@ export function readFactor(text: string): GivenFactor | null {
 export const showRecoveryCode = (code: string): string => code.replaceAll(RECOVERY_GROUP, '$&-');
 
 /** Why a second factor did not pass. Closed, so that each has its sentence. */
-export const factorRefusals = ['wrong', 'used', 'locked', 'blocked'] as const;
+export const factorRefusals = ['malformed', 'wrong', 'used', 'locked', 'blocked'] as const;
 export type FactorRefusal = (typeof factorRefusals)[number];
 
 interface Refused {
   readonly passed: false;
   /**
-   * `locked` for a quarter of an hour, by wrong passwords and wrong second factors together; `blocked` until somebody
+   * `malformed`: it can be neither a code nor a recovery code, and costs no try. `locked` for a quarter of an hour, by wrong passwords and wrong second factors together; `blocked` until somebody
    * at the command line resets the second factor; `gone` when the session ended meanwhile.
    */
   readonly reason: FactorRefusal | 'gone';
@@ -58,7 +59,7 @@ export type Passed =
 /** The codes are nowhere else: they are to be shown now. `already` when another session was first. */
 export type SetUp =
   | { readonly passed: true; readonly session: OpenedSession; readonly recoveryCodes: readonly string[] }
-  | { readonly passed: false; readonly reason: 'wrong' | 'already' | 'gone' };
+  | { readonly passed: false; readonly reason: 'malformed' | 'wrong' | 'already' | 'gone' };
 
 export type CodesRenewed =
   | { readonly passed: true; readonly recoveryCodes: readonly string[] }

@@ -135,7 +135,7 @@ describe('from /start to verified', () => {
     const code = await codeOf(person);
     await person.says(wrongCode(code));
     await person.hears(/Kod noto‘g‘ri/);
-    await person.says(code);
+    await person.says(`“${code.slice(0, 3)}\u00a0${code.slice(3)}”.`);
     await person.hears(/muvaffaqiyatli/);
     await person.says(code);
     await person.hears(/allaqachon tasdiqlangansiz/);

@@ -29,6 +29,18 @@ describe('a code works once, within its life and its five checks', () => {
     expect(await check(id, code)).toMatchObject({ status: 200 });
   });
 
+  test('as it was pasted; and what can be no code costs no check', async () => {
+    const { id, code } = await send();
+    for (const text of ['', code.slice(0, 3), `${code}0000`, `${code.slice(0, 3)}.${code.slice(3)}`])
+      expect(await check(id, text)).toMatchObject({
+        status: 400,
+        body: { errors: [{ pointer: '/code', detail: expect.stringContaining('expected 4 to 8 digits') }] },
+      });
+    const paste = `\u200b“${code.slice(0, 3)}\u00a0${code.slice(3)}”\n`;
+    expect(await check(id, wrongCode(code))).toMatchObject({ status: 422, body: { remaining: 4 } });
+    expect(await check(id, paste)).toMatchObject({ status: 200 });
+  });
+
   test('and not on the sixth', async () => {
     const { id, code } = await send();
     for (const remaining of [4, 3, 2, 1, 0])

@@ -3,6 +3,7 @@ import { DEVICES_MAX, type DeviceId } from '../../../domain/device/device.ts';
 import { base32, otpauthUri } from '../../../domain/device/otpauth.ts';
 import type { DeviceView } from '../../../domain/device/port.ts';
 import { TOTP_DIGITS, TOTP_STEP_SECONDS } from '../../../domain/device/totp.ts';
+import { TYPED_CODE_NOTE, typedCode } from '../../../domain/otp/typed-code.ts';
 import { InstallationId, installationAddress, PushToken } from '../../../domain/push/address.ts';
 import { Problem } from '../../http/problem.ts';
 import { Time } from '../fields.ts';
@@ -37,10 +38,10 @@ export function deviceBody(device: DeviceView, caller: DeviceId | null) {
   };
 }
 
-export const TotpCode = z
-  .string()
-  .regex(new RegExp(`^\\d{${TOTP_DIGITS}}$`), `expected ${TOTP_DIGITS} digits`)
-  .meta({ description: 'The code that the new secret gives now (RFC 6238).' });
+export const TotpCode = typedCode(TOTP_DIGITS).meta({
+  description: `The code that the new secret gives now (RFC 6238). ${TYPED_CODE_NOTE}`,
+  example: '123456',
+});
 
 export const TotpBody = z
   .object({

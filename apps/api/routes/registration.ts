@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import type { TelegramLogin, UsedLogins } from '../../../domain/registration/login.ts';
 import type { Registrar } from '../../../domain/registration/registrar.ts';
-import { TelegramId } from '../../../domain/registration/user.ts';
+import {
+  expectedDigits,
+  plainCode,
+  TYPED_CHARACTERS_MAX,
+  TYPED_CODE_NOTE,
+} from '../../../domain/otp/typed-code.ts';
+import {
+  isRegistrationCode,
+  REGISTRATION_CODE_DIGITS,
+  TelegramId,
+} from '../../../domain/registration/user.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { Problem } from '../../http/problem.ts';
 import { PhoneField } from '../fields.ts';
@@ -19,8 +29,6 @@ export interface RegistrationDeps {
 
 /** Longer than anything that Telegram signs; headers end at 8 kB. */
 const SIGNED_CHARS_MAX = 4_096;
-/** Longer than a code with its spaces; what is no code is a wrong one. */
-const CODE_CHARS_MAX = 32;
 
 const tag = 'Telegram registration';
 const telegram_id = TelegramId.meta({ example: 123456789 });
@@ -101,6 +109,14 @@ async function requireProof(
 
 const forbidden = (detail: string) => new Problem(403, 'insufficient-scope', detail);
 
+/** One answer in the words of S4; what can be no code at all is told what was expected, and costs no check. */
+function invalidCode(code: string): Problem {
+  const errors = isRegistrationCode(code)
+    ? undefined
+    : [{ pointer: '/verification_code', detail: expectedDigits(REGISTRATION_CODE_DIGITS) }];
+  return new Problem(400, 'invalid-code', 'Invalid or expired code', errors ? { errors } : {});
+}
+
 const verifyRoute = (deps: RegistrationDeps) =>
   defineRoute({
     method: 'post',
@@ -112,8 +128,10 @@ const verifyRoute = (deps: RegistrationDeps) =>
     testKeys: 'apart',
     body: z.strictObject({
       telegram_id,
-      // A string: a number would lose its leading zeros.
-      verification_code: z.string().max(CODE_CHARS_MAX).meta({ example: '348291' }),
+      verification_code: z.string().max(TYPED_CHARACTERS_MAX).transform(plainCode).meta({
+        description: TYPED_CODE_NOTE,
+        example: '348291',
+      }),
     }),
     answers: {
       200: {
@@ -129,7 +147,7 @@ const verifyRoute = (deps: RegistrationDeps) =>
         guesser: { client: caller.access === 'publishable' ? ip : null, keyId: caller.keyId },
       });
       if (answer.answer === 'refused') throw checkProblem(answer.why);
-      if (answer.answer === 'wrong') throw new Problem(400, 'invalid-code', 'Invalid or expired code');
+      if (answer.answer === 'wrong') throw invalidCode(body.verification_code);
       return { status: 200, body: { message: 'User successfully verified' } };
     },
   });

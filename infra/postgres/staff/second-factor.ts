@@ -69,7 +69,8 @@ function setUp({ em, seal, hash }: Parts, token: string, code: string, now: Date
     const given = readFactor(code);
     const sealed = session.totpOfferSealed;
     if (staff.totpBoundAt) return { passed: false, reason: 'already' };
-    if (!sealed || given?.by !== 'totp') return { passed: false, reason: 'wrong' };
+    if (!given) return { passed: false, reason: 'malformed' };
+    if (!sealed || given.by !== 'totp') return { passed: false, reason: 'wrong' };
 
     const step = stepOf(openSecret(seal, sealed, staff.id), given.code, now);
     if (step === null) return { passed: false, reason: 'wrong' };
@@ -135,11 +136,14 @@ async function countedFactor(
   staffId: string,
   code: string,
   now: Date,
-): Promise<GivenFactor | 'wrong' | 'locked' | 'blocked' | 'gone'> {
+): Promise<GivenFactor | 'malformed' | 'locked' | 'blocked' | 'gone'> {
+  const given = readFactor(code);
+  // A slip of the finger that no code can be is no guess.
+  if (!given) return 'malformed';
   const counted = await countTry(em.fork(), { id: staffId }, 'second-factor', now);
   if (!counted || counted.barred === 'disabled') return 'gone';
   if (counted.staff.secondFactorFailures > SECOND_FACTOR_FAILURES_MAX) return 'blocked';
-  return counted.barred ?? readFactor(code) ?? 'wrong';
+  return counted.barred ?? given;
 }
 
 /** Uses it up; each UPDATE is a compare-and-set, so that one code passes once whoever sends it at once. */

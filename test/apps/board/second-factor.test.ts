@@ -328,7 +328,7 @@ describe('a whole session', () => {
     expect((await show(await passwordOf(member.email), codes[0] ?? '')).headers['location']).toBe('/account');
     expect((await rowsOf(member.email)).slice(0, 3)).toEqual([
       ['second-factor.new-codes', { outcome: 'refused', reason: 'wrong' }],
-      ['second-factor.new-codes', { outcome: 'refused', reason: 'wrong' }],
+      ['second-factor.new-codes', { outcome: 'refused', reason: 'malformed' }],
       ['second-factor.new-codes', { outcome: 'done' }],
     ]);
   });

@@ -11,7 +11,8 @@ test.each([
   ['ABCDEFGHIJKLMN2', null],
   ['ABCDEFGHIJKLMN234', null],
   ['ABCDEFGHIJKLMN21', null],
-  ['１２３４５６', null],
+  ['１２３４５６', { by: 'totp', code: '123456' }],
+  ['\u200b“123\u00a0456”\r\n', { by: 'totp', code: '123456' }],
   ['', null],
 ])('%j is read as %j', (text, given) => {
   expect(readFactor(text)).toEqual(given);
