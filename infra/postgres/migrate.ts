@@ -1,4 +1,5 @@
 import { readConfig } from '../config.ts';
+import { buildLateIndexes } from './late-indexes.ts';
 import { openOrm } from './orm.ts';
 
 /** Brings the schema up to date; safe to run from two processes at once, and again. */
@@ -9,6 +10,7 @@ export async function migrate(databaseUrl: string): Promise<void> {
   } finally {
     await orm.close(true);
   }
+  await buildLateIndexes(databaseUrl);
 }
 
 if (import.meta.main) await migrate(readConfig(process.env).DATABASE_URL);

@@ -3,6 +3,7 @@ import type { Broadcasts, BroadcastView } from '../../../domain/broadcast/broadc
 import { pageOf } from '../../../domain/page.ts';
 import { countFinished } from '../../metrics.ts';
 import { inTransaction } from '../transaction.ts';
+import { parameters } from '../job/filter.ts';
 import { HELD } from './held.ts';
 
 interface BroadcastRow {
@@ -56,11 +57,16 @@ export function broadcasts(pool: pg.Pool): Broadcasts {
       return rows[0] ? toView(rows[0]) : null;
     },
     list: async ({ projectId, mode }, kind, { limit, after }) => {
+      const { values, put } = parameters();
+      // Only what is asked for: a condition on a kind that may be absent is one that no index serves.
+      const clauses = [`project_id = ${put(projectId)}`, `mode = ${put(mode)}`];
+      if (kind !== undefined) clauses.push(`kind = ${put(kind)}`);
+      if (after !== null) clauses.push(`id < ${put(after)}`);
       const { rows } = await pool.query<BroadcastRow>(
         `select ${columns} from (
-           select * from broadcast where project_id = $1 and mode = $5 and ($2::text is null or kind = $2) and ($3::uuid is null or id < $3)
-           order by id desc limit $4) b ${progress} order by b.id desc`,
-        [projectId, kind ?? null, after, limit + 1, mode],
+           select * from broadcast where ${clauses.join(' and ')} order by id desc limit ${put(limit + 1)}) b
+         ${progress} order by b.id desc`,
+        values,
       );
       return pageOf(rows.map(toView), limit);
     },

@@ -179,7 +179,7 @@ describe('rows of a project', () => {
     const { project, key } = await makeProject(ground, 'people');
     await ground.projects.changeCeilings(project.id, { people: 2 });
     const put = (handle: string, more: object = {}) =>
-      call(key, 'put', '/recipients').send({ handle, telegram_chat_id: 5, ...more });
+      call(key, 'put', '/recipients').send({ handle, telegram_chat_id: handle.charCodeAt(0), ...more });
     await put('a').expect(201);
     await put('b').expect(201);
     const { body } = await put('c').expect(429);
