@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import { type AboveCeiling, CeilingsChange } from '../../domain/project/ceilings.ts';
+import type { SettingsChanged } from '../../domain/project/port.ts';
 import { ApiKeyText, keyFront, KeyScope } from '../../domain/project/key.ts';
 import {
   isActive,
@@ -39,8 +40,9 @@ export function projectCommands(program: Command, context: CliContext): void {
   project
     .command('set <slug> <setting=json...>')
     .description('changes settings, such as sends_per_hour=10; null gives one its default back')
+    .option('--look-alike', "give a display_name that reads as Navbat's own or as another project's")
     .option('--json')
-    .action((slug: string, pairs: string[], options: JsonOption) =>
+    .action((slug: string, pairs: string[], options: SetOptions) =>
       setSettings(context, slug, pairs, options),
     );
   project
@@ -55,6 +57,10 @@ export function projectCommands(program: Command, context: CliContext): void {
     .description('its keys open nothing from then on; what it sent stays')
     .option('--json')
     .action((slug: string, options: JsonOption) => archiveProject(context, slug, options));
+}
+
+interface SetOptions extends JsonOption {
+  readonly lookAlike?: boolean;
 }
 
 /** An operator's own key may do everything that its project may. */
@@ -131,22 +137,34 @@ async function setSettings(
   context: CliContext,
   slug: string,
   pairs: readonly string[],
-  options: JsonOption,
+  { lookAlike = false, ...options }: SetOptions,
 ): Promise<void> {
   const change = parseChange(SettingsChange, pairs);
   await context.withPorts(async (ports) => {
-    const changed = await ports.projects.changeSettings((await projectOf(ports, slug)).id, change);
-    if (!changed.changed)
-      throw new CliError(
-        changed.reason === 'no-project' ? `There is no project ${slug}.` : raiseFirst(slug, changed.above),
-      );
-    await writeAudit(context, ports, 'project.set', slug, { settings: change });
+    const { id } = await projectOf(ports, slug);
+    const changed = await ports.projects.changeSettings(id, change, { lookAlike });
+    if (!changed.changed) throw new CliError(notSet(slug, changed));
+    await writeAudit(context, ports, 'project.set', slug, {
+      settings: change,
+      ...(lookAlike ? { look_alike: true } : {}),
+    });
     const rows = Object.entries(changed.project.settings).map(([name, value]) => [
       name,
       JSON.stringify(value),
     ]);
     tell(context, options, { lines: table(rows), json: projectJson(changed.project) });
   });
+}
+
+function notSet(slug: string, refused: Extract<SettingsChanged, { changed: false }>): string {
+  switch (refused.reason) {
+    case 'no-project':
+      return `There is no project ${slug}.`;
+    case 'name-reserved':
+      return "display_name: people would take it for Navbat's own or another project's. If it is meant so, add --look-alike.";
+    case 'above-ceiling':
+      return raiseFirst(slug, refused.above);
+  }
 }
 
 const raiseFirst = (slug: string, above: readonly AboveCeiling[]) =>

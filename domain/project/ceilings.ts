@@ -142,6 +142,9 @@ export function ceilingHit(
 export const WHO_RAISES =
   'Only staff of Navbat raise it (`navbat project ceilings`): write to whoever gave you your first key.';
 
+export const WHO_NAMES =
+  'Only staff of Navbat give it (`navbat project set --look-alike`): write to whoever gave you your first key.';
+
 /** Thrown before anything is written. */
 export class CeilingReached extends Error {
   override readonly name = 'CeilingReached';

@@ -29,7 +29,7 @@ export type KeyCreated =
 
 export type SettingsChanged =
   | { readonly changed: true; readonly project: ProjectView }
-  | { readonly changed: false; readonly reason: 'no-project' }
+  | { readonly changed: false; readonly reason: 'no-project' | 'name-reserved' }
   | { readonly changed: false; readonly reason: 'above-ceiling'; readonly above: readonly AboveCeiling[] };
 
 /** `lowered`: settings that came down with a ceiling. */
@@ -46,8 +46,15 @@ export interface Projects {
   list(): Promise<ProjectView[]>;
   find(id: ProjectId): Promise<ProjectView | null>;
   findBySlug(slug: string): Promise<ProjectView | null>;
-  /** A change that does not fit `SettingsChange` throws. */
-  changeSettings(id: ProjectId, change: Readonly<Record<string, unknown>>): Promise<SettingsChanged>;
+  /**
+   * A change that does not fit `SettingsChange` throws. A `display_name` that reads as Navbat's own, or as another project's, is
+   * staff's to give: `lookAlike`.
+   */
+  changeSettings(
+    id: ProjectId,
+    change: Readonly<Record<string, unknown>>,
+    how?: { readonly lookAlike: boolean },
+  ): Promise<SettingsChanged>;
   /** For staff alone. Null where there is no such project. A change that does not fit `CeilingsChange` throws. */
   changeCeilings(id: ProjectId, change: Readonly<Record<string, unknown>>): Promise<CeilingsChanged | null>;
   /** What of its ceilings is used now. */

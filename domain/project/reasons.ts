@@ -1,5 +1,5 @@
 import type { Reason } from '../reason.ts';
-import { WHO_RAISES } from './ceilings.ts';
+import { WHO_NAMES, WHO_RAISES } from './ceilings.ts';
 import { ACTIVE_KEYS_MAX } from './key.ts';
 
 export const projectReasons = {
@@ -14,6 +14,12 @@ export const projectReasons = {
       'The project has as many rows as its ceiling grants: queued, kept, of test keys, or people. `ceiling` names which.',
     retry: 'later',
     nextStep: `Wait until jobs end or leave, or erase recipients that you need no more; GET /projects/{id} shows \`ceilings\` and \`rows\`. ${WHO_RAISES}`,
+    seen: ['problem'],
+  },
+  'name-reserved': {
+    meaning: "The name reads as Navbat's own or as another project's, in whatever letters it is written.",
+    retry: 'after-change',
+    nextStep: `Choose another name. ${WHO_NAMES}`,
     seen: ['problem'],
   },
   'last-full-key': {

@@ -9,7 +9,10 @@ export const Country = z.string().regex(/^[A-Z]{2}$/, 'expected two capital lett
 /** What a project may set for itself. Every default is the platform's own rule (requirements X1, X4, X15). */
 export const ProjectSettings = z.object({
   /** The name a person reads in a message, and where they are asked to approve; the slug where it is absent. */
-  display_name: z.string().max(40).regex(VISIBLE_LINE, 'expected one line of visible text').optional(),
+  display_name: z.string().max(40).regex(VISIBLE_LINE, 'expected one line of visible text').optional().meta({
+    description:
+      "What people read in messages and where they approve; the slug where it is absent. A name that reads as Navbat's own or as another project's, in whatever letters, is staff's to give.",
+  }),
   locale: Locale.default(LOCALE_DEFAULT),
   /** Tried in this order where a request names none (X1): cheapest first, and SMS last. */
   channels: z.array(Channel).min(1).max(channels.length).default(['push', 'telegram', 'sms']),

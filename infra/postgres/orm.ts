@@ -10,6 +10,7 @@ import { Migration0006StaffSecondFactor } from './migrations/migration-0006-staf
 import { Migration0020Recipients } from './migrations/migration-0020-recipients.ts';
 import { Migration0023Ceilings } from './migrations/migration-0023-ceilings.ts';
 import { Migration0024KeyNames } from './migrations/migration-0024-key-names.ts';
+import { Migration0025ProjectNames } from './migrations/migration-0025-project-names.ts';
 import { Migration0030ProviderWords } from './migrations/migration-0030-provider-words.ts';
 
 /** Connections that MikroORM may hold in one process: everyday reads and writes only, hot statements have their own pool. */
@@ -32,6 +33,7 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
         Migration0020Recipients,
         Migration0023Ceilings,
         Migration0024KeyNames,
+        Migration0025ProjectNames,
         Migration0030ProviderWords,
       ],
       snapshot: false,

@@ -3,7 +3,12 @@ import type { ProjectId } from '../../../domain/job/job.ts';
 import { attemptOutcomes } from '../../../domain/job/job.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { ProjectSettings } from '../../../domain/project/settings.ts';
-import { type AboveCeiling, ProjectCeilings, WHO_RAISES } from '../../../domain/project/ceilings.ts';
+import {
+  type AboveCeiling,
+  ProjectCeilings,
+  WHO_NAMES,
+  WHO_RAISES,
+} from '../../../domain/project/ceilings.ts';
 import type { Projects } from '../../../domain/project/port.ts';
 import { type ProjectView, SettingsChange } from '../../../domain/project/project.ts';
 import {
@@ -103,7 +108,7 @@ const changeProject = (projects: Projects) =>
     tag: 'Projects',
     summary: 'Changes settings',
     description:
-      'Sets what is named; null gives a setting its default back. It holds everywhere within five seconds. A setting that has a ceiling (`GET /projects/{id}`) is set up to it: above it the answer is 422 `above-ceiling`, and nothing changes.',
+      "Sets what is named; null gives a setting its default back. It holds everywhere within five seconds. A setting that has a ceiling (`GET /projects/{id}`) is set up to it: above it the answer is 422 `above-ceiling`, and nothing changes. So it is with a `display_name` that reads as Navbat's own or as another project's, in whatever letters: 422 `name-reserved`.",
     scope: 'projects',
     testKeys: 'refused',
     params: ProjectParams,
@@ -113,7 +118,7 @@ const changeProject = (projects: Projects) =>
     async handle({ params, body, caller }) {
       const changed = await projects.changeSettings(ownProject(params.id, caller), body.settings);
       if (changed.changed) return { status: 200, body: projectBody(changed.project) };
-      throw changed.reason === 'no-project' ? noProject() : aboveCeiling(changed.above);
+      throw changed.reason === 'above-ceiling' ? aboveCeiling(changed.above) : notChanged[changed.reason]();
     },
   });
 
@@ -149,6 +154,19 @@ export function ownProject(id: string, caller: Caller): ProjectId {
 }
 
 export const noProject = () => new Problem(404, 'not-found', 'This key has no such project.');
+
+const notChanged = {
+  'no-project': () => noProject(),
+  'name-reserved': () =>
+    new Problem(422, 'name-reserved', `People would take this name for another's. ${WHO_NAMES}`, {
+      errors: [
+        {
+          pointer: '/settings/display_name',
+          detail: "expected a name that reads neither as Navbat's own nor as another project's",
+        },
+      ],
+    }),
+};
 
 const aboveCeiling = (above: readonly AboveCeiling[]) =>
   new Problem(422, 'above-ceiling', `The project's ceiling is below what was asked for. ${WHO_RAISES}`, {

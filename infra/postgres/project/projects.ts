@@ -32,6 +32,7 @@ import {
 import { ProjectSettings } from '../../../domain/project/settings.ts';
 import type { KeyedHash } from '../../crypto.ts';
 import { ApiKey, Project } from '../entities.ts';
+import { keepSlug, takeName } from './names.ts';
 import { rowsOf } from './rows.ts';
 
 /** 192 bits: nobody guesses a key, so that no lock-out is needed that would hit honest callers. */
@@ -47,7 +48,8 @@ export function projectStore(em: EntityManager, keyedHash: KeyedHash): Projects 
     list: async () => (await em.fork().find(Project, {}, { orderBy: { slug: 'asc' } })).map(projectView),
     find: async (id) => viewOf(await em.fork().findOne(Project, { id })),
     findBySlug: async (slug) => viewOf(await em.fork().findOne(Project, { slug })),
-    changeSettings: (id, change) => em.fork().transactional((tx) => changeSettings(tx, id, change)),
+    changeSettings: (id, change, how) =>
+      em.fork().transactional((tx) => changeSettings(tx, id, change, how?.lookAlike ?? false)),
     changeCeilings: (id, change) => em.fork().transactional((tx) => changeCeilings(tx, id, change)),
     rows: (id) => rowsOf(em.fork(), id),
     archive: (id, now) => em.fork().transactional(async (tx) => viewOf(await archive(tx, id, now))),
@@ -79,7 +81,10 @@ async function createProject(em: EntityManager, slug: string, now: Date): Promis
     archivedAt: null,
   });
   try {
-    await em.persist(row).flush();
+    await em.transactional(async (tx) => {
+      await tx.persist(row).flush();
+      await keepSlug(tx, row);
+    });
     return { created: true, project: projectView(row) };
   } catch (error) {
     if (!(error instanceof UniqueConstraintViolationException)) throw error;
@@ -96,6 +101,7 @@ async function changeSettings(
   tx: EntityManager,
   id: string,
   given: Readonly<Record<string, unknown>>,
+  lookAlike: boolean,
 ): Promise<SettingsChanged> {
   const change = SettingsChange.parse(given);
   const row = await lockProject(tx, id);
@@ -104,6 +110,10 @@ async function changeSettings(
   const decision = withinCeilings(changedSettings(row.settings, change), change, ceilings);
   if (decision.decision === 'refused')
     return { changed: false, reason: 'above-ceiling', above: decision.above };
+  const { display_name: name } = change;
+  const isNewName = name !== undefined && (name ?? undefined) !== row.settings['display_name'];
+  if (isNewName && !(await takeName(tx, row, (name as string | null) ?? null)) && !lookAlike)
+    return { changed: false, reason: 'name-reserved' };
   row.settings = decision.stored;
   return { changed: true, project: projectView(row) };
 }
