@@ -6,7 +6,7 @@ import type { Grant, Sessions } from '../identity/sessions.ts';
 import type { CheckResult } from '../otp/check.ts';
 import { type Blocked, checkGuarded, type GuardedChecks } from '../otp/guarded-check.ts';
 import type { OtpIntake, SendOrder } from '../otp/intake.ts';
-import { type Phone, parsePhone } from '../otp/phone.ts';
+import { knownPhone, type Phone } from '../otp/phone.ts';
 import { ownSend, type SendCommand } from '../otp/send.ts';
 import type { KeyMode } from '../project/key.ts';
 import { PLATFORM_PROJECT_ID } from '../project/platform.ts';
@@ -169,7 +169,7 @@ async function sendCode({ intake, platform }: BinderDeps, phone: Phone, requestI
 
 const codeCommand = (phone: Phone): SendCommand =>
   ownSend({
-    phone: parsePhone(phone),
+    phone: knownPhone(phone),
     // A test key makes no enrolment: its codes are shown to its holder, and prove nobody's phone.
     mode: 'live',
     channels: phoneProvingChannels,
@@ -234,7 +234,7 @@ async function proveOwner(
     },
   );
   if (checked.result !== 'approved') return { answer: 'wrong-code', why: checked };
-  const phone = checked.phone === null ? null : parsePhone(checked.phone);
+  const phone = checked.phone === null ? null : knownPhone(checked.phone);
   if (!phone) throw new Error('a code that binds a device was sent to no phone');
   const personId = await deps.persons.ofPhone(phone.e164, 'live', deps.now());
   await deps.devices.noteOwner(id, personId);

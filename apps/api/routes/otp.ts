@@ -6,7 +6,7 @@ import { Channel } from '../../../domain/otp/channel.ts';
 import type { FailureGate } from '../../../domain/otp/failure-gate.ts';
 import { checkGuarded } from '../../../domain/otp/guarded-check.ts';
 import type { Destination, OtpIntake } from '../../../domain/otp/intake.ts';
-import { parsePhone, type PhoneFacts } from '../../../domain/otp/phone.ts';
+import { knownPhone, type PhoneFacts, phoneFault, readPhone } from '../../../domain/otp/phone.ts';
 import type { VerificationId } from '../../../domain/otp/job.ts';
 import {
   CODE_DIGITS_DEFAULT,
@@ -111,7 +111,7 @@ export async function destinationOf(
   const recipientPhone = await deps.phoneOf(caller.projectId, to);
   if (recipientPhone === undefined) throw refusalProblem('unknown-recipient', null);
   if (recipientPhone === null) return { destination: { recipientId: to }, phone: null };
-  return { destination: { phone: recipientPhone }, phone: parsePhone(recipientPhone) };
+  return { destination: { phone: recipientPhone }, phone: knownPhone(recipientPhone) };
 }
 
 /** @throws Problem 400 where it is no phone in international form. */
@@ -120,11 +120,10 @@ export function phoneDestination(
   pointer: string,
   orElse = '',
 ): { destination: Destination; phone: PhoneFacts } {
-  const phone = parsePhone(to);
-  if (phone) return { destination: { phone: phone.e164 }, phone };
-  const detail = `expected a phone number in international form, such as +998901234567${orElse}`;
+  const read = readPhone(to);
+  if (read.ok) return { destination: { phone: read.phone.e164 }, phone: read.phone };
   throw new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
-    errors: [{ pointer, detail }],
+    errors: [{ pointer, detail: phoneFault(read, orElse) }],
   });
 }
 
@@ -285,7 +284,7 @@ function resendCommand(
   body: Partial<SendRequest>,
 ): SendCommand {
   return {
-    phone: 'phone' in destination ? parsePhone(destination.phone) : null,
+    phone: 'phone' in destination ? knownPhone(destination.phone) : null,
     mode: caller.mode,
     channels: [...new Set(body.channels ?? verification.channels)],
     purpose: verification.purpose,

@@ -14,7 +14,7 @@ import {
 } from '../../../domain/registration/user.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { Problem } from '../../http/problem.ts';
-import { PhoneField } from '../fields.ts';
+import { TelegramPhoneField } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { checkProblem, refusalProblem } from './otp-problems.ts';
 
@@ -35,7 +35,7 @@ const telegram_id = TelegramId.meta({ example: 123456789 });
 
 const RegisterRequest = z.strictObject({
   telegram_id,
-  phone_number: PhoneField,
+  phone_number: TelegramPhoneField,
   telegram_auth: z
     .string()
     .max(SIGNED_CHARS_MAX)
