@@ -152,7 +152,7 @@ async function text(deps: StoryDeps, scene: Scene, said: string) {
     caller,
     telegramId: by.telegramId,
     code,
-    guesser: { client: `telegram:${by.telegramId}`, keyId: 'bot' },
+    guesser: { clients: [{ subject: `telegram:${by.telegramId}`, times: 1 }], keyId: null },
   });
   switch (answer.answer) {
     case 'verified':

@@ -5,6 +5,7 @@ import type { PersonId } from '../identity/person.ts';
 import type { Grant, Sessions } from '../identity/sessions.ts';
 import type { CheckResult } from '../otp/check.ts';
 import { type Blocked, checkGuarded, type GuardedChecks } from '../otp/guarded-check.ts';
+import type { Guesser } from '../otp/failure-gate.ts';
 import type { OtpIntake, SendOrder } from '../otp/intake.ts';
 import { knownPhone, type Phone } from '../otp/phone.ts';
 import { ownSend, type SendCommand } from '../otp/send.ts';
@@ -63,7 +64,8 @@ export interface ConfirmOrder {
   readonly totp: string;
   /** The one that was sent to the phone, where one was. */
   readonly code: string | null;
-  readonly ip: string;
+  /** Whose wrong codes are counted together. */
+  readonly clients: Guesser['clients'];
   readonly userAgent: string | null;
 }
 
@@ -219,13 +221,14 @@ interface Owner {
 async function proveOwner(
   deps: BinderDeps,
   { id, verificationId }: ConfirmTry,
-  { code, ip }: ConfirmOrder,
+  { code, clients }: ConfirmOrder,
 ): Promise<Owner | ConfirmRefusal> {
   if (verificationId === null) return { answer: 'unknown' };
   if (code === null) return { answer: 'code-missing' };
   const checked = await checkGuarded(
     deps,
-    { client: ip, keyId: BIND_PURPOSE, projectId: PLATFORM_PROJECT_ID },
+    // Anybody may enrol a device: no key and no project is blocked for it.
+    { clients, keyId: null, projectId: PLATFORM_PROJECT_ID },
     {
       projectId: PLATFORM_PROJECT_ID,
       mode: 'live',

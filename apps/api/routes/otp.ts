@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CheckRequest, type CheckResult } from '../../../domain/otp/check.ts';
 import type { Checks, ResendFacts } from '../../../domain/otp/checks.ts';
 import { Channel } from '../../../domain/otp/channel.ts';
-import type { FailureGate } from '../../../domain/otp/failure-gate.ts';
+import type { FailureGate, Guesser } from '../../../domain/otp/failure-gate.ts';
 import { checkGuarded } from '../../../domain/otp/guarded-check.ts';
 import type { Destination, OtpIntake } from '../../../domain/otp/intake.ts';
 import { knownPhone, type PhoneFacts, phoneFault, readPhone } from '../../../domain/otp/phone.ts';
@@ -16,7 +16,7 @@ import {
   TTL_SECONDS_DEFAULT,
 } from '../../../domain/otp/send.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
-import { addressBlock } from '../../http/express.ts';
+import { netsOf } from '../../../domain/net/address.ts';
 import { Problem } from '../../http/problem.ts';
 import { checkUrl } from '../fields.ts';
 import { type Answer, defineRoute, requestKey, type Route, type RouteRequest } from '../route.ts';
@@ -220,7 +220,8 @@ const verifyRoute = (deps: OtpRouteDeps) =>
               purpose: body.purpose ?? PURPOSE_DEFAULT,
             }
           : { id: body.id, purpose: body.purpose ?? null };
-      const client = body.client?.ip ?? (caller.access === 'publishable' ? ip : null);
+      // Whoever holds an app's key could say anything.
+      const client = caller.access === 'publishable' ? ip : (body.client?.ip ?? null);
       const result = await checkCode(deps, caller, client, of, body.code);
       return { status: 200, body: { id: result.id, status: 'approved', purpose: result.purpose } };
     },
@@ -236,12 +237,21 @@ export async function checkCode(
   of: Parameters<Checks['check']>[0]['of'],
   code: string,
 ): Promise<Approval> {
-  const { keyId, projectId, mode } = caller;
-  const guesser = { client: client === null ? null : addressBlock(client), keyId, projectId };
+  const { projectId, mode } = caller;
+  const guesser = { ...guesserOf(caller, client), projectId };
   const result = await checkGuarded(deps, guesser, { projectId, mode, of, code });
   if (result.result === 'approved') return result;
   throw checkProblem(result);
 }
+
+/** `client` is the end user's address, as the service or we saw it; null when nobody said. */
+export const guesserOf = (
+  { access, keyId }: Pick<Caller, 'access' | 'keyId'>,
+  client: string | null,
+): Pick<Guesser, 'clients' | 'keyId'> => ({
+  clients: client === null ? [] : netsOf(client),
+  keyId: access === 'secret' ? keyId : null,
+});
 
 const resendRoute = (deps: OtpRouteDeps) =>
   defineRoute({

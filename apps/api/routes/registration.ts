@@ -17,6 +17,7 @@ import { Problem } from '../../http/problem.ts';
 import { TelegramPhoneField } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { checkProblem, refusalProblem } from './otp-problems.ts';
+import { guesserOf } from './otp.ts';
 
 /** The registration API of the fifth founding document (S4): its paths and bodies, over the same verifications. */
 export interface RegistrationDeps {
@@ -144,7 +145,7 @@ const verifyRoute = (deps: RegistrationDeps) =>
         caller,
         telegramId: body.telegram_id,
         code: body.verification_code,
-        guesser: { client: caller.access === 'publishable' ? ip : null, keyId: caller.keyId },
+        guesser: guesserOf(caller, caller.access === 'publishable' ? ip : null),
       });
       if (answer.answer === 'refused') throw checkProblem(answer.why);
       if (answer.answer === 'wrong') throw invalidCode(body.verification_code);
