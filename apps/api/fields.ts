@@ -3,6 +3,7 @@ import { phoneFault, type PhoneReading, readPhone, readTelegramPhone } from '../
 import type { ReasonFacts } from '../../domain/reason.ts';
 import { explainStored } from '../../domain/reasons.ts';
 import { Problem } from '../http/problem.ts';
+import { isOurTime, notOurTime } from '../../domain/refine.ts';
 
 /** Longer than any number with its spaces and dashes. */
 const PHONE_TEXT_MAX = 32;
@@ -54,11 +55,8 @@ export function checkUrl(
     });
 }
 
-/** Before the first second of Unix time there is nothing of ours, and Postgres knows no year 0. */
-const sinceUnix = { error: 'expected a time since 1970' };
-
 /** A calendar day, UTC. */
-export const Day = z.iso.date().refine((text) => text >= '1970', sinceUnix);
+export const Day = z.iso.date().refine((text) => isOurTime(new Date(text)), notOurTime);
 
 /** RFC 3339, UTC, as our answers write times. */
 export const Time = z.iso.datetime();
@@ -67,7 +65,7 @@ export const Time = z.iso.datetime();
 export const TimeField = z.iso
   .datetime({ offset: true })
   .transform((text) => new Date(text))
-  .refine((at) => at.getTime() >= 0, sinceUnix)
+  .refine(isOurTime, notOurTime)
   .meta({ example: '2026-01-15T10:00:00Z' });
 
 /** A reason with its meaning, as every object of ours tells it. */

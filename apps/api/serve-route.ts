@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { PersonTokens } from '../../domain/identity/session.ts';
 import type { KeyDirectory } from '../../domain/project/port.ts';
 import type { QuotaCounter } from '../../domain/project/quota.ts';
@@ -8,7 +8,8 @@ import { asProblem, EVENT_STREAM, sendEvents, sendJson, sendProblem } from '../h
 import { readJson } from '../http/body.ts';
 import { callerAddress, header, logAnswer, requestIdOf } from '../http/express.ts';
 import { type FieldError, Problem } from '../http/problem.ts';
-import { badText, escapePointer } from '../http/text.ts';
+import { byName, byPointer, fieldErrors, plainWords } from '../http/schema-words.ts';
+import { badText } from '../http/text.ts';
 import {
   authenticate,
   authenticatePerson,
@@ -146,23 +147,10 @@ async function readRequest(
 
 /** Only what the caller sent is parsed here: any other `ZodError` is a fault of ours, and stays a 500. */
 function parse(schema: z.ZodType, value: unknown, name: (path: readonly PropertyKey[]) => string): unknown {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: plainWords });
   if (parsed.success) return parsed.data;
-  throw invalid(parsed.error.issues.flatMap((issue) => fieldErrors(issue, name)));
+  throw invalid(fieldErrors(parsed.error.issues, name));
 }
-
-function fieldErrors(issue: z.core.$ZodIssue, name: (path: readonly PropertyKey[]) => string): FieldError[] {
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({
-      pointer: name([...issue.path, key]),
-      detail: 'There is no such field.',
-    }));
-  return [{ pointer: name(issue.path), detail: issue.message }];
-}
-
-const byPointer = (path: readonly PropertyKey[]) =>
-  path.map((part) => `/${escapePointer(String(part))}`).join('');
-const byName = (path: readonly PropertyKey[]) => path.join('.');
 
 const invalid = (errors: FieldError[]) =>
   new Problem(400, 'invalid-request', 'The request does not fit the schema.', { errors });

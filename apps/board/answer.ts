@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { ERRORS_SHOWN_MAX, sendJson } from '../http/answer.ts';
 import { Problem } from '../http/problem.ts';
+import { byName, fieldErrors, plainWords } from '../http/schema-words.ts';
 import { badText } from '../http/text.ts';
 import type { Html } from './html.ts';
 
@@ -44,12 +45,9 @@ const snake = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter
  * @throws Problem 400 naming each field that does not fit.
  */
 export function read<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
-  const parsed = schema.safeParse(input ?? {});
+  const parsed = schema.safeParse(input ?? {}, { error: plainWords });
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map(({ path, message }) => ({
-    pointer: path.join('.'),
-    detail: message,
-  }));
+  const errors = fieldErrors(parsed.error.issues, byName);
   const named = errors
     .slice(0, ERRORS_SHOWN_MAX)
     .map(({ pointer, detail }) => `${pointer}: ${detail}`)

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type DevicePublicKey, SignatureText } from '../device/public-key.ts';
 import type { ProjectId } from '../job/job.ts';
 import type { Payment } from '../otp/payment.ts';
+import { onceValid } from '../refine.ts';
 
 export const ChallengeId = z.uuid().brand<'ChallengeId'>();
 export type ChallengeId = z.infer<typeof ChallengeId>;
@@ -35,6 +36,7 @@ export const ChallengeAnswer = z
     signature: SignatureText,
   })
   .refine(({ decision, number }) => (decision === 'approve') === (number !== undefined), {
+    ...onceValid,
     error: 'expected with approve, and with nothing else',
     path: ['number'],
   });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Page, PageOrder } from '../page.ts';
 import type { JobId } from '../job/job.ts';
 import type { Caller } from '../project/caller.ts';
+import { isOurTime, notOurTime } from '../refine.ts';
 import { InstallationId } from '../push/address.ts';
 import { PushContent } from '../push/message.ts';
 import { TelegramContent } from '../telegram/message.ts';
@@ -20,16 +21,14 @@ export type BroadcastState = (typeof broadcastStates)[number];
 export const BroadcastId = z.uuid().brand<'BroadcastId'>();
 export type BroadcastId = z.infer<typeof BroadcastId>;
 
+const TimeText = z.iso.datetime({ offset: true }).refine((text) => isOurTime(new Date(text)), notOurTime);
+
 /** When, until when, and how a repeat is known. */
 const ordering = {
-  send_at: z.iso
-    .datetime({ offset: true })
-    .optional()
-    .meta({ description: 'Not before then; at most 30 days ahead.' }),
-  expires_at: z.iso
-    .datetime({ offset: true })
-    .optional()
-    .meta({ description: 'Not after then; a day after `send_at` where absent.' }),
+  send_at: TimeText.optional().meta({ description: 'Not before then; at most 30 days ahead.' }),
+  expires_at: TimeText.optional().meta({
+    description: 'Not after then; a day after `send_at` where absent.',
+  }),
   dedupe_key: z
     .string()
     .regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible characters')
@@ -39,23 +38,40 @@ const ordering = {
 
 const ChatId = z.int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 
-/** Whom a message is for: a chat, or a recipient of the project by id, handle or phone. */
-const TelegramTo = z.union([z.strictObject({ chat_id: ChatId }), z.strictObject({ recipient_id: z.uuid() })]);
-const PushTo = z.union([
-  z.strictObject({ token: z.string().min(1).max(4_096) }),
-  z.strictObject({ installation_id: InstallationId }),
-  z.strictObject({ recipient_id: z.uuid() }),
-  z.strictObject({ topic: z.string().regex(/^[A-Za-z0-9-_.~%]{1,900}$/) }),
-]);
+/** Whom a message is for: a chat, or a recipient of the project by its id. */
+const TelegramTo = z.union(
+  [z.strictObject({ chat_id: ChatId }), z.strictObject({ recipient_id: z.uuid() })],
+  {
+    error: 'expected {"chat_id": integer} or {"recipient_id": UUID}',
+  },
+);
+const PushTo = z.union(
+  [
+    z.strictObject({ token: z.string().min(1).max(4_096) }),
+    z.strictObject({ installation_id: InstallationId }),
+    z.strictObject({ recipient_id: z.uuid() }),
+    z.strictObject({ topic: z.string().regex(/^[A-Za-z0-9-_.~%]{1,900}$/) }),
+  ],
+  { error: 'expected one of {"token"}, {"installation_id"}, {"recipient_id": UUID} and {"topic"}' },
+);
 
-const toOneOrMany = <T extends z.ZodType>(to: T) => z.union([to, z.array(to).min(1).max(RECIPIENTS_MAX)]);
+const toOneOrMany = <T extends z.ZodType>(to: T, forms: string) =>
+  z.union([to, z.array(to).min(1).max(RECIPIENTS_MAX)], {
+    error: `expected ${forms}, or an array of 1 to ${RECIPIENTS_MAX} of them`,
+  });
 
 /** Body of `POST /telegram/send`. */
-export const TelegramSend = TelegramContent.extend({ to: toOneOrMany(TelegramTo), ...ordering });
+export const TelegramSend = TelegramContent.extend({
+  to: toOneOrMany(TelegramTo, '{"chat_id": integer} or {"recipient_id": UUID}'),
+  ...ordering,
+});
 export type TelegramSend = z.infer<typeof TelegramSend>;
 
 /** Body of `POST /push/send`. */
-export const PushSend = PushContent.safeExtend({ to: toOneOrMany(PushTo), ...ordering });
+export const PushSend = PushContent.safeExtend({
+  to: toOneOrMany(PushTo, '{"token"}, {"installation_id"}, {"recipient_id": UUID} or {"topic"}'),
+  ...ordering,
+});
 export type PushSend = z.infer<typeof PushSend>;
 
 export type MessageTarget =

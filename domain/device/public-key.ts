@@ -10,10 +10,14 @@ const Bytes32 = z
  * would be a secret in the wrong hands, and any other member a second way to write the same key.
  */
 export const DevicePublicKey = z
-  .discriminatedUnion('kty', [
-    z.strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: Bytes32 }),
-    z.strictObject({ kty: z.literal('EC'), crv: z.literal('P-256'), x: Bytes32, y: Bytes32 }),
-  ])
+  .discriminatedUnion(
+    'kty',
+    [
+      z.strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: Bytes32 }),
+      z.strictObject({ kty: z.literal('EC'), crv: z.literal('P-256'), x: Bytes32, y: Bytes32 }),
+    ],
+    { error: 'expected a public JWK with kty OKP (Ed25519) or EC (P-256)' },
+  )
   .meta({ id: 'DevicePublicKey', description: 'JWK (RFC 7517), the public half alone.' });
 export type DevicePublicKey = z.infer<typeof DevicePublicKey>;
 

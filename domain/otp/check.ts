@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
 import { Client, Purpose } from './send.ts';
 import { TYPED_CODE_NOTE, typedCode } from './typed-code.ts';
+import { onceValid } from '../refine.ts';
 
 /** NIST SP 800-63B-4 §3.2.2: after this many wrong checks in a row a destination is locked. */
 export const FAILED_CHECKS_IN_A_ROW_MAX = 100;
@@ -29,6 +30,7 @@ export const CheckRequest = z
     }),
   })
   .refine((body) => (body.id === undefined) !== (body.to === undefined), {
+    ...onceValid,
     error: 'expected id or to, and not both',
     path: ['id'],
   });

@@ -9,6 +9,7 @@ import { movesMoney, Payment } from './payment.ts';
 import type { PhoneFacts } from './phone.ts';
 import { Locale } from './text.ts';
 import type { Verification } from './verification.ts';
+import { onceValid } from '../refine.ts';
 
 /** X4 and ASVS 6.5.5: a delivered code lives 10 minutes at most. */
 const TTL_SECONDS_MIN = 30;
@@ -36,7 +37,7 @@ export const Purpose = z
 
 /** The end user behind a request, as the calling service saw them. */
 export const Client = z.strictObject({
-  ip: z.union([z.ipv4(), z.ipv6()]).optional(),
+  ip: z.union([z.ipv4(), z.ipv6()], { error: 'expected an IPv4 or IPv6 address' }).optional(),
   user_agent: z.string().max(500).optional(),
   device_id: z.string().max(128).optional(),
 });
@@ -75,6 +76,7 @@ export const SendRequest = z
     metadata: z
       .record(z.string().max(64), z.string().max(METADATA_VALUE_CHARS_MAX))
       .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS_MAX, {
+        ...onceValid,
         error: `expected at most ${METADATA_PAIRS_MAX} pairs`,
       })
       .optional(),
@@ -85,6 +87,7 @@ export const SendRequest = z
     }),
   })
   .refine(({ purpose, payment }) => payment !== undefined || !movesMoney(purpose ?? PURPOSE_DEFAULT), {
+    ...onceValid,
     error: 'expected what is paid and to whom, as this purpose moves money',
     path: ['payment'],
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { onceValid } from '../refine.ts';
 
 /** FCM takes 4 096 bytes of payload; what is left of it after our own words. */
 const PAYLOAD_BYTES_MAX = 3_800;
@@ -35,6 +36,7 @@ export const PushContent = z
       .meta({ description: 'A later push with the same key replaces this one.' }),
   })
   .refine((content) => content.notification !== undefined || content.data !== undefined, {
+    ...onceValid,
     error: 'expected notification or data',
     path: ['notification'],
   })
@@ -43,6 +45,7 @@ export const PushContent = z
       new TextEncoder().encode(JSON.stringify([content.notification, content.data])).length <=
       PAYLOAD_BYTES_MAX,
     {
+      ...onceValid,
       error: `expected at most ${PAYLOAD_BYTES_MAX} bytes of notification and data`,
       path: ['data'],
     },

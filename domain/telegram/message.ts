@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { onceValid } from '../refine.ts';
 
 /** Characters of a text after entities are parsed (Bot API, sendMessage). */
 const TEXT_MAX = 4_096;
@@ -16,6 +17,7 @@ const Button = z
     callback_data: z.string().min(1).max(CALLBACK_DATA_MAX).optional(),
   })
   .refine((button) => (button.url === undefined) !== (button.callback_data === undefined), {
+    ...onceValid,
     error: 'expected url or callback_data, and not both',
   });
 

@@ -23,6 +23,7 @@ import { defineOpenRoute, defineRoute, type Route, type RouteRequest } from '../
 import { SessionBody, sessionBody } from '../session-body.ts';
 import { accept, checkCode, destinationOf, type OtpRouteDeps, phoneDestination } from './otp.ts';
 import { sessionEnded, sessionRoutes } from './sessions.ts';
+import { onceValid } from '../../../domain/refine.ts';
 
 /** The front doors: how a person proves who they are, and what they hold afterwards. */
 export interface AuthDeps extends SignInDeps {
@@ -75,7 +76,9 @@ const visitorOf = (request: AppRequest, said?: z.infer<typeof Client>) => ({
 const InitData = z.strictObject({
   init_data: z.string().max(INIT_DATA_CHARS_MAX).meta({ description: "A Mini App's `initData`, as it is." }),
 });
-const TelegramField = z.union([z.string().max(TELEGRAM_FIELD_CHARS_MAX), z.int()]);
+const TelegramField = z.union([z.string().max(TELEGRAM_FIELD_CHARS_MAX), z.int()], {
+  error: `expected a text of at most ${TELEGRAM_FIELD_CHARS_MAX} characters or an integer`,
+});
 const WidgetFields = z
   .object({
     id: TelegramField.meta({ example: 123456789 }),
@@ -84,6 +87,7 @@ const WidgetFields = z
   })
   .catchall(TelegramField)
   .refine((fields) => Object.keys(fields).length <= TELEGRAM_FIELDS_MAX, {
+    ...onceValid,
     error: `expected at most ${TELEGRAM_FIELDS_MAX} fields`,
   })
   .meta({ description: "The Login widget's fields, all of them: each is signed." });
@@ -98,7 +102,10 @@ const telegramRoute = (deps: AuthDeps, path: '/auth/telegram' | '/api/auth/teleg
       "What Telegram signed for this installation's bot: the Login widget's fields, or a Mini App's `initData`; at most 5 minutes old, usable once. It names no project, so that any site which a person gave it to could hand it on: it is taken only where the project setting `telegram_sign_in` says that the bot is this project's own (`not-enabled` elsewhere), and opens no session of Navbat's own app. 422: it proves nothing, `reason` says why.",
     scope: 'public',
     testKeys: 'apart',
-    body: z.union([InitData, WidgetFields]),
+    body: z.union([InitData, WidgetFields], {
+      error:
+        'expected {init_data} of a Mini App, or all fields of the Login widget: id, auth_date, hash and what came with them',
+    }),
     answers: signedIn,
     problems: [422],
     async handle(request) {

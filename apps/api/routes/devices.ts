@@ -26,6 +26,7 @@ import {
 } from './device-body.ts';
 import { checkProblem, refusalProblem } from './otp-problems.ts';
 import { NO_STORE, QrBody, type QrCodes, qrBody } from './qr.ts';
+import { onceValid } from '../../../domain/refine.ts';
 
 export interface DeviceRouteDeps {
   readonly devices: Devices;
@@ -55,7 +56,7 @@ const ClaimBody = z
     ...PushFields,
     public_key: DevicePublicKey,
   })
-  .refine(onePushAddress, twoPushAddresses);
+  .refine(onePushAddress, { ...onceValid, ...twoPushAddresses });
 
 const Pending = z.object({
   id: DeviceId,

@@ -9,6 +9,7 @@ import { Problem } from '../../http/problem.ts';
 import { PhoneField, Time } from '../fields.ts';
 import { type Answer, definePersonRoute, defineRoute, type Route } from '../route.ts';
 import { NO_STORE, QrBody, type QrCodes, qrBody } from './qr.ts';
+import { onceValid } from '../../../domain/refine.ts';
 
 export interface EnrolmentRouteDeps {
   readonly enrolments: Enrolments;
@@ -64,6 +65,7 @@ const projectEnrolment = (deps: EnrolmentRouteDeps) =>
     body: z
       .strictObject({ recipient: RecipientId.optional(), phone: PhoneField.optional() })
       .refine(({ recipient, phone }) => (recipient === undefined) !== (phone === undefined), {
+        ...onceValid,
         error: 'expected a recipient or a phone, and not both',
       }),
     answers,

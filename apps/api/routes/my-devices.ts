@@ -18,6 +18,7 @@ import {
   twoPushAddresses,
 } from './device-body.ts';
 import { NO_STORE } from './qr.ts';
+import { onceValid } from '../../../domain/refine.ts';
 
 export interface MyDeviceDeps {
   readonly devices: Devices;
@@ -61,7 +62,7 @@ const changeRoute = ({ devices }: MyDeviceDeps) =>
         push_token: PushFields.push_token.unwrap().nullable().optional(),
         installation_id: PushFields.installation_id,
       })
-      .refine(onePushAddress, twoPushAddresses),
+      .refine(onePushAddress, { ...onceValid, ...twoPushAddresses }),
     answers: { 200: { description: 'The device as it is now.', schema: DeviceBody } },
     problems: [404],
     async handle({ params, body, person }) {

@@ -7,6 +7,7 @@ import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { PhoneField, Time } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
+import { onceValid } from '../../../domain/refine.ts';
 
 const Handle = z
   .string()
@@ -27,9 +28,11 @@ const PutBody = z
     locale: Locale.nullable().optional(),
   })
   .refine(({ handle, phone }) => handle || phone, {
+    ...onceValid,
     error: 'expected a handle or a phone, by which to find the recipient',
   })
   .refine(({ push_token, installation_id }) => !push_token || installation_id === undefined, {
+    ...onceValid,
     error: 'expected push_token or installation_id, and not both',
     path: ['installation_id'],
   })

@@ -12,6 +12,7 @@ import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { reasonBody, reasonShape, Time, TimeField } from '../fields.ts';
 import { type Answer, defineRoute, type Route } from '../route.ts';
+import { onceValid } from '../../../domain/refine.ts';
 
 const TAG = 'Webhooks';
 /** As long as events are kept where nobody has changed it. */
@@ -160,9 +161,10 @@ const ReplayRangeBody = z
       .meta({ description: 'Leave out what a place has answered with 2xx.' }),
     dry_run: z.boolean().default(false).meta({ description: 'Only count.' }),
   })
-  .refine(({ from, to }) => from < to, { error: 'expected a time after from', path: ['to'] })
+  .refine(({ from, to }) => from < to, { ...onceValid, error: 'expected a time after `from`', path: ['to'] })
   .refine(({ from, to }) => to.getTime() - from.getTime() <= REPLAY_DAYS_MAX * DAY_MS, {
-    error: `expected at most ${REPLAY_DAYS_MAX} days after from`,
+    ...onceValid,
+    error: `expected at most ${REPLAY_DAYS_MAX} days after \`from\``,
     path: ['to'],
   });
 

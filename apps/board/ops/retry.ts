@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { isOurTime, notOurTime } from '../../../domain/refine.ts';
 import { RETRY_RUN_MAX, type RetryPreview } from '../../../domain/staff/command.ts';
 import type { JobFilter } from '../../../domain/staff/ops.ts';
 import { sendJson } from '../../http/answer.ts';
@@ -12,7 +13,9 @@ import { column, count, none, numbers, panel, state, table, tile, windowName } f
 import type { OpsParts } from './parts.ts';
 
 /** Jobs that fail after the dry run are not in it: they were not counted, and nobody has looked at them. */
-const RetryQuery = FilterQuery.extend({ until: optional(z.iso.datetime()) });
+const RetryQuery = FilterQuery.extend({
+  until: optional(z.iso.datetime().refine((text) => isOurTime(new Date(text)), notOurTime)),
+});
 type RetryQuery = z.infer<typeof RetryQuery>;
 
 /** Nothing is retried but on `confirm`: without it the answer is the dry run. */
