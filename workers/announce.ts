@@ -123,6 +123,7 @@ function orderOf(
   const sendAt = now();
   return {
     caller: { projectId: PLATFORM_PROJECT_ID, slug: PLATFORM_SLUG, mode: 'live' },
+    priority: 'normal',
     sendAt,
     expiresAt: new Date(sendAt.getTime() + lifeSeconds * 1_000),
     // After a crash between handing over and recording, the repeat is known by it.

@@ -17,7 +17,7 @@ import { type Logger, openLog } from '../infra/log.ts';
 import { attemptsTotal, jobsFinished } from '../infra/metrics.ts';
 import { jobStore } from '../infra/postgres/job/attempts.ts';
 import { broadcastIntake } from '../infra/postgres/broadcast/intake.ts';
-import { finishBroadcasts } from '../infra/postgres/broadcast/broadcasts.ts';
+import { foldTallies } from '../infra/postgres/broadcast/broadcasts.ts';
 import { hotPool } from '../infra/postgres/hot-pool.ts';
 import { deadChats, deadTokens, pushJobs, telegramJobs } from '../infra/postgres/broadcast/message-jobs.ts';
 import { notices } from '../infra/postgres/approval/notices.ts';
@@ -276,9 +276,13 @@ function startSweep({ config, log }: Platform): Stop {
   );
   const stops = [
     every(log, 'sweep', async () => {
-      const finished = await finishBroadcasts(pool, now());
-      const report = { ...(await tick()), finished };
+      const report = await tick();
       if (Object.values(report).some((count) => count > 0)) log.info(report, 'sweep');
+      return TICK_MS;
+    }),
+    every(log, 'broadcasts', async () => {
+      const finished = await foldTallies(pool, now());
+      if (finished > 0) log.info({ finished }, 'broadcasts');
       return TICK_MS;
     }),
     every(log, 'release', releaseTurns),

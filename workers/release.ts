@@ -7,14 +7,17 @@ export interface ReleasedLane<Kind extends string> {
 export interface ReleasePorts<Kind extends string> {
   /** Tickets of this kind that wait or are at work; sleeping ones do not count. */
   inHand(kind: Kind): Promise<number>;
-  /** Releases up to so many jobs, evenly over the projects, and publishes their tickets; answers how many. */
-  release(kind: Kind, room: number): Promise<number>;
+  /** One round: releases up to so many jobs, evenly over the projects, and publishes their tickets. */
+  release(kind: Kind, room: number): Promise<{ readonly released: number; readonly more: boolean }>;
 }
 
 /** A message waits for its turn no longer than a person notices. */
 const IDLE_MS = 100;
 /** While a backlog stands behind a lane, its window is filled up again before it runs dry. */
 const BACKLOG_MS = 20;
+
+/** What one round leaves of its room, small projects' shares and chats for which nothing is due, the next ones use. */
+const ROUNDS_MAX = 8;
 
 /**
  * Lets each lane have a bounded window of its backlog, so that no project's ten thousand stand before another's ten, and a
@@ -28,11 +31,14 @@ export function releaser<Kind extends string>(
 ): () => Promise<number> {
   const backlogged = new Set<Kind>();
   const releaseLane = async ({ kind, inHandMax }: ReleasedLane<Kind>) => {
-    const room = inHandMax - (await ports.inHand(kind));
-    if (room < 1) return;
-    const released = await ports.release(kind, room);
-    if (released < room) backlogged.delete(kind);
-    else backlogged.add(kind);
+    let room = inHandMax - (await ports.inHand(kind));
+    for (let rounds = 1; room > 0; rounds++) {
+      const { released, more } = await ports.release(kind, room);
+      room -= released;
+      if (more) backlogged.add(kind);
+      else backlogged.delete(kind);
+      if (!more || rounds >= ROUNDS_MAX) return;
+    }
   };
   return async () => {
     await Promise.all(lanes.map(releaseLane));

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Page, PageOrder } from '../page.ts';
 import type { JobId } from '../job/job.ts';
 import type { Caller } from '../project/caller.ts';
+import { NORMAL_RECIPIENTS_MAX, type Priority, priorities, URGENT_PER_MINUTE_MAX } from './priority.ts';
 import { isOurTime, notOurTime } from '../refine.ts';
 import { InstallationId } from '../push/address.ts';
 import { PushContent } from '../push/message.ts';
@@ -23,12 +24,18 @@ export type BroadcastId = z.infer<typeof BroadcastId>;
 
 const TimeText = z.iso.datetime({ offset: true }).refine((text) => isOurTime(new Date(text)), notOurTime);
 
-/** When, until when, and how a repeat is known. */
+/** When, until when, before what, and how a repeat is known. */
 const ordering = {
   send_at: TimeText.optional().meta({ description: 'Not before then; at most 30 days ahead.' }),
   expires_at: TimeText.optional().meta({
     description: 'Not after then; a day after `send_at` where absent.',
   }),
+  priority: z
+    .enum(priorities)
+    .optional()
+    .meta({
+      description: `What goes first among this project's own messages of the kind; other projects are not held up. \`normal\` where \`to\` names one recipient, \`bulk\` where it names more. \`urgent\`: one recipient, and ${URGENT_PER_MINUTE_MAX} a minute for the project. \`normal\`: up to ${NORMAL_RECIPIENTS_MAX} recipients.`,
+    }),
   dedupe_key: z
     .string()
     .regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible characters')
@@ -83,6 +90,7 @@ export type MessageTarget =
 export interface BroadcastOrder {
   readonly caller: Pick<Caller, 'projectId' | 'slug' | 'mode'>;
   readonly kind: BroadcastKind;
+  readonly priority: Priority;
   readonly content: TelegramContent | PushContent;
   readonly targets: readonly MessageTarget[];
   readonly sendAt: Date;
@@ -94,6 +102,11 @@ export interface BroadcastOrder {
 
 export interface BroadcastAnswer {
   readonly id: BroadcastId;
+  /** Entries of `to`. */
+  readonly named: number;
+  /** Of those, the ones that named a destination once more: it is told once. */
+  readonly duplicates: number;
+  /** Recipients that are told: a job each. Whoever is named and is neither told nor a duplicate has no address of this kind. */
   readonly total: number;
   /** The job of a message to one; null for many. */
   readonly jobId: JobId | null;
@@ -103,6 +116,7 @@ export type BroadcastAccepted =
   | ({ readonly answer: 'accepted'; readonly replayed: boolean } & BroadcastAnswer)
   | { readonly answer: 'unknown-recipient'; readonly recipientId: string; readonly replayed: boolean }
   | { readonly answer: 'unreachable'; readonly replayed: boolean }
+  | { readonly answer: 'too-many-urgent'; readonly retryAfterSeconds: number; readonly replayed: boolean }
   | { readonly answer: 'key-reused'; readonly replayed: boolean };
 
 /** Takes a message to one or to many: the broadcast and all its jobs in one commit. */
@@ -114,11 +128,17 @@ export interface BroadcastView {
   readonly id: BroadcastId;
   readonly kind: BroadcastKind;
   readonly state: BroadcastState;
+  readonly priority: Priority;
+  readonly named: number;
+  readonly duplicates: number;
   readonly total: number;
+  /** Each recipient counts once: the five make the total. */
   readonly progress: {
     readonly sent: number;
     readonly failed: number;
+    /** Their chat or device is closed or gone for good. */
     readonly blocked: number;
+    readonly cancelled: number;
     readonly waiting: number;
   };
   readonly sendAt: Date;

@@ -13,4 +13,10 @@ export const broadcastReasons = {
     nextStep: 'Nothing. Send a new message if one is wanted.',
     seen: ['job'],
   },
+  'too-many-urgent': {
+    meaning: 'The project has sent as many urgent messages in the last minute as it may.',
+    retry: 'later',
+    nextStep: 'Send it with the priority normal, or again after Retry-After.',
+    seen: ['problem'],
+  },
 } as const satisfies Record<string, Reason>;

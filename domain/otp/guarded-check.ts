@@ -19,15 +19,9 @@ export async function checkGuarded(
   guesser: Guesser,
   check: Check,
 ): Promise<CheckResult | Blocked> {
-  const retryAfterSeconds = await failures.enter(guesser);
+  const retryAfterSeconds = await failures.blockedSeconds(guesser);
   if (retryAfterSeconds !== null) return { result: 'blocked', retryAfterSeconds };
-  try {
-    const result = await checks.check(check);
-    if (result.result === 'approved') failures.forgive(guesser);
-    return result;
-  } catch (error) {
-    // Nothing was checked.
-    failures.forgive(guesser);
-    throw error;
-  }
+  const result = await checks.check(check);
+  if (result.result !== 'approved') await failures.count(guesser);
+  return result;
 }

@@ -11,11 +11,12 @@ export function releaseQueues(queues: Queues, release: Release, chatGapMs: numbe
     },
     release: async (kind: ReleasedKind, room: number) => {
       const at = now();
-      const released = await release(kind, room, chatGapMs, at);
-      if (!released) return 0;
-      await addTickets(queues, released.tickets, at);
-      await release.published(released.outboxId, now());
-      return released.tickets.length;
+      const { outboxId, tickets, more } = await release(kind, room, chatGapMs, at);
+      if (outboxId !== null) {
+        await addTickets(queues, tickets, at);
+        await release.published(outboxId, now());
+      }
+      return { released: tickets.length, more };
     },
   };
 }

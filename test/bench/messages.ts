@@ -128,6 +128,7 @@ async function addBroadcasts(
     await intake.accept({
       caller: { projectId: project.id as ProjectId, slug: project.slug, mode: 'live' },
       kind,
+      priority: 'bulk',
       content:
         kind === 'push'
           ? PushContent.parse({ notification: { title: 'bench' } })

@@ -98,7 +98,6 @@ export function openApi(
   routes: readonly Route[],
   routers: readonly Router[] = [],
   persons: PersonTokens = { read: async () => ({ kind: 'forged' }) },
-  { proxies = 0 }: { readonly proxies?: number } = {},
 ): TestApi {
   const logged: Record<string, unknown>[] = [];
   const observed: TestApi['observed'] = [];
@@ -117,7 +116,7 @@ export function openApi(
     persons,
     counter,
     log,
-    proxies,
+    proxies: 0,
     observe: (one) => observed.push(one),
   });
   const close = async () => {

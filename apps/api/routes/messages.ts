@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import {
   type BroadcastAccepted,
+  type BroadcastAnswer,
   type BroadcastIntake,
   type BroadcastKind,
   broadcastKinds,
@@ -15,6 +16,7 @@ import {
   TelegramSend,
   timesFault,
 } from '../../../domain/broadcast/broadcast.ts';
+import { priorities, priorityFault, priorityFor } from '../../../domain/broadcast/priority.ts';
 import type { Channel } from '../../../domain/otp/channel.ts';
 import { installationAddress } from '../../../domain/push/address.ts';
 import { PushContent } from '../../../domain/push/message.ts';
@@ -49,7 +51,14 @@ export function messageRoutes(deps: MessageDeps): Route[] {
 const Accepted = z
   .object({
     id: z.uuid().meta({ description: 'The message, to one or to many.' }),
-    total: z.int().meta({ description: 'Recipients that it goes to.' }),
+    named: z.int().meta({ description: 'Entries of `to`.' }),
+    duplicates: z
+      .int()
+      .meta({ description: 'Entries that named the chat, device or topic of another one: it is told once.' }),
+    unreachable: z
+      .int()
+      .meta({ description: 'Entries whose recipient has no address for this kind of message.' }),
+    total: z.int().meta({ description: 'Recipients that are told, each once: the rest of `named`.' }),
     job_id: z.uuid().nullable().meta({ description: 'The job of a message to one; null for many.' }),
     status_url: z.string(),
   })
@@ -59,7 +68,7 @@ const accepted = {
   202: { description: 'Committed; each recipient has a job of its own.', schema: Accepted },
 };
 const words =
-  'One content to one recipient or to as many as 10 000: one job each, one commit. Messages of several projects share the lane evenly. With `dedupe_key` a message of the project that was sent before is not sent again: the first answer comes back.';
+  'One content to one recipient or to as many as 10 000: one job each, one commit. Messages of several projects share the lane evenly. A chat, device or topic that `to` names twice, by whatever name, is told once. A single message never waits for a broadcast of its own project (`priority`). With `dedupe_key` a message of the project that was sent before is not sent again: the first answer comes back.';
 
 const telegramRoute = (deps: MessageDeps) =>
   defineRoute({
@@ -113,7 +122,7 @@ const pushRoute = (deps: MessageDeps) =>
     },
   });
 
-type Ordering = Pick<z.infer<typeof TelegramSend>, 'send_at' | 'expires_at' | 'dedupe_key'>;
+type Ordering = Pick<z.infer<typeof TelegramSend>, 'send_at' | 'expires_at' | 'dedupe_key' | 'priority'>;
 
 async function accept(
   { intake, providers }: MessageDeps,
@@ -127,12 +136,15 @@ async function accept(
     throw new Problem(422, 'no-channel', 'This installation has no provider for this kind of message.');
   const now = new Date();
   const sendAt = body.send_at ? new Date(body.send_at) : now;
+  const priority = body.priority ?? priorityFor(targets.length);
+  const misuse = priorityFault(priority, targets.length);
+  if (misuse !== null) throw badField({ field: 'priority', detail: misuse });
   const lifeMs = LIFE_SECONDS_DEFAULT * 1_000;
   const expiresAt = body.expires_at
     ? new Date(body.expires_at)
     : new Date(Math.max(sendAt.getTime(), now.getTime()) + lifeMs);
   const fault = timesFault(sendAt, expiresAt, now);
-  if (fault) throw badTime(fault);
+  if (fault) throw badField(fault);
   const idempotency =
     idempotencyKey === null
       ? null
@@ -141,6 +153,7 @@ async function accept(
   const answer = await intake.accept({
     caller,
     kind,
+    priority,
     content,
     targets,
     sendAt,
@@ -152,7 +165,7 @@ async function accept(
   return answerOf(answer);
 }
 
-const badTime = ({ field, detail }: { field: string; detail: string }) =>
+const badField = ({ field, detail }: { field: string; detail: string }) =>
   new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
     errors: [{ pointer: `/${field}`, detail }],
   });
@@ -167,13 +180,22 @@ function answerOf(answer: BroadcastAccepted): Answer {
   switch (answer.answer) {
     case 'accepted': {
       const statusUrl = `/broadcasts/${answer.id}`;
-      const body = { id: answer.id, total: answer.total, job_id: answer.jobId, status_url: statusUrl };
+      const body = acceptedBody(answer, statusUrl);
       return { status: 202, body, headers: { Location: statusUrl, ...headers } };
     }
     case 'unknown-recipient':
       throw new Problem(404, 'unknown-recipient', `The project has no recipient ${answer.recipientId}.`);
     case 'unreachable':
       throw new Problem(422, 'no-channel', 'No recipient of it has an address for this kind of message.');
+    case 'too-many-urgent':
+      throw new Problem(
+        429,
+        'too-many-urgent',
+        'The project has sent too many urgent messages in a minute.',
+        {
+          headers: { 'Retry-After': String(answer.retryAfterSeconds) },
+        },
+      );
     case 'key-reused':
       throw new Problem(422, 'idempotency-key-reused', 'This Idempotency-Key was used with another body.', {
         errors: [{ pointer: 'Idempotency-Key', detail: 'expected a new key for a new request' }],
@@ -181,17 +203,45 @@ function answerOf(answer: BroadcastAccepted): Answer {
   }
 }
 
+/** An answer that was stored by an earlier version names as many as it tells. */
+function acceptedBody({ id, named, duplicates, total, jobId }: BroadcastAnswer, statusUrl: string) {
+  const counted = { named: named ?? total, duplicates: duplicates ?? 0 };
+  const unreachable = counted.named - counted.duplicates - total;
+  return { id, ...counted, unreachable, total, job_id: jobId, status_url: statusUrl };
+}
+
+/** The counts of the event `broadcast.finished` too. */
+const Progress = z
+  .object({
+    sent: z.int().meta({ description: 'Taken by Telegram or by the push service.' }),
+    failed: z
+      .int()
+      .meta({ description: 'Given up, expired, or refused for a reason that is not the address.' }),
+    blocked: z.int().meta({
+      description: 'The chat or device is closed to you or gone: it will not take the next one either.',
+    }),
+    cancelled: z.int().meta({ description: 'Stopped by a cancellation before they went out.' }),
+    waiting: z.int().meta({ description: 'Not settled yet.' }),
+  })
+  .meta({ description: 'Each recipient counts once: the five make `total`.' });
+
 const BroadcastBody = z
   .object({
     id: z.uuid(),
     kind: z.enum(broadcastKinds),
     state: z.enum(broadcastStates),
-    total: z.int(),
-    progress: z.object({ sent: z.int(), failed: z.int(), blocked: z.int(), waiting: z.int() }),
+    priority: z.enum(priorities),
+    named: z.int().meta({ description: 'Entries of `to`.' }),
+    duplicates: z.int().meta({ description: 'Entries that named the destination of another one.' }),
+    total: z.int().meta({ description: 'Recipients that are told, each once.' }),
+    progress: Progress,
     send_at: Time,
     expires_at: Time,
     created_at: Time,
-    finished_at: Time.nullable(),
+    finished_at: Time.nullable().meta({
+      description:
+        'When the last recipient was settled, of a cancelled message too: then `waiting` is 0, and `broadcast.finished` is sent, once.',
+    }),
   })
   .meta({ id: 'Broadcast' });
 
@@ -199,6 +249,9 @@ const bodyOf = (view: BroadcastView) => ({
   id: view.id,
   kind: view.kind,
   state: view.state,
+  priority: view.priority,
+  named: view.named,
+  duplicates: view.duplicates,
   total: view.total,
   progress: view.progress,
   send_at: view.sendAt.toISOString(),
@@ -235,7 +288,9 @@ const findRoute = (broadcasts: Broadcasts) =>
     scope: 'messages',
     testKeys: 'apart',
     params: ById,
-    answers: { 200: { description: 'Sent, failed, blocked and waiting recipients.', schema: BroadcastBody } },
+    answers: {
+      200: { description: 'Sent, failed, blocked, cancelled and waiting recipients.', schema: BroadcastBody },
+    },
     problems: [404],
     async handle({ params, caller }) {
       const view = await broadcasts.find(caller, params.id);
@@ -247,7 +302,10 @@ const findRoute = (broadcasts: Broadcasts) =>
 const commandWords = {
   pause: ['Pause a message', 'What is in hand already, about a second of it, still goes out.'],
   resume: ['Resume a message', 'The recipients that wait get their turn again.'],
-  cancel: ['Cancel a message', 'The recipients that wait are not sent to. Repeating it changes nothing.'],
+  cancel: [
+    'Cancel a message',
+    'The recipients that wait are not sent to; what is in hand already, about a second of it, may still go out, and is counted before `broadcast.finished` is sent. Repeating it changes nothing.',
+  ],
 } as const;
 
 const commandRoute = (broadcasts: Broadcasts, command: keyof typeof commandWords) =>

@@ -10,6 +10,9 @@ interface BroadcastRow {
   readonly id: BroadcastView['id'];
   readonly kind: BroadcastView['kind'];
   readonly state: BroadcastView['state'];
+  readonly priority: BroadcastView['priority'];
+  readonly named: number;
+  readonly duplicates: number;
   readonly total: number;
   readonly send_at: Date;
   readonly expires_at: Date;
@@ -18,29 +21,35 @@ interface BroadcastRow {
   readonly sent: number;
   readonly failed: number;
   readonly blocked: number;
+  readonly cancelled: number;
   readonly waiting: number;
 }
 
-const BLOCKED = `('bot-blocked', 'chat-not-found', 'token-unregistered')`;
-
-/** Progress is counted from the jobs, at most ten thousand of them, by the index on their subject. */
 const columns = `
-b.id, b.kind, b.state, b.total, b.send_at, b.expires_at, b.created_at, b.finished_at, p.*`;
+b.id, b.kind, b.state, b.priority, coalesce(b.named, b.total) named, b.duplicates, b.total, b.send_at, b.expires_at, b.created_at, b.finished_at, p.*, b.total - p.sent - p.failed - p.blocked - p.cancelled waiting`;
+/** What was counted, and what settled in the last second and is not yet added to it. */
 const progress = `
 cross join lateral (
-  select count(*) filter (where state = 'completed')::int sent,
-    count(*) filter (where finished_at is null)::int waiting,
-    count(*) filter (where state = 'rejected' and reason in ${BLOCKED})::int blocked,
-    count(*) filter (where state in ('exhausted', 'expired', 'cancelled') or (state = 'rejected' and reason not in ${BLOCKED}))::int failed
-  from job where subject_id = b.id) p`;
+  select (b.sent + coalesce(sum(sent), 0))::int sent, (b.failed + coalesce(sum(failed), 0))::int failed,
+    (b.blocked + coalesce(sum(blocked), 0))::int blocked, (b.cancelled + coalesce(sum(cancelled), 0))::int cancelled
+  from broadcast_tally where broadcast_id = b.id) p`;
 
 const toView = (row: BroadcastRow): BroadcastView => ({
   id: row.id,
   kind: row.kind,
   // The sweep writes the end down within a second; whoever asks meanwhile is told so already.
-  state: row.state === 'sending' && row.waiting === 0 ? 'finished' : row.state,
+  state: row.state !== 'cancelled' && row.waiting === 0 ? 'finished' : row.state,
+  priority: row.priority,
+  named: row.named,
+  duplicates: row.duplicates,
   total: row.total,
-  progress: { sent: row.sent, failed: row.failed, blocked: row.blocked, waiting: row.waiting },
+  progress: {
+    sent: row.sent,
+    failed: row.failed,
+    blocked: row.blocked,
+    cancelled: row.cancelled,
+    waiting: row.waiting,
+  },
   sendAt: row.send_at,
   expiresAt: row.expires_at,
   createdAt: row.created_at,
@@ -140,11 +149,12 @@ update job set run_at = ${HELD} where subject_id = $1 and ${isWaiting}`;
 
 /** Chats in their order before the turn: as an intake locks them. */
 const freeChats = `
-insert into waiting_chat as c (project_id, chat_id, next_at, stamp)
-select project_id, chat_id, $2, gen_random_uuid()
-from (select distinct project_id, chat_id from job where subject_id = $1 and ${isWaiting} and run_at = ${HELD} and chat_id is not null) w
+insert into waiting_chat as c (project_id, chat_id, next_at, priority, stamp)
+select project_id, chat_id, $2, priority, gen_random_uuid()
+from (select distinct project_id, chat_id, priority from job where subject_id = $1 and ${isWaiting} and run_at = ${HELD} and chat_id is not null) w
 order by project_id, chat_id
-on conflict (project_id, chat_id) do update set next_at = least(c.next_at, excluded.next_at), stamp = excluded.stamp`;
+on conflict (project_id, chat_id) do update
+set next_at = least(c.next_at, excluded.next_at), priority = least(c.priority, excluded.priority), stamp = excluded.stamp`;
 
 const resumeBroadcast = `
 with changed as (update broadcast set state = 'sending' where id = $1 returning kind, project_id, send_at),
@@ -153,23 +163,38 @@ freed as (
   returning j.id)
 insert into lane_turn (kind, project_id, served_at, stamp)
 select kind, project_id, $2, gen_random_uuid() from changed where (select count(*) from freed) >= 0
-on conflict (kind, project_id) do update set stamp = excluded.stamp`;
+on conflict (kind, project_id) do update set served_at = least(lane_turn.served_at, excluded.served_at), stamp = excluded.stamp`;
 
 const cancelBroadcast = `
-with changed as (update broadcast set state = 'cancelled', finished_at = coalesce(finished_at, $2) where id = $1)
+with changed as (update broadcast set state = 'cancelled' where id = $1)
 update job set state = 'cancelled', reason = 'broadcast-cancelled', finished_at = $2 where subject_id = $1 and ${isWaiting}`;
 
-/** Broadcasts looked at in one tick: each costs a look at its jobs. */
-const FINISHED_ROWS_MAX = 100;
+/** Tallies of one round: a few milliseconds. What is left is added in the next one. */
+const TALLIES_MAX = 10_000;
 
-/** Writes down which broadcasts have no recipient left that waits; how many. */
-export async function finishBroadcasts(pool: pg.Pool, now: Date): Promise<number> {
-  const { rowCount } = await pool.query(
-    `update broadcast set state = 'finished', finished_at = $1 where id in (
-       select b.id from broadcast b where b.finished_at is null and b.state = 'sending'
-         and not exists (select from job j where j.subject_id = b.id and j.finished_at is null)
-       order by b.id limit $2)`,
-    [now, FINISHED_ROWS_MAX],
-  );
-  return rowCount ?? 0;
+/**
+ * Adds up what the last second settled, and writes down which broadcasts have nobody left that waits: their last event is
+ * told in this commit, once, since `finished_at` is set once. One that is cancelled ends so too, when what was in hand has
+ * settled. Broadcasts are locked in their order; of two rounds at once each adds the tallies that it took.
+ *
+ * @returns how many ended.
+ */
+export async function foldTallies(pool: pg.Pool, now: Date): Promise<number> {
+  const { rows } = await pool.query<{ ended: boolean }>(addTallies, [now, TALLIES_MAX]);
+  return rows.filter(({ ended }) => ended).length;
 }
+
+const addTallies = `
+with taken as (
+  delete from broadcast_tally where ctid = any(array(select ctid from broadcast_tally limit $2 for update skip locked))
+  returning broadcast_id, sent, failed, blocked, cancelled),
+sums as materialized (
+  select broadcast_id id, sum(sent) sent, sum(failed) failed, sum(blocked) blocked, sum(cancelled) cancelled,
+    sum(sent + failed + blocked + cancelled) settled from taken group by 1),
+held as materialized (
+  select b.id from broadcast b where b.id in (select id from sums) order by b.id for no key update)
+update broadcast b set sent = b.sent + s.sent, failed = b.failed + s.failed, blocked = b.blocked + s.blocked, cancelled = b.cancelled + s.cancelled,
+  finished_at = case when b.finished_at is null and b.sent + b.failed + b.blocked + b.cancelled + s.settled >= b.total then $1 else b.finished_at end,
+  state = case when b.state <> 'cancelled' and b.sent + b.failed + b.blocked + b.cancelled + s.settled >= b.total then 'finished' else b.state end
+from held join sums s on s.id = held.id where b.id = held.id
+returning old.finished_at is null and new.finished_at is not null ended`;

@@ -16,4 +16,4 @@ with called as (
   delete from lane_call where ctid in (select ctid from lane_call where kind = $1 limit $3 for update skip locked) returning project_id)
 insert into lane_turn (kind, project_id, served_at, stamp)
 select $1, project_id, $2, gen_random_uuid() from (select distinct project_id from called order by project_id) c
-on conflict (kind, project_id) do update set stamp = excluded.stamp`;
+on conflict (kind, project_id) do update set served_at = least(lane_turn.served_at, excluded.served_at), stamp = excluded.stamp`;

@@ -45,7 +45,9 @@ const isHeldInVain = `j.run_at = ${HELD} and (j.released_at is not null or b.sta
 const isCancelled = `j.released_at is null and b.state = 'cancelled'`;
 /** Of a job that waits in Postgres and is not held. */
 const waits = `j.released_at is null and j.finished_at is null and j.run_at < ${HELD}`;
-const lacksTurn = `not exists (select from lane_turn t where t.kind = j.kind and t.project_id = j.project_id)
+const lacksTurn = `not exists (
+    select from lane_turn t where t.kind = j.kind and t.project_id = j.project_id
+      and t.served_at <= greatest(j.run_at, $2::timestamptz + ${LOST_AFTER}))
   and not exists (select from lane_call c where c.kind = j.kind and c.project_id = j.project_id)`;
 const lacksChat = `j.chat_id is not null and not exists (
   select from waiting_chat c where c.project_id = j.project_id and c.chat_id = j.chat_id
@@ -64,13 +66,14 @@ update job j set run_at = greatest(b.send_at, $2) from broadcast b
 where j.id = any($1) and j.finished_at is null and b.id = j.subject_id and ${isHeldInVain} and not (${isCancelled})`;
 
 const giveChats = `
-insert into waiting_chat as w (project_id, chat_id, next_at, stamp)
-select j.project_id, j.chat_id, min(j.run_at), gen_random_uuid() from job j
+insert into waiting_chat as w (project_id, chat_id, next_at, priority, stamp)
+select j.project_id, j.chat_id, min(j.run_at), min(j.priority), gen_random_uuid() from job j
 where j.id = any($1) and ${waits} and ${lacksChat} group by 1, 2 order by 1, 2
-on conflict (project_id, chat_id) do update set next_at = least(w.next_at, excluded.next_at), stamp = excluded.stamp`;
+on conflict (project_id, chat_id) do update
+set next_at = least(w.next_at, excluded.next_at), priority = least(w.priority, excluded.priority), stamp = excluded.stamp`;
 
 const giveTurns = `
 insert into lane_turn (kind, project_id, served_at, stamp)
 select kind, project_id, $2, gen_random_uuid()
 from (select distinct j.kind, j.project_id from job j where j.id = any($1) and ${waits} and ${lacksTurn}) w order by kind, project_id
-on conflict (kind, project_id) do update set stamp = excluded.stamp`;
+on conflict (kind, project_id) do update set served_at = least(lane_turn.served_at, excluded.served_at), stamp = excluded.stamp`;

@@ -83,6 +83,7 @@ test('messages that a cancellation stops, and those of test keys, are counted', 
   const order = (mode: 'live' | 'test') => ({
     caller: { ...caller, mode },
     kind: 'telegram-message' as const,
+    priority: 'bulk' as const,
     content: { text: 'salom', format: 'html' as const, silent: false },
     targets: ['1', '2'].map((chatId) => ({ by: 'chat' as const, chatId })),
     sendAt: new Date(),

@@ -4,9 +4,12 @@ import {
   type BroadcastOrder,
   LIFE_SECONDS_DEFAULT,
 } from '../../../../domain/broadcast/broadcast.ts';
+import { priorityFor } from '../../../../domain/broadcast/priority.ts';
 import { broadcastIntake } from '../../../../infra/postgres/broadcast/intake.ts';
 import { broadcasts } from '../../../../infra/postgres/broadcast/broadcasts.ts';
 import { type ReleasedKind, release } from '../../../../infra/postgres/job/release.ts';
+import type { DueTicket } from '../../../../infra/queue/tickets.ts';
+import { releaser } from '../../../../workers/release.ts';
 import { until } from '../../../support/navbat.ts';
 import { openWorld } from '../otp-world.ts';
 
@@ -17,7 +20,7 @@ export async function broadcastWorld() {
   const world = await openWorld();
   const { pool, hash, sealer: seal } = world;
   const now = () => new Date();
-  const intake = broadcastIntake({ pool, hash, seal, now });
+  const messages = broadcastIntake({ pool, hash, seal, now });
   const releaseTurns = release(pool);
 
   const makeCaller = async () => ({ ...(await world.makeProject()), mode: 'live' as const });
@@ -35,6 +38,7 @@ export async function broadcastWorld() {
           ? { notification: { title: 'salom' } }
           : { text: 'salom', format: 'html', silent: false },
       targets,
+      priority: priorityFor(targets.length),
       sendAt: now(),
       expiresAt: new Date(Date.now() + LIFE_SECONDS_DEFAULT * 1_000),
       dedupeKey: null,
@@ -43,7 +47,7 @@ export async function broadcastWorld() {
       ...change,
     }) as BroadcastOrder;
   const accept = async (order: BroadcastOrder) => {
-    const accepted = await intake.accept(order);
+    const accepted = await messages.accept(order);
     if (accepted.answer !== 'accepted') throw new Error(accepted.answer);
     return accepted;
   };
@@ -56,9 +60,20 @@ export async function broadcastWorld() {
         change,
       ),
     );
-  /** One round of the scheduler; answers the jobs whose tickets it issued. */
-  const releaseRound = async (kind: ReleasedKind, room: number, at = now()) =>
-    (await releaseTurns(kind, room, CHAT_GAP_MS, at))?.tickets ?? [];
+  /** What the scheduler lets out where so many places are free; answers the jobs whose tickets it issued. */
+  const releaseRound = async (kind: ReleasedKind, room: number, at?: Date) => {
+    const tickets: DueTicket[] = [];
+    const ports = {
+      inHand: () => Promise.resolve(0),
+      release: async (of: ReleasedKind, places: number) => {
+        const released = await releaseTurns(of, places, CHAT_GAP_MS, at ?? now());
+        tickets.push(...released.tickets);
+        return { released: released.tickets.length, more: released.more };
+      },
+    };
+    await releaser([{ kind, inHandMax: room }], ports)();
+    return tickets;
+  };
   const command = (caller: BroadcastOrder['caller'], id: string, name: 'pause' | 'resume' | 'cancel') =>
     broadcasts(pool).command(caller, id, name, now());
   /** Statements of others that wait for a lock just now. */
@@ -83,6 +98,7 @@ export async function broadcastWorld() {
   };
   return {
     ...world,
+    messages,
     makeCaller,
     orderOf,
     accept,
