@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parsePhone } from '../../domain/otp/phone.ts';
+import { phoneFault, type PhoneReading, readPhone, readTelegramPhone } from '../../domain/otp/phone.ts';
 import type { ReasonFacts } from '../../domain/reason.ts';
 import { explainStored } from '../../domain/reasons.ts';
 import { Problem } from '../http/problem.ts';
@@ -8,20 +8,34 @@ import { isOurTime, notOurTime } from '../../domain/refine.ts';
 /** Longer than any number with its spaces and dashes. */
 const PHONE_TEXT_MAX = 32;
 
+const phoneField = (read: (text: string) => PhoneReading) =>
+  z
+    .string()
+    .max(PHONE_TEXT_MAX)
+    .transform((text, ctx) => {
+      const reading = read(text);
+      if (reading.ok) return reading.phone.e164;
+      ctx.addIssue({ code: 'custom', message: phoneFault(reading) });
+      return z.NEVER;
+    });
+
 /** A phone number as people write it, read into E.164. */
-export const PhoneField = z
-  .string()
-  .max(PHONE_TEXT_MAX)
-  .transform((text, ctx) => {
-    const phone = phoneIn(text);
-    if (!phone) ctx.addIssue({ code: 'custom', message: 'expected a phone number in international form' });
-    return phone ?? z.NEVER;
-  })
-  .meta({ description: 'In international form.', example: '+998901234567' });
+export const PhoneField = phoneField(phoneIn).meta({
+  description:
+    'In international form: a plus (or 00), the country code, the number. Spaces, dashes and brackets are ignored; an extension is refused.',
+  example: '+998901234567',
+});
+
+/** The same as Telegram's contacts hold it. */
+export const TelegramPhoneField = phoneField(readTelegramPhone).meta({
+  description:
+    'In international form; as Telegram’s contacts hold it, without the plus, too. An extension is refused.',
+  example: '+998901234567',
+});
 
 /** The plus of a number in a query is a space once decoded, and most callers forget to write %2B. */
-export function phoneIn(text: string) {
-  return parsePhone(text.replace(/^ /, '+'))?.e164;
+export function phoneIn(text: string): PhoneReading {
+  return readPhone(text.replace(/^ /, '+'));
 }
 
 /**

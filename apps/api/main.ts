@@ -4,6 +4,7 @@ import { Pool } from 'pg';
 import packageJson from '../../package.json' with { type: 'json' };
 import { binder, type BinderDeps } from '../../domain/device/binding.ts';
 import type { RowGuard } from '../../domain/project/port.ts';
+import type { FailureGate } from '../../domain/otp/failure-gate.ts';
 import { PLATFORM_PROJECT_ID } from '../../domain/project/platform.ts';
 import type { QuotaCounter } from '../../domain/project/quota.ts';
 import type { Recipients } from '../../domain/recipient/port.ts';
@@ -143,6 +144,7 @@ async function wire(config: Config, log: Logger, servers: Servers) {
     log.warn({ err }, 'uses of keys were not written'),
   );
   const counter = quotaCounter(redis);
+  const failures = failureGate(redis);
   const guard = rowGuard(pool);
   const otp = await wireOtp(config, log, { guard, counter });
   const people = await wirePeople(config, pool);
@@ -150,7 +152,7 @@ async function wire(config: Config, log: Logger, servers: Servers) {
   const approvals = { challenges: otp.challenges, now: () => new Date() };
   const otpEvents = wireEvents(pool, log);
   const routes = apiRoutes({
-    ...wirePorts(config, servers, { otp, people, guard }),
+    ...wirePorts(config, servers, { otp, people, guard, failures }),
     tokenKeys,
     approvals,
     otpEvents,
@@ -167,20 +169,27 @@ async function wire(config: Config, log: Logger, servers: Servers) {
   });
   const close = async () => {
     counter.close();
+    failures.close();
     await keys.close();
     await otp.close();
   };
   return { app, close, endStreams: () => otpEvents.followers.close() };
 }
 
+interface Wired {
+  readonly otp: Otp;
+  readonly people: People;
+  readonly guard: RowGuard;
+  readonly failures: FailureGate;
+}
+
 function wirePorts(
   config: Config,
-  { orm, pool, redis }: Servers,
-  { otp, people, guard }: { readonly otp: Otp; readonly people: People; readonly guard: RowGuard },
+  { orm, pool }: Servers,
+  { otp, people, guard, failures }: Wired,
 ): Omit<ApiPorts, 'tokenKeys' | 'approvals' | 'otpEvents'> {
   const hash = keyedHash(config.PEPPER);
   const recipients = recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) });
-  const failures = failureGate(redis);
   const webhooks = wireWebhooks(config, orm, pool, guard);
   const phoneOf = phoneOfRecipient(recipients);
   const codes = { ...otp.ports, failures, urlFault: webhooks.urlFault, phoneOf };

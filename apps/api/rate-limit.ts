@@ -5,7 +5,9 @@ import type { Caller } from '../../domain/project/caller.ts';
 import {
   ADDRESS_REQUESTS_PER_MINUTE,
   CALLBACKS_PER_MINUTE,
+  appAddressLimit,
   codesQuota,
+  keyCodesQuota,
   FAILED_AUTHENTICATIONS_PER_MINUTE,
   type Quota,
   OPEN_REQUESTS_PER_MINUTE,
@@ -16,13 +18,14 @@ import {
   tightest,
   windowSecondsOf,
 } from '../../domain/project/quota.ts';
-import { addressBlock } from '../http/express.ts';
+import { netsOf } from '../../domain/net/address.ts';
 import { Problem } from '../http/problem.ts';
 import type { RouteRequest } from './route.ts';
 
 /**
- * Counts a request of a known caller against its key and its address, in one round trip, and says in the answer where
- * it stands. Addresses are counted per project, so that a neighbour behind the same address slows nobody but itself.
+ * Counts a request of a known caller against its address and then its key, and says in the answer where it stands. What an
+ * address is refused is not counted against the key, which many share. Addresses are counted per project, so that a neighbour
+ * behind the same address slows nobody but itself.
  *
  * @throws Problem 429 before anything was read or written, so that no idempotency key is burnt.
  */
@@ -37,15 +40,20 @@ export function limitCaller(
   const perAddress =
     caller.access === 'secret'
       ? Math.max(ADDRESS_REQUESTS_PER_MINUTE, perMinute)
-      : ADDRESS_REQUESTS_PER_MINUTE;
+      : appAddressLimit(perMinute);
   const key: Quota = { name: 'key', subject: caller.keyId, limit: perMinute };
-  const from: Quota = {
-    name: 'address',
-    subject: `${caller.projectId}:${addressBlock(address)}`,
-    limit: perAddress,
-  };
+  const from = quotasFrom(address, { name: 'address', subject: `${caller.projectId}:`, limit: perAddress });
+  return limit(counter, res, [...from, key]);
+}
 
-  return limit(counter, res, [key, from]);
+/** One for the address and, with IPv6, for each net around it. */
+function quotasFrom(address: string, quota: Quota): readonly [Quota, ...Quota[]] {
+  const [narrowest, ...wider] = netsOf(address).map(({ subject, times }) => ({
+    ...quota,
+    subject: `${quota.subject}${subject}`,
+    limit: quota.limit * times,
+  }));
+  return [narrowest as Quota, ...wider];
 }
 
 /**
@@ -61,53 +69,73 @@ export function limitPerson(
 ): Promise<QuotaState> {
   return limit(counter, res, [
     { name: 'session', subject: person.sessionId, limit: PERSON_REQUESTS_PER_MINUTE },
-    { name: 'address', subject: `person:${addressBlock(address)}`, limit: ADDRESS_REQUESTS_PER_MINUTE },
+    ...quotasFrom(address, { name: 'address', subject: 'person:', limit: ADDRESS_REQUESTS_PER_MINUTE }),
   ]);
 }
 
 /** @throws Problem 429. */
 export function limitAddress(counter: QuotaCounter, address: string, res: Response): Promise<QuotaState> {
-  return limit(counter, res, [
-    { name: 'open', subject: addressBlock(address), limit: OPEN_REQUESTS_PER_MINUTE },
-  ]);
+  return limit(
+    counter,
+    res,
+    quotasFrom(address, { name: 'open', subject: '', limit: OPEN_REQUESTS_PER_MINUTE }),
+  );
 }
 
 /** @throws Problem 429. */
 export function limitCallbacks(counter: QuotaCounter, address: string, res: Response): Promise<QuotaState> {
-  return limit(counter, res, [
-    { name: 'callbacks', subject: addressBlock(address), limit: CALLBACKS_PER_MINUTE },
-  ]);
+  return limit(
+    counter,
+    res,
+    quotasFrom(address, { name: 'callbacks', subject: '', limit: CALLBACKS_PER_MINUTE }),
+  );
 }
 
-/** The limit that binds first. */
+/**
+ * The limit that binds first. They are counted one after the other, and the first that is exceeded ends it: who is over a narrow
+ * limit uses up no wider one.
+ */
 async function limit(
   counter: QuotaCounter,
   res: Response,
   quotas: readonly [Quota, ...Quota[]],
 ): Promise<QuotaState> {
-  const [first, ...others] = quotas.map(async (quota) => quotaState(quota, await counter.take(quota)));
-  const states = [await (first as Promise<QuotaState>), ...(await Promise.all(others))] as const;
-  res.setHeader('RateLimit-Policy', quotas.map(policy).join(', '));
-  const binding = tightest(states);
+  // Of the nets around an address the narrowest stands for all: a list names each policy once.
+  const named = new Map(quotas.toReversed().map((quota) => [quota.name, policy(quota)]));
+  res.setHeader('RateLimit-Policy', [...named.values()].toReversed().join(', '));
+  const binding = await count(counter, quotas);
   tell(binding, res);
   return binding;
 }
 
-/** Counts a request against one limit more, of which only its handler knows. It is thrown as a `Problem` 429. */
-export type CountFurther = (quota: Quota) => Promise<void>;
+async function count(
+  counter: QuotaCounter,
+  [first, ...others]: readonly [Quota, ...Quota[]],
+  before?: QuotaState,
+): Promise<QuotaState> {
+  let binding = quotaState(first, await counter.take(first));
+  if (before) binding = tightest([before, binding]);
+  for (const quota of others) {
+    if (binding.exceeded) return binding;
+    binding = tightest([binding, quotaState(quota, await counter.take(quota))]);
+  }
+  return binding;
+}
+
+/** Counts a request against limits more, of which only its handler knows. An exceeded one is thrown as a `Problem` 429. */
+export type CountFurther = (...quotas: readonly [Quota, ...Quota[]]) => Promise<void>;
 
 /** `before` is what bound the request until then: the answer tells of whichever binds first. */
 export function countFurther(counter: QuotaCounter, res: Response, before: QuotaState): CountFurther {
-  return async (quota) => {
-    const state = quotaState(quota, await counter.take(quota));
-    res.appendHeader('RateLimit-Policy', policy(quota));
-    tell(tightest([before, state]), res);
+  return async (...quotas) => {
+    res.appendHeader('RateLimit-Policy', policy(quotas[0]));
+    tell(await count(counter, quotas, before), res);
   };
 }
 
 /** Codes for `projectId` that somebody at this address may ask for. */
-export const codesFrom = (projectId: ProjectId, address: string): Quota =>
-  codesQuota(`${projectId}:${addressBlock(address)}`);
+export const codesFrom = (projectId: ProjectId, address: string): readonly [Quota, ...Quota[]] =>
+  quotasFrom(address, codesQuota(`${projectId}:`));
 
 /**
  * Counts a code that is asked for with a key that every copy of an app holds. A service with a secret key knows its own users,
@@ -121,7 +149,7 @@ export async function limitCodes({
   countFurther,
 }: Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'ip' | 'countFurther'>): Promise<void> {
   if (caller.access === 'publishable' && caller.mode === 'live')
-    await countFurther(codesFrom(caller.projectId, ip));
+    await countFurther(...codesFrom(caller.projectId, ip), keyCodesQuota(caller.keyId));
 }
 
 /**
@@ -130,14 +158,14 @@ export async function limitCodes({
  * @throws Problem 429 in place of the 401.
  */
 export async function limitFailure(counter: QuotaCounter, address: string, res: Response): Promise<void> {
-  const quota: Quota = {
+  const quotas = quotasFrom(address, {
     name: 'failed-authentication',
-    subject: addressBlock(address),
+    subject: '',
     limit: FAILED_AUTHENTICATIONS_PER_MINUTE,
-  };
-  const state = quotaState(quota, await counter.take(quota));
+  });
+  const state = await count(counter, quotas);
   if (!state.exceeded) return;
-  res.setHeader('RateLimit-Policy', policy(quota));
+  res.setHeader('RateLimit-Policy', policy(state.quota));
   tell(state, res);
 }
 
@@ -164,6 +192,7 @@ const explained = {
   session: 'in this session',
   open: 'from this address',
   codes: 'for codes, from this address',
+  'codes-of-key': 'for codes, with this key',
   'failed-authentication': 'with wrong keys from this address',
   callbacks: 'from this address',
   'forged-answer': 'that this device did not sign',

@@ -29,7 +29,7 @@ export interface OpenRequest<Params, Query, Body> {
   /** `Last-Event-ID`: what a client of server-sent events has heard already. */
   readonly lastEventId: string | null;
   /** Counts it against a limit of the handler's own, and throws a `Problem` 429 above it. */
-  readonly countFurther: (quota: Quota) => Promise<void>;
+  readonly countFurther: (...quotas: readonly [Quota, ...Quota[]]) => Promise<void>;
 }
 
 /** From a service or an app, with a project's key. */

@@ -6,7 +6,8 @@ import type { Login, StaffAccounts } from '../../domain/staff/port.ts';
 import type { SecondFactors } from '../../domain/staff/second-factor.ts';
 import type { StaffSessions } from '../../domain/staff/session.ts';
 import { sendJson } from '../http/answer.ts';
-import { addressBlock, callerAddress } from '../http/express.ts';
+import { netsOf } from '../../domain/net/address.ts';
+import { callerAddress } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
 import { badText } from '../http/text.ts';
 import { sendPage, wantsJson } from './answer.ts';
@@ -100,15 +101,30 @@ async function countLogin(
   req: Request,
   res: Response,
 ): Promise<void> {
-  const quota: Quota = {
-    name: 'failed-authentication',
-    subject: `${what === 'password' ? 'staff' : 'staff-factor'}:${addressBlock(callerAddress(req, proxies))}`,
-    limit: LOGINS_PER_MINUTE,
-  };
-  const { exceeded, resetSeconds } = quotaState(quota, await counter.take(quota));
-  if (!exceeded) return;
+  const resetSeconds = await loginWait(counter, what, callerAddress(req, proxies));
+  if (resetSeconds === null) return;
   res.setHeader('Retry-After', String(resetSeconds));
   throw new Problem(429, 'quota-exceeded', `Too many logins from here. Try again in ${resetSeconds} s.`);
+}
+
+/** Seconds until this address, or a net around it, may try again; null when now. */
+async function loginWait(
+  counter: QuotaCounter,
+  what: 'password' | 'second-factor',
+  address: string,
+): Promise<number | null> {
+  const prefix = what === 'password' ? 'staff' : 'staff-factor';
+  for (const { subject, times } of netsOf(address)) {
+    const quota: Quota = {
+      name: 'failed-authentication',
+      subject: `${prefix}:${subject}`,
+      limit: LOGINS_PER_MINUTE * times,
+      failsClosed: true,
+    };
+    const { exceeded, resetSeconds } = quotaState(quota, await counter.take(quota));
+    if (exceeded) return resetSeconds;
+  }
+  return null;
 }
 
 /** One answer for every refusal: who guesses learns neither which emails exist nor which are locked. */

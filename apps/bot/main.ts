@@ -117,15 +117,15 @@ async function wire(config: Config, log: Logger, { slug, token, line }: Bot) {
   const redis = openRedis(config, log);
   const botId = Number(token.split(':', 1)[0]);
   const otp = wireOtp(config, log, pool, now);
+  const { failures, pace, ...limits } = wireLimits(redis, botId);
   const hash = keyedHash(config.PEPPER);
   const people = registrations(pool, hash);
   const chats = botChats(pool);
-  const sender = await telegramFromConfig(config, redis, (err) =>
-    log.warn({ err }, 'turns to send are kept alone'),
-  );
+  const alone = (err: unknown) => log.warn({ err }, 'turns to send are kept alone');
+  const sender = await telegramFromConfig(config, redis, alone);
   if (!sender) throw new ConfigError('TELEGRAM_BOT_TOKEN: expected a token');
   const handle = updateHandler({
-    registrar: registrar({ ...otp.ports, failures: failureGate(redis), registrations: people, now }),
+    registrar: registrar({ ...otp.ports, failures, registrations: people, now }),
     registrations: people,
     chats,
     destinations: destinations(pool),
@@ -137,7 +137,7 @@ async function wire(config: Config, log: Logger, { slug, token, line }: Bot) {
       onUnsaid: (reason) => log.warn({ reason }, 'a message of the bot was not said'),
     }),
     updates: botUpdates(pool, botId),
-    pace: chatPace(redis, botId),
+    pace,
     project: callerOf(projectNamed(pool, slug), slug),
     botId,
     now,
@@ -145,10 +145,21 @@ async function wire(config: Config, log: Logger, { slug, token, line }: Bot) {
   });
   const close = async () => {
     await otp.close();
+    limits.close();
     redis.disconnect();
     await pool.end();
   };
   return { handle, close };
+}
+
+function wireLimits(redis: Redis, botId: number) {
+  const failures = failureGate(redis);
+  const pace = chatPace(redis, botId);
+  const close = () => {
+    failures.close();
+    pace.close();
+  };
+  return { failures, pace, close };
 }
 
 function openRedis({ REDIS_URL }: Config, log: Logger): Redis {

@@ -1,5 +1,5 @@
 import type { Destinations } from '../../domain/otp/destinations.ts';
-import { parsePhone } from '../../domain/otp/phone.ts';
+import { readTelegramPhone } from '../../domain/otp/phone.ts';
 import { Locale } from '../../domain/otp/text.ts';
 import { plainCode } from '../../domain/otp/typed-code.ts';
 import type { Chats, Registrations } from '../../domain/registration/port.ts';
@@ -101,9 +101,9 @@ async function contact(deps: StoryDeps, scene: Scene, number: string, isOwn: boo
   const contactButton = words.shareButton;
   // Anybody's contact can be shared; Telegram names the owner of each.
   if (!isOwn) return deps.mouth.say(by.telegramId, { text: words.notYours, contactButton });
-  // Telegram gives international digits, on most clients without the plus.
-  const phone = parsePhone(`+${number.replace(/\D/g, '')}`)?.e164;
-  if (!phone) return deps.mouth.say(by.telegramId, { text: words.badPhone, contactButton });
+  const read = readTelegramPhone(number);
+  if (!read.ok) return deps.mouth.say(by.telegramId, { text: words.badPhone, contactButton });
+  const phone = read.phone.e164;
   const answer = await deps.registrar.register({
     caller,
     telegramId: by.telegramId,
@@ -152,7 +152,7 @@ async function text(deps: StoryDeps, scene: Scene, said: string) {
     caller,
     telegramId: by.telegramId,
     code,
-    guesser: { client: `telegram:${by.telegramId}`, keyId: 'bot' },
+    guesser: { clients: [{ subject: `telegram:${by.telegramId}`, times: 1 }], keyId: null },
   });
   switch (answer.answer) {
     case 'verified':

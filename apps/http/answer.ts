@@ -1,5 +1,6 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { CeilingReached, type CeilingHit, WHO_RAISES } from '../../domain/project/ceilings.ts';
+import { CountUnavailable } from '../../domain/project/quota.ts';
 import { explainReason } from '../../domain/reasons.ts';
 import { CLIENT_GONE_STATUS, ClientGone } from './client-gone.ts';
 import { Problem } from './problem.ts';
@@ -75,6 +76,13 @@ export function asProblem(error: unknown): Problem {
   const hit = ceilingOf(error);
   if (hit) return ceilingProblem(hit);
   if (error instanceof ClientGone) return new Problem(CLIENT_GONE_STATUS, 'client-gone', error.message);
+  if (error instanceof CountUnavailable)
+    return new Problem(
+      503,
+      'limit-uncounted',
+      'A limit that protects codes and passwords could not be counted, so that nothing was done. Send the request again.',
+      { headers: { 'Retry-After': '1' } },
+    );
   if (isAway(error))
     return new Problem(
       503,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
+import { normalAddress } from '../../domain/net/address.ts';
 import { asProblem, sendProblem } from './answer.ts';
 import { Problem } from './problem.ts';
 
@@ -80,21 +81,19 @@ export function logAnswer(
     log.debug({ request_id: requestId, method: req.method, path: req.path, status }, 'request');
 }
 
-/** Where a request comes from; behind proxies, what `trust proxy` allows them to say. */
-export function callerAddress(req: Request, proxies: number): string {
-  const address = (proxies === 0 ? req.socket.remoteAddress : req.ip) ?? '';
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
-}
-
-/** An IPv6 subscriber holds at least a /64, so that limits count that and not each of its addresses. */
-export function addressBlock(address: string): string {
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? [];
-  const front = head === '' ? [] : head.split(':');
-  const back = tail ? tail.split(':') : [];
-  const zeros =
-    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => '0');
-  return `${[...front, ...zeros, ...back].slice(0, 4).join(':')}::/64`;
+/**
+ * Where a request comes from. Behind `proxies` of ours it is what the outermost of them saw, which stands as many places from the
+ * end of `X-Forwarded-For`; what was there before is the caller's own word. Where a proxy wrote no address (`unknown`), the
+ * next one nearer to us counts. Empty where the connection has gone.
+ */
+export function callerAddress(req: IncomingMessage, proxies: number): string {
+  const forwarded = proxies === 0 ? [] : [req.headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
+  const hops = [...forwarded.slice(-proxies), req.socket.remoteAddress ?? ''];
+  for (const hop of hops) {
+    const address = normalAddress(hop);
+    if (address !== null) return address;
+  }
+  return '';
 }
 
 /** A path that can't be decoded is the caller's fault, though the router throws it as any error. */

@@ -5,8 +5,9 @@ import type { PersonId } from '../identity/person.ts';
 import type { Grant, Sessions } from '../identity/sessions.ts';
 import type { CheckResult } from '../otp/check.ts';
 import { type Blocked, checkGuarded, type GuardedChecks } from '../otp/guarded-check.ts';
+import type { Guesser } from '../otp/failure-gate.ts';
 import type { OtpIntake, SendOrder } from '../otp/intake.ts';
-import { type Phone, parsePhone } from '../otp/phone.ts';
+import { knownPhone, type Phone } from '../otp/phone.ts';
 import { ownSend, type SendCommand } from '../otp/send.ts';
 import type { KeyMode } from '../project/key.ts';
 import { PLATFORM_PROJECT_ID } from '../project/platform.ts';
@@ -63,7 +64,8 @@ export interface ConfirmOrder {
   readonly totp: string;
   /** The one that was sent to the phone, where one was. */
   readonly code: string | null;
-  readonly ip: string;
+  /** Whose wrong codes are counted together. */
+  readonly clients: Guesser['clients'];
   readonly userAgent: string | null;
 }
 
@@ -169,7 +171,7 @@ async function sendCode({ intake, platform }: BinderDeps, phone: Phone, requestI
 
 const codeCommand = (phone: Phone): SendCommand =>
   ownSend({
-    phone: parsePhone(phone),
+    phone: knownPhone(phone),
     // A test key makes no enrolment: its codes are shown to its holder, and prove nobody's phone.
     mode: 'live',
     channels: phoneProvingChannels,
@@ -219,13 +221,14 @@ interface Owner {
 async function proveOwner(
   deps: BinderDeps,
   { id, verificationId }: ConfirmTry,
-  { code, ip }: ConfirmOrder,
+  { code, clients }: ConfirmOrder,
 ): Promise<Owner | ConfirmRefusal> {
   if (verificationId === null) return { answer: 'unknown' };
   if (code === null) return { answer: 'code-missing' };
   const checked = await checkGuarded(
     deps,
-    { client: ip, keyId: BIND_PURPOSE, projectId: PLATFORM_PROJECT_ID },
+    // Anybody may enrol a device: no key and no project is blocked for it.
+    { clients, keyId: null, projectId: PLATFORM_PROJECT_ID },
     {
       projectId: PLATFORM_PROJECT_ID,
       mode: 'live',
@@ -234,7 +237,7 @@ async function proveOwner(
     },
   );
   if (checked.result !== 'approved') return { answer: 'wrong-code', why: checked };
-  const phone = checked.phone === null ? null : parsePhone(checked.phone);
+  const phone = checked.phone === null ? null : knownPhone(checked.phone);
   if (!phone) throw new Error('a code that binds a device was sent to no phone');
   const personId = await deps.persons.ofPhone(phone.e164, 'live', deps.now());
   await deps.devices.noteOwner(id, personId);

@@ -106,6 +106,13 @@ export const httpReasons = {
     nextStep: 'Send it again after Retry-After, with its Idempotency-Key.',
     seen: ['problem'],
   },
+  'limit-uncounted': {
+    meaning:
+      'A limit that protects codes or passwords could not be counted over all processes, so that nothing was done.',
+    retry: 'later',
+    nextStep: 'Send it again after Retry-After. Staff look at Redis: it does not answer.',
+    seen: ['problem'],
+  },
   'not-ready': {
     meaning: 'The process runs, and cannot reach what it needs.',
     retry: 'later',

@@ -19,9 +19,15 @@ export async function checkGuarded(
   guesser: Guesser,
   check: Check,
 ): Promise<CheckResult | Blocked> {
-  const retryAfterSeconds = await failures.blockedSeconds(guesser);
+  const retryAfterSeconds = await failures.enter(guesser);
   if (retryAfterSeconds !== null) return { result: 'blocked', retryAfterSeconds };
-  const result = await checks.check(check);
-  if (result.result !== 'approved') await failures.count(guesser);
-  return result;
+  try {
+    const result = await checks.check(check);
+    if (result.result === 'approved') failures.forgive(guesser);
+    return result;
+  } catch (error) {
+    // Nothing was checked.
+    failures.forgive(guesser);
+    throw error;
+  }
 }

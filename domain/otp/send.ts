@@ -262,7 +262,7 @@ function paidObstacle(channel: Channel, phone: PhoneFacts, facts: SendFacts, now
     return 'country-not-allowed' as const;
   if (facts.spentTodayMicros >= facts.settings.sms_daily_budget_micros) return 'budget-spent' as const;
   if (channel !== 'sms') return null;
-  if (!phone.canReceiveSms) return 'no-channel' as const;
+  if (phone.isPremiumRate) return 'no-channel' as const;
   return facts.prefixScore && isPrefixBlocked(facts.prefixScore, now) ? ('prefix-blocked' as const) : null;
 }
 

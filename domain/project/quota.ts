@@ -1,8 +1,24 @@
 /** Length of the window in which requests are counted: the unit in which people think of limits. */
-export const QUOTA_WINDOW_SECONDS = 60;
+const QUOTA_WINDOW_SECONDS = 60;
 
-/** One address with one project: 100 requests a second is more than a phone, or a household behind one address, ever needs. */
+/** A service, or the people behind one address over all projects: 100 requests a second. */
 export const ADDRESS_REQUESTS_PER_MINUTE = 6_000;
+
+/**
+ * One address with a publishable key, which every copy of an app holds: 200 sign-ins of three requests, or ten people whose apps
+ * ask once a second, as a school or an office behind one address needs at its busiest. A tenth of what a key may by default.
+ */
+export const APP_ADDRESS_REQUESTS_PER_MINUTE = 600;
+/** Of a key's own limit, where that is low: no address alone, and no ten, use up what everybody shares. */
+const APP_ADDRESS_SHARE = 0.1;
+/** One person who signs in, whatever the key may. */
+const APP_ADDRESS_REQUESTS_MIN = 10;
+
+export const appAddressLimit = (keyPerMinute: number): number =>
+  Math.min(
+    APP_ADDRESS_REQUESTS_PER_MINUTE,
+    Math.max(APP_ADDRESS_REQUESTS_MIN, Math.floor(keyPerMinute * APP_ADDRESS_SHARE)),
+  );
 
 /** Wrong keys from one address: a service that was given a wrong key tries a few times, a guesser thousands. */
 export const FAILED_AUTHENTICATIONS_PER_MINUTE = 30;
@@ -27,6 +43,8 @@ export const FORGED_ANSWERS_PER_MINUTE = 10;
  * while whoever pumps a project's SMS budget asks hundreds of times.
  */
 export const CODES_PER_ADDRESS_PER_HOUR = 30;
+/** The same over all addresses, with one publishable key: more is an attack from many addresses, and must not fill the queue. */
+export const CODES_PER_APP_KEY_PER_HOUR = 3_000;
 const CODES_WINDOW_SECONDS = 3_600;
 
 /** A limit that a request counts against. Its name is what `RateLimit-Policy` calls it. */
@@ -37,6 +55,7 @@ export interface Quota {
     | 'session'
     | 'open'
     | 'codes'
+    | 'codes-of-key'
     | 'failed-authentication'
     | 'forged-answer'
     | 'callbacks';
@@ -45,15 +64,28 @@ export interface Quota {
   readonly limit: number;
   /** Where it is not `QUOTA_WINDOW_SECONDS`. */
   readonly windowSeconds?: number;
+  /** It protects codes or passwords: where the count of all processes can't be had, the request is refused. */
+  readonly failsClosed?: true;
 }
 
 export const windowSecondsOf = ({ windowSeconds }: Quota): number => windowSeconds ?? QUOTA_WINDOW_SECONDS;
 
+const codesWindow = { windowSeconds: CODES_WINDOW_SECONDS, failsClosed: true } as const;
+
+/** Codes for one project from one address. */
 export const codesQuota = (subject: string): Quota => ({
   name: 'codes',
   subject,
   limit: CODES_PER_ADDRESS_PER_HOUR,
-  windowSeconds: CODES_WINDOW_SECONDS,
+  ...codesWindow,
+});
+
+/** Codes with one publishable key. */
+export const keyCodesQuota = (keyId: string): Quota => ({
+  name: 'codes-of-key',
+  subject: keyId,
+  limit: CODES_PER_APP_KEY_PER_HOUR,
+  ...codesWindow,
 });
 
 /** Where a request stands in its window. */
@@ -63,7 +95,19 @@ export interface Taken {
   readonly resetMs: number;
 }
 
-/** Counts over all processes where it can, over this one where it must; it never fails and never keeps a request waiting. */
+/** The count over all processes can't be had now, and what it protects is not done without it. Nothing was counted. */
+export class CountUnavailable extends Error {
+  override readonly name = 'CountUnavailable';
+
+  constructor() {
+    super('the shared count of a limit can not be had');
+  }
+}
+
+/**
+ * Counts over all processes. Without Redis each process goes on from what it was last told, and a quota that fails closed
+ * throws `CountUnavailable` instead.
+ */
 export interface QuotaCounter {
   take(quota: Quota): Promise<Taken>;
 }

@@ -45,7 +45,7 @@ export interface VerifyOrder {
   readonly caller: RegisterCaller;
   readonly telegramId: number;
   readonly code: string;
-  readonly guesser: Pick<Guesser, 'client' | 'keyId'>;
+  readonly guesser: Pick<Guesser, 'clients' | 'keyId'>;
 }
 
 /** `wrong` is one answer to a wrong, expired, repeated or unknown code: whoever guesses learns nothing from it. */

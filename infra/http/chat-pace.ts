@@ -1,28 +1,21 @@
 import type { Redis } from 'ioredis';
-import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import type { ChatPace } from '../../domain/registration/port.ts';
+import { windowCounts } from './window-counts.ts';
 
 /** A person who types fast writes every few seconds. */
 const CHAT_DEEDS_MAX = 20;
 const WINDOW_SECONDS = 60;
 
-/** What one chat does to the bot, counted over all its processes; while Redis is away, in this one. */
-export function chatPace(redis: Redis, botId: number): ChatPace {
-  const window = {
-    points: CHAT_DEEDS_MAX,
-    duration: WINDOW_SECONDS,
-    keyPrefix: `chat-${botId}`,
-  };
-  const limiter = new RateLimiterRedis({
-    ...window,
-    storeClient: redis,
-    insuranceLimiter: new RateLimiterMemory(window),
-  });
+/** What one chat does to the bot, counted over all its processes. */
+export function chatPace(redis: Redis, botId: number): ChatPace & { readonly close: () => void } {
+  const counts = windowCounts(redis);
   return {
     take: async (chatId) => {
-      const { consumedPoints } = await limiter.penalty(chatId);
-      if (consumedPoints <= CHAT_DEEDS_MAX) return 'within';
-      return consumedPoints === CHAT_DEEDS_MAX + 1 ? 'just-exceeded' : 'exceeded';
+      const key = `chat-${botId}:${chatId}`;
+      const { taken } = await counts.add({ key, windowSeconds: WINDOW_SECONDS });
+      if (taken <= CHAT_DEEDS_MAX) return 'within';
+      return taken === CHAT_DEEDS_MAX + 1 ? 'just-exceeded' : 'exceeded';
     },
+    close: () => counts.close(),
   };
 }

@@ -1,52 +1,56 @@
 import type { Redis } from 'ioredis';
-import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import {
   FAILURE_WINDOW_SECONDS,
   FAILURES_MAX,
   type FailureGate,
   type Guesser,
 } from '../../domain/otp/failure-gate.ts';
+import { type Subject, windowCounts } from './window-counts.ts';
 
-type Who = keyof typeof FAILURES_MAX;
-
-/** Counts wrong checks in Redis over all processes; while it is away, in this one. */
-export function failureGate(redis: Redis): FailureGate {
-  const limiters = Object.fromEntries(
-    Object.entries(FAILURES_MAX).map(([who, points]) => {
-      const options = { keyPrefix: `failures-${who}`, points, duration: FAILURE_WINDOW_SECONDS };
-      return [
-        who,
-        new RateLimiterRedis({
-          ...options,
-          storeClient: redis,
-          insuranceLimiter: new RateLimiterMemory(options),
-        }),
-      ];
-    }),
-  ) as Record<Who, RateLimiterRedis>;
+/** Counts wrong checks in Redis over all processes. */
+export function failureGate(redis: Redis): FailureGate & { readonly close: () => void } {
+  const counts = windowCounts(redis);
+  const forgive = (guesser: Guesser) => {
+    for (const { subject } of limitsOf(guesser)) counts.forgive(subject);
+  };
   return {
-    blockedSeconds: async (guesser) => {
-      const waits = await Promise.all(
-        subjects(guesser).map(async ([who, subject]) => {
-          const found = await limiters[who].get(subject);
-          return found && found.consumedPoints >= FAILURES_MAX[who]
-            ? Math.ceil(found.msBeforeNext / 1_000)
-            : 0;
+    enter: async (guesser) => {
+      const waitsMs = await Promise.allSettled(
+        limitsOf(guesser).map(async ({ subject, max }) => {
+          const { taken, resetMs } = await counts.addShared(subject);
+          return taken > max ? resetMs : 0;
         }),
       );
-      const longest = Math.max(...waits);
-      return longest > 0 ? longest : null;
+      const failed = waitsMs.find((each) => each.status === 'rejected');
+      const longestMs = Math.max(0, ...waitsMs.map((each) => (each.status === 'fulfilled' ? each.value : 0)));
+      // A guesser who is blocked by one limit does not use up the others.
+      if (failed || longestMs > 0) forgive(guesser);
+      if (failed) throw failed.reason;
+      return longestMs > 0 ? Math.ceil(longestMs / 1_000) : null;
     },
-    count: async (guesser) => {
-      await Promise.all(subjects(guesser).map(([who, subject]) => limiters[who].penalty(subject)));
-    },
+    forgive,
+    close: () => counts.close(),
   };
 }
 
-function subjects({ client, keyId, projectId }: Guesser): [Who, string][] {
-  const shared: [Who, string][] = [
-    ['key', keyId],
-    ['project', projectId],
-  ];
-  return client === null ? shared : [['client', `${projectId}:${client}`], ...shared];
+interface Limit {
+  readonly subject: Subject;
+  readonly max: number;
 }
+
+function limitsOf({ clients, keyId, projectId }: Guesser): Limit[] {
+  const from = clients.map(({ subject, times }) =>
+    limit(`client:${projectId}:${subject}`, FAILURES_MAX.client * times),
+  );
+  if (keyId === null) return from;
+  return [
+    ...from,
+    limit(`key:${keyId}`, FAILURES_MAX.key),
+    limit(`project:${projectId}`, FAILURES_MAX.project),
+  ];
+}
+
+const limit = (name: string, max: number): Limit => ({
+  subject: { key: `failures-${name}`, windowSeconds: FAILURE_WINDOW_SECONDS, forgives: true },
+  max,
+});

@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { limitFaults, type LimitRun, runLimits } from './limits.ts';
 import { runTelegram } from './telegram.ts';
 import { runSpine, serverFaults, type SpineReport } from './spine.ts';
 
@@ -21,6 +22,9 @@ const WAITING = 1_000;
 /** Of what Telegram grants; chance 429s stop the bot for a second each, so that they have no such goal. */
 const RATE_SHARE_GOAL = 0.95;
 const CODE_MS_GOAL = 2_000;
+
+/** More than a limit of 300 has left, and fewer. */
+const LIMIT_ASKS = [400, 20];
 
 /** Ctrl-C takes everything along that was started. */
 const cut = new AbortController();
@@ -55,7 +59,31 @@ program
     ];
     for (const { broadcasts, busyShare } of runs) await broadcast(options.speed, broadcasts, busyShare);
   });
+program
+  .command('limits')
+  .description(
+    'a limit of 300 over 1 and 3 processes, while Redis or a process stands still, is late, stopped or wiped',
+  )
+  .option('--seconds <seconds>', 'how long each fault lasts', whole, 5)
+  .action(async (options: { seconds: number }) => {
+    for (const fault of limitFaults)
+      for (const processes of [1, 3])
+        for (const asks of LIMIT_ASKS)
+          await limits({ fault, processes, asks, faultMs: options.seconds * 1_000 });
+  });
 await program.parseAsync();
+
+async function limits(given: Omit<LimitRun, 'directory'>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'navbat-limits-'));
+  await chmod(directory, 0o711);
+  try {
+    const report = await runLimits({ ...given, directory });
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+    if (report.problems.length > 0) process.exitCode = 1;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
 
 async function broadcast(speed: number, broadcasts: readonly number[], busyShare: number): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'navbat-telegram-'));

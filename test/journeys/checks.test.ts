@@ -21,6 +21,29 @@ async function send(more: object = {}) {
 }
 const check = (id: string, code: string) => project.call('POST', '/otp/verify', { id, code });
 
+describe('a number', () => {
+  test.each([' ext. 12', ';ext=12', 'x5', ',,1'])(
+    'with the extension %j is refused, and told why',
+    async (ext) => {
+      for (const [path, field] of [
+        ['/otp/send', 'to'],
+        ['/api/send-otp/', 'phone'],
+        ['/auth/code', 'phone'],
+      ] as const)
+        expect(await project.call('POST', path, { [field]: `+998901110005${ext}` })).toMatchObject({
+          status: 400,
+          body: { errors: [{ pointer: `/${field}`, detail: expect.stringContaining('extension') }] },
+        });
+    },
+  );
+
+  test('of a range that lists call landlines gets its code', async () => {
+    const to = '+998551110005';
+    expect(await project.call('POST', '/otp/send', { to, channels: ['sms'] })).toMatchObject({ status: 202 });
+    expect(await codeSentTo(navbat, to)).toMatch(/^\d{6}$/);
+  });
+});
+
 describe('a code works once, within its life and its five checks', () => {
   test('the right code passes on the fifth check', async () => {
     const { id, code } = await send();

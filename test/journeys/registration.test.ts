@@ -63,6 +63,22 @@ describe('the document’s own cases', () => {
     expect(lifeMs).toBeLessThanOrEqual(60_000);
   });
 
+  test('a number as Telegram gives it, without its plus, is taken; one with an extension is not', async () => {
+    const telegram_id = nextPerson++;
+    const phone_number = phoneOf(telegram_id);
+    const bare = await project.call('POST', '/register', {
+      telegram_id,
+      phone_number: phone_number.slice(1),
+    });
+    expect(bare.status).toBe(200);
+    expect(await rowOf({ telegram_id, phone_number })).toMatchObject({ phone_number });
+    const extended = { telegram_id, phone_number: `${phone_number} ext. 12` };
+    expect(await project.call('POST', '/register', extended)).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '/phone_number', detail: expect.stringContaining('extension') }] },
+    });
+  });
+
   test('S4.41: the code, sent within a minute, verifies', async () => {
     const { person, code } = await registered();
     expect(await verify(person, code)).toMatchObject({

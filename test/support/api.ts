@@ -98,6 +98,7 @@ export function openApi(
   routes: readonly Route[],
   routers: readonly Router[] = [],
   persons: PersonTokens = { read: async () => ({ kind: 'forged' }) },
+  { proxies = 0 }: { readonly proxies?: number } = {},
 ): TestApi {
   const logged: Record<string, unknown>[] = [];
   const observed: TestApi['observed'] = [];
@@ -116,7 +117,7 @@ export function openApi(
     persons,
     counter,
     log,
-    proxies: 0,
+    proxies,
     observe: (one) => observed.push(one),
   });
   const close = async () => {

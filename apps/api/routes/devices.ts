@@ -6,7 +6,7 @@ import type { Devices, PendingDevice } from '../../../domain/device/port.ts';
 import { DevicePublicKey, SignatureText } from '../../../domain/device/public-key.ts';
 import { CheckRequest } from '../../../domain/otp/check.ts';
 import { maskPhone } from '../../../domain/otp/phone.ts';
-import { addressBlock } from '../../http/express.ts';
+import { netsOf } from '../../../domain/net/address.ts';
 import { Problem } from '../../http/problem.ts';
 import { Time } from '../fields.ts';
 import { codesFrom } from '../rate-limit.ts';
@@ -84,7 +84,7 @@ const claimRoute = (deps: DeviceRouteDeps) =>
     async handle({ body, requestId, ip, countFurther }) {
       checkPublicKey(deps, body.public_key);
       const payer = await deps.binder.payerOf(body.token);
-      if (payer) await countFurther(codesFrom(payer.projectId, ip));
+      if (payer) await countFurther(...codesFrom(payer.projectId, ip));
       const claim = {
         token: body.token,
         name: body.name,
@@ -162,13 +162,13 @@ const confirmRoute = ({ binder }: DeviceRouteDeps) =>
     async handle({ params, body, ip, userAgent }) {
       const { signature, totp, code = null } = body;
       // Whose wrong codes are counted together.
-      const from = addressBlock(ip);
+      const clients = netsOf(ip);
       const answer = await binder.confirm({
         deviceId: params.id,
         signature,
         totp,
         code,
-        ip: from,
+        clients,
         userAgent,
       });
       if (answer.answer !== 'bound') throw confirmProblem(answer);

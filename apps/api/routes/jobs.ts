@@ -3,6 +3,7 @@ import { attemptOutcomes, JobId, jobStates } from '../../../domain/job/job.ts';
 import type { AttemptView, JobFilter, JobReader, JobView } from '../../../domain/job/port.ts';
 import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
 import { endFacts } from '../../../domain/otp/refusal-facts.ts';
+import { phoneFault } from '../../../domain/otp/phone.ts';
 import { RecipientId } from '../../../domain/recipient/recipient.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
@@ -66,11 +67,8 @@ const Recipient = z
     const id = RecipientId.safeParse(text);
     if (id.success) return { id: id.data };
     const phone = phoneIn(text);
-    if (phone) return { phone };
-    ctx.addIssue({
-      code: 'custom',
-      message: 'expected a phone number in international form or the id of a recipient',
-    });
+    if (phone.ok) return { phone: phone.phone.e164 };
+    ctx.addIssue({ code: 'custom', message: phoneFault(phone, ', or the id of a recipient') });
     return z.NEVER;
   })
   .meta({

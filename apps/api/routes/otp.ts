@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { CheckRequest, type CheckResult } from '../../../domain/otp/check.ts';
 import type { Checks, ResendFacts } from '../../../domain/otp/checks.ts';
 import { Channel } from '../../../domain/otp/channel.ts';
-import type { FailureGate } from '../../../domain/otp/failure-gate.ts';
+import type { FailureGate, Guesser } from '../../../domain/otp/failure-gate.ts';
 import { checkGuarded } from '../../../domain/otp/guarded-check.ts';
 import type { Destination, OtpIntake } from '../../../domain/otp/intake.ts';
-import { parsePhone, type PhoneFacts } from '../../../domain/otp/phone.ts';
+import { knownPhone, type PhoneFacts, phoneFault, readPhone } from '../../../domain/otp/phone.ts';
 import type { VerificationId } from '../../../domain/otp/job.ts';
 import {
   CODE_DIGITS_DEFAULT,
@@ -16,7 +16,7 @@ import {
   TTL_SECONDS_DEFAULT,
 } from '../../../domain/otp/send.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
-import { addressBlock } from '../../http/express.ts';
+import { netsOf } from '../../../domain/net/address.ts';
 import { Problem } from '../../http/problem.ts';
 import { checkUrl } from '../fields.ts';
 import { type Answer, defineRoute, requestKey, type Route, type RouteRequest } from '../route.ts';
@@ -111,7 +111,7 @@ export async function destinationOf(
   const recipientPhone = await deps.phoneOf(caller.projectId, to);
   if (recipientPhone === undefined) throw refusalProblem('unknown-recipient', null);
   if (recipientPhone === null) return { destination: { recipientId: to }, phone: null };
-  return { destination: { phone: recipientPhone }, phone: parsePhone(recipientPhone) };
+  return { destination: { phone: recipientPhone }, phone: knownPhone(recipientPhone) };
 }
 
 /** @throws Problem 400 where it is no phone in international form. */
@@ -120,11 +120,10 @@ export function phoneDestination(
   pointer: string,
   orElse = '',
 ): { destination: Destination; phone: PhoneFacts } {
-  const phone = parsePhone(to);
-  if (phone) return { destination: { phone: phone.e164 }, phone };
-  const detail = `expected a phone number in international form, such as +998901234567${orElse}`;
+  const read = readPhone(to);
+  if (read.ok) return { destination: { phone: read.phone.e164 }, phone: read.phone };
   throw new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
-    errors: [{ pointer, detail }],
+    errors: [{ pointer, detail: phoneFault(read, orElse) }],
   });
 }
 
@@ -221,7 +220,8 @@ const verifyRoute = (deps: OtpRouteDeps) =>
               purpose: body.purpose ?? PURPOSE_DEFAULT,
             }
           : { id: body.id, purpose: body.purpose ?? null };
-      const client = body.client?.ip ?? (caller.access === 'publishable' ? ip : null);
+      // Whoever holds an app's key could say anything.
+      const client = caller.access === 'publishable' ? ip : (body.client?.ip ?? null);
       const result = await checkCode(deps, caller, client, of, body.code);
       return { status: 200, body: { id: result.id, status: 'approved', purpose: result.purpose } };
     },
@@ -237,12 +237,21 @@ export async function checkCode(
   of: Parameters<Checks['check']>[0]['of'],
   code: string,
 ): Promise<Approval> {
-  const { keyId, projectId, mode } = caller;
-  const guesser = { client: client === null ? null : addressBlock(client), keyId, projectId };
+  const { projectId, mode } = caller;
+  const guesser = { ...guesserOf(caller, client), projectId };
   const result = await checkGuarded(deps, guesser, { projectId, mode, of, code });
   if (result.result === 'approved') return result;
   throw checkProblem(result);
 }
+
+/** `client` is the end user's address, as the service or we saw it; null when nobody said. */
+export const guesserOf = (
+  { access, keyId }: Pick<Caller, 'access' | 'keyId'>,
+  client: string | null,
+): Pick<Guesser, 'clients' | 'keyId'> => ({
+  clients: client === null ? [] : netsOf(client),
+  keyId: access === 'secret' ? keyId : null,
+});
 
 const resendRoute = (deps: OtpRouteDeps) =>
   defineRoute({
@@ -285,7 +294,7 @@ function resendCommand(
   body: Partial<SendRequest>,
 ): SendCommand {
   return {
-    phone: 'phone' in destination ? parsePhone(destination.phone) : null,
+    phone: 'phone' in destination ? knownPhone(destination.phone) : null,
     mode: caller.mode,
     channels: [...new Set(body.channels ?? verification.channels)],
     purpose: verification.purpose,

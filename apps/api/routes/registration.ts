@@ -14,9 +14,10 @@ import {
 } from '../../../domain/registration/user.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { Problem } from '../../http/problem.ts';
-import { PhoneField } from '../fields.ts';
+import { TelegramPhoneField } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { checkProblem, refusalProblem } from './otp-problems.ts';
+import { guesserOf } from './otp.ts';
 
 /** The registration API of the fifth founding document (S4): its paths and bodies, over the same verifications. */
 export interface RegistrationDeps {
@@ -35,7 +36,7 @@ const telegram_id = TelegramId.meta({ example: 123456789 });
 
 const RegisterRequest = z.strictObject({
   telegram_id,
-  phone_number: PhoneField,
+  phone_number: TelegramPhoneField,
   telegram_auth: z
     .string()
     .max(SIGNED_CHARS_MAX)
@@ -144,7 +145,7 @@ const verifyRoute = (deps: RegistrationDeps) =>
         caller,
         telegramId: body.telegram_id,
         code: body.verification_code,
-        guesser: { client: caller.access === 'publishable' ? ip : null, keyId: caller.keyId },
+        guesser: guesserOf(caller, caller.access === 'publishable' ? ip : null),
       });
       if (answer.answer === 'refused') throw checkProblem(answer.why);
       if (answer.answer === 'wrong') throw invalidCode(body.verification_code);

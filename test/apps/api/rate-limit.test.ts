@@ -7,7 +7,12 @@ import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defineRoute } from '../../../apps/api/route.ts';
 import { limitCodes } from '../../../apps/api/rate-limit.ts';
-import { ADDRESS_REQUESTS_PER_MINUTE, CODES_PER_ADDRESS_PER_HOUR } from '../../../domain/project/quota.ts';
+import {
+  APP_ADDRESS_REQUESTS_PER_MINUTE,
+  appAddressLimit,
+  CODES_PER_ADDRESS_PER_HOUR,
+  CODES_PER_APP_KEY_PER_HOUR,
+} from '../../../domain/project/quota.ts';
 import { LIMIT_TIMEOUT_MS, limitConnection, quotaCounter } from '../../../infra/http/quota-counter.ts';
 import { type Ground, makeKey, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
 
@@ -83,17 +88,61 @@ test("one project's flood from an address slows no other project at that address
   await get(calm).expect(200);
 });
 
-test('an address is limited with a publishable key whatever the project may send; a service is not below its own limit', async () => {
-  const { project, key: secret } = await makeProject(ground, 'app', { requests_per_minute: 1_000_000 });
-  const { key: publishable } = await makeKey(ground, project.id, { access: 'publishable' });
+/** As if so many had been counted already, by another process. */
+async function counted(subject: string, total: number, windowSeconds = 60): Promise<void> {
   const redis = new Redis(ground.redisUrl);
-  await get(publishable).expect(200);
-  await redis.set(`limit:address:60:${project.id}:127.0.0.1`, ADDRESS_REQUESTS_PER_MINUTE - 1, 'EX', 60);
-  await get(publishable).expect(200);
-  const refused = await get(publishable).expect(429);
-  expect(refused.body['violated-policies']).toEqual(['address']);
-  await get(secret).expect(200);
+  const key = `limit:${subject}`;
+  await redis.hset(key, { ends: Date.now() + windowSeconds * 1_000, total });
+  await redis.expire(key, windowSeconds);
   await redis.quit();
+}
+
+describe('with a key that every copy of an app holds', () => {
+  async function appKey(slug: string, requestsPerMinute: number) {
+    const { project, key: secret } = await makeProject(ground, slug, {
+      requests_per_minute: requestsPerMinute,
+    });
+    const { key, keyId } = await makeKey(ground, project.id, { access: 'publishable' });
+    return { project, key, keyId, secret };
+  }
+
+  test('an address is limited far below the key; a service is not below its own limit', async () => {
+    const { project, key, secret } = await appKey('app', 1_000_000);
+    await counted(`address:60:${project.id}:127.0.0.1`, APP_ADDRESS_REQUESTS_PER_MINUTE - 1);
+    await get(key).expect(200);
+    const refused = await get(key).expect(429);
+    expect(refused.body['violated-policies']).toEqual(['address']);
+    await get(secret).expect(200);
+  });
+
+  test("one address's flood leaves the key's limit to everybody else", async () => {
+    const { key, keyId } = await appKey('flooded', 100);
+    const answers = await Promise.all(Array.from({ length: 150 }, () => get(key)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(10);
+    const redis = new Redis(ground.redisUrl);
+    // What was counted while Redis was late is told a moment later.
+    await expect.poll(() => redis.hget(`limit:key:60:${keyId}`, 'total'), { timeout: 20_000 }).toBe('10');
+    await redis.quit();
+  });
+
+  test.for([
+    ['2001:db8:7:100::/64', '2001:db8:7:100::9', 1],
+    ['2001:db8:7:100::/56', '2001:db8:7:142::9', 2],
+    ['2001:db8:7::/48', '2001:db8:7:ff42::9', 4],
+  ] as const)('of IPv6 %s is limited as one, for %s too', async ([net, address, times]) => {
+    const { project, key } = await appKey(`v6-${times}`, 6_000);
+    await counted(`address:60:${project.id}:${net}`, times * APP_ADDRESS_REQUESTS_PER_MINUTE);
+    const behind = openApi(ground, [open], [], undefined, { proxies: 1 });
+    await behind.connected;
+    const refused = await get(key, behind).set('X-Forwarded-For', address).expect(429);
+    expect(refused.body['violated-policies']).toEqual(['address']);
+    await get(key, behind).set('X-Forwarded-For', '2001:db8:8::9').expect(200);
+    await behind.close();
+  });
+
+  test('the limit of a key that may little is a tenth for one address, and enough to sign in', () => {
+    expect([5, 60, 500, 6_000, 1_000_000].map(appAddressLimit)).toEqual([10, 10, 50, 600, 600]);
+  });
 });
 
 describe('codes that anybody may ask for', () => {
@@ -102,8 +151,8 @@ describe('codes that anybody may ask for', () => {
 
   async function appKey(slug: string) {
     const { project, key: secret } = await makeProject(ground, slug);
-    const { key } = await makeKey(ground, project.id, { access: 'publishable' });
-    return { project, key, secret };
+    const { key, keyId } = await makeKey(ground, project.id, { access: 'publishable' });
+    return { project, key, keyId, secret };
   }
   const passed = (answers: { status: number }[]) => answers.filter(({ status }) => status === 200).length;
 
@@ -112,7 +161,9 @@ describe('codes that anybody may ask for', () => {
     const second = openApi(ground, [open, codes]);
     await second.connected;
     const first = await getCode(key).expect(200);
-    expect(first.headers['ratelimit-policy']).toMatch(/"key";q=6000;w=60, .*"codes";q=30;w=3600/);
+    expect(first.headers['ratelimit-policy']).toBe(
+      '"address";q=600;w=60, "key";q=6000;w=60, "codes";q=30;w=3600',
+    );
     expect(first.headers['ratelimit']).toMatch(/^"codes";r=29;t=3600$/);
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, n) => getCode(key, n % 2 ? api : second)),
@@ -141,14 +192,23 @@ describe('codes that anybody may ask for', () => {
     await getCode(calm.key).expect(200);
   });
 
-  test('are limited by each process alone while Redis is away', async () => {
-    const lone = openApi({ ...ground, redisUrl: 'redis://127.0.0.1:9' }, [codes]);
-    const { key } = await appKey('lone-codes');
-    const answers = await Promise.all(Array.from({ length: 60 }, () => getCode(key, lone)));
-    expect(passed(answers)).toBe(CODES_PER_ADDRESS_PER_HOUR);
-    const refused = await getCode(key, lone).expect(429);
-    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(3_500);
-    expect(lone.limits()).toBe('local');
+  test('are limited over all addresses with one key', async () => {
+    const { key, keyId } = await appKey('many-addresses');
+    await counted(`codes-of-key:3600:${keyId}`, CODES_PER_APP_KEY_PER_HOUR - 1, 3_600);
+    await getCode(key).expect(200);
+    const refused = await getCode(key).expect(429);
+    expect(refused.body['violated-policies']).toEqual(['codes-of-key']);
+  });
+
+  test('are not sent while Redis is away: what protects them can not be counted', async () => {
+    const lone = openApi({ ...ground, redisUrl: 'redis://127.0.0.1:9' }, [open, codes]);
+    const { key, secret } = await appKey('lone-codes');
+    const refused = await getCode(key, lone).expect(503);
+    expect(refused.body).toMatchObject({ type: expect.stringMatching(/limit-uncounted$/) });
+    expect(refused.headers['retry-after']).toBe('1');
+    // What needs no such count goes on.
+    await get(key, lone).expect(200);
+    await getCode(secret, lone).expect(200);
     await lone.close();
   });
 });
