@@ -131,6 +131,10 @@ export const Environment = z.object({
     .describe('how many proxies in front of the api set X-Forwarded-For'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('pino level'),
   NAVBAT_HOME: z.string().default('.navbat').describe('data directory of npm start'),
+  NAVBAT_ENV_FILE: z
+    .string()
+    .default('.env')
+    .describe('file that is read for what the environment leaves unset; empty in the environment: none'),
   NAVBAT_DEMO_KEY: z
     .string()
     .regex(/^nbt_live_[A-Za-z0-9_-]{16,128}$/, 'expected nbt_live_ and 16 to 128 of A-Z a-z 0-9 _ -')
@@ -237,11 +241,21 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const parsed = Environment.safeParse(given, { reportInput: false });
   if (!parsed.success)
     throw new ConfigError(
-      parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'),
+      [...Map.groupBy(parsed.error.issues, ({ path }) => String(path[0]))]
+        .map(([name, issues]) => configLine(name, issues, name in given))
+        .join('\n'),
     );
   refuseSharedKid(parsed.data);
   if (parsed.data.NODE_ENV === 'production') refuseSandbox(parsed.data);
   return parsed.data;
+}
+
+/** Which variable, what was expected of it, and what to do: one line, without its value. */
+function configLine(name: string, issues: readonly z.core.$ZodIssue[], isGiven: boolean): string {
+  const meaning = Environment.shape[name as keyof typeof Environment.shape]?.description ?? '';
+  return isGiven
+    ? `${name}: ${issues.map(({ message }) => message).join('; ')}. It is: ${meaning}.`
+    : `${name}: missing. Expected: ${meaning}. Set it in .env (npm run env:new makes one, with fresh secrets) or in the environment.`;
 }
 
 /** A kid names one key, or a token could be checked with another than signed it. */

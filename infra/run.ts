@@ -20,6 +20,16 @@ export async function runProcess(start: () => Promise<() => Promise<void>>): Pro
   }
 }
 
+/** Runs what ends by itself: what a person can mend is one sentence and exit code 1. */
+export async function runOnce(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    console.error(sentence(error));
+    process.exitCode = 1;
+  }
+}
+
 async function end(stop: () => Promise<void>): Promise<void> {
   const limit = setTimeout(() => process.exit(1), STOP_LIMIT_MS);
   try {

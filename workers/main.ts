@@ -12,6 +12,7 @@ import type { Wake } from '../domain/job/wake.ts';
 import { webhookDelaysMs } from '../domain/webhook/job.ts';
 import { codeOf } from '../infra/codes.ts';
 import { type Config, ConfigError, readConfig } from '../infra/config.ts';
+import { environment } from '../infra/environment.ts';
 import { keyedHash, sealer } from '../infra/crypto.ts';
 import { type Logger, openLog } from '../infra/log.ts';
 import { attemptsTotal, jobsFinished } from '../infra/metrics.ts';
@@ -97,7 +98,7 @@ const lanes = {
 /** `npm run worker -- [kind…]`: the lanes that are named, and the sweep where it is; all of it where nothing is. */
 await runProcess(async () => {
   const chosen = chooseRoles(process.argv.slice(2));
-  const config = readConfig(process.env);
+  const config = readConfig(environment());
   const log = openLog(`worker ${chosen.join(' ')}`, config.LOG_LEVEL);
   const redis = producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error'));
   const onError = (err: Error) => log.warn({ err }, 'the pace of the bot is kept by this process alone');

@@ -14,6 +14,7 @@ import { approvalSignatureHolds } from '../../infra/device/approval-signature.ts
 import { accessTokens, sessionTokens } from '../../infra/identity/access-tokens.ts';
 import { codeOf, numberOf } from '../../infra/codes.ts';
 import { type Config, readConfig } from '../../infra/config.ts';
+import { environment } from '../../infra/environment.ts';
 import { keyedHash, sameText, sealer } from '../../infra/crypto.ts';
 import { isDeviceProof } from '../../infra/device/proof.ts';
 import { publicKeyFault } from '../../infra/device/signature.ts';
@@ -89,7 +90,7 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const DRAIN_LIMIT_MS = 10_000;
 
 await runProcess(async () => {
-  const config = readConfig(process.env);
+  const config = readConfig(environment());
   const log = openLog('api', config.LOG_LEVEL);
   const servers = await connect(config, log);
   const { app, close, endStreams } = await wire(config, log, servers);

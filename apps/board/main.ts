@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { jobKinds } from '../../domain/jobs.ts';
 import { AddressHash } from '../../domain/staff/ops.ts';
 import { type Config, readConfig } from '../../infra/config.ts';
+import { environment } from '../../infra/environment.ts';
 import { keyedHash, sealer } from '../../infra/crypto.ts';
 import { limitConnection, quotaCounter } from '../../infra/http/quota-counter.ts';
 import { readiness } from '../../infra/http/readiness.ts';
@@ -30,7 +31,7 @@ const CONNECTIONS_MAX = 4;
 const DRAIN_LIMIT_MS = 10_000;
 
 await runProcess(async () => {
-  const config = readConfig(process.env);
+  const config = readConfig(environment());
   const log = openLog('board', config.LOG_LEVEL);
   const { parts, close } = await wire(config, log);
   const server = createHttpServer(createBoard(parts));

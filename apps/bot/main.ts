@@ -4,6 +4,7 @@ import type { RegisterCaller } from '../../domain/registration/registrar.ts';
 import { registrar } from '../../domain/registration/registrar.ts';
 import { codeOf, numberOf } from '../../infra/codes.ts';
 import { type Config, ConfigError, readConfig } from '../../infra/config.ts';
+import { environment } from '../../infra/environment.ts';
 import { keyedHash, sameText, sealer } from '../../infra/crypto.ts';
 import { chatPace } from '../../infra/http/chat-pace.ts';
 import { failureGate } from '../../infra/http/failure-gate.ts';
@@ -37,7 +38,7 @@ type Stop = () => Promise<void>;
 type Handle = (update: unknown) => Promise<Handled>;
 
 await runProcess(async () => {
-  const config = readConfig(process.env);
+  const config = readConfig(environment());
   const log = openLog('bot', config.LOG_LEVEL);
   const { BOT_PROJECT: slug, TELEGRAM_BOT_TOKEN: token } = config;
   if (slug === undefined) return serveOff(config, log);

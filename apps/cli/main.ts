@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Pool } from 'pg';
 import { ConfigError, readConfig } from '../../infra/config.ts';
+import { environment } from '../../infra/environment.ts';
 import { keyedHash } from '../../infra/crypto.ts';
 import { newSecrets } from '../../infra/new-secrets.ts';
 import { auditLog } from '../../infra/postgres/staff/audit.ts';
@@ -22,7 +23,10 @@ const clone = resolve(import.meta.dirname, '../..');
 const PASSWORD_RANDOM_BYTES = 18;
 
 const withPorts: CliContext['withPorts'] = async (work) => {
-  const config = readConfig(withRunning(process.env, clone));
+  const env = environment();
+  // Secrets of a `.env` that names no database are not those of the `npm start` that runs.
+  const hasDatabase = env['DATABASE_URL'] || env['DATABASE_URL_FILE'];
+  const config = readConfig(hasDatabase ? env : withRunning(process.env, clone));
   const orm = await openOrm(config.DATABASE_URL);
   const pool = new Pool({ connectionString: config.DATABASE_URL, max: 1 });
   try {

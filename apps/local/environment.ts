@@ -31,6 +31,8 @@ export function localEnvironment(given: Given, secrets: Variables, home: string)
   const defaults: Variables = Object.assign(
     {
       NODE_ENV: 'development',
+      // A `.env` is of another installation.
+      NAVBAT_ENV_FILE: '',
       BIND_HOST: '127.0.0.1',
       // A developer's own server is on this machine.
       WEBHOOK_ALLOW_PRIVATE: 'true',

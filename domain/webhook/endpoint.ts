@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { KeyMode } from '../project/key.ts';
 import { EventType, eventTypes } from './event.ts';
 
 /** What a person oversees; each may hold four places of the lane. */
@@ -58,6 +59,7 @@ export type EndpointChange = z.infer<typeof EndpointChange>;
 
 export interface EndpointView {
   readonly id: EndpointId;
+  readonly mode: KeyMode;
   readonly url: string;
   readonly description: string | null;
   readonly eventTypes: readonly string[] | null;

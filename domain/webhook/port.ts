@@ -41,6 +41,14 @@ export interface DeliveryFilter {
   readonly to?: Date | undefined;
 }
 
+export interface EventFilter {
+  readonly type?: string | undefined;
+  /** Written down at or after. */
+  readonly from?: Date | undefined;
+  /** Before. */
+  readonly to?: Date | undefined;
+}
+
 /** One event's way to one place; a replay is a way of its own. */
 export interface EventWay {
   readonly jobId: string;
@@ -99,6 +107,8 @@ export interface Webhooks {
   rotate(of: WebhookOwner, endpointId: string | null, now: Date): Promise<SecretView | null>;
 
   deliveries(of: WebhookOwner, filter: DeliveryFilter, order: PageOrder): Promise<Page<DeliveryView>>;
+  /** Newest first. */
+  events(of: WebhookOwner, filter: EventFilter, order: PageOrder): Promise<Page<WebhookEvent>>;
   event(of: WebhookOwner, id: string): Promise<EventStory | null>;
   replay(of: WebhookOwner, eventId: string, endpointId: string | null, now: Date): Promise<Replayed>;
   replayRange(of: WebhookOwner, range: ReplayRange, how: 'count' | 'replay', now: Date): Promise<Replayed>;

@@ -1,4 +1,6 @@
 import { readConfig } from '../config.ts';
+import { environment } from '../environment.ts';
+import { runOnce } from '../run.ts';
 import { buildLateIndexes } from './late-indexes.ts';
 import { openOrm } from './orm.ts';
 
@@ -13,4 +15,4 @@ export async function migrate(databaseUrl: string): Promise<void> {
   await buildLateIndexes(databaseUrl);
 }
 
-if (import.meta.main) await migrate(readConfig(process.env).DATABASE_URL);
+if (import.meta.main) await runOnce(() => migrate(readConfig(environment()).DATABASE_URL));

@@ -11,6 +11,7 @@ import { Migration0020Recipients } from './migrations/migration-0020-recipients.
 import { Migration0023Ceilings } from './migrations/migration-0023-ceilings.ts';
 import { Migration0024KeyNames } from './migrations/migration-0024-key-names.ts';
 import { Migration0025ProjectNames } from './migrations/migration-0025-project-names.ts';
+import { Migration0026TestEvents } from './migrations/migration-0026-test-events.ts';
 import { Migration0027BroadcastCounts } from './migrations/migration-0027-broadcast-counts.ts';
 import { Migration0028Priorities } from './migrations/migration-0028-priorities.ts';
 import { Migration0029RecipientsNamed } from './migrations/migration-0029-recipients-named.ts';
@@ -37,6 +38,7 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
         Migration0023Ceilings,
         Migration0024KeyNames,
         Migration0025ProjectNames,
+        Migration0026TestEvents,
         Migration0027BroadcastCounts,
         Migration0028Priorities,
         Migration0029RecipientsNamed,

@@ -49,6 +49,43 @@ test('a verification tells its project: the endpoint that was registered and the
   expect(log.data.map(({ status }: { status: string }) => status)).toEqual(Array(4).fill('completed'));
 });
 
+test('a test key’s endpoint hears what test keys did and nothing else, and neither mode sees the other’s', async () => {
+  const receiver = await startReceiver();
+  const live = await navbat.createProject({ scopes: [...scopes, 'projects', 'messages'] });
+  const { body: key } = await live.call('POST', `/projects/${live.id}/keys`, {
+    mode: 'test',
+    scopes: [...scopes, 'messages'],
+  });
+  const test = (method: string, path: string, body?: unknown) =>
+    live.call(method, path, body, { Authorization: `Bearer ${key.key}` });
+  const { body: ofTest } = await test('POST', '/webhooks/endpoints', { url: `${receiver.url}/test` });
+  const { body: ofLive } = await live.call('POST', '/webhooks/endpoints', { url: `${receiver.url}/live` });
+  expect([ofTest.mode, ofLive.mode]).toEqual(['test', 'live']);
+
+  const { body: code } = await test('POST', '/otp/send', { to: '+998901112244', channels: ['sms'] });
+  const { body: shown } = await test('GET', `/otp/${code.id}`);
+  expect((await test('POST', '/otp/verify', { id: code.id, code: shown.code })).status).toBe(200);
+  const { body: message } = await test('POST', '/telegram/send', { to: { chat_id: 5 }, text: 'salom' });
+  await live.call('POST', `/webhooks/endpoints/${ofLive.id}/test`, {});
+
+  const heard = (path: string) =>
+    receiver.received.filter((one) => one.path === path).map(({ body }) => JSON.parse(body));
+  const types = ['verification.approved', 'message.sent', 'broadcast.finished'];
+  await until(async () => types.every((type) => heard('/test').some((one) => one.type === type)));
+  await until(async () => heard('/live').length > 0);
+  expect(heard('/live')).toMatchObject([{ type: 'test', mode: 'live' }]);
+  expect(heard('/test').every(({ mode }) => mode === 'test')).toBe(true);
+  expect(heard('/test').find(({ type }) => type === 'message.sent').data.id).toBe(message.job_id);
+
+  const list = async (call: typeof test, path: string) =>
+    (await call('GET', path)).body.data as { id: string; type: string; mode: string }[];
+  expect((await list(test, '/webhooks/events?type=message.sent')).map(({ mode }) => mode)).toEqual(['test']);
+  expect((await list(live.call, '/webhooks/events')).map(({ type }) => type)).toEqual(['test']);
+  expect((await list(test, '/webhooks/endpoints')).map(({ id }) => id)).toEqual([ofTest.id]);
+  expect((await list(test, '/webhooks/event-types')).map(({ type }) => type)).toContain('message.sent');
+  expect((await test('DELETE', `/webhooks/endpoints/${ofLive.id}`)).status).toBe(404);
+});
+
 test('nothing private stands in the ticket, the log or the label of a callback', async () => {
   const receiver = await startReceiver();
   const project = await navbat.createProject({ scopes });

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { attemptOutcomes, jobStates } from '../../../domain/job/job.ts';
-import { eventBody, type WebhookEvent } from '../../../domain/webhook/event.ts';
+import {
+  eventBody,
+  eventMeanings,
+  EventType,
+  eventTypes,
+  type WebhookEvent,
+} from '../../../domain/webhook/event.ts';
+import { keyModes } from '../../../domain/project/key.ts';
 import {
   type DeliveryView,
   type EventWay,
@@ -48,12 +55,21 @@ const DeliveryBody = z
   })
   .meta({ id: 'WebhookDelivery' });
 
+const eventShape = {
+  id: z.uuid().meta({ description: 'The `webhook-id`.' }),
+  type: z.string().meta({ example: 'verification.approved' }),
+  mode: z.enum(keyModes).meta({ description: 'Of the key that asked for what it tells of.' }),
+  timestamp: Time,
+  data: z.record(z.string(), z.unknown()),
+};
+
+const EventLine = z.object(eventShape).meta({ id: 'WebhookEventLine' });
+
+const EventTypeBody = z.object({ type: EventType, description: z.string() }).meta({ id: 'WebhookEventType' });
+
 const EventBody = z
   .object({
-    id: z.uuid().meta({ description: 'The `webhook-id`.' }),
-    type: z.string().meta({ example: 'verification.approved' }),
-    timestamp: Time,
-    data: z.record(z.string(), z.unknown()),
+    ...eventShape,
     deliveries: z.array(
       z.object({
         job_id: z.uuid(),
@@ -77,6 +93,8 @@ const ReplayBody = z.object({
 export function webhookLogRoutes(webhooks: Webhooks): Route[] {
   return [
     listDeliveries(webhooks),
+    listEventTypes(),
+    listEvents(webhooks),
     getEvent(webhooks),
     replayEvent(webhooks),
     replayRange(webhooks),
@@ -91,7 +109,7 @@ const listDeliveries = (webhooks: Webhooks) =>
     tag: TAG,
     summary: 'Every call that was made, newest first',
     scope: 'webhooks',
-    testKeys: 'refused',
+    testKeys: 'apart',
     query: z.strictObject({
       endpoint: z.uuid().optional(),
       event: z.uuid().optional(),
@@ -108,6 +126,61 @@ const listDeliveries = (webhooks: Webhooks) =>
     },
   });
 
+const listEventTypes = () =>
+  defineRoute({
+    method: 'get',
+    path: '/webhooks/event-types',
+    tag: TAG,
+    summary: 'Everything that an endpoint can be told of, and when',
+    scope: 'webhooks',
+    testKeys: 'apart',
+    answers: {
+      200: {
+        description: 'All of them.',
+        schema: z.object({ data: z.array(EventTypeBody), next_cursor: z.null() }),
+      },
+    },
+    handle: async () => ({
+      status: 200,
+      body: {
+        data: eventTypes.map((type) => ({ type, description: eventMeanings[type] })),
+        next_cursor: null,
+      },
+    }),
+  });
+
+const listEvents = (webhooks: Webhooks) =>
+  defineRoute({
+    method: 'get',
+    path: '/webhooks/events',
+    tag: TAG,
+    summary: 'What happened, newest first, whether or not it was delivered',
+    description:
+      'Events that some place took the type of when they happened, for as long as jobs are kept. A test key sees those of test keys.',
+    scope: 'webhooks',
+    testKeys: 'apart',
+    query: z.strictObject({
+      type: EventType.optional(),
+      from: TimeField.optional().meta({ description: 'At or after.' }),
+      to: TimeField.optional().meta({ description: 'Before.' }),
+      ...pageQuery,
+    }),
+    answers: { 200: { description: 'A page of events.', schema: pageSchema(EventLine) } },
+    async handle({ query, caller }) {
+      const { limit, cursor, ...filter } = query;
+      const page = await webhooks.events(caller, filter, pageOrder({ limit, cursor }));
+      return { status: 200, body: pageBody(page, eventLine) };
+    },
+  });
+
+const eventLine = ({ id, type, mode, happenedAt, data }: WebhookEvent) => ({
+  id,
+  type,
+  mode,
+  timestamp: happenedAt,
+  data,
+});
+
 const getEvent = (webhooks: Webhooks) =>
   defineRoute({
     method: 'get',
@@ -115,18 +188,14 @@ const getEvent = (webhooks: Webhooks) =>
     tag: TAG,
     summary: 'An event, and where it stands with each place that it goes to',
     scope: 'webhooks',
-    testKeys: 'refused',
+    testKeys: 'apart',
     params: ById,
     answers: { 200: { description: 'The event.', schema: EventBody } },
     problems: [404],
     async handle({ params, caller }) {
       const story = await webhooks.event(caller, params.id);
       if (!story) throw refusals['no-event']();
-      const { id, type, happenedAt, data } = story.event;
-      return {
-        status: 200,
-        body: { id, type, timestamp: happenedAt, data, deliveries: story.ways.map(wayBody) },
-      };
+      return { status: 200, body: { ...eventLine(story.event), deliveries: story.ways.map(wayBody) } };
     },
   });
 
@@ -139,7 +208,7 @@ const replayEvent = (webhooks: Webhooks) =>
     description:
       'To `endpoint_id`, or to all enabled endpoints that take its type. Where it is still on its way it is not sent twice.',
     scope: 'webhooks',
-    testKeys: 'refused',
+    testKeys: 'apart',
     params: ById,
     body: z.strictObject({ endpoint_id: z.uuid().optional() }).optional(),
     answers: { 202: { description: 'On its way again.', schema: ReplayBody } },
@@ -176,7 +245,7 @@ const replayRange = (webhooks: Webhooks) =>
     summary: 'Sends the events of a time range again',
     description: `At most ${REPLAY_CALLS_MAX} calls at once; more are refused with their count. Tests are left out.`,
     scope: 'webhooks',
-    testKeys: 'refused',
+    testKeys: 'apart',
     body: ReplayRangeBody,
     answers: {
       200: { description: 'Counted, with `dry_run`.', schema: ReplayBody },
@@ -198,7 +267,7 @@ const testEndpoint = (webhooks: Webhooks) =>
     tag: TAG,
     summary: 'Sends a `test` event to one endpoint, whatever types it takes',
     scope: 'webhooks',
-    testKeys: 'refused',
+    testKeys: 'apart',
     params: ById,
     body: Empty,
     answers: {

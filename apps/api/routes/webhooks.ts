@@ -10,6 +10,7 @@ import {
 import { EventType } from '../../../domain/webhook/event.ts';
 import type { SecretView, Webhooks } from '../../../domain/webhook/port.ts';
 import { reasons } from '../../../domain/reasons.ts';
+import { keyModes } from '../../../domain/project/key.ts';
 import { Problem } from '../../http/problem.ts';
 import { checkUrl, reasonBody, reasonShape, Time } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -24,6 +25,10 @@ export interface WebhookRouteDeps {
 const EndpointBody = z
   .object({
     id: z.uuid(),
+    mode: z.enum(keyModes).meta({
+      description:
+        'What it hears of: `live`, what live keys did, or `test`, what test keys did. It is that of the key that made it, and keys of that mode alone see and change it.',
+    }),
     url: z.string().meta({ example: 'https://example.com/navbat' }),
     description: z.string().nullable(),
     event_types: z.array(EventType).nullable().meta({ description: 'Null: every type.' }),
@@ -60,7 +65,8 @@ const TAG = 'Webhooks';
 const ABOUT = `
 We POST each event to every enabled endpoint that takes its type, signed after
 [Standard Webhooks](https://www.standardwebhooks.com): verify \`webhook-signature\` over the raw body with the endpoint's
-secret. The body is \`{ "type", "timestamp", "data" }\`. Answer 2xx within 15 s; anything else is tried again after 5 s, 5 min,
+secret. The body is \`{ "type", "timestamp", "mode", "data" }\`. Live and test keys have endpoints of their own: one that a test key
+adds hears what test keys did, so that a test suite sees the whole path. Answer 2xx within 15 s; anything else is tried again after 5 s, 5 min,
 30 min, 2, 5, 10, 14, 20 and 24 h. \`Retry-After\` of a 429 or 503 is obeyed, up to an hour. Redirects are not followed. 410
 disables the endpoint, and so do five days without a success.
 
@@ -89,7 +95,7 @@ const createEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
     summary: 'Adds an endpoint and shows its secret once',
     description: ABOUT.trim(),
     scope: 'webhooks',
-    testKeys: 'refused',
+    testKeys: 'apart',
     body: NewEndpoint,
     answers: {
       201: {
@@ -118,7 +124,7 @@ const listEndpoints = ({ webhooks }: WebhookRouteDeps) =>
     tag: TAG,
     summary: "The project's endpoints, newest first",
     scope: 'webhooks',
-    testKeys: 'refused',
+    testKeys: 'apart',
     answers: {
       200: {
         description: 'All of them.',
@@ -138,7 +144,7 @@ const getEndpoint = ({ webhooks }: WebhookRouteDeps) =>
     tag: TAG,
     summary: 'One endpoint',
     scope: 'webhooks',
-    testKeys: 'refused',
+    testKeys: 'apart',
     params: EndpointParams,
     answers: { 200: { description: 'The endpoint.', schema: EndpointBody } },
     problems: [404],
@@ -158,7 +164,7 @@ const changeEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
     description:
       'What is not named stays. Calls on their way to an endpoint that is disabled end as rejected.',
     scope: 'webhooks',
-    testKeys: 'refused',
+    testKeys: 'apart',
     params: EndpointParams,
     body: EndpointChange,
     answers: { 200: { description: 'The endpoint as it is now.', schema: EndpointBody } },
@@ -179,7 +185,7 @@ const removeEndpoint = ({ webhooks }: WebhookRouteDeps) =>
     summary: 'Removes an endpoint',
     description: 'What is on its way to it is not sent any more; what was sent stays in the log.',
     scope: 'webhooks',
-    testKeys: 'refused',
+    testKeys: 'apart',
     params: EndpointParams,
     answers: { 204: { description: 'It is gone.', schema: z.undefined() } },
     problems: [404],
@@ -197,7 +203,7 @@ const rotateEndpointSecret = ({ webhooks }: WebhookRouteDeps) =>
     summary: 'Makes a new secret and shows it once',
     description: `For ${SECRET_KEPT_HOURS} hours each call carries a signature by the new secret and one by the old.`,
     scope: 'webhooks',
-    testKeys: 'refused',
+    testKeys: 'apart',
     params: EndpointParams,
     answers: { 200: { description: 'The new secret.', schema: SecretBody } },
     problems: [404],
@@ -216,7 +222,7 @@ const projectSecret = ({ webhooks }: WebhookRouteDeps) =>
     summary: "The project's own secret, which signs what goes to a `callback_url`",
     description: 'It is made when it is first asked for or needed.',
     scope: 'webhooks',
-    testKeys: 'refused',
+    testKeys: 'apart',
     answers: { 200: { description: 'The secret.', schema: SecretBody } },
     async handle({ caller }) {
       return { status: 200, body: secretBody(await webhooks.secret(caller, new Date())) };
@@ -230,7 +236,7 @@ const rotateProjectSecret = ({ webhooks }: WebhookRouteDeps) =>
     tag: TAG,
     summary: "Makes a new secret for the project's `callback_url`s",
     scope: 'webhooks',
-    testKeys: 'refused',
+    testKeys: 'apart',
     answers: { 200: { description: 'The new secret.', schema: SecretBody } },
     async handle({ caller }) {
       const secret = await webhooks.rotate(caller, null, new Date());
@@ -250,6 +256,7 @@ const secretBody = ({ secret, createdAt, earlierUntil }: SecretView) => ({
 function endpointBody(endpoint: EndpointView) {
   return {
     id: endpoint.id,
+    mode: endpoint.mode,
     url: endpoint.url,
     description: endpoint.description,
     event_types: endpoint.eventTypes,

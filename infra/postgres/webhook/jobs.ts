@@ -80,7 +80,7 @@ function workOf(row: WebhookRow, seal: Seal, now: Date): SingleJob<WebhookWork>[
     eventType: row.type,
     endpointId: row.endpoint_id,
     url,
-    body: eventBody({ type: row.type, happenedAt: row.happened_at, data: row.data }),
+    body: eventBody({ type: row.type, mode: row.mode, happenedAt: row.happened_at, data: row.data }),
     secrets,
     attempt: row.attempts + 1,
     snoozes: (row.past ?? []).filter(({ outcome }) => outcome === 'snoozed').length,

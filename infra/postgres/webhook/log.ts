@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import type { AttemptOutcome, JobState } from '../../../domain/job/job.ts';
+import type { KeyMode } from '../../../domain/project/key.ts';
 import { pageOf } from '../../../domain/page.ts';
 import type {
   DeliveryFilter,
   DeliveryView,
+  EventFilter,
   EventWay,
   WebhookOwner,
   Webhooks,
@@ -16,6 +18,7 @@ const WAYS_MAX = 100;
 interface EventColumns {
   readonly event_id: string;
   readonly type: string;
+  readonly mode: KeyMode;
   readonly data: Record<string, unknown>;
   readonly happened_at: Date;
 }
@@ -44,12 +47,17 @@ interface WayRow {
 }
 
 /** What was sent, and what came of it. */
-export function webhookLog(pool: pg.Pool): Pick<Webhooks, 'deliveries' | 'event'> {
+export function webhookLog(pool: pg.Pool): Pick<Webhooks, 'deliveries' | 'events' | 'event'> {
   return {
     deliveries: async (of, filter, { limit, after }) => {
       const { text, values } = deliveriesQuery(of, filter, after, limit + 1);
       const { rows } = await pool.query<DeliveryRow>(text, values);
       return pageOf(rows.map(deliveryView), limit);
+    },
+    events: async (of, filter, { limit, after }) => {
+      const { text, values } = eventsQuery(of, filter, after, limit + 1);
+      const { rows } = await pool.query<EventColumns>(text, values);
+      return pageOf(rows.map(eventOf), limit);
     },
     event: async ({ projectId, mode }, id) => {
       const events = await pool.query<EventColumns & { subject_id: string }>(readEvent, [
@@ -66,7 +74,7 @@ export function webhookLog(pool: pg.Pool): Pick<Webhooks, 'deliveries' | 'event'
 }
 
 const readEvent = `
-select id event_id, type, data, happened_at, subject_id from webhook_event where project_id = $1 and id = $2 and mode = $3`;
+select id event_id, type, mode, data, happened_at, subject_id from webhook_event where project_id = $1 and id = $2 and mode = $3`;
 
 const readWays = `
 select id, (payload ->> 'endpoint_id')::uuid endpoint_id, state, reason, attempts, run_at, accepted_at, finished_at
@@ -89,15 +97,35 @@ function deliveriesQuery(
   if (filter.to) clauses.push(`d.id < ${put(idFloor(filter.to))}`);
   const text = `
 select d.id, d.event_id, d.endpoint_id, d.job_id, d.n, d.url, d.outcome, d.reason, d.status_code, d.latency_ms, d.response, d.at,
-  e.type, e.data, e.happened_at
+  e.type, e.mode, e.data, e.happened_at
 from webhook_delivery d join webhook_event e on e.id = d.event_id
 where ${clauses.join(' and ')} order by d.id desc limit ${put(rows)}`;
   return { text, values };
 }
 
-const eventOf = ({ event_id, type, data, happened_at }: EventColumns) => ({
+/** By the index of its type, or of all. */
+function eventsQuery(
+  { projectId, mode }: WebhookOwner,
+  filter: EventFilter,
+  after: string | null,
+  rows: number,
+) {
+  const { values, put } = parameters();
+  const clauses = [`project_id = ${put(projectId)}`, `mode = ${put(mode)}`];
+  if (filter.type) clauses.push(`type = ${put(filter.type)}`);
+  if (after !== null) clauses.push(`id < ${put(after)}`);
+  if (filter.from) clauses.push(`id >= ${put(idFloor(filter.from))}`);
+  if (filter.to) clauses.push(`id < ${put(idFloor(filter.to))}`);
+  const text = `
+select id event_id, type, mode, data, happened_at from webhook_event
+where ${clauses.join(' and ')} order by id desc limit ${put(rows)}`;
+  return { text, values };
+}
+
+const eventOf = ({ event_id, type, mode, data, happened_at }: EventColumns) => ({
   id: event_id,
   type,
+  mode,
   data,
   happenedAt: happened_at,
 });

@@ -191,6 +191,7 @@ async function secretView(em: EntityManager, seal: Seal, owner: SecretOwner, now
 function endpointView(row: WebhookEndpoint): EndpointView {
   return {
     id: EndpointId.parse(row.id),
+    mode: row.mode,
     url: row.url,
     description: row.description ?? null,
     eventTypes: row.eventTypes ?? null,

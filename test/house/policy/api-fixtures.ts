@@ -135,6 +135,8 @@ const webhooks: Readonly<Record<string, Fixture>> = {
   'GET /webhooks/secret': plain('/webhooks/secret'),
   'POST /webhooks/secret/rotate': plain('/webhooks/secret/rotate'),
   'GET /webhooks/deliveries': list(makeDelivery, '/webhooks/deliveries?limit=100'),
+  'GET /webhooks/event-types': plain('/webhooks/event-types'),
+  'GET /webhooks/events': list(makeEvent, '/webhooks/events?limit=100'),
   'GET /webhooks/events/:id': about(makeEvent, '/webhooks/events/{id}'),
   'POST /webhooks/events/:id/replay': about(makeEvent, '/webhooks/events/{id}/replay', {}),
   'POST /webhooks/replay': {

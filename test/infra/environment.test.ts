@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newSecrets } from '../../infra/new-secrets.ts';
+
+const clone = resolve(import.meta.dirname, '../..');
+const processes = [
+  'apps/api/main.ts',
+  'apps/board/main.ts',
+  'apps/bot/main.ts',
+  'workers/main.ts',
+  'infra/postgres/migrate.ts',
+];
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'navbat-env-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+interface Ended {
+  readonly code: number;
+  readonly err: string;
+}
+
+/** From another directory than the clone, as a service manager starts it. */
+const run = (script: string, env: Record<string, string>): Promise<Ended> =>
+  new Promise((done) => {
+    const options = { cwd: directory, env: { PATH: process.env['PATH'] ?? '', ...env } };
+    execFile(process.execPath, [join(clone, script), 'sweep'], options, (error, _out, err) =>
+      done({ code: typeof error?.code === 'number' ? error.code : 0, err }),
+    );
+  });
+
+test.for(processes)('%s says in a line each what is missing, and ends with code 1', async (script) => {
+  const { code, err } = await run(script, { NAVBAT_ENV_FILE: '', REDIS_URL: 'http://wrong' });
+  expect(code).toBe(1);
+  const lines = err.trim().split('\n');
+  expect(lines.map((line) => line.split(':')[0])).toEqual([
+    'DATABASE_URL',
+    'REDIS_URL',
+    'CODE_KEYS',
+    'SEAL_KEYS',
+    'PEPPER',
+    'JWT_PRIVATE_JWK',
+  ]);
+  expect(lines[0]).toMatch(/^DATABASE_URL: missing. Expected: PostgreSQL 18 .*npm run env:new/);
+  expect(err).not.toContain('http://wrong');
+});
+
+test.for(processes)('%s reads .env for what the environment leaves unset', async (script) => {
+  const file = join(directory, '.env');
+  const secrets = Object.entries(newSecrets(new Date())).map(([name, value]) => `${name}='${value}'`);
+  await writeFile(
+    file,
+    [...secrets, 'DATABASE_URL=postgres://x@127.0.0.1:1/x', 'REDIS_URL=nonsense'].join('\n'),
+  );
+  const { err } = await run(script, { NAVBAT_ENV_FILE: file });
+  expect(err.trim()).toMatch(/^REDIS_URL: /);
+  expect(err.trim().split('\n')).toHaveLength(1);
+});
+
+test('a file that is named and is not there is told', async () => {
+  const { code, err } = await run('infra/postgres/migrate.ts', { NAVBAT_ENV_FILE: '/nowhere/.env' });
+  expect({ code, err }).toMatchObject({ code: 1, err: expect.stringMatching(/^NAVBAT_ENV_FILE: .*\n$/) });
+});
