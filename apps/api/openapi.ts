@@ -30,9 +30,12 @@ project. \`/me/…\` is for Navbat's own app; some of it asks for a proof of the
 
 ### Idempotency
 Send an \`Idempotency-Key\` of up to 255 visible characters with a request that you may have to repeat. The same key with
-the same body gets the first answer again, with \`Idempotent-Replayed: true\`; with another body, 422. Where the first
-request is still running, the second waits for it up to 2 s and then gets 409 with \`Retry-After: 1\`. A refusal burns the
-key as an acceptance does; a 429 does not. Keys are kept for **24 hours**, those of requests that move money for ever.
+the same body gets the first answer again, with \`Idempotent-Replayed: true\`; with another body, 422. Bodies are compared as
+canonical JSON (RFC 8785): the order of members does not matter. Where the first
+request is still running, the second waits for it up to 2 s and then gets 409 with \`Retry-After: 1\`. A refusal uses the
+key up as an acceptance does; a 429 does not. An idempotency key belongs to the API key with which it was sent, and with a
+publishable key to the caller's address too: other callers may use the same one, and are never shown your answer. Repeat a
+request with the API key that sent it. Idempotency keys are kept for **24 hours**, those of requests that move money for ever.
 
 ### Limits
 Requests are counted per key and per caller's address in windows of a minute. Each answer says where you stand in

@@ -2,7 +2,6 @@ import type { z } from 'zod';
 import type { KeyRule, OpenRule, PersonRule } from '../../domain/access/policy.ts';
 import type { PersonCaller } from '../../domain/identity/session.ts';
 import type { Caller } from '../../domain/project/caller.ts';
-import type { KeyMode } from '../../domain/project/key.ts';
 import type { BodyLimits } from '../http/body.ts';
 import type { Quota } from '../../domain/project/quota.ts';
 
@@ -100,10 +99,6 @@ export interface OpenRoute<
  * value. `handle` answers, or throws a `Problem`.
  */
 export type Route = KeyRoute | PersonRoute | OpenRoute;
-
-/** No caller's key holds a space, so that test keys use up none of the live ones'. */
-export const requestKey = (idempotencyKey: string, mode: KeyMode): string =>
-  mode === 'test' ? `test ${idempotencyKey}` : idempotencyKey;
 
 type Untyped<T> = Omit<T, 'by'>;
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import {
   type BroadcastAccepted,
@@ -25,7 +24,8 @@ import type { BodyLimits } from '../../http/body.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { Time } from '../fields.ts';
-import { type Answer, defineRoute, requestKey, type Route, type RouteRequest } from '../route.ts';
+import { idempotencyOf } from '../idempotency.ts';
+import { type Answer, defineRoute, type Route, type RouteRequest } from '../route.ts';
 
 export interface MessageDeps {
   /** Channels that have a provider in this installation. */
@@ -131,7 +131,7 @@ async function accept(
   content: BroadcastOrder['content'],
   targets: readonly MessageTarget[],
 ): Promise<Answer> {
-  const { caller, requestId, idempotencyKey, body } = request;
+  const { caller, requestId, body } = request;
   if (!providers.has(kind === 'push' ? 'push' : 'telegram'))
     throw new Problem(422, 'no-channel', 'This installation has no provider for this kind of message.');
   const now = new Date();
@@ -145,10 +145,7 @@ async function accept(
     : new Date(Math.max(sendAt.getTime(), now.getTime()) + lifeMs);
   const fault = timesFault(sendAt, expiresAt, now);
   if (fault) throw badField(fault);
-  const idempotency =
-    idempotencyKey === null
-      ? null
-      : { key: requestKey(idempotencyKey, caller.mode), bodyHash: bodyHashOf(kind, body) };
+  const idempotency = idempotencyOf(request, [kind, body]);
   const dedupeKey = body.dedupe_key ?? null;
   const answer = await intake.accept({
     caller,
@@ -169,11 +166,6 @@ const badField = ({ field, detail }: { field: string; detail: string }) =>
   new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
     errors: [{ pointer: `/${field}`, detail }],
   });
-
-const bodyHashOf = (kind: BroadcastKind, body: unknown) =>
-  createHash('sha256')
-    .update(JSON.stringify([kind, body]))
-    .digest('hex');
 
 function answerOf(answer: BroadcastAccepted): Answer {
   const headers = answer.replayed ? { 'Idempotent-Replayed': 'true' } : {};

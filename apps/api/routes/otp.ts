@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CheckRequest, type CheckResult } from '../../../domain/otp/check.ts';
 import type { Checks, ResendFacts } from '../../../domain/otp/checks.ts';
@@ -19,7 +18,8 @@ import type { Caller } from '../../../domain/project/caller.ts';
 import { netsOf } from '../../../domain/net/address.ts';
 import { Problem } from '../../http/problem.ts';
 import { checkUrl } from '../fields.ts';
-import { type Answer, defineRoute, requestKey, type Route, type RouteRequest } from '../route.ts';
+import { idempotencyOf, type IdempotentRequest } from '../idempotency.ts';
+import { type Answer, defineRoute, type Route, type RouteRequest } from '../route.ts';
 import { checkProblem, notAccepted, refusalProblem } from './otp-problems.ts';
 import { type StoryDeps, storyRoute } from './otp-story.ts';
 
@@ -130,12 +130,13 @@ export function phoneDestination(
 /** Commits the send and answers 202, or says why not. */
 export async function accept(
   deps: Pick<OtpRouteDeps, 'intake' | 'verifications'>,
-  request: Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'requestId' | 'idempotencyKey'>,
+  request: IdempotentRequest & Pick<RouteRequest<unknown, unknown, unknown>, 'requestId'>,
   destination: Destination,
   command: SendCommand,
   resend: Resend | null = null,
 ): Promise<Answer> {
   const { caller, requestId } = request;
+  // A resend's command is made of what the verification has become: only what was asked for can be compared.
   const idempotency = idempotencyOf(request, resend ?? { destination, command });
   const resendOf = resend === null ? {} : { resendOf: resend.of };
   const answer = await deps.intake.accept({
@@ -164,26 +165,11 @@ export async function accept(
   return { status: 202, body, headers: { Location: statusUrl, ...replayed } };
 }
 
-function idempotencyOf(
-  { caller, idempotencyKey }: Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'idempotencyKey'>,
-  asked: Parameters<typeof bodyHashOf>[0],
-) {
-  if (idempotencyKey === null) return null;
-  return { key: requestKey(idempotencyKey, caller.mode), bodyHash: bodyHashOf(asked) };
-}
-
 /** Which verification is sent again, and what was asked for. */
 interface Resend {
   readonly of: VerificationId;
   readonly body: object;
 }
-
-/**
- * Of a send over the command with its defaults filled in: a body that means the same is the same. A resend's command is made
- * of what the verification has become, so that only what was asked for can be compared.
- */
-const bodyHashOf = (asked: Resend | { destination: Destination; command: SendCommand }) =>
-  createHash('sha256').update(JSON.stringify(asked)).digest('hex');
 
 async function closedProblem(
   { verifications }: Pick<OtpRouteDeps, 'verifications'>,
