@@ -9,7 +9,7 @@ import { formToken, page } from './layout.ts';
 import { countedLogin } from './login.ts';
 import { panel, when } from './ops/look.ts';
 import { codeField, codeList, codeOf, factorWords, type SecondFactorParts } from './second-factor.ts';
-import { type Visit, visitOf } from './visit.ts';
+import { browserToken, type Visit, visitOf } from './visit.ts';
 
 /** Everybody's own: whose session it is, and new recovery codes. */
 export function accountRoutes(parts: SecondFactorParts): Router {
@@ -34,7 +34,12 @@ async function showAccount(parts: SecondFactorParts, req: Request, res: Response
 async function renew(parts: SecondFactorParts, req: Request, res: Response): Promise<void> {
   const visit = visitOf(res);
   const { staff } = visit;
-  const renewed = await parts.secondFactors.renewRecoveryCodes(staff.id, codeOf(req), parts.clock());
+  const renewed = await parts.secondFactors.renewRecoveryCodes(
+    staff.id,
+    codeOf(req),
+    parts.clock(),
+    browserToken(req),
+  );
   const detail = renewed.passed ? { outcome: 'done' } : { outcome: 'refused', reason: renewed.reason };
   await parts.audit.write(
     { by: staff, action: 'second-factor.new-codes', subject: staff.email, detail },

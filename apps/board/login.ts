@@ -15,7 +15,7 @@ import { originOf, requireFormToken, SECOND_FACTOR_PATH } from './guard.ts';
 import { readForm } from './form.ts';
 import { type Html, html } from './html.ts';
 import { card, formToken } from './layout.ts';
-import { clearSessionCookie, sessionToken, setSessionCookie, visitOf } from './visit.ts';
+import { browserToken, clearSessionCookie, sessionToken, setSessionCookie, visitOf } from './visit.ts';
 
 /**
  * Passwords from one address block, and as many second factors: a person mistypes a few times, a guesser spreads over
@@ -75,7 +75,12 @@ export const countedLogin =
 async function logIn(parts: LoginParts, req: Request, res: Response): Promise<void> {
   const given = Credentials.safeParse(req.body);
   const login: Login = given.success
-    ? await parts.accounts.verifyPassword(given.data.email, given.data.password, parts.clock())
+    ? await parts.accounts.verifyPassword(
+        given.data.email,
+        given.data.password,
+        parts.clock(),
+        browserToken(req),
+      )
     : { login: 'refused', reason: 'wrong' };
   await auditPassword(parts, req, login, given.data?.email ?? '');
   if (login.login === 'refused') return refuseLogin(req, res);

@@ -17,7 +17,7 @@ import { readForm } from './form.ts';
 import { type Fragment, Html, html } from './html.ts';
 import { card, formToken } from './layout.ts';
 import { countedLogin, isPlain, type LoginParts, nextOf, safeNext } from './login.ts';
-import { setSessionCookie, type Visit, visitOf } from './visit.ts';
+import { browserToken, setBrowserCookie, setSessionCookie, type Visit, visitOf } from './visit.ts';
 
 export interface SecondFactorParts extends LoginParts {
   /** A QR code as one `<svg>` element. */
@@ -80,8 +80,19 @@ async function take(parts: SecondFactorParts, req: Request, res: Response): Prom
   const { token } = visitOf(res);
   const isOffered = (await parts.secondFactors.offer(token, parts.clock())) !== null;
   if (isOffered)
-    await settleSetUp(parts, req, res, await parts.secondFactors.setUp(token, codeOf(req), parts.clock()));
-  else await settlePass(parts, req, res, await parts.secondFactors.pass(token, codeOf(req), parts.clock()));
+    await settleSetUp(
+      parts,
+      req,
+      res,
+      await parts.secondFactors.setUp(token, codeOf(req), parts.clock(), browserToken(req)),
+    );
+  else
+    await settlePass(
+      parts,
+      req,
+      res,
+      await parts.secondFactors.pass(token, codeOf(req), parts.clock(), browserToken(req)),
+    );
 }
 
 async function settleSetUp(
@@ -103,6 +114,7 @@ async function settleSetUp(
     );
   }
   setSessionCookie(req, res, setUp.session.token, 'whole');
+  setBrowserCookie(req, res, setUp.browser);
   await audit(parts, req, res, 'second-factor.set-up', { outcome: 'done' });
   await audit(parts, req, res, 'login', { outcome: 'done', by: 'totp' });
   const { recoveryCodes } = setUp;
@@ -125,6 +137,7 @@ async function settlePass(
   }
   const { by, recoveryCodesLeft: left } = passed;
   setSessionCookie(req, res, passed.session.token, 'whole');
+  setBrowserCookie(req, res, passed.browser);
   await audit(parts, req, res, 'login', { outcome: 'done', by, recovery_codes_left: left });
   if (wantsJson(req)) sendJson(res, 200, { email, role, recovery_codes_left: left });
   // Whoever used one up is shown how many are left.

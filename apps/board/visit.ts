@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Request, Response } from 'express';
+import { BROWSER_DAYS } from '../../domain/staff/browser.ts';
 import type { StaffMember } from '../../domain/staff/port.ts';
 import { HALF_SESSION_MINUTES, SESSION_HOURS } from '../../domain/staff/session.ts';
 
@@ -12,6 +13,7 @@ export interface Visit {
   readonly formToken: string;
 }
 
+const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
@@ -31,8 +33,19 @@ export function clearSessionCookie(req: Request, res: Response): void {
 const cookieOptions = (req: Request) =>
   ({ httpOnly: true, sameSite: 'lax', secure: req.secure, path: '/' }) as const;
 
-export function sessionToken(req: Request): string | null {
-  const wanted = `${cookieName(req)}=`;
+/** Of a browser in which somebody logged in wholly; it opens nothing. */
+const browserCookieName = (req: Request) =>
+  req.secure ? '__Host-navbat_staff_browser' : 'navbat_staff_browser';
+
+export function setBrowserCookie(req: Request, res: Response, token: string): void {
+  res.cookie(browserCookieName(req), token, { ...cookieOptions(req), maxAge: BROWSER_DAYS * DAY_MS });
+}
+
+export const sessionToken = (req: Request): string | null => cookieOf(req, cookieName(req));
+export const browserToken = (req: Request): string | null => cookieOf(req, browserCookieName(req));
+
+function cookieOf(req: Request, name: string): string | null {
+  const wanted = `${name}=`;
   const pairs = (req.headers.cookie ?? '').split(';').map((pair) => pair.trim());
   return pairs.find((pair) => pair.startsWith(wanted))?.slice(wanted.length) || null;
 }

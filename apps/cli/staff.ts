@@ -41,6 +41,20 @@ export function staffCommands(program: Command, context: CliContext): void {
     )
     .option('--json')
     .action((email: string, options: JsonOption) => resetSecondFactor(context, email, options));
+  staff
+    .command('unlock <email>')
+    .description('forgets its wrong passwords and second factors, so that it may log in at once')
+    .option('--json')
+    .action((email: string, options: JsonOption) => unlockStaff(context, email, options));
+}
+
+async function unlockStaff(context: CliContext, email: string, options: JsonOption): Promise<void> {
+  await context.withPorts(async (ports) => {
+    const unlocked = await ports.staff.unlock(email);
+    if (!unlocked) throw new CliError(`There is no login ${email}.`);
+    await writeAudit(context, ports, 'staff.unlock', email.toLowerCase());
+    tell(context, options, { lines: [`${email} may log in again`], json: { email, unlocked: true } });
+  });
 }
 
 async function createStaff(context: CliContext, email: string, options: NewStaffOptions): Promise<void> {

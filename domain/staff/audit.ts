@@ -13,6 +13,7 @@ export type CommandLineAction =
   | 'staff.create'
   | 'staff.disable'
   | 'staff.reset-second-factor'
+  | 'staff.unlock'
   | 'secrets.rewrap'
   | 'device.reseed';
 

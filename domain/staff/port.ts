@@ -35,12 +35,15 @@ export interface StaffAccounts {
   ): Promise<StaffCreated>;
   /**
    * Takes as long for an email that nobody has. Five wrong passwords and second factors lock the account for a quarter
-   * of an hour; the right password forgives none of them.
+   * of an hour; the right password forgives none of them. A browser in which the account logged in before (`browser`, its
+   * cookie) is counted and locked by itself.
    */
-  verifyPassword(email: string, password: string, now: Date): Promise<Login>;
+  verifyPassword(email: string, password: string, now: Date, browser?: string | null): Promise<Login>;
   list(): Promise<StaffListing[]>;
   /** Ends the account's sessions too. False where nobody has that email. */
   disable(email: string, now: Date): Promise<boolean>;
   /** For who lost the authenticator and the codes: the next login sets it up. Ends the sessions; false as above. */
   resetSecondFactor(email: string): Promise<boolean>;
+  /** Forgets all wrong passwords and second factors; false as above. */
+  unlock(email: string): Promise<boolean>;
 }

@@ -52,13 +52,20 @@ export type Passed =
       readonly passed: true;
       readonly by: FactorKind;
       readonly session: OpenedSession;
+      readonly browser: string;
       readonly recoveryCodesLeft: number;
     }
   | Refused;
 
 /** The codes are nowhere else: they are to be shown now. `already` when another session was first. */
 export type SetUp =
-  | { readonly passed: true; readonly session: OpenedSession; readonly recoveryCodes: readonly string[] }
+  | {
+      readonly passed: true;
+      readonly session: OpenedSession;
+      /** For the browser's cookie (`browser.ts`). */
+      readonly browser: string;
+      readonly recoveryCodes: readonly string[];
+    }
   | { readonly passed: false; readonly reason: 'malformed' | 'wrong' | 'already' | 'gone' };
 
 export type CodesRenewed =
@@ -80,9 +87,14 @@ export interface SecondFactors {
   /** The secret that this half session may set up, the same at each call; null once the account has a second factor. */
   offer(token: string, now: Date): Promise<Uint8Array | null>;
   /** Binds the offered secret, proven by a code of it, and makes the session whole. */
-  setUp(token: string, code: string, now: Date): Promise<SetUp>;
+  setUp(token: string, code: string, now: Date, browser?: string | null): Promise<SetUp>;
   /** Makes a half session whole. */
-  pass(token: string, code: string, now: Date): Promise<Passed>;
+  pass(token: string, code: string, now: Date, browser?: string | null): Promise<Passed>;
   /** Ten new recovery codes in place of the old ones, for a TOTP. */
-  renewRecoveryCodes(staffId: string, code: string, now: Date): Promise<CodesRenewed>;
+  renewRecoveryCodes(
+    staffId: string,
+    code: string,
+    now: Date,
+    browser?: string | null,
+  ): Promise<CodesRenewed>;
 }

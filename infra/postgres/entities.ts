@@ -157,6 +157,21 @@ const StaffSessionSchema = defineEntity({
 export class StaffSession extends StaffSessionSchema.class {}
 StaffSessionSchema.setClass(StaffSession);
 
+const StaffBrowserSchema = defineEntity({
+  name: 'StaffBrowser',
+  tableName: 'staff_browser',
+  properties: {
+    tokenHash: p.blob().primary(),
+    staff: () => p.manyToOne(Staff),
+    failedLogins: p.integer(),
+    lockedUntil: p.datetime().nullable(),
+    secondFactorFailures: p.integer(),
+    usedAt: p.datetime(),
+  },
+});
+export class StaffBrowser extends StaffBrowserSchema.class {}
+StaffBrowserSchema.setClass(StaffBrowser);
+
 const StaffRecoveryCodeSchema = defineEntity({
   name: 'StaffRecoveryCode',
   tableName: 'staff_recovery_code',
@@ -193,6 +208,7 @@ export const entities = [
   Attempt,
   Staff,
   StaffSession,
+  StaffBrowser,
   StaffRecoveryCode,
   Audit,
   WebhookEndpoint,

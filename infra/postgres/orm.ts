@@ -7,6 +7,7 @@ import { Migration0003Webhooks } from './migrations/migration-0003-webhooks.ts';
 import { Migration0004Registration } from './migrations/migration-0004-registration.ts';
 import { Migration0005Persons } from './migrations/migration-0005-persons.ts';
 import { Migration0006StaffSecondFactor } from './migrations/migration-0006-staff-second-factor.ts';
+import { Migration0013StaffBrowsers } from './migrations/migration-0013-staff-browsers.ts';
 import { Migration0020Recipients } from './migrations/migration-0020-recipients.ts';
 import { Migration0023Ceilings } from './migrations/migration-0023-ceilings.ts';
 import { Migration0024KeyNames } from './migrations/migration-0024-key-names.ts';
@@ -34,6 +35,7 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
         Migration0004Registration,
         Migration0005Persons,
         Migration0006StaffSecondFactor,
+        Migration0013StaffBrowsers,
         Migration0020Recipients,
         Migration0023Ceilings,
         Migration0024KeyNames,

@@ -10,8 +10,8 @@ import type {
   StaffMember,
 } from '../../../domain/staff/port.ts';
 import { StaffRole } from '../../../domain/staff/role.ts';
-import { Staff, StaffRecoveryCode, StaffSession } from '../entities.ts';
-import { countTry, type CountedTry, takeBackTry } from './lock.ts';
+import { Staff, StaffBrowser, StaffRecoveryCode, StaffSession } from '../entities.ts';
+import { countTry, type CountedTry, forgiveAll, takeBackTry } from './lock.ts';
 
 // Argon2id with 19 MiB, 2 passes and 1 lane: OWASP's first choice, about 20 ms here, and what a guesser must pay too.
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -24,8 +24,9 @@ export function staffAccounts(em: EntityManager): StaffAccounts {
   return {
     createStaff: (account, now) => createStaff(em.fork(), account, now),
 
-    async verifyPassword(email, password, now) {
-      const counted = await countTry(em.fork(), { email: normalEmail(email) }, 'password', now);
+    async verifyPassword(email, password, now, browser = null) {
+      const trying = { who: { email: normalEmail(email) }, what: 'password', browser } as const;
+      const counted = await countTry(em.fork(), trying, now);
       const matches = await verify(counted?.staff.passwordHash ?? (await nobodysHash), password);
       return counted ? settleLogin(em.fork(), counted, matches) : { login: 'refused', reason: 'wrong' };
     },
@@ -44,17 +45,30 @@ export function staffAccounts(em: EntityManager): StaffAccounts {
         return true;
       }),
 
-    resetSecondFactor: (email) =>
+    resetSecondFactor: (email) => resetSecondFactor(em, email),
+
+    unlock: (email) =>
       em.fork().transactional(async (tx) => {
         const row = await tx.findOne(Staff, { email: normalEmail(email) });
         if (!row) return false;
-        // The sessions first, in the order in which a second factor locks its rows.
-        await tx.nativeDelete(StaffSession, { staff: row.id });
-        await tx.nativeUpdate(Staff, { id: row.id }, noSecondFactor);
-        await tx.nativeDelete(StaffRecoveryCode, { staff: row.id });
+        await forgiveAll(tx, row.id);
         return true;
       }),
   };
+}
+
+function resetSecondFactor(em: EntityManager, email: string): Promise<boolean> {
+  return em.fork().transactional(async (tx) => {
+    const row = await tx.findOne(Staff, { email: normalEmail(email) });
+    if (!row) return false;
+    // The sessions first, in the order in which a second factor locks its rows.
+    await tx.nativeDelete(StaffSession, { staff: row.id });
+    await tx.nativeUpdate(Staff, { id: row.id }, noSecondFactor);
+    await tx.nativeDelete(StaffRecoveryCode, { staff: row.id });
+    // A lost phone may have been lost with more.
+    await tx.nativeDelete(StaffBrowser, { staff: row.id });
+    return true;
+  });
 }
 
 const noSecondFactor = {
@@ -92,7 +106,7 @@ async function createStaff(
 async function settleLogin(em: EntityManager, counted: CountedTry, matches: boolean): Promise<Login> {
   if (counted.barred) return { login: 'refused', reason: counted.barred };
   if (!matches) return { login: 'refused', reason: 'wrong' };
-  await takeBackTry(em, counted.staff.id);
+  await takeBackTry(em, counted);
   return { login: 'accepted', staff: member(counted.staff) };
 }
 

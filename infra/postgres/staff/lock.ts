@@ -1,6 +1,7 @@
 import { raw, type RawQueryFragment } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Staff } from '../entities.ts';
+import { Staff, StaffBrowser } from '../entities.ts';
+import { findBrowser } from './browsers.ts';
 
 /** Wrong passwords and second factors in a row before the account is locked: the fifth may still be the right one. */
 export const FAILED_LOGINS_MAX = 5;
@@ -9,8 +10,19 @@ export const LOCK_MINUTES = 15;
 
 const MINUTE_MS = 60_000;
 
+/** Who tries, and from where. */
+export interface Trying {
+  readonly who: { readonly email: string } | { readonly id: string };
+  readonly what: 'password' | 'second-factor';
+  /** What the browser's cookie says; it counts where this account logged in there before. */
+  readonly browser: string | null;
+}
+
 export interface CountedTry {
   readonly staff: Staff;
+  /** Where the account logged in before: the try was counted for it alone. */
+  readonly browser: StaffBrowser | null;
+  readonly secondFactorFailures: number;
   /** Why this try is not to be looked at, and was not counted; null where it is. */
   readonly barred: 'locked' | 'disabled' | null;
 }
@@ -21,15 +33,29 @@ export interface CountedTry {
  */
 export async function countTry(
   em: EntityManager,
-  who: { readonly email: string } | { readonly id: string },
-  what: 'password' | 'second-factor',
+  { who, what, browser: token }: Trying,
   now: Date,
 ): Promise<CountedTry | null> {
+  const known = await em.findOne(Staff, who);
+  if (!known) return null;
+  const browser = await findBrowser(em, known.id, token, now);
+  const isOpen = { $or: [{ lockedUntil: null }, { lockedUntil: { $lte: now } }] };
+  const counted = known.disabledAt
+    ? 0
+    : browser
+      ? await em.nativeUpdate(StaffBrowser, { tokenHash: browser.tokenHash, ...isOpen }, oneMore(what, now))
+      : await em.nativeUpdate(Staff, { id: known.id, disabledAt: null, ...isOpen }, oneMore(what, now));
+  const staff = await em.refreshOrFail(known);
+  const { secondFactorFailures } = browser ? await em.refreshOrFail(browser) : staff;
+  const barred = counted > 0 ? null : staff.disabledAt ? 'disabled' : 'locked';
+  return { staff, browser, secondFactorFailures, barred };
+}
+
+function oneMore(what: Trying['what'], now: Date) {
   const count = `case when locked_until <= ? then 1 else failed_logins + 1 end`;
   const lockedUntil = new Date(now.getTime() + LOCK_MINUTES * MINUTE_MS);
-  const open = { ...who, disabledAt: null, $or: [{ lockedUntil: null }, { lockedUntil: { $lte: now } }] };
   const factors = { secondFactorFailures: raw<RawQueryFragment>('second_factor_failures + 1') };
-  const counted = await em.nativeUpdate(Staff, open, {
+  return {
     failedLogins: raw<RawQueryFragment>(count, [now]),
     lockedUntil: raw<RawQueryFragment>(`case when ${count} >= ? then ?::timestamptz end`, [
       now,
@@ -37,27 +63,35 @@ export async function countTry(
       lockedUntil,
     ]),
     ...(what === 'second-factor' ? factors : {}),
-  });
-  const staff = await em.findOne(Staff, who);
-  if (!staff) return null;
-  return { staff, barred: counted > 0 ? null : staff.disabledAt ? 'disabled' : 'locked' };
+  };
 }
 
 /** A right password is no failure, and forgives none: a guesser who has it would get new guesses at the second factor. */
-export async function takeBackTry(em: EntityManager, id: string): Promise<void> {
-  await em.nativeUpdate(
-    Staff,
-    { id },
-    {
-      failedLogins: raw<RawQueryFragment>('greatest(failed_logins - 1, 0)'),
-      lockedUntil: raw<RawQueryFragment>('case when failed_logins > ? then locked_until end', [
-        FAILED_LOGINS_MAX,
-      ]),
-    },
-  );
+export async function takeBackTry(em: EntityManager, { staff, browser }: CountedTry): Promise<void> {
+  const oneLess = {
+    failedLogins: raw<RawQueryFragment>('greatest(failed_logins - 1, 0)'),
+    lockedUntil: raw<RawQueryFragment>('case when failed_logins > ? then locked_until end', [
+      FAILED_LOGINS_MAX,
+    ]),
+  };
+  if (browser) await em.nativeUpdate(StaffBrowser, { tokenHash: browser.tokenHash }, oneLess);
+  else await em.nativeUpdate(Staff, { id: staff.id }, oneLess);
 }
 
-/** A right second factor comes after a right password. */
-export async function forgiveTries(em: EntityManager, id: string): Promise<void> {
-  await em.nativeUpdate(Staff, { id }, { failedLogins: 0, lockedUntil: null, secondFactorFailures: 0 });
+const none = { failedLogins: 0, lockedUntil: null, secondFactorFailures: 0 } as const;
+
+/** A right second factor comes after a right password. It forgives what was counted with it: not what strangers did elsewhere. */
+export async function forgiveTries(
+  em: EntityManager,
+  staffId: string,
+  browser: Pick<StaffBrowser, 'tokenHash'> | null,
+): Promise<void> {
+  if (browser) await em.nativeUpdate(StaffBrowser, { tokenHash: browser.tokenHash }, none);
+  else await em.nativeUpdate(Staff, { id: staffId }, none);
+}
+
+/** Everybody, strangers and known browsers, may try again. */
+export async function forgiveAll(em: EntityManager, staffId: string): Promise<void> {
+  await em.nativeUpdate(Staff, { id: staffId }, none);
+  await em.nativeUpdate(StaffBrowser, { staff: staffId }, none);
 }

@@ -17,7 +17,8 @@ import {
 } from '../../../domain/staff/second-factor.ts';
 import type { OpenedSession } from '../../../domain/staff/session.ts';
 import { type KeyedHash, sameText, type Seal, sha256 } from '../../crypto.ts';
-import { Staff, StaffRecoveryCode, StaffSession } from '../entities.ts';
+import { Staff, type StaffBrowser, StaffRecoveryCode, StaffSession } from '../entities.ts';
+import { rememberBrowser } from './browsers.ts';
 import { countTry, forgiveTries } from './lock.ts';
 import { insertSession } from './sessions.ts';
 
@@ -41,10 +42,17 @@ export function staffSecondFactors(em: EntityManager, seal: Seal, hash: KeyedHas
       return { boundAt: totpBoundAt, recoveryCodesLeft: await codesLeft(fork, staffId) };
     },
     offer: (token, now) => offer(parts, token, now),
-    setUp: (token, code, now) => setUp(parts, token, code, now),
-    pass: (token, code, now) => pass(parts, token, code, now),
-    renewRecoveryCodes: (staffId, code, now) => renewRecoveryCodes(parts, staffId, code, now),
+    setUp: (token, code, now, browser = null) => setUp(parts, token, { code, browser }, now),
+    pass: (token, code, now, browser = null) => pass(parts, token, { code, browser }, now),
+    renewRecoveryCodes: (staffId, code, now, browser = null) =>
+      renewRecoveryCodes(parts, staffId, { code, browser }, now),
   };
+}
+
+/** What somebody typed, and the cookie of the browser in which they did. */
+interface Shown {
+  readonly code: string;
+  readonly browser: string | null;
 }
 
 function offer({ em, seal }: Parts, token: string, now: Date): Promise<Uint8Array | null> {
@@ -61,7 +69,12 @@ function offer({ em, seal }: Parts, token: string, now: Date): Promise<Uint8Arra
 }
 
 /** Wrong codes are not counted: whoever sets it up sees the secret, so that there is nothing to guess. */
-function setUp({ em, seal, hash }: Parts, token: string, code: string, now: Date): Promise<SetUp> {
+function setUp(
+  { em, seal, hash }: Parts,
+  token: string,
+  { code, browser }: Shown,
+  now: Date,
+): Promise<SetUp> {
   return em.fork().transactional(async (tx): Promise<SetUp> => {
     const half = await lockHalf(tx, token, now);
     if (!half) return { passed: false, reason: 'gone' };
@@ -80,18 +93,19 @@ function setUp({ em, seal, hash }: Parts, token: string, code: string, now: Date
       { totpSealed: sealed, totpLastStep: step, totpBoundAt: now },
     );
     if (bound === 0) return { passed: false, reason: 'already' };
-    await forgiveTries(tx, staff.id);
+    await forgiveTries(tx, staff.id, null);
     const recoveryCodes = await putRecoveryCodes(tx, hash, staff.id);
-    return { passed: true, recoveryCodes, session: await makeWhole(tx, session, now) };
+    const remembered = await rememberBrowser(tx, staff.id, browser, now);
+    return { passed: true, recoveryCodes, browser: remembered, session: await makeWhole(tx, session, now) };
   });
 }
 
-async function pass(parts: Parts, token: string, code: string, now: Date): Promise<Passed> {
+async function pass(parts: Parts, token: string, shown: Shown, now: Date): Promise<Passed> {
   const { em } = parts;
   const session = await em.fork().findOne(StaffSession, isHalf(token, now));
   const staffId = session?.staff.id;
   if (staffId === undefined) return { passed: false, reason: 'gone' };
-  const given = await countedFactor(em, staffId, code, now);
+  const { given, browser } = await countedFactor(em, staffId, shown, now);
   if (typeof given === 'string') return { passed: false, reason: given };
 
   return em.fork().transactional(async (tx): Promise<Passed> => {
@@ -99,10 +113,11 @@ async function pass(parts: Parts, token: string, code: string, now: Date): Promi
     if (!half) return { passed: false, reason: 'gone' };
     const refusal = await useFactor(tx, parts, half.staff, given, now);
     if (refusal) return { passed: false, reason: refusal };
-    await forgiveTries(tx, staffId);
+    await forgiveTries(tx, staffId, browser);
     return {
       passed: true,
       by: given.by,
+      browser: await rememberBrowser(tx, staffId, shown.browser, now),
       session: await makeWhole(tx, half.session, now),
       recoveryCodesLeft: await codesLeft(tx, staffId),
     };
@@ -112,10 +127,10 @@ async function pass(parts: Parts, token: string, code: string, now: Date): Promi
 async function renewRecoveryCodes(
   parts: Parts,
   staffId: string,
-  code: string,
+  shown: Shown,
   now: Date,
 ): Promise<CodesRenewed> {
-  const given = await countedFactor(parts.em, staffId, code, now);
+  const { given, browser } = await countedFactor(parts.em, staffId, shown, now);
   if (given === 'gone') return { passed: false, reason: 'wrong' };
   if (typeof given === 'string') return { passed: false, reason: given };
   // A recovery code that somebody found must not give ten more.
@@ -125,7 +140,7 @@ async function renewRecoveryCodes(
     const staff = await tx.findOneOrFail(Staff, { id: staffId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const refusal = await useFactor(tx, parts, staff, given, now);
     if (refusal) return { passed: false, reason: refusal };
-    await forgiveTries(tx, staffId);
+    await forgiveTries(tx, staffId, browser);
     return { passed: true, recoveryCodes: await putRecoveryCodes(tx, parts.hash, staffId) };
   });
 }
@@ -134,16 +149,21 @@ async function renewRecoveryCodes(
 async function countedFactor(
   em: EntityManager,
   staffId: string,
-  code: string,
+  shown: Shown,
   now: Date,
-): Promise<GivenFactor | 'malformed' | 'locked' | 'blocked' | 'gone'> {
-  const given = readFactor(code);
+): Promise<{
+  readonly given: GivenFactor | 'malformed' | 'locked' | 'blocked' | 'gone';
+  readonly browser: StaffBrowser | null;
+}> {
+  const given = readFactor(shown.code);
   // A slip of the finger that no code can be is no guess.
-  if (!given) return 'malformed';
-  const counted = await countTry(em.fork(), { id: staffId }, 'second-factor', now);
-  if (!counted || counted.barred === 'disabled') return 'gone';
-  if (counted.staff.secondFactorFailures > SECOND_FACTOR_FAILURES_MAX) return 'blocked';
-  return counted.barred ?? given;
+  if (!given) return { given: 'malformed', browser: null };
+  const trying = { who: { id: staffId }, what: 'second-factor', browser: shown.browser } as const;
+  const counted = await countTry(em.fork(), trying, now);
+  if (!counted || counted.barred === 'disabled') return { given: 'gone', browser: null };
+  const { browser, secondFactorFailures, barred } = counted;
+  if (secondFactorFailures > SECOND_FACTOR_FAILURES_MAX) return { given: 'blocked', browser };
+  return { given: barred ?? given, browser };
 }
 
 /** Uses it up; each UPDATE is a compare-and-set, so that one code passes once whoever sends it at once. */
