@@ -59,7 +59,15 @@ const hkdfExpand = (key: KeyObject, info: string, bytes: number): Uint8Array =>
  * Of a session or a verification it makes a token that stands nowhere. A hash for one use is never one for another.
  */
 export type KeyedHash = (
-  domain: 'api-key' | 'address' | 'push-token' | 'recovery-code' | 'refresh-token' | 'poll-token',
+  domain:
+    | 'api-key'
+    | 'address'
+    | 'push-token'
+    | 'recovery-code'
+    | 'refresh-token'
+    | 'poll-token'
+    | 'check-token'
+    | 'asked-from',
   text: string,
 ) => Buffer;
 

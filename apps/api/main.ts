@@ -63,6 +63,7 @@ import { closeQueues, openQueues, producerRedis, type Queues } from '../../infra
 import { wakeTicket } from '../../infra/queue/tickets.ts';
 import { personTokens, publicKeys } from '../../infra/identity/person-tokens.ts';
 import { qrPng, qrSvg } from '../../infra/device/qr.ts';
+import { proofTokens } from '../../infra/proof-token.ts';
 import { runProcess } from '../../infra/run.ts';
 import { urlFault } from '../../infra/webhook/url-fault.ts';
 import { telegramLogin } from '../../infra/identity/telegram-login.ts';
@@ -294,13 +295,14 @@ function phoneOfRecipient(recipients: Recipients): PhoneOtpDeps['phoneOf'] {
 function wireRegistration(
   { PEPPER, TELEGRAM_BOT_TOKEN: token }: Config,
   pool: Pool,
-  otp: Pick<RegistrarDeps, 'intake' | 'checks' | 'failures'>,
+  otp: Pick<RegistrarDeps, 'intake' | 'checks' | 'failures'> & Pick<RegistrationDeps, 'checkTokens'>,
 ): RegistrationDeps {
   const now = () => new Date();
   return {
     registrar: registrar({ ...otp, registrations: registrations(pool, keyedHash(PEPPER)), now }),
     login: token === undefined ? null : telegramLogin(token),
     usedLogins: usedLogins(pool),
+    checkTokens: otp.checkTokens,
     now,
   };
 }
@@ -331,6 +333,7 @@ async function wireOtp(config: Config, log: Logger, { guard, counter }: OtpWirin
     checks: otpChecks({ pool, hash, seal: sealer(config.SEAL_KEYS), codeOf: code, codeKid, now }),
     verifications: verifications(pool, now),
     codeOf: code,
+    checkTokens: proofTokens(hash, 'check-token'),
     users: phoneUsers(pool),
     tokens: await accessTokens(config.JWT_PRIVATE_JWK),
   };

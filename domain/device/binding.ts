@@ -128,7 +128,7 @@ async function claimDevice(
   if (phone === null) return { answer: 'pending', device, codeSentTo: null };
 
   if (!payer) throw new Error('a code is to be sent that no project asked for');
-  const sent = await sendPaidCode(deps, phone, payer, requestId);
+  const sent = await sendPaidCode(deps, { phone, token: claim.token, requestId }, payer);
   if (sent.answer === 'refused') {
     await devices.unclaim(device.id, claim.token);
     return sent;
@@ -142,7 +142,7 @@ async function claimDevice(
 const CODE_MICROS = Math.max(...phoneProvingChannels.map((channel) => channelRules[channel].reservedMicros));
 
 /** Booked before it is sent: a crash in between costs the project one code, and Navbat none. */
-async function sendPaidCode(deps: BinderDeps, phone: Phone, payer: EnrolmentPayer, requestId: string) {
+async function sendPaidCode(deps: BinderDeps, claimed: ClaimedPhone, payer: EnrolmentPayer) {
   const at = deps.now();
   if (!(await deps.payers.charge(payer, CODE_MICROS, at)))
     return {
@@ -151,15 +151,24 @@ async function sendPaidCode(deps: BinderDeps, phone: Phone, payer: EnrolmentPaye
       retryAfterSeconds: null,
       facts: { until: nextUtcDay(at) },
     } as const;
-  const sent = await sendCode(deps, phone, requestId);
+  const sent = await sendCode(deps, claimed);
   if (sent.answer === 'refused') await deps.payers.refund(payer, CODE_MICROS, at);
   return sent;
 }
 
-async function sendCode({ intake, platform }: BinderDeps, phone: Phone, requestId: string) {
+interface ClaimedPhone {
+  readonly phone: Phone;
+  readonly token: EnrolmentToken;
+  readonly requestId: string;
+}
+
+/** Each device that claims has a code of its own: who scans another code for the same number can't use it up. */
+async function sendCode({ intake, platform }: BinderDeps, { phone, token, requestId }: ClaimedPhone) {
   const sent = await intake.accept({
     caller: await platform(),
     command: codeCommand(phone),
+    // Each QR code is an asker of its own, wherever it is scanned: a project vouches for it, and pays.
+    asker: { kind: 'stranger', from: token },
     destination: { phone },
     idempotency: null,
     requestId,
@@ -232,7 +241,7 @@ async function proveOwner(
     {
       projectId: PLATFORM_PROJECT_ID,
       mode: 'live',
-      of: { id: verificationId, purpose: BIND_PURPOSE },
+      of: { id: verificationId, purpose: BIND_PURPOSE, by: 'stranger' },
       code,
     },
   );

@@ -3,6 +3,7 @@ import type { DeviceId } from '../device/device.ts';
 import { phoneProvingChannels } from '../otp/channel.ts';
 import { Phone, type PhoneFacts } from '../otp/phone.ts';
 import { ownSend, type SendCommand } from '../otp/send.ts';
+import { APPROVAL_PURPOSE } from '../otp/strangers.ts';
 import type { Locale } from '../otp/text.ts';
 import type { Caller } from '../project/caller.ts';
 import type { KeyMode } from '../project/key.ts';
@@ -13,7 +14,7 @@ import type { Persons, ShownAddress } from './persons.ts';
 import { FRESH_PROOF_SECONDS, type SignInMethod } from './session.ts';
 import type { Grant, Sessions } from './sessions.ts';
 
-/** Codes and approvals of this purpose open sessions, and nothing else does. */
+/** Codes of this purpose open sessions, and those of no other. */
 export const SIGN_IN_PURPOSE = 'navbat.sign-in';
 
 /** An approval that is fetched later is no proof of a moment ago. */
@@ -49,7 +50,7 @@ export const approvalCommand = (
   client: SendCommand['client'],
 ): SendCommand => {
   const metadata = access === 'publishable' ? askedByApp : null;
-  return ownSend({ phone, mode, channels: ['push'], purpose: SIGN_IN_PURPOSE, client, metadata });
+  return ownSend({ phone, mode, channels: ['push'], purpose: APPROVAL_PURPOSE, client, metadata });
 };
 
 /** An app's key is anybody's. What it asked for stays open after a denial, as if nobody were there. */

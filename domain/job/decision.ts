@@ -4,6 +4,7 @@ import type { ReasonFacts } from '../reason.ts';
 export const refusalReasons = [
   'too-soon',
   'too-many-sends',
+  'codes-unconfirmed',
   'destination-locked',
   'no-channel',
   'country-not-allowed',
@@ -21,6 +22,7 @@ export type RefusalReason = (typeof refusalReasons)[number];
 export const limitReasons: ReadonlySet<RefusalReason> = new Set([
   'too-soon',
   'too-many-sends',
+  'codes-unconfirmed',
   'destination-locked',
   'other-payment',
 ]);

@@ -1,6 +1,7 @@
 import type { ShownState } from '../approval/challenge.ts';
 import type { ProjectId } from '../job/job.ts';
 import type { KeyMode } from '../project/key.ts';
+import type { AskerKind } from './asker.ts';
 import type { Destination } from './intake.ts';
 import type { CheckResult } from './check.ts';
 import type { VerificationId } from './job.ts';
@@ -10,9 +11,12 @@ import type { Verification } from './verification.ts';
 export interface Check {
   readonly projectId: ProjectId;
   readonly mode: KeyMode;
-  /** By `id`, a purpose that is named must be the code's own. */
+  /**
+   * By `id`, a purpose that is named must be the code's own. Of a stranger, who has shown its check token; a service checks
+   * whatever its project has. By destination, a service checks what a service asked for.
+   */
   readonly of:
-    | { readonly id: string; readonly purpose: string | null }
+    | { readonly id: string; readonly purpose: string | null; readonly by: AskerKind }
     | { readonly destination: Destination; readonly purpose: string };
   readonly code: string;
 }
@@ -78,5 +82,6 @@ export interface ResendFacts {
   readonly id: VerificationId;
   readonly destination: Destination;
   readonly verification: Verification;
+  readonly askedBy: AskerKind;
   readonly checkByTo: boolean;
 }

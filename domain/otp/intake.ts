@@ -1,6 +1,7 @@
 import type { Refused } from '../job/decision.ts';
 import type { JobId } from '../job/job.ts';
 import type { Caller } from '../project/caller.ts';
+import type { Asker } from './asker.ts';
 import type { Channel } from './channel.ts';
 import type { VerificationId } from './job.ts';
 import type { SendCommand } from './send.ts';
@@ -11,6 +12,7 @@ export type Destination = { readonly phone: string } | { readonly recipientId: s
 export interface SendOrder {
   readonly caller: Pick<Caller, 'projectId' | 'slug' | 'settings'>;
   readonly command: SendCommand;
+  readonly asker: Asker;
   readonly destination: Destination;
   /** Same key and same hash: the first answer again. */
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;

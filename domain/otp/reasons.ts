@@ -25,6 +25,16 @@ const refusals = {
     setting: 'sends_per_hour',
     seen: ['problem'],
   },
+  'codes-unconfirmed': {
+    meaning:
+      'Too many codes that were asked for from this network address with a publishable key were not confirmed.',
+    detail: ({ until }) =>
+      `Of the codes that were asked for from this network address within an hour, too many were not confirmed.${until ? ` More are sent${fromText(until)}.` : ''}`,
+    retry: 'later',
+    nextStep:
+      'Type a code that was sent, or ask again after Retry-After. A service asks with its secret key, which has no such limit.',
+    seen: ['problem'],
+  },
   'destination-locked': {
     meaning: LOCKED,
     detail: ({ until }) => `${LOCKED}${until ? ` It opens by itself${fromText(until)}.` : ''}`,

@@ -7,6 +7,7 @@ import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
 import { type PrefixScore, isPrefixBlocked } from './fraud.ts';
 import { movesMoney, Payment } from './payment.ts';
 import type { PhoneFacts } from './phone.ts';
+import { type StrangerFacts, strangerRefusal } from './strangers.ts';
 import { Locale } from './text.ts';
 import type { Verification } from './verification.ts';
 import { onceValid } from '../refine.ts';
@@ -137,6 +138,9 @@ export interface SendFacts {
   /** Sends to this destination for this project in the last hour. */
   readonly sentAt: readonly Date[];
   readonly locked: boolean;
+  /** What strangers asked for before, where a stranger asks; their own limits then hold in place of the hourly one. */
+  readonly stranger: StrangerFacts | null;
+  /** Of a service, the one that lives for the recipient and purpose; of a stranger, the one that they show to be theirs. */
   readonly live: Verification | null;
   /** It was asked for by its own id, and not for the same recipient and purpose only. */
   readonly again: boolean;
@@ -198,6 +202,7 @@ function pacingRefusal(command: SendCommand, facts: SendFacts, now: Date) {
     const waitMs = live.sentAt.getTime() + gapSeconds * 1_000 - now.getTime();
     if (waitMs > 0) return refused('too-soon', Math.ceil(waitMs / 1_000));
   }
+  if (facts.stranger) return strangerRefusal(facts.stranger);
   if (command.mode === 'live' && recent.length >= facts.settings.sends_per_hour) {
     const oldest = Math.min(...recent.map((at) => at.getTime()));
     return refused('too-many-sends', Math.ceil((oldest - hourAgo) / 1_000));

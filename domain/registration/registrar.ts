@@ -1,6 +1,7 @@
 import type { Refused } from '../job/decision.ts';
-import { type Blocked, checkGuarded, type GuardedChecks } from '../otp/guarded-check.ts';
+import { type Blocked, checkGuarded, type GuardedChecks, nothingToCheck } from '../otp/guarded-check.ts';
 import type { Guesser } from '../otp/failure-gate.ts';
+import { SERVICE } from '../otp/asker.ts';
 import type { OtpIntake, SendOrder } from '../otp/intake.ts';
 import type { Phone } from '../otp/phone.ts';
 import { ownSend, type SendCommand } from '../otp/send.ts';
@@ -45,6 +46,8 @@ export interface VerifyOrder {
   readonly caller: RegisterCaller;
   readonly telegramId: number;
   readonly code: string;
+  /** The verification that a stranger showed the check token of, null where the token is none; absent for a service. */
+  readonly shownId?: string | null;
   readonly guesser: Pick<Guesser, 'clients' | 'keyId'>;
 }
 
@@ -89,6 +92,8 @@ async function register(deps: RegistrarDeps, order: RegisterOrder): Promise<Regi
   const sent = await deps.intake.accept({
     caller,
     command,
+    // The bot's own key, or Telegram's signature, says that it is they: no stranger asks for them.
+    asker: SERVICE,
     destination: user.destination,
     idempotency,
     requestId,
@@ -132,8 +137,10 @@ async function verify(deps: RegistrarDeps, order: VerifyOrder): Promise<VerifyAn
   if (!user?.phone || user.isVerified || !isRegistrationCode(order.code)) return { answer: 'wrong' };
   const { projectId, mode } = who;
   const of = { destination: user.destination, purpose: REGISTRATION_PURPOSE };
+  // Whoever shows no token of it guesses at somebody else's code: it is counted for them, and takes no check away.
+  const isTheirs = order.shownId === undefined || order.shownId === user.verificationId;
   const result = await checkGuarded(
-    deps,
+    isTheirs ? deps : { ...deps, checks: nothingToCheck },
     { ...order.guesser, projectId },
     { projectId, mode, of, code: order.code },
   );

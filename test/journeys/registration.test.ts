@@ -254,10 +254,20 @@ describe('who may register (X16)', () => {
   test('with what Telegram signed it may, for that account, and the app then verifies', async () => {
     for (const key of [service, app]) {
       const person = newPerson();
-      expect(await register(person, key, signed(initData(person.telegram_id)))).toMatchObject({
-        status: 200,
-      });
-      expect(await verify(person, await lastCode(person), key)).toMatchObject({ status: 200 });
+      const registered = await register(person, key, signed(initData(person.telegram_id)));
+      expect(registered).toMatchObject({ status: 200 });
+      const { check_token } = registered.body;
+      expect(typeof check_token).toBe(key === app ? 'string' : 'undefined');
+      const code = await lastCode(person);
+      const typed = (more: object) =>
+        key.call('POST', '/verify', { telegram_id: person.telegram_id, verification_code: code, ...more });
+      // Whoever has an app's key, and not the token, uses up no check of it.
+      if (key === app)
+        for (let n = 0; n < 6; n++) {
+          expect(await typed({})).toMatchObject({ status: 400 });
+          expect(await typed({ check_token: 'of-nothing' })).toMatchObject(INVALID);
+        }
+      expect(await typed({ check_token })).toMatchObject({ status: 200 });
       expect(await rowOf(person, key.id)).toMatchObject({ is_verified: true, phone_proof: 'none' });
     }
   });

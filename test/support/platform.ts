@@ -45,13 +45,14 @@ export async function signInByCode(
   project: TestProject,
   phone: string,
 ): Promise<PhoneSession> {
-  let id = '';
+  let asked = {};
   const code = await codeAfter(navbat, phone, async () => {
     const sent = await project.call('POST', '/auth/code', { phone }, fromHome());
     if (sent.status !== 202) throw new Error(`no code was sent: ${JSON.stringify(sent.body)}`);
-    id = sent.body.id;
+    const { id, check_token } = sent.body;
+    asked = { id, check_token };
   });
-  const reply = await project.call('POST', '/auth/code/verify', { id, code });
+  const reply = await project.call('POST', '/auth/code/verify', { ...asked, code });
   if (reply.status !== 200) throw new Error(`the code did not sign in: ${JSON.stringify(reply.body)}`);
   return reply.body;
 }

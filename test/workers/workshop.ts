@@ -119,6 +119,7 @@ export async function workshop(redisUrl?: string) {
         return intake.accept({
           caller: { projectId: project.id as ProjectId, slug: 'workshop', settings },
           command,
+          asker: { kind: 'service' },
           destination: { phone: phone.e164 },
           idempotency: null,
           requestId: 'test',

@@ -13,6 +13,7 @@ import {
   signInWithTelegram,
   type TelegramRefusal,
 } from '../../../domain/identity/sign-in.ts';
+import type { Caller } from '../../../domain/project/caller.ts';
 import { Channel } from '../../../domain/otp/channel.ts';
 import { CheckRequest } from '../../../domain/otp/check.ts';
 import { Client } from '../../../domain/otp/send.ts';
@@ -21,13 +22,22 @@ import { Problem } from '../../http/problem.ts';
 import { limitCodes } from '../rate-limit.ts';
 import { defineOpenRoute, defineRoute, type Route, type RouteRequest } from '../route.ts';
 import { SessionBody, sessionBody } from '../session-body.ts';
-import { accept, checkCode, destinationOf, type OtpRouteDeps, phoneDestination } from './otp.ts';
+import {
+  againToken,
+  ask,
+  type AskedDeps,
+  checkAsked,
+  shownToken,
+  tokenFor,
+  toldToken,
+} from './asked-codes.ts';
+import { checkCode, destinationOf, type OtpRouteDeps, phoneDestination } from './otp.ts';
 import { sessionEnded, sessionRoutes } from './sessions.ts';
 import { onceValid } from '../../../domain/refine.ts';
 
 /** The front doors: how a person proves who they are, and what they hold afterwards. */
 export interface AuthDeps extends SignInDeps {
-  readonly otp: Pick<OtpRouteDeps, 'intake' | 'checks' | 'verifications' | 'failures' | 'phoneOf'>;
+  readonly otp: AskedDeps & Pick<OtpRouteDeps, 'phoneOf'>;
 }
 
 const tag = 'Sign-in';
@@ -142,12 +152,13 @@ const codeRoute = (deps: AuthDeps) =>
     tag,
     summary: 'Send a sign-in code to a phone',
     description:
-      'Like `POST /otp/send`, with its limits and resends, by channels that prove the phone: SMS or Telegram Gateway. Whether anybody is known by this phone is not told.',
+      'Like `POST /otp/send`, by channels that prove the phone: SMS or Telegram Gateway. With a publishable key, which anybody may have, each request has a code of its own: what others ask for this phone neither ends, resends nor uses up yours; keep its `check_token`. Whether anybody is known by this phone is not told.',
     scope: 'public',
     testKeys: 'apart',
     body: z.strictObject({
       phone: z.string().min(1).max(64).meta({ example: '+998901234567' }),
       locale: Locale.optional(),
+      ...againToken,
     }),
     idempotent: true,
     answers: {
@@ -158,32 +169,29 @@ const codeRoute = (deps: AuthDeps) =>
           expires_at: z.iso.datetime(),
           resend: z.boolean(),
           channels: z.array(Channel),
+          ...toldToken,
         }),
       },
     },
-    problems: [409, 422],
+    problems: [404, 409, 410, 422],
     async handle(request) {
       const { body, caller } = request;
       const { destination, phone } = phoneDestination(body.phone, '/phone');
       await limitCodes(request);
       const command = codeCommand(caller, phone, body.locale ?? null);
-      const { id, expires_at, resend, channels, headers } = await send(deps, request, destination, command);
-      return { status: 202, body: { id, expires_at, resend, channels }, headers };
+      const asked = { destination, command, token: body.check_token };
+      const { id, expires_at, resend, channels, headers } = await send(deps, request, asked);
+      const told = { id, expires_at, resend, channels, ...tokenFor(deps.otp, caller, id) };
+      return { status: 202, body: told, headers };
     },
   });
 
 /** Its story is for keys of another scope, so that it is not shown the way. */
-async function send(deps: AuthDeps, ...[request, destination, command]: SendOrder) {
-  const { body, headers } = await accept(deps.otp, request, destination, command);
+async function send(deps: AuthDeps, request: Parameters<typeof ask>[1], asked: Parameters<typeof ask>[2]) {
+  const { body, headers } = await ask(deps.otp, request, asked);
   const { Location: _elsewhere, ...replayed } = headers ?? {};
   return { ...Sent.parse(body), headers: replayed };
 }
-type SendOrder = [
-  request: Parameters<typeof accept>[1],
-  destination: Parameters<typeof accept>[2],
-  command: Parameters<typeof accept>[3],
-];
-
 const Sent = z.object({
   id: z.uuid(),
   job_id: z.uuid(),
@@ -200,12 +208,13 @@ const codeVerifyRoute = (deps: AuthDeps) =>
     tag,
     summary: 'Sign in with a code',
     description:
-      'As `POST /otp/verify`: 422 wrong, with the checks that remain; 410 closed, with the reason; 404 unknown; 429 locked or limited.',
+      'As `POST /otp/verify`: 422 wrong, with the checks that remain; 410 closed, with the reason; 404 unknown; 429 locked or limited. With a publishable key, `check_token` is required.',
     scope: 'public',
     testKeys: 'apart',
     body: z.strictObject({
       id: z.uuid().meta({ description: 'The id that `POST /auth/code` answered.' }),
       code: CheckRequest.shape.code,
+      ...shownToken,
       client: Client.optional().meta({
         description:
           'The end user, as your service saw them. Of an app we know ourselves where it calls from.',
@@ -214,10 +223,9 @@ const codeVerifyRoute = (deps: AuthDeps) =>
     answers: signedIn,
     problems: [404, 410, 422],
     async handle(request) {
-      const { id, code, client } = request.body;
+      const { client } = request.body;
       const guesser = clientOf(request, client)?.ip ?? null;
-      const of = { id, purpose: SIGN_IN_PURPOSE };
-      const approved = await checkCode(deps.otp, request.caller, guesser, of, code);
+      const approved = await checkSignIn(deps, request.caller, guesser, request.body);
       const answer = await signInWithCode(deps, visitorOf(request, client), approved);
       if (answer.signedIn) return granted(answer.grant);
       throw new Problem(
@@ -227,6 +235,19 @@ const codeVerifyRoute = (deps: AuthDeps) =>
       );
     },
   });
+
+/** A service checks what it asked for by its id; whoever has a key that anybody may have shows that they asked for it. */
+function checkSignIn(
+  deps: AuthDeps,
+  caller: Caller,
+  client: string | null,
+  { id, code, check_token: token }: { id: string; code: string; check_token?: string | undefined },
+) {
+  const purpose = SIGN_IN_PURPOSE;
+  return caller.access === 'secret' && token === undefined
+    ? checkCode(deps.otp, caller, client, { id, purpose, by: 'service' }, code)
+    : checkAsked(deps.otp, caller, { client, token, id, purpose, code });
+}
 
 const ApprovalRequest = z.strictObject({
   to: z.string().min(1).max(64).meta({
@@ -267,7 +288,9 @@ const approvalRoute = (deps: AuthDeps) =>
       const { caller, body } = request;
       const { destination, phone } = await destinationOf(deps.otp, caller, body.to, '/to');
       const command = approvalCommand(caller, phone, clientOf(request, body.client));
-      const { id, job_id, number, expires_at, headers } = await send(deps, request, destination, command);
+      await limitCodes(request);
+      const asked = { destination, command, token: undefined };
+      const { id, job_id, number, expires_at, headers } = await send(deps, request, asked);
       if (number === undefined) throw new Error('an approval was asked for and got no number');
       const poll_token = deps.proofs.pollTokenOf(job_id);
       return { status: 202, body: { id, number, poll_token, expires_at }, headers };

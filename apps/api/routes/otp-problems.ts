@@ -10,6 +10,7 @@ import { Problem } from '../../http/problem.ts';
 const statusOf: Record<RefusalReason, 404 | 409 | 422 | 429> = {
   'too-soon': 429,
   'too-many-sends': 429,
+  'codes-unconfirmed': 429,
   'destination-locked': 429,
   'no-channel': 422,
   'country-not-allowed': 422,

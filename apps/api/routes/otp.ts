@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CheckRequest, type CheckResult } from '../../../domain/otp/check.ts';
 import type { Checks, ResendFacts } from '../../../domain/otp/checks.ts';
+import { type Asker, SERVICE } from '../../../domain/otp/asker.ts';
 import { Channel } from '../../../domain/otp/channel.ts';
 import type { FailureGate, Guesser } from '../../../domain/otp/failure-gate.ts';
 import { checkGuarded } from '../../../domain/otp/guarded-check.ts';
@@ -127,6 +128,12 @@ export function phoneDestination(
   });
 }
 
+/** With IPv6 the /48: whoever has one would else have as many good names as it has blocks. */
+const widestNet = (ip: string) => netsOf(ip).at(-1)?.subject ?? '';
+
+const askerOf = ({ caller, ip }: Pick<IdempotentRequest, 'caller' | 'ip'>): Asker =>
+  caller.access === 'secret' ? SERVICE : { kind: 'stranger', from: widestNet(ip) };
+
 /** Commits the send and answers 202, or says why not. */
 export async function accept(
   deps: Pick<OtpRouteDeps, 'intake' | 'verifications'>,
@@ -142,6 +149,7 @@ export async function accept(
   const answer = await deps.intake.accept({
     caller,
     command,
+    asker: askerOf(request),
     destination,
     idempotency,
     requestId,
@@ -205,7 +213,7 @@ const verifyRoute = (deps: OtpRouteDeps) =>
               destination: (await destinationOf(deps, caller, body.to ?? '', '/to')).destination,
               purpose: body.purpose ?? PURPOSE_DEFAULT,
             }
-          : { id: body.id, purpose: body.purpose ?? null };
+          : { id: body.id, purpose: body.purpose ?? null, by: 'service' as const };
       // Whoever holds an app's key could say anything.
       const client = caller.access === 'publishable' ? ip : (body.client?.ip ?? null);
       const result = await checkCode(deps, caller, client, of, body.code);
@@ -259,7 +267,8 @@ const resendRoute = (deps: OtpRouteDeps) =>
     async handle(request) {
       const { caller, params, body } = request;
       const facts = await deps.verifications.resendOf(caller.projectId, caller.mode, params.id);
-      if (!facts) throw checkProblem({ result: 'unknown' });
+      // What a stranger asked for, its asker sends again.
+      if (facts?.askedBy !== 'service') throw checkProblem({ result: 'unknown' });
       // Not looked at whether it lives: a key that was used before gets its first answer, whatever came after.
       const resend = { of: facts.id, body: body ?? {} };
       return accept(deps, request, facts.destination, resendCommand(facts, caller, resend.body), resend);
@@ -274,7 +283,7 @@ const closedReasonOf = {
   spent: 'too-many-checks',
 } as const;
 
-function resendCommand(
+export function resendCommand(
   { verification, destination, checkByTo }: ResendFacts,
   caller: Caller,
   body: Partial<SendRequest>,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { CheckTokens } from '../../../domain/otp/asker.ts';
 import type { TelegramLogin, UsedLogins } from '../../../domain/registration/login.ts';
-import type { Registrar } from '../../../domain/registration/registrar.ts';
+import type { RegisterAnswer, Registrar } from '../../../domain/registration/registrar.ts';
 import {
   expectedDigits,
   plainCode,
@@ -16,6 +17,7 @@ import type { Caller } from '../../../domain/project/caller.ts';
 import { Problem } from '../../http/problem.ts';
 import { TelegramPhoneField } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
+import { shownToken, tokenFor, tokenMissing, toldToken } from './asked-codes.ts';
 import { checkProblem, refusalProblem } from './otp-problems.ts';
 import { guesserOf } from './otp.ts';
 
@@ -25,6 +27,7 @@ export interface RegistrationDeps {
   /** Null where this installation has no bot, whose token Telegram would have signed for. */
   readonly login: TelegramLogin | null;
   readonly usedLogins: UsedLogins;
+  readonly checkTokens: CheckTokens;
   readonly now: () => Date;
 }
 
@@ -48,6 +51,7 @@ const Registered = z.object({
   id: z.uuid(),
   status_url: z.string(),
   expires_at: z.iso.datetime(),
+  ...toldToken,
 });
 
 export function registrationRoutes(deps: RegistrationDeps): Route[] {
@@ -83,13 +87,21 @@ const registerRoute = (deps: RegistrationDeps) =>
         throw refusalProblem(answer.reason, answer.retryAfterSeconds, {}, answer.facts);
       if (answer.answer !== 'sent')
         throw new Problem(409, 'already-verified', 'This Telegram account is already verified.');
-      const { id, expiresAt } = answer;
-      return {
-        status: 200,
-        body: { message: 'Verification code sent', id, status_url: `/otp/${id}`, expires_at: expiresAt },
-      };
+      return { status: 200, body: registeredBody(deps, caller, answer) };
     },
   });
+
+const registeredBody = (
+  deps: RegistrationDeps,
+  caller: Caller,
+  { id, expiresAt }: Extract<RegisterAnswer, { answer: 'sent' }>,
+) => ({
+  message: 'Verification code sent',
+  id,
+  status_url: `/otp/${id}`,
+  expires_at: expiresAt,
+  ...tokenFor(deps, caller, id),
+});
 
 /** X16: who may say that this is somebody's Telegram account. */
 async function requireProof(
@@ -124,7 +136,8 @@ const verifyRoute = (deps: RegistrationDeps) =>
     path: '/verify',
     tag,
     summary: 'Confirm a registration with its code',
-    description: 'A wrong, an expired and a repeated code are one answer: 400.',
+    description:
+      'A wrong, an expired and a repeated code are one answer: 400. With a publishable key, which anybody may have, `check_token` is required: the one that `POST /register` answered.',
     scope: 'public',
     testKeys: 'apart',
     body: z.strictObject({
@@ -133,6 +146,7 @@ const verifyRoute = (deps: RegistrationDeps) =>
         description: TYPED_CODE_NOTE,
         example: '348291',
       }),
+      ...shownToken,
     }),
     answers: {
       200: {
@@ -145,6 +159,7 @@ const verifyRoute = (deps: RegistrationDeps) =>
         caller,
         telegramId: body.telegram_id,
         code: body.verification_code,
+        ...shownBy(deps, caller, body.check_token),
         guesser: guesserOf(caller, caller.access === 'publishable' ? ip : null),
       });
       if (answer.answer === 'refused') throw checkProblem(answer.why);
@@ -152,3 +167,10 @@ const verifyRoute = (deps: RegistrationDeps) =>
       return { status: 200, body: { message: 'User successfully verified' } };
     },
   });
+
+/** Whoever has a key that anybody may have shows that they registered this account. */
+function shownBy({ checkTokens }: RegistrationDeps, { access }: Caller, token: string | undefined) {
+  if (access === 'secret' && token === undefined) return {};
+  if (token === undefined) throw tokenMissing();
+  return { shownId: checkTokens.read(token) };
+}

@@ -1,7 +1,5 @@
 import { phoneProvingChannels } from '../../../domain/otp/channel.ts';
-import { timingSafeEqual } from 'node:crypto';
 import type pg from 'pg';
-import { parse, stringify } from 'uuid';
 import { z } from 'zod';
 import { DeviceId } from '../../../domain/device/device.ts';
 import { DevicePublicKey } from '../../../domain/device/public-key.ts';
@@ -9,17 +7,19 @@ import { PersonId } from '../../../domain/identity/person.ts';
 import {
   APPROVAL_KEPT_SECONDS,
   type ApprovalStanding,
-  SIGN_IN_PURPOSE,
   type SignInProofs,
 } from '../../../domain/identity/sign-in.ts';
+import { APPROVAL_PURPOSE } from '../../../domain/otp/strangers.ts';
 import type { VerificationState } from '../../../domain/otp/verification.ts';
 import { keyModes } from '../../../domain/project/key.ts';
 import type { KeyedHash } from '../../crypto.ts';
+import { proofTokens } from '../../proof-token.ts';
 import { verifySignature } from '../../device/signature.ts';
 import { statementBytes } from '../../device/statement.ts';
 
 /** What codes, approvals and devices prove of somebody who signs in. */
 export function signInProofs(pool: pg.Pool, hash: KeyedHash): SignInProofs {
+  const pollTokens = proofTokens(hash, 'poll-token');
   return {
     wentToPhone: async (verificationId) => {
       const { rows } = await pool.query(sentElsewhere, [verificationId, phoneProvingChannels]);
@@ -30,13 +30,13 @@ export function signInProofs(pool: pg.Pool, hash: KeyedHash): SignInProofs {
         verificationId,
         projectId,
         mode,
-        SIGN_IN_PURPOSE,
+        APPROVAL_PURPOSE,
         jobId,
       ]);
       return rows[0] ? standingOf(rows[0], now) : null;
     },
-    pollTokenOf: (jobId) => pollToken(hash, jobId),
-    readPollToken: (text) => readPollToken(hash, text),
+    pollTokenOf: (jobId) => pollTokens.of(jobId),
+    readPollToken: (text) => pollTokens.read(text),
     findDevice: async (deviceId) => {
       const { rows } = await pool.query(findDevice, [deviceId]);
       return rows[0] ? DeviceRow.parse(rows[0]) : null;
@@ -49,24 +49,6 @@ export function signInProofs(pool: pg.Pool, hash: KeyedHash): SignInProofs {
     },
   };
 }
-
-const UUID_BYTES = 16;
-const MAC_BYTES = 32;
-
-/** base64url of the send and its keyed hash: nothing of it is stored. */
-function pollToken(hash: KeyedHash, jobId: string): string {
-  const name = Buffer.from(parse(jobId));
-  return Buffer.concat([name, pollMac(hash, name)]).toString('base64url');
-}
-
-function readPollToken(hash: KeyedHash, text: string): string | null {
-  const bytes = Buffer.from(text, 'base64url');
-  if (bytes.length !== UUID_BYTES + MAC_BYTES) return null;
-  const name = bytes.subarray(0, UUID_BYTES);
-  return timingSafeEqual(bytes.subarray(UUID_BYTES), pollMac(hash, name)) ? stringify(name) : null;
-}
-
-const pollMac = (hash: KeyedHash, name: Buffer): Buffer => hash('poll-token', name.toString('hex'));
 
 /**
  * An attempt stands in its row before its message leaves, so that no code is ahead of what is known of it. A channel that sends

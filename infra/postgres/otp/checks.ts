@@ -68,12 +68,12 @@ async function checkById(
   const { rows } = await deps.pool.query<CountedRow>({
     name: 'count-check',
     text: countCheck,
-    values: [of.id, check.projectId, check.mode, now, of.purpose, lockedSince(now), TOTP_FAILURES_MAX],
+    values: [of.id, check.projectId, check.mode, now, of.purpose, lockedSince(now), TOTP_FAILURES_MAX, of.by],
   });
   const [row] = rows;
   if (!row) return { result: 'unknown' };
   if (row.locked) return { result: 'locked' };
-  if (!row.counted) return refuseClosed(deps, row, now);
+  if (!row.counted) return refuseClosed(row, now);
   if (sameText(deps.codeOf(toVerification(row)), check.code)) return approveChecked(deps, row, now);
   if (!namesTotp(row)) return countFailure(deps, row, now);
   const matches = await deps.devices.match(
@@ -112,14 +112,14 @@ async function isDeviceCode(
 /**
  * Counts the check before anything is compared, so that concurrent checks count each. `counted` is false where the
  * verification takes none: closed, out of time, spent, or its destination locked. Where nothing but TOTP would be taken, too many
- * wrong codes of a device are a lock.
+ * wrong codes of a device are a lock. What a stranger asked for knows no lock: `strangers.ts` bounds its codes, and so its guesses.
  */
 const countCheck = `
 with found as (
   select v.id, coalesce(d.totp_failures, 0) totp_failures,
-    coalesce(d.locked_at > $6, false) or (v.channels = '{totp}' and coalesce(d.totp_failures >= $7, false)) locked
+    v.asked_by = 'service' and coalesce(d.locked_at > $6, false) or (v.channels = '{totp}' and coalesce(d.totp_failures >= $7, false)) locked
   from verification v left join destination d on d.address_hash = v.address_hash and d.project_id = v.project_id
-  where v.id = $1 and v.project_id = $2 and v.mode = $3 and ($5::text is null or v.purpose = $5)),
+  where v.id = $1 and v.project_id = $2 and v.mode = $3 and ($5::text is null or v.purpose = $5) and ($8 = 'service' or v.asked_by = $8)),
 counted as (
   update verification v set checks_used = checks_used + 1 from found
   where v.id = found.id and not found.locked and v.state = 'live' and v.expires_at > $4 and v.checks_used < v.checks_max
@@ -135,24 +135,26 @@ select v.*, found.locked, found.totp_failures, false from found join verificatio
 async function approveChecked(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
   const { id, address_hash: addressHash, project_id: projectId } = row;
   const stopped = await approve(deps.pool, { id, addressHash, projectId, from: ['live', 'spent'] }, now);
-  if (stopped === null) return refuseClosed(deps, { ...row, state: 'approved' }, now);
+  if (stopped === null) return refuseClosed({ ...row, state: 'approved' }, now);
   countFinished(otpSend.kind, 'completed', stopped);
   return { result: 'approved', id: row.id, purpose: row.purpose, phone: row.phone };
 }
 
-/** Counts the failure on the destination, and closes a verification whose last check this was. */
+/** Counts the failure on the destination, and closes a verification whose last check this was. A stranger's counts for itself alone. */
 async function countFailure(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
   const remaining = row.checks_max - row.checks_used;
-  await fail(
-    deps,
-    {
-      addressHash: row.address_hash,
-      projectId: row.project_id,
-      spent: remaining === 0 ? row.id : null,
-      asTotp: namesTotp(row),
-    },
-    now,
-  );
+  const spent = remaining === 0 ? row.id : null;
+  if (row.asked_by === 'service') {
+    const { address_hash: addressHash, project_id: projectId } = row;
+    await fail(deps, { addressHash, projectId, spent, asTotp: namesTotp(row) }, now);
+  } else if (spent !== null) {
+    const { rowCount } = await deps.pool.query({
+      name: 'spend-checks',
+      text: spendChecks,
+      values: [spent, now],
+    });
+    countFinished(otpSend.kind, 'cancelled', rowCount ?? 0);
+  }
   return { result: 'incorrect', remaining };
 }
 
@@ -164,10 +166,8 @@ const closedReason: Record<Exclude<VerificationState, 'live'>, ClosedReason> = {
   spent: 'too-many-checks',
 };
 
-/** Checks of a closed verification count on the destination too: a hundred guesses are a hundred, wherever they land. */
-async function refuseClosed(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
-  const { address_hash: addressHash, project_id: projectId } = row;
-  await fail(deps, { addressHash, projectId, spent: null, asTotp: false }, now);
+/** Nothing lives that a guess could hit, so that none is counted against the number: its owner would be locked out for nothing. */
+function refuseClosed(row: VerificationRow, now: Date): CheckResult {
   const state = stateAt(toVerification(row), now);
   // Live, yet not counted: the fifth check is being settled by its own request.
   return { result: 'closed', reason: closedReason[state === 'live' ? 'spent' : state] };
@@ -175,7 +175,8 @@ async function refuseClosed(deps: ChecksDeps, row: VerificationRow, now: Date): 
 
 /**
  * By `to`, a wrong code, a closed verification and no verification at all are one answer after the same work: a commit that
- * counts, a derivation, a comparison, a look at five devices, and a commit with the failure on the destination.
+ * counts, a derivation, a comparison, a look at five devices, and a commit with the failure on the destination. Where nothing
+ * lives, both commits write a line in Postgres's log and no row: nothing is counted against the number, and nothing stays.
  */
 async function checkByTo(
   deps: ChecksDeps,
@@ -197,8 +198,10 @@ async function checkByTo(
   if (counted && derived) return approveByTo(deps, counted, now);
   const matches = await deps.devices.match({ addressHash, projectId }, check.code, now);
   if (counted && (await isDeviceCode(deps, counted, matches, now))) return approveByTo(deps, counted, now);
-  const spent = counted && counted.checks_used === counted.checks_max ? counted.id : null;
-  await fail(deps, { addressHash, projectId, spent, asTotp: counted !== null && namesTotp(counted) }, now);
+  if (counted) {
+    const spent = counted.checks_used === counted.checks_max ? counted.id : null;
+    await fail(deps, { addressHash, projectId, spent, asTotp: namesTotp(counted) }, now);
+  } else await deps.pool.query({ name: 'count-nothing', text: `select ${emptyWrite}` });
   return { result: 'incorrect', remaining: null };
 }
 
@@ -225,17 +228,27 @@ const nobody = {
   codeGeneration: 0,
 } as unknown as Pick<Verification, 'id' | 'purpose' | 'codeGeneration'>;
 
+/** A commit is flushed for it as for a row. */
+const emptyWrite = `pg_logical_emit_message(true, 'navbat', '')`;
+
 /** Always one row: whether the destination is locked, and the counted verification or nulls. Always one write, counted or not. */
 const countCheckByTo = `
-with touched as (
-  insert into destination as d (address_hash, project_id, updated_at) values ($1, $2, $4)
-  on conflict (address_hash, project_id) do update set updated_at = excluded.updated_at returning d.locked_at, d.totp_failures),
+with held as materialized (
+  select locked_at, totp_failures from destination where address_hash = $1 and project_id = $2 for update),
 counted as (
   update verification v set checks_used = checks_used + 1
-  where v.address_hash = $1 and v.project_id = $2 and v.purpose = $3 and v.check_by_to and v.state = 'live' and v.expires_at > $4
-    and v.checks_used < v.checks_max and not exists (select from touched where locked_at > $5)
-  returning v.*)
-select counted.*, coalesce(touched.locked_at > $5, false) locked, touched.totp_failures from touched left join counted on true`;
+  where v.address_hash = $1 and v.project_id = $2 and v.purpose = $3 and v.asked_by = 'service' and v.check_by_to and v.state = 'live'
+    and v.expires_at > $4 and v.checks_used < v.checks_max and not exists (select from held where locked_at > $5)
+  returning v.*),
+empty as materialized (select ${emptyWrite} where not exists (select from counted))
+select counted.*, coalesce(held.locked_at > $5, false) locked, coalesce(held.totp_failures, 0) totp_failures,
+  (select count(*) from empty) empty
+from (select 1) one left join held on true left join counted on true`;
+
+const spendChecks = `
+with spent as (
+  update verification set state = 'spent', closed_at = $2 where id = $1 and state = 'live' returning job_id)
+update job j set state = 'cancelled', reason = 'too-many-checks', finished_at = $2 from spent where j.id = spent.job_id and j.finished_at is null`;
 
 interface Failure {
   readonly addressHash: Buffer;

@@ -7,6 +7,7 @@ import type { VerificationId } from '../../../domain/otp/job.ts';
 import { HOUR_SECONDS, type SendPlan } from '../../../domain/otp/send.ts';
 import type { Locale } from '../../../domain/otp/text.ts';
 import type { Verification } from '../../../domain/otp/verification.ts';
+import { readStrangers, type StrangerRows, Strangers } from './stranger-facts.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
 
 /** An order with the key of the rows it will touch. */
@@ -14,6 +15,10 @@ export interface Addressed {
   readonly order: SendOrder;
   readonly addressHash: Buffer;
   readonly addressHex: string;
+  /** Whose sends are counted together, in hex: strangers and approvals apart from the codes of a service. */
+  readonly limitHex: string;
+  /** The network address of a stranger with this project; null for a service. */
+  readonly askedFrom: Buffer | null;
   /** Under which the recipient is known, whom both modes share. */
   readonly recipientHash: Buffer;
 }
@@ -59,6 +64,7 @@ type FactRows = readonly [
   pg.QueryResult<RecipientRow>,
   pg.QueryResult<ScoreRow>,
   pg.QueryResult<SpendRow>,
+  ...StrangerRows,
 ];
 
 const unique = <T>(items: Iterable<T>): T[] => [...new Set(items)];
@@ -83,7 +89,7 @@ export function readFacts(client: pg.PoolClient, addressed: readonly Addressed[]
   const keys = withKey.map(({ order }) => order.idempotency?.key);
   const keyed = withKey.map(({ order }) => order.caller.projectId);
   const prefixes = unique(addressed.flatMap(({ order }) => order.command.phone?.prefix ?? []));
-  const pairs = unique(addressed.map(pairOf)).toSorted();
+  const pairs = unique(addressed.map(limitPairOf)).toSorted();
   return [
     client.query<DestinationRow>(
       named('lock-destinations', lockDestinations, [pairs, now, hourBefore(now), lockedSince(now)]),
@@ -95,6 +101,7 @@ export function readFacts(client: pg.PoolClient, addressed: readonly Addressed[]
     ),
     client.query<ScoreRow>(named('read-scores', readScores, [prefixes, projects])),
     client.query<SpendRow>(named('read-spend', readSpend, [dayOf(now), projects])),
+    ...readStrangers(client, addressed, now),
   ] as const;
 }
 
@@ -113,8 +120,8 @@ const readRequests = `
 select r.project_id, r.key, encode(r.body_hash, 'hex') body_hash, r.answer
 from unnest($1::text[], $2::uuid[]) as w (key, project_id) join request r on r.project_id = w.project_id and r.key = w.key`;
 
-/** Of every project that knows these addresses: which are whose is told apart by the pair of both. */
-const readLive = `select * from verification where address_hash = any($1) and state = 'live'`;
+/** What services asked for, in every project that knows these addresses: which are whose is told apart by the pair of both. */
+const readLive = `select * from verification where address_hash = any($1) and state = 'live' and asked_by = 'service'`;
 
 const readRecipients = `
 select id, project_id, address_hash, locale, push_token_sealed is not null has_token, push_token_sealed is not null or person_id is not null and exists (
@@ -161,8 +168,10 @@ export class Facts {
   readonly #recipients = new Map<string, RecipientRow>();
   readonly #scores = new Map<string, PrefixScore>();
   readonly #spent = new Map<string, number>();
+  readonly #strangers: Strangers;
 
-  constructor([destinations, requests, live, recipients, scores, spend]: FactRows) {
+  constructor([destinations, requests, live, recipients, scores, spend, ...strangers]: FactRows) {
+    this.#strangers = new Strangers(strangers);
     for (const row of destinations.rows) {
       const pair = row.address_hash.toString('hex') + row.project_id;
       this.#sentAt.set(pair, row.sent_at);
@@ -184,6 +193,7 @@ export class Facts {
   }
 
   liveOf(one: Addressed): Verification | null {
+    if (one.askedFrom !== null) return this.#strangers.liveOf(one);
     return this.#live.get(pairOf(one) + one.order.command.purpose) ?? null;
   }
 
@@ -194,8 +204,9 @@ export class Facts {
   of(one: Addressed) {
     const { projectId } = one.order.caller;
     return {
-      sentAt: this.#sentAt.get(pairOf(one)) ?? [],
-      locked: this.#locked.has(pairOf(one)),
+      sentAt: this.#sentAt.get(limitPairOf(one)) ?? [],
+      locked: this.#locked.has(limitPairOf(one)),
+      stranger: this.#strangers.of(one),
       spentTodayMicros: this.#spent.get(projectId) ?? 0,
       prefixScore: this.#scores.get(projectId + (one.order.command.phone?.prefix ?? '')) ?? null,
     };
@@ -211,11 +222,12 @@ export class Facts {
 
   /** Adds an accepted send to what the batch writes. */
   record(one: Addressed, accepted: Accepted, writes: Writes, now: Date): void {
-    const pair = pairOf(one);
+    const pair = limitPairOf(one);
     const verification = toLive(one, accepted, now);
-    const ended = this.#live.get(pair + one.order.command.purpose);
+    const ended = this.liveOf(one);
     if (ended && !accepted.plan.resendOf) recordEnd(ended, accepted.plan, writes);
-    this.#live.set(pair + verification.purpose, verification);
+    if (one.askedFrom === null) this.#live.set(pairOf(one) + verification.purpose, verification);
+    else this.#strangers.record(one, verification);
     // Test keys have no hourly limit.
     if (one.order.command.mode === 'live') this.#sentAt.set(pair, [...(this.#sentAt.get(pair) ?? []), now]);
     writes.jobs.push({ ticket: accepted.ticket, row: jobRow(one, accepted, now) });
@@ -229,12 +241,12 @@ export class Facts {
   /** Once all are decided: corrects what `lockDestinations` booked where it was not one send. */
   rebook(addressed: readonly Addressed[], writes: Writes, now: Date): void {
     const hourAgo = hourBefore(now);
-    for (const one of new Map(addressed.map((each) => [pairOf(each), each])).values()) {
-      const sentAt = this.#sentAt.get(pairOf(one)) ?? [];
-      if (sentAt.length === (this.#sentBefore.get(pairOf(one)) ?? 0) + 1) continue;
+    for (const one of new Map(addressed.map((each) => [limitPairOf(each), each])).values()) {
+      const sentAt = this.#sentAt.get(limitPairOf(one)) ?? [];
+      if (sentAt.length === (this.#sentBefore.get(limitPairOf(one)) ?? 0) + 1) continue;
       const sent_at = sentAt.filter((at) => at > hourAgo);
       writes.rebooked.push({
-        address_hash: hex(one.addressHash),
+        address_hash: `\\x${one.limitHex}`,
         project_id: one.order.caller.projectId,
         sent_at,
       });
@@ -270,6 +282,7 @@ function recordEnd({ id, jobId }: Verification, { replaces }: SendPlan, writes: 
 }
 
 const pairOf = (one: Addressed) => one.addressHex + one.order.caller.projectId;
+const limitPairOf = (one: Addressed) => one.limitHex + one.order.caller.projectId;
 
 /** The verification as it stands once the batch is committed. */
 function toLive({ order }: Addressed, { id, jobId, plan, codeKid }: Accepted, now: Date): Verification {
@@ -329,6 +342,8 @@ function verificationRow(
     metadata: command.metadata,
     callback_url: command.callbackUrl,
     job_id: verification.jobId,
+    asked_by: one.order.asker.kind,
+    asked_from: one.askedFrom && hex(one.askedFrom),
     sends: verification.sends,
     ttl_seconds: verification.ttlSeconds,
     created_at: verification.createdAt,
@@ -400,14 +415,14 @@ where id in (select value::uuid from json_array_elements_text($1)) and finished_
 
 const insertVerifications = `
 insert into verification (id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
-  checks_used, checks_max, check_by_to, channels, locale, payment, client, metadata, callback_url, job_id, sends, ttl_seconds, created_at,
+  checks_used, checks_max, check_by_to, channels, locale, payment, client, metadata, callback_url, job_id, asked_by, asked_from, sends, ttl_seconds, created_at,
   sent_at, expires_at)
 select id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
   checks_used, checks_max, check_by_to, array(select json_array_elements_text(channels)), locale, payment, client, metadata, callback_url,
-  job_id, sends, ttl_seconds, created_at, sent_at, expires_at
+  job_id, asked_by, asked_from, sends, ttl_seconds, created_at, sent_at, expires_at
 from json_to_recordset($1) as w (id uuid, project_id uuid, recipient_id uuid, address_hash bytea, phone text, phone_prefix text,
   purpose text, mode text, code_kid text, code_length int, checks_used int, checks_max int, check_by_to bool, channels json, locale text, payment jsonb, client jsonb,
-  metadata jsonb, callback_url text, job_id uuid, sends int, ttl_seconds int, created_at timestamptz, sent_at timestamptz, expires_at timestamptz)`;
+  metadata jsonb, callback_url text, job_id uuid, asked_by text, asked_from bytea, sends int, ttl_seconds int, created_at timestamptz, sent_at timestamptz, expires_at timestamptz)`;
 
 const updateResends = `
 update verification v set job_id = w.job_id, code_generation = w.code_generation, expires_at = w.expires_at, locale = w.locale,

@@ -8,6 +8,7 @@ import { otpSend, type VerificationId } from '../../../domain/otp/job.ts';
 import { maskPhone } from '../../../domain/otp/phone.ts';
 import { refusalFacts } from '../../../domain/otp/refusal-facts.ts';
 import { decideSend, type SendPlan } from '../../../domain/otp/send.ts';
+import { APPROVAL_PURPOSE } from '../../../domain/otp/strangers.ts';
 import type { NumberOf } from '../../codes.ts';
 import type { KeyedHash } from '../../crypto.ts';
 import { countFinished } from '../../metrics.ts';
@@ -65,18 +66,28 @@ export function addressText(destination: SendOrder['destination'], mode: 'live' 
   return mode === 'test' ? `test:${text}` : text;
 }
 
+function addressOf({ hash }: IntakeDeps, order: SendOrder): Addressed {
+  const { command, destination, caller, asker } = order;
+  const text = addressText(destination, command.mode);
+  const addressHash = hash('address', text);
+  const recipientHash =
+    command.mode === 'live' ? addressHash : hash('address', addressText(destination, 'live'));
+  const sort = `${asker.kind === 'stranger' ? 'stranger:' : ''}${command.purpose === APPROVAL_PURPOSE ? 'approval:' : ''}`;
+  return {
+    order,
+    addressHash,
+    addressHex: addressHash.toString('hex'),
+    limitHex: (sort === '' ? addressHash : hash('address', sort + text)).toString('hex'),
+    askedFrom: asker.kind === 'stranger' ? hash('asked-from', `${caller.projectId}:${asker.from}`) : null,
+    recipientHash,
+  };
+}
+
 type Answered = SendAnswer & { readonly replayed: boolean };
 
 async function acceptAll(deps: IntakeDeps, orders: readonly SendOrder[]): Promise<readonly Answered[]> {
   const now = deps.now();
-  const addressed = orders.map((order): Addressed => {
-    const addressHash = deps.hash('address', addressText(order.destination, order.command.mode));
-    const recipientHash =
-      order.command.mode === 'live'
-        ? addressHash
-        : deps.hash('address', addressText(order.destination, 'live'));
-    return { order, addressHash, addressHex: addressHash.toString('hex'), recipientHash };
-  });
+  const addressed = orders.map((order) => addressOf(deps, order));
   const { answers, outbox, superseded, tickets } = await inTwoPhases(
     deps.pool,
     (client) => readFacts(client, addressed, now),

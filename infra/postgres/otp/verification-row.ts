@@ -1,5 +1,6 @@
 import { JobId, ProjectId } from '../../../domain/job/job.ts';
 import type { KeyMode } from '../../../domain/project/key.ts';
+import type { AskerKind } from '../../../domain/otp/asker.ts';
 import type { Channel } from '../../../domain/otp/channel.ts';
 import { VerificationId } from '../../../domain/otp/job.ts';
 import type { Payment } from '../../../domain/otp/payment.ts';
@@ -20,6 +21,7 @@ export interface VerificationRow {
   readonly code_kid: string;
   readonly code_generation: number;
   readonly code_length: number;
+  readonly asked_by: AskerKind;
   readonly checks_used: number;
   readonly checks_max: number;
   readonly check_by_to: boolean;

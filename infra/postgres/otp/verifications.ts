@@ -39,7 +39,8 @@ export function verifications(pool: pg.Pool, now: () => Date): Verifications {
       if (!row) return null;
       const destination = row.phone === null ? { recipientId: row.recipient_id ?? '' } : { phone: row.phone };
       const verification = toVerification(row);
-      return { id: verification.id, destination, verification, checkByTo: row.check_by_to };
+      const { asked_by: askedBy, check_by_to: checkByTo } = row;
+      return { id: verification.id, destination, verification, askedBy, checkByTo };
     },
   };
 }

@@ -33,6 +33,7 @@ const facts: SendFacts = {
   settings: ProjectSettings.parse({}),
   sentAt: [],
   locked: false,
+  stranger: null,
   live: null,
   again: false,
   reach: {

@@ -71,8 +71,12 @@ const otp: Readonly<Record<string, Fixture>> = {
   'POST /otp/:id/cancel': about(verification, '/otp/{id}/cancel', {}),
   'POST /api/send-otp': { ask: () => ({ path: '/api/send-otp/', body: { phone: newPhone() } }) },
   'POST /api/verify-otp': {
-    ask: () => ({ path: '/api/verify-otp/', body: { phone: newPhone(), otp: '000000' } }),
-    answers: [422],
+    // With the token of nothing.
+    ask: () => ({
+      path: '/api/verify-otp/',
+      body: { phone: newPhone(), otp: '000000', check_token: 'of-nothing' },
+    }),
+    answers: [404],
   },
 };
 

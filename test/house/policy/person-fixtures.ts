@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { parse } from 'uuid';
+import { APPROVAL_PURPOSE } from '../../../domain/otp/strangers.ts';
+import { proofTokens } from '../../../infra/proof-token.ts';
 import { SIGN_IN_PURPOSE } from '../../../domain/identity/sign-in.ts';
 import { testPhone } from '../../support/phone.ts';
 import { type Fixture, noId } from './fixture.ts';
@@ -20,13 +21,17 @@ import { newPhone, type Owner, signedByTelegram, type World } from './world.ts';
 /** One for each route of people and their devices. */
 
 const session = async (world: World, owner: Owner) => (await openSession(world, owner)).id;
-const signInCode = async (world: World, owner: Owner) =>
-  (await makeVerification(world, owner, SIGN_IN_PURPOSE)).id;
+const signInCode = async (world: World, owner: Owner) => {
+  const { id } = await makeVerification(world, owner, SIGN_IN_PURPOSE);
+  await world.db.query(`update verification set asked_by = 'stranger' where id = $1`, [id]);
+  return id;
+};
+const approval = async (world: World, owner: Owner) =>
+  (await makeVerification(world, owner, APPROVAL_PURPOSE)).id;
 /** Of the verification's latest send; of no send, where there is none. */
 async function pollToken({ db, hash }: World, id: string): Promise<string> {
   const { rows } = await db.query<{ job_id: string }>('select job_id from verification where id = $1', [id]);
-  const send = Buffer.from(parse(rows[0]?.job_id ?? noId()));
-  return Buffer.concat([send, hash('poll-token', send.toString('hex'))]).toString('base64url');
+  return proofTokens(hash, 'poll-token').of(rows[0]?.job_id ?? noId());
 }
 /** The device that asks, or another's. */
 const thisDevice = async (world: World, owner: Owner) => owner.deviceId ?? makeDevice(world, owner);
@@ -41,7 +46,11 @@ const signIn: Readonly<Record<string, Fixture>> = {
   'POST /auth/code': { ask: () => ({ path: '/auth/code', body: { phone: newPhone() } }) },
   'POST /auth/code/verify': {
     make: signInCode,
-    ask: (id) => ({ path: '/auth/code/verify', body: { id, code: '000000' } }),
+    // With the very token that its asker got.
+    ask: (id, { hash }) => ({
+      path: '/auth/code/verify',
+      body: { id, code: '000000', check_token: proofTokens(hash, 'check-token').of(id) },
+    }),
     answers: [422],
   },
   'POST /auth/approval': {
@@ -50,7 +59,7 @@ const signIn: Readonly<Record<string, Fixture>> = {
   },
   // With the very token that its project got.
   'POST /auth/approval/token': {
-    make: signInCode,
+    make: approval,
     ask: async (id, world) => ({
       path: '/auth/approval/token',
       body: { id, poll_token: await pollToken(world, id) },

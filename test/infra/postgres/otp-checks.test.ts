@@ -31,7 +31,7 @@ const checkTo = (phone: string, code: string) =>
     code,
   });
 const checkId = (id: string, code: string, purpose: string | null = null) =>
-  world.checks.check({ projectId: caller.projectId, mode: 'live', of: { id, purpose }, code });
+  world.checks.check({ projectId: caller.projectId, mode: 'live', of: { id, purpose, by: 'service' }, code });
 
 test('a right check among five at once is approved, in whatever order they end', async () => {
   for (let round = 0; round < 15; round++) {
@@ -51,10 +51,66 @@ test('a check that names a purpose meets no code of another, and costs it no che
   expect(await checkId(id, code, 'login')).toMatchObject({ result: 'approved' });
 });
 
+/** Wrong codes of a code that lives, the last one as it is typed. */
+async function failAHundred(phone: string) {
+  const { id, code } = await sendCode(world, orderFor(caller, phone, { purpose: 'guessed' }));
+  await world.pool.query('update destination set failed_checks = $2 where address_hash = $1', [
+    world.hash('address', phone),
+    FAILED_CHECKS_IN_A_ROW_MAX - 1,
+  ]);
+  expect(await checkId(id, wrong(code))).toMatchObject({ result: 'incorrect' });
+}
+
+const destinationOf = async (phone: string) =>
+  (
+    await world.pool.query(
+      'select failed_checks, locked_at is not null locked from destination where address_hash = $1 and project_id = $2',
+      [world.hash('address', phone), caller.projectId],
+    )
+  ).rows;
+
+describe('where nothing lives, a wrong code counts nothing against the number', () => {
+  test('of a number that was never sent one, no row is left behind, also after more than lock one', async () => {
+    const phone = freshPhone();
+    for (let check = 0; check <= FAILED_CHECKS_IN_A_ROW_MAX; check++)
+      expect(await checkTo(phone, '123456')).toEqual({ result: 'incorrect', remaining: null });
+    expect(await destinationOf(phone)).toEqual([]);
+    expect(await world.intake.accept(orderFor(caller, phone))).toMatchObject({ answer: 'accepted' });
+  });
+
+  test('of a code that was used, cancelled, spent or is over, by its id and by `to`', async () => {
+    const ends = [
+      async (id: string, code: string) => void (await checkId(id, code)),
+      async (id: string) => void (await world.verifications.cancel(caller.projectId, 'live', id)),
+      async (id: string, code: string) => {
+        for (let check = 0; check < 5; check++) await checkId(id, wrong(code));
+        await world.pool.query('update destination set failed_checks = 0');
+      },
+      (id: string) =>
+        world.pool.query(`update verification set expires_at = now() - interval '1 ms' where id = $1`, [id]),
+    ];
+    for (const end of ends) {
+      const phone = freshPhone();
+      const { id, code } = await sendCode(world, orderFor(caller, phone, { checkByTo: true }));
+      await end(id, code);
+      for (const check of [() => checkId(id, wrong(code)), () => checkTo(phone, wrong(code))])
+        for (let tries = 0; tries < 3; tries++) await check();
+      expect(await destinationOf(phone)).toEqual([{ failed_checks: 0, locked: false }]);
+    }
+  });
+
+  test('of a code that may not be checked by `to`', async () => {
+    const phone = freshPhone();
+    await sendCode(world, orderFor(caller, phone));
+    await checkTo(phone, '123456');
+    expect(await destinationOf(phone)).toEqual([{ failed_checks: 0, locked: false }]);
+  });
+});
+
 describe('Idempotency-Key', () => {
   test('a refusal because the recipient is locked keeps no key', async () => {
     const phone = freshPhone();
-    for (let failure = 0; failure < FAILED_CHECKS_IN_A_ROW_MAX; failure++) await checkTo(phone, '123456');
+    await failAHundred(phone);
     expect(await world.intake.accept(orderFor(caller, phone, {}, 'locked'))).toMatchObject({
       reason: 'destination-locked',
     });
@@ -72,7 +128,7 @@ describe('Idempotency-Key', () => {
 test('a lock lifts by itself after a day, and not before; then a hundred wrong codes are a hundred again', async () => {
   const phone = freshPhone();
   const { id, code } = await sendCode(world, orderFor(caller, phone));
-  for (let failure = 0; failure < FAILED_CHECKS_IN_A_ROW_MAX; failure++) await checkTo(phone, '123456');
+  await failAHundred(phone);
   const lockedFor = (seconds: number) =>
     world.pool.query('update destination set locked_at = $2 where address_hash = $1', [
       world.hash('address', phone),
@@ -168,7 +224,11 @@ describe('wrong codes of a device', () => {
     // In another project nobody has guessed.
     const other = await world.makeProject();
     const there = await sendCode(world, orderFor(other, phone, { channels: ['totp'] }));
-    const typed = { projectId: other.projectId, mode: 'live', of: { id: there.id, purpose: null } } as const;
+    const typed = {
+      projectId: other.projectId,
+      mode: 'live',
+      of: { id: there.id, purpose: null, by: 'service' },
+    } as const;
     expect(await world.checks.check({ ...typed, code: code() })).toMatchObject({ result: 'approved' });
     // The step was used up above.
     await world.pool.query('update device set totp_last_step = null where person_id = $1', [personId]);

@@ -47,6 +47,7 @@ function orderOf(index: number, round: string): SendOrder {
       metadata: null,
       callbackUrl: null,
     },
+    asker: { kind: 'service' },
     destination: { phone: phone.e164 },
     idempotency: { key: `${round}-${index}`, bodyHash: randomBytes(32).toString('hex') },
     requestId: `${round}-${index}`,

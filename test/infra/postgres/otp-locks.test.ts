@@ -122,7 +122,12 @@ describe('two that lock the same rows never wait for each other in a circle', ()
         [caller.projectId, phone.slice(0, -4)],
       ],
       () =>
-        world.checks.check({ projectId: caller.projectId, mode: 'live', of: { id, purpose: null }, code }),
+        world.checks.check({
+          projectId: caller.projectId,
+          mode: 'live',
+          of: { id, purpose: null, by: 'service' },
+          code,
+        }),
       [jobLock, [jobId]],
     );
   });

@@ -140,6 +140,7 @@ export function orderFor(
       callbackUrl: null,
       ...command,
     },
+    asker: { kind: 'service' },
     destination: { phone: phone.e164 },
     idempotency: key === null ? null : { key, bodyHash: 'ab'.repeat(32) },
     requestId: 'test',

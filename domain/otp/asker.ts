@@ -1,0 +1,22 @@
+/**
+ * Who asks for a code. A project's services are one asker, known by its secret keys. With a publishable key, which anybody may
+ * have, each first request is an asker of its own: what one of them has live, another neither resends, replaces, ends nor checks.
+ */
+export type Asker =
+  | { readonly kind: 'service' }
+  /** `from`: the block of network addresses they call from, or what else their codes are counted by. */
+  | { readonly kind: 'stranger'; readonly from: string };
+
+export type AskerKind = Asker['kind'];
+
+export const SERVICE: Asker = { kind: 'service' };
+
+/** Shows that somebody asked for this very verification. Only its asker was told it; nothing of it is stored. */
+export interface CheckTokens {
+  of(verificationId: string): string;
+  /** The verification that it is the token of; null where we never made it. */
+  read(token: string): string | null;
+}
+
+/** Longer than any token that we make. */
+export const CHECK_TOKEN_CHARS_MAX = 128;
