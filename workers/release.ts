@@ -37,7 +37,8 @@ export function releaser<Kind extends string>(
       room -= released;
       if (more) backlogged.add(kind);
       else backlogged.delete(kind);
-      if (!more || rounds >= ROUNDS_MAX) return;
+      // Where nothing came of it, those who wait have as much in hand as they may.
+      if (!more || released === 0 || rounds >= ROUNDS_MAX) return;
     }
   };
   return async () => {

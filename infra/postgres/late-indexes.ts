@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { WEBHOOK_IN_HAND } from './job/release.ts';
 
 /**
  * Indexes on tables that may be large when they come: built beside running writes, which a migration, being one transaction,
@@ -9,6 +10,8 @@ const lateIndexes = {
   job_project_kind: 'job (project_id, kind, id)',
   // A page of what waits, not looked for among all that wait in other projects.
   job_project_unfinished: 'job (project_id, id) where finished_at is null',
+  // Calls to webhooks that are in hand and were not sent away to sleep.
+  job_webhook_in_hand: `job (project_id) where ${WEBHOOK_IN_HAND}`,
   recipient_project: 'recipient (project_id, id)',
   broadcast_project_kind: 'broadcast (project_id, mode, kind, id)',
   webhook_delivery_endpoint: 'webhook_delivery (endpoint_id, id) where endpoint_id is not null',

@@ -26,6 +26,8 @@ export interface GuardOptions {
   readonly clock: () => Date;
   /** Who may wait for each place that is about to be given back; default `SEATS_A_PLACE`. */
   readonly seatsAPlace?: number;
+  /** How long; default `WAIT_MS_MAX`. */
+  readonly waitMsMax?: number;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
 }
@@ -38,12 +40,12 @@ export function guard<Message, Name extends string>(
   channel: Provider<Message, Name>,
   options: GuardOptions,
 ): Guarded<Message, Name> {
-  const { inFlightMax, clock, seatsAPlace = SEATS_A_PLACE } = options;
+  const { inFlightMax, clock, seatsAPlace = SEATS_A_PLACE, waitMsMax = WAIT_MS_MAX } = options;
   if (!Number.isInteger(inFlightMax) || inFlightMax < 1)
     throw new RangeError('inFlightMax: expected at least 1');
   const breaker = breakerOn(options);
   const places = new Set<Place>();
-  const room = waitingRoom(inFlightMax * seatsAPlace);
+  const room = waitingRoom(inFlightMax * seatsAPlace, waitMsMax);
 
   const enter = (): Entry<Message> => {
     const nowMs = clock().getTime();
@@ -72,7 +74,7 @@ const SEATS_A_PLACE = 2;
  * Where calls wait for a place that is about to be given back. After one has waited in vain nobody waits until a place is
  * given back: the provider hangs, and three quarters of the lane are free for the others.
  */
-function waitingRoom(seats: number): { wait: () => Promise<boolean>; wake: () => void } {
+function waitingRoom(seats: number, waitMsMax: number): { wait: () => Promise<boolean>; wake: () => void } {
   const waiting: ((isFree: boolean) => void)[] = [];
   let hangs = false;
   return {
@@ -82,7 +84,7 @@ function waitingRoom(seats: number): { wait: () => Promise<boolean>; wake: () =>
         const timer = setTimeout(() => {
           hangs = true;
           for (const leave of waiting.splice(0)) leave(false);
-        }, WAIT_MS_MAX);
+        }, waitMsMax);
         waiting.push((isFree) => {
           clearTimeout(timer);
           resolve(isFree);

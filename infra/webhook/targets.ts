@@ -7,8 +7,10 @@ import { guard } from '../providers/bulkhead.ts';
 const IN_FLIGHT_PER_TARGET_MAX = 4;
 /** In flight for one project, whatever it has endpoints and callback URLs. */
 const IN_FLIGHT_PER_PROJECT_MAX = 16;
-/** In the 50 ms for which a call may wait here, a quick endpoint's place serves about as many; who waits is spared a way through two stores. */
-const SEATS_A_PLACE = 16;
+/** All that one project has in hand (`infra/postgres/job/release.ts`) may wait here: who waits is spared a way through two stores. */
+const SEATS_A_PLACE = 6;
+/** Half a second: an endpoint that answers within a tenth of one serves all who wait; of one that hangs, they hold their places in the lane for so long. */
+const PLACE_WAIT_MS_MAX = 500;
 /** Places that this process remembers; the least used ones are forgotten, and with them that they had failed. */
 const TARGETS_MAX = 5_000;
 /** What a call is taken to last before one has been made: a server in the same country that does little. */
@@ -84,7 +86,12 @@ function newTarget(provider: Provider<WebhookWork>, clock: () => Date): Target {
     },
   };
   const target: Target = {
-    guarded: guard(timed, { inFlightMax: IN_FLIGHT_PER_TARGET_MAX, seatsAPlace: SEATS_A_PLACE, clock }),
+    guarded: guard(timed, {
+      inFlightMax: IN_FLIGHT_PER_TARGET_MAX,
+      seatsAPlace: SEATS_A_PLACE,
+      waitMsMax: PLACE_WAIT_MS_MAX,
+      clock,
+    }),
     latencyMs: LATENCY_GUESS_MS,
     promisedUntilMs: 0,
   };

@@ -7,6 +7,7 @@ import { sweep } from './sweep.ts';
 import { machine } from './support/cpu.ts';
 import { print } from './support/figures.ts';
 import { readOptions } from './support/options.ts';
+import { webhook } from './webhook.ts';
 import { worker } from './worker.ts';
 
 const benches = {
@@ -17,9 +18,10 @@ const benches = {
   enumeration,
   telegram: messages('telegram-message'),
   push: messages('push'),
+  webhook,
 } as const;
 
-/** `npm run bench -- intake|worker|latency|sweep|telegram|push|enumeration [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
+/** `npm run bench -- intake|worker|latency|sweep|telegram|push|webhook|enumeration [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
 const { bench, options } = readOptions(process.argv.slice(2));
 const run = Object.entries(benches).find(([name]) => name === bench)?.[1];
 if (!run) throw new Error(`expected one of ${Object.keys(benches).join(', ')}`);

@@ -46,7 +46,7 @@ export function release(pool: pg.Pool): Release {
     if (kind === 'webhook') await answerCalls(pool, kind, now);
     const { rows } = await pool.query<ReleasedRow>({
       name: `release-${kind}`,
-      text: byChat ? releaseByChat : releaseByProject,
+      text: byChat ? releaseByChat : releaseByProject(kind === 'webhook' ? webhookRoom : undefined),
       values: byChat ? [kind, room, now, chatGapMs] : [kind, room, now],
     });
     const { more = false, passed = [] } = rows[0] ?? {};
@@ -68,10 +68,10 @@ export function release(pool: pg.Pool): Release {
  * places, and each with its even share of them, so that a round costs what it releases, however many projects wait. What a
  * small project leaves of its share, the next round gives away. The millisecond is for turns that this one has just served.
  */
-const turnsSql = `
+const turnsSql = (room = 'null::int') => `
 lane_lock as materialized (select pg_try_advisory_xact_lock(hashtext('release ' || $1)) taken),
 turns as materialized (
-  select project_id, stamp, row_number() over (order by served_at) turn from (
+  select project_id, stamp, row_number() over (order by served_at) turn, ${room} room from (
     select project_id, stamp, served_at from lane_turn
     where kind = $1 and served_at <= $3::timestamptz + interval '1 ms' and (select taken from lane_lock)
     order by served_at limit $2) t),
@@ -118,9 +118,21 @@ told as (
   select ${passed} passed, exists (select from remaining where next_at <= $3) or (select count(*) from turns) >= $2 more)
 select tickets.*, told.* from told left join tickets on true order by rank`;
 
+/** Sent to its queue, and not put to sleep since. */
+export const WEBHOOK_IN_HAND = `kind = 'webhook' and released_at is not null and finished_at is null and run_at <= released_at`;
+/**
+ * Calls of one project in hand: as many as an endpoint's four places work off while the rest wait in the process for half a second.
+ * The backlog behind them stays in Postgres, where it costs nothing: let out, each of thousands would knock several times a second.
+ * What an endpoint that hangs has sent away to sleep is not counted, so that it takes no place from the project's others.
+ */
+const WEBHOOKS_IN_HAND_MAX = 24;
+const webhookRoom = `
+${WEBHOOKS_IN_HAND_MAX} - (select count(*)::int from (
+  select from job where project_id = t.project_id and ${WEBHOOK_IN_HAND} limit ${WEBHOOKS_IN_HAND_MAX}) held)`;
+
 /** Priority first, then the oldest due; the first of each project, then the second of each, until the room is used. */
-const releaseByProject = `
-with ${turnsSql},
+const releaseByProject = (room?: string) => `
+with ${turnsSql(room)},
 chosen as materialized (
   select project_id, id, row_number() over (order by place, turn) rank from (
     select t.project_id, t.turn, j.id, j.place from turns t cross join lateral (
@@ -128,7 +140,7 @@ chosen as materialized (
         select due.* from ${eachPriority} cross join lateral (
           select id, j.priority, run_at from job j where kind = $1 and project_id = t.project_id and j.priority = p.priority
             and released_at is null and finished_at is null and run_at <= $3 order by run_at, id limit (select places from share)) due
-        order by priority, run_at, id limit (select places from share)) first) j
+        order by priority, run_at, id limit least((select places from share), t.room)) first) j
     order by j.place, t.turn limit $2) first),
 ${lockSql},
 ${settleSql(
@@ -146,7 +158,7 @@ ${settleSql(
  * the snapshot has set its time itself: its stamp is another one, and what was read is not written over it.
  */
 const releaseByChat = `
-with ${turnsSql},
+with ${turnsSql()},
 chats as materialized (
   select t.project_id, t.turn, c.chat_id, c.stamp, c.place from turns t cross join lateral (
     select chat_id, stamp, row_number() over (order by priority, next_at) place from (
