@@ -20,8 +20,9 @@ import { jobStore } from '../infra/postgres/job/attempts.ts';
 import { broadcastIntake } from '../infra/postgres/broadcast/intake.ts';
 import { foldTallies } from '../infra/postgres/broadcast/broadcasts.ts';
 import { hotPool } from '../infra/postgres/hot-pool.ts';
-import { deadChats, deadTokens, pushJobs, telegramJobs } from '../infra/postgres/broadcast/message-jobs.ts';
+import { deadTokens, pushJobs, telegramJobs } from '../infra/postgres/broadcast/message-jobs.ts';
 import { notices } from '../infra/postgres/approval/notices.ts';
+import { movesTo, reopenChats, telegramChats } from '../infra/postgres/telegram/chats.ts';
 import { otpJobs } from '../infra/postgres/otp/jobs.ts';
 import { ownApp } from '../infra/postgres/approval/own-app.ts';
 import { paidAttempts } from '../infra/postgres/otp/paid-attempts.ts';
@@ -95,6 +96,9 @@ const lanes = {
   webhook: (platform) => webhookLane(platform),
 } satisfies Record<JobKind, (platform: Platform) => Promise<Wired> | Wired>;
 
+/** Groups that become supergroups are few. */
+const CHAT_CONNECTIONS_MAX = 1;
+
 /** `npm run worker -- [kind…]`: the lanes that are named, and the sweep where it is; all of it where nothing is. */
 await runProcess(async () => {
   const chosen = chooseRoles(process.argv.slice(2));
@@ -102,7 +106,11 @@ await runProcess(async () => {
   const log = openLog(`worker ${chosen.join(' ')}`, config.LOG_LEVEL);
   const redis = producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error'));
   const onError = (err: Error) => log.warn({ err }, 'the pace of the bot is kept by this process alone');
-  const platform = { config, log, bot: await telegramFromConfig(config, redis, onError) };
+  const chatPool = hotPool(config.DATABASE_URL, CHAT_CONNECTIONS_MAX);
+  const onMoved = movesTo(telegramChats(chatPool), now, (err) =>
+    log.warn({ err }, 'a move of a chat was not recorded'),
+  );
+  const platform = { config, log, bot: await telegramFromConfig(config, redis, onError, onMoved) };
   const stops = [await serveMetrics(config)];
   for (const role of chosen)
     stops.push(role === 'sweep' ? startSweep(platform) : await start(role, platform));
@@ -110,6 +118,7 @@ await runProcess(async () => {
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
     redis.disconnect();
+    await chatPool.end();
     log.info('worker stopped');
   };
 });
@@ -151,6 +160,7 @@ async function otpSendLane(platform: Platform): Promise<Wired> {
     jobs: otpJobs(pool, sealer(config.SEAL_KEYS)),
     store: jobStore(pool, now),
     paid: paidAttempts(pool, now),
+    chats: telegramChats(pool),
     channels: await guardedChannels(platform),
     ownApp: configuredChannels(config).has('push') ? guard(ownApp(pool, now), fairShare) : null,
     project: projectCache(pool),
@@ -186,7 +196,7 @@ function telegramLane(platform: Platform): Wired {
     read: telegramJobs(pool),
     store: jobStore(pool, now),
     providerOf: () => provider,
-    afterReply: closeDeadChat(deadChats(pool, now)),
+    afterReply: closeDeadChat(telegramChats(pool), now),
     ...told(platform, 'telegram-message'),
   });
   return { wake, stop: () => pool.end() };
@@ -277,7 +287,7 @@ function startSweep({ config, log }: Platform): Stop {
   );
   const stops = [
     every(log, 'sweep', async () => {
-      const report = await tick();
+      const report = { ...(await tick()), reopened: await reopenChats(pool, now()) };
       if (Object.values(report).some((count) => count > 0)) log.info(report, 'sweep');
       return TICK_MS;
     }),

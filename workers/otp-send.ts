@@ -13,6 +13,7 @@ import { codeText } from '../domain/otp/text.ts';
 import type { Verification } from '../domain/otp/verification.ts';
 import type { ProjectSettings } from '../domain/project/settings.ts';
 import { askedWait, closeSurely, saidBy } from './attempt.ts';
+import type { Chats } from '../domain/telegram/chat.ts';
 import { withinTime } from './time-limit.ts';
 import type { JobReason } from '../domain/reasons.ts';
 
@@ -20,6 +21,7 @@ export interface OtpSendDeps {
   readonly jobs: OtpJobs;
   readonly store: JobStore;
   readonly paid: PaidAttempts;
+  readonly chats: Pick<Chats, 'close'>;
   /** Channels that have a provider here, each behind its bulkhead. */
   readonly channels: ReadonlyMap<Channel, GuardedChannel>;
   /** Pushes to whom the project gave no token of its own; null where pushes are off. */
@@ -237,12 +239,13 @@ async function attempt(
   sending: Sending,
 ): Promise<Woken | null> {
   const { deps, job, rules } = sending;
-  const sentAt = performance.now();
+  const sentAt = deps.now();
+  const sentAtMs = performance.now();
   const message = messageOf(sending);
   const reply = await withinTime(sending.signal, otpSend.attemptTimeoutMs, (signal) =>
     entry.send(message, signal),
   );
-  await forgetDeadAddress(channel, reply, sending);
+  await forgetDeadAddress(channel, reply, sentAt, sending);
 
   const ended = endedAttempt({ channel, provider }, reply, job.attemptsMade + 1, deps.now());
   const next = decideStep(job.verification, [...job.past.map(asClosed), ended], rules, deps.now());
@@ -252,7 +255,7 @@ async function attempt(
     outcome: ended.outcome,
     reason: ended.reason,
     ...proofOf(channel, reply),
-    latencyMs: Math.round(performance.now() - sentAt),
+    latencyMs: Math.round(performance.now() - sentAtMs),
     ...saidBy(reply),
     next: next.step === 'finish' ? next : { runAt: next.step === 'wait' ? next.until : deps.now() },
   };
@@ -338,9 +341,14 @@ function proofOf(
   return { providerReference: reply.reference, ...cost };
 }
 
-async function forgetDeadAddress(channel: Channel, reply: SendReply, { deps, job }: Sending): Promise<void> {
+async function forgetDeadAddress(
+  channel: Channel,
+  reply: SendReply,
+  sentAt: Date,
+  { deps, job }: Sending,
+): Promise<void> {
   if (reply.reply !== 'refused' || !reply.addressIsDead || !job.recipientId) return;
   const { chatId, pushToken } = job.addresses;
-  if (channel === 'telegram' && chatId) await deps.jobs.forgetChat(job.recipientId, chatId, deps.now());
+  if (channel === 'telegram' && chatId) await deps.chats.close(chatId, reply.reason, sentAt, deps.now());
   if (channel === 'push' && pushToken) await deps.jobs.forgetPushToken(job.recipientId, pushToken);
 }

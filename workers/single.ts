@@ -26,6 +26,7 @@ export interface SingleDeps<Work extends object> {
     work: Work,
     attempt: number,
     reply: SendReply,
+    sentAt: Date,
   ) => Promise<void>;
   readonly now: () => Date;
   /** 0 to 1. */
@@ -132,12 +133,13 @@ async function attempt<Work extends object>(
   place: Place<Work>,
 ): Promise<Woken> {
   const n = job.attemptsMade + 1;
-  const sentAt = performance.now();
+  const sentAt = deps.now();
+  const sentAtMs = performance.now();
   const reply = await withinTime(place.signal, deps.attemptTimeoutMs, (limited) =>
     place.entry.send(work, limited),
   );
-  const latencyMs = Math.round(performance.now() - sentAt);
-  await deps.afterReply?.(job, work, n, reply);
+  const latencyMs = Math.round(performance.now() - sentAtMs);
+  await deps.afterReply?.(job, work, n, reply, sentAt);
 
   const ended = { n, closedAt: deps.now(), ...outcomeOf(reply) };
   const step = decideRetry([...job.past.map(asClosed), ended], rulesOf(deps, job), deps.now());

@@ -72,6 +72,7 @@ import { createApp } from './app.ts';
 import { followers } from './followers.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Route } from './route.ts';
+import { closedChats } from '../../infra/postgres/telegram/closed-chats.ts';
 import { type ApiPorts, apiRoutes, type DeviceDeps } from './routes.ts';
 import type { AuthDeps } from './routes/auth.ts';
 import { type CallbackDeps, callbackRouter } from './routes/callbacks.ts';
@@ -201,6 +202,7 @@ function wirePorts(
     recipients,
     jobs: jobReader(orm.em, hash),
     messages: otp.messages,
+    chats: closedChats(pool),
     webhooks,
     registration: wireRegistration(config, pool, { ...otp.ports, failures }),
     otp: codes,

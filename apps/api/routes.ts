@@ -2,6 +2,7 @@ import type { JobReader } from '../../domain/job/port.ts';
 import type { Projects } from '../../domain/project/port.ts';
 import type { UsageReader } from '../../domain/project/usage.ts';
 import type { Recipients } from '../../domain/recipient/port.ts';
+import type { ClosedChats } from '../../domain/telegram/chat.ts';
 import type { Route } from './route.ts';
 import { type AuthDeps, authRoutes } from './routes/auth.ts';
 import { type DeviceRouteDeps, deviceRoutes } from './routes/devices.ts';
@@ -18,6 +19,7 @@ import { type PhoneOtpDeps, phoneOtpRoutes } from './routes/phone-otp.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { recipientRoutes } from './routes/recipients.ts';
 import { type RegistrationDeps, registrationRoutes } from './routes/registration.ts';
+import { telegramChatRoutes } from './routes/telegram-chats.ts';
 import { type UnlockDeps, unlockRoutes } from './routes/unlock.ts';
 import { type WebhookRouteDeps, webhookRoutes } from './routes/webhooks.ts';
 
@@ -30,6 +32,7 @@ export interface ApiPorts {
   readonly otp: PhoneOtpDeps;
   readonly otpEvents: OtpEventDeps;
   readonly messages: MessageDeps;
+  readonly chats: ClosedChats;
   readonly registration: RegistrationDeps;
   readonly webhooks: WebhookRouteDeps;
   readonly auth: AuthDeps;
@@ -52,6 +55,7 @@ export function apiRoutes(ports: ApiPorts): Route[] {
     otp,
     otpEvents,
     messages,
+    chats,
     registration,
     webhooks,
     auth,
@@ -67,6 +71,7 @@ export function apiRoutes(ports: ApiPorts): Route[] {
     ...authRoutes(auth),
     ...jwksRoutes(tokenKeys),
     ...messageRoutes(messages),
+    ...telegramChatRoutes(chats),
     ...webhookRoutes(webhooks),
     ...enrolmentRoutes(devices),
     ...deviceRoutes(devices),

@@ -1,10 +1,14 @@
 import type { BotUpdates, ChatPace } from '../../domain/registration/port.ts';
 import type { RegisterCaller } from '../../domain/registration/registrar.ts';
+import type { ButtonPress, ButtonPresses } from '../../domain/telegram/button.ts';
+import type { Chats, Mark } from '../../domain/telegram/chat.ts';
 import { tell, type StoryDeps } from './story.ts';
 import { texts } from './texts.ts';
-import { readUpdate, type Update } from './update.ts';
+import { type News, readUpdate, type Update } from './update.ts';
 
 export interface HandlerDeps extends StoryDeps {
+  readonly chats: Pick<Chats, 'note' | 'move'>;
+  readonly presses: ButtonPresses;
   readonly updates: BotUpdates;
   readonly pace: ChatPace;
   /** The project in whose name the bot speaks; a cache of some seconds is fine. */
@@ -17,39 +21,82 @@ export interface HandlerDeps extends StoryDeps {
 export type Handled = 'done' | 'repeated' | 'busy' | 'unreadable';
 
 /**
- * Acts on one update, once. It is claimed first and finished last: what a crash leaves unfinished is done again by whoever
- * gets the next delivery, and each step finds what it has done before.
+ * Acts on one update, once, and on those of one chat one after the other: in this process by waiting for the one before, between
+ * processes by the claim. It is claimed first and finished last: what a crash leaves unfinished is done again by whoever gets the
+ * next delivery, and each step finds what it has done before.
  */
 export function updateHandler(deps: HandlerDeps): (update: unknown) => Promise<Handled> {
+  const inTurn = oneByOne();
   return async (given) => {
     const update = readUpdate(given);
     if (!update) return 'unreadable';
     // Not for us, and nothing would come of it twice.
-    if (!update.what) return 'done';
-    const claim = await deps.updates.claim(update.updateId, deps.now());
-    if (claim !== 'claimed') return claim === 'done' ? 'repeated' : 'busy';
-    try {
-      await act(deps, update.updateId, update.what);
-    } catch (error) {
-      await deps.updates.release(update.updateId).catch(() => undefined);
-      throw error;
-    }
-    await deps.updates.finish(update.updateId, deps.now());
-    return 'done';
+    if (!update.what && !update.news) return 'done';
+    return inTurn(update.chatId, () => handle(deps, update));
   };
 }
 
-async function act(deps: HandlerDeps, updateId: number, what: NonNullable<Update['what']>): Promise<void> {
+async function handle(deps: HandlerDeps, update: Update): Promise<Handled> {
+  const claim = await deps.updates.claim(update.updateId, update.chatId, deps.now());
+  if (claim !== 'claimed') return claim === 'done' ? 'repeated' : 'busy';
+  try {
+    const by = { updateId: update.updateId, at: deps.now() };
+    if (update.news) await note(deps, update.news, by);
+    else if (update.what) await act(deps, update.what, by);
+  } catch (error) {
+    await deps.updates.release(update.updateId).catch(() => undefined);
+    throw error;
+  }
+  await deps.updates.finish(update.updateId, deps.now());
+  return 'done';
+}
+
+/** Runs the works of one chat one after the other, and those of different chats side by side. */
+function oneByOne() {
+  const last = new Map<number, Promise<unknown>>();
+  return <Out>(chatId: number | null, work: () => Promise<Out>): Promise<Out> => {
+    if (chatId === null) return work();
+    const mine = (last.get(chatId) ?? Promise.resolve()).then(work, work);
+    last.set(chatId, mine);
+    const leave = () => {
+      if (last.get(chatId) === mine) last.delete(chatId);
+    };
+    mine.then(leave, leave);
+    return mine;
+  };
+}
+
+async function note(deps: HandlerDeps, news: News, by: Mark): Promise<void> {
+  switch (news.news) {
+    case 'fact':
+      return void (await deps.chats.note(news.chatId, news.fact, by));
+    case 'moved':
+      return deps.chats.move(String(news.from), String(news.to), by.at);
+    case 'pressed':
+      return pressed(deps, news.press, by.at);
+  }
+}
+
+/** The client waits for an answer, whoever's the button is; a flood ends there. */
+async function pressed(deps: HandlerDeps, press: ButtonPress, at: Date): Promise<void> {
+  await deps.mouth.answerButton(press.queryId);
+  if ((await deps.pace.take(press.userId)) === 'within') await deps.presses.tell(press, at);
+}
+
+async function act(deps: HandlerDeps, what: NonNullable<Update['what']>, by: Mark): Promise<void> {
   const { telegramId } = what.by;
   const caller = await deps.project();
-  const isSaid = what.deed !== 'block' && what.deed !== 'unblock';
-  if (isSaid && what.deed !== 'start') {
-    const { optedOut } = await deps.chats.heardFrom(telegramId, deps.now());
-    // They wished to hear nothing; `/start` takes that back.
-    if (optedOut) return;
+  if (what.deed !== 'start') {
+    const { optedOut } = await deps.chats.note(telegramId, { kind: 'reached' }, by);
+    // They wished to hear nothing; `/start` takes that back. A pressed button still waits for its answer.
+    if (optedOut)
+      return what.deed === 'language' && what.queryId ? deps.mouth.answerButton(what.queryId) : undefined;
   }
-  if (isSaid && !(await isWithinPace(deps, caller, what))) return;
-  await tell(deps, caller, what, `telegram-${deps.botId}-${updateId}`);
+  if (!(await isWithinPace(deps, caller, what))) return;
+  await tell(deps, caller, what, {
+    updateId: by.updateId,
+    requestId: `telegram-${deps.botId}-${by.updateId}`,
+  });
 }
 
 /** A flood is answered once a window, politely, and then with silence. */

@@ -10,10 +10,11 @@ import { chatPace } from '../../infra/http/chat-pace.ts';
 import { failureGate } from '../../infra/http/failure-gate.ts';
 import { limitConnection } from '../../infra/http/quota-counter.ts';
 import { type Logger, openLog } from '../../infra/log.ts';
-import { botChats } from '../../infra/postgres/registration/bot-chats.ts';
 import { botUpdates } from '../../infra/postgres/registration/bot-updates.ts';
 import { destinations } from '../../infra/postgres/otp/destinations.ts';
 import { hotPool } from '../../infra/postgres/hot-pool.ts';
+import { buttonPresses } from '../../infra/postgres/telegram/button-presses.ts';
+import { movesTo, telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import { otpChecks } from '../../infra/postgres/otp/checks.ts';
 import { otpIntake } from '../../infra/postgres/otp/intake.ts';
 import { projectNamed } from '../../infra/postgres/project/cache.ts';
@@ -121,22 +122,21 @@ async function wire(config: Config, log: Logger, { slug, token, line }: Bot) {
   const { failures, pace, ...limits } = wireLimits(redis, botId);
   const hash = keyedHash(config.PEPPER);
   const people = registrations(pool, hash);
-  const chats = botChats(pool);
-  const alone = (err: unknown) => log.warn({ err }, 'turns to send are kept alone');
-  const sender = await telegramFromConfig(config, redis, alone);
-  if (!sender) throw new ConfigError('TELEGRAM_BOT_TOKEN: expected a token');
+  const chats = telegramChats(pool);
+  const mouth = botMouth({
+    sender: await openSender(config, log, redis, movesTo(chats, now, logMove(log))),
+    chats,
+    answerButton: (queryId) => line.answerButton(queryId),
+    now,
+    onUnsaid: (reason) => log.warn({ reason }, 'a message of the bot was not said'),
+  });
   const handle = updateHandler({
     registrar: registrar({ ...otp.ports, failures, registrations: people, now }),
     registrations: people,
     chats,
     destinations: destinations(pool),
-    mouth: botMouth({
-      sender,
-      chats,
-      answerButton: (queryId) => line.answerButton(queryId),
-      now,
-      onUnsaid: (reason) => log.warn({ reason }, 'a message of the bot was not said'),
-    }),
+    mouth,
+    presses: buttonPresses(pool),
     updates: botUpdates(pool, botId),
     pace,
     project: callerOf(projectNamed(pool, slug), slug),
@@ -161,6 +161,22 @@ function wireLimits(redis: Redis, botId: number) {
     pace.close();
   };
   return { failures, pace, close };
+}
+
+function logMove(log: Logger): (err: unknown) => void {
+  return (err) => log.warn({ err }, 'a move of a chat was not recorded');
+}
+
+async function openSender(
+  config: Config,
+  log: Logger,
+  redis: Redis,
+  onMoved: (from: string, to: string) => Promise<void>,
+) {
+  const onError = (err: Error) => log.warn({ err }, 'turns to send are kept alone');
+  const sender = await telegramFromConfig(config, redis, onError, onMoved);
+  if (!sender) throw new ConfigError('TELEGRAM_BOT_TOKEN: expected a token');
+  return sender;
 }
 
 function openRedis({ REDIS_URL }: Config, log: Logger): Redis {

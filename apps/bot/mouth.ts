@@ -1,11 +1,11 @@
 import type { SendReply } from '../../domain/job/reply.ts';
-import type { Chats } from '../../domain/registration/port.ts';
+import type { Chats } from '../../domain/telegram/chat.ts';
 import type { TelegramMessage, TelegramSender } from '../../domain/telegram/port.ts';
 import type { BotMouth, Saying } from './story.ts';
 
 export interface MouthDeps {
   readonly sender: TelegramSender;
-  readonly chats: Chats;
+  readonly chats: Pick<Chats, 'close'>;
   readonly answerButton: (queryId: string) => Promise<void>;
   readonly now: () => Date;
   /** Of a message that was not said; never with its text. */
@@ -23,10 +23,11 @@ export function botMouth(deps: MouthDeps): BotMouth {
     answerButton: deps.answerButton,
     say: async (chatId, saying) => {
       const message = messageOf(chatId, saying);
+      const sentAt = deps.now();
       const reply = await say(deps.sender, message);
       const waits = reply.reply === 'busy' && reply.retryAfterMs <= WAIT_MS_MAX;
       if (waits) await new Promise((resolve) => setTimeout(resolve, reply.retryAfterMs));
-      await settle(deps, chatId, waits ? await say(deps.sender, message) : reply);
+      await settle(deps, chatId, sentAt, waits ? await say(deps.sender, message) : reply);
     },
   };
 }
@@ -47,8 +48,14 @@ function messageOf(chatId: number, { text, contactButton, buttons }: Saying): Te
   };
 }
 
-async function settle({ chats, now, onUnsaid }: MouthDeps, chatId: number, reply: SendReply): Promise<void> {
+async function settle(
+  { chats, now, onUnsaid }: MouthDeps,
+  chatId: number,
+  sentAt: Date,
+  reply: SendReply,
+): Promise<void> {
   if (reply.reply === 'accepted') return;
-  if (reply.reply === 'refused' && reply.addressIsDead) await chats.close(chatId, 'bot-blocked', now());
+  if (reply.reply === 'refused' && reply.addressIsDead)
+    await chats.close(String(chatId), reply.reason, sentAt, now());
   onUnsaid(reply.reply === 'busy' ? 'busy' : reply.reason);
 }

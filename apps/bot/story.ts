@@ -2,7 +2,8 @@ import type { Destinations } from '../../domain/otp/destinations.ts';
 import { readTelegramPhone } from '../../domain/otp/phone.ts';
 import { Locale } from '../../domain/otp/text.ts';
 import { plainCode } from '../../domain/otp/typed-code.ts';
-import type { Chats, Registrations } from '../../domain/registration/port.ts';
+import type { Registrations } from '../../domain/registration/port.ts';
+import type { Chats } from '../../domain/telegram/chat.ts';
 import type { RegisterAnswer, RegisterCaller, Registrar } from '../../domain/registration/registrar.ts';
 import type { RegisteredUser, Registrant } from '../../domain/registration/user.ts';
 import { languageNames, type Texts, texts } from './texts.ts';
@@ -25,7 +26,7 @@ export interface BotMouth {
 export interface StoryDeps {
   readonly registrar: Registrar;
   readonly registrations: Registrations;
-  readonly chats: Chats;
+  readonly chats: Pick<Chats, 'note'>;
   readonly destinations: Pick<Destinations, 'liftFromChat'>;
   readonly mouth: BotMouth;
   readonly now: () => Date;
@@ -40,6 +41,7 @@ interface Scene {
   readonly who: Registrant;
   readonly user: RegisteredUser | null;
   readonly words: Texts;
+  readonly updateId: number;
   /** Names the update: the same one twice is one send. */
   readonly requestId: string;
 }
@@ -49,12 +51,12 @@ export async function tell(
   deps: StoryDeps,
   caller: RegisterCaller,
   { by, ...deed }: Deed & { readonly by: Person },
-  requestId: string,
+  { updateId, requestId }: Pick<Scene, 'updateId' | 'requestId'>,
 ): Promise<void> {
   const who = { projectId: caller.projectId, mode: caller.mode, telegramId: by.telegramId };
   const user = await deps.registrar.find(who);
   const words = texts[user?.locale ?? by.locale ?? caller.settings.locale];
-  const scene: Scene = { caller, by, who, user, words, requestId };
+  const scene: Scene = { caller, by, who, user, words, updateId, requestId };
   switch (deed.deed) {
     case 'start':
       return start(deps, scene, deed.payload);
@@ -68,18 +70,14 @@ export async function tell(
       return deps.mouth.say(by.telegramId, { text: words.help });
     case 'stop':
       await deps.mouth.say(by.telegramId, { text: words.stopped });
-      return deps.chats.close(by.telegramId, 'opted-out', deps.now());
+      return void (await deps.chats.note(by.telegramId, { kind: 'stopped' }, { updateId, at: deps.now() }));
     case 'unlock':
       return unlock(deps, scene);
-    case 'block':
-      return deps.chats.close(by.telegramId, 'bot-blocked', deps.now());
-    case 'unblock':
-      return void (await deps.chats.heardFrom(by.telegramId, deps.now()));
   }
 }
 
-async function start(deps: StoryDeps, { by, who, caller, words }: Scene, payload: string | null) {
-  await deps.chats.open(by.telegramId, deps.now());
+async function start(deps: StoryDeps, { by, who, caller, words, updateId }: Scene, payload: string | null) {
+  await deps.chats.note(by.telegramId, { kind: 'started' }, { updateId, at: deps.now() });
   const user = await deps.registrations.arrive(who, { locale: by.locale, payload }, deps.now());
   if (user.isVerified) return standing(deps, user, by, words);
   const project = caller.settings.display_name ?? caller.slug;

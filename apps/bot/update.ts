@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { Locale } from '../../domain/otp/text.ts';
 import { TelegramId } from '../../domain/registration/user.ts';
+import type { ButtonPress } from '../../domain/telegram/button.ts';
+import type { ChatFact } from '../../domain/telegram/chat.ts';
+import { chatOfUpdate } from '../../domain/telegram/update.ts';
 
 /** Who did something in their own chat with the bot: in a private chat both ids are one. */
 export interface Person {
@@ -19,14 +22,23 @@ export type Deed =
   | { readonly deed: 'unlock' }
   /** `isOwn`: Telegram says that the number is the sender's. */
   | { readonly deed: 'contact'; readonly phone: string; readonly isOwn: boolean }
-  | { readonly deed: 'text'; readonly text: string }
-  | { readonly deed: 'block' }
-  | { readonly deed: 'unblock' };
+  | { readonly deed: 'text'; readonly text: string };
 
-/** `what` is null for an update that is not for us: a group, a channel, a picture. */
+/** What happened to a chat, or in one, that nobody is answered for in words. */
+export type News =
+  | { readonly news: 'fact'; readonly chatId: number; readonly fact: ChatFact }
+  /** A group became a supergroup with an id of its own. */
+  | { readonly news: 'moved'; readonly from: number; readonly to: number }
+  /** A button under a message that a project sent. */
+  | { readonly news: 'pressed'; readonly press: ButtonPress };
+
+/** All null for an update that is not for us. */
 export interface Update {
   readonly updateId: number;
+  /** Whose updates are worked on one after the other. */
+  readonly chatId: number | null;
   readonly what: (Deed & { readonly by: Person }) | null;
+  readonly news: News | null;
 }
 
 /** The kinds that are asked of Telegram; all others stay with it. */
@@ -50,9 +62,18 @@ const Pressed = z.object({
   id: z.string(),
   from: From,
   data: z.string().optional(),
-  message: z.object({ chat: Chat }).optional(),
+  message: z.object({ chat: Chat, message_id: z.int() }).optional(),
 });
-const Member = z.object({ from: From, chat: Chat, new_chat_member: z.object({ status: z.string() }) });
+/** Whoever wrote it: in groups admins may write as the group itself, and service messages come from anybody. */
+const InGroup = z.object({
+  chat: Chat,
+  migrate_to_chat_id: z.int().optional(),
+  migrate_from_chat_id: z.int().optional(),
+});
+const Member = z.object({
+  chat: Chat,
+  new_chat_member: z.object({ status: z.string(), is_member: z.boolean().optional() }),
+});
 const Numbered = z.looseObject({ update_id: z.int() });
 
 /** Reads an update of the Bot API; null where it is none. */
@@ -60,8 +81,9 @@ export function readUpdate(update: unknown): Update | null {
   const numbered = Numbered.safeParse(update).data;
   if (!numbered) return null;
   const { update_id: updateId, message, callback_query: pressed, my_chat_member: member } = numbered;
-  const what = messageDeed(message) ?? pressedDeed(pressed) ?? memberDeed(member);
-  return { updateId, what };
+  const what = messageDeed(message) ?? pressedDeed(pressed);
+  const news = what ? null : (groupNews(message) ?? pressedNews(pressed) ?? memberNews(member));
+  return { updateId, chatId: chatOfUpdate(numbered), what, news };
 }
 
 /** Null unless a person is alone with the bot: in a group others would read along. */
@@ -118,10 +140,37 @@ function pressedDeed(pressed: unknown): Update['what'] {
   return { deed: 'language', choice, queryId: parsed.id, by };
 }
 
-function memberDeed(member: unknown): Update['what'] {
+function pressedNews(pressed: unknown): News | null {
+  const { id: queryId, from, data, message } = Pressed.safeParse(pressed).data ?? {};
+  if (queryId === undefined || !from) return null;
+  // A game, or a message that is too old to be named: the client's wait ends all the same.
+  const under = message && data !== undefined ? { ...message, data } : null;
+  return {
+    news: 'pressed',
+    press: {
+      queryId,
+      userId: from.id,
+      under: under && { chatId: under.chat.id, messageId: under.message_id, data: under.data },
+    },
+  };
+}
+
+/** A message from a group shows that the bot is in it, and some tell that the group has a new id. */
+function groupNews(message: unknown): News | null {
+  const parsed = InGroup.safeParse(message).data;
+  if (!parsed || parsed.chat.type === 'private') return null;
+  const { chat, migrate_to_chat_id: to, migrate_from_chat_id: from } = parsed;
+  if (to !== undefined) return { news: 'moved', from: chat.id, to };
+  if (from !== undefined) return { news: 'moved', from, to: chat.id };
+  return { news: 'fact', chatId: chat.id, fact: { kind: 'reached' } };
+}
+
+/** Blocked and unblocked by a person; let in and removed by a group or a channel. */
+function memberNews(member: unknown): News | null {
   const parsed = Member.safeParse(member).data;
-  const by = parsed && personIn(parsed.chat, parsed.from);
-  if (!by) return null;
-  if (parsed.new_chat_member.status === 'kicked') return { deed: 'block', by };
-  return parsed.new_chat_member.status === 'member' ? { deed: 'unblock', by } : null;
+  if (!parsed) return null;
+  const { chat, new_chat_member: bot } = parsed;
+  const isGone = bot.status === 'kicked' || bot.status === 'left' || bot.is_member === false;
+  const because = chat.type === 'private' ? 'bot-blocked' : 'bot-kicked';
+  return { news: 'fact', chatId: chat.id, fact: isGone ? { kind: 'left', because } : { kind: 'reached' } };
 }

@@ -3,6 +3,7 @@ import type { Reseeds } from '../../domain/device/port.ts';
 import type { Rewrapping } from '../../domain/secret/rewrap.ts';
 import type { AuditLog, CommandLineAction } from '../../domain/staff/audit.ts';
 import type { StaffAccounts } from '../../domain/staff/port.ts';
+import type { StaffChats } from '../../domain/telegram/chat.ts';
 import type { Projects } from '../../domain/project/port.ts';
 import type { ProjectView } from '../../domain/project/project.ts';
 
@@ -13,6 +14,7 @@ export interface CliPorts {
   readonly rewrapping: Rewrapping;
   readonly reseeds: Reseeds;
   readonly explanations: Explanations;
+  readonly chats: StaffChats;
 }
 
 export interface CliContext {

@@ -14,6 +14,7 @@ import { openOrm } from '../../infra/postgres/orm.ts';
 import { projectStore } from '../../infra/postgres/project/projects.ts';
 import { rewrapping } from '../../infra/postgres/secret/rewrap.ts';
 import { staffAccounts } from '../../infra/postgres/staff/accounts.ts';
+import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import { withRunning } from '../../infra/running.ts';
 import { type CliContext, CliError } from './context.ts';
 import { createProgram } from './program.ts';
@@ -38,6 +39,7 @@ const withPorts: CliContext['withPorts'] = async (work) => {
       rewrapping: rewrapping(pool, config.SEAL_KEYS),
       reseeds: reseeds(pool),
       explanations: explanations(pool),
+      chats: telegramChats(pool),
     });
   } finally {
     await pool.end();

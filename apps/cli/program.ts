@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { chatCommands } from './chats.ts';
 import type { CliContext } from './context.ts';
 import { explainCommand } from './explain.ts';
 import { keyCommands } from './keys.ts';
@@ -15,6 +16,7 @@ export function createProgram(context: CliContext): Command {
   keyCommands(program, context);
   staffCommands(program, context);
   secretCommands(program, context);
+  chatCommands(program, context);
   explainCommand(program, context);
   return program;
 }

@@ -3,10 +3,10 @@ import type { Page, PageOrder } from '../page.ts';
 import type { JobId } from '../job/job.ts';
 import type { Caller } from '../project/caller.ts';
 import { NORMAL_RECIPIENTS_MAX, type Priority, priorities, URGENT_PER_MINUTE_MAX } from './priority.ts';
-import { isOurTime, notOurTime } from '../refine.ts';
+import { isOurTime, notOurTime, onceValid } from '../refine.ts';
 import { InstallationId } from '../push/address.ts';
 import { PushContent } from '../push/message.ts';
-import { TelegramContent } from '../telegram/message.ts';
+import { TelegramContent, textFault } from '../telegram/message.ts';
 
 /** One content to one or many: a bound that one commit takes in well under a second. */
 const RECIPIENTS_MAX = 10_000;
@@ -71,6 +71,12 @@ const toOneOrMany = <T extends z.ZodType>(to: T, forms: string) =>
 export const TelegramSend = TelegramContent.extend({
   to: toOneOrMany(TelegramTo, '{"chat_id": integer} or {"recipient_id": UUID}'),
   ...ordering,
+}).refine((body) => textFault(body) === null, {
+  ...onceValid,
+  // Read twice where it is wrong: an error has no other way to say why.
+  error: ({ input }) =>
+    textFault(TelegramContent.pick({ text: true, format: true }).strip().parse(input)) ?? '',
+  path: ['text'],
 });
 export type TelegramSend = z.infer<typeof TelegramSend>;
 

@@ -1,7 +1,15 @@
 /** Why a provider will never deliver this message. Closed, so that boards and callbacks can be counted by it. */
 export const refusalsByProvider = [
   'bot-blocked',
+  'bot-kicked',
+  'bot-not-started',
+  'user-deactivated',
   'chat-not-found',
+  'chat-upgraded',
+  'no-rights',
+  'topic-closed',
+  'message-too-long',
+  'markup-invalid',
   'token-unregistered',
   'token-of-another-app',
   'message-invalid',

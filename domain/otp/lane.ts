@@ -34,8 +34,6 @@ export interface OtpJob {
 export interface OtpJobs {
   /** Null when there is no such job. */
   read(id: JobId): Promise<OtpJob | null>;
-  /** The person blocked the bot, or the chat is gone. A chat that was set meanwhile stays. */
-  forgetChat(recipientId: string, chatId: string, at: Date): Promise<void>;
   /** The app was removed. A token that was set meanwhile stays. */
   forgetPushToken(recipientId: string, pushToken: string): Promise<void>;
 }

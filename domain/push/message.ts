@@ -1,8 +1,25 @@
 import { z } from 'zod';
 import { onceValid } from '../refine.ts';
 
-/** FCM takes 4 096 bytes of payload; what is left of it after our own words. */
-const PAYLOAD_BYTES_MAX = 3_800;
+/** FCM takes 4 096 bytes of notification and data. */
+export const PAYLOAD_BYTES_MAX = 4_096;
+
+/** As they travel: JSON in UTF-8, in which a Cyrillic letter takes two bytes. */
+export const payloadBytes = ({ notification, data }: { notification?: unknown; data?: unknown }): number =>
+  [notification, data].reduce(
+    (bytes: number, part) =>
+      bytes + (part === undefined ? 0 : new TextEncoder().encode(JSON.stringify(part)).length),
+    0,
+  );
+
+const reservedKeys: ReadonlySet<string> = new Set(['from', 'message_type', 'collapse_key']);
+
+/**
+ * FCM's own words: it refuses `from`, `message_type` and what begins with `google.` or `gcm.` (HTTP v1, Message.data), and its SDK
+ * takes `collapse_key` out before the app sees it.
+ */
+export const isReservedKey = (key: string): boolean =>
+  reservedKeys.has(key.toLowerCase()) || /^(?:google|gcm)(?:\.|$)/i.test(key);
 /** Four weeks: the longest that FCM keeps a message for a phone that is off. */
 const PUSH_TTL_SECONDS_MAX = 2_419_200;
 const PUSH_TTL_SECONDS_DEFAULT = 86_400;
@@ -17,7 +34,23 @@ export const PushContent = z
         image: z.url({ protocol: /^https$/ }).optional(),
       })
       .optional(),
-    data: z.record(z.string().max(64), z.string().max(2_000)).optional(),
+    data: z
+      .record(
+        z
+          .string()
+          .min(1)
+          .max(64)
+          .refine((key) => !isReservedKey(key), {
+            error:
+              'expected a key that is not reserved by FCM: from, message_type, collapse_key, google.* and gcm.* never reach an app',
+          }),
+        z.string().max(PAYLOAD_BYTES_MAX),
+      )
+      .optional()
+      .meta({
+        description:
+          'For your app. Keys other than `from`, `message_type`, `collapse_key`, `google.*` and `gcm.*`, which FCM reserves.',
+      }),
     android: z
       .strictObject({
         priority: z.enum(['normal', 'high']).optional(),
@@ -40,14 +73,9 @@ export const PushContent = z
     error: 'expected notification or data',
     path: ['notification'],
   })
-  .refine(
-    (content) =>
-      new TextEncoder().encode(JSON.stringify([content.notification, content.data])).length <=
-      PAYLOAD_BYTES_MAX,
-    {
-      ...onceValid,
-      error: `expected at most ${PAYLOAD_BYTES_MAX} bytes of notification and data`,
-      path: ['data'],
-    },
-  );
+  .refine((content) => payloadBytes(content) <= PAYLOAD_BYTES_MAX, {
+    ...onceValid,
+    error: `expected at most ${PAYLOAD_BYTES_MAX} bytes of notification and data, as JSON in UTF-8`,
+    path: ['data'],
+  });
 export type PushContent = z.infer<typeof PushContent>;

@@ -32,24 +32,13 @@ export interface Registrations {
   chooseLocale(who: Registrant, locale: Locale, now: Date): Promise<void>;
 }
 
-/** Why nothing more is sent to a chat. */
-export type ChatClosing = 'opted-out' | 'bot-blocked';
-
-/** Chats of the bot, whatever project knows them. */
-export interface Chats {
-  /** The person wrote: a block is over by that, a wish to hear nothing is not. Says whether they have that wish. */
-  heardFrom(chatId: number, now: Date): Promise<{ readonly optedOut: boolean }>;
-  /** The person asked for the bot again. */
-  open(chatId: number, now: Date): Promise<void>;
-  close(chatId: number, because: ChatClosing, now: Date): Promise<void>;
-}
-
-/** `claimed`: nobody else works on it. `busy`: somebody does, or died over it a moment ago. */
+/** `claimed`: nobody else works on it, or on another one of its chat. `busy`: somebody does, or died over it a moment ago. */
 export type Claim = 'claimed' | 'done' | 'busy';
 
 /** Updates that the bot has acted on: Telegram delivers each at least once. */
 export interface BotUpdates {
-  claim(updateId: number, now: Date): Promise<Claim>;
+  /** @param chatId whose updates are worked on one after the other; null for one that is about no chat. */
+  claim(updateId: number, chatId: number | null, now: Date): Promise<Claim>;
   finish(updateId: number, now: Date): Promise<void>;
   /** It could not be acted on: whoever gets it next may try. */
   release(updateId: number): Promise<void>;

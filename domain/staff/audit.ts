@@ -15,7 +15,8 @@ export type CommandLineAction =
   | 'staff.reset-second-factor'
   | 'staff.unlock'
   | 'secrets.rewrap'
-  | 'device.reseed';
+  | 'device.reseed'
+  | 'chat.open';
 
 /** What leaves a row: every command that changes something, done or refused, and every login. */
 export type AuditAction =

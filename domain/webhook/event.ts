@@ -13,6 +13,10 @@ export const eventTypes = [
   'message.sent',
   'message.failed',
   'broadcast.finished',
+  /** Somebody pressed a button under a message: what they pressed, where, and who. */
+  'telegram.callback',
+  /** A group that the project sends to became a supergroup: its old and its new id. */
+  'telegram.chat_migrated',
   'endpoint.disabled',
   'test',
 ] as const;
@@ -31,6 +35,10 @@ export const eventMeanings: Readonly<Record<EventType, string>> = {
   'message.sent': 'A message or a push reached its provider.',
   'message.failed': 'A message or a push could not be sent; `reason` says why.',
   'broadcast.finished': 'Nothing of a message to one or to many waits any more.',
+  'telegram.callback':
+    'Somebody pressed a button under your message: data (as their client sent it), chat_id, message_id, user_id, recipient_id, job_id and broadcast_id say what, where and who.',
+  'telegram.chat_migrated':
+    'A group that you send to became a supergroup: from_chat_id is its old id, to_chat_id the new one, which your recipient (recipient_id) has now.',
   'endpoint.disabled': 'An endpoint was disabled, by a 410 or after days without a success.',
   test: 'You asked for it (`POST /webhooks/endpoints/{id}/test`).',
 };

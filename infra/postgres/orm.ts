@@ -18,6 +18,7 @@ import { Migration0027BroadcastCounts } from './migrations/migration-0027-broadc
 import { Migration0028Priorities } from './migrations/migration-0028-priorities.ts';
 import { Migration0029RecipientsNamed } from './migrations/migration-0029-recipients-named.ts';
 import { Migration0030ProviderWords } from './migrations/migration-0030-provider-words.ts';
+import { Migration0031TelegramChats } from './migrations/migration-0031-telegram-chats.ts';
 
 /** Connections that MikroORM may hold in one process: everyday reads and writes only, hot statements have their own pool. */
 const ORM_CONNECTIONS_MAX = 5;
@@ -47,6 +48,7 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
         Migration0028Priorities,
         Migration0029RecipientsNamed,
         Migration0030ProviderWords,
+        Migration0031TelegramChats,
       ],
       snapshot: false,
       transactional: true,

@@ -73,19 +73,21 @@ export async function callbackReadersFromConfig(
 /**
  * The bot, or null where it has no token. One for a process: all that it sends waits in one line.
  *
+ * @param onMoved writes down that a group became a supergroup.
  * @param redis the connection over which all processes share the bot's pace; it should refuse at once while Redis is away.
  */
 export async function telegramFromConfig(
   config: Config,
   redis?: Redis,
   onError?: (error: Error) => void,
+  onMoved?: (from: string, to: string) => Promise<void>,
 ): Promise<TelegramSender | null> {
   const { TELEGRAM_BOT_TOKEN: token, TELEGRAM_API_ROOT: apiRoot } = config;
   if (!token) return null;
   const { TELEGRAM_MESSAGES_PER_SECOND: messagesPerSecond, TELEGRAM_CHAT_GAP_MS: chatGapMs } = config;
   const { telegramClient } = await import('./telegram-client.ts');
   const slots = telegramSlots({ token, redis, messagesPerSecond, chatGapMs, onError });
-  return telegramClient({ token, apiRoot, slots });
+  return telegramClient({ token, apiRoot, slots, onMoved });
 }
 
 /**

@@ -2,7 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Api, TelegramApiError, TimeoutError } from 'node-telegram-bot-api';
 import { z } from 'zod';
 import type { SendReply } from '../../domain/job/reply.ts';
+import { parseModes } from '../../domain/telegram/message.ts';
 import type { TelegramMessage, TelegramSender } from '../../domain/telegram/port.ts';
+import { telegramRefusal } from '../../domain/telegram/refusal.ts';
 import type { TelegramSlots } from '../queue/telegram-slots.ts';
 import { type Answered, replyToStatus } from './classify-status.ts';
 import { headerOf, keptAlive, post } from './http.ts';
@@ -18,10 +20,12 @@ export interface TelegramClientOptions {
   readonly apiRoot?: string | undefined;
   /** The bot's turns to send: whatever sends for this bot shares them. */
   readonly slots: TelegramSlots;
+  /** A group became a supergroup with an id of its own: what was sent to the old one went there. */
+  readonly onMoved?: ((from: string, to: string) => Promise<void>) | undefined;
 }
 
 /** One bot's messages (Bot API, sendMessage), each at its turn (contracts §3). */
-export function telegramClient({ token, apiRoot, slots }: TelegramClientOptions): TelegramSender {
+export function telegramClient({ token, apiRoot, slots, onMoved }: TelegramClientOptions): TelegramSender {
   const calls = new AsyncLocalStorage<Call>();
   const api = new Api(token, {
     // The queue repeats, with its own count and pauses.
@@ -32,20 +36,33 @@ export function telegramClient({ token, apiRoot, slots }: TelegramClientOptions)
     ...(apiRoot === undefined ? {} : { apiRoot }),
   });
 
+  const send = async (message: TelegramMessage, signal: AbortSignal): Promise<Sent> => {
+    if (signal.aborted) return { reply: unknown('timeout'), movedTo: null };
+    const turn = await slots.turn(message, signal);
+    // Nothing has left, however long it waited: no attempt is lost by that.
+    if (turn.turn === 'later') return { reply: busy(turn.retryAfterMs), movedTo: null };
+    const call: Call = { answered: null };
+    const sent = await calls.run(call, () => sendNow(api, message, call, signal));
+    if (sent.reply.reply === 'busy') await slots.freeze(sent.reply.retryAfterMs);
+    return sent;
+  };
   return {
     channel: 'telegram',
     provider: PROVIDER,
     async send(message, signal) {
-      if (signal.aborted) return unknown('timeout');
-      const turn = await slots.turn(message, signal);
-      // Nothing has left, however long it waited: no attempt is lost by that.
-      if (turn.turn === 'later') return busy(turn.retryAfterMs);
-      const call: Call = { answered: null };
-      const reply = await calls.run(call, () => sendNow(api, message, call, signal));
-      if (reply.reply === 'busy') await slots.freeze(reply.retryAfterMs);
-      return reply;
+      const first = await send(message, signal);
+      if (first.movedTo === null) return first.reply;
+      await onMoved?.(message.chatId, first.movedTo);
+      // Refused at the old id, so that it is no repeat. One move only: a supergroup moves no more.
+      return (await send({ ...message, chatId: first.movedTo }, signal)).reply;
     },
   };
+}
+
+interface Sent {
+  readonly reply: SendReply;
+  /** The supergroup that the group has become; nothing was sent. */
+  readonly movedTo: string | null;
 }
 
 /** What one call carries past the package, whose errors drop status and headers. */
@@ -53,16 +70,15 @@ interface Call {
   answered: Answered | null;
 }
 
-async function sendNow(
-  api: Api,
-  message: TelegramMessage,
-  call: Call,
-  signal: AbortSignal,
-): Promise<SendReply> {
+async function sendNow(api: Api, message: TelegramMessage, call: Call, signal: AbortSignal): Promise<Sent> {
   try {
-    return accepted(await api.sendMessage(parametersOf(message), signal));
+    return { reply: accepted(await api.sendMessage(parametersOf(message), signal)), movedTo: null };
   } catch (error) {
-    return replyToError(error, call, signal);
+    const movedTo = error instanceof TelegramApiError ? error.migrateToChatId : undefined;
+    return {
+      reply: replyToError(error, call, signal),
+      movedTo: movedTo === undefined ? null : String(movedTo),
+    };
   }
 }
 
@@ -98,12 +114,6 @@ function parametersOf(message: TelegramMessage): Parameters {
   };
 }
 
-const parseModes = {
-  plain: undefined,
-  html: 'HTML',
-  markdown: 'MarkdownV2',
-} as const satisfies Record<TelegramMessage['format'], string | undefined>;
-
 function markupOf(message: TelegramMessage): Parameters['reply_markup'] {
   const { contactButton: text } = message;
   if (text !== undefined)
@@ -124,10 +134,10 @@ function inlineKeyboardOf({ buttons = [], copyText }: TelegramMessage) {
   return [...copying, ...given];
 }
 
-const Sent = z.object({ message_id: z.int() });
+const SentMessage = z.object({ message_id: z.int() });
 
 function accepted(sent: unknown): SendReply {
-  const parsed = Sent.safeParse(sent);
+  const parsed = SentMessage.safeParse(sent);
   if (!parsed.success) return unknown('answer-unreadable');
   return { reply: 'accepted', reference: String(parsed.data.message_id), cost: null };
 }
@@ -142,20 +152,14 @@ function replyToError(error: unknown, { answered }: Call, signal: AbortSignal): 
   throw unexpected(PROVIDER, error);
 }
 
-/** What Telegram's `{ ok: false }` means. Only the two wordings below are told apart by text: they share a code with others. */
+/** What Telegram's `{ ok: false }` means. */
 export function replyToRefusal(
   refusal: Pick<TelegramApiError, 'errorCode' | 'description' | 'retryAfter'>,
 ): SendReply {
   const { errorCode, description, retryAfter } = refusal;
   if (errorCode === 429 && retryAfter !== undefined) return busy(retryAfter * 1_000);
-  // Blocked, deactivated, or never opened: this chat takes no message until the person acts.
-  if (errorCode === 403) return refused('bot-blocked', true, description);
-  // The token stands in the path, so that a wrong one may also be "not found".
-  if (errorCode === 404) return refused('credentials', false, description);
-  // Other 400s, such as "can't parse entities", are about this message alone.
-  if (errorCode === 400)
-    return /chat not found/i.test(description)
-      ? refused('chat-not-found', true, description)
-      : refused('message-invalid', false, description);
-  return replyToStatus({ status: errorCode, retryAfter: undefined }, statusRules, description);
+  if (errorCode < 400 || errorCode >= 500 || errorCode === 408 || errorCode === 425 || errorCode === 429)
+    return replyToStatus({ status: errorCode, retryAfter: undefined }, statusRules, description);
+  const { reason, dead } = telegramRefusal(errorCode, description);
+  return refused(reason, dead, description);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api, TelegramApiError } from 'node-telegram-bot-api';
 import { z } from 'zod';
+import { chatOfUpdate } from '../../domain/telegram/update.ts';
 
 /** Telegram's own bound of a long poll is 50 s. */
 const POLL_SECONDS = 30;
@@ -34,11 +35,7 @@ export interface BotLine {
   answerButton(queryId: string): Promise<void>;
 }
 
-/** An update and whose chat it is about: those of one chat keep their order. */
-const Fetched = z.looseObject({
-  update_id: z.int(),
-  message: z.looseObject({ chat: z.looseObject({ id: z.int() }) }).optional(),
-});
+const Fetched = z.looseObject({ update_id: z.int() });
 type Fetched = z.infer<typeof Fetched>;
 
 export function botLine(options: BotLineOptions): BotLine {
@@ -101,7 +98,7 @@ async function handleAll(
   handle: (update: unknown) => Promise<boolean>,
   onTrouble: BotLineOptions['onTrouble'],
 ): Promise<number[]> {
-  const chats = Map.groupBy(updates, (update) => update.message?.chat.id ?? `update ${update.update_id}`);
+  const chats = Map.groupBy(updates, (update) => chatOfUpdate(update) ?? `update ${update.update_id}`);
   const failed = await Promise.all(
     [...chats.values()].map(async (inOrder) => {
       for (const [index, update] of inOrder.entries()) {

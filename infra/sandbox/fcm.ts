@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { isReservedKey, PAYLOAD_BYTES_MAX, payloadBytes } from '../../domain/push/message.ts';
 import { FCM_ERRORS, type FcmErrorCode } from './fcm-errors.ts';
 import { type Answer, type Incoming, json, parseJson, type Reply } from './http.ts';
 import { type Destiny, type Dialect, underFault } from './under-fault.ts';
 import type { World } from './world.ts';
 
 export const FCM_PATH = '/v1/projects/';
-/** FCM's own limit, of a message's notification and data. */
-const PAYLOAD_BYTES_MAX = 4096;
 const MICROS_PER_MS = 1000;
 const FCM_ERROR_TYPE = 'type.googleapis.com/google.firebase.fcm.v1.FcmError';
 const BAD_REQUEST_TYPE = 'type.googleapis.com/google.rpc.BadRequest';
@@ -69,8 +68,8 @@ export class Fcm {
     trace.to = to;
     const fault = this.#world.faults.take({ channel: 'push', to, method: 'messages:send', sends: true });
     return underFault(fault, { dialect, timers: this.#world.timers, trace }, (destiny) => {
-      if (payloadBytes(message) > PAYLOAD_BYTES_MAX)
-        return invalid([{ field: 'message', description: 'Android message is too big' }]);
+      const problem = contentProblem(message);
+      if (problem) return invalid([problem]);
       if (validate_only) return json(200, { name: `projects/${project}/messages/fake_message_id` });
       const accepted = this.#accept(message, { project, to, destiny });
       trace.message_id = accepted.id;
@@ -117,13 +116,18 @@ function targetOf({ token, fid, topic, condition }: PushMessage): string | undef
   return targets.length === 1 ? targets[0] : undefined;
 }
 
+function contentProblem(message: PushMessage): { field: string; description: string } | undefined {
+  const reserved = Object.keys(message.data ?? {}).find(isReservedKey);
+  if (reserved !== undefined)
+    return { field: `message.data[${reserved}]`, description: `Invalid data payload key: ${reserved}` };
+  return payloadBytes(message) > PAYLOAD_BYTES_MAX
+    ? { field: 'message', description: 'Android message is too big' }
+    : undefined;
+}
+
 function platformsOf(message: PushMessage): Record<string, unknown> {
   const platforms = ['android', 'apns', 'webpush', 'fcm_options'].filter((name) => name in message);
   return Object.fromEntries(platforms.map((name) => [name, message[name]]));
-}
-
-function payloadBytes({ notification, data }: PushMessage): number {
-  return Buffer.byteLength(JSON.stringify({ ...notification, ...data }));
 }
 
 function failure(code: FcmErrorCode, headers: Record<string, string> = {}): Answer {

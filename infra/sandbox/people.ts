@@ -10,6 +10,13 @@ import type { World } from './world.ts';
 
 /** 1 000 things said by people are remembered for the inbox page; they are no messages of ours and not on disk. */
 const SAID_MAX = 1_000;
+/** Who writes as the group itself (Bot API, User). */
+const ANONYMOUS_ADMIN = {
+  id: 1_087_968_824,
+  is_bot: true,
+  first_name: 'Group',
+  username: 'GroupAnonymousBot',
+};
 const COMMAND = /^\/[A-Za-z0-9_]{1,32}(@\w+)?/;
 
 /** What a person wrote or pressed in a chat. */
@@ -38,6 +45,8 @@ const Known = z.looseObject({
   bot: z.coerce.number().int().positive().optional(),
   chat_id: z.coerce.number().int(),
   type: z.enum(['private', 'group', 'supergroup', 'channel']).optional(),
+  /** The group becomes the supergroup of this id, and both tell the bot so. */
+  migrate_to_chat_id: z.coerce.number().int().optional(),
 });
 
 /** The fields of the forms on the inbox page. */
@@ -92,8 +101,26 @@ export class People {
     if (!bot) return problem('No bot is known yet: name one with "bot", or let it call getMe first.', 404);
     const chat: Chat = { ...(type === 'private' ? privateChat(chat_id) : {}), ...rest, id: chat_id, type };
     bot.chats.set(chat_id, chat);
+    if (known.data.migrate_to_chat_id !== undefined) this.#migrate(bot, chat, known.data.migrate_to_chat_id);
     this.#world.changed();
+    pumpWebhook(bot, this.#world);
     return json(200, chat);
+  }
+
+  /** Two service messages, as Telegram sends them: one in each of the chats. */
+  #migrate(bot: TelegramBot, group: Chat, id: number): void {
+    const { migrate_to_chat_id: _moved, ...rest } = group;
+    const supergroup: Chat = { ...rest, id, type: 'supergroup' };
+    bot.chats.set(id, supergroup);
+    const date = Math.floor(this.#world.clock().getTime() / 1000);
+    const message = { from: ANONYMOUS_ADMIN, date };
+    bot.push('message', { ...message, message_id: bot.nextMessageId(), chat: group, migrate_to_chat_id: id });
+    bot.push('message', {
+      ...message,
+      message_id: bot.nextMessageId(),
+      chat: supergroup,
+      migrate_from_chat_id: group.id,
+    });
   }
 
   /** A form of the inbox page: the same acts, then back to the conversation. */

@@ -2,15 +2,14 @@ import { z } from 'zod';
 import { type Fields, type Incoming, parseJson, type Reply } from './http.ts';
 import { referenceOf } from './inbox.ts';
 import type { Message } from './message.ts';
+import { CALLBACK_DATA_BYTES_MAX } from '../../domain/telegram/message.ts';
 import { type Chat, privateChat, type TelegramBot } from './telegram-bot.ts';
-import { badRequest, ok } from './telegram-reply.ts';
-import { type FormattedText, parseText } from './telegram-text.ts';
+import { badRequest, ok, refused } from './telegram-reply.ts';
+import { type FormattedText, parseText, TEXT_UNITS_MAX } from '../../domain/telegram/markup.ts';
 import { deleteWebhook, getUpdates, getWebhookInfo, setWebhook } from './telegram-updates.ts';
 import type { Destiny } from './under-fault.ts';
 import type { World } from './world.ts';
 
-/** Telegram's own limit, counted after the formatting is read. */
-const TEXT_CHARS_MAX = 4096;
 const COMMANDS_MAX = 100;
 
 export interface TelegramCall {
@@ -89,7 +88,11 @@ function onChat({ bot, fields }: TelegramCall, act: (chat: Chat) => Reply): Repl
   const parameters = OfChat.safeParse(fields);
   if (!parameters.success || parameters.data.chat_id === '') return badRequest('chat_id is empty');
   const chat = chatOf(bot, parameters.data.chat_id);
-  return chat ? act(chat) : badRequest('chat not found');
+  if (!chat) return badRequest('chat not found');
+  const movedTo = chat['migrate_to_chat_id'];
+  if (typeof movedTo !== 'number') return act(chat);
+  const words = 'Bad Request: group chat was upgraded to a supergroup chat';
+  return refused(400, words, { migrate_to_chat_id: movedTo });
 }
 
 function sendMessage(call: TelegramCall): Reply {
@@ -100,6 +103,8 @@ function sendMessage(call: TelegramCall): Reply {
     const { text, parse_mode, entities, reply_markup } = parameters.data;
     const formatted = readText(text, parse_mode);
     if ('status' in formatted) return formatted;
+    const problem = buttonProblem(reply_markup);
+    if (problem !== undefined) return badRequest(problem);
     const message = world.inbox.add({
       channel: 'telegram',
       to: String(chat.id),
@@ -185,9 +190,20 @@ function readText(
     );
   }
   if (formatted.text.trim() === '') return badRequest('message text is empty');
-  if (Array.from(formatted.text).length > TEXT_CHARS_MAX) return badRequest('message is too long');
+  if (formatted.text.length > TEXT_UNITS_MAX) return badRequest('message is too long');
   return formatted;
 }
+
+/** As Telegram names them; the first that is wrong. */
+function buttonProblem(markup: unknown): string | undefined {
+  const buttons = InlineKeyboard.safeParse(markup).data?.inline_keyboard.flat() ?? [];
+  const isTooLong = ({ callback_data: data }: { callback_data?: string | undefined }) =>
+    data !== undefined && Buffer.byteLength(data) > CALLBACK_DATA_BYTES_MAX;
+  return buttons.some(isTooLong) ? 'BUTTON_DATA_INVALID' : undefined;
+}
+const InlineKeyboard = z.looseObject({
+  inline_keyboard: z.array(z.array(z.looseObject({ callback_data: z.string().optional() }))),
+});
 
 function answerCallbackQuery({ bot, fields }: TelegramCall): Reply {
   const query = z.object({ callback_query_id: z.coerce.string() }).safeParse(fields);

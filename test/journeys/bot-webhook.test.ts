@@ -140,6 +140,62 @@ describe('an update that is delivered twice does nothing twice', () => {
   });
 });
 
+describe('updates of one chat', () => {
+  const member = (id: number, updateId: number, status: string) => ({
+    update_id: updateId,
+    my_chat_member: {
+      chat: { id, type: 'private' },
+      from: { id, is_bot: false, first_name: 'Aziza' },
+      date: 1,
+      old_chat_member: { status: 'member' },
+      new_chat_member: { status },
+    },
+  });
+  const closedReason = async (id: number) =>
+    (await navbat.db.query('select closed_reason from telegram_chat where chat_id = $1', [id])).rows[0]
+      ?.closed_reason;
+  /** As Telegram does: again until it is taken. */
+  const postSurely = async (one: object) => {
+    for (let status = 0; status !== 200;) {
+      status = await post(one);
+      expect([200, 503]).toContain(status);
+    }
+  };
+
+  test('that are posted at one moment, in whatever order, leave it as the last one says', async () => {
+    const people = Array.from({ length: 20 }, () => nextPerson++);
+    const updates = people.flatMap((id, index) => {
+      const [block, unblock] = [nextUpdate++, nextUpdate++];
+      const both = [member(id, block, 'kicked'), member(id, unblock, 'member')];
+      return index % 2 === 0 ? both : both.toReversed();
+    });
+    await Promise.all(updates.map(postSurely));
+    expect(await Promise.all(people.map(closedReason))).toEqual(people.map(() => null));
+  });
+
+  test('are worked on one at a time by two processes too', async () => {
+    const port = await freePort();
+    const other = `http://127.0.0.1:${port}/telegram/webhook`;
+    await navbat.start('apps/bot/main.ts', [], 'bot ready', { BOT_PORT: String(port) });
+    const postToOther = async (one: object) => {
+      const headers = { 'X-Telegram-Bot-Api-Secret-Token': secret };
+      let status = 0;
+      while (status !== 200) {
+        status = (await fetch(other, { method: 'POST', headers, body: JSON.stringify(one) })).status;
+        expect([200, 503]).toContain(status);
+      }
+    };
+    const people = Array.from({ length: 20 }, () => nextPerson++);
+    await Promise.all(
+      people.flatMap((id) => {
+        const [unblock, block] = [nextUpdate++, nextUpdate++];
+        return [postSurely(member(id, block, 'kicked')), postToOther(member(id, unblock, 'member'))];
+      }),
+    );
+    expect(await Promise.all(people.map(closedReason))).toEqual(people.map(() => 'bot-blocked'));
+  });
+});
+
 test('a fault is a 5xx, so that Telegram posts the update again', async () => {
   const id = nextPerson++;
   const same = contactOf(id);

@@ -15,6 +15,7 @@ import { hotPool } from '../../infra/postgres/hot-pool.ts';
 import { otpIntake } from '../../infra/postgres/otp/intake.ts';
 import { otpJobs } from '../../infra/postgres/otp/jobs.ts';
 import { paidAttempts } from '../../infra/postgres/otp/paid-attempts.ts';
+import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import { projectCache } from '../../infra/postgres/project/cache.ts';
 import { sweepQueries } from '../../infra/postgres/job/sweep.ts';
 import { guard } from '../../infra/providers/bulkhead.ts';
@@ -71,6 +72,7 @@ export async function workshop(redisUrl?: string) {
       jobs: otpJobs(pool, sealer(ring)),
       store: { ...jobStore(pool, now), ...change.store },
       paid: paidAttempts(pool, now),
+      chats: telegramChats(pool),
       channels: new Map<Channel, GuardedChannel>([
         ['sms', guard(channel, { inFlightMax: IN_FLIGHT_MAX, clock: now })],
       ]),

@@ -31,7 +31,10 @@ const EndpointBody = z
     }),
     url: z.string().meta({ example: 'https://example.com/navbat' }),
     description: z.string().nullable(),
-    event_types: z.array(EventType).nullable().meta({ description: 'Null: every type.' }),
+    event_types: z.array(EventType).nullable().meta({
+      description:
+        'Null: every type. `telegram.callback` tells of a button under your message: `data` (as the client sent it: treat it as input), `chat_id`, `message_id`, `user_id`, `recipient_id`, `job_id`, `broadcast_id`. `telegram.chat_migrated` tells that a group became a supergroup: `from_chat_id`, `to_chat_id`, `recipient_id`.',
+    }),
     enabled: z.boolean(),
     failing_since: Time.nullable().meta({ description: 'The first failure since the last success.' }),
     disabled_at: Time.nullable(),

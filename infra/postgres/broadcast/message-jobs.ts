@@ -8,7 +8,6 @@ import type { PushWork, TelegramWork } from '../../../domain/broadcast/work.ts';
 import type { Seal } from '../../crypto.ts';
 import { forgetPushToken } from '../push/tokens.ts';
 import { type SingleJobRow, singleJobs } from '../job/single.ts';
-import type { ProviderRefusal } from '../../../domain/job/reply.ts';
 import type { ChatReason } from '../../../domain/reasons.ts';
 
 interface BroadcastColumns extends SingleJobRow {
@@ -16,6 +15,8 @@ interface BroadcastColumns extends SingleJobRow {
   readonly broadcast_state: BroadcastState | null;
 }
 interface TelegramRow extends BroadcastColumns {
+  /** The supergroup that the chat has become. */
+  readonly migrated_to: string | null;
   readonly closed_reason: ChatReason | null;
 }
 interface PushRow extends BroadcastColumns {
@@ -29,15 +30,17 @@ const cancelled = { settled: 'cancelled', reason: 'broadcast-cancelled' } as con
 export function telegramJobs(pool: pg.Pool) {
   return singleJobs<TelegramRow, TelegramWork>(pool, {
     kind: 'telegram-message',
-    columns: 'b.content, b.state broadcast_state, c.reason closed_reason',
-    joins: 'left join broadcast b on b.id = j.subject_id left join closed_chat c on c.chat_id = j.chat_id',
+    columns:
+      'b.content, b.state broadcast_state, c.migrated_to::text migrated_to, coalesce(m.closed_reason, c.closed_reason) closed_reason',
+    joins: `left join broadcast b on b.id = j.subject_id left join telegram_chat c on c.chat_id = j.chat_id
+      left join telegram_chat m on m.chat_id = c.migrated_to`,
     work: (row) => {
       if (row.broadcast_state === 'cancelled') return cancelled;
       if (row.closed_reason !== null) return { settled: 'rejected', reason: row.closed_reason };
       const payload = jobs['telegram-message'].payload.safeParse(row.payload).data;
       const content = TelegramContent.safeParse(row.content).data;
       return payload && content
-        ? { chatId: payload.chat_id, recipientId: payload.recipient_id, content }
+        ? { chatId: row.migrated_to ?? payload.chat_id, recipientId: payload.recipient_id, content }
         : null;
     },
   });
@@ -72,17 +75,6 @@ export function pushJobs(pool: pg.Pool, seal: Seal) {
     },
   });
 }
-
-/** Marks a chat that Telegram called closed, so that nothing more is sent there. */
-export const deadChats = (pool: pg.Pool, now: () => Date) => ({
-  closeChat: async (chatId: string, reason: ProviderRefusal) => {
-    await pool.query(
-      `with known as (update recipient set telegram_blocked_at = $3 where telegram_chat_id = $1 and telegram_blocked_at is null)
-       insert into closed_chat (chat_id, reason, closed_at) values ($1, $2, $3) on conflict (chat_id) do nothing`,
-      [chatId, reason, now()],
-    );
-  },
-});
 
 /** Forgets a token that its provider called dead. */
 export const deadTokens = (pool: pg.Pool, seal: Seal) => ({

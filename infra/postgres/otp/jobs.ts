@@ -61,12 +61,6 @@ export function otpJobs(pool: pg.Pool, seal: Seal): OtpJobs {
   });
   return {
     read,
-    forgetChat: async (recipientId, chatId, at) => {
-      await pool.query(
-        'update recipient set telegram_blocked_at = $2 where id = $1 and telegram_chat_id = $3',
-        [recipientId, at, chatId],
-      );
-    },
     forgetPushToken: (recipientId, pushToken) => forgetPushToken({ pool, seal }, recipientId, pushToken),
   };
 }

@@ -9,6 +9,7 @@ import { jobStore } from '../../../infra/postgres/job/attempts.ts';
 import { hotPool } from '../../../infra/postgres/hot-pool.ts';
 import { otpJobs } from '../../../infra/postgres/otp/jobs.ts';
 import { paidAttempts } from '../../../infra/postgres/otp/paid-attempts.ts';
+import { telegramChats } from '../../../infra/postgres/telegram/chats.ts';
 import { projectCache } from '../../../infra/postgres/project/cache.ts';
 import { guard } from '../../../infra/providers/bulkhead.ts';
 import { startLane } from '../../../infra/queue/lane.ts';
@@ -39,6 +40,7 @@ await workOff(async ({ done, concurrency }) => {
     jobs: otpJobs(pool, sealer(config.SEAL_KEYS)),
     store: jobStore(pool, now),
     paid: paidAttempts(pool, now),
+    chats: telegramChats(pool),
     channels: new Map([['telegram', guard(noProvider, { inFlightMax, clock: now })]]),
     ownApp: null,
     project: projectCache(pool),

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Fixture } from './fixture.ts';
 import {
   makeBroadcast,
+  makeClosedChat,
   makeDelivery,
   makeEndpoint,
   makeEvent,
@@ -110,6 +111,7 @@ const messages: Readonly<Record<string, Fixture>> = {
     answers: [422],
     isShared: true,
   },
+  'GET /telegram/chats': list(makeClosedChat, '/telegram/chats?limit=100'),
   'GET /broadcasts': list(makeBroadcast, '/broadcasts?limit=100'),
   'GET /broadcasts/:id': about(makeBroadcast, '/broadcasts/{id}'),
   'POST /broadcasts/:id/pause': about(makeBroadcast, '/broadcasts/{id}/pause', {}),

@@ -94,6 +94,21 @@ export async function makeBroadcast(world: World, owner: Owner): Promise<string>
   return id;
 }
 
+/** Closed, and of a recipient of the project; by the id that Telegram gave it. */
+export async function makeClosedChat(world: World, owner: Owner): Promise<string> {
+  const id = await makeRecipient(world, owner);
+  const { rows } = await world.db.query<{ chat: string }>(
+    'update recipient set telegram_blocked_at = now() where id = $1 returning telegram_chat_id::text chat',
+    [id],
+  );
+  const chat = rows[0]?.chat ?? '';
+  await world.db.query(
+    `insert into telegram_chat (chat_id, unreachable, unreachable_at) values ($1, 'bot-blocked', now())`,
+    [chat],
+  );
+  return chat;
+}
+
 /** Takes a type that nothing here brings about. */
 export async function makeEndpoint({ db }: World, { projectId, mode }: Owner): Promise<string> {
   const id = uuidv7();

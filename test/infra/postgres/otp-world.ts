@@ -16,6 +16,7 @@ import { otpChecks } from '../../../infra/postgres/otp/checks.ts';
 import { otpIntake } from '../../../infra/postgres/otp/intake.ts';
 import { otpJobs } from '../../../infra/postgres/otp/jobs.ts';
 import { paidAttempts } from '../../../infra/postgres/otp/paid-attempts.ts';
+import { telegramChats } from '../../../infra/postgres/telegram/chats.ts';
 import { projectCache } from '../../../infra/postgres/project/cache.ts';
 import { sweepQueries } from '../../../infra/postgres/job/sweep.ts';
 import { verifications } from '../../../infra/postgres/otp/verifications.ts';
@@ -91,6 +92,7 @@ function wakeWith(
     jobs,
     store,
     paid,
+    chats: telegramChats(pool),
     channels: new Map(channels),
     ownApp: null,
     project: projectCache(pool),

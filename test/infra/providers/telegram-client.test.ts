@@ -69,7 +69,10 @@ test('buttons, silence and protection go out as they were asked for, and nothing
 
 test.each([
   { code: 'blocked', reply: { reason: 'bot-blocked', addressIsDead: true } },
-  { code: 'deactivated', reply: { reason: 'bot-blocked', addressIsDead: true } },
+  { code: 'deactivated', reply: { reason: 'user-deactivated', addressIsDead: true } },
+  { code: 'kicked', reply: { reason: 'bot-kicked', addressIsDead: true } },
+  { code: 'no-rights', reply: { reason: 'no-rights', addressIsDead: false } },
+  { code: 'topic-closed', reply: { reason: 'topic-closed', addressIsDead: false } },
   { code: 'chat-not-found', reply: { reason: 'chat-not-found', addressIsDead: true } },
 ])('$code is final, and says so of the chat', async ({ code, reply }) => {
   const sandbox = await freshSandbox();
@@ -83,9 +86,26 @@ test('a text that Telegram can’t parse is final, and the chat lives on', async
   const client = clientAt(sandbox.url, await freshRedis());
   expect(await client.send(message({ format: 'html', text: '<b>open' }), deadline())).toMatchObject({
     reply: 'refused',
-    reason: 'message-invalid',
+    reason: 'markup-invalid',
     addressIsDead: false,
   });
+});
+
+test('a message to a group that became a supergroup goes to the new id, once, and the move is told of', async () => {
+  const sandbox = await freshSandbox();
+  const known = { bot: 7_000_000_001, chat_id: -55, title: 'Class 7', migrate_to_chat_id: -100_55 };
+  const put = await fetch(`${sandbox.url}/telegram/chats`, { method: 'PUT', body: JSON.stringify(known) });
+  expect(put.status).toBe(200);
+  const moves: string[][] = [];
+  const client = telegramClient({
+    token: BOT_TOKEN,
+    apiRoot: sandbox.url,
+    slots: telegramSlots({ token: BOT_TOKEN, ...FAST }),
+    onMoved: async (...move) => void moves.push(move),
+  });
+  expect(await client.send(message({ chatId: '-55' }), deadline())).toMatchObject({ reply: 'accepted' });
+  expect(moves).toEqual([['-55', '-10055']]);
+  expect(sandbox.inbox().map(({ to }) => to)).toEqual(['-10055']);
 });
 
 test('a 429 keeps every process of the bot from sending, codes too, until its wait is over', async () => {

@@ -15,7 +15,13 @@ export interface ParseProblem {
   problem: string;
 }
 
-/** Reads a text in one of Telegram's three formats (Bot API, "Formatting options"); without a format it is plain. */
+/** Characters of a text once its markup is read (Bot API, sendMessage), in UTF-16 units as Telegram counts them. */
+export const TEXT_UNITS_MAX = 4_096;
+
+/**
+ * Reads a text in one of Telegram's three formats (Bot API, "Formatting options"); without a format it is plain. The intake and the
+ * sandbox read by the same rules, so that what the one takes the other does not refuse.
+ */
 export function parseText(source: string, parseMode: string | undefined): FormattedText | ParseProblem {
   switch (parseMode?.toLowerCase() ?? '') {
     case '':
@@ -115,6 +121,10 @@ class HtmlReader {
     if (slash === '/') return this.#endTag(name, offset);
     const type = TAGS[name];
     if (type === undefined) return `Unsupported start tag "${name}" at byte offset ${offset}`;
+    if (name === 'span' && !/\bclass\s*=\s*(["']?)tg-spoiler\1/i.test(attributes))
+      return `Tag "span" must have class "tg-spoiler" at byte offset ${offset}`;
+    if (name === 'tg-emoji' && !/\bemoji-id\s*=/i.test(attributes))
+      return `Custom emoji identifier is not specified at byte offset ${offset}`;
     const url = /\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')/i
       .exec(attributes)
       ?.slice(1)
@@ -161,7 +171,7 @@ interface MarkdownFlavour {
   /** Longest first, so that `__` is not read as two `_`. */
   markers: readonly [marker: string, type: string][];
   /** What a backslash may stand before. */
-  escapable: string;
+  escapable: RegExp;
   /** What must not stand alone. */
   reserved: string;
 }
@@ -175,7 +185,8 @@ const MARKDOWN_V2: MarkdownFlavour = {
     ['~', 'strikethrough'],
     ['`', 'code'],
   ],
-  escapable: '_*[]()~`>#+-=|{}.!\\',
+  // Any character of ASCII.
+  escapable: /^[ -~\t\n]$/,
   reserved: '_*[]()~`>#+-=|{}.!',
 };
 const MARKDOWN_LEGACY: MarkdownFlavour = {
@@ -185,7 +196,7 @@ const MARKDOWN_LEGACY: MarkdownFlavour = {
     ['_', 'italic'],
     ['`', 'code'],
   ],
-  escapable: '_*`[',
+  escapable: /^[_*`[]$/,
   reserved: '',
 };
 const LINK_TAIL = /\]\(((?:\\.|[^)\\])*)\)/y;
@@ -217,27 +228,38 @@ class MarkdownReader {
   #step(): string | undefined {
     const rest = this.#source.slice(this.#at, this.#at + 3);
     const next = rest[1] ?? '';
-    if (rest[0] === '\\' && next !== '' && this.#flavour.escapable.includes(next)) return this.#take(next, 2);
+    if (rest[0] === '\\' && this.#flavour.escapable.test(next)) return this.#take(next, 2);
     const opened = this.#builder.open.at(-1);
     if (opened && (opened.type === 'code' || opened.type === 'pre') && !rest.startsWith(opened.closer))
       return this.#take(rest[0], 1);
     if (opened?.closer === ']' && rest.startsWith(']')) return this.#endLink(opened);
+    const quote = this.#quoteAt(rest);
+    if (quote > 0) return this.#take('', quote);
     const marker = this.#flavour.markers.find(([sign]) => rest.startsWith(sign));
     if (marker) return this.#toggle(...marker);
     if (rest[0] === '[') return this.#start('text_link', ']', 1);
-    if (this.#startsQuote(rest)) return this.#take('', 1);
+    if (this.#isV2 && rest.startsWith('![')) return this.#start('custom_emoji', ']', 2);
     if (this.#flavour.reserved.includes(rest[0] ?? ' ')) {
       return `Character '${rest[0]}' is reserved and must be escaped with the preceding '\\'`;
     }
     return this.#take(rest[0], 1);
   }
 
-  #startsQuote(rest: string): boolean {
-    return (
-      this.#flavour === MARKDOWN_V2 &&
-      rest[0] === '>' &&
-      (this.#at === 0 || this.#source[this.#at - 1] === '\n')
-    );
+  get #isV2(): boolean {
+    return this.#flavour === MARKDOWN_V2;
+  }
+
+  /** Characters of the marks that begin a line of a quotation (`>`, `**>`), or end one that folds (`||`); else 0. */
+  #quoteAt(rest: string): number {
+    if (!this.#isV2) return 0;
+    if (this.#at === 0 || this.#source[this.#at - 1] === '\n') {
+      if (rest[0] === '>') return 1;
+      if (rest === '**>') return 3;
+    }
+    const line = this.#source.slice(this.#source.lastIndexOf('\n', this.#at) + 1, this.#at);
+    const isLast = /^\|\|(?:\n|$)/.test(rest);
+    const isSpoiler = this.#builder.open.some(({ closer }) => closer === '||');
+    return isLast && !isSpoiler && /^(?:\*\*)?>/.test(line) ? 2 : 0;
   }
 
   #take(text: string | undefined, length: number): undefined {
@@ -279,5 +301,5 @@ function characterOf(codePoint: number): string | undefined {
 }
 
 function byteOffset(text: string, index: number): number {
-  return Buffer.byteLength(text.slice(0, index));
+  return new TextEncoder().encode(text.slice(0, index)).length;
 }
