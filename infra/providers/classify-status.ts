@@ -48,7 +48,7 @@ export function replyToStatus(
 }
 
 /** `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. In milliseconds from now; undefined where it says nothing. */
-export function retryAfterMs(header: string | undefined): number | undefined {
+function retryAfterMs(header: string | undefined): number | undefined {
   const text = header?.trim() ?? '';
   if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1_000);
   // All three forms of an HTTP date begin with the day; `Date.parse` alone would read "-1" as a year.
