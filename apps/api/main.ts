@@ -96,7 +96,7 @@ await runProcess(async () => {
   const log = openLog('api', config.LOG_LEVEL);
   const servers = await connect(config, log);
   const { app, close, endStreams } = await wire(config, log, servers);
-  const server = createHttpServer(app);
+  const server = createHttpServer(app, { proxies: config.TRUST_PROXY });
   await listen(server, config.BIND_HOST, config.API_PORT, 'API_PORT');
   log.info({ host: config.BIND_HOST, port: config.API_PORT }, 'api ready');
 

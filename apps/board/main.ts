@@ -34,7 +34,7 @@ await runProcess(async () => {
   const config = readConfig(environment());
   const log = openLog('board', config.LOG_LEVEL);
   const { parts, close } = await wire(config, log);
-  const server = createHttpServer(createBoard(parts));
+  const server = createHttpServer(createBoard(parts), { proxies: config.TRUST_PROXY });
   await listen(server, config.BIND_HOST, config.BOARD_PORT, 'BOARD_PORT');
   log.info({ host: config.BIND_HOST, port: config.BOARD_PORT }, 'board ready');
 

@@ -77,7 +77,7 @@ async function serveOff(config: Config, log: Logger): Promise<Stop> {
 
 async function serve(config: Config, log: Logger, webhook: BotAppParts['webhook']): Promise<Stop> {
   if (config.BOT_PORT === 0) return async () => undefined;
-  const server = createHttpServer(createBotApp({ log, webhook }));
+  const server = createHttpServer(createBotApp({ log, webhook }), { proxies: config.TRUST_PROXY });
   await listen(server, config.BIND_HOST, config.BOT_PORT, 'BOT_PORT');
   return () => drain(server, DRAIN_LIMIT_MS);
 }

@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server, STATUS_CODES } from 'n
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problemBody } from './answer.ts';
+import { type ConnectionLimits, limitConnections } from './connections.ts';
 import { Problem } from './problem.ts';
 import { answerBeforeBody, holdBody } from './unread-body.ts';
 
@@ -20,7 +21,7 @@ const IDLE_CLOSED_EVERY_MS = 50;
 const openSockets = new WeakMap<Server, ReadonlySet<Socket>>();
 
 /** A server with limits on what a client may send, and how slowly. */
-export function createHttpServer(handler: RequestListener): Server {
+export function createHttpServer(handler: RequestListener, limits: ConnectionLimits = {}): Server {
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
@@ -39,6 +40,7 @@ export function createHttpServer(handler: RequestListener): Server {
     answerBeforeBody(req, res);
     handler(req, res);
   });
+  limitConnections(server, limits);
   const sockets = new Set<Socket>();
   openSockets.set(server, sockets);
   server.on('connection', (socket: Socket) => {

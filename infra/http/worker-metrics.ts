@@ -1,7 +1,13 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
+import { isNeighbour } from '../../domain/net/neighbour.ts';
 import type { Config } from '../config.ts';
 import { metrics } from '../metrics.ts';
+
+/** A scraper asks in some milliseconds and comes again in some seconds. */
+const SCRAPERS = { headersTimeout: 5_000, requestTimeout: 5_000, keepAliveTimeout: 65_000 } as const;
+/** A few scrapers, each with one or two. */
+const CONNECTIONS_MAX = 64;
 
 /** A worker answers nobody but a scraper: `GET /metrics` at `WORKER_METRICS_PORT`, where that is set. */
 export async function serveMetrics({
@@ -9,12 +15,14 @@ export async function serveMetrics({
   BIND_HOST: host,
 }: Pick<Config, 'WORKER_METRICS_PORT' | 'BIND_HOST'>): Promise<() => Promise<void>> {
   if (port === 0) return async () => undefined;
-  const server = createServer((req, res) => {
-    if (req.url !== '/metrics') return void res.writeHead(404).end();
+  const server = createServer(SCRAPERS, (req, res) => {
+    if (req.url !== '/metrics' || !isNeighbour(req.headers, req.socket.remoteAddress))
+      return void res.writeHead(404).end();
     void metrics
       .metrics()
       .then((text) => res.writeHead(200, { 'Content-Type': metrics.contentType }).end(text));
   });
+  server.maxConnections = CONNECTIONS_MAX;
   server.listen(port, host);
   await once(server, 'listening');
   return async () => {

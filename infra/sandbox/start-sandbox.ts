@@ -65,6 +65,10 @@ const CALLBACK_PAUSE_MS = 200;
 const WAIT_MS = 60_000;
 /** Clients keep connections open for a minute; a server that closes first makes them fail. */
 const KEEP_ALIVE_MS = 65_000;
+const HEADERS_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+/** The workers of a large load test, and a browser. */
+const CONNECTIONS_MAX = 10_000;
 
 /** Local servers that speak the providers' own protocols, on one port. Rejects when NODE_ENV is production. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -96,9 +100,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   settings.watch(() => ({ faults: world.faults.restorable(), bots: telegram.snapshots() }));
   const handle = createRouter(world, calls, telegram);
   const server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS },
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+    },
     (request, response) => void serve(request, response, { handle, calls, log }),
   );
+  server.maxConnections = CONNECTIONS_MAX;
   await listen(server, options.port, host);
   return createHandle({ server, host, world, calls, settings, telegram });
 }

@@ -1,5 +1,5 @@
-import { BlockList, isIPv6 } from 'node:net';
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type RequestHandler, type Response, Router } from 'express';
+import { isNeighbour } from '../../../domain/net/neighbour.ts';
 import { sendJson } from '../../http/answer.ts';
 import { Problem } from '../../http/problem.ts';
 
@@ -30,7 +30,8 @@ export function healthRouter({ readiness, metrics }: HealthParts): Router {
 
   const scrape: RequestHandler = async (req, res) => {
     // Not there rather than forbidden: the page is nothing that the public has to know of.
-    if (!isNeighbour(req)) throw new Problem(404, 'not-found', 'There is nothing at /metrics.');
+    if (!isNeighbour(req.headers, req.socket.remoteAddress))
+      throw new Problem(404, 'not-found', 'There is nothing at /metrics.');
     await sendMetrics(res, metrics);
   };
 
@@ -41,30 +42,3 @@ async function sendMetrics(res: Response, metrics: HealthParts['metrics']): Prom
   const { contentType, text } = await metrics();
   res.setHeader('Content-Type', contentType).end(text);
 }
-
-/**
- * A scraper stands in our own network and comes without a proxy between, whereas everything public comes through one or
- * from a public address. No token to hand out, and no key of a project opens it.
- */
-export function isNeighbour(req: Request): boolean {
-  if (req.headers['x-forwarded-for'] !== undefined || req.headers.forwarded !== undefined) return false;
-  const address = req.socket.remoteAddress ?? '';
-  return neighbours.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
-}
-
-/** Loopback, private use (RFC 1918, RFC 4193) and link-local. An IPv4 address mapped into IPv6 counts as itself. */
-const neighbours = new BlockList();
-for (const [net, prefix] of [
-  ['127.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['169.254.0.0', 16],
-] as const)
-  neighbours.addSubnet(net, prefix, 'ipv4');
-for (const [net, prefix] of [
-  ['::1', 128],
-  ['fc00::', 7],
-  ['fe80::', 10],
-] as const)
-  neighbours.addSubnet(net, prefix, 'ipv6');

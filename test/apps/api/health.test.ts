@@ -2,7 +2,8 @@ import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { healthRouter, isNeighbour } from '../../../apps/api/routes/health.ts';
+import { healthRouter } from '../../../apps/api/routes/health.ts';
+import { isNeighbour } from '../../../domain/net/neighbour.ts';
 import { limitConnection } from '../../../infra/http/quota-counter.ts';
 import { readiness } from '../../../infra/http/readiness.ts';
 import { exposeDepth, metrics } from '../../../infra/metrics.ts';
@@ -66,10 +67,17 @@ describe('ready', () => {
 
 describe('/metrics', () => {
   test('is not there for who comes through a proxy or from a public address', async () => {
-    await request(api.app).get('/metrics').set('X-Forwarded-For', '127.0.0.1').expect(404);
-    await request(api.app).get('/metrics').set('Forwarded', 'for=127.0.0.1').expect(404);
-    const from = (remoteAddress: string) =>
-      isNeighbour({ headers: {}, socket: { remoteAddress } } as unknown as Parameters<typeof isNeighbour>[0]);
+    const addedByProxies = {
+      'X-Forwarded-For': '127.0.0.1',
+      'X-Forwarded-Proto': 'https',
+      Forwarded: 'for=127.0.0.1',
+      Via: '1.1 squid',
+      'X-Real-IP': '127.0.0.1',
+      'CF-Connecting-IP': '127.0.0.1',
+    };
+    for (const [name, value] of Object.entries(addedByProxies))
+      await request(api.app).get('/metrics').set(name, value).expect(404);
+    const from = (remoteAddress: string) => isNeighbour({}, remoteAddress);
     for (const near of [
       '127.0.0.1',
       '::1',
@@ -80,7 +88,7 @@ describe('/metrics', () => {
       'fd00::1',
     ])
       expect(from(near)).toBe(true);
-    for (const far of ['8.8.8.8', '172.32.0.1', '::ffff:8.8.8.8', '2001:db8::1'])
+    for (const far of ['', '8.8.8.8', '168.63.129.16', '172.32.0.1', '::ffff:8.8.8.8', '2001:db8::1'])
       expect(from(far)).toBe(false);
   });
 

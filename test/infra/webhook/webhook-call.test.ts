@@ -27,6 +27,8 @@ describe('an address is of the open internet', () => {
       '192.88.99.1 192.168.1.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.1.1.1 240.0.0.1 255.255.255.255',
       ':: ::1 ::7f00:1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:8.8.8.8 ::ffff:0:10.0.0.1 64:ff9b::a00:1 64:ff9b:1::a00:1',
       '100::1 2001::1 2001:2::1 2001:db8::1 2002:7f00:1:: 3fff::1 5f00::1 fc00::1 fdff::1 fe80::1 fec0::1 ff02::1',
+      // What a cloud's own host answers at: AWS, Azure, Alibaba, Oracle.
+      '169.254.170.2 fd00:ec2::254 168.63.129.16 ::ffff:168.63.129.16 100.100.100.200 192.0.0.192',
     ];
     for (const text of inside.join(' ').split(' ')) expect(isPublic(address(text)), text).toBe(false);
     for (const text of ['8.8.8.8', '1.1.1.1', '172.15.0.1', '172.32.0.1', '100.128.0.1', '2606:4700::1111'])
@@ -44,6 +46,15 @@ describe('an address is of the open internet', () => {
       'https://[::ffff:10.0.0.1]/',
       'https://localhost/',
       'https://db.localhost/',
+      'https://localhost./',
+      'https://redis/',
+      'https://metadata/',
+      'https://metadata.google.internal/',
+      'https://METADATA.google.internal./',
+      'https://printer.local/',
+      'https://nas.home.arpa/',
+      'https://168.63.129.16/',
+      'https://[2002:a00:1::]/',
     ];
     for (const url of inside) expect(fault(url), url).toContain('open internet');
     for (const url of [
