@@ -62,7 +62,7 @@ export type JobReason = SeenIn<'job' | 'attempt'>;
 export type ChatReason = SeenIn<'chat'>;
 
 /** Where the meaning of a code can be read, on the API and on the board. */
-export const docsPathOf = (code: ReasonCode): string => `/docs/problems#${code}`;
+const docsPathOf = (code: ReasonCode): string => `/docs/problems#${code}`;
 
 export interface ExplainedReason {
   readonly meaning: string;

@@ -2,8 +2,6 @@ import type { z } from 'zod';
 import { type FieldError } from './problem.ts';
 import { escapePointer } from './text.ts';
 
-type Issue = z.core.$ZodRawIssue;
-
 /** Values of an enum that are told; longer lists stand in the document. */
 const VALUES_SHOWN_MAX = 20;
 
@@ -34,7 +32,7 @@ export const plainWords: z.core.$ZodErrorMap = (issue) => {
       return 'holds a name or a value that is not allowed';
     case 'not_multiple_of':
       return `expected a multiple of ${issue.divisor}`;
-    default:
+    case 'custom':
       return undefined;
   }
 };

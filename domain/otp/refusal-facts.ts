@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 export const nextUtcDay = (now: Date): Date => new Date(Math.floor(now.getTime() / DAY_MS) * DAY_MS + DAY_MS);
 
 /** `+998 90 111`, as people write the beginning of a number. */
-export const prefixText = (prefix: string): string => formatIncompletePhoneNumber(prefix);
+const prefixText = (prefix: string): string => formatIncompletePhoneNumber(prefix);
 
 /** What a refused send is told beside its reason: until when, by which limit, for which numbers. */
 export function refusalFacts(
@@ -34,7 +34,15 @@ export function refusalFacts(
         until: prefixScore && prefixBlockedUntil(prefixScore, now),
         prefix: phone && prefixText(phone.prefix),
       };
-    default:
+    case 'code-too-short':
+    case 'codes-unconfirmed':
+    case 'destination-locked':
+    case 'no-channel':
+    case 'number-capped':
+    case 'other-payment':
+    case 'too-soon':
+    case 'totp-for-money':
+    case 'unknown-recipient':
       return until;
   }
 }

@@ -65,8 +65,7 @@ describe('a schema answers, and never throws', () => {
       for (const second of fields.slice(at))
         for (const one of wrongValues)
           for (const other of wrongValues) {
-            const { success, error } = schema.safeParse({ [first]: one, [second]: other });
-            if (!success) expect(error.issues.length).toBeGreaterThan(0);
+            expect(() => schema.safeParse({ [first]: one, [second]: other })).not.toThrow();
           }
   });
 

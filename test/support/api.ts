@@ -61,7 +61,7 @@ export async function makeProject(
 }
 
 /** Whatever a test sets is within what staff granted. */
-export const settingsAsCeilings = (settings: Record<string, unknown>): Record<string, unknown> =>
+const settingsAsCeilings = (settings: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(settings).filter(([name]) => name in ProjectCeilings.shape));
 
 export async function makeKey(
