@@ -99,6 +99,10 @@ export const Environment = z.object({
     .describe('PostgreSQL 18 or newer, as postgres://user:password@host:port/database'),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).describe('Redis 7 or Valkey, noeviction and append-only'),
   BIND_HOST: z.string().default('0.0.0.0').describe('address that the servers listen on'),
+  SANDBOX_BIND_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('address that the sandbox listens on: whoever reaches its inbox reads every code'),
   API_PORT: port(3000).describe('port of the intake'),
   BOARD_PORT: port(3001).describe('port of Bull Board and /ops'),
   SANDBOX_PORT: port(3002).describe('port of the sandbox providers and their inbox (development only)'),

@@ -16,6 +16,24 @@ export function surfaceLines(originOf: OriginOf): string[] {
   return Object.entries(surfaces).map(([name, url]) => `${name.padEnd(8)}${url}`);
 }
 
+/** What other machines reach now, said before anything listens. */
+export function exposureLines({
+  BIND_HOST,
+  SANDBOX_BIND_HOST,
+}: Readonly<Record<'BIND_HOST' | 'SANDBOX_BIND_HOST', string>>): string[] {
+  const isLocal = (host: string) => host === 'localhost' || host === '::1' || host.startsWith('127.');
+  return [
+    ...(isLocal(BIND_HOST)
+      ? []
+      : [`WARNING: BIND_HOST=${BIND_HOST} opens the api and the board to other machines, without TLS.`]),
+    ...(isLocal(SANDBOX_BIND_HOST)
+      ? []
+      : [
+          `WARNING: SANDBOX_BIND_HOST=${SANDBOX_BIND_HOST} opens the sandbox's inbox: whoever reaches it reads every code.`,
+        ]),
+  ];
+}
+
 /** The credentials, for a person at a terminal; where the output is kept as a log, only the path of a file that holds them. */
 export async function credentialLines(home: string, demo: Demo, isTerminal: boolean): Promise<string[]> {
   if (isTerminal) return demoText(demo).trimEnd().split('\n');

@@ -16,7 +16,8 @@ export const EMBEDDED = { DATABASE_URL: 'postgres://embedded', REDIS_URL: 'redis
  */
 export function localEnvironment(given: Given, secrets: Variables, home: string): Variables {
   const port = (name: PortName) => (Number(given[name]) || PORTS[name]).toString();
-  const origin = (name: PortName) => `http://${reachableHost(given['BIND_HOST'])}:${port(name)}`;
+  const hostOf = (name: PortName) => given[name === 'SANDBOX_PORT' ? 'SANDBOX_BIND_HOST' : 'BIND_HOST'];
+  const origin = (name: PortName) => `http://${reachableHost(hostOf(name))}:${port(name)}`;
   const sandbox = origin('SANDBOX_PORT');
   const groups: readonly Variables[] = [
     pick(secrets, ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER'], {

@@ -9,7 +9,7 @@ import { makeHome } from '../../infra/embedded/site.ts';
 import { newSecrets } from '../../infra/new-secrets.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { RUNNING_FILE, runningVariables } from '../../infra/running.ts';
-import { credentialLines, surfaceLines } from './announce.ts';
+import { credentialLines, exposureLines, surfaceLines } from './announce.ts';
 import { type ChildContext, startChild } from './child.ts';
 import { commandLine } from './cli.ts';
 import { ensureDemo, keepDemo, markTold } from './demo.ts';
@@ -103,8 +103,9 @@ async function start(
   await migrate(env.DATABASE_URL);
   await writePrivate(join(home, RUNNING_FILE), JSON.stringify(runningVariables(env)));
 
-  const host = reachableHost(config.BIND_HOST);
-  const originOf = (name: PortName): string => `http://${host}:${config[name]}`;
+  for (const line of exposureLines(config)) say(line);
+  const originOf = (name: PortName): string =>
+    `http://${reachableHost(name === 'SANDBOX_PORT' ? config.SANDBOX_BIND_HOST : config.BIND_HOST)}:${config[name]}`;
   const onProcess = processRecorder(home);
   const context = { directory: clone, env, onLine, onGiveUp, onProcess, decideRestart };
   for (const stage of [providersStage(originOf), servingStage(originOf)]) {

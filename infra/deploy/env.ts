@@ -7,9 +7,10 @@ import { newSecrets } from '../new-secrets.ts';
 /** Read by `docker-compose.yml` alone: Navbat itself is given whole URLs. */
 export const composeOnly = {
   POSTGRES_PASSWORD: 'password of the postgres service of docker-compose.yml',
+  REDIS_PASSWORD: 'password of the redis service of docker-compose.yml',
 } as const;
 
-const POSTGRES_PASSWORD_BYTES = 24;
+const PASSWORD_BYTES = 24;
 
 const Shape = z.object({
   properties: z.record(
@@ -42,7 +43,8 @@ export function environmentText(values: Readonly<Record<string, string>> = {}): 
 /** Everything secret that a `.env` for `docker-compose.yml` needs. */
 export const newEnvironment = (now: Date): Readonly<Record<string, string>> => ({
   ...newSecrets(now),
-  POSTGRES_PASSWORD: randomBytes(POSTGRES_PASSWORD_BYTES).toString('hex'),
+  POSTGRES_PASSWORD: randomBytes(PASSWORD_BYTES).toString('hex'),
+  REDIS_PASSWORD: randomBytes(PASSWORD_BYTES).toString('hex'),
 });
 
 // `npm run env:example` rewrites the example; `npm run env:new` makes a `.env`, and never writes over one: its keys may be in use.

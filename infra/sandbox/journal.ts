@@ -28,7 +28,7 @@ export class Journal {
 
   static async open(path: string, log: Logger, bytesMax = FILE_BYTES_MAX): Promise<Journal> {
     await setAside(path, bytesMax);
-    const file = await open(path, 'a');
+    const file = await open(path, 'a', 0o600);
     const journal = new Journal(file, log);
     // A kill may have torn the last line: close it, so that the next one stands alone.
     if (await endsInsideLine(path)) journal.#pending.push('\n');

@@ -1,17 +1,15 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import { Environment } from '../config.ts';
 import { openLog } from '../log.ts';
 import { refuseProduction, startSandbox } from './start-sandbox.ts';
 
-/** Whoever reaches the inbox reads every code, so that without BIND_HOST only this machine does. */
-const LOOPBACK = '127.0.0.1';
 /** 5 s to write the log out and close; it takes milliseconds. */
 const DRAIN_MS_MAX = 5_000;
 
 /** What of the environment concerns the sandbox: it needs no database, no Redis and no keys. */
 const SandboxEnvironment = Environment.pick({
   NODE_ENV: true,
+  SANDBOX_BIND_HOST: true,
   SANDBOX_PORT: true,
   LOG_LEVEL: true,
   NAVBAT_HOME: true,
@@ -19,7 +17,7 @@ const SandboxEnvironment = Environment.pick({
   TWILIO_AUTH_TOKEN: true,
   TELEGRAM_BOT_TOKEN: true,
   TELEGRAM_GATEWAY_TOKEN: true,
-}).extend({ BIND_HOST: z.string().default(LOOPBACK) });
+});
 
 const given = Object.entries(process.env).filter(([, value]) => value !== '');
 const parsed = SandboxEnvironment.safeParse(Object.fromEntries(given), { reportInput: false });
@@ -41,7 +39,7 @@ const log = openLog('sandbox', config.LOG_LEVEL);
 const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = config;
 const sandbox = await startSandbox({
   port: config.SANDBOX_PORT,
-  host: config.BIND_HOST,
+  host: config.SANDBOX_BIND_HOST,
   directory: join(config.NAVBAT_HOME, 'sandbox'),
   credentials: {
     twilio: accountSid && authToken ? { accountSid, authToken } : undefined,

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
@@ -79,7 +79,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     log = pino({ level: 'silent' }),
     host = '127.0.0.1',
   } = options;
-  await mkdir(directory, { recursive: true });
+  await makePrivate(directory);
   const settings = await Settings.open(directory, log);
   const timers = new Timers();
   const world: World = {
@@ -110,6 +110,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   server.maxConnections = CONNECTIONS_MAX;
   await listen(server, options.port, host);
   return createHandle({ server, host, world, calls, settings, telegram });
+}
+
+/** Codes and messages lie in it. */
+async function makePrivate(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await chmod(directory, 0o700);
 }
 
 /** A sandbox answers where a person would have been asked: it must never stand in for a provider in earnest. */

@@ -90,12 +90,15 @@ describe('the servers keep what they are given', () => {
   });
 
   test('Redis 7, append-only, never evicting, with a volume and a health check', () => {
-    const { image, command, volumes: mounted, healthcheck } = service('redis');
+    const { image, command, environment, volumes: mounted, healthcheck } = service('redis');
     const options = command.join(' ');
     expect([image, mounted]).toEqual(['redis:7', ['redis-data:/data']]);
     expect(options).toContain('--appendonly yes');
     expect(options).toContain('--maxmemory-policy noeviction');
     expect(healthcheck.test).toEqual(['CMD', 'redis-cli', 'ping']);
+    // The health check logs in with the same variable.
+    expect(options).toContain('--requirepass "$$REDISCLI_AUTH"');
+    expect(environment['REDISCLI_AUTH']).toMatch(/^\$\{REDIS_PASSWORD:\?/);
   });
 
   test('every volume is declared, and every declared one is used', () => {
@@ -145,6 +148,12 @@ describe('no secret stands in a file', () => {
     const set = ours.flatMap(([, { environment }]) => Object.keys(environment));
     expect(Object.keys(Environment.shape)).toEqual(expect.arrayContaining(set));
   });
+});
+
+test('nothing is published to other machines: here is no TLS', () => {
+  const published = all.flatMap(([, { ports }]) => ports);
+  expect(published).toHaveLength(4);
+  for (const port of published) expect(port).toMatch(/^127\.0\.0\.1:/);
 });
 
 describe('nothing of the sandbox runs by default', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { exposureLines } from '../../../apps/local/announce.ts';
 import { localEnvironment, reachableHost } from '../../../apps/local/environment.ts';
 import { jsonLine, messageOf, prettyLine } from '../../../apps/local/log-lines.ts';
 import { portTroubles } from '../../../apps/local/ports.ts';
@@ -119,4 +120,20 @@ describe('a log line', () => {
     expect(prettyLine('api', 'Error: it broke')).toContain('Error: it broke');
     expect(messageOf('worker ready')).toBeUndefined();
   });
+});
+
+test('what other machines reach is said: BIND_HOST opens no sandbox, and either is a warning', () => {
+  const closed = { BIND_HOST: '127.0.0.1', SANDBOX_BIND_HOST: '127.0.0.1' };
+  expect(exposureLines(closed)).toEqual([]);
+  expect(exposureLines({ ...closed, BIND_HOST: '0.0.0.0' })).toEqual([
+    expect.stringMatching(/^WARNING: BIND_HOST=0\.0\.0\.0 .*board/),
+  ]);
+  expect(exposureLines({ ...closed, SANDBOX_BIND_HOST: '::' })).toEqual([
+    expect.stringMatching(/^WARNING: SANDBOX_BIND_HOST=:: .*every code/),
+  ]);
+  const env = localEnvironment({ BIND_HOST: '192.0.2.7' }, {}, '/home');
+  expect([env['PUBLIC_URL'], env['TWILIO_API_URL']]).toEqual([
+    'http://192.0.2.7:3000',
+    'http://127.0.0.1:3002',
+  ]);
 });

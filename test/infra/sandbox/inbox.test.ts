@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, chmod, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
@@ -48,6 +48,15 @@ describe('/inbox.json', () => {
     expect(await found.json()).toMatchObject([
       { id: '1', channel: 'telegram-gateway', to: '+998901234567', text: 'Your code: 123456' },
     ]);
+  });
+
+  test('and the files behind it are their owner’s alone, an older folder too', async () => {
+    const directory = await temporaryDirectory();
+    await chmod(directory, 0o755);
+    await freshSandbox({ directory });
+    expect((await stat(directory)).mode & 0o777).toBe(0o700);
+    for (const file of [MESSAGES_FILE, CALLS_FILE])
+      expect((await stat(join(directory, file))).mode & 0o777, file).toBe(0o600);
   });
 
   test('empties on DELETE, also after a restart, while the log keeps every line', async () => {
