@@ -24,6 +24,15 @@ export interface Check {
 export interface Checks {
   /** Counts the check before it compares, in one statement; approves by compare-and-set. */
   check(check: Check): Promise<CheckResult>;
+  /** A code lives for this destination and purpose, and its send did not allow checks by `to`. Counts nothing. */
+  isByIdAlone(check: ByTo): Promise<boolean>;
+}
+
+export interface ByTo {
+  readonly projectId: ProjectId;
+  readonly mode: KeyMode;
+  readonly destination: Destination;
+  readonly purpose: string;
 }
 
 /** What `GET /otp/{id}` tells. */

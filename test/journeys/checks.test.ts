@@ -44,6 +44,19 @@ describe('a number', () => {
   });
 });
 
+test('by to, where the send did not allow it, the field is told so and no check is used', async () => {
+  const { id, to, code } = await send();
+  for (const each of [code, wrongCode(code)])
+    expect(await project.call('POST', '/otp/verify', { to, code: each })).toMatchObject({
+      status: 422,
+      body: { errors: [{ pointer: '/to', detail: expect.stringContaining('allow_verify_by_to') }] },
+    });
+  expect(await check(id, wrongCode(code))).toMatchObject({ status: 422, body: { remaining: 4 } });
+  expect(await check(id, code)).toMatchObject({ status: 200 });
+  // Where nothing lives, by to tells nothing.
+  expect(await project.call('POST', '/otp/verify', { to, code })).toMatchObject({ status: 422 });
+});
+
 describe('a code works once, within its life and its five checks', () => {
   test('the right code passes on the fifth check', async () => {
     const { id, code } = await send();

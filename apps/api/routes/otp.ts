@@ -200,7 +200,7 @@ const verifyRoute = (deps: OtpRouteDeps) =>
     tag: 'One-time codes',
     summary: 'Check a one-time code',
     description:
-      'Takes the code that was sent and, where the send named `totp`, that of a device which the person has bound. Only 200 means approved. 422: wrong, with the checks that remain. 410: closed, with the reason. 404: unknown. 429: locked or limited. By `to`, every code that is not approved is a 422 without further words.',
+      'Takes the code that was sent and, where the send named `totp`, that of a device which the person has bound. Only 200 means approved. 422: wrong, with the checks that remain. 410: closed, with the reason. 404: unknown. 429: locked or limited. By `to`, every code that is not approved is a 422 without further words; where a code lives whose send did not set `allow_verify_by_to`, it is a 422 that says so and costs no check.',
     scope: 'otp',
     testKeys: 'apart',
     body: CheckRequest,
@@ -214,12 +214,34 @@ const verifyRoute = (deps: OtpRouteDeps) =>
               purpose: body.purpose ?? PURPOSE_DEFAULT,
             }
           : { id: body.id, purpose: body.purpose ?? null, by: 'service' as const };
+      if (of.destination) await refuseByIdAlone(deps, caller, of);
       // Whoever holds an app's key could say anything.
       const client = caller.access === 'publishable' ? ip : (body.client?.ip ?? null);
       const result = await checkCode(deps, caller, client, of, body.code);
       return { status: 200, body: { id: result.id, status: 'approved', purpose: result.purpose } };
     },
   });
+
+/**
+ * Told to whoever holds a secret key of the project, which sent the code itself: it is a fault of its program. Strangers check by
+ * other routes, whose sends allow it always.
+ */
+async function refuseByIdAlone(
+  { checks }: Pick<OtpRouteDeps, 'checks'>,
+  { projectId, mode }: Caller,
+  of: { readonly destination: Destination; readonly purpose: string },
+): Promise<void> {
+  if (!(await checks.isByIdAlone({ projectId, mode, ...of }))) return;
+  throw new Problem(422, 'incorrect-code', 'This code cannot be checked by its recipient.', {
+    errors: [
+      {
+        pointer: '/to',
+        detail:
+          'expected id: the send of this code did not set allow_verify_by_to. Check it by the id that the send answered, or set allow_verify_by_to there.',
+      },
+    ],
+  });
+}
 
 type Approval = Extract<CheckResult, { result: 'approved' }>;
 

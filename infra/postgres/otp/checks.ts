@@ -6,7 +6,7 @@ import {
   lockedSince,
 } from '../../../domain/otp/check.ts';
 import type { ProjectId } from '../../../domain/job/job.ts';
-import type { Check, Checks } from '../../../domain/otp/checks.ts';
+import type { ByTo, Check, Checks } from '../../../domain/otp/checks.ts';
 import { TOTP_FAILURES_MAX } from '../../../domain/device/totp.ts';
 import type { Persons } from '../../../domain/identity/persons.ts';
 import { otpSend } from '../../../domain/otp/job.ts';
@@ -56,7 +56,22 @@ export function otpChecks(parts: ChecksParts): Checks {
   return {
     check: (check) =>
       'id' in check.of ? checkById(deps, check, check.of) : checkByTo(deps, check, check.of),
+    isByIdAlone: (check) => isByIdAlone(deps, check),
   };
+}
+
+async function isByIdAlone(
+  deps: Pick<ChecksDeps, 'pool' | 'hash' | 'now'>,
+  { projectId, mode, destination, purpose }: ByTo,
+): Promise<boolean> {
+  const addressHash = deps.hash('address', addressText(destination, mode));
+  const { rows } = await deps.pool.query<{ by_id_alone: boolean | null }>({
+    name: 'is-by-id-alone',
+    text: `select bool_and(not check_by_to) by_id_alone from verification
+           where address_hash = $1 and project_id = $2 and purpose = $3 and state = 'live' and expires_at > $4`,
+    values: [addressHash, projectId, purpose, deps.now()],
+  });
+  return rows[0]?.by_id_alone ?? false;
 }
 
 async function checkById(
