@@ -241,7 +241,7 @@ async function attempt(
   const { deps, job, rules } = sending;
   const sentAt = deps.now();
   const sentAtMs = performance.now();
-  const message = messageOf(sending);
+  const message = messageOf(sending, channel);
   const reply = await withinTime(sending.signal, otpSend.attemptTimeoutMs, (signal) =>
     entry.send(message, signal),
   );
@@ -275,7 +275,7 @@ async function attempt(
 const asClosed = (attempt: PastAttempt): PastAttempt =>
   attempt.outcome === null ? { ...attempt, outcome: 'unknown' } : attempt;
 
-function messageOf({ deps, job, project }: Sending): CodeMessage {
+function messageOf({ deps, job, project }: Sending, channel: Channel): CodeMessage {
   const { verification } = job;
   const code = deps.codeOf(verification);
   const ttlSeconds = Math.max(
@@ -293,6 +293,7 @@ function messageOf({ deps, job, project }: Sending): CodeMessage {
       locale: verification.locale,
     },
     project.settings.templates,
+    channel === 'sms' ? 'sms' : 'screen',
   );
   return {
     jobId: job.id,

@@ -1,6 +1,6 @@
 import type { Locale } from '../../domain/otp/text.ts';
 
-/** All that the bot says. Codes are not here: they come through `otp-send`, as every code does. */
+/** The Uzbek apostrophe is ‘ (U+2018), in the bot and in pushes alike; only SMS has the ASCII one. All that the bot says. Codes are not here: they come through `otp-send`, as every code does. */
 export interface Texts {
   readonly welcome: (project: string) => string;
   readonly shareButton: string;
@@ -39,7 +39,7 @@ const uz: Texts = {
   askCode: 'Sizga yuborilgan 6 xonali kodni yozing. Yangi kod olish uchun raqamingizni qayta yuboring.',
   wrongCode:
     'Kod noto‘g‘ri yoki muddati o‘tgan. Yangi kod olish uchun pastdagi tugma orqali raqamingizni qayta yuboring.',
-  verified: '✅ Siz muvaffaqiyatli tasdiqlandingiz.',
+  verified: '✅ Ro‘yxatdan muvaffaqiyatli o‘tdingiz.',
   alreadyVerified: '✅ Siz allaqachon tasdiqlangansiz.',
   phoneUnproven:
     '✅ Siz tasdiqlangansiz. Raqamingizni ham tasdiqlash uchun uni pastdagi tugma orqali yuboring.',
@@ -47,12 +47,12 @@ const uz: Texts = {
   tooManyCodes: (minutes) => `Juda ko‘p kod so‘raldi. ${minutes} daqiqadan so‘ng qayta urinib ko‘ring.`,
   tooManyChecks: (minutes) => `Juda ko‘p noto‘g‘ri kod. ${minutes} daqiqadan so‘ng qayta urinib ko‘ring.`,
   locked:
-    'Juda ko‘p noto‘g‘ri kod yozildi: kodlar bir kunga yopildi. Raqamingiz tasdiqlangan bo‘lsa, uni /unlock ochadi.',
-  unlocked: '🔓 Ochildi: raqamingizga yana kod yuboriladi.',
-  nothingLocked: 'Raqamingiz yopilmagan.',
+    'Juda ko‘p noto‘g‘ri kod yozildi: kod yuborish 24 soatga bloklandi. Raqamingiz tasdiqlangan bo‘lsa, blokni /unlock olib tashlaydi.',
+  unlocked: '🔓 Blok olib tashlandi: raqamingizga yana kod yuboriladi.',
+  nothingLocked: 'Raqamingiz bloklanmagan.',
   unlockUnproven: 'Avval pastdagi tugma orqali raqamingizni tasdiqlang.',
   sorry: 'Hozir kod yuborib bo‘lmadi. Iltimos, keyinroq urinib ko‘ring.',
-  help: '/start — ro‘yxatdan o‘tish\n/language — tilni tanlash\n/stop — xabarlarni to‘xtatish\n/unlock — yopilgan raqamni ochish\n/help — yordam',
+  help: '/start — ro‘yxatdan o‘tish\n/language — tilni tanlash\n/stop — xabarlarni to‘xtatish\n/unlock — bloklangan raqamdan blokni olib tashlash\n/help — yordam',
   chooseLanguage: 'Tilni tanlang:',
   languageSet: 'Endi o‘zbek tilida gaplashamiz.',
   stopped: 'Bo‘ldi, endi sizga hech narsa yozmayman. Qaytish uchun: /start',
@@ -69,19 +69,19 @@ const ru: Texts = {
   codeOnItsWay: 'Код отправляется. Он действует 1 минуту: напишите его сюда.',
   askCode: 'Напишите присланный вам код из 6 цифр. Чтобы получить новый, отправьте свой номер ещё раз.',
   wrongCode: 'Код неверен или устарел. Чтобы получить новый, отправьте свой номер кнопкой ниже ещё раз.',
-  verified: '✅ Вы успешно подтверждены.',
-  alreadyVerified: '✅ Вы уже подтверждены.',
-  phoneUnproven: '✅ Вы подтверждены. Чтобы подтвердить и номер, отправьте его кнопкой ниже.',
+  verified: '✅ Готово, вы зарегистрированы.',
+  alreadyVerified: '✅ Вы уже зарегистрированы.',
+  phoneUnproven: '✅ Вы зарегистрированы. Чтобы подтвердить и номер, отправьте его кнопкой ниже.',
   phoneProved: '✅ Ваш номер телефона подтверждён.',
   tooManyCodes: (minutes) => `Слишком много кодов. Попробуйте снова через ${minutes} мин.`,
   tooManyChecks: (minutes) => `Слишком много неверных кодов. Попробуйте снова через ${minutes} мин.`,
   locked:
-    'Слишком много неверных кодов: коды закрыты на сутки. Если ваш номер подтверждён, его откроет /unlock.',
-  unlocked: '🔓 Открыто: на ваш номер снова приходят коды.',
-  nothingLocked: 'Ваш номер не закрыт.',
+    'Слишком много неверных кодов: отправка кодов заблокирована на 24 часа. Если ваш номер подтверждён, снимите блокировку: /unlock.',
+  unlocked: '🔓 Блокировка снята: на ваш номер снова приходят коды.',
+  nothingLocked: 'Ваш номер не заблокирован.',
   unlockUnproven: 'Сначала подтвердите свой номер кнопкой ниже.',
   sorry: 'Сейчас не удалось отправить код. Пожалуйста, попробуйте позже.',
-  help: '/start — регистрация\n/language — выбрать язык\n/stop — остановить сообщения\n/unlock — открыть закрытый номер\n/help — помощь',
+  help: '/start — регистрация\n/language — выбрать язык\n/stop — остановить сообщения\n/unlock — снять блокировку\n/help — помощь',
   chooseLanguage: 'Выберите язык:',
   languageSet: 'Теперь говорим по-русски.',
   stopped: 'Хорошо, больше я вам не пишу. Чтобы вернуться: /start',
@@ -95,22 +95,23 @@ const en: Texts = {
   askContact: 'To register, share your phone number with the button below.',
   notYours: 'This is not your number. Please share your own with the button below.',
   badPhone: 'This number could not be read. Please share it again with the button below.',
-  codeOnItsWay: 'A code is on its way. It works for 1 minute: type it here.',
+  codeOnItsWay: 'A code is on its way. It expires in 1 minute: type it here.',
   askCode: 'Type the 6 digits that you were sent. For a new code, share your number again.',
   wrongCode:
     'The code is wrong or has expired. For a new one, share your number again with the button below.',
-  verified: '✅ You are successfully verified.',
-  alreadyVerified: '✅ You are verified already.',
-  phoneUnproven: '✅ You are verified. To prove your number too, share it with the button below.',
+  verified: '✅ Done, you are registered.',
+  alreadyVerified: '✅ You are already registered.',
+  phoneUnproven: '✅ You are registered. To confirm your number too, share it with the button below.',
   phoneProved: '✅ Your phone number is confirmed.',
   tooManyCodes: (minutes) => `Too many codes. Try again in ${minutes} min.`,
   tooManyChecks: (minutes) => `Too many wrong codes. Try again in ${minutes} min.`,
-  locked: 'Too many wrong codes: codes are closed for a day. If your number is proven, /unlock opens it.',
-  unlocked: '🔓 Opened: your number gets codes again.',
-  nothingLocked: 'Your number is not locked.',
-  unlockUnproven: 'First prove your number with the button below.',
+  locked:
+    'Too many wrong codes: sending codes is blocked for 24 hours. If your number is confirmed, /unlock removes the block.',
+  unlocked: '🔓 Unblocked: your number gets codes again.',
+  nothingLocked: 'Your number is not blocked.',
+  unlockUnproven: 'First confirm your number with the button below.',
   sorry: 'No code could be sent now. Please try again later.',
-  help: '/start — register\n/language — choose a language\n/stop — stop all messages\n/unlock — open a locked number\n/help — this help',
+  help: '/start — register\n/language — choose a language\n/stop — stop all messages\n/unlock — remove a block\n/help — this help',
   chooseLanguage: 'Choose a language:',
   languageSet: 'We speak English now.',
   stopped: 'Done, I will not write to you any more. To come back: /start',

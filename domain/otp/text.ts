@@ -19,14 +19,14 @@ export type Templates = z.infer<typeof Templates>;
 
 const textDefaults: Readonly<Record<Locale, string>> = {
   uz: '{project}: tasdiqlash kodingiz {code}. {minutes} daqiqa amal qiladi. Uni hech kimga aytmang.',
-  ru: '{project}: ваш код подтверждения {code}. Действует {minutes} мин. Никому его не сообщайте.',
-  en: '{project}: your code is {code}. It works for {minutes} min. Never share it.',
+  ru: '{project}: код {code}, {minutes} мин. Никому не сообщайте.',
+  en: "{project}: your code is {code}. Expires in {minutes} min. Don't share it.",
 };
 
 const moneyTexts: Readonly<Record<Locale, string>> = {
-  uz: "{project}: {amount} to'lov, oluvchi {payee}. Tasdiqlash kodi {code}, {minutes} daqiqa amal qiladi. Uni hech kimga aytmang.",
-  ru: '{project}: платёж {amount}, получатель {payee}. Код подтверждения {code}, действует {minutes} мин. Никому его не сообщайте.',
-  en: '{project}: payment of {amount} to {payee}. Your code is {code}, it works for {minutes} min. Never share it.',
+  uz: '{project}: {amount} to‘lov, oluvchi {payee}. Tasdiqlash kodi {code}, {minutes} daqiqa amal qiladi. Uni hech kimga aytmang.',
+  ru: '{project}: платёж {amount}, получатель {payee}. Код {code}, {minutes} мин. Никому не сообщайте.',
+  en: "{project}: payment of {amount} to {payee}. Your code is {code}. Expires in {minutes} min. Don't share it.",
 };
 
 /** What a project's own template left out: nobody approves a payment that they were not shown. */
@@ -52,7 +52,7 @@ const textsByPurpose: ReadonlyMap<string, Readonly<Record<Locale, string>>> = ne
     {
       uz: '{project}: {code} kodi yangi telefonni sizga ulaydi. Uni faqat Navbat ilovasiga yozing. {minutes} daqiqa amal qiladi.',
       ru: '{project}: {code} привяжет к вам новый телефон. Вводите его только в приложении Navbat. Действует {minutes} мин.',
-      en: '{project}: {code} binds a new phone to you. Type it in the Navbat app and nowhere else. It works for {minutes} min.',
+      en: '{project}: {code} binds a new phone to you. Type it in the Navbat app and nowhere else. Expires in {minutes} min.',
     },
   ],
 ]);
@@ -72,8 +72,17 @@ export interface CodeWords {
   readonly locale: Locale;
 }
 
-/** The message a person reads. `ttlSeconds` is rounded up to whole minutes. */
-export function codeText(message: CodeWords, templates: Templates): { title: string; text: string } {
+/** Where a message is read: one letter outside the GSM alphabet makes an SMS twice as dear, and a typographic apostrophe is one. */
+export type TextMedium = 'sms' | 'screen';
+
+const APOSTROPHES = /[\u02bb\u02bc\u2018\u2019]/g;
+
+/** The message a person reads. `ttlSeconds` is rounded up to whole minutes. In an SMS every apostrophe is the ASCII one. */
+export function codeText(
+  message: CodeWords,
+  templates: Templates,
+  medium: TextMedium = 'screen',
+): { title: string; text: string } {
   const { payment } = message;
   const values: Record<string, string> = {
     code: message.code,
@@ -85,7 +94,7 @@ export function codeText(message: CodeWords, templates: Templates): { title: str
     /\{(code|project|minutes|amount|payee)\}/g,
     (_, name: string) => values[name] ?? '',
   );
-  return { title: titles[message.locale], text };
+  return { title: titles[message.locale], text: medium === 'sms' ? text.replaceAll(APOSTROPHES, "'") : text };
 }
 
 function templateOf({ locale, purpose, payment }: CodeWords, templates: Templates): string {

@@ -6,7 +6,7 @@ import type { CodeChannel, CodeMessage, Cost, ProviderRefusal, SendReply } from 
 import { type Answered, replyToStatus } from './classify-status.ts';
 import { headerOf, keptAlive, post, urlAt } from './http.ts';
 import { addressOf, refused, replyWithoutAnswer, unexpected, unknown } from './replies.ts';
-import { smsSegments } from './segments.ts';
+import { smsSegments } from '../../domain/otp/segments.ts';
 
 const PROVIDER = 'twilio';
 const API_URL = 'https://api.twilio.com';

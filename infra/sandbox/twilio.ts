@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isCallbackUrl } from './caller.ts';
 import { type Answer, type Incoming, json, readFields, type Reply } from './http.ts';
 import type { Message, Status } from './message.ts';
-import { segmentsOf } from './segments.ts';
+import { smsSegments } from '../../domain/otp/segments.ts';
 import { reportStatus } from './twilio-callback.ts';
 import { TWILIO_DELIVERY_ERRORS, TWILIO_ERRORS, type TwilioErrorCode } from './twilio-errors.ts';
 import { type Destiny, type Dialect, underFault } from './under-fault.ts';
@@ -271,7 +271,7 @@ function resourceBody(message: Message, accountSid: string, status: Status = mes
     from: from.startsWith('MG') ? null : from,
     messaging_service_sid: details['messaging_service_sid'] ?? null,
     num_media: '0',
-    num_segments: String(segmentsOf(text)),
+    num_segments: String(smsSegments(text)),
     price: null,
     price_unit: 'USD',
     sid,

@@ -77,7 +77,7 @@ async function verified(person = newPerson(), phone = person.phone) {
   await person.hears(/telefon raqamingizni yuboring/);
   await person.shares(phone);
   await person.says(await codeOf(person));
-  await person.hears(/muvaffaqiyatli tasdiqlandingiz/);
+  await person.hears(/muvaffaqiyatli o‘tdingiz/);
   return person;
 }
 
@@ -93,7 +93,7 @@ describe('from /start to verified', () => {
     expect(await person.row()).toMatchObject({ phone_number: person.phone, is_verified: false });
 
     await person.says(`${code.slice(0, 3)} ${code.slice(3)}`);
-    await person.hears(/muvaffaqiyatli tasdiqlandingiz/);
+    await person.hears(/muvaffaqiyatli o‘tdingiz/);
     expect(await person.row()).toMatchObject({
       is_verified: true,
       phone_proof: 'contact',
@@ -114,7 +114,7 @@ describe('from /start to verified', () => {
     const register = { telegram_id: other.id, phone_number: other.phone };
     expect(await project.call('POST', '/register', register)).toMatchObject({ status: 200 });
     await other.says(await codeOf(other));
-    await other.hears(/muvaffaqiyatli tasdiqlandingiz/);
+    await other.hears(/muvaffaqiyatli o‘tdingiz/);
     expect(await other.row()).toMatchObject({ is_verified: true, phone_proof: 'none' });
   });
 
@@ -122,7 +122,7 @@ describe('from /start to verified', () => {
     const person = newPerson();
     await project.call('POST', '/register', { telegram_id: person.id, phone_number: person.phone });
     await person.says(await codeOf(person));
-    await person.hears(/tasdiqlandingiz/);
+    await person.hears(/muvaffaqiyatli/);
     await person.shares(person.phone);
     await person.hears(/Telefon raqamingiz tasdiqlandi/);
     expect(await person.row()).toMatchObject({ is_verified: true, phone_proof: 'contact' });
@@ -291,10 +291,10 @@ describe('/unlock', () => {
     await lock(person.phone);
     expect((await send(person.phone)).body.type).toBe('urn:navbat:problem:destination-locked');
     await person.says('/unlock');
-    await person.hears(/Ochildi/);
+    await person.hears(/Blok olib tashlandi/);
     expect((await send(person.phone)).status).toBe(202);
     await person.says('/unlock');
-    await person.hears(/yopilmagan/);
+    await person.hears(/bloklanmagan/);
   });
 
   test('opens nothing for anybody else', async () => {
@@ -305,7 +305,7 @@ describe('/unlock', () => {
     await stranger.hears(/Avval pastdagi tugma/);
     const other = await verified();
     await other.says('/unlock');
-    await other.hears(/yopilmagan/);
+    await other.hears(/bloklanmagan/);
     expect((await send(owner.phone)).body.type).toBe('urn:navbat:problem:destination-locked');
   });
 });

@@ -10,6 +10,7 @@ import {
   WHO_RAISES,
 } from '../../../domain/project/ceilings.ts';
 import type { Projects } from '../../../domain/project/port.ts';
+import { templateWarnings } from '../../../domain/otp/template-warnings.ts';
 import { type ProjectView, SettingsChange } from '../../../domain/project/project.ts';
 import {
   USAGE_DAYS_DEFAULT,
@@ -101,6 +102,18 @@ const getProject = (projects: Projects) =>
     },
   });
 
+const ChangedBody = ProjectBody.extend({
+  warnings: z
+    .array(
+      z.object({
+        pointer: z.string().meta({ description: 'The setting.', example: '/settings/templates/ru' }),
+        segments: z.int().meta({ description: 'As how many SMS the text is billed.', example: 2 }),
+        detail: z.string(),
+      }),
+    )
+    .meta({ description: 'Texts that are longer than one SMS; nothing was refused.' }),
+});
+
 const changeProject = (projects: Projects) =>
   defineRoute({
     method: 'patch',
@@ -108,16 +121,16 @@ const changeProject = (projects: Projects) =>
     tag: 'Projects',
     summary: 'Changes settings',
     description:
-      "Sets what is named; null gives a setting its default back. It holds everywhere within five seconds. A setting that has a ceiling (`GET /projects/{id}`) is set up to it: above it the answer is 422 `above-ceiling`, and nothing changes. So it is with a `display_name` that reads as Navbat's own or as another project's, in whatever letters: 422 `name-reserved`.",
+      "Sets what is named; null gives a setting its default back. It holds everywhere within five seconds. A setting that has a ceiling (`GET /projects/{id}`) is set up to it: above it the answer is 422 `above-ceiling`, and nothing changes. So it is with a `display_name` that reads as Navbat's own or as another project's, in whatever letters: 422 `name-reserved`. `warnings` names the texts that are billed as more than one SMS, with their count.",
     scope: 'projects',
     testKeys: 'refused',
     params: ProjectParams,
     body: z.strictObject({ settings: SettingsChange }),
-    answers: { 200: { description: 'The project as it is now.', schema: ProjectBody } },
+    answers: { 200: { description: 'The project as it is now.', schema: ChangedBody } },
     problems: [404, 422],
     async handle({ params, body, caller }) {
       const changed = await projects.changeSettings(ownProject(params.id, caller), body.settings);
-      if (changed.changed) return { status: 200, body: projectBody(changed.project) };
+      if (changed.changed) return { status: 200, body: changedBody(changed.project) };
       throw changed.reason === 'above-ceiling' ? aboveCeiling(changed.above) : notChanged[changed.reason]();
     },
   });
@@ -146,6 +159,11 @@ const getUsage = (usage: UsageReader) =>
       return { status: 200, body: { data, next_cursor: null } };
     },
   });
+
+function changedBody(project: ProjectView) {
+  const { display_name: name = project.slug, templates } = project.settings;
+  return { ...projectBody(project), warnings: templateWarnings(name, templates) };
+}
 
 /** @throws Problem 404 for another's project: whether it exists is nobody else's business. */
 export function ownProject(id: string, caller: Caller): ProjectId {

@@ -68,7 +68,7 @@ async function isByIdAlone(
   const { rows } = await deps.pool.query<{ by_id_alone: boolean | null }>({
     name: 'is-by-id-alone',
     text: `select bool_and(not check_by_to) by_id_alone from verification
-           where address_hash = $1 and project_id = $2 and purpose = $3 and state = 'live' and expires_at > $4`,
+           where address_hash = $1 and project_id = $2 and purpose = $3 and asked_by = 'service' and state = 'live' and expires_at > $4`,
     values: [addressHash, projectId, purpose, deps.now()],
   });
   return rows[0]?.by_id_alone ?? false;

@@ -66,6 +66,21 @@ describe('settings', () => {
     expect((await ground.projects.find(project.id))?.settings.locale).toBe('uz');
   });
 
+  test('are told which texts are billed as more than one SMS', async () => {
+    const { project, key } = await makeProject(ground, 'wordy');
+    const change = (settings: object) =>
+      call(key, 'patch', `/projects/${project.id}`).send({ settings }).expect(200);
+    expect((await change({ display_name: 'Shop' })).body.warnings).toEqual([]);
+    const long = await change({ templates: { ru: `{project}: {code}${' слово'.repeat(12)}` } });
+    expect(long.body.warnings).toEqual([
+      {
+        pointer: '/settings/templates/ru',
+        segments: 2,
+        detail: expect.stringContaining('"Shop" (4 characters)'),
+      },
+    ]);
+  });
+
   test('changed by twenty at once all come through', async () => {
     const { project } = await makeProject(ground, 'crowd');
     const names = [

@@ -8,6 +8,6 @@ test('the code that binds a phone says that it does, and where alone it is typed
   expect(texts).toEqual([
     'Navbat: 123456 kodi yangi telefonni sizga ulaydi. Uni faqat Navbat ilovasiga yozing. 5 daqiqa amal qiladi.',
     'Navbat: 123456 привяжет к вам новый телефон. Вводите его только в приложении Navbat. Действует 5 мин.',
-    'Navbat: 123456 binds a new phone to you. Type it in the Navbat app and nowhere else. It works for 5 min.',
+    'Navbat: 123456 binds a new phone to you. Type it in the Navbat app and nowhere else. Expires in 5 min.',
   ]);
 });

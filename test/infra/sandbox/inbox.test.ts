@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { CALLS_FILE } from '../../../infra/sandbox/calls.ts';
 import { INBOX_MESSAGES_MAX, MESSAGES_FILE } from '../../../infra/sandbox/inbox.ts';
 import { Journal, readTail } from '../../../infra/sandbox/journal.ts';
-import { segmentsOf } from '../../../infra/sandbox/segments.ts';
+import { smsSegments } from '../../../domain/otp/segments.ts';
 import { type Sandbox, startSandbox } from '../../../infra/sandbox/start-sandbox.ts';
 import { BOT_TOKEN, freshSandbox, temporaryDirectory } from './support.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -280,5 +280,5 @@ test.each([
   { text: 'ш'.repeat(71), segments: 2 },
   { text: 'x'.repeat(307), segments: 3 },
 ])('$text.length characters are $segments parts', ({ text, segments }) => {
-  expect(segmentsOf(text)).toBe(segments);
+  expect(smsSegments(text)).toBe(segments);
 });

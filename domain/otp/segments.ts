@@ -10,13 +10,28 @@ const sizes = {
   utf16: { alone: 70, joined: 67 },
 } as const;
 
-/** As how many SMS a text is billed. One letter outside the GSM alphabet makes every letter cost two bytes. */
+/**
+ * As how many SMS a text is billed. One letter outside the GSM alphabet makes every letter cost two bytes. What takes two places (an
+ * emoji, a `€`) is never split over two messages, so that a message may end with a place left empty.
+ */
 export function smsSegments(text: string): number {
   const letters = Array.from(text);
   const isGsm = letters.every((letter) => basicAlphabet.has(letter) || extension.has(letter));
-  const units = isGsm
-    ? letters.length + letters.filter((letter) => extension.has(letter)).length
-    : text.length;
+  const places = letters.map((letter) => (isGsm ? (extension.has(letter) ? 2 : 1) : letter.length));
   const { alone, joined } = isGsm ? sizes.septets : sizes.utf16;
-  return units <= alone ? 1 : Math.ceil(units / joined);
+  const total = places.reduce((sum, each) => sum + each, 0);
+  return total <= alone ? 1 : packed(places, joined);
+}
+
+function packed(places: readonly number[], size: number): number {
+  let segments = 1;
+  let used = 0;
+  for (const each of places) {
+    if (used + each > size) {
+      segments++;
+      used = 0;
+    }
+    used += each;
+  }
+  return segments;
 }
