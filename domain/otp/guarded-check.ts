@@ -3,7 +3,7 @@ import type { CheckResult } from './check.ts';
 import type { FailureGate, Guesser } from './failure-gate.ts';
 
 export interface GuardedChecks {
-  readonly checks: Checks;
+  readonly checks: Pick<Checks, 'check'>;
   readonly failures: FailureGate;
 }
 
@@ -33,4 +33,4 @@ export async function checkGuarded(
 }
 
 /** For whoever has not shown that a code is theirs to check: counted as a guess, and no code is touched by it. */
-export const nothingToCheck: Checks = { check: async () => ({ result: 'unknown' }) };
+export const nothingToCheck: GuardedChecks['checks'] = { check: async () => ({ result: 'unknown' }) };
