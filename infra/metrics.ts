@@ -45,6 +45,12 @@ export const jobsFinished = new Counter<keyof JobFinishedLabels>({
   labelNames: ['kind', 'state'],
   registers: [metrics],
 });
+/** Alert on it: SMS pumping shows here first. */
+export const budgetsHalfSpent = new Counter({
+  name: 'navbat_budgets_half_spent_total',
+  help: "Times that half of a project's daily budget for paid messages was spent.",
+  registers: [metrics],
+});
 /** For what ends jobs in Postgres without a worker: an approval, a cancellation, a newer send, the sweep. */
 export function countFinished(kind: string, state: FinalState, jobs: number): void {
   if (jobs > 0) jobsFinished.inc({ kind, state }, jobs);

@@ -7,6 +7,7 @@ import { type Channel, channelRules } from '../domain/otp/channel.ts';
 import type { GuardedChannel } from '../domain/otp/guard.ts';
 import { otpSend } from '../domain/otp/job.ts';
 import type { OtpJob, OtpJobs, PaidAttempts, PaidRefusal } from '../domain/otp/lane.ts';
+import { dayBudgetOf } from '../domain/otp/paid-limits.ts';
 import type { CodeMessage, SendReply } from '../domain/otp/port.ts';
 import { decideStep, type PastAttempt, type StepRules } from '../domain/otp/step.ts';
 import { codeText } from '../domain/otp/text.ts';
@@ -219,13 +220,14 @@ async function openAttempt(
   const opening = { jobId: job.id, n: job.attemptsMade + 1, channel, provider };
   const { paid, reservedMicros } = channelRules[channel];
   if (!paid) return deps.store.open(opening);
-  const { projectId, addressHash, phonePrefix } = job;
+  const { projectId, addressHash, phonePrefix: prefix, askedBy } = job;
   const decision = await deps.paid.open({
     ...opening,
     projectId,
     addressHash,
-    prefix: channel === 'sms' ? phonePrefix : null,
-    budgetMicros: project.settings.sms_daily_budget_micros,
+    prefix,
+    askedBy,
+    budget: dayBudgetOf(project.settings),
     reservedMicros,
   });
   return decision.decision === 'accepted' ? decision.opened : decision.reason;

@@ -3,7 +3,7 @@
  * its counts decay, so that a block ends by itself when the pumping does.
  */
 export interface PrefixScore {
-  /** Codes sent by SMS and then verified, each halved every `HALF_LIFE_SECONDS`, as of `at`. */
+  /** Codes sent by a paid channel and then verified, each halved every `HALF_LIFE_SECONDS`, as of `at`. */
   readonly sent: number;
   readonly verified: number;
   readonly at: Date;
@@ -32,6 +32,3 @@ export function prefixBlockedUntil(score: PrefixScore, now: Date): Date | null {
   const halvings = Math.log2(score.sent / PREFIX_SAMPLE_MIN);
   return new Date(score.at.getTime() + halvings * HALF_LIFE_SECONDS * 1_000);
 }
-
-/** X15: paid messages to one number in an hour over all projects, which protects the person. */
-export const PAID_PER_HOUR_MAX = 15;

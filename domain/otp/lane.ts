@@ -1,7 +1,9 @@
 import type { Decision, RefusalReason } from '../job/decision.ts';
 import type { JobId, JobState, ProjectId } from '../job/job.ts';
 import type { PayloadOf } from '../jobs.ts';
+import type { AskerKind } from './asker.ts';
 import type { Channel } from './channel.ts';
+import type { DayBudget } from './paid-limits.ts';
 import type { Addresses } from './port.ts';
 import type { PastAttempt } from './step.ts';
 import type { Verification } from './verification.ts';
@@ -22,6 +24,7 @@ export interface OtpJob {
   /** Null when what stands in the row no longer parses. */
   readonly payload: PayloadOf<'otp-send'> | null;
   readonly verification: Verification;
+  readonly askedBy: AskerKind;
   readonly addressHash: Uint8Array;
   readonly phonePrefix: string | null;
   readonly recipientId: string | null;
@@ -49,9 +52,9 @@ export interface PaidOpening {
   readonly provider: string;
   readonly projectId: ProjectId;
   readonly addressHash: Uint8Array;
-  /** Null for channels that toll fraud cannot earn from. */
   readonly prefix: string | null;
-  readonly budgetMicros: number;
+  readonly askedBy: AskerKind;
+  readonly budget: DayBudget;
   /** 10^-6 USD, reserved until the provider says what it took. */
   readonly reservedMicros: number;
 }

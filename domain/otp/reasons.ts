@@ -2,7 +2,7 @@ import type { RefusalReason } from '../job/decision.ts';
 import { fromText, type Reason, untilText } from '../reason.ts';
 import type { Channel, SILENT_CHANNEL } from './channel.ts';
 import type { ClosedReason } from './check.ts';
-import { PAID_PER_HOUR_MAX } from './fraud.ts';
+import { PAID_BY_PROJECT_MAX, PAID_PER_HOUR_MAX } from './paid-limits.ts';
 
 type SendingChannel = Exclude<Channel, typeof SILENT_CHANNEL>;
 
@@ -66,23 +66,24 @@ const refusals = {
       `The project's daily budget for paid messages${limit ? ` (${limit})` : ''} is spent${until ? `; it is renewed${fromText(until)}` : ' for today (UTC)'}.`,
     retry: 'later',
     nextStep:
-      'Raise sms_daily_budget_micros, wait for the next day (00:00 UTC), or use a channel that costs nothing.',
+      'Raise sms_daily_budget_micros (or publishable_budget_percent, where publishable keys used up their share), wait for the next day (00:00 UTC), or use a channel that costs nothing.',
     setting: 'sms_daily_budget_micros',
     seen: ['problem', 'job'],
   },
   'prefix-blocked': {
-    meaning: 'SMS to this block of numbers is blocked (anti-fraud): too few of its codes were confirmed.',
+    meaning:
+      'Paid messages to this block of numbers are blocked (anti-fraud): too few of its codes were confirmed.',
     detail: ({ prefix, until }) =>
-      `SMS to ${prefix ? `prefix ${prefix}` : 'this block of numbers'} is blocked${until ? untilText(until) : ' for a few hours'} (anti-fraud): too few codes were confirmed.`,
+      `Paid messages to ${prefix ? `prefix ${prefix}` : 'this block of numbers'} are blocked${until ? untilText(until) : ' for a few hours'} (anti-fraud): too few codes were confirmed.`,
     retry: 'later',
     nextStep:
       'Use another channel, such as push or telegram. Look for automated requests to your sign-up form; the block ends by itself.',
     seen: ['problem', 'job'],
   },
   'number-capped': {
-    meaning: `This number was sent ${PAID_PER_HOUR_MAX} paid messages within an hour, the limit over all projects.`,
+    meaning: `This number was sent as many paid messages as an hour allows: ${PAID_PER_HOUR_MAX} over all projects, ${PAID_BY_PROJECT_MAX} for one project's services, fewer for what is asked for with publishable keys.`,
     detail: ({ until }) =>
-      `This number was sent ${PAID_PER_HOUR_MAX} paid messages within an hour, the limit over all projects.${until ? ` The next one is possible${fromText(until)}.` : ''}`,
+      `This number was sent as many paid messages as an hour allows.${until ? ` The next one is possible${fromText(until)}.` : ''}`,
     retry: 'later',
     nextStep: 'Wait an hour, or use a channel that costs nothing.',
     seen: ['problem', 'job'],

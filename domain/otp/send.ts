@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { type Decision, refused } from '../job/decision.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { ProjectSettings } from '../project/settings.ts';
+import type { AskerKind } from './asker.ts';
 import { Channel, channelRules, channels, SILENT_CHANNEL } from './channel.ts';
 import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
 import { type PrefixScore, isPrefixBlocked } from './fraud.ts';
+import { type DaySpend, dayBudgetOf, isBudgetSpent, isNumberCapped, type PaidCount } from './paid-limits.ts';
 import { movesMoney, Payment } from './payment.ts';
 import type { PhoneFacts } from './phone.ts';
 import { type StrangerFacts, strangerRefusal } from './strangers.ts';
@@ -145,7 +147,11 @@ export interface SendFacts {
   /** It was asked for by its own id, and not for the same recipient and purpose only. */
   readonly again: boolean;
   readonly reach: Reach;
-  readonly spentTodayMicros: number;
+  readonly spend: DaySpend;
+  readonly askedBy: AskerKind;
+  readonly projectId: string;
+  /** Paid messages to the number, sent or on their way, of all projects. */
+  readonly paid: readonly PaidCount[];
   readonly prefixScore: PrefixScore | null;
 }
 
@@ -265,9 +271,11 @@ function obstacle(channel: Channel, command: SendCommand, facts: SendFacts, now:
 function paidObstacle(channel: Channel, phone: PhoneFacts, facts: SendFacts, now: Date) {
   if (phone.country === null || !facts.settings.sms_countries.includes(phone.country))
     return 'country-not-allowed' as const;
-  if (facts.spentTodayMicros >= facts.settings.sms_daily_budget_micros) return 'budget-spent' as const;
-  if (channel !== 'sms') return null;
-  if (phone.isPremiumRate) return 'no-channel' as const;
+  const { reservedMicros } = channelRules[channel];
+  if (isBudgetSpent(facts.spend, dayBudgetOf(facts.settings), facts.askedBy, reservedMicros))
+    return 'budget-spent' as const;
+  if (isNumberCapped(facts.paid, facts)) return 'number-capped' as const;
+  if (channel === 'sms' && phone.isPremiumRate) return 'no-channel' as const;
   return facts.prefixScore && isPrefixBlocked(facts.prefixScore, now) ? ('prefix-blocked' as const) : null;
 }
 

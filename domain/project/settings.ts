@@ -33,6 +33,8 @@ export const ProjectSettings = z.object({
   sms_countries: z.array(Country).max(250).default(['UZ']),
   /** Spent on paid messages in one UTC day, in 10^-6 USD: 20 USD by default, what a small service uses in a month. */
   sms_daily_budget_micros: z.int().min(0).default(20_000_000),
+  /** Of that, what requests with a publishable key may use up: half, so that strangers never empty what services need. */
+  publishable_budget_percent: z.int().min(0).max(100).default(50),
   /** Sends to one destination in an hour. */
   sends_per_hour: z.int().min(1).max(100).default(5),
   /** Requests a minute with one key. */

@@ -9,6 +9,7 @@ import { Migration0005Persons } from './migrations/migration-0005-persons.ts';
 import { Migration0006StaffSecondFactor } from './migrations/migration-0006-staff-second-factor.ts';
 import { Migration0013StaffBrowsers } from './migrations/migration-0013-staff-browsers.ts';
 import { Migration0016Askers } from './migrations/migration-0016-askers.ts';
+import { Migration0017StrangerSpend } from './migrations/migration-0017-stranger-spend.ts';
 import { Migration0020Recipients } from './migrations/migration-0020-recipients.ts';
 import { Migration0023Ceilings } from './migrations/migration-0023-ceilings.ts';
 import { Migration0024KeyNames } from './migrations/migration-0024-key-names.ts';
@@ -39,6 +40,7 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
         Migration0006StaffSecondFactor,
         Migration0013StaffBrowsers,
         Migration0016Askers,
+        Migration0017StrangerSpend,
         Migration0020Recipients,
         Migration0023Ceilings,
         Migration0024KeyNames,

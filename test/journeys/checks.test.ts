@@ -245,18 +245,30 @@ test('there is no second live verification for one project, recipient and purpos
   ).rejects.toThrow('verification_live');
 });
 
-test('a destination is capped at 15 paid messages an hour over all projects', async () => {
+const CAPPED = { status: 422, body: { type: 'urn:navbat:problem:number-capped' } };
+
+test('a destination is capped at 15 paid messages an hour over all projects, at the intake', async () => {
   const to = '+998935554435';
   const projects = await Promise.all(Array.from({ length: 4 }, () => navbat.createProject()));
+  const replies = [];
   for (const [index, one] of projects.entries())
     for (let purpose = 0; purpose < 5; purpose++)
-      expect((await one.call('POST', '/otp/send', { to, purpose: `p${index}-${purpose}` })).status).toBe(202);
-  await expect
-    .poll(
-      async () =>
-        (await navbat.db.query(`select count(*)::int n from job where reason = 'number-capped'`)).rows[0].n,
-      { timeout: EVENTUALLY_MS },
-    )
-    .toBe(5);
-  expect(navbat.sandbox.inbox({ to })).toHaveLength(15);
+      replies.push(await one.call('POST', '/otp/send', { to, purpose: `p${index}-${purpose}` }));
+  expect(replies.map(({ status }) => status)).toEqual([
+    ...Array.from({ length: 15 }, () => 202),
+    ...Array.from({ length: 5 }, () => 422),
+  ]);
+  expect(replies.at(-1)).toMatchObject(CAPPED);
+  await expect.poll(() => navbat.sandbox.inbox({ to }).length).toBe(15);
+});
+
+test('one project alone silences a number for itself only', async () => {
+  const to = '+998935554436';
+  const one = await navbat.createProject({ settings: { sends_per_hour: 100 } });
+  for (let purpose = 0; purpose < 8; purpose++)
+    expect((await one.call('POST', '/otp/send', { to, purpose: `p-${purpose}` })).status).toBe(202);
+  expect(await one.call('POST', '/otp/send', { to, purpose: 'p-8' })).toMatchObject(CAPPED);
+  const other = await navbat.createProject();
+  expect((await other.call('POST', '/otp/send', { to })).status).toBe(202);
+  await expect.poll(() => navbat.sandbox.inbox({ to }).length).toBe(9);
 });

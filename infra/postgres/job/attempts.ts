@@ -150,7 +150,7 @@ const closePaid = closeSql({
   held: `
 repriced as materialized (
   select a.job_id, a.n, a.project_id, a.opened_at, (a.opened_at at time zone 'utc')::date as day,
-    w.outcome in ('rejected', 'failed', 'snoozed') unsent, j.address_hash, case a.channel when 'sms' then v.phone_prefix end prefix
+    w.outcome in ('rejected', 'failed', 'snoozed') unsent, j.address_hash, v.phone_prefix prefix, v.asked_by = 'stranger' by_stranger
   from w join attempt a on a.job_id = w.job_id and a.n = w.n join job j on j.id = a.job_id join verification v on v.id = j.subject_id
   where ${attemptIsOpen} and a.cost_micros <> coalesce(w.cost_micros, 0)),
 held_numbers as materialized (
@@ -167,8 +167,10 @@ held_scores as materialized (
   settled: `
 returned as (select r.*, closed.excess from repriced r join closed on closed.job_id = r.job_id and closed.n = r.n),
 settled_cost as (
-  update paid_spend s set spent_micros = greatest(0, s.spent_micros + c.excess)
-  from (select project_id, day, sum(excess)::bigint excess from returned group by 1, 2) c
+  update paid_spend s set spent_micros = greatest(0, s.spent_micros + c.excess),
+    stranger_micros = greatest(0, s.stranger_micros + c.stranger_excess)
+  from (select project_id, day, sum(excess)::bigint excess, coalesce(sum(excess) filter (where by_stranger), 0)::bigint stranger_excess
+    from returned group by 1, 2) c
   where s.project_id = c.project_id and s.day = c.day),
 unsent as (select address_hash, opened_at, count(*) messages from returned where unsent group by 1, 2),
 uncapped as (

@@ -57,7 +57,10 @@ recorded as (
   returning a.job_id, a.project_id, (a.opened_at at time zone 'utc')::date as day, new.delivery is distinct from old.delivery stepped,
     coalesce(old.cost_micros - new.cost_micros, 0) refunded),
 refunded as (
-  update paid_spend s set spent_micros = greatest(0, s.spent_micros - r.refunded) from recorded r
+  update paid_spend s set spent_micros = greatest(0, s.spent_micros - r.refunded),
+    stranger_micros = greatest(0, s.stranger_micros - case when exists (
+      select from job j join verification v on v.id = j.subject_id where j.id = r.job_id and v.asked_by = 'stranger') then r.refunded else 0 end)
+  from recorded r
   where r.refunded > 0 and s.project_id = r.project_id and s.day = r.day),
 due as (
   update job j set run_at = least(j.run_at, $7) from recorded

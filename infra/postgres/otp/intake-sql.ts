@@ -2,11 +2,14 @@ import type pg from 'pg';
 import type { JobId, Ticket } from '../../../domain/job/job.ts';
 import { lockedSince } from '../../../domain/otp/check.ts';
 import type { PrefixScore } from '../../../domain/otp/fraud.ts';
+import { channelRules } from '../../../domain/otp/channel.ts';
+import type { DaySpend, PaidCount } from '../../../domain/otp/paid-limits.ts';
 import type { SendAnswer, SendOrder } from '../../../domain/otp/intake.ts';
 import type { VerificationId } from '../../../domain/otp/job.ts';
 import { HOUR_SECONDS, type SendPlan } from '../../../domain/otp/send.ts';
 import type { Locale } from '../../../domain/otp/text.ts';
 import type { Verification } from '../../../domain/otp/verification.ts';
+import { type PaidCountRow, readPaidCounts, toPaidCount, withOneMore } from './paid-counts.ts';
 import { readStrangers, type StrangerRows, Strangers } from './stranger-facts.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
 
@@ -55,6 +58,7 @@ type ScoreRow = PrefixScore & { project_id: string; prefix: string };
 interface SpendRow {
   project_id: string;
   spent_micros: string;
+  stranger_micros: string;
 }
 
 type FactRows = readonly [
@@ -64,6 +68,7 @@ type FactRows = readonly [
   pg.QueryResult<RecipientRow>,
   pg.QueryResult<ScoreRow>,
   pg.QueryResult<SpendRow>,
+  pg.QueryResult<PaidCountRow>,
   ...StrangerRows,
 ];
 
@@ -77,6 +82,14 @@ const named = (name: string, text: string, values: unknown[]) => ({
 const hourBefore = (now: Date) => new Date(now.getTime() - HOUR_SECONDS * 1_000);
 /** Keys the spend of one UTC day. */
 const dayOf = (now: Date) => now.toISOString().slice(0, 10);
+
+/** Numbers that a paid message may go to. */
+const paidHashes = (addressed: readonly Addressed[]) =>
+  addressed.flatMap(({ order, addressHash }) =>
+    order.command.mode === 'live' && order.command.channels.some((channel) => channelRules[channel].paid)
+      ? [addressHash]
+      : [],
+  );
 
 /**
  * Locks the destinations first, in sorted order, so that all that is read after them stays true until the commit, and two
@@ -101,6 +114,9 @@ export function readFacts(client: pg.PoolClient, addressed: readonly Addressed[]
     ),
     client.query<ScoreRow>(named('read-scores', readScores, [prefixes, projects])),
     client.query<SpendRow>(named('read-spend', readSpend, [dayOf(now), projects])),
+    client.query<PaidCountRow>(
+      named('read-paid', readPaidCounts, [paidHashes(addressed), hourBefore(now), true]),
+    ),
     ...readStrangers(client, addressed, now),
   ] as const;
 }
@@ -131,7 +147,7 @@ from recipient where address_hash = any($1)`;
 
 const readScores = `select project_id, prefix, sent, verified, at from prefix_score where prefix = any($1) and project_id = any($2)`;
 
-const readSpend = `select project_id, spent_micros from paid_spend where day = $1 and project_id = any($2)`;
+const readSpend = `select project_id, spent_micros, stranger_micros from paid_spend where day = $1 and project_id = any($2)`;
 
 /** What a batch will write, collected while it is decided. */
 export interface Writes {
@@ -167,10 +183,11 @@ export class Facts {
   readonly #requests = new Map<string, { bodyHash: string; answer: KeptAnswer }>();
   readonly #recipients = new Map<string, RecipientRow>();
   readonly #scores = new Map<string, PrefixScore>();
-  readonly #spent = new Map<string, number>();
+  readonly #spend = new Map<string, DaySpend>();
+  readonly #paid = new Map<string, readonly PaidCount[]>();
   readonly #strangers: Strangers;
 
-  constructor([destinations, requests, live, recipients, scores, spend, ...strangers]: FactRows) {
+  constructor([destinations, requests, live, recipients, scores, spend, paid, ...strangers]: FactRows) {
     this.#strangers = new Strangers(strangers);
     for (const row of destinations.rows) {
       const pair = row.address_hash.toString('hex') + row.project_id;
@@ -185,7 +202,15 @@ export class Facts {
     for (const row of recipients.rows)
       this.#recipients.set(row.address_hash.toString('hex') + row.project_id, row);
     for (const row of scores.rows) this.#scores.set(row.project_id + row.prefix, row);
-    for (const row of spend.rows) this.#spent.set(row.project_id, Number(row.spent_micros));
+    for (const row of spend.rows)
+      this.#spend.set(row.project_id, {
+        spentMicros: Number(row.spent_micros),
+        strangerMicros: Number(row.stranger_micros),
+      });
+    for (const row of paid.rows) {
+      const number = row.address_hash.toString('hex');
+      this.#paid.set(number, [...(this.#paid.get(number) ?? []), toPaidCount(row)]);
+    }
   }
 
   requestOf({ idempotency, caller }: SendOrder) {
@@ -207,7 +232,10 @@ export class Facts {
       sentAt: this.#sentAt.get(limitPairOf(one)) ?? [],
       locked: this.#locked.has(limitPairOf(one)),
       stranger: this.#strangers.of(one),
-      spentTodayMicros: this.#spent.get(projectId) ?? 0,
+      askedBy: one.order.asker.kind,
+      projectId,
+      paid: this.#paid.get(one.addressHex) ?? [],
+      spend: this.#spend.get(projectId) ?? { spentMicros: 0, strangerMicros: 0 },
       prefixScore: this.#scores.get(projectId + (one.order.command.phone?.prefix ?? '')) ?? null,
     };
   }
@@ -230,6 +258,7 @@ export class Facts {
     else this.#strangers.record(one, verification);
     // Test keys have no hourly limit.
     if (one.order.command.mode === 'live') this.#sentAt.set(pair, [...(this.#sentAt.get(pair) ?? []), now]);
+    if (accepted.plan.channels.some((channel) => channelRules[channel].paid)) this.#count(one);
     writes.jobs.push({ ticket: accepted.ticket, row: jobRow(one, accepted, now) });
     if (accepted.plan.resendOf) this.#recordResend(one, accepted, accepted.plan.resendOf, writes);
     else
@@ -251,6 +280,12 @@ export class Facts {
         sent_at,
       });
     }
+  }
+
+  /** On its way: the next one of the batch counts it. */
+  #count(one: Addressed): void {
+    const counted = { projectId: one.order.caller.projectId, askedBy: one.order.asker.kind };
+    this.#paid.set(one.addressHex, withOneMore(this.#paid.get(one.addressHex) ?? [], counted));
   }
 
   #recordResend(

@@ -1,11 +1,20 @@
 import type pg from 'pg';
 import { type Decision, refused } from '../../../domain/job/decision.ts';
-import { decayed, isPrefixBlocked, PAID_PER_HOUR_MAX, type PrefixScore } from '../../../domain/otp/fraud.ts';
+import { decayed, isPrefixBlocked, type PrefixScore } from '../../../domain/otp/fraud.ts';
+import {
+  crossesHalf,
+  type DaySpend,
+  isBudgetSpent,
+  isNumberCapped,
+  type PaidCount,
+} from '../../../domain/otp/paid-limits.ts';
 import type { PaidAttempts, PaidOpening, PaidRefusal } from '../../../domain/otp/lane.ts';
 import { HOUR_SECONDS } from '../../../domain/otp/send.ts';
 import { batcher } from '../batcher.ts';
 import { jobIsUnfinished } from '../by-key.ts';
+import { budgetsHalfSpent } from '../../metrics.ts';
 import { inTwoPhases } from '../hot-pool.ts';
+import { type PaidCountRow, readPaidCounts, toPaidCount, withOneMore } from './paid-counts.ts';
 
 /** Each batch locks a row a number and a row a project. */
 const BATCH_MAX = 200;
@@ -61,9 +70,15 @@ interface NumberRow {
 interface SpendRow {
   project_id: string;
   spent_micros: string;
+  stranger_micros: string;
 }
 type ScoreRow = PrefixScore & { project_id: string; prefix: string };
-type FactRows = readonly [pg.QueryResult<NumberRow>, pg.QueryResult<SpendRow>, pg.QueryResult<ScoreRow>];
+type FactRows = readonly [
+  pg.QueryResult<NumberRow>,
+  pg.QueryResult<SpendRow>,
+  pg.QueryResult<ScoreRow>,
+  pg.QueryResult<PaidCountRow>,
+];
 
 const sortedUnique = (texts: readonly string[]) => [...new Set(texts)].toSorted();
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
@@ -78,6 +93,12 @@ function lockFacts(client: pg.PoolClient, openings: readonly PaidOpening[], now:
     ]),
     client.query<SpendRow>(lockSpend, [sortedUnique(openings.map(({ projectId }) => projectId)), dayOf(now)]),
     client.query<ScoreRow>(lockScores, [sortedUnique(prefixed), now]),
+    // Under the lock of the number.
+    client.query<PaidCountRow>(readPaidCounts, [
+      openings.map(({ addressHash }) => addressHash),
+      new Date(now.getTime() - HOUR_SECONDS * 1_000),
+      false,
+    ]),
   ] as const;
 }
 
@@ -86,7 +107,7 @@ insert into paid_destination (address_hash) select decode(hash, 'hex') from unne
 on conflict (address_hash) do update set paid_at = paid_destination.paid_at returning address_hash, paid_at`;
 const lockSpend = `
 insert into paid_spend (project_id, day) select id, $2 from unnest($1::uuid[]) id
-on conflict (project_id, day) do update set spent_micros = paid_spend.spent_micros returning project_id, spent_micros`;
+on conflict (project_id, day) do update set spent_micros = paid_spend.spent_micros returning project_id, spent_micros, stranger_micros`;
 const lockScores = `
 insert into prefix_score (project_id, prefix, at) select left(pair, 36)::uuid, substr(pair, 37), $2 from unnest($1::text[]) pair
 on conflict (prefix, project_id) do update set at = prefix_score.at returning project_id, prefix, sent, verified, at`;
@@ -94,39 +115,59 @@ on conflict (prefix, project_id) do update set at = prefix_score.at returning pr
 /** The three accounts of a batch; each booking changes what the next one sees. */
 class Books {
   readonly #numbers: Map<string, Date[]>;
-  readonly #spent: Map<string, number>;
+  readonly #spend: Map<string, DaySpend>;
+  readonly #counts = new Map<string, readonly PaidCount[]>();
   readonly #scores: Map<string, ScoreRow>;
   readonly #now: Date;
 
-  constructor([numbers, spend, scores]: FactRows, now: Date) {
+  constructor([numbers, spend, scores, paid]: FactRows, now: Date) {
     const hourAgo = now.getTime() - HOUR_SECONDS * 1_000;
     const recent = (paidAt: Date[]) => paidAt.filter((at) => at.getTime() > hourAgo);
     this.#now = now;
     this.#numbers = new Map(numbers.rows.map((row) => [hexOf(row.address_hash), recent(row.paid_at)]));
-    this.#spent = new Map(spend.rows.map((row) => [row.project_id, Number(row.spent_micros)]));
+    this.#spend = new Map(
+      spend.rows.map((row) => [
+        row.project_id,
+        { spentMicros: Number(row.spent_micros), strangerMicros: Number(row.stranger_micros) },
+      ]),
+    );
+    for (const row of paid.rows) {
+      const number = hexOf(row.address_hash);
+      this.#counts.set(number, [...(this.#counts.get(number) ?? []), toPaidCount(row)]);
+    }
     this.#scores = new Map(
       scores.rows.map((row) => [row.project_id + row.prefix, { ...row, ...decayed(row, now) }]),
     );
   }
 
   /** Null when the message may be paid for, which is then booked. */
-  book({ addressHash, projectId, prefix, budgetMicros, reservedMicros }: PaidOpening): PaidRefusal | null {
-    const paidAt = this.#numbers.get(hexOf(addressHash)) ?? [];
-    const spent = this.#spent.get(projectId) ?? 0;
+  book(opening: PaidOpening): PaidRefusal | null {
+    const { projectId, prefix, budget, askedBy, reservedMicros } = opening;
+    const number = hexOf(opening.addressHash);
+    const counts = this.#counts.get(number) ?? [];
+    const spend = this.#spend.get(projectId) ?? { spentMicros: 0, strangerMicros: 0 };
     const score = prefix === null ? undefined : this.#scores.get(projectId + prefix);
-    if (paidAt.length >= PAID_PER_HOUR_MAX) return 'number-capped';
-    if (spent + reservedMicros > budgetMicros) return 'budget-spent';
+    if (isNumberCapped(counts, opening)) return 'number-capped';
+    if (isBudgetSpent(spend, budget, askedBy, reservedMicros)) return 'budget-spent';
     if (score && isPrefixBlocked(score, this.#now)) return 'prefix-blocked';
 
-    this.#numbers.set(hexOf(addressHash), [...paidAt, this.#now]);
-    this.#spent.set(projectId, spent + reservedMicros);
+    this.#counts.set(number, withOneMore(counts, opening));
+    this.#numbers.set(number, [...(this.#numbers.get(number) ?? []), this.#now]);
+    const spentMicros = spend.spentMicros + reservedMicros;
+    const strangerMicros = spend.strangerMicros + (askedBy === 'stranger' ? reservedMicros : 0);
+    this.#spend.set(projectId, { spentMicros, strangerMicros });
+    if (crossesHalf(spend.spentMicros, spentMicros, budget)) budgetsHalfSpent.inc();
     if (score) this.#scores.set(projectId + score.prefix, { ...score, sent: score.sent + 1 });
     return null;
   }
 
   write(client: pg.PoolClient): Promise<unknown>[] {
     const numbers = [...this.#numbers].map(([hash, paid_at]) => ({ address_hash: `\\x${hash}`, paid_at }));
-    const spend = [...this.#spent].map(([project_id, spent_micros]) => ({ project_id, spent_micros }));
+    const spend = [...this.#spend].map(([project_id, { spentMicros, strangerMicros }]) => ({
+      project_id,
+      spent_micros: spentMicros,
+      stranger_micros: strangerMicros,
+    }));
     return [
       client.query(writeNumbers, [JSON.stringify(numbers)]),
       client.query(writeSpend, [JSON.stringify(spend), dayOf(this.#now)]),
@@ -139,8 +180,8 @@ const writeNumbers = `
 update paid_destination d set paid_at = array(select json_array_elements_text(w.paid_at)::timestamptz)
 from json_to_recordset($1) as w (address_hash bytea, paid_at json) where d.address_hash = w.address_hash`;
 const writeSpend = `
-update paid_spend s set spent_micros = w.spent_micros
-from json_to_recordset($1) as w (project_id uuid, spent_micros bigint) where s.project_id = w.project_id and s.day = $2`;
+update paid_spend s set spent_micros = w.spent_micros, stranger_micros = w.stranger_micros
+from json_to_recordset($1) as w (project_id uuid, spent_micros bigint, stranger_micros bigint) where s.project_id = w.project_id and s.day = $2`;
 const writeScores = `
 update prefix_score s set sent = w.sent, verified = w.verified, at = w.at
 from json_to_recordset($1) as w (project_id uuid, prefix text, sent float8, verified float8, at timestamptz)

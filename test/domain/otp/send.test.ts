@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { channelRules } from '../../../domain/otp/channel.ts';
 import { PREFIX_SAMPLE_MIN } from '../../../domain/otp/fraud.ts';
 import { parsePhone } from '../../../domain/otp/phone.ts';
 import { decideSend, type SendCommand, type SendFacts } from '../../../domain/otp/send.ts';
@@ -43,7 +44,10 @@ const facts: SendFacts = {
     providers: new Set(['push', 'telegram', 'sms']),
     locale: null,
   },
-  spentTodayMicros: 0,
+  spend: { spentMicros: 0, strangerMicros: 0 },
+  askedBy: 'service',
+  projectId: 'p',
+  paid: [],
   prefixScore: null,
 };
 const live = {
@@ -217,18 +221,62 @@ describe('decideSend', () => {
   });
 
   test('a spent budget closes paid channels, and free ones stay open', () => {
-    const spent = { ...facts, spentTodayMicros: facts.settings.sms_daily_budget_micros };
-    expect(decideSend(command, spent, now)).toMatchObject({ reason: 'budget-spent' });
-    expect(decideSend(command, { ...spent, reach: { ...facts.reach, push: true } }, now)).toMatchObject({
+    const fits = facts.settings.sms_daily_budget_micros - channelRules.sms.reservedMicros;
+    const spentBy = (spentMicros: number, more: Partial<SendFacts> = {}): SendFacts => ({
+      ...facts,
+      ...more,
+      spend: { spentMicros, strangerMicros: 0 },
+    });
+    // As the worker asks: what the message sets aside must still fit.
+    expect(decideSend(command, spentBy(fits), now)).toMatchObject({ decision: 'accepted' });
+    expect(decideSend(command, spentBy(fits + 1), now)).toMatchObject({ reason: 'budget-spent' });
+    const reach = { ...facts.reach, push: true };
+    expect(decideSend(command, spentBy(fits + 1, { reach }), now)).toMatchObject({
       plan: { channels: ['push'] },
     });
-    expect(
-      decideSend(command, { ...spent, spentTodayMicros: spent.spentTodayMicros - 1 }, now),
-    ).toMatchObject({ decision: 'accepted' });
   });
 
-  test('a prefix whose codes nobody verifies gets no SMS, until its counts have decayed', () => {
+  test('publishable keys use up half of the budget by default, and services the whole', () => {
+    const half = facts.settings.sms_daily_budget_micros / 2;
+    const fits = half - channelRules.sms.reservedMicros;
+    const at = (askedBy: SendFacts['askedBy'], strangerMicros: number) =>
+      decideSend(command, { ...facts, askedBy, spend: { spentMicros: strangerMicros, strangerMicros } }, now);
+    expect(at('stranger', fits)).toMatchObject({ decision: 'accepted' });
+    expect(at('stranger', fits + 1)).toMatchObject({ reason: 'budget-spent' });
+    expect(at('service', half)).toMatchObject({ decision: 'accepted' });
+  });
+
+  test('no project, and no strangers, take all the paid messages that a number may get', () => {
+    const paid = (projectId: string, askedBy: SendFacts['askedBy'], messages: number) => ({
+      projectId,
+      askedBy,
+      messages,
+    });
+    const refusal = { reason: 'number-capped' };
+    const sent = { decision: 'accepted' };
+    const at = (askedBy: SendFacts['askedBy'], ...counts: ReturnType<typeof paid>[]) =>
+      decideSend(command, { ...facts, askedBy, paid: counts }, now);
+    expect(at('service', paid('p', 'service', 7))).toMatchObject(sent);
+    expect(at('service', paid('p', 'service', 8))).toMatchObject(refusal);
+    // Another project at its limit, with all strangers at theirs, leaves one.
+    expect(at('service', paid('q', 'service', 8), paid('q', 'stranger', 6))).toMatchObject(sent);
+    expect(at('service', paid('q', 'service', 8), paid('r', 'service', 7))).toMatchObject(refusal);
+    expect(at('stranger', paid('p', 'stranger', 4))).toMatchObject(sent);
+    expect(at('stranger', paid('p', 'stranger', 5))).toMatchObject(refusal);
+    expect(at('stranger', paid('q', 'stranger', 6))).toMatchObject(refusal);
+    expect(at('stranger', paid('p', 'service', 8))).toMatchObject(sent);
+  });
+
+  test('a prefix whose codes nobody verifies gets no paid message, by no channel, until its counts have decayed', () => {
     const pumped = { sent: PREFIX_SAMPLE_MIN, verified: 0, at: now };
+    const providers = new Set(['telegram-gateway'] as const);
+    expect(
+      decideSend(
+        named('telegram-gateway'),
+        { ...facts, prefixScore: pumped, reach: { ...facts.reach, providers } },
+        now,
+      ),
+    ).toMatchObject({ reason: 'prefix-blocked' });
     expect(decideSend(command, { ...facts, prefixScore: pumped }, now)).toMatchObject({
       reason: 'prefix-blocked',
     });

@@ -56,7 +56,8 @@ async function openSms(jobId: JobId, phone: string): Promise<void> {
     projectId: caller.projectId,
     addressHash: world.hash('address', phone),
     prefix: phone.slice(0, -4),
-    budgetMicros: 20_000_000,
+    askedBy: 'service',
+    budget: { budgetMicros: 20_000_000, strangerBudgetMicros: 10_000_000 },
     reservedMicros: 350_000,
   });
   expect(opened).toEqual({ decision: 'accepted', opened: 'opened' });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JobId } from '../../../domain/job/job.ts';
-import { PAID_PER_HOUR_MAX } from '../../../domain/otp/fraud.ts';
+import { PAID_PER_HOUR_MAX } from '../../../domain/otp/paid-limits.ts';
 import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
 
 let world: World;
@@ -23,8 +23,9 @@ async function openPaid(jobId: JobId, phone: string, channel: 'sms' | 'telegram-
     provider: channel,
     projectId: caller.projectId,
     addressHash: world.hash('address', phone),
-    prefix: channel === 'sms' ? prefixOf(phone) : null,
-    budgetMicros: 20_000_000,
+    prefix: prefixOf(phone),
+    askedBy: 'service',
+    budget: { budgetMicros: 20_000_000, strangerBudgetMicros: 10_000_000 },
     reservedMicros: 10_000,
   });
 }

@@ -1,0 +1,72 @@
+import type { ProjectSettings } from '../project/settings.ts';
+import type { AskerKind } from './asker.ts';
+
+/**
+ * X15: paid messages (SMS, Gateway) to one number in an hour over all projects, which protects the person. No project fills
+ * them alone, and strangers with publishable keys leave the larger part to services.
+ */
+export const PAID_PER_HOUR_MAX = 15;
+/** For one project's own services: a chain of Gateway and SMS may take two for each of its five sends, and rarely does. */
+export const PAID_BY_PROJECT_MAX = 8;
+/** For strangers, in one project and in all: with a project's 8 that is 14, so that one project never fills the 15. */
+const PAID_BY_STRANGERS_OF_PROJECT_MAX = 5;
+const PAID_BY_STRANGERS_MAX = 6;
+
+/** Paid messages to one number in the last hour, of one project and one sort of asker. */
+export interface PaidCount {
+  readonly projectId: string;
+  readonly askedBy: AskerKind;
+  readonly messages: number;
+}
+
+/** One rule for the intake, which counts what is on its way, and for the worker, which counts what was opened. */
+export function isNumberCapped(
+  counts: readonly PaidCount[],
+  { projectId, askedBy }: Omit<PaidCount, 'messages'>,
+): boolean {
+  const sum = (of: (one: PaidCount) => boolean) =>
+    counts.filter(of).reduce((total, { messages }) => total + messages, 0);
+  if (sum(() => true) >= PAID_PER_HOUR_MAX) return true;
+  const mine = sum((one) => one.projectId === projectId && one.askedBy === askedBy);
+  if (askedBy === 'service') return mine >= PAID_BY_PROJECT_MAX;
+  return (
+    mine >= PAID_BY_STRANGERS_OF_PROJECT_MAX ||
+    sum((one) => one.askedBy === 'stranger') >= PAID_BY_STRANGERS_MAX
+  );
+}
+
+/** A project's UTC day, in 10^-6 USD. */
+export interface DaySpend {
+  readonly spentMicros: number;
+  /** Of it, for requests with a publishable key. */
+  readonly strangerMicros: number;
+}
+
+export interface DayBudget {
+  readonly budgetMicros: number;
+  readonly strangerBudgetMicros: number;
+}
+
+export const dayBudgetOf = (settings: ProjectSettings): DayBudget => ({
+  budgetMicros: settings.sms_daily_budget_micros,
+  strangerBudgetMicros: Math.floor(
+    (settings.sms_daily_budget_micros * settings.publishable_budget_percent) / 100,
+  ),
+});
+
+/** One rule for the intake and for the worker: what the message sets aside must still fit. */
+export const isBudgetSpent = (
+  { spentMicros, strangerMicros }: DaySpend,
+  { budgetMicros, strangerBudgetMicros }: DayBudget,
+  askedBy: AskerKind,
+  reservedMicros: number,
+): boolean =>
+  spentMicros + reservedMicros > budgetMicros ||
+  (askedBy === 'stranger' && strangerMicros + reservedMicros > strangerBudgetMicros);
+
+/** An alert: SMS pumping shows here first. */
+export const crossesHalf = (
+  beforeMicros: number,
+  afterMicros: number,
+  { budgetMicros }: DayBudget,
+): boolean => beforeMicros * 2 < budgetMicros && afterMicros * 2 >= budgetMicros;
