@@ -259,7 +259,7 @@ test('a destination is capped at 15 paid messages an hour over all projects, at 
     ...Array.from({ length: 5 }, () => 422),
   ]);
   expect(replies.at(-1)).toMatchObject(CAPPED);
-  await expect.poll(() => navbat.sandbox.inbox({ to }).length).toBe(15);
+  await expect.poll(() => navbat.sandbox.inbox({ to }).length, { timeout: EVENTUALLY_MS }).toBe(15);
 });
 
 test('one project alone silences a number for itself only', async () => {
@@ -270,5 +270,5 @@ test('one project alone silences a number for itself only', async () => {
   expect(await one.call('POST', '/otp/send', { to, purpose: 'p-8' })).toMatchObject(CAPPED);
   const other = await navbat.createProject();
   expect((await other.call('POST', '/otp/send', { to })).status).toBe(202);
-  await expect.poll(() => navbat.sandbox.inbox({ to }).length).toBe(9);
+  await expect.poll(() => navbat.sandbox.inbox({ to }).length, { timeout: EVENTUALLY_MS }).toBe(9);
 });
