@@ -16,12 +16,12 @@ export const STRANGER_SENDS_PER_HOUR = 5;
  */
 export const STRANGER_SENDS_OPEN = 3;
 /** 20 codes of 5 checks are 100 guesses of 10^6 a day: as many as NIST SP 800-63B-4 §3.2.2 allows in a row. */
-const STRANGER_SENDS_PER_DAY = 20;
+export const STRANGER_SENDS_PER_DAY = 20;
 /**
  * Codes of one address that nobody confirmed, in an hour, beyond as many as were confirmed: a household mistypes a few, a
  * carrier's gateway confirms most of its many, and whoever pumps messages confirms none.
  */
-const UNCONFIRMED_PER_ADDRESS = 5;
+export const UNCONFIRMED_PER_ADDRESS = 5;
 /** An address from which this number's code was right within so long is not a stranger's to it. */
 export const KNOWN_ADDRESS_SECONDS = 30 * 86_400;
 
