@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // `npm run test:chaos` (kills, freezes and paces, over real time) and `npm run bench` are commands of their own.
-    exclude: ['**/node_modules/**', 'test/bench/**', 'test/chaos/**'],
+    exclude: ['**/node_modules/**', 'test/bench/**', 'test/chaos/**', 'test/browser/**'],
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: TEST_MS_MAX,
     hookTimeout: TEST_MS_MAX,

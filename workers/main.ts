@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { type CallbackName, callbackPath } from '../domain/otp/callback.ts';
 import type { Channel } from '../domain/otp/channel.ts';
@@ -16,6 +17,7 @@ import { environment } from '../infra/environment.ts';
 import { keyedHash, sealer } from '../infra/crypto.ts';
 import { type Logger, openLog } from '../infra/log.ts';
 import { attemptsTotal, jobsFinished } from '../infra/metrics.ts';
+import { type Beat, beat, endBeat } from '../infra/postgres/job/beats.ts';
 import { jobStore } from '../infra/postgres/job/attempts.ts';
 import { broadcastIntake } from '../infra/postgres/broadcast/intake.ts';
 import { foldTallies } from '../infra/postgres/broadcast/broadcasts.ts';
@@ -112,8 +114,10 @@ await runProcess(async () => {
   );
   const platform = { config, log, bot: await telegramFromConfig(config, redis, onError, onMoved) };
   const stops = [await serveMetrics(config)];
+  const life = { id: randomUUID(), roles: chosen, sweptAt: null };
   for (const role of chosen)
-    stops.push(role === 'sweep' ? startSweep(platform) : await start(role, platform));
+    stops.push(role === 'sweep' ? startSweep(platform, life) : await start(role, platform));
+  stops.push(startBeats(platform, life));
   log.info({ roles: chosen }, 'worker ready');
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
@@ -268,7 +272,7 @@ async function guardedChannels({ config, bot }: Platform): Promise<ReadonlyMap<C
 }
 
 /** Finds what was lost, lets time run out, and gives each released kind its turn. */
-function startSweep({ config, log }: Platform): Stop {
+function startSweep({ config, log }: Platform, life: { sweptAt: Date | null }): Stop {
   const pool = hotPool(config.DATABASE_URL, SWEEP_CONNECTIONS_MAX);
   const queries = sweepQueries(pool);
   const queues = openQueues(producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')));
@@ -288,6 +292,7 @@ function startSweep({ config, log }: Platform): Stop {
   const stops = [
     every(log, 'sweep', async () => {
       const report = { ...(await tick()), reopened: await reopenChats(pool, now()) };
+      life.sweptAt = now();
       if (Object.values(report).some((count) => count > 0)) log.info(report, 'sweep');
       return TICK_MS;
     }),
@@ -302,6 +307,25 @@ function startSweep({ config, log }: Platform): Stop {
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
     await closeQueues(queues);
+    await pool.end();
+  };
+}
+
+/** Between two signs of life: `/ops` calls a worker gone after three that are missing. */
+const BEAT_MS = 5_000;
+
+/** Tells staff that this process works, and when its sweep last ended a round. */
+function startBeats({ config, log }: Platform, life: Beat): Stop {
+  const pool = hotPool(config.DATABASE_URL, 1);
+  const stop = every(log, 'beat', async () => {
+    await beat(pool, life, now());
+    return BEAT_MS;
+  });
+  return async () => {
+    await stop();
+    await endBeat(pool, life.id).catch((err: unknown) =>
+      log.debug({ err }, 'the last sign of life was not taken back'),
+    );
     await pool.end();
   };
 }

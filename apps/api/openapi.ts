@@ -8,6 +8,8 @@ import {
   CODES_PER_APP_KEY_PER_HOUR,
 } from '../../domain/project/quota.ts';
 import { PROBLEM_TYPE_PREFIX } from '../http/answer.ts';
+import { describeDocument } from './describe-fields.ts';
+import { requestExamples, tagWords } from './examples.ts';
 import type { PersonRoute, Route } from './route.ts';
 import { healthPaths } from './routes/health-paths.ts';
 
@@ -108,12 +110,15 @@ const problemTexts: Readonly<Record<number, string>> = {
 export function openApiDocument(routes: readonly Route[], version: string): OpenApiDocument {
   const paths: ZodOpenApiPathsObject = { ...healthPaths };
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
-  return createDocument(
+  const document = createDocument(
     {
       openapi: '3.1.0',
       info: { title: 'Navbat', version, description: DESCRIPTION.trim() },
       servers: [{ url: '/', description: 'This server' }],
-      tags: [...new Set(routes.map(({ tag }) => tag)), 'Health'].map((name) => ({ name })),
+      tags: [...new Set(routes.map(({ tag }) => tag)), 'Health'].map((name) => ({
+        name,
+        ...(tagWords[name] === undefined ? {} : { description: tagWords[name] }),
+      })),
       paths,
       components: {
         securitySchemes: {
@@ -136,6 +141,8 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
     },
     { override: withoutPattern },
   );
+  describeDocument(document);
+  return document;
 }
 
 /** Where a format says it already, its regular expression of 200 characters helps no reader. */
@@ -157,7 +164,9 @@ function operation(route: Route): ZodOpenApiOperationObject {
       ...(query ? { query } : {}),
       header: requestHeaders(route),
     },
-    ...(route.body ? { requestBody: requestBody(route.body) } : {}),
+    ...(route.body
+      ? { requestBody: requestBody(route.body, requestExamples[`${route.method} ${route.path}`]) }
+      : {}),
     responses: { ...successes(route), ...problems(route) },
   };
 }
@@ -188,9 +197,9 @@ function securityOf({ by }: Route): Pick<ZodOpenApiOperationObject, 'security'> 
   return { security: by === 'person' ? [{ person: [] }] : [] };
 }
 
-const requestBody = (schema: z.ZodType) => ({
+const requestBody = (schema: z.ZodType, example: unknown) => ({
   required: !schema.safeParse(undefined).success,
-  content: { 'application/json': { schema } },
+  content: { 'application/json': example === undefined ? { schema } : { schema, example } },
 });
 
 const RequestHeaders = z.object({

@@ -56,6 +56,9 @@ const uiConfig = {
 
 /** What `BullMQAdapter` is opened with for one kind. */
 export const boardQueueOptions = (kind: JobKind): Partial<QueueAdapterOptions> => ({
+  // Its buttons go: two thirds of them are refused to everybody, and the others know neither roles nor what a pause costs.
+  // Jobs are retried, run and cancelled on their own page, lanes paused at /ops/lanes.
+  readOnlyMode: true,
   description: `Search, history and the whole depth: /ops/jobs?kind=${kind} (here is only what Redis holds of it)`,
   externalJobUrl: ({ id }) => ({
     displayText: 'Job in /ops',
@@ -128,7 +131,7 @@ function commandRoutes(parts: BullParts): Router {
     router.put(`/api/queues/:kind/${command}`, async (req, res) => {
       const kind = Kind.safeParse(req.params.kind);
       if (!kind.success) throw new Problem(404, 'not-found', 'There is no such lane.');
-      const result = await parts.commands.lane(command, kind.data, visitOf(res).staff, parts.clock());
+      const result = await parts.commands.lane(command, kind.data, visitOf(res).staff, null, parts.clock());
       answerBoard(res, result, 200);
     });
   for (const [path, command] of Object.entries(jobPaths))

@@ -92,13 +92,7 @@ function tabLink(entry: (typeof tabs)[number], tab: Tab, visit: Visit): Html | n
 const searchForm = (visit: Visit) =>
   html`<form class="search" method="post" action="/ops/search" role="search">
     ${formToken(visit)}
-    <input
-      name="q"
-      type="search"
-      aria-label="Search"
-      autocomplete="off"
-      placeholder="Job id, phone, recipient id, error"
-    />
+    <input name="q" type="search" aria-label="Search" autocomplete="off" placeholder="Phone, id, error" />
     <button>Search</button>
   </form>`;
 

@@ -124,6 +124,7 @@ export const boardRules = {
   'GET /ops/retry': may('jobs.retry'),
   'POST /ops/retry': may('jobs.retry'),
   'GET /ops/lanes': may('ops.read'),
+  'GET /ops/lanes/:kind/pause': may('lane.pause'),
   'POST /ops/lanes/:kind/pause': may('lane.pause'),
   'POST /ops/lanes/:kind/resume': may('lane.resume'),
   'GET /ops/audit': may('audit.read'),

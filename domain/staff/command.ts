@@ -1,6 +1,8 @@
 import type { FinalState } from '../job/job.ts';
 import type { JobId } from '../job/job.ts';
 import type { JobKind } from '../jobs.ts';
+import type { Reason } from '../reason.ts';
+import { reasons } from '../reasons.ts';
 import type { JobFilter } from './ops.ts';
 import type { StaffMember } from './port.ts';
 
@@ -50,13 +52,16 @@ export const RETRY_RUN_MAX = 10_000;
 export interface RetryPreview {
   /** Finished jobs that the filter finds. */
   readonly matching: number;
-  /** Of those, jobs whose subject still waits for them; the rest would be refused as `subject-closed`. */
+  /** Of those, jobs that a retry can help and whose subject still waits for them. */
   readonly retriable: number;
+  /** Not among them: a retry by itself cannot help (`permanentReasons`). Staff choose their reason by name. */
+  readonly permanent: number;
   readonly byReason: readonly {
     readonly state: string;
     readonly reason: string | null;
     readonly jobs: number;
     readonly retriable: number;
+    readonly isPermanent: boolean;
   }[];
 }
 
@@ -72,7 +77,19 @@ export interface RetryRun {
 /** Each command is one commit: the row, its outbox entry and its audit row. The queue hears of it after that. */
 export interface StaffCommands {
   job(command: JobCommand, id: JobId, by: StaffMember, now: Date): Promise<CommandResult>;
-  lane(command: LaneCommand, kind: JobKind, by: StaffMember, now: Date): Promise<CommandResult>;
+  /** `why` stands in the audit, and with a pause on every page until it ends. */
+  lane(
+    command: LaneCommand,
+    kind: JobKind,
+    by: StaffMember,
+    why: string | null,
+    now: Date,
+  ): Promise<CommandResult>;
   previewRetry(filter: JobFilter, now: Date): Promise<RetryPreview>;
   retryAll(filter: JobFilter, by: StaffMember, now: Date): Promise<RetryRun>;
 }
+
+/** Reasons for which another try ends the same until something is changed, or for ever. */
+export const permanentReasons: readonly string[] = Object.entries(reasons as Readonly<Record<string, Reason>>)
+  .filter(([, { retry, seen }]) => retry !== 'later' && seen.includes('job'))
+  .map(([code]) => code);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Alarm } from './alarms.ts';
 import { attemptOutcomes, JobId, jobStates, TicketLabels } from '../job/job.ts';
 import type { JobState } from '../job/job.ts';
 import type { JobKind } from '../jobs.ts';
@@ -24,7 +25,7 @@ export interface JobFilter {
   readonly address?: AddressHash | undefined;
   /** Exactly this reason; `none` for a job that has no reason. */
   readonly reason?: string | undefined;
-  /** Part of the reason of a job or of one of its attempts, whatever the case. */
+  /** Part of the reason of a job or of one of its attempts, whatever the case; or its request id, or the end of its own id. */
   readonly text?: string | undefined;
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
@@ -44,6 +45,8 @@ export const JobLine = z.object({
   acceptedAt: z.date(),
   runAt: z.date(),
   finishedAt: z.date().nullable(),
+  /** An attempt is open: a worker is at it. */
+  isOpen: z.boolean(),
 });
 export type JobLine = z.infer<typeof JobLine>;
 
@@ -91,6 +94,10 @@ export interface JobPage extends JobLine {
   readonly address: AddressHash | null;
   readonly attemptLines: readonly AttemptLine[];
   readonly verification: VerificationLine | null;
+  /** What it is for still waits for it: a retry would be accepted. */
+  readonly isAwaited: boolean;
+  /** When a block of its number's prefix ends; null where there is none now. */
+  readonly prefixBlockedUntil: Date | null;
 }
 
 /** What happened to one address, oldest last. */
@@ -152,6 +159,7 @@ export const LaneLine = z.object({
   kind: z.string(),
   pausedAt: z.date().nullable(),
   pausedBy: z.string().nullable(),
+  pausedReason: z.string().nullable(),
 });
 export type LaneLine = z.infer<typeof LaneLine>;
 
@@ -168,6 +176,8 @@ export interface Overview {
     readonly oldestDueAt: Date | null;
   }[];
   readonly lanes: readonly LaneLine[];
+  /** What somebody must look at now. */
+  readonly alarms: readonly Alarm[];
 }
 
 export const FailureGroup = z.object({
@@ -204,7 +214,7 @@ export interface StaffQueries {
   overview(since: Date, now: Date): Promise<Overview>;
   /** Newest first; `after` is the id of the last line seen. */
   jobs(filter: JobFilter, limit: number, after: JobId | null): Promise<readonly JobLine[]>;
-  job(id: JobId): Promise<JobPage | null>;
+  job(id: JobId, now: Date): Promise<JobPage | null>;
   /** Whose id this may be: a job's, the verification's it serves, or a recipient's. */
   find(
     id: string,

@@ -20,6 +20,7 @@ import { Migration0028Priorities } from './migrations/migration-0028-priorities.
 import { Migration0029RecipientsNamed } from './migrations/migration-0029-recipients-named.ts';
 import { Migration0030ProviderWords } from './migrations/migration-0030-provider-words.ts';
 import { Migration0031TelegramChats } from './migrations/migration-0031-telegram-chats.ts';
+import { Migration0033StaffSight } from './migrations/migration-0033-staff-sight.ts';
 
 /** Connections that MikroORM may hold in one process: everyday reads and writes only, hot statements have their own pool. */
 const ORM_CONNECTIONS_MAX = 5;
@@ -51,6 +52,7 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
         Migration0029RecipientsNamed,
         Migration0030ProviderWords,
         Migration0031TelegramChats,
+        Migration0033StaffSight,
       ],
       snapshot: false,
       transactional: true,

@@ -31,6 +31,7 @@ interface Report {
   readonly numFailedTests: number;
 }
 
+const BROWSER = { numPassedTests: 1, numFailedTests: 0 };
 const CHAOS = { numPassedTests: 2, numFailedTests: 0 };
 
 function runCi({ failing = 'none', report, chaos = CHAOS }: Told): {
@@ -40,7 +41,7 @@ function runCi({ failing = 'none', report, chaos = CHAOS }: Told): {
   const npm = join(checkout, 'npm');
   const written = (file: string, what: Report | undefined) =>
     what ? `mkdir -p reports; printf '%s' '${JSON.stringify(what)}' > reports/${file}.json` : ':';
-  const cases = `case "$*" in *'silent test:chaos'*) ${written('test-chaos', chaos)};; *'silent test '*) ${written('test', report)};; esac`;
+  const cases = `case "$*" in *'silent test:browser'*) ${written('test-browser', BROWSER)};; *'silent test:chaos'*) ${written('test-chaos', chaos)};; *'silent test '*) ${written('test', report)};; esac`;
   writeFileSync(npm, `#!/bin/sh\n${cases}\ncase "$*" in *'${failing}'*) exit 1;; esac\n`);
   chmodSync(npm, 0o755);
   const { stdout, status } = spawnSync(join(checkout, '.ci/run'), {
@@ -53,13 +54,13 @@ function runCi({ failing = 'none', report, chaos = CHAOS }: Told): {
 const green = { numPassedTests: 7, numFailedTests: 0 };
 
 test('passes when every check and every test does, and counts both', () => {
-  expect(runCi({ report: green })).toEqual({ lastLine: '14 passed, 0 failed', status: 0 });
+  expect(runCi({ report: green })).toEqual({ lastLine: '15 passed, 0 failed', status: 0 });
 });
 
 test.each(['format:check', 'lint', 'typecheck', 'knip'])(
   'fails when %s does, and still runs the tests',
   (failing) => {
-    expect(runCi({ failing, report: green })).toEqual({ lastLine: '13 passed, 1 failed', status: 1 });
+    expect(runCi({ failing, report: green })).toEqual({ lastLine: '14 passed, 1 failed', status: 1 });
   },
 );
 
@@ -72,19 +73,19 @@ test('fails when nothing can be installed', () => {
 
 test('fails by the number of failed tests', () => {
   const report = { numPassedTests: 5, numFailedTests: 2 };
-  expect(runCi({ failing: 'silent test ', report })).toEqual({ lastLine: '12 passed, 2 failed', status: 1 });
+  expect(runCi({ failing: 'silent test ', report })).toEqual({ lastLine: '13 passed, 2 failed', status: 1 });
 });
 
 test('fails by a failed test of those that take real time', () => {
   expect(runCi({ report: green, chaos: { numPassedTests: 1, numFailedTests: 1 } })).toEqual({
-    lastLine: '13 passed, 1 failed',
+    lastLine: '14 passed, 1 failed',
     status: 1,
   });
 });
 
 test('fails when a test file could not be loaded, although no test in it failed', () => {
   expect(runCi({ failing: 'silent test ', report: green })).toEqual({
-    lastLine: '14 passed, 1 failed',
+    lastLine: '15 passed, 1 failed',
     status: 1,
   });
 });
@@ -93,5 +94,5 @@ test.each([
   { what: 'no test ran', report: { numPassedTests: 0, numFailedTests: 0 } },
   { what: 'there is no report', report: undefined },
 ])('fails when $what', ({ report }) => {
-  expect(runCi(report ? { report } : {})).toEqual({ lastLine: '7 passed, 1 failed', status: 1 });
+  expect(runCi(report ? { report } : {})).toEqual({ lastLine: '8 passed, 1 failed', status: 1 });
 });

@@ -21,6 +21,7 @@ import {
   none,
   numbers,
   panel,
+  reason,
   state,
   table,
   when,
@@ -92,7 +93,7 @@ function jobGroups(
       };
       const isRetriable = mayRetry && retriableStates.some((retriable) => retriable === group.state);
       return html`<tr>
-        <th scope="row" class="wide">${group.reason ?? none}</th>
+        <th scope="row" class="wide">${reason(group.reason)}</th>
         <td>${state(group.state)}</td>
         <td>${group.kind}</td>
         <td class="num">${counted(group.jobs, link('/ops/jobs', query))}</td>
@@ -125,7 +126,7 @@ function attemptGroups(
     groups.map(
       (group) =>
         html`<tr>
-          <th scope="row" class="wide">${group.reason ?? none}</th>
+          <th scope="row" class="wide">${reason(group.reason)}</th>
           <td>${state(group.outcome)}</td>
           <td class="tight">${group.channel ?? none}</td>
           <td>${group.provider}</td>

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { JobId, type JobState, jobStates } from '../../../domain/job/job.ts';
 import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
-import { parsePhone } from '../../../domain/otp/phone.ts';
 import { AddressHash, type JobFilter, type WindowHours, windowHours } from '../../../domain/staff/ops.ts';
+import { findPhone } from '../../../domain/staff/phone-search.ts';
 import { Problem } from '../../http/problem.ts';
 import { optional, Text } from '../answer.ts';
 import { type OpsParts, PAGE_LINES, PAGE_LINES_MAX } from './parts.ts';
@@ -60,7 +60,7 @@ export async function filterOf(query: FilterQuery, parts: OpsParts): Promise<Job
 export async function addressFor(recipient: string, { queries, addressOf }: OpsParts): Promise<AddressHash> {
   const hash = AddressHash.safeParse(recipient);
   if (hash.success) return hash.data;
-  const phone = parsePhone(recipient);
+  const phone = findPhone(recipient);
   if (phone) return addressOf(phone.e164);
   if (z.uuid().safeParse(recipient).success) {
     const found = await queries.find(recipient);
@@ -69,7 +69,7 @@ export async function addressFor(recipient: string, { queries, addressOf }: OpsP
   throw new Problem(
     400,
     'invalid-request',
-    'The recipient is neither a phone number (+998…) nor a recipient id that we know.',
+    'The recipient is neither a phone number nor a recipient id that we know.',
     {
       errors: [
         { pointer: 'recipient', detail: 'expected a phone number in international form or a recipient id' },

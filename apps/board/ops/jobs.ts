@@ -2,10 +2,18 @@ import { type Request, type Response, Router } from 'express';
 import { JobId, jobStates } from '../../../domain/job/job.ts';
 import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
 import type { AuditLine } from '../../../domain/staff/audit.ts';
-import { allows, type JobCommand, jobCommands, retriableStates } from '../../../domain/staff/command.ts';
+import {
+  allows,
+  type JobCommand,
+  jobCommands,
+  permanentReasons,
+  retriableStates,
+} from '../../../domain/staff/command.ts';
 import type { AttemptLine, JobPage, VerificationLine } from '../../../domain/staff/ops.ts';
 import { may } from '../../../domain/staff/policy.ts';
 import { sendJson } from '../../http/answer.ts';
+import { endFacts } from '../../../domain/otp/refusal-facts.ts';
+import { explainStored, reasons } from '../../../domain/reasons.ts';
 import { Problem } from '../../http/problem.ts';
 import { answer, read, wantsJson, wire } from '../answer.ts';
 import { type Html, html } from '../html.ts';
@@ -27,11 +35,13 @@ import {
   choice,
   column,
   fact,
+  jobState,
   jobTable,
   none,
   numbers,
   pager,
   panel,
+  reason,
   span,
   state,
   table,
@@ -90,13 +100,13 @@ const windowNote = (since: Date | undefined, { hours }: FilterQuery) =>
 
 function retryLink(
   visit: Visit,
-  { kind, project, reason, text, hours, state: chosen }: FilterQuery,
+  { kind, project, reason: because, text, hours, state: chosen }: FilterQuery,
 ): Html | null {
   const isRetriable = chosen === undefined || retriableStates.some((retriable) => retriable === chosen);
   if (!may(visit.staff.role, 'jobs.retry') || !isRetriable) return null;
   return html`<a
     class="button"
-    href="${link('/ops/retry', { kind, project, reason, text, hours, state: chosen })}"
+    href="${link('/ops/retry', { kind, project, reason: because, text, hours, state: chosen })}"
     >Retry the failed ones…</a
   >`;
 }
@@ -107,7 +117,7 @@ function filterForm(query: FilterQuery, projects: readonly string[]): Html {
       ${choice('kind', 'Kind', jobKinds, query.kind, 'every kind')}
       ${choice('state', 'State', jobStates, query.state, 'every state')}
       ${choice('project', 'Project', projects, query.project, 'every project')}
-      <label>Reason or error contains<input name="text" value="${query.text}" maxlength="200" /></label>
+      <label>Reason contains, or id<input name="text" value="${query.text}" maxlength="200" /></label>
       ${query.reason !== undefined && html`<label>Reason is<input name="reason" value="${query.reason}" maxlength="200" /></label>`}
       ${query.recipient !== undefined && html`<input type="hidden" name="recipient" value="${query.recipient}" />`}
       <label
@@ -133,12 +143,18 @@ async function showJob(parts: OpsParts, req: Request, res: Response): Promise<vo
   const visit = visitOf(res);
   const seesAudit = may(visit.staff.role, 'audit.read');
   const [job, audit] = await Promise.all([
-    parts.queries.job(id),
+    parts.queries.job(id, parts.clock()),
     seesAudit ? parts.audit.page({ subject: id }, AUDIT_LINES, null) : [],
   ]);
   if (!job)
-    throw new Problem(404, 'not-found', 'There is no such job; finished ones leave after their retention.');
-  answer(req, res, job, () => jobPage(job, audit, visit, parts.clock(), req.query['notice']));
+    throw new Problem(
+      404,
+      'not-found',
+      'There is no such job; finished ones are deleted after their retention.',
+    );
+  answer(req, res, { ...job, reasonDetail: explained(job) }, () =>
+    jobPage(job, audit, visit, parts.clock(), req.query['notice']),
+  );
 }
 
 function readId(id: unknown): JobId {
@@ -155,11 +171,12 @@ function jobPage(job: JobPage, audit: readonly AuditLine[], visit: Visit, now: D
     notice,
     body: html`<div class="head">
         <h1>Job</h1>
-        <code>${job.id}</code> ${state(job.state)}
+        <code>${job.id}</code> ${jobState(job)}
         <div class="end">${commandForms(job, visit)}</div>
       </div>
+      ${whyPanel(job, visit)}
       <section class="panel"><div class="body">${jobFacts(job, now)}</div></section>
-      ${panel('Attempts', 'numbered by Postgres', attemptTable(job.attemptLines))}
+      ${panel('Attempts', 'numbered by Postgres', attemptTable(job))}
       ${job.verification && panel('Verification', 'what this job serves; no code stands anywhere', html`<div class="body">${verificationFacts(job.verification)}</div>`)}
       ${audit.length > 0 && panel('What staff did', null, auditTable(audit))}`,
   });
@@ -171,7 +188,7 @@ function commandForms(job: JobPage, visit: Visit): (Html | null)[] {
   return jobCommands.map((command) => {
     const fits =
       command === 'retry'
-        ? retriableStates.some((retriable) => retriable === job.state)
+        ? isRetriableState(job) && job.isAwaited && !permanentReasons.includes(job.reason ?? '')
         : !isFinal(job.state);
     const isAllowed =
       isKind(job.kind) && allows(job.kind, command) && may(visit.staff.role, `job.${command}`);
@@ -183,6 +200,45 @@ function commandForms(job: JobPage, visit: Visit): (Html | null)[] {
   });
 }
 
+const isRetriableState = ({ state: at }: JobPage) => retriableStates.some((retriable) => retriable === at);
+
+/** With what is known of this case. */
+const explained = (job: JobPage) =>
+  explainStored(job.reason, {
+    ...endFacts(job.reason, job.finishedAt),
+    ...(job.prefixBlockedUntil ? { until: job.prefixBlockedUntil } : {}),
+  });
+
+/** Why a failed job has no plain Retry; null where it has one, or never could. */
+function noRetry(job: JobPage): string | null {
+  if (!isRetriableState(job)) return null;
+  if (!job.isAwaited) return reasons['subject-closed'].meaning;
+  return permanentReasons.includes(job.reason ?? '') ? 'A retry alone ends the same.' : null;
+}
+
+/** Why it ended so and what to do; where a retry is not offered, why. */
+function whyPanel(job: JobPage, visit: Visit): Html | null {
+  const why = explained(job);
+  if (!why) return null;
+  const unretried = noRetry(job);
+  const isAfterChange = unretried !== null && job.isAwaited && why.retry === 'after-change';
+  return html`<section class="panel">
+    <div class="body">
+      <p class="why"><b>${job.reason}</b>: ${why.meaning}</p>
+      <p class="note">
+        Next step: ${why.nextStep} ${why.setting && html`Setting: <code>${why.setting}</code>.`}
+        ${unretried && html`No retry: ${unretried}`}
+      </p>
+      ${isAfterChange && may(visit.staff.role, 'job.retry') && retryForm(job, visit)}
+    </div>
+  </section>`;
+}
+
+const retryForm = (job: JobPage, visit: Visit): Html =>
+  html`<form class="inline" method="post" action="/ops/jobs/${job.id}/retry">
+    ${formToken(visit)} <button>I changed it: retry</button>
+  </form>`;
+
 const isKind = (kind: string): kind is JobKind => jobKinds.some((known) => known === kind);
 
 function jobFacts(job: JobPage, now: Date): Html {
@@ -190,7 +246,7 @@ function jobFacts(job: JobPage, now: Date): Html {
     ${fact('Kind', job.kind)}
     ${fact('Project', html`<a href="${link('/ops/jobs', { project: job.project })}">${job.project}</a>`)}
     ${fact('To', job.address ? html`<a class="mono" href="/ops/recipients/${job.address}">${job.labels.to}</a>` : html`<span class="mono">${job.labels.to}</span>`)}
-    ${fact('Channels', job.labels.channels.replaceAll(',', ', '))} ${fact('Reason', job.reason ?? none)}
+    ${fact('Channels', job.labels.channels.replaceAll(',', ', '))} ${fact('Reason', reason(job.reason))}
     ${fact('Accepted', when(job.acceptedAt))} ${fact('Finished', when(job.finishedAt))}
     ${fact('Took', job.finishedAt ? span(job.finishedAt.getTime() - job.acceptedAt.getTime()) : `${span(now.getTime() - job.acceptedAt.getTime())} so far`)}
     ${fact('Due', when(job.runAt))} ${fact('Deadline', when(job.deadlineAt))}
@@ -199,7 +255,7 @@ function jobFacts(job: JobPage, now: Date): Html {
   </dl>`;
 }
 
-function attemptTable(attempts: readonly AttemptLine[]): Html {
+function attemptTable({ attemptLines: attempts, finishedAt }: JobPage): Html {
   return table(
     [
       numbers('#'),
@@ -222,7 +278,7 @@ function attemptTable(attempts: readonly AttemptLine[]): Html {
           <td>${attempt.provider}</td>
           <td>${state(attempt.outcome ?? 'open')}</td>
           <td class="wide">
-            ${attempt.reason ?? none}
+            ${reason(attempt.reason)}
             ${attempt.providerMessage !== null && html`<br /><small>${attempt.providerMessage}</small>`}
           </td>
           <td>${attempt.providerReference ? html`<code>${attempt.providerReference}</code>` : none}</td>
@@ -231,7 +287,9 @@ function attemptTable(attempts: readonly AttemptLine[]): Html {
           <td class="num">${money(attempt)}</td>
         </tr>`,
     ),
-    'No attempt yet: no worker has opened this job.',
+    finishedAt
+      ? 'No attempt was made: the job ended before anything was sent.'
+      : 'No attempt yet: no worker has opened this job.',
   );
 }
 

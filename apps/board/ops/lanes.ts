@@ -6,13 +6,13 @@ import type { LaneLine } from '../../../domain/staff/ops.ts';
 import { may } from '../../../domain/staff/policy.ts';
 import { sendJson } from '../../http/answer.ts';
 import { Problem } from '../../http/problem.ts';
-import { answer, wantsJson, wire } from '../answer.ts';
+import { answer, optional, read, Text, wantsJson, wire } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { formToken, type Notice, page } from '../layout.ts';
 import { refusalWords } from '../refusal.ts';
 import { type Visit, visitOf } from '../visit.ts';
 import { link } from './filter.ts';
-import { column, none, panel, table, when } from './look.ts';
+import { column, count, none, panel, table, tile, when } from './look.ts';
 import type { OpsParts } from './parts.ts';
 
 const Kind = z.enum(jobKinds as [JobKind, ...JobKind[]]);
@@ -24,6 +24,7 @@ export function laneRoutes(parts: OpsParts): Router {
       lanesPage(visitOf(res), lanes, req.query['notice']),
     );
   });
+  router.get('/:kind/pause', (req, res) => askPause(parts, req, res));
   for (const command of laneCommands)
     router.post(`/:kind/${command}`, (req, res) => carryOut(parts, command, req, res));
   return router;
@@ -32,7 +33,13 @@ export function laneRoutes(parts: OpsParts): Router {
 /** A lane has a row only once it was paused; before that it runs. */
 const everyLane = (lines: readonly LaneLine[]) =>
   jobKinds.map(
-    (kind) => lines.find((line) => line.kind === kind) ?? { kind, pausedAt: null, pausedBy: null },
+    (kind) =>
+      lines.find((line) => line.kind === kind) ?? {
+        kind,
+        pausedAt: null,
+        pausedBy: null,
+        pausedReason: null,
+      },
   );
 
 function lanesPage(visit: Visit, lanes: readonly LaneLine[], notice: unknown): Html {
@@ -48,7 +55,7 @@ function lanesPage(visit: Visit, lanes: readonly LaneLine[], notice: unknown): H
 
 function laneTable(visit: Visit, lanes: readonly LaneLine[]): Html {
   return table(
-    [column('Kind'), column('Now'), column('Paused since'), column('By'), column('')],
+    [column('Kind'), column('Now'), column('Paused since'), column('By'), column('Why'), column('')],
     lanes.map(
       (lane) =>
         html`<tr>
@@ -60,6 +67,7 @@ function laneTable(visit: Visit, lanes: readonly LaneLine[]): Html {
           </td>
           <td class="tight">${when(lane.pausedAt)}</td>
           <td>${lane.pausedBy ?? none}</td>
+          <td class="wide">${lane.pausedReason ?? none}</td>
           <td class="num">${laneForm(visit, lane)}</td>
         </tr>`,
     ),
@@ -70,20 +78,63 @@ function laneTable(visit: Visit, lanes: readonly LaneLine[]): Html {
 function laneForm(visit: Visit, { kind, pausedAt }: LaneLine): Html | null {
   const command: LaneCommand = pausedAt ? 'resume' : 'pause';
   if (!may(visit.staff.role, `lane.${command}`) || !allows(kind as JobKind, command)) return null;
-  return html`<form class="inline" method="post" action="/ops/lanes/${kind}/${command}">
-    ${formToken(visit)}
-    <button class="${command === 'pause' ? 'danger' : 'primary'}">
-      ${command === 'pause' ? 'Pause' : 'Resume'}
-    </button>
+  if (command === 'pause') return html`<a class="button danger" href="/ops/lanes/${kind}/pause">Pause…</a>`;
+  return html`<form class="inline" method="post" action="/ops/lanes/${kind}/resume">
+    ${formToken(visit)} <button class="primary">Resume</button>
   </form>`;
 }
+
+/** What a pause costs, before it is made: how many wait already, and that it is asked for a reason. */
+async function askPause(parts: OpsParts, req: Request, res: Response): Promise<void> {
+  const kind = readKind(req);
+  const now = parts.clock();
+  const { unfinished, waiting } = await parts.queries.overview(now, now);
+  const depth = unfinished.filter((line) => line.kind === kind).reduce((sum, { jobs }) => sum + jobs, 0);
+  const due = waiting.find((line) => line.kind === kind)?.jobs ?? 0;
+  answer(req, res, { kind, unfinished: depth, due }, () => pausePage(visitOf(res), kind, depth, due));
+}
+
+function pausePage(visit: Visit, kind: JobKind, depth: number, due: number): Html {
+  return page({
+    title: `Pause ${kind}`,
+    tab: '/ops/lanes',
+    visit,
+    body: html`<div class="head"><h1>Pause ${kind}?</h1></div>
+      <dl class="tiles">
+        ${tile('Not finished', count(depth), 'of every project')}
+        ${tile('Due now', count(due), 'would wait from now on')}
+      </dl>
+      <p class="notice careful">
+        Workers take no more jobs of the kind <b>${kind}</b>, of any project, until somebody resumes it. New
+        ones are accepted and wait; what passes its deadline meanwhile
+        expires${kind === 'otp-send' && ': codes after five minutes'}.
+      </p>
+      <form class="row" method="post" action="/ops/lanes/${kind}/pause">
+        ${formToken(visit)}
+        <label>Why<input name="why" required maxlength="200" autocomplete="off" /></label>
+        <button class="danger">Pause ${kind}</button> <a class="button" href="/ops/lanes">Leave it running</a>
+      </form>`,
+  });
+}
+
+function readKind(req: Request): JobKind {
+  const kind = Kind.safeParse(req.params['kind']);
+  if (!kind.success) throw new Problem(404, 'not-found', `No such queue. There are: ${jobKinds.join(', ')}.`);
+  return kind.data;
+}
+
+/** Whoever finds the lane paused reads it; the audit keeps it. */
+const PauseForm = z.object({
+  why: Text.min(1, 'expected a reason, which everybody sees until the pause ends'),
+});
+const ResumeForm = z.object({ why: optional(Text) });
 
 const noticeOf: Record<LaneCommand, Notice> = { pause: 'paused', resume: 'resumed' };
 
 async function carryOut(parts: OpsParts, command: LaneCommand, req: Request, res: Response): Promise<void> {
-  const kind = Kind.safeParse(req.params['kind']);
-  if (!kind.success) throw new Problem(404, 'not-found', 'There is no such lane.');
-  const result = await parts.commands.lane(command, kind.data, visitOf(res).staff, parts.clock());
+  const kind = readKind(req);
+  const { why = null } = read(command === 'pause' ? PauseForm : ResumeForm, req.body);
+  const result = await parts.commands.lane(command, kind, visitOf(res).staff, why, parts.clock());
   if (!result.done) {
     const { status, sentence } = refusalWords[result.reason];
     throw new Problem(status, result.reason, sentence);

@@ -1,4 +1,5 @@
 import { type JobLine, type WindowHours, windowHours } from '../../../domain/staff/ops.ts';
+import { explainStored } from '../../../domain/reasons.ts';
 import { type Fragment, type Html, html } from '../html.ts';
 
 /** The small pieces that the pages are made of. */
@@ -30,6 +31,21 @@ export function span(milliseconds: number): string {
 export const count = (jobs: number): string => jobs.toLocaleString('en-US').replaceAll(',', ' ');
 
 export const state = (name: string): Html => html`<span class="state ${name}">${name}</span>`;
+
+/** `running` is a job with an open attempt; one that sleeps until its next try is not. */
+export const jobState = (job: Pick<JobLine, 'state' | 'isOpen' | 'runAt'>): Html =>
+  job.state === 'running' && !job.isOpen
+    ? html`${state('retrying')} <span class="note">next at ${when(job.runAt)}</span>`
+    : state(job.state);
+
+/** A code with its meaning under the pointer, and where it is explained. */
+export const reason = (code: string | null): Html => {
+  const explained = explainStored(code);
+  if (code === null) return none;
+  return explained
+    ? html`<a class="reason" href="${explained.docs}" title="${explained.meaning}">${code}</a>`
+    : html`${code}`;
+};
 
 /** The end of a UUIDv7 tells two apart where its front, the time, is the same. */
 export const jobLink = (id: string): Html =>
@@ -152,8 +168,8 @@ export function jobTable(jobs: readonly JobLine[], empty: string): Html {
           <td>${job.project}</td>
           <td class="tight mono">${job.labels.to}</td>
           <td>${job.labels.channels.replaceAll(',', ', ')}</td>
-          <td>${state(job.state)}</td>
-          <td class="wide">${job.reason ?? none}</td>
+          <td>${jobState(job)}</td>
+          <td class="wide">${reason(job.reason)}</td>
           <td class="num">${job.attempts}</td>
           <td class="num">
             ${job.finishedAt ? span(job.finishedAt.getTime() - job.acceptedAt.getTime()) : none}

@@ -2,19 +2,30 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { type JobState, jobStates } from '../../../domain/job/job.ts';
 import { jobKinds } from '../../../domain/jobs.ts';
+import { WAITING_OLD_MS } from '../../../domain/staff/alarms.ts';
 import type { Overview, WindowHours } from '../../../domain/staff/ops.ts';
 import { answer, read } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { page } from '../layout.ts';
 import { type Visit, visitOf } from '../visit.ts';
 import { Hours, isFinal, link, sinceOf } from './filter.ts';
-import { column, count, counted, numbers, panel, span, table, tile, windowName, windows } from './look.ts';
+import {
+  column,
+  count,
+  counted,
+  numbers,
+  panel,
+  span,
+  table,
+  tile,
+  when,
+  windowName,
+  windows,
+} from './look.ts';
 import type { OpsParts } from './parts.ts';
 
 /** What an operator asks first: what is stuck now, and what went wrong in the last hour. */
 const HOURS_DEFAULT: WindowHours = 1;
-/** A waiting job that is older has probably no worker. */
-const OLD_MS = 30_000;
 
 const Query = z.object({ hours: z.preprocess((value) => value || undefined, Hours.default(HOURS_DEFAULT)) });
 
@@ -51,7 +62,7 @@ function overviewPage(visit: Visit, overview: Overview, hours: WindowHours, noti
           <span class="note">Accepted in the last</span>${windows(hours, (to) => link('/ops', { hours: to }))}
         </div>
       </div>
-      ${tiles(overview, hours)}
+      ${tiles(overview, hours)} ${alarmPanel(overview)}
       ${panel('Not finished now', 'every such job, whatever its age', unfinishedTable(overview))}
       ${panel(`Accepted in the last ${windowName(hours)}`, 'by how they stand now', acceptedTable(overview, hours))}`,
   });
@@ -66,14 +77,42 @@ function tiles(overview: Overview, hours: WindowHours): Html {
   const oldest = overview.waiting.flatMap(({ oldestDueAt }) => (oldestDueAt ? [oldestDueAt.getTime()] : []));
   const ageMs = oldest.length > 0 ? overview.at.getTime() - Math.min(...oldest) : 0;
   const paused = overview.lanes.filter(({ pausedAt }) => pausedAt);
+  const { alarms } = overview;
   return html`<dl class="tiles">
+    ${tile('Alarms', alarms.length > 0 ? html`<a href="#alarms">${count(alarms.length)}</a>` : '0', alarms.length > 0 ? 'look at them now' : 'nothing needs you', alarms.length > 0 ? 'alarm' : '')}
     ${tile('Not finished', count(sum(overview.unfinished)), 'accepted or running')}
     ${tile('Waiting', count(sum(overview.waiting)), 'due, not opened yet')}
-    ${tile('Oldest waiting', oldest.length > 0 ? span(ageMs) : '–', oldest.length > 0 ? 'since it was due' : 'nothing waits', ageMs > OLD_MS ? 'alarm' : '')}
+    ${tile('Oldest waiting', oldest.length > 0 ? span(ageMs) : '–', oldest.length > 0 ? 'since it was due' : 'nothing waits', ageMs > WAITING_OLD_MS ? 'alarm' : '')}
     ${tile('Completed', count(sum(counts.filter(({ state }) => state === 'completed'))), `of ${count(sum(counts))} in ${windowName(hours)}`)}
     ${tile('Failed', html`<a href="${link('/ops/failures', { hours })}">${count(sum(failed))}</a>`, 'rejected, exhausted, expired', failed.length > 0 ? 'careful' : '')}
     ${tile('Paused lanes', html`<a href="/ops/lanes">${paused.length}</a>`, paused.map(({ kind }) => kind).join(', ') || `none of ${jobKinds.length}`, paused.length > 0 ? 'alarm' : '')}
   </dl>`;
+}
+
+function alarmPanel({ alarms, at }: Overview): Html | null {
+  if (alarms.length === 0) return null;
+  return html`<div id="alarms">
+    ${panel(
+      'Alarms',
+      'what somebody must look at now',
+      table(
+        [column('What'), column('About'), column('Since'), column('Next step')],
+        alarms.map(
+          (one) =>
+            html`<tr class="alarm">
+              <th scope="row" class="wide">${one.says}</th>
+              <td class="wide">${one.link ? html`<a href="${one.link}">${one.subject}</a>` : one.subject}</td>
+              <td class="tight">
+                ${when(one.since)}
+                ${one.since && html`<span class="note">${span(at.getTime() - one.since.getTime())}</span>`}
+              </td>
+              <td class="wide">${one.nextStep}</td>
+            </tr>`,
+        ),
+        '',
+      ),
+    )}
+  </div>`;
 }
 
 type Count = Overview['unfinished'][number];

@@ -3,13 +3,14 @@ import { z } from 'zod';
 import { isOurTime, notOurTime } from '../../../domain/refine.ts';
 import { RETRY_RUN_MAX, type RetryPreview } from '../../../domain/staff/command.ts';
 import type { JobFilter } from '../../../domain/staff/ops.ts';
+import { explainStored } from '../../../domain/reasons.ts';
 import { sendJson } from '../../http/answer.ts';
 import { answer, optional, read, wantsJson, wire } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { formToken, page } from '../layout.ts';
 import { type Visit, visitOf } from '../visit.ts';
 import { FilterQuery, filterOf, link } from './filter.ts';
-import { column, count, none, numbers, panel, state, table, tile, windowName } from './look.ts';
+import { column, count, numbers, panel, reason, state, table, tile, windowName } from './look.ts';
 import type { OpsParts } from './parts.ts';
 
 /** Jobs that fail after the dry run are not in it: they were not counted, and nobody has looked at them. */
@@ -73,7 +74,7 @@ async function boundFilter(parts: OpsParts, query: RetryQuery, until: string): P
 }
 
 function previewPage(visit: Visit, preview: RetryPreview, query: RetryQuery): Html {
-  const lost = preview.matching - preview.retriable;
+  const lost = preview.matching - preview.retriable - preview.permanent;
   return page({
     title: 'Retry',
     tab: '/ops/failures',
@@ -84,21 +85,22 @@ function previewPage(visit: Visit, preview: RetryPreview, query: RetryQuery): Ht
       </div>
       <dl class="tiles">
         ${tile('Would be retried', count(preview.retriable), `at most ${count(RETRY_RUN_MAX)} in one run`)}
-        ${tile('Too late', count(lost), 'nobody waits for them any more')}
+        ${tile('Too late', count(lost), 'what they were for has ended')}
+        ${tile('Not chosen', count(preview.permanent), 'a retry alone cannot help')}
         ${tile('Found', count(preview.matching), 'rejected, exhausted or expired')}
       </dl>
-      ${panel('By reason', 'nothing has been changed yet', previewTable(preview))}
+      ${panel('By reason', 'nothing has been changed yet', previewTable(preview, query))}
       ${preview.retriable > 0 ? confirmForm(visit, preview, query) : html`<p class="note">There is nothing to retry.</p>`}`,
   });
 }
 
 function chosen(query: RetryQuery): Html[] {
-  const { kind, state: of, project, reason, text, hours, recipient } = query;
+  const { kind, state: of, project, reason: because, text, hours, recipient } = query;
   const words = [
     kind,
     of,
     project,
-    reason,
+    because,
     text && `“${text}”`,
     recipient && 'one recipient',
     `accepted in the last ${windowName(hours ?? 24)}`,
@@ -108,20 +110,30 @@ function chosen(query: RetryQuery): Html[] {
     .map((word) => html`<span class="tag">${word}</span>`);
 }
 
-function previewTable({ byReason }: RetryPreview): Html {
+function previewTable({ byReason }: RetryPreview, query: RetryQuery): Html {
   return table(
-    [column('Reason'), column('State'), numbers('Jobs'), numbers('Would be retried')],
+    [column('Reason'), column('State'), numbers('Jobs'), numbers('Would be retried'), column('')],
     byReason.map(
       (line) =>
         html`<tr>
-          <th scope="row" class="wide">${line.reason ?? none}</th>
+          <th scope="row" class="wide">${reason(line.reason)}</th>
           <td>${state(line.state)}</td>
           <td class="num">${count(line.jobs)}</td>
           <td class="num">${count(line.retriable)}</td>
+          <td class="wide">${line.isPermanent && notChosen(line.reason, query)}</td>
         </tr>`,
     ),
     'No failed job fits.',
   );
+}
+
+/** Staff who have changed what was wrong choose the reason by name. */
+function notChosen(code: string | null, query: RetryQuery): Html | null {
+  const why = explainStored(code);
+  if (!why) return null;
+  const href = link('/ops/retry', { ...query, reason: code });
+  return html`${why.nextStep}
+  ${why.retry === 'after-change' && html`<a href="${href}">Done: retry these…</a>`}`;
 }
 
 function confirmForm(visit: Visit, preview: RetryPreview, query: RetryQuery): Html {

@@ -27,7 +27,8 @@ export function jobConditions(filter: JobFilter, { put }: Parameters): string {
   if (filter.address) clauses.push(`job.address_hash = decode(${put(filter.address)}, 'hex')`);
   if (filter.reason === NO_REASON) clauses.push('job.reason is null');
   else if (filter.reason) clauses.push(`job.reason = ${put(filter.reason)}`);
-  if (filter.text) clauses.push(textCondition(put(`%${likeLiteral(filter.text)}%`)));
+  if (filter.text)
+    clauses.push(textCondition(put(`%${likeLiteral(filter.text)}%`), put(bareId(filter.text))));
   if (filter.since) clauses.push(`job.id >= ${put(idFloor(filter.since))}::uuid`);
   if (filter.until) clauses.push(`job.id < ${put(idFloor(filter.until))}::uuid`);
   return clauses.join(' and ');
@@ -36,8 +37,12 @@ export function jobConditions(filter: JobFilter, { put }: Parameters): string {
 /** Says what the partial index on unfinished rows needs to hear. */
 const isUnfinished = (state: string) => finalStates.every((final) => final !== state);
 
-const textCondition = (pattern: string) =>
-  `(job.reason ilike ${pattern} or exists (
+/** As lists print the end of an id. */
+const bareId = (text: string) => text.replace(/^…/, '').toLowerCase();
+
+/** Part of a reason, or exactly a request id or the end of a job's id. */
+const textCondition = (pattern: string, id: string) =>
+  `(job.reason ilike ${pattern} or lower(job.request_id) = ${id} or right(job.id::text, 12) = ${id} or exists (
      select from attempt
       where attempt.job_id = job.id and (attempt.reason ilike ${pattern} or attempt.delivery_reason ilike ${pattern})))`;
 

@@ -9,6 +9,7 @@ import {
   type CommandResult,
   type JobCommand,
   type LaneCommand,
+  permanentReasons,
   RETRY_RUN_MAX,
   retriableStates,
   type RetryPreview,
@@ -17,9 +18,9 @@ import {
 } from '../../../domain/staff/command.ts';
 import type { JobFilter } from '../../../domain/staff/ops.ts';
 import type { StaffMember } from '../../../domain/staff/port.ts';
-import { EVENT_LIFE_DAYS } from '../../../domain/webhook/job.ts';
 import { countFinished } from '../../metrics.ts';
 import { writeAudit } from './audit.ts';
+import { waitsUntil } from './waits-until.ts';
 import { jobConditions, type Parameters, parameters } from '../job/filter.ts';
 
 /** What a job that is tried again gets at least, where its subject waits as long: all its tries with their back-off. */
@@ -45,29 +46,6 @@ export interface TicketDesk {
   resume(kind: JobKind): Promise<void>;
 }
 
-/** A message of a broadcast that was cancelled, or that nobody wants any more, must not be sent. */
-const waitsForBroadcast = (now: string) => `(select expires_at from broadcast
-     where broadcast.id = job.subject_id and state <> 'cancelled' and expires_at > ${now})`;
-
-/**
- * SQL for the time until which a job's subject still waits for it; null where it waits no more: a code that has died or
- * was used must not be sent. A new kind does not compile until it says so.
- */
-const waitsUntilOf = {
-  'otp-send': (now) => `(select expires_at from verification
-     where verification.id = job.subject_id and verification.job_id = job.id and state = 'live' and expires_at > ${now})`,
-  'telegram-message': waitsForBroadcast,
-  push: waitsForBroadcast,
-  // An event of the past may always be told, where its endpoint is still there and enabled.
-  webhook: (
-    now,
-  ) => `(select ${now}::timestamptz + interval '${EVENT_LIFE_DAYS} days' where job.payload ->> 'endpoint_id' is null or exists (
-     select from webhook_endpoint e where e.id = (job.payload ->> 'endpoint_id')::uuid and e.disabled_at is null and e.deleted_at is null))`,
-} satisfies Record<JobKind, (now: string) => string>;
-
-const waitsUntil = (now: string) =>
-  `(case job.kind ${jobKinds.map((kind) => `when '${kind}' then ${waitsUntilOf[kind](now)}`).join(' ')} end)`;
-
 /** Starts a finished row afresh: the attempts that it has stay and decide nothing, and the next one counts on from them. */
 const reopen = (now: string) => `
   state = 'accepted', reason = null, finished_at = null, run_at = ${now}, attempts_before = attempts,
@@ -89,7 +67,7 @@ export function opsCommands(pool: Pool, desk: TicketDesk, onUntold: (error: unkn
   const context: Context = { pool, desk, tell };
   return {
     job: (command, id, by, now) => commandJob(context, command, id, by, now),
-    lane: (command, kind, by, now) => commandLane(context, command, kind, by, now),
+    lane: (command, kind, by, why, now) => commandLane(context, { command, kind, by, why }, now),
     previewRetry: (filter, now) => previewRetry(pool, filter, now),
     retryAll: (filter, by, now) => retryAll(context, filter, by, now),
   };
@@ -185,19 +163,27 @@ const statements: Record<JobCommand, string> = {
     returning ${ticketColumns}`,
 };
 
+interface LaneOrder {
+  readonly command: LaneCommand;
+  readonly kind: JobKind;
+  readonly by: StaffMember;
+  readonly why: string | null;
+}
+
 /** The row outlives Redis: the sweep pauses the queue again after a wipe. */
 async function commandLane(
   { pool, desk, tell }: Context,
-  command: LaneCommand,
-  kind: JobKind,
-  by: StaffMember,
+  { command, kind, by, why }: LaneOrder,
   now: Date,
 ): Promise<CommandResult> {
   const refused = allows(kind, command) ? null : 'kind-forbids';
   await inTransaction(pool, async (client) => {
     if (!refused)
-      await client.query(laneStatements[command], command === 'pause' ? [kind, now, by.email] : [kind]);
-    const detail = refused ? { outcome: 'refused', reason: refused } : { outcome: 'done' };
+      await client.query(laneStatements[command], command === 'pause' ? [kind, now, by.email, why] : [kind]);
+    const detail = {
+      ...(refused ? { outcome: 'refused', reason: refused } : { outcome: 'done' }),
+      ...(why ? { why } : {}),
+    };
     await writeAudit(client, { by, action: `lane.${command}`, subject: kind, detail }, now);
   });
   if (refused) return { done: false, reason: refused };
@@ -206,10 +192,11 @@ async function commandLane(
 
 const laneStatements: Record<LaneCommand, string> = {
   // A second pause keeps the name and the time of the first.
-  pause: `insert into lane (kind, paused_at, paused_by) values ($1, $2, $3)
+  pause: `insert into lane (kind, paused_at, paused_by, paused_reason) values ($1, $2, $3, $4)
     on conflict (kind) do update set paused_at = coalesce(lane.paused_at, excluded.paused_at),
-                                     paused_by = coalesce(lane.paused_by, excluded.paused_by)`,
-  resume: `insert into lane (kind) values ($1) on conflict (kind) do update set paused_at = null, paused_by = null`,
+                                     paused_by = coalesce(lane.paused_by, excluded.paused_by),
+                                     paused_reason = coalesce(lane.paused_reason, excluded.paused_reason)`,
+  resume: `insert into lane (kind) values ($1) on conflict (kind) do update set paused_at = null, paused_by = null, paused_reason = null`,
 };
 
 const PreviewLine = z.object({
@@ -217,15 +204,18 @@ const PreviewLine = z.object({
   reason: z.string().nullable(),
   jobs: z.int(),
   retriable: z.int(),
+  isPermanent: z.boolean(),
 });
 
 async function previewRetry(pool: Pool, filter: JobFilter, now: Date): Promise<RetryPreview> {
   const bound = parameters();
   const where = retryConditions(filter, bound);
+  const isPermanent = permanentCondition(filter, bound);
   const { rows } = await pool.query(
-    `select state, reason, count(*)::int as jobs, count(*) filter (where waiting)::int as retriable
-       from (select job.state, job.reason, ${waitsUntil(bound.put(now))} is not null as waiting from job where ${where}) found
-      group by state, reason
+    `select state, reason, "isPermanent", count(*)::int as jobs, count(*) filter (where waiting and not "isPermanent")::int as retriable
+       from (select job.state, job.reason, ${isPermanent} as "isPermanent", ${waitsUntil(bound.put(now))} is not null as waiting
+               from job where ${where}) found
+      group by state, reason, "isPermanent"
       order by jobs desc, reason`,
     bound.values,
   );
@@ -233,6 +223,7 @@ async function previewRetry(pool: Pool, filter: JobFilter, now: Date): Promise<R
   return {
     matching: byReason.reduce((sum, line) => sum + line.jobs, 0),
     retriable: byReason.reduce((sum, line) => sum + line.retriable, 0),
+    permanent: byReason.reduce((sum, line) => sum + (line.isPermanent ? line.jobs : 0), 0),
     byReason,
   };
 }
@@ -286,11 +277,12 @@ async function reopenBatch(
   const bound = parameters();
   const at = bound.put(now);
   const where = retryConditions(filter, bound);
+  const permanent = permanentCondition(filter, bound);
   const newer = after ? `and job.id > ${bound.put(after)}` : '';
   const { rows } = await client.query(
     `with picked as (
        select job.id from job
-        where ${where} ${newer} and ${waitsUntil(at)} is not null
+        where ${where} ${newer} and not ${permanent} and ${waitsUntil(at)} is not null
         order by job.id
         limit ${RETRY_BATCH_SIZE}
         for update skip locked)
@@ -302,6 +294,12 @@ async function reopenBatch(
     .parse(rows)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
+
+/** True of what a retry cannot help, unless staff named its reason: then they have changed what was wrong. */
+const permanentCondition = (filter: JobFilter, bound: Parameters): string =>
+  filter.reason || filter.text
+    ? 'false'
+    : `coalesce(job.reason = any(${bound.put(permanentReasons)}), false)`;
 
 function retryConditions(filter: JobFilter, bound: Parameters): string {
   const states = (filter.states ?? retriableStates).filter(isRetriable);

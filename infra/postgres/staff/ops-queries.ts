@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { JobId } from '../../../domain/job/job.ts';
+import { jobKinds } from '../../../domain/jobs.ts';
+import { prefixBlockedUntil } from '../../../domain/otp/fraud.ts';
 import { lockedSince } from '../../../domain/otp/check.ts';
 import { maskPhone } from '../../../domain/otp/phone.ts';
 import {
@@ -21,6 +23,9 @@ import {
   type TimelineEvent,
   VerificationLine,
 } from '../../../domain/staff/ops.ts';
+import { readBeats, readEndpoints, readProviders } from './alarm-queries.ts';
+import { waitsUntil } from './waits-until.ts';
+import { alarmsOf } from '../../../domain/staff/alarms.ts';
 import { idFloor, jobConditions, parameters } from '../job/filter.ts';
 
 /** Groups of failures that a page shows; what lies beyond has happened once or twice. */
@@ -29,7 +34,8 @@ const GROUPS_MAX = 100;
 const PROJECTS_MAX = 500;
 
 const jobColumns = `job.id, job.kind, project.slug as project, job.state, job.reason, job.labels, job.attempts,
-  job.accepted_at as "acceptedAt", job.run_at as "runAt", job.finished_at as "finishedAt"`;
+  job.accepted_at as "acceptedAt", job.run_at as "runAt", job.finished_at as "finishedAt",
+  case when job.state = 'running' then exists (select from attempt a where a.job_id = job.id and a.outcome is null) else false end as "isOpen"`;
 const attemptColumns = `job_id as "jobId", n, channel, provider, outcome, reason, provider_reference as "providerReference",
   cost_micros::text as "costMicros", cost_currency as "costCurrency", latency_ms as "latencyMs", provider_message as "providerMessage", opened_at as "openedAt",
   closed_at as "closedAt", delivery, delivery_reason as "deliveryReason", delivery_at as "deliveryAt"`;
@@ -41,7 +47,7 @@ export function opsQueries(pool: Pool): StaffQueries {
   return {
     overview: (since, now) => overview(pool, since, now),
     jobs: (filter, limit, after) => jobs(pool, filter, limit, after),
-    job: (id) => job(pool, id),
+    job: (id, now) => job(pool, id, now),
     find: (id) => find(pool, id),
     recipient: (address, now) => recipient(pool, address, now),
     timeline: (address, limit, after) => timeline(pool, address, limit, after),
@@ -60,7 +66,7 @@ export function opsQueries(pool: Pool): StaffQueries {
 const UnfinishedCount = KindCount.extend({ due: z.int(), oldestDueAt: z.date().nullable() });
 
 async function overview(pool: Pool, since: Date, now: Date): Promise<Overview> {
-  const [unfinished, accepted, laneLines] = await Promise.all([
+  const [unfinished, accepted, laneLines, ...seen] = await Promise.all([
     pool.query(
       `select kind, slug as project, state, jobs, due, "oldestDueAt"
          from (select kind, project_id, state, count(*)::int as jobs,
@@ -80,14 +86,19 @@ async function overview(pool: Pool, since: Date, now: Date): Promise<Overview> {
       [idFloor(since)],
     ),
     lanes(pool),
+    readBeats(pool),
+    readEndpoints(pool, now),
+    readProviders(pool, now),
   ]);
-  const counts = UnfinishedCount.array().parse(unfinished.rows);
+  const waiting = waitingByKind(UnfinishedCount.array().parse(unfinished.rows));
+  const [beats, endpoints, providers] = seen;
   return {
     at: now,
     unfinished: KindCount.array().parse(unfinished.rows),
     accepted: { since, counts: KindCount.array().parse(accepted.rows) },
-    waiting: waitingByKind(counts),
+    waiting,
     lanes: laneLines,
+    alarms: alarmsOf({ waiting, beats, lanes: laneLines, endpoints, providers }, jobKinds, now),
   };
 }
 
@@ -122,23 +133,38 @@ const JobDetail = JobLine.extend({
   requestId: z.string().nullable(),
   subjectId: z.string(),
   address: AddressHash.nullable(),
+  isAwaited: z.boolean(),
 });
 
-async function job(pool: Pool, id: JobId): Promise<JobPage | null> {
+async function job(pool: Pool, id: JobId, now: Date): Promise<JobPage | null> {
   const { rows } = await pool.query(
     `select ${jobColumns}, job.deadline_at as "deadlineAt", job.request_id as "requestId", job.subject_id as "subjectId",
-            encode(job.address_hash, 'hex') as address
+            encode(job.address_hash, 'hex') as address, ${waitsUntil('$2')} is not null as "isAwaited"
        from job join project on project.id = job.project_id
       where job.id = $1`,
-    [id],
+    [id, now],
   );
   const found = JobDetail.optional().parse(rows[0]);
   if (!found) return null;
-  const [attemptLines, verifications] = await Promise.all([
+  const [attemptLines, verifications, prefixBlockedUntil] = await Promise.all([
     attemptsOf(pool, [id]),
     verificationsOf(pool, [id]),
+    prefixBlockOf(pool, id, now),
   ]);
-  return { ...found, attemptLines, verification: verifications[0] ?? null };
+  return { ...found, attemptLines, verification: verifications[0] ?? null, prefixBlockedUntil };
+}
+
+const Score = z.object({ sent: z.number(), verified: z.number(), at: z.date() });
+
+async function prefixBlockOf(pool: Pool, id: JobId, now: Date): Promise<Date | null> {
+  const { rows } = await pool.query(
+    `select s.sent, s.verified, s.at from job j join verification v on v.id = j.subject_id
+       join prefix_score s on s.prefix = v.phone_prefix and s.project_id = v.project_id
+      where j.id = $1 and j.reason = 'prefix-blocked'`,
+    [id],
+  );
+  const score = Score.optional().parse(rows[0]);
+  return score ? prefixBlockedUntil(score, now) : null;
 }
 
 async function attemptsOf(pool: Pool, ids: readonly JobId[]): Promise<AttemptLine[]> {
@@ -292,7 +318,7 @@ async function attemptFailures(pool: Pool, filter: JobFilter): Promise<AttemptFa
 
 async function lanes(pool: Pool): Promise<LaneLine[]> {
   const { rows } = await pool.query(
-    'select kind, paused_at as "pausedAt", paused_by as "pausedBy" from lane order by kind',
+    'select kind, paused_at as "pausedAt", paused_by as "pausedBy", paused_reason as "pausedReason" from lane order by kind',
   );
   return LaneLine.array().parse(rows);
 }

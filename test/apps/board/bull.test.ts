@@ -146,7 +146,7 @@ describe('pause and resume', () => {
   test('write the lane, pause its queue and say who did it', async () => {
     expect((await operator.put('/api/queues/otp-send/pause')).status).toBe(200);
     expect((await board.pool.query('select * from lane')).rows).toEqual([
-      { kind: 'otp-send', paused_at: board.time.now, paused_by: operator.email },
+      { kind: 'otp-send', paused_at: board.time.now, paused_by: operator.email, paused_reason: null },
     ]);
     expect(await queue().isPaused()).toBe(true);
     expect(await lastAudit()).toMatchObject({
@@ -158,7 +158,7 @@ describe('pause and resume', () => {
 
     expect((await operator.put('/api/queues/otp-send/resume')).status).toBe(200);
     expect((await board.pool.query('select * from lane')).rows).toEqual([
-      { kind: 'otp-send', paused_at: null, paused_by: null },
+      { kind: 'otp-send', paused_at: null, paused_by: null, paused_reason: null },
     ]);
     expect(await queue().isPaused()).toBe(false);
   });
@@ -330,7 +330,9 @@ describe('roles', () => {
     expect((await visitor.get('/ops')).status).toBe(200);
     expect((await visitor.get('/ops/audit')).status).toBe(oversees[role] ? 200 : 403);
     expect((await visitor.post('/ops/retry', { confirm: 'yes' })).status).toBe(changes[role] ? 200 : 403);
-    expect((await visitor.post('/ops/lanes/otp-send/pause')).status).toBe(changes[role] ? 303 : 403);
+    expect((await visitor.post('/ops/lanes/otp-send/pause', { why: 'a test' })).status).toBe(
+      changes[role] ? 303 : 403,
+    );
     expect((await board.pool.query('select from lane where paused_at is not null')).rowCount).toBe(
       changes[role] ? 1 : 0,
     );
@@ -391,7 +393,7 @@ describe('what the board shows', () => {
 test('while Redis is away a pause is still recorded, and the answer says that the queue was not told', async () => {
   const alone = await openBoard({ redisUrl: 'redis://127.0.0.1:1' });
   const admin = await alone.visit('admin');
-  const answer = await admin.postJson('/ops/lanes/otp-send/pause', {});
+  const answer = await admin.postJson('/ops/lanes/otp-send/pause', { why: 'a test' });
   expect([answer.status, answer.body]).toEqual([200, { done: true, told: false }]);
   expect((await alone.pool.query('select paused_by from lane')).rows).toEqual([{ paused_by: admin.email }]);
   expect((await admin.get('/ops')).status).toBe(200);

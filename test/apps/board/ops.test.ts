@@ -202,7 +202,7 @@ describe('lists', () => {
   test('of the audit are paged too', async () => {
     const seen: string[] = [];
     let cursor = '';
-    for (let n = 0; n < 3; n++) await operator.post('/ops/lanes/otp-send/pause');
+    for (let n = 0; n < 3; n++) await operator.post('/ops/lanes/otp-send/pause', { why: 'a test' });
     do {
       const page = await operator.json(`/ops/audit?limit=2&action=lane.pause&cursor=${cursor}`);
       seen.push(...ids(page));

@@ -74,7 +74,11 @@ const ops: Readonly<Record<string, Fixture>> = {
     ask: () => ({ path: '/ops/retry', body: { reason: 'nothing-like-it', confirm: true } }),
   },
   'GET /ops/lanes': page('/ops/lanes'),
-  'POST /ops/lanes/:kind/pause': command(lane, '/ops/lanes/{id}/pause', { nothing: noLane }),
+  'GET /ops/lanes/:kind/pause': about(lane, '/ops/lanes/{id}/pause', { nothing: noLane }),
+  'POST /ops/lanes/:kind/pause': command(lane, '/ops/lanes/{id}/pause', {
+    ask: (id) => ({ path: `/ops/lanes/${id}/pause`, body: { why: 'a test' } }),
+    nothing: noLane,
+  }),
   'POST /ops/lanes/:kind/resume': command(lane, '/ops/lanes/{id}/resume', { nothing: noLane }),
   'GET /ops/audit': page('/ops/audit'),
 };

@@ -1,0 +1,191 @@
+import type { DisabledReason } from '../webhook/endpoint.ts';
+import { explainReason } from '../reasons.ts';
+import type { JobKind } from '../jobs.ts';
+
+/** A worker writes a sign of life every five seconds: after three that are missing it is gone. */
+const BEAT_LATE_MS = 15_000;
+/** A waiting job that is older has probably no worker, or too few. */
+export const WAITING_OLD_MS = 30_000;
+/** A restart of a receiver takes minutes; what fails for longer is looked at by nobody. */
+const FAILING_LONG_MS = 15 * 60_000;
+/** The rule of the circuit breaker (`infra/providers/bulkhead.ts`): more than half of at least ten. */
+const ATTEMPTS_MIN = 10;
+const FAULT_SHARE_MAX = 0.5;
+/** Attempts of so many minutes are judged. */
+export const PROVIDER_MINUTES = 10;
+
+/** What the record says of the things that must not stand still. */
+export interface AlarmFacts {
+  /** Each kind's age of the oldest job that is due and not opened. */
+  readonly waiting: readonly {
+    readonly kind: string;
+    readonly jobs: number;
+    readonly oldestDueAt: Date | null;
+  }[];
+  readonly beats: readonly {
+    readonly roles: readonly string[];
+    readonly sweptAt: Date | null;
+    readonly at: Date;
+  }[];
+  readonly lanes: readonly {
+    readonly kind: string;
+    readonly pausedAt: Date | null;
+    readonly pausedBy: string | null;
+    readonly pausedReason: string | null;
+  }[];
+  readonly endpoints: readonly EndpointFacts[];
+  readonly providers: readonly {
+    readonly provider: string;
+    readonly attempts: number;
+    readonly faults: number;
+  }[];
+}
+
+/** An endpoint, or the host of a `callback_url`, that does not answer as it should. */
+export interface EndpointFacts {
+  readonly project: string;
+  readonly host: string;
+  /** Null of a `callback_url`. */
+  readonly endpointId: string | null;
+  readonly failingSince: Date | null;
+  readonly disabledReason: DisabledReason | null;
+  /** Events that wait for it. */
+  readonly stuck: number;
+}
+
+export const alarmKinds = [
+  'no-worker',
+  'sweep-stopped',
+  'jobs-waiting',
+  'lane-paused',
+  'provider-failing',
+  'endpoint-failing',
+  'endpoint-disabled',
+] as const;
+export type AlarmKind = (typeof alarmKinds)[number];
+
+export interface Alarm {
+  readonly alarm: AlarmKind;
+  /** A kind, a provider, or a project and a host. */
+  readonly subject: string;
+  readonly since: Date | null;
+  readonly says: string;
+  readonly nextStep: string;
+  readonly link: string | null;
+}
+
+/** Everything that somebody must look at now, worst first. */
+export function alarmsOf(facts: AlarmFacts, kinds: readonly JobKind[], now: Date): Alarm[] {
+  return [
+    ...workerAlarms(facts, kinds, now),
+    ...sweepAlarms(facts, now),
+    ...facts.lanes.flatMap(pauseAlarm),
+    ...waitingAlarms(facts, now),
+    ...facts.providers.flatMap(providerAlarm),
+    ...facts.endpoints.flatMap((endpoint) => endpointAlarm(endpoint, now)),
+  ];
+}
+
+const isAlive = ({ at }: AlarmFacts['beats'][number], now: Date) =>
+  now.getTime() - at.getTime() <= BEAT_LATE_MS;
+
+function workerAlarms({ beats }: AlarmFacts, kinds: readonly JobKind[], now: Date): Alarm[] {
+  const worked = new Set(beats.filter((beat) => isAlive(beat, now)).flatMap(({ roles }) => roles));
+  return kinds
+    .filter((kind) => !worked.has(kind))
+    .map((kind) => ({
+      alarm: 'no-worker',
+      subject: kind,
+      since: lastAt(beats.filter(({ roles }) => roles.includes(kind)).map(({ at }) => at)),
+      says: `No worker takes jobs of the kind ${kind}.`,
+      nextStep: `Start one: npm run worker -- ${kind}. Its log says why it ended.`,
+      link: `/ops/jobs?kind=${kind}&state=accepted`,
+    }));
+}
+
+function sweepAlarms({ beats }: AlarmFacts, now: Date): Alarm[] {
+  const sweptAt = lastAt(beats.flatMap((beat) => beat.sweptAt ?? []));
+  if (sweptAt && now.getTime() - sweptAt.getTime() <= BEAT_LATE_MS) return [];
+  return [
+    {
+      alarm: 'sweep-stopped',
+      subject: 'sweep',
+      since: sweptAt,
+      says: 'The sweep does not run: lost queue entries, deadlines and turns of messages wait for it.',
+      nextStep: 'Start it: npm run worker -- sweep. If it runs, its log says why no round ends.',
+      link: null,
+    },
+  ];
+}
+
+const lastAt = (times: readonly Date[]): Date | null =>
+  times.length === 0 ? null : new Date(Math.max(...times.map((at) => at.getTime())));
+
+function pauseAlarm({ kind, pausedAt, pausedBy, pausedReason }: AlarmFacts['lanes'][number]): Alarm[] {
+  if (!pausedAt) return [];
+  return [
+    {
+      alarm: 'lane-paused',
+      subject: kind,
+      since: pausedAt,
+      says: `${kind} is paused by ${pausedBy ?? 'somebody'}: ${pausedReason ?? 'no reason was given'}.`,
+      nextStep: 'Resume it as soon as the cause is gone: jobs expire while they wait.',
+      link: '/ops/lanes',
+    },
+  ];
+}
+
+function waitingAlarms({ waiting, lanes }: AlarmFacts, now: Date): Alarm[] {
+  const paused = new Set(lanes.filter(({ pausedAt }) => pausedAt).map(({ kind }) => kind));
+  return waiting
+    .filter(({ kind, oldestDueAt }) => !paused.has(kind) && isOld(oldestDueAt, now))
+    .map(({ kind, jobs, oldestDueAt }) => ({
+      alarm: 'jobs-waiting',
+      subject: kind,
+      since: oldestDueAt,
+      says: `No worker opens jobs of the kind ${kind}: ${jobs} due.`,
+      nextStep: `Look whether its workers run and answer, and start more: npm run worker -- ${kind}.`,
+      link: `/ops/jobs?kind=${kind}&state=accepted`,
+    }));
+}
+
+const isOld = (dueAt: Date | null, now: Date): boolean =>
+  dueAt !== null && now.getTime() - dueAt.getTime() > WAITING_OLD_MS;
+
+function providerAlarm({ provider, attempts, faults }: AlarmFacts['providers'][number]): Alarm[] {
+  if (attempts < ATTEMPTS_MIN || faults <= attempts * FAULT_SHARE_MAX) return [];
+  return [
+    {
+      alarm: 'provider-failing',
+      subject: provider,
+      since: null,
+      says: `${faults} of ${attempts} attempts at ${provider} failed in the last ${PROVIDER_MINUTES} minutes: its circuit breaker opens.`,
+      nextStep: "Look at the provider's status page, its balance and our credentials.",
+      link: '/ops/failures?hours=1',
+    },
+  ];
+}
+
+function endpointAlarm(endpoint: EndpointFacts, now: Date): Alarm[] {
+  const { project, host, failingSince, disabledReason, stuck } = endpoint;
+  const subject = `${project} · ${host}`;
+  const link = `/ops/jobs?kind=webhook&project=${encodeURIComponent(project)}&state=accepted`;
+  if (disabledReason === 'gone' || disabledReason === 'failing') {
+    const { meaning } = explainReason(disabledReason);
+    const nextStep = `Tell the project ${project}: it corrects the receiver, enables the endpoint and replays what it missed.`;
+    return [
+      {
+        alarm: 'endpoint-disabled',
+        subject,
+        since: failingSince,
+        says: `Disabled. ${meaning}`,
+        nextStep,
+        link,
+      },
+    ];
+  }
+  if (!failingSince || now.getTime() - failingSince.getTime() < FAILING_LONG_MS) return [];
+  const says = `No call succeeds; ${stuck} events wait for it.`;
+  const nextStep = `Tell the project ${project}; an endpoint is disabled after five days of failures.`;
+  return [{ alarm: 'endpoint-failing', subject, since: failingSince, says, nextStep, link }];
+}
