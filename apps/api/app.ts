@@ -1,5 +1,6 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import { begin, problems, unknownPath, wrongMethod } from '../http/express.ts';
+import { preflight } from './cors.ts';
 import { type Serving, serveRoute } from './serve-route.ts';
 import type { Route } from './route.ts';
 
@@ -18,7 +19,10 @@ export function createApp({ routes, routers, ...serving }: AppParts): Express {
   for (const [path, methods] of byPath(routes)) {
     const entry = app.route(expressPath(path));
     for (const route of methods) entry[route.method](serveRoute(route, serving));
-    entry.all(wrongMethod(methods.map(({ method }) => method.toUpperCase())) as RequestHandler);
+    entry.all(
+      preflight(methods),
+      wrongMethod(methods.map(({ method }) => method.toUpperCase())) as RequestHandler,
+    );
   }
   for (const router of routers) app.use(router);
   return app.use(unknownPath).use(problems(serving.log)) as Express;

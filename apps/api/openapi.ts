@@ -25,6 +25,13 @@ services and holds scopes. A *publishable* key (\`nbt_pub_…\`) may sit in an a
 \`public\` only. A *test* key sends nothing, and reaches only the
 codes, messages and jobs that test keys made. A revoked key opens nothing more within five seconds.
 
+### Web pages
+A publishable key may sit in a web page of an origin that the key names (\`allowed_origins\`: \`PATCH /projects/{id}/keys/{keyId}\`,
+or \`npm run navbat -- key origins\`). Preflights are answered for the routes of the scope \`public\`; a request with an \`Origin\` that
+the key does not name is 403 \`origin-not-allowed\`. Apps send no \`Origin\` and need no leave. Routes without a key, and those that
+take a person's token of your project, may be called from any page. A secret key belongs in no page: its answers are never readable
+there.
+
 ### People
 Who signs in (\`/auth/…\`) gets an access token of ten minutes, sent as \`Authorization: Bearer …\`, and a refresh token that is good
 once; \`/.well-known/jwks.json\` verifies the first. Its \`sub\` is your project's own recipient, and another one in every other

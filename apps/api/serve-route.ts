@@ -18,6 +18,7 @@ import {
   requireScope,
   requireSession,
 } from './authenticate.ts';
+import { letPagesRead, requireOrigin } from './cors.ts';
 import {
   type CountFurther,
   countFurther,
@@ -65,6 +66,7 @@ export function serveRoute(route: Route, serving: Serving): RequestHandler {
 
 async function answer(route: Route, serving: Serving, req: Request, res: Response): Promise<Answer> {
   const ip = callerAddress(req, serving.proxies);
+  letPagesRead(route, req, res);
   switch (route.by) {
     case 'key':
       return answerKey(route, serving, { req, res, ip });
@@ -94,6 +96,7 @@ async function answerAnyone(route: OpenRoute, serving: Serving, incoming: Incomi
 async function answerKey(route: KeyRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
   const { req, res, ip } = incoming;
   const caller = await identify(serving, incoming, () => authenticate(serving.keys, req, new Date()));
+  requireOrigin(caller, route, req, res);
   requireScope(caller, route.scope);
   requireMode(caller, route.testKeys);
   const standing = await limitCaller(serving.counter, caller, ip, res);

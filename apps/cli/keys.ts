@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import {
   ACTIVE_KEYS_MAX,
+  AllowedOrigins,
   type KeyAccess,
   keyAccesses,
   type KeyMode,
@@ -29,6 +30,7 @@ interface NewKeyOptions extends JsonOption {
   readonly scopes: string;
   readonly name?: string;
   readonly expires?: string;
+  readonly origins?: string;
 }
 
 export function keyCommands(program: Command, context: CliContext): void {
@@ -47,6 +49,10 @@ export function keyCommands(program: Command, context: CliContext): void {
     )
     .option('--name <name>', 'what tells it apart in lists')
     .option('--expires <time>', 'such as 2027-01-31T00:00:00Z')
+    .option(
+      '--origins <origins>',
+      'comma separated, of pages that may use a publishable key, such as https://shop.example',
+    )
     .option('--json')
     .action((slug: string, options: NewKeyOptions) => createKey(context, slug, options));
   key
@@ -54,6 +60,13 @@ export function keyCommands(program: Command, context: CliContext): void {
     .description('its keys, without their texts')
     .option('--json')
     .action((slug: string, options: JsonOption) => listKeys(context, slug, options));
+  key
+    .command('origins <slug> <key-id> <origins>')
+    .description('the origins whose pages may use a publishable key, comma separated; none for no page')
+    .option('--json')
+    .action((slug: string, keyId: string, origins: string, options: JsonOption) =>
+      changeOrigins(context, { slug, keyId, origins }, options),
+    );
   key
     .command('revoke <slug> <key-id>')
     .description('it opens nothing more within five seconds')
@@ -79,16 +92,64 @@ async function createKey(context: CliContext, slug: string, options: NewKeyOptio
   if (!expires.success) throw new CliError('--expires: expected a time such as 2027-01-31T00:00:00Z.');
   const expiresAt = expires.data === undefined ? null : new Date(expires.data);
 
+  const allowedOrigins = originsOf(options.origins ?? 'none');
+  if (options.access === 'secret' && allowedOrigins.length > 0) throw new CliError(SECRET_IN_PAGES);
+
   await context.withPorts(async (ports) => {
     const project = await projectOf(ports, slug);
     const { access, mode } = options;
-    const order = { name: name.data ?? null, access, mode, scopes: scopes.data, expiresAt };
+    const order = { name: name.data ?? null, access, mode, scopes: scopes.data, expiresAt, allowedOrigins };
     const made = await ports.projects.createKey(project.id, order, context.now());
     if (!made.created) throw new CliError(keyRefusals[made.reason]);
     await writeAudit(context, ports, 'key.create', slug, { key: made.key.id });
     tell(context, options, {
       lines: [`key  ${made.text}`, `id   ${made.key.id}`],
       json: { ...keyJson(made.key), key: made.text },
+    });
+  });
+}
+
+const SECRET_IN_PAGES = '--origins: no page may hold a secret key; make one with --access publishable.';
+
+/** @throws CliError */
+function originsOf(text: string): string[] {
+  const given = text === 'none' ? [] : text.split(',').map((origin) => origin.trim());
+  const origins = AllowedOrigins.safeParse(given);
+  if (origins.success) return origins.data;
+  throw new CliError(
+    '--origins: expected origins such as https://shop.example,http://localhost:5173, or none.',
+  );
+}
+
+interface OriginsGiven {
+  readonly slug: string;
+  readonly keyId: string;
+  readonly origins: string;
+}
+
+async function changeOrigins(
+  context: CliContext,
+  { slug, keyId, origins }: OriginsGiven,
+  options: JsonOption,
+): Promise<void> {
+  const id = z.uuid().safeParse(keyId);
+  if (!id.success) throw new CliError('key-id: expected the id that key list shows.');
+  const allowedOrigins = originsOf(origins);
+  await context.withPorts(async (ports) => {
+    const project = await projectOf(ports, slug);
+    const changed = await ports.projects.changeKey(
+      null,
+      project.id,
+      id.data,
+      { allowedOrigins },
+      context.now(),
+    );
+    if (!changed.changed)
+      throw new CliError(changed.reason === 'secret-key' ? SECRET_IN_PAGES : `${slug} has no such key.`);
+    await writeAudit(context, ports, 'key.change', slug, { key: id.data, allowed_origins: allowedOrigins });
+    tell(context, options, {
+      lines: [`${keyId} may be used by pages of: ${allowedOrigins.join(', ') || 'none'}`],
+      json: keyJson(changed.key),
     });
   });
 }
@@ -103,10 +164,11 @@ function listKeys(context: CliContext, slug: string, options: JsonOption): Promi
       key.mode,
       `…${key.hint}`,
       key.scopes.join(','),
+      key.allowedOrigins.join(',') || '-',
       isActive(key, context.now()) ? 'active' : key.revokedAt ? 'revoked' : 'expired',
       day(key.lastUsedAt),
     ]);
-    const head = ['id', 'name', 'access', 'mode', 'hint', 'scopes', 'state', 'last used'];
+    const head = ['id', 'name', 'access', 'mode', 'hint', 'scopes', 'origins', 'state', 'last used'];
     tell(context, options, { lines: table([head, ...rows]), json: keys.map(keyJson) });
   });
 }
@@ -136,6 +198,7 @@ function keyJson(key: KeyView) {
     mode: key.mode,
     hint: key.hint,
     scopes: key.scopes,
+    allowed_origins: key.allowedOrigins,
     created_at: key.createdAt,
     expires_at: key.expiresAt,
     revoked_at: key.revokedAt,

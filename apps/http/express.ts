@@ -4,6 +4,7 @@ import type { ErrorRequestHandler, RequestHandler, Request, Response } from 'exp
 import type { Logger } from 'pino';
 import { normalAddress } from '../../domain/net/address.ts';
 import { asProblem, sendProblem } from './answer.ts';
+import { noteLimited } from './limited.ts';
 import { Problem } from './problem.ts';
 
 /** What may come in as `X-Request-Id`: it is written into logs and rows, so it is short and plain. */
@@ -76,9 +77,26 @@ export function logAnswer(
       'request failed',
     );
   else if (status === 429)
-    log.warn({ request_id: requestId, method: req.method, path: req.path, status }, 'request refused');
+    noteLimited(log, {
+      request_id: requestId,
+      method: req.method,
+      route: routeOf(req),
+      reason: limitOf(error),
+    });
   else if (log.isLevelEnabled('debug'))
     log.debug({ request_id: requestId, method: req.method, path: req.path, status }, 'request');
+}
+
+/** The route's own path; what no route has answered is one sort. */
+function routeOf({ baseUrl, route }: Request): string {
+  const path = (route as { path?: unknown } | undefined)?.path;
+  return typeof path === 'string' ? baseUrl + path : 'none';
+}
+
+function limitOf(error: unknown): string {
+  if (!(error instanceof Problem)) return 'none';
+  const limits = error.extra['violated-policies'];
+  return Array.isArray(limits) ? limits.join(' ') : error.type;
 }
 
 /**

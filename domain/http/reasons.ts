@@ -75,6 +75,15 @@ export const httpReasons = {
     nextStep: 'Use a key with the scope that `detail` names, or make one (POST /projects/{id}/keys).',
     seen: ['problem'],
   },
+  'origin-not-allowed': {
+    meaning:
+      "A page of this web origin may not use the publishable key: the origin is not in the key's `allowed_origins`.",
+    retry: 'after-change',
+    nextStep:
+      'Add the origin to the key (PATCH /projects/{id}/keys/{keyId}), exactly as the browser sends it.',
+    setting: 'allowed_origins',
+    seen: ['problem'],
+  },
   'live-key-required': {
     meaning: 'A test key reaches only what test keys made; this needs a live key.',
     retry: 'after-change',

@@ -11,4 +11,6 @@ export interface Caller {
   readonly projectId: ProjectId;
   readonly slug: string;
   readonly settings: ProjectSettings;
+  /** Of a publishable key: whose pages may use it. */
+  readonly allowedOrigins?: readonly string[];
 }

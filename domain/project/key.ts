@@ -32,6 +32,31 @@ export const KEYS_MADE_MAX = 1_000;
 /** What tells keys apart where people look at them. */
 export const KeyName = z.string().max(60).regex(VISIBLE_LINE, 'expected one line of visible text');
 
+/** A site, its test stage and a few developers' machines. */
+const ORIGINS_MAX = 20;
+
+/** A web origin (RFC 6454) exactly as browsers write it: https, or http on the developer's own machine. */
+const WebOrigin = z
+  .string()
+  .max(255)
+  .refine(isWebOrigin, {
+    error: 'expected an origin such as https://shop.example or http://localhost:5173, without a path',
+  })
+  .meta({ example: 'https://shop.example' });
+
+function isWebOrigin(text: string): boolean {
+  // Exact ones only: a pattern would let in whoever gets a name below it.
+  if (text.includes('*') || !URL.canParse(text)) return false;
+  const { origin, protocol, hostname } = new URL(text);
+  const isOwnMachine = hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
+  return origin === text && (protocol === 'https:' || (protocol === 'http:' && isOwnMachine));
+}
+
+export const AllowedOrigins = z
+  .array(WebOrigin)
+  .max(ORIGINS_MAX)
+  .transform((origins) => [...new Set(origins)]);
+
 const prefixes: Record<`${KeyAccess}:${KeyMode}`, string> = {
   'secret:live': 'nbt_live_',
   'secret:test': 'nbt_test_',

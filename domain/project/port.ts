@@ -2,7 +2,7 @@ import type { ProjectId } from '../job/job.ts';
 import type { Caller } from './caller.ts';
 import type { AboveCeiling, BoundedSetting, ProjectRows } from './ceilings.ts';
 import type { KeyMode } from './key.ts';
-import type { KeyOrder, KeyRefusal, KeyView, ProjectView } from './project.ts';
+import type { KeyChange, KeyOrder, KeyRefusal, KeyView, ProjectView } from './project.ts';
 
 /** What is known of a key that was presented. */
 export type KnownKey =
@@ -37,6 +37,10 @@ export interface CeilingsChanged {
   readonly project: ProjectView;
   readonly lowered: readonly BoundedSetting[];
 }
+
+export type KeyChanged =
+  | { readonly changed: true; readonly key: KeyView }
+  | { readonly changed: false; readonly reason: 'no-key' | 'beyond-maker' | 'secret-key' };
 
 export type KeyRevoked = 'revoked' | 'no-key' | 'beyond-maker' | 'last-full-key';
 
@@ -73,6 +77,14 @@ export interface Projects {
   revokeKey(id: ProjectId, keyId: string, now: Date): Promise<boolean>;
   /** The same by a key, which revokes none that can do more than itself, and never the last that can do all it does. */
   revokeKeyBy(makerId: string, id: ProjectId, keyId: string, now: Date): Promise<KeyRevoked>;
+  /** Changes a key for staff, or by a key (`makerId`) that can do all that it does. `secret-key`: no page may hold one. */
+  changeKey(
+    makerId: string | null,
+    id: ProjectId,
+    keyId: string,
+    change: KeyChange,
+    now: Date,
+  ): Promise<KeyChanged>;
 }
 
 /** Keeps projects within the rows that their ceilings grant. */

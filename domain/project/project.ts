@@ -27,6 +27,8 @@ export interface KeyView {
   /** The last four characters. */
   readonly hint: string;
   readonly scopes: readonly KeyScope[];
+  /** Web origins whose pages may use it; always none for a secret key. */
+  readonly allowedOrigins: readonly string[];
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
@@ -69,6 +71,13 @@ export interface KeyOrder {
   /** Ignored for a publishable key, which has `public` and nothing else. */
   readonly scopes: readonly KeyScope[];
   readonly expiresAt: Date | null;
+  readonly allowedOrigins?: readonly string[];
+}
+
+/** What of a key may change; what is absent stays. */
+export interface KeyChange {
+  readonly name?: string | null | undefined;
+  readonly allowedOrigins?: readonly string[] | undefined;
 }
 
 /** A service that sends codes and looks after its recipients; `projects` (settings and keys) is asked for by name. */

@@ -9,6 +9,7 @@ export type CommandLineAction =
   | 'project.ceilings'
   | 'project.archive'
   | 'key.create'
+  | 'key.change'
   | 'key.revoke'
   | 'staff.create'
   | 'staff.disable'

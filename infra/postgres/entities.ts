@@ -36,6 +36,7 @@ const ApiKeySchema = defineEntity({
     hint: p.text(),
     name: p.text().nullable(),
     scopes: p.array().$type<KeyScope[]>(),
+    allowedOrigins: p.array().$type<string[]>(),
     createdAt: p.datetime(),
     expiresAt: p.datetime().nullable(),
     revokedAt: p.datetime().nullable(),

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import {
   ACTIVE_KEYS_MAX,
+  AllowedOrigins,
   KeyName,
   KeyScope,
   KEYS_MADE_MAX,
   keyAccesses,
   keyModes,
 } from '../../../domain/project/key.ts';
-import type { KeyCreated, KeyRevoked, Projects } from '../../../domain/project/port.ts';
+import { onceValid } from '../../../domain/refine.ts';
+import type { KeyChanged, KeyCreated, KeyRevoked, Projects } from '../../../domain/project/port.ts';
 import { type KeyView, SCOPES_DEFAULT } from '../../../domain/project/project.ts';
 import { Problem } from '../../http/problem.ts';
 import { Time, TimeField } from '../fields.ts';
@@ -22,6 +24,11 @@ const KeyBody = z
     mode: z.enum(keyModes),
     hint: z.string().meta({ description: 'The last four characters.', example: 'x7Qw' }),
     scopes: z.array(KeyScope),
+    allowed_origins: z.array(z.string()).meta({
+      description:
+        'Web origins whose pages may use this publishable key; others are refused. Apps send no `Origin` and need none.',
+      example: ['https://shop.example'],
+    }),
     created_at: Time,
     expires_at: Time.nullable(),
     revoked_at: Time.nullable(),
@@ -29,33 +36,48 @@ const KeyBody = z
   })
   .meta({ id: 'Key' });
 
-const NewKeyBody = z.strictObject({
-  name: KeyName.nullable()
-    .default(null)
-    .meta({ description: 'What tells it apart in lists.', example: 'billing service' }),
-  access: z.enum(keyAccesses).default('secret').meta({
-    description:
-      "A publishable key may sit in an app; it reaches the founding documents' public endpoints only.",
-  }),
-  mode: z
-    .enum(keyModes)
-    .default('live')
-    .meta({ description: 'A test key sends nothing; its codes show in `GET /otp/{id}`.' }),
-  scopes: z
-    .array(KeyScope)
-    .min(1)
-    .max(KeyScope.options.length)
-    .default([...SCOPES_DEFAULT])
-    .meta({
-      description: 'No more than the calling key has. A publishable key has `public` whatever stands here.',
+const ORIGINS_WORDS =
+  'For a publishable key in web pages: the origins whose pages may use it, exactly as browsers send them. Empty: no page may.';
+
+const NewKeyBody = z
+  .strictObject({
+    name: KeyName.nullable()
+      .default(null)
+      .meta({ description: 'What tells it apart in lists.', example: 'billing service' }),
+    access: z.enum(keyAccesses).default('secret').meta({
+      description:
+        "A publishable key may sit in an app; it reaches the founding documents' public endpoints only.",
     }),
-  expires_at: TimeField.nullable()
-    .default(null)
-    .meta({ description: 'Null: never. Not after the calling key expires.' }),
+    mode: z
+      .enum(keyModes)
+      .default('live')
+      .meta({ description: 'A test key sends nothing; its codes show in `GET /otp/{id}`.' }),
+    scopes: z
+      .array(KeyScope)
+      .min(1)
+      .max(KeyScope.options.length)
+      .default([...SCOPES_DEFAULT])
+      .meta({
+        description: 'No more than the calling key has. A publishable key has `public` whatever stands here.',
+      }),
+    expires_at: TimeField.nullable()
+      .default(null)
+      .meta({ description: 'Null: never. Not after the calling key expires.' }),
+    allowed_origins: AllowedOrigins.default([]).meta({ description: ORIGINS_WORDS }),
+  })
+  .refine(({ access, allowed_origins: origins }) => access === 'publishable' || origins.length === 0, {
+    ...onceValid,
+    error: 'expected none for a secret key, which no page may hold: make a publishable key',
+    path: ['allowed_origins'],
+  });
+
+const KeyChangeBody = z.strictObject({
+  name: KeyName.nullable().optional(),
+  allowed_origins: AllowedOrigins.optional().meta({ description: ORIGINS_WORDS }),
 });
 
 export function keyRoutes(projects: Projects): Route[] {
-  return [listKeys(projects), createKey(projects), revokeKey(projects)];
+  return [listKeys(projects), createKey(projects), changeKey(projects), revokeKey(projects)];
 }
 
 const listKeys = (projects: Projects) =>
@@ -100,12 +122,51 @@ const createKey = (projects: Projects) =>
     problems: [404, 409],
     async handle({ params, body, caller }) {
       const id = ownProject(params.id, caller);
-      const { expires_at: expiresAt, ...order } = body;
-      const created = await projects.createKeyBy(caller.keyId, id, { ...order, expiresAt }, new Date());
+      const { expires_at: expiresAt, allowed_origins: allowedOrigins, ...rest } = body;
+      const order = { ...rest, expiresAt, allowedOrigins };
+      const created = await projects.createKeyBy(caller.keyId, id, order, new Date());
       if (!created.created) throw refusal[created.reason]();
       return { status: 201, body: { ...keyBody(created.key), key: created.text } };
     },
   });
+
+const changeKey = (projects: Projects) =>
+  defineRoute({
+    method: 'patch',
+    path: '/projects/{id}/keys/{keyId}',
+    tag: 'Keys',
+    summary: 'Changes the name or the allowed origins of a key',
+    description:
+      'What is not named stays. A key changes itself and keys that can do no more than itself. It holds within five seconds.',
+    scope: 'projects',
+    testKeys: 'refused',
+    params: ProjectParams.extend({ keyId: z.uuid() }),
+    body: KeyChangeBody,
+    answers: { 200: { description: 'The key as it is now.', schema: KeyBody } },
+    problems: [404],
+    async handle({ params, body, caller }) {
+      const id = ownProject(params.id, caller);
+      const change = { name: body.name, allowedOrigins: body.allowed_origins };
+      const changed = await projects.changeKey(caller.keyId, id, params.keyId, change, new Date());
+      if (!changed.changed) throw notChanged[changed.reason]();
+      return { status: 200, body: keyBody(changed.key) };
+    },
+  });
+
+const notChanged: Readonly<Record<Extract<KeyChanged, { changed: false }>['reason'], () => Problem>> = {
+  'no-key': () => new Problem(404, 'not-found', 'This project has no such key.'),
+  'beyond-maker': () =>
+    new Problem(403, 'insufficient-scope', 'A key can change only keys that can do no more than itself.'),
+  'secret-key': () =>
+    new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
+      errors: [
+        {
+          pointer: '/allowed_origins',
+          detail: 'expected none for a secret key, which no page may hold: make a publishable key',
+        },
+      ],
+    }),
+};
 
 const revokeKey = (projects: Projects) =>
   defineRoute({
@@ -178,6 +239,7 @@ function keyBody(key: KeyView) {
     mode: key.mode,
     hint: key.hint,
     scopes: key.scopes,
+    allowed_origins: key.allowedOrigins,
     created_at: key.createdAt,
     expires_at: key.expiresAt,
     revoked_at: key.revokedAt,

@@ -74,7 +74,7 @@ const sendRoute = (deps: OtpRouteDeps) =>
     body: SendRequest,
     idempotent: true,
     answers: { 202: { description: 'Committed, and on its way.', schema: Accepted } },
-    problems: [409, 422],
+    problems: [404, 409, 422],
     async handle(request) {
       checkUrl(deps.urlFault, request.body.callback_url, '/callback_url');
       const { destination, phone } = await destinationOf(deps, request.caller, request.body.to, '/to');

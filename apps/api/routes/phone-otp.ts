@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { AccessTokens, PhoneUsers } from '../../../domain/identity/phone-user.ts';
 import { CheckRequest } from '../../../domain/otp/check.ts';
+import { VerificationState } from '../../../domain/otp/verification.ts';
+import { jobStates } from '../../../domain/job/job.ts';
 import { ownSend, type SendCommand } from '../../../domain/otp/send.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { limitCodes } from '../rate-limit.ts';
@@ -29,7 +31,7 @@ const PURPOSE = 'phone-login';
 const Phone = z.string().min(1).max(32).meta({ example: '+998901234567' });
 
 export function phoneOtpRoutes(deps: PhoneOtpDeps): Route[] {
-  return [sendRoute(deps), verifyRoute(deps)];
+  return [sendRoute(deps), statusRoute(deps), verifyRoute(deps)];
 }
 
 const sendRoute = (deps: PhoneOtpDeps) =>
@@ -63,12 +65,49 @@ const sendRoute = (deps: PhoneOtpDeps) =>
       const command = loginCommand(caller, phone);
       const asked = { destination, command, token: request.body.check_token };
       const { body, headers } = await ask(deps, request, asked);
-      const { id, status_url } = body as { id: string; status_url: string };
+      const { id } = body as { id: string };
+      const status_url = statusUrlOf(caller, id);
       return {
         status: 200,
         body: { message: 'OTP sent successfully', id, status_url, ...tokenFor(deps, caller, id) },
-        ...(headers ? { headers } : {}),
+        headers: { ...headers, Location: status_url },
       };
+    },
+  });
+
+/** The whole history is for services that hold the scope of it; an app asks how its own code stands. */
+const statusUrlOf = ({ access, scopes }: Caller, id: string): string =>
+  access === 'secret' && scopes.includes('otp') ? `/otp/${id}` : `/api/send-otp/${id}`;
+
+const statusRoute = (deps: PhoneOtpDeps) =>
+  defineRoute({
+    method: 'get',
+    path: '/api/send-otp/{id}',
+    tag: 'Phone API',
+    summary: 'How a code of the phone API stands',
+    description:
+      'What `status_url` names for keys without the scope `otp`. It tells neither the phone nor the code: whoever has the id asked for it.',
+    scope: 'public',
+    testKeys: 'apart',
+    params: z.object({ id: z.uuid() }),
+    answers: {
+      200: {
+        description: 'The state of the code, and of its latest delivery.',
+        schema: z.object({
+          id: z.uuid(),
+          status: VerificationState,
+          delivery: z.enum(jobStates).nullable(),
+          expires_at: z.iso.datetime(),
+        }),
+      },
+    },
+    problems: [404],
+    async handle({ params, caller }) {
+      const story = await deps.verifications.story(caller.projectId, caller.mode, params.id);
+      if (story?.verification.purpose !== PURPOSE) throw checkProblem({ result: 'unknown' });
+      const { id, state, expiresAt } = story.verification;
+      const delivery = story.jobs.at(-1)?.state ?? null;
+      return { status: 200, body: { id, status: state, delivery, expires_at: expiresAt.toISOString() } };
     },
   });
 

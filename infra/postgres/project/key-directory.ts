@@ -25,6 +25,7 @@ const KeyRow = z.object({
   access: z.enum(keyAccesses),
   mode: z.enum(keyModes),
   scopes: z.array(KeyScope),
+  allowed_origins: z.array(z.string()),
   expires_at: z.date().nullable(),
   revoked_at: z.date().nullable(),
   project_id: ProjectId,
@@ -34,7 +35,7 @@ const KeyRow = z.object({
 });
 
 const FIND_KEYS = `
-select k.id, k.hash, k.access, k.mode, k.scopes, k.expires_at, k.revoked_at, k.project_id, p.slug, p.settings, p.archived_at
+select k.id, k.hash, k.access, k.mode, k.scopes, k.allowed_origins, k.expires_at, k.revoked_at, k.project_id, p.slug, p.settings, p.archived_at
 from api_key k join project p on p.id = k.project_id
 where k.hash = any($1)`;
 
@@ -124,6 +125,7 @@ function knownKey(row: z.infer<typeof KeyRow>): KnownKey {
     access: row.access,
     mode: row.mode,
     scopes: row.scopes,
+    allowedOrigins: row.allowed_origins,
     projectId: row.project_id,
     slug: row.slug,
     settings: ProjectSettings.parse(row.settings),

@@ -11,6 +11,7 @@ import {
   withinCeilings,
 } from '../../../domain/project/ceilings.ts';
 import type {
+  KeyChanged,
   CeilingsChanged,
   KeyCreated,
   KeyRevoked,
@@ -19,6 +20,7 @@ import type {
   SettingsChanged,
 } from '../../../domain/project/port.ts';
 import {
+  type KeyChange,
   changedSettings,
   decideKey,
   isLastFullKey,
@@ -68,6 +70,8 @@ export function projectStore(em: EntityManager, keyedHash: KeyedHash): Projects 
     revokeKey: (id, keyId, now) => revokeKey(em.fork(), id, keyId, now),
     revokeKeyBy: (makerId, id, keyId, now) =>
       em.fork().transactional((tx) => revokeKeyBy(tx, makerId, id, keyId, now)),
+    changeKey: (makerId, id, keyId, change, now) =>
+      em.fork().transactional((tx) => changeKey(tx, makerId, { id, keyId, change }, now)),
   };
 }
 
@@ -139,6 +143,8 @@ async function archive(tx: EntityManager, id: string, now: Date) {
   return row;
 }
 
+const untouched = { revokedAt: null, lastUsedAt: null };
+
 async function createKey(
   em: EntityManager,
   id: ProjectId,
@@ -166,10 +172,10 @@ async function createKey(
         hint: text.slice(-HINT_CHARACTERS),
         name: order.name ?? null,
         scopes: [...decision.scopes],
+        allowedOrigins: order.access === 'publishable' ? [...(order.allowedOrigins ?? [])] : [],
         createdAt: now,
         expiresAt: order.expiresAt,
-        revokedAt: null,
-        lastUsedAt: null,
+        ...untouched,
       });
       await tx.persist(row).flush();
       return { created: true, key: keyView(row), text };
@@ -208,6 +214,34 @@ async function revokeKeyBy(
   return 'revoked';
 }
 
+interface KeyToChange {
+  readonly id: ProjectId;
+  readonly keyId: string;
+  readonly change: KeyChange;
+}
+
+/** Under the project's lock: a key that is revoked at the same moment changes no other. */
+async function changeKey(
+  tx: EntityManager,
+  makerId: string | null,
+  { id, keyId, change }: KeyToChange,
+  now: Date,
+): Promise<KeyChanged> {
+  await lockProject(tx, id);
+  const rows = await findKeys(tx, id);
+  const row = rows.find((one) => one.id === keyId);
+  if (!row) return { changed: false, reason: 'no-key' };
+  const maker = rows.map(keyView).find((one) => one.id === makerId);
+  if (makerId !== null && !(maker && mayRevoke(maker, keyView(row), now)))
+    return { changed: false, reason: 'beyond-maker' };
+  const { name, allowedOrigins } = change;
+  if (row.access === 'secret' && (allowedOrigins?.length ?? 0) > 0)
+    return { changed: false, reason: 'secret-key' };
+  if (name !== undefined) row.name = name;
+  if (allowedOrigins !== undefined) row.allowedOrigins = [...allowedOrigins];
+  return { changed: true, key: keyView(row) };
+}
+
 const newKey = ({ access, mode }: KeyOrder) =>
   keyText(access, mode, randomBytes(KEY_RANDOM_BYTES).toString('base64url'));
 
@@ -233,6 +267,7 @@ function keyView(row: ApiKey): KeyView {
     hint: row.hint,
     name: row.name ?? null,
     scopes: row.scopes,
+    allowedOrigins: row.allowedOrigins,
     createdAt: row.createdAt,
     expiresAt: row.expiresAt ?? null,
     revokedAt: row.revokedAt ?? null,

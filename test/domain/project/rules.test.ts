@@ -24,6 +24,7 @@ describe('a key may be made', () => {
     mode: 'live',
     hint: 'abcd',
     scopes: ['otp'],
+    allowedOrigins: [],
     createdAt: now,
     expiresAt: null,
     revokedAt: null,

@@ -71,6 +71,10 @@ const otp: Readonly<Record<string, Fixture>> = {
   'POST /otp/:id/resend': about(verification, '/otp/{id}/resend', { channels: ['sms'] }),
   'POST /otp/:id/cancel': about(verification, '/otp/{id}/cancel', {}),
   'POST /api/send-otp': { ask: () => ({ path: '/api/send-otp/', body: { phone: newPhone() } }) },
+  'GET /api/send-otp/:id': about(
+    async (world, owner) => (await makeVerification(world, owner, 'phone-login')).id,
+    '/api/send-otp/{id}',
+  ),
   'POST /api/verify-otp': {
     // With the token of nothing.
     ask: () => ({
@@ -170,6 +174,13 @@ const projects: Readonly<Record<string, Fixture>> = {
     { scopes: ['public'] },
     { answers: [201, 409] },
   ),
+  'PATCH /projects/:id/keys/:keyId': {
+    make: async (world, owner) => (await makeKey(world, owner.projectId, { mode: owner.mode })).id,
+    ask: (id, _world, { projectId }) => ({
+      path: `/projects/${projectId}/keys/${id}`,
+      body: { name: 'ours' },
+    }),
+  },
   'DELETE /projects/:id/keys/:keyId': {
     make: async (world, owner) => (await makeKey(world, owner.projectId, { mode: owner.mode })).id,
     ask: (id, _world, { projectId }) => ({ path: `/projects/${projectId}/keys/${id}` }),

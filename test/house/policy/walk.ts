@@ -167,8 +167,8 @@ async function send({ how, route, fixture, role }: Visit, id: string): Promise<A
     redirect: 'manual',
     headers: {
       Accept: 'application/json',
-      // What a page of the board's own says.
-      Origin: url,
+      // What a page of the board's own says; apps and services say nothing.
+      ...(url === world.urls.board ? { Origin: url } : {}),
       ...(ask.isNear ? {} : { 'X-Forwarded-For': newAddress() }),
       ...(ask.body === undefined ? {} : { 'Content-Type': 'application/json' }),
       ...(await role.enter()),
