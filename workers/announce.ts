@@ -37,20 +37,22 @@ export function announcer(deps: AnnounceDeps): () => Promise<number> {
 
 /** In order, since each push counts for the next one to the same person. */
 async function announceAll(deps: AnnounceDeps, notices: readonly Notice[]): Promise<readonly Announced[]> {
-  const pushes = new Map<string, { all: number; strangers: number }>();
+  const pushes = new Map<string, { all: number; strangers: number; apps: number }>();
   const announced: Announced[] = [];
   for (const notice of notices) {
     const { personId, pushes: before, challenge } = notice;
-    const more = pushes.get(personId) ?? { all: 0, strangers: 0 };
+    const more = pushes.get(personId) ?? { all: 0, strangers: 0, apps: 0 };
     const standing = {
       ...before,
       sent: before.sent + more.all,
       sentByStrangers: before.sentByStrangers + more.strangers,
+      sentByApps: before.sentByApps + more.apps,
     };
     const pushed = await announce(deps, { ...notice, pushes: standing });
     if (pushed === 'sent') {
-      const strangers = more.strangers + (challenge?.byStranger ? 1 : 0);
-      pushes.set(personId, { all: more.all + 1, strangers });
+      const strangers = more.strangers + (challenge?.asker === 'stranger' ? 1 : 0);
+      const apps = more.apps + (challenge && challenge.asker !== 'service' ? 1 : 0);
+      pushes.set(personId, { all: more.all + 1, strangers, apps });
     }
     announced.push({ id: notice.id, pushed });
   }
@@ -64,7 +66,7 @@ async function announce(deps: AnnounceDeps, notice: Notice): Promise<Pushed | nu
   }
   const now = deps.now();
   if (notice.challenge === null || notice.challenge.expiresAt <= now) return null;
-  const decision = decidePush(notice.pushes, notice.challenge.byStranger, now);
+  const decision = decidePush(notice.pushes, notice.challenge.asker, now);
   if (decision !== 'push') return decision;
   const ttlSeconds = Math.ceil((notice.challenge.expiresAt.getTime() - now.getTime()) / 1_000);
   return (await pushTo(deps, notice, ttlSeconds)) ? 'sent' : 'unreachable';

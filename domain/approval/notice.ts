@@ -2,7 +2,7 @@ import type { DeviceId } from '../device/device.ts';
 import type { PersonId } from '../identity/person.ts';
 import type { Locale } from '../otp/text.ts';
 import type { RecipientId } from '../recipient/recipient.ts';
-import type { PushStanding } from './push-limits.ts';
+import type { PushAsker, PushStanding } from './push-limits.ts';
 
 /** What a person is told on their own devices and chats. */
 export type NoticeKind =
@@ -26,7 +26,7 @@ export interface Notice {
   /** Telegram ids, decimal. */
   readonly chats: readonly string[];
   /** Of a challenge: null where nobody waits for its answer any more. */
-  readonly challenge: { readonly expiresAt: Date; readonly byStranger: boolean } | null;
+  readonly challenge: { readonly expiresAt: Date; readonly asker: PushAsker } | null;
   readonly pushes: PushStanding;
 }
 

@@ -47,7 +47,7 @@ export interface StrangerFacts {
   readonly from: string;
   /** Of the same number and sort, whoever asked. */
   readonly asks: readonly StrangerAsks[];
-  /** Null for an approval, which nobody needs to confirm and which costs nothing. */
+  /** Null for an approval, which nobody needs to confirm and which costs nothing: it is counted by its own address alone. */
   readonly address: AddressStanding | null;
 }
 
@@ -59,7 +59,11 @@ export function strangerRefusal({ from, asks, address }: StrangerFacts): Decisio
   if (address && address.unconfirmed >= UNCONFIRMED_PER_ADDRESS + address.confirmed)
     return refused('codes-unconfirmed', HOUR_SECONDS);
   const isKnown = asks.some((one) => one.from === from && one.known);
-  const alike = asks.filter((one) => one.known === isKnown);
+  // How often a phone rings is bounded for its person (`approval/push-limits.ts`): a count of the number would only let one address
+  // keep its owner from asking at another.
+  const alike = address
+    ? asks.filter((one) => one.known === isKnown)
+    : asks.filter((one) => one.from === from);
   const hour = alike.reduce((sum, one) => sum + one.hour, 0);
   const day = alike.reduce((sum, one) => sum + one.day, 0);
   if (day >= STRANGER_SENDS_PER_DAY) return refused('too-many-sends', DAY_SECONDS);

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Notices } from '../../domain/approval/notice.ts';
-import { PUSHES_PER_HOUR, STRANGER_PUSHES_PER_HOUR } from '../../domain/approval/push-limits.ts';
+import {
+  APP_PUSHES_PER_HOUR,
+  PUSHES_PER_HOUR,
+  STRANGER_PUSHES_PER_HOUR,
+} from '../../domain/approval/push-limits.ts';
 import { PLATFORM_PROJECT_ID } from '../../domain/project/platform.ts';
 import { broadcastIntake } from '../../infra/postgres/broadcast/intake.ts';
 import { notices } from '../../infra/postgres/approval/notices.ts';
@@ -59,15 +63,18 @@ const insertNotice = async (personId: string, kind: string, subjectId: string) =
   return id;
 };
 
-/** A challenge of a project that the person never approved for, with its notice. */
-async function insertChallenge(personId: string): Promise<string> {
+/** A challenge, with its notice; of a project that the person never approved for, where none is named. */
+async function insertChallenge(
+  personId: string,
+  { projectId: of, askedBy = 'service' }: { projectId?: string; askedBy?: 'service' | 'stranger' } = {},
+): Promise<string> {
   const [id, jobId, verificationId] = [randomUUID(), randomUUID(), randomUUID()];
-  const { projectId } = await world.makeProject();
+  const projectId = of ?? (await world.makeProject()).projectId;
   await world.pool.query(
     `insert into verification (id, project_id, address_hash, purpose, mode, code_kid, code_length, checks_max, check_by_to, channels, locale,
-       job_id, ttl_seconds, created_at, sent_at, expires_at)
-     values ($1, $2, $3, 'login', 'live', 'k1', 6, 5, false, '{push}', 'uz', $4, 300, now(), now(), now() + interval '5 minutes')`,
-    [verificationId, projectId, world.hash('address', verificationId), jobId],
+       job_id, ttl_seconds, created_at, sent_at, expires_at, asked_by)
+     values ($1, $2, $3, 'login', 'live', 'k1', 6, 5, false, '{push}', 'uz', $4, 300, now(), now(), now() + interval '5 minutes', $5)`,
+    [verificationId, projectId, world.hash('address', verificationId), jobId, askedBy],
   );
   await world.pool.query(
     `insert into challenge (id, job_id, verification_id, project_id, person_id, created_at, expires_at)
@@ -197,6 +204,23 @@ describe('the announcer', () => {
     expect(pushed.filter((one) => one === 'limited')).toHaveLength(
       challenges.length - STRANGER_PUSHES_PER_HOUR,
     );
+  });
+
+  test('rings for a service that the person knows, after strangers with its app’s key rang as often as they may', async () => {
+    const person = await makePerson();
+    const { projectId } = await world.makeProject();
+    await world.pool.query(
+      `insert into recipient (id, project_id, person_id, address_hash, created_at, updated_at) values ($1, $2, $3, $4, now(), now())`,
+      [randomUUID(), projectId, person.id, world.hash('address', `known:${person.id}`)],
+    );
+    const asked: string[] = [];
+    for (let bombs = 0; bombs < PUSHES_PER_HOUR + 2; bombs++)
+      asked.push(await insertChallenge(person.id, { projectId, askedBy: 'stranger' }));
+    for (let round = 0; round < asked.length; round++) await rounds()();
+    expect((await pushedOf(asked)).filter((one) => one === 'sent')).toHaveLength(APP_PUSHES_PER_HOUR);
+    const service = await insertChallenge(person.id, { projectId });
+    await rounds()();
+    expect(await pushedOf([service])).toEqual(['sent']);
   });
 
   test('what it told, and what nobody answered, leaves with retention; what was signed stays', async () => {

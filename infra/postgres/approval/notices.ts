@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Announced, Notice, NoticeKind, Notices } from '../../../domain/approval/notice.ts';
-import { PUSH_WINDOW_SECONDS } from '../../../domain/approval/push-limits.ts';
+import { PUSH_WINDOW_SECONDS, type PushAsker } from '../../../domain/approval/push-limits.ts';
 import type { DeviceId } from '../../../domain/device/device.ts';
 import type { PersonId } from '../../../domain/identity/person.ts';
 import { type Locale, LOCALE_DEFAULT } from '../../../domain/otp/text.ts';
@@ -18,9 +18,10 @@ interface NoticeRow {
   readonly devices: readonly { readonly id: DeviceId; readonly recipientId: RecipientId }[];
   readonly chats: readonly string[];
   readonly challenge_expires_at: Date | null;
-  readonly by_stranger: boolean;
+  readonly asker: PushAsker;
   readonly sent: number;
   readonly sent_by_strangers: number;
+  readonly sent_by_apps: number;
 }
 
 /** What people are still to be told. */
@@ -65,18 +66,21 @@ select n.id, n.kind, n.subject_id, n.person_id, p.pushes_paused_until paused_unt
       and (d.revoked_at is null or n.kind in ('device-bound', 'device-revoked') and d.revoked_at > n.at - interval '1 minute')), '[]') devices,
   coalesce((select json_agg(telegram_id::text) from person_chat where person_id = p.id and mode = 'live'), '[]') chats,
   case when c.state = 'pending' and v.state = 'live' and v.job_id = c.job_id then c.expires_at end challenge_expires_at,
-  not exists (select from recipient r where r.project_id = c.project_id and r.person_id = c.person_id) by_stranger,
-  pushes.sent::int, pushes.sent_by_strangers::int
+  case when not exists (select from recipient r where r.project_id = c.project_id and r.person_id = c.person_id) then 'stranger'
+    when v.asked_by = 'service' then 'service' else 'app' end asker,
+  pushes.sent::int, pushes.sent_by_strangers::int, pushes.sent_by_apps::int
 from person_notice n join person p on p.id = n.person_id
 left join challenge c on n.kind = 'challenge' and c.id = n.subject_id left join verification v on v.id = c.verification_id
 cross join lateral (
-  select count(*) sent, count(*) filter (where not exists (
-    select from recipient r where r.project_id = past.project_id and r.person_id = past.person_id)) sent_by_strangers
-  from challenge past where past.person_id = n.person_id and past.pushed = 'sent' and past.created_at > $2) pushes
+  select count(*) sent, count(*) filter (where strange) sent_by_strangers, count(*) filter (where strange or by_app) sent_by_apps
+  from (
+    select not exists (select from recipient r where r.project_id = past.project_id and r.person_id = past.person_id) strange,
+      exists (select from verification asked where asked.id = past.verification_id and asked.asked_by = 'stranger') by_app
+    from challenge past where past.person_id = n.person_id and past.pushed = 'sent' and past.created_at > $2) each) pushes
 where n.id = any($1) order by n.at, n.id`;
 
 function toNotice(row: NoticeRow): Notice {
-  const { challenge_expires_at: expiresAt, by_stranger: byStranger } = row;
+  const { challenge_expires_at: expiresAt, asker } = row;
   return {
     id: row.id,
     kind: row.kind,
@@ -85,8 +89,13 @@ function toNotice(row: NoticeRow): Notice {
     locale: row.locale ?? LOCALE_DEFAULT,
     devices: row.devices,
     chats: row.chats,
-    challenge: expiresAt && { expiresAt, byStranger },
-    pushes: { pausedUntil: row.paused_until, sent: row.sent, sentByStrangers: row.sent_by_strangers },
+    challenge: expiresAt && { expiresAt, asker },
+    pushes: {
+      pausedUntil: row.paused_until,
+      sent: row.sent,
+      sentByStrangers: row.sent_by_strangers,
+      sentByApps: row.sent_by_apps,
+    },
   };
 }
 
