@@ -177,6 +177,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   push_unconfirmed_buys_sms: 'A push that nobody confirmed may by itself lead on to a paid channel.',
   sms_countries: 'Countries (ISO 3166-1 alpha-2) whose numbers may get a paid message; empty: none.',
   sms_daily_budget_micros: 'Spent on paid messages in one day of UTC, in 10^-6 USD.',
+  publishable_budget_percent: 'The share of the daily budget that requests with publishable keys may use up.',
   sends_per_hour: 'Sends to one recipient in an hour.',
   requests_per_minute: 'Requests a minute with one key.',
   display_name: 'The name that people read in messages and approvals; the slug where it is absent.',

@@ -88,7 +88,7 @@ describe('the catalogue of reasons', () => {
   test('says until when, by which setting and for which numbers, where that is known', () => {
     const until = new Date('2026-11-28T19:45:30Z');
     expect(explainReason('prefix-blocked', { prefix: '+998 90 111', until }).meaning).toBe(
-      'SMS to prefix +998 90 111 is blocked until 2026-11-28 19:46 UTC (anti-fraud): too few codes were confirmed.',
+      'Paid messages to prefix +998 90 111 are blocked until 2026-11-28 19:46 UTC (anti-fraud): too few codes were confirmed.',
     );
     expect(explainReason('budget-spent', { limit: '20.00 USD', until })).toMatchObject({
       meaning:

@@ -29,7 +29,7 @@ test('a blocked prefix says for which numbers and until when: the moment before 
   expect(isPrefixBlocked(prefixScore, new Date((until as Date).getTime() - 1_000))).toBe(true);
   expect(isPrefixBlocked(prefixScore, new Date((until as Date).getTime() + 1_000))).toBe(false);
   expect(explainReason('prefix-blocked', { until, ...facts }).meaning).toBe(
-    'SMS to prefix +998 90 111 is blocked until 2026-11-28 19:46 UTC (anti-fraud): too few codes were confirmed.',
+    'Paid messages to prefix +998 90 111 are blocked until 2026-11-28 19:46 UTC (anti-fraud): too few codes were confirmed.',
   );
 });
 
