@@ -8,7 +8,14 @@ export interface ReleasePorts<Kind extends string> {
   /** Tickets of this kind that wait or are at work; sleeping ones do not count. */
   inHand(kind: Kind): Promise<number>;
   /** One round: releases up to so many jobs, evenly over the projects, and publishes their tickets. */
-  release(kind: Kind, room: number): Promise<{ readonly released: number; readonly more: boolean }>;
+  release(kind: Kind, room: number): Promise<ReleasedRound>;
+}
+export interface ReleasedRound {
+  readonly released: number;
+  /** More is due than it had room for, or looked at. */
+  readonly more: boolean;
+  /** It took chats and turns out of the line for which nothing is due: another round may release what stands behind them. */
+  readonly passed: boolean;
 }
 
 /** A message waits for its turn no longer than a person notices. */
@@ -33,12 +40,12 @@ export function releaser<Kind extends string>(
   const releaseLane = async ({ kind, inHandMax }: ReleasedLane<Kind>) => {
     let room = inHandMax - (await ports.inHand(kind));
     for (let rounds = 1; room > 0; rounds++) {
-      const { released, more } = await ports.release(kind, room);
+      const { released, more, passed } = await ports.release(kind, room);
       room -= released;
       if (more) backlogged.add(kind);
       else backlogged.delete(kind);
       // Where nothing came of it, those who wait have as much in hand as they may.
-      if (!more || released === 0 || rounds >= ROUNDS_MAX) return;
+      if (!more || (released === 0 && !passed) || rounds >= ROUNDS_MAX) return;
     }
   };
   return async () => {

@@ -25,6 +25,13 @@ export interface RetryRules {
 
 const JITTER_SHARE = 0.25;
 
+/** The provider's word is taken as it is so often; who goes on being busy is asked less and less, up to every ten minutes. */
+const SNOOZES_AS_ASKED = 3;
+const SNOOZE_FIRST_MS = 2_000;
+const SNOOZE_MAX_MS = 600_000;
+/** Some two hours of being busy: then the job is given up, where its deadline has not come before. */
+const SNOOZES_MAX = 20;
+
 /** Send, wait or finish: what a wake-up means for a kind with one provider and no chain. */
 export function decideRetry(past: readonly PastTry[], rules: RetryRules, now: Date): Step<null> {
   const last = past.at(-1);
@@ -33,12 +40,21 @@ export function decideRetry(past: readonly PastTry[], rules: RetryRules, now: Da
   if (now >= rules.deadlineAt)
     return { step: 'finish', state: 'expired', reason: last?.reason ?? 'deadline' };
   if (!last) return { step: 'send', send: null };
-  return last.outcome === 'snoozed' ? afterSnooze(last, rules, now) : afterFailure(past, last, rules, now);
+  return last.outcome === 'snoozed'
+    ? afterSnooze(past, last, rules, now)
+    : afterFailure(past, last, rules, now);
 }
 
-/** The provider's own wait costs no try. */
-function afterSnooze(last: PastTry, rules: RetryRules, now: Date): Step<null> {
-  const until = new Date((last.closedAt ?? now).getTime() + (last.retryAfterMs ?? 0));
+/** The provider's own wait costs no try, and is bounded all the same: one that says so for ever is asked no more. */
+function afterSnooze(past: readonly PastTry[], last: PastTry, rules: RetryRules, now: Date): Step<null> {
+  const snoozes = past.filter(({ outcome }) => outcome === 'snoozed').length;
+  if (snoozes >= SNOOZES_MAX) return { step: 'finish', state: 'exhausted', reason: last.reason };
+  const patienceMs =
+    snoozes <= SNOOZES_AS_ASKED
+      ? 0
+      : Math.min(SNOOZE_MAX_MS, SNOOZE_FIRST_MS * 2 ** (snoozes - SNOOZES_AS_ASKED));
+  const pauseMs = Math.max(last.retryAfterMs ?? 0, patienceMs);
+  const until = new Date((last.closedAt ?? now).getTime() + pauseMs);
   return now < until ? waitWithin(until, 'provider-asked', rules) : { step: 'send', send: null };
 }
 

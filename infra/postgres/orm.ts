@@ -23,6 +23,7 @@ import { Migration0029RecipientsNamed } from './migrations/migration-0029-recipi
 import { Migration0030ProviderWords } from './migrations/migration-0030-provider-words.ts';
 import { Migration0031TelegramChats } from './migrations/migration-0031-telegram-chats.ts';
 import { Migration0033StaffSight } from './migrations/migration-0033-staff-sight.ts';
+import { Migration0037BlockedReasons } from './migrations/migration-0037-blocked-reasons.ts';
 
 /** Connections that MikroORM may hold in one process: everyday reads and writes only, hot statements have their own pool. */
 const ORM_CONNECTIONS_MAX = 5;
@@ -57,6 +58,7 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
         Migration0030ProviderWords,
         Migration0031TelegramChats,
         Migration0033StaffSight,
+        Migration0037BlockedReasons,
       ],
       snapshot: false,
       transactional: true,

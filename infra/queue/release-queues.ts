@@ -11,12 +11,12 @@ export function releaseQueues(queues: Queues, release: Release, chatGapMs: numbe
     },
     release: async (kind: ReleasedKind, room: number) => {
       const at = now();
-      const { outboxId, tickets, more } = await release(kind, room, chatGapMs, at);
+      const { outboxId, tickets, more, passed } = await release(kind, room, chatGapMs, at);
       if (outboxId !== null) {
         await addTickets(queues, tickets, at);
         await release.published(outboxId, now());
       }
-      return { released: tickets.length, more };
+      return { released: tickets.length, more, passed };
     },
   };
 }

@@ -4,6 +4,7 @@ import { intake } from './intake.ts';
 import { latency } from './latency.ts';
 import { messages } from './messages.ts';
 import { sweep } from './sweep.ts';
+import { scheduler } from './scheduler.ts';
 import { machine } from './support/cpu.ts';
 import { print } from './support/figures.ts';
 import { readOptions } from './support/options.ts';
@@ -15,13 +16,14 @@ const benches = {
   worker,
   latency,
   sweep,
+  scheduler,
   enumeration,
   telegram: messages('telegram-message'),
   push: messages('push'),
   webhook,
 } as const;
 
-/** `npm run bench -- intake|worker|latency|sweep|telegram|push|webhook|enumeration [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
+/** `npm run bench -- intake|worker|latency|sweep|scheduler|telegram|push|webhook|enumeration [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
 const { bench, options } = readOptions(process.argv.slice(2));
 const run = Object.entries(benches).find(([name]) => name === bench)?.[1];
 if (!run) throw new Error(`expected one of ${Object.keys(benches).join(', ')}`);

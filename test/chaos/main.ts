@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { limitFaults, type LimitRun, runLimits } from './limits.ts';
+import { runPauses } from './pauses.ts';
+import { runPriorities } from './priorities.ts';
 import { runTelegram } from './telegram.ts';
 import { runSpine, serverFaults, type SpineReport } from './spine.ts';
 
@@ -22,6 +24,8 @@ const WAITING = 1_000;
 /** Of what Telegram grants; chance 429s stop the bot for a second each, so that they have no such goal. */
 const RATE_SHARE_GOAL = 0.95;
 const CODE_MS_GOAL = 2_000;
+/** An urgent message of a busy project, and any single one of another project. */
+const SINGLE_MS_GOAL = 1_000;
 
 /** More than a limit of 300 has left, and fewer. */
 const LIMIT_ASKS = [400, 20];
@@ -71,7 +75,45 @@ program
         for (const asks of LIMIT_ASKS)
           await limits({ fault, processes, asks, faultMs: options.seconds * 1_000 });
   });
+program
+  .command('pauses')
+  .description('a broadcast under pauses, resumes and kills, with two schedulers; then one that is cancelled')
+  .option('--recipients <count>', 'of each broadcast', whole, 2_000)
+  .option('--commands <count>', 'pauses and resumes', whole, 1_000)
+  .option('--seed <seed>', 'of the moments', whole, 1)
+  .action(async (options: { recipients: number; commands: number; seed: number }) => {
+    for (const cancel of [false, true])
+      await inDirectory('pauses', async (directory) => {
+        const report = await runPauses({ ...options, cancel, directory });
+        process.stdout.write(`${JSON.stringify({ chaos: 'pauses', ...report })}\n`);
+        if (report.problems.length > 0) process.exitCode = 1;
+      });
+  });
+program
+  .command('priorities')
+  .description(
+    'single messages while a cancelled broadcast is cleared and another one of the same project runs',
+  )
+  .option('--recipients <count>', 'of each broadcast', whole, 10_000)
+  .option('--samples <count>', 'single messages of each sort', whole, 10)
+  .action((options: { recipients: number; samples: number }) =>
+    inDirectory('priorities', async (directory) => {
+      const report = await runPriorities({ ...options, directory });
+      process.stdout.write(`${JSON.stringify({ chaos: 'priorities', ...report })}\n`);
+      if (Math.max(...report.urgentMs, ...report.neighbourMs) > SINGLE_MS_GOAL) process.exitCode = 1;
+    }),
+  );
 await program.parseAsync();
+
+async function inDirectory(name: string, work: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), `navbat-${name}-`));
+  await chmod(directory, 0o711);
+  try {
+    await work(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
 
 async function limits(given: Omit<LimitRun, 'directory'>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'navbat-limits-'));

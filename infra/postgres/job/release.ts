@@ -23,6 +23,7 @@ interface ReleasedRow {
   readonly outbox_id: string;
   readonly more: boolean;
   readonly passed: readonly string[];
+  readonly idle: boolean;
 }
 
 export interface Released {
@@ -31,6 +32,8 @@ export interface Released {
   readonly tickets: readonly DueTicket[];
   /** More is due than this round had room for, or looked at. */
   readonly more: boolean;
+  /** Chats and turns for which nothing is due were taken out of the line: another round may find others. */
+  readonly passed: boolean;
 }
 
 export interface Release {
@@ -49,13 +52,14 @@ export function release(pool: pg.Pool): Release {
       text: byChat ? releaseByChat : releaseByProject(kind === 'webhook' ? webhookRoom : undefined),
       values: byChat ? [kind, room, now, chatGapMs] : [kind, room, now],
     });
-    const { more = false, passed = [] } = rows[0] ?? {};
+    const { more = false, passed = [], idle = false } = rows[0] ?? {};
     if (passed.length > 0) await passOver(pool, passed, now);
     const tickets = rows.flatMap(({ id, labels, run_at }) =>
       id === null ? [] : [{ jobId: id, kind, labels, runAt: run_at }],
     );
     const outboxId = tickets.length > 0 ? (rows[0]?.outbox_id ?? null) : null;
-    return { outboxId, tickets, more: more || passed.length > 0 };
+    const hasPassed = passed.length > 0;
+    return { outboxId, tickets, more: more || hasPassed, passed: hasPassed || idle };
   };
   const published = async (outboxId: string, now: Date) => {
     await pool.query('update outbox set published_at = $2 where id = $1', [outboxId, now]);
@@ -99,10 +103,10 @@ released as (
   update job j set released_at = $3 from picked
   where j.id = picked.id and j.released_at is null and j.finished_at is null and j.run_at <= $3
   returning j.id, j.kind, j.labels, j.run_at, picked.rank),
+ranks as materialized (select project_id, max(rank) rank from picked group by project_id),
 remaining as materialized (
-  select t.project_id, t.stamp, ${nextAt} next_at,
-    $3::timestamptz + coalesce((select max(p.rank) from picked p where p.project_id = t.project_id), 0) * interval '1 microsecond' end_of_line
-  from turns t),
+  select t.project_id, t.stamp, ${nextAt} next_at, $3::timestamptz + coalesce(ranks.rank, 0) * interval '1 microsecond' end_of_line
+  from turns t left join ranks on ranks.project_id = t.project_id),
 held_turns as materialized (
   select l.project_id, r.next_at is not null or l.stamp <> r.stamp stays,
     case when l.stamp = r.stamp then greatest(r.end_of_line, r.next_at) else r.end_of_line end served_at
@@ -115,7 +119,8 @@ batch as (
   insert into outbox (job_ids, at) select array_agg(id order by rank), $3 from released having count(*) > 0 returning id),
 tickets as (select released.*, batch.id outbox_id from released cross join batch),
 told as (
-  select ${passed} passed, exists (select from remaining where next_at <= $3) or (select count(*) from turns) >= $2 more)
+  select ${passed} passed, exists (select from remaining where next_at <= $3) or (select count(*) from turns) >= $2 more,
+    exists (select from remaining where next_at is null or next_at > $3) idle)
 select tickets.*, told.* from told left join tickets on true order by rank`;
 
 /** Sent to its queue, and not put to sleep since. */

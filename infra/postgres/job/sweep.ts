@@ -251,7 +251,7 @@ attempts_gone as (delete from attempt where job_id in (select id from gone) retu
 counted as (
   select a.project_id, (a.opened_at at time zone 'utc')::date as day, coalesce(a.channel, '') channel, coalesce(a.outcome, 'unknown') outcome,
     count(*) attempts, coalesce(sum(a.cost_micros), 0) cost_micros
-  from attempts_gone a group by 1, 2, 3, 4),
+  from attempts_gone a where a.outcome is distinct from 'snoozed' group by 1, 2, 3, 4),
 kept as (
   insert into usage_day as u (project_id, day, channel, outcome, attempts, cost_micros)
   select project_id, day, channel, outcome, attempts, cost_micros from counted order by 1, 2, 3, 4

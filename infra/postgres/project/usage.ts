@@ -11,15 +11,15 @@ const UsageRow = z.object({
   cost_micros: z.coerce.bigint(),
 });
 
-// Attempts are either rows of their own or, after retention, counted in `usage_day`, never both: one commit moves them.
+// A provider that asked us to wait was not used: a snooze costs nothing, and is no message. Attempts are either rows of their own or, after retention, counted in `usage_day`, never both: one commit moves them.
 const USAGE = `
 select day::text, channel, outcome, sum(attempts)::bigint as attempts, sum(cost_micros)::bigint as cost_micros from (
   select day, channel, outcome, attempts, cost_micros from usage_day
-  where project_id = $1 and day between $2::date and $3::date
+  where project_id = $1 and day between $2::date and $3::date and outcome <> 'snoozed'
   union all
   select (opened_at at time zone 'UTC')::date, coalesce(channel, ''), outcome, count(*), coalesce(sum(cost_micros), 0)
   from attempt
-  where project_id = $1 and outcome is not null
+  where project_id = $1 and outcome <> 'snoozed'
     and opened_at >= $2::date::timestamp at time zone 'UTC' and opened_at < ($3::date + 1)::timestamp at time zone 'UTC'
   group by 1, 2, 3
 ) as counted

@@ -19,3 +19,41 @@ test('a fault is tried again after its back-off, and never sooner than the provi
 test('what it asks for never outlasts the deadline', () => {
   expect(decideRetry(failed(3_600_000), rules, now)).toMatchObject({ step: 'wait', until: rules.deadlineAt });
 });
+
+test('a provider that is busy for ever is asked less and less, and given up after twenty times', () => {
+  const day = { ...rules, deadlineAt: ms(86_400_000) };
+  const past: PastTry[] = [];
+  let at = now;
+  for (;;) {
+    past.push({
+      n: past.length + 1,
+      outcome: 'snoozed',
+      reason: 'provider-busy',
+      closedAt: at,
+      retryAfterMs: 5_000,
+    });
+    const step = decideRetry(past, day, at);
+    if (step.step === 'finish') {
+      expect(step).toEqual({ step: 'finish', state: 'exhausted', reason: 'provider-busy' });
+      break;
+    }
+    if (step.step !== 'wait') throw new Error('it asked again at once');
+    expect(step.until.getTime() - at.getTime()).toBeGreaterThanOrEqual(5_000);
+    expect(step.until.getTime() - at.getTime()).toBeLessThanOrEqual(600_000);
+    at = step.until;
+  }
+  expect(past).toHaveLength(20);
+  // Twenty minutes of it are a dozen calls, and not two hundred.
+  expect(past.filter(({ closedAt }) => Number(closedAt) < Number(ms(1_200_000))).length).toBeLessThan(15);
+});
+
+test('a wait that the provider asked for is kept to the millisecond while it is not repeated for ever', () => {
+  const past: PastTry[] = [1, 2, 3].map((n) => ({
+    n,
+    outcome: 'snoozed',
+    reason: 'provider-busy',
+    closedAt: now,
+    retryAfterMs: 700,
+  }));
+  expect(decideRetry(past, rules, now)).toMatchObject({ step: 'wait', until: ms(700) });
+});

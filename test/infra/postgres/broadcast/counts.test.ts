@@ -4,6 +4,7 @@ import { broadcasts, foldTallies } from '../../../../infra/postgres/broadcast/br
 import type { FinalState, JobId } from '../../../../domain/job/job.ts';
 import type { JobReason } from '../../../../domain/reasons.ts';
 import { opsCommands } from '../../../../infra/postgres/staff/ops-commands.ts';
+import { telegramRefusal } from '../../../../domain/telegram/refusal.ts';
 import { broadcastWorld, type BroadcastWorld } from './world.ts';
 
 let world: BroadcastWorld;
@@ -167,4 +168,17 @@ test('a message that staff have tried again after its end is counted as what it 
   await fold();
   expect(await viewOf(caller, id)).toMatchObject({ progress: { sent: 2, failed: 0, waiting: 0 } });
   expect(await endsTold(id)).toHaveLength(1);
+});
+
+test.each([
+  'Forbidden: bot was blocked by the user',
+  'Forbidden: bot was kicked from the group chat',
+  'Forbidden: user is deactivated',
+  "Forbidden: bot can't initiate conversation with a user",
+  'Bad Request: chat not found',
+])('a chat that is closed by %j counts as blocked', async (description) => {
+  const { reason, dead } = telegramRefusal(description.startsWith('Bad') ? 400 : 403, description);
+  expect(dead).toBe(true);
+  const { rows } = await world.pool.query(`select message_outcome('rejected', $1) outcome`, [reason]);
+  expect(rows).toEqual([{ outcome: 'blocked' }]);
 });

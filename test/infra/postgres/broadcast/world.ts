@@ -68,7 +68,7 @@ export async function broadcastWorld() {
       release: async (of: ReleasedKind, places: number) => {
         const released = await releaseTurns(of, places, CHAT_GAP_MS, at ?? now());
         tickets.push(...released.tickets);
-        return { released: released.tickets.length, more: released.more };
+        return { released: released.tickets.length, more: released.more, passed: released.passed };
       },
     };
     await releaser([{ kind, inHandMax: room }], ports)();
