@@ -62,10 +62,10 @@ async function addEndpoint({ stage }: MessageStage, { id }: Project): Promise<vo
 
 /** Random pauses and resumes, now and then two at once; a worker and a scheduler are killed on the way. */
 async function disturb(ground: MessageStage, project: Project, id: string, run: PausesRun): Promise<void> {
-  const { unit, whole } = dice(run.seed);
+  const chance = dice(run.seed);
   const kills = new Map([
-    [whole(run.commands / 5, run.commands / 2), 'worker'],
-    [whole(run.commands / 2, (run.commands * 4) / 5), 'sweep-1'],
+    [chance.whole(run.commands / 5, run.commands / 2), 'worker'],
+    [chance.whole(run.commands / 2, (run.commands * 4) / 5), 'sweep-1'],
   ] as const);
   const starting: Promise<void>[] = [];
   for (let n = 0; n < run.commands; n++) {
@@ -76,9 +76,9 @@ async function disturb(ground: MessageStage, project: Project, id: string, run: 
     }
     const command = (name: string) => ground.call(project, 'POST', `/broadcasts/${id}/${name}`);
     const first = n % 2 === 0 ? 'pause' : 'resume';
-    if (unit() < 0.1) await Promise.all([command('pause'), command('resume')]);
+    if (chance.unit() < 0.1) await Promise.all([command('pause'), command('resume')]);
     else await command(first);
-    await sleep(whole(0, PAUSE_MS_MAX));
+    await sleep(chance.whole(0, PAUSE_MS_MAX));
   }
   await Promise.all(starting);
 }

@@ -44,13 +44,13 @@ export function runPriorities(run: PrioritiesRun): Promise<PrioritiesReport> {
 }
 
 async function broadcast(
-  { call }: MessageStage,
+  ground: MessageStage,
   project: Project,
   first: number,
   count: number,
 ): Promise<string> {
   const to = Array.from({ length: count }, (_, n) => ({ chat_id: first + n }));
-  const { status, body } = await call(project, 'POST', '/telegram/send', { to, text: 'hammaga' });
+  const { status, body } = await ground.call(project, 'POST', '/telegram/send', { to, text: 'hammaga' });
   if (status !== 202) throw new Error(`the broadcast was answered ${status}`);
   return body.id;
 }
