@@ -7,7 +7,6 @@ import {
   CALLBACKS_PER_MINUTE,
   appAddressLimit,
   codesQuota,
-  keyCodesQuota,
   FAILED_AUTHENTICATIONS_PER_MINUTE,
   type Quota,
   OPEN_REQUESTS_PER_MINUTE,
@@ -138,7 +137,8 @@ export const codesFrom = (projectId: ProjectId, address: string): readonly [Quot
   quotasFrom(address, codesQuota(`${projectId}:`));
 
 /**
- * Counts a code that is asked for with a key that every copy of an app holds. A service with a secret key knows its own users,
+ * Counts a code that is asked for with a key that every copy of an app holds, for its address alone: what is counted over all
+ * addresses a hundred of them fill, and nobody signs in any more. The share of the budget bounds the sum. A service with a secret key knows its own users,
  * and calls for all of them from one address; a test key's codes are sent to nobody.
  *
  * @throws Problem 429 before anything was written, so that no idempotency key is burnt.
@@ -149,7 +149,7 @@ export async function limitCodes({
   countFurther,
 }: Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'ip' | 'countFurther'>): Promise<void> {
   if (caller.access === 'publishable' && caller.mode === 'live')
-    await countFurther(...codesFrom(caller.projectId, ip), keyCodesQuota(caller.keyId));
+    await countFurther(...codesFrom(caller.projectId, ip));
 }
 
 /**
@@ -192,7 +192,6 @@ const explained = {
   session: 'in this session',
   open: 'from this address',
   codes: 'for codes, from this address',
-  'codes-of-key': 'for codes, with this key',
   'failed-authentication': 'with wrong keys from this address',
   callbacks: 'from this address',
   'forged-answer': 'that this device did not sign',

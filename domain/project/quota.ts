@@ -43,8 +43,6 @@ export const FORGED_ANSWERS_PER_MINUTE = 10;
  * while whoever pumps a project's SMS budget asks hundreds of times.
  */
 export const CODES_PER_ADDRESS_PER_HOUR = 30;
-/** The same over all addresses, with one publishable key: more is an attack from many addresses, and must not fill the queue. */
-export const CODES_PER_APP_KEY_PER_HOUR = 3_000;
 const CODES_WINDOW_SECONDS = 3_600;
 
 /** A limit that a request counts against. Its name is what `RateLimit-Policy` calls it. */
@@ -55,7 +53,6 @@ export interface Quota {
     | 'session'
     | 'open'
     | 'codes'
-    | 'codes-of-key'
     | 'failed-authentication'
     | 'forged-answer'
     | 'callbacks';
@@ -77,14 +74,6 @@ export const codesQuota = (subject: string): Quota => ({
   name: 'codes',
   subject,
   limit: CODES_PER_ADDRESS_PER_HOUR,
-  ...codesWindow,
-});
-
-/** Codes with one publishable key. */
-export const keyCodesQuota = (keyId: string): Quota => ({
-  name: 'codes-of-key',
-  subject: keyId,
-  limit: CODES_PER_APP_KEY_PER_HOUR,
   ...codesWindow,
 });
 
