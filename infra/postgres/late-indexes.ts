@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { WEBHOOK_IN_HAND } from './job/release.ts';
+import { CHAT_IS_OPEN, LAST_MARK } from './telegram/chats.ts';
 
 /**
  * Indexes on tables that may be large when they come: built beside running writes, which a migration, being one transaction,
@@ -18,6 +19,10 @@ const lateIndexes = {
   webhook_delivery_outcome: 'webhook_delivery (project_id, mode, outcome, id)',
   webhook_event_listed: 'webhook_event (project_id, mode, id)',
   webhook_event_type: 'webhook_event (project_id, mode, type, id)',
+  // Whether a pressed button was told before.
+  webhook_event_pressed: `webhook_event (subject_id) where type = 'telegram.callback'`,
+  // Open chats, by when they were last heard from: the sweep asks each second.
+  telegram_chat_open: `telegram_chat ((${LAST_MARK})) where ${CHAT_IS_OPEN}`,
 } as const;
 
 /** Of any number of processes one builds, and the others find it built. */

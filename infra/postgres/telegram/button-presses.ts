@@ -24,7 +24,7 @@ export function buttonPresses(pool: pg.Pool): ButtonPresses {
  * since a client may send whatever it likes; once the words of a message are gone with retention, what it had cannot be told any
  * more. An update comes at least once: the query's id keeps it to one event.
  */
-const tellPressed = `
+export const tellPressed = `
 with sent as materialized (
   select j.id, j.project_id, j.mode, j.subject_id, j.request_id, j.payload ->> 'recipient_id' recipient_id
   from attempt a join job j on j.id = a.job_id join broadcast b on b.id = j.subject_id

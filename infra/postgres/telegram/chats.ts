@@ -47,7 +47,10 @@ export function telegramChats(pool: pg.Pool): Chats & StaffChats {
   };
 }
 
-/** Locks the chat's row first and then reads it: of two that change it at once the second sees what the first wrote. */
+/**
+ * Locks the chat's row and reads it, in one statement: of two that change it at once the second sees what the first wrote, and the
+ * sweep can't forget it in between.
+ */
 function change(
   pool: pg.Pool,
   chatId: string,
@@ -55,20 +58,17 @@ function change(
   decide: (state: ChatState) => ChatState,
 ): Promise<ChatState> {
   return inTransaction(pool, async (tx) => {
-    await tx.query('insert into telegram_chat (chat_id) values ($1) on conflict (chat_id) do nothing', [
-      chatId,
-    ]);
-    const { rows } = await tx.query<ChatRow>(
-      `select opted_out_at, unreachable, unreachable_at, opened_at, wish_update_id, wish_at, reach_update_id, reach_at
-       from telegram_chat where chat_id = $1 for update`,
-      [chatId],
-    );
+    const { rows } = await tx.query<ChatRow>(lockChat, [chatId]);
     const before = stateOf(rows[0]);
     const after = decide(before);
     if (after !== before) await write(tx, chatId, after, now);
     return after;
   });
 }
+
+const lockChat = `
+insert into telegram_chat as c (chat_id) values ($1) on conflict (chat_id) do update set chat_id = c.chat_id
+returning opted_out_at, unreachable, unreachable_at, opened_at, wish_update_id, wish_at, reach_update_id, reach_at`;
 
 const markOf = (updateId: string | null | undefined, at: Date | null | undefined) =>
   updateId == null || at == null ? null : { updateId: Number(updateId), at };
@@ -186,8 +186,11 @@ freed as (
   where telegram_chat_id in (select chat_id from opened where open) and telegram_blocked_at is not null)
 select count(*)::int opened from opened where open`;
 
-const forgetMarks = `
-delete from telegram_chat where chat_id in (
-  select chat_id from telegram_chat
-  where closed_reason is null and migrated_to is null and coalesce(greatest(wish_at, reach_at, opened_at), $1) <= $1
-  limit $2 for update skip locked)`;
+export const CHAT_IS_OPEN = 'closed_reason is null and migrated_to is null';
+/** When something was last said of a chat; long ago where nothing was. */
+export const LAST_MARK = `coalesce(greatest(wish_at, reach_at, opened_at), '-infinity')`;
+
+export const forgetMarks = `
+delete from telegram_chat where chat_id = any(array(
+  select chat_id from telegram_chat where ${CHAT_IS_OPEN} and ${LAST_MARK} <= $1
+  order by ${LAST_MARK} limit $2 for update skip locked))`;
