@@ -36,6 +36,8 @@ create table telegram_chat (
 );
 create index telegram_chat_unreachable on telegram_chat (unreachable_at) where unreachable is not null;
 create index telegram_chat_migrated on telegram_chat (migrated_to) where migrated_to is not null;
+-- A /stop that comes now is not left behind.
+lock table closed_chat in access exclusive mode;
 insert into telegram_chat (chat_id, opted_out_at, unreachable, unreachable_at)
 select chat_id, case when reason = 'opted-out' then closed_at end, nullif(reason, 'opted-out'),
   case when reason <> 'opted-out' then closed_at end from closed_chat;
