@@ -8,6 +8,8 @@ export type Asker =
   | { readonly kind: 'stranger'; readonly from: string };
 
 export type AskerKind = Asker['kind'];
+/** As paid messages are counted: `known` asks with a publishable key too, from an address that confirmed a code of this number. */
+export type PaidAsker = AskerKind | 'known';
 
 export const SERVICE: Asker = { kind: 'service' };
 

@@ -1,3 +1,5 @@
+import type { PaidAsker } from './asker.ts';
+
 /**
  * Toll fraud pumps codes to numbers of one block that nobody verifies. A prefix is a number without its last four digits;
  * its counts decay, so that a block ends by itself when the pumping does.
@@ -7,6 +9,15 @@ export interface PrefixScore {
   readonly sent: number;
   readonly verified: number;
   readonly at: Date;
+}
+
+/**
+ * Under which name a send is scored. Strangers have a score of their own, so that what they pump blocks no service; whoever calls
+ * from where the number's codes were right is in none.
+ */
+export function scoredPrefix(prefix: string | null, asker: PaidAsker): string | null {
+  if (prefix === null || asker === 'known') return null;
+  return asker === 'stranger' ? `strangers ${prefix}` : prefix;
 }
 
 /** An hour: pumps run for minutes, and honest users come back the same day. */

@@ -1,7 +1,7 @@
 import type { Decision, RefusalReason } from '../job/decision.ts';
 import type { JobId, JobState, ProjectId } from '../job/job.ts';
 import type { PayloadOf } from '../jobs.ts';
-import type { AskerKind } from './asker.ts';
+import type { PaidAsker } from './asker.ts';
 import type { Channel } from './channel.ts';
 import type { DayBudget } from './paid-limits.ts';
 import type { Addresses } from './port.ts';
@@ -24,7 +24,7 @@ export interface OtpJob {
   /** Null when what stands in the row no longer parses. */
   readonly payload: PayloadOf<'otp-send'> | null;
   readonly verification: Verification;
-  readonly askedBy: AskerKind;
+  readonly askedBy: PaidAsker;
   readonly addressHash: Uint8Array;
   readonly phonePrefix: string | null;
   readonly recipientId: string | null;
@@ -53,7 +53,7 @@ export interface PaidOpening {
   readonly projectId: ProjectId;
   readonly addressHash: Uint8Array;
   readonly prefix: string | null;
-  readonly askedBy: AskerKind;
+  readonly askedBy: PaidAsker;
   readonly budget: DayBudget;
   /** 10^-6 USD, reserved until the provider says what it took. */
   readonly reservedMicros: number;

@@ -1,5 +1,5 @@
 import type { ProjectSettings } from '../project/settings.ts';
-import type { AskerKind } from './asker.ts';
+import type { PaidAsker } from './asker.ts';
 
 /**
  * X15: paid messages (SMS, Gateway) to one number in an hour over all projects, which protects the person. No project fills
@@ -15,7 +15,7 @@ const PAID_BY_STRANGERS_MAX = 6;
 /** Paid messages to one number in the last hour, of one project and one sort of asker. */
 export interface PaidCount {
   readonly projectId: string;
-  readonly askedBy: AskerKind;
+  readonly askedBy: PaidAsker;
   readonly messages: number;
 }
 
@@ -29,6 +29,8 @@ export function isNumberCapped(
   if (sum(() => true) >= PAID_PER_HOUR_MAX) return true;
   const mine = sum((one) => one.projectId === projectId && one.askedBy === askedBy);
   if (askedBy === 'service') return mine >= PAID_BY_PROJECT_MAX;
+  // What strangers used up keeps nobody out who calls from where the number's codes were right.
+  if (askedBy === 'known') return mine >= PAID_BY_STRANGERS_OF_PROJECT_MAX;
   return (
     mine >= PAID_BY_STRANGERS_OF_PROJECT_MAX ||
     sum((one) => one.askedBy === 'stranger') >= PAID_BY_STRANGERS_MAX
@@ -58,11 +60,11 @@ export const dayBudgetOf = (settings: ProjectSettings): DayBudget => ({
 export const isBudgetSpent = (
   { spentMicros, strangerMicros }: DaySpend,
   { budgetMicros, strangerBudgetMicros }: DayBudget,
-  askedBy: AskerKind,
+  askedBy: PaidAsker,
   reservedMicros: number,
 ): boolean =>
   spentMicros + reservedMicros > budgetMicros ||
-  (askedBy === 'stranger' && strangerMicros + reservedMicros > strangerBudgetMicros);
+  (askedBy !== 'service' && strangerMicros + reservedMicros > strangerBudgetMicros);
 
 /** An alert: SMS pumping shows here first. */
 export const crossesHalf = (

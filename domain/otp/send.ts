@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Decision, refused } from '../job/decision.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { ProjectSettings } from '../project/settings.ts';
-import type { AskerKind } from './asker.ts';
+import type { PaidAsker } from './asker.ts';
 import { Channel, channelRules, channels, SILENT_CHANNEL } from './channel.ts';
 import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
 import { type PrefixScore, isPrefixBlocked } from './fraud.ts';
@@ -148,7 +148,7 @@ export interface SendFacts {
   readonly again: boolean;
   readonly reach: Reach;
   readonly spend: DaySpend;
-  readonly askedBy: AskerKind;
+  readonly askedBy: PaidAsker;
   readonly projectId: string;
   /** Paid messages to the number, sent or on their way, of all projects. */
   readonly paid: readonly PaidCount[];

@@ -54,11 +54,15 @@ export interface StrangerFacts {
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
 
+/** The number's code was right from there not long ago: it is its owner who asks, and nobody who pumps messages. */
+export const isKnownAddress = ({ from, asks }: Pick<StrangerFacts, 'from' | 'asks'>): boolean =>
+  asks.some((one) => one.from === from && one.known);
+
 /** Null where this stranger may be sent one more. Addresses that the number's owner uses are counted apart from all others. */
 export function strangerRefusal({ from, asks, address }: StrangerFacts): Decision<never> | null {
   if (address && address.unconfirmed >= UNCONFIRMED_PER_ADDRESS + address.confirmed)
     return refused('codes-unconfirmed', HOUR_SECONDS);
-  const isKnown = asks.some((one) => one.from === from && one.known);
+  const isKnown = isKnownAddress({ from, asks });
   // How often a phone rings is bounded for its person (`approval/push-limits.ts`): a count of the number would only let one address
   // keep its owner from asking at another.
   const alike = address

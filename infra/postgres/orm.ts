@@ -24,9 +24,38 @@ import { Migration0030ProviderWords } from './migrations/migration-0030-provider
 import { Migration0031TelegramChats } from './migrations/migration-0031-telegram-chats.ts';
 import { Migration0033StaffSight } from './migrations/migration-0033-staff-sight.ts';
 import { Migration0037BlockedReasons } from './migrations/migration-0037-blocked-reasons.ts';
+import { Migration0043KnownAskers } from './migrations/migration-0043-known-askers.ts';
 
 /** Connections that MikroORM may hold in one process: everyday reads and writes only, hot statements have their own pool. */
 const ORM_CONNECTIONS_MAX = 5;
+
+/** In order of their numbers. */
+const migrationsList = [
+  Migration0001Spine,
+  Migration0002Messages,
+  Migration0003Webhooks,
+  Migration0004Registration,
+  Migration0005Persons,
+  Migration0006StaffSecondFactor,
+  Migration0010KeyOrigins,
+  Migration0011EventTimes,
+  Migration0013StaffBrowsers,
+  Migration0016Askers,
+  Migration0017StrangerSpend,
+  Migration0020Recipients,
+  Migration0023Ceilings,
+  Migration0024KeyNames,
+  Migration0025ProjectNames,
+  Migration0026TestEvents,
+  Migration0027BroadcastCounts,
+  Migration0028Priorities,
+  Migration0029RecipientsNamed,
+  Migration0030ProviderWords,
+  Migration0031TelegramChats,
+  Migration0033StaffSight,
+  Migration0037BlockedReasons,
+  Migration0043KnownAskers,
+];
 
 export function openOrm(databaseUrl: string): Promise<MikroORM> {
   return MikroORM.init({
@@ -35,31 +64,7 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
     extensions: [Migrator],
     pool: { min: 0, max: ORM_CONNECTIONS_MAX },
     migrations: {
-      migrationsList: [
-        Migration0001Spine,
-        Migration0002Messages,
-        Migration0003Webhooks,
-        Migration0004Registration,
-        Migration0005Persons,
-        Migration0006StaffSecondFactor,
-        Migration0010KeyOrigins,
-        Migration0011EventTimes,
-        Migration0013StaffBrowsers,
-        Migration0016Askers,
-        Migration0017StrangerSpend,
-        Migration0020Recipients,
-        Migration0023Ceilings,
-        Migration0024KeyNames,
-        Migration0025ProjectNames,
-        Migration0026TestEvents,
-        Migration0027BroadcastCounts,
-        Migration0028Priorities,
-        Migration0029RecipientsNamed,
-        Migration0030ProviderWords,
-        Migration0031TelegramChats,
-        Migration0033StaffSight,
-        Migration0037BlockedReasons,
-      ],
+      migrationsList,
       snapshot: false,
       transactional: true,
       silent: true,

@@ -208,6 +208,47 @@ test('one address is sent no sixth code that nobody confirms, and gets them back
   expect(await ask()).toMatchObject({ status: 429 });
 });
 
+test('who calls from where their codes were right is sent one, though strangers used up all that is paid for the number', async () => {
+  const phone = newNumber();
+  const home = fromHome();
+  const ask = (from: Record<string, string>, by = app) => by.call('POST', '/auth/code', { phone }, from);
+  let sent: Reply | undefined;
+  const code = await codeAfter(navbat, phone, async () => (sent = await ask(home)));
+  const { id, check_token } = sent?.body ?? {};
+  expect(await app.call('POST', '/auth/code/verify', { id, code, check_token }, home)).toMatchObject({
+    status: 200,
+  });
+  const other = await appOf(await navbat.createProject());
+  let accepted = 1;
+  for (const by of [app, other])
+    for (let n = 0; n < STRANGER_SENDS_PER_HOUR; n++)
+      accepted += (await ask(fromHome(), by)).status === 202 ? 1 : 0;
+  await expect.poll(() => navbat.sandbox.inbox({ to: phone }).length).toBe(accepted);
+  expect((await ask(fromHome())).status).toBeGreaterThan(400);
+  const again = await codeAfter(navbat, phone, async () => {
+    sent = await ask(home);
+    expect(sent, JSON.stringify(sent.body)).toMatchObject({ status: 202 });
+  });
+  expect(await signIn(sent?.body.id, again, sent?.body.check_token)).toMatchObject({ status: 200 });
+});
+
+test('a block of numbers that strangers pump is not blocked for the services, nor for who calls from where their codes were right', async () => {
+  const block = newNumber().slice(0, -4);
+  const numberOf = (n: number) => `${block}${1_000 + n}`;
+  const owner = { phone: numberOf(99), home: fromHome() };
+  let sent: Reply | undefined;
+  const ask = async () => (sent = await app.call('POST', '/auth/code', { phone: owner.phone }, owner.home));
+  const code = await codeAfter(navbat, owner.phone, ask);
+  const { id, check_token } = sent?.body ?? {};
+  await app.call('POST', '/auth/code/verify', { id, code, check_token }, owner.home);
+  const pump = (n: number) => app.call('POST', '/auth/code', { phone: numberOf(n) }, fromHome());
+  let pumped = 0;
+  const blocked = async () => (await pump(pumped++)).body.type === 'urn:navbat:problem:prefix-blocked';
+  await expect.poll(blocked).toBe(true);
+  expect(await service.call('POST', '/otp/send', { to: numberOf(98) })).toMatchObject({ status: 202 });
+  expect(await ask()).toMatchObject({ status: 202 });
+});
+
 test('addresses that confirm nothing leave the last codes of a number to others', async () => {
   const phone = newNumber();
   const [one, two] = [fromHome(), fromHome()];

@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import type { JobId, Ticket } from '../../../domain/job/job.ts';
+import type { PaidAsker } from '../../../domain/otp/asker.ts';
 import { lockedSince } from '../../../domain/otp/check.ts';
-import type { PrefixScore } from '../../../domain/otp/fraud.ts';
+import { type PrefixScore, scoredPrefix } from '../../../domain/otp/fraud.ts';
 import { channelRules } from '../../../domain/otp/channel.ts';
 import type { DaySpend, PaidCount } from '../../../domain/otp/paid-limits.ts';
 import type { SendAnswer, SendOrder } from '../../../domain/otp/intake.ts';
@@ -101,7 +102,9 @@ export function readFacts(client: pg.PoolClient, addressed: readonly Addressed[]
   const withKey = addressed.filter(({ order }) => order.idempotency !== null);
   const keys = withKey.map(({ order }) => order.idempotency?.key);
   const keyed = withKey.map(({ order }) => order.caller.projectId);
-  const prefixes = unique(addressed.flatMap(({ order }) => order.command.phone?.prefix ?? []));
+  const prefixes = unique(
+    addressed.flatMap(({ order }) => scoredPrefix(prefixOf(order), order.asker.kind) ?? []),
+  );
   const pairs = unique(addressed.map(limitPairOf)).toSorted();
   return [
     client.query<DestinationRow>(
@@ -226,17 +229,23 @@ export class Facts {
     return this.#recipients.get(one.recipientHash.toString('hex') + one.order.caller.projectId);
   }
 
+  /** As its paid messages are counted. */
+  askedBy(one: Addressed): PaidAsker {
+    return this.#strangers.isKnown(one) ? 'known' : one.order.asker.kind;
+  }
+
   of(one: Addressed) {
     const { projectId } = one.order.caller;
+    const askedBy = this.askedBy(one);
     return {
       sentAt: this.#sentAt.get(limitPairOf(one)) ?? [],
       locked: this.#locked.has(limitPairOf(one)),
       stranger: this.#strangers.of(one),
-      askedBy: one.order.asker.kind,
+      askedBy,
       projectId,
       paid: this.#paid.get(one.addressHex) ?? [],
       spend: this.#spend.get(projectId) ?? { spentMicros: 0, strangerMicros: 0 },
-      prefixScore: this.#scores.get(projectId + (one.order.command.phone?.prefix ?? '')) ?? null,
+      prefixScore: this.#scores.get(projectId + (scoredPrefix(prefixOf(one.order), askedBy) ?? '')) ?? null,
     };
   }
 
@@ -263,7 +272,10 @@ export class Facts {
     if (accepted.plan.resendOf) this.#recordResend(one, accepted, accepted.plan.resendOf, writes);
     else
       writes.verifications.push(
-        verificationRow(one, verification, accepted, this.recipientOf(one)?.id ?? null),
+        verificationRow(one, verification, accepted, {
+          recipientId: this.recipientOf(one)?.id ?? null,
+          askedBy: this.askedBy(one),
+        }),
       );
   }
 
@@ -284,7 +296,7 @@ export class Facts {
 
   /** On its way: the next one of the batch counts it. */
   #count(one: Addressed): void {
-    const counted = { projectId: one.order.caller.projectId, askedBy: one.order.asker.kind };
+    const counted = { projectId: one.order.caller.projectId, askedBy: this.askedBy(one) };
     this.#paid.set(one.addressHex, withOneMore(this.#paid.get(one.addressHex) ?? [], counted));
   }
 
@@ -316,6 +328,7 @@ function recordEnd({ id, jobId }: Verification, { replaces }: SendPlan, writes: 
   if (replaces) writes.superseded.push(jobId);
 }
 
+const prefixOf = ({ command }: SendOrder) => command.phone?.prefix ?? null;
 const pairOf = (one: Addressed) => one.addressHex + one.order.caller.projectId;
 const limitPairOf = (one: Addressed) => one.limitHex + one.order.caller.projectId;
 
@@ -353,7 +366,7 @@ function verificationRow(
   one: Addressed,
   verification: Verification,
   { plan }: Accepted,
-  recipientId: string | null,
+  { recipientId, askedBy }: { recipientId: string | null; askedBy: PaidAsker },
 ): object {
   const { command } = one.order;
   return {
@@ -362,7 +375,7 @@ function verificationRow(
     recipient_id: recipientId,
     address_hash: hex(one.addressHash),
     phone: command.phone?.e164 ?? null,
-    phone_prefix: command.phone?.prefix ?? null,
+    phone_prefix: scoredPrefix(prefixOf(one.order), askedBy),
     purpose: verification.purpose,
     mode: verification.mode,
     code_kid: verification.codeKid,
@@ -378,6 +391,7 @@ function verificationRow(
     callback_url: command.callbackUrl,
     job_id: verification.jobId,
     asked_by: one.order.asker.kind,
+    asked_known: askedBy === 'known',
     asked_from: one.askedFrom && hex(one.askedFrom),
     sends: verification.sends,
     ttl_seconds: verification.ttlSeconds,
@@ -450,14 +464,14 @@ where id in (select value::uuid from json_array_elements_text($1)) and finished_
 
 const insertVerifications = `
 insert into verification (id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
-  checks_used, checks_max, check_by_to, channels, locale, payment, client, metadata, callback_url, job_id, asked_by, asked_from, sends, ttl_seconds, created_at,
+  checks_used, checks_max, check_by_to, channels, locale, payment, client, metadata, callback_url, job_id, asked_by, asked_known, asked_from, sends, ttl_seconds, created_at,
   sent_at, expires_at)
 select id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
   checks_used, checks_max, check_by_to, array(select json_array_elements_text(channels)), locale, payment, client, metadata, callback_url,
-  job_id, asked_by, asked_from, sends, ttl_seconds, created_at, sent_at, expires_at
+  job_id, asked_by, asked_known, asked_from, sends, ttl_seconds, created_at, sent_at, expires_at
 from json_to_recordset($1) as w (id uuid, project_id uuid, recipient_id uuid, address_hash bytea, phone text, phone_prefix text,
   purpose text, mode text, code_kid text, code_length int, checks_used int, checks_max int, check_by_to bool, channels json, locale text, payment jsonb, client jsonb,
-  metadata jsonb, callback_url text, job_id uuid, asked_by text, asked_from bytea, sends int, ttl_seconds int, created_at timestamptz, sent_at timestamptz, expires_at timestamptz)`;
+  metadata jsonb, callback_url text, job_id uuid, asked_by text, asked_known bool, asked_from bytea, sends int, ttl_seconds int, created_at timestamptz, sent_at timestamptz, expires_at timestamptz)`;
 
 const updateResends = `
 update verification v set job_id = w.job_id, code_generation = w.code_generation, expires_at = w.expires_at, locale = w.locale,

@@ -97,7 +97,7 @@ function toOtpJob(row: OtpJobRow, seal: Seal): OtpJob {
     requestId: row.request_id,
     payload: jobs['otp-send'].payload.safeParse(row.payload).data ?? null,
     verification: toVerification(row),
-    askedBy: row.asked_by,
+    askedBy: row.asked_known ? 'known' : row.asked_by,
     addressHash: row.address_hash,
     phonePrefix: row.phone_prefix,
     recipientId: row.recipient,

@@ -154,7 +154,7 @@ class Books {
     this.#counts.set(number, withOneMore(counts, opening));
     this.#numbers.set(number, [...(this.#numbers.get(number) ?? []), this.#now]);
     const spentMicros = spend.spentMicros + reservedMicros;
-    const strangerMicros = spend.strangerMicros + (askedBy === 'stranger' ? reservedMicros : 0);
+    const strangerMicros = spend.strangerMicros + (askedBy === 'service' ? 0 : reservedMicros);
     this.#spend.set(projectId, { spentMicros, strangerMicros });
     if (crossesHalf(spend.spentMicros, spentMicros, budget)) budgetsHalfSpent.inc();
     if (score) this.#scores.set(projectId + score.prefix, { ...score, sent: score.sent + 1 });

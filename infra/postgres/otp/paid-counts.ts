@@ -1,10 +1,10 @@
 import type { PaidCount } from '../../../domain/otp/paid-limits.ts';
-import type { AskerKind } from '../../../domain/otp/asker.ts';
+import type { PaidAsker } from '../../../domain/otp/asker.ts';
 
 export interface PaidCountRow {
   readonly address_hash: Buffer;
   readonly project_id: string;
-  readonly asked_by: AskerKind;
+  readonly asked_by: PaidAsker;
   readonly messages: number;
 }
 
@@ -13,7 +13,7 @@ export interface PaidCountRow {
  * wait (`$3`), the one that each may still need. By the index of a number's jobs.
  */
 export const readPaidCounts = `
-select j.address_hash, j.project_id, v.asked_by, sum(greatest(coalesce(paid.messages, 0),
+select j.address_hash, j.project_id, case when v.asked_known then 'known' else v.asked_by end asked_by, sum(greatest(coalesce(paid.messages, 0),
   case when $3 and j.finished_at is null and v.channels && '{sms,telegram-gateway}' and v.mode = 'live' then 1 else 0 end))::int messages
 from job j join verification v on v.id = j.subject_id
 left join lateral (

@@ -3,6 +3,7 @@ import { HOUR_SECONDS } from '../../../domain/otp/send.ts';
 import {
   type AddressStanding,
   APPROVAL_PURPOSE,
+  isKnownAddress,
   KNOWN_ADDRESS_SECONDS,
   type StrangerFacts,
 } from '../../../domain/otp/strangers.ts';
@@ -109,6 +110,12 @@ export class Strangers {
     const isApproval = one.order.command.purpose === APPROVAL_PURPOSE;
     const address = this.#standings.get(from) ?? { unconfirmed: 0, confirmed: 0 };
     return { from, asks: this.#asks.get(askKeyOf(one)) ?? [], address: isApproval ? null : address };
+  }
+
+  /** At an address where a code of the number was right. */
+  isKnown(one: Addressed): boolean {
+    const facts = this.of(one);
+    return facts !== null && isKnownAddress(facts);
   }
 
   /** The one that is sent again; a first request of a stranger meets none. */

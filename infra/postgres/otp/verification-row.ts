@@ -14,6 +14,7 @@ export interface VerificationRow {
   readonly recipient_id: string | null;
   readonly address_hash: Buffer;
   readonly phone: string | null;
+  /** Under which name its sends are scored (`fraud.ts`). */
   readonly phone_prefix: string | null;
   readonly purpose: string;
   readonly mode: KeyMode;
@@ -22,6 +23,8 @@ export interface VerificationRow {
   readonly code_generation: number;
   readonly code_length: number;
   readonly asked_by: AskerKind;
+  /** A stranger at an address where a code of this number was right. */
+  readonly asked_known: boolean;
   readonly checks_used: number;
   readonly checks_max: number;
   readonly check_by_to: boolean;
