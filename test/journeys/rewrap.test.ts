@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../infra/embedded/port.ts';
 import {
   type Navbat,
@@ -34,6 +34,8 @@ async function deploy(SEAL_KEYS: string): Promise<void> {
   const last = running as typeof running | undefined;
   running = { api, worker };
   apiUrl = `http://127.0.0.1:${port}`;
+  // As behind a balancer: whoever was sent to the last api has its answer before that one stops listening.
+  await Promise.allSettled(underWay);
   if (last) await Promise.all([stopProcess(last.api), stopProcess(last.worker)]);
 }
 
@@ -53,8 +55,16 @@ function cli(args: readonly string[], SEAL_KEYS: string): Promise<Ended> {
   });
 }
 
-const call = (method: string, path: string, body?: unknown): Promise<Reply> =>
-  send(apiUrl + path, method, body, { Authorization: `Bearer ${shop.key}` });
+const underWay = new Set<Promise<Reply>>();
+async function call(method: string, path: string, body?: unknown): Promise<Reply> {
+  const reply = send(apiUrl + path, method, body, { Authorization: `Bearer ${shop.key}` });
+  underWay.add(reply);
+  try {
+    return await reply;
+  } finally {
+    underWay.delete(reply);
+  }
+}
 
 beforeAll(async () => {
   navbat = await startNavbat({ env: { SEAL_KEYS: RINGS.old }, processes: [] });
@@ -63,7 +73,8 @@ beforeAll(async () => {
   app = await platformApp(navbat);
   const here: TestProject = {
     ...app,
-    call: (method, path, body) => send(apiUrl + path, method, body, { Authorization: `Bearer ${app.key}` }),
+    call: (method, path, body, headers) =>
+      send(apiUrl + path, method, body, { Authorization: `Bearer ${app.key}`, ...headers }),
   };
   people = await Promise.all(
     Array.from({ length: PEOPLE }, async (_, index) => {
@@ -141,6 +152,7 @@ const foreign = async () => {
 
 test('rewrap and reseed under traffic: no verification fails, and every push leaves', async () => {
   const run = traffic();
+  onTestFinished(async () => void (await run.stop()));
   const afterAWhile = async () => {
     const { verified, pushed } = run.counts;
     await until(async () => {

@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { DEMO_PROJECT } from '../../apps/local/demo.ts';
+import { ACTIVE_KEYS_MAX } from '../../domain/project/key.ts';
 import { freePort } from '../../infra/embedded/port.ts';
 import { endProcess, isAlive, waitUntilGone } from '../../infra/embedded/process.ts';
 import { logInForTheFirstTime } from '../support/staff-login.ts';
@@ -210,8 +212,16 @@ test(
 );
 
 test(
-  'a start after a kill -9 of the supervisor stops what was left; a third key takes the place of the oldest',
+  'a start after a kill -9 of the supervisor stops what was left; a key for which there is no room takes the place of the oldest',
   async () => {
+    const projects = z.object({ data: z.array(z.object({ id: z.string(), slug: z.string() })) });
+    const list = await fetch(`http://127.0.0.1:${ports.API_PORT}/projects`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    const demo = projects.parse(await list.json()).data.find(({ slug }) => slug === DEMO_PROJECT);
+    for (let keys = 2; keys < ACTIVE_KEYS_MAX; keys++)
+      expect((await post(`/projects/${demo?.id}/keys`, {})).status).toBe(201);
+
     const left = pidsOfHome();
     expect(left.length).toBeGreaterThanOrEqual(7);
     current.supervisor.kill('SIGKILL');

@@ -47,11 +47,11 @@ const faults: readonly { fault: FaultRequest; reply: object }[] = [
   },
   {
     fault: { effect: 'reject', channel: 'telegram', code: 'deactivated' },
-    reply: refusedAs('bot-blocked', true),
+    reply: refusedAs('user-deactivated', true),
   },
   {
     fault: { effect: 'reject', channel: 'telegram', code: 'cannot-initiate' },
-    reply: refusedAs('bot-blocked', true),
+    reply: refusedAs('bot-not-started', true),
   },
   {
     fault: { effect: 'reject', channel: 'telegram', code: 'chat-not-found' },
