@@ -21,7 +21,7 @@ import { type Beat, beat, endBeat } from '../infra/postgres/job/beats.ts';
 import { jobStore } from '../infra/postgres/job/attempts.ts';
 import { broadcastIntake } from '../infra/postgres/broadcast/intake.ts';
 import { foldTallies } from '../infra/postgres/broadcast/broadcasts.ts';
-import { hotPool } from '../infra/postgres/hot-pool.ts';
+import { hotPool, schedulerPool } from '../infra/postgres/hot-pool.ts';
 import { deadTokens, pushJobs, telegramJobs } from '../infra/postgres/broadcast/message-jobs.ts';
 import { notices } from '../infra/postgres/approval/notices.ts';
 import { movesTo, reopenChats, telegramChats } from '../infra/postgres/telegram/chats.ts';
@@ -274,6 +274,7 @@ async function guardedChannels({ config, bot }: Platform): Promise<ReadonlyMap<C
 /** Finds what was lost, lets time run out, and gives each released kind its turn. */
 function startSweep({ config, log }: Platform, life: { sweptAt: Date | null }): Stop {
   const pool = hotPool(config.DATABASE_URL, SWEEP_CONNECTIONS_MAX);
+  const releasePool = schedulerPool(config.DATABASE_URL, releasedKinds.length);
   const queries = sweepQueries(pool);
   const queues = openQueues(producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')));
   const keep = { jobDays: config.RETENTION_JOB_DAYS, phoneDays: config.RETENTION_PHONE_DAYS };
@@ -287,7 +288,7 @@ function startSweep({ config, log }: Platform, life: { sweptAt: Date | null }): 
   );
   const releaseTurns = releaser(
     releasedLanes(config),
-    releaseQueues(queues, release(pool), config.TELEGRAM_CHAT_GAP_MS, now),
+    releaseQueues(queues, release(releasePool), config.TELEGRAM_CHAT_GAP_MS, now),
   );
   const stops = [
     every(log, 'sweep', async () => {
@@ -307,7 +308,7 @@ function startSweep({ config, log }: Platform, life: { sweptAt: Date | null }): 
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
     await closeQueues(queues);
-    await pool.end();
+    await Promise.all([pool.end(), releasePool.end()]);
   };
 }
 

@@ -1,4 +1,4 @@
-import { hotPool } from '../../infra/postgres/hot-pool.ts';
+import { schedulerPool } from '../../infra/postgres/hot-pool.ts';
 import { type ReleasedKind, release } from '../../infra/postgres/job/release.ts';
 import { machine } from './support/cpu.ts';
 import { type Figure, figure } from './support/figures.ts';
@@ -37,7 +37,7 @@ async function measure(stage: Stage, projects: number, room: number): Promise<nu
   await stage.sql.query('truncate job, attempt, lane_turn, outbox cascade');
   await stage.sql.query(fill, [projects, Math.ceil((JOBS * 1.5) / projects), KIND]);
   await stage.sql.query('vacuum analyze job');
-  const pool = hotPool(stage.postgresUrl, 1);
+  const pool = schedulerPool(stage.postgresUrl, 1);
   const releaseTurns = release(pool);
   const cores = stage.watch();
   const startedMs = performance.now();

@@ -7,6 +7,7 @@ import {
 import { priorityFor } from '../../../../domain/broadcast/priority.ts';
 import { broadcastIntake } from '../../../../infra/postgres/broadcast/intake.ts';
 import { broadcasts } from '../../../../infra/postgres/broadcast/broadcasts.ts';
+import { schedulerPool } from '../../../../infra/postgres/hot-pool.ts';
 import { type ReleasedKind, release } from '../../../../infra/postgres/job/release.ts';
 import type { DueTicket } from '../../../../infra/queue/tickets.ts';
 import { releaser } from '../../../../workers/release.ts';
@@ -21,7 +22,8 @@ export async function broadcastWorld() {
   const { pool, hash, sealer: seal } = world;
   const now = () => new Date();
   const messages = broadcastIntake({ pool, hash, seal, now });
-  const releaseTurns = release(pool);
+  const schedulers = schedulerPool(world.url, 2);
+  const releaseTurns = release(schedulers);
 
   const makeCaller = async () => ({ ...(await world.makeProject()), mode: 'live' as const });
   const orderOf = (
@@ -98,6 +100,10 @@ export async function broadcastWorld() {
   };
   return {
     ...world,
+    close: async () => {
+      await schedulers.end();
+      await world.close();
+    },
     messages,
     makeCaller,
     orderOf,
