@@ -2,6 +2,7 @@ import type { BotUpdates, ChatPace } from '../../domain/registration/port.ts';
 import type { RegisterCaller } from '../../domain/registration/registrar.ts';
 import type { ButtonPress, ButtonPresses } from '../../domain/telegram/button.ts';
 import type { Chats, Mark } from '../../domain/telegram/chat.ts';
+import { ceilingOf } from '../http/answer.ts';
 import { tell, type StoryDeps } from './story.ts';
 import { texts } from './texts.ts';
 import { type News, readUpdate, type Update } from './update.ts';
@@ -15,6 +16,8 @@ export interface HandlerDeps extends StoryDeps {
   readonly project: () => Promise<RegisterCaller>;
   /** The digits of its token. */
   readonly botId: number;
+  /** The project has as many people as its ceiling allows: somebody new was sent away. */
+  readonly onFull: (slug: string) => void;
 }
 
 /** `busy`: another process has it in hand, or died over it a moment ago; deliver it again. */
@@ -93,10 +96,20 @@ async function act(deps: HandlerDeps, what: NonNullable<Update['what']>, by: Mar
       return what.deed === 'language' && what.queryId ? deps.mouth.answerButton(what.queryId) : undefined;
   }
   if (!(await isWithinPace(deps, caller, what))) return;
-  await tell(deps, caller, what, {
-    updateId: by.updateId,
-    requestId: `telegram-${deps.botId}-${by.updateId}`,
-  });
+  const names = { updateId: by.updateId, requestId: `telegram-${deps.botId}-${by.updateId}` };
+  await tell(deps, caller, what, names).catch((error: unknown) => refuseNewcomer(deps, caller, what, error));
+}
+
+/** Tried again it would be refused again, and hold up everybody whose updates come behind it. */
+async function refuseNewcomer(
+  deps: HandlerDeps,
+  caller: RegisterCaller,
+  { by }: NonNullable<Update['what']>,
+  error: unknown,
+): Promise<void> {
+  if (ceilingOf(error) === null) throw error;
+  deps.onFull(caller.slug);
+  await deps.mouth.say(by.telegramId, { text: texts[by.locale ?? caller.settings.locale].sorry });
 }
 
 /** A flood is answered once a window, politely, and then with silence. */

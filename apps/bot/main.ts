@@ -141,6 +141,8 @@ async function wire(config: Config, log: Logger, { slug, token, line }: Bot) {
     pace,
     project: callerOf(projectNamed(pool, slug), slug),
     botId,
+    onFull: (project) =>
+      log.warn({ project }, 'somebody new was sent away: the project has as many people as it may'),
     now,
     fingerprintOf: (phone) => hash('address', phone).toString('hex'),
   });

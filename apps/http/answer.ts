@@ -125,8 +125,8 @@ function ceilingProblem({ ceiling, limit, used }: CeilingHit): Problem {
   );
 }
 
-/** People are counted where they are written, since only there it is known who is new. */
-function ceilingOf(error: unknown): CeilingHit | null {
+/** People are counted where they are written, since only there it is known who is new. Null for any other error. */
+export function ceilingOf(error: unknown): CeilingHit | null {
   if (error instanceof CeilingReached) return error.hit;
   if (!(error instanceof Error && 'code' in error && error.code === 'NB001' && 'detail' in error))
     return null;

@@ -81,6 +81,27 @@ async function verified(person = newPerson(), phone = person.phone) {
   return person;
 }
 
+test('where its project has as many people as it may, a newcomer is told and those who are there are answered', async () => {
+  const known = newPerson();
+  await known.says('/start');
+  await known.hears(/Bu Alif boti/);
+  await navbat.db.query(`update project set ceilings = ceilings || '{"people": 0}' where id = $1`, [
+    project.id,
+  ]);
+  try {
+    const newcomer = newPerson();
+    await newcomer.says('/start');
+    await newcomer.hears(/urinib ko‘ring/);
+    expect(await newcomer.row()).toBeUndefined();
+    await known.says('/help');
+    await until(async () => known.heard().length > 1);
+    // Its update was done with, and does not come again.
+    expect(newcomer.heard()).toHaveLength(1);
+  } finally {
+    await navbat.db.query(`update project set ceilings = ceilings - 'people' where id = $1`, [project.id]);
+  }
+});
+
 describe('from /start to verified', () => {
   test('/start asks for the contact by a button, the contact brings a code, the code verifies', async () => {
     const person = newPerson();
