@@ -141,8 +141,7 @@ async function wire(config: Config, log: Logger, { slug, token, line }: Bot) {
     pace,
     project: callerOf(projectNamed(pool, slug), slug),
     botId,
-    onFull: (project) =>
-      log.warn({ project }, 'somebody new was sent away: the project has as many people as it may'),
+    onFull: logFull(log),
     now,
     fingerprintOf: (phone) => hash('address', phone).toString('hex'),
   });
@@ -163,6 +162,11 @@ function wireLimits(redis: Redis, botId: number) {
     pace.close();
   };
   return { failures, pace, close };
+}
+
+function logFull(log: Logger): (slug: string) => void {
+  return (project) =>
+    log.warn({ project }, 'somebody new was sent away: the project has as many people as it may');
 }
 
 function logMove(log: Logger): (err: unknown) => void {

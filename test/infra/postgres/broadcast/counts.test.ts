@@ -154,6 +154,8 @@ test('a message that staff have tried again after its end is counted as what it 
   await settle(first?.jobId as JobId, 'completed');
   await settle(second?.jobId as JobId, 'exhausted', 'network');
   await fold();
+  const { finishedAt } = (await viewOf(caller, id)) ?? {};
+  expect(finishedAt).toBeInstanceOf(Date);
   const by = { id: randomUUID(), email: 'staff@navbat.example', role: 'operator' } as const;
   await world.pool.query(
     `insert into staff (id, email, role, password_hash, created_at) values ($1, $2, $3, 'none', now())`,
@@ -166,7 +168,10 @@ test('a message that staff have tried again after its end is counted as what it 
   expect(await viewOf(caller, id)).toMatchObject({ progress: { sent: 1, failed: 0, waiting: 1 } });
   await settle(second?.jobId as JobId, 'completed');
   await fold();
-  expect(await viewOf(caller, id)).toMatchObject({ progress: { sent: 2, failed: 0, waiting: 0 } });
+  expect(await viewOf(caller, id)).toMatchObject({
+    finishedAt,
+    progress: { sent: 2, failed: 0, waiting: 0 },
+  });
   expect(await endsTold(id)).toHaveLength(1);
 });
 
