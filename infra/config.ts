@@ -258,8 +258,19 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 function configLine(name: string, issues: readonly z.core.$ZodIssue[], isGiven: boolean): string {
   const meaning = Environment.shape[name as keyof typeof Environment.shape]?.description ?? '';
   return isGiven
-    ? `${name}: ${issues.map(({ message }) => message).join('; ')}. It is: ${meaning}.`
+    ? `${name}: ${issues.map(expectation).join('; ')} (${meaning}). Correct it in .env or in the environment.`
     : `${name}: missing. Expected: ${meaning}. Set it in .env (npm run env:new makes one, with fresh secrets) or in the environment.`;
+}
+
+/** In words for whoever runs it. What the schema says itself is kept; zod's own words speak of types. */
+function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type')
+    return `expected ${issue.expected === 'int' ? 'a whole number' : `a ${issue.expected}`}`;
+  if (issue.code === 'invalid_value') return `expected one of ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'too_big') return `expected at most ${issue.maximum}`;
+  if (issue.code === 'too_small') return `expected at least ${issue.minimum}`;
+  if (issue.code === 'invalid_format') return 'does not have the expected form';
+  return issue.message;
 }
 
 /** A kid names one key, or a token could be checked with another than signed it. */

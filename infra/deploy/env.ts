@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { Environment } from '../config.ts';
+import { ConfigError, Environment } from '../config.ts';
 import { newSecrets } from '../new-secrets.ts';
+import { runOnce } from '../run.ts';
 
 /** Read by `docker-compose.yml` alone: Navbat itself is given whole URLs. */
 export const composeOnly = {
@@ -47,9 +48,20 @@ export const newEnvironment = (now: Date): Readonly<Record<string, string>> => (
   REDIS_PASSWORD: randomBytes(PASSWORD_BYTES).toString('hex'),
 });
 
+function writeNew(path: string): void {
+  if (existsSync(path))
+    throw new ConfigError(
+      `${path} is there already and was left as it is. Edit it, or move it away and run this again.`,
+    );
+  writeFileSync(path, environmentText(newEnvironment(new Date())), { mode: 0o600, flag: 'wx' });
+  console.log(
+    `${path} is written, with fresh secrets. Outside Docker, set DATABASE_URL and REDIS_URL in it.`,
+  );
+}
+
 // `npm run env:example` rewrites the example; `npm run env:new` makes a `.env`, and never writes over one: its keys may be in use.
 if (import.meta.main) {
   const fresh = process.argv[2] === 'new';
-  if (fresh) writeFileSync('.env', environmentText(newEnvironment(new Date())), { mode: 0o600, flag: 'wx' });
+  if (fresh) await runOnce(async () => writeNew('.env'));
   else writeFileSync('.env.example', environmentText());
 }

@@ -1,4 +1,4 @@
-import { readConfig } from '../config.ts';
+import { ConfigError, readConfig } from '../config.ts';
 import { environment } from '../environment.ts';
 import { runOnce } from '../run.ts';
 import { buildLateIndexes } from './late-indexes.ts';
@@ -15,4 +15,22 @@ export async function migrate(databaseUrl: string): Promise<void> {
   await buildLateIndexes(databaseUrl);
 }
 
-if (import.meta.main) await runOnce(() => migrate(readConfig(environment()).DATABASE_URL));
+/** What whoever runs it can mend: by Postgres's or Node's own code. */
+const mendable: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Postgres does not answer there. Start it, or correct the address.',
+  ENOTFOUND: 'There is no such host. Correct the address.',
+  '28P01': 'The password is wrong.',
+  '28000': 'That user may not log in.',
+  '3D000': 'There is no such database. Create it first.',
+};
+
+async function migrateOnce(): Promise<void> {
+  try {
+    await migrate(readConfig(environment()).DATABASE_URL);
+  } catch (error) {
+    const advice = error instanceof Error && 'code' in error ? mendable[String(error.code)] : undefined;
+    throw advice ? new ConfigError(`DATABASE_URL: ${advice}`) : error;
+  }
+}
+
+if (import.meta.main) await runOnce(migrateOnce);

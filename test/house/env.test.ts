@@ -1,4 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect, test } from 'vitest';
@@ -69,4 +72,18 @@ test('the keys of before are public halves, each of a name of its own', () => {
 test('two installations share no secret', () => {
   const [one, other] = [newEnvironment(now), newEnvironment(now)];
   for (const name of Object.keys(one)) expect(one[name], name).not.toBe(other[name]);
+});
+
+test('`npm run env:new` says what it wrote, and never writes over a .env', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'navbat-env-new-'));
+  const script = resolve(import.meta.dirname, '../../infra/deploy/env.ts');
+  const run = () => spawnSync(process.execPath, [script, 'new'], { cwd: directory, encoding: 'utf8' });
+  expect(run()).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^\.env is written.* DATABASE_URL /),
+  });
+  const written = readFileSync(join(directory, '.env'), 'utf8');
+  expect(run()).toMatchObject({ status: 1, stderr: expect.stringMatching(/^\.env is there already.*\n$/) });
+  expect(readFileSync(join(directory, '.env'), 'utf8')).toBe(written);
+  await rm(directory, { recursive: true });
 });

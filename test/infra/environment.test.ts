@@ -66,3 +66,40 @@ test('a file that is named and is not there is told', async () => {
   const { code, err } = await run('infra/postgres/migrate.ts', { NAVBAT_ENV_FILE: '/nowhere/.env' });
   expect({ code, err }).toMatchObject({ code: 1, err: expect.stringMatching(/^NAVBAT_ENV_FILE: .*\n$/) });
 });
+
+test('a wrong value is told in words: what was expected, and never the value', async () => {
+  const file = join(directory, 'wrong.env');
+  const secrets = Object.entries(newSecrets(new Date())).map(([name, value]) => `${name}='${value}'`);
+  const wrong = [
+    'DATABASE_URL=mysql://hush',
+    'REDIS_URL=hush:6379',
+    'API_PORT=99999',
+    'BOARD_PORT=hush',
+    'LOG_LEVEL=hush',
+  ];
+  await writeFile(file, [...secrets, ...wrong].join('\n'));
+  const { err } = await run('infra/postgres/migrate.ts', { NAVBAT_ENV_FILE: file });
+  expect(err.trim().split('\n')).toEqual([
+    expect.stringMatching(
+      /^DATABASE_URL: does not have the expected form \(PostgreSQL 18 .*\)\. Correct it in /,
+    ),
+    expect.stringMatching(/^REDIS_URL: does not have the expected form \(Redis 7/),
+    expect.stringMatching(/^API_PORT: expected at most 65535 \(port of the intake\)/),
+    expect.stringMatching(/^BOARD_PORT: expected a number /),
+    expect.stringMatching(/^LOG_LEVEL: expected one of debug, info, /),
+  ]);
+  expect(err).not.toMatch(/hush|Invalid|NaN/);
+});
+
+test('a migration without its Postgres says which setting to look at, in a line', async () => {
+  const servers = { DATABASE_URL: 'postgres://x:hush@127.0.0.1:1/x', REDIS_URL: 'redis://127.0.0.1:1' };
+  const { code, err } = await run('infra/postgres/migrate.ts', {
+    NAVBAT_ENV_FILE: '',
+    ...newSecrets(new Date()),
+    ...servers,
+  });
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: 'DATABASE_URL: Postgres does not answer there. Start it, or correct the address.\n',
+  });
+});

@@ -31,7 +31,7 @@ export function healthRouter({ readiness, metrics }: HealthParts): Router {
   const scrape: RequestHandler = async (req, res) => {
     // Not there rather than forbidden: the page is nothing that the public has to know of.
     if (!isNeighbour(req.headers, req.socket.remoteAddress))
-      throw new Problem(404, 'not-found', 'There is nothing at /metrics.');
+      throw new Problem(404, 'not-found', 'No such route: GET /metrics.');
     await sendMetrics(res, metrics);
   };
 
