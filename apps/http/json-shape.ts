@@ -3,6 +3,9 @@ const JSON_DEPTH_MAX = 32;
 /** Members and items of a whole document: ten times the largest honest request that is not a broadcast. */
 export const JSON_PARTS_MAX = 2_000;
 
+/** Of one object: far more than any of ours has. Each that a schema does not know is explained, which costs ten times the reading. */
+const JSON_MEMBERS_MAX = 1_000;
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -21,6 +24,7 @@ const CLOSE_BRACE = 0x7d;
 export function shapeFault(json: Uint8Array, partsMax: number): string | null {
   let depth = 0;
   let parts = 0;
+  const members = new Uint32Array(JSON_DEPTH_MAX + 1);
   for (let at = 0; at < json.length; at += 1) {
     switch (json[at] ?? 0) {
       case QUOTE:
@@ -30,6 +34,7 @@ export function shapeFault(json: Uint8Array, partsMax: number): string | null {
       case OPEN_BRACE:
         depth += 1;
         if (depth > JSON_DEPTH_MAX) return `may not be nested deeper than ${JSON_DEPTH_MAX}`;
+        members[depth] = 0;
         break;
       case CLOSE_BRACKET:
       case CLOSE_BRACE:
@@ -39,10 +44,20 @@ export function shapeFault(json: Uint8Array, partsMax: number): string | null {
       case COLON:
         parts += 1;
         if (parts > partsMax) return `may not hold more than ${partsMax} members and items`;
+        if (json[at] === COLON && manyMembers(members, depth))
+          return `may not hold an object of more than ${JSON_MEMBERS_MAX} members`;
         break;
     }
   }
   return null;
+}
+
+/** Counts one more; a text that closes more than it opened is no JSON, and the parser says so. */
+function manyMembers(members: Uint32Array, depth: number): boolean {
+  const had = members[depth];
+  if (had === undefined) return false;
+  members[depth] = had + 1;
+  return had >= JSON_MEMBERS_MAX;
 }
 
 /** Where the string that begins at `start` ends, or the end of the text. */
