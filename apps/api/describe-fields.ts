@@ -52,14 +52,15 @@ type Content = Readonly<Record<string, { readonly schema?: unknown }>>;
 
 /** Gives every field and parameter of a document its words, and answers the names of those that have none. */
 export function describeDocument(document: object): string[] {
-  const { components, paths } = document as {
+  const { components, paths, webhooks } = document as {
     components?: { schemas?: Record<string, unknown> };
     paths?: Record<string, Record<string, Operation>>;
+    webhooks?: Record<string, Record<string, Operation>>;
   };
   const named = Object.entries(components?.schemas ?? {}).flatMap(([name, schema]) =>
     describeFields(schema, name),
   );
-  const asked = Object.entries(paths ?? {}).flatMap(([path, methods]) =>
+  const asked = Object.entries({ ...paths, ...webhooks }).flatMap(([path, methods]) =>
     Object.values(methods).flatMap((operation) => describeOperation(operation, path)),
   );
   return [...named, ...asked];

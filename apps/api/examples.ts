@@ -77,6 +77,7 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
   'put /recipients': { handle: 'user-4711', phone: '+998901234567', locale: 'uz' },
   'patch /projects/{id}': { settings: { sends_per_hour: 6, locale: 'ru' } },
   'post /projects/{id}/keys': { name: 'checkout', scopes: ['otp', 'jobs'] },
+  'patch /projects/{id}/keys/{keyId}': { allowed_origins: ['https://shop.example'] },
 };
 
 /** What a group of operations is for. A new group does not pass the tests until it stands here. */

@@ -58,9 +58,6 @@ export function checkUrl(
 /** A calendar day, UTC. */
 export const Day = z.iso.date().refine((text) => isOurTime(new Date(text)), notOurTime);
 
-/** RFC 3339, UTC, as our answers write times. */
-export const Time = z.iso.datetime();
-
 /** RFC 3339 with any offset, as callers may write times; read into a Date. */
 export const TimeField = z.iso
   .datetime({ offset: true })

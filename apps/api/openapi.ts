@@ -4,6 +4,8 @@ import { retryHelps } from '../../domain/reason.ts';
 import { FAILURES_MAX } from '../../domain/otp/failure-gate.ts';
 import { APP_ADDRESS_REQUESTS_PER_MINUTE, CODES_PER_ADDRESS_PER_HOUR } from '../../domain/project/quota.ts';
 import { PROBLEM_TYPE_PREFIX } from '../http/answer.ts';
+import { eventMeanings, eventTypes } from '../../domain/webhook/event.ts';
+import { eventPayload } from '../../domain/webhook/payload.ts';
 import { describeDocument } from './describe-fields.ts';
 import { requestExamples, tagWords } from './examples.ts';
 import type { PersonRoute, Route } from './route.ts';
@@ -55,6 +57,9 @@ up to 64 kB; those of \`/telegram/send\` and \`/push/send\` up to 1 MiB.
 Each error is \`application/problem+json\` (RFC 9457). \`type\` is \`${PROBLEM_TYPE_PREFIX}\` and a word that stays the same;
 [/docs/problems](/docs/problems) lists them all. \`retry\` and \`next_step\` say what to do; \`errors\` names each bad field by a JSON pointer into the body, or by the name of a parameter or header. A 500 or 503
 changes nothing that you may rely on: send it again, with its idempotency key.
+
+### Times
+Every time in an answer or an event is UTC with milliseconds: \`2026-01-15T10:00:00.000Z\`. What you send may have any offset.
 
 ### Request ids
 \`X-Request-Id\` (letters, digits, \`.\`, \`_\`, \`-\`, up to 64) comes back in the answer, and follows the job into the worker and
@@ -123,6 +128,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
         ...(tagWords[name] === undefined ? {} : { description: tagWords[name] }),
       })),
       paths,
+      webhooks: eventWebhooks(),
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'An API key, nbt_…' },
@@ -147,6 +153,48 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
   describeDocument(document);
   return document;
 }
+
+const WebhookHeaders = z.object({
+  'webhook-id': z.uuid().meta({
+    description: 'The event: the same at each try, at each endpoint and in each replay. Do each once.',
+  }),
+  'webhook-timestamp': z.string().meta({
+    description: 'When this try was made, in seconds of Unix time. Refuse what is older than five minutes.',
+    example: '1768471200',
+  }),
+  'webhook-signature': z.string().meta({
+    description:
+      '`v1,` and the base64 of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`, for each secret that signs, separated by spaces.',
+    example: 'v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=',
+  }),
+});
+
+/** What we call: each type of event with its body. */
+const eventWebhooks = (): ZodOpenApiPathsObject =>
+  Object.fromEntries(
+    eventTypes.map((type) => [
+      type,
+      {
+        post: {
+          operationId: `on${type.split(/[._]/).map(capital).join('')}`,
+          tags: ['Webhooks'],
+          summary: `The event \`${type}\``,
+          description: `${eventMeanings[type]} Members may be added; ignore those that you do not know.`,
+          security: [],
+          requestParams: { header: WebhookHeaders },
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: eventPayload(type) } },
+          },
+          responses: {
+            '2XX': {
+              description: 'Taken. Anything else is tried again, but 410, which disables the endpoint.',
+            },
+          },
+        },
+      },
+    ]),
+  );
 
 /** Where a format says it already, its regular expression of 200 characters helps no reader. */
 function withoutPattern({ jsonSchema }: { jsonSchema: { format?: string; pattern?: string } }): void {
@@ -259,13 +307,16 @@ function successes(route: Route): ZodOpenApiOperationObject['responses'] {
   return Object.fromEntries(written);
 }
 
-function problems(route: Route): ZodOpenApiOperationObject['responses'] {
-  const statuses = new Set([
+const problemStatuses = (route: Route): ReadonlySet<number> =>
+  new Set([
     ...problemsOfAll,
     ...(route.body ? problemsOfBodies : []),
     ...(route.idempotent ? problemsOfIdempotency : []),
     ...(route.problems ?? []),
   ]);
+
+function problems(route: Route): ZodOpenApiOperationObject['responses'] {
+  const statuses = problemStatuses(route);
   const written = [...statuses].map((status) => {
     const content = { 'application/problem+json': { schema: ProblemBody } };
     return [String(status), { description: problemTexts[status] ?? 'A problem.', content }];

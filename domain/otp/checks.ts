@@ -55,8 +55,8 @@ export interface StoryJob {
   readonly id: string;
   readonly state: string;
   readonly reason: string | null;
-  readonly accepted_at: string;
-  readonly finished_at: string | null;
+  readonly accepted_at: Date;
+  readonly finished_at: Date | null;
   readonly attempts: readonly StoryAttempt[];
 }
 
@@ -73,9 +73,9 @@ export interface StoryAttempt {
   readonly latency_ms: number | null;
   readonly delivery: string | null;
   readonly delivery_reason: string | null;
-  readonly delivery_at: string | null;
-  readonly opened_at: string;
-  readonly closed_at: string | null;
+  readonly delivery_at: Date | null;
+  readonly opened_at: Date;
+  readonly closed_at: Date | null;
 }
 
 export interface Verifications {

@@ -9,6 +9,7 @@ import { Migration0005Persons } from './migrations/migration-0005-persons.ts';
 import { Migration0006StaffSecondFactor } from './migrations/migration-0006-staff-second-factor.ts';
 import { Migration0010KeyOrigins } from './migrations/migration-0010-key-origins.ts';
 import { Migration0011EventTimes } from './migrations/migration-0011-event-times.ts';
+import { Migration0012EventMembers } from './migrations/migration-0012-event-members.ts';
 import { Migration0013StaffBrowsers } from './migrations/migration-0013-staff-browsers.ts';
 import { Migration0016Askers } from './migrations/migration-0016-askers.ts';
 import { Migration0017StrangerSpend } from './migrations/migration-0017-stranger-spend.ts';
@@ -39,6 +40,7 @@ const migrationsList = [
   Migration0006StaffSecondFactor,
   Migration0010KeyOrigins,
   Migration0011EventTimes,
+  Migration0012EventMembers,
   Migration0013StaffBrowsers,
   Migration0016Askers,
   Migration0017StrangerSpend,

@@ -1,7 +1,8 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import { faultsOfEvent } from './event-body.ts';
 
 export interface Received {
   readonly path: string;
@@ -37,7 +38,7 @@ export interface ReceiverOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 
-/** A customer's server: real sockets, and every request that came. */
+/** A customer's server: real sockets, and every request that came. An event that is not as `/docs` says fails the test. */
 export async function startReceiver({
   host = '127.0.0.1',
   port = 0,
@@ -66,7 +67,11 @@ export async function startReceiver({
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  onTestFinished(stop);
+  onTestFinished(async () => {
+    await stop();
+    const events = received.filter(({ headers }) => headers['webhook-id'] !== undefined);
+    expect(events.flatMap(({ body }) => faultsOfEvent(body))).toEqual([]);
+  });
   const taken = (server.address() as AddressInfo).port;
   return {
     url: `${tls ? 'https' : 'http'}://${host}:${taken}`,

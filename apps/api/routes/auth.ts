@@ -34,6 +34,7 @@ import {
 import { checkCode, destinationOf, type OtpRouteDeps, phoneDestination } from './otp.ts';
 import { sessionEnded, sessionRoutes } from './sessions.ts';
 import { onceValid } from '../../../domain/refine.ts';
+import { Time } from '../../../domain/time.ts';
 
 /** The front doors: how a person proves who they are, and what they hold afterwards. */
 export interface AuthDeps extends SignInDeps {
@@ -166,7 +167,7 @@ const codeRoute = (deps: AuthDeps) =>
         description: 'Committed, and on its way.',
         schema: z.object({
           id: z.uuid(),
-          expires_at: z.iso.datetime(),
+          expires_at: Time,
           resend: z.boolean(),
           channels: z.array(Channel),
           ...toldToken,
@@ -195,7 +196,7 @@ async function send(deps: AuthDeps, request: Parameters<typeof ask>[1], asked: P
 const Sent = z.object({
   id: z.uuid(),
   job_id: z.uuid(),
-  expires_at: z.iso.datetime(),
+  expires_at: Time,
   resend: z.boolean(),
   channels: z.array(Channel),
   number: z.string().optional(),
@@ -279,7 +280,7 @@ const approvalRoute = (deps: AuthDeps) =>
           id: z.uuid(),
           number: z.string().meta({ description: 'Two digits.', example: '07' }),
           poll_token: z.string().meta({ description: 'For `POST /auth/approval/token`. Keep it.' }),
-          expires_at: z.iso.datetime(),
+          expires_at: Time,
         }),
       },
     },

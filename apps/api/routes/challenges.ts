@@ -16,6 +16,7 @@ import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { definePersonRoute, type Route } from '../route.ts';
 import type { ProblemType } from '../../../domain/reasons.ts';
+import { Time } from '../../../domain/time.ts';
 
 export interface ChallengeRouteDeps {
   readonly challenges: Challenges;
@@ -44,8 +45,8 @@ const ChallengeBody = z.object({
       description:
         'From where it is asked, as the project saw it, and what is paid to whom. The statement holds it as it stands here.',
     }),
-  created_at: z.iso.datetime(),
-  expires_at: z.iso.datetime(),
+  created_at: Time,
+  expires_at: Time,
 });
 
 const challengeBody = (challenge: Challenge, now: Date) => ({

@@ -5,8 +5,8 @@ import type { DeviceView } from '../../../domain/device/port.ts';
 import { TOTP_DIGITS, TOTP_STEP_SECONDS } from '../../../domain/device/totp.ts';
 import { TYPED_CODE_NOTE, typedCode } from '../../../domain/otp/typed-code.ts';
 import { InstallationId, installationAddress, PushToken } from '../../../domain/push/address.ts';
+import { Time } from '../../../domain/time.ts';
 import { Problem } from '../../http/problem.ts';
-import { Time } from '../fields.ts';
 
 export const DeviceBody = z
   .object({

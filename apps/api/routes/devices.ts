@@ -8,7 +8,6 @@ import { CheckRequest } from '../../../domain/otp/check.ts';
 import { maskPhone } from '../../../domain/otp/phone.ts';
 import { netsOf } from '../../../domain/net/address.ts';
 import { Problem } from '../../http/problem.ts';
-import { Time } from '../fields.ts';
 import { codesFrom } from '../rate-limit.ts';
 import { defineOpenRoute, definePersonRoute, type Route } from '../route.ts';
 import { SessionBody, sessionBody } from '../session-body.ts';
@@ -27,6 +26,7 @@ import {
 import { checkProblem, refusalProblem } from './otp-problems.ts';
 import { NO_STORE, QrBody, type QrCodes, qrBody } from './qr.ts';
 import { onceValid } from '../../../domain/refine.ts';
+import { Time } from '../../../domain/time.ts';
 
 export interface DeviceRouteDeps {
   readonly devices: Devices;

@@ -6,10 +6,11 @@ import type { Caller } from '../../../domain/project/caller.ts';
 import type { Recipients } from '../../../domain/recipient/port.ts';
 import { RecipientId } from '../../../domain/recipient/recipient.ts';
 import { Problem } from '../../http/problem.ts';
-import { PhoneField, Time } from '../fields.ts';
+import { PhoneField } from '../fields.ts';
 import { type Answer, definePersonRoute, defineRoute, type Route } from '../route.ts';
 import { NO_STORE, QrBody, type QrCodes, qrBody } from './qr.ts';
 import { onceValid } from '../../../domain/refine.ts';
+import { Time } from '../../../domain/time.ts';
 
 export interface EnrolmentRouteDeps {
   readonly enrolments: Enrolments;

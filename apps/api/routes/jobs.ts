@@ -5,9 +5,10 @@ import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
 import { endFacts } from '../../../domain/otp/refusal-facts.ts';
 import { phoneFault } from '../../../domain/otp/phone.ts';
 import { RecipientId } from '../../../domain/recipient/recipient.ts';
+import { Time } from '../../../domain/time.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
-import { phoneIn, reasonBody, reasonShape, Time, TimeField } from '../fields.ts';
+import { phoneIn, reasonBody, reasonShape, TimeField } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
 
 const JobKindName = z.enum(jobKinds as [JobKind, ...JobKind[]]);

@@ -11,8 +11,9 @@ import {
 import { onceValid } from '../../../domain/refine.ts';
 import type { KeyChanged, KeyCreated, KeyRevoked, Projects } from '../../../domain/project/port.ts';
 import { type KeyView, SCOPES_DEFAULT } from '../../../domain/project/project.ts';
+import { Time } from '../../../domain/time.ts';
 import { Problem } from '../../http/problem.ts';
-import { Time, TimeField } from '../fields.ts';
+import { TimeField } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { noProject, ownProject, ProjectParams } from './projects.ts';
 

@@ -20,10 +20,10 @@ import type { Channel } from '../../../domain/otp/channel.ts';
 import { installationAddress } from '../../../domain/push/address.ts';
 import { PushContent } from '../../../domain/push/message.ts';
 import { TelegramContent } from '../../../domain/telegram/message.ts';
+import { Time } from '../../../domain/time.ts';
 import type { BodyLimits } from '../../http/body.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
-import { Time } from '../fields.ts';
 import { idempotencyOf } from '../idempotency.ts';
 import { type Answer, defineRoute, type Route, type RouteRequest } from '../route.ts';
 

@@ -11,6 +11,7 @@ import { Payment } from '../../../domain/otp/payment.ts';
 import { maskPhone } from '../../../domain/otp/phone.ts';
 import { endFacts } from '../../../domain/otp/refusal-facts.ts';
 import { VerificationState } from '../../../domain/otp/verification.ts';
+import { Time } from '../../../domain/time.ts';
 import { reasonBody, reasonShape } from '../fields.ts';
 import { defineRoute } from '../route.ts';
 import { checkProblem } from './otp-problems.ts';
@@ -33,12 +34,12 @@ const Attempt = z.object({
   latency_ms: z.int().nullable(),
   delivery: z.string().nullable().meta({ description: 'What the provider reported later.' }),
   delivery_reason: z.string().nullable(),
-  delivery_at: z.string().nullable(),
-  opened_at: z.string(),
-  closed_at: z.string().nullable(),
+  delivery_at: Time.nullable(),
+  opened_at: Time,
+  closed_at: Time.nullable(),
 });
 
-const Approval = z.object({ state: ShownState, answered_at: z.iso.datetime().nullable() });
+const Approval = z.object({ state: ShownState, answered_at: Time.nullable() });
 
 const Story = z.object({
   id: z.uuid(),
@@ -50,9 +51,9 @@ const Story = z.object({
   locale: z.string(),
   sends: z.int(),
   checks: z.object({ used: z.int(), max: z.int() }),
-  created_at: z.iso.datetime(),
-  expires_at: z.iso.datetime(),
-  closed_at: z.iso.datetime().nullable(),
+  created_at: Time,
+  expires_at: Time,
+  closed_at: Time.nullable(),
   metadata: z.record(z.string(), z.string()).nullable(),
   approval: Approval.nullable().meta({
     description:
@@ -64,8 +65,8 @@ const Story = z.object({
       id: z.uuid(),
       state: z.string(),
       ...reasonShape,
-      accepted_at: z.string(),
-      finished_at: z.string().nullable(),
+      accepted_at: Time,
+      finished_at: Time.nullable(),
       attempts: z.array(Attempt),
     }),
   ),
@@ -124,10 +125,9 @@ function storyBody(
 }
 
 function jobBody({ reason, attempts, ...job }: StoryJob) {
-  const finishedAt = job.finished_at === null ? null : new Date(job.finished_at);
   return {
     ...job,
-    ...reasonBody(reason, endFacts(reason, finishedAt)),
+    ...reasonBody(reason, endFacts(reason, job.finished_at)),
     attempts: attempts.map((attempt) => ({ ...attempt, ...reasonBody(attempt.reason) })),
   };
 }

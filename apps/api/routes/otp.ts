@@ -17,6 +17,7 @@ import {
 } from '../../../domain/otp/send.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { netsOf } from '../../../domain/net/address.ts';
+import { Time } from '../../../domain/time.ts';
 import { Problem } from '../../http/problem.ts';
 import { checkUrl } from '../fields.ts';
 import { idempotencyOf, type IdempotentRequest } from '../idempotency.ts';
@@ -41,7 +42,7 @@ const Accepted = z.object({
   id: z.uuid().meta({ description: 'The verification: check codes against it.' }),
   job_id: z.uuid(),
   status_url: z.string(),
-  expires_at: z.iso.datetime(),
+  expires_at: Time,
   resend: z.boolean().meta({ description: 'This code had been sent before, or replaces one that had.' }),
   number: z.string().optional().meta({
     description:

@@ -5,6 +5,7 @@ import { VerificationState } from '../../../domain/otp/verification.ts';
 import { jobStates } from '../../../domain/job/job.ts';
 import { ownSend, type SendCommand } from '../../../domain/otp/send.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
+import { Time } from '../../../domain/time.ts';
 import { limitCodes } from '../rate-limit.ts';
 import { defineRoute, type Route } from '../route.ts';
 import {
@@ -96,8 +97,11 @@ const statusRoute = (deps: PhoneOtpDeps) =>
         schema: z.object({
           id: z.uuid(),
           status: VerificationState,
-          delivery: z.enum(jobStates).nullable(),
-          expires_at: z.iso.datetime(),
+          delivery: z
+            .enum(jobStates)
+            .nullable()
+            .meta({ description: 'How the job of its latest send stands.' }),
+          expires_at: Time,
         }),
       },
     },

@@ -18,8 +18,9 @@ import {
   type UsageReader,
   usageSpan,
 } from '../../../domain/project/usage.ts';
+import { Time } from '../../../domain/time.ts';
 import { Problem } from '../../http/problem.ts';
-import { Day, Time } from '../fields.ts';
+import { Day } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
 
 const ProjectBody = z

@@ -5,9 +5,10 @@ import type { RecipientPut, Recipients } from '../../../domain/recipient/port.ts
 import { RecipientId, type RecipientView } from '../../../domain/recipient/recipient.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
-import { PhoneField, Time } from '../fields.ts';
+import { PhoneField } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { onceValid } from '../../../domain/refine.ts';
+import { Time } from '../../../domain/time.ts';
 
 const Handle = z
   .string()

@@ -14,6 +14,7 @@ import {
   TelegramId,
 } from '../../../domain/registration/user.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
+import { Time } from '../../../domain/time.ts';
 import { Problem } from '../../http/problem.ts';
 import { TelegramPhoneField } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -50,7 +51,7 @@ const Registered = z.object({
   message: z.literal('Verification code sent'),
   id: z.uuid(),
   status_url: z.string(),
-  expires_at: z.iso.datetime(),
+  expires_at: Time,
   ...toldToken,
 });
 

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { type PersonCaller, signInMethods } from '../../../domain/identity/session.ts';
 import type { SessionOwner, Sessions, SessionView } from '../../../domain/identity/sessions.ts';
 import { PLATFORM_PROJECT_ID } from '../../../domain/project/platform.ts';
+import { Time } from '../../../domain/time.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
-import { Time } from '../fields.ts';
 import { definePersonRoute, type Route } from '../route.ts';
 
 interface SessionDeps {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { explainReason } from '../../../domain/reasons.ts';
 import { chatClosings, type ClosedChat, type ClosedChats } from '../../../domain/telegram/chat.ts';
+import { Time } from '../../../domain/time.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
-import { Time } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
 
 const ClosedChatBody = z

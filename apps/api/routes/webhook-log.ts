@@ -17,9 +17,10 @@ import {
 } from '../../../domain/webhook/port.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
-import { reasonBody, reasonShape, Time, TimeField } from '../fields.ts';
+import { reasonBody, reasonShape, TimeField } from '../fields.ts';
 import { type Answer, defineRoute, type Route } from '../route.ts';
 import { onceValid } from '../../../domain/refine.ts';
+import { Time } from '../../../domain/time.ts';
 
 const TAG = 'Webhooks';
 /** As long as events are kept where nobody has changed it. */

@@ -11,8 +11,9 @@ import { EventType } from '../../../domain/webhook/event.ts';
 import type { SecretView, Webhooks } from '../../../domain/webhook/port.ts';
 import { reasons } from '../../../domain/reasons.ts';
 import { keyModes } from '../../../domain/project/key.ts';
+import { Time } from '../../../domain/time.ts';
 import { Problem } from '../../http/problem.ts';
-import { checkUrl, reasonBody, reasonShape, Time } from '../fields.ts';
+import { checkUrl, reasonBody, reasonShape } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { webhookLogRoutes } from './webhook-log.ts';
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type ChallengeState, shownState } from '../../../domain/approval/challenge.ts';
 import { OWN_APP_PROVIDER } from '../../../domain/otp/channel.ts';
-import type { StoryApproval, StoryJob, Verifications } from '../../../domain/otp/checks.ts';
+import type { StoryApproval, StoryAttempt, StoryJob, Verifications } from '../../../domain/otp/checks.ts';
 import { otpSend } from '../../../domain/otp/job.ts';
 import { stateAt } from '../../../domain/otp/verification.ts';
 import { countFinished } from '../../metrics.ts';
@@ -21,12 +21,12 @@ export function verifications(pool: pg.Pool, now: () => Date): Verifications {
       const row = await find(projectId, mode, id);
       if (!row) return null;
       const [jobs, approval] = await Promise.all([
-        pool.query<StoryJob>(storyJobs, [row.id]),
+        pool.query<StoryJobRow>(storyJobs, [row.id]),
         approvalOf(pool, row.job_id, now()),
       ]);
       const verification = { ...toVerification(row), state: stateAt(toVerification(row), now()) };
       const { phone, metadata, closed_at: closedAt } = row;
-      return { verification, phone, metadata, closedAt, approval, jobs: jobs.rows };
+      return { verification, phone, metadata, closedAt, approval, jobs: jobs.rows.map(toStoryJob) };
     },
     cancel: async (projectId, mode, id) => {
       const { rows } = await pool.query<{ stopped: number }>(cancelLive, [id, projectId, mode, now()]);
@@ -44,6 +44,29 @@ export function verifications(pool: pg.Pool, now: () => Date): Verifications {
     },
   };
 }
+
+type AttemptTime = 'delivery_at' | 'opened_at' | 'closed_at';
+
+/** Postgres writes times inside JSON as text, with microseconds and an offset. */
+interface StoryJobRow extends Omit<StoryJob, 'attempts'> {
+  readonly attempts: readonly (Omit<StoryAttempt, AttemptTime> & {
+    readonly opened_at: string;
+    readonly delivery_at: string | null;
+    readonly closed_at: string | null;
+  })[];
+}
+
+const toStoryJob = (job: StoryJobRow): StoryJob => ({
+  ...job,
+  attempts: job.attempts.map((attempt) => ({
+    ...attempt,
+    opened_at: new Date(attempt.opened_at),
+    delivery_at: timeOf(attempt.delivery_at),
+    closed_at: timeOf(attempt.closed_at),
+  })),
+});
+
+const timeOf = (text: string | null) => (text === null ? null : new Date(text));
 
 interface ApprovalRow {
   readonly state: ChallengeState;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { openApiDocument } from '../../../apps/api/openapi.ts';
 import { type ApiPorts, apiRoutes } from '../../../apps/api/routes.ts';
+import { eventTypes } from '../../../domain/webhook/event.ts';
 import { docsRouter } from '../../../apps/api/routes/docs.ts';
 import { healthPaths } from '../../../apps/api/routes/health-paths.ts';
 import { type Ground, openApi, openGround, type TestApi } from '../../support/api.ts';
@@ -32,7 +33,7 @@ const Operation = z.strictObject({
     .optional(),
   requestBody: z.strictObject({ required: z.boolean(), content: Content }).optional(),
   responses: z.record(
-    z.string().regex(/^[1-5]\d\d$/),
+    z.string().regex(/^[1-5](\d\d|XX)$/),
     z.strictObject({
       description: z.string().min(1),
       headers: z.record(z.string(), z.unknown()).optional(),
@@ -50,6 +51,7 @@ const Document = z.strictObject({
     z.string().startsWith('/'),
     z.partialRecord(z.enum(['get', 'post', 'put', 'patch', 'delete']), Operation),
   ),
+  webhooks: z.record(z.enum(eventTypes), z.strictObject({ post: Operation })),
   components: z.object({
     schemas: z.record(z.string(), Schema),
     securitySchemes: z.record(z.string(), Schema),
@@ -119,6 +121,23 @@ describe('/openapi.json', () => {
       const parameters = document.paths[path]?.[method]?.parameters ?? [];
       expect(parameters.find(({ name }) => name === 'Idempotency-Key')).toMatchObject({
         schema: { maxLength: 255 },
+      });
+    }
+  });
+
+  test('has the body and the three headers of every type of event', () => {
+    for (const [type, { post }] of Object.entries(document.webhooks)) {
+      const names = post.parameters?.map(({ name, required }) => [name, required]);
+      expect(names).toEqual(
+        ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => [name, true]),
+      );
+      expect(post.requestBody?.content['application/json']?.schema).toMatchObject({
+        properties: {
+          type: { const: type },
+          timestamp: { format: 'date-time' },
+          data: { properties: expect.any(Object) },
+        },
+        required: ['type', 'timestamp', 'mode', 'data'],
       });
     }
   });

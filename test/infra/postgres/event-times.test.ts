@@ -16,7 +16,7 @@ test('an event tells every time of its own as the API does, and leaves what the 
     `insert into webhook_event (id, project_id, mode, type, subject_id, data, happened_at)
      values ($1, $2, 'live', 'test', $1, jsonb_build_object(
        'created_at', timestamptz '2026-01-15 10:00:00.123456+00', 'expires_at', timestamptz '2026-01-15 10:05:00+00',
-       'closed_at', null, 'sends', 1, 'metadata', jsonb_build_object('at', '2026-01-15T10:00:00+05:00')), now())
+       'closed_at', null, 'data', '2026-01-15T10:00:00+05:00'::text, 'sends', 1, 'metadata', jsonb_build_object('at', '2026-01-15T10:00:00+05:00')), now())
      returning data`,
     [randomUUID(), project.id],
   );
@@ -26,6 +26,7 @@ test('an event tells every time of its own as the API does, and leaves what the 
     created_at: '2026-01-15T10:00:00.123Z',
     expires_at: '2026-01-15T10:05:00.000Z',
     closed_at: null,
+    data: '2026-01-15T10:00:00+05:00',
     sends: 1,
     metadata: { at: '2026-01-15T10:00:00+05:00' },
   });

@@ -1,0 +1,4 @@
+import { z } from 'zod';
+
+/** How every time in an answer or an event is written: RFC 3339 in UTC with milliseconds, `2026-01-15T10:00:00.000Z`. */
+export const Time = z.iso.datetime({ precision: 3 });
