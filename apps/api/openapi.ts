@@ -315,6 +315,10 @@ const problemStatuses = (route: Route): ReadonlySet<number> =>
     ...(route.problems ?? []),
   ]);
 
+/** Every status that a route may answer with. */
+export const documentedStatuses = (route: Route): ReadonlySet<number> =>
+  new Set([...Object.keys(route.answers).map(Number), ...problemStatuses(route)]);
+
 function problems(route: Route): ZodOpenApiOperationObject['responses'] {
   const statuses = problemStatuses(route);
   const written = [...statuses].map((status) => {

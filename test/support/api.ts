@@ -2,6 +2,8 @@ import type { Express, Router } from 'express';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { createApp } from '../../apps/api/app.ts';
+import { documentedStatuses } from '../../apps/api/openapi.ts';
+import { CLIENT_GONE_STATUS } from '../../apps/http/client-gone.ts';
 import type { Route } from '../../apps/api/route.ts';
 import type { PersonTokens } from '../../domain/identity/session.ts';
 import { type KeyAccess, type KeyMode, KeyScope } from '../../domain/project/key.ts';
@@ -89,7 +91,18 @@ export interface TestApi {
   readonly limits: () => 'shared' | 'local';
   /** Resolves once Redis is connected: before that, each process counts for itself. */
   readonly connected: Promise<void>;
+  /** Fails where a route answered with a status that its OpenAPI does not name. */
   readonly close: () => Promise<void>;
+}
+
+type Observed = TestApi['observed'][number];
+
+/** A route of a test's own that documents nothing is left out; nobody hears the answer to a client that is gone. */
+function isDocumented(routes: readonly Route[], { method, route: path, status }: Observed): boolean {
+  const name = method === 'HEAD' ? 'get' : method.toLowerCase();
+  const route = routes.find((one) => one.path === path && one.method === name);
+  if (!route || Object.keys(route.answers).length === 0 || status === CLIENT_GONE_STATUS) return true;
+  return documentedStatuses(route).has(status);
 }
 
 /** The intake over real servers, with the routes that a test is about. */
@@ -124,6 +137,8 @@ export function openApi(
     counter.close();
     redis.disconnect();
     await keys.close();
+    const strange = observed.filter((one) => !isDocumented(routes, one));
+    if (strange.length > 0) throw new Error(`answers that OpenAPI does not name: ${JSON.stringify(strange)}`);
   };
   return { app, logged, observed, limits: () => counter.state(), connected, close };
 }
