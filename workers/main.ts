@@ -163,7 +163,17 @@ async function otpSendLane(platform: Platform): Promise<Wired> {
   const wake = otpSendWake({
     jobs: otpJobs(pool, sealer(config.SEAL_KEYS)),
     store: jobStore(pool, now),
-    paid: paidAttempts(pool, now),
+    paid: paidAttempts(pool, now, ({ projectId, spend, budget }) =>
+      platform.log.warn(
+        {
+          project_id: projectId,
+          spent_micros: spend.spentMicros,
+          publishable_spent_micros: spend.strangerMicros,
+          budget_micros: budget.budgetMicros,
+        },
+        "half of the project's daily budget for paid messages is spent",
+      ),
+    ),
     chats: telegramChats(pool),
     channels: await guardedChannels(platform),
     ownApp: configuredChannels(config).has('push') ? guard(ownApp(pool, now), fairShare) : null,

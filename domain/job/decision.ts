@@ -24,6 +24,7 @@ export const limitReasons: ReadonlySet<RefusalReason> = new Set([
   'too-many-sends',
   'codes-unconfirmed',
   'destination-locked',
+  'number-capped',
   'other-payment',
 ]);
 

@@ -1,5 +1,6 @@
 import type { ProjectSettings } from '../project/settings.ts';
 import type { PaidAsker } from './asker.ts';
+import { type Channel, channelRules } from './channel.ts';
 
 /**
  * X15: paid messages (SMS, Gateway) to one number in an hour over all projects, which protects the person. No project fills
@@ -37,7 +38,7 @@ export function isNumberCapped(
   );
 }
 
-/** A project's UTC day, in 10^-6 USD. */
+/** A project's UTC day, in 10^-6 USD. At the intake with what accepted jobs may still need. */
 export interface DaySpend {
   readonly spentMicros: number;
   /** Of it, for requests with a publishable key. */
@@ -56,6 +57,18 @@ export const dayBudgetOf = (settings: ProjectSettings): DayBudget => ({
   ),
 });
 
+/**
+ * The most that a chain of these channels may take, in 10^-6 USD: each is tried. It is reserved as the send is accepted and turns
+ * into spend as an attempt opens, so that a send that was accepted still finds its money.
+ */
+export const chainMicros = (channels: readonly Channel[]): number =>
+  channels.reduce((sum, channel) => sum + channelRules[channel].reservedMicros, 0);
+
+export const withSpend = (spend: DaySpend, micros: number, askedBy: PaidAsker): DaySpend => ({
+  spentMicros: spend.spentMicros + micros,
+  strangerMicros: spend.strangerMicros + (askedBy === 'service' ? 0 : micros),
+});
+
 /** One rule for the intake and for the worker: what the message sets aside must still fit. */
 export const isBudgetSpent = (
   { spentMicros, strangerMicros }: DaySpend,
@@ -67,8 +80,5 @@ export const isBudgetSpent = (
   (askedBy !== 'service' && strangerMicros + reservedMicros > strangerBudgetMicros);
 
 /** An alert: SMS pumping shows here first. */
-export const crossesHalf = (
-  beforeMicros: number,
-  afterMicros: number,
-  { budgetMicros }: DayBudget,
-): boolean => beforeMicros * 2 < budgetMicros && afterMicros * 2 >= budgetMicros;
+export const isHalfSpent = ({ spentMicros }: DaySpend, { budgetMicros }: DayBudget): boolean =>
+  budgetMicros > 0 && spentMicros * 2 >= budgetMicros;

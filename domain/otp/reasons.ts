@@ -85,7 +85,7 @@ const refusals = {
     detail: ({ until }) =>
       `This number was sent as many paid messages as an hour allows.${until ? ` The next one is possible${fromText(until)}.` : ''}`,
     retry: 'later',
-    nextStep: 'Wait an hour, or use a channel that costs nothing.',
+    nextStep: 'Ask again after Retry-After, an hour at the most, or use a channel that costs nothing.',
     seen: ['problem', 'job'],
   },
   'code-too-short': {

@@ -1,12 +1,19 @@
 import { z } from 'zod';
-import { type Decision, refused } from '../job/decision.ts';
+import { type Decision, type RefusalReason, refused } from '../job/decision.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { ProjectSettings } from '../project/settings.ts';
 import type { PaidAsker } from './asker.ts';
 import { Channel, channelRules, channels, SILENT_CHANNEL } from './channel.ts';
 import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
 import { type PrefixScore, isPrefixBlocked } from './fraud.ts';
-import { type DaySpend, dayBudgetOf, isBudgetSpent, isNumberCapped, type PaidCount } from './paid-limits.ts';
+import {
+  chainMicros,
+  type DaySpend,
+  dayBudgetOf,
+  isBudgetSpent,
+  isNumberCapped,
+  type PaidCount,
+} from './paid-limits.ts';
 import { movesMoney, Payment } from './payment.ts';
 import type { PhoneFacts } from './phone.ts';
 import { type StrangerFacts, strangerRefusal } from './strangers.ts';
@@ -147,6 +154,7 @@ export interface SendFacts {
   /** It was asked for by its own id, and not for the same recipient and purpose only. */
   readonly again: boolean;
   readonly reach: Reach;
+  /** Spent today, and reserved by what was accepted. */
   readonly spend: DaySpend;
   readonly askedBy: PaidAsker;
   readonly projectId: string;
@@ -187,9 +195,12 @@ export function decideSend(command: SendCommand, facts: SendFacts, now: Date): D
   const tooOften = pacingRefusal(command, facts, now);
   if (tooOften) return tooOften;
 
-  if (usable.channels.length === 0) return refused(usable.reason);
+  if (usable.channels.length === 0) return refused(usable.reason, secondsOf(usable.reason));
   return { decision: 'accepted', plan: plan(command, facts, usable.channels, now) };
 }
+
+/** At the latest: the oldest message of a full hour may leave it sooner. */
+const secondsOf = (reason: RefusalReason) => (reason === 'number-capped' ? HOUR_SECONDS : null);
 
 function shortCodeRefusal(command: SendCommand, settings: ProjectSettings) {
   if (command.length >= CODE_DIGITS_UNRESTRICTED) return null;
@@ -244,18 +255,24 @@ function usableChannels(command: SendCommand, facts: SendFacts, now: Date) {
     ? command.channels.filter((channel) => openWhileLocked.has(channel))
     : command.channels;
   if (command.mode === 'test') return { channels: asked, reason: 'no-channel' as const };
-  const obstacles = asked.map((channel) => ({
-    channel,
-    obstacle: obstacle(channel, command, facts, now),
-  }));
-  const channels = obstacles.filter(({ obstacle }) => obstacle === null).map(({ channel }) => channel);
-  const reason = obstacles
-    .map(({ obstacle }) => obstacle)
-    .find((found) => found !== null && found !== 'no-channel');
+  const channels: Channel[] = [];
+  const obstacles = asked.map((channel) => {
+    const found = obstacle(channel, command, facts, chainMicros(channels), now);
+    if (found === null) channels.push(channel);
+    return found;
+  });
+  const reason = obstacles.find((found) => found !== null && found !== 'no-channel');
   return { channels, reason: reason ?? ('no-channel' as const) };
 }
 
-function obstacle(channel: Channel, command: SendCommand, facts: SendFacts, now: Date) {
+/** `earlierMicros` is what the channels before it in the chain may take. */
+function obstacle(
+  channel: Channel,
+  command: SendCommand,
+  facts: SendFacts,
+  earlierMicros: number,
+  now: Date,
+) {
   if (channel === SILENT_CHANNEL) return isForMoney(command) ? ('totp-for-money' as const) : null;
   if (!facts.reach.providers.has(channel)) return 'no-channel' as const;
   // Where it was named it is taken as reachable, or the answer would tell who has Navbat's app.
@@ -265,14 +282,20 @@ function obstacle(channel: Channel, command: SendCommand, facts: SendFacts, now:
   if (!command.phone) return 'no-channel' as const;
   // The Gateway words its message itself, and would show neither amount nor payee.
   if (channel === 'telegram-gateway' && isForMoney(command)) return 'no-channel' as const;
-  return channelRules[channel].paid ? paidObstacle(channel, command.phone, facts, now) : null;
+  return channelRules[channel].paid ? paidObstacle(channel, command.phone, facts, earlierMicros, now) : null;
 }
 
-function paidObstacle(channel: Channel, phone: PhoneFacts, facts: SendFacts, now: Date) {
+function paidObstacle(
+  channel: Channel,
+  phone: PhoneFacts,
+  facts: SendFacts,
+  earlierMicros: number,
+  now: Date,
+) {
   if (phone.country === null || !facts.settings.sms_countries.includes(phone.country))
     return 'country-not-allowed' as const;
-  const { reservedMicros } = channelRules[channel];
-  if (isBudgetSpent(facts.spend, dayBudgetOf(facts.settings), facts.askedBy, reservedMicros))
+  const micros = earlierMicros + channelRules[channel].reservedMicros;
+  if (isBudgetSpent(facts.spend, dayBudgetOf(facts.settings), facts.askedBy, micros))
     return 'budget-spent' as const;
   if (isNumberCapped(facts.paid, facts)) return 'number-capped' as const;
   if (channel === 'sms' && phone.isPremiumRate) return 'no-channel' as const;

@@ -17,6 +17,8 @@ export const eventTypes = [
   'telegram.callback',
   /** A group that the project sends to became a supergroup: its old and its new id. */
   'telegram.chat_migrated',
+  /** Half of a day's budget for paid messages is spent. */
+  'budget.half_spent',
   'endpoint.disabled',
   'test',
 ] as const;
@@ -39,6 +41,8 @@ export const eventMeanings: Readonly<Record<EventType, string>> = {
     'Somebody pressed a button under your message: data (as their client sent it), chat_id, message_id, user_id, recipient_id, job_id and broadcast_id say what, where and who.',
   'telegram.chat_migrated':
     'A group that you send to became a supergroup: from_chat_id is its old id, to_chat_id the new one, which your recipient (recipient_id) has now.',
+  'budget.half_spent':
+    'Half of your budget for paid messages of a day (UTC) is spent; once a day. day, budget_micros, spent_micros and, of it, publishable_spent_micros for requests with publishable keys.',
   'endpoint.disabled': 'An endpoint was disabled, by a 410 or after days without a success.',
   test: 'You asked for it (`POST /webhooks/endpoints/{id}/test`).',
 };

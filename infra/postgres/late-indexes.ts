@@ -13,6 +13,9 @@ const lateIndexes = {
   job_project_unfinished: 'job (project_id, id) where finished_at is null',
   // Calls to webhooks that are in hand and were not sent away to sleep.
   job_webhook_in_hand: `job (project_id) where ${WEBHOOK_IN_HAND}`,
+  // What a project's unfinished jobs may still need of its budget: few, as each ends within minutes.
+  job_reserved:
+    'job (project_id) include (reserved_micros, reserved_for_stranger) where finished_at is null and reserved_micros > 0',
   recipient_project: 'recipient (project_id, id)',
   broadcast_project_kind: 'broadcast (project_id, mode, kind, id)',
   webhook_delivery_endpoint: 'webhook_delivery (endpoint_id, id) where endpoint_id is not null',

@@ -13,6 +13,7 @@ import { Migration0012EventMembers } from './migrations/migration-0012-event-mem
 import { Migration0013StaffBrowsers } from './migrations/migration-0013-staff-browsers.ts';
 import { Migration0016Askers } from './migrations/migration-0016-askers.ts';
 import { Migration0017StrangerSpend } from './migrations/migration-0017-stranger-spend.ts';
+import { Migration0018Reservations } from './migrations/migration-0018-reservations.ts';
 import { Migration0020Recipients } from './migrations/migration-0020-recipients.ts';
 import { Migration0023Ceilings } from './migrations/migration-0023-ceilings.ts';
 import { Migration0024KeyNames } from './migrations/migration-0024-key-names.ts';
@@ -44,6 +45,7 @@ const migrationsList = [
   Migration0013StaffBrowsers,
   Migration0016Askers,
   Migration0017StrangerSpend,
+  Migration0018Reservations,
   Migration0020Recipients,
   Migration0023Ceilings,
   Migration0024KeyNames,

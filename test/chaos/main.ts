@@ -7,6 +7,7 @@ import { runPauses } from './pauses.ts';
 import { runPriorities } from './priorities.ts';
 import { runTelegram } from './telegram.ts';
 import { runSpine, serverFaults, type SpineReport } from './spine.ts';
+import { attackKeys, attackOrders, runStrangers } from './strangers.ts';
 
 /**
  * `npm run chaos -- spine --seeds N [--seconds S]`: kills, freezes, wipes and restarts under load, one installation a seed.
@@ -103,6 +104,22 @@ program
       if (Math.max(...report.urgentMs, ...report.neighbourMs) > SINGLE_MS_GOAL) process.exitCode = 1;
     }),
   );
+program
+  .command('strangers')
+  .description('an attack with two publishable keys on numbers whose owners sign in meanwhile')
+  .option('--requests <count>', 'of the attack', whole, 5_000)
+  .option('--numbers <count>', 'under attack', whole, 200)
+  .option('--addresses <count>', 'of the attack', whole, 20)
+  .option('--seed <seed>', 'of what is tried', whole, 1)
+  .action(async (options: { requests: number; numbers: number; addresses: number; seed: number }) => {
+    for (const keys of attackKeys)
+      for (const order of attackOrders)
+        await inDirectory('strangers', async (directory) => {
+          const report = await runStrangers({ ...options, keys, order }, directory);
+          process.stdout.write(`${JSON.stringify({ chaos: 'strangers', ...report })}\n`);
+          if (report.problems.length > 0) process.exitCode = 1;
+        });
+  });
 await program.parseAsync();
 
 async function inDirectory(name: string, work: (directory: string) => Promise<void>): Promise<void> {

@@ -245,7 +245,7 @@ test('there is no second live verification for one project, recipient and purpos
   ).rejects.toThrow('verification_live');
 });
 
-const CAPPED = { status: 422, body: { type: 'urn:navbat:problem:number-capped' } };
+const CAPPED = { status: 429, body: { type: 'urn:navbat:problem:number-capped' } };
 
 test('a destination is capped at 15 paid messages an hour over all projects, at the intake', async () => {
   const to = '+998935554435';

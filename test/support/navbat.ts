@@ -10,7 +10,7 @@ import pg from 'pg';
 import { keyedHash } from '../../infra/crypto.ts';
 import { freePort } from '../../infra/embedded/port.ts';
 import { type Sandbox, startSandbox } from '../../infra/sandbox/start-sandbox.ts';
-import { freshDatabase, freshRedis } from './servers.ts';
+import { type FreshDatabase, freshDatabase, freshRedis } from './servers.ts';
 import { EVENTUALLY_MS } from './eventually.ts';
 
 /** A whole Navbat on free ports: real Postgres, Redis, api and worker processes, and the sandbox in this one. */
@@ -62,11 +62,13 @@ export interface NavbatOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the api and one worker with all kinds and the sweep. */
   readonly processes?: readonly ('api' | 'worker' | 'board')[];
+  /** Default: of the test run. A migrated database, and a Redis. */
+  readonly servers?: { readonly databaseUrl: string; readonly redisUrl: string };
 }
 
 export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> {
   const directory = await mkdtemp(join(tmpdir(), 'navbat-test-'));
-  const [database, redisUrl] = await Promise.all([freshDatabase(), freshRedis()]);
+  const [database, redisUrl] = await serversOf(options);
   const ports = { api: await freePort(), board: await freePort() };
   const env = { ...secrets(), ...options.env };
   const sandbox = await startSandbox({
@@ -131,6 +133,11 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
     start,
     stop,
   };
+}
+
+async function serversOf({ servers }: NavbatOptions): Promise<[FreshDatabase, string]> {
+  if (!servers) return Promise.all([freshDatabase(), freshRedis()]);
+  return [{ url: servers.databaseUrl, drop: async () => undefined }, servers.redisUrl];
 }
 
 /** Secrets of this run only. */

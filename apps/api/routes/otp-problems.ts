@@ -16,7 +16,7 @@ const statusOf: Record<RefusalReason, 404 | 409 | 422 | 429> = {
   'country-not-allowed': 422,
   'budget-spent': 422,
   'prefix-blocked': 422,
-  'number-capped': 422,
+  'number-capped': 429,
   'code-too-short': 422,
   'totp-for-money': 422,
   'other-payment': 409,

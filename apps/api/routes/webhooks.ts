@@ -34,7 +34,7 @@ const EndpointBody = z
     description: z.string().nullable(),
     event_types: z.array(EventType).nullable().meta({
       description:
-        'Null: every type. `telegram.callback` tells of a button under your message: `data` (as the client sent it: treat it as input), `chat_id`, `message_id`, `user_id`, `recipient_id`, `job_id`, `broadcast_id`. `telegram.chat_migrated` tells that a group became a supergroup: `from_chat_id`, `to_chat_id`, `recipient_id`.',
+        'Null: every type. `telegram.callback` tells of a button under your message: `data` (as the client sent it: treat it as input), `chat_id`, `message_id`, `user_id`, `recipient_id`, `job_id`, `broadcast_id`. `telegram.chat_migrated` tells that a group became a supergroup: `from_chat_id`, `to_chat_id`, `recipient_id`. `budget.half_spent` tells once a day that half of your budget for paid messages is spent: `day`, `budget_micros`, `spent_micros`, `publishable_spent_micros`.',
     }),
     enabled: z.boolean(),
     failing_since: Time.nullable().meta({ description: 'The first failure since the last success.' }),

@@ -114,7 +114,7 @@ async function closeAll(
  * The attempt, the job and, where the job expires, its verification: one statement, one commit. Rows are locked in the order
  * that everybody keeps: verification, money, job, attempt; each step waits for the one before by asking for its count.
  */
-const closeSql = (money: { readonly held: string; readonly settled: string; readonly first: string }) => `
+const closeSql = (money: Record<'held' | 'reserved' | 'settled' | 'first', string>) => `
 with w as (
   select * from json_to_recordset($1) as w (job_id uuid, n int, outcome text, reason text, reference text, cost_micros bigint,
     cost_currency text, latency_ms int, provider_message text, retry_after_ms int, state text, job_reason text, run_at timestamptz, finished bool)),
@@ -123,7 +123,7 @@ expiring as materialized (
   where (v.id, v.job_id) in (select j.subject_id, j.id from w join job j on j.id = w.job_id where w.state = 'expired') and v.state = 'live'
   order by v.id for update),${money.held}
 moved as (
-  update job j set state = w.state, reason = w.job_reason, run_at = w.run_at, finished_at = case when w.finished then $2::timestamptz end
+  update job j set state = w.state, reason = w.job_reason, run_at = w.run_at, finished_at = case when w.finished then $2::timestamptz end${money.reserved}
   from w where j.id = w.job_id and j.attempts = w.n and ${jobIsUnfinished}
     and (select count(*) from ${money.first}) >= 0
   returning j.id, j.state),
@@ -139,7 +139,7 @@ expired as (
 select w.job_id, coalesce(closed.reported, false) reported, moved.id is null settled
 from w left join closed using (job_id) left join moved on moved.id = w.job_id`;
 
-const closeFree = closeSql({ held: '', settled: '', first: 'expiring' });
+const closeFree = closeSql({ held: '', reserved: '', settled: '', first: 'expiring' });
 
 /**
  * A paid attempt that cost something else than was reserved gives the difference back; one that was not sent counts neither
@@ -164,6 +164,9 @@ held_scores as materialized (
   select from prefix_score where (project_id, prefix) in (select project_id, prefix from repriced where unsent)
     and (select count(*) from held_spend) >= 0
   order by project_id, prefix collate "C" for update),`,
+  // What is tried once more is reserved once more.
+  reserved: `, reserved_micros = j.reserved_micros + case when w.outcome in ('failed', 'snoozed') and not w.finished
+    then coalesce((select a.cost_micros from attempt a where a.job_id = w.job_id and a.n = w.n and ${attemptIsOpen}), 0) else 0 end`,
   settled: `
 returned as (select r.*, closed.excess from repriced r join closed on closed.job_id = r.job_id and closed.n = r.n),
 settled_cost as (

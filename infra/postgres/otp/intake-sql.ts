@@ -3,13 +3,14 @@ import type { JobId, Ticket } from '../../../domain/job/job.ts';
 import type { PaidAsker } from '../../../domain/otp/asker.ts';
 import { lockedSince } from '../../../domain/otp/check.ts';
 import { type PrefixScore, scoredPrefix } from '../../../domain/otp/fraud.ts';
-import { channelRules } from '../../../domain/otp/channel.ts';
-import type { DaySpend, PaidCount } from '../../../domain/otp/paid-limits.ts';
+import { type Channel, channelRules } from '../../../domain/otp/channel.ts';
+import { chainMicros, type DaySpend, type PaidCount, withSpend } from '../../../domain/otp/paid-limits.ts';
 import type { SendAnswer, SendOrder } from '../../../domain/otp/intake.ts';
 import type { VerificationId } from '../../../domain/otp/job.ts';
 import { HOUR_SECONDS, type SendPlan } from '../../../domain/otp/send.ts';
 import type { Locale } from '../../../domain/otp/text.ts';
 import type { Verification } from '../../../domain/otp/verification.ts';
+import { lockBudgets, readReservedSpend } from './budgets.ts';
 import { type PaidCountRow, readPaidCounts, toPaidCount, withOneMore } from './paid-counts.ts';
 import { readStrangers, type StrangerRows, Strangers } from './stranger-facts.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
@@ -68,6 +69,7 @@ type FactRows = readonly [
   pg.QueryResult<VerificationRow>,
   pg.QueryResult<RecipientRow>,
   pg.QueryResult<ScoreRow>,
+  pg.QueryResult | null,
   pg.QueryResult<SpendRow>,
   pg.QueryResult<PaidCountRow>,
   ...StrangerRows,
@@ -85,16 +87,14 @@ const hourBefore = (now: Date) => new Date(now.getTime() - HOUR_SECONDS * 1_000)
 const dayOf = (now: Date) => now.toISOString().slice(0, 10);
 
 /** Numbers that a paid message may go to. */
-const paidHashes = (addressed: readonly Addressed[]) =>
-  addressed.flatMap(({ order, addressHash }) =>
-    order.command.mode === 'live' && order.command.channels.some((channel) => channelRules[channel].paid)
-      ? [addressHash]
-      : [],
-  );
+const mayBePaid = ({ order: { command } }: Addressed) =>
+  command.mode === 'live' && command.channels.some((channel) => channelRules[channel].paid);
 
 /**
  * Locks the destinations first, in sorted order, so that all that is read after them stays true until the commit, and two
- * batches that share destinations can't wait for each other in a circle. The other reads are by key and take no lock.
+ * batches that share destinations can't wait for each other in a circle. Addresses of strangers and budgets are locked after them; the
+ * other reads are by key and take no lock. Two projects that are asked for one number at one moment don't see each other: the
+ * worker then ends the message too many as `number-capped`.
  */
 export function readFacts(client: pg.PoolClient, addressed: readonly Addressed[], now: Date) {
   const hashes = addressed.map(({ addressHash }) => addressHash);
@@ -106,21 +106,27 @@ export function readFacts(client: pg.PoolClient, addressed: readonly Addressed[]
     addressed.flatMap(({ order }) => scoredPrefix(prefixOf(order), order.asker.kind) ?? []),
   );
   const pairs = unique(addressed.map(limitPairOf)).toSorted();
+  const paid = addressed.filter(mayBePaid);
+  const budgets = unique(paid.map(({ order }) => order.caller.projectId));
+  const destinations = client.query<DestinationRow>(
+    named('lock-destinations', lockDestinations, [pairs, now, hourBefore(now), lockedSince(now)]),
+  );
+  const strangers = readStrangers(client, addressed, now);
   return [
-    client.query<DestinationRow>(
-      named('lock-destinations', lockDestinations, [pairs, now, hourBefore(now), lockedSince(now)]),
-    ),
+    destinations,
     client.query<RequestRow>(named('read-requests', readRequests, [keys, keyed])),
     client.query<VerificationRow>(named('read-live', readLive, [hashes])),
     client.query<RecipientRow>(
       named('read-recipients', readRecipients, [addressed.map(({ recipientHash }) => recipientHash)]),
     ),
     client.query<ScoreRow>(named('read-scores', readScores, [prefixes, projects])),
-    client.query<SpendRow>(named('read-spend', readSpend, [dayOf(now), projects])),
+    // The last lock, as its holder keeps a project's other paid sends waiting; the spend is read under it.
+    budgets.length > 0 ? client.query(named('lock-budgets', lockBudgets, [budgets])) : Promise.resolve(null),
+    client.query<SpendRow>(named('read-spend', readReservedSpend, [dayOf(now), projects])),
     client.query<PaidCountRow>(
-      named('read-paid', readPaidCounts, [paidHashes(addressed), hourBefore(now), true]),
+      named('read-paid', readPaidCounts, [paid.map(({ addressHash }) => addressHash), hourBefore(now), true]),
     ),
-    ...readStrangers(client, addressed, now),
+    ...strangers,
   ] as const;
 }
 
@@ -149,8 +155,6 @@ select id, project_id, address_hash, locale, push_token_sealed is not null has_t
 from recipient where address_hash = any($1)`;
 
 const readScores = `select project_id, prefix, sent, verified, at from prefix_score where prefix = any($1) and project_id = any($2)`;
-
-const readSpend = `select project_id, spent_micros, stranger_micros from paid_spend where day = $1 and project_id = any($2)`;
 
 /** What a batch will write, collected while it is decided. */
 export interface Writes {
@@ -190,7 +194,7 @@ export class Facts {
   readonly #paid = new Map<string, readonly PaidCount[]>();
   readonly #strangers: Strangers;
 
-  constructor([destinations, requests, live, recipients, scores, spend, paid, ...strangers]: FactRows) {
+  constructor([destinations, requests, live, recipients, scores, , spend, paid, ...strangers]: FactRows) {
     this.#strangers = new Strangers(strangers);
     for (const row of destinations.rows) {
       const pair = row.address_hash.toString('hex') + row.project_id;
@@ -267,7 +271,7 @@ export class Facts {
     else this.#strangers.record(one, verification);
     // Test keys have no hourly limit.
     if (one.order.command.mode === 'live') this.#sentAt.set(pair, [...(this.#sentAt.get(pair) ?? []), now]);
-    if (accepted.plan.channels.some((channel) => channelRules[channel].paid)) this.#count(one);
+    this.#reserve(one, accepted.plan);
     writes.jobs.push({ ticket: accepted.ticket, row: jobRow(one, accepted, now) });
     if (accepted.plan.resendOf) this.#recordResend(one, accepted, accepted.plan.resendOf, writes);
     else
@@ -295,9 +299,13 @@ export class Facts {
   }
 
   /** On its way: the next one of the batch counts it. */
-  #count(one: Addressed): void {
+  #reserve(one: Addressed, { channels }: SendPlan): void {
+    const micros = reservedBy(one, channels);
+    if (micros === 0) return;
     const counted = { projectId: one.order.caller.projectId, askedBy: this.askedBy(one) };
     this.#paid.set(one.addressHex, withOneMore(this.#paid.get(one.addressHex) ?? [], counted));
+    const spend = this.#spend.get(counted.projectId) ?? { spentMicros: 0, strangerMicros: 0 };
+    this.#spend.set(counted.projectId, withSpend(spend, micros, counted.askedBy));
   }
 
   #recordResend(
@@ -329,6 +337,11 @@ function recordEnd({ id, jobId }: Verification, { replaces }: SendPlan, writes: 
 }
 
 const prefixOf = ({ command }: SendOrder) => command.phone?.prefix ?? null;
+
+/** A test key's codes cost nothing. */
+const reservedBy = ({ order }: Addressed, channels: readonly Channel[]) =>
+  order.command.mode === 'live' ? chainMicros(channels) : 0;
+
 const pairOf = (one: Addressed) => one.addressHex + one.order.caller.projectId;
 const limitPairOf = (one: Addressed) => one.limitHex + one.order.caller.projectId;
 
@@ -415,6 +428,8 @@ function jobRow(one: Addressed, { id, jobId, plan, ticket }: Accepted, now: Date
     deadline_at: plan.expiresAt,
     accepted_at: now,
     request_id: one.order.requestId,
+    reserved_micros: reservedBy(one, plan.channels),
+    reserved_for_stranger: one.order.asker.kind === 'stranger',
   };
 }
 
@@ -482,10 +497,12 @@ from json_to_recordset($1) as w (id uuid, job_id uuid, code_generation int, expi
 where v.id = w.id`;
 
 const insertJobs = `
-insert into job (id, kind, project_id, subject_id, mode, address_hash, payload, labels, run_at, deadline_at, accepted_at, released_at, request_id)
-select id, kind, project_id, subject_id, mode, address_hash, payload, labels, run_at, deadline_at, accepted_at, accepted_at, request_id
+insert into job (id, kind, project_id, subject_id, mode, address_hash, payload, labels, run_at, deadline_at, accepted_at, released_at, request_id,
+  reserved_micros, reserved_for_stranger)
+select id, kind, project_id, subject_id, mode, address_hash, payload, labels, run_at, deadline_at, accepted_at, accepted_at, request_id,
+  reserved_micros, reserved_for_stranger
 from json_to_recordset($1) as w (id uuid, kind text, project_id uuid, subject_id uuid, mode text, address_hash bytea, payload jsonb, labels jsonb,
-  run_at timestamptz, deadline_at timestamptz, accepted_at timestamptz, request_id text)`;
+  run_at timestamptz, deadline_at timestamptz, accepted_at timestamptz, request_id text, reserved_micros bigint, reserved_for_stranger boolean)`;
 
 const rebookSends = `
 update destination d set sent_at = array(select json_array_elements_text(w.sent_at)::timestamptz)

@@ -2,11 +2,13 @@ import type pg from 'pg';
 import { type Decision, refused } from '../../../domain/job/decision.ts';
 import { decayed, isPrefixBlocked, type PrefixScore } from '../../../domain/otp/fraud.ts';
 import {
-  crossesHalf,
+  type DayBudget,
   type DaySpend,
   isBudgetSpent,
+  isHalfSpent,
   isNumberCapped,
   type PaidCount,
+  withSpend,
 } from '../../../domain/otp/paid-limits.ts';
 import type { PaidAttempts, PaidOpening, PaidRefusal } from '../../../domain/otp/lane.ts';
 import { HOUR_SECONDS } from '../../../domain/otp/send.ts';
@@ -21,24 +23,42 @@ const BATCH_MAX = 200;
 /** One: two batches would only wait for each other's project rows. */
 const BATCHES_IN_FLIGHT_MAX = 1;
 
+/** Half of a project's budget of the day is spent. */
+export interface HalfSpent {
+  readonly projectId: string;
+  readonly spend: DaySpend;
+  readonly budget: DayBudget;
+}
+
 type Opened = Decision<{ opened: 'opened' | 'lost' }, PaidRefusal>;
 
 /**
  * Opens attempts that cost money. The cap of a number, the budget of a project's day and the block of a prefix are locked,
  * decided and booked in the transaction that opens the attempt, so that they are exact over all workers.
  */
-export function paidAttempts(pool: pg.Pool, now: () => Date): PaidAttempts {
+export function paidAttempts(
+  pool: pg.Pool,
+  now: () => Date,
+  onHalfSpent: (half: HalfSpent) => void = () => undefined,
+): PaidAttempts {
   const open = batcher({
     name: 'open-paid',
     sizeMax: BATCH_MAX,
     inFlightMax: BATCHES_IN_FLIGHT_MAX,
-    run: (openings: readonly PaidOpening[]) => openAll(pool, openings, now()),
+    run: async (openings: readonly PaidOpening[]) => {
+      const { answers, halfSpent } = await openAll(pool, openings, now());
+      for (const half of halfSpent) {
+        budgetsHalfSpent.inc();
+        onHalfSpent(half);
+      }
+      return answers;
+    },
   });
   return { open };
 }
 
-async function openAll(pool: pg.Pool, openings: readonly PaidOpening[], now: Date): Promise<Opened[]> {
-  const { refusals, won } = await inTwoPhases(
+async function openAll(pool: pg.Pool, openings: readonly PaidOpening[], now: Date) {
+  const { refusals, halfSpent, won } = await inTwoPhases(
     pool,
     (client) => lockFacts(client, openings, now),
     (rows, client) => {
@@ -49,18 +69,20 @@ async function openAll(pool: pg.Pool, openings: readonly PaidOpening[], now: Dat
         JSON.stringify(opening.map(attemptRow)),
         now,
       ]);
-      return { sent: [...books.write(client), opened], out: { refusals, won: opened } };
+      const out = { refusals, halfSpent: books.halfSpent, won: opened };
+      return { sent: [...books.write(client), opened], out };
     },
-  ).then(async ({ refusals, won }) => ({
-    refusals,
+  ).then(async ({ won, ...rest }) => ({
+    ...rest,
     won: new Set((await won).rows.map(({ job_id }) => job_id)),
   }));
-  return openings.map(({ jobId }, index) => {
+  const answers = openings.map(({ jobId }, index): Opened => {
     const refusal = refusals[index];
     return refusal
       ? refused(refusal)
       : { decision: 'accepted', opened: won.delete(jobId) ? 'opened' : 'lost' };
   });
+  return { answers, halfSpent };
 }
 
 interface NumberRow {
@@ -71,6 +93,7 @@ interface SpendRow {
   project_id: string;
   spent_micros: string;
   stranger_micros: string;
+  half_spent_at: Date | null;
 }
 type ScoreRow = PrefixScore & { project_id: string; prefix: string };
 type FactRows = readonly [
@@ -107,7 +130,7 @@ insert into paid_destination (address_hash) select decode(hash, 'hex') from unne
 on conflict (address_hash) do update set paid_at = paid_destination.paid_at returning address_hash, paid_at`;
 const lockSpend = `
 insert into paid_spend (project_id, day) select id, $2 from unnest($1::uuid[]) id
-on conflict (project_id, day) do update set spent_micros = paid_spend.spent_micros returning project_id, spent_micros, stranger_micros`;
+on conflict (project_id, day) do update set spent_micros = paid_spend.spent_micros returning project_id, spent_micros, stranger_micros, half_spent_at`;
 const lockScores = `
 insert into prefix_score (project_id, prefix, at) select left(pair, 36)::uuid, substr(pair, 37), $2 from unnest($1::text[]) pair
 on conflict (prefix, project_id) do update set at = prefix_score.at returning project_id, prefix, sent, verified, at`;
@@ -119,6 +142,10 @@ class Books {
   readonly #counts = new Map<string, readonly PaidCount[]>();
   readonly #scores: Map<string, ScoreRow>;
   readonly #now: Date;
+  /** Projects whose day's half was told of before. */
+  readonly #toldOf: Set<string>;
+  /** To be told of with this batch. */
+  readonly halfSpent: HalfSpent[] = [];
 
   constructor([numbers, spend, scores, paid]: FactRows, now: Date) {
     const hourAgo = now.getTime() - HOUR_SECONDS * 1_000;
@@ -130,6 +157,9 @@ class Books {
         row.project_id,
         { spentMicros: Number(row.spent_micros), strangerMicros: Number(row.stranger_micros) },
       ]),
+    );
+    this.#toldOf = new Set(
+      spend.rows.filter((row) => row.half_spent_at !== null).map((row) => row.project_id),
     );
     for (const row of paid.rows) {
       const number = hexOf(row.address_hash);
@@ -153,10 +183,12 @@ class Books {
 
     this.#counts.set(number, withOneMore(counts, opening));
     this.#numbers.set(number, [...(this.#numbers.get(number) ?? []), this.#now]);
-    const spentMicros = spend.spentMicros + reservedMicros;
-    const strangerMicros = spend.strangerMicros + (askedBy === 'service' ? 0 : reservedMicros);
-    this.#spend.set(projectId, { spentMicros, strangerMicros });
-    if (crossesHalf(spend.spentMicros, spentMicros, budget)) budgetsHalfSpent.inc();
+    const spent = withSpend(spend, reservedMicros, askedBy);
+    this.#spend.set(projectId, spent);
+    if (isHalfSpent(spent, budget) && !this.#toldOf.has(projectId)) {
+      this.#toldOf.add(projectId);
+      this.halfSpent.push({ projectId, spend: spent, budget });
+    }
     if (score) this.#scores.set(projectId + score.prefix, { ...score, sent: score.sent + 1 });
     return null;
   }
@@ -172,6 +204,15 @@ class Books {
       client.query(writeNumbers, [JSON.stringify(numbers)]),
       client.query(writeSpend, [JSON.stringify(spend), dayOf(this.#now)]),
       client.query(writeScores, [JSON.stringify([...this.#scores.values()])]),
+      ...(this.halfSpent.length === 0
+        ? []
+        : [
+            client.query(tellHalfSpent, [
+              JSON.stringify(this.halfSpent.map(halfSpentRow)),
+              dayOf(this.#now),
+              this.#now,
+            ]),
+          ]),
     ];
   }
 }
@@ -182,6 +223,22 @@ from json_to_recordset($1) as w (address_hash bytea, paid_at json) where d.addre
 const writeSpend = `
 update paid_spend s set spent_micros = w.spent_micros, stranger_micros = w.stranger_micros
 from json_to_recordset($1) as w (project_id uuid, spent_micros bigint, stranger_micros bigint) where s.project_id = w.project_id and s.day = $2`;
+/** Once a day and project, as the day's row is locked. A refund that comes after it does not make it happen again. */
+const tellHalfSpent = `
+with told as (
+  update paid_spend s set half_spent_at = $3 from json_to_recordset($1) as w (project_id uuid, data jsonb)
+  where s.project_id = w.project_id and s.day = $2 returning s.project_id, w.data)
+select webhook_emit(project_id, 'live', 'budget.half_spent', project_id, $3, data || jsonb_build_object('day', $2::text), null, null)
+from told where webhook_is_wanted(project_id, 'live', 'budget.half_spent', null)`;
+
+const halfSpentRow = ({ projectId, spend, budget }: HalfSpent) => ({
+  project_id: projectId,
+  data: {
+    budget_micros: budget.budgetMicros,
+    spent_micros: spend.spentMicros,
+    publishable_spent_micros: spend.strangerMicros,
+  },
+});
 const writeScores = `
 update prefix_score s set sent = w.sent, verified = w.verified, at = w.at
 from json_to_recordset($1) as w (project_id uuid, prefix text, sent float8, verified float8, at timestamptz)
@@ -195,10 +252,10 @@ const attemptRow = ({ jobId, n, channel, provider, reservedMicros }: PaidOpening
   cost_micros: reservedMicros,
 });
 
-/** As `openAttempts` in `attempts.ts`, with what is reserved. */
+/** As `openAttempts` in `attempts.ts`: what the job had reserved becomes the attempt's. */
 const openPaidAttempts = `
 with opened as (
-  update job j set attempts = w.n, state = 'running'
+  update job j set attempts = w.n, state = 'running', reserved_micros = greatest(0, j.reserved_micros - w.cost_micros)
   from json_to_recordset($1) as w (job_id uuid, n int, channel text, provider text, cost_micros bigint)
   where j.id = w.job_id and j.attempts = w.n - 1 and ${jobIsUnfinished}
   returning j.id, w.n, j.project_id, w.channel, w.provider, j.request_id, w.cost_micros)

@@ -49,6 +49,7 @@ export async function openWorld(given?: FreshDatabase) {
     pool,
     hash,
     sealer: sealer(ring),
+    intakeDeps,
     intake: otpIntake(intakeDeps),
     checks: otpChecks({ pool, hash, seal: sealer(ring), codeOf: code, codeKid: 'k1', now }),
     store: jobStore(pool, now),
