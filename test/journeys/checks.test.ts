@@ -256,10 +256,22 @@ test('a destination is capped at 15 paid messages an hour over all projects, at 
       replies.push(await one.call('POST', '/otp/send', { to, purpose: `p${index}-${purpose}` }));
   expect(replies.map(({ status }) => status)).toEqual([
     ...Array.from({ length: 15 }, () => 202),
-    ...Array.from({ length: 5 }, () => 422),
+    ...Array.from({ length: 5 }, () => 429),
   ]);
   expect(replies.at(-1)).toMatchObject(CAPPED);
+  expect(Number(replies.at(-1)?.headers.get('retry-after'))).toBeGreaterThan(3_500);
   await expect.poll(() => navbat.sandbox.inbox({ to }).length, { timeout: EVENTUALLY_MS }).toBe(15);
+  // Time lifts it: the idempotency key may be tried again.
+  const send = () =>
+    projects[3]?.call('POST', '/otp/send', { to, purpose: 'later' }, { 'Idempotency-Key': 'later-1' });
+  expect(await send()).toMatchObject(CAPPED);
+  await navbat.db.query(
+    `with past as (update job set accepted_at = accepted_at - interval '2 h', finished_at = now() - interval '2 h', state = 'completed'
+       where subject_id in (select id from verification where phone = $1) returning id)
+     update attempt set opened_at = opened_at - interval '2 h' where job_id in (select id from past)`,
+    [to],
+  );
+  expect(await send()).toMatchObject({ status: 202 });
 });
 
 test('one project alone silences a number for itself only', async () => {

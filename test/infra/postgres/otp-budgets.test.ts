@@ -155,8 +155,8 @@ test('the code of an enrolment is not paid with what accepted sends may still ne
 test('that half of a budget is spent is told once a day, however often it is crossed', async () => {
   const caller = await projectFor(4);
   await world.pool.query(
-    `insert into webhook_endpoint (id, project_id, mode, url, host, event_types, created_at)
-     values (gen_random_uuid(), $1, 'live', 'https://example.com/', 'example.com', '{budget.half_spent}', now())`,
+    `insert into webhook_endpoint (id, project_id, mode, url, host, event_types, created_at, updated_at)
+     values (gen_random_uuid(), $1, 'live', 'https://example.com/', 'example.com', '{budget.half_spent}', now(), now())`,
     [caller.projectId],
   );
   const told = async () => {
