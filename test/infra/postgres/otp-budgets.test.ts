@@ -3,7 +3,9 @@ import type { SendOrder } from '../../../domain/otp/intake.ts';
 import { channelRules } from '../../../domain/otp/channel.ts';
 import { dayBudgetOf } from '../../../domain/otp/paid-limits.ts';
 import { enrolmentPayers } from '../../../infra/postgres/device/enrolment-payers.ts';
+import { lockBudgets } from '../../../infra/postgres/otp/budgets.ts';
 import { otpIntake } from '../../../infra/postgres/otp/intake.ts';
+import { eventually } from '../../support/eventually.ts';
 import { openWorld, orderFor, type World } from './otp-world.ts';
 
 const SMS_MICROS = channelRules.sms.reservedMicros;
@@ -83,6 +85,27 @@ test('of 50 sends at once at a budget for 10, over two processes, 10 are accepte
   expect(await endsOf(caller)).not.toContain('budget-spent');
   expect(await spendOf(caller)).toEqual({ spent: 10 * SMS_MICROS, stranger: 0 });
   expect(await reservedOf(caller)).toBe(0);
+});
+
+test('two intakes at one moment wait for each other at the budget, and what one accepts the other counts', async () => {
+  const caller = await projectFor(1);
+  const holder = await world.pool.connect();
+  await holder.query('begin');
+  await holder.query(lockBudgets, [[caller.projectId]]);
+  const both = [world.intake, otpIntake(world.intakeDeps)].map((one) =>
+    one.accept(orderFor(caller, freshPhone())),
+  );
+  await eventually(async () => {
+    const { rows } = await world.pool.query(
+      `select count(*)::int waiting from pg_locks where locktype = 'advisory' and not granted
+         and database = (select oid from pg_database where datname = current_database())`,
+    );
+    expect(rows).toEqual([{ waiting: 2 }]);
+  });
+  await holder.query('commit');
+  holder.release();
+  const answers = await Promise.all(both);
+  expect(answers.map(({ answer }) => answer).toSorted()).toEqual(['accepted', 'refused']);
 });
 
 test('publishable keys reserve of their share, and leave the rest to services', async () => {
