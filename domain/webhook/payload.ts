@@ -91,6 +91,12 @@ export const eventData = {
     recipient_id: z.uuid().nullable().meta({ description: 'Your recipient who has the new id now.' }),
     migrated_at: Time.meta({ description: 'When we heard of it.' }),
   }),
+  'budget.half_spent': z.object({
+    day: z.iso.date().meta({ description: 'The UTC day.' }),
+    budget_micros: count('`sms_daily_budget_micros` as it was then, in 10^-6 USD.'),
+    spent_micros: count('Of it, what is spent.'),
+    publishable_spent_micros: count('Of that, for requests with publishable keys.'),
+  }),
   'endpoint.disabled': z.object({
     id: z.uuid().meta({ description: 'The endpoint: `GET /webhooks/endpoints/{id}`.' }),
     host: z.string().meta({ description: 'Of its URL.', example: 'example.com' }),
