@@ -2,6 +2,10 @@
 export interface ReleasedLane<Kind extends string> {
   readonly kind: Kind;
   readonly inHandMax: number;
+  /** Between two rounds while a backlog stands; default `BACKLOG_MS`. */
+  readonly backlogMs?: number;
+  /** Rounds at one time; default `ROUNDS_MAX`. */
+  readonly roundsMax?: number;
 }
 
 export interface ReleasePorts<Kind extends string> {
@@ -37,7 +41,7 @@ export function releaser<Kind extends string>(
   ports: ReleasePorts<Kind>,
 ): () => Promise<number> {
   const backlogged = new Set<Kind>();
-  const releaseLane = async ({ kind, inHandMax }: ReleasedLane<Kind>) => {
+  const releaseLane = async ({ kind, inHandMax, roundsMax = ROUNDS_MAX }: ReleasedLane<Kind>) => {
     let room = inHandMax - (await ports.inHand(kind));
     for (let rounds = 1; room > 0; rounds++) {
       const { released, more, passed } = await ports.release(kind, room);
@@ -45,11 +49,16 @@ export function releaser<Kind extends string>(
       if (more) backlogged.add(kind);
       else backlogged.delete(kind);
       // Where nothing came of it, those who wait have as much in hand as they may.
-      if (!more || (released === 0 && !passed) || rounds >= ROUNDS_MAX) return;
+      if (!more || (released === 0 && !passed) || rounds >= roundsMax) return;
     }
   };
+  const dueAtMs = new Map<Kind, number>();
   return async () => {
-    await Promise.all(lanes.map(releaseLane));
-    return backlogged.size > 0 ? BACKLOG_MS : IDLE_MS;
+    const startedMs = performance.now();
+    const due = lanes.filter(({ kind }) => (dueAtMs.get(kind) ?? 0) <= startedMs);
+    await Promise.all(due.map(releaseLane));
+    for (const { kind, backlogMs = BACKLOG_MS } of due)
+      dueAtMs.set(kind, performance.now() + (backlogged.has(kind) ? backlogMs : IDLE_MS));
+    return Math.max(0, Math.min(...dueAtMs.values()) - performance.now());
   };
 }

@@ -10,9 +10,19 @@ export interface WebhookDeps {
   readonly now: () => Date;
 }
 
-/** Tells a customer's server of one event: sign, call, judge, write down. Every try has the same id and the same body. */
-export function webhookProvider({ call, sign, record, now }: WebhookDeps): Provider<WebhookWork, 'webhook'> {
-  return {
+export interface WebhookCalls {
+  readonly provider: Provider<WebhookWork, 'webhook'>;
+  /** Until the answer to this call is in the log. */
+  readonly recorded: (work: WebhookWork) => Promise<void>;
+}
+
+/**
+ * Tells a customer's server of one event: sign, call, judge, write down. Every try has the same id and the same body. The
+ * writing is waited for apart, so that its commit holds no place at the endpoint.
+ */
+export function webhookCalls({ call, sign, record, now }: WebhookDeps): WebhookCalls {
+  const recording = new WeakMap<WebhookWork, Promise<void>>();
+  const provider: WebhookCalls['provider'] = {
     channel: 'webhook',
     provider: 'endpoint',
     async send(work, signal) {
@@ -24,10 +34,14 @@ export function webhookProvider({ call, sign, record, now }: WebhookDeps): Provi
       );
       const latencyMs = Math.round(performance.now() - startedMs);
       const { reply, health } = judgeCall(called, work.eventId, work.snoozes, now());
-      await record({ work, called, health, ...outcomeOf(reply), latencyMs, at });
+      const written = record({ work, called, health, ...outcomeOf(reply), latencyMs, at });
+      // Thrown where it is waited for.
+      written.catch(() => undefined);
+      recording.set(work, written);
       return reply;
     },
   };
+  return { provider, recorded: async (work) => recording.get(work) };
 }
 
 function headersOf(work: WebhookWork, at: Date, sign: SignWebhook): Record<string, string> {

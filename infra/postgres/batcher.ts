@@ -8,9 +8,18 @@ export interface BatcherOptions<In, Out> {
   readonly sizeMax: number;
   /** Batches under way at once: what arrives meanwhile forms the next one. */
   readonly inFlightMax: number;
+  /** How long the first item waits for others; default 0, for work that a person waits for. */
+  readonly gatherMs?: number | undefined;
   /** Answers in the order of the items. */
   readonly run: (items: readonly In[]) => Promise<readonly Out[]>;
 }
+
+/** Of the batches on a call's way: before it is made, and after. */
+export interface GatherMs {
+  readonly before: number;
+  readonly after: number;
+}
+export const NO_GATHERING: GatherMs = { before: 0, after: 0 };
 
 interface Waiting<In, Out> {
   readonly item: In;
@@ -26,6 +35,7 @@ export function batcher<In, Out>({
   name,
   sizeMax,
   inFlightMax,
+  gatherMs = 0,
   run,
 }: BatcherOptions<In, Out>): (item: In) => Promise<Out> {
   let waiting: Waiting<In, Out>[] = [];
@@ -35,17 +45,19 @@ export function batcher<In, Out>({
   const schedule = () => {
     if (scheduled || inFlight >= inFlightMax || waiting.length === 0) return;
     scheduled = true;
+    if (gatherMs > 0 && waiting.length < sizeMax) setTimeout(start, gatherMs);
     // After this turn of the event loop: all requests that one read from the sockets brought are in.
-    setImmediate(() => {
-      scheduled = false;
-      const batch = waiting.slice(0, sizeMax);
-      waiting = waiting.slice(sizeMax);
-      inFlight++;
+    else setImmediate(start);
+  };
+  const start = () => {
+    scheduled = false;
+    const batch = waiting.slice(0, sizeMax);
+    waiting = waiting.slice(sizeMax);
+    inFlight++;
+    schedule();
+    void settle(name, batch, run).finally(() => {
+      inFlight--;
       schedule();
-      void settle(name, batch, run).finally(() => {
-        inFlight--;
-        schedule();
-      });
     });
   };
 

@@ -24,10 +24,15 @@ export interface GuardOptions {
   /** How many may be in flight at this provider: a quarter of its lane. */
   readonly inFlightMax: number;
   readonly clock: () => Date;
-  /** Who may wait for each place that is about to be given back; default `SEATS_A_PLACE`. */
-  readonly seatsAPlace?: number;
+  /** Who may wait for places that are about to be given back, asked at each entry; default `SEATS_A_PLACE` for each place. */
+  readonly seats?: () => number;
   /** How long; default `WAIT_MS_MAX`. */
   readonly waitMsMax?: number;
+  /**
+   * Who may enter beyond that and open their attempts, in one statement, while the calls before them are made; asked at each
+   * entry, default none. Only for a provider that is quick: one of them who finds no place in time is told `busy`.
+   */
+  readonly ahead?: () => number;
   /** Uniform in [0, 1). */
   readonly random?: () => number;
 }
@@ -40,22 +45,25 @@ export function guard<Message, Name extends string>(
   channel: Provider<Message, Name>,
   options: GuardOptions,
 ): Guarded<Message, Name> {
-  const { inFlightMax, clock, seatsAPlace = SEATS_A_PLACE, waitMsMax = WAIT_MS_MAX } = options;
+  const { inFlightMax, clock, waitMsMax = WAIT_MS_MAX, ahead } = options;
   if (!Number.isInteger(inFlightMax) || inFlightMax < 1)
     throw new RangeError('inFlightMax: expected at least 1');
   const breaker = breakerOn(options);
   const places = new Set<Place>();
-  const room = waitingRoom(inFlightMax * seatsAPlace, waitMsMax);
+  const room = waitingRoom(options.seats ?? (() => inFlightMax * SEATS_A_PLACE), waitMsMax);
+  const lines = callLines(inFlightMax, waitMsMax);
 
   const enter = (): Entry<Message> => {
     const nowMs = clock().getTime();
     freeUnused(places, nowMs);
     const closedTo = breaker.refusal(nowMs, places);
     if (closedTo) return closedTo;
-    if (places.size >= inFlightMax) return { entered: false, because: 'full', retryAfterMs: FULL_RETRY_MS };
+    const aheadMax = breaker.isClosed() && !lines.hang() ? (ahead?.() ?? 0) : 0;
+    if (places.size >= inFlightMax + aheadMax)
+      return { entered: false, because: 'full', retryAfterMs: FULL_RETRY_MS };
     const place: Place = { sinceMs: nowMs, isProbe: !breaker.isClosed(), use: 'none' };
     places.add(place);
-    return entered(place, { channel, breaker, places, freed: room.wake });
+    return entered(place, { channel, breaker, places, lines, freed: room.wake });
   };
   const enterSoon = async (): Promise<Entry<Message>> => {
     const entry = enter();
@@ -70,16 +78,23 @@ const WAIT_MS_MAX = 50;
 /** With a quarter of a lane for places, a quarter of it stays free whatever waits here. */
 const SEATS_A_PLACE = 2;
 
+interface WaitingRoom {
+  wait(): Promise<boolean>;
+  /** @returns whether somebody was there. */
+  wake(): boolean;
+  hangs(): boolean;
+}
+
 /**
  * Where calls wait for a place that is about to be given back. After one has waited in vain nobody waits until a place is
  * given back: the provider hangs, and three quarters of the lane are free for the others.
  */
-function waitingRoom(seats: number, waitMsMax: number): { wait: () => Promise<boolean>; wake: () => void } {
+function waitingRoom(seats: () => number, waitMsMax: number): WaitingRoom {
   const waiting: ((isFree: boolean) => void)[] = [];
   let hangs = false;
   return {
     wait: () => {
-      if (hangs || waiting.length >= seats) return Promise.resolve(false);
+      if (hangs || waiting.length >= seats()) return Promise.resolve(false);
       return new Promise((resolve) => {
         const timer = setTimeout(() => {
           hangs = true;
@@ -93,8 +108,37 @@ function waitingRoom(seats: number, waitMsMax: number): { wait: () => Promise<bo
     },
     wake: () => {
       hangs = false;
-      waiting.shift()?.(true);
+      const next = waiting.shift();
+      next?.(true);
+      return next !== undefined;
     },
+    hangs: () => hangs,
+  };
+}
+
+/** Calls under way at once, whoever has entered ahead of them. */
+interface CallLines {
+  /** Whether a line came free in time. */
+  take(): Promise<boolean>;
+  giveBack(): void;
+  /** The last who waited did so in vain. */
+  hang(): boolean;
+}
+
+function callLines(max: number, waitMsMax: number): CallLines {
+  let taken = 0;
+  const room = waitingRoom(() => Number.POSITIVE_INFINITY, waitMsMax);
+  return {
+    take: async () => {
+      if (taken >= max) return room.wait();
+      taken++;
+      return true;
+    },
+    // Whoever waits takes it over.
+    giveBack: () => {
+      if (!room.wake()) taken--;
+    },
+    hang: room.hangs,
   };
 }
 
@@ -114,13 +158,14 @@ interface Surroundings<Message> {
   readonly channel: Provider<Message>;
   readonly breaker: Breaker;
   readonly places: Set<Place>;
+  readonly lines: CallLines;
   /** A place was given back. */
-  readonly freed: () => void;
+  readonly freed: () => unknown;
 }
 
 function entered<Message>(
   place: Place,
-  { channel, breaker, places, freed }: Surroundings<Message>,
+  { channel, breaker, places, lines, freed }: Surroundings<Message>,
 ): Entered<Message> {
   const giveBack = () => {
     place.use = 'over';
@@ -134,8 +179,13 @@ function entered<Message>(
       place.use = isHeld ? 'sending' : 'over';
       if (!isHeld) return busy(FULL_RETRY_MS);
       try {
-        if (!place.isProbe && !breaker.isClosed()) return busy(OPEN_FIRST_MS);
-        return await breaker.run(() => channel.send(message, signal));
+        if (!(await lines.take())) return busy(FULL_RETRY_MS);
+        try {
+          if (!place.isProbe && !breaker.isClosed()) return busy(OPEN_FIRST_MS);
+          return await breaker.run(() => channel.send(message, signal));
+        } finally {
+          lines.giveBack();
+        }
       } finally {
         giveBack();
       }

@@ -5,12 +5,22 @@ import { guard } from '../providers/bulkhead.ts';
 
 /** In flight at one endpoint: a server that hangs for 15 s holds a hundredth of the lane. */
 const IN_FLIGHT_PER_TARGET_MAX = 4;
-/** In flight for one project, whatever it has endpoints and callback URLs. */
+/** In flight for one project, or opened ahead, whatever it has endpoints and callback URLs. */
 const IN_FLIGHT_PER_PROJECT_MAX = 16;
-/** All that one project has in hand (`infra/postgres/job/release.ts`) may wait here: who waits is spared a way through two stores. */
-const SEATS_A_PLACE = 6;
-/** Half a second: an endpoint that answers within a tenth of one serves all who wait; of one that hangs, they hold their places in the lane for so long. */
-const PLACE_WAIT_MS_MAX = 500;
+/**
+ * All that one project has in hand (`infra/postgres/job/release.ts`) may wait here for a quick endpoint: who waits is spared a way
+ * through two stores. At a slow one as many may wait as it serves in half of the time, since they hold places in the lane.
+ */
+const SEATS_MAX = 52;
+const PLACE_WAIT_MS_MAX = 1_000;
+/**
+ * So many more have their attempts opened, many in one statement, while the calls before them are made: at an endpoint whose last
+ * answers took less than 50 ms, so that nobody holds an open attempt for longer than two or three of them.
+ */
+const AHEAD_MAX = 8;
+const QUICK_MS_MAX = 50;
+/** A project that holds so many opens none ahead: its last places are left to its other endpoints. */
+const AHEAD_PER_PROJECT_MAX = 12;
 /** Places that this process remembers; the least used ones are forgotten, and with them that they had failed. */
 const TARGETS_MAX = 5_000;
 /** What a call is taken to last before one has been made: a server in the same country that does little. */
@@ -29,6 +39,8 @@ const WAIT_MS_MIN = 250;
 interface Target {
   readonly guarded: Guarded<WebhookWork>;
   latencyMs: number;
+  /** It has answered. */
+  isKnown: boolean;
   /** Up to then, its places are promised to those who were sent away. */
   promisedUntilMs: number;
 }
@@ -49,7 +61,8 @@ export function webhookTargets(
     const key = work.endpointId ?? `${work.projectId} ${new URL(work.url).host}`;
     const known = targets.get(key);
     if (known) return known;
-    const made = newTarget(provider, clock);
+    const isCrowded = () => (inFlight.get(work.projectId) ?? 0) >= AHEAD_PER_PROJECT_MAX;
+    const made = newTarget(provider, clock, isCrowded);
     targets.set(key, made);
     return made;
   };
@@ -73,7 +86,7 @@ export function webhookTargets(
   };
 }
 
-function newTarget(provider: Provider<WebhookWork>, clock: () => Date): Target {
+function newTarget(provider: Provider<WebhookWork>, clock: () => Date, isCrowded: () => boolean): Target {
   const timed: Provider<WebhookWork> = {
     ...provider,
     async send(work, signal) {
@@ -81,6 +94,7 @@ function newTarget(provider: Provider<WebhookWork>, clock: () => Date): Target {
       try {
         return await provider.send(work, signal);
       } finally {
+        target.isKnown = true;
         target.latencyMs += LATENCY_WEIGHT * (performance.now() - startedMs - target.latencyMs);
       }
     },
@@ -88,11 +102,13 @@ function newTarget(provider: Provider<WebhookWork>, clock: () => Date): Target {
   const target: Target = {
     guarded: guard(timed, {
       inFlightMax: IN_FLIGHT_PER_TARGET_MAX,
-      seatsAPlace: SEATS_A_PLACE,
+      seats: () => Math.min(SEATS_MAX, (IN_FLIGHT_PER_TARGET_MAX * PLACE_WAIT_MS_MAX) / 2 / target.latencyMs),
       waitMsMax: PLACE_WAIT_MS_MAX,
+      ahead: () => (target.isKnown && target.latencyMs < QUICK_MS_MAX && !isCrowded() ? AHEAD_MAX : 0),
       clock,
     }),
     latencyMs: LATENCY_GUESS_MS,
+    isKnown: false,
     promisedUntilMs: 0,
   };
   return target;

@@ -7,7 +7,7 @@ import { sealer } from '../../infra/crypto.ts';
 import { openOrm } from '../../infra/postgres/orm.ts';
 import { hotPool } from '../../infra/postgres/hot-pool.ts';
 import { webhookStore } from '../../infra/postgres/webhook/webhooks.ts';
-import { machine } from './support/cpu.ts';
+import { cpuSecondsOf, machine } from './support/cpu.ts';
 import { type Figure, figure } from './support/figures.ts';
 import type { Options } from './support/options.ts';
 import { seedProjects } from './support/seed.ts';
@@ -24,9 +24,14 @@ const REFILL_MS = 25;
 interface Round {
   readonly perSecond: number;
   readonly cpuMs: number;
+  /** The same, of each process. */
+  readonly parts: Readonly<Record<string, string>>;
 }
 
-/** Deliveries to one endpoint that answers at once, while a backlog of a certain size stands: its rate, and the CPU of each call. */
+/**
+ * Deliveries to one endpoint that answers at once, while a backlog of a certain size stands: its rate, and the CPU of each call.
+ * Writing the events, which belongs to whoever makes them happen, is a part of its own.
+ */
 export async function webhook(options: Options): Promise<Figure[]> {
   const rounds = { small: [] as Round[], large: [] as Round[] };
   await onStage(options, async (stage) => {
@@ -119,7 +124,9 @@ async function turn(
   await stage.start('worker', 'workers/main.ts', env, ['webhook']);
   await stage.start('sweep', 'workers/main.ts', env, ['sweep']);
   const before = await until((done) => done >= WARMUP);
-  const cpu = stage.watch();
+  const emitter = await stage.sql.query<{ pid: number }>('select pg_backend_pid() pid');
+  const emitting = () => cpuSecondsOf(emitter.rows[0]?.pid ?? 0);
+  const [cpu, emittingBefore] = [stage.watch(), emitting()];
   const startedMs = performance.now();
   const after = await until(() => performance.now() - startedMs >= stage.options.seconds * 1_000);
   const seconds = (performance.now() - startedMs) / 1_000;
@@ -127,8 +134,16 @@ async function turn(
   await stage.stopChild('worker');
   await stage.stopChild('sweep');
   const delivered = after - before;
-  const spent = cores.reduce((sum, [, used]) => sum + used, 0);
-  return { perSecond: delivered / seconds, cpuMs: (spent * seconds * 1_000) / delivered };
+  const msEach = (used: number) => (used * seconds * 1_000) / delivered;
+  const events = (emitting() - emittingBefore) / seconds;
+  const spent = cores.reduce((sum, [, used]) => sum + used, 0) - events;
+  const parts = Object.fromEntries(
+    [...cores, ['events, in postgres', events] as const].map(([name, used]) => [
+      name,
+      msEach(used).toFixed(2),
+    ]),
+  );
+  return { perSecond: delivered / seconds, cpuMs: msEach(spent), parts };
 }
 
 const emit = `select webhook_emit($1, 'live', 'message.sent', $1, now(), '{}', null, null) from generate_series(1, $2::int)`;

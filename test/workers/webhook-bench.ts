@@ -15,7 +15,7 @@ import { systemResolve } from '../../infra/webhook/resolve.ts';
 import { signWebhook } from '../../infra/webhook/sign.ts';
 import { webhookTargets } from '../../infra/webhook/targets.ts';
 import { singleWake } from '../../workers/single.ts';
-import { webhookProvider } from '../../workers/webhook.ts';
+import { webhookCalls } from '../../workers/webhook.ts';
 import { freshDatabase } from '../support/servers.ts';
 
 const ring = { current: 'test', keys: new Map([['test', Buffer.alloc(32, 7)]]) };
@@ -46,11 +46,12 @@ export async function webhookBench(
     resolve: systemResolve(),
     isAllowed: () => true,
   });
-  const provider = webhookProvider({ call: caller.call, sign: signWebhook, record: jobs.record, now });
+  const calls = webhookCalls({ call: caller.call, sign: signWebhook, record: jobs.record, now });
   const wake = singleWake({
     read: jobs.read,
     store: jobStore(pool, now),
-    providerOf: webhookTargets(provider, now),
+    providerOf: webhookTargets(calls.provider, now),
+    afterReply: (_job, work) => calls.recorded(work),
     delaysMs: webhookDelaysMs,
     unknownMax: webhook.attemptsMax,
     attemptTimeoutMs: options.attemptTimeoutMs ?? webhook.attemptTimeoutMs,

@@ -8,6 +8,9 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+/** Three times as many as one endpoint has places. */
+const CALLS = 12;
+
 const verify = (secret: string, { body, headers }: Received) =>
   new Webhook(secret).verify(body, headers as Record<string, string>) as Record<string, unknown>;
 const only = <T>(list: readonly T[]): T => {
@@ -36,6 +39,27 @@ describe('a callback', () => {
     expect(() => verify(`whsec_${Buffer.alloc(32).toString('base64')}`, request)).toThrow(
       'No matching signature',
     );
+  });
+
+  test('gives its place at the endpoint back when it is answered, and its job ends when that is in the log', async () => {
+    const bench = await webhookBench();
+    const receiver = await startReceiver();
+    const project = await bench.addProject();
+    await bench.addEndpoint(project, receiver.url);
+    await bench.emit(project, CALLS);
+    bench.forward(MINUTE_MS);
+    const locking = await bench.pool.connect();
+    await locking.query('begin');
+    await locking.query('lock table webhook_delivery in exclusive mode');
+    const woken = bench.wakeDue(project).catch((error: unknown) => error);
+    try {
+      await expect.poll(() => receiver.received.length).toBe(CALLS);
+      expect((await bench.jobRows(project)).map(({ state }) => state)).not.toContain('completed');
+    } finally {
+      await locking.query('rollback');
+      locking.release();
+      await woken;
+    }
   });
 
   test('to a callback_url is signed with the project’s own secret, made when it is first needed', async () => {

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { FinalState, JobId } from '../../../domain/job/job.ts';
 import { HALF_LIFE_SECONDS } from '../../../domain/otp/fraud.ts';
 import type { ClosedAttempt, ClosingAttempt, JobStore, OpeningAttempt } from '../../../domain/job/store.ts';
-import { batcher } from '../batcher.ts';
+import { batcher, type GatherMs, NO_GATHERING } from '../batcher.ts';
 import { attemptIsOpen, jobIsUnfinished } from '../by-key.ts';
 import type { JobReason } from '../../../domain/reasons.ts';
 
@@ -14,25 +14,29 @@ const BATCHES_IN_FLIGHT_MAX = 2;
 const sized = { sizeMax: BATCH_MAX, inFlightMax: BATCHES_IN_FLIGHT_MAX };
 
 /** Attempts and states of jobs of every kind. Each statement commits by itself. */
-export function jobStore(pool: pg.Pool, now: () => Date): JobStore {
+export function jobStore(pool: pg.Pool, now: () => Date, gatherMs: GatherMs = NO_GATHERING): JobStore {
   const open = batcher({
     name: 'open',
     ...sized,
+    gatherMs: gatherMs.before,
     run: (items: readonly OpeningAttempt[]) => openAll(pool, items, now()),
   });
   const close = batcher({
     name: 'close',
     ...sized,
+    gatherMs: gatherMs.after,
     run: (items: readonly ClosingAttempt[]) => closeAll(pool, items, now()),
   });
   const finish = batcher({
     name: 'finish',
     ...sized,
+    gatherMs: gatherMs.after,
     run: (items: readonly Finishing[]) => finishAll(pool, items, now()),
   });
   const postpone = batcher({
     name: 'postpone',
     ...sized,
+    gatherMs: gatherMs.after,
     run: (items: readonly Postponing[]) => postponeAll(pool, items),
   });
   return {

@@ -51,6 +51,7 @@ export function release(pool: pg.Pool): Release {
   const run = async (kind: ReleasedKind, room: number, chatGapMs: number, now: Date): Promise<Released> => {
     const byChat = kind === 'telegram-message';
     if (kind === 'webhook') await answerCalls(pool, kind, now);
+    if (!(await someoneWaits(pool, kind, now))) return NOBODY;
     const { rows } = await pool.query<ReleasedRow>({
       name: `release-${kind}`,
       text: byChat ? releaseByChat : releaseByProject(kind === 'webhook' ? webhookRoom : undefined),
@@ -70,6 +71,17 @@ export function release(pool: pg.Pool): Release {
   };
   return Object.assign(run, { published });
 }
+
+const NOBODY: Released = { outboxId: null, tickets: [], more: false, passed: false };
+
+/** Most rounds find nobody: planning the statements below would cost some milliseconds each time, thirty times a second. */
+async function someoneWaits(pool: pg.Pool, kind: ReleasedKind, now: Date): Promise<boolean> {
+  const { rows } = await pool.query({ name: 'someone-waits', text: someoneIsDue, values: [kind, now] });
+  return rows.length > 0;
+}
+
+const someoneIsDue = `
+select from lane_turn where kind = $1 and served_at <= $2::timestamptz + interval '1 ms' limit 1`;
 
 /**
  * The turns of this round, in the order of service; none where another process releases this kind. As many turns as there are
@@ -134,11 +146,11 @@ select tickets.*, told.* from told left join tickets on true order by rank`;
 /** Sent to its queue, and not put to sleep since. */
 export const WEBHOOK_IN_HAND = `kind = 'webhook' and released_at is not null and finished_at is null and run_at <= released_at`;
 /**
- * Calls of one project in hand: as many as an endpoint's four places work off while the rest wait in the process for half a second.
- * The backlog behind them stays in Postgres, where it costs nothing: let out, each of thousands would knock several times a second.
+ * Calls of one project in hand: as many as a quick endpoint's four places work off between two rounds, while the rest wait in the
+ * process. The backlog behind them stays in Postgres, where it costs nothing: let out, each of thousands would knock several times a second.
  * What an endpoint that hangs has sent away to sleep is not counted, so that it takes no place from the project's others.
  */
-const WEBHOOKS_IN_HAND_MAX = 24;
+const WEBHOOKS_IN_HAND_MAX = 64;
 const webhookRoom = `
 ${WEBHOOKS_IN_HAND_MAX} - (select count(*)::int from (
   select from job where project_id = t.project_id and ${WEBHOOK_IN_HAND} limit ${WEBHOOKS_IN_HAND_MAX}) held)`;

@@ -37,6 +37,8 @@ export interface SingleSource<Row extends SingleJobRow, Work> {
   /** Columns of its own, and the joins that they come from; `j` is the job. */
   readonly columns: string;
   readonly joins: string;
+  /** Of its batches; default 0. */
+  readonly gatherMs?: number;
   readonly work: (row: Row) => Work | null | { readonly settled: FinalState; readonly reason: JobReason };
 }
 
@@ -50,6 +52,7 @@ export function singleJobs<Row extends SingleJobRow, Work>(
     name: `read-${source.kind}`,
     sizeMax: BATCH_MAX,
     inFlightMax: BATCHES_IN_FLIGHT_MAX,
+    gatherMs: source.gatherMs,
     run: async (ids: readonly JobId[]) => {
       const { rows } = await pool.query<Row>({ name: `read-${source.kind}`, text, values: [ids] });
       const found = new Map(rows.map((row) => [row.id, toJob(row, source.work)]));

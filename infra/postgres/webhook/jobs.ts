@@ -8,7 +8,7 @@ import { webhook } from '../../../domain/webhook/job.ts';
 import type { Delivery, WebhookJobs, WebhookWork } from '../../../domain/webhook/lane.ts';
 import { shownUrl } from '../../../domain/webhook/url.ts';
 import type { Seal } from '../../crypto.ts';
-import { batcher } from '../batcher.ts';
+import { batcher, type GatherMs, NO_GATHERING } from '../batcher.ts';
 import { type SingleJobRow, singleJobs } from '../job/single.ts';
 import { ensureProjectSecret } from './secrets.ts';
 
@@ -35,17 +35,24 @@ interface SecretJson {
 }
 
 /** Reads what a wake-up of `webhook` needs, and writes down what became of a call. */
-export function webhookJobs(pool: pg.Pool, seal: Seal, now: () => Date): WebhookJobs {
+export function webhookJobs(
+  pool: pg.Pool,
+  seal: Seal,
+  now: () => Date,
+  gatherMs: GatherMs = NO_GATHERING,
+): WebhookJobs {
   const read = singleJobs<WebhookRow, WebhookWork>(pool, {
     kind: webhook.kind,
     columns: workColumns,
     joins: workJoins,
+    gatherMs: gatherMs.before,
     work: (row) => workOf(row, seal, now()),
   });
   const record = batcher({
     name: 'record-webhook',
     sizeMax: BATCH_MAX,
     inFlightMax: BATCHES_IN_FLIGHT_MAX,
+    gatherMs: gatherMs.after,
     run: (deliveries: readonly Delivery[]) => recordAll(pool, deliveries),
   });
   return {

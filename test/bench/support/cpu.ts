@@ -4,6 +4,9 @@ import { loadavg } from 'node:os';
 /** USER_HZ of Linux, in which /proc counts. */
 const TICKS_PER_SECOND = 100;
 
+/** What one process has used until now. */
+export const cpuSecondsOf = (pid: number): number => (readStat(pid)?.own ?? Number.NaN) / TICKS_PER_SECOND;
+
 interface Snapshot {
   readonly atMs: number;
   /** Ticks of each group of processes; a group is a process and all that descend from it. */

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { schedulerPool } from '../../../infra/postgres/hot-pool.ts';
 import { release } from '../../../infra/postgres/job/release.ts';
 import { webhookBench } from '../../workers/webhook-bench.ts';
 
-const IN_HAND_MAX = 24;
+const IN_HAND_MAX = 64;
 const ROOM = 800;
 
 test('however large its backlog, a project has few calls in hand; those that sleep or have ended make room, and others wait for none of it', async () => {
@@ -33,4 +34,26 @@ test('however large its backlog, a project has few calls in hand; those that sle
     first.ids.slice(10, 15),
   ]);
   expect((await releasedOnce()).ids).toHaveLength(5);
+});
+
+const BACKLOG = 3_000;
+
+test('a round reads what it lets out, and not the backlog behind it, whatever the planner knows of the table', async () => {
+  const bench = await webhookBench({ now: () => new Date() });
+  const project = await bench.addProject();
+  await bench.addEndpoint(project, 'https://example.com/');
+  await bench.emit(project, BACKLOG);
+  const pool = schedulerPool(String(bench.pool.options.connectionString), 1);
+  onTestFinished(() => pool.end());
+  const rowsRead = async () => {
+    await pool.query('select pg_stat_force_next_flush()');
+    const { rows } = await bench.pool.query<{ read: string }>(
+      `select coalesce(idx_tup_fetch, 0) + seq_tup_read read from pg_stat_user_tables where relname = 'job'`,
+    );
+    return Number(rows[0]?.read);
+  };
+  const before = await rowsRead();
+  const { tickets } = await release(pool)('webhook', ROOM, 0, new Date());
+  expect(tickets).toHaveLength(IN_HAND_MAX);
+  expect((await rowsRead()) - before).toBeLessThan(BACKLOG / 3);
 });

@@ -308,3 +308,28 @@ test('behind a provider that hangs nobody waits again until it has given a place
   second.leave();
   entered(await soon);
 });
+
+test('who enters ahead of the calls waits for one to end, and once nobody’s does is told busy, and nobody enters ahead', async () => {
+  const ends: ((reply: SendReply) => void)[] = [];
+  const channel: CodeChannel = {
+    channel: 'sms',
+    provider: 'none',
+    send: () => new Promise((resolve) => ends.push(resolve)),
+  };
+  const guarded = guard(channel, { inFlightMax: 1, clock: () => new Date(), ahead: () => 2 });
+  const [first, second, third] = [guarded.enter(), guarded.enter(), guarded.enter()].map(entered);
+  expect(guarded.enter()).toEqual(full);
+
+  const replies = [first, second, third].map((each) => each?.send(message, deadline()));
+  await expect.poll(() => ends.length).toBe(1);
+  ends[0]?.(accepted);
+  expect(await replies[0]).toEqual(accepted);
+  await expect.poll(() => ends.length).toBe(2);
+  expect(await replies[2], 'it waited in vain').toMatchObject({ reply: 'busy' });
+  expect(ends).toHaveLength(2);
+  expect(guarded.enter()).toEqual(full);
+
+  ends[1]?.(accepted);
+  expect(await replies[1]).toEqual(accepted);
+  for (let n = 0; n < 3; n++) entered(guarded.enter());
+});
