@@ -63,7 +63,7 @@ export function guard<Message, Name extends string>(
       return { entered: false, because: 'full', retryAfterMs: FULL_RETRY_MS };
     const place: Place = { sinceMs: nowMs, isProbe: !breaker.isClosed(), use: 'none' };
     places.add(place);
-    return entered(place, { channel, breaker, places, lines, freed: room.wake });
+    return entered(place, { channel, breaker, places, lines, freed: () => room.wake() });
   };
   const enterSoon = async (): Promise<Entry<Message>> => {
     const entry = enter();
@@ -138,7 +138,7 @@ function callLines(max: number, waitMsMax: number): CallLines {
     giveBack: () => {
       if (!room.wake()) taken--;
     },
-    hang: room.hangs,
+    hang: () => room.hangs(),
   };
 }
 
