@@ -124,7 +124,7 @@ export async function webhookBench(
   /** Events of messages that were sent, as their triggers write them. */
   const emit = async ({ projectId, mode }: WebhookOwner, count: number) => {
     await pool.query(
-      `select webhook_emit($1, $2, 'message.sent', $1, now(), jsonb_build_object('id', $1, 'kind', 'push', 'broadcast_id', $1,
+      `select webhook_emit($1::uuid, $2, 'message.sent', $1::uuid, now(), jsonb_build_object('id', $1::uuid, 'kind', 'push', 'broadcast_id', $1::uuid,
          'state', 'completed', 'reason', null, 'to', null, 'accepted_at', now(), 'finished_at', now()), null, null)
        from generate_series(1, $3)`,
       [projectId, mode, count],
