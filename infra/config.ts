@@ -221,37 +221,51 @@ export const Environment = z.object({
     .transform((text) => text === 'true')
     .describe('true: callbacks to customers may go to plain http and to private addresses'),
 });
-export type Config = z.infer<typeof Environment>;
+export type ConfigName = keyof z.infer<typeof Environment>;
+/** What a process reads of it, and which variables it was given at all, read or not. */
+export type ConfigOf<Names extends ConfigName> = Pick<z.infer<typeof Environment>, Names> & {
+  readonly given: ReadonlySet<ConfigName>;
+};
+export type Config = ConfigOf<ConfigName>;
 
 /** One sentence a variable: its name and what was expected, never its value. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+const configNames = Environment.keyof().options;
+
 /**
  * Reads the environment once, in a `main.ts`. An empty variable counts as unset.
  * `NAME_FILE` is read for a missing `NAME`, as container secrets are mounted.
  *
+ * @param names what the process reads (`process-variables.ts`); what it does not read may be anything.
  * @throws ConfigError naming every variable that is missing or wrong.
  */
-export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const given = Object.fromEntries(
-    Object.keys(Environment.shape).flatMap((name) => {
+export function readConfig<Name extends ConfigName = ConfigName>(
+  env: NodeJS.ProcessEnv,
+  names: readonly Name[] = configNames as readonly ConfigName[] as readonly Name[],
+): ConfigOf<Name> {
+  const values = Object.fromEntries(
+    names.flatMap((name) => {
       const file = env[`${name}_FILE`];
       const value = env[name] || (file ? readFileSync(file, 'utf8').trim() : '');
       return value ? [[name, value]] : [];
     }),
   );
-  const parsed = Environment.safeParse(given, { reportInput: false });
+  const shape = Object.fromEntries(names.map((name) => [name, Environment.shape[name]]));
+  const parsed = z.object(shape).safeParse(values, { reportInput: false });
   if (!parsed.success)
     throw new ConfigError(
       [...Map.groupBy(parsed.error.issues, ({ path }) => String(path[0]))]
-        .map(([name, issues]) => configLine(name, issues, name in given))
+        .map(([name, issues]) => configLine(name, issues, name in values))
         .join('\n'),
     );
-  refuseSharedKid(parsed.data);
-  if (parsed.data.NODE_ENV === 'production') refuseSandbox(parsed.data);
-  return parsed.data;
+  const given = new Set(configNames.filter((name) => env[name] || env[`${name}_FILE`]));
+  const config = { ...parsed.data, given } as unknown as ConfigOf<Name>;
+  refuseSharedKid(config);
+  if (parsed.data['NODE_ENV'] === 'production') refuseSandbox(config);
+  return config;
 }
 
 /** Which variable, what was expected of it, and what to do: one line, without its value. */
@@ -274,7 +288,8 @@ function expectation(issue: z.core.$ZodIssue): string {
 }
 
 /** A kid names one key, or a token could be checked with another than signed it. */
-function refuseSharedKid({ JWT_PRIVATE_JWK: current, JWT_PREVIOUS_JWKS: previous = [] }: Config): void {
+function refuseSharedKid({ JWT_PRIVATE_JWK: current, JWT_PREVIOUS_JWKS: previous }: Partial<Config>): void {
+  if (!current || !previous) return;
   const kids = [current, ...previous].map(({ kid }) => kid);
   if (new Set(kids).size < kids.length)
     throw new ConfigError('JWT_PREVIOUS_JWKS: expected each kid once, and not that of JWT_PRIVATE_JWK');
@@ -289,7 +304,7 @@ const sandboxOnly = [
 ] as const;
 
 /** Codes that go to a sandbox reach nobody, and a key in a script is no secret. */
-function refuseSandbox(config: Config): void {
+function refuseSandbox(config: Partial<Config>): void {
   const set = sandboxOnly.filter((name) => config[name] !== undefined);
   if (set.length > 0)
     throw new ConfigError(

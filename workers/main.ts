@@ -12,8 +12,9 @@ import type { ClosingAttempt } from '../domain/job/store.ts';
 import type { Wake } from '../domain/job/wake.ts';
 import { webhookDelaysMs } from '../domain/webhook/job.ts';
 import { codeOf } from '../infra/codes.ts';
-import { type Config, ConfigError, readConfig } from '../infra/config.ts';
+import { ConfigError, readConfig } from '../infra/config.ts';
 import { environment } from '../infra/environment.ts';
+import { type ProcessConfig, processVariables } from '../infra/process-variables.ts';
 import { keyedHash, sealer } from '../infra/crypto.ts';
 import { type Logger, openLog } from '../infra/log.ts';
 import { attemptsTotal, jobsFinished } from '../infra/metrics.ts';
@@ -83,10 +84,13 @@ const now = () => new Date();
 /** For each provider of codes. */
 const fairShare = { inFlightMax: Math.floor(jobs['otp-send'].concurrency * PROVIDER_SHARE), clock: now };
 
-interface Platform {
-  readonly config: Config;
+type Role = JobKind | 'sweep';
+
+interface Platform<Of extends Role> {
+  /** What this role reads and nothing of the others, which its container is not given. */
+  readonly config: ProcessConfig<Of>;
   readonly log: Logger;
-  /** The bot that all lanes of this process share, with its pace; null where it is off. */
+  /** The bot that all lanes of this process share, with its pace; null where it is off, or no lane speaks through it. */
   readonly bot: TelegramSender | null;
 }
 type Stop = () => Promise<void>;
@@ -95,13 +99,25 @@ interface Wired {
   readonly stop: Stop;
 }
 
+/** What all roles of a process share. */
+interface Shared extends Pick<Platform<Role>, 'log' | 'bot'> {
+  readonly env: NodeJS.ProcessEnv;
+}
+
 /** One line a lane: what wakes its jobs. Only the chosen lanes' providers are built. */
 const lanes = {
-  'otp-send': (platform) => otpSendLane(platform),
-  'telegram-message': (platform) => telegramLane(platform),
-  push: (platform) => pushLane(platform),
-  webhook: (platform) => webhookLane(platform),
-} satisfies Record<JobKind, (platform: Platform) => Promise<Wired> | Wired>;
+  'otp-send': (shared) => otpSendLane(platformOf('otp-send', shared)),
+  'telegram-message': (shared) => telegramLane(platformOf('telegram-message', shared)),
+  push: (shared) => pushLane(platformOf('push', shared)),
+  webhook: (shared) => webhookLane(platformOf('webhook', shared)),
+} satisfies Record<JobKind, (shared: Shared) => Promise<Wired> | Wired>;
+
+function platformOf<Of extends Role>(role: Of, { env, log, bot }: Shared): Platform<Of> {
+  return { config: readConfig(env, processVariables[role]), log, bot };
+}
+
+/** The lanes that speak through the bot. */
+const spokenLanes = ['otp-send', 'telegram-message'] as const;
 
 /** Groups that become supergroups are few. */
 const CHAT_CONNECTIONS_MAX = 1;
@@ -109,40 +125,56 @@ const CHAT_CONNECTIONS_MAX = 1;
 /** `npm run worker -- [kind…]`: the lanes that are named, and the sweep where it is; all of it where nothing is. */
 await runProcess(async () => {
   const chosen = chooseRoles(process.argv.slice(2));
-  const config = readConfig(environment());
+  const env = environment();
+  // Of all roles together, so that what is missing is named at once.
+  const config = readConfig(
+    env,
+    chosen.flatMap((role) => processVariables[role]),
+  );
   const log = openLog(`worker ${chosen.join(' ')}`, config.LOG_LEVEL);
+  const { bot, close } = await openBot(env, chosen, log);
+  const shared = { env, log, bot };
+  const stops = [await serveMetrics(config)];
+  const life = { id: randomUUID(), roles: chosen, sweptAt: null };
+  for (const role of chosen)
+    stops.push(role === 'sweep' ? startSweep(platformOf('sweep', shared), life) : await start(role, shared));
+  stops.push(startBeats(config.DATABASE_URL, log, life));
+  log.info({ roles: chosen }, 'worker ready');
+  return async () => {
+    await Promise.all(stops.map((stop) => stop()));
+    await close();
+    log.info('worker stopped');
+  };
+});
+
+async function openBot(env: NodeJS.ProcessEnv, chosen: readonly Role[], log: Logger) {
+  const spoken = spokenLanes.find((lane) => chosen.includes(lane));
+  if (spoken === undefined) return { bot: null, close: async () => undefined };
+  const config = readConfig(env, processVariables[spoken]);
   const redis = producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error'));
   const onError = (err: Error) => log.warn({ err }, 'the pace of the bot is kept by this process alone');
   const chatPool = hotPool(config.DATABASE_URL, CHAT_CONNECTIONS_MAX);
   const onMoved = movesTo(telegramChats(chatPool), now, (err) =>
     log.warn({ err }, 'a move of a chat was not recorded'),
   );
-  const platform = { config, log, bot: await telegramFromConfig(config, redis, onError, onMoved) };
-  const stops = [await serveMetrics(config)];
-  const life = { id: randomUUID(), roles: chosen, sweptAt: null };
-  for (const role of chosen)
-    stops.push(role === 'sweep' ? startSweep(platform, life) : await start(role, platform));
-  stops.push(startBeats(platform, life));
-  log.info({ roles: chosen }, 'worker ready');
-  return async () => {
-    await Promise.all(stops.map((stop) => stop()));
+  const close = async () => {
     redis.disconnect();
     await chatPool.end();
-    log.info('worker stopped');
   };
-});
+  return { bot: await telegramFromConfig(config, redis, onError, onMoved), close };
+}
 
-function chooseRoles(names: readonly string[]): readonly (JobKind | 'sweep')[] {
-  const roles = [...jobKinds, 'sweep'] as const;
+function chooseRoles(names: readonly string[]): readonly Role[] {
+  const roles: readonly Role[] = [...jobKinds, 'sweep'];
   const unknown = names.filter((name) => !roles.some((role) => role === name));
   if (unknown.length > 0)
     throw new ConfigError(`no such kind: ${unknown.join(', ')}; expected any of ${roles.join(', ')}`);
   return names.length === 0 ? roles : roles.filter((role) => names.includes(role));
 }
 
-async function start(kind: JobKind, platform: Platform): Promise<Stop> {
-  const { config, log } = platform;
-  const { wake, stop } = await lanes[kind](platform);
+async function start(kind: JobKind, shared: Shared): Promise<Stop> {
+  const { config, log } = platformOf(kind, shared);
+  const { wake, stop } = await lanes[kind](shared);
   const onError = (err: Error) => log.warn({ err, kind }, 'queue error');
   const connection = workerRedis(config.REDIS_URL, onError);
   const onSurprise = (err: Error, jobId: string) =>
@@ -162,7 +194,7 @@ async function start(kind: JobKind, platform: Platform): Promise<Stop> {
   };
 }
 
-async function otpSendLane(platform: Platform): Promise<Wired> {
+async function otpSendLane(platform: Platform<'otp-send'>): Promise<Wired> {
   const { config } = platform;
   const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
   const wake = otpSendWake({
@@ -192,7 +224,7 @@ async function otpSendLane(platform: Platform): Promise<Wired> {
 }
 
 /** Counts and logs what a lane did. */
-function told({ log }: Platform, kind: JobKind) {
+function told({ log }: Pick<Shared, 'log'>, kind: JobKind) {
   return {
     onAttempt: (
       attempt: ClosingAttempt & { channel: string; provider: string; requestId: string | null },
@@ -206,7 +238,7 @@ function told({ log }: Platform, kind: JobKind) {
   };
 }
 
-function telegramLane(platform: Platform): Wired {
+function telegramLane(platform: Platform<'telegram-message'>): Wired {
   const { config, bot } = platform;
   const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
   const provider = whole('telegram-message', bot ? telegramMessages(bot) : missing('telegram'));
@@ -221,7 +253,7 @@ function telegramLane(platform: Platform): Wired {
   return { wake, stop: () => pool.end() };
 }
 
-async function pushLane(platform: Platform): Promise<Wired> {
+async function pushLane(platform: Platform<'push'>): Promise<Wired> {
   const { config } = platform;
   const seal = sealer(config.SEAL_KEYS);
   const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
@@ -238,7 +270,7 @@ async function pushLane(platform: Platform): Promise<Wired> {
 }
 
 /** Each endpoint is a provider of its own: the bulkheads are made as they are met. */
-function webhookLane(platform: Platform): Wired {
+function webhookLane(platform: Platform<'webhook'>): Wired {
   const { config } = platform;
   const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
   const events = webhookJobs(pool, sealer(config.SEAL_KEYS), now, WEBHOOK_GATHER_MS);
@@ -280,7 +312,10 @@ function retries(kind: JobKind) {
   return { delaysMs, unknownMax: 2, attemptTimeoutMs, now, random: Math.random };
 }
 
-async function guardedChannels({ config, bot }: Platform): Promise<ReadonlyMap<Channel, GuardedChannel>> {
+async function guardedChannels({
+  config,
+  bot,
+}: Platform<'otp-send'>): Promise<ReadonlyMap<Channel, GuardedChannel>> {
   const url = (name: CallbackName) => (jobId: JobId, attempt: number) =>
     config.PUBLIC_URL + callbackPath(name, jobId, attempt);
   const urls = { sms: url('twilio'), 'telegram-gateway': url('telegram-gateway') };
@@ -289,7 +324,7 @@ async function guardedChannels({ config, bot }: Platform): Promise<ReadonlyMap<C
 }
 
 /** Finds what was lost, lets time run out, and gives each released kind its turn. */
-function startSweep({ config, log }: Platform, life: { sweptAt: Date | null }): Stop {
+function startSweep({ config, log }: Platform<'sweep'>, life: { sweptAt: Date | null }): Stop {
   const pool = hotPool(config.DATABASE_URL, SWEEP_CONNECTIONS_MAX);
   const releasePool = schedulerPool(config.DATABASE_URL, releasedKinds.length);
   const queries = sweepQueries(pool);
@@ -333,8 +368,8 @@ function startSweep({ config, log }: Platform, life: { sweptAt: Date | null }): 
 const BEAT_MS = 5_000;
 
 /** Tells staff that this process works, and when its sweep last ended a round. */
-function startBeats({ config, log }: Platform, life: Beat): Stop {
-  const pool = hotPool(config.DATABASE_URL, 1);
+function startBeats(databaseUrl: string, log: Logger, life: Beat): Stop {
+  const pool = hotPool(databaseUrl, 1);
   const stop = every(log, 'beat', async () => {
     await beat(pool, life, now());
     return BEAT_MS;
@@ -349,13 +384,15 @@ function startBeats({ config, log }: Platform, life: Beat): Stop {
 }
 
 /** What people are told on their own devices and chats, as jobs of Navbat's own project. */
-function announcerOf({ PEPPER, SEAL_KEYS }: Config, pool: Pool) {
+function announcerOf({ PEPPER, SEAL_KEYS }: ProcessConfig<'sweep'>, pool: Pool) {
   const intake = broadcastIntake({ pool, hash: keyedHash(PEPPER), seal: sealer(SEAL_KEYS), now });
   return announcer({ notices: notices(pool), intake, now });
 }
 
 /** How much of each lane may be in hand; a new kind does not compile until it says so. */
-function releasedLanes({ TELEGRAM_MESSAGES_PER_SECOND: perSecond }: Config): ReleasedLane<ReleasedKind>[] {
+function releasedLanes({
+  TELEGRAM_MESSAGES_PER_SECOND: perSecond,
+}: ProcessConfig<'sweep'>): ReleasedLane<ReleasedKind>[] {
   const bot = Math.max(BOT_IN_HAND_MIN, Math.ceil(perSecond * BOT_AHEAD_SECONDS));
   const byConcurrency = (kind: ReleasedKind) => jobs[kind].concurrency * IN_HAND_PER_PLACE;
   const inHandMax = {

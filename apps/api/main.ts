@@ -13,8 +13,9 @@ import { registrar, type RegistrarDeps } from '../../domain/registration/registr
 import { approvalSignatureHolds } from '../../infra/device/approval-signature.ts';
 import { accessTokens, sessionTokens } from '../../infra/identity/access-tokens.ts';
 import { codeOf, numberOf } from '../../infra/codes.ts';
-import { type Config, readConfig } from '../../infra/config.ts';
+import { readConfig } from '../../infra/config.ts';
 import { environment } from '../../infra/environment.ts';
+import { type ProcessConfig, processVariables } from '../../infra/process-variables.ts';
 import { keyedHash, sameText, sealer } from '../../infra/crypto.ts';
 import { isDeviceProof } from '../../infra/device/proof.ts';
 import { publicKeyFault } from '../../infra/device/signature.ts';
@@ -82,6 +83,8 @@ import { docsRouter } from './routes/docs.ts';
 import { healthRouter } from './routes/health.ts';
 import type { RegistrationDeps } from './routes/registration.ts';
 
+type Config = ProcessConfig<'api'>;
+
 /** Keys, usage and depth: short reads, beside the intake's own pool. */
 const READ_CONNECTIONS_MAX = 4;
 /** Two batches of the intake at once, and checks beside them. */
@@ -92,7 +95,7 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const DRAIN_LIMIT_MS = 10_000;
 
 await runProcess(async () => {
-  const config = readConfig(environment());
+  const config = readConfig(environment(), processVariables.api);
   const log = openLog('api', config.LOG_LEVEL);
   const servers = await connect(config, log);
   const { app, close, endStreams } = await wire(config, log, servers);

@@ -3,8 +3,9 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { Redis } from 'ioredis';
 import { jobKinds } from '../../domain/jobs.ts';
 import { AddressHash } from '../../domain/staff/ops.ts';
-import { type Config, readConfig } from '../../infra/config.ts';
+import { readConfig } from '../../infra/config.ts';
 import { environment } from '../../infra/environment.ts';
+import { type ProcessConfig, processVariables } from '../../infra/process-variables.ts';
 import { keyedHash, sealer } from '../../infra/crypto.ts';
 import { limitConnection, quotaCounter } from '../../infra/http/quota-counter.ts';
 import { readiness } from '../../infra/http/readiness.ts';
@@ -25,13 +26,15 @@ import { createHttpServer, drain, listen } from '../http/server.ts';
 import { type BoardParts, createBoard } from './app.ts';
 import { boardQueueOptions } from './bull.ts';
 
+type Config = ProcessConfig<'board'>;
+
 /** A few people look at a few pages: the rest of Postgres is the intake's and the workers'. */
 const CONNECTIONS_MAX = 4;
 /** A page takes some milliseconds, a run of retries some seconds. */
 const DRAIN_LIMIT_MS = 10_000;
 
 await runProcess(async () => {
-  const config = readConfig(environment());
+  const config = readConfig(environment(), processVariables.board);
   const log = openLog('board', config.LOG_LEVEL);
   const { parts, close } = await wire(config, log);
   const server = createHttpServer(createBoard(parts), { proxies: config.TRUST_PROXY });

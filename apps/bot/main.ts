@@ -3,8 +3,9 @@ import { Redis } from 'ioredis';
 import type { RegisterCaller } from '../../domain/registration/registrar.ts';
 import { registrar } from '../../domain/registration/registrar.ts';
 import { codeOf, numberOf } from '../../infra/codes.ts';
-import { type Config, ConfigError, readConfig } from '../../infra/config.ts';
+import { ConfigError, readConfig } from '../../infra/config.ts';
 import { environment } from '../../infra/environment.ts';
+import { type ProcessConfig, processVariables } from '../../infra/process-variables.ts';
 import { keyedHash, sameText, sealer } from '../../infra/crypto.ts';
 import { chatPace } from '../../infra/http/chat-pace.ts';
 import { failureGate } from '../../infra/http/failure-gate.ts';
@@ -30,6 +31,8 @@ import { type Handled, updateHandler } from './handle.ts';
 import { botMouth } from './mouth.ts';
 import { updateKinds } from './update.ts';
 
+type Config = ProcessConfig<'bot'>;
+
 /** Chats are worked on side by side, each with one statement at a time. */
 const CONNECTIONS_MAX = 8;
 /** An update in hand takes some milliseconds, and at the worst as long as Telegram takes to answer. */
@@ -39,7 +42,7 @@ type Stop = () => Promise<void>;
 type Handle = (update: unknown) => Promise<Handled>;
 
 await runProcess(async () => {
-  const config = readConfig(environment());
+  const config = readConfig(environment(), processVariables.bot);
   const log = openLog('bot', config.LOG_LEVEL);
   const { BOT_PROJECT: slug, TELEGRAM_BOT_TOKEN: token } = config;
   if (slug === undefined) return serveOff(config, log);

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { Pool } from 'pg';
 import { ConfigError, readConfig } from '../../infra/config.ts';
 import { environment } from '../../infra/environment.ts';
+import { processVariables } from '../../infra/process-variables.ts';
 import { keyedHash } from '../../infra/crypto.ts';
 import { newSecrets } from '../../infra/new-secrets.ts';
 import { auditLog } from '../../infra/postgres/staff/audit.ts';
@@ -27,7 +28,7 @@ const withPorts: CliContext['withPorts'] = async (work) => {
   const env = environment();
   // Secrets of a `.env` that names no database are not those of the `npm start` that runs.
   const hasDatabase = env['DATABASE_URL'] || env['DATABASE_URL_FILE'];
-  const config = readConfig(hasDatabase ? env : withRunning(process.env, clone));
+  const config = readConfig(hasDatabase ? env : withRunning(process.env, clone), processVariables.cli);
   const orm = await openOrm(config.DATABASE_URL);
   const pool = new Pool({ connectionString: config.DATABASE_URL, max: 1 });
   try {

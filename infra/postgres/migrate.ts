@@ -1,5 +1,6 @@
 import { ConfigError, readConfig } from '../config.ts';
 import { environment } from '../environment.ts';
+import { processVariables } from '../process-variables.ts';
 import { runOnce } from '../run.ts';
 import { buildLateIndexes } from './late-indexes.ts';
 import { openOrm } from './orm.ts';
@@ -26,7 +27,7 @@ const mendable: Readonly<Record<string, string>> = {
 
 async function migrateOnce(): Promise<void> {
   try {
-    await migrate(readConfig(environment()).DATABASE_URL);
+    await migrate(readConfig(environment(), processVariables.migrate).DATABASE_URL);
   } catch (error) {
     const advice = error instanceof Error && 'code' in error ? mendable[String(error.code)] : undefined;
     throw advice ? new ConfigError(`DATABASE_URL: ${advice}`) : error;

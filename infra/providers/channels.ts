@@ -6,8 +6,16 @@ import type { CodeChannel } from '../../domain/otp/port.ts';
 import type { PushSender } from '../../domain/push/port.ts';
 import type { TelegramSender } from '../../domain/telegram/port.ts';
 import { type Config, ConfigError } from '../config.ts';
+import type { channelVariables, ProcessConfig } from '../process-variables.ts';
 import { telegramSlots } from '../queue/telegram-slots.ts';
 import type { FcmClient } from './fcm-client.ts';
+
+type ChannelConfig = ProcessConfig<'otp-send'>;
+type TelegramConfig = Pick<
+  Config,
+  'TELEGRAM_BOT_TOKEN' | 'TELEGRAM_API_ROOT' | 'TELEGRAM_MESSAGES_PER_SECOND' | 'TELEGRAM_CHAT_GAP_MS'
+>;
+type FcmConfig = Pick<Config, 'FCM_SANDBOX_URL' | 'FIREBASE_SERVICE_ACCOUNT'>;
 
 type CallbackUrl = (jobId: JobId, attempt: number) => string;
 
@@ -24,7 +32,7 @@ export interface CallbackUrls {
  * @throws ConfigError when a channel is set by halves, or its credentials can't be read.
  */
 export async function channelsFromConfig(
-  config: Config,
+  config: ChannelConfig,
   urls: CallbackUrls,
   telegram?: TelegramSender | null,
 ): Promise<Partial<Record<Channel, CodeChannel>>> {
@@ -42,22 +50,25 @@ export async function channelsFromConfig(
   };
 }
 
-/** The channels that `channelsFromConfig` would make, without loading what sends. */
-export function configuredChannels(config: Config): ReadonlySet<Channel> {
-  const set: Record<Channel, unknown> = {
-    push: config.FCM_SANDBOX_URL ?? config.FIREBASE_SERVICE_ACCOUNT,
-    telegram: config.TELEGRAM_BOT_TOKEN,
-    'telegram-gateway': config.TELEGRAM_GATEWAY_TOKEN,
-    sms: config.TWILIO_ACCOUNT_SID,
-    // Asks for no provider, as nothing is sent on it.
-    totp: true,
-  };
-  return new Set(channels.filter((channel) => set[channel] !== undefined));
+type ChannelVariable = (typeof channelVariables)[number];
+
+/** What sets a channel; `totp` asks for no provider, as nothing is sent on it. */
+const setsChannel: Readonly<Record<Channel, readonly ChannelVariable[] | null>> = {
+  push: ['FCM_SANDBOX_URL', 'FIREBASE_SERVICE_ACCOUNT'],
+  telegram: ['TELEGRAM_BOT_TOKEN'],
+  'telegram-gateway': ['TELEGRAM_GATEWAY_TOKEN'],
+  sms: ['TWILIO_ACCOUNT_SID'],
+  totp: null,
+};
+
+/** The channels that `channelsFromConfig` would make where the credentials are, without the credentials. */
+export function configuredChannels({ given }: Pick<Config, 'given'>): ReadonlySet<Channel> {
+  return new Set(channels.filter((channel) => setsChannel[channel]?.some((name) => given.has(name)) ?? true));
 }
 
 /** The readers of callbacks of those channels that report. */
 export async function callbackReadersFromConfig(
-  config: Config,
+  config: Pick<Config, 'TWILIO_AUTH_TOKEN' | 'TELEGRAM_GATEWAY_TOKEN'>,
 ): Promise<Partial<Record<keyof CallbackUrls, CallbackReader>>> {
   const { TWILIO_AUTH_TOKEN: authToken, TELEGRAM_GATEWAY_TOKEN: token } = config;
   const [twilio, gateway] = await Promise.all([
@@ -77,7 +88,7 @@ export async function callbackReadersFromConfig(
  * @param redis the connection over which all processes share the bot's pace; it should refuse at once while Redis is away.
  */
 export async function telegramFromConfig(
-  config: Config,
+  config: TelegramConfig,
   redis?: Redis,
   onError?: (error: Error) => void,
   onMoved?: (from: string, to: string) => Promise<void>,
@@ -95,14 +106,14 @@ export async function telegramFromConfig(
  *
  * @throws ConfigError when its credentials can't be read.
  */
-export async function pushFromConfig(config: Config): Promise<PushSender | null> {
+export async function pushFromConfig(config: FcmConfig): Promise<PushSender | null> {
   const client = await fcmFromConfig(config);
   if (!client) return null;
   const { pushSender } = await import('./push-sender.ts');
   return pushSender(client);
 }
 
-async function fcmFromConfig(config: Config): Promise<FcmClient | null> {
+async function fcmFromConfig(config: FcmConfig): Promise<FcmClient | null> {
   const { FCM_SANDBOX_URL: sandboxUrl, FIREBASE_SERVICE_ACCOUNT: serviceAccount } = config;
   if (!sandboxUrl && !serviceAccount) return null;
   const { fcmClient } = await import('./fcm-client.ts');
@@ -116,7 +127,7 @@ async function fcmFromConfig(config: Config): Promise<FcmClient | null> {
   }
 }
 
-async function pushOf(config: Config) {
+async function pushOf(config: FcmConfig) {
   const client = await fcmFromConfig(config);
   if (!client) return null;
   const { fcmPush } = await import('./fcm-push.ts');
@@ -129,7 +140,7 @@ async function telegramOf(client: TelegramSender | null) {
   return telegramBot(client);
 }
 
-async function gatewayOf(config: Config, urls: CallbackUrls) {
+async function gatewayOf(config: ChannelConfig, urls: CallbackUrls) {
   const { TELEGRAM_GATEWAY_TOKEN: token, TELEGRAM_GATEWAY_URL: url } = config;
   if (!token) return null;
   const { telegramGateway } = await import('./telegram-gateway.ts');
@@ -138,7 +149,7 @@ async function gatewayOf(config: Config, urls: CallbackUrls) {
 
 const twilioVariables = ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER'] as const;
 
-async function smsOf(config: Config, urls: CallbackUrls) {
+async function smsOf(config: ChannelConfig, urls: CallbackUrls) {
   const missing = twilioVariables.filter((name) => !config[name]);
   if (missing.length === twilioVariables.length) return null;
   // Half an account would leave SMS silently off.

@@ -1,32 +1,14 @@
 import { join } from 'node:path';
-import { Environment } from '../config.ts';
+import { ConfigError, readConfig } from '../config.ts';
 import { openLog } from '../log.ts';
+import { type ProcessConfig, processVariables } from '../process-variables.ts';
 import { refuseProduction, startSandbox } from './start-sandbox.ts';
 
 /** 5 s to write the log out and close; it takes milliseconds. */
 const DRAIN_MS_MAX = 5_000;
 
-/** What of the environment concerns the sandbox: it needs no database, no Redis and no keys. */
-const SandboxEnvironment = Environment.pick({
-  NODE_ENV: true,
-  SANDBOX_BIND_HOST: true,
-  SANDBOX_PORT: true,
-  LOG_LEVEL: true,
-  NAVBAT_HOME: true,
-  TWILIO_ACCOUNT_SID: true,
-  TWILIO_AUTH_TOKEN: true,
-  TELEGRAM_BOT_TOKEN: true,
-  TELEGRAM_GATEWAY_TOKEN: true,
-});
-
-const given = Object.entries(process.env).filter(([, value]) => value !== '');
-const parsed = SandboxEnvironment.safeParse(Object.fromEntries(given), { reportInput: false });
-if (!parsed.success) {
-  for (const issue of parsed.error.issues)
-    process.stderr.write(`${issue.path.join('.')}: ${issue.message}\n`);
-  process.exit(1);
-}
-const config = parsed.data;
+// It needs no database, no Redis and no keys. A `.env` is of what sends in earnest.
+const config = sandboxConfig();
 
 try {
   refuseProduction(config.NODE_ENV);
@@ -65,4 +47,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.exit(0);
     });
   });
+}
+
+function sandboxConfig(): ProcessConfig<'sandbox'> {
+  try {
+    return readConfig(process.env, processVariables.sandbox);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
 }

@@ -6,6 +6,12 @@ import { z } from 'zod';
 import { jobKinds } from '../../domain/jobs.ts';
 import { Environment } from '../../infra/config.ts';
 import { composeOnly } from '../../infra/deploy/env.ts';
+import {
+  channelVariables,
+  intakeProcesses,
+  type ProcessName,
+  processVariables,
+} from '../../infra/process-variables.ts';
 import { importsFrom } from './imports.ts';
 
 /** No Docker engine runs where these tests do, so the files are held to the code by reading them. */
@@ -85,14 +91,16 @@ describe('the services are those of the code', () => {
 describe('the servers keep what they are given', () => {
   test('PostgreSQL 18 with a volume where that version keeps its data, and a health check', () => {
     const { image, volumes: mounted, healthcheck } = service('postgres');
-    expect([image, mounted]).toEqual(['postgres:18', ['postgres-data:/var/lib/postgresql']]);
+    expect(image).toMatch(/^postgres:18\./);
+    expect(mounted).toEqual(['postgres-data:/var/lib/postgresql']);
     expect(healthcheck.test?.join(' ')).toContain('pg_isready');
   });
 
   test('Redis 7, append-only, never evicting, with a volume and a health check', () => {
     const { image, command, environment, volumes: mounted, healthcheck } = service('redis');
     const options = command.join(' ');
-    expect([image, mounted]).toEqual(['redis:7', ['redis-data:/data']]);
+    expect(image).toMatch(/^redis:7\./);
+    expect(mounted).toEqual(['redis-data:/data']);
     expect(options).toContain('--appendonly yes');
     expect(options).toContain('--maxmemory-policy noeviction');
     expect(healthcheck.test).toEqual(['CMD', 'redis-cli', 'ping']);
@@ -111,7 +119,7 @@ describe('the servers keep what they are given', () => {
 
 describe('no secret stands in a file', () => {
   const secretName = /KEY|TOKEN|SECRET|PASSWORD|PEPPER|JWK|SID|ACCOUNT/;
-  const onlyFromEnv = /^\$\{[A-Z_]+:\?[^}]+\}$/;
+  const onlyFromEnv = /^\$\{[A-Z_]+(?::\?[^}]+|:-|:\+set)\}$/;
 
   const passwordOf = (value: string): string | undefined => /^\w+:\/\/[^/]*?:(.+)@/.exec(value)?.[1];
   const secrets = all.flatMap(([name, { environment }]) =>
@@ -143,11 +151,55 @@ describe('no secret stands in a file', () => {
     const known = [...Object.keys(Environment.shape), ...Object.keys(composeOnly)];
     expect(known).toEqual(expect.arrayContaining(asked));
   });
+});
 
-  test('every variable that it sets is one that the code reads', () => {
-    const set = ours.flatMap(([, { environment }]) => Object.keys(environment));
-    expect(Object.keys(Environment.shape)).toEqual(expect.arrayContaining(set));
+describe('each container has what its process reads and nothing more', () => {
+  const processOf = (name: string, { command }: Service): ProcessName => {
+    const process = command[1] === 'workers/main.ts' ? command[2] : name;
+    if (process === undefined || !(process in processVariables)) throw new Error(`no process ${process}`);
+    return process as ProcessName;
+  };
+
+  test.each(ours)('%s', (name, it) => {
+    expect(it.env_file).toBeUndefined();
+    const process = processOf(name, it);
+    const reads: readonly string[] = processVariables[process];
+    const values = Object.entries(it.environment);
+    const told = values.filter(([, value]) => value.endsWith(':+set}')).map(([variable]) => variable);
+    expect(values.map(([variable]) => variable).toSorted()).toEqual([...reads, ...told].toSorted());
+    const isIntake = intakeProcesses.some((each) => each === process);
+    // A channel's secret that the process itself does not read is told as `set`.
+    const unread = channelVariables.filter((variable) => !reads.includes(variable));
+    expect(told.toSorted()).toEqual(isIntake ? unread.toSorted() : []);
   });
+
+  test.each(ours)('%s gets each variable of .env under its own name', (_name, { environment }) => {
+    for (const [variable, value] of Object.entries(environment)) {
+      const [, asked = variable] = /^\$\{([A-Z_]+)/.exec(value) ?? [];
+      expect(asked).toBe(variable);
+    }
+  });
+
+  test('the password of Postgres and of Redis is with those that talk to them', () => {
+    const holders = (secret: string) =>
+      all
+        .filter(([, { environment }]) => Object.values(environment).some((value) => value.includes(secret)))
+        .map(([name]) => name);
+    const platform = ours.map(([name]) => name).filter((name) => name !== 'sandbox');
+    expect(holders('${POSTGRES_PASSWORD')).toEqual(['postgres', ...platform]);
+    expect(holders('${REDIS_PASSWORD')).toEqual(['redis', ...platform.filter((name) => name !== 'migrate')]);
+  });
+});
+
+test('an image that others make is named to its last figure, and the variant with it', () => {
+  const { services: shells } = z
+    .object({ services: z.record(z.string(), z.object({ image: z.string() })) })
+    .parse(parse(read('.devcontainer/docker-compose.yml'), { merge: true }));
+  const bases = [...dockerfile.matchAll(/^FROM (\S+:\S+)/gm)].map(([, image]) => image);
+  const theirs = all.filter(([, { build }]) => !build).map(([, { image }]) => image);
+  const images = [...theirs, ...bases, ...Object.values(shells).map(({ image }) => image)];
+  expect(images).toHaveLength(4);
+  for (const image of images) expect(image).toMatch(/:\d+\.\d+(?:\.\d+)?-[a-z0-9-]*(?:bookworm|trixie)/);
 });
 
 test('nothing is published to other machines: here is no TLS', () => {

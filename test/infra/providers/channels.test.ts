@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { ConfigError, type Config, Environment } from '../../../infra/config.ts';
+import { ConfigError, type Config, readConfig } from '../../../infra/config.ts';
 import { callbackReadersFromConfig, channelsFromConfig } from '../../../infra/providers/channels.ts';
 import { ACCOUNT, AUTH_TOKEN, BOT_TOKEN, freshSandbox, GATEWAY_TOKEN, SENDER } from '../sandbox/support.ts';
 import { deadline, messageTo } from './support.ts';
@@ -14,8 +14,7 @@ const required = {
   PEPPER: key,
   JWT_PRIVATE_JWK: JSON.stringify({ kty: 'OKP', crv: 'Ed25519', x: 'x', d: 'd', kid: 'k1' }),
 };
-const configOf = (variables: Record<string, string>): Config =>
-  Environment.parse({ ...required, ...variables });
+const configOf = (variables: Record<string, string>): Config => readConfig({ ...required, ...variables });
 const urls = { sms: () => 'http://127.0.0.1:9/sms', 'telegram-gateway': () => 'http://127.0.0.1:9/gateway' };
 
 const twilio = { TWILIO_ACCOUNT_SID: ACCOUNT, TWILIO_AUTH_TOKEN: AUTH_TOKEN, TWILIO_PHONE_NUMBER: SENDER };

@@ -1,0 +1,105 @@
+import type { ConfigName, ConfigOf } from './config.ts';
+
+/**
+ * Which process reads which variables: a container is given these and nothing more (`docker-compose.yml`, held to this list by a
+ * test), so that who breaks into one process does not have the secrets of the others. A process can't read others: they are not in
+ * the type of its configuration.
+ */
+const common = ['NODE_ENV', 'LOG_LEVEL', 'DATABASE_URL', 'REDIS_URL', 'BIND_HOST'] as const;
+const bot = [
+  'TELEGRAM_BOT_TOKEN',
+  'TELEGRAM_API_ROOT',
+  'TELEGRAM_MESSAGES_PER_SECOND',
+  'TELEGRAM_CHAT_GAP_MS',
+] as const;
+const worker = [...common, 'WORKER_METRICS_PORT'] as const;
+
+export const processVariables = {
+  migrate: ['NODE_ENV', 'DATABASE_URL'],
+  cli: ['NODE_ENV', 'DATABASE_URL', 'PEPPER', 'SEAL_KEYS'],
+  api: [
+    ...common,
+    'API_PORT',
+    'PUBLIC_URL',
+    'TRUST_PROXY',
+    'CODE_KEYS',
+    'SEAL_KEYS',
+    'PEPPER',
+    'JWT_PRIVATE_JWK',
+    'JWT_PREVIOUS_JWKS',
+    // To check what Telegram and the providers sign.
+    'TELEGRAM_BOT_TOKEN',
+    'TELEGRAM_GATEWAY_TOKEN',
+    'TWILIO_AUTH_TOKEN',
+    'WEBHOOK_ALLOW_PRIVATE',
+  ],
+  board: [...common, 'BOARD_PORT', 'TRUST_PROXY', 'SEAL_KEYS', 'PEPPER'],
+  bot: [
+    ...common,
+    ...bot,
+    'BOT_PORT',
+    'BOT_PROJECT',
+    'PUBLIC_URL',
+    'TRUST_PROXY',
+    'TELEGRAM_WEBHOOK_SECRET',
+    'CODE_KEYS',
+    'SEAL_KEYS',
+    'PEPPER',
+  ],
+  'otp-send': [
+    ...worker,
+    ...bot,
+    'PUBLIC_URL',
+    'CODE_KEYS',
+    'SEAL_KEYS',
+    'TWILIO_ACCOUNT_SID',
+    'TWILIO_AUTH_TOKEN',
+    'TWILIO_PHONE_NUMBER',
+    'TWILIO_API_URL',
+    'TELEGRAM_GATEWAY_TOKEN',
+    'TELEGRAM_GATEWAY_URL',
+    'FIREBASE_SERVICE_ACCOUNT',
+    'FCM_SANDBOX_URL',
+  ],
+  'telegram-message': [...worker, ...bot],
+  push: [...worker, 'SEAL_KEYS', 'FIREBASE_SERVICE_ACCOUNT', 'FCM_SANDBOX_URL'],
+  webhook: [...worker, 'SEAL_KEYS', 'WEBHOOK_ALLOW_PRIVATE'],
+  sweep: [
+    ...worker,
+    'SEAL_KEYS',
+    'PEPPER',
+    'RETENTION_JOB_DAYS',
+    'RETENTION_PHONE_DAYS',
+    'TELEGRAM_MESSAGES_PER_SECOND',
+    'TELEGRAM_CHAT_GAP_MS',
+  ],
+  sandbox: [
+    'NODE_ENV',
+    'LOG_LEVEL',
+    'SANDBOX_BIND_HOST',
+    'SANDBOX_PORT',
+    'NAVBAT_HOME',
+    'TWILIO_ACCOUNT_SID',
+    'TWILIO_AUTH_TOKEN',
+    'TELEGRAM_BOT_TOKEN',
+    'TELEGRAM_GATEWAY_TOKEN',
+  ],
+} as const satisfies Readonly<Record<string, readonly ConfigName[]>>;
+
+export type ProcessName = keyof typeof processVariables;
+export type ProcessConfig<Name extends ProcessName> = ConfigOf<(typeof processVariables)[Name][number]>;
+
+/**
+ * What the intake must know to be set, whatever its value: a channel without credentials is refused there. Where the process does
+ * not read one of them itself, compose tells it `set` in place of the secret.
+ */
+export const channelVariables = [
+  'TWILIO_ACCOUNT_SID',
+  'TELEGRAM_BOT_TOKEN',
+  'TELEGRAM_GATEWAY_TOKEN',
+  'FIREBASE_SERVICE_ACCOUNT',
+  'FCM_SANDBOX_URL',
+] as const satisfies readonly ConfigName[];
+
+/** The processes that accept codes and messages. */
+export const intakeProcesses = ['api', 'bot'] as const satisfies readonly ProcessName[];
