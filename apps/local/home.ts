@@ -79,7 +79,7 @@ export const releaseHome = (home: string): Promise<void> => rm(join(home, OWNER_
 
 /** Written before anything else happens after a spawn, and at once: what is not written down outlives a `kill -9` of ours. */
 export function recordChildren(home: string, children: readonly ChildRecord[]): void {
-  mkdirSync(home, { recursive: true });
+  mkdirSync(home, { recursive: true, mode: 0o700 });
   const path = join(home, CHILDREN_FILE);
   writeFileSync(`${path}.new`, JSON.stringify(children), { mode: 0o600 });
   renameSync(`${path}.new`, path);

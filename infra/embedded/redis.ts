@@ -115,7 +115,13 @@ function launch({ program, env }: RedisBinary, { account }: Site, dataDirectory:
   try {
     const child = spawn(
       'sh',
-      ['-c', 'echo $$ > server.pid && exec "$@"', 'sh', program, configurationFile(dataDirectory)],
+      [
+        '-c',
+        'umask 077 && echo $$ > server.pid && exec "$@"',
+        'sh',
+        program,
+        configurationFile(dataDirectory),
+      ],
       { ...account, env, cwd: dataDirectory, detached: true, stdio: ['ignore', log, log] },
     );
     // A spawn that fails has no pid, and says so below; the event would otherwise end the process.

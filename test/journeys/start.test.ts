@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -153,6 +153,23 @@ test(
   },
   START_MS + 30_000,
 );
+
+test('nobody but its owner may read or enter what a start has written', async () => {
+  // The home itself lets root's servers pass to their data, and nobody list it.
+  const written = await readdir(home, { recursive: true });
+  expect(written).toEqual(
+    expect.arrayContaining(['children.json', 'running.json', 'sandbox', 'postgres/base']),
+  );
+  const open = await Promise.all(
+    // A server's own files come and go.
+    written.map(async (path) => {
+      const found = await lstat(join(home, path)).catch(() => null);
+      return found && (found.mode & 0o077) !== 0 ? [`${path} ${(found.mode & 0o777).toString(8)}`] : [];
+    }),
+  );
+  expect(open.flat()).toEqual([]);
+  expect((await stat(home)).mode & 0o066).toBe(0);
+});
 
 test('the tour: a code is sent, stands in the inbox, works once and not twice', async () => {
   const sent = await post('/otp/send', { to: PHONE });
