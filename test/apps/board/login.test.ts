@@ -104,6 +104,30 @@ describe('a login', () => {
     expect(refusals.map(({ detail }) => detail['reason'])).toEqual([...Array(5).fill('wrong'), 'locked']);
   });
 
+  test('goes on in a browser that was logged in before, while strangers keep the account locked', async () => {
+    const member = await board.createMember('operator');
+    const whole = await enter(member);
+    const cookies = (whole.headers['set-cookie'] as unknown as string[]).map(valueOf);
+    const browser = cookies.find((cookie) => cookie.startsWith('navbat_staff_browser=')) ?? '';
+    expect(browser).toMatch(/=[\w-]{43}$/);
+    // It opens nothing by itself.
+    expect((await ops(browser)).status).toBe(303);
+
+    for (let tries = 0; tries < FAILED_LOGINS_MAX; tries++)
+      expect((await logIn(member.email, 'wrong')).status).toBe(401);
+    const [elsewhere, invented, own] = [
+      await logIn(member.email, PASSWORD),
+      await logIn(member.email, PASSWORD).set('Cookie', `navbat_staff_browser=${'a'.repeat(43)}`),
+      await logIn(member.email, PASSWORD).set('Cookie', browser),
+    ];
+    expect([elsewhere.status, invented.status, own.status]).toEqual([401, 401, 303]);
+
+    // Its own wrong passwords count in it, and in no other.
+    for (let tries = 0; tries < FAILED_LOGINS_MAX; tries++)
+      expect((await logIn(member.email, 'wrong').set('Cookie', browser)).status).toBe(401);
+    expect((await logIn(member.email, PASSWORD).set('Cookie', browser)).status).toBe(401);
+  });
+
   test('from one address is counted over all accounts, whatever the password', async () => {
     const { email } = await board.createStaff('viewer');
     const from = newAddress();

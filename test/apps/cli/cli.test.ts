@@ -10,6 +10,7 @@ import { base32 } from '../../../domain/device/otpauth.ts';
 import { keyedHash, sealer } from '../../../infra/crypto.ts';
 import { RUNNING_FILE, runningVariables } from '../../../infra/running.ts';
 import { staffAccounts } from '../../../infra/postgres/staff/accounts.ts';
+import { FAILED_LOGINS_MAX } from '../../../infra/postgres/staff/lock.ts';
 import { staffSecondFactors } from '../../../infra/postgres/staff/second-factor.ts';
 import { staffSessions } from '../../../infra/postgres/staff/sessions.ts';
 import { type Ground, openGround } from '../../support/api.ts';
@@ -215,6 +216,25 @@ describe('staff', () => {
     await json(['staff', 'disable', 'leaver@example.uz']);
     expect((await navbat(['staff', 'list'])).out).toMatch(/^leaver@example\.uz +operator +disabled/m);
     expect(await refusal(['staff', 'disable', 'nobody@example.uz'])).toBe(
+      'There is no login nobody@example.uz.',
+    );
+  });
+
+  test('who are locked out may log in at once when they are unlocked', async () => {
+    const accounts = staffAccounts(ground.orm.em);
+    const email = 'locked@example.uz';
+    const { password } = await json(['staff', 'create', email, '--role', 'operator']);
+    const logIn = (text: string) => accounts.verifyPassword(email, text, new Date());
+    for (let tries = 0; tries < FAILED_LOGINS_MAX; tries++) await logIn('a wrong password');
+    expect(await logIn(password)).toMatchObject({ login: 'refused', reason: 'locked' });
+    expect(await json(['staff', 'unlock', 'Locked@Example.uz'])).toMatchObject({ unlocked: true });
+    expect(await logIn(password)).toMatchObject({ login: 'accepted' });
+    const { rows } = await ground.pool.query(
+      `select actor from audit where action = 'staff.unlock' and subject = $1`,
+      [email],
+    );
+    expect(rows).toEqual([{ actor: expect.stringMatching(/./) }]);
+    expect(await refusal(['staff', 'unlock', 'nobody@example.uz'])).toBe(
       'There is no login nobody@example.uz.',
     );
   });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import type { ConnectionLimits } from '../../../apps/http/connections.ts';
 import { callerAddress } from '../../../apps/http/express.ts';
@@ -15,14 +16,17 @@ async function server(limits: ConnectionLimits) {
     http.close();
     http.closeAllConnections();
   });
-  const open = async (): Promise<Socket> => {
+  const sockets = new Set<Socket>();
+  onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+  const open = async (localAddress = '127.0.0.1'): Promise<Socket> => {
     const accepted = once(http, 'connection');
-    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    const socket = connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined);
     socket.resume();
-    onTestFinished(() => void socket.destroy());
+    sockets.add(socket);
     await accepted;
     return socket;
   };
+  const held = () => promisify(http.getConnections.bind(http))();
   /** Whether it gets an answer, or is closed without one. */
   const ask = async (socket: Socket): Promise<boolean> => {
     const answered = once(socket, 'data').then(() => true);
@@ -30,7 +34,7 @@ async function server(limits: ConnectionLimits) {
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     return Promise.race([answered, closed]);
   };
-  return { open, ask };
+  return { open, ask, held };
 }
 
 test('one address holds so many connections and not one more, until it closes one', async () => {
@@ -41,6 +45,15 @@ test('one address holds so many connections and not one more, until it closes on
   expect(await ask(first)).toBe(true);
   first.destroy();
   await expect.poll(async () => ask(await open())).toBe(true);
+});
+
+test('of 3 000 that one address opens with the real limits 512 are held, and another address is answered', async () => {
+  const { open, ask, held } = await server({});
+  for (let opened = 0; opened < 3_000; opened += 100)
+    await Promise.all(Array.from({ length: 100 }, () => open()));
+  await expect.poll(held).toBe(512);
+  expect(await ask(await open())).toBe(false);
+  expect(await ask(await open('127.0.0.2'))).toBe(true);
 });
 
 test('behind a proxy of ours everybody comes from its address, which is not bounded', async () => {
