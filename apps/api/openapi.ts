@@ -2,7 +2,11 @@ import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { retryHelps } from '../../domain/reason.ts';
 import { FAILURES_MAX } from '../../domain/otp/failure-gate.ts';
-import { APP_ADDRESS_REQUESTS_PER_MINUTE, CODES_PER_ADDRESS_PER_HOUR } from '../../domain/project/quota.ts';
+import {
+  APP_ADDRESS_REQUESTS_PER_MINUTE,
+  APP_ADDRESS_SHARE,
+  CODES_PER_ADDRESS_PER_HOUR,
+} from '../../domain/project/quota.ts';
 import { PROBLEM_TYPE_PREFIX } from '../http/answer.ts';
 import { eventMeanings, eventTypes } from '../../domain/webhook/event.ts';
 import { eventPayload } from '../../domain/webhook/payload.ts';
@@ -47,7 +51,7 @@ request with the API key that sent it. Idempotency keys are kept for **24 hours*
 ### Limits
 Requests are counted per key and per caller's address in windows of a minute. Each answer says where you stand in
 \`RateLimit-Policy\` and \`RateLimit\`; a 429 of type \`quota-exceeded\` says in \`Retry-After\` when to come back. With a publishable key
-one address may send ${APP_ADDRESS_REQUESTS_PER_MINUTE} requests a minute, or a tenth of what the key may where that is less, and is sent
+one address may send ${APP_ADDRESS_REQUESTS_PER_MINUTE} requests a minute, or a ${1 / APP_ADDRESS_SHARE}th of what the key may where that is less (240 of 6000), and is sent
 ${CODES_PER_ADDRESS_PER_HOUR} codes an hour. IPv6 is counted by /64, and twice and four times as
 much by /56 and /48. After ${FAILURES_MAX.client} wrong codes within ten minutes one address has to wait; others do not. A 503 of type \`limit-uncounted\`
 says that a limit which protects codes could not be counted: nothing was done. Bodies hold

@@ -13,7 +13,8 @@ import {
   PERSON_REQUESTS_PER_MINUTE,
   type QuotaCounter,
   type QuotaState,
-  quotaState,
+  type Quotas,
+  takeAll,
   tightest,
   windowSecondsOf,
 } from '../../domain/project/quota.ts';
@@ -46,7 +47,7 @@ export function limitCaller(
 }
 
 /** One for the address and, with IPv6, for each net around it. */
-function quotasFrom(address: string, quota: Quota): readonly [Quota, ...Quota[]] {
+function quotasFrom(address: string, quota: Quota): Quotas {
   const [narrowest, ...wider] = netsOf(address).map(({ subject, times }) => ({
     ...quota,
     subject: `${quota.subject}${subject}`,
@@ -90,50 +91,29 @@ export function limitCallbacks(counter: QuotaCounter, address: string, res: Resp
   );
 }
 
-/**
- * The limit that binds first. They are counted one after the other, and the first that is exceeded ends it: who is over a narrow
- * limit uses up no wider one.
- */
-async function limit(
-  counter: QuotaCounter,
-  res: Response,
-  quotas: readonly [Quota, ...Quota[]],
-): Promise<QuotaState> {
+/** The limit that binds first. */
+async function limit(counter: QuotaCounter, res: Response, quotas: Quotas): Promise<QuotaState> {
   // Of the nets around an address the narrowest stands for all: a list names each policy once.
   const named = new Map(quotas.toReversed().map((quota) => [quota.name, policy(quota)]));
   res.setHeader('RateLimit-Policy', [...named.values()].toReversed().join(', '));
-  const binding = await count(counter, quotas);
+  const binding = await takeAll(counter, quotas);
   tell(binding, res);
   return binding;
 }
 
-async function count(
-  counter: QuotaCounter,
-  [first, ...others]: readonly [Quota, ...Quota[]],
-  before?: QuotaState,
-): Promise<QuotaState> {
-  let binding = quotaState(first, await counter.take(first));
-  if (before) binding = tightest([before, binding]);
-  for (const quota of others) {
-    if (binding.exceeded) return binding;
-    binding = tightest([binding, quotaState(quota, await counter.take(quota))]);
-  }
-  return binding;
-}
-
 /** Counts a request against limits more, of which only its handler knows. An exceeded one is thrown as a `Problem` 429. */
-export type CountFurther = (...quotas: readonly [Quota, ...Quota[]]) => Promise<void>;
+export type CountFurther = (...quotas: Quotas) => Promise<void>;
 
 /** `before` is what bound the request until then: the answer tells of whichever binds first. */
 export function countFurther(counter: QuotaCounter, res: Response, before: QuotaState): CountFurther {
   return async (...quotas) => {
     res.appendHeader('RateLimit-Policy', policy(quotas[0]));
-    tell(await count(counter, quotas, before), res);
+    tell(tightest([before, await takeAll(counter, quotas)]), res);
   };
 }
 
 /** Codes for `projectId` that somebody at this address may ask for. */
-export const codesFrom = (projectId: ProjectId, address: string): readonly [Quota, ...Quota[]] =>
+export const codesFrom = (projectId: ProjectId, address: string): Quotas =>
   quotasFrom(address, codesQuota(`${projectId}:`));
 
 /**
@@ -163,7 +143,7 @@ export async function limitFailure(counter: QuotaCounter, address: string, res: 
     subject: '',
     limit: FAILED_AUTHENTICATIONS_PER_MINUTE,
   });
-  const state = await count(counter, quotas);
+  const state = await takeAll(counter, quotas);
   if (!state.exceeded) return;
   res.setHeader('RateLimit-Policy', policy(state.quota));
   tell(state, res);

@@ -1,12 +1,12 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
-import { type Quota, type QuotaCounter, quotaState } from '../../domain/project/quota.ts';
+import { type Quota, type QuotaCounter, takeAll } from '../../domain/project/quota.ts';
 import type { AuditLog } from '../../domain/staff/audit.ts';
 import type { Login, StaffAccounts } from '../../domain/staff/port.ts';
 import type { SecondFactors } from '../../domain/staff/second-factor.ts';
 import type { StaffSessions } from '../../domain/staff/session.ts';
 import { sendJson } from '../http/answer.ts';
-import { netsOf } from '../../domain/net/address.ts';
+import { type Net, netsOf } from '../../domain/net/address.ts';
 import { callerAddress } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
 import { badText } from '../http/text.ts';
@@ -119,17 +119,15 @@ async function loginWait(
   address: string,
 ): Promise<number | null> {
   const prefix = what === 'password' ? 'staff' : 'staff-factor';
-  for (const { subject, times } of netsOf(address)) {
-    const quota: Quota = {
-      name: 'failed-authentication',
-      subject: `${prefix}:${subject}`,
-      limit: LOGINS_PER_MINUTE * times,
-      failsClosed: true,
-    };
-    const { exceeded, resetSeconds } = quotaState(quota, await counter.take(quota));
-    if (exceeded) return resetSeconds;
-  }
-  return null;
+  const [narrowest, ...wider] = netsOf(address);
+  const quotaOf = ({ subject, times }: Net): Quota => ({
+    name: 'failed-authentication',
+    subject: `${prefix}:${subject}`,
+    limit: LOGINS_PER_MINUTE * times,
+    failsClosed: true,
+  });
+  const { exceeded, resetSeconds } = await takeAll(counter, [quotaOf(narrowest), ...wider.map(quotaOf)]);
+  return exceeded ? resetSeconds : null;
 }
 
 /** One answer for every refusal: who guesses learns neither which emails exist nor which are locked. */

@@ -6,11 +6,14 @@ export const ADDRESS_REQUESTS_PER_MINUTE = 6_000;
 
 /**
  * One address with a publishable key, which every copy of an app holds: 200 sign-ins of three requests, or ten people whose apps
- * ask once a second, as a school or an office behind one address needs at its busiest. A tenth of what a key may by default.
+ * ask once a second, as a school or an office behind one address needs at its busiest.
  */
 export const APP_ADDRESS_REQUESTS_PER_MINUTE = 600;
-/** Of a key's own limit, where that is low: no address alone, and no ten, use up what everybody shares. */
-const APP_ADDRESS_SHARE = 0.1;
+/**
+ * Of a key's own limit, where that is less: twenty addresses that flood leave a fifth of the key to everybody else. At the default
+ * of 6 000 it is 240, or 80 sign-ins a minute.
+ */
+export const APP_ADDRESS_SHARE = 1 / 25;
 /** One person who signs in, whatever the key may. */
 const APP_ADDRESS_REQUESTS_MIN = 10;
 
@@ -98,7 +101,21 @@ export class CountUnavailable extends Error {
  * throws `CountUnavailable` instead.
  */
 export interface QuotaCounter {
-  take(quota: Quota): Promise<Taken>;
+  /**
+   * Counts a request against these, the narrowest first, all in one round trip. The first that is exceeded is the last that is told
+   * of: who is over a narrow limit uses up no wider one.
+   */
+  take(quotas: Quotas): Promise<readonly [Taken, ...Taken[]]>;
+}
+
+export type Quotas = readonly [Quota, ...Quota[]];
+
+/** Where a request stands that counts against these. */
+export async function takeAll(counter: QuotaCounter, quotas: Quotas): Promise<QuotaState> {
+  const taken = await counter.take(quotas);
+  const [first, ...others] = taken.map((each, n) => quotaState(quotas[n] ?? quotas[0], each));
+  if (first === undefined) throw new Error('a counter told of no quota');
+  return tightest([first, ...others]);
 }
 
 export interface QuotaState {

@@ -24,17 +24,22 @@ export interface WatchOptions {
 export function watchRedis(redis: Redis, options: WatchOptions): RedisWatch {
   let state: 'shared' | 'slow' | 'gone' = 'shared';
   let isProbing = false;
+  let left = 0;
   const closing = new AbortController();
 
   const leave = (to: 'slow' | 'gone') => {
     state = to;
+    left += 1;
     if (!isProbing) void probeUntilBack();
   };
   const probeUntilBack = async (): Promise<void> => {
     isProbing = true;
     while (state !== 'shared' && !closing.signal.aborted) {
       await pause(closing.signal);
-      state = await probe(redis, options);
+      const leftBefore = left;
+      const probed = await probe(redis, options);
+      // Who found it late meanwhile knows better: what they counted is yet to be told.
+      state = probed === 'shared' && left > leftBefore ? 'slow' : probed;
     }
     isProbing = false;
   };

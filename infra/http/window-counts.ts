@@ -7,15 +7,17 @@ import { type RedisWatch, watchRedis } from './redis-watch.ts';
 
 /** How long a request may wait for Redis before this process answers from what it knows: a hundred times what Redis takes. */
 export const LIMIT_TIMEOUT_MS = 50;
-/** What must not be answered from memory waits longer, and is then refused. */
-const STRICT_TIMEOUT_MS = 1_000;
+/** A command that is not answered by then failed. */
+const COMMAND_TIMEOUT_MS = 1_000;
+/** What must not be answered from memory waits for the command that is on the way and for its own, and is then refused. */
+const STRICT_TIMEOUT_MS = 2 * COMMAND_TIMEOUT_MS;
 
 /** Options of the connection that counts: it refuses at once where it can't ask, and sends what comes together together. */
 export const limitConnection = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
   enableAutoPipelining: true,
-  commandTimeout: STRICT_TIMEOUT_MS,
+  commandTimeout: COMMAND_TIMEOUT_MS,
 } as const;
 
 /** About 20 MB. The least used one is forgotten first, which costs nothing while Redis answers: it keeps the counts. */
@@ -38,14 +40,18 @@ export interface Subject {
  * that nothing is lost or counted twice by a command whose answer was lost; Redis adds them up.
  *
  * Without Redis a process goes on from what it was last told: its own count and that of the others. One process alone stays
- * exact. Of n processes each lets through at most what was left when it last heard, together (n − 1) times that above the
- * limit; for a subject of which it never heard, that is the whole limit. What it counted alone it tells when Redis is back.
+ * exact. Of n processes each lets through at most what was left when it last heard. Where one had heard of all counts, what the
+ * n − 1 others last knew to be left may pass above the limit; a count that is on the way at that moment is known to its own process
+ * only, and passes beside. A process that never heard of a subject, as one that starts meanwhile, has the whole limit. What was
+ * counted alone is told when Redis is back.
  */
 export interface WindowCounts {
   /** Answers within `LIMIT_TIMEOUT_MS`, alone where it must. */
   add(subject: Subject): Promise<Taken>;
   /** @throws CountUnavailable where the shared count can't be had; nothing is counted then. */
   addShared(subject: Subject): Promise<Taken>;
+  /** What one more would be, as far as this process knows; null where it knows nothing. Nothing is counted. */
+  next(subject: Subject): Taken | null;
   /** Takes one count back, as far as this process made it in this window. */
   forgive(subject: Subject): void;
   state(): 'shared' | 'local';
@@ -86,6 +92,10 @@ export function windowCounts(redis: Redis): WindowCounts {
   return {
     add: (subject) => add(parts, subject),
     addShared: (subject) => addShared(parts, subject),
+    next: ({ key }) => {
+      const entry = entries.peek(key);
+      return entry && entry.endsMs > performance.now() ? taken(entry, entry.own + 1) : null;
+    },
     forgive: (subject) => {
       const entry = entries.peek(subject.key);
       if (!entry || entry.own === 0 || entry.endsMs <= performance.now()) return;

@@ -23,6 +23,8 @@ const runs: readonly (readonly [LimitFault, number, number])[] = [
   ['redis stands still', 1, FLOOD],
   ['redis is shut down and wiped', 3, CALM],
   ['a process is stopped', 3, FLOOD],
+  ['redis is wiped while a process is stopped', 3, FLOOD],
+  ['a process is killed and started while redis is shut down', 3, FLOOD],
 ];
 
 for (const [fault, processes, asks] of runs)

@@ -188,7 +188,7 @@ describe('before a byte of its body, above a limit', { timeout: WALK_MS }, () =>
     await redis.ping();
     const counter = quotaCounter(redis);
     const quota = { name: 'callbacks', subject: address, limit: CALLBACKS_PER_MINUTE } as const;
-    await Promise.all(Array.from({ length: CALLBACKS_PER_MINUTE }, () => counter.take(quota)));
+    await Promise.all(Array.from({ length: CALLBACKS_PER_MINUTE }, () => counter.take([quota])));
     counter.close();
     redis.disconnect();
     await see('api', ['POST /callbacks/:name/:jobId/:attempt'], roleNamed('nobody'), address);

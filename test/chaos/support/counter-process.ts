@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { CountUnavailable } from '../../../domain/project/quota.ts';
+import { CountUnavailable, type Quota } from '../../../domain/project/quota.ts';
 import { limitConnection, quotaCounter } from '../../../infra/http/quota-counter.ts';
 import { CounterOrder, type CounterReport } from './counter-order.ts';
 
@@ -18,13 +18,14 @@ async function carryOut(order: CounterOrder): Promise<CounterReport> {
   const report = { id: order.id, allowed: 0, refused: 0, unavailable: 0, taken: 0 };
   const take = async () => {
     try {
-      const { taken } = await counter.take({
+      const quota: Quota = {
         name: 'key',
         subject: order.subject,
         limit: order.limit,
         windowSeconds: WINDOW_SECONDS,
         ...(order.failsClosed ? { failsClosed: true } : {}),
-      });
+      };
+      const [{ taken }] = await counter.take([quota]);
       report.taken = Math.max(report.taken, taken);
       if (taken <= order.limit) report.allowed += 1;
       else report.refused += 1;
@@ -48,4 +49,6 @@ process.on('message', (message) => {
   void carryOut(CounterOrder.parse(message)).then((report) => process.send?.(report));
 });
 process.on('disconnect', () => process.exit(0));
-redis.once('ready', () => process.send?.('ready'));
+// One that starts while Redis is away waits for nothing.
+if (process.argv[3] === 'alone') process.send?.('ready');
+else redis.once('ready', () => process.send?.('ready'));
