@@ -45,7 +45,7 @@ test.for(processes)(
     const { code, err } = await run(script, { NAVBAT_ENV_FILE: '', REDIS_URL: 'http://wrong' });
     expect(code).toBe(1);
     const lines = err.trim().split('\n');
-    expect(lines.map((line) => line.split(':')[0]).toSorted()).toEqual(requiredOf(process).toSorted());
+    expect(lines.map((line) => line.split(':')[0] ?? '').toSorted()).toEqual(requiredOf(process).toSorted());
     expect(lines).toContainEqual(
       expect.stringMatching(/^DATABASE_URL: missing. Expected: PostgreSQL 18 .*npm run env:new/),
     );
