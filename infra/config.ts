@@ -253,7 +253,11 @@ export function readConfig<Name extends ConfigName = ConfigName>(
       return value ? [[name, value]] : [];
     }),
   );
-  const shape = Object.fromEntries(names.map((name) => [name, Environment.shape[name]]));
+  const read: ReadonlySet<ConfigName> = new Set(names);
+  // In the order of `.env.example`.
+  const shape = Object.fromEntries(
+    configNames.filter((name) => read.has(name)).map((name) => [name, Environment.shape[name]]),
+  );
   const parsed = z.object(shape).safeParse(values, { reportInput: false });
   if (!parsed.success)
     throw new ConfigError(

@@ -74,18 +74,18 @@ test('a wrong value is told in words: what was expected, and never the value', a
     'DATABASE_URL=mysql://hush',
     'REDIS_URL=hush:6379',
     'API_PORT=99999',
-    'BOARD_PORT=hush',
+    'TRUST_PROXY=hush',
     'LOG_LEVEL=hush',
   ];
   await writeFile(file, [...secrets, ...wrong].join('\n'));
-  const { err } = await run('infra/postgres/migrate.ts', { NAVBAT_ENV_FILE: file });
+  const { err } = await run('apps/api/main.ts', { NAVBAT_ENV_FILE: file });
   expect(err.trim().split('\n')).toEqual([
     expect.stringMatching(
       /^DATABASE_URL: does not have the expected form \(PostgreSQL 18 .*\)\. Correct it in /,
     ),
     expect.stringMatching(/^REDIS_URL: does not have the expected form \(Redis 7/),
     expect.stringMatching(/^API_PORT: expected at most 65535 \(port of the intake\)/),
-    expect.stringMatching(/^BOARD_PORT: expected a number /),
+    expect.stringMatching(/^TRUST_PROXY: expected a number /),
     expect.stringMatching(/^LOG_LEVEL: expected one of debug, info, /),
   ]);
   expect(err).not.toMatch(/hush|Invalid|NaN/);
