@@ -135,10 +135,10 @@ export function quotaState(quota: Quota, { taken, resetMs }: Taken): QuotaState 
   };
 }
 
-/** The limit that binds first: an exceeded one before any other, else the one with the least left. */
+/** The limit that binds first: an exceeded one before any other, else the one with the least left, and of two alike the wider, which stands later. */
 export function tightest(states: readonly [QuotaState, ...QuotaState[]]): QuotaState {
   return states.reduce((least, state) => {
     if (state.exceeded !== least.exceeded) return state.exceeded ? state : least;
-    return state.remaining < least.remaining ? state : least;
+    return state.remaining <= least.remaining ? state : least;
   });
 }
