@@ -51,6 +51,7 @@ const lockedProjects = async () => {
   return rows[0]?.n;
 };
 
+let nextGuess = 0;
 /** A hundred wrong codes, each typed for a verification that lives: five a send. */
 async function guessUntilLocked(project: TestProject): Promise<void> {
   // An hour in which each project may send 30 times has to do for two locks.
@@ -58,9 +59,9 @@ async function guessUntilLocked(project: TestProject): Promise<void> {
   const rights = await Promise.all(Array.from({ length: 40 }, (_, index) => phone.totp(index - 20)));
   const wrong = ['000000', '111111', '222222'].find((code) => !rights.includes(code)) ?? '333333';
   for (let guesses = 0; guesses < FAILED_CHECKS_IN_A_ROW_MAX; guesses += CHECKS_MAX) {
-    const sent = await sendTo(project, ['totp'], `guess-${guesses}`);
+    const sent = await sendTo(project, ['totp'], `guess-${nextGuess++}`);
     // Those of the flood that met a code that lived count too.
-    if (sent.status === 429) break;
+    if (String(sent.body.type).endsWith(':destination-locked')) return;
     expect(sent.status, JSON.stringify(sent.body)).toBe(202);
     for (let check = 0; check < CHECKS_MAX; check++)
       await project.call('POST', '/otp/verify', { id: sent.body.id, code: wrong });
