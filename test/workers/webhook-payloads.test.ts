@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { eventTypes } from '../../domain/webhook/event.ts';
 import { buttonPresses } from '../../infra/postgres/telegram/button-presses.ts';
+import { tellHalfSpent } from '../../infra/postgres/otp/paid-attempts.ts';
 import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import { faultsOfEvent } from '../support/event-body.ts';
 import { startReceiver } from '../support/webhook-receiver.ts';
@@ -28,6 +29,7 @@ async function makeEverythingHappen(bench: Bench, project: Project) {
   await finishBroadcast(bench, project);
   await pressButton(bench, project);
   await moveGroup(bench, project);
+  await spendHalf(bench, project);
   const { id } = await bench.addEndpoint(project, 'https://gone.example/');
   await bench.webhooks.test(project, id, 'request-1', bench.clock.now);
   await bench.pool.query(
@@ -95,6 +97,17 @@ async function moveGroup({ pool, clock }: Bench, { projectId }: Project) {
     [randomUUID(), projectId, group, clock.now],
   );
   await telegramChats(pool).move(String(group), '-1000000004711', clock.now);
+}
+
+/** `test/infra/postgres/otp-budgets.test.ts` sees when. */
+async function spendHalf({ pool, clock }: Bench, { projectId }: Project) {
+  const day = clock.now.toISOString().slice(0, 10);
+  await pool.query('insert into paid_spend (project_id, day, spent_micros) values ($1, $2, 5)', [
+    projectId,
+    day,
+  ]);
+  const data = { budget_micros: 9, spent_micros: 5, publishable_spent_micros: 0 };
+  await pool.query(tellHalfSpent, [JSON.stringify([{ project_id: projectId, data }]), day, clock.now]);
 }
 
 test('an event of every type comes with exactly the members that are documented, and its times as everywhere', async () => {

@@ -224,7 +224,7 @@ const writeSpend = `
 update paid_spend s set spent_micros = w.spent_micros, stranger_micros = w.stranger_micros
 from json_to_recordset($1) as w (project_id uuid, spent_micros bigint, stranger_micros bigint) where s.project_id = w.project_id and s.day = $2`;
 /** Once a day and project, as the day's row is locked. A refund that comes after it does not make it happen again. */
-const tellHalfSpent = `
+export const tellHalfSpent = `
 with told as (
   update paid_spend s set half_spent_at = $3 from json_to_recordset($1) as w (project_id uuid, data jsonb)
   where s.project_id = w.project_id and s.day = $2 returning s.project_id, w.data)
