@@ -78,7 +78,7 @@ describe('settings stay within the ceilings that staff set', () => {
     ]);
     const { body: seen } = await call(key, 'get', `/projects/${project.id}`).expect(200);
     expect(seen.settings).toMatchObject({ locale: 'uz', sends_per_hour: 5 });
-    expect(seen.ceilings).toMatchObject({ sends_per_hour: 10, rows_kept: 1_000_000, test_rows: 20_000 });
+    expect(seen.ceilings).toMatchObject({ sends_per_hour: 10, rows_kept: 5_000_000, test_rows: 20_000 });
     expect(seen.rows).toEqual({ queued: 0, kept: 0, test: 0, people: 0 });
     await call(key, 'patch', `/projects/${project.id}`)
       .send({ ceilings: { sends_per_hour: 100 } })

@@ -119,7 +119,7 @@ test('project set changes what it names, and refuses what there is not', async (
 
 test('project ceilings are shown, changed by name, checked, and leave a line in the audit', async () => {
   await json(['project', 'create', 'bounded']);
-  expect((await json(['project', 'ceilings', 'bounded'])).ceilings.rows_kept).toBe(1_000_000);
+  expect((await json(['project', 'ceilings', 'bounded'])).ceilings.rows_kept).toBe(5_000_000);
   const changed = await json([
     'project',
     'ceilings',
@@ -141,7 +141,7 @@ test('project ceilings are shown, changed by name, checked, and leave a line in 
   );
   expect(rows.map(({ detail }) => detail)).toEqual([
     {
-      from: { rows_kept: 1_000_000, sends_per_hour: 10, sms_daily_budget_micros: 50_000_000 },
+      from: { rows_kept: 5_000_000, sends_per_hour: 10, sms_daily_budget_micros: 50_000_000 },
       to: { rows_kept: 5, sends_per_hour: 2, sms_daily_budget_micros: 50_000_000 },
       lowered: ['sends_per_hour'],
     },
