@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { type AboveCeiling, CeilingsChange } from '../../domain/project/ceilings.ts';
 import type { SettingsChanged } from '../../domain/project/port.ts';
 import { ApiKeyText, keyFront, KeyScope } from '../../domain/project/key.ts';
@@ -23,6 +23,7 @@ import {
   writeAudit,
 } from './context.ts';
 import { keyRefusals } from './keys.ts';
+import { byName, fieldErrors, plainWords } from '../http/schema-words.ts';
 
 export function projectCommands(program: Command, context: CliContext): void {
   const project = program.command('project').description('projects and their settings');
@@ -209,10 +210,12 @@ function parseChange(
   schema: z.ZodType<Record<string, unknown>>,
   pairs: readonly string[],
 ): Record<string, unknown> {
-  const change = schema.safeParse(Object.fromEntries(pairs.map(settingOf)));
+  const change = schema.safeParse(Object.fromEntries(pairs.map(settingOf)), { error: plainWords });
   if (change.success) return change.data;
+  const errors = fieldErrors(change.error.issues, byName);
+  const known = schema instanceof z.ZodObject ? `Known names: ${Object.keys(schema.shape).join(', ')}.` : '';
   throw new CliError(
-    change.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('\n'),
+    [...errors.map(({ pointer, detail }) => `${pointer}: ${detail}`), known].join('\n').trim(),
   );
 }
 

@@ -249,7 +249,8 @@ const problems = {
   'incorrect-code': {
     meaning: 'The code is wrong.',
     retry: 'after-change',
-    nextStep: 'The person reads the newest message again. `remaining` says how many checks are left.',
+    nextStep:
+      'The person reads the newest message again. Where the answer has `remaining`, so many checks are left.',
     seen: ['problem'],
   },
   'too-many-failures': {
