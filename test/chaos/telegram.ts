@@ -115,10 +115,12 @@ async function measure(stage: Stage, run: TelegramRun, ground: Ground): Promise<
   await addCodeRecipient(stage, ground.projects[0]);
   const cores = stage.watch();
   for (const [index, project] of ground.projects.entries())
-    await post(ground, project, '/telegram/send', {
-      to: chats[index]?.map((chat_id) => ({ chat_id })),
-      text: `of-project-${index}`,
-    });
+    for (const to of sets(chats[index] ?? []))
+      await post(ground, project, '/telegram/send', {
+        to: to.map((chat_id) => ({ chat_id })),
+        text: `of-project-${index}`,
+        priority: 'bulk',
+      });
   const total = chats.flat().length;
   // A third of the way, when the lane is full.
   await sleep((total / SENT_PER_SECOND / run.speed / 3) * 1_000);
@@ -136,6 +138,16 @@ function chatsOf(count: number, project: number): number[] {
   const repeated = Math.floor(count * REPEATED_SHARE);
   const few = Math.max(1, Math.floor(repeated / MESSAGES_TO_A_REPEATED_CHAT));
   return Array.from({ length: count }, (_, index) => first + (index < repeated ? index % few : index));
+}
+
+/** One request tells a chat once: whoever gets several messages is in as many requests, the first of which names everybody. */
+function sets(chats: readonly number[]): number[][] {
+  const rounds: Set<number>[] = [];
+  for (const chat of chats) {
+    const round = rounds.find((round) => !round.has(chat)) ?? rounds[rounds.push(new Set()) - 1];
+    round?.add(chat);
+  }
+  return rounds.map((round) => [...round]);
 }
 
 async function post({ apiUrl }: Ground, { key }: Project, path: string, body: object): Promise<void> {
