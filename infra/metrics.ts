@@ -16,6 +16,14 @@ export const httpSeconds = new Histogram({
   registers: [metrics],
 });
 
+/** `reason` is the limit (`key`, `address`, `session` …), or the type of the problem: a closed set. */
+export const httpLimited = new Counter({
+  name: 'navbat_http_limited_total',
+  help: 'Requests answered 429, by the limit that they met.',
+  labelNames: ['method', 'route', 'reason'] as const,
+  registers: [metrics],
+});
+
 /** Rows that went together: `batch` is intake, open, close or publish. */
 export const batchSize = new Histogram({
   name: 'navbat_batch_size',

@@ -25,7 +25,7 @@ export function createApp({ routes, routers, ...serving }: AppParts): Express {
     );
   }
   for (const router of routers) app.use(router);
-  return app.use(unknownPath).use(problems(serving.log)) as Express;
+  return app.use(unknownPath).use(problems(serving)) as Express;
 }
 
 function byPath(routes: readonly Route[]): Map<string, Route[]> {

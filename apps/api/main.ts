@@ -23,7 +23,7 @@ import { failureGate } from '../../infra/http/failure-gate.ts';
 import { limitConnection, quotaCounter } from '../../infra/http/quota-counter.ts';
 import { readiness } from '../../infra/http/readiness.ts';
 import { type Logger, openLog } from '../../infra/log.ts';
-import { exposeDepth, httpSeconds, metrics } from '../../infra/metrics.ts';
+import { exposeDepth, httpLimited, httpSeconds, metrics } from '../../infra/metrics.ts';
 import { challenges } from '../../infra/postgres/approval/challenges.ts';
 import { depthReader } from '../../infra/postgres/job/depth.ts';
 import { deliveries } from '../../infra/postgres/otp/deliveries.ts';
@@ -170,6 +170,7 @@ async function wire(config: Config, log: Logger, servers: Servers) {
     log,
     proxies: config.TRUST_PROXY,
     observe: ({ method, route, status, seconds }) => httpSeconds.observe({ method, route, status }, seconds),
+    countLimited: (limited) => httpLimited.inc(limited),
     routes,
     routers: [...openRouters(pool, redis, routes), otp.callbacks],
   });

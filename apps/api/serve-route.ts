@@ -1,12 +1,11 @@
 import type { Request, RequestHandler, Response } from 'express';
-import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { PersonTokens } from '../../domain/identity/session.ts';
 import type { KeyDirectory } from '../../domain/project/port.ts';
 import type { QuotaCounter } from '../../domain/project/quota.ts';
 import { asProblem, EVENT_STREAM, sendEvents, sendJson, sendProblem } from '../http/answer.ts';
 import { readJson } from '../http/body.ts';
-import { callerAddress, header, logAnswer, requestIdOf } from '../http/express.ts';
+import { type AnswerLog, callerAddress, header, logAnswer, requestIdOf } from '../http/express.ts';
 import { type FieldError, Problem } from '../http/problem.ts';
 import { byName, byPointer, fieldErrors, plainWords } from '../http/schema-words.ts';
 import { badText } from '../http/text.ts';
@@ -32,11 +31,10 @@ import type { Answer, KeyRoute, OpenRequest, OpenRoute, PersonRoute, Route } fro
 /** A list of sessions shows it to its person; no browser's is longer. */
 const USER_AGENT_CHARACTERS_MAX = 300;
 
-export interface Serving {
+export interface Serving extends AnswerLog {
   readonly keys: KeyDirectory;
   readonly persons: PersonTokens;
   readonly counter: QuotaCounter;
-  readonly log: Logger;
   /** `route` is the route's own path, with its parameters' names. */
   readonly observe: (request: { method: string; route: string; status: number; seconds: number }) => void;
   /** Proxies in front of us whose `X-Forwarded-For` counts. */
@@ -49,12 +47,12 @@ export function serveRoute(route: Route, serving: Serving): RequestHandler {
     const startedMs = performance.now();
     try {
       const { status, body, headers, events } = await answer(route, serving, req, res);
-      logAnswer(serving.log, req, requestIdOf(res), status);
+      logAnswer(serving, req, requestIdOf(res), status);
       if (events) await sendEvents(res, events, headers);
       else sendJson(res, status, body, headers);
     } catch (error) {
       const problem = asProblem(error);
-      logAnswer(serving.log, req, requestIdOf(res), problem.status, error);
+      logAnswer(serving, req, requestIdOf(res), problem.status, error);
       sendProblem(res, problem);
     }
     // A stream lasts as long as somebody listens, which says nothing of us.

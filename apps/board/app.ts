@@ -6,9 +6,8 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
-import type { Logger } from 'pino';
 import { asProblem, sendJson } from '../http/answer.ts';
-import { begin, logAnswer, problems, requestIdOf, unknownPath } from '../http/express.ts';
+import { type AnswerLog, begin, logAnswer, problems, requestIdOf, unknownPath } from '../http/express.ts';
 import { accountRoutes } from './account.ts';
 import { sendPage, wantsJson } from './answer.ts';
 import { bullBoard, type BullParts, queueProblems } from './bull.ts';
@@ -21,8 +20,7 @@ import { opsRoutes } from './ops/routes.ts';
 import { enforcePolicy } from './policy.ts';
 import { type SecondFactorParts, secondFactorRoutes } from './second-factor.ts';
 
-export interface BoardParts extends SecondFactorParts, OpsParts, BullParts {
-  readonly log: Logger;
+export interface BoardParts extends SecondFactorParts, OpsParts, BullParts, Pick<AnswerLog, 'log'> {
   /** Redis away is no reason to restart the board: `/ops` needs Postgres only. */
   readonly health: () => Promise<{ readonly postgres: 'up' | 'down'; readonly redis: 'up' | 'away' }>;
 }
@@ -41,7 +39,7 @@ export function createBoard(parts: BoardParts): Express {
   app.use('/account', accountRoutes(parts));
   app.use('/ops', opsRoutes(parts));
   app.use(bullBoard(parts));
-  return app.use(unknownPath).use(queueProblems, pageProblems(parts.log), problems(parts.log)) as Express;
+  return app.use(unknownPath).use(queueProblems, pageProblems(parts), problems(parts)) as Express;
 }
 
 /**
@@ -62,11 +60,11 @@ async function answerHealth({ health }: BoardParts, res: Response): Promise<void
 }
 
 /** People get a page; programs and Bull Board's own requests get problem+json. */
-function pageProblems(log: Logger): ErrorRequestHandler {
+function pageProblems(to: AnswerLog): ErrorRequestHandler {
   return (error: unknown, req: Request, res: Response, next) => {
     if (res.headersSent || wantsJson(req) || req.path.startsWith('/api/')) return next(error);
     const problem = asProblem(error);
-    logAnswer(log, req, requestIdOf(res), problem.status, error);
+    logAnswer(to, req, requestIdOf(res), problem.status, error);
     for (const [name, value] of Object.entries(problem.headers)) res.setHeader(name, value);
     sendPage(
       res,

@@ -28,7 +28,7 @@ export function createBotApp({ log, webhook }: BotAppParts): Express {
   const app = express().disable('x-powered-by').disable('etag').use(begin);
   app.get('/health', (_req, res) => sendJson(res, 200, { status: 'ok' }));
   if (webhook) app.post(WEBHOOK_PATH, webhookHandler(webhook));
-  return app.use(unknownPath).use(problems(log)) as Express;
+  return app.use(unknownPath).use(problems({ log })) as Express;
 }
 
 /** 2xx confirms an update; anything else has Telegram post it again. */

@@ -4,7 +4,7 @@ import type { ErrorRequestHandler, RequestHandler, Request, Response } from 'exp
 import type { Logger } from 'pino';
 import { normalAddress } from '../../domain/net/address.ts';
 import { asProblem, sendProblem } from './answer.ts';
-import { noteLimited } from './limited.ts';
+import { type Limited, noteLimited } from './limited.ts';
 import { Problem } from './problem.ts';
 
 /** What may come in as `X-Request-Id`: it is written into logs and rows, so it is short and plain. */
@@ -51,11 +51,18 @@ export function wrongMethod(allowed: readonly string[]): RequestHandler {
   };
 }
 
+/** Where answers are told. */
+export interface AnswerLog {
+  readonly log: Logger;
+  /** Counts each 429, of which the log tells a few; left out by an app without `/metrics`. */
+  readonly countLimited?: (limited: Omit<Limited, 'request_id'>) => void;
+}
+
 /** The last of an app's handlers: each error becomes problem+json, and a fault of ours a log line. */
-export function problems(log: Logger): ErrorRequestHandler {
+export function problems(to: AnswerLog): ErrorRequestHandler {
   return (error, req, res, _next) => {
     const problem = asProblem(routerFault(error));
-    logAnswer(log, req, requestIdOf(res), problem.status, error);
+    logAnswer(to, req, requestIdOf(res), problem.status, error);
     sendProblem(res, problem);
   };
 }
@@ -65,7 +72,7 @@ export function problems(log: Logger): ErrorRequestHandler {
  * All else is `debug`, because at ten thousand requests a second a line each costs more than the request.
  */
 export function logAnswer(
-  log: Logger,
+  { log, countLimited }: AnswerLog,
   req: Request,
   requestId: string,
   status: number,
@@ -76,27 +83,25 @@ export function logAnswer(
       { request_id: requestId, method: req.method, path: req.path, status, err: error },
       'request failed',
     );
-  else if (status === 429)
-    noteLimited(log, {
-      request_id: requestId,
-      method: req.method,
-      route: routeOf(req),
-      reason: limitOf(error),
-    });
-  else if (log.isLevelEnabled('debug'))
+  else if (status === 429) {
+    const limited = { method: req.method, route: routeOf(req), reason: limitOf(error) };
+    countLimited?.(limited);
+    noteLimited(log, { request_id: requestId, ...limited });
+  } else if (log.isLevelEnabled('debug'))
     log.debug({ request_id: requestId, method: req.method, path: req.path, status }, 'request');
 }
 
-/** The route's own path; what no route has answered is one sort. */
+/** The route's own path, as OpenAPI writes it; what no route has answered is one sort. */
 function routeOf({ baseUrl, route }: Request): string {
   const path = (route as { path?: unknown } | undefined)?.path;
-  return typeof path === 'string' ? baseUrl + path : 'none';
+  return typeof path === 'string' ? baseUrl + path.replaceAll(/:(\w+)/g, '{$1}') : 'none';
 }
 
+/** The limit that was met, or the type of the problem where none has a name. */
 function limitOf(error: unknown): string {
-  if (!(error instanceof Problem)) return 'none';
-  const limits = error.extra['violated-policies'];
-  return Array.isArray(limits) ? limits.join(' ') : error.type;
+  const { type, extra } = asProblem(error);
+  const limits = extra['violated-policies'];
+  return Array.isArray(limits) ? limits.join(' ') : type;
 }
 
 /**

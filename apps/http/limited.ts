@@ -15,8 +15,8 @@ export interface Limited {
 const openWindows = new WeakMap<Logger, Map<string, { suppressed: number }>>();
 
 /**
- * Logs the first refusal of a route and a limit: whoever floods must not fill the disk. All are counted where answers are
- * (`navbat_http_request_seconds`, status 429).
+ * Logs the first refusal of a route and a limit: whoever floods must not fill the disk. All are counted
+ * (`navbat_http_limited_total`).
  */
 export function noteLimited(log: Logger, limited: Limited): void {
   const { route, reason } = limited;

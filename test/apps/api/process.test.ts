@@ -4,10 +4,13 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FAILED_AUTHENTICATIONS_PER_MINUTE } from '../../../domain/project/quota.ts';
 import { freePort } from '../../../infra/embedded/port.ts';
 import { type Ground, openGround } from '../../support/api.ts';
 import { testEnvironment } from '../../support/environment.ts';
 
+/** Above the limit. */
+const REFUSED = 5;
 const main = fileURLToPath(new URL('../../../apps/api/main.ts', import.meta.url));
 let ground: Ground;
 const children: ChildProcess[] = [];
@@ -61,6 +64,28 @@ test('a taken port and a missing variable end the start with one sentence and co
   expect(lacking.output[0]).toMatch(/^PEPPER: /);
   first.child.kill('SIGTERM');
   expect(await first.exit).toEqual([0, null]);
+});
+
+test('each 429 is counted by its route and limit, however few of them the log tells', async () => {
+  const port = await freePort();
+  const api = start(environment(port, { TRUST_PROXY: '1' }));
+  await untilReady(port);
+  const statuses: number[] = [];
+  for (let n = 0; n < FAILED_AUTHENTICATIONS_PER_MINUTE + REFUSED; n += 1) {
+    const { status } = await fetch(`http://127.0.0.1:${port}/jobs/1`, {
+      // An address of its own: other tests here call from this machine's.
+      headers: { 'X-Api-Key': 'nbt_live_unknownunknownun', 'X-Forwarded-For': '203.0.113.7' },
+    });
+    statuses.push(status);
+  }
+  expect(statuses.filter((status) => status === 429)).toHaveLength(REFUSED);
+  const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(page.split('\n').filter((line) => line.startsWith('navbat_http_limited_total'))).toEqual([
+    `navbat_http_limited_total{method="GET",route="/jobs/{id}",reason="failed-authentication"} ${REFUSED}`,
+  ]);
+  expect(api.output.filter((line) => line.includes('request refused'))).toHaveLength(1);
+  api.child.kill('SIGTERM');
+  await api.exit;
 });
 
 test('a stop lets a request end that is under way, and accepts no other', async () => {
