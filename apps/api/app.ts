@@ -1,5 +1,6 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
-import { begin, problems, unknownPath, wrongMethod } from '../http/express.ts';
+import { begin, otherMethods, problems, unknownPath, wrongMethod } from '../http/express.ts';
+import { apiRules } from '../../domain/access/policy.ts';
 import { preflight } from './cors.ts';
 import { type Serving, serveRoute } from './serve-route.ts';
 import type { Route } from './route.ts';
@@ -25,7 +26,7 @@ export function createApp({ routes, routers, ...serving }: AppParts): Express {
     );
   }
   for (const router of routers) app.use(router);
-  return app.use(unknownPath).use(problems(serving)) as Express;
+  return app.use(otherMethods(Object.keys(apiRules)), unknownPath).use(problems(serving)) as Express;
 }
 
 function byPath(routes: readonly Route[]): Map<string, Route[]> {

@@ -1,5 +1,6 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { boardRules, type Rule, type RouteRules, type SessionRule } from '../../domain/access/policy.ts';
+import { otherMethods } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
 import {
   type Guarding,
@@ -26,6 +27,8 @@ export function enforcePolicy(parts: Guarding, rules: RouteRules = boardRules): 
     const [method = '', path = ''] = route.split(' ');
     table[method.toLowerCase() as Verb](path, ...demands(rule, parts), letIn);
   }
+  // What Bull Board would do at its own paths is refused below, with a row that says who asked.
+  table.use(otherMethods(Object.keys(rules).filter((route) => !route.includes(' /api/'))));
   table.use(requireSession(parts), refuseForeign(parts), refuse(parts));
   return (req, res, next) => table(req, res, next);
 }

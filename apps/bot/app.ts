@@ -2,7 +2,7 @@ import express, { type Express, type Request, type RequestHandler } from 'expres
 import type { Logger } from 'pino';
 import { sendJson } from '../http/answer.ts';
 import { readBody } from '../http/body.ts';
-import { begin, header, problems, unknownPath } from '../http/express.ts';
+import { begin, header, problems, unknownPath, wrongMethod } from '../http/express.ts';
 import { shapeFault } from '../http/json-shape.ts';
 import { Problem } from '../http/problem.ts';
 import type { Handled } from './handle.ts';
@@ -26,8 +26,15 @@ export interface BotAppParts {
 /** What the bot answers over HTTP: whether it runs, and Telegram's posts. */
 export function createBotApp({ log, webhook }: BotAppParts): Express {
   const app = express().disable('x-powered-by').disable('etag').use(begin);
-  app.get('/health', (_req, res) => sendJson(res, 200, { status: 'ok' }));
-  if (webhook) app.post(WEBHOOK_PATH, webhookHandler(webhook));
+  app
+    .route('/health')
+    .get((_req, res) => sendJson(res, 200, { status: 'ok' }))
+    .all(wrongMethod(['GET']));
+  if (webhook)
+    app
+      .route(WEBHOOK_PATH)
+      .post(webhookHandler(webhook))
+      .all(wrongMethod(['POST']));
   return app.use(unknownPath).use(problems({ log })) as Express;
 }
 

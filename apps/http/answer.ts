@@ -18,6 +18,14 @@ export function sendJson(res: ServerResponse, status: number, body: unknown, hea
   send(res, status, 'application/json; charset=utf-8', body, headers);
 }
 
+/** Node tells no length by itself where HEAD is asked. */
+export function sendText(res: ServerResponse, contentType: string, text: string): void {
+  const bytes = Buffer.from(text);
+  res.setHeader('Content-Type', contentType);
+  res.setHeader('Content-Length', bytes.length);
+  res.end(bytes);
+}
+
 export const EVENT_STREAM = 'text/event-stream; charset=utf-8';
 /** Events are a few hundred bytes: a client that leaves so much unread is gone, or never meant to read. */
 const UNREAD_BYTES_MAX = 65_536;
@@ -167,10 +175,7 @@ function send(
     res.end();
     return;
   }
-  const text = Buffer.from(JSON.stringify(body));
-  res.setHeader('Content-Type', contentType);
-  res.setHeader('Content-Length', text.length);
-  res.end(text);
+  sendText(res, contentType, JSON.stringify(body));
 }
 
 /** `quota-exceeded` reads "Quota exceeded". */

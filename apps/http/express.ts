@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { ErrorRequestHandler, RequestHandler, Request, Response } from 'express';
+import { type ErrorRequestHandler, type RequestHandler, type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import { normalAddress } from '../../domain/net/address.ts';
 import { asProblem, sendProblem } from './answer.ts';
@@ -49,6 +49,15 @@ export function wrongMethod(allowed: readonly string[]): RequestHandler {
       });
     res.setHeader('Allow', allow).status(204).end();
   };
+}
+
+/** `wrongMethod` for the paths of routes such as `GET /docs`. It goes behind them: a method that they take never gets here. */
+export function otherMethods(routes: readonly string[]): Router {
+  const router = Router();
+  const split = routes.map((route) => route.split(' ') as [method: string, path: string]);
+  for (const [path, of] of Map.groupBy(split, ([, path]) => path))
+    router.all(path, wrongMethod(of.map(([method]) => method)));
+  return router;
 }
 
 /** Where answers are told. */

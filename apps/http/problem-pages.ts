@@ -3,7 +3,7 @@ import helmet from 'helmet';
 import { isReason, reasonsByContext } from '../../domain/reasons.ts';
 import type { ReasonPlace, RetryHelp } from '../../domain/reason.ts';
 import type { Reason } from '../../domain/reason.ts';
-import { PROBLEM_TYPE_PREFIX, sendJson } from './answer.ts';
+import { PROBLEM_TYPE_PREFIX, sendJson, sendText } from './answer.ts';
 import { Problem } from './problem.ts';
 
 /** Its style stands in the page; it has no script. */
@@ -24,9 +24,7 @@ const pagePolicy = helmet({
 export function problemPages(): Router {
   const page = cataloguePage();
   return Router()
-    .get('/docs/problems', pagePolicy, (_req, res) => {
-      res.setHeader('Content-Type', 'text/html; charset=utf-8').end(page);
-    })
+    .get('/docs/problems', pagePolicy, (_req, res) => sendText(res, 'text/html; charset=utf-8', page))
     .get('/docs/problems.json', (_req, res) => sendJson(res, 200, { data: catalogue() }))
     .get('/docs/problems/:type', (req, res) => {
       const code = req.params.type.replace(PROBLEM_TYPE_PREFIX, '');

@@ -6,18 +6,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type AppParts, createApp } from '../../apps/api/app.ts';
 import { defineRoute } from '../../apps/api/route.ts';
-import { type ApiPorts, apiRoutes } from '../../apps/api/routes.ts';
 import { Problem } from '../../apps/http/problem.ts';
 import { createHttpServer, drain, listen } from '../../apps/http/server.ts';
-import { apiRules, boardRules, botRules } from '../../domain/access/policy.ts';
 import { openApi } from '../support/api.ts';
-import { apiFixtures, botFixtures } from './policy/api-fixtures.ts';
-import { boardFixtures, forbidden } from './policy/board-fixtures.ts';
 import { routesOf, shapeOf } from './policy/express-routes.ts';
 import type { Fixture } from './policy/fixture.ts';
 import { makeRecipient } from './policy/objects.ts';
 import { accessPage } from './policy/page.ts';
 import { makeRoles } from './policy/roles.ts';
+import { fixtures, routes, rules, type Rules } from './policy/rules.ts';
 import { type AnyRule, walk, type Walk } from './policy/walk.ts';
 import { type App, apps, openWorld, type World } from './policy/world.ts';
 
@@ -30,27 +27,6 @@ import { type App, apps, openWorld, type World } from './policy/world.ts';
 const DRAIN_MS = 1_000;
 /** Some ten thousand requests: 20 s on a quiet machine. */
 const WALK_MS = 180_000;
-
-/** Routes are values: nothing is asked of the ports until a request comes. */
-const ports = new Proxy({}, { get: (_ports, _name, self: unknown) => self }) as ApiPorts;
-const routes = apiRoutes(ports);
-/** As Express writes it: `/otp/{id}` is `/otp/:id`, and a slash at the end is none. */
-const expressName = ({ method, path }: { method: string; path: string }) =>
-  `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1').replace(/(?<=.)\/$/, '')}`;
-type Rules = Readonly<Record<string, AnyRule>>;
-const rules: Readonly<Record<App, Rules>> = {
-  api: { ...apiRules, ...Object.fromEntries(routes.map((route) => [expressName(route), route])) },
-  board: {
-    ...boardRules,
-    ...Object.fromEntries(forbidden.map((route) => [route, { by: 'nobody' }])),
-  },
-  bot: botRules,
-};
-const fixtures: Readonly<Record<App, Readonly<Record<string, Fixture>>>> = {
-  api: apiFixtures,
-  board: boardFixtures,
-  bot: botFixtures,
-};
 
 let world: World;
 let who: Awaited<ReturnType<typeof makeRoles>>;

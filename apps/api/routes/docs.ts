@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { type RequestHandler, type Response, Router } from 'express';
+import { type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
+import { sendText } from '../../http/answer.ts';
 import { problemPages } from '../../http/problem-pages.ts';
 import type { OpenApiDocument } from '../openapi.ts';
 
@@ -85,11 +86,11 @@ const pagePolicy = helmet({
 export function docsRouter(document: OpenApiDocument): Router {
   const json = JSON.stringify(document);
   const router = Router()
-    .get('/openapi.json', (_req, res) => sendText(res, 'application/json', json))
-    .get('/docs', pagePolicy, (_req, res) => sendText(res, 'text/html', docsPage))
-    .get('/docs/start.js', (_req, res) => sendText(res, 'text/javascript', docsScript))
+    .get('/openapi.json', (_req, res) => sendText(res, 'application/json; charset=utf-8', json))
+    .get('/docs', pagePolicy, (_req, res) => sendText(res, 'text/html; charset=utf-8', docsPage))
+    .get('/docs/start.js', (_req, res) => sendText(res, 'text/javascript; charset=utf-8', docsScript))
     .use(problemPages())
-    .get('/redoc', pagePolicy, (_req, res) => sendText(res, 'text/html', redocPage));
+    .get('/redoc', pagePolicy, (_req, res) => sendText(res, 'text/html; charset=utf-8', redocPage));
   for (const [path, file] of Object.entries(assets)) router.get(path, sendAsset(file));
   return router;
 }
@@ -102,7 +103,3 @@ const sendAsset =
       if (error) next(error);
     });
   };
-
-function sendText(res: Response, contentType: string, text: string): void {
-  res.setHeader('Content-Type', `${contentType}; charset=utf-8`).end(text);
-}

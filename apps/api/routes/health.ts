@@ -1,6 +1,7 @@
 import { type RequestHandler, type Response, Router } from 'express';
 import { isNeighbour } from '../../../domain/net/neighbour.ts';
-import { sendJson } from '../../http/answer.ts';
+import { sendJson, sendText } from '../../http/answer.ts';
+import { unknownPath } from '../../http/express.ts';
 import { Problem } from '../../http/problem.ts';
 
 export interface Readiness {
@@ -28,17 +29,22 @@ export function healthRouter({ readiness, metrics }: HealthParts): Router {
     });
   };
 
-  const scrape: RequestHandler = async (req, res) => {
-    // Not there rather than forbidden: the page is nothing that the public has to know of.
-    if (!isNeighbour(req.headers, req.socket.remoteAddress))
-      throw new Problem(404, 'not-found', 'No such route: GET /metrics.');
-    await sendMetrics(res, metrics);
-  };
+  const scrape: RequestHandler = (_req, res) => sendMetrics(res, metrics);
 
-  return Router().get('/health/live', live).get('/health/ready', ready).get('/metrics', scrape);
+  return Router()
+    .get('/health/live', live)
+    .get('/health/ready', ready)
+    .all('/metrics', neighboursOnly)
+    .get('/metrics', scrape);
 }
+
+/** Not there rather than forbidden: the page is nothing that the public has to know of. */
+const neighboursOnly: RequestHandler = (req, res, next) => {
+  if (isNeighbour(req.headers, req.socket.remoteAddress)) next();
+  else void unknownPath(req, res, next);
+};
 
 async function sendMetrics(res: Response, metrics: HealthParts['metrics']): Promise<void> {
   const { contentType, text } = await metrics();
-  res.setHeader('Content-Type', contentType).end(text);
+  sendText(res, contentType, text);
 }

@@ -158,9 +158,18 @@ interface Answer {
   readonly text: string;
 }
 
-async function send({ how, route, fixture, role }: Visit, id: string): Promise<Answer> {
+/** How one route is asked as one role. */
+export interface Asking extends Pick<Visit, 'route' | 'fixture' | 'role'> {
+  readonly how: Pick<Walk, 'world' | 'url'>;
+}
+
+/** @param method in place of the route's own. */
+export async function send(
+  { how, route, fixture, role }: Asking,
+  id: string,
+  method = route.split(' ', 1)[0] ?? '',
+): Promise<Answer> {
   const { world, url } = how;
-  const [method = ''] = route.split(' ');
   const ask: Ask = await fixture.ask(id, world, role.owner);
   const response = await fetch(url + ask.path, {
     method,
