@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { ChatId } from '../../domain/telegram/chat.ts';
 import { type CliContext, CliError, type JsonOption, tell, writeAudit } from './context.ts';
 
 export function chatCommands(program: Command, context: CliContext): void {
@@ -11,11 +12,14 @@ export function chatCommands(program: Command, context: CliContext): void {
 }
 
 /** A group's id is negative, which the shell's dash makes look like an option: `navbat chat open -- -100…`. */
-const CHAT_ID = /^-?\d{1,19}$/;
+const DIGITS = /^-?[1-9]\d*$/;
 
 async function openChat(context: CliContext, chatId: string, options: JsonOption): Promise<void> {
-  if (!CHAT_ID.test(chatId))
-    throw new CliError("chat_id: expected Telegram's number of the chat; a negative one stands behind --.");
+  const known = ChatId.safeParse(DIGITS.test(chatId) ? Number(chatId) : null);
+  if (!known.success) {
+    const [issue] = known.error.issues;
+    throw new CliError(`chat_id: ${issue?.message}. A negative one goes after --.`);
+  }
   await context.withPorts(async (ports) => {
     const opening = await ports.chats.open(chatId, context.now());
     if (opening === 'opted-out')

@@ -6,6 +6,7 @@ import { NORMAL_RECIPIENTS_MAX, type Priority, priorities, URGENT_PER_MINUTE_MAX
 import { isOurTime, notOurTime, onceValid } from '../refine.ts';
 import { InstallationId } from '../push/address.ts';
 import { PushContent } from '../push/message.ts';
+import { ChatId } from '../telegram/chat.ts';
 import { TelegramContent, textFault } from '../telegram/message.ts';
 
 /** One content to one or many: a bound that one commit takes in well under a second. */
@@ -43,13 +44,14 @@ const ordering = {
     .meta({ description: 'A message of the project with the same key, however old, is not sent again.' }),
 };
 
-const ChatId = z.int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
+const TELEGRAM_TO =
+  '{"chat_id": integer, above 0 for a person and below 0 for a group} or {"recipient_id": UUID}';
 
 /** Whom a message is for: a chat, or a recipient of the project by its id. */
 const TelegramTo = z.union(
   [z.strictObject({ chat_id: ChatId }), z.strictObject({ recipient_id: z.uuid() })],
   {
-    error: 'expected {"chat_id": integer} or {"recipient_id": UUID}',
+    error: `expected ${TELEGRAM_TO}`,
   },
 );
 const PushTo = z.union(
@@ -84,7 +86,7 @@ const toOneOrMany = <T extends z.ZodType>(to: T, forms: string) =>
 
 /** Body of `POST /telegram/send`. */
 export const TelegramSend = TelegramContent.extend({
-  to: toOneOrMany(TelegramTo, '{"chat_id": integer} or {"recipient_id": UUID}'),
+  to: toOneOrMany(TelegramTo, TELEGRAM_TO),
   ...ordering,
 }).refine((body) => textFault(body) === null, {
   ...onceValid,

@@ -1,5 +1,18 @@
+import { z } from 'zod';
 import type { ProjectId } from '../job/job.ts';
 import type { Page, PageOrder } from '../page.ts';
+
+/** Bot API, Chat: an id has at most 52 significant bits. */
+const CHAT_ID_MAX = 2 ** 52 - 1;
+const CHAT_ID_EXPECTED =
+  "expected Telegram's number of a chat: above 0 for a person, below 0 for a group or channel, of at most 52 bits";
+
+/** A chat's number, wherever one is given to us. Telegram has no chat 0. */
+export const ChatId = z
+  .int({ error: CHAT_ID_EXPECTED, abort: true })
+  .min(-CHAT_ID_MAX, CHAT_ID_EXPECTED)
+  .max(CHAT_ID_MAX, CHAT_ID_EXPECTED)
+  .refine((id) => id !== 0, CHAT_ID_EXPECTED);
 
 /** Why nothing more is sent to a chat: a wish of its person, or what Telegram says of it. */
 export const chatClosings = [

@@ -52,6 +52,15 @@ describe('a Telegram message', () => {
     expect(calls()).toBe(before);
   });
 
+  test('to a chat that Telegram cannot have is refused at its field, alone or among others', async () => {
+    for (const chat_id of [0, 2 ** 53])
+      for (const to of [{ chat_id }, [{ chat_id: 7_004 }, { chat_id }]]) {
+        const sent = await project.call('POST', '/telegram/send', { to, text: 'salom' });
+        expect(sent).toMatchObject({ status: 400, body: { errors: [{ pointer: '/to' }] } });
+        expect(sent.body.errors[0].detail).toContain('above 0 for a person');
+      }
+  });
+
   test('of more than 4096 characters is refused with its field', async () => {
     const sent = await project.call('POST', '/telegram/send', {
       to: { chat_id: 7_002 },

@@ -5,6 +5,7 @@ import type { RecipientPut, Recipients } from '../../../domain/recipient/port.ts
 import { RecipientId, type RecipientView } from '../../../domain/recipient/recipient.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
+import { ChatId } from '../../../domain/telegram/chat.ts';
 import { PhoneField } from '../fields.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { onceValid } from '../../../domain/refine.ts';
@@ -19,7 +20,7 @@ const PutBody = z
   .strictObject({
     handle: Handle.nullable().optional(),
     phone: PhoneField.nullable().optional(),
-    telegram_chat_id: z.int().nullable().optional().meta({ example: 123_456_789 }),
+    telegram_chat_id: ChatId.nullable().optional().meta({ example: 123_456_789 }),
     push_token: PushToken.nullable()
       .optional()
       .meta({ description: 'FCM registration token of your app. Stored sealed, never returned.' }),

@@ -103,6 +103,18 @@ describe('what one handle has never passes to another', () => {
     expect(his).toMatchObject({ telegram_chat_id: null, has_push_token: false });
   });
 
+  test('a chat that Telegram cannot have is refused at its field, and the last ones that it can have are not', async () => {
+    const { key } = await makeProject(ground, 'no-such-chat');
+    for (const telegram_chat_id of [0, 2 ** 52, -(2 ** 52), 1e300, 1.5, '77']) {
+      const { body } = await put(key, { handle: 'alice', telegram_chat_id }).expect(400);
+      expect(body.errors).toEqual([
+        { pointer: '/telegram_chat_id', detail: expect.stringContaining('above 0 for a person') },
+      ]);
+    }
+    await put(key, { handle: 'alice', telegram_chat_id: 2 ** 52 - 1 }).expect(201);
+    await put(key, { handle: 'bob', telegram_chat_id: -(2 ** 52 - 1) }).expect(201);
+  });
+
   test.each([
     ['telegram_chat_id', { telegram_chat_id: 4711 }],
     ['push_token', { push_token: 'token-of-alice' }],

@@ -177,6 +177,15 @@ test('keys are made, listed without their text, and revoked', async () => {
   expect(await refusal(['key', 'create', 'keys', '--scopes', 'everything'])).toContain('--scopes');
 });
 
+test.each(['0', '-0', '99999999999999999999', '-9223372036854775809', '4503599627370496', '012', 'a'])(
+  'no chat %s is opened: there is none',
+  async (chat) => {
+    expect(await refusal(['chat', 'open', '--', chat])).toMatch(
+      /^chat_id: expected Telegram's number of a chat: above 0/,
+    );
+  },
+);
+
 test('an archived project keeps its name and opens nothing', async () => {
   await json(['project', 'create', 'old']);
   expect((await json(['project', 'archive', 'old'])).archived_at).not.toBeNull();
