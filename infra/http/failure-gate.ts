@@ -10,25 +10,27 @@ import { type Subject, windowCounts } from './window-counts.ts';
 /** Counts wrong checks in Redis over all processes. */
 export function failureGate(redis: Redis): FailureGate & { readonly close: () => void } {
   const counts = windowCounts(redis);
-  const forgive = (guesser: Guesser) => {
-    for (const { subject } of limitsOf(guesser)) counts.forgive(subject);
-  };
   return {
     enter: async (guesser) => {
+      const counted: Subject[] = [];
       const waitsMs = await Promise.allSettled(
         limitsOf(guesser).map(async ({ subject, max }) => {
           const { taken, resetMs } = await counts.addShared(subject);
+          counted.push(subject);
           return taken > max ? resetMs : 0;
         }),
       );
       const failed = waitsMs.find((each) => each.status === 'rejected');
       const longestMs = Math.max(0, ...waitsMs.map((each) => (each.status === 'fulfilled' ? each.value : 0)));
-      // A guesser who is blocked by one limit does not use up the others.
-      if (failed || longestMs > 0) forgive(guesser);
+      // A guesser who is blocked by one limit does not use up the others. What could not be counted took its count back already:
+      // to take it back here would take back another guess's.
+      if (failed || longestMs > 0) for (const subject of counted) counts.forgive(subject);
       if (failed) throw failed.reason;
       return longestMs > 0 ? Math.ceil(longestMs / 1_000) : null;
     },
-    forgive,
+    forgive: (guesser) => {
+      for (const { subject } of limitsOf(guesser)) counts.forgive(subject);
+    },
     close: () => counts.close(),
   };
 }

@@ -4,6 +4,7 @@ import { FAILURES_MAX, type Guesser } from '../../../domain/otp/failure-gate.ts'
 import { CountUnavailable } from '../../../domain/project/quota.ts';
 import { failureGate } from '../../../infra/http/failure-gate.ts';
 import { limitConnection } from '../../../infra/http/quota-counter.ts';
+import { openLateProxy } from '../../chaos/support/late-proxy.ts';
 import { freshRedis } from '../../support/servers.ts';
 
 let redis: Redis;
@@ -52,6 +53,36 @@ test('who is blocked does not use up the limit of the service that asks for them
   await guess(guesser, 1_000);
   await expect.poll(() => redis.hget('limit:failures-key:k', 'total')).toBe(String(FAILURES_MAX.client));
 });
+
+test(
+  'a guess that Redis could not count in time takes back no other guess',
+  { timeout: 20_000 },
+  async () => {
+    const url = await freshRedis();
+    const proxy = await openLateProxy(url);
+    const late = new Redis(proxy.url, limitConnection);
+    late.on('error', () => undefined);
+    await new Promise((resolve) => late.once('ready', resolve));
+    const lone = failureGate(late);
+    const guesser = from('late', { keyId: 'late', projectId: 'late' });
+    for (let n = 0; n < 5; n++) await lone.enter(guesser);
+    proxy.delay(3_000);
+    const refused = await Promise.allSettled([lone.enter(guesser), lone.enter(guesser)]);
+    expect(refused.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    proxy.delay(0);
+    // The guess that is counted once more states what this process has: five before, and this one.
+    await expect.poll(() => lone.enter(guesser).catch(() => 'refused'), { timeout: 10_000 }).toBeNull();
+    const totals = await Promise.all(
+      ['client:late:late', 'key:late', 'project:late'].map((name) =>
+        late.hget(`limit:failures-${name}`, 'total'),
+      ),
+    );
+    expect(totals).toEqual(['6', '6', '6']);
+    lone.close();
+    late.disconnect();
+    proxy.close();
+  },
+);
 
 test('nothing is checked where the shared count can not be had', async () => {
   const away = new Redis('redis://127.0.0.1:9', { ...limitConnection, retryStrategy: () => null });
