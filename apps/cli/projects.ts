@@ -41,7 +41,10 @@ export function projectCommands(program: Command, context: CliContext): void {
   project
     .command('set <slug> <setting=json...>')
     .description('changes settings, such as sends_per_hour=10; null gives one its default back')
-    .option('--look-alike', "give a display_name that reads as Navbat's own or as another project's")
+    .option(
+      '--look-alike',
+      "give a display_name that reads as Navbat's own or as another project's, or mixes alphabets",
+    )
     .option('--json')
     .action((slug: string, pairs: string[], options: SetOptions) =>
       setSettings(context, slug, pairs, options),
@@ -162,7 +165,7 @@ function notSet(slug: string, refused: Extract<SettingsChanged, { changed: false
     case 'no-project':
       return `There is no project ${slug}.`;
     case 'name-reserved':
-      return "display_name: people would take it for Navbat's own or another project's. If it is meant so, add --look-alike.";
+      return "display_name: people would take it for Navbat's own or another project's, or a word of it mixes alphabets. If it is meant so, add --look-alike.";
     case 'above-ceiling':
       return raiseFirst(slug, refused.above);
   }

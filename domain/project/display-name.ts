@@ -18,7 +18,7 @@ export function nameSkeleton(name: string): string {
 /** Letters and signs of other alphabets under the Latin one that they look like; `l` stands for all that is one stroke. */
 const alike: Readonly<Record<string, string>> = {
   a: 'АаΑαɑ4@',
-  b: 'ВвΒЬьЪъßβ8',
+  b: 'БбВвΒЬьЪъßβ68',
   c: 'СсϹϲᴄ¢',
   d: 'ԁԂ',
   e: 'ЕеΕεЭэЄєɛ3€',
@@ -29,7 +29,7 @@ const alike: Readonly<Record<string, string>> = {
   k: 'КкΚκҚқĸ',
   l: 'ІіΙιӀӏIiİıĺ1|ｌ!ǀ',
   m: 'МмΜṃ',
-  n: 'ΝПпηΠπո',
+  n: 'ΝИиПпηΠπո',
   o: 'ОоΟοσØø0Өөօ',
   p: 'РрΡρ',
   q: 'Ԛԛ',
@@ -51,6 +51,20 @@ const likeLatin = new Map(
 
 /** Navbat's own name, as it is written in both alphabets of this country. */
 const reserved = ['navbat', 'навбат'].map(nameSkeleton);
+
+/** A run of letters, with the marks and digits among them. */
+const wordOf = /[\p{L}\p{M}\p{N}]+/gu;
+/** Letters and marks that belong to no alphabet, such as the ʻ of Oʻzbekiston, digits, and one of the three alphabets. */
+const ofOneAlphabet = ['Latin', 'Cyrillic', 'Greek'].map(
+  (script) => new RegExp(`^[\\p{Script=${script}}\\p{Script=Common}\\p{Script=Inherited}\\p{N}]+$`, 'u'),
+);
+
+/**
+ * Is each word written in one alphabet, and in one that this country reads? No table of look-alikes is whole; a letter of
+ * another alphabet within a word is how most of them are made.
+ */
+export const isOfOneAlphabet = (name: string): boolean =>
+  (name.normalize('NFKC').match(wordOf) ?? []).every((word) => ofOneAlphabet.some((one) => one.test(word)));
 
 /** Does it read as Navbat's own, in whole or in part ("Navbat Support")? Then only staff give it. */
 export const isReservedName = (name: string): boolean => {

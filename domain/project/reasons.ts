@@ -17,9 +17,10 @@ export const projectReasons = {
     seen: ['problem'],
   },
   'name-reserved': {
-    meaning: "The name reads as Navbat's own or as another project's, in whatever letters it is written.",
+    meaning:
+      "The name reads as Navbat's own or as another project's, in whatever letters it is written; or a word of it mixes alphabets (Latin, Cyrillic, Greek), or has letters of a fourth.",
     retry: 'after-change',
-    nextStep: `Choose another name. ${WHO_NAMES}`,
+    nextStep: `Choose another name, each word in one alphabet. ${WHO_NAMES}`,
     seen: ['problem'],
   },
   'last-full-key': {

@@ -122,7 +122,7 @@ const changeProject = (projects: Projects) =>
     tag: 'Projects',
     summary: 'Changes settings',
     description:
-      "Sets what is named; null gives a setting its default back. It holds everywhere within five seconds. A setting that has a ceiling (`GET /projects/{id}`) is set up to it: above it the answer is 422 `above-ceiling`, and nothing changes. So it is with a `display_name` that reads as Navbat's own or as another project's, in whatever letters: 422 `name-reserved`. `warnings` names the texts that are billed as more than one SMS, with their count.",
+      "Sets what is named; null gives a setting its default back. It holds everywhere within five seconds. A setting that has a ceiling (`GET /projects/{id}`) is set up to it: above it the answer is 422 `above-ceiling`, and nothing changes. So it is with a `display_name` that reads as Navbat's own or as another project's, in whatever letters, or that mixes alphabets within a word: 422 `name-reserved`. `warnings` names the texts that are billed as more than one SMS, with their count.",
     scope: 'projects',
     testKeys: 'refused',
     params: ProjectParams,
@@ -177,14 +177,20 @@ export const noProject = () => new Problem(404, 'not-found', 'This key has no su
 const notChanged = {
   'no-project': () => noProject(),
   'name-reserved': () =>
-    new Problem(422, 'name-reserved', `People would take this name for another's. ${WHO_NAMES}`, {
-      errors: [
-        {
-          pointer: '/settings/display_name',
-          detail: "expected a name that reads neither as Navbat's own nor as another project's",
-        },
-      ],
-    }),
+    new Problem(
+      422,
+      'name-reserved',
+      `People would take this name for another's: it reads as Navbat's or as another project's, or mixes alphabets within a word. ${WHO_NAMES}`,
+      {
+        errors: [
+          {
+            pointer: '/settings/display_name',
+            detail:
+              "expected a name that reads neither as Navbat's own nor as another project's, each word in one alphabet (Latin, Cyrillic or Greek)",
+          },
+        ],
+      },
+    ),
 };
 
 const aboveCeiling = (above: readonly AboveCeiling[]) =>

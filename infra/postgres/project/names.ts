@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { isReservedName, nameSkeleton } from '../../../domain/project/display-name.ts';
+import { isOfOneAlphabet, isReservedName, nameSkeleton } from '../../../domain/project/display-name.ts';
 
 /** Runs in the transaction of `tx`. */
 const run = (tx: EntityManager, sql: string, values: unknown[]) =>
@@ -9,7 +9,7 @@ const run = (tx: EntityManager, sql: string, values: unknown[]) =>
  * Takes the name for the project, and lets go of those it had. Of two projects that ask for one look at once, the second waits for
  * the first's commit and then finds it taken: a primary key decides.
  *
- * @returns false, with nothing written, where it reads as Navbat's own or as another project's.
+ * @returns false, with nothing written, where it reads as Navbat's own or as another project's, or mixes alphabets within a word.
  */
 export async function takeName(
   tx: EntityManager,
@@ -17,7 +17,7 @@ export async function takeName(
   name: string | null,
 ): Promise<boolean> {
   if (name !== null) {
-    if (isReservedName(name)) return false;
+    if (isReservedName(name) || !isOfOneAlphabet(name)) return false;
     const skeleton = nameSkeleton(name);
     await run(
       tx,

@@ -40,6 +40,17 @@ test.for([
   'Навбат',
   'НАВБАТ',
   '...',
+  'Nauбat',
+  'ИAVBAT',
+  'NAVБAT',
+  'Nav6at',
+  // Other letters than those of the three alphabets: Lisu, Cherokee, Armenian.
+  'ꓠꓮꓦꓐꓮꓔ',
+  'Ꮑavbat',
+  'Րay',
+  // Two alphabets in one word, whoever it is taken for.
+  'Paymе Бank',
+  'Φinance',
 ])('%s reads as Navbat’s own, and no key takes it', async (text) => {
   const thief = await makeProject(ground, `thief-${crypto.randomUUID().slice(0, 8)}`);
   const { body } = await name(thief, text).expect(422);
@@ -66,6 +77,14 @@ test.for([
   await name(thief, text).expect(422);
   expect((await ground.projects.find(thief.project.id))?.settings.display_name).toBeUndefined();
 });
+
+test.for(['Oʻzbekiston banki', 'Ўзбекистон банки', 'Click Сервис', 'Ελλάς 24', 'Café №1', 'Oʼqi 4U'])(
+  '%s is of one alphabet a word, and taken',
+  async (text) => {
+    const honest = await makeProject(ground, `honest-${crypto.randomUUID().slice(0, 8)}`);
+    await name(honest, text).expect(200);
+  },
+);
 
 test('its own name may be written otherwise, a name given up is free, and staff give what looks alike', async () => {
   await name(shop, 'CLICK pay').expect(200);
