@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../http/retry-after.ts';
 import type { ProviderFault, SendReply } from '../job/reply.ts';
 
 /** Why a call got no answer at all. */
@@ -51,8 +52,12 @@ export function judgeCall(called: Called, reference: string, snoozes: number, no
   if (status === GONE)
     return { reply: { reply: 'refused', reason: 'endpoint-gone', addressIsDead: true }, health: 'gone' };
 
-  const waitMs = asksForTime.has(status) && snoozes < SNOOZES_MAX ? askedMs(retryAfter, now) : null;
-  if (waitMs !== null) return { reply: { reply: 'busy', retryAfterMs: waitMs }, health: 'failing' };
+  const waitMs =
+    asksForTime.has(status) && snoozes < SNOOZES_MAX
+      ? retryAfterMs(retryAfter, now, SNOOZE_MS_MAX)
+      : undefined;
+  if (waitMs !== undefined)
+    return { reply: { reply: 'busy', retryAfterMs: Math.max(waitMs, SNOOZE_MS_MIN) }, health: 'failing' };
   return { reply: { reply: 'faulted', reason: faultOf(status) }, health: 'failing' };
 }
 
@@ -76,11 +81,4 @@ function judgeFault(fault: CallFault): Judgement {
 function faultOf(status: number): ProviderFault {
   if (status < 400) return 'http-3xx';
   return status < 500 ? 'http-4xx' : 'http-5xx';
-}
-
-/** `Retry-After` (RFC 9110 §10.2.3) in milliseconds, within bounds; null where there is none that can be read. */
-function askedMs(header: string | null, now: Date): number | null {
-  if (header === null) return null;
-  const askedMs = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - now.getTime();
-  return Number.isNaN(askedMs) ? null : Math.min(Math.max(askedMs, SNOOZE_MS_MIN), SNOOZE_MS_MAX);
 }

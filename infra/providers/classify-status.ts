@@ -1,5 +1,6 @@
+import { retryAfterMs } from '../../domain/http/retry-after.ts';
 import type { SendReply } from '../../domain/job/reply.ts';
-import { busy, faulted, refused, unknown } from './replies.ts';
+import { busy, faulted, refused, RETRY_AFTER_MS_MAX, unknown } from './replies.ts';
 
 /** What came back over the wire, whatever the provider's package makes of it. */
 export interface Answered {
@@ -29,14 +30,14 @@ export function replyToStatus(
   { busyMs, paid }: StatusRules,
   said = `HTTP ${status}`,
 ): SendReply {
-  if (status === 429) return busy(Math.max(retryAfterMs(retryAfter) ?? busyMs, BUSY_MS_MIN));
+  const waitMs = retryAfterMs(retryAfter, new Date(), RETRY_AFTER_MS_MAX);
+  if (status === 429) return busy(Math.max(waitMs ?? busyMs, BUSY_MS_MIN));
   // Taken, as far as anybody can tell.
   if (status < 300) return unknown('answer-unreadable');
   // Nobody redirects what they took: a front end points at a maintenance page or at another address.
   if (status < 400) return faulted('provider-unavailable', undefined, said);
   // The request came too slowly, or too early in a TLS session: it was not looked at.
-  if (status === 408 || status === 425)
-    return faulted('provider-unavailable', retryAfterMs(retryAfter), said);
+  if (status === 408 || status === 425) return faulted('provider-unavailable', waitMs, said);
   if (status === 401 || status === 403 || status === 407) return refused('credentials', false, said);
   if (status === 413) return refused('message-invalid', false, said);
   if (status < 500) return refused('provider-refused', false, said);
@@ -44,14 +45,5 @@ export function replyToStatus(
   if (status === 504 && paid) return unknown('timeout');
   // 500 is their bug; the others mean that nobody was there to take the message.
   const reason = status === 500 ? 'provider-internal' : 'provider-unavailable';
-  return faulted(reason, retryAfterMs(retryAfter), said);
-}
-
-/** `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. In milliseconds from now; undefined where it says nothing. */
-function retryAfterMs(header: string | undefined): number | undefined {
-  const text = header?.trim() ?? '';
-  if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1_000);
-  // All three forms of an HTTP date begin with the day; `Date.parse` alone would read "-1" as a year.
-  const atMs = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - Date.now());
+  return faulted(reason, waitMs, said);
 }

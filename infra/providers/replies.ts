@@ -2,7 +2,7 @@ import { providerWords } from '../../domain/job/provider-words.ts';
 import type { ProviderFault, ProviderRefusal, SendReply } from '../../domain/otp/port.ts';
 
 /** 1 h: who asks for more is broken or has blocked us, and either is worth another look. */
-const RETRY_AFTER_MS_MAX = 3_600_000;
+export const RETRY_AFTER_MS_MAX = 3_600_000;
 /** Errors wrap one another three deep at most; the bound is against a cycle. */
 const CAUSES_MAX = 5;
 
