@@ -1,12 +1,12 @@
 /**
- * The client closed its connection before its request had arrived. Nobody reads the answer, and nothing is wrong with us:
+ * The client closed its connection before its request had arrived, or its answer. Nobody reads it, and nothing is wrong with us:
  * it is logged as debug and counted as 499, as nginx calls it.
  */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 
   constructor() {
-    super('The client closed the connection before its request had arrived.');
+    super('The client closed the connection before its request, or the answer to it, had arrived.');
   }
 }
 

@@ -46,7 +46,7 @@ export const httpReasons = {
   },
   'client-gone': {
     meaning:
-      'The client closed the connection before its request had arrived. Counted as 499; nobody reads the answer.',
+      'The client closed the connection before its request, or the answer to it, had arrived. Counted as 499; nobody reads the answer.',
     retry: 'later',
     nextStep: 'Send it again, with its Idempotency-Key.',
     seen: ['problem'],

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
 import { sendText } from '../../http/answer.ts';
+import { ClientGone } from '../../http/client-gone.ts';
 import { problemPages } from '../../http/problem-pages.ts';
 import type { OpenApiDocument } from '../openapi.ts';
 
@@ -100,6 +101,10 @@ const sendAsset =
   (_req, res, next) => {
     res.removeHeader('Cache-Control');
     res.sendFile(file, { maxAge: ASSET_AGE_MS }, (error?: Error) => {
-      if (error) next(error);
+      if (error) next(hasGone(error) ? new ClientGone() : error);
     });
   };
+
+/** Between two pieces of the file, or in the middle of one. */
+const hasGone = (error: Error) =>
+  'code' in error && /^(ECONNABORTED|ECONNRESET|EPIPE)$/.test(String(error.code));

@@ -1,13 +1,17 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
 import request from 'supertest';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { openApiDocument } from '../../../apps/api/openapi.ts';
 import { type ApiPorts, apiRoutes } from '../../../apps/api/routes.ts';
 import { eventTypes } from '../../../domain/webhook/event.ts';
+import { createHttpServer, listen } from '../../../apps/http/server.ts';
 import { docsRouter } from '../../../apps/api/routes/docs.ts';
 import { healthPaths } from '../../../apps/api/routes/health-paths.ts';
 import { type Ground, openApi, openGround, type TestApi } from '../../support/api.ts';
+import { headOf } from '../../support/raw-request.ts';
 
 /** Routes are values: nothing is asked of the ports until a request comes. */
 const routes = apiRoutes({ messages: {}, webhooks: {}, devices: {}, approvals: {} } as ApiPorts);
@@ -167,4 +171,20 @@ describe.each(['/docs', '/redoc'])('%s', (path) => {
     expect(policy).toContain("script-src 'self';");
     expect(policy).not.toMatch(/https?:|\*/);
   });
+});
+
+test('whoever stops a download has done nothing that a person must look at', async () => {
+  const server = createHttpServer(api.app);
+  await listen(server, '127.0.0.1', 0);
+  api.logged.length = 0;
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.write(headOf('GET', '/redoc/redoc.standalone.js', { Host: 'x' }));
+  await once(socket, 'data');
+  socket.destroy();
+  await vi.waitUntil(() => api.logged.length > 0, { timeout: 20_000 });
+  expect(api.logged).toMatchObject([
+    { level: 'debug', path: '/redoc/redoc.standalone.js', status: 499, msg: 'request' },
+  ]);
+  server.close();
+  await once(server, 'close');
 });
