@@ -10,6 +10,7 @@ import pg from 'pg';
 import { keyedHash } from '../../infra/crypto.ts';
 import { freePort } from '../../infra/embedded/port.ts';
 import { type Sandbox, startSandbox } from '../../infra/sandbox/start-sandbox.ts';
+import { undocumentedAnswers } from './undocumented.ts';
 import { type FreshDatabase, freshDatabase, freshRedis } from './servers.ts';
 import { EVENTUALLY_MS } from './eventually.ts';
 
@@ -33,6 +34,7 @@ export interface Navbat {
     ready: string,
     more?: Readonly<Record<string, string>>,
   ): Promise<ChildProcess>;
+  /** Fails where a route of an api has answered with a status that its OpenAPI does not name. */
   stop(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export interface Reply {
   readonly body: any;
 }
 
+const API = 'apps/api/main.ts';
 const KILL_AFTER_MS = 20_000;
 
 export interface NavbatOptions {
@@ -101,10 +104,15 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
   };
   const children: ChildProcess[] = [];
   const log: string[] = [];
-  const start: Navbat['start'] = (script, args, ready, more) =>
-    startProcess({ script, args, ready, env: { ...whole, ...more }, children, log });
+  const apis: StartedApi[] = [];
+  const start: Navbat['start'] = async (script, args, ready, more) => {
+    const own = { ...whole, ...more };
+    const child = await startProcess({ script, args, ready, env: own, children, log });
+    if (script === API) apis.push({ child, url: `http://127.0.0.1:${own['API_PORT']}` });
+    return child;
+  };
   const starting = {
-    api: () => start('apps/api/main.ts', [], 'api ready'),
+    api: () => start(API, [], 'api ready'),
     worker: () => start('workers/main.ts', [], 'worker ready'),
     board: () => start('apps/board/main.ts', [], 'board ready'),
   };
@@ -113,11 +121,13 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
   // One that is still saying goodbye is cut off when the database is dropped.
   db.on('connect', (client) => client.on('error', () => undefined));
   const stop = async () => {
+    const strange = await undocumentedBy(apis);
     await Promise.all(children.map(stopProcess));
     await sandbox.close();
     await db.end();
     await database.drop();
     await rm(directory, { recursive: true, force: true });
+    if (strange.length > 0) throw new Error(strange.join('\n'));
   };
   const createProject = (project?: ProjectOptions) => insertProject(db, env.PEPPER, apiUrl, project ?? {});
   return {
@@ -184,6 +194,18 @@ async function startProcess({ script, args, ready, env, children, log }: Startin
     );
   });
   return child;
+}
+
+interface StartedApi {
+  readonly child: ChildProcess;
+  readonly url: string;
+}
+
+/** One that a test has ended or cut off from its database tells nothing more. */
+async function undocumentedBy(apis: readonly StartedApi[]): Promise<string[]> {
+  const running = apis.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+  const told = await Promise.allSettled(running.map(({ url }) => undocumentedAnswers(url)));
+  return told.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
 }
 
 /** As a deployment ends it: it may finish what it has in hand. */
