@@ -26,6 +26,7 @@ import { Migration0030ProviderWords } from './migrations/migration-0030-provider
 import { Migration0031TelegramChats } from './migrations/migration-0031-telegram-chats.ts';
 import { Migration0033StaffSight } from './migrations/migration-0033-staff-sight.ts';
 import { Migration0037BlockedReasons } from './migrations/migration-0037-blocked-reasons.ts';
+import { Migration0045NumberLocks } from './migrations/migration-0045-number-locks.ts';
 import { Migration0044WiderNames } from './migrations/migration-0044-wider-names.ts';
 import { Migration0043KnownAskers } from './migrations/migration-0043-known-askers.ts';
 
@@ -61,6 +62,7 @@ const migrationsList = [
   Migration0037BlockedReasons,
   Migration0043KnownAskers,
   Migration0044WiderNames,
+  Migration0045NumberLocks,
 ];
 
 export function openOrm(databaseUrl: string): Promise<MikroORM> {

@@ -146,23 +146,18 @@ from w left join closed using (job_id) left join moved on moved.id = w.job_id`;
 const closeFree = closeSql({ held: '', reserved: '', settled: '', first: 'expiring' });
 
 /**
- * A paid attempt that cost something else than was reserved gives the difference back; one that was not sent counts neither
- * for its number nor for its prefix, or an outage would look like fraud. Of the attempts to one number that were opened at
- * one moment, as many stop counting as were not sent.
+ * A paid attempt that cost something else than was reserved gives the difference back; one that was not sent counts
+ * nothing for its prefix, or an outage would look like fraud. Its number counts attempts by their outcome.
  */
 const closePaid = closeSql({
   held: `
 repriced as materialized (
   select a.job_id, a.n, a.project_id, a.opened_at, (a.opened_at at time zone 'utc')::date as day,
-    w.outcome in ('rejected', 'failed', 'snoozed') unsent, j.address_hash, v.phone_prefix prefix, v.asked_by = 'stranger' by_stranger
+    w.outcome in ('rejected', 'failed', 'snoozed') unsent, v.phone_prefix prefix, v.asked_by = 'stranger' by_stranger
   from w join attempt a on a.job_id = w.job_id and a.n = w.n join job j on j.id = a.job_id join verification v on v.id = j.subject_id
   where ${attemptIsOpen} and a.cost_micros <> coalesce(w.cost_micros, 0)),
-held_numbers as materialized (
-  select from paid_destination where address_hash in (select address_hash from repriced where unsent)
-    and (select count(*) from expiring) >= 0
-  order by address_hash for update),
 held_spend as materialized (
-  select from paid_spend where (project_id, day) in (select project_id, day from repriced) and (select count(*) from held_numbers) >= 0
+  select from paid_spend where (project_id, day) in (select project_id, day from repriced) and (select count(*) from expiring) >= 0
   order by project_id for update),
 held_scores as materialized (
   select from prefix_score where (project_id, prefix) in (select project_id, prefix from repriced where unsent)
@@ -179,12 +174,6 @@ settled_cost as (
   from (select project_id, day, sum(excess)::bigint excess, coalesce(sum(excess) filter (where by_stranger), 0)::bigint stranger_excess
     from returned group by 1, 2) c
   where s.project_id = c.project_id and s.day = c.day),
-unsent as (select address_hash, opened_at, count(*) messages from returned where unsent group by 1, 2),
-uncapped as (
-  update paid_destination d set paid_at = array(
-    select at from (select at, row_number() over (partition by at) nth from unnest(d.paid_at) at) paid
-    where nth > coalesce((select messages from unsent u where u.address_hash = d.address_hash and u.opened_at = at), 0) order by at)
-  where d.address_hash in (select address_hash from unsent)),
 unscored as (
   update prefix_score s set sent = greatest(0, s.sent - u.weight)
   from (select p.project_id, p.prefix, sum(power(2, extract(epoch from r.opened_at - p.at) / $3::float8)) weight

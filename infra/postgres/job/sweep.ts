@@ -211,7 +211,8 @@ const idleSince = {
   // A lock and a limit last a day at the most; wrong codes of a device count until nobody has tried for a year.
   destination: `updated_at < $1 and (locked_at is null or locked_at < $1)
     and (totp_failures = 0 or updated_at < $1 - interval '1 year')`,
-  paid_destination: 'not exists (select from unnest(paid_at) at where at >= $1)',
+  // Only a lock.
+  paid_destination: 'locked_at < $1',
   // Halved each hour, it has decayed to nothing.
   prefix_score: 'at < $1',
 } as const;

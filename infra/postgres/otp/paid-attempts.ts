@@ -85,10 +85,6 @@ async function openAll(pool: pg.Pool, openings: readonly PaidOpening[], now: Dat
   return { answers, halfSpent };
 }
 
-interface NumberRow {
-  address_hash: Buffer;
-  paid_at: Date[];
-}
 interface SpendRow {
   project_id: string;
   spent_micros: string;
@@ -97,7 +93,7 @@ interface SpendRow {
 }
 type ScoreRow = PrefixScore & { project_id: string; prefix: string };
 type FactRows = readonly [
-  pg.QueryResult<NumberRow>,
+  pg.QueryResult<object>,
   pg.QueryResult<SpendRow>,
   pg.QueryResult<ScoreRow>,
   pg.QueryResult<PaidCountRow>,
@@ -111,9 +107,7 @@ const dayOf = (now: Date) => now.toISOString().slice(0, 10);
 function lockFacts(client: pg.PoolClient, openings: readonly PaidOpening[], now: Date) {
   const prefixed = openings.flatMap(({ prefix, projectId }) => (prefix === null ? [] : [projectId + prefix]));
   return [
-    client.query<NumberRow>(lockNumbers, [
-      sortedUnique(openings.map(({ addressHash }) => hexOf(addressHash))),
-    ]),
+    client.query(lockNumbers, [sortedUnique(openings.map(({ addressHash }) => hexOf(addressHash))), now]),
     client.query<SpendRow>(lockSpend, [sortedUnique(openings.map(({ projectId }) => projectId)), dayOf(now)]),
     client.query<ScoreRow>(lockScores, [sortedUnique(prefixed), now]),
     // Under the lock of the number.
@@ -125,9 +119,10 @@ function lockFacts(client: pg.PoolClient, openings: readonly PaidOpening[], now:
   ] as const;
 }
 
+/** The row is there to be locked: what was sent to a number is counted by its attempts. */
 const lockNumbers = `
-insert into paid_destination (address_hash) select decode(hash, 'hex') from unnest($1::text[]) hash
-on conflict (address_hash) do update set paid_at = paid_destination.paid_at returning address_hash, paid_at`;
+insert into paid_destination (address_hash, locked_at) select decode(hash, 'hex'), $2 from unnest($1::text[]) hash
+on conflict (address_hash) do update set locked_at = excluded.locked_at`;
 const lockSpend = `
 insert into paid_spend (project_id, day) select id, $2 from unnest($1::uuid[]) id
 on conflict (project_id, day) do update set spent_micros = paid_spend.spent_micros returning project_id, spent_micros, stranger_micros, half_spent_at`;
@@ -135,9 +130,8 @@ const lockScores = `
 insert into prefix_score (project_id, prefix, at) select left(pair, 36)::uuid, substr(pair, 37), $2 from unnest($1::text[]) pair
 on conflict (prefix, project_id) do update set at = prefix_score.at returning project_id, prefix, sent, verified, at`;
 
-/** The three accounts of a batch; each booking changes what the next one sees. */
+/** The accounts of a batch; each booking changes what the next one sees. */
 class Books {
-  readonly #numbers: Map<string, Date[]>;
   readonly #spend: Map<string, DaySpend>;
   readonly #counts = new Map<string, readonly PaidCount[]>();
   readonly #scores: Map<string, ScoreRow>;
@@ -147,11 +141,8 @@ class Books {
   /** To be told of with this batch. */
   readonly halfSpent: HalfSpent[] = [];
 
-  constructor([numbers, spend, scores, paid]: FactRows, now: Date) {
-    const hourAgo = now.getTime() - HOUR_SECONDS * 1_000;
-    const recent = (paidAt: Date[]) => paidAt.filter((at) => at.getTime() > hourAgo);
+  constructor([, spend, scores, paid]: FactRows, now: Date) {
     this.#now = now;
-    this.#numbers = new Map(numbers.rows.map((row) => [hexOf(row.address_hash), recent(row.paid_at)]));
     this.#spend = new Map(
       spend.rows.map((row) => [
         row.project_id,
@@ -182,7 +173,6 @@ class Books {
     if (score && isPrefixBlocked(score, this.#now)) return 'prefix-blocked';
 
     this.#counts.set(number, withOneMore(counts, opening));
-    this.#numbers.set(number, [...(this.#numbers.get(number) ?? []), this.#now]);
     const spent = withSpend(spend, reservedMicros, askedBy);
     this.#spend.set(projectId, spent);
     if (isHalfSpent(spent, budget) && !this.#toldOf.has(projectId)) {
@@ -194,14 +184,12 @@ class Books {
   }
 
   write(client: pg.PoolClient): Promise<unknown>[] {
-    const numbers = [...this.#numbers].map(([hash, paid_at]) => ({ address_hash: `\\x${hash}`, paid_at }));
     const spend = [...this.#spend].map(([project_id, { spentMicros, strangerMicros }]) => ({
       project_id,
       spent_micros: spentMicros,
       stranger_micros: strangerMicros,
     }));
     return [
-      client.query(writeNumbers, [JSON.stringify(numbers)]),
       client.query(writeSpend, [JSON.stringify(spend), dayOf(this.#now)]),
       client.query(writeScores, [JSON.stringify([...this.#scores.values()])]),
       ...(this.halfSpent.length === 0
@@ -217,9 +205,6 @@ class Books {
   }
 }
 
-const writeNumbers = `
-update paid_destination d set paid_at = array(select json_array_elements_text(w.paid_at)::timestamptz)
-from json_to_recordset($1) as w (address_hash bytea, paid_at json) where d.address_hash = w.address_hash`;
 const writeSpend = `
 update paid_spend s set spent_micros = w.spent_micros, stranger_micros = w.stranger_micros
 from json_to_recordset($1) as w (project_id uuid, spent_micros bigint, stranger_micros bigint) where s.project_id = w.project_id and s.day = $2`;

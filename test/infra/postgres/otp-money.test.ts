@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JobId } from '../../../domain/job/job.ts';
+import { readPaidCounts } from '../../../infra/postgres/otp/paid-counts.ts';
 import { PAID_PER_HOUR_MAX } from '../../../domain/otp/paid-limits.ts';
 import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
 
@@ -72,11 +73,12 @@ test('of two messages to one number that were booked at one moment, the refused 
   );
   await Promise.all(sends.map(({ jobId }) => openPaid(jobId, phone, 'sms')));
   await Promise.all(sends.slice(0, 2).map(({ jobId }) => refuse(jobId)));
-  const { rows } = await world.pool.query(
-    'select cardinality(paid_at) paid from paid_destination where address_hash = $1',
+  const { rows } = await world.pool.query(readPaidCounts, [
     [world.hash('address', phone)],
-  );
-  expect(rows).toEqual([{ paid: 1 }]);
+    new Date(Date.now() - 3_600_000),
+    false,
+  ]);
+  expect(rows).toMatchObject([{ project_id: caller.projectId, asked_by: 'service', messages: 1 }]);
   expect(PAID_PER_HOUR_MAX).toBe(15);
 });
 

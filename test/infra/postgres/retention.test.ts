@@ -91,7 +91,7 @@ describe('what no limit looks at any more leaves, and what one does stays', () =
       [caller.projectId, days(360), days(370)],
     );
     await world.pool.query(
-      `insert into paid_destination (address_hash, paid_at) values ('idle', array[$1::timestamptz]), ('in use', array[$1, $2::timestamptz])`,
+      `insert into paid_destination (address_hash, locked_at) values ('idle', $1), ('in use', $2)`,
       [days(3), days(0)],
     );
     await world.pool.query(
