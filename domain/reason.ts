@@ -32,6 +32,8 @@ export interface ReasonFacts {
   readonly prefix?: string | null | undefined;
   /** ISO 3166-1 alpha-2. */
   readonly country?: string | null | undefined;
+  /** The setting that decided, where it is another one than the reason's own. */
+  readonly setting?: string | undefined;
   /** The value of the setting that decided. */
   readonly limit?: string | number | null | undefined;
 }

@@ -83,7 +83,7 @@ export function explainReason(code: ReasonCode, facts: ReasonFacts = {}): Explai
     meaning: detail?.(facts) ?? meaning,
     retry,
     nextStep,
-    setting: setting ?? null,
+    setting: facts.setting ?? setting ?? null,
     docs: docsPathOf(code),
   };
 }

@@ -1,3 +1,4 @@
+import type { RefusalReason } from '../../domain/job/decision.ts';
 import type { Destinations } from '../../domain/otp/destinations.ts';
 import { readTelegramPhone } from '../../domain/otp/phone.ts';
 import { Locale } from '../../domain/otp/text.ts';
@@ -114,6 +115,8 @@ async function contact(deps: StoryDeps, scene: Scene, number: string, isOwn: boo
   return deps.mouth.say(by.telegramId, registered(answer, words));
 }
 
+const waitingHelps: ReadonlySet<RefusalReason> = new Set(['too-soon', 'too-many-sends', 'publishable-limit']);
+
 function registered(answer: RegisterAnswer, words: Texts): Saying {
   switch (answer.answer) {
     case 'sent':
@@ -123,7 +126,7 @@ function registered(answer: RegisterAnswer, words: Texts): Saying {
     case 'phone-proved':
       return { text: words.phoneProved };
     case 'refused':
-      if (answer.reason === 'too-many-sends' || answer.reason === 'too-soon')
+      if (waitingHelps.has(answer.reason))
         return { text: words.tooManyCodes(minutesOf(answer.retryAfterSeconds)) };
       return { text: answer.reason === 'destination-locked' ? words.locked : words.sorry };
   }

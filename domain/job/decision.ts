@@ -4,6 +4,7 @@ import type { ReasonFacts } from '../reason.ts';
 export const refusalReasons = [
   'too-soon',
   'too-many-sends',
+  'publishable-limit',
   'codes-unconfirmed',
   'destination-locked',
   'no-channel',
@@ -22,6 +23,7 @@ export type RefusalReason = (typeof refusalReasons)[number];
 export const limitReasons: ReadonlySet<RefusalReason> = new Set([
   'too-soon',
   'too-many-sends',
+  'publishable-limit',
   'codes-unconfirmed',
   'destination-locked',
   'number-capped',

@@ -3,15 +3,19 @@ import type { PaidAsker } from './asker.ts';
 import { type Channel, channelRules } from './channel.ts';
 
 /**
- * X15: paid messages (SMS, Gateway) to one number in an hour over all projects, which protects the person. No project fills
- * them alone, and strangers with publishable keys leave the larger part to services.
+ * Paid messages (SMS, Gateway) to one number in an hour over all projects, which protects the person. One project takes 13 of them at
+ * most (8 and 5, below): its keys, whatever they do, leave two to every other project, and three of what strangers share.
  */
 export const PAID_PER_HOUR_MAX = 15;
-/** For one project's own services: a chain of Gateway and SMS may take two for each of its five sends, and rarely does. */
+/**
+ * For one project's own services, and the number's owner who asks from where its codes were right: a chain of Gateway and SMS may take two
+ * for each of its five sends, and rarely does.
+ */
 export const PAID_BY_PROJECT_MAX = 8;
-/** For strangers, in one project and in all: with a project's 8 that is 14, so that one project never fills the 15. */
-const PAID_BY_STRANGERS_OF_PROJECT_MAX = 5;
-const PAID_BY_STRANGERS_MAX = 6;
+/** For strangers with a project's publishable keys, and as much for the owner: so far neither reaches into what services have. */
+export const PAID_BY_STRANGERS_OF_PROJECT_MAX = 5;
+/** For strangers in all projects: the larger part is the services'. */
+export const PAID_BY_STRANGERS_MAX = 8;
 
 /** Paid messages to one number in the last hour, of one project and one sort of asker. */
 export interface PaidCount {
@@ -29,9 +33,10 @@ export function isNumberCapped(
     counts.filter(of).reduce((total, { messages }) => total + messages, 0);
   if (sum(() => true) >= PAID_PER_HOUR_MAX) return true;
   const mine = sum((one) => one.projectId === projectId && one.askedBy === askedBy);
-  if (askedBy === 'service') return mine >= PAID_BY_PROJECT_MAX;
+  const own = sum((one) => one.projectId === projectId && one.askedBy !== 'stranger');
+  if (askedBy === 'service') return own >= PAID_BY_PROJECT_MAX;
   // What strangers used up keeps nobody out who calls from where the number's codes were right.
-  if (askedBy === 'known') return mine >= PAID_BY_STRANGERS_OF_PROJECT_MAX;
+  if (askedBy === 'known') return mine >= PAID_BY_STRANGERS_OF_PROJECT_MAX || own >= PAID_BY_PROJECT_MAX;
   return (
     mine >= PAID_BY_STRANGERS_OF_PROJECT_MAX ||
     sum((one) => one.askedBy === 'stranger') >= PAID_BY_STRANGERS_MAX

@@ -2,7 +2,13 @@ import type { RefusalReason } from '../job/decision.ts';
 import { fromText, type Reason, untilText } from '../reason.ts';
 import type { Channel, SILENT_CHANNEL } from './channel.ts';
 import type { ClosedReason } from './check.ts';
-import { PAID_BY_PROJECT_MAX, PAID_PER_HOUR_MAX } from './paid-limits.ts';
+import {
+  PAID_BY_PROJECT_MAX,
+  PAID_BY_STRANGERS_MAX,
+  PAID_BY_STRANGERS_OF_PROJECT_MAX,
+  PAID_PER_HOUR_MAX,
+} from './paid-limits.ts';
+import { STRANGER_SENDS_PER_DAY, STRANGER_SENDS_PER_HOUR } from './strangers.ts';
 
 type SendingChannel = Exclude<Channel, typeof SILENT_CHANNEL>;
 
@@ -23,6 +29,13 @@ const refusals = {
     retry: 'later',
     nextStep: 'Ask again after Retry-After, or raise sends_per_hour.',
     setting: 'sends_per_hour',
+    seen: ['problem'],
+  },
+  'publishable-limit': {
+    meaning: `This recipient was sent as many codes as anybody may ask for with publishable keys: ${STRANGER_SENDS_PER_HOUR} an hour, fewer for an address that confirmed none, and ${STRANGER_SENDS_PER_DAY} a day.`,
+    retry: 'later',
+    nextStep:
+      'Ask again after Retry-After. A service asks with its secret key, whose limit is sends_per_hour.',
     seen: ['problem'],
   },
   'codes-unconfirmed': {
@@ -48,7 +61,6 @@ const refusals = {
     retry: 'after-change',
     nextStep:
       'Name another channel, or store an address first (PUT /recipients). Staff set up providers in the environment.',
-    setting: 'channels',
     seen: ['problem', 'job'],
   },
   'country-not-allowed': {
@@ -81,7 +93,7 @@ const refusals = {
     seen: ['problem', 'job'],
   },
   'number-capped': {
-    meaning: `This number was sent as many paid messages as an hour allows: ${PAID_PER_HOUR_MAX} over all projects, ${PAID_BY_PROJECT_MAX} for one project's services, fewer for what is asked for with publishable keys.`,
+    meaning: `This number was sent as many paid messages as an hour allows: ${PAID_PER_HOUR_MAX} over all projects, of them ${PAID_BY_PROJECT_MAX} for one project's services, ${PAID_BY_STRANGERS_OF_PROJECT_MAX} for strangers with its publishable keys, and ${PAID_BY_STRANGERS_MAX} for strangers of all projects. So one project takes ${PAID_BY_PROJECT_MAX + PAID_BY_STRANGERS_OF_PROJECT_MAX} at most, and never all of them.`,
     detail: ({ until }) =>
       `This number was sent as many paid messages as an hour allows.${until ? ` The next one is possible${fromText(until)}.` : ''}`,
     retry: 'later',

@@ -1,6 +1,8 @@
 import { formatIncompletePhoneNumber } from 'libphonenumber-js/max';
 import type { RefusalReason } from '../job/decision.ts';
 import type { ReasonFacts } from '../reason.ts';
+import type { PaidAsker } from './asker.ts';
+import { type DayBudget, dayBudgetOf, type DaySpend } from './paid-limits.ts';
 import { prefixBlockedUntil } from './fraud.ts';
 import { HOUR_SECONDS, type SendCommand, type SendFacts } from './send.ts';
 
@@ -16,7 +18,12 @@ const prefixText = (prefix: string): string => formatIncompletePhoneNumber(prefi
 export function refusalFacts(
   { reason, retryAfterSeconds }: { reason: RefusalReason; retryAfterSeconds: number | null },
   { phone }: Pick<SendCommand, 'phone'>,
-  { settings, prefixScore }: Pick<SendFacts, 'settings' | 'prefixScore'>,
+  {
+    settings,
+    prefixScore,
+    spend,
+    askedBy,
+  }: Pick<SendFacts, 'settings' | 'prefixScore' | 'spend' | 'askedBy'>,
   now: Date,
 ): ReasonFacts {
   const until =
@@ -26,7 +33,7 @@ export function refusalFacts(
       return { ...until, limit: settings.sends_per_hour };
     case 'budget-spent':
       // Not how much it is: with a publishable key anybody may ask.
-      return { until: nextUtcDay(now) };
+      return { until: nextUtcDay(now), setting: budgetSetting(spend, dayBudgetOf(settings), askedBy) };
     case 'country-not-allowed':
       return { country: phone?.country };
     case 'prefix-blocked':
@@ -35,6 +42,7 @@ export function refusalFacts(
         prefix: phone && prefixText(phone.prefix),
       };
     case 'code-too-short':
+    case 'publishable-limit':
     case 'codes-unconfirmed':
     case 'destination-locked':
     case 'no-channel':
@@ -46,6 +54,13 @@ export function refusalFacts(
       return until;
   }
 }
+
+/** Of a project's budget and the share of it that publishable keys may use up: which one has less left. */
+const budgetSetting = (spend: DaySpend, budget: DayBudget, askedBy: PaidAsker) =>
+  askedBy !== 'service' &&
+  budget.strangerBudgetMicros - spend.strangerMicros < budget.budgetMicros - spend.spentMicros
+    ? 'publishable_budget_percent'
+    : 'sms_daily_budget_micros';
 
 /** The same of a job that ended for this reason; at the latest then, where the row does not tell more. */
 export function endFacts(reason: string | null, finishedAt: Date | null): ReasonFacts {

@@ -70,9 +70,9 @@ export function strangerRefusal({ from, asks, address }: StrangerFacts): Decisio
     : asks.filter((one) => one.from === from);
   const hour = alike.reduce((sum, one) => sum + one.hour, 0);
   const day = alike.reduce((sum, one) => sum + one.day, 0);
-  if (day >= STRANGER_SENDS_PER_DAY) return refused('too-many-sends', DAY_SECONDS);
+  if (day >= STRANGER_SENDS_PER_DAY) return refused('publishable-limit', DAY_SECONDS);
   const inGoodStanding = isKnown || !address || address.unconfirmed <= address.confirmed;
   return hour >= (inGoodStanding ? STRANGER_SENDS_PER_HOUR : STRANGER_SENDS_OPEN)
-    ? refused('too-many-sends', HOUR_SECONDS)
+    ? refused('publishable-limit', HOUR_SECONDS)
     : null;
 }

@@ -249,7 +249,7 @@ describe('a project’s page', () => {
     const { token } = (await page({ phone: number })).body;
     expect(await again.claim({ token })).toMatchObject({
       status: 429,
-      body: { type: 'urn:navbat:problem:too-many-sends' },
+      body: { type: 'urn:navbat:problem:publishable-limit' },
     });
     // An hour later, for the count of codes and for that of paid messages.
     await navbat.db.query(

@@ -242,7 +242,7 @@ describe('the code of an enrolment is paid by the project that asked for it', ()
       expect(await claim(await tokenFor(shop, number))).toMatchObject({ status: 201 });
     expect(await claim(await tokenFor(shop, number))).toMatchObject({
       status: 429,
-      body: { type: 'urn:navbat:problem:too-many-sends' },
+      body: { type: 'urn:navbat:problem:publishable-limit' },
     });
     expect(await spentBy(shop.id)).toBe(STRANGER_SENDS_PER_HOUR * CODE_MICROS);
   });

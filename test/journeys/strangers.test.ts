@@ -259,7 +259,7 @@ test('addresses that confirm nothing leave the last codes of a number to others'
     expect(await from(n % 2 ? one : two)).toMatchObject({ status: 202 });
   expect(await from(one)).toMatchObject({
     status: 429,
-    body: { type: 'urn:navbat:problem:too-many-sends' },
+    body: { type: 'urn:navbat:problem:publishable-limit', setting: undefined },
   });
   await expect.poll(() => navbat.sandbox.inbox({ to: phone }).length).toBe(STRANGER_SENDS_OPEN);
   const owner = await asked('/auth/code', phone);

@@ -10,6 +10,7 @@ import { Problem } from '../../http/problem.ts';
 const statusOf: Record<RefusalReason, 404 | 409 | 422 | 429> = {
   'too-soon': 429,
   'too-many-sends': 429,
+  'publishable-limit': 429,
   'codes-unconfirmed': 429,
   'destination-locked': 429,
   'no-channel': 422,
@@ -33,6 +34,7 @@ export function refusalProblem(
   const retryAfter = seconds === null ? {} : { 'Retry-After': String(seconds) };
   return new Problem(statusOf[reason], reason, explainReason(reason, facts).meaning, {
     headers: { ...headers, ...retryAfter },
+    ...(facts.setting === undefined ? {} : { extra: { setting: facts.setting } }),
   });
 }
 

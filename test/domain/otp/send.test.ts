@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { channelRules } from '../../../domain/otp/channel.ts';
 import { PREFIX_SAMPLE_MIN } from '../../../domain/otp/fraud.ts';
+import { isNumberCapped, type PaidCount } from '../../../domain/otp/paid-limits.ts';
 import { parsePhone } from '../../../domain/otp/phone.ts';
 import { decideSend, type SendCommand, type SendFacts } from '../../../domain/otp/send.ts';
 import type { Verification } from '../../../domain/otp/verification.ts';
@@ -258,13 +259,35 @@ describe('decideSend', () => {
       decideSend(command, { ...facts, askedBy, paid: counts }, now);
     expect(at('service', paid('p', 'service', 7))).toMatchObject(sent);
     expect(at('service', paid('p', 'service', 8))).toMatchObject(refusal);
-    // Another project at its limit, with all strangers at theirs, leaves one.
-    expect(at('service', paid('q', 'service', 8), paid('q', 'stranger', 6))).toMatchObject(sent);
+    expect(at('service', paid('p', 'service', 3), paid('p', 'known', 5))).toMatchObject(refusal);
+    expect(at('service', paid('p', 'service', 2), paid('p', 'known', 5))).toMatchObject(sent);
+    expect(at('known', paid('p', 'known', 4), paid('p', 'stranger', 5))).toMatchObject(sent);
+    expect(at('known', paid('p', 'known', 5))).toMatchObject(refusal);
     expect(at('service', paid('q', 'service', 8), paid('r', 'service', 7))).toMatchObject(refusal);
     expect(at('stranger', paid('p', 'stranger', 4))).toMatchObject(sent);
     expect(at('stranger', paid('p', 'stranger', 5))).toMatchObject(refusal);
-    expect(at('stranger', paid('q', 'stranger', 6))).toMatchObject(refusal);
+    expect(at('stranger', paid('q', 'stranger', 5))).toMatchObject(sent);
+    expect(at('stranger', paid('q', 'stranger', 5), paid('r', 'stranger', 3))).toMatchObject(refusal);
     expect(at('stranger', paid('p', 'service', 8))).toMatchObject(sent);
+  });
+
+  test('whatever one project takes of a number, in whatever order, each other project gets a message by each key', () => {
+    const askers = ['service', 'known', 'stranger'] as const;
+    const orders = askers.flatMap((one) =>
+      askers.flatMap((two) =>
+        askers.filter((three) => new Set([one, two, three]).size === 3).map((three) => [one, two, three]),
+      ),
+    );
+    expect(orders).toHaveLength(6);
+    for (const order of orders) {
+      let taken: PaidCount[] = [];
+      for (const askedBy of order)
+        while (!isNumberCapped(taken, { projectId: 'greedy', askedBy }))
+          taken = [...taken, { projectId: 'greedy', askedBy, messages: 1 }];
+      expect(taken.length).toBeLessThanOrEqual(13);
+      for (const askedBy of askers)
+        expect(isNumberCapped(taken, { projectId: 'other', askedBy })).toBe(false);
+    }
   });
 
   test('a prefix whose codes nobody verifies gets no paid message, by no channel, until its counts have decayed', () => {

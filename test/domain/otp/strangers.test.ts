@@ -23,14 +23,14 @@ test('an address that left more codes open than it confirmed gets the first thre
   const at = (hour: number, more: Partial<StrangerFacts> = {}) =>
     strangerRefusal(facts({ asks: [ask('else', hour)], ...more }));
   expect(at(STRANGER_SENDS_OPEN - 1, { address })).toBeNull();
-  expect(at(STRANGER_SENDS_OPEN, { address })).toMatchObject({ reason: 'too-many-sends' });
+  expect(at(STRANGER_SENDS_OPEN, { address })).toMatchObject({ reason: 'publishable-limit' });
   expect(at(STRANGER_SENDS_PER_HOUR - 1)).toBeNull();
-  expect(at(STRANGER_SENDS_PER_HOUR)).toMatchObject({ reason: 'too-many-sends' });
+  expect(at(STRANGER_SENDS_PER_HOUR)).toMatchObject({ reason: 'publishable-limit' });
 });
 
 test('a number gets twenty a day from strangers, and its own addresses as many of their own', () => {
   const asks = [{ from: 'else', hour: 0, day: STRANGER_SENDS_PER_DAY, known: false }];
-  expect(strangerRefusal(facts({ asks }))).toMatchObject({ reason: 'too-many-sends' });
+  expect(strangerRefusal(facts({ asks }))).toMatchObject({ reason: 'publishable-limit' });
   expect(strangerRefusal(facts({ asks: [...asks, ask('home', 1, true)] }))).toBeNull();
 });
 
