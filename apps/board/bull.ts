@@ -6,8 +6,16 @@ import { type ErrorRequestHandler, type RequestHandler, type Response, Router } 
 import { z } from 'zod';
 import { JobId, TicketLabels } from '../../domain/job/job.ts';
 import { type JobKind, jobKinds } from '../../domain/jobs.ts';
-import type { CommandResult, JobCommand, LaneCommand, StaffCommands } from '../../domain/staff/command.ts';
+import {
+  type CommandResult,
+  type JobCommand,
+  laneCommands,
+  type StaffCommands,
+} from '../../domain/staff/command.ts';
 import { Problem } from '../http/problem.ts';
+import { read } from './answer.ts';
+import { readForm } from './form.ts';
+import { laneForms } from './ops/lanes.ts';
 import { refusalWords } from './refusal.ts';
 import { visitOf } from './visit.ts';
 
@@ -123,15 +131,15 @@ const jobPaths: Readonly<Record<string, JobCommand>> = {
   promote: 'promote',
   clean: 'cancel',
 };
-const lanePaths: readonly LaneCommand[] = ['pause', 'resume'];
 
 function commandRoutes(parts: BullParts): Router {
   const router = Router();
-  for (const command of lanePaths)
-    router.put(`/api/queues/:kind/${command}`, async (req, res) => {
-      const kind = Kind.safeParse(req.params.kind);
+  for (const command of laneCommands)
+    router.put(`/api/queues/:kind/${command}`, readForm, async (req, res) => {
+      const kind = Kind.safeParse(req.params['kind']);
       if (!kind.success) throw new Problem(404, 'not-found', 'There is no such lane.');
-      const result = await parts.commands.lane(command, kind.data, visitOf(res).staff, null, parts.clock());
+      const { why = null } = read(laneForms[command], req.body);
+      const result = await parts.commands.lane(command, kind.data, visitOf(res).staff, why, parts.clock());
       answerBoard(res, result, 200);
     });
   for (const [path, command] of Object.entries(jobPaths))

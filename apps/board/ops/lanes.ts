@@ -128,12 +128,16 @@ const PauseForm = z.object({
   why: Text.min(1, 'expected a reason, which everybody sees until the pause ends'),
 });
 const ResumeForm = z.object({ why: optional(Text) });
+export const laneForms = { pause: PauseForm, resume: ResumeForm } as const satisfies Record<
+  LaneCommand,
+  z.ZodType
+>;
 
 const noticeOf: Record<LaneCommand, Notice> = { pause: 'paused', resume: 'resumed' };
 
 async function carryOut(parts: OpsParts, command: LaneCommand, req: Request, res: Response): Promise<void> {
   const kind = readKind(req);
-  const { why = null } = read(command === 'pause' ? PauseForm : ResumeForm, req.body);
+  const { why = null } = read(laneForms[command], req.body);
   const result = await parts.commands.lane(command, kind, visitOf(res).staff, why, parts.clock());
   if (!result.done) {
     const { status, sentence } = refusalWords[result.reason];

@@ -144,16 +144,16 @@ async function send(visitor: Visitor, method: string, path: string) {
 
 describe('pause and resume', () => {
   test('write the lane, pause its queue and say who did it', async () => {
-    expect((await operator.put('/api/queues/otp-send/pause')).status).toBe(200);
+    expect((await operator.put('/api/queues/otp-send/pause', { why: 'pumping' })).status).toBe(200);
     expect((await board.pool.query('select * from lane')).rows).toEqual([
-      { kind: 'otp-send', paused_at: board.time.now, paused_by: operator.email, paused_reason: null },
+      { kind: 'otp-send', paused_at: board.time.now, paused_by: operator.email, paused_reason: 'pumping' },
     ]);
     expect(await queue().isPaused()).toBe(true);
     expect(await lastAudit()).toMatchObject({
       actor: operator.email,
       action: 'lane.pause',
       subject: 'otp-send',
-      detail: { outcome: 'done' },
+      detail: { outcome: 'done', why: 'pumping' },
     });
 
     expect((await operator.put('/api/queues/otp-send/resume')).status).toBe(200);
@@ -163,9 +163,20 @@ describe('pause and resume', () => {
     expect(await queue().isPaused()).toBe(false);
   });
 
+  test.each([undefined, {}, { why: '' }, { why: ' ' }, { why: 7 }])(
+    'a pause without a reason (%o) is refused, and pauses nothing',
+    async (body) => {
+      const answer = await operator.put('/api/queues/otp-send/pause', body);
+      expect(answer.status).toBe(400);
+      expect(answer.body.message).toContain('why');
+      expect((await board.pool.query('select from lane where paused_at is not null')).rowCount).toBe(0);
+      expect(await queue().isPaused()).toBe(false);
+    },
+  );
+
   test('a second pause keeps the name and the time of the first', async () => {
-    await operator.put('/api/queues/otp-send/pause');
-    await (await board.visit('admin')).put('/api/queues/otp-send/pause');
+    await operator.put('/api/queues/otp-send/pause', { why: 'pumping' });
+    await (await board.visit('admin')).put('/api/queues/otp-send/pause', { why: 'later' });
     expect((await board.pool.query('select paused_by from lane')).rows).toEqual([
       { paused_by: operator.email },
     ]);
@@ -318,7 +329,7 @@ describe('roles', () => {
       '/api/queues/otp-send/resume',
     ];
     for (const path of asked) {
-      const { status } = await visitor.put(path);
+      const { status } = await visitor.put(path, { why: 'a test' });
       expect([path, status === 403]).toEqual([path, !changes[role]]);
     }
     const refusals = (await board.audit()).filter(

@@ -75,7 +75,7 @@ export interface Visitor {
   /** The same as JSON; fails unless it answers 200. */
   json(path: string): Promise<supertest.Response['body']>;
   /** A request of the board's own page: with its origin and, for a form, its token. */
-  put(path: string): Test;
+  put(path: string, body?: object): Test;
   post(path: string, form?: Record<string, string>): Promise<supertest.Response>;
   postJson(path: string, body: object): Test;
 }
@@ -177,7 +177,8 @@ function visitor(url: string, email: string, token: string): Visitor {
       if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${answer.text}`);
       return answer.body;
     },
-    put: (path) => supertest(url).put(path).set('Cookie', cookie).set('Sec-Fetch-Site', 'same-origin'),
+    put: (path, body) =>
+      supertest(url).put(path).set('Cookie', cookie).set('Sec-Fetch-Site', 'same-origin').send(body),
     async post(path, form = {}) {
       const page = await get('/ops');
       const field = /name="token" value="([^"]+)"/.exec(page.text)?.[1] ?? '';

@@ -85,7 +85,10 @@ const ops: Readonly<Record<string, Fixture>> = {
 
 /** Nothing of these is in Redis while no worker or sweep runs: Bull Board knows the lanes, and no job. */
 const queues: Readonly<Record<string, Fixture>> = {
-  'PUT /api/queues/:kind/pause': about(lane, '/api/queues/{id}/pause', { nothing: noLane }),
+  'PUT /api/queues/:kind/pause': about(lane, '/api/queues/{id}/pause', {
+    ask: (id) => ({ path: `/api/queues/${id}/pause`, body: { why: 'a test' } }),
+    nothing: noLane,
+  }),
   'PUT /api/queues/:kind/resume': about(lane, '/api/queues/{id}/resume', { nothing: noLane }),
   'PUT /api/queues/:kind/:jobId/retry': about(failedJob, '/api/queues/otp-send/{id}/retry'),
   'PUT /api/queues/:kind/:jobId/promote': about(job, '/api/queues/otp-send/{id}/promote'),
