@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Answer } from './policy/ask.ts';
 import { noId } from './policy/fixture.ts';
 import { makeRoles, type Role, verdict } from './policy/roles.ts';
 import { fixtures, rules } from './policy/rules.ts';
@@ -74,8 +75,8 @@ const fleeting = new Set([
 /** Their pages are longer or shorter each time: only that a length is told is the same. */
 const changing = new Set(['GET /metrics', 'GET /api/redis/stats']);
 
-function headersOf(route: string, headers: Headers): Record<string, string> {
-  const kept = [...headers].filter(([name]) => !fleeting.has(name));
+function headersOf(route: string, headers: Answer['headers']): Record<string, string> {
+  const kept = headers.filter(([name]) => !fleeting.has(name));
   return Object.fromEntries(
     kept.flatMap(([name, value]): [string, string][] => {
       if (name === 'ratelimit') return [[name, value.replaceAll(/=\d+/g, '=')]];

@@ -54,6 +54,18 @@ export async function makeEnrolment(world: World): Promise<string> {
   return (await enrolments(world.db).open({ personId }, new Date())).token;
 }
 
+/** Read once a world: thousands of sessions are signed with it. */
+const signingKeys = new WeakMap<World, ReturnType<typeof readSigningKey>>();
+async function readSigningKey({ env }: World) {
+  const jwk = JSON.parse(env['JWT_PRIVATE_JWK'] ?? '') as JWK & { kid: string };
+  return { kid: jwk.kid, key: await importJWK(jwk, 'EdDSA') };
+}
+function signingKeyOf(world: World) {
+  const key = signingKeys.get(world) ?? readSigningKey(world);
+  signingKeys.set(world, key);
+  return key;
+}
+
 /** A row, and a token signed here and not by what is tested. `minutes` ago the person proved themselves. */
 export async function openSession(
   world: World,
@@ -68,15 +80,15 @@ export async function openSession(
      values ($1, $2, $3, $4, $5, $6, $7, now(), now() - make_interval(mins => $8), now(), now() + interval '1 hour')`,
     [id, personId, projectId, mode, recipientId, deviceId, deviceId ? 'device' : 'code', minutes],
   );
-  const jwk = JSON.parse(world.env['JWT_PRIVATE_JWK'] ?? '') as JWK & { kid: string };
+  const { kid, key } = await signingKeyOf(world);
   const token = await new SignJWT({ sid: id })
-    .setProtectedHeader({ alg: 'EdDSA', kid: jwk.kid, typ: 'JWT' })
+    .setProtectedHeader({ alg: 'EdDSA', kid, typ: 'JWT' })
     .setIssuer('navbat')
     .setAudience(mode === 'test' ? `test:${projectId}` : projectId)
     .setSubject(recipientId)
     .setIssuedAt()
     .setExpirationTime('10m')
-    .sign(await importJWK(jwk, 'EdDSA'));
+    .sign(key);
   return { id, token };
 }
 

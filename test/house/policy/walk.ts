@@ -1,4 +1,5 @@
 import type { Rule } from '../../../domain/access/policy.ts';
+import { type Answer, ask } from './ask.ts';
 import { type Ask, type Fixture, noId } from './fixture.ts';
 import { type Role, type Verdict, verdict } from './roles.ts';
 import { newAddress, type Owner, type World } from './world.ts';
@@ -137,25 +138,16 @@ async function showOnce({ how, fixture, shown }: Visit, owner: Owner): Promise<s
   return id;
 }
 
-async function seeUnproven(
-  visit: Visit,
-  { ask, answers }: NonNullable<Fixture['unproven']>,
-): Promise<string[]> {
+async function seeUnproven(visit: Visit, unproven: NonNullable<Fixture['unproven']>): Promise<string[]> {
   const { how, role, fixture } = visit;
   const id = (await fixture.make?.(how.world, role.owner)) ?? noId();
   const none = fixture.nothing?.() ?? noId();
-  const unproven = { ...visit, fixture: { ...fixture, ask } };
-  const [answer, lacking] = [await send(unproven, id), await send(unproven, none)];
-  const faults = answer.status === answers ? [] : [`without its proof it answered ${answer.status}`];
+  const without = { ...visit, fixture: { ...fixture, ask: unproven.ask } };
+  const [answer, lacking] = [await send(without, id), await send(without, none)];
+  const faults = answer.status === unproven.answers ? [] : [`without its proof it answered ${answer.status}`];
   if (plain(answer, id) !== plain(lacking, none))
     faults.push(`without its proof ${plain(answer, id)}, and for nothing ${plain(lacking, none)}`);
   return faults;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
 }
 
 /** How one route is asked as one role. */
@@ -170,26 +162,20 @@ export async function send(
   method = route.split(' ', 1)[0] ?? '',
 ): Promise<Answer> {
   const { world, url } = how;
-  const ask: Ask = await fixture.ask(id, world, role.owner);
-  const response = await fetch(url + ask.path, {
+  const asking: Ask = await fixture.ask(id, world, role.owner);
+  return ask(url + asking.path, {
     method,
-    redirect: 'manual',
     headers: {
       Accept: 'application/json',
       // What a page of the board's own says; apps and services say nothing.
       ...(url === world.urls.board ? { Origin: url } : {}),
-      ...(ask.isNear ? {} : { 'X-Forwarded-For': newAddress() }),
-      ...(ask.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(asking.isNear ? {} : { 'X-Forwarded-For': newAddress() }),
+      ...(asking.body === undefined ? {} : { 'Content-Type': 'application/json' }),
       ...(await role.enter()),
-      ...ask.headers,
+      ...asking.headers,
     },
-    ...(ask.body === undefined ? {} : { body: bodyText(ask.body) }),
+    body: asking.body === undefined ? undefined : bodyText(asking.body),
   });
-  const { status, headers } = response;
-  if (!headers.get('content-type')?.startsWith('text/event-stream'))
-    return { status, headers, text: await response.text() };
-  await response.body?.cancel();
-  return { status, headers, text: '' };
 }
 
 const bodyText = (body: unknown) => (typeof body === 'string' ? body : JSON.stringify(body));
@@ -199,8 +185,6 @@ const fleeting = new Set(['date', 'x-request-id', 'ratelimit', 'set-cookie']);
 
 /** An answer without its request id, the time, and the id that was asked for. */
 function plain({ status, headers, text }: Answer, id: string): string {
-  const kept = [...headers]
-    .filter(([name]) => !fleeting.has(name))
-    .map(([name, value]) => `${name}: ${value}`);
+  const kept = headers.filter(([name]) => !fleeting.has(name)).map(([name, value]) => `${name}: ${value}`);
   return [status, ...kept, text].join('\n').replaceAll(id, '<id>').replaceAll(encodeURIComponent(id), '<id>');
 }

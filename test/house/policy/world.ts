@@ -68,14 +68,15 @@ function routesSaid({ log }: Navbat, app: App): string[] {
 
 /** Never limited, and with every door open. */
 const SETTINGS = { requests_per_minute: 1_000_000, telegram_sign_in: true };
+/** A change of the settings must not bring that down, and with it a header of whatever else is asked meanwhile. */
+const CEILINGS = { requests_per_minute: SETTINGS.requests_per_minute };
 
 export async function makeProject({ db }: World): Promise<string> {
   const id = randomUUID();
-  await db.query('insert into project (id, slug, settings, created_at) values ($1, $2, $3, now())', [
-    id,
-    `p-${randomBytes(6).toString('hex')}`,
-    SETTINGS,
-  ]);
+  await db.query(
+    'insert into project (id, slug, settings, ceilings, created_at) values ($1, $2, $3, $4, now())',
+    [id, `p-${randomBytes(6).toString('hex')}`, SETTINGS, CEILINGS],
+  );
   return id;
 }
 
