@@ -1,73 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { userInfo } from 'node:os';
-import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { Pool } from 'pg';
-import { ConfigError, readConfig } from '../../infra/config.ts';
-import { environment } from '../../infra/environment.ts';
-import { processVariables } from '../../infra/process-variables.ts';
-import { keyedHash } from '../../infra/crypto.ts';
-import { newSecrets } from '../../infra/new-secrets.ts';
-import { auditLog } from '../../infra/postgres/staff/audit.ts';
-import { reseeds } from '../../infra/postgres/device/reseed.ts';
-import { explanations } from '../../infra/postgres/approval/explanations.ts';
-import { openOrm } from '../../infra/postgres/orm.ts';
-import { projectStore } from '../../infra/postgres/project/projects.ts';
-import { rewrapping } from '../../infra/postgres/secret/rewrap.ts';
-import { staffAccounts } from '../../infra/postgres/staff/accounts.ts';
-import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
-import { withRunning } from '../../infra/running.ts';
-import { type CliContext, CliError } from './context.ts';
-import { createProgram } from './program.ts';
+import { runCommand } from './run.ts';
 
-const clone = resolve(import.meta.dirname, '../..');
-/** 144 bits: as good as a key. */
-const PASSWORD_RANDOM_BYTES = 18;
-
-const withPorts: CliContext['withPorts'] = async (work) => {
-  const env = environment();
-  // Secrets of a `.env` that names no database are not those of the `npm start` that runs.
-  const hasDatabase = env['DATABASE_URL'] || env['DATABASE_URL_FILE'];
-  const config = readConfig(hasDatabase ? env : withRunning(process.env, clone), processVariables.cli);
-  const orm = await openOrm(config.DATABASE_URL);
-  const pool = new Pool({ connectionString: config.DATABASE_URL, max: 1 });
-  try {
-    const hash = keyedHash(config.PEPPER);
-    return await work({
-      projects: projectStore(orm.em, hash),
-      staff: staffAccounts(orm.em),
-      audit: auditLog(pool),
-      rewrapping: rewrapping(pool, config.SEAL_KEYS),
-      reseeds: reseeds(pool),
-      explanations: explanations(pool),
-      chats: telegramChats(pool),
-    });
-  } finally {
-    await pool.end();
-    await orm.close(true);
-  }
-};
-
-const program = createProgram({
-  withPorts,
-  say: (line) => void process.stdout.write(`${line}\n`),
+process.exitCode = await runCommand(process.argv.slice(2), {
+  variables: process.env,
+  writeOut: (out) => void process.stdout.write(out),
+  writeErr: (err) => void process.stderr.write(err),
   readStdin: () => text(process.stdin),
-  random: () => randomBytes(PASSWORD_RANDOM_BYTES).toString('base64url'),
-  newSecrets,
-  now: () => new Date(),
-  user: userInfo().username,
 });
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.stderr.write(`${sentence(error)}\n`);
-  process.exitCode = 1;
-}
-
-function sentence(error: unknown): string {
-  if (error instanceof CliError || error instanceof ConfigError) return error.message;
-  if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED')
-    return 'Postgres does not answer at DATABASE_URL. Does npm start run?';
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, type OutputConfiguration } from 'commander';
 import { chatCommands } from './chats.ts';
 import type { CliContext } from './context.ts';
 import { explainCommand } from './explain.ts';
@@ -8,10 +8,12 @@ import { secretCommands } from './secrets.ts';
 import { staffCommands } from './staff.ts';
 
 /** `npm run navbat -- …`. Each command ends with code 0, or with one sentence and code 1. */
-export function createProgram(context: CliContext): Command {
-  const program = new Command('navbat').description(
-    'projects, keys, staff and secrets of a Navbat installation',
-  );
+export function createProgram(context: CliContext, output: OutputConfiguration): Command {
+  const program = new Command('navbat')
+    .description('projects, keys, staff and secrets of a Navbat installation')
+    // Before the commands, which take these over as they are made.
+    .configureOutput(output)
+    .exitOverride();
   projectCommands(program, context);
   keyCommands(program, context);
   staffCommands(program, context);

@@ -15,6 +15,7 @@ import { staffSecondFactors } from '../../../infra/postgres/staff/second-factor.
 import { staffSessions } from '../../../infra/postgres/staff/sessions.ts';
 import { type Ground, openGround } from '../../support/api.ts';
 import { authenticator } from '../../support/authenticator.ts';
+import { type Ended, navbatCommand } from '../../support/command-line.ts';
 import { testEnvironment } from '../../support/environment.ts';
 
 const main = fileURLToPath(new URL('../../../apps/cli/main.ts', import.meta.url));
@@ -27,14 +28,11 @@ beforeAll(async () => {
 });
 afterAll(() => ground.close());
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
+const navbat = (args: readonly string[], { input = '', variables = env } = {}): Promise<Ended> =>
+  navbatCommand(args, variables, input);
 
-/** `npm run navbat -- …` as a process, to its end. */
-function navbat(args: readonly string[], { input = '', variables = env } = {}): Promise<Ended> {
+/** As a process of its own: what the commands in this one can't show. */
+function navbatProcess(args: readonly string[], { input = '', variables = env } = {}): Promise<Ended> {
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [main, ...args], { env: variables }, (error, out, err) =>
       resolve({ code: error ? Number(error.code) : 0, out, err }),
@@ -293,6 +291,36 @@ test('whatever a command changes leaves an audit row without secrets', async () 
   expect(JSON.stringify(rows)).not.toContain(made.key);
 });
 
+describe('as a process', () => {
+  test('a command reads its standard input, answers on standard output and ends with 0', async () => {
+    const args = ['staff', 'create', 'process@example.uz', '--role', 'viewer', '--password-stdin', '--json'];
+    const made = await navbatProcess(args, { input: 'correct horse battery\n' });
+    expect(made).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(made.out)).toMatchObject({ email: 'process@example.uz' });
+    const accounts = staffAccounts(ground.orm.em);
+    expect(
+      await accounts.verifyPassword('process@example.uz', 'correct horse battery', new Date()),
+    ).toMatchObject({ login: 'accepted' });
+  });
+
+  test('a refusal stands on standard error alone and ends with 1', async () => {
+    const refused = await navbatProcess(['staff', 'create', 'eve@example.uz', '--role', 'king']);
+    expect(refused).toEqual({ code: 1, out: '', err: expect.stringContaining('king') });
+  });
+});
+
+test('help is no failure, and needs no configuration', async () => {
+  const help = await navbat(['project', '--help'], { variables: {} });
+  expect(help).toEqual({ code: 0, err: '', out: expect.stringContaining('ceilings') });
+});
+
+test('without a configuration or a database a command ends with one sentence', async () => {
+  const unset = await navbat(['project', 'list'], { variables: { ...env, PEPPER: '' } });
+  expect(unset).toMatchObject({ code: 1, err: expect.stringMatching(/^PEPPER: .*\n$/) });
+  const away = await navbat(['project', 'list'], { variables: testEnvironment() });
+  expect(away).toMatchObject({ code: 1, err: expect.stringMatching(/^Postgres does not answer.*\n$/) });
+});
+
 test('secrets need no database, differ each time, and are what the configuration expects', async () => {
   const bare = { variables: {} };
   const [one, two] = [await navbat(['secrets'], bare), await navbat(['secrets', '--json'], bare)];
@@ -303,13 +331,6 @@ test('secrets need no database, differ each time, and are what the configuration
   const secrets = Object.fromEntries(lines);
   expect(() => readConfig({ ...testEnvironment(), ...secrets })).not.toThrow();
   expect(JSON.parse(two.out).PEPPER).not.toBe(secrets.PEPPER);
-});
-
-test('without a configuration or a database a command ends with one sentence', async () => {
-  const unset = await navbat(['project', 'list'], { variables: { ...env, PEPPER: '' } });
-  expect(unset).toMatchObject({ code: 1, err: expect.stringMatching(/^PEPPER: .*\n$/) });
-  const away = await navbat(['project', 'list'], { variables: testEnvironment() });
-  expect(away).toMatchObject({ code: 1, err: expect.stringMatching(/^Postgres does not answer.*\n$/) });
 });
 
 test('beside a running npm start a command needs no environment of its own', async () => {

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { CommanderError } from 'commander';
+import { Pool } from 'pg';
+import { ConfigError, readConfig } from '../../infra/config.ts';
+import { environment } from '../../infra/environment.ts';
+import { processVariables } from '../../infra/process-variables.ts';
+import { keyedHash } from '../../infra/crypto.ts';
+import { newSecrets } from '../../infra/new-secrets.ts';
+import { auditLog } from '../../infra/postgres/staff/audit.ts';
+import { reseeds } from '../../infra/postgres/device/reseed.ts';
+import { explanations } from '../../infra/postgres/approval/explanations.ts';
+import { openOrm } from '../../infra/postgres/orm.ts';
+import { projectStore } from '../../infra/postgres/project/projects.ts';
+import { rewrapping } from '../../infra/postgres/secret/rewrap.ts';
+import { staffAccounts } from '../../infra/postgres/staff/accounts.ts';
+import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
+import { withRunning } from '../../infra/running.ts';
+import { type CliContext, CliError } from './context.ts';
+import { createProgram } from './program.ts';
+
+const clone = resolve(import.meta.dirname, '../..');
+/** 144 bits: as good as a key. */
+const PASSWORD_RANDOM_BYTES = 18;
+
+/** What a command reads and where it writes: a process's own, or a test's. */
+export interface Terminal {
+  readonly variables: NodeJS.ProcessEnv;
+  readonly writeOut: (text: string) => void;
+  readonly writeErr: (text: string) => void;
+  readonly readStdin: () => Promise<string>;
+}
+
+/** Runs one command, given what follows `npm run navbat --`, and returns its exit code. */
+export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { variables, writeOut, writeErr, readStdin } = terminal;
+  const context: CliContext = {
+    withPorts: portsOf(variables),
+    say: (line) => writeOut(`${line}\n`),
+    readStdin,
+    random: () => randomBytes(PASSWORD_RANDOM_BYTES).toString('base64url'),
+    newSecrets,
+    now: () => new Date(),
+    user: userInfo().username,
+  };
+  try {
+    await createProgram(context, { writeOut, writeErr }).parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    // Commander has written its help or its complaint by now.
+    if (error instanceof CommanderError) return error.exitCode;
+    writeErr(`${sentence(error)}\n`);
+    return 1;
+  }
+}
+
+const portsOf =
+  (variables: NodeJS.ProcessEnv): CliContext['withPorts'] =>
+  async (work) => {
+    const env = environment(variables);
+    // Secrets of a `.env` that names no database are not those of the `npm start` that runs.
+    const hasDatabase = env['DATABASE_URL'] || env['DATABASE_URL_FILE'];
+    const config = readConfig(hasDatabase ? env : withRunning(variables, clone), processVariables.cli);
+    const orm = await openOrm(config.DATABASE_URL);
+    const pool = new Pool({ connectionString: config.DATABASE_URL, max: 1 });
+    try {
+      const hash = keyedHash(config.PEPPER);
+      return await work({
+        projects: projectStore(orm.em, hash),
+        staff: staffAccounts(orm.em),
+        audit: auditLog(pool),
+        rewrapping: rewrapping(pool, config.SEAL_KEYS),
+        reseeds: reseeds(pool),
+        explanations: explanations(pool),
+        chats: telegramChats(pool),
+      });
+    } finally {
+      await pool.end();
+      await orm.close(true);
+    }
+  };
+
+function sentence(error: unknown): string {
+  if (error instanceof CliError || error instanceof ConfigError) return error.message;
+  if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED')
+    return 'Postgres does not answer at DATABASE_URL. Does npm start run?';
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
