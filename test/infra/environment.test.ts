@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Environment } from '../../infra/config.ts';
 import { newSecrets } from '../../infra/new-secrets.ts';
 import { type ProcessName, processVariables } from '../../infra/process-variables.ts';
+import { baseVariables } from '../support/environment.ts';
 
 const clone = resolve(import.meta.dirname, '../..');
 const processes: readonly (readonly [script: string, process: ProcessName])[] = [
@@ -33,7 +34,7 @@ interface Ended {
 /** From another directory than the clone, as a service manager starts it. */
 const run = (script: string, env: Record<string, string>): Promise<Ended> =>
   new Promise((done) => {
-    const options = { cwd: directory, env: { PATH: process.env['PATH'] ?? '', ...env } };
+    const options = { cwd: directory, env: { ...baseVariables, ...env } };
     execFile(process.execPath, [join(clone, script), 'sweep'], options, (error, _out, err) =>
       done({ code: typeof error?.code === 'number' ? error.code : 0, err }),
     );

@@ -11,6 +11,7 @@ import { keyedHash } from '../../infra/crypto.ts';
 import { freePort } from '../../infra/embedded/port.ts';
 import { type Sandbox, startSandbox } from '../../infra/sandbox/start-sandbox.ts';
 import { undocumentedAnswers } from './undocumented.ts';
+import { baseVariables } from './environment.ts';
 import { type FreshDatabase, freshDatabase, freshRedis } from './servers.ts';
 import { EVENTUALLY_MS } from './eventually.ts';
 
@@ -60,8 +61,6 @@ export interface Reply {
 
 const API = 'apps/api/main.ts';
 const KILL_AFTER_MS = 20_000;
-/** Half of a process's start is the compiling of the same files; shared by all runs, since Node names an entry by what it compiled. */
-const COMPILED_FILES = join(tmpdir(), 'navbat-test-compiled');
 
 export interface NavbatOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -180,7 +179,7 @@ interface Starting {
 
 async function startProcess({ script, args, ready, env, children, log }: Starting): Promise<ChildProcess> {
   const child = spawn(process.execPath, [script, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: COMPILED_FILES, ...env },
+    env: { ...baseVariables, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.push(child);

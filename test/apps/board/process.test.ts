@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { freePort } from '../../../infra/embedded/port.ts';
+import { baseVariables } from '../../support/environment.ts';
 import { freshDatabase, freshRedis } from '../../support/servers.ts';
 import { EVENTUALLY_MS } from '../../support/eventually.ts';
 
@@ -20,7 +21,7 @@ const key = () => randomBytes(32).toString('base64url');
 async function start(port: number): Promise<ChildProcess> {
   const { privateKey } = generateKeyPairSync('ed25519');
   const env = {
-    PATH: process.env['PATH'],
+    ...baseVariables,
     DATABASE_URL: (await freshDatabase()).url,
     REDIS_URL: await freshRedis(),
     BIND_HOST: '127.0.0.1',

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../../../infra/embedded/port.ts';
+import { baseVariables } from '../../support/environment.ts';
 import { EVENTUALLY_MS } from '../../support/eventually.ts';
 
 const main = join(import.meta.dirname, '../../../apps/local/main.ts');
@@ -18,7 +19,7 @@ afterEach(() => rm(home, { recursive: true }));
 /** `npm start` with these variables, to its end. */
 function npmStart(env: Record<string, string>): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
-    const whole = { PATH: process.env['PATH'] ?? '', NAVBAT_HOME: home, ...env };
+    const whole = { ...baseVariables, NAVBAT_HOME: home, ...env };
     execFile(process.execPath, [main], { env: whole, timeout: EVENTUALLY_MS }, (error, stdout, stderr) =>
       resolve({ code: Number(error?.code ?? 0), output: `${stdout}${stderr}` }),
     );
