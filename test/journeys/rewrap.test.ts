@@ -1,7 +1,8 @@
-import { type ChildProcess, execFile } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../infra/embedded/port.ts';
+import { navbatCommand } from '../support/command-line.ts';
 import {
   type Navbat,
   type Reply,
@@ -17,7 +18,9 @@ const key = () => randomBytes(32).toString('base64url');
 const [OLD, NEW] = [`s1:${key()}`, `s2:${key()}`];
 /** What a deployment goes through, one restart after the other: known, current, alone. */
 const RINGS = { old: OLD, known: `${OLD},${NEW}`, current: `${NEW},${OLD}`, alone: NEW } as const;
-const PEOPLE = 8;
+/** Two would do for each assertion; the rest is traffic, which takes processor time from the processes that start. */
+const PEOPLE = 4;
+const BREATH_MS = 100;
 
 let navbat: Navbat;
 let app: TestProject;
@@ -29,8 +32,10 @@ let people: { number: string; phone: TestPhone }[];
 /** The next processes serve before the last ones end, and those finish what they have in hand. */
 async function deploy(SEAL_KEYS: string): Promise<void> {
   const port = String(await freePort());
-  const api = await navbat.start('apps/api/main.ts', [], 'api ready', { SEAL_KEYS, API_PORT: port });
-  const worker = await navbat.start('workers/main.ts', [], 'worker ready', { SEAL_KEYS });
+  const [api, worker] = await Promise.all([
+    navbat.start('apps/api/main.ts', [], 'api ready', { SEAL_KEYS, API_PORT: port }),
+    navbat.start('workers/main.ts', [], 'worker ready', { SEAL_KEYS }),
+  ]);
   const last = running as typeof running | undefined;
   running = { api, worker };
   apiUrl = `http://127.0.0.1:${port}`;
@@ -39,21 +44,9 @@ async function deploy(SEAL_KEYS: string): Promise<void> {
   if (last) await Promise.all([stopProcess(last.api), stopProcess(last.worker)]);
 }
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
 /** `npm run navbat -- …`, in the environment of a process that has just been deployed. */
-function cli(args: readonly string[], SEAL_KEYS: string): Promise<Ended> {
-  return new Promise((resolve) => {
-    const env = { ...navbat.env, SEAL_KEYS };
-    execFile(process.execPath, ['apps/cli/main.ts', ...args, '--json'], { env }, (error, out, err) =>
-      resolve({ code: error ? Number(error.code) : 0, out, err }),
-    );
-  });
-}
+const cli = (args: readonly string[], SEAL_KEYS: string) =>
+  navbatCommand([...args, '--json'], { ...navbat.env, SEAL_KEYS });
 
 const underWay = new Set<Promise<Reply>>();
 async function call(method: string, path: string, body?: unknown): Promise<Reply> {
@@ -100,8 +93,8 @@ function traffic() {
   const loop = async (step: (n: number) => Promise<void>) => {
     for (let n = 0; !stopped; n++) {
       await step(n).catch((error: unknown) => failures.push(error));
-      // A breath, so that two processors also do the rest.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      // So that two processors also start what is deployed.
+      await new Promise((resolve) => setTimeout(resolve, BREATH_MS));
     }
   };
   const loops = people.map((person) =>
