@@ -17,7 +17,7 @@ export function outcomeOf(reply: SendReply): {
     case 'faulted':
       return { outcome: 'failed', reason: reply.reason, ...askedWait(reply) };
     case 'busy':
-      return { outcome: 'snoozed', reason: 'provider-busy', retryAfterMs: reply.retryAfterMs };
+      return { outcome: 'snoozed', reason: reply.because, retryAfterMs: reply.retryAfterMs };
     case 'unknown':
       return { outcome: 'unknown', reason: reply.reason };
   }

@@ -323,7 +323,7 @@ function endedAttempt(
     case 'faulted':
       return { ...ended, outcome: 'failed', reason: reply.reason, ...askedWait(reply) };
     case 'busy':
-      return { ...ended, outcome: 'snoozed', reason: 'provider-busy', retryAfterMs: reply.retryAfterMs };
+      return { ...ended, outcome: 'snoozed', reason: reply.because, retryAfterMs: reply.retryAfterMs };
     case 'unknown':
       return { ...ended, outcome: 'unknown', reason: reply.reason };
   }

@@ -40,6 +40,12 @@ const engine = {
     nextStep: 'Nothing: the job waits as long as the provider asks. If it ended so, ask for it again later.',
     seen: ['job', 'attempt'],
   },
+  'own-pace': {
+    meaning: 'The message waits for its turn: Navbat keeps to the pace that the provider grants.',
+    retry: 'later',
+    nextStep: 'Nothing: it goes out at its turn. If it expired so, give it more time or a higher priority.',
+    seen: ['job', 'attempt'],
+  },
   'payload-unreadable': {
     meaning: 'The stored job does not have a form that this version understands.',
     retry: 'no',

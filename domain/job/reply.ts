@@ -47,6 +47,8 @@ export type ProviderFault = (typeof faultsOfProvider)[number];
 /** Why we cannot tell whether a try succeeded. */
 export type UnknownReason = 'timeout' | 'connection-lost' | 'answer-unreadable';
 
+export type BusyReason = 'provider-busy' | 'own-pace';
+
 export interface Cost {
   /** 10^-6 of the currency's unit, as an integer. */
   readonly micros: bigint;
@@ -76,6 +78,7 @@ export type SendReply =
       readonly retryAfterMs?: number;
       readonly detail?: string;
     }
-  | { readonly reply: 'busy'; readonly retryAfterMs: number }
+  /** `because`: the provider asked us to wait, or our own pace has no turn soon and nobody was asked. */
+  | { readonly reply: 'busy'; readonly because: BusyReason; readonly retryAfterMs: number }
   /** No answer, or one that cannot be read: the message may have left. */
   | { readonly reply: 'unknown'; readonly reason: UnknownReason };

@@ -29,6 +29,8 @@ const JITTER_SHARE = 0.25;
 const SNOOZES_AS_ASKED = 3;
 const SNOOZE_FIRST_MS = 2_000;
 const SNOOZE_MAX_MS = 600_000;
+/** A minute: a turn is drawn for by all who wait, and each try leaves a row. */
+const OWN_WAIT_MAX_MS = 60_000;
 /** Some two hours of being busy: then the job is given up, where its deadline has not come before. */
 const SNOOZES_MAX = 20;
 
@@ -45,14 +47,20 @@ export function decideRetry(past: readonly PastTry[], rules: RetryRules, now: Da
     : afterFailure(past, last, rules, now);
 }
 
-/** The provider's own wait costs no try, and is bounded all the same: one that says so for ever is asked no more. */
+/**
+ * The provider's own wait costs no try, and is bounded all the same: one that says so for ever is asked no more. A wait for a turn of
+ * our own is no word of the provider's: it ends with the deadline only.
+ */
 function afterSnooze(past: readonly PastTry[], last: PastTry, rules: RetryRules, now: Date): Step<null> {
-  const snoozes = past.filter(({ outcome }) => outcome === 'snoozed').length;
-  if (snoozes >= SNOOZES_MAX) return { step: 'finish', state: 'exhausted', reason: last.reason };
+  const isOwn = last.reason === 'own-pace';
+  const alike = past.filter(
+    ({ outcome, reason }) => outcome === 'snoozed' && (reason === 'own-pace') === isOwn,
+  ).length;
+  if (!isOwn && alike >= SNOOZES_MAX) return { step: 'finish', state: 'exhausted', reason: last.reason };
   const patienceMs =
-    snoozes <= SNOOZES_AS_ASKED
+    alike <= SNOOZES_AS_ASKED
       ? 0
-      : Math.min(SNOOZE_MAX_MS, SNOOZE_FIRST_MS * 2 ** (snoozes - SNOOZES_AS_ASKED));
+      : Math.min(isOwn ? OWN_WAIT_MAX_MS : SNOOZE_MAX_MS, SNOOZE_FIRST_MS * 2 ** (alike - SNOOZES_AS_ASKED));
   const pauseMs = Math.max(last.retryAfterMs ?? 0, patienceMs);
   const until = new Date((last.closedAt ?? now).getTime() + pauseMs);
   return now < until ? waitWithin(until, 'provider-asked', rules) : { step: 'send', send: null };

@@ -152,7 +152,8 @@ function standingOfSnoozed(
   hasNext: boolean,
   now: Date,
 ): Standing {
-  const snoozes = mine.filter((attempt) => attempt.outcome === 'snoozed').length;
+  // A wait for a turn of our own counts as none: the code's life bounds it.
+  const snoozes = mine.filter(({ outcome, reason }) => outcome === 'snoozed' && reason !== 'own-pace').length;
   const retryAfterMs = last.retryAfterMs ?? 0;
   if (snoozes > SNOOZES_MAX || (hasNext && retryAfterMs > SNOOZE_WITH_NEXT_MAX_MS))
     return { is: 'over', how: 'exhausted', reason: 'provider-busy' };

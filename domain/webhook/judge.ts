@@ -57,7 +57,10 @@ export function judgeCall(called: Called, reference: string, snoozes: number, no
       ? retryAfterMs(retryAfter, now, SNOOZE_MS_MAX)
       : undefined;
   if (waitMs !== undefined)
-    return { reply: { reply: 'busy', retryAfterMs: Math.max(waitMs, SNOOZE_MS_MIN) }, health: 'failing' };
+    return {
+      reply: { reply: 'busy', because: 'provider-busy', retryAfterMs: Math.max(waitMs, SNOOZE_MS_MIN) },
+      health: 'failing',
+    };
   return { reply: { reply: 'faulted', reason: faultOf(status) }, health: 'failing' };
 }
 

@@ -177,9 +177,9 @@ function entered<Message>(
       if (place.use !== 'none') throw new Error(`${channel.provider}: one place sends once`);
       const isHeld = places.has(place);
       place.use = isHeld ? 'sending' : 'over';
-      if (!isHeld) return busy(FULL_RETRY_MS);
+      if (!isHeld) return busy(FULL_RETRY_MS, 'own-pace');
       try {
-        if (!(await lines.take())) return busy(FULL_RETRY_MS);
+        if (!(await lines.take())) return busy(FULL_RETRY_MS, 'own-pace');
         try {
           if (!place.isProbe && !breaker.isClosed()) return busy(OPEN_FIRST_MS);
           return await breaker.run(() => channel.send(message, signal));

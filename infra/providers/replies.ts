@@ -1,4 +1,5 @@
 import { providerWords } from '../../domain/job/provider-words.ts';
+import type { BusyReason } from '../../domain/job/reply.ts';
 import type { ProviderFault, ProviderRefusal, SendReply } from '../../domain/otp/port.ts';
 
 /** 1 h: who asks for more is broken or has blocked us, and either is worth another look. */
@@ -24,8 +25,9 @@ function detailOf(said: string): { readonly detail?: string } {
   const detail = providerWords(said);
   return detail === undefined ? {} : { detail };
 }
-export const busy = (retryAfterMs: number): SendReply => ({
+export const busy = (retryAfterMs: number, because: BusyReason = 'provider-busy'): SendReply => ({
   reply: 'busy',
+  because,
   retryAfterMs: boundedWait(retryAfterMs),
 });
 const boundedWait = (ms: number) => Math.min(Math.max(ms, 0), RETRY_AFTER_MS_MAX);

@@ -40,7 +40,7 @@ export function telegramClient({ token, apiRoot, slots, onMoved }: TelegramClien
     if (signal.aborted) return { reply: unknown('timeout'), movedTo: null };
     const turn = await slots.turn(message, signal);
     // Nothing has left, however long it waited: no attempt is lost by that.
-    if (turn.turn === 'later') return { reply: busy(turn.retryAfterMs), movedTo: null };
+    if (turn.turn === 'later') return { reply: busy(turn.retryAfterMs, 'own-pace'), movedTo: null };
     const call: Call = { answered: null };
     const sent = await calls.run(call, () => sendNow(api, message, call, signal));
     if (sent.reply.reply === 'busy') await slots.freeze(sent.reply.retryAfterMs);

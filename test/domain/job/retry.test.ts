@@ -58,3 +58,31 @@ test('a wait that the provider asked for is kept to the millisecond while it is 
   }));
   expect(decideRetry(past, rules, now)).toMatchObject({ step: 'wait', until: ms(700) });
 });
+
+test('a wait for our own turn counts toward no limit: it ends with the deadline, and the provider’s own count goes on', () => {
+  const day = { ...rules, deadlineAt: ms(86_400_000) };
+  const snoozed = (n: number, reason: 'own-pace' | 'provider-busy', closedAt: Date): PastTry => ({
+    n,
+    outcome: 'snoozed',
+    reason,
+    closedAt,
+    retryAfterMs: 1_000,
+  });
+  const past: PastTry[] = [];
+  for (let at = now; at < day.deadlineAt;) {
+    past.push(snoozed(past.length + 1, 'own-pace', at));
+    const step = decideRetry(past, day, at);
+    if (step.step !== 'wait') throw new Error(step.step);
+    expect(step.until.getTime() - at.getTime()).toBeLessThanOrEqual(60_000);
+    at = step.until;
+  }
+  expect(past.length).toBeGreaterThan(1_000);
+  expect(decideRetry(past, day, day.deadlineAt)).toEqual({
+    step: 'finish',
+    state: 'expired',
+    reason: 'own-pace',
+  });
+  // Of the provider's words this is the first: it is waited for as asked, after however many turns of ours.
+  const asked = [...past, snoozed(past.length + 1, 'provider-busy', now)];
+  expect(decideRetry(asked, day, now)).toMatchObject({ step: 'wait', until: ms(1_000) });
+});

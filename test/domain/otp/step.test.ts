@@ -210,6 +210,18 @@ describe('decideStep', () => {
     });
   });
 
+  test('a wait for our own turn brings no channel nearer to its end', () => {
+    const waits = (reason: 'own-pace' | 'provider-busy', times: number) =>
+      Array.from({ length: times }, (_, n) =>
+        past(n + 1, 'telegram', 'snoozed', { reason, retryAfterMs: 1_000 }),
+      );
+    const wait = { step: 'wait', until: ms(1_000), because: 'provider-asked' };
+    expect(decideStep(verification(), waits('provider-busy', 6), without('push'), now)).toEqual(send('sms'));
+    expect(decideStep(verification(), waits('own-pace', 60), without('push'), now)).toEqual(wait);
+    const mixed = [...waits('own-pace', 60), ...waits('provider-busy', 5)];
+    expect(decideStep(verification(), mixed, without('push'), now)).toEqual(wait);
+  });
+
   test('an SMS reported undelivered is a refusal', () => {
     const failed = [past(1, 'sms', 'completed', { delivery: 'failed' })];
     expect(decideStep(verification(), failed, without('push', 'telegram'), now)).toEqual({

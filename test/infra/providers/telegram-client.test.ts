@@ -113,12 +113,17 @@ test('a 429 keeps every process of the bot from sending, codes too, until its wa
   const redisUrl = await freshRedis();
   const [one, other] = [clientAt(sandbox.url, redisUrl), clientAt(sandbox.url, redisUrl)];
   sandbox.orderFaults({ channel: 'telegram', effect: 'rate-limit', retry_after_seconds: 7, times: 1 });
-  expect(await one.send(message(), deadline())).toMatchObject({ reply: 'busy', retryAfterMs: 7_000 });
+  expect(await one.send(message(), deadline())).toMatchObject({
+    reply: 'busy',
+    because: 'provider-busy',
+    retryAfterMs: 7_000,
+  });
   for (const reply of [
     await other.send(message({ chatId: '2' }), deadline()),
     await telegramBot(other).send(messageTo({ chatId: '3' }), deadline()),
   ]) {
-    expect(reply.reply).toBe('busy');
+    // Nobody was asked: no word of Telegram's to this message.
+    expect(reply).toMatchObject({ reply: 'busy', because: 'own-pace' });
     expect(reply.reply === 'busy' && reply.retryAfterMs).toBeGreaterThan(6_000);
   }
   expect(sandbox.calls()).toHaveLength(1);
@@ -155,6 +160,10 @@ test('a deadline that comes before its turn sends nothing, and costs no attempt'
     slots: telegramSlots({ token: BOT_TOKEN, messagesPerSecond: 1, chatGapMs: 0 }),
   });
   await slow.send(message(), deadline());
-  expect(await slow.send(message(), deadline(50))).toMatchObject({ reply: 'busy', retryAfterMs: 0 });
+  expect(await slow.send(message(), deadline(50))).toMatchObject({
+    reply: 'busy',
+    because: 'own-pace',
+    retryAfterMs: 0,
+  });
   expect(sandbox.calls()).toHaveLength(1);
 });
