@@ -15,6 +15,9 @@ const NEVER = new AbortController().signal;
 /** Longer than any process of a busy machine stands still. */
 const PAUSED_MS = 120_000;
 
+/** A quarter of a second at the pace alone. */
+const ENOUGH = 20;
+
 const chatsOf = (count: number, from = 1) => Array.from({ length: count }, (_, n) => String(from + n));
 
 async function slotsAt(options: Partial<TelegramSlotsOptions> = {}) {
@@ -30,7 +33,7 @@ test('an urgent message passes all that waits', async () => {
   const done = new AbortController();
   onTestFinished(() => done.abort());
   let ordinary = 0;
-  for (const chatId of chatsOf(60))
+  for (const chatId of chatsOf(120))
     void slots.turn({ chatId, urgent: false }, done.signal).then(({ turn }) => {
       if (turn === 'now') ordinary += 1;
     });
@@ -41,12 +44,13 @@ test('an urgent message passes all that waits', async () => {
       expect(await slots.turn({ chatId, urgent: true }, NEVER)).toEqual({ turn: 'now' });
     }),
   );
-  // Five slots that were taken, and five of their own; behind the others all of them would have gone first.
-  expect(ordinary - before).toBeLessThanOrEqual(15);
+  // Five slots that were taken, and five more each time that a busy machine makes an urgent one late; behind the others all of them
+  // would have gone first.
+  expect(ordinary - before).toBeLessThanOrEqual(40);
 });
 
 test('a chat that must wait takes no slot from the others', async () => {
-  const { slots } = await slotsAt({ messagesPerSecond: 20, chatGapMs: 400 });
+  const { slots } = await slotsAt({ messagesPerSecond: 40, chatGapMs: 1_200 });
   await slots.turn({ chatId: '1', urgent: false }, NEVER);
   const order: string[] = [];
   await Promise.all(
@@ -99,9 +103,10 @@ test('whoever stops waiting leaves the line at once, and holds nothing', async (
 });
 
 test('nothing in Redis tells the token, and everything there ends by itself', async () => {
-  const { slots, redis } = await slotsAt();
+  // Slow, so that nothing ends before it is looked at.
+  const { slots, redis } = await slotsAt({ messagesPerSecond: 0.1, chatGapMs: 20_000 });
   await slots.turn({ chatId: '1', urgent: false }, NEVER);
-  await slots.freeze(1_000);
+  await slots.freeze(60_000);
   const keys = await redis.keys('*');
   expect(keys).toHaveLength(4);
   for (const key of keys) {
@@ -111,7 +116,7 @@ test('nothing in Redis tells the token, and everything there ends by itself', as
 });
 
 test('a clock of Redis that was set back holds nobody up', async () => {
-  const { slots, redis } = await slotsAt();
+  const { slots, redis } = await slotsAt({ chatGapMs: 20_000 });
   await slots.turn({ chatId: '1', urgent: false }, NEVER);
   // What was written an hour ahead, as seen from the clock that is an hour behind it.
   const [line = ''] = await redis.keys('*:line');
@@ -130,16 +135,18 @@ test('while Redis is away each process keeps a quarter of the pace, keeps freeze
   onTestFinished(() => redis.disconnect());
   const errors: Error[] = [];
   const slots = telegramSlots({ token: TOKEN, redis, ...FAST, onError: (error) => errors.push(error) });
-  const over = AbortSignal.timeout(1_000);
+  const over = new AbortController();
   const startedMs = performance.now();
   let taken = 0;
   await Promise.all(
     chatsOf(200).map(async (chatId) => {
-      if ((await slots.turn({ chatId, urgent: false }, over)).turn === 'now') taken += 1;
+      if ((await slots.turn({ chatId, urgent: false }, over.signal)).turn === 'later') return;
+      taken += 1;
+      if (taken === ENOUGH) over.abort();
     }),
   );
   const seconds = (performance.now() - startedMs) / 1_000;
-  expect(taken).toBeGreaterThan(1);
+  expect(taken).toBe(ENOUGH);
   expect(taken).toBeLessThanOrEqual((FAST.messagesPerSecond / 4) * seconds + 1);
   expect(errors).toHaveLength(1);
   await slots.freeze(10_000);
