@@ -66,9 +66,11 @@ export function guard<Message, Name extends string>(
     return entered(place, { channel, breaker, places, lines, freed: () => room.wake() });
   };
   const enterSoon = async (): Promise<Entry<Message>> => {
-    const entry = enter();
-    if (entry.entered || entry.because === 'open' || !(await room.wait())) return entry;
-    return enter();
+    for (;;) {
+      const entry = enter();
+      // Who is woken and finds the place gone, or fewer may enter ahead than before, waits for the next one that is given back.
+      if (entry.entered || entry.because === 'open' || !(await room.wait())) return entry;
+    }
   };
   return { channel: channel.channel, provider: channel.provider, enter, enterSoon };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type * as guards from '../../../domain/job/guard.ts';
 import type { SendReply } from '../../../domain/job/reply.ts';
@@ -332,4 +333,18 @@ test('who enters ahead of the calls waits for one to end, and once nobody’s do
   ends[1]?.(accepted);
   expect(await replies[1]).toEqual(accepted);
   for (let n = 0; n < 3; n++) entered(guarded.enter());
+});
+
+test('who waits goes on waiting where fewer may enter ahead by the time that one is given back', async () => {
+  let ahead = 1;
+  const channel: CodeChannel = { channel: 'sms', provider: 'none', send: async () => accepted };
+  const options = { inFlightMax: 1, clock: () => new Date(), ahead: () => ahead, waitMsMax: 60_000 };
+  const guarded = guard(channel, options);
+  const [first, second] = [guarded.enter(), guarded.enter()].map(entered);
+  const soon = guarded.enterSoon();
+  ahead = 0;
+  first?.leave();
+  expect(await Promise.race([soon, sleep(0, 'it waits')])).toBe('it waits');
+  second?.leave();
+  entered(await soon);
 });
