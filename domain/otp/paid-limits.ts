@@ -16,6 +16,11 @@ export const PAID_BY_PROJECT_MAX = 8;
 export const PAID_BY_STRANGERS_OF_PROJECT_MAX = 5;
 /** For strangers in all projects: the larger part is the services'. */
 export const PAID_BY_STRANGERS_MAX = 8;
+/**
+ * How many of these anybody gets, as with a project's own limit (`strangers.ts`): the last two are for addresses in good
+ * standing, or strangers with the keys of three projects would fill them with three codes of each, which are open to anybody.
+ */
+const PAID_BY_STRANGERS_OPEN = 6;
 
 /** Paid messages to one number in the last hour, of one project and one sort of asker. */
 export interface PaidCount {
@@ -24,10 +29,14 @@ export interface PaidCount {
   readonly messages: number;
 }
 
-/** One rule for the intake, which counts what is on its way, and for the worker, which counts what was opened. */
+/**
+ * One rule for the intake, which counts what is on its way, and for the worker, which counts what was opened. Only the intake
+ * asks for the stranger's standing: what it accepted is sent.
+ */
 export function isNumberCapped(
   counts: readonly PaidCount[],
   { projectId, askedBy }: Omit<PaidCount, 'messages'>,
+  isInGoodStanding = true,
 ): boolean {
   const sum = (of: (one: PaidCount) => boolean) =>
     counts.filter(of).reduce((total, { messages }) => total + messages, 0);
@@ -39,7 +48,8 @@ export function isNumberCapped(
   if (askedBy === 'known') return mine >= PAID_BY_STRANGERS_OF_PROJECT_MAX || own >= PAID_BY_PROJECT_MAX;
   return (
     mine >= PAID_BY_STRANGERS_OF_PROJECT_MAX ||
-    sum((one) => one.askedBy === 'stranger') >= PAID_BY_STRANGERS_MAX
+    sum((one) => one.askedBy === 'stranger') >=
+      (isInGoodStanding ? PAID_BY_STRANGERS_MAX : PAID_BY_STRANGERS_OPEN)
   );
 }
 

@@ -16,7 +16,7 @@ import {
 } from './paid-limits.ts';
 import { movesMoney, Payment } from './payment.ts';
 import type { PhoneFacts } from './phone.ts';
-import { type StrangerFacts, strangerRefusal } from './strangers.ts';
+import { inGoodStanding, type StrangerFacts, strangerRefusal } from './strangers.ts';
 import { Locale } from './text.ts';
 import type { Verification } from './verification.ts';
 import { onceValid } from '../refine.ts';
@@ -297,7 +297,8 @@ function paidObstacle(
   const micros = earlierMicros + channelRules[channel].reservedMicros;
   if (isBudgetSpent(facts.spend, dayBudgetOf(facts.settings), facts.askedBy, micros))
     return 'budget-spent' as const;
-  if (isNumberCapped(facts.paid, facts)) return 'number-capped' as const;
+  if (isNumberCapped(facts.paid, facts, inGoodStanding(facts.stranger?.address ?? null)))
+    return 'number-capped' as const;
   if (channel === 'sms' && phone.isPremiumRate) return 'no-channel' as const;
   return facts.prefixScore && isPrefixBlocked(facts.prefixScore, now) ? ('prefix-blocked' as const) : null;
 }

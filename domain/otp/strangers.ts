@@ -58,6 +58,10 @@ const DAY_SECONDS = 86_400;
 export const isKnownAddress = ({ from, asks }: Pick<StrangerFacts, 'from' | 'asks'>): boolean =>
   asks.some((one) => one.from === from && one.known);
 
+/** It confirmed as many codes as it left open, or asks for the first time. */
+export const inGoodStanding = (address: AddressStanding | null): boolean =>
+  !address || address.unconfirmed <= address.confirmed;
+
 /** Null where this stranger may be sent one more. Addresses that the number's owner uses are counted apart from all others. */
 export function strangerRefusal({ from, asks, address }: StrangerFacts): Decision<never> | null {
   if (address && address.unconfirmed >= UNCONFIRMED_PER_ADDRESS + address.confirmed)
@@ -71,8 +75,7 @@ export function strangerRefusal({ from, asks, address }: StrangerFacts): Decisio
   const hour = alike.reduce((sum, one) => sum + one.hour, 0);
   const day = alike.reduce((sum, one) => sum + one.day, 0);
   if (day >= STRANGER_SENDS_PER_DAY) return refused('publishable-limit', DAY_SECONDS);
-  const inGoodStanding = isKnown || !address || address.unconfirmed <= address.confirmed;
-  return hour >= (inGoodStanding ? STRANGER_SENDS_PER_HOUR : STRANGER_SENDS_OPEN)
+  return hour >= (isKnown || inGoodStanding(address) ? STRANGER_SENDS_PER_HOUR : STRANGER_SENDS_OPEN)
     ? refused('publishable-limit', HOUR_SECONDS)
     : null;
 }

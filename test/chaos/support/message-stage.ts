@@ -17,6 +17,9 @@ export interface MessageStage {
     path: string,
     body?: object,
   ): Promise<{ status: number; body: Body }>;
+  /** Strikes the next so many calls to the sandbox's Telegram. */
+  orderFaults(fault: { effect: 'hang-before' | 'hang-after'; times: number }): Promise<void>;
+  endFaults(): Promise<void>;
   /** What reached whom, by the sandbox's own record. */
   messages(): Promise<Message[]>;
 }
@@ -75,6 +78,11 @@ async function build(stage: Stage, options: MessageStageOptions): Promise<Messag
     start,
     kill: (name) => void process.kill(pids.get(name) ?? Number.NaN, 'SIGKILL'),
     call: (project, method, path, body) => call(apiUrl + path, project, method, body),
+    orderFaults: async (fault) => {
+      const body = JSON.stringify({ channel: 'telegram', ...fault });
+      await fetch(`${sandboxUrl}/faults`, { method: 'PUT', body });
+    },
+    endFaults: async () => void (await fetch(`${sandboxUrl}/faults`, { method: 'DELETE' })),
     messages: () => readMessages(directory),
   };
 }

@@ -290,6 +290,18 @@ describe('decideSend', () => {
     }
   });
 
+  test('the last two of the eight that strangers of all projects get to a number are for addresses in good standing', () => {
+    const paid = (messages: number) => [{ projectId: 'q', askedBy: 'stranger', messages } as const];
+    const at = (messages: number, unconfirmed: number) => {
+      const stranger = { from: 'home', asks: [], address: { unconfirmed, confirmed: 0 } };
+      return decideSend(command, { ...facts, askedBy: 'stranger', stranger, paid: paid(messages) }, now);
+    };
+    expect(at(5, 1)).toMatchObject({ decision: 'accepted' });
+    expect(at(6, 1)).toMatchObject({ reason: 'number-capped' });
+    expect(at(7, 0)).toMatchObject({ decision: 'accepted' });
+    expect(at(8, 0)).toMatchObject({ reason: 'number-capped' });
+  });
+
   test('a prefix whose codes nobody verifies gets no paid message, by no channel, until its counts have decayed', () => {
     const pumped = { sent: PREFIX_SAMPLE_MIN, verified: 0, at: now };
     const providers = new Set(['telegram-gateway'] as const);
