@@ -46,6 +46,11 @@ function openPool(databaseUrl: string, connectionsMax: number, options: string):
   return pool;
 }
 
+interface Written<Out> {
+  readonly sent: readonly Promise<unknown>[];
+  readonly out: Out;
+}
+
 /** A transaction in pipelined phases. `read` goes out with `begin`; what `write` returns goes out with `commit`. */
 export async function inTwoPhases<Read extends readonly Promise<unknown>[], Out>(
   pool: pg.Pool,
@@ -53,13 +58,13 @@ export async function inTwoPhases<Read extends readonly Promise<unknown>[], Out>
   write: (
     facts: { -readonly [K in keyof Read]: Awaited<Read[K]> },
     client: pg.PoolClient,
-  ) => { sent: readonly Promise<unknown>[]; out: Out },
+  ) => Written<Out> | Promise<Written<Out>>,
 ): Promise<Out> {
   const client = await pool.connect();
   try {
     const begun = client.query('begin');
     const [, ...facts] = await Promise.all([begun, ...read(client)]);
-    const { sent, out } = write(facts as { -readonly [K in keyof Read]: Awaited<Read[K]> }, client);
+    const { sent, out } = await write(facts as { -readonly [K in keyof Read]: Awaited<Read[K]> }, client);
     const [, commit] = await Promise.all([Promise.all(sent), client.query('commit')]);
     if (commit.command !== 'COMMIT') throw new Error('the transaction was rolled back');
     client.release();

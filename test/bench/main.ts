@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { bodies } from './bodies.ts';
+import { broadcasts } from './broadcasts.ts';
 import { enumeration } from './enumeration.ts';
 import { intake } from './intake.ts';
 import { lists } from './lists.ts';
@@ -21,13 +22,14 @@ const benches = {
   scheduler,
   enumeration,
   bodies,
+  broadcasts,
   lists,
   telegram: messages('telegram-message'),
   push: messages('push'),
   webhook,
 } as const;
 
-/** `npm run bench -- intake|worker|latency|sweep|scheduler|telegram|push|webhook|enumeration|bodies|lists [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
+/** `npm run bench -- intake|worker|latency|sweep|scheduler|telegram|push|webhook|enumeration|bodies|broadcasts|lists [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
 const { bench, options } = readOptions(process.argv.slice(2));
 const run = Object.entries(benches).find(([name]) => name === bench)?.[1];
 if (!run) throw new Error(`expected one of ${Object.keys(benches).join(', ')}`);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type {
@@ -19,6 +20,8 @@ import { inTwoPhases } from '../hot-pool.ts';
 const SMALL_ORDER = 10;
 const BATCH_MAX = 100;
 const BATCHES_IN_FLIGHT_MAX = 2;
+/** So many are worked on in one turn of the event loop, some milliseconds: all other callers would wait for ten thousand. */
+const TARGETS_A_TURN = 500;
 
 export interface BroadcastIntakeDeps {
   readonly pool: pg.Pool;
@@ -74,15 +77,14 @@ async function acceptAll(
   const { answers, finished } = await inTwoPhases(
     deps.pool,
     (client) => readFacts(client, orders, now),
-    ([requests, dedupes, recipients, urgent], client) => {
+    async ([requests, dedupes, recipients, urgent], client) => {
       const facts = new Facts(requests.rows, dedupes.rows, recipients.rows, urgent.rows);
-      const sent: Promise<unknown>[] = [];
       const finished: { kind: string; jobs: number }[] = [];
       const written: { order: BroadcastOrder; planned: Planned }[] = [];
-      const answers = orders.map((order) => {
+      const answerTo = async (order: BroadcastOrder): Promise<BroadcastAccepted> => {
         const earlier = facts.earlier(order);
         if (earlier) return earlier;
-        const targets = reach(deps, facts, order);
+        const targets = await reach(deps, facts, order);
         if ('answer' in targets) return targets;
         const tooMany = facts.tooManyUrgent(order, now);
         if (tooMany) return tooMany;
@@ -90,10 +92,12 @@ async function acceptAll(
         facts.remember(order, planned.answer);
         written.push({ order, planned });
         if (order.caller.mode === 'test') finished.push({ kind: order.kind, jobs: planned.targets.length });
-        return { answer: 'accepted' as const, replayed: false, ...planned.answer };
-      });
-      sent.push(...writeAll(client, written, now));
-      return { sent, out: { answers, finished } };
+        return { answer: 'accepted', replayed: false, ...planned.answer };
+      };
+      const answers: BroadcastAccepted[] = [];
+      // One after the other: each sees what those before it have added.
+      for (const order of orders) answers.push(await answerTo(order));
+      return { sent: await writeAll(client, written, now), out: { answers, finished } };
     },
   );
   for (const { kind, jobs } of finished) countFinished(kind, 'completed', jobs);
@@ -236,14 +240,15 @@ interface Reachable {
  * Every target must be known; a single one must also be reachable, while of many the unreachable are counted and left out. A
  * destination that is named twice is told once; a recipient says more of it than a bare chat or token.
  */
-function reach(
+async function reach(
   deps: BroadcastIntakeDeps,
   facts: Facts,
   order: BroadcastOrder,
-): Reachable | BroadcastAccepted {
+): Promise<Reachable | BroadcastAccepted> {
   const reached = new Map<string, Reached>();
   let duplicates = 0;
-  for (const target of order.targets) {
+  for (const [n, target] of order.targets.entries()) {
+    if (n % TARGETS_A_TURN === TARGETS_A_TURN - 1) await nextTurn();
     const row =
       target.by === 'recipient' ? facts.recipient(order.caller.projectId, target.recipientId) : undefined;
     if (target.by === 'recipient' && !row)
@@ -341,7 +346,11 @@ interface Written {
  * All statements of a batch, sent at once. Chats come first and turns last, each in one sorted statement, so that two batches,
  * or a batch and a resume, never wait for each other in a circle.
  */
-function writeAll(client: pg.PoolClient, written: readonly Written[], now: Date): Promise<unknown>[] {
+async function writeAll(
+  client: pg.PoolClient,
+  written: readonly Written[],
+  now: Date,
+): Promise<Promise<unknown>[]> {
   const live = written.filter(({ order }) => order.caller.mode === 'live');
   const chats = live.flatMap(({ order, planned }) =>
     planned.targets.flatMap(({ chatId }) =>
@@ -360,9 +369,13 @@ function writeAll(client: pg.PoolClient, written: readonly Written[], now: Date)
     project_id: order.caller.projectId,
     at: order.sendAt,
   }));
+  const chatsJson = await jsonInTurns(chats);
+  const jobs: unknown[][] = [];
+  for (const { order, planned } of written) jobs.push(await jobRows(order, planned, now));
   const sent: Promise<unknown>[] = [];
-  if (chats.length > 0) sent.push(client.query(addWaitingChats, [JSON.stringify(chats)]));
-  for (const { order, planned } of written) sent.push(...write(client, order, planned, now));
+  if (chats.length > 0) sent.push(client.query(addWaitingChats, [chatsJson]));
+  for (const [n, { order, planned }] of written.entries())
+    sent.push(...write(client, order, planned, now), client.query(insertJobs, jobs[n]));
   if (turns.length > 0) sent.push(client.query(addTurns, [JSON.stringify(turns), now]));
   return sent;
 }
@@ -381,7 +394,6 @@ function write(
     sent.push(client.query(insertRequest, [projectId, idempotency.key, bodyHash, planned.answer, now]));
   }
   sent.push(client.query(insertBroadcast, broadcastRow(order, planned, now)));
-  sent.push(client.query(insertJobs, jobRows(order, planned, now)));
   return sent;
 }
 
@@ -402,7 +414,17 @@ const broadcastRow = (order: BroadcastOrder, { answer }: Planned, now: Date): un
   answer.duplicates,
 ];
 
-function jobRows(order: BroadcastOrder, { answer, targets }: Planned, now: Date): unknown[] {
+/** `JSON.stringify`, a part in each turn. */
+async function jsonInTurns(items: readonly object[]): Promise<string> {
+  const parts: string[] = [];
+  for (let at = 0; at < items.length; at += TARGETS_A_TURN) {
+    if (at > 0) await nextTurn();
+    parts.push(JSON.stringify(items.slice(at, at + TARGETS_A_TURN)).slice(1, -1));
+  }
+  return `[${parts.join(',')}]`;
+}
+
+async function jobRows(order: BroadcastOrder, { answer, targets }: Planned, now: Date): Promise<unknown[]> {
   const { caller, kind, sendAt, expiresAt, requestId } = order;
   const rows = targets.map(({ jobId, chatId, addressHash, to, label }) => ({
     id: jobId,
@@ -414,7 +436,7 @@ function jobRows(order: BroadcastOrder, { answer, targets }: Planned, now: Date)
   }));
   const isTest = caller.mode === 'test';
   return [
-    JSON.stringify(rows),
+    await jsonInTurns(rows),
     kind,
     caller.projectId,
     answer.id,
