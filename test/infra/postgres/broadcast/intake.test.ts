@@ -33,7 +33,7 @@ test.each([
   onTestFinished(() => world.close());
   const { counted, most } = turnCounter();
   const { pool, hash, sealer } = world;
-  const seal = { open: sealer.open, seal: counted(sealer.seal) };
+  const seal = { ...sealer, seal: counted((plain: string, bindTo: string) => sealer.seal(plain, bindTo)) };
   const intake = broadcastIntake({ pool, hash: counted(hash), seal, now: () => new Date() });
   const targets = Array.from({ length: TARGETS }, (_, n) => target(n));
   const order = world.orderOf(await world.makeCaller(), kind, targets);
