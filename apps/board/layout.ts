@@ -7,6 +7,7 @@ const tabs = [
   { href: '/ops/jobs', name: 'Jobs', action: 'ops.read' },
   { href: '/ops/failures', name: 'Failures', action: 'ops.read' },
   { href: '/ops/lanes', name: 'Lanes', action: 'ops.read' },
+  { href: '/ops/chats', name: 'Chats', action: 'ops.read' },
   { href: '/ops/audit', name: 'Audit', action: 'audit.read' },
   { href: '/', name: 'Bull Board', action: 'board.read' },
 ] as const;
@@ -18,6 +19,7 @@ const notices = {
   promoted: 'The job is due now.',
   cancelled: 'The job was cancelled.',
   paused: 'The lane is paused: workers take no more of its jobs.',
+  chatOpened: 'The chat is open: the next message to it is sent.',
   resumed: 'The lane runs again.',
   untold: 'Recorded. Redis did not answer, so the queue follows as soon as the sweep reaches it.',
 } as const;

@@ -12,6 +12,7 @@ import { readiness } from '../../infra/http/readiness.ts';
 import { censorText, type Logger, openLog } from '../../infra/log.ts';
 import { auditLog } from '../../infra/postgres/staff/audit.ts';
 import { hotPool } from '../../infra/postgres/hot-pool.ts';
+import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import { opsCommands } from '../../infra/postgres/staff/ops-commands.ts';
 import { opsQueries } from '../../infra/postgres/staff/ops-queries.ts';
 import { openOrm } from '../../infra/postgres/orm.ts';
@@ -68,6 +69,7 @@ async function wire(config: Config, log: Logger): Promise<{ parts: BoardParts; c
     secondFactors: staffSecondFactors(orm.em, sealer(config.SEAL_KEYS), hash),
     qr: qrSvg,
     audit: auditLog(pool),
+    chats: telegramChats(pool),
     queries: opsQueries(pool),
     commands: opsCommands(pool, desk, (err) => log.warn({ err }, 'a queue was not told')),
     addressOf: (phone) => AddressHash.parse(hash('address', phone).toString('hex')),

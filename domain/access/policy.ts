@@ -127,6 +127,8 @@ export const boardRules = {
   'GET /ops/lanes/:kind/pause': may('lane.pause'),
   'POST /ops/lanes/:kind/pause': may('lane.pause'),
   'POST /ops/lanes/:kind/resume': may('lane.resume'),
+  'GET /ops/chats': may('ops.read'),
+  'POST /ops/chats/:chatId/open': may('chat.open'),
   'GET /ops/audit': may('audit.read'),
   'GET /account': themselves,
   'POST /account/recovery-codes': themselves,

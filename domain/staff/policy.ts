@@ -11,6 +11,7 @@ export const staffActions = [
   'jobs.retry',
   'lane.pause',
   'lane.resume',
+  'chat.open',
 ] as const;
 export type StaffAction = (typeof staffActions)[number];
 
@@ -31,6 +32,7 @@ const policy = {
   'jobs.retry': keepers,
   'lane.pause': keepers,
   'lane.resume': keepers,
+  'chat.open': keepers,
 } as const satisfies Record<StaffAction, Record<StaffRole, boolean>>;
 
 export const may = (role: StaffRole, action: StaffAction): boolean => policy[action][role];

@@ -121,6 +121,15 @@ export interface ClosedChats {
 
 /** What staff may do. `opted-out`: that its person wants no messages is theirs alone to take back. */
 export type StaffOpening = 'opened' | 'not-closed' | 'opted-out';
+/** A chat that Telegram closed, and staff may open. */
+export interface UnreachableChat {
+  readonly chatId: string;
+  readonly reason: Exclude<ChatClosing, 'opted-out'>;
+  readonly since: Date;
+}
+
 export interface StaffChats {
+  /** Those without a `/stop`, newest first. */
+  unreachable(limit: number): Promise<readonly UnreachableChat[]>;
   open(chatId: string, now: Date): Promise<StaffOpening>;
 }

@@ -1,6 +1,7 @@
 import type { AuditLog } from '../../../domain/staff/audit.ts';
 import type { StaffCommands } from '../../../domain/staff/command.ts';
 import type { AddressHash, StaffQueries } from '../../../domain/staff/ops.ts';
+import type { StaffChats } from '../../../domain/telegram/chat.ts';
 import type { Phone } from '../../../domain/otp/phone.ts';
 
 /** What the pages under `/ops` ask of the world. */
@@ -8,6 +9,7 @@ export interface OpsParts {
   readonly queries: StaffQueries;
   readonly commands: StaffCommands;
   readonly audit: AuditLog;
+  readonly chats: StaffChats;
   readonly clock: () => Date;
   /** A number's keyed hash, in hex: how everything of one person is found without keeping their number anywhere. */
   readonly addressOf: (phone: Phone) => AddressHash;

@@ -6,6 +6,7 @@ import { read, Text } from '../answer.ts';
 import { type Guarding, requireFormToken } from '../guard.ts';
 import { readForm } from '../form.ts';
 import { auditRoutes } from './audit.ts';
+import { chatRoutes } from './chats.ts';
 import { failureRoutes } from './failures.ts';
 import { link, sinceOf } from './filter.ts';
 import { jobRoutes } from './jobs.ts';
@@ -26,6 +27,7 @@ export function opsRoutes(parts: OpsParts & Guarding): Router {
     .use('/failures', failureRoutes(parts))
     .use('/retry', retryRoutes(parts))
     .use('/lanes', laneRoutes(parts))
+    .use('/chats', chatRoutes(parts))
     .use('/audit', auditRoutes(parts));
 }
 

@@ -7,6 +7,7 @@ import {
   type ChatState,
   isChatClosing,
   type StaffChats,
+  type UnreachableChat,
 } from '../../../domain/telegram/chat.ts';
 import { inTransaction } from '../transaction.ts';
 
@@ -33,6 +34,14 @@ export function telegramChats(pool: pg.Pool): Chats & StaffChats {
       await change(pool, chatId, now, (state) => afterRefusal(state, because, sentAt, now));
     },
     move: (from, to, now) => inTransaction(pool, (tx) => move(tx, from, to, now)),
+    unreachable: async (limit) => {
+      const { rows } = await pool.query<UnreachableChat>(
+        `select chat_id::text "chatId", unreachable reason, unreachable_at since from telegram_chat
+         where unreachable is not null and opted_out_at is null order by unreachable_at desc limit $1`,
+        [limit],
+      );
+      return rows;
+    },
     open: async (chatId, now) => {
       let was: ChatState | undefined;
       await change(pool, chatId, now, (state) => {

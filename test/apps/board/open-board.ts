@@ -18,6 +18,7 @@ import { readiness } from '../../../infra/http/readiness.ts';
 import { censorText, openLog } from '../../../infra/log.ts';
 import { auditLog } from '../../../infra/postgres/staff/audit.ts';
 import { hotPool } from '../../../infra/postgres/hot-pool.ts';
+import { telegramChats } from '../../../infra/postgres/telegram/chats.ts';
 import { opsCommands } from '../../../infra/postgres/staff/ops-commands.ts';
 import { opsQueries } from '../../../infra/postgres/staff/ops-queries.ts';
 import { openOrm } from '../../../infra/postgres/orm.ts';
@@ -105,6 +106,7 @@ export async function openBoard(options: { redisUrl?: string; proxies?: number }
     proxies: options.proxies ?? 0,
     clock: () => time.now,
     audit: auditLog(pool),
+    chats: telegramChats(pool),
     queries: opsQueries(pool),
     commands: opsCommands(pool, staffDesk(queues), () => undefined),
     addressOf: (phone) => AddressHash.parse(hash('address', phone).toString('hex')),

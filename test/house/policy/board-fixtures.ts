@@ -1,7 +1,7 @@
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { boardRules } from '../../../domain/access/policy.ts';
 import { shapeOf } from './express-routes.ts';
-import { makeVerification, recipientOf } from './objects.ts';
+import { makeClosedChat, makeVerification, recipientOf } from './objects.ts';
 import { type Fixture } from './fixture.ts';
 import type { Owner, World } from './world.ts';
 
@@ -80,6 +80,10 @@ const ops: Readonly<Record<string, Fixture>> = {
     nothing: noLane,
   }),
   'POST /ops/lanes/:kind/resume': command(lane, '/ops/lanes/{id}/resume', { nothing: noLane }),
+  'GET /ops/chats': page('/ops/chats'),
+  'POST /ops/chats/:chatId/open': command(makeClosedChat, '/ops/chats/{id}/open', {
+    ask: (id) => ({ path: `/ops/chats/${id}/open`, body: { why: 'a test' } }),
+  }),
   'GET /ops/audit': page('/ops/audit'),
 };
 
