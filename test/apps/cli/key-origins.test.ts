@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type CliContext, CliError, type CliPorts } from '../../../apps/cli/context.ts';
+import { createProgram } from '../../../apps/cli/program.ts';
+import type { ProjectId } from '../../../domain/job/job.ts';
+import { auditLog } from '../../../infra/postgres/staff/audit.ts';
+import { type Ground, makeKey, makeProject, openGround } from '../../support/api.ts';
+
+const NOW = new Date('2026-06-01T12:00:00Z');
+const SHOP = 'https://shop.example';
+const DEV = 'http://localhost:5173';
+const NOT_ORIGINS =
+  '--origins: expected origins such as https://shop.example,http://localhost:5173, or none.';
+const SECRET = '--origins: no page may hold a secret key; make one with --access publishable.';
+
+let ground: Ground;
+let projectId: ProjectId;
+let said: string[] = [];
+beforeAll(async () => {
+  ground = await openGround();
+  projectId = (await makeProject(ground, 'shop')).project.id;
+});
+afterAll(() => ground.close());
+beforeEach(async () => {
+  await ground.pool.query(`delete from api_key where project_id = $1 and access = 'publishable'`, [
+    projectId,
+  ]);
+  await ground.pool.query('delete from audit');
+  said = [];
+});
+
+/** The commands as `main.ts` makes them, in this process. */
+async function navbat(...args: readonly string[]): Promise<string> {
+  const none = () => {
+    throw new Error('these commands ask for none of it');
+  };
+  const context: CliContext = {
+    // The other ports are not these commands'.
+    withPorts: (work) => work({ projects: ground.projects, audit: auditLog(ground.pool) } as CliPorts),
+    say: (line) => void said.push(line),
+    readStdin: none,
+    random: none,
+    newSecrets: none,
+    now: () => NOW,
+    user: 'aziza',
+  };
+  said = [];
+  await createProgram(context, {}).parseAsync(['key', ...args], { from: 'user' });
+  return said.join('\n');
+}
+
+const json = async (...args: readonly string[]) => JSON.parse(await navbat(...args, '--json'));
+const create = (...more: readonly string[]) => json('create', 'shop', '--access', 'publishable', ...more);
+
+async function originsOf(id: string): Promise<readonly string[]> {
+  const keys = await ground.projects.keys(projectId);
+  return keys.find((key) => key.id === id)?.allowedOrigins ?? ['no such key'];
+}
+const audited = async () =>
+  (await ground.pool.query('select action, subject, detail from audit order by id')).rows;
+
+test('a publishable key is made for the pages that are named, each once, and without any for none', async () => {
+  const made = await create('--origins', ` ${SHOP}, ${DEV},${SHOP}`);
+  expect(made.allowed_origins).toEqual([SHOP, DEV]);
+  expect(await originsOf(made.id)).toEqual([SHOP, DEV]);
+  for (const more of [[], ['--origins', 'none']]) {
+    const { id, allowed_origins: told } = await create(...more);
+    expect([told, await originsOf(id)]).toEqual([[], []]);
+  }
+});
+
+test('a secret key is made for no page, and nothing is made where that is asked', async () => {
+  const before = await ground.projects.keys(projectId);
+  await expect(navbat('create', 'shop', '--origins', SHOP)).rejects.toThrow(new CliError(SECRET));
+  expect(await ground.projects.keys(projectId)).toHaveLength(before.length);
+  expect((await json('create', 'shop', '--origins', 'none')).access).toBe('secret');
+});
+
+test('key origins sets the pages of a key anew, lists them, and takes them all back', async () => {
+  const { id } = await create('--origins', SHOP);
+  expect(await navbat('origins', 'shop', id, DEV)).toBe(`${id} may be used by pages of: ${DEV}`);
+  expect(await originsOf(id)).toEqual([DEV]);
+  expect(await navbat('list', 'shop')).toContain(DEV);
+  expect(await json('origins', 'shop', id, `${SHOP},${DEV}`)).toMatchObject({
+    id,
+    allowed_origins: [SHOP, DEV],
+  });
+  expect(await navbat('origins', 'shop', id, 'none')).toBe(`${id} may be used by pages of: none`);
+  expect(await originsOf(id)).toEqual([]);
+});
+
+test('each change leaves an audit row that says what was allowed; a refusal leaves none', async () => {
+  const { id } = await create();
+  await navbat('origins', 'shop', id, SHOP);
+  await expect(navbat('origins', 'shop', id, '*')).rejects.toThrow(NOT_ORIGINS);
+  expect(await audited()).toEqual([
+    { action: 'key.create', subject: 'shop', detail: { key: id } },
+    { action: 'key.change', subject: 'shop', detail: { key: id, allowed_origins: [SHOP] } },
+  ]);
+});
+
+test.for(['*', 'shop.example', `${SHOP}/`, `${SHOP}/page`, 'ftp://shop.example', `${SHOP},`, 'null', ''])(
+  'what is no origin changes nothing: %j',
+  async (origins) => {
+    const { id } = await create('--origins', SHOP);
+    await expect(navbat('origins', 'shop', id, origins)).rejects.toThrow(NOT_ORIGINS);
+    await expect(create('--origins', origins)).rejects.toThrow(NOT_ORIGINS);
+    expect(await originsOf(id)).toEqual([SHOP]);
+  },
+);
+
+test('a secret key, a key of another project, an unknown one and what is no id are told apart', async () => {
+  const { project: other } = await makeProject(ground, 'other');
+  const { keyId: secretId } = await makeKey(ground, projectId);
+  const { keyId: othersId } = await makeKey(ground, other.id, { access: 'publishable' });
+  const refusals: readonly (readonly [slug: string, id: string, says: string])[] = [
+    ['shop', secretId, SECRET],
+    ['shop', othersId, 'shop has no such key.'],
+    ['shop', '00000000-0000-4000-8000-000000000000', 'shop has no such key.'],
+    ['shop', '4711', 'key-id: expected the id that key list shows.'],
+    ['nowhere', othersId, 'There is no project nowhere.'],
+  ];
+  for (const [slug, id, says] of refusals)
+    await expect(navbat('origins', slug, id, SHOP)).rejects.toThrow(new CliError(says));
+  expect([await originsOf(secretId), await audited()]).toEqual([[], []]);
+});
