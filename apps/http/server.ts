@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listenFault } from '../../domain/net/listen-fault.ts';
 import { problemBody } from './answer.ts';
 import { type ConnectionLimits, limitConnections } from './connections.ts';
 import { Problem } from './problem.ts';
@@ -54,14 +55,12 @@ export function createHttpServer(handler: RequestListener, limits: ConnectionLim
 
 /**
  * @param variable names the setting in the message.
- * @throws Error with one sentence: which port is taken, or what else keeps us from it.
+ * @throws Error with a line: which port is taken, or what else keeps us from it, and what to do next.
  */
 export function listen(server: Server, host: string, port: number, variable = 'listening'): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const why =
-        error.code === 'EADDRINUSE' ? 'is taken' : `at ${host} can't be listened on (${error.code})`;
-      const told = new Error(`${variable}: port ${port} ${why}.`, { cause: error });
+      const told = new Error(listenFault(variable, port, host, error.code), { cause: error });
       reject(Object.assign(told, { code: error.code }));
     });
     server.listen(port, host, resolve);

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
+import { listenFault } from '../../domain/net/listen-fault.ts';
 import { isNeighbour } from '../../domain/net/neighbour.ts';
 import type { Config } from '../config.ts';
 import { metrics } from '../metrics.ts';
@@ -24,7 +25,10 @@ export async function serveMetrics({
   });
   server.maxConnections = CONNECTIONS_MAX;
   server.listen(port, host);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+    const told = new Error(listenFault('WORKER_METRICS_PORT', port, host, error.code), { cause: error });
+    throw Object.assign(told, { code: error.code });
+  });
   return async () => {
     server.close();
     server.closeAllConnections();

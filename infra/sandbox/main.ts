@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { listenFault } from '../../domain/net/listen-fault.ts';
 import { ConfigError, readConfig } from '../config.ts';
 import { openLog } from '../log.ts';
 import { type ProcessConfig, processVariables } from '../process-variables.ts';
@@ -30,11 +31,12 @@ const sandbox = await startSandbox({
   },
   log,
 }).catch((error: unknown) => {
-  const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-  log.fatal(
-    { err: error },
-    taken ? `SANDBOX_PORT: port ${config.SANDBOX_PORT} is taken` : 'sandbox did not start',
-  );
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (/^(EADDRINUSE|EADDRNOTAVAIL|EACCES)$/.test(code))
+    process.stderr.write(
+      `${listenFault('SANDBOX_PORT', config.SANDBOX_PORT, config.SANDBOX_BIND_HOST, code)}\n`,
+    );
+  else log.fatal({ err: error }, 'sandbox did not start');
   process.exit(1);
 });
 log.info({ url: sandbox.url, inbox: `${sandbox.url}/inbox` }, 'sandbox ready');

@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { otherPort } from '../../domain/net/listen-fault.ts';
 import { Environment } from '../../infra/config.ts';
 import { newSecrets } from '../../infra/new-secrets.ts';
 import { type ProcessName, processVariables } from '../../infra/process-variables.ts';
@@ -90,6 +93,63 @@ test('a wrong value is told in words: what was expected, and never the value', a
     expect.stringMatching(/^LOG_LEVEL: expected one of debug, info, /),
   ]);
   expect(err).not.toMatch(/hush|Invalid|NaN/);
+});
+
+test('a name that looks like ours and is not is told, with the one that was meant; the start goes on', async () => {
+  const file = join(directory, 'slips.env');
+  const names = [
+    'DATABSE_URL',
+    'redis_url',
+    'API_PORTS',
+    'SEAL_KEY_FILE',
+    'TELEGRAM_TOKEN',
+    'NAVBAT_COLOUR',
+    'PORT',
+    'LANG',
+    'NODE_OPTIONS',
+    'COMPOSE_PROJECT_NAME',
+    'POSTGRES_PASSWORD',
+    'PEPPER_FILE',
+  ];
+  await writeFile(file, names.map((name) => `${name}=`).join('\n'));
+  const { err } = await run('infra/postgres/migrate.ts', {
+    NAVBAT_ENV_FILE: file,
+    DATABASE_URL: 'postgres://127.0.0.1:1/x',
+  });
+  expect(err.trim().split('\n')).toEqual([
+    'API_PORTS: no such variable. Did you mean API_PORT?',
+    'DATABSE_URL: no such variable. Did you mean DATABASE_URL?',
+    'NAVBAT_COLOUR: no such variable. .env.example lists all that Navbat reads.',
+    'SEAL_KEY_FILE: no such variable. Did you mean SEAL_KEYS?',
+    'TELEGRAM_TOKEN: no such variable. .env.example lists all that Navbat reads.',
+    'redis_url: no such variable. Did you mean REDIS_URL?',
+    'DATABASE_URL: Postgres does not answer there. Start it, or correct the address.',
+  ]);
+});
+
+test.for([
+  ['apps/api/main.ts', 'API_PORT'],
+  ['apps/bot/main.ts', 'BOT_PORT'],
+  ['workers/main.ts', 'WORKER_METRICS_PORT'],
+  ['infra/sandbox/main.ts', 'SANDBOX_PORT'],
+] as const)('%s on a taken port says what to do next', async ([script, variable]) => {
+  const occupier = createServer().listen(0, '127.0.0.1');
+  await once(occupier, 'listening');
+  const { port } = occupier.address() as AddressInfo;
+  const { code, err } = await run(script, {
+    NAVBAT_ENV_FILE: '',
+    NAVBAT_HOME: directory,
+    BIND_HOST: '127.0.0.1',
+    DATABASE_URL: 'postgres://127.0.0.1:1/x',
+    REDIS_URL: 'redis://127.0.0.1:1',
+    ...newSecrets(new Date()),
+    [variable]: String(port),
+  });
+  occupier.close();
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: `${variable}: port ${port} is taken. Stop the program that listens there, or set ${variable} to another port, such as ${otherPort(port)}.\n`,
+  });
 });
 
 test('a migration without its Postgres says which setting to look at, in a line', async () => {

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FAILED_AUTHENTICATIONS_PER_MINUTE } from '../../../domain/project/quota.ts';
+import { otherPort } from '../../../domain/net/listen-fault.ts';
 import { freePort } from '../../../infra/embedded/port.ts';
 import { type Ground, openGround } from '../../support/api.ts';
 import { testEnvironment } from '../../support/environment.ts';
@@ -56,7 +57,9 @@ test('a taken port and a missing variable end the start with one sentence and co
   await untilReady(port);
   const second = start(environment(port));
   expect(await second.exit).toEqual([1, null]);
-  expect(second.output).toEqual([`API_PORT: port ${port} is taken.`]);
+  expect(second.output).toEqual([
+    `API_PORT: port ${port} is taken. Stop the program that listens there, or set API_PORT to another port, such as ${otherPort(port)}.`,
+  ]);
 
   const lacking = start(environment(port, { PEPPER: '' }));
   expect(await lacking.exit).toEqual([1, null]);

@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
+import { otherPort } from '../../../domain/net/listen-fault.ts';
 import { freePort } from '../../../infra/embedded/port.ts';
 import { baseVariables } from '../../support/environment.ts';
 import { freshDatabase, freshRedis } from '../../support/servers.ts';
@@ -65,5 +66,8 @@ test('on a port that is taken it ends with one sentence that names BOARD_PORT', 
   const board = await start(port);
   const [said, [code]] = await Promise.all([text(board.stderr!), once(board, 'exit')]);
   taken.close();
-  expect([code, said]).toEqual([1, `BOARD_PORT: port ${port} is taken.\n`]);
+  expect([code, said]).toEqual([
+    1,
+    `BOARD_PORT: port ${port} is taken. Stop the program that listens there, or set BOARD_PORT to another port, such as ${otherPort(port)}.\n`,
+  ]);
 });
