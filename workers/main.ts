@@ -18,6 +18,7 @@ import { type ProcessConfig, processVariables } from '../infra/process-variables
 import { keyedHash, sealer } from '../infra/crypto.ts';
 import { type Logger, openLog } from '../infra/log.ts';
 import { attemptsTotal, jobsFinished } from '../infra/metrics.ts';
+import { type Outage, outage } from '../infra/outage.ts';
 import { type Beat, beat, endBeat } from '../infra/postgres/job/beats.ts';
 import { jobStore } from '../infra/postgres/job/attempts.ts';
 import { broadcastIntake } from '../infra/postgres/broadcast/intake.ts';
@@ -41,7 +42,13 @@ import {
   telegramFromConfig,
 } from '../infra/providers/channels.ts';
 import { startLane } from '../infra/queue/lane.ts';
-import { closeQueues, openQueues, producerRedis, workerRedis } from '../infra/queue/queues.ts';
+import {
+  closeQueues,
+  isConnectionLoss,
+  openQueues,
+  producerRedis,
+  workerRedis,
+} from '../infra/queue/queues.ts';
 import { releaseQueues } from '../infra/queue/release-queues.ts';
 import { sweepRedis } from '../infra/queue/sweep-redis.ts';
 import { runProcess } from '../infra/run.ts';
@@ -102,6 +109,7 @@ interface Wired {
 /** What all roles of a process share. */
 interface Shared extends Pick<Platform<Role>, 'log' | 'bot'> {
   readonly env: NodeJS.ProcessEnv;
+  readonly queueOutage: Outage;
 }
 
 /** One line a lane: what wakes its jobs. Only the chosen lanes' providers are built. */
@@ -133,7 +141,11 @@ await runProcess(async () => {
   );
   const log = openLog(`worker ${chosen.join(' ')}`, config.LOG_LEVEL);
   const { bot, close } = await openBot(env, chosen, log);
-  const shared = { env, log, bot };
+  const queueOutage = outage({
+    lost: (err, times) => log.warn({ err, times }, 'queue error'),
+    back: (awayMs, times) => log.info({ away_ms: Math.round(awayMs), times }, 'queues are back'),
+  });
+  const shared = { env, log, bot, queueOutage };
   const stops = [await serveMetrics(config)];
   const life = { id: randomUUID(), roles: chosen, sweptAt: null };
   for (const role of chosen)
@@ -173,10 +185,17 @@ function chooseRoles(names: readonly string[]): readonly Role[] {
 }
 
 async function start(kind: JobKind, shared: Shared): Promise<Stop> {
+  const { queueOutage } = shared;
   const { config, log } = platformOf(kind, shared);
   const { wake, stop } = await lanes[kind](shared);
-  const onError = (err: Error) => log.warn({ err, kind }, 'queue error');
-  const connection = workerRedis(config.REDIS_URL, onError);
+  const connection = workerRedis(config.REDIS_URL, (err) => queueOutage.lost(kind, err));
+  connection.on('ready', () => queueOutage.back(kind));
+  // BullMQ has a connection of its own besides, which is lost a moment earlier and back a moment later.
+  const onError = (err: Error) => {
+    if (connection.status !== 'ready') queueOutage.lost(kind, err);
+    else if (isConnectionLoss(err)) log.debug({ err, kind }, 'connection lost');
+    else log.warn({ err, kind }, 'queue error');
+  };
   const onSurprise = (err: Error, jobId: string) =>
     log.error({ err, kind, job_id: jobId }, 'a job met an unexpected error');
   const lane = startLane({
@@ -417,11 +436,21 @@ function every(log: Logger, name: string, tick: () => Promise<number>): Stop {
       running = run();
     }, ms);
   };
+  const failures = outage({
+    lost: (err, times) => log.warn({ err, name, times }, 'a tick failed; the next one tries again'),
+    back: (awayMs, times) => log.info({ name, away_ms: Math.round(awayMs), times }, 'ticks work again'),
+  });
   const run = async () => {
-    const ms = await tick().catch((err: unknown) => {
-      log.warn({ err, name }, 'a tick failed; the next one tries again');
-      return TICK_MS;
-    });
+    const ms = await tick().then(
+      (due) => {
+        failures.back(name);
+        return due;
+      },
+      (err: unknown) => {
+        failures.lost(name, err);
+        return TICK_MS;
+      },
+    );
     if (!stopped) schedule(ms);
   };
   schedule(0);

@@ -22,7 +22,12 @@ export const producerRedis = (url: string, onError: (error: Error) => void): Red
   listened(new Redis(url, producerOptions), onError);
 
 export const workerRedis = (url: string, onError: (error: Error) => void): Redis =>
-  listened(new Redis(url, workerOptions), onError);
+  new Redis(url, workerOptions).on('error', onError);
+
+/** The connection broke or can't be made: of whatever else an error may tell, this is all one outage. */
+export const isConnectionLoss = (error: Error): boolean =>
+  ('code' in error && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/.test(String(error.code))) ||
+  error.message === 'Connection is closed.';
 
 export function openQueues(redis: Redis): Queues {
   const open = (kind: JobKind) => {
