@@ -15,7 +15,7 @@ COPY domain ./domain
 COPY workers ./workers
 COPY apps ./apps
 COPY infra ./infra
-RUN rm -rf apps/local infra/sandbox infra/embedded
+RUN rm -rf apps/local apps/sandbox infra/embedded
 
 FROM node AS runtime
 ENV NODE_ENV=production
@@ -35,9 +35,9 @@ ENV NODE_ENV=development
 USER root
 RUN install -d -o node -g node /data
 USER node
-COPY infra/sandbox ./infra/sandbox
+COPY apps/sandbox ./apps/sandbox
 EXPOSE 3002
-CMD ["node", "infra/sandbox/main.ts"]
+CMD ["node", "apps/sandbox/main.ts"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "infra/deploy/health.ts", "http://127.0.0.1:3002/health"]
 

@@ -11,7 +11,14 @@ process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
 );
 
 /** Tests that change nothing of their process: one process runs many of these files, and imports what they share once. */
-const together = ['test/domain', 'test/infra/postgres', 'test/apps/api', 'test/apps/board', 'test/workers'];
+const together = [
+  'test/domain',
+  'test/infra/postgres',
+  'test/apps/http',
+  'test/apps/api',
+  'test/apps/board',
+  'test/workers',
+];
 // `npm run test:chaos` (kills, freezes and paces, over real time) and `npm run bench` are commands of their own.
 const elsewhere = ['**/node_modules/**', 'test/bench/**', 'test/chaos/**', 'test/browser/**'];
 const testsOf = (directory: string) => `${directory}/**/*.test.ts`;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import { otpSend } from './otp/job.ts';
-import { push } from './push/job.ts';
-import { telegramMessage } from './telegram/job.ts';
+import { otpSend } from './verify/job.ts';
+import { push } from './message/push/job.ts';
+import { telegramMessage } from './message/telegram/job.ts';
 import { webhook } from './webhook/job.ts';
 
 /** The one list of job kinds. A kind added here must also get a lane in `workers/main.ts`, or `npm run typecheck` says so. */

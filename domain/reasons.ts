@@ -1,16 +1,16 @@
-import { approvalReasons } from './approval/reasons.ts';
-import { broadcastReasons } from './broadcast/reasons.ts';
-import { deviceReasons } from './device/reasons.ts';
-import { httpReasons } from './http/reasons.ts';
+import { approvalReasons } from './identity/approval/reasons.ts';
+import { broadcastReasons } from './message/broadcast/reasons.ts';
+import { deviceReasons } from './identity/device/reasons.ts';
+import { httpReasons } from './shared/http-reasons.ts';
 import { identityReasons } from './identity/reasons.ts';
 import { jobReasons } from './job/reasons.ts';
-import { otpReasons } from './otp/reasons.ts';
+import { otpReasons } from './verify/reasons.ts';
 import { projectReasons } from './project/reasons.ts';
-import type { Reason, ReasonFacts, ReasonPlace, RetryHelp } from './reason.ts';
-import { recipientReasons } from './recipient/reasons.ts';
-import { registrationReasons } from './registration/reasons.ts';
+import type { Reason, ReasonFacts, ReasonPlace, RetryHelp } from './shared/reason.ts';
+import { recipientReasons } from './identity/recipient/reasons.ts';
+import { registrationReasons } from './identity/registration/reasons.ts';
 import { staffReasons } from './staff/reasons.ts';
-import { telegramReasons } from './telegram/reasons.ts';
+import { telegramReasons } from './message/telegram/reasons.ts';
 import { webhookReasons } from './webhook/reasons.ts';
 
 /** The reasons of each context: one line a context. A code stands in one of them only. */

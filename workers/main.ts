@@ -1,47 +1,47 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import { type CallbackName, callbackPath } from '../domain/otp/callback.ts';
-import type { Channel } from '../domain/otp/channel.ts';
-import type { TelegramSender } from '../domain/telegram/port.ts';
-import type { GuardedChannel } from '../domain/otp/guard.ts';
-import type { PushWork } from '../domain/broadcast/work.ts';
+import { type CallbackName, callbackPath } from '../domain/verify/callback.ts';
+import type { Channel } from '../domain/verify/channel.ts';
+import type { TelegramSender } from '../domain/message/telegram/port.ts';
+import type { GuardedChannel } from '../domain/verify/guard.ts';
+import type { PushWork } from '../domain/message/broadcast/work.ts';
 import { type JobKind, jobKinds, jobs } from '../domain/jobs.ts';
 import type { Provider } from '../domain/job/guard.ts';
 import type { FinalState, JobId } from '../domain/job/job.ts';
 import type { ClosingAttempt } from '../domain/job/store.ts';
 import type { Wake } from '../domain/job/wake.ts';
 import { webhookDelaysMs } from '../domain/webhook/job.ts';
-import { codeOf } from '../infra/codes.ts';
-import { ConfigError, readConfig } from '../infra/config.ts';
-import { environment } from '../infra/environment.ts';
-import { type ProcessConfig, processVariables } from '../infra/process-variables.ts';
-import { keyedHash, sealer } from '../infra/crypto.ts';
-import { type Logger, openLog } from '../infra/log.ts';
-import { attemptsTotal, jobsFinished } from '../infra/metrics.ts';
-import { type Outage, outage } from '../infra/outage.ts';
-import { type Beat, beat, endBeat } from '../infra/postgres/job/beats.ts';
+import { codeOf } from '../infra/verify/codes.ts';
+import { ConfigError, readConfig } from '../infra/process/config.ts';
+import { environment } from '../infra/process/environment.ts';
+import { type ProcessConfig, processVariables } from '../infra/process/variables.ts';
+import { keyedHash, sealer } from '../infra/process/crypto.ts';
+import { type Logger, openLog } from '../infra/process/log.ts';
+import { attemptsTotal, jobsFinished } from '../infra/process/metrics.ts';
+import { type Outage, outage } from '../infra/process/outage.ts';
+import { type Beat, beat, endBeat } from '../infra/postgres/job/heartbeats.ts';
 import { jobStore } from '../infra/postgres/job/attempts.ts';
-import { broadcastIntake } from '../infra/postgres/broadcast/intake.ts';
-import { foldTallies } from '../infra/postgres/broadcast/broadcasts.ts';
-import { hotPool, schedulerPool } from '../infra/postgres/hot-pool.ts';
-import { deadTokens, pushJobs, telegramJobs } from '../infra/postgres/broadcast/message-jobs.ts';
-import { notices } from '../infra/postgres/approval/notices.ts';
-import { movesTo, reopenChats, telegramChats } from '../infra/postgres/telegram/chats.ts';
-import { otpJobs } from '../infra/postgres/otp/jobs.ts';
-import { ownApp } from '../infra/postgres/approval/own-app.ts';
-import { paidAttempts } from '../infra/postgres/otp/paid-attempts.ts';
+import { broadcastIntake } from '../infra/postgres/message/broadcast/intake.ts';
+import { foldTallies } from '../infra/postgres/message/broadcast/broadcasts.ts';
+import { hotPool, schedulerPool } from '../infra/postgres/engine/hot-pool.ts';
+import { deadTokens, pushJobs, telegramJobs } from '../infra/postgres/message/broadcast/message-jobs.ts';
+import { notices } from '../infra/postgres/identity/approval/notices.ts';
+import { movesTo, reopenChats, telegramChats } from '../infra/postgres/message/telegram/chats.ts';
+import { otpJobs } from '../infra/postgres/verify/otp-jobs.ts';
+import { ownApp } from '../infra/postgres/identity/approval/own-app.ts';
+import { paidAttempts } from '../infra/postgres/verify/paid-attempts.ts';
 import { projectCache } from '../infra/postgres/project/cache.ts';
-import { type ReleasedKind, release, releasedKinds } from '../infra/postgres/job/release.ts';
-import { sweepQueries } from '../infra/postgres/job/sweep.ts';
+import { type ReleasedKind, release, releasedKinds } from '../infra/postgres/job/scheduler.ts';
+import { sweepQueries } from '../infra/postgres/job/reconciler.ts';
 import { webhookJobs } from '../infra/postgres/webhook/jobs.ts';
-import { guard } from '../infra/providers/bulkhead.ts';
+import { guard } from '../infra/providers/provider-guard.ts';
 import {
   channelsFromConfig,
   configuredChannels,
   pushFromConfig,
   telegramFromConfig,
-} from '../infra/providers/channels.ts';
-import { startLane } from '../infra/queue/lane.ts';
+} from '../infra/providers/verify/channels.ts';
+import { startLane } from '../infra/queue/queue-worker.ts';
 import {
   closeQueues,
   isConnectionLoss,
@@ -49,22 +49,22 @@ import {
   producerRedis,
   workerRedis,
 } from '../infra/queue/queues.ts';
-import { releaseQueues } from '../infra/queue/release-queues.ts';
-import { sweepRedis } from '../infra/queue/sweep-redis.ts';
-import { runProcess } from '../infra/run.ts';
+import { releaseQueues } from '../infra/queue/scheduler-queues.ts';
+import { sweepRedis } from '../infra/queue/reconciler-redis.ts';
+import { runProcess } from '../infra/process/run.ts';
 import { webhookCaller } from '../infra/webhook/call.ts';
 import { addressRule, systemResolve } from '../infra/webhook/resolve.ts';
 import { signWebhook } from '../infra/webhook/sign.ts';
 import { webhookTargets } from '../infra/webhook/targets.ts';
-import { serveMetrics } from '../infra/http/worker-metrics.ts';
-import { announcer } from './announce.ts';
-import { otpSendWake } from './otp-send.ts';
-import { pruneDeadToken } from './push.ts';
-import { type ReleasedLane, releaser } from './release.ts';
-import { singleWake } from './single.ts';
-import { webhookCalls } from './webhook.ts';
-import { sweep } from './sweep.ts';
-import { closeDeadChat, telegramMessages } from './telegram-message.ts';
+import { serveMetrics } from '../infra/process/worker-metrics.ts';
+import { announcer } from './identity/notifier.ts';
+import { otpSendWake } from './verify/otp-send.ts';
+import { pruneDeadToken } from './message/push.ts';
+import { type ReleasedLane, releaser } from './engine/scheduler.ts';
+import { singleWake } from './engine/single.ts';
+import { webhookCalls } from './webhook/webhook.ts';
+import { sweep } from './engine/reconciler.ts';
+import { closeDeadChat, telegramMessages } from './message/telegram-message.ts';
 
 /** Each of the four batched statements may have two batches on the way. */
 const CONNECTIONS_MAX = 8;

@@ -1,27 +1,27 @@
 import type { JobReader } from '../../domain/job/port.ts';
 import type { Projects } from '../../domain/project/port.ts';
 import type { UsageReader } from '../../domain/project/usage.ts';
-import type { Recipients } from '../../domain/recipient/port.ts';
-import type { ClosedChats } from '../../domain/telegram/chat.ts';
-import type { Route } from './route.ts';
-import { type AuthDeps, authRoutes } from './routes/auth.ts';
-import { type DeviceRouteDeps, deviceRoutes } from './routes/devices.ts';
-import { type EnrolmentRouteDeps, enrolmentRoutes } from './routes/enrolments.ts';
-import { type ChallengeRouteDeps, challengeRoutes } from './routes/challenges.ts';
-import { jobRoutes } from './routes/jobs.ts';
-import { jwksRoutes, type PublicJwk } from './routes/jwks.ts';
-import { keyRoutes } from './routes/keys.ts';
-import { type MessageDeps, messageRoutes } from './routes/messages.ts';
-import { type MyDeviceDeps, myDeviceRoutes } from './routes/my-devices.ts';
-import { type OtpEventDeps, otpEventRoutes } from './routes/otp-events.ts';
-import { otpRoutes } from './routes/otp.ts';
-import { type PhoneOtpDeps, phoneOtpRoutes } from './routes/phone-otp.ts';
-import { projectRoutes } from './routes/projects.ts';
-import { recipientRoutes } from './routes/recipients.ts';
-import { type RegistrationDeps, registrationRoutes } from './routes/registration.ts';
-import { telegramChatRoutes } from './routes/telegram-chats.ts';
-import { type UnlockDeps, unlockRoutes } from './routes/unlock.ts';
-import { type WebhookRouteDeps, webhookRoutes } from './routes/webhooks.ts';
+import type { Recipients } from '../../domain/identity/recipient/port.ts';
+import type { ClosedChats } from '../../domain/message/telegram/chat.ts';
+import type { Route } from '../http/route.ts';
+import { type AuthDeps, authRoutes } from './identity/auth.routes.ts';
+import { type DeviceRouteDeps, deviceRoutes } from './identity/devices.routes.ts';
+import { type EnrolmentRouteDeps, enrolmentRoutes } from './identity/enrolments.routes.ts';
+import { type ChallengeRouteDeps, challengeRoutes } from './identity/challenges.routes.ts';
+import { jobRoutes } from './project/jobs.routes.ts';
+import { jwksRoutes, type PublicJwk } from './identity/jwks.routes.ts';
+import { keyRoutes } from './project/keys.routes.ts';
+import { type MessageDeps, messageRoutes } from './message/messages.routes.ts';
+import { type MyDeviceDeps, myDeviceRoutes } from './identity/my-devices.routes.ts';
+import { type OtpEventDeps, otpEventRoutes } from './verify/otp-events.routes.ts';
+import { otpRoutes } from './verify/otp.routes.ts';
+import { type PhoneOtpDeps, phoneOtpRoutes } from './verify/phone-otp.routes.ts';
+import { projectRoutes } from './project/projects.routes.ts';
+import { recipientRoutes } from './identity/recipients.routes.ts';
+import { type RegistrationDeps, registrationRoutes } from './identity/registration.routes.ts';
+import { telegramChatRoutes } from './message/telegram-chats.routes.ts';
+import { type UnlockDeps, unlockRoutes } from './identity/unlock.routes.ts';
+import { type WebhookRouteDeps, webhookRoutes } from './webhook/webhooks.routes.ts';
 
 /** What the routes ask of the world. */
 export interface ApiPorts {

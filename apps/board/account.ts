@@ -7,9 +7,9 @@ import { readForm } from './form.ts';
 import { type Fragment, type Html, html } from './html.ts';
 import { formToken, page } from './layout.ts';
 import { countedLogin } from './login.ts';
-import { panel, when } from './ops/look.ts';
+import { panel, when } from './ops/components.ts';
 import { codeField, codeList, codeOf, factorWords, type SecondFactorParts } from './second-factor.ts';
-import { browserToken, type Visit, visitOf } from './visit.ts';
+import { browserToken, type Visit, visitOf } from './session.ts';
 
 /** Everybody's own: whose session it is, and new recovery codes. */
 export function accountRoutes(parts: SecondFactorParts): Router {

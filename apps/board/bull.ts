@@ -15,9 +15,9 @@ import {
 import { Problem } from '../http/problem.ts';
 import { read } from './answer.ts';
 import { readForm } from './form.ts';
-import { laneForms } from './ops/lanes.ts';
+import { laneForms } from './ops/queues.ts';
 import { refusalWords } from './refusal.ts';
-import { visitOf } from './visit.ts';
+import { visitOf } from './session.ts';
 
 export interface BullParts {
   readonly queues: readonly BaseAdapter[];

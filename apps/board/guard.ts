@@ -4,7 +4,7 @@ import { may, type StaffAction } from '../../domain/staff/policy.ts';
 import type { StaffSessions } from '../../domain/staff/session.ts';
 import { Problem } from '../http/problem.ts';
 import { wantsJson } from './answer.ts';
-import { isFormToken, rememberVisit, sessionToken, type Visit, visitOf, visitOfToken } from './visit.ts';
+import { isFormToken, rememberVisit, sessionToken, type Visit, visitOf, visitOfToken } from './session.ts';
 
 export interface Guarding {
   readonly sessions: StaffSessions;

@@ -1,6 +1,6 @@
 import { may } from '../../domain/staff/policy.ts';
 import { type Fragment, type Html, html } from './html.ts';
-import type { Visit } from './visit.ts';
+import type { Visit } from './session.ts';
 
 const tabs = [
   { href: '/ops', name: 'Overview', action: 'ops.read' },

@@ -6,7 +6,7 @@ import type { Login, StaffAccounts } from '../../domain/staff/port.ts';
 import type { SecondFactors } from '../../domain/staff/second-factor.ts';
 import type { StaffSessions } from '../../domain/staff/session.ts';
 import { sendJson } from '../http/answer.ts';
-import { type Net, netsOf } from '../../domain/net/address.ts';
+import { type Net, netsOf } from '../../domain/shared/ip-address.ts';
 import { callerAddress } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
 import { badText } from '../http/text.ts';
@@ -15,7 +15,7 @@ import { originOf, requireFormToken, SECOND_FACTOR_PATH } from './guard.ts';
 import { readForm } from './form.ts';
 import { type Html, html } from './html.ts';
 import { card, formToken } from './layout.ts';
-import { browserToken, clearSessionCookie, sessionToken, setSessionCookie, visitOf } from './visit.ts';
+import { browserToken, clearSessionCookie, sessionToken, setSessionCookie, visitOf } from './session.ts';
 
 /**
  * Passwords from one address block, and as many second factors: a person mistypes a few times, a guesser spreads over

@@ -1,5 +1,10 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
-import { boardRules, type Rule, type RouteRules, type SessionRule } from '../../domain/access/policy.ts';
+import {
+  boardRules,
+  type Rule,
+  type RouteRules,
+  type SessionRule,
+} from '../../domain/staff/access/policy.ts';
 import { otherMethods } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
 import {
@@ -11,7 +16,7 @@ import {
   requireSession,
   SUBJECT_MAX,
 } from './guard.ts';
-import { visitOf } from './visit.ts';
+import { visitOf } from './session.ts';
 
 type Verb = 'get' | 'post' | 'put' | 'patch' | 'delete';
 

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { base32, otpauthUri } from '../../domain/device/otpauth.ts';
+import { base32, otpauthUri } from '../../domain/identity/device/otpauth.ts';
 import type { AuditEntry } from '../../domain/staff/audit.ts';
 import {
   FACTOR_CHARACTERS_MAX,
@@ -17,7 +17,7 @@ import { readForm } from './form.ts';
 import { type Fragment, Html, html } from './html.ts';
 import { card, formToken } from './layout.ts';
 import { countedLogin, isPlain, type LoginParts, nextOf, safeNext } from './login.ts';
-import { browserToken, setBrowserCookie, setSessionCookie, type Visit, visitOf } from './visit.ts';
+import { browserToken, setBrowserCookie, setSessionCookie, type Visit, visitOf } from './session.ts';
 
 export interface SecondFactorParts extends LoginParts {
   /** A QR code as one `<svg>` element. */

@@ -1,9 +1,9 @@
-import type { BotUpdates, ChatPace } from '../../domain/registration/port.ts';
-import type { RegisterCaller } from '../../domain/registration/registrar.ts';
-import type { ButtonPress, ButtonPresses } from '../../domain/telegram/button.ts';
-import type { Chats, Mark } from '../../domain/telegram/chat.ts';
+import type { BotUpdates, ChatPace } from '../../domain/identity/registration/port.ts';
+import type { RegisterCaller } from '../../domain/identity/registration/registrar.ts';
+import type { ButtonPress, ButtonPresses } from '../../domain/message/telegram/button.ts';
+import type { Chats, Mark } from '../../domain/message/telegram/chat.ts';
 import { ceilingOf } from '../http/answer.ts';
-import { tell, type StoryDeps } from './story.ts';
+import { tell, type StoryDeps } from './conversation.ts';
 import { texts } from './texts.ts';
 import { type News, readUpdate, type Update } from './update.ts';
 

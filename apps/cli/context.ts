@@ -1,9 +1,9 @@
-import type { Explanations } from '../../domain/approval/explain.ts';
-import type { Reseeds } from '../../domain/device/port.ts';
-import type { Rewrapping } from '../../domain/secret/rewrap.ts';
+import type { Explanations } from '../../domain/identity/approval/explain.ts';
+import type { Reseeds } from '../../domain/identity/device/port.ts';
+import type { Rewrapping } from '../../domain/staff/secret/reencrypt.ts';
 import type { AuditLog, CommandLineAction } from '../../domain/staff/audit.ts';
 import type { StaffAccounts } from '../../domain/staff/port.ts';
-import type { StaffChats } from '../../domain/telegram/chat.ts';
+import type { StaffChats } from '../../domain/message/telegram/chat.ts';
 import type { Projects } from '../../domain/project/port.ts';
 import type { ProjectView } from '../../domain/project/project.ts';
 

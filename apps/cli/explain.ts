@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { type Explanation, type Moment, momentsOf } from '../../domain/approval/explain.ts';
-import { VerificationId } from '../../domain/otp/job.ts';
-import { amountText } from '../../domain/otp/payment.ts';
-import { visibleLine } from '../../domain/visible-line.ts';
+import { type Explanation, type Moment, momentsOf } from '../../domain/identity/approval/explain.ts';
+import { VerificationId } from '../../domain/verify/job.ts';
+import { amountText } from '../../domain/verify/payment.ts';
+import { visibleLine } from '../../domain/shared/visible-line.ts';
 import { type CliContext, CliError, type JsonOption, table, tell } from './context.ts';
 
 export function explainCommand(program: Command, context: CliContext): void {

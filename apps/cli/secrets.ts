@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { DeviceId } from '../../domain/device/device.ts';
-import { rewrapAll } from '../../domain/secret/rewrap.ts';
+import { DeviceId } from '../../domain/identity/device/device.ts';
+import { rewrapAll } from '../../domain/staff/secret/reencrypt.ts';
 import {
   type CliContext,
   CliError,

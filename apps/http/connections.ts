@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { netsOf } from '../../domain/net/address.ts';
+import { netsOf } from '../../domain/shared/ip-address.ts';
 
 export interface ConnectionLimits {
   /** Proxies of ours in front: then everybody comes from their address, and they bound what each caller holds. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type ErrorRequestHandler, type RequestHandler, type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
-import { normalAddress } from '../../domain/net/address.ts';
+import { normalAddress } from '../../domain/shared/ip-address.ts';
 import { asProblem, sendProblem } from './answer.ts';
 import { type Limited, noteLimited } from './limited.ts';
 import { Problem } from './problem.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, type Page, type PageOrder } from '../../domain/page.ts';
+import { PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, type Page, type PageOrder } from '../../domain/shared/page.ts';
 
 const UUID_BYTES = 16;
 

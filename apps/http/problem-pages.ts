@@ -1,8 +1,8 @@
 import { Router } from 'express';
 import helmet from 'helmet';
 import { isReason, reasonsByContext } from '../../domain/reasons.ts';
-import type { ReasonPlace, RetryHelp } from '../../domain/reason.ts';
-import type { Reason } from '../../domain/reason.ts';
+import type { ReasonPlace, RetryHelp } from '../../domain/shared/reason.ts';
+import type { Reason } from '../../domain/shared/reason.ts';
 import { PROBLEM_TYPE_PREFIX, sendJson, sendText } from './answer.ts';
 import { Problem } from './problem.ts';
 

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listenFault } from '../../domain/net/listen-fault.ts';
+import { listenFault } from '../../domain/shared/listen-fault.ts';
 import { problemBody } from './answer.ts';
 import { type ConnectionLimits, limitConnections } from './connections.ts';
 import { Problem } from './problem.ts';

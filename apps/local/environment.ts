@@ -49,7 +49,7 @@ export function localEnvironment(given: Given, secrets: Variables, home: string)
   return { ...defined(given), ...Object.fromEntries(missing), NAVBAT_HOME: home };
 }
 
-/** A variable that is empty counts as unset; one may stand in a file, as `infra/config.ts` reads it. */
+/** A variable that is empty counts as unset; one may stand in a file, as `infra/process/config.ts` reads it. */
 const isGiven = (given: Given, name: string): boolean => Boolean(given[name] || given[`${name}_FILE`]);
 
 /** Where this machine reaches a server that listens at BIND_HOST. */

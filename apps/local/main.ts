@@ -1,14 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Config, ConfigError, readConfig } from '../../infra/config.ts';
+import { type Config, ConfigError, readConfig } from '../../infra/process/config.ts';
 import { isFree } from '../../infra/embedded/port.ts';
 import { startPostgres } from '../../infra/embedded/postgres.ts';
 import { endProcess, isAlive, processFacts, startMark } from '../../infra/embedded/process.ts';
 import { startRedis } from '../../infra/embedded/redis.ts';
-import { makeHome } from '../../infra/embedded/site.ts';
-import { newSecrets } from '../../infra/new-secrets.ts';
+import { makeHome } from '../../infra/embedded/data-directory.ts';
+import { newSecrets } from '../../infra/process/new-secrets.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
-import { RUNNING_FILE, runningVariables } from '../../infra/running.ts';
+import { RUNNING_FILE, runningVariables } from '../../infra/process/running.ts';
 import { credentialLines, exposureLines, surfaceLines } from './announce.ts';
 import { type ChildContext, startChild } from './child.ts';
 import { commandLine } from './cli.ts';

@@ -9,7 +9,7 @@ export type OriginOf = (name: PortName) => string;
 export const providersStage = (originOf: OriginOf): ChildSpec[] => [
   {
     name: 'sandbox',
-    command: ['infra/sandbox/main.ts'],
+    command: ['apps/sandbox/main.ts'],
     readiness: { url: `${originOf('SANDBOX_PORT')}/health` },
   },
 ];

@@ -1,5 +1,5 @@
-import type { Reason } from '../reason.ts';
-import type { TelegramRefusal } from './sign-in.ts';
+import type { Reason } from '../shared/reason.ts';
+import type { TelegramRefusal } from './session/sign-in.ts';
 
 /** Why what Telegram signed signs nobody in; `used` has its meaning from the codes. */
 const telegram = {

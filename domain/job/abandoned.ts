@@ -1,4 +1,4 @@
-/** How long a ticket stays its worker's without a sign of life (`infra/queue/lane.ts`): younger attempts have a living worker. */
+/** How long a ticket stays its worker's without a sign of life (`infra/queue/queue-worker.ts`): younger attempts have a living worker. */
 const TICKET_LOCK_MS = 5_000;
 
 /**

@@ -1,4 +1,4 @@
-import type { ReasonFacts } from '../reason.ts';
+import type { ReasonFacts } from '../shared/reason.ts';
 
 /** Why a command that is well formed is still refused. Closed, so that a new reason does not compile until it has an answer. */
 export const refusalReasons = [

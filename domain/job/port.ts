@@ -1,4 +1,4 @@
-import type { Page, PageOrder } from '../page.ts';
+import type { Page, PageOrder } from '../shared/page.ts';
 import type { Caller } from '../project/caller.ts';
 import type { AttemptOutcome, JobId, JobState, TicketLabels } from './job.ts';
 

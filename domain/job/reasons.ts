@@ -1,4 +1,4 @@
-import type { Reason } from '../reason.ts';
+import type { Reason } from '../shared/reason.ts';
 import type { ProviderFault, ProviderRefusal, UnknownReason } from './reply.ts';
 
 /** Ends and pauses that the engine itself gives a job. */

@@ -1,7 +1,7 @@
 import type { FinalState, JobId } from './job.ts';
 import type { JobReason } from '../reasons.ts';
 
-/** What a wake-up of a job came to; `infra/queue/lane.ts` alone turns it into BullMQ's language. */
+/** What a wake-up of a job came to; `infra/queue/queue-worker.ts` alone turns it into BullMQ's language. */
 export type Woken =
   | { readonly woken: 'finished'; readonly state: FinalState; readonly reason: JobReason | null }
   /** `failed`: the last attempt did, so that BullMQ counts and shows a retry. */

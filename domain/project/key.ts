@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { VISIBLE_LINE } from '../visible-line.ts';
+import { VISIBLE_LINE } from '../shared/visible-line.ts';
 
 /** A secret key is for services; a publishable one may sit in an app and reaches only the founding documents' public endpoints. */
 export const keyAccesses = ['secret', 'publishable'] as const;

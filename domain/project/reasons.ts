@@ -1,4 +1,4 @@
-import type { Reason } from '../reason.ts';
+import type { Reason } from '../shared/reason.ts';
 import { WHO_NAMES, WHO_RAISES } from './ceilings.ts';
 import { ACTIVE_KEYS_MAX } from './key.ts';
 

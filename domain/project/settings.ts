@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Channel, channels } from '../otp/channel.ts';
-import { Locale, LOCALE_DEFAULT, Templates } from '../otp/text.ts';
-import { VISIBLE_LINE } from '../visible-line.ts';
+import { Channel, channels } from '../verify/channel.ts';
+import { Locale, LOCALE_DEFAULT, Templates } from '../verify/text.ts';
+import { VISIBLE_LINE } from '../shared/visible-line.ts';
 
 /** ISO 3166-1 alpha-2. */
 export const Country = z.string().regex(/^[A-Z]{2}$/, 'expected two capital letters, such as UZ');

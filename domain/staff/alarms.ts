@@ -8,7 +8,7 @@ const BEAT_LATE_MS = 15_000;
 export const WAITING_OLD_MS = 30_000;
 /** A restart of a receiver takes minutes; what fails for longer is looked at by nobody. */
 const FAILING_LONG_MS = 15 * 60_000;
-/** The rule of the circuit breaker (`infra/providers/bulkhead.ts`): more than half of at least ten. */
+/** The rule of the circuit breaker (`infra/providers/provider-guard.ts`): more than half of at least ten. */
 const ATTEMPTS_MIN = 10;
 const FAULT_SHARE_MAX = 0.5;
 /** Attempts of so many minutes are judged. */

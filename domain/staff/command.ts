@@ -1,7 +1,7 @@
 import type { FinalState } from '../job/job.ts';
 import type { JobId } from '../job/job.ts';
 import type { JobKind } from '../jobs.ts';
-import type { Reason } from '../reason.ts';
+import type { Reason } from '../shared/reason.ts';
 import { reasons } from '../reasons.ts';
 import type { JobFilter } from './ops.ts';
 import type { StaffMember } from './port.ts';

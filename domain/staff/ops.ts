@@ -3,7 +3,7 @@ import type { Alarm } from './alarms.ts';
 import { attemptOutcomes, JobId, jobStates, TicketLabels } from '../job/job.ts';
 import type { JobState } from '../job/job.ts';
 import type { JobKind } from '../jobs.ts';
-import { VerificationState } from '../otp/verification.ts';
+import { VerificationState } from '../verify/verification.ts';
 
 /** Hex of a recipient's keyed address hash: finds everything of one address and tells nobody which it is. */
 export const AddressHash = z

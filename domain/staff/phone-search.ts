@@ -1,4 +1,4 @@
-import { parsePhone, type PhoneFacts } from '../otp/phone.ts';
+import { parsePhone, type PhoneFacts } from '../shared/phone.ts';
 
 /** What people write in a number. */
 const PHONE_TEXT = /^\+?[\d\s()./–-]{7,32}$/;

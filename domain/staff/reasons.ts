@@ -1,4 +1,4 @@
-import type { Reason } from '../reason.ts';
+import type { Reason } from '../shared/reason.ts';
 import type { CommandRefusal } from './command.ts';
 
 /** Why a command of staff is not carried out. */

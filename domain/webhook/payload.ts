@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { broadcastStates } from '../broadcast/broadcast.ts';
+import { broadcastStates } from '../message/broadcast/broadcast.ts';
 import { finalStates } from '../job/job.ts';
-import { Channel } from '../otp/channel.ts';
-import { type VerificationState, VerificationState as AnyState } from '../otp/verification.ts';
+import { Channel } from '../verify/channel.ts';
+import { type VerificationState, VerificationState as AnyState } from '../verify/verification.ts';
 import { keyModes } from '../project/key.ts';
-import { Time } from '../time.ts';
+import { Time } from '../shared/time.ts';
 import { disabledReasons } from './endpoint.ts';
 import type { EventType } from './event.ts';
 

@@ -1,5 +1,5 @@
 import type { AttemptOutcome, JobState } from '../job/job.ts';
-import type { Page, PageOrder } from '../page.ts';
+import type { Page, PageOrder } from '../shared/page.ts';
 import type { Caller } from '../project/caller.ts';
 import type { EndpointChange, EndpointView, NewEndpoint } from './endpoint.ts';
 import type { WebhookEvent } from './event.ts';

@@ -1,8 +1,8 @@
-import type { Reason } from '../reason.ts';
+import type { Reason } from '../shared/reason.ts';
 import type { DisabledReason } from './endpoint.ts';
 import type { jobReasons } from '../job/reasons.ts';
 import { ENDPOINTS_MAX } from './endpoint.ts';
-import type { CallFault } from './judge.ts';
+import type { CallFault } from './classify-response.ts';
 
 const REPLAY = 'then replay what it missed (POST /webhooks/replay)';
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { ConfigError, Environment } from '../config.ts';
-import { newSecrets } from '../new-secrets.ts';
-import { runOnce } from '../run.ts';
+import { ConfigError, Environment } from '../process/config.ts';
+import { newSecrets } from '../process/new-secrets.ts';
+import { runOnce } from '../process/run.ts';
 
 /** Read by `docker-compose.yml` alone: Navbat itself is given whole URLs. */
 export const composeOnly = {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Account } from './process.ts';
-import { openDirectory, SYSTEM_DIRECTORY } from './site.ts';
+import { openDirectory, SYSTEM_DIRECTORY } from './data-directory.ts';
 
 export interface PostgresBinaries {
   readonly initdb: string;

@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { freePort } from './port.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
 import { endProcess, isAlive, killProcess, run, waitUntilGone, isRunningWith } from './process.ts';
-import { giveAll, keptSecret, ownedDirectory, prepareSite, type Site } from './site.ts';
+import { giveAll, keptSecret, ownedDirectory, prepareSite, type Site } from './data-directory.ts';
 
 export interface PostgresOptions {
   /** The home of this server: its data, its password and its log lie here (or where `dataDirectory` says, as root). */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Account, bareEnvironment, run } from './process.ts';
-import { openDirectory, SYSTEM_DIRECTORY } from './site.ts';
+import { openDirectory, SYSTEM_DIRECTORY } from './data-directory.ts';
 
 /** How to start a Redis on this machine. */
 export interface RedisBinary {

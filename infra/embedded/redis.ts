@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 import { freePort } from './port.ts';
 import { endProcess, isAlive, killProcess, isRunningWith } from './process.ts';
 import { findRedis, type RedisBinary } from './redis-binary.ts';
-import { giveAll, keptSecret, ownedDirectory, prepareSite, type Site } from './site.ts';
+import { giveAll, keptSecret, ownedDirectory, prepareSite, type Site } from './data-directory.ts';
 
 export interface RedisOptions {
   /** The home of this server: its data, its password and its log lie here (or where `dataDirectory` says, as root). */

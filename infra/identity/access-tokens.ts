@@ -1,13 +1,13 @@
 import { importJWK, SignJWT } from 'jose';
 import type { KeyMode } from '../../domain/project/key.ts';
 import type { ProjectId } from '../../domain/job/job.ts';
-import { ACCESS_TOKEN_SECONDS, type AccessTokens } from '../../domain/identity/phone-user.ts';
+import { ACCESS_TOKEN_SECONDS, type AccessTokens } from '../../domain/identity/person/phone-user.ts';
 import {
   type PersonCaller,
   SESSION_TOKEN_SECONDS,
   type SignInMethod,
-} from '../../domain/identity/session.ts';
-import type { Config } from '../config.ts';
+} from '../../domain/identity/session/session.ts';
+import type { Config } from '../process/config.ts';
 
 export const TOKEN_ISSUER = 'navbat';
 

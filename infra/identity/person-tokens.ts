@@ -6,9 +6,9 @@ import {
   type PersonTokens,
   SessionId,
   type TokenReading,
-} from '../../domain/identity/session.ts';
+} from '../../domain/identity/session/session.ts';
 import { audienceOf, TOKEN_ISSUER } from './access-tokens.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../process/config.ts';
 
 const Claims = z.object({ sid: SessionId, sub: z.string(), aud: z.string() });
 

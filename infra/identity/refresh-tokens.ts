@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { parse, stringify } from 'uuid';
-import { SessionId } from '../../domain/identity/session.ts';
-import type { KeyedHash } from '../crypto.ts';
+import { SessionId } from '../../domain/identity/session/session.ts';
+import type { KeyedHash } from '../process/crypto.ts';
 
 const SESSION_BYTES = 16;
 const GENERATION_BYTES = 4;

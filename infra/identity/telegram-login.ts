@@ -4,8 +4,8 @@ import {
   AUTH_AGE_SECONDS_MAX,
   type SignedByTelegram,
   type TelegramLogin,
-} from '../../domain/registration/login.ts';
-import { sameText } from '../crypto.ts';
+} from '../../domain/identity/registration/login.ts';
+import { sameText } from '../process/crypto.ts';
 
 /** Two clocks differ by some seconds; what is further ahead was not signed by Telegram's. */
 const CLOCK_SKEW_SECONDS = 60;

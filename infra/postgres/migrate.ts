@@ -1,9 +1,9 @@
-import { ConfigError, readConfig } from '../config.ts';
-import { environment } from '../environment.ts';
-import { processVariables } from '../process-variables.ts';
-import { runOnce } from '../run.ts';
-import { buildLateIndexes } from './late-indexes.ts';
-import { openOrm } from './orm.ts';
+import { ConfigError, readConfig } from '../process/config.ts';
+import { environment } from '../process/environment.ts';
+import { processVariables } from '../process/variables.ts';
+import { runOnce } from '../process/run.ts';
+import { buildLateIndexes } from './engine/late-indexes.ts';
+import { openOrm } from './engine/orm.ts';
 
 /** Brings the schema up to date; safe to run from two processes at once, and again. */
 export async function migrate(databaseUrl: string): Promise<void> {

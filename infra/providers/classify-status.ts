@@ -1,4 +1,4 @@
-import { retryAfterMs } from '../../domain/http/retry-after.ts';
+import { retryAfterMs } from '../../domain/shared/retry-after.ts';
 import type { SendReply } from '../../domain/job/reply.ts';
 import { busy, faulted, refused, RETRY_AFTER_MS_MAX, unknown } from './replies.ts';
 

@@ -1,6 +1,6 @@
 import { providerWords } from '../../domain/job/provider-words.ts';
 import type { BusyReason } from '../../domain/job/reply.ts';
-import type { ProviderFault, ProviderRefusal, SendReply } from '../../domain/otp/port.ts';
+import type { ProviderFault, ProviderRefusal, SendReply } from '../../domain/verify/port.ts';
 
 /** 1 h: who asks for more is broken or has blocked us, and either is worth another look. */
 export const RETRY_AFTER_MS_MAX = 3_600_000;

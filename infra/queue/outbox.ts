@@ -1,7 +1,7 @@
 import type { Ticket } from '../../domain/job/job.ts';
-import type { Outbox } from '../postgres/otp/intake.ts';
+import type { Outbox } from '../postgres/verify/intake.ts';
 import type { Queues } from './queues.ts';
-import { addTickets } from './tickets.ts';
+import { addTickets } from './entries.ts';
 
 /** Batches on their way to Redis. More than this, and Redis is slower than Postgres: the sweep brings the rest at its own pace. */
 const PUBLISHING_MAX = 64;

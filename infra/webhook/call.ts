@@ -2,10 +2,10 @@ import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
 import { Agent, type Dispatcher, request } from 'undici';
-import type { CallFault, Called } from '../../domain/webhook/judge.ts';
-import type { CallWebhook, WebhookCall } from '../../domain/webhook/lane.ts';
+import type { CallFault, Called } from '../../domain/webhook/classify-response.ts';
+import type { CallWebhook, WebhookCall } from '../../domain/webhook/delivery.ts';
 import { callbackUrlFault, type UrlRules } from '../../domain/webhook/url.ts';
-import { censorText } from '../log.ts';
+import { censorText } from '../process/log.ts';
 import { causesOf, replyWithoutAnswer } from '../providers/replies.ts';
 import { type Address, addressesOf, type Resolve } from './resolve.ts';
 

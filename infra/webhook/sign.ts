@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey } from 'node:crypto';
-import type { SignWebhook } from '../../domain/webhook/lane.ts';
+import type { SignWebhook } from '../../domain/webhook/delivery.ts';
 
 /** Standard Webhooks: HMAC-SHA256 over "id.timestamp.body" under the bytes that the secret's base64 stands for. */
 export const signWebhook: SignWebhook = (secrets, { id, timestampSeconds, body }) =>

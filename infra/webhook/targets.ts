@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import type { Entered, Entry, Guarded, NotEntered, Provider } from '../../domain/job/guard.ts';
-import type { WebhookWork } from '../../domain/webhook/lane.ts';
-import { guard } from '../providers/bulkhead.ts';
+import type { WebhookWork } from '../../domain/webhook/delivery.ts';
+import { guard } from '../providers/provider-guard.ts';
 
 /** In flight at one endpoint: a server that hangs for 15 s holds a hundredth of the lane. */
 const IN_FLIGHT_PER_TARGET_MAX = 4;
 /** In flight for one project, or opened ahead, whatever it has endpoints and callback URLs. */
 const IN_FLIGHT_PER_PROJECT_MAX = 16;
 /**
- * All that one project has in hand (`infra/postgres/job/release.ts`) may wait here for a quick endpoint: who waits is spared a way
+ * All that one project has in hand (`infra/postgres/job/scheduler.ts`) may wait here for a quick endpoint: who waits is spared a way
  * through two stores. At a slow one as many may wait as it serves in half of the time, since they hold places in the lane.
  */
 const SEATS_MAX = 52;

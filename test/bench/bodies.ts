@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keyedHash } from '../../infra/crypto.ts';
+import { keyedHash } from '../../infra/process/crypto.ts';
 import { type Figure, figure, median, quantile } from './support/figures.ts';
 import type { Options } from './support/options.ts';
 import { type Project, seedProjects } from './support/seed.ts';

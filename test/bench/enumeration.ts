@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { bindPeople } from '../support/bound-person.ts';
 import { type Answer, claimWith, hashOfToken, newToken, openAsker, surfaces } from '../support/surfaces.ts';
-import { DEVICES_MAX } from '../../domain/device/device.ts';
+import { DEVICES_MAX } from '../../domain/identity/device/device.ts';
 import { type Figure, figure, median } from './support/figures.ts';
 import { mannWhitneyP } from '../support/mann-whitney.ts';
 import type { Options } from './support/options.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { keyedHash } from '../../infra/crypto.ts';
+import { keyedHash } from '../../infra/process/crypto.ts';
 import { LoadReport } from './load/order.ts';
 import { Calls } from './provider/calls.ts';
 import type { Child } from './support/child.ts';

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import type { JobKind } from '../../domain/jobs.ts';
 import type { ProjectId } from '../../domain/job/job.ts';
 import { jobsQuery, jobsWhere } from '../../infra/postgres/job/queries.ts';
-import { openOrm } from '../../infra/postgres/orm.ts';
+import { openOrm } from '../../infra/postgres/engine/orm.ts';
 import { machine } from './support/cpu.ts';
 import { type Figure, figure } from './support/figures.ts';
 import type { Options } from './support/options.ts';

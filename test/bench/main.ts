@@ -6,7 +6,7 @@ import { intake } from './intake.ts';
 import { lists } from './lists.ts';
 import { latency } from './latency.ts';
 import { messages } from './messages.ts';
-import { sweep } from './sweep.ts';
+import { sweep } from './reconciler.ts';
 import { scheduler } from './scheduler.ts';
 import { machine } from './support/cpu.ts';
 import { print } from './support/figures.ts';

@@ -1,5 +1,5 @@
-import { schedulerPool } from '../../infra/postgres/hot-pool.ts';
-import { type ReleasedKind, release } from '../../infra/postgres/job/release.ts';
+import { schedulerPool } from '../../infra/postgres/engine/hot-pool.ts';
+import { type ReleasedKind, release } from '../../infra/postgres/job/scheduler.ts';
 import { machine } from './support/cpu.ts';
 import { type Figure, figure } from './support/figures.ts';
 import type { Options } from './support/options.ts';

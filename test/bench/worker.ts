@@ -89,7 +89,7 @@ async function turn(stage: Stage, { name, file, database, fill, check }: Contend
 function lane(stage: Stage, project: Project): Contender {
   return {
     name: 'lane',
-    file: 'test/bench/lane-worker/main.ts',
+    file: 'test/bench/engine-worker/main.ts',
     database: 0,
     fill: (count) => fillTickets(stage, project, count, 0),
     check: async (count) => {

@@ -4,7 +4,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBoard, type OpenBoard, type Visitor } from '../apps/board/open-board.ts';
 import { seedJob, seedProject } from '../apps/board/seed.ts';
-import { addTickets } from '../../infra/queue/tickets.ts';
+import { addTickets } from '../../infra/queue/entries.ts';
 import { openChromium } from './chromium.ts';
 
 /** What staff see is what a browser makes of markup and stylesheet together. `SHOTS=<folder>` keeps pictures. */

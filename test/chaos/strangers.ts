@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { UNCONFIRMED_PER_ADDRESS } from '../../domain/otp/strangers.ts';
+import { UNCONFIRMED_PER_ADDRESS } from '../../domain/verify/strangers.ts';
 import { migrate } from '../../infra/postgres/migrate.ts';
 import { type Navbat, type Reply, startNavbat, type TestProject, until } from '../support/navbat.ts';
 import { fromHome } from '../support/platform.ts';

@@ -84,7 +84,7 @@ async function onTheStage(
   };
   // Their ready lines are at the level info.
   const chatty = { ...env, LOG_LEVEL: 'info' };
-  await stage.start('sandbox', 'infra/sandbox/main.ts', chatty);
+  await stage.start('sandbox', 'apps/sandbox/main.ts', chatty);
   await stage.start('api', 'apps/api/main.ts', chatty);
   await stage.start('worker', 'workers/main.ts', chatty, ['telegram-message', 'otp-send']);
   await stage.start('sweep', 'workers/main.ts', chatty, ['sweep']);
@@ -162,7 +162,7 @@ async function post({ apiUrl }: Ground, { key }: Project, path: string, body: ob
 const CODE_CHAT = 77;
 
 async function addCodeRecipient({ sql, env }: Stage, project: Project | undefined): Promise<void> {
-  const { keyedHash } = await import('../../infra/crypto.ts');
+  const { keyedHash } = await import('../../infra/process/crypto.ts');
   const hash = keyedHash(env['PEPPER'] ?? '')('address', CODE_PHONE);
   await sql.query(
     `insert into recipient (id, project_id, phone, address_hash, telegram_chat_id, created_at, updated_at)

@@ -1,14 +1,14 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { webhook } from '../../domain/webhook/job.ts';
-import { release } from '../../infra/postgres/job/release.ts';
-import { startLane } from '../../infra/queue/lane.ts';
+import { release } from '../../infra/postgres/job/scheduler.ts';
+import { startLane } from '../../infra/queue/queue-worker.ts';
 import { closeQueues, openQueues, producerRedis, workerRedis } from '../../infra/queue/queues.ts';
-import { releaseQueues } from '../../infra/queue/release-queues.ts';
-import { releaser } from '../../workers/release.ts';
+import { releaseQueues } from '../../infra/queue/scheduler-queues.ts';
+import { releaser } from '../../workers/engine/scheduler.ts';
 import { until } from '../support/navbat.ts';
 import { freshRedis } from '../support/servers.ts';
 import { silence, startReceiver } from '../support/webhook-receiver.ts';
-import { webhookBench } from '../workers/webhook-bench.ts';
+import { webhookBench } from '../workers/webhook/bench.ts';
 
 /** Twice what the lane may have in hand: without bulkheads, they would fill it for the whole time-out. */
 const DEAD_EVENTS = 1_600;

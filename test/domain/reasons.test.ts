@@ -1,12 +1,12 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { closedReasons } from '../../domain/otp/check.ts';
+import { closedReasons } from '../../domain/verify/check.ts';
 import { refusalReasons } from '../../domain/job/decision.ts';
 import { faultsOfProvider, refusalsByProvider } from '../../domain/job/reply.ts';
-import type { Reason } from '../../domain/reason.ts';
+import type { Reason } from '../../domain/shared/reason.ts';
 import { explainReason, explainStored, isReason, reasons, reasonsByContext } from '../../domain/reasons.ts';
-import { callFaults } from '../../domain/webhook/judge.ts';
+import { callFaults } from '../../domain/webhook/classify-response.ts';
 
 /**
  * TypeScript refuses a code without an entry wherever it has a type. What has none is a reason written in SQL: by statements,
@@ -16,7 +16,7 @@ import { callFaults } from '../../domain/webhook/judge.ts';
 const root = join(import.meta.dirname, '../..');
 const sources = globSync('{apps,domain,infra,workers}/**/*.ts', {
   cwd: root,
-  exclude: ['infra/sandbox/**'],
+  exclude: ['apps/sandbox/**'],
 }).map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 
 const CODE = String.raw`'([a-z][a-z0-9-]*)'`;

@@ -1,20 +1,20 @@
 import type { Express, Router } from 'express';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
-import { createApp } from '../../apps/api/app.ts';
-import { documentedStatuses } from '../../apps/api/openapi.ts';
+import { createApp } from '../../apps/http/app.ts';
+import { documentedStatuses } from '../../apps/http/openapi.ts';
 import { CLIENT_GONE_STATUS } from '../../apps/http/client-gone.ts';
-import type { Route } from '../../apps/api/route.ts';
-import type { PersonTokens } from '../../domain/identity/session.ts';
+import type { Route } from '../../apps/http/route.ts';
+import type { PersonTokens } from '../../domain/identity/session/session.ts';
 import { type KeyAccess, type KeyMode, KeyScope } from '../../domain/project/key.ts';
 import type { ProjectId } from '../../domain/job/job.ts';
 import { ProjectCeilings } from '../../domain/project/ceilings.ts';
 import type { ProjectView } from '../../domain/project/project.ts';
-import { keyedHash } from '../../infra/crypto.ts';
-import { limitConnection, quotaCounter } from '../../infra/http/quota-counter.ts';
-import { openLog } from '../../infra/log.ts';
+import { keyedHash } from '../../infra/process/crypto.ts';
+import { limitConnection, quotaCounter } from '../../infra/limits/quota-counter.ts';
+import { openLog } from '../../infra/process/log.ts';
 import { keyDirectory } from '../../infra/postgres/project/key-directory.ts';
-import { openOrm } from '../../infra/postgres/orm.ts';
+import { openOrm } from '../../infra/postgres/engine/orm.ts';
 import { projectStore } from '../../infra/postgres/project/projects.ts';
 import { freshDatabase, freshRedis } from './servers.ts';
 

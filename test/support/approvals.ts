@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { keyedHash } from '../../infra/crypto.ts';
+import { keyedHash } from '../../infra/process/crypto.ts';
 import { type Navbat, type Reply, type TestProject, until } from './navbat.ts';
 import { send, type TestPhone, testPhone } from './phone.ts';
 import { signInByCode } from './platform.ts';

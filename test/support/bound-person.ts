@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { TOTP } from 'totp-generator';
-import { DeviceId } from '../../domain/device/device.ts';
-import { TOTP_SECRET_BYTES, TOTP_STEP_SECONDS } from '../../domain/device/totp.ts';
-import { readConfig } from '../../infra/config.ts';
-import { keyedHash, sealer } from '../../infra/crypto.ts';
-import { deviceSecrets } from '../../infra/device/secrets.ts';
+import { DeviceId } from '../../domain/identity/device/device.ts';
+import { TOTP_SECRET_BYTES, TOTP_STEP_SECONDS } from '../../domain/identity/device/totp.ts';
+import { readConfig } from '../../infra/process/config.ts';
+import { keyedHash, sealer } from '../../infra/process/crypto.ts';
+import { deviceSecrets } from '../../infra/identity/device/secrets.ts';
 
 /** A person of whom only the rows exist: for tests that need many, or need them in a state that no app would bring about. */
 export interface BoundPerson {

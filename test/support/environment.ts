@@ -1,4 +1,4 @@
-import { newSecrets } from '../../infra/new-secrets.ts';
+import { newSecrets } from '../../infra/process/new-secrets.ts';
 
 const given = (names: readonly string[]): Record<string, string> =>
   Object.fromEntries(

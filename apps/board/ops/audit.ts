@@ -4,9 +4,9 @@ import type { AuditLine } from '../../../domain/staff/audit.ts';
 import { answer, optional, read, Text } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { page } from '../layout.ts';
-import { visitOf } from '../visit.ts';
+import { visitOf } from '../session.ts';
 import { cursorOf, link, PageQuery, readCursor } from './filter.ts';
-import { column, none, pager, panel, table, when } from './look.ts';
+import { column, none, pager, panel, table, when } from './components.ts';
 import type { OpsParts } from './parts.ts';
 
 const Query = PageQuery.extend({ actor: optional(Text), action: optional(Text), subject: optional(Text) });

@@ -1,15 +1,15 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { may } from '../../../domain/staff/policy.ts';
-import { ChatId, type UnreachableChat } from '../../../domain/telegram/chat.ts';
+import { ChatId, type UnreachableChat } from '../../../domain/message/telegram/chat.ts';
 import { sendJson } from '../../http/answer.ts';
 import { Problem } from '../../http/problem.ts';
 import { answer, read, Text, wantsJson } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { formToken, page } from '../layout.ts';
-import { type Visit, visitOf } from '../visit.ts';
+import { type Visit, visitOf } from '../session.ts';
 import { link } from './filter.ts';
-import { column, panel, reason, table, when } from './look.ts';
+import { column, panel, reason, table, when } from './components.ts';
 import { type OpsParts, PAGE_LINES } from './parts.ts';
 
 /** Telegram chats that are closed, and their opening: what `navbat chat open` does. */

@@ -11,7 +11,7 @@ import {
 import { answer, read } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { page } from '../layout.ts';
-import { type Visit, visitOf } from '../visit.ts';
+import { type Visit, visitOf } from '../session.ts';
 import { FilterQuery, link, sinceOf } from './filter.ts';
 import {
   column,
@@ -27,7 +27,7 @@ import {
   when,
   windowName,
   windows,
-} from './look.ts';
+} from './components.ts';
 import type { OpsParts } from './parts.ts';
 
 const HOURS_DEFAULT: WindowHours = 6;

@@ -12,14 +12,14 @@ import {
 import type { AttemptLine, JobPage, VerificationLine } from '../../../domain/staff/ops.ts';
 import { may } from '../../../domain/staff/policy.ts';
 import { sendJson } from '../../http/answer.ts';
-import { endFacts } from '../../../domain/otp/refusal-facts.ts';
+import { endFacts } from '../../../domain/verify/refusal-facts.ts';
 import { explainStored, reasons } from '../../../domain/reasons.ts';
 import { Problem } from '../../http/problem.ts';
 import { answer, read, wantsJson, wire } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { formToken, type Notice, page } from '../layout.ts';
 import { refusalWords } from '../refusal.ts';
-import { type Visit, visitOf } from '../visit.ts';
+import { type Visit, visitOf } from '../session.ts';
 import { auditTable } from './audit.ts';
 import {
   cursorOf,
@@ -47,7 +47,7 @@ import {
   table,
   when,
   windowName,
-} from './look.ts';
+} from './components.ts';
 import type { OpsParts } from './parts.ts';
 
 /** Lines of a job's own audit that its page shows. */

@@ -7,7 +7,7 @@ import type { Overview, WindowHours } from '../../../domain/staff/ops.ts';
 import { answer, read } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { page } from '../layout.ts';
-import { type Visit, visitOf } from '../visit.ts';
+import { type Visit, visitOf } from '../session.ts';
 import { Hours, isFinal, link, sinceOf } from './filter.ts';
 import {
   column,
@@ -21,7 +21,7 @@ import {
   when,
   windowName,
   windows,
-} from './look.ts';
+} from './components.ts';
 import type { OpsParts } from './parts.ts';
 
 /** What an operator asks first: what is stuck now, and what went wrong in the last hour. */

@@ -1,8 +1,8 @@
 import type { AuditLog } from '../../../domain/staff/audit.ts';
 import type { StaffCommands } from '../../../domain/staff/command.ts';
 import type { AddressHash, StaffQueries } from '../../../domain/staff/ops.ts';
-import type { StaffChats } from '../../../domain/telegram/chat.ts';
-import type { Phone } from '../../../domain/otp/phone.ts';
+import type { StaffChats } from '../../../domain/message/telegram/chat.ts';
+import type { Phone } from '../../../domain/shared/phone.ts';
 
 /** What the pages under `/ops` ask of the world. */
 export interface OpsParts {

@@ -5,9 +5,9 @@ import { Problem } from '../../http/problem.ts';
 import { answer, read, Text } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { page } from '../layout.ts';
-import { type Visit, visitOf } from '../visit.ts';
+import { type Visit, visitOf } from '../session.ts';
 import { addressFor, cursorOf, JobCursor, link, PageQuery, readCursor } from './filter.ts';
-import { column, jobLink, none, pager, panel, state, table, when } from './look.ts';
+import { column, jobLink, none, pager, panel, state, table, when } from './components.ts';
 import type { OpsParts } from './parts.ts';
 
 export function recipientRoutes(parts: OpsParts): Router {

@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { isOurTime, notOurTime } from '../../../domain/refine.ts';
+import { isOurTime, notOurTime } from '../../../domain/shared/refine.ts';
 import { RETRY_RUN_MAX, type RetryPreview } from '../../../domain/staff/command.ts';
 import type { JobFilter } from '../../../domain/staff/ops.ts';
 import { explainStored } from '../../../domain/reasons.ts';
@@ -8,9 +8,9 @@ import { sendJson } from '../../http/answer.ts';
 import { answer, optional, read, wantsJson, wire } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { formToken, page } from '../layout.ts';
-import { type Visit, visitOf } from '../visit.ts';
+import { type Visit, visitOf } from '../session.ts';
 import { FilterQuery, filterOf, link } from './filter.ts';
-import { column, count, numbers, panel, reason, state, table, tile, windowName } from './look.ts';
+import { column, count, numbers, panel, reason, state, table, tile, windowName } from './components.ts';
 import type { OpsParts } from './parts.ts';
 
 /** Jobs that fail after the dry run are not in it: they were not counted, and nobody has looked at them. */

@@ -10,7 +10,7 @@ import { chatRoutes } from './chats.ts';
 import { failureRoutes } from './failures.ts';
 import { link, sinceOf } from './filter.ts';
 import { jobRoutes } from './jobs.ts';
-import { laneRoutes } from './lanes.ts';
+import { laneRoutes } from './queues.ts';
 import { overviewRoutes } from './overview.ts';
 import type { OpsParts } from './parts.ts';
 import { recipientRoutes } from './recipients.ts';

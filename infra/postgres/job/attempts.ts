@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import type { FinalState, JobId } from '../../../domain/job/job.ts';
-import { HALF_LIFE_SECONDS } from '../../../domain/otp/fraud.ts';
+import { HALF_LIFE_SECONDS } from '../../../domain/verify/fraud.ts';
 import type { ClosedAttempt, ClosingAttempt, JobStore, OpeningAttempt } from '../../../domain/job/store.ts';
-import { batcher, type GatherMs, NO_GATHERING } from '../batcher.ts';
-import { attemptIsOpen, jobIsUnfinished } from '../by-key.ts';
+import { batcher, type GatherMs, NO_GATHERING } from '../engine/batcher.ts';
+import { attemptIsOpen, jobIsUnfinished } from '../engine/by-key.ts';
 import type { JobReason } from '../../../domain/reasons.ts';
 
 /** As many as a lane has tickets in hand. */

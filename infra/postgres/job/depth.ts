@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { KindDepth } from '../../metrics.ts';
+import type { KindDepth } from '../../process/metrics.ts';
 
 /** A scraper comes every 15 s or so; several of them, or a page that reloads, share one count. */
 const DEPTH_REMEMBERED_MS = 5_000;

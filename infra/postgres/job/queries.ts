@@ -1,14 +1,14 @@
 import type { EntityManager, QBFilterQuery } from '@mikro-orm/postgresql';
 import { JobId, type JobState, type ProjectId } from '../../../domain/job/job.ts';
 import type { AttemptView, JobFilter, JobReader, JobView } from '../../../domain/job/port.ts';
-import { OWN_APP_PROVIDER } from '../../../domain/otp/channel.ts';
-import type { Destination } from '../../../domain/otp/intake.ts';
-import { pageOf } from '../../../domain/page.ts';
+import { OWN_APP_PROVIDER } from '../../../domain/verify/channel.ts';
+import type { Destination } from '../../../domain/verify/intake.ts';
+import { pageOf } from '../../../domain/shared/page.ts';
 import { type KeyMode, keyModes } from '../../../domain/project/key.ts';
-import type { KeyedHash } from '../../crypto.ts';
+import type { KeyedHash } from '../../process/crypto.ts';
 import { Attempt, Job, Recipient } from '../entities.ts';
 import { idFloor } from './filter.ts';
-import { addressText } from '../otp/intake.ts';
+import { addressText } from '../verify/intake.ts';
 
 /** Everything of a job but its payload. */
 const jobFields = [

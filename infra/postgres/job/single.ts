@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { FinalState, JobId, JobState, ProjectId } from '../../../domain/job/job.ts';
 import type { PastTry } from '../../../domain/job/retry.ts';
 import type { SingleJob } from '../../../domain/job/single.ts';
-import { batcher } from '../batcher.ts';
+import { batcher } from '../engine/batcher.ts';
 import type { JobReason } from '../../../domain/reasons.ts';
 
 const BATCH_MAX = 500;

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { HELD } from '../broadcast/held.ts';
-import { inTransaction } from '../transaction.ts';
+import { HELD } from '../message/broadcast/held.ts';
+import { inTransaction } from '../engine/transaction.ts';
 
 /** Unfinished rows that one round looks at: some milliseconds. A second lies between two rounds. */
 const PAGE_ROWS = 1_000;

@@ -14,7 +14,7 @@ update broadcast set priority = 'bulk' where total > 1;
 -- How many urgent ones a project has sent in the last minute.
 create index broadcast_urgent on broadcast (project_id, mode, created_at) where priority = 'urgent';
 
--- The place in the list of priorities (domain/broadcast/priority.ts): 0 goes first.
+-- The place in the list of priorities (domain/message/broadcast/priority.ts): 0 goes first.
 alter table job add priority smallint not null default 1 check (priority between 0 and 2);
 update job j set priority = 2 from broadcast b
 where b.id = j.subject_id and b.priority = 'bulk' and j.released_at is null and j.finished_at is null;

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Every reason that closes a chat or a device counts as blocked; `test/infra/postgres/broadcast/counts.test.ts` compares it with them. */
+/** Every reason that closes a chat or a device counts as blocked; `test/infra/postgres/message/broadcast/counts.test.ts` compares it with them. */
 export class Migration0037BlockedReasons extends Migration {
   override up(): void {
     this.addSql(`

@@ -5,7 +5,7 @@ import { ProjectId } from '../../../domain/job/job.ts';
 import { KeyScope, keyAccesses, keyModes } from '../../../domain/project/key.ts';
 import type { KeyDirectory, KnownKey } from '../../../domain/project/port.ts';
 import { ProjectSettings } from '../../../domain/project/settings.ts';
-import type { KeyedHash } from '../../crypto.ts';
+import type { KeyedHash } from '../../process/crypto.ts';
 
 /** A revoked key dies within this time in every process, and a new one is known; a busy key costs one look-up in it. */
 export const KEY_REMEMBERED_MS = 5_000;

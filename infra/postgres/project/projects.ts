@@ -32,7 +32,7 @@ import {
   SettingsChange,
 } from '../../../domain/project/project.ts';
 import { ProjectSettings } from '../../../domain/project/settings.ts';
-import type { KeyedHash } from '../../crypto.ts';
+import type { KeyedHash } from '../../process/crypto.ts';
 import { ApiKey, Project } from '../entities.ts';
 import { keepSlug, takeName } from './names.ts';
 import { rowsOf } from './rows.ts';

@@ -1,9 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
-import type { BroadcastIntake } from '../../../domain/broadcast/broadcast.ts';
+import type { BroadcastIntake } from '../../../domain/message/broadcast/broadcast.ts';
 import type { ProjectId } from '../../../domain/job/job.ts';
-import type { OtpIntake } from '../../../domain/otp/intake.ts';
+import type { OtpIntake } from '../../../domain/verify/intake.ts';
 import {
   CeilingReached,
   ceilingHit,

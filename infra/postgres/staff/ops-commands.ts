@@ -18,7 +18,7 @@ import {
 } from '../../../domain/staff/command.ts';
 import type { JobFilter } from '../../../domain/staff/ops.ts';
 import type { StaffMember } from '../../../domain/staff/port.ts';
-import { countFinished } from '../../metrics.ts';
+import { countFinished } from '../../process/metrics.ts';
 import { writeAudit } from './audit.ts';
 import { waitsUntil } from './waits-until.ts';
 import { jobConditions, type Parameters, parameters } from '../job/filter.ts';

@@ -2,9 +2,9 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import { JobId } from '../../../domain/job/job.ts';
 import { jobKinds } from '../../../domain/jobs.ts';
-import { prefixBlockedUntil } from '../../../domain/otp/fraud.ts';
-import { lockedSince } from '../../../domain/otp/check.ts';
-import { maskPhone } from '../../../domain/otp/phone.ts';
+import { prefixBlockedUntil } from '../../../domain/verify/fraud.ts';
+import { lockedSince } from '../../../domain/verify/check.ts';
+import { maskPhone } from '../../../domain/shared/phone.ts';
 import {
   AddressHash,
   AttemptFailureGroup,

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { base32 } from '../../../domain/device/otpauth.ts';
-import { acceptedSteps, TOTP_SECRET_BYTES, totpCode } from '../../../domain/device/totp.ts';
+import { base32 } from '../../../domain/identity/device/otpauth.ts';
+import { acceptedSteps, TOTP_SECRET_BYTES, totpCode } from '../../../domain/identity/device/totp.ts';
 import {
   type CodesRenewed,
   type GivenFactor,
@@ -16,7 +16,7 @@ import {
   showRecoveryCode,
 } from '../../../domain/staff/second-factor.ts';
 import type { OpenedSession } from '../../../domain/staff/session.ts';
-import { type KeyedHash, sameText, type Seal, sha256 } from '../../crypto.ts';
+import { type KeyedHash, sameText, type Seal, sha256 } from '../../process/crypto.ts';
 import { Staff, type StaffBrowser, StaffRecoveryCode, StaffSession } from '../entities.ts';
 import { rememberBrowser } from './browsers.ts';
 import { countTry, forgiveTries } from './lock.ts';

@@ -5,10 +5,10 @@ import type { KeyMode } from '../../../domain/project/key.ts';
 import { FAILING_DAYS_MAX } from '../../../domain/webhook/endpoint.ts';
 import { eventBody } from '../../../domain/webhook/event.ts';
 import { webhook } from '../../../domain/webhook/job.ts';
-import type { Delivery, WebhookJobs, WebhookWork } from '../../../domain/webhook/lane.ts';
+import type { Delivery, WebhookJobs, WebhookWork } from '../../../domain/webhook/delivery.ts';
 import { shownUrl } from '../../../domain/webhook/url.ts';
-import type { Seal } from '../../crypto.ts';
-import { batcher, type GatherMs, NO_GATHERING } from '../batcher.ts';
+import type { Seal } from '../../process/crypto.ts';
+import { batcher, type GatherMs, NO_GATHERING } from '../engine/batcher.ts';
 import { type SingleJobRow, singleJobs } from '../job/single.ts';
 import { ensureProjectSecret } from './secrets.ts';
 

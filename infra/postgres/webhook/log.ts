@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { AttemptOutcome, JobState } from '../../../domain/job/job.ts';
 import type { KeyMode } from '../../../domain/project/key.ts';
-import { pageOf } from '../../../domain/page.ts';
+import { pageOf } from '../../../domain/shared/page.ts';
 import type {
   DeliveryFilter,
   DeliveryView,

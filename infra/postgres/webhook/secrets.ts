@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { SECRET_BYTES, secretText } from '../../../domain/webhook/endpoint.ts';
 import type { WebhookOwner } from '../../../domain/webhook/port.ts';
-import type { Seal } from '../../crypto.ts';
+import type { Seal } from '../../process/crypto.ts';
 
 export interface NewSecret {
   readonly id: string;

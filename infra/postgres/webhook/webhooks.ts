@@ -13,7 +13,7 @@ import {
   SECRETS_MAX,
 } from '../../../domain/webhook/endpoint.ts';
 import type { SecretView, WebhookOwner, Webhooks } from '../../../domain/webhook/port.ts';
-import type { Seal } from '../../crypto.ts';
+import type { Seal } from '../../process/crypto.ts';
 import { Project } from '../entities.ts';
 import { WebhookEndpoint, WebhookSecret } from './entities.ts';
 import { webhookLog } from './log.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { beat, endBeat } from '../../../infra/postgres/job/beats.ts';
+import { beat, endBeat } from '../../../infra/postgres/job/heartbeats.ts';
 import { openBoard, type OpenBoard, type Visitor } from './open-board.ts';
 import { seedJob, type SeedJob, seedProject } from './seed.ts';
 

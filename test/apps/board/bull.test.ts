@@ -1,13 +1,13 @@
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { JobId } from '../../../domain/job/job.ts';
-import { decideStep } from '../../../domain/otp/step.ts';
+import { decideStep } from '../../../domain/verify/step.ts';
 import { staffRoles } from '../../../domain/staff/role.ts';
-import { sealer } from '../../../infra/crypto.ts';
-import { otpJobs } from '../../../infra/postgres/otp/jobs.ts';
-import { startLane } from '../../../infra/queue/lane.ts';
+import { sealer } from '../../../infra/process/crypto.ts';
+import { otpJobs } from '../../../infra/postgres/verify/otp-jobs.ts';
+import { startLane } from '../../../infra/queue/queue-worker.ts';
 import { workerRedis } from '../../../infra/queue/queues.ts';
-import { addTickets } from '../../../infra/queue/tickets.ts';
+import { addTickets } from '../../../infra/queue/entries.ts';
 import { freshRedis } from '../../support/servers.ts';
 import { openBoard, type OpenBoard, type Visitor } from './open-board.ts';
 import { seedJob, type SeedJob, seedProject } from './seed.ts';

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { JobId } from '../../../domain/job/job.ts';
 import type { AttemptOutcome, JobState } from '../../../domain/job/job.ts';
-import { maskPhone } from '../../../domain/otp/phone.ts';
+import { maskPhone } from '../../../domain/shared/phone.ts';
 
 /** Rows as the intake and the workers leave them, for tests of what staff see. */
 

@@ -5,8 +5,8 @@ import { jsonLine, messageOf, prettyLine } from '../../../apps/local/log-lines.t
 import { portTroubles } from '../../../apps/local/ports.ts';
 import { CRASH_WINDOW_MS, CRASHES_MAX, decideRestart } from '../../../apps/local/restarts.ts';
 import { newSandboxCredentials } from '../../../apps/local/secrets.ts';
-import { readConfig } from '../../../infra/config.ts';
-import { newSecrets } from '../../../infra/new-secrets.ts';
+import { readConfig } from '../../../infra/process/config.ts';
+import { newSecrets } from '../../../infra/process/new-secrets.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');
 const secrets = { ...newSecrets(now), ...newSandboxCredentials() };

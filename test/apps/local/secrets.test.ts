@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { demoText, keepDemo, markTold } from '../../../apps/local/demo.ts';
 import { credentialLines } from '../../../apps/local/announce.ts';
 import { keepSecrets, newSandboxCredentials } from '../../../apps/local/secrets.ts';
-import { readConfig } from '../../../infra/config.ts';
-import { newSecrets } from '../../../infra/new-secrets.ts';
+import { readConfig } from '../../../infra/process/config.ts';
+import { newSecrets } from '../../../infra/process/new-secrets.ts';
 
 let home: string;
 beforeEach(async () => {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { BroadcastKind } from '../../../domain/broadcast/broadcast.ts';
+import type { BroadcastKind } from '../../../domain/message/broadcast/broadcast.ts';
 import type { SendReply } from '../../../domain/job/reply.ts';
-import { fcmClient } from '../../../infra/providers/fcm-client.ts';
-import { pushSender } from '../../../infra/providers/push-sender.ts';
-import { telegramClient } from '../../../infra/providers/telegram-client.ts';
+import { fcmClient } from '../../../infra/providers/message/fcm-client.ts';
+import { pushSender } from '../../../infra/providers/message/push-sender.ts';
+import { telegramClient } from '../../../infra/providers/message/telegram-client.ts';
 
 const Given = z.object({
   BENCH_KIND: z.enum(['telegram-message', 'push']),

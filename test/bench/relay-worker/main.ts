@@ -2,12 +2,12 @@ import { Worker } from 'bullmq';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import type { JobId } from '../../../domain/job/job.ts';
-import { otpSend } from '../../../domain/otp/job.ts';
-import { readConfig } from '../../../infra/config.ts';
-import { telegramBot } from '../../../infra/providers/telegram-bot.ts';
-import { telegramClient } from '../../../infra/providers/telegram-client.ts';
+import { otpSend } from '../../../domain/verify/job.ts';
+import { readConfig } from '../../../infra/process/config.ts';
+import { telegramBot } from '../../../infra/providers/message/telegram-bot.ts';
+import { telegramClient } from '../../../infra/providers/message/telegram-client.ts';
 import { workerRedis } from '../../../infra/queue/queues.ts';
-import { runProcess } from '../../../infra/run.ts';
+import { runProcess } from '../../../infra/process/run.ts';
 
 const Queued = z.object({ destination: z.object({ phone: z.string() }) });
 

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { drain, listen } from '../../../apps/http/server.ts';
-import { runProcess } from '../../../infra/run.ts';
+import { runProcess } from '../../../infra/process/run.ts';
 
 const DRAIN_LIMIT_MS = 5_000;
 

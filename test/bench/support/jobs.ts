@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import type { Redis } from 'ioredis';
 import type { JobId } from '../../../domain/job/job.ts';
 import { openQueues } from '../../../infra/queue/queues.ts';
-import { addTickets, type DueTicket } from '../../../infra/queue/tickets.ts';
+import { addTickets, type DueTicket } from '../../../infra/queue/entries.ts';
 import type { Stage } from './stage.ts';
 
 /** Tickets of one pipeline. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
-import { keyedHash } from '../../../infra/crypto.ts';
+import { keyedHash } from '../../../infra/process/crypto.ts';
 import { numberCountries } from './numbers.ts';
 
 export interface Project {

@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { startPostgres } from '../../../infra/embedded/postgres.ts';
 import { freePort } from '../../../infra/embedded/port.ts';
 import { startRedis } from '../../../infra/embedded/redis.ts';
-import { newSecrets } from '../../../infra/new-secrets.ts';
+import { newSecrets } from '../../../infra/process/new-secrets.ts';
 import { migrate } from '../../../infra/postgres/migrate.ts';
 import { type Child, startChild } from './child.ts';
 import { type Cores, watchCpu } from './cpu.ts';

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { CountUnavailable, type Quota } from '../../../domain/project/quota.ts';
-import { limitConnection, quotaCounter } from '../../../infra/http/quota-counter.ts';
+import { limitConnection, quotaCounter } from '../../../infra/limits/quota-counter.ts';
 import { CounterOrder, type CounterReport } from './counter-order.ts';
 
 /** One process that counts, as the api does; its parent says what. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import { keyedHash } from '../../../infra/crypto.ts';
+import { keyedHash } from '../../../infra/process/crypto.ts';
 
 /** Operators of Uzbekistan, without 99, where the sandbox keeps numbers that fail by themselves. */
 const OPERATORS = ['90', '91', '93', '94', '95', '97', '98', '88', '33', '50', '77'] as const;

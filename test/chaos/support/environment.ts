@@ -1,5 +1,5 @@
 import { freePort } from '../../../infra/embedded/port.ts';
-import { newSecrets } from '../../../infra/new-secrets.ts';
+import { newSecrets } from '../../../infra/process/new-secrets.ts';
 import { newSandboxCredentials } from '../../../apps/local/secrets.ts';
 
 export type Variables = Readonly<Record<string, string>>;

@@ -44,7 +44,7 @@ const commands: Record<Role, readonly string[]> = {
   api: ['apps/api/main.ts'],
   worker: ['workers/main.ts'],
   sweep: ['workers/main.ts', 'sweep'],
-  sandbox: ['infra/sandbox/main.ts'],
+  sandbox: ['apps/sandbox/main.ts'],
 };
 const readyMessages: Record<Role, string> = {
   api: 'api ready',

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
-import type { Seal } from '../../../infra/crypto.ts';
+import type { Seal } from '../../../infra/process/crypto.ts';
 import type { Accepted } from './accepted-list.ts';
 import { mustFindNothing } from './must-find-nothing.ts';
 import type { Received } from './receiver.ts';

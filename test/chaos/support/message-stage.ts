@@ -67,7 +67,7 @@ async function build(stage: Stage, options: MessageStageOptions): Promise<Messag
     const role = name === 'worker' ? 'telegram-message' : 'sweep';
     pids.set(name, (await stage.start(name, 'workers/main.ts', env, [role])).pid);
   };
-  await stage.start('sandbox', 'infra/sandbox/main.ts', env);
+  await stage.start('sandbox', 'apps/sandbox/main.ts', env);
   await stage.start('api', 'apps/api/main.ts', env);
   for (const name of ['worker', 'sweep-1', 'sweep-2'] as const) await start(name);
   const pace = { per_second: messagesPerSecond * 10, chat_gap_ms: 0, busy_share: 0 };

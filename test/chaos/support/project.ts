@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { openOrm } from '../../../infra/postgres/orm.ts';
-import { keyedHash } from '../../../infra/crypto.ts';
+import { openOrm } from '../../../infra/postgres/engine/orm.ts';
+import { keyedHash } from '../../../infra/process/crypto.ts';
 import { projectStore } from '../../../infra/postgres/project/projects.ts';
 
 export interface ChaosProject {

@@ -6,7 +6,7 @@ import { type EmbeddedPostgres, startPostgres } from '../../../infra/embedded/po
 import { postgresBinaries } from '../../../infra/embedded/postgres-binaries.ts';
 import { run } from '../../../infra/embedded/process.ts';
 import { type EmbeddedRedis, startRedis } from '../../../infra/embedded/redis.ts';
-import { prepareSite } from '../../../infra/embedded/site.ts';
+import { prepareSite } from '../../../infra/embedded/data-directory.ts';
 
 /** How a Postgres goes: sessions ended politely, processes ended at once, or the postmaster killed. */
 export type PostgresEnd = 'fast' | 'immediate' | 'kill';

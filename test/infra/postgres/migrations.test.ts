@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { openOrm } from '../../../infra/postgres/orm.ts';
+import { openOrm } from '../../../infra/postgres/engine/orm.ts';
 import { eventually } from '../../support/eventually.ts';
 
 /** An empty database of this test's own. */

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobId } from '../../../domain/job/job.ts';
-import { otpSend } from '../../../domain/otp/job.ts';
-import { hotPool } from '../../../infra/postgres/hot-pool.ts';
-import { sweepQueries } from '../../../infra/postgres/job/sweep.ts';
-import { sweep } from '../../../workers/sweep.ts';
-import { openWorld, orderFor, sendCode, type World } from './otp-world.ts';
+import { otpSend } from '../../../domain/verify/job.ts';
+import { hotPool } from '../../../infra/postgres/engine/hot-pool.ts';
+import { sweepQueries } from '../../../infra/postgres/job/reconciler.ts';
+import { sweep } from '../../../workers/engine/reconciler.ts';
+import { openWorld, orderFor, sendCode, type World } from './verify/world.ts';
 
 const DAY_MS = 86_400_000;
 const OLD_JOBS = 12_000;

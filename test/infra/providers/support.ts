@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { JobId } from '../../../domain/job/job.ts';
-import type { CodeMessage } from '../../../domain/otp/port.ts';
+import type { CodeMessage } from '../../../domain/verify/port.ts';
 
 export const JOB_ID = JobId.parse('0198f3c2-6d5e-7a10-9b3c-2f1e4d5c6b7a');
 export const CODE = '74772301';

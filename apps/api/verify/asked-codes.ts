@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { CHECK_TOKEN_CHARS_MAX, type CheckTokens } from '../../../domain/verify/asker.ts';
+import type { CheckResult } from '../../../domain/verify/check.ts';
+import { checkGuarded, nothingToCheck } from '../../../domain/verify/guarded-check.ts';
+import type { Destination } from '../../../domain/verify/intake.ts';
+import type { SendCommand } from '../../../domain/verify/send.ts';
+import type { Caller } from '../../../domain/project/caller.ts';
+import { Problem } from '../../http/problem.ts';
+import type { Answer } from '../../http/route.ts';
+import { accept, guesserOf, type OtpRouteDeps, resendCommand } from './otp.routes.ts';
+import { checkProblem } from './otp-problems.ts';
+
+/** Codes that somebody asks for with a key that anybody may have: each belongs to who asked for it, and shows it by a token. */
+export interface AskedDeps extends Pick<OtpRouteDeps, 'intake' | 'checks' | 'verifications' | 'failures'> {
+  readonly checkTokens: CheckTokens;
+}
+
+const CheckToken = z.string().min(1).max(CHECK_TOKEN_CHARS_MAX);
+
+/** Of an answer. */
+export const toldToken = {
+  check_token: CheckToken.optional().meta({
+    description:
+      'With a publishable key. Keep it: only with it can this code be checked, or sent again. Nobody else is told it.',
+  }),
+};
+/** Of a request to send. */
+export const againToken = {
+  check_token: CheckToken.optional().meta({
+    description:
+      'Of your earlier request: the same code is sent again, after 30, 60, then 120 seconds. Without it, a publishable key begins another verification, which leaves the earlier one as it is.',
+  }),
+};
+/** Of a request to check. */
+export const shownToken = {
+  check_token: CheckToken.optional().meta({
+    description:
+      'What the send answered. Required with a publishable key, so that nobody else can use up the checks of your code.',
+  }),
+};
+
+export const tokenFor = ({ checkTokens }: Pick<AskedDeps, 'checkTokens'>, { access }: Caller, id: string) =>
+  access === 'publishable' ? { check_token: checkTokens.of(id) } : {};
+
+/** Sends a code; with a token, the code that it is the token of, once more. */
+export async function ask(
+  deps: AskedDeps,
+  request: Parameters<typeof accept>[1],
+  asked: {
+    readonly destination: Destination;
+    readonly command: SendCommand;
+    readonly token: string | undefined;
+  },
+): Promise<Answer> {
+  const { destination, command, token } = asked;
+  if (token === undefined) return accept(deps, request, destination, command);
+  const { caller } = request;
+  const id = deps.checkTokens.read(token);
+  const facts = id === null ? null : await deps.verifications.resendOf(caller.projectId, caller.mode, id);
+  const isTheirs =
+    facts?.askedBy === 'stranger' &&
+    facts.verification.purpose === command.purpose &&
+    isSame(facts.destination, destination);
+  if (!facts || !isTheirs || caller.access === 'secret') throw checkProblem({ result: 'unknown' });
+  const resend = { of: facts.id, body: {} };
+  return accept(deps, request, destination, resendCommand(facts, caller, {}), resend);
+}
+
+const isSame = (a: Destination, b: Destination) =>
+  'phone' in a && 'phone' in b ? a.phone === b.phone : false;
+
+interface Shown {
+  /** Whoever checks, by the address they call from; null where nobody said. */
+  readonly client: string | null;
+  readonly token: string | undefined;
+  /** The id that was named beside the token; null where none was. */
+  readonly id: string | null;
+  readonly purpose: string;
+  readonly code: string;
+}
+
+/**
+ * Checks a code that a stranger asked for. A token that is none, or another's, is counted as a guess of its address, and touches no
+ * verification; one that is right leaves five checks, whatever others at the same address do.
+ */
+export async function checkAsked(
+  { checks, failures, checkTokens }: AskedDeps,
+  caller: Caller,
+  { client, token, id: named, purpose, code }: Shown,
+): Promise<Extract<CheckResult, { result: 'approved' }>> {
+  if (token === undefined) throw tokenMissing();
+  const { projectId, mode } = caller;
+  const id = checkTokens.read(token);
+  const guesser = { ...guesserOf(caller, client), projectId };
+  const of = { id: id ?? '', purpose, by: 'stranger' } as const;
+  const check = { projectId, mode, of, code };
+  if (id === null || (named !== null && named !== id))
+    throw checkProblem(asRefused(await checkGuarded({ checks: nothingToCheck, failures }, guesser, check)));
+  const result = await checks.check(check);
+  if (result.result === 'approved') return result;
+  throw checkProblem(result);
+}
+
+function asRefused(result: Awaited<ReturnType<typeof checkGuarded>>) {
+  if (result.result === 'approved') throw new Error('nothing was checked, and it was right');
+  return result;
+}
+
+/** 400: a publishable key was used, and nothing shows that the code is theirs. */
+export const tokenMissing = () =>
+  new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
+    errors: [
+      {
+        pointer: '/check_token',
+        detail: 'expected the check_token that the send answered: a publishable key checks nothing else',
+      },
+    ],
+  });

@@ -1,0 +1,60 @@
+import { type RequestHandler, Router } from 'express';
+import { JobId } from '../../../domain/job/job.ts';
+import type { CallbackName, CallbackReader } from '../../../domain/verify/callback.ts';
+import type { Deliveries } from '../../../domain/verify/deliveries.ts';
+import type { QuotaCounter } from '../../../domain/project/quota.ts';
+import { readBody } from '../../http/body.ts';
+import { callerAddress } from '../../http/express.ts';
+import { Problem } from '../../http/problem.ts';
+import { limitCallbacks } from '../../http/rate-limit.ts';
+
+export interface CallbackDeps {
+  /** By the word in the address. */
+  readonly readers: Readonly<Partial<Record<CallbackName, CallbackReader>>>;
+  readonly deliveries: Deliveries;
+  /** Wakes a job that waits for its confirmation. */
+  readonly wake: (jobId: JobId) => void;
+  /** Our origin, as providers call it: their signatures are over the whole URL. */
+  readonly publicUrl: string;
+  readonly counter: QuotaCounter;
+  /** Proxies in front of us whose `X-Forwarded-For` counts. */
+  readonly proxies: number;
+}
+
+const ATTEMPT_MAX = 10_000;
+
+/** What providers report of messages they took; each report is checked by its signature. */
+export function callbackRouter(deps: CallbackDeps): Router {
+  const handle: RequestHandler = async (req, res) => {
+    const reader = deps.readers[req.params['name'] as CallbackName];
+    const jobId = JobId.safeParse(req.params['jobId']).data;
+    const attempt = Number(req.params['attempt']);
+    if (!reader || !jobId || !Number.isInteger(attempt) || attempt < 1 || attempt > ATTEMPT_MAX)
+      throw new Problem(404, 'not-found', 'There is no such callback.');
+
+    if (!reader.isSigned(req.headers)) throw forged();
+    await limitCallbacks(deps.counter, callerAddress(req, deps.proxies), res);
+    const body = await readBody(req);
+    const reading = reader.read(
+      { url: deps.publicUrl + req.originalUrl, headers: req.headers, body, jobId, attempt },
+      new Date(),
+    );
+    if (reading.reading === 'forged') throw forged();
+    if (reading.reading === 'report') {
+      const recorded = await deps.deliveries.record({
+        jobId,
+        attempt,
+        provider: reader.provider,
+        reference: reading.reference,
+        report: reading.report,
+      });
+      if (recorded === 'unknown-attempt') throw new Problem(404, 'not-found', 'There is no such attempt.');
+      if (recorded === 'wake') deps.wake(jobId);
+    }
+    // Only 200 acknowledges at the Gateway; a form that we can't read would come back unreadable.
+    res.status(200).json({ ok: true });
+  };
+  return Router().post('/callbacks/:name/:jobId/:attempt', handle);
+}
+
+const forged = () => new Problem(403, 'bad-signature', 'The signature is not the provider’s.');

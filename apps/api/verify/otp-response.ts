@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { ShownState } from '../../../domain/identity/approval/challenge.ts';
+import { Channel } from '../../../domain/verify/channel.ts';
+import type {
+  StoryApproval,
+  Verifications,
+  StoryJob,
+  VerificationStory,
+} from '../../../domain/verify/checks.ts';
+import { Payment } from '../../../domain/verify/payment.ts';
+import { maskPhone } from '../../../domain/shared/phone.ts';
+import { endFacts } from '../../../domain/verify/refusal-facts.ts';
+import { VerificationState } from '../../../domain/verify/verification.ts';
+import { Time } from '../../../domain/shared/time.ts';
+import { reasonBody, reasonShape } from '../../http/fields.ts';
+import { defineRoute } from '../../http/route.ts';
+import { checkProblem } from './otp-problems.ts';
+
+export interface StoryDeps {
+  readonly verifications: Verifications;
+  /** The code of a live verification, for test keys only. */
+  readonly codeOf: (verification: VerificationStory['verification']) => string;
+}
+
+const Attempt = z.object({
+  n: z.int(),
+  channel: Channel,
+  provider: z.string(),
+  outcome: z.string().nullable(),
+  ...reasonShape,
+  provider_reference: z.string().nullable(),
+  cost_micros: z.string().nullable().meta({ description: "Integer of 10^-6 of the currency's unit." }),
+  cost_currency: z.string().nullable(),
+  latency_ms: z.int().nullable(),
+  delivery: z.string().nullable().meta({ description: 'What the provider reported later.' }),
+  delivery_reason: z.string().nullable(),
+  delivery_at: Time.nullable(),
+  opened_at: Time,
+  closed_at: Time.nullable(),
+});
+
+const Approval = z.object({ state: ShownState, answered_at: Time.nullable() });
+
+const Story = z.object({
+  id: z.uuid(),
+  status: VerificationState,
+  purpose: z.string(),
+  payment: Payment.nullable(),
+  to: z.string().nullable().meta({ description: 'Masked.' }),
+  channels: z.array(Channel),
+  locale: z.string(),
+  sends: z.int(),
+  checks: z.object({ used: z.int(), max: z.int() }),
+  created_at: Time,
+  expires_at: Time,
+  closed_at: Time.nullable(),
+  metadata: z.record(z.string(), z.string()).nullable(),
+  approval: Approval.nullable().meta({
+    description:
+      'What became of the push to Navbat’s own app. Null for whoever has never approved for your project, whether they have the app or not.',
+  }),
+  code: z.string().optional().meta({ description: 'With test keys only, while the code lives.' }),
+  jobs: z.array(
+    z.object({
+      id: z.uuid(),
+      state: z.string(),
+      ...reasonShape,
+      accepted_at: Time,
+      finished_at: Time.nullable(),
+      attempts: z.array(Attempt),
+    }),
+  ),
+});
+
+const ById = z.object({ id: z.uuid() });
+
+export const storyRoute = (deps: StoryDeps) =>
+  defineRoute({
+    method: 'get',
+    path: '/otp/{id}',
+    tag: 'One-time codes',
+    summary: 'A verification and its history',
+    scope: 'otp',
+    testKeys: 'apart',
+    params: ById,
+    answers: {
+      200: { description: 'Its state, its sends and every attempt on every channel.', schema: Story },
+    },
+    problems: [404],
+    async handle({ params, caller }) {
+      const story = await deps.verifications.story(caller.projectId, caller.mode, params.id);
+      if (!story) throw checkProblem({ result: 'unknown' });
+      return { status: 200, body: storyBody(deps, story) };
+    },
+  });
+
+const approvalBody = ({ state, answeredAt }: StoryApproval) => ({
+  state,
+  answered_at: answeredAt?.toISOString() ?? null,
+});
+
+function storyBody(
+  deps: StoryDeps,
+  { verification, phone, metadata, closedAt, approval, jobs }: VerificationStory,
+) {
+  const showsCode = verification.mode === 'test' && verification.state === 'live';
+  return {
+    id: verification.id,
+    status: verification.state,
+    purpose: verification.purpose,
+    payment: verification.payment,
+    to: phone === null ? null : maskPhone(phone),
+    channels: verification.channels,
+    locale: verification.locale,
+    sends: verification.sends,
+    checks: { used: verification.checksUsed, max: verification.checksMax },
+    created_at: verification.createdAt.toISOString(),
+    expires_at: verification.expiresAt.toISOString(),
+    closed_at: closedAt?.toISOString() ?? null,
+    metadata,
+    approval: approval && approvalBody(approval),
+    ...(showsCode ? { code: deps.codeOf(verification) } : {}),
+    jobs: jobs.map(jobBody),
+  };
+}
+
+function jobBody({ reason, attempts, ...job }: StoryJob) {
+  return {
+    ...job,
+    ...reasonBody(reason, endFacts(reason, job.finished_at)),
+    attempts: attempts.map((attempt) => ({ ...attempt, ...reasonBody(attempt.reason) })),
+  };
+}

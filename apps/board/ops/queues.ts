@@ -1,0 +1,148 @@
+import { type Request, type Response, Router } from 'express';
+import { z } from 'zod';
+import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
+import { allows, type LaneCommand, laneCommands } from '../../../domain/staff/command.ts';
+import type { LaneLine } from '../../../domain/staff/ops.ts';
+import { may } from '../../../domain/staff/policy.ts';
+import { sendJson } from '../../http/answer.ts';
+import { Problem } from '../../http/problem.ts';
+import { answer, optional, read, Text, wantsJson, wire } from '../answer.ts';
+import { type Html, html } from '../html.ts';
+import { formToken, type Notice, page } from '../layout.ts';
+import { refusalWords } from '../refusal.ts';
+import { type Visit, visitOf } from '../session.ts';
+import { link } from './filter.ts';
+import { column, count, none, panel, table, tile, when } from './components.ts';
+import type { OpsParts } from './parts.ts';
+
+const Kind = z.enum(jobKinds as [JobKind, ...JobKind[]]);
+
+export function laneRoutes(parts: OpsParts): Router {
+  const router = Router().get('/', async (req, res) => {
+    const lanes = everyLane(await parts.queries.lanes());
+    answer(req, res, { data: lanes, nextCursor: null }, () =>
+      lanesPage(visitOf(res), lanes, req.query['notice']),
+    );
+  });
+  router.get('/:kind/pause', (req, res) => askPause(parts, req, res));
+  for (const command of laneCommands)
+    router.post(`/:kind/${command}`, (req, res) => carryOut(parts, command, req, res));
+  return router;
+}
+
+/** A lane has a row only once it was paused; before that it runs. */
+const everyLane = (lines: readonly LaneLine[]) =>
+  jobKinds.map(
+    (kind) =>
+      lines.find((line) => line.kind === kind) ?? {
+        kind,
+        pausedAt: null,
+        pausedBy: null,
+        pausedReason: null,
+      },
+  );
+
+function lanesPage(visit: Visit, lanes: readonly LaneLine[], notice: unknown): Html {
+  return page({
+    title: 'Lanes',
+    tab: '/ops/lanes',
+    visit,
+    notice,
+    body: html`<div class="head"><h1>Lanes</h1></div>
+      ${panel('One lane for each kind', 'a pause has a row, and outlives a wipe of Redis', laneTable(visit, lanes))}`,
+  });
+}
+
+function laneTable(visit: Visit, lanes: readonly LaneLine[]): Html {
+  return table(
+    [column('Kind'), column('Now'), column('Paused since'), column('By'), column('Why'), column('')],
+    lanes.map(
+      (lane) =>
+        html`<tr>
+          <th scope="row">
+            <a href="${link('/ops/jobs', { kind: lane.kind, state: 'accepted' })}">${lane.kind}</a>
+          </th>
+          <td>
+            ${lane.pausedAt ? html`<span class="tag paused">paused</span>` : html`<span class="tag">runs</span>`}
+          </td>
+          <td class="tight">${when(lane.pausedAt)}</td>
+          <td>${lane.pausedBy ?? none}</td>
+          <td class="wide">${lane.pausedReason ?? none}</td>
+          <td class="num">${laneForm(visit, lane)}</td>
+        </tr>`,
+    ),
+    '',
+  );
+}
+
+function laneForm(visit: Visit, { kind, pausedAt }: LaneLine): Html | null {
+  const command: LaneCommand = pausedAt ? 'resume' : 'pause';
+  if (!may(visit.staff.role, `lane.${command}`) || !allows(kind as JobKind, command)) return null;
+  if (command === 'pause') return html`<a class="button danger" href="/ops/lanes/${kind}/pause">Pause…</a>`;
+  return html`<form class="inline" method="post" action="/ops/lanes/${kind}/resume">
+    ${formToken(visit)} <button class="primary">Resume</button>
+  </form>`;
+}
+
+/** What a pause costs, before it is made: how many wait already, and that it is asked for a reason. */
+async function askPause(parts: OpsParts, req: Request, res: Response): Promise<void> {
+  const kind = readKind(req);
+  const now = parts.clock();
+  const { unfinished, waiting } = await parts.queries.overview(now, now);
+  const depth = unfinished.filter((line) => line.kind === kind).reduce((sum, { jobs }) => sum + jobs, 0);
+  const due = waiting.find((line) => line.kind === kind)?.jobs ?? 0;
+  answer(req, res, { kind, unfinished: depth, due }, () => pausePage(visitOf(res), kind, depth, due));
+}
+
+function pausePage(visit: Visit, kind: JobKind, depth: number, due: number): Html {
+  return page({
+    title: `Pause ${kind}`,
+    tab: '/ops/lanes',
+    visit,
+    body: html`<div class="head"><h1>Pause ${kind}?</h1></div>
+      <dl class="tiles">
+        ${tile('Not finished', count(depth), 'of every project')}
+        ${tile('Due now', count(due), 'would wait from now on')}
+      </dl>
+      <p class="notice careful">
+        Workers take no more jobs of the kind <b>${kind}</b>, of any project, until somebody resumes it. New
+        ones are accepted and wait; what passes its deadline meanwhile
+        expires${kind === 'otp-send' && ': codes after five minutes'}.
+      </p>
+      <form class="row" method="post" action="/ops/lanes/${kind}/pause">
+        ${formToken(visit)}
+        <label>Why<input name="why" required maxlength="200" autocomplete="off" /></label>
+        <button class="danger">Pause ${kind}</button> <a class="button" href="/ops/lanes">Leave it running</a>
+      </form>`,
+  });
+}
+
+function readKind(req: Request): JobKind {
+  const kind = Kind.safeParse(req.params['kind']);
+  if (!kind.success) throw new Problem(404, 'not-found', `No such queue. There are: ${jobKinds.join(', ')}.`);
+  return kind.data;
+}
+
+/** Whoever finds the lane paused reads it; the audit keeps it. */
+const PauseForm = z.object({
+  why: Text.min(1, 'expected a reason, which everybody sees until the pause ends'),
+});
+const ResumeForm = z.object({ why: optional(Text) });
+export const laneForms = { pause: PauseForm, resume: ResumeForm } as const satisfies Record<
+  LaneCommand,
+  z.ZodType
+>;
+
+const noticeOf: Record<LaneCommand, Notice> = { pause: 'paused', resume: 'resumed' };
+
+async function carryOut(parts: OpsParts, command: LaneCommand, req: Request, res: Response): Promise<void> {
+  const kind = readKind(req);
+  const { why = null } = read(laneForms[command], req.body);
+  const result = await parts.commands.lane(command, kind, visitOf(res).staff, why, parts.clock());
+  if (!result.done) {
+    const { status, sentence } = refusalWords[result.reason];
+    throw new Problem(status, result.reason, sentence);
+  }
+  if (wantsJson(req)) sendJson(res, 200, wire(result));
+  else res.redirect(303, link('/ops/lanes', { notice: result.told ? noticeOf[command] : 'untold' }));
+}

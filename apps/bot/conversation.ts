@@ -1,0 +1,190 @@
+import type { RefusalReason } from '../../domain/job/decision.ts';
+import type { Destinations } from '../../domain/identity/person/destinations.ts';
+import { readTelegramPhone } from '../../domain/shared/phone.ts';
+import { Locale } from '../../domain/verify/text.ts';
+import { plainCode } from '../../domain/verify/typed-code.ts';
+import type { Registrations } from '../../domain/identity/registration/port.ts';
+import type { Chats } from '../../domain/message/telegram/chat.ts';
+import type {
+  RegisterAnswer,
+  RegisterCaller,
+  Registrar,
+} from '../../domain/identity/registration/registrar.ts';
+import type { RegisteredUser, Registrant } from '../../domain/identity/registration/user.ts';
+import { languageNames, type Texts, texts } from './texts.ts';
+import { type Deed, LANGUAGE_BUTTON, type Person } from './update.ts';
+
+/** What stands below a message. `contact` is the one button that shares the person's own number. */
+export interface Saying {
+  readonly text: string;
+  readonly contactButton?: string;
+  readonly buttons?: readonly { readonly text: string; readonly data: string }[];
+}
+
+export interface BotMouth {
+  /** A message that can't be said is a line in the log: the person asks again. */
+  say(chatId: number, saying: Saying): Promise<void>;
+  /** Ends the wait of a pressed button. */
+  answerButton(queryId: string): Promise<void>;
+}
+
+export interface StoryDeps {
+  readonly registrar: Registrar;
+  readonly registrations: Registrations;
+  readonly chats: Pick<Chats, 'note'>;
+  readonly destinations: Pick<Destinations, 'liftFromChat'>;
+  readonly mouth: BotMouth;
+  readonly now: () => Date;
+  /** A keyed hash in hex: tells two phones apart and no phone to anybody. */
+  readonly fingerprintOf: (phone: string) => string;
+}
+
+/** One deed of one person, with what it is answered from. */
+interface Scene {
+  readonly caller: RegisterCaller;
+  readonly by: Person;
+  readonly who: Registrant;
+  readonly user: RegisteredUser | null;
+  readonly words: Texts;
+  readonly updateId: number;
+  /** Names the update: the same one twice is one send. */
+  readonly requestId: string;
+}
+
+/** Acts on what a person did and answers them. Each step may run twice: it then finds its effect and answers again. */
+export async function tell(
+  deps: StoryDeps,
+  caller: RegisterCaller,
+  { by, ...deed }: Deed & { readonly by: Person },
+  { updateId, requestId }: Pick<Scene, 'updateId' | 'requestId'>,
+): Promise<void> {
+  const who = { projectId: caller.projectId, mode: caller.mode, telegramId: by.telegramId };
+  const user = await deps.registrar.find(who);
+  const words = texts[user?.locale ?? by.locale ?? caller.settings.locale];
+  const scene: Scene = { caller, by, who, user, words, updateId, requestId };
+  switch (deed.deed) {
+    case 'start':
+      return start(deps, scene, deed.payload);
+    case 'contact':
+      return contact(deps, scene, deed.phone, deed.isOwn);
+    case 'text':
+      return text(deps, scene, deed.text);
+    case 'language':
+      return language(deps, scene, deed.choice, deed.queryId);
+    case 'help':
+      return deps.mouth.say(by.telegramId, { text: words.help });
+    case 'stop':
+      await deps.mouth.say(by.telegramId, { text: words.stopped });
+      return void (await deps.chats.note(by.telegramId, { kind: 'stopped' }, { updateId, at: deps.now() }));
+    case 'unlock':
+      return unlock(deps, scene);
+  }
+}
+
+async function start(deps: StoryDeps, { by, who, caller, words, updateId }: Scene, payload: string | null) {
+  await deps.chats.note(by.telegramId, { kind: 'started' }, { updateId, at: deps.now() });
+  const user = await deps.registrations.arrive(who, { locale: by.locale, payload }, deps.now());
+  if (user.isVerified) return standing(deps, user, by, words);
+  const project = caller.settings.display_name ?? caller.slug;
+  return deps.mouth.say(by.telegramId, { text: words.welcome(project), contactButton: words.shareButton });
+}
+
+/** Where the person stands, and what is theirs to do next. */
+function standing(deps: StoryDeps, user: RegisteredUser | null, { telegramId }: Person, words: Texts) {
+  const contactButton = words.shareButton;
+  if (!user?.phone) return deps.mouth.say(telegramId, { text: words.askContact, contactButton });
+  if (!user.isVerified) return deps.mouth.say(telegramId, { text: words.askCode, contactButton });
+  if (user.phoneProof === 'none')
+    return deps.mouth.say(telegramId, { text: words.phoneUnproven, contactButton });
+  return deps.mouth.say(telegramId, { text: words.alreadyVerified });
+}
+
+async function contact(deps: StoryDeps, scene: Scene, number: string, isOwn: boolean) {
+  const { by, caller, words, requestId } = scene;
+  const contactButton = words.shareButton;
+  // Anybody's contact can be shared; Telegram names the owner of each.
+  if (!isOwn) return deps.mouth.say(by.telegramId, { text: words.notYours, contactButton });
+  const read = readTelegramPhone(number);
+  if (!read.ok) return deps.mouth.say(by.telegramId, { text: words.badPhone, contactButton });
+  const phone = read.phone.e164;
+  const answer = await deps.registrar.register({
+    caller,
+    telegramId: by.telegramId,
+    phone,
+    proof: 'contact',
+    // No caller's own key holds a space.
+    idempotency: { key: `bot ${requestId}`, bodyHash: deps.fingerprintOf(phone) },
+    requestId,
+  });
+  return deps.mouth.say(by.telegramId, registered(answer, words));
+}
+
+const waitingHelps: ReadonlySet<RefusalReason> = new Set(['too-soon', 'too-many-sends', 'publishable-limit']);
+
+function registered(answer: RegisterAnswer, words: Texts): Saying {
+  switch (answer.answer) {
+    case 'sent':
+      return { text: words.codeOnItsWay };
+    case 'already-verified':
+      return { text: words.alreadyVerified };
+    case 'phone-proved':
+      return { text: words.phoneProved };
+    case 'refused':
+      if (waitingHelps.has(answer.reason))
+        return { text: words.tooManyCodes(minutesOf(answer.retryAfterSeconds)) };
+      return { text: answer.reason === 'destination-locked' ? words.locked : words.sorry };
+  }
+}
+
+/** The chat is proven and so is the phone: whoever typed those wrong codes has neither. */
+async function unlock(deps: StoryDeps, { by, caller, words }: Scene) {
+  const lifted = await deps.destinations.liftFromChat(by.telegramId, caller.projectId, deps.now());
+  if (lifted === null)
+    return deps.mouth.say(by.telegramId, { text: words.unlockUnproven, contactButton: words.shareButton });
+  return deps.mouth.say(by.telegramId, { text: lifted > 0 ? words.unlocked : words.nothingLocked });
+}
+
+const minutesOf = (seconds: number | null) => Math.max(1, Math.ceil((seconds ?? 0) / 60));
+
+/** People write a code in groups, and some a digit short: it is meant as one all the same. */
+const MEANT_AS_CODE = /^\d{4,8}$/;
+
+async function text(deps: StoryDeps, scene: Scene, said: string) {
+  const { by, caller, user, words } = scene;
+  const code = plainCode(said);
+  if (!MEANT_AS_CODE.test(code) || user?.isVerified || !user?.phone) return standing(deps, user, by, words);
+  const answer = await deps.registrar.verify({
+    caller,
+    telegramId: by.telegramId,
+    code,
+    guesser: { clients: [{ subject: `telegram:${by.telegramId}`, times: 1 }], keyId: null },
+  });
+  switch (answer.answer) {
+    case 'verified':
+      return deps.mouth.say(by.telegramId, { text: words.verified });
+    case 'wrong':
+      return deps.mouth.say(by.telegramId, { text: words.wrongCode, contactButton: words.shareButton });
+    case 'refused':
+      return deps.mouth.say(by.telegramId, {
+        text:
+          answer.why.result === 'locked'
+            ? words.locked
+            : words.tooManyChecks(minutesOf(answer.why.retryAfterSeconds)),
+      });
+  }
+}
+
+async function language(deps: StoryDeps, scene: Scene, choice: Locale | null, queryId: string | null) {
+  const { by, who, words } = scene;
+  if (queryId !== null) await deps.mouth.answerButton(queryId);
+  if (choice === null) {
+    const buttons = Locale.options.map((locale) => ({
+      text: languageNames[locale],
+      data: LANGUAGE_BUTTON + locale,
+    }));
+    return deps.mouth.say(by.telegramId, { text: words.chooseLanguage, buttons });
+  }
+  await deps.registrations.arrive(who, { locale: choice, payload: null }, deps.now());
+  await deps.registrations.chooseLocale(who, choice, deps.now());
+  return deps.mouth.say(by.telegramId, { text: texts[choice].languageSet });
+}

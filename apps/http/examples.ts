@@ -1,0 +1,100 @@
+/** 64 bytes in base64url, as a device writes its signature. */
+const SIGNATURE = `${'pYlVvQ0pX2l0m3Zt'.repeat(5)}pYlVvA`;
+
+/**
+ * A request that is accepted, for each operation that takes a body: what "Try it out" sends. `test/apps/http/examples.test.ts`
+ * reads each by its schema and sends those that stand alone to the running app.
+ */
+export const requestExamples: Readonly<Record<string, unknown>> = {
+  'post /otp/send': { to: '+998901234567', channels: ['sms'], purpose: 'login' },
+  'post /otp/verify': { id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21', code: '123456' },
+  'post /otp/{id}/resend': {},
+  'post /otp/{id}/cancel': {},
+  'post /api/send-otp/': { phone: '+998901234567' },
+  'post /api/verify-otp/': { phone: '+998901234567', otp: '123456' },
+  'post /register': { telegram_id: 123456789, phone_number: '+998901234567' },
+  'post /verify': { telegram_id: 123456789, verification_code: '123456' },
+  'post /auth/telegram': {
+    init_data: 'query_id=AAE…&user=%7B%22id%22%3A123456789%7D&auth_date=1768471200&hash=6f1c…',
+  },
+  'post /api/auth/telegram': {
+    id: 123456789,
+    first_name: 'Aziza',
+    auth_date: 1768471200,
+    hash: '6f1c0b7d2e9a4f3856c1d0e7b8a9f2435d6e7c8b9a0f1e2d3c4b5a697887a6b5',
+  },
+  'post /auth/code': { phone: '+998901234567' },
+  'post /auth/code/verify': { id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21', code: '123456' },
+  'post /auth/approval': { to: '+998901234567' },
+  'post /auth/approval/token': {
+    id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21',
+    poll_token: 'pYlVvQ0pX2l0m3ZtpYlVvQ0pX2l0m3ZtpYlVvQ0pX2k',
+  },
+  'post /auth/device': {
+    device_id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21',
+    at: '2026-01-15T10:00:00.000Z',
+    nonce: 'pYlVvQ0pX2l0m3Zt',
+    signature: SIGNATURE,
+  },
+  'post /auth/refresh': { refresh_token: 'nbr_pYlVvQ0pX2l0m3ZtpYlVvQ0pX2l0m3Zt' },
+  'post /telegram/send': {
+    to: { chat_id: 123456789 },
+    text: 'Your order 4711 has been sent.',
+    buttons: [[{ text: 'Track it', url: 'https://example.com/orders/4711' }]],
+  },
+  'post /push/send': {
+    to: { topic: 'news' },
+    notification: { title: 'Your order', body: 'Order 4711 has been sent.' },
+    data: { order: '4711' },
+  },
+  'post /broadcasts/{id}/pause': {},
+  'post /broadcasts/{id}/resume': {},
+  'post /broadcasts/{id}/cancel': {},
+  'post /webhooks/endpoints': {
+    url: 'https://example.com/navbat',
+    event_types: ['verification.approved', 'message.failed'],
+  },
+  'patch /webhooks/endpoints/{id}': { enabled: true },
+  'post /webhooks/events/{id}/replay': {},
+  'post /webhooks/replay': { from: '2026-01-15T00:00:00Z', to: '2026-01-16T00:00:00Z', dry_run: true },
+  'post /webhooks/endpoints/{id}/test': {},
+  'post /me/enrolments': {},
+  'post /enrolments': { recipient: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21' },
+  'post /devices': {
+    token: 'pYlVvQ0pX2l0m3ZtpYlVvQ0pX2l0m3ZtpYlVvQ0pX2k',
+    name: 'My phone',
+    platform: 'android 16',
+    public_key: { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
+  },
+  'post /devices/{id}/confirm': { signature: SIGNATURE, totp: '123456' },
+  'post /me/authenticators': { name: 'Authenticator' },
+  'post /me/authenticators/{id}/confirm': { totp: '123456' },
+  'patch /me/devices/{id}': { name: 'My phone' },
+  'post /me/devices/{id}/reseed': {},
+  'post /me/devices/{id}/reseed/confirm': { totp: '123456' },
+  'post /me/unlock': {},
+  'post /me/challenges/{id}/answer': { decision: 'approve', number: '07', signature: SIGNATURE },
+  'put /recipients': { handle: 'user-4711', phone: '+998901234567', locale: 'uz' },
+  'patch /projects/{id}': { settings: { sends_per_hour: 6, locale: 'ru' } },
+  'post /projects/{id}/keys': { name: 'checkout', scopes: ['otp', 'jobs'] },
+  'patch /projects/{id}/keys/{keyId}': { allowed_origins: ['https://shop.example'] },
+};
+
+/** What a group of operations is for. A new group does not pass the tests until it stands here. */
+export const tagWords: Readonly<Record<string, string>> = {
+  'One-time codes':
+    'Send a code over push, Telegram, Telegram Gateway or SMS, check it, and read what became of it.',
+  'Phone API':
+    'The same in two calls for an app with a publishable key: send to a phone, check, get a token.',
+  'Telegram registration': 'Register people by their Telegram account and prove their phone.',
+  'Sign-in': 'Sign people in by a code, an approval, Telegram or a bound device; their sessions.',
+  Messages: 'Telegram messages and pushes to one recipient or to ten thousand, and how far they are.',
+  Webhooks: 'Endpoints that hear what happened, what was sent to them, and how to send it again.',
+  Devices: "Bind people's devices and authenticator apps; what a person does with them.",
+  Approvals: 'What a device is asked to approve, and its signed answer.',
+  Jobs: 'Every piece of work with its attempts: the record of what was done and why it ended.',
+  Recipients: "The project's own handles to people: phone, Telegram chat, push token, language.",
+  Projects: 'Settings, limits and usage of the project.',
+  Keys: 'API keys: make, list and revoke them.',
+  Health: 'For orchestrators: is the process alive, and ready.',
+};

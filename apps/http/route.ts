@@ -1,0 +1,124 @@
+import type { z } from 'zod';
+import type { KeyRule, OpenRule, PersonRule } from '../../domain/staff/access/policy.ts';
+import type { PersonCaller } from '../../domain/identity/session/session.ts';
+import type { Caller } from '../../domain/project/caller.ts';
+import type { BodyLimits } from './body.ts';
+import type { Quota } from '../../domain/project/quota.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** In place of a body: server-sent events, until they end or the client is gone. */
+  readonly events?: (signal: AbortSignal) => AsyncIterable<string>;
+}
+
+/** What anybody may send. */
+export interface OpenRequest<Params, Query, Body> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  /** Follows the job into the worker and onto its attempts. */
+  readonly requestId: string;
+  readonly idempotencyKey: string | null;
+  readonly ip: string;
+  readonly userAgent: string | null;
+  /** `X-Telegram-Auth`: what Telegram signed for an app's own user, unread. */
+  readonly telegramAuth: string | null;
+  /** `Last-Event-ID`: what a client of server-sent events has heard already. */
+  readonly lastEventId: string | null;
+  /** Counts it against a limit of the handler's own, and throws a `Problem` 429 above it. */
+  readonly countFurther: (...quotas: readonly [Quota, ...Quota[]]) => Promise<void>;
+}
+
+/** From a service or an app, with a project's key. */
+export interface RouteRequest<Params, Query, Body> extends OpenRequest<Params, Query, Body> {
+  readonly caller: Caller;
+}
+
+/** From a person, with the access token of their session. */
+export interface PersonRequest<Params, Query, Body> extends OpenRequest<Params, Query, Body> {
+  readonly person: PersonCaller;
+}
+
+/** What every route is, whoever may call it. */
+interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** OpenAPI form, such as `/otp/{id}`. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  /** Where an honest body is larger than most. */
+  readonly bodyLimits?: BodyLimits;
+  /** Takes an Idempotency-Key. */
+  readonly idempotent?: boolean;
+  /** Success answers by status; every error is a problem. */
+  readonly answers: Readonly<Record<number, { description: string; schema: z.ZodType; mediaType?: string }>>;
+  /** Answers with server-sent events, which a client takes up again with `Last-Event-ID`. */
+  readonly follows?: boolean;
+  /** Takes data that Telegram signed, in `X-Telegram-Auth`. */
+  readonly telegramAuth?: boolean;
+  /** Statuses of the problems it may answer with, beside 400, 401, 403, 429 and 500. */
+  readonly problems?: readonly number[];
+}
+
+export interface KeyRoute<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+>
+  extends RouteShape<Params, Query, Body>, KeyRule {
+  handle(request: RouteRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
+}
+
+export interface PersonRoute<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+>
+  extends RouteShape<Params, Query, Body>, PersonRule {
+  handle(request: PersonRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
+}
+
+/** Its reason is shown in the API's description. */
+export interface OpenRoute<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+>
+  extends RouteShape<Params, Query, Body>, OpenRule {
+  handle(request: OpenRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
+}
+
+/**
+ * A route is a schema, a rule of access and a handler: the express route, its checks and its OpenAPI entry derive from this
+ * value. `handle` answers, or throws a `Problem`.
+ */
+export type Route = KeyRoute | PersonRoute | OpenRoute;
+
+type Untyped<T> = Omit<T, 'by'>;
+
+/** Keeps each route's own types while lists of routes forget them. */
+export function defineRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
+  route: Untyped<KeyRoute<Params, Query, Body>>,
+): KeyRoute {
+  return { ...route, by: 'key' } as unknown as KeyRoute;
+}
+
+/** The same, for what a person asks with their session. */
+export function definePersonRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
+  route: Untyped<PersonRoute<Params, Query, Body>>,
+): PersonRoute {
+  return { ...route, by: 'person' } as unknown as PersonRoute;
+}
+
+/** The same, for what anybody may ask. */
+export function defineOpenRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
+  route: Untyped<OpenRoute<Params, Query, Body>>,
+): OpenRoute {
+  return { ...route, by: 'anyone' } as unknown as OpenRoute;
+}

@@ -1,0 +1,193 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { z } from 'zod';
+import type { PersonTokens } from '../../domain/identity/session/session.ts';
+import type { KeyDirectory } from '../../domain/project/port.ts';
+import type { QuotaCounter } from '../../domain/project/quota.ts';
+import { asProblem, EVENT_STREAM, sendEvents, sendJson, sendProblem } from './answer.ts';
+import { readJson } from './body.ts';
+import { type AnswerLog, callerAddress, header, logAnswer, requestIdOf } from './express.ts';
+import { type FieldError, Problem } from './problem.ts';
+import { byName, byPointer, fieldErrors, plainWords } from './schema-words.ts';
+import { badText } from './text.ts';
+import {
+  authenticate,
+  authenticatePerson,
+  NoGuess,
+  requireMode,
+  requireScope,
+  requireSession,
+} from './authenticate.ts';
+import { letPagesRead, requireOrigin } from './cors.ts';
+import {
+  type CountFurther,
+  countFurther,
+  limitAddress,
+  limitCaller,
+  limitFailure,
+  limitPerson,
+} from './rate-limit.ts';
+import type { Answer, KeyRoute, OpenRequest, OpenRoute, PersonRoute, Route } from './route.ts';
+
+/** A list of sessions shows it to its person; no browser's is longer. */
+const USER_AGENT_CHARACTERS_MAX = 300;
+
+export interface Serving extends AnswerLog {
+  readonly keys: KeyDirectory;
+  readonly persons: PersonTokens;
+  readonly counter: QuotaCounter;
+  /** `route` is the route's own path, with its parameters' names. */
+  readonly observe: (request: { method: string; route: string; status: number; seconds: number }) => void;
+  /** Proxies in front of us whose `X-Forwarded-For` counts. */
+  readonly proxies: number;
+}
+
+/** Serves one route: who calls, how often, may they, what do they ask; then the route's own answer. */
+export function serveRoute(route: Route, serving: Serving): RequestHandler {
+  return async (req, res) => {
+    const startedMs = performance.now();
+    try {
+      const { status, body, headers, events } = await answer(route, serving, req, res);
+      logAnswer(serving, req, requestIdOf(res), status);
+      if (events) await sendEvents(res, events, headers);
+      else sendJson(res, status, body, headers);
+    } catch (error) {
+      const problem = asProblem(error);
+      logAnswer(serving, req, requestIdOf(res), problem.status, error);
+      sendProblem(res, problem);
+    }
+    // A stream lasts as long as somebody listens, which says nothing of us.
+    if (res.getHeader('content-type') === EVENT_STREAM) return;
+    const seconds = (performance.now() - startedMs) / 1_000;
+    serving.observe({ method: req.method, route: route.path, status: res.statusCode, seconds });
+  };
+}
+
+async function answer(route: Route, serving: Serving, req: Request, res: Response): Promise<Answer> {
+  const ip = callerAddress(req, serving.proxies);
+  letPagesRead(route, req, res);
+  switch (route.by) {
+    case 'key':
+      return answerKey(route, serving, { req, res, ip });
+    case 'person':
+      return answerPerson(route, serving, { req, res, ip });
+    case 'anyone':
+      return answerAnyone(route, serving, { req, res, ip });
+  }
+}
+
+interface Incoming {
+  readonly req: Request;
+  readonly res: Response;
+  readonly ip: string;
+}
+
+/**
+ * The order is the same for each: who calls, may they, how often, and only then the body and what it says. What is refused on the
+ * way costs no byte of the body.
+ */
+async function answerAnyone(route: OpenRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
+  const standing = await limitAddress(serving.counter, incoming.ip, incoming.res);
+  const further = countFurther(serving.counter, incoming.res, standing);
+  return route.handle(await readRequest(route, incoming, further));
+}
+
+async function answerKey(route: KeyRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
+  const { req, res, ip } = incoming;
+  const caller = await identify(serving, incoming, () => authenticate(serving.keys, req, new Date()));
+  requireOrigin(caller, route, req, res);
+  requireScope(caller, route.scope);
+  requireMode(caller, route.testKeys);
+  const standing = await limitCaller(serving.counter, caller, ip, res);
+  const further = countFurther(serving.counter, res, standing);
+  return route.handle({ ...(await readRequest(route, incoming, further)), caller });
+}
+
+async function answerPerson(route: PersonRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
+  const { req, res, ip } = incoming;
+  const now = new Date();
+  const person = await identify(serving, incoming, () => authenticatePerson(serving.persons, req, now));
+  requireSession(person, route, now);
+  const standing = await limitPerson(serving.counter, person, ip, res);
+  const further = countFurther(serving.counter, res, standing);
+  return route.handle({ ...(await readRequest(route, incoming, further)), person });
+}
+
+async function identify<Who>(
+  { counter }: Serving,
+  { res, ip }: Incoming,
+  whoCalls: () => Who | Promise<Who>,
+): Promise<Who> {
+  try {
+    return await whoCalls();
+  } catch (error) {
+    if (error instanceof Problem && !(error instanceof NoGuess)) await limitFailure(counter, ip, res);
+    throw error;
+  }
+}
+
+/** What its line and headers say is looked at before its body is read. */
+async function readRequest(
+  route: Route,
+  { req, res, ip }: Incoming,
+  further: CountFurther,
+): Promise<OpenRequest<unknown, unknown, unknown>> {
+  const beforeBody = {
+    params: route.params ? parse(route.params, wellFormed(req.params), byName) : {},
+    query: route.query ? parse(route.query, wellFormed(queryOf(req)), byName) : {},
+    requestId: requestIdOf(res),
+    idempotencyKey: route.idempotent ? idempotencyKeyOf(req) : null,
+    userAgent: header(req, 'user-agent')?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
+    lastEventId: route.follows ? (header(req, 'last-event-id') ?? null) : null,
+    telegramAuth: route.telegramAuth ? (header(req, 'x-telegram-auth') ?? null) : null,
+    ip,
+    countFurther: further,
+  };
+  if (!route.body) return { ...beforeBody, body: undefined };
+  return { ...beforeBody, body: parse(route.body, await readJson(req, route.bodyLimits), byPointer) };
+}
+
+/** Only what the caller sent is parsed here: any other `ZodError` is a fault of ours, and stays a 500. */
+function parse(schema: z.ZodType, value: unknown, name: (path: readonly PropertyKey[]) => string): unknown {
+  const parsed = schema.safeParse(value, { error: plainWords });
+  if (parsed.success) return parsed.data;
+  throw invalid(fieldErrors(parsed.error.issues, name));
+}
+
+const invalid = (errors: FieldError[]) =>
+  new Problem(400, 'invalid-request', 'The request does not fit the schema.', { errors });
+
+/** A parameter given twice becomes an array, which its schema refuses. */
+function queryOf(req: Request): Record<string, unknown> {
+  const at = req.url.indexOf('?');
+  const given: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  if (at === -1) return given;
+  const parameters = new URLSearchParams(req.url.slice(at + 1));
+  for (const name of new Set(parameters.keys())) {
+    const all = parameters.getAll(name);
+    given[name] = all.length === 1 ? all[0] : all;
+  }
+  return given;
+}
+
+/** The decoder of queries replaces halves of surrogate pairs, but lets U+0000 through. */
+function wellFormed(fields: Record<string, unknown>): Record<string, unknown> {
+  for (const name in fields) {
+    const values = [fields[name]].flat();
+    for (const value of values) {
+      const bad = typeof value === 'string' ? badText(value) : null;
+      if (bad) throw invalid([{ pointer: name, detail: bad }]);
+    }
+  }
+  return { ...fields };
+}
+
+/** 1 to 255 visible characters (contracts §2). */
+const idempotencyKey = /^[\x21-\x7e]{1,255}$/;
+
+function idempotencyKeyOf(req: Request): string | null {
+  const key = header(req, 'idempotency-key');
+  if (key === undefined) return null;
+  if (!idempotencyKey.test(key))
+    throw invalid([{ pointer: 'Idempotency-Key', detail: 'expected 1 to 255 visible ASCII characters' }]);
+  return key;
+}

@@ -1,0 +1,292 @@
+import { nextUtcDay } from '../../verify/refusal-facts.ts';
+import type { Refused } from '../../job/decision.ts';
+import type { Persons } from '../person/persons.ts';
+import type { PersonId } from '../person/person.ts';
+import type { Grant, Sessions } from '../session/sessions.ts';
+import type { CheckResult } from '../../verify/check.ts';
+import { type Blocked, checkGuarded, type GuardedChecks } from '../../verify/guarded-check.ts';
+import type { Guesser } from '../../verify/failed-attempt-limiter.ts';
+import type { OtpIntake, SendOrder } from '../../verify/intake.ts';
+import { knownPhone, type Phone } from '../../shared/phone.ts';
+import { ownSend, type SendCommand } from '../../verify/send.ts';
+import type { KeyMode } from '../../project/key.ts';
+import { PLATFORM_PROJECT_ID } from '../../project/platform.ts';
+import type { DeviceId } from './device.ts';
+import { channelRules, phoneProvingChannels } from '../../verify/channel.ts';
+import { BIND_PURPOSE, CONFIRM_SECONDS, type EnrolmentToken } from './enrolment.ts';
+import type {
+  ConfirmTry,
+  DeviceClaim,
+  Devices,
+  DeviceView,
+  EnrolmentPayer,
+  EnrolmentPayers,
+  PendingDevice,
+} from './port.ts';
+import type { DevicePublicKey } from './public-key.ts';
+import { acceptedSteps, totpCode } from './totp.ts';
+
+export interface BinderDeps extends GuardedChecks {
+  readonly devices: Devices;
+  readonly payers: EnrolmentPayers;
+  readonly persons: Persons;
+  readonly sessions: Sessions;
+  readonly intake: OtpIntake;
+  /** Navbat as its own customer, with its settings as they are now. */
+  readonly platform: () => Promise<SendOrder['caller']>;
+  /** Over the device's id, its nonce and the thumbprint of its key. */
+  readonly isSigned: (proof: DeviceProof) => Promise<boolean>;
+  /** In a time that does not tell where they differ. */
+  readonly sameText: (a: string, b: string) => boolean;
+  readonly now: () => Date;
+}
+
+export interface DeviceProof {
+  readonly deviceId: DeviceId;
+  readonly nonce: string;
+  readonly publicKey: DevicePublicKey;
+  readonly signature: string;
+}
+
+export type ClaimRefusal =
+  | { readonly answer: 'unusable-token' }
+  | { readonly answer: 'too-many-devices' }
+  /** The code to the phone. */
+  | ({ readonly answer: 'refused' } & Refused);
+
+export type ClaimAnswer =
+  | ClaimRefusal
+  | { readonly answer: 'pending'; readonly device: PendingDevice; readonly codeSentTo: Phone | null };
+
+export interface ConfirmOrder {
+  readonly deviceId: DeviceId;
+  readonly signature: string;
+  readonly totp: string;
+  /** The one that was sent to the phone, where one was. */
+  readonly code: string | null;
+  /** Whose wrong codes are counted together. */
+  readonly clients: Guesser['clients'];
+  readonly userAgent: string | null;
+}
+
+export type ConfirmRefusal =
+  /** No such device waits, any more or ever. */
+  | { readonly answer: 'unknown' }
+  /** The signature or the TOTP. */
+  | { readonly answer: 'wrong-proof'; readonly triesLeft: number }
+  | { readonly answer: 'code-missing' }
+  | {
+      readonly answer: 'wrong-code';
+      readonly why: Exclude<CheckResult, { result: 'approved' }> | Blocked;
+    }
+  | { readonly answer: 'too-many-devices' };
+
+export type ConfirmAnswer =
+  | ConfirmRefusal
+  | {
+      readonly answer: 'bound';
+      readonly device: DeviceView;
+      readonly grant: Grant;
+    };
+
+export interface AuthenticatorOrder {
+  readonly personId: PersonId;
+  readonly deviceId: DeviceId;
+  readonly totp: string;
+}
+
+/** Makes a phone, or a standard authenticator, somebody's device. */
+export interface Binder {
+  /** Who pays for the code that a claim with this token would send; null where none would be sent. */
+  payerOf(token: EnrolmentToken): Promise<EnrolmentPayer | null>;
+  claim(claim: DeviceClaim, payer: EnrolmentPayer | null, requestId: string): Promise<ClaimAnswer>;
+  confirm(order: ConfirmOrder): Promise<ConfirmAnswer>;
+  confirmAuthenticator(
+    order: AuthenticatorOrder,
+  ): Promise<ConfirmRefusal | { readonly answer: 'bound'; readonly device: DeviceView }>;
+}
+
+export function binder(deps: BinderDeps): Binder {
+  return {
+    payerOf: (token) => deps.payers.of(token),
+    claim: (claim, payer, requestId) => claimDevice(deps, claim, payer, requestId),
+    confirm: (order) => confirmApp(deps, order),
+    confirmAuthenticator: (order) => confirmAuthenticator(deps, order),
+  };
+}
+
+async function claimDevice(
+  deps: BinderDeps,
+  claim: DeviceClaim,
+  payer: EnrolmentPayer | null,
+  requestId: string,
+): Promise<ClaimAnswer> {
+  const { devices, now } = deps;
+  const claimed = await devices.claim(claim, now());
+  if (claimed.claim === 'refused') return { answer: claimed.reason };
+  const { device, phone } = claimed;
+  if (phone === null) return { answer: 'pending', device, codeSentTo: null };
+
+  if (!payer) throw new Error('a code is to be sent that no project asked for');
+  const sent = await sendPaidCode(deps, { phone, token: claim.token, requestId }, payer);
+  if (sent.answer === 'refused') {
+    await devices.unclaim(device.id, claim.token);
+    return sent;
+  }
+  // Until this is written the device has neither an owner nor a code that could prove one, and is bound to nobody.
+  await devices.noteCode(device.id, sent.id);
+  return { answer: 'pending', device, codeSentTo: phone };
+}
+
+/** The dearest channel that the code may take; what it really costs is on the account of Navbat's own project. */
+const CODE_MICROS = Math.max(...phoneProvingChannels.map((channel) => channelRules[channel].reservedMicros));
+
+/** Booked before it is sent: a crash in between costs the project one code, and Navbat none. */
+async function sendPaidCode(deps: BinderDeps, claimed: ClaimedPhone, payer: EnrolmentPayer) {
+  const at = deps.now();
+  if (!(await deps.payers.charge(payer, CODE_MICROS, at)))
+    return {
+      answer: 'refused',
+      reason: 'budget-spent',
+      retryAfterSeconds: null,
+      facts: { until: nextUtcDay(at) },
+    } as const;
+  const sent = await sendCode(deps, claimed);
+  if (sent.answer === 'refused') await deps.payers.refund(payer, CODE_MICROS, at);
+  return sent;
+}
+
+interface ClaimedPhone {
+  readonly phone: Phone;
+  readonly token: EnrolmentToken;
+  readonly requestId: string;
+}
+
+/** Each device that claims has a code of its own: who scans another code for the same number can't use it up. */
+async function sendCode({ intake, platform }: BinderDeps, { phone, token, requestId }: ClaimedPhone) {
+  const sent = await intake.accept({
+    caller: await platform(),
+    command: codeCommand(phone),
+    // Each QR code is an asker of its own, wherever it is scanned: a project vouches for it, and pays.
+    asker: { kind: 'stranger', from: token },
+    destination: { phone },
+    idempotency: null,
+    requestId,
+  });
+  if (sent.answer === 'closed' || sent.answer === 'key-reused')
+    throw new Error('a first send without a key was answered as something else');
+  return sent;
+}
+
+const codeCommand = (phone: Phone): SendCommand =>
+  ownSend({
+    phone: knownPhone(phone),
+    // A test key makes no enrolment: its codes are shown to its holder, and prove nobody's phone.
+    mode: 'live',
+    channels: phoneProvingChannels,
+    purpose: BIND_PURPOSE,
+    ttlSeconds: CONFIRM_SECONDS,
+  });
+
+async function confirmApp(deps: BinderDeps, order: ConfirmOrder): Promise<ConfirmAnswer> {
+  const { devices, sessions, persons, now } = deps;
+  const attempt = await devices.countTry(order.deviceId, null, now());
+  if (!attempt?.signs) return { answer: 'unknown' };
+  const step = stepOf(deps.sameText, attempt.secret, order.totp, now());
+  const proof = { ...attempt.signs, deviceId: attempt.id, signature: order.signature };
+  if (step === null || !(await deps.isSigned(proof))) return refuseProof(deps, attempt);
+
+  const owner = attempt.person ?? (await proveOwner(deps, attempt, order));
+  if ('answer' in owner) return owner;
+  const bound = await devices.bind(attempt.id, owner.id, step, now());
+  if (!bound.bound) return { answer: bound.reason === 'gone' ? 'unknown' : bound.reason };
+
+  await noteApproval(deps, attempt, owner);
+  const recipientId = await persons.recipientOf(owner.id, PLATFORM_PROJECT_ID, owner.mode, now());
+  const grant = await sessions.open(
+    {
+      personId: owner.id,
+      projectId: PLATFORM_PROJECT_ID,
+      mode: owner.mode,
+      recipientId,
+      method: 'device',
+      deviceId: attempt.id,
+      userAgent: order.userAgent,
+    },
+    now(),
+  );
+  return { answer: 'bound', device: bound.device, grant };
+}
+
+interface Owner {
+  readonly id: PersonId;
+  readonly mode: KeyMode;
+}
+
+/**
+ * Whose phone the code was sent to. It works once, so that of two devices that wait for the same phone it binds one; a crash
+ * before the owner is noted costs the person a second enrolment, and gives nobody anything.
+ */
+async function proveOwner(
+  deps: BinderDeps,
+  { id, verificationId }: ConfirmTry,
+  { code, clients }: ConfirmOrder,
+): Promise<Owner | ConfirmRefusal> {
+  if (verificationId === null) return { answer: 'unknown' };
+  if (code === null) return { answer: 'code-missing' };
+  const checked = await checkGuarded(
+    deps,
+    // Anybody may enrol a device: no key and no project is blocked for it.
+    { clients, keyId: null, projectId: PLATFORM_PROJECT_ID },
+    {
+      projectId: PLATFORM_PROJECT_ID,
+      mode: 'live',
+      of: { id: verificationId, purpose: BIND_PURPOSE, by: 'stranger' },
+      code,
+    },
+  );
+  if (checked.result !== 'approved') return { answer: 'wrong-code', why: checked };
+  const phone = checked.phone === null ? null : knownPhone(checked.phone);
+  if (!phone) throw new Error('a code that binds a device was sent to no phone');
+  const personId = await deps.persons.ofPhone(phone.e164, 'live', deps.now());
+  await deps.devices.noteOwner(id, personId);
+  return { id: personId, mode: 'live' };
+}
+
+/** They scanned the project's own code and proved their phone for it: from now on it may know them. */
+async function noteApproval(
+  { persons, now }: BinderDeps,
+  { askedBy }: ConfirmTry,
+  { id, mode }: Owner,
+): Promise<void> {
+  if (askedBy) await persons.recipientOf(id, askedBy.projectId, mode, now(), { phone: askedBy.phone });
+}
+
+async function confirmAuthenticator(
+  deps: BinderDeps,
+  { personId, deviceId, totp }: AuthenticatorOrder,
+): ReturnType<Binder['confirmAuthenticator']> {
+  const { devices, now } = deps;
+  const attempt = await devices.countTry(deviceId, personId, now());
+  if (!attempt) return { answer: 'unknown' };
+  const step = stepOf(deps.sameText, attempt.secret, totp, now());
+  if (step === null) return refuseProof(deps, attempt);
+  const bound = await devices.bind(attempt.id, personId, step, now());
+  if (bound.bound) return { answer: 'bound', device: bound.device };
+  return { answer: bound.reason === 'gone' ? 'unknown' : bound.reason };
+}
+
+async function refuseProof({ devices }: BinderDeps, { id, triesLeft }: ConfirmTry): Promise<ConfirmRefusal> {
+  if (triesLeft === 0) await devices.drop(id);
+  return { answer: 'wrong-proof', triesLeft };
+}
+
+/** The step whose code it is, or null. */
+export function stepOf(
+  sameText: BinderDeps['sameText'],
+  secret: Uint8Array,
+  code: string,
+  now: Date,
+): number | null {
+  return acceptedSteps(now).find((step) => sameText(totpCode(secret, step), code)) ?? null;
+}

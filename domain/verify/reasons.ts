@@ -1,0 +1,295 @@
+import type { RefusalReason } from '../job/decision.ts';
+import { fromText, type Reason, untilText } from '../shared/reason.ts';
+import type { Channel, SILENT_CHANNEL } from './channel.ts';
+import type { ClosedReason } from './check.ts';
+import {
+  PAID_BY_PROJECT_MAX,
+  PAID_BY_STRANGERS_MAX,
+  PAID_BY_STRANGERS_OF_PROJECT_MAX,
+  PAID_PER_HOUR_MAX,
+} from './paid-limits.ts';
+import { STRANGER_SENDS_PER_DAY, STRANGER_SENDS_PER_HOUR } from './strangers.ts';
+
+type SendingChannel = Exclude<Channel, typeof SILENT_CHANNEL>;
+
+const LOCKED = 'This recipient is locked after 100 wrong codes in a row.';
+
+/** Why no code is sent. */
+const refusals = {
+  'too-soon': {
+    meaning: 'A code was sent to this recipient a moment ago.',
+    retry: 'later',
+    nextStep: 'Ask again after Retry-After: 30 s after the first code, then 60 s, then 120 s.',
+    seen: ['problem'],
+  },
+  'too-many-sends': {
+    meaning: 'This recipient was sent as many codes as the project allows in an hour.',
+    detail: ({ until, limit }) =>
+      `This recipient was sent ${limit ?? 'too many'} codes within an hour, the project's limit. The next one is possible${fromText(until)}.`,
+    retry: 'later',
+    nextStep: 'Ask again after Retry-After, or raise sends_per_hour.',
+    setting: 'sends_per_hour',
+    seen: ['problem'],
+  },
+  'publishable-limit': {
+    meaning: `This recipient was sent as many codes as anybody may ask for with publishable keys: ${STRANGER_SENDS_PER_HOUR} an hour, fewer for an address that confirmed none, and ${STRANGER_SENDS_PER_DAY} a day.`,
+    retry: 'later',
+    nextStep:
+      'Ask again after Retry-After. A service asks with its secret key, whose limit is sends_per_hour.',
+    seen: ['problem'],
+  },
+  'codes-unconfirmed': {
+    meaning:
+      'Too many codes that were asked for from this network address with a publishable key were not confirmed.',
+    detail: ({ until }) =>
+      `Of the codes that were asked for from this network address within an hour, too many were not confirmed.${until ? ` More are sent${fromText(until)}.` : ''}`,
+    retry: 'later',
+    nextStep:
+      'Type a code that was sent, or ask again after Retry-After. A service asks with its secret key, which has no such limit.',
+    seen: ['problem'],
+  },
+  'destination-locked': {
+    meaning: LOCKED,
+    detail: ({ until }) => `${LOCKED}${until ? ` It opens by itself${fromText(until)}.` : ''}`,
+    retry: 'later',
+    nextStep:
+      'The person approves a push on a bound device; or, at a service that knows them, unlocks it in the app or by /unlock to the bot. Else it opens by itself within 24 hours.',
+    seen: ['problem'],
+  },
+  'no-channel': {
+    meaning: 'No channel that was asked for can reach this recipient, or none has a provider here.',
+    retry: 'after-change',
+    nextStep:
+      'Name another channel, or store an address first (PUT /recipients). Staff set up providers in the environment.',
+    seen: ['problem', 'job'],
+  },
+  'country-not-allowed': {
+    meaning: 'The project does not send paid messages to this country.',
+    detail: ({ country }) =>
+      `The project does not send paid messages to ${country ? `numbers of ${country}` : 'this country'}.`,
+    retry: 'after-change',
+    nextStep: 'Add the country to sms_countries (PATCH /projects/{id}), or use a channel that costs nothing.',
+    setting: 'sms_countries',
+    seen: ['problem'],
+  },
+  'budget-spent': {
+    meaning: "The project's budget for paid messages is spent for today (UTC).",
+    detail: ({ until, limit }) =>
+      `The project's daily budget for paid messages${limit ? ` (${limit})` : ''} is spent${until ? `; it is renewed${fromText(until)}` : ' for today (UTC)'}.`,
+    retry: 'later',
+    nextStep:
+      'Raise sms_daily_budget_micros (or publishable_budget_percent, where publishable keys used up their share), wait for the next day (00:00 UTC), or use a channel that costs nothing.',
+    setting: 'sms_daily_budget_micros',
+    seen: ['problem', 'job'],
+  },
+  'prefix-blocked': {
+    meaning:
+      'Paid messages to this block of numbers are blocked (anti-fraud): too few of its codes were confirmed.',
+    detail: ({ prefix, until }) =>
+      `Paid messages to ${prefix ? `prefix ${prefix}` : 'this block of numbers'} are blocked${until ? untilText(until) : ' for a few hours'} (anti-fraud): too few codes were confirmed.`,
+    retry: 'later',
+    nextStep:
+      'Use another channel, such as push or telegram. Look for automated requests to your sign-up form; the block ends by itself.',
+    seen: ['problem', 'job'],
+  },
+  'number-capped': {
+    meaning: `This number was sent as many paid messages as an hour allows: ${PAID_PER_HOUR_MAX} over all projects, of them ${PAID_BY_PROJECT_MAX} for one project's services, ${PAID_BY_STRANGERS_OF_PROJECT_MAX} for strangers with its publishable keys, and ${PAID_BY_STRANGERS_MAX} for strangers of all projects. So one project takes ${PAID_BY_PROJECT_MAX + PAID_BY_STRANGERS_OF_PROJECT_MAX} at most, and never all of them.`,
+    detail: ({ until }) =>
+      `This number was sent as many paid messages as an hour allows.${until ? ` The next one is possible${fromText(until)}.` : ''}`,
+    retry: 'later',
+    nextStep: 'Ask again after Retry-After, an hour at the most, or use a channel that costs nothing.',
+    seen: ['problem', 'job'],
+  },
+  'code-too-short': {
+    meaning: 'Codes of fewer than six digits are off for this project, or never allowed for this purpose.',
+    retry: 'after-change',
+    nextStep: 'Ask for six digits, or set allow_short_codes; login and money always need six.',
+    setting: 'allow_short_codes',
+    seen: ['problem'],
+  },
+  'totp-for-money': {
+    meaning: 'A code of a device shows neither amount nor payee, so it cannot approve a payment.',
+    retry: 'after-change',
+    nextStep: 'Ask for push, telegram or sms.',
+    seen: ['problem'],
+  },
+  'other-payment': {
+    meaning: 'A code for another payment of this recipient and purpose is still valid.',
+    retry: 'later',
+    nextStep: 'Cancel it (POST /otp/{id}/cancel), name another purpose, or wait until it has expired.',
+    seen: ['problem'],
+  },
+  'unknown-recipient': {
+    meaning: 'The project has no such recipient.',
+    retry: 'after-change',
+    nextStep: 'Store the recipient first (PUT /recipients), or send to a phone number.',
+    seen: ['problem'],
+  },
+} as const satisfies Record<RefusalReason, Reason>;
+
+/** Why a code takes no more checks. */
+const closed = {
+  used: {
+    meaning: 'It was used already: a code, or what Telegram signed, works once.',
+    retry: 'no',
+    nextStep: 'Ask for a new code, or sign in with Telegram again.',
+    seen: ['problem-reason'],
+  },
+  denied: {
+    meaning: 'The person answered no on their device.',
+    retry: 'no',
+    nextStep: 'Do not ask again unless the person wants it.',
+    seen: ['problem-reason', 'job'],
+  },
+  cancelled: {
+    meaning: 'The verification was cancelled.',
+    retry: 'no',
+    nextStep: 'Ask for a new code.',
+    seen: ['problem-reason'],
+  },
+  expired: {
+    meaning: 'The code has expired.',
+    retry: 'no',
+    nextStep: 'Ask for a new code.',
+    seen: ['problem-reason'],
+  },
+  'too-many-checks': {
+    meaning: 'The verification has used up its checks.',
+    retry: 'no',
+    nextStep: 'Ask for a new code.',
+    seen: ['problem-reason', 'job'],
+  },
+} as const satisfies Record<ClosedReason, Reason>;
+
+const confirmed = (how: string) =>
+  ({
+    meaning: `The code arrived: ${how}.`,
+    retry: 'no',
+    nextStep: 'Nothing.',
+    seen: ['job'],
+  }) as const;
+
+const confirmations = {
+  'confirmed-by-push': confirmed("it was fetched by Navbat's app"),
+  'confirmed-by-telegram': confirmed('Telegram took the message'),
+  'confirmed-by-telegram-gateway': confirmed('Telegram Gateway reported delivery'),
+  'confirmed-by-sms': confirmed('the operator reported delivery'),
+} as const satisfies Record<`confirmed-by-${SendingChannel}`, Reason>;
+
+const unconfirmed = (how: string) =>
+  ({
+    meaning: `${how}, and nothing confirmed it in time; the chain went on to the next channel.`,
+    retry: 'no',
+    nextStep: 'Nothing, if the code was typed in. Else the person asks for a new one.',
+    seen: ['job'],
+  }) as const;
+
+const silences = {
+  'push-unconfirmed': unconfirmed('The push was sent'),
+  'telegram-unconfirmed': unconfirmed('The Telegram message was sent'),
+  'telegram-gateway-unconfirmed': unconfirmed('Telegram Gateway took the message'),
+  'sms-unconfirmed': unconfirmed('The SMS was sent'),
+} as const satisfies Record<`${SendingChannel}-unconfirmed`, Reason>;
+
+/** Ends of a send's job. */
+const ends = {
+  approved: {
+    meaning: 'The code was entered or approved before the job had more to do.',
+    retry: 'no',
+    nextStep: 'Nothing.',
+    seen: ['job'],
+  },
+  'verification-cancelled': {
+    meaning: 'The verification was cancelled, so nothing more is sent.',
+    retry: 'no',
+    nextStep: 'Ask for a new code if it is still wanted.',
+    seen: ['job'],
+  },
+  superseded: {
+    meaning: 'A newer send to the same recipient for the same purpose took its place.',
+    retry: 'no',
+    nextStep: 'Look at the newer job.',
+    seen: ['job'],
+  },
+  'test-mode': {
+    meaning: 'It was made with a test key, which sends nothing.',
+    retry: 'no',
+    nextStep: 'Read the code in GET /otp/{id}. Use a live key to send.',
+    seen: ['job'],
+  },
+  'nothing-to-send': {
+    meaning: 'Only totp was asked for: the person reads the code off their own device.',
+    retry: 'no',
+    nextStep: 'Check the code that the person types.',
+    seen: ['job'],
+  },
+  'push-silence-buys-nothing': {
+    meaning: 'The push was not confirmed, and the project does not let that alone lead to a paid message.',
+    retry: 'after-change',
+    nextStep: 'Set push_unconfirmed_buys_sms, or let the person ask for an SMS.',
+    setting: 'push_unconfirmed_buys_sms',
+    seen: ['job'],
+  },
+  'delivery-failed': {
+    meaning: 'The provider took the message and later reported that it could not be delivered.',
+    retry: 'later',
+    nextStep: "Look at delivery_reason of the attempt: it is the provider's own code. Use another channel.",
+    seen: ['job'],
+  },
+  'delivery-expired': {
+    meaning: 'The provider could not deliver the message before the code expired.',
+    retry: 'later',
+    nextStep: 'The person checks their phone and asks for a new code, or uses another channel.',
+    seen: ['job'],
+  },
+  'no-provider': {
+    meaning: 'This worker has no provider for the channel.',
+    retry: 'after-change',
+    nextStep: "Staff set the provider's variables in the environment of the workers as of the API.",
+    seen: ['job'],
+  },
+  'no-address': {
+    meaning: 'The recipient has no address for the channel any more.',
+    retry: 'after-change',
+    nextStep: 'Store the address again (PUT /recipients), or use another channel.',
+    seen: ['job'],
+  },
+} as const satisfies Record<string, Reason>;
+
+/** Problems of checks. */
+const problems = {
+  'incorrect-code': {
+    meaning: 'The code is wrong.',
+    retry: 'after-change',
+    nextStep:
+      'The person reads the newest message again. Where the answer has `remaining`, so many checks are left.',
+    seen: ['problem'],
+  },
+  'too-many-failures': {
+    meaning: 'Too many wrong codes came from this client or with this key.',
+    retry: 'later',
+    nextStep: 'Try again after Retry-After.',
+    seen: ['problem'],
+  },
+  'verification-closed': {
+    meaning: 'The verification takes no more checks; `reason` says why.',
+    retry: 'no',
+    nextStep: 'Ask for a new code.',
+    seen: ['problem'],
+  },
+  'too-many-streams': {
+    meaning: 'This caller follows as many verifications at the same time as it may.',
+    retry: 'later',
+    nextStep: 'Close streams that are not needed, or ask GET /otp/{id} instead.',
+    seen: ['problem'],
+  },
+} as const satisfies Record<string, Reason>;
+
+export const otpReasons = {
+  ...refusals,
+  ...closed,
+  ...confirmations,
+  ...silences,
+  ...ends,
+  ...problems,
+} as const;

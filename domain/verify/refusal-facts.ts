@@ -1,0 +1,71 @@
+import { formatIncompletePhoneNumber } from 'libphonenumber-js/max';
+import type { RefusalReason } from '../job/decision.ts';
+import type { ReasonFacts } from '../shared/reason.ts';
+import type { PaidAsker } from './asker.ts';
+import { type DayBudget, dayBudgetOf, type DaySpend } from './paid-limits.ts';
+import { prefixBlockedUntil } from './fraud.ts';
+import { HOUR_SECONDS, type SendCommand, type SendFacts } from './send.ts';
+
+const DAY_MS = 86_400_000;
+
+/** When the day ends by which budgets count. */
+export const nextUtcDay = (now: Date): Date => new Date(Math.floor(now.getTime() / DAY_MS) * DAY_MS + DAY_MS);
+
+/** `+998 90 111`, as people write the beginning of a number. */
+const prefixText = (prefix: string): string => formatIncompletePhoneNumber(prefix);
+
+/** What a refused send is told beside its reason: until when, by which limit, for which numbers. */
+export function refusalFacts(
+  { reason, retryAfterSeconds }: { reason: RefusalReason; retryAfterSeconds: number | null },
+  { phone }: Pick<SendCommand, 'phone'>,
+  {
+    settings,
+    prefixScore,
+    spend,
+    askedBy,
+  }: Pick<SendFacts, 'settings' | 'prefixScore' | 'spend' | 'askedBy'>,
+  now: Date,
+): ReasonFacts {
+  const until =
+    retryAfterSeconds === null ? {} : { until: new Date(now.getTime() + retryAfterSeconds * 1_000) };
+  switch (reason) {
+    case 'too-many-sends':
+      return { ...until, limit: settings.sends_per_hour };
+    case 'budget-spent':
+      // Not how much it is: with a publishable key anybody may ask.
+      return { until: nextUtcDay(now), setting: budgetSetting(spend, dayBudgetOf(settings), askedBy) };
+    case 'country-not-allowed':
+      return { country: phone?.country };
+    case 'prefix-blocked':
+      return {
+        until: prefixScore && prefixBlockedUntil(prefixScore, now),
+        prefix: phone && prefixText(phone.prefix),
+      };
+    case 'code-too-short':
+    case 'publishable-limit':
+    case 'codes-unconfirmed':
+    case 'destination-locked':
+    case 'no-channel':
+    case 'number-capped':
+    case 'other-payment':
+    case 'too-soon':
+    case 'totp-for-money':
+    case 'unknown-recipient':
+      return until;
+  }
+}
+
+/** Of a project's budget and the share of it that publishable keys may use up: which one has less left. */
+const budgetSetting = (spend: DaySpend, budget: DayBudget, askedBy: PaidAsker) =>
+  askedBy !== 'service' &&
+  budget.strangerBudgetMicros - spend.strangerMicros < budget.budgetMicros - spend.spentMicros
+    ? 'publishable_budget_percent'
+    : 'sms_daily_budget_micros';
+
+/** The same of a job that ended for this reason; at the latest then, where the row does not tell more. */
+export function endFacts(reason: string | null, finishedAt: Date | null): ReasonFacts {
+  if (!finishedAt) return {};
+  if (reason === 'budget-spent') return { until: nextUtcDay(finishedAt) };
+  if (reason === 'number-capped') return { until: new Date(finishedAt.getTime() + HOUR_SECONDS * 1_000) };
+  return {};
+}

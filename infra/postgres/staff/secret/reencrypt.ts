@@ -1,0 +1,137 @@
+import type pg from 'pg';
+import type { ForeignValues, RewrapPage, Rewrapping } from '../../../../domain/staff/secret/reencrypt.ts';
+import type { KeyRing } from '../../../process/config.ts';
+import { type Seal, sealer } from '../../../process/crypto.ts';
+
+/** Some milliseconds of sealing and one short statement, between which everybody else goes on. */
+const PAGE_ROWS = 500;
+
+/** A column that holds sealed values. A test finds every one there is in the database, and asks for it here. */
+interface Place {
+  readonly table: string;
+  /** Orders the walk, and names the row. */
+  readonly key: { readonly sql: string; readonly type: 'uuid' | 'text'; readonly first: string };
+  /** Reads the sealed bytes. */
+  readonly value: string;
+  /** What the value is bound to. */
+  readonly boundTo: string;
+  /** Writes `w.fresh`, the newly sealed bytes. */
+  readonly set: string;
+  readonly where?: string;
+}
+
+const byId = { sql: 't.id', type: 'uuid', first: '00000000-0000-0000-0000-000000000000' } as const;
+const column = (table: string, name: string): Place => ({
+  table,
+  key: byId,
+  value: `t.${name}`,
+  boundTo: 't.id::text',
+  set: `${name} = w.fresh`,
+});
+
+const places: Readonly<Record<string, Place>> = {
+  'recipient.push_token_sealed': column('recipient', 'push_token_sealed'),
+  'webhook_secret.sealed': column('webhook_secret', 'sealed'),
+  'device.totp_sealed': column('device', 'totp_sealed'),
+  'device.totp_next_sealed': column('device', 'totp_next_sealed'),
+  'device.totp_previous_sealed': column('device', 'totp_previous_sealed'),
+  'staff.totp_sealed': column('staff', 'totp_sealed'),
+  'staff_session.totp_offer_sealed': {
+    ...column('staff_session', 'totp_offer_sealed'),
+    key: { sql: `encode(t.token_hash, 'hex')`, type: 'text', first: '' },
+    boundTo: 't.staff_id::text',
+  },
+  // A push to a token that its project named: finished ones too, since staff may try them again.
+  'job.payload': {
+    table: 'job',
+    key: byId,
+    value: `decode(t.payload->'to'->>'token_sealed', 'base64')`,
+    boundTo: 't.id::text',
+    // Postgres breaks base64 into lines (RFC 2045), which JSON would have to escape.
+    set: `payload = jsonb_set(t.payload, '{to,token_sealed}', to_jsonb(replace(encode(w.fresh, 'base64'), E'\\n', '')))`,
+    where: `t.kind = 'push' and t.payload->'to'->>'token_sealed' is not null`,
+  },
+};
+
+/** `pool` is used for one short statement after the other. */
+export function rewrapping(pool: pg.Pool, ring: KeyRing): Rewrapping {
+  const seal = sealer(ring);
+  return {
+    current: ring.current,
+    places: Object.keys(places),
+    page: (name, after) => rewrapPage(pool, seal, ring.current, placeOf(name), after),
+    left: async () => {
+      const left: ForeignValues[] = [];
+      for (const [place, where] of Object.entries(places)) {
+        const { rows } = await pool.query<{ kid: string; values: number }>(countForeign(where), [
+          ring.current,
+        ]);
+        left.push(...rows.map((row) => ({ place, ...row })));
+      }
+      return left;
+    },
+  };
+}
+
+function placeOf(name: string): Place {
+  const place = places[name];
+  if (!place) throw new Error(`nothing is sealed in ${name}`);
+  return place;
+}
+
+/** The layout of `sealer`: one byte of length, then the key's id. */
+const kidOf = ({ value }: Place) =>
+  `convert_from(substring(${value} from 2 for get_byte(${value}, 0)), 'utf8')`;
+const sealedRows = (place: Place) =>
+  `${place.table} t where ${place.where ?? 'true'} and ${place.value} is not null`;
+
+const countForeign = (place: Place) => `
+select ${kidOf(place)} kid, count(*)::int "values" from ${sealedRows(place)} and ${kidOf(place)} <> $1 group by 1 order by 1`;
+
+const readForeign = (place: Place) => `
+select ${place.key.sql}::text key, ${place.boundTo} bound_to, ${place.value} sealed from ${sealedRows(place)}
+  and ${kidOf(place)} <> $1 and ${place.key.sql} > $2::${place.key.type} order by ${place.key.sql} limit ${PAGE_ROWS}`;
+
+/**
+ * By compare-and-set: a value that was written since it was read is not met, and stays. A row that somebody else holds is left to
+ * the next walk, so that this one waits for nobody, and nobody waits for it in a circle.
+ */
+const writeFresh = (place: Place) => `
+with w as materialized (
+  select ${place.key.sql} key, w.fresh from ${place.table} t
+  join unnest($1::${place.key.type}[], $2::bytea[], $3::bytea[]) as w (key, old, fresh) on ${place.key.sql} = w.key
+  where ${place.value} = w.old for update of t skip locked)
+update ${place.table} t set ${place.set} from w where ${place.key.sql} = w.key`;
+
+async function rewrapPage(
+  pool: pg.Pool,
+  seal: Seal,
+  current: string,
+  place: Place,
+  after: string | null,
+): Promise<RewrapPage> {
+  const { rows } = await pool.query<{ key: string; bound_to: string; sealed: Buffer }>(readForeign(place), [
+    current,
+    after ?? place.key.first,
+  ]);
+  const fresh = rows.flatMap(({ key, bound_to: boundTo, sealed }) => {
+    const plain = tryOpen(seal, sealed, boundTo);
+    return plain === null ? [] : [{ key, sealed, fresh: seal.seal(plain, boundTo) }];
+  });
+  const { rowCount } = await pool.query(writeFresh(place), [
+    fresh.map(({ key }) => key),
+    fresh.map(({ sealed }) => sealed),
+    fresh.map((row) => row.fresh),
+  ]);
+  const last = rows.at(-1)?.key ?? null;
+  return { rewrapped: rowCount ?? 0, next: rows.length < PAGE_ROWS ? null : last };
+}
+
+/** Null where its key is not in the ring, or the value was damaged: it is counted as left, and keeps nothing else waiting. */
+function tryOpen(seal: Seal, sealed: Buffer, boundTo: string): string | null {
+  try {
+    return seal.open(sealed, boundTo);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,71 @@
+import type pg from 'pg';
+import type { JobId } from '../../../domain/job/job.ts';
+import type { Deliveries } from '../../../domain/verify/deliveries.ts';
+
+/** Records what providers report of attempts, late reports too. */
+export function deliveries(pool: pg.Pool, now: () => Date): Deliveries {
+  return {
+    record: async ({ jobId, attempt, provider, reference, report }) => {
+      const { rows } = await pool.query<{ id: JobId; waits: boolean }>({
+        name: 'record-delivery',
+        text: recordDelivery,
+        values: [
+          jobId,
+          attempt,
+          provider,
+          report.status,
+          report.reason,
+          report.at,
+          now(),
+          reference,
+          report.refunded,
+        ],
+      });
+      const [row] = rows;
+      if (!row) return 'unknown-attempt';
+      return row.waits ? 'wake' : 'recorded';
+    },
+  };
+}
+
+/** A report that comes again, or late, changes nothing. */
+const isForward = `(a.delivery is null or (select place from rank where status = a.delivery) < (select place from rank where status = $4))`;
+/** Of the last attempt every end is waited for; that an earlier one arrived after all ends the chain as well. */
+const isAwaited = `($4 in ('delivered', 'read') or (j.attempts = $2 and $4 <> 'sent'))`;
+
+/**
+ * Reports arrive repeated and out of order: a step forward is kept, one back is not. The job's row says "due now" in the
+ * same commit, so that a ticket issued in place of a lost one would wake as early. A repeated report wakes a job that is due
+ * and still there: whoever took the first one may have been killed before it woke anything. A refund is booked once, since
+ * the attempt costs nothing after it; it comes half a minute after the send at the soonest, when the attempt was closed.
+ * Money is locked before the job, as everybody does.
+ */
+const recordDelivery = `
+with rank (status, place) as (values ('sent', 1), ('delivered', 2), ('read', 3), ('failed', 2), ('expired', 2)),
+held_spend as materialized (
+  select from paid_spend where $9 and (project_id, day) in (
+    select project_id, (opened_at at time zone 'utc')::date from attempt where job_id = $1 and n = $2) for update),
+job_row as (select id from job where id = $1 and (select count(*) from held_spend) >= 0 for update),
+recorded as (
+  update attempt a set delivery = case when ${isForward} then $4 else a.delivery end,
+    delivery_reason = case when ${isForward} then $5 else a.delivery_reason end,
+    delivery_at = case when ${isForward} then $6 else a.delivery_at end,
+    provider_reference = coalesce(a.provider_reference, $8),
+    cost_micros = case when $9 then least(a.cost_micros, 0) else a.cost_micros end
+  from job_row where a.job_id = job_row.id and a.n = $2 and a.provider = $3
+    and (${isForward} or a.provider_reference is null or ($9 and a.cost_micros > 0))
+  returning a.job_id, a.project_id, (a.opened_at at time zone 'utc')::date as day, new.delivery is distinct from old.delivery stepped,
+    coalesce(old.cost_micros - new.cost_micros, 0) refunded),
+refunded as (
+  update paid_spend s set spent_micros = greatest(0, s.spent_micros - r.refunded),
+    stranger_micros = greatest(0, s.stranger_micros - case when exists (
+      select from job j join verification v on v.id = j.subject_id where j.id = r.job_id and v.asked_by = 'stranger') then r.refunded else 0 end)
+  from recorded r
+  where r.refunded > 0 and s.project_id = r.project_id and s.day = r.day),
+due as (
+  update job j set run_at = least(j.run_at, $7) from recorded
+  where recorded.stepped and j.id = recorded.job_id and j.finished_at is null and ${isAwaited}
+  returning j.id)
+select a.job_id id, exists (select from due) or exists (
+  select from job j where j.id = $1 and j.finished_at is null and j.run_at <= $7 and ${isAwaited}) waits
+from attempt a where a.job_id = $1 and a.n = $2 and a.provider = $3`;

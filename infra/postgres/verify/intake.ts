@@ -1,0 +1,204 @@
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { limitReasons } from '../../../domain/job/decision.ts';
+import type { JobId, Ticket } from '../../../domain/job/job.ts';
+import type { Channel } from '../../../domain/verify/channel.ts';
+import type { OtpIntake, SendAnswer, SendOrder } from '../../../domain/verify/intake.ts';
+import { otpSend, type VerificationId } from '../../../domain/verify/job.ts';
+import { maskPhone } from '../../../domain/shared/phone.ts';
+import { refusalFacts } from '../../../domain/verify/refusal-facts.ts';
+import { decideSend, type SendPlan } from '../../../domain/verify/send.ts';
+import { APPROVAL_PURPOSE } from '../../../domain/verify/strangers.ts';
+import type { NumberOf } from '../../verify/codes.ts';
+import type { KeyedHash } from '../../process/crypto.ts';
+import { countFinished } from '../../process/metrics.ts';
+import { batcher } from '../engine/batcher.ts';
+import { inTwoPhases } from '../engine/hot-pool.ts';
+import { type Addressed, Facts, type KeptAnswer, readFacts, type Writes, writeAll } from './intake-sql.ts';
+
+/** A statement's parameters stay under some 100 kB, and one lock wait holds up no more callers than this. */
+const BATCH_MAX = 200;
+/** One batch commits while the next one reads its facts. */
+const BATCHES_IN_FLIGHT_MAX = 2;
+
+export interface IntakeDeps {
+  readonly pool: pg.Pool;
+  readonly hash: KeyedHash;
+  /** The root key that new codes derive from. */
+  readonly codeKid: string;
+  /** The number that belongs to a send which asked for a push. */
+  readonly numberOf: NumberOf;
+  /** Channels that have a provider in this installation. */
+  readonly providers: ReadonlySet<Channel>;
+  readonly now: () => Date;
+  readonly outbox: Outbox;
+}
+
+/** Takes tickets to their queue after the commit; what it fails at is the sweep's to mend. */
+export interface Outbox {
+  publish(outboxId: string, tickets: readonly Ticket[]): void;
+  /** Batches published since the last call: the next commit marks them. */
+  takePublished(): readonly string[];
+}
+
+/** The intake of `otp-send`: one transaction for all orders that arrive together. */
+export function otpIntake(deps: IntakeDeps): OtpIntake {
+  const accept = batcher({
+    name: 'intake',
+    sizeMax: BATCH_MAX,
+    inFlightMax: BATCHES_IN_FLIGHT_MAX,
+    run: (orders: readonly SendOrder[]) =>
+      acceptAll(deps, orders).catch((error: unknown) => {
+        // Another process was first with a key of ours, a moment after we had looked: the second look finds its answer.
+        if (isTakenKey(error)) return acceptAll(deps, orders);
+        throw error;
+      }),
+  });
+  return { accept };
+}
+
+const isTakenKey = (error: unknown) =>
+  error instanceof pg.DatabaseError && error.constraint === 'request_pkey';
+
+/** A test key's destinations are its own: its sends neither meet nor use up those of the live key. */
+export function addressText(destination: SendOrder['destination'], mode: 'live' | 'test'): string {
+  const text = 'phone' in destination ? destination.phone : `recipient:${destination.recipientId}`;
+  return mode === 'test' ? `test:${text}` : text;
+}
+
+function addressOf({ hash }: IntakeDeps, order: SendOrder): Addressed {
+  const { command, destination, caller, asker } = order;
+  const text = addressText(destination, command.mode);
+  const addressHash = hash('address', text);
+  const recipientHash =
+    command.mode === 'live' ? addressHash : hash('address', addressText(destination, 'live'));
+  const sort = `${asker.kind === 'stranger' ? 'stranger:' : ''}${command.purpose === APPROVAL_PURPOSE ? 'approval:' : ''}`;
+  return {
+    order,
+    addressHash,
+    addressHex: addressHash.toString('hex'),
+    limitHex: (sort === '' ? addressHash : hash('address', sort + text)).toString('hex'),
+    askedFrom: asker.kind === 'stranger' ? hash('asked-from', `${caller.projectId}:${asker.from}`) : null,
+    recipientHash,
+  };
+}
+
+type Answered = SendAnswer & { readonly replayed: boolean };
+
+async function acceptAll(deps: IntakeDeps, orders: readonly SendOrder[]): Promise<readonly Answered[]> {
+  const now = deps.now();
+  const addressed = orders.map((order) => addressOf(deps, order));
+  const { answers, outbox, superseded, tickets } = await inTwoPhases(
+    deps.pool,
+    (client) => readFacts(client, addressed, now),
+    (rows, client) => {
+      const { answers, writes } = decideAll(deps, addressed, new Facts(rows), now);
+      const { sent, outbox, superseded } = writeAll(client, writes, deps.outbox.takePublished(), now);
+      return { sent, out: { answers, outbox, superseded, tickets: writes.jobs.map(({ ticket }) => ticket) } };
+    },
+  );
+  // Asked for after the commit: what hangs on it before would fail beside it, where nobody listens.
+  const row = (await outbox)?.rows[0];
+  if (row) deps.outbox.publish(row.id, tickets);
+  countFinished(otpSend.kind, 'cancelled', (await superseded)?.rowCount ?? 0);
+  return answers;
+}
+
+/** In order of arrival: each decision sees what the ones before it in the batch have changed. */
+function decideAll(deps: IntakeDeps, addressed: readonly Addressed[], facts: Facts, now: Date) {
+  const writes: Writes = {
+    jobs: [],
+    verifications: [],
+    resends: [],
+    requests: [],
+    superseded: [],
+    ended: [],
+    rebooked: [],
+  };
+  const answers = addressed.map((one): Answered => {
+    const earlier = facts.requestOf(one.order);
+    if (earlier) {
+      const same = earlier.bodyHash === one.order.idempotency?.bodyHash;
+      return same ? told(deps, one, earlier.answer, true) : { answer: 'key-reused', replayed: false };
+    }
+    const answer = decideOne(deps, one, facts, writes, now);
+    if (burnsKey(answer)) facts.remember(one.order, answer, writes);
+    return told(deps, one, answer, false);
+  });
+  facts.rebook(addressed, writes, now);
+  return { answers, writes };
+}
+
+/** Whatever channels can reach the recipient, a push that was asked for has its number: its presence would tell of a device. */
+function told({ numberOf }: IntakeDeps, { order }: Addressed, kept: KeptAnswer, replayed: boolean): Answered {
+  if (kept.answer !== 'accepted') return { ...kept, replayed };
+  const { codeKid, ...answer } = kept;
+  const { channels, mode } = order.command;
+  const isAsked = mode === 'live' && channels.includes('push');
+  return { ...answer, number: isAsked ? numberOf({ kid: codeKid, jobId: answer.jobId }) : null, replayed };
+}
+
+/** A business refusal is an answer and is kept; a 429 is not, so that the same key may be tried again. */
+const burnsKey = (answer: KeptAnswer) =>
+  answer.answer === 'accepted' || (answer.answer === 'refused' && !limitReasons.has(answer.reason));
+
+function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Writes, now: Date): KeptAnswer {
+  const { order } = one;
+  const live = facts.liveOf(one);
+  if (order.resendOf && (live?.id !== order.resendOf || live.expiresAt <= now)) return { answer: 'closed' };
+  const known = {
+    ...facts.of(one),
+    live,
+    again: order.resendOf !== undefined,
+    settings: order.caller.settings,
+    ...reachOf(deps, facts, one),
+  };
+  const decision = decideSend(order.command, known, now);
+  if (decision.decision === 'refused') {
+    const { reason, retryAfterSeconds } = decision;
+    return {
+      answer: 'refused',
+      reason,
+      retryAfterSeconds,
+      facts: refusalFacts(decision, order.command, known, now),
+    };
+  }
+
+  const { plan } = decision;
+  const jobId = uuidv7({ msecs: now.getTime() }) as JobId;
+  const id = plan.resendOf?.id ?? (uuidv7({ msecs: now.getTime() }) as VerificationId);
+  const codeKid = plan.resendOf?.codeKid ?? deps.codeKid;
+  facts.record(one, { id, jobId, plan, codeKid, ticket: ticketOf(one, jobId, plan) }, writes, now);
+  const { channels, expiresAt } = plan;
+  return {
+    answer: 'accepted',
+    id,
+    jobId,
+    resend: plan.resendOf !== null || plan.replaces !== null,
+    channels,
+    expiresAt: expiresAt.toISOString(),
+    codeKid,
+  };
+}
+
+function reachOf(deps: IntakeDeps, facts: Facts, one: Addressed) {
+  const recipient = facts.recipientOf(one);
+  return {
+    reach: {
+      push: recipient?.has_push ?? false,
+      ownApp: (recipient?.has_push && !recipient.has_token) ?? false,
+      telegram: recipient?.has_chat ?? false,
+      locale: recipient?.locale ?? null,
+      providers: deps.providers,
+    },
+  };
+}
+
+function ticketOf({ order }: Addressed, jobId: JobId, plan: SendPlan): Ticket {
+  const to = order.command.phone ? maskPhone(order.command.phone.e164) : 'recipient';
+  return {
+    jobId,
+    kind: otpSend.kind,
+    labels: { project: order.caller.slug, channels: plan.channels.join(','), to },
+  };
+}

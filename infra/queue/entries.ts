@@ -1,0 +1,152 @@
+import type { BulkJobOptions, Queue } from 'bullmq';
+import type { JobId, Ticket } from '../../domain/job/job.ts';
+import type { JobKind } from '../../domain/jobs.ts';
+import { batchSize } from '../process/metrics.ts';
+import type { Queues } from './queues.ts';
+
+/** A ticket that sleeps until `runAt`. */
+export interface DueTicket extends Ticket {
+  readonly runAt: Date;
+}
+
+/** Postgres counts attempts; BullMQ's own count, which falls back after a crash, must never be the one that stops. */
+const BULLMQ_ATTEMPTS = 1_000_000;
+/** An operator looks at the last hours; the record is in Postgres. */
+const KEEP_COMPLETED = { age: 3_600, count: 10_000 };
+const KEEP_FAILED = { age: 7 * 86_400, count: 50_000 };
+
+const ticketOptions: BulkJobOptions = {
+  attempts: BULLMQ_ATTEMPTS,
+  backoff: { type: 'custom' },
+  removeOnComplete: KEEP_COMPLETED,
+  removeOnFail: KEEP_FAILED,
+};
+
+/** Adds tickets; one that BullMQ still keeps under its id is left as it is. */
+export async function addTickets(queues: Queues, tickets: readonly DueTicket[], now: Date): Promise<void> {
+  if (tickets.length === 0) return;
+  batchSize.observe({ batch: 'publish' }, tickets.length);
+  const byKind = Map.groupBy(tickets, ({ kind }) => kind);
+  await Promise.all(
+    [...byKind].map(([kind, ofKind]) =>
+      queues.of[kind as JobKind].addBulk(
+        ofKind.map(({ jobId, labels, runAt }) => {
+          const delay = runAt.getTime() - now.getTime();
+          return {
+            name: kind,
+            data: { jobId, kind, labels },
+            opts: { ...ticketOptions, jobId, ...(delay > 0 ? { delay } : {}) },
+          };
+        }),
+      ),
+    ),
+  );
+}
+
+/**
+ * Issues tickets for unfinished rows that may have lost theirs. A ticket that BullMQ keeps as finished is removed first, or
+ * it would shadow the new one; one that sleeps on although its row is due, because a callback came while Redis was away, is
+ * woken; one that waits, sleeps or runs is left alone. Safe to repeat.
+ *
+ * @returns how many had none.
+ */
+export async function reissueTickets(
+  queues: Queues,
+  tickets: readonly DueTicket[],
+  now: Date,
+): Promise<number> {
+  const missing: DueTicket[] = [];
+  for (const [kind, ofKind] of Map.groupBy(tickets, ({ kind }) => kind)) {
+    const queue = queues.of[kind as JobKind];
+    const standing = await standingOf(queues, queue, ofKind, now);
+    await Promise.all(
+      ofKind.filter((_, index) => standing[index] === 'ended').map(({ jobId }) => queue.remove(jobId)),
+    );
+    await Promise.all(
+      ofKind.filter((_, index) => standing[index] === 'overslept').map(({ jobId }) => promote(queue, jobId)),
+    );
+    missing.push(
+      ...ofKind.filter((_, index) => standing[index] === 'ended' || standing[index] === 'missing'),
+    );
+  }
+  await addTickets(queues, missing, now);
+  return missing.length;
+}
+
+type Standing = 'alive' | 'overslept' | 'ended' | 'missing';
+
+/** A row that is due may be ahead of its ticket for so long: it is being put to sleep, or woken, just now. */
+const OVERSLEPT_MS = 2_000;
+/** BullMQ's score of a sleeping ticket is its time in ms, shifted by 12 bits. */
+const DELAYED_SCORE_PER_MS = 4_096;
+
+/**
+ * One command for each ticket, and a second one only for those whose row is overdue: of a backlog that sleeps as it should
+ * there are none. BullMQ sets `finishedOn` with a ticket's end, and takes it away where it is tried again.
+ */
+async function standingOf(
+  queues: Queues,
+  queue: Queue<Ticket>,
+  tickets: readonly DueTicket[],
+  now: Date,
+): Promise<Standing[]> {
+  const held = await pipelined(queues, tickets, (pipeline, { jobId }) =>
+    pipeline.hmget(queue.toKey(jobId), 'timestamp', 'finishedOn'),
+  );
+  const standing = held.map((fields): Standing => {
+    const [timestamp, finishedOn] = fields as (string | null)[];
+    if (timestamp === null) return 'missing';
+    return finishedOn === null ? 'alive' : 'ended';
+  });
+  const isOverdue = ({ runAt }: DueTicket) => runAt.getTime() <= now.getTime() - OVERSLEPT_MS;
+  const overdue = [...tickets.entries()].filter(
+    ([at, ticket]) => standing[at] === 'alive' && isOverdue(ticket),
+  );
+  const sleeps = await pipelined(queues, overdue, (pipeline, [, { jobId }]) =>
+    pipeline.zscore(queue.toKey('delayed'), jobId),
+  );
+  for (const [place, [at]] of overdue.entries()) {
+    const sleepsUntilMs = Number(sleeps[place] ?? 0) / DELAYED_SCORE_PER_MS;
+    if (sleepsUntilMs > now.getTime() + OVERSLEPT_MS) standing[at] = 'overslept';
+  }
+  return standing;
+}
+
+/** Asks Redis one thing of each item, all in one pipeline. */
+async function pipelined<Item>(
+  { redis }: Queues,
+  items: readonly Item[],
+  ask: (pipeline: ReturnType<typeof redis.pipeline>, item: Item) => unknown,
+): Promise<unknown[]> {
+  if (items.length === 0) return [];
+  const pipeline = redis.pipeline();
+  for (const item of items) ask(pipeline, item);
+  const replies = (await pipeline.exec()) ?? [];
+  return items.map((_, index) => {
+    const [error, value] = replies[index] ?? [new Error('no reply')];
+    if (error) throw error;
+    return value;
+  });
+}
+
+/** It may wake by itself, or go, between two calls. */
+const promote = (queue: Queue<Ticket>, jobId: JobId): Promise<void> =>
+  queue
+    .getJob(jobId)
+    .then((job) => job?.promote())
+    .catch(() => undefined);
+
+/** How often, and how far apart, a wake-up is repeated for a ticket that is just being put to sleep. */
+const WAKE_TRIES = 4;
+const WAKE_GAP_MS = 50;
+
+/** Wakes a sleeping ticket now. One that waits or runs needs no waking; one that is gone is the sweep's to find. */
+export async function wakeTicket(queues: Queues, kind: JobKind, jobId: JobId): Promise<void> {
+  const queue = queues.of[kind];
+  for (let tries = 1; tries <= WAKE_TRIES; tries++) {
+    const state = await queue.getJobState(jobId);
+    if (state === 'delayed') return promote(queue, jobId);
+    if (state !== 'active') return;
+    await new Promise((resolve) => setTimeout(resolve, WAKE_GAP_MS * tries));
+  }
+}

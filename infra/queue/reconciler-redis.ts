@@ -1,0 +1,37 @@
+import { jobKinds } from '../../domain/jobs.ts';
+import { closeQueues, type Queues } from './queues.ts';
+import { type DueTicket, reissueTickets } from './entries.ts';
+
+/** Says which life of Redis was last compared with Postgres as a whole, by its `run_id`. */
+const EPOCH_KEY = 'navbat:epoch';
+
+/** What the sweep asks of Redis. */
+export function sweepRedis(queues: Queues) {
+  return {
+    reissue: (tickets: readonly DueTicket[], now: Date) => reissueTickets(queues, tickets, now),
+    /** A restart, from whatever file, and a failover change the run id; a wipe removes the key. One comparison finds all three. */
+    redisRun: () => runId(queues),
+    mark: () => queues.redis.get(EPOCH_KEY),
+    setMark: async (mark: string) => {
+      await queues.redis.set(EPOCH_KEY, mark);
+    },
+    applyPauses: async (paused: ReadonlySet<string>) => {
+      // A queue that has never seen its Redis waits for it without end; the tick has to come again.
+      if (queues.redis.status !== 'ready') throw new Error('Redis is away');
+      for (const kind of jobKinds) {
+        const queue = queues.of[kind];
+        const isPaused = await queue.isPaused();
+        if (paused.has(kind) && !isPaused) await queue.pause();
+        if (!paused.has(kind) && isPaused) await queue.resume();
+      }
+    },
+    close: () => closeQueues(queues),
+  };
+}
+
+async function runId({ redis }: Queues): Promise<string> {
+  const info = await redis.info('server');
+  const id = /^run_id:(\w+)/m.exec(info)?.[1];
+  if (!id) throw new Error('INFO of Redis has no run_id');
+  return id;
+}

@@ -1,0 +1,173 @@
+import request from 'supertest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { webhookRoutes } from '../../../../apps/api/webhook/webhooks.routes.ts';
+import { ENDPOINTS_MAX } from '../../../../domain/webhook/endpoint.ts';
+import { sealer } from '../../../../infra/process/crypto.ts';
+import { webhookStore } from '../../../../infra/postgres/webhook/webhooks.ts';
+import { urlFault } from '../../../../infra/webhook/url-fault.ts';
+import {
+  type Ground,
+  makeKey,
+  makeProject,
+  openApi,
+  openGround,
+  type TestApi,
+} from '../../../support/api.ts';
+
+const ring = { current: 'test', keys: new Map([['test', Buffer.alloc(32, 7)]]) };
+
+let ground: Ground;
+let api: TestApi;
+
+beforeAll(async () => {
+  ground = await openGround();
+  const webhooks = webhookStore(ground.orm.em, ground.pool, sealer(ring));
+  api = openApi(ground, webhookRoutes({ webhooks, urlFault: urlFault({ allowPrivate: false }) }));
+});
+afterAll(async () => {
+  await api.close();
+  await ground.close();
+});
+
+const call = (key: string, method: 'get' | 'post' | 'patch' | 'delete', path: string) =>
+  request(api.app)[method](`/webhooks${path}`).set('Authorization', `Bearer ${key}`);
+
+test('an endpoint’s secret is shown when it is made and when it is rotated, and never again', async () => {
+  const { key } = await makeProject(ground, 'secrets');
+  const made = await call(key, 'post', '/endpoints')
+    .send({ url: 'https://example.com/a', event_types: ['test', 'test'] })
+    .expect(201);
+  expect(made.body).toMatchObject({ url: 'https://example.com/a', enabled: true, event_types: ['test'] });
+  expect(Buffer.from(made.body.secret.replace('whsec_', ''), 'base64')).toHaveLength(32);
+  const rotated = await call(key, 'post', `/endpoints/${made.body.id}/rotate-secret`).expect(200);
+  expect(rotated.body.secret).not.toBe(made.body.secret);
+  const seen = [
+    await call(key, 'get', '/endpoints').expect(200),
+    await call(key, 'get', `/endpoints/${made.body.id}`).expect(200),
+    await call(key, 'patch', `/endpoints/${made.body.id}`).send({ description: 'x' }).expect(200),
+  ];
+  expect(JSON.stringify(seen.map(({ body }) => body))).not.toContain('whsec_');
+});
+
+test('a project’s own secret is the same until it is rotated', async () => {
+  const { key } = await makeProject(ground, 'own-secret');
+  const asked = await Promise.all(Array.from({ length: 5 }, () => call(key, 'get', '/secret').expect(200)));
+  expect(new Set(asked.map(({ body }) => body.secret)).size).toBe(1);
+  const rotated = await call(key, 'post', '/secret/rotate').expect(200);
+  expect(rotated.body.earlier_until).not.toBeNull();
+  expect((await call(key, 'get', '/secret').expect(200)).body.secret).toBe(rotated.body.secret);
+});
+
+test('a project sees and changes its own endpoints alone, and a key needs the scope', async () => {
+  const { project, key } = await makeProject(ground, 'mine');
+  const { key: theirs } = await makeProject(ground, 'theirs');
+  const { body } = await call(key, 'post', '/endpoints').send({ url: 'https://example.com/' }).expect(201);
+  const path = `/endpoints/${body.id}`;
+  await call(theirs, 'get', path).expect(404);
+  await call(theirs, 'patch', path).send({ enabled: false }).expect(404);
+  await call(theirs, 'delete', path).expect(404);
+  await call(theirs, 'post', `${path}/rotate-secret`).expect(404);
+  await call(theirs, 'post', `${path}/test`).send({}).expect(404);
+  expect((await call(theirs, 'get', '/endpoints').expect(200)).body.data).toEqual([]);
+  const { key: without } = await makeKey(ground, project.id, { scopes: ['otp', 'jobs'] });
+  await call(without, 'get', '/endpoints').expect(403);
+  await call(key, 'delete', path).expect(204);
+  await call(key, 'get', path).expect(404);
+});
+
+test('a URL that may lead inside, or is none, is refused by name', async () => {
+  const { key } = await makeProject(ground, 'urls');
+  for (const url of [
+    'http://example.com/',
+    'https://10.0.0.1/',
+    'https://[::1]/',
+    'https://a:b@example.com/',
+    'x',
+  ]) {
+    const { body } = await call(key, 'post', '/endpoints').send({ url }).expect(400);
+    expect(body.errors, url).toMatchObject([{ pointer: '/url' }]);
+  }
+  const made = await call(key, 'post', '/endpoints').send({ url: 'https://example.com/' }).expect(201);
+  await call(key, 'patch', `/endpoints/${made.body.id}`).send({ url: 'https://127.0.0.1/' }).expect(400);
+});
+
+test('a project has a bounded number of endpoints, also when twenty are asked for at once', async () => {
+  const { key } = await makeProject(ground, 'crowd');
+  const asked = Array.from({ length: 20 }, () =>
+    call(key, 'post', '/endpoints').send({ url: 'https://example.com/' }),
+  );
+  const statuses = (await Promise.all(asked)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 201)).toHaveLength(ENDPOINTS_MAX);
+  expect(statuses.filter((status) => status === 409)).toHaveLength(20 - ENDPOINTS_MAX);
+});
+
+test('a test event has its story, and the log pages and filters what was sent', async () => {
+  const { project, key } = await makeProject(ground, 'log');
+  const made = await call(key, 'post', '/endpoints')
+    .send({ url: 'https://example.com/x?token=s' })
+    .expect(201);
+  const sent = await call(key, 'post', `/endpoints/${made.body.id}/test`).send({}).expect(202);
+  const story = await call(key, 'get', `/events/${sent.body.event_id}`).expect(200);
+  expect(story.body).toMatchObject({
+    type: 'test',
+    deliveries: [{ endpoint_id: made.body.id, state: 'accepted', attempt_count: 0 }],
+  });
+  await seedDeliveries(project.id, sent.body.event_id, made.body.id, story.body.deliveries[0].job_id);
+
+  const first = await call(key, 'get', '/deliveries?limit=2').expect(200);
+  expect(first.body.data.map(({ attempt }: { attempt: number }) => attempt)).toEqual([3, 2]);
+  expect(first.body.data[0]).toMatchObject({
+    status: 'completed',
+    request: {
+      url: 'https://example.com/x?…',
+      headers: { 'webhook-id': sent.body.event_id, 'webhook-timestamp': '1772366520' },
+      body: expect.stringContaining('"type":"test"'),
+    },
+    response: { status_code: 200, body: 'ok' },
+  });
+  const rest = await call(key, 'get', `/deliveries?limit=2&cursor=${first.body.next_cursor}`).expect(200);
+  expect(rest.body).toMatchObject({
+    data: [{ attempt: 1, response: null, reason: 'timeout' }],
+    next_cursor: null,
+  });
+  const filtered = async (query: string) =>
+    (await call(key, 'get', `/deliveries?${query}`).expect(200)).body.data.map(
+      ({ attempt }: { attempt: number }) => attempt,
+    );
+  expect(await filtered('status=failed')).toEqual([2]);
+  expect(await filtered(`event=${sent.body.event_id}&endpoint=${made.body.id}`)).toEqual([3, 2, 1]);
+  expect(await filtered('endpoint=00000000-0000-7000-8000-000000000000')).toEqual([]);
+  expect(await filtered('from=2026-03-01T12:01:00Z&to=2026-03-01T12:02:00Z')).toEqual([2]);
+});
+
+test('a replay is counted before it is ordered, and its range is bounded', async () => {
+  const { key } = await makeProject(ground, 'replay');
+  const range = { from: '2026-03-01T00:00:00Z', to: '2026-03-02T00:00:00Z' };
+  const counted = await call(key, 'post', '/replay')
+    .send({ ...range, dry_run: true })
+    .expect(200);
+  expect(counted.body).toEqual({ dry_run: true, events: 0, calls: 0 });
+  await call(key, 'post', '/replay').send(range).expect(202);
+  await call(key, 'post', '/replay').send({ from: range.to, to: range.from }).expect(400);
+  await call(key, 'post', '/replay')
+    .send({ ...range, to: '2026-04-02T00:00:00Z' })
+    .expect(400);
+  const endpoint_id = '00000000-0000-7000-8000-000000000000';
+  await call(key, 'post', '/replay')
+    .send({ ...range, endpoint_id })
+    .expect(404);
+  await call(key, 'post', `/events/${endpoint_id}/replay`).send({}).expect(404);
+});
+
+/** Three tries of one job: a time-out, a 500 and a success, a minute apart from noon of 2026-03-01. */
+const seedDeliveries = (projectId: string, eventId: string, endpointId: string, jobId: string) =>
+  ground.pool.query(
+    `insert into webhook_delivery (id, project_id, mode, event_id, event_type, endpoint_id, job_id, n, url, outcome, reason, status_code,
+       latency_ms, response, at)
+     select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '70008000' || lpad(n::text, 12, '0'))::uuid, $1, 'live', $2,
+       'test', $3, $4, n, 'https://example.com/x?…', outcome, reason, status, 12, body, at
+     from (select n, timestamptz '2026-03-01T12:00:00Z' + (n - 1) * interval '1 minute' as at, outcome, reason, status, body from (values
+       (1, 'unknown', 'timeout', null::int, null), (2, 'failed', 'http-5xx', 500, 'no'), (3, 'completed', null, 200, 'ok'))
+       as seed (n, outcome, reason, status, body)) rows`,
+    [projectId, eventId, endpointId, jobId],
+  );

@@ -1,0 +1,62 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../../../apps/sandbox/start-sandbox.ts';
+
+export const ACCOUNT = `AC${'1'.repeat(32)}`;
+export const AUTH_TOKEN = 'f'.repeat(32);
+export const BOT_TOKEN = '7000000001:AAabcdefghijklmnopqrstuvwxyz0123456';
+export const GATEWAY_TOKEN = 'AAEAAAABgatewaytokenofthesandbox';
+export const PHONE = '+998901234567';
+export const SENDER = '+15005550006';
+
+/** A directory of its own, gone after the test. */
+export async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'sandbox-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** A sandbox on a free port, closed after the test; callbacks are repeated after 10 ms. */
+export async function freshSandbox(options: Partial<SandboxOptions> = {}): Promise<Sandbox> {
+  const directory = options.directory ?? (await temporaryDirectory());
+  const sandbox = await startSandbox({
+    port: 0,
+    directory,
+    ...options,
+    timing: { callbackPauseMs: 10, ...options.timing },
+  });
+  onTestFinished(() => sandbox.close());
+  return sandbox;
+}
+
+export interface Received {
+  url: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** A receiver of callbacks: what came, and what it answers to each. */
+export async function receiver(
+  answer: (received: Received, count: number) => number = () => 200,
+): Promise<{ url: string; received: Received[] }> {
+  const received: Received[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      const one = { url: request.url ?? '', headers: request.headers, body };
+      received.push(one);
+      response.writeHead(answer(one, received.length)).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+}

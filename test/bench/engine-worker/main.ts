@@ -1,0 +1,79 @@
+import { pino } from 'pino';
+import type { CodeChannel } from '../../../domain/verify/port.ts';
+import { codeOf } from '../../../infra/verify/codes.ts';
+import { readConfig } from '../../../infra/process/config.ts';
+import { sealer } from '../../../infra/process/crypto.ts';
+import { openLog } from '../../../infra/process/log.ts';
+import { attemptsTotal, jobsFinished } from '../../../infra/process/metrics.ts';
+import { jobStore } from '../../../infra/postgres/job/attempts.ts';
+import { hotPool } from '../../../infra/postgres/engine/hot-pool.ts';
+import { otpJobs } from '../../../infra/postgres/verify/otp-jobs.ts';
+import { paidAttempts } from '../../../infra/postgres/verify/paid-attempts.ts';
+import { telegramChats } from '../../../infra/postgres/message/telegram/chats.ts';
+import { projectCache } from '../../../infra/postgres/project/cache.ts';
+import { guard } from '../../../infra/providers/provider-guard.ts';
+import { startLane } from '../../../infra/queue/queue-worker.ts';
+import { workerRedis } from '../../../infra/queue/queues.ts';
+import { otpSendWake } from '../../../workers/verify/otp-send.ts';
+import { workOff } from '../support/worker-process.ts';
+
+/** As in `workers/main.ts`, which this is wired after. */
+const CONNECTIONS_MAX = 8;
+const PROVIDER_SHARE = 0.25;
+const DRAIN_GRACE_MS = 5_000;
+
+/** A provider that takes every message at once: what is left is our own work. */
+const noProvider: CodeChannel = {
+  channel: 'telegram',
+  provider: 'bench',
+  send: async () => ({ reply: 'accepted', reference: '1', cost: null }),
+};
+
+/** The lane of `otp-send` as `workers/main.ts` wires it, log lines and metrics and all; the log goes where nothing is kept. */
+await workOff(async ({ done, concurrency }) => {
+  const config = readConfig(process.env);
+  const log = openLog('lane-worker', config.LOG_LEVEL, pino.destination({ dest: '/dev/null', sync: true }));
+  const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
+  const now = () => new Date();
+  const inFlightMax = Math.floor(concurrency * PROVIDER_SHARE);
+  const wake = otpSendWake({
+    jobs: otpJobs(pool, sealer(config.SEAL_KEYS)),
+    store: jobStore(pool, now),
+    paid: paidAttempts(pool, now),
+    chats: telegramChats(pool),
+    channels: new Map([['telegram', guard(noProvider, { inFlightMax, clock: now })]]),
+    ownApp: null,
+    project: projectCache(pool),
+    codeOf: codeOf(config.CODE_KEYS),
+    now,
+    random: Math.random,
+    onAttempt: ({ jobId, n, channel, provider, outcome, reason, latencyMs, requestId }) => {
+      attemptsTotal.inc({ kind: 'otp-send', channel, provider, outcome });
+      log.info(
+        {
+          job_id: jobId,
+          attempt: n,
+          channel,
+          provider,
+          outcome,
+          reason,
+          latency_ms: latencyMs,
+          request_id: requestId,
+        },
+        'attempt',
+      );
+    },
+    onFinished: (state) => {
+      jobsFinished.inc({ kind: 'otp-send', state });
+      done();
+    },
+  });
+  const onError = (error: Error) => console.error(error);
+  const connection = workerRedis(config.REDIS_URL, onError);
+  const lane = startLane({ kind: 'otp-send', wake, concurrency, connection, onSurprise: onError, onError });
+  return async () => {
+    await lane.drain(DRAIN_GRACE_MS);
+    connection.disconnect();
+    await pool.end();
+  };
+});

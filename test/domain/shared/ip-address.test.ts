@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { netsOf, normalAddress } from '../../../domain/shared/ip-address.ts';
+
+test.for<readonly [text: string, address: string]>([
+  ['192.0.2.1', '192.0.2.1'],
+  [' 192.0.2.1 ', '192.0.2.1'],
+  ['192.0.2.1:443', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['::FFFF:C000:0201', '192.0.2.1'],
+  ['0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1:443', '192.0.2.1'],
+  ['[::ffff:192.0.2.1]:443', '192.0.2.1'],
+  ['2001:DB8::1', '2001:db8::1'],
+  ['2001:0db8:0000:0000:0000:0000:0000:0001', '2001:db8::1'],
+  ['[2001:db8::1]', '2001:db8::1'],
+  ['"[2001:db8::1]:443"', '2001:db8::1'],
+  ['fe80::1%eth0', 'fe80::1'],
+  ['[fe80::1%25eth0]:80', 'fe80::1'],
+])('%s is the caller %s', ([text, address]) => {
+  expect(normalAddress(text)).toBe(address);
+});
+
+test.for([
+  '',
+  ' ',
+  'unknown',
+  '_hidden',
+  'localhost',
+  'example.com',
+  '010.0.0.1',
+  '0x7f.0.0.1',
+  '2130706433',
+  '127.1',
+  '1.2.3.4.5',
+  '256.1.1.1',
+  '2001:db8::1::2',
+  '[2001:db8::1',
+  '192.0.2.1, 192.0.2.2',
+  '192.0.2.1\0',
+])('%j is no address', (text) => {
+  expect(normalAddress(text)).toBeNull();
+});
+
+test('IPv6 is counted by the nets that one subscriber may hold, IPv4 by itself, and whatever is neither together', () => {
+  expect(netsOf('2001:db8:aaaa:bbcc:1:2:3:4')).toEqual([
+    { subject: '2001:db8:aaaa:bbcc::/64', times: 1 },
+    { subject: '2001:db8:aaaa:bb00::/56', times: 2 },
+    { subject: '2001:db8:aaaa::/48', times: 4 },
+  ]);
+  expect(netsOf('::ffff:192.0.2.1')).toEqual([{ subject: '192.0.2.1', times: 1 }]);
+  expect(netsOf('unknown')).toEqual(netsOf('_hidden'));
+});

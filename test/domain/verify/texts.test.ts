@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { texts } from '../../../apps/bot/texts.ts';
+import { allNoticeWords, noticeWords } from '../../../domain/identity/approval/notice-words.ts';
+import { BIND_PURPOSE } from '../../../domain/identity/device/enrolment.ts';
+import { smsSegments } from '../../../domain/verify/segments.ts';
+import { templateWarnings } from '../../../domain/verify/template-warnings.ts';
+import { codeText, Locale } from '../../../domain/verify/text.ts';
+import { REGISTRATION_PURPOSE } from '../../../domain/identity/registration/purpose.ts';
+
+const payment = { amount: '15000000', currency: 'UZS', payee: 'Korzinka' } as const;
+const codeTexts = (locale: Locale, medium: 'sms' | 'screen') =>
+  ['login', REGISTRATION_PURPOSE, BIND_PURPOSE].flatMap((purpose) =>
+    [null, payment].map(
+      (paid) =>
+        codeText(
+          { code: '123456', project: 'Navbat', purpose, payment: paid, ttlSeconds: 300, locale },
+          {},
+          medium,
+        ).text,
+    ),
+  );
+const said = (locale: Locale): string[] =>
+  Object.values(texts[locale]).map((text) => (typeof text === 'string' ? text : text('5' as never)));
+const pushed = (locale: Locale): string[] =>
+  Object.values(allNoticeWords).flatMap((words) => Object.values(words[locale]));
+const onScreens = (locale: Locale) => [...said(locale), ...pushed(locale), ...codeTexts(locale, 'screen')];
+
+describe('what people read', () => {
+  test('in Uzbek has one apostrophe on screens, and the ASCII one in SMS', () => {
+    for (const text of onScreens('uz')) expect(text).not.toMatch(/['ʻʼ’`]/);
+    for (const text of codeTexts('uz', 'sms')) expect(text).toMatch(/^[\x20-\x7e]*$/);
+  });
+
+  test('in an SMS has no letter that makes it twice as dear, a name of the project included', () => {
+    const text = { code: '123456', purpose: 'login', payment: null, ttlSeconds: 300, locale: 'uz' } as const;
+    expect(codeText({ ...text, project: 'Ta‘lim Oʻzbek' }, {}, 'sms').text).toContain("Ta'lim O'zbek: ");
+    for (const each of codeTexts('en', 'sms')) expect(each).toMatch(/^[\x20-\x7e]*$/);
+  });
+
+  test.each([
+    ['uz', /yopil|yopgan|Qulf|Navbatda|Navbatni |bir kunga/],
+    ['ru', /закрыт|успешно подтвержд|открыть/],
+    ['en', /works for|Never share|asked for|was bound|closed/],
+  ] as const)('in %s has none of the words that misled', (locale, misleading) => {
+    for (const text of onScreens(locale)) expect(text).not.toMatch(misleading);
+  });
+
+  test('says what the corrections say', () => {
+    expect(texts.uz.verified).toContain('Ro‘yxatdan muvaffaqiyatli o‘tdingiz');
+    expect(texts.uz.locked).toContain('kod yuborish 24 soatga bloklandi');
+    expect(texts.uz.unlocked).toContain('Blok olib tashlandi');
+    expect(texts.ru.verified).toContain('Готово, вы зарегистрированы');
+    expect(texts.ru.help).toContain('снять блокировку');
+    expect(noticeWords('challenge', 'en').title).toBe('Approval request');
+    expect(noticeWords('device-bound', 'en').title).toBe('New device added');
+    expect(codeTexts('ru', 'sms')[0]).toBe('Navbat: код 123456, 5 мин. Никому не сообщайте.');
+    expect(codeTexts('en', 'sms')[0]).toBe("Navbat: your code is 123456. Expires in 5 min. Don't share it.");
+  });
+});
+
+describe('a code is one SMS in every language', () => {
+  test('also with a name of 26 Cyrillic letters, and a longer one is warned of', () => {
+    const name = 'Ж'.repeat(26);
+    expect(templateWarnings(name, {}).filter(({ pointer }) => pointer.endsWith('ru'))).toEqual([]);
+    expect(smsSegments(codeTexts('ru', 'sms')[0] ?? '')).toBe(1);
+    expect(templateWarnings('Ж'.repeat(40), {})).toContainEqual(
+      expect.objectContaining({ pointer: '/settings/display_name', segments: 2 }),
+    );
+  });
+
+  test('and a template that is not one is warned of, with its count', () => {
+    const ru = `{project}: {code}${' слово'.repeat(12)}`;
+    expect(templateWarnings('Shop', { ru })).toEqual([
+      expect.objectContaining({ pointer: '/settings/templates/ru', segments: 2 }),
+    ]);
+    expect(templateWarnings('Shop', { uz: "Kod {code}, o'zingiz uchun" })).toEqual([]);
+  });
+});

@@ -1,0 +1,48 @@
+import { expect, onTestFinished, test } from 'vitest';
+import type { MessageTarget } from '../../../../../domain/message/broadcast/broadcast.ts';
+import { broadcastIntake } from '../../../../../infra/postgres/message/broadcast/intake.ts';
+import { broadcastWorld } from './world.ts';
+
+const TARGETS = 2_000;
+/** Of the intake: a turn of the event loop, for which all other callers wait. */
+const TARGETS_A_TURN = 500;
+
+/** Counts the calls of a turn of the event loop. */
+function turnCounter() {
+  let inTurn = 0;
+  let most = 0;
+  const counted =
+    <Args extends unknown[], Out>(work: (...args: Args) => Out) =>
+    (...args: Args): Out => {
+      if (inTurn === 0)
+        setImmediate(() => {
+          inTurn = 0;
+        });
+      inTurn++;
+      most = Math.max(most, inTurn);
+      return work(...args);
+    };
+  return { counted, most: () => most };
+}
+
+test.each([
+  ['telegram-message', (n: number): MessageTarget => ({ by: 'chat', chatId: String(n + 1) })],
+  ['push', (n: number): MessageTarget => ({ by: 'token', token: `device-${n}` })],
+] as const)('a %s to thousands leaves turns of the event loop to other callers', async (kind, target) => {
+  const world = await broadcastWorld();
+  onTestFinished(() => world.close());
+  const { counted, most } = turnCounter();
+  const { pool, hash, sealer } = world;
+  const seal = { ...sealer, seal: counted((plain: string, bindTo: string) => sealer.seal(plain, bindTo)) };
+  const intake = broadcastIntake({ pool, hash: counted(hash), seal, now: () => new Date() });
+  const targets = Array.from({ length: TARGETS }, (_, n) => target(n));
+  const order = world.orderOf(await world.makeCaller(), kind, targets);
+  expect(await intake.accept(order)).toMatchObject({ answer: 'accepted', total: TARGETS });
+  expect(most()).toBeGreaterThan(0);
+  expect(most()).toBeLessThanOrEqual(TARGETS_A_TURN);
+  const { rows } = await pool.query<{ count: number }>(
+    'select count(distinct payload)::int count from job where project_id = $1',
+    [order.caller.projectId],
+  );
+  expect(rows).toEqual([{ count: TARGETS }]);
+});

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type BroadcastKind,
+  type BroadcastOrder,
+  LIFE_SECONDS_DEFAULT,
+} from '../../../../../domain/message/broadcast/broadcast.ts';
+import { priorityFor } from '../../../../../domain/message/broadcast/priority.ts';
+import { broadcastIntake } from '../../../../../infra/postgres/message/broadcast/intake.ts';
+import { broadcasts } from '../../../../../infra/postgres/message/broadcast/broadcasts.ts';
+import { schedulerPool } from '../../../../../infra/postgres/engine/hot-pool.ts';
+import { type ReleasedKind, release } from '../../../../../infra/postgres/job/scheduler.ts';
+import type { DueTicket } from '../../../../../infra/queue/entries.ts';
+import { releaser } from '../../../../../workers/engine/scheduler.ts';
+import { until } from '../../../../support/navbat.ts';
+import { openWorld } from '../../verify/world.ts';
+
+const CHAT_GAP_MS = 1_000;
+
+/** Intake, commands and releaser of messages over a real Postgres, each step in a test's hand. */
+export async function broadcastWorld() {
+  const world = await openWorld();
+  const { pool, hash, sealer: seal } = world;
+  const now = () => new Date();
+  const messages = broadcastIntake({ pool, hash, seal, now });
+  const schedulers = schedulerPool(world.url, 2);
+  const releaseTurns = release(schedulers);
+
+  const makeCaller = async () => ({ ...(await world.makeProject()), mode: 'live' as const });
+  const orderOf = (
+    caller: BroadcastOrder['caller'],
+    kind: BroadcastKind,
+    targets: BroadcastOrder['targets'],
+    change: Partial<BroadcastOrder> = {},
+  ): BroadcastOrder =>
+    ({
+      caller,
+      kind,
+      content:
+        kind === 'push'
+          ? { notification: { title: 'salom' } }
+          : { text: 'salom', format: 'html', silent: false },
+      targets,
+      priority: priorityFor(targets.length),
+      sendAt: now(),
+      expiresAt: new Date(Date.now() + LIFE_SECONDS_DEFAULT * 1_000),
+      dedupeKey: null,
+      idempotency: null,
+      requestId: randomUUID(),
+      ...change,
+    }) as BroadcastOrder;
+  const accept = async (order: BroadcastOrder) => {
+    const accepted = await messages.accept(order);
+    if (accepted.answer !== 'accepted') throw new Error(accepted.answer);
+    return accepted;
+  };
+  const sendToChats = (caller: BroadcastOrder['caller'], chatIds: readonly number[], change = {}) =>
+    accept(
+      orderOf(
+        caller,
+        'telegram-message',
+        chatIds.map((id) => ({ by: 'chat', chatId: String(id) })),
+        change,
+      ),
+    );
+  /** What the scheduler lets out where so many places are free; answers the jobs whose tickets it issued. */
+  const releaseRound = async (kind: ReleasedKind, room: number, at?: Date) => {
+    const tickets: DueTicket[] = [];
+    const ports = {
+      inHand: () => Promise.resolve(0),
+      release: async (of: ReleasedKind, places: number) => {
+        const released = await releaseTurns(of, places, CHAT_GAP_MS, at ?? now());
+        tickets.push(...released.tickets);
+        return { released: released.tickets.length, more: released.more, passed: released.passed };
+      },
+    };
+    await releaser([{ kind, inHandMax: room }], ports)();
+    return tickets;
+  };
+  const command = (caller: BroadcastOrder['caller'], id: string, name: 'pause' | 'resume' | 'cancel') =>
+    broadcasts(pool).command(caller, id, name, now());
+  /** Statements of others that wait for a lock just now. */
+  const untilBlocked = (count: number) =>
+    until(async () => {
+      const { rows } = await pool.query<{ blocked: number }>(
+        `select count(*)::int blocked from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return (rows[0]?.blocked ?? 0) >= count;
+    });
+  /** Locks one row for as long as `work` takes. */
+  const whileLocked = async (sql: string, values: readonly unknown[], work: () => Promise<void>) => {
+    const client = await pool.connect();
+    await client.query('begin');
+    await client.query(sql, [...values]);
+    try {
+      await work();
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  };
+  return {
+    ...world,
+    close: async () => {
+      await schedulers.end();
+      await world.close();
+    },
+    messages,
+    makeCaller,
+    orderOf,
+    accept,
+    sendToChats,
+    releaseRound,
+    command,
+    untilBlocked,
+    whileLocked,
+  };
+}
+
+export type BroadcastWorld = Awaited<ReturnType<typeof broadcastWorld>>;

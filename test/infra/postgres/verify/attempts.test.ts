@@ -1,0 +1,226 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { JobId } from '../../../../domain/job/job.ts';
+import type { SendReply } from '../../../../domain/verify/port.ts';
+import { openWorld, orderFor, sendCode, type World } from './world.ts';
+
+let world: World;
+let caller: Awaited<ReturnType<World['makeProject']>>;
+let next = 0;
+/** Each has a prefix of its own, or what is never verified would block the others. */
+const freshPhone = () => `+99890${100 + next++}0000`;
+
+beforeAll(async () => {
+  world = await openWorld();
+  caller = await world.makeProject();
+});
+afterAll(() => world.close());
+
+const taken: SendReply = { reply: 'accepted', reference: 'SM1', cost: null };
+const report = (
+  jobId: JobId,
+  attempt: number,
+  status: 'sent' | 'delivered' | 'failed' | 'expired',
+  more: { provider?: string; refunded?: boolean } = {},
+) =>
+  world.deliveries.record({
+    jobId,
+    attempt,
+    provider: more.provider ?? 'sms',
+    reference: `reference-${attempt}`,
+    report: { status, reason: null, at: new Date(), refunded: more.refunded ?? false },
+  });
+const attemptsOf = async (jobId: JobId) =>
+  (await world.pool.query('select * from attempt where job_id = $1 order by n', [jobId])).rows;
+
+describe('a report that overtakes its own answer is acted upon at once', () => {
+  test('a delivery completes the job', async () => {
+    const { jobId } = await sendCode(world, orderFor(caller, freshPhone()));
+    const wake = world.wake({
+      sms: async () => {
+        await report(jobId, 1, 'delivered');
+        return taken;
+      },
+    });
+    expect(await wake(jobId)).toEqual({ woken: 'finished', state: 'completed', reason: 'confirmed-by-sms' });
+  });
+
+  test('one that comes while the job is put to sleep is seen when its ticket is woken', async () => {
+    const { jobId } = await sendCode(world, orderFor(caller, freshPhone()));
+    const wake = world.wake({ sms: async () => taken });
+    expect(await wake(jobId)).toMatchObject({ woken: 'waiting' });
+    expect(await report(jobId, 1, 'delivered')).toBe('wake');
+    // The sleeper read its row before the report and writes after it.
+    await world.store.postpone(jobId, new Date(Date.now() + 60_000));
+    expect(await wake(jobId)).toMatchObject({ woken: 'finished', state: 'completed' });
+  });
+});
+
+describe('what a provider reports late', () => {
+  const gateway = { provider: 'telegram-gateway' };
+  /** Sent by the Gateway, which then says nothing in its time. */
+  const silentGateway = async () => {
+    const { jobId } = await sendCode(
+      world,
+      orderFor(caller, freshPhone(), { channels: ['telegram-gateway', 'sms'] }),
+    );
+    await world.wake({ 'telegram-gateway': async () => taken })(jobId);
+    await world.pool.query(`update attempt set closed_at = closed_at - interval '1 min' where job_id = $1`, [
+      jobId,
+    ]);
+    await world.pool.query('update job set run_at = now() where id = $1', [jobId]);
+    return jobId;
+  };
+
+  test('of an earlier message that arrived after all ends the chain at once', async () => {
+    const jobId = await silentGateway();
+    expect(
+      await world.wake({ 'telegram-gateway': async () => taken, sms: async () => taken })(jobId),
+    ).toMatchObject({
+      woken: 'waiting',
+    });
+    expect(await report(jobId, 1, 'failed', gateway)).toBe('recorded');
+    expect(await report(jobId, 1, 'delivered', gateway)).toBe('recorded');
+    expect((await attemptsOf(jobId)).map(({ delivery }) => delivery)).toEqual(['failed', null]);
+
+    const other = await silentGateway();
+    await world.wake({ 'telegram-gateway': async () => taken, sms: async () => taken })(other);
+    expect(await report(other, 1, 'delivered', gateway)).toBe('wake');
+    expect(await world.wake({ sms: async () => taken })(other)).toMatchObject({
+      state: 'completed',
+      reason: 'confirmed-by-telegram-gateway',
+    });
+  });
+
+  test('while the next message is under way is seen when that one is sent', async () => {
+    const jobId = await silentGateway();
+    const sms = async () => {
+      await report(jobId, 1, 'delivered', gateway);
+      return taken;
+    };
+    expect(await world.wake({ 'telegram-gateway': async () => taken, sms })(jobId)).toMatchObject({
+      state: 'completed',
+      reason: 'confirmed-by-telegram-gateway',
+    });
+  });
+
+  test('gives an attempt whose answer was lost its reference', async () => {
+    const { jobId } = await sendCode(world, orderFor(caller, freshPhone()));
+    await world.wake({ sms: async () => ({ reply: 'unknown', reason: 'timeout' }) })(jobId);
+    expect(await attemptsOf(jobId)).toMatchObject([{ outcome: 'unknown', provider_reference: null }]);
+    await report(jobId, 1, 'sent');
+    expect(await attemptsOf(jobId)).toMatchObject([{ delivery: 'sent', provider_reference: 'reference-1' }]);
+  });
+
+  test('as refunded costs nothing, and goes back to the budget once', async () => {
+    const payer = await world.makeProject();
+    const spent = async () =>
+      Number(
+        (
+          await world.pool.query('select spent_micros from paid_spend where project_id = $1', [
+            payer.projectId,
+          ])
+        ).rows[0]?.spent_micros,
+      );
+    const send = async () => {
+      const { jobId } = await sendCode(
+        world,
+        orderFor(payer, freshPhone(), { channels: ['telegram-gateway'] }),
+      );
+      await world.wake({ 'telegram-gateway': async () => taken })(jobId);
+      return jobId;
+    };
+    const [kept, returned] = [await send(), await send()];
+    const price = (await spent()) / 2;
+    expect(price).toBeGreaterThan(0);
+    for (let time = 1; time <= 2; time++)
+      await report(returned, 1, 'expired', { ...gateway, refunded: true });
+    expect(await spent()).toBe(price);
+    expect(await attemptsOf(returned)).toMatchObject([{ delivery: 'expired', cost_micros: '0' }]);
+    expect(await attemptsOf(kept)).toMatchObject([{ cost_micros: String(price) }]);
+  });
+});
+
+describe('an address that was given anew while the old one was found dead', () => {
+  const dead: SendReply = { reply: 'refused', reason: 'token-unregistered', addressIsDead: true };
+  const insertPerson = async (phone: string) => {
+    const id = randomUUID();
+    await world.pool.query(
+      `insert into recipient (id, project_id, phone, address_hash, push_token_sealed, telegram_chat_id, created_at, updated_at)
+       values ($1, $2, $3, $4, $5, 1, now(), now())`,
+      [id, caller.projectId, phone, world.hash('address', phone), world.sealer.seal('old token', id)],
+    );
+    return id;
+  };
+  const person = async (id: string) =>
+    (await world.pool.query('select * from recipient where id = $1', [id])).rows[0];
+
+  test('stays: a push token', async () => {
+    const [phone, other] = [freshPhone(), freshPhone()];
+    const [id, otherId] = [await insertPerson(phone), await insertPerson(other)];
+    const { jobId } = await sendCode(world, orderFor(caller, phone, { channels: ['push'] }));
+    const sealed = world.sealer.seal('new token', id);
+    const push = async () => {
+      await world.pool.query('update recipient set push_token_sealed = $2 where id = $1', [id, sealed]);
+      return dead;
+    };
+    await world.wake({ push })(jobId);
+    expect((await person(id)).push_token_sealed).toEqual(sealed);
+    const { jobId: plain } = await sendCode(world, orderFor(caller, other, { channels: ['push'] }));
+    await world.wake({ push: async () => dead })(plain);
+    expect((await person(otherId)).push_token_sealed).toBeNull();
+  });
+
+  test('stays: a chat', async () => {
+    const phone = freshPhone();
+    const id = await insertPerson(phone);
+    const { jobId } = await sendCode(world, orderFor(caller, phone, { channels: ['telegram'] }));
+    const telegram = async () => {
+      await world.pool.query('update recipient set telegram_chat_id = 2 where id = $1', [id]);
+      return dead;
+    };
+    await world.wake({ telegram })(jobId);
+    expect((await person(id)).telegram_blocked_at).toBeNull();
+  });
+});
+
+test('a number that goes to another recipient takes no code along that was sent for the last one', async () => {
+  const phone = freshPhone();
+  const insert = (handle: string, chatId: number, to: string | null) =>
+    world.pool.query(
+      `insert into recipient (id, project_id, handle, phone, address_hash, telegram_chat_id, created_at, updated_at)
+       values (gen_random_uuid(), $1, $2, $3, $4, $5, now(), now())`,
+      [caller.projectId, handle, to, world.hash('address', to ?? handle), chatId],
+    );
+  await insert('alice-before', 4711, phone);
+  const { jobId } = await sendCode(world, orderFor(caller, phone, { channels: ['telegram', 'sms'] }));
+  expect((await world.jobs.read(jobId))?.addresses).toMatchObject({ phone, chatId: '4711' });
+  await world.pool.query(
+    `update recipient set phone = null, address_hash = $2 where project_id = $1 and handle = 'alice-before'`,
+    [caller.projectId, world.hash('address', 'alice-before')],
+  );
+  await insert('bob-after', 4712, phone);
+  expect((await world.jobs.read(jobId))?.addresses).toMatchObject({ phone, chatId: null });
+});
+
+test('a push token that no key opens any more spoils no other job of its batch', async () => {
+  const phones = [freshPhone(), freshPhone()];
+  for (const [index, phone] of phones.entries())
+    await world.pool.query(
+      `insert into recipient (id, project_id, phone, address_hash, push_token_sealed, created_at, updated_at)
+       values (gen_random_uuid(), $1, $2, $3, $4, now(), now())`,
+      [
+        caller.projectId,
+        phone,
+        world.hash('address', phone),
+        index === 0 ? Buffer.from([2, 107, 57, 0, 0]) : null,
+      ],
+    );
+  const [broken, whole] = await Promise.all(
+    phones.map((phone) => sendCode(world, orderFor(caller, phone, { channels: ['push', 'sms'] }))),
+  );
+  const read = await Promise.all([broken, whole].map((sent) => world.jobs.read(sent?.jobId as JobId)));
+  expect(read.map((found) => found?.addresses)).toEqual(
+    phones.map((phone) => ({ phone, chatId: null, pushToken: null })),
+  );
+});

@@ -1,0 +1,181 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import type { JobId, ProjectId } from '../../../../domain/job/job.ts';
+import type { Wake } from '../../../../domain/job/wake.ts';
+import type { Channel } from '../../../../domain/verify/channel.ts';
+import type { SendOrder } from '../../../../domain/verify/intake.ts';
+import { parsePhone } from '../../../../domain/shared/phone.ts';
+import type { CodeMessage, SendReply } from '../../../../domain/verify/port.ts';
+import { ProjectSettings } from '../../../../domain/project/settings.ts';
+import { codeOf, numberOf } from '../../../../infra/verify/codes.ts';
+import { keyedHash, sealer } from '../../../../infra/process/crypto.ts';
+import { jobStore } from '../../../../infra/postgres/job/attempts.ts';
+import { deliveries } from '../../../../infra/postgres/verify/deliveries.ts';
+import { hotPool } from '../../../../infra/postgres/engine/hot-pool.ts';
+import { otpChecks } from '../../../../infra/postgres/verify/checks.ts';
+import { otpIntake } from '../../../../infra/postgres/verify/intake.ts';
+import { otpJobs } from '../../../../infra/postgres/verify/otp-jobs.ts';
+import { paidAttempts } from '../../../../infra/postgres/verify/paid-attempts.ts';
+import { telegramChats } from '../../../../infra/postgres/message/telegram/chats.ts';
+import { projectCache } from '../../../../infra/postgres/project/cache.ts';
+import { sweepQueries } from '../../../../infra/postgres/job/reconciler.ts';
+import { verifications } from '../../../../infra/postgres/verify/verifications.ts';
+import { guard } from '../../../../infra/providers/provider-guard.ts';
+import { type OtpSendDeps, otpSendWake } from '../../../../workers/verify/otp-send.ts';
+import { type FreshDatabase, freshDatabase } from '../../../support/servers.ts';
+
+/** What a provider answers, decided by the test, so that two things can be made to happen at one moment. */
+export type Answering = (message: CodeMessage) => Promise<SendReply>;
+
+/** The ports of one-time codes over a real Postgres, in this process: for moments that processes can't be held at. */
+export async function openWorld(given?: FreshDatabase) {
+  const database = given ?? (await freshDatabase());
+  const pool = hotPool(database.url, 16);
+  const hash = keyedHash(randomBytes(32).toString('base64url'));
+  const ring = { current: 'k1', keys: new Map([['k1', randomBytes(32)]]) };
+  const now = () => new Date();
+  const code = codeOf(ring);
+  const intakeDeps = {
+    pool,
+    hash,
+    codeKid: 'k1',
+    numberOf: numberOf(ring),
+    providers: new Set<Channel>(['push', 'telegram', 'telegram-gateway', 'sms']),
+    now,
+    outbox: { publish: () => undefined, takePublished: () => [] },
+  };
+  const world = {
+    url: database.url,
+    pool,
+    hash,
+    sealer: sealer(ring),
+    intakeDeps,
+    intake: otpIntake(intakeDeps),
+    checks: otpChecks({ pool, hash, seal: sealer(ring), codeOf: code, codeKid: 'k1', now }),
+    store: jobStore(pool, now),
+    paid: paidAttempts(pool, now),
+    deliveries: deliveries(pool, now),
+    verifications: verifications(pool, now),
+    sweep: sweepQueries(pool),
+    jobs: otpJobs(pool, sealer(ring)),
+    codeOf: code,
+    numberOf: numberOf(ring),
+  };
+  return {
+    ...world,
+    wake: (answers: Partial<Record<Channel, Answering>>) => wakeWith(world, answers),
+    makeProject: (settings: object = {}) => insertProject(pool, settings),
+    close: async () => {
+      await pool.end();
+      await database.drop();
+    },
+  };
+}
+export type World = Awaited<ReturnType<typeof openWorld>>;
+
+/** One worker's wake-up over these providers. */
+function wakeWith(
+  {
+    pool,
+    jobs,
+    store,
+    paid,
+    codeOf: code,
+  }: Pick<OtpSendDeps, 'jobs' | 'store' | 'paid' | 'codeOf'> & { pool: pg.Pool },
+  answers: Partial<Record<Channel, Answering>>,
+): (id: JobId) => ReturnType<Wake> {
+  const now = () => new Date();
+  const channels = Object.entries(answers).map(([name, send]) => {
+    const channel = name as Channel;
+    return [channel, guard({ channel, provider: channel, send }, { inFlightMax: 100, clock: now })] as const;
+  });
+  const wake = otpSendWake({
+    jobs,
+    store,
+    paid,
+    chats: telegramChats(pool),
+    channels: new Map(channels),
+    ownApp: null,
+    project: projectCache(pool),
+    codeOf: code,
+    now,
+    random: () => 0,
+    onAttempt: () => undefined,
+    onFinished: () => undefined,
+  });
+  return (id) => wake(id, new AbortController().signal);
+}
+
+async function insertProject(pool: pg.Pool, settings: object): Promise<SendOrder['caller']> {
+  const projectId = randomUUID() as ProjectId;
+  const slug = `project-${projectId.slice(0, 8)}`;
+  await pool.query('insert into project (id, slug, settings, created_at) values ($1, $2, $3, now())', [
+    projectId,
+    slug,
+    settings,
+  ]);
+  return { projectId, slug, settings: ProjectSettings.parse(settings) };
+}
+
+/** A send order with its usual values. */
+export function orderFor(
+  caller: SendOrder['caller'],
+  to: string,
+  command: Partial<SendOrder['command']> = {},
+  key: string | null = null,
+): SendOrder {
+  const phone = parsePhone(to);
+  if (!phone) throw new Error(`${to} is no number`);
+  return {
+    caller,
+    command: {
+      phone,
+      mode: 'live',
+      channels: ['sms'],
+      purpose: 'verify',
+      length: 6,
+      ttlSeconds: 300,
+      locale: null,
+      onResend: 'reuse',
+      checkByTo: false,
+      client: null,
+      metadata: null,
+      callbackUrl: null,
+      ...command,
+    },
+    asker: { kind: 'service' },
+    destination: { phone: phone.e164 },
+    idempotency: key === null ? null : { key, bodyHash: 'ab'.repeat(32) },
+    requestId: 'test',
+  };
+}
+
+/** Sends and gives the ids, or fails. */
+export async function sendCode(world: World, order: SendOrder) {
+  const answer = await world.intake.accept(order);
+  if (answer.answer !== 'accepted') throw new Error(`not accepted: ${JSON.stringify(answer)}`);
+  const { rows } = await world.pool.query<{ code_generation: number; purpose: string; code_length: number }>(
+    'select code_generation, purpose, code_length from verification where id = $1',
+    [answer.id],
+  );
+  const [row] = rows;
+  if (!row) throw new Error('no such verification');
+  const code = world.codeOf({
+    id: answer.id,
+    projectId: order.caller.projectId,
+    purpose: row.purpose,
+    codeKid: 'k1',
+    codeGeneration: row.code_generation,
+    codeLength: row.code_length,
+  });
+  return { id: answer.id, jobId: answer.jobId, code };
+}
+
+/** How often Postgres broke a circle of waiting transactions in this database. */
+export async function deadlocksOf({ pool }: Pick<World, 'pool'>): Promise<number> {
+  await pool.query('select pg_stat_force_next_flush()');
+  const { rows } = await pool.query<{ deadlocks: string }>(
+    'select deadlocks from pg_stat_database where datname = current_database()',
+  );
+  return Number(rows[0]?.deadlocks);
+}

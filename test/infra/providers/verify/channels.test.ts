@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { ConfigError, type Config, readConfig } from '../../../../infra/process/config.ts';
+import {
+  callbackReadersFromConfig,
+  channelsFromConfig,
+} from '../../../../infra/providers/verify/channels.ts';
+import {
+  ACCOUNT,
+  AUTH_TOKEN,
+  BOT_TOKEN,
+  freshSandbox,
+  GATEWAY_TOKEN,
+  SENDER,
+} from '../../../apps/sandbox/support.ts';
+import { deadline, messageTo } from '../support.ts';
+
+const key = Buffer.alloc(32, 1).toString('base64url');
+const required = {
+  DATABASE_URL: 'postgres://localhost/navbat',
+  REDIS_URL: 'redis://localhost',
+  CODE_KEYS: `k1:${key}`,
+  SEAL_KEYS: `k1:${key}`,
+  PEPPER: key,
+  JWT_PRIVATE_JWK: JSON.stringify({ kty: 'OKP', crv: 'Ed25519', x: 'x', d: 'd', kid: 'k1' }),
+};
+const configOf = (variables: Record<string, string>): Config => readConfig({ ...required, ...variables });
+const urls = { sms: () => 'http://127.0.0.1:9/sms', 'telegram-gateway': () => 'http://127.0.0.1:9/gateway' };
+
+const twilio = { TWILIO_ACCOUNT_SID: ACCOUNT, TWILIO_AUTH_TOKEN: AUTH_TOKEN, TWILIO_PHONE_NUMBER: SENDER };
+
+test('without credentials there is no channel and no reader', async () => {
+  expect(await channelsFromConfig(configOf({}), urls)).toEqual({});
+  expect(await callbackReadersFromConfig(configOf({}))).toEqual({});
+});
+
+test('all four channels reach the sandbox at the addresses that npm start gives them', async () => {
+  const sandbox = await freshSandbox();
+  const { url } = sandbox;
+  const config = configOf({
+    ...twilio,
+    TWILIO_API_URL: url,
+    TELEGRAM_BOT_TOKEN: BOT_TOKEN,
+    TELEGRAM_API_ROOT: url,
+    TELEGRAM_GATEWAY_TOKEN: GATEWAY_TOKEN,
+    TELEGRAM_GATEWAY_URL: `${url}/gateway`,
+    FCM_SANDBOX_URL: url,
+  });
+  const channels = await channelsFromConfig(config, urls);
+  expect(Object.keys(channels).toSorted()).toEqual(['push', 'sms', 'telegram', 'telegram-gateway']);
+  const message = messageTo({ phone: '+998901234567', chatId: '123456789', pushToken: 'token' });
+  for (const [name, channel] of Object.entries(channels)) {
+    expect(channel.channel).toBe(name);
+    expect(await channel.send(message, deadline())).toMatchObject({ reply: 'accepted' });
+  }
+  expect(
+    sandbox
+      .inbox()
+      .map(({ channel }) => channel)
+      .toSorted(),
+  ).toEqual(['push', 'sms', 'telegram', 'telegram-gateway']);
+  expect(Object.keys(await callbackReadersFromConfig(config)).toSorted()).toEqual([
+    'sms',
+    'telegram-gateway',
+  ]);
+});
+
+test.each(Object.keys(twilio))('half of Twilio stops the start and names %s, no value', async (name) => {
+  const { [name as keyof typeof twilio]: _, ...half } = twilio;
+  const made = channelsFromConfig(configOf(half), urls);
+  await expect(made).rejects.toThrow(ConfigError);
+  await expect(made).rejects.toThrow(new RegExp(`^${name}: expected a value, .*$`));
+  await expect(made).rejects.not.toThrow(AUTH_TOKEN);
+});
+
+test('a service account that is none stops the start, and is not quoted', async () => {
+  const account = { project_id: 'navbat', client_email: 'a@b.c', private_key: 'secret-that-is-no-key' };
+  const made = channelsFromConfig(configOf({ FIREBASE_SERVICE_ACCOUNT: JSON.stringify(account) }), urls);
+  await expect(made).rejects.toThrow(/^FIREBASE_SERVICE_ACCOUNT: expected a service account/);
+  await expect(made).rejects.not.toThrow('secret-that-is-no-key');
+});
+
+test('a process with no provider loads none of their packages', () => {
+  const script = `
+    const { channelsFromConfig } = await import('./infra/providers/verify/channels.ts');
+    await channelsFromConfig({}, {});
+    const { createRequire } = await import('node:module');
+    const loaded = Object.keys(createRequire(import.meta.url).cache);
+    console.log(loaded.filter((path) => /node_modules\\/(twilio|firebase-admin|axios)\\//.test(path)).length);`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(stdout.trim()).toBe('0');
+});

@@ -1,0 +1,174 @@
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import { replyToAnswer, telegramGateway } from '../../../../infra/providers/verify/telegram-gateway.ts';
+import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
+import { freshSandbox, GATEWAY_TOKEN, PHONE, receiver } from '../../../apps/sandbox/support.ts';
+import { answering, closedPort, CODE, deadline, http, JOB_ID, messageTo, tap, titled } from '../support.ts';
+
+const message = messageTo({ phone: PHONE });
+const callbackUrl = (jobId: string, attempt: number) => `http://127.0.0.1:9/callbacks/${jobId}/${attempt}`;
+const gatewayAt = (url: string, callback = callbackUrl) =>
+  telegramGateway({ token: GATEWAY_TOKEN, url, callbackUrl: callback });
+const refusedAs = (reason: string) => ({ reply: 'refused', reason, addressIsDead: false });
+
+test('our own code goes out with its life, its callback and what it costs', async () => {
+  const sandbox = await freshSandbox({ credentials: { telegramGatewayToken: GATEWAY_TOKEN } });
+  const callbacks = await receiver();
+  const gateway = gatewayAt(
+    `${sandbox.url}/gateway`,
+    (jobId, attempt) => `${callbacks.url}/${jobId}/${attempt}`,
+  );
+  const reply = await gateway.send(message, deadline());
+  const [received] = sandbox.inbox({ to: PHONE });
+  expect(received).toMatchObject({
+    channel: 'telegram-gateway',
+    details: { ttl: 120, payload: `${JOB_ID}:1` },
+  });
+  expect(received?.text).toContain(CODE);
+  expect(reply).toMatchObject({
+    reply: 'accepted',
+    reference: received?.provider_reference,
+    cost: { micros: 10_000n, currency: 'USD' },
+  });
+  await expect.poll(() => callbacks.received.map(({ url }) => url)).toContain(`/${JOB_ID}/1`);
+});
+
+test.each([
+  { ttlSeconds: 29, ttl: 30 },
+  { ttlSeconds: 30, ttl: 30 },
+  { ttlSeconds: 59.9, ttl: 59 },
+  { ttlSeconds: 3_600, ttl: 3_600 },
+  { ttlSeconds: 3_601, ttl: 3_600 },
+])('a life of $ttlSeconds s is sent as $ttl s, which the Gateway takes', async ({ ttlSeconds, ttl }) => {
+  const sandbox = await freshSandbox();
+  const reply = await gatewayAt(`${sandbox.url}/gateway/`).send({ ...message, ttlSeconds }, deadline());
+  expect(reply).toMatchObject({ reply: 'accepted' });
+  expect(sandbox.inbox()[0]?.details).toMatchObject({ ttl });
+});
+
+const rejecting = (code: string): FaultRequest => ({ effect: 'reject', channel: 'telegram-gateway', code });
+const faults: readonly { fault: FaultRequest; reply: object }[] = [
+  { fault: rejecting('PHONE_NUMBER_INVALID'), reply: refusedAs('number-invalid') },
+  { fault: rejecting('PHONE_NUMBER_NOT_FOUND'), reply: refusedAs('not-on-telegram') },
+  { fault: rejecting('PHONE_NUMBER_NOT_AVAILABLE'), reply: refusedAs('not-on-telegram') },
+  { fault: rejecting('ACCESS_TOKEN_INVALID'), reply: refusedAs('credentials') },
+  { fault: rejecting('BALANCE_NOT_ENOUGH'), reply: refusedAs('balance-empty') },
+  { fault: rejecting('TTL_INVALID'), reply: refusedAs('message-invalid') },
+  { fault: rejecting('CODE_INVALID'), reply: refusedAs('message-invalid') },
+  { fault: rejecting('PAYLOAD_INVALID'), reply: refusedAs('message-invalid') },
+  { fault: rejecting('CALLBACK_URL_INVALID'), reply: refusedAs('message-invalid') },
+  { fault: rejecting('MESSAGE_ALREADY_SENT'), reply: refusedAs('provider-refused') },
+  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { reply: 'busy', retryAfterMs: 7_000 } },
+  {
+    fault: { effect: 'server-error', status: 500 },
+    reply: { reply: 'faulted', reason: 'provider-internal' },
+  },
+  {
+    fault: { effect: 'server-error', status: 503 },
+    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+  },
+  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
+  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
+];
+
+test.each(titled(faults))('the Gateway answering $what', async (given) => {
+  const sandbox = await freshSandbox();
+  sandbox.orderFaults({ channel: 'telegram-gateway', ...given.fault });
+  expect(await gatewayAt(`${sandbox.url}/gateway`).send(message, deadline())).toMatchObject(given.reply);
+  expect(sandbox.calls(), 'nothing is repeated').toHaveLength(1);
+});
+
+test.each(['hang-before', 'hang-after'] as const)(
+  'a %s is unknown at the deadline, and no sooner',
+  async (effect) => {
+    const sandbox = await freshSandbox();
+    sandbox.orderFaults({ channel: 'telegram-gateway', effect });
+    const startedAt = performance.now();
+    const reply = await gatewayAt(`${sandbox.url}/gateway`).send(message, deadline(200));
+    expect(reply).toMatchObject({ reply: 'unknown', reason: 'timeout' });
+    expect(performance.now() - startedAt).toBeGreaterThan(150);
+  },
+);
+
+test('a wrong token is credentials', async () => {
+  const sandbox = await freshSandbox({ credentials: { telegramGatewayToken: 'another' } });
+  expect(await gatewayAt(`${sandbox.url}/gateway`).send(message, deadline())).toMatchObject(
+    refusedAs('credentials'),
+  );
+});
+
+test('nobody listening is a fault of the network, since nothing has left', async () => {
+  const gateway = gatewayAt(`http://127.0.0.1:${await closedPort()}`);
+  expect(await gateway.send(message, deadline())).toMatchObject({ reply: 'faulted', reason: 'network' });
+});
+
+test('a deadline that has passed sends nothing', async () => {
+  const sandbox = await freshSandbox();
+  const reply = await gatewayAt(`${sandbox.url}/gateway`).send(message, AbortSignal.abort());
+  expect(reply).toMatchObject({ reply: 'unknown', reason: 'timeout' });
+  expect(sandbox.calls()).toEqual([]);
+});
+
+const unreadable = { reply: 'unknown', reason: 'answer-unreadable' };
+test.each([
+  { what: 'no JSON', answer: http('200 OK', 'sent'), reply: unreadable },
+  { what: 'JSON without a request id', answer: http('200 OK', '{"ok":true,"result":{}}'), reply: unreadable },
+  {
+    what: 'a 502 page',
+    answer: http('502 Bad', '<html>'),
+    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+  },
+  { what: 'a 401 page', answer: http('401 No', '<html>'), reply: refusedAs('credentials') },
+  { what: 'a 404 page', answer: http('404 No', '<html>'), reply: refusedAs('provider-refused') },
+  {
+    what: 'a 429 page',
+    answer: http('429 No', '', 'retry-after: 3\r\n'),
+    reply: { reply: 'busy', retryAfterMs: 3_000 },
+  },
+])('an answer that is $what is $reply.reply $reply.reason', async ({ answer, reply }) => {
+  expect(await gatewayAt(await answering(answer)).send(message, deadline())).toMatchObject(reply);
+});
+
+test.each([
+  { request_cost: 0.01, cost: { micros: 10_000n, currency: 'USD' } },
+  { request_cost: 0.1 + 0.2, cost: { micros: 300_000n, currency: 'USD' } },
+  { request_cost: 0, cost: { micros: 0n, currency: 'USD' } },
+  { request_cost: undefined, cost: null },
+])('a cost of $request_cost dollars is counted in whole millionths', ({ request_cost, cost }) => {
+  const text = JSON.stringify({ ok: true, result: { request_id: 'r1', request_cost } });
+  expect(replyToAnswer({ status: 200, headers: {}, text })).toMatchObject({
+    reply: 'accepted',
+    reference: 'r1',
+    cost,
+  });
+});
+
+test('the deadline cuts the connection of a message that hangs', async () => {
+  const sandbox = await freshSandbox();
+  sandbox.orderFaults({ channel: 'telegram-gateway', effect: 'hang-before' });
+  const wire = await tap(sandbox.port);
+  const sending = gatewayAt(`${wire.url}/gateway`).send(message, deadline(200));
+  await expect.poll(wire.connectionsOpen).toBe(1);
+  await sending;
+  await expect.poll(wire.connectionsOpen).toBe(0);
+});
+
+test('ten messages in a row need no more than two connections', async () => {
+  const sandbox = await freshSandbox();
+  const wire = await tap(sandbox.port);
+  const gateway = gatewayAt(`${wire.url}/gateway`);
+  for (let n = 1; n <= 10; n++) await gateway.send({ ...message, attempt: n }, deadline());
+  expect(sandbox.inbox()).toHaveLength(10);
+  expect(wire.connections()).toBeLessThanOrEqual(2);
+});
+
+test('no error holds the code, the number or the token', async () => {
+  const error = await gatewayAt('nonsense://nowhere')
+    .send(message, deadline())
+    .then(
+      (reply) => expect.unreachable(inspect(reply)),
+      (thrown: unknown) => inspect(thrown, { depth: 9, showHidden: true }),
+    );
+  expect(error).toContain('telegram-gateway: unexpected');
+  for (const secret of [CODE, PHONE, GATEWAY_TOKEN]) expect(error).not.toContain(secret);
+});

@@ -1,0 +1,208 @@
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import type { SendReply } from '../../../../domain/verify/port.ts';
+import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
+import {
+  replyToAnswer,
+  SEGMENT_PRICE_MICROS,
+  twilioSms,
+} from '../../../../infra/providers/verify/twilio-sms.ts';
+import { ACCOUNT, AUTH_TOKEN, freshSandbox, PHONE, receiver, SENDER } from '../../../apps/sandbox/support.ts';
+import { answering, closedPort, CODE, deadline, http, JOB_ID, messageTo, tap, titled } from '../support.ts';
+
+const callbackUrl = (jobId: string, attempt: number) => `http://127.0.0.1:9/callbacks/${jobId}/${attempt}`;
+const smsThrough = (apiUrl: string, from = SENDER, statusCallbackUrl = callbackUrl) =>
+  twilioSms({ accountSid: ACCOUNT, authToken: AUTH_TOKEN, from, apiUrl, statusCallbackUrl });
+const message = messageTo({ phone: PHONE });
+
+test('a code goes out as SMS with its life, its callback and its idempotency token', async () => {
+  const sandbox = await freshSandbox({
+    credentials: { twilio: { accountSid: ACCOUNT, authToken: AUTH_TOKEN } },
+  });
+  const inboundCallbacks = await receiver();
+  const sms = smsThrough(
+    sandbox.url,
+    SENDER,
+    (jobId, attempt) => `${inboundCallbacks.url}/${jobId}/${attempt}`,
+  );
+  const reply = await sms.send(message, deadline());
+
+  const [received] = sandbox.inbox({ to: PHONE });
+  expect(received).toMatchObject({ channel: 'sms', text: message.text, from: SENDER });
+  expect(reply).toMatchObject({
+    reply: 'accepted',
+    reference: received?.provider_reference,
+    cost: { micros: SEGMENT_PRICE_MICROS, currency: 'USD' },
+  });
+  expect(received?.details).toMatchObject({ validity_period: '120' });
+  expect(sandbox.calls({ to: PHONE })).toMatchObject([{ idempotency_key: `${JOB_ID}-1` }]);
+  await expect.poll(() => inboundCallbacks.received.map(({ url }) => url)).toContain(`/${JOB_ID}/1`);
+});
+
+test('a messaging service is named as one, and its unknown segments are counted from the text', async () => {
+  const sandbox = await freshSandbox();
+  const text = `${'Ваш код подтверждения: '.repeat(4)}${CODE}`;
+  const reply = await smsThrough(sandbox.url, `MG${'2'.repeat(32)}`).send({ ...message, text }, deadline());
+  expect(sandbox.inbox()[0]?.details).toMatchObject({ messaging_service_sid: `MG${'2'.repeat(32)}` });
+  expect(reply).toMatchObject({ cost: { micros: 2n * SEGMENT_PRICE_MICROS } });
+});
+
+test.each([
+  { ttlSeconds: 0, validity: 1 },
+  { ttlSeconds: 1, validity: 1 },
+  { ttlSeconds: 59.9, validity: 59 },
+  { ttlSeconds: 36_000, validity: 36_000 },
+  { ttlSeconds: 36_001, validity: 36_000 },
+])('a life of $ttlSeconds s is sent as $validity s, which Twilio takes', async ({ ttlSeconds, validity }) => {
+  const sandbox = await freshSandbox();
+  expect(await smsThrough(sandbox.url).send({ ...message, ttlSeconds }, deadline())).toMatchObject({
+    reply: 'accepted',
+  });
+  expect(sandbox.inbox()[0]?.details).toMatchObject({ validity_period: String(validity) });
+});
+
+const refusedAs = (reason: string, addressIsDead: boolean) => ({ reply: 'refused', reason, addressIsDead });
+const faults: readonly { fault: FaultRequest; reply: object }[] = [
+  { fault: { effect: 'reject', channel: 'sms', code: 21211 }, reply: refusedAs('number-invalid', true) },
+  { fault: { effect: 'reject', channel: 'sms', code: 21408 }, reply: refusedAs('region-not-enabled', false) },
+  { fault: { effect: 'reject', channel: 'sms', code: 21610 }, reply: refusedAs('unsubscribed', false) },
+  { fault: { effect: 'reject', channel: 'sms', code: 21614 }, reply: refusedAs('not-a-mobile', true) },
+  { fault: { effect: 'reject', channel: 'sms', code: 30003 }, reply: refusedAs('number-unreachable', false) },
+  { fault: { effect: 'reject', channel: 'sms', code: 30005 }, reply: refusedAs('number-unknown', true) },
+  { fault: { effect: 'reject', channel: 'sms', code: 30006 }, reply: refusedAs('landline', true) },
+  { fault: { effect: 'reject', channel: 'sms', code: 30007 }, reply: refusedAs('filtered', false) },
+  { fault: { effect: 'reject', channel: 'sms', code: 21612 }, reply: refusedAs('provider-refused', false) },
+  { fault: { effect: 'reject', channel: 'sms', code: 20003 }, reply: refusedAs('credentials', false) },
+  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { reply: 'busy', retryAfterMs: 7_000 } },
+  {
+    fault: { effect: 'server-error', status: 500 },
+    reply: { reply: 'faulted', reason: 'provider-internal' },
+  },
+  {
+    fault: { effect: 'server-error', status: 503 },
+    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+  },
+  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
+  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
+  { fault: { effect: 'slow', delay_ms: 100 }, reply: { reply: 'accepted' } },
+];
+
+test.each(titled(faults))('Twilio answering $what', async (given) => {
+  const sandbox = await freshSandbox();
+  sandbox.orderFaults({ channel: 'sms', ...given.fault });
+  expect(await smsThrough(sandbox.url).send(message, deadline())).toMatchObject(given.reply);
+  expect(sandbox.calls(), 'nothing is repeated').toHaveLength(1);
+});
+
+test.each(['hang-before', 'hang-after'] as const)(
+  'a %s is unknown at the deadline, and no sooner',
+  async (effect) => {
+    const sandbox = await freshSandbox();
+    sandbox.orderFaults({ channel: 'sms', effect });
+    const startedAt = performance.now();
+    expect(await smsThrough(sandbox.url).send(message, deadline(200))).toMatchObject({
+      reply: 'unknown',
+      reason: 'timeout',
+    });
+    expect(performance.now() - startedAt).toBeGreaterThan(150);
+  },
+);
+
+test('a wrong auth token is credentials', async () => {
+  const sandbox = await freshSandbox({
+    credentials: { twilio: { accountSid: ACCOUNT, authToken: 'e'.repeat(32) } },
+  });
+  expect(await smsThrough(sandbox.url).send(message, deadline())).toMatchObject(
+    refusedAs('credentials', false),
+  );
+});
+
+test('nobody listening is a fault of the network, since nothing has left', async () => {
+  const sms = smsThrough(`http://127.0.0.1:${await closedPort()}`);
+  expect(await sms.send(message, deadline())).toMatchObject({ reply: 'faulted', reason: 'network' });
+});
+
+test('a deadline that has passed sends nothing', async () => {
+  const sandbox = await freshSandbox();
+  expect(await smsThrough(sandbox.url).send(message, AbortSignal.abort())).toMatchObject({
+    reply: 'unknown',
+    reason: 'timeout',
+  });
+  expect(sandbox.calls()).toEqual([]);
+});
+
+const unreadable = { reply: 'unknown', reason: 'answer-unreadable' };
+test.each([
+  { what: 'no JSON', answer: http('201 Created', 'queued'), reply: unreadable },
+  { what: 'JSON without a sid', answer: http('201 Created', '{"status":"queued"}'), reply: unreadable },
+  { what: 'more than we read', answer: http('201 Created', 'x'.repeat(70_000)), reply: unreadable },
+  { what: 'no HTTP', answer: 'garbage\r\n\r\n', reply: unreadable },
+  {
+    what: 'a 502 page',
+    answer: http('502 Bad', '<html>'),
+    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+  },
+  { what: 'a 400 page', answer: http('400 Bad', '<html>'), reply: refusedAs('provider-refused', false) },
+  { what: 'a bare 429', answer: http('429 Many', '{}'), reply: { reply: 'busy', retryAfterMs: 2_000 } },
+])('an answer that is $what is $reply.reply $reply.reason', async ({ answer, reply }) => {
+  expect(await smsThrough(await answering(answer)).send(message, deadline())).toMatchObject(reply);
+});
+
+test('the deadline cuts the connection of a message that hangs', async () => {
+  const sandbox = await freshSandbox();
+  sandbox.orderFaults({ channel: 'sms', effect: 'hang-before' });
+  const wire = await tap(sandbox.port);
+  const sending = smsThrough(wire.url).send(message, deadline(200));
+  await expect.poll(wire.connectionsOpen).toBe(1);
+  await sending;
+  await expect.poll(wire.connectionsOpen).toBe(0);
+});
+
+test('ten messages in a row need no more than two connections', async () => {
+  const sandbox = await freshSandbox();
+  const wire = await tap(sandbox.port);
+  const sms = smsThrough(wire.url);
+  for (let n = 1; n <= 10; n++) await sms.send({ ...message, attempt: n }, deadline());
+  expect(sandbox.inbox()).toHaveLength(10);
+  // A second one, where a message is ready before the first connection has noticed that it is free.
+  expect(wire.connections()).toBeLessThanOrEqual(2);
+});
+
+test('messages sent at once keep their own deadline and their own answer', async () => {
+  const sandbox = await freshSandbox();
+  const sms = smsThrough(sandbox.url);
+  const phones = Array.from({ length: 20 }, (_, n) => `+9989012345${String(n).padStart(2, '0')}`);
+  sandbox.orderFaults(
+    ...phones.slice(0, 10).map((to) => ({ channel: 'sms' as const, to, effect: 'hang-before' as const })),
+  );
+  const replies: SendReply[] = await Promise.all(
+    phones.map((phone, n) => sms.send(messageTo({ phone }), n < 10 ? deadline(300) : deadline())),
+  );
+  expect(replies.map(({ reply }) => reply)).toEqual([
+    ...Array(10).fill('unknown'),
+    ...Array(10).fill('accepted'),
+  ]);
+});
+
+test('no reply and no error holds the code, the number or the token', async () => {
+  const sandbox = await freshSandbox();
+  const broken = smsThrough(sandbox.url, SENDER, () => {
+    throw new Error('a bug');
+  });
+  expect(await broken.send(message, deadline()).catch((error: unknown) => inspect(error))).toContain('a bug');
+  const poisoned = await answering(
+    http('400 Bad Request', JSON.stringify({ code: 1, status: 400, message: `To ${PHONE}: ${CODE}` })),
+  );
+  const reply = inspect(await smsThrough(poisoned).send(message, deadline()), { depth: 9 });
+  for (const secret of [CODE, PHONE, AUTH_TOKEN]) expect(reply).not.toContain(secret);
+});
+
+test('a Retry-After of a day is cut to an hour, and a date is understood', () => {
+  expect(replyToAnswer({ status: 429, retryAfter: '86400' })).toMatchObject({
+    reply: 'busy',
+    retryAfterMs: 3_600_000,
+  });
+  const inAMinute = replyToAnswer({ status: 429, retryAfter: new Date(Date.now() + 60_000).toUTCString() });
+  expect(inAMinute).toMatchObject({ reply: 'busy' });
+  expect(inAMinute.reply === 'busy' && inAMinute.retryAfterMs).toBeGreaterThan(57_000);
+});

@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../../infra/embedded/port.ts';
+import { type Navbat, startNavbat, until } from '../../support/navbat.ts';
+
+const SLUG = 'school';
+const secret = randomBytes(24).toString('base64url');
+let navbat: Navbat;
+let url: string;
+let nextUpdate = 900_000;
+let nextPerson = 7_000;
+
+beforeAll(async () => {
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  navbat = await startNavbat({
+    processes: ['worker'],
+    env: {
+      TELEGRAM_CHAT_GAP_MS: '1',
+      BOT_PROJECT: SLUG,
+      BOT_PORT: String(port),
+      PUBLIC_URL: url,
+      TELEGRAM_WEBHOOK_SECRET: secret,
+    },
+  });
+  const { id } = await navbat.createProject();
+  await navbat.db.query('update project set slug = $2 where id = $1', [id, SLUG]);
+  await navbat.start('apps/bot/main.ts', [], 'bot ready');
+});
+afterAll(() => navbat.stop());
+
+async function post(update: unknown, token: string | null = secret) {
+  const headers = token === null ? {} : { 'X-Telegram-Bot-Api-Secret-Token': token };
+  const body = typeof update === 'string' ? update : JSON.stringify(update);
+  const { status } = await fetch(`${url}/telegram/webhook`, { method: 'POST', headers, body });
+  return status;
+}
+
+function update(id: number, content: object) {
+  const from = { id, is_bot: false, first_name: 'Aziza' };
+  const message = { message_id: 1, date: 1, from, chat: { id, type: 'private' }, ...content };
+  return { update_id: nextUpdate++, message };
+}
+const contactOf = (id: number) =>
+  update(id, { contact: { phone_number: `99890777${id}`, first_name: 'Aziza', user_id: id } });
+const messagesTo = (id: number) => navbat.sandbox.inbox({ to: String(id) });
+const rowOf = async (id: number) =>
+  (await navbat.db.query('select * from users where telegram_id = $1', [id])).rows[0];
+
+test('Telegram is told where to post, and what it posts is acted upon', async () => {
+  const id = nextPerson++;
+  const act = (deed: object) =>
+    fetch(`${navbat.sandbox.url}/telegram/updates`, {
+      method: 'POST',
+      body: JSON.stringify({ chat_id: id, ...deed }),
+    });
+  await act({ text: '/start' });
+  await act({ contact: { phone_number: `+99890777${id}` } });
+  await until(async () => messagesTo(id).some(({ text }) => text.startsWith('Tasdiqlash kodingiz')));
+  const code = /\d{6}/.exec(
+    messagesTo(id).find(({ text }) => text.startsWith('Tasdiqlash'))?.text ?? '',
+  )?.[0];
+  await act({ text: code });
+  await until(async () => (await rowOf(id))?.is_verified);
+});
+
+describe('who posts', () => {
+  test.each([
+    ['without a secret', null],
+    ['with another one', randomBytes(24).toString('base64url')],
+    ['with the first half of it', secret.slice(0, 16)],
+    ['with one character too many', `${secret}A`],
+  ])('%s is refused, and nothing comes of it', async (_how, token) => {
+    const id = nextPerson++;
+    expect(await post(contactOf(id), token)).toBe(401);
+    expect(await rowOf(id)).toBeUndefined();
+  });
+
+  test('what is no update is a 400, and too long a one a 413', async () => {
+    expect(await post('{')).toBe(400);
+    expect(await post({ message: {} })).toBe(400);
+    expect(await post({ ...update(1, {}), padding: 'x'.repeat(300_000) })).toBe(413);
+  });
+
+  test('an update of a kind that nobody asked for is confirmed', async () => {
+    expect(await post({ update_id: nextUpdate++, poll: { id: '1' } })).toBe(200);
+  });
+});
+
+describe('an update that is delivered twice does nothing twice', () => {
+  test('one after the other', async () => {
+    const id = nextPerson++;
+    const twice = contactOf(id);
+    expect(await post(twice)).toBe(200);
+    await until(async () => messagesTo(id).length === 2);
+    expect(await post(twice)).toBe(200);
+    // Whatever it had begun would stand before this one's answer.
+    expect(await post(update(id, { text: '/help' }))).toBe(200);
+    await until(async () => messagesTo(id).some(({ text }) => /\/language/.test(text)));
+    expect(messagesTo(id)).toHaveLength(3);
+    const { rows } = await navbat.db.query(
+      'select sends from verification v join users u on u.verification_id = v.id where telegram_id = $1',
+      [id],
+    );
+    expect(rows).toEqual([{ sends: 1 }]);
+  });
+
+  test('ten times at one moment', async () => {
+    const id = nextPerson++;
+    const same = contactOf(id);
+    const statuses = await Promise.all(Array.from({ length: 10 }, () => post(same)));
+    // Whoever comes while it is worked on is told to come again.
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(0);
+    expect(statuses.every((status) => status === 200 || status === 503)).toBe(true);
+    expect(await post(same)).toBe(200);
+    await until(async () => messagesTo(id).length === 2);
+    const { rows } = await navbat.db.query(
+      'select sends from verification v join users u on u.verification_id = v.id where telegram_id = $1',
+      [id],
+    );
+    expect(rows).toEqual([{ sends: 1 }]);
+  });
+
+  test('and one that its process died over is done by the next delivery, with the same code', async () => {
+    const id = nextPerson++;
+    const same = contactOf(id);
+    await post(same);
+    await until(async () => messagesTo(id).length === 2);
+    const died = `update bot_update set done_at = null, claimed_at = claimed_at - $2::interval where update_id = $1`;
+    // A moment ago: it may still be at work. Half a minute ago: it is not.
+    await navbat.db.query(died, [same.update_id, '0 s']);
+    expect(await post(same)).toBe(503);
+    await navbat.db.query(died, [same.update_id, '31 s']);
+    expect(await post(same)).toBe(200);
+    const { rows } = await navbat.db.query(
+      'select v.sends, count(j.id)::int jobs from users u join verification v on v.id = u.verification_id join job j on j.subject_id = v.id where telegram_id = $1 group by v.sends',
+      [id],
+    );
+    expect(rows).toEqual([{ sends: 1, jobs: 1 }]);
+  });
+});
+
+describe('updates of one chat', () => {
+  const member = (id: number, updateId: number, status: string) => ({
+    update_id: updateId,
+    my_chat_member: {
+      chat: { id, type: 'private' },
+      from: { id, is_bot: false, first_name: 'Aziza' },
+      date: 1,
+      old_chat_member: { status: 'member' },
+      new_chat_member: { status },
+    },
+  });
+  const closedReason = async (id: number) =>
+    (await navbat.db.query('select closed_reason from telegram_chat where chat_id = $1', [id])).rows[0]
+      ?.closed_reason;
+  /** As Telegram does: again until it is taken. */
+  const postSurely = async (one: object) => {
+    for (let status = 0; status !== 200;) {
+      status = await post(one);
+      expect([200, 503]).toContain(status);
+    }
+  };
+
+  test('that are posted at one moment, in whatever order, leave it as the last one says', async () => {
+    const people = Array.from({ length: 20 }, () => nextPerson++);
+    const updates = people.flatMap((id, index) => {
+      const [block, unblock] = [nextUpdate++, nextUpdate++];
+      const both = [member(id, block, 'kicked'), member(id, unblock, 'member')];
+      return index % 2 === 0 ? both : both.toReversed();
+    });
+    await Promise.all(updates.map(postSurely));
+    expect(await Promise.all(people.map(closedReason))).toEqual(people.map(() => null));
+  });
+
+  test('are worked on one at a time by two processes too', async () => {
+    const port = await freePort();
+    const other = `http://127.0.0.1:${port}/telegram/webhook`;
+    await navbat.start('apps/bot/main.ts', [], 'bot ready', { BOT_PORT: String(port) });
+    const postToOther = async (one: object) => {
+      const headers = { 'X-Telegram-Bot-Api-Secret-Token': secret };
+      let status = 0;
+      while (status !== 200) {
+        status = (await fetch(other, { method: 'POST', headers, body: JSON.stringify(one) })).status;
+        expect([200, 503]).toContain(status);
+      }
+    };
+    const people = Array.from({ length: 20 }, () => nextPerson++);
+    await Promise.all(
+      people.flatMap((id) => {
+        const [unblock, block] = [nextUpdate++, nextUpdate++];
+        return [postSurely(member(id, block, 'kicked')), postToOther(member(id, unblock, 'member'))];
+      }),
+    );
+    expect(await Promise.all(people.map(closedReason))).toEqual(people.map(() => 'bot-blocked'));
+  });
+});
+
+test('a fault is a 5xx, so that Telegram posts the update again', async () => {
+  const id = nextPerson++;
+  const same = contactOf(id);
+  await navbat.db.query('alter table users rename to users_away');
+  try {
+    expect(await post(same)).toBe(500);
+  } finally {
+    await navbat.db.query('alter table users_away rename to users');
+  }
+  expect(await post(same)).toBe(200);
+  expect(await rowOf(id)).toMatchObject({ phone_number: `+99890777${id}` });
+});

@@ -1,0 +1,203 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+
+/**
+ * The layers hold only while the rules fire. Each rule is tried here on a planted violation, in a copy of the configuration outside
+ * the tree: another linter's import rules were found to report "no violations" because they had read no module at all.
+ */
+const root = resolve(import.meta.dirname, '../..');
+const configuration = ['.oxlintrc.json', 'tsconfig.json', 'test/rules/lint'];
+const layers = ['apps', 'workers', 'domain', 'infra', 'test'];
+
+interface Plant {
+  readonly says: string;
+  readonly path: string;
+  readonly code: string;
+  readonly rule: string;
+}
+
+const layer = (path: string, imported: string): Plant => ({
+  says: `${path} imports ${imported}`,
+  path,
+  code: `import { target } from '${imported}';\nexport const used: unknown = target;\n`,
+  rule: 'no-restricted-imports',
+});
+
+const impure = (what: string, expression: string, rule: string): Plant => ({
+  says: `domain/ reads ${what}`,
+  path: `domain/impure/${what.replaceAll(/\W+/g, '-')}.ts`,
+  code: `export const read: unknown = ${expression};\n`,
+  rule,
+});
+
+const plants: readonly Plant[] = [
+  layer('domain/verify/to-infra.ts', '../../infra/postgres/target.ts'),
+  layer('domain/verify/to-apps.ts', '../../apps/http/target.ts'),
+  layer('domain/verify/to-workers.ts', '../../workers/target.ts'),
+  layer('domain/verify/to-test.ts', '../../test/support/target.ts'),
+  layer('domain/verify/to-node.ts', 'node:crypto'),
+  layer('domain/verify/to-package.ts', 'bullmq'),
+  layer('domain/verify/to-scoped-package.ts', '@mikro-orm/core'),
+  layer('apps/api/to-infra.ts', '../../infra/postgres/target.ts'),
+  layer('apps/api/to-workers.ts', '../../workers/target.ts'),
+  layer('apps/api/to-test.ts', '../../test/support/target.ts'),
+  layer('apps/api/to-another-app.ts', '../board/target.ts'),
+  layer('apps/board/ops/to-another-app.ts', '../../api/target.ts'),
+  layer('apps/api/to-driver.ts', 'pg'),
+  layer('apps/api/main.ts', '../../test/support/target.ts'),
+  layer('apps/http/to-an-app.ts', '../api/target.ts'),
+  layer('apps/local/to-test.ts', '../../test/support/target.ts'),
+  layer('workers/to-infra.ts', '../infra/postgres/target.ts'),
+  layer('workers/to-apps.ts', '../apps/http/target.ts'),
+  layer('workers/to-test.ts', '../test/support/target.ts'),
+  layer('workers/to-queue.ts', 'bullmq'),
+  layer('infra/postgres/to-apps.ts', '../../apps/http/target.ts'),
+  layer('infra/postgres/to-workers.ts', '../../workers/target.ts'),
+  layer('infra/postgres/to-test.ts', '../../test/support/target.ts'),
+  layer('apps/sandbox/to-another-app.ts', '../board/target.ts'),
+  {
+    says: 'domain/ imports infra/ while it runs',
+    path: 'domain/verify/late.ts',
+    code: "export const late = (): Promise<unknown> => import('../../infra/postgres/target.ts');\n",
+    rule: 'no-restricted-imports',
+  },
+  {
+    says: 'domain/ passes on a type of infra/',
+    path: 'domain/verify/passed-on.ts',
+    code: "export type { target } from '../../infra/postgres/target.ts';\n",
+    rule: 'no-restricted-imports',
+  },
+  impure('Date.now', 'Date.now()', 'no-restricted-properties'),
+  impure('Math.random', 'Math.random()', 'no-restricted-properties'),
+  impure('performance.now', 'performance.now()', 'no-restricted-properties'),
+  impure('new Date without an argument', 'new Date()', 'no-clock-read'),
+  impure('Date without an argument', 'Date()', 'no-clock-read'),
+  impure('process', 'process.env', 'no-restricted-globals'),
+  impure('crypto', 'crypto.randomUUID()', 'no-restricted-globals'),
+  impure('fetch', "fetch('http://localhost')", 'no-restricted-globals'),
+  impure('setTimeout', 'setTimeout(() => 1, 1)', 'no-restricted-globals'),
+  impure('setInterval', 'setInterval(() => 1, 1)', 'no-restricted-globals'),
+  impure('setImmediate', 'setImmediate(() => 1)', 'no-restricted-globals'),
+  impure('queueMicrotask', 'queueMicrotask(() => 1)', 'no-restricted-globals'),
+  impure('globalThis', 'globalThis.process', 'no-restricted-globals'),
+  {
+    says: 'two files import each other',
+    path: 'domain/cycle/there.ts',
+    code: "import { back } from '../cycle-back/back.ts';\nexport const there = (): unknown => back;\n",
+    rule: 'no-cycle',
+  },
+  {
+    says: 'a switch forgets a case',
+    path: 'domain/verify/forgets.ts',
+    code: "export const size = (x: 'a' | 'b'): number => {\n  switch (x) {\n    case 'a':\n      return 1;\n  }\n  return 0;\n};\n",
+    rule: 'switch-exhaustiveness-check',
+  },
+  {
+    says: 'a type is any',
+    path: 'domain/verify/anything.ts',
+    code: 'export const anything = (x: any): unknown => x;\n',
+    rule: 'no-explicit-any',
+  },
+  {
+    says: 'a promise is left floating',
+    path: 'workers/floats.ts',
+    code: 'const work = async (): Promise<number> => 1;\nexport const floats = (): void => {\n  work();\n};\n',
+    rule: 'no-floating-promises',
+  },
+  {
+    says: 'a function has 41 lines',
+    path: 'workers/long.ts',
+    code: `export const long = (): number => {\n${'  void 0;\n'.repeat(38)}  return 1;\n};\n`,
+    rule: 'max-lines-per-function',
+  },
+];
+
+/** What the rules must let through: one file a permission. */
+const clean: Readonly<Record<string, string>> = {
+  'domain/cycle-back/back.ts':
+    "import { there } from '../cycle/there.ts';\nexport const back = (): unknown => there;\n",
+  'domain/verify/pure.ts': [
+    "import { generateSync } from 'otplib/functional';",
+    "import { parsePhoneNumberFromString } from 'libphonenumber-js/max';",
+    "import { z } from 'zod';",
+    "import { kind } from '../job/kind.ts';",
+    'export const pure = [z.string(), generateSync, parsePhoneNumberFromString, kind];',
+    'export const later = (now: Date): Date => new Date(now.getTime() + 1);',
+    '',
+  ].join('\n'),
+  'domain/job/kind.ts': "export const kind = 'otp-send';\n",
+  'apps/http/route.ts':
+    "import { kind } from '../../domain/job/kind.ts';\nimport { target } from '../http/target.ts';\nexport const route = [kind, target];\n",
+  'apps/board/adapter.ts':
+    "import { BaseAdapter } from '@bull-board/api/baseAdapter';\nexport const adapter: unknown = BaseAdapter;\n",
+  'apps/board/main.ts':
+    "import { target } from '../../infra/postgres/target.ts';\nexport const wired: unknown = target;\n",
+  'apps/local/supervisor.ts':
+    "import { target } from '../../infra/postgres/target.ts';\nexport const wired: unknown = target;\n",
+  'apps/cli/project.ts':
+    "import { target } from '../../infra/postgres/target.ts';\nexport const wired: unknown = target;\n",
+  'workers/main.ts':
+    "import { target } from '../infra/postgres/target.ts';\nexport const wired: unknown = target;\n",
+  'infra/queue/adapter.ts':
+    "import { kind } from '../../domain/job/kind.ts';\nimport { target } from '../postgres/target.ts';\nexport const adapter: unknown = [kind, target, Date.now(), new Date()];\n",
+  'test/journeys/free.test.ts':
+    "import { target } from '../../infra/postgres/target.ts';\nimport { kind } from '../../domain/job/kind.ts';\nexport const free: unknown = [target, kind, Date.now()];\n",
+  'workers/forty.ts': `export const forty = (): number => {\n${'  void 0;\n'.repeat(37)}  return 1;\n};\n`,
+};
+
+const targets = ['infra/postgres', 'apps/http', 'apps/api', 'apps/board', 'workers', 'test/support'];
+
+const Report = z.object({
+  diagnostics: z.array(z.object({ code: z.string(), filename: z.string() })),
+  number_of_files: z.number(),
+});
+type Finding = z.infer<typeof Report>['diagnostics'][number];
+
+let copy = '';
+let findings: readonly Finding[] = [];
+
+const write = async (path: string, code: string): Promise<void> => {
+  await mkdir(dirname(join(copy, path)), { recursive: true });
+  await writeFile(join(copy, path), code);
+};
+
+async function lint(): Promise<readonly Finding[]> {
+  const oxlint = join(root, 'node_modules/oxlint/bin/oxlint');
+  // It exits with 1 as soon as it finds something, which here is the aim: what counts is what it printed.
+  const run = promisify(execFile)(process.execPath, [oxlint, '--format=json', ...layers], { cwd: copy });
+  const { stdout } = await run.catch((error: { stdout: string }) => error);
+  return Report.parse(JSON.parse(stdout)).diagnostics;
+}
+
+beforeAll(async () => {
+  copy = await mkdtemp(join(tmpdir(), 'navbat-lint-'));
+  for (const path of configuration) await cp(join(root, path), join(copy, path), { recursive: true });
+  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
+  for (const folder of targets) await write(`${folder}/target.ts`, 'export const target = 1;\n');
+  for (const [path, code] of Object.entries(clean)) await write(path, code);
+  for (const { path, code } of plants) await write(path, code);
+  findings = await lint();
+}, 60_000);
+
+afterAll(() => rm(copy, { recursive: true, force: true }));
+
+const rulesAt = (path: string): readonly string[] =>
+  findings.filter(({ filename }) => filename === path).map(({ code }) => code);
+
+describe('a planted violation is reported', () => {
+  test.each(plants)('$says', ({ path, rule }) => {
+    expect(rulesAt(path)).toContainEqual(expect.stringContaining(`(${rule})`));
+  });
+});
+
+describe('what the layers allow passes', () => {
+  const allowed = [...Object.keys(clean), ...targets.map((folder) => `${folder}/target.ts`)];
+  test.each(allowed.filter((path) => !path.includes('cycle')))('%s', (path) => {
+    expect(rulesAt(path)).toEqual([]);
+  });
+});

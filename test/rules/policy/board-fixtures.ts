@@ -1,0 +1,150 @@
+import { appRoutes } from '@bull-board/api/dist/routes.js';
+import { boardRules } from '../../../domain/staff/access/policy.ts';
+import { shapeOf } from './express-routes.ts';
+import { makeClosedChat, makeVerification, recipientOf } from './objects.ts';
+import { type Fixture } from './fixture.ts';
+import type { Owner, World } from './world.ts';
+
+/** One for each route of the board. Staff look after every project's things: what they lack is only what is not there. */
+
+const job = async (world: World, owner: Owner) => (await makeVerification(world, owner)).jobId;
+const failedJob = async (world: World, owner: Owner) => {
+  const id = await job(world, owner);
+  await world.db.query(`update job set state = 'exhausted', finished_at = now() where id = $1`, [id]);
+  return id;
+};
+const lane = async () => 'otp-send';
+const noLane = () => 'no-such-lane';
+
+const page = (path: string, more: Partial<Fixture> = {}): Fixture => ({ ask: () => ({ path }), ...more });
+const about = (make: NonNullable<Fixture['make']>, path: string, more: Partial<Fixture> = {}): Fixture => ({
+  make,
+  ask: (id) => ({ path: path.replace('{id}', id) }),
+  ...more,
+});
+const command = (make: NonNullable<Fixture['make']>, path: string, more: Partial<Fixture> = {}): Fixture => ({
+  make,
+  ask: (id) => ({ path: path.replace('{id}', id), body: {} }),
+  ...more,
+});
+
+const login: Readonly<Record<string, Fixture>> = {
+  'GET /health': page('/health'),
+  'GET /assets/*file': page('/assets/board.css'),
+  'GET /docs/problems': page('/docs/problems'),
+  'GET /docs/problems.json': page('/docs/problems.json'),
+  'GET /docs/problems/:type': { ...page('/docs/problems/not-found'), answers: [303] },
+  'GET /login': page('/login'),
+  // Nobody's password: that it was looked at is all that matters here.
+  'POST /login': {
+    ask: () => ({ path: '/login', body: { email: 'nobody@navbat.example', password: 'a guess' } }),
+    answers: [401],
+    says: 'login-refused',
+  },
+  'GET /login/second-factor': page('/login/second-factor'),
+  'POST /login/second-factor': {
+    ask: () => ({ path: '/login/second-factor', body: { code: '000000' } }),
+    answers: [401],
+    says: 'second-factor-refused',
+  },
+  'GET /account': page('/account'),
+  'POST /account/recovery-codes': {
+    ask: () => ({ path: '/account/recovery-codes', body: { code: '000000' } }),
+    answers: [403],
+    says: 'second-factor-refused',
+  },
+  'GET /logout': page('/logout'),
+  'POST /logout': { ask: () => ({ path: '/logout', body: {} }) },
+};
+
+const ops: Readonly<Record<string, Fixture>> = {
+  'GET /ops': page('/ops'),
+  'POST /ops/search': { ask: () => ({ path: '/ops/search', body: { q: 'landline' } }) },
+  'GET /ops/jobs': page('/ops/jobs'),
+  'GET /ops/jobs/:id': about(job, '/ops/jobs/{id}'),
+  'POST /ops/jobs/:id/retry': command(failedJob, '/ops/jobs/{id}/retry'),
+  'POST /ops/jobs/:id/promote': command(job, '/ops/jobs/{id}/promote'),
+  'POST /ops/jobs/:id/cancel': command(job, '/ops/jobs/{id}/cancel'),
+  'GET /ops/recipients': about(recipientOf, '/ops/recipients?recipient={id}', { lacks: 400 }),
+  // An address that nobody has had has an empty page: staff come here with a number.
+  'GET /ops/recipients/:address': page(`/ops/recipients/${'0'.repeat(64)}`),
+  'GET /ops/failures': page('/ops/failures'),
+  'GET /ops/retry': page('/ops/retry?reason=nothing-like-it'),
+  'POST /ops/retry': {
+    ask: () => ({ path: '/ops/retry', body: { reason: 'nothing-like-it', confirm: true } }),
+  },
+  'GET /ops/lanes': page('/ops/lanes'),
+  'GET /ops/lanes/:kind/pause': about(lane, '/ops/lanes/{id}/pause', { nothing: noLane }),
+  'POST /ops/lanes/:kind/pause': command(lane, '/ops/lanes/{id}/pause', {
+    ask: (id) => ({ path: `/ops/lanes/${id}/pause`, body: { why: 'a test' } }),
+    nothing: noLane,
+  }),
+  'POST /ops/lanes/:kind/resume': command(lane, '/ops/lanes/{id}/resume', { nothing: noLane }),
+  'GET /ops/chats': page('/ops/chats'),
+  'POST /ops/chats/:chatId/open': command(makeClosedChat, '/ops/chats/{id}/open', {
+    ask: (id) => ({ path: `/ops/chats/${id}/open`, body: { why: 'a test' } }),
+  }),
+  'GET /ops/audit': page('/ops/audit'),
+};
+
+/** Nothing of these is in Redis while no worker or sweep runs: Bull Board knows the lanes, and no job. */
+const queues: Readonly<Record<string, Fixture>> = {
+  'PUT /api/queues/:kind/pause': about(lane, '/api/queues/{id}/pause', {
+    ask: (id) => ({ path: `/api/queues/${id}/pause`, body: { why: 'a test' } }),
+    nothing: noLane,
+  }),
+  'PUT /api/queues/:kind/resume': about(lane, '/api/queues/{id}/resume', { nothing: noLane }),
+  'PUT /api/queues/:kind/:jobId/retry': about(failedJob, '/api/queues/otp-send/{id}/retry'),
+  'PUT /api/queues/:kind/:jobId/promote': about(job, '/api/queues/otp-send/{id}/promote'),
+  'PUT /api/queues/:kind/:jobId/clean': about(job, '/api/queues/otp-send/{id}/clean'),
+  'GET /': page('/'),
+  'GET /metrics-history': page('/metrics-history'),
+  'GET /job-schedulers': page('/job-schedulers'),
+  'GET /queue/:queueName': page('/queue/otp-send'),
+  'GET /queue/:queueName/:jobId': page('/queue/otp-send/4711'),
+  'GET /static/*file': page('/static/favicon.ico'),
+  'GET /api/redis/stats': page('/api/redis/stats'),
+  'GET /api/queues': page('/api/queues'),
+  'GET /api/job-schedulers': page('/api/job-schedulers'),
+  'GET /api/queues/:queueName/metrics': about(lane, '/api/queues/{id}/metrics', { nothing: noLane }),
+  'GET /api/queues/:queueName/default-job-options': about(lane, '/api/queues/{id}/default-job-options', {
+    nothing: noLane,
+  }),
+  'GET /api/queues/:queueName/workers': about(lane, '/api/queues/{id}/workers', { nothing: noLane }),
+  'GET /api/queues/:queueName/rate-limit': about(lane, '/api/queues/{id}/rate-limit', { nothing: noLane }),
+  'GET /api/queues/:queueName/job-data-schema': about(lane, '/api/queues/{id}/job-data-schema', {
+    nothing: noLane,
+  }),
+  'GET /api/queues/:queueName/:jobId/logs': page('/api/queues/otp-send/4711/logs'),
+  'GET /api/queues/:queueName/:jobId/flow': page('/api/queues/otp-send/4711/flow', { answers: [404] }),
+  'GET /api/queues/:queueName/:jobId': page('/api/queues/otp-send/4711', { answers: [404] }),
+};
+
+const ruled = new Set(Object.keys(boardRules).map(shapeOf));
+
+/** Bull Board's own routes that change something, but for the five that are commands of ours: nobody may use them. */
+export const forbidden: readonly string[] = appRoutes.api
+  .flatMap(({ method, route }) =>
+    [method].flat().flatMap((verb) => [route].flat().map((path) => [verb, path] as const)),
+  )
+  .filter(([verb]) => verb !== 'get')
+  .map(([verb, path]) => `${verb.toUpperCase()} ${path}`)
+  .filter((route) => !ruled.has(shapeOf(route)));
+
+const forbiddenFixtures = Object.fromEntries(
+  forbidden.map((route): [string, Fixture] => {
+    const path = (route.split(' ')[1] ?? '')
+      .replace(':queueName', 'otp-send')
+      .replace(':jobId', '4711')
+      .replace(':schedulerId', 'any')
+      .replace(':queueStatus', 'failed');
+    return [route, { ask: () => ({ path, body: {} }) }];
+  }),
+);
+
+export const boardFixtures: Readonly<Record<string, Fixture>> = {
+  ...forbiddenFixtures,
+  ...login,
+  ...ops,
+  ...queues,
+};

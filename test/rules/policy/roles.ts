@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import type { PersonRule, Rule } from '../../../domain/staff/access/policy.ts';
+import { type KeyAccess, type KeyMode, KeyScope } from '../../../domain/project/key.ts';
+import { may } from '../../../domain/staff/policy.ts';
+import { type StaffRole, staffRoles } from '../../../domain/staff/role.ts';
+import { inApp, makeDevice, openSession } from './person-objects.ts';
+import { makeKey, makePerson, makeProject, type Owner, sha256, type World } from './world.ts';
+
+/** Who may ask. */
+type Who =
+  | { readonly by: 'nobody' }
+  | {
+      readonly by: 'key';
+      readonly access: KeyAccess;
+      readonly mode: KeyMode;
+      readonly scopes: readonly KeyScope[];
+    }
+  | { readonly by: 'person'; readonly session: PersonRule['session']; readonly isFresh: boolean }
+  | { readonly by: 'staff'; readonly role: StaffRole; readonly extent: 'half' | 'whole' };
+
+export interface Role {
+  readonly name: string;
+  readonly who: Who;
+  /** Whose things are its own. */
+  readonly owner: Owner;
+  /** Makes what it shows at the door; another at each request, because some requests end the session that they come with. */
+  enter(): Promise<Readonly<Record<string, string>>>;
+}
+
+export type Verdict = 'admitted' | 401 | 403;
+
+/**
+ * What a rule says to a role. Written a second time on purpose, apart from what the apps do about it: where the two differ, one of them is wrong.
+ */
+export function verdict(rule: Rule | { readonly by: 'nobody' }, who: Who): Verdict {
+  switch (rule.by) {
+    case 'anyone':
+    case 'proof':
+      return 'admitted';
+    case 'key': {
+      if (who.by !== 'key') return 401;
+      const holds = rule.scope === 'public' || (who.access === 'secret' && who.scopes.includes(rule.scope));
+      return holds && (who.mode === 'live' || rule.testKeys === 'apart') ? 'admitted' : 403;
+    }
+    case 'person': {
+      if (who.by !== 'person') return 401;
+      const reach = ['project', 'app', 'device'];
+      if (reach.indexOf(who.session) < reach.indexOf(rule.session)) return 403;
+      return rule.fresh && !who.isFresh ? 401 : 'admitted';
+    }
+    case 'session':
+      if (who.by !== 'staff') return 401;
+      return rule.extent === 'either' || rule.extent === who.extent ? 'admitted' : 401;
+    case 'staff':
+      if (who.by !== 'staff' || who.extent === 'half') return 401;
+      return may(who.role, rule.action) ? 'admitted' : 403;
+    case 'nobody':
+      return who.by === 'staff' && who.extent === 'whole' ? 403 : 401;
+  }
+}
+
+/** All there are. Every person and key belongs to one project; `other` is somebody else's everything. */
+export async function makeRoles(world: World): Promise<{ roles: Role[]; other: Owner }> {
+  const [own, other] = [await makeOwner(world), await makeOwner(world)];
+  const nobody: Role = { name: 'nobody', who: { by: 'nobody' }, owner: own, enter: async () => ({}) };
+  const roles = [
+    nobody,
+    ...(await keyRoles(world, own)),
+    ...(await personRoles(world, own)),
+    ...(await staffRoleRoles(world, own)),
+  ];
+  return { roles, other };
+}
+
+async function makeOwner(world: World): Promise<Owner> {
+  const [projectId, personId] = [await makeProject(world), await makePerson(world, 'live')];
+  return { projectId, mode: 'live', personId };
+}
+
+async function keyRoles(world: World, own: Owner): Promise<Role[]> {
+  const all = KeyScope.options;
+  const secret = (mode: KeyMode, scopes: readonly KeyScope[]) => ({
+    access: 'secret' as const,
+    mode,
+    scopes,
+  });
+  const published = (mode: KeyMode) => ({ access: 'publishable' as const, mode, scopes: all });
+  const wishes: [string, Parameters<typeof makeKey>[2] & Omit<Extract<Who, { by: 'key' }>, 'by'>][] = [
+    ['a live key of every scope', secret('live', all)],
+    ['a test key of every scope', secret('test', all)],
+    ['a publishable key', published('live')],
+    ['a publishable test key', published('test')],
+    ...all
+      .map((scope) => [`a live key of ${scope} alone`, secret('live', [scope])] as const)
+      .map(([name, wish]): [string, typeof wish] => [name, wish]),
+  ];
+  const roles = wishes.map(async ([name, wish]): Promise<Role> => {
+    const { key } = await makeKey(world, own.projectId, wish);
+    const owner = { ...own, mode: wish.mode };
+    return { name, who: { by: 'key', ...wish }, owner, enter: async () => bearer(key) };
+  });
+  const ended = (['revoked_at', 'expires_at'] as const).map(async (column): Promise<Role> => {
+    const { key } = await makeKey(world, own.projectId, { scopes: all, ended: column });
+    const name = column === 'revoked_at' ? 'a revoked key' : 'an expired key';
+    return { name, who: { by: 'nobody' }, owner: own, enter: async () => bearer(key) };
+  });
+  return Promise.all([...roles, ...ended]);
+}
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+/** As long ago as the proof of nobody may be. */
+const STALE_MINUTES = 6;
+
+async function personRoles(world: World, own: Owner): Promise<Role[]> {
+  const app = inApp(own);
+  const device: Owner = { ...app, deviceId: await makeDevice(world, app) };
+  const test: Owner = { ...own, mode: 'test', personId: await makePerson(world, 'test') };
+  const person = (name: string, owner: Owner, session: PersonRule['session'], minutes = 0): Role => ({
+    name: `${name}, ${minutes === 0 ? 'proven now' : 'proven earlier'}`,
+    who: { by: 'person', session, isFresh: minutes === 0 },
+    owner,
+    enter: async () => bearer((await openSession(world, owner, minutes)).token),
+  });
+  const ended: Role = {
+    name: 'a person whose session was ended',
+    who: { by: 'nobody' },
+    owner: app,
+    enter: async () => {
+      const { id, token } = await openSession(world, device);
+      const end = `update session set revoked_at = now(), revoked_because = 'signed-out' where id = $1`;
+      await world.db.query(end, [id]);
+      return bearer(token);
+    },
+  };
+  return [
+    person("a person in a project's session", own, 'project'),
+    person("a person in a project's session", own, 'project', STALE_MINUTES),
+    person("a test key's person", test, 'project'),
+    person("a person in the app's session", app, 'app'),
+    person("a person in the app's session", app, 'app', STALE_MINUTES),
+    person('a person on a bound device', device, 'device'),
+    person('a person on a bound device', device, 'device', STALE_MINUTES),
+    ended,
+  ];
+}
+
+async function staffRoleRoles(world: World, owner: Owner): Promise<Role[]> {
+  const staff = staffRoles.map(async (role): Promise<Role> => {
+    const id = await makeStaff(world, role);
+    return {
+      name: role,
+      who: { by: 'staff', role, extent: 'whole' },
+      owner,
+      enter: () => openStaffSession(world, id, 'whole'),
+    };
+  });
+  const id = await makeStaff(world, 'admin');
+  const half: Role = {
+    name: 'an admin who has shown a password only',
+    who: { by: 'staff', role: 'admin', extent: 'half' },
+    owner,
+    enter: () => openStaffSession(world, id, 'half'),
+  };
+  const gone = await makeStaff(world, 'admin');
+  await world.db.query('update staff set disabled_at = now() where id = $1', [gone]);
+  const disabled: Role = {
+    name: 'an admin whose account is disabled',
+    who: { by: 'nobody' },
+    owner,
+    enter: () => openStaffSession(world, gone, 'whole'),
+  };
+  return [...(await Promise.all(staff)), half, disabled];
+}
+
+async function makeStaff({ db }: World, role: StaffRole): Promise<string> {
+  const id = uuidv7();
+  await db.query(
+    `insert into staff (id, email, role, password_hash, created_at) values ($1, $2, $3, 'none', now())`,
+    [id, `${role}-${randomBytes(4).toString('hex')}@navbat.example`, role],
+  );
+  return id;
+}
+
+async function openStaffSession(
+  { db }: World,
+  staffId: string,
+  extent: 'half' | 'whole',
+): Promise<{ Cookie: string }> {
+  const token = randomBytes(32).toString('base64url');
+  await db.query(
+    `insert into staff_session (token_hash, staff_id, created_at, expires_at, second_factor_at)
+     values ($1, $2, now(), now() + interval '10 minutes', case when $3 then now() end)`,
+    [sha256(token), staffId, extent === 'whole'],
+  );
+  return { Cookie: `navbat_staff=${token}` };
+}

@@ -1,0 +1,30 @@
+import { type ApiPorts, apiRoutes } from '../../../apps/api/routes.ts';
+import { apiRules, boardRules, botRules } from '../../../domain/staff/access/policy.ts';
+import { apiFixtures, botFixtures } from './api-fixtures.ts';
+import { boardFixtures, forbidden } from './board-fixtures.ts';
+import type { Fixture } from './fixture.ts';
+import type { AnyRule } from './walk.ts';
+import type { App } from './world.ts';
+
+/** Routes are values: nothing is asked of the ports until a request comes. */
+const ports = new Proxy({}, { get: (_ports, _name, self: unknown) => self }) as ApiPorts;
+export const routes = apiRoutes(ports);
+/** As Express writes it: `/otp/{id}` is `/otp/:id`, and a slash at the end is none. */
+const expressName = ({ method, path }: { method: string; path: string }) =>
+  `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1').replace(/(?<=.)\/$/, '')}`;
+export type Rules = Readonly<Record<string, AnyRule>>;
+/** What each app's routes ask for. */
+export const rules: Readonly<Record<App, Rules>> = {
+  api: { ...apiRules, ...Object.fromEntries(routes.map((route) => [expressName(route), route])) },
+  board: {
+    ...boardRules,
+    ...Object.fromEntries(forbidden.map((route) => [route, { by: 'nobody' }])),
+  },
+  bot: botRules,
+};
+/** How they are asked. */
+export const fixtures: Readonly<Record<App, Readonly<Record<string, Fixture>>>> = {
+  api: apiFixtures,
+  board: boardFixtures,
+  bot: botFixtures,
+};

@@ -1,0 +1,197 @@
+import { expect, test } from 'vitest';
+import type { ClosingAttempt } from '../../../domain/job/store.ts';
+import { gated, workshop } from '../workshop.ts';
+
+/** Of a ticket. */
+const LOCK_MS = 5_000;
+const never = new AbortController().signal;
+const unknown = { outcome: 'unknown', reason: 'worker-lost' };
+const completed = { outcome: 'completed', reason: null };
+
+const lateClose: Omit<ClosingAttempt, 'jobId'> = {
+  n: 1,
+  outcome: 'completed',
+  reason: null,
+  providerReference: 'SMlate',
+  costMicros: 1n,
+  costCurrency: 'USD',
+  latencyMs: 1,
+  next: { state: 'completed', reason: 'approved' },
+};
+
+test('committed and not published: the sweep publishes it, once', async () => {
+  const { accept, newSweep, queues, clock, pool } = await workshop();
+  const ids = await accept(3, { publish: false });
+  const { tick } = newSweep();
+  await queues.redis.set('navbat:epoch', /run_id:(\w+)/.exec(await queues.redis.info('server'))?.[1] ?? '');
+  expect(await queues.of['otp-send'].getJobCountByTypes('waiting')).toBe(0);
+  clock.aheadMs = 6_000;
+  expect(await tick()).toMatchObject({ republished: 3, reissued: 0 });
+  expect(await tick()).toMatchObject({ republished: 0, reissued: 0 });
+  const waiting = await queues.of['otp-send'].getWaiting();
+  expect(new Set(waiting.map(({ id }) => id))).toEqual(new Set(ids));
+  const { rowCount } = await pool.query('select from outbox where published_at is null');
+  expect(rowCount).toBe(0);
+});
+
+test('opened and not closed: the next wake-up closes it as unknown and opens the next number', async () => {
+  const { accept, store, worker, attemptsOf, jobOf, sandbox, clock } = await workshop();
+  const [id] = await accept(1);
+  if (!id) throw new Error('none accepted');
+  expect(await store.open({ jobId: id, n: 1, channel: 'sms', provider: 'twilio' })).toBe('opened');
+  clock.aheadMs = LOCK_MS; // A killed worker's ticket comes back when its lock has run out.
+
+  expect(await worker()(id, never)).toMatchObject({ woken: 'waiting' });
+  expect(await attemptsOf(id)).toEqual([
+    { n: 1, ...unknown },
+    { n: 2, ...completed },
+  ]);
+  expect((await jobOf(id))?.attempts).toBe(2);
+  expect(sandbox.inbox()).toHaveLength(1);
+});
+
+test('closed and not acknowledged: the ticket that comes back finds the row finished and sends nothing', async () => {
+  const { accept, worker, store, attemptsOf, jobOf, sandbox } = await workshop();
+  const [id] = await accept(1);
+  if (!id) throw new Error('none accepted');
+  await worker()(id, never);
+  await store.finish(id, 'completed', 'confirmed-by-sms');
+
+  expect(await worker()(id, never)).toEqual({
+    woken: 'finished',
+    state: 'completed',
+    reason: 'confirmed-by-sms',
+  });
+  expect(await attemptsOf(id)).toEqual([{ n: 1, ...completed }]);
+  expect(await jobOf(id)).toMatchObject({ state: 'completed', attempts: 1 });
+  expect(sandbox.inbox()).toHaveLength(1);
+});
+
+test('the answer to a close is lost: it is repeated, and one message stays one message', async () => {
+  const { accept, store, worker, attemptsOf, sandbox } = await workshop();
+  const [id] = await accept(1);
+  if (!id) throw new Error('none accepted');
+  let lost = 0;
+  const losing = worker({
+    store: {
+      close: async (closing) => {
+        const closed = await store.close(closing);
+        if (lost++ === 0) throw new Error('Connection terminated unexpectedly');
+        return closed;
+      },
+    },
+  });
+
+  expect(await losing(id, never)).toMatchObject({ woken: 'waiting' });
+  expect(lost).toBe(2);
+  expect(await attemptsOf(id)).toEqual([{ n: 1, ...completed }]);
+  expect(sandbox.inbox()).toHaveLength(1);
+});
+
+test('the late close of a frozen worker changes nothing', async () => {
+  const { accept, store, worker, attemptsOf, jobOf, clock } = await workshop();
+  const [id] = await accept(1);
+  if (!id) throw new Error('none accepted');
+  await store.open({ jobId: id, n: 1, channel: 'sms', provider: 'twilio' });
+  clock.aheadMs = LOCK_MS;
+  await worker()(id, never);
+  const before = [await attemptsOf(id), await jobOf(id)];
+
+  await store.close({ ...lateClose, jobId: id });
+  expect([await attemptsOf(id), await jobOf(id)]).toEqual(before);
+});
+
+test("a frozen worker that goes on closes nobody else's attempt, and sends nothing more", async () => {
+  const { accept, sms, worker, attemptsOf, sandbox, clock } = await workshop();
+  const [id] = await accept(1);
+  if (!id) throw new Error('none accepted');
+  const [frozen, other] = [gated(sms), gated(sms)];
+  const frozenWake = worker({ channel: frozen })(id, never);
+  await frozen.arrived;
+  clock.aheadMs = LOCK_MS;
+  const otherWake = worker({ channel: other })(id, never);
+  await other.arrived;
+
+  frozen.open();
+  expect(await frozenWake).toMatchObject({ woken: 'waiting' });
+  expect(await attemptsOf(id)).toEqual([
+    { n: 1, ...unknown },
+    { n: 2, outcome: null, reason: null },
+  ]);
+  other.open();
+  await otherWake;
+  expect(await attemptsOf(id)).toEqual([
+    { n: 1, ...unknown },
+    { n: 2, ...completed },
+  ]);
+  expect(sandbox.inbox()).toHaveLength(2);
+});
+
+test('a ticket that a wiped Redis gave twice leaves the attempt of a living worker alone', async () => {
+  const { accept, sms, worker, attemptsOf, sandbox, clock } = await workshop();
+  const [id] = await accept(1);
+  if (!id) throw new Error('none accepted');
+  const living = gated(sms);
+  const livingWake = worker({ channel: living })(id, never);
+  await living.arrived;
+  clock.aheadMs = LOCK_MS / 2;
+  expect(await worker()(id, never)).toMatchObject({ woken: 'waiting' });
+  living.open();
+  await livingWake;
+  expect(await attemptsOf(id)).toEqual([{ n: 1, ...completed }]);
+  expect(sandbox.inbox()).toHaveLength(1);
+});
+
+test('two workers with the same ticket make one attempt', async () => {
+  const { accept, worker, attemptsOf, sandbox } = await workshop();
+  const [id] = await accept(1);
+  if (!id) throw new Error('none accepted');
+  await Promise.all([worker()(id, never), worker()(id, never)]);
+  expect(await attemptsOf(id)).toEqual([{ n: 1, ...completed }]);
+  expect(sandbox.inbox()).toHaveLength(1);
+});
+
+test('a payload that cannot be read is rejected', async () => {
+  const { accept, worker, jobOf, pool, sandbox } = await workshop();
+  const [id] = await accept(1);
+  if (!id) throw new Error('none accepted');
+  await pool.query(`update job set payload = '{"verification_id": 7}' where id = $1`, [id]);
+  expect(await worker()(id, never)).toMatchObject({ state: 'rejected', reason: 'payload-unreadable' });
+  expect(await jobOf(id)).toEqual({ state: 'rejected', reason: 'payload-unreadable', attempts: 0 });
+  expect(sandbox.calls()).toEqual([]);
+});
+
+test('a job past its deadline expires without a call to anyone, by its worker or by the sweep', async () => {
+  const { accept, worker, newSweep, jobOf, clock, sandbox } = await workshop();
+  const [woken, swept] = await accept(2);
+  if (!woken || !swept) throw new Error('none accepted');
+  clock.aheadMs = 301_000;
+  expect(await worker()(woken, never)).toMatchObject({ state: 'expired', reason: 'deadline' });
+  clock.aheadMs = 360_000;
+  expect(await newSweep().tick()).toMatchObject({ expired: 1 });
+  for (const id of [woken, swept])
+    expect(await jobOf(id)).toEqual({ state: 'expired', reason: 'deadline', attempts: 0 });
+  expect(sandbox.calls()).toEqual([]);
+});
+
+test('the last failure writes exhausted, after as many attempts as the chain allows', async () => {
+  const { accept, worker, jobOf, attemptsOf, clock, sandbox } = await workshop();
+  const [id] = await accept(1);
+  if (!id) throw new Error('none accepted');
+  sandbox.orderFaults({ channel: 'sms', effect: 'server-error' });
+  const wake = worker();
+  for (const failure of [1, 2]) {
+    expect(await wake(id, never), `failure ${failure}`).toMatchObject({
+      woken: 'waiting',
+      failed: 'provider-internal',
+    });
+    clock.aheadMs += 10_000;
+  }
+  expect(await wake(id, never)).toMatchObject({ woken: 'finished', state: 'exhausted' });
+  expect(await jobOf(id)).toMatchObject({ state: 'exhausted', attempts: 3 });
+  expect((await attemptsOf(id)).map(({ n, outcome }) => [n, outcome])).toEqual([
+    [1, 'failed'],
+    [2, 'failed'],
+    [3, 'failed'],
+  ]);
+});

@@ -1,0 +1,169 @@
+import { isAbandoned } from '../../domain/job/abandoned.ts';
+import type { Entered, Guarded } from '../../domain/job/guard.ts';
+import type { FinalState, JobId } from '../../domain/job/job.ts';
+import type { SendReply } from '../../domain/job/reply.ts';
+import { decideRetry, type PastTry, type RetryRules } from '../../domain/job/retry.ts';
+import type { SingleJob } from '../../domain/job/single.ts';
+import type { ClosingAttempt, JobStore } from '../../domain/job/store.ts';
+import type { Wake, Woken } from '../../domain/job/wake.ts';
+import { closeSurely, outcomeOf, saidBy } from './attempt.ts';
+import { withinTime } from './time-limit.ts';
+import type { JobReason } from '../../domain/reasons.ts';
+
+export interface SingleDeps<Work extends object> {
+  readonly read: (id: JobId) => Promise<SingleJob<Work> | null>;
+  readonly store: JobStore;
+  /** The provider of this work, behind its bulkhead and breaker. */
+  readonly providerOf: (work: Work) => Guarded<Work>;
+  /** Pause before each further try. */
+  readonly delaysMs: readonly number[];
+  /** Tries that may end unknown; 1 where a repeat would do harm. */
+  readonly unknownMax: number;
+  readonly attemptTimeoutMs: number;
+  /** After an attempt, before it is recorded: forget a dead address, note an answer. Safe to repeat. */
+  readonly afterReply?: (
+    job: SingleJob<Work>,
+    work: Work,
+    attempt: number,
+    reply: SendReply,
+    sentAt: Date,
+  ) => Promise<void>;
+  readonly now: () => Date;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly onAttempt: (
+    attempt: ClosingAttempt & { channel: string; provider: string; requestId: string | null },
+  ) => void;
+  readonly onFinished: (state: FinalState) => void;
+}
+
+/** A row that is due in a moment is worked on now: clocks of two machines differ by some milliseconds. */
+const EARLY_MS = 20;
+/** A ticket of a paused lane, or of a job that another worker has in hand, is looked at again so much later. */
+const LOOK_AGAIN_MS = 1_000;
+
+/** The story of every kind with one call to one provider: read, decide, find a place, open, call, record. */
+export function singleWake<Work extends object>(deps: SingleDeps<Work>): Wake {
+  return async (id, signal) => {
+    const takenAt = deps.now();
+    const job = await deps.read(id);
+    if (!job) return { woken: 'finished', state: 'cancelled', reason: 'no-such-job' };
+
+    const abandoned = isAbandoned(job.openSince, takenAt);
+    if (abandoned) await deps.store.closeAbandoned(job.id, takenAt);
+    if (job.finished) return { woken: 'finished', state: job.state as FinalState, reason: job.reason };
+    if (job.paused || (job.openSince !== null && !abandoned)) return later(deps, LOOK_AGAIN_MS);
+    if (job.work === null) return end(deps, id, 'rejected', 'payload-unreadable');
+    if ('settled' in job.work) return end(deps, id, job.work.settled, job.work.reason);
+    if (job.runAt.getTime() - takenAt.getTime() > EARLY_MS)
+      return { woken: 'waiting', until: job.runAt, failed: null };
+
+    // The pause was drawn when the attempt was closed and stands in the row: another draw would only prolong it.
+    const step = decideRetry(job.past, { ...rulesOf(deps, job), jitter: 0 }, deps.now());
+    if (step.step === 'finish') return end(deps, id, step.state, step.reason);
+    if (step.step === 'wait') return sleep(deps, id, step.until);
+    return tryOnce(deps, job, job.work, signal);
+  };
+}
+
+const later = <Work extends object>({ now }: SingleDeps<Work>, ms: number): Woken => ({
+  woken: 'waiting',
+  until: new Date(now().getTime() + ms),
+  failed: null,
+});
+
+async function end<Work extends object>(
+  deps: SingleDeps<Work>,
+  id: JobId,
+  state: FinalState,
+  reason: JobReason | null,
+): Promise<Woken> {
+  await deps.store.finish(id, state, reason);
+  deps.onFinished(state);
+  return { woken: 'finished', state, reason };
+}
+
+async function sleep<Work extends object>(deps: SingleDeps<Work>, id: JobId, until: Date): Promise<Woken> {
+  await deps.store.postpone(id, until);
+  return { woken: 'waiting', until, failed: null };
+}
+
+const rulesOf = <Work extends object>(deps: SingleDeps<Work>, job: SingleJob<Work>): RetryRules => ({
+  delaysMs: deps.delaysMs,
+  unknownMax: deps.unknownMax,
+  jitter: deps.random(),
+  deadlineAt: job.deadlineAt,
+});
+
+/** Asks for a place at the provider before an attempt is opened, so that a full or failing one costs none. */
+async function tryOnce<Work extends object>(
+  deps: SingleDeps<Work>,
+  job: SingleJob<Work>,
+  work: Work,
+  signal: AbortSignal,
+): Promise<Woken> {
+  const provider = deps.providerOf(work);
+  const entry = await provider.enterSoon();
+  if (!entry.entered) {
+    const until = new Date(deps.now().getTime() + entry.retryAfterMs);
+    return sleep(deps, job.id, until < job.deadlineAt ? until : job.deadlineAt);
+  }
+  try {
+    const { channel, provider: name } = provider;
+    const opened = await deps.store.open({ jobId: job.id, n: job.attemptsMade + 1, channel, provider: name });
+    if (opened === 'lost') return later(deps, LOOK_AGAIN_MS);
+    return await attempt(deps, job, work, { entry, channel, provider: name, signal });
+  } finally {
+    entry.leave();
+  }
+}
+
+interface Place<Work> {
+  readonly entry: Entered<Work>;
+  readonly channel: string;
+  readonly provider: string;
+  readonly signal: AbortSignal;
+}
+
+/** Calls, decides what follows from the answer, and records both in one commit. */
+async function attempt<Work extends object>(
+  deps: SingleDeps<Work>,
+  job: SingleJob<Work>,
+  work: Work,
+  place: Place<Work>,
+): Promise<Woken> {
+  const n = job.attemptsMade + 1;
+  const sentAt = deps.now();
+  const sentAtMs = performance.now();
+  const reply = await withinTime(place.signal, deps.attemptTimeoutMs, (limited) =>
+    place.entry.send(work, limited),
+  );
+  const latencyMs = Math.round(performance.now() - sentAtMs);
+  await deps.afterReply?.(job, work, n, reply, sentAt);
+
+  const ended = { n, closedAt: deps.now(), ...outcomeOf(reply) };
+  const step = decideRetry([...job.past.map(asClosed), ended], rulesOf(deps, job), deps.now());
+  const next = step.step === 'finish' ? step : { runAt: step.step === 'wait' ? step.until : deps.now() };
+  const proof = reply.reply === 'accepted' ? reply : { reference: null, cost: null };
+  const closing: ClosingAttempt = {
+    jobId: job.id,
+    n,
+    outcome: ended.outcome,
+    reason: ended.reason,
+    providerReference: proof.reference,
+    costMicros: proof.cost?.micros ?? null,
+    costCurrency: proof.cost?.currency ?? null,
+    latencyMs,
+    ...saidBy(reply),
+    next,
+  };
+  await closeSurely(deps.store, closing);
+  deps.onAttempt({ ...closing, channel: place.channel, provider: place.provider, requestId: job.requestId });
+  if (!('state' in next))
+    return { woken: 'waiting', until: next.runAt, failed: ended.outcome === 'failed' ? ended.reason : null };
+  deps.onFinished(next.state);
+  return { woken: 'finished', state: next.state, reason: next.reason };
+}
+
+/** What stood open in the row was closed as unknown a moment ago. */
+const asClosed = (past: PastTry): PastTry => (past.outcome === null ? { ...past, outcome: 'unknown' } : past);
