@@ -7,7 +7,7 @@ import { endProcess, isAlive, processFacts, startMark } from '../../infra/embedd
 import { startRedis } from '../../infra/embedded/redis.ts';
 import { makeHome } from '../../infra/embedded/data-directory.ts';
 import { newSecrets } from '../../infra/process/new-secrets.ts';
-import { migrate } from '../../infra/postgres/migrate.ts';
+import { migrate, OtherSchemaError } from '../../infra/postgres/migrate.ts';
 import { RUNNING_FILE, runningVariables } from '../../infra/process/running.ts';
 import { credentialLines, exposureLines, surfaceLines } from './announce.ts';
 import { type ChildContext, startChild } from './child.ts';
@@ -100,7 +100,7 @@ async function start(
   await checkPorts(config);
   const env = { ...planned, ...(await startServers(home, config, stages)) };
   stop.throwIfAborted();
-  await migrate(env.DATABASE_URL);
+  await bringUpToDate(home, config, env.DATABASE_URL);
   await writePrivate(join(home, RUNNING_FILE), JSON.stringify(runningVariables(env)));
 
   for (const line of exposureLines(config)) say(line);
@@ -117,6 +117,19 @@ async function start(
   await introduce(home, env, config, surfaceLines(originOf));
   stop.throwIfAborted();
   say('ready');
+}
+
+/** Data of another version is left as it is: the person says whether to keep it. */
+async function bringUpToDate(home: string, config: ServerUrls, url: string): Promise<void> {
+  try {
+    await migrate(url);
+  } catch (error) {
+    if (!(error instanceof OtherSchemaError) || config.DATABASE_URL !== EMBEDDED.DATABASE_URL) throw error;
+    throw new ConfigError(
+      `${home} holds data of another version of Navbat, and is left as it is. ` +
+        `To start fresh and keep it: NAVBAT_HOME=<another directory> npm start. To start fresh without it: delete ${home}, then npm start.`,
+    );
+  }
 }
 
 async function checkPorts(config: Config): Promise<void> {

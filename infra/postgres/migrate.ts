@@ -4,16 +4,34 @@ import { processVariables } from '../process/variables.ts';
 import { runOnce } from '../process/run.ts';
 import { buildLateIndexes } from './engine/late-indexes.ts';
 import { openOrm } from './engine/orm.ts';
+import { migrations } from './schema.ts';
 
 /** Brings the schema up to date; safe to run from two processes at once, and again. */
 export async function migrate(databaseUrl: string): Promise<void> {
   const orm = await openOrm(databaseUrl);
   try {
+    refuseOtherSchema(await orm.migrator.getExecuted());
     await orm.migrator.up();
   } finally {
     await orm.close(true);
   }
   await buildLateIndexes(databaseUrl);
+}
+
+/** The database holds tables of another version, which this one can't bring up to date. Nothing of it was changed. */
+export class OtherSchemaError extends ConfigError {
+  override readonly name = 'OtherSchemaError';
+}
+
+/** Versions before 0.2.0 had other tables under the same names: to add to them would damage what they hold. */
+function refuseOtherSchema(executed: readonly { readonly name: string }[]): void {
+  const ours = new Set<string>(migrations.map(({ name }) => name));
+  const other = executed.find(({ name }) => !ours.has(name));
+  if (other)
+    throw new OtherSchemaError(
+      `DATABASE_URL: this database was migrated by another version of Navbat (${other.name}), and is left as it is. ` +
+        'Name an empty database, or run the version that made it.',
+    );
 }
 
 /** What whoever runs it can mend: by Postgres's or Node's own code. */

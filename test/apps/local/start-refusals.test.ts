@@ -5,8 +5,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Client } from 'pg';
 import { freePort } from '../../../infra/embedded/port.ts';
 import { baseVariables } from '../../support/environment.ts';
+import { startPostgres } from '../../../infra/embedded/postgres.ts';
 import { EVENTUALLY_MS } from '../../support/eventually.ts';
 
 const main = join(import.meta.dirname, '../../../apps/local/main.ts');
@@ -60,4 +62,20 @@ test('NODE_ENV=production is refused in a sentence, and makes no secrets', async
   expect(code).toBe(1);
   expect(output).toContain('NODE_ENV=production');
   expect(await readdir(home)).toEqual([]);
+});
+
+test('data of another version stops the start, with where it is and how to start fresh or keep it', async () => {
+  const server = await startPostgres({ directory: home });
+  const client = new Client({ connectionString: server.url });
+  await client.connect();
+  await client.query(`create table mikro_orm_migrations (id serial primary key, name varchar(255), executed_at timestamptz default now());
+    insert into mikro_orm_migrations (name) values ('Migration0001Spine')`);
+  await client.end();
+  await server.stop();
+
+  const { code, output } = await npmStart(await freePorts());
+  expect(code).toBe(1);
+  expect(output).toContain(`${home} holds data of another version`);
+  expect(output).toContain('NAVBAT_HOME=<another directory> npm start');
+  expect(output).toContain(`delete ${home}`);
 });

@@ -1,24 +1,19 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** People and what they own over all projects: phones, chats, devices, sessions, and what they approved. */
-export class Migration0005Persons extends Migration {
+/** People: what projects know of them, what they own over all projects, how they sign in, and what they approved. */
+export class Migration20261129000300IdentityBaseline extends Migration {
   override up(): void {
-    this.addSql(platform);
     this.addSql(persons);
+    this.addSql(recipients);
     this.addSql(devices);
     this.addSql(sessions);
     this.addSql(approvals);
     this.addSql(notices);
-    this.addSql(verifications);
-    this.addSql(guesses);
+    this.addSql(registrations);
+    this.addSql(bot);
+    this.addSql(counting);
   }
 }
-
-/** Its id is `PLATFORM_PROJECT_ID`. */
-const platform = `
-insert into project (id, slug, settings, created_at)
-values ('01990000-0000-7000-8000-000000000001', 'navbat', '{"display_name": "Navbat"}', now());
-`;
 
 const persons = `
 create table person (
@@ -46,10 +41,47 @@ create table person_chat (
   primary key (mode, telegram_id)
 );
 create index person_chat_person on person_chat (person_id);
--- Set when the person first approved for the project: before that it learns nothing of them. Pairwise: one recipient, one
--- project; its id is what tokens carry as sub.
-alter table recipient add person_id uuid references person on delete set null;
+`;
+
+const recipients = `
+create table recipient (
+  id uuid primary key,
+  project_id uuid not null references project,
+  -- Set when the person first approved for the project: before that it learns nothing of them. Pairwise: one recipient, one
+  -- project; its id is what tokens carry as sub.
+  person_id uuid references person on delete set null,
+  -- The project's own name for this person.
+  handle text,
+  phone text,
+  -- HMAC-SHA256 under PEPPER of the phone, or of the id where there is none: the key of limits and of look-ups.
+  address_hash bytea not null,
+  telegram_chat_id bigint,
+  telegram_blocked_at timestamptz,
+  push_token_sealed bytea,
+  -- HMAC-SHA256 under PEPPER: finds who has a token, so that no two handles of a project ever have one.
+  push_token_hash bytea,
+  locale text check (locale in ('uz', 'ru', 'en')),
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  unique (address_hash, project_id),
+  unique (project_id, handle)
+);
+create index recipient_push_token on recipient (project_id, push_token_hash) where push_token_hash is not null;
 create unique index recipient_person on recipient (project_id, person_id) where person_id is not null;
+-- All that a person's own word opens, over all projects.
+create index recipient_of_person on recipient (person_id) where person_id is not null;
+-- A block, and its end, are Telegram's word on a chat, in every project that knows it.
+create index recipient_chat on recipient (telegram_chat_id) where telegram_chat_id is not null;
+
+-- S3's custom user model: who proved a phone to a project.
+create table phone_user (
+  id uuid primary key,
+  project_id uuid not null references project,
+  phone text not null,
+  created_at timestamptz not null,
+  last_login_at timestamptz not null,
+  unique (project_id, phone)
+);
 `;
 
 const devices = `
@@ -205,35 +237,102 @@ create index person_notice_person on person_notice (person_id);
 create index person_notice_age on person_notice (announced_at) where announced_at is not null;
 `;
 
-const verifications = `
-alter table verification add payment jsonb;
-alter table verification drop constraint verification_state_check;
-alter table verification add constraint verification_state_check
-  check (state in ('live', 'approved', 'denied', 'cancelled', 'expired', 'spent'));
+const registrations = `
+create table users (
+  id int generated always as identity primary key,
+  project_id uuid not null references project,
+  -- A test key's people are its own.
+  mode text not null check (mode in ('live', 'test')),
+  telegram_id bigint not null,
+  -- The project's recipient that stands for this chat; erased with it.
+  recipient_id uuid not null references recipient on delete cascade,
+  -- Null until the person gave it.
+  phone_number text,
+  -- What shows that the phone is theirs; is_verified shows that the chat is.
+  phone_proof text not null default 'none' check (phone_proof in ('contact', 'sms', 'none')),
+  is_verified boolean not null default false,
+  verified_at timestamptz,
+  -- Of the latest code, which itself stands nowhere: its life and its checks are the verification's.
+  verification_id uuid,
+  -- Somebody else proved the phone: sessions from before are void, and withdrawals wait for a person.
+  revoked_at timestamptz,
+  superseded_by int references users on delete set null,
+  metadata jsonb not null default '{}',
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  unique (project_id, mode, telegram_id),
+  check (phone_number is not null or (phone_proof = 'none' and not is_verified))
+);
+-- One phone, one account that proved it.
+create unique index users_proven_phone on users (project_id, mode, phone_number) where is_verified and phone_proof = 'contact';
+create index users_phone on users (project_id, phone_number);
+create index users_recipient on users (recipient_id);
+create index users_superseded on users (superseded_by) where superseded_by is not null;
 
--- A send whose only channel is a device's own code delivers nothing, and there is nothing to tell of it.
-create or replace function webhook_on_code(done job) returns void language plpgsql as $$
-declare
-  kind text := case done.state when 'completed' then 'verification.delivered' else 'verification.failed' end;
-  v verification;
-begin
-  select * into v from verification where id = done.subject_id and done.reason is distinct from 'nothing-to-send';
-  if v.id is not null and webhook_is_wanted(done.project_id, done.mode, kind, v.callback_url) then
-    perform webhook_emit(done.project_id, done.mode, kind, v.id, done.finished_at,
-      webhook_of_verification(v) || jsonb_build_object('job_id', done.id, 'job_state', done.state, 'reason', done.reason),
-      v.callback_url, done.request_id);
-  end if;
-end
-$$;
+-- What happened to them, in the commit in which it did.
+create table user_event (
+  id bigint generated always as identity primary key,
+  project_id uuid not null references project,
+  user_id int not null references users on delete cascade,
+  kind text not null check (kind in ('verified', 'phone-proved', 'superseded')),
+  detail jsonb not null default '{}',
+  at timestamptz not null
+);
+create index user_event_user on user_event (user_id, id);
+
+-- Data that Telegram signed registers once.
+create table used_login (
+  hash bytea primary key,
+  used_at timestamptz not null
+);
+create index used_login_at on used_login (used_at);
 `;
 
-const guesses = `
--- Wrong codes where a device's would have been taken: on the row that a wrong check writes anyway, so that it costs the same
--- whether there are devices or not. They count until the person acts on a device or in their chat.
-alter table destination add totp_failures int not null default 0;
--- Of these, how many the devices themselves have not been told yet, which the sweep does.
-alter table destination add totp_untold int not null default 0;
-create index destination_totp_untold on destination (address_hash) where totp_untold > 0;
--- All that a person's own word opens, over all projects.
-create index recipient_of_person on recipient (person_id) where person_id is not null;
+const bot = `
+-- Telegram delivers an update at least once; who claimed one works on it, for as long as the claim holds.
+create table bot_update (
+  bot_id bigint not null,
+  update_id bigint not null,
+  -- Whose chat it is about: those of one chat are worked on one after the other, whichever process has them.
+  chat_id bigint,
+  claimed_at timestamptz not null,
+  done_at timestamptz,
+  primary key (bot_id, update_id)
+);
+create index bot_update_at on bot_update (claimed_at);
+create index bot_update_open on bot_update (bot_id, chat_id) where done_at is null;
+`;
+
+/** People are counted for the ceiling of their project: once a statement, as jobs are. */
+const counting = `
+create function count_new_people() returns trigger language plpgsql as $$
+declare
+  full_project record;
+begin
+  insert into project_rows_change (project_id, what, n) select project_id, 'people', count(*) from people_after group by 1;
+  -- Sees what is committed and its own: two at once may each be the last one.
+  select p.id, (p.ceilings ->> 'people')::bigint ceiling, counted.n into full_project
+  from (select distinct project_id from people_after) a join project p on p.id = a.project_id
+  cross join lateral (select coalesce(sum(n), 0) n from (
+    select n from project_rows where project_id = p.id and what = 'people'
+    union all select n from project_rows_change where project_id = p.id and what = 'people') c) counted
+  where counted.n > coalesce((p.ceilings ->> 'people')::bigint, 500000) limit 1;
+  if full_project.id is not null then
+    raise exception 'ceiling people is reached' using errcode = 'NB001',
+      detail = json_build_object('limit', coalesce(full_project.ceiling, 500000), 'used', full_project.n - 1)::text;
+  end if;
+  return null;
+end
+$$;
+create trigger count_new_people after insert on recipient referencing new table as people_after
+  for each statement execute function count_new_people();
+
+create function count_gone_people() returns trigger language plpgsql as $$
+begin
+  insert into project_rows_change (project_id, what, n) select project_id, 'people', -count(*) from people_before group by 1;
+  return null;
+end
+$$;
+create trigger count_gone_people after delete on recipient referencing old table as people_before
+  for each statement execute function count_gone_people();
 `;

@@ -1,0 +1,22 @@
+import { Migration20261129000100ProjectBaseline } from './project/migrations/20261129000100-project-baseline.ts';
+import { Migration20261129000200JobBaseline } from './job/migrations/20261129000200-job-baseline.ts';
+import { Migration20261129000300IdentityBaseline } from './identity/migrations/20261129000300-identity-baseline.ts';
+import { Migration20261129000400WebhookBaseline } from './webhook/migrations/20261129000400-webhook-baseline.ts';
+import { Migration20261129000500StaffBaseline } from './staff/migrations/20261129000500-staff-baseline.ts';
+import { Migration20261129000600VerifyBaseline } from './verify/migrations/20261129000600-verify-baseline.ts';
+import { Migration20261129000700MessageBaseline } from './message/migrations/20261129000700-message-baseline.ts';
+
+/**
+ * Every migration, as one list in the order of their times. Each is in the folder of the context that owns the tables it makes,
+ * named `<utc-time>-<context>-<what>`. One that was applied anywhere is never edited: `test/rules/migrations.test.ts` holds their
+ * hashes.
+ */
+export const migrations = [
+  Migration20261129000100ProjectBaseline,
+  Migration20261129000200JobBaseline,
+  Migration20261129000300IdentityBaseline,
+  Migration20261129000400WebhookBaseline,
+  Migration20261129000500StaffBaseline,
+  Migration20261129000600VerifyBaseline,
+  Migration20261129000700MessageBaseline,
+] as const;
