@@ -19,9 +19,7 @@ export async function migrate(databaseUrl: string): Promise<void> {
 }
 
 /** The database holds tables of another version, which this one can't bring up to date. Nothing of it was changed. */
-export class OtherSchemaError extends ConfigError {
-  override readonly name = 'OtherSchemaError';
-}
+export class OtherSchemaError extends ConfigError {}
 
 /** Versions before 0.2.0 had other tables under the same names: to add to them would damage what they hold. */
 function refuseOtherSchema(executed: readonly { readonly name: string }[]): void {
