@@ -1,8 +1,8 @@
 import type { RefusalReason } from '../../domain/job/decision.ts';
 import type { Destinations } from '../../domain/identity/person/destinations.ts';
 import { readTelegramPhone } from '../../domain/shared/phone.ts';
-import { Locale } from '../../domain/verify/text.ts';
-import { plainCode } from '../../domain/verify/typed-code.ts';
+import { Locale } from '../../domain/shared/locale.ts';
+import { plainCode } from '../../domain/shared/typed-code.ts';
 import type { Registrations } from '../../domain/identity/registration/port.ts';
 import type { Chats } from '../../domain/message/telegram/chat.ts';
 import type {

@@ -1,4 +1,4 @@
-import type { Locale } from '../../domain/verify/text.ts';
+import type { Locale } from '../../domain/shared/locale.ts';
 
 /** The Uzbek apostrophe is ‘ (U+2018), in the bot and in pushes alike; only SMS has the ASCII one. All that the bot says. Codes are not here: they come through `otp-send`, as every code does. */
 export interface Texts {

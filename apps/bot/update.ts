@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Locale } from '../../domain/verify/text.ts';
+import { Locale } from '../../domain/shared/locale.ts';
 import { TelegramId } from '../../domain/identity/registration/user.ts';
 import type { ButtonPress } from '../../domain/message/telegram/button.ts';
 import type { ChatFact } from '../../domain/message/telegram/chat.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Explanation, type Moment, momentsOf } from '../../domain/identity/approval/explain.ts';
-import { VerificationId } from '../../domain/verify/job.ts';
-import { amountText } from '../../domain/verify/payment.ts';
+import { VerificationId } from '../../domain/shared/ids.ts';
+import { amountText } from '../../domain/shared/payment.ts';
 import { visibleLine } from '../../domain/shared/visible-line.ts';
 import { type CliContext, CliError, type JsonOption, table, tell } from './context.ts';
 

@@ -1,11 +1,8 @@
 import { z } from 'zod';
 import type { JobReason } from '../reasons.ts';
+import type { JobId } from '../shared/ids.ts';
 
-export const JobId = z.uuid().brand<'JobId'>();
-export type JobId = z.infer<typeof JobId>;
-
-export const ProjectId = z.uuid().brand<'ProjectId'>();
-export type ProjectId = z.infer<typeof ProjectId>;
+export { JobId, ProjectId } from '../shared/ids.ts';
 
 /** accepted → running → one of the five final states. `finished_at` is set with the final state and never before. */
 export const jobStates = [

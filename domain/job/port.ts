@@ -1,5 +1,5 @@
 import type { Page, PageOrder } from '../shared/page.ts';
-import type { Caller } from '../project/caller.ts';
+import type { ProjectId } from '../shared/ids.ts';
 import type { AttemptOutcome, JobId, JobState, TicketLabels } from './job.ts';
 
 export interface JobView {
@@ -52,7 +52,10 @@ export interface JobFilter {
 }
 
 /** A project as a key sees it: jobs that keys of the other mode asked for are not there. */
-type OwnMode = Pick<Caller, 'projectId' | 'mode'>;
+interface OwnMode {
+  readonly projectId: ProjectId;
+  readonly mode: 'live' | 'test';
+}
 
 /** What a project may read of its own jobs. A payload is never among it. */
 export interface JobReader {

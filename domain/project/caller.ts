@@ -1,4 +1,4 @@
-import type { ProjectId } from '../job/job.ts';
+import type { ProjectId } from '../shared/ids.ts';
 import type { KeyAccess, KeyMode, KeyScope } from './key.ts';
 import type { ProjectSettings } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import { ProjectId } from '../job/job.ts';
+import { ProjectId } from '../shared/ids.ts';
 
 /**
  * Navbat as its own customer: the codes, pushes and messages of its app are jobs of this project, under the limits of every

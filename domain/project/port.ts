@@ -1,4 +1,4 @@
-import type { ProjectId } from '../job/job.ts';
+import type { ProjectId } from '../shared/ids.ts';
 import type { Caller } from './caller.ts';
 import type { AboveCeiling, BoundedSetting, ProjectRows } from './ceilings.ts';
 import type { KeyMode } from './key.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ProjectId } from '../job/job.ts';
+import type { ProjectId } from '../shared/ids.ts';
 import { ACTIVE_KEYS_MAX, KEYS_MADE_MAX, type KeyAccess, type KeyMode, type KeyScope } from './key.ts';
 import type { ProjectCeilings } from './ceilings.ts';
 import { ProjectSettings } from './settings.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Channel, channels } from '../verify/channel.ts';
-import { Locale, LOCALE_DEFAULT, Templates } from '../verify/text.ts';
+import { Templates } from '../verify/text.ts';
+import { Locale, LOCALE_DEFAULT } from '../shared/locale.ts';
 import { VISIBLE_LINE } from '../shared/visible-line.ts';
 
 /** ISO 3166-1 alpha-2. */

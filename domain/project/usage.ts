@@ -1,5 +1,5 @@
 import type { AttemptOutcome } from '../job/job.ts';
-import type { ProjectId } from '../job/job.ts';
+import type { ProjectId } from '../shared/ids.ts';
 
 /** A quarter of a year: what an invoice covers, and a bounded read. */
 export const USAGE_DAYS_MAX = 92;

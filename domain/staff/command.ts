@@ -1,5 +1,5 @@
 import type { FinalState } from '../job/job.ts';
-import type { JobId } from '../job/job.ts';
+import type { JobId } from '../shared/ids.ts';
 import type { JobKind } from '../jobs.ts';
 import type { Reason } from '../shared/reason.ts';
 import { reasons } from '../reasons.ts';

@@ -1,4 +1,4 @@
-import { plainCode } from '../verify/typed-code.ts';
+import { plainCode } from '../shared/typed-code.ts';
 import type { OpenedSession } from './session.ts';
 
 /** Enough for years of lost and forgotten phones; they are printed on one page. */

@@ -1,4 +1,4 @@
-import type { JobId } from '../job/job.ts';
+import type { JobId } from '../shared/ids.ts';
 import type { DeliveryReport } from './port.ts';
 
 /** Providers that report, by the word in the address of their callbacks. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
 import { Client, Purpose } from './send.ts';
-import { TYPED_CODE_NOTE, typedCode } from './typed-code.ts';
+import { TYPED_CODE_NOTE, typedCode } from '../shared/typed-code.ts';
 import { onceValid } from '../shared/refine.ts';
 
 /** NIST SP 800-63B-4 §3.2.2: after this many wrong checks in a row a destination is locked. */

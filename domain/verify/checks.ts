@@ -1,10 +1,10 @@
 import type { ShownState } from '../identity/approval/challenge.ts';
-import type { ProjectId } from '../job/job.ts';
+import type { ProjectId } from '../shared/ids.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { AskerKind } from './asker.ts';
 import type { Destination } from './intake.ts';
 import type { CheckResult } from './check.ts';
-import type { VerificationId } from './job.ts';
+import type { VerificationId } from '../shared/ids.ts';
 import type { Verification } from './verification.ts';
 
 /** One check of one code. */

@@ -1,9 +1,9 @@
 import type { Refused } from '../job/decision.ts';
-import type { JobId } from '../job/job.ts';
+import type { JobId } from '../shared/ids.ts';
 import type { Caller } from '../project/caller.ts';
 import type { Asker } from './asker.ts';
 import type { Channel } from './channel.ts';
-import type { VerificationId } from './job.ts';
+import type { VerificationId } from '../shared/ids.ts';
 import type { SendCommand } from './send.ts';
 
 /** Whom a send is for: a phone, or a recipient of the project by id. */

@@ -1,8 +1,6 @@
 import { z } from 'zod';
+import { VerificationId } from '../shared/ids.ts';
 import { defineJob } from '../job/define-job.ts';
-
-export const VerificationId = z.uuid().brand<'VerificationId'>();
-export type VerificationId = z.infer<typeof VerificationId>;
 
 /** One send of a verification's code along its chain of channels. A resend is a new job of the same verification. */
 export const otpSend = defineJob({

@@ -1,4 +1,4 @@
-import type { ProjectId } from '../job/job.ts';
+import type { ProjectId } from '../shared/ids.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { StoryApproval } from './checks.ts';
 import type { VerificationState } from './verification.ts';

@@ -1,5 +1,6 @@
 import type { Decision, RefusalReason } from '../job/decision.ts';
-import type { JobId, JobState, ProjectId } from '../job/job.ts';
+import type { JobState } from '../job/job.ts';
+import type { JobId, ProjectId } from '../shared/ids.ts';
 import type { PayloadOf } from '../jobs.ts';
 import type { PaidAsker } from './asker.ts';
 import type { Channel } from './channel.ts';

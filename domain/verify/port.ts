@@ -1,7 +1,7 @@
-import type { JobId } from '../job/job.ts';
+import type { JobId } from '../shared/ids.ts';
 import type { Provider } from '../job/guard.ts';
 import type { Channel } from './channel.ts';
-import type { Locale } from './text.ts';
+import type { Locale } from '../shared/locale.ts';
 
 /** Where a code can reach one recipient. A channel without its address is unavailable. */
 export interface Addresses {

@@ -14,10 +14,10 @@ import {
   isNumberCapped,
   type PaidCount,
 } from './paid-limits.ts';
-import { movesMoney, Payment } from './payment.ts';
+import { movesMoney, Payment } from '../shared/payment.ts';
 import type { PhoneFacts } from '../shared/phone.ts';
 import { inGoodStanding, type StrangerFacts, strangerRefusal } from './strangers.ts';
-import { Locale } from './text.ts';
+import { Locale } from '../shared/locale.ts';
 import type { Verification } from './verification.ts';
 import { onceValid } from '../shared/refine.ts';
 

@@ -1,6 +1,7 @@
 import { CODE_DIGITS_MAX } from './code.ts';
 import { smsSegments } from './segments.ts';
-import { codeText, Locale, type Templates } from './text.ts';
+import { codeText, type Templates } from './text.ts';
+import { Locale } from '../shared/locale.ts';
 
 /** What a text costs beyond one SMS. */
 export interface TemplateWarning {

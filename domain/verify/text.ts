@@ -1,12 +1,8 @@
 import { z } from 'zod';
 import { BIND_PURPOSE } from '../identity/device/enrolment.ts';
 import { REGISTRATION_PURPOSE } from '../identity/registration/purpose.ts';
-import { amountText, type Payment } from './payment.ts';
-
-const locales = ['uz', 'ru', 'en'] as const;
-export const Locale = z.enum(locales);
-export type Locale = z.infer<typeof Locale>;
-export const LOCALE_DEFAULT: Locale = 'uz';
+import { Locale } from '../shared/locale.ts';
+import { amountText, type Payment } from '../shared/payment.ts';
 
 /** `{code}`, `{project}`, `{minutes}`, `{amount}` and `{payee}` are filled in; a template without `{code}` is refused when it is set. */
 const Template = z

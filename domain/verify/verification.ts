@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { JobId, ProjectId } from '../job/job.ts';
+import type { JobId, ProjectId } from '../shared/ids.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { Channel } from './channel.ts';
-import type { VerificationId } from './job.ts';
-import type { Payment } from './payment.ts';
-import type { Locale } from './text.ts';
+import type { VerificationId } from '../shared/ids.ts';
+import type { Payment } from '../shared/payment.ts';
+import type { Locale } from '../shared/locale.ts';
 
 /** live → approved, denied (by the person, on their device), cancelled, expired, or spent (its checks are used up). */
 const verificationStates = ['live', 'approved', 'denied', 'cancelled', 'expired', 'spent'] as const;

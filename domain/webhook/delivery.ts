@@ -1,4 +1,5 @@
-import type { AttemptOutcome, JobId, ProjectId } from '../job/job.ts';
+import type { AttemptOutcome } from '../job/job.ts';
+import type { JobId, ProjectId } from '../shared/ids.ts';
 import type { SingleJob } from '../job/single.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { Called, Health } from './classify-response.ts';

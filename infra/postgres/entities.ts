@@ -2,7 +2,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import type { Channel } from '../../domain/verify/channel.ts';
 import type { AttemptOutcome, JobState, TicketLabels } from '../../domain/job/job.ts';
 import type { KeyAccess, KeyMode, KeyScope } from '../../domain/project/key.ts';
-import type { Locale } from '../../domain/verify/text.ts';
+import type { Locale } from '../../domain/shared/locale.ts';
 import { WebhookEndpoint, WebhookSecret } from './webhook/entities.ts';
 
 /** The tables that people read and change through MikroORM. Hot statements are plain SQL beside: intake, lane, checks, sweep. */

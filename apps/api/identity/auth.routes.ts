@@ -17,7 +17,7 @@ import type { Caller } from '../../../domain/project/caller.ts';
 import { Channel } from '../../../domain/verify/channel.ts';
 import { CheckRequest } from '../../../domain/verify/check.ts';
 import { Client } from '../../../domain/verify/send.ts';
-import { Locale } from '../../../domain/verify/text.ts';
+import { Locale } from '../../../domain/shared/locale.ts';
 import { Problem } from '../../http/problem.ts';
 import { limitCodes } from '../../http/rate-limit.ts';
 import { defineOpenRoute, defineRoute, type Route, type RouteRequest } from '../../http/route.ts';

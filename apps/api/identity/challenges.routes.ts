@@ -10,7 +10,7 @@ import {
 } from '../../../domain/identity/approval/challenge.ts';
 import type { Challenges } from '../../../domain/identity/approval/port.ts';
 import type { DeviceId } from '../../../domain/identity/device/device.ts';
-import { Payment } from '../../../domain/verify/payment.ts';
+import { Payment } from '../../../domain/shared/payment.ts';
 import { FORGED_ANSWERS_PER_MINUTE } from '../../../domain/project/quota.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';

@@ -3,7 +3,7 @@ import { DEVICES_MAX, type DeviceId } from '../../../domain/identity/device/devi
 import { base32, otpauthUri } from '../../../domain/identity/device/otpauth.ts';
 import type { DeviceView } from '../../../domain/identity/device/port.ts';
 import { TOTP_DIGITS, TOTP_STEP_SECONDS } from '../../../domain/identity/device/totp.ts';
-import { TYPED_CODE_NOTE, typedCode } from '../../../domain/verify/typed-code.ts';
+import { TYPED_CODE_NOTE, typedCode } from '../../../domain/shared/typed-code.ts';
 import { InstallationId, installationAddress, PushToken } from '../../../domain/message/push/address.ts';
 import { Time } from '../../../domain/shared/time.ts';
 import { Problem } from '../../http/problem.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Locale } from '../../../domain/verify/text.ts';
+import { Locale } from '../../../domain/shared/locale.ts';
 import { InstallationId, installationAddress, PushToken } from '../../../domain/message/push/address.ts';
 import type { RecipientPut, Recipients } from '../../../domain/identity/recipient/port.ts';
 import { RecipientId, type RecipientView } from '../../../domain/identity/recipient/recipient.ts';

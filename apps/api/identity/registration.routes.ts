@@ -7,7 +7,7 @@ import {
   plainCode,
   TYPED_CHARACTERS_MAX,
   TYPED_CODE_NOTE,
-} from '../../../domain/verify/typed-code.ts';
+} from '../../../domain/shared/typed-code.ts';
 import {
   isRegistrationCode,
   REGISTRATION_CODE_DIGITS,

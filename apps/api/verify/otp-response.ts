@@ -7,7 +7,7 @@ import type {
   StoryJob,
   VerificationStory,
 } from '../../../domain/verify/checks.ts';
-import { Payment } from '../../../domain/verify/payment.ts';
+import { Payment } from '../../../domain/shared/payment.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
 import { endFacts } from '../../../domain/verify/refusal-facts.ts';
 import { VerificationState } from '../../../domain/verify/verification.ts';

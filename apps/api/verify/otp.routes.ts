@@ -7,7 +7,7 @@ import type { FailureGate, Guesser } from '../../../domain/verify/failed-attempt
 import { checkGuarded } from '../../../domain/verify/guarded-check.ts';
 import type { Destination, OtpIntake } from '../../../domain/verify/intake.ts';
 import { knownPhone, type PhoneFacts, phoneFault, readPhone } from '../../../domain/shared/phone.ts';
-import type { VerificationId } from '../../../domain/verify/job.ts';
+import type { VerificationId } from '../../../domain/shared/ids.ts';
 import {
   CODE_DIGITS_DEFAULT,
   PURPOSE_DEFAULT,

@@ -1,4 +1,3 @@
-import type { VerificationState } from '../../verify/verification.ts';
 import {
   type ChallengeAnswer,
   type ChallengeState,
@@ -9,8 +8,8 @@ import {
 export interface AnswerFacts {
   readonly state: ChallengeState;
   readonly expiresAt: Date;
-  /** Of the verification that it would approve. */
-  readonly verificationState: VerificationState;
+  /** The verification that it would approve is live. */
+  readonly isAwaited: boolean;
   /** A later send of that verification has a challenge, and a number, of its own. */
   readonly superseded: boolean;
   readonly movesMoney: boolean;
@@ -43,8 +42,7 @@ export function decideAnswer(
   if (!facts.signatureHolds) return { outcome: 'forged' };
   if (facts.state !== 'pending')
     return facts.repeats ? { outcome: facts.state, repeated: true } : { outcome: 'answered' };
-  if (facts.expiresAt <= now || facts.superseded || facts.verificationState !== 'live')
-    return { outcome: 'closed' };
+  if (facts.expiresAt <= now || facts.superseded || !facts.isAwaited) return { outcome: 'closed' };
   if (decision !== 'approve') return { outcome: stateOf[decision], repeated: false };
 
   const boundSeconds = (now.getTime() - facts.deviceBoundAt.getTime()) / 1_000;

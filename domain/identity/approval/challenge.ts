@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type DevicePublicKey, SignatureText } from '../device/public-key.ts';
-import type { ProjectId } from '../../job/job.ts';
-import type { Payment } from '../../verify/payment.ts';
+import type { ProjectId } from '../../shared/ids.ts';
+import type { Payment } from '../../shared/payment.ts';
 import { onceValid } from '../../shared/refine.ts';
 
 export const ChallengeId = z.uuid().brand<'ChallengeId'>();

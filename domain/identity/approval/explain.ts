@@ -1,5 +1,4 @@
-import type { Payment } from '../../verify/payment.ts';
-import type { VerificationState } from '../../verify/verification.ts';
+import type { Payment } from '../../shared/payment.ts';
 import type { ChallengeState } from './challenge.ts';
 import type { Pushed } from './notice.ts';
 
@@ -18,7 +17,7 @@ export interface ExplainedVerification {
   readonly project: string;
   readonly purpose: string;
   readonly mode: string;
-  readonly state: VerificationState;
+  readonly state: string;
   /** Masked; null for a recipient without a phone. */
   readonly to: string | null;
   readonly channels: readonly string[];

@@ -1,4 +1,4 @@
-import type { Locale } from '../../verify/text.ts';
+import type { Locale } from '../../shared/locale.ts';
 import type { NoticeKind } from './notice.ts';
 
 export interface NoticeWords {

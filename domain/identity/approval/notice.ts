@@ -1,6 +1,6 @@
 import type { DeviceId } from '../device/device.ts';
 import type { PersonId } from '../person/person.ts';
-import type { Locale } from '../../verify/text.ts';
+import type { Locale } from '../../shared/locale.ts';
 import type { RecipientId } from '../recipient/recipient.ts';
 import type { PushAsker, PushStanding } from './push-limits.ts';
 

@@ -1,6 +1,6 @@
 import type { PersonId } from '../person/person.ts';
-import type { ProjectId } from '../../job/job.ts';
-import type { VerificationId } from '../../verify/job.ts';
+import type { ProjectId } from '../../shared/ids.ts';
+import type { VerificationId } from '../../shared/ids.ts';
 import type { Phone } from '../../shared/phone.ts';
 import type { Page, PageOrder } from '../../shared/page.ts';
 import type { KeyMode } from '../../project/key.ts';

@@ -1,6 +1,6 @@
 import type { DeviceId } from '../device/device.ts';
 import type { PersonId } from './person.ts';
-import type { ProjectId } from '../../job/job.ts';
+import type { ProjectId } from '../../shared/ids.ts';
 
 /** Where codes go. A destination is locked in one project, and opened by its person alone, in the projects that know them. */
 export interface Destinations {

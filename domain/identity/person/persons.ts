@@ -1,4 +1,4 @@
-import type { ProjectId } from '../../job/job.ts';
+import type { ProjectId } from '../../shared/ids.ts';
 import type { Phone } from '../../shared/phone.ts';
 import type { KeyMode } from '../../project/key.ts';
 import type { RecipientId } from '../recipient/recipient.ts';

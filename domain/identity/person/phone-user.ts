@@ -1,4 +1,4 @@
-import type { ProjectId } from '../../job/job.ts';
+import type { ProjectId } from '../../shared/ids.ts';
 import type { KeyMode } from '../../project/key.ts';
 
 /** S3's user: whoever proved a phone to a project, known by that phone. */

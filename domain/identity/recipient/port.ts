@@ -1,4 +1,4 @@
-import type { ProjectId } from '../../job/job.ts';
+import type { ProjectId } from '../../shared/ids.ts';
 import type { Page, PageOrder } from '../../shared/page.ts';
 import type { RecipientChange, RecipientId, RecipientView } from './recipient.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Locale } from '../../verify/text.ts';
+import type { Locale } from '../../shared/locale.ts';
 import type { Phone } from '../../shared/phone.ts';
 
 export const RecipientId = z.uuid().brand<'RecipientId'>();

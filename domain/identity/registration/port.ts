@@ -1,5 +1,5 @@
 import type { Phone } from '../../shared/phone.ts';
-import type { Locale } from '../../verify/text.ts';
+import type { Locale } from '../../shared/locale.ts';
 import type { PhoneProof, RegisteredUser, Registrant } from './user.ts';
 
 /** A person at the bot, before or after they gave a phone. */

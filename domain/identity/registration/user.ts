@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { ProjectId } from '../../job/job.ts';
+import type { ProjectId } from '../../shared/ids.ts';
 import type { Destination } from '../../verify/intake.ts';
-import type { Locale } from '../../verify/text.ts';
+import type { Locale } from '../../shared/locale.ts';
 import type { KeyMode } from '../../project/key.ts';
 
 /** S4.32. */

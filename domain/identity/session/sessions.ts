@@ -1,5 +1,5 @@
 import type { DeviceId } from '../device/device.ts';
-import type { ProjectId } from '../../job/job.ts';
+import type { ProjectId } from '../../shared/ids.ts';
 import type { Page, PageOrder } from '../../shared/page.ts';
 import type { KeyMode } from '../../project/key.ts';
 import type { RecipientId } from '../recipient/recipient.ts';

@@ -4,7 +4,7 @@ import { phoneProvingChannels } from '../../verify/channel.ts';
 import { Phone, type PhoneFacts } from '../../shared/phone.ts';
 import { ownSend, type SendCommand } from '../../verify/send.ts';
 import { APPROVAL_PURPOSE } from '../../verify/strangers.ts';
-import type { Locale } from '../../verify/text.ts';
+import type { Locale } from '../../shared/locale.ts';
 import type { Caller } from '../../project/caller.ts';
 import type { KeyMode } from '../../project/key.ts';
 import { PLATFORM_PROJECT_ID } from '../../project/platform.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Page, PageOrder } from '../../shared/page.ts';
-import type { JobId } from '../../job/job.ts';
+import type { JobId } from '../../shared/ids.ts';
 import type { Caller } from '../../project/caller.ts';
 import { NORMAL_RECIPIENTS_MAX, type Priority, priorities, URGENT_PER_MINUTE_MAX } from './priority.ts';
 import { isOurTime, notOurTime, onceValid } from '../../shared/refine.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ProjectId } from '../../job/job.ts';
+import type { ProjectId } from '../../shared/ids.ts';
 import type { Page, PageOrder } from '../../shared/page.ts';
 
 /** Bot API, Chat: an id has at most 52 significant bits. */

@@ -11,7 +11,7 @@ import { TOTP_FAILURES_MAX } from '../../../domain/identity/device/totp.ts';
 import type { Persons } from '../../../domain/identity/person/persons.ts';
 import { otpSend } from '../../../domain/verify/job.ts';
 import type { Phone } from '../../../domain/shared/phone.ts';
-import { movesMoney } from '../../../domain/verify/payment.ts';
+import { movesMoney } from '../../../domain/shared/payment.ts';
 import { stateAt, type Verification, type VerificationState } from '../../../domain/verify/verification.ts';
 import { type KeyedHash, sameText, type Seal } from '../../process/crypto.ts';
 import { deviceSecrets } from '../../identity/device/secrets.ts';

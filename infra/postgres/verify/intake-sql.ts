@@ -6,9 +6,9 @@ import { type PrefixScore, scoredPrefix } from '../../../domain/verify/fraud.ts'
 import { type Channel, channelRules } from '../../../domain/verify/channel.ts';
 import { chainMicros, type DaySpend, type PaidCount, withSpend } from '../../../domain/verify/paid-limits.ts';
 import type { SendAnswer, SendOrder } from '../../../domain/verify/intake.ts';
-import type { VerificationId } from '../../../domain/verify/job.ts';
+import type { VerificationId } from '../../../domain/shared/ids.ts';
 import { HOUR_SECONDS, type SendPlan } from '../../../domain/verify/send.ts';
-import type { Locale } from '../../../domain/verify/text.ts';
+import type { Locale } from '../../../domain/shared/locale.ts';
 import type { Verification } from '../../../domain/verify/verification.ts';
 import { lockBudgets, readReservedSpend } from './budgets.ts';
 import { type PaidCountRow, readPaidCounts, toPaidCount, withOneMore } from './paid-counts.ts';

@@ -2,9 +2,9 @@ import { JobId, ProjectId } from '../../../domain/job/job.ts';
 import type { KeyMode } from '../../../domain/project/key.ts';
 import type { AskerKind } from '../../../domain/verify/asker.ts';
 import type { Channel } from '../../../domain/verify/channel.ts';
-import { VerificationId } from '../../../domain/verify/job.ts';
-import type { Payment } from '../../../domain/verify/payment.ts';
-import type { Locale } from '../../../domain/verify/text.ts';
+import { VerificationId } from '../../../domain/shared/ids.ts';
+import type { Payment } from '../../../domain/shared/payment.ts';
+import type { Locale } from '../../../domain/shared/locale.ts';
 import type { Verification, VerificationState } from '../../../domain/verify/verification.ts';
 
 /** A row of `verification` as pg reads it. Its columns are held by check constraints, so that it is mapped and not parsed again. */

@@ -7,7 +7,7 @@ import { otpRoutes } from '../../../apps/api/verify/otp.routes.ts';
 import { createHttpServer } from '../../../apps/http/server.ts';
 import type { JobId } from '../../../domain/job/job.ts';
 import type { OtpIntake } from '../../../domain/verify/intake.ts';
-import type { VerificationId } from '../../../domain/verify/job.ts';
+import type { VerificationId } from '../../../domain/shared/ids.ts';
 import { codeOf } from '../../../infra/verify/codes.ts';
 import { type Config, readConfig } from '../../../infra/process/config.ts';
 import { keyedHash, sealer } from '../../../infra/process/crypto.ts';

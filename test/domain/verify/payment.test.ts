@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { amountText, movesMoney, Payment } from '../../../domain/verify/payment.ts';
+import { amountText, movesMoney, Payment } from '../../../domain/shared/payment.ts';
 import { SendRequest } from '../../../domain/verify/send.ts';
 import { codeText } from '../../../domain/verify/text.ts';
 

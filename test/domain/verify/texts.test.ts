@@ -4,7 +4,8 @@ import { allNoticeWords, noticeWords } from '../../../domain/identity/approval/n
 import { BIND_PURPOSE } from '../../../domain/identity/device/enrolment.ts';
 import { smsSegments } from '../../../domain/verify/segments.ts';
 import { templateWarnings } from '../../../domain/verify/template-warnings.ts';
-import { codeText, Locale } from '../../../domain/verify/text.ts';
+import { codeText } from '../../../domain/verify/text.ts';
+import { Locale } from '../../../domain/shared/locale.ts';
 import { REGISTRATION_PURPOSE } from '../../../domain/identity/registration/purpose.ts';
 
 const payment = { amount: '15000000', currency: 'UZS', payee: 'Korzinka' } as const;

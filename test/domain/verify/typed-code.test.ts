@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CheckRequest } from '../../../domain/verify/check.ts';
-import { plainCode, typedCode } from '../../../domain/verify/typed-code.ts';
+import { plainCode, typedCode } from '../../../domain/shared/typed-code.ts';
 
 const meant = [
   '123456',

@@ -17,7 +17,7 @@ import type { JobId, ProjectId } from '../../../../domain/job/job.ts';
 import { OWN_APP_PROVIDER } from '../../../../domain/verify/channel.ts';
 import type { Deliveries } from '../../../../domain/verify/deliveries.ts';
 import { otpSend } from '../../../../domain/verify/job.ts';
-import { movesMoney, type Payment } from '../../../../domain/verify/payment.ts';
+import { movesMoney, type Payment } from '../../../../domain/shared/payment.ts';
 import type { Phone } from '../../../../domain/shared/phone.ts';
 import { stateAt, type VerificationState } from '../../../../domain/verify/verification.ts';
 import { pageOf } from '../../../../domain/shared/page.ts';
@@ -207,7 +207,7 @@ function decide(
     {
       state: row.state,
       expiresAt: row.expires_at,
-      verificationState: stateAt({ state, expiresAt }, now),
+      isAwaited: stateAt({ state, expiresAt }, now) === 'live',
       superseded: row.verification_job_id !== row.job_id,
       movesMoney: movesMoney(row.purpose, row.payment),
       deviceBoundAt: row.bound_at,

@@ -3,7 +3,7 @@ import type { Announced, Notice, NoticeKind, Notices } from '../../../../domain/
 import { PUSH_WINDOW_SECONDS, type PushAsker } from '../../../../domain/identity/approval/push-limits.ts';
 import type { DeviceId } from '../../../../domain/identity/device/device.ts';
 import type { PersonId } from '../../../../domain/identity/person/person.ts';
-import { type Locale, LOCALE_DEFAULT } from '../../../../domain/verify/text.ts';
+import { type Locale, LOCALE_DEFAULT } from '../../../../domain/shared/locale.ts';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import type { RecipientId } from '../../../../domain/identity/recipient/recipient.ts';
 import { inTransaction } from '../../engine/transaction.ts';

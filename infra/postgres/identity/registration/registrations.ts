@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { Phone } from '../../../../domain/shared/phone.ts';
-import type { Locale } from '../../../../domain/verify/text.ts';
+import type { Locale } from '../../../../domain/shared/locale.ts';
 import { addressText, RecipientId } from '../../../../domain/identity/recipient/recipient.ts';
 import type { Arrival, Confirmation, Registrations } from '../../../../domain/identity/registration/port.ts';
 import type {

@@ -11,7 +11,7 @@ const secondsAgo = (seconds: number) => new Date(now.getTime() - seconds * 1_000
 const facts: AnswerFacts = {
   state: 'pending',
   expiresAt: secondsAgo(-60),
-  verificationState: 'live',
+  isAwaited: true,
   superseded: false,
   movesMoney: false,
   deviceBoundAt: secondsAgo(60),
@@ -57,13 +57,10 @@ describe('an answer', () => {
     });
   });
 
-  test.each(['approved', 'denied', 'cancelled', 'expired', 'spent'] as const)(
-    'is for nobody once the verification is %s',
-    (verificationState) => {
-      expect(decideAnswer({ ...facts, verificationState }, yes, now)).toEqual({ outcome: 'closed' });
-      expect(decideAnswer({ ...facts, verificationState }, no, now)).toEqual({ outcome: 'closed' });
-    },
-  );
+  test('is for nobody once the verification is closed', () => {
+    expect(decideAnswer({ ...facts, isAwaited: false }, yes, now)).toEqual({ outcome: 'closed' });
+    expect(decideAnswer({ ...facts, isAwaited: false }, no, now)).toEqual({ outcome: 'closed' });
+  });
 
   test('to an earlier send is for nobody: its number is no longer shown', () => {
     expect(decideAnswer({ ...facts, superseded: true }, yes, now)).toEqual({ outcome: 'closed' });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { VISIBLE_LINE } from '../shared/visible-line.ts';
+import { VISIBLE_LINE } from './visible-line.ts';
 
 /** What an approval of these purposes moves must be said in it: how much, and to whom. */
 const MONEY_PURPOSE = /pay|withdraw|transfer|money/i;
