@@ -8,8 +8,7 @@ import {
   CODES_PER_ADDRESS_PER_HOUR,
 } from '../../domain/project/quota.ts';
 import { PROBLEM_TYPE_PREFIX } from './answer.ts';
-import { eventMeanings, eventTypes } from '../../domain/webhook/event.ts';
-import { eventPayload } from '../../domain/webhook/payload.ts';
+import { eventPayload, events, eventTypes } from '../../domain/events.ts';
 import { describeDocument } from './describe-fields.ts';
 import { requestExamples, tagWords } from './examples.ts';
 import type { PersonRoute, Route } from './route.ts';
@@ -183,7 +182,7 @@ const eventWebhooks = (): ZodOpenApiPathsObject =>
           operationId: `on${type.split(/[._]/).map(capital).join('')}`,
           tags: ['Webhooks'],
           summary: `The event \`${type}\``,
-          description: `${eventMeanings[type]} Members may be added; ignore those that you do not know.`,
+          description: `${events[type].meaning} Members may be added; ignore those that you do not know.`,
           security: [],
           requestParams: { header: WebhookHeaders },
           requestBody: {

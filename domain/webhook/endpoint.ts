@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { KeyMode } from '../project/key.ts';
-import { EventType, eventTypes } from './event.ts';
 
 /** What a person oversees; each may hold four places of the lane. */
 export const ENDPOINTS_MAX = 10;
@@ -25,37 +24,43 @@ export type EndpointId = z.infer<typeof EndpointId>;
 export const disabledReasons = ['owner', 'gone', 'failing'] as const;
 export type DisabledReason = (typeof disabledReasons)[number];
 
-const fields = {
-  url: z.string().meta({
+/**
+ * Bodies of the requests that make and change an endpoint.
+ *
+ * @param eventTypes all that an endpoint may hear of: the registry's (`domain/events.ts`).
+ */
+export function endpointBodies(eventTypes: readonly string[]) {
+  const url = z.string().meta({
     description: 'Where we POST to: https, at a public address.',
     example: 'https://example.com/navbat',
-  }),
-  description: z.string().max(DESCRIPTION_CHARS_MAX).nullable(),
-  event_types: z
-    .array(EventType)
+  });
+  const description = z.string().max(DESCRIPTION_CHARS_MAX).nullable();
+  const event_types = z
+    .array(z.enum(eventTypes))
     .min(1)
     .max(eventTypes.length)
     .transform((types) => [...new Set(types)])
     .nullable()
-    .meta({ description: 'Null: every type.' }),
-};
+    .meta({ description: 'Null: every type.' });
 
-export const NewEndpoint = z.strictObject({
-  url: fields.url,
-  description: fields.description.default(null),
-  event_types: fields.event_types.default(null),
-});
-export type NewEndpoint = z.infer<typeof NewEndpoint>;
-
-export const EndpointChange = z.strictObject({
-  url: fields.url.optional(),
-  description: fields.description.optional(),
-  event_types: fields.event_types.optional(),
-  enabled: z.boolean().optional().meta({
-    description: 'Enabling forgets the failures so far. What was missed meanwhile is not sent by itself.',
-  }),
-});
-export type EndpointChange = z.infer<typeof EndpointChange>;
+  const NewEndpoint = z.strictObject({
+    url,
+    description: description.default(null),
+    event_types: event_types.default(null),
+  });
+  const EndpointChange = z.strictObject({
+    url: url.optional(),
+    description: description.optional(),
+    event_types: event_types.optional(),
+    enabled: z.boolean().optional().meta({
+      description: 'Enabling forgets the failures so far. What was missed meanwhile is not sent by itself.',
+    }),
+  });
+  return { NewEndpoint, EndpointChange };
+}
+type EndpointBodies = ReturnType<typeof endpointBodies>;
+export type NewEndpoint = z.infer<EndpointBodies['NewEndpoint']>;
+export type EndpointChange = z.infer<EndpointBodies['EndpointChange']>;
 
 export interface EndpointView {
   readonly id: EndpointId;

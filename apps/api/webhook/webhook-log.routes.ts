@@ -1,12 +1,7 @@
 import { z } from 'zod';
 import { attemptOutcomes, jobStates } from '../../../domain/job/job.ts';
-import {
-  eventBody,
-  eventMeanings,
-  EventType,
-  eventTypes,
-  type WebhookEvent,
-} from '../../../domain/webhook/event.ts';
+import { eventBody, type WebhookEvent } from '../../../domain/webhook/event.ts';
+import { EventType, events, eventTypes } from '../../../domain/events.ts';
 import { keyModes } from '../../../domain/project/key.ts';
 import {
   type DeliveryView,
@@ -144,7 +139,7 @@ const listEventTypes = () =>
     handle: async () => ({
       status: 200,
       body: {
-        data: eventTypes.map((type) => ({ type, description: eventMeanings[type] })),
+        data: eventTypes.map((type) => ({ type, description: events[type].meaning })),
         next_cursor: null,
       },
     }),

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import {
   disabledReasons,
-  EndpointChange,
+  endpointBodies,
   ENDPOINTS_MAX,
   type EndpointView,
-  NewEndpoint,
   SECRET_KEPT_HOURS,
 } from '../../../domain/webhook/endpoint.ts';
-import { EventType } from '../../../domain/webhook/event.ts';
+import { EventType, eventTypes } from '../../../domain/events.ts';
 import type { SecretView, Webhooks } from '../../../domain/webhook/port.ts';
 import { reasons } from '../../../domain/reasons.ts';
 import { keyModes } from '../../../domain/project/key.ts';
@@ -22,6 +21,8 @@ export interface WebhookRouteDeps {
   /** What is wrong with a URL that a customer gives, or null. */
   readonly urlFault: (url: string) => string | null;
 }
+
+const { NewEndpoint, EndpointChange } = endpointBodies(eventTypes);
 
 const EndpointBody = z
   .object({

@@ -1,7 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { KeyMode } from '../../../domain/project/key.ts';
 import type { DisabledReason } from '../../../domain/webhook/endpoint.ts';
-import type { EventType } from '../../../domain/webhook/event.ts';
 
 const WebhookEndpointSchema = defineEntity({
   name: 'WebhookEndpoint',
@@ -15,7 +14,7 @@ const WebhookEndpointSchema = defineEntity({
     host: p.text(),
     description: p.text().nullable(),
     /** Null: every type. */
-    eventTypes: p.array().$type<EventType[]>().nullable(),
+    eventTypes: p.array().$type<string[]>().nullable(),
     failingSince: p.datetime().nullable(),
     disabledAt: p.datetime().nullable(),
     disabledReason: p.text().$type<DisabledReason>().nullable(),

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { openApiDocument } from '../../../apps/http/openapi.ts';
 import { type ApiPorts, apiRoutes } from '../../../apps/api/routes.ts';
-import { eventTypes } from '../../../domain/webhook/event.ts';
+import { eventTypes } from '../../../domain/events.ts';
 import { createHttpServer, listen } from '../../../apps/http/server.ts';
 import { docsRouter } from '../../../apps/http/docs.routes.ts';
 import { healthPaths } from '../../../apps/http/health-paths.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { eventTypes } from '../../../domain/webhook/event.ts';
+import { eventTypes } from '../../../domain/events.ts';
 import { buttonPresses } from '../../../infra/postgres/message/telegram/button-presses.ts';
 import { tellHalfSpent } from '../../../infra/postgres/verify/paid-attempts.ts';
 import { telegramChats } from '../../../infra/postgres/message/telegram/chats.ts';

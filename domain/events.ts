@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { messageEvents } from './message/events.ts';
+import { keyModes } from './project/key.ts';
+import { Time } from './shared/time.ts';
+import { verifyEvents } from './verify/events.ts';
+import { webhookEvents } from './webhook/events.ts';
+
+/**
+ * Everything that a project can be told of: one line a context. Order of arrival is not promised: `timestamp` says when it
+ * happened.
+ */
+export const events = { ...verifyEvents, ...messageEvents, ...webhookEvents } as const;
+
+export type EventType = keyof typeof events;
+export const eventTypes = Object.keys(events) as readonly EventType[];
+export const EventType = z.enum(eventTypes);
+
+/** The whole body of an event of one type. */
+export const eventPayload = (type: EventType) =>
+  z.object({
+    type: z.literal(type),
+    timestamp: Time.meta({ description: 'When it happened.' }),
+    mode: z.enum(keyModes).meta({ description: 'Of the key that asked for what it tells of.' }),
+    data: events[type].data,
+  });
