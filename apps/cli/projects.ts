@@ -8,9 +8,9 @@ import {
   type KeyOrder,
   type KeyView,
   type ProjectView,
-  SettingsChange,
   Slug,
 } from '../../domain/project/project.ts';
+import { SettingsChange } from '../../domain/settings.ts';
 import {
   type CliContext,
   CliError,

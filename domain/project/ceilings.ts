@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { KeyMode } from './key.ts';
-import { Country, ProjectSettings } from './settings.ts';
+import { Country } from '../shared/country.ts';
 
 /**
  * What bounds a project whatever its own keys set: only staff change it, by `npm run navbat -- project ceilings`. The defaults
@@ -54,6 +54,20 @@ const amounts = ['sms_daily_budget_micros', 'sends_per_hour', 'requests_per_minu
 /** Settings that a ceiling of the same name bounds. */
 export type BoundedSetting = (typeof amounts)[number] | 'sms_countries';
 
+/** Of a project's settings, those that are bounded. Where a product is not there, its own are absent: within every ceiling. */
+export interface BoundedSettings {
+  readonly requests_per_minute: number;
+  readonly sms_daily_budget_micros?: number;
+  readonly sends_per_hour?: number;
+  readonly sms_countries?: readonly string[];
+}
+
+/** What is stored of a project's settings, and the same with the defaults filled in. */
+export interface ReadSettings {
+  readonly stored: Readonly<Record<string, unknown>>;
+  readonly settings: BoundedSettings;
+}
+
 export interface AboveCeiling {
   readonly setting: BoundedSetting;
   readonly ceiling: number | readonly string[];
@@ -65,42 +79,45 @@ export type SettingsDecision =
 
 /** May these settings be stored, where `change` is what was asked for? What was not asked for comes down to its ceiling. */
 export function withinCeilings(
-  stored: Readonly<Record<string, unknown>>,
+  given: ReadSettings,
   change: Readonly<Record<string, unknown>>,
   ceilings: ProjectCeilings,
 ): SettingsDecision {
-  const asked = aboveCeilings(ProjectSettings.parse(stored), ceilings).filter(
+  const asked = aboveCeilings(given.settings, ceilings).filter(
     ({ setting }) => change[setting] !== undefined && change[setting] !== null,
   );
   return asked.length > 0
     ? { decision: 'refused', above: asked }
-    : { decision: 'accepted', stored: loweredSettings(stored, ceilings).settings };
+    : { decision: 'accepted', stored: loweredSettings(given, ceilings).settings };
 }
 
 /** The settings with what is above its ceiling brought down to it, a default of the platform too. */
 export function loweredSettings(
-  stored: Readonly<Record<string, unknown>>,
+  { stored, settings }: ReadSettings,
   ceilings: ProjectCeilings,
 ): { readonly settings: Record<string, unknown>; readonly lowered: readonly BoundedSetting[] } {
-  const settings = ProjectSettings.parse(stored);
   const lowered = aboveCeilings(settings, ceilings).map(({ setting }) => setting);
   const values = lowered.map((setting) => [setting, loweredTo(setting, settings, ceilings)]);
   return { settings: { ...stored, ...Object.fromEntries(values) }, lowered };
 }
 
-function aboveCeilings(settings: ProjectSettings, ceilings: ProjectCeilings): AboveCeiling[] {
+function aboveCeilings(settings: BoundedSettings, ceilings: ProjectCeilings): AboveCeiling[] {
   const above: AboveCeiling[] = amounts
-    .filter((name) => settings[name] > ceilings[name])
+    .filter((name) => (settings[name] ?? 0) > ceilings[name])
     .map((name) => ({ setting: name, ceiling: ceilings[name] }));
   const isAllowed = (country: string) => ceilings.sms_countries.includes(country);
-  if (!settings.sms_countries.every(isAllowed))
+  if (!(settings.sms_countries ?? []).every(isAllowed))
     above.push({ setting: 'sms_countries', ceiling: ceilings.sms_countries });
   return above;
 }
 
-const loweredTo = (setting: BoundedSetting, settings: ProjectSettings, ceilings: ProjectCeilings) =>
+const loweredTo = (
+  setting: BoundedSetting,
+  { sms_countries: countries = [] }: BoundedSettings,
+  ceilings: ProjectCeilings,
+) =>
   setting === 'sms_countries'
-    ? settings.sms_countries.filter((country) => ceilings.sms_countries.includes(country))
+    ? countries.filter((country) => ceilings.sms_countries.includes(country))
     : ceilings[setting];
 
 /** What a project has, of what its ceilings count. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ProjectId } from '../shared/ids.ts';
 import { ACTIVE_KEYS_MAX, KEYS_MADE_MAX, type KeyAccess, type KeyMode, type KeyScope } from './key.ts';
 import type { ProjectCeilings } from './ceilings.ts';
-import { ProjectSettings } from './settings.ts';
+import type { ProjectSettings } from './settings.ts';
 
 /** A project's name in URLs, labels and on a command line. */
 export const Slug = z
@@ -34,34 +34,6 @@ export interface KeyView {
   readonly revokedAt: Date | null;
   /** To the minute. */
   readonly lastUsedAt: Date | null;
-}
-
-/** Settings to change: a value sets one, null gives it back its default, and what is not named stays. */
-export const SettingsChange: z.ZodType<Record<string, unknown>> = z.strictObject(
-  Object.fromEntries(
-    Object.entries(ProjectSettings.shape).map(([name, schema]) => [
-      name,
-      withoutDefault(schema).nullable().optional(),
-    ]),
-  ),
-);
-
-/** An absent setting must stay absent here: its default would reset what was set before. */
-function withoutDefault(schema: z.ZodType): z.ZodType {
-  return schema instanceof z.ZodDefault || schema instanceof z.ZodOptional
-    ? (schema.unwrap() as z.ZodType)
-    : schema;
-}
-
-/** What is stored: only what was ever set, so that a new default of the platform reaches old projects. */
-export function changedSettings(
-  stored: Readonly<Record<string, unknown>>,
-  change: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const merged = Object.entries({ ...stored, ...change }).filter(
-    ([, value]) => value !== null && value !== undefined,
-  );
-  return Object.fromEntries(merged);
 }
 
 export interface KeyOrder {

@@ -1,6 +1,6 @@
 import { generateSync } from 'otplib/functional';
 
-/** NIST SP 800-63B-4 §3.1.3.2 asks for six digits; four and five exist where a project opts in (`project/settings.ts`). */
+/** NIST SP 800-63B-4 §3.1.3.2 asks for six digits; four and five exist where a project opts in (`settings.ts`). */
 export const CODE_DIGITS_MIN = 4;
 export const CODE_DIGITS_MAX = 8;
 

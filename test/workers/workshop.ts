@@ -7,7 +7,7 @@ import { type Channel, channels as allChannels } from '../../domain/verify/chann
 import type { GuardedChannel } from '../../domain/verify/guard.ts';
 import type { CodeChannel } from '../../domain/verify/port.ts';
 import { parsePhone } from '../../domain/shared/phone.ts';
-import { ProjectSettings } from '../../domain/project/settings.ts';
+import { ProjectSettings } from '../../domain/settings.ts';
 import { codeOf, numberOf } from '../../infra/verify/codes.ts';
 import { keyedHash, sealer } from '../../infra/process/crypto.ts';
 import { jobStore } from '../../infra/postgres/job/attempts.ts';

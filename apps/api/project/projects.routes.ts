@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ProjectId } from '../../../domain/job/job.ts';
 import { attemptOutcomes } from '../../../domain/job/job.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
-import { ProjectSettings } from '../../../domain/project/settings.ts';
+import { ProjectSettings } from '../../../domain/settings.ts';
 import {
   type AboveCeiling,
   ProjectCeilings,
@@ -11,7 +11,8 @@ import {
 } from '../../../domain/project/ceilings.ts';
 import type { Projects } from '../../../domain/project/port.ts';
 import { templateWarnings } from '../../../domain/verify/template-warnings.ts';
-import { type ProjectView, SettingsChange } from '../../../domain/project/project.ts';
+import type { ProjectView } from '../../../domain/project/project.ts';
+import { SettingsChange } from '../../../domain/settings.ts';
 import {
   USAGE_DAYS_DEFAULT,
   USAGE_DAYS_MAX,

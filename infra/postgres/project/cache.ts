@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import type { ProjectId } from '../../../domain/job/job.ts';
-import { ProjectSettings } from '../../../domain/project/settings.ts';
+import { ProjectSettings } from '../../../domain/settings.ts';
 
 /** A changed setting reaches every worker within this time. */
 const FRESH_MS = 5_000;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ProjectId } from '../../../domain/job/job.ts';
 import { KeyScope, keyAccesses, keyModes } from '../../../domain/project/key.ts';
 import type { KeyDirectory, KnownKey } from '../../../domain/project/port.ts';
-import { ProjectSettings } from '../../../domain/project/settings.ts';
+import { ProjectSettings } from '../../../domain/settings.ts';
 import type { KeyedHash } from '../../process/crypto.ts';
 
 /** A revoked key dies within this time in every process, and a new one is known; a busy key costs one look-up in it. */

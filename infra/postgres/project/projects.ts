@@ -21,7 +21,6 @@ import type {
 } from '../../../domain/project/port.ts';
 import {
   type KeyChange,
-  changedSettings,
   decideKey,
   isLastFullKey,
   type KeyOrder,
@@ -29,9 +28,10 @@ import {
   mayGrant,
   mayRevoke,
   type ProjectView,
-  SettingsChange,
 } from '../../../domain/project/project.ts';
-import { ProjectSettings } from '../../../domain/project/settings.ts';
+import { SettingsChange } from '../../../domain/settings.ts';
+import { changedSettings } from '../../../domain/project/settings.ts';
+import { ProjectSettings } from '../../../domain/settings.ts';
 import type { KeyedHash } from '../../process/crypto.ts';
 import { ApiKey, Project } from '../entities.ts';
 import { keepSlug, takeName } from './names.ts';
@@ -111,7 +111,8 @@ async function changeSettings(
   const row = await lockProject(tx, id);
   if (!row) return { changed: false, reason: 'no-project' };
   const ceilings = ProjectCeilings.parse(row.ceilings);
-  const decision = withinCeilings(changedSettings(row.settings, change), change, ceilings);
+  const stored = changedSettings(row.settings, change);
+  const decision = withinCeilings({ stored, settings: ProjectSettings.parse(stored) }, change, ceilings);
   if (decision.decision === 'refused')
     return { changed: false, reason: 'above-ceiling', above: decision.above };
   const { display_name: name } = change;
@@ -132,7 +133,8 @@ async function changeCeilings(
   const row = await lockProject(tx, id);
   if (!row) return null;
   row.ceilings = changedSettings(row.ceilings, change);
-  const { settings, lowered } = loweredSettings(row.settings, ProjectCeilings.parse(row.ceilings));
+  const read = { stored: row.settings, settings: ProjectSettings.parse(row.settings) };
+  const { settings, lowered } = loweredSettings(read, ProjectCeilings.parse(row.ceilings));
   row.settings = settings;
   return { project: projectView(row), lowered };
 }

@@ -1,15 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type KeyScope, keyAccesses, keyFront, keyModes, keyText } from '../../../domain/project/key.ts';
-import {
-  changedSettings,
-  decideKey,
-  type KeyOrder,
-  type KeyView,
-  mayGrant,
-  SettingsChange,
-} from '../../../domain/project/project.ts';
+import { decideKey, type KeyOrder, type KeyView, mayGrant } from '../../../domain/project/project.ts';
+import { SettingsChange } from '../../../domain/settings.ts';
+import { changedSettings } from '../../../domain/project/settings.ts';
 import { quotaState, type Quota, tightest } from '../../../domain/project/quota.ts';
-import { ProjectSettings } from '../../../domain/project/settings.ts';
+import { ProjectSettings } from '../../../domain/settings.ts';
 import { USAGE_DAYS_MAX, usageSpan } from '../../../domain/project/usage.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');

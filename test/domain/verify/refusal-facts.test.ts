@@ -5,7 +5,7 @@ import { explainReason } from '../../../domain/reasons.ts';
 import { HALF_LIFE_SECONDS, isPrefixBlocked, prefixBlockedUntil } from '../../../domain/verify/fraud.ts';
 import { parsePhone } from '../../../domain/shared/phone.ts';
 import { endFacts, refusalFacts } from '../../../domain/verify/refusal-facts.ts';
-import { ProjectSettings } from '../../../domain/project/settings.ts';
+import { ProjectSettings } from '../../../domain/settings.ts';
 
 const now = new Date('2026-11-28T18:46:00Z');
 const phone = parsePhone('+998901114567');

@@ -5,7 +5,7 @@ import { isNumberCapped, type PaidCount } from '../../../domain/verify/paid-limi
 import { parsePhone } from '../../../domain/shared/phone.ts';
 import { decideSend, type SendCommand, type SendFacts } from '../../../domain/verify/send.ts';
 import type { Verification } from '../../../domain/verify/verification.ts';
-import { ProjectSettings } from '../../../domain/project/settings.ts';
+import { ProjectSettings } from '../../../domain/settings.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');
 const secondsAgo = (seconds: number) => new Date(now.getTime() - seconds * 1_000);

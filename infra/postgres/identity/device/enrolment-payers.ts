@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { EnrolmentPayers } from '../../../../domain/identity/device/port.ts';
 import type { ProjectId } from '../../../../domain/job/job.ts';
-import { ProjectSettings } from '../../../../domain/project/settings.ts';
+import { ProjectSettings } from '../../../../domain/settings.ts';
 import { sha256 } from '../../../process/crypto.ts';
 import { lockBudgets } from '../../verify/budgets.ts';
 import { inTransaction } from '../../engine/transaction.ts';

@@ -2,7 +2,7 @@ import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyRoutes } from '../../../../apps/api/project/keys.routes.ts';
 import { projectRoutes } from '../../../../apps/api/project/projects.routes.ts';
-import { ProjectSettings } from '../../../../domain/project/settings.ts';
+import { ProjectSettings } from '../../../../domain/settings.ts';
 import { usageReader } from '../../../../infra/postgres/project/usage.ts';
 import {
   type Ground,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ProjectId } from '../../../../domain/job/job.ts';
 import type { SendOrder } from '../../../../domain/verify/intake.ts';
 import { parsePhone } from '../../../../domain/shared/phone.ts';
-import { ProjectSettings } from '../../../../domain/project/settings.ts';
+import { ProjectSettings } from '../../../../domain/settings.ts';
 import { keyedHash } from '../../../../infra/process/crypto.ts';
 import { hotPool } from '../../../../infra/postgres/engine/hot-pool.ts';
 import { otpIntake } from '../../../../infra/postgres/verify/intake.ts';

@@ -6,7 +6,7 @@ import type { Channel } from '../../../../domain/verify/channel.ts';
 import type { SendOrder } from '../../../../domain/verify/intake.ts';
 import { parsePhone } from '../../../../domain/shared/phone.ts';
 import type { CodeMessage, SendReply } from '../../../../domain/verify/port.ts';
-import { ProjectSettings } from '../../../../domain/project/settings.ts';
+import { ProjectSettings } from '../../../../domain/settings.ts';
 import { codeOf, numberOf } from '../../../../infra/verify/codes.ts';
 import { keyedHash, sealer } from '../../../../infra/process/crypto.ts';
 import { jobStore } from '../../../../infra/postgres/job/attempts.ts';
