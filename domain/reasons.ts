@@ -6,7 +6,7 @@ import { identityReasons } from './identity/reasons.ts';
 import { jobReasons } from './job/reasons.ts';
 import { otpReasons } from './verify/reasons.ts';
 import { projectReasons } from './project/reasons.ts';
-import type { Reason, ReasonFacts, ReasonPlace, RetryHelp } from './shared/reason.ts';
+import type { CodesSeenIn, Reason, ReasonFacts, RetryHelp } from './shared/reason.ts';
 import { recipientReasons } from './identity/recipient/reasons.ts';
 import { registrationReasons } from './identity/registration/reasons.ts';
 import { staffReasons } from './staff/reasons.ts';
@@ -50,16 +50,12 @@ export const reasons = {
 type Reasons = typeof reasons;
 export type ReasonCode = keyof Reasons;
 
-type SeenIn<Place extends ReasonPlace> = {
-  [Code in ReasonCode]: Place extends Reasons[Code]['seen'][number] ? Code : never;
-}[ReasonCode];
-
 /** The type of a problem answer. */
-export type ProblemType = SeenIn<'problem'>;
+export type ProblemType = CodesSeenIn<Reasons, 'problem'>;
 /** Why a job, or one attempt of it, ended as it did. */
-export type JobReason = SeenIn<'job' | 'attempt'>;
+export type JobReason = CodesSeenIn<Reasons, 'job' | 'attempt'>;
 /** Why nothing is sent to a chat. */
-export type ChatReason = SeenIn<'chat'>;
+export type ChatReason = CodesSeenIn<Reasons, 'chat'>;
 
 /** Where the meaning of a code can be read, on the API and on the board. */
 const docsPathOf = (code: ReasonCode): string => `/docs/problems#${code}`;
@@ -89,3 +85,8 @@ export function explainReason(code: ReasonCode, facts: ReasonFacts = {}): Explai
 }
 
 export const isReason = (code: string): code is ReasonCode => Object.hasOwn(reasons, code);
+
+/** Reasons for which another try ends the same until something is changed, or for ever. */
+export const permanentReasons: readonly string[] = Object.entries(reasons as Readonly<Record<string, Reason>>)
+  .filter(([, { retry, seen }]) => retry !== 'later' && seen.includes('job'))
+  .map(([code]) => code);

@@ -58,6 +58,7 @@ import { signWebhook } from '../infra/webhook/sign.ts';
 import { webhookTargets } from '../infra/webhook/targets.ts';
 import { serveMetrics } from '../infra/process/worker-metrics.ts';
 import { announcer } from './identity/notifier.ts';
+import { identityCodeTexts } from '../domain/identity/code-texts.ts';
 import { otpSendWake } from './verify/otp-send.ts';
 import { pruneDeadToken } from './message/push.ts';
 import { type ReleasedLane, releaser } from './engine/scheduler.ts';
@@ -234,6 +235,7 @@ async function otpSendLane(platform: Platform<'otp-send'>): Promise<Wired> {
     channels: await guardedChannels(platform),
     ownApp: configuredChannels(config).has('push') ? guard(ownApp(pool, now), fairShare) : null,
     project: projectCache(pool),
+    purposeTexts: identityCodeTexts,
     codeOf: codeOf(config.CODE_KEYS),
     now,
     random: Math.random,

@@ -63,3 +63,8 @@ export const untilText = (until: Instant | null | undefined): string =>
 /** Behind what is possible from then on. */
 export const fromText = (from: Instant | null | undefined): string =>
   from ? ` from ${minuteText(from)} on` : ' later';
+
+/** Of a catalogue of reasons, the codes that are met in these places. */
+export type CodesSeenIn<Catalogue extends Readonly<Record<string, Reason>>, Place extends ReasonPlace> = {
+  [Code in keyof Catalogue]: Place extends Catalogue[Code]['seen'][number] ? Code : never;
+}[keyof Catalogue];

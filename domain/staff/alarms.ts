@@ -1,6 +1,4 @@
-import type { DisabledReason } from '../webhook/endpoint.ts';
-import { explainReason } from '../reasons.ts';
-import type { JobKind } from '../jobs.ts';
+import type { DisabledReason } from '../webhook/port.ts';
 
 /** A worker writes a sign of life every five seconds: after three that are missing it is gone. */
 const BEAT_LATE_MS = 15_000;
@@ -49,6 +47,8 @@ export interface EndpointFacts {
   readonly endpointId: string | null;
   readonly failingSince: Date | null;
   readonly disabledReason: DisabledReason | null;
+  /** What that reason means, in words for whoever reads it; null where it is not disabled. */
+  readonly disabledMeaning: string | null;
   /** Events that wait for it. */
   readonly stuck: number;
 }
@@ -75,7 +75,7 @@ export interface Alarm {
 }
 
 /** Everything that somebody must look at now, worst first. */
-export function alarmsOf(facts: AlarmFacts, kinds: readonly JobKind[], now: Date): Alarm[] {
+export function alarmsOf(facts: AlarmFacts, kinds: readonly string[], now: Date): Alarm[] {
   return [
     ...workerAlarms(facts, kinds, now),
     ...sweepAlarms(facts, now),
@@ -89,7 +89,7 @@ export function alarmsOf(facts: AlarmFacts, kinds: readonly JobKind[], now: Date
 const isAlive = ({ at }: AlarmFacts['beats'][number], now: Date) =>
   now.getTime() - at.getTime() <= BEAT_LATE_MS;
 
-function workerAlarms({ beats }: AlarmFacts, kinds: readonly JobKind[], now: Date): Alarm[] {
+function workerAlarms({ beats }: AlarmFacts, kinds: readonly string[], now: Date): Alarm[] {
   const worked = new Set(beats.filter((beat) => isAlive(beat, now)).flatMap(({ roles }) => roles));
   return kinds
     .filter((kind) => !worked.has(kind))
@@ -167,18 +167,17 @@ function providerAlarm({ provider, attempts, faults }: AlarmFacts['providers'][n
 }
 
 function endpointAlarm(endpoint: EndpointFacts, now: Date): Alarm[] {
-  const { project, host, failingSince, disabledReason, stuck } = endpoint;
+  const { project, host, failingSince, disabledReason, disabledMeaning, stuck } = endpoint;
   const subject = `${project} · ${host}`;
   const link = `/ops/jobs?kind=webhook&project=${encodeURIComponent(project)}&state=accepted`;
   if (disabledReason === 'gone' || disabledReason === 'failing') {
-    const { meaning } = explainReason(disabledReason);
     const nextStep = `Tell the project ${project}: it corrects the receiver, enables the endpoint and replays what it missed.`;
     return [
       {
         alarm: 'endpoint-disabled',
         subject,
         since: failingSince,
-        says: `Disabled. ${meaning}`,
+        says: `Disabled. ${disabledMeaning}`,
         nextStep,
         link,
       },

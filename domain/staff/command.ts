@@ -1,8 +1,6 @@
 import type { FinalState } from '../job/job.ts';
 import type { JobId } from '../shared/ids.ts';
 import type { JobKind } from '../jobs.ts';
-import type { Reason } from '../shared/reason.ts';
-import { reasons } from '../reasons.ts';
 import type { JobFilter } from './ops.ts';
 import type { StaffMember } from './port.ts';
 
@@ -88,8 +86,3 @@ export interface StaffCommands {
   previewRetry(filter: JobFilter, now: Date): Promise<RetryPreview>;
   retryAll(filter: JobFilter, by: StaffMember, now: Date): Promise<RetryRun>;
 }
-
-/** Reasons for which another try ends the same until something is changed, or for ever. */
-export const permanentReasons: readonly string[] = Object.entries(reasons as Readonly<Record<string, Reason>>)
-  .filter(([, { retry, seen }]) => retry !== 'later' && seen.includes('job'))
-  .map(([code]) => code);

@@ -3,7 +3,6 @@ import type { Alarm } from './alarms.ts';
 import { attemptOutcomes, jobStates, TicketLabels } from '../job/job.ts';
 import { JobId } from '../shared/ids.ts';
 import type { JobState } from '../job/job.ts';
-import type { JobKind } from '../jobs.ts';
 
 /** Hex of a recipient's keyed address hash: finds everything of one address and tells nobody which it is. */
 export const AddressHash = z
@@ -18,7 +17,7 @@ export type WindowHours = (typeof windowHours)[number];
 
 /** Jobs accepted in a span of time, narrowed by what staff filled in. */
 export interface JobFilter {
-  readonly kind?: JobKind | undefined;
+  readonly kind?: string | undefined;
   readonly states?: readonly JobState[] | undefined;
   /** A project's slug. */
   readonly project?: string | undefined;

@@ -1,4 +1,4 @@
-import type { ShownState } from '../identity/approval/challenge.ts';
+import type { ShownState } from '../identity/approval/port.ts';
 import type { ProjectId } from '../shared/ids.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { AskerKind } from './asker.ts';

@@ -1,14 +1,15 @@
+import type { z } from 'zod';
 import type { Decision, RefusalReason } from '../job/decision.ts';
 import type { JobState } from '../job/job.ts';
 import type { JobId, ProjectId } from '../shared/ids.ts';
-import type { PayloadOf } from '../jobs.ts';
+import type { otpSend } from './job.ts';
 import type { PaidAsker } from './asker.ts';
 import type { Channel } from './channel.ts';
 import type { DayBudget } from './paid-limits.ts';
 import type { Addresses } from './port.ts';
 import type { PastAttempt } from './step.ts';
 import type { Verification } from './verification.ts';
-import type { JobReason } from '../reasons.ts';
+import type { CodeEndReason } from './reasons.ts';
 
 /** A job of `otp-send` with all that its next step depends on. */
 export interface OtpJob {
@@ -18,12 +19,12 @@ export interface OtpJob {
   readonly paused: boolean;
   readonly finished: boolean;
   readonly state: JobState;
-  readonly reason: JobReason | null;
+  readonly reason: CodeEndReason | null;
   readonly attemptsMade: number;
   readonly runAt: Date;
   readonly requestId: string | null;
   /** Null when what stands in the row no longer parses. */
-  readonly payload: PayloadOf<'otp-send'> | null;
+  readonly payload: z.infer<typeof otpSend.payload> | null;
   readonly verification: Verification;
   readonly askedBy: PaidAsker;
   readonly addressHash: Uint8Array;
@@ -43,7 +44,7 @@ export interface OtpJobs {
 }
 
 /** Why a message that costs money is not sent: each may end its job. */
-export type PaidRefusal = Extract<RefusalReason, JobReason>;
+export type PaidRefusal = Extract<RefusalReason, CodeEndReason>;
 
 /** Money and protection of a paid message, checked and booked in one commit with the opening of its attempt. */
 export interface PaidOpening {

@@ -1,5 +1,6 @@
 import type { RefusalReason } from '../job/decision.ts';
-import { fromText, type Reason, untilText } from '../shared/reason.ts';
+import type { jobReasons } from '../job/reasons.ts';
+import { type CodesSeenIn, fromText, type Reason, untilText } from '../shared/reason.ts';
 import type { Channel, SILENT_CHANNEL } from './channel.ts';
 import type { ClosedReason } from './check.ts';
 import {
@@ -293,3 +294,6 @@ export const otpReasons = {
   ...ends,
   ...problems,
 } as const;
+
+/** Why the job of a code, or one attempt of it, ended as it did. */
+export type CodeEndReason = CodesSeenIn<typeof jobReasons & typeof otpReasons, 'job' | 'attempt'>;

@@ -3,7 +3,7 @@ import { type Channel, channelRules, OWN_APP_PROVIDER, SILENT_CHANNEL } from './
 import { otpSend } from './job.ts';
 import type { DeliveryReport } from './port.ts';
 import { stateAt, type Verification } from './verification.ts';
-import type { JobReason } from '../reasons.ts';
+import type { CodeEndReason } from './reasons.ts';
 
 /** One earlier attempt of this job, as Postgres has it. */
 export interface PastAttempt {
@@ -13,7 +13,7 @@ export interface PastAttempt {
   readonly provider: string;
   /** Null while it is open: met again after a crash, it counts as unknown. */
   readonly outcome: AttemptOutcome | null;
-  readonly reason: JobReason | null;
+  readonly reason: CodeEndReason | null;
   readonly closedAt: Date | null;
   /** What the provider's callbacks said, or null. */
   readonly delivery: DeliveryReport['status'] | null;
@@ -23,7 +23,7 @@ export interface PastAttempt {
 
 export interface StepRules {
   /** Channels that can't be used now: no address, no provider, an open breaker, a budget that is spent. */
-  readonly unavailable: ReadonlyMap<Channel, JobReason>;
+  readonly unavailable: ReadonlyMap<Channel, CodeEndReason>;
   /** The project lets an unconfirmed push lead on to a paid channel. */
   readonly pushUnconfirmedBuysSms: boolean;
   /** 0 to 1, drawn anew for each decision: spreads retries that failed together. */
@@ -53,7 +53,7 @@ type Standing =
   | {
       readonly is: 'over';
       readonly how: 'rejected' | 'exhausted' | 'unconfirmed' | 'skipped';
-      readonly reason: JobReason;
+      readonly reason: CodeEndReason;
     };
 
 /** Send on a channel, wait until a time, or finish: what a wake-up of this job means now. */
@@ -226,7 +226,7 @@ function endOfChain(overs: readonly Extract<Standing, { is: 'over' }>[]): Step<n
 
 /** Nothing is sent on the silent channel, so that no attempt is ever made on it. */
 type Sending = Exclude<Channel, typeof SILENT_CHANNEL>;
-const confirmedBy = (channel: Channel): JobReason => `confirmed-by-${channel as Sending}`;
-const unconfirmedOn = (channel: Channel): JobReason => `${channel as Sending}-unconfirmed`;
+const confirmedBy = (channel: Channel): CodeEndReason => `confirmed-by-${channel as Sending}`;
+const unconfirmedOn = (channel: Channel): CodeEndReason => `${channel as Sending}-unconfirmed`;
 
-const finish = (state: FinalState, reason: JobReason) => ({ step: 'finish', state, reason }) as const;
+const finish = (state: FinalState, reason: CodeEndReason) => ({ step: 'finish', state, reason }) as const;

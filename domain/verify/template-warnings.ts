@@ -23,7 +23,7 @@ export function templateWarnings(project: string, templates: Templates): Templat
     const words = {
       code: '8'.repeat(CODE_DIGITS_MAX),
       project,
-      purpose: 'login',
+      purposeTexts: null,
       payment: null,
       ttlSeconds: MINUTES_SECONDS_LONGEST,
       locale,

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { BIND_PURPOSE } from '../identity/device/enrolment.ts';
-import { REGISTRATION_PURPOSE } from '../identity/registration/purpose.ts';
+import type { CodeTexts } from '../shared/code-texts.ts';
 import { Locale } from '../shared/locale.ts';
 import { amountText, type Payment } from '../shared/payment.ts';
 
@@ -13,13 +12,13 @@ const Template = z
 export const Templates = z.partialRecord(Locale, Template);
 export type Templates = z.infer<typeof Templates>;
 
-const textDefaults: Readonly<Record<Locale, string>> = {
+const textDefaults: CodeTexts = {
   uz: '{project}: tasdiqlash kodingiz {code}. {minutes} daqiqa amal qiladi. Uni hech kimga aytmang.',
   ru: '{project}: код {code}, {minutes} мин. Никому не сообщайте.',
   en: "{project}: your code is {code}. Expires in {minutes} min. Don't share it.",
 };
 
-const moneyTexts: Readonly<Record<Locale, string>> = {
+const moneyTexts: CodeTexts = {
   uz: '{project}: {amount} to‘lov, oluvchi {payee}. Tasdiqlash kodi {code}, {minutes} daqiqa amal qiladi. Uni hech kimga aytmang.',
   ru: '{project}: платёж {amount}, получатель {payee}. Код {code}, {minutes} мин. Никому не сообщайте.',
   en: "{project}: payment of {amount} to {payee}. Your code is {code}. Expires in {minutes} min. Don't share it.",
@@ -32,27 +31,6 @@ const moneyWords: Readonly<Record<Locale, Readonly<Record<'{amount}' | '{payee}'
   en: { '{amount}': ' Amount: {amount}.', '{payee}': ' Payee: {payee}.' },
 };
 
-/** A purpose whose message a document words itself (S4.27), or that does more than confirm. A project's own template still comes first. */
-const textsByPurpose: ReadonlyMap<string, Readonly<Record<Locale, string>>> = new Map([
-  [
-    REGISTRATION_PURPOSE,
-    {
-      uz: 'Tasdiqlash kodingiz: {code}',
-      ru: 'Ваш код подтверждения: {code}',
-      en: 'Your confirmation code: {code}',
-    },
-  ],
-  // Whoever is asked for it elsewhere must read what it does.
-  [
-    BIND_PURPOSE,
-    {
-      uz: '{project}: {code} kodi yangi telefonni sizga ulaydi. Uni faqat Navbat ilovasiga yozing. {minutes} daqiqa amal qiladi.',
-      ru: '{project}: {code} привяжет к вам новый телефон. Вводите его только в приложении Navbat. Действует {minutes} мин.',
-      en: '{project}: {code} binds a new phone to you. Type it in the Navbat app and nowhere else. Expires in {minutes} min.',
-    },
-  ],
-]);
-
 const titles: Readonly<Record<Locale, string>> = {
   uz: 'Tasdiqlash kodi',
   ru: 'Код подтверждения',
@@ -62,7 +40,8 @@ const titles: Readonly<Record<Locale, string>> = {
 export interface CodeWords {
   readonly code: string;
   readonly project: string;
-  readonly purpose: string;
+  /** The texts of its purpose, where that has its own. */
+  readonly purposeTexts: CodeTexts | null;
   readonly payment: Payment | null;
   readonly ttlSeconds: number;
   readonly locale: Locale;
@@ -93,8 +72,8 @@ export function codeText(
   return { title: titles[message.locale], text: medium === 'sms' ? text.replaceAll(APOSTROPHES, "'") : text };
 }
 
-function templateOf({ locale, purpose, payment }: CodeWords, templates: Templates): string {
-  const standard = payment ? moneyTexts : (textsByPurpose.get(purpose) ?? textDefaults);
+function templateOf({ locale, purposeTexts, payment }: CodeWords, templates: Templates): string {
+  const standard = payment ? moneyTexts : (purposeTexts ?? textDefaults);
   const template = templates[locale] ?? standard[locale];
   if (!payment) return template;
   const missing = (['{amount}', '{payee}'] as const).filter((name) => !template.includes(name));

@@ -120,3 +120,5 @@ export interface Webhooks {
     now: Date,
   ): Promise<{ readonly eventId: string } | 'no-endpoint' | 'endpoint-disabled'>;
 }
+
+export type { DisabledReason } from './endpoint.ts';

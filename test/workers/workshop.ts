@@ -78,6 +78,7 @@ export async function workshop(redisUrl?: string) {
       ]),
       ownApp: null,
       project: projectCache(pool),
+      purposeTexts: new Map(),
       codeOf: codeOf(ring),
       now,
       random: () => 0,

@@ -12,11 +12,13 @@ import type { CodeMessage, SendReply } from '../../domain/verify/port.ts';
 import { decideStep, type PastAttempt, type StepRules } from '../../domain/verify/step.ts';
 import { codeText } from '../../domain/verify/text.ts';
 import type { Verification } from '../../domain/verify/verification.ts';
+import type { CodeTexts } from '../../domain/shared/code-texts.ts';
 import type { ProjectSettings } from '../../domain/project/settings.ts';
 import { askedWait, closeSurely, saidBy } from '../engine/attempt.ts';
 import type { Chats } from '../../domain/message/telegram/chat.ts';
 import { withinTime } from '../engine/time-limit.ts';
 import type { JobReason } from '../../domain/reasons.ts';
+import type { CodeEndReason } from '../../domain/verify/reasons.ts';
 
 export interface OtpSendDeps {
   readonly jobs: OtpJobs;
@@ -29,6 +31,8 @@ export interface OtpSendDeps {
   readonly ownApp: GuardedChannel | null;
   /** The project's slug and settings; a cache of some seconds is fine. */
   readonly project: (id: ProjectId) => Promise<{ slug: string; settings: ProjectSettings }>;
+  /** Texts of purposes that have their own. */
+  readonly purposeTexts: ReadonlyMap<string, CodeTexts>;
   /** Derives the code that this verification's person must type. */
   readonly codeOf: (verification: Verification) => string;
   readonly now: () => Date;
@@ -50,7 +54,7 @@ const LOOK_AGAIN_MS = 1_000;
 /** `otp-send`: brings one code to one person along its chain of channels. */
 export function otpSendWake(deps: OtpSendDeps): Wake {
   return async (id, signal) => {
-    const unavailable = new Map<Channel, JobReason>();
+    const unavailable = new Map<Channel, CodeEndReason>();
     const takenAt = deps.now();
     for (let step = 0; step < STEPS_MAX; step++) {
       // The process is going: what is left is for the next one.
@@ -66,7 +70,7 @@ export function otpSendWake(deps: OtpSendDeps): Wake {
 
 interface WakeUp {
   readonly takenAt: Date;
-  readonly unavailable: Map<Channel, JobReason>;
+  readonly unavailable: Map<Channel, CodeEndReason>;
   readonly signal: AbortSignal;
 }
 
@@ -130,9 +134,9 @@ function rulesOf(
   deps: OtpSendDeps,
   job: OtpJob,
   settings: ProjectSettings,
-  unavailable: ReadonlyMap<Channel, JobReason>,
+  unavailable: ReadonlyMap<Channel, CodeEndReason>,
 ): StepRules {
-  const missing = job.verification.channels.flatMap((channel): [Channel, JobReason][] => {
+  const missing = job.verification.channels.flatMap((channel): [Channel, CodeEndReason][] => {
     if (!deps.channels.has(channel)) return [[channel, 'no-provider']];
     return hasAddress(deps, job, channel) ? [] : [[channel, 'no-address']];
   });
@@ -162,7 +166,7 @@ interface Sending {
   readonly job: OtpJob;
   readonly project: { readonly slug: string; readonly settings: ProjectSettings };
   readonly rules: StepRules;
-  readonly unavailable: Map<Channel, JobReason>;
+  readonly unavailable: Map<Channel, CodeEndReason>;
   readonly signal: AbortSignal;
 }
 
@@ -289,7 +293,7 @@ function messageOf({ deps, job, project }: Sending, channel: Channel): CodeMessa
     {
       code,
       project: name,
-      purpose: verification.purpose,
+      purposeTexts: deps.purposeTexts.get(verification.purpose) ?? null,
       payment: verification.payment,
       ttlSeconds,
       locale: verification.locale,

@@ -2,13 +2,8 @@ import { type Request, type Response, Router } from 'express';
 import { JobId, jobStates } from '../../../domain/job/job.ts';
 import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
 import type { AuditLine } from '../../../domain/staff/audit.ts';
-import {
-  allows,
-  type JobCommand,
-  jobCommands,
-  permanentReasons,
-  retriableStates,
-} from '../../../domain/staff/command.ts';
+import { allows, type JobCommand, jobCommands, retriableStates } from '../../../domain/staff/command.ts';
+import { permanentReasons } from '../../../domain/reasons.ts';
 import type { AttemptLine, JobPage, VerificationLine } from '../../../domain/staff/ops.ts';
 import { may } from '../../../domain/staff/policy.ts';
 import { sendJson } from '../../http/answer.ts';

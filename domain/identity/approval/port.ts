@@ -27,3 +27,5 @@ export interface Challenges {
     now: Date,
   ): Promise<AnswerOutcome | { readonly outcome: 'unknown' }>;
 }
+
+export type { ShownState } from './challenge.ts';

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { explainStored } from '../../../domain/reasons.ts';
 import { type AlarmFacts, PROVIDER_MINUTES } from '../../../domain/staff/alarms.ts';
 import { disabledReasons } from '../../../domain/webhook/endpoint.ts';
 import { idFloor } from '../job/filter.ts';
@@ -50,7 +51,9 @@ export async function readEndpoints(pool: Pool, now: Date): Promise<AlarmFacts['
       order by stuck desc, slug, host limit ${ENDPOINTS_MAX}`,
     [now],
   );
-  return EndpointRow.array().parse(rows);
+  return EndpointRow.array()
+    .parse(rows)
+    .map((row) => ({ ...row, disabledMeaning: explainStored(row.disabledReason)?.meaning ?? null }));
 }
 
 /** Attempts at each provider that ended lately; a customer's own server is no provider of ours. */

@@ -9,13 +9,13 @@ import {
   type CommandResult,
   type JobCommand,
   type LaneCommand,
-  permanentReasons,
   RETRY_RUN_MAX,
   retriableStates,
   type RetryPreview,
   type RetryRun,
   type StaffCommands,
 } from '../../../domain/staff/command.ts';
+import { permanentReasons } from '../../../domain/reasons.ts';
 import type { JobFilter } from '../../../domain/staff/ops.ts';
 import type { StaffMember } from '../../../domain/staff/port.ts';
 import { countFinished } from '../../process/metrics.ts';

@@ -8,7 +8,7 @@ import type { Seal } from '../../process/crypto.ts';
 import { batcher } from '../engine/batcher.ts';
 import { forgetPushToken, openPushToken } from '../message/push/tokens.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
-import type { JobReason } from '../../../domain/reasons.ts';
+import type { CodeEndReason } from '../../../domain/verify/reasons.ts';
 
 const BATCH_MAX = 500;
 const BATCHES_IN_FLIGHT_MAX = 2;
@@ -17,7 +17,7 @@ interface OtpJobRow extends VerificationRow {
   readonly job: JobId;
   readonly job_finished: boolean;
   readonly job_state: OtpJob['state'];
-  readonly job_reason: JobReason | null;
+  readonly job_reason: CodeEndReason | null;
   readonly lane_paused: boolean;
   readonly attempts: number;
   readonly run_at: Date;
@@ -33,7 +33,7 @@ interface AttemptJson {
   readonly channel: Channel;
   readonly provider: string;
   readonly outcome: PastAttempt['outcome'];
-  readonly reason: JobReason | null;
+  readonly reason: CodeEndReason | null;
   readonly retry_after_ms: number | null;
   readonly opened_at: string;
   readonly closed_at: string | null;

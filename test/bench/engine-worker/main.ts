@@ -44,6 +44,7 @@ await workOff(async ({ done, concurrency }) => {
     channels: new Map([['telegram', guard(noProvider, { inFlightMax, clock: now })]]),
     ownApp: null,
     project: projectCache(pool),
+    purposeTexts: new Map(),
     codeOf: codeOf(config.CODE_KEYS),
     now,
     random: Math.random,

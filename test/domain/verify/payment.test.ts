@@ -58,7 +58,7 @@ describe('a purpose that moves money', () => {
 });
 
 describe('the text of a code that moves money', () => {
-  const words = { code: '123456', project: 'Shop', purpose: 'pay', payment, ttlSeconds: 300 };
+  const words = { code: '123456', project: 'Shop', purposeTexts: null, payment, ttlSeconds: 300 };
 
   test.each(['uz', 'ru', 'en'] as const)(
     'says amount and payee in %s, whatever the template leaves out',

@@ -1,20 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { texts } from '../../../apps/bot/texts.ts';
 import { allNoticeWords, noticeWords } from '../../../domain/identity/approval/notice-words.ts';
-import { BIND_PURPOSE } from '../../../domain/identity/device/enrolment.ts';
+import { identityCodeTexts } from '../../../domain/identity/code-texts.ts';
 import { smsSegments } from '../../../domain/verify/segments.ts';
 import { templateWarnings } from '../../../domain/verify/template-warnings.ts';
 import { codeText } from '../../../domain/verify/text.ts';
 import { Locale } from '../../../domain/shared/locale.ts';
-import { REGISTRATION_PURPOSE } from '../../../domain/identity/registration/purpose.ts';
 
 const payment = { amount: '15000000', currency: 'UZS', payee: 'Korzinka' } as const;
 const codeTexts = (locale: Locale, medium: 'sms' | 'screen') =>
-  ['login', REGISTRATION_PURPOSE, BIND_PURPOSE].flatMap((purpose) =>
+  [null, ...identityCodeTexts.values()].flatMap((purposeTexts) =>
     [null, payment].map(
       (paid) =>
         codeText(
-          { code: '123456', project: 'Navbat', purpose, payment: paid, ttlSeconds: 300, locale },
+          { code: '123456', project: 'Navbat', purposeTexts, payment: paid, ttlSeconds: 300, locale },
           {},
           medium,
         ).text,
@@ -33,7 +32,13 @@ describe('what people read', () => {
   });
 
   test('in an SMS has no letter that makes it twice as dear, a name of the project included', () => {
-    const text = { code: '123456', purpose: 'login', payment: null, ttlSeconds: 300, locale: 'uz' } as const;
+    const text = {
+      code: '123456',
+      purposeTexts: null,
+      payment: null,
+      ttlSeconds: 300,
+      locale: 'uz',
+    } as const;
     expect(codeText({ ...text, project: 'Ta‘lim Oʻzbek' }, {}, 'sms').text).toContain("Ta'lim O'zbek: ");
     for (const each of codeTexts('en', 'sms')) expect(each).toMatch(/^[\x20-\x7e]*$/);
   });

@@ -97,6 +97,7 @@ function wakeWith(
     channels: new Map(channels),
     ownApp: null,
     project: projectCache(pool),
+    purposeTexts: new Map(),
     codeOf: code,
     now,
     random: () => 0,

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
+import { identityCodeTexts } from '../../../domain/identity/code-texts.ts';
 import { BIND_PURPOSE } from '../../../domain/identity/device/enrolment.ts';
 import { codeText } from '../../../domain/verify/text.ts';
 
 test('the code that binds a phone says that it does, and where alone it is typed', () => {
-  const words = { code: '123456', project: 'Navbat', purpose: BIND_PURPOSE, payment: null, ttlSeconds: 300 };
+  const purposeTexts = identityCodeTexts.get(BIND_PURPOSE) ?? null;
+  const words = { code: '123456', project: 'Navbat', purposeTexts, payment: null, ttlSeconds: 300 };
   const texts = (['uz', 'ru', 'en'] as const).map((locale) => codeText({ ...words, locale }, {}).text);
   expect(texts).toEqual([
     'Navbat: 123456 kodi yangi telefonni sizga ulaydi. Uni faqat Navbat ilovasiga yozing. 5 daqiqa amal qiladi.',
