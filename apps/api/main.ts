@@ -59,6 +59,7 @@ import { usedLogins } from '../../infra/postgres/identity/registration/used-logi
 import { verifications } from '../../infra/postgres/verify/verifications.ts';
 import { webhookStore } from '../../infra/postgres/webhook/webhooks.ts';
 import { callbackReadersFromConfig, configuredChannels } from '../../infra/providers/verify/channels.ts';
+import { phoneCodes } from '../../domain/verify/phone-codes.ts';
 import { queueOutbox } from '../../infra/queue/outbox.ts';
 import { closeQueues, openQueues, producerRedis, type Queues } from '../../infra/queue/queues.ts';
 import { wakeTicket } from '../../infra/queue/entries.ts';
@@ -199,6 +200,7 @@ function wirePorts(
   const recipients = recipientStore(orm.em, { keyedHash: hash, sealer: sealer(config.SEAL_KEYS) });
   const webhooks = wireWebhooks(config, orm, pool, guard);
   const phoneOf = phoneOfRecipient(recipients);
+  const ownCodes = phoneCodes({ ...otp.ports, failures });
   const codes = { ...otp.ports, failures, urlFault: webhooks.urlFault, phoneOf };
   return {
     projects: projectStore(orm.em, hash),
@@ -208,10 +210,10 @@ function wirePorts(
     messages: otp.messages,
     chats: closedChats(pool),
     webhooks,
-    registration: wireRegistration(config, pool, { ...otp.ports, failures }),
+    registration: wireRegistration(config, pool, { ...otp.ports, codes: ownCodes }),
     otp: codes,
     auth: wireAuth(config, pool, people, codes),
-    devices: wireDevices(config, pool, { ...otp.ports, ...people, failures, recipients }),
+    devices: wireDevices(config, pool, { ...people, codes: ownCodes, recipients }),
   };
 }
 
@@ -251,8 +253,7 @@ function wireAuth(
   };
 }
 
-type DeviceWorld = Pick<BinderDeps, 'persons' | 'sessions' | 'intake' | 'checks' | 'failures'> &
-  Pick<ApiPorts, 'recipients'>;
+type DeviceWorld = Pick<BinderDeps, 'persons' | 'sessions' | 'codes'> & Pick<ApiPorts, 'recipients'>;
 
 /** Devices, whose codes are sent in the name of Navbat's own project. */
 function wireDevices(
@@ -301,14 +302,14 @@ function phoneOfRecipient(recipients: Recipients): PhoneOtpDeps['phoneOf'] {
 function wireRegistration(
   { PEPPER, TELEGRAM_BOT_TOKEN: token }: Config,
   pool: Pool,
-  otp: Pick<RegistrarDeps, 'intake' | 'checks' | 'failures'> & Pick<RegistrationDeps, 'checkTokens'>,
+  { codes, checkTokens }: Pick<RegistrarDeps, 'codes'> & Pick<RegistrationDeps, 'checkTokens'>,
 ): RegistrationDeps {
   const now = () => new Date();
   return {
-    registrar: registrar({ ...otp, registrations: registrations(pool, keyedHash(PEPPER)), now }),
+    registrar: registrar({ codes, registrations: registrations(pool, keyedHash(PEPPER)), now }),
     login: token === undefined ? null : telegramLogin(token),
     usedLogins: usedLogins(pool),
-    checkTokens: otp.checkTokens,
+    checkTokens,
     now,
   };
 }

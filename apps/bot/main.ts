@@ -16,6 +16,7 @@ import { destinations } from '../../infra/postgres/verify/destinations.ts';
 import { hotPool } from '../../infra/postgres/engine/hot-pool.ts';
 import { buttonPresses } from '../../infra/postgres/message/telegram/button-presses.ts';
 import { movesTo, telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
+import { phoneCodes } from '../../domain/verify/phone-codes.ts';
 import { otpChecks } from '../../infra/postgres/verify/checks.ts';
 import { otpIntake } from '../../infra/postgres/verify/intake.ts';
 import { projectNamed } from '../../infra/postgres/project/cache.ts';
@@ -134,7 +135,7 @@ async function wire(config: Config, log: Logger, { slug, token, line }: Bot) {
     onUnsaid: (reason) => log.warn({ reason }, 'a message of the bot was not said'),
   });
   const handle = updateHandler({
-    registrar: registrar({ ...otp.ports, failures, registrations: people, now }),
+    registrar: registrar({ codes: phoneCodes({ ...otp.ports, failures }), registrations: people, now }),
     registrations: people,
     chats,
     destinations: destinations(pool),

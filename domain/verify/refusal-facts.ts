@@ -1,15 +1,11 @@
 import { formatIncompletePhoneNumber } from 'libphonenumber-js/max';
 import type { RefusalReason } from '../job/decision.ts';
 import type { ReasonFacts } from '../shared/reason.ts';
+import { nextUtcDay } from '../shared/time.ts';
 import type { PaidAsker } from './asker.ts';
 import { type DayBudget, dayBudgetOf, type DaySpend } from './paid-limits.ts';
 import { prefixBlockedUntil } from './fraud.ts';
 import { HOUR_SECONDS, type SendCommand, type SendFacts } from './send.ts';
-
-const DAY_MS = 86_400_000;
-
-/** When the day ends by which budgets count. */
-export const nextUtcDay = (now: Date): Date => new Date(Math.floor(now.getTime() / DAY_MS) * DAY_MS + DAY_MS);
 
 /** `+998 90 111`, as people write the beginning of a number. */
 const prefixText = (prefix: string): string => formatIncompletePhoneNumber(prefix);

@@ -3,8 +3,6 @@ import { DeviceId } from '../../../domain/identity/device/device.ts';
 import { SignatureText } from '../../../domain/identity/device/public-key.ts';
 import type { Grant } from '../../../domain/identity/session/sessions.ts';
 import {
-  approvalCommand,
-  codeCommand,
   SIGN_IN_PURPOSE,
   type SignInDeps,
   signInWithApproval,
@@ -17,6 +15,7 @@ import type { Caller } from '../../../domain/project/caller.ts';
 import { Channel } from '../../../domain/verify/channel.ts';
 import { CheckRequest } from '../../../domain/verify/check.ts';
 import { Client } from '../../../domain/verify/send.ts';
+import { approvalSend, phoneProvingSend } from '../../../domain/verify/sign-in-sends.ts';
 import { Locale } from '../../../domain/shared/locale.ts';
 import { Problem } from '../../http/problem.ts';
 import { limitCodes } from '../../http/rate-limit.ts';
@@ -179,7 +178,10 @@ const codeRoute = (deps: AuthDeps) =>
       const { body, caller } = request;
       const { destination, phone } = phoneDestination(body.phone, '/phone');
       await limitCodes(request);
-      const command = codeCommand(caller, phone, body.locale ?? null);
+      const command = phoneProvingSend(caller, phone, {
+        purpose: SIGN_IN_PURPOSE,
+        locale: body.locale ?? null,
+      });
       const asked = { destination, command, token: body.check_token };
       const { id, expires_at, resend, channels, headers } = await send(deps, request, asked);
       const told = { id, expires_at, resend, channels, ...tokenFor(deps.otp, caller, id) };
@@ -288,7 +290,7 @@ const approvalRoute = (deps: AuthDeps) =>
     async handle(request) {
       const { caller, body } = request;
       const { destination, phone } = await destinationOf(deps.otp, caller, body.to, '/to');
-      const command = approvalCommand(caller, phone, clientOf(request, body.client));
+      const command = approvalSend(caller, phone, clientOf(request, body.client));
       await limitCodes(request);
       const asked = { destination, command, token: undefined };
       const { id, job_id, number, expires_at, headers } = await send(deps, request, asked);

@@ -1,18 +1,13 @@
-import { nextUtcDay } from '../../verify/refusal-facts.ts';
 import type { Refused } from '../../job/decision.ts';
+import { nextUtcDay } from '../../shared/time.ts';
+import type { CodeFailure, CodeGuesser, CodeSender, CodeSent, PhoneCodes } from '../port.ts';
 import type { Persons } from '../person/persons.ts';
 import type { PersonId } from '../person/person.ts';
 import type { Grant, Sessions } from '../session/sessions.ts';
-import type { CheckResult } from '../../verify/check.ts';
-import { type Blocked, checkGuarded, type GuardedChecks } from '../../verify/guarded-check.ts';
-import type { Guesser } from '../../verify/failed-attempt-limiter.ts';
-import type { OtpIntake, SendOrder } from '../../verify/intake.ts';
 import { knownPhone, type Phone } from '../../shared/phone.ts';
-import { ownSend, type SendCommand } from '../../verify/send.ts';
 import type { KeyMode } from '../../project/key.ts';
 import { PLATFORM_PROJECT_ID } from '../../project/platform.ts';
 import type { DeviceId } from './device.ts';
-import { channelRules, phoneProvingChannels } from '../../verify/channel.ts';
 import { BIND_PURPOSE, CONFIRM_SECONDS, type EnrolmentToken } from './enrolment.ts';
 import type {
   ConfirmTry,
@@ -26,14 +21,14 @@ import type {
 import type { DevicePublicKey } from './public-key.ts';
 import { acceptedSteps, totpCode } from './totp.ts';
 
-export interface BinderDeps extends GuardedChecks {
+export interface BinderDeps {
   readonly devices: Devices;
   readonly payers: EnrolmentPayers;
   readonly persons: Persons;
   readonly sessions: Sessions;
-  readonly intake: OtpIntake;
+  readonly codes: PhoneCodes;
   /** Navbat as its own customer, with its settings as they are now. */
-  readonly platform: () => Promise<SendOrder['caller']>;
+  readonly platform: () => Promise<CodeSender>;
   /** Over the device's id, its nonce and the thumbprint of its key. */
   readonly isSigned: (proof: DeviceProof) => Promise<boolean>;
   /** In a time that does not tell where they differ. */
@@ -65,7 +60,7 @@ export interface ConfirmOrder {
   /** The one that was sent to the phone, where one was. */
   readonly code: string | null;
   /** Whose wrong codes are counted together. */
-  readonly clients: Guesser['clients'];
+  readonly clients: CodeGuesser['clients'];
   readonly userAgent: string | null;
 }
 
@@ -75,10 +70,7 @@ export type ConfirmRefusal =
   /** The signature or the TOTP. */
   | { readonly answer: 'wrong-proof'; readonly triesLeft: number }
   | { readonly answer: 'code-missing' }
-  | {
-      readonly answer: 'wrong-code';
-      readonly why: Exclude<CheckResult, { result: 'approved' }> | Blocked;
-    }
+  | { readonly answer: 'wrong-code'; readonly why: CodeFailure }
   | { readonly answer: 'too-many-devices' };
 
 export type ConfirmAnswer =
@@ -129,30 +121,28 @@ async function claimDevice(
 
   if (!payer) throw new Error('a code is to be sent that no project asked for');
   const sent = await sendPaidCode(deps, { phone, token: claim.token, requestId }, payer);
-  if (sent.answer === 'refused') {
+  if (!sent.ok) {
     await devices.unclaim(device.id, claim.token);
-    return sent;
+    const { ok: _refused, ...refusal } = sent;
+    return { answer: 'refused', ...refusal };
   }
   // Until this is written the device has neither an owner nor a code that could prove one, and is bound to nobody.
   await devices.noteCode(device.id, sent.id);
   return { answer: 'pending', device, codeSentTo: phone };
 }
 
-/** The dearest channel that the code may take; what it really costs is on the account of Navbat's own project. */
-const CODE_MICROS = Math.max(...phoneProvingChannels.map((channel) => channelRules[channel].reservedMicros));
-
 /** Booked before it is sent: a crash in between costs the project one code, and Navbat none. */
-async function sendPaidCode(deps: BinderDeps, claimed: ClaimedPhone, payer: EnrolmentPayer) {
+async function sendPaidCode(
+  deps: BinderDeps,
+  claimed: ClaimedPhone,
+  payer: EnrolmentPayer,
+): Promise<CodeSent> {
   const at = deps.now();
-  if (!(await deps.payers.charge(payer, CODE_MICROS, at)))
-    return {
-      answer: 'refused',
-      reason: 'budget-spent',
-      retryAfterSeconds: null,
-      facts: { until: nextUtcDay(at) },
-    } as const;
+  const { phoneCodeMicros: micros } = deps.codes;
+  if (!(await deps.payers.charge(payer, micros, at)))
+    return { ok: false, reason: 'budget-spent', retryAfterSeconds: null, facts: { until: nextUtcDay(at) } };
   const sent = await sendCode(deps, claimed);
-  if (sent.answer === 'refused') await deps.payers.refund(payer, CODE_MICROS, at);
+  if (!sent.ok) await deps.payers.refund(payer, micros, at);
   return sent;
 }
 
@@ -163,29 +153,15 @@ interface ClaimedPhone {
 }
 
 /** Each device that claims has a code of its own: who scans another code for the same number can't use it up. */
-async function sendCode({ intake, platform }: BinderDeps, { phone, token, requestId }: ClaimedPhone) {
-  const sent = await intake.accept({
-    caller: await platform(),
-    command: codeCommand(phone),
-    // Each QR code is an asker of its own, wherever it is scanned: a project vouches for it, and pays.
-    asker: { kind: 'stranger', from: token },
-    destination: { phone },
-    idempotency: null,
-    requestId,
-  });
-  if (sent.answer === 'closed' || sent.answer === 'key-reused')
-    throw new Error('a first send without a key was answered as something else');
-  return sent;
-}
-
-const codeCommand = (phone: Phone): SendCommand =>
-  ownSend({
-    phone: knownPhone(phone),
-    // A test key makes no enrolment: its codes are shown to its holder, and prove nobody's phone.
-    mode: 'live',
-    channels: phoneProvingChannels,
+const sendCode = async ({ codes, platform }: BinderDeps, { phone, token, requestId }: ClaimedPhone) =>
+  codes.sendToPhone({
+    sender: await platform(),
+    phone,
     purpose: BIND_PURPOSE,
     ttlSeconds: CONFIRM_SECONDS,
+    // Each QR code is an asker of its own, wherever it is scanned: a project vouches for it, and pays.
+    asker: token,
+    requestId,
   });
 
 async function confirmApp(deps: BinderDeps, order: ConfirmOrder): Promise<ConfirmAnswer> {
@@ -234,18 +210,16 @@ async function proveOwner(
 ): Promise<Owner | ConfirmRefusal> {
   if (verificationId === null) return { answer: 'unknown' };
   if (code === null) return { answer: 'code-missing' };
-  const checked = await checkGuarded(
-    deps,
+  const checked = await deps.codes.check({
+    projectId: PLATFORM_PROJECT_ID,
+    mode: 'live',
+    of: { id: verificationId },
+    purpose: BIND_PURPOSE,
+    code,
     // Anybody may enrol a device: no key and no project is blocked for it.
-    { clients, keyId: null, projectId: PLATFORM_PROJECT_ID },
-    {
-      projectId: PLATFORM_PROJECT_ID,
-      mode: 'live',
-      of: { id: verificationId, purpose: BIND_PURPOSE, by: 'stranger' },
-      code,
-    },
-  );
-  if (checked.result !== 'approved') return { answer: 'wrong-code', why: checked };
+    guesser: { clients, keyId: null },
+  });
+  if (!checked.ok) return { answer: 'wrong-code', why: checked.failure };
   const phone = checked.phone === null ? null : knownPhone(checked.phone);
   if (!phone) throw new Error('a code that binds a device was sent to no phone');
   const personId = await deps.persons.ofPhone(phone.e164, 'live', deps.now());

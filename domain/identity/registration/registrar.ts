@@ -1,16 +1,7 @@
 import type { Refused } from '../../job/decision.ts';
-import {
-  type Blocked,
-  checkGuarded,
-  type GuardedChecks,
-  nothingToCheck,
-} from '../../verify/guarded-check.ts';
-import type { Guesser } from '../../verify/failed-attempt-limiter.ts';
-import { SERVICE } from '../../verify/asker.ts';
-import type { OtpIntake, SendOrder } from '../../verify/intake.ts';
 import type { Phone } from '../../shared/phone.ts';
-import { ownSend, type SendCommand } from '../../verify/send.ts';
 import type { Caller } from '../../project/caller.ts';
+import type { ChatCodeOrder, CodeFailure, CodeGuesser, PhoneCodes } from '../port.ts';
 import type { Registrations } from './port.ts';
 import { REGISTRATION_PURPOSE } from './purpose.ts';
 import {
@@ -22,9 +13,9 @@ import {
   type Registrant,
 } from './user.ts';
 
-export interface RegistrarDeps extends GuardedChecks {
+export interface RegistrarDeps {
   readonly registrations: Registrations;
-  readonly intake: OtpIntake;
+  readonly codes: PhoneCodes;
   readonly now: () => Date;
 }
 
@@ -36,7 +27,7 @@ export interface RegisterOrder {
   readonly telegramId: number;
   readonly phone: Phone;
   readonly proof: PhoneProof;
-  readonly idempotency: SendOrder['idempotency'];
+  readonly idempotency: ChatCodeOrder['idempotency'];
   readonly requestId: string;
 }
 
@@ -53,13 +44,16 @@ export interface VerifyOrder {
   readonly code: string;
   /** The verification that a stranger showed the check token of, null where the token is none; absent for a service. */
   readonly shownId?: string | null;
-  readonly guesser: Pick<Guesser, 'clients' | 'keyId'>;
+  readonly guesser: CodeGuesser;
 }
 
 /** `wrong` is one answer to a wrong, expired, repeated or unknown code: whoever guesses learns nothing from it. */
 export type VerifyAnswer =
   | { readonly answer: 'verified' | 'wrong' }
-  | { readonly answer: 'refused'; readonly why: Blocked | { readonly result: 'locked' } };
+  | {
+      readonly answer: 'refused';
+      readonly why: Extract<CodeFailure, { result: 'blocked' | 'locked' }>;
+    };
 
 /** Registers people by their Telegram chat (S4): over HTTP and at the bot, the same. */
 export interface Registrar {
@@ -93,19 +87,19 @@ async function register(deps: RegistrarDeps, order: RegisterOrder): Promise<Regi
   if (!user) return { answer: 'already-verified' };
 
   const { caller, idempotency, requestId } = order;
-  const command = codeCommand(caller);
-  const sent = await deps.intake.accept({
-    caller,
-    command,
-    // The bot's own key, or Telegram's signature, says that it is they: no stranger asks for them.
-    asker: SERVICE,
+  const sent = await deps.codes.sendToChat({
+    sender: caller,
     destination: user.destination,
+    purpose: REGISTRATION_PURPOSE,
+    digits: REGISTRATION_CODE_DIGITS,
+    ttlSeconds: REGISTRATION_CODE_SECONDS,
     idempotency,
     requestId,
   });
-  if (sent.answer === 'closed') throw new Error('what is no resend was answered as one');
-  if (sent.answer === 'key-reused') throw new Error('an update of the bot was given another meaning');
-  if (sent.answer === 'refused') return sent;
+  if (!sent.ok) {
+    const { ok: _refused, ...refusal } = sent;
+    return { answer: 'refused', ...refusal };
+  }
   await registrations.noteCode(user.id, sent.id, now());
   return { answer: 'sent', id: sent.id, expiresAt: sent.expiresAt };
 }
@@ -121,39 +115,31 @@ async function proveVerified(
   return { answer: isProved ? 'phone-proved' : 'already-verified' };
 }
 
-/** A second ask is a new code at once (the first may lie unread in another chat); the hourly limit stays. */
-const codeCommand = ({ mode }: RegisterCaller): SendCommand =>
-  ownSend({
-    // Not the phone's verification: a code to a chat says nothing of a number, and earns its prefix no trust.
-    phone: null,
-    mode,
-    channels: ['telegram'],
-    purpose: REGISTRATION_PURPOSE,
-    length: REGISTRATION_CODE_DIGITS,
-    ttlSeconds: REGISTRATION_CODE_SECONDS,
-    onResend: 'rotate',
-    checkByTo: true,
-    gapsSeconds: [],
-  });
-
 async function verify(deps: RegistrarDeps, order: VerifyOrder): Promise<VerifyAnswer> {
   const who = registrantOf(order);
   const user = await findSettled(deps, who);
   if (!user?.phone || user.isVerified || !isRegistrationCode(order.code)) return { answer: 'wrong' };
   const { projectId, mode } = who;
-  const of = { destination: user.destination, purpose: REGISTRATION_PURPOSE };
+  const { code, guesser } = order;
   // Whoever shows no token of it guesses at somebody else's code: it is counted for them, and takes no check away.
   const isTheirs = order.shownId === undefined || order.shownId === user.verificationId;
-  const result = await checkGuarded(
-    isTheirs ? deps : { ...deps, checks: nothingToCheck },
-    { ...order.guesser, projectId },
-    { projectId, mode, of, code: order.code },
-  );
-  if (result.result === 'blocked' || result.result === 'locked') return { answer: 'refused', why: result };
-  if (result.result !== 'approved') return { answer: 'wrong' };
-  await confirmSurely(deps, who, result.id);
+  if (!isTheirs) return refusedOrWrong(await deps.codes.countGuess(projectId, guesser));
+  const of = { destination: user.destination };
+  const checked = await deps.codes.check({
+    projectId,
+    mode,
+    of,
+    purpose: REGISTRATION_PURPOSE,
+    code,
+    guesser,
+  });
+  if (!checked.ok) return refusedOrWrong(checked.failure);
+  await confirmSurely(deps, who, checked.id);
   return { answer: 'verified' };
 }
+
+const refusedOrWrong = (why: CodeFailure): VerifyAnswer =>
+  why.result === 'blocked' || why.result === 'locked' ? { answer: 'refused', why } : { answer: 'wrong' };
 
 /** A code is used up by its check: a crash between that and the confirmation is made good here. */
 async function findSettled(deps: RegistrarDeps, who: Registrant): Promise<RegisteredUser | null> {

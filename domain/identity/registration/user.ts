@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ProjectId } from '../../shared/ids.ts';
-import type { Destination } from '../../verify/intake.ts';
+import type { CodeDestination } from '../port.ts';
 import type { Locale } from '../../shared/locale.ts';
 import type { KeyMode } from '../../project/key.ts';
 
@@ -36,6 +36,6 @@ export interface RegisteredUser {
   readonly isApproved: boolean;
   readonly verificationId: string | null;
   /** Where their codes go: the recipient that stands for their chat. */
-  readonly destination: Destination;
+  readonly destination: CodeDestination;
   readonly locale: Locale | null;
 }

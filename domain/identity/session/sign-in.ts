@@ -1,10 +1,6 @@
 import type { DevicePublicKey } from '../device/public-key.ts';
 import type { DeviceId } from '../device/device.ts';
-import { phoneProvingChannels } from '../../verify/channel.ts';
-import { Phone, type PhoneFacts } from '../../shared/phone.ts';
-import { ownSend, type SendCommand } from '../../verify/send.ts';
-import { APPROVAL_PURPOSE } from '../../verify/strangers.ts';
-import type { Locale } from '../../shared/locale.ts';
+import { Phone } from '../../shared/phone.ts';
 import type { Caller } from '../../project/caller.ts';
 import type { KeyMode } from '../../project/key.ts';
 import { PLATFORM_PROJECT_ID } from '../../project/platform.ts';
@@ -24,40 +20,6 @@ export const APPROVAL_KEPT_SECONDS = FRESH_PROOF_SECONDS;
 const DEVICE_CLOCK_SKEW_SECONDS = 60;
 
 export type SignInCaller = Pick<Caller, 'projectId' | 'access' | 'mode' | 'settings'>;
-
-/** A code to a phone, on the project's own channels as far as they prove it; by SMS where none does. */
-export function codeCommand(
-  { mode, settings }: SignInCaller,
-  phone: PhoneFacts,
-  locale: Locale | null,
-): SendCommand {
-  const channels = settings.channels.filter((channel) =>
-    phoneProvingChannels.some((proving) => proving === channel),
-  );
-  return ownSend({
-    phone,
-    mode,
-    channels: channels.length > 0 ? channels : ['sms'],
-    purpose: SIGN_IN_PURPOSE,
-    locale,
-  });
-}
-
-/** A challenge to whatever device the person has bound. */
-export const approvalCommand = (
-  { access, mode }: SignInCaller,
-  phone: PhoneFacts | null,
-  client: SendCommand['client'],
-): SendCommand => {
-  const metadata = access === 'publishable' ? askedByApp : null;
-  return ownSend({ phone, mode, channels: ['push'], purpose: APPROVAL_PURPOSE, client, metadata });
-};
-
-/** An app's key is anybody's. What it asked for stays open after a denial, as if nobody were there. */
-const askedByApp = { asked_by: 'app' };
-
-export const isAskedByApp = (metadata: SendCommand['metadata']): boolean =>
-  metadata?.['asked_by'] === askedByApp.asked_by;
 
 /** What became of an approval that somebody waits for. */
 export type ApprovalStanding =
