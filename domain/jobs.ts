@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import { otpSend } from './verify/job.ts';
 import { push } from './message/push/job.ts';
 import { telegramMessage } from './message/telegram/job.ts';
@@ -9,4 +8,3 @@ export const jobs = { 'otp-send': otpSend, 'telegram-message': telegramMessage, 
 
 export type JobKind = keyof typeof jobs;
 export const jobKinds = Object.keys(jobs) as readonly JobKind[];
-export type PayloadOf<Kind extends JobKind> = z.infer<(typeof jobs)[Kind]['payload']>;

@@ -9,7 +9,8 @@ import { APPROVAL_PURPOSE } from './strangers.ts';
 export function phoneProvingSend(
   { mode, settings }: Pick<Caller, 'mode' | 'settings'>,
   phone: PhoneFacts,
-  { purpose, locale }: { readonly purpose: string; readonly locale: Locale | null },
+  purpose: string,
+  locale: Locale | null,
 ): SendCommand {
   const channels = settings.channels.filter((channel) =>
     phoneProvingChannels.some((proving) => proving === channel),

@@ -178,10 +178,7 @@ const codeRoute = (deps: AuthDeps) =>
       const { body, caller } = request;
       const { destination, phone } = phoneDestination(body.phone, '/phone');
       await limitCodes(request);
-      const command = phoneProvingSend(caller, phone, {
-        purpose: SIGN_IN_PURPOSE,
-        locale: body.locale ?? null,
-      });
+      const command = phoneProvingSend(caller, phone, SIGN_IN_PURPOSE, body.locale ?? null);
       const asked = { destination, command, token: body.check_token };
       const { id, expires_at, resend, channels, headers } = await send(deps, request, asked);
       const told = { id, expires_at, resend, channels, ...tokenFor(deps.otp, caller, id) };
