@@ -3,7 +3,7 @@ import { push } from './message/push/job.ts';
 import { telegramMessage } from './message/telegram/job.ts';
 import { webhook } from './webhook/job.ts';
 
-/** The one list of job kinds. A kind added here must also get a lane in `workers/main.ts`, or `npm run typecheck` says so. */
+/** The registry of kinds: one line a kind. Its worker is wired in `workers/main.ts`. */
 export const jobs = { 'otp-send': otpSend, 'telegram-message': telegramMessage, push, webhook } as const;
 
 export type JobKind = keyof typeof jobs;

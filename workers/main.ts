@@ -5,12 +5,12 @@ import type { Channel } from '../domain/verify/channel.ts';
 import type { TelegramSender } from '../domain/message/telegram/port.ts';
 import type { GuardedChannel } from '../domain/verify/guard.ts';
 import type { PushWork } from '../domain/message/broadcast/work.ts';
+import type { JobDefinition } from '../domain/job/define-job.ts';
 import { type JobKind, jobKinds, jobs } from '../domain/jobs.ts';
 import type { Provider } from '../domain/job/guard.ts';
 import type { FinalState, JobId } from '../domain/job/job.ts';
 import type { ClosingAttempt } from '../domain/job/store.ts';
 import type { Wake } from '../domain/job/wake.ts';
-import { webhookDelaysMs } from '../domain/webhook/job.ts';
 import { codeOf } from '../infra/verify/codes.ts';
 import { ConfigError, readConfig } from '../infra/process/config.ts';
 import { environment } from '../infra/process/environment.ts';
@@ -31,8 +31,9 @@ import { otpJobs } from '../infra/postgres/verify/otp-jobs.ts';
 import { ownApp } from '../infra/postgres/identity/approval/own-app.ts';
 import { paidAttempts } from '../infra/postgres/verify/paid-attempts.ts';
 import { projectCache } from '../infra/postgres/project/cache.ts';
-import { type ReleasedKind, release, releasedKinds } from '../infra/postgres/job/scheduler.ts';
+import { release } from '../infra/postgres/job/scheduler.ts';
 import { sweepQueries } from '../infra/postgres/job/reconciler.ts';
+import { linesOf, settles } from '../infra/postgres/settles.ts';
 import { webhookJobs } from '../infra/postgres/webhook/jobs.ts';
 import { guard } from '../infra/providers/provider-guard.ts';
 import {
@@ -61,7 +62,7 @@ import { announcer } from './identity/notifier.ts';
 import { identityCodeTexts } from '../domain/identity/code-texts.ts';
 import { otpSendWake } from './verify/otp-send.ts';
 import { pruneDeadToken } from './message/push.ts';
-import { type ReleasedLane, releaser } from './engine/scheduler.ts';
+import { releaser, scheduledQueues } from './engine/scheduler.ts';
 import { singleWake } from './engine/single.ts';
 import { webhookCalls } from './webhook/webhook.ts';
 import { sweep } from './engine/reconciler.ts';
@@ -75,16 +76,9 @@ const PROVIDER_SHARE = 0.25;
 const DRAIN_GRACE_MS = 12_000;
 /** Between two rounds of the sweep, and after a round that failed. */
 const TICK_MS = 1_000;
-/** Tickets of a bot in hand: what it may send in a quarter of a second, and a few that are on their way. */
-const BOT_AHEAD_SECONDS = 0.25;
-const BOT_IN_HAND_MIN = 4;
-/** Other lanes have twice in hand what they work on at once, so that they never wait for the releaser. */
-const IN_HAND_PER_PLACE = 2;
 
 /** Nobody watches a callback, and the statements of 24 calls cost Postgres no more than twice those of one (6.7 ms and 3.3 ms). */
 const WEBHOOK_GATHER_MS = { before: 10, after: 40 };
-/** A round costs Postgres some 3 ms, however few it lets out; callbacks wait for it as long as an idle lane's do. */
-const WEBHOOK_BACKLOG_MS = 75;
 
 const SWEEP_CONNECTIONS_MAX = 4;
 
@@ -219,7 +213,7 @@ async function otpSendLane(platform: Platform<'otp-send'>): Promise<Wired> {
   const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
   const wake = otpSendWake({
     jobs: otpJobs(pool, sealer(config.SEAL_KEYS)),
-    store: jobStore(pool, now),
+    store: jobStore(pool, now, settles['otp-send']),
     paid: paidAttempts(pool, now, ({ projectId, spend, budget }) =>
       platform.log.warn(
         {
@@ -264,9 +258,9 @@ function telegramLane(platform: Platform<'telegram-message'>): Wired {
   const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
   const provider = whole('telegram-message', bot ? telegramMessages(bot) : missing('telegram'));
   const wake = singleWake({
-    ...retries('telegram-message'),
+    ...single(jobs['telegram-message']),
     read: telegramJobs(pool),
-    store: jobStore(pool, now),
+    store: jobStore(pool, now, settles['telegram-message']),
     providerOf: () => provider,
     afterReply: closeDeadChat(telegramChats(pool), now),
     ...told(platform, 'telegram-message'),
@@ -280,9 +274,9 @@ async function pushLane(platform: Platform<'push'>): Promise<Wired> {
   const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
   const provider = whole('push', (await pushFromConfig(config)) ?? missing<PushWork>('push'));
   const wake = singleWake({
-    ...retries('push'),
+    ...single(jobs.push),
     read: pushJobs(pool, seal),
-    store: jobStore(pool, now),
+    store: jobStore(pool, now, settles.push),
     providerOf: () => provider,
     afterReply: pruneDeadToken(deadTokens(pool, seal)),
     ...told(platform, 'push'),
@@ -299,12 +293,9 @@ function webhookLane(platform: Platform<'webhook'>): Wired {
   const { call, close } = webhookCaller({ rules, resolve: systemResolve(), isAllowed: addressRule(rules) });
   const calls = webhookCalls({ call, sign: signWebhook, record: events.record, now });
   const wake = singleWake({
-    ...retries('webhook'),
-    delaysMs: webhookDelaysMs,
-    // A receiver knows a repeat by its webhook-id.
-    unknownMax: jobs.webhook.attemptsMax,
+    ...single(jobs.webhook),
     read: events.read,
-    store: jobStore(pool, now, WEBHOOK_GATHER_MS),
+    store: jobStore(pool, now, settles.webhook, WEBHOOK_GATHER_MS),
     providerOf: webhookTargets(calls.provider, now),
     afterReply: (_job, work) => calls.recorded(work),
     ...told(platform, 'webhook'),
@@ -326,12 +317,7 @@ function missing<Work>(channel: string): Provider<Work> {
   };
 }
 
-/** A message may repeat once where nobody knows whether it left. */
-function retries(kind: JobKind) {
-  const { attemptsMax, backoffFirstMs, attemptTimeoutMs } = jobs[kind];
-  const delaysMs = Array.from({ length: attemptsMax - 1 }, (_, index) => backoffFirstMs * 2 ** index);
-  return { delaysMs, unknownMax: 2, attemptTimeoutMs, now, random: Math.random };
-}
+const single = (definition: JobDefinition) => ({ definition, now, random: Math.random });
 
 async function guardedChannels({
   config,
@@ -347,9 +333,12 @@ async function guardedChannels({
 /** Finds what was lost, lets time run out, and gives each released kind its turn. */
 function startSweep({ config, log }: Platform<'sweep'>, life: { sweptAt: Date | null }): Stop {
   const pool = hotPool(config.DATABASE_URL, SWEEP_CONNECTIONS_MAX);
-  const releasePool = schedulerPool(config.DATABASE_URL, releasedKinds.length);
-  const queries = sweepQueries(pool);
-  const queues = openQueues(producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')));
+  const scheduled = scheduledQueues(jobs, { 'telegram-message': config.TELEGRAM_MESSAGES_PER_SECOND });
+  const releasePool = schedulerPool(config.DATABASE_URL, scheduled.length);
+  const queries = sweepQueries(pool, { jobs, settles });
+  const onError = (err: Error) => log.warn({ err }, 'redis error');
+  const queues = openQueues(producerRedis(config.REDIS_URL, onError), jobs);
+  const lines = linesOf({ chatGapMs: config.TELEGRAM_CHAT_GAP_MS });
   const keep = { jobDays: config.RETENTION_JOB_DAYS, phoneDays: config.RETENTION_PHONE_DAYS };
   const { tick } = sweep(
     {
@@ -359,10 +348,7 @@ function startSweep({ config, log }: Platform<'sweep'>, life: { sweptAt: Date | 
     },
     now,
   );
-  const releaseTurns = releaser(
-    releasedLanes(config),
-    releaseQueues(queues, release(releasePool), config.TELEGRAM_CHAT_GAP_MS, now),
-  );
+  const releaseTurns = releaser(scheduled, releaseQueues(queues, release(releasePool, jobs, lines), now));
   const stops = [
     every(log, 'sweep', async () => {
       const report = { ...(await tick()), reopened: await reopenChats(pool, now()) };
@@ -408,24 +394,6 @@ function startBeats(databaseUrl: string, log: Logger, life: Beat): Stop {
 function announcerOf({ PEPPER, SEAL_KEYS }: ProcessConfig<'sweep'>, pool: Pool) {
   const intake = broadcastIntake({ pool, hash: keyedHash(PEPPER), seal: sealer(SEAL_KEYS), now });
   return announcer({ notices: notices(pool), intake, now });
-}
-
-/** How much of each lane may be in hand; a new kind does not compile until it says so. */
-function releasedLanes({
-  TELEGRAM_MESSAGES_PER_SECOND: perSecond,
-}: ProcessConfig<'sweep'>): ReleasedLane<ReleasedKind>[] {
-  const bot = Math.max(BOT_IN_HAND_MIN, Math.ceil(perSecond * BOT_AHEAD_SECONDS));
-  const byConcurrency = (kind: ReleasedKind) => jobs[kind].concurrency * IN_HAND_PER_PLACE;
-  const inHandMax = {
-    'telegram-message': Math.min(bot, byConcurrency('telegram-message')),
-    push: byConcurrency('push'),
-    webhook: byConcurrency('webhook'),
-  } satisfies Record<ReleasedKind, number>;
-  return releasedKinds.map((kind) => ({
-    kind,
-    inHandMax: inHandMax[kind],
-    ...(kind === 'webhook' ? { backlogMs: WEBHOOK_BACKLOG_MS, roundsMax: 1 } : {}),
-  }));
 }
 
 /** One tick after the other, never two at once: each says when the next one is due. The stop waits for the one under way. */

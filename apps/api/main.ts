@@ -2,6 +2,7 @@ import type { Router } from 'express';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import packageJson from '../../package.json' with { type: 'json' };
+import { jobs } from '../../domain/jobs.ts';
 import { binder, type BinderDeps } from '../../domain/identity/device/binding.ts';
 import type { RowGuard } from '../../domain/project/port.ts';
 import type { FailureGate } from '../../domain/verify/failed-attempt-limiter.ts';
@@ -326,7 +327,8 @@ async function wireOtp(config: Config, log: Logger, { guard, counter }: OtpWirin
   const hash = keyedHash(config.PEPPER);
   const now = () => new Date();
   const pool = hotPool(config.DATABASE_URL, HOT_CONNECTIONS_MAX);
-  const queues = openQueues(producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')));
+  const onError = (err: Error) => log.warn({ err }, 'redis error');
+  const queues = openQueues(producerRedis(config.REDIS_URL, onError), jobs);
   const outbox = queueOutbox(queues, now);
   const code = codeOf(config.CODE_KEYS);
   const number = numberOf(config.CODE_KEYS);

@@ -4,14 +4,15 @@ import type { BoardHooks, QueueAdapterOptions, QueueJobJson } from '@bull-board/
 import { ExpressAdapter } from '@bull-board/express';
 import { type ErrorRequestHandler, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
-import { JobId, TicketLabels } from '../../domain/job/job.ts';
-import { type JobKind, jobKinds } from '../../domain/jobs.ts';
 import {
-  type CommandResult,
+  definitionOf,
   type JobCommand,
+  type JobRegistry,
   laneCommands,
-  type StaffCommands,
-} from '../../domain/staff/command.ts';
+  safeLabels,
+} from '../../domain/job/define-job.ts';
+import { EntryLabels, JobId } from '../../domain/job/job.ts';
+import type { CommandResult, StaffCommands } from '../../domain/staff/command.ts';
 import { Problem } from '../http/problem.ts';
 import { read } from './answer.ts';
 import { readForm } from './form.ts';
@@ -20,6 +21,7 @@ import { refusalWords } from './refusal.ts';
 import { visitOf } from './session.ts';
 
 export interface BullParts {
+  readonly jobs: JobRegistry;
   readonly queues: readonly BaseAdapter[];
   readonly commands: StaffCommands;
   readonly clock: () => Date;
@@ -36,13 +38,11 @@ const BOARD_POLICY =
 /** Its files change with its version only. */
 const STATIC_SECONDS = 3_600;
 
-const Kind = z.enum(jobKinds as [JobKind, ...JobKind[]]);
-
 /** Bull Board, which reads from Redis, with our commands in front of its own. */
 export function bullBoard(parts: BullParts): Router {
   const adapter = new ExpressAdapter();
   createBullBoard({
-    queues: parts.queues.map(legible),
+    queues: parts.queues.map((queue) => legible(queue, parts.jobs)),
     serverAdapter: adapter,
     options: { uiConfig, handlerHooks: hooks(parts.censor) },
   });
@@ -63,7 +63,7 @@ const uiConfig = {
 };
 
 /** What `BullMQAdapter` is opened with for one kind. */
-export const boardQueueOptions = (kind: JobKind): Partial<QueueAdapterOptions> => ({
+export const boardQueueOptions = (kind: string): Partial<QueueAdapterOptions> => ({
   // Its buttons go: two thirds of them are refused to everybody, and the others know neither roles nor what a pause costs.
   // Jobs are retried, run and cancelled on their own page, lanes paused at /ops/lanes.
   readOnlyMode: true,
@@ -74,17 +74,22 @@ export const boardQueueOptions = (kind: JobKind): Partial<QueueAdapterOptions> =
   }),
 });
 
-const TicketData = z.object({ jobId: JobId, kind: z.string(), labels: TicketLabels });
+const EntryData = z.object({ jobId: JobId, kind: z.string(), labels: EntryLabels });
 
-/** A ticket reads `shop · push, sms · +998•••••••67`; what is no ticket of ours isn't shown. */
-function legible(queue: BaseAdapter): BaseAdapter {
+/** What the kind's own schema lets through; null for what is no queue entry of ours. */
+function readEntry(jobs: JobRegistry, data: unknown): z.infer<typeof EntryData> | null {
+  const entry = EntryData.safeParse(data).data;
+  const definition = entry && definitionOf(jobs, entry.kind);
+  return definition ? { ...entry, labels: safeLabels(definition, entry.labels) } : null;
+}
+
+/** A queue entry reads `shop · push, sms · +998•••••••67`; what is none of ours isn't shown. */
+function legible(queue: BaseAdapter, jobs: JobRegistry): BaseAdapter {
   queue.setFormatter('name', (job: QueueJobJson) => {
-    const ticket = TicketData.safeParse(job.data);
-    if (!ticket.success) return 'not a ticket';
-    const { project, channels, to } = ticket.data.labels;
-    return `${project} · ${channels.replaceAll(',', ', ')} · ${to}`;
+    const entry = readEntry(jobs, job.data);
+    return entry ? Object.values(entry.labels).join(' · ').replaceAll(',', ', ') : 'not a ticket';
   });
-  queue.setFormatter('data', (data: unknown) => TicketData.safeParse(data).data ?? {});
+  queue.setFormatter('data', (data: unknown) => readEntry(jobs, data) ?? {});
   queue.setFormatter('returnValue', () => null);
   queue.setFormatter('progress', () => 0);
   return queue;
@@ -136,16 +141,16 @@ function commandRoutes(parts: BullParts): Router {
   const router = Router();
   for (const command of laneCommands)
     router.put(`/api/queues/:kind/${command}`, readForm, async (req, res) => {
-      const kind = Kind.safeParse(req.params['kind']);
-      if (!kind.success) throw new Problem(404, 'not-found', 'There is no such lane.');
+      const kind = String(req.params['kind']);
+      if (!definitionOf(parts.jobs, kind)) throw new Problem(404, 'not-found', 'There is no such lane.');
       const { why = null } = read(laneForms[command], req.body);
-      const result = await parts.commands.lane(command, kind.data, visitOf(res).staff, why, parts.clock());
+      const result = await parts.commands.lane(command, kind, visitOf(res).staff, why, parts.clock());
       answerBoard(res, result, 200);
     });
   for (const [path, command] of Object.entries(jobPaths))
     router.put(`/api/queues/:kind/:jobId/${path}`, async (req, res) => {
       const id = JobId.safeParse(req.params.jobId);
-      if (!Kind.safeParse(req.params.kind).success || !id.success)
+      if (!definitionOf(parts.jobs, req.params.kind) || !id.success)
         throw new Problem(404, 'not-found', refusalWords['unknown-job'].sentence);
       answerBoard(res, await parts.commands.job(command, id.data, visitOf(res).staff, parts.clock()), 204);
     });

@@ -1,7 +1,7 @@
 import type { BaseAdapter } from '@bull-board/api/baseAdapter';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { Redis } from 'ioredis';
-import { jobKinds } from '../../domain/jobs.ts';
+import { jobs } from '../../domain/jobs.ts';
 import { AddressHash } from '../../domain/staff/ops.ts';
 import { readConfig } from '../../infra/process/config.ts';
 import { environment } from '../../infra/process/environment.ts';
@@ -16,6 +16,7 @@ import { telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
 import { opsCommands } from '../../infra/postgres/staff/ops-commands.ts';
 import { opsQueries } from '../../infra/postgres/staff/ops-queries.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
+import { settles } from '../../infra/postgres/settles.ts';
 import { staffAccounts } from '../../infra/postgres/staff/accounts.ts';
 import { staffSecondFactors } from '../../infra/postgres/staff/second-factor.ts';
 import { staffSessions } from '../../infra/postgres/staff/sessions.ts';
@@ -52,13 +53,14 @@ await runProcess(async () => {
 async function wire(config: Config, log: Logger): Promise<{ parts: BoardParts; close: () => Promise<void> }> {
   const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
   const orm = await openOrm(config.DATABASE_URL);
-  const queues = openQueues(producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')));
+  const onError = (err: Error) => log.warn({ err }, 'redis error');
+  const queues = openQueues(producerRedis(config.REDIS_URL, onError), jobs);
   const limits = new Redis(config.REDIS_URL, limitConnection);
   // Without a listener, a connection that breaks would end the process; the queues' connection has told it.
   limits.on('error', (err: Error) => log.debug({ err }, 'connection lost'));
   const counter = quotaCounter(limits);
   const hash = keyedHash(config.PEPPER);
-  const desk = staffDesk(queues);
+  const kinds = { jobs, settles };
   const parts: BoardParts = {
     log,
     counter,
@@ -70,8 +72,9 @@ async function wire(config: Config, log: Logger): Promise<{ parts: BoardParts; c
     qr: qrSvg,
     audit: auditLog(pool),
     chats: telegramChats(pool),
-    queries: opsQueries(pool),
-    commands: opsCommands(pool, desk, (err) => log.warn({ err }, 'a queue was not told')),
+    jobs,
+    queries: opsQueries(pool, kinds),
+    commands: opsCommands(pool, kinds, staffDesk(queues), (err) => log.warn({ err }, 'a queue was not told')),
     addressOf: (phone) => AddressHash.parse(hash('address', phone).toString('hex')),
     censor: censorText,
     queues: boardQueues(queues),
@@ -89,5 +92,5 @@ async function wire(config: Config, log: Logger): Promise<{ parts: BoardParts; c
 }
 
 function boardQueues(queues: Queues): BaseAdapter[] {
-  return jobKinds.map((kind) => new BullMQAdapter(queues.of[kind], boardQueueOptions(kind)));
+  return Object.entries(queues.of).map(([kind, queue]) => new BullMQAdapter(queue, boardQueueOptions(kind)));
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { jobs } from '../../domain/jobs.ts';
 import type { RegisterCaller } from '../../domain/identity/registration/registrar.ts';
 import { registrar } from '../../domain/identity/registration/registrar.ts';
 import { codeOf, numberOf } from '../../infra/verify/codes.ts';
@@ -201,7 +202,8 @@ function wireOtp(config: Config, log: Logger, pool: ReturnType<typeof hotPool>, 
   const hash = keyedHash(config.PEPPER);
   const codeKid = config.CODE_KEYS.current;
   const seal = sealer(config.SEAL_KEYS);
-  const queues = openQueues(producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')));
+  const onError = (err: Error) => log.warn({ err }, 'redis error');
+  const queues = openQueues(producerRedis(config.REDIS_URL, onError), jobs);
   const outbox = queueOutbox(queues, now);
   const ports = {
     intake: otpIntake({

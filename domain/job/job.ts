@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { JobReason } from '../reasons.ts';
 import type { JobId } from '../shared/ids.ts';
 
 export { JobId, ProjectId } from '../shared/ids.ts';
@@ -44,21 +43,15 @@ export type Step<Send> =
       readonly until: Date;
       readonly because: 'back-off' | 'confirmation' | 'provider-asked' | 'no-room';
     }
-  | { readonly step: 'finish'; readonly state: FinalState; readonly reason: JobReason | null };
+  | { readonly step: 'finish'; readonly state: FinalState; readonly reason: string | null };
 
 /** All that Redis holds of a job. Labels are safe on a board: never a code, a text or a whole number. */
 export interface Ticket {
   readonly jobId: JobId;
   readonly kind: string;
-  readonly labels: TicketLabels;
+  readonly labels: EntryLabels;
 }
 
-export const TicketLabels = z.object({
-  /** The project's slug. */
-  project: z.string(),
-  /** Channels in order, comma separated. */
-  channels: z.string(),
-  /** The masked recipient, such as `+998•••••••67`. */
-  to: z.string(),
-});
-export type TicketLabels = z.infer<typeof TicketLabels>;
+/** The project's slug, and what the kind's own schema names (`JobDefinition.labels`). */
+export const EntryLabels = z.object({ project: z.string() }).catchall(z.string());
+export type EntryLabels = z.infer<typeof EntryLabels>;

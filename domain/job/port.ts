@@ -1,6 +1,6 @@
 import type { Page, PageOrder } from '../shared/page.ts';
 import type { ProjectId } from '../shared/ids.ts';
-import type { AttemptOutcome, JobId, JobState, TicketLabels } from './job.ts';
+import type { AttemptOutcome, EntryLabels, JobId, JobState } from './job.ts';
 
 export interface JobView {
   readonly id: JobId;
@@ -9,7 +9,7 @@ export interface JobView {
   readonly reason: string | null;
   /** The domain row that it serves, such as a verification. */
   readonly subjectId: string;
-  readonly labels: TicketLabels;
+  readonly labels: EntryLabels;
   readonly attemptCount: number;
   readonly runAt: Date;
   readonly deadlineAt: Date;

@@ -1,12 +1,11 @@
 import type { AttemptOutcome, Step } from './job.ts';
-import type { JobReason } from '../reasons.ts';
 
 /** One earlier attempt of a kind that makes one call to one provider. */
 export interface PastTry {
   readonly n: number;
   /** Null while it is open: met again after a crash, it counts as unknown. */
   readonly outcome: AttemptOutcome | null;
-  readonly reason: JobReason | null;
+  readonly reason: string | null;
   readonly closedAt: Date | null;
   /** How long the provider asked us to wait. */
   readonly retryAfterMs?: number | null;

@@ -1,6 +1,5 @@
 import type { FinalState, JobId, JobState, ProjectId } from './job.ts';
 import type { PastTry } from './retry.ts';
-import type { JobReason } from '../reasons.ts';
 
 /** A job of a kind that makes one call to one provider, with all that its next step depends on. */
 export interface SingleJob<Work> {
@@ -8,7 +7,7 @@ export interface SingleJob<Work> {
   readonly projectId: ProjectId;
   readonly state: JobState;
   readonly finished: boolean;
-  readonly reason: JobReason | null;
+  readonly reason: string | null;
   /** The lane is paused: the ticket goes back to sleep. */
   readonly paused: boolean;
   readonly attemptsMade: number;
@@ -19,5 +18,5 @@ export interface SingleJob<Work> {
   readonly openSince: Date | null;
   readonly past: readonly PastTry[];
   /** What to do; null when the row no longer says so in a form that we know; or why it must not be done any more. */
-  readonly work: Work | null | { readonly settled: FinalState; readonly reason: JobReason };
+  readonly work: Work | null | { readonly settled: FinalState; readonly reason: string };
 }

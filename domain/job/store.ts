@@ -1,5 +1,4 @@
 import type { AttemptOutcome, FinalState, JobId } from './job.ts';
-import type { JobReason } from '../reasons.ts';
 
 /** What stands in Postgres of a job's attempts and state. Every method is batched with the calls of the other jobs in hand. */
 export interface JobStore {
@@ -14,7 +13,7 @@ export interface JobStore {
    */
   close(attempt: ClosingAttempt): Promise<ClosedAttempt>;
   /** Ends a job without an attempt. */
-  finish(id: JobId, state: FinalState, reason: JobReason | null): Promise<void>;
+  finish(id: JobId, state: FinalState, reason: string | null): Promise<void>;
   /** Its ticket, or the one that the sweep issues in its place, sleeps until then. */
   postpone(id: JobId, until: Date): Promise<void>;
   /** Closes as unknown what a dead worker left open. What was opened after `takenAt` is a living one's, and stays open. */
@@ -32,7 +31,7 @@ export interface ClosingAttempt {
   readonly jobId: JobId;
   readonly n: number;
   readonly outcome: AttemptOutcome;
-  readonly reason: JobReason | null;
+  readonly reason: string | null;
   readonly providerReference: string | null;
   readonly costMicros: bigint | null;
   readonly costCurrency: string | null;
@@ -41,7 +40,7 @@ export interface ClosingAttempt {
   readonly detail?: string | undefined;
   /** How long the provider asked us to wait: a later wake-up must know it too. */
   readonly retryAfterMs?: number | undefined;
-  readonly next: { readonly state: FinalState; readonly reason: JobReason | null } | { readonly runAt: Date };
+  readonly next: { readonly state: FinalState; readonly reason: string | null } | { readonly runAt: Date };
 }
 
 export interface ClosedAttempt {

@@ -1,11 +1,10 @@
 import type { FinalState, JobId } from './job.ts';
-import type { JobReason } from '../reasons.ts';
 
 /** What a wake-up of a job came to; `infra/queue/queue-worker.ts` alone turns it into BullMQ's language. */
 export type Woken =
-  | { readonly woken: 'finished'; readonly state: FinalState; readonly reason: JobReason | null }
+  | { readonly woken: 'finished'; readonly state: FinalState; readonly reason: string | null }
   /** `failed`: the last attempt did, so that BullMQ counts and shows a retry. */
-  | { readonly woken: 'waiting'; readonly until: Date; readonly failed: JobReason | null };
+  | { readonly woken: 'waiting'; readonly until: Date; readonly failed: string | null };
 
 /**
  * Does what is due of one job: reads its row, decides, makes attempts, records them. Safe to run twice: attempts are

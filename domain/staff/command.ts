@@ -1,30 +1,8 @@
+import type { JobCommand, LaneCommand } from '../job/define-job.ts';
 import type { FinalState } from '../job/job.ts';
 import type { JobId } from '../shared/ids.ts';
-import type { JobKind } from '../jobs.ts';
 import type { JobFilter } from './ops.ts';
 import type { StaffMember } from './port.ts';
-
-/** What may be done to one job, and to the lane of one kind. */
-export const jobCommands = ['retry', 'promote', 'cancel'] as const;
-export type JobCommand = (typeof jobCommands)[number];
-export const laneCommands = ['pause', 'resume'] as const;
-export type LaneCommand = (typeof laneCommands)[number];
-
-/**
- * What the board may do to each kind; a new kind does not compile until it stands here. A kind that moves money takes
- * pause and resume only: its items have an approval of their own.
- */
-const commandsOf = {
-  'otp-send': ['retry', 'promote', 'cancel', 'pause', 'resume'],
-  'telegram-message': ['retry', 'promote', 'cancel', 'pause', 'resume'],
-  push: ['retry', 'promote', 'cancel', 'pause', 'resume'],
-  webhook: ['retry', 'promote', 'cancel', 'pause', 'resume'],
-} as const satisfies Record<JobKind, readonly (JobCommand | LaneCommand)[]>;
-
-export function allows(kind: JobKind, command: JobCommand | LaneCommand): boolean {
-  const allowed: readonly (JobCommand | LaneCommand)[] = commandsOf[kind];
-  return allowed.includes(command);
-}
 
 /** Ends that another try may turn. Completed has been done, and cancelled was somebody's will. */
 export const retriableStates = ['rejected', 'exhausted', 'expired'] as const satisfies readonly FinalState[];
@@ -78,7 +56,7 @@ export interface StaffCommands {
   /** `why` stands in the audit, and with a pause on every page until it ends. */
   lane(
     command: LaneCommand,
-    kind: JobKind,
+    kind: string,
     by: StaffMember,
     why: string | null,
     now: Date,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Alarm } from './alarms.ts';
-import { attemptOutcomes, jobStates, TicketLabels } from '../job/job.ts';
+import { attemptOutcomes, EntryLabels, jobStates } from '../job/job.ts';
 import { JobId } from '../shared/ids.ts';
 import type { JobState } from '../job/job.ts';
 
@@ -39,7 +39,7 @@ export const JobLine = z.object({
   project: z.string(),
   state: z.enum(jobStates),
   reason: z.string().nullable(),
-  labels: TicketLabels,
+  labels: EntryLabels,
   attempts: z.int(),
   acceptedAt: z.date(),
   runAt: z.date(),

@@ -1,16 +1,29 @@
 import { z } from 'zod';
 import { VerificationId } from '../shared/ids.ts';
-import { defineJob } from '../job/define-job.ts';
+import { defineJob, doublingMs, everyCommand } from '../job/define-job.ts';
 
 /** One send of a verification's code along its chain of channels. A resend is a new job of the same verification. */
 export const otpSend = defineJob({
   kind: 'otp-send',
   payload: z.object({ verification_id: VerificationId }),
+  labels: z.object({
+    /** In order, comma separated. */
+    channels: z.string(),
+    /** Masked, such as `+998•••••••67`. */
+    to: z.string(),
+  }),
   // Four channels, three tries each: what the longest chain can use.
   attemptsMax: 12,
   // 1 s, 2 s: a person asks for a new code within a minute.
-  backoffFirstMs: 1_000,
+  delaysMs: doublingMs(1_000, 2),
+  // Of each channel: a message may repeat once where nobody knows whether it left.
+  unknownMax: 2,
   attemptTimeoutMs: 10_000,
   // Four times what one provider may hold (a quarter each), so that a hung provider leaves three quarters free.
   concurrency: 400,
+  // A person waits for it.
+  scheduler: null,
+  // A code that a provider took and nothing confirmed was sent, as far as anybody knows.
+  deadline: 'confirms',
+  staff: everyCommand,
 });

@@ -32,10 +32,6 @@ export interface StepRules {
 
 /** Tries on one channel while another one is left: a code that dies in minutes moves on rather than wait. */
 const TRIES_WITH_NEXT = 2;
-/** 1 s, 2 s, then stop: a person asks for a new code within a minute. */
-const TRIES_ON_LAST = 3;
-/** An unknown attempt may have reached the person; it is repeated once at the most. */
-const UNKNOWN_MAX = 2;
 /** A provider that keeps asking us to wait is as good as unavailable. */
 const SNOOZES_MAX = 5;
 /** Longer than this is not waited for while another channel is left. */
@@ -172,12 +168,14 @@ function standingOfFailed(
   const tries = mine.filter((attempt) => attempt.outcome === 'failed').length + unknowns;
   const askedMs = last.retryAfterMs ?? 0;
   const isTooLate = hasNext && askedMs > SNOOZE_WITH_NEXT_MAX_MS;
-  if (isTooLate || tries >= (hasNext ? TRIES_WITH_NEXT : TRIES_ON_LAST) || unknowns >= UNKNOWN_MAX)
+  const delayMs = otpSend.delaysMs[tries - 1];
+  const hasTried = delayMs === undefined || (hasNext && tries >= TRIES_WITH_NEXT);
+  if (isTooLate || hasTried || unknowns >= otpSend.unknownMax)
     return { is: 'over', how: 'exhausted', reason: last.reason ?? 'unknown' };
 
   // An open attempt was cut off by a crash: whoever finds it has already waited.
   if (last.closedAt === null) return { is: 'send' };
-  const backOffMs = otpSend.backoffFirstMs * 2 ** (tries - 1) * (1 + JITTER_SHARE * rules.jitter);
+  const backOffMs = delayMs * (1 + JITTER_SHARE * rules.jitter);
   const until = new Date(last.closedAt.getTime() + Math.max(backOffMs, askedMs));
   return now < until ? { is: 'waiting', until, because: 'back-off' } : { is: 'send' };
 }

@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { Channel } from '../../domain/verify/channel.ts';
-import type { AttemptOutcome, JobState, TicketLabels } from '../../domain/job/job.ts';
+import type { AttemptOutcome, JobState, EntryLabels } from '../../domain/job/job.ts';
 import type { KeyAccess, KeyMode, KeyScope } from '../../domain/project/key.ts';
 import type { Locale } from '../../domain/shared/locale.ts';
 import { WebhookEndpoint, WebhookSecret } from './webhook/entities.ts';
@@ -80,7 +80,7 @@ const JobSchema = defineEntity({
     state: p.text().$type<JobState>(),
     reason: p.text().nullable(),
     payload: p.json<unknown>(),
-    labels: p.json<TicketLabels>(),
+    labels: p.json<EntryLabels>(),
     attempts: p.integer(),
     attemptsBefore: p.integer(),
     runAt: p.datetime(),

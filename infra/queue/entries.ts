@@ -1,8 +1,8 @@
 import type { BulkJobOptions, Queue } from 'bullmq';
 import type { JobId, Ticket } from '../../domain/job/job.ts';
-import type { JobKind } from '../../domain/jobs.ts';
+import { safeLabels } from '../../domain/job/define-job.ts';
 import { batchSize } from '../process/metrics.ts';
-import type { Queues } from './queues.ts';
+import { queueOf, type Queues } from './queues.ts';
 
 /** A ticket that sleeps until `runAt`. */
 export interface DueTicket extends Ticket {
@@ -22,24 +22,29 @@ const ticketOptions: BulkJobOptions = {
   removeOnFail: KEEP_FAILED,
 };
 
-/** Adds tickets; one that BullMQ still keeps under its id is left as it is. */
+/**
+ * Adds queue entries; one that BullMQ still keeps under its id is left as it is, and so is a job of a kind that this process
+ * doesn't have.
+ */
 export async function addTickets(queues: Queues, tickets: readonly DueTicket[], now: Date): Promise<void> {
   if (tickets.length === 0) return;
   batchSize.observe({ batch: 'publish' }, tickets.length);
   const byKind = Map.groupBy(tickets, ({ kind }) => kind);
   await Promise.all(
-    [...byKind].map(([kind, ofKind]) =>
-      queues.of[kind as JobKind].addBulk(
+    [...byKind].map(async ([kind, ofKind]) => {
+      const [queue, definition] = [queues.of[kind], queues.jobs[kind]];
+      if (!queue || !definition) return;
+      await queue.addBulk(
         ofKind.map(({ jobId, labels, runAt }) => {
           const delay = runAt.getTime() - now.getTime();
           return {
             name: kind,
-            data: { jobId, kind, labels },
+            data: { jobId, kind, labels: safeLabels(definition, labels) },
             opts: { ...ticketOptions, jobId, ...(delay > 0 ? { delay } : {}) },
           };
         }),
-      ),
-    ),
+      );
+    }),
   );
 }
 
@@ -57,7 +62,8 @@ export async function reissueTickets(
 ): Promise<number> {
   const missing: DueTicket[] = [];
   for (const [kind, ofKind] of Map.groupBy(tickets, ({ kind }) => kind)) {
-    const queue = queues.of[kind as JobKind];
+    const queue = queues.of[kind];
+    if (!queue) continue;
     const standing = await standingOf(queues, queue, ofKind, now);
     await Promise.all(
       ofKind.filter((_, index) => standing[index] === 'ended').map(({ jobId }) => queue.remove(jobId)),
@@ -141,8 +147,8 @@ const WAKE_TRIES = 4;
 const WAKE_GAP_MS = 50;
 
 /** Wakes a sleeping ticket now. One that waits or runs needs no waking; one that is gone is the sweep's to find. */
-export async function wakeTicket(queues: Queues, kind: JobKind, jobId: JobId): Promise<void> {
-  const queue = queues.of[kind];
+export async function wakeTicket(queues: Queues, kind: string, jobId: JobId): Promise<void> {
+  const queue = queueOf(queues, kind);
   for (let tries = 1; tries <= WAKE_TRIES; tries++) {
     const state = await queue.getJobState(jobId);
     if (state === 'delayed') return promote(queue, jobId);

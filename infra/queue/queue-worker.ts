@@ -1,7 +1,6 @@
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Ticket } from '../../domain/job/job.ts';
-import type { JobKind } from '../../domain/jobs.ts';
 import type { Wake, Woken } from '../../domain/job/wake.ts';
 import { prefixOf } from './queues.ts';
 
@@ -17,7 +16,7 @@ const SURPRISE_FIRST_MS = 1_000;
 const SURPRISE_MAX_MS = 30_000;
 
 export interface LaneOptions {
-  readonly kind: JobKind;
+  readonly kind: string;
   readonly wake: Wake;
   readonly concurrency: number;
   /** Blocking reads need a connection of their own, made by BullMQ from this one. */
@@ -27,7 +26,7 @@ export interface LaneOptions {
 }
 
 export interface Lane {
-  readonly kind: JobKind;
+  readonly kind: string;
   /** Takes no new tickets, gives those in hand `graceMs`, then lets go: what is cut off comes back as a stalled ticket. */
   drain(graceMs: number): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Ticket } from '../../domain/job/job.ts';
-import { type JobKind, jobKinds } from '../../domain/jobs.ts';
+import type { JobRegistry } from '../../domain/job/define-job.ts';
 
 /** Hash-tagged, so that in a cluster all keys of one queue share a slot and two queues need not. */
 export const prefixOf = (kind: string) => `{${kind}}`;
@@ -13,9 +13,18 @@ const workerOptions = { maxRetriesPerRequest: null, connectTimeout: 5_000 };
 /** A dead Redis says the same every second. */
 const ERRORS_EVERY_MS = 60_000;
 
-export interface Queues {
+/** A queue for each kind of a registry. */
+export interface Queues<Kind extends string = string> {
   readonly redis: Redis;
-  readonly of: Readonly<Record<JobKind, Queue<Ticket>>>;
+  readonly jobs: JobRegistry;
+  readonly of: Readonly<Record<Kind, Queue<Ticket>>>;
+}
+
+/** @throws Error where this process has no such kind: a bug of the caller's. */
+export function queueOf({ of }: Queues, kind: string): Queue<Ticket> {
+  const queue = of[kind];
+  if (!queue) throw new Error(`no queue of the kind ${kind}`);
+  return queue;
 }
 
 export const producerRedis = (url: string, onError: (error: Error) => void): Redis =>
@@ -29,8 +38,8 @@ export const isConnectionLoss = (error: Error): boolean =>
   ('code' in error && /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/.test(String(error.code))) ||
   error.message === 'Connection is closed.';
 
-export function openQueues(redis: Redis): Queues {
-  const open = (kind: JobKind) => {
+export function openQueues<Jobs extends JobRegistry>(redis: Redis, jobs: Jobs): Queues<keyof Jobs & string> {
+  const open = (kind: string) => {
     const queue = new Queue<Ticket>(kind, {
       connection: redis,
       prefix: prefixOf(kind),
@@ -39,7 +48,11 @@ export function openQueues(redis: Redis): Queues {
     queue.on('error', () => undefined); // The connection's own listener has told it.
     return [kind, queue] as const;
   };
-  return { redis, of: Object.fromEntries(jobKinds.map(open)) as Queues['of'] };
+  return {
+    redis,
+    jobs,
+    of: Object.fromEntries(Object.keys(jobs).map(open)) as Queues<keyof Jobs & string>['of'],
+  };
 }
 
 export async function closeQueues(queues: Queues): Promise<void> {

@@ -1,4 +1,3 @@
-import { jobKinds } from '../../domain/jobs.ts';
 import { closeQueues, type Queues } from './queues.ts';
 import { type DueTicket, reissueTickets } from './entries.ts';
 
@@ -18,8 +17,7 @@ export function sweepRedis(queues: Queues) {
     applyPauses: async (paused: ReadonlySet<string>) => {
       // A queue that has never seen its Redis waits for it without end; the tick has to come again.
       if (queues.redis.status !== 'ready') throw new Error('Redis is away');
-      for (const kind of jobKinds) {
-        const queue = queues.of[kind];
+      for (const [kind, queue] of Object.entries(queues.of)) {
         const isPaused = await queue.isPaused();
         if (paused.has(kind) && !isPaused) await queue.pause();
         if (!paused.has(kind) && isPaused) await queue.resume();

@@ -1,17 +1,17 @@
-import type { ReleasedKind, Release } from '../postgres/job/scheduler.ts';
-import type { Queues } from './queues.ts';
+import type { Release } from '../postgres/job/scheduler.ts';
+import { queueOf, type Queues } from './queues.ts';
 import { addTickets } from './entries.ts';
 
 /** What the releaser asks of Postgres and Redis together. What it releases and cannot publish, the sweep finds in the outbox. */
-export function releaseQueues(queues: Queues, release: Release, chatGapMs: number, now: () => Date) {
+export function releaseQueues(queues: Queues, release: Release, now: () => Date) {
   return {
-    inHand: async (kind: ReleasedKind) => {
-      const counts = await queues.of[kind].getJobCounts('wait', 'active', 'prioritized');
+    inHand: async (kind: string) => {
+      const counts = await queueOf(queues, kind).getJobCounts('wait', 'active', 'prioritized');
       return Object.values(counts).reduce((sum, count) => sum + count, 0);
     },
-    release: async (kind: ReleasedKind, room: number) => {
+    release: async (kind: string, room: number) => {
       const at = now();
-      const { outboxId, tickets, more, passed } = await release(kind, room, chatGapMs, at);
+      const { outboxId, tickets, more, passed } = await release.round(kind, room, at);
       if (outboxId !== null) {
         await addTickets(queues, tickets, at);
         await release.published(outboxId, now());

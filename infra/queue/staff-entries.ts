@@ -1,5 +1,5 @@
 import type { TicketDesk } from '../postgres/staff/ops-commands.ts';
-import type { Queues } from './queues.ts';
+import { queueOf, type Queues } from './queues.ts';
 import { reissueTickets, wakeTicket } from './entries.ts';
 
 /** What staff decided on a row, brought to its queue. */
@@ -12,9 +12,9 @@ export function staffDesk(queues: Queues): TicketDesk {
     promote: (kind, id) => wakeTicket(queues, kind, id),
     async remove(kind, id) {
       // 0 where a worker holds it or nothing is there: both are fine.
-      await queues.of[kind].remove(id);
+      await queueOf(queues, kind).remove(id);
     },
-    pause: (kind) => queues.of[kind].pause(),
-    resume: (kind) => queues.of[kind].resume(),
+    pause: (kind) => queueOf(queues, kind).pause(),
+    resume: (kind) => queueOf(queues, kind).resume(),
   };
 }

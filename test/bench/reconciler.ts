@@ -10,6 +10,8 @@ import { addAllTickets, seedJobs } from './support/jobs.ts';
 import type { Options } from './support/options.ts';
 import { seedProjects } from './support/seed.ts';
 import { onStage, type Stage } from './support/stage.ts';
+import { jobs } from '../../domain/jobs.ts';
+import { settles } from '../../infra/postgres/settles.ts';
 
 /** Longer than the bench runs: nothing becomes due meanwhile. */
 const DUE_IN = '6 hours';
@@ -41,7 +43,10 @@ export async function sweep(options: Options): Promise<Figure[]> {
 
 async function measure(stage: Stage, count: number): Promise<Figure[]> {
   const pool = hotPool(stage.postgresUrl, 1);
-  const queues = openQueues(producerRedis(stage.redisUrl(0), (error) => console.error(error)));
+  const queues = openQueues(
+    producerRedis(stage.redisUrl(0), (error) => console.error(error)),
+    jobs,
+  );
   try {
     const bench = new SweepBench(stage, count, wire(pool, queues));
     return [...(await bench.ticks()), ...(await bench.audit()), ...(await bench.reissue())];
@@ -53,7 +58,7 @@ async function measure(stage: Stage, count: number): Promise<Figure[]> {
 
 /** As `workers/main.ts` does. */
 function wire(pool: ReturnType<typeof hotPool>, queues: ReturnType<typeof openQueues>) {
-  const queries = sweepQueries(pool);
+  const queries = sweepQueries(pool, { jobs, settles });
   return sweepOf<DueTicket>(
     { ...queries, ...sweepRedis(queues), retire: (now: Date) => queries.retire(now, KEEP) },
     () => new Date(),

@@ -1,14 +1,15 @@
 import { schedulerPool } from '../../infra/postgres/engine/hot-pool.ts';
-import { type ReleasedKind, release } from '../../infra/postgres/job/scheduler.ts';
+import { release } from '../../infra/postgres/job/scheduler.ts';
 import { machine } from './support/cpu.ts';
 import { type Figure, figure } from './support/figures.ts';
 import type { Options } from './support/options.ts';
 import { onStage, type Stage } from './support/stage.ts';
+import { jobs as registry } from '../../domain/jobs.ts';
 
 const PROJECTS = [1, 1_000] as const;
 /** Places: a bot's at Telegram's pace, and a lane of pushes. */
 const ROOMS = [8, 400] as const;
-const KIND: ReleasedKind = 'push';
+const KIND = 'push';
 /** Jobs that one measurement releases. */
 const JOBS = 8_000;
 
@@ -38,12 +39,12 @@ async function measure(stage: Stage, projects: number, room: number): Promise<nu
   await stage.sql.query(fill, [projects, Math.ceil((JOBS * 1.5) / projects), KIND]);
   await stage.sql.query('vacuum analyze job');
   const pool = schedulerPool(stage.postgresUrl, 1);
-  const releaseTurns = release(pool);
+  const releaseTurns = release(pool, registry, {});
   const cores = stage.watch();
   const startedMs = performance.now();
   let jobs = 0;
   while (jobs < JOBS) {
-    const { tickets, more } = await releaseTurns(KIND, room, 0, new Date());
+    const { tickets, more } = await releaseTurns.round(KIND, room, new Date());
     jobs += tickets.length;
     if (!more && tickets.length === 0) throw new Error(`${jobs} of ${JOBS} were released`);
   }

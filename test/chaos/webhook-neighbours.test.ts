@@ -4,11 +4,13 @@ import { release } from '../../infra/postgres/job/scheduler.ts';
 import { startLane } from '../../infra/queue/queue-worker.ts';
 import { closeQueues, openQueues, producerRedis, workerRedis } from '../../infra/queue/queues.ts';
 import { releaseQueues } from '../../infra/queue/scheduler-queues.ts';
-import { releaser } from '../../workers/engine/scheduler.ts';
+import { releaser, scheduledQueues } from '../../workers/engine/scheduler.ts';
 import { until } from '../support/navbat.ts';
 import { freshRedis } from '../support/servers.ts';
 import { silence, startReceiver } from '../support/webhook-receiver.ts';
 import { webhookBench } from '../workers/webhook/bench.ts';
+import { jobs } from '../../domain/jobs.ts';
+import { linesOf } from '../../infra/postgres/settles.ts';
 
 /** Twice what the lane may have in hand: without bulkheads, they would fill it for the whole time-out. */
 const DEAD_EVENTS = 1_600;
@@ -44,7 +46,10 @@ test('one project’s dead endpoint slows nobody: another project’s callbacks 
 /** What `workers/main.ts` runs for this kind: the lane and its releaser, over a real Redis. */
 async function runLane(bench: Awaited<ReturnType<typeof webhookBench>>) {
   const redisUrl = await freshRedis();
-  const queues = openQueues(producerRedis(redisUrl, () => undefined));
+  const queues = openQueues(
+    producerRedis(redisUrl, () => undefined),
+    jobs,
+  );
   const connection = workerRedis(redisUrl, () => undefined);
   const surprises: Error[] = [];
   const lane = startLane({
@@ -57,8 +62,8 @@ async function runLane(bench: Awaited<ReturnType<typeof webhookBench>>) {
   });
   const now = () => new Date();
   const turns = releaser(
-    [{ kind: 'webhook' as const, inHandMax: webhook.concurrency * 2 }],
-    releaseQueues(queues, release(bench.pool), 0, now),
+    scheduledQueues({ webhook }, {}),
+    releaseQueues(queues, release(bench.pool, jobs, linesOf({ chatGapMs: 0 })), now),
   );
   let stopped = false;
   const releasing = (async () => {

@@ -29,6 +29,8 @@ import { phoneAt } from '../chaos/support/destinations.ts';
 import { makeProject } from '../chaos/support/project.ts';
 import { ACCOUNT, AUTH_TOKEN, freshSandbox, SENDER } from '../apps/sandbox/support.ts';
 import { freshDatabase, freshRedis } from '../support/servers.ts';
+import { jobs } from '../../domain/jobs.ts';
+import { settles } from '../../infra/postgres/settles.ts';
 
 const ring = { current: 'test', keys: new Map([['test', Buffer.alloc(32, 7)]]) };
 const IN_FLIGHT_MAX = 100;
@@ -47,7 +49,10 @@ export async function workshop(redisUrl?: string) {
   const pepper = randomBytes(32).toString('base64url');
   const project = await makeProject(databaseUrl, pepper, 'workshop');
   const pool = hotPool(databaseUrl, 8);
-  const queues = openQueues(producerRedis(redisUrl ?? (await freshRedis()), () => undefined));
+  const queues = openQueues(
+    producerRedis(redisUrl ?? (await freshRedis()), () => undefined),
+    jobs,
+  );
   onTestFinished(async () => {
     await closeQueues(queues);
     await pool.end();
@@ -56,7 +61,7 @@ export async function workshop(redisUrl?: string) {
   /** Moved forward by hand. */
   const clock = { aheadMs: 0 };
   const now = () => new Date(Date.now() + clock.aheadMs);
-  const store = jobStore(pool, now);
+  const store = jobStore(pool, now, settles['otp-send']);
   const sms = twilioSms({
     accountSid: ACCOUNT,
     authToken: AUTH_TOKEN,
@@ -70,7 +75,7 @@ export async function workshop(redisUrl?: string) {
     const channel = change.channel ?? sms;
     return otpSendWake({
       jobs: otpJobs(pool, sealer(ring)),
-      store: { ...jobStore(pool, now), ...change.store },
+      store: { ...jobStore(pool, now, settles['otp-send']), ...change.store },
       paid: paidAttempts(pool, now),
       chats: telegramChats(pool),
       channels: new Map<Channel, GuardedChannel>([
@@ -136,7 +141,7 @@ export async function workshop(redisUrl?: string) {
     });
   };
 
-  const queries = sweepQueries(pool);
+  const queries = sweepQueries(pool, { jobs, settles });
   /** A sweep process of its own. */
   const newSweep = () => {
     const keep = { jobDays: 30, phoneDays: 7 };

@@ -1,12 +1,11 @@
 import type { AttemptOutcome } from '../../domain/job/job.ts';
 import type { SendReply } from '../../domain/job/reply.ts';
 import type { ClosedAttempt, ClosingAttempt, JobStore } from '../../domain/job/store.ts';
-import type { JobReason } from '../../domain/reasons.ts';
 
 /** How a provider's reply ends the attempt that it answers. */
 export function outcomeOf(reply: SendReply): {
   readonly outcome: AttemptOutcome;
-  readonly reason: JobReason | null;
+  readonly reason: string | null;
   readonly retryAfterMs?: number;
 } {
   switch (reply.reply) {

@@ -1,18 +1,29 @@
-/** Kinds whose backlog waits in Postgres, and how many of each may be in hand: their tickets, waiting or at work. */
-export interface ReleasedLane<Kind extends string> {
-  readonly kind: Kind;
-  readonly inHandMax: number;
-  /** Between two rounds while a backlog stands; default `BACKLOG_MS`. */
-  readonly backlogMs?: number;
-  /** Rounds at one time; default `ROUNDS_MAX`. */
-  readonly roundsMax?: number;
+import type { JobRegistry, SchedulerRules } from '../../domain/job/define-job.ts';
+
+/** A kind whose backlog waits in Postgres. */
+export interface ScheduledQueue extends Omit<SchedulerRules, 'ahead'> {
+  readonly kind: string;
 }
 
-export interface ReleasePorts<Kind extends string> {
+/** The kinds that wait for a scheduler. `perSecond`: how many jobs a second the provider of a kind takes, where that is known. */
+export const scheduledQueues = (
+  jobs: JobRegistry,
+  perSecond: Readonly<Record<string, number>>,
+): readonly ScheduledQueue[] =>
+  Object.values(jobs).flatMap(({ kind, scheduler }) => {
+    if (scheduler === null) return [];
+    const { ahead, ...rules } = scheduler;
+    const pace = perSecond[kind];
+    if (!ahead || pace === undefined) return [{ kind, ...rules }];
+    const paced = Math.max(ahead.inFlightMin, Math.ceil(pace * ahead.seconds));
+    return [{ kind, ...rules, inFlightMax: Math.min(paced, rules.inFlightMax) }];
+  });
+
+export interface ReleasePorts {
   /** Tickets of this kind that wait or are at work; sleeping ones do not count. */
-  inHand(kind: Kind): Promise<number>;
+  inHand(kind: string): Promise<number>;
   /** One round: releases up to so many jobs, evenly over the projects, and publishes their tickets. */
-  release(kind: Kind, room: number): Promise<ReleasedRound>;
+  release(kind: string, room: number): Promise<ReleasedRound>;
 }
 export interface ReleasedRound {
   readonly released: number;
@@ -36,13 +47,10 @@ const ROUNDS_MAX = 8;
  *
  * @returns a round; it answers after how many milliseconds the next one is due.
  */
-export function releaser<Kind extends string>(
-  lanes: readonly ReleasedLane<Kind>[],
-  ports: ReleasePorts<Kind>,
-): () => Promise<number> {
-  const backlogged = new Set<Kind>();
-  const releaseLane = async ({ kind, inHandMax, roundsMax = ROUNDS_MAX }: ReleasedLane<Kind>) => {
-    let room = inHandMax - (await ports.inHand(kind));
+export function releaser(queues: readonly ScheduledQueue[], ports: ReleasePorts): () => Promise<number> {
+  const backlogged = new Set<string>();
+  const releaseQueue = async ({ kind, inFlightMax, roundsMax = ROUNDS_MAX }: ScheduledQueue) => {
+    let room = inFlightMax - (await ports.inHand(kind));
     for (let rounds = 1; room > 0; rounds++) {
       const { released, more, passed } = await ports.release(kind, room);
       room -= released;
@@ -52,11 +60,11 @@ export function releaser<Kind extends string>(
       if (!more || (released === 0 && !passed) || rounds >= roundsMax) return;
     }
   };
-  const dueAtMs = new Map<Kind, number>();
+  const dueAtMs = new Map<string, number>();
   return async () => {
     const startedMs = performance.now();
-    const due = lanes.filter(({ kind }) => (dueAtMs.get(kind) ?? 0) <= startedMs);
-    await Promise.all(due.map(releaseLane));
+    const due = queues.filter(({ kind }) => (dueAtMs.get(kind) ?? 0) <= startedMs);
+    await Promise.all(due.map(releaseQueue));
     for (const { kind, backlogMs = BACKLOG_MS } of due)
       dueAtMs.set(kind, performance.now() + (backlogged.has(kind) ? backlogMs : IDLE_MS));
     return Math.max(0, Math.min(...dueAtMs.values()) - performance.now());

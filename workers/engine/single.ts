@@ -1,4 +1,5 @@
 import { isAbandoned } from '../../domain/job/abandoned.ts';
+import type { JobDefinition } from '../../domain/job/define-job.ts';
 import type { Entered, Guarded } from '../../domain/job/guard.ts';
 import type { FinalState, JobId } from '../../domain/job/job.ts';
 import type { SendReply } from '../../domain/job/reply.ts';
@@ -8,18 +9,13 @@ import type { ClosingAttempt, JobStore } from '../../domain/job/store.ts';
 import type { Wake, Woken } from '../../domain/job/wake.ts';
 import { closeSurely, outcomeOf, saidBy } from './attempt.ts';
 import { withinTime } from './time-limit.ts';
-import type { JobReason } from '../../domain/reasons.ts';
 
 export interface SingleDeps<Work extends object> {
+  readonly definition: Pick<JobDefinition, 'delaysMs' | 'unknownMax' | 'attemptTimeoutMs'>;
   readonly read: (id: JobId) => Promise<SingleJob<Work> | null>;
   readonly store: JobStore;
   /** The provider of this work, behind its bulkhead and breaker. */
   readonly providerOf: (work: Work) => Guarded<Work>;
-  /** Pause before each further try. */
-  readonly delaysMs: readonly number[];
-  /** Tries that may end unknown; 1 where a repeat would do harm. */
-  readonly unknownMax: number;
-  readonly attemptTimeoutMs: number;
   /** After an attempt, before it is recorded: forget a dead address, note an answer. Safe to repeat. */
   readonly afterReply?: (
     job: SingleJob<Work>,
@@ -42,7 +38,7 @@ const EARLY_MS = 20;
 /** A ticket of a paused lane, or of a job that another worker has in hand, is looked at again so much later. */
 const LOOK_AGAIN_MS = 1_000;
 
-/** The story of every kind with one call to one provider: read, decide, find a place, open, call, record. */
+/** The worker of every kind with one call to one provider: read, decide, find a place, open, call, record. */
 export function singleWake<Work extends object>(deps: SingleDeps<Work>): Wake {
   return async (id, signal) => {
     const takenAt = deps.now();
@@ -76,7 +72,7 @@ async function end<Work extends object>(
   deps: SingleDeps<Work>,
   id: JobId,
   state: FinalState,
-  reason: JobReason | null,
+  reason: string | null,
 ): Promise<Woken> {
   await deps.store.finish(id, state, reason);
   deps.onFinished(state);
@@ -89,8 +85,8 @@ async function sleep<Work extends object>(deps: SingleDeps<Work>, id: JobId, unt
 }
 
 const rulesOf = <Work extends object>(deps: SingleDeps<Work>, job: SingleJob<Work>): RetryRules => ({
-  delaysMs: deps.delaysMs,
-  unknownMax: deps.unknownMax,
+  delaysMs: deps.definition.delaysMs,
+  unknownMax: deps.definition.unknownMax,
   jitter: deps.random(),
   deadlineAt: job.deadlineAt,
 });
@@ -135,7 +131,7 @@ async function attempt<Work extends object>(
   const n = job.attemptsMade + 1;
   const sentAt = deps.now();
   const sentAtMs = performance.now();
-  const reply = await withinTime(place.signal, deps.attemptTimeoutMs, (limited) =>
+  const reply = await withinTime(place.signal, deps.definition.attemptTimeoutMs, (limited) =>
     place.entry.send(work, limited),
   );
   const latencyMs = Math.round(performance.now() - sentAtMs);

@@ -113,12 +113,7 @@ const hasArrived = ({ delivery }: PastAttempt) => delivery === 'delivered' || de
 /** A report of it may come at any time, also while a later attempt is under way. */
 const mayArrive = ({ outcome }: PastAttempt) => outcome === 'completed' || outcome === 'unknown';
 
-async function end(
-  deps: OtpSendDeps,
-  id: JobId,
-  state: FinalState,
-  reason: JobReason | null,
-): Promise<Woken> {
+async function end(deps: OtpSendDeps, id: JobId, state: FinalState, reason: string | null): Promise<Woken> {
   await deps.store.finish(id, state, reason);
   deps.onFinished(state);
   return { woken: 'finished', state, reason };

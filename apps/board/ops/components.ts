@@ -147,6 +147,10 @@ export function choice(
   >`;
 }
 
+/** Empty for a kind that has none. */
+export const channelsOf = ({ labels }: Pick<JobLine, 'labels'>): string =>
+  labels['channels']?.replaceAll(',', ', ') ?? '';
+
 export function jobTable(jobs: readonly JobLine[], empty: string): Html {
   return table(
     [
@@ -166,8 +170,8 @@ export function jobTable(jobs: readonly JobLine[], empty: string): Html {
           <td class="tight">${when(job.acceptedAt)}</td>
           <td class="tight">${jobLink(job.id)} <span class="note">${job.kind}</span></td>
           <td>${job.project}</td>
-          <td class="tight mono">${job.labels.to}</td>
-          <td>${job.labels.channels.replaceAll(',', ', ')}</td>
+          <td class="tight mono">${job.labels['to']}</td>
+          <td>${channelsOf(job)}</td>
           <td>${jobState(job)}</td>
           <td class="wide">${reason(job.reason)}</td>
           <td class="num">${job.attempts}</td>

@@ -12,7 +12,7 @@ import { answer, read } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { page } from '../layout.ts';
 import { type Visit, visitOf } from '../session.ts';
-import { FilterQuery, link, sinceOf } from './filter.ts';
+import { FilterQuery, kindFor, link, sinceOf } from './filter.ts';
 import {
   column,
   count,
@@ -38,8 +38,10 @@ export function failureRoutes(parts: OpsParts): Router {
   return Router().get('/', (req, res) => showFailures(parts, req, res));
 }
 
-async function showFailures({ queries, clock }: OpsParts, req: Request, res: Response): Promise<void> {
+async function showFailures(parts: OpsParts, req: Request, res: Response): Promise<void> {
+  const { queries, clock } = parts;
   const { hours = HOURS_DEFAULT, ...filter } = read(Query, req.query);
+  kindFor(filter.kind, parts);
   const since = sinceOf(hours, clock());
   const failures = await queries.failures(filter, since);
   answer(req, res, { since, ...failures }, () => failuresPage(visitOf(res), failures, hours, filter));

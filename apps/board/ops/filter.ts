@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { JobId, type JobState, jobStates } from '../../../domain/job/job.ts';
-import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
+import { definitionOf } from '../../../domain/job/define-job.ts';
 import { AddressHash, type JobFilter, type WindowHours, windowHours } from '../../../domain/staff/ops.ts';
 import { findPhone } from '../../../domain/staff/phone-search.ts';
 import { Problem } from '../../http/problem.ts';
@@ -17,7 +17,7 @@ export const Hours = z.coerce
 
 /** How staff narrow jobs down, in a query or in a form. */
 export const FilterQuery = z.object({
-  kind: optional(z.enum(jobKinds as [JobKind, ...JobKind[]])),
+  kind: optional(Text),
   state: optional(z.enum(jobStates)),
   project: optional(Text),
   /** A phone number, a recipient's id, or an address hash as links here carry it. */
@@ -46,7 +46,7 @@ export async function filterOf(query: FilterQuery, parts: OpsParts): Promise<Job
   const isNarrow = address !== undefined || (query.state !== undefined && !isFinal(query.state));
   const hours = query.hours ?? (isNarrow ? undefined : HOURS_DEFAULT);
   return {
-    kind: query.kind,
+    kind: kindFor(query.kind, parts),
     states: query.state === undefined ? undefined : [query.state],
     project: query.project,
     reason: query.reason,
@@ -54,6 +54,15 @@ export async function filterOf(query: FilterQuery, parts: OpsParts): Promise<Job
     address,
     since: hours === undefined ? undefined : sinceOf(hours, parts.clock()),
   };
+}
+
+/** @throws Problem 400 where this installation has no such kind. */
+export function kindFor(kind: string | undefined, { jobs }: OpsParts): string | undefined {
+  if (kind === undefined || definitionOf(jobs, kind)) return kind;
+  const detail = `expected one of ${Object.keys(jobs).join(', ')}`;
+  throw new Problem(400, 'invalid-request', `The request does not fit: kind: ${detail}.`, {
+    errors: [{ pointer: 'kind', detail }],
+  });
 }
 
 /** @throws Problem 400 where it is neither a number nor an id that we know. */

@@ -1,8 +1,8 @@
 import { type Request, type Response, Router } from 'express';
 import { JobId, jobStates } from '../../../domain/job/job.ts';
-import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
+import { type JobCommand, jobCommands, type JobRegistry, staffMay } from '../../../domain/job/define-job.ts';
 import type { AuditLine } from '../../../domain/staff/audit.ts';
-import { allows, type JobCommand, jobCommands, retriableStates } from '../../../domain/staff/command.ts';
+import { retriableStates } from '../../../domain/staff/command.ts';
 import { permanentReasons } from '../../../domain/reasons.ts';
 import type { AttemptLine, JobPage, VerificationLine } from '../../../domain/staff/ops.ts';
 import { may } from '../../../domain/staff/policy.ts';
@@ -27,6 +27,7 @@ import {
   readCursor,
 } from './filter.ts';
 import {
+  channelsOf,
   choice,
   column,
   fact,
@@ -81,7 +82,7 @@ async function listJobs(parts: OpsParts, req: Request, res: Response): Promise<v
           <h1>Jobs</h1>
           <div class="end">${retryLink(visitOf(res), carried)}</div>
         </div>
-        ${filterForm(carried, projects)}
+        ${filterForm(carried, Object.keys(parts.jobs), projects)}
         ${panel('Newest first', windowNote(filter.since, carried), [
           jobTable(jobs, 'No job fits. A longer window or fewer conditions may find some.'),
           pager(after && link('/ops/jobs', carried), next && link('/ops/jobs', { ...carried, cursor: next })),
@@ -106,10 +107,10 @@ function retryLink(
   >`;
 }
 
-function filterForm(query: FilterQuery, projects: readonly string[]): Html {
+function filterForm(query: FilterQuery, kinds: readonly string[], projects: readonly string[]): Html {
   return html`<section class="panel">
     <form class="row body" method="get" action="/ops/jobs">
-      ${choice('kind', 'Kind', jobKinds, query.kind, 'every kind')}
+      ${choice('kind', 'Kind', kinds, query.kind, 'every kind')}
       ${choice('state', 'State', jobStates, query.state, 'every state')}
       ${choice('project', 'Project', projects, query.project, 'every project')}
       <label>Reason contains, or id<input name="text" value="${query.text}" maxlength="200" /></label>
@@ -148,7 +149,7 @@ async function showJob(parts: OpsParts, req: Request, res: Response): Promise<vo
       'There is no such job; finished ones are deleted after their retention.',
     );
   answer(req, res, { ...job, reasonDetail: explained(job) }, () =>
-    jobPage(job, audit, visit, parts.clock(), req.query['notice']),
+    jobPage(parts, job, audit, visit, req.query['notice']),
   );
 }
 
@@ -158,7 +159,13 @@ function readId(id: unknown): JobId {
   return parsed.data;
 }
 
-function jobPage(job: JobPage, audit: readonly AuditLine[], visit: Visit, now: Date, notice: unknown): Html {
+function jobPage(
+  { jobs, clock }: OpsParts,
+  job: JobPage,
+  audit: readonly AuditLine[],
+  visit: Visit,
+  notice: unknown,
+): Html {
   return page({
     title: `Job ${job.id}`,
     tab: '/ops/jobs',
@@ -167,10 +174,10 @@ function jobPage(job: JobPage, audit: readonly AuditLine[], visit: Visit, now: D
     body: html`<div class="head">
         <h1>Job</h1>
         <code>${job.id}</code> ${jobState(job)}
-        <div class="end">${commandForms(job, visit)}</div>
+        <div class="end">${commandForms(jobs, job, visit)}</div>
       </div>
       ${whyPanel(job, visit)}
-      <section class="panel"><div class="body">${jobFacts(job, now)}</div></section>
+      <section class="panel"><div class="body">${jobFacts(job, clock())}</div></section>
       ${panel('Attempts', 'numbered by Postgres', attemptTable(job))}
       ${job.verification && panel('Verification', 'what this job serves; no code stands anywhere', html`<div class="body">${verificationFacts(job.verification)}</div>`)}
       ${audit.length > 0 && panel('What staff did', null, auditTable(audit))}`,
@@ -178,15 +185,14 @@ function jobPage(job: JobPage, audit: readonly AuditLine[], visit: Visit, now: D
 }
 
 /** What can be done to it now, by this person; the rest isn't offered. */
-function commandForms(job: JobPage, visit: Visit): (Html | null)[] {
+function commandForms(jobs: JobRegistry, job: JobPage, visit: Visit): (Html | null)[] {
   const names: Record<JobCommand, string> = { retry: 'Retry', promote: 'Run now', cancel: 'Cancel' };
   return jobCommands.map((command) => {
     const fits =
       command === 'retry'
         ? isRetriableState(job) && job.isAwaited && !permanentReasons.includes(job.reason ?? '')
         : !isFinal(job.state);
-    const isAllowed =
-      isKind(job.kind) && allows(job.kind, command) && may(visit.staff.role, `job.${command}`);
+    const isAllowed = staffMay(jobs, job.kind, command) && may(visit.staff.role, `job.${command}`);
     if (!fits || !isAllowed) return null;
     return html`<form class="inline" method="post" action="/ops/jobs/${job.id}/${command}">
       ${formToken(visit)}
@@ -234,14 +240,12 @@ const retryForm = (job: JobPage, visit: Visit): Html =>
     ${formToken(visit)} <button>I changed it: retry</button>
   </form>`;
 
-const isKind = (kind: string): kind is JobKind => jobKinds.some((known) => known === kind);
-
 function jobFacts(job: JobPage, now: Date): Html {
   return html`<dl class="facts">
     ${fact('Kind', job.kind)}
     ${fact('Project', html`<a href="${link('/ops/jobs', { project: job.project })}">${job.project}</a>`)}
-    ${fact('To', job.address ? html`<a class="mono" href="/ops/recipients/${job.address}">${job.labels.to}</a>` : html`<span class="mono">${job.labels.to}</span>`)}
-    ${fact('Channels', job.labels.channels.replaceAll(',', ', '))} ${fact('Reason', reason(job.reason))}
+    ${fact('To', job.address ? html`<a class="mono" href="/ops/recipients/${job.address}">${job.labels['to']}</a>` : html`<span class="mono">${job.labels['to']}</span>`)}
+    ${fact('Channels', channelsOf(job))} ${fact('Reason', reason(job.reason))}
     ${fact('Accepted', when(job.acceptedAt))} ${fact('Finished', when(job.finishedAt))}
     ${fact('Took', job.finishedAt ? span(job.finishedAt.getTime() - job.acceptedAt.getTime()) : `${span(now.getTime() - job.acceptedAt.getTime())} so far`)}
     ${fact('Due', when(job.runAt))} ${fact('Deadline', when(job.deadlineAt))}

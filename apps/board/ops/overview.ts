@@ -1,7 +1,6 @@
 import { Router } from 'express';
 import { z } from 'zod';
 import { type JobState, jobStates } from '../../../domain/job/job.ts';
-import { jobKinds } from '../../../domain/jobs.ts';
 import { WAITING_OLD_MS } from '../../../domain/staff/alarms.ts';
 import type { Overview, WindowHours } from '../../../domain/staff/ops.ts';
 import { answer, read } from '../answer.ts';
@@ -29,12 +28,14 @@ const HOURS_DEFAULT: WindowHours = 1;
 
 const Query = z.object({ hours: z.preprocess((value) => value || undefined, Hours.default(HOURS_DEFAULT)) });
 
-export function overviewRoutes({ queries, clock }: OpsParts): Router {
+export function overviewRoutes({ jobs, queries, clock }: OpsParts): Router {
   return Router().get('/', async (req, res) => {
     const { hours } = read(Query, req.query);
     const now = clock();
     const overview = await queries.overview(sinceOf(hours, now), now);
-    answer(req, res, facts(overview), () => overviewPage(visitOf(res), overview, hours, req.query['notice']));
+    answer(req, res, facts(overview), () =>
+      overviewPage(visitOf(res), overview, { hours, kinds: Object.keys(jobs).length }, req.query['notice']),
+    );
   });
 }
 
@@ -50,7 +51,14 @@ function facts(overview: Overview) {
   };
 }
 
-function overviewPage(visit: Visit, overview: Overview, hours: WindowHours, notice: unknown): Html {
+interface Shown {
+  readonly hours: WindowHours;
+  /** How many there are. */
+  readonly kinds: number;
+}
+
+function overviewPage(visit: Visit, overview: Overview, shown: Shown, notice: unknown): Html {
+  const { hours } = shown;
   return page({
     title: 'Overview',
     tab: '/ops',
@@ -62,13 +70,13 @@ function overviewPage(visit: Visit, overview: Overview, hours: WindowHours, noti
           <span class="note">Accepted in the last</span>${windows(hours, (to) => link('/ops', { hours: to }))}
         </div>
       </div>
-      ${tiles(overview, hours)} ${alarmPanel(overview)}
+      ${tiles(overview, shown)} ${alarmPanel(overview)}
       ${panel('Not finished now', 'every such job, whatever its age', unfinishedTable(overview))}
       ${panel(`Accepted in the last ${windowName(hours)}`, 'by how they stand now', acceptedTable(overview, hours))}`,
   });
 }
 
-function tiles(overview: Overview, hours: WindowHours): Html {
+function tiles(overview: Overview, { hours, kinds }: Shown): Html {
   const sum = (of: readonly { jobs: number }[]) => of.reduce((total, { jobs }) => total + jobs, 0);
   const { counts } = overview.accepted;
   const failed = counts.filter(
@@ -85,7 +93,7 @@ function tiles(overview: Overview, hours: WindowHours): Html {
     ${tile('Oldest waiting', oldest.length > 0 ? span(ageMs) : '–', oldest.length > 0 ? 'since it was due' : 'nothing waits', ageMs > WAITING_OLD_MS ? 'alarm' : '')}
     ${tile('Completed', count(sum(counts.filter(({ state }) => state === 'completed'))), `of ${count(sum(counts))} in ${windowName(hours)}`)}
     ${tile('Failed', html`<a href="${link('/ops/failures', { hours })}">${count(sum(failed))}</a>`, 'rejected, exhausted, expired', failed.length > 0 ? 'careful' : '')}
-    ${tile('Paused lanes', html`<a href="/ops/lanes">${paused.length}</a>`, paused.map(({ kind }) => kind).join(', ') || `none of ${jobKinds.length}`, paused.length > 0 ? 'alarm' : '')}
+    ${tile('Paused lanes', html`<a href="/ops/lanes">${paused.length}</a>`, paused.map(({ kind }) => kind).join(', ') || `none of ${kinds}`, paused.length > 0 ? 'alarm' : '')}
   </dl>`;
 }
 

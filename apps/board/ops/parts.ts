@@ -1,3 +1,4 @@
+import type { JobRegistry } from '../../../domain/job/define-job.ts';
 import type { AuditLog } from '../../../domain/staff/audit.ts';
 import type { StaffCommands } from '../../../domain/staff/command.ts';
 import type { AddressHash, StaffQueries } from '../../../domain/staff/ops.ts';
@@ -6,6 +7,7 @@ import type { Phone } from '../../../domain/shared/phone.ts';
 
 /** What the pages under `/ops` ask of the world. */
 export interface OpsParts {
+  readonly jobs: JobRegistry;
   readonly queries: StaffQueries;
   readonly commands: StaffCommands;
   readonly audit: AuditLog;

@@ -1,7 +1,12 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
-import { allows, type LaneCommand, laneCommands } from '../../../domain/staff/command.ts';
+import {
+  definitionOf,
+  type JobRegistry,
+  type LaneCommand,
+  laneCommands,
+  staffMay,
+} from '../../../domain/job/define-job.ts';
 import type { LaneLine } from '../../../domain/staff/ops.ts';
 import { may } from '../../../domain/staff/policy.ts';
 import { sendJson } from '../../http/answer.ts';
@@ -15,13 +20,11 @@ import { link } from './filter.ts';
 import { column, count, none, panel, table, tile, when } from './components.ts';
 import type { OpsParts } from './parts.ts';
 
-const Kind = z.enum(jobKinds as [JobKind, ...JobKind[]]);
-
 export function laneRoutes(parts: OpsParts): Router {
   const router = Router().get('/', async (req, res) => {
-    const lanes = everyLane(await parts.queries.lanes());
+    const lanes = everyLane(parts.jobs, await parts.queries.lanes());
     answer(req, res, { data: lanes, nextCursor: null }, () =>
-      lanesPage(visitOf(res), lanes, req.query['notice']),
+      lanesPage(parts, visitOf(res), lanes, req.query['notice']),
     );
   });
   router.get('/:kind/pause', (req, res) => askPause(parts, req, res));
@@ -31,8 +34,8 @@ export function laneRoutes(parts: OpsParts): Router {
 }
 
 /** A lane has a row only once it was paused; before that it runs. */
-const everyLane = (lines: readonly LaneLine[]) =>
-  jobKinds.map(
+const everyLane = (jobs: JobRegistry, lines: readonly LaneLine[]) =>
+  Object.keys(jobs).map(
     (kind) =>
       lines.find((line) => line.kind === kind) ?? {
         kind,
@@ -42,18 +45,18 @@ const everyLane = (lines: readonly LaneLine[]) =>
       },
   );
 
-function lanesPage(visit: Visit, lanes: readonly LaneLine[], notice: unknown): Html {
+function lanesPage({ jobs }: OpsParts, visit: Visit, lanes: readonly LaneLine[], notice: unknown): Html {
   return page({
     title: 'Lanes',
     tab: '/ops/lanes',
     visit,
     notice,
     body: html`<div class="head"><h1>Lanes</h1></div>
-      ${panel('One lane for each kind', 'a pause has a row, and outlives a wipe of Redis', laneTable(visit, lanes))}`,
+      ${panel('One lane for each kind', 'a pause has a row, and outlives a wipe of Redis', laneTable(jobs, visit, lanes))}`,
   });
 }
 
-function laneTable(visit: Visit, lanes: readonly LaneLine[]): Html {
+function laneTable(jobs: JobRegistry, visit: Visit, lanes: readonly LaneLine[]): Html {
   return table(
     [column('Kind'), column('Now'), column('Paused since'), column('By'), column('Why'), column('')],
     lanes.map(
@@ -68,16 +71,16 @@ function laneTable(visit: Visit, lanes: readonly LaneLine[]): Html {
           <td class="tight">${when(lane.pausedAt)}</td>
           <td>${lane.pausedBy ?? none}</td>
           <td class="wide">${lane.pausedReason ?? none}</td>
-          <td class="num">${laneForm(visit, lane)}</td>
+          <td class="num">${laneForm(jobs, visit, lane)}</td>
         </tr>`,
     ),
     '',
   );
 }
 
-function laneForm(visit: Visit, { kind, pausedAt }: LaneLine): Html | null {
+function laneForm(jobs: JobRegistry, visit: Visit, { kind, pausedAt }: LaneLine): Html | null {
   const command: LaneCommand = pausedAt ? 'resume' : 'pause';
-  if (!may(visit.staff.role, `lane.${command}`) || !allows(kind as JobKind, command)) return null;
+  if (!may(visit.staff.role, `lane.${command}`) || !staffMay(jobs, kind, command)) return null;
   if (command === 'pause') return html`<a class="button danger" href="/ops/lanes/${kind}/pause">Pause…</a>`;
   return html`<form class="inline" method="post" action="/ops/lanes/${kind}/resume">
     ${formToken(visit)} <button class="primary">Resume</button>
@@ -86,7 +89,7 @@ function laneForm(visit: Visit, { kind, pausedAt }: LaneLine): Html | null {
 
 /** What a pause costs, before it is made: how many wait already, and that it is asked for a reason. */
 async function askPause(parts: OpsParts, req: Request, res: Response): Promise<void> {
-  const kind = readKind(req);
+  const kind = readKind(parts, req);
   const now = parts.clock();
   const { unfinished, waiting } = await parts.queries.overview(now, now);
   const depth = unfinished.filter((line) => line.kind === kind).reduce((sum, { jobs }) => sum + jobs, 0);
@@ -94,7 +97,7 @@ async function askPause(parts: OpsParts, req: Request, res: Response): Promise<v
   answer(req, res, { kind, unfinished: depth, due }, () => pausePage(visitOf(res), kind, depth, due));
 }
 
-function pausePage(visit: Visit, kind: JobKind, depth: number, due: number): Html {
+function pausePage(visit: Visit, kind: string, depth: number, due: number): Html {
   return page({
     title: `Pause ${kind}`,
     tab: '/ops/lanes',
@@ -117,10 +120,11 @@ function pausePage(visit: Visit, kind: JobKind, depth: number, due: number): Htm
   });
 }
 
-function readKind(req: Request): JobKind {
-  const kind = Kind.safeParse(req.params['kind']);
-  if (!kind.success) throw new Problem(404, 'not-found', `No such queue. There are: ${jobKinds.join(', ')}.`);
-  return kind.data;
+function readKind({ jobs }: OpsParts, req: Request): string {
+  const kind = String(req.params['kind']);
+  if (!definitionOf(jobs, kind))
+    throw new Problem(404, 'not-found', `No such queue. There are: ${Object.keys(jobs).join(', ')}.`);
+  return kind;
 }
 
 /** Whoever finds the lane paused reads it; the audit keeps it. */
@@ -136,7 +140,7 @@ export const laneForms = { pause: PauseForm, resume: ResumeForm } as const satis
 const noticeOf: Record<LaneCommand, Notice> = { pause: 'paused', resume: 'resumed' };
 
 async function carryOut(parts: OpsParts, command: LaneCommand, req: Request, res: Response): Promise<void> {
-  const kind = readKind(req);
+  const kind = readKind(parts, req);
   const { why = null } = read(laneForms[command], req.body);
   const result = await parts.commands.lane(command, kind, visitOf(res).staff, why, parts.clock());
   if (!result.done) {

@@ -7,7 +7,7 @@ import { type Html, html } from '../html.ts';
 import { page } from '../layout.ts';
 import { type Visit, visitOf } from '../session.ts';
 import { addressFor, cursorOf, JobCursor, link, PageQuery, readCursor } from './filter.ts';
-import { column, jobLink, none, pager, panel, state, table, when } from './components.ts';
+import { channelsOf, column, jobLink, none, pager, panel, state, table, when } from './components.ts';
 import type { OpsParts } from './parts.ts';
 
 export function recipientRoutes(parts: OpsParts): Router {
@@ -101,7 +101,7 @@ function lockTable({ locks }: Recipient): Html {
 /** The tickets' own mask: the page never reads the number. */
 function maskedName({ events }: Timeline): string {
   const job = events.find((event) => event.what === 'job');
-  return job?.what === 'job' ? job.job.labels.to : '';
+  return job?.what === 'job' ? (job.job.labels['to'] ?? '') : '';
 }
 
 function knownTable({ known }: Recipient): Html {
@@ -164,7 +164,7 @@ function jobText({ job, event }: Extract<TimelineEvent, { what: 'job' }>): { ton
     return {
       tone: 'accepted',
       text: html`<span class="job">${job.kind}</span> ${jobLink(job.id)} of ${job.project} accepted
-        <span class="note">${job.labels.channels.replaceAll(',', ', ')}</span>`,
+        <span class="note">${channelsOf(job)}</span>`,
     };
   return {
     tone: job.state,

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { defineJob } from '../../job/define-job.ts';
+import { defineJob, doublingMs, everyCommand } from '../../job/define-job.ts';
+
+const CONCURRENCY = 200;
 
 /** One push to one device or topic. Its content stands on the broadcast that it belongs to; a token stands sealed. */
 export const push = defineJob({
@@ -12,9 +14,20 @@ export const push = defineJob({
       z.object({ by: z.literal('topic'), topic: z.string() }),
     ]),
   }),
+  labels: z.object({
+    channels: z.string(),
+    /** A recipient's handle, or what is left of a token or a topic. */
+    to: z.string(),
+  }),
   attemptsMax: 5,
   // FCM asks for at least ten seconds: 10 s, 20 s, 40 s, 80 s.
-  backoffFirstMs: 10_000,
+  delaysMs: doublingMs(10_000, 4),
+  // A message may repeat once where nobody knows whether it left.
+  unknownMax: 2,
   attemptTimeoutMs: 10_000,
-  concurrency: 200,
+  concurrency: CONCURRENCY,
+  // Twice what is worked on at once, so that workers never wait for the scheduler.
+  scheduler: { inFlightMax: 2 * CONCURRENCY },
+  deadline: 'expires',
+  staff: everyCommand,
 });

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { WEBHOOK_IN_HAND } from '../job/scheduler.ts';
+import { WEBHOOK_IN_HAND } from '../webhook/line.ts';
 import { CHAT_IS_OPEN, LAST_MARK } from '../message/telegram/chats.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import type { FinalState, JobId, TicketLabels } from '../../../domain/job/job.ts';
-import { jobKinds, jobs } from '../../../domain/jobs.ts';
+import type { FinalState, JobId, EntryLabels } from '../../../domain/job/job.ts';
 import { countFinished } from '../../process/metrics.ts';
 import type { DueTicket } from '../../queue/entries.ts';
+import { type Kinds, kindsThatConfirm } from './settle.ts';
 import { stuckJobs } from './stuck.ts';
 
 /** An intake publishes within milliseconds; what is this old was left behind by a crash or a dead Redis. */
@@ -13,7 +13,8 @@ const OUTBOX_ROWS_MAX = 100;
 /** What tells a device of its end was handed over long before, but for an outage. */
 const REVOKED_ADDRESS_KEPT_MS = 3_600_000;
 /** An attempt that was opened at the last moment is its worker's to close, until its time-out and a slow commit are over. */
-const DEADLINE_GRACE_MS = Math.max(...jobKinds.map((kind) => jobs[kind].attemptTimeoutMs)) + 5_000;
+const graceMs = ({ jobs }: Kinds) =>
+  Math.max(...Object.values(jobs).map(({ attemptTimeoutMs }) => attemptTimeoutMs)) + 5_000;
 const EXPIRED_ROWS_MAX = 2_000;
 const DAY_MS = 86_400_000;
 /** What test keys made: long enough to look at a failed run of yesterday, and so short that a test suite fills no disk. */
@@ -33,7 +34,7 @@ const DELETED_ROWS_MAX = 5_000;
 interface TicketRow {
   readonly id: JobId;
   readonly kind: string;
-  readonly labels: TicketLabels;
+  readonly labels: EntryLabels;
   readonly run_at: Date;
 }
 
@@ -58,7 +59,7 @@ export interface SweepQueries {
     after: string | null,
     limit: number,
   ): Promise<{ readonly tickets: readonly DueTicket[]; readonly next: string | null }>;
-  /** Jobs and verifications whose time is up. */
+  /** Jobs whose time is up, and subjects of theirs. */
   expire(now: Date): Promise<number>;
   freeStuck(now: Date): Promise<number>;
   pausedKinds(): Promise<ReadonlySet<string>>;
@@ -72,7 +73,7 @@ export interface Retired {
   readonly more: boolean;
 }
 
-export function sweepQueries(pool: pg.Pool): SweepQueries {
+export function sweepQueries(pool: pg.Pool, kinds: Kinds): SweepQueries {
   const walks: Walks = new Map();
   return {
     unpublished: async (now) => {
@@ -100,7 +101,7 @@ export function sweepQueries(pool: pg.Pool): SweepQueries {
     },
     expire: async (now) => {
       await pool.query(foldCounts, [FOLDED_ROWS_MAX]);
-      return expire(pool, now);
+      return expire(pool, kinds, now);
     },
     freeStuck: stuckJobs(pool),
     pausedKinds: async () => {
@@ -120,26 +121,28 @@ const readUnpublished = `select id, job_ids from outbox where published_at is nu
 /** By the partial index of unfinished rows, so that its cost does not grow with what is finished. */
 const readUnfinished = `select id, kind, labels, run_at, released_at is not null released from job where finished_at is null and id > $1 order by id limit $2`;
 
-async function expire(pool: pg.Pool, now: Date): Promise<number> {
-  const late = new Date(now.getTime() - DEADLINE_GRACE_MS);
+async function expire(pool: pg.Pool, kinds: Kinds, now: Date): Promise<number> {
+  const late = new Date(now.getTime() - graceMs(kinds));
   const jobs = await pool.query<{ kind: string; state: FinalState }>(expireJobs, [
     now,
     late,
     EXPIRED_ROWS_MAX,
+    kindsThatConfirm(kinds.jobs),
   ]);
-  await pool.query(expireVerifications, [now, late, EXPIRED_ROWS_MAX]);
+  const subjects = new Set(Object.values(kinds.settles).map(({ expire: sql }) => sql));
+  for (const sql of subjects) if (sql !== undefined) await pool.query(sql, [now, late, EXPIRED_ROWS_MAX]);
   for (const { kind, state } of jobs.rows) countFinished(kind, state, 1);
   return jobs.rowCount ?? 0;
 }
 
-/** A code that was taken by a provider and never confirmed was sent, as far as anybody knows. */
+/** `$4`: kinds that are completed where a provider took the job (`JobDefinition.deadline`). */
 const expireJobs = `
 with late as (
   select id from job where finished_at is null and deadline_at < $2 order by deadline_at limit $3 for update skip locked),
 done as (
   update job j set finished_at = $1,
     (state, reason) = (select case when taken then 'completed' else 'expired' end, case when taken then 'unconfirmed' else 'deadline' end
-      from (select exists (select from attempt a where a.job_id = j.id and a.outcome = 'completed') taken) t)
+      from (select j.kind = any($4) and exists (select from attempt a where a.job_id = j.id and a.outcome = 'completed') taken) t)
   from late where j.id = late.id
   returning j.id, j.kind, j.state),
 abandoned as (
@@ -156,11 +159,6 @@ with taken as (
   returning project_id, what, n)
 insert into project_rows as r (project_id, what, n) select project_id, what, sum(n) from taken group by 1, 2 order by 1, 2
 on conflict (project_id, what) do update set n = r.n + excluded.n`;
-
-const expireVerifications = `
-with late as (
-  select id from verification where state = 'live' and expires_at < $2 order by expires_at limit $3 for update skip locked)
-update verification v set state = 'expired', closed_at = $1 from late where v.id = late.id`;
 
 /** Where the walk over each table goes on; any number of sweeps may walk at once. */
 type Walks = Map<WalkedTable, number>;

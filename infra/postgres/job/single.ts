@@ -3,7 +3,6 @@ import type { FinalState, JobId, JobState, ProjectId } from '../../../domain/job
 import type { PastTry } from '../../../domain/job/retry.ts';
 import type { SingleJob } from '../../../domain/job/single.ts';
 import { batcher } from '../engine/batcher.ts';
-import type { JobReason } from '../../../domain/reasons.ts';
 
 const BATCH_MAX = 500;
 const BATCHES_IN_FLIGHT_MAX = 2;
@@ -14,7 +13,7 @@ export interface SingleJobRow {
   readonly project_id: ProjectId;
   readonly state: JobState;
   readonly finished: boolean;
-  readonly reason: JobReason | null;
+  readonly reason: string | null;
   readonly paused: boolean;
   readonly attempts: number;
   readonly run_at: Date;
@@ -26,7 +25,7 @@ export interface SingleJobRow {
 interface PastJson {
   readonly n: number;
   readonly outcome: PastTry['outcome'];
-  readonly reason: JobReason | null;
+  readonly reason: string | null;
   readonly retry_after_ms: number | null;
   readonly opened_at: string;
   readonly closed_at: string | null;
@@ -39,7 +38,7 @@ export interface SingleSource<Row extends SingleJobRow, Work> {
   readonly joins: string;
   /** Of its batches; default 0. */
   readonly gatherMs?: number;
-  readonly work: (row: Row) => Work | null | { readonly settled: FinalState; readonly reason: JobReason };
+  readonly work: (row: Row) => Work | null | { readonly settled: FinalState; readonly reason: string };
 }
 
 /** Reads what a wake-up of a kind with one provider needs, for all jobs that wake together. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { HELD } from '../message/broadcast/held.ts';
+import { HELD } from './held.ts';
 import { inTransaction } from '../engine/transaction.ts';
 
 /** Unfinished rows that one round looks at: some milliseconds. A second lies between two rounds. */

@@ -1,14 +1,11 @@
 import type { Pool, PoolClient } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { JobId, type JobState, jobStates, TicketLabels } from '../../../domain/job/job.ts';
-import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
+import { definitionOf, type JobCommand, type LaneCommand, staffMay } from '../../../domain/job/define-job.ts';
+import { EntryLabels, JobId, type JobState, jobStates } from '../../../domain/job/job.ts';
 import {
-  allows,
   type CommandRefusal,
   type CommandResult,
-  type JobCommand,
-  type LaneCommand,
   RETRY_RUN_MAX,
   retriableStates,
   type RetryPreview,
@@ -20,8 +17,9 @@ import type { JobFilter } from '../../../domain/staff/ops.ts';
 import type { StaffMember } from '../../../domain/staff/port.ts';
 import { countFinished } from '../../process/metrics.ts';
 import { writeAudit } from './audit.ts';
-import { waitsUntil } from './waits-until.ts';
+import { inTransaction } from '../engine/transaction.ts';
 import { jobConditions, type Parameters, parameters } from '../job/filter.ts';
+import { type Kinds, waitsUntil } from '../job/settle.ts';
 
 /** What a job that is tried again gets at least, where its subject waits as long: all its tries with their back-off. */
 const RETRY_DEADLINE_MINUTES = 10;
@@ -30,8 +28,7 @@ const TELL_TIMEOUT_MS = 2_000;
 /** Rows of one commit of a filtered retry: short locks, and one pipeline of tickets. */
 const RETRY_BATCH_SIZE = 500;
 
-const Kind = z.enum(jobKinds as [JobKind, ...JobKind[]]);
-const TicketRow = z.object({ id: JobId, kind: Kind, labels: TicketLabels, runAt: z.date() });
+const TicketRow = z.object({ id: JobId, kind: z.string(), labels: EntryLabels, runAt: z.date() });
 export type TicketRow = z.infer<typeof TicketRow>;
 
 /** What a command asks of the queues after its commit. Each call may be repeated; where one fails, the sweep makes it good. */
@@ -39,21 +36,26 @@ export interface TicketDesk {
   /** Adds tickets again; whatever the queue still keeps under their ids goes first. */
   reissue(rows: readonly TicketRow[]): Promise<void>;
   /** Wakes a sleeping ticket. One that is gone is not missed here. */
-  promote(kind: JobKind, id: JobId): Promise<void>;
+  promote(kind: string, id: JobId): Promise<void>;
   /** Takes a ticket away unless a worker holds it: that worker finds the row finished. */
-  remove(kind: JobKind, id: JobId): Promise<void>;
-  pause(kind: JobKind): Promise<void>;
-  resume(kind: JobKind): Promise<void>;
+  remove(kind: string, id: JobId): Promise<void>;
+  pause(kind: string): Promise<void>;
+  resume(kind: string): Promise<void>;
 }
 
 /** Starts a finished row afresh: the attempts that it has stay and decide nothing, and the next one counts on from them. */
-const reopen = (now: string) => `
+const reopen = (kinds: Kinds, now: string) => `
   state = 'accepted', reason = null, finished_at = null, run_at = ${now}, attempts_before = attempts,
-  deadline_at = least(greatest(deadline_at, ${now}::timestamptz + interval '${RETRY_DEADLINE_MINUTES} minutes'), ${waitsUntil(now)})`;
+  deadline_at = least(greatest(deadline_at, ${now}::timestamptz + interval '${RETRY_DEADLINE_MINUTES} minutes'), ${waitsUntil(kinds, now)})`;
 
 const ticketColumns = 'job.id, job.kind, job.labels, job.run_at as "runAt"';
 
-export function opsCommands(pool: Pool, desk: TicketDesk, onUntold: (error: unknown) => void): StaffCommands {
+export function opsCommands(
+  pool: Pool,
+  kinds: Kinds,
+  desk: TicketDesk,
+  onUntold: (error: unknown) => void,
+): StaffCommands {
   /** Redis away costs the command nothing: its row stands, and the sweep brings the queue in line. */
   const tell = async (work: () => Promise<void>): Promise<boolean> => {
     try {
@@ -64,11 +66,11 @@ export function opsCommands(pool: Pool, desk: TicketDesk, onUntold: (error: unkn
       return false;
     }
   };
-  const context: Context = { pool, desk, tell };
+  const context: Context = { pool, kinds, desk, tell };
   return {
     job: (command, id, by, now) => commandJob(context, command, id, by, now),
     lane: (command, kind, by, why, now) => commandLane(context, { command, kind, by, why }, now),
-    previewRetry: (filter, now) => previewRetry(pool, filter, now),
+    previewRetry: (filter, now) => previewRetry(context, filter, now),
     retryAll: (filter, by, now) => retryAll(context, filter, by, now),
   };
 }
@@ -84,19 +86,20 @@ function inTime(work: Promise<void>): Promise<void> {
 
 interface Context {
   readonly pool: Pool;
+  readonly kinds: Kinds;
   readonly desk: TicketDesk;
   readonly tell: (work: () => Promise<void>) => Promise<boolean>;
 }
 
 async function commandJob(
-  { pool, desk, tell }: Context,
+  { pool, kinds, desk, tell }: Context,
   command: JobCommand,
   id: JobId,
   by: StaffMember,
   now: Date,
 ): Promise<CommandResult> {
   const outcome = await inTransaction(pool, async (client) => {
-    const changed = await changeRow(client, command, id, now);
+    const changed = await changeRow(client, kinds, { command, id }, now);
     const detail =
       'refused' in changed ? { outcome: 'refused', reason: changed.refused } : { outcome: 'done' };
     await writeAudit(client, { by, action: `job.${command}`, subject: id, detail }, now);
@@ -117,31 +120,43 @@ type Changed =
   | { readonly row: TicketRow; readonly outboxId: string | null }
   | { readonly refused: CommandRefusal };
 
-async function changeRow(client: PoolClient, command: JobCommand, id: JobId, now: Date): Promise<Changed> {
-  // Verification before job, as everybody locks them.
-  await client.query(
-    'select from verification where id = (select subject_id from job where id = $1) for update',
-    [id],
-  );
+async function changeRow(
+  client: PoolClient,
+  kinds: Kinds,
+  { command, id }: { readonly command: JobCommand; readonly id: JobId },
+  now: Date,
+): Promise<Changed> {
+  const subject = kinds.settles[await kindOf(client, id)]?.staff;
+  // Subject before job, as everybody locks them.
+  if (subject) await client.query(subject.lock, [id]);
   const found = await client.query(
-    `select kind, state, ${waitsUntil('$2')} is not null as waiting from job where id = $1 for update`,
+    `select kind, state, ${waitsUntil(kinds, '$2')} is not null as waiting from job where id = $1 for update`,
     [id, now],
   );
-  const standing = Standing.optional().parse(found.rows[0]);
-  const refused = refusalOf(command, standing);
+  const refused = refusalOf(kinds, command, Standing.optional().parse(found.rows[0]));
   if (refused) return { refused };
 
-  const { rows } = await client.query(statements[command], [id, now]);
+  if (command === 'cancel' && subject) await client.query(subject.cancel, [id, now]);
+  const { rows } = await client.query(statements(kinds)[command], [id, now]);
   const row = TicketRow.parse(rows[0]);
   return { row, outboxId: command === 'retry' ? await enterOutbox(client, [row.id], now) : null };
 }
 
+/** A job never changes its kind. */
+async function kindOf(client: PoolClient, id: JobId): Promise<string> {
+  const { rows } = await client.query('select kind from job where id = $1', [id]);
+  return z.object({ kind: z.string() }).optional().parse(rows[0])?.kind ?? '';
+}
+
 const Standing = z.object({ kind: z.string(), state: z.enum(jobStates), waiting: z.boolean() });
 
-function refusalOf(command: JobCommand, job: z.infer<typeof Standing> | undefined): CommandRefusal | null {
-  const kind = Kind.safeParse(job?.kind);
-  if (!job || !kind.success) return 'unknown-job';
-  if (!allows(kind.data, command)) return 'kind-forbids';
+function refusalOf(
+  { jobs }: Kinds,
+  command: JobCommand,
+  job: z.infer<typeof Standing> | undefined,
+): CommandRefusal | null {
+  if (!job || !definitionOf(jobs, job.kind)) return 'unknown-job';
+  if (!staffMay(jobs, job.kind, command)) return 'kind-forbids';
   const isUnfinished = job.state === 'accepted' || job.state === 'running';
   if (command !== 'retry') return isUnfinished ? null : 'already-finished';
   if (!isRetriable(job.state)) return 'not-retriable';
@@ -151,32 +166,26 @@ function refusalOf(command: JobCommand, job: z.infer<typeof Standing> | undefine
 const isRetriable = (state: JobState) => retriableStates.some((retriable) => retriable === state);
 
 /** Each takes the job's id and the time, and answers its ticket. The row is locked and was found to allow it. */
-const statements: Record<JobCommand, string> = {
-  retry: `update job set ${reopen('$2')} where id = $1 returning ${ticketColumns}`,
+const statements = (kinds: Kinds): Record<JobCommand, string> => ({
+  retry: `update job set ${reopen(kinds, '$2')} where id = $1 returning ${ticketColumns}`,
   promote: `update job set run_at = least(run_at, $2) where id = $1 returning ${ticketColumns}`,
-  // Nobody is sent a code that staff called off; a newer send of the same verification keeps it alive.
-  cancel: `
-    with closed as (
-      update verification set state = 'cancelled', closed_at = $2
-       where id = (select subject_id from job where id = $1) and job_id = $1 and state = 'live')
-    update job set state = 'cancelled', reason = 'cancelled-by-staff', finished_at = $2 where id = $1
-    returning ${ticketColumns}`,
-};
+  cancel: `update job set state = 'cancelled', reason = 'cancelled-by-staff', finished_at = $2 where id = $1 returning ${ticketColumns}`,
+});
 
 interface LaneOrder {
   readonly command: LaneCommand;
-  readonly kind: JobKind;
+  readonly kind: string;
   readonly by: StaffMember;
   readonly why: string | null;
 }
 
 /** The row outlives Redis: the sweep pauses the queue again after a wipe. */
 async function commandLane(
-  { pool, desk, tell }: Context,
+  { pool, kinds, desk, tell }: Context,
   { command, kind, by, why }: LaneOrder,
   now: Date,
 ): Promise<CommandResult> {
-  const refused = allows(kind, command) ? null : 'kind-forbids';
+  const refused = staffMay(kinds.jobs, kind, command) ? null : 'kind-forbids';
   await inTransaction(pool, async (client) => {
     if (!refused)
       await client.query(laneStatements[command], command === 'pause' ? [kind, now, by.email, why] : [kind]);
@@ -207,13 +216,13 @@ const PreviewLine = z.object({
   isPermanent: z.boolean(),
 });
 
-async function previewRetry(pool: Pool, filter: JobFilter, now: Date): Promise<RetryPreview> {
+async function previewRetry({ pool, kinds }: Context, filter: JobFilter, now: Date): Promise<RetryPreview> {
   const bound = parameters();
-  const where = retryConditions(filter, bound);
+  const where = retryConditions(kinds, filter, bound);
   const isPermanent = permanentCondition(filter, bound);
   const { rows } = await pool.query(
     `select state, reason, "isPermanent", count(*)::int as jobs, count(*) filter (where waiting and not "isPermanent")::int as retriable
-       from (select job.state, job.reason, ${isPermanent} as "isPermanent", ${waitsUntil(bound.put(now))} is not null as waiting
+       from (select job.state, job.reason, ${isPermanent} as "isPermanent", ${waitsUntil(kinds, bound.put(now))} is not null as waiting
                from job where ${where}) found
       group by state, reason, "isPermanent"
       order by jobs desc, reason`,
@@ -230,7 +239,7 @@ async function previewRetry(pool: Pool, filter: JobFilter, now: Date): Promise<R
 
 /** Batches until nothing is left or the bound of one run is reached; what one batch committed stands whatever follows. */
 async function retryAll(
-  { pool, desk, tell }: Context,
+  { pool, kinds, desk, tell }: Context,
   filter: JobFilter,
   by: StaffMember,
   now: Date,
@@ -241,7 +250,7 @@ async function retryAll(
   let after: JobId | null = null;
   while (retried < RETRY_RUN_MAX) {
     const batch = await inTransaction(pool, async (client) => {
-      const rows = await reopenBatch(client, filter, after, now);
+      const rows = await reopenBatch(client, kinds, { filter, after }, now);
       if (rows.length === 0) return null;
       const detail = { outcome: 'done', run: runId, jobs: rows.length, filter };
       await writeAudit(
@@ -270,23 +279,23 @@ async function retryAll(
 /** Oldest first. A row that somebody else holds at this moment is left to them. */
 async function reopenBatch(
   client: PoolClient,
-  filter: JobFilter,
-  after: JobId | null,
+  kinds: Kinds,
+  { filter, after }: { readonly filter: JobFilter; readonly after: JobId | null },
   now: Date,
 ): Promise<TicketRow[]> {
   const bound = parameters();
   const at = bound.put(now);
-  const where = retryConditions(filter, bound);
+  const where = retryConditions(kinds, filter, bound);
   const permanent = permanentCondition(filter, bound);
   const newer = after ? `and job.id > ${bound.put(after)}` : '';
   const { rows } = await client.query(
     `with picked as (
        select job.id from job
-        where ${where} ${newer} and not ${permanent} and ${waitsUntil(at)} is not null
+        where ${where} ${newer} and not ${permanent} and ${waitsUntil(kinds, at)} is not null
         order by job.id
         limit ${RETRY_BATCH_SIZE}
         for update skip locked)
-     update job set ${reopen(at)} from picked where job.id = picked.id
+     update job set ${reopen(kinds, at)} from picked where job.id = picked.id
      returning ${ticketColumns}`,
     bound.values,
   );
@@ -301,10 +310,10 @@ const permanentCondition = (filter: JobFilter, bound: Parameters): string =>
     ? 'false'
     : `coalesce(job.reason = any(${bound.put(permanentReasons)}), false)`;
 
-function retryConditions(filter: JobFilter, bound: Parameters): string {
+function retryConditions({ jobs }: Kinds, filter: JobFilter, bound: Parameters): string {
   const states = (filter.states ?? retriableStates).filter(isRetriable);
-  const kinds = jobKinds.filter((kind) => allows(kind, 'retry'));
-  return `${jobConditions({ ...filter, states }, bound)} and job.kind = any(${bound.put(kinds)})`;
+  const retried = Object.keys(jobs).filter((kind) => staffMay(jobs, kind, 'retry'));
+  return `${jobConditions({ ...filter, states }, bound)} and job.kind = any(${bound.put(retried)})`;
 }
 
 /** A crash before the tickets are out is found by the sweep: it publishes what stands here unpublished. */
@@ -325,22 +334,4 @@ async function publish(
 ): Promise<void> {
   await desk.reissue(rows);
   await pool.query('update outbox set published_at = $2 where id = $1', [outboxId, now]);
-}
-
-async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    const result = await work(client);
-    await client.query('commit');
-    client.release();
-    return result;
-  } catch (error) {
-    // A connection that can't even roll back is not handed out again.
-    await client.query('rollback').then(
-      () => client.release(),
-      () => client.release(true),
-    );
-    throw error;
-  }
 }

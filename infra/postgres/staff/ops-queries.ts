@@ -1,7 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { JobId } from '../../../domain/job/job.ts';
-import { jobKinds } from '../../../domain/jobs.ts';
 import { prefixBlockedUntil } from '../../../domain/verify/fraud.ts';
 import { lockedSince } from '../../../domain/verify/check.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
@@ -24,9 +23,9 @@ import {
   VerificationLine,
 } from '../../../domain/staff/ops.ts';
 import { readBeats, readEndpoints, readProviders } from './alarm-queries.ts';
-import { waitsUntil } from './waits-until.ts';
 import { alarmsOf } from '../../../domain/staff/alarms.ts';
 import { idFloor, jobConditions, parameters } from '../job/filter.ts';
+import { type Kinds, waitsUntil } from '../job/settle.ts';
 
 /** Groups of failures that a page shows; what lies beyond has happened once or twice. */
 const GROUPS_MAX = 100;
@@ -43,11 +42,11 @@ const verificationColumns = `verification.id, project.slug as project, purpose, 
   checks_used as "checksUsed", checks_max as "checksMax", channels, verification.created_at as "createdAt",
   expires_at as "expiresAt", closed_at as "closedAt"`;
 
-export function opsQueries(pool: Pool): StaffQueries {
+export function opsQueries(pool: Pool, kinds: Kinds): StaffQueries {
   return {
-    overview: (since, now) => overview(pool, since, now),
+    overview: (since, now) => overview(pool, kinds, since, now),
     jobs: (filter, limit, after) => jobs(pool, filter, limit, after),
-    job: (id, now) => job(pool, id, now),
+    job: (id, now) => job(pool, kinds, id, now),
     find: (id) => find(pool, id),
     recipient: (address, now) => recipient(pool, address, now),
     timeline: (address, limit, after) => timeline(pool, address, limit, after),
@@ -65,7 +64,7 @@ export function opsQueries(pool: Pool): StaffQueries {
 
 const UnfinishedCount = KindCount.extend({ due: z.int(), oldestDueAt: z.date().nullable() });
 
-async function overview(pool: Pool, since: Date, now: Date): Promise<Overview> {
+async function overview(pool: Pool, { jobs: registry }: Kinds, since: Date, now: Date): Promise<Overview> {
   const [unfinished, accepted, laneLines, ...seen] = await Promise.all([
     pool.query(
       `select kind, slug as project, state, jobs, due, "oldestDueAt"
@@ -98,7 +97,7 @@ async function overview(pool: Pool, since: Date, now: Date): Promise<Overview> {
     accepted: { since, counts: KindCount.array().parse(accepted.rows) },
     waiting,
     lanes: laneLines,
-    alarms: alarmsOf({ waiting, beats, lanes: laneLines, endpoints, providers }, jobKinds, now),
+    alarms: alarmsOf({ waiting, beats, lanes: laneLines, endpoints, providers }, Object.keys(registry), now),
   };
 }
 
@@ -136,10 +135,10 @@ const JobDetail = JobLine.extend({
   isAwaited: z.boolean(),
 });
 
-async function job(pool: Pool, id: JobId, now: Date): Promise<JobPage | null> {
+async function job(pool: Pool, kinds: Kinds, id: JobId, now: Date): Promise<JobPage | null> {
   const { rows } = await pool.query(
     `select ${jobColumns}, job.deadline_at as "deadlineAt", job.request_id as "requestId", job.subject_id as "subjectId",
-            encode(job.address_hash, 'hex') as address, ${waitsUntil('$2')} is not null as "isAwaited"
+            encode(job.address_hash, 'hex') as address, ${waitsUntil(kinds, '$2')} is not null as "isAwaited"
        from job join project on project.id = job.project_id
       where job.id = $1`,
     [id, now],

@@ -7,7 +7,10 @@ import supertest, { type Test } from 'supertest';
 import { createBoard } from '../../../apps/board/app.ts';
 import { boardQueueOptions } from '../../../apps/board/bull.ts';
 import { createHttpServer, listen } from '../../../apps/http/server.ts';
-import { jobKinds } from '../../../domain/jobs.ts';
+import type { JobRegistry } from '../../../domain/job/define-job.ts';
+import { type JobKind, jobs as allJobs } from '../../../domain/jobs.ts';
+import type { Settles } from '../../../infra/postgres/job/settle.ts';
+import { settles as allSettles } from '../../../infra/postgres/settles.ts';
 import { AddressHash } from '../../../domain/staff/ops.ts';
 import type { SecondFactors } from '../../../domain/staff/second-factor.ts';
 import type { StaffRole } from '../../../domain/staff/role.ts';
@@ -40,7 +43,7 @@ export const PASSWORD = 'a horse, a battery and a staple';
 export interface OpenBoard {
   readonly url: string;
   readonly pool: Pool;
-  readonly queues: Queues;
+  readonly queues: Queues<JobKind>;
   readonly time: { now: Date };
   /** Every line that the board logged. */
   readonly log: readonly string[];
@@ -81,12 +84,24 @@ export interface Visitor {
   postJson(path: string, body: object): Test;
 }
 
-export async function openBoard(options: { redisUrl?: string; proxies?: number } = {}): Promise<OpenBoard> {
+interface BoardOptions {
+  readonly redisUrl?: string;
+  readonly proxies?: number;
+  /** Kinds beside those of `domain/jobs.ts`. */
+  readonly more?: { readonly jobs: JobRegistry; readonly settles: Settles };
+}
+
+export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> {
+  const jobs = { ...allJobs, ...options.more?.jobs };
+  const kinds = { jobs, settles: { ...allSettles, ...options.more?.settles } };
   const database = await freshDatabase();
   const redisUrl = options.redisUrl ?? (await freshRedis());
   const pool = hotPool(database.url, 4);
   const orm = await openOrm(database.url);
-  const queues = openQueues(producerRedis(redisUrl, () => undefined));
+  const queues = openQueues(
+    producerRedis(redisUrl, () => undefined),
+    jobs,
+  );
   const limits = new Redis(redisUrl, limitConnection).on('error', () => undefined);
   const counter = quotaCounter(limits);
   const hash = keyedHash(randomBytes(32).toString('base64url'));
@@ -107,11 +122,14 @@ export async function openBoard(options: { redisUrl?: string; proxies?: number }
     clock: () => time.now,
     audit: auditLog(pool),
     chats: telegramChats(pool),
-    queries: opsQueries(pool),
-    commands: opsCommands(pool, staffDesk(queues), () => undefined),
+    jobs,
+    queries: opsQueries(pool, kinds),
+    commands: opsCommands(pool, kinds, staffDesk(queues), () => undefined),
     addressOf: (phone) => AddressHash.parse(hash('address', phone).toString('hex')),
     censor: censorText,
-    queues: jobKinds.map((kind) => new BullMQAdapter(queues.of[kind], boardQueueOptions(kind))),
+    queues: Object.entries(queues.of).map(
+      ([kind, queue]) => new BullMQAdapter(queue, boardQueueOptions(kind)),
+    ),
     isRedisThere: () => queues.redis.status === 'ready',
     health: () => readiness(pool, limits),
   });

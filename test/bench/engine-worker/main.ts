@@ -16,6 +16,7 @@ import { startLane } from '../../../infra/queue/queue-worker.ts';
 import { workerRedis } from '../../../infra/queue/queues.ts';
 import { otpSendWake } from '../../../workers/verify/otp-send.ts';
 import { workOff } from '../support/worker-process.ts';
+import { settles } from '../../../infra/postgres/settles.ts';
 
 /** As in `workers/main.ts`, which this is wired after. */
 const CONNECTIONS_MAX = 8;
@@ -38,7 +39,7 @@ await workOff(async ({ done, concurrency }) => {
   const inFlightMax = Math.floor(concurrency * PROVIDER_SHARE);
   const wake = otpSendWake({
     jobs: otpJobs(pool, sealer(config.SEAL_KEYS)),
-    store: jobStore(pool, now),
+    store: jobStore(pool, now, settles['otp-send']),
     paid: paidAttempts(pool, now),
     chats: telegramChats(pool),
     channels: new Map([['telegram', guard(noProvider, { inFlightMax, clock: now })]]),

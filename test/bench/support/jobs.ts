@@ -4,6 +4,7 @@ import type { JobId } from '../../../domain/job/job.ts';
 import { openQueues } from '../../../infra/queue/queues.ts';
 import { addTickets, type DueTicket } from '../../../infra/queue/entries.ts';
 import type { Stage } from './stage.ts';
+import { jobs } from '../../../domain/jobs.ts';
 
 /** Tickets of one pipeline. */
 const TICKETS_AT_ONCE = 2_000;
@@ -46,7 +47,7 @@ from given`;
 
 /** Tickets for all jobs that are not finished, as the sweep would issue them. */
 export async function addAllTickets(sql: Client, redis: Redis): Promise<void> {
-  const queues = openQueues(redis.duplicate({ maxRetriesPerRequest: 1 }));
+  const queues = openQueues(redis.duplicate({ maxRetriesPerRequest: 1 }), jobs);
   try {
     let after = '00000000-0000-0000-0000-000000000000';
     for (;;) {

@@ -5,6 +5,8 @@ import { hotPool } from '../../../infra/postgres/engine/hot-pool.ts';
 import { sweepQueries } from '../../../infra/postgres/job/reconciler.ts';
 import { sweep } from '../../../workers/engine/reconciler.ts';
 import { openWorld, orderFor, sendCode, type World } from './verify/world.ts';
+import { jobs } from '../../../domain/jobs.ts';
+import { settles } from '../../../infra/postgres/settles.ts';
 
 const DAY_MS = 86_400_000;
 const OLD_JOBS = 12_000;
@@ -200,7 +202,9 @@ test('a round of retention reads no table as a whole', async () => {
     return found.rows;
   };
   const before = await wholeReads();
-  expect(await sweepQueries(one).retire(new Date(), { jobDays: 30, phoneDays: 7 })).toMatchObject({
+  expect(
+    await sweepQueries(one, { jobs, settles }).retire(new Date(), { jobDays: 30, phoneDays: 7 }),
+  ).toMatchObject({
     more: true,
   });
   expect(await wholeReads()).toEqual(before);

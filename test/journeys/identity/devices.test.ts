@@ -12,6 +12,8 @@ import {
 } from '../../support/navbat.ts';
 import { type PhoneSession, scanQr, send, type TestPhone, testPhone, totpOf } from '../../support/phone.ts';
 import { codeAfter, platformApp, signInByCode } from '../../support/platform.ts';
+import { jobs } from '../../../domain/jobs.ts';
+import { settles } from '../../../infra/postgres/settles.ts';
 
 let navbat: Navbat;
 let app: TestProject;
@@ -584,7 +586,7 @@ describe('a person’s devices', () => {
     await navbat.db.query(`update device set revoked_at = revoked_at - interval '1 hour' where id = $1`, [
       phone.id,
     ]);
-    await sweepQueries(navbat.db).retire(new Date(), { jobDays: 30, phoneDays: 7 });
+    await sweepQueries(navbat.db, { jobs, settles }).retire(new Date(), { jobDays: 30, phoneDays: 7 });
     expect((await address()).rowCount).toBe(0);
     expect(await deviceRow(phone.id)).toMatchObject({ recipient_id: null });
     expect(await noticesOf(phone.id)).toEqual(['device-bound', 'device-revoked']);
@@ -668,7 +670,8 @@ test('the sweep takes tokens that are over, devices that never proved themselves
   const waiting = testPhone(navbat.apiUrl);
   await waiting.claim({ png: await enrol(session) });
   const { recipient_id } = await deviceRow(waiting.id);
-  const retire = (now: Date) => sweepQueries(navbat.db).retire(now, { jobDays: 90, phoneDays: 30 });
+  const retire = (now: Date) =>
+    sweepQueries(navbat.db, { jobs, settles }).retire(now, { jobDays: 90, phoneDays: 30 });
 
   await retire(new Date(Date.now() + 60_000));
   expect(await deviceRow(waiting.id)).toBeDefined();

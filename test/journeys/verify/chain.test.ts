@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { channelRules } from '../../../domain/verify/channel.ts';
 import { closeQueues, openQueues, producerRedis, type Queues } from '../../../infra/queue/queues.ts';
 import { codeSentTo, type Navbat, startNavbat, type TestProject, until } from '../../support/navbat.ts';
+import { type JobKind, jobs } from '../../../domain/jobs.ts';
 
 let navbat: Navbat;
 let project: TestProject;
-let queues: Queues;
+let queues: Queues<JobKind>;
 /** As long as a job may take here on a busy machine. */
 const CHAIN_MS = 150_000;
 /** Between two looks at the clock, on a machine that is busy. */
@@ -15,7 +16,10 @@ const PUSH_WAIT_SECONDS = channelRules.push.confirmWithinSeconds;
 beforeAll(async () => {
   navbat = await startNavbat();
   project = await navbat.createProject();
-  queues = openQueues(producerRedis(navbat.redisUrl, () => undefined));
+  queues = openQueues(
+    producerRedis(navbat.redisUrl, () => undefined),
+    jobs,
+  );
 });
 afterAll(async () => {
   await closeQueues(queues);

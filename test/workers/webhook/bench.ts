@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import type { JobId, ProjectId } from '../../../domain/job/job.ts';
-import { webhook, webhookDelaysMs } from '../../../domain/webhook/job.ts';
+import { webhook } from '../../../domain/webhook/job.ts';
 import type { EndpointView } from '../../../domain/webhook/endpoint.ts';
 import type { WebhookOwner } from '../../../domain/webhook/port.ts';
 import { sealer } from '../../../infra/process/crypto.ts';
@@ -17,6 +17,7 @@ import { webhookTargets } from '../../../infra/webhook/targets.ts';
 import { singleWake } from '../../../workers/engine/single.ts';
 import { webhookCalls } from '../../../workers/webhook/webhook.ts';
 import { freshDatabase } from '../../support/servers.ts';
+import { settles } from '../../../infra/postgres/settles.ts';
 
 const ring = { current: 'test', keys: new Map([['test', Buffer.alloc(32, 7)]]) };
 
@@ -49,12 +50,10 @@ export async function webhookBench(
   const calls = webhookCalls({ call: caller.call, sign: signWebhook, record: jobs.record, now });
   const wake = singleWake({
     read: jobs.read,
-    store: jobStore(pool, now),
+    store: jobStore(pool, now, settles.webhook),
     providerOf: webhookTargets(calls.provider, now),
     afterReply: (_job, work) => calls.recorded(work),
-    delaysMs: webhookDelaysMs,
-    unknownMax: webhook.attemptsMax,
-    attemptTimeoutMs: options.attemptTimeoutMs ?? webhook.attemptTimeoutMs,
+    definition: { ...webhook, attemptTimeoutMs: options.attemptTimeoutMs ?? webhook.attemptTimeoutMs },
     now,
     random: options.random ?? (() => 0),
     onAttempt: () => undefined,

@@ -4,7 +4,7 @@ import { pageOf } from '../../../../domain/shared/page.ts';
 import { countFinished } from '../../../process/metrics.ts';
 import { inTransaction } from '../../engine/transaction.ts';
 import { parameters } from '../../job/filter.ts';
-import { HELD } from './held.ts';
+import { HELD } from '../../job/held.ts';
 
 interface BroadcastRow {
   readonly id: BroadcastView['id'];

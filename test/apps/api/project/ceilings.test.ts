@@ -20,6 +20,8 @@ import {
   openGround,
   type TestApi,
 } from '../../../support/api.ts';
+import { jobs } from '../../../../domain/jobs.ts';
+import { settles } from '../../../../infra/postgres/settles.ts';
 
 const BROADCAST = 10_000;
 const DAY_MS = 86_400_000;
@@ -155,7 +157,7 @@ describe('rows of a project', () => {
     expect((await post(21, 'b').expect(429)).body).toMatchObject({ ceiling: 'rows_queued', used: 20 });
     await post(20, 'c').expect(202);
     expect(await ground.projects.rows(project.id)).toMatchObject({ queued: 40, kept: 40 });
-    const sweep = sweepQueries(ground.pool);
+    const sweep = sweepQueries(ground.pool, { jobs, settles });
     await sweep.expire(new Date());
     expect(await ground.projects.rows(project.id)).toMatchObject({ queued: 40, kept: 40 });
 
@@ -204,7 +206,10 @@ describe('rows of a project', () => {
     await ground.pool.query('update broadcast set finished_at = now() where project_id = $1', [project.id]);
     await ground.pool.query('update job set finished_at = now() where project_id = $1', [project.id]);
     const retire = (days: number) =>
-      sweepQueries(ground.pool).retire(new Date(Date.now() + days * DAY_MS), { jobDays: 30, phoneDays: 7 });
+      sweepQueries(ground.pool, { jobs, settles }).retire(new Date(Date.now() + days * DAY_MS), {
+        jobDays: 30,
+        phoneDays: 7,
+      });
     await retire(0.9);
     expect(await jobsOf(project.id)).toBe(6);
     let round = await retire(1.1);

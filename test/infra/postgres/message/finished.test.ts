@@ -5,6 +5,8 @@ import { broadcastIntake } from '../../../../infra/postgres/message/broadcast/in
 import { broadcasts } from '../../../../infra/postgres/message/broadcast/broadcasts.ts';
 import { opsCommands } from '../../../../infra/postgres/staff/ops-commands.ts';
 import { openWorld, orderFor, sendCode, type World } from '../verify/world.ts';
+import { jobs } from '../../../../domain/jobs.ts';
+import { settles } from '../../../../infra/postgres/settles.ts';
 
 let world: World;
 let caller: Awaited<ReturnType<World['makeProject']>>;
@@ -76,7 +78,7 @@ test('a job that staff cancel is counted', async () => {
   );
   const quiet = async () => undefined;
   const desk = { reissue: quiet, promote: quiet, remove: quiet, pause: quiet, resume: quiet };
-  const commands = opsCommands(world.pool, desk, () => undefined);
+  const commands = opsCommands(world.pool, { jobs, settles }, desk, () => undefined);
   const cancel = () => commands.job('cancel', jobId, by, new Date());
   expect(await counted(cancel)).toEqual({ 'otp-send cancelled': 1 });
   expect(await counted(cancel)).toEqual({});

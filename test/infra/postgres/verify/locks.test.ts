@@ -5,6 +5,8 @@ import type { JobId } from '../../../../domain/job/job.ts';
 import type { ClosingAttempt } from '../../../../domain/job/store.ts';
 import { opsCommands } from '../../../../infra/postgres/staff/ops-commands.ts';
 import { deadlocksOf, openWorld, orderFor, sendCode, type World } from './world.ts';
+import { jobs } from '../../../../domain/jobs.ts';
+import { settles } from '../../../../infra/postgres/settles.ts';
 
 /**
  * Everybody locks in one order: destination, verification, a number's and a project's money, prefix, job, attempt. Each test
@@ -135,7 +137,13 @@ describe('two that lock the same rows never wait for each other in a circle', ()
     const desk = { reissue: quiet, promote: quiet, remove: quiet, pause: quiet, resume: quiet };
     await meet(
       ['select from verification where id = $1 for update', [id]],
-      () => opsCommands(world.pool, desk, () => undefined).job('cancel', jobId, by, new Date()),
+      () =>
+        opsCommands(world.pool, { jobs, settles }, desk, () => undefined).job(
+          'cancel',
+          jobId,
+          by,
+          new Date(),
+        ),
       [jobLock, [jobId]],
     );
     const { rows } = await world.pool.query('select state from verification where id = $1', [id]);

@@ -23,6 +23,8 @@ import { verifications } from '../../../../infra/postgres/verify/verifications.t
 import { guard } from '../../../../infra/providers/provider-guard.ts';
 import { type OtpSendDeps, otpSendWake } from '../../../../workers/verify/otp-send.ts';
 import { type FreshDatabase, freshDatabase } from '../../../support/servers.ts';
+import { settles } from '../../../../infra/postgres/settles.ts';
+import { jobs as registry } from '../../../../domain/jobs.ts';
 
 /** What a provider answers, decided by the test, so that two things can be made to happen at one moment. */
 export type Answering = (message: CodeMessage) => Promise<SendReply>;
@@ -52,11 +54,11 @@ export async function openWorld(given?: FreshDatabase) {
     intakeDeps,
     intake: otpIntake(intakeDeps),
     checks: otpChecks({ pool, hash, seal: sealer(ring), codeOf: code, codeKid: 'k1', now }),
-    store: jobStore(pool, now),
+    store: jobStore(pool, now, settles['otp-send']),
     paid: paidAttempts(pool, now),
     deliveries: deliveries(pool, now),
     verifications: verifications(pool, now),
-    sweep: sweepQueries(pool),
+    sweep: sweepQueries(pool, { jobs: registry, settles }),
     jobs: otpJobs(pool, sealer(ring)),
     codeOf: code,
     numberOf: numberOf(ring),

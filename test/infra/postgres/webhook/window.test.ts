@@ -2,9 +2,12 @@ import { expect, onTestFinished, test } from 'vitest';
 import { schedulerPool } from '../../../../infra/postgres/engine/hot-pool.ts';
 import { release } from '../../../../infra/postgres/job/scheduler.ts';
 import { webhookBench } from '../../../workers/webhook/bench.ts';
+import { jobs } from '../../../../domain/jobs.ts';
+import { linesOf } from '../../../../infra/postgres/settles.ts';
 
 const IN_HAND_MAX = 64;
 const ROOM = 800;
+const lines = linesOf({ chatGapMs: 0 });
 
 test('however large its backlog, a project has few calls in hand; those that sleep or have ended make room, and others wait for none of it', async () => {
   const bench = await webhookBench({ now: () => new Date() });
@@ -12,9 +15,9 @@ test('however large its backlog, a project has few calls in hand; those that sle
   const busy = await bench.addProject();
   await bench.addEndpoint(busy, 'https://example.com/busy');
   await bench.emit(busy, 500);
-  const run = release(pool);
+  const scheduler = release(pool, jobs, lines);
   const releasedOnce = async () => {
-    const { tickets, more } = await run('webhook', ROOM, 0, new Date());
+    const { tickets, more } = await scheduler.round('webhook', ROOM, new Date());
     return { ids: tickets.map(({ jobId }) => jobId), more };
   };
   const first = await releasedOnce();
@@ -53,7 +56,7 @@ test('a round reads what it lets out, and not the backlog behind it, whatever th
     return Number(rows[0]?.read);
   };
   const before = await rowsRead();
-  const { tickets } = await release(pool)('webhook', ROOM, 0, new Date());
+  const { tickets } = await release(pool, jobs, lines).round('webhook', ROOM, new Date());
   expect(tickets).toHaveLength(IN_HAND_MAX);
   expect((await rowsRead()) - before).toBeLessThan(BACKLOG / 3);
 });

@@ -6,6 +6,8 @@ import type { JobReason } from '../../../../../domain/reasons.ts';
 import { opsCommands } from '../../../../../infra/postgres/staff/ops-commands.ts';
 import { telegramRefusal } from '../../../../../domain/message/telegram/refusal.ts';
 import { broadcastWorld, type BroadcastWorld } from './world.ts';
+import { jobs } from '../../../../../domain/jobs.ts';
+import { settles } from '../../../../../infra/postgres/settles.ts';
 
 let world: BroadcastWorld;
 let chats = 0;
@@ -163,7 +165,7 @@ test('a message that staff have tried again after its end is counted as what it 
   );
   const quiet = async () => undefined;
   const desk = { reissue: quiet, promote: quiet, remove: quiet, pause: quiet, resume: quiet };
-  const commands = opsCommands(world.pool, desk, () => undefined);
+  const commands = opsCommands(world.pool, { jobs, settles }, desk, () => undefined);
   expect(await commands.job('retry', second?.jobId as JobId, by, new Date())).toMatchObject({ done: true });
   expect(await viewOf(caller, id)).toMatchObject({ progress: { sent: 1, failed: 0, waiting: 1 } });
   await settle(second?.jobId as JobId, 'completed');

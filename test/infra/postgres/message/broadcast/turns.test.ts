@@ -4,6 +4,7 @@ import { URGENT_PER_MINUTE_MAX } from '../../../../../domain/message/broadcast/p
 import { schedulerPool } from '../../../../../infra/postgres/engine/hot-pool.ts';
 import { release } from '../../../../../infra/postgres/job/scheduler.ts';
 import { broadcastWorld, type BroadcastWorld } from './world.ts';
+import { jobs as registry } from '../../../../../domain/jobs.ts';
 
 let world: BroadcastWorld;
 let chats = 0;
@@ -160,7 +161,7 @@ async function readsPerJob(projects: number, room: number, steps: readonly strin
   const before = await reads();
   let jobs = 0;
   for (let round = 0; round < ROUNDS; round++)
-    jobs += (await release(pool)('push', room, 0, new Date())).tickets.length;
+    jobs += (await release(pool, registry, {}).round('push', room, new Date())).tickets.length;
   const after = await reads();
   await pool.end();
   expect(jobs).toBeGreaterThan(room * (ROUNDS - 1));

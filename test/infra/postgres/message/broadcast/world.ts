@@ -8,11 +8,13 @@ import { priorityFor } from '../../../../../domain/message/broadcast/priority.ts
 import { broadcastIntake } from '../../../../../infra/postgres/message/broadcast/intake.ts';
 import { broadcasts } from '../../../../../infra/postgres/message/broadcast/broadcasts.ts';
 import { schedulerPool } from '../../../../../infra/postgres/engine/hot-pool.ts';
-import { type ReleasedKind, release } from '../../../../../infra/postgres/job/scheduler.ts';
+import { release } from '../../../../../infra/postgres/job/scheduler.ts';
 import type { DueTicket } from '../../../../../infra/queue/entries.ts';
 import { releaser } from '../../../../../workers/engine/scheduler.ts';
 import { until } from '../../../../support/navbat.ts';
 import { openWorld } from '../../verify/world.ts';
+import { jobs } from '../../../../../domain/jobs.ts';
+import { linesOf } from '../../../../../infra/postgres/settles.ts';
 
 const CHAT_GAP_MS = 1_000;
 
@@ -23,7 +25,7 @@ export async function broadcastWorld() {
   const now = () => new Date();
   const messages = broadcastIntake({ pool, hash, seal, now });
   const schedulers = schedulerPool(world.url, 2);
-  const releaseTurns = release(schedulers);
+  const releaseTurns = release(schedulers, jobs, linesOf({ chatGapMs: CHAT_GAP_MS }));
 
   const makeCaller = async () => ({ ...(await world.makeProject()), mode: 'live' as const });
   const orderOf = (
@@ -63,17 +65,17 @@ export async function broadcastWorld() {
       ),
     );
   /** What the scheduler lets out where so many places are free; answers the jobs whose tickets it issued. */
-  const releaseRound = async (kind: ReleasedKind, room: number, at?: Date) => {
+  const releaseRound = async (kind: BroadcastKind, room: number, at?: Date) => {
     const tickets: DueTicket[] = [];
     const ports = {
       inHand: () => Promise.resolve(0),
-      release: async (of: ReleasedKind, places: number) => {
-        const released = await releaseTurns(of, places, CHAT_GAP_MS, at ?? now());
+      release: async (of: string, places: number) => {
+        const released = await releaseTurns.round(of, places, at ?? now());
         tickets.push(...released.tickets);
         return { released: released.tickets.length, more: released.more, passed: released.passed };
       },
     };
-    await releaser([{ kind, inHandMax: room }], ports)();
+    await releaser([{ kind, inFlightMax: room }], ports)();
     return tickets;
   };
   const command = (caller: BroadcastOrder['caller'], id: string, name: 'pause' | 'resume' | 'cancel') =>

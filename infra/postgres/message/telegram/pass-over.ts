@@ -1,12 +1,12 @@
 import type pg from 'pg';
-import { eachPriority } from './priorities.ts';
+import { eachPriority } from '../../job/priorities.ts';
 
 /** Chats looked at, for each priority of each project: few, where one has been left behind, and many behind a cancellation. */
 const PAGES = [64, 256, 1_024, 4_096] as const;
 
 /**
  * Takes those chats of the projects out of the line for which nothing is due, since their messages were paused, cancelled, or
- * expired: one of them costs some microseconds here, and a place in a round of the releaser elsewhere.
+ * expired: one of them costs some microseconds here, and a place in a round of the scheduler elsewhere.
  */
 export async function passOver(pool: pg.Pool, projectIds: readonly string[], now: Date): Promise<void> {
   for (const page of PAGES) {
