@@ -8,8 +8,7 @@ import type { PushWork } from '../domain/message/broadcast/work.ts';
 import type { JobDefinition } from '../domain/job/define-job.ts';
 import { type JobKind, jobKinds, jobs } from '../domain/jobs.ts';
 import type { Provider } from '../domain/job/guard.ts';
-import type { FinalState, JobId } from '../domain/job/job.ts';
-import type { ClosingAttempt } from '../domain/job/store.ts';
+import type { JobId } from '../domain/job/job.ts';
 import type { Wake } from '../domain/job/wake.ts';
 import { codeOf } from '../infra/verify/codes.ts';
 import { ConfigError, readConfig } from '../infra/process/config.ts';
@@ -17,8 +16,8 @@ import { environment } from '../infra/process/environment.ts';
 import { type ProcessConfig, processVariables } from '../infra/process/variables.ts';
 import { keyedHash, sealer } from '../infra/process/crypto.ts';
 import { type Logger, openLog } from '../infra/process/log.ts';
-import { attemptsTotal, jobsFinished } from '../infra/process/metrics.ts';
 import { type Outage, outage } from '../infra/process/outage.ts';
+import { tellJobs } from '../infra/process/tell-jobs.ts';
 import { type Beat, beat, endBeat } from '../infra/postgres/job/heartbeats.ts';
 import { jobStore } from '../infra/postgres/job/attempts.ts';
 import { broadcastIntake } from '../infra/postgres/message/broadcast/intake.ts';
@@ -233,24 +232,9 @@ async function otpSendLane(platform: Platform<'otp-send'>): Promise<Wired> {
     codeOf: codeOf(config.CODE_KEYS),
     now,
     random: Math.random,
-    ...told(platform, 'otp-send'),
+    ...tellJobs(platform.log, 'otp-send'),
   });
   return { wake, stop: () => pool.end() };
-}
-
-/** Counts and logs what a lane did. */
-function told({ log }: Pick<Shared, 'log'>, kind: JobKind) {
-  return {
-    onAttempt: (
-      attempt: ClosingAttempt & { channel: string; provider: string; requestId: string | null },
-    ) => {
-      const { jobId, n, channel, provider, outcome, reason, latencyMs, requestId } = attempt;
-      attemptsTotal.inc({ kind, channel, provider, outcome });
-      const ids = { kind, job_id: jobId, attempt: n, request_id: requestId };
-      log.info({ ...ids, channel, provider, outcome, reason, latency_ms: latencyMs }, 'attempt');
-    },
-    onFinished: (state: FinalState) => jobsFinished.inc({ kind, state }),
-  };
 }
 
 function telegramLane(platform: Platform<'telegram-message'>): Wired {
@@ -263,7 +247,7 @@ function telegramLane(platform: Platform<'telegram-message'>): Wired {
     store: jobStore(pool, now, settles['telegram-message']),
     providerOf: () => provider,
     afterReply: closeDeadChat(telegramChats(pool), now),
-    ...told(platform, 'telegram-message'),
+    ...tellJobs(platform.log, 'telegram-message'),
   });
   return { wake, stop: () => pool.end() };
 }
@@ -279,7 +263,7 @@ async function pushLane(platform: Platform<'push'>): Promise<Wired> {
     store: jobStore(pool, now, settles.push),
     providerOf: () => provider,
     afterReply: pruneDeadToken(deadTokens(pool, seal)),
-    ...told(platform, 'push'),
+    ...tellJobs(platform.log, 'push'),
   });
   return { wake, stop: () => pool.end() };
 }
@@ -298,7 +282,7 @@ function webhookLane(platform: Platform<'webhook'>): Wired {
     store: jobStore(pool, now, settles.webhook, WEBHOOK_GATHER_MS),
     providerOf: webhookTargets(calls.provider, now),
     afterReply: (_job, work) => calls.recorded(work),
-    ...told(platform, 'webhook'),
+    ...tellJobs(platform.log, 'webhook'),
   });
   return { wake, stop: () => Promise.all([close(), pool.end()]).then(() => undefined) };
 }

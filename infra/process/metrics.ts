@@ -1,5 +1,4 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Channel } from '../../domain/verify/channel.ts';
 import type { AttemptOutcome, FinalState } from '../../domain/job/job.ts';
 
 /** What this process counts. Each process has its own registry and its own `/metrics`; a scraper adds them up. */
@@ -42,7 +41,7 @@ export const attemptsTotal = new Counter<keyof AttemptLabels>({
 });
 export interface AttemptLabels {
   readonly kind: string;
-  readonly channel: Channel | '';
+  readonly channel: string;
   readonly provider: string;
   readonly outcome: AttemptOutcome;
 }

@@ -34,8 +34,8 @@ interface PastJson {
 export interface SingleSource<Row extends SingleJobRow, Work> {
   readonly kind: string;
   /** Columns of its own, and the joins that they come from; `j` is the job. */
-  readonly columns: string;
-  readonly joins: string;
+  readonly columns?: string;
+  readonly joins?: string;
   /** Of its batches; default 0. */
   readonly gatherMs?: number;
   readonly work: (row: Row) => Work | null | { readonly settled: FinalState; readonly reason: string };
@@ -67,12 +67,13 @@ const readSql = ({
   joins,
 }: Pick<SingleSource<SingleJobRow, unknown>, 'kind' | 'columns' | 'joins'>) => `
 select j.id, j.project_id, j.state, j.finished_at is not null finished, j.reason, j.attempts, j.run_at, j.deadline_at, j.request_id,
-  j.payload, exists (select from lane where kind = '${kind}' and paused_at is not null) paused, ${columns},
+  j.payload, exists (select from lane where kind = '${kind}' and paused_at is not null) paused,
+  ${columns ? `${columns},` : ''}
   case when j.attempts > j.attempts_before then (
     select json_agg(json_build_object('n', a.n, 'outcome', a.outcome, 'reason', a.reason, 'retry_after_ms', a.retry_after_ms, 'opened_at', a.opened_at,
       'closed_at', a.closed_at) order by a.n)
     from attempt a where a.job_id = j.id and a.n > j.attempts_before) end past
-from job j ${joins}
+from job j ${joins ?? ''}
 where j.id = any($1)`;
 
 function toJob<Row extends SingleJobRow, Work>(

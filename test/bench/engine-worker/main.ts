@@ -4,7 +4,7 @@ import { codeOf } from '../../../infra/verify/codes.ts';
 import { readConfig } from '../../../infra/process/config.ts';
 import { sealer } from '../../../infra/process/crypto.ts';
 import { openLog } from '../../../infra/process/log.ts';
-import { attemptsTotal, jobsFinished } from '../../../infra/process/metrics.ts';
+import { tellJobs } from '../../../infra/process/tell-jobs.ts';
 import { jobStore } from '../../../infra/postgres/job/attempts.ts';
 import { hotPool } from '../../../infra/postgres/engine/hot-pool.ts';
 import { otpJobs } from '../../../infra/postgres/verify/otp-jobs.ts';
@@ -37,6 +37,7 @@ await workOff(async ({ done, concurrency }) => {
   const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
   const now = () => new Date();
   const inFlightMax = Math.floor(concurrency * PROVIDER_SHARE);
+  const told = tellJobs(log, 'otp-send');
   const wake = otpSendWake({
     jobs: otpJobs(pool, sealer(config.SEAL_KEYS)),
     store: jobStore(pool, now, settles['otp-send']),
@@ -49,24 +50,9 @@ await workOff(async ({ done, concurrency }) => {
     codeOf: codeOf(config.CODE_KEYS),
     now,
     random: Math.random,
-    onAttempt: ({ jobId, n, channel, provider, outcome, reason, latencyMs, requestId }) => {
-      attemptsTotal.inc({ kind: 'otp-send', channel, provider, outcome });
-      log.info(
-        {
-          job_id: jobId,
-          attempt: n,
-          channel,
-          provider,
-          outcome,
-          reason,
-          latency_ms: latencyMs,
-          request_id: requestId,
-        },
-        'attempt',
-      );
-    },
+    onAttempt: told.onAttempt,
     onFinished: (state) => {
-      jobsFinished.inc({ kind: 'otp-send', state });
+      told.onFinished(state);
       done();
     },
   });

@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import type { JobId } from '../../../domain/job/job.ts';
+import { jobs } from '../../../domain/jobs.ts';
+import { depthReader } from '../../../infra/postgres/job/depth.ts';
+import { sweepQueries } from '../../../infra/postgres/job/reconciler.ts';
+import { release } from '../../../infra/postgres/job/scheduler.ts';
+import { settles } from '../../../infra/postgres/settles.ts';
+import { exposeDepth, metrics } from '../../../infra/process/metrics.ts';
+import { startLane } from '../../../infra/queue/queue-worker.ts';
+import { queueOf, workerRedis } from '../../../infra/queue/queues.ts';
+import { sweepRedis } from '../../../infra/queue/reconciler-redis.ts';
+import { releaseQueues } from '../../../infra/queue/scheduler-queues.ts';
+import { sweep } from '../../../workers/engine/reconciler.ts';
+import { releaser, scheduledQueues } from '../../../workers/engine/scheduler.ts';
+import { type OpenBoard, openBoard, type Visitor } from '../../apps/board/open-board.ts';
+import { seedProject } from '../../apps/board/seed.ts';
+import { acceptEcho, echo, echoSettle, echoTable } from '../../support/echo/echo.ts';
+import { cave, echoWake } from '../../support/echo/worker.ts';
+import { freshRedis } from '../../support/servers.ts';
+
+/**
+ * A kind that the product doesn't have, added by its definition, its settle and its worker: everything else is the engine's and
+ * the board's as they are.
+ */
+
+const more = { jobs: { echo }, settles: { echo: echoSettle } };
+const kinds = { jobs: { ...jobs, ...more.jobs }, settles: { ...settles, ...more.settles } };
+const SLUG = 'canyon';
+
+let redisUrl: string;
+let board: OpenBoard;
+let operator: Visitor;
+let project: { id: string; slug: string };
+
+beforeAll(async () => {
+  redisUrl = await freshRedis();
+  board = await openBoard({ redisUrl, more });
+  operator = await board.visit('operator');
+  project = { id: await seedProject(board.pool, SLUG), slug: SLUG };
+  await board.pool.query(echoTable);
+  exposeDepth(depthReader(board.pool));
+});
+afterAll(() => board.close());
+beforeEach(async () => {
+  await board.queues.redis.flushdb();
+  await board.pool.query('truncate job, attempt, lane_turn, lane, outbox, cave cascade');
+});
+
+const now = () => new Date();
+const queue = () => queueOf(board.queues, 'echo');
+const schedule = () =>
+  releaser(
+    scheduledQueues(more.jobs, {}),
+    releaseQueues(board.queues, release(board.pool, kinds.jobs, {}), now),
+  )();
+const reconcile = () => {
+  const queries = sweepQueries(board.pool, kinds);
+  const keep = { jobDays: 30, phoneDays: 7 };
+  return sweep(
+    { ...queries, ...sweepRedis(board.queues), retire: (at: Date) => queries.retire(at, keep) },
+    now,
+  ).tick();
+};
+async function jobOf(id: JobId) {
+  const { rows } = await board.pool.query(
+    `select j.state, j.reason, j.attempts, c.state cave from job j join cave c on c.id = j.subject_id where j.id = $1`,
+    [id],
+  );
+  return rows[0];
+}
+
+function startWorker() {
+  const { heard, state, provider } = cave();
+  const connection = workerRedis(redisUrl, () => undefined);
+  const lines: object[] = [];
+  const worker = startLane({
+    kind: echo.kind,
+    wake: echoWake(board.pool, provider, { info: (line: object) => void lines.push(line) }),
+    concurrency: echo.concurrency,
+    connection,
+    onSurprise: (error) => lines.push(error),
+    onError: () => undefined,
+  });
+  onTestFinished(async () => {
+    await worker.drain(1_000);
+    connection.disconnect();
+  });
+  return { heard, state, lines };
+}
+
+test('is accepted, scheduled, worked off and recorded, and closes what its settle says; Redis holds safe labels only', async () => {
+  const id = await acceptEcho(board.pool, project, 'hello');
+  expect(await queue().getJobCountByTypes('waiting')).toBe(0);
+  await schedule();
+  const [entry] = await queue().getWaiting();
+  expect(entry?.data).toEqual({
+    jobId: id,
+    kind: 'echo',
+    labels: { project: SLUG, to: 'the cave', letters: '5' },
+  });
+
+  const { heard, lines } = startWorker();
+  await expect
+    .poll(() => jobOf(id))
+    .toEqual({
+      state: 'completed',
+      reason: null,
+      attempts: 1,
+      cave: 'completed',
+    });
+  expect(heard).toEqual(['hello']);
+  expect(lines).toMatchObject([{ kind: 'echo', job_id: id, outcome: 'completed', provider: 'cave' }]);
+});
+
+test('is on Bull Board and under /ops like any other, and staff retry and cancel it as its settle allows', async () => {
+  const { state } = startWorker();
+  state.isDeaf = true;
+  const id = await acceptEcho(board.pool, project, 'anyone there');
+  await schedule();
+  await expect
+    .poll(() => jobOf(id))
+    .toMatchObject({ state: 'exhausted', reason: 'network', attempts: 2, cave: 'exhausted' });
+
+  const shown = await operator.json('/api/queues?activeQueue=echo&status=latest&page=1');
+  const ofEcho = shown.queues.find(({ name }: { name: string }) => name === 'echo');
+  await expect.poll(() => queue().getJobState(id)).toBe('failed');
+  expect(ofEcho).toMatchObject({ description: expect.stringContaining('/ops/jobs?kind=echo') });
+  const [listed] = (await operator.json('/ops/jobs?kind=echo')).data;
+  expect(listed).toMatchObject({ id, kind: 'echo', state: 'exhausted', labels: { to: 'the cave' } });
+  const overview = await operator.json('/ops');
+  expect(overview.alarms).toContainEqual(expect.objectContaining({ alarm: 'no-worker', subject: 'echo' }));
+  expect((await operator.get('/ops/lanes')).text).toContain('>echo<');
+  expect((await operator.get(`/ops/jobs/${id}`)).text).toContain('Retry');
+
+  state.isDeaf = false;
+  expect((await operator.put(`/api/queues/echo/${id}/retry`)).status).toBe(204);
+  await expect.poll(() => jobOf(id)).toMatchObject({ state: 'completed', attempts: 3 });
+
+  const unwanted = await acceptEcho(board.pool, project, 'never');
+  expect((await operator.post(`/ops/jobs/${unwanted}/cancel`)).status).toBe(303);
+  expect(await jobOf(unwanted)).toMatchObject({ state: 'cancelled', cave: 'filled' });
+});
+
+test('a retry makes no sense once its settle says that nobody waits, and an unknown kind is told so', async () => {
+  const id = await acceptEcho(board.pool, project, 'late');
+  await board.pool.query(`update job set state = 'exhausted', finished_at = now() where id = $1`, [id]);
+  await board.pool.query(`update cave set state = 'filled'`);
+  board.time.now = new Date(Date.now() + 1_000);
+  const refused = await operator.postJson('/ops/retry', { kind: 'echo' });
+  expect(refused.body).toMatchObject({ matching: 1, retriable: 0 });
+  expect((await operator.put('/api/queues/whisper/pause')).status).toBe(404);
+});
+
+test('the reconciler gives back lost entries, keeps its pause, and expires what is too late; metrics count it', async () => {
+  const id = await acceptEcho(board.pool, project, 'lost');
+  await schedule();
+  await queue().obliterate({ force: true });
+  await board.queues.redis.flushdb();
+  await operator.put('/api/queues/echo/pause');
+  expect(await reconcile()).toMatchObject({ reissued: 1 });
+  expect(await queue().isPaused()).toBe(true);
+  expect(await queue().getJobState(id)).toMatch(/waiting|paused/);
+  await operator.put('/api/queues/echo/resume');
+
+  const late = await acceptEcho(board.pool, project, 'late', -60_000);
+  expect(await reconcile()).toMatchObject({ expired: 1 });
+  expect(await jobOf(late)).toMatchObject({ state: 'expired', reason: 'deadline' });
+  const text = await metrics.metrics();
+  expect(text).toMatch(/navbat_queue_unfinished_jobs\{kind="echo"\} 1/);
+  expect(text).toMatch(/navbat_jobs_finished_total\{kind="echo",state="expired"\} 1/);
+  expect(text).toMatch(
+    /navbat_attempts_total\{kind="echo",channel="air",provider="cave",outcome="completed"\}/,
+  );
+});
