@@ -7,6 +7,7 @@ import { jobReasons } from './job/reasons.ts';
 import { otpReasons } from './verify/reasons.ts';
 import { projectReasons } from './project/reasons.ts';
 import type { CodesSeenIn, Reason, ReasonFacts, RetryHelp } from './shared/reason.ts';
+import { pushReasons } from './message/push/reasons.ts';
 import { recipientReasons } from './identity/recipient/reasons.ts';
 import { registrationReasons } from './identity/registration/reasons.ts';
 import { staffReasons } from './staff/reasons.ts';
@@ -24,6 +25,7 @@ export const reasonsByContext = {
   Registration: registrationReasons,
   Recipients: recipientReasons,
   Messages: broadcastReasons,
+  Pushes: pushReasons,
   Telegram: telegramReasons,
   Webhooks: webhookReasons,
   Projects: projectReasons,
@@ -41,6 +43,7 @@ export const reasons = {
   ...registrationReasons,
   ...recipientReasons,
   ...broadcastReasons,
+  ...pushReasons,
   ...telegramReasons,
   ...webhookReasons,
   ...projectReasons,
@@ -54,6 +57,8 @@ export type ReasonCode = keyof Reasons;
 export type ProblemType = CodesSeenIn<Reasons, 'problem'>;
 /** Why a job, or one attempt of it, ended as it did. */
 export type JobReason = CodesSeenIn<Reasons, 'job' | 'attempt'>;
+/** What a provider's answer may be called. */
+export type AttemptReason = CodesSeenIn<Reasons, 'attempt'>;
 /** Why nothing is sent to a chat. */
 export type ChatReason = CodesSeenIn<Reasons, 'chat'>;
 

@@ -1,4 +1,4 @@
-import type { RefusalReason } from '../../domain/job/decision.ts';
+import type { ProblemType } from '../../domain/reasons.ts';
 import type { Destinations } from '../../domain/identity/person/destinations.ts';
 import { readTelegramPhone } from '../../domain/shared/phone.ts';
 import { Locale } from '../../domain/shared/locale.ts';
@@ -119,7 +119,11 @@ async function contact(deps: StoryDeps, scene: Scene, number: string, isOwn: boo
   return deps.mouth.say(by.telegramId, registered(answer, words));
 }
 
-const waitingHelps: ReadonlySet<RefusalReason> = new Set(['too-soon', 'too-many-sends', 'publishable-limit']);
+const waitingHelps: ReadonlySet<string> = new Set<ProblemType>([
+  'too-soon',
+  'too-many-sends',
+  'publishable-limit',
+]);
 
 function registered(answer: RegisterAnswer, words: Texts): Saying {
   switch (answer.answer) {

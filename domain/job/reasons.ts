@@ -1,5 +1,5 @@
 import type { Reason } from '../shared/reason.ts';
-import type { ProviderFault, ProviderRefusal, UnknownReason } from './reply.ts';
+import type { BusyReason, UnknownReason } from './reply.ts';
 
 /** Ends and pauses that the engine itself gives a job. */
 const engine = {
@@ -70,84 +70,10 @@ const engine = {
     nextStep: 'Ask for it again if it is still wanted. /ops/audit says who cancelled it.',
     seen: ['job'],
   },
-} as const satisfies Record<string, Reason>;
+} as const satisfies Record<string, Reason> & Record<BusyReason, Reason>;
 
-/** What a provider refuses for good. */
+/** What any provider may refuse for good; the others are those of the context that speaks to it. */
 const refusals = {
-  'bot-blocked': {
-    meaning: 'The person blocked the Telegram bot.',
-    retry: 'after-change',
-    nextStep: 'The person unblocks the bot or presses Start in it. Or use another channel.',
-    seen: ['job', 'attempt', 'chat'],
-  },
-  'bot-kicked': {
-    meaning: 'The Telegram bot was removed from the group or channel, or is not a member of it.',
-    retry: 'after-change',
-    nextStep: 'An admin of the group or channel adds the bot again, which opens the chat at once.',
-    seen: ['job', 'attempt', 'chat'],
-  },
-  'bot-not-started': {
-    meaning: 'The person has never opened the Telegram bot, which may not write first.',
-    retry: 'after-change',
-    nextStep: 'The person presses Start in the bot. Or use another channel.',
-    seen: ['job', 'attempt', 'chat'],
-  },
-  'user-deactivated': {
-    meaning: 'The Telegram account was deleted or banned.',
-    retry: 'no',
-    nextStep: 'Ask the person for another way to reach them, and remove the chat from the recipient.',
-    seen: ['job', 'attempt', 'chat'],
-  },
-  'chat-not-found': {
-    meaning: 'Telegram knows no such chat, or the bot was never there.',
-    retry: 'after-change',
-    nextStep: 'Check the chat id; the person presses Start in the bot, or an admin adds it to the group.',
-    seen: ['job', 'attempt', 'chat'],
-  },
-  'chat-upgraded': {
-    meaning: 'The group became a supergroup with another chat id, which Telegram did not name.',
-    retry: 'after-change',
-    nextStep:
-      'Somebody writes /start in the group, or an admin adds the bot again; then use the new chat id.',
-    seen: ['job', 'attempt', 'chat'],
-  },
-  'no-rights': {
-    meaning: 'The Telegram bot is in the chat and may not write there.',
-    retry: 'after-change',
-    nextStep: 'An admin of the group or channel allows the bot to send messages.',
-    seen: ['job', 'attempt'],
-  },
-  'topic-closed': {
-    meaning: 'The topic of the group that the message goes to is closed or gone.',
-    retry: 'after-change',
-    nextStep: 'An admin of the group opens the topic again.',
-    seen: ['job', 'attempt'],
-  },
-  'message-too-long': {
-    meaning: 'The text is longer than the provider takes.',
-    retry: 'after-change',
-    nextStep: 'Shorten the text, and send it again.',
-    seen: ['job', 'attempt'],
-  },
-  'markup-invalid': {
-    meaning: 'The provider cannot read the markup of the text.',
-    retry: 'after-change',
-    nextStep: 'Correct the markup that provider_message of the attempt names, and send it again.',
-    seen: ['job', 'attempt'],
-  },
-  'token-unregistered': {
-    meaning: 'The push token is not valid any more: the app was removed or has a newer token.',
-    retry: 'after-change',
-    nextStep: 'Store the new token with PUT /recipients when the app starts next.',
-    seen: ['job', 'attempt'],
-  },
-  'token-of-another-app': {
-    meaning: 'The push token belongs to an app of another Firebase project.',
-    retry: 'after-change',
-    nextStep: "Check that the app uses the Firebase project of this installation's service account.",
-    setting: 'GOOGLE_APPLICATION_CREDENTIALS',
-    seen: ['job', 'attempt'],
-  },
   'message-invalid': {
     meaning: 'The provider does not accept the message in this form.',
     retry: 'after-change',
@@ -159,62 +85,6 @@ const refusals = {
     retry: 'after-change',
     nextStep:
       'Staff check the credentials of the provider in the environment, then retry from /ops/failures.',
-    seen: ['job', 'attempt'],
-  },
-  'number-invalid': {
-    meaning: 'The provider says that this is not a phone number.',
-    retry: 'after-change',
-    nextStep: 'Ask the person for their number again.',
-    seen: ['job', 'attempt'],
-  },
-  'number-unreachable': {
-    meaning: 'The phone could not be reached: it is off, without network, or its operator refuses.',
-    retry: 'later',
-    nextStep: 'The person checks their phone and asks for a new code, or uses another channel.',
-    seen: ['job', 'attempt'],
-  },
-  'number-unknown': {
-    meaning: 'The operator knows no such number.',
-    retry: 'after-change',
-    nextStep: 'Ask the person for their number again.',
-    seen: ['job', 'attempt'],
-  },
-  'region-not-enabled': {
-    meaning: "The provider's account may not send to this country.",
-    retry: 'after-change',
-    nextStep: "Staff enable the country in the provider's console (Twilio: Messaging, Geo permissions).",
-    seen: ['job', 'attempt'],
-  },
-  unsubscribed: {
-    meaning: 'The person answered STOP to messages of this sender.',
-    retry: 'after-change',
-    nextStep: 'The person sends START to the sender, or uses another channel.',
-    seen: ['job', 'attempt'],
-  },
-  'not-a-mobile': {
-    meaning: 'The number cannot receive SMS.',
-    retry: 'after-change',
-    nextStep: 'Ask for a mobile number, or use another channel.',
-    seen: ['job', 'attempt'],
-  },
-  landline: {
-    meaning: 'The number is a landline or its operator does not take SMS.',
-    retry: 'after-change',
-    nextStep: 'Ask for a mobile number, or use another channel.',
-    seen: ['job', 'attempt'],
-  },
-  filtered: {
-    meaning: "An operator's spam filter stopped the message.",
-    retry: 'after-change',
-    nextStep: "Check the template's words and links, and whether the sender is registered with the operator.",
-    setting: 'templates',
-    seen: ['job', 'attempt'],
-  },
-  'not-on-telegram': {
-    meaning: 'Telegram Gateway cannot reach this number: it has no Telegram account, or refuses codes.',
-    retry: 'no',
-    nextStep: 'Name sms after telegram-gateway in the channels, so that the code goes on by SMS.',
-    setting: 'channels',
     seen: ['job', 'attempt'],
   },
   'balance-empty': {
@@ -229,17 +99,11 @@ const refusals = {
     nextStep: "Look at the provider's own log by the reference of the attempt.",
     seen: ['job', 'attempt'],
   },
-  'endpoint-gone': {
-    meaning: 'The endpoint answered 410 Gone and was disabled.',
-    retry: 'after-change',
-    nextStep: 'Enable the endpoint again (PATCH /webhooks/{id}), then replay the events that it missed.',
-    seen: ['job', 'attempt'],
-  },
-} as const satisfies Record<ProviderRefusal, Reason>;
+} as const satisfies Record<string, Reason>;
 
 const RETRIES_GO_ON = 'Nothing yet: the job is tried again by itself.';
 
-/** What may succeed later. */
+/** What may succeed later, at any provider. */
 const faults = {
   network: {
     meaning: 'No connection could be made.',
@@ -259,43 +123,7 @@ const faults = {
     nextStep: `${RETRIES_GO_ON} Staff look at the provider's status page.`,
     seen: ['job', 'attempt'],
   },
-  'http-3xx': {
-    meaning: 'The endpoint answered with a redirect, which is not followed.',
-    retry: 'after-change',
-    nextStep: 'Set the final address as url of the endpoint (PATCH /webhooks/{id}).',
-    seen: ['job', 'attempt'],
-  },
-  'http-4xx': {
-    meaning: 'The endpoint refused the call with a 4xx status.',
-    retry: 'after-change',
-    nextStep: 'Correct the receiver: it must answer 2xx. GET /webhooks/deliveries shows what it answered.',
-    seen: ['job', 'attempt'],
-  },
-  'http-5xx': {
-    meaning: 'The endpoint failed with a 5xx status.',
-    retry: 'later',
-    nextStep: `${RETRIES_GO_ON} GET /webhooks/deliveries shows what the receiver answered.`,
-    seen: ['job', 'attempt'],
-  },
-  tls: {
-    meaning: "The endpoint's TLS certificate is not valid for its name, has expired, or is not trusted.",
-    retry: 'after-change',
-    nextStep: 'Install a valid certificate with its full chain.',
-    seen: ['job', 'attempt'],
-  },
-  'name-unresolved': {
-    meaning: "The endpoint's host name has no address.",
-    retry: 'after-change',
-    nextStep: "Check the host name in the endpoint's url and its DNS records.",
-    seen: ['job', 'attempt'],
-  },
-  'address-forbidden': {
-    meaning: "The endpoint's name leads to a private or reserved address, which is never called.",
-    retry: 'after-change',
-    nextStep: 'Use a public address.',
-    seen: ['job', 'attempt'],
-  },
-} as const satisfies Record<ProviderFault, Reason>;
+} as const satisfies Record<string, Reason>;
 
 /** What may have happened or not. */
 const unknowns = {
@@ -320,3 +148,8 @@ const unknowns = {
 } as const satisfies Record<UnknownReason, Reason>;
 
 export const jobReasons = { ...engine, ...refusals, ...faults, ...unknowns } as const;
+
+/** What any provider may answer. */
+export type ProviderReason = keyof typeof refusals | keyof typeof faults;
+/** A reason that the engine itself gives: `satisfies EngineReason` behind each that it writes. */
+export type EngineReason = keyof typeof jobReasons;

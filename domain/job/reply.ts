@@ -1,49 +1,3 @@
-/** Why a provider will never deliver this message. Closed, so that boards and callbacks can be counted by it. */
-export const refusalsByProvider = [
-  'bot-blocked',
-  'bot-kicked',
-  'bot-not-started',
-  'user-deactivated',
-  'chat-not-found',
-  'chat-upgraded',
-  'no-rights',
-  'topic-closed',
-  'message-too-long',
-  'markup-invalid',
-  'token-unregistered',
-  'token-of-another-app',
-  'message-invalid',
-  'credentials',
-  'number-invalid',
-  'number-unreachable',
-  'number-unknown',
-  'region-not-enabled',
-  'unsubscribed',
-  'not-a-mobile',
-  'landline',
-  'filtered',
-  'not-on-telegram',
-  'balance-empty',
-  'provider-refused',
-  'endpoint-gone',
-] as const;
-export type ProviderRefusal = (typeof refusalsByProvider)[number];
-
-/** Why a try failed that may succeed later. */
-export const faultsOfProvider = [
-  'network',
-  'provider-unavailable',
-  'provider-internal',
-  // Of a customer's own server.
-  'http-3xx',
-  'http-4xx',
-  'http-5xx',
-  'tls',
-  'name-unresolved',
-  'address-forbidden',
-] as const;
-export type ProviderFault = (typeof faultsOfProvider)[number];
-
 /** Why we cannot tell whether a try succeeded. */
 export type UnknownReason = 'timeout' | 'connection-lost' | 'answer-unreadable';
 
@@ -65,7 +19,8 @@ export type SendReply =
     }
   | {
       readonly reply: 'refused';
-      readonly reason: ProviderRefusal;
+      /** Why it will never deliver this: a reason of the context that speaks to it. */
+      readonly reason: string;
       /** The address itself is dead: forget it for every later message. */
       readonly addressIsDead: boolean;
       /** The provider's own words, made safe (`providerWords`). */
@@ -73,7 +28,8 @@ export type SendReply =
     }
   | {
       readonly reply: 'faulted';
-      readonly reason: ProviderFault;
+      /** Why it failed, which may pass. */
+      readonly reason: string;
       /** The provider asks us to wait so long before the next try, which the pause is then no shorter than. */
       readonly retryAfterMs?: number;
       readonly detail?: string;

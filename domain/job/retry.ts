@@ -1,4 +1,5 @@
 import type { AttemptOutcome, Step } from './job.ts';
+import type { EngineReason } from './reasons.ts';
 
 /** One earlier attempt of a kind that makes one call to one provider. */
 export interface PastTry {
@@ -39,7 +40,7 @@ export function decideRetry(past: readonly PastTry[], rules: RetryRules, now: Da
   if (last?.outcome === 'completed') return { step: 'finish', state: 'completed', reason: null };
   if (last?.outcome === 'rejected') return { step: 'finish', state: 'rejected', reason: last.reason };
   if (now >= rules.deadlineAt)
-    return { step: 'finish', state: 'expired', reason: last?.reason ?? 'deadline' };
+    return { step: 'finish', state: 'expired', reason: last?.reason ?? ('deadline' satisfies EngineReason) };
   if (!last) return { step: 'send', send: null };
   return last.outcome === 'snoozed'
     ? afterSnooze(past, last, rules, now)
@@ -70,7 +71,7 @@ function afterFailure(past: readonly PastTry[], last: PastTry, rules: RetryRules
   const tries = past.filter(({ outcome }) => outcome === 'failed').length + unknowns;
   const delayMs = rules.delaysMs[tries - 1];
   if (delayMs === undefined || unknowns >= rules.unknownMax)
-    return { step: 'finish', state: 'exhausted', reason: last.reason ?? 'unknown' };
+    return { step: 'finish', state: 'exhausted', reason: last.reason ?? ('unknown' satisfies EngineReason) };
   // An open attempt was cut off by a crash: whoever finds it has already waited.
   if (last.closedAt === null) return { step: 'send', send: null };
   const pauseMs = Math.max(delayMs * (1 + JITTER_SHARE * rules.jitter), last.retryAfterMs ?? 0);

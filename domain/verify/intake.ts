@@ -1,4 +1,5 @@
 import type { Refused } from '../job/decision.ts';
+import type { RefusalReason } from './reasons.ts';
 import type { JobId } from '../shared/ids.ts';
 import type { Caller } from '../project/caller.ts';
 import type { Asker } from './asker.ts';
@@ -36,7 +37,7 @@ export type SendAnswer =
        */
       readonly number: string | null;
     }
-  | ({ readonly answer: 'refused' } & Refused)
+  | ({ readonly answer: 'refused' } & Refused<RefusalReason>)
   | { readonly answer: 'closed' }
   /** The key was used with another body. */
   | { readonly answer: 'key-reused' };

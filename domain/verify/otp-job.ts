@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Decision, RefusalReason } from '../job/decision.ts';
+import type { Decision } from '../job/decision.ts';
 import type { JobState } from '../job/job.ts';
 import type { JobId, ProjectId } from '../shared/ids.ts';
 import type { otpSend } from './job.ts';
@@ -9,7 +9,7 @@ import type { DayBudget } from './paid-limits.ts';
 import type { Addresses } from './port.ts';
 import type { PastAttempt } from './step.ts';
 import type { Verification } from './verification.ts';
-import type { CodeEndReason } from './reasons.ts';
+import type { CodeEndReason, RefusalReason } from './reasons.ts';
 
 /** A job of `otp-send` with all that its next step depends on. */
 export interface OtpJob {
@@ -19,7 +19,7 @@ export interface OtpJob {
   readonly paused: boolean;
   readonly finished: boolean;
   readonly state: JobState;
-  readonly reason: CodeEndReason | null;
+  readonly reason: string | null;
   readonly attemptsMade: number;
   readonly runAt: Date;
   readonly requestId: string | null;

@@ -40,4 +40,4 @@ export interface DeliveryReport {
   readonly refunded: boolean;
 }
 
-export type { Cost, ProviderFault, ProviderRefusal, SendReply } from '../job/reply.ts';
+export type { Cost, SendReply } from '../job/reply.ts';

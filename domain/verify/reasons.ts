@@ -1,4 +1,3 @@
-import type { RefusalReason } from '../job/decision.ts';
 import type { jobReasons } from '../job/reasons.ts';
 import { type CodesSeenIn, fromText, type Reason, untilText } from '../shared/reason.ts';
 import type { Channel, SILENT_CHANNEL } from './channel.ts';
@@ -126,7 +125,80 @@ const refusals = {
     nextStep: 'Store the recipient first (PUT /recipients), or send to a phone number.',
     seen: ['problem'],
   },
-} as const satisfies Record<RefusalReason, Reason>;
+} as const satisfies Record<string, Reason>;
+export type RefusalReason = keyof typeof refusals;
+export const isRefusal = (reason: string): reason is RefusalReason => Object.hasOwn(refusals, reason);
+
+/** Refusals that are limits: time or a person lifts them, so that an idempotency key may be tried again. */
+export const limitReasons: ReadonlySet<RefusalReason> = new Set([
+  'too-soon',
+  'too-many-sends',
+  'publishable-limit',
+  'codes-unconfirmed',
+  'destination-locked',
+  'number-capped',
+  'other-payment',
+]);
+
+/** What a provider of SMS, or Telegram's Gateway, refuses for good. */
+const byProvider = {
+  'number-invalid': {
+    meaning: 'The provider says that this is not a phone number.',
+    retry: 'after-change',
+    nextStep: 'Ask the person for their number again.',
+    seen: ['job', 'attempt'],
+  },
+  'number-unreachable': {
+    meaning: 'The phone could not be reached: it is off, without network, or its operator refuses.',
+    retry: 'later',
+    nextStep: 'The person checks their phone and asks for a new code, or uses another channel.',
+    seen: ['job', 'attempt'],
+  },
+  'number-unknown': {
+    meaning: 'The operator knows no such number.',
+    retry: 'after-change',
+    nextStep: 'Ask the person for their number again.',
+    seen: ['job', 'attempt'],
+  },
+  'region-not-enabled': {
+    meaning: "The provider's account may not send to this country.",
+    retry: 'after-change',
+    nextStep: "Staff enable the country in the provider's console (Twilio: Messaging, Geo permissions).",
+    seen: ['job', 'attempt'],
+  },
+  unsubscribed: {
+    meaning: 'The person answered STOP to messages of this sender.',
+    retry: 'after-change',
+    nextStep: 'The person sends START to the sender, or uses another channel.',
+    seen: ['job', 'attempt'],
+  },
+  'not-a-mobile': {
+    meaning: 'The number cannot receive SMS.',
+    retry: 'after-change',
+    nextStep: 'Ask for a mobile number, or use another channel.',
+    seen: ['job', 'attempt'],
+  },
+  landline: {
+    meaning: 'The number is a landline or its operator does not take SMS.',
+    retry: 'after-change',
+    nextStep: 'Ask for a mobile number, or use another channel.',
+    seen: ['job', 'attempt'],
+  },
+  filtered: {
+    meaning: "An operator's spam filter stopped the message.",
+    retry: 'after-change',
+    nextStep: "Check the template's words and links, and whether the sender is registered with the operator.",
+    setting: 'templates',
+    seen: ['job', 'attempt'],
+  },
+  'not-on-telegram': {
+    meaning: 'Telegram Gateway cannot reach this number: it has no Telegram account, or refuses codes.',
+    retry: 'no',
+    nextStep: 'Name sms after telegram-gateway in the channels, so that the code goes on by SMS.',
+    setting: 'channels',
+    seen: ['job', 'attempt'],
+  },
+} as const satisfies Record<string, Reason>;
 
 /** Why a code takes no more checks. */
 const closed = {
@@ -288,6 +360,7 @@ const problems = {
 
 export const otpReasons = {
   ...refusals,
+  ...byProvider,
   ...closed,
   ...confirmations,
   ...silences,

@@ -1,9 +1,9 @@
 import { formatIncompletePhoneNumber } from 'libphonenumber-js/max';
-import type { RefusalReason } from '../job/decision.ts';
 import type { ReasonFacts } from '../shared/reason.ts';
 import { nextUtcDay } from '../shared/time.ts';
 import type { PaidAsker } from './asker.ts';
 import { type DayBudget, dayBudgetOf, type DaySpend } from './paid-limits.ts';
+import type { RefusalReason } from './reasons.ts';
 import { prefixBlockedUntil } from './fraud.ts';
 import { HOUR_SECONDS, type SendCommand, type SendFacts } from './send.ts';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Decision, type RefusalReason, refused } from '../job/decision.ts';
+import { type Decision, refused } from '../job/decision.ts';
+import type { RefusalReason } from './reasons.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { ProjectSettings } from '../project/settings.ts';
 import type { PaidAsker } from './asker.ts';
@@ -187,7 +188,11 @@ export interface SendPlan {
 }
 
 /** May this recipient be sent a code now, by which channels, and is it a resend? */
-export function decideSend(command: SendCommand, facts: SendFacts, now: Date): Decision<{ plan: SendPlan }> {
+export function decideSend(
+  command: SendCommand,
+  facts: SendFacts,
+  now: Date,
+): Decision<{ plan: SendPlan }, RefusalReason> {
   const usable = usableChannels(command, facts, now);
   if (facts.locked && !usable.channels.includes('push')) return refused('destination-locked');
   const unfit = shortCodeRefusal(command, facts.settings) ?? moneyRefusal(command, facts, now);

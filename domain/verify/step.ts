@@ -13,7 +13,7 @@ export interface PastAttempt {
   readonly provider: string;
   /** Null while it is open: met again after a crash, it counts as unknown. */
   readonly outcome: AttemptOutcome | null;
-  readonly reason: CodeEndReason | null;
+  readonly reason: string | null;
   readonly closedAt: Date | null;
   /** What the provider's callbacks said, or null. */
   readonly delivery: DeliveryReport['status'] | null;
@@ -49,7 +49,7 @@ type Standing =
   | {
       readonly is: 'over';
       readonly how: 'rejected' | 'exhausted' | 'unconfirmed' | 'skipped';
-      readonly reason: CodeEndReason;
+      readonly reason: string;
     };
 
 /** Send on a channel, wait until a time, or finish: what a wake-up of this job means now. */
@@ -219,7 +219,7 @@ function endOfChain(overs: readonly Extract<Standing, { is: 'over' }>[]): Step<n
   const last = overs.findLast(({ how }) => how !== 'skipped') ?? overs.at(-1);
   if (overs.some(({ how }) => how === 'unconfirmed')) return finish('completed', 'unconfirmed');
   if (!last) return finish('rejected', 'no-channel');
-  return finish(last.how === 'exhausted' ? 'exhausted' : 'rejected', last.reason);
+  return { step: 'finish', state: last.how === 'exhausted' ? 'exhausted' : 'rejected', reason: last.reason };
 }
 
 /** Nothing is sent on the silent channel, so that no attempt is ever made on it. */

@@ -1,4 +1,5 @@
 import { type Decision, refused } from '../job/decision.ts';
+import type { RefusalReason } from './reasons.ts';
 
 /**
  * Limits of what is asked for with a publishable key, which anybody may have. They count apart from what the project's own
@@ -63,7 +64,11 @@ export const inGoodStanding = (address: AddressStanding | null): boolean =>
   !address || address.unconfirmed <= address.confirmed;
 
 /** Null where this stranger may be sent one more. Addresses that the number's owner uses are counted apart from all others. */
-export function strangerRefusal({ from, asks, address }: StrangerFacts): Decision<never> | null {
+export function strangerRefusal({
+  from,
+  asks,
+  address,
+}: StrangerFacts): Decision<never, RefusalReason> | null {
   if (address && address.unconfirmed >= UNCONFIRMED_PER_ADDRESS + address.confirmed)
     return refused('codes-unconfirmed', HOUR_SECONDS);
   const isKnown = isKnownAddress({ from, asks });

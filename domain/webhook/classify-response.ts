@@ -1,5 +1,7 @@
 import { retryAfterMs } from '../shared/retry-after.ts';
-import type { ProviderFault, SendReply } from '../job/reply.ts';
+import type { EngineReason } from '../job/reasons.ts';
+import type { SendReply } from '../job/reply.ts';
+import type { AnswerReason } from './reasons.ts';
 
 /** Why a call got no answer at all. */
 export const callFaults = [
@@ -50,7 +52,10 @@ export function judgeCall(called: Called, reference: string, snoozes: number, no
   if (status >= 200 && status < 300)
     return { reply: { reply: 'accepted', reference, cost: null }, health: 'well' };
   if (status === GONE)
-    return { reply: { reply: 'refused', reason: 'endpoint-gone', addressIsDead: true }, health: 'gone' };
+    return {
+      reply: { reply: 'refused', reason: 'endpoint-gone' satisfies AnswerReason, addressIsDead: true },
+      health: 'gone',
+    };
 
   const waitMs =
     asksForTime.has(status) && snoozes < SNOOZES_MAX
@@ -73,7 +78,7 @@ function judgeFault(fault: CallFault): Judgement {
     case 'interrupted':
       return { reply: { reply: 'unknown', reason: 'connection-lost' }, health: 'untold' };
     case 'not-connected':
-      return { reply: { reply: 'faulted', reason: 'network' }, health: 'failing' };
+      return { reply: { reply: 'faulted', reason: 'network' satisfies EngineReason }, health: 'failing' };
     case 'tls':
     case 'name-unresolved':
     case 'address-forbidden':
@@ -81,7 +86,7 @@ function judgeFault(fault: CallFault): Judgement {
   }
 }
 
-function faultOf(status: number): ProviderFault {
+function faultOf(status: number): AnswerReason {
   if (status < 400) return 'http-3xx';
   return status < 500 ? 'http-4xx' : 'http-5xx';
 }

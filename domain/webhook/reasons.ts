@@ -1,6 +1,6 @@
 import type { Reason } from '../shared/reason.ts';
 import type { DisabledReason } from './endpoint.ts';
-import type { jobReasons } from '../job/reasons.ts';
+import type { EngineReason } from '../job/reasons.ts';
 import { ENDPOINTS_MAX } from './endpoint.ts';
 import type { CallFault } from './classify-response.ts';
 
@@ -27,8 +27,58 @@ const disabled = {
   },
 } as const satisfies Record<DisabledReason, Reason>;
 
-/** Why a call got no answer; the others are any provider's (`domain/job/reasons.ts`). */
+const RETRIES_GO_ON = 'Nothing yet: the job is tried again by itself.';
+
+/** What an endpoint's answer means; any provider's are in `domain/job/reasons.ts`. */
+const answers = {
+  'endpoint-gone': {
+    meaning: 'The endpoint answered 410 Gone and was disabled.',
+    retry: 'after-change',
+    nextStep: 'Enable the endpoint again (PATCH /webhooks/{id}), then replay the events that it missed.',
+    seen: ['job', 'attempt'],
+  },
+  'http-3xx': {
+    meaning: 'The endpoint answered with a redirect, which is not followed.',
+    retry: 'after-change',
+    nextStep: 'Set the final address as url of the endpoint (PATCH /webhooks/{id}).',
+    seen: ['job', 'attempt'],
+  },
+  'http-4xx': {
+    meaning: 'The endpoint refused the call with a 4xx status.',
+    retry: 'after-change',
+    nextStep: 'Correct the receiver: it must answer 2xx. GET /webhooks/deliveries shows what it answered.',
+    seen: ['job', 'attempt'],
+  },
+  'http-5xx': {
+    meaning: 'The endpoint failed with a 5xx status.',
+    retry: 'later',
+    nextStep: `${RETRIES_GO_ON} GET /webhooks/deliveries shows what the receiver answered.`,
+    seen: ['job', 'attempt'],
+  },
+} as const satisfies Record<string, Reason>;
+
+export type AnswerReason = keyof typeof answers;
+
+/** Why a call got no answer; any provider's are in `domain/job/reasons.ts`. */
 const callFaults = {
+  tls: {
+    meaning: "The endpoint's TLS certificate is not valid for its name, has expired, or is not trusted.",
+    retry: 'after-change',
+    nextStep: 'Install a valid certificate with its full chain.',
+    seen: ['job', 'attempt'],
+  },
+  'name-unresolved': {
+    meaning: "The endpoint's host name has no address.",
+    retry: 'after-change',
+    nextStep: "Check the host name in the endpoint's url and its DNS records.",
+    seen: ['job', 'attempt'],
+  },
+  'address-forbidden': {
+    meaning: "The endpoint's name leads to a private or reserved address, which is never called.",
+    retry: 'after-change',
+    nextStep: 'Use a public address.',
+    seen: ['job', 'attempt'],
+  },
   'not-connected': {
     meaning: 'No connection to the endpoint could be made.',
     retry: 'later',
@@ -41,10 +91,11 @@ const callFaults = {
     nextStep: 'Nothing: another worker calls again.',
     seen: ['delivery'],
   },
-} as const satisfies Record<Exclude<CallFault, keyof typeof jobReasons>, Reason>;
+} as const satisfies Record<Exclude<CallFault, EngineReason>, Reason>;
 
 export const webhookReasons = {
   ...disabled,
+  ...answers,
   ...callFaults,
   'endpoint-deleted': {
     meaning: 'The endpoint was deleted before the event was delivered.',

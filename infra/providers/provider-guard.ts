@@ -1,6 +1,7 @@
 import { BrokenCircuitError, circuitBreaker, CircuitState, CountBreaker, handleAll } from 'cockatiel';
 import type { Entered, Entry, Guarded, NotEntered, Provider } from '../../domain/job/guard.ts';
-import type { ProviderRefusal, SendReply } from '../../domain/job/reply.ts';
+import type { SendReply } from '../../domain/job/reply.ts';
+import type { EngineReason } from '../../domain/job/reasons.ts';
 import { busy } from './replies.ts';
 
 /** The last 20 calls decide, once there are 10: a handful of slow numbers is no outage. */
@@ -253,7 +254,7 @@ export function openMs(timesOpened: number, random: number): number {
 }
 
 /** Our account is refused, so every message will be. All other refusals are about one address: there the provider works. */
-const faultyRefusals: ReadonlySet<ProviderRefusal> = new Set(['credentials', 'balance-empty']);
+const faultyRefusals: ReadonlySet<string> = new Set<EngineReason>(['credentials', 'balance-empty']);
 
 function isFault(reply: SendReply): boolean {
   switch (reply.reply) {

@@ -1,6 +1,6 @@
 import { providerWords } from '../../domain/job/provider-words.ts';
-import type { BusyReason } from '../../domain/job/reply.ts';
-import type { ProviderFault, ProviderRefusal, SendReply } from '../../domain/verify/port.ts';
+import type { BusyReason, SendReply } from '../../domain/job/reply.ts';
+import type { AttemptReason } from '../../domain/reasons.ts';
 
 /** 1 h: who asks for more is broken or has blocked us, and either is worth another look. */
 export const RETRY_AFTER_MS_MAX = 3_600_000;
@@ -8,14 +8,14 @@ export const RETRY_AFTER_MS_MAX = 3_600_000;
 const CAUSES_MAX = 5;
 
 /** @param said the provider's own words, if it used any. */
-export const refused = (reason: ProviderRefusal, addressIsDead = false, said = ''): SendReply => ({
+export const refused = (reason: AttemptReason, addressIsDead = false, said = ''): SendReply => ({
   reply: 'refused',
   reason,
   addressIsDead,
   ...detailOf(said),
 });
 /** @param retryAfterMs how long the provider asks us to wait before the next try. */
-export const faulted = (reason: ProviderFault, retryAfterMs?: number, said = ''): SendReply => ({
+export const faulted = (reason: AttemptReason, retryAfterMs?: number, said = ''): SendReply => ({
   reply: 'faulted',
   reason,
   ...(retryAfterMs !== undefined && { retryAfterMs: boundedWait(retryAfterMs) }),

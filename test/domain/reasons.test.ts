@@ -2,8 +2,6 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { closedReasons } from '../../domain/verify/check.ts';
-import { refusalReasons } from '../../domain/job/decision.ts';
-import { faultsOfProvider, refusalsByProvider } from '../../domain/job/reply.ts';
 import type { Reason } from '../../domain/shared/reason.ts';
 import { explainReason, explainStored, isReason, reasons, reasonsByContext } from '../../domain/reasons.ts';
 import { callFaults } from '../../domain/webhook/classify-response.ts';
@@ -58,9 +56,6 @@ describe('the catalogue of reasons', () => {
   });
 
   test.each([
-    ['refusals of a send', refusalReasons],
-    ['refusals of providers', refusalsByProvider],
-    ['faults of providers', faultsOfProvider],
     ['faults of calls', callFaults],
     ['closed verifications', closedReasons],
   ])('has all %s', (_name, codes: readonly string[]) => {

@@ -2,6 +2,7 @@ import { isAbandoned } from '../../domain/job/abandoned.ts';
 import type { JobDefinition } from '../../domain/job/define-job.ts';
 import type { Entered, Guarded } from '../../domain/job/guard.ts';
 import type { FinalState, JobId } from '../../domain/job/job.ts';
+import type { EngineReason } from '../../domain/job/reasons.ts';
 import type { SendReply } from '../../domain/job/reply.ts';
 import { decideRetry, type PastTry, type RetryRules } from '../../domain/job/retry.ts';
 import type { SingleJob } from '../../domain/job/single.ts';
@@ -43,13 +44,13 @@ export function singleWake<Work extends object>(deps: SingleDeps<Work>): Wake {
   return async (id, signal) => {
     const takenAt = deps.now();
     const job = await deps.read(id);
-    if (!job) return { woken: 'finished', state: 'cancelled', reason: 'no-such-job' };
+    if (!job) return { woken: 'finished', state: 'cancelled', reason: 'no-such-job' satisfies EngineReason };
 
     const abandoned = isAbandoned(job.openSince, takenAt);
     if (abandoned) await deps.store.closeAbandoned(job.id, takenAt);
     if (job.finished) return { woken: 'finished', state: job.state as FinalState, reason: job.reason };
     if (job.paused || (job.openSince !== null && !abandoned)) return later(deps, LOOK_AGAIN_MS);
-    if (job.work === null) return end(deps, id, 'rejected', 'payload-unreadable');
+    if (job.work === null) return end(deps, id, 'rejected', 'payload-unreadable' satisfies EngineReason);
     if ('settled' in job.work) return end(deps, id, job.work.settled, job.work.reason);
     if (job.runAt.getTime() - takenAt.getTime() > EARLY_MS)
       return { woken: 'waiting', until: job.runAt, failed: null };

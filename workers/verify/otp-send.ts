@@ -17,7 +17,7 @@ import type { ProjectSettings } from '../../domain/project/settings.ts';
 import { askedWait, closeSurely, saidBy } from '../engine/attempt.ts';
 import type { Chats } from '../../domain/message/telegram/chat.ts';
 import { withinTime } from '../engine/time-limit.ts';
-import type { JobReason } from '../../domain/reasons.ts';
+import type { EngineReason } from '../../domain/job/reasons.ts';
 import type { CodeEndReason } from '../../domain/verify/reasons.ts';
 
 export interface OtpSendDeps {
@@ -60,7 +60,8 @@ export function otpSendWake(deps: OtpSendDeps): Wake {
       // The process is going: what is left is for the next one.
       if (signal.aborted) return { woken: 'waiting', until: deps.now(), failed: null };
       const job = await deps.jobs.read(id);
-      if (!job) return { woken: 'finished', state: 'cancelled', reason: 'no-such-job' };
+      if (!job)
+        return { woken: 'finished', state: 'cancelled', reason: 'no-such-job' satisfies EngineReason };
       const woken = await takeStep(deps, job, { takenAt, unavailable, signal });
       if (woken) return woken;
     }

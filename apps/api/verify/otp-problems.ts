@@ -1,4 +1,4 @@
-import type { RefusalReason } from '../../../domain/job/decision.ts';
+import { isRefusal, type RefusalReason } from '../../../domain/verify/reasons.ts';
 import type { CheckResult } from '../../../domain/verify/check.ts';
 import type { Blocked } from '../../../domain/verify/guarded-check.ts';
 import type { SendAnswer } from '../../../domain/verify/intake.ts';
@@ -25,11 +25,12 @@ const statusOf: Record<RefusalReason, 404 | 409 | 422 | 429> = {
 };
 
 export function refusalProblem(
-  reason: RefusalReason,
+  reason: string,
   retryAfterSeconds: number | null,
   headers: Record<string, string> = {},
   facts: ReasonFacts = {},
 ): Problem {
+  if (!isRefusal(reason)) throw new Error(`not a refusal of a send: ${reason}`);
   const seconds = retryAfterSeconds ?? secondsUntil(facts.until);
   const retryAfter = seconds === null ? {} : { 'Retry-After': String(seconds) };
   return new Problem(statusOf[reason], reason, explainReason(reason, facts).meaning, {

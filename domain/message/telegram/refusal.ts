@@ -1,13 +1,16 @@
-import type { ProviderRefusal } from '../../job/reply.ts';
+import type { ProviderReason } from '../../job/reasons.ts';
+import type { TelegramRefusalReason } from './reasons.ts';
+
+type RefusalReason = TelegramRefusalReason | ProviderReason;
 
 /** What a refusal of Telegram's is about. `dead`: nothing more is sent to this chat until somebody opens it. */
 export interface TelegramRefusal {
-  readonly reason: ProviderRefusal;
+  readonly reason: RefusalReason;
   readonly dead: boolean;
 }
 
-const dead = (reason: ProviderRefusal): TelegramRefusal => ({ reason, dead: true });
-const alive = (reason: ProviderRefusal): TelegramRefusal => ({ reason, dead: false });
+const dead = (reason: RefusalReason): TelegramRefusal => ({ reason, dead: true });
+const alive = (reason: RefusalReason): TelegramRefusal => ({ reason, dead: false });
 
 /**
  * Telegram's wordings, the narrower ones first: its codes alone do not tell a closed chat from a message that is too long. Found in

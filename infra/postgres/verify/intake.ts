@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { limitReasons } from '../../../domain/job/decision.ts';
+import { limitReasons } from '../../../domain/verify/reasons.ts';
 import type { JobId, Ticket } from '../../../domain/job/job.ts';
 import type { Channel } from '../../../domain/verify/channel.ts';
 import type { OtpIntake, SendAnswer, SendOrder } from '../../../domain/verify/intake.ts';

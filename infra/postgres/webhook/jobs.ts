@@ -11,6 +11,7 @@ import type { Seal } from '../../process/crypto.ts';
 import { batcher, type GatherMs, NO_GATHERING } from '../engine/batcher.ts';
 import { type SingleJobRow, singleJobs } from '../job/single.ts';
 import { ensureProjectSecret } from './secrets.ts';
+import type { JobReason } from '../../../domain/reasons.ts';
 
 const BATCH_MAX = 200;
 const BATCHES_IN_FLIGHT_MAX = 2;
@@ -73,12 +74,12 @@ const workJoins = `left join webhook_event e on e.id = j.subject_id
   left join webhook_endpoint p on p.id = (j.payload ->> 'endpoint_id')::uuid and p.project_id = j.project_id`;
 
 function workOf(row: WebhookRow, seal: Seal, now: Date): SingleJob<WebhookWork>['work'] {
-  if (row.endpoint_deleted) return { settled: 'cancelled', reason: 'endpoint-deleted' };
-  if (row.endpoint_disabled) return { settled: 'rejected', reason: 'endpoint-disabled' };
+  if (row.endpoint_deleted) return { settled: 'cancelled', reason: 'endpoint-deleted' satisfies JobReason };
+  if (row.endpoint_disabled) return { settled: 'rejected', reason: 'endpoint-disabled' satisfies JobReason };
   const url = row.endpoint_id === null ? row.callback_url : row.endpoint_url;
   if (row.event_id === null || url === null) return null;
   const secrets = openAll(row.secrets ?? [], seal, now);
-  if (secrets === null) return { settled: 'rejected', reason: 'secret-unreadable' };
+  if (secrets === null) return { settled: 'rejected', reason: 'secret-unreadable' satisfies JobReason };
   return {
     jobId: row.id,
     projectId: row.project_id,

@@ -4,10 +4,11 @@ import { connect } from 'node:net';
 import { type AppOptions, cert, initializeApp } from 'firebase-admin/app';
 import { getMessaging, type Message } from 'firebase-admin/messaging';
 import { z } from 'zod';
-import type { ProviderRefusal, SendReply } from '../../../domain/job/reply.ts';
+import type { SendReply } from '../../../domain/job/reply.ts';
 import { type Answered, replyToStatus } from '../classify-status.ts';
 import { oneRequestPerSend } from '../one-request.ts';
 import { causesOf, faulted, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
+import type { AttemptReason } from '../../../domain/reasons.ts';
 
 export const FCM_PROVIDER = 'fcm';
 /** 60 s: Google's own advice for a 429 without Retry-After. */
@@ -93,7 +94,7 @@ function replyToError(error: unknown, answered: Answered | null, signal: AbortSi
 }
 
 /** Codes of messages that no retry can deliver. An unregistered token is told apart below. */
-const refusals: Readonly<Record<string, ProviderRefusal>> = {
+const refusals: Readonly<Record<string, AttemptReason>> = {
   'messaging/invalid-registration-token': 'token-unregistered',
   'messaging/invalid-recipient': 'message-invalid',
   'messaging/invalid-argument': 'message-invalid',

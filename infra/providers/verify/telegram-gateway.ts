@@ -1,15 +1,10 @@
 import { z } from 'zod';
 import type { JobId } from '../../../domain/job/job.ts';
-import type {
-  CodeChannel,
-  CodeMessage,
-  Cost,
-  ProviderRefusal,
-  SendReply,
-} from '../../../domain/verify/port.ts';
+import type { CodeChannel, CodeMessage, Cost, SendReply } from '../../../domain/verify/port.ts';
 import { replyToStatus } from '../classify-status.ts';
 import { type HttpAnswer, headerOf, keptAlive, post, urlAt } from '../http.ts';
 import { addressOf, busy, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
+import type { AttemptReason } from '../../../domain/reasons.ts';
 
 export const GATEWAY_PROVIDER = 'telegram-gateway';
 const API_URL = 'https://gatewayapi.telegram.org';
@@ -94,7 +89,7 @@ function accepted(result: { request_id: string; request_cost?: number | undefine
 const costOf = (dollars: number): Cost => ({ micros: BigInt(Math.round(dollars * MICROS)), currency: 'USD' });
 
 /** By prefix: some carry a number. None makes the phone dead, which may still take an SMS. */
-const refusals: readonly (readonly [prefix: string, reason: ProviderRefusal])[] = [
+const refusals: readonly (readonly [prefix: string, reason: AttemptReason])[] = [
   ['PHONE_NUMBER_INVALID', 'number-invalid'],
   ['PHONE_NUMBER_', 'not-on-telegram'],
   ['ACCESS_TOKEN_', 'credentials'],

@@ -2,17 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import twilio from 'twilio';
 import { z } from 'zod';
 import type { JobId } from '../../../domain/job/job.ts';
-import type {
-  CodeChannel,
-  CodeMessage,
-  Cost,
-  ProviderRefusal,
-  SendReply,
-} from '../../../domain/verify/port.ts';
+import type { CodeChannel, CodeMessage, Cost, SendReply } from '../../../domain/verify/port.ts';
 import { type Answered, replyToStatus } from '../classify-status.ts';
 import { headerOf, keptAlive, post, urlAt } from '../http.ts';
 import { addressOf, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
 import { smsSegments } from '../../../domain/verify/segments.ts';
+import type { AttemptReason } from '../../../domain/reasons.ts';
 
 const PROVIDER = 'twilio';
 const API_URL = 'https://api.twilio.com';
@@ -111,7 +106,7 @@ interface ErrorAnswer extends Answered {
 }
 
 /** Twilio's codes of a message that no retry can deliver. `dead`: the number itself can take no SMS. */
-const refusals: Readonly<Record<number, { reason: ProviderRefusal; dead: boolean }>> = {
+const refusals: Readonly<Record<number, { reason: AttemptReason; dead: boolean }>> = {
   21211: { reason: 'number-invalid', dead: true },
   21408: { reason: 'region-not-enabled', dead: false },
   // Lasts until that person writes START.

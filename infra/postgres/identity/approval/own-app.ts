@@ -4,6 +4,7 @@ import type { JobId } from '../../../../domain/job/job.ts';
 import { OWN_APP_PROVIDER } from '../../../../domain/verify/channel.ts';
 import type { CodeChannel } from '../../../../domain/verify/port.ts';
 import { batcher } from '../../engine/batcher.ts';
+import type { EngineReason } from '../../../../domain/job/reasons.ts';
 
 const BATCH_MAX = 200;
 const BATCHES_IN_FLIGHT_MAX = 2;
@@ -25,7 +26,7 @@ export function ownApp(pool: pg.Pool, now: () => Date): CodeChannel {
     send: ({ jobId }) =>
       open(jobId).then(
         (reference) => ({ reply: 'accepted', reference, cost: null }),
-        () => ({ reply: 'faulted', reason: 'provider-unavailable' }),
+        () => ({ reply: 'faulted', reason: 'provider-unavailable' satisfies EngineReason }),
       ),
   };
 }

@@ -8,7 +8,7 @@ import type { PushWork, TelegramWork } from '../../../../domain/message/broadcas
 import type { Seal } from '../../../process/crypto.ts';
 import { forgetPushToken } from '../push/tokens.ts';
 import { type SingleJobRow, singleJobs } from '../../job/single.ts';
-import type { ChatReason } from '../../../../domain/reasons.ts';
+import type { ChatReason, JobReason } from '../../../../domain/reasons.ts';
 
 interface BroadcastColumns extends SingleJobRow {
   readonly content: unknown;
@@ -24,7 +24,7 @@ interface PushRow extends BroadcastColumns {
   readonly push_token_sealed: Buffer | null;
 }
 
-const cancelled = { settled: 'cancelled', reason: 'broadcast-cancelled' } as const;
+const cancelled = { settled: 'cancelled', reason: 'broadcast-cancelled' satisfies JobReason } as const;
 
 /** A chat that Telegram has closed is not asked again: each call would cost a slot and lower the bot's standing. */
 export function telegramJobs(pool: pg.Pool) {
@@ -66,7 +66,7 @@ export function pushJobs(pool: pg.Pool, seal: Seal) {
           content,
         };
       if (!row.recipient || !row.push_token_sealed)
-        return { settled: 'rejected', reason: 'token-unregistered' };
+        return { settled: 'rejected', reason: 'token-unregistered' satisfies JobReason };
       return {
         to: deviceTarget(seal.open(row.push_token_sealed, row.recipient)),
         recipientId: row.recipient,
