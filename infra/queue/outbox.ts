@@ -1,5 +1,5 @@
 import type { Ticket } from '../../domain/job/job.ts';
-import type { Outbox } from '../postgres/verify/intake.ts';
+import type { Outbox } from '../../domain/job/outbox.ts';
 import type { Queues } from './queues.ts';
 import { addTickets } from './entries.ts';
 

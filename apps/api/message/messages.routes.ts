@@ -15,7 +15,8 @@ import {
   TelegramSend,
   timesFault,
 } from '../../../domain/message/broadcast/broadcast.ts';
-import { priorities, priorityFault, priorityFor } from '../../../domain/message/broadcast/priority.ts';
+import { priorities } from '../../../domain/job/priority.ts';
+import { priorityFault, priorityFor } from '../../../domain/message/broadcast/priority.ts';
 import type { Channel } from '../../../domain/verify/channel.ts';
 import { installationAddress } from '../../../domain/message/push/address.ts';
 import { PushContent } from '../../../domain/message/push/message.ts';

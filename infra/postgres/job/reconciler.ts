@@ -103,7 +103,7 @@ export function sweepQueries(pool: pg.Pool, kinds: Kinds): SweepQueries {
       await pool.query(foldCounts, [FOLDED_ROWS_MAX]);
       return expire(pool, kinds, now);
     },
-    freeStuck: stuckJobs(pool),
+    freeStuck: stuckJobs(pool, kinds.settles),
     pausedKinds: async () => {
       const { rows } = await pool.query<{ kind: string }>(
         'select kind from lane where paused_at is not null',

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { definitionOf, type JobRegistry } from '../../../domain/job/define-job.ts';
 import type { ClosingAttempt } from '../../../domain/job/store.ts';
 
@@ -24,6 +25,8 @@ export interface Settle {
   };
   /** Closes up to `$3` subjects whose time was up at `$2`, at the time `$1`. Run at each round of the reconciler. */
   readonly expire?: string;
+  /** Frees those of its unfinished jobs that no turn would ever reach; answers how many. */
+  readonly freeStuck?: (pool: pg.Pool, jobIds: readonly string[], now: Date) => Promise<number>;
 }
 
 /**

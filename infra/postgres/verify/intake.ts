@@ -16,6 +16,7 @@ import { countFinished } from '../../process/metrics.ts';
 import { batcher } from '../engine/batcher.ts';
 import { inTwoPhases } from '../engine/hot-pool.ts';
 import { type Addressed, Facts, type KeptAnswer, readFacts, type Writes, writeAll } from './intake-sql.ts';
+import type { Outbox } from '../../../domain/job/outbox.ts';
 
 /** A statement's parameters stay under some 100 kB, and one lock wait holds up no more callers than this. */
 const BATCH_MAX = 200;
@@ -33,13 +34,6 @@ export interface IntakeDeps {
   readonly providers: ReadonlySet<Channel>;
   readonly now: () => Date;
   readonly outbox: Outbox;
-}
-
-/** Takes tickets to their queue after the commit; what it fails at is the sweep's to mend. */
-export interface Outbox {
-  publish(outboxId: string, tickets: readonly Ticket[]): void;
-  /** Batches published since the last call: the next commit marks them. */
-  takePublished(): readonly string[];
 }
 
 /** The intake of `otp-send`: one transaction for all orders that arrive together. */

@@ -9,7 +9,8 @@ import type {
   BroadcastOrder,
   MessageTarget,
 } from '../../../../domain/message/broadcast/broadcast.ts';
-import { rankOf, URGENT_PER_MINUTE_MAX } from '../../../../domain/message/broadcast/priority.ts';
+import { rankOf } from '../../../../domain/job/priority.ts';
+import { URGENT_PER_MINUTE_MAX } from '../../../../domain/message/broadcast/priority.ts';
 import type { JobId } from '../../../../domain/job/job.ts';
 import type { KeyedHash, Seal } from '../../../process/crypto.ts';
 import { countFinished } from '../../../process/metrics.ts';

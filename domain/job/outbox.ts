@@ -1,0 +1,8 @@
+import type { Ticket } from './job.ts';
+
+/** Brings to their queues what an intake has committed. */
+export interface Outbox {
+  publish(outboxId: string, tickets: readonly Ticket[]): void;
+  /** Batches published since the last call: the next commit marks them. */
+  takePublished(): readonly string[];
+}
