@@ -32,6 +32,7 @@ import { paidAttempts } from '../infra/postgres/verify/paid-attempts.ts';
 import { projectCache } from '../infra/postgres/project/cache.ts';
 import { release } from '../infra/postgres/job/scheduler.ts';
 import { sweepQueries } from '../infra/postgres/job/reconciler.ts';
+import { retentions } from '../infra/postgres/retentions.ts';
 import { linesOf, settles } from '../infra/postgres/settles.ts';
 import { webhookJobs } from '../infra/postgres/webhook/jobs.ts';
 import { guard } from '../infra/providers/provider-guard.ts';
@@ -301,7 +302,9 @@ function missing<Work>(channel: string): Provider<Work> {
   };
 }
 
-const single = (definition: JobDefinition) => ({ definition, now, random: Math.random });
+function single(definition: JobDefinition) {
+  return { definition, now, random: Math.random };
+}
 
 async function guardedChannels({
   config,
@@ -319,7 +322,7 @@ function startSweep({ config, log }: Platform<'sweep'>, life: { sweptAt: Date | 
   const pool = hotPool(config.DATABASE_URL, SWEEP_CONNECTIONS_MAX);
   const scheduled = scheduledQueues(jobs, { 'telegram-message': config.TELEGRAM_MESSAGES_PER_SECOND });
   const releasePool = schedulerPool(config.DATABASE_URL, scheduled.length);
-  const queries = sweepQueries(pool, { jobs, settles });
+  const queries = sweepQueries(pool, { jobs, settles, retentions });
   const onError = (err: Error) => log.warn({ err }, 'redis error');
   const queues = openQueues(producerRedis(config.REDIS_URL, onError), jobs);
   const lines = linesOf({ chatGapMs: config.TELEGRAM_CHAT_GAP_MS });

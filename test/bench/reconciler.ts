@@ -12,6 +12,7 @@ import { seedProjects } from './support/seed.ts';
 import { onStage, type Stage } from './support/stage.ts';
 import { jobs } from '../../domain/jobs.ts';
 import { settles } from '../../infra/postgres/settles.ts';
+import { retentions } from '../../infra/postgres/retentions.ts';
 
 /** Longer than the bench runs: nothing becomes due meanwhile. */
 const DUE_IN = '6 hours';
@@ -58,7 +59,7 @@ async function measure(stage: Stage, count: number): Promise<Figure[]> {
 
 /** As `workers/main.ts` does. */
 function wire(pool: ReturnType<typeof hotPool>, queues: ReturnType<typeof openQueues>) {
-  const queries = sweepQueries(pool, { jobs, settles });
+  const queries = sweepQueries(pool, { jobs, settles, retentions });
   return sweepOf<DueTicket>(
     { ...queries, ...sweepRedis(queues), retire: (now: Date) => queries.retire(now, KEEP) },
     () => new Date(),

@@ -31,6 +31,7 @@ import { ACCOUNT, AUTH_TOKEN, freshSandbox, SENDER } from '../apps/sandbox/suppo
 import { freshDatabase, freshRedis } from '../support/servers.ts';
 import { jobs } from '../../domain/jobs.ts';
 import { settles } from '../../infra/postgres/settles.ts';
+import { retentions } from '../../infra/postgres/retentions.ts';
 
 const ring = { current: 'test', keys: new Map([['test', Buffer.alloc(32, 7)]]) };
 const IN_FLIGHT_MAX = 100;
@@ -141,7 +142,7 @@ export async function workshop(redisUrl?: string) {
     });
   };
 
-  const queries = sweepQueries(pool, { jobs, settles });
+  const queries = sweepQueries(pool, { jobs, settles, retentions });
   /** A sweep process of its own. */
   const newSweep = () => {
     const keep = { jobDays: 30, phoneDays: 7 };

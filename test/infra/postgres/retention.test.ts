@@ -7,6 +7,7 @@ import { sweep } from '../../../workers/engine/reconciler.ts';
 import { openWorld, orderFor, sendCode, type World } from './verify/world.ts';
 import { jobs } from '../../../domain/jobs.ts';
 import { settles } from '../../../infra/postgres/settles.ts';
+import { retentions } from '../../../infra/postgres/retentions.ts';
 
 const DAY_MS = 86_400_000;
 const OLD_JOBS = 12_000;
@@ -203,7 +204,7 @@ test('a round of retention reads no table as a whole', async () => {
   };
   const before = await wholeReads();
   expect(
-    await sweepQueries(one, { jobs, settles }).retire(new Date(), { jobDays: 30, phoneDays: 7 }),
+    await sweepQueries(one, { jobs, settles, retentions }).retire(new Date(), { jobDays: 30, phoneDays: 7 }),
   ).toMatchObject({
     more: true,
   });

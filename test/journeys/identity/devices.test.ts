@@ -14,6 +14,7 @@ import { type PhoneSession, scanQr, send, type TestPhone, testPhone, totpOf } fr
 import { codeAfter, platformApp, signInByCode } from '../../support/platform.ts';
 import { jobs } from '../../../domain/jobs.ts';
 import { settles } from '../../../infra/postgres/settles.ts';
+import { retentions } from '../../../infra/postgres/retentions.ts';
 
 let navbat: Navbat;
 let app: TestProject;
@@ -586,7 +587,10 @@ describe('a person’s devices', () => {
     await navbat.db.query(`update device set revoked_at = revoked_at - interval '1 hour' where id = $1`, [
       phone.id,
     ]);
-    await sweepQueries(navbat.db, { jobs, settles }).retire(new Date(), { jobDays: 30, phoneDays: 7 });
+    await sweepQueries(navbat.db, { jobs, settles, retentions }).retire(new Date(), {
+      jobDays: 30,
+      phoneDays: 7,
+    });
     expect((await address()).rowCount).toBe(0);
     expect(await deviceRow(phone.id)).toMatchObject({ recipient_id: null });
     expect(await noticesOf(phone.id)).toEqual(['device-bound', 'device-revoked']);
@@ -671,7 +675,7 @@ test('the sweep takes tokens that are over, devices that never proved themselves
   await waiting.claim({ png: await enrol(session) });
   const { recipient_id } = await deviceRow(waiting.id);
   const retire = (now: Date) =>
-    sweepQueries(navbat.db, { jobs, settles }).retire(now, { jobDays: 90, phoneDays: 30 });
+    sweepQueries(navbat.db, { jobs, settles, retentions }).retire(now, { jobDays: 90, phoneDays: 30 });
 
   await retire(new Date(Date.now() + 60_000));
   expect(await deviceRow(waiting.id)).toBeDefined();

@@ -17,6 +17,7 @@ import { seedProject } from '../../apps/board/seed.ts';
 import { acceptEcho, echo, echoSettle, echoTable } from '../../support/echo/echo.ts';
 import { cave, echoWake } from '../../support/echo/worker.ts';
 import { freshRedis } from '../../support/servers.ts';
+import { retentions } from '../../../infra/postgres/retentions.ts';
 
 /**
  * A kind that the product doesn't have, added by its definition, its settle and its worker: everything else is the engine's and
@@ -54,7 +55,7 @@ const schedule = () =>
     releaseQueues(board.queues, release(board.pool, kinds.jobs, {}), now),
   )();
 const reconcile = () => {
-  const queries = sweepQueries(board.pool, kinds);
+  const queries = sweepQueries(board.pool, { ...kinds, retentions });
   const keep = { jobDays: 30, phoneDays: 7 };
   return sweep(
     { ...queries, ...sweepRedis(board.queues), retire: (at: Date) => queries.retire(at, keep) },

@@ -22,6 +22,7 @@ import {
 } from '../../../support/api.ts';
 import { jobs } from '../../../../domain/jobs.ts';
 import { settles } from '../../../../infra/postgres/settles.ts';
+import { retentions } from '../../../../infra/postgres/retentions.ts';
 
 const BROADCAST = 10_000;
 const DAY_MS = 86_400_000;
@@ -157,7 +158,7 @@ describe('rows of a project', () => {
     expect((await post(21, 'b').expect(429)).body).toMatchObject({ ceiling: 'rows_queued', used: 20 });
     await post(20, 'c').expect(202);
     expect(await ground.projects.rows(project.id)).toMatchObject({ queued: 40, kept: 40 });
-    const sweep = sweepQueries(ground.pool, { jobs, settles });
+    const sweep = sweepQueries(ground.pool, { jobs, settles, retentions });
     await sweep.expire(new Date());
     expect(await ground.projects.rows(project.id)).toMatchObject({ queued: 40, kept: 40 });
 
@@ -206,7 +207,7 @@ describe('rows of a project', () => {
     await ground.pool.query('update broadcast set finished_at = now() where project_id = $1', [project.id]);
     await ground.pool.query('update job set finished_at = now() where project_id = $1', [project.id]);
     const retire = (days: number) =>
-      sweepQueries(ground.pool, { jobs, settles }).retire(new Date(Date.now() + days * DAY_MS), {
+      sweepQueries(ground.pool, { jobs, settles, retentions }).retire(new Date(Date.now() + days * DAY_MS), {
         jobDays: 30,
         phoneDays: 7,
       });

@@ -25,6 +25,7 @@ import { type OtpSendDeps, otpSendWake } from '../../../../workers/verify/otp-se
 import { type FreshDatabase, freshDatabase } from '../../../support/servers.ts';
 import { settles } from '../../../../infra/postgres/settles.ts';
 import { jobs as registry } from '../../../../domain/jobs.ts';
+import { retentions } from '../../../../infra/postgres/retentions.ts';
 
 /** What a provider answers, decided by the test, so that two things can be made to happen at one moment. */
 export type Answering = (message: CodeMessage) => Promise<SendReply>;
@@ -58,7 +59,7 @@ export async function openWorld(given?: FreshDatabase) {
     paid: paidAttempts(pool, now),
     deliveries: deliveries(pool, now),
     verifications: verifications(pool, now),
-    sweep: sweepQueries(pool, { jobs: registry, settles }),
+    sweep: sweepQueries(pool, { jobs: registry, settles, retentions }),
     jobs: otpJobs(pool, sealer(ring)),
     codeOf: code,
     numberOf: numberOf(ring),

@@ -23,6 +23,7 @@ import { sweepQueries } from '../../../../../infra/postgres/job/reconciler.ts';
 import { type FreshDatabase, freshDatabase } from '../../../../support/servers.ts';
 import { jobs } from '../../../../../domain/jobs.ts';
 import { settles } from '../../../../../infra/postgres/settles.ts';
+import { retentions } from '../../../../../infra/postgres/retentions.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');
 const later = (seconds: number, from = now) => new Date(from.getTime() + seconds * 1_000);
@@ -268,7 +269,7 @@ describe('a session', () => {
 });
 
 test('retention keeps a session until it has run out for thirty days', async () => {
-  const sweep = sweepQueries(pool, { jobs, settles });
+  const sweep = sweepQueries(pool, { jobs, settles, retentions });
   const { sessionId } = await store.open(signedIn, now);
   const goneAt = SESSION_IDLE_SECONDS + 30 * 86_400;
   await sweep.retire(later(goneAt), { jobDays: 30, phoneDays: 7 });

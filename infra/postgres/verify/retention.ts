@@ -1,0 +1,51 @@
+import { daysBefore, type Retention, TEST_KEPT_DAYS } from '../engine/retention.ts';
+
+/** A budget is a day's; a month and some days of them explain a bill. */
+const SPEND_KEPT_DAYS = 40;
+/** No limit and no lock looks further back than a day; a second one for clocks and time zones. */
+const LIMITS_KEPT_DAYS = 2;
+
+/** Everything that says who the person was. */
+const erasePhones = `
+update verification set phone = null, client = null, metadata = null, payment = null where id = any(array(
+  select id from verification where closed_at < $1 and (phone is not null or client is not null or metadata is not null)
+  order by closed_at limit $2))`;
+
+/** The question after its jobs is put so that it is asked of each row, and never becomes a join of both tables. */
+const retireVerificationsOf = (whose: string) => `
+delete from verification where id = any(array(
+  select id from verification v where ${whose} created_at < $1 and state <> 'live' and (select true from job j where j.subject_id = v.id limit 1) is null
+  order by created_at limit $2))`;
+
+const retireVerifications = retireVerificationsOf('');
+
+const retireTestVerifications = retireVerificationsOf(`mode = 'test' and`);
+
+const retireSpend = `
+delete from paid_spend where ctid = any(array(select ctid from paid_spend where day < $1 order by day limit $2))`;
+
+/** Which rows of each table no longer count. */
+const idleSince = {
+  // A lock and a limit last a day at the most; wrong codes of a device count until nobody has tried for a year.
+  destination: `updated_at < $1 and (locked_at is null or locked_at < $1)
+    and (totp_failures = 0 or updated_at < $1 - interval '1 year')`,
+  // Only a lock.
+  paid_destination: 'locked_at < $1',
+  // Halved each hour, it has decayed to nothing.
+  prefix_score: 'at < $1',
+} as const;
+
+/** Who the person was, verifications, and what limits count. */
+export const verifyRetention: Retention = {
+  rules: [
+    { sql: erasePhones, before: (now, { phoneDays }) => daysBefore(now, phoneDays) },
+    { sql: retireVerifications, before: (now, { jobDays }) => daysBefore(now, jobDays) },
+    { sql: retireTestVerifications, before: (now) => daysBefore(now, TEST_KEPT_DAYS) },
+    { sql: retireSpend, before: (now) => daysBefore(now, SPEND_KEPT_DAYS) },
+  ],
+  walks: Object.entries(idleSince).map(([table, isIdle]) => ({
+    table,
+    isIdle,
+    before: (now) => daysBefore(now, LIMITS_KEPT_DAYS),
+  })),
+};
