@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Slug } from '../../domain/project/project.ts';
-import { CHAT_GAP_MS, MESSAGES_PER_SECOND } from '../queue/telegram-slots.ts';
+import { CHAT_GAP_MS, MESSAGES_PER_SECOND } from '../limits/telegram-slots.ts';
 
 const PORT_MAX = 65_535;
 const KEY_BYTES = 32;

@@ -19,7 +19,7 @@ type Sent = z.infer<typeof Taken>['sent'];
 
 /** A process of its own that takes turns. */
 async function taker(order: object): Promise<z.infer<typeof Taken>> {
-  const script = fileURLToPath(new URL('../infra/queue/taker.ts', import.meta.url));
+  const script = fileURLToPath(new URL('../infra/limits/taker.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(order)], {
     maxBuffer: 16 * 1024 * 1024,
   });

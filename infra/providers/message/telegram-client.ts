@@ -5,7 +5,7 @@ import type { SendReply } from '../../../domain/job/reply.ts';
 import { parseModes } from '../../../domain/message/telegram/message.ts';
 import type { TelegramMessage, TelegramSender } from '../../../domain/message/telegram/port.ts';
 import { telegramRefusal } from '../../../domain/message/telegram/refusal.ts';
-import type { TelegramSlots } from '../../queue/telegram-slots.ts';
+import type { TelegramSlots } from '../../limits/telegram-slots.ts';
 import { type Answered, replyToStatus } from '../classify-status.ts';
 import { headerOf, keptAlive, post } from '../http.ts';
 import { busy, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';

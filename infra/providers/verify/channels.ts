@@ -7,7 +7,7 @@ import type { PushSender } from '../../../domain/message/push/port.ts';
 import type { TelegramSender } from '../../../domain/message/telegram/port.ts';
 import { type Config, ConfigError } from '../../process/config.ts';
 import type { channelVariables, ProcessConfig } from '../../process/variables.ts';
-import { telegramSlots } from '../../queue/telegram-slots.ts';
+import { telegramSlots } from '../../limits/telegram-slots.ts';
 import type { FcmClient } from '../message/fcm-client.ts';
 
 type ChannelConfig = ProcessConfig<'otp-send'>;

@@ -3,7 +3,7 @@ import { eachPriority } from '../../job/priorities.ts';
 import type { Line } from '../../job/scheduler.ts';
 import { passOver } from './pass-over.ts';
 
-/** A group takes a message in three seconds, where a person takes one in each (`infra/queue/slot-ledger.ts`). */
+/** A group takes a message in three seconds, where a person takes one in each (`infra/limits/slot-ledger.ts`). */
 const GROUP_GAP_FACTOR = 3;
 
 /**

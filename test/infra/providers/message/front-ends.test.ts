@@ -6,7 +6,7 @@ import { telegramBot } from '../../../../infra/providers/message/telegram-bot.ts
 import { telegramClient } from '../../../../infra/providers/message/telegram-client.ts';
 import { telegramGateway } from '../../../../infra/providers/verify/telegram-gateway.ts';
 import { twilioSms } from '../../../../infra/providers/verify/twilio-sms.ts';
-import { telegramSlots } from '../../../../infra/queue/telegram-slots.ts';
+import { telegramSlots } from '../../../../infra/limits/telegram-slots.ts';
 import {
   ACCOUNT,
   AUTH_TOKEN,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { telegramBot } from '../../../../infra/providers/message/telegram-bot.ts';
 import { replyToRefusal, telegramClient } from '../../../../infra/providers/message/telegram-client.ts';
 import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
-import { telegramSlots } from '../../../../infra/queue/telegram-slots.ts';
+import { telegramSlots } from '../../../../infra/limits/telegram-slots.ts';
 import { BOT_TOKEN, freshSandbox, receiver } from '../../../apps/sandbox/support.ts';
 import { answering, closedPort, CODE, deadline, http, messageTo, tap, titled } from '../support.ts';
 

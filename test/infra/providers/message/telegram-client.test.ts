@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { TelegramMessage } from '../../../../domain/message/telegram/port.ts';
 import { telegramBot } from '../../../../infra/providers/message/telegram-bot.ts';
 import { telegramClient } from '../../../../infra/providers/message/telegram-client.ts';
-import { telegramSlots } from '../../../../infra/queue/telegram-slots.ts';
+import { telegramSlots } from '../../../../infra/limits/telegram-slots.ts';
 import { freshRedis } from '../../../support/servers.ts';
 import { BOT_TOKEN, freshSandbox, receiver } from '../../../apps/sandbox/support.ts';
 import { deadline, messageTo } from '../support.ts';

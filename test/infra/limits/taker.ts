@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { z } from 'zod';
-import { telegramSlots } from '../../../infra/queue/telegram-slots.ts';
+import { telegramSlots } from '../../../infra/limits/telegram-slots.ts';
 
 /**
  * One process that sends for a bot: so many messages wait in it at any time, each to the next chat of its list, until the

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { startRedis } from '../../../infra/embedded/redis.ts';
-import { telegramSlots, type TelegramSlotsOptions } from '../../../infra/queue/telegram-slots.ts';
+import { telegramSlots, type TelegramSlotsOptions } from '../../../infra/limits/telegram-slots.ts';
 import { closedPort } from '../providers/support.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freshRedis } from '../../support/servers.ts';
