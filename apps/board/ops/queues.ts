@@ -109,8 +109,7 @@ function pausePage(visit: Visit, kind: string, depth: number, due: number): Html
       </dl>
       <p class="notice careful">
         Workers take no more jobs of the kind <b>${kind}</b>, of any project, until somebody resumes it. New
-        ones are accepted and wait; what passes its deadline meanwhile
-        expires${kind === 'otp-send' && ': codes after five minutes'}.
+        ones are accepted and wait; what passes its deadline before that expires.
       </p>
       <form class="row" method="post" action="/ops/lanes/${kind}/pause">
         ${formToken(visit)}

@@ -20,10 +20,13 @@ export interface Settle {
   readonly staff?: {
     /** Locks it, before the job is locked. */
     readonly lock: string;
-    /** Closes it with a job that staff cancel. */
+    /** Closes it with a job that staff cancel, after `lock`. */
     readonly cancel: string;
   };
-  /** Closes up to `$3` subjects whose time was up at `$2`, at the time `$1`. Run at each round of the reconciler. */
+  /**
+   * Closes up to `$3` subjects whose time was up at `$2`, at the time `$1`. Run at each round of the reconciler, after it has ended
+   * the late jobs: it ends them without `ending`, since it waits for no lock that somebody holds.
+   */
   readonly expire?: string;
   /** Frees those of its unfinished jobs that no turn would ever reach; answers how many. */
   readonly freeStuck?: (pool: pg.Pool, jobIds: readonly string[], now: Date) => Promise<number>;

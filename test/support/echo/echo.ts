@@ -21,7 +21,7 @@ export const echo = defineJob({
 });
 
 /** A cave answers as long as it is open, and closes with its job. */
-export const echoTable = `create table cave (id uuid primary key, state text not null default 'open')`;
+export const echoTable = `create table cave (id uuid primary key, state text not null default 'open', closed_at timestamptz)`;
 
 export const echoSettle: Settle = {
   ending: {
@@ -32,15 +32,19 @@ caves as materialized (
     lastHeld: 'caves',
     settled: `,
 closed_caves as (
-  update cave c set state = moved.state from caves join moved on moved.id = caves.job_id
+  update cave c set state = moved.state, closed_at = $2 from caves join moved on moved.id = caves.job_id
   where c.id = caves.id and moved.state in ('completed', 'rejected', 'exhausted', 'expired'))`,
   },
   waitsUntil: (now) =>
     `(select ${now}::timestamptz + interval '1 hour' from cave where cave.id = job.subject_id and cave.state <> 'filled')`,
   staff: {
     lock: 'select from cave where id = (select subject_id from job where id = $1) for update',
-    cancel: `update cave set state = 'filled' where id = (select subject_id from job where id = $1) and $2::timestamptz is not null`,
+    cancel: `update cave set state = 'filled', closed_at = $2 where id = (select subject_id from job where id = $1)`,
   },
+  expire: `
+update cave set state = 'expired', closed_at = $1 where id = any(array(
+  select c.id from cave c join job j on j.subject_id = c.id where c.state = 'open' and j.state = 'expired' and j.deadline_at < $2
+  order by c.id limit $3 for update of c skip locked))`,
 };
 
 /** Commits a job that waits for its project's turn, as an intake does. */

@@ -164,7 +164,7 @@ test('the reconciler gives back lost entries, keeps its pause, and expires what 
 
   const late = await acceptEcho(board.pool, project, 'late', -60_000);
   expect(await reconcile()).toMatchObject({ expired: 1 });
-  expect(await jobOf(late)).toMatchObject({ state: 'expired', reason: 'deadline' });
+  expect(await jobOf(late)).toMatchObject({ state: 'expired', reason: 'deadline', cave: 'expired' });
   const text = await metrics.metrics();
   expect(text).toMatch(/navbat_queue_unfinished_jobs\{kind="echo"\} 1/);
   expect(text).toMatch(/navbat_jobs_finished_total\{kind="echo",state="expired"\} 1/);
