@@ -1,0 +1,27 @@
+import { describe, expect, test } from 'vitest';
+import { doublingMs, safeLabels, staffMay } from '../../../domain/job/define-job.ts';
+import { echo } from '../../support/echo/echo.ts';
+
+const jobs = { echo: { ...echo, staff: ['pause', 'resume'] as const } };
+
+describe('labels of a queue entry', () => {
+  test('are the project and what the kind names, whatever else the row holds', () => {
+    const labels = { word: 'secret', letters: '6', project: 'shop', to: 'the cave' };
+    expect(safeLabels(echo, labels)).toEqual({ project: 'shop', to: 'the cave', letters: '6' });
+  });
+
+  test('are the project alone where the row does not fit', () => {
+    expect(safeLabels(echo, { project: 'shop', word: 'secret' })).toEqual({ project: 'shop' });
+  });
+});
+
+test('staff may do what the kind says, and nothing to a kind that is not there', () => {
+  expect(staffMay(jobs, 'echo', 'pause')).toBe(true);
+  expect(staffMay(jobs, 'echo', 'retry')).toBe(false);
+  expect(staffMay(jobs, 'whisper', 'pause')).toBe(false);
+  expect(staffMay(jobs, 'toString', 'pause')).toBe(false);
+});
+
+test('each pause is twice the one before', () => {
+  expect(doublingMs(1_000, 4)).toEqual([1_000, 2_000, 4_000, 8_000]);
+});
