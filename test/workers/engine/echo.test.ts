@@ -155,7 +155,8 @@ test('a retry makes no sense once its settle says that nobody waits, and an unkn
 test('the reconciler gives back lost entries, keeps its pause, and expires what is too late; metrics count it', async () => {
   const id = await acceptEcho(board.pool, project, 'lost');
   await schedule();
-  await operator.put('/api/queues/echo/pause');
+  const why = 'the cave is cleaned';
+  expect((await operator.put('/api/queues/echo/pause', { why })).status).toBe(200);
   await board.queues.redis.flushdb();
   expect(await reconcile()).toMatchObject({ reissued: 1 });
   expect(await queue().isPaused()).toBe(true);
