@@ -4,8 +4,9 @@ import type { AnyRule } from './walk.ts';
 
 const HEAD = `# Who may what
 
-Every route there is, by who may ask for it. Written by \`test/rules/policy.test.ts\` from the rules themselves (\`npm test -- test/rules/policy.test.ts -u\` writes it anew),
-so that whoever changes a rule changes this page and it is seen. What has no rule is refused; why, says [ADR 0017](adr/0017-one-policy.md).
+Every route, grouped by who may call it. \`test/rules/policy.test.ts\` writes this page from the rules
+(\`npm test -- test/rules/policy.test.ts -u\`), so a changed rule shows up as a changed page. A route without a
+rule is refused; [ADR 0017](adr/0017-one-policy.md) says why.
 `;
 
 /** The rules in words, as \`docs/access.md\` shows them. */
