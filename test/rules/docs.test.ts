@@ -164,3 +164,10 @@ test('README gives exactly the two commands that a newcomer needs', () => {
   expect(blocks.slice(0, 2)).toEqual(['npm ci && npm start', 'npm ci && npm test']);
   expect(blocks[2]?.split('\n')).toHaveLength(5);
 });
+
+test('README’s first code, eleven lines, is compiled, word for word', () => {
+  const squeezed = (code: string) => code.replaceAll(/,(?=\s*[})])/g, '').replaceAll(/\s+/g, '');
+  const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(read('README.md')) ?? [];
+  expect(code.trim().split('\n')).toHaveLength(11);
+  expect(squeezed(read('test/rules/readme/main.ts'))).toContain(squeezed(code));
+});
