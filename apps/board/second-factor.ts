@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { base32, otpauthUri } from '../../domain/identity/device/otpauth.ts';
+import { base32, otpauthUri } from '../../domain/shared/otpauth.ts';
 import type { AuditEntry } from '../../domain/staff/audit.ts';
 import {
   FACTOR_CHARACTERS_MAX,

@@ -39,5 +39,3 @@ export interface DeliveryReport {
   /** The provider took the price back: nothing was delivered in time. */
   readonly refunded: boolean;
 }
-
-export type { Cost, SendReply } from '../job/reply.ts';

@@ -121,4 +121,4 @@ export interface Webhooks {
   ): Promise<{ readonly eventId: string } | 'no-endpoint' | 'endpoint-disabled'>;
 }
 
-export type { DisabledReason } from './endpoint.ts';
+export { type DisabledReason, disabledReasons } from './endpoint.ts';

@@ -1,5 +1,4 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import type { Channel } from '../../domain/verify/channel.ts';
 import type { AttemptOutcome, JobState, EntryLabels } from '../../domain/job/job.ts';
 import type { KeyAccess, KeyMode, KeyScope } from '../../domain/project/key.ts';
 import type { Locale } from '../../domain/shared/locale.ts';
@@ -101,7 +100,7 @@ const AttemptSchema = defineEntity({
     job: () => p.manyToOne(Job).primary(),
     n: p.integer().primary(),
     projectId: p.uuid(),
-    channel: p.text().$type<Channel>().nullable(),
+    channel: p.text().nullable(),
     provider: p.text(),
     openedAt: p.datetime(),
     closedAt: p.datetime().nullable(),

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Agent } from 'node:https';
-import type { SendReply } from '../../domain/verify/port.ts';
+import type { SendReply } from '../../domain/job/reply.ts';
 import { type Answered, replyToStatus, type StatusRules } from './classify-status.ts';
 import { replyWithoutAnswer, unknown } from './replies.ts';
 

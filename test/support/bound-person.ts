@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { TOTP } from 'totp-generator';
 import { DeviceId } from '../../domain/identity/device/device.ts';
-import { TOTP_SECRET_BYTES, TOTP_STEP_SECONDS } from '../../domain/identity/device/totp.ts';
+import { TOTP_SECRET_BYTES, TOTP_STEP_SECONDS } from '../../domain/shared/totp.ts';
 import { readConfig } from '../../infra/process/config.ts';
 import { keyedHash, sealer } from '../../infra/process/crypto.ts';
 import { deviceSecrets } from '../../infra/identity/device/secrets.ts';

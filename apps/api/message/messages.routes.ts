@@ -17,7 +17,6 @@ import {
 } from '../../../domain/message/broadcast/broadcast.ts';
 import { priorities } from '../../../domain/job/priority.ts';
 import { priorityFault, priorityFor } from '../../../domain/message/broadcast/priority.ts';
-import type { Channel } from '../../../domain/verify/channel.ts';
 import { installationAddress } from '../../../domain/message/push/address.ts';
 import { PushContent } from '../../../domain/message/push/message.ts';
 import { TelegramContent } from '../../../domain/message/telegram/message.ts';
@@ -30,7 +29,7 @@ import { type Answer, defineRoute, type Route, type RouteRequest } from '../../h
 
 export interface MessageDeps {
   /** Channels that have a provider in this installation. */
-  readonly providers: ReadonlySet<Channel>;
+  readonly providers: ReadonlySet<string>;
   readonly intake: BroadcastIntake;
   readonly broadcasts: Broadcasts;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ShownState } from '../../../domain/identity/approval/challenge.ts';
+import { ShownState } from '../../../domain/identity/approval/port.ts';
 import { Channel } from '../../../domain/verify/channel.ts';
 import type {
   StoryApproval,

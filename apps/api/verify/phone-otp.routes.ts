@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AccessTokens, PhoneUsers } from '../../../domain/identity/person/phone-user.ts';
+import type { AccessTokens, PhoneUsers } from '../../../domain/identity/person/port.ts';
 import { CheckRequest } from '../../../domain/verify/check.ts';
 import { VerificationState } from '../../../domain/verify/verification.ts';
 import { jobStates } from '../../../domain/job/job.ts';

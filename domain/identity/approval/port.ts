@@ -28,4 +28,5 @@ export interface Challenges {
   ): Promise<AnswerOutcome | { readonly outcome: 'unknown' }>;
 }
 
-export type { ShownState } from './challenge.ts';
+/** What became of an approval, for whoever tells of it. */
+export { type ChallengeState, ShownState, shownState } from './challenge.ts';

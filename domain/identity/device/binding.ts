@@ -19,7 +19,7 @@ import type {
   PendingDevice,
 } from './port.ts';
 import type { DevicePublicKey } from './public-key.ts';
-import { acceptedSteps, totpCode } from './totp.ts';
+import { acceptedSteps, totpCode } from '../../shared/totp.ts';
 
 export interface BinderDeps {
   readonly devices: Devices;

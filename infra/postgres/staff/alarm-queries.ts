@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import { explainStored } from '../../../domain/reasons.ts';
 import { type AlarmFacts, PROVIDER_MINUTES } from '../../../domain/staff/alarms.ts';
-import { disabledReasons } from '../../../domain/webhook/endpoint.ts';
+import { disabledReasons } from '../../../domain/webhook/port.ts';
 import { idFloor } from '../job/filter.ts';
 
 /** Endpoints that a page shows. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { base32 } from '../../../domain/identity/device/otpauth.ts';
-import { acceptedSteps, TOTP_SECRET_BYTES, totpCode } from '../../../domain/identity/device/totp.ts';
+import { base32 } from '../../../domain/shared/otpauth.ts';
+import { acceptedSteps, TOTP_SECRET_BYTES, totpCode } from '../../../domain/shared/totp.ts';
 import {
   type CodesRenewed,
   type GivenFactor,

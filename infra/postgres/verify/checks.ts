@@ -7,8 +7,8 @@ import {
 } from '../../../domain/verify/check.ts';
 import type { ProjectId } from '../../../domain/job/job.ts';
 import type { ByTo, Check, Checks } from '../../../domain/verify/checks.ts';
-import { TOTP_FAILURES_MAX } from '../../../domain/identity/device/totp.ts';
-import type { Persons } from '../../../domain/identity/person/persons.ts';
+import { TOTP_FAILURES_MAX } from '../../../domain/shared/totp.ts';
+import type { Persons } from '../../../domain/identity/person/port.ts';
 import { otpSend } from '../../../domain/verify/job.ts';
 import type { Phone } from '../../../domain/shared/phone.ts';
 import { movesMoney } from '../../../domain/shared/payment.ts';

@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { TOTP_FAILURES_MAX } from '../../../domain/identity/device/totp.ts';
-import type { PersonId } from '../../../domain/identity/person/person.ts';
+import { TOTP_FAILURES_MAX } from '../../../domain/shared/totp.ts';
+import type { PersonId } from '../../../domain/identity/person/port.ts';
 import { lockedSince } from '../../../domain/verify/check.ts';
-import type { Destinations } from '../../../domain/identity/person/destinations.ts';
+import type { Destinations } from '../../../domain/identity/person/port.ts';
 import type { Queryable } from '../engine/transaction.ts';
 
 export function destinations(pool: Pool): Destinations {

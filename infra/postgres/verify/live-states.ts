@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type ChallengeState, shownState } from '../../../domain/identity/approval/challenge.ts';
+import { type ChallengeState, shownState } from '../../../domain/identity/approval/port.ts';
 import type { LiveState, LiveStates } from '../../../domain/verify/live-state.ts';
 import { stateAt, type VerificationState } from '../../../domain/verify/verification.ts';
 

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type ChallengeState, shownState } from '../../../domain/identity/approval/challenge.ts';
+import { type ChallengeState, shownState } from '../../../domain/identity/approval/port.ts';
 import { OWN_APP_PROVIDER } from '../../../domain/verify/channel.ts';
 import type { StoryApproval, StoryAttempt, StoryJob, Verifications } from '../../../domain/verify/checks.ts';
 import { otpSend } from '../../../domain/verify/job.ts';

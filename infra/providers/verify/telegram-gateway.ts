@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { JobId } from '../../../domain/job/job.ts';
-import type { CodeChannel, CodeMessage, Cost, SendReply } from '../../../domain/verify/port.ts';
+import type { Cost, SendReply } from '../../../domain/job/reply.ts';
+import type { CodeChannel, CodeMessage } from '../../../domain/verify/port.ts';
 import { replyToStatus } from '../classify-status.ts';
 import { type HttpAnswer, headerOf, keptAlive, post, urlAt } from '../http.ts';
 import { addressOf, busy, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';

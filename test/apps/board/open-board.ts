@@ -14,7 +14,7 @@ import { settles as allSettles } from '../../../infra/postgres/settles.ts';
 import { AddressHash } from '../../../domain/staff/ops.ts';
 import type { SecondFactors } from '../../../domain/staff/second-factor.ts';
 import type { StaffRole } from '../../../domain/staff/role.ts';
-import { base32 } from '../../../domain/identity/device/otpauth.ts';
+import { base32 } from '../../../domain/shared/otpauth.ts';
 import { keyedHash, sealer } from '../../../infra/process/crypto.ts';
 import { limitConnection, quotaCounter } from '../../../infra/limits/quota-counter.ts';
 import { readiness } from '../../../infra/process/readiness.ts';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeyScope } from '../../../domain/project/key.ts';
 import { readConfig } from '../../../infra/process/config.ts';
-import { base32 } from '../../../domain/identity/device/otpauth.ts';
+import { base32 } from '../../../domain/shared/otpauth.ts';
 import { keyedHash, sealer } from '../../../infra/process/crypto.ts';
 import { RUNNING_FILE, runningVariables } from '../../../infra/process/running.ts';
 import { staffAccounts } from '../../../infra/postgres/staff/accounts.ts';

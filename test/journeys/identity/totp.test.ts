@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DeviceId } from '../../../domain/identity/device/device.ts';
-import { TOTP_SECRET_BYTES } from '../../../domain/identity/device/totp.ts';
+import { TOTP_SECRET_BYTES } from '../../../domain/shared/totp.ts';
 import { readConfig } from '../../../infra/process/config.ts';
 import { keyedHash, sealer } from '../../../infra/process/crypto.ts';
 import { deviceSecrets } from '../../../infra/identity/device/secrets.ts';

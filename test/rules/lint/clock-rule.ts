@@ -13,7 +13,7 @@ interface Context {
 const readsClock = (node: Call): boolean =>
   node.callee.type === 'Identifier' && node.callee.name === 'Date' && node.arguments.length === 0;
 
-const noClockRead = {
+export const noClockRead = {
   create: (context: Context) => {
     const refuse = (node: Call): void => {
       if (readsClock(node)) context.report({ node, message: 'Time comes in as an argument.' });
@@ -21,5 +21,3 @@ const noClockRead = {
     return { NewExpression: refuse, CallExpression: refuse };
   },
 };
-
-export default { meta: { name: 'navbat' }, rules: { 'no-clock-read': noClockRead } };

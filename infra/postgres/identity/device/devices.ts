@@ -18,7 +18,7 @@ import type {
   PendingDevice,
 } from '../../../../domain/identity/device/port.ts';
 import { DevicePublicKey } from '../../../../domain/identity/device/public-key.ts';
-import { TOTP_SECRET_BYTES } from '../../../../domain/identity/device/totp.ts';
+import { TOTP_SECRET_BYTES } from '../../../../domain/shared/totp.ts';
 import type { PersonId } from '../../../../domain/identity/person/person.ts';
 import type { ProjectId } from '../../../../domain/job/job.ts';
 import type { VerificationId } from '../../../../domain/shared/ids.ts';

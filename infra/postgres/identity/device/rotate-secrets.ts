@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import type { DeviceId } from '../../../../domain/identity/device/device.ts';
 import type { Devices, Reseeds } from '../../../../domain/identity/device/port.ts';
-import { TOTP_SECRET_BYTES, TOTP_STEP_SECONDS } from '../../../../domain/identity/device/totp.ts';
+import { TOTP_SECRET_BYTES, TOTP_STEP_SECONDS } from '../../../../domain/shared/totp.ts';
 import type { PersonId } from '../../../../domain/identity/person/person.ts';
 import type { DeviceSecrets } from '../../../identity/device/secrets.ts';
 import { inTransaction, type Queryable } from '../../engine/transaction.ts';

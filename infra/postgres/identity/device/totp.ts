@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { DEVICES_MAX, type DeviceId } from '../../../../domain/identity/device/device.ts';
-import { acceptedSteps, TOTP_SECRET_BYTES, totpCode } from '../../../../domain/identity/device/totp.ts';
+import { acceptedSteps, TOTP_SECRET_BYTES, totpCode } from '../../../../domain/shared/totp.ts';
 import type { PersonId } from '../../../../domain/identity/person/person.ts';
 import type { DeviceSecrets } from '../../../identity/device/secrets.ts';
 import { sameText } from '../../../process/crypto.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { base32 } from '../../../../domain/identity/device/otpauth.ts';
+import { base32 } from '../../../../domain/shared/otpauth.ts';
 import { BROWSER_DAYS, BROWSERS_MAX } from '../../../../domain/staff/browser.ts';
 import type { StaffAccounts } from '../../../../domain/staff/port.ts';
 import { SECOND_FACTOR_FAILURES_MAX, type SecondFactors } from '../../../../domain/staff/second-factor.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobId } from '../../../../domain/job/job.ts';
-import type { SendReply } from '../../../../domain/verify/port.ts';
+import type { SendReply } from '../../../../domain/job/reply.ts';
 import { openWorld, orderFor, sendCode, type World } from './world.ts';
 
 let world: World;

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { asProblem } from '../../../../apps/http/answer.ts';
 import { DeviceId } from '../../../../domain/identity/device/device.ts';
-import { TOTP_FAILURES_MAX, totpCode, totpStep } from '../../../../domain/identity/device/totp.ts';
+import { TOTP_FAILURES_MAX, totpCode, totpStep } from '../../../../domain/shared/totp.ts';
 import { PersonId } from '../../../../domain/identity/person/person.ts';
 import type { Channel } from '../../../../domain/verify/channel.ts';
 import { FAILED_CHECKS_IN_A_ROW_MAX, LOCK_SECONDS } from '../../../../domain/verify/check.ts';

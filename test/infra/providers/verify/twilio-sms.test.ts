@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import type { SendReply } from '../../../../domain/verify/port.ts';
+import type { SendReply } from '../../../../domain/job/reply.ts';
 import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
 import {
   replyToAnswer,

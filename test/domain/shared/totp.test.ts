@@ -1,13 +1,8 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { TOTP } from 'totp-generator';
 import { describe, expect, test } from 'vitest';
-import { base32 } from '../../../support/bound-person.ts';
-import {
-  acceptedSteps,
-  TOTP_SECRET_BYTES,
-  totpCode,
-  totpStep,
-} from '../../../../domain/identity/device/totp.ts';
+import { base32 } from '../../support/bound-person.ts';
+import { acceptedSteps, TOTP_SECRET_BYTES, totpCode, totpStep } from '../../../domain/shared/totp.ts';
 
 /** RFC 6238 appendix B, the rows of SHA-1: a time in Unix seconds, and the code of eight digits whose last six are ours. */
 const vectors = [

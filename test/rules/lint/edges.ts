@@ -1,0 +1,165 @@
+/**
+ * What may import what, in one table. `navbat/allowed-edges` (`edges-rule.ts`) reads it, and `test/rules/lint.test.ts` plants a violation of
+ * each kind. Paths are those of the tree: layer / context / feature.
+ */
+
+/** Layers import downward. */
+export const layers = {
+  domain: ['domain'],
+  infra: ['infra', 'domain'],
+  apps: ['apps', 'domain'],
+  workers: ['workers', 'domain'],
+} as const satisfies Record<string, readonly string[]>;
+
+/** These join the layers, and contexts, by hand. */
+export const wiring: readonly RegExp[] = [
+  /^(apps|workers)\/(.+\/)?(main|wire)\.ts$/,
+  // They start, or administer, all that there is.
+  /^apps\/(local|cli)\//,
+];
+
+/** One app knows nothing of another; what apps share is here. */
+export const sharedByApps = 'apps/http';
+
+interface Context {
+  /** Imported as a whole. */
+  readonly uses: readonly string[];
+  /** Imported by the `port.ts` files that they have in domain/, and no other way. */
+  readonly ports: readonly string[];
+}
+
+const base = ['shared', 'job', 'project', 'common'];
+
+/** A folder of one of these names, in whatever layer, belongs to the context. */
+export const contexts: Readonly<Record<string, Context>> = {
+  /** Words that several contexts use. */
+  shared: { uses: [], ports: [] },
+  /** The engine: it knows no kind by name. */
+  job: { uses: ['shared', 'common'], ports: [] },
+  project: { uses: ['shared', 'job', 'common'], ports: [] },
+  /** What stands in no context's folder: `infra/process`, `infra/queue`, `apps/http` … */
+  common: { uses: base, ports: [] },
+
+  // The platform. It knows no product.
+  identity: { uses: base, ports: [] },
+  webhook: { uses: base, ports: [] },
+  staff: { uses: base, ports: ['webhook'] },
+
+  // Products. None knows another: what one needs of another comes in as an argument.
+  verify: { uses: base, ports: ['identity'] },
+  message: { uses: base, ports: ['identity'] },
+};
+
+/** Folders that are a context's, under another name. */
+export const aliases: Readonly<Record<string, string>> = { 'apps/board': 'staff' };
+
+/** Lists of what contexts hand in: they import every context, and in domain/ nothing else of it than these files. */
+export const registries: readonly RegExp[] = [
+  /^domain\/[^/]+\.ts$/,
+  /^(apps\/[^/]+|workers)\/modules\.ts$/,
+  /^apps\/api\/routes\.ts$/,
+];
+export const handedIn: ReadonlySet<string> = new Set(['job.ts', 'reasons.ts', 'events.ts', 'settings.ts']);
+
+interface Exception {
+  /** A folder or a file. */
+  readonly from: string;
+  /** A context, or `registries`, that it may import, against the table above. */
+  readonly to: string;
+  readonly because: string;
+}
+
+/** To be removed, each by what its reason names. Nothing is added here without a reason. */
+export const exceptions: readonly Exception[] = [
+  // The engine's hooks: `defineJob` and `settle.ts` carry what a kind has of its own.
+  { from: 'domain/job', to: 'registries', because: 'reasons of jobs are typed by the whole catalogue' },
+  {
+    from: 'domain/staff/command.ts',
+    to: 'registries',
+    because: 'what staff may do to a kind is not in `defineJob` yet',
+  },
+  {
+    from: 'infra/postgres/job',
+    to: 'verify',
+    because: 'closing an attempt scores prefixes; the reader hashes addresses',
+  },
+  {
+    from: 'infra/postgres/job',
+    to: 'message',
+    because: 'the scheduler knows held broadcasts and priorities',
+  },
+  { from: 'infra/postgres/job', to: 'staff', because: "the filter of jobs is the board's own" },
+  { from: 'infra/postgres/job', to: 'project', because: 'the reader is told the mode of a key' },
+  {
+    from: 'infra/postgres/engine/late-indexes.ts',
+    to: 'message',
+    because: 'it lists indexes of every context',
+  },
+  { from: 'infra/postgres/staff/waits-until.ts', to: 'webhook', because: 'until when a retry makes sense' },
+  { from: 'infra/queue/outbox.ts', to: 'verify', because: 'the outbox is typed by the first intake' },
+  { from: 'infra/queue/staff-entries.ts', to: 'staff', because: "the queue's side of a command of staff" },
+
+  // Hooks in SQL: a context alters its own tables alone.
+  {
+    from: 'infra/postgres/identity',
+    to: 'verify',
+    because: "an answer closes its verification in one commit; an enrolment's code is booked as paid",
+  },
+  {
+    from: 'infra/postgres/verify',
+    to: 'identity',
+    because: 'a TOTP is checked and a person found in the statement of the check',
+  },
+  { from: 'infra/postgres/verify', to: 'message', because: 'a code by push reads the token of a recipient' },
+  {
+    from: 'infra/postgres/staff',
+    to: 'verify',
+    because: 'the board says until when a prefix or a number is locked',
+  },
+  { from: 'infra/postgres/project/rows.ts', to: 'verify', because: 'ceilings wrap each intake' },
+  { from: 'infra/postgres/project/rows.ts', to: 'message', because: 'ceilings wrap each intake' },
+  { from: 'infra/postgres/project/rows.ts', to: 'webhook', because: 'ceilings wrap each intake' },
+  {
+    from: 'infra/postgres/entities.ts',
+    to: 'webhook',
+    because: 'one list of entities; each owner gets its own',
+  },
+
+  // Wires: what is asked of another context comes in as an argument.
+  {
+    from: 'apps/api/identity',
+    to: 'verify',
+    because: 'sign-in and registration ask for codes by the routes of codes',
+  },
+  {
+    from: 'apps/api/identity',
+    to: 'message',
+    because: 'a device and a recipient have an address for pushes',
+  },
+  { from: 'apps/api/project', to: 'verify', because: 'warnings of templates, and until when a reason holds' },
+  { from: 'apps/api/project', to: 'identity', because: 'jobs are found by their recipient' },
+  { from: 'apps/board', to: 'verify', because: 'until when a reason holds' },
+  { from: 'apps/bot', to: 'identity', because: 'the bot registers people' },
+  { from: 'apps/bot', to: 'message', because: 'the bot answers in chats' },
+  { from: 'apps/http', to: 'identity', because: "a route may ask for a person's session" },
+  { from: 'apps/http', to: 'staff', because: 'who may what stands in the policy of staff' },
+  { from: 'apps/http/openapi.ts', to: 'verify', because: 'the document says how many wrong codes are taken' },
+  {
+    from: 'workers/identity/notifier.ts',
+    to: 'message',
+    because: "a notice is a broadcast of Navbat's own project",
+  },
+  { from: 'workers/verify/otp-send.ts', to: 'message', because: 'a chat that is closed is noted as such' },
+  { from: 'infra/limits', to: 'identity', because: "it implements the pace of the bot's chats" },
+  { from: 'infra/limits', to: 'verify', because: 'it implements the limit of failed checks' },
+  {
+    from: 'infra/providers/verify',
+    to: 'message',
+    because: 'codes go out by the clients of pushes and of the bot',
+  },
+  { from: 'infra/providers/message', to: 'verify', because: 'these clients are channels of codes, too' },
+
+  // The sandbox plays the providers of every product, and reads what they read.
+  { from: 'apps/sandbox', to: 'message', because: "Telegram's and Firebase's own limits" },
+  { from: 'apps/sandbox', to: 'verify', because: 'an SMS is billed by segments' },
+];
