@@ -191,23 +191,33 @@ const clean: Readonly<Record<string, string>> = {
 };
 
 const targets = [
-  ...[
-    'infra/postgres',
-    'infra/postgres/verify',
-    'infra/process',
-    'apps/http',
-    'apps/api',
-    'apps/api/verify',
-    'apps/board',
-  ],
-  ...['workers', 'workers/message', 'workers/verify', 'test/support', 'domain', 'domain/pay'],
-  ...['shared', 'job', 'project', 'identity', 'webhook', 'verify', 'message'].map(
-    (context) => `domain/${context}`,
-  ),
+  'infra/postgres',
+  'infra/postgres/verify',
+  'infra/process',
+  'apps/http',
+  'apps/api',
+  'apps/api/verify',
+  'apps/board',
+  'workers',
+  'workers/message',
+  'workers/verify',
+  'test/support',
+  'domain',
+  'domain/pay',
+  'domain/shared',
+  'domain/job',
+  'domain/project',
+  'domain/identity',
+  'domain/webhook',
+  'domain/verify',
+  'domain/message',
 ];
 const files = [
   ...targets.map((folder) => `${folder}/target.ts`),
-  ...['identity', 'webhook', 'verify', 'message'].map((context) => `domain/${context}/port.ts`),
+  'domain/identity/port.ts',
+  'domain/webhook/port.ts',
+  'domain/verify/port.ts',
+  'domain/message/port.ts',
   'domain/verify/reasons.ts',
 ];
 
