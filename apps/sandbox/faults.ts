@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AnyFault, type Fault } from './fault.ts';
 import { FCM_ERRORS } from './fcm-errors.ts';
 import { GATEWAY_ERRORS } from './gateway-errors.ts';
 import { Channel, CHANNELS } from './message.ts';
@@ -6,63 +7,8 @@ import { TELEGRAM_REFUSALS } from './telegram-errors.ts';
 import { TWILIO_ERRORS, TWILIO_DELIVERY_ERRORS } from './twilio-errors.ts';
 import { wellKnownFault } from './well-known.ts';
 
-/** 2 min: longer than any client here waits. */
-const HANG_MS_MAX = 120_000;
 /** 10 000 orders at a time: a test that wants more wants a provider-wide fault. */
 const FAULTS_MAX = 10_000;
-/** More than any client here reads of an answer. */
-const ANSWER_CHARS_MAX = 131_072;
-
-const target = {
-  /** Without it the fault strikes all four providers. */
-  channel: Channel.optional(),
-  /** Phone number, chat id or push token; `*` is everybody. */
-  to: z.string().min(1).max(4096).default('*'),
-  /** One method of the provider's API (`getupdates`); without it, every call that sends. */
-  method: z.string().toLowerCase().optional(),
-  /** The first so many calls; without it, until deleted. */
-  times: z.int().min(1).max(1_000_000).optional(),
-  /** Waited before anything else happens. */
-  delay_ms: z.int().min(0).max(HANG_MS_MAX).default(0),
-};
-const hang = { hang_ms: z.int().min(0).max(HANG_MS_MAX).default(HANG_MS_MAX) };
-
-/** One order: whom it strikes, how often, and what happens then. */
-const AnyFault = z.discriminatedUnion('effect', [
-  /** Answers as ever, `delay_ms` later. */
-  z.object({ ...target, effect: z.literal('slow') }),
-  /** A final refusal, in the provider's own code. */
-  z.object({ ...target, effect: z.literal('reject'), code: z.union([z.string(), z.int()]) }),
-  /** 429 and how long to wait. */
-  z.object({
-    ...target,
-    effect: z.literal('rate-limit'),
-    retry_after_seconds: z.int().min(1).max(3600).default(1),
-  }),
-  z.object({ ...target, effect: z.literal('server-error'), status: z.int().min(500).max(599).default(500) }),
-  /**
-   * An answer that is none of the provider's, such as a front end's page: this status, these headers, this body. `taken`: the
-   * message was sent all the same.
-   */
-  z.object({
-    ...target,
-    effect: z.literal('answer'),
-    status: z.int().min(200).max(599),
-    headers: z.record(z.string().regex(/^[A-Za-z-]{1,64}$/), z.string().max(1_024)).default({}),
-    body: z.string().max(ANSWER_CHARS_MAX).default(''),
-    taken: z.boolean().default(false),
-  }),
-  /** Times out, and nothing was sent. `hang_ms: 0` cuts the connection at once. */
-  z.object({ ...target, ...hang, effect: z.literal('hang-before') }),
-  /** Times out although the message was sent. */
-  z.object({ ...target, ...hang, effect: z.literal('hang-after') }),
-  /** Accepted, and nothing is ever heard of it again. */
-  z.object({ ...target, effect: z.literal('never-delivered') }),
-  /** Accepted, then reported as undelivered: Twilio with an error code, the Gateway as expired. */
-  z.object({ ...target, effect: z.literal('undelivered'), code: z.int().default(30003) }),
-]);
-export type Fault = z.infer<typeof AnyFault>;
-
 /** The codes that `reject` takes, by channel. */
 const REJECT_CODES = {
   sms: Object.keys(TWILIO_ERRORS),

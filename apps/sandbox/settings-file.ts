@@ -2,7 +2,8 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { type Fault, FaultOrder } from './faults.ts';
+import { FaultOrder } from './faults.ts';
+import type { Fault } from './fault.ts';
 import { parseJson } from './http.ts';
 import type { BotSnapshot } from './telegram-bot.ts';
 

@@ -1,4 +1,4 @@
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
 import type { Reply, Trace } from './http.ts';
 import type { Fate } from './message.ts';
 import type { Timers } from './timers.ts';

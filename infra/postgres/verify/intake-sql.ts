@@ -10,23 +10,11 @@ import type { VerificationId } from '../../../domain/shared/ids.ts';
 import { HOUR_SECONDS, type SendPlan } from '../../../domain/verify/send.ts';
 import type { Locale } from '../../../domain/shared/locale.ts';
 import type { Verification } from '../../../domain/verify/verification.ts';
+import type { Addressed } from './addressed.ts';
 import { lockBudgets, readReservedSpend } from './budgets.ts';
 import { type PaidCountRow, readPaidCounts, toPaidCount, withOneMore } from './paid-counts.ts';
 import { readStrangers, type StrangerRows, Strangers } from './stranger-facts.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
-
-/** An order with the key of the rows it will touch. */
-export interface Addressed {
-  readonly order: SendOrder;
-  readonly addressHash: Buffer;
-  readonly addressHex: string;
-  /** Whose sends are counted together, in hex: strangers and approvals apart from the codes of a service. */
-  readonly limitHex: string;
-  /** The network address of a stranger with this project; null for a service. */
-  readonly askedFrom: Buffer | null;
-  /** Under which the recipient is known, whom both modes share. */
-  readonly recipientHash: Buffer;
-}
 
 interface DestinationRow {
   project_id: string;

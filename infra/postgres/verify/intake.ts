@@ -15,8 +15,9 @@ import type { KeyedHash } from '../../process/crypto.ts';
 import { countFinished } from '../../process/metrics.ts';
 import { batcher } from '../engine/batcher.ts';
 import { inTwoPhases } from '../engine/hot-pool.ts';
-import { type Addressed, Facts, type KeptAnswer, readFacts, type Writes, writeAll } from './intake-sql.ts';
 import type { Outbox } from '../../../domain/job/outbox.ts';
+import type { Addressed } from './addressed.ts';
+import { Facts, type KeptAnswer, readFacts, type Writes, writeAll } from './intake-sql.ts';
 
 /** A statement's parameters stay under some 100 kB, and one lock wait holds up no more callers than this. */
 const BATCH_MAX = 200;

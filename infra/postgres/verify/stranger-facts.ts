@@ -7,7 +7,7 @@ import {
   KNOWN_ADDRESS_SECONDS,
   type StrangerFacts,
 } from '../../../domain/verify/strangers.ts';
-import type { Addressed } from './intake-sql.ts';
+import type { Addressed } from './addressed.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
 import type { Verification } from '../../../domain/verify/verification.ts';
 
