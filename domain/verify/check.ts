@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
+import type { ClosedReason } from './verification.ts';
 import { Client, Purpose } from './send.ts';
 import { TYPED_CODE_NOTE, typedCode } from '../shared/typed-code.ts';
 import { onceValid } from '../shared/refine.ts';
@@ -34,10 +35,6 @@ export const CheckRequest = z
     error: 'expected id or to, and not both',
     path: ['id'],
   });
-
-/** Why a verification takes no more checks. */
-export const closedReasons = ['used', 'denied', 'cancelled', 'expired', 'too-many-checks'] as const;
-export type ClosedReason = (typeof closedReasons)[number];
 
 export type CheckResult =
   | {

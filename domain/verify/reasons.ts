@@ -1,7 +1,6 @@
 import type { jobReasons } from '../job/reasons.ts';
 import { type CodesSeenIn, fromText, type Reason, untilText } from '../shared/reason.ts';
 import type { Channel, SILENT_CHANNEL } from './channel.ts';
-import type { ClosedReason } from './check.ts';
 import {
   PAID_BY_PROJECT_MAX,
   PAID_BY_STRANGERS_MAX,
@@ -9,6 +8,7 @@ import {
   PAID_PER_HOUR_MAX,
 } from './paid-limits.ts';
 import { STRANGER_SENDS_PER_DAY, STRANGER_SENDS_PER_HOUR } from './strangers.ts';
+import type { ClosedReason } from './verification.ts';
 
 type SendingChannel = Exclude<Channel, typeof SILENT_CHANNEL>;
 

@@ -1,5 +1,4 @@
 import { type Decision, refused } from '../job/decision.ts';
-import type { RefusalReason } from './reasons.ts';
 
 /**
  * Limits of what is asked for with a publishable key, which anybody may have. They count apart from what the project's own
@@ -68,7 +67,7 @@ export function strangerRefusal({
   from,
   asks,
   address,
-}: StrangerFacts): Decision<never, RefusalReason> | null {
+}: StrangerFacts): Decision<never, 'codes-unconfirmed' | 'too-many-sends'> | null {
   if (address && address.unconfirmed >= UNCONFIRMED_PER_ADDRESS + address.confirmed)
     return refused('codes-unconfirmed', HOUR_SECONDS);
   const isKnown = isKnownAddress({ from, asks });

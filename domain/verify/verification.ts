@@ -11,6 +11,10 @@ const verificationStates = ['live', 'approved', 'denied', 'cancelled', 'expired'
 export const VerificationState = z.enum(verificationStates);
 export type VerificationState = z.infer<typeof VerificationState>;
 
+/** Why a verification takes no more checks. */
+export const closedReasons = ['used', 'denied', 'cancelled', 'expired', 'too-many-checks'] as const;
+export type ClosedReason = (typeof closedReasons)[number];
+
 /** One code for one recipient and one purpose. The code itself is derived when it is needed and stands nowhere. */
 export interface Verification {
   readonly id: VerificationId;

@@ -2,19 +2,7 @@ import { retryAfterMs } from '../shared/retry-after.ts';
 import type { EngineReason } from '../job/reasons.ts';
 import type { SendReply } from '../job/reply.ts';
 import type { AnswerReason } from './reasons.ts';
-
-/** Why a call got no answer at all. */
-export const callFaults = [
-  'timeout',
-  'connection-lost',
-  'not-connected',
-  'tls',
-  'name-unresolved',
-  'address-forbidden',
-  'answer-unreadable',
-  'interrupted',
-] as const;
-export type CallFault = (typeof callFaults)[number];
+import type { CallFault } from './call-fault.ts';
 
 /** What came of one call to a customer's server. */
 export type Called =

@@ -1,8 +1,8 @@
 import type { Reason } from '../shared/reason.ts';
 import type { DisabledReason } from './endpoint.ts';
 import type { EngineReason } from '../job/reasons.ts';
+import type { CallFault } from './call-fault.ts';
 import { ENDPOINTS_MAX } from './endpoint.ts';
-import type { CallFault } from './classify-response.ts';
 
 const REPLAY = 'then replay what it missed (POST /webhooks/replay)';
 

@@ -1,10 +1,10 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { closedReasons } from '../../domain/verify/check.ts';
+import { closedReasons } from '../../domain/verify/verification.ts';
 import type { Reason } from '../../domain/shared/reason.ts';
 import { explainReason, explainStored, isReason, reasons, reasonsByContext } from '../../domain/reasons.ts';
-import { callFaults } from '../../domain/webhook/classify-response.ts';
+import { callFaults } from '../../domain/webhook/call-fault.ts';
 
 /**
  * TypeScript refuses a code without an entry wherever it has a type. What has none is a reason written in SQL: by statements,

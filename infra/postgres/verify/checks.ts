@@ -1,10 +1,6 @@
 import type pg from 'pg';
-import {
-  type CheckResult,
-  type ClosedReason,
-  FAILED_CHECKS_IN_A_ROW_MAX,
-  lockedSince,
-} from '../../../domain/verify/check.ts';
+import { type CheckResult, FAILED_CHECKS_IN_A_ROW_MAX, lockedSince } from '../../../domain/verify/check.ts';
+import type { ClosedReason } from '../../../domain/verify/verification.ts';
 import type { ProjectId } from '../../../domain/job/job.ts';
 import type { ByTo, Check, Checks } from '../../../domain/verify/checks.ts';
 import { TOTP_FAILURES_MAX } from '../../../domain/shared/totp.ts';
