@@ -10,7 +10,7 @@ import { VerificationId } from '../shared/ids.ts';
 import { knownPhone } from '../shared/phone.ts';
 import { SERVICE } from './asker.ts';
 import { channelRules, phoneProvingChannels } from './channel.ts';
-import { checkGuarded, type GuardedChecks, nothingToCheck } from './guarded-check.ts';
+import { checkGuarded, type GuardedChecks } from './guarded-check.ts';
 import type { OtpIntake, SendOrder } from './intake.ts';
 import { ownSend } from './send.ts';
 
@@ -27,19 +27,8 @@ export function phoneCodes(deps: PhoneCodesDeps): PhoneCodes {
     sendToChat: (order) => send(deps, chatSend(order)),
     check: (check) => checkCode(deps, check),
     async countGuess(projectId, guesser) {
-      const guess = {
-        projectId,
-        mode: 'live',
-        of: { id: '', purpose: null, by: 'stranger' },
-        code: '',
-      } as const;
-      const counted = await checkGuarded(
-        { ...deps, checks: nothingToCheck },
-        { ...guesser, projectId },
-        guess,
-      );
-      if (counted.result === 'approved') throw new Error('nothing was checked, and was right');
-      return counted;
+      const retryAfterSeconds = await deps.failures.enter({ ...guesser, projectId });
+      return retryAfterSeconds === null ? { result: 'unknown' } : { result: 'blocked', retryAfterSeconds };
     },
   };
 }
