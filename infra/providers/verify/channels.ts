@@ -130,13 +130,13 @@ async function fcmFromConfig(config: FcmConfig): Promise<FcmClient | null> {
 async function pushOf(config: FcmConfig) {
   const client = await fcmFromConfig(config);
   if (!client) return null;
-  const { fcmPush } = await import('../message/fcm-push.ts');
+  const { fcmPush } = await import('./fcm-push.ts');
   return fcmPush(client);
 }
 
 async function telegramOf(client: TelegramSender | null) {
   if (!client) return null;
-  const { telegramBot } = await import('../message/telegram-bot.ts');
+  const { telegramBot } = await import('./telegram-bot.ts');
   return telegramBot(client);
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { JobId } from '../../../domain/job/job.ts';
 import { otpSend } from '../../../domain/verify/job.ts';
 import { readConfig } from '../../../infra/process/config.ts';
-import { telegramBot } from '../../../infra/providers/message/telegram-bot.ts';
+import { telegramBot } from '../../../infra/providers/verify/telegram-bot.ts';
 import { telegramClient } from '../../../infra/providers/message/telegram-client.ts';
 import { workerRedis } from '../../../infra/queue/queues.ts';
 import { runProcess } from '../../../infra/process/run.ts';

@@ -144,7 +144,6 @@ export const exceptions: readonly Exception[] = [
     to: 'message',
     because: 'codes go out by the clients of pushes and of the bot',
   },
-  { from: 'infra/providers/message', to: 'verify', because: 'these clients are channels of codes, too' },
 
   // The sandbox plays the providers of every product, and reads what they read.
   { from: 'apps/sandbox', to: 'message', because: "Telegram's and Firebase's own limits" },

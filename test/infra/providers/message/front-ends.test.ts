@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { SendReply } from '../../../../domain/job/reply.ts';
 import { fcmClient } from '../../../../infra/providers/message/fcm-client.ts';
-import { fcmPush } from '../../../../infra/providers/message/fcm-push.ts';
-import { telegramBot } from '../../../../infra/providers/message/telegram-bot.ts';
+import { fcmPush } from '../../../../infra/providers/verify/fcm-push.ts';
+import { telegramBot } from '../../../../infra/providers/verify/telegram-bot.ts';
 import { telegramClient } from '../../../../infra/providers/message/telegram-client.ts';
 import { telegramGateway } from '../../../../infra/providers/verify/telegram-gateway.ts';
 import { twilioSms } from '../../../../infra/providers/verify/twilio-sms.ts';

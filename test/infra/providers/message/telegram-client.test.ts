@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import type { TelegramMessage } from '../../../../domain/message/telegram/port.ts';
-import { telegramBot } from '../../../../infra/providers/message/telegram-bot.ts';
+import { telegramBot } from '../../../../infra/providers/verify/telegram-bot.ts';
 import { telegramClient } from '../../../../infra/providers/message/telegram-client.ts';
 import { telegramSlots } from '../../../../infra/limits/telegram-slots.ts';
 import { freshRedis } from '../../../support/servers.ts';

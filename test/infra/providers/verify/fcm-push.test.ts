@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { fcmClient } from '../../../../infra/providers/message/fcm-client.ts';
-import { fcmPush } from '../../../../infra/providers/message/fcm-push.ts';
+import { fcmPush } from '../../../../infra/providers/verify/fcm-push.ts';
 import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
 import { freshSandbox } from '../../../apps/sandbox/support.ts';
 import { answering, closedPort, CODE, deadline, http, JOB_ID, messageTo, tap, titled } from '../support.ts';
