@@ -67,7 +67,7 @@ export function strangerRefusal({
   from,
   asks,
   address,
-}: StrangerFacts): Decision<never, 'codes-unconfirmed' | 'too-many-sends'> | null {
+}: StrangerFacts): Decision<never, 'codes-unconfirmed' | 'publishable-limit'> | null {
   if (address && address.unconfirmed >= UNCONFIRMED_PER_ADDRESS + address.confirmed)
     return refused('codes-unconfirmed', HOUR_SECONDS);
   const isKnown = isKnownAddress({ from, asks });

@@ -126,6 +126,7 @@ export const exceptions: readonly Exception[] = [
   { from: 'apps/api/project', to: 'verify', because: 'warnings of templates, and until when a reason holds' },
   { from: 'apps/api/project', to: 'identity', because: 'jobs are found by their recipient' },
   { from: 'apps/board', to: 'verify', because: 'until when a reason holds' },
+  { from: 'apps/board', to: 'message', because: 'staff see and open the chats that are closed' },
   { from: 'apps/bot', to: 'identity', because: 'the bot registers people' },
   { from: 'apps/bot', to: 'message', because: 'the bot answers in chats' },
   { from: 'apps/http', to: 'identity', because: "a route may ask for a person's session" },
