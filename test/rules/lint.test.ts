@@ -97,7 +97,7 @@ const plants: readonly Plant[] = [
   edge('infra/postgres/webhook/to-product.ts', '../verify/target.ts'),
   edge('infra/postgres/message/to-product.ts', '../../../domain/verify/target.ts'),
   edge('apps/api/webhook/to-product.ts', '../verify/target.ts'),
-  edge('apps/board/ops/to-product.ts', '../../../domain/message/target.ts'),
+  edge('apps/board/ops/to-more-than-the-port.ts', '../../../domain/webhook/target.ts'),
   edge('workers/engine/to-product.ts', '../message/target.ts'),
   edge('workers/message/to-product.ts', '../verify/target.ts'),
   impure('Date.now', 'Date.now()', 'no-restricted-properties'),
