@@ -1,3 +1,8 @@
+import { Recipient } from './identity/entities.ts';
+import { Attempt, Job } from './job/entities.ts';
+import { ApiKey, Project } from './project/entities.ts';
+import { Audit, Staff, StaffBrowser, StaffRecoveryCode, StaffSession } from './staff/entities.ts';
+import { WebhookEndpoint, WebhookSecret } from './webhook/entities.ts';
 import { Migration20261129000100ProjectBaseline } from './project/migrations/20261129000100-project-baseline.ts';
 import { Migration20261129000200JobBaseline } from './job/migrations/20261129000200-job-baseline.ts';
 import { Migration20261129000300IdentityBaseline } from './identity/migrations/20261129000300-identity-baseline.ts';
@@ -7,6 +12,8 @@ import { Migration20261129000600VerifyBaseline } from './verify/migrations/20261
 import { Migration20261129000700MessageBaseline } from './message/migrations/20261129000700-message-baseline.ts';
 
 /**
+ * The registry of contexts, in order of dependence.
+ *
  * Every migration, as one list in the order of their times. Each is in the folder of the context that owns the tables it makes,
  * named `<utc-time>-<context>-<what>`. One that was applied anywhere is never edited: `test/rules/migrations.test.ts` holds their
  * hashes.
@@ -20,3 +27,22 @@ export const migrations = [
   Migration20261129000600VerifyBaseline,
   Migration20261129000700MessageBaseline,
 ] as const;
+
+/**
+ * The tables that people read and change through MikroORM, each in the folder of the context that owns it. What locks or batches is
+ * plain SQL beside them.
+ */
+export const entities = [
+  Project,
+  ApiKey,
+  Job,
+  Attempt,
+  Recipient,
+  WebhookEndpoint,
+  WebhookSecret,
+  Staff,
+  StaffSession,
+  StaffBrowser,
+  StaffRecoveryCode,
+  Audit,
+];

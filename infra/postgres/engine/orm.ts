@@ -1,7 +1,6 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
-import { entities } from '../entities.ts';
-import { migrations } from '../schema.ts';
+import { entities, migrations } from '../schema.ts';
 
 /** Connections that MikroORM may hold in one process: everyday reads and writes only, hot statements have their own pool. */
 const ORM_CONNECTIONS_MAX = 5;

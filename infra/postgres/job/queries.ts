@@ -6,7 +6,8 @@ import type { Destination } from '../../../domain/verify/intake.ts';
 import { pageOf } from '../../../domain/shared/page.ts';
 import { type KeyMode, keyModes } from '../../../domain/project/key.ts';
 import type { KeyedHash } from '../../process/crypto.ts';
-import { Attempt, Job, Recipient } from '../entities.ts';
+import { Recipient } from '../identity/entities.ts';
+import { Attempt, Job } from './entities.ts';
 import { idFloor } from './filter.ts';
 import { addressText } from '../verify/intake.ts';
 

@@ -33,7 +33,7 @@ import { SettingsChange } from '../../../domain/settings.ts';
 import { changedSettings } from '../../../domain/project/settings.ts';
 import { ProjectSettings } from '../../../domain/settings.ts';
 import type { KeyedHash } from '../../process/crypto.ts';
-import { ApiKey, Project } from '../entities.ts';
+import { ApiKey, Project } from './entities.ts';
 import { keepSlug, takeName } from './names.ts';
 import { rowsOf } from './rows.ts';
 

@@ -10,7 +10,7 @@ import type {
   StaffMember,
 } from '../../../domain/staff/port.ts';
 import { StaffRole } from '../../../domain/staff/role.ts';
-import { Staff, StaffBrowser, StaffRecoveryCode, StaffSession } from '../entities.ts';
+import { Staff, StaffBrowser, StaffRecoveryCode, StaffSession } from './entities.ts';
 import { countTry, type CountedTry, forgiveAll, takeBackTry } from './lock.ts';
 
 // Argon2id with 19 MiB, 2 passes and 1 lane: OWASP's first choice, about 20 ms here, and what a guesser must pay too.

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { BROWSER_DAYS, BROWSERS_MAX } from '../../../domain/staff/browser.ts';
 import { sha256 } from '../../process/crypto.ts';
-import { Staff, StaffBrowser } from '../entities.ts';
+import { Staff, StaffBrowser } from './entities.ts';
 
 /** 256 bits, as of a session. */
 const TOKEN_BYTES = 32;

@@ -1,6 +1,6 @@
 import { raw, type RawQueryFragment } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Staff, StaffBrowser } from '../entities.ts';
+import { Staff, StaffBrowser } from './entities.ts';
 import { findBrowser } from './browsers.ts';
 
 /** Wrong passwords and second factors in a row before the account is locked: the fifth may still be the right one. */

@@ -17,7 +17,7 @@ import {
 } from '../../../domain/staff/second-factor.ts';
 import type { OpenedSession } from '../../../domain/staff/session.ts';
 import { type KeyedHash, sameText, type Seal, sha256 } from '../../process/crypto.ts';
-import { Staff, type StaffBrowser, StaffRecoveryCode, StaffSession } from '../entities.ts';
+import { Staff, type StaffBrowser, StaffRecoveryCode, StaffSession } from './entities.ts';
 import { rememberBrowser } from './browsers.ts';
 import { countTry, forgiveTries } from './lock.ts';
 import { insertSession } from './sessions.ts';

@@ -9,7 +9,7 @@ import {
 } from '../../../domain/staff/session.ts';
 import { StaffRole } from '../../../domain/staff/role.ts';
 import { sha256 } from '../../process/crypto.ts';
-import { Staff, StaffSession } from '../entities.ts';
+import { Staff, StaffSession } from './entities.ts';
 
 /** 256 bits: nothing to guess, and nothing to look up in a dump that holds their SHA-256 only. */
 const TOKEN_BYTES = 32;

@@ -14,7 +14,7 @@ import {
 } from '../../../domain/webhook/endpoint.ts';
 import type { SecretView, WebhookOwner, Webhooks } from '../../../domain/webhook/port.ts';
 import type { Seal } from '../../process/crypto.ts';
-import { Project } from '../entities.ts';
+import { Project } from '../project/entities.ts';
 import { WebhookEndpoint, WebhookSecret } from './entities.ts';
 import { webhookLog } from './log.ts';
 import { webhookReplays } from './replays.ts';

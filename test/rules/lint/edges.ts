@@ -77,6 +77,11 @@ export const exceptions: readonly Exception[] = [
     to: 'verify',
     because: 'the reader finds the jobs of an address, and knows the own app of pushes',
   },
+  {
+    from: 'infra/postgres/job/queries.ts',
+    to: 'identity',
+    because: 'the reader finds the jobs of a recipient',
+  },
   { from: 'infra/postgres/job', to: 'staff', because: "the filter of jobs is the board's own" },
   { from: 'infra/postgres/job', to: 'project', because: 'the reader is told the mode of a key' },
   {

@@ -17,8 +17,8 @@ import {
   type RecipientView,
 } from '../../../../domain/identity/recipient/recipient.ts';
 import type { KeyedHash, Seal } from '../../../process/crypto.ts';
-import { Recipient } from '../../entities.ts';
-import { TEST_PREFIX } from '../person/phone-users.ts';
+import { Recipient } from '../entities.ts';
+import { forgetPerson, lockAndFindHolder } from './recipient-sql.ts';
 
 export interface RecipientSecrets {
   readonly keyedHash: KeyedHash;
@@ -139,26 +139,9 @@ async function holdAlone(tx: EntityManager, projectId: ProjectId, row: Recipient
   const tokenHash = row.pushTokenHash ?? null;
   const claims = [chatId, tokenHash?.toString('hex')].filter((claim) => claim != null);
   if (claims.length === 0) return;
-  await tx.execute(lockClaims, [projectId, JSON.stringify(claims)]);
-  const [holder] = await tx.execute<{ id: string; handle: string; has_chat: boolean }[]>(findHolder, [
-    chatId,
-    projectId,
-    row.id,
-    chatId,
-    tokenHash,
-  ]);
+  const holder = await lockAndFindHolder(tx, { projectId, id: row.id, chatId, tokenHash, claims });
   if (holder) throw new Conflict(holder.has_chat ? 'telegram_chat_id' : 'push_token', holderOf(holder));
 }
-
-const lockClaims = `
-select pg_advisory_xact_lock(hashtextextended('recipient ' || ? || claim, 0))
-from (select claim from json_array_elements_text(?::json) claim order by claim) claims`;
-
-/** The recipient that stands for the chat itself is no other person. */
-const findHolder = `
-select id, handle, coalesce(telegram_chat_id = ?::bigint, false) has_chat from recipient
-where project_id = ? and id <> ? and handle is not null and handle not like 'telegram:%' and handle not like 'test:telegram:%'
-  and (telegram_chat_id = ?::bigint or push_token_hash = ?) order by id limit 1`;
 
 /** Whom the handle names and whom the phone reaches: one recipient, none yet, or two. */
 async function findTarget(
@@ -238,20 +221,7 @@ async function erase(tx: EntityManager, projectId: ProjectId, id: RecipientId): 
     { lockMode: LockMode.PESSIMISTIC_WRITE },
   );
   if (!row) return false;
-  await tx.execute(
-    `update verification set phone = null, client = null, metadata = null
-     where ((address_hash = ? and project_id = ?) or recipient_id = ?) and state <> 'live'`,
-    [row.addressHash, projectId, id],
-  );
-  if (row.phone) {
-    await tx.execute('delete from phone_user where project_id = ? and phone in (?, ?)', [
-      projectId,
-      row.phone,
-      TEST_PREFIX + row.phone,
-    ]);
-    // Whoever registered with this phone; those of the recipient's own chat leave with it.
-    await tx.execute('delete from users where project_id = ? and phone_number = ?', [projectId, row.phone]);
-  }
+  await forgetPerson(tx, { projectId, id, addressHash: row.addressHash, phone: row.phone ?? null });
   tx.remove(row);
   return true;
 }
