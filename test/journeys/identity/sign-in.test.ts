@@ -629,10 +629,22 @@ describe('an approval on a device', () => {
     project.call('POST', '/auth/approval/token', { id: body.id, poll_token: body.poll_token, ...more });
 
   /** The person looks at what waits for them, and answers the newest. */
-  async function answer(phone: Phone, decision: 'approve' | 'deny', number: string | null) {
+  /** Of several that wait, the one of `verificationId`: which the worker made last is a matter of chance. */
+  async function answer(
+    phone: Phone,
+    decision: 'approve' | 'deny',
+    number: string | null,
+    verificationId?: string,
+  ) {
     const waiting = await until(async () => {
       const { body } = await phone.call('GET', '/me/challenges');
-      return body.data.find(({ state }: { state: string }) => state === 'pending');
+      const { rows } = await navbat.db.query('select id from challenge where verification_id = $1', [
+        verificationId,
+      ]);
+      return body.data.find(
+        ({ id, state }: { id: string; state: string }) =>
+          state === 'pending' && (verificationId === undefined || id === rows[0]?.id),
+      );
     });
     const challenge = (await phone.call('GET', `/me/challenges/${waiting.id}`)).body;
     const { id, project, purpose, context, expires_at } = challenge;
@@ -711,7 +723,9 @@ describe('an approval on a device', () => {
     // Whoever asked last has ended none of the others.
     for (const one of [before, asked, after]) expect(await poll(one, bank)).toMatchObject(PENDING);
     await until(async () => (await phone.call('GET', '/me/challenges')).body.data.length === 3);
-    expect((await answer(phone, 'approve', after.body.number)).reply).toMatchObject({ status: 200 });
+    expect((await answer(phone, 'approve', after.body.number, after.body.id)).reply).toMatchObject({
+      status: 200,
+    });
     expect(await poll(before, bank)).toMatchObject(PENDING);
     expect(await poll(asked, bank)).toMatchObject(PENDING);
     // Neither serves with the other's id, nor for another verification.
