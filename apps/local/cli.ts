@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import type { Variables } from './secrets.ts';
+import { parseJson } from '../../domain/shared/json.ts';
 
 /** A command's JSON, or the sentence with which it failed. */
 export type CliAnswer =
@@ -28,12 +29,4 @@ export function commandLine(clone: string, env: Variables): Cli {
       // A command that has ended reads nothing any more, and says so by its own failure.
       child.stdin?.on('error', () => undefined).end(stdin);
     });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../../domain/shared/json.ts';
 
 const NAME_WIDTH = 16;
 /** A terminal line that wraps more than twice helps nobody; the whole line is there when the output is not a terminal. */
@@ -17,7 +18,7 @@ const FRONT_FIELDS = new Set(['level', 'time', 'msg', 'name', 'pid', 'hostname']
 
 /** A child's line for a person: `12:01:02 worker-otp-send  worker ready kind=otp-send`. What is no log line stays as it is. */
 export function prettyLine(child: string, line: string): string {
-  const parsed = LogLine.safeParse(parseJson(line));
+  const parsed = LogLine.safeParse(parseLine(line));
   const front = child.padEnd(NAME_WIDTH);
   if (!parsed.success) return `${DIM}${' '.repeat(8)}${PLAIN} ${front} ${line}`;
   const { level, time, msg, ...fields } = parsed.data;
@@ -28,12 +29,12 @@ export function prettyLine(child: string, line: string): string {
 
 /** A child's line for a program: JSON passes as it is, and what is none (a crash's stack) becomes it. */
 export function jsonLine(child: string, line: string, now: Date): string {
-  if (typeof parseJson(line) === 'object') return line;
+  if (typeof parseLine(line) === 'object') return line;
   return JSON.stringify({ level: 'warn', time: now.toISOString(), name: child, msg: line });
 }
 
 /** The reader of a log line that tells a person or a program that a worker waits for work. */
-export const messageOf = (line: string): string | undefined => LogLine.safeParse(parseJson(line)).data?.msg;
+export const messageOf = (line: string): string | undefined => LogLine.safeParse(parseLine(line)).data?.msg;
 
 function inBrief(fields: Readonly<Record<string, unknown>>): string {
   const shown = Object.entries(fields)
@@ -43,11 +44,4 @@ function inBrief(fields: Readonly<Record<string, unknown>>): string {
   return shown.length > FIELDS_CHARS_MAX ? `${shown.slice(0, FIELDS_CHARS_MAX)}…` : shown;
 }
 
-function parseJson(line: string): unknown {
-  if (!line.startsWith('{')) return undefined;
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
+const parseLine = (line: string): unknown => (line.startsWith('{') ? parseJson(line) : undefined);

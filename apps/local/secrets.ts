@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writePrivate } from './private-file.ts';
+import { parseJson } from '../../domain/shared/json.ts';
 
 /** Names and values of environment variables. */
 export type Variables = Readonly<Record<string, string>>;
@@ -48,12 +49,4 @@ async function readKept(path: string): Promise<Variables> {
   throw new Error(
     `${path} can't be read as JSON of names and texts. Restore it, or delete the whole directory it stands in to start afresh.`,
   );
-}
-
-function parseJson(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { type CallLog, CALLS_KEPT_MAX } from './calls.ts';
 import { FaultOrders, type Faults } from './faults.ts';
-import { type Answer, type Incoming, json, parseJson, problem } from './http.ts';
+import { type Answer, type Incoming, json, problem } from './http.ts';
 import { INBOX_MESSAGES_MAX, type Inbox, type InboxFilter } from './inbox.ts';
 import { Channel } from './message.ts';
 import { inboxPage } from './page.ts';
 import type { People } from './people.ts';
 import { PaceOrder, type SendingPace } from './telegram-pace.ts';
+import { parseJson } from '../../domain/shared/json.ts';
 
 const LIMIT_DEFAULT = 1_000;
 

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { isReservedKey, PAYLOAD_BYTES_MAX, payloadBytes } from '../../domain/message/push/message.ts';
 import { FCM_ERRORS, type FcmErrorCode } from './fcm-errors.ts';
-import { type Answer, type Incoming, json, parseJson, type Reply } from './http.ts';
+import { type Answer, type Incoming, json, type Reply } from './http.ts';
 import { type Destiny, type Dialect, underFault } from './under-fault.ts';
 import type { World } from './world.ts';
+import { parseJson } from '../../domain/shared/json.ts';
 
 export const FCM_PATH = '/v1/projects/';
 const MICROS_PER_MS = 1000;

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Channel } from './message.ts';
+import { parseJson } from '../../domain/shared/json.ts';
 
 /** 1 MiB: the largest text here is 4096 characters; a caller who sends more has gone wrong. */
 export const BODY_BYTES_MAX = 1024 * 1024;
@@ -100,15 +101,6 @@ export async function readFields(incoming: Incoming): Promise<Fields | undefined
   }
   const body = JsonObject.safeParse(parseJson(incoming.body.toString()));
   return body.success ? Object.assign(fields, body.data) : undefined;
-}
-
-/** The value, or undefined where the text is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Files are read and forgotten: only what is text becomes a field. */

@@ -4,8 +4,8 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { FaultOrder } from './faults.ts';
 import type { Fault } from './fault.ts';
-import { parseJson } from './http.ts';
 import type { BotSnapshot } from './telegram-bot.ts';
+import { parseJson } from '../../domain/shared/json.ts';
 
 const STATE_FILE = 'state.json';
 /** Changes that come together are written together. */

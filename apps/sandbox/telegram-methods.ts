@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Fields, type Incoming, parseJson, type Reply } from './http.ts';
+import { type Fields, type Incoming, type Reply } from './http.ts';
 import { referenceOf } from './inbox.ts';
 import type { Message } from './message.ts';
 import { CALLBACK_DATA_BYTES_MAX } from '../../domain/message/telegram/message.ts';
@@ -9,6 +9,7 @@ import { type FormattedText, parseText, TEXT_UNITS_MAX } from '../../domain/mess
 import { deleteWebhook, getUpdates, getWebhookInfo, setWebhook } from './telegram-updates.ts';
 import type { Destiny } from './under-fault.ts';
 import type { World } from './world.ts';
+import { parseJson } from '../../domain/shared/json.ts';
 
 const COMMANDS_MAX = 100;
 

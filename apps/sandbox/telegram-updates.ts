@@ -4,6 +4,7 @@ import type { Incoming, Reply } from './http.ts';
 import { badRequest, ok, refused } from './telegram-reply.ts';
 import type { TelegramBot, Update } from './telegram-bot.ts';
 import type { World } from './world.ts';
+import { parseJson } from '../../domain/shared/json.ts';
 
 /** Telegram's own limits. */
 const POLL_SECONDS_MAX = 50;
@@ -15,7 +16,7 @@ const WEBHOOK_TRIES_MAX = 1_000;
 const Count = z.coerce.number().int();
 /** Lists come as JSON in a form, and as they are in a JSON body. */
 const Names = z.preprocess(
-  (value) => (typeof value === 'string' ? parseList(value) : value),
+  (value) => (typeof value === 'string' ? parseJson(value) : value),
   z.array(z.string()),
 );
 const Flag = z.union([
@@ -178,12 +179,4 @@ function noteFailure(
 function describe(result: boolean, description: string): Reply {
   const reply = ok(result);
   return { ...reply, body: JSON.stringify({ ok: true, result, description }) };
-}
-
-function parseList(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

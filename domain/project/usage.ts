@@ -1,5 +1,6 @@
 import type { AttemptOutcome } from '../job/job.ts';
 import type { ProjectId } from '../shared/ids.ts';
+import { dayOf } from '../shared/time.ts';
 
 /** A quarter of a year: what an invoice covers, and a bounded read. */
 export const USAGE_DAYS_MAX = 92;
@@ -38,5 +39,3 @@ export function usageSpan(
   const days = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
   return days >= 1 && days <= USAGE_DAYS_MAX ? { from, to } : null;
 }
-
-const dayOf = (at: Date) => at.toISOString().slice(0, 'YYYY-MM-DD'.length);

@@ -2,7 +2,7 @@ import type { ShownState } from '../identity/approval/port.ts';
 import type { ProjectId } from '../shared/ids.ts';
 import type { KeyMode } from '../project/key.ts';
 import type { AskerKind } from './asker.ts';
-import type { Destination } from './intake.ts';
+import type { Destination } from '../shared/address.ts';
 import type { CheckResult } from './check.ts';
 import type { VerificationId } from '../shared/ids.ts';
 import type { Verification } from './verification.ts';

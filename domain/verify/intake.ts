@@ -1,14 +1,12 @@
 import type { Refused } from '../job/decision.ts';
 import type { RefusalReason } from './reasons.ts';
+import type { Destination } from '../shared/address.ts';
 import type { JobId } from '../shared/ids.ts';
 import type { Caller } from '../project/caller.ts';
 import type { Asker } from './asker.ts';
 import type { Channel } from './channel.ts';
 import type { VerificationId } from '../shared/ids.ts';
 import type { SendCommand } from './send.ts';
-
-/** Whom a send is for: a phone, or a recipient of the project by id. */
-export type Destination = { readonly phone: string } | { readonly recipientId: string };
 
 export interface SendOrder {
   readonly caller: Pick<Caller, 'projectId' | 'slug' | 'settings'>;

@@ -6,6 +6,7 @@ import {
   type TelegramLogin,
 } from '../../domain/identity/registration/login.ts';
 import { sameText } from '../process/crypto.ts';
+import { parseJson } from '../../domain/shared/json.ts';
 
 /** Two clocks differ by some seconds; what is further ahead was not signed by Telegram's. */
 const CLOCK_SKEW_SECONDS = 60;
@@ -66,10 +67,5 @@ function readSigned(
   return { signed: true, telegramId, hash, authAt: new Date(authSeconds * 1_000) };
 }
 
-function appUserId(fields: ReadonlyMap<string, string>): number | undefined {
-  try {
-    return AppUser.safeParse(JSON.parse(fields.get('user') ?? '')).data?.id;
-  } catch {
-    return undefined;
-  }
-}
+const appUserId = (fields: ReadonlyMap<string, string>): number | undefined =>
+  AppUser.safeParse(parseJson(fields.get('user') ?? '')).data?.id;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Slug } from '../../domain/project/project.ts';
 import { CHAT_GAP_MS, MESSAGES_PER_SECOND } from '../limits/telegram-slots.ts';
+import { parseJson } from '../../domain/shared/json.ts';
 
 const PORT_MAX = 65_535;
 const KEY_BYTES = 32;
@@ -79,14 +80,6 @@ const jsonObject = z.string().transform((text, ctx) => {
   if (!parsed.success) ctx.addIssue({ code: 'custom', message: 'expected a JSON object' });
   return parsed.data ?? z.NEVER;
 });
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** Every variable that Navbat reads. `.env.example` is held to this list by a test. */
 export const Environment = z.object({

@@ -6,6 +6,7 @@ import { Time } from '../../../domain/shared/time.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { definePersonRoute, type Route } from '../../http/route.ts';
+import { ById } from '../../http/by-id.ts';
 
 interface SessionDeps {
   readonly sessions: Sessions;
@@ -85,7 +86,7 @@ const endRoute = (deps: SessionDeps) =>
     description: 'Its tokens are refused at once.',
     session: 'project',
     fresh: true,
-    params: z.object({ id: z.uuid() }),
+    params: ById,
     answers: { 204: { description: 'Ended.', schema: z.undefined() } },
     problems: [404],
     async handle({ person, params }) {

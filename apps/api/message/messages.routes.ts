@@ -26,6 +26,7 @@ import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { idempotencyOf } from '../../http/idempotency.ts';
 import { type Answer, defineRoute, type Route, type RouteRequest } from '../../http/route.ts';
+import { ById } from '../../http/by-id.ts';
 
 export interface MessageDeps {
   /** Channels that have a provider in this installation. */
@@ -253,8 +254,6 @@ const bodyOf = (view: BroadcastView) => ({
 });
 
 const unknown = () => new Problem(404, 'not-found', 'The project has no such message.');
-const ById = z.object({ id: z.uuid() });
-
 const listRoute = (broadcasts: Broadcasts) =>
   defineRoute({
     method: 'get',

@@ -4,6 +4,7 @@ import { Problem } from '../../http/problem.ts';
 import type { Followers, NoRoom } from './event-stream-subscribers.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
 import { checkProblem } from './otp-problems.ts';
+import { ById } from '../../http/by-id.ts';
 
 export interface OtpEventDeps {
   readonly states: LiveStates;
@@ -28,7 +29,7 @@ const eventsRoute = (deps: OtpEventDeps) =>
       'Server-sent events of the type `state`, whose data is `{ id, status, approval }` as in `GET /otp/{id}`: the state of now first, unless `Last-Event-ID` names it, then each change within a second, until the verification is closed. Then the stream ends; whoever comes back to a closed one with the last id is answered 204, after which an EventSource stays away.',
     scope: 'otp',
     testKeys: 'apart',
-    params: z.object({ id: z.uuid() }),
+    params: ById,
     follows: true,
     answers: {
       200: {

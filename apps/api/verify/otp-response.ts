@@ -15,6 +15,7 @@ import { Time } from '../../../domain/shared/time.ts';
 import { reasonBody, reasonShape } from '../../http/fields.ts';
 import { defineRoute } from '../../http/route.ts';
 import { checkProblem } from './otp-problems.ts';
+import { ById } from '../../http/by-id.ts';
 
 export interface StoryDeps {
   readonly verifications: Verifications;
@@ -71,8 +72,6 @@ const Story = z.object({
     }),
   ),
 });
-
-const ById = z.object({ id: z.uuid() });
 
 export const storyRoute = (deps: StoryDeps) =>
   defineRoute({

@@ -5,7 +5,8 @@ import { type Asker, SERVICE } from '../../../domain/verify/asker.ts';
 import { Channel } from '../../../domain/verify/channel.ts';
 import type { FailureGate, Guesser } from '../../../domain/verify/failed-attempt-limiter.ts';
 import { checkGuarded } from '../../../domain/verify/guarded-check.ts';
-import type { Destination, OtpIntake } from '../../../domain/verify/intake.ts';
+import type { Destination } from '../../../domain/shared/address.ts';
+import type { OtpIntake } from '../../../domain/verify/intake.ts';
 import { knownPhone, type PhoneFacts, phoneFault, readPhone } from '../../../domain/shared/phone.ts';
 import type { VerificationId } from '../../../domain/shared/ids.ts';
 import {
@@ -24,6 +25,7 @@ import { idempotencyOf, type IdempotentRequest } from '../../http/idempotency.ts
 import { type Answer, defineRoute, type Route, type RouteRequest } from '../../http/route.ts';
 import { checkProblem, notAccepted, refusalProblem } from './otp-problems.ts';
 import { type StoryDeps, storyRoute } from './otp-response.ts';
+import { ById } from '../../http/by-id.ts';
 
 export interface OtpRouteDeps extends StoryDeps {
   readonly intake: OtpIntake;
@@ -55,7 +57,6 @@ const Accepted = z.object({
     .meta({ description: 'The channels that can reach this recipient, in order.' }),
 });
 
-const ById = z.object({ id: z.uuid() });
 const Empty = z.strictObject({}).optional();
 
 export function otpRoutes(deps: OtpRouteDeps): Route[] {

@@ -19,6 +19,7 @@ import {
 } from './asked-codes.ts';
 import { checkCode, type OtpRouteDeps, phoneDestination } from './otp.routes.ts';
 import { checkProblem } from './otp-problems.ts';
+import { ById } from '../../http/by-id.ts';
 
 /** The phone API of the fourth founding document (S3): its paths and bodies, over the same verifications. */
 export interface PhoneOtpDeps extends OtpRouteDeps, AskedDeps {
@@ -90,7 +91,7 @@ const statusRoute = (deps: PhoneOtpDeps) =>
       'What `status_url` names for keys without the scope `otp`. It tells neither the phone nor the code: whoever has the id asked for it.',
     scope: 'public',
     testKeys: 'apart',
-    params: z.object({ id: z.uuid() }),
+    params: ById,
     answers: {
       200: {
         description: 'The state of the code, and of its latest delivery.',

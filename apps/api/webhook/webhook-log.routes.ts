@@ -16,13 +16,13 @@ import { reasonBody, reasonShape, TimeField } from '../../http/fields.ts';
 import { type Answer, defineRoute, type Route } from '../../http/route.ts';
 import { onceValid } from '../../../domain/shared/refine.ts';
 import { Time } from '../../../domain/shared/time.ts';
+import { ById } from '../../http/by-id.ts';
 
 const TAG = 'Webhooks';
 /** As long as events are kept where nobody has changed it. */
 const REPLAY_DAYS_MAX = 31;
 const DAY_MS = 86_400_000;
 
-const ById = z.object({ id: z.uuid() });
 const Empty = z.strictObject({}).optional();
 
 const DeliveryBody = z

@@ -15,6 +15,7 @@ import { Problem } from '../../http/problem.ts';
 import { checkUrl, reasonBody, reasonShape } from '../../http/fields.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
 import { webhookLogRoutes } from './webhook-log.routes.ts';
+import { ById } from '../../http/by-id.ts';
 
 export interface WebhookRouteDeps {
   readonly webhooks: Webhooks;
@@ -64,7 +65,6 @@ const SecretBody = z.object({
   }),
 });
 
-const EndpointParams = z.object({ id: z.uuid() });
 const TAG = 'Webhooks';
 
 const ABOUT = `
@@ -150,7 +150,7 @@ const getEndpoint = ({ webhooks }: WebhookRouteDeps) =>
     summary: 'One endpoint',
     scope: 'webhooks',
     testKeys: 'apart',
-    params: EndpointParams,
+    params: ById,
     answers: { 200: { description: 'The endpoint.', schema: EndpointBody } },
     problems: [404],
     async handle({ params, caller }) {
@@ -170,7 +170,7 @@ const changeEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
       'What is not named stays. Calls on their way to an endpoint that is disabled end as rejected.',
     scope: 'webhooks',
     testKeys: 'apart',
-    params: EndpointParams,
+    params: ById,
     body: EndpointChange,
     answers: { 200: { description: 'The endpoint as it is now.', schema: EndpointBody } },
     problems: [404],
@@ -191,7 +191,7 @@ const removeEndpoint = ({ webhooks }: WebhookRouteDeps) =>
     description: 'What is on its way to it is not sent any more; what was sent stays in the log.',
     scope: 'webhooks',
     testKeys: 'apart',
-    params: EndpointParams,
+    params: ById,
     answers: { 204: { description: 'It is gone.', schema: z.undefined() } },
     problems: [404],
     async handle({ params, caller }) {
@@ -209,7 +209,7 @@ const rotateEndpointSecret = ({ webhooks }: WebhookRouteDeps) =>
     description: `For ${SECRET_KEPT_HOURS} hours each call carries a signature by the new secret and one by the old.`,
     scope: 'webhooks',
     testKeys: 'apart',
-    params: EndpointParams,
+    params: ById,
     answers: { 200: { description: 'The new secret.', schema: SecretBody } },
     problems: [404],
     async handle({ params, caller }) {

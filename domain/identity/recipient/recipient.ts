@@ -32,8 +32,3 @@ export interface RecipientChange {
 
 /** The recipient that stands for the chat of somebody who registered: it keeps that chat, whatever its project says. */
 export const isChatHandle = (handle: string): boolean => /^(test:)?telegram:/.test(handle);
-
-/** What a recipient's address hash is made from: the phone, so that its limits are the number's, else the recipient itself. */
-export function addressText(id: RecipientId, phone: string | null): string {
-  return phone ?? `recipient:${id}`;
-}

@@ -80,15 +80,18 @@ async function openAll(pool: pg.Pool, items: readonly OpeningAttempt[], now: Dat
   return items.map(({ jobId }) => (won.delete(jobId) ? ('opened' as const) : ('lost' as const)));
 }
 
-/** Compare-and-set on the job's count; the partial unique index on open attempts holds the line behind it. */
-const openAttempts = `
+/**
+ * Compare-and-set on the job's count; the partial unique index on open attempts holds the line behind it. What the job had reserved
+ * becomes the cost of an attempt that is paid for.
+ */
+export const openAttempts = `
 with opened as (
-  update job j set attempts = w.n, state = 'running'
-  from json_to_recordset($1) as w (job_id uuid, n int, channel text, provider text)
+  update job j set attempts = w.n, state = 'running', reserved_micros = greatest(0, j.reserved_micros - coalesce(w.cost_micros, 0))
+  from json_to_recordset($1) as w (job_id uuid, n int, channel text, provider text, cost_micros bigint, cost_currency text)
   where j.id = w.job_id and j.attempts = w.n - 1 and ${jobIsUnfinished}
-  returning j.id, w.n, j.project_id, w.channel, w.provider, j.request_id)
-insert into attempt (job_id, n, project_id, channel, provider, opened_at, request_id)
-select id, n, project_id, channel, provider, $2, request_id from opened
+  returning j.id, w.n, j.project_id, w.channel, w.provider, j.request_id, w.cost_micros, w.cost_currency)
+insert into attempt (job_id, n, project_id, channel, provider, opened_at, request_id, cost_micros, cost_currency)
+select id, n, project_id, channel, provider, $2, request_id, cost_micros, cost_currency from opened
 returning job_id`;
 
 async function closeAll(

@@ -2,14 +2,13 @@ import type { EntityManager, QBFilterQuery } from '@mikro-orm/postgresql';
 import { JobId, type JobState, type ProjectId } from '../../../domain/job/job.ts';
 import type { AttemptView, JobFilter, JobReader, JobView } from '../../../domain/job/port.ts';
 import { OWN_APP_PROVIDER } from '../../../domain/verify/channel.ts';
-import type { Destination } from '../../../domain/verify/intake.ts';
+import { addressText, type Destination } from '../../../domain/shared/address.ts';
 import { pageOf } from '../../../domain/shared/page.ts';
 import { type KeyMode, keyModes } from '../../../domain/project/key.ts';
 import type { KeyedHash } from '../../process/crypto.ts';
 import { Recipient } from '../identity/entities.ts';
 import { Attempt, Job } from './entities.ts';
 import { idFloor } from './filter.ts';
-import { addressText } from '../verify/intake.ts';
 
 /** Everything of a job but its payload. */
 const jobFields = [

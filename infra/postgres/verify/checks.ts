@@ -14,9 +14,9 @@ import { deviceSecrets } from '../../identity/device/secrets.ts';
 import { countFinished } from '../../process/metrics.ts';
 import { approve } from './approve.ts';
 import { type DeviceTotp, deviceTotp, type TotpMatch } from '../identity/device/totp.ts';
-import { addressText } from './intake.ts';
 import { persons } from '../identity/person/persons.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
+import { addressText } from '../../../domain/shared/address.ts';
 
 export interface ChecksParts {
   readonly pool: pg.Pool;

@@ -15,6 +15,7 @@ import { lockBudgets, readReservedSpend } from './budgets.ts';
 import { type PaidCountRow, readPaidCounts, toPaidCount, withOneMore } from './paid-counts.ts';
 import { readStrangers, type StrangerRows, Strangers } from './stranger-facts.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
+import { dayOf } from '../../../domain/shared/time.ts';
 
 interface DestinationRow {
   project_id: string;
@@ -72,7 +73,6 @@ const named = (name: string, text: string, values: unknown[]) => ({
 });
 const hourBefore = (now: Date) => new Date(now.getTime() - HOUR_SECONDS * 1_000);
 /** Keys the spend of one UTC day. */
-const dayOf = (now: Date) => now.toISOString().slice(0, 10);
 
 /** Numbers that a paid message may go to. */
 const mayBePaid = ({ order: { command } }: Addressed) =>

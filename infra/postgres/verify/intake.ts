@@ -6,6 +6,7 @@ import type { Channel } from '../../../domain/verify/channel.ts';
 import type { OtpIntake, SendAnswer, SendOrder } from '../../../domain/verify/intake.ts';
 import { otpSend } from '../../../domain/verify/job.ts';
 import type { VerificationId } from '../../../domain/shared/ids.ts';
+import { addressText } from '../../../domain/shared/address.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
 import { refusalFacts } from '../../../domain/verify/refusal-facts.ts';
 import { decideSend, type SendPlan } from '../../../domain/verify/send.ts';
@@ -55,12 +56,6 @@ export function otpIntake(deps: IntakeDeps): OtpIntake {
 
 const isTakenKey = (error: unknown) =>
   error instanceof pg.DatabaseError && error.constraint === 'request_pkey';
-
-/** A test key's destinations are its own: its sends neither meet nor use up those of the live key. */
-export function addressText(destination: SendOrder['destination'], mode: 'live' | 'test'): string {
-  const text = 'phone' in destination ? destination.phone : `recipient:${destination.recipientId}`;
-  return mode === 'test' ? `test:${text}` : text;
-}
 
 function addressOf({ hash }: IntakeDeps, order: SendOrder): Addressed {
   const { command, destination, caller, asker } = order;

@@ -13,10 +13,11 @@ import {
 import type { PaidAttempts, PaidOpening, PaidRefusal } from '../../../domain/verify/otp-job.ts';
 import { HOUR_SECONDS } from '../../../domain/verify/send.ts';
 import { batcher } from '../engine/batcher.ts';
-import { jobIsUnfinished } from '../engine/by-key.ts';
+import { openAttempts } from '../job/attempts.ts';
 import { budgetsHalfSpent } from '../../process/metrics.ts';
 import { inTwoPhases } from '../engine/hot-pool.ts';
 import { type PaidCountRow, readPaidCounts, toPaidCount, withOneMore } from './paid-counts.ts';
+import { dayOf } from '../../../domain/shared/time.ts';
 
 /** Each batch locks a row a number and a row a project. */
 const BATCH_MAX = 200;
@@ -65,7 +66,7 @@ async function openAll(pool: pg.Pool, openings: readonly PaidOpening[], now: Dat
       const books = new Books(rows, now);
       const refusals = openings.map((opening) => books.book(opening));
       const opening = openings.filter((_, index) => refusals[index] === null);
-      const opened = client.query<{ job_id: string }>(openPaidAttempts, [
+      const opened = client.query<{ job_id: string }>(openAttempts, [
         JSON.stringify(opening.map(attemptRow)),
         now,
       ]);
@@ -101,7 +102,6 @@ type FactRows = readonly [
 
 const sortedUnique = (texts: readonly string[]) => [...new Set(texts)].toSorted();
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-const dayOf = (now: Date) => now.toISOString().slice(0, 10);
 
 /** Sorted, so that two batches can't wait for each other in a circle. */
 function lockFacts(client: pg.PoolClient, openings: readonly PaidOpening[], now: Date) {
@@ -235,15 +235,5 @@ const attemptRow = ({ jobId, n, channel, provider, reservedMicros }: PaidOpening
   channel,
   provider,
   cost_micros: reservedMicros,
+  cost_currency: 'USD',
 });
-
-/** As `openAttempts` in `attempts.ts`: what the job had reserved becomes the attempt's. */
-const openPaidAttempts = `
-with opened as (
-  update job j set attempts = w.n, state = 'running', reserved_micros = greatest(0, j.reserved_micros - w.cost_micros)
-  from json_to_recordset($1) as w (job_id uuid, n int, channel text, provider text, cost_micros bigint)
-  where j.id = w.job_id and j.attempts = w.n - 1 and ${jobIsUnfinished}
-  returning j.id, w.n, j.project_id, w.channel, w.provider, j.request_id, w.cost_micros)
-insert into attempt (job_id, n, project_id, channel, provider, opened_at, request_id, cost_micros, cost_currency)
-select id, n, project_id, channel, provider, $2, request_id, cost_micros, 'USD' from opened
-returning job_id`;

@@ -6,6 +6,7 @@ import {
   type WebhookOwner,
   type Webhooks,
 } from '../../../domain/webhook/port.ts';
+import { inTransaction } from '../engine/transaction.ts';
 
 /** Sends again what was sent before, and sends a test. Each call of these is one transaction. */
 export function webhookReplays(pool: pg.Pool): Pick<Webhooks, 'replay' | 'replayRange' | 'test'> {
@@ -116,18 +117,3 @@ with event as (
   insert into webhook_event (id, project_id, mode, type, subject_id, data, request_id, happened_at)
   values ($1, $2, $6, 'test', $3, jsonb_build_object('id', $3::uuid, 'text', 'A test of this endpoint.'), $4, $5) returning *)
 select webhook_enqueue(event::webhook_event, array[$3::uuid], $5) from event`;
-
-async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    const out = await work(client);
-    await client.query('commit');
-    client.release();
-    return out;
-  } catch (error) {
-    // The connection, and with it the transaction, is given up.
-    client.release(error instanceof Error ? error : true);
-    throw error;
-  }
-}

@@ -4,6 +4,7 @@ import type { CallbackReader, CallbackReading } from '../../../domain/verify/cal
 import type { DeliveryReport } from '../../../domain/verify/port.ts';
 import { sameText, sha256 } from '../../process/crypto.ts';
 import { GATEWAY_PROVIDER, payloadOf } from './telegram-gateway.ts';
+import { parseJson } from '../../../domain/shared/json.ts';
 
 /** 5 min, either way: room for a slow clock, and too short for a report found in somebody's log. */
 const AGE_SECONDS_MAX = 300;
@@ -38,7 +39,7 @@ export function gatewayCallbacks({ token }: { readonly token: string }): Callbac
       if (!sameText(signature.toLowerCase(), expected) || !isFresh(timestamp, now))
         return { reading: 'forged' };
 
-      const status = RequestStatus.safeParse(parseJson(request.body));
+      const status = RequestStatus.safeParse(parseJson(Buffer.from(request.body).toString('utf8')));
       if (!status.success) return { reading: 'unreadable' };
       // The address isn't signed: a genuine report sent on to another attempt's address must not count there.
       if (status.data.payload !== payloadOf(request.jobId, request.attempt)) return { reading: 'forged' };
@@ -66,12 +67,4 @@ function readingOf(status: z.infer<typeof RequestStatus>, now: Date): CallbackRe
     reference,
     report: { status: word, reason, at, refunded },
   };
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

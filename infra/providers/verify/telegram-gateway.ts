@@ -6,6 +6,7 @@ import { replyToStatus } from '../classify-status.ts';
 import { type HttpAnswer, headerOf, keptAlive, post, urlAt } from '../http.ts';
 import { addressOf, busy, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
 import type { AttemptReason } from '../../../domain/reasons.ts';
+import { parseJson } from '../../../domain/shared/json.ts';
 
 export const GATEWAY_PROVIDER = 'telegram-gateway';
 const API_URL = 'https://gatewayapi.telegram.org';
@@ -107,12 +108,4 @@ function replyToRefusal(error: string): SendReply {
   if (wait !== undefined) return busy(Number(wait) * 1_000);
   const refusal = refusals.find(([prefix]) => error.startsWith(prefix));
   return refused(refusal?.[1] ?? 'provider-refused', false, error);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

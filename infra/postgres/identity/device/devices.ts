@@ -26,7 +26,8 @@ import type { Phone } from '../../../../domain/shared/phone.ts';
 import { pageOf } from '../../../../domain/shared/page.ts';
 import type { KeyMode } from '../../../../domain/project/key.ts';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
-import { addressText, RecipientId } from '../../../../domain/identity/recipient/recipient.ts';
+import { RecipientId } from '../../../../domain/identity/recipient/recipient.ts';
+import { recipientAddressText } from '../../../../domain/shared/address.ts';
 import { type KeyedHash, type Seal, sha256 } from '../../../process/crypto.ts';
 import { deviceSecrets } from '../../../identity/device/secrets.ts';
 import { reseeding } from './rotate-secrets.ts';
@@ -164,7 +165,7 @@ async function insertPushRecipient(
       id,
       PLATFORM_PROJECT_ID,
       `device:${deviceId}`,
-      hash('address', addressText(id, null)),
+      hash('address', recipientAddressText(id, null)),
       pushAddress === null ? null : seal.seal(pushAddress, id),
       pushAddress === null ? null : hash('push-token', pushAddress),
       now,

@@ -5,6 +5,7 @@ import { ProjectSettings } from '../../../../domain/settings.ts';
 import { sha256 } from '../../../process/crypto.ts';
 import { lockBudgets } from '../../verify/budgets.ts';
 import { inTransaction } from '../../engine/transaction.ts';
+import { dayOf } from '../../../../domain/shared/time.ts';
 
 export function enrolmentPayers(pool: pg.Pool): EnrolmentPayers {
   return {
@@ -29,7 +30,6 @@ export function enrolmentPayers(pool: pg.Pool): EnrolmentPayers {
 }
 
 /** As the budgets of all paid messages. */
-const dayOf = (at: Date) => at.toISOString().slice(0, 10);
 
 const findPayer = `
 select p.id, p.settings from enrolment e

@@ -5,12 +5,9 @@ import type { Persons, ShownAddress } from '../../../../domain/identity/person/p
 import type { ProjectId } from '../../../../domain/job/job.ts';
 import type { Phone } from '../../../../domain/shared/phone.ts';
 import type { KeyMode } from '../../../../domain/project/key.ts';
-import {
-  addressText as recipientAddressText,
-  RecipientId,
-} from '../../../../domain/identity/recipient/recipient.ts';
+import { RecipientId } from '../../../../domain/identity/recipient/recipient.ts';
 import type { KeyedHash } from '../../../process/crypto.ts';
-import { addressText } from '../../verify/intake.ts';
+import { addressText, recipientAddressText } from '../../../../domain/shared/address.ts';
 import { endSessions } from '../session/session-ends.ts';
 import { inTransaction, type Queryable } from '../../engine/transaction.ts';
 

@@ -10,7 +10,6 @@ import type {
   Recipients,
 } from '../../../../domain/identity/recipient/port.ts';
 import {
-  addressText,
   isChatHandle,
   type RecipientChange,
   RecipientId,
@@ -19,6 +18,7 @@ import {
 import type { KeyedHash, Seal } from '../../../process/crypto.ts';
 import { Recipient } from '../entities.ts';
 import { forgetPerson, lockAndFindHolder } from './recipient-sql.ts';
+import { recipientAddressText } from '../../../../domain/shared/address.ts';
 
 export interface RecipientSecrets {
   readonly keyedHash: KeyedHash;
@@ -200,7 +200,7 @@ function apply(
     row.pushTokenHash = pushToken === null ? null : keyedHash('push-token', pushToken);
   }
   if (telegramChatId !== undefined) setChat(row, telegramChatId === null ? null : String(telegramChatId));
-  row.addressHash = keyedHash('address', addressText(RecipientId.parse(row.id), row.phone ?? null));
+  row.addressHash = keyedHash('address', recipientAddressText(row.id, row.phone ?? null));
   row.updatedAt = now;
 }
 

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { Phone } from '../../../../domain/shared/phone.ts';
 import type { Locale } from '../../../../domain/shared/locale.ts';
-import { addressText, RecipientId } from '../../../../domain/identity/recipient/recipient.ts';
+import { recipientAddressText } from '../../../../domain/shared/address.ts';
 import type { Arrival, Confirmation, Registrations } from '../../../../domain/identity/registration/port.ts';
 import type {
   PhoneProof,
@@ -95,7 +95,7 @@ async function enter(
     telegramId,
     recipientId,
     // By its chat and not by its phone: a mere claim of a number must not reach whoever has it.
-    hash('address', addressText(RecipientId.parse(recipientId), null)),
+    hash('address', recipientAddressText(recipientId, null)),
     locale,
     payload === null ? {} : { start: payload },
     phone,
@@ -196,7 +196,7 @@ async function takePhone(change: Change, user: Holder, phone: Phone): Promise<vo
   // A test key's people get nothing, and take nothing from those of the live one.
   if (mode === 'test') return;
   const recipientId = uuidv7({ msecs: now.getTime() });
-  const addressHash = hash('address', addressText(RecipientId.parse(recipientId), phone));
+  const addressHash = hash('address', recipientAddressText(recipientId, phone));
   await tx.query(bindChat, [recipientId, projectId, phone, addressHash, user.telegram_id, now]);
 }
 

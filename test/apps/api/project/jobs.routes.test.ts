@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { jobRoutes } from '../../../../apps/api/project/jobs.routes.ts';
 import { jobReader } from '../../../../infra/postgres/job/queries.ts';
-import { addressText } from '../../../../infra/postgres/verify/intake.ts';
+import { addressText } from '../../../../domain/shared/address.ts';
 import { reasons } from '../../../../domain/reasons.ts';
 import type { ProjectId } from '../../../../domain/job/job.ts';
 import {
