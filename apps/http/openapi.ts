@@ -117,8 +117,19 @@ const problemTexts: Readonly<Record<number, string>> = {
   503: 'The database does not answer.',
 };
 
+/** In the order of `tagWords`, which is the reader's; a section that it does not know stands last. */
+function inReadingOrder(routes: readonly Route[]): readonly Route[] {
+  const sections = Object.keys(tagWords);
+  const placeOf = ({ tag }: Route) => {
+    const place = sections.indexOf(tag);
+    return place === -1 ? sections.length : place;
+  };
+  return routes.toSorted((a, b) => placeOf(a) - placeOf(b));
+}
+
 /** OpenAPI 3.1 from the very values that the app serves. */
-export function openApiDocument(routes: readonly Route[], version: string): OpenApiDocument {
+export function openApiDocument(served: readonly Route[], version: string): OpenApiDocument {
+  const routes = inReadingOrder(served);
   const paths: ZodOpenApiPathsObject = { ...healthPaths };
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
   const document = createDocument(

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { type Product, products } from '../../domain/products.ts';
 import { Slug } from '../../domain/project/project.ts';
 import { CHAT_GAP_MS, MESSAGES_PER_SECOND } from '../limits/telegram-slots.ts';
 import { parseJson } from '../../domain/shared/json.ts';
@@ -75,6 +76,14 @@ const publicJwks = z.string().transform((text, ctx) => {
   return parsed.data ?? z.NEVER;
 });
 
+const productNames = z.string().transform((text, ctx): ReadonlySet<Product> => {
+  const named = text.split(',').map((name) => name.trim());
+  const known = products.filter((product) => named.includes(product));
+  if (known.length < new Set(named).size)
+    ctx.addIssue({ code: 'custom', message: `expected any of ${products.join(', ')}, comma separated` });
+  return new Set(known);
+});
+
 const jsonObject = z.string().transform((text, ctx) => {
   const parsed = z.record(z.string(), z.unknown()).safeParse(parseJson(text));
   if (!parsed.success) ctx.addIssue({ code: 'custom', message: 'expected a JSON object' });
@@ -87,6 +96,9 @@ export const Environment = z.object({
     .enum(['development', 'test', 'production'])
     .default('development')
     .describe('production forbids the sandbox and embedded servers'),
+  NAVBAT_PRODUCTS: productNames
+    .prefault(products.join(','))
+    .describe('products that are on, comma separated; what others answer, work on and show is left out'),
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
     .describe('PostgreSQL 18 or newer, as postgres://user:password@host:port/database'),

@@ -5,7 +5,14 @@ import type { ConfigName, ConfigOf } from './config.ts';
  * test), so that who breaks into one process does not have the secrets of the others. A process can't read others: they are not in
  * the type of its configuration.
  */
-const common = ['NODE_ENV', 'LOG_LEVEL', 'DATABASE_URL', 'REDIS_URL', 'BIND_HOST'] as const;
+const common = [
+  'NODE_ENV',
+  'NAVBAT_PRODUCTS',
+  'LOG_LEVEL',
+  'DATABASE_URL',
+  'REDIS_URL',
+  'BIND_HOST',
+] as const;
 const bot = [
   'TELEGRAM_BOT_TOKEN',
   'TELEGRAM_API_ROOT',

@@ -62,6 +62,17 @@ const plants: readonly Plant[] = [
   edge('apps/board/ops/to-another-app.ts', '../../api/target.ts'),
   packages('apps/api/to-driver.ts', 'pg'),
   edge('apps/api/main.ts', '../../test/support/target.ts'),
+  edge('apps/api/message/wire.ts', '../../../test/support/target.ts'),
+  edge('apps/api/modules.ts', '../../test/support/target.ts'),
+  edge('workers/verify/wire.ts', '../../test/support/target.ts'),
+  // Of those names, and in those layers, alone.
+  edge('apps/api/verify/rewire.ts', '../../../infra/postgres/target.ts'),
+  edge('apps/api/verify/sends.routes.ts', '../../../infra/postgres/target.ts'),
+  packages('apps/api/verify/wires.ts', 'pg'),
+  edge('workers/verify/sends.ts', '../../infra/postgres/target.ts'),
+  edge('infra/verify/wire.ts', '../../apps/http/target.ts'),
+  edge('domain/verify/wire.ts', '../../infra/postgres/target.ts'),
+  edge('domain/verify/modules.ts', '../../infra/postgres/target.ts'),
   edge('apps/http/to-an-app.ts', '../api/target.ts'),
   edge('apps/local/to-test.ts', '../../test/support/target.ts'),
   edge('workers/to-infra.ts', '../infra/postgres/target.ts'),
@@ -171,6 +182,12 @@ const clean: Readonly<Record<string, string>> = {
     "import { target } from '../../process/target.ts';\nimport { target as list } from '../../../domain/target.ts';\nexport const used = [target, list];\n",
   'apps/api/verify/wire.ts':
     "import { target } from '../../../infra/postgres/target.ts';\nimport { target as other } from '../../../domain/message/target.ts';\nexport const used = [target, other];\n",
+  'apps/board/modules.ts':
+    "import { target } from '../../infra/postgres/target.ts';\nimport { Pool } from 'pg';\nexport const used: unknown = [target, Pool];\n",
+  'workers/webhook/wire.ts':
+    "import { target } from '../../infra/postgres/target.ts';\nimport { target as other } from '../verify/target.ts';\nexport const used = [target, other];\n",
+  'workers/modules.ts':
+    "import { target } from '../infra/postgres/verify/target.ts';\nimport { target as other } from './message/target.ts';\nexport const used = [target, other];\n",
   'apps/http/route.ts':
     "import { kind } from '../../domain/job/kind.ts';\nimport { target } from '../http/target.ts';\nexport const route = [kind, target];\n",
   'apps/board/adapter.ts':

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ApiPorts, apiRoutes } from '../../apps/api/routes.ts';
+import { apiRoutes as routes } from '../support/api-routes.ts';
 import { apiRules, boardRules, botRules } from '../../domain/staff/access/policy.ts';
 import { KeyScope } from '../../domain/project/key.ts';
 import { CALLBACKS_PER_MINUTE } from '../../domain/project/quota.ts';
@@ -19,8 +19,6 @@ import { type App, apps, makeKey, makeProject, newAddress, openWorld, type World
  * was read.
  */
 
-const ports = new Proxy({}, { get: (_ports, _name, self: unknown) => self }) as ApiPorts;
-const routes = apiRoutes(ports);
 const expressName = ({ method, path }: { method: string; path: string }) =>
   `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1').replace(/(?<=.)\/$/, '')}`;
 const rules: Readonly<Record<App, Readonly<Record<string, AnyRule>>>> = {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Route } from '../../apps/http/route.ts';
-import { type ApiPorts, apiRoutes } from '../../apps/api/routes.ts';
+import { apiRoutes as routes } from '../support/api-routes.ts';
 import { ask } from './policy/ask.ts';
 import { apiFixtures } from './policy/api-fixtures.ts';
 import { noId } from './policy/fixture.ts';
@@ -13,8 +13,6 @@ import { newAddress, openWorld, type World } from './policy/world.ts';
  * fields must not look at one whose own check has failed.
  */
 
-const ports = new Proxy({}, { get: (_ports, _name, self: unknown) => self }) as ApiPorts;
-const routes = apiRoutes(ports);
 const nameOf = ({ method, path }: Route) =>
   `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1').replace(/(?<=.)\/$/, '')}`;
 

@@ -37,7 +37,12 @@ import { Time } from '../../../domain/shared/time.ts';
 
 /** The front doors: how a person proves who they are, and what they hold afterwards. */
 export interface AuthDeps extends SignInDeps {
-  readonly otp: AskedDeps & Pick<OtpRouteDeps, 'phoneOf'>;
+  /** Null where nothing sends codes: then they prove who they are by Telegram or a device. */
+  readonly otp: (AskedDeps & Pick<OtpRouteDeps, 'phoneOf'>) | null;
+}
+
+interface CodeAuthDeps extends AuthDeps {
+  readonly otp: NonNullable<AuthDeps['otp']>;
 }
 
 const tag = 'Sign-in';
@@ -57,15 +62,21 @@ export function authRoutes(deps: AuthDeps): Route[] {
   return [
     telegramRoute(deps, '/auth/telegram'),
     telegramRoute(deps, '/api/auth/telegram'),
-    codeRoute(deps),
-    codeVerifyRoute(deps),
-    approvalRoute(deps),
-    approvalTokenRoute(deps),
+    ...(hasCodes(deps) ? codeRoutes(deps) : []),
     deviceRoute(deps),
     refreshRoute(deps),
     ...sessionRoutes(deps),
   ];
 }
+
+const hasCodes = (deps: AuthDeps): deps is CodeAuthDeps => deps.otp !== null;
+
+const codeRoutes = (deps: CodeAuthDeps): Route[] => [
+  codeRoute(deps),
+  codeVerifyRoute(deps),
+  approvalRoute(deps),
+  approvalTokenRoute(deps),
+];
 
 type AppRequest = Pick<RouteRequest<unknown, unknown, unknown>, 'caller' | 'ip' | 'userAgent'>;
 
@@ -145,7 +156,7 @@ const telegramWords: Readonly<Record<TelegramRefusal, string>> = {
   'not-for-the-app': "What Telegram signs opens no session of Navbat's own app: sign in with a code.",
 };
 
-const codeRoute = (deps: AuthDeps) =>
+const codeRoute = (deps: CodeAuthDeps) =>
   defineRoute({
     method: 'post',
     path: '/auth/code',
@@ -187,7 +198,11 @@ const codeRoute = (deps: AuthDeps) =>
   });
 
 /** Its story is for keys of another scope, so that it is not shown the way. */
-async function send(deps: AuthDeps, request: Parameters<typeof ask>[1], asked: Parameters<typeof ask>[2]) {
+async function send(
+  deps: CodeAuthDeps,
+  request: Parameters<typeof ask>[1],
+  asked: Parameters<typeof ask>[2],
+) {
   const { body, headers } = await ask(deps.otp, request, asked);
   const { Location: _elsewhere, ...replayed } = headers ?? {};
   return { ...Sent.parse(body), headers: replayed };
@@ -201,7 +216,7 @@ const Sent = z.object({
   number: z.string().optional(),
 });
 
-const codeVerifyRoute = (deps: AuthDeps) =>
+const codeVerifyRoute = (deps: CodeAuthDeps) =>
   defineRoute({
     method: 'post',
     path: '/auth/code/verify',
@@ -238,7 +253,7 @@ const codeVerifyRoute = (deps: AuthDeps) =>
 
 /** A service checks what it asked for by its id; whoever has a key that anybody may have shows that they asked for it. */
 function checkSignIn(
-  deps: AuthDeps,
+  deps: CodeAuthDeps,
   caller: Caller,
   client: string | null,
   { id, code, check_token: token }: { id: string; code: string; check_token?: string | undefined },
@@ -260,7 +275,7 @@ const ApprovalRequest = z.strictObject({
   }),
 });
 
-const approvalRoute = (deps: AuthDeps) =>
+const approvalRoute = (deps: CodeAuthDeps) =>
   defineRoute({
     method: 'post',
     path: '/auth/approval',
@@ -297,7 +312,7 @@ const approvalRoute = (deps: AuthDeps) =>
     },
   });
 
-const approvalTokenRoute = (deps: AuthDeps) =>
+const approvalTokenRoute = (deps: CodeAuthDeps) =>
   defineRoute({
     method: 'post',
     path: '/auth/approval/token',

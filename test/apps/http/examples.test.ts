@@ -2,14 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeDocument } from '../../../apps/http/describe-fields.ts';
 import { requestExamples, tagWords } from '../../../apps/http/examples.ts';
 import { openApiDocument } from '../../../apps/http/openapi.ts';
-import { type ApiPorts, apiRoutes } from '../../../apps/api/routes.ts';
+import { apiRoutes as routes } from '../../support/api-routes.ts';
 import { type Navbat, startNavbat, type TestProject } from '../../support/navbat.ts';
 
 /** What `/docs` offers to try out is accepted, and says of every field what it means. */
 
-/** Routes are values: nothing is asked of the ports until a request comes. */
-const ports = new Proxy({}, { get: (_ports, _name, self: unknown) => self }) as ApiPorts;
-const routes = apiRoutes(ports);
 const withBody = routes.filter(({ body }) => body !== undefined);
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
 

@@ -5,16 +5,13 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { openApiDocument } from '../../../apps/http/openapi.ts';
-import { type ApiPorts, apiRoutes } from '../../../apps/api/routes.ts';
+import { apiRoutes as routes } from '../../support/api-routes.ts';
 import { eventTypes } from '../../../domain/events.ts';
 import { createHttpServer, listen } from '../../../apps/http/server.ts';
 import { docsRouter } from '../../../apps/http/docs.routes.ts';
 import { healthPaths } from '../../../apps/http/health-paths.ts';
 import { type Ground, openApi, openGround, type TestApi } from '../../support/api.ts';
 import { headOf } from '../../support/raw-request.ts';
-
-/** Routes are values: nothing is asked of the ports until a request comes. */
-const routes = apiRoutes({ messages: {}, webhooks: {}, devices: {}, approvals: {} } as ApiPorts);
 
 /** What OpenAPI 3.1 asks of a document, as far as ours uses it. */
 const Schema = z.record(z.string(), z.unknown());

@@ -13,7 +13,7 @@ export const layers = {
 
 /** These join the layers, and contexts, by hand. */
 export const wiring: readonly RegExp[] = [
-  /^(apps|workers)\/(.+\/)?(main|wire)\.ts$/,
+  /^(apps|workers)\/(.+\/)?(main|wire|modules)\.ts$/,
   // They start, or administer, all that there is.
   /^apps\/(local|cli)\//,
 ];
@@ -54,11 +54,7 @@ export const contexts: Readonly<Record<string, Context>> = {
 export const aliases: Readonly<Record<string, string>> = { 'apps/board': 'staff' };
 
 /** Lists of what contexts hand in: they import every context, and in domain/ nothing else of it than these files. */
-export const registries: readonly RegExp[] = [
-  /^(domain|infra\/postgres)\/[^/]+\.ts$/,
-  /^(apps\/[^/]+|workers)\/modules\.ts$/,
-  /^apps\/api\/routes\.ts$/,
-];
+export const registries: readonly RegExp[] = [/^(domain|infra\/postgres)\/[^/]+\.ts$/];
 export const handedIn: ReadonlySet<string> = new Set(['job.ts', 'reasons.ts', 'events.ts', 'settings.ts']);
 
 interface Exception {

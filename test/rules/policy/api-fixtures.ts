@@ -20,7 +20,7 @@ import {
   type World,
 } from './world.ts';
 
-/** One for each route of the API and of the bot, in the order of `apps/api/routes.ts`. */
+/** One for each route of the API and of the bot, in the order of `/openapi.json`. */
 
 const verification = async (world: World, owner: Owner) => (await makeVerification(world, owner)).id;
 /** Whose events end as soon as they are told. */

@@ -1,4 +1,4 @@
-import { type ApiPorts, apiRoutes } from '../../../apps/api/routes.ts';
+import { apiRoutes } from '../../support/api-routes.ts';
 import { apiRules, boardRules, botRules } from '../../../domain/staff/access/policy.ts';
 import { apiFixtures, botFixtures } from './api-fixtures.ts';
 import { boardFixtures, forbidden } from './board-fixtures.ts';
@@ -6,9 +6,7 @@ import type { Fixture } from './fixture.ts';
 import type { AnyRule } from './walk.ts';
 import type { App } from './world.ts';
 
-/** Routes are values: nothing is asked of the ports until a request comes. */
-const ports = new Proxy({}, { get: (_ports, _name, self: unknown) => self }) as ApiPorts;
-export const routes = apiRoutes(ports);
+export const routes = apiRoutes;
 /** As Express writes it: `/otp/{id}` is `/otp/:id`, and a slash at the end is none. */
 const expressName = ({ method, path }: { method: string; path: string }) =>
   `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1').replace(/(?<=.)\/$/, '')}`;

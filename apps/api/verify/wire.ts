@@ -1,0 +1,111 @@
+import type { Recipients } from '../../../domain/identity/recipient/port.ts';
+import { RecipientId } from '../../../domain/identity/recipient/recipient.ts';
+import type { JobId } from '../../../domain/job/job.ts';
+import { phoneCodes } from '../../../domain/verify/phone-codes.ts';
+import { accessTokens } from '../../../infra/identity/access-tokens.ts';
+import { phoneUsers } from '../../../infra/postgres/identity/person/phone-users.ts';
+import { recipientStore } from '../../../infra/postgres/identity/recipient/recipients.ts';
+import { boundedOtpIntake } from '../../../infra/postgres/project/rows.ts';
+import { deliveries } from '../../../infra/postgres/verify/deliveries.ts';
+import { destinations } from '../../../infra/postgres/verify/destinations.ts';
+import { liveStates } from '../../../infra/postgres/verify/live-states.ts';
+import { verifications } from '../../../infra/postgres/verify/verifications.ts';
+import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
+import { callbackReadersFromConfig } from '../../../infra/providers/verify/channels.ts';
+import { wakeTicket } from '../../../infra/queue/entries.ts';
+import { openCodes } from '../../../infra/verify/open-codes.ts';
+import { proofTokens } from '../../../infra/verify/proof-token.ts';
+import { urlFault } from '../../../infra/webhook/url-fault.ts';
+import type { Route } from '../../http/route.ts';
+import type { Wired } from '../wire.ts';
+import { type CallbackDeps, callbackRouter } from './callbacks.routes.ts';
+import { followers } from './event-stream-subscribers.ts';
+import { type OtpEventDeps, otpEventRoutes } from './otp-events.routes.ts';
+import { otpRoutes } from './otp.routes.ts';
+import { type PhoneOtpDeps, phoneOtpRoutes } from './phone-otp.routes.ts';
+
+export interface VerifyDeps {
+  readonly otp: PhoneOtpDeps;
+  readonly events: OtpEventDeps;
+}
+
+export const verifyRoutes = ({ otp, events }: VerifyDeps): Route[] => [
+  ...otpRoutes(otp),
+  ...otpEventRoutes(events),
+  ...phoneOtpRoutes(otp),
+];
+
+/** One-time codes: sends, checks, what providers report, and who waits for a verification to change. */
+export async function wireVerify(platform: ApiPlatform): Promise<Wired> {
+  const { config, orm, pools, clock, hash, encrypt, rows } = platform;
+  const { intake, numberOf, close, ...codes } = openCodes(platform);
+  const otp: PhoneOtpDeps = {
+    ...codes,
+    intake: boundedOtpIntake(intake, rows),
+    verifications: verifications(pools.hot, clock),
+    checkTokens: proofTokens(hash, 'check-token'),
+    users: phoneUsers(pools.hot),
+    tokens: await accessTokens(config.JWT_PRIVATE_JWK),
+    urlFault: urlFault({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }),
+    phoneOf: phoneOfRecipient(recipientStore(orm.em, { keyedHash: hash, sealer: encrypt })),
+  };
+  const reports = reportsTo(platform);
+  const events = wireEvents(platform);
+  return {
+    routes: verifyRoutes({ otp, events }),
+    routers: [await wireCallbacks(platform, reports)],
+    offers: {
+      codes: {
+        phone: phoneCodes(otp),
+        asked: otp,
+        checkTokens: otp.checkTokens,
+        destinations: destinations(pools.read),
+        approvals: { numberOf, ...reports },
+      },
+    },
+    endStreams: () => events.followers.close(),
+    close,
+  };
+}
+
+/** Who waits for a verification to change. */
+function wireEvents({ pools, log, clock: now }: ApiPlatform): OtpEventDeps {
+  const states = liveStates(pools.read);
+  const onError = (err: unknown) => log.warn({ err }, 'states were not read; the next look tries again');
+  return { states, followers: followers({ states, now, onError }), now };
+}
+
+function phoneOfRecipient(recipients: Recipients): PhoneOtpDeps['phoneOf'] {
+  return async (projectId, id) => {
+    const recipient = await recipients.find(projectId, RecipientId.parse(id));
+    return recipient ? recipient.phone : undefined;
+  };
+}
+
+type Reports = Pick<CallbackDeps, 'deliveries' | 'wake'>;
+
+/** What is heard of a message later is recorded, and wakes the job that waits for it. */
+function reportsTo({ pools, clock, queues, log }: ApiPlatform): Reports {
+  return {
+    deliveries: deliveries(pools.hot, clock),
+    wake: (jobId: JobId) =>
+      void wakeTicket(queues, 'otp-send', jobId).catch((err: unknown) =>
+        log.warn({ err }, 'a ticket was not woken'),
+      ),
+  };
+}
+
+/** What providers call. */
+async function wireCallbacks({ config, counter }: ApiPlatform, reports: Reports) {
+  const readers = await callbackReadersFromConfig(config);
+  return callbackRouter({
+    readers: {
+      ...(readers.sms && { twilio: readers.sms }),
+      ...(readers['telegram-gateway'] && { 'telegram-gateway': readers['telegram-gateway'] }),
+    },
+    ...reports,
+    counter,
+    publicUrl: config.PUBLIC_URL,
+    proxies: config.TRUST_PROXY,
+  });
+}

@@ -1,0 +1,44 @@
+import type { Checks } from '../../domain/verify/checks.ts';
+import type { FailureGate } from '../../domain/verify/failed-attempt-limiter.ts';
+import type { OtpIntake } from '../../domain/verify/intake.ts';
+import { failureGate } from '../limits/failed-attempt-limiter.ts';
+import { otpChecks } from '../postgres/verify/checks.ts';
+import { otpIntake } from '../postgres/verify/intake.ts';
+import type { Config } from '../process/config.ts';
+import type { Platform } from '../process/platform.ts';
+import { configuredChannels } from '../providers/verify/channels.ts';
+import { queueOutbox } from '../queue/outbox.ts';
+import { type CodeOf, codeOf, type NumberOf, numberOf } from './codes.ts';
+
+export interface OpenCodes {
+  readonly intake: OtpIntake;
+  readonly checks: Checks;
+  readonly failures: FailureGate;
+  readonly codeOf: CodeOf;
+  readonly numberOf: NumberOf;
+  readonly close: () => Promise<void>;
+}
+
+/** One-time codes, for every process that takes requests for them: the intake with its outbox, and the checks under their limits. */
+export function openCodes(platform: Platform<Pick<Config, 'CODE_KEYS' | 'given'>>): OpenCodes {
+  const { config, pools, clock, hash, encrypt, redis, queues } = platform;
+  const outbox = queueOutbox(queues, clock);
+  const failures = failureGate(redis);
+  const derive = { codeOf: codeOf(config.CODE_KEYS), numberOf: numberOf(config.CODE_KEYS) };
+  const shared = { pool: pools.hot, hash, codeKid: config.CODE_KEYS.current, now: clock };
+  return {
+    intake: otpIntake({
+      ...shared,
+      numberOf: derive.numberOf,
+      providers: configuredChannels(config),
+      outbox,
+    }),
+    checks: otpChecks({ ...shared, seal: encrypt, codeOf: derive.codeOf }),
+    failures,
+    ...derive,
+    close: async () => {
+      failures.close();
+      await outbox.idle();
+    },
+  };
+}
