@@ -10,6 +10,8 @@ export interface Guarding {
   readonly sessions: StaffSessions;
   readonly audit: AuditLog;
   readonly clock: () => Date;
+  /** Null where they have no page, and no tab. */
+  readonly chats?: object | null;
 }
 
 const changesNothing = (req: Request): boolean => req.method === 'GET' || req.method === 'HEAD';
@@ -52,7 +54,7 @@ export function requireAnySession(guarding: Guarding): RequestHandler {
 
 async function visitBy(
   req: Request,
-  { sessions, clock }: Guarding,
+  { sessions, clock, chats }: Guarding,
   extent: 'half' | 'whole',
 ): Promise<Visit | null> {
   const token = sessionToken(req);
@@ -60,7 +62,7 @@ async function visitBy(
   const staff = await (extent === 'whole'
     ? sessions.find(token, clock())
     : sessions.findHalf(token, clock()));
-  return staff && visitOfToken(staff, token);
+  return staff && visitOfToken(staff, token, chats === null ? ['/ops/chats'] : []);
 }
 
 function sendToLogin(req: Request, res: Response, path: string): void {

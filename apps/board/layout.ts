@@ -84,7 +84,7 @@ function document(title: string, body: Html): Html {
 }
 
 function tabLink(entry: (typeof tabs)[number], tab: Tab, visit: Visit): Html | null {
-  if (!may(visit.staff.role, entry.action)) return null;
+  if (!may(visit.staff.role, entry.action) || visit.hidden.includes(entry.href)) return null;
   return entry.href === tab
     ? html`<a href="${entry.href}" aria-current="page">${entry.name}</a>`
     : html`<a href="${entry.href}">${entry.name}</a>`;

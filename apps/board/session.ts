@@ -11,6 +11,8 @@ export interface Visit {
   readonly token: string;
   /** Stands in every form. It is made from the token, which a foreign page can't read. */
   readonly formToken: string;
+  /** Pages of products that are off: no tab leads there. */
+  readonly hidden: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
@@ -50,9 +52,10 @@ function cookieOf(req: Request, name: string): string | null {
   return pairs.find((pair) => pair.startsWith(wanted))?.slice(wanted.length) || null;
 }
 
-export const visitOfToken = (staff: StaffMember, token: string): Visit => ({
+export const visitOfToken = (staff: StaffMember, token: string, hidden: readonly string[]): Visit => ({
   staff,
   token,
+  hidden,
   formToken: createHmac('sha256', token).update('navbat form').digest('base64url'),
 });
 

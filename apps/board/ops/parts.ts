@@ -11,7 +11,8 @@ export interface OpsParts {
   readonly queries: StaffQueries;
   readonly commands: StaffCommands;
   readonly audit: AuditLog;
-  readonly chats: StaffChats;
+  /** Null where the product that writes to chats is off: then they have no page. */
+  readonly chats: StaffChats | null;
   readonly clock: () => Date;
   /** A number's keyed hash, in hex: how everything of one person is found without keeping their number anywhere. */
   readonly addressOf: (phone: Phone) => AddressHash;

@@ -18,7 +18,7 @@ import { retryRoutes } from './retry.ts';
 
 /** Everything under `/ops`, behind the policy. */
 export function opsRoutes(parts: OpsParts & Guarding): Router {
-  return Router()
+  const router = Router()
     .use(readForm, requireFormToken(parts))
     .post('/search', (req, res) => search(parts, req, res))
     .use('/', overviewRoutes(parts))
@@ -27,8 +27,9 @@ export function opsRoutes(parts: OpsParts & Guarding): Router {
     .use('/failures', failureRoutes(parts))
     .use('/retry', retryRoutes(parts))
     .use('/lanes', laneRoutes(parts))
-    .use('/chats', chatRoutes(parts))
     .use('/audit', auditRoutes(parts));
+  const { chats } = parts;
+  return chats ? router.use('/chats', chatRoutes({ ...parts, chats })) : router;
 }
 
 /** What is searched without an index: a week of jobs. */

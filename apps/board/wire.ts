@@ -1,0 +1,60 @@
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { isOn, jobsOf } from '../../domain/products.ts';
+import { AddressHash } from '../../domain/staff/ops.ts';
+import { qrSvg } from '../../infra/identity/device/qr.ts';
+import { quotaCounter } from '../../infra/limits/quota-counter.ts';
+import { openOrm } from '../../infra/postgres/engine/orm.ts';
+import { telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
+import { settles } from '../../infra/postgres/settles.ts';
+import { staffAccounts } from '../../infra/postgres/staff/accounts.ts';
+import { auditLog } from '../../infra/postgres/staff/audit.ts';
+import { opsCommands } from '../../infra/postgres/staff/ops-commands.ts';
+import { opsQueries } from '../../infra/postgres/staff/ops-queries.ts';
+import { staffSecondFactors } from '../../infra/postgres/staff/second-factor.ts';
+import { staffSessions } from '../../infra/postgres/staff/sessions.ts';
+import { censorText } from '../../infra/process/log.ts';
+import type { Platform } from '../../infra/process/platform.ts';
+import { readiness } from '../../infra/process/readiness.ts';
+import type { ProcessConfig } from '../../infra/process/variables.ts';
+import { staffDesk } from '../../infra/queue/staff-entries.ts';
+import type { BoardParts } from './app.ts';
+import { boardQueueOptions } from './bull.ts';
+
+/** The staff's door, with the queues, pages and alarms of the products that are on. */
+export async function wireBoard(
+  platform: Platform<ProcessConfig<'board'>>,
+): Promise<{ readonly parts: BoardParts; readonly close: () => Promise<void> }> {
+  const { config, log, pools, redis, queues, clock, hash, encrypt } = platform;
+  const pool = pools.read;
+  const orm = await openOrm(config.DATABASE_URL);
+  const counter = quotaCounter(redis);
+  const jobs = jobsOf(config.NAVBAT_PRODUCTS);
+  const kinds = { jobs, settles };
+  const parts: BoardParts = {
+    log,
+    counter,
+    proxies: config.TRUST_PROXY,
+    clock,
+    accounts: staffAccounts(orm.em),
+    sessions: staffSessions(orm.em),
+    secondFactors: staffSecondFactors(orm.em, encrypt, hash),
+    qr: qrSvg,
+    audit: auditLog(pool),
+    chats: isOn(config.NAVBAT_PRODUCTS, 'message') ? telegramChats(pool) : null,
+    jobs,
+    queries: opsQueries(pool, kinds),
+    commands: opsCommands(pool, kinds, staffDesk(queues), (err) => log.warn({ err }, 'a queue was not told')),
+    addressOf: (phone) => AddressHash.parse(hash('address', phone).toString('hex')),
+    censor: censorText,
+    queues: Object.entries(queues.of).map(
+      ([kind, queue]) => new BullMQAdapter(queue, boardQueueOptions(kind)),
+    ),
+    isRedisThere: () => queues.redis.status === 'ready',
+    health: () => readiness(pool, redis),
+  };
+  const close = async () => {
+    counter.close();
+    await orm.close(true);
+  };
+  return { parts, close };
+}
