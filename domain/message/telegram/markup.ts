@@ -87,7 +87,7 @@ const TAGS: Record<string, string> = {
   'tg-emoji': 'custom_emoji',
 };
 const NAMED: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"' };
-const TAG = /<(\/?)([a-z-]*)((?:[^>"']|"[^"]*"|'[^']*')*)>/iy;
+const TAG = /<(\/?)([^\s>]*)(?![^\s>])((?:[^>"']|"[^"]*"|'[^']*')*)>/iy;
 const REFERENCE = /&(?:#x([0-9a-f]+)|#(\d+)|(lt|gt|amp|quot));?/iy;
 
 class HtmlReader {
@@ -256,10 +256,10 @@ class MarkdownReader {
       if (rest[0] === '>') return 1;
       if (rest === '**>') return 3;
     }
+    if (!/^\|\|(?:\n|$)/.test(rest)) return 0;
     const line = this.#source.slice(this.#source.lastIndexOf('\n', this.#at) + 1, this.#at);
-    const isLast = /^\|\|(?:\n|$)/.test(rest);
     const isSpoiler = this.#builder.open.some(({ closer }) => closer === '||');
-    return isLast && !isSpoiler && /^(?:\*\*)?>/.test(line) ? 2 : 0;
+    return !isSpoiler && /^(?:\*\*)?>/.test(line) ? 2 : 0;
   }
 
   #take(text: string | undefined, length: number): undefined {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { CheckRequest } from '../../../domain/verify/check.ts';
 import { plainCode, typedCode } from '../../../domain/shared/typed-code.ts';
 
 const meant = [
@@ -50,9 +49,6 @@ describe('a code as people paste it', () => {
   test.each(meant)('%j is 123456', (text) => {
     expect(plainCode(text)).toBe('123456');
     expect(typedCode(6).parse(text)).toBe('123456');
-    expect(CheckRequest.parse({ id: '01990000-0000-7000-8000-000000000001', code: text }).code).toBe(
-      '123456',
-    );
   });
 
   test.each(otherwise)('%j is none, and says what was expected', (text) => {
@@ -71,4 +67,19 @@ describe('a code as people paste it', () => {
     expect(plainCode('007 007')).toBe('007007');
     expect(plainCode('٠٠٧٠٠٧')).toBe('007007');
   });
+});
+
+test('what is longer than 64 characters is not read, however few digits it holds', () => {
+  expect(typedCode(6).safeParse('123456'.padEnd(64)).success).toBe(true);
+  expect(typedCode(6).safeParse('123456'.padEnd(65)).success).toBe(false);
+});
+
+test('digits are counted after what is around them is gone', () => {
+  for (const [code, taken] of [
+    ['1234', true],
+    ['12345678', true],
+    ['12 3', false],
+    ['1234-5678-9', false],
+  ] as const)
+    expect(typedCode(4, 8).safeParse(code).success, code).toBe(taken);
 });

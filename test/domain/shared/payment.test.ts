@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { amountText, movesMoney, Payment } from '../../../domain/shared/payment.ts';
 import { SendRequest } from '../../../domain/verify/send.ts';
-import { codeText } from '../../../domain/verify/text.ts';
 
 const payment = { amount: '15000000', currency: 'UZS', payee: 'Korzinka' };
 const to = '+998901234567';
@@ -54,35 +53,5 @@ describe('a purpose that moves money', () => {
       expect(SendRequest.safeParse({ to, purpose }).success).toBe(true);
     }
     expect(SendRequest.safeParse({ to }).success).toBe(true);
-  });
-});
-
-describe('the text of a code that moves money', () => {
-  const words = { code: '123456', project: 'Shop', purposeTexts: null, payment, ttlSeconds: 300 };
-
-  test.each(['uz', 'ru', 'en'] as const)(
-    'says amount and payee in %s, whatever the template leaves out',
-    (locale) => {
-      const own = { uz: 'Kod {code}', ru: 'Код {code}', en: 'Code {code}' };
-      for (const templates of [{}, own]) {
-        const { text } = codeText({ ...words, locale }, templates);
-        for (const part of ['123456', '150 000.00 UZS', 'Korzinka']) expect(text).toContain(part);
-        expect(text).not.toMatch(/[{}]/);
-      }
-    },
-  );
-
-  test('says them once where the template does, and fills nothing in that a payee says', () => {
-    const templates = { en: '{payee} gets {amount}: {code}' };
-    expect(codeText({ ...words, locale: 'en' }, templates).text).toBe('Korzinka gets 150 000.00 UZS: 123456');
-    const sly = { ...payment, payee: '{code}' };
-    expect(codeText({ ...words, payment: sly, locale: 'en' }, templates).text).toBe(
-      '{code} gets 150 000.00 UZS: 123456',
-    );
-  });
-
-  test('says nothing of money where none moves', () => {
-    const { text } = codeText({ ...words, payment: null, locale: 'en' }, { en: '{code} for {project}' });
-    expect(text).toBe('123456 for Shop');
   });
 });
