@@ -163,7 +163,8 @@ export async function signInWithDevice(
 ): Promise<SignInAnswer<'not-proven'>> {
   const { proofs, persons, sessions, now } = deps;
   const at = new Date(claim.at);
-  if (Math.abs(now().getTime() - at.getTime()) > DEVICE_CLOCK_SKEW_SECONDS * 1_000)
+  // Of a time that can't be read the difference is no number, and within nothing.
+  if (!(Math.abs(now().getTime() - at.getTime()) <= DEVICE_CLOCK_SKEW_SECONDS * 1_000))
     return refused('not-proven');
   const device = await proofs.findDevice(claim.deviceId);
   if (!device || !proofs.isSignedBy(device, claim)) return refused('not-proven');

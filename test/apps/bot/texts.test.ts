@@ -2,8 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { texts } from '../../../apps/bot/texts.ts';
 import { allNoticeWords, noticeWords } from '../../../domain/identity/approval/notice-words.ts';
 import { identityCodeTexts } from '../../../domain/identity/code-texts.ts';
-import { smsSegments } from '../../../domain/verify/segments.ts';
-import { templateWarnings } from '../../../domain/verify/template-warnings.ts';
 import { codeText } from '../../../domain/verify/text.ts';
 import { Locale } from '../../../domain/shared/locale.ts';
 
@@ -61,24 +59,5 @@ describe('what people read', () => {
     expect(noticeWords('device-bound', 'en').title).toBe('New device added');
     expect(codeTexts('ru', 'sms')[0]).toBe('Navbat: код 123456, 5 мин. Никому не сообщайте.');
     expect(codeTexts('en', 'sms')[0]).toBe("Navbat: your code is 123456. Expires in 5 min. Don't share it.");
-  });
-});
-
-describe('a code is one SMS in every language', () => {
-  test('also with a name of 26 Cyrillic letters, and a longer one is warned of', () => {
-    const name = 'Ж'.repeat(26);
-    expect(templateWarnings(name, {}).filter(({ pointer }) => pointer.endsWith('ru'))).toEqual([]);
-    expect(smsSegments(codeTexts('ru', 'sms')[0] ?? '')).toBe(1);
-    expect(templateWarnings('Ж'.repeat(40), {})).toContainEqual(
-      expect.objectContaining({ pointer: '/settings/display_name', segments: 2 }),
-    );
-  });
-
-  test('and a template that is not one is warned of, with its count', () => {
-    const ru = `{project}: {code}${' слово'.repeat(12)}`;
-    expect(templateWarnings('Shop', { ru })).toEqual([
-      expect.objectContaining({ pointer: '/settings/templates/ru', segments: 2 }),
-    ]);
-    expect(templateWarnings('Shop', { uz: "Kod {code}, o'zingiz uchun" })).toEqual([]);
   });
 });

@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import { type Explanation, momentsOf } from '../../../../domain/identity/approval/explain.ts';
+
+const at = (second: number) => new Date(Date.UTC(2026, 0, 15, 10, 0, second));
+const attempt = {
+  n: 1,
+  channel: 'sms',
+  provider: 'twilio',
+  outcome: 'completed',
+  reason: null,
+  delivery: 'delivered',
+  openedAt: at(2),
+  closedAt: at(3),
+  deliveryAt: at(6),
+};
+const approval = {
+  challengeId: 'c',
+  deviceId: 'd',
+  result: 'approved',
+  statement: '{}',
+  signature: 's',
+  publicKey: {},
+  signatureHolds: true,
+  at: at(5),
+};
+const story: Explanation = {
+  id: 'v',
+  verification: {
+    project: 'shop',
+    purpose: 'login',
+    mode: 'live',
+    state: 'approved',
+    to: '+998•••••••67',
+    channels: ['sms'],
+    payment: null,
+    client: null,
+    checksUsed: 2,
+    createdAt: at(0),
+    expiresAt: at(59),
+    closedAt: at(5),
+  },
+  sends: [
+    {
+      jobId: 'j',
+      requestId: null,
+      state: 'rejected',
+      reason: 'no-channel',
+      acceptedAt: at(1),
+      finishedAt: at(4),
+      attempts: [attempt],
+    },
+  ],
+  challenges: [
+    {
+      id: 'c',
+      jobId: 'j',
+      state: 'approved',
+      isSomebodys: true,
+      pushed: 'sent',
+      createdAt: at(2),
+      fetchedAt: at(3),
+    },
+  ],
+  approvals: [approval],
+  events: [
+    {
+      id: 'e',
+      type: 'verification.approved',
+      happenedAt: at(5),
+      deliveries: [{ url: 'https://a.example', n: 1, outcome: 'failed', statusCode: 500, at: at(7) }],
+    },
+  ],
+};
+
+test('a story is told in the order of time, the answer before what followed from it', () => {
+  const moments = momentsOf(story);
+  expect(moments.map((moment) => moment.at)).toEqual(
+    moments.map((moment) => moment.at).toSorted((a, b) => a.getTime() - b.getTime()),
+  );
+  expect(moments.filter((moment) => moment.at.getTime() === at(5).getTime()).map(({ what }) => what)).toEqual(
+    ['answer', 'closed', 'event'],
+  );
+});
+
+test('each thing that happened is told once, in words', () => {
+  expect(momentsOf(story).map(({ what, words }) => `${what}: ${words}`)).toEqual([
+    'request: -',
+    'attempt 1: sms by twilio: begun',
+    'challenge: c: push sent',
+    'attempt 1: sms by twilio: completed',
+    'challenge: c: seen in the app',
+    'job: rejected, no-channel',
+    'answer: c: approved on device d, the signature holds',
+    'closed: approved, after 2 checks',
+    'event: verification.approved',
+    'attempt 1: sms by twilio: delivered',
+    'callback: verification.approved to https://a.example, try 1: failed, 500',
+  ]);
+});
+
+test('a signature that does not hold can not be overlooked', () => {
+  const forged = momentsOf({ ...story, approvals: [{ ...approval, signatureHolds: false }] });
+  expect(forged.find(({ what }) => what === 'answer')?.words).toContain('DOES NOT HOLD');
+});
+
+test('what retention took away, or has not happened, is not told', () => {
+  const rest = momentsOf({ ...story, verification: null, sends: [], challenges: [], events: [] });
+  expect(rest).toHaveLength(1);
+  const open = { ...attempt, closedAt: null, deliveryAt: null };
+  const begun = momentsOf({
+    ...story,
+    sends: story.sends.map((send) => ({ ...send, finishedAt: null, attempts: [open] })),
+  });
+  expect(begun.filter(({ what }) => what === 'attempt 1')).toHaveLength(1);
+  expect(begun.some(({ what }) => what === 'job')).toBe(false);
+});

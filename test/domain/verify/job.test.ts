@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { channels } from '../../../domain/verify/channel.ts';
+import { otpSend } from '../../../domain/verify/job.ts';
+
+test('the row of a send carries the id of its verification, and never a code or a phone', () => {
+  const verification_id = '01990000-0000-7000-8000-000000000001';
+  expect(otpSend.payload.parse({ verification_id, code: '123456', phone: '+998901234567' })).toEqual({
+    verification_id,
+  });
+  for (const payload of [{}, { verification_id: 'x' }, { verification_id: null }, null])
+    expect(otpSend.payload.safeParse(payload).success).toBe(false);
+});
+
+test('the longest chain of channels that send has three tries of each', () => {
+  expect(otpSend.attemptsMax).toBe((channels.length - 1) * 3);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { channelRules } from '../../../domain/verify/channel.ts';
+import { verifySettings } from '../../../domain/verify/settings.ts';
+
+const settings = z.object(verifySettings);
+const takes = (change: object) => settings.safeParse(change).success;
+
+test('a project that sets nothing tries what costs nothing first', () => {
+  const costs = settings.parse({}).channels.map((channel) => channelRules[channel].reservedMicros);
+  expect(costs).toEqual(costs.toSorted((a, b) => a - b));
+});
+
+test('each limit is taken up to its ends, and not beyond', () => {
+  const limits: readonly [keyof typeof verifySettings, number, number][] = [
+    ['sms_daily_budget_micros', 0, Number.MAX_SAFE_INTEGER],
+    ['publishable_budget_percent', 0, 100],
+    ['sends_per_hour', 1, 100],
+  ];
+  for (const [name, least, most] of limits) {
+    for (const value of [least, most]) expect(takes({ [name]: value }), `${name} ${value}`).toBe(true);
+    for (const value of [least - 1, most + 1, least + 0.5, `${least}`, null])
+      expect(takes({ [name]: value }), `${name} ${value}`).toBe(false);
+  }
+});
+
+test('no country at all is a choice, and no channel at all is none', () => {
+  expect(takes({ sms_countries: [] })).toBe(true);
+  expect(takes({ sms_countries: ['UZ', 'uz'] })).toBe(false);
+  expect(takes({ channels: [] })).toBe(false);
+  expect(takes({ channels: ['fax'] })).toBe(false);
+});
