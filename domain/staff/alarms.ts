@@ -74,8 +74,10 @@ export interface Alarm {
   readonly link: string | null;
 }
 
-/** Everything that somebody must look at now, worst first. */
-export function alarmsOf(facts: AlarmFacts, kinds: readonly string[], now: Date): Alarm[] {
+/** Everything that somebody must look at now, worst first. `kinds`: those that this installation works on. */
+export function alarmsOf(all: AlarmFacts, kinds: readonly string[], now: Date): Alarm[] {
+  const isWorkedOn = ({ kind }: { readonly kind: string }) => kinds.includes(kind);
+  const facts = { ...all, waiting: all.waiting.filter(isWorkedOn), lanes: all.lanes.filter(isWorkedOn) };
   return [
     ...workerAlarms(facts, kinds, now),
     ...sweepAlarms(facts, now),

@@ -19,7 +19,7 @@ const bot = [
   'TELEGRAM_MESSAGES_PER_SECOND',
   'TELEGRAM_CHAT_GAP_MS',
 ] as const;
-const worker = [...common, 'WORKER_METRICS_PORT'] as const;
+export const workerVariables = [...common, 'WORKER_METRICS_PORT'] as const;
 
 export const processVariables = {
   migrate: ['NODE_ENV', 'DATABASE_URL'],
@@ -54,7 +54,7 @@ export const processVariables = {
     'PEPPER',
   ],
   'otp-send': [
-    ...worker,
+    ...workerVariables,
     ...bot,
     'PUBLIC_URL',
     'CODE_KEYS',
@@ -68,11 +68,11 @@ export const processVariables = {
     'FIREBASE_SERVICE_ACCOUNT',
     'FCM_SANDBOX_URL',
   ],
-  'telegram-message': [...worker, ...bot],
-  push: [...worker, 'SEAL_KEYS', 'FIREBASE_SERVICE_ACCOUNT', 'FCM_SANDBOX_URL'],
-  webhook: [...worker, 'SEAL_KEYS', 'WEBHOOK_ALLOW_PRIVATE'],
+  'telegram-message': [...workerVariables, ...bot],
+  push: [...workerVariables, 'SEAL_KEYS', 'FIREBASE_SERVICE_ACCOUNT', 'FCM_SANDBOX_URL'],
+  webhook: [...workerVariables, 'SEAL_KEYS', 'WEBHOOK_ALLOW_PRIVATE'],
   sweep: [
-    ...worker,
+    ...workerVariables,
     'SEAL_KEYS',
     'PEPPER',
     'RETENTION_JOB_DAYS',

@@ -1,0 +1,24 @@
+import { isOn, type Owner, type Products } from '../domain/products.ts';
+import { wireNotices } from './identity/wire.ts';
+import { wireMessage } from './message/wire.ts';
+import { wireVerify } from './verify/wire.ts';
+import { wireWebhook } from './webhook/wire.ts';
+import type { WiredWorkers, WorkerPlatform } from './wire.ts';
+
+interface Module {
+  readonly owner: Owner;
+  readonly wire: (platform: WorkerPlatform) => WiredWorkers;
+}
+
+/** One line a context, with the product that it belongs to. */
+const modules: readonly Module[] = [
+  { owner: 'verify', wire: wireVerify },
+  { owner: 'message', wire: wireMessage },
+  // Notices are messages: without these nobody is told.
+  { owner: 'message', wire: wireNotices },
+  { owner: 'platform', wire: wireWebhook },
+];
+
+/** The contexts of the products that are on. */
+export const wireModules = (platform: WorkerPlatform, on: Products): readonly WiredWorkers[] =>
+  modules.filter(({ owner }) => isOn(on, owner)).map(({ wire }) => wire(platform));

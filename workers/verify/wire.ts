@@ -1,0 +1,75 @@
+import { identityCodeTexts } from '../../domain/identity/code-texts.ts';
+import type { JobId } from '../../domain/job/job.ts';
+import { type CallbackName, callbackPath } from '../../domain/verify/callback.ts';
+import type { Channel } from '../../domain/verify/channel.ts';
+import type { GuardedChannel } from '../../domain/verify/guard.ts';
+import { otpSend } from '../../domain/verify/job.ts';
+import { ownApp } from '../../infra/postgres/identity/approval/own-app.ts';
+import { jobStore } from '../../infra/postgres/job/attempts.ts';
+import { telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
+import { projectCache } from '../../infra/postgres/project/cache.ts';
+import { otpJobs } from '../../infra/postgres/verify/otp-jobs.ts';
+import { type HalfSpent, paidAttempts } from '../../infra/postgres/verify/paid-attempts.ts';
+import { otpSettle } from '../../infra/postgres/verify/settle.ts';
+import { sealer } from '../../infra/process/crypto.ts';
+import { tellJobs } from '../../infra/process/tell-jobs.ts';
+import type { ProcessConfig } from '../../infra/process/variables.ts';
+import { guard } from '../../infra/providers/provider-guard.ts';
+import { channelsFromConfig, configuredChannels } from '../../infra/providers/verify/channels.ts';
+import { codeOf } from '../../infra/verify/codes.ts';
+import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
+import { otpSendWake } from './otp-send.ts';
+
+/** A quarter of the places for each provider: one that hangs leaves three quarters free. */
+const PROVIDER_SHARE = 0.25;
+
+export const wireVerify = (platform: WorkerPlatform): WiredWorkers => ({
+  workers: { 'otp-send': () => otpSendWorker(platform) },
+});
+
+async function otpSendWorker(platform: WorkerPlatform): Promise<Worker> {
+  const { log, clock: now } = platform;
+  const config = platform.configOf('otp-send');
+  const pool = workerPool(config);
+  const share = { inFlightMax: Math.floor(otpSend.concurrency * PROVIDER_SHARE), clock: now };
+  const wake = otpSendWake({
+    jobs: otpJobs(pool, sealer(config.SEAL_KEYS)),
+    store: jobStore(pool, now, otpSettle),
+    paid: paidAttempts(pool, now, tellHalfSpent(platform)),
+    chats: telegramChats(pool),
+    channels: await guardedChannels(config, platform.bot, share),
+    ownApp: configuredChannels(config).has('push') ? guard(ownApp(pool, now), share) : null,
+    project: projectCache(pool),
+    purposeTexts: identityCodeTexts,
+    codeOf: codeOf(config.CODE_KEYS),
+    now,
+    random: Math.random,
+    ...tellJobs(log, 'otp-send'),
+  });
+  return { wake, close: () => pool.end() };
+}
+
+const tellHalfSpent =
+  ({ log }: WorkerPlatform) =>
+  ({ projectId, spend, budget }: HalfSpent): void =>
+    log.warn(
+      {
+        project_id: projectId,
+        spent_micros: spend.spentMicros,
+        publishable_spent_micros: spend.strangerMicros,
+        budget_micros: budget.budgetMicros,
+      },
+      "half of the project's daily budget for paid messages is spent",
+    );
+
+async function guardedChannels(
+  config: ProcessConfig<'otp-send'>,
+  bot: WorkerPlatform['bot'],
+  share: Parameters<typeof guard>[1],
+): Promise<ReadonlyMap<Channel, GuardedChannel>> {
+  const url = (name: CallbackName) => (jobId: JobId, attempt: number) =>
+    config.PUBLIC_URL + callbackPath(name, jobId, attempt);
+  const urls = { sms: url('twilio'), 'telegram-gateway': url('telegram-gateway') };
+  const found = await channelsFromConfig(config, urls, bot);
+  return new Map(Object.values(found).map((channel) => [channel.channel, guard(channel, share)]));
+}
