@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { messageEvents } from './message/events.ts';
+import { isOn, type Owner, type Products } from './products.ts';
 import { keyModes } from './project/key.ts';
 import { Time } from './shared/time.ts';
 import { verifyEvents } from './verify/events.ts';
@@ -11,9 +12,21 @@ import { webhookEvents } from './webhook/events.ts';
  */
 export const events = { ...verifyEvents, ...messageEvents, ...webhookEvents } as const;
 
+const owned = [
+  ['verify', verifyEvents],
+  ['message', messageEvents],
+  ['platform', webhookEvents],
+] as const satisfies readonly (readonly [Owner, object])[];
+
 export type EventType = keyof typeof events;
 export const eventTypes = Object.keys(events) as readonly EventType[];
 export const EventType = z.enum(eventTypes);
+
+/** Those of the products that are on. */
+export const eventTypesOf = (on: Products): readonly EventType[] => {
+  const told = new Set(owned.flatMap(([owner, its]) => (isOn(on, owner) ? Object.keys(its) : [])));
+  return eventTypes.filter((type) => told.has(type));
+};
 
 /** The whole body of an event of one type. */
 export const eventPayload = (type: EventType) =>

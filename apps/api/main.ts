@@ -1,4 +1,5 @@
 import packageJson from '../../package.json' with { type: 'json' };
+import { eventTypesOf } from '../../domain/events.ts';
 import { publicKeys, personTokens } from '../../infra/identity/person-tokens.ts';
 import { depthReader } from '../../infra/postgres/job/depth.ts';
 import { keyDirectory } from '../../infra/postgres/project/key-directory.ts';
@@ -55,7 +56,7 @@ async function wire(platform: ApiPlatform) {
     routes,
     routers: [
       wireHealth(platform),
-      docsRouter(openApiDocument(routes, packageJson.version)),
+      docsRouter(openApiDocument(routes, packageJson.version, eventTypesOf(config.NAVBAT_PRODUCTS))),
       ...wired.flatMap(({ routers = [] }) => routers),
     ],
   });

@@ -8,7 +8,7 @@ import {
   CODES_PER_ADDRESS_PER_HOUR,
 } from '../../domain/project/quota.ts';
 import { PROBLEM_TYPE_PREFIX } from './answer.ts';
-import { eventPayload, events, eventTypes } from '../../domain/events.ts';
+import { eventPayload, events, type EventType, eventTypes } from '../../domain/events.ts';
 import { describeDocument } from './describe-fields.ts';
 import { requestExamples, tagWords } from './examples.ts';
 import type { PersonRoute, Route } from './route.ts';
@@ -128,7 +128,11 @@ function inReadingOrder(routes: readonly Route[]): readonly Route[] {
 }
 
 /** OpenAPI 3.1 from the very values that the app serves. */
-export function openApiDocument(served: readonly Route[], version: string): OpenApiDocument {
+export function openApiDocument(
+  served: readonly Route[],
+  version: string,
+  told: readonly EventType[] = eventTypes,
+): OpenApiDocument {
   const routes = inReadingOrder(served);
   const paths: ZodOpenApiPathsObject = { ...healthPaths };
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
@@ -142,7 +146,7 @@ export function openApiDocument(served: readonly Route[], version: string): Open
         ...(tagWords[name] === undefined ? {} : { description: tagWords[name] }),
       })),
       paths,
-      webhooks: eventWebhooks(),
+      webhooks: eventWebhooks(told),
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'An API key, nbt_…' },
@@ -184,9 +188,9 @@ const WebhookHeaders = z.object({
 });
 
 /** What we call: each type of event with its body. */
-const eventWebhooks = (): ZodOpenApiPathsObject =>
+const eventWebhooks = (types: readonly EventType[]): ZodOpenApiPathsObject =>
   Object.fromEntries(
-    eventTypes.map((type) => [
+    types.map((type) => [
       type,
       {
         post: {
