@@ -3,7 +3,7 @@ import { push } from './message/push/job.ts';
 import { telegramMessage } from './message/telegram/job.ts';
 import { webhook } from './webhook/job.ts';
 
-/** The registry of kinds: one line a kind. Its worker is wired in `workers/main.ts`. */
+/** The registry of kinds: one line a kind. Its worker is wired in `workers/<context>/wire.ts`. */
 export const jobs = { 'otp-send': otpSend, 'telegram-message': telegramMessage, push, webhook } as const;
 
 export type JobKind = keyof typeof jobs;
