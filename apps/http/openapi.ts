@@ -127,6 +127,22 @@ function inReadingOrder(routes: readonly Route[]): readonly Route[] {
   return routes.toSorted((a, b) => placeOf(a) - placeOf(b));
 }
 
+const securitySchemes = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'An API key, nbt_…' },
+  header: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Api-Key',
+    description: 'The same key in a header of its own.',
+  },
+  person: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The access token of a person who signed in.',
+  },
+} as const;
+
 /** OpenAPI 3.1 from the very values that the app serves. */
 export function openApiDocument(
   served: readonly Route[],
@@ -148,21 +164,7 @@ export function openApiDocument(
       paths,
       webhooks: eventWebhooks(told),
       components: {
-        securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', description: 'An API key, nbt_…' },
-          header: {
-            type: 'apiKey',
-            in: 'header',
-            name: 'X-Api-Key',
-            description: 'The same key in a header of its own.',
-          },
-          person: {
-            type: 'http',
-            scheme: 'bearer',
-            bearerFormat: 'JWT',
-            description: 'The access token of a person who signed in.',
-          },
-        },
+        securitySchemes,
       },
       security: [{ bearer: [] }, { header: [] }],
     },
