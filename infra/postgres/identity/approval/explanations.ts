@@ -29,7 +29,7 @@ export function explanations(pool: pg.Pool): Explanations {
 }
 
 async function readVerification(pool: pg.Pool, id: string): Promise<ExplainedVerification | null> {
-  const { rows } = await pool.query<ExplainedVerification & { phone: string | null }>(
+  const { rows } = await pool.query<Omit<ExplainedVerification, 'to'> & { phone: string | null }>(
     `select p.slug project, v.purpose, v.mode, v.state, v.phone, v.channels, v.payment, v.client, v.checks_used "checksUsed",
        v.created_at "createdAt", v.expires_at "expiresAt", v.closed_at "closedAt"
      from verification v join project p on p.id = v.project_id where v.id = $1`,

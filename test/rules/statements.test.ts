@@ -1,0 +1,80 @@
+import pg from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
+import { freshDatabase } from '../support/servers.ts';
+import { describe as describeStatement } from './sql/describe.ts';
+import { statementsOfTree } from './sql/statements.ts';
+
+const { statements, unread } = statementsOfTree();
+
+/** Where a statement can't be prepared, or doesn't return what its row type says, in a database changed so. */
+async function faultsAfter(change = ''): Promise<string[]> {
+  const database = await freshDatabase();
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  onTestFinished(async () => {
+    await client.end();
+    await database.drop();
+  });
+  await client.query(change);
+
+  const faults: string[] = [];
+  for (const { at, text, columns } of statements) {
+    const told = await describeStatement(client, text);
+    if (told.fault !== null) faults.push(`${at}: ${told.fault}`);
+    else
+      for (const [name, kind] of columns ?? []) {
+        const is = told.columns.get(name);
+        if (is === undefined) faults.push(`${at}: returns no ${name}`);
+        else if (is !== 'any' && kind !== 'any' && is !== kind)
+          faults.push(`${at}: ${name} is ${is}, not ${kind}`);
+      }
+  }
+  return faults;
+}
+
+test('every statement is one that the migrated schema takes, and returns what its row type says', async () => {
+  expect(await faultsAfter()).toEqual([]);
+});
+
+test('a column that was renamed, and one of another type, are told by the statements that read them', async () => {
+  const renamed = await faultsAfter('alter table job rename column run_at to due_at');
+  expect(renamed).toContainEqual(expect.stringMatching(/otp-jobs\.ts.*run_at.* does not exist/));
+  const retyped = await faultsAfter('alter table job alter column attempts type bigint');
+  expect(retyped).toContainEqual(expect.stringMatching(/attempts is string, not number/));
+});
+
+// A reader that had lost its way would find no fault in anything.
+test('the reader finds the statements, and the row types of most that return something', () => {
+  expect(statements.length).toBeGreaterThan(300);
+  expect(statements.filter(({ columns }) => (columns?.size ?? 0) > 0).length).toBeGreaterThan(90);
+});
+
+/** Texts that are put together at run time, by file: what a kind, a filter or a place brings. The tests of each run them. */
+const composed = {
+  'infra/postgres/engine/late-indexes.ts': 2,
+  'infra/postgres/engine/retention.ts': 2,
+  'infra/postgres/identity/person/persons.ts': 1,
+  'infra/postgres/identity/session/session-ends.ts': 1,
+  'infra/postgres/identity/session/sessions.ts': 1,
+  'infra/postgres/job/attempts.ts': 2,
+  'infra/postgres/job/reconciler.ts': 1,
+  'infra/postgres/job/scheduler.ts': 1,
+  'infra/postgres/job/single.ts': 1,
+  'infra/postgres/message/broadcast/broadcasts.ts': 1,
+  'infra/postgres/message/telegram/chats.ts': 1,
+  'infra/postgres/message/telegram/pass-over.ts': 1,
+  'infra/postgres/project/names.ts': 1,
+  'infra/postgres/staff/ops-commands.ts': 7,
+  'infra/postgres/staff/ops-queries.ts': 4,
+  'infra/postgres/staff/secret/reencrypt.ts': 3,
+  'infra/postgres/verify/intake-sql.ts': 1,
+  'infra/postgres/verify/stranger-facts.ts': 1,
+  'infra/postgres/webhook/log.ts': 2,
+  'infra/postgres/webhook/replays.ts': 2,
+};
+
+test('no more statements than these are put together at run time', () => {
+  const counts: Record<string, number> = {};
+  for (const path of unread) counts[path] = (counts[path] ?? 0) + 1;
+  expect(counts).toEqual(composed);
+});
