@@ -9,7 +9,7 @@ import type { Logger } from '../infra/process/log.ts';
 import type { Tick } from '../infra/process/ticks.ts';
 import { type ProcessConfig, processVariables } from '../infra/process/variables.ts';
 import { guard } from '../infra/providers/provider-guard.ts';
-import { telegramFromConfig } from '../infra/providers/verify/channels.ts';
+import { telegramFromConfig } from '../infra/providers/message/from-config.ts';
 import type { Provider } from '../domain/job/guard.ts';
 import { producerRedis } from '../infra/queue/queues.ts';
 

@@ -13,7 +13,7 @@ import { ConfigError } from '../../infra/process/config.ts';
 import type { Platform } from '../../infra/process/platform.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
 import type { BotLine } from '../../infra/providers/message/telegram-updates.ts';
-import { telegramFromConfig } from '../../infra/providers/verify/channels.ts';
+import { telegramFromConfig } from '../../infra/providers/message/from-config.ts';
 import { openCodes } from '../../infra/verify/open-codes.ts';
 import { type Handled, updateHandler } from './handle.ts';
 import { botMouth } from './reply-sender.ts';

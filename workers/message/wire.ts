@@ -9,7 +9,7 @@ import { reopenChats, telegramChats } from '../../infra/postgres/message/telegra
 import { sealer } from '../../infra/process/crypto.ts';
 import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import { TICK_MS } from '../../infra/process/ticks.ts';
-import { pushFromConfig } from '../../infra/providers/verify/channels.ts';
+import { pushFromConfig } from '../../infra/providers/message/from-config.ts';
 import { singleWake } from '../engine/single.ts';
 import { missing, whole, type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
 import { pruneDeadToken } from './push.ts';

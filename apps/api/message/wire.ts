@@ -4,7 +4,7 @@ import { broadcastIntake } from '../../../infra/postgres/message/broadcast/intak
 import { closedChats } from '../../../infra/postgres/message/telegram/closed-chats.ts';
 import { boundedBroadcastIntake } from '../../../infra/postgres/project/rows.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
-import { configuredChannels } from '../../../infra/providers/verify/channels.ts';
+import { configuredSenders } from '../../../infra/providers/message/from-config.ts';
 import type { Route } from '../../http/route.ts';
 import type { Wired } from '../wire.ts';
 import { type MessageDeps, messageRoutes } from './messages.routes.ts';
@@ -24,7 +24,7 @@ export const messageContextRoutes = ({ messages, chats }: MessageContextDeps): R
 export function wireMessage({ config, pools, clock, hash, encrypt, rows }: ApiPlatform): Wired {
   const intake = broadcastIntake({ pool: pools.hot, hash, seal: encrypt, now: clock });
   const messages = {
-    providers: configuredChannels(config),
+    providers: configuredSenders(config),
     intake: boundedBroadcastIntake(intake, rows),
     broadcasts: broadcasts(pools.hot),
   };

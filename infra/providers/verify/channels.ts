@@ -1,21 +1,13 @@
-import type { Redis } from 'ioredis';
 import type { JobId } from '../../../domain/job/job.ts';
 import type { CallbackReader } from '../../../domain/verify/callback.ts';
 import { type Channel, channels } from '../../../domain/verify/channel.ts';
 import type { CodeChannel } from '../../../domain/verify/port.ts';
-import type { PushSender } from '../../../domain/message/push/port.ts';
 import type { TelegramSender } from '../../../domain/message/telegram/port.ts';
 import { type Config, ConfigError } from '../../process/config.ts';
 import type { channelVariables, ProcessConfig } from '../../process/variables.ts';
-import { telegramSlots } from '../../limits/telegram-slots.ts';
-import type { FcmClient } from '../message/fcm-client.ts';
+import { fcmFromConfig, setsMessages, telegramFromConfig } from '../message/from-config.ts';
 
 type ChannelConfig = ProcessConfig<'otp-send'>;
-type TelegramConfig = Pick<
-  Config,
-  'TELEGRAM_BOT_TOKEN' | 'TELEGRAM_API_ROOT' | 'TELEGRAM_MESSAGES_PER_SECOND' | 'TELEGRAM_CHAT_GAP_MS'
->;
-type FcmConfig = Pick<Config, 'FCM_SANDBOX_URL' | 'FIREBASE_SERVICE_ACCOUNT'>;
 
 type CallbackUrl = (jobId: JobId, attempt: number) => string;
 
@@ -54,8 +46,7 @@ type ChannelVariable = (typeof channelVariables)[number];
 
 /** What sets a channel; `totp` asks for no provider, as nothing is sent on it. */
 const setsChannel: Readonly<Record<Channel, readonly ChannelVariable[] | null>> = {
-  push: ['FCM_SANDBOX_URL', 'FIREBASE_SERVICE_ACCOUNT'],
-  telegram: ['TELEGRAM_BOT_TOKEN'],
+  ...setsMessages,
   'telegram-gateway': ['TELEGRAM_GATEWAY_TOKEN'],
   sms: ['TWILIO_ACCOUNT_SID'],
   totp: null,
@@ -81,53 +72,7 @@ export async function callbackReadersFromConfig(
   };
 }
 
-/**
- * The bot, or null where it has no token. One for a process: all that it sends waits in one line.
- *
- * @param onMoved writes down that a group became a supergroup.
- * @param redis the connection over which all processes share the bot's pace; it should refuse at once while Redis is away.
- */
-export async function telegramFromConfig(
-  config: TelegramConfig,
-  redis?: Redis,
-  onError?: (error: Error) => void,
-  onMoved?: (from: string, to: string) => Promise<void>,
-): Promise<TelegramSender | null> {
-  const { TELEGRAM_BOT_TOKEN: token, TELEGRAM_API_ROOT: apiRoot } = config;
-  if (!token) return null;
-  const { TELEGRAM_MESSAGES_PER_SECOND: messagesPerSecond, TELEGRAM_CHAT_GAP_MS: chatGapMs } = config;
-  const { telegramClient } = await import('../message/telegram-client.ts');
-  const slots = telegramSlots({ token, redis, messagesPerSecond, chatGapMs, onError });
-  return telegramClient({ token, apiRoot, slots, onMoved });
-}
-
-/**
- * Pushes of any content, or null where Firebase is off.
- *
- * @throws ConfigError when its credentials can't be read.
- */
-export async function pushFromConfig(config: FcmConfig): Promise<PushSender | null> {
-  const client = await fcmFromConfig(config);
-  if (!client) return null;
-  const { pushSender } = await import('../message/push-sender.ts');
-  return pushSender(client);
-}
-
-async function fcmFromConfig(config: FcmConfig): Promise<FcmClient | null> {
-  const { FCM_SANDBOX_URL: sandboxUrl, FIREBASE_SERVICE_ACCOUNT: serviceAccount } = config;
-  if (!sandboxUrl && !serviceAccount) return null;
-  const { fcmClient } = await import('../message/fcm-client.ts');
-  if (sandboxUrl) return fcmClient({ sandboxUrl });
-  try {
-    return fcmClient({ serviceAccount: serviceAccount ?? {} });
-  } catch {
-    throw new ConfigError(
-      'FIREBASE_SERVICE_ACCOUNT: expected a service account with project_id, client_email and private_key',
-    );
-  }
-}
-
-async function pushOf(config: FcmConfig) {
+async function pushOf(config: ChannelConfig) {
   const client = await fcmFromConfig(config);
   if (!client) return null;
   const { fcmPush } = await import('./fcm-push.ts');
