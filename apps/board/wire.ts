@@ -1,11 +1,12 @@
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { isOn, jobsOf } from '../../domain/products.ts';
+import { isOn } from '../../domain/products.ts';
 import { AddressHash } from '../../domain/staff/ops.ts';
 import { qrSvg } from '../../infra/identity/device/qr.ts';
 import { quotaCounter } from '../../infra/limits/quota-counter.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
 import { telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
-import { settles } from '../../infra/postgres/settles.ts';
+import type { Settles } from '../../infra/postgres/job/settle.ts';
+import { settles as allSettles } from '../../infra/postgres/settles.ts';
 import { staffAccounts } from '../../infra/postgres/staff/accounts.ts';
 import { auditLog } from '../../infra/postgres/staff/audit.ts';
 import { opsCommands } from '../../infra/postgres/staff/ops-commands.ts';
@@ -21,16 +22,13 @@ import type { BoardParts } from './app.ts';
 import { boardQueueOptions } from './bull.ts';
 
 /** The staff's door, with the queues, pages and alarms of the products that are on. */
-export async function wireBoard(
-  platform: Platform<ProcessConfig<'board'>>,
-): Promise<{ readonly parts: BoardParts; readonly close: () => Promise<void> }> {
-  const { config, log, pools, redis, queues, clock, hash, encrypt } = platform;
+export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, settles: Settles = allSettles) {
+  const { config, log, pools, redis, jobs, queues, clock, hash, encrypt } = platform;
   const pool = pools.read;
   const orm = await openOrm(config.DATABASE_URL);
   const counter = quotaCounter(redis);
-  const jobs = jobsOf(config.NAVBAT_PRODUCTS);
   const kinds = { jobs, settles };
-  const parts: BoardParts = {
+  const parts = {
     log,
     counter,
     proxies: config.TRUST_PROXY,
@@ -51,7 +49,7 @@ export async function wireBoard(
     ),
     isRedisThere: () => queues.redis.status === 'ready',
     health: () => readiness(pool, redis),
-  };
+  } satisfies BoardParts;
   const close = async () => {
     counter.close();
     await orm.close(true);

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Pool } from 'pg';
+import type { JobRegistry } from '../../domain/job/define-job.ts';
 import { jobsOf } from '../../domain/products.ts';
 import { limitConnection } from '../limits/quota-counter.ts';
 import { hotPool } from '../postgres/engine/hot-pool.ts';
@@ -23,18 +24,27 @@ export interface Platform<Of> {
   };
   /** For what is counted over all processes; it refuses at once while Redis is away. */
   readonly redis: Redis;
-  /** Of the kinds whose products are on. */
+  /** The kinds whose products are on. */
+  readonly jobs: JobRegistry;
+  /** Of those kinds. */
   readonly queues: Queues;
   readonly close: () => Promise<void>;
 }
 
+interface Extent {
+  readonly connectionsMax: number;
+  /** A pool of its own for short reads; without it they share the hot one. */
+  readonly read?: Pool;
+  /** In a test: kinds of its own too. */
+  readonly jobs?: JobRegistry;
+}
+
 type Needed = Pick<Config, 'DATABASE_URL' | 'REDIS_URL' | 'PEPPER' | 'SEAL_KEYS' | 'NAVBAT_PRODUCTS'>;
 
-/** @param read a pool of its own for short reads; without it they share the hot one. */
 export function openPlatform<Of extends Needed>(
   config: Of,
   log: Logger,
-  { connectionsMax, read }: { readonly connectionsMax: number; readonly read?: Pool },
+  { connectionsMax, read, jobs = jobsOf(config.NAVBAT_PRODUCTS) }: Extent,
 ): Platform<Of> {
   const hot = hotPool(config.DATABASE_URL, connectionsMax);
   const redis = new Redis(config.REDIS_URL, limitConnection);
@@ -42,7 +52,7 @@ export function openPlatform<Of extends Needed>(
   redis.on('error', (err: Error) => log.debug({ err }, 'connection lost'));
   const queues = openQueues(
     producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')),
-    jobsOf(config.NAVBAT_PRODUCTS),
+    jobs,
   );
   return {
     config,
@@ -52,6 +62,7 @@ export function openPlatform<Of extends Needed>(
     encrypt: sealer(config.SEAL_KEYS),
     pools: { hot, read: read ?? hot },
     redis,
+    jobs,
     queues,
     close: async () => {
       redis.disconnect();

@@ -1,37 +1,24 @@
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { randomBytes } from 'node:crypto';
-import { Redis } from 'ioredis';
 import type { AddressInfo } from 'node:net';
 import type { Pool } from 'pg';
 import supertest, { type Test } from 'supertest';
 import { createBoard } from '../../../apps/board/app.ts';
-import { boardQueueOptions } from '../../../apps/board/bull.ts';
+import { wireBoard } from '../../../apps/board/wire.ts';
 import { createHttpServer, listen } from '../../../apps/http/server.ts';
 import type { JobRegistry } from '../../../domain/job/define-job.ts';
 import { type JobKind, jobs as allJobs } from '../../../domain/jobs.ts';
 import type { Settles } from '../../../infra/postgres/job/settle.ts';
 import { settles as allSettles } from '../../../infra/postgres/settles.ts';
-import { AddressHash } from '../../../domain/staff/ops.ts';
 import type { SecondFactors } from '../../../domain/staff/second-factor.ts';
 import type { StaffRole } from '../../../domain/staff/role.ts';
 import { base32 } from '../../../domain/shared/otpauth.ts';
-import { keyedHash, sealer } from '../../../infra/process/crypto.ts';
-import { limitConnection, quotaCounter } from '../../../infra/limits/quota-counter.ts';
-import { readiness } from '../../../infra/process/readiness.ts';
-import { censorText, openLog } from '../../../infra/process/log.ts';
-import { auditLog } from '../../../infra/postgres/staff/audit.ts';
-import { hotPool } from '../../../infra/postgres/engine/hot-pool.ts';
-import { telegramChats } from '../../../infra/postgres/message/telegram/chats.ts';
-import { opsCommands } from '../../../infra/postgres/staff/ops-commands.ts';
-import { opsQueries } from '../../../infra/postgres/staff/ops-queries.ts';
-import { openOrm } from '../../../infra/postgres/engine/orm.ts';
-import { staffAccounts } from '../../../infra/postgres/staff/accounts.ts';
-import { staffSecondFactors } from '../../../infra/postgres/staff/second-factor.ts';
-import { staffSessions } from '../../../infra/postgres/staff/sessions.ts';
-import { closeQueues, openQueues, producerRedis, type Queues } from '../../../infra/queue/queues.ts';
-import { qrSvg } from '../../../infra/identity/device/qr.ts';
-import { staffDesk } from '../../../infra/queue/staff-entries.ts';
+import { readConfig } from '../../../infra/process/config.ts';
+import { openLog } from '../../../infra/process/log.ts';
+import { openPlatform } from '../../../infra/process/platform.ts';
+import { processVariables } from '../../../infra/process/variables.ts';
+import type { Queues } from '../../../infra/queue/queues.ts';
 import { type Authenticator, authenticator } from '../../support/authenticator.ts';
+import { testEnvironment } from '../../support/environment.ts';
 import { freshDatabase, freshRedis } from '../../support/servers.ts';
 
 /** Longer than the steps that a code is good for: what the set-up used up is out of the way. */
@@ -92,48 +79,25 @@ interface BoardOptions {
 }
 
 export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> {
-  const jobs = { ...allJobs, ...options.more?.jobs };
-  const kinds = { jobs, settles: { ...allSettles, ...options.more?.settles } };
   const database = await freshDatabase();
-  const redisUrl = options.redisUrl ?? (await freshRedis());
-  const pool = hotPool(database.url, 4);
-  const orm = await openOrm(database.url);
-  const queues = openQueues(
-    producerRedis(redisUrl, () => undefined),
-    jobs,
-  );
-  const limits = new Redis(redisUrl, limitConnection).on('error', () => undefined);
-  const counter = quotaCounter(limits);
-  const hash = keyedHash(randomBytes(32).toString('base64url'));
   const time = { now: new Date() };
   const log: string[] = [];
-  const accounts = staffAccounts(orm.em);
-  const sessions = staffSessions(orm.em);
-  const ring = { current: 's1', keys: new Map([['s1', randomBytes(32)]]) };
-  const secondFactors = staffSecondFactors(orm.em, sealer(ring), hash);
-  const board = createBoard({
-    log: openLog('board', 'debug', { write: (line: string) => void log.push(line) }),
-    counter,
-    accounts,
-    sessions,
-    secondFactors,
-    qr: qrSvg,
-    proxies: options.proxies ?? 0,
-    clock: () => time.now,
-    audit: auditLog(pool),
-    chats: telegramChats(pool),
-    jobs,
-    queries: opsQueries(pool, kinds),
-    commands: opsCommands(pool, kinds, staffDesk(queues), () => undefined),
-    addressOf: (phone) => AddressHash.parse(hash('address', phone).toString('hex')),
-    censor: censorText,
-    queues: Object.entries(queues.of).map(
-      ([kind, queue]) => new BullMQAdapter(queue, boardQueueOptions(kind)),
-    ),
-    isRedisThere: () => queues.redis.status === 'ready',
-    health: () => readiness(pool, limits),
+  const env = testEnvironment({
+    DATABASE_URL: database.url,
+    REDIS_URL: options.redisUrl ?? (await freshRedis()),
+    TRUST_PROXY: String(options.proxies ?? 0),
   });
-  const server = createHttpServer(board);
+  const opened = openPlatform(
+    readConfig(env, processVariables.board),
+    openLog('board', 'debug', { write: (line: string) => void log.push(line) }),
+    { connectionsMax: 4, jobs: { ...allJobs, ...options.more?.jobs } },
+  );
+  const platform = { ...opened, clock: () => time.now };
+  const { parts, close } = await wireBoard(platform, { ...allSettles, ...options.more?.settles });
+  const { hash, queues } = platform;
+  const pool = platform.pools.hot;
+  const { accounts, sessions, secondFactors } = parts;
+  const server = createHttpServer(createBoard(parts));
   await listen(server, '127.0.0.1', 0);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
@@ -175,11 +139,8 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
     async close() {
       server.closeAllConnections();
       server.close();
-      counter.close();
-      limits.disconnect();
-      await closeQueues(queues);
-      await pool.end();
-      await orm.close(true);
+      await close();
+      await platform.close();
       await database.drop();
     },
   };
