@@ -6,8 +6,8 @@ import { statementsOfTree } from './sql/statements.ts';
 
 const { statements, unread } = statementsOfTree();
 
-/** Where a statement can't be prepared, or doesn't return what its row type says, in a database changed so. */
-async function faultsAfter(change = ''): Promise<string[]> {
+/** A client of a migrated database that was changed so. */
+async function changedDatabase(change = ''): Promise<pg.Client> {
   const database = await freshDatabase();
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
@@ -16,7 +16,12 @@ async function faultsAfter(change = ''): Promise<string[]> {
     await database.drop();
   });
   await client.query(change);
+  return client;
+}
 
+/** Where a statement can't be prepared, or doesn't return what its row type says. */
+async function faultsAfter(change = ''): Promise<string[]> {
+  const client = await changedDatabase(change);
   const faults: string[] = [];
   for (const { at, text, columns } of statements) {
     const told = await describeStatement(client, text);
@@ -41,6 +46,20 @@ test('a column that was renamed, and one of another type, are told by the statem
   expect(renamed).toContainEqual(expect.stringMatching(/otp-jobs\.ts.*run_at.* does not exist/));
   const retyped = await faultsAfter('alter table job alter column attempts type bigint');
   expect(retyped).toContainEqual(expect.stringMatching(/attempts is string, not number/));
+});
+
+test('SQL that runs asks navbat_now() for the time, and never now()', async () => {
+  const clock =
+    /(?<!navbat_)\bnow\(\)|\b(clock|statement|transaction)_timestamp\(|\bcurrent_(timestamp|date|time)\b/i;
+  expect(statements.filter(({ text }) => clock.test(text)).map(({ at }) => at)).toEqual([]);
+  const client = await changedDatabase();
+  const { rows } = await client.query<{ proname: string; prosrc: string }>(
+    `select proname, prosrc from pg_proc where pronamespace = 'public'::regnamespace order by 1`,
+  );
+  expect(rows.length).toBeGreaterThan(10);
+  expect(rows.filter(({ prosrc }) => clock.test(prosrc)).map(({ proname }) => proname)).toEqual([
+    'navbat_now',
+  ]);
 });
 
 // A reader that had lost its way would find no fault in anything.

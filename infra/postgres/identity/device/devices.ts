@@ -360,7 +360,7 @@ async function takePushAddress(tx: Queryable, recipientId: RecipientId, tokenHas
 const lockPushAddress = `select pg_advisory_xact_lock(hashtextextended('push address ' || encode($1, 'hex'), 0))`;
 
 const clearPushAddress = `
-update recipient set push_token_sealed = null, push_token_hash = null, updated_at = now()
+update recipient set push_token_sealed = null, push_token_hash = null, updated_at = navbat_now()
 where project_id = $3 and push_token_hash = $2 and id <> $1`;
 
 async function changeDevice(
@@ -393,7 +393,7 @@ async function setPushAddress(
   const tokenHash = pushAddress === null ? null : hash('push-token', pushAddress);
   if (tokenHash) await takePushAddress(tx, recipientId, tokenHash);
   await tx.query(
-    'update recipient set push_token_sealed = $2, push_token_hash = $3, updated_at = now() where id = $1',
+    'update recipient set push_token_sealed = $2, push_token_hash = $3, updated_at = navbat_now() where id = $1',
     [recipientId, pushAddress === null ? null : seal.seal(pushAddress, recipientId), tokenHash],
   );
 }

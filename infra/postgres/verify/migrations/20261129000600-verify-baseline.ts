@@ -118,7 +118,7 @@ $$;
 create function webhook_on_verification() returns trigger language plpgsql as $$
 begin
   if webhook_is_wanted(new.project_id, new.mode, 'verification.' || new.state, new.callback_url) then
-    perform webhook_emit(new.project_id, new.mode, 'verification.' || new.state, new.id, coalesce(new.closed_at, now()),
+    perform webhook_emit(new.project_id, new.mode, 'verification.' || new.state, new.id, coalesce(new.closed_at, navbat_now()),
       webhook_of_verification(new), new.callback_url, (select request_id from job where id = new.job_id));
   end if;
   return null;
