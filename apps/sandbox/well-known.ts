@@ -54,7 +54,7 @@ const PREFIX: Record<Channel, string> = {
 };
 
 export function wellKnownFault(channel: Channel, to: string): Fault | undefined {
-  if (channel === 'sms' && to in twilioMagic) return twilioMagic[to];
+  if (channel === 'sms' && Object.hasOwn(twilioMagic, to)) return twilioMagic[to];
   const prefix = PREFIX[channel];
   if (!to.startsWith(prefix) || to.length !== prefix.length + 3) return undefined;
   const suffix = to.slice(prefix.length);

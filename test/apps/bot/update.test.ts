@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { readUpdate } from '../../../apps/bot/update.ts';
+
+const from = { id: 7, is_bot: false, language_code: 'ru-RU' };
+const chat = { id: 7, type: 'private' };
+const group = { id: -100, type: 'supergroup' };
+const message = (more: object) => readUpdate({ update_id: 1, message: { from, chat, ...more } });
+const by = { telegramId: 7, locale: 'ru' };
+
+describe('what a person writes', () => {
+  test.each([
+    ['/start', { deed: 'start', payload: null }],
+    ['/start ref-1_A', { deed: 'start', payload: 'ref-1_A' }],
+    [`/start ${'a'.repeat(65)}`, { deed: 'start', payload: null }],
+    ["/start a'b", { deed: 'start', payload: null }],
+    ['/START@navbat_bot x', { deed: 'start', payload: 'x' }],
+    ['/help', { deed: 'help' }],
+    ['/stop', { deed: 'stop' }],
+    ['/unlock', { deed: 'unlock' }],
+    ['/language', { deed: 'language', choice: null, queryId: null }],
+    ['/language UZ', { deed: 'language', choice: 'uz', queryId: null }],
+    ['/language de', { deed: 'language', choice: null, queryId: null }],
+    ['/other', { deed: 'text', text: '/other' }],
+    ['123 456', { deed: 'text', text: '123 456' }],
+  ])('%j', (text, deed) => {
+    expect(message({ text })?.what).toEqual({ ...deed, by });
+  });
+
+  test('is theirs in their own language, where we speak it', () => {
+    for (const [language_code, locale] of [
+      ['uz', 'uz'],
+      ['en-GB', 'en'],
+      ['de', null],
+      [undefined, null],
+    ] as const)
+      expect(message({ from: { ...from, language_code }, text: 'x' })?.what?.by.locale).toBe(locale);
+  });
+
+  test('in a group, as another or as a bot is no deed of theirs: others would read along', () => {
+    for (const more of [{ chat: group }, { chat: { ...chat, id: 8 } }, { from: { ...from, is_bot: true } }])
+      expect(message({ ...more, text: '/start' })?.what).toBeNull();
+  });
+});
+
+test('a contact is the sender’s own only where Telegram says so', () => {
+  const own = (contact: object) => message({ contact: { phone_number: '998901234567', ...contact } })?.what;
+  expect(own({ user_id: 7 })).toMatchObject({ deed: 'contact', phone: '998901234567', isOwn: true });
+  for (const contact of [{ user_id: 8 }, {}]) expect(own(contact)).toMatchObject({ isOwn: false });
+});
+
+describe('a button', () => {
+  const press = (more: object) =>
+    readUpdate({
+      update_id: 1,
+      callback_query: { id: 'q', from, message: { chat, message_id: 5 }, ...more },
+    });
+
+  test('of ours chooses the language', () => {
+    expect(press({ data: 'language:uz' })?.what).toEqual({
+      deed: 'language',
+      choice: 'uz',
+      queryId: 'q',
+      by,
+    });
+  });
+
+  test('of a project is told with where it was and who pressed it', () => {
+    expect(press({ data: 'yes' })?.news).toEqual({
+      news: 'pressed',
+      press: { queryId: 'q', userId: 7, under: { chatId: 7, messageId: 5, data: 'yes' } },
+    });
+  });
+
+  test('under no message that is named has its wait ended all the same', () => {
+    expect(press({ message: undefined, data: 'yes' })?.news).toMatchObject({
+      press: { queryId: 'q', under: null },
+    });
+  });
+});
+
+describe('a chat', () => {
+  const member = (of: object, status: string, more: object = {}) =>
+    readUpdate({ update_id: 1, my_chat_member: { chat: of, new_chat_member: { status, ...more } } })?.news;
+
+  test('that removed or blocked the bot is closed, each for its own reason', () => {
+    expect(member(chat, 'kicked')).toMatchObject({ fact: { kind: 'left', because: 'bot-blocked' } });
+    for (const status of ['kicked', 'left'])
+      expect(member(group, status)).toMatchObject({ fact: { because: 'bot-kicked' } });
+    expect(member(group, 'restricted', { is_member: false })).toMatchObject({ fact: { kind: 'left' } });
+    expect(member(group, 'administrator')).toMatchObject({ fact: { kind: 'reached' } });
+  });
+
+  test('that became a supergroup is told from either side alike', () => {
+    const moved = { news: 'moved', from: -1, to: -100 };
+    expect(message({ chat: { id: -1, type: 'group' }, migrate_to_chat_id: -100 })?.news).toEqual(moved);
+    expect(message({ chat: group, migrate_from_chat_id: -1 })?.news).toEqual(moved);
+  });
+});
+
+test('what is no update is none, and what is not for us says nothing', () => {
+  for (const update of [null, 'x', {}, { update_id: 'x' }, []]) expect(readUpdate(update)).toBeNull();
+  expect(readUpdate({ update_id: 1, poll: {} })).toEqual({
+    updateId: 1,
+    chatId: null,
+    what: null,
+    news: null,
+  });
+  expect(readUpdate({ update_id: 1, message: { text: 'x' } })).toMatchObject({ what: null, news: null });
+});
