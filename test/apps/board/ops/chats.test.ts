@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openBoard, type OpenBoard } from './open-board.ts';
+import { openBoard, type OpenBoard } from '../open-board.ts';
 
 let board: OpenBoard;
 beforeAll(async () => {
