@@ -32,6 +32,7 @@ import { freshDatabase, freshRedis } from '../support/servers.ts';
 import { jobs } from '../../domain/jobs.ts';
 import { settles } from '../../infra/postgres/settles.ts';
 import { retentions } from '../../infra/postgres/retentions.ts';
+import { ownSend } from '../../domain/verify/send.ts';
 
 const ring = { current: 'test', keys: new Map([['test', Buffer.alloc(32, 7)]]) };
 const IN_FLIGHT_MAX = 100;
@@ -111,20 +112,7 @@ export async function workshop(redisUrl?: string) {
       Array.from({ length: count }, () => {
         const phone = parsePhone(phoneAt(phones++));
         if (!phone) throw new Error('no such phone');
-        const command = {
-          phone,
-          mode: 'live',
-          channels: ['sms'],
-          purpose: 'verify',
-          length: 6,
-          ttlSeconds: 300,
-          locale: null,
-          onResend: 'reuse',
-          checkByTo: false,
-          client: null,
-          metadata: null,
-          callbackUrl: null,
-        } as const;
+        const command = ownSend({ phone, mode: 'live', channels: ['sms'], purpose: 'verify' });
         return intake.accept({
           caller: { projectId: project.id as ProjectId, slug: 'workshop', settings },
           command,

@@ -3,7 +3,7 @@ import { channelRules } from '../../../domain/verify/channel.ts';
 import { PREFIX_SAMPLE_MIN } from '../../../domain/verify/fraud.ts';
 import { isNumberCapped, type PaidCount } from '../../../domain/verify/paid-limits.ts';
 import { parsePhone } from '../../../domain/shared/phone.ts';
-import { decideSend, type SendCommand, type SendFacts } from '../../../domain/verify/send.ts';
+import { ownSend, decideSend, type SendCommand, type SendFacts } from '../../../domain/verify/send.ts';
 import type { Verification } from '../../../domain/verify/verification.ts';
 import { ProjectSettings } from '../../../domain/settings.ts';
 
@@ -11,21 +11,13 @@ const now = new Date('2026-01-15T10:00:00Z');
 const secondsAgo = (seconds: number) => new Date(now.getTime() - seconds * 1_000);
 const secondsLater = (seconds: number) => secondsAgo(-seconds);
 
-const command: SendCommand = {
+const command: SendCommand = ownSend({
   phone: parsePhone('+998901234567'),
   mode: 'live',
   channels: ['push', 'telegram', 'sms'],
   channelsByDefault: true,
   purpose: 'login',
-  length: 6,
-  ttlSeconds: 300,
-  locale: null,
-  onResend: 'reuse',
-  checkByTo: false,
-  client: null,
-  metadata: null,
-  callbackUrl: null,
-};
+});
 const named = (...channels: SendCommand['channels']): SendCommand => {
   const { channelsByDefault: _byDefault, ...rest } = command;
   return { ...rest, channels };

@@ -11,6 +11,7 @@ import { otpIntake } from '../../../../infra/postgres/verify/intake.ts';
 import { phoneAt } from '../../../chaos/support/destinations.ts';
 import { makeProject } from '../../../chaos/support/project.ts';
 import { freshDatabase } from '../../../support/servers.ts';
+import { ownSend } from '../../../../domain/verify/send.ts';
 
 const ORDERS = 100;
 const POISONED = 42;
@@ -35,20 +36,7 @@ function orderOf(index: number, round: string): SendOrder {
   return {
     // What the orders reserve of its budget is not what this is about.
     caller: { projectId, slug: `project-${index % projects.length}`, settings: AMPLE },
-    command: {
-      phone,
-      mode: 'live',
-      channels: ['sms'],
-      purpose: 'verify',
-      length: 6,
-      ttlSeconds: 300,
-      locale: null,
-      onResend: 'reuse',
-      checkByTo: false,
-      client: null,
-      metadata: null,
-      callbackUrl: null,
-    },
+    command: ownSend({ phone, mode: 'live', channels: ['sms'], purpose: 'verify' }),
     asker: { kind: 'service' },
     destination: { phone: phone.e164 },
     idempotency: { key: `${round}-${index}`, bodyHash: randomBytes(32).toString('hex') },

@@ -27,6 +27,7 @@ import { type FreshDatabase, freshDatabase } from '../../../support/servers.ts';
 import { settles } from '../../../../infra/postgres/settles.ts';
 import { jobs as registry } from '../../../../domain/jobs.ts';
 import { retentions } from '../../../../infra/postgres/retentions.ts';
+import { ownSend } from '../../../../domain/verify/send.ts';
 
 /** What a provider answers, decided by the test, so that two things can be made to happen at one moment. */
 export type Answering = (message: CodeMessage) => Promise<SendReply>;
@@ -133,21 +134,7 @@ export function orderFor(
   if (!phone) throw new Error(`${to} is no number`);
   return {
     caller,
-    command: {
-      phone,
-      mode: 'live',
-      channels: ['sms'],
-      purpose: 'verify',
-      length: 6,
-      ttlSeconds: 300,
-      locale: null,
-      onResend: 'reuse',
-      checkByTo: false,
-      client: null,
-      metadata: null,
-      callbackUrl: null,
-      ...command,
-    },
+    command: ownSend({ phone, mode: 'live', channels: ['sms'], purpose: 'verify', ...command }),
     asker: { kind: 'service' },
     destination: { phone: phone.e164 },
     idempotency: key === null ? null : { key, bodyHash: 'ab'.repeat(32) },
