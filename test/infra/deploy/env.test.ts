@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect, test } from 'vitest';
-import { Environment, readConfig } from '../../infra/process/config.ts';
-import { composeOnly, environmentText, newEnvironment } from '../../infra/deploy/env.ts';
+import { Environment, readConfig } from '../../../infra/process/config.ts';
+import { composeOnly, environmentText, newEnvironment } from '../../../infra/deploy/env.ts';
 
-const example = readFileSync(join(resolve(import.meta.dirname, '../..'), '.env.example'), 'utf8');
+const example = readFileSync(join(resolve(import.meta.dirname, '../../..'), '.env.example'), 'utf8');
 const now = new Date('2026-01-15T10:00:00Z');
 
 test('.env.example is what the schema says; `npm run env:example` rewrites it', () => {
@@ -76,7 +76,7 @@ test('two installations share no secret', () => {
 
 test('`npm run env:new` says what it wrote, and never writes over a .env', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'navbat-env-new-'));
-  const script = resolve(import.meta.dirname, '../../infra/deploy/env.ts');
+  const script = resolve(import.meta.dirname, '../../../infra/deploy/env.ts');
   const run = () => spawnSync(process.execPath, [script, 'new'], { cwd: directory, encoding: 'utf8' });
   expect(run()).toMatchObject({
     status: 0,
@@ -86,4 +86,14 @@ test('`npm run env:new` says what it wrote, and never writes over a .env', async
   expect(run()).toMatchObject({ status: 1, stderr: expect.stringMatching(/^\.env is there already.*\n$/) });
   expect(readFileSync(join(directory, '.env'), 'utf8')).toBe(written);
   await rm(directory, { recursive: true });
+});
+
+test('the passwords of a new environment are nobody’s to guess, and each is another', () => {
+  const made = [newEnvironment(now), newEnvironment(now)];
+  const passwords = made.flatMap(({ POSTGRES_PASSWORD, REDIS_PASSWORD }) => [
+    POSTGRES_PASSWORD,
+    REDIS_PASSWORD,
+  ]);
+  for (const password of passwords) expect(password).toMatch(/^[0-9a-f]{32,}$/);
+  expect(new Set(passwords).size).toBe(passwords.length);
 });
