@@ -6,11 +6,13 @@ import { healthRouter } from '../../../apps/http/health.routes.ts';
 import { isNeighbour } from '../../../domain/shared/ip-neighbour.ts';
 import { limitConnection } from '../../../infra/limits/quota-counter.ts';
 import { readiness } from '../../../infra/process/readiness.ts';
-import { exposeDepth, metrics } from '../../../infra/process/metrics.ts';
+import { metrics } from '../../../infra/process/metrics.ts';
+import { exposeDepthForNow } from '../../support/depth-gauges.ts';
 import { depthReader } from '../../../infra/postgres/job/depth.ts';
 import { type Ground, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
 
 let ground: Ground;
+let takeGaugesOff: () => void;
 let api: TestApi;
 let redis: Redis;
 
@@ -18,9 +20,10 @@ beforeAll(async () => {
   ground = await openGround();
   redis = openRedis(ground.redisUrl);
   api = openApi(ground, [], [healthRouter(partsOf(ground.pool, redis))]);
-  exposeDepth(depthReader(ground.pool));
+  takeGaugesOff = exposeDepthForNow(depthReader(ground.pool));
 });
 afterAll(async () => {
+  takeGaugesOff();
   await api.close();
   redis.disconnect();
   await ground.close();

@@ -5,7 +5,8 @@ import { depthReader } from '../../../infra/postgres/job/depth.ts';
 import { sweepQueries } from '../../../infra/postgres/job/reconciler.ts';
 import { release } from '../../../infra/postgres/job/scheduler.ts';
 import { settles } from '../../../infra/postgres/settles.ts';
-import { exposeDepth, metrics } from '../../../infra/process/metrics.ts';
+import { metrics } from '../../../infra/process/metrics.ts';
+import { exposeDepthForNow } from '../../support/depth-gauges.ts';
 import { startLane } from '../../../infra/queue/queue-worker.ts';
 import { queueOf, workerRedis } from '../../../infra/queue/queues.ts';
 import { sweepRedis } from '../../../infra/queue/reconciler-redis.ts';
@@ -33,15 +34,19 @@ let board: OpenBoard;
 let operator: Visitor;
 let project: { id: string; slug: string };
 
+let takeGaugesOff: () => void;
 beforeAll(async () => {
   redisUrl = await freshRedis();
   board = await openBoard({ redisUrl, more });
   operator = await board.visit('operator');
   project = { id: await seedProject(board.pool, SLUG), slug: SLUG };
   await board.pool.query(echoTable);
-  exposeDepth(depthReader(board.pool));
+  takeGaugesOff = exposeDepthForNow(depthReader(board.pool));
 });
-afterAll(() => board.close());
+afterAll(async () => {
+  takeGaugesOff();
+  await board.close();
+});
 beforeEach(async () => {
   await board.queues.redis.flushdb();
   await board.pool.query('truncate job, attempt, lane_turn, lane, outbox, cave cascade');
