@@ -55,8 +55,13 @@ export function wrongMethod(allowed: readonly string[]): RequestHandler {
 export function otherMethods(routes: readonly string[]): Router {
   const router = Router();
   const split = routes.map((route) => route.split(' ') as [method: string, path: string]);
-  for (const [path, of] of Map.groupBy(split, ([, path]) => path))
-    router.all(path, wrongMethod(of.map(([method]) => method)));
+  for (const [path, of] of Map.groupBy(split, ([, path]) => path)) {
+    const methods = of.map(([method]) => method);
+    const refuse = wrongMethod(methods);
+    // Of a product that is off, a route is not served at all: its own method is no wrong one.
+    const isOwn = (method: string) => methods.includes(method === 'HEAD' ? 'GET' : method);
+    router.all(path, (req, res, next) => (isOwn(req.method) ? next() : refuse(req, res, next)));
+  }
   return router;
 }
 

@@ -148,8 +148,11 @@ function standingOfSnoozed(
   hasNext: boolean,
   now: Date,
 ): Standing {
-  // A wait for a turn of our own counts as none: the code's life bounds it.
-  const snoozes = mine.filter(({ outcome, reason }) => outcome === 'snoozed' && reason !== 'own-pace').length;
+  // A wait for a turn of our own counts as none where nothing else could carry the code, whose life bounds it. With a next channel
+  // it counts: the code must not wait for a crowded bot until it expires, while an SMS would go out at once.
+  const snoozes = mine.filter(
+    ({ outcome, reason }) => outcome === 'snoozed' && (hasNext || reason !== 'own-pace'),
+  ).length;
   const retryAfterMs = last.retryAfterMs ?? 0;
   if (snoozes > SNOOZES_MAX || (hasNext && retryAfterMs > SNOOZE_WITH_NEXT_MAX_MS))
     return { is: 'over', how: 'exhausted', reason: 'provider-busy' };

@@ -9,15 +9,17 @@ const run = (tx: EntityManager, sql: string, values: unknown[]) =>
  * Takes the name for the project, and lets go of those it had. Of two projects that ask for one look at once, the second waits for
  * the first's commit and then finds it taken: a primary key decides.
  *
+ * @param given staff's word: they may give a name that reads as another's or mixes alphabets. It is kept from others all the same.
  * @returns false, with nothing written, where it reads as Navbat's own or as another project's, or mixes alphabets within a word.
  */
 export async function takeName(
   tx: EntityManager,
   project: { readonly id: string; readonly slug: string },
   name: string | null,
+  given: boolean,
 ): Promise<boolean> {
   if (name !== null) {
-    if (isReservedName(name) || !isOfOneAlphabet(name)) return false;
+    if (!given && (isReservedName(name) || !isOfOneAlphabet(name))) return false;
     const skeleton = nameSkeleton(name);
     await run(
       tx,
@@ -25,7 +27,7 @@ export async function takeName(
       [skeleton, project.id],
     );
     const [owner] = await run(tx, 'select project_id from project_name where skeleton = ?', [skeleton]);
-    if (owner?.project_id !== project.id) return false;
+    if (!given && owner?.project_id !== project.id) return false;
   }
   const kept = [project.slug, ...(name === null ? [] : [name])].map(nameSkeleton);
   await run(

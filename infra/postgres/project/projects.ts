@@ -117,7 +117,7 @@ async function changeSettings(
     return { changed: false, reason: 'above-ceiling', above: decision.above };
   const { display_name: name } = change;
   const isNewName = name !== undefined && (name ?? undefined) !== row.settings['display_name'];
-  if (isNewName && !(await takeName(tx, row, (name as string | null) ?? null)) && !lookAlike)
+  if (isNewName && !(await takeName(tx, row, (name as string | null) ?? null, lookAlike)))
     return { changed: false, reason: 'name-reserved' };
   row.settings = decision.stored;
   return { changed: true, project: projectView(row) };

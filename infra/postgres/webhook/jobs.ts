@@ -91,7 +91,9 @@ function workOf(row: WebhookRow, seal: Seal, now: Date): SingleJob<WebhookWork>[
     body: eventBody({ type: row.type, mode: row.mode, happenedAt: row.happened_at, data: row.data }),
     secrets,
     attempt: row.attempts + 1,
-    snoozes: (row.past ?? []).filter(({ outcome }) => outcome === 'snoozed').length,
+    // What waited for our own pace asked for nothing.
+    snoozes: (row.past ?? []).filter(({ outcome, reason }) => outcome === 'snoozed' && reason !== 'own-pace')
+      .length,
   };
 }
 

@@ -210,16 +210,20 @@ describe('decideStep', () => {
     });
   });
 
-  test('a wait for our own turn brings no channel nearer to its end', () => {
+  test('a wait for our own turn brings the last channel no nearer to its end, and leads on where another could carry the code', () => {
     const waits = (reason: 'own-pace' | 'provider-busy', times: number) =>
       Array.from({ length: times }, (_, n) =>
         past(n + 1, 'telegram', 'snoozed', { reason, retryAfterMs: 1_000 }),
       );
     const wait = { step: 'wait', until: ms(1_000), because: 'provider-asked' };
-    expect(decideStep(verification(), waits('provider-busy', 6), without('push'), now)).toEqual(send('sms'));
-    expect(decideStep(verification(), waits('own-pace', 60), without('push'), now)).toEqual(wait);
+    for (const reason of ['own-pace', 'provider-busy'] as const) {
+      expect(decideStep(verification(), waits(reason, 5), without('push'), now)).toEqual(wait);
+      expect(decideStep(verification(), waits(reason, 6), without('push'), now)).toEqual(send('sms'));
+    }
+    const alone = without('push', 'sms');
+    expect(decideStep(verification(), waits('own-pace', 60), alone, now)).toEqual(wait);
     const mixed = [...waits('own-pace', 60), ...waits('provider-busy', 5)];
-    expect(decideStep(verification(), mixed, without('push'), now)).toEqual(wait);
+    expect(decideStep(verification(), mixed, alone, now)).toEqual(wait);
   });
 
   test('an SMS reported undelivered is a refusal', () => {

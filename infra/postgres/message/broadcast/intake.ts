@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type pg from 'pg';
+import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type {
   BroadcastAccepted,
@@ -33,11 +33,23 @@ export interface BroadcastIntakeDeps {
 
 /** The intake of messages: a broadcast and its jobs in one commit. The jobs wait for their turn; the releaser issues the tickets. */
 export function broadcastIntake(deps: BroadcastIntakeDeps): BroadcastIntake {
-  const run = (orders: readonly BroadcastOrder[]) => acceptAll(deps, orders);
+  const run = (orders: readonly BroadcastOrder[]) =>
+    acceptAll(deps, orders).catch((error: unknown) => {
+      // Another process was first with a key of ours, after we had looked: the second look finds its answer.
+      if (isTakenKey(error)) return acceptAll(deps, orders);
+      throw error;
+    });
   const small = batcher({ name: 'messages', sizeMax: BATCH_MAX, inFlightMax: BATCHES_IN_FLIGHT_MAX, run });
   const large = batcher({ name: 'broadcasts', sizeMax: 1, inFlightMax: BATCHES_IN_FLIGHT_MAX, run });
   return { accept: (order) => (order.targets.length > SMALL_ORDER ? large(order) : small(order)) };
 }
+
+const keyConstraints: ReadonlySet<string | undefined> = new Set([
+  'request_pkey',
+  'broadcast_project_id_mode_kind_dedupe_key_key',
+]);
+const isTakenKey = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && keyConstraints.has(error.constraint);
 
 interface RecipientRow {
   id: string;

@@ -101,6 +101,18 @@ test('its own name may be written otherwise, a name given up is free, and staff 
   await name(heir, 'Navbat Bank').expect(200);
 });
 
+test('a name of two alphabets that staff gave is kept from all others, and what its project had is free', async () => {
+  const bank = await makeProject(ground, `bank-${crypto.randomUUID().slice(0, 8)}`);
+  await name(bank, 'Orient Finans').expect(200);
+  const given = { display_name: 'Paymе Бank' };
+  expect((await ground.projects.changeSettings(bank.project.id, given, { lookAlike: true })).changed).toBe(
+    true,
+  );
+  const other = await makeProject(ground, `other-${crypto.randomUUID().slice(0, 8)}`);
+  await name(other, 'Payme Bank').expect(422);
+  await name(other, 'Orient Finans').expect(200);
+});
+
 test('of ten projects that ask for one look at once, one has it', async () => {
   const spellings = [
     'Payme',

@@ -46,3 +46,26 @@ test.each([
   );
   expect(rows).toEqual([{ count: TARGETS }]);
 });
+
+test.each([
+  ['an idempotency key', { idempotency: { key: 'asked-twice', bodyHash: 'a1' } }],
+  ['a dedupe key', { dedupeKey: 'told-once' }],
+])('a large one that is asked for twice at once with %s is one, with one answer', async (_name, change) => {
+  const world = await broadcastWorld();
+  onTestFinished(() => world.close());
+  const { pool, hash, sealer: seal } = world;
+  const intakes = [1, 2, 3].map(() => broadcastIntake({ pool, hash, seal, now: () => new Date() }));
+  const targets = Array.from({ length: TARGETS }, (_, n): MessageTarget => ({
+    by: 'chat',
+    chatId: String(n + 1),
+  }));
+  const order = world.orderOf(await world.makeCaller(), 'telegram-message', targets, change);
+  const answers = await Promise.all(intakes.map((intake) => intake.accept(order)));
+  expect(answers[0]).toMatchObject({ answer: 'accepted', total: TARGETS });
+  expect(new Set(answers.map((answer) => JSON.stringify('id' in answer && answer.id))).size).toBe(1);
+  const { rows } = await pool.query<{ count: number }>(
+    'select count(*)::int count from job where project_id = $1',
+    [order.caller.projectId],
+  );
+  expect(rows).toEqual([{ count: TARGETS }]);
+});
