@@ -4,7 +4,7 @@ import type { TelegramRefusal } from './session/sign-in.ts';
 /** Why what Telegram signed signs nobody in; `used` has its meaning from the codes. */
 const telegram = {
   malformed: {
-    meaning: 'This is not what Telegram signs.',
+    meaning: 'The data does not have the form that Telegram signs.',
     retry: 'after-change',
     nextStep: "Pass on the Login widget's fields, or the Mini App's init_data, unchanged.",
     seen: ['problem-reason'],
@@ -18,7 +18,7 @@ const telegram = {
   stale: {
     meaning: 'Telegram signed this more than 5 minutes ago.',
     retry: 'no',
-    nextStep: "The person signs in with Telegram again; check the server's clock if it goes on.",
+    nextStep: "The person signs in with Telegram again. If the error repeats, check the server's clock.",
     seen: ['problem-reason'],
   },
   'no-bot': {
@@ -31,12 +31,12 @@ const telegram = {
   'not-enabled': {
     meaning: "The project's setting telegram_sign_in is off.",
     retry: 'after-change',
-    nextStep: 'Set telegram_sign_in for the one project whose own site or app the bot signs people in for.',
+    nextStep: 'Set telegram_sign_in only for the project whose site or app uses this bot for sign-in.',
     setting: 'telegram_sign_in',
     seen: ['problem-reason'],
   },
   'not-for-the-app': {
-    meaning: "What Telegram signs opens no session of Navbat's own app.",
+    meaning: "Navbat's own app does not accept sign-in with Telegram.",
     retry: 'no',
     nextStep: 'Sign in by code.',
     seen: ['problem-reason'],
@@ -46,13 +46,14 @@ const telegram = {
 export const identityReasons = {
   ...telegram,
   'telegram-proof-refused': {
-    meaning: 'What Telegram signed signs nobody in here; `reason` says why.',
+    meaning: 'The sign-in with Telegram was refused; `reason` says why.',
     retry: 'after-change',
     nextStep: 'The person signs in with Telegram again, or by code.',
     seen: ['problem'],
   },
   'phone-not-proven': {
-    meaning: 'The code was also sent to where the project said, so that it proves no phone.',
+    meaning:
+      'The code was also sent to an address that the project chose, so it does not prove the phone number.',
     retry: 'after-change',
     nextStep: 'Send the code with POST /auth/code, which uses channels that prove the phone.',
     seen: ['problem'],
@@ -64,25 +65,26 @@ export const identityReasons = {
     seen: ['problem'],
   },
   'refresh-token-reused': {
-    meaning: 'The refresh token was used before: somebody may hold a copy, so the session was ended.',
+    meaning: 'The refresh token was used before: somebody may have a copy, so the session was ended.',
     retry: 'no',
     nextStep: 'The person signs in again. Store the newest refresh token only.',
     seen: ['problem'],
   },
   'device-not-proven': {
-    meaning: 'The signature proves no bound device, or its time is not within 60 seconds of ours.',
+    meaning:
+      "The signature is not of a bound device, or its time differs from the server's by more than 60 seconds.",
     retry: 'after-change',
     nextStep: "Check the device's clock and key; bind the device again if it was revoked.",
     seen: ['problem'],
   },
   'app-session-required': {
-    meaning: "This is for Navbat's own app, and not for a project's session.",
+    meaning: "This route needs a session of Navbat's own app, not of a project.",
     retry: 'no',
     nextStep: "Sign in to Navbat's own app.",
     seen: ['problem'],
   },
   'device-session-required': {
-    meaning: 'This is for the session of a bound device.',
+    meaning: 'This route needs the session of a bound device.',
     retry: 'no',
     nextStep: 'Sign in with the device (POST /auth/device).',
     seen: ['problem'],

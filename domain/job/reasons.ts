@@ -7,13 +7,14 @@ const engine = {
     meaning: 'The deadline of the job passed before it could be done.',
     retry: 'no',
     nextStep:
-      'Ask for it again. If many jobs end so, look at /ops: a queue is paused, or has too few workers.',
+      'Send the request again. If many jobs end this way, look at /ops: a queue is paused or has too few workers.',
     seen: ['job'],
   },
   unconfirmed: {
     meaning: 'The message was handed to the provider, and nothing confirmed that it arrived.',
     retry: 'no',
-    nextStep: 'Nothing, if the code was typed in. Else the person asks for a new code, by another channel.',
+    nextStep:
+      'Nothing, if the code was entered. Otherwise the person asks for a new code, by another channel.',
     seen: ['job'],
   },
   unknown: {
@@ -31,43 +32,46 @@ const engine = {
   'attempts-used-up': {
     meaning: 'The job used all attempts that its kind allows.',
     retry: 'later',
-    nextStep: "Look at the job's attempts for the cause, then ask for it again.",
+    nextStep: "Look at the job's attempts for the cause, then send the request again.",
     seen: ['job'],
   },
   'provider-busy': {
-    meaning: 'The provider asked us to slow down.',
+    meaning: 'The provider asked Navbat to send more slowly (rate limit).',
     retry: 'later',
-    nextStep: 'Nothing: the job waits as long as the provider asks. If it ended so, ask for it again later.',
+    nextStep:
+      'Nothing: the job waits as long as the provider asks. If the job ended, send the request again later.',
     seen: ['job', 'attempt'],
   },
   'own-pace': {
-    meaning: 'The message waits for its turn: Navbat keeps to the pace that the provider grants.',
+    meaning: 'The message waits for its turn: Navbat stays within the rate limit of the provider.',
     retry: 'later',
-    nextStep: 'Nothing: it goes out at its turn. If it expired so, give it more time or a higher priority.',
+    nextStep:
+      'Nothing: it is sent when its turn comes. If it expired first, give it more time or a higher priority.',
     seen: ['job', 'attempt'],
   },
   'payload-unreadable': {
-    meaning: 'The stored job does not have a form that this version understands.',
+    meaning: 'This version of Navbat cannot read the format of the stored job.',
     retry: 'no',
-    nextStep: 'Ask for it again. If it was made by another version of Navbat, update all processes.',
+    nextStep: 'Send the request again. If another version of Navbat made the job, update all processes.',
     seen: ['job'],
   },
   'no-such-job': {
-    meaning: 'A queue entry names a job that Postgres does not have; nothing was done.',
+    meaning: 'The queue entry is of a job that does not exist in Postgres; nothing was done.',
     retry: 'no',
-    nextStep: 'Nothing: the job was deleted after its retention, or Redis is older than Postgres.',
+    nextStep:
+      'Nothing: the job was deleted after its retention time, or Redis or Postgres was restored from a backup.',
     seen: ['job'],
   },
   'worker-lost': {
     meaning: 'The worker that made this attempt stopped before it recorded the result.',
     retry: 'later',
-    nextStep: 'Nothing: another worker goes on with the job. The message may have left already.',
+    nextStep: 'Nothing: another worker continues the job. The message may already have been sent.',
     seen: ['attempt'],
   },
   'cancelled-by-staff': {
     meaning: 'A member of staff cancelled the job.',
     retry: 'no',
-    nextStep: 'Ask for it again if it is still wanted. /ops/audit says who cancelled it.',
+    nextStep: 'Send the request again if you still need it. /ops/audit shows who cancelled the job.',
     seen: ['job'],
   },
 } as const satisfies Record<string, Reason> & Record<BusyReason, Reason>;
@@ -96,19 +100,19 @@ const refusals = {
   'provider-refused': {
     meaning: 'The provider refused the message for a reason that Navbat does not know.',
     retry: 'no',
-    nextStep: "Look at the provider's own log by the reference of the attempt.",
+    nextStep: "Search the provider's log for the reference of the attempt.",
     seen: ['job', 'attempt'],
   },
 } as const satisfies Record<string, Reason>;
 
-const RETRIES_GO_ON = 'Nothing yet: the job is tried again by itself.';
+const RETRIES_GO_ON = 'Nothing yet: the job is retried automatically.';
 
 /** What may succeed later, at any provider. */
 const faults = {
   network: {
-    meaning: 'No connection could be made.',
+    meaning: 'Navbat could not connect.',
     retry: 'later',
-    nextStep: `${RETRIES_GO_ON} If it goes on, check address, firewall and DNS.`,
+    nextStep: `${RETRIES_GO_ON} If the error repeats, check address, firewall and DNS.`,
     seen: ['job', 'attempt'],
   },
   'provider-unavailable': {
@@ -118,7 +122,7 @@ const faults = {
     seen: ['job', 'attempt'],
   },
   'provider-internal': {
-    meaning: 'The provider answered with an error of its own.',
+    meaning: 'The provider answered with an internal error.',
     retry: 'later',
     nextStep: `${RETRIES_GO_ON} Staff look at the provider's status page.`,
     seen: ['job', 'attempt'],
@@ -130,7 +134,7 @@ const unknowns = {
   timeout: {
     meaning: 'No answer came in time. The message may have arrived.',
     retry: 'later',
-    nextStep: `${RETRIES_GO_ON} A receiver of webhooks answers first and works later.`,
+    nextStep: `${RETRIES_GO_ON} A receiver of webhooks must answer first and process the event afterwards.`,
     seen: ['job', 'attempt'],
   },
   'connection-lost': {

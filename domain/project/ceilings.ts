@@ -158,10 +158,10 @@ export function ceilingHit(
 
 /** Whom to ask, in the words of every refusal that a ceiling makes. */
 export const WHO_RAISES =
-  'Only staff of Navbat raise it (`navbat project ceilings`): write to whoever gave you your first key.';
+  'Only staff of Navbat raise it (`navbat project ceilings`): ask the person who gave you your first key.';
 
 export const WHO_NAMES =
-  'Only staff of Navbat give it (`navbat project set --look-alike`): write to whoever gave you your first key.';
+  'Only staff of Navbat allow such a name (`navbat project set --look-alike`): ask the person who gave you your first key.';
 
 /** Thrown before anything is written. */
 export class CeilingReached extends Error {

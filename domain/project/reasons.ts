@@ -4,41 +4,42 @@ import { ACTIVE_KEYS_MAX } from './key.ts';
 
 export const projectReasons = {
   'above-ceiling': {
-    meaning: 'A setting was asked for that is above the ceiling of the project.',
+    meaning: 'The requested setting is above the ceiling of the project.',
     retry: 'after-change',
-    nextStep: `Ask for no more than \`ceilings\` of GET /projects/{id}. ${WHO_RAISES}`,
+    nextStep: `Use a value up to \`ceilings\` in GET /projects/{id}. ${WHO_RAISES}`,
     seen: ['problem'],
   },
   'ceiling-reached': {
     meaning:
-      'The project has as many rows as its ceiling grants: queued, kept, of test keys, or people. `ceiling` names which.',
+      'The project has reached a ceiling: queued jobs, kept jobs, jobs of test keys, or people. `ceiling` says which one.',
     retry: 'later',
-    nextStep: `Wait until jobs end or leave, or erase recipients that you need no more; GET /projects/{id} shows \`ceilings\` and \`rows\`. ${WHO_RAISES}`,
+    nextStep: `Wait until jobs end or are deleted, or erase recipients that you no longer need; GET /projects/{id} shows \`ceilings\` and \`rows\`. ${WHO_RAISES}`,
     seen: ['problem'],
   },
   'name-reserved': {
     meaning:
-      "The name reads as Navbat's own or as another project's, in whatever letters it is written; or a word of it mixes alphabets (Latin, Cyrillic, Greek), or has letters of a fourth.",
+      'The name looks like the name of Navbat or of another project, possibly in other letters. Or one of its words mixes alphabets, or uses an alphabet other than Latin, Cyrillic or Greek.',
     retry: 'after-change',
     nextStep: `Choose another name, each word in one alphabet. ${WHO_NAMES}`,
     seen: ['problem'],
   },
   'last-full-key': {
-    meaning: 'No other active key of the project could do all that this one can, keys included.',
+    meaning: 'No other active key of the project has all permissions of this one, such as managing keys.',
     retry: 'after-change',
-    nextStep: 'Make its successor first (POST /projects/{id}/keys), or ask staff of Navbat to revoke it.',
+    nextStep:
+      'First make a key with the same permissions (POST /projects/{id}/keys), or ask staff of Navbat to revoke this one.',
     seen: ['problem'],
   },
   'too-many-keys': {
-    meaning: `The project has ${ACTIVE_KEYS_MAX} active keys of this access and mode, the most there may be.`,
+    meaning: `The project has ${ACTIVE_KEYS_MAX} active keys of this access and mode, the maximum.`,
     retry: 'after-change',
     nextStep: 'Revoke one (DELETE /projects/{id}/keys/{key_id}), then make the new one.',
     seen: ['problem'],
   },
   'key-taken': {
-    meaning: 'There is such a key already.',
+    meaning: 'The generated key exists already.',
     retry: 'later',
-    nextStep: 'Send the request again: a new key is drawn.',
+    nextStep: 'Send the request again: another key is generated.',
     seen: ['problem'],
   },
 } as const satisfies Record<string, Reason>;

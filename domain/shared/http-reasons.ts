@@ -21,13 +21,13 @@ export const httpReasons = {
     seen: ['problem'],
   },
   'body-too-large': {
-    meaning: 'The body is larger than this route takes.',
+    meaning: 'The body is larger than this route accepts.',
     retry: 'after-change',
     nextStep: 'Send less; messages to many recipients can be divided into several requests.',
     seen: ['problem'],
   },
   'headers-too-large': {
-    meaning: 'The headers together are larger than the server takes.',
+    meaning: 'The headers together are larger than the server accepts.',
     retry: 'after-change',
     nextStep: 'Send fewer or shorter headers and cookies.',
     seen: ['problem'],
@@ -46,31 +46,32 @@ export const httpReasons = {
   },
   'client-gone': {
     meaning:
-      'The client closed the connection before its request, or the answer to it, had arrived. Counted as 499; nobody reads the answer.',
+      'The client closed the connection before the request or the response was complete. Counted as 499.',
     retry: 'later',
     nextStep: 'Send it again, with its Idempotency-Key.',
     seen: ['problem'],
   },
   'not-found': {
-    meaning: 'There is no such thing, or it belongs to another project or to keys of the other mode.',
+    meaning:
+      'It does not exist, belongs to another project, or was made with a key of the other mode (live or test).',
     retry: 'after-change',
     nextStep: 'Check address and id; /docs lists all routes.',
     seen: ['problem'],
   },
   'method-not-allowed': {
-    meaning: 'The address exists, and does not take this method.',
+    meaning: 'The route exists but does not support this method.',
     retry: 'after-change',
     nextStep: 'Use a method that the header Allow names.',
     seen: ['problem'],
   },
   unauthenticated: {
-    meaning: 'No key, token or login, or one that is unknown, revoked or expired.',
+    meaning: 'The request has no key, token or login, or it is unknown, revoked or expired.',
     retry: 'after-change',
     nextStep: 'Send a valid key (Authorization: Bearer nbt_…), or sign in again.',
     seen: ['problem'],
   },
   'insufficient-scope': {
-    meaning: 'The key is valid, and does not have the scope that this needs.',
+    meaning: 'The key is valid but does not have the scope that this request needs.',
     retry: 'after-change',
     nextStep: 'Use a key with the scope that `detail` names, or make one (POST /projects/{id}/keys).',
     seen: ['problem'],
@@ -91,10 +92,10 @@ export const httpReasons = {
     seen: ['problem'],
   },
   'quota-exceeded': {
-    meaning: 'More requests came than a limit allows; `violated-policies` names the limit.',
+    meaning: 'A rate limit is exceeded; `violated-policies` names the limit.',
     retry: 'later',
     nextStep:
-      'Wait for the seconds in Retry-After, and slow down by what RateLimit says. The limit `key` is the project setting requests_per_minute.',
+      'Wait for the seconds in Retry-After, then send no faster than the header RateLimit allows. The limit `key` is the project setting requests_per_minute.',
     seen: ['problem'],
   },
   'idempotency-key-reused': {
@@ -104,26 +105,27 @@ export const httpReasons = {
     seen: ['problem'],
   },
   'in-progress': {
-    meaning: 'Another request with the same key, or for the same thing, is still at work.',
+    meaning: 'Another request with the same key, or for the same object, is still being processed.',
     retry: 'later',
     nextStep: 'Send it again after Retry-After, with its Idempotency-Key.',
     seen: ['problem'],
   },
   unavailable: {
-    meaning: 'The server cannot answer now: the database does not answer, or the process is full.',
+    meaning:
+      'The server cannot answer now: the database does not answer, or the process has no free capacity.',
     retry: 'later',
     nextStep: 'Send it again after Retry-After, with its Idempotency-Key.',
     seen: ['problem'],
   },
   'limit-uncounted': {
     meaning:
-      'A limit that protects codes or passwords could not be counted over all processes, so that nothing was done.',
+      'A limit that protects codes or passwords could not be checked over all processes, so the request was refused.',
     retry: 'later',
     nextStep: 'Send it again after Retry-After. Staff look at Redis: it does not answer.',
     seen: ['problem'],
   },
   'not-ready': {
-    meaning: 'The process runs, and cannot reach what it needs.',
+    meaning: 'The process runs but cannot reach Postgres.',
     retry: 'later',
     nextStep: 'Send requests to another process; staff look at Postgres.',
     seen: ['problem'],
@@ -131,17 +133,17 @@ export const httpReasons = {
   internal: {
     meaning: 'An error in Navbat.',
     retry: 'later',
-    nextStep: 'Send it again, with its Idempotency-Key. If it goes on, report X-Request-Id to staff.',
+    nextStep: 'Send it again, with its Idempotency-Key. If the error repeats, report X-Request-Id to staff.',
     seen: ['problem'],
   },
   busy: {
-    meaning: 'This update of Telegram is being worked on.',
+    meaning: 'This update of Telegram is still being processed.',
     retry: 'later',
     nextStep: 'Nothing: Telegram sends it again.',
     seen: ['problem'],
   },
   'bad-signature': {
-    meaning: "The callback does not carry the provider's signature.",
+    meaning: "The callback does not have the provider's signature.",
     retry: 'after-change',
     nextStep: "Staff check the provider's token and PUBLIC_URL: the signature covers the address.",
     setting: 'PUBLIC_URL',

@@ -6,11 +6,11 @@ const commands = {
   'unknown-job': {
     meaning: 'There is no such job.',
     retry: 'no',
-    nextStep: 'Check the id; finished jobs are deleted after their retention (RETENTION_DAYS).',
+    nextStep: 'Check the id; finished jobs are deleted after their retention (RETENTION_JOB_DAYS).',
     seen: ['problem'],
   },
   'kind-forbids': {
-    meaning: 'Jobs of this kind can only be paused and resumed, all together.',
+    meaning: 'Single jobs of this kind cannot be changed: only the whole queue can be paused and resumed.',
     retry: 'no',
     nextStep: 'Pause or resume the queue of the kind.',
     seen: ['problem'],
@@ -18,11 +18,11 @@ const commands = {
   'not-retriable': {
     meaning: 'Only a job that was rejected, ran out of attempts or expired can be retried.',
     retry: 'no',
-    nextStep: 'Nothing: a completed job is done, and a cancelled one was not wanted.',
+    nextStep: 'Nothing: a completed or cancelled job is not retried.',
     seen: ['problem'],
   },
   'subject-closed': {
-    meaning: 'What the job is for has ended: its code expired or was used, or a newer send took its place.',
+    meaning: 'The job is no longer needed: its code expired or was used, or a newer send replaced it.',
     retry: 'no',
     nextStep: 'The person asks for a new code.',
     seen: ['problem'],
@@ -34,7 +34,8 @@ export const staffReasons = {
   'board-forbids': {
     meaning: 'Nobody may do this on the board.',
     retry: 'no',
-    nextStep: 'Queues take retry, promote, remove, pause and resume; many jobs at once: /ops/failures.',
+    nextStep:
+      'Queues can be paused and resumed, and jobs retried, promoted and removed. For many jobs at once use /ops/failures.',
     seen: ['problem'],
   },
   'role-forbids': {
@@ -44,15 +45,15 @@ export const staffReasons = {
     seen: ['problem'],
   },
   'redis-away': {
-    meaning: 'Redis does not answer, so that queues cannot be shown. No job is lost.',
+    meaning: 'Redis does not answer, so queues cannot be shown. No job is lost.',
     retry: 'later',
-    nextStep: 'Look at /ops: the record is in Postgres.',
+    nextStep: 'Use /ops: it reads the jobs from Postgres.',
     seen: ['problem'],
   },
   'login-refused': {
     meaning: 'The email or the password is wrong, or the account is locked.',
     retry: 'after-change',
-    nextStep: 'Try again; after five wrong tries an account is locked for a quarter of an hour.',
+    nextStep: 'Try again; after five wrong attempts the account is locked for 15 minutes.',
     seen: ['problem'],
   },
   'second-factor-refused': {
@@ -70,7 +71,8 @@ export const staffReasons = {
   'foreign-origin': {
     meaning: 'The request does not come from the board itself.',
     retry: 'no',
-    nextStep: 'Use the pages of the board. Behind a proxy, check that it passes Host and Origin on.',
+    nextStep:
+      'Use the pages of the board. Behind a proxy, check that it forwards the headers Host and Origin.',
     seen: ['problem'],
   },
 } as const satisfies Record<string, Reason>;

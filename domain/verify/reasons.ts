@@ -17,47 +17,47 @@ const LOCKED = 'This recipient is locked after 100 wrong codes in a row.';
 /** Why no code is sent. */
 const refusals = {
   'too-soon': {
-    meaning: 'A code was sent to this recipient a moment ago.',
+    meaning: 'A code was just sent to this recipient.',
     retry: 'later',
     nextStep: 'Ask again after Retry-After: 30 s after the first code, then 60 s, then 120 s.',
     seen: ['problem'],
   },
   'too-many-sends': {
-    meaning: 'This recipient was sent as many codes as the project allows in an hour.',
+    meaning: "The project's limit of codes per hour to this recipient is reached.",
     detail: ({ until, limit }) =>
-      `This recipient was sent ${limit ?? 'too many'} codes within an hour, the project's limit. The next one is possible${fromText(until)}.`,
+      `The project's limit${limit ? ` of ${limit} codes` : ''} per hour to this recipient is reached. The next code is possible${fromText(until)}.`,
     retry: 'later',
     nextStep: 'Ask again after Retry-After, or raise sends_per_hour.',
     setting: 'sends_per_hour',
     seen: ['problem'],
   },
   'publishable-limit': {
-    meaning: `This recipient was sent as many codes as anybody may ask for with publishable keys: ${STRANGER_SENDS_PER_HOUR} an hour, fewer for an address that confirmed none, and ${STRANGER_SENDS_PER_DAY} a day.`,
+    meaning: `The limit of codes to this recipient by publishable keys is reached: ${STRANGER_SENDS_PER_HOUR} an hour (fewer for a network address with too many unconfirmed codes) and ${STRANGER_SENDS_PER_DAY} a day.`,
     retry: 'later',
     nextStep:
       'Ask again after Retry-After. A service asks with its secret key, whose limit is sends_per_hour.',
     seen: ['problem'],
   },
   'codes-unconfirmed': {
-    meaning:
-      'Too many codes that were asked for from this network address with a publishable key were not confirmed.',
+    meaning: 'Too many codes requested from this network address with a publishable key were not confirmed.',
     detail: ({ until }) =>
-      `Of the codes that were asked for from this network address within an hour, too many were not confirmed.${until ? ` More are sent${fromText(until)}.` : ''}`,
+      `Too many codes requested from this network address within an hour were not confirmed.${until ? ` The next code is possible${fromText(until)}.` : ''}`,
     retry: 'later',
     nextStep:
-      'Type a code that was sent, or ask again after Retry-After. A service asks with its secret key, which has no such limit.',
+      'Enter a code that was already sent, or ask again after Retry-After. A service asks with its secret key, which has no such limit.',
     seen: ['problem'],
   },
   'destination-locked': {
     meaning: LOCKED,
-    detail: ({ until }) => `${LOCKED}${until ? ` It opens by itself${fromText(until)}.` : ''}`,
+    detail: ({ until }) => `${LOCKED}${until ? ` A code is possible again${fromText(until)}.` : ''}`,
     retry: 'later',
     nextStep:
-      'The person approves a push on a bound device; or, at a service that knows them, unlocks it in the app or by /unlock to the bot. Else it opens by itself within 24 hours.',
+      "The person approves a push on a bound device. Or, if the service already knows the person, they unlock it in Navbat's app or by sending /unlock to the bot. Otherwise the lock ends automatically within 24 hours.",
     seen: ['problem'],
   },
   'no-channel': {
-    meaning: 'No channel that was asked for can reach this recipient, or none has a provider here.',
+    meaning:
+      'None of the requested channels can reach this recipient, or none has a provider on this installation.',
     retry: 'after-change',
     nextStep:
       'Name another channel, or store an address first (PUT /recipients). Staff set up providers in the environment.',
@@ -78,32 +78,32 @@ const refusals = {
       `The project's daily budget for paid messages${limit ? ` (${limit})` : ''} is spent${until ? `; it is renewed${fromText(until)}` : ' for today (UTC)'}.`,
     retry: 'later',
     nextStep:
-      'Raise sms_daily_budget_micros (or publishable_budget_percent, where publishable keys used up their share), wait for the next day (00:00 UTC), or use a channel that costs nothing.',
+      'Raise sms_daily_budget_micros (or publishable_budget_percent, if publishable keys used up their share), wait for the next day (00:00 UTC), or use a channel that costs nothing.',
     setting: 'sms_daily_budget_micros',
     seen: ['problem', 'job'],
   },
   'prefix-blocked': {
-    meaning:
-      'Paid messages to this block of numbers are blocked (anti-fraud): too few of its codes were confirmed.',
+    meaning: 'Paid messages to this range of numbers are blocked (anti-fraud): too few codes were confirmed.',
     detail: ({ prefix, until }) =>
-      `Paid messages to ${prefix ? `prefix ${prefix}` : 'this block of numbers'} are blocked${until ? untilText(until) : ' for a few hours'} (anti-fraud): too few codes were confirmed.`,
+      `Paid messages to ${prefix ? `prefix ${prefix}` : 'this range of numbers'} are blocked${until ? untilText(until) : ' for a few hours'} (anti-fraud): too few codes were confirmed.`,
     retry: 'later',
     nextStep:
-      'Use another channel, such as push or telegram. Look for automated requests to your sign-up form; the block ends by itself.',
+      'Use another channel, such as push or telegram. Look for automated requests to your sign-up form; the blocking ends automatically.',
     seen: ['problem', 'job'],
   },
   'number-capped': {
-    meaning: `This number was sent as many paid messages as an hour allows: ${PAID_PER_HOUR_MAX} over all projects, of them ${PAID_BY_PROJECT_MAX} for one project's services, ${PAID_BY_STRANGERS_OF_PROJECT_MAX} for strangers with its publishable keys, and ${PAID_BY_STRANGERS_MAX} for strangers of all projects. So one project takes ${PAID_BY_PROJECT_MAX + PAID_BY_STRANGERS_OF_PROJECT_MAX} at most, and never all of them.`,
+    meaning: `A limit of paid messages per hour to this number is reached: ${PAID_PER_HOUR_MAX} over all projects; for one project, ${PAID_BY_PROJECT_MAX} by secret keys and ${PAID_BY_STRANGERS_OF_PROJECT_MAX} by publishable keys (${PAID_BY_PROJECT_MAX + PAID_BY_STRANGERS_OF_PROJECT_MAX} together); and ${PAID_BY_STRANGERS_MAX} by publishable keys of all projects.`,
     detail: ({ until }) =>
-      `This number was sent as many paid messages as an hour allows.${until ? ` The next one is possible${fromText(until)}.` : ''}`,
+      `The limit of paid messages per hour to this number is reached.${until ? ` The next one is possible${fromText(until)}.` : ''}`,
     retry: 'later',
     nextStep: 'Ask again after Retry-After, an hour at the most, or use a channel that costs nothing.',
     seen: ['problem', 'job'],
   },
   'code-too-short': {
-    meaning: 'Codes of fewer than six digits are off for this project, or never allowed for this purpose.',
+    meaning:
+      'Codes of fewer than six digits are not enabled for this project, or are never allowed for this purpose.',
     retry: 'after-change',
-    nextStep: 'Ask for six digits, or set allow_short_codes; login and money always need six.',
+    nextStep: 'Ask for six digits, or set allow_short_codes. The purposes login and money always need six.',
     setting: 'allow_short_codes',
     seen: ['problem'],
   },
@@ -149,7 +149,8 @@ const byProvider = {
     seen: ['job', 'attempt'],
   },
   'number-unreachable': {
-    meaning: 'The phone could not be reached: it is off, without network, or its operator refuses.',
+    meaning:
+      'The phone could not be reached: it is off, has no network, or its operator refuses the message.',
     retry: 'later',
     nextStep: 'The person checks their phone and asks for a new code, or uses another channel.',
     seen: ['job', 'attempt'],
@@ -203,7 +204,7 @@ const byProvider = {
 /** Why a code takes no more checks. */
 const closed = {
   used: {
-    meaning: 'It was used already: a code, or what Telegram signed, works once.',
+    meaning: 'It was already used: a code or a sign-in by Telegram works once.',
     retry: 'no',
     nextStep: 'Ask for a new code, or sign in with Telegram again.',
     seen: ['problem-reason'],
@@ -227,7 +228,7 @@ const closed = {
     seen: ['problem-reason'],
   },
   'too-many-checks': {
-    meaning: 'The verification has used up its checks.',
+    meaning: 'No checks are left for this code.',
     retry: 'no',
     nextStep: 'Ask for a new code.',
     seen: ['problem-reason', 'job'],
@@ -244,30 +245,30 @@ const confirmed = (how: string) =>
 
 const confirmations = {
   'confirmed-by-push': confirmed("it was fetched by Navbat's app"),
-  'confirmed-by-telegram': confirmed('Telegram took the message'),
+  'confirmed-by-telegram': confirmed('Telegram accepted the message'),
   'confirmed-by-telegram-gateway': confirmed('Telegram Gateway reported delivery'),
   'confirmed-by-sms': confirmed('the operator reported delivery'),
 } as const satisfies Record<`confirmed-by-${SendingChannel}`, Reason>;
 
 const unconfirmed = (how: string) =>
   ({
-    meaning: `${how}, and nothing confirmed it in time; the chain went on to the next channel.`,
+    meaning: `${how}, but delivery was not confirmed in time. The next channel was used.`,
     retry: 'no',
-    nextStep: 'Nothing, if the code was typed in. Else the person asks for a new one.',
+    nextStep: 'Nothing, if the code was entered. Otherwise the person asks for a new one.',
     seen: ['job'],
   }) as const;
 
 const silences = {
   'push-unconfirmed': unconfirmed('The push was sent'),
   'telegram-unconfirmed': unconfirmed('The Telegram message was sent'),
-  'telegram-gateway-unconfirmed': unconfirmed('Telegram Gateway took the message'),
+  'telegram-gateway-unconfirmed': unconfirmed('Telegram Gateway accepted the message'),
   'sms-unconfirmed': unconfirmed('The SMS was sent'),
 } as const satisfies Record<`${SendingChannel}-unconfirmed`, Reason>;
 
 /** Ends of a send's job. */
 const ends = {
   approved: {
-    meaning: 'The code was entered or approved before the job had more to do.',
+    meaning: 'The code was entered or approved, so the job had nothing more to send.',
     retry: 'no',
     nextStep: 'Nothing.',
     seen: ['job'],
@@ -275,11 +276,11 @@ const ends = {
   'verification-cancelled': {
     meaning: 'The verification was cancelled, so nothing more is sent.',
     retry: 'no',
-    nextStep: 'Ask for a new code if it is still wanted.',
+    nextStep: 'Ask for a new code if you still need it.',
     seen: ['job'],
   },
   superseded: {
-    meaning: 'A newer send to the same recipient for the same purpose took its place.',
+    meaning: 'A newer send to the same recipient for the same purpose replaced it.',
     retry: 'no',
     nextStep: 'Look at the newer job.',
     seen: ['job'],
@@ -291,22 +292,23 @@ const ends = {
     seen: ['job'],
   },
   'nothing-to-send': {
-    meaning: 'Only totp was asked for: the person reads the code off their own device.',
+    meaning: 'Only totp was requested: the person reads the code on their own device.',
     retry: 'no',
     nextStep: 'Check the code that the person types.',
     seen: ['job'],
   },
   'push-silence-buys-nothing': {
-    meaning: 'The push was not confirmed, and the project does not let that alone lead to a paid message.',
+    meaning:
+      'The push was not confirmed, and the project does not allow a paid message for this reason alone.',
     retry: 'after-change',
     nextStep: 'Set push_unconfirmed_buys_sms, or let the person ask for an SMS.',
     setting: 'push_unconfirmed_buys_sms',
     seen: ['job'],
   },
   'delivery-failed': {
-    meaning: 'The provider took the message and later reported that it could not be delivered.',
+    meaning: 'The provider accepted the message and later reported that it could not be delivered.',
     retry: 'later',
-    nextStep: "Look at delivery_reason of the attempt: it is the provider's own code. Use another channel.",
+    nextStep: "Look at delivery_reason of the attempt: it is the provider's error code. Use another channel.",
     seen: ['job'],
   },
   'delivery-expired': {
@@ -318,11 +320,12 @@ const ends = {
   'no-provider': {
     meaning: 'This worker has no provider for the channel.',
     retry: 'after-change',
-    nextStep: "Staff set the provider's variables in the environment of the workers as of the API.",
+    nextStep:
+      "Staff set the provider's variables in the environment of the workers too, not only of the API.",
     seen: ['job'],
   },
   'no-address': {
-    meaning: 'The recipient has no address for the channel any more.',
+    meaning: 'The recipient no longer has an address for the channel.',
     retry: 'after-change',
     nextStep: 'Store the address again (PUT /recipients), or use another channel.',
     seen: ['job'],
@@ -335,7 +338,7 @@ const problems = {
     meaning: 'The code is wrong.',
     retry: 'after-change',
     nextStep:
-      'The person reads the newest message again. Where the answer has `remaining`, so many checks are left.',
+      'The person enters the code of the newest message. `remaining`, if present, is the number of checks left.',
     seen: ['problem'],
   },
   'too-many-failures': {
@@ -351,7 +354,7 @@ const problems = {
     seen: ['problem'],
   },
   'too-many-streams': {
-    meaning: 'This caller follows as many verifications at the same time as it may.',
+    meaning: 'This caller has reached the limit of event streams that are open at the same time.',
     retry: 'later',
     nextStep: 'Close streams that are not needed, or ask GET /otp/{id} instead.',
     seen: ['problem'],

@@ -10,13 +10,13 @@ const disabled = {
   owner: {
     meaning: 'The project disabled the endpoint.',
     retry: 'after-change',
-    nextStep: `Enable it (PATCH /webhooks/{id}), ${REPLAY}.`,
+    nextStep: `Enable it (PATCH /webhooks/endpoints/{id}), ${REPLAY}.`,
     seen: ['endpoint'],
   },
   gone: {
-    meaning: 'The endpoint answered 410 Gone, which says that it wants no more calls.',
+    meaning: 'The endpoint answered 410 Gone, so it gets no more calls.',
     retry: 'after-change',
-    nextStep: `Correct the receiver, enable the endpoint (PATCH /webhooks/{id}), ${REPLAY}.`,
+    nextStep: `Correct the receiver, enable the endpoint (PATCH /webhooks/endpoints/{id}), ${REPLAY}.`,
     seen: ['endpoint'],
   },
   failing: {
@@ -27,20 +27,22 @@ const disabled = {
   },
 } as const satisfies Record<DisabledReason, Reason>;
 
-const RETRIES_GO_ON = 'Nothing yet: the job is tried again by itself.';
+const RETRIES_GO_ON = 'Nothing yet: the job is retried automatically.';
 
 /** What an endpoint's answer means; any provider's are in `domain/job/reasons.ts`. */
 const answers = {
   'endpoint-gone': {
     meaning: 'The endpoint answered 410 Gone and was disabled.',
     retry: 'after-change',
-    nextStep: 'Enable the endpoint again (PATCH /webhooks/{id}), then replay the events that it missed.',
+    nextStep:
+      'Enable the endpoint again (PATCH /webhooks/endpoints/{id}), then replay the events that it missed.',
     seen: ['job', 'attempt'],
   },
   'http-3xx': {
     meaning: 'The endpoint answered with a redirect, which is not followed.',
     retry: 'after-change',
-    nextStep: 'Set the final address as url of the endpoint (PATCH /webhooks/{id}).',
+    nextStep:
+      'Set the address that the redirect names as the url of the endpoint (PATCH /webhooks/endpoints/{id}).',
     seen: ['job', 'attempt'],
   },
   'http-4xx': {
@@ -50,7 +52,7 @@ const answers = {
     seen: ['job', 'attempt'],
   },
   'http-5xx': {
-    meaning: 'The endpoint failed with a 5xx status.',
+    meaning: 'The endpoint answered with a 5xx status.',
     retry: 'later',
     nextStep: `${RETRIES_GO_ON} GET /webhooks/deliveries shows what the receiver answered.`,
     seen: ['job', 'attempt'],
@@ -68,25 +70,25 @@ const callFaults = {
     seen: ['job', 'attempt'],
   },
   'name-unresolved': {
-    meaning: "The endpoint's host name has no address.",
+    meaning: "The endpoint's host name cannot be resolved to an address.",
     retry: 'after-change',
     nextStep: "Check the host name in the endpoint's url and its DNS records.",
     seen: ['job', 'attempt'],
   },
   'address-forbidden': {
-    meaning: "The endpoint's name leads to a private or reserved address, which is never called.",
+    meaning: "The endpoint's host name resolves to a private or reserved address, which Navbat never calls.",
     retry: 'after-change',
     nextStep: 'Use a public address.',
     seen: ['job', 'attempt'],
   },
   'not-connected': {
-    meaning: 'No connection to the endpoint could be made.',
+    meaning: 'Navbat could not connect to the endpoint.',
     retry: 'later',
     nextStep: "Check that the receiver runs, and that its firewall lets Navbat's addresses in.",
     seen: ['delivery'],
   },
   interrupted: {
-    meaning: 'The worker was stopped during the call; it may have arrived.',
+    meaning: 'The worker was stopped during the call; the call may have arrived.',
     retry: 'later',
     nextStep: 'Nothing: another worker calls again.',
     seen: ['delivery'],
@@ -100,30 +102,30 @@ export const webhookReasons = {
   'endpoint-deleted': {
     meaning: 'The endpoint was deleted before the event was delivered.',
     retry: 'no',
-    nextStep: 'Nothing. Create an endpoint and replay the event if it is still wanted.',
+    nextStep: 'Nothing. If you still need the event, create an endpoint and replay it.',
     seen: ['job'],
   },
   'endpoint-disabled': {
-    meaning: 'The endpoint is disabled, so that it is not called.',
+    meaning: 'The endpoint is disabled and is not called.',
     retry: 'after-change',
-    nextStep: `Enable it (PATCH /webhooks/{id}), ${REPLAY}.`,
+    nextStep: `Enable it (PATCH /webhooks/endpoints/{id}), ${REPLAY}.`,
     seen: ['job', 'problem'],
   },
   'secret-unreadable': {
     meaning: "The endpoint's signing secret cannot be decrypted with the keys of this installation.",
     retry: 'after-change',
-    nextStep: 'Staff check MASTER_KEYS: the key that encrypted the secret is missing. Or make a new secret.',
-    setting: 'MASTER_KEYS',
+    nextStep: 'Staff add the key that encrypted the secret to SEAL_KEYS. Or make a new secret.',
+    setting: 'SEAL_KEYS',
     seen: ['job'],
   },
   'too-many-endpoints': {
-    meaning: `The project has ${ENDPOINTS_MAX} endpoints, the most there may be.`,
+    meaning: `The project has ${ENDPOINTS_MAX} endpoints, the maximum.`,
     retry: 'after-change',
-    nextStep: 'Delete one first (DELETE /webhooks/{id}).',
+    nextStep: 'Delete one first (DELETE /webhooks/endpoints/{id}).',
     seen: ['problem'],
   },
   'too-many-calls': {
-    meaning: 'The replay would make more calls than one request may.',
+    meaning: 'The replay needs more calls than one request is allowed to make.',
     retry: 'after-change',
     nextStep: 'Choose a shorter range, fewer event types or one endpoint.',
     seen: ['problem'],

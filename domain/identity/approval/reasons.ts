@@ -2,13 +2,13 @@ import type { Reason } from '../../shared/reason.ts';
 
 export const approvalReasons = {
   'signature-invalid': {
-    meaning: 'The signature does not fit this challenge, this answer and the key of this device.',
+    meaning: 'The signature does not match this challenge, this answer and the key of this device.',
     retry: 'after-change',
     nextStep: 'Sign the documented text with the key of the device that is signed in.',
     seen: ['problem'],
   },
   'wrong-number': {
-    meaning: 'This is not the number that the requester shows; the challenge is used up.',
+    meaning: 'The number is not the one that the requester shows. The challenge cannot be used again.',
     retry: 'no',
     nextStep: 'Ask for a new approval and type the number that is shown then.',
     seen: ['problem'],

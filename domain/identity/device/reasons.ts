@@ -3,7 +3,7 @@ import { DEVICES_MAX } from './device.ts';
 
 export const deviceReasons = {
   'too-many-devices': {
-    meaning: `The person has ${DEVICES_MAX} devices, the most there may be.`,
+    meaning: `The person has ${DEVICES_MAX} devices, the maximum.`,
     retry: 'after-change',
     nextStep: 'The person revokes one of them first.',
     seen: ['problem'],
@@ -21,19 +21,19 @@ export const deviceReasons = {
     seen: ['problem'],
   },
   'code-required': {
-    meaning: 'A code was sent to the phone, and the request does not carry it.',
+    meaning: 'A code was sent to the phone, but the request does not contain it.',
     retry: 'after-change',
     nextStep: 'Send the request again with the code as `code`.',
     seen: ['problem'],
   },
   'no-phone': {
-    meaning: 'The recipient has no phone, to which the code would have to go.',
+    meaning: 'The recipient has no phone number, so the code cannot be sent.',
     retry: 'after-change',
     nextStep: 'Store the phone first (PUT /recipients).',
     seen: ['problem'],
   },
   'not-this-device': {
-    meaning: 'Only the device itself says where its pushes go.',
+    meaning: 'Only the device itself can set the address for its pushes.',
     retry: 'no',
     nextStep: 'Send it from the device, with its own session.',
     seen: ['problem'],

@@ -4,7 +4,7 @@ export const registrationReasons = {
   'already-verified': {
     meaning: 'This Telegram account is already verified.',
     retry: 'no',
-    nextStep: 'Nothing: go on with the verified user.',
+    nextStep: 'Nothing: continue with the verified user.',
     seen: ['problem'],
   },
   'invalid-code': {

@@ -2,21 +2,21 @@ import type { Reason } from '../../shared/reason.ts';
 
 export const broadcastReasons = {
   'already-finished': {
-    meaning: 'It is finished already, so that nothing can be changed.',
+    meaning: 'It is already finished and cannot be changed.',
     retry: 'no',
     nextStep: 'Nothing. Send a new message if one is wanted.',
     seen: ['problem'],
   },
   'broadcast-cancelled': {
-    meaning: 'The message was cancelled before this recipient was reached.',
+    meaning: 'The message was cancelled before it was sent to this recipient.',
     retry: 'no',
     nextStep: 'Nothing. Send a new message if one is wanted.',
     seen: ['job'],
   },
   'too-many-urgent': {
-    meaning: 'The project has sent as many urgent messages in the last minute as it may.',
+    meaning: 'The project has reached its limit of urgent messages per minute.',
     retry: 'later',
-    nextStep: 'Send it with the priority normal, or again after Retry-After.',
+    nextStep: 'Send it with the priority normal, or send it again after Retry-After.',
     seen: ['problem'],
   },
 } as const satisfies Record<string, Reason>;

@@ -3,9 +3,9 @@ import type { Reason } from '../../shared/reason.ts';
 /** What a push service refuses for good. */
 export const pushReasons = {
   'token-unregistered': {
-    meaning: 'The push token is not valid any more: the app was removed or has a newer token.',
+    meaning: 'The push token is no longer valid: the app was removed or has a newer token.',
     retry: 'after-change',
-    nextStep: 'Store the new token with PUT /recipients when the app starts next.',
+    nextStep: 'The next time the app starts, store the new token with PUT /recipients.',
     seen: ['job', 'attempt'],
   },
   'token-of-another-app': {

@@ -11,11 +11,11 @@ const refusals = {
   'bot-kicked': {
     meaning: 'The Telegram bot was removed from the group or channel, or is not a member of it.',
     retry: 'after-change',
-    nextStep: 'An admin of the group or channel adds the bot again, which opens the chat at once.',
+    nextStep: 'An admin of the group or channel adds the bot again, which opens the chat immediately.',
     seen: ['job', 'attempt', 'chat'],
   },
   'bot-not-started': {
-    meaning: 'The person has never opened the Telegram bot, which may not write first.',
+    meaning: 'The person has never started the Telegram bot, and a bot may not write first.',
     retry: 'after-change',
     nextStep: 'The person presses Start in the bot. Or use another channel.',
     seen: ['job', 'attempt', 'chat'],
@@ -40,19 +40,19 @@ const refusals = {
     seen: ['job', 'attempt', 'chat'],
   },
   'no-rights': {
-    meaning: 'The Telegram bot is in the chat and may not write there.',
+    meaning: 'The Telegram bot is in the chat but may not write there.',
     retry: 'after-change',
     nextStep: 'An admin of the group or channel allows the bot to send messages.',
     seen: ['job', 'attempt'],
   },
   'topic-closed': {
-    meaning: 'The topic of the group that the message goes to is closed or gone.',
+    meaning: "The group's topic for this message is closed or deleted.",
     retry: 'after-change',
     nextStep: 'An admin of the group opens the topic again.',
     seen: ['job', 'attempt'],
   },
   'message-too-long': {
-    meaning: 'The text is longer than the provider takes.',
+    meaning: 'The text is longer than the provider accepts.',
     retry: 'after-change',
     nextStep: 'Shorten the text, and send it again.',
     seen: ['job', 'attempt'],
@@ -60,7 +60,7 @@ const refusals = {
   'markup-invalid': {
     meaning: 'The provider cannot read the markup of the text.',
     retry: 'after-change',
-    nextStep: 'Correct the markup that provider_message of the attempt names, and send it again.',
+    nextStep: 'Correct the markup (see provider_message of the attempt), and send it again.',
     seen: ['job', 'attempt'],
   },
 } as const satisfies Record<string, Reason>;
