@@ -168,7 +168,7 @@ describe('a job', () => {
     expect(page).toContain('I changed it: retry');
     const tooLate = await text(`/ops/jobs/${late.id}`);
     expect(tooLate).not.toMatch(/retry<\/button>/i);
-    expect(tooLate).toContain('What the job is for has ended');
+    expect(tooLate).toContain('The job is no longer needed');
   });
 
   test('that ended before anything was sent says so, and one that waits for a worker says that', async () => {
