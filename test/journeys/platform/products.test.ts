@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { navbatCommand } from '../../support/command-line.ts';
@@ -73,6 +74,9 @@ describe.each(halves)('with $on alone', ({ on, kinds, served, gone, told, untold
       expect([path, (await project.call('POST', path, {})).status]).toEqual([path, 404]);
     for (const path of served)
       expect([path, (await project.call('DELETE', path)).status]).toEqual([path, 405]);
+    // A provider's callback belongs to verify: where it is off, POST is no wrong method of a path that is not there.
+    const callback = `/callbacks/twilio/${randomUUID()}/1`;
+    expect((await project.call('POST', callback, {})).status === 404).toBe(on === 'message');
   });
 
   test('its worker works on its kinds, and says what is off where that was named', async () => {
