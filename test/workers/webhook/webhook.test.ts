@@ -11,6 +11,9 @@ const DAY_MS = 24 * HOUR_MS;
 /** Three times as many as one endpoint has places. */
 const CALLS = 12;
 
+/** As many as an endpoint itself may ask for. */
+const OWN_WAITS = 10;
+
 const verify = (secret: string, { body, headers }: Received) =>
   new Webhook(secret).verify(body, headers as Record<string, string>) as Record<string, unknown>;
 const only = <T>(list: readonly T[]): T => {
@@ -349,6 +352,25 @@ describe('an endpoint', () => {
     // The eleventh time it is failing like any other: the curve begins.
     expect(await waited(status(429, { 'retry-after': '7' }))).toBe(5_000);
     expect(await waited(status(503))).toBe(5 * MINUTE_MS);
+  });
+
+  test('that asks for time after many waits for our own pace is given it: those were not its own', async () => {
+    const bench = await webhookBench();
+    const receiver = await startReceiver();
+    const project = await bench.addProject();
+    await bench.addEndpoint(project, receiver.url);
+    await bench.approve(project);
+    const { id } = only(await bench.jobRows(project));
+    await bench.pool.query(
+      `insert into attempt (job_id, n, project_id, channel, provider, opened_at, closed_at, outcome, reason, retry_after_ms)
+       select $1, n, $2, 'webhook', 'endpoint', $3, $3, 'snoozed', 'own-pace', 0 from generate_series(1, $4) n`,
+      [id, project.projectId, new Date(bench.clock.now.getTime() - HOUR_MS), OWN_WAITS],
+    );
+    await bench.pool.query('update job set attempts = $2 where id = $1', [id, OWN_WAITS]);
+    receiver.answer(status(429, { 'retry-after': '7' }));
+    expect(await bench.wakeDue(project)).toEqual([
+      expect.objectContaining({ woken: 'waiting', until: new Date(bench.clock.now.getTime() + 7_000) }),
+    ]);
   });
 
   test('that answers 410 is disabled at once, and what waits for it is rejected', async () => {
