@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { JobId, ProjectId } from '../../../domain/job/job.ts';
 import { webhook } from '../../../domain/webhook/job.ts';
 import type { EndpointView } from '../../../domain/webhook/endpoint.ts';
@@ -159,3 +159,9 @@ const insertCodeJob = `
 insert into job (id, kind, project_id, subject_id, payload, labels, run_at, deadline_at, accepted_at, request_id, released_at, mode)
 values ($1, 'otp-send', $2, $3, '{}', '{"project": "p", "channels": "sms", "to": "+998•••••••67"}', $4, $4::timestamptz + interval '5 minutes',
   $4, 'request-1', $4, $5)`;
+
+/** The one there is. */
+export const only = <T>(list: readonly T[]): T => {
+  expect(list).toHaveLength(1);
+  return list[0] as T;
+};

@@ -1,0 +1,224 @@
+import { Webhook } from 'standardwebhooks';
+import { describe, expect, test } from 'vitest';
+import { type Received, silence, startReceiver, status } from '../../support/webhook-receiver.ts';
+import { only, webhookBench } from './bench.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
+
+/** As many as an endpoint itself may ask for. */
+const OWN_WAITS = 10;
+
+describe('an endpoint', () => {
+  test('that times out costs an attempt, is in the log, and is tried again after five seconds', async () => {
+    const bench = await webhookBench({ attemptTimeoutMs: 300 });
+    const receiver = await startReceiver();
+    receiver.answer(silence);
+    const project = await bench.addProject();
+    const { id } = await bench.addEndpoint(project, receiver.url);
+    await bench.approve(project);
+    const [woken] = await bench.wakeDue(project);
+    expect(woken).toEqual({
+      woken: 'waiting',
+      until: new Date(bench.clock.now.getTime() + 5_000),
+      failed: null,
+    });
+    const log = await bench.webhooks.deliveries(project, { endpoint: id }, { limit: 10, after: null });
+    expect(only(log.rows)).toMatchObject({
+      attempt: 1,
+      outcome: 'unknown',
+      reason: 'timeout',
+      statusCode: null,
+    });
+
+    receiver.answer(status(200));
+    bench.forward(5_000);
+    expect(await bench.wakeDue(project)).toEqual([{ woken: 'finished', state: 'completed', reason: null }]);
+    expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual(
+      Array(2).fill(receiver.received[0]?.headers['webhook-id']),
+    );
+    expect(new Set(receiver.received.map(({ body }) => body)).size).toBe(1);
+  });
+
+  test('that redirects is tried again on the whole curve, and then given up', async () => {
+    const bench = await webhookBench();
+    const [receiver, inside] = [await startReceiver(), await startReceiver()];
+    receiver.answer(status(307, { location: `${inside.url}/admin` }));
+    const project = await bench.addProject();
+    await bench.addEndpoint(project, receiver.url);
+    await bench.approve(project);
+    const started = bench.clock.now.getTime();
+    const at = [0];
+    let woken = only(await bench.wakeDue(project));
+    for (; woken.woken === 'waiting'; woken = only(await bench.wakeDue(project))) {
+      bench.clock.now = woken.until;
+      at.push(woken.until.getTime() - started);
+    }
+    expect(woken).toEqual({ woken: 'finished', state: 'exhausted', reason: 'http-3xx' });
+    const curve = [
+      5_000,
+      5 * MINUTE_MS,
+      30 * MINUTE_MS,
+      ...[2, 5, 10, 14, 20, 24].map((hours) => hours * HOUR_MS),
+    ];
+    expect(at).toEqual([
+      0,
+      ...curve.map((_, index) => curve.slice(0, index + 1).reduce((sum, ms) => sum + ms)),
+    ]);
+    expect(receiver.received).toHaveLength(10);
+    expect(inside.received).toHaveLength(0);
+  });
+
+  test('that failed waits for its jittered pause once, whatever is drawn when it wakes', async () => {
+    const draws = [0, 0];
+    const bench = await webhookBench({ random: () => draws.shift() ?? 1 });
+    const receiver = await startReceiver();
+    receiver.answer(status(500));
+    const project = await bench.addProject();
+    await bench.addEndpoint(project, receiver.url);
+    await bench.approve(project);
+    // The draw before the attempt decides nothing.
+    const woken = only(await bench.wakeDue(project));
+    if (woken.woken !== 'waiting') throw new Error(woken.state);
+    bench.clock.now = woken.until;
+    receiver.answer(status(200));
+    expect(await bench.wakeDue(project)).toMatchObject([{ state: 'completed' }]);
+  });
+
+  test('that asks for time is given it, up to an hour and ten times, without using up its tries', async () => {
+    const bench = await webhookBench();
+    const receiver = await startReceiver();
+    const project = await bench.addProject();
+    await bench.addEndpoint(project, receiver.url);
+    await bench.approve(project);
+    const waited = async (answer: ReturnType<typeof status>) => {
+      receiver.answer(answer);
+      const woken = only(await bench.wakeDue(project));
+      if (woken.woken !== 'waiting') throw new Error(woken.state);
+      const ms = woken.until.getTime() - bench.clock.now.getTime();
+      bench.clock.now = woken.until;
+      return ms;
+    };
+    expect(await waited(status(429, { 'retry-after': '7' }))).toBe(7_000);
+    expect(await waited(status(503, { 'retry-after': '86400' }))).toBe(HOUR_MS);
+    const date = new Date(bench.clock.now.getTime() + 90_000);
+    date.setMilliseconds(0);
+    expect(await waited(status(503, { 'retry-after': date.toUTCString() }))).toBeGreaterThan(88_000);
+    // After three times it is asked less and less, whatever it says.
+    for (const seconds of [4, 8, 16, 32, 64, 128, 256])
+      expect(await waited(status(429, { 'retry-after': '0' }))).toBe(seconds * 1_000);
+    // The eleventh time it is failing like any other: the curve begins.
+    expect(await waited(status(429, { 'retry-after': '7' }))).toBe(5_000);
+    expect(await waited(status(503))).toBe(5 * MINUTE_MS);
+  });
+
+  test('that asks for time after many waits for our own pace is given it: those were not its own', async () => {
+    const bench = await webhookBench();
+    const receiver = await startReceiver();
+    const project = await bench.addProject();
+    await bench.addEndpoint(project, receiver.url);
+    await bench.approve(project);
+    const { id } = only(await bench.jobRows(project));
+    await bench.pool.query(
+      `insert into attempt (job_id, n, project_id, channel, provider, opened_at, closed_at, outcome, reason, retry_after_ms)
+       select $1, n, $2, 'webhook', 'endpoint', $3, $3, 'snoozed', 'own-pace', 0 from generate_series(1, $4) n`,
+      [id, project.projectId, new Date(bench.clock.now.getTime() - HOUR_MS), OWN_WAITS],
+    );
+    await bench.pool.query('update job set attempts = $2 where id = $1', [id, OWN_WAITS]);
+    receiver.answer(status(429, { 'retry-after': '7' }));
+    expect(await bench.wakeDue(project)).toEqual([
+      expect.objectContaining({ woken: 'waiting', until: new Date(bench.clock.now.getTime() + 7_000) }),
+    ]);
+  });
+
+  test('that answers 410 is disabled at once, and what waits for it is rejected', async () => {
+    const bench = await webhookBench();
+    const receiver = await startReceiver();
+    receiver.answer(status(410));
+    const project = await bench.addProject();
+    const { id } = await bench.addEndpoint(project, receiver.url);
+    await bench.approve(project);
+    expect(await bench.wakeDue(project)).toEqual([
+      { woken: 'finished', state: 'rejected', reason: 'endpoint-gone' },
+    ]);
+    expect(await bench.webhooks.endpoint(project, id)).toMatchObject({ disabledReason: 'gone' });
+    await bench.approve(project);
+    expect(await bench.jobRows(project)).toHaveLength(1);
+  });
+
+  test('that answers 500 for five days is disabled and its owner told; enabling clears it', async () => {
+    const bench = await webhookBench();
+    const [dead, well] = [await startReceiver(), await startReceiver()];
+    dead.answer(status(500, {}, 'Internal Server Error'));
+    const project = await bench.addProject();
+    const { id } = await bench.addEndpoint(project, dead.url);
+    const { secret } = await bench.addEndpoint(project, well.url, ['endpoint.disabled']);
+    const begun = bench.clock.now.getTime();
+    // One verification in six hours, and every retry at its time.
+    for (let hour = 0; hour < 5 * 24; hour++) {
+      if (hour % 6 === 0) await bench.approve(project);
+      await bench.wakeDue(project);
+      expect(await bench.webhooks.endpoint(project, id), `hour ${hour}`).toMatchObject({
+        disabledAt: null,
+        failingSince: new Date(begun),
+      });
+      bench.forward(HOUR_MS);
+    }
+    await bench.approve(project);
+    await bench.wakeDue(project);
+    expect(await bench.webhooks.endpoint(project, id)).toMatchObject({
+      disabledReason: 'failing',
+      disabledAt: new Date(begun + 5 * DAY_MS),
+    });
+    await bench.wakeDue(project);
+    expect(verifyAt(secret, only(well.received), bench.clock.now)).toMatchObject({
+      type: 'endpoint.disabled',
+      data: { id, reason: 'failing', failing_since: expect.any(String) },
+    });
+    const audit = await bench.pool.query(`select action, detail from audit where subject = $1`, [id]);
+    expect(audit.rows).toMatchObject([
+      { action: 'webhook.disabled', detail: { reason: 'failing', project: project.projectId } },
+    ]);
+
+    const calls = dead.received.length;
+    bench.forward(DAY_MS);
+    await bench.wakeDue(project);
+    expect(dead.received).toHaveLength(calls);
+    const states = await bench.jobRows(project);
+    expect(states.filter(({ state }) => state === 'accepted' || state === 'running')).toEqual([]);
+
+    dead.answer(status(200));
+    expect(await bench.webhooks.change(project, id, { enabled: true }, bench.clock.now)).toMatchObject({
+      disabledAt: null,
+      disabledReason: null,
+      failingSince: null,
+    });
+    const range = { from: new Date(begun), to: bench.clock.now, endpointId: id, undeliveredOnly: true };
+    const replayed = await bench.webhooks.replayRange(project, range, 'replay', bench.clock.now);
+    // 21 approvals; the notice of its own disabling is an event of the project too.
+    expect(replayed).toEqual({ replayed: 'done', events: 22, calls: 22 });
+  }, 120_000);
+
+  test('that fails for long, with one success in between, stays enabled', async () => {
+    const bench = await webhookBench();
+    const receiver = await startReceiver();
+    receiver.answer(status(500));
+    const project = await bench.addProject();
+    const { id } = await bench.addEndpoint(project, receiver.url);
+    for (let day = 0; day < 9; day++) {
+      receiver.answer(status(day === 4 ? 200 : 500));
+      await bench.approve(project);
+      await bench.wakeDue(project);
+      bench.forward(DAY_MS);
+    }
+    expect(await bench.webhooks.endpoint(project, id)).toMatchObject({ disabledAt: null });
+  });
+});
+
+/** The library compares with its own clock, and refuses what is five minutes off: so this one takes the time as an argument. */
+function verifyAt(secret: string, request: Received, now: Date): Record<string, unknown> {
+  const signed = new Webhook(secret).sign(request.headers['webhook-id'] as string, now, request.body);
+  expect(request.headers['webhook-signature']).toBe(signed);
+  return JSON.parse(request.body) as Record<string, unknown>;
+}
