@@ -7,11 +7,11 @@ import { openLog } from '../infra/process/log.ts';
 import { runProcess } from '../infra/process/run.ts';
 import { processVariables, workerVariables } from '../infra/process/variables.ts';
 import { serveMetrics } from '../infra/process/worker-metrics.ts';
-import { startBeats, startRoles } from './engine/wire.ts';
+import { startHeartbeats, startRoles } from './engine/wire.ts';
 import { wireModules } from './modules.ts';
 import { openWorkerPlatform, type Role } from './wire.ts';
 
-/** `npm run worker -- [kind…]`: the kinds that are named, and the sweep where it is; all of it where nothing is. */
+/** `npm run worker -- [kind…]`: the kinds that are named, and the reconciler where it is; all of it where nothing is. */
 await runProcess(async () => {
   const env = environment();
   const { NAVBAT_PRODUCTS: on } = readConfig(env, ['NAVBAT_PRODUCTS']);
@@ -21,11 +21,11 @@ await runProcess(async () => {
   const config = readConfig(env, [...workerVariables, ...roles.flatMap((role) => processVariables[role])]);
   const log = openLog(`worker ${roles.join(' ')}`, config.LOG_LEVEL);
   const platform = await openWorkerPlatform(env, roles, log);
-  const life = { id: randomUUID(), roles, sweptAt: null };
+  const life = { id: randomUUID(), roles, reconciledAt: null };
   const stops = [
     await serveMetrics(config),
     ...(await startRoles(platform, wireModules(platform, on), roles, life)),
-    startBeats(config.DATABASE_URL, log, life),
+    startHeartbeats(config.DATABASE_URL, log, life),
   ];
   // Where containers start every process, one whose product is off says so, and stays.
   const off = named.filter((role) => !roles.includes(role));
@@ -38,7 +38,7 @@ await runProcess(async () => {
 });
 
 function chooseRoles(names: readonly string[]): readonly Role[] {
-  const known: readonly Role[] = [...jobKinds, 'sweep'];
+  const known: readonly Role[] = [...jobKinds, 'reconciler'];
   const unknown = names.filter((name) => !known.some((role) => role === name));
   if (unknown.length > 0)
     throw new ConfigError(`no such kind: ${unknown.join(', ')}; expected any of ${known.join(', ')}`);
@@ -46,5 +46,5 @@ function chooseRoles(names: readonly string[]): readonly Role[] {
 }
 
 function isOf(on: Products, role: Role): boolean {
-  return role === 'sweep' || Object.hasOwn(jobsOf(on), role);
+  return role === 'reconciler' || Object.hasOwn(jobsOf(on), role);
 }

@@ -18,7 +18,7 @@ const CONNECTIONS_MAX = 8;
 /** Groups that become supergroups are few. */
 const CHAT_CONNECTIONS_MAX = 1;
 
-export type Role = JobKind | 'sweep';
+export type Role = JobKind | 'reconciler';
 
 /** What every worker of a process stands on. */
 export interface WorkerPlatform {
@@ -35,7 +35,7 @@ export interface WorkerPlatform {
 export interface WiredWorkers {
   /** By kind. Only what this process works on is opened. */
   readonly workers?: Readonly<Partial<Record<JobKind, () => Worker | Promise<Worker>>>>;
-  /** By name: what runs beside the sweep, over its pool. */
+  /** By name: what runs beside the reconciler, over its pool. */
   readonly ticks?: (pool: Pool) => Readonly<Record<string, Tick>>;
 }
 
@@ -91,6 +91,6 @@ export function missing<Work>(channel: string): Provider<Work> {
   return {
     channel,
     provider: 'none',
-    send: () => Promise.resolve({ reply: 'refused', reason: 'credentials', addressIsDead: false }),
+    send: () => Promise.resolve({ kind: 'refused', reason: 'credentials', addressIsDead: false }),
   };
 }

@@ -9,7 +9,7 @@ import { formToken, page } from './layout.ts';
 import { countedLogin } from './login.ts';
 import { panel, when } from './ops/components.ts';
 import { codeField, codeList, codeOf, factorWords, type SecondFactorParts } from './second-factor.ts';
-import { browserToken, type Visit, visitOf } from './session.ts';
+import { browserToken, type BoardSession, sessionOf } from './session.ts';
 
 /** Everybody's own: whose session it is, and new recovery codes. */
 export function accountRoutes(parts: SecondFactorParts): Router {
@@ -25,15 +25,15 @@ export function accountRoutes(parts: SecondFactorParts): Router {
 }
 
 async function showAccount(parts: SecondFactorParts, req: Request, res: Response): Promise<void> {
-  const visit = visitOf(res);
-  const facts = await factsOf(parts, visit);
-  answer(req, res, facts, () => accountPage(visit, facts, null));
+  const session = sessionOf(res);
+  const facts = await factsOf(parts, session);
+  answer(req, res, facts, () => accountPage(session, facts, null));
 }
 
 /** A session left open on a desk is not enough: it takes a code of the app. */
 async function renew(parts: SecondFactorParts, req: Request, res: Response): Promise<void> {
-  const visit = visitOf(res);
-  const { staff } = visit;
+  const session = sessionOf(res);
+  const { staff } = session;
   const renewed = await parts.secondFactors.renewRecoveryCodes(
     staff.id,
     codeOf(req),
@@ -47,11 +47,11 @@ async function renew(parts: SecondFactorParts, req: Request, res: Response): Pro
   );
   if (renewed.passed) {
     if (wantsJson(req)) return sendJson(res, 200, { recovery_codes: renewed.recoveryCodes });
-    return sendPage(res, 200, newCodesPage(visit, renewed.recoveryCodes));
+    return sendPage(res, 200, newCodesPage(session, renewed.recoveryCodes));
   }
   const words = factorWords[renewed.reason];
   if (wantsJson(req)) throw new Problem(403, 'second-factor-refused', words);
-  sendPage(res, 403, accountPage(visit, await factsOf(parts, visit), words));
+  sendPage(res, 403, accountPage(session, await factsOf(parts, session), words));
 }
 
 interface AccountFacts {
@@ -61,7 +61,7 @@ interface AccountFacts {
   readonly recoveryCodesLeft: number;
 }
 
-async function factsOf({ secondFactors }: SecondFactorParts, { staff }: Visit): Promise<AccountFacts> {
+async function factsOf({ secondFactors }: SecondFactorParts, { staff }: BoardSession): Promise<AccountFacts> {
   const state = await secondFactors.stateOf(staff.id);
   return {
     email: staff.email,
@@ -71,8 +71,8 @@ async function factsOf({ secondFactors }: SecondFactorParts, { staff }: Visit): 
   };
 }
 
-function accountPage(visit: Visit, facts: AccountFacts, refusal: string | null): Html {
-  return accountFrame(visit, [
+function accountPage(session: BoardSession, facts: AccountFacts, refusal: string | null): Html {
+  return accountFrame(session, [
     refusal !== null && html`<p class="notice alarm" role="alert">${refusal}</p>`,
     panel(
       'Account',
@@ -100,20 +100,20 @@ function accountPage(visit: Visit, facts: AccountFacts, refusal: string | null):
       'New recovery codes',
       'the old ones open nothing from then on',
       html`<form class="row body" method="post" action="/account/recovery-codes">
-        ${formToken(visit)}${codeField('Code of your authenticator app')}
+        ${formToken(session)}${codeField('Code of your authenticator app')}
         <button class="primary">Make ten new ones</button>
       </form>`,
     ),
   ]);
 }
 
-const newCodesPage = (visit: Visit, codes: readonly string[]): Html =>
-  accountFrame(visit, panel('New recovery codes', null, html`<div class="body">${codeList(codes)}</div>`));
+const newCodesPage = (session: BoardSession, codes: readonly string[]): Html =>
+  accountFrame(session, panel('New recovery codes', null, html`<div class="body">${codeList(codes)}</div>`));
 
-const accountFrame = (visit: Visit, body: Fragment): Html =>
+const accountFrame = (session: BoardSession, body: Fragment): Html =>
   page({
     title: 'Account',
     tab: null,
-    visit,
+    session,
     body: [html`<div class="head"><h1>Second factor</h1></div>`, body],
   });

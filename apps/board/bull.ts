@@ -8,7 +8,7 @@ import {
   definitionOf,
   type JobCommand,
   type JobRegistry,
-  laneCommands,
+  queueCommands,
   safeLabels,
 } from '../../domain/job/define-job.ts';
 import { EntryLabels, JobId } from '../../domain/job/job.ts';
@@ -16,9 +16,9 @@ import type { CommandResult, StaffCommands } from '../../domain/staff/command.ts
 import { Problem } from '../http/problem.ts';
 import { read } from './answer.ts';
 import { readForm } from './form.ts';
-import { laneForms } from './ops/queues.ts';
+import { queueForms } from './ops/queues.ts';
 import { refusalWords } from './refusal.ts';
-import { visitOf } from './session.ts';
+import { sessionOf } from './session.ts';
 
 export interface BullParts {
   readonly jobs: JobRegistry;
@@ -65,7 +65,7 @@ const uiConfig = {
 /** What `BullMQAdapter` is opened with for one kind. */
 export const boardQueueOptions = (kind: string): Partial<QueueAdapterOptions> => ({
   // Its buttons go: two thirds of them are refused to everybody, and the others know neither roles nor what a pause costs.
-  // Jobs are retried, run and cancelled on their own page, lanes paused at /ops/lanes.
+  // Jobs are retried, run and cancelled on their own page, queues paused at /ops/queues.
   readOnlyMode: true,
   description: `Search, history and the whole depth: /ops/jobs?kind=${kind} (here is only what Redis holds of it)`,
   externalJobUrl: ({ id }) => ({
@@ -87,7 +87,7 @@ function readEntry(jobs: JobRegistry, data: unknown): z.infer<typeof EntryData> 
 function legible(queue: BaseAdapter, jobs: JobRegistry): BaseAdapter {
   queue.setFormatter('name', (job: QueueJobJson) => {
     const entry = readEntry(jobs, job.data);
-    return entry ? Object.values(entry.labels).join(' · ').replaceAll(',', ', ') : 'not a ticket';
+    return entry ? Object.values(entry.labels).join(' · ').replaceAll(',', ', ') : 'not a queue entry';
   });
   queue.setFormatter('data', (data: unknown) => readEntry(jobs, data) ?? {});
   queue.setFormatter('returnValue', () => null);
@@ -139,12 +139,12 @@ const jobPaths: Readonly<Record<string, JobCommand>> = {
 
 function commandRoutes(parts: BullParts): Router {
   const router = Router();
-  for (const command of laneCommands)
+  for (const command of queueCommands)
     router.put(`/api/queues/:kind/${command}`, readForm, async (req, res) => {
       const kind = String(req.params['kind']);
-      if (!definitionOf(parts.jobs, kind)) throw new Problem(404, 'not-found', 'There is no such lane.');
-      const { why = null } = read(laneForms[command], req.body);
-      const result = await parts.commands.lane(command, kind, visitOf(res).staff, why, parts.clock());
+      if (!definitionOf(parts.jobs, kind)) throw new Problem(404, 'not-found', 'There is no such queue.');
+      const { why = null } = read(queueForms[command], req.body);
+      const result = await parts.commands.queue(command, kind, sessionOf(res).staff, why, parts.clock());
       answerBoard(res, result, 200);
     });
   for (const [path, command] of Object.entries(jobPaths))
@@ -152,7 +152,7 @@ function commandRoutes(parts: BullParts): Router {
       const id = JobId.safeParse(req.params.jobId);
       if (!definitionOf(parts.jobs, req.params.kind) || !id.success)
         throw new Problem(404, 'not-found', refusalWords['unknown-job'].sentence);
-      answerBoard(res, await parts.commands.job(command, id.data, visitOf(res).staff, parts.clock()), 204);
+      answerBoard(res, await parts.commands.job(command, id.data, sessionOf(res).staff, parts.clock()), 204);
     });
   return router;
 }

@@ -4,7 +4,14 @@ import { may, type StaffAction } from '../../domain/staff/policy.ts';
 import type { StaffSessions } from '../../domain/staff/session.ts';
 import { Problem } from '../http/problem.ts';
 import { wantsJson } from './answer.ts';
-import { isFormToken, rememberVisit, sessionToken, type Visit, visitOf, visitOfToken } from './session.ts';
+import {
+  isFormToken,
+  rememberSession,
+  sessionToken,
+  type BoardSession,
+  sessionOf,
+  sessionOfToken,
+} from './session.ts';
 
 export interface Guarding {
   readonly sessions: StaffSessions;
@@ -16,53 +23,55 @@ export interface Guarding {
 
 const changesNothing = (req: Request): boolean => req.method === 'GET' || req.method === 'HEAD';
 
-/** Where the second factor is shown: all that a half session reaches, but for the logout. */
+/** Where the second factor is shown: all that a pending session reaches, but for the logout. */
 export const SECOND_FACTOR_PATH = '/login/second-factor';
 
-/** Whoever has no whole session is sent to what it lacks, and back here after it; a program gets 401. */
+/** Whoever has no full session is sent to what it lacks, and back here after it; a program gets 401. */
 export function requireSession(guarding: Guarding): RequestHandler {
   return async (req, res, next) => {
-    const visit = await visitBy(req, guarding, 'whole');
-    if (visit) {
-      rememberVisit(res, visit);
+    const session = await sessionBy(req, guarding, 'full');
+    if (session) {
+      rememberSession(res, session);
       next();
-    } else sendToLogin(req, res, (await visitBy(req, guarding, 'half')) ? SECOND_FACTOR_PATH : '/login');
+    } else
+      sendToLogin(req, res, (await sessionBy(req, guarding, 'pending-2fa')) ? SECOND_FACTOR_PATH : '/login');
   };
 }
 
-/** Whose password was right a few minutes ago. A whole session has nothing to do here, and is led on. */
-export function requireHalfSession(guarding: Guarding): RequestHandler {
+/** Whose password was right a few minutes ago. A full session has nothing to do here, and is led on. */
+export function requirePendingSession(guarding: Guarding): RequestHandler {
   return async (req, res, next) => {
-    const visit = await visitBy(req, guarding, 'half');
-    if (visit) {
-      rememberVisit(res, visit);
+    const session = await sessionBy(req, guarding, 'pending-2fa');
+    if (session) {
+      rememberSession(res, session);
       next();
     } else if (wantsJson(req)) throw new Problem(401, 'unauthenticated', 'Log in at /login first.');
-    else res.redirect(303, (await visitBy(req, guarding, 'whole')) ? '/' : '/login');
+    else res.redirect(303, (await sessionBy(req, guarding, 'full')) ? '/' : '/login');
   };
 }
 
 /** Nobody is kept from leaving. */
 export function requireAnySession(guarding: Guarding): RequestHandler {
   return async (req, res, next) => {
-    const visit = (await visitBy(req, guarding, 'whole')) ?? (await visitBy(req, guarding, 'half'));
-    if (!visit) return sendToLogin(req, res, '/login');
-    rememberVisit(res, visit);
+    const session =
+      (await sessionBy(req, guarding, 'full')) ?? (await sessionBy(req, guarding, 'pending-2fa'));
+    if (!session) return sendToLogin(req, res, '/login');
+    rememberSession(res, session);
     next();
   };
 }
 
-async function visitBy(
+async function sessionBy(
   req: Request,
   { sessions, clock, chats }: Guarding,
-  extent: 'half' | 'whole',
-): Promise<Visit | null> {
+  extent: 'pending-2fa' | 'full',
+): Promise<BoardSession | null> {
   const token = sessionToken(req);
   if (token === null) return null;
-  const staff = await (extent === 'whole'
+  const staff = await (extent === 'full'
     ? sessions.find(token, clock())
-    : sessions.findHalf(token, clock()));
-  return staff && visitOfToken(staff, token, chats === null ? ['/ops/chats'] : []);
+    : sessions.findPending(token, clock()));
+  return staff && sessionOfToken(staff, token, chats === null ? ['/ops/chats'] : []);
 }
 
 function sendToLogin(req: Request, res: Response, path: string): void {
@@ -101,7 +110,7 @@ export function refuseForeign({ audit, clock }: Guarding): RequestHandler {
 export function requireFormToken({ audit, clock }: Guarding): RequestHandler {
   return async (req, res, next) => {
     const given = (req.body as { token?: unknown } | undefined)?.token;
-    if (changesNothing(req) || saysJson(req) || isFormToken(visitOf(res), given)) return next();
+    if (changesNothing(req) || saysJson(req) || isFormToken(sessionOf(res), given)) return next();
     await auditRefusal(res, { audit, clock }, `${req.method} ${req.path}`, 'form-token');
     throw new Problem(403, 'form-expired', 'This form is from another session. Load its page again.');
   };
@@ -119,7 +128,7 @@ function auditRefusal(
 ): Promise<void> {
   const detail = { outcome: 'refused', reason };
   return audit.write(
-    { by: visitOf(res).staff, action: 'request.refused', subject: subject.slice(0, SUBJECT_MAX), detail },
+    { by: sessionOf(res).staff, action: 'request.refused', subject: subject.slice(0, SUBJECT_MAX), detail },
     clock(),
   );
 }
@@ -134,7 +143,7 @@ export async function requireRole(
   subject: string,
   { audit, clock }: Pick<Guarding, 'audit' | 'clock'>,
 ): Promise<void> {
-  const { staff } = visitOf(res);
+  const { staff } = sessionOf(res);
   if (may(staff.role, action)) return;
   if (!action.endsWith('.read')) {
     const detail = { outcome: 'refused', reason: 'role', role: staff.role };

@@ -15,7 +15,7 @@ import { originOf, requireFormToken, SECOND_FACTOR_PATH } from './guard.ts';
 import { readForm } from './form.ts';
 import { type Html, html } from './html.ts';
 import { card, formToken } from './layout.ts';
-import { browserToken, clearSessionCookie, sessionToken, setSessionCookie, visitOf } from './session.ts';
+import { browserToken, clearSessionCookie, sessionToken, setSessionCookie, sessionOf } from './session.ts';
 
 /**
  * Passwords from one address block, and as many second factors: a person mistypes a few times, a guesser spreads over
@@ -81,15 +81,15 @@ async function logIn(parts: LoginParts, req: Request, res: Response): Promise<vo
         parts.clock(),
         browserToken(req),
       )
-    : { login: 'refused', reason: 'wrong' };
+    : { kind: 'refused', reason: 'wrong' };
   await auditPassword(parts, req, login, given.data?.email ?? '');
-  if (login.login === 'refused') return refuseLogin(req, res);
+  if (login.kind === 'refused') return refuseLogin(req, res);
 
   const former = sessionToken(req);
   if (former !== null) await parts.sessions.close(former);
   const { id, email } = login.staff;
   const { token } = await parts.sessions.open(id, parts.clock());
-  setSessionCookie(req, res, token, 'half');
+  setSessionCookie(req, res, token, 'pending-2fa');
   if (wantsJson(req)) {
     const isSetUp = (await parts.secondFactors.stateOf(id)) !== null;
     sendJson(res, 200, { email, second_factor: isSetUp ? 'code' : 'set-up' });
@@ -147,7 +147,7 @@ async function auditPassword(
 ): Promise<void> {
   const address = callerAddress(req, proxies);
   const subject = z.email().safeParse(email).success ? email.toLowerCase() : 'no email';
-  const accepted = login.login === 'accepted';
+  const accepted = login.kind === 'accepted';
   const detail = accepted
     ? { outcome: 'done', address }
     : { outcome: 'refused', reason: login.reason, address };
@@ -163,7 +163,7 @@ async function auditPassword(
 }
 
 async function leave({ sessions, audit, clock }: LoginParts, req: Request, res: Response): Promise<void> {
-  const { staff, token } = visitOf(res);
+  const { staff, token } = sessionOf(res);
   await sessions.close(token);
   clearSessionCookie(req, res);
   await audit.write(
@@ -211,11 +211,13 @@ function loginPage(next: string, refusal: string | null): Html {
 
 /** Bull Board's menu can only link, and a link must not log anybody out. */
 function logoutPage(res: Response): Html {
-  const visit = visitOf(res);
+  const session = sessionOf(res);
   return card(
     'Log out?',
-    html`<p class="note">You are signed in as ${visit.staff.email}.</p>
-      <form method="post" action="/logout">${formToken(visit)}<button class="primary">Log out</button></form>
+    html`<p class="note">You are signed in as ${session.staff.email}.</p>
+      <form method="post" action="/logout">
+        ${formToken(session)}<button class="primary">Log out</button>
+      </form>
       <p class="note"><a href="/">Back to the board</a></p>`,
   );
 }

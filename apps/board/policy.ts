@@ -11,12 +11,12 @@ import {
   type Guarding,
   refuseForeign,
   requireAnySession,
-  requireHalfSession,
+  requirePendingSession,
   requireRole,
   requireSession,
   SUBJECT_MAX,
 } from './guard.ts';
-import { visitOf } from './session.ts';
+import { sessionOf } from './session.ts';
 
 type Verb = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
@@ -41,8 +41,8 @@ export function enforcePolicy(parts: Guarding, rules: RouteRules = boardRules): 
 const letIn: RequestHandler = (_req, _res, next) => next('router');
 
 const asking = {
-  whole: requireSession,
-  half: requireHalfSession,
+  full: requireSession,
+  'pending-2fa': requirePendingSession,
   either: requireAnySession,
 } satisfies Record<SessionRule['extent'], unknown>;
 
@@ -84,7 +84,7 @@ function refuse({ audit, clock }: Guarding): RequestHandler {
       throw new Problem(404, 'not-found', 'No such page. /ops leads to all of them.');
     const subject = `${req.method} ${req.path}`.slice(0, SUBJECT_MAX);
     const detail = { outcome: 'refused', reason: 'board-forbids' };
-    await audit.write({ by: visitOf(res).staff, action: 'board.refused', subject, detail }, clock());
+    await audit.write({ by: sessionOf(res).staff, action: 'board.refused', subject, detail }, clock());
     throw new Problem(
       403,
       'board-forbids',

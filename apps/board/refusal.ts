@@ -6,7 +6,7 @@ export const refusalWords = {
   'kind-forbids': { status: 403, sentence: 'Jobs of this kind can only be paused and resumed, all at once.' },
   'not-retriable': {
     status: 409,
-    sentence: 'Only a job that was rejected, exhausted or expired can be tried again.',
+    sentence: 'Only a job that was rejected, failed or expired can be tried again.',
   },
   'subject-closed': {
     status: 409,

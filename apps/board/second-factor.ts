@@ -17,14 +17,14 @@ import { readForm } from './form.ts';
 import { type Fragment, Html, html } from './html.ts';
 import { card, formToken } from './layout.ts';
 import { countedLogin, isPlain, type LoginParts, nextOf, safeNext } from './login.ts';
-import { browserToken, setBrowserCookie, setSessionCookie, type Visit, visitOf } from './session.ts';
+import { browserToken, setBrowserCookie, setSessionCookie, type BoardSession, sessionOf } from './session.ts';
 
 export interface SecondFactorParts extends LoginParts {
   /** A QR code as one `<svg>` element. */
   readonly qr: (text: string) => Promise<string>;
 }
 
-/** What a half session shows, and what makes it whole. */
+/** What a pending session shows, and what completes it. */
 export function secondFactorRoutes(parts: SecondFactorParts): Router {
   return Router()
     .get(SECOND_FACTOR_PATH, (req, res) => ask(parts, req, res, safeNext(req.query['next'])))
@@ -62,22 +62,22 @@ async function ask(
   next: string,
   refusal: string | null = null,
 ): Promise<void> {
-  const visit = visitOf(res);
-  const secret = await parts.secondFactors.offer(visit.token, parts.clock());
-  const uri = secret && otpauthUri(visit.staff.email, secret);
+  const session = sessionOf(res);
+  const secret = await parts.secondFactors.offer(session.token, parts.clock());
+  const uri = secret && otpauthUri(session.staff.email, secret);
   if (wantsJson(req)) {
     if (refusal !== null) throw new Problem(REFUSED_STATUS, 'second-factor-refused', refusal);
     const facts = uri ? { second_factor: 'set-up', secret: base32(secret), uri } : { second_factor: 'code' };
     return sendJson(res, 200, facts);
   }
   const page = uri
-    ? setUpPage(visit, next, refusal, { secret: base32(secret), picture: await parts.qr(uri) })
-    : codePage(visit, next, refusal);
+    ? setUpPage(session, next, refusal, { secret: base32(secret), picture: await parts.qr(uri) })
+    : codePage(session, next, refusal);
   sendPage(res, refusal === null ? 200 : REFUSED_STATUS, page);
 }
 
 async function take(parts: SecondFactorParts, req: Request, res: Response): Promise<void> {
-  const { token } = visitOf(res);
+  const { token } = sessionOf(res);
   const isOffered = (await parts.secondFactors.offer(token, parts.clock())) !== null;
   if (isOffered)
     await settleSetUp(
@@ -101,7 +101,7 @@ async function settleSetUp(
   res: Response,
   setUp: SetUp,
 ): Promise<void> {
-  const { staff } = visitOf(res);
+  const { staff } = sessionOf(res);
   if (!setUp.passed) {
     await audit(parts, req, res, 'second-factor.set-up', { outcome: 'refused', reason: setUp.reason });
     if (setUp.reason === 'gone') return sessionGone(req, res);
@@ -113,7 +113,7 @@ async function settleSetUp(
       setUp.reason === 'already' ? SET_UP_MEANWHILE : factorWords[setUp.reason],
     );
   }
-  setSessionCookie(req, res, setUp.session.token, 'whole');
+  setSessionCookie(req, res, setUp.session.token, 'full');
   setBrowserCookie(req, res, setUp.browser);
   await audit(parts, req, res, 'second-factor.set-up', { outcome: 'done' });
   await audit(parts, req, res, 'login', { outcome: 'done', by: 'totp' });
@@ -129,14 +129,14 @@ async function settlePass(
   res: Response,
   passed: Passed,
 ): Promise<void> {
-  const { email, role } = visitOf(res).staff;
+  const { email, role } = sessionOf(res).staff;
   if (!passed.passed) {
     await audit(parts, req, res, 'login.second-factor', { outcome: 'refused', reason: passed.reason });
     if (passed.reason === 'gone') return sessionGone(req, res);
     return ask(parts, req, res, nextOf(req), factorWords[passed.reason]);
   }
   const { by, recoveryCodesLeft: left } = passed;
-  setSessionCookie(req, res, passed.session.token, 'whole');
+  setSessionCookie(req, res, passed.session.token, 'full');
   setBrowserCookie(req, res, passed.browser);
   await audit(parts, req, res, 'login', { outcome: 'done', by, recovery_codes_left: left });
   if (wantsJson(req)) sendJson(res, 200, { email, role, recovery_codes_left: left });
@@ -144,7 +144,7 @@ async function settlePass(
   else res.redirect(303, by === 'recovery-code' ? '/account' : nextOf(req));
 }
 
-/** It ended, or was made whole by the same form sent twice. */
+/** It ended, or was completed by the same form sent twice. */
 function sessionGone(req: Request, res: Response): void {
   if (wantsJson(req)) throw new Problem(401, 'unauthenticated', 'This session is over. Log in at /login.');
   res.redirect(303, '/login');
@@ -157,7 +157,7 @@ function audit(
   action: AuditEntry['action'],
   detail: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  const { staff } = visitOf(res);
+  const { staff } = sessionOf(res);
   const address = callerAddress(req, proxies);
   return log.write({ by: staff, action, subject: staff.email, detail: { ...detail, address } }, clock());
 }
@@ -167,7 +167,12 @@ interface Offered {
   readonly picture: string;
 }
 
-function setUpPage(visit: Visit, next: string, refusal: string | null, { secret, picture }: Offered): Html {
+function setUpPage(
+  session: BoardSession,
+  next: string,
+  refusal: string | null,
+  { secret, picture }: Offered,
+): Html {
   return card(
     'Set up the second factor',
     html`<p class="note">
@@ -176,26 +181,28 @@ function setUpPage(visit: Visit, next: string, refusal: string | null, { secret,
       <div class="qr">${new Html(picture)}</div>
       <p class="note">or type this secret into it, as a time-based one of six digits:</p>
       <p class="secret">${inFours(secret)}</p>
-      ${factorForm(visit, next, refusal, 'The code that the app shows now')}`,
+      ${factorForm(session, next, refusal, 'The code that the app shows now')}`,
   );
 }
 
-function codePage(visit: Visit, next: string, refusal: string | null): Html {
+function codePage(session: BoardSession, next: string, refusal: string | null): Html {
   return card(
     'Second factor',
-    html`<p class="note">For ${visit.staff.email}: the code of your authenticator app, or a recovery code.</p>
-      ${factorForm(visit, next, refusal, 'Code')}`,
+    html`<p class="note">
+        For ${session.staff.email}: the code of your authenticator app, or a recovery code.
+      </p>
+      ${factorForm(session, next, refusal, 'Code')}`,
   );
 }
 
-function factorForm(visit: Visit, next: string, refusal: string | null, label: string): Html {
+function factorForm(session: BoardSession, next: string, refusal: string | null, label: string): Html {
   return html`${refusal !== null && html`<p class="notice alarm" role="alert">${refusal}</p>`}
     <form method="post" action="${SECOND_FACTOR_PATH}">
-      ${formToken(visit)}<input type="hidden" name="next" value="${next}" />${codeField(label)}
+      ${formToken(session)}<input type="hidden" name="next" value="${next}" />${codeField(label)}
       <button class="primary">Go on</button>
     </form>
     <form method="post" action="/logout">
-      ${formToken(visit)}<button class="plain">Log in as somebody else</button>
+      ${formToken(session)}<button class="plain">Log in as somebody else</button>
     </form>`;
 }
 

@@ -2,10 +2,10 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { BROWSER_DAYS } from '../../domain/staff/browser.ts';
 import type { StaffMember } from '../../domain/staff/port.ts';
-import { HALF_SESSION_MINUTES, SESSION_HOURS } from '../../domain/staff/session.ts';
+import { PENDING_SESSION_MINUTES, SESSION_HOURS } from '../../domain/staff/session.ts';
 
 /** Who asks, as their session says. */
-export interface Visit {
+export interface BoardSession {
   readonly staff: StaffMember;
   /** The cookie's value: whoever holds it is that person. */
   readonly token: string;
@@ -22,8 +22,13 @@ const MINUTE_MS = 60_000;
 /** `__Host-` (RFC 6265bis) binds the cookie to this host and to https; browsers refuse that name over plain http. */
 const cookieName = (req: Request) => (req.secure ? '__Host-navbat_staff' : 'navbat_staff');
 
-export function setSessionCookie(req: Request, res: Response, token: string, extent: 'half' | 'whole'): void {
-  const maxAge = extent === 'whole' ? SESSION_HOURS * HOUR_MS : HALF_SESSION_MINUTES * MINUTE_MS;
+export function setSessionCookie(
+  req: Request,
+  res: Response,
+  token: string,
+  extent: 'pending-2fa' | 'full',
+): void {
+  const maxAge = extent === 'full' ? SESSION_HOURS * HOUR_MS : PENDING_SESSION_MINUTES * MINUTE_MS;
   res.cookie(cookieName(req), token, { ...cookieOptions(req), maxAge });
 }
 
@@ -52,26 +57,30 @@ function cookieOf(req: Request, name: string): string | null {
   return pairs.find((pair) => pair.startsWith(wanted))?.slice(wanted.length) || null;
 }
 
-export const visitOfToken = (staff: StaffMember, token: string, hidden: readonly string[]): Visit => ({
+export const sessionOfToken = (
+  staff: StaffMember,
+  token: string,
+  hidden: readonly string[],
+): BoardSession => ({
   staff,
   token,
   hidden,
   formToken: createHmac('sha256', token).update('navbat form').digest('base64url'),
 });
 
-export function rememberVisit(res: Response, visit: Visit): void {
-  res.locals['visit'] = visit;
+export function rememberSession(res: Response, session: BoardSession): void {
+  res.locals['session'] = session;
 }
 
 /** @throws Error where no session was asked for before: a route that stands in the wrong place. */
-export function visitOf(res: Response): Visit {
-  const visit = res.locals['visit'] as Visit | undefined;
-  if (!visit) throw new Error('this route stands before the session check');
-  return visit;
+export function sessionOf(res: Response): BoardSession {
+  const session = res.locals['session'] as BoardSession | undefined;
+  if (!session) throw new Error('this route stands before the session check');
+  return session;
 }
 
-export function isFormToken(visit: Visit, given: unknown): boolean {
+export function isFormToken(session: BoardSession, given: unknown): boolean {
   if (typeof given !== 'string') return false;
-  const [left, right] = [Buffer.from(given), Buffer.from(visit.formToken)];
+  const [left, right] = [Buffer.from(given), Buffer.from(session.formToken)];
   return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -17,13 +17,13 @@ import { censorText } from '../../infra/process/log.ts';
 import type { Platform } from '../../infra/process/platform.ts';
 import { readiness } from '../../infra/process/readiness.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
-import { staffDesk } from '../../infra/queue/staff-entries.ts';
+import { staffEntries } from '../../infra/queue/staff-entries.ts';
 import type { BoardParts } from './app.ts';
 import { boardQueueOptions } from './bull.ts';
 
 /** The staff's door, with the queues, pages and alarms of the products that are on. */
 export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, settles: Settles = allSettles) {
-  const { config, log, pools, redis, jobs, queues, clock, hash, encrypt } = platform;
+  const { config, log, pools, redis, jobs, queues, clock, hash, encryption } = platform;
   const pool = pools.read;
   const orm = await openOrm(config.DATABASE_URL);
   const counter = quotaCounter(redis);
@@ -35,13 +35,15 @@ export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, sett
     clock,
     accounts: staffAccounts(orm.em),
     sessions: staffSessions(orm.em),
-    secondFactors: staffSecondFactors(orm.em, encrypt, hash),
+    secondFactors: staffSecondFactors(orm.em, encryption, hash),
     qr: qrSvg,
     audit: auditLog(pool),
     chats: isOn(config.NAVBAT_PRODUCTS, 'message') ? telegramChats(pool) : null,
     jobs,
     queries: opsQueries(pool, kinds),
-    commands: opsCommands(pool, kinds, staffDesk(queues), (err) => log.warn({ err }, 'a queue was not told')),
+    commands: opsCommands(pool, kinds, staffEntries(queues), (err) =>
+      log.warn({ err }, 'a queue was not told'),
+    ),
     addressOf: (phone) => AddressHash.parse(hash('address', phone).toString('hex')),
     censor: censorText,
     queues: Object.entries(queues.of).map(

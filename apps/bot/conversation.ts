@@ -12,7 +12,7 @@ import type {
 } from '../../domain/identity/registration/registrar.ts';
 import type { RegisteredUser, Registrant } from '../../domain/identity/registration/user.ts';
 import { languageNames, type Texts, texts } from './texts.ts';
-import { type Deed, LANGUAGE_BUTTON, type Person } from './update.ts';
+import { type BotAction, LANGUAGE_BUTTON, type Person } from './update.ts';
 
 /** What stands below a message. `contact` is the one button that shares the person's own number. */
 export interface Saying {
@@ -21,26 +21,26 @@ export interface Saying {
   readonly buttons?: readonly { readonly text: string; readonly data: string }[];
 }
 
-export interface BotMouth {
+export interface ReplySender {
   /** A message that can't be said is a line in the log: the person asks again. */
   say(chatId: number, saying: Saying): Promise<void>;
   /** Ends the wait of a pressed button. */
   answerButton(queryId: string): Promise<void>;
 }
 
-export interface StoryDeps {
+export interface ConversationDeps {
   readonly registrar: Registrar;
   readonly registrations: Registrations;
   readonly chats: Pick<Chats, 'note'>;
   readonly destinations: Pick<Destinations, 'liftFromChat'>;
-  readonly mouth: BotMouth;
+  readonly replySender: ReplySender;
   readonly now: () => Date;
   /** A keyed hash in hex: tells two phones apart and no phone to anybody. */
   readonly fingerprintOf: (phone: string) => string;
 }
 
-/** One deed of one person, with what it is answered from. */
-interface Scene {
+/** One action of one person, with what it is answered from. */
+interface ActionContext {
   readonly caller: RegisterCaller;
   readonly by: Person;
   readonly who: Registrant;
@@ -52,60 +52,67 @@ interface Scene {
 }
 
 /** Acts on what a person did and answers them. Each step may run twice: it then finds its effect and answers again. */
-export async function tell(
-  deps: StoryDeps,
+export async function handleAction(
+  deps: ConversationDeps,
   caller: RegisterCaller,
-  { by, ...deed }: Deed & { readonly by: Person },
-  { updateId, requestId }: Pick<Scene, 'updateId' | 'requestId'>,
+  { by, ...action }: BotAction & { readonly by: Person },
+  { updateId, requestId }: Pick<ActionContext, 'updateId' | 'requestId'>,
 ): Promise<void> {
   const who = { projectId: caller.projectId, mode: caller.mode, telegramId: by.telegramId };
   const user = await deps.registrar.find(who);
   const words = texts[user?.locale ?? by.locale ?? caller.settings.locale];
-  const scene: Scene = { caller, by, who, user, words, updateId, requestId };
-  switch (deed.deed) {
+  const context: ActionContext = { caller, by, who, user, words, updateId, requestId };
+  switch (action.kind) {
     case 'start':
-      return start(deps, scene, deed.payload);
+      return start(deps, context, action.payload);
     case 'contact':
-      return contact(deps, scene, deed.phone, deed.isOwn);
+      return contact(deps, context, action.phone, action.isOwn);
     case 'text':
-      return text(deps, scene, deed.text);
+      return text(deps, context, action.text);
     case 'language':
-      return language(deps, scene, deed.choice, deed.queryId);
+      return language(deps, context, action.choice, action.queryId);
     case 'help':
-      return deps.mouth.say(by.telegramId, { text: words.help });
+      return deps.replySender.say(by.telegramId, { text: words.help });
     case 'stop':
-      await deps.mouth.say(by.telegramId, { text: words.stopped });
+      await deps.replySender.say(by.telegramId, { text: words.stopped });
       return void (await deps.chats.note(by.telegramId, { kind: 'stopped' }, { updateId, at: deps.now() }));
     case 'unlock':
-      return unlock(deps, scene);
+      return unlock(deps, context);
   }
 }
 
-async function start(deps: StoryDeps, { by, who, caller, words, updateId }: Scene, payload: string | null) {
+async function start(
+  deps: ConversationDeps,
+  { by, who, caller, words, updateId }: ActionContext,
+  payload: string | null,
+) {
   await deps.chats.note(by.telegramId, { kind: 'started' }, { updateId, at: deps.now() });
   const user = await deps.registrations.arrive(who, { locale: by.locale, payload }, deps.now());
   if (user.isVerified) return standing(deps, user, by, words);
   const project = caller.settings.display_name ?? caller.slug;
-  return deps.mouth.say(by.telegramId, { text: words.welcome(project), contactButton: words.shareButton });
+  return deps.replySender.say(by.telegramId, {
+    text: words.welcome(project),
+    contactButton: words.shareButton,
+  });
 }
 
 /** Where the person stands, and what is theirs to do next. */
-function standing(deps: StoryDeps, user: RegisteredUser | null, { telegramId }: Person, words: Texts) {
+function standing(deps: ConversationDeps, user: RegisteredUser | null, { telegramId }: Person, words: Texts) {
   const contactButton = words.shareButton;
-  if (!user?.phone) return deps.mouth.say(telegramId, { text: words.askContact, contactButton });
-  if (!user.isVerified) return deps.mouth.say(telegramId, { text: words.askCode, contactButton });
+  if (!user?.phone) return deps.replySender.say(telegramId, { text: words.askContact, contactButton });
+  if (!user.isVerified) return deps.replySender.say(telegramId, { text: words.askCode, contactButton });
   if (user.phoneProof === 'none')
-    return deps.mouth.say(telegramId, { text: words.phoneUnproven, contactButton });
-  return deps.mouth.say(telegramId, { text: words.alreadyVerified });
+    return deps.replySender.say(telegramId, { text: words.phoneUnproven, contactButton });
+  return deps.replySender.say(telegramId, { text: words.alreadyVerified });
 }
 
-async function contact(deps: StoryDeps, scene: Scene, number: string, isOwn: boolean) {
-  const { by, caller, words, requestId } = scene;
+async function contact(deps: ConversationDeps, context: ActionContext, number: string, isOwn: boolean) {
+  const { by, caller, words, requestId } = context;
   const contactButton = words.shareButton;
   // Anybody's contact can be shared; Telegram names the owner of each.
-  if (!isOwn) return deps.mouth.say(by.telegramId, { text: words.notYours, contactButton });
+  if (!isOwn) return deps.replySender.say(by.telegramId, { text: words.notYours, contactButton });
   const read = readTelegramPhone(number);
-  if (!read.ok) return deps.mouth.say(by.telegramId, { text: words.badPhone, contactButton });
+  if (!read.ok) return deps.replySender.say(by.telegramId, { text: words.badPhone, contactButton });
   const phone = read.phone.e164;
   const answer = await deps.registrar.register({
     caller,
@@ -116,7 +123,7 @@ async function contact(deps: StoryDeps, scene: Scene, number: string, isOwn: boo
     idempotency: { key: `bot ${requestId}`, bodyHash: deps.fingerprintOf(phone) },
     requestId,
   });
-  return deps.mouth.say(by.telegramId, registered(answer, words));
+  return deps.replySender.say(by.telegramId, registered(answer, words));
 }
 
 const waitingHelps: ReadonlySet<string> = new Set<ProblemType>([
@@ -126,7 +133,7 @@ const waitingHelps: ReadonlySet<string> = new Set<ProblemType>([
 ]);
 
 function registered(answer: RegisterAnswer, words: Texts): Saying {
-  switch (answer.answer) {
+  switch (answer.kind) {
     case 'sent':
       return { text: words.codeOnItsWay };
     case 'already-verified':
@@ -141,11 +148,14 @@ function registered(answer: RegisterAnswer, words: Texts): Saying {
 }
 
 /** The chat is proven and so is the phone: whoever typed those wrong codes has neither. */
-async function unlock(deps: StoryDeps, { by, caller, words }: Scene) {
+async function unlock(deps: ConversationDeps, { by, caller, words }: ActionContext) {
   const lifted = await deps.destinations.liftFromChat(by.telegramId, caller.projectId, deps.now());
   if (lifted === null)
-    return deps.mouth.say(by.telegramId, { text: words.unlockUnproven, contactButton: words.shareButton });
-  return deps.mouth.say(by.telegramId, { text: lifted > 0 ? words.unlocked : words.nothingLocked });
+    return deps.replySender.say(by.telegramId, {
+      text: words.unlockUnproven,
+      contactButton: words.shareButton,
+    });
+  return deps.replySender.say(by.telegramId, { text: lifted > 0 ? words.unlocked : words.nothingLocked });
 }
 
 const minutesOf = (seconds: number | null) => Math.max(1, Math.ceil((seconds ?? 0) / 60));
@@ -153,8 +163,8 @@ const minutesOf = (seconds: number | null) => Math.max(1, Math.ceil((seconds ?? 
 /** People write a code in groups, and some a digit short: it is meant as one all the same. */
 const MEANT_AS_CODE = /^\d{4,8}$/;
 
-async function text(deps: StoryDeps, scene: Scene, said: string) {
-  const { by, caller, user, words } = scene;
+async function text(deps: ConversationDeps, context: ActionContext, said: string) {
+  const { by, caller, user, words } = context;
   const code = plainCode(said);
   if (!MEANT_AS_CODE.test(code) || user?.isVerified || !user?.phone) return standing(deps, user, by, words);
   const answer = await deps.registrar.verify({
@@ -163,32 +173,37 @@ async function text(deps: StoryDeps, scene: Scene, said: string) {
     code,
     guesser: { clients: [{ subject: `telegram:${by.telegramId}`, times: 1 }], keyId: null },
   });
-  switch (answer.answer) {
+  switch (answer.kind) {
     case 'verified':
-      return deps.mouth.say(by.telegramId, { text: words.verified });
+      return deps.replySender.say(by.telegramId, { text: words.verified });
     case 'wrong':
-      return deps.mouth.say(by.telegramId, { text: words.wrongCode, contactButton: words.shareButton });
+      return deps.replySender.say(by.telegramId, { text: words.wrongCode, contactButton: words.shareButton });
     case 'refused':
-      return deps.mouth.say(by.telegramId, {
+      return deps.replySender.say(by.telegramId, {
         text:
-          answer.why.result === 'locked'
+          answer.why.kind === 'locked'
             ? words.locked
             : words.tooManyChecks(minutesOf(answer.why.retryAfterSeconds)),
       });
   }
 }
 
-async function language(deps: StoryDeps, scene: Scene, choice: Locale | null, queryId: string | null) {
-  const { by, who, words } = scene;
-  if (queryId !== null) await deps.mouth.answerButton(queryId);
+async function language(
+  deps: ConversationDeps,
+  context: ActionContext,
+  choice: Locale | null,
+  queryId: string | null,
+) {
+  const { by, who, words } = context;
+  if (queryId !== null) await deps.replySender.answerButton(queryId);
   if (choice === null) {
     const buttons = Locale.options.map((locale) => ({
       text: languageNames[locale],
       data: LANGUAGE_BUTTON + locale,
     }));
-    return deps.mouth.say(by.telegramId, { text: words.chooseLanguage, buttons });
+    return deps.replySender.say(by.telegramId, { text: words.chooseLanguage, buttons });
   }
   await deps.registrations.arrive(who, { locale: choice, payload: null }, deps.now());
   await deps.registrations.chooseLocale(who, choice, deps.now());
-  return deps.mouth.say(by.telegramId, { text: texts[choice].languageSet });
+  return deps.replySender.say(by.telegramId, { text: texts[choice].languageSet });
 }

@@ -3,11 +3,11 @@ import type { RegisterCaller } from '../../domain/identity/registration/registra
 import type { ButtonPress, ButtonPresses } from '../../domain/message/telegram/button.ts';
 import type { Chats, Mark } from '../../domain/message/telegram/chat.ts';
 import { ceilingOf } from '../http/answer.ts';
-import { tell, type StoryDeps } from './conversation.ts';
+import { handleAction, type ConversationDeps } from './conversation.ts';
 import { texts } from './texts.ts';
 import { type News, readUpdate, type Update } from './update.ts';
 
-export interface HandlerDeps extends StoryDeps {
+export interface HandlerDeps extends ConversationDeps {
   readonly chats: Pick<Chats, 'note' | 'move'>;
   readonly presses: ButtonPresses;
   readonly updates: BotUpdates;
@@ -70,7 +70,7 @@ function oneByOne() {
 }
 
 async function note(deps: HandlerDeps, news: News, by: Mark): Promise<void> {
-  switch (news.news) {
+  switch (news.kind) {
     case 'fact':
       return void (await deps.chats.note(news.chatId, news.fact, by));
     case 'moved':
@@ -82,22 +82,26 @@ async function note(deps: HandlerDeps, news: News, by: Mark): Promise<void> {
 
 /** The client waits for an answer, whoever's the button is; a flood ends there. */
 async function pressed(deps: HandlerDeps, press: ButtonPress, at: Date): Promise<void> {
-  await deps.mouth.answerButton(press.queryId);
+  await deps.replySender.answerButton(press.queryId);
   if ((await deps.pace.take(press.userId)) === 'within') await deps.presses.tell(press, at);
 }
 
 async function act(deps: HandlerDeps, what: NonNullable<Update['what']>, by: Mark): Promise<void> {
   const { telegramId } = what.by;
   const caller = await deps.project();
-  if (what.deed !== 'start') {
+  if (what.kind !== 'start') {
     const { optedOut } = await deps.chats.note(telegramId, { kind: 'reached' }, by);
     // They wished to hear nothing; `/start` takes that back. A pressed button still waits for its answer.
     if (optedOut)
-      return what.deed === 'language' && what.queryId ? deps.mouth.answerButton(what.queryId) : undefined;
+      return what.kind === 'language' && what.queryId
+        ? deps.replySender.answerButton(what.queryId)
+        : undefined;
   }
   if (!(await isWithinPace(deps, caller, what))) return;
   const names = { updateId: by.updateId, requestId: `telegram-${deps.botId}-${by.updateId}` };
-  await tell(deps, caller, what, names).catch((error: unknown) => refuseNewcomer(deps, caller, what, error));
+  await handleAction(deps, caller, what, names).catch((error: unknown) =>
+    refuseNewcomer(deps, caller, what, error),
+  );
 }
 
 /** Tried again it would be refused again, and hold up everybody whose updates come behind it. */
@@ -109,7 +113,7 @@ async function refuseNewcomer(
 ): Promise<void> {
   if (ceilingOf(error) === null) throw error;
   deps.onFull(caller.slug);
-  await deps.mouth.say(by.telegramId, { text: texts[by.locale ?? caller.settings.locale].sorry });
+  await deps.replySender.say(by.telegramId, { text: texts[by.locale ?? caller.settings.locale].sorry });
 }
 
 /** A flood is answered once a window, politely, and then with silence. */
@@ -120,6 +124,6 @@ async function isWithinPace(
 ): Promise<boolean> {
   const taken = await deps.pace.take(by.telegramId);
   if (taken === 'just-exceeded')
-    await deps.mouth.say(by.telegramId, { text: texts[by.locale ?? caller.settings.locale].slowDown });
+    await deps.replySender.say(by.telegramId, { text: texts[by.locale ?? caller.settings.locale].slowDown });
   return taken === 'within';
 }

@@ -1,9 +1,9 @@
 import type { SendReply } from '../../domain/job/reply.ts';
 import type { Chats } from '../../domain/message/telegram/chat.ts';
 import type { TelegramMessage, TelegramSender } from '../../domain/message/telegram/port.ts';
-import type { BotMouth, Saying } from './conversation.ts';
+import type { ReplySender, Saying } from './conversation.ts';
 
-export interface MouthDeps {
+export interface ReplySenderDeps {
   readonly sender: TelegramSender;
   readonly chats: Pick<Chats, 'close'>;
   readonly answerButton: (queryId: string) => Promise<void>;
@@ -18,14 +18,14 @@ const SAY_TIMEOUT_MS = 8_000;
 const WAIT_MS_MAX = 3_000;
 
 /** What the bot says by itself, in line with all that is sent for it; a person waits for it, so that it is urgent. */
-export function botMouth(deps: MouthDeps): BotMouth {
+export function botReplySender(deps: ReplySenderDeps): ReplySender {
   return {
     answerButton: deps.answerButton,
     say: async (chatId, saying) => {
       const message = messageOf(chatId, saying);
       const sentAt = deps.now();
       const reply = await say(deps.sender, message);
-      const waits = reply.reply === 'busy' && reply.retryAfterMs <= WAIT_MS_MAX;
+      const waits = reply.kind === 'busy' && reply.retryAfterMs <= WAIT_MS_MAX;
       if (waits) await new Promise((resolve) => setTimeout(resolve, reply.retryAfterMs));
       await settle(deps, chatId, sentAt, waits ? await say(deps.sender, message) : reply);
     },
@@ -49,13 +49,13 @@ function messageOf(chatId: number, { text, contactButton, buttons }: Saying): Te
 }
 
 async function settle(
-  { chats, now, onUnsaid }: MouthDeps,
+  { chats, now, onUnsaid }: ReplySenderDeps,
   chatId: number,
   sentAt: Date,
   reply: SendReply,
 ): Promise<void> {
-  if (reply.reply === 'accepted') return;
-  if (reply.reply === 'refused' && reply.addressIsDead)
+  if (reply.kind === 'accepted') return;
+  if (reply.kind === 'refused' && reply.addressIsDead)
     await chats.close(String(chatId), reply.reason, sentAt, now());
-  onUnsaid(reply.reply === 'busy' ? 'busy' : reply.reason);
+  onUnsaid(reply.kind === 'busy' ? 'busy' : reply.reason);
 }

@@ -13,31 +13,31 @@ export interface Person {
 }
 
 /** What a person did. */
-export type Deed =
-  | { readonly deed: 'start'; readonly payload: string | null }
-  | { readonly deed: 'help' }
+export type BotAction =
+  | { readonly kind: 'start'; readonly payload: string | null }
+  | { readonly kind: 'help' }
   /** `choice` is null where they ask which there are. */
-  | { readonly deed: 'language'; readonly choice: Locale | null; readonly queryId: string | null }
-  | { readonly deed: 'stop' }
-  | { readonly deed: 'unlock' }
+  | { readonly kind: 'language'; readonly choice: Locale | null; readonly queryId: string | null }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'unlock' }
   /** `isOwn`: Telegram says that the number is the sender's. */
-  | { readonly deed: 'contact'; readonly phone: string; readonly isOwn: boolean }
-  | { readonly deed: 'text'; readonly text: string };
+  | { readonly kind: 'contact'; readonly phone: string; readonly isOwn: boolean }
+  | { readonly kind: 'text'; readonly text: string };
 
 /** What happened to a chat, or in one, that nobody is answered for in words. */
 export type News =
-  | { readonly news: 'fact'; readonly chatId: number; readonly fact: ChatFact }
+  | { readonly kind: 'fact'; readonly chatId: number; readonly fact: ChatFact }
   /** A group became a supergroup with an id of its own. */
-  | { readonly news: 'moved'; readonly from: number; readonly to: number }
+  | { readonly kind: 'moved'; readonly from: number; readonly to: number }
   /** A button under a message that a project sent. */
-  | { readonly news: 'pressed'; readonly press: ButtonPress };
+  | { readonly kind: 'pressed'; readonly press: ButtonPress };
 
 /** All null for an update that is not for us. */
 export interface Update {
   readonly updateId: number;
   /** Whose updates are worked on one after the other. */
   readonly chatId: number | null;
-  readonly what: (Deed & { readonly by: Person }) | null;
+  readonly what: (BotAction & { readonly by: Person }) | null;
   readonly news: News | null;
 }
 
@@ -81,7 +81,7 @@ export function readUpdate(update: unknown): Update | null {
   const numbered = Numbered.safeParse(update).data;
   if (!numbered) return null;
   const { update_id: updateId, message, callback_query: pressed, my_chat_member: member } = numbered;
-  const what = messageDeed(message) ?? pressedDeed(pressed);
+  const what = messageAction(message) ?? pressedAction(pressed);
   const news = what ? null : (groupNews(message) ?? pressedNews(pressed) ?? memberNews(member));
   return { updateId, chatId: chatOfUpdate(numbered), what, news };
 }
@@ -94,15 +94,15 @@ function personIn(chat: z.infer<typeof Chat> | undefined, from: z.infer<typeof F
   return { telegramId: from.id, locale };
 }
 
-function messageDeed(message: unknown): Update['what'] {
+function messageAction(message: unknown): Update['what'] {
   const parsed = Message.safeParse(message).data;
   const by = parsed && personIn(parsed.chat, parsed.from);
   if (!by) return null;
   if (parsed.contact) {
     const { phone_number: phone, user_id: owner } = parsed.contact;
-    return { deed: 'contact', phone, isOwn: owner === by.telegramId, by };
+    return { kind: 'contact', phone, isOwn: owner === by.telegramId, by };
   }
-  return { ...textDeed(parsed.text ?? ''), by };
+  return { ...textAction(parsed.text ?? ''), by };
 }
 
 /** `/name@bot` names this bot: in a private chat there is no other. */
@@ -110,34 +110,34 @@ const COMMAND = /^\/([a-z]+)(?:@\w+)?(?:\s+(.*))?$/is;
 /** Of a deep link (contracts §3). */
 const PAYLOAD = /^[A-Za-z0-9_-]{1,64}$/;
 
-function textDeed(text: string): Deed {
+function textAction(text: string): BotAction {
   const [, name = '', rest = ''] = COMMAND.exec(text.trim()) ?? [];
   switch (name.toLowerCase()) {
     case 'start':
-      return { deed: 'start', payload: PAYLOAD.test(rest) ? rest : null };
+      return { kind: 'start', payload: PAYLOAD.test(rest) ? rest : null };
     case 'help':
-      return { deed: 'help' };
+      return { kind: 'help' };
     case 'stop':
-      return { deed: 'stop' };
+      return { kind: 'stop' };
     case 'unlock':
-      return { deed: 'unlock' };
+      return { kind: 'unlock' };
     case 'language':
       return {
-        deed: 'language',
+        kind: 'language',
         choice: Locale.safeParse(rest.trim().toLowerCase()).data ?? null,
         queryId: null,
       };
     default:
-      return { deed: 'text', text };
+      return { kind: 'text', text };
   }
 }
 
-function pressedDeed(pressed: unknown): Update['what'] {
+function pressedAction(pressed: unknown): Update['what'] {
   const parsed = Pressed.safeParse(pressed).data;
   const by = parsed && personIn(parsed.message?.chat, parsed.from);
   if (!by || !parsed.data?.startsWith(LANGUAGE_BUTTON)) return null;
   const choice = Locale.safeParse(parsed.data.slice(LANGUAGE_BUTTON.length)).data ?? null;
-  return { deed: 'language', choice, queryId: parsed.id, by };
+  return { kind: 'language', choice, queryId: parsed.id, by };
 }
 
 function pressedNews(pressed: unknown): News | null {
@@ -146,7 +146,7 @@ function pressedNews(pressed: unknown): News | null {
   // A game, or a message that is too old to be named: the client's wait ends all the same.
   const under = message && data !== undefined ? { ...message, data } : null;
   return {
-    news: 'pressed',
+    kind: 'pressed',
     press: {
       queryId,
       userId: from.id,
@@ -160,9 +160,9 @@ function groupNews(message: unknown): News | null {
   const parsed = InGroup.safeParse(message).data;
   if (!parsed || parsed.chat.type === 'private') return null;
   const { chat, migrate_to_chat_id: to, migrate_from_chat_id: from } = parsed;
-  if (to !== undefined) return { news: 'moved', from: chat.id, to };
-  if (from !== undefined) return { news: 'moved', from, to: chat.id };
-  return { news: 'fact', chatId: chat.id, fact: { kind: 'reached' } };
+  if (to !== undefined) return { kind: 'moved', from: chat.id, to };
+  if (from !== undefined) return { kind: 'moved', from, to: chat.id };
+  return { kind: 'fact', chatId: chat.id, fact: { kind: 'reached' } };
 }
 
 /** Blocked and unblocked by a person; let in and removed by a group or a channel. */
@@ -172,5 +172,5 @@ function memberNews(member: unknown): News | null {
   const { chat, new_chat_member: bot } = parsed;
   const isGone = bot.status === 'kicked' || bot.status === 'left' || bot.is_member === false;
   const because = chat.type === 'private' ? 'bot-blocked' : 'bot-kicked';
-  return { news: 'fact', chatId: chat.id, fact: isGone ? { kind: 'left', because } : { kind: 'reached' } };
+  return { kind: 'fact', chatId: chat.id, fact: isGone ? { kind: 'left', because } : { kind: 'reached' } };
 }

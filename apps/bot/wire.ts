@@ -16,7 +16,7 @@ import type { BotLine } from '../../infra/providers/message/telegram-updates.ts'
 import { telegramFromConfig } from '../../infra/providers/message/from-config.ts';
 import { openCodes } from '../../infra/verify/open-codes.ts';
 import { type Handled, updateHandler } from './handle.ts';
-import { botMouth } from './reply-sender.ts';
+import { botReplySender } from './reply-sender.ts';
 
 type BotPlatform = Platform<ProcessConfig<'bot'>>;
 
@@ -46,7 +46,7 @@ export async function wireBot(platform: BotPlatform, { slug, token, line }: Bot)
     registrations: people,
     chats,
     destinations: destinations(pools.hot),
-    mouth: await openMouth(platform, chats, line),
+    replySender: await openReplySender(platform, chats, line),
     presses: buttonPresses(pools.hot),
     updates: botUpdates(pools.hot, botId),
     pace,
@@ -64,7 +64,7 @@ export async function wireBot(platform: BotPlatform, { slug, token, line }: Bot)
   return { handle, close };
 }
 
-async function openMouth(
+async function openReplySender(
   { config, log, redis, clock }: BotPlatform,
   chats: ReturnType<typeof telegramChats>,
   line: BotLine,
@@ -73,7 +73,7 @@ async function openMouth(
   const onMoved = movesTo(chats, clock, (err) => log.warn({ err }, 'a move of a chat was not recorded'));
   const sender = await telegramFromConfig(config, redis, onError, onMoved);
   if (!sender) throw new ConfigError('TELEGRAM_BOT_TOKEN: expected a token');
-  return botMouth({
+  return botReplySender({
     sender,
     chats,
     answerButton: (queryId) => line.answerButton(queryId),

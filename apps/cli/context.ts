@@ -1,6 +1,6 @@
 import type { Explanations } from '../../domain/identity/approval/explain.ts';
-import type { Reseeds } from '../../domain/identity/device/port.ts';
-import type { Rewrapping } from '../../domain/staff/secret/reencrypt.ts';
+import type { Rotations } from '../../domain/identity/device/port.ts';
+import type { Reencrypting } from '../../domain/staff/secret/reencrypt.ts';
 import type { AuditLog, CommandLineAction } from '../../domain/staff/audit.ts';
 import type { StaffAccounts } from '../../domain/staff/port.ts';
 import type { StaffChats } from '../../domain/message/telegram/chat.ts';
@@ -11,8 +11,8 @@ export interface CliPorts {
   readonly projects: Projects;
   readonly staff: StaffAccounts;
   readonly audit: AuditLog;
-  readonly rewrapping: Rewrapping;
-  readonly reseeds: Reseeds;
+  readonly reencrypting: Reencrypting;
+  readonly rotations: Rotations;
   readonly explanations: Explanations;
   readonly chats: StaffChats;
 }

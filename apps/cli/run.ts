@@ -9,11 +9,11 @@ import { processVariables } from '../../infra/process/variables.ts';
 import { keyedHash } from '../../infra/process/crypto.ts';
 import { newSecrets } from '../../infra/process/new-secrets.ts';
 import { auditLog } from '../../infra/postgres/staff/audit.ts';
-import { reseeds } from '../../infra/postgres/identity/device/rotate-secrets.ts';
+import { rotations } from '../../infra/postgres/identity/device/rotate-secrets.ts';
 import { explanations } from '../../infra/postgres/identity/approval/explanations.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
 import { projectStore } from '../../infra/postgres/project/projects.ts';
-import { rewrapping } from '../../infra/postgres/staff/secret/reencrypt.ts';
+import { reencrypting } from '../../infra/postgres/staff/secret/reencrypt.ts';
 import { staffAccounts } from '../../infra/postgres/staff/accounts.ts';
 import { telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
 import { withRunning } from '../../infra/process/running.ts';
@@ -70,8 +70,8 @@ const portsOf =
         projects: projectStore(orm.em, hash),
         staff: staffAccounts(orm.em),
         audit: auditLog(pool),
-        rewrapping: rewrapping(pool, config.SEAL_KEYS),
-        reseeds: reseeds(pool),
+        reencrypting: reencrypting(pool, config.ENCRYPTION_KEYS),
+        rotations: rotations(pool),
         explanations: explanations(pool),
         chats: telegramChats(pool),
       });

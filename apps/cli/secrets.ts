@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { DeviceId } from '../../domain/identity/device/device.ts';
-import { rewrapAll } from '../../domain/staff/secret/reencrypt.ts';
+import { reencryptAll } from '../../domain/staff/secret/reencrypt.ts';
 import {
   type CliContext,
   CliError,
@@ -11,7 +11,7 @@ import {
   writeAudit,
 } from './context.ts';
 
-interface ReseedOptions extends JsonOption {
+interface RotateOptions extends JsonOption {
   readonly device?: string;
   readonly all?: boolean;
 }
@@ -23,17 +23,19 @@ export function secretCommands(program: Command, context: CliContext): void {
     .option('--json')
     .action((options: JsonOption) => tellSecrets(context, options));
   program
-    .command('rewrap')
-    .description('seals everything anew under the first of SEAL_KEYS, so that the others can be taken out')
+    .command('re-encrypt')
+    .description(
+      'encrypts everything anew under the first of ENCRYPTION_KEYS, so that the others can be taken out',
+    )
     .option('--json')
-    .action((options: JsonOption) => rewrap(context, options));
+    .action((options: JsonOption) => reencrypt(context, options));
   program
-    .command('reseed')
+    .command('rotate')
     .description('asks devices to fetch a new secret for their codes; the old one counts until they have')
     .option('--device <id>', 'this one')
     .option('--all', 'all of them')
     .option('--json')
-    .action((options: ReseedOptions) => reseed(context, options));
+    .action((options: RotateOptions) => rotate(context, options));
 }
 
 function tellSecrets(context: CliContext, options: JsonOption): void {
@@ -45,43 +47,43 @@ function tellSecrets(context: CliContext, options: JsonOption): void {
   });
 }
 
-function rewrap(context: CliContext, options: JsonOption): Promise<void> {
+function reencrypt(context: CliContext, options: JsonOption): Promise<void> {
   return context.withPorts(async (ports) => {
-    const { current } = ports.rewrapping;
-    const { rewrapped, left } = await rewrapAll(ports.rewrapping);
-    const counts = Object.fromEntries(rewrapped);
-    await writeAudit(context, ports, 'secrets.rewrap', current, { rewrapped: counts, left });
-    const rows = [...rewrapped].map(([place, count]) => [place, String(count)]);
+    const { current } = ports.reencrypting;
+    const { reencrypted, left } = await reencryptAll(ports.reencrypting);
+    const counts = Object.fromEntries(reencrypted);
+    await writeAudit(context, ports, 'secrets.re-encrypt', current, { reencrypted: counts, left });
+    const rows = [...reencrypted].map(([place, count]) => [place, String(count)]);
     tell(context, options, {
       lines: [
-        ...table([['sealed anew', 'values'], ...rows]),
+        ...table([['encrypted anew', 'values'], ...rows]),
         ...(left.length === 0
           ? [
-              `Nothing needs another key than ${current}: once no running process has another one first, the others may leave SEAL_KEYS.`,
+              `Nothing needs another key than ${current}: once no running process has another one first, the others may leave ENCRYPTION_KEYS.`,
             ]
           : []),
       ],
-      json: { current, rewrapped: counts, left },
+      json: { current, reencrypted: counts, left },
     });
     if (left.length > 0) throw new CliError(leftSentence(left));
   });
 }
 
-function leftSentence(left: Awaited<ReturnType<typeof rewrapAll>>['left']): string {
+function leftSentence(left: Awaited<ReturnType<typeof reencryptAll>>['left']): string {
   const what = left.map(({ place, kid, values }) => `${values} in ${place} need ${kid}`).join(', ');
-  return `Not everything is under the new key: ${what}. Keep these keys in SEAL_KEYS, restart whatever still seals with them, and run this again.`;
+  return `Not everything is under the new key: ${what}. Keep these keys in ENCRYPTION_KEYS, restart whatever still encrypts with them, and run this again.`;
 }
 
-function reseed(context: CliContext, { device, all, ...options }: ReseedOptions): Promise<void> {
+function rotate(context: CliContext, { device, all, ...options }: RotateOptions): Promise<void> {
   if ((device === undefined) === (all === undefined)) throw new CliError('Expected --device <id> or --all.');
   const deviceId = device === undefined ? null : DeviceId.safeParse(device).data;
   if (deviceId === undefined) throw new CliError('--device: expected the id of a device.');
   return context.withPorts(async (ports) => {
-    if (deviceId !== null && !(await ports.reseeds.isBound(deviceId)))
+    if (deviceId !== null && !(await ports.rotations.isBound(deviceId)))
       throw new CliError('There is no bound device of this id.');
     const asked = await askAll(context, ports, deviceId);
-    await writeAudit(context, ports, 'device.reseed', deviceId ?? 'all', asked);
-    const waiting = await ports.reseeds.waiting();
+    await writeAudit(context, ports, 'device.rotate', deviceId ?? 'all', asked);
+    const waiting = await ports.rotations.waiting();
     tell(context, options, {
       lines: [
         `asked         ${asked.apps} apps, ${asked.authenticators} authenticators`,
@@ -92,10 +94,10 @@ function reseed(context: CliContext, { device, all, ...options }: ReseedOptions)
   });
 }
 
-async function askAll({ now }: CliContext, { reseeds }: CliPorts, deviceId: DeviceId | null) {
+async function askAll({ now }: CliContext, { rotations }: CliPorts, deviceId: DeviceId | null) {
   const asked = { apps: 0, authenticators: 0 };
   for (;;) {
-    const { apps, authenticators } = await reseeds.ask(deviceId, now());
+    const { apps, authenticators } = await rotations.ask(deviceId, now());
     if (apps + authenticators === 0) return asked;
     asked.apps += apps;
     asked.authenticators += authenticators;

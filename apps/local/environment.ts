@@ -28,7 +28,7 @@ export function localEnvironment(given: Given, secrets: Variables, home: string)
     isGiven(given, 'FIREBASE_SERVICE_ACCOUNT') ? {} : { FCM_SANDBOX_URL: sandbox },
   ];
   const providers = groups.filter((group) => !Object.keys(group).some((name) => isGiven(given, name)));
-  const own = pick(secrets, ['CODE_KEYS', 'SEAL_KEYS', 'PEPPER', 'JWT_PRIVATE_JWK'], {});
+  const own = pick(secrets, ['CODE_KEYS', 'ENCRYPTION_KEYS', 'PEPPER', 'JWT_PRIVATE_JWK'], {});
   const defaults: Variables = Object.assign(
     {
       NODE_ENV: 'development',

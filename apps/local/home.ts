@@ -51,17 +51,62 @@ export async function claimHome(home: string, startMark: StartMark): Promise<voi
   const draft = await draftOwner(home, startMark, false);
   const began = performance.now();
   try {
-    // Only one process can make the link; a record of the dead is moved aside first, and looked at again once it is moved.
-    while (!(await linked(draft, join(home, OWNER_FILE))))
-      await setAsideDeadOwner(home, startMark).catch(async (error: unknown) => {
+    while (
+      !(await claimed(home, draft, startMark).catch(async (error: unknown) => {
         const patienceMs = error instanceof HomeInUse && error.isStopping ? STOPPING_MS : NOTICE_MS;
         if (performance.now() - began > patienceMs) throw error;
         await sleep(LOOK_MS);
-      });
+        return false;
+      }))
+    );
   } finally {
     await rm(draft, { force: true });
   }
 }
+
+/**
+ * Each dead owner has one heir: who makes the link that is named after it, which only one process can. Heirs may die too, so the
+ * owner is the last of a line that begins at the owner file. A link that was made after its line had ended is not in the line, and is
+ * taken back. No record is ever moved away, so that no living owner is without one.
+ */
+async function claimed(home: string, draft: string, startMark: StartMark): Promise<boolean> {
+  const line = await lineOf(home);
+  const last = line.at(-1);
+  if (last && isSame(last.owner, startMark)) throw new HomeInUse(home, last.owner);
+  const path = last ? heirFile(home, last.owner) : join(home, OWNER_FILE);
+  if (!(await linked(draft, path))) return false;
+  const now = await lineOf(home);
+  if (now.at(-1)?.path !== path) {
+    await rm(path, { force: true });
+    return false;
+  }
+  if (last) {
+    // The owner file first: a line that begins with us needs none of its ancestors.
+    await rename(await draftOwner(home, startMark, false), join(home, OWNER_FILE));
+    for (const { owner } of line) await rm(heirFile(home, owner), { force: true });
+  }
+  return true;
+}
+
+interface InLine {
+  readonly path: string;
+  readonly owner: z.infer<typeof OwnerRecord>;
+}
+
+/** The owner file's record, its heir, the heir of that, and so on. */
+async function lineOf(home: string): Promise<InLine[]> {
+  const line: InLine[] = [];
+  for (let path = join(home, OWNER_FILE); ;) {
+    const text = await readFile(path, 'utf8').catch(() => null);
+    if (text === null) return line;
+    const owner = readOwner(text);
+    line.push({ path, owner });
+    path = heirFile(home, owner);
+  }
+}
+
+const heirFile = (home: string, { pid, mark }: ProcessRecord): string =>
+  join(home, `${OWNER_FILE}.after-${pid}-${Buffer.from(mark).toString('hex')}`);
 
 /** Tells a start that comes now that the home will soon be free. Only its owner may say so. */
 export async function sayStopping(home: string, startMark: StartMark): Promise<void> {
@@ -99,32 +144,14 @@ function readChildren(home: string): ChildRecord[] {
   }
 }
 
-async function setAsideDeadOwner(home: string, startMark: StartMark): Promise<void> {
-  const path = join(home, OWNER_FILE);
-  await refuseLiving(home, path, startMark);
-  const aside = `${path}.dead.${process.pid}`;
-  await rename(path, aside).catch(() => undefined);
+/** What cannot be read names nobody who lives. */
+function readOwner(text: string): z.infer<typeof OwnerRecord> {
   try {
-    // Between the look and the move another start may have put its own record there: put it back and give way.
-    await refuseLiving(home, aside, startMark);
-  } catch (error) {
-    await linked(aside, path);
-    throw error;
-  } finally {
-    await rm(aside, { force: true });
+    return OwnerRecord.parse(JSON.parse(text));
+  } catch {
+    return { pid: 1, mark: 'unreadable', stopping: false };
   }
 }
-
-async function refuseLiving(home: string, path: string, startMark: StartMark): Promise<void> {
-  const owner = OwnerRecord.safeParse(await readJson(path));
-  if (owner.success && isSame(owner.data, startMark)) throw new HomeInUse(home, owner.data);
-}
-
-const readJson = (path: string): Promise<unknown> =>
-  readFile(path, 'utf8').then(
-    (text) => JSON.parse(text) as unknown,
-    () => undefined,
-  );
 
 const isSame = ({ pid, mark }: ProcessRecord, startMark: StartMark): boolean => startMark(pid) === mark;
 

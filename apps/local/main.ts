@@ -40,7 +40,7 @@ import { keepSecrets, newSandboxCredentials, type Variables } from './secrets.ts
 import { type KeptServer, keepServer, type Server } from './servers.ts';
 import { listenForStop, type StopSignals } from './stop-signals.ts';
 
-/** A killed supervisor's children hold nothing that a drain of this length would not finish; what is lost comes back by its ticket. */
+/** A killed supervisor's children hold nothing that a drain of this length would not finish; what is lost comes back with its queue entry. */
 const LEFTOVER_GRACE_MS = 15_000;
 const clone = resolve(import.meta.dirname, '../..');
 const isTerminal = process.stdout.isTTY === true;
@@ -86,7 +86,7 @@ async function stopStage(stage: Stage, force: AbortSignal): Promise<void> {
   for (const each of stopped) if (each.status === 'rejected') complain(each.reason);
 }
 
-/** The story of a start. A wish to stop is heard between its steps; what has been started by then stands in `stages`. */
+/** The course of a start. A wish to stop is heard between its steps; what has been started by then stands in `stages`. */
 async function start(
   home: string,
   stages: Stage[],

@@ -19,11 +19,11 @@ export const servingStage = (originOf: OriginOf): ChildSpec[] => [
   { name: 'api', command: ['apps/api/main.ts'], readiness: { url: `${originOf('API_PORT')}/health/ready` } },
   { name: 'board', command: ['apps/board/main.ts'], readiness: { url: `${originOf('BOARD_PORT')}/health` } },
   { name: 'bot', command: ['apps/bot/main.ts'], readiness: { logMessage: 'bot ready' } },
-  ...[...jobKinds, 'sweep'].map(worker),
+  ...[...jobKinds, 'reconciler'].map(worker),
 ];
 
-const worker = (lane: string): ChildSpec => ({
-  name: lane === 'sweep' ? lane : `worker-${lane}`,
-  command: ['workers/main.ts', lane],
+const worker = (role: string): ChildSpec => ({
+  name: role === 'reconciler' ? role : `worker-${role}`,
+  command: ['workers/main.ts', role],
   readiness: { logMessage: 'worker ready' },
 });

@@ -28,7 +28,7 @@ export function newSandboxCredentials(): Variables {
 
 /**
  * The home's secrets, made on the first start. One that a later version adds is made then; none is ever replaced, because
- * what they sealed and hashed stands in Postgres.
+ * what they encrypted and hashed stands in Postgres.
  */
 export async function keepSecrets(home: string, fresh: Variables): Promise<Variables> {
   const path = join(home, FILE);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isReservedKey, PAYLOAD_BYTES_MAX, payloadBytes } from '../../domain/message/push/message.ts';
 import { FCM_ERRORS, type FcmErrorCode } from './fcm-errors.ts';
 import { type Answer, type Incoming, json, type Reply } from './http.ts';
-import { type Destiny, type Dialect, underFault } from './under-fault.ts';
+import { type FaultOutcome, type Dialect, underFault } from './under-fault.ts';
 import type { World } from './world.ts';
 import { parseJson } from '../../domain/shared/json.ts';
 
@@ -68,17 +68,20 @@ export class Fcm {
       ]);
     trace.to = to;
     const fault = this.#world.faults.take({ channel: 'push', to, method: 'messages:send', sends: true });
-    return underFault(fault, { dialect, timers: this.#world.timers, trace }, (destiny) => {
+    return underFault(fault, { dialect, timers: this.#world.timers, trace }, (faultOutcome) => {
       const problem = contentProblem(message);
       if (problem) return invalid([problem]);
       if (validate_only) return json(200, { name: `projects/${project}/messages/fake_message_id` });
-      const accepted = this.#accept(message, { project, to, destiny });
+      const accepted = this.#accept(message, { project, to, faultOutcome });
       trace.message_id = accepted.id;
       return json(200, { name: accepted.provider_reference });
     });
   }
 
-  #accept(message: PushMessage, { project, to, destiny }: { project: string; to: string; destiny: Destiny }) {
+  #accept(
+    message: PushMessage,
+    { project, to, faultOutcome }: { project: string; to: string; faultOutcome: FaultOutcome },
+  ) {
     const { fid, notification, data } = message;
     return this.#world.inbox.add({
       channel: 'push',
@@ -87,8 +90,8 @@ export class Fcm {
       text: [notification?.title, notification?.body].filter(Boolean).join('\n'),
       provider_reference: `projects/${project}/messages/${this.#messageName()}`,
       // FCM tells nobody of the delivery: what it accepted, it calls sent.
-      status: destiny.fate === 'delivered' ? 'delivered' : 'sent',
-      fate: destiny.fate === 'delivered' ? 'delivered' : 'lost',
+      status: faultOutcome.fate === 'delivered' ? 'delivered' : 'sent',
+      fate: faultOutcome.fate === 'delivered' ? 'delivered' : 'lost',
       details: {
         ...(fid && { fid }),
         ...(data && { data }),

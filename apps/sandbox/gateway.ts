@@ -4,7 +4,7 @@ import { isCallbackUrl } from './caller.ts';
 import type { GatewayError } from './gateway-errors.ts';
 import { type Answer, type Fields, type Incoming, json, readFields, type Reply } from './http.ts';
 import type { Message, Status } from './message.ts';
-import { type Destiny, type Dialect, underFault } from './under-fault.ts';
+import { type FaultOutcome, type Dialect, underFault } from './under-fault.ts';
 import type { World } from './world.ts';
 
 export const GATEWAY_PATH = '/gateway/';
@@ -108,23 +108,28 @@ export class Gateway {
   async #send(incoming: Incoming, fields: Fields, token: string): Promise<Reply> {
     const request = Send.safeParse(fields);
     if (!request.success) return named('PHONE_NUMBER_INVALID');
-    return this.#underFault(incoming, request.data.phone_number, 'sendVerificationMessage', (destiny) => {
-      const error = this.#problemOf(request.data);
-      if (error) return named(error);
-      const free = request.data.request_id !== undefined && this.#abilities.delete(request.data.request_id);
-      const charge = this.#charge(free ? 0 : COST_CENTS);
-      const message = this.#accept(request.data, destiny);
-      incoming.trace.message_id = message.id;
-      this.#advance(message, { token, url: request.data.callback_url });
-      return success({ ...statusBody(message), ...charge });
-    });
+    return this.#underFault(
+      incoming,
+      request.data.phone_number,
+      'sendVerificationMessage',
+      (faultOutcome) => {
+        const error = this.#problemOf(request.data);
+        if (error) return named(error);
+        const free = request.data.request_id !== undefined && this.#abilities.delete(request.data.request_id);
+        const charge = this.#charge(free ? 0 : COST_CENTS);
+        const message = this.#accept(request.data, faultOutcome);
+        incoming.trace.message_id = message.id;
+        this.#advance(message, { token, url: request.data.callback_url });
+        return success({ ...statusBody(message), ...charge });
+      },
+    );
   }
 
   #underFault(
     incoming: Incoming,
     phone: string,
     method: string,
-    accept: (destiny: Destiny) => Reply,
+    accept: (faultOutcome: FaultOutcome) => Reply,
   ): Promise<Reply> {
     const { trace } = incoming;
     trace.to = phone;
@@ -150,7 +155,7 @@ export class Gateway {
     return ttl === 0 ? 'TTL_INVALID' : undefined;
   }
 
-  #accept(request: Send, destiny: Destiny): Message {
+  #accept(request: Send, faultOutcome: FaultOutcome): Message {
     const code = request.code ?? randomCode(request.code_length ?? CODE_LENGTH_DEFAULT);
     return this.#world.inbox.add({
       channel: 'telegram-gateway',
@@ -160,7 +165,7 @@ export class Gateway {
       text: `Your code: ${code}`,
       provider_reference: request.request_id ?? newRequestId(),
       status: 'sent',
-      fate: destiny.fate,
+      fate: faultOutcome.fate,
       details: {
         code,
         updated_at: this.#nowSeconds(),

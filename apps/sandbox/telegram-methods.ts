@@ -7,7 +7,7 @@ import { type Chat, privateChat, type TelegramBot } from './telegram-bot.ts';
 import { badRequest, ok, refused } from './telegram-reply.ts';
 import { type FormattedText, parseText, TEXT_UNITS_MAX } from '../../domain/message/telegram/markup.ts';
 import { deleteWebhook, getUpdates, getWebhookInfo, setWebhook } from './telegram-updates.ts';
-import type { Destiny } from './under-fault.ts';
+import type { FaultOutcome } from './under-fault.ts';
 import type { World } from './world.ts';
 import { parseJson } from '../../domain/shared/json.ts';
 
@@ -18,7 +18,7 @@ export interface TelegramCall {
   fields: Fields;
   incoming: Incoming;
   world: World;
-  destiny: Destiny;
+  faultOutcome: FaultOutcome;
 }
 export interface TelegramMethod {
   /** True where a chat sees something new: only these are struck by a fault that names no method. */
@@ -98,7 +98,7 @@ function onChat({ bot, fields }: TelegramCall, act: (chat: Chat) => Reply): Repl
 
 function sendMessage(call: TelegramCall): Reply {
   return onChat(call, (chat) => {
-    const { bot, world, destiny, incoming } = call;
+    const { bot, world, faultOutcome, incoming } = call;
     const parameters = WithText.safeParse(call.fields);
     if (!parameters.success) return badRequest('invalid parameters');
     const { text, parse_mode, entities, reply_markup } = parameters.data;
@@ -112,8 +112,8 @@ function sendMessage(call: TelegramCall): Reply {
       from: String(bot.id),
       text: formatted.text,
       provider_reference: String(bot.nextMessageId()),
-      status: destiny.fate === 'delivered' ? 'delivered' : 'sent',
-      fate: destiny.fate === 'delivered' ? 'delivered' : 'lost',
+      status: faultOutcome.fate === 'delivered' ? 'delivered' : 'sent',
+      fate: faultOutcome.fate === 'delivered' ? 'delivered' : 'lost',
       details: {
         ...(formatted.entities.length > 0 || entities ? { entities: entities ?? formatted.entities } : {}),
         ...(reply_markup === undefined ? {} : { reply_markup }),

@@ -85,7 +85,7 @@ export class Telegram {
     return underFault(
       world.faults.take(call),
       { dialect: telegramDialect, timers: world.timers, trace },
-      (destiny) => method.run({ bot, fields, incoming, world, destiny }),
+      (faultOutcome) => method.run({ bot, fields, incoming, world, faultOutcome }),
     );
   }
 

@@ -6,7 +6,7 @@ import type { Message, Status } from './message.ts';
 import { smsSegments } from '../../domain/verify/segments.ts';
 import { reportStatus } from './twilio-callback.ts';
 import { TWILIO_DELIVERY_ERRORS, TWILIO_ERRORS, type TwilioErrorCode } from './twilio-errors.ts';
-import { type Destiny, type Dialect, underFault } from './under-fault.ts';
+import { type FaultOutcome, type Dialect, underFault } from './under-fault.ts';
 import type { World } from './world.ts';
 
 export const TWILIO_PATH = '/2010-04-01/';
@@ -88,9 +88,9 @@ export class Twilio {
       method: 'Messages.create',
       sends: true,
     });
-    return underFault(fault, { dialect, timers: this.#world.timers, trace }, (destiny) => {
+    return underFault(fault, { dialect, timers: this.#world.timers, trace }, (faultOutcome) => {
       if (problem) return problem;
-      const message = this.#messageOnce(parameters.data, account, destiny, token);
+      const message = this.#messageOnce(parameters.data, account, faultOutcome, token);
       trace.message_id = message.id;
       return json(
         201,
@@ -110,17 +110,22 @@ export class Twilio {
   #messageOnce(
     parameters: Parameters,
     account: Account,
-    destiny: Destiny,
+    faultOutcome: FaultOutcome,
     token: string | undefined,
   ): Message {
     const known = token === undefined ? undefined : this.#tokens.get(token);
-    if (known === undefined) return this.#accept(parameters, account, destiny, token);
+    if (known === undefined) return this.#accept(parameters, account, faultOutcome, token);
     return (
       this.#world.inbox.byReference('sms', known) ?? forgottenMessage(known, parameters, this.#world.clock())
     );
   }
 
-  #accept(parameters: Parameters, account: Account, destiny: Destiny, token: string | undefined): Message {
+  #accept(
+    parameters: Parameters,
+    account: Account,
+    faultOutcome: FaultOutcome,
+    token: string | undefined,
+  ): Message {
     const message = this.#world.inbox.add({
       channel: 'sms',
       to: parameters.To,
@@ -129,8 +134,8 @@ export class Twilio {
       provider_reference: `SM${hexId()}`,
       ...(token === undefined ? {} : { idempotency_key: token }),
       status: 'queued',
-      fate: destiny.fate,
-      ...(destiny.errorCode === undefined ? {} : { error_code: destiny.errorCode }),
+      fate: faultOutcome.fate,
+      ...(faultOutcome.errorCode === undefined ? {} : { error_code: faultOutcome.errorCode }),
       details: detailsOf(parameters),
     });
     this.#rememberToken(message);

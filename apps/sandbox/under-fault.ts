@@ -11,7 +11,7 @@ export interface Dialect {
 }
 
 /** What an accepted message has before it. */
-export interface Destiny {
+export interface FaultOutcome {
   fate: Fate;
   errorCode?: number;
 }
@@ -23,7 +23,7 @@ export interface Destiny {
 export async function underFault(
   fault: Fault | undefined,
   { dialect, timers, trace }: { dialect: Dialect; timers: Timers; trace: Trace },
-  accept: (destiny: Destiny) => Promise<Reply> | Reply,
+  accept: (faultOutcome: FaultOutcome) => Promise<Reply> | Reply,
 ): Promise<Reply> {
   if (!fault) return accept({ fate: 'delivered' });
   trace.fault = fault.effect;

@@ -59,15 +59,15 @@ export interface CodeCheck {
 /** Why a code was not right. */
 export type CodeFailure =
   /** `remaining` is null where it may not be told. */
-  | { readonly result: 'incorrect'; readonly remaining: number | null }
+  | { readonly kind: 'incorrect'; readonly remaining: number | null }
   | {
-      readonly result: 'closed';
-      readonly reason: 'used' | 'denied' | 'cancelled' | 'expired' | 'too-many-checks';
+      readonly kind: 'closed';
+      readonly reason: 'used' | 'denied' | 'cancelled' | 'expired' | 'max-checks-reached';
     }
-  | { readonly result: 'locked' }
-  | { readonly result: 'unknown' }
+  | { readonly kind: 'locked' }
+  | { readonly kind: 'unknown' }
   /** Nothing was checked: too many wrong ones came from this guesser. */
-  | { readonly result: 'blocked'; readonly retryAfterSeconds: number };
+  | { readonly kind: 'blocked'; readonly retryAfterSeconds: number };
 
 export type CodeChecked =
   /** `phone` is where it was sent; null where that was none. */

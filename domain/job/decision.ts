@@ -9,12 +9,12 @@ export interface Refused<Reason extends string = string> {
 }
 
 export type Decision<Accepted, Refusal extends string> =
-  | ({ readonly decision: 'accepted' } & Accepted)
+  | ({ readonly kind: 'accepted' } & Accepted)
   | {
-      readonly decision: 'refused';
+      readonly kind: 'refused';
       readonly reason: Refusal;
       readonly retryAfterSeconds: number | null;
     };
 
 export const refused = <Refusal extends string>(reason: Refusal, retryAfterSeconds: number | null = null) =>
-  ({ decision: 'refused', reason, retryAfterSeconds }) as const;
+  ({ kind: 'refused', reason, retryAfterSeconds }) as const;

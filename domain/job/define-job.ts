@@ -4,12 +4,12 @@ import type { EntryLabels } from './job.ts';
 /** What staff may do to one job, and to the queue of one kind. */
 export const jobCommands = ['retry', 'promote', 'cancel'] as const;
 export type JobCommand = (typeof jobCommands)[number];
-export const laneCommands = ['pause', 'resume'] as const;
-export type LaneCommand = (typeof laneCommands)[number];
-export type StaffCommand = JobCommand | LaneCommand;
+export const queueCommands = ['pause', 'resume'] as const;
+export type QueueCommand = (typeof queueCommands)[number];
+export type StaffCommand = JobCommand | QueueCommand;
 
 /** For a kind whose jobs need no approval. One that moves money takes pause and resume only: its items have an approval of their own. */
-export const everyCommand: readonly StaffCommand[] = [...jobCommands, ...laneCommands];
+export const everyCommand: readonly StaffCommand[] = [...jobCommands, ...queueCommands];
 
 /** How the scheduler gives the waiting jobs of a kind their queue entries. */
 export interface SchedulerRules {

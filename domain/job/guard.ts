@@ -11,7 +11,7 @@ export interface Provider<Message, Name extends string = string> {
 }
 
 /**
- * A provider behind its bulkhead and its breaker. The worker asks for a place *before* it opens an attempt, so that a
+ * A provider behind its concurrency limit and its breaker. The worker asks for a place *before* it opens an attempt, so that a
  * provider which is full or failing costs no attempt and the chain moves on.
  */
 export interface Guarded<Message, Name extends string = string> {

@@ -3,13 +3,17 @@ import type { JobId } from '../shared/ids.ts';
 
 export { JobId, ProjectId } from '../shared/ids.ts';
 
-/** accepted → running → one of the five final states. `finished_at` is set with the final state and never before. */
+/**
+ * queued → running or retrying → one of the five final states. Running: an attempt is open, or what it sent waits for its
+ * confirmation; retrying: it waits for its next attempt. `finished_at` is set with the final state and never before.
+ */
 export const jobStates = [
-  'accepted',
+  'queued',
   'running',
+  'retrying',
   'completed',
   'rejected',
-  'exhausted',
+  'failed',
   'cancelled',
   'expired',
 ] as const;
@@ -18,11 +22,13 @@ export type JobState = (typeof jobStates)[number];
 export const finalStates = [
   'completed',
   'rejected',
-  'exhausted',
+  'failed',
   'cancelled',
   'expired',
 ] as const satisfies readonly JobState[];
 export type FinalState = (typeof finalStates)[number];
+
+export const isFinal = (state: string): state is FinalState => finalStates.some((final) => final === state);
 
 /**
  * How one attempt ended.
@@ -35,18 +41,18 @@ export type FinalState = (typeof finalStates)[number];
 export const attemptOutcomes = ['completed', 'rejected', 'failed', 'snoozed', 'unknown'] as const;
 export type AttemptOutcome = (typeof attemptOutcomes)[number];
 
-/** What a worker's pure rules say of a job when its ticket wakes it. */
+/** What a worker's pure rules say of a job when its queue entry wakes it. */
 export type Step<Send> =
-  | { readonly step: 'send'; readonly send: Send }
+  | { readonly kind: 'send'; readonly send: Send }
   | {
-      readonly step: 'wait';
+      readonly kind: 'wait';
       readonly until: Date;
       readonly because: 'back-off' | 'confirmation' | 'provider-asked' | 'no-room';
     }
-  | { readonly step: 'finish'; readonly state: FinalState; readonly reason: string | null };
+  | { readonly kind: 'finish'; readonly state: FinalState; readonly reason: string | null };
 
 /** All that Redis holds of a job. Labels are safe on a board: never a code, a text or a whole number. */
-export interface Ticket {
+export interface QueueEntry {
   readonly jobId: JobId;
   readonly kind: string;
   readonly labels: EntryLabels;

@@ -12,13 +12,13 @@ export interface Cost {
 
 export type SendReply =
   | {
-      readonly reply: 'accepted';
+      readonly kind: 'accepted';
       /** The provider's own id of the message. */
       readonly reference: string;
       readonly cost: Cost | null;
     }
   | {
-      readonly reply: 'refused';
+      readonly kind: 'refused';
       /** Why it will never deliver this: a reason of the context that speaks to it. */
       readonly reason: string;
       /** The address itself is dead: forget it for every later message. */
@@ -27,7 +27,7 @@ export type SendReply =
       readonly detail?: string;
     }
   | {
-      readonly reply: 'faulted';
+      readonly kind: 'faulted';
       /** Why it failed, which may pass. */
       readonly reason: string;
       /** The provider asks us to wait so long before the next try, which the pause is then no shorter than. */
@@ -35,6 +35,6 @@ export type SendReply =
       readonly detail?: string;
     }
   /** `because`: the provider asked us to wait, or our own pace has no turn soon and nobody was asked. */
-  | { readonly reply: 'busy'; readonly because: BusyReason; readonly retryAfterMs: number }
+  | { readonly kind: 'busy'; readonly because: BusyReason; readonly retryAfterMs: number }
   /** No answer, or one that cannot be read: the message may have left. */
-  | { readonly reply: 'unknown'; readonly reason: UnknownReason };
+  | { readonly kind: 'unknown'; readonly reason: UnknownReason };

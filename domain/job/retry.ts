@@ -13,7 +13,7 @@ export interface PastTry {
 }
 
 export interface RetryRules {
-  /** Pause before each further try, in order; when they are used up the job is exhausted. */
+  /** Pause before each further try, in order; when they are used up the job fails. */
   readonly delaysMs: readonly number[];
   /** An unknown attempt may have happened; so many of them are made at the most, the first included. */
   readonly unknownMax: number;
@@ -37,11 +37,11 @@ const SNOOZES_MAX = 20;
 /** Send, wait or finish: what a wake-up means for a kind with one provider and no chain. */
 export function decideRetry(past: readonly PastTry[], rules: RetryRules, now: Date): Step<null> {
   const last = past.at(-1);
-  if (last?.outcome === 'completed') return { step: 'finish', state: 'completed', reason: null };
-  if (last?.outcome === 'rejected') return { step: 'finish', state: 'rejected', reason: last.reason };
+  if (last?.outcome === 'completed') return { kind: 'finish', state: 'completed', reason: null };
+  if (last?.outcome === 'rejected') return { kind: 'finish', state: 'rejected', reason: last.reason };
   if (now >= rules.deadlineAt)
-    return { step: 'finish', state: 'expired', reason: last?.reason ?? ('deadline' satisfies EngineReason) };
-  if (!last) return { step: 'send', send: null };
+    return { kind: 'finish', state: 'expired', reason: last?.reason ?? ('deadline' satisfies EngineReason) };
+  if (!last) return { kind: 'send', send: null };
   return last.outcome === 'snoozed'
     ? afterSnooze(past, last, rules, now)
     : afterFailure(past, last, rules, now);
@@ -56,14 +56,14 @@ function afterSnooze(past: readonly PastTry[], last: PastTry, rules: RetryRules,
   const alike = past.filter(
     ({ outcome, reason }) => outcome === 'snoozed' && (reason === 'own-pace') === isOwn,
   ).length;
-  if (!isOwn && alike >= SNOOZES_MAX) return { step: 'finish', state: 'exhausted', reason: last.reason };
+  if (!isOwn && alike >= SNOOZES_MAX) return { kind: 'finish', state: 'failed', reason: last.reason };
   const patienceMs =
     alike <= SNOOZES_AS_ASKED
       ? 0
       : Math.min(isOwn ? OWN_WAIT_MAX_MS : SNOOZE_MAX_MS, SNOOZE_FIRST_MS * 2 ** (alike - SNOOZES_AS_ASKED));
   const pauseMs = Math.max(last.retryAfterMs ?? 0, patienceMs);
   const until = new Date((last.closedAt ?? now).getTime() + pauseMs);
-  return now < until ? waitWithin(until, 'provider-asked', rules) : { step: 'send', send: null };
+  return now < until ? waitWithin(until, 'provider-asked', rules) : { kind: 'send', send: null };
 }
 
 function afterFailure(past: readonly PastTry[], last: PastTry, rules: RetryRules, now: Date): Step<null> {
@@ -71,12 +71,12 @@ function afterFailure(past: readonly PastTry[], last: PastTry, rules: RetryRules
   const tries = past.filter(({ outcome }) => outcome === 'failed').length + unknowns;
   const delayMs = rules.delaysMs[tries - 1];
   if (delayMs === undefined || unknowns >= rules.unknownMax)
-    return { step: 'finish', state: 'exhausted', reason: last.reason ?? ('unknown' satisfies EngineReason) };
+    return { kind: 'finish', state: 'failed', reason: last.reason ?? ('unknown' satisfies EngineReason) };
   // An open attempt was cut off by a crash: whoever finds it has already waited.
-  if (last.closedAt === null) return { step: 'send', send: null };
+  if (last.closedAt === null) return { kind: 'send', send: null };
   const pauseMs = Math.max(delayMs * (1 + JITTER_SHARE * rules.jitter), last.retryAfterMs ?? 0);
   const until = new Date(last.closedAt.getTime() + pauseMs);
-  return now < until ? waitWithin(until, 'back-off', rules) : { step: 'send', send: null };
+  return now < until ? waitWithin(until, 'back-off', rules) : { kind: 'send', send: null };
 }
 
 /** Nothing waits past the deadline: the wake-up at its end settles the job. */
@@ -85,5 +85,5 @@ function waitWithin(
   because: 'back-off' | 'provider-asked',
   { deadlineAt }: RetryRules,
 ): Step<null> {
-  return { step: 'wait', until: until < deadlineAt ? until : deadlineAt, because };
+  return { kind: 'wait', until: until < deadlineAt ? until : deadlineAt, because };
 }

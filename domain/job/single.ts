@@ -8,7 +8,7 @@ export interface SingleJob<Work> {
   readonly state: JobState;
   readonly finished: boolean;
   readonly reason: string | null;
-  /** The lane is paused: the ticket goes back to sleep. */
+  /** The queue is paused: the queue entry goes back to sleep. */
   readonly paused: boolean;
   readonly attemptsMade: number;
   readonly runAt: Date;

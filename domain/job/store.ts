@@ -14,7 +14,7 @@ export interface JobStore {
   close(attempt: ClosingAttempt): Promise<ClosedAttempt>;
   /** Ends a job without an attempt. */
   finish(id: JobId, state: FinalState, reason: string | null): Promise<void>;
-  /** Its ticket, or the one that the sweep issues in its place, sleeps until then. */
+  /** Its queue entry, or the one that the reconciler issues in its place, sleeps until then. */
   postpone(id: JobId, until: Date): Promise<void>;
   /** Closes as unknown what a dead worker left open. What was opened after `takenAt` is a living one's, and stays open. */
   closeAbandoned(id: JobId, takenAt: Date): Promise<void>;

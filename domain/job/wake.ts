@@ -2,9 +2,9 @@ import type { FinalState, JobId } from './job.ts';
 
 /** What a wake-up of a job came to; `infra/queue/queue-worker.ts` alone turns it into BullMQ's language. */
 export type Woken =
-  | { readonly woken: 'finished'; readonly state: FinalState; readonly reason: string | null }
+  | { readonly kind: 'finished'; readonly state: FinalState; readonly reason: string | null }
   /** `failed`: the last attempt did, so that BullMQ counts and shows a retry. */
-  | { readonly woken: 'waiting'; readonly until: Date; readonly failed: string | null };
+  | { readonly kind: 'waiting'; readonly until: Date; readonly failed: string | null };
 
 /**
  * Does what is due of one job: reads its row, decides, makes attempts, records them. Safe to run twice: attempts are

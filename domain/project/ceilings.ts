@@ -74,8 +74,8 @@ export interface AboveCeiling {
 }
 
 export type SettingsDecision =
-  | { readonly decision: 'accepted'; readonly stored: Record<string, unknown> }
-  | { readonly decision: 'refused'; readonly above: readonly AboveCeiling[] };
+  | { readonly kind: 'accepted'; readonly stored: Record<string, unknown> }
+  | { readonly kind: 'refused'; readonly above: readonly AboveCeiling[] };
 
 /** May these settings be stored, where `change` is what was asked for? What was not asked for comes down to its ceiling. */
 export function withinCeilings(
@@ -87,8 +87,8 @@ export function withinCeilings(
     ({ setting }) => change[setting] !== undefined && change[setting] !== null,
   );
   return asked.length > 0
-    ? { decision: 'refused', above: asked }
-    : { decision: 'accepted', stored: loweredSettings(given, ceilings).settings };
+    ? { kind: 'refused', above: asked }
+    : { kind: 'accepted', stored: loweredSettings(given, ceilings).settings };
 }
 
 /** The settings with what is above its ceiling brought down to it, a default of the platform too. */

@@ -57,20 +57,20 @@ export const SCOPES_DEFAULT: readonly KeyScope[] = ['otp', 'jobs', 'recipients']
 
 export type KeyRefusal = 'too-many-active' | 'too-many-made' | 'already-expired';
 export type KeyDecision =
-  | { readonly decision: 'accepted'; readonly scopes: readonly KeyScope[] }
-  | { readonly decision: 'refused'; readonly reason: KeyRefusal };
+  | { readonly kind: 'accepted'; readonly scopes: readonly KeyScope[] }
+  | { readonly kind: 'refused'; readonly reason: KeyRefusal };
 
 /** May the project have this key beside those it has? A few of a sort are active at a time. */
 export function decideKey(order: KeyOrder, keys: readonly KeyView[], now: Date): KeyDecision {
   if (order.expiresAt !== null && order.expiresAt <= now)
-    return { decision: 'refused', reason: 'already-expired' };
-  if (keys.length >= KEYS_MADE_MAX) return { decision: 'refused', reason: 'too-many-made' };
+    return { kind: 'refused', reason: 'already-expired' };
+  if (keys.length >= KEYS_MADE_MAX) return { kind: 'refused', reason: 'too-many-made' };
   const sameSort = keys.filter(
     (key) => key.access === order.access && key.mode === order.mode && isActive(key, now),
   );
-  if (sameSort.length >= ACTIVE_KEYS_MAX) return { decision: 'refused', reason: 'too-many-active' };
+  if (sameSort.length >= ACTIVE_KEYS_MAX) return { kind: 'refused', reason: 'too-many-active' };
   return {
-    decision: 'accepted',
+    kind: 'accepted',
     scopes: order.access === 'publishable' ? ['public'] : [...new Set(order.scopes)],
   };
 }

@@ -1,7 +1,7 @@
 import type { DisabledReason } from '../webhook/port.ts';
 
 /** A worker writes a sign of life every five seconds: after three that are missing it is gone. */
-const BEAT_LATE_MS = 15_000;
+const HEARTBEAT_LATE_MS = 15_000;
 /** A waiting job that is older has probably no worker, or too few. */
 export const WAITING_OLD_MS = 30_000;
 /** A restart of a receiver takes minutes; what fails for longer is looked at by nobody. */
@@ -20,12 +20,12 @@ export interface AlarmFacts {
     readonly jobs: number;
     readonly oldestDueAt: Date | null;
   }[];
-  readonly beats: readonly {
+  readonly heartbeats: readonly {
     readonly roles: readonly string[];
-    readonly sweptAt: Date | null;
+    readonly reconciledAt: Date | null;
     readonly at: Date;
   }[];
-  readonly lanes: readonly {
+  readonly queues: readonly {
     readonly kind: string;
     readonly pausedAt: Date | null;
     readonly pausedBy: string | null;
@@ -55,9 +55,9 @@ export interface EndpointFacts {
 
 export const alarmKinds = [
   'no-worker',
-  'sweep-stopped',
+  'reconciler-stopped',
   'jobs-waiting',
-  'lane-paused',
+  'queue-paused',
   'provider-failing',
   'endpoint-failing',
   'endpoint-disabled',
@@ -77,44 +77,46 @@ export interface Alarm {
 /** Everything that somebody must look at now, worst first. `kinds`: those that this installation works on. */
 export function alarmsOf(all: AlarmFacts, kinds: readonly string[], now: Date): Alarm[] {
   const isWorkedOn = ({ kind }: { readonly kind: string }) => kinds.includes(kind);
-  const facts = { ...all, waiting: all.waiting.filter(isWorkedOn), lanes: all.lanes.filter(isWorkedOn) };
+  const facts = { ...all, waiting: all.waiting.filter(isWorkedOn), queues: all.queues.filter(isWorkedOn) };
   return [
     ...workerAlarms(facts, kinds, now),
-    ...sweepAlarms(facts, now),
-    ...facts.lanes.flatMap(pauseAlarm),
+    ...reconcilerAlarms(facts, now),
+    ...facts.queues.flatMap(pauseAlarm),
     ...waitingAlarms(facts, now),
     ...facts.providers.flatMap(providerAlarm),
     ...facts.endpoints.flatMap((endpoint) => endpointAlarm(endpoint, now)),
   ];
 }
 
-const isAlive = ({ at }: AlarmFacts['beats'][number], now: Date) =>
-  now.getTime() - at.getTime() <= BEAT_LATE_MS;
+const isAlive = ({ at }: AlarmFacts['heartbeats'][number], now: Date) =>
+  now.getTime() - at.getTime() <= HEARTBEAT_LATE_MS;
 
-function workerAlarms({ beats }: AlarmFacts, kinds: readonly string[], now: Date): Alarm[] {
-  const worked = new Set(beats.filter((beat) => isAlive(beat, now)).flatMap(({ roles }) => roles));
+function workerAlarms({ heartbeats }: AlarmFacts, kinds: readonly string[], now: Date): Alarm[] {
+  const worked = new Set(
+    heartbeats.filter((heartbeat) => isAlive(heartbeat, now)).flatMap(({ roles }) => roles),
+  );
   return kinds
     .filter((kind) => !worked.has(kind))
     .map((kind) => ({
       alarm: 'no-worker',
       subject: kind,
-      since: lastAt(beats.filter(({ roles }) => roles.includes(kind)).map(({ at }) => at)),
+      since: lastAt(heartbeats.filter(({ roles }) => roles.includes(kind)).map(({ at }) => at)),
       says: `No worker takes jobs of the kind ${kind}.`,
       nextStep: `Start one: npm run worker -- ${kind}. Its log says why it ended.`,
       link: `/ops/jobs?kind=${kind}&state=accepted`,
     }));
 }
 
-function sweepAlarms({ beats }: AlarmFacts, now: Date): Alarm[] {
-  const sweptAt = lastAt(beats.flatMap((beat) => beat.sweptAt ?? []));
-  if (sweptAt && now.getTime() - sweptAt.getTime() <= BEAT_LATE_MS) return [];
+function reconcilerAlarms({ heartbeats }: AlarmFacts, now: Date): Alarm[] {
+  const reconciledAt = lastAt(heartbeats.flatMap((heartbeat) => heartbeat.reconciledAt ?? []));
+  if (reconciledAt && now.getTime() - reconciledAt.getTime() <= HEARTBEAT_LATE_MS) return [];
   return [
     {
-      alarm: 'sweep-stopped',
-      subject: 'sweep',
-      since: sweptAt,
-      says: 'The sweep does not run: lost queue entries, deadlines and turns of messages wait for it.',
-      nextStep: 'Start it: npm run worker -- sweep. If it runs, its log says why no round ends.',
+      alarm: 'reconciler-stopped',
+      subject: 'reconciler',
+      since: reconciledAt,
+      says: 'The reconciler does not run: lost queue entries, deadlines and turns of messages wait for it.',
+      nextStep: 'Start it: npm run worker -- reconciler. If it runs, its log says why no round ends.',
       link: null,
     },
   ];
@@ -123,22 +125,22 @@ function sweepAlarms({ beats }: AlarmFacts, now: Date): Alarm[] {
 const lastAt = (times: readonly Date[]): Date | null =>
   times.length === 0 ? null : new Date(Math.max(...times.map((at) => at.getTime())));
 
-function pauseAlarm({ kind, pausedAt, pausedBy, pausedReason }: AlarmFacts['lanes'][number]): Alarm[] {
+function pauseAlarm({ kind, pausedAt, pausedBy, pausedReason }: AlarmFacts['queues'][number]): Alarm[] {
   if (!pausedAt) return [];
   return [
     {
-      alarm: 'lane-paused',
+      alarm: 'queue-paused',
       subject: kind,
       since: pausedAt,
       says: `${kind} is paused by ${pausedBy ?? 'somebody'}: ${pausedReason ?? 'no reason was given'}.`,
       nextStep: 'Resume it as soon as the cause is gone: jobs expire while they wait.',
-      link: '/ops/lanes',
+      link: '/ops/queues',
     },
   ];
 }
 
-function waitingAlarms({ waiting, lanes }: AlarmFacts, now: Date): Alarm[] {
-  const paused = new Set(lanes.filter(({ pausedAt }) => pausedAt).map(({ kind }) => kind));
+function waitingAlarms({ waiting, queues }: AlarmFacts, now: Date): Alarm[] {
+  const paused = new Set(queues.filter(({ pausedAt }) => pausedAt).map(({ kind }) => kind));
   return waiting
     .filter(({ kind, oldestDueAt }) => !paused.has(kind) && isOld(oldestDueAt, now))
     .map(({ kind, jobs, oldestDueAt }) => ({

@@ -15,15 +15,15 @@ export type CommandLineAction =
   | 'staff.disable'
   | 'staff.reset-second-factor'
   | 'staff.unlock'
-  | 'secrets.rewrap'
-  | 'device.reseed'
+  | 'secrets.re-encrypt'
+  | 'device.rotate'
   | 'chat.open';
 
 /** What leaves a row: every command that changes something, done or refused, and every login. */
 export type AuditAction =
   | StaffAction
   | CommandLineAction
-  // Done is a whole session; a right password alone is a `login.password`.
+  // Done is a full session; a right password alone is a `login.password`.
   | 'login'
   | 'login.password'
   | 'login.second-factor'

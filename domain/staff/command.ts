@@ -1,11 +1,11 @@
-import type { JobCommand, LaneCommand } from '../job/define-job.ts';
+import type { JobCommand, QueueCommand } from '../job/define-job.ts';
 import type { FinalState } from '../job/job.ts';
 import type { JobId } from '../shared/ids.ts';
 import type { JobFilter } from './ops.ts';
 import type { StaffMember } from './port.ts';
 
 /** Ends that another try may turn. Completed has been done, and cancelled was somebody's will. */
-export const retriableStates = ['rejected', 'exhausted', 'expired'] as const satisfies readonly FinalState[];
+export const retriableStates = ['rejected', 'failed', 'expired'] as const satisfies readonly FinalState[];
 
 /** Why a command was not carried out. Closed, so that each has its status and its sentence. */
 export const commandRefusals = [
@@ -17,7 +17,7 @@ export const commandRefusals = [
 ] as const;
 export type CommandRefusal = (typeof commandRefusals)[number];
 
-/** `told` says whether the queue has heard it already; where Redis is away, the sweep brings it there later. */
+/** `told` says whether the queue has heard it already; where Redis is away, the reconciler brings it there later. */
 export type CommandResult =
   | { readonly done: true; readonly told: boolean }
   | { readonly done: false; readonly reason: CommandRefusal };
@@ -54,8 +54,8 @@ export interface RetryRun {
 export interface StaffCommands {
   job(command: JobCommand, id: JobId, by: StaffMember, now: Date): Promise<CommandResult>;
   /** `why` stands in the audit, and with a pause on every page until it ends. */
-  lane(
-    command: LaneCommand,
+  queue(
+    command: QueueCommand,
     kind: string,
     by: StaffMember,
     why: string | null,

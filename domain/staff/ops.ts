@@ -102,19 +102,19 @@ export interface JobPage extends JobLine {
 /** What happened to one address, oldest last. */
 export type TimelineEvent =
   | {
-      readonly what: 'job';
+      readonly kind: 'job';
       readonly at: Date;
       readonly job: JobLine;
       readonly event: 'accepted' | 'finished';
     }
   | {
-      readonly what: 'attempt';
+      readonly kind: 'attempt';
       readonly at: Date;
       readonly attempt: AttemptLine;
       readonly event: 'opened' | 'closed' | 'delivery';
     }
   | {
-      readonly what: 'verification';
+      readonly kind: 'verification';
       readonly at: Date;
       readonly verification: VerificationLine;
       readonly event: 'created' | 'closed';
@@ -154,13 +154,13 @@ export const KindCount = z.object({
   jobs: z.int(),
 });
 
-export const LaneLine = z.object({
+export const QueueLine = z.object({
   kind: z.string(),
   pausedAt: z.date().nullable(),
   pausedBy: z.string().nullable(),
   pausedReason: z.string().nullable(),
 });
-export type LaneLine = z.infer<typeof LaneLine>;
+export type QueueLine = z.infer<typeof QueueLine>;
 
 export interface Overview {
   readonly at: Date;
@@ -174,7 +174,7 @@ export interface Overview {
     readonly jobs: number;
     readonly oldestDueAt: Date | null;
   }[];
-  readonly lanes: readonly LaneLine[];
+  readonly queues: readonly QueueLine[];
   /** What somebody must look at now. */
   readonly alarms: readonly Alarm[];
 }
@@ -218,13 +218,13 @@ export interface StaffQueries {
   find(
     id: string,
   ): Promise<
-    | { readonly found: 'job'; readonly id: JobId }
-    | { readonly found: 'recipient'; readonly address: AddressHash }
+    | { readonly kind: 'job'; readonly id: JobId }
+    | { readonly kind: 'recipient'; readonly address: AddressHash }
     | null
   >;
   recipient(address: AddressHash, now: Date): Promise<Recipient>;
   timeline(address: AddressHash, limit: number, after: JobId | null): Promise<Timeline>;
   failures(filter: Pick<JobFilter, 'kind' | 'project'>, since: Date): Promise<Failures>;
-  lanes(): Promise<readonly LaneLine[]>;
+  queues(): Promise<readonly QueueLine[]>;
   projects(): Promise<readonly string[]>;
 }

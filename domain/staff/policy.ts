@@ -9,8 +9,8 @@ export const staffActions = [
   'job.promote',
   'job.cancel',
   'jobs.retry',
-  'lane.pause',
-  'lane.resume',
+  'queue.pause',
+  'queue.resume',
   'chat.open',
 ] as const;
 export type StaffAction = (typeof staffActions)[number];
@@ -30,8 +30,8 @@ const policy = {
   'job.promote': keepers,
   'job.cancel': keepers,
   'jobs.retry': keepers,
-  'lane.pause': keepers,
-  'lane.resume': keepers,
+  'queue.pause': keepers,
+  'queue.resume': keepers,
   'chat.open': keepers,
 } as const satisfies Record<StaffAction, Record<StaffRole, boolean>>;
 

@@ -20,8 +20,8 @@ export interface StaffListing extends StaffMember {
  * have an account.
  */
 export type Login =
-  | { readonly login: 'accepted'; readonly staff: StaffMember }
-  | { readonly login: 'refused'; readonly reason: 'wrong' | 'locked' | 'disabled' };
+  | { readonly kind: 'accepted'; readonly staff: StaffMember }
+  | { readonly kind: 'refused'; readonly reason: 'wrong' | 'locked' | 'disabled' };
 
 export type StaffCreated =
   | { readonly created: true; readonly staff: StaffMember }

@@ -84,11 +84,11 @@ export interface SecondFactorState {
 export interface SecondFactors {
   /** Null until it is set up. */
   stateOf(staffId: string): Promise<SecondFactorState | null>;
-  /** The secret that this half session may set up, the same at each call; null once the account has a second factor. */
+  /** The secret that this pending session may set up, the same at each call; null once the account has a second factor. */
   offer(token: string, now: Date): Promise<Uint8Array | null>;
   /** Binds the offered secret, proven by a code of it, and makes the session whole. */
   setUp(token: string, code: string, now: Date, browser?: string | null): Promise<SetUp>;
-  /** Makes a half session whole. */
+  /** Makes a pending session full. */
   pass(token: string, code: string, now: Date, browser?: string | null): Promise<Passed>;
   /** Ten new recovery codes in place of the old ones, for a TOTP. */
   renewRecoveryCodes(

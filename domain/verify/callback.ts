@@ -23,17 +23,17 @@ export interface CallbackRequest {
 
 export type CallbackReading =
   | {
-      readonly reading: 'report';
+      readonly kind: 'report';
       /** The provider's own id of the message, as its answer to `send` gave it. */
       readonly reference: string;
       readonly report: DeliveryReport;
     }
   /** Genuine, and says nothing that changes an attempt. Acknowledge it. */
-  | { readonly reading: 'nothing-new' }
+  | { readonly kind: 'nothing-new' }
   /** Not signed by the provider, signed too long ago, or about another attempt than its address says. */
-  | { readonly reading: 'forged' }
+  | { readonly kind: 'forged' }
   /** Signed, and not in a form that we know. Repeating it would not help. */
-  | { readonly reading: 'unreadable' };
+  | { readonly kind: 'unreadable' };
 
 /** Reads the callbacks of one provider. Callbacks come at least once and in any order. */
 export interface CallbackReader {

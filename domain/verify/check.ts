@@ -38,13 +38,13 @@ export const CheckRequest = z
 
 export type CheckResult =
   | {
-      readonly result: 'approved';
+      readonly kind: 'approved';
       readonly id: string;
       readonly purpose: string;
       readonly phone: string | null;
     }
   /** `remaining` is null for a check by `to`, which may not betray whether a code lives. */
-  | { readonly result: 'incorrect'; readonly remaining: number | null }
-  | { readonly result: 'closed'; readonly reason: ClosedReason }
-  | { readonly result: 'locked' }
-  | { readonly result: 'unknown' };
+  | { readonly kind: 'incorrect'; readonly remaining: number | null }
+  | { readonly kind: 'closed'; readonly reason: ClosedReason }
+  | { readonly kind: 'locked' }
+  | { readonly kind: 'unknown' };

@@ -36,31 +36,31 @@ export interface ByTo {
 }
 
 /** What `GET /otp/{id}` tells. */
-export interface VerificationStory {
+export interface VerificationTimeline {
   readonly verification: Verification;
   readonly phone: string | null;
   readonly metadata: Record<string, string> | null;
   readonly closedAt: Date | null;
   /** What became of the push to Navbat's own app; null until the person approved for the project. */
-  readonly approval: StoryApproval | null;
-  readonly jobs: readonly StoryJob[];
+  readonly approval: TimelineApproval | null;
+  readonly jobs: readonly TimelineJob[];
 }
 
-export interface StoryApproval {
+export interface TimelineApproval {
   readonly state: ShownState;
   readonly answeredAt: Date | null;
 }
 
-export interface StoryJob {
+export interface TimelineJob {
   readonly id: string;
   readonly state: string;
   readonly reason: string | null;
   readonly accepted_at: Date;
   readonly finished_at: Date | null;
-  readonly attempts: readonly StoryAttempt[];
+  readonly attempts: readonly TimelineAttempt[];
 }
 
-export interface StoryAttempt {
+export interface TimelineAttempt {
   readonly n: number;
   readonly channel: string;
   readonly provider: string;
@@ -80,7 +80,7 @@ export interface StoryAttempt {
 
 export interface Verifications {
   /** Null when there is none of that id in the project. */
-  story(projectId: ProjectId, mode: KeyMode, id: string): Promise<VerificationStory | null>;
+  timeline(projectId: ProjectId, mode: KeyMode, id: string): Promise<VerificationTimeline | null>;
   /** Ends a live verification and its job; false when it is not live. */
   cancel(projectId: ProjectId, mode: KeyMode, id: string): Promise<'cancelled' | 'not-live' | 'unknown'>;
   /** What a resend of it needs to be asked for again. */

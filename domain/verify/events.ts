@@ -46,7 +46,10 @@ export const verifyEvents = {
     meaning: 'You cancelled it, or a newer one took its place.',
     data: closedAs('cancelled'),
   },
-  'verification.spent': { meaning: 'It used up its checks.', data: closedAs('spent') },
+  'verification.max_checks_reached': {
+    meaning: 'It used up its checks.',
+    data: closedAs('max-checks-reached'),
+  },
   'verification.delivered': {
     meaning: 'A code was sent, as far as its provider says.',
     data: codeEnded,

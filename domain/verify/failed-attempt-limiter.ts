@@ -34,7 +34,7 @@ export const FAILURES_MAX = { client: 30, key: 10_000, project: 20_000 } as cons
  *
  * It fails closed: without the count over all processes nothing is checked (`CountUnavailable`).
  */
-export interface FailureGate {
+export interface FailedAttemptLimiter {
   /** Seconds until checks are taken again, or null when they are now. What is blocked is not counted. */
   enter(guesser: Guesser): Promise<number | null>;
   forgive(guesser: Guesser): void;

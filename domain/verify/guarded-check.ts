@@ -1,15 +1,15 @@
 import type { Check, Checks } from './checks.ts';
 import type { CheckResult } from './check.ts';
-import type { FailureGate, Guesser } from './failed-attempt-limiter.ts';
+import type { FailedAttemptLimiter, Guesser } from './failed-attempt-limiter.ts';
 
 export interface GuardedChecks {
   readonly checks: Pick<Checks, 'check'>;
-  readonly failures: FailureGate;
+  readonly failures: FailedAttemptLimiter;
 }
 
 /** Nothing was checked: whoever guesses has guessed wrong too often. */
 export interface Blocked {
-  readonly result: 'blocked';
+  readonly kind: 'blocked';
   readonly retryAfterSeconds: number;
 }
 
@@ -20,10 +20,10 @@ export async function checkGuarded(
   check: Check,
 ): Promise<CheckResult | Blocked> {
   const retryAfterSeconds = await failures.enter(guesser);
-  if (retryAfterSeconds !== null) return { result: 'blocked', retryAfterSeconds };
+  if (retryAfterSeconds !== null) return { kind: 'blocked', retryAfterSeconds };
   try {
     const result = await checks.check(check);
-    if (result.result === 'approved') failures.forgive(guesser);
+    if (result.kind === 'approved') failures.forgive(guesser);
     return result;
   } catch (error) {
     // Nothing was checked.
@@ -33,4 +33,4 @@ export async function checkGuarded(
 }
 
 /** For whoever has not shown that a code is theirs to check: counted as a guess, and no code is touched by it. */
-export const nothingToCheck: GuardedChecks['checks'] = { check: async () => ({ result: 'unknown' }) };
+export const nothingToCheck: GuardedChecks['checks'] = { check: async () => ({ kind: 'unknown' }) };

@@ -22,7 +22,7 @@ export interface SendOrder {
 
 export type SendAnswer =
   | {
-      readonly answer: 'accepted';
+      readonly kind: 'accepted';
       readonly id: VerificationId;
       readonly jobId: JobId;
       readonly resend: boolean;
@@ -35,10 +35,10 @@ export type SendAnswer =
        */
       readonly number: string | null;
     }
-  | ({ readonly answer: 'refused' } & Refused<RefusalReason>)
-  | { readonly answer: 'closed' }
+  | ({ readonly kind: 'refused' } & Refused<RefusalReason>)
+  | { readonly kind: 'closed' }
   /** The key was used with another body. */
-  | { readonly answer: 'key-reused' };
+  | { readonly kind: 'key-reused' };
 
 export interface OtpIntake {
   /** Reads the facts, decides and writes verification, job and answer in one commit. `replayed`: nothing new happened. */

@@ -1,6 +1,6 @@
 import type { ProjectId } from '../shared/ids.ts';
 import type { KeyMode } from '../project/key.ts';
-import type { StoryApproval } from './checks.ts';
+import type { TimelineApproval } from './checks.ts';
 import type { VerificationState } from './verification.ts';
 
 /** How a verification stands, for whoever waits for it to change. */
@@ -8,7 +8,7 @@ export interface LiveState {
   readonly id: string;
   readonly status: VerificationState;
   /** Null until the person approved for the project. */
-  readonly approval: StoryApproval | null;
+  readonly approval: TimelineApproval | null;
 }
 
 export interface LiveStates {

@@ -15,7 +15,7 @@ import type { CodeEndReason, RefusalReason } from './reasons.ts';
 export interface OtpJob {
   readonly id: JobId;
   readonly projectId: ProjectId;
-  /** Its lane is paused by the row that outlives Redis: a wiped queue runs until the sweep has paused it again. */
+  /** Its queue is paused by the row that outlives Redis: a wiped queue runs until the reconciler has paused it again. */
   readonly paused: boolean;
   readonly finished: boolean;
   readonly state: JobState;

@@ -28,7 +28,7 @@ export function phoneCodes(deps: PhoneCodesDeps): PhoneCodes {
     check: (check) => checkCode(deps, check),
     async countGuess(projectId, guesser) {
       const retryAfterSeconds = await deps.failures.enter({ ...guesser, projectId });
-      return retryAfterSeconds === null ? { result: 'unknown' } : { result: 'blocked', retryAfterSeconds };
+      return retryAfterSeconds === null ? { kind: 'unknown' } : { kind: 'blocked', retryAfterSeconds };
     },
   };
 }
@@ -73,7 +73,7 @@ const chatSend = ({ sender, destination, idempotency, requestId, ...code }: Chat
 
 async function send({ intake }: PhoneCodesDeps, order: SendOrder): Promise<CodeSent> {
   const sent = await intake.accept(order);
-  switch (sent.answer) {
+  switch (sent.kind) {
     case 'accepted':
       return { ok: true, id: sent.id, expiresAt: sent.expiresAt };
     case 'refused': {
@@ -91,7 +91,7 @@ async function checkCode(deps: PhoneCodesDeps, check: CodeCheck): Promise<CodeCh
   const { projectId, mode, of, purpose, code, guesser } = check;
   const what = 'id' in of ? { ...of, purpose, by: 'stranger' as const } : { ...of, purpose };
   const checked = await checkGuarded(deps, { ...guesser, projectId }, { projectId, mode, of: what, code });
-  return checked.result === 'approved'
+  return checked.kind === 'approved'
     ? { ok: true, id: VerificationId.parse(checked.id), phone: checked.phone }
     : { ok: false, failure: checked };
 }

@@ -227,7 +227,7 @@ const closed = {
     nextStep: 'Ask for a new code.',
     seen: ['problem-reason'],
   },
-  'too-many-checks': {
+  'max-checks-reached': {
     meaning: 'No checks are left for this code.',
     retry: 'no',
     nextStep: 'Ask for a new code.',

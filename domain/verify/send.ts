@@ -201,7 +201,7 @@ export function decideSend(
   if (tooOften) return tooOften;
 
   if (usable.channels.length === 0) return refused(usable.reason, secondsOf(usable.reason));
-  return { decision: 'accepted', plan: plan(command, facts, usable.channels, now) };
+  return { kind: 'accepted', plan: plan(command, facts, usable.channels, now) };
 }
 
 /** At the latest: the oldest message of a full hour may leave it sooner. */

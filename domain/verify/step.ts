@@ -39,16 +39,16 @@ const SNOOZE_WITH_NEXT_MAX_MS = 3_000;
 const JITTER_SHARE = 0.25;
 
 type Standing =
-  | { readonly is: 'send' }
-  | { readonly is: 'confirmed' }
+  | { readonly kind: 'send' }
+  | { readonly kind: 'confirmed' }
   | {
-      readonly is: 'waiting';
+      readonly kind: 'waiting';
       readonly until: Date;
       readonly because: 'back-off' | 'confirmation' | 'provider-asked';
     }
   | {
-      readonly is: 'over';
-      readonly how: 'rejected' | 'exhausted' | 'unconfirmed' | 'skipped';
+      readonly kind: 'over';
+      readonly how: 'rejected' | 'attempts-used-up' | 'unconfirmed' | 'skipped';
       readonly reason: string;
     };
 
@@ -67,15 +67,15 @@ export function decideStep(
 
   const chain = verification.channels.filter((channel) => channel !== SILENT_CHANNEL);
   if (chain.length === 0) return finish('completed', 'nothing-to-send');
-  const overs: Extract<Standing, { is: 'over' }>[] = [];
+  const overs: Extract<Standing, { kind: 'over' }>[] = [];
   for (const [index, channel] of chain.entries()) {
     const blocked = blockedBySilence(channel, overs, attempts, rules);
     const hasNext = chain.slice(index + 1).some((next) => !rules.unavailable.has(next));
     const standing = blocked ?? standingOf(channel, attempts, rules, hasNext, now);
-    if (standing.is === 'send')
-      return mayTry(attempts) ? { step: 'send', send: { channel } } : finish('exhausted', 'attempts-used-up');
-    if (standing.is === 'confirmed') return finish('completed', confirmedBy(channel));
-    if (standing.is === 'waiting') return waitWithin(standing, verification);
+    if (standing.kind === 'send')
+      return mayTry(attempts) ? { kind: 'send', send: { channel } } : finish('failed', 'attempts-used-up');
+    if (standing.kind === 'confirmed') return finish('completed', confirmedBy(channel));
+    if (standing.kind === 'waiting') return waitWithin(standing, verification);
     overs.push(standing);
   }
   return endOfChain(overs);
@@ -98,8 +98,8 @@ function settledBy(
       return finish('cancelled', 'denied');
     case 'cancelled':
       return finish('cancelled', 'verification-cancelled');
-    case 'spent':
-      return finish('cancelled', 'too-many-checks');
+    case 'max-checks-reached':
+      return finish('cancelled', 'max-checks-reached');
     case 'expired':
       return attempts.some((attempt) => attempt.outcome === 'completed')
         ? finish('completed', 'unconfirmed')
@@ -121,9 +121,10 @@ function standingOf(
   const last = mine.at(-1);
   const unavailable = rules.unavailable.get(channel);
   if (last?.outcome === 'completed') return standingOfTaken(last, now);
-  if (last?.outcome === 'rejected') return { is: 'over', how: 'rejected', reason: last.reason ?? 'rejected' };
-  if (unavailable !== undefined) return { is: 'over', how: 'skipped', reason: unavailable };
-  if (!last) return { is: 'send' };
+  if (last?.outcome === 'rejected')
+    return { kind: 'over', how: 'rejected', reason: last.reason ?? 'rejected' };
+  if (unavailable !== undefined) return { kind: 'over', how: 'skipped', reason: unavailable };
+  if (!last) return { kind: 'send' };
   return last.outcome === 'snoozed'
     ? standingOfSnoozed(mine, last, hasNext, now)
     : standingOfFailed(mine, last, rules, hasNext, now);
@@ -133,13 +134,13 @@ function standingOf(
 function standingOfTaken(last: PastAttempt, now: Date): Standing {
   const { confirmedBy, confirmWithinSeconds } = channelRules[last.channel];
   if (last.delivery === 'failed' || last.delivery === 'expired')
-    return { is: 'over', how: 'rejected', reason: `delivery-${last.delivery}` };
-  if (confirmedBy === 'answer') return { is: 'confirmed' };
+    return { kind: 'over', how: 'rejected', reason: `delivery-${last.delivery}` };
+  if (confirmedBy === 'answer') return { kind: 'confirmed' };
 
   const until = new Date((last.closedAt ?? now).getTime() + confirmWithinSeconds * 1_000);
   return now < until
-    ? { is: 'waiting', until, because: 'confirmation' }
-    : { is: 'over', how: 'unconfirmed', reason: unconfirmedOn(last.channel) };
+    ? { kind: 'waiting', until, because: 'confirmation' }
+    : { kind: 'over', how: 'unconfirmed', reason: unconfirmedOn(last.channel) };
 }
 
 function standingOfSnoozed(
@@ -155,9 +156,9 @@ function standingOfSnoozed(
   ).length;
   const retryAfterMs = last.retryAfterMs ?? 0;
   if (snoozes > SNOOZES_MAX || (hasNext && retryAfterMs > SNOOZE_WITH_NEXT_MAX_MS))
-    return { is: 'over', how: 'exhausted', reason: 'provider-busy' };
+    return { kind: 'over', how: 'attempts-used-up', reason: 'provider-busy' };
   const until = new Date((last.closedAt ?? now).getTime() + retryAfterMs);
-  return now < until ? { is: 'waiting', until, because: 'provider-asked' } : { is: 'send' };
+  return now < until ? { kind: 'waiting', until, because: 'provider-asked' } : { kind: 'send' };
 }
 
 function standingOfFailed(
@@ -174,13 +175,13 @@ function standingOfFailed(
   const delayMs = otpSend.delaysMs[tries - 1];
   const hasTried = delayMs === undefined || (hasNext && tries >= TRIES_WITH_NEXT);
   if (isTooLate || hasTried || unknowns >= otpSend.unknownMax)
-    return { is: 'over', how: 'exhausted', reason: last.reason ?? 'unknown' };
+    return { kind: 'over', how: 'attempts-used-up', reason: last.reason ?? 'unknown' };
 
   // An open attempt was cut off by a crash: whoever finds it has already waited.
-  if (last.closedAt === null) return { is: 'send' };
+  if (last.closedAt === null) return { kind: 'send' };
   const backOffMs = delayMs * (1 + JITTER_SHARE * rules.jitter);
   const until = new Date(last.closedAt.getTime() + Math.max(backOffMs, askedMs));
-  return now < until ? { is: 'waiting', until, because: 'back-off' } : { is: 'send' };
+  return now < until ? { kind: 'waiting', until, because: 'back-off' } : { kind: 'send' };
 }
 
 /**
@@ -189,7 +190,7 @@ function standingOfFailed(
  */
 function blockedBySilence(
   channel: Channel,
-  overs: readonly Extract<Standing, { is: 'over' }>[],
+  overs: readonly Extract<Standing, { kind: 'over' }>[],
   attempts: readonly PastAttempt[],
   rules: StepRules,
 ): Standing | null {
@@ -202,7 +203,7 @@ function blockedBySilence(
     channelRules[channel].paid &&
     !rules.pushUnconfirmedBuysSms &&
     isPushSilence(attempts)
-    ? { is: 'over', how: 'skipped', reason: 'push-silence-buys-nothing' }
+    ? { kind: 'over', how: 'skipped', reason: 'push-silence-buys-nothing' }
     : null;
 }
 
@@ -213,16 +214,23 @@ const isPushSilence = (attempts: readonly PastAttempt[]) =>
     .every(({ channel, provider }) => channel === 'push' && provider !== OWN_APP_PROVIDER);
 
 /** Nothing waits past the code's life: the wake-up at its end settles the job. */
-function waitWithin(standing: Extract<Standing, { is: 'waiting' }>, verification: Verification): Step<never> {
+function waitWithin(
+  standing: Extract<Standing, { kind: 'waiting' }>,
+  verification: Verification,
+): Step<never> {
   const until = standing.until < verification.expiresAt ? standing.until : verification.expiresAt;
-  return { step: 'wait', until, because: standing.because };
+  return { kind: 'wait', until, because: standing.because };
 }
 
-function endOfChain(overs: readonly Extract<Standing, { is: 'over' }>[]): Step<never> {
+function endOfChain(overs: readonly Extract<Standing, { kind: 'over' }>[]): Step<never> {
   const last = overs.findLast(({ how }) => how !== 'skipped') ?? overs.at(-1);
   if (overs.some(({ how }) => how === 'unconfirmed')) return finish('completed', 'unconfirmed');
   if (!last) return finish('rejected', 'no-channel');
-  return { step: 'finish', state: last.how === 'exhausted' ? 'exhausted' : 'rejected', reason: last.reason };
+  return {
+    kind: 'finish',
+    state: last.how === 'attempts-used-up' ? 'failed' : 'rejected',
+    reason: last.reason,
+  };
 }
 
 /** Nothing is sent on the silent channel, so that no attempt is ever made on it. */
@@ -230,4 +238,4 @@ type Sending = Exclude<Channel, typeof SILENT_CHANNEL>;
 const confirmedBy = (channel: Channel): CodeEndReason => `confirmed-by-${channel as Sending}`;
 const unconfirmedOn = (channel: Channel): CodeEndReason => `${channel as Sending}-unconfirmed`;
 
-const finish = (state: FinalState, reason: CodeEndReason) => ({ step: 'finish', state, reason }) as const;
+const finish = (state: FinalState, reason: CodeEndReason) => ({ kind: 'finish', state, reason }) as const;

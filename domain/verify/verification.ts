@@ -6,13 +6,20 @@ import type { VerificationId } from '../shared/ids.ts';
 import type { Payment } from '../shared/payment.ts';
 import type { Locale } from '../shared/locale.ts';
 
-/** live → approved, denied (by the person, on their device), cancelled, expired, or spent (its checks are used up). */
-const verificationStates = ['live', 'approved', 'denied', 'cancelled', 'expired', 'spent'] as const;
+/** live → approved, denied (by the person, on their device), cancelled, expired, or max-checks-reached (its checks are used up). */
+const verificationStates = [
+  'live',
+  'approved',
+  'denied',
+  'cancelled',
+  'expired',
+  'max-checks-reached',
+] as const;
 export const VerificationState = z.enum(verificationStates);
 export type VerificationState = z.infer<typeof VerificationState>;
 
 /** Why a verification takes no more checks. */
-export const closedReasons = ['used', 'denied', 'cancelled', 'expired', 'too-many-checks'] as const;
+export const closedReasons = ['used', 'denied', 'cancelled', 'expired', 'max-checks-reached'] as const;
 export type ClosedReason = (typeof closedReasons)[number];
 
 /** One code for one recipient and one purpose. The code itself is derived when it is needed and stands nowhere. */
@@ -41,7 +48,7 @@ export interface Verification {
   readonly expiresAt: Date;
 }
 
-/** A live row whose time is up counts as expired before the sweep says so. */
+/** A live row whose time is up counts as expired before the reconciler says so. */
 export function stateAt(
   verification: Pick<Verification, 'state' | 'expiresAt'>,
   now: Date,

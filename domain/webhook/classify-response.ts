@@ -7,19 +7,19 @@ import type { CallFault } from './call-fault.ts';
 /** What came of one call to a customer's server. */
 export type Called =
   | {
-      readonly called: 'answered';
+      readonly kind: 'answered';
       readonly status: number;
       /** The header as it came, or null. */
       readonly retryAfter: string | null;
       /** The first bytes of the body. */
       readonly body: string;
     }
-  | { readonly called: 'in-vain'; readonly fault: CallFault };
+  | { readonly kind: 'in-vain'; readonly fault: CallFault };
 
 /** What a call says of the endpoint: a success ends its bad time, anything else begins or prolongs it. */
-export type Health = 'well' | 'failing' | 'gone' | 'untold';
+export type Health = 'well' | 'failing' | 'gone' | 'unknown';
 
-export interface Judgement {
+export interface ResponseClass {
   readonly reply: SendReply;
   readonly health: Health;
 }
@@ -34,14 +34,19 @@ const SNOOZE_MS_MAX = 3_600_000;
 const asksForTime: ReadonlySet<number> = new Set([429, 503]);
 
 /** Standard Webhooks: 2xx is success; everything else, a redirect too, is tried again. `snoozes`: those that this job has had. */
-export function judgeCall(called: Called, reference: string, snoozes: number, now: Date): Judgement {
-  if (called.called === 'in-vain') return judgeFault(called.fault);
+export function classifyResponse(
+  called: Called,
+  reference: string,
+  snoozes: number,
+  now: Date,
+): ResponseClass {
+  if (called.kind === 'in-vain') return classifyFault(called.fault);
   const { status, retryAfter } = called;
   if (status >= 200 && status < 300)
-    return { reply: { reply: 'accepted', reference, cost: null }, health: 'well' };
+    return { reply: { kind: 'accepted', reference, cost: null }, health: 'well' };
   if (status === GONE)
     return {
-      reply: { reply: 'refused', reason: 'endpoint-gone' satisfies AnswerReason, addressIsDead: true },
+      reply: { kind: 'refused', reason: 'endpoint-gone' satisfies AnswerReason, addressIsDead: true },
       health: 'gone',
     };
 
@@ -51,26 +56,26 @@ export function judgeCall(called: Called, reference: string, snoozes: number, no
       : undefined;
   if (waitMs !== undefined)
     return {
-      reply: { reply: 'busy', because: 'provider-busy', retryAfterMs: Math.max(waitMs, SNOOZE_MS_MIN) },
+      reply: { kind: 'busy', because: 'provider-busy', retryAfterMs: Math.max(waitMs, SNOOZE_MS_MIN) },
       health: 'failing',
     };
-  return { reply: { reply: 'faulted', reason: faultOf(status) }, health: 'failing' };
+  return { reply: { kind: 'faulted', reason: faultOf(status) }, health: 'failing' };
 }
 
-function judgeFault(fault: CallFault): Judgement {
+function classifyFault(fault: CallFault): ResponseClass {
   switch (fault) {
     case 'timeout':
     case 'connection-lost':
     case 'answer-unreadable':
-      return { reply: { reply: 'unknown', reason: fault }, health: 'failing' };
+      return { reply: { kind: 'unknown', reason: fault }, health: 'failing' };
     case 'interrupted':
-      return { reply: { reply: 'unknown', reason: 'connection-lost' }, health: 'untold' };
+      return { reply: { kind: 'unknown', reason: 'connection-lost' }, health: 'unknown' };
     case 'not-connected':
-      return { reply: { reply: 'faulted', reason: 'network' satisfies EngineReason }, health: 'failing' };
+      return { reply: { kind: 'faulted', reason: 'network' satisfies EngineReason }, health: 'failing' };
     case 'tls':
     case 'name-unresolved':
     case 'address-forbidden':
-      return { reply: { reply: 'faulted', reason: fault }, health: 'failing' };
+      return { reply: { kind: 'faulted', reason: fault }, health: 'failing' };
   }
 }
 

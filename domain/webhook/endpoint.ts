@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { KeyMode } from '../project/key.ts';
 
-/** What a person oversees; each may hold four places of the lane. */
+/** What a person oversees; each may hold four places in the queue. */
 export const ENDPOINTS_MAX = 10;
 /** Removed ones among them, to which the log of deliveries points. */
 export const ENDPOINTS_KEPT_MAX = 500;

@@ -61,7 +61,7 @@ export interface EventWay {
   readonly acceptedAt: Date;
 }
 
-export interface EventStory {
+export interface EventTimeline {
   readonly event: WebhookEvent;
   readonly subjectId: string;
   readonly ways: readonly EventWay[];
@@ -80,9 +80,9 @@ export interface ReplayRange {
 
 /** `calls`: so many jobs were made, or would be. What is still on its way to a place is not sent there twice. */
 export type Replayed =
-  | { readonly replayed: 'done' | 'counted'; readonly events: number; readonly calls: number }
-  | { readonly replayed: 'too-many'; readonly events: number; readonly calls: number }
-  | { readonly replayed: 'no-event' | 'no-endpoint' | 'endpoint-disabled' };
+  | { readonly kind: 'done' | 'counted'; readonly events: number; readonly calls: number }
+  | { readonly kind: 'too-many'; readonly events: number; readonly calls: number }
+  | { readonly kind: 'no-event' | 'no-endpoint' | 'endpoint-disabled' };
 
 /** A test key has endpoints, events and a secret of its own, and never sees those of the live keys. */
 export type WebhookOwner = Pick<Caller, 'projectId' | 'mode'>;
@@ -109,7 +109,7 @@ export interface Webhooks {
   deliveries(of: WebhookOwner, filter: DeliveryFilter, order: PageOrder): Promise<Page<DeliveryView>>;
   /** Newest first. */
   events(of: WebhookOwner, filter: EventFilter, order: PageOrder): Promise<Page<WebhookEvent>>;
-  event(of: WebhookOwner, id: string): Promise<EventStory | null>;
+  event(of: WebhookOwner, id: string): Promise<EventTimeline | null>;
   replay(of: WebhookOwner, eventId: string, endpointId: string | null, now: Date): Promise<Replayed>;
   replayRange(of: WebhookOwner, range: ReplayRange, how: 'count' | 'replay', now: Date): Promise<Replayed>;
   /** Sends a `test` event to one endpoint, whatever types it takes. */

@@ -114,8 +114,8 @@ export const webhookReasons = {
   'secret-unreadable': {
     meaning: "The endpoint's signing secret cannot be decrypted with the keys of this installation.",
     retry: 'after-change',
-    nextStep: 'Staff add the key that encrypted the secret to SEAL_KEYS. Or make a new secret.',
-    setting: 'SEAL_KEYS',
+    nextStep: 'Staff add the key that encrypted the secret to ENCRYPTION_KEYS. Or make a new secret.',
+    setting: 'ENCRYPTION_KEYS',
     seen: ['job'],
   },
   'too-many-endpoints': {

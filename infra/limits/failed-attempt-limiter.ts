@@ -2,13 +2,13 @@ import type { Redis } from 'ioredis';
 import {
   FAILURE_WINDOW_SECONDS,
   FAILURES_MAX,
-  type FailureGate,
+  type FailedAttemptLimiter,
   type Guesser,
 } from '../../domain/verify/failed-attempt-limiter.ts';
 import { type Subject, windowCounts } from './window-counts.ts';
 
 /** Counts wrong checks in Redis over all processes. */
-export function failureGate(redis: Redis): FailureGate & { readonly close: () => void } {
+export function failedAttemptLimiter(redis: Redis): FailedAttemptLimiter & { readonly close: () => void } {
   const counts = windowCounts(redis);
   return {
     enter: async (guesser) => {

@@ -14,15 +14,15 @@ export function localLedger(pace: Pace): SlotLedger {
   const reserve = (wish: SlotWish, now: number): SlotAnswer => {
     nextAt = Math.max(nextAt, now);
     const overMs = nextAt - now - aheadMs(pace, wish);
-    if (overMs > 0) return { answer: 'full', retryAfterMs: overMs };
+    if (overMs > 0) return { kind: 'full', retryAfterMs: overMs };
     const freeAt = chatFreeAt.get(wish.chatId) ?? 0;
     if (freeAt > nextAt && String(freeAt) !== wish.mark)
-      return { answer: 'chat-busy', retryAfterMs: freeAt - now };
+      return { kind: 'chat-busy', retryAfterMs: freeAt - now };
     const slot = nextAt;
     nextAt += intervalMs;
     const nextFreeAt = slot + gapMs(pace, wish.chatId);
     remember(chatFreeAt, wish.chatId, nextFreeAt, now);
-    return { answer: 'slot', waitMs: slot - now, mark: String(nextFreeAt) };
+    return { kind: 'slot', waitMs: slot - now, mark: String(nextFreeAt) };
   };
 
   return {
@@ -32,7 +32,7 @@ export function localLedger(pace: Pace): SlotLedger {
       const answers: SlotAnswer[] = [];
       for (const wish of wishes) {
         answers.push(reserve(wish, performance.now()));
-        if (answers.at(-1)?.answer === 'full') break;
+        if (answers.at(-1)?.kind === 'full') break;
       }
       return { frozenMs: 0, answers };
     },

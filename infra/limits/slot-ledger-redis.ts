@@ -159,8 +159,8 @@ function answersOf(flat: readonly (string | number)[]): SlotAnswer[] {
     const word = Word.parse(flat[at]);
     answers.push(
       word === 'slot'
-        ? { answer: word, waitMs: ms, mark: String(flat[at + 2]) }
-        : { answer: word, retryAfterMs: ms },
+        ? { kind: word, waitMs: ms, mark: String(flat[at + 2]) }
+        : { kind: word, retryAfterMs: ms },
     );
   }
   return answers;

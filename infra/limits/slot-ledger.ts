@@ -32,11 +32,11 @@ export interface SlotWish {
 }
 
 export type SlotAnswer =
-  | { readonly answer: 'slot'; readonly waitMs: number; readonly mark: string }
+  | { readonly kind: 'slot'; readonly waitMs: number; readonly mark: string }
   /** The chat is not free at the bot's next slot, which stays free for others. */
-  | { readonly answer: 'chat-busy'; readonly retryAfterMs: number }
+  | { readonly kind: 'chat-busy'; readonly retryAfterMs: number }
   /** As far ahead as these may reserve, everything is reserved. The wishes after it were not looked at. */
-  | { readonly answer: 'full'; readonly retryAfterMs: number };
+  | { readonly kind: 'full'; readonly retryAfterMs: number };
 
 export interface LedgerAnswer {
   /** More than 0 after a 429: then nothing was reserved. */

@@ -8,14 +8,14 @@ const LOOK_MS_MIN = 20;
 const NEAR_MS = 1_500;
 /** 5 s in line, half of what an attempt may take. */
 const LINE_MS_MAX = 5_000;
-/** 1 000 in line: more than any lane has in hand. */
+/** 1 000 in line: more than any queue has in hand. */
 const LINE_MAX = 1_000;
 /** Who finds the line too long comes back when it will have moved on, within these. */
 const AGAIN_MS_MIN = 1_000;
 const AGAIN_MS_MAX = 30_000;
 
 export interface GrantedSlot {
-  readonly answer: 'slot';
+  readonly kind: 'slot';
   /** From now. */
   readonly dueInMs: number;
   /** The earliest moment that the slot may stand for, on `performance.now()`: what passes since counts as late. */
@@ -24,7 +24,7 @@ export interface GrantedSlot {
 }
 /** `since`, on `performance.now()`: when its message first asked for a turn. */
 type LineWish = Omit<SlotWish, 'waitedMs'> & { readonly since: number };
-type QueueAnswer = GrantedSlot | { readonly answer: 'later'; readonly retryAfterMs: number };
+type QueueAnswer = GrantedSlot | { readonly kind: 'later'; readonly retryAfterMs: number };
 
 /** Where the messages of this process wait in line: urgent ones first, and in one line first come, first served. */
 export class SlotQueue {
@@ -88,16 +88,16 @@ export class SlotQueue {
       if (waiter && !waiter.isSettled) this.#tellOne(waiter, answer, askedAt);
     });
     const last = answers.at(-1);
-    return last?.answer === 'full' ? last.retryAfterMs : frozenMs;
+    return last?.kind === 'full' ? last.retryAfterMs : frozenMs;
   }
 
   #tellOne(waiter: Waiter, answer: SlotAnswer, askedAt: number): void {
-    switch (answer.answer) {
+    switch (answer.kind) {
       case 'full':
         return;
       case 'slot': {
         const { waitMs: dueInMs, mark } = answer;
-        return this.#settle(waiter, { answer: 'slot', dueInMs, slotAt: askedAt + dueInMs, mark });
+        return this.#settle(waiter, { kind: 'slot', dueInMs, slotAt: askedAt + dueInMs, mark });
       }
       case 'chat-busy':
         if (answer.retryAfterMs > NEAR_MS) return this.#settle(waiter, later(answer.retryAfterMs));
@@ -134,7 +134,7 @@ interface Waiter {
   inLineSince: number;
 }
 
-const later = (retryAfterMs: number): QueueAnswer => ({ answer: 'later', retryAfterMs });
+const later = (retryAfterMs: number): QueueAnswer => ({ kind: 'later', retryAfterMs });
 
 /** A pause that can be cut short. */
 class Nap {

@@ -19,7 +19,7 @@ const TRIES_MAX = 5;
 const DUE_MS = 1;
 
 /** May the message leave now, or when is it worth asking again? */
-export type Turn = { readonly turn: 'now' } | { readonly turn: 'later'; readonly retryAfterMs: number };
+export type Turn = { readonly kind: 'now' } | { readonly kind: 'later'; readonly retryAfterMs: number };
 
 /** Turns to send, given to all processes of one bot, so that Telegram's pace holds over all of them. */
 export interface TelegramSlots {
@@ -47,7 +47,7 @@ export interface TelegramSlotsOptions {
   readonly onError?: ((error: Error) => void) | undefined;
 }
 
-/** The lane's clock is Redis' own; each process queues its messages and asks for them in batches. */
+/** The slots' clock is Redis' own; each process queues its messages and asks for them in batches. */
 export function telegramSlots(options: TelegramSlotsOptions): TelegramSlots {
   const ledger = ledgerOf(options);
   const queue = new SlotQueue(ledger);
@@ -57,12 +57,12 @@ export function telegramSlots(options: TelegramSlotsOptions): TelegramSlots {
       let mark: string | undefined;
       for (let tries = 1; ; tries++) {
         const answer = await queue.wait({ chatId, urgent, mark, since }, signal);
-        if (answer.answer === 'later') return { turn: 'later', retryAfterMs: answer.retryAfterMs };
+        if (answer.kind === 'later') return { kind: 'later', retryAfterMs: answer.retryAfterMs };
         const frozenMs = answer.dueInMs < DUE_MS ? 0 : await frozenAtDue(ledger, answer.dueInMs, signal);
-        if (signal.aborted) return { turn: 'later', retryAfterMs: 0 };
+        if (signal.aborted) return { kind: 'later', retryAfterMs: 0 };
         const isLate = performance.now() - answer.slotAt > LATE_MS_MAX;
-        if (frozenMs === 0 && (!isLate || tries >= TRIES_MAX)) return { turn: 'now' };
-        if (tries >= TRIES_MAX) return { turn: 'later', retryAfterMs: frozenMs };
+        if (frozenMs === 0 && (!isLate || tries >= TRIES_MAX)) return { kind: 'now' };
+        if (tries >= TRIES_MAX) return { kind: 'later', retryAfterMs: frozenMs };
         mark = answer.mark;
       }
     },

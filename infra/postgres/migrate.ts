@@ -2,7 +2,6 @@ import { ConfigError, readConfig } from '../process/config.ts';
 import { environment } from '../process/environment.ts';
 import { processVariables } from '../process/variables.ts';
 import { runOnce } from '../process/run.ts';
-import { buildLateIndexes } from './engine/late-indexes.ts';
 import { openOrm } from './engine/orm.ts';
 import { migrations } from './schema.ts';
 
@@ -15,7 +14,6 @@ export async function migrate(databaseUrl: string): Promise<void> {
   } finally {
     await orm.close(true);
   }
-  await buildLateIndexes(databaseUrl);
 }
 
 /** The database holds tables of another version, which this one can't bring up to date. Nothing of it was changed. */

@@ -3,13 +3,13 @@ import { Attempt, Job } from './job/entities.ts';
 import { ApiKey, Project } from './project/entities.ts';
 import { Audit, Staff, StaffBrowser, StaffRecoveryCode, StaffSession } from './staff/entities.ts';
 import { WebhookEndpoint, WebhookSecret } from './webhook/entities.ts';
-import { Migration20261129000100ProjectBaseline } from './project/migrations/20261129000100-project-baseline.ts';
-import { Migration20261129000200JobBaseline } from './job/migrations/20261129000200-job-baseline.ts';
-import { Migration20261129000300IdentityBaseline } from './identity/migrations/20261129000300-identity-baseline.ts';
-import { Migration20261129000400WebhookBaseline } from './webhook/migrations/20261129000400-webhook-baseline.ts';
-import { Migration20261129000500StaffBaseline } from './staff/migrations/20261129000500-staff-baseline.ts';
-import { Migration20261129000600VerifyBaseline } from './verify/migrations/20261129000600-verify-baseline.ts';
-import { Migration20261129000700MessageBaseline } from './message/migrations/20261129000700-message-baseline.ts';
+import { Migration20261129100100ProjectBaseline } from './project/migrations/20261129100100-project-baseline.ts';
+import { Migration20261129100200JobBaseline } from './job/migrations/20261129100200-job-baseline.ts';
+import { Migration20261129100300IdentityBaseline } from './identity/migrations/20261129100300-identity-baseline.ts';
+import { Migration20261129100400WebhookBaseline } from './webhook/migrations/20261129100400-webhook-baseline.ts';
+import { Migration20261129100500StaffBaseline } from './staff/migrations/20261129100500-staff-baseline.ts';
+import { Migration20261129100600VerifyBaseline } from './verify/migrations/20261129100600-verify-baseline.ts';
+import { Migration20261129100700MessageBaseline } from './message/migrations/20261129100700-message-baseline.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -19,13 +19,13 @@ import { Migration20261129000700MessageBaseline } from './message/migrations/202
  * hashes.
  */
 export const migrations = [
-  Migration20261129000100ProjectBaseline,
-  Migration20261129000200JobBaseline,
-  Migration20261129000300IdentityBaseline,
-  Migration20261129000400WebhookBaseline,
-  Migration20261129000500StaffBaseline,
-  Migration20261129000600VerifyBaseline,
-  Migration20261129000700MessageBaseline,
+  Migration20261129100100ProjectBaseline,
+  Migration20261129100200JobBaseline,
+  Migration20261129100300IdentityBaseline,
+  Migration20261129100400WebhookBaseline,
+  Migration20261129100500StaffBaseline,
+  Migration20261129100600VerifyBaseline,
+  Migration20261129100700MessageBaseline,
 ] as const;
 
 /**

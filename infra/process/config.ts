@@ -152,7 +152,7 @@ export const Environment = z.object({
   CODE_KEYS: keyRing.describe(
     'root keys of delivered codes, kid:base64url of 32 bytes, comma separated, current first',
   ),
-  SEAL_KEYS: keyRing.describe('keys that wrap secrets at rest, written like CODE_KEYS'),
+  ENCRYPTION_KEYS: keyRing.describe('keys that encrypt secrets at rest, written like CODE_KEYS'),
   PEPPER: base64urlBytes(KEY_BYTES).describe('base64url of 32 bytes: keyed hashes of API keys and addresses'),
   JWT_PRIVATE_JWK: jwkText.describe('Ed25519 private key that signs access tokens, as JWK with kid'),
   JWT_PREVIOUS_JWKS: publicJwks

@@ -16,7 +16,7 @@ const DEPTH_MAX = 6;
 
 /** Names whose values never stand in a log line, at any depth, in camelCase, snake_case or as a header. */
 const secretName =
-  /(^|_)(authorization|cookie|otp|token|secret|password|passphrase|pepper|jwk|api_key|private_key|pan|pin)s?$|^(code|codes|code_entered|otp_code|verification_code|body|text|push_token_sealed|code_keys|seal_keys|service_account)$/;
+  /(^|_)(authorization|cookie|otp|token|secret|password|passphrase|pepper|jwk|api_key|private_key|pan|pin)s?$|^(code|codes|code_entered|otp_code|verification_code|body|text|push_token_encrypted|code_keys|encryption_keys|service_account)$/;
 
 /** What names cannot catch: secrets inside a sentence, such as a provider's error that repeats its request. */
 const secretTexts: readonly (readonly [RegExp, string | ((found: string) => string)])[] = [

@@ -58,7 +58,7 @@ export const budgetsHalfSpent = new Counter({
   help: "Times that half of a project's daily budget for paid messages was spent.",
   registers: [metrics],
 });
-/** For what ends jobs in Postgres without a worker: an approval, a cancellation, a newer send, the sweep. */
+/** For what ends jobs in Postgres without a worker: an approval, a cancellation, a newer send, the reconciler. */
 export function countFinished(kind: string, state: FinalState, jobs: number): void {
   if (jobs > 0) jobsFinished.inc({ kind, state }, jobs);
 }

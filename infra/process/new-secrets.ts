@@ -5,15 +5,17 @@ const KEY_BYTES = 32;
 const KID_BYTES = 6;
 
 /** The secrets that every installation must have of its own, under the names of their environment variables. */
-export type NewSecrets = Readonly<Record<'CODE_KEYS' | 'SEAL_KEYS' | 'PEPPER' | 'JWT_PRIVATE_JWK', string>>;
+export type NewSecrets = Readonly<
+  Record<'CODE_KEYS' | 'ENCRYPTION_KEYS' | 'PEPPER' | 'JWT_PRIVATE_JWK', string>
+>;
 
-/** Makes them anew. What an older set sealed, hashed or signed can't be opened with this one: it is for a first start only. */
+/** Makes them anew. What an older set encrypted, hashed or signed can't be opened with this one: it is for a first start only. */
 export function newSecrets(now: Date): NewSecrets {
   const { privateKey } = generateKeyPairSync('ed25519');
   const kid = randomBytes(KID_BYTES).toString('base64url');
   return {
     CODE_KEYS: newKey(now),
-    SEAL_KEYS: newKey(now),
+    ENCRYPTION_KEYS: newKey(now),
     PEPPER: randomBytes(KEY_BYTES).toString('base64url'),
     JWT_PRIVATE_JWK: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid }),
   };

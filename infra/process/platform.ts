@@ -6,7 +6,7 @@ import { limitConnection } from '../limits/quota-counter.ts';
 import { hotPool } from '../postgres/engine/hot-pool.ts';
 import { closeQueues, openQueues, producerRedis, type Queues } from '../queue/queues.ts';
 import type { Config } from './config.ts';
-import { type KeyedHash, keyedHash, type Seal, sealer } from './crypto.ts';
+import { type KeyedHash, keyedHash, type Encryption, rowEncryption } from './crypto.ts';
 import type { Logger } from './log.ts';
 
 /** What every part of a process stands on: `main.ts` opens it once, each `wire.ts` takes of it what its context needs. */
@@ -15,7 +15,7 @@ export interface Platform<Of> {
   readonly log: Logger;
   readonly clock: () => Date;
   readonly hash: KeyedHash;
-  readonly encrypt: Seal;
+  readonly encryption: Encryption;
   readonly pools: {
     /** For statements that batch or lock. */
     readonly hot: Pool;
@@ -39,7 +39,7 @@ interface Extent {
   readonly jobs?: JobRegistry;
 }
 
-type Needed = Pick<Config, 'DATABASE_URL' | 'REDIS_URL' | 'PEPPER' | 'SEAL_KEYS' | 'NAVBAT_PRODUCTS'>;
+type Needed = Pick<Config, 'DATABASE_URL' | 'REDIS_URL' | 'PEPPER' | 'ENCRYPTION_KEYS' | 'NAVBAT_PRODUCTS'>;
 
 export function openPlatform<Of extends Needed>(
   config: Of,
@@ -59,7 +59,7 @@ export function openPlatform<Of extends Needed>(
     log,
     clock: () => new Date(),
     hash: keyedHash(config.PEPPER),
-    encrypt: sealer(config.SEAL_KEYS),
+    encryption: rowEncryption(config.ENCRYPTION_KEYS),
     pools: { hot, read: read ?? hot },
     redis,
     jobs,

@@ -6,9 +6,14 @@ import { z } from 'zod';
 export const RUNNING_FILE = 'running.json';
 
 /** What a command in another terminal needs in order to reach the same installation. */
-const names = ['DATABASE_URL', 'REDIS_URL', 'CODE_KEYS', 'SEAL_KEYS', 'PEPPER', 'JWT_PRIVATE_JWK'].flatMap(
-  (name) => [name, `${name}_FILE`],
-);
+const names = [
+  'DATABASE_URL',
+  'REDIS_URL',
+  'CODE_KEYS',
+  'ENCRYPTION_KEYS',
+  'PEPPER',
+  'JWT_PRIVATE_JWK',
+].flatMap((name) => [name, `${name}_FILE`]);
 
 /** The part of the environment that goes into the file. */
 export function runningVariables(env: Readonly<Record<string, string>>): Record<string, string> {

@@ -23,14 +23,14 @@ export const workerVariables = [...common, 'WORKER_METRICS_PORT'] as const;
 
 export const processVariables = {
   migrate: ['NODE_ENV', 'DATABASE_URL'],
-  cli: ['NODE_ENV', 'DATABASE_URL', 'PEPPER', 'SEAL_KEYS'],
+  cli: ['NODE_ENV', 'DATABASE_URL', 'PEPPER', 'ENCRYPTION_KEYS'],
   api: [
     ...common,
     'API_PORT',
     'PUBLIC_URL',
     'TRUST_PROXY',
     'CODE_KEYS',
-    'SEAL_KEYS',
+    'ENCRYPTION_KEYS',
     'PEPPER',
     'JWT_PRIVATE_JWK',
     'JWT_PREVIOUS_JWKS',
@@ -40,7 +40,7 @@ export const processVariables = {
     'TWILIO_AUTH_TOKEN',
     'WEBHOOK_ALLOW_PRIVATE',
   ],
-  board: [...common, 'BOARD_PORT', 'TRUST_PROXY', 'SEAL_KEYS', 'PEPPER'],
+  board: [...common, 'BOARD_PORT', 'TRUST_PROXY', 'ENCRYPTION_KEYS', 'PEPPER'],
   bot: [
     ...common,
     ...bot,
@@ -50,7 +50,7 @@ export const processVariables = {
     'TRUST_PROXY',
     'TELEGRAM_WEBHOOK_SECRET',
     'CODE_KEYS',
-    'SEAL_KEYS',
+    'ENCRYPTION_KEYS',
     'PEPPER',
   ],
   'otp-send': [
@@ -58,7 +58,7 @@ export const processVariables = {
     ...bot,
     'PUBLIC_URL',
     'CODE_KEYS',
-    'SEAL_KEYS',
+    'ENCRYPTION_KEYS',
     'TWILIO_ACCOUNT_SID',
     'TWILIO_AUTH_TOKEN',
     'TWILIO_PHONE_NUMBER',
@@ -69,11 +69,11 @@ export const processVariables = {
     'FCM_SANDBOX_URL',
   ],
   'telegram-message': [...workerVariables, ...bot],
-  push: [...workerVariables, 'SEAL_KEYS', 'FIREBASE_SERVICE_ACCOUNT', 'FCM_SANDBOX_URL'],
-  webhook: [...workerVariables, 'SEAL_KEYS', 'WEBHOOK_ALLOW_PRIVATE'],
-  sweep: [
+  push: [...workerVariables, 'ENCRYPTION_KEYS', 'FIREBASE_SERVICE_ACCOUNT', 'FCM_SANDBOX_URL'],
+  webhook: [...workerVariables, 'ENCRYPTION_KEYS', 'WEBHOOK_ALLOW_PRIVATE'],
+  reconciler: [
     ...workerVariables,
-    'SEAL_KEYS',
+    'ENCRYPTION_KEYS',
     'PEPPER',
     'RETENTION_JOB_DAYS',
     'RETENTION_PHONE_DAYS',

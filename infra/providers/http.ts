@@ -22,7 +22,7 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
-/** A pool of connections to one provider. How many are open is bounded by its bulkhead. */
+/** A pool of connections to one provider. How many are open is bounded by its concurrency limit. */
 export function keptAlive(): Agent {
   return new Agent({
     keepAliveTimeout: IDLE_MS_MAX,

@@ -22,7 +22,7 @@ const FULL_RETRY_MS = 200;
 const UNUSED_MS_MAX = 10_000;
 
 export interface GuardOptions {
-  /** How many may be in flight at this provider: a quarter of its lane. */
+  /** How many may be in flight at this provider: a quarter of the places of its queue. */
   readonly inFlightMax: number;
   readonly clock: () => Date;
   /** Who may wait for places that are about to be given back, asked at each entry; default `SEATS_A_PLACE` for each place. */
@@ -39,7 +39,7 @@ export interface GuardOptions {
 }
 
 /**
- * A bulkhead, so that a hung provider holds at most its own places, and a breaker, so that a failing one is left alone for a
+ * A concurrency limit, so that a hung provider holds at most its own places, and a breaker, so that a failing one is left alone for a
  * bounded time. Both are this process's own: each worker learns for itself.
  */
 export function guard<Message, Name extends string>(
@@ -78,7 +78,7 @@ export function guard<Message, Name extends string>(
 
 /** 50 ms: a wake-up that is put to sleep comes back after four times that, and costs a write in Postgres and two in Redis. */
 const WAIT_MS_MAX = 50;
-/** With a quarter of a lane for places, a quarter of it stays free whatever waits here. */
+/** With a quarter of the places of a queue, a quarter of it stays free whatever waits here. */
 const SEATS_A_PLACE = 2;
 
 interface WaitingRoom {
@@ -90,7 +90,7 @@ interface WaitingRoom {
 
 /**
  * Where calls wait for a place that is about to be given back. After one has waited in vain nobody waits until a place is
- * given back: the provider hangs, and three quarters of the lane are free for the others.
+ * given back: the provider hangs, and three quarters of the places are free for the others.
  */
 function waitingRoom(seats: () => number, waitMsMax: number): WaitingRoom {
   const waiting: ((isFree: boolean) => void)[] = [];
@@ -257,7 +257,7 @@ export function openMs(timesOpened: number, random: number): number {
 const faultyRefusals: ReadonlySet<string> = new Set<EngineReason>(['credentials', 'balance-empty']);
 
 function isFault(reply: SendReply): boolean {
-  switch (reply.reply) {
+  switch (reply.kind) {
     case 'faulted':
     case 'unknown':
       return true;

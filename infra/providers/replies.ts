@@ -9,14 +9,14 @@ const CAUSES_MAX = 5;
 
 /** @param said the provider's own words, if it used any. */
 export const refused = (reason: AttemptReason, addressIsDead = false, said = ''): SendReply => ({
-  reply: 'refused',
+  kind: 'refused',
   reason,
   addressIsDead,
   ...detailOf(said),
 });
 /** @param retryAfterMs how long the provider asks us to wait before the next try. */
 export const faulted = (reason: AttemptReason, retryAfterMs?: number, said = ''): SendReply => ({
-  reply: 'faulted',
+  kind: 'faulted',
   reason,
   ...(retryAfterMs !== undefined && { retryAfterMs: boundedWait(retryAfterMs) }),
   ...detailOf(said),
@@ -26,13 +26,13 @@ function detailOf(said: string): { readonly detail?: string } {
   return detail === undefined ? {} : { detail };
 }
 export const busy = (retryAfterMs: number, because: BusyReason = 'provider-busy'): SendReply => ({
-  reply: 'busy',
+  kind: 'busy',
   because,
   retryAfterMs: boundedWait(retryAfterMs),
 });
 const boundedWait = (ms: number) => Math.min(Math.max(ms, 0), RETRY_AFTER_MS_MAX);
-export const unknown = (reason: Extract<SendReply, { reply: 'unknown' }>['reason']): SendReply => ({
-  reply: 'unknown',
+export const unknown = (reason: Extract<SendReply, { kind: 'unknown' }>['reason']): SendReply => ({
+  kind: 'unknown',
   reason,
 });
 

@@ -1,11 +1,11 @@
 import type { BulkJobOptions, Queue } from 'bullmq';
-import type { JobId, Ticket } from '../../domain/job/job.ts';
+import type { JobId, QueueEntry } from '../../domain/job/job.ts';
 import { safeLabels } from '../../domain/job/define-job.ts';
 import { batchSize } from '../process/metrics.ts';
 import { queueOf, type Queues } from './queues.ts';
 
-/** A ticket that sleeps until `runAt`. */
-export interface DueTicket extends Ticket {
+/** A queue entry that sleeps until `runAt`. */
+export interface DueEntry extends QueueEntry {
   readonly runAt: Date;
 }
 
@@ -15,7 +15,7 @@ const BULLMQ_ATTEMPTS = 1_000_000;
 const KEEP_COMPLETED = { age: 3_600, count: 10_000 };
 const KEEP_FAILED = { age: 7 * 86_400, count: 50_000 };
 
-const ticketOptions: BulkJobOptions = {
+const entryOptions: BulkJobOptions = {
   attempts: BULLMQ_ATTEMPTS,
   backoff: { type: 'custom' },
   removeOnComplete: KEEP_COMPLETED,
@@ -26,10 +26,10 @@ const ticketOptions: BulkJobOptions = {
  * Adds queue entries; one that BullMQ still keeps under its id is left as it is, and so is a job of a kind that this process
  * doesn't have.
  */
-export async function addTickets(queues: Queues, tickets: readonly DueTicket[], now: Date): Promise<void> {
-  if (tickets.length === 0) return;
-  batchSize.observe({ batch: 'publish' }, tickets.length);
-  const byKind = Map.groupBy(tickets, ({ kind }) => kind);
+export async function addEntries(queues: Queues, entries: readonly DueEntry[], now: Date): Promise<void> {
+  if (entries.length === 0) return;
+  batchSize.observe({ batch: 'publish' }, entries.length);
+  const byKind = Map.groupBy(entries, ({ kind }) => kind);
   await Promise.all(
     [...byKind].map(async ([kind, ofKind]) => {
       const [queue, definition] = [queues.of[kind], queues.jobs[kind]];
@@ -40,7 +40,7 @@ export async function addTickets(queues: Queues, tickets: readonly DueTicket[], 
           return {
             name: kind,
             data: { jobId, kind, labels: safeLabels(definition, labels) },
-            opts: { ...ticketOptions, jobId, ...(delay > 0 ? { delay } : {}) },
+            opts: { ...entryOptions, jobId, ...(delay > 0 ? { delay } : {}) },
           };
         }),
       );
@@ -49,19 +49,19 @@ export async function addTickets(queues: Queues, tickets: readonly DueTicket[], 
 }
 
 /**
- * Issues tickets for unfinished rows that may have lost theirs. A ticket that BullMQ keeps as finished is removed first, or
+ * Issues queue entries for unfinished rows that may have lost theirs. A queue entry that BullMQ keeps as finished is removed first, or
  * it would shadow the new one; one that sleeps on although its row is due, because a callback came while Redis was away, is
  * woken; one that waits, sleeps or runs is left alone. Safe to repeat.
  *
  * @returns how many had none.
  */
-export async function reissueTickets(
+export async function reissueEntries(
   queues: Queues,
-  tickets: readonly DueTicket[],
+  entries: readonly DueEntry[],
   now: Date,
 ): Promise<number> {
-  const missing: DueTicket[] = [];
-  for (const [kind, ofKind] of Map.groupBy(tickets, ({ kind }) => kind)) {
+  const missing: DueEntry[] = [];
+  for (const [kind, ofKind] of Map.groupBy(entries, ({ kind }) => kind)) {
     const queue = queues.of[kind];
     if (!queue) continue;
     const standing = await standingOf(queues, queue, ofKind, now);
@@ -75,28 +75,28 @@ export async function reissueTickets(
       ...ofKind.filter((_, index) => standing[index] === 'ended' || standing[index] === 'missing'),
     );
   }
-  await addTickets(queues, missing, now);
+  await addEntries(queues, missing, now);
   return missing.length;
 }
 
 type Standing = 'alive' | 'overslept' | 'ended' | 'missing';
 
-/** A row that is due may be ahead of its ticket for so long: it is being put to sleep, or woken, just now. */
+/** A row that is due may be ahead of its queue entry for so long: it is being put to sleep, or woken, just now. */
 const OVERSLEPT_MS = 2_000;
-/** BullMQ's score of a sleeping ticket is its time in ms, shifted by 12 bits. */
+/** BullMQ's score of a sleeping queue entry is its time in ms, shifted by 12 bits. */
 const DELAYED_SCORE_PER_MS = 4_096;
 
 /**
- * One command for each ticket, and a second one only for those whose row is overdue: of a backlog that sleeps as it should
- * there are none. BullMQ sets `finishedOn` with a ticket's end, and takes it away where it is tried again.
+ * One command for each queue entry, and a second one only for those whose row is overdue: of a backlog that sleeps as it should
+ * there are none. BullMQ sets `finishedOn` with a queue entry's end, and takes it away where it is tried again.
  */
 async function standingOf(
   queues: Queues,
-  queue: Queue<Ticket>,
-  tickets: readonly DueTicket[],
+  queue: Queue<QueueEntry>,
+  entries: readonly DueEntry[],
   now: Date,
 ): Promise<Standing[]> {
-  const held = await pipelined(queues, tickets, (pipeline, { jobId }) =>
+  const held = await pipelined(queues, entries, (pipeline, { jobId }) =>
     pipeline.hmget(queue.toKey(jobId), 'timestamp', 'finishedOn'),
   );
   const standing = held.map((fields): Standing => {
@@ -104,9 +104,9 @@ async function standingOf(
     if (timestamp === null) return 'missing';
     return finishedOn === null ? 'alive' : 'ended';
   });
-  const isOverdue = ({ runAt }: DueTicket) => runAt.getTime() <= now.getTime() - OVERSLEPT_MS;
-  const overdue = [...tickets.entries()].filter(
-    ([at, ticket]) => standing[at] === 'alive' && isOverdue(ticket),
+  const isOverdue = ({ runAt }: DueEntry) => runAt.getTime() <= now.getTime() - OVERSLEPT_MS;
+  const overdue = [...entries.entries()].filter(
+    ([at, entry]) => standing[at] === 'alive' && isOverdue(entry),
   );
   const sleeps = await pipelined(queues, overdue, (pipeline, [, { jobId }]) =>
     pipeline.zscore(queue.toKey('delayed'), jobId),
@@ -136,18 +136,18 @@ async function pipelined<Item>(
 }
 
 /** It may wake by itself, or go, between two calls. */
-const promote = (queue: Queue<Ticket>, jobId: JobId): Promise<void> =>
+const promote = (queue: Queue<QueueEntry>, jobId: JobId): Promise<void> =>
   queue
     .getJob(jobId)
     .then((job) => job?.promote())
     .catch(() => undefined);
 
-/** How often, and how far apart, a wake-up is repeated for a ticket that is just being put to sleep. */
+/** How often, and how far apart, a wake-up is repeated for a queue entry that is just being put to sleep. */
 const WAKE_TRIES = 4;
 const WAKE_GAP_MS = 50;
 
-/** Wakes a sleeping ticket now. One that waits or runs needs no waking; one that is gone is the sweep's to find. */
-export async function wakeTicket(queues: Queues, kind: string, jobId: JobId): Promise<void> {
+/** Wakes a sleeping queue entry now. One that waits or runs needs no waking; one that is gone is the reconciler's to find. */
+export async function wakeEntry(queues: Queues, kind: string, jobId: JobId): Promise<void> {
   const queue = queueOf(queues, kind);
   for (let tries = 1; tries <= WAKE_TRIES; tries++) {
     const state = await queue.getJobState(jobId);

@@ -1,24 +1,24 @@
-import type { Ticket } from '../../domain/job/job.ts';
+import type { QueueEntry } from '../../domain/job/job.ts';
 import type { Outbox } from '../../domain/job/outbox.ts';
 import type { Queues } from './queues.ts';
-import { addTickets } from './entries.ts';
+import { addEntries } from './entries.ts';
 
-/** Batches on their way to Redis. More than this, and Redis is slower than Postgres: the sweep brings the rest at its own pace. */
+/** Batches on their way to Redis. More than this, and Redis is slower than Postgres: the reconciler brings the rest at its own pace. */
 const PUBLISHING_MAX = 64;
 
 /**
  * Publishes after the commit, without holding up the answer. What fails here stays unpublished in its outbox row, and the
- * sweep finds it after some seconds.
+ * reconciler finds it after some seconds.
  */
 export function queueOutbox(queues: Queues, now: () => Date): Outbox & { idle(): Promise<void> } {
   let published: string[] = [];
   const publishing = new Set<Promise<void>>();
   return {
-    publish(outboxId, tickets: readonly Ticket[]) {
+    publish(outboxId, entries: readonly QueueEntry[]) {
       if (publishing.size >= PUBLISHING_MAX) return;
       const at = now();
-      const due = tickets.map((ticket) => ({ ...ticket, runAt: at }));
-      const done = addTickets(queues, due, at).then(
+      const due = entries.map((entry) => ({ ...entry, runAt: at }));
+      const done = addEntries(queues, due, at).then(
         () => void published.push(outboxId),
         () => undefined,
       );
@@ -30,7 +30,7 @@ export function queueOutbox(queues: Queues, now: () => Date): Outbox & { idle():
       published = [];
       return taken;
     },
-    /** For a drain: what was committed is on its queue, or left to the sweep. */
+    /** For a drain: what was committed is on its queue, or left to the reconciler. */
     idle: async () => {
       await Promise.all(publishing);
     },

@@ -1,21 +1,21 @@
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Ticket } from '../../domain/job/job.ts';
+import type { QueueEntry } from '../../domain/job/job.ts';
 import type { Wake, Woken } from '../../domain/job/wake.ts';
 import { prefixOf } from './queues.ts';
 
-/** A killed worker's tickets are back within 6 s; its lock is renewed at half of this. */
+/** A killed worker's queue entries are back within 6 s; its lock is renewed at half of this. */
 const LOCK_MS = 5_000;
 const STALLED_CHECK_MS = 2_000;
-/** Postgres counts kills; BullMQ must not give a ticket up that nobody looked at (facts.md). */
+/** Postgres counts kills; BullMQ must not give a queue entry up that nobody looked at (facts.md). */
 const STALLED_MAX = 1_000_000;
 /** Between two reads of an empty queue. */
 const DRAIN_DELAY_SECONDS = 2;
-/** An unexpected error (Postgres away) is no attempt: the ticket comes back after 1 s, 2 s … at the most 30 s. */
+/** An unexpected error (Postgres away) is no attempt: the queue entry comes back after 1 s, 2 s … at the most 30 s. */
 const SURPRISE_FIRST_MS = 1_000;
 const SURPRISE_MAX_MS = 30_000;
 
-export interface LaneOptions {
+export interface QueueWorkerOptions {
   readonly kind: string;
   readonly wake: Wake;
   readonly concurrency: number;
@@ -25,24 +25,31 @@ export interface LaneOptions {
   readonly onError: (error: Error) => void;
 }
 
-export interface Lane {
+export interface QueueWorker {
   readonly kind: string;
-  /** Takes no new tickets, gives those in hand `graceMs`, then lets go: what is cut off comes back as a stalled ticket. */
+  /** Takes no new queue entries, gives those in hand `graceMs`, then lets go: what is cut off comes back as a stalled queue entry. */
   drain(graceMs: number): Promise<void>;
 }
 
-export function startLane({ kind, wake, concurrency, connection, onSurprise, onError }: LaneOptions): Lane {
+export function startQueueWorker({
+  kind,
+  wake,
+  concurrency,
+  connection,
+  onSurprise,
+  onError,
+}: QueueWorkerOptions): QueueWorker {
   const inHand = new Set<AbortController>();
-  const worker = new Worker<Ticket>(
+  const worker = new Worker<QueueEntry>(
     kind,
-    async (ticket, token) => {
+    async (entry, token) => {
       const abort = new AbortController();
       inHand.add(abort);
       try {
-        const woken = await wake(ticket.data.jobId, abort.signal).catch((error: unknown) =>
-          surprised(error, ticket, onSurprise),
+        const woken = await wake(entry.data.jobId, abort.signal).catch((error: unknown) =>
+          surprised(error, entry, onSurprise),
         );
-        await tellBullmq(ticket, token, woken);
+        await tellBullmq(entry, token, woken);
       } finally {
         inHand.delete(abort);
       }
@@ -76,19 +83,23 @@ class RetryAt extends Error {
 }
 
 /** The row is as it was, so the job is tried again later; it costs no attempt, since none was recorded. */
-function surprised(error: unknown, ticket: Job<Ticket>, onSurprise: LaneOptions['onSurprise']): never {
-  onSurprise(error instanceof Error ? error : new Error('not an Error was thrown'), ticket.data.jobId);
-  const delayMs = Math.min(SURPRISE_MAX_MS, SURPRISE_FIRST_MS * 2 ** Math.min(ticket.attemptsMade, 5));
+function surprised(
+  error: unknown,
+  entry: Job<QueueEntry>,
+  onSurprise: QueueWorkerOptions['onSurprise'],
+): never {
+  onSurprise(error instanceof Error ? error : new Error('not an Error was thrown'), entry.data.jobId);
+  const delayMs = Math.min(SURPRISE_MAX_MS, SURPRISE_FIRST_MS * 2 ** Math.min(entry.attemptsMade, 5));
   // The error's own text may hold anything, a statement's parameters even: a board shows only its kind.
   throw new RetryAt(`unexpected ${error instanceof Error ? error.name : 'error'}`, delayMs);
 }
 
 /** The one place that speaks BullMQ's language of exceptions. */
-async function tellBullmq(ticket: Job<Ticket>, token: string | undefined, woken: Woken): Promise<void> {
-  if (woken.woken === 'waiting') {
+async function tellBullmq(entry: Job<QueueEntry>, token: string | undefined, woken: Woken): Promise<void> {
+  if (woken.kind === 'waiting') {
     const delayMs = Math.max(0, woken.until.getTime() - Date.now());
     if (woken.failed !== null) throw new RetryAt(woken.failed, delayMs);
-    await ticket.moveToDelayed(woken.until.getTime(), token);
+    await entry.moveToDelayed(woken.until.getTime(), token);
     throw new DelayedError();
   }
   switch (woken.state) {
@@ -96,7 +107,7 @@ async function tellBullmq(ticket: Job<Ticket>, token: string | undefined, woken:
     case 'cancelled':
       return;
     case 'rejected':
-    case 'exhausted':
+    case 'failed':
     case 'expired':
       throw new UnrecoverableError(`${woken.state}: ${woken.reason ?? 'no reason'}`);
   }
@@ -104,7 +115,7 @@ async function tellBullmq(ticket: Job<Ticket>, token: string | undefined, woken:
 
 /** `worker.close()` waits without end, and closing by force after it does nothing: so pause, wait, abort, then force. */
 async function drain(
-  worker: Worker<Ticket>,
+  worker: Worker<QueueEntry>,
   inHand: ReadonlySet<AbortController>,
   graceMs: number,
 ): Promise<void> {

@@ -1,12 +1,12 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import type { Ticket } from '../../domain/job/job.ts';
+import type { QueueEntry } from '../../domain/job/job.ts';
 import type { JobRegistry } from '../../domain/job/define-job.ts';
 
 /** Hash-tagged, so that in a cluster all keys of one queue share a slot and two queues need not. */
 export const prefixOf = (kind: string) => `{${kind}}`;
 
-/** A producer fails at once when Redis is away: the row is safe, and the sweep will publish it. */
+/** A producer fails at once when Redis is away: the row is safe, and the reconciler will publish it. */
 const producerOptions = { enableOfflineQueue: false, maxRetriesPerRequest: 1, connectTimeout: 5_000 };
 /** A worker waits for its Redis to come back. */
 const workerOptions = { maxRetriesPerRequest: null, connectTimeout: 5_000 };
@@ -17,11 +17,11 @@ const ERRORS_EVERY_MS = 60_000;
 export interface Queues<Kind extends string = string> {
   readonly redis: Redis;
   readonly jobs: JobRegistry;
-  readonly of: Readonly<Record<Kind, Queue<Ticket>>>;
+  readonly of: Readonly<Record<Kind, Queue<QueueEntry>>>;
 }
 
 /** @throws Error where this process has no such kind: a bug of the caller's. */
-export function queueOf({ of }: Queues, kind: string): Queue<Ticket> {
+export function queueOf({ of }: Queues, kind: string): Queue<QueueEntry> {
   const queue = of[kind];
   if (!queue) throw new Error(`no queue of the kind ${kind}`);
   return queue;
@@ -40,7 +40,7 @@ export const isConnectionLoss = (error: Error): boolean =>
 
 export function openQueues<Jobs extends JobRegistry>(redis: Redis, jobs: Jobs): Queues<keyof Jobs & string> {
   const open = (kind: string) => {
-    const queue = new Queue<Ticket>(kind, {
+    const queue = new Queue<QueueEntry>(kind, {
       connection: redis,
       prefix: prefixOf(kind),
       skipVersionCheck: true,

@@ -1,18 +1,18 @@
 import { closeQueues, type Queues } from './queues.ts';
-import { type DueTicket, reissueTickets } from './entries.ts';
+import { type DueEntry, reissueEntries } from './entries.ts';
 
 /** Says which life of Redis was last compared with Postgres as a whole, by its `run_id`. */
-const EPOCH_KEY = 'navbat:epoch';
+const GENERATION_KEY = 'navbat:redis-generation';
 
-/** What the sweep asks of Redis. */
-export function sweepRedis(queues: Queues) {
+/** What the reconciler asks of Redis. */
+export function reconcilerRedis(queues: Queues) {
   return {
-    reissue: (tickets: readonly DueTicket[], now: Date) => reissueTickets(queues, tickets, now),
+    reissue: (entries: readonly DueEntry[], now: Date) => reissueEntries(queues, entries, now),
     /** A restart, from whatever file, and a failover change the run id; a wipe removes the key. One comparison finds all three. */
     redisRun: () => runId(queues),
-    mark: () => queues.redis.get(EPOCH_KEY),
+    mark: () => queues.redis.get(GENERATION_KEY),
     setMark: async (mark: string) => {
-      await queues.redis.set(EPOCH_KEY, mark);
+      await queues.redis.set(GENERATION_KEY, mark);
     },
     applyPauses: async (paused: ReadonlySet<string>) => {
       // A queue that has never seen its Redis waits for it without end; the tick has to come again.

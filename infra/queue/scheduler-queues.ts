@@ -1,22 +1,22 @@
-import type { Release } from '../postgres/job/scheduler.ts';
+import type { SchedulerQueries } from '../postgres/job/scheduler.ts';
 import { queueOf, type Queues } from './queues.ts';
-import { addTickets } from './entries.ts';
+import { addEntries } from './entries.ts';
 
-/** What the releaser asks of Postgres and Redis together. What it releases and cannot publish, the sweep finds in the outbox. */
-export function releaseQueues(queues: Queues, release: Release, now: () => Date) {
+/** What the scheduler asks of Postgres and Redis together. What it schedules and cannot publish, the reconciler finds in the outbox. */
+export function schedulerQueues(queues: Queues, turns: SchedulerQueries, now: () => Date) {
   return {
     inHand: async (kind: string) => {
       const counts = await queueOf(queues, kind).getJobCounts('wait', 'active', 'prioritized');
       return Object.values(counts).reduce((sum, count) => sum + count, 0);
     },
-    release: async (kind: string, room: number) => {
+    schedule: async (kind: string, room: number) => {
       const at = now();
-      const { outboxId, tickets, more, passed } = await release.round(kind, room, at);
+      const { outboxId, entries, more, passed } = await turns.round(kind, room, at);
       if (outboxId !== null) {
-        await addTickets(queues, tickets, at);
-        await release.published(outboxId, now());
+        await addEntries(queues, entries, at);
+        await turns.published(outboxId, now());
       }
-      return { released: tickets.length, more, passed };
+      return { scheduled: entries.length, more, passed };
     },
   };
 }

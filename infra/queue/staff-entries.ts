@@ -1,15 +1,15 @@
-import type { TicketDesk } from '../postgres/staff/ops-commands.ts';
+import type { StaffEntries } from '../postgres/staff/ops-commands.ts';
 import { queueOf, type Queues } from './queues.ts';
-import { reissueTickets, wakeTicket } from './entries.ts';
+import { reissueEntries, wakeEntry } from './entries.ts';
 
 /** What staff decided on a row, brought to its queue. */
-export function staffDesk(queues: Queues): TicketDesk {
+export function staffEntries(queues: Queues): StaffEntries {
   return {
     async reissue(rows) {
-      const tickets = rows.map(({ id, kind, labels, runAt }) => ({ jobId: id, kind, labels, runAt }));
-      await reissueTickets(queues, tickets, new Date());
+      const entries = rows.map(({ id, kind, labels, runAt }) => ({ jobId: id, kind, labels, runAt }));
+      await reissueEntries(queues, entries, new Date());
     },
-    promote: (kind, id) => wakeTicket(queues, kind, id),
+    promote: (kind, id) => wakeEntry(queues, kind, id),
     async remove(kind, id) {
       // 0 where a worker holds it or nothing is there: both are fine.
       await queueOf(queues, kind).remove(id);

@@ -1,7 +1,7 @@
 import type { Checks } from '../../domain/verify/checks.ts';
-import type { FailureGate } from '../../domain/verify/failed-attempt-limiter.ts';
+import type { FailedAttemptLimiter } from '../../domain/verify/failed-attempt-limiter.ts';
 import type { OtpIntake } from '../../domain/verify/intake.ts';
-import { failureGate } from '../limits/failed-attempt-limiter.ts';
+import { failedAttemptLimiter } from '../limits/failed-attempt-limiter.ts';
 import { otpChecks } from '../postgres/verify/checks.ts';
 import { otpIntake } from '../postgres/verify/intake.ts';
 import type { Config } from '../process/config.ts';
@@ -13,7 +13,7 @@ import { type CodeOf, codeOf, type NumberOf, numberOf } from './codes.ts';
 export interface OpenCodes {
   readonly intake: OtpIntake;
   readonly checks: Checks;
-  readonly failures: FailureGate;
+  readonly failures: FailedAttemptLimiter;
   readonly codeOf: CodeOf;
   readonly numberOf: NumberOf;
   readonly close: () => Promise<void>;
@@ -21,9 +21,9 @@ export interface OpenCodes {
 
 /** One-time codes, for every process that takes requests for them: the intake with its outbox, and the checks under their limits. */
 export function openCodes(platform: Platform<Pick<Config, 'CODE_KEYS' | 'given'>>): OpenCodes {
-  const { config, pools, clock, hash, encrypt, redis, queues } = platform;
+  const { config, pools, clock, hash, encryption, redis, queues } = platform;
   const outbox = queueOutbox(queues, clock);
-  const failures = failureGate(redis);
+  const failures = failedAttemptLimiter(redis);
   const derive = { codeOf: codeOf(config.CODE_KEYS), numberOf: numberOf(config.CODE_KEYS) };
   const shared = { pool: pools.hot, hash, codeKid: config.CODE_KEYS.current, now: clock };
   return {
@@ -33,7 +33,7 @@ export function openCodes(platform: Platform<Pick<Config, 'CODE_KEYS' | 'given'>
       providers: configuredChannels(config),
       outbox,
     }),
-    checks: otpChecks({ ...shared, seal: encrypt, codeOf: derive.codeOf }),
+    checks: otpChecks({ ...shared, encryption, codeOf: derive.codeOf }),
     failures,
     ...derive,
     close: async () => {

@@ -57,7 +57,7 @@ export function webhookCaller(options: CallOptions): {
     const url = new URL(message.url);
     const found = await allowedAddresses(url, options, signal);
     return 'fault' in found
-      ? { called: 'in-vain', fault: found.fault }
+      ? { kind: 'in-vain', fault: found.fault }
       : post(agentFor(url.origin, found.addresses), message, signal);
   };
   return { call, close: () => closeAll([...agents.values()]) };
@@ -127,13 +127,13 @@ async function post(
     const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher });
     const { 'retry-after': retryAfter } = answer.headers;
     return {
-      called: 'answered',
+      kind: 'answered',
       status: answer.statusCode,
       retryAfter: typeof retryAfter === 'string' ? retryAfter : null,
       body: shown(await beginningOf(answer.body)),
     };
   } catch (error) {
-    return { called: 'in-vain', fault: faultOf(error, signal) };
+    return { kind: 'in-vain', fault: faultOf(error, signal) };
   }
 }
 
@@ -168,7 +168,7 @@ function faultOf(error: unknown, signal: AbortSignal): CallFault {
     if (typeof code === 'string' && tlsCode.test(code)) return 'tls';
   }
   const reply = replyWithoutAnswer(error, signal);
-  if (reply?.reply === 'faulted') return 'not-connected';
-  if (reply?.reply === 'unknown') return reply.reason;
+  if (reply?.kind === 'faulted') return 'not-connected';
+  if (reply?.kind === 'unknown') return reply.reason;
   throw error;
 }

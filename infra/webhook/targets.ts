@@ -3,13 +3,13 @@ import type { Entered, Entry, Guarded, NotEntered, Provider } from '../../domain
 import type { WebhookWork } from '../../domain/webhook/delivery.ts';
 import { guard } from '../providers/provider-guard.ts';
 
-/** In flight at one endpoint: a server that hangs for 15 s holds a hundredth of the lane. */
+/** In flight at one endpoint: a server that hangs for 15 s holds a hundredth of the places. */
 const IN_FLIGHT_PER_TARGET_MAX = 4;
 /** In flight for one project, or opened ahead, whatever it has endpoints and callback URLs. */
 const IN_FLIGHT_PER_PROJECT_MAX = 16;
 /**
  * All that one project has in hand (`infra/postgres/job/scheduler.ts`) may wait here for a quick endpoint: who waits is spared a way
- * through two stores. At a slow one as many may wait as it serves in half of the time, since they hold places in the lane.
+ * through two stores. At a slow one as many may wait as it serves in half of the time, since they hold places in the queue.
  */
 const SEATS_MAX = 52;
 const PLACE_WAIT_MS_MAX = 1_000;
@@ -46,7 +46,7 @@ interface Target {
 }
 
 /**
- * Each endpoint has a bulkhead and a breaker of its own, and each project a bound over all of its endpoints, so that a dead
+ * Each endpoint has a concurrency limit and a breaker of its own, and each project a bound over all of its endpoints, so that a dead
  * one slows nobody. Whoever finds no place is told to come when one should be free, each after the other: a backlog of
  * thousands does not knock every 200 ms.
  */

@@ -12,8 +12,8 @@ const CONNECTIONS = 200;
 /** Two for each connection: at the default of 6 000 requests a minute they bear 40 000 a second together. */
 const PROJECTS = 400;
 const WARMUP_SECONDS = 2;
-/** Tickets follow their commit by milliseconds; the sweep would bring those that did not. */
-const TICKETS_WAIT_MS = 3_000;
+/** Queue entries follow their commit by milliseconds; the reconciler would bring those that did not. */
+const ENTRIES_WAIT_MS = 3_000;
 const ANSWER_TIMEOUT_MS = 120_000;
 
 interface Variant {
@@ -156,19 +156,19 @@ class IntakeBench {
         throw new Error(
           `${variant.name}: ${expected} expected in ${table}, ${after[table] - before[table]} found`,
         );
-    await this.#tickets(variant, queuedBefore + accepted);
+    await this.#entries(variant, queuedBefore + accepted);
     return report;
   }
 
-  async #tickets({ name, database, queueKey }: Variant, expected: number): Promise<void> {
-    const deadline = performance.now() + TICKETS_WAIT_MS;
+  async #entries({ name, database, queueKey }: Variant, expected: number): Promise<void> {
+    const deadline = performance.now() + ENTRIES_WAIT_MS;
     let queued = 0;
     while (performance.now() < deadline) {
       queued = await this.#stage.redis(database).llen(queueKey);
       if (queued === expected) return;
       await sleep(20);
     }
-    throw new Error(`${name}: ${expected} tickets expected, ${queued} found`);
+    throw new Error(`${name}: ${expected} queue entries expected, ${queued} found`);
   }
 
   async #rows(): Promise<Record<(typeof tables)[number], number>> {

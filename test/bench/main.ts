@@ -6,7 +6,7 @@ import { intake } from './intake.ts';
 import { lists } from './lists.ts';
 import { latency } from './latency.ts';
 import { messages } from './messages.ts';
-import { sweep } from './reconciler.ts';
+import { reconciler } from './reconciler.ts';
 import { scheduler } from './scheduler.ts';
 import { machine } from './support/cpu.ts';
 import { print } from './support/figures.ts';
@@ -18,7 +18,7 @@ const benches = {
   intake,
   worker,
   latency,
-  sweep,
+  reconciler,
   scheduler,
   enumeration,
   bodies,
@@ -29,7 +29,7 @@ const benches = {
   webhook,
 } as const;
 
-/** `npm run bench -- intake|worker|latency|sweep|scheduler|telegram|push|webhook|enumeration|bodies|broadcasts|lists [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
+/** `npm run bench -- intake|worker|latency|reconciler|scheduler|telegram|push|webhook|enumeration|bodies|broadcasts|lists [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
 const { bench, options } = readOptions(process.argv.slice(2));
 const run = Object.entries(benches).find(([name]) => name === bench)?.[1];
 if (!run) throw new Error(`expected one of ${Object.keys(benches).join(', ')}`);

@@ -5,7 +5,7 @@ import { jobs as kinds } from '../../domain/jobs.ts';
 import { PushContent } from '../../domain/message/push/message.ts';
 import { TelegramContent } from '../../domain/message/telegram/message.ts';
 import { readConfig } from '../../infra/process/config.ts';
-import { keyedHash, sealer } from '../../infra/process/crypto.ts';
+import { keyedHash, rowEncryption } from '../../infra/process/crypto.ts';
 import { broadcastIntake } from '../../infra/postgres/message/broadcast/intake.ts';
 import { hotPool } from '../../infra/postgres/engine/hot-pool.ts';
 import { Calls } from './provider/calls.ts';
@@ -29,7 +29,7 @@ interface Round {
   readonly cores: Cores;
 }
 
-/** Messages a second through a lane with the provider's limit lifted, against the provider's client in a bare loop. */
+/** Messages a second through a queue with the provider's limit lifted, against the provider's client in a bare loop. */
 export const messages =
   (kind: BroadcastKind) =>
   async (options: Options): Promise<Figure[]> => {
@@ -42,10 +42,10 @@ export const messages =
       const [project] = await seedProjects(stage.sql, stage.env['PEPPER'] ?? '', 1);
       if (!project) throw new Error('no project');
       const bench = { stage, provider, kind, project, providerUrl: `http://127.0.0.1:${port}` };
-      const rounds = { lane: [] as Round[], bare: [] as Round[] };
+      const rounds = { queue: [] as Round[], bare: [] as Round[] };
       for (let round = 1; round <= options.rounds; round++)
-        for (const name of ['lane', 'bare'] as const) {
-          const result = await (name === 'lane' ? laneTurn(bench) : bareTurn(bench));
+        for (const name of ['queue', 'bare'] as const) {
+          const result = await (name === 'queue' ? queueTurn(bench) : bareTurn(bench));
           rounds[name].push(result);
           console.error(`round ${round} ${name}: ${JSON.stringify(result)} (${machine()})`);
         }
@@ -56,16 +56,16 @@ export const messages =
 
 function figuresOf(
   kind: BroadcastKind,
-  { lane, bare }: { lane: readonly Round[]; bare: readonly Round[] },
+  { queue, bare }: { queue: readonly Round[]; bare: readonly Round[] },
 ): Figure[] {
   const rates = (rounds: readonly Round[]) => rounds.map(({ perSecond }) => perSecond);
-  const others = [...lane, ...bare].map(({ cores }) => cores['others'] ?? Number.NaN);
+  const others = [...queue, ...bare].map(({ cores }) => cores['others'] ?? Number.NaN);
   const name = kind === 'push' ? 'push' : 'telegram';
   return [
     figure(
       name,
       `messages/s recorded, against the client in a bare loop, concurrency ${kinds[kind].concurrency}`,
-      rates(lane),
+      rates(queue),
       rates(bare),
     ),
     figure(name, 'cores busy with other work of the machine', [median(others)]),
@@ -80,7 +80,7 @@ interface Bench {
   readonly providerUrl: string;
 }
 
-async function laneTurn(bench: Bench): Promise<Round> {
+async function queueTurn(bench: Bench): Promise<Round> {
   const { stage, kind, providerUrl } = bench;
   const env = {
     NODE_ENV: 'test',
@@ -96,11 +96,11 @@ async function laneTurn(bench: Bench): Promise<Round> {
   const total = await addBroadcasts(bench, { ...stage.env, ...env });
   const cpu = stage.watch();
   await stage.start('worker', 'workers/main.ts', env, [kind]);
-  await stage.start('sweep', 'workers/main.ts', env, ['sweep']);
+  await stage.start('reconciler', 'workers/main.ts', env, ['reconciler']);
   await untilDone(stage, total);
   const cores = cpu();
   await stage.stopChild('worker');
-  await stage.stopChild('sweep');
+  await stage.stopChild('reconciler');
   const { rows } = await stage.sql.query<{ jobs: number; attempts: number }>(
     `select (select count(*)::int from job where state = 'completed' and attempts = 1) jobs,
        (select count(*)::int from attempt where outcome = 'completed') attempts`,
@@ -120,7 +120,7 @@ async function addBroadcasts(
   const intake = broadcastIntake({
     pool,
     hash: keyedHash(config.PEPPER),
-    seal: sealer(config.SEAL_KEYS),
+    encryption: rowEncryption(config.ENCRYPTION_KEYS),
     now,
   });
   const total = WARMUP + stage.options.seconds * MESSAGES_PER_SECOND;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProjectId } from '../../domain/job/job.ts';
 import { readConfig } from '../../infra/process/config.ts';
-import { sealer } from '../../infra/process/crypto.ts';
+import { rowEncryption } from '../../infra/process/crypto.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
 import { hotPool } from '../../infra/postgres/engine/hot-pool.ts';
 import { webhookStore } from '../../infra/postgres/webhook/webhooks.ts';
@@ -84,7 +84,7 @@ async function addEndpoint(stage: Stage, url: string): Promise<string> {
   if (!project) throw new Error('no project');
   const orm = await openOrm(stage.postgresUrl);
   const pool = hotPool(stage.postgresUrl, 1);
-  const store = webhookStore(orm.em, pool, sealer(readConfig({ ...stage.env }).SEAL_KEYS));
+  const store = webhookStore(orm.em, pool, rowEncryption(readConfig({ ...stage.env }).ENCRYPTION_KEYS));
   const of = { projectId: project.id as ProjectId, mode: 'live' } as const;
   await store.create(of, { url, description: null, event_types: null }, new Date());
   await pool.end();
@@ -100,7 +100,7 @@ async function turn(
 ): Promise<Round> {
   await stage.redis(0).flushdb();
   await stage.sql.query(
-    'truncate job, attempt, webhook_event, webhook_delivery, lane_call, lane_turn cascade',
+    'truncate job, attempt, webhook_event, webhook_delivery, turn_request, scheduler_turn cascade',
   );
   const from = receiver.received();
   let emitted = 0;
@@ -122,7 +122,7 @@ async function turn(
   await refill();
   const env = { NODE_ENV: 'test', REDIS_URL: stage.redisUrl(0), WEBHOOK_ALLOW_PRIVATE: 'true' };
   await stage.start('worker', 'workers/main.ts', env, ['webhook']);
-  await stage.start('sweep', 'workers/main.ts', env, ['sweep']);
+  await stage.start('reconciler', 'workers/main.ts', env, ['reconciler']);
   const before = await until((done) => done >= WARMUP);
   const emitter = await stage.sql.query<{ pid: number }>('select pg_backend_pid() pid');
   const emitting = () => cpuSecondsOf(emitter.rows[0]?.pid ?? 0);
@@ -132,7 +132,7 @@ async function turn(
   const seconds = (performance.now() - startedMs) / 1_000;
   const cores = Object.entries(cpu()).filter(([name]) => name !== 'others' && name !== 'bench');
   await stage.stopChild('worker');
-  await stage.stopChild('sweep');
+  await stage.stopChild('reconciler');
   const delivered = after - before;
   const msEach = (used: number) => (used * seconds * 1_000) / delivered;
   const events = (emitting() - emittingBefore) / seconds;

@@ -2,13 +2,13 @@ import { makeWorkerUtils } from 'graphile-worker';
 import { jobs as kinds } from '../../domain/jobs.ts';
 import { type Cores, machine } from './support/cpu.ts';
 import { type Figure, figure, median } from './support/figures.ts';
-import { addAllTickets, seedJobs } from './support/jobs.ts';
+import { addAllEntries, seedJobs } from './support/jobs.ts';
 import type { Options } from './support/options.ts';
 import { type Project, seedProjects } from './support/seed.ts';
 import { onStage, type Stage } from './support/stage.ts';
 import { WorkerReport } from './support/worker-process.ts';
 
-/** The lane's own: the others are given the same. */
+/** The queue's own: the others are given the same. */
 const CONCURRENCY = kinds['otp-send'].concurrency;
 /** Jobs a second that each turn is dealt for; whoever is faster is through sooner. */
 const JOBS_PER_SECOND = 8_000;
@@ -35,7 +35,7 @@ export async function worker(options: Options): Promise<Figure[]> {
   await onStage(options, async (stage) => {
     const [project] = await seedProjects(stage.sql, stage.env['PEPPER'] ?? '', 1);
     if (!project) throw new Error('no project');
-    const contenders = [lane(stage, project), noop(stage, project), await graphile(stage)];
+    const contenders = [queue(stage, project), noop(stage, project), await graphile(stage)];
     const rounds = new Map<string, Round[]>(contenders.map(({ name }) => [name, []]));
     for (let round = 1; round <= options.rounds; round++)
       for (const contender of contenders) {
@@ -55,13 +55,13 @@ function figuresOf(rounds: ReadonlyMap<string, readonly Round[]>): Figure[] {
     figure(
       'worker',
       `jobs/s recorded, against BullMQ doing nothing, concurrency ${CONCURRENCY}`,
-      rates('lane'),
+      rates('queue'),
       rates('noop'),
     ),
     figure(
       'worker',
       `jobs/s recorded, against graphile-worker with a row a job, concurrency ${CONCURRENCY}`,
-      rates('lane'),
+      rates('queue'),
       rates('graphile'),
     ),
     figure('worker', 'cores busy with other work of the machine', [median(others)]),
@@ -86,12 +86,12 @@ async function turn(stage: Stage, { name, file, database, fill, check }: Contend
   return { perSecond: jobs / seconds, cores };
 }
 
-function lane(stage: Stage, project: Project): Contender {
+function queue(stage: Stage, project: Project): Contender {
   return {
-    name: 'lane',
+    name: 'queue',
     file: 'test/bench/engine-worker/main.ts',
     database: 0,
-    fill: (count) => fillTickets(stage, project, count, 0),
+    fill: (count) => fillEntries(stage, project, count, 0),
     check: async (count) => {
       const { rows } = await stage.sql.query<Record<string, number>>(countRecorded);
       if (Object.values(rows[0] ?? {}).some((found) => found !== count))
@@ -110,19 +110,19 @@ function noop(stage: Stage, project: Project): Contender {
     name: 'noop',
     file: 'test/bench/noop-worker/main.ts',
     database: 1,
-    fill: (count) => fillTickets(stage, project, count, 1),
+    fill: (count) => fillEntries(stage, project, count, 1),
     check: async () => {
       const left = await stage.redis(1).llen('{otp-send}:otp-send:wait');
-      if (left !== 0) throw new Error(`${left} tickets left`);
+      if (left !== 0) throw new Error(`${left} queue entries left`);
     },
   };
 }
 
-async function fillTickets(stage: Stage, project: Project, count: number, database: number): Promise<void> {
+async function fillEntries(stage: Stage, project: Project, count: number, database: number): Promise<void> {
   const redis = stage.redis(database);
   await redis.flushdb();
   await seedJobs(stage, project, count, '0');
-  await addAllTickets(stage.sql, redis);
+  await addAllEntries(stage.sql, redis);
 }
 
 async function graphile(stage: Stage): Promise<Contender> {

@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openBoard, type OpenBoard, type Visitor } from '../apps/board/open-board.ts';
+import { openBoard, type OpenBoard, type SessionOwner } from '../apps/board/open-board.ts';
 import { seedJob, seedProject } from '../apps/board/seed.ts';
-import { addTickets } from '../../infra/queue/entries.ts';
+import { addEntries } from '../../infra/queue/entries.ts';
 import { openChromium } from './chromium.ts';
 
 /** What staff see is what a browser makes of markup and stylesheet together. `SHOTS=<folder>` keeps pictures. */
@@ -14,12 +14,12 @@ const MINUTE_MS = 60_000;
 let board: OpenBoard;
 let browser: Browser;
 let context: BrowserContext;
-let operator: Visitor;
+let operator: SessionOwner;
 let failedId: string;
 beforeAll(async () => {
   board = await openBoard();
   browser = await openChromium();
-  operator = await board.visit('operator');
+  operator = await board.session('operator');
   const shop = await seedProject(board.pool, 'shop');
   const hash = board.addressHash('+998901234567');
   const at = new Date(board.time.now.getTime() - MINUTE_MS);
@@ -28,13 +28,13 @@ beforeAll(async () => {
     seedJob(board.pool, shop, hash, { project: 'shop', at, ...job });
   const waiting = await seed({});
   await seed({ state: 'running', attempts: [failed], runAt: new Date(board.time.now.getTime() + MINUTE_MS) });
-  for (let n = 0; n < 12; n++) await seed({ state: 'exhausted', reason: 'network', attempts: [failed] });
+  for (let n = 0; n < 12; n++) await seed({ state: 'failed', reason: 'network', attempts: [failed] });
   failedId = (await seed({ state: 'rejected', reason: 'budget-spent' })).id;
   await board.pool.query(
-    `insert into lane (kind, paused_at, paused_by, paused_reason) values ('push', now(), 'ops@navbat.example', 'FCM is down')`,
+    `insert into queue (kind, paused_at, paused_by, paused_reason) values ('push', now(), 'ops@navbat.example', 'FCM is down')`,
   );
   const labels = { project: 'shop', channels: 'sms', to: '+998•••••••67' };
-  await addTickets(board.queues, [{ jobId: waiting.id, kind: 'otp-send', labels, runAt: at }], at);
+  await addEntries(board.queues, [{ jobId: waiting.id, kind: 'otp-send', labels, runAt: at }], at);
   context = await browser.newContext({ viewport: { width: 1360, height: 900 } });
   await context.addCookies([{ name: 'navbat_staff', value: operator.token, url: board.url }]);
 });
@@ -77,7 +77,7 @@ describe('an alarm is seen', () => {
     ['the number in an alarming tile, link or not', '.tile.alarm dd, .tile.alarm dd a', '--bad'],
     ['the number in a tile that warns', '.tile.careful dd, .tile.careful dd a', '--warn'],
     ['a line of the alarms', 'tr.alarm th', '--bad'],
-    ['a count of failed jobs in a table', 'td.exhausted a, td.rejected a', '--bad'],
+    ['a count of failed jobs in a table', 'td.failed a, td.rejected a', '--bad'],
   ])('%s has its colour', async (_what, selector, token) => {
     const page = await open('/ops');
     const { seen, meant } = await coloursOf(page, selector, token);
@@ -102,10 +102,10 @@ test("a job's page says what happened, by which setting and what to do next", as
 });
 
 test('a pause is two steps, and the second asks why', async () => {
-  const page = await open('/ops/lanes');
-  await page.locator('a[href="/ops/lanes/otp-send/pause"]').click();
+  const page = await open('/ops/queues');
+  await page.locator('a[href="/ops/queues/otp-send/pause"]').click();
   await page.getByRole('button', { name: 'Pause otp-send' }).click();
-  expect((await board.pool.query(`select from lane where kind = 'otp-send'`)).rowCount).toBe(0);
+  expect((await board.pool.query(`select from queue where kind = 'otp-send'`)).rowCount).toBe(0);
   await page.getByLabel('Why').fill('somebody pumps SMS');
   await page.getByRole('button', { name: 'Pause otp-send' }).click();
   await page.waitForURL(/notice=paused/);

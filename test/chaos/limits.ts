@@ -82,7 +82,7 @@ export async function runLimits(run: LimitRun): Promise<LimitReport> {
       startFirstAgain,
       signal: (signal) => void counting[0]?.child.kill(signal),
     });
-    return await judgeRun(run, counting, fault);
+    return await checkRun(run, counting, fault);
   } finally {
     for (const { child } of counting) child.kill('SIGKILL');
     proxy.close();
@@ -161,7 +161,7 @@ function faultOf({ fault }: LimitRun, hands: Hands): Fault {
   return faults[fault];
 }
 
-async function judgeRun(run: LimitRun, counting: readonly Counting[], fault: Fault): Promise<LimitReport> {
+async function checkRun(run: LimitRun, counting: readonly Counting[], fault: Fault): Promise<LimitReport> {
   const warm = await warmUp(counting);
   let { allowed } = warm;
   await fault.begin();

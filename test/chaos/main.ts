@@ -6,11 +6,11 @@ import { limitFaults, type LimitRun, runLimits } from './limits.ts';
 import { runPauses } from './pauses.ts';
 import { runPriorities } from './priorities.ts';
 import { runTelegram } from './telegram.ts';
-import { runSpine, serverFaults, type SpineReport } from './spine.ts';
+import { runCore, serverFaults, type CoreReport } from './core.ts';
 import { attackKeys, attackOrders, runStrangers } from './strangers.ts';
 
 /**
- * `npm run chaos -- spine --seeds N [--seconds S]`: kills, freezes, wipes and restarts under load, one installation a seed.
+ * `npm run chaos -- core --seeds N [--seconds S]`: kills, freezes, wipes and restarts under load, one installation a seed.
  * Prints a line of JSON a seed and ends with 1 when one of them lost, doubled or misnumbered anything.
  */
 const whole = (text: string) => {
@@ -37,14 +37,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const program = new Command('chaos');
 program
-  .command('spine')
-  .description('intake, outbox, lane and sweep')
+  .command('core')
+  .description('intake, outbox, queue and reconciler')
   .option('--seeds <count>', 'runs, each with its own seed', whole, 3)
   .option('--seconds <seconds>', 'load of each run, at least', whole, 60)
   .option('--from <seed>', 'the first seed', whole, 1)
   .option('--keep', 'leave the files of a run (logs, lists) where they are')
   .action(async (options: { seeds: number; seconds: number; from: number; keep?: true }) => {
-    const reports: SpineReport[] = [];
+    const reports: CoreReport[] = [];
     for (let seed = options.from; seed < options.from + options.seeds; seed++)
       reports.push(await run(seed, options.seconds, options.keep ?? false));
     process.stdout.write(`${summary(reports)}\n`);
@@ -161,11 +161,11 @@ async function broadcast(speed: number, broadcasts: readonly number[], busyShare
   }
 }
 
-async function run(seed: number, seconds: number, keep: boolean): Promise<SpineReport> {
+async function run(seed: number, seconds: number, keep: boolean): Promise<CoreReport> {
   const directory = await mkdtemp(join(tmpdir(), `navbat-chaos-${seed}-`));
   await chmod(directory, 0o711);
   process.stdout.write(`seed ${seed}, in ${directory}\n`);
-  const report = await runSpine(
+  const report = await runCore(
     {
       seed,
       directory,
@@ -182,7 +182,7 @@ async function run(seed: number, seconds: number, keep: boolean): Promise<SpineR
   return report;
 }
 
-function summary(reports: readonly SpineReport[]): string {
+function summary(reports: readonly CoreReport[]): string {
   const histogram = new Map<string, number>();
   for (const [sends, count] of reports.flatMap(({ histogram }) => Object.entries(histogram)))
     histogram.set(sends, (histogram.get(sends) ?? 0) + count);

@@ -19,7 +19,7 @@ beforeAll(async () => {
   house = await install(directory, {
     apis: 1,
     workers: 1,
-    sweeps: 1,
+    reconcilers: 1,
     kinds: ['otp-send'],
     telegramPeople: 0,
   });
@@ -76,12 +76,12 @@ describe('one poisoned string among 99 requests of other projects fails alone, w
 describe('while the SMS provider hangs', () => {
   const PUSHES = 100;
   const PUSH_GAP_MS = 40;
-  /** More than the lane has in hand (400): without a bulkhead, nobody else would get a place before the time-out of 10 s. */
+  /** More than the queue has in hand (400): without a concurrency limit, nobody else would get a place before the time-out of 10 s. */
   const HUNG = 500;
-  /** Half of what the bulkhead lets into one provider at once. */
+  /** Half of what the concurrency limit lets into one provider at once. */
   const OPEN_MIN = 50;
   /**
-   * Without a bulkhead a push waits for a time-out of 10 s. A ratio, since two busy cores may be slow by themselves, and a
+   * Without a concurrency limit a push waits for a time-out of 10 s. A ratio, since two busy cores may be slow by themselves, and a
    * floor, since a tenth of a second may well become two.
    */
   const RATIO_MAX = 8;
@@ -111,7 +111,7 @@ describe('while the SMS provider hangs', () => {
     expect(besideP99).toBeLessThan(Math.max(calmP99 * RATIO_MAX, FLOOR_MS));
   }, 120_000);
 
-  /** 202 promises a send, not when: the lane needs a moment to open so many attempts, and each stays open until its time-out. */
+  /** 202 promises a send, not when: the queue needs a moment to open so many attempts, and each stays open until its time-out. */
   async function theProviderHangs(): Promise<void> {
     let open = 0;
     for (const untilMs = Date.now() + 8_000; open <= OPEN_MIN && Date.now() < untilMs; await sleep(50)) {

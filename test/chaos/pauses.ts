@@ -51,7 +51,7 @@ export function runPauses(run: PausesRun): Promise<PausesReport> {
     return {
       ...given,
       seconds,
-      ...(await judge(ground, project, { id: body.id, struck, cancel: run.cancel })),
+      ...(await readVerdict(ground, project, { id: body.id, struck, cancel: run.cancel })),
     };
   });
 }
@@ -67,7 +67,7 @@ async function addEndpoint({ stage }: MessageStage, { id }: Project): Promise<vo
 
 /** Kills of the worker while the provider is silent: the message has left, or has not. */
 const SILENCES = ['hang-after', 'hang-before', 'hang-after'] as const;
-/** As many calls hang as the lane makes at a time. */
+/** As many calls hang as the worker makes at a time. */
 const HANGING = 4;
 /** An attempt that is open for so long hangs at the provider: else it takes some milliseconds. Its time-out is 10 s. */
 const OPEN_MS = 500;
@@ -90,8 +90,8 @@ async function disturb(
   const moment = (share: number) => Math.floor(run.commands * (share + chance.unit() / 10));
   const kills = new Map(SILENCES.map((silence, n) => [moment(0.1 + n * 0.2), () => strike(ground, silence)]));
   kills.set(moment(0.7), async () => {
-    ground.kill('sweep-1');
-    await ground.start('sweep-1');
+    ground.kill('reconciler-1');
+    await ground.start('reconciler-1');
     return [];
   });
   // One after the other, beside the commands.
@@ -148,13 +148,13 @@ interface JobRow {
   readonly state: string;
 }
 
-interface Verdict {
+interface Evidence {
   readonly id: string;
   readonly struck: ReadonlySet<string>;
   readonly cancel: boolean;
 }
 
-async function judge(ground: MessageStage, project: Project, { id, struck, cancel }: Verdict) {
+async function readVerdict(ground: MessageStage, project: Project, { id, struck, cancel }: Evidence) {
   const { rows } = await ground.stage.sql.query<JobRow>(
     `select id, chat_id, state from job where subject_id = $1`,
     [id],

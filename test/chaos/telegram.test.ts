@@ -44,7 +44,7 @@ test(
     expect(report.breaches).toBeLessThanOrEqual(3_010 * STALLED_SHARE);
     const [first = 0, second = 0] = report.sharesWhileAll;
     expect(Math.abs(first - second) / Math.max(first, second)).toBeLessThan(0.1);
-    // A third of the lane is its share: ten messages are through when some thirty have gone out, of three thousand.
+    // A third of the queue is its share: ten messages are through when some thirty have gone out, of three thousand.
     expect(report.projectEnds[2]).toBeLessThan(0.1);
   },
   RUN_MS,

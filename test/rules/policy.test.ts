@@ -189,7 +189,7 @@ describe('the walk sees', () => {
   test('a board that lets in more than its rules say', async () => {
     const stricter: Rules = {
       'GET /ops/audit': { by: 'staff', action: 'jobs.retry' },
-      'GET /login': { by: 'session', extent: 'whole' },
+      'GET /login': { by: 'session', extent: 'full' },
     };
     const faults = (await walkOf('board', stricter)).map(withoutBody);
     expect(faults).toContain('GET /ops/audit as finance: answered 200 and not 403');

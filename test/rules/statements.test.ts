@@ -70,7 +70,6 @@ test('the reader finds the statements, and the row types of most that return som
 
 /** Texts that are put together at run time, by file: what a kind, a filter or a place brings. The tests of each run them. */
 const composed = {
-  'infra/postgres/engine/late-indexes.ts': 2,
   'infra/postgres/engine/retention.ts': 2,
   'infra/postgres/identity/person/persons.ts': 1,
   'infra/postgres/identity/session/session-ends.ts': 1,

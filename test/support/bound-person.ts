@@ -4,7 +4,7 @@ import { TOTP } from 'totp-generator';
 import { DeviceId } from '../../domain/identity/device/device.ts';
 import { TOTP_SECRET_BYTES, TOTP_STEP_SECONDS } from '../../domain/shared/totp.ts';
 import { readConfig } from '../../infra/process/config.ts';
-import { keyedHash, sealer } from '../../infra/process/crypto.ts';
+import { keyedHash, rowEncryption } from '../../infra/process/crypto.ts';
 import { deviceSecrets } from '../../infra/identity/device/secrets.ts';
 
 /** A person of whom only the rows exist: for tests that need many, or need them in a state that no app would bring about. */
@@ -38,15 +38,15 @@ export async function bindPeople(
   phones: readonly string[],
   devices: number,
 ): Promise<BoundPerson[]> {
-  const { PEPPER, SEAL_KEYS } = readConfig(env);
+  const { PEPPER, ENCRYPTION_KEYS } = readConfig(env);
   const hash = keyedHash(PEPPER);
-  const secrets = deviceSecrets(sealer(SEAL_KEYS));
+  const secrets = deviceSecrets(rowEncryption(ENCRYPTION_KEYS));
   const people = phones.map((phone) => ({ phone, personId: randomUUID() }));
   const bound = people.flatMap(({ personId }) =>
     Array.from({ length: devices }, () => {
       const id = DeviceId.parse(randomUUID());
       const secret = randomBytes(TOTP_SECRET_BYTES);
-      return { id, personId, secret, sealed: secrets.seal(secret, id) };
+      return { id, personId, secret, encrypted: secrets.encrypt(secret, id) };
     }),
   );
   const ids = people.map(({ personId }) => personId);
@@ -57,10 +57,14 @@ export async function bindPeople(
     [phones.map((phone) => hash('address', phone)), ids, phones],
   );
   await db.query(
-    `insert into device (id, person_id, kind, name, totp_sealed, created_at, bound_at)
-     select id, person_id, 'authenticator', 'test', sealed, now(), now() - interval '2 days'
-     from unnest($1::uuid[], $2::uuid[], $3::bytea[]) as w (id, person_id, sealed)`,
-    [bound.map(({ id }) => id), bound.map(({ personId }) => personId), bound.map(({ sealed }) => sealed)],
+    `insert into device (id, person_id, kind, name, totp_encrypted, created_at, bound_at)
+     select id, person_id, 'authenticator', 'test', encrypted, now(), now() - interval '2 days'
+     from unnest($1::uuid[], $2::uuid[], $3::bytea[]) as w (id, person_id, encrypted)`,
+    [
+      bound.map(({ id }) => id),
+      bound.map(({ personId }) => personId),
+      bound.map(({ encrypted }) => encrypted),
+    ],
   );
   return people.map((person) => ({
     ...person,

@@ -28,7 +28,7 @@ export interface Navbat {
   readonly log: readonly string[];
   /** A project with a key of every scope. */
   createProject(options?: ProjectOptions): Promise<TestProject>;
-  /** Another process of the same installation, such as `workers/main.ts sweep`; `more` overrides its environment. */
+  /** Another process of the same installation, such as `workers/main.ts reconciler`; `more` overrides its environment. */
   start(
     script: string,
     args: readonly string[],
@@ -64,7 +64,7 @@ const KILL_AFTER_MS = 20_000;
 
 export interface NavbatOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Default: the api and one worker with all kinds and the sweep. */
+  /** Default: the api and one worker with all kinds and the reconciler. */
   readonly processes?: readonly ('api' | 'worker' | 'board')[];
   /** Default: of the test run. A migrated database, and a Redis. */
   readonly servers?: { readonly databaseUrl: string; readonly redisUrl: string };
@@ -157,7 +157,7 @@ function secrets() {
   const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   return {
     CODE_KEYS: `c1:${key()}`,
-    SEAL_KEYS: `s1:${key()}`,
+    ENCRYPTION_KEYS: `s1:${key()}`,
     PEPPER: key(),
     JWT_PRIVATE_JWK: JSON.stringify({ ...jwk, kid: 'j1' }),
     TWILIO_ACCOUNT_SID: `AC${randomBytes(16).toString('hex')}`,

@@ -154,11 +154,11 @@ export class TestPhone {
   }
 
   /** Fetches a new secret and takes it into use. */
-  async reseed(): Promise<Reply> {
-    const offered = await this.call('POST', `/me/devices/${this.#id}/reseed`, {});
+  async rotate(): Promise<Reply> {
+    const offered = await this.call('POST', `/me/devices/${this.#id}/rotate`, {});
     if (offered.status !== 201) return offered;
     const secret: string = offered.body.totp.secret;
-    const taken = await this.call('POST', `/me/devices/${this.#id}/reseed/confirm`, {
+    const taken = await this.call('POST', `/me/devices/${this.#id}/rotate/confirm`, {
       totp: await totpOf(secret),
     });
     if (taken.status === 204) this.#secret = secret;

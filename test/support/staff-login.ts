@@ -6,7 +6,7 @@ export interface LoggedIn {
   /** For a `Cookie` header. */
   readonly cookie: string;
   /** What the cookie was after the password alone. */
-  readonly halfCookie: string;
+  readonly pendingCookie: string;
   readonly authenticator: Authenticator;
   readonly recoveryCodes: readonly string[];
 }
@@ -34,13 +34,13 @@ export async function logInForTheFirstTime(
     if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
     return answer;
   };
-  const halfCookie = cookieOf(await ask('/login', '', { email, password }));
-  const { secret } = Offer.parse(await (await ask('/login/second-factor', halfCookie)).json());
+  const pendingCookie = cookieOf(await ask('/login', '', { email, password }));
+  const { secret } = Offer.parse(await (await ask('/login/second-factor', pendingCookie)).json());
   const app = authenticator(secret);
-  const opened = await ask('/login/second-factor', halfCookie, { code: await app.freshCode(new Date()) });
+  const opened = await ask('/login/second-factor', pendingCookie, { code: await app.freshCode(new Date()) });
   return {
     cookie: cookieOf(opened),
-    halfCookie,
+    pendingCookie,
     authenticator: app,
     recoveryCodes: Opened.parse(await opened.json()).recovery_codes,
   };

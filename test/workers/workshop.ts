@@ -9,7 +9,7 @@ import type { CodeChannel } from '../../domain/verify/port.ts';
 import { parsePhone } from '../../domain/shared/phone.ts';
 import { ProjectSettings } from '../../domain/settings.ts';
 import { codeOf, numberOf } from '../../infra/verify/codes.ts';
-import { keyedHash, sealer } from '../../infra/process/crypto.ts';
+import { keyedHash, rowEncryption } from '../../infra/process/crypto.ts';
 import { jobStore } from '../../infra/postgres/job/attempts.ts';
 import { hotPool } from '../../infra/postgres/engine/hot-pool.ts';
 import { otpIntake } from '../../infra/postgres/verify/intake.ts';
@@ -17,14 +17,14 @@ import { otpJobs } from '../../infra/postgres/verify/otp-jobs.ts';
 import { paidAttempts } from '../../infra/postgres/verify/paid-attempts.ts';
 import { telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
 import { projectCache } from '../../infra/postgres/project/cache.ts';
-import { sweepQueries } from '../../infra/postgres/job/reconciler.ts';
+import { reconcilerQueries } from '../../infra/postgres/job/reconciler.ts';
 import { guard } from '../../infra/providers/provider-guard.ts';
 import { twilioSms } from '../../infra/providers/verify/twilio-sms.ts';
 import { queueOutbox } from '../../infra/queue/outbox.ts';
 import { closeQueues, openQueues, producerRedis } from '../../infra/queue/queues.ts';
-import { sweepRedis } from '../../infra/queue/reconciler-redis.ts';
+import { reconcilerRedis } from '../../infra/queue/reconciler-redis.ts';
 import { otpSendWake } from '../../workers/verify/otp-send.ts';
-import { sweep } from '../../workers/engine/reconciler.ts';
+import { reconciler } from '../../workers/engine/reconciler.ts';
 import { phoneAt } from '../chaos/support/destinations.ts';
 import { makeProject } from '../chaos/support/project.ts';
 import { ACCOUNT, AUTH_TOKEN, freshSandbox, SENDER } from '../apps/sandbox/support.ts';
@@ -72,11 +72,11 @@ export async function workshop(redisUrl?: string) {
     statusCallbackUrl: () => REPORT_URL_NOBODY_LISTENS_AT,
   });
 
-  /** A worker of its own: its bulkheads and its batches are nobody else's. */
+  /** A worker of its own: its provider guards and its batches are nobody else's. */
   const worker = (change: { store?: Partial<JobStore>; channel?: CodeChannel } = {}): Wake => {
     const channel = change.channel ?? sms;
     return otpSendWake({
-      jobs: otpJobs(pool, sealer(ring)),
+      jobs: otpJobs(pool, rowEncryption(ring)),
       store: { ...jobStore(pool, now, settles['otp-send']), ...change.store },
       paid: paidAttempts(pool, now),
       chats: telegramChats(pool),
@@ -125,16 +125,19 @@ export async function workshop(redisUrl?: string) {
     );
     await outbox.idle();
     return answers.map((answer) => {
-      if (answer.answer !== 'accepted') throw new Error(answer.answer);
+      if (answer.kind !== 'accepted') throw new Error(answer.kind);
       return answer.jobId;
     });
   };
 
-  const queries = sweepQueries(pool, { jobs, settles, retentions });
-  /** A sweep process of its own. */
-  const newSweep = () => {
+  const queries = reconcilerQueries(pool, { jobs, settles, retentions });
+  /** A reconciler process of its own. */
+  const newReconciler = () => {
     const keep = { jobDays: 30, phoneDays: 7 };
-    return sweep({ ...queries, ...sweepRedis(queues), retire: (at) => queries.retire(at, keep) }, now);
+    return reconciler(
+      { ...queries, ...reconcilerRedis(queues), retire: (at) => queries.retire(at, keep) },
+      now,
+    );
   };
   const jobOf = async (id: JobId) => {
     const { rows } = await pool.query<{ state: string; reason: string | null; attempts: number }>(
@@ -158,7 +161,7 @@ export async function workshop(redisUrl?: string) {
     sms,
     worker,
     accept,
-    newSweep,
+    newReconciler,
     jobOf,
     attemptsOf,
   };

@@ -8,7 +8,7 @@ export function outcomeOf(reply: SendReply): {
   readonly reason: string | null;
   readonly retryAfterMs?: number;
 } {
-  switch (reply.reply) {
+  switch (reply.kind) {
     case 'accepted':
       return { outcome: 'completed', reason: null };
     case 'refused':

@@ -1,34 +1,34 @@
-/** What the sweep asks of Postgres and Redis; `infra/queue/sweep-ports.ts` and `infra/postgres/job/reconciler.ts` give it. */
-export interface SweepPorts<Ticket extends { readonly jobId: string }> {
-  /** Batches whose tickets never went out. */
-  unpublished(now: Date): Promise<{ readonly ids: readonly string[]; readonly tickets: readonly Ticket[] }>;
+/** What the reconciler asks of Postgres and Redis; `infra/queue/reconciler-redis.ts` and `infra/postgres/job/reconciler.ts` give it. */
+export interface ReconcilerPorts<Entry extends { readonly jobId: string }> {
+  /** Batches whose queue entries never went out. */
+  unpublished(now: Date): Promise<{ readonly ids: readonly string[]; readonly entries: readonly Entry[] }>;
   markPublished(ids: readonly string[], now: Date): Promise<void>;
-  /** A page of a walk over all unfinished rows. `tickets` leaves out those that wait in Postgres for their turn. */
-  unfinishedAfter(after: string | null, limit: number): Promise<UnfinishedPage<Ticket>>;
+  /** A page of a walk over all unfinished rows. `entries` leaves out those that wait in Postgres for their turn. */
+  unfinishedAfter(after: string | null, limit: number): Promise<UnfinishedPage<Entry>>;
   expire(now: Date): Promise<number>;
   /** One page of a walk over what waits: frees what no turn would ever reach; answers how many rows. */
   freeStuck(now: Date): Promise<number>;
   pausedKinds(): Promise<ReadonlySet<string>>;
   /** One bounded round; `more`: it was full. */
   retire(now: Date): Promise<{ readonly rows: number; readonly more: boolean }>;
-  /** Issues what has no ticket; answers how many had none. */
-  reissue(tickets: readonly Ticket[], now: Date): Promise<number>;
+  /** Issues what has no queue entry; answers how many had none. */
+  reissue(entries: readonly Entry[], now: Date): Promise<number>;
   /** Names this life of Redis: another after a restart or a failover. */
   redisRun(): Promise<string>;
-  /** What the last sweep of all rows left in Redis; null after a wipe. */
+  /** What the last reconciliation of all rows left in Redis; null after a wipe. */
   mark(): Promise<string | null>;
   setMark(mark: string): Promise<void>;
-  /** Makes each queue's pause what its lane's row says. */
+  /** Makes each queue's pause what its row says. */
   applyPauses(paused: ReadonlySet<string>): Promise<void>;
 }
 
-export interface UnfinishedPage<Ticket> {
-  readonly tickets: readonly Ticket[];
+export interface UnfinishedPage<Entry> {
+  readonly entries: readonly Entry[];
   /** Where the next page begins; null after the last one. */
   readonly next: string | null;
 }
 
-export interface SweepReport {
+export interface ReconcilerReport {
   readonly republished: number;
   readonly reissued: number;
   readonly expired: number;
@@ -44,13 +44,13 @@ const REISSUE_ROWS = 5_000;
 const RETIRE_EVERY_TICKS = 60;
 
 /**
- * Finds rows that lost their ticket, and rows whose time is up. One tick a second; its cost does not grow with a healthy
- * backlog. Two sweeps at once do no harm: a ticket is issued under its job's id.
+ * Finds rows that lost their queue entry, and rows whose time is up. One tick a second; its cost does not grow with a healthy
+ * backlog. Two reconcilers at once do no harm: a queue entry is issued under its job's id.
  */
-export function sweep<Ticket extends { readonly jobId: string }>(
-  ports: SweepPorts<Ticket>,
+export function reconciler<Entry extends { readonly jobId: string }>(
+  ports: ReconcilerPorts<Entry>,
   now: () => Date,
-): { tick: () => Promise<SweepReport> } {
+): { tick: () => Promise<ReconcilerReport> } {
   const auditNext = audit(ports, now);
   const retireInTurn = retirement(ports, now);
   return {
@@ -62,10 +62,10 @@ export function sweep<Ticket extends { readonly jobId: string }>(
       // Pauses first: a wiped Redis must not run a paused kind.
       await ports.applyPauses(await ports.pausedKinds());
       const lost = await ports.unpublished(now());
-      const republished = await ports.reissue(lost.tickets, now());
+      const republished = await ports.reissue(lost.entries, now());
       await ports.markPublished(lost.ids, now());
       const run = await ports.redisRun();
-      const known = (await ports.mark()) === `swept ${run}`;
+      const known = (await ports.mark()) === `reconciled ${run}`;
       const reissued = known ? await auditNext() : await reissueAll(ports, run, now);
       return { republished, reissued, expired, freed, retired };
     },
@@ -73,39 +73,39 @@ export function sweep<Ticket extends { readonly jobId: string }>(
 }
 
 /** A mark stands in Redis meanwhile: where it is gone at the end, Redis was wiped again, and the next tick begins anew. */
-async function reissueAll<Ticket extends { readonly jobId: string }>(
-  ports: SweepPorts<Ticket>,
+async function reissueAll<Entry extends { readonly jobId: string }>(
+  ports: ReconcilerPorts<Entry>,
   run: string,
   now: () => Date,
 ): Promise<number> {
-  const sweeping = `sweeping ${run}`;
-  await ports.setMark(sweeping);
+  const reconciling = `reconciling ${run}`;
+  await ports.setMark(reconciling);
   let reissued = 0;
   let after: string | null = null;
   do {
-    const page: UnfinishedPage<Ticket> = await ports.unfinishedAfter(after, REISSUE_ROWS);
-    reissued += await ports.reissue(page.tickets, now());
+    const page: UnfinishedPage<Entry> = await ports.unfinishedAfter(after, REISSUE_ROWS);
+    reissued += await ports.reissue(page.entries, now());
     after = page.next;
   } while (after !== null);
-  if ((await ports.mark()) === sweeping) await ports.setMark(`swept ${run}`);
+  if ((await ports.mark()) === reconciling) await ports.setMark(`reconciled ${run}`);
   return reissued;
 }
 
 /** A page of a walk that never ends over the unfinished rows. */
-function audit<Ticket extends { readonly jobId: string }>(
-  ports: SweepPorts<Ticket>,
+function audit<Entry extends { readonly jobId: string }>(
+  ports: ReconcilerPorts<Entry>,
   now: () => Date,
 ): () => Promise<number> {
   let auditedTo: string | null = null;
   return async () => {
     const page = await ports.unfinishedAfter(auditedTo, AUDIT_ROWS);
     auditedTo = page.next;
-    return ports.reissue(page.tickets, now());
+    return ports.reissue(page.entries, now());
   };
 }
 
 /** A round of retention, or 0 where it is not the tick for one. */
-function retirement(ports: Pick<SweepPorts<never>, 'retire'>, now: () => Date): () => Promise<number> {
+function retirement(ports: Pick<ReconcilerPorts<never>, 'retire'>, now: () => Date): () => Promise<number> {
   let ticksToWait = 0;
   return async () => {
     if (ticksToWait-- > 0) return 0;

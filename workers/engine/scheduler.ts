@@ -19,52 +19,52 @@ export const scheduledQueues = (
     return [{ kind, ...rules, inFlightMax: Math.min(paced, rules.inFlightMax) }];
   });
 
-export interface ReleasePorts {
-  /** Tickets of this kind that wait or are at work; sleeping ones do not count. */
+export interface SchedulerPorts {
+  /** Queue entries of this kind that wait or are at work; sleeping ones do not count. */
   inHand(kind: string): Promise<number>;
-  /** One round: releases up to so many jobs, evenly over the projects, and publishes their tickets. */
-  release(kind: string, room: number): Promise<ReleasedRound>;
+  /** One round: schedules up to so many jobs, evenly over the projects, and publishes their queue entries. */
+  schedule(kind: string, room: number): Promise<ScheduledRound>;
 }
-export interface ReleasedRound {
-  readonly released: number;
+export interface ScheduledRound {
+  readonly scheduled: number;
   /** More is due than it had room for, or looked at. */
   readonly more: boolean;
-  /** It took chats and turns out of the line for which nothing is due: another round may release what stands behind them. */
+  /** It took chats and turns out of the line for which nothing is due: another round may schedule what stands behind them. */
   readonly passed: boolean;
 }
 
 /** A message waits for its turn no longer than a person notices. */
 const IDLE_MS = 100;
-/** While a backlog stands behind a lane, its window is filled up again before it runs dry. */
+/** While a backlog stands behind a queue, its window is filled up again before it runs dry. */
 const BACKLOG_MS = 20;
 
 /** What one round leaves of its room, small projects' shares and chats for which nothing is due, the next ones use. */
 const ROUNDS_MAX = 8;
 
 /**
- * Lets each lane have a bounded window of its backlog, so that no project's ten thousand stand before another's ten, and a
- * pause or a cancellation of a broadcast takes hold at once. Runs beside the sweep.
+ * Lets each queue have a bounded window of its backlog, so that no project's ten thousand stand before another's ten, and a
+ * pause or a cancellation of a broadcast takes hold at once. Runs beside the reconciler.
  *
  * @returns a round; it answers after how many milliseconds the next one is due.
  */
-export function releaser(queues: readonly ScheduledQueue[], ports: ReleasePorts): () => Promise<number> {
+export function scheduler(queues: readonly ScheduledQueue[], ports: SchedulerPorts): () => Promise<number> {
   const backlogged = new Set<string>();
-  const releaseQueue = async ({ kind, inFlightMax, roundsMax = ROUNDS_MAX }: ScheduledQueue) => {
+  const fillWindow = async ({ kind, inFlightMax, roundsMax = ROUNDS_MAX }: ScheduledQueue) => {
     let room = inFlightMax - (await ports.inHand(kind));
     for (let rounds = 1; room > 0; rounds++) {
-      const { released, more, passed } = await ports.release(kind, room);
-      room -= released;
+      const { scheduled, more, passed } = await ports.schedule(kind, room);
+      room -= scheduled;
       if (more) backlogged.add(kind);
       else backlogged.delete(kind);
       // Where nothing came of it, those who wait have as much in hand as they may.
-      if (!more || (released === 0 && !passed) || rounds >= roundsMax) return;
+      if (!more || (scheduled === 0 && !passed) || rounds >= roundsMax) return;
     }
   };
   const dueAtMs = new Map<string, number>();
   return async () => {
     const startedMs = performance.now();
     const due = queues.filter(({ kind }) => (dueAtMs.get(kind) ?? 0) <= startedMs);
-    await Promise.all(due.map(releaseQueue));
+    await Promise.all(due.map(fillWindow));
     for (const { kind, backlogMs = BACKLOG_MS } of due)
       dueAtMs.set(kind, performance.now() + (backlogged.has(kind) ? backlogMs : IDLE_MS));
     return Math.max(0, Math.min(...dueAtMs.values()) - performance.now());

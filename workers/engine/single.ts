@@ -15,7 +15,7 @@ export interface SingleDeps<Work extends object> {
   readonly definition: Pick<JobDefinition, 'delaysMs' | 'unknownMax' | 'attemptTimeoutMs'>;
   readonly read: (id: JobId) => Promise<SingleJob<Work> | null>;
   readonly store: JobStore;
-  /** The provider of this work, behind its bulkhead and breaker. */
+  /** The provider of this work, behind its concurrency limit and breaker. */
   readonly providerOf: (work: Work) => Guarded<Work>;
   /** After an attempt, before it is recorded: forget a dead address, note an answer. Safe to repeat. */
   readonly afterReply?: (
@@ -36,7 +36,7 @@ export interface SingleDeps<Work extends object> {
 
 /** A row that is due in a moment is worked on now: clocks of two machines differ by some milliseconds. */
 const EARLY_MS = 20;
-/** A ticket of a paused lane, or of a job that another worker has in hand, is looked at again so much later. */
+/** A queue entry of a paused queue, or of a job that another worker has in hand, is looked at again so much later. */
 const LOOK_AGAIN_MS = 1_000;
 
 /** The worker of every kind with one call to one provider: read, decide, find a place, open, call, record. */
@@ -44,27 +44,27 @@ export function singleWake<Work extends object>(deps: SingleDeps<Work>): Wake {
   return async (id, signal) => {
     const takenAt = deps.now();
     const job = await deps.read(id);
-    if (!job) return { woken: 'finished', state: 'cancelled', reason: 'no-such-job' satisfies EngineReason };
+    if (!job) return { kind: 'finished', state: 'cancelled', reason: 'no-such-job' satisfies EngineReason };
 
     const abandoned = isAbandoned(job.openSince, takenAt);
     if (abandoned) await deps.store.closeAbandoned(job.id, takenAt);
-    if (job.finished) return { woken: 'finished', state: job.state as FinalState, reason: job.reason };
+    if (job.finished) return { kind: 'finished', state: job.state as FinalState, reason: job.reason };
     if (job.paused || (job.openSince !== null && !abandoned)) return later(deps, LOOK_AGAIN_MS);
     if (job.work === null) return end(deps, id, 'rejected', 'payload-unreadable' satisfies EngineReason);
     if ('settled' in job.work) return end(deps, id, job.work.settled, job.work.reason);
     if (job.runAt.getTime() - takenAt.getTime() > EARLY_MS)
-      return { woken: 'waiting', until: job.runAt, failed: null };
+      return { kind: 'waiting', until: job.runAt, failed: null };
 
     // The pause was drawn when the attempt was closed and stands in the row: another draw would only prolong it.
     const step = decideRetry(job.past, { ...rulesOf(deps, job), jitter: 0 }, deps.now());
-    if (step.step === 'finish') return end(deps, id, step.state, step.reason);
-    if (step.step === 'wait') return sleep(deps, id, step.until);
+    if (step.kind === 'finish') return end(deps, id, step.state, step.reason);
+    if (step.kind === 'wait') return sleep(deps, id, step.until);
     return tryOnce(deps, job, job.work, signal);
   };
 }
 
 const later = <Work extends object>({ now }: SingleDeps<Work>, ms: number): Woken => ({
-  woken: 'waiting',
+  kind: 'waiting',
   until: new Date(now().getTime() + ms),
   failed: null,
 });
@@ -77,12 +77,12 @@ async function end<Work extends object>(
 ): Promise<Woken> {
   await deps.store.finish(id, state, reason);
   deps.onFinished(state);
-  return { woken: 'finished', state, reason };
+  return { kind: 'finished', state, reason };
 }
 
 async function sleep<Work extends object>(deps: SingleDeps<Work>, id: JobId, until: Date): Promise<Woken> {
   await deps.store.postpone(id, until);
-  return { woken: 'waiting', until, failed: null };
+  return { kind: 'waiting', until, failed: null };
 }
 
 const rulesOf = <Work extends object>(deps: SingleDeps<Work>, job: SingleJob<Work>): RetryRules => ({
@@ -140,8 +140,8 @@ async function attempt<Work extends object>(
 
   const ended = { n, closedAt: deps.now(), ...outcomeOf(reply) };
   const step = decideRetry([...job.past.map(asClosed), ended], rulesOf(deps, job), deps.now());
-  const next = step.step === 'finish' ? step : { runAt: step.step === 'wait' ? step.until : deps.now() };
-  const proof = reply.reply === 'accepted' ? reply : { reference: null, cost: null };
+  const next = step.kind === 'finish' ? step : { runAt: step.kind === 'wait' ? step.until : deps.now() };
+  const proof = reply.kind === 'accepted' ? reply : { reference: null, cost: null };
   const closing: ClosingAttempt = {
     jobId: job.id,
     n,
@@ -157,9 +157,9 @@ async function attempt<Work extends object>(
   await closeSurely(deps.store, closing);
   deps.onAttempt({ ...closing, channel: place.channel, provider: place.provider, requestId: job.requestId });
   if (!('state' in next))
-    return { woken: 'waiting', until: next.runAt, failed: ended.outcome === 'failed' ? ended.reason : null };
+    return { kind: 'waiting', until: next.runAt, failed: ended.outcome === 'failed' ? ended.reason : null };
   deps.onFinished(next.state);
-  return { woken: 'finished', state: next.state, reason: next.reason };
+  return { kind: 'finished', state: next.state, reason: next.reason };
 }
 
 /** What stood open in the row was closed as unknown a moment ago. */

@@ -2,16 +2,16 @@ import type { Pool } from 'pg';
 import { jobs } from '../../domain/jobs.ts';
 import { jobsOf } from '../../domain/products.ts';
 import { hotPool, schedulerPool } from '../../infra/postgres/engine/hot-pool.ts';
-import { type Beat, beat, endBeat } from '../../infra/postgres/job/heartbeats.ts';
-import { sweepQueries } from '../../infra/postgres/job/reconciler.ts';
-import { release } from '../../infra/postgres/job/scheduler.ts';
+import { type Heartbeat, heartbeat, endHeartbeat } from '../../infra/postgres/job/heartbeats.ts';
+import { reconcilerQueries } from '../../infra/postgres/job/reconciler.ts';
+import { schedulerQueries } from '../../infra/postgres/job/scheduler.ts';
 import { retentions } from '../../infra/postgres/retentions.ts';
 import { linesOf, settles } from '../../infra/postgres/settles.ts';
 import type { Logger } from '../../infra/process/log.ts';
 import { type Outage, outage } from '../../infra/process/outage.ts';
 import { every, type Tick, TICK_MS } from '../../infra/process/ticks.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
-import { startLane } from '../../infra/queue/queue-worker.ts';
+import { startQueueWorker } from '../../infra/queue/queue-worker.ts';
 import {
   closeQueues,
   isConnectionLoss,
@@ -19,25 +19,25 @@ import {
   producerRedis,
   workerRedis,
 } from '../../infra/queue/queues.ts';
-import { sweepRedis } from '../../infra/queue/reconciler-redis.ts';
-import { releaseQueues } from '../../infra/queue/scheduler-queues.ts';
+import { reconcilerRedis } from '../../infra/queue/reconciler-redis.ts';
+import { schedulerQueues } from '../../infra/queue/scheduler-queues.ts';
 import type { Role, Worker, WiredWorkers, WorkerPlatform } from '../wire.ts';
-import { sweep } from './reconciler.ts';
-import { releaser, scheduledQueues } from './scheduler.ts';
+import { reconciler } from './reconciler.ts';
+import { scheduler, scheduledQueues } from './scheduler.ts';
 
-/** An attempt in flight ends within its own time-out; what takes longer comes back as a stalled ticket. */
+/** An attempt in flight ends within its own time-out; what takes longer comes back as a stalled queue entry. */
 const DRAIN_GRACE_MS = 12_000;
-const SWEEP_CONNECTIONS_MAX = 4;
+const RECONCILER_CONNECTIONS_MAX = 4;
 /** Between two signs of life: `/ops` calls a worker gone after three that are missing. */
-const BEAT_MS = 5_000;
+const HEARTBEAT_MS = 5_000;
 
 type Stop = () => Promise<void>;
 
-export interface Life extends Beat {
-  sweptAt: Date | null;
+export interface Life extends Heartbeat {
+  reconciledAt: Date | null;
 }
 
-/** Starts what this process was asked for: each kind's queue worker, and the sweep with what runs beside it. */
+/** Starts what this process was asked for: each kind's queue worker, and the reconciler with what runs beside it. */
 export async function startRoles(
   platform: WorkerPlatform,
   wired: readonly WiredWorkers[],
@@ -51,7 +51,7 @@ export async function startRoles(
   });
   const stops: Stop[] = [];
   for (const role of roles) {
-    if (role === 'sweep') stops.push(startSweep(platform, wired, life));
+    if (role === 'reconciler') stops.push(startReconciler(platform, wired, life));
     else {
       const open = wired.map(({ workers }) => workers?.[role]).find((worker) => worker !== undefined);
       if (!open) throw new Error(`no context works on ${role}`);
@@ -63,7 +63,7 @@ export async function startRoles(
 
 function startQueue(
   { configOf, log }: WorkerPlatform,
-  kind: Exclude<Role, 'sweep'>,
+  kind: Exclude<Role, 'reconciler'>,
   { wake, close }: Worker,
   queueOutage: Outage,
 ): Stop {
@@ -78,7 +78,7 @@ function startQueue(
   const onSurprise = (err: Error, jobId: string) =>
     log.error({ err, kind, job_id: jobId }, 'a job met an unexpected error');
   const { concurrency } = jobs[kind];
-  const worker = startLane({ kind, wake, concurrency, connection, onSurprise, onError });
+  const worker = startQueueWorker({ kind, wake, concurrency, connection, onSurprise, onError });
   return async () => {
     await worker.drain(DRAIN_GRACE_MS);
     connection.disconnect();
@@ -87,10 +87,10 @@ function startQueue(
 }
 
 /** Finds what was lost, lets time run out, and gives each kind that waits its turn; of every kind there is, so that none is lost. */
-function startSweep(platform: WorkerPlatform, wired: readonly WiredWorkers[], life: Life): Stop {
+function startReconciler(platform: WorkerPlatform, wired: readonly WiredWorkers[], life: Life): Stop {
   const { log } = platform;
-  const config = platform.configOf('sweep');
-  const pool = hotPool(config.DATABASE_URL, SWEEP_CONNECTIONS_MAX);
+  const config = platform.configOf('reconciler');
+  const pool = hotPool(config.DATABASE_URL, RECONCILER_CONNECTIONS_MAX);
   const queues = openQueues(
     producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error')),
     jobs,
@@ -98,50 +98,53 @@ function startSweep(platform: WorkerPlatform, wired: readonly WiredWorkers[], li
   const scheduled = scheduledQueues(jobsOf(config.NAVBAT_PRODUCTS), {
     'telegram-message': config.TELEGRAM_MESSAGES_PER_SECOND,
   });
-  const releasePool = schedulerPool(config.DATABASE_URL, scheduled.length);
+  const schedulerConnections = schedulerPool(config.DATABASE_URL, scheduled.length);
   const lines = linesOf({ chatGapMs: config.TELEGRAM_CHAT_GAP_MS });
   const ticks: Record<string, Tick> = {
-    sweep: sweepTick(platform, pool, queues, config, life),
-    release: releaser(scheduled, releaseQueues(queues, release(releasePool, jobs, lines), platform.clock)),
+    reconciler: reconcilerTick(platform, pool, queues, config, life),
+    schedule: scheduler(
+      scheduled,
+      schedulerQueues(queues, schedulerQueries(schedulerConnections, jobs, lines), platform.clock),
+    ),
     ...Object.assign({}, ...wired.map((each) => each.ticks?.(pool))),
   };
   const stops = Object.entries(ticks).map(([name, tick]) => every(log, name, tick));
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
     await closeQueues(queues);
-    await Promise.all([pool.end(), releasePool.end()]);
+    await Promise.all([pool.end(), schedulerConnections.end()]);
   };
 }
 
-function sweepTick(
+function reconcilerTick(
   { log, clock }: WorkerPlatform,
   pool: Pool,
-  queues: Parameters<typeof sweepRedis>[0],
-  config: ProcessConfig<'sweep'>,
+  queues: Parameters<typeof reconcilerRedis>[0],
+  config: ProcessConfig<'reconciler'>,
   life: Life,
 ): Tick {
-  const queries = sweepQueries(pool, { jobs, settles, retentions });
+  const queries = reconcilerQueries(pool, { jobs, settles, retentions });
   const keep = { jobDays: config.RETENTION_JOB_DAYS, phoneDays: config.RETENTION_PHONE_DAYS };
   const retire = (at: Date) => queries.retire(at, keep);
-  const { tick } = sweep({ ...queries, ...sweepRedis(queues), retire }, clock);
+  const { tick } = reconciler({ ...queries, ...reconcilerRedis(queues), retire }, clock);
   return async () => {
     const report = await tick();
-    life.sweptAt = clock();
-    if (Object.values(report).some((count) => count > 0)) log.info(report, 'sweep');
+    life.reconciledAt = clock();
+    if (Object.values(report).some((count) => count > 0)) log.info(report, 'reconciled');
     return TICK_MS;
   };
 }
 
-/** Tells staff that this process works, and when its sweep last ended a round. */
-export function startBeats(databaseUrl: string, log: Logger, life: Beat): Stop {
+/** Tells staff that this process works, and when its reconciler last ended a round. */
+export function startHeartbeats(databaseUrl: string, log: Logger, life: Heartbeat): Stop {
   const pool = hotPool(databaseUrl, 1);
-  const stop = every(log, 'beat', async () => {
-    await beat(pool, life, new Date());
-    return BEAT_MS;
+  const stop = every(log, 'heartbeat', async () => {
+    await heartbeat(pool, life, new Date());
+    return HEARTBEAT_MS;
   });
   return async () => {
     await stop();
-    await endBeat(pool, life.id).catch((err: unknown) =>
+    await endHeartbeat(pool, life.id).catch((err: unknown) =>
       log.debug({ err }, 'the last sign of life was not taken back'),
     );
     await pool.end();

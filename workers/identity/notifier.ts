@@ -21,7 +21,7 @@ const IDLE_MS = 100;
 const NOTICES_MAX = 50;
 
 /**
- * Tells people what was committed for them to hear. Runs beside the releaser. Safe to run twice, and in two processes: what is told
+ * Tells people what was committed for them to hear. Runs beside the scheduler. Safe to run twice, and in two processes: what is told
  * is known by the notice's id, and told once.
  *
  * @returns a round; it answers after how many milliseconds the next one is due.
@@ -84,7 +84,7 @@ async function pushTo(deps: AnnounceDeps, notice: Notice, ttlSeconds: number): P
   const targets = devicesFor(notice).map(({ recipientId }) => ({ by: 'recipient', recipientId }) as const);
   if (targets.length === 0) return false;
   const { kind, subjectId, locale } = notice;
-  const { answer } = await deps.intake.accept({
+  const { kind: answer } = await deps.intake.accept({
     ...orderOf(deps, notice, ttlSeconds),
     kind: 'push',
     targets,

@@ -10,7 +10,7 @@ export interface TokenPruner {
 /** Only the final codes of the provider prune a token: anything else may be an outage. */
 export function pruneDeadToken(addresses: TokenPruner): NonNullable<SingleDeps<PushWork>['afterReply']> {
   return async (_job, { recipientId, to }, _attempt, reply) => {
-    if (reply.reply === 'refused' && reply.addressIsDead && recipientId && !('topic' in to))
+    if (reply.kind === 'refused' && reply.addressIsDead && recipientId && !('topic' in to))
       await addresses.forgetPushToken(recipientId, deviceAddress(to));
   };
 }

@@ -19,7 +19,7 @@ export function closeDeadChat(
   now: () => Date,
 ): NonNullable<SingleDeps<TelegramWork>['afterReply']> {
   return async (_job, { chatId }, _attempt, reply, sentAt) => {
-    if (reply.reply === 'refused' && reply.addressIsDead)
+    if (reply.kind === 'refused' && reply.addressIsDead)
       await chats.close(chatId, reply.reason, sentAt, now());
   };
 }

@@ -6,7 +6,7 @@ import { foldTallies } from '../../infra/postgres/message/broadcast/broadcasts.t
 import { deadTokens, pushJobs, telegramJobs } from '../../infra/postgres/message/broadcast/message-jobs.ts';
 import { messageSettle } from '../../infra/postgres/message/settle.ts';
 import { reopenChats, telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
-import { sealer } from '../../infra/process/crypto.ts';
+import { rowEncryption } from '../../infra/process/crypto.ts';
 import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import { TICK_MS } from '../../infra/process/ticks.ts';
 import { pushFromConfig } from '../../infra/providers/message/from-config.ts';
@@ -52,17 +52,17 @@ function telegramWorker({ configOf, bot, clock: now, log }: WorkerPlatform): Wor
 
 async function pushWorker({ configOf, clock: now, log }: WorkerPlatform): Promise<Worker> {
   const config = configOf('push');
-  const encrypt = sealer(config.SEAL_KEYS);
+  const encryption = rowEncryption(config.ENCRYPTION_KEYS);
   const pool = workerPool(config);
   const provider = whole('push', (await pushFromConfig(config)) ?? missing<PushWork>('push'), now);
   const wake = singleWake({
     definition: push,
     now,
     random: Math.random,
-    read: pushJobs(pool, encrypt),
+    read: pushJobs(pool, encryption),
     store: jobStore(pool, now, messageSettle),
     providerOf: () => provider,
-    afterReply: pruneDeadToken(deadTokens(pool, encrypt)),
+    afterReply: pruneDeadToken(deadTokens(pool, encryption)),
     ...tellJobs(log, 'push'),
   });
   return { wake, close: () => pool.end() };

@@ -26,7 +26,7 @@ export interface OtpSendDeps {
   readonly store: JobStore;
   readonly paid: PaidAttempts;
   readonly chats: Pick<Chats, 'close'>;
-  /** Channels that have a provider here, each behind its bulkhead. */
+  /** Channels that have a provider here, each behind its provider guard. */
   readonly channels: ReadonlyMap<Channel, GuardedChannel>;
   /** Pushes to whom the project gave no token of its own; null where pushes are off. */
   readonly ownApp: GuardedChannel | null;
@@ -49,7 +49,7 @@ export interface OtpSendDeps {
 const STEPS_MAX = 24;
 /** A row that is due in a moment is worked on now: clocks of two machines differ by some milliseconds. */
 const EARLY_MS = 20;
-/** A ticket of a paused lane, or of a job that another worker has in hand, is looked at again so much later. */
+/** A queue entry of a paused queue, or of a job that another worker has in hand, is looked at again so much later. */
 const LOOK_AGAIN_MS = 1_000;
 
 /** `otp-send`: brings one code to one person along its chain of channels. */
@@ -59,10 +59,9 @@ export function otpSendWake(deps: OtpSendDeps): Wake {
     const takenAt = deps.now();
     for (let step = 0; step < STEPS_MAX; step++) {
       // The process is going: what is left is for the next one.
-      if (signal.aborted) return { woken: 'waiting', until: deps.now(), failed: null };
+      if (signal.aborted) return { kind: 'waiting', until: deps.now(), failed: null };
       const job = await deps.jobs.read(id);
-      if (!job)
-        return { woken: 'finished', state: 'cancelled', reason: 'no-such-job' satisfies EngineReason };
+      if (!job) return { kind: 'finished', state: 'cancelled', reason: 'no-such-job' satisfies EngineReason };
       const woken = await takeStep(deps, job, { takenAt, unavailable, signal });
       if (woken) return woken;
     }
@@ -81,18 +80,18 @@ async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise
   const { takenAt, unavailable, signal } = wakeUp;
   const abandoned = isAbandoned(job.openSince, takenAt);
   if (abandoned) await deps.store.closeAbandoned(job.id, takenAt);
-  if (job.finished) return { woken: 'finished', state: job.state as FinalState, reason: job.reason };
+  if (job.finished) return { kind: 'finished', state: job.state as FinalState, reason: job.reason };
   const isTheirs = job.openSince !== null && !abandoned;
   if (isTheirs || job.paused)
-    return { woken: 'waiting', until: new Date(deps.now().getTime() + LOOK_AGAIN_MS), failed: null };
+    return { kind: 'waiting', until: new Date(deps.now().getTime() + LOOK_AGAIN_MS), failed: null };
   if (!job.payload) return end(deps, job.id, 'rejected', 'payload-unreadable');
   if (!isReported(job) && job.runAt.getTime() - deps.now().getTime() > EARLY_MS)
-    return { woken: 'waiting', until: job.runAt, failed: null };
+    return { kind: 'waiting', until: job.runAt, failed: null };
 
   const project = await deps.project(job.projectId);
   const rules = rulesOf(deps, job, project.settings, unavailable);
   const step = decideStep(job.verification, job.past, rules, deps.now());
-  switch (step.step) {
+  switch (step.kind) {
     case 'finish':
       return end(deps, job.id, step.state, step.reason);
     case 'wait':
@@ -118,12 +117,12 @@ const mayArrive = ({ outcome }: PastAttempt) => outcome === 'completed' || outco
 async function end(deps: OtpSendDeps, id: JobId, state: FinalState, reason: string | null): Promise<Woken> {
   await deps.store.finish(id, state, reason);
   deps.onFinished(state);
-  return { woken: 'finished', state, reason };
+  return { kind: 'finished', state, reason };
 }
 
 async function sleep(deps: OtpSendDeps, id: JobId, until: Date): Promise<Woken> {
   await deps.store.postpone(id, until);
-  return { woken: 'waiting', until, failed: null };
+  return { kind: 'waiting', until, failed: null };
 }
 
 /** A channel without address or provider is passed over; so is what this wake-up found closed. */
@@ -191,7 +190,7 @@ function channelTo({ addresses }: OtpJob, channel: Channel, { channels, ownApp }
   return channel === 'push' && addresses.pushToken === null ? ownApp : channels.get(channel);
 }
 
-/** An open breaker counts as unavailable: the chain moves on, or waits where nothing else is left. A full bulkhead is waited for. */
+/** An open breaker counts as unavailable: the chain moves on, or waits where nothing else is left. A full concurrency limit is waited out. */
 async function passBy(
   channel: Channel,
   entry: { because: 'full' | 'open'; retryAfterMs: number },
@@ -204,7 +203,7 @@ async function passBy(
       unavailable: new Map([...rules.unavailable, [channel, 'provider-unavailable'] as const]),
     };
     const instead = decideStep(job.verification, job.past, without, deps.now());
-    if (instead.step === 'send') {
+    if (instead.kind === 'send') {
       unavailable.set(channel, 'provider-unavailable');
       return null;
     }
@@ -231,7 +230,7 @@ async function openAttempt(
     budget: dayBudgetOf(project.settings),
     reservedMicros,
   });
-  return decision.decision === 'accepted' ? decision.opened : decision.reason;
+  return decision.kind === 'accepted' ? decision.opened : decision.reason;
 }
 
 /** Sends, decides what follows from the answer, and records both in one commit. */
@@ -260,18 +259,18 @@ async function attempt(
     ...proofOf(channel, reply),
     latencyMs: Math.round(performance.now() - sentAtMs),
     ...saidBy(reply),
-    next: next.step === 'finish' ? next : { runAt: next.step === 'wait' ? next.until : deps.now() },
+    next: next.kind === 'finish' ? next : { runAt: next.kind === 'wait' ? next.until : deps.now() },
   };
   const closed = await closeSurely(deps.store, closing);
   deps.onAttempt({ ...closing, channel, provider, requestId: job.requestId });
   const failed = ended.outcome === 'failed' ? ended.reason : null;
   // A callback or a check came meanwhile, or may have come of an earlier message, or the next channel is due: read again.
-  const mayWait = next.step === 'wait' && (failed !== null || !job.past.some(mayArrive));
-  if (closed.reported || closed.settled || next.step === 'send' || (next.step === 'wait' && !mayWait))
+  const mayWait = next.kind === 'wait' && (failed !== null || !job.past.some(mayArrive));
+  if (closed.reported || closed.settled || next.kind === 'send' || (next.kind === 'wait' && !mayWait))
     return null;
-  if (next.step === 'wait') return { woken: 'waiting', until: next.until, failed };
+  if (next.kind === 'wait') return { kind: 'waiting', until: next.until, failed };
   deps.onFinished(next.state);
-  return { woken: 'finished', state: next.state, reason: next.reason };
+  return { kind: 'finished', state: next.state, reason: next.reason };
 }
 
 /** What stands open in the row was closed as unknown a moment ago. */
@@ -316,7 +315,7 @@ function endedAttempt(
   now: Date,
 ): PastAttempt & { outcome: ClosingAttempt['outcome'] } {
   const ended = { n, channel, provider, closedAt: now, delivery: null };
-  switch (reply.reply) {
+  switch (reply.kind) {
     case 'accepted':
       return { ...ended, outcome: 'completed', reason: null };
     case 'refused':
@@ -339,8 +338,8 @@ function proofOf(
   const reserved = paid
     ? { costMicros: BigInt(reservedMicros), costCurrency: 'USD' }
     : { costMicros: null, costCurrency: null };
-  if (reply.reply === 'unknown') return { providerReference: null, ...reserved };
-  if (reply.reply !== 'accepted') return { providerReference: null, costMicros: null, costCurrency: null };
+  if (reply.kind === 'unknown') return { providerReference: null, ...reserved };
+  if (reply.kind !== 'accepted') return { providerReference: null, costMicros: null, costCurrency: null };
   const cost = reply.cost ? { costMicros: reply.cost.micros, costCurrency: reply.cost.currency } : reserved;
   return { providerReference: reply.reference, ...cost };
 }
@@ -351,7 +350,7 @@ async function forgetDeadAddress(
   sentAt: Date,
   { deps, job }: Sending,
 ): Promise<void> {
-  if (reply.reply !== 'refused' || !reply.addressIsDead || !job.recipientId) return;
+  if (reply.kind !== 'refused' || !reply.addressIsDead || !job.recipientId) return;
   const { chatId, pushToken } = job.addresses;
   if (channel === 'telegram' && chatId) await deps.chats.close(chatId, reply.reason, sentAt, deps.now());
   if (channel === 'push' && pushToken) await deps.jobs.forgetPushToken(job.recipientId, pushToken);

@@ -11,7 +11,7 @@ import { projectCache } from '../../infra/postgres/project/cache.ts';
 import { otpJobs } from '../../infra/postgres/verify/otp-jobs.ts';
 import { type HalfSpent, paidAttempts } from '../../infra/postgres/verify/paid-attempts.ts';
 import { otpSettle } from '../../infra/postgres/verify/settle.ts';
-import { sealer } from '../../infra/process/crypto.ts';
+import { rowEncryption } from '../../infra/process/crypto.ts';
 import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
 import { guard } from '../../infra/providers/provider-guard.ts';
@@ -33,7 +33,7 @@ async function otpSendWorker(platform: WorkerPlatform): Promise<Worker> {
   const pool = workerPool(config);
   const share = { inFlightMax: Math.floor(otpSend.concurrency * PROVIDER_SHARE), clock: now };
   const wake = otpSendWake({
-    jobs: otpJobs(pool, sealer(config.SEAL_KEYS)),
+    jobs: otpJobs(pool, rowEncryption(config.ENCRYPTION_KEYS)),
     store: jobStore(pool, now, otpSettle),
     paid: paidAttempts(pool, now, tellHalfSpent(platform)),
     chats: telegramChats(pool),

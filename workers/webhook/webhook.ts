@@ -1,5 +1,5 @@
 import type { Provider } from '../../domain/job/guard.ts';
-import { judgeCall } from '../../domain/webhook/classify-response.ts';
+import { classifyResponse } from '../../domain/webhook/classify-response.ts';
 import type { CallWebhook, SignWebhook, WebhookJobs, WebhookWork } from '../../domain/webhook/delivery.ts';
 import { outcomeOf } from '../engine/attempt.ts';
 
@@ -33,7 +33,7 @@ export function webhookCalls({ call, sign, record, now }: WebhookDeps): WebhookC
         signal,
       );
       const latencyMs = Math.round(performance.now() - startedMs);
-      const { reply, health } = judgeCall(called, work.eventId, work.snoozes, now());
+      const { reply, health } = classifyResponse(called, work.eventId, work.snoozes, now());
       const written = record({ work, called, health, ...outcomeOf(reply), latencyMs, at });
       // Thrown where it is waited for.
       written.catch(() => undefined);

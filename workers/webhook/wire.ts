@@ -2,7 +2,7 @@ import { webhook } from '../../domain/webhook/job.ts';
 import { jobStore } from '../../infra/postgres/job/attempts.ts';
 import { webhookJobs } from '../../infra/postgres/webhook/jobs.ts';
 import { webhookSettle } from '../../infra/postgres/webhook/settle.ts';
-import { sealer } from '../../infra/process/crypto.ts';
+import { rowEncryption } from '../../infra/process/crypto.ts';
 import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import { webhookCaller } from '../../infra/webhook/call.ts';
 import { addressRule, systemResolve } from '../../infra/webhook/resolve.ts';
@@ -23,7 +23,7 @@ export const wireWebhook = (platform: WorkerPlatform): WiredWorkers => ({
 function webhookWorker({ configOf, clock: now, log }: WorkerPlatform): Worker {
   const config = configOf('webhook');
   const pool = workerPool(config);
-  const events = webhookJobs(pool, sealer(config.SEAL_KEYS), now, WEBHOOK_GATHER_MS);
+  const events = webhookJobs(pool, rowEncryption(config.ENCRYPTION_KEYS), now, WEBHOOK_GATHER_MS);
   const rules = { allowPrivate: config.WEBHOOK_ALLOW_PRIVATE };
   const { call, close } = webhookCaller({ rules, resolve: systemResolve(), isAllowed: addressRule(rules) });
   const calls = webhookCalls({ call, sign: signWebhook, record: events.record, now });

@@ -197,7 +197,7 @@ const codeRoute = (deps: CodeAuthDeps) =>
     },
   });
 
-/** Its story is for keys of another scope, so that it is not shown the way. */
+/** Its timeline is for keys of another scope, so that it is not shown the way. */
 async function send(
   deps: CodeAuthDeps,
   request: Parameters<typeof ask>[1],

@@ -16,7 +16,7 @@ export const DeviceBody = z
     platform: z.string().nullable(),
     has_push_address: z.boolean(),
     this_device: z.boolean().meta({ description: 'It is the one that asks.' }),
-    reseed_wanted: z.boolean().meta({
+    rotation_wanted: z.boolean().meta({
       description: 'It should fetch a new secret for its codes; an authenticator should be replaced.',
     }),
     bound_at: Time,
@@ -32,7 +32,7 @@ export function deviceBody(device: DeviceView, caller: DeviceId | null) {
     platform: device.platform,
     has_push_address: device.hasPushAddress,
     this_device: device.id === caller,
-    reseed_wanted: device.reseedWanted,
+    rotation_wanted: device.rotationWanted,
     bound_at: device.boundAt,
     last_used_at: device.lastUsedAt,
   };
@@ -65,7 +65,7 @@ export function totpBody(secret: Uint8Array, account: string): z.infer<typeof To
 
 /** One of the two, or neither. */
 export const PushFields = {
-  push_token: PushToken.optional().meta({ description: 'FCM registration token. Stored sealed.' }),
+  push_token: PushToken.optional().meta({ description: 'FCM registration token. Stored encrypted.' }),
   installation_id: InstallationId.optional().meta({
     description: 'Firebase installation id, in place of the token.',
   }),

@@ -93,7 +93,7 @@ const claimRoute = (deps: DeviceRouteDeps) =>
         publicKey: body.public_key,
       };
       const claimed = await deps.binder.claim(claim, payer, requestId);
-      if (claimed.answer !== 'pending') throw claimProblem(claimed);
+      if (claimed.kind !== 'pending') throw claimProblem(claimed);
       const { device, codeSentTo } = claimed;
       const { nonce } = device;
       const sentTo = codeSentTo === null ? null : maskPhone(codeSentTo);
@@ -103,7 +103,7 @@ const claimRoute = (deps: DeviceRouteDeps) =>
   });
 
 function claimProblem(refusal: ClaimRefusal): Problem {
-  switch (refusal.answer) {
+  switch (refusal.kind) {
     case 'refused':
       return refusalProblem(refusal.reason, refusal.retryAfterSeconds, {}, refusal.facts);
     case 'too-many-devices':
@@ -171,7 +171,7 @@ const confirmRoute = ({ binder }: DeviceRouteDeps) =>
         clients,
         userAgent,
       });
-      if (answer.answer !== 'bound') throw confirmProblem(answer);
+      if (answer.kind !== 'bound') throw confirmProblem(answer);
       const { device, grant } = answer;
       return {
         status: 200,
@@ -182,7 +182,7 @@ const confirmRoute = ({ binder }: DeviceRouteDeps) =>
   });
 
 function confirmProblem(refusal: ConfirmRefusal): Problem {
-  switch (refusal.answer) {
+  switch (refusal.kind) {
     case 'unknown':
       return new Problem(
         404,
@@ -245,7 +245,7 @@ const confirmAuthenticatorRoute = ({ binder }: DeviceRouteDeps) =>
     async handle({ params, body, person }) {
       const order = { personId: person.personId, deviceId: params.id, totp: body.totp };
       const answer = await binder.confirmAuthenticator(order);
-      if (answer.answer !== 'bound') throw confirmProblem(answer);
+      if (answer.kind !== 'bound') throw confirmProblem(answer);
       return { status: 200, body: deviceBody(answer.device, person.deviceId) };
     },
   });

@@ -29,7 +29,7 @@ const ById = z.object({ id: DeviceId });
 const Empty = z.strictObject({}).optional();
 
 export function myDeviceRoutes(deps: MyDeviceDeps): Route[] {
-  return [listRoute(deps), changeRoute(deps), revokeRoute(deps), reseedRoute(deps), confirmReseedRoute(deps)];
+  return [listRoute(deps), changeRoute(deps), revokeRoute(deps), rotateRoute(deps), confirmRotateRoute(deps)];
 }
 
 const listRoute = ({ devices }: MyDeviceDeps) =>
@@ -96,10 +96,10 @@ const revokeRoute = ({ devices }: MyDeviceDeps) =>
 /** The same for a device that is not there and for another person's. */
 const noDevice = () => new Problem(404, 'not-found', 'You have no such device.');
 
-const reseedRoute = ({ devices }: MyDeviceDeps) =>
+const rotateRoute = ({ devices }: MyDeviceDeps) =>
   definePersonRoute({
     method: 'post',
-    path: '/me/devices/{id}/reseed',
+    path: '/me/devices/{id}/rotate',
     tag: 'Devices',
     summary: 'A new secret for the codes of this device',
     description: 'The old one stands until the new one is confirmed. By the device itself alone.',
@@ -116,10 +116,10 @@ const reseedRoute = ({ devices }: MyDeviceDeps) =>
     },
   });
 
-const confirmReseedRoute = ({ devices, sameText }: MyDeviceDeps) =>
+const confirmRotateRoute = ({ devices, sameText }: MyDeviceDeps) =>
   definePersonRoute({
     method: 'post',
-    path: '/me/devices/{id}/reseed/confirm',
+    path: '/me/devices/{id}/rotate/confirm',
     tag: 'Devices',
     summary: 'Take the new secret into use',
     description: 'With a code of it. Codes of the old one are taken for another 90 seconds.',

@@ -23,7 +23,7 @@ const PutBody = z
     telegram_chat_id: ChatId.nullable().optional().meta({ example: 123_456_789 }),
     push_token: PushToken.nullable()
       .optional()
-      .meta({ description: 'FCM registration token of your app. Stored sealed, never returned.' }),
+      .meta({ description: 'FCM registration token of your app. Stored encrypted, never returned.' }),
     installation_id: InstallationId.optional().meta({
       description: 'Its Firebase installation id, in place of the token that Google is giving up.',
     }),

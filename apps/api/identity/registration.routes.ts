@@ -84,9 +84,9 @@ const registerRoute = (deps: RegistrationDeps) =>
       // A number that is sent to us is a claim, whoever sends it; what proves one is the bot's contact.
       const order = { caller, telegramId, phone, proof: 'none', idempotency: null, requestId } as const;
       const answer = await deps.registrar.register(order);
-      if (answer.answer === 'refused')
+      if (answer.kind === 'refused')
         throw refusalProblem(answer.reason, answer.retryAfterSeconds, {}, answer.facts);
-      if (answer.answer !== 'sent')
+      if (answer.kind !== 'sent')
         throw new Problem(409, 'already-verified', 'This Telegram account is already verified.');
       return { status: 200, body: registeredBody(deps, caller, answer) };
     },
@@ -95,7 +95,7 @@ const registerRoute = (deps: RegistrationDeps) =>
 const registeredBody = (
   deps: RegistrationDeps,
   caller: Caller,
-  { id, expiresAt }: Extract<RegisterAnswer, { answer: 'sent' }>,
+  { id, expiresAt }: Extract<RegisterAnswer, { kind: 'sent' }>,
 ) => ({
   message: 'Verification code sent',
   id,
@@ -163,8 +163,8 @@ const verifyRoute = (deps: RegistrationDeps) =>
         ...shownBy(deps, caller, body.check_token),
         guesser: guesserOf(caller, caller.access === 'publishable' ? ip : null),
       });
-      if (answer.answer === 'refused') throw checkProblem(answer.why);
-      if (answer.answer === 'wrong') throw invalidCode(body.verification_code);
+      if (answer.kind === 'refused') throw checkProblem(answer.why);
+      if (answer.kind === 'wrong') throw invalidCode(body.verification_code);
       return { status: 200, body: { message: 'User successfully verified' } };
     },
   });

@@ -65,7 +65,7 @@ export const identityRoutes = ({ auth, tokenKeys, myDevices, recipients, proven 
 
 /** People over all projects, their devices and sessions, and each project's own handles to them. */
 export async function wireIdentity(platform: ApiPlatform, { codes }: Offers): Promise<Wired> {
-  const { config, orm, pools, clock, hash, encrypt } = platform;
+  const { config, orm, pools, clock, hash, encryption } = platform;
   const stores = {
     persons: persons(pools.read, hash),
     sessions: sessions({
@@ -73,8 +73,8 @@ export async function wireIdentity(platform: ApiPlatform, { codes }: Offers): Pr
       hash,
       tokens: await sessionTokens(config.JWT_PRIVATE_JWK),
     }),
-    devices: devices({ pool: pools.read, hash, seal: encrypt }),
-    recipients: recipientStore(orm.em, { keyedHash: hash, sealer: encrypt }),
+    devices: devices({ pool: pools.read, hash, encryption }),
+    recipients: recipientStore(orm.em, { keyedHash: hash, encryption }),
   };
   const auth = {
     persons: stores.persons,

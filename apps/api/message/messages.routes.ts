@@ -69,7 +69,7 @@ const accepted = {
   202: { description: 'Committed; each recipient has a job of its own.', schema: Accepted },
 };
 const words =
-  'One content to one recipient or to as many as 10 000: one job each, one commit. Messages of several projects share the lane evenly. A chat, device or topic that `to` names twice, by whatever name, is told once. A single message never waits for a broadcast of its own project (`priority`). With `dedupe_key` a message of the project that was sent before is not sent again: the first answer comes back.';
+  'One content to one recipient or to as many as 10 000: one job each, one commit. Messages of several projects share the queue evenly. A chat, device or topic that `to` names twice, by whatever name, is told once. A single message never waits for a broadcast of its own project (`priority`). With `dedupe_key` a message of the project that was sent before is not sent again: the first answer comes back.';
 
 const telegramRoute = (deps: MessageDeps) =>
   defineRoute({
@@ -170,7 +170,7 @@ const badField = ({ field, detail }: { field: string; detail: string }) =>
 
 function answerOf(answer: BroadcastAccepted): Answer {
   const headers = answer.replayed ? { 'Idempotent-Replayed': 'true' } : {};
-  switch (answer.answer) {
+  switch (answer.kind) {
     case 'accepted': {
       const statusUrl = `/broadcasts/${answer.id}`;
       const body = acceptedBody(answer, statusUrl);

@@ -20,9 +20,9 @@ export const messageContextRoutes = ({ messages, chats }: MessageContextDeps): R
   ...telegramChatRoutes(chats),
 ];
 
-/** Messages to one or to many; their tickets are the releaser's. */
-export function wireMessage({ config, pools, clock, hash, encrypt, rows }: ApiPlatform): Wired {
-  const intake = broadcastIntake({ pool: pools.hot, hash, seal: encrypt, now: clock });
+/** Messages to one or to many; their queue entries are the scheduler's. */
+export function wireMessage({ config, pools, clock, hash, encryption, rows }: ApiPlatform): Wired {
+  const intake = broadcastIntake({ pool: pools.hot, hash, encryption, now: clock });
   const messages = {
     providers: configuredSenders(config),
     intake: boundedBroadcastIntake(intake, rows),

@@ -61,7 +61,7 @@ export async function ask(
     facts?.askedBy === 'stranger' &&
     facts.verification.purpose === command.purpose &&
     isSame(facts.destination, destination);
-  if (!facts || !isTheirs || caller.access === 'secret') throw checkProblem({ result: 'unknown' });
+  if (!facts || !isTheirs || caller.access === 'secret') throw checkProblem({ kind: 'unknown' });
   const resend = { of: facts.id, body: {} };
   return accept(deps, request, destination, resendCommand(facts, caller, {}), resend);
 }
@@ -87,7 +87,7 @@ export async function checkAsked(
   { checks, failures, checkTokens }: AskedDeps,
   caller: Caller,
   { client, token, id: named, purpose, code }: Shown,
-): Promise<Extract<CheckResult, { result: 'approved' }>> {
+): Promise<Extract<CheckResult, { kind: 'approved' }>> {
   if (token === undefined) throw tokenMissing();
   const { projectId, mode } = caller;
   const id = checkTokens.read(token);
@@ -97,12 +97,12 @@ export async function checkAsked(
   if (id === null || (named !== null && named !== id))
     throw checkProblem(asRefused(await checkGuarded({ checks: nothingToCheck, failures }, guesser, check)));
   const result = await checks.check(check);
-  if (result.result === 'approved') return result;
+  if (result.kind === 'approved') return result;
   throw checkProblem(result);
 }
 
 function asRefused(result: Awaited<ReturnType<typeof checkGuarded>>) {
-  if (result.result === 'approved') throw new Error('nothing was checked, and it was right');
+  if (result.kind === 'approved') throw new Error('nothing was checked, and it was right');
   return result;
 }
 

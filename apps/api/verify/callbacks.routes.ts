@@ -39,8 +39,8 @@ export function callbackRouter(deps: CallbackDeps): Router {
       { url: deps.publicUrl + req.originalUrl, headers: req.headers, body, jobId, attempt },
       new Date(),
     );
-    if (reading.reading === 'forged') throw forged();
-    if (reading.reading === 'report') {
+    if (reading.kind === 'forged') throw forged();
+    if (reading.kind === 'report') {
       const recorded = await deps.deliveries.record({
         jobId,
         attempt,

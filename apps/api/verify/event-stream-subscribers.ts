@@ -2,11 +2,11 @@ import type { Caller } from '../../../domain/project/caller.ts';
 import { type LiveState, type LiveStates, stateName } from '../../../domain/verify/live-state.ts';
 
 /** Each is a socket, and a row in each look: so many are looked at in some ten milliseconds. */
-export const FOLLOWERS_MAX = 2_000;
+export const SUBSCRIBERS_MAX = 2_000;
 /** One key: so many people who wait before their screens at once; the rest are asked to come back in a moment. */
-export const FOLLOWERS_PER_KEY_MAX = 500;
+export const SUBSCRIBERS_PER_KEY_MAX = 500;
 /** All keys of a project together: a third of the room, so that no project alone fills it with the keys that it may have. */
-export const FOLLOWERS_PER_PROJECT_MAX = 650;
+export const SUBSCRIBERS_PER_PROJECT_MAX = 650;
 /** What a person feels as "at once", and four cheap reads a second for the whole process. */
 const LOOK_EVERY_MS = 250;
 /** After a look that failed: Postgres restarts within seconds. */
@@ -18,13 +18,13 @@ const RETRY_MS = 2_000;
 /** Longer than the longest verification lives: nothing is followed past it. */
 const FOLLOW_MS_MAX = 900_000;
 
-export interface FollowersDeps {
+export interface SubscribersDeps {
   readonly states: Pick<LiveStates, 'read'>;
   readonly now: () => Date;
   readonly onError: (error: unknown) => void;
 }
 
-export interface Followers {
+export interface Subscribers {
   /**
    * Follows one verification from the state that was just read, until it is closed.
    *
@@ -43,7 +43,7 @@ export interface Followers {
 export type NoRoom = 'key-full' | 'project-full' | 'full';
 export type Following = (signal: AbortSignal) => AsyncIterable<string>;
 
-interface Follower {
+interface Subscriber {
   /** The key and the project, each with room for so many. */
   readonly who: Pick<Caller, 'keyId' | 'projectId'>;
   readonly id: string;
@@ -56,13 +56,13 @@ interface Follower {
 }
 
 /** All that this process follows, with one look at the database for all of them together. */
-export function followers({ states, now, onError }: FollowersDeps): Followers {
+export function subscribers({ states, now, onError }: SubscribersDeps): Subscribers {
   const crowd = openCrowd();
   const looking = repeat(async () => {
     const ids = [...new Set([...crowd.all].map(({ id }) => id))];
     const found = new Map((await states.read(ids, now())).map((state) => [state.id, state]));
     const nowMs = now().getTime();
-    for (const follower of crowd.all) tell(follower, found.get(follower.id), nowMs);
+    for (const subscriber of crowd.all) tell(subscriber, found.get(subscriber.id), nowMs);
     return crowd.all.size > 0;
   }, onError);
   let closed = false;
@@ -70,24 +70,24 @@ export function followers({ states, now, onError }: FollowersDeps): Followers {
     follow: (who, state, known) => {
       const noRoom = closed ? 'full' : crowd.noRoomFor(who);
       if (noRoom) return noRoom;
-      const follower = begin(who, state, known, now().getTime());
-      crowd.join(follower);
+      const subscriber = begin(who, state, known, now().getTime());
+      crowd.join(subscriber);
       looking.start();
-      return (signal) => told(follower, signal, crowd.leave);
+      return (signal) => told(subscriber, signal, crowd.leave);
     },
     close: () => {
       closed = true;
       looking.stop();
-      for (const follower of crowd.all) end(follower);
+      for (const subscriber of crowd.all) end(subscriber);
     },
   };
 }
 
 function openCrowd() {
-  const all = new Set<Follower>();
+  const all = new Set<Subscriber>();
   /** By the id of a key or of a project, none of which is another's. */
   const counts = new Map<string, number>();
-  const count = ({ who: { keyId, projectId } }: Follower, by: 1 | -1) => {
+  const count = ({ who: { keyId, projectId } }: Subscriber, by: 1 | -1) => {
     for (const id of [keyId, projectId]) {
       const there = (counts.get(id) ?? 0) + by;
       if (there === 0) counts.delete(id);
@@ -95,18 +95,18 @@ function openCrowd() {
     }
   };
   return {
-    all: all as ReadonlySet<Follower>,
-    noRoomFor: ({ keyId, projectId }: Follower['who']): NoRoom | null => {
-      if (all.size >= FOLLOWERS_MAX) return 'full';
-      if ((counts.get(projectId) ?? 0) >= FOLLOWERS_PER_PROJECT_MAX) return 'project-full';
-      return (counts.get(keyId) ?? 0) >= FOLLOWERS_PER_KEY_MAX ? 'key-full' : null;
+    all: all as ReadonlySet<Subscriber>,
+    noRoomFor: ({ keyId, projectId }: Subscriber['who']): NoRoom | null => {
+      if (all.size >= SUBSCRIBERS_MAX) return 'full';
+      if ((counts.get(projectId) ?? 0) >= SUBSCRIBERS_PER_PROJECT_MAX) return 'project-full';
+      return (counts.get(keyId) ?? 0) >= SUBSCRIBERS_PER_KEY_MAX ? 'key-full' : null;
     },
-    join: (follower: Follower) => {
-      all.add(follower);
-      count(follower, 1);
+    join: (subscriber: Subscriber) => {
+      all.add(subscriber);
+      count(subscriber, 1);
     },
-    leave: (follower: Follower) => {
-      if (all.delete(follower)) count(follower, -1);
+    leave: (subscriber: Subscriber) => {
+      if (all.delete(subscriber)) count(subscriber, -1);
     },
   };
 }
@@ -138,9 +138,9 @@ function repeat(look: () => Promise<boolean>, onError: (error: unknown) => void)
   };
 }
 
-function begin(who: Follower['who'], state: LiveState, known: string | null, nowMs: number): Follower {
+function begin(who: Subscriber['who'], state: LiveState, known: string | null, nowMs: number): Subscriber {
   const name = stateName(state);
-  const follower: Follower = {
+  const subscriber: Subscriber = {
     who,
     id: state.id,
     untilMs: nowMs + FOLLOW_MS_MAX,
@@ -150,25 +150,25 @@ function begin(who: Follower['who'], state: LiveState, known: string | null, now
     pending: [`retry: ${RETRY_MS}\n\n`],
     wake: () => undefined,
   };
-  if (name !== known) follower.pending.push(eventOf(state));
-  return follower;
+  if (name !== known) subscriber.pending.push(eventOf(state));
+  return subscriber;
 }
 
 /** Says what changed, or that we are still there. A verification that retention took away is over. */
-function tell(follower: Follower, state: LiveState | undefined, nowMs: number): void {
-  const isNews = state !== undefined && stateName(state) !== follower.state;
+function tell(subscriber: Subscriber, state: LiveState | undefined, nowMs: number): void {
+  const isNews = state !== undefined && stateName(state) !== subscriber.state;
   if (state && isNews) {
-    follower.state = stateName(state);
-    follower.pending.push(eventOf(state));
-  } else if (nowMs - follower.heardMs >= HEARTBEAT_MS) follower.pending.push(': still here\n\n');
-  if (follower.pending.length > 0) follower.heardMs = nowMs;
-  if (!state || state.status !== 'live' || nowMs >= follower.untilMs) end(follower);
-  follower.wake();
+    subscriber.state = stateName(state);
+    subscriber.pending.push(eventOf(state));
+  } else if (nowMs - subscriber.heardMs >= HEARTBEAT_MS) subscriber.pending.push(': still here\n\n');
+  if (subscriber.pending.length > 0) subscriber.heardMs = nowMs;
+  if (!state || state.status !== 'live' || nowMs >= subscriber.untilMs) end(subscriber);
+  subscriber.wake();
 }
 
-function end(follower: Follower): void {
-  follower.over = true;
-  follower.wake();
+function end(subscriber: Subscriber): void {
+  subscriber.over = true;
+  subscriber.wake();
 }
 
 /** WHATWG HTML §9.2.5; the id is the state's own name, which a client sends back as Last-Event-ID. */
@@ -186,25 +186,25 @@ function eventOf(state: LiveState): string {
 }
 
 async function* told(
-  follower: Follower,
+  subscriber: Subscriber,
   signal: AbortSignal,
-  leave: (follower: Follower) => void,
+  leave: (subscriber: Subscriber) => void,
 ): AsyncGenerator<string> {
-  const onAbort = () => follower.wake();
+  const onAbort = () => subscriber.wake();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     while (!signal.aborted) {
-      const text = follower.pending.splice(0).join('');
+      const text = subscriber.pending.splice(0).join('');
       if (text !== '') yield text;
-      else if (follower.over) return;
+      else if (subscriber.over) return;
       else
         await new Promise<void>((resolve) => {
-          follower.wake = resolve;
-          if (follower.over || signal.aborted) resolve();
+          subscriber.wake = resolve;
+          if (subscriber.over || signal.aborted) resolve();
         });
     }
   } finally {
     signal.removeEventListener('abort', onAbort);
-    leave(follower);
+    leave(subscriber);
   }
 }

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { type LiveStates, stateName } from '../../../domain/verify/live-state.ts';
 import { Problem } from '../../http/problem.ts';
-import type { Followers, NoRoom } from './event-stream-subscribers.ts';
+import type { Subscribers, NoRoom } from './event-stream-subscribers.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
 import { checkProblem } from './otp-problems.ts';
 import { ById } from '../../http/by-id.ts';
 
 export interface OtpEventDeps {
   readonly states: LiveStates;
-  readonly followers: Followers;
+  readonly subscribers: Subscribers;
   readonly now: () => Date;
 }
 
@@ -45,10 +45,10 @@ const eventsRoute = (deps: OtpEventDeps) =>
     problems: [404],
     async handle({ params, caller, lastEventId }) {
       const state = await deps.states.find(caller.projectId, caller.mode, params.id, deps.now());
-      if (!state) throw checkProblem({ result: 'unknown' });
+      if (!state) throw checkProblem({ kind: 'unknown' });
       if (state.status !== 'live' && stateName(state) === lastEventId)
         return { status: 204, body: undefined };
-      const following = deps.followers.follow(caller, state, lastEventId);
+      const following = deps.subscribers.follow(caller, state, lastEventId);
       if (typeof following === 'string') throw noRoom(following);
       return { status: 200, body: undefined, events: following };
     },

@@ -47,18 +47,18 @@ function secondsUntil(until: Instant | null | undefined): number | null {
 }
 
 export function notAccepted(
-  answer: Exclude<SendAnswer, { answer: 'accepted' | 'closed' }>,
+  answer: Exclude<SendAnswer, { kind: 'accepted' | 'closed' }>,
   headers: Record<string, string>,
 ): Problem {
-  if (answer.answer === 'refused')
+  if (answer.kind === 'refused')
     return refusalProblem(answer.reason, answer.retryAfterSeconds, headers, answer.facts);
   return new Problem(422, 'idempotency-key-reused', 'This Idempotency-Key was used with another body.', {
     errors: [{ pointer: 'Idempotency-Key', detail: 'expected a new key for a new request' }],
   });
 }
 
-export function checkProblem(result: Exclude<CheckResult, { result: 'approved' }> | Blocked): Problem {
-  switch (result.result) {
+export function checkProblem(result: Exclude<CheckResult, { kind: 'approved' }> | Blocked): Problem {
+  switch (result.kind) {
     case 'blocked':
       return new Problem(429, 'too-many-failures', 'Too many wrong codes. Try again later.', {
         headers: { 'Retry-After': String(result.retryAfterSeconds) },

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { ShownState } from '../../../domain/identity/approval/port.ts';
 import { Channel } from '../../../domain/verify/channel.ts';
 import type {
-  StoryApproval,
+  TimelineApproval,
   Verifications,
-  StoryJob,
-  VerificationStory,
+  TimelineJob,
+  VerificationTimeline,
 } from '../../../domain/verify/checks.ts';
 import { Payment } from '../../../domain/shared/payment.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
@@ -17,10 +17,10 @@ import { defineRoute } from '../../http/route.ts';
 import { checkProblem } from './otp-problems.ts';
 import { ById } from '../../http/by-id.ts';
 
-export interface StoryDeps {
+export interface TimelineDeps {
   readonly verifications: Verifications;
   /** The code of a live verification, for test keys only. */
-  readonly codeOf: (verification: VerificationStory['verification']) => string;
+  readonly codeOf: (verification: VerificationTimeline['verification']) => string;
 }
 
 const Attempt = z.object({
@@ -42,7 +42,7 @@ const Attempt = z.object({
 
 const Approval = z.object({ state: ShownState, answered_at: Time.nullable() });
 
-const Story = z.object({
+const Timeline = z.object({
   id: z.uuid(),
   status: VerificationState,
   purpose: z.string(),
@@ -73,7 +73,7 @@ const Story = z.object({
   ),
 });
 
-export const storyRoute = (deps: StoryDeps) =>
+export const timelineRoute = (deps: TimelineDeps) =>
   defineRoute({
     method: 'get',
     path: '/otp/{id}',
@@ -83,24 +83,24 @@ export const storyRoute = (deps: StoryDeps) =>
     testKeys: 'apart',
     params: ById,
     answers: {
-      200: { description: 'Its state, its sends and every attempt on every channel.', schema: Story },
+      200: { description: 'Its state, its sends and every attempt on every channel.', schema: Timeline },
     },
     problems: [404],
     async handle({ params, caller }) {
-      const story = await deps.verifications.story(caller.projectId, caller.mode, params.id);
-      if (!story) throw checkProblem({ result: 'unknown' });
-      return { status: 200, body: storyBody(deps, story) };
+      const timeline = await deps.verifications.timeline(caller.projectId, caller.mode, params.id);
+      if (!timeline) throw checkProblem({ kind: 'unknown' });
+      return { status: 200, body: timelineBody(deps, timeline) };
     },
   });
 
-const approvalBody = ({ state, answeredAt }: StoryApproval) => ({
+const approvalBody = ({ state, answeredAt }: TimelineApproval) => ({
   state,
   answered_at: answeredAt?.toISOString() ?? null,
 });
 
-function storyBody(
-  deps: StoryDeps,
-  { verification, phone, metadata, closedAt, approval, jobs }: VerificationStory,
+function timelineBody(
+  deps: TimelineDeps,
+  { verification, phone, metadata, closedAt, approval, jobs }: VerificationTimeline,
 ) {
   const showsCode = verification.mode === 'test' && verification.state === 'live';
   return {
@@ -123,7 +123,7 @@ function storyBody(
   };
 }
 
-function jobBody({ reason, attempts, ...job }: StoryJob) {
+function jobBody({ reason, attempts, ...job }: TimelineJob) {
   return {
     ...job,
     ...reasonBody(reason, endFacts(reason, job.finished_at)),

@@ -3,7 +3,7 @@ import { CheckRequest, type CheckResult } from '../../../domain/verify/check.ts'
 import type { Checks, ResendFacts } from '../../../domain/verify/checks.ts';
 import { type Asker, SERVICE } from '../../../domain/verify/asker.ts';
 import { Channel } from '../../../domain/verify/channel.ts';
-import type { FailureGate, Guesser } from '../../../domain/verify/failed-attempt-limiter.ts';
+import type { FailedAttemptLimiter, Guesser } from '../../../domain/verify/failed-attempt-limiter.ts';
 import { checkGuarded } from '../../../domain/verify/guarded-check.ts';
 import type { Destination } from '../../../domain/shared/address.ts';
 import type { OtpIntake } from '../../../domain/verify/intake.ts';
@@ -24,13 +24,13 @@ import { checkUrl } from '../../http/fields.ts';
 import { idempotencyOf, type IdempotentRequest } from '../../http/idempotency.ts';
 import { type Answer, defineRoute, type Route, type RouteRequest } from '../../http/route.ts';
 import { checkProblem, notAccepted, refusalProblem } from './otp-problems.ts';
-import { type StoryDeps, storyRoute } from './otp-response.ts';
+import { type TimelineDeps, timelineRoute } from './otp-response.ts';
 import { ById } from '../../http/by-id.ts';
 
-export interface OtpRouteDeps extends StoryDeps {
+export interface OtpRouteDeps extends TimelineDeps {
   readonly intake: OtpIntake;
   readonly checks: Checks;
-  readonly failures: FailureGate;
+  readonly failures: FailedAttemptLimiter;
   /** What is wrong with a URL that a customer gives, or null. */
   readonly urlFault: (url: string) => string | null;
   /** A recipient of the project: its phone, or null where it has none; undefined where there is no such recipient. */
@@ -60,7 +60,7 @@ const Accepted = z.object({
 const Empty = z.strictObject({}).optional();
 
 export function otpRoutes(deps: OtpRouteDeps): Route[] {
-  return [sendRoute(deps), verifyRoute(deps), storyRoute(deps), resendRoute(deps), cancelRoute(deps)];
+  return [sendRoute(deps), verifyRoute(deps), timelineRoute(deps), resendRoute(deps), cancelRoute(deps)];
 }
 
 const sendRoute = (deps: OtpRouteDeps) =>
@@ -158,8 +158,8 @@ export async function accept(
     ...resendOf,
   });
   const replayed = answer.replayed ? { 'Idempotent-Replayed': 'true' } : {};
-  if (answer.answer === 'closed') throw await closedProblem(deps, caller, resend?.of);
-  if (answer.answer !== 'accepted') throw notAccepted(answer, replayed);
+  if (answer.kind === 'closed') throw await closedProblem(deps, caller, resend?.of);
+  if (answer.kind !== 'accepted') throw notAccepted(answer, replayed);
 
   const { id, jobId, expiresAt, channels, number } = answer;
   const statusUrl = `/otp/${id}`;
@@ -186,10 +186,10 @@ async function closedProblem(
   { projectId, mode }: Caller,
   id: VerificationId | undefined,
 ): Promise<Problem> {
-  const story = id === undefined ? null : await verifications.story(projectId, mode, id);
-  const state = story?.verification.state ?? 'expired';
+  const timeline = id === undefined ? null : await verifications.timeline(projectId, mode, id);
+  const state = timeline?.verification.state ?? 'expired';
   // Live, yet not found so: it has run out of time between the two looks.
-  return checkProblem({ result: 'closed', reason: closedReasonOf[state === 'live' ? 'expired' : state] });
+  return checkProblem({ kind: 'closed', reason: closedReasonOf[state === 'live' ? 'expired' : state] });
 }
 
 /** The same for everybody: it must not tell whether this person has a device. */
@@ -245,7 +245,7 @@ async function refuseByIdAlone(
   });
 }
 
-type Approval = Extract<CheckResult, { result: 'approved' }>;
+type Approval = Extract<CheckResult, { kind: 'approved' }>;
 
 /** Answers an approval, or throws what else there is to say; wrong codes count for the guesser too. */
 export async function checkCode(
@@ -258,7 +258,7 @@ export async function checkCode(
   const { projectId, mode } = caller;
   const guesser = { ...guesserOf(caller, client), projectId };
   const result = await checkGuarded(deps, guesser, { projectId, mode, of, code });
-  if (result.result === 'approved') return result;
+  if (result.kind === 'approved') return result;
   throw checkProblem(result);
 }
 
@@ -292,7 +292,7 @@ const resendRoute = (deps: OtpRouteDeps) =>
       const { caller, params, body } = request;
       const facts = await deps.verifications.resendOf(caller.projectId, caller.mode, params.id);
       // What a stranger asked for, its asker sends again.
-      if (facts?.askedBy !== 'service') throw checkProblem({ result: 'unknown' });
+      if (facts?.askedBy !== 'service') throw checkProblem({ kind: 'unknown' });
       // Not looked at whether it lives: a key that was used before gets its first answer, whatever came after.
       const resend = { of: facts.id, body: body ?? {} };
       return accept(deps, request, facts.destination, resendCommand(facts, caller, resend.body), resend);
@@ -304,7 +304,7 @@ const closedReasonOf = {
   denied: 'denied',
   cancelled: 'cancelled',
   expired: 'expired',
-  spent: 'too-many-checks',
+  'max-checks-reached': 'max-checks-reached',
 } as const;
 
 export function resendCommand(
@@ -349,12 +349,14 @@ const cancelRoute = (deps: OtpRouteDeps) =>
     problems: [404, 410],
     async handle({ params, caller }) {
       const done = await deps.verifications.cancel(caller.projectId, caller.mode, params.id);
-      if (done === 'unknown') throw checkProblem({ result: 'unknown' });
-      const story =
-        done === 'not-live' ? await deps.verifications.story(caller.projectId, caller.mode, params.id) : null;
-      const state = story?.verification.state;
+      if (done === 'unknown') throw checkProblem({ kind: 'unknown' });
+      const timeline =
+        done === 'not-live'
+          ? await deps.verifications.timeline(caller.projectId, caller.mode, params.id)
+          : null;
+      const state = timeline?.verification.state;
       if (state && state !== 'cancelled' && state !== 'live')
-        throw checkProblem({ result: 'closed', reason: closedReasonOf[state] });
+        throw checkProblem({ kind: 'closed', reason: closedReasonOf[state] });
       return { status: 200, body: { id: params.id, status: 'cancelled' } };
     },
   });

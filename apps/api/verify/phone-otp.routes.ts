@@ -108,10 +108,10 @@ const statusRoute = (deps: PhoneOtpDeps) =>
     },
     problems: [404],
     async handle({ params, caller }) {
-      const story = await deps.verifications.story(caller.projectId, caller.mode, params.id);
-      if (story?.verification.purpose !== PURPOSE) throw checkProblem({ result: 'unknown' });
-      const { id, state, expiresAt } = story.verification;
-      const delivery = story.jobs.at(-1)?.state ?? null;
+      const timeline = await deps.verifications.timeline(caller.projectId, caller.mode, params.id);
+      if (timeline?.verification.purpose !== PURPOSE) throw checkProblem({ kind: 'unknown' });
+      const { id, state, expiresAt } = timeline.verification;
+      const delivery = timeline.jobs.at(-1)?.state ?? null;
       return { status: 200, body: { id, status: state, delivery, expires_at: expiresAt.toISOString() } };
     },
   });
@@ -168,5 +168,5 @@ async function checkLogin(
   const shown = { client, token, id: null, purpose: PURPOSE, code: otp };
   const approved = await checkAsked(deps, caller, shown);
   // The code of one phone logs nobody in with another.
-  if (approved.phone !== phone) throw checkProblem({ result: 'incorrect', remaining: null });
+  if (approved.phone !== phone) throw checkProblem({ kind: 'incorrect', remaining: null });
 }

@@ -12,14 +12,14 @@ import { liveStates } from '../../../infra/postgres/verify/live-states.ts';
 import { verifications } from '../../../infra/postgres/verify/verifications.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
 import { callbackReadersFromConfig } from '../../../infra/providers/verify/channels.ts';
-import { wakeTicket } from '../../../infra/queue/entries.ts';
+import { wakeEntry } from '../../../infra/queue/entries.ts';
 import { openCodes } from '../../../infra/verify/open-codes.ts';
 import { proofTokens } from '../../../infra/verify/proof-token.ts';
 import { urlFault } from '../../../infra/webhook/url-fault.ts';
 import type { Route } from '../../http/route.ts';
 import type { Wired } from '../wire.ts';
 import { type CallbackDeps, callbackRouter } from './callbacks.routes.ts';
-import { followers } from './event-stream-subscribers.ts';
+import { subscribers } from './event-stream-subscribers.ts';
 import { type OtpEventDeps, otpEventRoutes } from './otp-events.routes.ts';
 import { otpRoutes } from './otp.routes.ts';
 import { type PhoneOtpDeps, phoneOtpRoutes } from './phone-otp.routes.ts';
@@ -37,7 +37,7 @@ export const verifyRoutes = ({ otp, events }: VerifyDeps): Route[] => [
 
 /** One-time codes: sends, checks, what providers report, and who waits for a verification to change. */
 export async function wireVerify(platform: ApiPlatform): Promise<Wired> {
-  const { config, orm, pools, clock, hash, encrypt, rows } = platform;
+  const { config, orm, pools, clock, hash, encryption, rows } = platform;
   const { intake, numberOf, close, ...codes } = openCodes(platform);
   const otp: PhoneOtpDeps = {
     ...codes,
@@ -47,7 +47,7 @@ export async function wireVerify(platform: ApiPlatform): Promise<Wired> {
     users: phoneUsers(pools.hot),
     tokens: await accessTokens(config.JWT_PRIVATE_JWK),
     urlFault: urlFault({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }),
-    phoneOf: phoneOfRecipient(recipientStore(orm.em, { keyedHash: hash, sealer: encrypt })),
+    phoneOf: phoneOfRecipient(recipientStore(orm.em, { keyedHash: hash, encryption })),
   };
   const reports = reportsTo(platform);
   const events = wireEvents(platform);
@@ -63,7 +63,7 @@ export async function wireVerify(platform: ApiPlatform): Promise<Wired> {
         approvals: { numberOf, ...reports },
       },
     },
-    endStreams: () => events.followers.close(),
+    endStreams: () => events.subscribers.close(),
     close,
   };
 }
@@ -72,7 +72,7 @@ export async function wireVerify(platform: ApiPlatform): Promise<Wired> {
 function wireEvents({ pools, log, clock: now }: ApiPlatform): OtpEventDeps {
   const states = liveStates(pools.read);
   const onError = (err: unknown) => log.warn({ err }, 'states were not read; the next look tries again');
-  return { states, followers: followers({ states, now, onError }), now };
+  return { states, subscribers: subscribers({ states, now, onError }), now };
 }
 
 function phoneOfRecipient(recipients: Recipients): PhoneOtpDeps['phoneOf'] {
@@ -89,8 +89,8 @@ function reportsTo({ pools, clock, queues, log }: ApiPlatform): Reports {
   return {
     deliveries: deliveries(pools.hot, clock),
     wake: (jobId: JobId) =>
-      void wakeTicket(queues, 'otp-send', jobId).catch((err: unknown) =>
-        log.warn({ err }, 'a ticket was not woken'),
+      void wakeEntry(queues, 'otp-send', jobId).catch((err: unknown) =>
+        log.warn({ err }, 'a queue entry was not woken'),
       ),
   };
 }

@@ -189,9 +189,9 @@ const getEvent = (webhooks: Webhooks) =>
     answers: { 200: { description: 'The event.', schema: EventBody } },
     problems: [404],
     async handle({ params, caller }) {
-      const story = await webhooks.event(caller, params.id);
-      if (!story) throw refusals['no-event']();
-      return { status: 200, body: { ...eventLine(story.event), deliveries: story.ways.map(wayBody) } };
+      const timeline = await webhooks.event(caller, params.id);
+      if (!timeline) throw refusals['no-event']();
+      return { status: 200, body: { ...eventLine(timeline.event), deliveries: timeline.ways.map(wayBody) } };
     },
   });
 
@@ -287,14 +287,14 @@ const refusals = {
   'no-endpoint': () => new Problem(404, 'not-found', 'This project has no such endpoint.'),
   'endpoint-disabled': () =>
     new Problem(409, 'endpoint-disabled', 'The endpoint is disabled: enable it first.'),
-} satisfies Record<Exclude<Replayed['replayed'], 'done' | 'counted' | 'too-many'>, () => Problem>;
+} satisfies Record<Exclude<Replayed['kind'], 'done' | 'counted' | 'too-many'>, () => Problem>;
 
 function replayAnswer(replayed: Replayed): Answer {
-  switch (replayed.replayed) {
+  switch (replayed.kind) {
     case 'done':
     case 'counted': {
       const { events, calls } = replayed;
-      const isDry = replayed.replayed === 'counted';
+      const isDry = replayed.kind === 'counted';
       return { status: isDry ? 200 : 202, body: { dry_run: isDry, events, calls } };
     }
     case 'too-many':
@@ -306,7 +306,7 @@ function replayAnswer(replayed: Replayed): Answer {
     case 'no-event':
     case 'no-endpoint':
     case 'endpoint-disabled':
-      throw refusals[replayed.replayed]();
+      throw refusals[replayed.kind]();
   }
 }
 

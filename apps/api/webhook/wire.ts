@@ -6,8 +6,8 @@ import type { Wired } from '../wire.ts';
 import { webhookRoutes } from './webhooks.routes.ts';
 
 /** Endpoints that hear what happened. */
-export function wireWebhook({ config, orm, pools, encrypt, rows }: ApiPlatform): Wired {
-  const webhooks = boundedWebhooks(webhookStore(orm.em, pools.read, encrypt), rows);
+export function wireWebhook({ config, orm, pools, encryption, rows }: ApiPlatform): Wired {
+  const webhooks = boundedWebhooks(webhookStore(orm.em, pools.read, encryption), rows);
   const fault = urlFault({ allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
   return { routes: webhookRoutes({ webhooks, urlFault: fault }) };
 }

@@ -4,7 +4,7 @@ import type { AuditLine } from '../../../domain/staff/audit.ts';
 import { answer, optional, read, Text } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { page } from '../layout.ts';
-import { visitOf } from '../session.ts';
+import { sessionOf } from '../session.ts';
 import { cursorOf, link, PageQuery, readCursor } from './filter.ts';
 import { column, none, pager, panel, table, when } from './components.ts';
 import type { OpsParts } from './parts.ts';
@@ -25,7 +25,7 @@ export function auditRoutes(parts: OpsParts): Router {
       page({
         title: 'Audit',
         tab: '/ops/audit',
-        visit: visitOf(res),
+        session: sessionOf(res),
         body: html`<div class="head"><h1>Audit</h1></div>
           <section class="panel">
             <form class="row body" method="get" action="/ops/audit">

@@ -7,7 +7,7 @@ import { Problem } from '../../http/problem.ts';
 import { answer, read, Text, wantsJson } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { formToken, page } from '../layout.ts';
-import { type Visit, visitOf } from '../session.ts';
+import { type BoardSession, sessionOf } from '../session.ts';
 import { link } from './filter.ts';
 import { column, panel, reason, table, when } from './components.ts';
 import { type OpsParts, PAGE_LINES } from './parts.ts';
@@ -20,7 +20,7 @@ export function chatRoutes(parts: ChatParts): Router {
     .get('/', async (req, res) => {
       const chats = await parts.chats.unreachable(PAGE_LINES);
       answer(req, res, { data: chats, nextCursor: null }, () =>
-        chatsPage(visitOf(res), chats, req.query['notice']),
+        chatsPage(sessionOf(res), chats, req.query['notice']),
       );
     })
     .post('/:chatId/open', (req, res) => open(parts, req, res));
@@ -41,24 +41,24 @@ async function open({ chats, audit, clock }: ChatParts, req: Request, res: Respo
   const opening = await chats.open(given, clock());
   const refused = opening === 'opened' ? {} : { reason: opening };
   const detail = { outcome: opening === 'opened' ? 'done' : 'refused', ...refused, why };
-  await audit.write({ by: visitOf(res).staff, action: 'chat.open', subject: given, detail }, clock());
+  await audit.write({ by: sessionOf(res).staff, action: 'chat.open', subject: given, detail }, clock());
   if (opening !== 'opened') throw noChat();
   if (wantsJson(req)) sendJson(res, 200, { chat_id: given, opened: true });
   else res.redirect(303, link('/ops/chats', { notice: 'chatOpened' }));
 }
 
-function chatsPage(visit: Visit, chats: readonly UnreachableChat[], notice: unknown): Html {
+function chatsPage(session: BoardSession, chats: readonly UnreachableChat[], notice: unknown): Html {
   return page({
     title: 'Chats',
     tab: '/ops/chats',
-    visit,
+    session,
     notice,
     body: html`<div class="head"><h1>Closed chats</h1></div>
-      ${panel('Closed by what Telegram said', `the ${PAGE_LINES} newest; each is tried again after a week`, chatTable(visit, chats))}`,
+      ${panel('Closed by what Telegram said', `the ${PAGE_LINES} newest; each is tried again after a week`, chatTable(session, chats))}`,
   });
 }
 
-const chatTable = (visit: Visit, chats: readonly UnreachableChat[]): Html =>
+const chatTable = (session: BoardSession, chats: readonly UnreachableChat[]): Html =>
   table(
     [column('Chat'), column('Why'), column('Since'), column('')],
     chats.map(
@@ -67,15 +67,15 @@ const chatTable = (visit: Visit, chats: readonly UnreachableChat[]): Html =>
           <td class="mono">${chat.chatId}</td>
           <td>${reason(chat.reason)}</td>
           <td class="tight">${when(chat.since)}</td>
-          <td>${may(visit.staff.role, 'chat.open') && openForm(visit, chat)}</td>
+          <td>${may(session.staff.role, 'chat.open') && openForm(session, chat)}</td>
         </tr>`,
     ),
     'Telegram has closed no chat.',
   );
 
-const openForm = (visit: Visit, { chatId }: UnreachableChat): Html =>
+const openForm = (session: BoardSession, { chatId }: UnreachableChat): Html =>
   html`<form class="row" method="post" action="/ops/chats/${chatId}/open">
-    ${formToken(visit)}
+    ${formToken(session)}
     <label>Why<input name="why" required maxlength="200" autocomplete="off" /></label>
     <button>Open</button>
   </form>`;

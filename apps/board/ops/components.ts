@@ -1,3 +1,4 @@
+import { isFinal } from '../../../domain/job/job.ts';
 import { type JobLine, type WindowHours, windowHours } from '../../../domain/staff/ops.ts';
 import { explainStored } from '../../../domain/reasons.ts';
 import { type Fragment, type Html, html } from '../html.ts';
@@ -32,11 +33,10 @@ export const count = (jobs: number): string => jobs.toLocaleString('en-US').repl
 
 export const state = (name: string): Html => html`<span class="state ${name}">${name}</span>`;
 
-/** `running` is a job with an open attempt; one that sleeps until its next try is not. */
 export const jobState = (job: Pick<JobLine, 'state' | 'isOpen' | 'runAt'>): Html =>
-  job.state === 'running' && !job.isOpen
-    ? html`${state('retrying')} <span class="note">next at ${when(job.runAt)}</span>`
-    : state(job.state);
+  isFinal(job.state) || job.state === 'queued' || job.isOpen
+    ? state(job.state)
+    : html`${state(job.state)} <span class="note">next at ${when(job.runAt)}</span>`;
 
 /** A code with its meaning under the pointer, and where it is explained. */
 export const reason = (code: string | null): Html => {

@@ -11,7 +11,7 @@ import {
 import { answer, read } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { page } from '../layout.ts';
-import { type Visit, visitOf } from '../session.ts';
+import { type BoardSession, sessionOf } from '../session.ts';
 import { FilterQuery, kindFor, link, sinceOf } from './filter.ts';
 import {
   column,
@@ -44,17 +44,17 @@ async function showFailures(parts: OpsParts, req: Request, res: Response): Promi
   kindFor(filter.kind, parts);
   const since = sinceOf(hours, clock());
   const failures = await queries.failures(filter, since);
-  answer(req, res, { since, ...failures }, () => failuresPage(visitOf(res), failures, hours, filter));
+  answer(req, res, { since, ...failures }, () => failuresPage(sessionOf(res), failures, hours, filter));
 }
 
 type Narrowed = Omit<ReturnType<(typeof Query)['parse']>, 'hours'>;
 
-function failuresPage(visit: Visit, failures: Failures, hours: WindowHours, filter: Narrowed): Html {
-  const mayRetry = may(visit.staff.role, 'jobs.retry');
+function failuresPage(session: BoardSession, failures: Failures, hours: WindowHours, filter: Narrowed): Html {
+  const mayRetry = may(session.staff.role, 'jobs.retry');
   return page({
     title: 'Failures',
     tab: '/ops/failures',
-    visit,
+    session,
     body: html`<div class="head">
         <h1>Failures by reason</h1>
         ${filter.project !== undefined && html`<span class="tag">${filter.project}</span>`}

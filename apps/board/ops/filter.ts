@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { JobId, type JobState, jobStates } from '../../../domain/job/job.ts';
+import { JobId, isFinal, jobStates } from '../../../domain/job/job.ts';
 import { definitionOf } from '../../../domain/job/define-job.ts';
 import { AddressHash, type JobFilter, type WindowHours, windowHours } from '../../../domain/staff/ops.ts';
 import { findPhone } from '../../../domain/staff/phone-search.ts';
@@ -73,7 +73,7 @@ export async function addressFor(recipient: string, { queries, addressOf }: OpsP
   if (phone) return addressOf(phone.e164);
   if (z.uuid().safeParse(recipient).success) {
     const found = await queries.find(recipient);
-    if (found?.found === 'recipient') return found.address;
+    if (found?.kind === 'recipient') return found.address;
   }
   throw new Problem(
     400,
@@ -112,5 +112,3 @@ export function readCursor<Schema extends z.ZodType>(
   return parsed.data;
 }
 export const JobCursor = JobId;
-
-export const isFinal = (state: JobState): boolean => state !== 'accepted' && state !== 'running';

@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import { JobId, jobStates } from '../../../domain/job/job.ts';
+import { isFinal, JobId, jobStates } from '../../../domain/job/job.ts';
 import { type JobCommand, jobCommands, type JobRegistry, staffMay } from '../../../domain/job/define-job.ts';
 import type { AuditLine } from '../../../domain/staff/audit.ts';
 import { retriableStates } from '../../../domain/staff/command.ts';
@@ -14,18 +14,9 @@ import { answer, read, wantsJson, wire } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { formToken, type Notice, page } from '../layout.ts';
 import { refusalWords } from '../refusal.ts';
-import { type Visit, visitOf } from '../session.ts';
+import { type BoardSession, sessionOf } from '../session.ts';
 import { auditTable } from './audit.ts';
-import {
-  cursorOf,
-  FilterQuery,
-  filterOf,
-  isFinal,
-  JobCursor,
-  link,
-  PageQuery,
-  readCursor,
-} from './filter.ts';
+import { cursorOf, FilterQuery, filterOf, JobCursor, link, PageQuery, readCursor } from './filter.ts';
 import {
   channelsOf,
   choice,
@@ -77,10 +68,10 @@ async function listJobs(parts: OpsParts, req: Request, res: Response): Promise<v
     page({
       title: 'Jobs',
       tab: '/ops/jobs',
-      visit: visitOf(res),
+      session: sessionOf(res),
       body: html`<div class="head">
           <h1>Jobs</h1>
-          <div class="end">${retryLink(visitOf(res), carried)}</div>
+          <div class="end">${retryLink(sessionOf(res), carried)}</div>
         </div>
         ${filterForm(carried, Object.keys(parts.jobs), projects)}
         ${panel('Newest first', windowNote(filter.since, carried), [
@@ -95,11 +86,11 @@ const windowNote = (since: Date | undefined, { hours }: FilterQuery) =>
   since ? `accepted in the last ${windowName(hours ?? 24)}` : 'whatever their age';
 
 function retryLink(
-  visit: Visit,
+  session: BoardSession,
   { kind, project, reason: because, text, hours, state: chosen }: FilterQuery,
 ): Html | null {
   const isRetriable = chosen === undefined || retriableStates.some((retriable) => retriable === chosen);
-  if (!may(visit.staff.role, 'jobs.retry') || !isRetriable) return null;
+  if (!may(session.staff.role, 'jobs.retry') || !isRetriable) return null;
   return html`<a
     class="button"
     href="${link('/ops/retry', { kind, project, reason: because, text, hours, state: chosen })}"
@@ -136,8 +127,8 @@ function filterForm(query: FilterQuery, kinds: readonly string[], projects: read
 
 async function showJob(parts: OpsParts, req: Request, res: Response): Promise<void> {
   const id = readId(req.params['id']);
-  const visit = visitOf(res);
-  const seesAudit = may(visit.staff.role, 'audit.read');
+  const session = sessionOf(res);
+  const seesAudit = may(session.staff.role, 'audit.read');
   const [job, audit] = await Promise.all([
     parts.queries.job(id, parts.clock()),
     seesAudit ? parts.audit.page({ subject: id }, AUDIT_LINES, null) : [],
@@ -149,7 +140,7 @@ async function showJob(parts: OpsParts, req: Request, res: Response): Promise<vo
       'There is no such job; finished ones are deleted after their retention.',
     );
   answer(req, res, { ...job, reasonDetail: explained(job) }, () =>
-    jobPage(parts, job, audit, visit, req.query['notice']),
+    jobPage(parts, job, audit, session, req.query['notice']),
   );
 }
 
@@ -163,20 +154,20 @@ function jobPage(
   { jobs, clock }: OpsParts,
   job: JobPage,
   audit: readonly AuditLine[],
-  visit: Visit,
+  session: BoardSession,
   notice: unknown,
 ): Html {
   return page({
     title: `Job ${job.id}`,
     tab: '/ops/jobs',
-    visit,
+    session,
     notice,
     body: html`<div class="head">
         <h1>Job</h1>
         <code>${job.id}</code> ${jobState(job)}
-        <div class="end">${commandForms(jobs, job, visit)}</div>
+        <div class="end">${commandForms(jobs, job, session)}</div>
       </div>
-      ${whyPanel(job, visit)}
+      ${whyPanel(job, session)}
       <section class="panel"><div class="body">${jobFacts(job, clock())}</div></section>
       ${panel('Attempts', 'numbered by Postgres', attemptTable(job))}
       ${job.verification && panel('Verification', 'what this job serves; no code stands anywhere', html`<div class="body">${verificationFacts(job.verification)}</div>`)}
@@ -185,17 +176,17 @@ function jobPage(
 }
 
 /** What can be done to it now, by this person; the rest isn't offered. */
-function commandForms(jobs: JobRegistry, job: JobPage, visit: Visit): (Html | null)[] {
+function commandForms(jobs: JobRegistry, job: JobPage, session: BoardSession): (Html | null)[] {
   const names: Record<JobCommand, string> = { retry: 'Retry', promote: 'Run now', cancel: 'Cancel' };
   return jobCommands.map((command) => {
     const fits =
       command === 'retry'
         ? isRetriableState(job) && job.isAwaited && !permanentReasons.includes(job.reason ?? '')
         : !isFinal(job.state);
-    const isAllowed = staffMay(jobs, job.kind, command) && may(visit.staff.role, `job.${command}`);
+    const isAllowed = staffMay(jobs, job.kind, command) && may(session.staff.role, `job.${command}`);
     if (!fits || !isAllowed) return null;
     return html`<form class="inline" method="post" action="/ops/jobs/${job.id}/${command}">
-      ${formToken(visit)}
+      ${formToken(session)}
       <button class="${command === 'cancel' ? 'danger' : 'primary'}">${names[command]}</button>
     </form>`;
   });
@@ -218,7 +209,7 @@ function noRetry(job: JobPage): string | null {
 }
 
 /** Why it ended so and what to do; where a retry is not offered, why. */
-function whyPanel(job: JobPage, visit: Visit): Html | null {
+function whyPanel(job: JobPage, session: BoardSession): Html | null {
   const why = explained(job);
   if (!why) return null;
   const unretried = noRetry(job);
@@ -230,14 +221,14 @@ function whyPanel(job: JobPage, visit: Visit): Html | null {
         Next step: ${why.nextStep} ${why.setting && html`Setting: <code>${why.setting}</code>.`}
         ${unretried && html`No retry: ${unretried}`}
       </p>
-      ${isAfterChange && may(visit.staff.role, 'job.retry') && retryForm(job, visit)}
+      ${isAfterChange && may(session.staff.role, 'job.retry') && retryForm(job, session)}
     </div>
   </section>`;
 }
 
-const retryForm = (job: JobPage, visit: Visit): Html =>
+const retryForm = (job: JobPage, session: BoardSession): Html =>
   html`<form class="inline" method="post" action="/ops/jobs/${job.id}/retry">
-    ${formToken(visit)} <button>I changed it: retry</button>
+    ${formToken(session)} <button>I changed it: retry</button>
   </form>`;
 
 function jobFacts(job: JobPage, now: Date): Html {
@@ -315,11 +306,11 @@ const noticeOf: Record<JobCommand, Notice> = { retry: 'retried', promote: 'promo
 
 async function carryOut(parts: OpsParts, command: JobCommand, req: Request, res: Response): Promise<void> {
   const id = readId(req.params['id']);
-  const result = await parts.commands.job(command, id, visitOf(res).staff, parts.clock());
+  const result = await parts.commands.job(command, id, sessionOf(res).staff, parts.clock());
   if (!result.done) {
     const { status, sentence } = refusalWords[result.reason];
     throw new Problem(status, result.reason, sentence);
   }
   if (wantsJson(req)) sendJson(res, 200, wire(result));
-  else res.redirect(303, link(`/ops/jobs/${id}`, { notice: result.told ? noticeOf[command] : 'untold' }));
+  else res.redirect(303, link(`/ops/jobs/${id}`, { notice: result.told ? noticeOf[command] : 'pending' }));
 }

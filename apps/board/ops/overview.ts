@@ -1,13 +1,13 @@
 import { Router } from 'express';
 import { z } from 'zod';
-import { type JobState, jobStates } from '../../../domain/job/job.ts';
+import { isFinal, type JobState, jobStates } from '../../../domain/job/job.ts';
 import { WAITING_OLD_MS } from '../../../domain/staff/alarms.ts';
 import type { Overview, WindowHours } from '../../../domain/staff/ops.ts';
 import { answer, read } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { page } from '../layout.ts';
-import { type Visit, visitOf } from '../session.ts';
-import { Hours, isFinal, link, sinceOf } from './filter.ts';
+import { type BoardSession, sessionOf } from '../session.ts';
+import { Hours, link, sinceOf } from './filter.ts';
 import {
   column,
   count,
@@ -34,7 +34,7 @@ export function overviewRoutes({ jobs, queries, clock }: OpsParts): Router {
     const now = clock();
     const overview = await queries.overview(sinceOf(hours, now), now);
     answer(req, res, facts(overview), () =>
-      overviewPage(visitOf(res), overview, { hours, kinds: Object.keys(jobs).length }, req.query['notice']),
+      overviewPage(sessionOf(res), overview, { hours, kinds: Object.keys(jobs).length }, req.query['notice']),
     );
   });
 }
@@ -57,12 +57,12 @@ interface Shown {
   readonly kinds: number;
 }
 
-function overviewPage(visit: Visit, overview: Overview, shown: Shown, notice: unknown): Html {
+function overviewPage(session: BoardSession, overview: Overview, shown: Shown, notice: unknown): Html {
   const { hours } = shown;
   return page({
     title: 'Overview',
     tab: '/ops',
-    visit,
+    session,
     notice,
     body: html` <div class="head">
         <h1>Overview</h1>
@@ -80,20 +80,20 @@ function tiles(overview: Overview, { hours, kinds }: Shown): Html {
   const sum = (of: readonly { jobs: number }[]) => of.reduce((total, { jobs }) => total + jobs, 0);
   const { counts } = overview.accepted;
   const failed = counts.filter(
-    ({ state }) => state === 'rejected' || state === 'exhausted' || state === 'expired',
+    ({ state }) => state === 'rejected' || state === 'failed' || state === 'expired',
   );
   const oldest = overview.waiting.flatMap(({ oldestDueAt }) => (oldestDueAt ? [oldestDueAt.getTime()] : []));
   const ageMs = oldest.length > 0 ? overview.at.getTime() - Math.min(...oldest) : 0;
-  const paused = overview.lanes.filter(({ pausedAt }) => pausedAt);
+  const paused = overview.queues.filter(({ pausedAt }) => pausedAt);
   const { alarms } = overview;
   return html`<dl class="tiles">
     ${tile('Alarms', alarms.length > 0 ? html`<a href="#alarms">${count(alarms.length)}</a>` : '0', alarms.length > 0 ? 'look at them now' : 'nothing needs you', alarms.length > 0 ? 'alarm' : '')}
-    ${tile('Not finished', count(sum(overview.unfinished)), 'accepted or running')}
+    ${tile('Not finished', count(sum(overview.unfinished)), 'queued, running or retrying')}
     ${tile('Waiting', count(sum(overview.waiting)), 'due, not opened yet')}
     ${tile('Oldest waiting', oldest.length > 0 ? span(ageMs) : '–', oldest.length > 0 ? 'since it was due' : 'nothing waits', ageMs > WAITING_OLD_MS ? 'alarm' : '')}
     ${tile('Completed', count(sum(counts.filter(({ state }) => state === 'completed'))), `of ${count(sum(counts))} in ${windowName(hours)}`)}
-    ${tile('Failed', html`<a href="${link('/ops/failures', { hours })}">${count(sum(failed))}</a>`, 'rejected, exhausted, expired', failed.length > 0 ? 'careful' : '')}
-    ${tile('Paused lanes', html`<a href="/ops/lanes">${paused.length}</a>`, paused.map(({ kind }) => kind).join(', ') || `none of ${kinds}`, paused.length > 0 ? 'alarm' : '')}
+    ${tile('Unsuccessful', html`<a href="${link('/ops/failures', { hours })}">${count(sum(failed))}</a>`, 'rejected, failed, expired', failed.length > 0 ? 'careful' : '')}
+    ${tile('Paused queues', html`<a href="/ops/queues">${paused.length}</a>`, paused.map(({ kind }) => kind).join(', ') || `none of ${kinds}`, paused.length > 0 ? 'alarm' : '')}
   </dl>`;
 }
 

@@ -5,7 +5,7 @@ import { Problem } from '../../http/problem.ts';
 import { answer, read, Text } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { page } from '../layout.ts';
-import { type Visit, visitOf } from '../session.ts';
+import { type BoardSession, sessionOf } from '../session.ts';
 import { addressFor, cursorOf, JobCursor, link, PageQuery, readCursor } from './filter.ts';
 import { channelsOf, column, jobLink, none, pager, panel, state, table, when } from './components.ts';
 import type { OpsParts } from './parts.ts';
@@ -39,7 +39,7 @@ async function showRecipient({ queries, clock }: OpsParts, req: Request, res: Re
   ]);
   const next = timeline.next && cursorOf(timeline.next);
   answer(req, res, { ...recipient, data: timeline.events, nextCursor: next }, () =>
-    recipientPage(visitOf(res), recipient, timeline, {
+    recipientPage(sessionOf(res), recipient, timeline, {
       isLater: after !== null,
       next,
       notice: req.query['notice'],
@@ -48,7 +48,7 @@ async function showRecipient({ queries, clock }: OpsParts, req: Request, res: Re
 }
 
 function recipientPage(
-  visit: Visit,
+  session: BoardSession,
   recipient: Recipient,
   timeline: Timeline,
   { isLater, next, notice }: { isLater: boolean; next: string | null; notice: unknown },
@@ -57,7 +57,7 @@ function recipientPage(
   return page({
     title: 'Recipient',
     tab: '/ops/jobs',
-    visit,
+    session,
     notice,
     body: html`<div class="head">
         <h1>Recipient</h1>
@@ -98,10 +98,10 @@ function lockTable({ locks }: Recipient): Html {
   );
 }
 
-/** The tickets' own mask: the page never reads the number. */
+/** The queue entries' own mask: the page never reads the number. */
 function maskedName({ events }: Timeline): string {
-  const job = events.find((event) => event.what === 'job');
-  return job?.what === 'job' ? (job.job.labels['to'] ?? '') : '';
+  const job = events.find((event) => event.kind === 'job');
+  return job?.kind === 'job' ? (job.job.labels['to'] ?? '') : '';
 }
 
 function knownTable({ known }: Recipient): Html {
@@ -143,7 +143,7 @@ function eventLine(event: TimelineEvent): Html {
 }
 
 function eventText(event: TimelineEvent): { tone: string; text: Html } {
-  switch (event.what) {
+  switch (event.kind) {
     case 'job':
       return jobText(event);
     case 'attempt':
@@ -159,10 +159,10 @@ function eventText(event: TimelineEvent): { tone: string; text: Html } {
   }
 }
 
-function jobText({ job, event }: Extract<TimelineEvent, { what: 'job' }>): { tone: string; text: Html } {
+function jobText({ job, event }: Extract<TimelineEvent, { kind: 'job' }>): { tone: string; text: Html } {
   if (event === 'accepted')
     return {
-      tone: 'accepted',
+      tone: 'queued',
       text: html`<span class="job">${job.kind}</span> ${jobLink(job.id)} of ${job.project} accepted
         <span class="note">${channelsOf(job)}</span>`,
     };
@@ -173,7 +173,7 @@ function jobText({ job, event }: Extract<TimelineEvent, { what: 'job' }>): { ton
   };
 }
 
-function attemptText({ attempt, event }: Extract<TimelineEvent, { what: 'attempt' }>): {
+function attemptText({ attempt, event }: Extract<TimelineEvent, { kind: 'attempt' }>): {
   tone: string;
   text: Html;
 } {

@@ -8,7 +8,7 @@ import { sendJson } from '../../http/answer.ts';
 import { answer, optional, read, wantsJson, wire } from '../answer.ts';
 import { type Html, html } from '../html.ts';
 import { formToken, page } from '../layout.ts';
-import { type Visit, visitOf } from '../session.ts';
+import { type BoardSession, sessionOf } from '../session.ts';
 import { FilterQuery, filterOf, link } from './filter.ts';
 import { column, count, numbers, panel, reason, state, table, tile, windowName } from './components.ts';
 import type { OpsParts } from './parts.ts';
@@ -41,26 +41,26 @@ async function dryRun(parts: OpsParts, query: RetryQuery, req: Request, res: Res
   const preview = await parts.commands.previewRetry(filter, now);
   const facts = { ...preview, retried: 0, dryRun: true, runMax: RETRY_RUN_MAX, until };
   answer(req, res, facts, () =>
-    previewPage(visitOf(res), preview, { ...query, until, recipient: filter.address }),
+    previewPage(sessionOf(res), preview, { ...query, until, recipient: filter.address }),
   );
 }
 
 async function run(parts: OpsParts, query: RetryQuery, req: Request, res: Response): Promise<void> {
   const now = parts.clock();
   const filter = await boundFilter(parts, query, query.until ?? now.toISOString());
-  const done = await parts.commands.retryAll(filter, visitOf(res).staff, now);
+  const done = await parts.commands.retryAll(filter, sessionOf(res).staff, now);
   if (wantsJson(req)) return sendJson(res, 200, wire({ ...done, dryRun: false }));
   answer(req, res, done, () =>
     page({
       title: 'Retried',
       tab: '/ops/failures',
-      visit: visitOf(res),
+      session: sessionOf(res),
       body: html`<div class="head"><h1>Retried</h1></div>
         <p class="notice" role="status">
           ${count(done.retried)} jobs were accepted again. Run <code>${done.runId}</code> stands in the audit.
         </p>
         ${done.more && html`<p class="notice careful">One run takes ${count(RETRY_RUN_MAX)} jobs. There may be more: look at the failures again.</p>`}
-        ${!done.told && html`<p class="notice careful">Redis did not answer: the sweep issues their tickets as soon as it does.</p>`}
+        ${!done.told && html`<p class="notice careful">Redis did not answer: the reconciler issues their queue entries as soon as it does.</p>`}
         <p>
           <a class="button" href="/ops/jobs?state=accepted">Jobs that wait now</a>
           <a class="button" href="/ops/failures">Failures</a>
@@ -73,12 +73,12 @@ async function boundFilter(parts: OpsParts, query: RetryQuery, until: string): P
   return { ...(await filterOf(query, parts)), until: new Date(until) };
 }
 
-function previewPage(visit: Visit, preview: RetryPreview, query: RetryQuery): Html {
+function previewPage(session: BoardSession, preview: RetryPreview, query: RetryQuery): Html {
   const lost = preview.matching - preview.retriable - preview.permanent;
   return page({
     title: 'Retry',
     tab: '/ops/failures',
-    visit,
+    session,
     body: html`<div class="head">
         <h1>Retry: dry run</h1>
         ${chosen(query)}
@@ -87,10 +87,10 @@ function previewPage(visit: Visit, preview: RetryPreview, query: RetryQuery): Ht
         ${tile('Would be retried', count(preview.retriable), `at most ${count(RETRY_RUN_MAX)} in one run`)}
         ${tile('Too late', count(lost), 'what they were for has ended')}
         ${tile('Not chosen', count(preview.permanent), 'a retry alone cannot help')}
-        ${tile('Found', count(preview.matching), 'rejected, exhausted or expired')}
+        ${tile('Found', count(preview.matching), 'rejected, failed or expired')}
       </dl>
       ${panel('By reason', 'nothing has been changed yet', previewTable(preview, query))}
-      ${preview.retriable > 0 ? confirmForm(visit, preview, query) : html`<p class="note">There is nothing to retry.</p>`}`,
+      ${preview.retriable > 0 ? confirmForm(session, preview, query) : html`<p class="note">There is nothing to retry.</p>`}`,
   });
 }
 
@@ -136,10 +136,10 @@ function notChosen(code: string | null, query: RetryQuery): Html | null {
   ${why.retry === 'after-change' && html`<a href="${href}">Done: retry these…</a>`}`;
 }
 
-function confirmForm(visit: Visit, preview: RetryPreview, query: RetryQuery): Html {
+function confirmForm(session: BoardSession, preview: RetryPreview, query: RetryQuery): Html {
   const fields = Object.entries(query).filter(([, value]) => value !== undefined);
   return html`<form class="row" method="post" action="/ops/retry">
-    ${formToken(visit)} <input type="hidden" name="confirm" value="yes" />
+    ${formToken(session)} <input type="hidden" name="confirm" value="yes" />
     ${fields.map(([name, value]) => html`<input type="hidden" name="${name}" value="${String(value)}" />`)}
     <button class="primary">Retry ${count(Math.min(preview.retriable, RETRY_RUN_MAX))} jobs</button>
     <a class="button" href="${link('/ops/failures', { hours: query.hours, project: query.project })}"

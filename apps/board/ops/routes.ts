@@ -10,7 +10,7 @@ import { chatRoutes } from './chats.ts';
 import { failureRoutes } from './failures.ts';
 import { link, sinceOf } from './filter.ts';
 import { jobRoutes } from './jobs.ts';
-import { laneRoutes } from './queues.ts';
+import { queueRoutes } from './queues.ts';
 import { overviewRoutes } from './overview.ts';
 import type { OpsParts } from './parts.ts';
 import { recipientRoutes } from './recipients.ts';
@@ -26,7 +26,7 @@ export function opsRoutes(parts: OpsParts & Guarding): Router {
     .use('/recipients', recipientRoutes(parts))
     .use('/failures', failureRoutes(parts))
     .use('/retry', retryRoutes(parts))
-    .use('/lanes', laneRoutes(parts))
+    .use('/queues', queueRoutes(parts))
     .use('/audit', auditRoutes(parts));
   const { chats } = parts;
   return chats ? router.use('/chats', chatRoutes({ ...parts, chats })) : router;
@@ -45,8 +45,8 @@ async function whereIs(q: string, { queries, addressOf, clock }: OpsParts): Prom
   if (q === '') return '/ops/jobs';
   if (AddressHash.safeParse(q).success) return `/ops/recipients/${q}`;
   const found = z.uuid().safeParse(q).success ? await queries.find(q) : null;
-  if (found?.found === 'job') return `/ops/jobs/${found.id}`;
-  if (found?.found === 'recipient') return `/ops/recipients/${found.address}`;
+  if (found?.kind === 'job') return `/ops/jobs/${found.id}`;
+  if (found?.kind === 'recipient') return `/ops/recipients/${found.address}`;
   const phone = findPhone(q);
   // An id's end may be digits alone and read as a number: what has such an end is looked for first.
   const looksLikeId = !phone || ID_END.test(q);

@@ -103,7 +103,7 @@ export interface Moment {
   readonly words: string;
 }
 
-/** The story in the order of time. */
+/** Its moments in the order of time. */
 export function momentsOf(explanation: Explanation): readonly Moment[] {
   const { verification, sends, challenges, approvals, events } = explanation;
   // What stands in one commit has one time: the answer comes first, then what followed from it.

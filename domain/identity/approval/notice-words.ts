@@ -42,7 +42,7 @@ export const allNoticeWords: Readonly<Record<NoticeKind, Readonly<Record<Locale,
     ru: { title: 'Блокировка снята', body: 'На ваш номер снова приходят коды.' },
     en: { title: 'Block removed', body: 'Codes are sent to your number again.' },
   },
-  reseed: {
+  rotate: {
     uz: { title: 'Qurilma kaliti yangilanadi', body: 'Davom etish uchun Navbat ilovasini oching.' },
     ru: { title: 'Ключ устройства обновляется', body: 'Откройте Navbat, чтобы продолжить.' },
     en: { title: 'Your device gets a new key', body: 'Open Navbat to continue.' },

@@ -11,7 +11,7 @@ export type NoticeKind =
   | 'device-revoked'
   | 'chat-bound'
   | 'lock-lifted'
-  | 'reseed';
+  | 'rotate';
 
 /** Something that a person must be told of, with all that tells how. */
 export interface Notice {

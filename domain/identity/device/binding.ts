@@ -44,14 +44,14 @@ export interface DeviceProof {
 }
 
 export type ClaimRefusal =
-  | { readonly answer: 'unusable-token' }
-  | { readonly answer: 'too-many-devices' }
+  | { readonly kind: 'unusable-token' }
+  | { readonly kind: 'too-many-devices' }
   /** The code to the phone. */
-  | ({ readonly answer: 'refused' } & Refused);
+  | ({ readonly kind: 'refused' } & Refused);
 
 export type ClaimAnswer =
   | ClaimRefusal
-  | { readonly answer: 'pending'; readonly device: PendingDevice; readonly codeSentTo: Phone | null };
+  | { readonly kind: 'pending'; readonly device: PendingDevice; readonly codeSentTo: Phone | null };
 
 export interface ConfirmOrder {
   readonly deviceId: DeviceId;
@@ -66,17 +66,17 @@ export interface ConfirmOrder {
 
 export type ConfirmRefusal =
   /** No such device waits, any more or ever. */
-  | { readonly answer: 'unknown' }
+  | { readonly kind: 'unknown' }
   /** The signature or the TOTP. */
-  | { readonly answer: 'wrong-proof'; readonly triesLeft: number }
-  | { readonly answer: 'code-missing' }
-  | { readonly answer: 'wrong-code'; readonly why: CodeFailure }
-  | { readonly answer: 'too-many-devices' };
+  | { readonly kind: 'wrong-proof'; readonly triesLeft: number }
+  | { readonly kind: 'code-missing' }
+  | { readonly kind: 'wrong-code'; readonly why: CodeFailure }
+  | { readonly kind: 'too-many-devices' };
 
 export type ConfirmAnswer =
   | ConfirmRefusal
   | {
-      readonly answer: 'bound';
+      readonly kind: 'bound';
       readonly device: DeviceView;
       readonly grant: Grant;
     };
@@ -95,7 +95,7 @@ export interface Binder {
   confirm(order: ConfirmOrder): Promise<ConfirmAnswer>;
   confirmAuthenticator(
     order: AuthenticatorOrder,
-  ): Promise<ConfirmRefusal | { readonly answer: 'bound'; readonly device: DeviceView }>;
+  ): Promise<ConfirmRefusal | { readonly kind: 'bound'; readonly device: DeviceView }>;
 }
 
 export function binder(deps: BinderDeps): Binder {
@@ -115,20 +115,20 @@ async function claimDevice(
 ): Promise<ClaimAnswer> {
   const { devices, now } = deps;
   const claimed = await devices.claim(claim, now());
-  if (claimed.claim === 'refused') return { answer: claimed.reason };
+  if (claimed.claim === 'refused') return { kind: claimed.reason };
   const { device, phone } = claimed;
-  if (phone === null) return { answer: 'pending', device, codeSentTo: null };
+  if (phone === null) return { kind: 'pending', device, codeSentTo: null };
 
   if (!payer) throw new Error('a code is to be sent that no project asked for');
   const sent = await sendPaidCode(deps, { phone, token: claim.token, requestId }, payer);
   if (!sent.ok) {
     await devices.unclaim(device.id, claim.token);
     const { ok: _refused, ...refusal } = sent;
-    return { answer: 'refused', ...refusal };
+    return { kind: 'refused', ...refusal };
   }
   // Until this is written the device has neither an owner nor a code that could prove one, and is bound to nobody.
   await devices.noteCode(device.id, sent.id);
-  return { answer: 'pending', device, codeSentTo: phone };
+  return { kind: 'pending', device, codeSentTo: phone };
 }
 
 /** Booked before it is sent: a crash in between costs the project one code, and Navbat none. */
@@ -167,15 +167,15 @@ const sendCode = async ({ codes, platform }: BinderDeps, { phone, token, request
 async function confirmApp(deps: BinderDeps, order: ConfirmOrder): Promise<ConfirmAnswer> {
   const { devices, sessions, persons, now } = deps;
   const attempt = await devices.countTry(order.deviceId, null, now());
-  if (!attempt?.signs) return { answer: 'unknown' };
+  if (!attempt?.signs) return { kind: 'unknown' };
   const step = stepOf(deps.sameText, attempt.secret, order.totp, now());
   const proof = { ...attempt.signs, deviceId: attempt.id, signature: order.signature };
   if (step === null || !(await deps.isSigned(proof))) return refuseProof(deps, attempt);
 
   const owner = attempt.person ?? (await proveOwner(deps, attempt, order));
-  if ('answer' in owner) return owner;
+  if ('kind' in owner) return owner;
   const bound = await devices.bind(attempt.id, owner.id, step, now());
-  if (!bound.bound) return { answer: bound.reason === 'gone' ? 'unknown' : bound.reason };
+  if (!bound.bound) return { kind: bound.reason === 'gone' ? 'unknown' : bound.reason };
 
   await noteApproval(deps, attempt, owner);
   const recipientId = await persons.recipientOf(owner.id, PLATFORM_PROJECT_ID, owner.mode, now());
@@ -191,7 +191,7 @@ async function confirmApp(deps: BinderDeps, order: ConfirmOrder): Promise<Confir
     },
     now(),
   );
-  return { answer: 'bound', device: bound.device, grant };
+  return { kind: 'bound', device: bound.device, grant };
 }
 
 interface Owner {
@@ -208,8 +208,8 @@ async function proveOwner(
   { id, verificationId }: ConfirmTry,
   { code, clients }: ConfirmOrder,
 ): Promise<Owner | ConfirmRefusal> {
-  if (verificationId === null) return { answer: 'unknown' };
-  if (code === null) return { answer: 'code-missing' };
+  if (verificationId === null) return { kind: 'unknown' };
+  if (code === null) return { kind: 'code-missing' };
   const checked = await deps.codes.check({
     projectId: PLATFORM_PROJECT_ID,
     mode: 'live',
@@ -219,7 +219,7 @@ async function proveOwner(
     // Anybody may enrol a device: no key and no project is blocked for it.
     guesser: { clients, keyId: null },
   });
-  if (!checked.ok) return { answer: 'wrong-code', why: checked.failure };
+  if (!checked.ok) return { kind: 'wrong-code', why: checked.failure };
   const phone = checked.phone === null ? null : knownPhone(checked.phone);
   if (!phone) throw new Error('a code that binds a device was sent to no phone');
   const personId = await deps.persons.ofPhone(phone.e164, 'live', deps.now());
@@ -242,17 +242,17 @@ async function confirmAuthenticator(
 ): ReturnType<Binder['confirmAuthenticator']> {
   const { devices, now } = deps;
   const attempt = await devices.countTry(deviceId, personId, now());
-  if (!attempt) return { answer: 'unknown' };
+  if (!attempt) return { kind: 'unknown' };
   const step = stepOf(deps.sameText, attempt.secret, totp, now());
   if (step === null) return refuseProof(deps, attempt);
   const bound = await devices.bind(attempt.id, personId, step, now());
-  if (bound.bound) return { answer: 'bound', device: bound.device };
-  return { answer: bound.reason === 'gone' ? 'unknown' : bound.reason };
+  if (bound.bound) return { kind: 'bound', device: bound.device };
+  return { kind: bound.reason === 'gone' ? 'unknown' : bound.reason };
 }
 
 async function refuseProof({ devices }: BinderDeps, { id, triesLeft }: ConfirmTry): Promise<ConfirmRefusal> {
   if (triesLeft === 0) await devices.drop(id);
-  return { answer: 'wrong-proof', triesLeft };
+  return { kind: 'wrong-proof', triesLeft };
 }
 
 /** The step whose code it is, or null. */

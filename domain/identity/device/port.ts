@@ -18,10 +18,10 @@ export interface DeviceView {
   readonly kind: DeviceKind;
   readonly name: string;
   readonly platform: string | null;
-  /** The address itself is sealed and never shown. */
+  /** The address itself is encrypted and never shown. */
   readonly hasPushAddress: boolean;
   /** It should fetch a new secret for its codes; an authenticator should be replaced. */
-  readonly reseedWanted: boolean;
+  readonly rotationWanted: boolean;
   readonly boundAt: Date;
   readonly lastUsedAt: Date | null;
 }
@@ -136,7 +136,7 @@ export interface Devices {
 }
 
 /** Asks devices to fetch a new secret for their codes; until they have, the old one counts. */
-export interface Reseeds {
+export interface Rotations {
   /** Of one device, or of any that are not asked yet: how many were, a bounded number at a time. */
   ask(
     deviceId: DeviceId | null,

@@ -14,7 +14,7 @@ export interface RecipientView {
   readonly telegramChatId: number | null;
   /** The person blocked the bot; a new chat id clears it. */
   readonly telegramBlockedAt: Date | null;
-  /** The token itself is sealed and never shown. */
+  /** The token itself is encrypted and never shown. */
   readonly hasPushToken: boolean;
   readonly locale: Locale | null;
   readonly createdAt: Date;

@@ -32,11 +32,11 @@ export interface RegisterOrder {
 }
 
 export type RegisterAnswer =
-  | { readonly answer: 'sent'; readonly id: string; readonly expiresAt: string }
-  | { readonly answer: 'already-verified' }
+  | { readonly kind: 'sent'; readonly id: string; readonly expiresAt: string }
+  | { readonly kind: 'already-verified' }
   /** Their chat was verified before, and now their phone is proven. */
-  | { readonly answer: 'phone-proved' }
-  | ({ readonly answer: 'refused' } & Refused);
+  | { readonly kind: 'phone-proved' }
+  | ({ readonly kind: 'refused' } & Refused);
 
 export interface VerifyOrder {
   readonly caller: RegisterCaller;
@@ -49,10 +49,10 @@ export interface VerifyOrder {
 
 /** `wrong` is one answer to a wrong, expired, repeated or unknown code: whoever guesses learns nothing from it. */
 export type VerifyAnswer =
-  | { readonly answer: 'verified' | 'wrong' }
+  | { readonly kind: 'verified' | 'wrong' }
   | {
-      readonly answer: 'refused';
-      readonly why: Extract<CodeFailure, { result: 'blocked' | 'locked' }>;
+      readonly kind: 'refused';
+      readonly why: Extract<CodeFailure, { kind: 'blocked' | 'locked' }>;
     };
 
 /** Registers people by their Telegram chat (S4): over HTTP and at the bot, the same. */
@@ -84,7 +84,7 @@ async function register(deps: RegistrarDeps, order: RegisterOrder): Promise<Regi
   if (before?.isVerified) return proveVerified(deps, before, order);
   const user = await registrations.givePhone(who, order.phone, order.proof, now());
   // Verified since we looked, by the code of another request.
-  if (!user) return { answer: 'already-verified' };
+  if (!user) return { kind: 'already-verified' };
 
   const { caller, idempotency, requestId } = order;
   const sent = await deps.codes.sendToChat({
@@ -98,10 +98,10 @@ async function register(deps: RegistrarDeps, order: RegisterOrder): Promise<Regi
   });
   if (!sent.ok) {
     const { ok: _refused, ...refusal } = sent;
-    return { answer: 'refused', ...refusal };
+    return { kind: 'refused', ...refusal };
   }
   await registrations.noteCode(user.id, sent.id, now());
-  return { answer: 'sent', id: sent.id, expiresAt: sent.expiresAt };
+  return { kind: 'sent', id: sent.id, expiresAt: sent.expiresAt };
 }
 
 /** A verified person is done, unless Telegram now proves a phone that was only claimed, or a new one. */
@@ -112,13 +112,13 @@ async function proveVerified(
 ): Promise<RegisterAnswer> {
   const isNews = proof === 'contact' && (user.phoneProof !== 'contact' || user.phone !== phone);
   const isProved = isNews && (await registrations.provePhone(user.id, phone, now()));
-  return { answer: isProved ? 'phone-proved' : 'already-verified' };
+  return { kind: isProved ? 'phone-proved' : 'already-verified' };
 }
 
 async function verify(deps: RegistrarDeps, order: VerifyOrder): Promise<VerifyAnswer> {
   const who = registrantOf(order);
   const user = await findSettled(deps, who);
-  if (!user?.phone || user.isVerified || !isRegistrationCode(order.code)) return { answer: 'wrong' };
+  if (!user?.phone || user.isVerified || !isRegistrationCode(order.code)) return { kind: 'wrong' };
   const { projectId, mode } = who;
   const { code, guesser } = order;
   // Whoever shows no token of it guesses at somebody else's code: it is counted for them, and takes no check away.
@@ -135,11 +135,11 @@ async function verify(deps: RegistrarDeps, order: VerifyOrder): Promise<VerifyAn
   });
   if (!checked.ok) return refusedOrWrong(checked.failure);
   await confirmSurely(deps, who, checked.id);
-  return { answer: 'verified' };
+  return { kind: 'verified' };
 }
 
 const refusedOrWrong = (why: CodeFailure): VerifyAnswer =>
-  why.result === 'blocked' || why.result === 'locked' ? { answer: 'refused', why } : { answer: 'wrong' };
+  why.kind === 'blocked' || why.kind === 'locked' ? { kind: 'refused', why } : { kind: 'wrong' };
 
 /** A code is used up by its check: a crash between that and the confirmation is made good here. */
 async function findSettled(deps: RegistrarDeps, who: Registrant): Promise<RegisteredUser | null> {

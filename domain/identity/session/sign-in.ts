@@ -23,11 +23,11 @@ export type SignInCaller = Pick<Caller, 'projectId' | 'access' | 'mode' | 'setti
 
 /** What became of an approval that somebody waits for. */
 export type ApprovalStanding =
-  | { readonly standing: 'pending' | 'closed' }
+  | { readonly kind: 'pending' | 'closed' }
   /** `until` then nobody would have answered. */
-  | { readonly standing: 'denied'; readonly until: Date }
+  | { readonly kind: 'denied'; readonly until: Date }
   | {
-      readonly standing: 'approved';
+      readonly kind: 'approved';
       readonly personId: PersonId;
       /** Where the project asked for a phone. */
       readonly phone: string | null;
@@ -145,9 +145,9 @@ export async function signInWithApproval(
   const found = await proofs.approvalOf(visitor.caller, { verificationId: id, jobId }, now());
   if (!found) return refused('unknown');
   // Whoever has an app's public key would learn of any number whether the project knows its person.
-  if (found.standing === 'denied' && visitor.caller.access === 'publishable')
+  if (found.kind === 'denied' && visitor.caller.access === 'publishable')
     return refused(found.until > now() ? 'pending' : 'closed');
-  if (found.standing !== 'approved') return refused(found.standing);
+  if (found.kind !== 'approved') return refused(found.kind);
   const shown = found.phone === null ? {} : { shown: { phone: Phone.parse(found.phone) } };
   const proof = { personId: found.personId, method: 'approval', provenAt: found.at, ...shown } as const;
   const signedIn = await signedInAs(deps, visitor, proof);

@@ -137,11 +137,11 @@ export interface BroadcastAnswer {
 }
 
 export type BroadcastAccepted =
-  | ({ readonly answer: 'accepted'; readonly replayed: boolean } & BroadcastAnswer)
-  | { readonly answer: 'unknown-recipient'; readonly recipientId: string; readonly replayed: boolean }
-  | { readonly answer: 'unreachable'; readonly replayed: boolean }
-  | { readonly answer: 'too-many-urgent'; readonly retryAfterSeconds: number; readonly replayed: boolean }
-  | { readonly answer: 'key-reused'; readonly replayed: boolean };
+  | ({ readonly kind: 'accepted'; readonly replayed: boolean } & BroadcastAnswer)
+  | { readonly kind: 'unknown-recipient'; readonly recipientId: string; readonly replayed: boolean }
+  | { readonly kind: 'unreachable'; readonly replayed: boolean }
+  | { readonly kind: 'too-many-urgent'; readonly retryAfterSeconds: number; readonly replayed: boolean }
+  | { readonly kind: 'key-reused'; readonly replayed: boolean };
 
 /** Takes a message to one or to many: the broadcast and all its jobs in one commit. */
 export interface BroadcastIntake {

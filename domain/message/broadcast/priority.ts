@@ -5,7 +5,7 @@ export const priorityFor = (recipients: number): Priority => (recipients > 1 ? '
 
 /** 100: a team's or a class's message may go with single ones; what takes the bot longer than some seconds is bulk. */
 export const NORMAL_RECIPIENTS_MAX = 100;
-/** Two a second of the bot's thirty: a lane of which everything is urgent has nothing urgent. */
+/** Two a second of the bot's thirty: a queue of which everything is urgent has nothing urgent. */
 export const URGENT_PER_MINUTE_MAX = 120;
 
 /** @returns what is wrong with the priority that was asked for, or null. */

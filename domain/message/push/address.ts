@@ -16,7 +16,7 @@ export type DeviceTarget = { readonly token: string } | { readonly fid: string }
 /** No token begins so: its part before the colon is itself an installation id. */
 const INSTALLATION = 'fid:';
 
-/** A device's address as it is stored, sealed: one text, since a device has one of the two. */
+/** A device's address as it is stored, encrypted: one text, since a device has one of the two. */
 export const installationAddress = (id: string): string => INSTALLATION + id;
 
 export const deviceTarget = (address: string): DeviceTarget =>

@@ -3,14 +3,14 @@ import { defineJob, doublingMs, everyCommand } from '../../job/define-job.ts';
 
 const CONCURRENCY = 200;
 
-/** One push to one device or topic. Its content stands on the broadcast that it belongs to; a token stands sealed. */
+/** One push to one device or topic. Its content stands on the broadcast that it belongs to; a token stands encrypted. */
 export const push = defineJob({
   kind: 'push',
   payload: z.object({
     broadcast_id: z.uuid(),
     to: z.discriminatedUnion('by', [
       z.object({ by: z.literal('recipient'), recipient_id: z.uuid() }),
-      z.object({ by: z.literal('token'), token_sealed: z.string() }),
+      z.object({ by: z.literal('token'), token_encrypted: z.string() }),
       z.object({ by: z.literal('topic'), topic: z.string() }),
     ]),
   }),

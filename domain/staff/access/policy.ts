@@ -39,7 +39,7 @@ export interface StaffRule {
 /** Asks for a member of staff, whatever their role: `half` is a session that has shown a password only. */
 export interface SessionRule {
   readonly by: 'session';
-  readonly extent: 'whole' | 'half' | 'either';
+  readonly extent: 'full' | 'pending-2fa' | 'either';
 }
 
 /** Asks for nobody, but for something that only one can have sent: checked where it is read. */
@@ -60,9 +60,9 @@ export type RouteRules = Readonly<Record<`${'GET' | 'POST' | 'PUT' | 'PATCH' | '
 
 const may = (action: StaffAction): StaffRule => ({ by: 'staff', action });
 const anyone = (because: string): OpenRule => ({ by: 'anyone', because });
-const halfway: SessionRule = { by: 'session', extent: 'half' };
+const pendingSession: SessionRule = { by: 'session', extent: 'pending-2fa' };
 const leaving: SessionRule = { by: 'session', extent: 'either' };
-const themselves: SessionRule = { by: 'session', extent: 'whole' };
+const themselves: SessionRule = { by: 'session', extent: 'full' };
 
 const probe = anyone('an orchestrator asks, and learns nothing else');
 const documents = anyone('whoever writes a client reads them');
@@ -106,8 +106,8 @@ export const boardRules = {
   'GET /docs/problems/:type': documents,
   'GET /login': beforeLogin,
   'POST /login': beforeLogin,
-  'GET /login/second-factor': halfway,
-  'POST /login/second-factor': halfway,
+  'GET /login/second-factor': pendingSession,
+  'POST /login/second-factor': pendingSession,
   'GET /logout': leaving,
   'POST /logout': leaving,
 
@@ -123,18 +123,18 @@ export const boardRules = {
   'GET /ops/failures': may('ops.read'),
   'GET /ops/retry': may('jobs.retry'),
   'POST /ops/retry': may('jobs.retry'),
-  'GET /ops/lanes': may('ops.read'),
-  'GET /ops/lanes/:kind/pause': may('lane.pause'),
-  'POST /ops/lanes/:kind/pause': may('lane.pause'),
-  'POST /ops/lanes/:kind/resume': may('lane.resume'),
+  'GET /ops/queues': may('ops.read'),
+  'GET /ops/queues/:kind/pause': may('queue.pause'),
+  'POST /ops/queues/:kind/pause': may('queue.pause'),
+  'POST /ops/queues/:kind/resume': may('queue.resume'),
   'GET /ops/chats': may('ops.read'),
   'POST /ops/chats/:chatId/open': may('chat.open'),
   'GET /ops/audit': may('audit.read'),
   'GET /account': themselves,
   'POST /account/recovery-codes': themselves,
 
-  'PUT /api/queues/:kind/pause': may('lane.pause'),
-  'PUT /api/queues/:kind/resume': may('lane.resume'),
+  'PUT /api/queues/:kind/pause': may('queue.pause'),
+  'PUT /api/queues/:kind/resume': may('queue.resume'),
   'PUT /api/queues/:kind/:jobId/retry': may('job.retry'),
   'PUT /api/queues/:kind/:jobId/promote': may('job.promote'),
   // What Bull Board's button "remove" calls.

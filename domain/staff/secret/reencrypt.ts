@@ -1,4 +1,4 @@
-/** Values of one column that are sealed under another key than the current one. */
+/** Values of one column that are encrypted under another key than the current one. */
 export interface ForeignValues {
   readonly place: string;
   /** The key that they need. */
@@ -6,25 +6,25 @@ export interface ForeignValues {
   readonly values: number;
 }
 
-export interface RewrapPage {
-  readonly rewrapped: number;
+export interface ReencryptPage {
+  readonly reencrypted: number;
   /** Where the walk goes on; null at its end. */
   readonly next: string | null;
 }
 
-/** Sealed values, wherever they stand. Each call is bounded, and may be repeated or given up at any moment. */
-export interface Rewrapping {
-  /** The key under which everything is to be sealed. */
+/** Encrypted values, wherever they stand. Each call is bounded, and may be repeated or given up at any moment. */
+export interface Reencrypting {
+  /** The key under which everything is to be encrypted. */
   readonly current: string;
   readonly places: readonly string[];
-  /** Seals what it can anew, after the key `after`; what is written meanwhile stays as it was written. */
-  page(place: string, after: string | null): Promise<RewrapPage>;
+  /** Encrypts what it can anew, after the key `after`; what is written meanwhile stays as it was written. */
+  page(place: string, after: string | null): Promise<ReencryptPage>;
   left(): Promise<readonly ForeignValues[]>;
 }
 
-export interface RewrapReport {
-  readonly rewrapped: ReadonlyMap<string, number>;
-  /** What still needs another key: it can't be opened, or was sealed meanwhile by a process that seals with another. */
+export interface ReencryptReport {
+  readonly reencrypted: ReadonlyMap<string, number>;
+  /** What still needs another key: it can't be opened, or was encrypted meanwhile by a process that encrypts with another. */
   readonly left: readonly ForeignValues[];
 }
 
@@ -32,24 +32,24 @@ export interface RewrapReport {
 const WALKS_MAX = 3;
 
 /** Walks over everything until nothing needs another key, or nothing changes that. A second one at once does no harm. */
-export async function rewrapAll(rewrapping: Rewrapping): Promise<RewrapReport> {
-  const rewrapped = new Map<string, number>(rewrapping.places.map((place) => [place, 0]));
+export async function reencryptAll(reencrypting: Reencrypting): Promise<ReencryptReport> {
+  const reencrypted = new Map<string, number>(reencrypting.places.map((place) => [place, 0]));
   let left: readonly ForeignValues[] = [];
   for (let walk = 1; walk <= WALKS_MAX; walk++) {
-    for (const place of rewrapping.places)
-      rewrapped.set(place, (rewrapped.get(place) ?? 0) + (await walkOver(rewrapping, place)));
-    left = await rewrapping.left();
+    for (const place of reencrypting.places)
+      reencrypted.set(place, (reencrypted.get(place) ?? 0) + (await walkOver(reencrypting, place)));
+    left = await reencrypting.left();
     if (left.length === 0) break;
   }
-  return { rewrapped, left };
+  return { reencrypted, left };
 }
 
-async function walkOver(rewrapping: Rewrapping, place: string): Promise<number> {
+async function walkOver(reencrypting: Reencrypting, place: string): Promise<number> {
   let count = 0;
   let after: string | null = null;
   do {
-    const page: RewrapPage = await rewrapping.page(place, after);
-    count += page.rewrapped;
+    const page: ReencryptPage = await reencrypting.page(place, after);
+    count += page.reencrypted;
     after = page.next;
   } while (after !== null);
   return count;

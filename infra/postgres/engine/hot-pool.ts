@@ -17,7 +17,7 @@ export function hotPool(databaseUrl: string, connectionsMax: number): pg.Pool {
 /**
  * As above, for the scheduler, whose every look-up takes the first few entries of one index. After a quiet night the statistics
  * say that no job waits, and then all indexes seem alike: it sorted thousands of jobs for each project (measured: 15 s for 400
- * jobs of 1 000 projects, and nothing was released). Where an order may not be made, the index that has it is taken. What can
+ * jobs of 1 000 projects, and nothing was scheduled). Where an order may not be made, the index that has it is taken. What can
  * only be sorted still is.
  */
 export function schedulerPool(databaseUrl: string, connectionsMax: number): pg.Pool {

@@ -13,7 +13,7 @@ const RecipientSchema = defineEntity({
     addressHash: p.blob(),
     telegramChatId: p.bigint('string').nullable(),
     telegramBlockedAt: p.datetime().nullable(),
-    pushTokenSealed: p.blob().nullable(),
+    pushTokenEncrypted: p.blob().nullable(),
     pushTokenHash: p.blob().nullable(),
     locale: p.text().$type<Locale>().nullable(),
     createdAt: p.datetime(),

@@ -35,8 +35,8 @@ delete from recipient where id = any(array(
 
 /** A secret that was replaced, once no code of it can be on its way any more. */
 const forgetPreviousSecrets = `
-update device set totp_previous_sealed = null, totp_previous_until = null where id = any(array(
-  select id from device where totp_previous_sealed is not null and totp_previous_until < $1 order by totp_previous_until limit $2
+update device set totp_previous_encrypted = null, totp_previous_until = null where id = any(array(
+  select id from device where totp_previous_encrypted is not null and totp_previous_until < $1 order by totp_previous_until limit $2
   for update skip locked))`;
 
 /**
@@ -45,9 +45,9 @@ update device set totp_previous_sealed = null, totp_previous_until = null where 
  */
 const tellDevices = `
 with told as (
-  update destination set totp_untold = 0 where ctid = any(array(
-    select ctid from destination where totp_untold > 0 and updated_at <= $1 order by address_hash limit $2 for update skip locked))
-  returning address_hash, project_id, old.totp_untold tries),
+  update destination set totp_pending = 0 where ctid = any(array(
+    select ctid from destination where totp_pending > 0 and updated_at <= $1 order by address_hash limit $2 for update skip locked))
+  returning address_hash, project_id, old.totp_pending tries),
 tried as (
   select person_id, sum(tries) tries from (
     select tries, coalesce((select p.person_id from person_phone p where p.address_hash = told.address_hash),

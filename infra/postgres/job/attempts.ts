@@ -1,11 +1,11 @@
 import type pg from 'pg';
-import type { FinalState, JobId } from '../../../domain/job/job.ts';
+import type { FinalState, JobId, JobState } from '../../../domain/job/job.ts';
 import type { ClosedAttempt, ClosingAttempt, JobStore, OpeningAttempt } from '../../../domain/job/store.ts';
 import { batcher, type GatherMs, NO_GATHERING } from '../engine/batcher.ts';
 import { attemptIsOpen, jobIsUnfinished } from '../engine/by-key.ts';
 import type { EndingSql, Settle } from './settle.ts';
 
-/** As many as a lane has tickets in hand. */
+/** As many as a queue has in hand. */
 const BATCH_MAX = 500;
 /** Two, so that one statement is on its way while Postgres commits the other. */
 const BATCHES_IN_FLIGHT_MAX = 2;
@@ -76,7 +76,7 @@ async function openAll(pool: pg.Pool, items: readonly OpeningAttempt[], now: Dat
     values: [JSON.stringify(rows), now],
   });
   const won = new Set(opened.rows.map(({ job_id }) => job_id));
-  // A job that two tickets brought here at once is won by one of them.
+  // A job that two queue entries brought here at once is won by one of them.
   return items.map(({ jobId }) => (won.delete(jobId) ? ('opened' as const) : ('lost' as const)));
 }
 
@@ -94,6 +94,10 @@ insert into attempt (job_id, n, project_id, channel, provider, opened_at, reques
 select id, n, project_id, channel, provider, $2, request_id, cost_micros, cost_currency from opened
 returning job_id`;
 
+/** What a completed attempt sent may still wait for its confirmation; after every other the job waits for its next one. */
+const stateAfter = ({ next, outcome }: ClosingAttempt): JobState =>
+  'state' in next ? next.state : outcome === 'completed' ? 'running' : 'retrying';
+
 async function closeAll(
   { pool, settle }: Stored,
   items: readonly ClosingAttempt[],
@@ -110,7 +114,7 @@ async function closeAll(
     latency_ms: item.latencyMs,
     provider_message: item.detail,
     retry_after_ms: item.retryAfterMs === undefined ? undefined : Math.round(item.retryAfterMs),
-    state: 'state' in item.next ? item.next.state : 'running',
+    state: stateAfter(item),
     job_reason: 'state' in item.next ? item.next.reason : null,
     run_at: 'runAt' in item.next ? item.next.runAt : now,
     finished: 'state' in item.next,

@@ -1,4 +1,4 @@
-import { finalStates } from '../../../domain/job/job.ts';
+import { isFinal } from '../../../domain/job/job.ts';
 import { type JobFilter, NO_REASON } from '../../../domain/staff/ops.ts';
 
 /** Parameters of one statement, numbered as they are put in. */
@@ -21,7 +21,7 @@ export function jobConditions(filter: JobFilter, { put }: Parameters): string {
   const clauses = ['true'];
   if (filter.kind) clauses.push(`job.kind = ${put(filter.kind)}`);
   if (filter.states) clauses.push(`job.state = any(${put(filter.states)})`);
-  if (filter.states?.every(isUnfinished)) clauses.push('job.finished_at is null');
+  if (filter.states?.every((state) => !isFinal(state))) clauses.push('job.finished_at is null');
   if (filter.project)
     clauses.push(`job.project_id = (select id from project where slug = ${put(filter.project)})`);
   if (filter.address) clauses.push(`job.address_hash = decode(${put(filter.address)}, 'hex')`);
@@ -35,8 +35,6 @@ export function jobConditions(filter: JobFilter, { put }: Parameters): string {
 }
 
 /** Says what the partial index on unfinished rows needs to hear. */
-const isUnfinished = (state: string) => finalStates.every((final) => final !== state);
-
 /** As lists print the end of an id. */
 const bareId = (text: string) => text.replace(/^…/, '').toLowerCase();
 

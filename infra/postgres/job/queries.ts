@@ -1,5 +1,5 @@
 import type { EntityManager, QBFilterQuery } from '@mikro-orm/postgresql';
-import { JobId, type JobState, type ProjectId } from '../../../domain/job/job.ts';
+import { isFinal, JobId, type JobState, type ProjectId } from '../../../domain/job/job.ts';
 import type { AttemptView, JobFilter, JobReader, JobView } from '../../../domain/job/port.ts';
 import { OWN_APP_PROVIDER } from '../../../domain/verify/channel.ts';
 import { addressText, type Destination } from '../../../domain/shared/address.ts';
@@ -91,7 +91,7 @@ export function jobsWhere(
 /** In the words of the index that holds the few: what failed, and what is not finished. */
 function stateWhere(state: JobState): QBFilterQuery<Job> {
   if (state === 'completed') return { state };
-  return state === 'accepted' || state === 'running' ? { state, finishedAt: null } : { failedAs: state };
+  return isFinal(state) ? { failedAs: state } : { state, finishedAt: null };
 }
 
 /** Keys of whom a job was for, in either mode; null for everybody. */

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { FinalState, JobId, EntryLabels } from '../../../domain/job/job.ts';
 import { countFinished } from '../../process/metrics.ts';
-import type { DueTicket } from '../../queue/entries.ts';
+import type { DueEntry } from '../../queue/entries.ts';
 import { type Keep, type Retention, type Retired, retirement } from '../engine/retention.ts';
 import { type Kinds, kindsThatConfirm } from './settle.ts';
 import { stuckJobs } from './stuck.ts';
@@ -16,14 +16,14 @@ const EXPIRED_ROWS_MAX = 2_000;
 /** Changes of counts taken up in one round: what a busy second writes, many times over. */
 const FOLDED_ROWS_MAX = 50_000;
 
-interface TicketRow {
+interface EntryRow {
   readonly id: JobId;
   readonly kind: string;
   readonly labels: EntryLabels;
   readonly run_at: Date;
 }
 
-const toTicket = ({ id, kind, labels, run_at }: TicketRow): DueTicket => ({
+const toEntry = ({ id, kind, labels, run_at }: EntryRow): DueEntry => ({
   jobId: id,
   kind,
   labels,
@@ -32,18 +32,18 @@ const toTicket = ({ id, kind, labels, run_at }: TicketRow): DueTicket => ({
 
 export interface LostBatches {
   readonly ids: readonly string[];
-  readonly tickets: readonly DueTicket[];
+  readonly entries: readonly DueEntry[];
 }
 
-/** What the sweep reads and writes in Postgres. Each statement is bounded, whatever the backlog. */
-export interface SweepQueries {
+/** What the reconciler reads and writes in Postgres. Each statement is bounded, whatever the backlog. */
+export interface ReconcilerQueries {
   unpublished(now: Date): Promise<LostBatches>;
   markPublished(ids: readonly string[], now: Date): Promise<void>;
-  /** Unfinished jobs by id, after `after`: a page of a walk over all of them. Those that wait for their turn have no ticket. */
+  /** Unfinished jobs by id, after `after`: a page of a walk over all of them. Those that wait for their turn have no queue entry. */
   unfinishedAfter(
     after: string | null,
     limit: number,
-  ): Promise<{ readonly tickets: readonly DueTicket[]; readonly next: string | null }>;
+  ): Promise<{ readonly entries: readonly DueEntry[]; readonly next: string | null }>;
   /** Jobs whose time is up, and subjects of theirs. */
   expire(now: Date): Promise<number>;
   freeStuck(now: Date): Promise<number>;
@@ -57,7 +57,7 @@ export interface Contexts extends Kinds {
   readonly retentions: readonly Retention[];
 }
 
-export function sweepQueries(pool: pg.Pool, { retentions, ...kinds }: Contexts): SweepQueries {
+export function reconcilerQueries(pool: pg.Pool, { retentions, ...kinds }: Contexts): ReconcilerQueries {
   return {
     unpublished: async (now) => {
       const batches = await pool.query<{ id: string; job_ids: string[] }>(readUnpublished, [
@@ -65,22 +65,22 @@ export function sweepQueries(pool: pg.Pool, { retentions, ...kinds }: Contexts):
         OUTBOX_ROWS_MAX,
       ]);
       const jobIds = batches.rows.flatMap((row) => row.job_ids);
-      const jobs = await pool.query<TicketRow>(
+      const jobs = await pool.query<EntryRow>(
         'select id, kind, labels, run_at from job where id = any($1) and finished_at is null',
         [jobIds],
       );
-      return { ids: batches.rows.map(({ id }) => id), tickets: jobs.rows.map(toTicket) };
+      return { ids: batches.rows.map(({ id }) => id), entries: jobs.rows.map(toEntry) };
     },
     markPublished: async (ids, now) => {
       await pool.query('update outbox set published_at = $2 where id = any($1::bigint[])', [ids, now]);
     },
     unfinishedAfter: async (after, limit) => {
-      const { rows } = await pool.query<TicketRow & { released: boolean }>(readUnfinished, [
+      const { rows } = await pool.query<EntryRow & { scheduled: boolean }>(readUnfinished, [
         after ?? FIRST_ID,
         limit,
       ]);
-      const tickets = rows.filter(({ released }) => released).map(toTicket);
-      return { tickets, next: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
+      const entries = rows.filter(({ scheduled }) => scheduled).map(toEntry);
+      return { entries, next: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
     },
     expire: async (now) => {
       await pool.query(foldCounts, [FOLDED_ROWS_MAX]);
@@ -89,7 +89,7 @@ export function sweepQueries(pool: pg.Pool, { retentions, ...kinds }: Contexts):
     freeStuck: stuckJobs(pool, kinds.settles),
     pausedKinds: async () => {
       const { rows } = await pool.query<{ kind: string }>(
-        'select kind from lane where paused_at is not null',
+        'select kind from queue where paused_at is not null',
       );
       return new Set(rows.map(({ kind }) => kind));
     },
@@ -102,7 +102,7 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 const readUnpublished = `select id, job_ids from outbox where published_at is null and at < $1 order by at limit $2`;
 
 /** By the partial index of unfinished rows, so that its cost does not grow with what is finished. */
-const readUnfinished = `select id, kind, labels, run_at, released_at is not null released from job where finished_at is null and id > $1 order by id limit $2`;
+const readUnfinished = `select id, kind, labels, run_at, scheduled_at is not null scheduled from job where finished_at is null and id > $1 order by id limit $2`;
 
 async function expire(pool: pg.Pool, kinds: Kinds, now: Date): Promise<number> {
   const late = new Date(now.getTime() - graceMs(kinds));
@@ -133,7 +133,7 @@ abandoned as (
 select kind, state from done`;
 
 /**
- * Takes changes of counts into the counts. One statement, so that whoever adds both up sees each change once; a second sweep
+ * Takes changes of counts into the counts. One statement, so that whoever adds both up sees each change once; a second reconciler
  * passes over what the first one holds, and both lock counts in one order.
  */
 const foldCounts = `

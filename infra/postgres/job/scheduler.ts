@@ -1,14 +1,14 @@
 import type pg from 'pg';
 import { definitionOf, type JobRegistry } from '../../../domain/job/define-job.ts';
 import type { EntryLabels, JobId } from '../../../domain/job/job.ts';
-import type { DueTicket } from '../../queue/entries.ts';
+import type { DueEntry } from '../../queue/entries.ts';
 import { HELD } from './held.ts';
 import { eachPriority } from './priorities.ts';
 import { answerCalls } from './turn-requests.ts';
 
 /** SQL of a kind whose jobs do not wait by priority and time alone. */
 export interface Line {
-  /** How many more jobs of the project `t.project_id` may be released; default: as many as there is room for. */
+  /** How many more jobs of the project `t.project_id` may be scheduled; default: as many as there is room for. */
   readonly room?: string;
   readonly pick?: LinePick;
 }
@@ -30,8 +30,8 @@ export interface LinePick {
 /** By kind. A kind that is not named has the line by project. */
 export type Lines = Readonly<Record<string, Line>>;
 
-interface ReleasedRow {
-  /** Null where nothing was released: what is told of the round stands on each row. */
+interface ScheduledRow {
+  /** Null where nothing was scheduled: what is told of the round stands on each row. */
   readonly id: JobId | null;
   readonly kind: string;
   readonly labels: EntryLabels;
@@ -42,19 +42,19 @@ interface ReleasedRow {
   readonly idle: boolean;
 }
 
-export interface Released {
-  /** Null where nothing was released. */
+export interface Scheduled {
+  /** Null where nothing was scheduled. */
   readonly outboxId: string | null;
-  readonly tickets: readonly DueTicket[];
+  readonly entries: readonly DueEntry[];
   /** More is due than this round had room for, or looked at. */
   readonly more: boolean;
   /** Chats and turns for which nothing is due were taken out of the line: another round may find others. */
   readonly passed: boolean;
 }
 
-export interface Release {
-  /** Marks up to `room` waiting jobs as released, evenly over the projects, and answers their tickets. */
-  round(kind: string, room: number, now: Date): Promise<Released>;
+export interface SchedulerQueries {
+  /** Marks up to `room` waiting jobs as scheduled, evenly over the projects, and answers their queue entries. */
+  round(kind: string, room: number, now: Date): Promise<Scheduled>;
   published(outboxId: string, now: Date): Promise<void>;
 }
 
@@ -63,25 +63,25 @@ export interface Release {
  *
  * @param pool a `schedulerPool`.
  */
-export function release(pool: pg.Pool, jobs: JobRegistry, lines: Lines): Release {
+export function schedulerQueries(pool: pg.Pool, jobs: JobRegistry, lines: Lines): SchedulerQueries {
   return {
     async round(kind, room, now) {
       if (definitionOf(jobs, kind)?.scheduler?.turnsAreAsked) await answerCalls(pool, kind, now);
       if (!(await someoneWaits(pool, kind, now))) return NOBODY;
       const line = lines[kind] ?? {};
-      const { rows } = await pool.query<ReleasedRow>({
-        name: `release-${kind}`,
+      const { rows } = await pool.query<ScheduledRow>({
+        name: `schedule-${kind}`,
         text: roundSql(line),
         values: [kind, room, now],
       });
       const { more = false, passed = [], idle = false } = rows[0] ?? {};
       const hasPassed = passed.length > 0;
       if (hasPassed) await line.pick?.passOver(pool, passed, now);
-      const tickets = rows.flatMap(({ id, labels, run_at }) =>
+      const entries = rows.flatMap(({ id, labels, run_at }) =>
         id === null ? [] : [{ jobId: id, kind, labels, runAt: run_at }],
       );
-      const outboxId = tickets.length > 0 ? (rows[0]?.outbox_id ?? null) : null;
-      return { outboxId, tickets, more: more || hasPassed, passed: hasPassed || idle };
+      const outboxId = entries.length > 0 ? (rows[0]?.outbox_id ?? null) : null;
+      return { outboxId, entries, more: more || hasPassed, passed: hasPassed || idle };
     },
     async published(outboxId, now) {
       await pool.query('update outbox set published_at = $2 where id = $1', [outboxId, now]);
@@ -89,7 +89,7 @@ export function release(pool: pg.Pool, jobs: JobRegistry, lines: Lines): Release
   };
 }
 
-const NOBODY: Released = { outboxId: null, tickets: [], more: false, passed: false };
+const NOBODY: Scheduled = { outboxId: null, entries: [], more: false, passed: false };
 
 /** Most rounds find nobody: planning the statements below would cost some milliseconds each time, thirty times a second. */
 async function someoneWaits(pool: pg.Pool, kind: string, now: Date): Promise<boolean> {
@@ -98,19 +98,19 @@ async function someoneWaits(pool: pg.Pool, kind: string, now: Date): Promise<boo
 }
 
 const someoneIsDue = `
-select from lane_turn where kind = $1 and served_at <= $2::timestamptz + interval '1 ms' limit 1`;
+select from scheduler_turn where kind = $1 and served_at <= $2::timestamptz + interval '1 ms' limit 1`;
 
 /**
- * The turns of this round, in the order of service; none where another process releases this kind. As many turns as there are
- * places, and each with its even share of them, so that a round costs what it releases, however many projects wait. What a
+ * The turns of this round, in the order of service; none where another process schedules this kind. As many turns as there are
+ * places, and each with its even share of them, so that a round costs what it schedules, however many projects wait. What a
  * small project leaves of its share, the next round gives away. The millisecond is for turns that this one has just served.
  */
 const turnsSql = (room = 'null::int') => `
-lane_lock as materialized (select pg_try_advisory_xact_lock(hashtext('release ' || $1)) taken),
+queue_lock as materialized (select pg_try_advisory_xact_lock(hashtext('schedule ' || $1)) taken),
 turns as materialized (
   select row_id, project_id, stamp, row_number() over (order by served_at) turn, ${room} room from (
-    select ctid row_id, project_id, stamp, served_at from lane_turn
-    where kind = $1 and served_at <= $3::timestamptz + interval '1 ms' and (select taken from lane_lock)
+    select ctid row_id, project_id, stamp, served_at from scheduler_turn
+    where kind = $1 and served_at <= $3::timestamptz + interval '1 ms' and (select taken from queue_lock)
     order by served_at limit $2) t),
 share as materialized (select ceil($2::numeric / greatest(count(*), 1))::int places from turns)`;
 
@@ -122,20 +122,20 @@ share as materialized (select ceil($2::numeric / greatest(count(*), 1))::int pla
 const lockSql = `
 picked as materialized (
   select chosen.*, j.kind, j.labels, j.run_at from chosen cross join lateral (
-    select kind, labels, run_at, released_at, finished_at from job where id = chosen.id limit 1 for no key update skip locked) j
-  where j.released_at is null and j.finished_at is null and j.run_at <= $3)`;
+    select kind, labels, run_at, scheduled_at, finished_at from job where id = chosen.id limit 1 for no key update skip locked) j
+  where j.scheduled_at is null and j.finished_at is null and j.run_at <= $3)`;
 
 /**
  * Whoever was served goes to the end of the line; who has nothing due sleeps until it is; who has nothing left that waits
  * leaves, unless somebody has asked for a turn since the snapshot: then the stamp is another one. The outbox row is written
- * with it, so that a crash before the tickets are out is found.
+ * with it, so that a crash before the queue entries are out is found.
  *
  * Nothing here joins a table with what was picked: after a quiet night the statistics say that nothing waits, and a join that
  * is planned for one row takes a minute with hundreds. Jobs are found by id, and turns by the key of an upsert. It holds the
- * jobs' locks, and no other releaser works on these turns.
+ * jobs' locks, and no other scheduler works on these turns.
  */
 const settleSql = (nextAt: string, passed: string) => `
-released as (update job set released_at = $3 where id = any(array(select id from picked))),
+scheduled as (update job set scheduled_at = $3 where id = any(array(select id from picked))),
 remaining as materialized (
   select t.row_id, t.project_id, t.stamp, ${nextAt} next_at, $3::timestamptz + coalesce(t.rank, 0) * interval '1 microsecond' end_of_line
   from (
@@ -143,22 +143,22 @@ remaining as materialized (
       select project_id, row_id, stamp, null::bigint rank from turns union all select project_id, null, null, rank from picked) served
     group by project_id) t),
 served as (
-  insert into lane_turn as l (kind, project_id, served_at, stamp)
+  insert into scheduler_turn as t (kind, project_id, served_at, stamp)
   select $1, project_id, case when next_at is null then 'infinity' else greatest(end_of_line, next_at) end, stamp
   from remaining order by project_id
-  on conflict (kind, project_id) do update set served_at = case when l.stamp = excluded.stamp then excluded.served_at else $3 end
-  where excluded.served_at < 'infinity' or l.stamp <> excluded.stamp
+  on conflict (kind, project_id) do update set served_at = case when t.stamp = excluded.stamp then excluded.served_at else $3 end
+  where excluded.served_at < 'infinity' or t.stamp <> excluded.stamp
   returning project_id),
 left_line as (
-  delete from lane_turn where ctid = any(array(select row_id from remaining where next_at is null))
+  delete from scheduler_turn where ctid = any(array(select row_id from remaining where next_at is null))
     and stamp = any(array(select stamp from remaining where next_at is null)) and (select count(*) from served) >= 0),
 batch as (
   insert into outbox (job_ids, at) select array_agg(id order by rank), $3 from picked having count(*) > 0 returning id),
-tickets as (select picked.id, picked.kind, picked.labels, picked.run_at, picked.rank, batch.id outbox_id from picked cross join batch),
+entries as (select picked.id, picked.kind, picked.labels, picked.run_at, picked.rank, batch.id outbox_id from picked cross join batch),
 told as (
   select ${passed} passed, exists (select from remaining where next_at <= $3) or (select count(*) from turns) >= $2 more,
     exists (select from remaining where next_at is null or next_at > $3) idle)
-select tickets.*, told.* from told left join tickets on true order by rank`;
+select entries.*, told.* from told left join entries on true order by rank`;
 
 /** Priority first, then the oldest due; the first of each project, then the second of each, until the room is used. */
 const byProject: Omit<LinePick, 'passOver'> = {
@@ -169,13 +169,13 @@ chosen as materialized (
       select id, row_number() over (order by priority, run_at, id) place from (
         select due.* from ${eachPriority} cross join lateral (
           select id, j.priority, run_at from job j where kind = $1 and project_id = t.project_id and j.priority = p.priority
-            and released_at is null and finished_at is null and run_at <= $3 order by run_at, id limit (select places from share)) due
+            and scheduled_at is null and finished_at is null and run_at <= $3 order by run_at, id limit (select places from share)) due
         order by priority, run_at, id limit least((select places from share), t.room)) first) j
     order by j.place, t.turn limit $2) first),`,
   locked: '',
   nextAt: `(
     select min(run_at) from ${eachPriority} cross join lateral (
-      select run_at from job j where j.kind = $1 and j.project_id = t.project_id and j.priority = p.priority and j.released_at is null
+      select run_at from job j where j.kind = $1 and j.project_id = t.project_id and j.priority = p.priority and j.scheduled_at is null
         and j.finished_at is null and j.run_at < ${HELD} and j.id not in (select id from picked) order by run_at, id limit 1) first)`,
   passed: `array[]::uuid[]`,
 };

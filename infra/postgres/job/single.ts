@@ -67,7 +67,7 @@ const readSql = ({
   joins,
 }: Pick<SingleSource<SingleJobRow, unknown>, 'kind' | 'columns' | 'joins'>) => `
 select j.id, j.project_id, j.state, j.finished_at is not null finished, j.reason, j.attempts, j.run_at, j.deadline_at, j.request_id,
-  j.payload, exists (select from lane where kind = '${kind}' and paused_at is not null) paused,
+  j.payload, exists (select from queue where kind = '${kind}' and paused_at is not null) paused,
   ${columns ? `${columns},` : ''}
   case when j.attempts > j.attempts_before then (
     select json_agg(json_build_object('n', a.n, 'outcome', a.outcome, 'reason', a.reason, 'retry_after_ms', a.retry_after_ms, 'opened_at', a.opened_at,

@@ -41,16 +41,16 @@ const giveLostTurns: FreeStuck = async (pool, jobIds, now) => {
 export const LOST_AFTER = `interval '1 minute'`;
 
 /** Of a job that waits in Postgres and is not held. */
-export const waits = `j.released_at is null and j.finished_at is null and j.run_at < ${HELD}`;
+export const waits = `j.scheduled_at is null and j.finished_at is null and j.run_at < ${HELD}`;
 const lacksTurn = `not exists (
-    select from lane_turn t where t.kind = j.kind and t.project_id = j.project_id
+    select from scheduler_turn t where t.kind = j.kind and t.project_id = j.project_id
       and t.served_at <= greatest(j.run_at, $2::timestamptz + ${LOST_AFTER}))
-  and not exists (select from lane_call c where c.kind = j.kind and c.project_id = j.project_id)`;
+  and not exists (select from turn_request c where c.kind = j.kind and c.project_id = j.project_id)`;
 
 const findLost = `select from job j where j.id = any($1) and ${waits} and ${lacksTurn}`;
 
 const giveTurns = `
-insert into lane_turn (kind, project_id, served_at, stamp)
+insert into scheduler_turn (kind, project_id, served_at, stamp)
 select kind, project_id, $2, gen_random_uuid()
 from (select distinct j.kind, j.project_id from job j where j.id = any($1) and ${waits} and ${lacksTurn}) w order by kind, project_id
-on conflict (kind, project_id) do update set served_at = least(lane_turn.served_at, excluded.served_at), stamp = excluded.stamp`;
+on conflict (kind, project_id) do update set served_at = least(scheduler_turn.served_at, excluded.served_at), stamp = excluded.stamp`;

@@ -113,8 +113,7 @@ async function changeSettings(
   const ceilings = ProjectCeilings.parse(row.ceilings);
   const stored = changedSettings(row.settings, change);
   const decision = withinCeilings({ stored, settings: ProjectSettings.parse(stored) }, change, ceilings);
-  if (decision.decision === 'refused')
-    return { changed: false, reason: 'above-ceiling', above: decision.above };
+  if (decision.kind === 'refused') return { changed: false, reason: 'above-ceiling', above: decision.above };
   const { display_name: name } = change;
   const isNewName = name !== undefined && (name ?? undefined) !== row.settings['display_name'];
   if (isNewName && !(await takeName(tx, row, (name as string | null) ?? null, lookAlike)))
@@ -165,7 +164,7 @@ async function createKey(
       if (makerId !== null && !(maker && mayGrant(maker, order, now)))
         return { created: false, reason: 'beyond-maker' };
       const decision = decideKey(order, keys, now);
-      if (decision.decision === 'refused') return { created: false, reason: decision.reason };
+      if (decision.kind === 'refused') return { created: false, reason: decision.reason };
       const row = tx.create(ApiKey, {
         id: uuidv7(),
         project,

@@ -148,7 +148,7 @@ export const boundedOtpIntake = (intake: OtpIntake, guard: RowGuard): OtpIntake 
       { projectId: order.caller.projectId, mode: order.command.mode },
       1,
       () => intake.accept(order),
-      ({ answer, replayed }) => (answer === 'accepted' && !replayed ? 1 : 0),
+      ({ kind: answer, replayed }) => (answer === 'accepted' && !replayed ? 1 : 0),
     ),
 });
 
@@ -159,7 +159,7 @@ export const boundedBroadcastIntake = (intake: BroadcastIntake, guard: RowGuard)
       order.caller,
       order.targets.length,
       () => intake.accept(order),
-      (accepted) => (accepted.answer === 'accepted' && !accepted.replayed ? accepted.total : 0),
+      (accepted) => (accepted.kind === 'accepted' && !accepted.replayed ? accepted.total : 0),
     ),
 });
 
@@ -176,12 +176,12 @@ export function boundedWebhooks(webhooks: Webhooks, guard: RowGuard): Webhooks {
       ),
     async replayRange(of, range, how, now) {
       const counted = await webhooks.replayRange(of, range, 'count', now);
-      if (how === 'count' || counted.replayed !== 'counted') return counted;
+      if (how === 'count' || counted.kind !== 'counted') return counted;
       return guard.within(
         of,
         counted.calls,
         () => webhooks.replayRange(of, range, how, now),
-        (replayed) => (replayed.replayed === 'done' ? replayed.calls : 0),
+        (replayed) => (replayed.kind === 'done' ? replayed.calls : 0),
       );
     },
     test: (of, endpointId, requestId, now) =>

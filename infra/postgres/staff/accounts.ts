@@ -13,7 +13,7 @@ import { StaffRole } from '../../../domain/staff/role.ts';
 import { Staff, StaffBrowser, StaffRecoveryCode, StaffSession } from './entities.ts';
 import { countTry, type CountedTry, forgiveAll, takeBackTry } from './lock.ts';
 
-// Argon2id with 19 MiB, 2 passes and 1 lane: OWASP's first choice, about 20 ms here, and what a guesser must pay too.
+// Argon2id with 19 MiB, 2 passes, parallelism 1: OWASP's first choice, about 20 ms here, and what a guesser must pay too.
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 
 /** `em` is forked for each call. */
@@ -25,10 +25,10 @@ export function staffAccounts(em: EntityManager): StaffAccounts {
     createStaff: (account, now) => createStaff(em.fork(), account, now),
 
     async verifyPassword(email, password, now, browser = null) {
-      const trying = { who: { email: normalEmail(email) }, what: 'password', browser } as const;
+      const trying = { who: { email: normalEmail(email) }, kind: 'password', browser } as const;
       const counted = await countTry(em.fork(), trying, now);
       const matches = await verify(counted?.staff.passwordHash ?? (await nobodysHash), password);
-      return counted ? settleLogin(em.fork(), counted, matches) : { login: 'refused', reason: 'wrong' };
+      return counted ? settleLogin(em.fork(), counted, matches) : { kind: 'refused', reason: 'wrong' };
     },
 
     async list() {
@@ -72,7 +72,7 @@ function resetSecondFactor(em: EntityManager, email: string): Promise<boolean> {
 }
 
 const noSecondFactor = {
-  totpSealed: null,
+  totpEncrypted: null,
   totpLastStep: null,
   totpBoundAt: null,
   secondFactorFailures: 0,
@@ -104,10 +104,10 @@ async function createStaff(
 }
 
 async function settleLogin(em: EntityManager, counted: CountedTry, matches: boolean): Promise<Login> {
-  if (counted.barred) return { login: 'refused', reason: counted.barred };
-  if (!matches) return { login: 'refused', reason: 'wrong' };
+  if (counted.barred) return { kind: 'refused', reason: counted.barred };
+  if (!matches) return { kind: 'refused', reason: 'wrong' };
   await takeBackTry(em, counted);
-  return { login: 'accepted', staff: member(counted.staff) };
+  return { kind: 'accepted', staff: member(counted.staff) };
 }
 
 const normalEmail = (email: string): string => email.trim().toLowerCase();

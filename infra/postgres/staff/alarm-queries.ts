@@ -10,7 +10,11 @@ const ENDPOINTS_MAX = 50;
 /** Who was told so a week ago knows it. */
 const DISABLED_DAYS = 7;
 
-const BeatRow = z.object({ roles: z.array(z.string()), sweptAt: z.date().nullable(), at: z.date() });
+const HeartbeatRow = z.object({
+  roles: z.array(z.string()),
+  reconciledAt: z.date().nullable(),
+  at: z.date(),
+});
 const EndpointRow = z.object({
   project: z.string(),
   host: z.string(),
@@ -21,9 +25,11 @@ const EndpointRow = z.object({
 });
 const ProviderRow = z.object({ provider: z.string(), attempts: z.int(), faults: z.int() });
 
-export async function readBeats(pool: Pool): Promise<AlarmFacts['beats']> {
-  const { rows } = await pool.query('select roles, swept_at as "sweptAt", at from worker_beat');
-  return BeatRow.array().parse(rows);
+export async function readHeartbeats(pool: Pool): Promise<AlarmFacts['heartbeats']> {
+  const { rows } = await pool.query(
+    'select roles, reconciled_at as "reconciledAt", at from worker_heartbeat',
+  );
+  return HeartbeatRow.array().parse(rows);
 }
 
 /**

@@ -12,7 +12,7 @@ const StaffSchema = defineEntity({
     lockedUntil: p.datetime().nullable(),
     disabledAt: p.datetime().nullable(),
     createdAt: p.datetime(),
-    totpSealed: p.blob().nullable(),
+    totpEncrypted: p.blob().nullable(),
     totpLastStep: p.bigint('number').nullable(),
     totpBoundAt: p.datetime().nullable(),
     secondFactorFailures: p.integer(),
@@ -30,7 +30,7 @@ const StaffSessionSchema = defineEntity({
     createdAt: p.datetime(),
     expiresAt: p.datetime(),
     secondFactorAt: p.datetime().nullable(),
-    totpOfferSealed: p.blob().nullable(),
+    totpOfferEncrypted: p.blob().nullable(),
   },
 });
 export class StaffSession extends StaffSessionSchema.class {}

@@ -13,7 +13,7 @@ const MINUTE_MS = 60_000;
 /** Who tries, and from where. */
 export interface Trying {
   readonly who: { readonly email: string } | { readonly id: string };
-  readonly what: 'password' | 'second-factor';
+  readonly kind: 'password' | 'second-factor';
   /** What the browser's cookie says; it counts where this account logged in there before. */
   readonly browser: string | null;
 }
@@ -33,7 +33,7 @@ export interface CountedTry {
  */
 export async function countTry(
   em: EntityManager,
-  { who, what, browser: token }: Trying,
+  { who, kind: what, browser: token }: Trying,
   now: Date,
 ): Promise<CountedTry | null> {
   const known = await em.findOne(Staff, who);
@@ -51,7 +51,7 @@ export async function countTry(
   return { staff, browser, secondFactorFailures, barred };
 }
 
-function oneMore(what: Trying['what'], now: Date) {
+function oneMore(what: Trying['kind'], now: Date) {
   const count = `case when locked_until <= ? then 1 else failed_logins + 1 end`;
   const lockedUntil = new Date(now.getTime() + LOCK_MINUTES * MINUTE_MS);
   const factors = { secondFactorFailures: raw<RawQueryFragment>('second_factor_failures + 1') };

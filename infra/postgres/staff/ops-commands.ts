@@ -1,8 +1,13 @@
 import type { Pool, PoolClient } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { definitionOf, type JobCommand, type LaneCommand, staffMay } from '../../../domain/job/define-job.ts';
-import { EntryLabels, JobId, type JobState, jobStates } from '../../../domain/job/job.ts';
+import {
+  definitionOf,
+  type JobCommand,
+  type QueueCommand,
+  staffMay,
+} from '../../../domain/job/define-job.ts';
+import { EntryLabels, isFinal, JobId, type JobState, jobStates } from '../../../domain/job/job.ts';
 import {
   type CommandRefusal,
   type CommandResult,
@@ -23,21 +28,21 @@ import { type Kinds, waitsUntil } from '../job/settle.ts';
 
 /** What a job that is tried again gets at least, where its subject waits as long: all its tries with their back-off. */
 const RETRY_DEADLINE_MINUTES = 10;
-/** A person waits for the answer; a batch of tickets takes some 50 ms. */
+/** A person waits for the answer; a batch of queue entries takes some 50 ms. */
 const TELL_TIMEOUT_MS = 2_000;
-/** Rows of one commit of a filtered retry: short locks, and one pipeline of tickets. */
+/** Rows of one commit of a filtered retry: short locks, and one pipeline of queue entries. */
 const RETRY_BATCH_SIZE = 500;
 
-const TicketRow = z.object({ id: JobId, kind: z.string(), labels: EntryLabels, runAt: z.date() });
-export type TicketRow = z.infer<typeof TicketRow>;
+const EntryRow = z.object({ id: JobId, kind: z.string(), labels: EntryLabels, runAt: z.date() });
+export type EntryRow = z.infer<typeof EntryRow>;
 
-/** What a command asks of the queues after its commit. Each call may be repeated; where one fails, the sweep makes it good. */
-export interface TicketDesk {
-  /** Adds tickets again; whatever the queue still keeps under their ids goes first. */
-  reissue(rows: readonly TicketRow[]): Promise<void>;
-  /** Wakes a sleeping ticket. One that is gone is not missed here. */
+/** What a command asks of the queues after its commit. Each call may be repeated; where one fails, the reconciler makes it good. */
+export interface StaffEntries {
+  /** Adds queue entries again; whatever the queue still keeps under their ids goes first. */
+  reissue(rows: readonly EntryRow[]): Promise<void>;
+  /** Wakes a sleeping queue entry. One that is gone is not missed here. */
   promote(kind: string, id: JobId): Promise<void>;
-  /** Takes a ticket away unless a worker holds it: that worker finds the row finished. */
+  /** Takes a queue entry away unless a worker holds it: that worker finds the row finished. */
   remove(kind: string, id: JobId): Promise<void>;
   pause(kind: string): Promise<void>;
   resume(kind: string): Promise<void>;
@@ -45,31 +50,31 @@ export interface TicketDesk {
 
 /** Starts a finished row afresh: the attempts that it has stay and decide nothing, and the next one counts on from them. */
 const reopen = (kinds: Kinds, now: string) => `
-  state = 'accepted', reason = null, finished_at = null, run_at = ${now}, attempts_before = attempts,
+  state = 'queued', reason = null, finished_at = null, run_at = ${now}, attempts_before = attempts,
   deadline_at = least(greatest(deadline_at, ${now}::timestamptz + interval '${RETRY_DEADLINE_MINUTES} minutes'), ${waitsUntil(kinds, now)})`;
 
-const ticketColumns = 'job.id, job.kind, job.labels, job.run_at as "runAt"';
+const entryColumns = 'job.id, job.kind, job.labels, job.run_at as "runAt"';
 
 export function opsCommands(
   pool: Pool,
   kinds: Kinds,
-  desk: TicketDesk,
-  onUntold: (error: unknown) => void,
+  desk: StaffEntries,
+  onPending: (error: unknown) => void,
 ): StaffCommands {
-  /** Redis away costs the command nothing: its row stands, and the sweep brings the queue in line. */
+  /** Redis away costs the command nothing: its row stands, and the reconciler brings the queue in line. */
   const tell = async (work: () => Promise<void>): Promise<boolean> => {
     try {
       await inTime(work());
       return true;
     } catch (error) {
-      onUntold(error);
+      onPending(error);
       return false;
     }
   };
   const context: Context = { pool, kinds, desk, tell };
   return {
     job: (command, id, by, now) => commandJob(context, command, id, by, now),
-    lane: (command, kind, by, why, now) => commandLane(context, { command, kind, by, why }, now),
+    queue: (command, kind, by, why, now) => commandQueue(context, { command, kind, by, why }, now),
     previewRetry: (filter, now) => previewRetry(context, filter, now),
     retryAll: (filter, by, now) => retryAll(context, filter, by, now),
   };
@@ -87,7 +92,7 @@ function inTime(work: Promise<void>): Promise<void> {
 interface Context {
   readonly pool: Pool;
   readonly kinds: Kinds;
-  readonly desk: TicketDesk;
+  readonly desk: StaffEntries;
   readonly tell: (work: () => Promise<void>) => Promise<boolean>;
 }
 
@@ -117,7 +122,7 @@ async function commandJob(
 }
 
 type Changed =
-  | { readonly row: TicketRow; readonly outboxId: string | null }
+  | { readonly row: EntryRow; readonly outboxId: string | null }
   | { readonly refused: CommandRefusal };
 
 async function changeRow(
@@ -138,7 +143,7 @@ async function changeRow(
 
   if (command === 'cancel' && subject) await client.query(subject.cancel, [id, now]);
   const { rows } = await client.query(statements(kinds)[command], [id, now]);
-  const row = TicketRow.parse(rows[0]);
+  const row = EntryRow.parse(rows[0]);
   return { row, outboxId: command === 'retry' ? await enterOutbox(client, [row.id], now) : null };
 }
 
@@ -157,55 +162,54 @@ function refusalOf(
 ): CommandRefusal | null {
   if (!job || !definitionOf(jobs, job.kind)) return 'unknown-job';
   if (!staffMay(jobs, job.kind, command)) return 'kind-forbids';
-  const isUnfinished = job.state === 'accepted' || job.state === 'running';
-  if (command !== 'retry') return isUnfinished ? null : 'already-finished';
+  if (command !== 'retry') return isFinal(job.state) ? 'already-finished' : null;
   if (!isRetriable(job.state)) return 'not-retriable';
   return job.waiting ? null : 'subject-closed';
 }
 
 const isRetriable = (state: JobState) => retriableStates.some((retriable) => retriable === state);
 
-/** Each takes the job's id and the time, and answers its ticket. The row is locked and was found to allow it. */
+/** Each takes the job's id and the time, and answers its queue entry. The row is locked and was found to allow it. */
 const statements = (kinds: Kinds): Record<JobCommand, string> => ({
-  retry: `update job set ${reopen(kinds, '$2')} where id = $1 returning ${ticketColumns}`,
-  promote: `update job set run_at = least(run_at, $2) where id = $1 returning ${ticketColumns}`,
-  cancel: `update job set state = 'cancelled', reason = 'cancelled-by-staff', finished_at = $2 where id = $1 returning ${ticketColumns}`,
+  retry: `update job set ${reopen(kinds, '$2')} where id = $1 returning ${entryColumns}`,
+  promote: `update job set run_at = least(run_at, $2) where id = $1 returning ${entryColumns}`,
+  cancel: `update job set state = 'cancelled', reason = 'cancelled-by-staff', finished_at = $2 where id = $1 returning ${entryColumns}`,
 });
 
-interface LaneOrder {
-  readonly command: LaneCommand;
+interface QueueOrder {
+  readonly command: QueueCommand;
   readonly kind: string;
   readonly by: StaffMember;
   readonly why: string | null;
 }
 
-/** The row outlives Redis: the sweep pauses the queue again after a wipe. */
-async function commandLane(
+/** The row outlives Redis: the reconciler pauses the queue again after a wipe. */
+async function commandQueue(
   { pool, kinds, desk, tell }: Context,
-  { command, kind, by, why }: LaneOrder,
+  { command, kind, by, why }: QueueOrder,
   now: Date,
 ): Promise<CommandResult> {
   const refused = staffMay(kinds.jobs, kind, command) ? null : 'kind-forbids';
   await inTransaction(pool, async (client) => {
     if (!refused)
-      await client.query(laneStatements[command], command === 'pause' ? [kind, now, by.email, why] : [kind]);
+      await client.query(queueStatements[command], command === 'pause' ? [kind, now, by.email, why] : [kind]);
     const detail = {
       ...(refused ? { outcome: 'refused', reason: refused } : { outcome: 'done' }),
       ...(why ? { why } : {}),
     };
-    await writeAudit(client, { by, action: `lane.${command}`, subject: kind, detail }, now);
+    await writeAudit(client, { by, action: `queue.${command}`, subject: kind, detail }, now);
   });
   if (refused) return { done: false, reason: refused };
   return { done: true, told: await tell(() => desk[command](kind)) };
 }
 
-const laneStatements: Record<LaneCommand, string> = {
+const queueStatements: Record<QueueCommand, string> = {
   // A second pause keeps the name and the time of the first.
-  pause: `insert into lane (kind, paused_at, paused_by, paused_reason) values ($1, $2, $3, $4)
-    on conflict (kind) do update set paused_at = coalesce(lane.paused_at, excluded.paused_at),
-                                     paused_by = coalesce(lane.paused_by, excluded.paused_by),
-                                     paused_reason = coalesce(lane.paused_reason, excluded.paused_reason)`,
-  resume: `insert into lane (kind) values ($1) on conflict (kind) do update set paused_at = null, paused_by = null, paused_reason = null`,
+  pause: `insert into queue (kind, paused_at, paused_by, paused_reason) values ($1, $2, $3, $4)
+    on conflict (kind) do update set paused_at = coalesce(queue.paused_at, excluded.paused_at),
+                                     paused_by = coalesce(queue.paused_by, excluded.paused_by),
+                                     paused_reason = coalesce(queue.paused_reason, excluded.paused_reason)`,
+  resume: `insert into queue (kind) values ($1) on conflict (kind) do update set paused_at = null, paused_by = null, paused_reason = null`,
 };
 
 const PreviewLine = z.object({
@@ -270,7 +274,7 @@ async function retryAll(
     if (!batch) return { runId, retried, more: false, told };
     retried += batch.rows.length;
     after = batch.rows.at(-1)?.id ?? null;
-    // A Redis that did not answer once is not waited for again: the sweep has all of it in its outbox.
+    // A Redis that did not answer once is not waited for again: the reconciler has all of it in its outbox.
     told = told && (await tell(() => publish(pool, desk, batch.rows, batch.outboxId, now)));
   }
   return { runId, retried, more: true, told };
@@ -282,7 +286,7 @@ async function reopenBatch(
   kinds: Kinds,
   { filter, after }: { readonly filter: JobFilter; readonly after: JobId | null },
   now: Date,
-): Promise<TicketRow[]> {
+): Promise<EntryRow[]> {
   const bound = parameters();
   const at = bound.put(now);
   const where = retryConditions(kinds, filter, bound);
@@ -296,10 +300,10 @@ async function reopenBatch(
         limit ${RETRY_BATCH_SIZE}
         for update skip locked)
      update job set ${reopen(kinds, at)} from picked where job.id = picked.id
-     returning ${ticketColumns}`,
+     returning ${entryColumns}`,
     bound.values,
   );
-  return TicketRow.array()
+  return EntryRow.array()
     .parse(rows)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -316,7 +320,7 @@ function retryConditions({ jobs }: Kinds, filter: JobFilter, bound: Parameters):
   return `${jobConditions({ ...filter, states }, bound)} and job.kind = any(${bound.put(retried)})`;
 }
 
-/** A crash before the tickets are out is found by the sweep: it publishes what stands here unpublished. */
+/** A crash before the queue entries are out is found by the reconciler: it publishes what stands here unpublished. */
 async function enterOutbox(client: PoolClient, ids: readonly JobId[], now: Date): Promise<string> {
   const { rows } = await client.query('insert into outbox (job_ids, at) values ($1, $2) returning id::text', [
     ids,
@@ -327,8 +331,8 @@ async function enterOutbox(client: PoolClient, ids: readonly JobId[], now: Date)
 
 async function publish(
   pool: Pool,
-  desk: TicketDesk,
-  rows: readonly TicketRow[],
+  desk: StaffEntries,
+  rows: readonly EntryRow[],
   outboxId: string | null,
   now: Date,
 ): Promise<void> {

@@ -14,7 +14,7 @@ import {
   type JobFilter,
   type JobPage,
   KindCount,
-  LaneLine,
+  QueueLine,
   type Overview,
   type Recipient,
   type StaffQueries,
@@ -22,7 +22,7 @@ import {
   type TimelineEvent,
   VerificationLine,
 } from '../../../domain/staff/ops.ts';
-import { readBeats, readEndpoints, readProviders } from './alarm-queries.ts';
+import { readHeartbeats, readEndpoints, readProviders } from './alarm-queries.ts';
 import { alarmsOf } from '../../../domain/staff/alarms.ts';
 import { idFloor, jobConditions, parameters } from '../job/filter.ts';
 import { type Kinds, waitsUntil } from '../job/settle.ts';
@@ -57,7 +57,7 @@ export function opsQueries(pool: Pool, kinds: Kinds): StaffQueries {
       ]);
       return { jobs: failedJobs, attempts: failedAttempts };
     },
-    lanes: () => lanes(pool),
+    queues: () => queues(pool),
     projects: () => projects(pool),
   };
 }
@@ -65,12 +65,12 @@ export function opsQueries(pool: Pool, kinds: Kinds): StaffQueries {
 const UnfinishedCount = KindCount.extend({ due: z.int(), oldestDueAt: z.date().nullable() });
 
 async function overview(pool: Pool, { jobs: registry }: Kinds, since: Date, now: Date): Promise<Overview> {
-  const [unfinished, accepted, laneLines, ...seen] = await Promise.all([
+  const [unfinished, accepted, queueLines, ...seen] = await Promise.all([
     pool.query(
       `select kind, slug as project, state, jobs, due, "oldestDueAt"
          from (select kind, project_id, state, count(*)::int as jobs,
-                      count(*) filter (where state = 'accepted' and run_at <= $1)::int as due,
-                      min(run_at) filter (where state = 'accepted' and run_at <= $1) as "oldestDueAt"
+                      count(*) filter (where state = 'queued' and run_at <= $1)::int as due,
+                      min(run_at) filter (where state = 'queued' and run_at <= $1) as "oldestDueAt"
                  from job where finished_at is null group by kind, project_id, state) counted
          join project on project.id = project_id
         order by kind, project, state`,
@@ -84,20 +84,24 @@ async function overview(pool: Pool, { jobs: registry }: Kinds, since: Date, now:
         order by kind, project, state`,
       [idFloor(since)],
     ),
-    lanes(pool),
-    readBeats(pool),
+    queues(pool),
+    readHeartbeats(pool),
     readEndpoints(pool, now),
     readProviders(pool, now),
   ]);
   const waiting = waitingByKind(UnfinishedCount.array().parse(unfinished.rows));
-  const [beats, endpoints, providers] = seen;
+  const [heartbeats, endpoints, providers] = seen;
   return {
     at: now,
     unfinished: KindCount.array().parse(unfinished.rows),
     accepted: { since, counts: KindCount.array().parse(accepted.rows) },
     waiting,
-    lanes: laneLines,
-    alarms: alarmsOf({ waiting, beats, lanes: laneLines, endpoints, providers }, Object.keys(registry), now),
+    queues: queueLines,
+    alarms: alarmsOf(
+      { waiting, heartbeats, queues: queueLines, endpoints, providers },
+      Object.keys(registry),
+      now,
+    ),
   };
 }
 
@@ -194,8 +198,8 @@ async function find(pool: Pool, id: string): ReturnType<StaffQueries['find']> {
     [id],
   );
   const { job: jobId, address } = Found.parse(rows[0]);
-  if (jobId) return { found: 'job', id: jobId };
-  return address ? { found: 'recipient', address } : null;
+  if (jobId) return { kind: 'job', id: jobId };
+  return address ? { kind: 'recipient', address } : null;
 }
 
 const KnownRecipient = z.object({
@@ -212,7 +216,7 @@ const KnownRecipient = z.object({
 async function recipient(pool: Pool, address: AddressHash, now: Date): Promise<Recipient> {
   const { rows } = await pool.query(
     `select slug as project, recipient.id as "recipientId", handle, phone, telegram_chat_id is not null as telegram,
-            telegram_blocked_at as "telegramBlockedAt", push_token_sealed is not null as push, locale
+            telegram_blocked_at as "telegramBlockedAt", push_token_encrypted is not null as push, locale
        from recipient join project on project.id = project_id
       where address_hash = decode($1, 'hex')
       order by slug`,
@@ -260,9 +264,9 @@ async function timeline(
 }
 
 function jobEvents(line: JobLine): TimelineEvent[] {
-  const accepted = { what: 'job', event: 'accepted', at: line.acceptedAt, job: line } as const;
+  const accepted = { kind: 'job', event: 'accepted', at: line.acceptedAt, job: line } as const;
   return line.finishedAt
-    ? [accepted, { what: 'job', event: 'finished', at: line.finishedAt, job: line }]
+    ? [accepted, { kind: 'job', event: 'finished', at: line.finishedAt, job: line }]
     : [accepted];
 }
 
@@ -270,22 +274,22 @@ function jobEvents(line: JobLine): TimelineEvent[] {
 function attemptEvents(attempt: AttemptLine): TimelineEvent[] {
   const { openedAt, closedAt, deliveryAt } = attempt;
   const tried = closedAt
-    ? ({ what: 'attempt', event: 'closed', at: closedAt, attempt } as const)
-    : ({ what: 'attempt', event: 'opened', at: openedAt, attempt } as const);
-  return deliveryAt ? [tried, { what: 'attempt', event: 'delivery', at: deliveryAt, attempt }] : [tried];
+    ? ({ kind: 'attempt', event: 'closed', at: closedAt, attempt } as const)
+    : ({ kind: 'attempt', event: 'opened', at: openedAt, attempt } as const);
+  return deliveryAt ? [tried, { kind: 'attempt', event: 'delivery', at: deliveryAt, attempt }] : [tried];
 }
 
 function verificationEvents(verification: VerificationLine): TimelineEvent[] {
   const { createdAt, closedAt } = verification;
-  const created = { what: 'verification', event: 'created', at: createdAt, verification } as const;
+  const created = { kind: 'verification', event: 'created', at: createdAt, verification } as const;
   return closedAt
-    ? [created, { what: 'verification', event: 'closed', at: closedAt, verification }]
+    ? [created, { kind: 'verification', event: 'closed', at: closedAt, verification }]
     : [created];
 }
 
 async function jobFailures(pool: Pool, filter: JobFilter): Promise<FailureGroup[]> {
   const bound = parameters();
-  const where = jobConditions({ ...filter, states: ['rejected', 'exhausted', 'expired'] }, bound);
+  const where = jobConditions({ ...filter, states: ['rejected', 'failed', 'expired'] }, bound);
   const { rows } = await pool.query(
     `select job.kind, job.state, job.reason, count(*)::int as jobs, count(distinct job.project_id)::int as projects,
             max(job.finished_at) as "lastAt", max(job.id::text) as "exampleId"
@@ -315,11 +319,11 @@ async function attemptFailures(pool: Pool, filter: JobFilter): Promise<AttemptFa
   return AttemptFailureGroup.array().parse(rows);
 }
 
-async function lanes(pool: Pool): Promise<LaneLine[]> {
+async function queues(pool: Pool): Promise<QueueLine[]> {
   const { rows } = await pool.query(
-    'select kind, paused_at as "pausedAt", paused_by as "pausedBy", paused_reason as "pausedReason" from lane order by kind',
+    'select kind, paused_at as "pausedAt", paused_by as "pausedBy", paused_reason as "pausedReason" from queue order by kind',
   );
-  return LaneLine.array().parse(rows);
+  return QueueLine.array().parse(rows);
 }
 
 async function projects(pool: Pool): Promise<string[]> {

@@ -16,7 +16,7 @@ import {
   showRecoveryCode,
 } from '../../../domain/staff/second-factor.ts';
 import type { OpenedSession } from '../../../domain/staff/session.ts';
-import { type KeyedHash, sameText, type Seal, sha256 } from '../../process/crypto.ts';
+import { type KeyedHash, sameText, type Encryption, sha256 } from '../../process/crypto.ts';
 import { Staff, type StaffBrowser, StaffRecoveryCode, StaffSession } from './entities.ts';
 import { rememberBrowser } from './browsers.ts';
 import { countTry, forgiveTries } from './lock.ts';
@@ -24,7 +24,7 @@ import { insertSession } from './sessions.ts';
 
 interface Parts {
   readonly em: EntityManager;
-  readonly seal: Seal;
+  readonly encryption: Encryption;
   readonly hash: KeyedHash;
 }
 
@@ -32,8 +32,12 @@ interface Parts {
  * `em` is forked for each call. What changes something locks the session's row first and the account's after it: of
  * requests that are sent at once, one is served and the others find what it left.
  */
-export function staffSecondFactors(em: EntityManager, seal: Seal, hash: KeyedHash): SecondFactors {
-  const parts = { em, seal, hash };
+export function staffSecondFactors(
+  em: EntityManager,
+  encryption: Encryption,
+  hash: KeyedHash,
+): SecondFactors {
+  const parts = { em, encryption, hash };
   return {
     async stateOf(staffId) {
       const fork = em.fork();
@@ -55,70 +59,75 @@ interface Shown {
   readonly browser: string | null;
 }
 
-function offer({ em, seal }: Parts, token: string, now: Date): Promise<Uint8Array | null> {
+function offer({ em, encryption }: Parts, token: string, now: Date): Promise<Uint8Array | null> {
   return em.fork().transactional(async (tx) => {
-    const half = await lockHalf(tx, token, now);
-    if (!half || half.staff.totpBoundAt) return null;
-    const { session, staff } = half;
-    const kept = session.totpOfferSealed;
-    if (kept) return openSecret(seal, kept, staff.id);
+    const pending = await lockPending(tx, token, now);
+    if (!pending || pending.staff.totpBoundAt) return null;
+    const { session, staff } = pending;
+    const kept = session.totpOfferEncrypted;
+    if (kept) return openSecret(encryption, kept, staff.id);
     const secret = randomBytes(TOTP_SECRET_BYTES);
-    session.totpOfferSealed = seal.seal(secret.toString('base64url'), staff.id);
+    session.totpOfferEncrypted = encryption.encrypt(secret.toString('base64url'), staff.id);
     return secret;
   });
 }
 
 /** Wrong codes are not counted: whoever sets it up sees the secret, so that there is nothing to guess. */
 function setUp(
-  { em, seal, hash }: Parts,
+  { em, encryption, hash }: Parts,
   token: string,
   { code, browser }: Shown,
   now: Date,
 ): Promise<SetUp> {
   return em.fork().transactional(async (tx): Promise<SetUp> => {
-    const half = await lockHalf(tx, token, now);
-    if (!half) return { passed: false, reason: 'gone' };
-    const { session, staff } = half;
+    const pending = await lockPending(tx, token, now);
+    if (!pending) return { passed: false, reason: 'gone' };
+    const { session, staff } = pending;
     const given = readFactor(code);
-    const sealed = session.totpOfferSealed;
+    const encrypted = session.totpOfferEncrypted;
     if (staff.totpBoundAt) return { passed: false, reason: 'already' };
     if (!given) return { passed: false, reason: 'malformed' };
-    if (!sealed || given.by !== 'totp') return { passed: false, reason: 'wrong' };
+    if (!encrypted || given.by !== 'totp') return { passed: false, reason: 'wrong' };
 
-    const step = stepOf(openSecret(seal, sealed, staff.id), given.code, now);
+    const step = stepOf(openSecret(encryption, encrypted, staff.id), given.code, now);
     if (step === null) return { passed: false, reason: 'wrong' };
     const bound = await tx.nativeUpdate(
       Staff,
       { id: staff.id, totpBoundAt: null },
-      { totpSealed: sealed, totpLastStep: step, totpBoundAt: now },
+      { totpEncrypted: encrypted, totpLastStep: step, totpBoundAt: now },
     );
     if (bound === 0) return { passed: false, reason: 'already' };
     await forgiveTries(tx, staff.id, null);
     const recoveryCodes = await putRecoveryCodes(tx, hash, staff.id);
     const remembered = await rememberBrowser(tx, staff.id, browser, now);
-    return { passed: true, recoveryCodes, browser: remembered, session: await makeWhole(tx, session, now) };
+    return {
+      passed: true,
+      recoveryCodes,
+      browser: remembered,
+      session: await completeSession(tx, session, now),
+    };
   });
 }
 
 async function pass(parts: Parts, token: string, shown: Shown, now: Date): Promise<Passed> {
   const { em } = parts;
-  const session = await em.fork().findOne(StaffSession, isHalf(token, now));
+  const session = await em.fork().findOne(StaffSession, isPending(token, now));
   const staffId = session?.staff.id;
   if (staffId === undefined) return { passed: false, reason: 'gone' };
   const { given, browser } = await countedFactor(em, staffId, shown, now);
   if (typeof given === 'string') return { passed: false, reason: given };
 
   return em.fork().transactional(async (tx): Promise<Passed> => {
-    const half = await lockHalf(tx, token, now);
-    if (!half) return { passed: false, reason: 'gone' };
-    const refusal = await useFactor(tx, parts, half.staff, given, now);
+    const pending = await lockPending(tx, token, now);
+    if (!pending) return { passed: false, reason: 'gone' };
+    const refusal = await useFactor(tx, parts, pending.staff, given, now);
     if (refusal) return { passed: false, reason: refusal };
     await forgiveTries(tx, staffId, browser);
     return {
       passed: true,
       by: given.by,
       browser: await rememberBrowser(tx, staffId, shown.browser, now),
-      session: await makeWhole(tx, half.session, now),
+      session: await completeSession(tx, pending.session, now),
       recoveryCodesLeft: await codesLeft(tx, staffId),
     };
   });
@@ -158,7 +167,7 @@ async function countedFactor(
   const given = readFactor(shown.code);
   // A slip of the finger that no code can be is no guess.
   if (!given) return { given: 'malformed', browser: null };
-  const trying = { who: { id: staffId }, what: 'second-factor', browser: shown.browser } as const;
+  const trying = { who: { id: staffId }, kind: 'second-factor', browser: shown.browser } as const;
   const counted = await countTry(em.fork(), trying, now);
   if (!counted || counted.barred === 'disabled') return { given: 'gone', browser: null };
   const { browser, secondFactorFailures, barred } = counted;
@@ -169,13 +178,13 @@ async function countedFactor(
 /** Uses it up; each UPDATE is a compare-and-set, so that one code passes once whoever sends it at once. */
 async function useFactor(
   tx: EntityManager,
-  { seal, hash }: Parts,
-  { id, totpSealed }: Staff,
+  { encryption, hash }: Parts,
+  { id, totpEncrypted }: Staff,
   given: GivenFactor,
   now: Date,
 ): Promise<'wrong' | 'used' | null> {
   if (given.by === 'totp') {
-    const step = totpSealed ? stepOf(openSecret(seal, totpSealed, id), given.code, now) : null;
+    const step = totpEncrypted ? stepOf(openSecret(encryption, totpEncrypted, id), given.code, now) : null;
     if (step === null) return 'wrong';
     const taken = await tx.nativeUpdate(Staff, { id, totpLastStep: { $lt: step } }, { totpLastStep: step });
     return taken === 0 ? 'used' : null;
@@ -190,8 +199,8 @@ async function useFactor(
 const stepOf = (secret: Uint8Array, code: string, now: Date): number | null =>
   acceptedSteps(now).find((step) => sameText(totpCode(secret, step), code)) ?? null;
 
-const openSecret = (seal: Seal, sealed: Uint8Array, staffId: string): Uint8Array =>
-  Buffer.from(seal.open(Buffer.from(sealed), staffId), 'base64url');
+const openSecret = (encryption: Encryption, encrypted: Uint8Array, staffId: string): Uint8Array =>
+  Buffer.from(encryption.decrypt(Buffer.from(encrypted), staffId), 'base64url');
 
 async function putRecoveryCodes(
   tx: EntityManager,
@@ -211,15 +220,15 @@ async function putRecoveryCodes(
 const codesLeft = (em: EntityManager, staffId: string): Promise<number> =>
   em.count(StaffRecoveryCode, { staff: staffId, usedAt: null });
 
-const isHalf = (token: string, now: Date) =>
+const isPending = (token: string, now: Date) =>
   ({ tokenHash: sha256(token), expiresAt: { $gt: now }, secondFactorAt: null }) as const;
 
-async function lockHalf(
+async function lockPending(
   tx: EntityManager,
   token: string,
   now: Date,
 ): Promise<{ readonly session: StaffSession; readonly staff: Staff } | null> {
-  const session = await tx.findOne(StaffSession, isHalf(token, now), {
+  const session = await tx.findOne(StaffSession, isPending(token, now), {
     lockMode: LockMode.PESSIMISTIC_WRITE,
   });
   if (!session) return null;
@@ -227,8 +236,8 @@ async function lockHalf(
   return staff.disabledAt ? null : { session, staff };
 }
 
-/** Another session with another token in its place: who planted the half one's, or saw it, holds nothing. */
-async function makeWhole(tx: EntityManager, half: StaffSession, now: Date): Promise<OpenedSession> {
-  await tx.nativeDelete(StaffSession, { tokenHash: half.tokenHash });
-  return insertSession(tx, half.staff.id, 'whole', now);
+/** Another session with another token in its place: who planted the pending one's, or saw it, holds nothing. */
+async function completeSession(tx: EntityManager, pending: StaffSession, now: Date): Promise<OpenedSession> {
+  await tx.nativeDelete(StaffSession, { tokenHash: pending.tokenHash });
+  return insertSession(tx, pending.staff.id, 'full', now);
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { StaffMember } from '../../../domain/staff/port.ts';
 import {
-  HALF_SESSION_MINUTES,
+  PENDING_SESSION_MINUTES,
   type OpenedSession,
   SESSION_HOURS,
   type StaffSessions,
@@ -22,12 +22,12 @@ export function staffSessions(em: EntityManager): StaffSessions {
     async open(staffId, now) {
       const fork = em.fork();
       await fork.nativeDelete(StaffSession, { expiresAt: { $lte: now } });
-      return insertSession(fork, staffId, 'half', now);
+      return insertSession(fork, staffId, 'pending-2fa', now);
     },
 
     find: (token, now) => findSession(em.fork(), token, { secondFactorAt: { $ne: null } }, now),
 
-    findHalf: (token, now) => findSession(em.fork(), token, { secondFactorAt: null }, now),
+    findPending: (token, now) => findSession(em.fork(), token, { secondFactorAt: null }, now),
 
     async close(token) {
       await em.fork().nativeDelete(StaffSession, { tokenHash: sha256(token) });
@@ -39,19 +39,19 @@ export function staffSessions(em: EntityManager): StaffSessions {
 export async function insertSession(
   em: EntityManager,
   staffId: string,
-  extent: 'half' | 'whole',
+  extent: 'pending-2fa' | 'full',
   now: Date,
 ): Promise<OpenedSession> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  const lifeMs = extent === 'whole' ? SESSION_HOURS * HOUR_MS : HALF_SESSION_MINUTES * MINUTE_MS;
+  const lifeMs = extent === 'full' ? SESSION_HOURS * HOUR_MS : PENDING_SESSION_MINUTES * MINUTE_MS;
   const expiresAt = new Date(now.getTime() + lifeMs);
   await em.insert(StaffSession, {
     tokenHash: sha256(token),
     staff: em.getReference(Staff, staffId),
     createdAt: now,
     expiresAt,
-    secondFactorAt: extent === 'whole' ? now : null,
-    totpOfferSealed: null,
+    secondFactorAt: extent === 'full' ? now : null,
+    totpOfferEncrypted: null,
   });
   return { token, expiresAt };
 }

@@ -7,10 +7,10 @@ export interface Approving {
   readonly addressHash: Uint8Array;
   readonly projectId: string;
   /**
-   * In which it may still be approved: a check that was counted while one was left approves a spent one too, so that a wrong one
+   * In which it may still be approved: a check that was counted while one was left approves one that has reached them too, so that a wrong one
    * which used up the last and was faster takes nothing away.
    */
-  readonly from: readonly Extract<VerificationState, 'live' | 'spent'>[];
+  readonly from: readonly Extract<VerificationState, 'live' | 'max-checks-reached'>[];
 }
 
 /**

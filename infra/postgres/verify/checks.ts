@@ -9,7 +9,7 @@ import { otpSend } from '../../../domain/verify/job.ts';
 import type { Phone } from '../../../domain/shared/phone.ts';
 import { movesMoney } from '../../../domain/shared/payment.ts';
 import { stateAt, type Verification, type VerificationState } from '../../../domain/verify/verification.ts';
-import { type KeyedHash, sameText, type Seal } from '../../process/crypto.ts';
+import { type KeyedHash, sameText, type Encryption } from '../../process/crypto.ts';
 import { deviceSecrets } from '../../identity/device/secrets.ts';
 import { countFinished } from '../../process/metrics.ts';
 import { approve } from './approve.ts';
@@ -22,7 +22,7 @@ export interface ChecksParts {
   readonly pool: pg.Pool;
   readonly hash: KeyedHash;
   /** Opens the secrets of devices. */
-  readonly seal: Seal;
+  readonly encryption: Encryption;
   readonly codeOf: (
     verification: Pick<
       Verification,
@@ -47,8 +47,12 @@ interface CountedRow extends VerificationRow {
 }
 
 export function otpChecks(parts: ChecksParts): Checks {
-  const { pool, hash, seal } = parts;
-  const deps = { ...parts, devices: deviceTotp(pool, deviceSecrets(seal)), persons: persons(pool, hash) };
+  const { pool, hash, encryption } = parts;
+  const deps = {
+    ...parts,
+    devices: deviceTotp(pool, deviceSecrets(encryption)),
+    persons: persons(pool, hash),
+  };
   return {
     check: (check) =>
       'id' in check.of ? checkById(deps, check, check.of) : checkByTo(deps, check, check.of),
@@ -82,8 +86,8 @@ async function checkById(
     values: [of.id, check.projectId, check.mode, now, of.purpose, lockedSince(now), TOTP_FAILURES_MAX, of.by],
   });
   const [row] = rows;
-  if (!row) return { result: 'unknown' };
-  if (row.locked) return { result: 'locked' };
+  if (!row) return { kind: 'unknown' };
+  if (row.locked) return { kind: 'locked' };
   if (!row.counted) return refuseClosed(row, now);
   if (sameText(deps.codeOf(toVerification(row)), check.code)) return approveChecked(deps, row, now);
   if (!namesTotp(row)) return countFailure(deps, row, now);
@@ -122,7 +126,7 @@ async function isDeviceCode(
 
 /**
  * Counts the check before anything is compared, so that concurrent checks count each. `counted` is false where the
- * verification takes none: closed, out of time, spent, or its destination locked. Where nothing but TOTP would be taken, too many
+ * verification takes none: closed, out of time, out of checks, or its destination locked. Where nothing but TOTP would be taken, too many
  * wrong codes of a device are a lock. What a stranger asked for knows no lock: `strangers.ts` bounds its codes, and so its guesses.
  */
 const countCheck = `
@@ -145,10 +149,14 @@ select v.*, found.locked, found.totp_failures, false from found join verificatio
  */
 async function approveChecked(deps: ChecksDeps, row: VerificationRow, now: Date): Promise<CheckResult> {
   const { id, address_hash: addressHash, project_id: projectId } = row;
-  const stopped = await approve(deps.pool, { id, addressHash, projectId, from: ['live', 'spent'] }, now);
+  const stopped = await approve(
+    deps.pool,
+    { id, addressHash, projectId, from: ['live', 'max-checks-reached'] },
+    now,
+  );
   if (stopped === null) return refuseClosed({ ...row, state: 'approved' }, now);
   countFinished(otpSend.kind, 'completed', stopped);
-  return { result: 'approved', id: row.id, purpose: row.purpose, phone: row.phone };
+  return { kind: 'approved', id: row.id, purpose: row.purpose, phone: row.phone };
 }
 
 /** Counts the failure on the destination, and closes a verification whose last check this was. A stranger's counts for itself alone. */
@@ -166,7 +174,7 @@ async function countFailure(deps: ChecksDeps, row: VerificationRow, now: Date): 
     });
     countFinished(otpSend.kind, 'cancelled', rowCount ?? 0);
   }
-  return { result: 'incorrect', remaining };
+  return { kind: 'incorrect', remaining };
 }
 
 const closedReason: Record<Exclude<VerificationState, 'live'>, ClosedReason> = {
@@ -174,14 +182,14 @@ const closedReason: Record<Exclude<VerificationState, 'live'>, ClosedReason> = {
   denied: 'denied',
   cancelled: 'cancelled',
   expired: 'expired',
-  spent: 'too-many-checks',
+  'max-checks-reached': 'max-checks-reached',
 };
 
 /** Nothing lives that a guess could hit, so that none is counted against the number: its owner would be locked out for nothing. */
 function refuseClosed(row: VerificationRow, now: Date): CheckResult {
   const state = stateAt(toVerification(row), now);
   // Live, yet not counted: the fifth check is being settled by its own request.
-  return { result: 'closed', reason: closedReason[state === 'live' ? 'spent' : state] };
+  return { kind: 'closed', reason: closedReason[state === 'live' ? 'max-checks-reached' : state] };
 }
 
 /**
@@ -203,7 +211,7 @@ async function checkByTo(
     values: [addressHash, projectId, of.purpose, now, lockedSince(now)],
   });
   const [row] = rows;
-  if (row?.locked) return { result: 'locked' };
+  if (row?.locked) return { kind: 'locked' };
   const counted = row && row.id !== null ? row : null;
   const derived = isDerivedCode(deps, counted, check);
   if (counted && derived) return approveByTo(deps, counted, now);
@@ -213,7 +221,7 @@ async function checkByTo(
     const spent = counted.checks_used === counted.checks_max ? counted.id : null;
     await fail(deps, { addressHash, projectId, spent, asTotp: namesTotp(counted) }, now);
   } else await deps.pool.query({ name: 'count-nothing', text: `select ${emptyWrite}` });
-  return { result: 'incorrect', remaining: null };
+  return { kind: 'incorrect', remaining: null };
 }
 
 type CountedByTo = VerificationRow & Pick<CountedRow, 'locked' | 'totp_failures'>;
@@ -229,7 +237,7 @@ function isDerivedCode(deps: ChecksDeps, counted: CountedByTo | null, check: Che
 /** Somebody else was first: that the code was used is not told by `to`. */
 async function approveByTo(deps: ChecksDeps, counted: CountedByTo, now: Date): Promise<CheckResult> {
   const result = await approveChecked(deps, counted, now);
-  return result.result === 'approved' ? result : { result: 'incorrect', remaining: null };
+  return result.kind === 'approved' ? result : { kind: 'incorrect', remaining: null };
 }
 
 /** Stands in for a verification that does not exist, so that deriving its code takes as long. */
@@ -258,8 +266,8 @@ from (select 1) one left join held on true left join counted on true`;
 
 const spendChecks = `
 with spent as (
-  update verification set state = 'spent', closed_at = $2 where id = $1 and state = 'live' returning job_id)
-update job j set state = 'cancelled', reason = 'too-many-checks', finished_at = $2 from spent where j.id = spent.job_id and j.finished_at is null`;
+  update verification set state = 'max-checks-reached', closed_at = $2 where id = $1 and state = 'live' returning job_id)
+update job j set state = 'cancelled', reason = 'max-checks-reached', finished_at = $2 from spent where j.id = spent.job_id and j.finished_at is null`;
 
 interface Failure {
   readonly addressHash: Buffer;
@@ -294,15 +302,15 @@ async function fail(
 /** The destination is locked before the verification, as everybody does. Where its day's lock has lifted, it counts from one again. */
 const failCheck = `
 with failed as (
-  insert into destination as d (address_hash, project_id, failed_checks, updated_at, totp_failures, totp_untold)
+  insert into destination as d (address_hash, project_id, failed_checks, updated_at, totp_failures, totp_pending)
   values ($1, $2, 1, $3, $7, $7)
   on conflict (address_hash, project_id) do update set updated_at = $3,
-    totp_failures = d.totp_failures + $7, totp_untold = d.totp_untold + $7,
+    totp_failures = d.totp_failures + $7, totp_pending = d.totp_pending + $7,
     failed_checks = case when d.locked_at <= $6 then 1 else d.failed_checks + 1 end,
     locked_at = case when d.locked_at <= $6 then null when d.failed_checks + 1 >= $4 then coalesce(d.locked_at, $3) else d.locked_at end
   returning d.failed_checks),
 spent as (
-  update verification set state = 'spent', closed_at = $3
+  update verification set state = 'max-checks-reached', closed_at = $3
   where id = $5 and state = 'live' and (select count(*) from failed) >= 0
   returning job_id)
-update job j set state = 'cancelled', reason = 'too-many-checks', finished_at = $3 from spent where j.id = spent.job_id and j.finished_at is null`;
+update job j set state = 'cancelled', reason = 'max-checks-reached', finished_at = $3 from spent where j.id = spent.job_id and j.finished_at is null`;

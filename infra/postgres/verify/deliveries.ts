@@ -35,7 +35,7 @@ const isAwaited = `($4 in ('delivered', 'read') or (j.attempts = $2 and $4 <> 's
 
 /**
  * Reports arrive repeated and out of order: a step forward is kept, one back is not. The job's row says "due now" in the
- * same commit, so that a ticket issued in place of a lost one would wake as early. A repeated report wakes a job that is due
+ * same commit, so that a queue entry issued in place of a lost one would wake as early. A repeated report wakes a job that is due
  * and still there: whoever took the first one may have been killed before it woke anything. A refund is booked once, since
  * the attempt costs nothing after it; it comes half a minute after the send at the soonest, when the attempt was closed.
  * Money is locked before the job, as everybody does.

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { JobId, Ticket } from '../../../domain/job/job.ts';
+import type { JobId, QueueEntry } from '../../../domain/job/job.ts';
 import type { PaidAsker } from '../../../domain/verify/asker.ts';
 import { lockedSince } from '../../../domain/verify/check.ts';
 import { type PrefixScore, scoredPrefix } from '../../../domain/verify/fraud.ts';
@@ -25,8 +25,8 @@ interface DestinationRow {
 }
 /** An answer as it is kept for a replay: without the number, which is derived anew. */
 export type KeptAnswer =
-  | Exclude<SendAnswer, { answer: 'accepted' }>
-  | (Omit<Extract<SendAnswer, { answer: 'accepted' }>, 'number'> & {
+  | Exclude<SendAnswer, { kind: 'accepted' }>
+  | (Omit<Extract<SendAnswer, { kind: 'accepted' }>, 'number'> & {
       /** The root key that its code, and its number, derive from. */
       readonly codeKid: string;
     });
@@ -137,7 +137,7 @@ from unnest($1::text[], $2::uuid[]) as w (key, project_id) join request r on r.p
 const readLive = `select * from verification where address_hash = any($1) and state = 'live' and asked_by = 'service'`;
 
 const readRecipients = `
-select id, project_id, address_hash, locale, push_token_sealed is not null has_token, push_token_sealed is not null or person_id is not null and exists (
+select id, project_id, address_hash, locale, push_token_encrypted is not null has_token, push_token_encrypted is not null or person_id is not null and exists (
     select from device d where d.person_id = recipient.person_id and d.kind = 'app' and d.bound_at is not null and d.revoked_at is null) has_push,
   telegram_chat_id is not null and telegram_blocked_at is null has_chat
 from recipient where address_hash = any($1)`;
@@ -146,7 +146,7 @@ const readScores = `select project_id, prefix, sent, verified, at from prefix_sc
 
 /** What a batch will write, collected while it is decided. */
 export interface Writes {
-  readonly jobs: { readonly ticket: Ticket; readonly row: object }[];
+  readonly jobs: { readonly entry: QueueEntry; readonly row: object }[];
   readonly verifications: object[];
   readonly resends: object[];
   readonly requests: object[];
@@ -163,7 +163,7 @@ interface Accepted {
   readonly jobId: JobId;
   readonly plan: SendPlan;
   readonly codeKid: string;
-  readonly ticket: Ticket;
+  readonly entry: QueueEntry;
 }
 
 const hex = (bytes: Buffer) => `\\x${bytes.toString('hex')}`;
@@ -260,7 +260,7 @@ export class Facts {
     // Test keys have no hourly limit.
     if (one.order.command.mode === 'live') this.#sentAt.set(pair, [...(this.#sentAt.get(pair) ?? []), now]);
     this.#reserve(one, accepted.plan);
-    writes.jobs.push({ ticket: accepted.ticket, row: jobRow(one, accepted, now) });
+    writes.jobs.push({ entry: accepted.entry, row: jobRow(one, accepted, now) });
     if (accepted.plan.resendOf) this.#recordResend(one, accepted, accepted.plan.resendOf, writes);
     else
       writes.verifications.push(
@@ -402,16 +402,16 @@ function verificationRow(
   };
 }
 
-function jobRow(one: Addressed, { id, jobId, plan, ticket }: Accepted, now: Date): object {
+function jobRow(one: Addressed, { id, jobId, plan, entry }: Accepted, now: Date): object {
   return {
     id: jobId,
-    kind: ticket.kind,
+    kind: entry.kind,
     project_id: one.order.caller.projectId,
     subject_id: id,
     mode: one.order.command.mode,
     address_hash: hex(one.addressHash),
     payload: { verification_id: id },
-    labels: ticket.labels,
+    labels: entry.labels,
     run_at: now,
     deadline_at: plan.expiresAt,
     accepted_at: now,
@@ -447,7 +447,7 @@ export function writeAll(client: pg.PoolClient, writes: Writes, published: reado
     writes.jobs.map(({ row }) => row),
   );
   run('insert-requests', insertRequests, writes.requests, now);
-  const ids = writes.jobs.map(({ ticket }) => ticket.jobId);
+  const ids = writes.jobs.map(({ entry }) => entry.jobId);
   const outbox =
     ids.length > 0
       ? client.query<{ id: string }>(named('insert-outbox', insertOutbox, [ids, now, published]))
@@ -485,7 +485,7 @@ from json_to_recordset($1) as w (id uuid, job_id uuid, code_generation int, expi
 where v.id = w.id`;
 
 const insertJobs = `
-insert into job (id, kind, project_id, subject_id, mode, address_hash, payload, labels, run_at, deadline_at, accepted_at, released_at, request_id,
+insert into job (id, kind, project_id, subject_id, mode, address_hash, payload, labels, run_at, deadline_at, accepted_at, scheduled_at, request_id,
   reserved_micros, reserved_for_stranger)
 select id, kind, project_id, subject_id, mode, address_hash, payload, labels, run_at, deadline_at, accepted_at, accepted_at, request_id,
   reserved_micros, reserved_for_stranger
@@ -502,7 +502,7 @@ insert into request (project_id, key, body_hash, answer, at)
 select project_id, key, body_hash, answer, $2
 from json_to_recordset($1) as w (project_id uuid, key text, body_hash bytea, answer jsonb) order by project_id, key`;
 
-/** Written with the jobs, so that a crash before their tickets are out is found; the same statement marks what went out before. */
+/** Written with the jobs, so that a crash before their queue entries are out is found; the same statement marks what went out before. */
 const insertOutbox = `
 with marked as (update outbox set published_at = $2 where id = any($3::bigint[]))
 insert into outbox (job_ids, at) values ($1, $2) returning id`;

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { limitReasons } from '../../../domain/verify/reasons.ts';
-import type { JobId, Ticket } from '../../../domain/job/job.ts';
+import type { JobId, QueueEntry } from '../../../domain/job/job.ts';
 import type { Channel } from '../../../domain/verify/channel.ts';
 import type { OtpIntake, SendAnswer, SendOrder } from '../../../domain/verify/intake.ts';
 import { otpSend } from '../../../domain/verify/job.ts';
@@ -79,18 +79,18 @@ type Answered = SendAnswer & { readonly replayed: boolean };
 async function acceptAll(deps: IntakeDeps, orders: readonly SendOrder[]): Promise<readonly Answered[]> {
   const now = deps.now();
   const addressed = orders.map((order) => addressOf(deps, order));
-  const { answers, outbox, superseded, tickets } = await inTwoPhases(
+  const { answers, outbox, superseded, entries } = await inTwoPhases(
     deps.pool,
     (client) => readFacts(client, addressed, now),
     (rows, client) => {
       const { answers, writes } = decideAll(deps, addressed, new Facts(rows), now);
       const { sent, outbox, superseded } = writeAll(client, writes, deps.outbox.takePublished(), now);
-      return { sent, out: { answers, outbox, superseded, tickets: writes.jobs.map(({ ticket }) => ticket) } };
+      return { sent, out: { answers, outbox, superseded, entries: writes.jobs.map(({ entry }) => entry) } };
     },
   );
   // Asked for after the commit: what hangs on it before would fail beside it, where nobody listens.
   const row = (await outbox)?.rows[0];
-  if (row) deps.outbox.publish(row.id, tickets);
+  if (row) deps.outbox.publish(row.id, entries);
   countFinished(otpSend.kind, 'cancelled', (await superseded)?.rowCount ?? 0);
   return answers;
 }
@@ -110,7 +110,7 @@ function decideAll(deps: IntakeDeps, addressed: readonly Addressed[], facts: Fac
     const earlier = facts.requestOf(one.order);
     if (earlier) {
       const same = earlier.bodyHash === one.order.idempotency?.bodyHash;
-      return same ? told(deps, one, earlier.answer, true) : { answer: 'key-reused', replayed: false };
+      return same ? told(deps, one, earlier.answer, true) : { kind: 'key-reused', replayed: false };
     }
     const answer = decideOne(deps, one, facts, writes, now);
     if (burnsKey(answer)) facts.remember(one.order, answer, writes);
@@ -122,7 +122,7 @@ function decideAll(deps: IntakeDeps, addressed: readonly Addressed[], facts: Fac
 
 /** Whatever channels can reach the recipient, a push that was asked for has its number: its presence would tell of a device. */
 function told({ numberOf }: IntakeDeps, { order }: Addressed, kept: KeptAnswer, replayed: boolean): Answered {
-  if (kept.answer !== 'accepted') return { ...kept, replayed };
+  if (kept.kind !== 'accepted') return { ...kept, replayed };
   const { codeKid, ...answer } = kept;
   const { channels, mode } = order.command;
   const isAsked = mode === 'live' && channels.includes('push');
@@ -131,12 +131,12 @@ function told({ numberOf }: IntakeDeps, { order }: Addressed, kept: KeptAnswer, 
 
 /** A business refusal is an answer and is kept; a 429 is not, so that the same key may be tried again. */
 const burnsKey = (answer: KeptAnswer) =>
-  answer.answer === 'accepted' || (answer.answer === 'refused' && !limitReasons.has(answer.reason));
+  answer.kind === 'accepted' || (answer.kind === 'refused' && !limitReasons.has(answer.reason));
 
 function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Writes, now: Date): KeptAnswer {
   const { order } = one;
   const live = facts.liveOf(one);
-  if (order.resendOf && (live?.id !== order.resendOf || live.expiresAt <= now)) return { answer: 'closed' };
+  if (order.resendOf && (live?.id !== order.resendOf || live.expiresAt <= now)) return { kind: 'closed' };
   const known = {
     ...facts.of(one),
     live,
@@ -145,10 +145,10 @@ function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Write
     ...reachOf(deps, facts, one),
   };
   const decision = decideSend(order.command, known, now);
-  if (decision.decision === 'refused') {
+  if (decision.kind === 'refused') {
     const { reason, retryAfterSeconds } = decision;
     return {
-      answer: 'refused',
+      kind: 'refused',
       reason,
       retryAfterSeconds,
       facts: refusalFacts(decision, order.command, known, now),
@@ -159,10 +159,10 @@ function decideOne(deps: IntakeDeps, one: Addressed, facts: Facts, writes: Write
   const jobId = uuidv7({ msecs: now.getTime() }) as JobId;
   const id = plan.resendOf?.id ?? (uuidv7({ msecs: now.getTime() }) as VerificationId);
   const codeKid = plan.resendOf?.codeKid ?? deps.codeKid;
-  facts.record(one, { id, jobId, plan, codeKid, ticket: ticketOf(one, jobId, plan) }, writes, now);
+  facts.record(one, { id, jobId, plan, codeKid, entry: entryOf(one, jobId, plan) }, writes, now);
   const { channels, expiresAt } = plan;
   return {
-    answer: 'accepted',
+    kind: 'accepted',
     id,
     jobId,
     resend: plan.resendOf !== null || plan.replaces !== null,
@@ -185,7 +185,7 @@ function reachOf(deps: IntakeDeps, facts: Facts, one: Addressed) {
   };
 }
 
-function ticketOf({ order }: Addressed, jobId: JobId, plan: SendPlan): Ticket {
+function entryOf({ order }: Addressed, jobId: JobId, plan: SendPlan): QueueEntry {
   const to = order.command.phone ? maskPhone(order.command.phone.e164) : 'recipient';
   return {
     jobId,

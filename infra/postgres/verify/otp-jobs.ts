@@ -4,7 +4,7 @@ import type { JobId, ProjectId } from '../../../domain/job/job.ts';
 import type { Channel } from '../../../domain/verify/channel.ts';
 import type { OtpJob, OtpJobs } from '../../../domain/verify/otp-job.ts';
 import type { PastAttempt } from '../../../domain/verify/step.ts';
-import type { Seal } from '../../process/crypto.ts';
+import type { Encryption } from '../../process/crypto.ts';
 import { batcher } from '../engine/batcher.ts';
 import { forgetPushToken, openPushToken } from '../message/push/tokens.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
@@ -18,14 +18,14 @@ interface OtpJobRow extends VerificationRow {
   readonly job_finished: boolean;
   readonly job_state: OtpJob['state'];
   readonly job_reason: CodeEndReason | null;
-  readonly lane_paused: boolean;
+  readonly queue_paused: boolean;
   readonly attempts: number;
   readonly run_at: Date;
   readonly payload: unknown;
   readonly request_id: string | null;
   readonly recipient: string | null;
   readonly chat_id: string | null;
-  readonly push_token_sealed: Buffer | null;
+  readonly push_token_encrypted: Buffer | null;
   readonly past: readonly AttemptJson[] | null;
 }
 interface AttemptJson {
@@ -41,7 +41,7 @@ interface AttemptJson {
 }
 
 /** Reads what a wake-up of `otp-send` needs, for all jobs that wake together. */
-export function otpJobs(pool: pg.Pool, seal: Seal): OtpJobs {
+export function otpJobs(pool: pg.Pool, encryption: Encryption): OtpJobs {
   const read = batcher({
     name: 'read',
     sizeMax: BATCH_MAX,
@@ -55,13 +55,14 @@ export function otpJobs(pool: pg.Pool, seal: Seal): OtpJobs {
       const found = new Map(rows.map((row) => [row.job, row]));
       return ids.map((id) => {
         const row = found.get(id);
-        return row ? toOtpJob(row, seal) : null;
+        return row ? toOtpJob(row, encryption) : null;
       });
     },
   });
   return {
     read,
-    forgetPushToken: (recipientId, pushToken) => forgetPushToken({ pool, seal }, recipientId, pushToken),
+    forgetPushToken: (recipientId, pushToken) =>
+      forgetPushToken({ pool, encryption }, recipientId, pushToken),
   };
 }
 
@@ -71,8 +72,8 @@ export function otpJobs(pool: pg.Pool, seal: Seal): OtpJobs {
  */
 const readOtpJobs = `
 select v.*, j.id job, j.finished_at is not null job_finished, j.state job_state, j.reason job_reason,
-  exists (select from lane where kind = 'otp-send' and paused_at is not null) lane_paused, j.attempts, j.run_at, j.payload,
-  j.request_id, r.id recipient, r.push_token_sealed, case when r.telegram_blocked_at is null then r.telegram_chat_id::text end chat_id,
+  exists (select from queue where kind = 'otp-send' and paused_at is not null) queue_paused, j.attempts, j.run_at, j.payload,
+  j.request_id, r.id recipient, r.push_token_encrypted, case when r.telegram_blocked_at is null then r.telegram_chat_id::text end chat_id,
   case when j.attempts > j.attempts_before then (
     select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'provider', a.provider, 'outcome', a.outcome, 'reason', a.reason, 'retry_after_ms', a.retry_after_ms, 'opened_at', a.opened_at,
       'closed_at', a.closed_at, 'delivery', a.delivery) order by a.n) from attempt a
@@ -82,13 +83,13 @@ join verification v on v.id = j.subject_id
 left join recipient r on r.id = v.recipient_id and r.address_hash = v.address_hash
 where j.id = any($1)`;
 
-function toOtpJob(row: OtpJobRow, seal: Seal): OtpJob {
+function toOtpJob(row: OtpJobRow, encryption: Encryption): OtpJob {
   const past = row.past ?? [];
   const open = past.find(({ outcome }) => outcome === null);
   return {
     id: row.job,
     projectId: row.project_id as ProjectId,
-    paused: row.lane_paused,
+    paused: row.queue_paused,
     finished: row.job_finished,
     state: row.job_state,
     reason: row.job_reason,
@@ -105,8 +106,8 @@ function toOtpJob(row: OtpJobRow, seal: Seal): OtpJob {
       phone: row.phone,
       chatId: row.chat_id,
       pushToken:
-        row.push_token_sealed && row.recipient
-          ? openPushToken(seal, row.push_token_sealed, row.recipient)
+        row.push_token_encrypted && row.recipient
+          ? openPushToken(encryption, row.push_token_encrypted, row.recipient)
           : null,
     },
     openSince: open ? new Date(open.opened_at) : null,

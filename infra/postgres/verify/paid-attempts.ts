@@ -79,9 +79,7 @@ async function openAll(pool: pg.Pool, openings: readonly PaidOpening[], now: Dat
   }));
   const answers = openings.map(({ jobId }, index): Opened => {
     const refusal = refusals[index];
-    return refusal
-      ? refused(refusal)
-      : { decision: 'accepted', opened: won.delete(jobId) ? 'opened' : 'lost' };
+    return refusal ? refused(refusal) : { kind: 'accepted', opened: won.delete(jobId) ? 'opened' : 'lost' };
   });
   return { answers, halfSpent };
 }

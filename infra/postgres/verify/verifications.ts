@@ -1,7 +1,12 @@
 import type pg from 'pg';
 import { type ChallengeState, shownState } from '../../../domain/identity/approval/port.ts';
 import { OWN_APP_PROVIDER } from '../../../domain/verify/channel.ts';
-import type { StoryApproval, StoryAttempt, StoryJob, Verifications } from '../../../domain/verify/checks.ts';
+import type {
+  TimelineApproval,
+  TimelineAttempt,
+  TimelineJob,
+  Verifications,
+} from '../../../domain/verify/checks.ts';
 import { otpSend } from '../../../domain/verify/job.ts';
 import { stateAt } from '../../../domain/verify/verification.ts';
 import { countFinished } from '../../process/metrics.ts';
@@ -17,16 +22,16 @@ export function verifications(pool: pg.Pool, now: () => Date): Verifications {
     return rows[0] ?? null;
   };
   return {
-    story: async (projectId, mode, id) => {
+    timeline: async (projectId, mode, id) => {
       const row = await find(projectId, mode, id);
       if (!row) return null;
       const [jobs, approval] = await Promise.all([
-        pool.query<StoryJobRow>(storyJobs, [row.id]),
+        pool.query<TimelineJobRow>(timelineJobs, [row.id]),
         approvalOf(pool, row.job_id, now()),
       ]);
       const verification = { ...toVerification(row), state: stateAt(toVerification(row), now()) };
       const { phone, metadata, closed_at: closedAt } = row;
-      return { verification, phone, metadata, closedAt, approval, jobs: jobs.rows.map(toStoryJob) };
+      return { verification, phone, metadata, closedAt, approval, jobs: jobs.rows.map(toTimelineJob) };
     },
     cancel: async (projectId, mode, id) => {
       const { rows } = await pool.query<{ stopped: number }>(cancelLive, [id, projectId, mode, now()]);
@@ -48,15 +53,15 @@ export function verifications(pool: pg.Pool, now: () => Date): Verifications {
 type AttemptTime = 'delivery_at' | 'opened_at' | 'closed_at';
 
 /** Postgres writes times inside JSON as text, with microseconds and an offset. */
-interface StoryJobRow extends Omit<StoryJob, 'attempts'> {
-  readonly attempts: readonly (Omit<StoryAttempt, AttemptTime> & {
+interface TimelineJobRow extends Omit<TimelineJob, 'attempts'> {
+  readonly attempts: readonly (Omit<TimelineAttempt, AttemptTime> & {
     readonly opened_at: string;
     readonly delivery_at: string | null;
     readonly closed_at: string | null;
   })[];
 }
 
-const toStoryJob = (job: StoryJobRow): StoryJob => ({
+const toTimelineJob = (job: TimelineJobRow): TimelineJob => ({
   ...job,
   attempts: job.attempts.map((attempt) => ({
     ...attempt,
@@ -75,7 +80,7 @@ interface ApprovalRow {
 }
 
 /** Of its latest send; null until the person approved for the project, as if nobody had been asked. */
-async function approvalOf(pool: pg.Pool, jobId: string, now: Date): Promise<StoryApproval | null> {
+async function approvalOf(pool: pg.Pool, jobId: string, now: Date): Promise<TimelineApproval | null> {
   const { rows } = await pool.query<ApprovalRow>(readApproval, [jobId]);
   const [row] = rows;
   return row ? { state: shownState(row.state, row.expires_at, now), answeredAt: row.answered_at } : null;
@@ -91,7 +96,7 @@ where c.job_id = $1`;
 const asIfAtOnce = `a.provider = '${OWN_APP_PROVIDER}'`;
 
 /** A verification has a handful of sends, held by its limits; the bound is for the statement's sake. */
-const storyJobs = `
+const timelineJobs = `
 select j.id, j.state, j.reason, j.accepted_at, j.finished_at, coalesce((
   select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'provider', a.provider, 'outcome', a.outcome, 'reason', a.reason,
     'provider_reference', a.provider_reference, 'cost_micros', a.cost_micros::text, 'cost_currency', a.cost_currency,

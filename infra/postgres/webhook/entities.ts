@@ -35,7 +35,7 @@ const WebhookSecretSchema = defineEntity({
     mode: p.text().$type<KeyMode>(),
     /** Null: the project's own. */
     endpointId: p.uuid().nullable(),
-    sealed: p.blob(),
+    encrypted: p.blob(),
     createdAt: p.datetime(),
     /** Null for the current one. */
     expiresAt: p.datetime().nullable(),

@@ -7,7 +7,7 @@ import { eventBody } from '../../../domain/webhook/event.ts';
 import { webhook } from '../../../domain/webhook/job.ts';
 import type { Delivery, WebhookJobs, WebhookWork } from '../../../domain/webhook/delivery.ts';
 import { shownUrl } from '../../../domain/webhook/url.ts';
-import type { Seal } from '../../process/crypto.ts';
+import type { Encryption } from '../../process/crypto.ts';
 import { batcher, type GatherMs, NO_GATHERING } from '../engine/batcher.ts';
 import { type SingleJobRow, singleJobs } from '../job/single.ts';
 import { ensureProjectSecret } from './secrets.ts';
@@ -31,14 +31,14 @@ interface WebhookRow extends SingleJobRow {
 }
 interface SecretJson {
   readonly id: string;
-  readonly sealed: string;
+  readonly encrypted: string;
   readonly expires_at: string | null;
 }
 
 /** Reads what a wake-up of `webhook` needs, and writes down what became of a call. */
 export function webhookJobs(
   pool: pg.Pool,
-  seal: Seal,
+  encryption: Encryption,
   now: () => Date,
   gatherMs: GatherMs = NO_GATHERING,
 ): WebhookJobs {
@@ -47,7 +47,7 @@ export function webhookJobs(
     columns: workColumns,
     joins: workJoins,
     gatherMs: gatherMs.before,
-    work: (row) => workOf(row, seal, now()),
+    work: (row) => workOf(row, encryption, now()),
   });
   const record = batcher({
     name: 'record-webhook',
@@ -59,7 +59,7 @@ export function webhookJobs(
   return {
     read: async (id) => {
       const job = await read(id);
-      return job && (await withProjectSecret(job, pool, seal, now()));
+      return job && (await withProjectSecret(job, pool, encryption, now()));
     },
     record,
   };
@@ -67,18 +67,18 @@ export function webhookJobs(
 
 const workColumns = `j.mode, e.id event_id, e.type, e.data, e.happened_at, e.callback_url, (j.payload ->> 'endpoint_id')::uuid endpoint_id,
   p.url endpoint_url, p.disabled_at is not null endpoint_disabled, p.deleted_at is not null endpoint_deleted,
-  (select json_agg(json_build_object('id', s.id, 'sealed', encode(s.sealed, 'base64'), 'expires_at', s.expires_at)
+  (select json_agg(json_build_object('id', s.id, 'encrypted', encode(s.encrypted, 'base64'), 'expires_at', s.expires_at)
     order by s.expires_at desc nulls first)
   from webhook_secret s where s.project_id = j.project_id and s.mode = j.mode and s.endpoint_id is not distinct from (j.payload ->> 'endpoint_id')::uuid) secrets`;
 const workJoins = `left join webhook_event e on e.id = j.subject_id
   left join webhook_endpoint p on p.id = (j.payload ->> 'endpoint_id')::uuid and p.project_id = j.project_id`;
 
-function workOf(row: WebhookRow, seal: Seal, now: Date): SingleJob<WebhookWork>['work'] {
+function workOf(row: WebhookRow, encryption: Encryption, now: Date): SingleJob<WebhookWork>['work'] {
   if (row.endpoint_deleted) return { settled: 'cancelled', reason: 'endpoint-deleted' satisfies JobReason };
   if (row.endpoint_disabled) return { settled: 'rejected', reason: 'endpoint-disabled' satisfies JobReason };
   const url = row.endpoint_id === null ? row.callback_url : row.endpoint_url;
   if (row.event_id === null || url === null) return null;
-  const secrets = openAll(row.secrets ?? [], seal, now);
+  const secrets = openAll(row.secrets ?? [], encryption, now);
   if (secrets === null) return { settled: 'rejected', reason: 'secret-unreadable' satisfies JobReason };
   return {
     jobId: row.id,
@@ -97,11 +97,15 @@ function workOf(row: WebhookRow, seal: Seal, now: Date): SingleJob<WebhookWork>[
   };
 }
 
-/** Those that still sign. Null where the key that sealed one was retired: its job fails alone, and not its whole batch. */
-function openAll(secrets: readonly SecretJson[], seal: Seal, now: Date): readonly string[] | null {
+/** Those that still sign. Null where the key that encrypted one was retired: its job fails alone, and not its whole batch. */
+function openAll(
+  secrets: readonly SecretJson[],
+  encryption: Encryption,
+  now: Date,
+): readonly string[] | null {
   const live = secrets.filter(({ expires_at }) => expires_at === null || new Date(expires_at) > now);
   try {
-    return live.map(({ id, sealed }) => seal.open(Buffer.from(sealed, 'base64'), id));
+    return live.map(({ id, encrypted }) => encryption.decrypt(Buffer.from(encrypted, 'base64'), id));
   } catch {
     return null;
   }
@@ -111,13 +115,13 @@ function openAll(secrets: readonly SecretJson[], seal: Seal, now: Date): readonl
 async function withProjectSecret(
   job: SingleJob<WebhookWork>,
   pool: pg.Pool,
-  seal: Seal,
+  encryption: Encryption,
   now: Date,
 ): Promise<SingleJob<WebhookWork>> {
   const { work } = job;
   if (work === null || 'settled' in work || work.secrets.length > 0) return job;
-  const { id, sealed } = await ensureProjectSecret(pool, seal, work, now);
-  return { ...job, work: { ...work, secrets: [seal.open(sealed, id)] } };
+  const { id, encrypted } = await ensureProjectSecret(pool, encryption, work, now);
+  return { ...job, work: { ...work, secrets: [encryption.decrypt(encrypted, id)] } };
 }
 
 async function recordAll(pool: pg.Pool, deliveries: readonly Delivery[]): Promise<void[]> {
@@ -130,7 +134,7 @@ async function recordAll(pool: pg.Pool, deliveries: readonly Delivery[]): Promis
 }
 
 function deliveryRow({ work, called, health, outcome, reason, latencyMs, at }: Delivery): object {
-  const answered = called.called === 'answered' ? called : null;
+  const answered = called.kind === 'answered' ? called : null;
   return {
     id: uuidv7({ msecs: at.getTime() }),
     project_id: work.projectId,
@@ -142,7 +146,7 @@ function deliveryRow({ work, called, health, outcome, reason, latencyMs, at }: D
     n: work.attempt,
     url: shownUrl(work.url),
     outcome,
-    reason: called.called === 'in-vain' ? called.fault : reason,
+    reason: called.kind === 'in-vain' ? called.fault : reason,
     status_code: answered?.status ?? null,
     latency_ms: latencyMs,
     response: answered?.body ?? null,
@@ -166,7 +170,7 @@ logged as (
   on conflict (job_id, n) do nothing),
 told as (
   select endpoint_id, bool_or(health = 'well') well, bool_or(health = 'gone') gone, min(at) since, max(at) till
-  from w where endpoint_id is not null and health <> 'untold' group by 1),
+  from w where endpoint_id is not null and health <> 'unknown' group by 1),
 news as materialized (
   select e.id, t.well, t.since,
     case when t.gone then 'gone' when not t.well and e.failing_since <= t.till - $2 * interval '1 day' then 'failing' end verdict

@@ -1,7 +1,7 @@
 import type { Line } from '../job/scheduler.ts';
 
 /** Sent to its queue, and not put to sleep since. */
-export const WEBHOOK_IN_HAND = `kind = 'webhook' and released_at is not null and finished_at is null and run_at <= released_at`;
+const WEBHOOK_IN_HAND = `kind = 'webhook' and scheduled_at is not null and finished_at is null and run_at <= scheduled_at`;
 /**
  * Calls of one project in hand: as many as a quick endpoint's four places work off between two rounds, while the rest wait in the
  * process. The backlog behind them stays in Postgres, where it costs nothing: let out, each of thousands would knock several times a second.

@@ -17,7 +17,7 @@ export function webhookReplays(pool: pg.Pool): Pick<Webhooks, 'replay' | 'replay
           'select from webhook_event where id = $1 and project_id = $2 and mode = $3',
           [eventId, of.projectId, of.mode],
         );
-        if (rowCount === 0) return { replayed: 'no-event' };
+        if (rowCount === 0) return { kind: 'no-event' };
         const choice = {
           events: 'e.id = $2',
           values: [eventId],
@@ -63,7 +63,7 @@ async function replay(
 ): Promise<Replayed> {
   const { of, endpointId } = choice;
   const fault = endpointId === null ? null : await endpointFault(client, of, endpointId);
-  if (fault !== null) return { replayed: fault };
+  if (fault !== null) return { kind: fault };
   // One replay of a project at a time, so that the second finds the first one's jobs on their way.
   await client.query('select pg_advisory_xact_lock(hashtext($1))', [`webhook replay ${of.projectId}`]);
   const [first, ...second] = choice.values;
@@ -73,14 +73,14 @@ async function replay(
     values,
   );
   const { events, calls } = rows[0] ?? { events: 0, calls: 0 };
-  if (calls > REPLAY_CALLS_MAX) return { replayed: 'too-many', events, calls };
-  if (how === 'count') return { replayed: 'counted', events, calls };
+  if (calls > REPLAY_CALLS_MAX) return { kind: 'too-many', events, calls };
+  if (how === 'count') return { kind: 'counted', events, calls };
   await client.query(
     `${waysSql(choice)} select webhook_enqueue(e, w.targets, $${values.length + 1}) from (
       select event_id, array_agg(endpoint_id) targets from ways group by 1) w join webhook_event e on e.id = w.event_id`,
     [...values, now],
   );
-  return { replayed: 'done', events, calls };
+  return { kind: 'done', events, calls };
 }
 
 /** Each chosen event with each place that wants it and has none of it on the way; null stands for its `callback_url`. */

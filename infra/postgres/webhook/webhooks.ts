@@ -13,7 +13,7 @@ import {
   SECRETS_MAX,
 } from '../../../domain/webhook/endpoint.ts';
 import type { SecretView, WebhookOwner, Webhooks } from '../../../domain/webhook/port.ts';
-import type { Seal } from '../../process/crypto.ts';
+import type { Encryption } from '../../process/crypto.ts';
 import { Project } from '../project/entities.ts';
 import { WebhookEndpoint, WebhookSecret } from './entities.ts';
 import { webhookLog } from './log.ts';
@@ -23,7 +23,7 @@ import { ensureProjectSecret, newSecret } from './secrets.ts';
 const HOUR_MS = 3_600_000;
 
 /** Endpoints and secrets of projects, what was sent to them, and what is to be sent again. `em` is forked for each call. */
-export function webhookStore(em: EntityManager, pool: pg.Pool, seal: Seal): Webhooks {
+export function webhookStore(em: EntityManager, pool: pg.Pool, encryption: Encryption): Webhooks {
   const find = (of: WebhookOwner, id: string) =>
     em.fork().findOne(WebhookEndpoint, { id, ...whose(of), deletedAt: null });
   return {
@@ -41,16 +41,17 @@ export function webhookStore(em: EntityManager, pool: pg.Pool, seal: Seal): Webh
       const row = await find(of, id);
       return row && endpointView(row);
     },
-    create: (of, order, now) => em.fork().transactional((tx) => createEndpoint(tx, seal, of, order, now)),
+    create: (of, order, now) =>
+      em.fork().transactional((tx) => createEndpoint(tx, encryption, of, order, now)),
     change: (of, id, change, now) => em.fork().transactional((tx) => changeEndpoint(tx, of, id, change, now)),
     remove: (of, id, now) => em.fork().transactional((tx) => removeEndpoint(tx, of, id, now)),
     secret: async (of, now) => {
-      await ensureProjectSecret(pool, seal, of, now);
-      return secretView(em.fork(), seal, { ...whose(of), endpointId: null }, now);
+      await ensureProjectSecret(pool, encryption, of, now);
+      return secretView(em.fork(), encryption, { ...whose(of), endpointId: null }, now);
     },
     rotate: async (of, endpointId, now) => {
-      if (endpointId === null) await ensureProjectSecret(pool, seal, of, now);
-      return em.fork().transactional((tx) => rotate(tx, seal, { ...whose(of), endpointId }, now));
+      if (endpointId === null) await ensureProjectSecret(pool, encryption, of, now);
+      return em.fork().transactional((tx) => rotate(tx, encryption, { ...whose(of), endpointId }, now));
     },
     ...webhookLog(pool),
     ...webhookReplays(pool),
@@ -59,7 +60,7 @@ export function webhookStore(em: EntityManager, pool: pg.Pool, seal: Seal): Webh
 
 async function createEndpoint(
   tx: EntityManager,
-  seal: Seal,
+  encryption: Encryption,
   of: WebhookOwner,
   order: NewEndpoint,
   now: Date,
@@ -84,7 +85,7 @@ async function createEndpoint(
   });
   // First, as the secret's foreign key asks.
   await tx.persist(row).flush();
-  const secret = await insertSecret(tx, seal, { ...whose(of), endpointId: row.id }, now);
+  const secret = await insertSecret(tx, encryption, { ...whose(of), endpointId: row.id }, now);
   return { endpoint: endpointView(row), secret };
 }
 
@@ -95,10 +96,15 @@ interface SecretOwner extends WebhookOwner {
   readonly endpointId: string | null;
 }
 
-async function insertSecret(tx: EntityManager, seal: Seal, owner: SecretOwner, now: Date): Promise<string> {
-  const { id, text, sealed } = newSecret(seal, now);
+async function insertSecret(
+  tx: EntityManager,
+  encryption: Encryption,
+  owner: SecretOwner,
+  now: Date,
+): Promise<string> {
+  const { id, text, encrypted } = newSecret(encryption, now);
   await tx
-    .persist(tx.create(WebhookSecret, { id, ...owner, sealed, createdAt: now, expiresAt: null }))
+    .persist(tx.create(WebhookSecret, { id, ...owner, encrypted, createdAt: now, expiresAt: null }))
     .flush();
   return text;
 }
@@ -149,7 +155,7 @@ const lockEndpoint = (tx: EntityManager, of: WebhookOwner, id: string) =>
 /** The new one signs first; the ones before it sign beside it for a day, so that the receiver can change over in its own time. */
 async function rotate(
   tx: EntityManager,
-  seal: Seal,
+  encryption: Encryption,
   owner: SecretOwner,
   now: Date,
 ): Promise<SecretView | null> {
@@ -164,8 +170,8 @@ async function rotate(
   await tx.flush();
   // Those that sign no more are not kept: whoever rotates all day fills no table.
   await tx.nativeDelete(WebhookSecret, { ...owner, expiresAt: { $lte: now } });
-  await insertSecret(tx, seal, owner, now);
-  return secretView(tx, seal, owner, now);
+  await insertSecret(tx, encryption, owner, now);
+  return secretView(tx, encryption, owner, now);
 }
 
 /** The current one first, then those that still sign beside it, newest first. */
@@ -178,11 +184,16 @@ async function liveSecrets(em: EntityManager, owner: SecretOwner, now: Date): Pr
   return rows.toSorted((a, b) => lastingMs(b) - lastingMs(a));
 }
 
-async function secretView(em: EntityManager, seal: Seal, owner: SecretOwner, now: Date): Promise<SecretView> {
+async function secretView(
+  em: EntityManager,
+  encryption: Encryption,
+  owner: SecretOwner,
+  now: Date,
+): Promise<SecretView> {
   const [current, previous] = await liveSecrets(em, owner, now);
   if (!current || current.expiresAt) throw new Error('an endpoint or a project without a current secret');
   return {
-    secret: seal.open(Buffer.from(current.sealed), current.id),
+    secret: encryption.decrypt(Buffer.from(current.encrypted), current.id),
     createdAt: current.createdAt,
     earlierUntil: previous?.expiresAt ?? null,
   };

@@ -72,7 +72,7 @@ function credentialOf(serviceAccount: Readonly<Record<string, unknown>>) {
 function accepted(name: unknown): SendReply {
   // FCM asks no money.
   return typeof name === 'string' && name
-    ? { reply: 'accepted', reference: name, cost: null }
+    ? { kind: 'accepted', reference: name, cost: null }
     : unknown('answer-unreadable');
 }
 

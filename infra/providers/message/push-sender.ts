@@ -11,7 +11,7 @@ export function pushSender(client: FcmClient, clock: () => Date = () => new Date
     async send({ to, content }, signal) {
       const reply = await client.send({ ...messageOf(content, clock()), ...to }, signal);
       // A topic has no token to forget, whatever FCM says of it.
-      return reply.reply === 'refused' && 'topic' in to ? { ...reply, addressIsDead: false } : reply;
+      return reply.kind === 'refused' && 'topic' in to ? { ...reply, addressIsDead: false } : reply;
     },
   };
 }

@@ -40,10 +40,10 @@ export function telegramClient({ token, apiRoot, slots, onMoved }: TelegramClien
     if (signal.aborted) return { reply: unknown('timeout'), movedTo: null };
     const turn = await slots.turn(message, signal);
     // Nothing has left, however long it waited: no attempt is lost by that.
-    if (turn.turn === 'later') return { reply: busy(turn.retryAfterMs, 'own-pace'), movedTo: null };
+    if (turn.kind === 'later') return { reply: busy(turn.retryAfterMs, 'own-pace'), movedTo: null };
     const call: Call = { answered: null };
     const sent = await calls.run(call, () => sendNow(api, message, call, signal));
-    if (sent.reply.reply === 'busy') await slots.freeze(sent.reply.retryAfterMs);
+    if (sent.reply.kind === 'busy') await slots.freeze(sent.reply.retryAfterMs);
     return sent;
   };
   return {
@@ -139,7 +139,7 @@ const SentMessage = z.object({ message_id: z.int() });
 function accepted(sent: unknown): SendReply {
   const parsed = SentMessage.safeParse(sent);
   if (!parsed.success) return unknown('answer-unreadable');
-  return { reply: 'accepted', reference: String(parsed.data.message_id), cost: null };
+  return { kind: 'accepted', reference: String(parsed.data.message_id), cost: null };
 }
 
 function replyToError(error: unknown, { answered }: Call, signal: AbortSignal): SendReply {

@@ -34,15 +34,14 @@ export function gatewayCallbacks({ token }: { readonly token: string }): Callbac
       typeof headers['x-request-signature'] === 'string',
     read(request, now) {
       const { 'x-request-timestamp': timestamp, 'x-request-signature': signature } = request.headers;
-      if (typeof timestamp !== 'string' || typeof signature !== 'string') return { reading: 'forged' };
+      if (typeof timestamp !== 'string' || typeof signature !== 'string') return { kind: 'forged' };
       const expected = createHmac('sha256', key).update(`${timestamp}\n`).update(request.body).digest('hex');
-      if (!sameText(signature.toLowerCase(), expected) || !isFresh(timestamp, now))
-        return { reading: 'forged' };
+      if (!sameText(signature.toLowerCase(), expected) || !isFresh(timestamp, now)) return { kind: 'forged' };
 
       const status = RequestStatus.safeParse(parseJson(Buffer.from(request.body).toString('utf8')));
-      if (!status.success) return { reading: 'unreadable' };
+      if (!status.success) return { kind: 'unreadable' };
       // The address isn't signed: a genuine report sent on to another attempt's address must not count there.
-      if (status.data.payload !== payloadOf(request.jobId, request.attempt)) return { reading: 'forged' };
+      if (status.data.payload !== payloadOf(request.jobId, request.attempt)) return { kind: 'forged' };
       return readingOf(status.data, now);
     },
   };
@@ -59,11 +58,11 @@ function readingOf(status: z.infer<typeof RequestStatus>, now: Date): CallbackRe
   // What is refunded was not delivered in time, whether it says so or not.
   const word = delivery ? statuses[delivery.status] : refunded && 'expired';
   // Without a delivery it tells of a check at Telegram, and codes are checked here.
-  if (!word) return { reading: 'nothing-new' };
+  if (!word) return { kind: 'nothing-new' };
   const reason = word === 'failed' ? (delivery?.status ?? null) : null;
   const at = delivery ? new Date(delivery.updated_at * 1_000) : now;
   return {
-    reading: 'report',
+    kind: 'report',
     reference,
     report: { status: word, reason, at, refunded },
   };

@@ -84,7 +84,7 @@ export function replyToAnswer({ status, headers, text }: HttpAnswer): SendReply 
 
 function accepted(result: { request_id: string; request_cost?: number | undefined }): SendReply {
   const { request_id: reference, request_cost: cost } = result;
-  return { reply: 'accepted', reference, cost: cost === undefined ? null : costOf(cost) };
+  return { kind: 'accepted', reference, cost: cost === undefined ? null : costOf(cost) };
 }
 
 /** The Gateway's prices are in US dollars, as a JSON number with few decimals. */

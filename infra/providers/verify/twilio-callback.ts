@@ -32,9 +32,9 @@ export function twilioCallbacks({ authToken }: { readonly authToken: string }): 
       const signature = request.headers['x-twilio-signature'];
       // Checks the address with and without its port: Twilio drops or keeps it by its own rules.
       if (typeof signature !== 'string' || !validateRequest(authToken, signature, request.url, form))
-        return { reading: 'forged' };
+        return { kind: 'forged' };
       const callback = StatusCallback.safeParse(form);
-      return callback.success ? readingOf(callback.data, now) : { reading: 'unreadable' };
+      return callback.success ? readingOf(callback.data, now) : { kind: 'unreadable' };
     },
   };
 }
@@ -42,8 +42,8 @@ export function twilioCallbacks({ authToken }: { readonly authToken: string }): 
 function readingOf(callback: z.infer<typeof StatusCallback>, at: Date): CallbackReading {
   const { MessageSid: reference, MessageStatus: word, ErrorCode: reason = null } = callback;
   const status = reason === EXPIRED_CODE ? 'expired' : statuses[word];
-  if (!status) return { reading: 'nothing-new' };
-  return { reading: 'report', reference, report: { status, reason, at, refunded: false } };
+  if (!status) return { kind: 'nothing-new' };
+  return { kind: 'report', reference, report: { status, reason, at, refunded: false } };
 }
 
 /** A name that comes twice keeps both values: the signature covers them. */

@@ -81,7 +81,7 @@ function accepted(created: unknown, message: CodeMessage, priceMicros: bigint): 
   // A messaging service picks its sender later and says 0 until then.
   const segments = numSegments > 0 ? numSegments : smsSegments(message.text);
   const cost: Cost = { micros: BigInt(segments) * priceMicros, currency: 'USD' };
-  return { reply: 'accepted', reference: sid, cost };
+  return { kind: 'accepted', reference: sid, cost };
 }
 
 /** The code of Twilio's RestException and TwilioServiceException; the status is the answer's own. */

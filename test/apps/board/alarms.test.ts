@@ -2,33 +2,33 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { beat, endBeat } from '../../../infra/postgres/job/heartbeats.ts';
-import { openBoard, type OpenBoard, type Visitor } from './open-board.ts';
+import { heartbeat, endHeartbeat } from '../../../infra/postgres/job/heartbeats.ts';
+import { openBoard, type OpenBoard, type SessionOwner } from './open-board.ts';
 import { seedJob, type SeedJob, seedProject } from './seed.ts';
 
 const PHONE = '+998901234567';
 const MINUTE_MS = 60_000;
 
 let board: OpenBoard;
-let operator: Visitor;
-let viewer: Visitor;
+let operator: SessionOwner;
+let viewer: SessionOwner;
 let shop: string;
 beforeAll(async () => {
   board = await openBoard();
-  operator = await board.visit('operator');
-  viewer = await board.visit('viewer');
+  operator = await board.session('operator');
+  viewer = await board.session('viewer');
 });
 afterAll(() => board.close());
 beforeEach(async () => {
   await board.pool.query(
-    'truncate project, job, attempt, verification, recipient, outbox, lane, worker_beat cascade',
+    'truncate project, job, attempt, verification, recipient, outbox, queue, worker_heartbeat cascade',
   );
   await board.queues.redis.flushdb();
   shop = await seedProject(board.pool, 'shop');
-  await beat(board.pool, { ...everything, id: uuidv7(), sweptAt: board.time.now }, board.time.now);
+  await heartbeat(board.pool, { ...everything, id: uuidv7(), reconciledAt: board.time.now }, board.time.now);
 });
 
-const everything = { roles: ['otp-send', 'telegram-message', 'push', 'webhook', 'sweep'] };
+const everything = { roles: ['otp-send', 'telegram-message', 'push', 'webhook', 'reconciler'] };
 const ago = (milliseconds: number) => new Date(board.time.now.getTime() - milliseconds);
 const seed = (job: Partial<SeedJob> = {}) =>
   seedJob(board.pool, shop, board.addressHash(job.phone ?? PHONE), {
@@ -39,8 +39,8 @@ const seed = (job: Partial<SeedJob> = {}) =>
 const alarms = async (): Promise<{ alarm: string; subject: string; says: string }[]> =>
   (await viewer.json('/ops')).alarms;
 const names = async () => (await alarms()).map(({ alarm, subject }) => [alarm, subject]);
-const text = async (path: string, visitor = operator) =>
-  (await visitor.get(path).set('Accept', 'text/html')).text.replaceAll(/\s+/g, ' ');
+const text = async (path: string, owner = operator) =>
+  (await owner.get(path).set('Accept', 'text/html')).text.replaceAll(/\s+/g, ' ');
 
 describe('alarms', () => {
   test('none while everything works', async () => {
@@ -49,36 +49,36 @@ describe('alarms', () => {
     expect(await text('/ops')).not.toContain('class="tile alarm"');
   });
 
-  test('a kind without a worker, and a sweep that stands still', async () => {
-    await board.pool.query('truncate worker_beat');
+  test('a kind without a worker, and a reconciler that stands still', async () => {
+    await board.pool.query('truncate worker_heartbeat');
     const id = uuidv7();
-    await beat(
+    await heartbeat(
       board.pool,
-      { id, roles: ['otp-send', 'push', 'sweep'], sweptAt: ago(MINUTE_MS) },
+      { id, roles: ['otp-send', 'push', 'reconciler'], reconciledAt: ago(MINUTE_MS) },
       board.time.now,
     );
     expect(await names()).toEqual([
       ['no-worker', 'telegram-message'],
       ['no-worker', 'webhook'],
-      ['sweep-stopped', 'sweep'],
+      ['reconciler-stopped', 'reconciler'],
     ]);
-    await endBeat(board.pool, id);
+    await endHeartbeat(board.pool, id);
     expect(await names()).toHaveLength(5);
   });
 
   test('a worker that has given no sign of life for longer than three of them is gone', async () => {
-    await board.pool.query('update worker_beat set at = $1', [ago(15_001)]);
+    await board.pool.query('update worker_heartbeat set at = $1', [ago(15_001)]);
     expect((await names()).filter(([alarm]) => alarm === 'no-worker')).toHaveLength(4);
-    await board.pool.query('update worker_beat set at = $1', [ago(15_000)]);
+    await board.pool.query('update worker_heartbeat set at = $1', [ago(15_000)]);
     expect((await names()).filter(([alarm]) => alarm === 'no-worker')).toEqual([]);
   });
 
-  test('the oldest waiting job of each kind, unless its lane is paused: then the pause, with who and why', async () => {
+  test('the oldest waiting job of each kind, unless its queue is paused: then the pause, with who and why', async () => {
     await seed({ at: ago(31_000) });
     expect(await names()).toEqual([['jobs-waiting', 'otp-send']]);
-    await operator.post('/ops/lanes/otp-send/pause', { why: 'provider is down' });
+    await operator.post('/ops/queues/otp-send/pause', { why: 'provider is down' });
     expect(await alarms()).toMatchObject([
-      { alarm: 'lane-paused', says: expect.stringContaining(`${operator.email}: provider is down`) },
+      { alarm: 'queue-paused', says: expect.stringContaining(`${operator.email}: provider is down`) },
     ]);
   });
 
@@ -105,7 +105,7 @@ describe('alarms', () => {
 
   test('a provider of which more than half of the attempts fail, and not one of which half do', async () => {
     const failed = { channel: 'sms', provider: 'twilio', outcome: 'failed', reason: 'network' } as const;
-    for (let n = 0; n < 5; n++) await seed({ state: 'exhausted', reason: 'network', attempts: [failed] });
+    for (let n = 0; n < 5; n++) await seed({ state: 'failed', reason: 'network', attempts: [failed] });
     for (let n = 0; n < 5; n++)
       await seed({
         state: 'completed',
@@ -113,7 +113,7 @@ describe('alarms', () => {
         attempts: [{ ...failed, outcome: 'completed' }],
       });
     expect(await names()).toEqual([]);
-    await seed({ state: 'exhausted', reason: 'network', attempts: [failed] });
+    await seed({ state: 'failed', reason: 'network', attempts: [failed] });
     expect(await names()).toEqual([['provider-failing', 'twilio']]);
   });
 });
@@ -157,9 +157,9 @@ describe('search', () => {
 
 describe('a job', () => {
   test('says what its reason means and what to do next; a retry is offered only where it can work', async () => {
-    const later = await seed({ state: 'exhausted', reason: 'network' });
+    const later = await seed({ state: 'failed', reason: 'network' });
     const change = await seed({ state: 'rejected', reason: 'landline' });
-    const late = await seed({ state: 'exhausted', reason: 'network', verification: 'expired' });
+    const late = await seed({ state: 'failed', reason: 'network', verification: 'expired' });
     const page = await text(`/ops/jobs/${change.id}`);
     expect(page).toContain('The number is a landline');
     expect(page).toContain('Ask for a mobile number');
@@ -180,7 +180,7 @@ describe('a job', () => {
   test('that sleeps until its next try is retrying, and one at which a worker is runs', async () => {
     const failed = { channel: 'sms', provider: 'twilio', outcome: 'failed', reason: 'network' } as const;
     const runAt = new Date(board.time.now.getTime() + MINUTE_MS);
-    const sleeps = await seed({ state: 'running', runAt, attempts: [failed] });
+    const sleeps = await seed({ state: 'retrying', runAt, attempts: [failed] });
     const runs = await seed({
       state: 'running',
       attempts: [failed, { ...failed, outcome: null, reason: null }],
@@ -210,7 +210,7 @@ describe('a job', () => {
 
 describe('a filtered retry', () => {
   test('leaves out what a retry alone cannot help, unless staff name its reason', async () => {
-    await seed({ state: 'exhausted', reason: 'network' });
+    await seed({ state: 'failed', reason: 'network' });
     await seed({ state: 'rejected', reason: 'credentials' });
     await seed({ state: 'rejected', reason: 'landline' });
     board.time.now = new Date(board.time.now.getTime() + 10);
@@ -233,22 +233,22 @@ describe('a filtered retry', () => {
 describe('a pause', () => {
   test('shows what it costs and asks why before it is made; the reason is audited, and shown until it ends', async () => {
     await seed();
-    const lanes = await text('/ops/lanes');
-    expect(lanes).toContain('href="/ops/lanes/otp-send/pause"');
-    expect(lanes).not.toContain('action="/ops/lanes/otp-send/pause"');
-    const ask = await text('/ops/lanes/otp-send/pause');
+    const queues = await text('/ops/queues');
+    expect(queues).toContain('href="/ops/queues/otp-send/pause"');
+    expect(queues).not.toContain('action="/ops/queues/otp-send/pause"');
+    const ask = await text('/ops/queues/otp-send/pause');
     expect(ask).toContain('<dd>1<small>of every project');
     expect(ask).toMatch(/name="why" required/);
-    expect((await operator.post('/ops/lanes/otp-send/pause')).status).toBe(400);
-    expect((await operator.post('/ops/lanes/otp-send/pause', { why: 'pumping' })).status).toBe(303);
+    expect((await operator.post('/ops/queues/otp-send/pause')).status).toBe(400);
+    expect((await operator.post('/ops/queues/otp-send/pause', { why: 'pumping' })).status).toBe(303);
     expect((await board.audit()).at(-1)).toMatchObject({
-      action: 'lane.pause',
+      action: 'queue.pause',
       detail: { outcome: 'done', why: 'pumping' },
     });
-    expect(await text('/ops/lanes')).toContain('pumping');
-    expect((await operator.post('/ops/lanes/otp-send/resume')).status).toBe(303);
-    expect(await text('/ops/lanes')).not.toContain('pumping');
-    expect((await viewer.get('/ops/lanes/otp-send/pause')).status).toBe(403);
+    expect(await text('/ops/queues')).toContain('pumping');
+    expect((await operator.post('/ops/queues/otp-send/resume')).status).toBe(303);
+    expect(await text('/ops/queues')).not.toContain('pumping');
+    expect((await viewer.get('/ops/queues/otp-send/pause')).status).toBe(403);
   });
 });
 
@@ -304,7 +304,7 @@ async function seedCall(call: {
   const later = new Date(board.time.now.getTime() + MINUTE_MS);
   await board.pool.query(
     `insert into job (id, kind, project_id, subject_id, state, payload, labels, attempts, run_at, deadline_at, accepted_at)
-     values ($1, 'webhook', $2, gen_random_uuid(), 'accepted', $3, $4, $5, $6, $6, $7)`,
+     values ($1, 'webhook', $2, gen_random_uuid(), 'queued', $3, $4, $5, $6, $6, $7)`,
     [
       uuidv7({ msecs: at.getTime() }),
       shop,

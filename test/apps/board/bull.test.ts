@@ -3,13 +3,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { JobId } from '../../../domain/job/job.ts';
 import { decideStep } from '../../../domain/verify/step.ts';
 import { staffRoles } from '../../../domain/staff/role.ts';
-import { sealer } from '../../../infra/process/crypto.ts';
+import { rowEncryption } from '../../../infra/process/crypto.ts';
 import { otpJobs } from '../../../infra/postgres/verify/otp-jobs.ts';
-import { startLane } from '../../../infra/queue/queue-worker.ts';
+import { startQueueWorker } from '../../../infra/queue/queue-worker.ts';
 import { workerRedis } from '../../../infra/queue/queues.ts';
-import { addTickets } from '../../../infra/queue/entries.ts';
+import { addEntries } from '../../../infra/queue/entries.ts';
 import { freshRedis } from '../../support/servers.ts';
-import { openBoard, type OpenBoard, type Visitor } from './open-board.ts';
+import { openBoard, type OpenBoard, type SessionOwner } from './open-board.ts';
 import { seedJob, type SeedJob, seedProject } from './seed.ts';
 import type { JobReason } from '../../../domain/reasons.ts';
 
@@ -17,18 +17,18 @@ const PHONE = '+998901234567';
 
 let board: OpenBoard;
 let redisUrl: string;
-let operator: Visitor;
+let operator: SessionOwner;
 let project: string;
 beforeAll(async () => {
   redisUrl = await freshRedis();
   board = await openBoard({ redisUrl });
-  operator = await board.visit('operator');
+  operator = await board.session('operator');
   project = await seedProject(board.pool, 'shop');
 });
 afterAll(() => board.close());
 beforeEach(async () => {
   await board.queues.redis.flushdb();
-  await board.pool.query('truncate lane');
+  await board.pool.query('truncate queue');
 });
 
 const queue = () => board.queues.of['otp-send'];
@@ -39,26 +39,26 @@ const verificationOf = async (id: JobId) =>
   (await board.pool.query('select * from verification where job_id = $1', [id])).rows[0];
 const labels = { project: 'shop', channels: 'push,sms', to: '+998•••••••67' };
 const issue = (id: JobId, runAt = new Date()) =>
-  addTickets(board.queues, [{ jobId: id, kind: 'otp-send', labels, runAt }], new Date());
+  addEntries(board.queues, [{ jobId: id, kind: 'otp-send', labels, runAt }], new Date());
 const lastAudit = async () => (await board.audit()).at(-1);
 
-/** Lets a real worker end these tickets as the lane does. */
+/** Lets a real worker end these queue entries as the queue does. */
 async function work(
   id: JobId,
-  state: 'rejected' | 'exhausted' | 'expired' | 'completed',
+  state: 'rejected' | 'failed' | 'expired' | 'completed',
   reason: JobReason,
 ): Promise<void> {
   const connection = workerRedis(redisUrl, () => undefined);
-  const lane = startLane({
+  const worker = startQueueWorker({
     kind: 'otp-send',
     concurrency: 1,
     connection,
-    wake: async () => ({ woken: 'finished', state, reason }),
+    wake: async () => ({ kind: 'finished', state, reason }),
     onSurprise: () => undefined,
     onError: () => undefined,
   });
   await expect.poll(() => queue().getJobState(id)).toMatch(/failed|completed/);
-  await lane.drain(1_000);
+  await worker.drain(1_000);
   connection.disconnect();
 }
 
@@ -106,7 +106,7 @@ describe("Bull Board's mutating routes", () => {
   test.each(refused)('%s is refused to an admin, changes nothing and leaves an audit row', async (route) => {
     const { id } = await seed();
     await issue(id, new Date(Date.now() + 60_000));
-    const admin = await board.visit('admin');
+    const admin = await board.session('admin');
     const [method = '', path = ''] = route.split(' ');
     const filled = path
       .replace(':queueName', 'otp-send')
@@ -119,7 +119,7 @@ describe("Bull Board's mutating routes", () => {
     expect(await queue().getJobState(id)).toBe('delayed');
     expect(await queue().isPaused()).toBe(false);
     expect(await queue().getJobCounts()).toMatchObject({ delayed: 1, waiting: 0 });
-    expect((await rowOf(id)).state).toBe('accepted');
+    expect((await rowOf(id)).state).toBe('queued');
     expect(await lastAudit()).toEqual({
       actor: admin.email,
       action: 'board.refused',
@@ -129,11 +129,11 @@ describe("Bull Board's mutating routes", () => {
   });
 });
 
-async function send(visitor: Visitor, method: string, path: string) {
+async function send(owner: SessionOwner, method: string, path: string) {
   const answer = await fetch(board.url + path, {
     method: method.toUpperCase(),
     headers: {
-      cookie: `navbat_staff=${visitor.token}`,
+      cookie: `navbat_staff=${owner.token}`,
       origin: board.url,
       'content-type': 'application/json',
     },
@@ -143,21 +143,21 @@ async function send(visitor: Visitor, method: string, path: string) {
 }
 
 describe('pause and resume', () => {
-  test('write the lane, pause its queue and say who did it', async () => {
+  test('write the row of the queue, pause the queue and say who did it', async () => {
     expect((await operator.put('/api/queues/otp-send/pause', { why: 'pumping' })).status).toBe(200);
-    expect((await board.pool.query('select * from lane')).rows).toEqual([
+    expect((await board.pool.query('select * from queue')).rows).toEqual([
       { kind: 'otp-send', paused_at: board.time.now, paused_by: operator.email, paused_reason: 'pumping' },
     ]);
     expect(await queue().isPaused()).toBe(true);
     expect(await lastAudit()).toMatchObject({
       actor: operator.email,
-      action: 'lane.pause',
+      action: 'queue.pause',
       subject: 'otp-send',
       detail: { outcome: 'done', why: 'pumping' },
     });
 
     expect((await operator.put('/api/queues/otp-send/resume')).status).toBe(200);
-    expect((await board.pool.query('select * from lane')).rows).toEqual([
+    expect((await board.pool.query('select * from queue')).rows).toEqual([
       { kind: 'otp-send', paused_at: null, paused_by: null, paused_reason: null },
     ]);
     expect(await queue().isPaused()).toBe(false);
@@ -169,41 +169,41 @@ describe('pause and resume', () => {
       const answer = await operator.put('/api/queues/otp-send/pause', body);
       expect(answer.status).toBe(400);
       expect(answer.body.message).toContain('why');
-      expect((await board.pool.query('select from lane where paused_at is not null')).rowCount).toBe(0);
+      expect((await board.pool.query('select from queue where paused_at is not null')).rowCount).toBe(0);
       expect(await queue().isPaused()).toBe(false);
     },
   );
 
   test('a second pause keeps the name and the time of the first', async () => {
     await operator.put('/api/queues/otp-send/pause', { why: 'pumping' });
-    await (await board.visit('admin')).put('/api/queues/otp-send/pause', { why: 'later' });
-    expect((await board.pool.query('select paused_by from lane')).rows).toEqual([
+    await (await board.session('admin')).put('/api/queues/otp-send/pause', { why: 'later' });
+    expect((await board.pool.query('select paused_by from queue')).rows).toEqual([
       { paused_by: operator.email },
     ]);
   });
 });
 
 describe('retry', () => {
-  test('reopens the row, and its kept ticket is issued anew', async () => {
+  test('reopens the row, and its kept queue entry is issued anew', async () => {
     const { id } = await seed({
-      state: 'exhausted',
+      state: 'failed',
       reason: 'provider-unavailable',
       attempts: [{ channel: 'sms', provider: 'twilio', outcome: 'failed' }],
     });
     await issue(id);
-    await work(id, 'exhausted', 'provider-unavailable');
+    await work(id, 'failed', 'provider-unavailable');
     expect(await queue().getJobState(id)).toBe('failed');
 
     expect((await operator.put(`/api/queues/otp-send/${id}/retry`)).status).toBe(204);
     expect(await queue().getJobState(id)).toBe('waiting');
     expect(await rowOf(id)).toMatchObject({
-      state: 'accepted',
+      state: 'queued',
       reason: null,
       finished_at: null,
       run_at: board.time.now,
       attempts: 1,
     });
-    // A crash before the ticket was out would have left this row unpublished for the sweep.
+    // A crash before the queue entry was out would have left this row unpublished for the reconciler.
     const outbox = await board.pool.query(
       'select job_ids, published_at from outbox order by id desc limit 1',
     );
@@ -220,16 +220,16 @@ describe('retry', () => {
       { channel: 'sms', provider: 'twilio', outcome: 'rejected', reason: 'landline' },
     ] as const;
     const { id } = await seed({ state: 'rejected', reason: 'landline', channels: ['sms'], attempts });
-    const jobs = otpJobs(board.pool, sealer({ current: 'none', keys: new Map() }));
+    const jobs = otpJobs(board.pool, rowEncryption({ current: 'none', keys: new Map() }));
     const chain = async () => {
       const job = await jobs.read(id);
       if (!job) throw new Error('no job');
       const rules = { unavailable: new Map(), pushUnconfirmedBuysSms: false, jitter: 0 };
       return { n: job.attemptsMade, step: decideStep(job.verification, job.past, rules, board.time.now) };
     };
-    expect(await chain()).toEqual({ n: 1, step: { step: 'finish', state: 'rejected', reason: 'landline' } });
+    expect(await chain()).toEqual({ n: 1, step: { kind: 'finish', state: 'rejected', reason: 'landline' } });
     await operator.put(`/api/queues/otp-send/${id}/retry`);
-    expect(await chain()).toEqual({ n: 1, step: { step: 'send', send: { channel: 'sms' } } });
+    expect(await chain()).toEqual({ n: 1, step: { kind: 'send', send: { channel: 'sms' } } });
     expect((await board.pool.query('select n, outcome from attempt where job_id = $1', [id])).rows).toEqual([
       { n: 1, outcome: 'rejected' },
     ]);
@@ -249,7 +249,7 @@ describe('retry', () => {
     ['a job whose code has died', { state: 'expired', verification: 'expired' }, 'subject-closed'],
     [
       'a job whose code died unnoticed',
-      { state: 'exhausted', at: new Date(Date.now() - 600_000) },
+      { state: 'failed', at: new Date(Date.now() - 600_000) },
       'subject-closed',
     ],
   ] as const)('of %s is refused', async (_what, job, reason) => {
@@ -261,7 +261,7 @@ describe('retry', () => {
   });
 
   test('of a job that a newer send replaced is refused', async () => {
-    const { id } = await seed({ state: 'exhausted' });
+    const { id } = await seed({ state: 'failed' });
     const { id: newer } = await seed();
     await board.pool.query('update verification set job_id = $2 where job_id = $1', [id, newer]);
     expect((await operator.put(`/api/queues/otp-send/${id}/retry`)).status).toBe(409);
@@ -284,7 +284,7 @@ describe('promote and cancel', () => {
     expect(await queue().getJobState(id)).toBe('waiting');
   });
 
-  test('cancel ends the job and its code, and takes the ticket away', async () => {
+  test('cancel ends the job and its code, and takes the queue entry away', async () => {
     const { id } = await seed();
     await issue(id);
     expect((await operator.put(`/api/queues/otp-send/${id}/clean`)).status).toBe(204);
@@ -319,7 +319,7 @@ describe('roles', () => {
   const oversees = { admin: true, operator: true, finance: true, developer: false, viewer: false };
 
   test.each(staffRoles)('%s may do what its role says, and no more', async (role) => {
-    const visitor = await board.visit(role);
+    const owner = await board.session(role);
     const { id } = await seed({ state: 'rejected' });
     const asked = [
       `/api/queues/otp-send/${id}/retry`,
@@ -329,29 +329,29 @@ describe('roles', () => {
       '/api/queues/otp-send/resume',
     ];
     for (const path of asked) {
-      const { status } = await visitor.put(path, { why: 'a test' });
+      const { status } = await owner.put(path, { why: 'a test' });
       expect([path, status === 403]).toEqual([path, !changes[role]]);
     }
     const refusals = (await board.audit()).filter(
-      ({ actor, detail }) => actor === visitor.email && detail['reason'] === 'role',
+      ({ actor, detail }) => actor === owner.email && detail['reason'] === 'role',
     );
     expect(refusals).toHaveLength(changes[role] ? 0 : asked.length);
     expect((await rowOf(id)).state).toBe(changes[role] ? 'cancelled' : 'rejected');
-    expect((await visitor.get('/api/queues')).status).toBe(200);
-    expect((await visitor.get('/ops')).status).toBe(200);
-    expect((await visitor.get('/ops/audit')).status).toBe(oversees[role] ? 200 : 403);
-    expect((await visitor.post('/ops/retry', { confirm: 'yes' })).status).toBe(changes[role] ? 200 : 403);
-    expect((await visitor.post('/ops/lanes/otp-send/pause', { why: 'a test' })).status).toBe(
+    expect((await owner.get('/api/queues')).status).toBe(200);
+    expect((await owner.get('/ops')).status).toBe(200);
+    expect((await owner.get('/ops/audit')).status).toBe(oversees[role] ? 200 : 403);
+    expect((await owner.post('/ops/retry', { confirm: 'yes' })).status).toBe(changes[role] ? 200 : 403);
+    expect((await owner.post('/ops/queues/otp-send/pause', { why: 'a test' })).status).toBe(
       changes[role] ? 303 : 403,
     );
-    expect((await board.pool.query('select from lane where paused_at is not null')).rowCount).toBe(
+    expect((await board.pool.query('select from queue where paused_at is not null')).rowCount).toBe(
       changes[role] ? 1 : 0,
     );
   });
 });
 
 describe('what the board shows', () => {
-  test('a ticket reads project, channels and a masked recipient, and leads to its job', async () => {
+  test('a queue entry reads project, channels and a masked recipient, and leads to its job', async () => {
     const { id } = await seed();
     await issue(id);
     const { body } = await operator.get(
@@ -403,10 +403,10 @@ describe('what the board shows', () => {
 
 test('while Redis is away a pause is still recorded, and the answer says that the queue was not told', async () => {
   const alone = await openBoard({ redisUrl: 'redis://127.0.0.1:1' });
-  const admin = await alone.visit('admin');
-  const answer = await admin.postJson('/ops/lanes/otp-send/pause', { why: 'a test' });
+  const admin = await alone.session('admin');
+  const answer = await admin.postJson('/ops/queues/otp-send/pause', { why: 'a test' });
   expect([answer.status, answer.body]).toEqual([200, { done: true, told: false }]);
-  expect((await alone.pool.query('select paused_by from lane')).rows).toEqual([{ paused_by: admin.email }]);
+  expect((await alone.pool.query('select paused_by from queue')).rows).toEqual([{ paused_by: admin.email }]);
   expect((await admin.get('/ops')).status).toBe(200);
   expect((await admin.get('/api/queues')).status).toBe(503);
   await alone.close();

@@ -1,18 +1,18 @@
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openBoard, type OpenBoard, type Visitor } from './open-board.ts';
+import { openBoard, type OpenBoard, type SessionOwner } from './open-board.ts';
 import { seedJob, seedProject } from './seed.ts';
 
 let board: OpenBoard;
-let operator: Visitor;
+let operator: SessionOwner;
 let jobId: string;
 beforeAll(async () => {
   board = await openBoard();
-  operator = await board.visit('operator');
+  operator = await board.session('operator');
   const project = await seedProject(board.pool, 'shop');
   const job = await seedJob(board.pool, project, board.addressHash('+998901234567'), {
     project: 'shop',
-    state: 'exhausted',
+    state: 'failed',
   });
   jobId = job.id;
 });
@@ -26,7 +26,7 @@ const mutations = () =>
     ['post', `/ops/jobs/${jobId}/retry`],
     ['post', `/ops/jobs/${jobId}/cancel`],
     ['post', '/ops/retry'],
-    ['post', '/ops/lanes/otp-send/pause'],
+    ['post', '/ops/queues/otp-send/pause'],
     ['put', '/api/queues/otp-send/pause'],
     ['put', `/api/queues/otp-send/${jobId}/retry`],
   ] as const;
@@ -36,10 +36,10 @@ const ask = (method: 'post' | 'put', path: string) =>
 
 const nothingChanged = async () => {
   const { rows } = await board.pool.query(
-    'select (select count(*)::int from lane) lanes, (select state from job where id = $1) state',
+    'select (select count(*)::int from queue) queues, (select state from job where id = $1) state',
     [jobId],
   );
-  expect(rows[0]).toEqual({ lanes: 0, state: 'exhausted' });
+  expect(rows[0]).toEqual({ queues: 0, state: 'failed' });
   expect((await operator.get('/ops')).status).toBe(200);
 };
 
@@ -82,7 +82,7 @@ describe('a form', () => {
   });
 
   test('with the token of another session is refused', async () => {
-    const other = await board.visit('operator');
+    const other = await board.session('operator');
     const page = await other.get('/ops');
     const token = /name="token" value="([^"]+)"/.exec(page.text)?.[1];
     expect(token).toMatch(/^[\w-]{43}$/);
@@ -95,7 +95,7 @@ describe('a form', () => {
   });
 
   test('as plain text is refused, though a foreign page could send it unasked', async () => {
-    const answer = await ask('post', '/ops/lanes/otp-send/pause')
+    const answer = await ask('post', '/ops/queues/otp-send/pause')
       .set('Origin', board.url)
       .type('text/plain')
       .send('{"confirm":true}');

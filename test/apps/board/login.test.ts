@@ -26,15 +26,15 @@ const logIn = (email: string, password: string, from = newAddress()) =>
 
 /** The whole way: the password, and a code of their authenticator. */
 const enter = async ({ email, app }: Pick<Member, 'email' | 'app'>, formerCookie = '') => {
-  const half = valueOf(cookieOf(await logIn(email, PASSWORD).set('Cookie', formerCookie)));
-  return showFactor(half, await app.freshCode(board.time.now));
+  const pending = valueOf(cookieOf(await logIn(email, PASSWORD).set('Cookie', formerCookie)));
+  return showFactor(pending, await app.freshCode(board.time.now));
 };
 const formTokenOf = (page: supertest.Response) => /name="token" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
-const showFactor = async (half: string, code: string, from = newAddress()) => {
-  const page = await supertest(board.url).get('/login/second-factor').set('Cookie', half);
+const showFactor = async (pending: string, code: string, from = newAddress()) => {
+  const page = await supertest(board.url).get('/login/second-factor').set('Cookie', pending);
   return supertest(board.url)
     .post('/login/second-factor')
-    .set('Cookie', half)
+    .set('Cookie', pending)
     .set('Origin', board.url)
     .set('X-Forwarded-For', from)
     .type('form')

@@ -28,7 +28,7 @@ async function start(port: number): Promise<ChildProcess> {
     BIND_HOST: '127.0.0.1',
     BOARD_PORT: String(port),
     CODE_KEYS: `k1:${key()}`,
-    SEAL_KEYS: `s1:${key()}`,
+    ENCRYPTION_KEYS: `s1:${key()}`,
     PEPPER: key(),
     JWT_PRIVATE_JWK: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid: 'j1' }),
   };

@@ -40,10 +40,10 @@ export interface OpenBoard {
   createStaff(role: StaffRole): Promise<{ id: string; email: string }>;
   /** A login whose second factor was set up, a while before any test looks at it, and the authenticator of its person. */
   createMember(role: StaffRole): Promise<Member>;
-  /** A half session of theirs: the password was right. */
-  openHalf(staffId: string): Promise<string>;
-  /** Somebody of this role with a whole session, without the login page and its limits. */
-  visit(role: StaffRole): Promise<Visitor>;
+  /** A pending session of theirs: the password was right. */
+  openPending(staffId: string): Promise<string>;
+  /** Somebody of this role with a full session, without the login page and its limits. */
+  session(role: StaffRole): Promise<SessionOwner>;
   audit(): Promise<
     readonly { actor: string; action: string; subject: string; detail: Record<string, unknown> }[]
   >;
@@ -59,7 +59,7 @@ export interface Member {
   readonly token: string;
 }
 
-export interface Visitor {
+export interface SessionOwner {
   readonly email: string;
   readonly token: string;
   get(path: string): Test;
@@ -107,13 +107,13 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
     if (!made.created) throw new Error(made.reason);
     return made.staff;
   };
-  const openHalf = async (staffId: string, at = time.now) => (await sessions.open(staffId, at)).token;
+  const openPending = async (staffId: string, at = time.now) => (await sessions.open(staffId, at)).token;
   const createMember = async (role: StaffRole): Promise<Member> => {
     const { id, email } = await createStaff(role);
     const at = new Date(time.now.getTime() - A_WHILE_MS);
-    const half = await openHalf(id, at);
-    const app = authenticator(base32((await secondFactors.offer(half, at)) ?? Buffer.alloc(0)));
-    const setUp = await secondFactors.setUp(half, await app.freshCode(at), at);
+    const pending = await openPending(id, at);
+    const app = authenticator(base32((await secondFactors.offer(pending, at)) ?? Buffer.alloc(0)));
+    const setUp = await secondFactors.setUp(pending, await app.freshCode(at), at);
     if (!setUp.passed) throw new Error(setUp.reason);
     return { id, email, app, recoveryCodes: setUp.recoveryCodes, token: setUp.session.token };
   };
@@ -126,11 +126,11 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
     secondFactors,
     createStaff,
     createMember,
-    openHalf: (staffId) => openHalf(staffId),
+    openPending: (staffId) => openPending(staffId),
     addressHash: (phone) => hash('address', phone),
-    async visit(role) {
+    async session(role) {
       const { email, token } = await createMember(role);
-      return visitor(url, email, token);
+      return owner(url, email, token);
     },
     async audit() {
       const { rows } = await pool.query('select actor, action, subject, detail from audit order by id');
@@ -146,7 +146,7 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
   };
 }
 
-function visitor(url: string, email: string, token: string): Visitor {
+function owner(url: string, email: string, token: string): SessionOwner {
   const cookie = `navbat_staff=${token}`;
   const get = (path: string) => supertest(url).get(path).set('Cookie', cookie);
   return {

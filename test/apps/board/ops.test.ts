@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { v7 as uuidv7 } from 'uuid';
 import { RETRY_RUN_MAX } from '../../../domain/staff/command.ts';
-import { openBoard, type OpenBoard, type Visitor } from './open-board.ts';
+import { openBoard, type OpenBoard, type SessionOwner } from './open-board.ts';
 import { seedJob, type SeedJob, seedProject } from './seed.ts';
 
 const PHONE = '+998901234567';
@@ -10,18 +10,18 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 let board: OpenBoard;
-let operator: Visitor;
-let viewer: Visitor;
+let operator: SessionOwner;
+let viewer: SessionOwner;
 let shop: string;
 let taxi: string;
 beforeAll(async () => {
   board = await openBoard();
-  operator = await board.visit('operator');
-  viewer = await board.visit('viewer');
+  operator = await board.session('operator');
+  viewer = await board.session('viewer');
 });
 afterAll(() => board.close());
 beforeEach(async () => {
-  await board.pool.query('truncate project, job, attempt, verification, recipient, outbox, lane cascade');
+  await board.pool.query('truncate project, job, attempt, verification, recipient, outbox, queue cascade');
   await board.queues.redis.flushdb();
   shop = await seedProject(board.pool, 'shop');
   taxi = await seedProject(board.pool, 'taxi');
@@ -51,7 +51,7 @@ describe('the overview', () => {
 
     const overview = await viewer.json('/ops');
     expect(overview.unfinished).toEqual([
-      { kind: 'otp-send', project: 'shop', state: 'accepted', jobs: 1 },
+      { kind: 'otp-send', project: 'shop', state: 'queued', jobs: 1 },
       { kind: 'otp-send', project: 'shop', state: 'running', jobs: 1 },
     ]);
     expect(overview.accepted.counts).toEqual([
@@ -145,7 +145,7 @@ describe('search', () => {
   test('finds an error in the reason of a job or of an attempt, as text and not as a pattern', async () => {
     const byJob = await seed({ state: 'rejected', reason: '100%_sure' });
     const byAttempt = await seed({
-      state: 'exhausted',
+      state: 'failed',
       reason: 'other',
       attempts: [{ channel: 'sms', provider: 'twilio', outcome: 'failed', reason: 'not 100%_SURE' }],
     });
@@ -160,7 +160,7 @@ describe('search', () => {
     const { id } = await seed({ state: 'rejected', reason: 'landline' });
     await seed({ state: 'rejected', reason: 'landline' }, 'taxi');
     await seed({ state: 'rejected', reason: 'filtered' });
-    await seed({ state: 'exhausted', reason: 'landline' });
+    await seed({ state: 'failed', reason: 'landline' });
     await seed({ state: 'rejected', reason: 'landline', at: ago(25 * HOUR_MS) });
     expect(
       ids(await viewer.json('/ops/jobs?kind=otp-send&state=rejected&project=shop&reason=landline')),
@@ -202,9 +202,9 @@ describe('lists', () => {
   test('of the audit are paged too', async () => {
     const seen: string[] = [];
     let cursor = '';
-    for (let n = 0; n < 3; n++) await operator.post('/ops/lanes/otp-send/pause', { why: 'a test' });
+    for (let n = 0; n < 3; n++) await operator.post('/ops/queues/otp-send/pause', { why: 'a test' });
     do {
-      const page = await operator.json(`/ops/audit?limit=2&action=lane.pause&cursor=${cursor}`);
+      const page = await operator.json(`/ops/audit?limit=2&action=queue.pause&cursor=${cursor}`);
       seen.push(...ids(page));
       cursor = page.next_cursor;
     } while (cursor);
@@ -265,8 +265,8 @@ describe("a job's page", () => {
   test('offers a command only where it fits the job and the role', async () => {
     const { id: failed } = await seed({ state: 'rejected' });
     const { id: waiting } = await seed();
-    const actions = async (visitor: Visitor, id: string) =>
-      [...(await visitor.get(`/ops/jobs/${id}`)).text.matchAll(/action="\/ops\/jobs\/[^/]+\/(\w+)"/g)].map(
+    const actions = async (owner: SessionOwner, id: string) =>
+      [...(await owner.get(`/ops/jobs/${id}`)).text.matchAll(/action="\/ops\/jobs\/[^/]+\/(\w+)"/g)].map(
         ([, action]) => action,
       );
     expect(await actions(operator, failed)).toEqual(['retry']);
@@ -304,7 +304,7 @@ test("a recipient's timeline holds jobs, attempts and verifications of every pro
   await seed({ at: ago(5_000) }, 'taxi');
   await seed({ phone: OTHER_PHONE });
   const timeline = await viewer.json(`/ops/recipients/${board.addressHash(PHONE).toString('hex')}`);
-  const told = timeline.data.map(({ what, event }: Record<string, string>) => `${what} ${event}`);
+  const told = timeline.data.map(({ kind, event }: Record<string, string>) => `${kind} ${event}`);
   expect(told).toHaveLength(9);
   expect(told.slice(0, 2).toSorted()).toEqual(['job accepted', 'verification created']);
   expect(told.slice(2, 7)).toEqual([
@@ -321,7 +321,7 @@ test("a recipient's timeline holds jobs, attempts and verifications of every pro
 test('failures are grouped by reason, of jobs and of attempts, within their window', async () => {
   const failed = { channel: 'sms', provider: 'twilio', outcome: 'failed', reason: 'network' } as const;
   for (const project of ['shop', 'taxi', 'taxi'] as const)
-    await seed({ state: 'exhausted', reason: 'network', attempts: [failed, failed] }, project);
+    await seed({ state: 'failed', reason: 'network', attempts: [failed, failed] }, project);
   await seed({
     state: 'completed',
     verification: 'approved',
@@ -330,7 +330,7 @@ test('failures are grouped by reason, of jobs and of attempts, within their wind
   await seed({ state: 'rejected', reason: 'old', at: ago(30 * HOUR_MS) });
   const { jobs, attempts } = await viewer.json('/ops/failures?hours=24');
   expect(jobs).toMatchObject([
-    { kind: 'otp-send', state: 'exhausted', reason: 'network', jobs: 3, projects: 2 },
+    { kind: 'otp-send', state: 'failed', reason: 'network', jobs: 3, projects: 2 },
   ]);
   expect(attempts).toMatchObject([
     { channel: 'sms', provider: 'twilio', outcome: 'failed', reason: 'network', attempts: 7, jobs: 4 },
@@ -341,9 +341,9 @@ test('failures are grouped by reason, of jobs and of attempts, within their wind
 
 describe('retry of a filtered set', () => {
   const seedFailures = async () => {
-    for (let n = 0; n < 3; n++) await seed({ state: 'exhausted', reason: 'network' });
-    await seed({ state: 'exhausted', reason: 'network', verification: 'expired' });
-    await seed({ state: 'exhausted', reason: 'network' }, 'taxi');
+    for (let n = 0; n < 3; n++) await seed({ state: 'failed', reason: 'network' });
+    await seed({ state: 'failed', reason: 'network', verification: 'expired' });
+    await seed({ state: 'failed', reason: 'network' }, 'taxi');
     await seed({ state: 'rejected', reason: 'landline' });
     await seed({ state: 'completed', verification: 'approved' });
     board.time.now = new Date(board.time.now.getTime() + 10);
@@ -358,7 +358,7 @@ describe('retry of a filtered set', () => {
       matching: 4,
       retriable: 3,
       retried: 0,
-      by_reason: [{ state: 'exhausted', reason: 'network', jobs: 4, retriable: 3 }],
+      by_reason: [{ state: 'failed', reason: 'network', jobs: 4, retriable: 3 }],
     });
     expect(
       (await operator.postJson('/ops/retry', { project: 'shop', reason: 'network', hours: 1 })).body,
@@ -366,7 +366,7 @@ describe('retry of a filtered set', () => {
     expect(await statesOf()).toEqual(before);
   });
 
-  test('takes what was counted and nothing else, issues the tickets, and is audited', async () => {
+  test('takes what was counted and nothing else, issues the queue entries, and is audited', async () => {
     await seedFailures();
     const page = await operator
       .get('/ops/retry?project=shop&reason=network&hours=1')
@@ -381,13 +381,13 @@ describe('retry of a filtered set', () => {
     expect(fields).toMatchObject({ project: 'shop', reason: 'network', confirm: 'yes' });
     // Failed after the count: nobody has looked at it.
     board.time.now = new Date(board.time.now.getTime() + 1_000);
-    const late = await seed({ state: 'exhausted', reason: 'network', at: board.time.now });
+    const late = await seed({ state: 'failed', reason: 'network', at: board.time.now });
 
     const { token: _token, ...filter } = fields;
     const done = await operator.post('/ops/retry', filter);
     expect(done.text).toContain('3 jobs were accepted again');
-    expect(await statesOf()).toEqual({ accepted: 3, exhausted: 3, rejected: 1, completed: 1 });
-    expect((await viewer.json(`/ops/jobs/${late.id}`)).state).toBe('exhausted');
+    expect(await statesOf()).toEqual({ queued: 3, failed: 3, rejected: 1, completed: 1 });
+    expect((await viewer.json(`/ops/jobs/${late.id}`)).state).toBe('failed');
     expect(await board.queues.of['otp-send'].getJobCounts('waiting')).toEqual({ waiting: 3 });
     expect((await board.audit()).at(-1)).toMatchObject({
       actor: operator.email,
@@ -408,7 +408,7 @@ describe('retry of a filtered set', () => {
   });
 
   test('stops at its bound, and a second run takes the rest', async () => {
-    const { id } = await seed({ state: 'exhausted', reason: 'network' });
+    const { id } = await seed({ state: 'failed', reason: 'network' });
     const jobs = RETRY_RUN_MAX + 7;
     // What the table makes of the others can't be inserted.
     const { rows } = await board.pool.query<{ name: string }>(
@@ -432,10 +432,10 @@ describe('retry of a filtered set', () => {
     expect(first.body).toMatchObject({ retried: RETRY_RUN_MAX, more: true, told: true });
     const second = await operator.postJson('/ops/retry', { hours: 1, confirm: true });
     expect(second.body).toMatchObject({ retried: 7, more: false });
-    expect(await statesOf()).toEqual({ accepted: jobs });
+    expect(await statesOf()).toEqual({ queued: jobs });
     // The board's clock is ahead, so that the first of them may sleep for a moment.
-    const tickets = await board.queues.of['otp-send'].getJobCounts('waiting', 'delayed');
-    expect((tickets['waiting'] ?? 0) + (tickets['delayed'] ?? 0)).toBe(jobs);
+    const entries = await board.queues.of['otp-send'].getJobCounts('waiting', 'delayed');
+    expect((entries['waiting'] ?? 0) + (entries['delayed'] ?? 0)).toBe(jobs);
     expect((await board.pool.query('select from outbox where published_at is null')).rowCount).toBe(0);
   });
 });
@@ -495,8 +495,8 @@ test('nothing under /ops shows a whole number, a key id of a code, metadata or a
     `update verification set metadata = '{"note":"meta-secret"}', client = '{"ip":"203.0.113.9"}', code_kid = 'kid-secret'`,
   );
   await board.pool.query(
-    `insert into recipient (id, project_id, phone, address_hash, push_token_sealed, telegram_chat_id, created_at, updated_at)
-     values ($1, $2, $3, $4, 'sealed-secret', 77000111, $5, $5)`,
+    `insert into recipient (id, project_id, phone, address_hash, push_token_encrypted, telegram_chat_id, created_at, updated_at)
+     values ($1, $2, $3, $4, 'encrypted-secret', 77000111, $5, $5)`,
     [uuidv7(), shop, PHONE, board.addressHash(PHONE), board.time.now],
   );
   const address = board.addressHash(PHONE).toString('hex');
@@ -507,14 +507,14 @@ test('nothing under /ops shows a whole number, a key id of a code, metadata or a
     `/ops/recipients/${address}`,
     '/ops/failures',
     '/ops/retry',
-    '/ops/lanes',
+    '/ops/queues',
     '/ops/audit',
   ])
     for (const format of ['text/html', 'application/json']) {
       const { status, text } = await operator.get(path).set('Accept', format);
       expect([path, status]).toEqual([path, 200]);
       expect(text).not.toMatch(
-        /998901234567|meta-secret|203\.0\.113\.9|kid-secret|sealed-secret|77000111|password_hash|token_hash/,
+        /998901234567|meta-secret|203\.0\.113\.9|kid-secret|encrypted-secret|77000111|password_hash|token_hash/,
       );
     }
   const known = (await viewer.json(`/ops/recipients/${address}`)).known;

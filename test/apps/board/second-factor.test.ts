@@ -2,7 +2,7 @@ import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOGINS_PER_MINUTE } from '../../../apps/board/login.ts';
 import { boardRules, type Rule } from '../../../domain/staff/access/policy.ts';
-import { HALF_SESSION_MINUTES } from '../../../domain/staff/session.ts';
+import { PENDING_SESSION_MINUTES } from '../../../domain/staff/session.ts';
 import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff/lock.ts';
 import { type Authenticator, authenticator } from '../../support/authenticator.ts';
 import { scanSvg } from '../../support/scan-svg.ts';
@@ -40,9 +40,9 @@ async function passwordOf(email: string, former = ''): Promise<string> {
   return cookieOf(answer);
 }
 
-async function show(half: string, code: string, from = newAddress()): Promise<supertest.Response> {
-  const page = await ask('get', PATH, half, from);
-  return ask('post', PATH, half, from)
+async function show(pending: string, code: string, from = newAddress()): Promise<supertest.Response> {
+  const page = await ask('get', PATH, pending, from);
+  return ask('post', PATH, pending, from)
     .type('form')
     .send({ code, token: formTokenOf(page), next: '/ops/jobs' });
 }
@@ -65,8 +65,8 @@ const rowsOf = async (email: string) =>
 describe('the first login', () => {
   test('shows a QR code and the same secret as text, and takes the code that an app makes of it', async () => {
     const { email } = await board.createStaff('viewer');
-    const half = await passwordOf(email);
-    const page = await ask('get', PATH, half);
+    const pending = await passwordOf(email);
+    const page = await ask('get', PATH, pending);
     const uri = new URL(scanSvg(page.text));
     expect(decodeURIComponent(uri.pathname)).toBe(`/Navbat:${email}`);
     const secret = uri.searchParams.get('secret') ?? '';
@@ -77,9 +77,9 @@ describe('the first login', () => {
       /^default-src 'none'; style-src 'self'; img-src 'self';/,
     );
     expect(page.text).not.toMatch(/<script|style="/);
-    expect(await isInside(half)).toBe(false);
+    expect(await isInside(pending)).toBe(false);
 
-    const answer = await show(half, await authenticator(secret).codeAt(board.time.now));
+    const answer = await show(pending, await authenticator(secret).codeAt(board.time.now));
     expect(answer.status).toBe(200);
     const codes = [...answer.text.matchAll(/<li>([A-Z2-7-]{19})<\/li>/g)].map(([, code]) => code);
     expect(codes).toHaveLength(10);
@@ -98,21 +98,23 @@ describe('the first login', () => {
 
   test('shows the same secret again after a wrong code, which locks nothing: there is nothing to guess', async () => {
     const { email } = await board.createStaff('viewer');
-    const half = await passwordOf(email);
-    const secret = new URL(scanSvg((await ask('get', PATH, half)).text)).searchParams.get('secret') ?? '';
+    const pending = await passwordOf(email);
+    const secret = new URL(scanSvg((await ask('get', PATH, pending)).text)).searchParams.get('secret') ?? '';
     for (let n = 0; n <= FAILED_LOGINS_MAX; n++) {
-      const wrong = await show(half, WRONG);
+      const wrong = await show(pending, WRONG);
       expect(wrong.status).toBe(401);
       expect(new URL(scanSvg(wrong.text)).searchParams.get('secret')).toBe(secret);
     }
-    expect((await show(half, await authenticator(secret).codeAt(board.time.now))).status).toBe(200);
+    expect((await show(pending, await authenticator(secret).codeAt(board.time.now))).status).toBe(200);
   });
 
   test('leads whom another session overtook to the question for a code', async () => {
     const { email } = await board.createStaff('viewer');
     const [guesser, owner] = [await passwordOf(email), await passwordOf(email)];
-    const secretOf = async (half: string) =>
-      authenticator(new URL(scanSvg((await ask('get', PATH, half)).text)).searchParams.get('secret') ?? '');
+    const secretOf = async (pending: string) =>
+      authenticator(
+        new URL(scanSvg((await ask('get', PATH, pending)).text)).searchParams.get('secret') ?? '',
+      );
     const [known, app] = [await secretOf(guesser), await secretOf(owner)];
     expect((await show(owner, await app.codeAt(board.time.now))).status).toBe(200);
     const late = await show(guesser, await known.codeAt(board.time.now));
@@ -159,9 +161,9 @@ describe('a login', () => {
   test('is locked by wrong passwords and wrong codes together, and the page says so to whoever had the password', async () => {
     const member = await board.createMember('operator');
     await ask('post', '/login', '').type('form').send({ email: member.email, password: 'wrong' });
-    const half = await passwordOf(member.email);
-    for (let n = 1; n < FAILED_LOGINS_MAX; n++) expect((await show(half, WRONG)).status).toBe(401);
-    const locked = await show(half, await codeNow(member));
+    const pending = await passwordOf(member.email);
+    for (let n = 1; n < FAILED_LOGINS_MAX; n++) expect((await show(pending, WRONG)).status).toBe(401);
+    const locked = await show(pending, await codeNow(member));
     expect([locked.status, /locked for a quarter of an hour/.test(locked.text)]).toEqual([401, true]);
     const refused = await ask('post', '/login', '')
       .type('form')
@@ -182,7 +184,7 @@ describe('a login', () => {
     const statuses = [];
     for (let n = 0; n <= LOGINS_PER_MINUTE; n++) {
       const { id } = await board.createMember('viewer');
-      statuses.push((await show(`navbat_staff=${await board.openHalf(id)}`, WRONG, from)).status);
+      statuses.push((await show(`navbat_staff=${await board.openPending(id)}`, WRONG, from)).status);
     }
     expect(statuses).toEqual([...Array(LOGINS_PER_MINUTE).fill(401), 429]);
   });
@@ -218,23 +220,23 @@ describe('a login', () => {
   });
 });
 
-describe('a half session', () => {
+describe('a pending session', () => {
   let member: Member;
-  let half: string;
+  let pending: string;
   beforeAll(async () => {
     member = await board.createMember('admin');
-    half = `navbat_staff=${await board.openHalf(member.id)}`;
+    pending = `navbat_staff=${await board.openPending(member.id)}`;
   });
 
-  const isForHalf = (rule: Rule) =>
-    rule.by === 'anyone' || (rule.by === 'session' && rule.extent !== 'whole');
+  const isForPending = (rule: Rule) =>
+    rule.by === 'anyone' || (rule.by === 'session' && rule.extent !== 'full');
   const rules = Object.entries<Rule>(boardRules);
-  const routes = rules.filter(([, rule]) => !isForHalf(rule)).map(([route]) => route);
+  const routes = rules.filter(([, rule]) => !isForPending(rule)).map(([route]) => route);
   const pathOf = (path: string) => path.replaceAll(/[:*]\w+/g, 'otp-send');
 
   test('reaches four routes more than nobody does', () => {
     expect(
-      rules.filter(([, rule]) => isForHalf(rule) && rule.by !== 'anyone').map(([route]) => route),
+      rules.filter(([, rule]) => isForPending(rule) && rule.by !== 'anyone').map(([route]) => route),
     ).toEqual([`GET ${PATH}`, `POST ${PATH}`, 'GET /logout', 'POST /logout']);
     expect(routes.length).toBeGreaterThan(30);
   });
@@ -244,7 +246,7 @@ describe('a half session', () => {
     const request = () =>
       supertest(board.url)
         [method.toLowerCase() as 'get' | 'post' | 'put'](pathOf(path))
-        .set('Cookie', half)
+        .set('Cookie', pending)
         .set('Origin', board.url);
     expect((await request().set('Accept', 'application/json').type('json')).status).toBe(401);
     const { status, headers } = await request().set('Accept', 'text/html');
@@ -255,11 +257,11 @@ describe('a half session', () => {
   });
 
   test('lives for ten minutes and not a second longer', async () => {
-    const token = `navbat_staff=${await board.openHalf(member.id)}`;
-    await later(HALF_SESSION_MINUTES * 60_000 - 1_000, async () => {
+    const token = `navbat_staff=${await board.openPending(member.id)}`;
+    await later(PENDING_SESSION_MINUTES * 60_000 - 1_000, async () => {
       expect((await ask('get', PATH, token)).status).toBe(200);
     });
-    await later(HALF_SESSION_MINUTES * 60_000, async () => {
+    await later(PENDING_SESSION_MINUTES * 60_000, async () => {
       expect((await ask('get', PATH, token)).headers['location']).toBe('/login');
       const answer = await ask('post', PATH, token)
         .type('form')
@@ -271,7 +273,7 @@ describe('a half session', () => {
   test('is another one after the second factor: who planted it, or saw it, holds nothing', async () => {
     const victim = await board.createMember('admin');
     // The attacker's own, planted in the victim's browser before the login.
-    const planted = `navbat_staff=${await board.openHalf(member.id)}`;
+    const planted = `navbat_staff=${await board.openPending(member.id)}`;
     const seen = await passwordOf(victim.email, planted);
     expect(seen).not.toBe(planted);
     expect((await ask('get', PATH, planted)).headers['location']).toBe('/login');
@@ -283,7 +285,7 @@ describe('a half session', () => {
   });
 
   test('ends with its logout', async () => {
-    const token = `navbat_staff=${await board.openHalf(member.id)}`;
+    const token = `navbat_staff=${await board.openPending(member.id)}`;
     const page = await ask('get', PATH, token);
     await ask('post', '/logout', token)
       .type('form')
@@ -292,7 +294,7 @@ describe('a half session', () => {
   });
 
   test('takes no code that another site sends, and none without the form’s token', async () => {
-    const token = `navbat_staff=${await board.openHalf(member.id)}`;
+    const token = `navbat_staff=${await board.openPending(member.id)}`;
     const code = await codeNow(member);
     const page = await ask('get', PATH, token);
     const form = { code, token: formTokenOf(page) };
@@ -306,7 +308,7 @@ describe('a half session', () => {
   });
 });
 
-describe('a whole session', () => {
+describe('a full session', () => {
   test('makes ten new recovery codes for a code of the authenticator, and not for a recovery code', async () => {
     const member = await board.createMember('viewer');
     const cookie = `navbat_staff=${member.token}`;

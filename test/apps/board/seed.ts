@@ -1,3 +1,4 @@
+import { isFinal } from '../../../domain/job/job.ts';
 import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
@@ -44,11 +45,11 @@ export async function seedJob(
   addressHash: Buffer,
   seed: SeedJob,
 ): Promise<{ id: JobId; verificationId: string }> {
-  const { state = 'accepted', reason = null, at = new Date(), phone = '+998901234567' } = seed;
+  const { state = 'queued', reason = null, at = new Date(), phone = '+998901234567' } = seed;
   const { verification = 'live', channels = ['push', 'sms'], attempts = [] } = seed;
   const id = JobId.parse(uuidv7({ msecs: at.getTime() }));
   const verificationId = uuidv7({ msecs: at.getTime() });
-  const isFinished = state !== 'accepted' && state !== 'running';
+  const isFinished = isFinal(state);
   const finishedAt = isFinished ? new Date(at.getTime() + 1_200 * (attempts.length + 1)) : null;
   const expiresAt = new Date(at.getTime() + LIFE_MS);
   await pool.query(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Saying, type StoryDeps, tell } from '../../../apps/bot/conversation.ts';
+import { type Saying, type ConversationDeps, handleAction } from '../../../apps/bot/conversation.ts';
 import { texts } from '../../../apps/bot/texts.ts';
-import type { Deed } from '../../../apps/bot/update.ts';
+import type { BotAction } from '../../../apps/bot/update.ts';
 import type { RegisterAnswer, VerifyAnswer } from '../../../domain/identity/registration/registrar.ts';
 import { ProjectSettings } from '../../../domain/settings.ts';
 import { ProjectId } from '../../../domain/shared/ids.ts';
@@ -14,7 +14,7 @@ const caller = {
   settings: ProjectSettings.parse({}),
 } as const;
 const unverified = { id: 1, phone: '+998901234567', phoneProof: 'none', isVerified: false, locale: 'en' };
-const sent = { answer: 'sent', id: 'v', expiresAt: 'then' } as unknown as RegisterAnswer;
+const sent = { kind: 'sent', id: 'v', expiresAt: 'then' } as unknown as RegisterAnswer;
 
 interface Given {
   readonly user?: object | null;
@@ -22,8 +22,8 @@ interface Given {
   readonly verified?: VerifyAnswer;
   readonly lifted?: number | null;
 }
-/** What the bot says to a deed, and what it asked of the registrar. */
-async function said(deed: Deed, given: Given = {}) {
+/** What the bot says to an action, and what it asked of the registrar. */
+async function said(action: BotAction, given: Given = {}) {
   const sayings: Saying[] = [];
   const asked: unknown[] = [];
   const user = given.user === undefined ? unverified : given.user;
@@ -36,13 +36,13 @@ async function said(deed: Deed, given: Given = {}) {
       },
       verify: async (order: unknown) => {
         asked.push(order);
-        return given.verified ?? { answer: 'verified' };
+        return given.verified ?? { kind: 'verified' };
       },
     },
     registrations: { arrive: async () => user ?? unverified, chooseLocale: async () => {} },
     chats: { note: async () => {} },
     destinations: { liftFromChat: async () => given.lifted ?? null },
-    mouth: {
+    replySender: {
       say: async (_chat: number, saying: Saying) => {
         sayings.push(saying);
       },
@@ -50,15 +50,15 @@ async function said(deed: Deed, given: Given = {}) {
     },
     now: () => new Date('2026-01-15T10:00:00Z'),
     fingerprintOf: (phone: string) => `hash of ${phone}`,
-  } as unknown as StoryDeps;
+  } as unknown as ConversationDeps;
   const person = { telegramId: 7, locale: 'en' } as const;
-  await tell(deps, caller, { ...deed, by: person }, { updateId: 1, requestId: 'r' });
+  await handleAction(deps, caller, { ...action, by: person }, { updateId: 1, requestId: 'r' });
   return { text: sayings.map((saying) => saying.text).join('\n'), sayings, asked };
 }
 
 describe('a contact', () => {
-  const contact = (more: object = {}): Deed => ({
-    deed: 'contact',
+  const contact = (more: object = {}): BotAction => ({
+    kind: 'contact',
     phone: '998901234567',
     isOwn: true,
     ...more,
@@ -84,7 +84,7 @@ describe('a contact', () => {
 
   test('whose code is refused says how long to wait where waiting helps, a started minute counted', async () => {
     const refused = (reason: string, retryAfterSeconds: number | null) =>
-      said(contact(), { registered: { answer: 'refused', reason, retryAfterSeconds } as RegisterAnswer });
+      said(contact(), { registered: { kind: 'refused', reason, retryAfterSeconds } as RegisterAnswer });
     expect((await refused('too-soon', 61)).text).toBe(words.tooManyCodes(2));
     expect((await refused('too-many-sends', null)).text).toBe(words.tooManyCodes(1));
     expect((await refused('destination-locked', null)).text).toBe(words.locked);
@@ -93,7 +93,7 @@ describe('a contact', () => {
 });
 
 describe('a text', () => {
-  const text = (of: string): Deed => ({ deed: 'text', text: of });
+  const text = (of: string): BotAction => ({ kind: 'text', text: of });
 
   test('that is meant as a code is checked as people write it, and counted for this account', async () => {
     const { text: answer, asked } = await said(text(' 123 456 '));
@@ -115,26 +115,26 @@ describe('a text', () => {
 
   test('that was wrong says so, and one too many says for how long', async () => {
     const wrong = (verified: VerifyAnswer) => said(text('123456'), { verified });
-    expect((await wrong({ answer: 'wrong' })).text).toBe(words.wrongCode);
-    expect((await wrong({ answer: 'refused', why: { result: 'locked' } })).text).toBe(words.locked);
-    const blocked = { answer: 'refused', why: { result: 'blocked', retryAfterSeconds: 120 } } as const;
+    expect((await wrong({ kind: 'wrong' })).text).toBe(words.wrongCode);
+    expect((await wrong({ kind: 'refused', why: { kind: 'locked' } })).text).toBe(words.locked);
+    const blocked = { kind: 'refused', why: { kind: 'blocked', retryAfterSeconds: 120 } } as const;
     expect((await wrong(blocked)).text).toBe(words.tooManyChecks(2));
   });
 });
 
 test('a lock opens for who is proven, and whoever is not is asked for their number', async () => {
-  expect((await said({ deed: 'unlock' }, { lifted: 2 })).text).toBe(words.unlocked);
-  expect((await said({ deed: 'unlock' }, { lifted: 0 })).text).toBe(words.nothingLocked);
-  const unproven = await said({ deed: 'unlock' }, { lifted: null });
+  expect((await said({ kind: 'unlock' }, { lifted: 2 })).text).toBe(words.unlocked);
+  expect((await said({ kind: 'unlock' }, { lifted: 0 })).text).toBe(words.nothingLocked);
+  const unproven = await said({ kind: 'unlock' }, { lifted: null });
   expect(unproven.sayings).toEqual([{ text: words.unlockUnproven, contactButton: words.shareButton }]);
 });
 
 test('languages are offered in their own names, and a choice is answered in the language that was chosen', async () => {
-  const asked = await said({ deed: 'language', choice: null, queryId: null });
+  const asked = await said({ kind: 'language', choice: null, queryId: null });
   expect(asked.sayings[0]?.buttons?.map(({ data }) => data)).toEqual([
     'language:uz',
     'language:ru',
     'language:en',
   ]);
-  expect((await said({ deed: 'language', choice: 'ru', queryId: 'q' })).text).toBe(texts.ru.languageSet);
+  expect((await said({ kind: 'language', choice: 'ru', queryId: 'q' })).text).toBe(texts.ru.languageSet);
 });

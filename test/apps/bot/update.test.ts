@@ -9,21 +9,21 @@ const by = { telegramId: 7, locale: 'ru' };
 
 describe('what a person writes', () => {
   test.each([
-    ['/start', { deed: 'start', payload: null }],
-    ['/start ref-1_A', { deed: 'start', payload: 'ref-1_A' }],
-    [`/start ${'a'.repeat(65)}`, { deed: 'start', payload: null }],
-    ["/start a'b", { deed: 'start', payload: null }],
-    ['/START@navbat_bot x', { deed: 'start', payload: 'x' }],
-    ['/help', { deed: 'help' }],
-    ['/stop', { deed: 'stop' }],
-    ['/unlock', { deed: 'unlock' }],
-    ['/language', { deed: 'language', choice: null, queryId: null }],
-    ['/language UZ', { deed: 'language', choice: 'uz', queryId: null }],
-    ['/language de', { deed: 'language', choice: null, queryId: null }],
-    ['/other', { deed: 'text', text: '/other' }],
-    ['123 456', { deed: 'text', text: '123 456' }],
-  ])('%j', (text, deed) => {
-    expect(message({ text })?.what).toEqual({ ...deed, by });
+    ['/start', { kind: 'start', payload: null }],
+    ['/start ref-1_A', { kind: 'start', payload: 'ref-1_A' }],
+    [`/start ${'a'.repeat(65)}`, { kind: 'start', payload: null }],
+    ["/start a'b", { kind: 'start', payload: null }],
+    ['/START@navbat_bot x', { kind: 'start', payload: 'x' }],
+    ['/help', { kind: 'help' }],
+    ['/stop', { kind: 'stop' }],
+    ['/unlock', { kind: 'unlock' }],
+    ['/language', { kind: 'language', choice: null, queryId: null }],
+    ['/language UZ', { kind: 'language', choice: 'uz', queryId: null }],
+    ['/language de', { kind: 'language', choice: null, queryId: null }],
+    ['/other', { kind: 'text', text: '/other' }],
+    ['123 456', { kind: 'text', text: '123 456' }],
+  ])('%j', (text, action) => {
+    expect(message({ text })?.what).toEqual({ ...action, by });
   });
 
   test('is theirs in their own language, where we speak it', () => {
@@ -36,7 +36,7 @@ describe('what a person writes', () => {
       expect(message({ from: { ...from, language_code }, text: 'x' })?.what?.by.locale).toBe(locale);
   });
 
-  test('in a group, as another or as a bot is no deed of theirs: others would read along', () => {
+  test('in a group, as another or as a bot is no action of theirs: others would read along', () => {
     for (const more of [{ chat: group }, { chat: { ...chat, id: 8 } }, { from: { ...from, is_bot: true } }])
       expect(message({ ...more, text: '/start' })?.what).toBeNull();
   });
@@ -44,7 +44,7 @@ describe('what a person writes', () => {
 
 test('a contact is the sender’s own only where Telegram says so', () => {
   const own = (contact: object) => message({ contact: { phone_number: '998901234567', ...contact } })?.what;
-  expect(own({ user_id: 7 })).toMatchObject({ deed: 'contact', phone: '998901234567', isOwn: true });
+  expect(own({ user_id: 7 })).toMatchObject({ kind: 'contact', phone: '998901234567', isOwn: true });
   for (const contact of [{ user_id: 8 }, {}]) expect(own(contact)).toMatchObject({ isOwn: false });
 });
 
@@ -57,7 +57,7 @@ describe('a button', () => {
 
   test('of ours chooses the language', () => {
     expect(press({ data: 'language:uz' })?.what).toEqual({
-      deed: 'language',
+      kind: 'language',
       choice: 'uz',
       queryId: 'q',
       by,
@@ -66,7 +66,7 @@ describe('a button', () => {
 
   test('of a project is told with where it was and who pressed it', () => {
     expect(press({ data: 'yes' })?.news).toEqual({
-      news: 'pressed',
+      kind: 'pressed',
       press: { queryId: 'q', userId: 7, under: { chatId: 7, messageId: 5, data: 'yes' } },
     });
   });
@@ -91,7 +91,7 @@ describe('a chat', () => {
   });
 
   test('that became a supergroup is told from either side alike', () => {
-    const moved = { news: 'moved', from: -1, to: -100 };
+    const moved = { kind: 'moved', from: -1, to: -100 };
     expect(message({ chat: { id: -1, type: 'group' }, migrate_to_chat_id: -100 })?.news).toEqual(moved);
     expect(message({ chat: group, migrate_from_chat_id: -1 })?.news).toEqual(moved);
   });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeyScope } from '../../../domain/project/key.ts';
 import { readConfig } from '../../../infra/process/config.ts';
 import { base32 } from '../../../domain/shared/otpauth.ts';
-import { keyedHash, sealer } from '../../../infra/process/crypto.ts';
+import { keyedHash, rowEncryption } from '../../../infra/process/crypto.ts';
 import { RUNNING_FILE, runningVariables } from '../../../infra/process/running.ts';
 import { staffAccounts } from '../../../infra/postgres/staff/accounts.ts';
 import { FAILED_LOGINS_MAX } from '../../../infra/postgres/staff/lock.ts';
@@ -196,7 +196,7 @@ describe('staff', () => {
     const made = await json(['staff', 'create', 'Ann@Example.uz', '--role', 'admin']);
     expect(made).toMatchObject({ email: 'ann@example.uz', role: 'admin' });
     expect(await accounts.verifyPassword('ann@example.uz', made.password, new Date())).toMatchObject({
-      login: 'accepted',
+      kind: 'accepted',
     });
     const piped = await navbat(
       ['staff', 'create', 'bob@example.uz', '--role', 'viewer', '--password-stdin'],
@@ -205,7 +205,7 @@ describe('staff', () => {
     expect(piped.out).not.toContain('horse');
     expect(
       await accounts.verifyPassword('bob@example.uz', 'correct horse battery', new Date()),
-    ).toMatchObject({ login: 'accepted' });
+    ).toMatchObject({ kind: 'accepted' });
   });
 
   test('are refused a short password, an unknown role and a second login of one email', async () => {
@@ -233,9 +233,9 @@ describe('staff', () => {
     const { password } = await json(['staff', 'create', email, '--role', 'operator']);
     const logIn = (text: string) => accounts.verifyPassword(email, text, new Date());
     for (let tries = 0; tries < FAILED_LOGINS_MAX; tries++) await logIn('a wrong password');
-    expect(await logIn(password)).toMatchObject({ login: 'refused', reason: 'locked' });
+    expect(await logIn(password)).toMatchObject({ kind: 'refused', reason: 'locked' });
     expect(await json(['staff', 'unlock', 'Locked@Example.uz'])).toMatchObject({ unlocked: true });
-    expect(await logIn(password)).toMatchObject({ login: 'accepted' });
+    expect(await logIn(password)).toMatchObject({ kind: 'accepted' });
     const { rows } = await ground.pool.query(
       `select actor from audit where action = 'staff.unlock' and subject = $1`,
       [email],
@@ -250,8 +250,8 @@ describe('staff', () => {
     const email = 'lost@example.uz';
     const now = new Date();
     const { id } = await json(['staff', 'create', email, '--role', 'viewer']);
-    const { SEAL_KEYS, PEPPER } = readConfig(env);
-    const factors = staffSecondFactors(ground.orm.em, sealer(SEAL_KEYS), keyedHash(PEPPER));
+    const { ENCRYPTION_KEYS, PEPPER } = readConfig(env);
+    const factors = staffSecondFactors(ground.orm.em, rowEncryption(ENCRYPTION_KEYS), keyedHash(PEPPER));
     const sessions = staffSessions(ground.orm.em);
     const half = await sessions.open(id, now);
     const app = authenticator(base32((await factors.offer(half.token, now)) ?? Buffer.alloc(0)));
@@ -300,7 +300,7 @@ describe('as a process', () => {
     const accounts = staffAccounts(ground.orm.em);
     expect(
       await accounts.verifyPassword('process@example.uz', 'correct horse battery', new Date()),
-    ).toMatchObject({ login: 'accepted' });
+    ).toMatchObject({ kind: 'accepted' });
   });
 
   test('a refusal stands on standard error alone and ends with 1', async () => {

@@ -97,12 +97,12 @@ describe('/metrics', () => {
 
   test('tells depth and age of what waits by kind, from Postgres', async () => {
     const { project } = await makeProject(ground, 'depth');
-    await seed(project.id, 'accepted', 90);
-    await seed(project.id, 'accepted', 30);
+    await seed(project.id, 'queued', 90);
+    await seed(project.id, 'queued', 30);
     await seed(project.id, 'running', 500);
     await seed(project.id, 'completed', 900);
     // Waits for its time, and is not late.
-    await seed(project.id, 'accepted', -60);
+    await seed(project.id, 'queued', -60);
     const { text } = await request(api.app).get('/metrics').expect(200);
     expect(valueOf(text, 'navbat_queue_unfinished_jobs{kind="otp-send"}')).toBe(4);
     expect(valueOf(text, 'navbat_queue_waiting_jobs{kind="otp-send"}')).toBe(3);

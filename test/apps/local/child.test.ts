@@ -34,7 +34,7 @@ async function childThat(does: string, readiness: Readiness = { logMessage: 'wor
   const pids: (number | undefined)[] = [];
   const onGiveUp = vi.fn<(name: string) => void>();
   const child = startChild(
-    { name: 'lane', command: ['main.mjs'], readiness },
+    { name: 'queue', command: ['main.mjs'], readiness },
     {
       directory,
       env: { PATH: process.env['PATH'] ?? '' },
@@ -116,6 +116,6 @@ test('a child that does not end is killed as soon as somebody forces it', async 
 
 test('a child that crashes for ever is given up, and not started any more', async () => {
   const { onGiveUp, pids } = await childThat(`${sayReady} process.exitCode = 1;`);
-  await vi.waitFor(() => expect(onGiveUp).toHaveBeenCalledExactlyOnceWith('lane'), EVENTUALLY_MS);
+  await vi.waitFor(() => expect(onGiveUp).toHaveBeenCalledExactlyOnceWith('queue'), EVENTUALLY_MS);
   expect(pids.filter((pid) => pid !== undefined)).toHaveLength(CRASHES_MAX);
 });

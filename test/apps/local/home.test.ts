@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -49,6 +49,28 @@ test('a home whose supervisor was killed is taken over, by one of all that try a
   await once(killed.child, 'exit');
   const said = (await Promise.all([claimant(), claimant(), claimant(), claimant()])).map((each) => each.said);
   expect(said.toSorted()).toEqual(['HomeInUse', 'HomeInUse', 'HomeInUse', 'claimed']);
+});
+
+test('of the dead in a line only the last has an heir, and a line that has ended has none', async () => {
+  const [first, second] = [await claimant(), { pid: process.pid, mark: 'of another start', stopping: false }];
+  first.child.kill('SIGKILL');
+  await once(first.child, 'exit');
+  const owner = JSON.parse(await readFile(join(home, 'supervisor.json'), 'utf8')) as {
+    pid: number;
+    mark: string;
+  };
+  const heir = join(home, `supervisor.json.after-${owner.pid}-${Buffer.from(owner.mark).toString('hex')}`);
+  // Killed between its link and its move to the owner file.
+  await writeFile(heir, JSON.stringify(second));
+  const said = (await Promise.all([claimant(), claimant(), claimant()])).map((each) => each.said);
+  expect(said.toSorted()).toEqual(['HomeInUse', 'HomeInUse', 'claimed']);
+  expect(await readdir(home)).toEqual(['supervisor.json']);
+});
+
+test('an owner file that cannot be read keeps nobody out', async () => {
+  await writeFile(join(home, 'supervisor.json'), '{');
+  await claimHome(home, startMark);
+  await expect(claimHome(home, startMark)).rejects.toThrow(`process ${process.pid}`);
 });
 
 test('a stranger with the pid of a dead supervisor does not keep the home', async () => {

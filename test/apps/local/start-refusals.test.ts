@@ -69,7 +69,7 @@ test('data of another version stops the start, with where it is and how to start
   const client = new Client({ connectionString: server.url });
   await client.connect();
   await client.query(`create table mikro_orm_migrations (id serial primary key, name varchar(255), executed_at timestamptz default now());
-    insert into mikro_orm_migrations (name) values ('Migration0001Spine')`);
+    insert into mikro_orm_migrations (name) values ('Migration0001Start')`);
   await client.end();
   await server.stop();
 

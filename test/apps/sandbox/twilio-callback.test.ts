@@ -51,11 +51,11 @@ const read = ({ headers, body }: ReturnType<typeof posted>) =>
 
 test('a report is signed as Twilio signs, so that our own reader takes it', () => {
   expect(read(posted('delivered'))).toMatchObject({
-    reading: 'report',
+    kind: 'report',
     reference: 'SM1',
     report: { status: 'delivered' },
   });
-  expect(read(posted('delivered', 'other'))).toEqual({ reading: 'forged' });
+  expect(read(posted('delivered', 'other'))).toEqual({ kind: 'forged' });
 });
 
 test('only a message that did not arrive carries an error', () => {

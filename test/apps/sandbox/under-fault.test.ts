@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Fault } from '../../../apps/sandbox/fault.ts';
 import { Timers } from '../../../apps/sandbox/timers.ts';
-import { type Destiny, underFault } from '../../../apps/sandbox/under-fault.ts';
+import { type FaultOutcome, underFault } from '../../../apps/sandbox/under-fault.ts';
 
 const reply = (body: string) => ({ status: 200, headers: {}, body });
 
 /** What is answered under a fault, and whether the message was taken over for it. */
 async function under(fault: object | undefined) {
-  const taken: Destiny[] = [];
+  const taken: FaultOutcome[] = [];
   const trace: { fault?: string } = {};
   const answer = await underFault(
     fault && ({ to: '*', delay_ms: 0, ...fault } as Fault),
@@ -20,8 +20,8 @@ async function under(fault: object | undefined) {
       timers: new Timers(),
       trace: trace as never,
     },
-    (destiny) => {
-      taken.push(destiny);
+    (faultOutcome) => {
+      taken.push(faultOutcome);
       return reply('accepted');
     },
   );

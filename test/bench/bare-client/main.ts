@@ -12,7 +12,7 @@ const Given = z.object({
   BENCH_PROVIDER: z.url(),
 });
 
-/** The provider's client in a loop, as many at once as the lane has in hand: no queue, no rows, no pace. */
+/** The provider's client in a loop, as many at once as a worker has in hand: no queue, no rows, no pace. */
 const { BENCH_KIND, BENCH_JOBS, BENCH_CONCURRENCY, BENCH_PROVIDER } = Given.parse(process.env);
 const send = senderOf(BENCH_KIND);
 console.log('ready');
@@ -21,7 +21,7 @@ await Promise.all(
   Array.from({ length: BENCH_CONCURRENCY }, async () => {
     while (next < BENCH_JOBS) {
       const reply = await send(next++);
-      if (reply.reply !== 'accepted') throw new Error(`the provider answered ${reply.reply}`);
+      if (reply.kind !== 'accepted') throw new Error(`the provider answered ${reply.kind}`);
     }
   }),
 );
@@ -38,7 +38,7 @@ function senderOf(kind: BroadcastKind): (index: number) => Promise<SendReply> {
   const client = telegramClient({
     token: '7000000001:bench-bench-bench-bench-bench-bench',
     apiRoot: BENCH_PROVIDER,
-    slots: { turn: () => Promise.resolve({ turn: 'now' }), freeze: () => Promise.resolve() },
+    slots: { turn: () => Promise.resolve({ kind: 'now' }), freeze: () => Promise.resolve() },
   });
   return (index) =>
     client.send({ chatId: String(index + 1), text: 'bench', format: 'plain', urgent: false }, signal);

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import type { CodeChannel } from '../../../domain/verify/port.ts';
 import { codeOf } from '../../../infra/verify/codes.ts';
 import { readConfig } from '../../../infra/process/config.ts';
-import { sealer } from '../../../infra/process/crypto.ts';
+import { rowEncryption } from '../../../infra/process/crypto.ts';
 import { openLog } from '../../../infra/process/log.ts';
 import { tellJobs } from '../../../infra/process/tell-jobs.ts';
 import { jobStore } from '../../../infra/postgres/job/attempts.ts';
@@ -12,7 +12,7 @@ import { paidAttempts } from '../../../infra/postgres/verify/paid-attempts.ts';
 import { telegramChats } from '../../../infra/postgres/message/telegram/chats.ts';
 import { projectCache } from '../../../infra/postgres/project/cache.ts';
 import { guard } from '../../../infra/providers/provider-guard.ts';
-import { startLane } from '../../../infra/queue/queue-worker.ts';
+import { startQueueWorker } from '../../../infra/queue/queue-worker.ts';
 import { workerRedis } from '../../../infra/queue/queues.ts';
 import { otpSendWake } from '../../../workers/verify/otp-send.ts';
 import { workOff } from '../support/worker-process.ts';
@@ -27,19 +27,19 @@ const DRAIN_GRACE_MS = 5_000;
 const noProvider: CodeChannel = {
   channel: 'telegram',
   provider: 'bench',
-  send: async () => ({ reply: 'accepted', reference: '1', cost: null }),
+  send: async () => ({ kind: 'accepted', reference: '1', cost: null }),
 };
 
-/** The lane of `otp-send` as `workers/main.ts` wires it, log lines and metrics and all; the log goes where nothing is kept. */
+/** The queue of `otp-send` as `workers/main.ts` wires it, log lines and metrics and all; the log goes where nothing is kept. */
 await workOff(async ({ done, concurrency }) => {
   const config = readConfig(process.env);
-  const log = openLog('lane-worker', config.LOG_LEVEL, pino.destination({ dest: '/dev/null', sync: true }));
+  const log = openLog('queue-worker', config.LOG_LEVEL, pino.destination({ dest: '/dev/null', sync: true }));
   const pool = hotPool(config.DATABASE_URL, CONNECTIONS_MAX);
   const now = () => new Date();
   const inFlightMax = Math.floor(concurrency * PROVIDER_SHARE);
   const told = tellJobs(log, 'otp-send');
   const wake = otpSendWake({
-    jobs: otpJobs(pool, sealer(config.SEAL_KEYS)),
+    jobs: otpJobs(pool, rowEncryption(config.ENCRYPTION_KEYS)),
     store: jobStore(pool, now, settles['otp-send']),
     paid: paidAttempts(pool, now),
     chats: telegramChats(pool),
@@ -58,9 +58,16 @@ await workOff(async ({ done, concurrency }) => {
   });
   const onError = (error: Error) => console.error(error);
   const connection = workerRedis(config.REDIS_URL, onError);
-  const lane = startLane({ kind: 'otp-send', wake, concurrency, connection, onSurprise: onError, onError });
+  const queue = startQueueWorker({
+    kind: 'otp-send',
+    wake,
+    concurrency,
+    connection,
+    onSurprise: onError,
+    onError,
+  });
   return async () => {
-    await lane.drain(DRAIN_GRACE_MS);
+    await queue.drain(DRAIN_GRACE_MS);
     connection.disconnect();
     await pool.end();
   };

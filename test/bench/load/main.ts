@@ -12,7 +12,7 @@ const ADDRESSES = 200;
 /** Requests that are due are looked for this often; timers of Node are no finer. */
 const TICK_MS = 1;
 
-const epochMs = () => performance.timeOrigin + performance.now();
+const nowMs = () => performance.timeOrigin + performance.now();
 
 /** A turn of load: what was sent, and what came back when. */
 class Turn {
@@ -31,7 +31,7 @@ class Turn {
     this.#order = order;
     this.#next = order.firstNumber;
     this.#heads = order.keys.map(headOf);
-    this.#from = epochMs() + order.warmupSeconds * 1_000;
+    this.#from = nowMs() + order.warmupSeconds * 1_000;
     this.#until = this.#from + order.seconds * 1_000;
   }
 
@@ -48,22 +48,22 @@ class Turn {
   }
 
   #answered(number: number, dueMs: number, status: number): void {
-    const nowMs = epochMs();
+    const atMs = nowMs();
     this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
     if (status !== 202) return;
-    if (nowMs >= this.#from && nowMs < this.#until) this.#inTime++;
+    if (atMs >= this.#from && atMs < this.#until) this.#inTime++;
     if (dueMs < this.#from || dueMs >= this.#until) return;
-    this.#latency.record(Math.max(1, Math.round((nowMs - dueMs) * 1_000)));
-    if (this.#order.trace) this.#traces.push([number, dueMs, nowMs]);
+    this.#latency.record(Math.max(1, Math.round((atMs - dueMs) * 1_000)));
+    if (this.#order.trace) this.#traces.push([number, dueMs, atMs]);
   }
 
   get over(): boolean {
-    return epochMs() >= this.#until;
+    return nowMs() >= this.#until;
   }
 
   async report(): Promise<LoadReport> {
-    const deadline = epochMs() + LAST_ANSWERS_MS;
-    while (this.#under > 0 && epochMs() < deadline) await sleep(TICK_MS);
+    const deadline = nowMs() + LAST_ANSWERS_MS;
+    while (this.#under > 0 && nowMs() < deadline) await sleep(TICK_MS);
     return {
       bench: 'load',
       nextNumber: this.#next,
@@ -92,7 +92,7 @@ async function closedLoop(turn: Turn, connections: readonly Connection[], keys: 
           let sent = 0;
           const next = () => {
             if (turn.over) return resolve();
-            turn.send(connection, index + connections.length * (sent++ % each), epochMs(), next);
+            turn.send(connection, index + connections.length * (sent++ % each), nowMs(), next);
           };
           next();
         }),
@@ -103,12 +103,12 @@ async function closedLoop(turn: Turn, connections: readonly Connection[], keys: 
 /** Sends what is due, on whatever connection is free; what finds none free waits, and its latency goes on. */
 async function openLoop(turn: Turn, connections: readonly Connection[], rate: number): Promise<void> {
   const free = connections.map((connection, index) => ({ connection, index }));
-  const startMs = epochMs();
+  const startMs = nowMs();
   let sent = 0;
   const sendDue = () => {
     while (free.length > 0) {
       const dueMs = startMs + (sent / rate) * 1_000;
-      if (dueMs > epochMs() || turn.over) return;
+      if (dueMs > nowMs() || turn.over) return;
       const place = free.shift() as (typeof free)[number];
       turn.send(place.connection, sent++, dueMs, () => {
         free.push(place);

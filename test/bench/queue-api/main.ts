@@ -10,8 +10,8 @@ import type { OtpIntake } from '../../../domain/verify/intake.ts';
 import type { VerificationId } from '../../../domain/shared/ids.ts';
 import { codeOf } from '../../../infra/verify/codes.ts';
 import { type Config, readConfig } from '../../../infra/process/config.ts';
-import { keyedHash, sealer } from '../../../infra/process/crypto.ts';
-import { failureGate } from '../../../infra/limits/failed-attempt-limiter.ts';
+import { keyedHash, rowEncryption } from '../../../infra/process/crypto.ts';
+import { failedAttemptLimiter } from '../../../infra/limits/failed-attempt-limiter.ts';
 import { limitConnection, quotaCounter } from '../../../infra/limits/quota-counter.ts';
 import { openLog } from '../../../infra/process/log.ts';
 import { httpSeconds } from '../../../infra/process/metrics.ts';
@@ -62,7 +62,7 @@ function queueIntake(queue: Queue): OtpIntake {
       await queue.add('otp-send', { id, project: caller.projectId, destination, command }, { jobId });
       const expiresAt = new Date(now.getTime() + command.ttlSeconds * 1_000).toISOString();
       return {
-        answer: 'accepted',
+        kind: 'accepted',
         id,
         jobId,
         resend: false,
@@ -84,13 +84,13 @@ function restOf(config: Config, pool: Pool, redis: Redis) {
     checks: otpChecks({
       pool,
       hash,
-      seal: sealer(config.SEAL_KEYS),
+      encryption: rowEncryption(config.ENCRYPTION_KEYS),
       codeOf: code,
       codeKid: config.CODE_KEYS.current,
       now,
     }),
     verifications: verifications(pool, now),
-    failures: failureGate(redis),
+    failures: failedAttemptLimiter(redis),
     phoneOf: async () => undefined,
     urlFault: () => null,
     codeOf: code,

@@ -16,7 +16,7 @@ await runProcess(async () => {
   const config = readConfig(process.env);
   const { TELEGRAM_BOT_TOKEN: token = '', TELEGRAM_API_ROOT: apiRoot } = config;
   // Its turn is always now: this is what keeps no pace.
-  const slots = { turn: async () => ({ turn: 'now' }) as const, freeze: async () => undefined };
+  const slots = { turn: async () => ({ kind: 'now' }) as const, freeze: async () => undefined };
   const channel = telegramBot(telegramClient({ token, apiRoot, slots }));
   const connection = workerRedis(config.REDIS_URL, (error) => console.error(error));
   const worker = new Worker(
@@ -35,7 +35,7 @@ await runProcess(async () => {
         { jobId: uuidv7() as JobId, attempt: 1, to, ...words },
         AbortSignal.timeout(otpSend.attemptTimeoutMs),
       );
-      if (reply.reply !== 'accepted') throw new Error(reply.reply);
+      if (reply.kind !== 'accepted') throw new Error(reply.kind);
     },
     { connection, concurrency: otpSend.concurrency },
   );

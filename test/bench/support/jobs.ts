@@ -2,12 +2,12 @@ import type { Client } from 'pg';
 import type { Redis } from 'ioredis';
 import type { JobId } from '../../../domain/job/job.ts';
 import { openQueues } from '../../../infra/queue/queues.ts';
-import { addTickets, type DueTicket } from '../../../infra/queue/entries.ts';
+import { addEntries, type DueEntry } from '../../../infra/queue/entries.ts';
 import type { Stage } from './stage.ts';
 import { jobs } from '../../../domain/jobs.ts';
 
-/** Tickets of one pipeline. */
-const TICKETS_AT_ONCE = 2_000;
+/** Queue entries of one pipeline. */
+const ENTRIES_AT_ONCE = 2_000;
 
 /** Verifications, recipients with a Telegram chat, and jobs that wait for their worker: made in Postgres, far faster than sent. */
 export async function seedJobs(
@@ -39,14 +39,14 @@ verifications as (
     checks_max, check_by_to, channels, locale, job_id, ttl_seconds, created_at, sent_at, expires_at)
   select verification_id, $1, recipient_id, address_hash, phone, left(phone, 9), 'login', 'live', $4, 6,
     5, false, '{telegram}', 'en', job_id, 300, at, at, ends_at from given)
-insert into job (id, kind, project_id, subject_id, address_hash, payload, labels, run_at, deadline_at, accepted_at, released_at,
+insert into job (id, kind, project_id, subject_id, address_hash, payload, labels, run_at, deadline_at, accepted_at, scheduled_at,
   request_id)
 select job_id, 'otp-send', $1, verification_id, address_hash, json_build_object('verification_id', verification_id),
   json_build_object('project', 'bench-1', 'channels', 'telegram', 'to', '+998•••••••67'), run_at, ends_at, at, at, 'bench'
 from given`;
 
-/** Tickets for all jobs that are not finished, as the sweep would issue them. */
-export async function addAllTickets(sql: Client, redis: Redis): Promise<void> {
+/** Queue entries for all jobs that are not finished, as the reconciler would issue them. */
+export async function addAllEntries(sql: Client, redis: Redis): Promise<void> {
   const queues = openQueues(redis.duplicate({ maxRetriesPerRequest: 1 }), jobs);
   try {
     let after = '00000000-0000-0000-0000-000000000000';
@@ -54,14 +54,14 @@ export async function addAllTickets(sql: Client, redis: Redis): Promise<void> {
       const { rows } = await sql.query<{
         id: JobId;
         kind: string;
-        labels: DueTicket['labels'];
+        labels: DueEntry['labels'];
         run_at: Date;
-      }>(readJobs, [after, TICKETS_AT_ONCE]);
+      }>(readJobs, [after, ENTRIES_AT_ONCE]);
       const last = rows.at(-1);
       if (!last) return;
-      await addTickets(
+      await addEntries(
         queues,
-        rows.map(({ id, run_at, ...ticket }) => ({ ...ticket, jobId: id, runAt: run_at })),
+        rows.map(({ id, run_at, ...entry }) => ({ ...entry, jobId: id, runAt: run_at })),
         new Date(),
       );
       after = last.id;

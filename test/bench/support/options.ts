@@ -9,7 +9,7 @@ const Options = z.object({
   rounds: z.coerce.number().int().min(1).max(50).default(ROUNDS_DEFAULT),
   /** Of each measured stretch; the number of jobs or rows follows from it where a bench counts jobs. */
   seconds: z.coerce.number().int().min(1).max(600).default(SECONDS_DEFAULT),
-  /** Rows of the sweep bench. */
+  /** Rows of the reconciler bench. */
   rows: z.coerce.number().int().min(1_000).max(10_000_000).default(1_000_000),
   /** Absolute; where each process of ours writes its `--cpu-prof`. */
   profile: z.string().optional(),

@@ -14,7 +14,7 @@ import { type Servers, startServers } from './servers.ts';
 export interface Shape {
   readonly apis: number;
   readonly workers: number;
-  readonly sweeps: number;
+  readonly reconcilers: number;
   /** What each worker works on. */
   readonly kinds: readonly JobKind[];
   readonly telegramPeople: number;
@@ -43,13 +43,13 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const commands: Record<Role, readonly string[]> = {
   api: ['apps/api/main.ts'],
   worker: ['workers/main.ts'],
-  sweep: ['workers/main.ts', 'sweep'],
+  reconciler: ['workers/main.ts', 'reconciler'],
   sandbox: ['apps/sandbox/main.ts'],
 };
 const readyMessages: Record<Role, string> = {
   api: 'api ready',
   worker: 'worker ready',
-  sweep: 'worker ready',
+  reconciler: 'worker ready',
   sandbox: 'sandbox ready',
 };
 
@@ -78,7 +78,7 @@ export async function install(directory: string, shape: Shape): Promise<Installa
     member('sandbox', 0),
     ...ports.apis.map((port, index) => member('api', index, { API_PORT: String(port) })),
     ...Array.from({ length: shape.workers }, (_, index) => member('worker', index)),
-    ...Array.from({ length: shape.sweeps }, (_, index) => member('sweep', index)),
+    ...Array.from({ length: shape.reconcilers }, (_, index) => member('reconciler', index)),
   ];
 
   const apiUrls = ports.apis.map((port) => `http://127.0.0.1:${port}`);

@@ -37,7 +37,7 @@ interface Order {
   readonly key: string;
   readonly kind: Accepted['kind'];
   readonly path: string;
-  /** It carries the key, so that the judge knows whose job he sees. */
+  /** It carries the key, so that the check knows whose job it sees. */
   readonly body: object;
   readonly recipients: number;
 }

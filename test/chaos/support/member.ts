@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Variables } from './environment.ts';
 
-export type Role = 'api' | 'worker' | 'sweep' | 'sandbox';
+export type Role = 'api' | 'worker' | 'reconciler' | 'sandbox';
 
 export interface MemberSpec {
   readonly name: string;

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Project, seedProjects } from '../../bench/support/seed.ts';
 import { onStage, type Stage } from '../../bench/support/stage.ts';
 
-/** Real processes of a Telegram lane on a stage: api, worker, two schedulers, and the sandbox. */
+/** Real processes of a Telegram queue on a stage: api, worker, two schedulers, and the sandbox. */
 export interface MessageStage {
   readonly stage: Stage;
   readonly projects: readonly Project[];
-  /** Starts `sweep-1`, `sweep-2` or `worker` again, after a kill. */
+  /** Starts `reconciler-1`, `reconciler-2` or `worker` again, after a kill. */
   start(name: ProcessName): Promise<void>;
   kill(name: ProcessName): void;
   call(
@@ -23,7 +23,7 @@ export interface MessageStage {
   /** What reached whom, by the sandbox's own record. */
   messages(): Promise<Message[]>;
 }
-export type ProcessName = 'worker' | 'sweep-1' | 'sweep-2';
+export type ProcessName = 'worker' | 'reconciler-1' | 'reconciler-2';
 export interface Message {
   readonly to: string;
   readonly text: string;
@@ -64,12 +64,12 @@ async function build(stage: Stage, options: MessageStageOptions): Promise<Messag
   const env = environment(stage, { directory, messagesPerSecond, sandboxPort, apiPort });
   const pids = new Map<string, number>();
   const start = async (name: ProcessName) => {
-    const role = name === 'worker' ? 'telegram-message' : 'sweep';
+    const role = name === 'worker' ? 'telegram-message' : 'reconciler';
     pids.set(name, (await stage.start(name, 'workers/main.ts', env, [role])).pid);
   };
   await stage.start('sandbox', 'apps/sandbox/main.ts', env);
   await stage.start('api', 'apps/api/main.ts', env);
-  for (const name of ['worker', 'sweep-1', 'sweep-2'] as const) await start(name);
+  for (const name of ['worker', 'reconciler-1', 'reconciler-2'] as const) await start(name);
   const pace = { per_second: messagesPerSecond * 10, chat_gap_ms: 0, busy_share: 0 };
   await fetch(`${sandboxUrl}/telegram/pace`, { method: 'PUT', body: JSON.stringify(pace) });
   return {

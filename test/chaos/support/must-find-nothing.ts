@@ -13,14 +13,14 @@ export const mustFindNothing: Readonly<Record<string, string>> = {
   'a key has another job in its answer than in the table': `
     select r.key id from request r
     left join job j on j.id = (r.answer->>'jobId')::uuid
-    where r.answer->>'answer' = 'accepted' and j.id is null`,
+    where r.answer->>'kind' = 'accepted' and j.id is null`,
   'a key has two jobs': `
     select min(j.id::text) id from job j join verification v on v.id = j.subject_id
     group by v.metadata->>'key' having count(*) > 1`,
   'a batch is still unpublished': `select id::text id from outbox where published_at is null and at < now() - interval '15 s'`,
   'a job waits for a turn that nobody gives': `
-    select id from job where released_at is null and finished_at is null`,
-  'a call for a turn has no answer': `select project_id::text id from lane_call`,
+    select id from job where scheduled_at is null and finished_at is null`,
+  'a call for a turn has no answer': `select project_id::text id from turn_request`,
   'a key has two messages': `
     select min(id::text) id from broadcast group by kind, coalesce(content->>'text', content->'data'->>'key') having count(*) > 1`,
   'a message has not as many jobs as recipients': `
@@ -29,7 +29,7 @@ export const mustFindNothing: Readonly<Record<string, string>> = {
   'a finished job told nobody': `
     select j.id from job j left join verification v on v.id = j.subject_id
     where j.finished_at is not null and case j.kind when 'otp-send' then v.callback_url is not null
-      else j.kind <> 'webhook' and j.state in ('rejected', 'exhausted', 'expired') end
+      else j.kind <> 'webhook' and j.state in ('rejected', 'failed', 'expired') end
     and not exists (
       select from webhook_event e join job w on w.subject_id = e.id and w.kind = 'webhook'
       where e.subject_id = case j.kind when 'otp-send' then j.subject_id else j.id end

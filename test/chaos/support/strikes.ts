@@ -10,7 +10,7 @@ export const strikeKinds = [
   'kill-worker',
   'freeze-worker',
   'kill-api',
-  'kill-sweep',
+  'kill-reconciler',
   'redis-stopped',
   'redis-killed',
   'redis-wiped',

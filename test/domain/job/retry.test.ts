@@ -9,15 +9,15 @@ const failed = (retryAfterMs: number | null): PastTry[] => [
 ];
 
 test('a fault is tried again after its back-off, and never sooner than the provider asked', () => {
-  expect(decideRetry(failed(null), rules, now)).toMatchObject({ step: 'wait', until: ms(2_000) });
-  expect(decideRetry(failed(500), rules, now)).toMatchObject({ step: 'wait', until: ms(2_000) });
-  expect(decideRetry(failed(60_000), rules, now)).toMatchObject({ step: 'wait', until: ms(60_000) });
-  expect(decideRetry(failed(60_000), rules, ms(59_999))).toMatchObject({ step: 'wait', until: ms(60_000) });
-  expect(decideRetry(failed(60_000), rules, ms(60_000))).toMatchObject({ step: 'send' });
+  expect(decideRetry(failed(null), rules, now)).toMatchObject({ kind: 'wait', until: ms(2_000) });
+  expect(decideRetry(failed(500), rules, now)).toMatchObject({ kind: 'wait', until: ms(2_000) });
+  expect(decideRetry(failed(60_000), rules, now)).toMatchObject({ kind: 'wait', until: ms(60_000) });
+  expect(decideRetry(failed(60_000), rules, ms(59_999))).toMatchObject({ kind: 'wait', until: ms(60_000) });
+  expect(decideRetry(failed(60_000), rules, ms(60_000))).toMatchObject({ kind: 'send' });
 });
 
 test('what it asks for never outlasts the deadline', () => {
-  expect(decideRetry(failed(3_600_000), rules, now)).toMatchObject({ step: 'wait', until: rules.deadlineAt });
+  expect(decideRetry(failed(3_600_000), rules, now)).toMatchObject({ kind: 'wait', until: rules.deadlineAt });
 });
 
 test('a provider that is busy for ever is asked less and less, and given up after twenty times', () => {
@@ -35,12 +35,12 @@ test('a provider that is busy for ever is asked less and less, and given up afte
     return decideRetry(past, day, at);
   };
   let [at, step] = [now, snooze(now)];
-  while (step.step === 'wait') {
+  while (step.kind === 'wait') {
     waitsMs.push(step.until.getTime() - at.getTime());
     at = step.until;
     step = snooze(at);
   }
-  expect(step).toEqual({ step: 'finish', state: 'exhausted', reason: 'provider-busy' });
+  expect(step).toEqual({ kind: 'finish', state: 'failed', reason: 'provider-busy' });
   expect(Math.min(...waitsMs)).toBe(5_000);
   expect(Math.max(...waitsMs)).toBe(600_000);
   expect(past).toHaveLength(20);
@@ -56,7 +56,7 @@ test('a wait that the provider asked for is kept to the millisecond while it is 
     closedAt: now,
     retryAfterMs: 700,
   }));
-  expect(decideRetry(past, rules, now)).toMatchObject({ step: 'wait', until: ms(700) });
+  expect(decideRetry(past, rules, now)).toMatchObject({ kind: 'wait', until: ms(700) });
 });
 
 test('a wait for our own turn counts toward no limit: it ends with the deadline, and the provider’s own count goes on', () => {
@@ -72,17 +72,17 @@ test('a wait for our own turn counts toward no limit: it ends with the deadline,
   for (let at = now; at < day.deadlineAt;) {
     past.push(snoozed(past.length + 1, 'own-pace', at));
     const step = decideRetry(past, day, at);
-    if (step.step !== 'wait') throw new Error(step.step);
+    if (step.kind !== 'wait') throw new Error(step.kind);
     expect(step.until.getTime() - at.getTime()).toBeLessThanOrEqual(60_000);
     at = step.until;
   }
   expect(past.length).toBeGreaterThan(1_000);
   expect(decideRetry(past, day, day.deadlineAt)).toEqual({
-    step: 'finish',
+    kind: 'finish',
     state: 'expired',
     reason: 'own-pace',
   });
   // Of the provider's words this is the first: it is waited for as asked, after however many turns of ours.
   const asked = [...past, snoozed(past.length + 1, 'provider-busy', now)];
-  expect(decideRetry(asked, day, now)).toMatchObject({ step: 'wait', until: ms(1_000) });
+  expect(decideRetry(asked, day, now)).toMatchObject({ kind: 'wait', until: ms(1_000) });
 });

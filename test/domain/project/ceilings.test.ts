@@ -26,7 +26,7 @@ const settings = {
 describe('settings', () => {
   test('up to their ceilings are stored as they are', () => {
     const stored = { ...settings };
-    expect(withinCeilings({ stored, settings }, stored, ceilings)).toEqual({ decision: 'accepted', stored });
+    expect(withinCeilings({ stored, settings }, stored, ceilings)).toEqual({ kind: 'accepted', stored });
   });
 
   test.each([
@@ -39,7 +39,7 @@ describe('settings', () => {
     expect(
       withinCeilings({ stored: change, settings: { ...settings, ...change } }, change, ceilings),
     ).toEqual({
-      decision: 'refused',
+      kind: 'refused',
       above: [{ setting, ceiling }],
     });
   });
@@ -49,14 +49,14 @@ describe('settings', () => {
     const lowered = { sms_daily_budget_micros: 100, sms_countries: ['UZ'] };
     for (const change of [{}, { locale: 'ru' }, { sms_daily_budget_micros: null }])
       expect(withinCeilings({ stored: { locale: 'ru' }, settings: above }, change, ceilings)).toEqual({
-        decision: 'accepted',
+        kind: 'accepted',
         stored: { locale: 'ru', ...lowered },
       });
   });
 
   test('of a product that is not there are within every ceiling', () => {
     expect(withinCeilings({ stored: {}, settings: { requests_per_minute: 60 } }, {}, ceilings)).toEqual({
-      decision: 'accepted',
+      kind: 'accepted',
       stored: {},
     });
   });

@@ -34,8 +34,8 @@ describe('a key may be made', () => {
 
   test('beside four of its sort, and not beside five', () => {
     const others = (count: number) => Array.from({ length: count }, () => key());
-    expect(decideKey(order, others(4), now)).toEqual({ decision: 'accepted', scopes: ['otp'] });
-    expect(decideKey(order, others(5), now)).toEqual({ decision: 'refused', reason: 'too-many-active' });
+    expect(decideKey(order, others(4), now)).toEqual({ kind: 'accepted', scopes: ['otp'] });
+    expect(decideKey(order, others(5), now)).toEqual({ kind: 'refused', reason: 'too-many-active' });
   });
 
   test('beside any number of another sort, revoked or expired', () => {
@@ -46,20 +46,20 @@ describe('a key may be made', () => {
       key({ revokedAt: now }),
       key({ expiresAt: now }),
     ];
-    expect(decideKey(order, [...others, key({ expiresAt: later(1) })], now).decision).toBe('accepted');
+    expect(decideKey(order, [...others, key({ expiresAt: later(1) })], now).kind).toBe('accepted');
   });
 
   test('to expire later, not now', () => {
     expect(decideKey({ ...order, expiresAt: now }, [], now)).toEqual({
-      decision: 'refused',
+      kind: 'refused',
       reason: 'already-expired',
     });
-    expect(decideKey({ ...order, expiresAt: later(1) }, [], now).decision).toBe('accepted');
+    expect(decideKey({ ...order, expiresAt: later(1) }, [], now).kind).toBe('accepted');
   });
 
   test('a publishable one has the scope public and no other', () => {
     expect(decideKey({ ...order, access: 'publishable' }, [], now)).toEqual({
-      decision: 'accepted',
+      kind: 'accepted',
       scopes: ['public'],
     });
   });
@@ -86,8 +86,8 @@ describe('a project', () => {
   test('has at most a thousand keys, revoked ones among them', () => {
     const order: KeyOrder = { access: 'secret', mode: 'live', scopes: ['otp'], expiresAt: null };
     const revoked = (count: number) => Array.from({ length: count }, () => key({ revokedAt: now }));
-    expect(decideKey(order, revoked(999), now).decision).toBe('accepted');
-    expect(decideKey(order, revoked(1_000), now)).toEqual({ decision: 'refused', reason: 'too-many-made' });
+    expect(decideKey(order, revoked(999), now).kind).toBe('accepted');
+    expect(decideKey(order, revoked(1_000), now)).toEqual({ kind: 'refused', reason: 'too-many-made' });
   });
 
   test('has a name of 1 to 40 characters without a dash at either end', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeCall } from '../../../domain/webhook/classify-response.ts';
+import { classifyResponse } from '../../../domain/webhook/classify-response.ts';
 import { retryAfterMs } from '../../../domain/shared/retry-after.ts';
 
 const now = new Date('2026-11-28T18:46:00Z');
@@ -46,6 +46,6 @@ const noTimes = [
 ];
 test.each(noTimes)('%s is no Retry-After: an endpoint that says so has asked for no time', (header) => {
   expect(read(header)).toBeUndefined();
-  const answered = { called: 'answered', status: 503, retryAfter: header, body: '' } as const;
-  expect(judgeCall(answered, 'event', 0, now).reply).toEqual({ reply: 'faulted', reason: 'http-5xx' });
+  const answered = { kind: 'answered', status: 503, retryAfter: header, body: '' } as const;
+  expect(classifyResponse(answered, 'event', 0, now).reply).toEqual({ kind: 'faulted', reason: 'http-5xx' });
 });

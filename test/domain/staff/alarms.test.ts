@@ -5,8 +5,8 @@ const now = new Date('2026-01-15T10:00:00Z');
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1_000);
 const quiet: AlarmFacts = {
   waiting: [{ kind: 'push', jobs: 1, oldestDueAt: ago(30) }],
-  beats: [{ roles: ['push'], sweptAt: ago(15), at: ago(15) }],
-  lanes: [{ kind: 'push', pausedAt: null, pausedBy: null, pausedReason: null }],
+  heartbeats: [{ roles: ['push'], reconciledAt: ago(15), at: ago(15) }],
+  queues: [{ kind: 'push', pausedAt: null, pausedBy: null, pausedReason: null }],
   endpoints: [],
   providers: [{ provider: 'fcm', attempts: 10, faults: 5 }],
 };
@@ -31,12 +31,14 @@ test('what is at each of its bounds alarms nobody', () => {
 
 describe('a worker', () => {
   test('is gone once three of its signs of life are missing, and a kind without one is named', () => {
-    const beat = { roles: ['push'], sweptAt: null, at: ago(16) };
-    const gone = alarms({ beats: [{ ...beat, roles: ['other'], sweptAt: now, at: now }, beat] });
+    const heartbeat = { roles: ['push'], reconciledAt: null, at: ago(16) };
+    const gone = alarms({
+      heartbeats: [{ ...heartbeat, roles: ['other'], reconciledAt: now, at: now }, heartbeat],
+    });
     expect(gone).toMatchObject([{ alarm: 'no-worker', subject: 'push', since: ago(16) }]);
-    expect(alarms({ beats: [{ ...beat, sweptAt: now, at: now }] }, ['push', 'webhook'])).toMatchObject([
-      { alarm: 'no-worker', subject: 'webhook', since: null },
-    ]);
+    expect(
+      alarms({ heartbeats: [{ ...heartbeat, reconciledAt: now, at: now }] }, ['push', 'webhook']),
+    ).toMatchObject([{ alarm: 'no-worker', subject: 'webhook', since: null }]);
   });
 
   test('that opens nothing of what is due for half a minute is told of, unless its queue is paused', () => {
@@ -44,7 +46,7 @@ describe('a worker', () => {
     expect(names({ waiting })).toEqual(['jobs-waiting']);
     const paused = alarms({
       waiting,
-      lanes: [{ kind: 'push', pausedAt: ago(60), pausedBy: 'ann@navbat.uz', pausedReason: 'a bad text' }],
+      queues: [{ kind: 'push', pausedAt: ago(60), pausedBy: 'ann@navbat.uz', pausedReason: 'a bad text' }],
     });
     expect(paused).toHaveLength(1);
     expect(paused[0]?.says).toBe('push is paused by ann@navbat.uz: a bad text.');
@@ -52,9 +54,9 @@ describe('a worker', () => {
 });
 
 test('rounds that stopped, or never were, are told of', () => {
-  const [stopped] = alarms({ beats: [{ roles: ['push'], sweptAt: ago(16), at: now }] });
+  const [stopped] = alarms({ heartbeats: [{ roles: ['push'], reconciledAt: ago(16), at: now }] });
   expect(stopped?.since).toEqual(ago(16));
-  const [never] = alarms({ beats: [{ roles: ['push'], sweptAt: null, at: now }] });
+  const [never] = alarms({ heartbeats: [{ roles: ['push'], reconciledAt: null, at: now }] });
   expect(never?.alarm).toBe(stopped?.alarm);
   expect(never?.since).toBeNull();
 });

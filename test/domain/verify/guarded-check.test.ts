@@ -33,17 +33,17 @@ function guarded(blockedFor: number | null, end: () => Promise<CheckResult>) {
 
 describe('a check is counted as wrong before it is made', () => {
   test('and forgiven where it was right', async () => {
-    const right = { result: 'approved', id: 'x', purpose: 'verify', phone: null } as const;
+    const right = { kind: 'approved', id: 'x', purpose: 'verify', phone: null } as const;
     const { seen, result } = guarded(null, async () => right);
     expect(await result).toEqual(right);
     expect(seen).toEqual(['counted', 'checked', 'forgiven']);
   });
 
   test.each<CheckResult>([
-    { result: 'incorrect', remaining: 2 },
-    { result: 'closed', reason: 'used' },
-    { result: 'locked' },
-    { result: 'unknown' },
+    { kind: 'incorrect', remaining: 2 },
+    { kind: 'closed', reason: 'used' },
+    { kind: 'locked' },
+    { kind: 'unknown' },
   ])('and not forgiven where it was $result', async (wrong) => {
     const { seen, result } = guarded(null, async () => wrong);
     expect(await result).toEqual(wrong);
@@ -58,11 +58,11 @@ describe('a check is counted as wrong before it is made', () => {
 });
 
 test('whoever is blocked has nothing checked, and is told for how long', async () => {
-  const { seen, result } = guarded(7, async () => ({ result: 'unknown' }));
-  expect(await result).toEqual({ result: 'blocked', retryAfterSeconds: 7 });
+  const { seen, result } = guarded(7, async () => ({ kind: 'unknown' }));
+  expect(await result).toEqual({ kind: 'blocked', retryAfterSeconds: 7 });
   expect(seen).toEqual(['counted']);
 });
 
 test('whoever shows no code of theirs never gets a right one', async () => {
-  expect(await nothingToCheck.check(check)).toEqual({ result: 'unknown' });
+  expect(await nothingToCheck.check(check)).toEqual({ kind: 'unknown' });
 });

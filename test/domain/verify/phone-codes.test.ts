@@ -17,7 +17,7 @@ const guesser = { clients: [], keyId: null };
 /** What reaches the intake, the checks and the gate. */
 function world(
   answer: object = {},
-  checked: CheckResult = { result: 'unknown' },
+  checked: CheckResult = { kind: 'unknown' },
   blockedFor: number | null = null,
 ) {
   const orders: SendOrder[] = [];
@@ -27,7 +27,7 @@ function world(
     intake: {
       accept: async (order) => {
         orders.push(order);
-        return { answer: 'accepted', id, expiresAt: 'then', replayed: false, ...answer } as SendAnswer & {
+        return { kind: 'accepted', id, expiresAt: 'then', replayed: false, ...answer } as SendAnswer & {
           replayed: boolean;
         };
       },
@@ -71,13 +71,13 @@ describe('a code to a phone', () => {
 
   test('that is refused says why, and until when', async () => {
     const refusal = { reason: 'too-soon', retryAfterSeconds: 9, facts: { until: 'x' } };
-    const { codes } = world({ answer: 'refused', ...refusal });
+    const { codes } = world({ kind: 'refused', ...refusal });
     expect(await codes.sendToPhone(order)).toEqual({ ok: false, ...refusal });
   });
 
   test('is no resend, and its key is its own: another answer is a fault of ours', async () => {
-    for (const answer of ['closed', 'key-reused'])
-      await expect(world({ answer }).codes.sendToPhone(order)).rejects.toThrow(/own|resend/);
+    for (const kind of ['closed', 'key-reused'])
+      await expect(world({ kind }).codes.sendToPhone(order)).rejects.toThrow(/own|resend/);
   });
 });
 
@@ -105,7 +105,7 @@ describe('a check', () => {
   const check = { projectId, mode: 'live', of: { id }, purpose: 'p', code: '1', guesser } as const;
 
   test('by id names the purpose too, so that a code of another is unknown', async () => {
-    const right = { result: 'approved', id, purpose: 'p', phone } as const;
+    const right = { kind: 'approved', id, purpose: 'p', phone } as const;
     const { codes, checks, counted } = world({}, right);
     expect(await codes.check(check)).toEqual({ ok: true, id, phone });
     expect(checks[0]?.of).toEqual({ id, purpose: 'p', by: 'stranger' });
@@ -113,18 +113,18 @@ describe('a check', () => {
   });
 
   test('that was wrong says how it was wrong, and is counted', async () => {
-    const { codes, counted } = world({}, { result: 'incorrect', remaining: 3 });
-    expect(await codes.check(check)).toEqual({ ok: false, failure: { result: 'incorrect', remaining: 3 } });
+    const { codes, counted } = world({}, { kind: 'incorrect', remaining: 3 });
+    expect(await codes.check(check)).toEqual({ ok: false, failure: { kind: 'incorrect', remaining: 3 } });
     expect(counted()).toBe(1);
   });
 });
 
 test('a guess is counted, and touches no code', async () => {
   const { codes, checks, counted } = world();
-  expect(await codes.countGuess(projectId, guesser)).toEqual({ result: 'unknown' });
+  expect(await codes.countGuess(projectId, guesser)).toEqual({ kind: 'unknown' });
   expect([checks.length, counted()]).toEqual([0, 1]);
-  expect(await world({}, { result: 'unknown' }, 5).codes.countGuess(projectId, guesser)).toEqual({
-    result: 'blocked',
+  expect(await world({}, { kind: 'unknown' }, 5).codes.countGuess(projectId, guesser)).toEqual({
+    kind: 'blocked',
     retryAfterSeconds: 5,
   });
 });

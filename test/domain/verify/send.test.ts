@@ -60,7 +60,7 @@ const live = {
 describe('decideSend', () => {
   test('sends a first code by the channels that can reach the recipient', () => {
     expect(decideSend(command, facts, now)).toMatchObject({
-      decision: 'accepted',
+      kind: 'accepted',
       plan: {
         resendOf: null,
         channels: ['sms'],
@@ -80,13 +80,13 @@ describe('decideSend', () => {
   ])('after $sends sends a resend waits $gapSeconds s, and not a second longer', ({ sends, gapSeconds }) => {
     const early = { ...live, sends, sentAt: secondsAgo(gapSeconds - 1) };
     expect(decideSend(command, { ...facts, live: early }, now)).toEqual({
-      decision: 'refused',
+      kind: 'refused',
       reason: 'too-soon',
       retryAfterSeconds: 1,
     });
     const due = { ...live, sends, sentAt: secondsAgo(gapSeconds) };
     expect(decideSend(command, { ...facts, live: due }, now)).toMatchObject({
-      decision: 'accepted',
+      kind: 'accepted',
       plan: { resendOf: due },
     });
   });
@@ -130,15 +130,15 @@ describe('decideSend', () => {
 
   test('refuses the sixth send in an hour and says when the first one leaves it', () => {
     const four = [50, 40, 30, 20].map((minutes) => secondsAgo(minutes * 60));
-    expect(decideSend(command, { ...facts, sentAt: four }, now)).toMatchObject({ decision: 'accepted' });
+    expect(decideSend(command, { ...facts, sentAt: four }, now)).toMatchObject({ kind: 'accepted' });
     const five = [...four, secondsAgo(600)];
     expect(decideSend(command, { ...facts, sentAt: five }, now)).toEqual({
-      decision: 'refused',
+      kind: 'refused',
       reason: 'too-many-sends',
       retryAfterSeconds: 600,
     });
     expect(decideSend(command, { ...facts, sentAt: [secondsAgo(3_600), ...four] }, now)).toMatchObject({
-      decision: 'accepted',
+      kind: 'accepted',
     });
   });
 
@@ -202,7 +202,7 @@ describe('decideSend', () => {
       });
     expect(decideSend(command, { ...facts, live: paying }, now)).toMatchObject({ reason: 'other-payment' });
     const over = { ...paying, expiresAt: now };
-    expect(decideSend(command, { ...facts, live: over }, now)).toMatchObject({ decision: 'accepted' });
+    expect(decideSend(command, { ...facts, live: over }, now)).toMatchObject({ kind: 'accepted' });
   });
 
   test('sends paid messages to allowed countries only', () => {
@@ -221,7 +221,7 @@ describe('decideSend', () => {
       spend: { spentMicros, strangerMicros: 0 },
     });
     // As the worker asks: what the message sets aside must still fit.
-    expect(decideSend(command, spentBy(fits), now)).toMatchObject({ decision: 'accepted' });
+    expect(decideSend(command, spentBy(fits), now)).toMatchObject({ kind: 'accepted' });
     expect(decideSend(command, spentBy(fits + 1), now)).toMatchObject({ reason: 'budget-spent' });
     const reach = { ...facts.reach, push: true };
     expect(decideSend(command, spentBy(fits + 1, { reach }), now)).toMatchObject({
@@ -234,9 +234,9 @@ describe('decideSend', () => {
     const fits = half - channelRules.sms.reservedMicros;
     const at = (askedBy: SendFacts['askedBy'], strangerMicros: number) =>
       decideSend(command, { ...facts, askedBy, spend: { spentMicros: strangerMicros, strangerMicros } }, now);
-    expect(at('stranger', fits)).toMatchObject({ decision: 'accepted' });
+    expect(at('stranger', fits)).toMatchObject({ kind: 'accepted' });
     expect(at('stranger', fits + 1)).toMatchObject({ reason: 'budget-spent' });
-    expect(at('service', half)).toMatchObject({ decision: 'accepted' });
+    expect(at('service', half)).toMatchObject({ kind: 'accepted' });
   });
 
   test('no project, and no strangers, take all the paid messages that a number may get', () => {
@@ -246,7 +246,7 @@ describe('decideSend', () => {
       messages,
     });
     const refusal = { reason: 'number-capped' };
-    const sent = { decision: 'accepted' };
+    const sent = { kind: 'accepted' };
     const at = (askedBy: SendFacts['askedBy'], ...counts: ReturnType<typeof paid>[]) =>
       decideSend(command, { ...facts, askedBy, paid: counts }, now);
     expect(at('service', paid('p', 'service', 7))).toMatchObject(sent);
@@ -288,9 +288,9 @@ describe('decideSend', () => {
       const stranger = { from: 'home', asks: [], address: { unconfirmed, confirmed: 0 } };
       return decideSend(command, { ...facts, askedBy: 'stranger', stranger, paid: paid(messages) }, now);
     };
-    expect(at(5, 1)).toMatchObject({ decision: 'accepted' });
+    expect(at(5, 1)).toMatchObject({ kind: 'accepted' });
     expect(at(6, 1)).toMatchObject({ reason: 'number-capped' });
-    expect(at(7, 0)).toMatchObject({ decision: 'accepted' });
+    expect(at(7, 0)).toMatchObject({ kind: 'accepted' });
     expect(at(8, 0)).toMatchObject({ reason: 'number-capped' });
   });
 
@@ -309,13 +309,13 @@ describe('decideSend', () => {
     });
     expect(
       decideSend(command, { ...facts, prefixScore: { ...pumped, sent: PREFIX_SAMPLE_MIN - 1 } }, now),
-    ).toMatchObject({ decision: 'accepted' });
+    ).toMatchObject({ kind: 'accepted' });
     expect(decideSend(command, { ...facts, prefixScore: { ...pumped, verified: 1 } }, now)).toMatchObject({
-      decision: 'accepted',
+      kind: 'accepted',
     });
     expect(
       decideSend(command, { ...facts, prefixScore: { ...pumped, at: secondsAgo(3_600) } }, now),
-    ).toMatchObject({ decision: 'accepted' });
+    ).toMatchObject({ kind: 'accepted' });
   });
 
   test('short codes need the project to opt in, get three checks and two minutes, and never serve a login', () => {

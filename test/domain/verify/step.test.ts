@@ -34,7 +34,7 @@ const past = (
   delivery: null,
   ...more,
 });
-const send = (channel: Channel) => ({ step: 'send', send: { channel } });
+const send = (channel: Channel) => ({ kind: 'send', send: { channel } });
 
 describe('decideStep', () => {
   test('begins with the first channel, or the first that can be used', () => {
@@ -44,7 +44,7 @@ describe('decideStep', () => {
 
   test('a channel confirmed by its answer ends the chain', () => {
     expect(decideStep(verification(), [past(1, 'telegram', 'completed')], without('push'), now)).toEqual({
-      step: 'finish',
+      kind: 'finish',
       state: 'completed',
       reason: 'confirmed-by-telegram',
     });
@@ -55,11 +55,11 @@ describe('decideStep', () => {
     for (const outcome of ['snoozed', 'failed'] as const) {
       const asked = (retryAfterMs: number) => [past(1, 'telegram', outcome, { retryAfterMs })];
       expect(decideStep(chain, asked(60_000), without('sms'), now)).toMatchObject({
-        step: 'wait',
+        kind: 'wait',
         until: ms(60_000),
       });
       expect(decideStep(chain, asked(60_000), rules, now)).toEqual(send('sms'));
-      expect(decideStep(chain, asked(2_500), rules, now)).toMatchObject({ step: 'wait', until: ms(2_500) });
+      expect(decideStep(chain, asked(2_500), rules, now)).toMatchObject({ kind: 'wait', until: ms(2_500) });
     }
   });
 
@@ -71,8 +71,8 @@ describe('decideStep', () => {
     const snoozed = [past(1, 'push', 'snoozed'), ...tried(otpSend.attemptsMax - 1)];
     expect(decideStep(chain, snoozed, rules, now)).toEqual(send('sms'));
     expect(decideStep(chain, tried(otpSend.attemptsMax), rules, now)).toEqual({
-      step: 'finish',
-      state: 'exhausted',
+      kind: 'finish',
+      state: 'failed',
       reason: 'attempts-used-up',
     });
   });
@@ -86,7 +86,7 @@ describe('decideStep', () => {
   test('waits for a confirmation until its own deadline, and then moves on', () => {
     const pushed = [past(1, 'push', 'completed', { closedAt: ms(-14_999) })];
     expect(decideStep(verification(), pushed, rules, now)).toEqual({
-      step: 'wait',
+      kind: 'wait',
       until: ms(1),
       because: 'confirmation',
     });
@@ -98,7 +98,7 @@ describe('decideStep', () => {
   test('the silence of a push buys no SMS by itself', () => {
     const silent = [past(1, 'push', 'completed', { closedAt: ms(-15_000) })];
     expect(decideStep(verification(), silent, without('telegram'), now)).toEqual({
-      step: 'finish',
+      kind: 'finish',
       state: 'completed',
       reason: 'unconfirmed',
     });
@@ -111,7 +111,7 @@ describe('decideStep', () => {
     const own = { provider: OWN_APP_PROVIDER, closedAt: ms(-14_999) };
     const asked = [past(1, 'push', 'completed', own)];
     expect(decideStep(verification(), asked, without('telegram'), now)).toMatchObject({
-      step: 'wait',
+      kind: 'wait',
       until: ms(1),
     });
     const silent = [past(1, 'push', 'completed', { ...own, closedAt: ms(-15_000) })];
@@ -122,7 +122,7 @@ describe('decideStep', () => {
 
   test('nothing is sent where a device’s code is all that is asked for; beside others it stands still', () => {
     expect(decideStep(verification({ channels: ['totp'] }), [], rules, now)).toEqual({
-      step: 'finish',
+      kind: 'finish',
       state: 'completed',
       reason: 'nothing-to-send',
     });
@@ -139,21 +139,21 @@ describe('decideStep', () => {
   test('a passing fault is retried after a growing back-off: twice with another channel left, three times on the last', () => {
     const one = [past(1, 'telegram', 'failed')];
     expect(decideStep(verification(), one, without('push'), now)).toEqual({
-      step: 'wait',
+      kind: 'wait',
       until: ms(1_000),
       because: 'back-off',
     });
     const two = [...one, past(2, 'telegram', 'failed')];
     expect(decideStep(verification(), two, without('push'), now)).toEqual(send('sms'));
     expect(decideStep(verification(), two, without('push', 'sms'), now)).toEqual({
-      step: 'wait',
+      kind: 'wait',
       until: ms(2_000),
       because: 'back-off',
     });
     const three = [...two, past(3, 'telegram', 'failed')];
     expect(decideStep(verification(), three, without('push', 'sms'), now)).toEqual({
-      step: 'finish',
-      state: 'exhausted',
+      kind: 'finish',
+      state: 'failed',
       reason: 'network',
     });
   });
@@ -174,8 +174,8 @@ describe('decideStep', () => {
     const one = [past(1, 'sms', 'unknown', { closedAt: ms(-60_000) })];
     expect(decideStep(verification(), one, alone, now)).toEqual(send('sms'));
     expect(decideStep(verification(), [...one, past(2, 'sms', 'unknown')], alone, now)).toMatchObject({
-      step: 'finish',
-      state: 'exhausted',
+      kind: 'finish',
+      state: 'failed',
     });
   });
 
@@ -187,25 +187,25 @@ describe('decideStep', () => {
   test('a delivered message confirms even when its attempt ended unknown', () => {
     const late = [past(1, 'sms', 'unknown', { delivery: 'delivered' })];
     expect(decideStep(verification(), late, rules, now)).toEqual({
-      step: 'finish',
+      kind: 'finish',
       state: 'completed',
       reason: 'confirmed-by-sms',
     });
     expect(
       decideStep(verification(), [past(1, 'sms', 'unknown', { delivery: 'sent' })], rules, now),
-    ).toMatchObject({ step: 'send' });
+    ).toMatchObject({ kind: 'send' });
   });
 
   test('a provider that asks to wait costs no try, is waited for, and is left when it asks for too much', () => {
     const busy = (retryAfterMs: number) => [past(1, 'telegram', 'snoozed', { retryAfterMs })];
     expect(decideStep(verification(), busy(3_000), without('push'), now)).toEqual({
-      step: 'wait',
+      kind: 'wait',
       until: ms(3_000),
       because: 'provider-asked',
     });
     expect(decideStep(verification(), busy(3_001), without('push'), now)).toEqual(send('sms'));
     expect(decideStep(verification(), busy(30_000), without('push', 'sms'), now)).toMatchObject({
-      step: 'wait',
+      kind: 'wait',
       until: ms(30_000),
     });
   });
@@ -215,7 +215,7 @@ describe('decideStep', () => {
       Array.from({ length: times }, (_, n) =>
         past(n + 1, 'telegram', 'snoozed', { reason, retryAfterMs: 1_000 }),
       );
-    const wait = { step: 'wait', until: ms(1_000), because: 'provider-asked' };
+    const wait = { kind: 'wait', until: ms(1_000), because: 'provider-asked' };
     for (const reason of ['own-pace', 'provider-busy'] as const) {
       expect(decideStep(verification(), waits(reason, 5), without('push'), now)).toEqual(wait);
       expect(decideStep(verification(), waits(reason, 6), without('push'), now)).toEqual(send('sms'));
@@ -229,7 +229,7 @@ describe('decideStep', () => {
   test('an SMS reported undelivered is a refusal', () => {
     const failed = [past(1, 'sms', 'completed', { delivery: 'failed' })];
     expect(decideStep(verification(), failed, without('push', 'telegram'), now)).toEqual({
-      step: 'finish',
+      kind: 'finish',
       state: 'rejected',
       reason: 'delivery-failed',
     });
@@ -239,14 +239,14 @@ describe('decideStep', () => {
     { state: 'approved', finish: { state: 'completed', reason: 'approved' } },
     { state: 'denied', finish: { state: 'cancelled', reason: 'denied' } },
     { state: 'cancelled', finish: { state: 'cancelled', reason: 'verification-cancelled' } },
-    { state: 'spent', finish: { state: 'cancelled', reason: 'too-many-checks' } },
+    { state: 'max-checks-reached', finish: { state: 'cancelled', reason: 'max-checks-reached' } },
   ] as const)('sends nothing once the verification is $state', ({ state, finish }) => {
-    expect(decideStep(verification({ state }), [], rules, now)).toEqual({ step: 'finish', ...finish });
+    expect(decideStep(verification({ state }), [], rules, now)).toEqual({ kind: 'finish', ...finish });
   });
 
   test('expires at the end of the code without calling anyone', () => {
     expect(decideStep(verification({ expiresAt: now }), [], rules, now)).toEqual({
-      step: 'finish',
+      kind: 'finish',
       state: 'expired',
       reason: 'deadline',
     });
@@ -256,14 +256,14 @@ describe('decideStep', () => {
   test('nothing waits past the end of the code', () => {
     const short = verification({ expiresAt: ms(500) });
     expect(decideStep(short, [past(1, 'telegram', 'failed')], without('push'), now)).toMatchObject({
-      step: 'wait',
+      kind: 'wait',
       until: ms(500),
     });
   });
 
   test('a test key’s code is sent to nobody', () => {
     expect(decideStep(verification({ mode: 'test' }), [], rules, now)).toEqual({
-      step: 'finish',
+      kind: 'finish',
       state: 'completed',
       reason: 'test-mode',
     });
@@ -277,6 +277,6 @@ describe('decideStep', () => {
         { ...rules, unavailable: new Map([['sms', 'budget-spent']]) },
         now,
       ),
-    ).toEqual({ step: 'finish', state: 'rejected', reason: 'budget-spent' });
+    ).toEqual({ kind: 'finish', state: 'rejected', reason: 'budget-spent' });
   });
 });

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { callFaults } from '../../../domain/webhook/call-fault.ts';
-import { judgeCall } from '../../../domain/webhook/classify-response.ts';
+import { classifyResponse } from '../../../domain/webhook/classify-response.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');
 const answered = (status: number, retryAfter: string | null = null, snoozes = 0) =>
-  judgeCall({ called: 'answered', status, retryAfter, body: '' }, 'r', snoozes, now);
+  classifyResponse({ kind: 'answered', status, retryAfter, body: '' }, 'r', snoozes, now);
 
 describe('an answer of a customer’s server', () => {
   test('is a success from 200 to 299, and nothing else is', () => {
     for (let status = 100; status < 600; status++)
-      expect(answered(status).reply.reply === 'accepted', `${status}`).toBe(status >= 200 && status < 300);
+      expect(answered(status).reply.kind === 'accepted', `${status}`).toBe(status >= 200 && status < 300);
   });
 
   test('of 410 alone means that it wants no more', () => {
@@ -18,9 +18,9 @@ describe('an answer of a customer’s server', () => {
   });
 
   test('that redirects is followed nowhere: it is a fault like any other', () => {
-    expect(answered(302)).toEqual({ reply: { reply: 'faulted', reason: 'http-3xx' }, health: 'failing' });
-    expect(answered(404).reply).toEqual({ reply: 'faulted', reason: 'http-4xx' });
-    expect(answered(500).reply).toEqual({ reply: 'faulted', reason: 'http-5xx' });
+    expect(answered(302)).toEqual({ reply: { kind: 'faulted', reason: 'http-3xx' }, health: 'failing' });
+    expect(answered(404).reply).toEqual({ kind: 'faulted', reason: 'http-4xx' });
+    expect(answered(500).reply).toEqual({ kind: 'faulted', reason: 'http-5xx' });
   });
 
   test('of 429 or 503 that asks for time gets it: a second at least, an hour at most', () => {
@@ -33,18 +33,18 @@ describe('an answer of a customer’s server', () => {
         ['999999', 3_600_000],
       ] as const)
         expect(answered(status, asked).reply).toEqual({
-          reply: 'busy',
+          kind: 'busy',
           because: 'provider-busy',
           retryAfterMs: ms,
         });
-    expect(answered(500, '60').reply.reply).toBe('faulted');
-    expect(answered(503).reply.reply).toBe('faulted');
-    expect(answered(503, 'soon').reply.reply).toBe('faulted');
+    expect(answered(500, '60').reply.kind).toBe('faulted');
+    expect(answered(503).reply.kind).toBe('faulted');
+    expect(answered(503, 'soon').reply.kind).toBe('faulted');
   });
 
   test('gets time ten times, and is then a failure like any other', () => {
-    expect(answered(503, '60', 9).reply.reply).toBe('busy');
-    expect(answered(503, '60', 10).reply.reply).toBe('faulted');
+    expect(answered(503, '60', 9).reply.kind).toBe('busy');
+    expect(answered(503, '60', 10).reply.kind).toBe('faulted');
   });
 
   test('that asks for time still counts as failing, so that it can not go on for ever', () => {
@@ -54,7 +54,7 @@ describe('an answer of a customer’s server', () => {
 
 test('a call that may have arrived is unknown, and one that can not have is a fault', () => {
   const reply = (fault: (typeof callFaults)[number]) =>
-    judgeCall({ called: 'in-vain', fault }, 'r', 0, now).reply.reply;
+    classifyResponse({ kind: 'in-vain', fault }, 'r', 0, now).reply.kind;
   const arrived = new Set(['timeout', 'connection-lost', 'answer-unreadable', 'interrupted']);
   for (const fault of callFaults)
     expect(reply(fault), fault).toBe(arrived.has(fault) ? 'unknown' : 'faulted');
@@ -62,7 +62,7 @@ test('a call that may have arrived is unknown, and one that can not have is a fa
 
 test('a call that we broke off ourselves says nothing of the endpoint', () => {
   for (const fault of callFaults)
-    expect(judgeCall({ called: 'in-vain', fault }, 'r', 0, now).health, fault).toBe(
-      fault === 'interrupted' ? 'untold' : 'failing',
+    expect(classifyResponse({ kind: 'in-vain', fault }, 'r', 0, now).health, fault).toBe(
+      fault === 'interrupted' ? 'unknown' : 'failing',
     );
 });

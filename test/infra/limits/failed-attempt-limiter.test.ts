@@ -2,18 +2,18 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FAILURES_MAX, type Guesser } from '../../../domain/verify/failed-attempt-limiter.ts';
 import { CountUnavailable } from '../../../domain/project/quota.ts';
-import { failureGate } from '../../../infra/limits/failed-attempt-limiter.ts';
+import { failedAttemptLimiter } from '../../../infra/limits/failed-attempt-limiter.ts';
 import { limitConnection } from '../../../infra/limits/quota-counter.ts';
 import { openLateProxy } from '../../chaos/support/late-proxy.ts';
 import { freshRedis } from '../../support/servers.ts';
 
 let redis: Redis;
-let gate: ReturnType<typeof failureGate>;
+let gate: ReturnType<typeof failedAttemptLimiter>;
 
 beforeAll(async () => {
   redis = new Redis(await freshRedis(), limitConnection);
   await new Promise((resolve) => redis.once('ready', resolve));
-  gate = failureGate(redis);
+  gate = failedAttemptLimiter(redis);
 });
 afterAll(() => {
   gate.close();
@@ -63,7 +63,7 @@ test(
     const late = new Redis(proxy.url, limitConnection);
     late.on('error', () => undefined);
     await new Promise((resolve) => late.once('ready', resolve));
-    const lone = failureGate(late);
+    const lone = failedAttemptLimiter(late);
     const guesser = from('late', { keyId: 'late', projectId: 'late' });
     for (let n = 0; n < 5; n++) await lone.enter(guesser);
     proxy.delay(3_000);
@@ -87,7 +87,7 @@ test(
 test('nothing is checked where the shared count can not be had', async () => {
   const away = new Redis('redis://127.0.0.1:9', { ...limitConnection, retryStrategy: () => null });
   away.on('error', () => undefined);
-  const lone = failureGate(away);
+  const lone = failedAttemptLimiter(away);
   await expect(lone.enter(from('lone'))).rejects.toBeInstanceOf(CountUnavailable);
   lone.close();
   away.disconnect();

@@ -35,7 +35,7 @@ async function sendOneAfterTheOther(): Promise<void> {
   while (!over.aborted) {
     const chat = chats[next++ % chats.length] ?? '';
     const turn = await slots.turn({ chatId: chat, urgent: false }, over);
-    if (turn.turn === 'now') sent.push({ at: now(), chat });
+    if (turn.kind === 'now') sent.push({ at: now(), chat });
     else if (!over.aborted) await new Promise((resolve) => setTimeout(resolve, turn.retryAfterMs));
   }
 }

@@ -35,14 +35,14 @@ test('an urgent message passes all that waits', async () => {
   onTestFinished(() => done.abort());
   let ordinary = 0;
   for (const chatId of chatsOf(120))
-    void slots.turn({ chatId, urgent: false }, done.signal).then(({ turn }) => {
+    void slots.turn({ chatId, urgent: false }, done.signal).then(({ kind: turn }) => {
       if (turn === 'now') ordinary += 1;
     });
   await expect.poll(() => ordinary).toBeGreaterThanOrEqual(5);
   const before = ordinary;
   await Promise.all(
     chatsOf(5, 1_000).map(async (chatId) => {
-      expect(await slots.turn({ chatId, urgent: true }, NEVER)).toEqual({ turn: 'now' });
+      expect(await slots.turn({ chatId, urgent: true }, NEVER)).toEqual({ kind: 'now' });
     }),
   );
   // Five slots that were taken, and five more each time that a busy machine makes an urgent one late; behind the others all of them
@@ -56,7 +56,7 @@ test('a chat that must wait takes no slot from the others', async () => {
   const order: string[] = [];
   await Promise.all(
     ['1', ...chatsOf(6, 2)].map(async (chatId) => {
-      expect(await slots.turn({ chatId, urgent: false }, NEVER)).toEqual({ turn: 'now' });
+      expect(await slots.turn({ chatId, urgent: false }, NEVER)).toEqual({ kind: 'now' });
       order.push(chatId);
     }),
   );
@@ -71,8 +71,8 @@ test('a chat that is far from free answers later at once; a group takes a third 
   ] as const) {
     await slots.turn({ chatId, urgent: false }, NEVER);
     const turn = await slots.turn({ chatId, urgent: false }, NEVER);
-    expect(turn.turn).toBe('later');
-    const waitMs = turn.turn === 'later' ? turn.retryAfterMs : 0;
+    expect(turn.kind).toBe('later');
+    const waitMs = turn.kind === 'later' ? turn.retryAfterMs : 0;
     expect(waitMs).toBeGreaterThan(gapMs / 2);
     // A slot that is due within a millisecond is used at once.
     expect(waitMs).toBeLessThanOrEqual(gapMs + 1);
@@ -86,7 +86,7 @@ test('a long freeze answers later to everybody who waits, and a shorter one afte
   const other = telegramSlots({ token: TOKEN, redis, ...FAST });
   for (const each of [slots, other]) {
     const turn = await each.turn({ chatId: '1', urgent: true }, NEVER);
-    expect(turn.turn === 'later' && turn.retryAfterMs).toBeGreaterThan(150_000);
+    expect(turn.kind === 'later' && turn.retryAfterMs).toBeGreaterThan(150_000);
   }
 });
 
@@ -96,9 +96,9 @@ test('whoever stops waiting leaves the line at once, and holds nothing', async (
   const stop = new AbortController();
   const waiting = slots.turn({ chatId: '2', urgent: false }, stop.signal);
   setTimeout(() => stop.abort(), 50);
-  expect(await waiting).toEqual({ turn: 'later', retryAfterMs: 0 });
+  expect(await waiting).toEqual({ kind: 'later', retryAfterMs: 0 });
   expect(await slots.turn({ chatId: '2', urgent: false }, stop.signal)).toEqual({
-    turn: 'later',
+    kind: 'later',
     retryAfterMs: 0,
   });
 });
@@ -128,7 +128,7 @@ test('a clock of Redis that was set back holds nobody up', async () => {
   const [chat = ''] = await redis.keys('*:chat:1');
   await redis.hincrby(line, 'next', 3_600_000_000);
   await redis.incrby(chat, 3_600_000_000);
-  expect(await slots.turn({ chatId: '1', urgent: false }, NEVER)).toEqual({ turn: 'now' });
+  expect(await slots.turn({ chatId: '1', urgent: false }, NEVER)).toEqual({ kind: 'now' });
 });
 
 test('while Redis is away each process keeps a quarter of the pace, keeps freezes and chats, and says so once', async () => {
@@ -145,7 +145,7 @@ test('while Redis is away each process keeps a quarter of the pace, keeps freeze
   let taken = 0;
   await Promise.all(
     chatsOf(200).map(async (chatId) => {
-      if ((await slots.turn({ chatId, urgent: false }, over.signal)).turn === 'later') return;
+      if ((await slots.turn({ chatId, urgent: false }, over.signal)).kind === 'later') return;
       taken += 1;
       if (taken === ENOUGH) over.abort();
     }),
@@ -155,7 +155,7 @@ test('while Redis is away each process keeps a quarter of the pace, keeps freeze
   expect(taken).toBeLessThanOrEqual((FAST.messagesPerSecond / 4) * seconds + 1);
   expect(errors).toHaveLength(1);
   await slots.freeze(10_000);
-  expect(await slots.turn({ chatId: '999', urgent: true }, NEVER)).toMatchObject({ turn: 'later' });
+  expect(await slots.turn({ chatId: '999', urgent: true }, NEVER)).toMatchObject({ kind: 'later' });
 });
 
 test('a Redis that hangs is waited for a moment, once', async () => {
@@ -176,6 +176,6 @@ test('a Redis that hangs is waited for a moment, once', async () => {
   await redis.client('PAUSE', PAUSED_MS, 'ALL');
   const startedAt = performance.now();
   for (const chatId of ['2', '3'])
-    expect(await slots.turn({ chatId, urgent: false }, NEVER)).toEqual({ turn: 'now' });
+    expect(await slots.turn({ chatId, urgent: false }, NEVER)).toEqual({ kind: 'now' });
   expect(performance.now() - startedAt).toBeLessThan(PAUSED_MS / 2);
 });

@@ -33,9 +33,9 @@ test('a second run, and two at once, change nothing', async () => {
 test('a database of another version is refused by name, and left as it is', async () => {
   const { url, client } = await emptyDatabase();
   await client.query(`create table mikro_orm_migrations (id serial primary key, name varchar(255), executed_at timestamptz default now());
-    insert into mikro_orm_migrations (name) values ('Migration0001Spine'); create table job (id int)`);
+    insert into mikro_orm_migrations (name) values ('Migration0001Start'); create table job (id int)`);
   await expect(migrate(url)).rejects.toThrow(OtherSchemaError);
-  await expect(migrate(url)).rejects.toThrow(/Migration0001Spine.*Name an empty database/);
+  await expect(migrate(url)).rejects.toThrow(/Migration0001Start.*Name an empty database/);
   const { rows } =
     await client.query(`select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
     order by 1`);

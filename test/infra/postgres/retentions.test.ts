@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobId } from '../../../domain/job/job.ts';
 import { otpSend } from '../../../domain/verify/job.ts';
 import { hotPool } from '../../../infra/postgres/engine/hot-pool.ts';
-import { sweepQueries } from '../../../infra/postgres/job/reconciler.ts';
-import { sweep } from '../../../workers/engine/reconciler.ts';
+import { reconcilerQueries } from '../../../infra/postgres/job/reconciler.ts';
+import { reconciler } from '../../../workers/engine/reconciler.ts';
 import { openWorld, orderFor, sendCode, type World } from './verify/world.ts';
 import { jobs } from '../../../domain/jobs.ts';
 import { settles } from '../../../infra/postgres/settles.ts';
@@ -32,15 +32,15 @@ test('retention keeps up with whatever is due: a full round is followed by the n
   );
   const none = async () => undefined;
   const ports = {
-    ...world.sweep,
-    retire: (at: Date) => world.sweep.retire(at, { jobDays: 30, phoneDays: 7 }),
+    ...world.reconciler,
+    retire: (at: Date) => world.reconciler.retire(at, { jobDays: 30, phoneDays: 7 }),
     reissue: async () => 0,
     redisRun: async () => 'run',
-    mark: async () => 'swept run',
+    mark: async () => 'reconciled run',
     setMark: none,
     applyPauses: none,
   };
-  const { tick } = sweep(ports, () => new Date());
+  const { tick } = reconciler(ports, () => new Date());
   const retired = [];
   for (let ticks = 0; ticks < 4; ticks++) retired.push((await tick()).retired);
   expect(retired).toEqual([5_000, 5_000, 2_000, 0]);
@@ -57,7 +57,7 @@ test('a job past its deadline is left to its worker until its attempt must be ov
       jobId,
       new Date(Date.now() - ms),
     ]);
-    await world.sweep.expire(new Date());
+    await world.reconciler.expire(new Date());
     return (await world.pool.query<{ state: string }>('select state from job where id = $1', [jobId])).rows[0]
       ?.state;
   };
@@ -77,7 +77,7 @@ test('erasing a recipient reads its own verifications only', async () => {
 
 describe('what no limit looks at any more leaves, and what one does stays', () => {
   const days = (count: number) => new Date(Date.now() - count * DAY_MS);
-  const retire = () => world.sweep.retire(new Date(), { jobDays: 30, phoneDays: 7 });
+  const retire = () => world.reconciler.retire(new Date(), { jobDays: 30, phoneDays: 7 });
   const left = async (sql: string) =>
     (await world.pool.query<{ key: string }>(sql)).rows.map(({ key }) => key);
 
@@ -204,7 +204,10 @@ test('a round of retention reads no table as a whole', async () => {
   };
   const before = await wholeReads();
   expect(
-    await sweepQueries(one, { jobs, settles, retentions }).retire(new Date(), { jobDays: 30, phoneDays: 7 }),
+    await reconcilerQueries(one, { jobs, settles, retentions }).retire(new Date(), {
+      jobDays: 30,
+      phoneDays: 7,
+    }),
   ).toMatchObject({
     more: true,
   });

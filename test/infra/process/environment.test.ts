@@ -16,7 +16,7 @@ const processes: readonly (readonly [script: string, process: ProcessName])[] = 
   ['apps/api/main.ts', 'api'],
   ['apps/board/main.ts', 'board'],
   ['apps/bot/main.ts', 'bot'],
-  ['workers/main.ts', 'sweep'],
+  ['workers/main.ts', 'reconciler'],
   ['infra/postgres/migrate.ts', 'migrate'],
 ];
 const isRequired = (name: keyof typeof Environment.shape) =>
@@ -38,7 +38,7 @@ interface Ended {
 const run = (script: string, env: Record<string, string>): Promise<Ended> =>
   new Promise((done) => {
     const options = { cwd: directory, env: { ...baseVariables, ...env } };
-    execFile(process.execPath, [join(clone, script), 'sweep'], options, (error, _out, err) =>
+    execFile(process.execPath, [join(clone, script), 'reconciler'], options, (error, _out, err) =>
       done({ code: typeof error?.code === 'number' ? error.code : 0, err }),
     );
   });
@@ -101,7 +101,7 @@ test('a name that looks like ours and is not is told, with the one that was mean
     'DATABSE_URL',
     'redis_url',
     'API_PORTS',
-    'SEAL_KEY_FILE',
+    'ENCRYPTION_KEY_FILE',
     'TELEGRAM_TOKEN',
     'NAVBAT_COLOUR',
     'PORT',
@@ -119,8 +119,8 @@ test('a name that looks like ours and is not is told, with the one that was mean
   expect(err.trim().split('\n')).toEqual([
     'API_PORTS: no such variable. Did you mean API_PORT?',
     'DATABSE_URL: no such variable. Did you mean DATABASE_URL?',
+    'ENCRYPTION_KEY_FILE: no such variable. Did you mean ENCRYPTION_KEYS?',
     'NAVBAT_COLOUR: no such variable. .env.example lists all that Navbat reads.',
-    'SEAL_KEY_FILE: no such variable. Did you mean SEAL_KEYS?',
     'TELEGRAM_TOKEN: no such variable. .env.example lists all that Navbat reads.',
     'redis_url: no such variable. Did you mean REDIS_URL?',
     'DATABASE_URL: Postgres does not answer there. Start it, or correct the address.',

@@ -25,7 +25,7 @@ test('who breaks into one process does not have the secrets of the others', () =
   expect(readBy('JWT_PRIVATE_JWK')).toEqual(['api']);
   expect(readBy('FIREBASE_SERVICE_ACCOUNT')).toEqual(['otp-send', 'push']);
   expect(readBy('TELEGRAM_WEBHOOK_SECRET')).toEqual(['bot']);
-  for (const secret of ['CODE_KEYS', 'SEAL_KEYS', 'PEPPER', 'JWT_PRIVATE_JWK', 'DATABASE_URL'])
+  for (const secret of ['CODE_KEYS', 'ENCRYPTION_KEYS', 'PEPPER', 'JWT_PRIVATE_JWK', 'DATABASE_URL'])
     expect(readBy(secret), secret).not.toContain('sandbox');
 });
 

@@ -22,7 +22,7 @@ type Entered = guards.Entered<CodeMessage>;
 type Entry = guards.Entry<CodeMessage>;
 
 const message = messageTo({ phone: PHONE });
-const accepted: SendReply = { reply: 'accepted', reference: 'r', cost: null };
+const accepted: SendReply = { kind: 'accepted', reference: 'r', cost: null };
 const full = { entered: false, because: 'full', retryAfterMs: expect.any(Number) };
 const open = (retryAfterMs: number) => ({ entered: false, because: 'open', retryAfterMs });
 /** The calls that the breaker wants to have seen before it judges. */
@@ -77,7 +77,7 @@ test('no more than its share is in flight at a provider that hangs, and each end
   expect(guarded.enter()).toEqual(full);
 
   stop.abort();
-  expect(await Promise.all(hanging)).toEqual(Array(3).fill({ reply: 'unknown', reason: 'timeout' }));
+  expect(await Promise.all(hanging)).toEqual(Array(3).fill({ kind: 'unknown', reason: 'timeout' }));
   const again = [1, 2, 3].map(() => guarded.enter());
   expect(again.every((entry) => entry.entered)).toBe(true);
   expect(guarded.enter()).toEqual(full);
@@ -96,7 +96,7 @@ test('a provider that hangs takes no place from another', async () => {
     }),
     { inFlightMax: 2, clock: () => new Date() },
   );
-  expect(await sendOne(gateway)).toMatchObject({ reply: 'accepted' });
+  expect(await sendOne(gateway)).toMatchObject({ kind: 'accepted' });
   stop.abort();
   await Promise.all(hanging);
 });
@@ -165,7 +165,7 @@ test('a place that was forgotten comes free after 10 s, and its late send is ask
   expect(guarded.enter()).toEqual(full);
   pass(1);
   entered(guarded.enter());
-  expect(await forgotten.send(message, deadline())).toMatchObject({ reply: 'busy' });
+  expect(await forgotten.send(message, deadline())).toMatchObject({ kind: 'busy' });
   expect(calls()).toBe(0);
 });
 
@@ -212,7 +212,7 @@ test.each(notOutages)('forty answers of $effect about an address leave it closed
 
 test('half of the calls failing leaves it closed, one more opens it', async () => {
   let n = 0;
-  const { guarded } = scripted(() => (n++ % 2 === 0 ? accepted : { reply: 'faulted', reason: 'network' }));
+  const { guarded } = scripted(() => (n++ % 2 === 0 ? accepted : { kind: 'faulted', reason: 'network' }));
   await send(guarded, 20);
   expect(guarded.enter()).toMatchObject({ entered: true });
   n = 1;
@@ -230,7 +230,7 @@ test('when its time is over one call is let through, and its success closes the 
   sandbox.clearFaults();
   const probe = entered(guarded.enter());
   expect(guarded.enter(), 'one at a time').toEqual(open(1_000));
-  expect(await probe.send(message, deadline())).toMatchObject({ reply: 'accepted' });
+  expect(await probe.send(message, deadline())).toMatchObject({ kind: 'accepted' });
   expect(await Promise.all([1, 2, 3].map(() => sendOne(guarded)))).toHaveLength(3);
 });
 
@@ -266,7 +266,7 @@ test('who entered before it opened and sends after is asked to wait, and nothing
   const early = entered(guarded.enter());
   fail({ effect: 'server-error', status: 503 });
   await send(guarded, CALLS_MIN);
-  expect(await early.send(message, deadline())).toMatchObject({ reply: 'busy' });
+  expect(await early.send(message, deadline())).toMatchObject({ kind: 'busy' });
   expect(sandbox.calls()).toHaveLength(CALLS_MIN);
 });
 
@@ -333,7 +333,7 @@ test('who enters ahead of the calls waits for one to end, and once nobody’s do
   ends[0]?.(accepted);
   expect(await replies[0]).toEqual(accepted);
   await expect.poll(() => ends.length).toBe(2);
-  expect(await replies[2], 'it waited in vain').toMatchObject({ reply: 'busy' });
+  expect(await replies[2], 'it waited in vain').toMatchObject({ kind: 'busy' });
   expect(ends).toHaveLength(2);
   expect(guarded.enter()).toEqual(full);
 

@@ -4,8 +4,8 @@ import { replyWithoutAnswer, unexpected } from '../../../infra/providers/replies
 
 const alive = new AbortController().signal;
 const failing = (fields: object, cause?: unknown) => Object.assign(new Error('failed', { cause }), fields);
-const network = { reply: 'faulted', reason: 'network' };
-const unknownAs = (reason: string) => ({ reply: 'unknown', reason });
+const network = { kind: 'faulted', reason: 'network' };
+const unknownAs = (reason: string) => ({ kind: 'unknown', reason });
 
 test.each([
   {

@@ -88,10 +88,10 @@ describe('a name', () => {
     const call = openCaller({ resolve, isAllowed });
     const url = `http://rebinding.test:${outside.port}/`;
 
-    expect(await call(url)).toMatchObject({ called: 'answered', status: 204 });
+    expect(await call(url)).toMatchObject({ kind: 'answered', status: 204 });
     expect(lookUps).toBe(1);
     // The connection from before is still open, and must not be an excuse.
-    expect(await call(url)).toEqual({ called: 'in-vain', fault: 'address-forbidden' });
+    expect(await call(url)).toEqual({ kind: 'in-vain', fault: 'address-forbidden' });
     expect(outside.received).toHaveLength(1);
     expect(inside.received).toHaveLength(0);
     expect(outside.received[0]?.headers.host).toBe(`rebinding.test:${outside.port}`);
@@ -102,7 +102,7 @@ describe('a name', () => {
     const resolve = () => Promise.resolve([address('127.0.0.2'), address('127.0.0.1')]);
     const call = openCaller({ resolve, isAllowed });
     expect(await call(`http://both.test:${outside.port}/`)).toEqual({
-      called: 'in-vain',
+      kind: 'in-vain',
       fault: 'address-forbidden',
     });
     expect(outside.received).toHaveLength(0);
@@ -110,10 +110,10 @@ describe('a name', () => {
 
   test('that has no address, or whose servers are silent, is told apart from a refusal', async () => {
     const call = openCaller({ resolve: (name) => (name === 'none.test' ? Promise.resolve([]) : nobody()) });
-    expect(await call('http://none.test/')).toEqual({ called: 'in-vain', fault: 'name-unresolved' });
+    expect(await call('http://none.test/')).toEqual({ kind: 'in-vain', fault: 'name-unresolved' });
     const waiting = openCaller({ resolve: () => new Promise(() => undefined) });
     expect(await waiting('http://slow.test/', AbortSignal.timeout(50))).toEqual({
-      called: 'in-vain',
+      kind: 'in-vain',
       fault: 'timeout',
     });
   });
@@ -123,8 +123,8 @@ describe('a name', () => {
     const receiver = await startReceiver({ host: '127.0.0.2', tls });
     const call = openCaller({ resolve: () => Promise.resolve([address('127.0.0.2')]), ca: tls.cert });
     const at = (name: string) => call(`https://${name}:${receiver.port}/`);
-    expect(await at('hooks.example.com')).toMatchObject({ called: 'answered', status: 204 });
-    expect(await at('other.example.com')).toEqual({ called: 'in-vain', fault: 'tls' });
+    expect(await at('hooks.example.com')).toMatchObject({ kind: 'answered', status: 204 });
+    expect(await at('other.example.com')).toEqual({ kind: 'in-vain', fault: 'tls' });
     expect(receiver.received).toHaveLength(1);
   });
 });
@@ -134,7 +134,7 @@ describe('an answer', () => {
     const inside = await startReceiver();
     const receiver = await startReceiver();
     receiver.answer(status(302, { location: `${inside.url}/admin` }));
-    expect(await openCaller()(receiver.url)).toMatchObject({ called: 'answered', status: 302 });
+    expect(await openCaller()(receiver.url)).toMatchObject({ kind: 'answered', status: 302 });
     expect(inside.received).toHaveLength(0);
   });
 
@@ -146,7 +146,7 @@ describe('an answer', () => {
       res.on('close', () => clearInterval(flood));
     });
     const called = await openCaller()(receiver.url);
-    if (called.called !== 'answered') throw new Error(called.fault);
+    if (called.kind !== 'answered') throw new Error(called.fault);
     expect(called.status).toBe(200);
     expect(called.body.length).toBeLessThanOrEqual(1_024);
     expect(called.body).not.toMatch(/nbt_live_a|901234567|\0/);
@@ -157,23 +157,23 @@ describe('an answer', () => {
     const call = openCaller();
     receiver.answer(silence);
     expect(await call(receiver.url, AbortSignal.timeout(200))).toEqual({
-      called: 'in-vain',
+      kind: 'in-vain',
       fault: 'timeout',
     });
     receiver.answer((_request, res) => res.destroy());
-    expect(await call(receiver.url)).toEqual({ called: 'in-vain', fault: 'connection-lost' });
+    expect(await call(receiver.url)).toEqual({ kind: 'in-vain', fault: 'connection-lost' });
     receiver.answer((_request, res) => res.socket?.end('good day\r\n'));
-    expect(await call(receiver.url)).toEqual({ called: 'in-vain', fault: 'answer-unreadable' });
-    expect(await call('http://127.0.0.1:1024/')).toEqual({ called: 'in-vain', fault: 'not-connected' });
+    expect(await call(receiver.url)).toEqual({ kind: 'in-vain', fault: 'answer-unreadable' });
+    expect(await call('http://127.0.0.1:1024/')).toEqual({ kind: 'in-vain', fault: 'not-connected' });
     const stopping = new AbortController();
     receiver.answer(() => stopping.abort());
-    expect(await call(receiver.url, stopping.signal)).toEqual({ called: 'in-vain', fault: 'interrupted' });
+    expect(await call(receiver.url, stopping.signal)).toEqual({ kind: 'in-vain', fault: 'interrupted' });
   });
 
   test('whose body never ends keeps nobody waiting', async () => {
     const receiver = await startReceiver();
     receiver.answer((_request, res) => void res.writeHead(200).write('well'));
-    expect(await openCaller()(receiver.url)).toMatchObject({ called: 'answered', status: 200, body: 'well' });
+    expect(await openCaller()(receiver.url)).toMatchObject({ kind: 'answered', status: 200, body: 'well' });
   });
 });
 

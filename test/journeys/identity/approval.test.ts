@@ -76,15 +76,15 @@ async function askUnseen() {
   };
   const asked = await fetchChallenge(navbat, phone, sends.has.job_id);
   expect(await answer(phone, asked, { decision: 'deny' })).toMatchObject({ status: 200 });
-  const stories = await Promise.all(
+  const timelines = await Promise.all(
     Object.values(sends).map(({ id }) =>
       until(async () => {
-        const story = await statusOf(shop, id);
-        return story.jobs[0].state === 'completed' && story;
+        const timeline = await statusOf(shop, id);
+        return timeline.jobs[0].state === 'completed' && timeline;
       }, CHAIN_MS),
     ),
   );
-  return { sends, stories };
+  return { sends, timelines };
 }
 
 const statusOf = async (project: TestProject, id: string) => (await project.call('GET', `/otp/${id}`)).body;
@@ -116,8 +116,8 @@ describe.each(['Ed25519', 'P-256'] as const)('a person with a key on %s', (curve
 
     const said = { decision: 'approve', number: sent.number } as const;
     expect(await answer(phone, asked, said)).toMatchObject({ status: 200, body: { state: 'approved' } });
-    const story = await statusOf(shop, sent.id);
-    expect(story).toMatchObject({
+    const timeline = await statusOf(shop, sent.id);
+    expect(timeline).toMatchObject({
       status: 'approved',
       approval: { state: 'approved', answered_at: expect.any(String) },
       jobs: [{ state: 'completed', reason: 'approved', attempts: [{ provider: 'navbat-app' }] }],
@@ -437,11 +437,11 @@ describe('a known project', () => {
     const sent = await shop.call('POST', '/otp/send', { to: number, purpose: 'seen' });
     expect(sent.body.channels).toEqual(['push', 'sms']);
     await fetchChallenge(navbat, phone, sent.body.job_id);
-    const story = await until(async () => {
+    const timeline = await until(async () => {
       const now = await statusOf(shop, sent.body.id);
       return now.jobs[0].state === 'completed' && now;
     });
-    expect(story).toMatchObject({
+    expect(timeline).toMatchObject({
       status: 'live',
       approval: { state: 'pending', answered_at: null },
       jobs: [{ reason: 'confirmed-by-push', attempts: [{ delivery: 'read' }] }],
@@ -621,10 +621,10 @@ describe('a project that the person never approved for', () => {
   test(
     'sees no difference between whoever has the app, denies, and whoever has not',
     async () => {
-      const { sends, stories } = await unseen;
+      const { sends, timelines } = await unseen;
       expect(shapeOf(sends.has)).toEqual(shapeOf(sends.hasNot));
-      expect(shapeOf(stories[0])).toEqual(shapeOf(stories[1]));
-      expect(stories[0]).toMatchObject({
+      expect(shapeOf(timelines[0])).toEqual(shapeOf(timelines[1]));
+      expect(timelines[0]).toMatchObject({
         status: 'live',
         approval: null,
         jobs: [
@@ -636,7 +636,7 @@ describe('a project that the person never approved for', () => {
           },
         ],
       });
-      const gaps = stories.map(({ jobs: [{ attempts }] }) => {
+      const gaps = timelines.map(({ jobs: [{ attempts }] }) => {
         const [push, sms] = attempts.map(({ opened_at }: { opened_at: string }) => Date.parse(opened_at));
         return sms - push;
       });

@@ -49,10 +49,10 @@ const rowOf = async (id: number) =>
 
 test('Telegram is told where to post, and what it posts is acted upon', async () => {
   const id = nextPerson++;
-  const act = (deed: object) =>
+  const act = (action: object) =>
     fetch(`${navbat.sandbox.url}/telegram/updates`, {
       method: 'POST',
-      body: JSON.stringify({ chat_id: id, ...deed }),
+      body: JSON.stringify({ chat_id: id, ...action }),
     });
   await act({ text: '/start' });
   await act({ contact: { phone_number: `+99890777${id}` } });

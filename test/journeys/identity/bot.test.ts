@@ -33,10 +33,10 @@ const startBot = () => navbat.start('apps/bot/main.ts', [], 'bot ready');
 /** Somebody at the other end of Telegram. */
 function newPerson(languageCode = 'uz') {
   const id = nextPerson++;
-  const act = async (deed: object): Promise<void> => {
+  const act = async (action: object): Promise<void> => {
     const { status } = await fetch(`${navbat.sandbox.url}/telegram/updates`, {
       method: 'POST',
-      body: JSON.stringify({ chat_id: id, language_code: languageCode, ...deed }),
+      body: JSON.stringify({ chat_id: id, language_code: languageCode, ...action }),
     });
     expect(status).toBe(201);
   };

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { STRANGER_SENDS_PER_HOUR } from '../../../domain/verify/strangers.ts';
-import { sweepQueries } from '../../../infra/postgres/job/reconciler.ts';
+import { reconcilerQueries } from '../../../infra/postgres/job/reconciler.ts';
 import {
   type Navbat,
   type Reply,
@@ -108,7 +108,7 @@ describe.each(['Ed25519', 'P-256'] as const)('a phone with a key on %s', (curve)
   });
 });
 
-test('what stands in the database is sealed, hashed or public', async () => {
+test('what stands in the database is encrypted, hashed or public', async () => {
   const { session } = await newPerson();
   const phone = testPhone(navbat.apiUrl);
   const png = await enrol(session);
@@ -545,8 +545,8 @@ describe('a person’s devices', () => {
     for (const reply of [
       await stranger.call('PATCH', path, { name: 'Mine now' }),
       await stranger.call('DELETE', path),
-      await stranger.call('POST', `${path}/reseed`, {}),
-      await stranger.call('POST', `${path}/reseed/confirm`, { totp: '123456' }),
+      await stranger.call('POST', `${path}/rotate`, {}),
+      await stranger.call('POST', `${path}/rotate/confirm`, { totp: '123456' }),
     ])
       expect(reply).toMatchObject({ status: 404 });
     expect(await deviceRow(phone.id)).toMatchObject({ name: 'Test phone', revoked_at: null });
@@ -579,7 +579,7 @@ describe('a person’s devices', () => {
     expect(await asPerson(session)('DELETE', `/me/devices/${phone.id}`)).toMatchObject({ status: 204 });
     expect(await phone.call('GET', '/me/devices')).toMatchObject({ status: 401 });
     expect(await deviceRow(phone.id)).toMatchObject({
-      totp_sealed: null,
+      totp_encrypted: null,
       revoked_at: expect.any(Date),
     });
     const address = () => navbat.db.query('select from recipient where id = $1', [recipient_id]);
@@ -587,7 +587,7 @@ describe('a person’s devices', () => {
     await navbat.db.query(`update device set revoked_at = revoked_at - interval '1 hour' where id = $1`, [
       phone.id,
     ]);
-    await sweepQueries(navbat.db, { jobs, settles, retentions }).retire(new Date(), {
+    await reconcilerQueries(navbat.db, { jobs, settles, retentions }).retire(new Date(), {
       jobDays: 30,
       phoneDays: 7,
     });
@@ -598,7 +598,7 @@ describe('a person’s devices', () => {
   });
 });
 
-test('a session whose proof is five minutes old binds, revokes and reseeds nothing', async () => {
+test('a session whose proof is five minutes old binds, revokes and rotates nothing', async () => {
   const { session } = await newPerson();
   const phone = await boundPhone(session);
   await navbat.db.query(
@@ -610,7 +610,7 @@ test('a session whose proof is five minutes old binds, revokes and reseeds nothi
     await person('POST', '/me/enrolments', {}),
     await person('POST', '/me/authenticators', { name: 'App' }),
     await person('DELETE', `/me/devices/${phone.id}`),
-    await phone.call('POST', `/me/devices/${phone.id}/reseed`, {}),
+    await phone.call('POST', `/me/devices/${phone.id}/rotate`, {}),
   ])
     expect(reply).toMatchObject({ status: 401 });
   expect(await person('GET', '/me/devices')).toMatchObject({ status: 200 });
@@ -622,7 +622,7 @@ test('a project’s session, and an app’s without a device, do not reach what 
   expect(await asPerson(atShop)('POST', '/me/enrolments', {})).toMatchObject({ status: 403 });
   expect(await asPerson(atShop)('GET', '/me/devices')).toMatchObject({ status: 403 });
   const { session } = await newPerson();
-  expect(await asPerson(session)('POST', `/me/devices/${crypto.randomUUID()}/reseed`, {})).toMatchObject({
+  expect(await asPerson(session)('POST', `/me/devices/${crypto.randomUUID()}/rotate`, {})).toMatchObject({
     status: 403,
   });
 });
@@ -647,42 +647,42 @@ test('a new secret takes the place of the old one, whose codes are taken for 90 
   const phone = await boundPhone(session);
   const before = await deviceRow(phone.id);
   const oldSecret = phone.secret;
-  expect(await phone.reseed()).toMatchObject({ status: 204 });
+  expect(await phone.rotate()).toMatchObject({ status: 204 });
   expect(phone.secret).not.toBe(oldSecret);
   const after = await deviceRow(phone.id);
-  expect(after.totp_previous_sealed).toEqual(before.totp_sealed);
-  expect(after.totp_sealed).not.toEqual(before.totp_sealed);
-  expect(after.totp_next_sealed).toBeNull();
+  expect(after.totp_previous_encrypted).toEqual(before.totp_encrypted);
+  expect(after.totp_encrypted).not.toEqual(before.totp_encrypted);
+  expect(after.totp_next_encrypted).toBeNull();
   expect(after.totp_last_step).toBe(before.totp_last_step);
   const leftMs = after.totp_previous_until.getTime() - Date.now();
   expect(leftMs).toBeGreaterThan(80_000);
   expect(leftMs).toBeLessThanOrEqual(90_000);
   // Nothing waits any more, and a wrong code takes nothing into use.
-  const path = `/me/devices/${phone.id}/reseed`;
+  const path = `/me/devices/${phone.id}/rotate`;
   expect(await phone.call('POST', `${path}/confirm`, { totp: '123456' })).toMatchObject({ status: 404 });
   const offered = await phone.call('POST', path, {});
   isNotKept(offered);
   const wrong = wrongCode(await totpOf(offered.body.totp.secret, 4_000));
   expect(await phone.call('POST', `${path}/confirm`, { totp: wrong })).toMatchObject({ status: 422 });
-  expect((await deviceRow(phone.id)).totp_sealed).toEqual(after.totp_sealed);
+  expect((await deviceRow(phone.id)).totp_encrypted).toEqual(after.totp_encrypted);
 });
 
-test('the sweep takes tokens that are over, devices that never proved themselves, and secrets that were replaced', async () => {
+test('the reconciler takes tokens that are over, devices that never proved themselves, and secrets that were replaced', async () => {
   const { session } = await newPerson();
   const kept = await boundPhone(session);
-  await kept.reseed();
+  await kept.rotate();
   const waiting = testPhone(navbat.apiUrl);
   await waiting.claim({ png: await enrol(session) });
   const { recipient_id } = await deviceRow(waiting.id);
   const retire = (now: Date) =>
-    sweepQueries(navbat.db, { jobs, settles, retentions }).retire(now, { jobDays: 90, phoneDays: 30 });
+    reconcilerQueries(navbat.db, { jobs, settles, retentions }).retire(now, { jobDays: 90, phoneDays: 30 });
 
   await retire(new Date(Date.now() + 60_000));
   expect(await deviceRow(waiting.id)).toBeDefined();
-  expect((await deviceRow(kept.id)).totp_previous_sealed).not.toBeNull();
+  expect((await deviceRow(kept.id)).totp_previous_encrypted).not.toBeNull();
   await retire(new Date(Date.now() + 301_000));
   expect(await deviceRow(waiting.id)).toBeUndefined();
-  expect(await deviceRow(kept.id)).toMatchObject({ totp_previous_sealed: null, revoked_at: null });
+  expect(await deviceRow(kept.id)).toMatchObject({ totp_previous_encrypted: null, revoked_at: null });
   const left = await navbat.db.query(
     'select id from recipient where id = $1 union all select null from enrolment where expires_at < now() + $2::interval',
     [recipient_id, '5 minutes'],

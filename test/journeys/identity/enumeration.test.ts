@@ -52,20 +52,22 @@ describe('a person with five devices and a number that nobody has read the same'
     const unknown = freshNumber();
     const sent = [];
     for (const to of [known, unknown])
-      sent.push((await project.call('POST', '/otp/send', { to, channels: ['push'], purpose: 'story' })).body);
-    const story = async (id: string) => {
+      sent.push(
+        (await project.call('POST', '/otp/send', { to, channels: ['push'], purpose: 'timeline' })).body,
+      );
+    const timeline = async (id: string) => {
       await until(async () => (await project.call('GET', `/otp/${id}`)).body.jobs[0]?.attempts[0]?.closed_at);
       const { body } = await project.call('GET', `/otp/${id}`);
       // The two numbers differ, and with them what is masked of them.
       return shapeOf({ status: 200, headers: {}, text: JSON.stringify({ ...body, to: null }) });
     };
     const [ofKnown, ofUnknown] = sent;
-    expect(await story(ofKnown.id)).toEqual(await story(ofUnknown.id));
+    expect(await timeline(ofKnown.id)).toEqual(await timeline(ofUnknown.id));
     const asked = await fetchChallenge(navbat, phone, ofKnown.job_id);
-    expect(await story(ofKnown.id)).toEqual(await story(ofUnknown.id));
+    expect(await timeline(ofKnown.id)).toEqual(await timeline(ofUnknown.id));
     // It can differ: their own yes tells.
     await answer(phone, asked, { decision: 'approve', number: ofKnown.number });
-    expect(await story(ofKnown.id)).not.toEqual(await story(ofUnknown.id));
+    expect(await timeline(ofKnown.id)).not.toEqual(await timeline(ofUnknown.id));
   });
 });
 

@@ -210,8 +210,8 @@ test('a test key registers its own people: nothing is sent, and nobody live is t
   const sent = messagesTo(person).length;
   const reply = await register(person, key);
   expect(reply).toMatchObject({ status: 200 });
-  const story = await key.call('GET', reply.body.status_url);
-  expect(await verify(person, story.body.code, key)).toMatchObject({ status: 200 });
+  const timeline = await key.call('GET', reply.body.status_url);
+  expect(await verify(person, timeline.body.code, key)).toMatchObject({ status: 200 });
   expect(messagesTo(person)).toHaveLength(sent);
   expect(await verify(person, code)).toMatchObject({ status: 200 });
 });

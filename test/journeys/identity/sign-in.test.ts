@@ -590,10 +590,10 @@ test('a phone that another account proves at the bot ends its former holder’s 
 /** Registers at the bot with the contact of their own account. */
 async function proveAtBot(telegramId: number, number: string): Promise<void> {
   const to = String(telegramId);
-  const act = async (deed: object) => {
+  const act = async (action: object) => {
     const { status } = await send(`${navbat.sandbox.url}/telegram/updates`, 'POST', {
       chat_id: telegramId,
-      ...deed,
+      ...action,
     });
     expect(status).toBe(201);
   };

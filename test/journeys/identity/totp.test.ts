@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DeviceId } from '../../../domain/identity/device/device.ts';
 import { TOTP_SECRET_BYTES } from '../../../domain/shared/totp.ts';
 import { readConfig } from '../../../infra/process/config.ts';
-import { keyedHash, sealer } from '../../../infra/process/crypto.ts';
+import { keyedHash, rowEncryption } from '../../../infra/process/crypto.ts';
 import { deviceSecrets } from '../../../infra/identity/device/secrets.ts';
 import { personWithPhone } from '../../support/approvals.ts';
 import { bindPerson, earlyInStep } from '../../support/bound-person.ts';
@@ -233,10 +233,10 @@ describe('what is not taken', () => {
     await earlyInStep();
     const code = (await devices[0]?.code()) ?? '';
     const deviceId = DeviceId.parse(devices[0]?.id);
-    const secrets = deviceSecrets(sealer(readConfig(navbat.env).SEAL_KEYS));
+    const secrets = deviceSecrets(rowEncryption(readConfig(navbat.env).ENCRYPTION_KEYS));
     await navbat.db.query(
-      `update device set totp_sealed = $3, totp_previous_sealed = totp_sealed, totp_previous_until = now() + $2::interval where id = $1`,
-      [deviceId, until, secrets.seal(randomBytes(TOTP_SECRET_BYTES), deviceId)],
+      `update device set totp_encrypted = $3, totp_previous_encrypted = totp_encrypted, totp_previous_until = now() + $2::interval where id = $1`,
+      [deviceId, until, secrets.encrypt(randomBytes(TOTP_SECRET_BYTES), deviceId)],
     );
     expect((await check(shop, id, code)).status).toBe(status);
   });
@@ -246,7 +246,7 @@ describe('wrong codes', () => {
   const failures = async (to: string) =>
     (
       await navbat.db.query(
-        'select failed_checks, totp_failures, totp_untold from destination where address_hash = $1 and project_id = $2',
+        'select failed_checks, totp_failures, totp_pending from destination where address_hash = $1 and project_id = $2',
         [keyedHash(navbat.env['PEPPER'] ?? '')('address', to), shop.id],
       )
     ).rows[0];
@@ -257,7 +257,7 @@ describe('wrong codes', () => {
     for (const to of [known, unknown]) {
       const id = await send(shop, to);
       expect(await check(shop, id, '000000')).toMatchObject({ status: 422, body: { remaining: 4 } });
-      expect(await failures(to)).toEqual({ failed_checks: 1, totp_failures: 1, totp_untold: 1 });
+      expect(await failures(to)).toEqual({ failed_checks: 1, totp_failures: 1, totp_pending: 1 });
     }
   });
 
@@ -265,6 +265,6 @@ describe('wrong codes', () => {
     const to = freshPhone();
     const id = await send(shop, to, { channels: ['sms'] });
     await check(shop, id, wrongCode(await codeSentTo(navbat, to)));
-    expect(await failures(to)).toEqual({ failed_checks: 1, totp_failures: 0, totp_untold: 0 });
+    expect(await failures(to)).toEqual({ failed_checks: 1, totp_failures: 0, totp_pending: 0 });
   });
 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   await tour();
   for (const name of ['TWILIO_AUTH_TOKEN', 'TELEGRAM_BOT_TOKEN', 'TELEGRAM_GATEWAY_TOKEN', 'PEPPER'])
     secrets.push({ name, value: navbat.env[name] ?? '' });
-  for (const ring of ['CODE_KEYS', 'SEAL_KEYS'])
+  for (const ring of ['CODE_KEYS', 'ENCRYPTION_KEYS'])
     secrets.push({ name: ring, value: navbat.env[ring]?.split(':')[1] ?? '' });
   secrets.push({
     name: 'JWT_PRIVATE_JWK',
@@ -43,9 +43,9 @@ async function logIn(): Promise<void> {
   secrets.push(
     { name: 'password of the board', value: password },
     { name: 'session of the board', value: cookie.split('=')[1] ?? '' },
-    { name: 'half session of the board', value: login.halfCookie.split('=')[1] ?? '' },
+    { name: 'pending session of the board', value: login.pendingCookie.split('=')[1] ?? '' },
     { name: 'second factor of the board', value: secret },
-    // As its bytes would stand in a column that nobody sealed.
+    // As its bytes would stand in a column that nobody encrypted.
     { name: 'second factor of the board, as bytes', value: bytesOf(secret).toString('base64url') },
     ...login.recoveryCodes.flatMap((code) => [
       { name: 'recovery code of the board', value: code },
@@ -111,7 +111,7 @@ async function tour(): Promise<void> {
   await logInByPhone();
   // The last of them has settled what it had to.
   await until(
-    async () => (await navbat.db.query(`select from job where state in ('accepted')`)).rowCount === 0,
+    async () => (await navbat.db.query(`select from job where state in ('queued')`)).rowCount === 0,
   );
 }
 
@@ -151,7 +151,7 @@ async function opsText(): Promise<string> {
     '/ops',
     '/ops/jobs',
     '/ops/failures',
-    '/ops/lanes',
+    '/ops/queues',
     '/ops/audit',
     ...rows.map(({ id }) => `/ops/jobs/${id}`),
   ];
@@ -208,7 +208,7 @@ describe('a leak planted there is found', () => {
 
   test('in a table, and so in /ops', async () => {
     await navbat.db.query(
-      `update job set reason = $1 where id = (select id from job where state <> 'accepted' limit 1)`,
+      `update job set reason = $1 where id = (select id from job where state <> 'queued' limit 1)`,
       [`code ${code()}`],
     );
     expect(findLeaks(await look(['tables', 'ops']), planted())).toMatchObject([
@@ -219,19 +219,19 @@ describe('a leak planted there is found', () => {
   });
 
   test('as bytes in a table', async () => {
-    await navbat.db.query(`update recipient set push_token_sealed = $1`, [Buffer.from(code())]);
+    await navbat.db.query(`update recipient set push_token_encrypted = $1`, [Buffer.from(code())]);
     expect(findLeaks(await look(['tables']), planted())).toMatchObject([{ place: 'tables', form: 'hex' }]);
   });
 
-  test('in a ticket, and so on the board', async () => {
+  test('in a queue entry, and so on the board', async () => {
     const { rows } = await navbat.db.query<{ id: string }>('select id from job limit 1');
     const redis = new Redis(navbat.redisUrl);
     const key = `{otp-send}:otp-send:${rows[0]?.id}`;
-    const ticket = JSON.parse((await redis.hget(key, 'data')) ?? '{}') as { labels: object };
+    const entry = JSON.parse((await redis.hget(key, 'data')) ?? '{}') as { labels: object };
     await redis.hset(
       key,
       'data',
-      JSON.stringify({ ...ticket, labels: { ...ticket.labels, to: encodeURIComponent(`+ ${code()}`) } }),
+      JSON.stringify({ ...entry, labels: { ...entry.labels, to: encodeURIComponent(`+ ${code()}`) } }),
     );
     expect((await look(['board'])).map((place) => findLeaks([place], planted()))).toMatchObject([
       [{ place: 'board' }],

@@ -12,7 +12,7 @@ const Document = z.object({
   tags: z.array(z.object({ name: z.string() })),
   webhooks: z.record(z.string(), z.unknown()),
 });
-const Lanes = z.object({ data: z.array(z.object({ kind: z.string() })) });
+const QueuesOf = z.object({ data: z.array(z.object({ kind: z.string() })) });
 const Overview = z.object({ alarms: z.array(z.object({ alarm: z.string(), subject: z.string() })) });
 
 const halves = [
@@ -37,7 +37,7 @@ const halves = [
       '/me/challenges',
     ],
     told: 'broadcast.finished',
-    untold: 'verification.approved',
+    notTold: 'verification.approved',
     chats: 200,
   },
   {
@@ -46,12 +46,12 @@ const halves = [
     served: ['/otp/send', '/api/send-otp/', '/register', '/auth/code', '/me/challenges', '/recipients'],
     gone: ['/push/send', '/telegram/send', '/broadcasts', '/telegram/chats'],
     told: 'verification.approved',
-    untold: 'broadcast.finished',
+    notTold: 'broadcast.finished',
     chats: 404,
   },
 ] as const;
 
-describe.each(halves)('with $on alone', ({ on, kinds, served, gone, told, untold, chats }) => {
+describe.each(halves)('with $on alone', ({ on, kinds, served, gone, told, notTold, chats }) => {
   let navbat: Navbat;
   let project: TestProject;
 
@@ -69,7 +69,7 @@ describe.each(halves)('with $on alone', ({ on, kinds, served, gone, told, untold
     expect(Object.keys(paths).filter((path) => gone.some((one) => path === one))).toEqual([]);
     expect(tags.map(({ name }) => name).includes('Messages')).toBe(on === 'message');
     expect(Object.keys(webhooks)).toContain(told);
-    expect(Object.keys(webhooks)).not.toContain(untold);
+    expect(Object.keys(webhooks)).not.toContain(notTold);
     for (const path of gone)
       expect([path, (await project.call('POST', path, {})).status]).toEqual([path, 404]);
     for (const path of served)
@@ -81,7 +81,7 @@ describe.each(halves)('with $on alone', ({ on, kinds, served, gone, told, untold
 
   test('its worker works on its kinds, and says what is off where that was named', async () => {
     const ready = navbat.log.find((line) => line.includes('"worker ready"')) ?? '{}';
-    expect(JSON.parse(ready)).toMatchObject({ roles: [...kinds, 'sweep'] });
+    expect(JSON.parse(ready)).toMatchObject({ roles: [...kinds, 'reconciler'] });
     const other = on === 'message' ? 'otp-send' : 'push';
     await navbat.start('workers/main.ts', [other], 'worker ready');
     expect(navbat.log.some((line) => line.includes(`"roles":[],"off":["${other}"]`))).toBe(true);
@@ -96,8 +96,8 @@ describe.each(halves)('with $on alone', ({ on, kinds, served, gone, told, untold
     const { cookie } = await logInForTheFirstTime(navbat.boardUrl, 'ops@navbat.example', password);
     const ask = (path: string, accept = 'application/json') =>
       fetch(navbat.boardUrl + path, { headers: { Cookie: cookie, Accept: accept } });
-    const lanes = Lanes.parse(await (await ask('/ops/lanes')).json());
-    expect(lanes.data.map(({ kind }) => kind)).toEqual(kinds);
+    const queues = QueuesOf.parse(await (await ask('/ops/queues')).json());
+    expect(queues.data.map(({ kind }) => kind)).toEqual(kinds);
     const { alarms } = Overview.parse(await (await ask('/ops')).json());
     expect(alarms.filter(({ alarm }) => alarm === 'no-worker')).toEqual([]);
     expect((await ask('/ops/chats')).status).toBe(chats);

@@ -30,11 +30,11 @@ let running: { api: ChildProcess; worker: ChildProcess };
 let people: { number: string; phone: TestPhone }[];
 
 /** The next processes serve before the last ones end, and those finish what they have in hand. */
-async function deploy(SEAL_KEYS: string): Promise<void> {
+async function deploy(ENCRYPTION_KEYS: string): Promise<void> {
   const port = String(await freePort());
   const [api, worker] = await Promise.all([
-    navbat.start('apps/api/main.ts', [], 'api ready', { SEAL_KEYS, API_PORT: port }),
-    navbat.start('workers/main.ts', [], 'worker ready', { SEAL_KEYS }),
+    navbat.start('apps/api/main.ts', [], 'api ready', { ENCRYPTION_KEYS, API_PORT: port }),
+    navbat.start('workers/main.ts', [], 'worker ready', { ENCRYPTION_KEYS }),
   ]);
   const last = running as typeof running | undefined;
   running = { api, worker };
@@ -45,8 +45,8 @@ async function deploy(SEAL_KEYS: string): Promise<void> {
 }
 
 /** `npm run navbat -- …`, in the environment of a process that has just been deployed. */
-const cli = (args: readonly string[], SEAL_KEYS: string) =>
-  navbatCommand([...args, '--json'], { ...navbat.env, SEAL_KEYS });
+const cli = (args: readonly string[], ENCRYPTION_KEYS: string) =>
+  navbatCommand([...args, '--json'], { ...navbat.env, ENCRYPTION_KEYS });
 
 const underWay = new Set<Promise<Reply>>();
 async function call(method: string, path: string, body?: unknown): Promise<Reply> {
@@ -60,7 +60,7 @@ async function call(method: string, path: string, body?: unknown): Promise<Reply
 }
 
 beforeAll(async () => {
-  navbat = await startNavbat({ env: { SEAL_KEYS: RINGS.old }, processes: [] });
+  navbat = await startNavbat({ env: { ENCRYPTION_KEYS: RINGS.old }, processes: [] });
   shop = await navbat.createProject({ settings: { sends_per_hour: 100 } });
   await deploy(RINGS.old);
   app = await platformApp(navbat);
@@ -138,12 +138,12 @@ async function verify(number: string, codeOf: () => Promise<string>): Promise<Re
 
 const foreign = async () => {
   const { rows } = await navbat.db.query(
-    `select count(*)::int n from device where totp_sealed is not null and substring(totp_sealed from 2 for 2) <> 's2'::bytea`,
+    `select count(*)::int n from device where totp_encrypted is not null and substring(totp_encrypted from 2 for 2) <> 's2'::bytea`,
   );
   return rows[0].n;
 };
 
-test('rewrap and reseed under traffic: no verification fails, and every push leaves', async () => {
+test('re-encrypt and rotate under traffic: no verification fails, and every push leaves', async () => {
   const run = traffic();
   onTestFinished(async () => void (await run.stop()));
   const afterAWhile = async () => {
@@ -160,27 +160,27 @@ test('rewrap and reseed under traffic: no verification fails, and every push lea
     await afterAWhile();
   }
   expect(await foreign()).toBeGreaterThan(0);
-  const rewrapped = await cli(['rewrap'], RINGS.current);
-  expect(rewrapped).toMatchObject({ code: 0, err: '' });
-  expect(JSON.parse(rewrapped.out)).toMatchObject({
+  const reencrypted = await cli(['re-encrypt'], RINGS.current);
+  expect(reencrypted).toMatchObject({ code: 0, err: '' });
+  expect(JSON.parse(reencrypted.out)).toMatchObject({
     current: 's2',
     left: [],
-    rewrapped: { 'device.totp_sealed': PEOPLE },
+    reencrypted: { 'device.totp_encrypted': PEOPLE },
   });
   expect(await foreign()).toBe(0);
   await afterAWhile();
   await deploy(RINGS.alone);
   await afterAWhile();
 
-  const asked = await cli(['reseed', '--all'], RINGS.alone);
+  const asked = await cli(['rotate', '--all'], RINGS.alone);
   expect(JSON.parse(asked.out)).toEqual({ apps: PEOPLE, authenticators: 0, waiting: PEOPLE });
   for (const { phone } of people) {
     const before = phone.secret;
-    expect(await phone.reseed()).toMatchObject({ status: 204 });
+    expect(await phone.rotate()).toMatchObject({ status: 204 });
     expect(phone.secret).not.toBe(before);
   }
   await afterAWhile();
-  const again = await cli(['reseed', '--all'], RINGS.alone);
+  const again = await cli(['rotate', '--all'], RINGS.alone);
   expect(JSON.parse(again.out)).toMatchObject({ apps: PEOPLE });
 
   const { failures, counts } = await run.stop();
@@ -203,7 +203,7 @@ test('rewrap and reseed under traffic: no verification fails, and every push lea
 test('a code that was read before a new secret, and typed after it, still verifies', async () => {
   for (const { number, phone } of people) {
     const read = await phone.totp();
-    expect(await phone.reseed()).toMatchObject({ status: 204 });
+    expect(await phone.rotate()).toMatchObject({ status: 204 });
     expect(await verify(number, async () => read)).toMatchObject({ status: 200 });
     expect(await verify(number, () => phone.totp())).toMatchObject({ status: 200 });
   }
@@ -212,38 +212,38 @@ test('a code that was read before a new secret, and typed after it, still verifi
 test('90 seconds later it does not', async () => {
   const [{ number, phone }] = people as [(typeof people)[number]];
   const read = await phone.totp();
-  expect(await phone.reseed()).toMatchObject({ status: 204 });
+  expect(await phone.rotate()).toMatchObject({ status: 204 });
   await navbat.db.query('update device set totp_previous_until = now() where id = $1', [phone.id]);
   expect(await verify(number, async () => read)).toMatchObject({ status: 422 });
 });
 
-test('reseed asks one device, tells its person, and says what it cannot do', async () => {
+test('rotate asks one device, tells its person, and says what it cannot do', async () => {
   const [, { phone }] = people as [unknown, (typeof people)[number]];
-  await navbat.db.query('update device set reseed_wanted_at = null');
-  const one = await cli(['reseed', '--device', phone.id], RINGS.alone);
+  await navbat.db.query('update device set rotation_wanted_at = null');
+  const one = await cli(['rotate', '--device', phone.id], RINGS.alone);
   expect(JSON.parse(one.out)).toEqual({ apps: 1, authenticators: 0, waiting: 1 });
-  const repeated = await cli(['reseed', '--device', phone.id], RINGS.alone);
+  const repeated = await cli(['rotate', '--device', phone.id], RINGS.alone);
   expect(JSON.parse(repeated.out)).toEqual({ apps: 0, authenticators: 0, waiting: 1 });
   expect(await phone.signIn()).toMatchObject({ status: 200 });
   const mine = await phone.call('GET', '/me/devices');
-  expect(mine.body.data[0]).toMatchObject({ id: phone.id, reseed_wanted: true });
+  expect(mine.body.data[0]).toMatchObject({ id: phone.id, rotation_wanted: true });
   for (const [args, sentence] of [
-    [['reseed'], 'Expected --device <id> or --all.'],
-    [['reseed', '--all', '--device', phone.id], 'Expected --device <id> or --all.'],
-    [['reseed', '--device', 'mine'], '--device: expected the id of a device.'],
-    [['reseed', '--device', crypto.randomUUID()], 'There is no bound device of this id.'],
+    [['rotate'], 'Expected --device <id> or --all.'],
+    [['rotate', '--all', '--device', phone.id], 'Expected --device <id> or --all.'],
+    [['rotate', '--device', 'mine'], '--device: expected the id of a device.'],
+    [['rotate', '--device', crypto.randomUUID()], 'There is no bound device of this id.'],
   ] as const)
     expect(await cli(args, RINGS.alone)).toMatchObject({ code: 1, err: `${sentence}\n` });
 });
 
-test('rewrap ends with 1 and names the key that is still needed', async () => {
+test('re-encrypt ends with 1 and names the key that is still needed', async () => {
   const [{ phone }] = people as [(typeof people)[number]];
   const other = `s3:${key()}`;
-  const ended = await cli(['rewrap'], other);
+  const ended = await cli(['re-encrypt'], other);
   expect(ended.code).toBe(1);
-  expect(ended.err).toContain('device.totp_sealed need s2');
+  expect(ended.err).toContain('device.totp_encrypted need s2');
   expect(JSON.parse(ended.out).left).toContainEqual({
-    place: 'device.totp_sealed',
+    place: 'device.totp_encrypted',
     kid: 's2',
     values: PEOPLE,
   });

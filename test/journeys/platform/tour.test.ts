@@ -65,10 +65,10 @@ test('a test key sends nothing and shows the code', async () => {
   const testing = await navbat.createProject({ mode: 'test' });
   const to = '+998901234571';
   const sent = await testing.call('POST', '/otp/send', { to, length: 8 });
-  const story = await testing.call('GET', sent.body.status_url);
-  expect(story.body.code).toMatch(/^\d{8}$/);
+  const timeline = await testing.call('GET', sent.body.status_url);
+  expect(timeline.body.code).toMatch(/^\d{8}$/);
   expect(
-    await testing.call('POST', '/otp/verify', { id: sent.body.id, code: story.body.code }),
+    await testing.call('POST', '/otp/verify', { id: sent.body.id, code: timeline.body.code }),
   ).toMatchObject({ status: 200 });
   expect((await testing.call('GET', sent.body.status_url)).body).not.toHaveProperty('code');
   expect(navbat.sandbox.inbox({ to })).toEqual([]);

@@ -1,3 +1,4 @@
+import { isFinal } from '../../../domain/job/job.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { channelRules } from '../../../domain/verify/channel.ts';
 import { closeQueues, openQueues, producerRedis, type Queues } from '../../../infra/queue/queues.ts';
@@ -31,7 +32,7 @@ interface Attempt {
   readonly [field: string]: unknown;
 }
 
-async function story(id: string) {
+async function timeline(id: string) {
   const { body } = await project.call('GET', `/otp/${id}`);
   return body as {
     status: string;
@@ -40,13 +41,13 @@ async function story(id: string) {
 }
 const finished = (id: string) =>
   until(async () => {
-    const { jobs } = await story(id);
-    return jobs.every(({ state }) => state !== 'accepted' && state !== 'running') && jobs.at(-1);
+    const { jobs } = await timeline(id);
+    return jobs.every(({ state }) => isFinal(state)) && jobs.at(-1);
   }, CHAIN_MS);
 
-const ticketOf = (jobId: string) => queues.of['otp-send'].getJob(jobId);
+const entryOf = (jobId: string) => queues.of['otp-send'].getJob(jobId);
 
-/** The wait for a push passes: its attempt is as old as that, its row is due, and a ticket that sleeps until then is taken. */
+/** The wait for a push passes: its attempt is as old as that, its row is due, and a queue entry that sleeps until then is taken. */
 async function passPushWait(jobId: string): Promise<void> {
   await navbat.db.query(
     `update attempt set opened_at = opened_at - make_interval(secs => $2), closed_at = closed_at - make_interval(secs => $2)
@@ -54,13 +55,13 @@ async function passPushWait(jobId: string): Promise<void> {
     [jobId, PUSH_WAIT_SECONDS],
   );
   await navbat.db.query('update job set run_at = now() where id = $1 and finished_at is null', [jobId]);
-  const ticket = await ticketOf(jobId);
-  if (await ticket?.isDelayed()) await ticket?.promote();
+  const entry = await entryOf(jobId);
+  if (await entry?.isDelayed()) await entry?.promote();
   const queue = queues.of['otp-send'];
   await until(async () => !['delayed', 'waiting', 'active'].includes(await queue.getJobState(jobId)));
 }
 
-/** When the ticket of a job that waits is due. */
+/** When the queue entry of a job that waits is due. */
 async function sleepsUntil(jobId: string): Promise<Date> {
   const queue = queues.of['otp-send'];
   const score = await until(() => queues.redis.zscore(queue.toKey('delayed'), jobId));
@@ -90,7 +91,7 @@ describe.concurrent('a chain', () => {
       expect(sent).toMatchObject({ status: 202, body: { channels: ['push', 'telegram', 'sms'] } });
 
       const due = await sleepsUntil(sent.body.job_id);
-      const pushed = (await story(sent.body.id)).jobs[0]?.attempts[0];
+      const pushed = (await timeline(sent.body.id)).jobs[0]?.attempts[0];
       const sleepsMs = due.getTime() - Date.parse(String(pushed?.['closed_at']));
       // The worker reads its clock a moment before the row is written.
       expect(Math.abs(sleepsMs - PUSH_WAIT_SECONDS * 1_000)).toBeLessThan(CLOCK_MS_MAX);
@@ -150,7 +151,7 @@ describe.concurrent('a chain', () => {
       expect(await project.call('POST', '/otp/verify', { id: sent.body.id, code })).toMatchObject({
         status: 200,
       });
-      expect(await story(sent.body.id)).toMatchObject({
+      expect(await timeline(sent.body.id)).toMatchObject({
         status: 'approved',
         jobs: [{ state: 'completed', reason: 'approved' }],
       });
@@ -159,7 +160,7 @@ describe.concurrent('a chain', () => {
       await passPushWait(sent.body.job_id);
       expect(navbat.sandbox.inbox({ to: '5502' })).toEqual([]);
       expect(navbat.sandbox.inbox({ to: phone })).toEqual([]);
-      expect((await story(sent.body.id)).jobs[0]?.attempts).toHaveLength(1);
+      expect((await timeline(sent.body.id)).jobs[0]?.attempts).toHaveLength(1);
     },
     CHAIN_MS,
   );
@@ -226,7 +227,7 @@ describe.concurrent('a chain', () => {
       attempts: [{ outcome: 'failed' }, { outcome: 'failed' }, { outcome: 'completed' }],
     });
     expect(await finished(lost.body.id)).toMatchObject({
-      state: 'exhausted',
+      state: 'failed',
       reason: 'provider-internal',
       attempts: [{ n: 1 }, { n: 2 }, { n: 3 }],
     });
@@ -278,6 +279,6 @@ describe.concurrent('a chain', () => {
       headers: { 'X-Twilio-Signature': 'AAAA' },
     });
     expect(reply.status).toBe(403);
-    expect((await story(sent.body.id)).jobs[0]?.attempts).not.toMatchObject([{ delivery: 'delivered' }]);
+    expect((await timeline(sent.body.id)).jobs[0]?.attempts).not.toMatchObject([{ delivery: 'delivered' }]);
   });
 });

@@ -81,7 +81,7 @@ describe('a code works once, within its life and its five checks', () => {
     const { id, code } = await send();
     for (const remaining of [4, 3, 2, 1, 0])
       expect(await check(id, wrongCode(code))).toMatchObject({ status: 422, body: { remaining } });
-    expect(await check(id, code)).toMatchObject({ status: 410, body: { reason: 'too-many-checks' } });
+    expect(await check(id, code)).toMatchObject({ status: 410, body: { reason: 'max-checks-reached' } });
   });
 
   test('a resend gives the same code and no new checks', async () => {

@@ -88,7 +88,7 @@ test('a test key’s endpoint hears what test keys did and nothing else, and nei
   expect((await test('DELETE', `/webhooks/endpoints/${ofLive.id}`)).status).toBe(404);
 });
 
-test('nothing private stands in the ticket, the log or the label of a callback', async () => {
+test('nothing private stands in the queue entry, the log or the label of a callback', async () => {
   const receiver = await startReceiver();
   const project = await navbat.createProject({ scopes });
   const url = `${receiver.url}/path-with-token?token=hunter2`;

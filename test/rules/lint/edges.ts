@@ -80,16 +80,6 @@ export const exceptions: readonly Exception[] = [
   },
   { from: 'infra/postgres/job', to: 'staff', because: "the filter of jobs is the board's own" },
   { from: 'infra/postgres/job', to: 'project', because: 'the reader is told the mode of a key' },
-  {
-    from: 'infra/postgres/engine/late-indexes.ts',
-    to: 'message',
-    because: 'it lists indexes of every context',
-  },
-  {
-    from: 'infra/postgres/engine/late-indexes.ts',
-    to: 'webhook',
-    because: 'it lists indexes of every context',
-  },
   { from: 'infra/queue/staff-entries.ts', to: 'staff', because: "the queue's side of a command of staff" },
 
   // Hooks in SQL: a context alters its own tables alone.

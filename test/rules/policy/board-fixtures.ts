@@ -10,11 +10,11 @@ import type { Owner, World } from './world.ts';
 const job = async (world: World, owner: Owner) => (await makeVerification(world, owner)).jobId;
 const failedJob = async (world: World, owner: Owner) => {
   const id = await job(world, owner);
-  await world.db.query(`update job set state = 'exhausted', finished_at = now() where id = $1`, [id]);
+  await world.db.query(`update job set state = 'failed', finished_at = now() where id = $1`, [id]);
   return id;
 };
-const lane = async () => 'otp-send';
-const noLane = () => 'no-such-lane';
+const queue = async () => 'otp-send';
+const noQueue = () => 'no-such-queue';
 
 const page = (path: string, more: Partial<Fixture> = {}): Fixture => ({ ask: () => ({ path }), ...more });
 const about = (make: NonNullable<Fixture['make']>, path: string, more: Partial<Fixture> = {}): Fixture => ({
@@ -73,13 +73,13 @@ const ops: Readonly<Record<string, Fixture>> = {
   'POST /ops/retry': {
     ask: () => ({ path: '/ops/retry', body: { reason: 'nothing-like-it', confirm: true } }),
   },
-  'GET /ops/lanes': page('/ops/lanes'),
-  'GET /ops/lanes/:kind/pause': about(lane, '/ops/lanes/{id}/pause', { nothing: noLane }),
-  'POST /ops/lanes/:kind/pause': command(lane, '/ops/lanes/{id}/pause', {
-    ask: (id) => ({ path: `/ops/lanes/${id}/pause`, body: { why: 'a test' } }),
-    nothing: noLane,
+  'GET /ops/queues': page('/ops/queues'),
+  'GET /ops/queues/:kind/pause': about(queue, '/ops/queues/{id}/pause', { nothing: noQueue }),
+  'POST /ops/queues/:kind/pause': command(queue, '/ops/queues/{id}/pause', {
+    ask: (id) => ({ path: `/ops/queues/${id}/pause`, body: { why: 'a test' } }),
+    nothing: noQueue,
   }),
-  'POST /ops/lanes/:kind/resume': command(lane, '/ops/lanes/{id}/resume', { nothing: noLane }),
+  'POST /ops/queues/:kind/resume': command(queue, '/ops/queues/{id}/resume', { nothing: noQueue }),
   'GET /ops/chats': page('/ops/chats'),
   'POST /ops/chats/:chatId/open': command(makeClosedChat, '/ops/chats/{id}/open', {
     ask: (id) => ({ path: `/ops/chats/${id}/open`, body: { why: 'a test' } }),
@@ -87,13 +87,13 @@ const ops: Readonly<Record<string, Fixture>> = {
   'GET /ops/audit': page('/ops/audit'),
 };
 
-/** Nothing of these is in Redis while no worker or sweep runs: Bull Board knows the lanes, and no job. */
+/** Nothing of these is in Redis while no worker or reconciler runs: Bull Board knows the queues, and no job. */
 const queues: Readonly<Record<string, Fixture>> = {
-  'PUT /api/queues/:kind/pause': about(lane, '/api/queues/{id}/pause', {
+  'PUT /api/queues/:kind/pause': about(queue, '/api/queues/{id}/pause', {
     ask: (id) => ({ path: `/api/queues/${id}/pause`, body: { why: 'a test' } }),
-    nothing: noLane,
+    nothing: noQueue,
   }),
-  'PUT /api/queues/:kind/resume': about(lane, '/api/queues/{id}/resume', { nothing: noLane }),
+  'PUT /api/queues/:kind/resume': about(queue, '/api/queues/{id}/resume', { nothing: noQueue }),
   'PUT /api/queues/:kind/:jobId/retry': about(failedJob, '/api/queues/otp-send/{id}/retry'),
   'PUT /api/queues/:kind/:jobId/promote': about(job, '/api/queues/otp-send/{id}/promote'),
   'PUT /api/queues/:kind/:jobId/clean': about(job, '/api/queues/otp-send/{id}/clean'),
@@ -106,14 +106,14 @@ const queues: Readonly<Record<string, Fixture>> = {
   'GET /api/redis/stats': page('/api/redis/stats'),
   'GET /api/queues': page('/api/queues'),
   'GET /api/job-schedulers': page('/api/job-schedulers'),
-  'GET /api/queues/:queueName/metrics': about(lane, '/api/queues/{id}/metrics', { nothing: noLane }),
-  'GET /api/queues/:queueName/default-job-options': about(lane, '/api/queues/{id}/default-job-options', {
-    nothing: noLane,
+  'GET /api/queues/:queueName/metrics': about(queue, '/api/queues/{id}/metrics', { nothing: noQueue }),
+  'GET /api/queues/:queueName/default-job-options': about(queue, '/api/queues/{id}/default-job-options', {
+    nothing: noQueue,
   }),
-  'GET /api/queues/:queueName/workers': about(lane, '/api/queues/{id}/workers', { nothing: noLane }),
-  'GET /api/queues/:queueName/rate-limit': about(lane, '/api/queues/{id}/rate-limit', { nothing: noLane }),
-  'GET /api/queues/:queueName/job-data-schema': about(lane, '/api/queues/{id}/job-data-schema', {
-    nothing: noLane,
+  'GET /api/queues/:queueName/workers': about(queue, '/api/queues/{id}/workers', { nothing: noQueue }),
+  'GET /api/queues/:queueName/rate-limit': about(queue, '/api/queues/{id}/rate-limit', { nothing: noQueue }),
+  'GET /api/queues/:queueName/job-data-schema': about(queue, '/api/queues/{id}/job-data-schema', {
+    nothing: noQueue,
   }),
   'GET /api/queues/:queueName/:jobId/logs': page('/api/queues/otp-send/4711/logs'),
   'GET /api/queues/:queueName/:jobId/flow': page('/api/queues/otp-send/4711/flow', { answers: [404] }),

@@ -35,8 +35,8 @@ const sessions = {
   device: 'A person on a bound device',
 } as const;
 const extents = {
-  whole: 'Any member of staff, for themselves',
-  half: 'A member of staff who has shown a password only',
+  full: 'Any member of staff, for themselves',
+  'pending-2fa': 'A member of staff who has shown a password only',
   either: 'Any member of staff, on their way out',
 } as const;
 const proofs = {

@@ -104,7 +104,7 @@ async function offerSecret(world: World, owner: Owner): Promise<string> {
   const { token } = await openSession(world, inApp({ ...owner, deviceId }));
   await testPhone(world.apiUrl).fetch(
     'POST',
-    `/me/devices/${deviceId}/reseed`,
+    `/me/devices/${deviceId}/rotate`,
     {},
     { Authorization: `Bearer ${token}` },
   );
@@ -146,13 +146,13 @@ const devices: Readonly<Record<string, Fixture>> = {
     ask: (id) => ({ path: `/me/devices/${id}`, body: { name: 'renamed' } }),
   },
   'DELETE /me/devices/:id': { make: makeDevice, ask: (id) => ({ path: `/me/devices/${id}` }) },
-  'POST /me/devices/:id/reseed': {
+  'POST /me/devices/:id/rotate': {
     make: thisDevice,
-    ask: (id) => ({ path: `/me/devices/${id}/reseed`, body: {} }),
+    ask: (id) => ({ path: `/me/devices/${id}/rotate`, body: {} }),
   },
-  'POST /me/devices/:id/reseed/confirm': {
+  'POST /me/devices/:id/rotate/confirm': {
     make: offerSecret,
-    ask: (id) => ({ path: `/me/devices/${id}/reseed/confirm`, body: { totp: '000000' } }),
+    ask: (id) => ({ path: `/me/devices/${id}/rotate/confirm`, body: { totp: '000000' } }),
     answers: [422],
   },
 };

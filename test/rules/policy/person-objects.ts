@@ -5,7 +5,7 @@ import { DeviceId } from '../../../domain/identity/device/device.ts';
 import { PersonId } from '../../../domain/identity/person/person.ts';
 import { PLATFORM_PROJECT_ID } from '../../../domain/project/platform.ts';
 import { readConfig } from '../../../infra/process/config.ts';
-import { sealer } from '../../../infra/process/crypto.ts';
+import { rowEncryption } from '../../../infra/process/crypto.ts';
 import { deviceSecrets } from '../../../infra/identity/device/secrets.ts';
 import { enrolments } from '../../../infra/postgres/identity/device/enrolments.ts';
 import { type TestPhone, testPhone } from '../../support/phone.ts';
@@ -21,17 +21,17 @@ function phoneOf(deviceId: string): TestPhone | null {
   return phones.get(deviceId) ?? null;
 }
 
-/** A device's secret, sealed as the api seals it. */
-const sealed = ({ env }: World, id: string): Buffer =>
-  deviceSecrets(sealer(readConfig(env).SEAL_KEYS)).seal(randomBytes(20), DeviceId.parse(id));
+/** A device's secret, encrypted as the api encrypts it. */
+const encrypted = ({ env }: World, id: string): Buffer =>
+  deviceSecrets(rowEncryption(readConfig(env).ENCRYPTION_KEYS)).encrypt(randomBytes(20), DeviceId.parse(id));
 
 /** Bound a week ago. */
 export async function makeDevice(world: World, { personId }: Owner): Promise<string> {
   const [id, phone] = [uuidv7(), testPhone(world.apiUrl)];
   await world.db.query(
-    `insert into device (id, person_id, kind, name, public_key, totp_sealed, totp_last_step, created_at, bound_at)
+    `insert into device (id, person_id, kind, name, public_key, totp_encrypted, totp_last_step, created_at, bound_at)
      values ($1, $2, 'app', 'phone', $3, $4, 0, now() - interval '7 days', now() - interval '7 days')`,
-    [id, personId, phone.publicKey, sealed(world, id)],
+    [id, personId, phone.publicKey, encrypted(world, id)],
   );
   phones.set(id, phone);
   return id;
@@ -41,9 +41,9 @@ export async function makeDevice(world: World, { personId }: Owner): Promise<str
 export async function makeAuthenticator(world: World, { personId }: Owner): Promise<string> {
   const id = uuidv7();
   await world.db.query(
-    `insert into device (id, person_id, kind, name, totp_sealed, confirm_until, created_at)
+    `insert into device (id, person_id, kind, name, totp_encrypted, confirm_until, created_at)
      values ($1, $2, 'authenticator', 'app', $3, now() + interval '5 min', now())`,
-    [id, personId, sealed(world, id)],
+    [id, personId, encrypted(world, id)],
   );
   return id;
 }

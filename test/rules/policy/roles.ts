@@ -17,7 +17,7 @@ type Who =
       readonly scopes: readonly KeyScope[];
     }
   | { readonly by: 'person'; readonly session: PersonRule['session']; readonly isFresh: boolean }
-  | { readonly by: 'staff'; readonly role: StaffRole; readonly extent: 'half' | 'whole' };
+  | { readonly by: 'staff'; readonly role: StaffRole; readonly extent: 'pending-2fa' | 'full' };
 
 export interface Role {
   readonly name: string;
@@ -53,10 +53,10 @@ export function verdict(rule: Rule | { readonly by: 'nobody' }, who: Who): Verdi
       if (who.by !== 'staff') return 401;
       return rule.extent === 'either' || rule.extent === who.extent ? 'admitted' : 401;
     case 'staff':
-      if (who.by !== 'staff' || who.extent === 'half') return 401;
+      if (who.by !== 'staff' || who.extent === 'pending-2fa') return 401;
       return may(who.role, rule.action) ? 'admitted' : 403;
     case 'nobody':
-      return who.by === 'staff' && who.extent === 'whole' ? 403 : 401;
+      return who.by === 'staff' && who.extent === 'full' ? 403 : 401;
   }
 }
 
@@ -151,17 +151,17 @@ async function staffRoleRoles(world: World, owner: Owner): Promise<Role[]> {
     const id = await makeStaff(world, role);
     return {
       name: role,
-      who: { by: 'staff', role, extent: 'whole' },
+      who: { by: 'staff', role, extent: 'full' },
       owner,
-      enter: () => openStaffSession(world, id, 'whole'),
+      enter: () => openStaffSession(world, id, 'full'),
     };
   });
   const id = await makeStaff(world, 'admin');
-  const half: Role = {
+  const pending: Role = {
     name: 'an admin who has shown a password only',
-    who: { by: 'staff', role: 'admin', extent: 'half' },
+    who: { by: 'staff', role: 'admin', extent: 'pending-2fa' },
     owner,
-    enter: () => openStaffSession(world, id, 'half'),
+    enter: () => openStaffSession(world, id, 'pending-2fa'),
   };
   const gone = await makeStaff(world, 'admin');
   await world.db.query('update staff set disabled_at = now() where id = $1', [gone]);
@@ -169,9 +169,9 @@ async function staffRoleRoles(world: World, owner: Owner): Promise<Role[]> {
     name: 'an admin whose account is disabled',
     who: { by: 'nobody' },
     owner,
-    enter: () => openStaffSession(world, gone, 'whole'),
+    enter: () => openStaffSession(world, gone, 'full'),
   };
-  return [...(await Promise.all(staff)), half, disabled];
+  return [...(await Promise.all(staff)), pending, disabled];
 }
 
 async function makeStaff({ db }: World, role: StaffRole): Promise<string> {
@@ -186,13 +186,13 @@ async function makeStaff({ db }: World, role: StaffRole): Promise<string> {
 async function openStaffSession(
   { db }: World,
   staffId: string,
-  extent: 'half' | 'whole',
+  extent: 'pending-2fa' | 'full',
 ): Promise<{ Cookie: string }> {
   const token = randomBytes(32).toString('base64url');
   await db.query(
     `insert into staff_session (token_hash, staff_id, created_at, expires_at, second_factor_at)
      values ($1, $2, now(), now() + interval '10 minutes', case when $3 then now() end)`,
-    [sha256(token), staffId, extent === 'whole'],
+    [sha256(token), staffId, extent === 'full'],
   );
   return { Cookie: `navbat_staff=${token}` };
 }

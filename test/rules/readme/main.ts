@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { defineJob, doublingMs, everyCommand } from '../../../domain/job/define-job.ts';
 import type { Guarded } from '../../../domain/job/guard.ts';
-import { startLane } from '../../../infra/queue/queue-worker.ts';
+import { startQueueWorker } from '../../../infra/queue/queue-worker.ts';
 import { type SingleDeps, singleWake } from '../../../workers/engine/single.ts';
 
 interface Greeting {
@@ -36,5 +36,5 @@ export function runGreetings({ platform, read, greeter, connection, onError, onS
     staff: everyCommand,
   });
   const wake = singleWake({ ...platform, definition: greeting, read, providerOf: () => greeter });
-  startLane({ ...greeting, wake, connection, onError, onSurprise });
+  startQueueWorker({ ...greeting, wake, connection, onError, onSurprise });
 }

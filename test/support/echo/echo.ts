@@ -33,7 +33,7 @@ caves as materialized (
     settled: `,
 closed_caves as (
   update cave c set state = moved.state, closed_at = $2 from caves join moved on moved.id = caves.job_id
-  where c.id = caves.id and moved.state in ('completed', 'rejected', 'exhausted', 'expired'))`,
+  where c.id = caves.id and moved.state in ('completed', 'rejected', 'failed', 'expired'))`,
   },
   waitsUntil: (now) =>
     `(select ${now}::timestamptz + interval '1 hour' from cave where cave.id = job.subject_id and cave.state <> 'filled')`,
@@ -65,7 +65,7 @@ export async function acceptEcho(
 const insertEcho = `
 with subject as (insert into cave (id) values (uuidv7()) returning id),
 turn as (
-  insert into lane_turn (kind, project_id, served_at, stamp) values ('echo', $2, $5, gen_random_uuid())
-  on conflict (kind, project_id) do update set served_at = least(lane_turn.served_at, excluded.served_at), stamp = excluded.stamp)
+  insert into scheduler_turn (kind, project_id, served_at, stamp) values ('echo', $2, $5, gen_random_uuid())
+  on conflict (kind, project_id) do update set served_at = least(scheduler_turn.served_at, excluded.served_at), stamp = excluded.stamp)
 insert into job (id, kind, project_id, subject_id, payload, labels, run_at, deadline_at, accepted_at)
 select $1, 'echo', $2, subject.id, $3, $4, $5, $6, $5 from subject`;

@@ -21,12 +21,12 @@ export function cave() {
     channel: 'air',
     provider: 'cave',
     send({ word }) {
-      if (state.isDeaf) return Promise.resolve({ reply: 'faulted', reason: 'network' });
+      if (state.isDeaf) return Promise.resolve({ kind: 'faulted', reason: 'network' });
       heard.push(word);
       return Promise.resolve(
         word === word.toUpperCase()
-          ? { reply: 'refused', reason: 'message-invalid', addressIsDead: false }
-          : { reply: 'accepted', reference: word, cost: null },
+          ? { kind: 'refused', reason: 'message-invalid', addressIsDead: false }
+          : { kind: 'accepted', reference: word, cost: null },
       );
     },
   };

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { ClosingAttempt } from '../../../domain/job/store.ts';
 import { gated, workshop } from '../workshop.ts';
 
-/** Of a ticket. */
+/** Of a queue entry. */
 const LOCK_MS = 5_000;
 const never = new AbortController().signal;
 const unknown = { outcome: 'unknown', reason: 'worker-lost' };
@@ -19,11 +19,14 @@ const lateClose: Omit<ClosingAttempt, 'jobId'> = {
   next: { state: 'completed', reason: 'approved' },
 };
 
-test('committed and not published: the sweep publishes it, once', async () => {
-  const { accept, newSweep, queues, clock, pool } = await workshop();
+test('committed and not published: the reconciler publishes it, once', async () => {
+  const { accept, newReconciler, queues, clock, pool } = await workshop();
   const ids = await accept(3, { publish: false });
-  const { tick } = newSweep();
-  await queues.redis.set('navbat:epoch', /run_id:(\w+)/.exec(await queues.redis.info('server'))?.[1] ?? '');
+  const { tick } = newReconciler();
+  await queues.redis.set(
+    'navbat:redis-generation',
+    /run_id:(\w+)/.exec(await queues.redis.info('server'))?.[1] ?? '',
+  );
   expect(await queues.of['otp-send'].getJobCountByTypes('waiting')).toBe(0);
   clock.aheadMs = 6_000;
   expect(await tick()).toMatchObject({ republished: 3, reissued: 0 });
@@ -39,9 +42,9 @@ test('opened and not closed: the next wake-up closes it as unknown and opens the
   const [id] = await accept(1);
   if (!id) throw new Error('none accepted');
   expect(await store.open({ jobId: id, n: 1, channel: 'sms', provider: 'twilio' })).toBe('opened');
-  clock.aheadMs = LOCK_MS; // A killed worker's ticket comes back when its lock has run out.
+  clock.aheadMs = LOCK_MS; // A killed worker's queue entry comes back when its lock has run out.
 
-  expect(await worker()(id, never)).toMatchObject({ woken: 'waiting' });
+  expect(await worker()(id, never)).toMatchObject({ kind: 'waiting' });
   expect(await attemptsOf(id)).toEqual([
     { n: 1, ...unknown },
     { n: 2, ...completed },
@@ -50,7 +53,7 @@ test('opened and not closed: the next wake-up closes it as unknown and opens the
   expect(sandbox.inbox()).toHaveLength(1);
 });
 
-test('closed and not acknowledged: the ticket that comes back finds the row finished and sends nothing', async () => {
+test('closed and not acknowledged: the queue entry that comes back finds the row finished and sends nothing', async () => {
   const { accept, worker, store, attemptsOf, jobOf, sandbox } = await workshop();
   const [id] = await accept(1);
   if (!id) throw new Error('none accepted');
@@ -58,7 +61,7 @@ test('closed and not acknowledged: the ticket that comes back finds the row fini
   await store.finish(id, 'completed', 'confirmed-by-sms');
 
   expect(await worker()(id, never)).toEqual({
-    woken: 'finished',
+    kind: 'finished',
     state: 'completed',
     reason: 'confirmed-by-sms',
   });
@@ -82,7 +85,7 @@ test('the answer to a close is lost: it is repeated, and one message stays one m
     },
   });
 
-  expect(await losing(id, never)).toMatchObject({ woken: 'waiting' });
+  expect(await losing(id, never)).toMatchObject({ kind: 'waiting' });
   expect(lost).toBe(2);
   expect(await attemptsOf(id)).toEqual([{ n: 1, ...completed }]);
   expect(sandbox.inbox()).toHaveLength(1);
@@ -113,7 +116,7 @@ test("a frozen worker that goes on closes nobody else's attempt, and sends nothi
   await other.arrived;
 
   frozen.open();
-  expect(await frozenWake).toMatchObject({ woken: 'waiting' });
+  expect(await frozenWake).toMatchObject({ kind: 'waiting' });
   expect(await attemptsOf(id)).toEqual([
     { n: 1, ...unknown },
     { n: 2, outcome: null, reason: null },
@@ -127,7 +130,7 @@ test("a frozen worker that goes on closes nobody else's attempt, and sends nothi
   expect(sandbox.inbox()).toHaveLength(2);
 });
 
-test('a ticket that a wiped Redis gave twice leaves the attempt of a living worker alone', async () => {
+test('a queue entry that a wiped Redis gave twice leaves the attempt of a living worker alone', async () => {
   const { accept, sms, worker, attemptsOf, sandbox, clock } = await workshop();
   const [id] = await accept(1);
   if (!id) throw new Error('none accepted');
@@ -135,14 +138,14 @@ test('a ticket that a wiped Redis gave twice leaves the attempt of a living work
   const livingWake = worker({ channel: living })(id, never);
   await living.arrived;
   clock.aheadMs = LOCK_MS / 2;
-  expect(await worker()(id, never)).toMatchObject({ woken: 'waiting' });
+  expect(await worker()(id, never)).toMatchObject({ kind: 'waiting' });
   living.open();
   await livingWake;
   expect(await attemptsOf(id)).toEqual([{ n: 1, ...completed }]);
   expect(sandbox.inbox()).toHaveLength(1);
 });
 
-test('two workers with the same ticket make one attempt', async () => {
+test('two workers with the same queue entry make one attempt', async () => {
   const { accept, worker, attemptsOf, sandbox } = await workshop();
   const [id] = await accept(1);
   if (!id) throw new Error('none accepted');
@@ -161,20 +164,20 @@ test('a payload that cannot be read is rejected', async () => {
   expect(sandbox.calls()).toEqual([]);
 });
 
-test('a job past its deadline expires without a call to anyone, by its worker or by the sweep', async () => {
-  const { accept, worker, newSweep, jobOf, clock, sandbox } = await workshop();
-  const [woken, swept] = await accept(2);
-  if (!woken || !swept) throw new Error('none accepted');
+test('a job past its deadline expires without a call to anyone, by its worker or by the reconciler', async () => {
+  const { accept, worker, newReconciler, jobOf, clock, sandbox } = await workshop();
+  const [woken, reconciled] = await accept(2);
+  if (!woken || !reconciled) throw new Error('none accepted');
   clock.aheadMs = 301_000;
   expect(await worker()(woken, never)).toMatchObject({ state: 'expired', reason: 'deadline' });
   clock.aheadMs = 360_000;
-  expect(await newSweep().tick()).toMatchObject({ expired: 1 });
-  for (const id of [woken, swept])
+  expect(await newReconciler().tick()).toMatchObject({ expired: 1 });
+  for (const id of [woken, reconciled])
     expect(await jobOf(id)).toEqual({ state: 'expired', reason: 'deadline', attempts: 0 });
   expect(sandbox.calls()).toEqual([]);
 });
 
-test('the last failure writes exhausted, after as many attempts as the chain allows', async () => {
+test('the last failure writes failed, after as many attempts as the chain allows', async () => {
   const { accept, worker, jobOf, attemptsOf, clock, sandbox } = await workshop();
   const [id] = await accept(1);
   if (!id) throw new Error('none accepted');
@@ -182,13 +185,13 @@ test('the last failure writes exhausted, after as many attempts as the chain all
   const wake = worker();
   for (const failure of [1, 2]) {
     expect(await wake(id, never), `failure ${failure}`).toMatchObject({
-      woken: 'waiting',
+      kind: 'waiting',
       failed: 'provider-internal',
     });
     clock.aheadMs += 10_000;
   }
-  expect(await wake(id, never)).toMatchObject({ woken: 'finished', state: 'exhausted' });
-  expect(await jobOf(id)).toMatchObject({ state: 'exhausted', attempts: 3 });
+  expect(await wake(id, never)).toMatchObject({ kind: 'finished', state: 'failed' });
+  expect(await jobOf(id)).toMatchObject({ state: 'failed', attempts: 3 });
   expect((await attemptsOf(id)).map(({ n, outcome }) => [n, outcome])).toEqual([
     [1, 'failed'],
     [2, 'failed'],

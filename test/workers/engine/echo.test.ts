@@ -2,18 +2,18 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'v
 import type { JobId } from '../../../domain/job/job.ts';
 import { jobs } from '../../../domain/jobs.ts';
 import { depthReader } from '../../../infra/postgres/job/depth.ts';
-import { sweepQueries } from '../../../infra/postgres/job/reconciler.ts';
-import { release } from '../../../infra/postgres/job/scheduler.ts';
+import { reconcilerQueries } from '../../../infra/postgres/job/reconciler.ts';
+import { schedulerQueries } from '../../../infra/postgres/job/scheduler.ts';
 import { settles } from '../../../infra/postgres/settles.ts';
 import { metrics } from '../../../infra/process/metrics.ts';
 import { exposeDepthForNow } from '../../support/depth-gauges.ts';
-import { startLane } from '../../../infra/queue/queue-worker.ts';
+import { startQueueWorker } from '../../../infra/queue/queue-worker.ts';
 import { queueOf, workerRedis } from '../../../infra/queue/queues.ts';
-import { sweepRedis } from '../../../infra/queue/reconciler-redis.ts';
-import { releaseQueues } from '../../../infra/queue/scheduler-queues.ts';
-import { sweep } from '../../../workers/engine/reconciler.ts';
-import { releaser, scheduledQueues } from '../../../workers/engine/scheduler.ts';
-import { type OpenBoard, openBoard, type Visitor } from '../../apps/board/open-board.ts';
+import { reconcilerRedis } from '../../../infra/queue/reconciler-redis.ts';
+import { schedulerQueues } from '../../../infra/queue/scheduler-queues.ts';
+import { reconciler } from '../../../workers/engine/reconciler.ts';
+import { scheduler, scheduledQueues } from '../../../workers/engine/scheduler.ts';
+import { type OpenBoard, openBoard, type SessionOwner } from '../../apps/board/open-board.ts';
 import { seedProject } from '../../apps/board/seed.ts';
 import { acceptEcho, echo, echoSettle, echoTable } from '../../support/echo/echo.ts';
 import { cave, echoWake } from '../../support/echo/worker.ts';
@@ -31,14 +31,14 @@ const SLUG = 'canyon';
 
 let redisUrl: string;
 let board: OpenBoard;
-let operator: Visitor;
+let operator: SessionOwner;
 let project: { id: string; slug: string };
 
 let takeGaugesOff: () => void;
 beforeAll(async () => {
   redisUrl = await freshRedis();
   board = await openBoard({ redisUrl, more });
-  operator = await board.visit('operator');
+  operator = await board.session('operator');
   project = { id: await seedProject(board.pool, SLUG), slug: SLUG };
   await board.pool.query(echoTable);
   takeGaugesOff = exposeDepthForNow(depthReader(board.pool));
@@ -49,21 +49,21 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await board.queues.redis.flushdb();
-  await board.pool.query('truncate job, attempt, lane_turn, lane, outbox, cave cascade');
+  await board.pool.query('truncate job, attempt, scheduler_turn, queue, outbox, cave cascade');
 });
 
 const now = () => new Date();
 const queue = () => queueOf(board.queues, 'echo');
 const schedule = () =>
-  releaser(
+  scheduler(
     scheduledQueues(more.jobs, {}),
-    releaseQueues(board.queues, release(board.pool, kinds.jobs, {}), now),
+    schedulerQueues(board.queues, schedulerQueries(board.pool, kinds.jobs, {}), now),
   )();
 const reconcile = () => {
-  const queries = sweepQueries(board.pool, { ...kinds, retentions });
+  const queries = reconcilerQueries(board.pool, { ...kinds, retentions });
   const keep = { jobDays: 30, phoneDays: 7 };
-  return sweep(
-    { ...queries, ...sweepRedis(board.queues), retire: (at: Date) => queries.retire(at, keep) },
+  return reconciler(
+    { ...queries, ...reconcilerRedis(board.queues), retire: (at: Date) => queries.retire(at, keep) },
     now,
   ).tick();
 };
@@ -79,7 +79,7 @@ function startWorker() {
   const { heard, state, provider } = cave();
   const connection = workerRedis(redisUrl, () => undefined);
   const lines: object[] = [];
-  const worker = startLane({
+  const worker = startQueueWorker({
     kind: echo.kind,
     wake: echoWake(board.pool, provider, { info: (line: object) => void lines.push(line) }),
     concurrency: echo.concurrency,
@@ -125,17 +125,17 @@ test('is on Bull Board and under /ops like any other, and staff retry and cancel
   await schedule();
   await expect
     .poll(() => jobOf(id))
-    .toMatchObject({ state: 'exhausted', reason: 'network', attempts: 2, cave: 'exhausted' });
+    .toMatchObject({ state: 'failed', reason: 'network', attempts: 2, cave: 'failed' });
 
   const shown = await operator.json('/api/queues?activeQueue=echo&status=latest&page=1');
   const ofEcho = shown.queues.find(({ name }: { name: string }) => name === 'echo');
   await expect.poll(() => queue().getJobState(id)).toBe('failed');
   expect(ofEcho).toMatchObject({ description: expect.stringContaining('/ops/jobs?kind=echo') });
   const [listed] = (await operator.json('/ops/jobs?kind=echo')).data;
-  expect(listed).toMatchObject({ id, kind: 'echo', state: 'exhausted', labels: { to: 'the cave' } });
+  expect(listed).toMatchObject({ id, kind: 'echo', state: 'failed', labels: { to: 'the cave' } });
   const overview = await operator.json('/ops');
   expect(overview.alarms).toContainEqual(expect.objectContaining({ alarm: 'no-worker', subject: 'echo' }));
-  expect((await operator.get('/ops/lanes')).text).toContain('>echo<');
+  expect((await operator.get('/ops/queues')).text).toContain('>echo<');
   expect((await operator.get(`/ops/jobs/${id}`)).text).toContain('Retry');
 
   state.isDeaf = false;
@@ -149,7 +149,7 @@ test('is on Bull Board and under /ops like any other, and staff retry and cancel
 
 test('a retry makes no sense once its settle says that nobody waits, and an unknown kind is told so', async () => {
   const id = await acceptEcho(board.pool, project, 'late');
-  await board.pool.query(`update job set state = 'exhausted', finished_at = now() where id = $1`, [id]);
+  await board.pool.query(`update job set state = 'failed', finished_at = now() where id = $1`, [id]);
   await board.pool.query(`update cave set state = 'filled'`);
   board.time.now = new Date(Date.now() + 1_000);
   const refused = await operator.postJson('/ops/retry', { kind: 'echo' });
@@ -157,7 +157,7 @@ test('a retry makes no sense once its settle says that nobody waits, and an unkn
   expect((await operator.put('/api/queues/whisper/pause')).status).toBe(404);
 });
 
-test('the reconciler gives back lost entries, keeps its pause, and expires what is too late; metrics count it', async () => {
+test('the reconciler gives back lost queue entries, keeps a pause, and expires what is too late; metrics count it', async () => {
   const id = await acceptEcho(board.pool, project, 'lost');
   await schedule();
   const why = 'the cave is cleaned';

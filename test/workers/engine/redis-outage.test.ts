@@ -26,9 +26,9 @@ test('a worker without Redis says so once, and once that it is back', async () =
   await until(async () => said('queues are back') > 0);
   await sleep(AWAY_MS);
   expect([said('queue error'), said('queues are back')]).toEqual([1, 1]);
-  // The sweep, too, tells of one failure only.
+  // The reconciler, too, tells of one failure only.
   expect(
-    navbat.log.filter((line) => line.includes('a tick failed') && line.includes('"sweep"')).length,
+    navbat.log.filter((line) => line.includes('a tick failed') && line.includes('"reconciler"')).length,
   ).toBeLessThan(2);
   redis.shut();
 });

@@ -19,7 +19,8 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const now = () => new Date();
-const intake = () => broadcastIntake({ pool: world.pool, hash: world.hash, seal: world.sealer, now });
+const intake = () =>
+  broadcastIntake({ pool: world.pool, hash: world.hash, encryption: world.rowEncryption, now });
 const rounds = (store: Notices = notices(world.pool)) => announcer({ notices: store, intake: intake(), now });
 
 /** Somebody with so many devices that can be pushed to, and a chat. */
@@ -29,18 +30,18 @@ async function makePerson({ devices = 1, mode = 'live', chat = null as number | 
   const bound = Array.from({ length: devices }, async () => {
     const [device, recipient] = [randomUUID(), randomUUID()];
     await world.pool.query(
-      `insert into recipient (id, project_id, handle, address_hash, push_token_sealed, created_at, updated_at)
+      `insert into recipient (id, project_id, handle, address_hash, push_token_encrypted, created_at, updated_at)
        values ($1, $2, $3, $4, $5, now(), now())`,
       [
         recipient,
         PLATFORM_PROJECT_ID,
         `device:${device}`,
         world.hash('address', recipient),
-        world.sealer.seal(`token ${device}`, recipient),
+        world.rowEncryption.encrypt(`token ${device}`, recipient),
       ],
     );
     await world.pool.query(
-      `insert into device (id, person_id, kind, name, public_key, recipient_id, totp_sealed, created_at, bound_at)
+      `insert into device (id, person_id, kind, name, public_key, recipient_id, totp_encrypted, created_at, bound_at)
        values ($1, $2, 'app', 'x', '{}', $3, '', now(), now())`,
       [device, id, recipient],
     );
@@ -126,7 +127,7 @@ describe('the announcer', () => {
 
   test('tells a device itself that it should fetch a new secret', async () => {
     const person = await makePerson({ devices: 2 });
-    const notice = await insertNotice(person.id, 'reseed', person.devices[0]?.device ?? '');
+    const notice = await insertNotice(person.id, 'rotate', person.devices[0]?.device ?? '');
     await rounds()();
     expect(await toldBy(notice)).toMatchObject([
       { kind: 'push', to: [expect.any(String), expect.any(String)] },
@@ -232,7 +233,7 @@ describe('the announcer', () => {
        values ($1, $2, $2, $2, $2, 'denied', '{}', '', '{}', now() - interval '1 year')`,
       [challenge, randomUUID()],
     );
-    await world.sweep.retire(now(), { jobDays: 30, phoneDays: 7 });
+    await world.reconciler.retire(now(), { jobDays: 30, phoneDays: 7 });
     expect(await pushedOf([challenge])).toEqual(['sent']);
     await world.pool.query(`update challenge set expires_at = now() - interval '31 days' where id = $1`, [
       challenge,
@@ -241,7 +242,7 @@ describe('the announcer', () => {
       `update person_notice set announced_at = now() - interval '31 days' where person_id = $1`,
       [person.id],
     );
-    await world.sweep.retire(now(), { jobDays: 30, phoneDays: 7 });
+    await world.reconciler.retire(now(), { jobDays: 30, phoneDays: 7 });
     const left = async (table: string, column: string, id: string) =>
       (await world.pool.query(`select from ${table} where ${column} = $1`, [id])).rowCount;
     expect(await left('challenge', 'id', challenge)).toBe(0);

@@ -1,10 +1,11 @@
+import { isFinal } from '../../../domain/job/job.ts';
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished } from 'vitest';
 import type { JobId, ProjectId } from '../../../domain/job/job.ts';
 import { webhook } from '../../../domain/webhook/job.ts';
 import type { EndpointView } from '../../../domain/webhook/endpoint.ts';
 import type { WebhookOwner } from '../../../domain/webhook/port.ts';
-import { sealer } from '../../../infra/process/crypto.ts';
+import { rowEncryption } from '../../../infra/process/crypto.ts';
 import { jobStore } from '../../../infra/postgres/job/attempts.ts';
 import { hotPool } from '../../../infra/postgres/engine/hot-pool.ts';
 import { openOrm } from '../../../infra/postgres/engine/orm.ts';
@@ -37,11 +38,11 @@ export async function webhookBench(
   const { url: databaseUrl } = await freshDatabase();
   const orm = await openOrm(databaseUrl);
   const pool = hotPool(databaseUrl, 8);
-  const seal = sealer(ring);
+  const encryption = rowEncryption(ring);
   const clock = { now: new Date() };
   const now = options.now ?? (() => clock.now);
-  const webhooks = webhookStore(orm.em, pool, seal);
-  const jobs = webhookJobs(pool, seal, now);
+  const webhooks = webhookStore(orm.em, pool, encryption);
+  const jobs = webhookJobs(pool, encryption, now);
   const caller = webhookCaller({
     rules: { allowPrivate: true },
     resolve: systemResolve(),
@@ -116,7 +117,7 @@ export async function webhookBench(
   /** Wakes what is due now, once. */
   const wakeDue = async (project: WebhookOwner) => {
     const due = (await jobRows(project)).filter(
-      ({ state, run_at }) => (state === 'accepted' || state === 'running') && run_at <= clock.now,
+      ({ state, run_at }) => !isFinal(state) && run_at <= clock.now,
     );
     return Promise.all(due.map(({ id }) => wake(id, new AbortController().signal)));
   };
@@ -134,7 +135,7 @@ export async function webhookBench(
   };
   return {
     pool,
-    seal,
+    encryption,
     webhooks,
     jobs,
     wake,
@@ -156,7 +157,7 @@ insert into verification (id, project_id, address_hash, phone, purpose, mode, co
 values ($1, $2, sha256(gen_random_uuid()::text::bytea), $6, 'login', $7, 'c1', 6, 5, false, '{sms}', 'uz', '{"order": "4711"}', $3, 300, $5, $5,
   $5::timestamptz + interval '5 minutes', $4)`;
 const insertCodeJob = `
-insert into job (id, kind, project_id, subject_id, payload, labels, run_at, deadline_at, accepted_at, request_id, released_at, mode)
+insert into job (id, kind, project_id, subject_id, payload, labels, run_at, deadline_at, accepted_at, request_id, scheduled_at, mode)
 values ($1, 'otp-send', $2, $3, '{}', '{"project": "p", "channels": "sms", "to": "+998•••••••67"}', $4, $4::timestamptz + interval '5 minutes',
   $4, 'request-1', $4, $5)`;
 

@@ -20,7 +20,7 @@ describe('an endpoint', () => {
     await bench.approve(project);
     const [woken] = await bench.wakeDue(project);
     expect(woken).toEqual({
-      woken: 'waiting',
+      kind: 'waiting',
       until: new Date(bench.clock.now.getTime() + 5_000),
       failed: null,
     });
@@ -34,7 +34,7 @@ describe('an endpoint', () => {
 
     receiver.answer(status(200));
     bench.forward(5_000);
-    expect(await bench.wakeDue(project)).toEqual([{ woken: 'finished', state: 'completed', reason: null }]);
+    expect(await bench.wakeDue(project)).toEqual([{ kind: 'finished', state: 'completed', reason: null }]);
     expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual(
       Array(2).fill(receiver.received[0]?.headers['webhook-id']),
     );
@@ -51,11 +51,11 @@ describe('an endpoint', () => {
     const started = bench.clock.now.getTime();
     const at = [0];
     let woken = only(await bench.wakeDue(project));
-    for (; woken.woken === 'waiting'; woken = only(await bench.wakeDue(project))) {
+    for (; woken.kind === 'waiting'; woken = only(await bench.wakeDue(project))) {
       bench.clock.now = woken.until;
       at.push(woken.until.getTime() - started);
     }
-    expect(woken).toEqual({ woken: 'finished', state: 'exhausted', reason: 'http-3xx' });
+    expect(woken).toEqual({ kind: 'finished', state: 'failed', reason: 'http-3xx' });
     const curve = [
       5_000,
       5 * MINUTE_MS,
@@ -80,7 +80,7 @@ describe('an endpoint', () => {
     await bench.approve(project);
     // The draw before the attempt decides nothing.
     const woken = only(await bench.wakeDue(project));
-    if (woken.woken !== 'waiting') throw new Error(woken.state);
+    if (woken.kind !== 'waiting') throw new Error(woken.state);
     bench.clock.now = woken.until;
     receiver.answer(status(200));
     expect(await bench.wakeDue(project)).toMatchObject([{ state: 'completed' }]);
@@ -95,7 +95,7 @@ describe('an endpoint', () => {
     const waited = async (answer: ReturnType<typeof status>) => {
       receiver.answer(answer);
       const woken = only(await bench.wakeDue(project));
-      if (woken.woken !== 'waiting') throw new Error(woken.state);
+      if (woken.kind !== 'waiting') throw new Error(woken.state);
       const ms = woken.until.getTime() - bench.clock.now.getTime();
       bench.clock.now = woken.until;
       return ms;
@@ -128,7 +128,7 @@ describe('an endpoint', () => {
     await bench.pool.query('update job set attempts = $2 where id = $1', [id, OWN_WAITS]);
     receiver.answer(status(429, { 'retry-after': '7' }));
     expect(await bench.wakeDue(project)).toEqual([
-      expect.objectContaining({ woken: 'waiting', until: new Date(bench.clock.now.getTime() + 7_000) }),
+      expect.objectContaining({ kind: 'waiting', until: new Date(bench.clock.now.getTime() + 7_000) }),
     ]);
   });
 
@@ -140,7 +140,7 @@ describe('an endpoint', () => {
     const { id } = await bench.addEndpoint(project, receiver.url);
     await bench.approve(project);
     expect(await bench.wakeDue(project)).toEqual([
-      { woken: 'finished', state: 'rejected', reason: 'endpoint-gone' },
+      { kind: 'finished', state: 'rejected', reason: 'endpoint-gone' },
     ]);
     expect(await bench.webhooks.endpoint(project, id)).toMatchObject({ disabledReason: 'gone' });
     await bench.approve(project);
@@ -197,7 +197,7 @@ describe('an endpoint', () => {
     const range = { from: new Date(begun), to: bench.clock.now, endpointId: id, undeliveredOnly: true };
     const replayed = await bench.webhooks.replayRange(project, range, 'replay', bench.clock.now);
     // 21 approvals; the notice of its own disabling is an event of the project too.
-    expect(replayed).toEqual({ replayed: 'done', events: 22, calls: 22 });
+    expect(replayed).toEqual({ kind: 'done', events: 22, calls: 22 });
   }, 120_000);
 
   test('that fails for long, with one success in between, stays enabled', async () => {

@@ -16,12 +16,12 @@ const CHAT = 4_503_599_627_370_495;
 const MESSAGE = 17;
 const LIKE_A_TIME = '2026-01-15T10:00:00+05:00';
 
-const closings = ['approved', 'denied', 'expired', 'cancelled', 'spent'];
+const closings = ['approved', 'denied', 'expired', 'cancelled', 'max-checks-reached'];
 
 /** Each event is the trigger's of what really happened; only who changed the rows is left out. */
 async function makeEverythingHappen(bench: Bench, project: Project) {
   for (const state of closings) await closeVerification(bench, project, state);
-  for (const state of ['completed', 'exhausted']) {
+  for (const state of ['completed', 'failed']) {
     await endJob(bench, (await bench.addVerification(project)).jobId, state);
     const { jobId } = await addMessage(bench, project);
     await endJob(bench, jobId, state);
@@ -63,7 +63,7 @@ async function addMessage({ pool, clock }: Bench, { projectId, mode }: Project) 
     [broadcastId, projectId, mode, { text: 'x', buttons: [[{ callback_data: LIKE_A_TIME }]] }, clock.now],
   );
   await pool.query(
-    `insert into job (id, kind, project_id, mode, subject_id, payload, labels, run_at, deadline_at, accepted_at, chat_id, released_at)
+    `insert into job (id, kind, project_id, mode, subject_id, payload, labels, run_at, deadline_at, accepted_at, chat_id, scheduled_at)
      values ($1, 'telegram-message', $2, $3, $4, '{}', '{"project": "p", "to": "•••95"}', $5, $5::timestamptz + interval '1 day', $5, $6, $5)`,
     [jobId, projectId, mode, broadcastId, clock.now, CHAT],
   );

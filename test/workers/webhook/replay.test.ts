@@ -33,10 +33,10 @@ describe('a replay', () => {
 
     const other = await bench.addProject();
     expect(await bench.webhooks.replay(other, eventId, null, bench.clock.now)).toEqual({
-      replayed: 'no-event',
+      kind: 'no-event',
     });
     expect(await bench.webhooks.replay(other, eventId, id, bench.clock.now)).toEqual({
-      replayed: 'no-event',
+      kind: 'no-event',
     });
     expect(await bench.webhooks.event(other, eventId)).toBeNull();
   });
@@ -59,11 +59,11 @@ describe('a replay', () => {
     const undelivered = { ...range, undeliveredOnly: true };
     const order = (how: 'count' | 'replay', asked: typeof range) =>
       bench.webhooks.replayRange(project, asked, how, bench.clock.now);
-    expect(await order('count', range)).toMatchObject({ replayed: 'counted', events: 4, calls: 4 });
+    expect(await order('count', range)).toMatchObject({ kind: 'counted', events: 4, calls: 4 });
     expect(await order('count', { ...range, to: new Date(from.getTime() + MINUTE_MS) })).toMatchObject({
       calls: 1,
     });
-    expect(await order('replay', undelivered)).toMatchObject({ replayed: 'done', calls: 2 });
+    expect(await order('replay', undelivered)).toMatchObject({ kind: 'done', calls: 2 });
     await bench.wakeDue(project);
     expect(receiver.received).toHaveLength(6);
     expect(await order('count', undelivered)).toMatchObject({ calls: 0 });
@@ -85,7 +85,7 @@ describe('a replay', () => {
       undeliveredOnly: false,
     };
     expect(await bench.webhooks.replayRange(project, range, 'replay', bench.clock.now)).toMatchObject({
-      replayed: 'too-many',
+      kind: 'too-many',
     });
     expect(await bench.jobRows(project)).toEqual([]);
   });
@@ -106,7 +106,7 @@ describe('a replay', () => {
     await bench.webhooks.change(project, id, { enabled: false }, bench.clock.now);
     expect(await bench.webhooks.test(project, id, 'r', bench.clock.now)).toBe('endpoint-disabled');
     expect(await bench.webhooks.replay(project, sent.eventId, id, bench.clock.now)).toEqual({
-      replayed: 'endpoint-disabled',
+      kind: 'endpoint-disabled',
     });
   });
 });

@@ -19,7 +19,7 @@ describe('a callback', () => {
     const project = await bench.addProject();
     const { secret } = await bench.addEndpoint(project, `${receiver.url}/hook?token=abc`);
     const { id } = await bench.approve(project);
-    expect(await bench.wakeDue(project)).toEqual([{ woken: 'finished', state: 'completed', reason: null }]);
+    expect(await bench.wakeDue(project)).toEqual([{ kind: 'finished', state: 'completed', reason: null }]);
 
     const request = only(receiver.received);
     expect(request.path).toBe('/hook?token=abc');
@@ -88,7 +88,9 @@ describe('a callback', () => {
     const later = receiver.received[1] as Received;
     expect(later.headers['webhook-signature']).toMatch(/^v1,\S+$/);
     expect(later.headers['webhook-signature']).not.toBe(request.headers['webhook-signature']);
-    const { rows } = await bench.pool.query(`select string_agg(sealed::text, '') text from webhook_secret`);
+    const { rows } = await bench.pool.query(
+      `select string_agg(encrypted::text, '') text from webhook_secret`,
+    );
     expect(rows[0].text).not.toContain(Buffer.from(rotated.secret).toString('hex'));
   });
 
@@ -128,7 +130,7 @@ describe('a callback', () => {
     expect(await bench.webhooks.event(live, eventId)).toBeNull();
     expect(await bench.webhooks.event(tests, eventId)).not.toBeNull();
     expect((await bench.webhooks.deliveries(live, {}, { limit: 10, after: null })).rows).toEqual([]);
-    expect(await bench.webhooks.replay(live, eventId, null, now)).toEqual({ replayed: 'no-event' });
+    expect(await bench.webhooks.replay(live, eventId, null, now)).toEqual({ kind: 'no-event' });
     expect(await bench.webhooks.change(tests, liveEndpoint.id, { enabled: false }, now)).toBeNull();
     expect(await bench.webhooks.rotate(tests, liveEndpoint.id, now)).toBeNull();
     expect(await bench.webhooks.remove(tests, liveEndpoint.id, now)).toBe(false);
@@ -155,9 +157,12 @@ describe('an event is written in the very commit of what it tells of', () => {
     const { id } = await bench.addVerification(project);
     const client = await bench.pool.connect();
     await client.query('begin');
-    await client.query(`update verification set state = 'spent', closed_at = now() where id = $1`, [id]);
+    await client.query(
+      `update verification set state = 'max-checks-reached', closed_at = now() where id = $1`,
+      [id],
+    );
     const inside = await client.query(`select type from webhook_event`);
-    expect(inside.rows).toEqual([{ type: 'verification.spent' }]);
+    expect(inside.rows).toEqual([{ type: 'verification.max_checks_reached' }]);
     await client.query('rollback');
     client.release();
     expect(await bench.jobRows(project)).toEqual([]);
@@ -167,14 +172,14 @@ describe('an event is written in the very commit of what it tells of', () => {
     const bench = await webhookBench();
     const project = await bench.addProject();
     await bench.addEndpoint(project, 'http://127.0.0.1:1024/');
-    for (const state of ['approved', 'expired', 'cancelled', 'spent']) {
+    for (const state of ['approved', 'expired', 'cancelled', 'max-checks-reached']) {
       const { id } = await bench.addVerification(project);
       await bench.pool.query(`update verification set state = $2, closed_at = now() where id = $1`, [
         id,
         state,
       ]);
     }
-    for (const state of ['completed', 'rejected', 'exhausted', 'expired', 'cancelled']) {
+    for (const state of ['completed', 'rejected', 'failed', 'expired', 'cancelled']) {
       const { jobId } = await bench.addVerification(project);
       await bench.pool.query(`update job set state = $2, reason = 'why', finished_at = now() where id = $1`, [
         jobId,
@@ -185,19 +190,19 @@ describe('an event is written in the very commit of what it tells of', () => {
       `select type, data ->> 'job_state' state, data ->> 'reason' reason from webhook_event order by id`,
     );
     expect(rows).toEqual([
-      ...['approved', 'expired', 'cancelled', 'spent'].map((state) => ({
+      ...['approved', 'expired', 'cancelled', 'max_checks_reached'].map((state) => ({
         type: `verification.${state}`,
         state: null,
         reason: null,
       })),
       { type: 'verification.delivered', state: 'completed', reason: 'why' },
-      ...['rejected', 'exhausted', 'expired'].map((state) => ({
+      ...['rejected', 'failed', 'expired'].map((state) => ({
         type: 'verification.failed',
         state,
         reason: 'why',
       })),
     ]);
-    const called = await bench.pool.query(`select count(*)::int n from lane_call where kind = 'webhook'`);
+    const called = await bench.pool.query(`select count(*)::int n from turn_request where kind = 'webhook'`);
     expect(called.rows[0].n).toBe(8);
   });
 });

@@ -62,7 +62,7 @@ const readHeld = `
 select n.id, n.kind, n.subject_id, n.person_id, p.pushes_paused_until paused_until,
   (select r.locale from recipient r where r.project_id = $3 and r.person_id = p.id) locale,
   coalesce((select json_agg(json_build_object('id', d.id, 'recipientId', r.id)) from device d join recipient r on r.id = d.recipient_id
-    where d.person_id = p.id and d.bound_at is not null and r.push_token_sealed is not null and p.mode = 'live'
+    where d.person_id = p.id and d.bound_at is not null and r.push_token_encrypted is not null and p.mode = 'live'
       and (d.revoked_at is null or n.kind in ('device-bound', 'device-revoked') and d.revoked_at > n.at - interval '1 minute')), '[]') devices,
   coalesce((select json_agg(telegram_id::text) from person_chat where person_id = p.id and mode = 'live'), '[]') chats,
   case when c.state = 'pending' and v.state = 'live' and v.job_id = c.job_id then c.expires_at end challenge_expires_at,

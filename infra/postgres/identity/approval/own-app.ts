@@ -25,8 +25,8 @@ export function ownApp(pool: pg.Pool, now: () => Date): CodeChannel {
     provider: OWN_APP_PROVIDER,
     send: ({ jobId }) =>
       open(jobId).then(
-        (reference) => ({ reply: 'accepted', reference, cost: null }),
-        () => ({ reply: 'faulted', reason: 'provider-unavailable' satisfies EngineReason }),
+        (reference) => ({ kind: 'accepted', reference, cost: null }),
+        () => ({ kind: 'faulted', reason: 'provider-unavailable' satisfies EngineReason }),
       ),
   };
 }

@@ -28,16 +28,16 @@ import type { KeyMode } from '../../../../domain/project/key.ts';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import { RecipientId } from '../../../../domain/identity/recipient/recipient.ts';
 import { recipientAddressText } from '../../../../domain/shared/address.ts';
-import { type KeyedHash, type Seal, sha256 } from '../../../process/crypto.ts';
+import { type KeyedHash, type Encryption, sha256 } from '../../../process/crypto.ts';
 import { deviceSecrets } from '../../../identity/device/secrets.ts';
-import { reseeding } from './rotate-secrets.ts';
+import { rotating } from './rotate-secrets.ts';
 import { endSessions } from '../session/session-ends.ts';
 import { inTransaction, type Queryable } from '../../engine/transaction.ts';
 
 export interface DeviceDeps {
   readonly pool: pg.Pool;
   readonly hash: KeyedHash;
-  readonly seal: Seal;
+  readonly encryption: Encryption;
 }
 
 export function devices(deps: DeviceDeps): Devices {
@@ -68,7 +68,7 @@ export function devices(deps: DeviceDeps): Devices {
     },
     change: (personId, id, change) => changeDevice(deps, personId, id, change),
     revoke: (personId, id, now) => inTransaction(pool, (tx) => revoke(tx, personId, id, now)),
-    ...reseeding(pool, deviceSecrets(deps.seal)),
+    ...rotating(pool, deviceSecrets(deps.encryption)),
   };
 }
 
@@ -78,7 +78,7 @@ interface DeviceRow {
   readonly name: string;
   readonly platform: string | null;
   readonly has_push: boolean;
-  readonly reseed_wanted_at: Date | null;
+  readonly rotation_wanted_at: Date | null;
   readonly bound_at: Date;
   readonly last_used_at: Date | null;
 }
@@ -89,14 +89,14 @@ const toView = (row: DeviceRow): DeviceView => ({
   name: row.name,
   platform: row.platform,
   hasPushAddress: row.has_push,
-  reseedWanted: row.reseed_wanted_at !== null,
+  rotationWanted: row.rotation_wanted_at !== null,
   boundAt: row.bound_at,
   lastUsedAt: row.last_used_at,
 });
 
 const viewColumns = `
-d.id, d.kind, d.name, d.platform, d.reseed_wanted_at, d.bound_at, d.last_used_at,
-exists (select from recipient r where r.id = d.recipient_id and r.push_token_sealed is not null) has_push`;
+d.id, d.kind, d.name, d.platform, d.rotation_wanted_at, d.bound_at, d.last_used_at,
+exists (select from recipient r where r.id = d.recipient_id and r.push_token_encrypted is not null) has_push`;
 
 const listDevices = `
 select ${viewColumns} from device d
@@ -151,7 +151,7 @@ function newPending(now: Date): PendingDevice {
 
 /** The address of its own, which no phone's hash can meet: pushes and their pruning serve it as any other recipient's. */
 async function insertPushRecipient(
-  { hash, seal }: DeviceDeps,
+  { hash, encryption }: DeviceDeps,
   tx: Queryable,
   deviceId: DeviceId,
   pushAddress: string | null,
@@ -159,14 +159,14 @@ async function insertPushRecipient(
 ): Promise<RecipientId> {
   const id = RecipientId.parse(uuidv7({ msecs: now.getTime() }));
   await tx.query(
-    `insert into recipient (id, project_id, handle, address_hash, push_token_sealed, push_token_hash, created_at, updated_at)
+    `insert into recipient (id, project_id, handle, address_hash, push_token_encrypted, push_token_hash, created_at, updated_at)
      values ($1, $2, $3, $4, $5, $6, $7, $7)`,
     [
       id,
       PLATFORM_PROJECT_ID,
       `device:${deviceId}`,
       hash('address', recipientAddressText(id, null)),
-      pushAddress === null ? null : seal.seal(pushAddress, id),
+      pushAddress === null ? null : encryption.encrypt(pushAddress, id),
       pushAddress === null ? null : hash('push-token', pushAddress),
       now,
     ],
@@ -185,14 +185,14 @@ interface NewDevice {
 }
 
 async function insertDevice(
-  { seal }: DeviceDeps,
+  { encryption }: DeviceDeps,
   db: Queryable,
   { id, secret, nonce, confirmUntil }: PendingDevice,
   now: Date,
   device: NewDevice,
 ): Promise<void> {
   await db.query(
-    `insert into device (id, person_id, kind, name, platform, public_key, recipient_id, for_recipient_id, totp_sealed, nonce, confirm_until, created_at)
+    `insert into device (id, person_id, kind, name, platform, public_key, recipient_id, for_recipient_id, totp_encrypted, nonce, confirm_until, created_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
     [
       id,
@@ -203,7 +203,7 @@ async function insertDevice(
       device.publicKey,
       device.pushRecipient,
       device.forRecipientId,
-      deviceSecrets(seal).seal(secret, id),
+      deviceSecrets(encryption).encrypt(secret, id),
       Buffer.from(nonce, 'base64url'),
       confirmUntil,
       now,
@@ -267,7 +267,7 @@ interface TryRow {
   readonly mode: KeyMode | null;
   readonly public_key: unknown;
   readonly nonce: Buffer;
-  readonly totp_sealed: Buffer;
+  readonly totp_encrypted: Buffer;
   readonly verification_id: VerificationId | null;
   readonly asked_by: ProjectId | null;
   readonly asked_phone: Phone | null;
@@ -275,7 +275,7 @@ interface TryRow {
 }
 
 async function countTry(
-  { pool, seal }: DeviceDeps,
+  { pool, encryption }: DeviceDeps,
   id: DeviceId,
   authenticatorOf: PersonId | null,
   now: Date,
@@ -285,7 +285,7 @@ async function countTry(
   if (!row) return null;
   return {
     id,
-    secret: deviceSecrets(seal).open(row.totp_sealed, id),
+    secret: deviceSecrets(encryption).decrypt(row.totp_encrypted, id),
     signs: row.public_key
       ? { publicKey: DevicePublicKey.parse(row.public_key), nonce: row.nonce.toString('base64url') }
       : null,
@@ -303,7 +303,7 @@ with counted as (
   where id = $1 and bound_at is null and confirm_until > $3 and confirm_tries < $4
     and (($2::uuid is null and kind = 'app') or (kind = 'authenticator' and person_id = $2))
   returning *)
-select d.id, d.person_id, p.mode, d.public_key, d.nonce, d.totp_sealed, d.verification_id, r.project_id asked_by, r.phone asked_phone,
+select d.id, d.person_id, p.mode, d.public_key, d.nonce, d.totp_encrypted, d.verification_id, r.project_id asked_by, r.phone asked_phone,
   $4 - d.confirm_tries tries_left
 from counted d left join person p on p.id = d.person_id left join recipient r on r.id = d.for_recipient_id`;
 
@@ -360,11 +360,11 @@ async function takePushAddress(tx: Queryable, recipientId: RecipientId, tokenHas
 const lockPushAddress = `select pg_advisory_xact_lock(hashtextextended('push address ' || encode($1, 'hex'), 0))`;
 
 const clearPushAddress = `
-update recipient set push_token_sealed = null, push_token_hash = null, updated_at = navbat_now()
+update recipient set push_token_encrypted = null, push_token_hash = null, updated_at = navbat_now()
 where project_id = $3 and push_token_hash = $2 and id <> $1`;
 
 async function changeDevice(
-  { pool, hash, seal }: DeviceDeps,
+  { pool, hash, encryption }: DeviceDeps,
   personId: PersonId,
   id: DeviceId,
   { name, pushAddress }: Parameters<Devices['change']>[2],
@@ -378,14 +378,14 @@ async function changeDevice(
     const [row] = rows;
     if (!row) return null;
     if (pushAddress !== undefined && row.recipient_id)
-      await setPushAddress({ hash, seal }, tx, row.recipient_id, pushAddress);
+      await setPushAddress({ hash, encryption }, tx, row.recipient_id, pushAddress);
     const changed = await tx.query<DeviceRow>(`select ${viewColumns} from device d where d.id = $1`, [id]);
     return changed.rows[0] ? toView(changed.rows[0]) : null;
   });
 }
 
 async function setPushAddress(
-  { hash, seal }: Pick<DeviceDeps, 'hash' | 'seal'>,
+  { hash, encryption }: Pick<DeviceDeps, 'hash' | 'encryption'>,
   tx: Queryable,
   recipientId: RecipientId,
   pushAddress: string | null,
@@ -393,8 +393,8 @@ async function setPushAddress(
   const tokenHash = pushAddress === null ? null : hash('push-token', pushAddress);
   if (tokenHash) await takePushAddress(tx, recipientId, tokenHash);
   await tx.query(
-    'update recipient set push_token_sealed = $2, push_token_hash = $3, updated_at = navbat_now() where id = $1',
-    [recipientId, pushAddress === null ? null : seal.seal(pushAddress, recipientId), tokenHash],
+    'update recipient set push_token_encrypted = $2, push_token_hash = $3, updated_at = navbat_now() where id = $1',
+    [recipientId, pushAddress === null ? null : encryption.encrypt(pushAddress, recipientId), tokenHash],
   );
 }
 
@@ -411,5 +411,5 @@ async function revoke(tx: Queryable, personId: PersonId, id: DeviceId, now: Date
  * hour its address, so that whoever was robbed of their account hears on the very phone what was bound and revoked.
  */
 const revokeDevice = `
-update device set revoked_at = $3, totp_sealed = null, totp_next_sealed = null, totp_previous_sealed = null, totp_previous_until = null
+update device set revoked_at = $3, totp_encrypted = null, totp_next_encrypted = null, totp_previous_encrypted = null, totp_previous_until = null
 where id = $1 and person_id = $2 and bound_at is not null and revoked_at is null`;

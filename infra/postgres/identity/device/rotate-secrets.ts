@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import type { DeviceId } from '../../../../domain/identity/device/device.ts';
-import type { Devices, Reseeds } from '../../../../domain/identity/device/port.ts';
+import type { Devices, Rotations } from '../../../../domain/identity/device/port.ts';
 import { TOTP_SECRET_BYTES, TOTP_STEP_SECONDS } from '../../../../domain/shared/totp.ts';
 import type { PersonId } from '../../../../domain/identity/person/person.ts';
 import type { DeviceSecrets } from '../../../identity/device/secrets.ts';
@@ -11,14 +11,11 @@ import { inTransaction, type Queryable } from '../../engine/transaction.ts';
 const PREVIOUS_SECRET_SECONDS = 3 * TOTP_STEP_SECONDS;
 
 /** A new secret for a device that keeps everything else. */
-export function reseeding(
-  pool: pg.Pool,
-  secrets: DeviceSecrets,
-): Pick<Devices, 'offerSecret' | 'takeSecret'> {
+export function rotating(pool: pg.Pool, secrets: DeviceSecrets): Pick<Devices, 'offerSecret' | 'takeSecret'> {
   return {
     offerSecret: async (personId, id) => {
       const secret = randomBytes(TOTP_SECRET_BYTES);
-      const { rowCount } = await pool.query(offerSecret, [id, personId, secrets.seal(secret, id)]);
+      const { rowCount } = await pool.query(offerSecret, [id, personId, secrets.encrypt(secret, id)]);
       return rowCount === 0 ? null : secret;
     },
     takeSecret: (personId, id, isRight, now) =>
@@ -28,7 +25,7 @@ export function reseeding(
 
 /** Asked for again, because the answer was lost: the latest one counts. */
 const offerSecret = `
-update device set totp_next_sealed = $3
+update device set totp_next_encrypted = $3
 where id = $1 and person_id = $2 and kind = 'app' and bound_at is not null and revoked_at is null`;
 
 async function takeSecret(
@@ -37,14 +34,14 @@ async function takeSecret(
   id: DeviceId,
   isRight: (secret: Uint8Array) => boolean,
 ): Promise<'taken' | 'wrong' | 'none'> {
-  const { rows } = await tx.query<{ totp_next_sealed: Buffer }>(
-    `select totp_next_sealed from device
-     where id = $1 and person_id = $2 and totp_next_sealed is not null and revoked_at is null for update`,
+  const { rows } = await tx.query<{ totp_next_encrypted: Buffer }>(
+    `select totp_next_encrypted from device
+     where id = $1 and person_id = $2 and totp_next_encrypted is not null and revoked_at is null for update`,
     [id, personId],
   );
   const [row] = rows;
   if (!row) return 'none';
-  if (!isRight(secrets.open(row.totp_next_sealed, id))) return 'wrong';
+  if (!isRight(secrets.decrypt(row.totp_next_encrypted, id))) return 'wrong';
   await tx.query(swapSecret, [id, new Date(now.getTime() + PREVIOUS_SECRET_SECONDS * 1_000)]);
   return 'taken';
 }
@@ -54,18 +51,18 @@ async function takeSecret(
  * once, whichever of the two secrets it is of.
  */
 const swapSecret = `
-update device set totp_previous_sealed = totp_sealed, totp_previous_until = $2, totp_sealed = totp_next_sealed, totp_next_sealed = null,
-  reseed_wanted_at = null
+update device set totp_previous_encrypted = totp_encrypted, totp_previous_until = $2, totp_encrypted = totp_next_encrypted, totp_next_encrypted = null,
+  rotation_wanted_at = null
 where id = $1`;
 
 /** Some milliseconds of work, and as many notices at a time. */
 const ASKED_AT_ONCE_MAX = 500;
 
 /** Asks devices to fetch a new secret; what is asked already is not asked twice. */
-export function reseeds(pool: pg.Pool): Reseeds {
+export function rotations(pool: pg.Pool): Rotations {
   return {
     ask: async (deviceId, now) => {
-      const { rows } = await pool.query<{ apps: number; authenticators: number }>(askForReseed, [
+      const { rows } = await pool.query<{ apps: number; authenticators: number }>(askForRotation, [
         deviceId,
         now,
         ASKED_AT_ONCE_MAX,
@@ -81,20 +78,20 @@ export function reseeds(pool: pg.Pool): Reseeds {
     },
     waiting: async () => {
       const { rows } = await pool.query<{ n: number }>(
-        'select count(*)::int n from device where reseed_wanted_at is not null and revoked_at is null',
+        'select count(*)::int n from device where rotation_wanted_at is not null and revoked_at is null',
       );
       return rows[0]?.n ?? 0;
     },
   };
 }
 
-const askForReseed = `
+const askForRotation = `
 with asked as (
-  update device set reseed_wanted_at = $2 where id = any(array(
+  update device set rotation_wanted_at = $2 where id = any(array(
     select id from device
-    where ($1::uuid is null or id = $1) and bound_at is not null and revoked_at is null and reseed_wanted_at is null
+    where ($1::uuid is null or id = $1) and bound_at is not null and revoked_at is null and rotation_wanted_at is null
     order by id limit $3 for update skip locked))
   returning id, person_id, kind),
 told as (
-  insert into person_notice (id, person_id, kind, subject_id, at) select uuidv7(), person_id, 'reseed', id, $2 from asked)
+  insert into person_notice (id, person_id, kind, subject_id, at) select uuidv7(), person_id, 'rotate', id, $2 from asked)
 select count(*) filter (where kind = 'app')::int apps, count(*) filter (where kind = 'authenticator')::int authenticators from asked`;

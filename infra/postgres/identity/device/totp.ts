@@ -33,7 +33,7 @@ export interface Addressee {
 interface SlotRow {
   readonly id: DeviceId;
   readonly person_id: PersonId;
-  readonly sealed: Buffer;
+  readonly encrypted: Buffer;
   /** The secret before, while its codes may still be on their way. */
   readonly previous: Buffer;
   readonly is_theirs: boolean;
@@ -47,7 +47,7 @@ export function deviceTotp(pool: pg.Pool, secrets: DeviceSecrets): DeviceTotp {
       const { rows } = await pool.query<SlotRow>({
         name: 'devices-of-address',
         text: devicesOfAddress,
-        values: [addressHash, projectId, now, DEVICES_MAX, decoy.id, decoy.sealed],
+        values: [addressHash, projectId, now, DEVICES_MAX, decoy.id, decoy.encrypted],
       });
       const steps = acceptedSteps(now);
       return rows.flatMap((row) => matchesOf(secrets, row, decoy, steps, code));
@@ -66,14 +66,14 @@ export function deviceTotp(pool: pg.Pool, secrets: DeviceSecrets): DeviceTotp {
 interface Decoy {
   readonly id: DeviceId;
   readonly secret: Uint8Array;
-  readonly sealed: Buffer;
+  readonly encrypted: Buffer;
 }
 
 /** Stands in for a device that is not there: nobody knows its secret, and what matches it is left out. */
 function decoyDevice(secrets: DeviceSecrets): Decoy {
   const id = '00000000-0000-7000-8000-000000000000' as DeviceId;
   const secret = randomBytes(TOTP_SECRET_BYTES);
-  return { id, secret, sealed: secrets.seal(secret, id) };
+  return { id, secret, encrypted: secrets.encrypt(secret, id) };
 }
 
 /** Opens two secrets, and compares each of their codes to the end; what others' devices match is left out. */
@@ -84,12 +84,12 @@ function matchesOf(
   steps: readonly number[],
   code: string,
 ): TotpMatch[] {
-  const matching = (sealed: Buffer, boundTo: DeviceId) => {
-    const secret = openedOr(decoy, row.is_theirs, () => secrets.open(sealed, boundTo));
+  const matching = (encrypted: Buffer, boundTo: DeviceId) => {
+    const secret = openedOr(decoy, row.is_theirs, () => secrets.decrypt(encrypted, boundTo));
     return steps.filter((step) => sameText(totpCode(secret, step), code) && row.is_theirs);
   };
   const typed = [
-    ...matching(row.sealed, row.id),
+    ...matching(row.encrypted, row.id),
     // A decoy's secret, where there is none, is known to nobody.
     ...matching(row.previous, row.has_previous ? row.id : decoy.id),
   ];
@@ -119,11 +119,11 @@ with owner as materialized (
     offset 0) found),
 nearest as materialized (
   select row_number() over () slot, near.* from (
-    select d.id, d.person_id, d.totp_sealed, case when d.totp_previous_until > $3 then d.totp_previous_sealed end previous,
+    select d.id, d.person_id, d.totp_encrypted, case when d.totp_previous_until > $3 then d.totp_previous_encrypted end previous,
       d.person_id = (select id from owner) theirs
     from device d where d.person_id >= (select id from owner) and d.revoked_at is null and d.bound_at is not null
     order by d.person_id limit $4) near)
-select coalesce(n.id, $5) id, coalesce(n.person_id, $5) person_id, coalesce(n.totp_sealed, $6) sealed,
+select coalesce(n.id, $5) id, coalesce(n.person_id, $5) person_id, coalesce(n.totp_encrypted, $6) encrypted,
   coalesce(n.previous, $6) previous, coalesce(n.theirs, false) is_theirs, n.previous is not null has_previous
 from generate_series(1, $4) slot left join nearest n using (slot)`;
 

@@ -187,7 +187,7 @@ async function loseAddress(
 }
 
 const dropReach = `
-update recipient set telegram_chat_id = null, telegram_blocked_at = null, push_token_sealed = null, push_token_hash = null, updated_at = $2
+update recipient set telegram_chat_id = null, telegram_blocked_at = null, push_token_encrypted = null, push_token_hash = null, updated_at = $2
 where id = any($1::uuid[])`;
 
 interface Link {

@@ -15,14 +15,14 @@ import {
   RecipientId,
   type RecipientView,
 } from '../../../../domain/identity/recipient/recipient.ts';
-import type { KeyedHash, Seal } from '../../../process/crypto.ts';
+import type { KeyedHash, Encryption } from '../../../process/crypto.ts';
 import { Recipient } from '../entities.ts';
 import { forgetPerson, lockAndFindHolder } from './recipient-sql.ts';
 import { recipientAddressText } from '../../../../domain/shared/address.ts';
 
 export interface RecipientSecrets {
   readonly keyedHash: KeyedHash;
-  readonly sealer: Seal;
+  readonly encryption: Encryption;
 }
 
 /** Two requests may make the same recipient at once: the second meets the first's row and, tried again, changes it. */
@@ -172,7 +172,7 @@ function emptyRow(projectId: ProjectId, now: Date) {
     addressHash: Buffer.alloc(0),
     telegramChatId: null,
     telegramBlockedAt: null,
-    pushTokenSealed: null,
+    pushTokenEncrypted: null,
     pushTokenHash: null,
     locale: null,
     createdAt: now,
@@ -183,20 +183,20 @@ function emptyRow(projectId: ProjectId, now: Date) {
 function apply(
   row: Recipient,
   change: RecipientChange,
-  { keyedHash, sealer }: RecipientSecrets,
+  { keyedHash, encryption }: RecipientSecrets,
   now: Date,
 ): void {
   const { handle, phone, telegramChatId, pushToken, locale } = change;
   // What was given to that handle leaves with it: whoever the row is named for next is another person.
   if (handle === null && row.handle) {
     setChat(row, null);
-    row.pushTokenSealed = row.pushTokenHash = null;
+    row.pushTokenEncrypted = row.pushTokenHash = null;
   }
   if (handle !== undefined) row.handle = handle;
   if (phone !== undefined) row.phone = phone;
   if (locale !== undefined) row.locale = locale;
   if (pushToken !== undefined) {
-    row.pushTokenSealed = pushToken === null ? null : sealer.seal(pushToken, row.id);
+    row.pushTokenEncrypted = pushToken === null ? null : encryption.encrypt(pushToken, row.id);
     row.pushTokenHash = pushToken === null ? null : keyedHash('push-token', pushToken);
   }
   if (telegramChatId !== undefined) setChat(row, telegramChatId === null ? null : String(telegramChatId));
@@ -233,7 +233,7 @@ function recipientView(row: Recipient): RecipientView & { readonly id: Recipient
     phone: row.phone ?? null,
     telegramChatId: row.telegramChatId == null ? null : Number(row.telegramChatId),
     telegramBlockedAt: row.telegramBlockedAt ?? null,
-    hasPushToken: row.pushTokenSealed != null,
+    hasPushToken: row.pushTokenEncrypted != null,
     locale: row.locale ?? null,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,

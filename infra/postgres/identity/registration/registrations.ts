@@ -219,7 +219,7 @@ insert into recipient as r (id, project_id, phone, address_hash, telegram_chat_i
 values ($1, $2, $3, $4, $5, (select locale from recipient where project_id = $2 and handle = 'telegram:' || $5::bigint), $6, $6)
 on conflict (address_hash, project_id) do update set telegram_chat_id = excluded.telegram_chat_id,
   telegram_blocked_at = case when r.telegram_chat_id = excluded.telegram_chat_id then r.telegram_blocked_at end,
-  push_token_sealed = case when r.telegram_chat_id is distinct from excluded.telegram_chat_id and r.telegram_chat_id is not null then null else r.push_token_sealed end,
+  push_token_encrypted = case when r.telegram_chat_id is distinct from excluded.telegram_chat_id and r.telegram_chat_id is not null then null else r.push_token_encrypted end,
   push_token_hash = case when r.telegram_chat_id is distinct from excluded.telegram_chat_id and r.telegram_chat_id is not null then null else r.push_token_hash end,
   locale = coalesce(r.locale, excluded.locale), updated_at = excluded.updated_at`;
 

@@ -143,7 +143,7 @@ async function refreshAgain(
   generation: number,
   now: Date,
 ): Promise<Refreshed> {
-  const { rows } = await deps.pool.query<Standing & { honest: boolean; reused: boolean }>(judgeRepeat, [
+  const { rows } = await deps.pool.query<Standing & { honest: boolean; reused: boolean }>(findRepeat, [
     id,
     generation,
     now,
@@ -155,16 +155,16 @@ async function refreshAgain(
 }
 
 /**
- * Locked before it is judged: a repeat that met the very refresh it repeats waits for that, and is then seen as one. `expires_at` is
+ * Locked before it is repeated: a repeat that met the very refresh it repeats waits for that, and is then seen as one. `expires_at` is
  * asked of both, so that a session which has run out stays what it is.
  */
-const judgeRepeat = `
+const findRepeat = `
 with found as (select * from session where id = $1 for update),
-judged as (
+repeated as (
   select id, generation = $2 + 1 and refreshed_at >= $4 and ${isOpen('found')} honest, generation > $2 used
   from found where revoked_at is null and expires_at > $3),
 ended as (
-  update session s set revoked_at = $3, revoked_because = 'reused' from judged j
+  update session s set revoked_at = $3, revoked_because = 'reused' from repeated j
   where s.id = j.id and j.used and not j.honest returning s.id)
 select ${standing
   .split(', ')
@@ -172,7 +172,7 @@ select ${standing
   .join(
     ', ',
   )}, coalesce(j.honest, false) honest, f.revoked_because is not distinct from 'reused' or e.id is not null reused
-from found f left join judged j on j.id = f.id left join ended e on e.id = f.id`;
+from found f left join repeated j on j.id = f.id left join ended e on e.id = f.id`;
 
 interface SessionRow extends Omit<SessionView, 'project' | 'device'> {
   readonly projectId: SessionView['project']['id'];

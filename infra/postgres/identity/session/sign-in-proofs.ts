@@ -81,12 +81,12 @@ where v.id = $1 and v.project_id = $2 and v.mode = $3 and v.purpose = $4`;
 
 function standingOf(row: ApprovalRow, now: Date): ApprovalStanding {
   const { state, expires_at: expiresAt, closed_at: at, phone, person_id: personId } = row;
-  if (row.superseded) return { standing: 'closed' };
-  if (state === 'live') return { standing: expiresAt > now ? 'pending' : 'closed' };
-  if (state === 'denied') return { standing: 'denied', until: expiresAt };
-  if (state !== 'approved' || personId === null || at === null) return { standing: 'closed' };
+  if (row.superseded) return { kind: 'closed' };
+  if (state === 'live') return { kind: expiresAt > now ? 'pending' : 'closed' };
+  if (state === 'denied') return { kind: 'denied', until: expiresAt };
+  if (state !== 'approved' || personId === null || at === null) return { kind: 'closed' };
   const keptUntilMs = at.getTime() + APPROVAL_KEPT_SECONDS * 1_000;
-  return keptUntilMs > now.getTime() ? { standing: 'approved', personId, phone, at } : { standing: 'closed' };
+  return keptUntilMs > now.getTime() ? { kind: 'approved', personId, phone, at } : { kind: 'closed' };
 }
 
 const DeviceRow = z.object({

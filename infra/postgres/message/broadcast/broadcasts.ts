@@ -37,7 +37,7 @@ cross join lateral (
 const toView = (row: BroadcastRow): BroadcastView => ({
   id: row.id,
   kind: row.kind,
-  // The sweep writes the end down within a second; whoever asks meanwhile is told so already.
+  // The reconciler writes the end down within a second; whoever asks meanwhile is told so already.
   state: row.state !== 'cancelled' && row.waiting === 0 ? 'finished' : row.state,
   priority: row.priority,
   named: row.named,
@@ -141,7 +141,7 @@ const commands: Record<Command['command'], (tx: pg.PoolClient, id: string, now: 
   cancel: async (tx, id, now) => (await tx.query(cancelBroadcast, [id, now])).rowCount ?? 0,
 };
 
-const isWaiting = 'released_at is null and finished_at is null';
+const isWaiting = 'scheduled_at is null and finished_at is null';
 
 const pauseBroadcast = `
 with changed as (update broadcast set state = 'paused' where id = $1)
@@ -161,9 +161,9 @@ with changed as (update broadcast set state = 'sending' where id = $1 returning 
 freed as (
   update job j set run_at = greatest(changed.send_at, $2) from changed where j.subject_id = $1 and ${isWaiting} and j.run_at = ${HELD}
   returning j.id)
-insert into lane_turn (kind, project_id, served_at, stamp)
+insert into scheduler_turn (kind, project_id, served_at, stamp)
 select kind, project_id, $2, gen_random_uuid() from changed where (select count(*) from freed) >= 0
-on conflict (kind, project_id) do update set served_at = least(lane_turn.served_at, excluded.served_at), stamp = excluded.stamp`;
+on conflict (kind, project_id) do update set served_at = least(scheduler_turn.served_at, excluded.served_at), stamp = excluded.stamp`;
 
 const cancelBroadcast = `
 with changed as (update broadcast set state = 'cancelled' where id = $1)

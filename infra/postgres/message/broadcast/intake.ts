@@ -12,7 +12,7 @@ import type {
 import { rankOf } from '../../../../domain/job/priority.ts';
 import { URGENT_PER_MINUTE_MAX } from '../../../../domain/message/broadcast/priority.ts';
 import type { JobId } from '../../../../domain/job/job.ts';
-import type { KeyedHash, Seal } from '../../../process/crypto.ts';
+import type { KeyedHash, Encryption } from '../../../process/crypto.ts';
 import { countFinished } from '../../../process/metrics.ts';
 import { batcher } from '../../engine/batcher.ts';
 import { inTwoPhases } from '../../engine/hot-pool.ts';
@@ -27,11 +27,11 @@ const TARGETS_A_TURN = 500;
 export interface BroadcastIntakeDeps {
   readonly pool: pg.Pool;
   readonly hash: KeyedHash;
-  readonly seal: Seal;
+  readonly encryption: Encryption;
   readonly now: () => Date;
 }
 
-/** The intake of messages: a broadcast and its jobs in one commit. The jobs wait for their turn; the releaser issues the tickets. */
+/** The intake of messages: a broadcast and its jobs in one commit. The jobs wait for their turn; the scheduler issues the queue entries. */
 export function broadcastIntake(deps: BroadcastIntakeDeps): BroadcastIntake {
   const run = (orders: readonly BroadcastOrder[]) =>
     acceptAll(deps, orders).catch((error: unknown) => {
@@ -56,7 +56,7 @@ interface RecipientRow {
   project_id: string;
   address_hash: Buffer;
   chat_id: string | null;
-  push_token_sealed: Buffer | null;
+  push_token_encrypted: Buffer | null;
 }
 interface RequestRow {
   project_id: string;
@@ -98,14 +98,14 @@ async function acceptAll(
         const earlier = facts.earlier(order);
         if (earlier) return earlier;
         const targets = await reach(deps, facts, order);
-        if ('answer' in targets) return targets;
+        if ('kind' in targets) return targets;
         const tooMany = facts.tooManyUrgent(order, now);
         if (tooMany) return tooMany;
         const planned = plan(order, targets);
         facts.remember(order, planned.answer);
         written.push({ order, planned });
         if (order.caller.mode === 'test') finished.push({ kind: order.kind, jobs: planned.targets.length });
-        return { answer: 'accepted', replayed: false, ...planned.answer };
+        return { kind: 'accepted', replayed: false, ...planned.answer };
       };
       const answers: BroadcastAccepted[] = [];
       // One after the other: each sees what those before it have added.
@@ -137,7 +137,7 @@ function readFacts(client: pg.PoolClient, orders: readonly BroadcastOrder[], now
       [dedupes, projects],
     ),
     client.query<RecipientRow>(
-      `select id, project_id, address_hash, push_token_sealed,
+      `select id, project_id, address_hash, push_token_encrypted,
          case when telegram_blocked_at is null then telegram_chat_id::text end chat_id
        from recipient where id = any($1::uuid[]) and project_id = any($2)`,
       [recipients, projects],
@@ -201,12 +201,11 @@ class Facts {
 
   earlier({ caller, kind, idempotency, dedupeKey }: BroadcastOrder): BroadcastAccepted | null {
     const request = idempotency && this.#requests.get(caller.projectId + idempotency.key);
-    if (request && request.bodyHash !== idempotency.bodyHash)
-      return { answer: 'key-reused', replayed: false };
+    if (request && request.bodyHash !== idempotency.bodyHash) return { kind: 'key-reused', replayed: false };
     const answer =
       request?.answer ??
       (dedupeKey === null ? undefined : this.#dedupes.get(caller.projectId + caller.mode + kind + dedupeKey));
-    return answer ? { ...answer, answer: 'accepted', replayed: true } : null;
+    return answer ? { ...answer, kind: 'accepted', replayed: true } : null;
   }
 
   remember({ caller, kind, idempotency, dedupeKey }: BroadcastOrder, answer: BroadcastAnswer): void {
@@ -223,7 +222,7 @@ class Facts {
     if (sent >= URGENT_PER_MINUTE_MAX) {
       const waitMs = oldest.getTime() + URGENT_SPAN_MS - now.getTime();
       const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1_000));
-      return { answer: 'too-many-urgent', retryAfterSeconds, replayed: false };
+      return { kind: 'too-many-urgent', retryAfterSeconds, replayed: false };
     }
     this.#urgent.set(key, { sent: sent + 1, oldest });
     return null;
@@ -265,16 +264,16 @@ async function reach(
     const row =
       target.by === 'recipient' ? facts.recipient(order.caller.projectId, target.recipientId) : undefined;
     if (target.by === 'recipient' && !row)
-      return { answer: 'unknown-recipient', recipientId: target.recipientId, replayed: false };
+      return { kind: 'unknown-recipient', recipientId: target.recipientId, replayed: false };
     const one = reachOne(deps, order, target, row);
-    if (one === null && order.targets.length === 1) return { answer: 'unreachable', replayed: false };
+    if (one === null && order.targets.length === 1) return { kind: 'unreachable', replayed: false };
     if (one === null) continue;
     const earlier = reached.has(one.destination);
     if (earlier) duplicates++;
     if (!earlier || target.by === 'recipient') reached.set(one.destination, one);
   }
   return reached.size === 0
-    ? { answer: 'unreachable', replayed: false }
+    ? { kind: 'unreachable', replayed: false }
     : { targets: [...reached.values()], duplicates };
 }
 
@@ -306,7 +305,7 @@ function reachOne(
     case 'token':
       return {
         ...at,
-        to: { by: 'token', token_sealed: deps.seal.seal(target.token, jobId).toString('base64') },
+        to: { by: 'token', token_encrypted: deps.encryption.encrypt(target.token, jobId).toString('base64') },
         label: 'device',
         destination: `device ${target.token}`,
       };
@@ -318,9 +317,9 @@ function reachOne(
 
 type At = Pick<Reached, 'jobId' | 'chatId' | 'addressHash'>;
 
-function deviceOf({ seal }: BroadcastIntakeDeps, row: RecipientRow, at: At): Reached | null {
-  if (!row.push_token_sealed) return null;
-  const destination = `device ${seal.open(row.push_token_sealed, row.id)}`;
+function deviceOf({ encryption }: BroadcastIntakeDeps, row: RecipientRow, at: At): Reached | null {
+  if (!row.push_token_encrypted) return null;
+  const destination = `device ${encryption.decrypt(row.push_token_encrypted, row.id)}`;
   return { ...at, to: { by: 'recipient', recipient_id: row.id }, label: 'recipient', destination };
 }
 
@@ -463,7 +462,7 @@ async function jobRows(order: BroadcastOrder, { answer, targets }: Planned, now:
   ];
 }
 
-/** Of a test key all is sent already; a tally has the sweep write down the end, and tell it. */
+/** Of a test key all is sent already; a tally has the reconciler write down the end, and tell it. */
 const insertBroadcast = `
 with counted as (
   insert into broadcast_tally (broadcast_id, sent) select $1, $5 where $11 = 'test')
@@ -474,9 +473,9 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`;
 /** A test key sends to nobody: its jobs are finished as they are written. */
 const insertJobs = `
 insert into job (id, kind, project_id, subject_id, mode, priority, address_hash, chat_id, payload, labels, run_at, deadline_at, accepted_at,
-  request_id, state, reason, finished_at, released_at)
+  request_id, state, reason, finished_at, scheduled_at)
 select id, $2, $3, $4, $10, $11, address_hash, chat_id, payload, labels, $5, $6, $7, $8,
-  case when $9 then 'completed' else 'accepted' end, case when $9 then 'test-mode' end, case when $9 then $7::timestamptz end,
+  case when $9 then 'completed' else 'queued' end, case when $9 then 'test-mode' end, case when $9 then $7::timestamptz end,
   case when $9 then $7::timestamptz end
 from json_to_recordset($1) as w (id uuid, chat_id bigint, address_hash bytea, payload jsonb, labels jsonb)`;
 
@@ -490,9 +489,9 @@ set next_at = least(c.next_at, excluded.next_at), priority = least(c.priority, e
 
 /** A turn sleeps until something is due; one that is in the line keeps its place there. */
 const addTurns = `
-insert into lane_turn (kind, project_id, served_at, stamp)
+insert into scheduler_turn (kind, project_id, served_at, stamp)
 select kind, project_id, greatest(min(at), $2), gen_random_uuid()
 from json_to_recordset($1) as w (kind text, project_id uuid, at timestamptz) group by kind, project_id order by kind, project_id
-on conflict (kind, project_id) do update set served_at = least(lane_turn.served_at, excluded.served_at), stamp = excluded.stamp`;
+on conflict (kind, project_id) do update set served_at = least(scheduler_turn.served_at, excluded.served_at), stamp = excluded.stamp`;
 
 const insertRequest = `insert into request (project_id, key, body_hash, answer, at) values ($1, $2, $3, $4, $5)`;

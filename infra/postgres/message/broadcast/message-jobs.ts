@@ -5,7 +5,7 @@ import { deviceTarget } from '../../../../domain/message/push/address.ts';
 import { PushContent } from '../../../../domain/message/push/message.ts';
 import { TelegramContent } from '../../../../domain/message/telegram/message.ts';
 import type { PushWork, TelegramWork } from '../../../../domain/message/broadcast/work.ts';
-import type { Seal } from '../../../process/crypto.ts';
+import type { Encryption } from '../../../process/crypto.ts';
 import { forgetPushToken } from '../push/tokens.ts';
 import { type SingleJobRow, singleJobs } from '../../job/single.ts';
 import type { ChatReason, JobReason } from '../../../../domain/reasons.ts';
@@ -21,7 +21,7 @@ interface TelegramRow extends BroadcastColumns {
 }
 interface PushRow extends BroadcastColumns {
   readonly recipient: string | null;
-  readonly push_token_sealed: Buffer | null;
+  readonly push_token_encrypted: Buffer | null;
 }
 
 const cancelled = { settled: 'cancelled', reason: 'broadcast-cancelled' satisfies JobReason } as const;
@@ -46,10 +46,10 @@ export function telegramJobs(pool: pg.Pool) {
   });
 }
 
-export function pushJobs(pool: pg.Pool, seal: Seal) {
+export function pushJobs(pool: pg.Pool, encryption: Encryption) {
   return singleJobs<PushRow, PushWork>(pool, {
     kind: 'push',
-    columns: 'b.content, b.state broadcast_state, r.id recipient, r.push_token_sealed',
+    columns: 'b.content, b.state broadcast_state, r.id recipient, r.push_token_encrypted',
     joins: `left join broadcast b on b.id = j.subject_id
       left join recipient r on r.id = (j.payload -> 'to' ->> 'recipient_id')::uuid and r.project_id = j.project_id`,
     work: (row) => {
@@ -61,14 +61,14 @@ export function pushJobs(pool: pg.Pool, seal: Seal) {
       if (to.by === 'topic') return { to: { topic: to.topic }, recipientId: null, content };
       if (to.by === 'token')
         return {
-          to: deviceTarget(seal.open(Buffer.from(to.token_sealed, 'base64'), row.id)),
+          to: deviceTarget(encryption.decrypt(Buffer.from(to.token_encrypted, 'base64'), row.id)),
           recipientId: null,
           content,
         };
-      if (!row.recipient || !row.push_token_sealed)
+      if (!row.recipient || !row.push_token_encrypted)
         return { settled: 'rejected', reason: 'token-unregistered' satisfies JobReason };
       return {
-        to: deviceTarget(seal.open(row.push_token_sealed, row.recipient)),
+        to: deviceTarget(encryption.decrypt(row.push_token_encrypted, row.recipient)),
         recipientId: row.recipient,
         content,
       };
@@ -77,7 +77,7 @@ export function pushJobs(pool: pg.Pool, seal: Seal) {
 }
 
 /** Forgets a token that its provider called dead. */
-export const deadTokens = (pool: pg.Pool, seal: Seal) => ({
+export const deadTokens = (pool: pg.Pool, encryption: Encryption) => ({
   forgetPushToken: (recipientId: string, token: string) =>
-    forgetPushToken({ pool, seal }, recipientId, token),
+    forgetPushToken({ pool, encryption }, recipientId, token),
 });

@@ -27,8 +27,8 @@ export async function freeStuckMessages(
   });
 }
 
-const isHeldInVain = `j.run_at = ${HELD} and (j.released_at is not null or b.state <> 'paused')`;
-const isCancelled = `j.released_at is null and b.state = 'cancelled'`;
+const isHeldInVain = `j.run_at = ${HELD} and (j.scheduled_at is not null or b.state <> 'paused')`;
+const isCancelled = `j.scheduled_at is null and b.state = 'cancelled'`;
 const lacksChat = `j.chat_id is not null and not exists (
   select from waiting_chat c where c.project_id = j.project_id and c.chat_id = j.chat_id
     and c.next_at <= greatest(j.run_at, $2::timestamptz + ${LOST_AFTER}))`;

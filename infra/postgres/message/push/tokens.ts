@@ -1,10 +1,10 @@
 import type pg from 'pg';
-import type { Seal } from '../../../process/crypto.ts';
+import type { Encryption } from '../../../process/crypto.ts';
 
 /** A token whose key was retired is no address, and must not keep other jobs of its batch from theirs. */
-export function openPushToken(seal: Seal, sealed: Buffer, recipientId: string): string | null {
+export function openPushToken(encryption: Encryption, encrypted: Buffer, recipientId: string): string | null {
   try {
-    return seal.open(sealed, recipientId);
+    return encryption.decrypt(encrypted, recipientId);
   } catch {
     return null;
   }
@@ -12,19 +12,19 @@ export function openPushToken(seal: Seal, sealed: Buffer, recipientId: string): 
 
 /** Takes a token away that its provider calls dead; one that the recipient was given meanwhile stays. */
 export async function forgetPushToken(
-  { pool, seal }: { readonly pool: pg.Pool; readonly seal: Seal },
+  { pool, encryption }: { readonly pool: pg.Pool; readonly encryption: Encryption },
   recipientId: string,
   token: string,
 ): Promise<void> {
-  const { rows } = await pool.query<{ push_token_sealed: Buffer | null }>(
-    'select push_token_sealed from recipient where id = $1',
+  const { rows } = await pool.query<{ push_token_encrypted: Buffer | null }>(
+    'select push_token_encrypted from recipient where id = $1',
     [recipientId],
   );
-  const sealed = rows[0]?.push_token_sealed;
-  if (!sealed || openPushToken(seal, sealed, recipientId) !== token) return;
-  // As it was read: a seal is never made twice alike, so that a newer one is not met.
+  const encrypted = rows[0]?.push_token_encrypted;
+  if (!encrypted || openPushToken(encryption, encrypted, recipientId) !== token) return;
+  // As it was read: an encryption is never made twice alike, so that a newer one is not met.
   await pool.query(
-    'update recipient set push_token_sealed = null, push_token_hash = null where id = $1 and push_token_sealed = $2',
-    [recipientId, sealed],
+    'update recipient set push_token_encrypted = null, push_token_hash = null where id = $1 and push_token_encrypted = $2',
+    [recipientId, encrypted],
   );
 }

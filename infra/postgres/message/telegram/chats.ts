@@ -58,7 +58,7 @@ export function telegramChats(pool: pg.Pool): Chats & StaffChats {
 
 /**
  * Locks the chat's row and reads it, in one statement: of two that change it at once the second sees what the first wrote, and the
- * sweep can't forget it in between.
+ * reconciler can't forget it in between.
  */
 function change(
   pool: pg.Pool,
@@ -195,9 +195,9 @@ freed as (
   where telegram_chat_id in (select chat_id from opened where open) and telegram_blocked_at is not null)
 select count(*)::int opened from opened where open`;
 
-export const CHAT_IS_OPEN = 'closed_reason is null and migrated_to is null';
+const CHAT_IS_OPEN = 'closed_reason is null and migrated_to is null';
 /** When something was last said of a chat; long ago where nothing was. */
-export const LAST_MARK = `coalesce(greatest(wish_at, reach_at, opened_at), '-infinity')`;
+const LAST_MARK = `coalesce(greatest(wish_at, reach_at, opened_at), '-infinity')`;
 
 export const forgetMarks = `
 delete from telegram_chat where chat_id = any(array(

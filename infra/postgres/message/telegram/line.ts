@@ -32,7 +32,7 @@ messages as materialized (
     row_number() over (partition by c.project_id, c.chat_id order by greatest(j.run_at, $3), j.priority, j.run_at, j.id) n
   from chats c cross join ${eachPriority} cross join lateral (
     select id, run_at, j.priority from job j where project_id = c.project_id and chat_id = c.chat_id and j.priority = p.priority
-      and released_at is null and finished_at is null order by run_at, id limit 2) j),
+      and scheduled_at is null and finished_at is null order by run_at, id limit 2) j),
 looked as materialized (
   select c.*, j.id, j.run_at, j.priority, rest.run_at rest_at, rest.priority rest_priority from chats c
   left join messages j on j.project_id = c.project_id and j.chat_id = c.chat_id and j.n = 1

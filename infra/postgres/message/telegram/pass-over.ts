@@ -29,7 +29,7 @@ looked as materialized (
   select due.*, (
     select min(run_at) from ${eachPriority} cross join lateral (
       select run_at from job j where j.project_id = due.project_id and j.chat_id = due.chat_id and j.priority = p.priority
-        and released_at is null and finished_at is null order by run_at, id limit 1) first) run_at
+        and scheduled_at is null and finished_at is null order by run_at, id limit 1) first) run_at
   from due),
 held as materialized (
   select l.project_id, l.chat_id, l.run_at from waiting_chat w join looked l on l.project_id = w.project_id and l.chat_id = w.chat_id

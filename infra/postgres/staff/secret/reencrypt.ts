@@ -1,21 +1,25 @@
 import type pg from 'pg';
-import type { ForeignValues, RewrapPage, Rewrapping } from '../../../../domain/staff/secret/reencrypt.ts';
+import type {
+  ForeignValues,
+  ReencryptPage,
+  Reencrypting,
+} from '../../../../domain/staff/secret/reencrypt.ts';
 import type { KeyRing } from '../../../process/config.ts';
-import { type Seal, sealer } from '../../../process/crypto.ts';
+import { type Encryption, rowEncryption } from '../../../process/crypto.ts';
 
-/** Some milliseconds of sealing and one short statement, between which everybody else goes on. */
+/** Some milliseconds of encryption and one short statement, between which everybody else goes on. */
 const PAGE_ROWS = 500;
 
-/** A column that holds sealed values. A test finds every one there is in the database, and asks for it here. */
+/** A column that holds encrypted values. A test finds every one there is in the database, and asks for it here. */
 interface Place {
   readonly table: string;
   /** Orders the walk, and names the row. */
   readonly key: { readonly sql: string; readonly type: 'uuid' | 'text'; readonly first: string };
-  /** Reads the sealed bytes. */
+  /** Reads the encrypted bytes. */
   readonly value: string;
   /** What the value is bound to. */
   readonly boundTo: string;
-  /** Writes `w.fresh`, the newly sealed bytes. */
+  /** Writes `w.fresh`, the newly encrypted bytes. */
   readonly set: string;
   readonly where?: string;
 }
@@ -30,14 +34,14 @@ const column = (table: string, name: string): Place => ({
 });
 
 const places: Readonly<Record<string, Place>> = {
-  'recipient.push_token_sealed': column('recipient', 'push_token_sealed'),
-  'webhook_secret.sealed': column('webhook_secret', 'sealed'),
-  'device.totp_sealed': column('device', 'totp_sealed'),
-  'device.totp_next_sealed': column('device', 'totp_next_sealed'),
-  'device.totp_previous_sealed': column('device', 'totp_previous_sealed'),
-  'staff.totp_sealed': column('staff', 'totp_sealed'),
-  'staff_session.totp_offer_sealed': {
-    ...column('staff_session', 'totp_offer_sealed'),
+  'recipient.push_token_encrypted': column('recipient', 'push_token_encrypted'),
+  'webhook_secret.encrypted': column('webhook_secret', 'encrypted'),
+  'device.totp_encrypted': column('device', 'totp_encrypted'),
+  'device.totp_next_encrypted': column('device', 'totp_next_encrypted'),
+  'device.totp_previous_encrypted': column('device', 'totp_previous_encrypted'),
+  'staff.totp_encrypted': column('staff', 'totp_encrypted'),
+  'staff_session.totp_offer_encrypted': {
+    ...column('staff_session', 'totp_offer_encrypted'),
     key: { sql: `encode(t.token_hash, 'hex')`, type: 'text', first: '' },
     boundTo: 't.staff_id::text',
   },
@@ -45,21 +49,21 @@ const places: Readonly<Record<string, Place>> = {
   'job.payload': {
     table: 'job',
     key: byId,
-    value: `decode(t.payload->'to'->>'token_sealed', 'base64')`,
+    value: `decode(t.payload->'to'->>'token_encrypted', 'base64')`,
     boundTo: 't.id::text',
     // Postgres breaks base64 into lines (RFC 2045), which JSON would have to escape.
-    set: `payload = jsonb_set(t.payload, '{to,token_sealed}', to_jsonb(replace(encode(w.fresh, 'base64'), E'\\n', '')))`,
-    where: `t.kind = 'push' and t.payload->'to'->>'token_sealed' is not null`,
+    set: `payload = jsonb_set(t.payload, '{to,token_encrypted}', to_jsonb(replace(encode(w.fresh, 'base64'), E'\\n', '')))`,
+    where: `t.kind = 'push' and t.payload->'to'->>'token_encrypted' is not null`,
   },
 };
 
 /** `pool` is used for one short statement after the other. */
-export function rewrapping(pool: pg.Pool, ring: KeyRing): Rewrapping {
-  const seal = sealer(ring);
+export function reencrypting(pool: pg.Pool, ring: KeyRing): Reencrypting {
+  const encryption = rowEncryption(ring);
   return {
     current: ring.current,
     places: Object.keys(places),
-    page: (name, after) => rewrapPage(pool, seal, ring.current, placeOf(name), after),
+    page: (name, after) => reencryptPage(pool, encryption, ring.current, placeOf(name), after),
     left: async () => {
       const left: ForeignValues[] = [];
       for (const [place, where] of Object.entries(places)) {
@@ -75,21 +79,21 @@ export function rewrapping(pool: pg.Pool, ring: KeyRing): Rewrapping {
 
 function placeOf(name: string): Place {
   const place = places[name];
-  if (!place) throw new Error(`nothing is sealed in ${name}`);
+  if (!place) throw new Error(`nothing is encrypted in ${name}`);
   return place;
 }
 
-/** The layout of `sealer`: one byte of length, then the key's id. */
+/** The layout of an encrypted value: one byte of length, then the key's id. */
 const kidOf = ({ value }: Place) =>
   `convert_from(substring(${value} from 2 for get_byte(${value}, 0)), 'utf8')`;
-const sealedRows = (place: Place) =>
+const encryptedRows = (place: Place) =>
   `${place.table} t where ${place.where ?? 'true'} and ${place.value} is not null`;
 
 const countForeign = (place: Place) => `
-select ${kidOf(place)} kid, count(*)::int "values" from ${sealedRows(place)} and ${kidOf(place)} <> $1 group by 1 order by 1`;
+select ${kidOf(place)} kid, count(*)::int "values" from ${encryptedRows(place)} and ${kidOf(place)} <> $1 group by 1 order by 1`;
 
 const readForeign = (place: Place) => `
-select ${place.key.sql}::text key, ${place.boundTo} bound_to, ${place.value} sealed from ${sealedRows(place)}
+select ${place.key.sql}::text key, ${place.boundTo} bound_to, ${place.value} encrypted from ${encryptedRows(place)}
   and ${kidOf(place)} <> $1 and ${place.key.sql} > $2::${place.key.type} order by ${place.key.sql} limit ${PAGE_ROWS}`;
 
 /**
@@ -103,34 +107,34 @@ with w as materialized (
   where ${place.value} = w.old for update of t skip locked)
 update ${place.table} t set ${place.set} from w where ${place.key.sql} = w.key`;
 
-async function rewrapPage(
+async function reencryptPage(
   pool: pg.Pool,
-  seal: Seal,
+  encryption: Encryption,
   current: string,
   place: Place,
   after: string | null,
-): Promise<RewrapPage> {
-  const { rows } = await pool.query<{ key: string; bound_to: string; sealed: Buffer }>(readForeign(place), [
-    current,
-    after ?? place.key.first,
-  ]);
-  const fresh = rows.flatMap(({ key, bound_to: boundTo, sealed }) => {
-    const plain = tryOpen(seal, sealed, boundTo);
-    return plain === null ? [] : [{ key, sealed, fresh: seal.seal(plain, boundTo) }];
+): Promise<ReencryptPage> {
+  const { rows } = await pool.query<{ key: string; bound_to: string; encrypted: Buffer }>(
+    readForeign(place),
+    [current, after ?? place.key.first],
+  );
+  const fresh = rows.flatMap(({ key, bound_to: boundTo, encrypted }) => {
+    const plain = tryOpen(encryption, encrypted, boundTo);
+    return plain === null ? [] : [{ key, encrypted, fresh: encryption.encrypt(plain, boundTo) }];
   });
   const { rowCount } = await pool.query(writeFresh(place), [
     fresh.map(({ key }) => key),
-    fresh.map(({ sealed }) => sealed),
+    fresh.map(({ encrypted }) => encrypted),
     fresh.map((row) => row.fresh),
   ]);
   const last = rows.at(-1)?.key ?? null;
-  return { rewrapped: rowCount ?? 0, next: rows.length < PAGE_ROWS ? null : last };
+  return { reencrypted: rowCount ?? 0, next: rows.length < PAGE_ROWS ? null : last };
 }
 
 /** Null where its key is not in the ring, or the value was damaged: it is counted as left, and keeps nothing else waiting. */
-function tryOpen(seal: Seal, sealed: Buffer, boundTo: string): string | null {
+function tryOpen(encryption: Encryption, encrypted: Buffer, boundTo: string): string | null {
   try {
-    return seal.open(sealed, boundTo);
+    return encryption.decrypt(encrypted, boundTo);
   } catch {
     return null;
   }

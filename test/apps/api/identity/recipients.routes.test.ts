@@ -2,20 +2,20 @@ import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { recipientRoutes } from '../../../../apps/api/identity/recipients.routes.ts';
 import { readConfig } from '../../../../infra/process/config.ts';
-import { sealer } from '../../../../infra/process/crypto.ts';
+import { rowEncryption } from '../../../../infra/process/crypto.ts';
 import { recipientStore } from '../../../../infra/postgres/identity/recipient/recipients.ts';
 import { type Ground, makeProject, openApi, openGround, type TestApi } from '../../../support/api.ts';
 import { testEnvironment } from '../../../support/environment.ts';
 
 let ground: Ground;
 let api: TestApi;
-const seal = sealer(readConfig(testEnvironment()).SEAL_KEYS);
+const encryption = rowEncryption(readConfig(testEnvironment()).ENCRYPTION_KEYS);
 
 beforeAll(async () => {
   ground = await openGround();
   api = openApi(
     ground,
-    recipientRoutes(recipientStore(ground.orm.em, { keyedHash: ground.hash, sealer: seal })),
+    recipientRoutes(recipientStore(ground.orm.em, { keyedHash: ground.hash, encryption })),
   );
 });
 afterAll(async () => {
@@ -177,20 +177,20 @@ test('without handle and phone, or with a number that no one can have, it is ref
 });
 
 describe('a push token', () => {
-  test('is sealed, bound to its row, and never returned', async () => {
+  test('is encrypted, bound to its row, and never returned', async () => {
     const { key } = await makeProject(ground, 'token');
     const token = 'fcm-registration-token-4711';
     const { body } = await put(key, { handle: 'p', push_token: token }).expect(201);
     expect(body.has_push_token).toBe(true);
     expect(JSON.stringify(body)).not.toContain(token);
-    const { rows } = await ground.pool.query('select push_token_sealed from recipient where id = $1', [
+    const { rows } = await ground.pool.query('select push_token_encrypted from recipient where id = $1', [
       body.id,
     ]);
-    expect(rows[0].push_token_sealed.includes(Buffer.from(token))).toBe(false);
-    expect(seal.open(rows[0].push_token_sealed, body.id)).toBe(token);
-    expect(() => seal.open(rows[0].push_token_sealed, '00000000-0000-7000-8000-000000000000')).toThrow(
-      /auth/,
-    );
+    expect(rows[0].push_token_encrypted.includes(Buffer.from(token))).toBe(false);
+    expect(encryption.decrypt(rows[0].push_token_encrypted, body.id)).toBe(token);
+    expect(() =>
+      encryption.decrypt(rows[0].push_token_encrypted, '00000000-0000-7000-8000-000000000000'),
+    ).toThrow(/auth/);
     expect((await put(key, { handle: 'p', push_token: null }).expect(200)).body.has_push_token).toBe(false);
   });
 });

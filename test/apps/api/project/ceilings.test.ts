@@ -5,10 +5,10 @@ import { keyRoutes } from '../../../../apps/api/project/keys.routes.ts';
 import { messageRoutes } from '../../../../apps/api/message/messages.routes.ts';
 import { projectRoutes } from '../../../../apps/api/project/projects.routes.ts';
 import { recipientRoutes } from '../../../../apps/api/identity/recipients.routes.ts';
-import { sealer } from '../../../../infra/process/crypto.ts';
+import { rowEncryption } from '../../../../infra/process/crypto.ts';
 import { broadcastIntake } from '../../../../infra/postgres/message/broadcast/intake.ts';
 import { broadcasts } from '../../../../infra/postgres/message/broadcast/broadcasts.ts';
-import { sweepQueries } from '../../../../infra/postgres/job/reconciler.ts';
+import { reconcilerQueries } from '../../../../infra/postgres/job/reconciler.ts';
 import { boundedBroadcastIntake, rowGuard } from '../../../../infra/postgres/project/rows.ts';
 import { usageReader } from '../../../../infra/postgres/project/usage.ts';
 import { recipientStore } from '../../../../infra/postgres/identity/recipient/recipients.ts';
@@ -32,10 +32,10 @@ let api: TestApi;
 
 beforeAll(async () => {
   ground = await openGround();
-  const seal = sealer({ current: 'k1', keys: new Map([['k1', randomBytes(32)]]) });
+  const encryption = rowEncryption({ current: 'k1', keys: new Map([['k1', randomBytes(32)]]) });
   const { pool, hash, orm } = ground;
-  const intake = broadcastIntake({ pool, hash, seal, now: () => new Date() });
-  const recipients = recipientStore(orm.em, { keyedHash: hash, sealer: seal });
+  const intake = broadcastIntake({ pool, hash, encryption, now: () => new Date() });
+  const recipients = recipientStore(orm.em, { keyedHash: hash, encryption });
   api = openApi(ground, [
     ...projectRoutes(ground.projects, usageReader(pool)),
     ...keyRoutes(ground.projects),
@@ -158,8 +158,8 @@ describe('rows of a project', () => {
     expect((await post(21, 'b').expect(429)).body).toMatchObject({ ceiling: 'rows_queued', used: 20 });
     await post(20, 'c').expect(202);
     expect(await ground.projects.rows(project.id)).toMatchObject({ queued: 40, kept: 40 });
-    const sweep = sweepQueries(ground.pool, { jobs, settles, retentions });
-    await sweep.expire(new Date());
+    const reconciler = reconcilerQueries(ground.pool, { jobs, settles, retentions });
+    await reconciler.expire(new Date());
     expect(await ground.projects.rows(project.id)).toMatchObject({ queued: 40, kept: 40 });
 
     await ground.pool.query(
@@ -178,8 +178,8 @@ describe('rows of a project', () => {
       );
     await expect(within(11)).rejects.toMatchObject({ hit: { ceiling: 'rows_kept', used: 40, limit: 50 } });
     await within(10);
-    await sweep.retire(new Date(), { jobDays: 30, phoneDays: 7 });
-    await sweep.expire(new Date());
+    await reconciler.retire(new Date(), { jobDays: 30, phoneDays: 7 });
+    await reconciler.expire(new Date());
     expect(await ground.projects.rows(project.id)).toMatchObject({ queued: 0, kept: 0 });
     const { rows } = await ground.pool.query('select count(*)::int n from project_rows_change');
     expect(rows[0].n).toBe(0);
@@ -207,10 +207,13 @@ describe('rows of a project', () => {
     await ground.pool.query('update broadcast set finished_at = now() where project_id = $1', [project.id]);
     await ground.pool.query('update job set finished_at = now() where project_id = $1', [project.id]);
     const retire = (days: number) =>
-      sweepQueries(ground.pool, { jobs, settles, retentions }).retire(new Date(Date.now() + days * DAY_MS), {
-        jobDays: 30,
-        phoneDays: 7,
-      });
+      reconcilerQueries(ground.pool, { jobs, settles, retentions }).retire(
+        new Date(Date.now() + days * DAY_MS),
+        {
+          jobDays: 30,
+          phoneDays: 7,
+        },
+      );
     await retire(0.9);
     expect(await jobsOf(project.id)).toBe(6);
     let round = await retire(1.1);

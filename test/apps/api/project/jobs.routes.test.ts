@@ -139,8 +139,8 @@ describe('the list', () => {
   test('narrows by kind, state and time, the end excluded', async () => {
     const at = (time: string) => ({ acceptedAt: new Date(time) });
     const early = await seedJob(mine.projectId, { ...at('2026-05-01T10:00:00Z'), state: 'completed' });
-    const late = await seedJob(mine.projectId, { ...at('2026-05-01T11:00:00Z'), state: 'exhausted' });
-    expect(ids((await get('/jobs?state=exhausted').expect(200)).body)).toEqual([late]);
+    const late = await seedJob(mine.projectId, { ...at('2026-05-01T11:00:00Z'), state: 'failed' });
+    expect(ids((await get('/jobs?state=failed').expect(200)).body)).toEqual([late]);
     expect(ids((await get('/jobs?kind=otp-send').expect(200)).body)).toEqual([late, early]);
     await get('/jobs?kind=nonsense').expect(400);
     const span = '/jobs?from=2026-05-01T10:00:00Z&to=2026-05-01T11:00:00Z';
@@ -205,7 +205,7 @@ async function seedJob(
       id,
       projectId,
       more.phone ? ground.hash('address', addressText({ phone: more.phone }, more.mode ?? 'live')) : null,
-      more.state ?? 'accepted',
+      more.state ?? 'queued',
       more.payload ?? {},
       { project: 'mine', channels: 'telegram,sms', to: '+998•••••••67' },
       acceptedAt,

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
-  FOLLOWERS_MAX,
-  FOLLOWERS_PER_KEY_MAX,
-  FOLLOWERS_PER_PROJECT_MAX,
-  followers,
+  SUBSCRIBERS_MAX,
+  SUBSCRIBERS_PER_KEY_MAX,
+  SUBSCRIBERS_PER_PROJECT_MAX,
+  subscribers,
   type Following,
 } from '../../../../apps/api/verify/event-stream-subscribers.ts';
 import { ProjectId } from '../../../../domain/job/job.ts';
@@ -23,7 +23,7 @@ function open() {
   const states = new Map<string, LiveState>();
   const looks: string[][] = [];
   let failing = false;
-  const crowd = followers({
+  const crowd = subscribers({
     states: {
       read: async (ids) => {
         looks.push([...ids]);
@@ -50,7 +50,7 @@ function listen(following: ReturnType<ReturnType<typeof open>['follow']>) {
   return { heard, ended, leave: () => gone.abort() };
 }
 
-describe('followers of a process', () => {
+describe('subscribers of a process', () => {
   test('are told by one look for all of them', async () => {
     const { states, looks, follow } = open();
     const all = ['a', 'b', 'a'].map((id) => {
@@ -99,10 +99,10 @@ describe('followers of a process', () => {
 
   test('are bounded for each key and in all, and each that leaves makes room', () => {
     const { follow } = open();
-    for (let n = 0; n < FOLLOWERS_PER_KEY_MAX; n++)
+    for (let n = 0; n < SUBSCRIBERS_PER_KEY_MAX; n++)
       expect(typeof follow(key, live('a'), null)).toBe('function');
     expect(follow(key, live('a'), null)).toBe('key-full');
-    for (let n = FOLLOWERS_PER_KEY_MAX; n < FOLLOWERS_MAX; n++) follow(newKey(), live('a'), null);
+    for (let n = SUBSCRIBERS_PER_KEY_MAX; n < SUBSCRIBERS_MAX; n++) follow(newKey(), live('a'), null);
     expect(follow(newKey(), live('a'), null)).toBe('full');
   });
 
@@ -111,14 +111,14 @@ describe('followers of a process', () => {
     const projectId = newProject();
     const keyOf = (n: number) => ({ ...newKey(projectId), keyId: `key ${n % 3}` });
     const last = listen(follow(keyOf(0), live('a'), null));
-    for (let n = 1; n < FOLLOWERS_PER_PROJECT_MAX; n++)
+    for (let n = 1; n < SUBSCRIBERS_PER_PROJECT_MAX; n++)
       expect(typeof follow(keyOf(n), live('a'), null)).toBe('function');
     expect(follow(keyOf(0), live('a'), null)).toBe('project-full');
     expect(typeof follow(newKey(), live('a'), null)).toBe('function');
     last.leave();
     await last.ended;
     expect(typeof follow(keyOf(0), live('a'), null)).toBe('function');
-    expect(FOLLOWERS_PER_PROJECT_MAX).toBeLessThan(FOLLOWERS_MAX);
+    expect(SUBSCRIBERS_PER_PROJECT_MAX).toBeLessThan(SUBSCRIBERS_MAX);
   });
 
   test('are ended together, and nobody comes after', async () => {

@@ -2,7 +2,7 @@ import request from 'supertest';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { webhookRoutes } from '../../../../apps/api/webhook/webhooks.routes.ts';
 import { ENDPOINTS_MAX } from '../../../../domain/webhook/endpoint.ts';
-import { sealer } from '../../../../infra/process/crypto.ts';
+import { rowEncryption } from '../../../../infra/process/crypto.ts';
 import { webhookStore } from '../../../../infra/postgres/webhook/webhooks.ts';
 import { urlFault } from '../../../../infra/webhook/url-fault.ts';
 import {
@@ -21,7 +21,7 @@ let api: TestApi;
 
 beforeAll(async () => {
   ground = await openGround();
-  const webhooks = webhookStore(ground.orm.em, ground.pool, sealer(ring));
+  const webhooks = webhookStore(ground.orm.em, ground.pool, rowEncryption(ring));
   api = openApi(ground, webhookRoutes({ webhooks, urlFault: urlFault({ allowPrivate: false }) }));
 });
 afterAll(async () => {
@@ -101,18 +101,18 @@ test('a project has a bounded number of endpoints, also when twenty are asked fo
   expect(statuses.filter((status) => status === 409)).toHaveLength(20 - ENDPOINTS_MAX);
 });
 
-test('a test event has its story, and the log pages and filters what was sent', async () => {
+test('a test event has its timeline, and the log pages and filters what was sent', async () => {
   const { project, key } = await makeProject(ground, 'log');
   const made = await call(key, 'post', '/endpoints')
     .send({ url: 'https://example.com/x?token=s' })
     .expect(201);
   const sent = await call(key, 'post', `/endpoints/${made.body.id}/test`).send({}).expect(202);
-  const story = await call(key, 'get', `/events/${sent.body.event_id}`).expect(200);
-  expect(story.body).toMatchObject({
+  const timeline = await call(key, 'get', `/events/${sent.body.event_id}`).expect(200);
+  expect(timeline.body).toMatchObject({
     type: 'test',
-    deliveries: [{ endpoint_id: made.body.id, state: 'accepted', attempt_count: 0 }],
+    deliveries: [{ endpoint_id: made.body.id, state: 'queued', attempt_count: 0 }],
   });
-  await seedDeliveries(project.id, sent.body.event_id, made.body.id, story.body.deliveries[0].job_id);
+  await seedDeliveries(project.id, sent.body.event_id, made.body.id, timeline.body.deliveries[0].job_id);
 
   const first = await call(key, 'get', '/deliveries?limit=2').expect(200);
   expect(first.body.data.map(({ attempt }: { attempt: number }) => attempt)).toEqual([3, 2]);

@@ -15,11 +15,11 @@ const closed = async (id: string) =>
   (await board.pool.query('select closed_reason from telegram_chat where chat_id = $1', [id])).rows[0];
 
 test('staff open a closed group with a reason, which is audited; a /stop stays, and looking is all that others may do', async () => {
-  const operator = await board.visit('operator');
+  const operator = await board.session('operator');
   const page = await operator.get('/ops/chats');
   expect(page.text).toContain('action="/ops/chats/-100123/open"');
   expect(page.text).not.toContain('/ops/chats/77/open');
-  const viewer = await board.visit('viewer');
+  const viewer = await board.session('viewer');
   expect((await viewer.get('/ops/chats')).text).not.toContain('action="/ops/chats');
   expect((await viewer.post('/ops/chats/-100123/open', { why: 'a test' })).status).toBe(403);
   expect((await operator.post('/ops/chats/-100123/open')).status).toBe(400);

@@ -5,7 +5,6 @@ import {
   filterOf,
   FilterQuery,
   Hours,
-  isFinal,
   JobCursor,
   kindFor,
   link,
@@ -13,7 +12,7 @@ import {
   readCursor,
 } from '../../../../apps/board/ops/filter.ts';
 import type { OpsParts } from '../../../../apps/board/ops/parts.ts';
-import { finalStates, jobStates } from '../../../../domain/job/job.ts';
+import { finalStates, isFinal, jobStates } from '../../../../domain/job/job.ts';
 import { jobs } from '../../../../domain/jobs.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');
@@ -23,7 +22,7 @@ const parts = {
   jobs,
   clock: () => now,
   addressOf: (phone: string) => `address of ${phone}`,
-  queries: { find: async (of: string) => (of === id ? { found: 'recipient', address: hash } : null) },
+  queries: { find: async (of: string) => (of === id ? { kind: 'recipient', address: hash } : null) },
 } as unknown as OpsParts;
 const filter = (query: object) => filterOf(FilterQuery.parse(query), parts);
 
@@ -31,9 +30,9 @@ describe('a search', () => {
   test('reads one day unless it says otherwise, or an index finds the few rows anyway', async () => {
     const dayAgo = new Date('2026-01-14T10:00:00Z');
     expect((await filter({})).since).toEqual(dayAgo);
-    expect((await filter({ state: 'exhausted' })).since).toEqual(dayAgo);
+    expect((await filter({ state: 'failed' })).since).toEqual(dayAgo);
     expect((await filter({ hours: '1' })).since).toEqual(new Date('2026-01-15T09:00:00Z'));
-    for (const narrow of [{ state: 'accepted' }, { state: 'running' }, { recipient: hash }])
+    for (const narrow of [{ state: 'queued' }, { state: 'running' }, { recipient: hash }])
       expect((await filter(narrow)).since).toBeUndefined();
   });
 

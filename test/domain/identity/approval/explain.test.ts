@@ -23,7 +23,7 @@ const approval = {
   signatureHolds: true,
   at: at(5),
 };
-const story: Explanation = {
+const timeline: Explanation = {
   id: 'v',
   verification: {
     project: 'shop',
@@ -72,8 +72,8 @@ const story: Explanation = {
   ],
 };
 
-test('a story is told in the order of time, the answer before what followed from it', () => {
-  const moments = momentsOf(story);
+test('a timeline is told in the order of time, the answer before what followed from it', () => {
+  const moments = momentsOf(timeline);
   expect(moments.map((moment) => moment.at)).toEqual(
     moments.map((moment) => moment.at).toSorted((a, b) => a.getTime() - b.getTime()),
   );
@@ -83,7 +83,7 @@ test('a story is told in the order of time, the answer before what followed from
 });
 
 test('each thing that happened is told once, in words', () => {
-  expect(momentsOf(story).map(({ what, words }) => `${what}: ${words}`)).toEqual([
+  expect(momentsOf(timeline).map(({ what, words }) => `${what}: ${words}`)).toEqual([
     'request: -',
     'attempt 1: sms by twilio: begun',
     'challenge: c: push sent',
@@ -99,17 +99,17 @@ test('each thing that happened is told once, in words', () => {
 });
 
 test('a signature that does not hold can not be overlooked', () => {
-  const forged = momentsOf({ ...story, approvals: [{ ...approval, signatureHolds: false }] });
+  const forged = momentsOf({ ...timeline, approvals: [{ ...approval, signatureHolds: false }] });
   expect(forged.find(({ what }) => what === 'answer')?.words).toContain('DOES NOT HOLD');
 });
 
 test('what retention took away, or has not happened, is not told', () => {
-  const rest = momentsOf({ ...story, verification: null, sends: [], challenges: [], events: [] });
+  const rest = momentsOf({ ...timeline, verification: null, sends: [], challenges: [], events: [] });
   expect(rest).toHaveLength(1);
   const open = { ...attempt, closedAt: null, deliveryAt: null };
   const begun = momentsOf({
-    ...story,
-    sends: story.sends.map((send) => ({ ...send, finishedAt: null, attempts: [open] })),
+    ...timeline,
+    sends: timeline.sends.map((send) => ({ ...send, finishedAt: null, attempts: [open] })),
   });
   expect(begun.filter(({ what }) => what === 'attempt 1')).toHaveLength(1);
   expect(begun.some(({ what }) => what === 'job')).toBe(false);

@@ -104,7 +104,7 @@ describe('a claim', () => {
   test('is paid for before its code is sent', async () => {
     const one = world();
     expect(await one.binder.claim(claim, payer, 'r')).toEqual({
-      answer: 'pending',
+      kind: 'pending',
       device,
       codeSentTo: phone,
     });
@@ -114,7 +114,7 @@ describe('a claim', () => {
   test('of which the code was not sent is paid back, and the QR code is good again', async () => {
     const one = world({ sent: { ok: false, reason: 'too-soon', retryAfterSeconds: 9 } });
     expect(await one.binder.claim(claim, payer, 'r')).toEqual({
-      answer: 'refused',
+      kind: 'refused',
       reason: 'too-soon',
       retryAfterSeconds: 9,
     });
@@ -124,7 +124,7 @@ describe('a claim', () => {
   test('for which the budget has no room sends nothing, takes nothing and says until when', async () => {
     const one = world({ charged: false });
     expect(await one.binder.claim(claim, payer, 'r')).toMatchObject({
-      answer: 'refused',
+      kind: 'refused',
       reason: 'budget-spent',
       facts: { until: new Date('2026-01-16T00:00:00Z') },
     });
@@ -133,7 +133,7 @@ describe('a claim', () => {
 
   test('of a person who proved themselves sends no code, and costs nobody anything', async () => {
     const one = world({ claimed: { claim: 'pending', device, phone: null } });
-    expect(await one.binder.claim(claim, null, 'r')).toEqual({ answer: 'pending', device, codeSentTo: null });
+    expect(await one.binder.claim(claim, null, 'r')).toEqual({ kind: 'pending', device, codeSentTo: null });
     expect(one.did).toEqual([]);
   });
 
@@ -156,14 +156,14 @@ describe('a confirmation', () => {
 
   test('binds once signature, TOTP and the code to the phone hold', async () => {
     const one = world();
-    expect(await one.binder.confirm(order)).toMatchObject({ answer: 'bound', grant: 'grant' });
+    expect(await one.binder.confirm(order)).toMatchObject({ kind: 'bound', grant: 'grant' });
     expect(one.did).toEqual(['checked', 'owner noted', 'bound', 'opened']);
   });
 
   test('with a wrong signature or TOTP checks no code, and tells neither from the other', async () => {
     const unsigned = world({ signed: false });
     const wrong = world();
-    const refusal = { answer: 'wrong-proof', triesLeft: 2 };
+    const refusal = { kind: 'wrong-proof', triesLeft: 2 };
     expect(await unsigned.binder.confirm(order)).toEqual(refusal);
     expect(await wrong.binder.confirm({ ...order, totp: totpCode(secret, step + 5) })).toEqual(refusal);
     expect([...unsigned.did, ...wrong.did]).toEqual([]);
@@ -171,23 +171,23 @@ describe('a confirmation', () => {
 
   test('that was wrong a last time drops the device', async () => {
     const one = world({ signed: false, attempt: { ...waiting, triesLeft: 0 } });
-    expect(await one.binder.confirm(order)).toEqual({ answer: 'wrong-proof', triesLeft: 0 });
+    expect(await one.binder.confirm(order)).toEqual({ kind: 'wrong-proof', triesLeft: 0 });
     expect(one.did).toEqual(['dropped']);
   });
 
   test('without the code, or with a wrong one, binds nothing', async () => {
     const missing = world();
-    expect(await missing.binder.confirm({ ...order, code: null })).toEqual({ answer: 'code-missing' });
-    const failure = { result: 'incorrect', remaining: 1 } as const;
+    expect(await missing.binder.confirm({ ...order, code: null })).toEqual({ kind: 'code-missing' });
+    const failure = { kind: 'incorrect', remaining: 1 } as const;
     const wrong = world({ checked: { ok: false, failure } });
-    expect(await wrong.binder.confirm(order)).toEqual({ answer: 'wrong-code', why: failure });
+    expect(await wrong.binder.confirm(order)).toEqual({ kind: 'wrong-code', why: failure });
     for (const { did } of [missing, wrong]) expect(did).not.toContain('bound');
   });
 
   test('of an authenticator, which signs nothing, or of no device at all is unknown', async () => {
     for (const attempt of [null, { ...waiting, signs: null }, { ...waiting, verificationId: null }]) {
       const one = world({ attempt });
-      expect(await one.binder.confirm(order)).toEqual({ answer: 'unknown' });
+      expect(await one.binder.confirm(order)).toEqual({ kind: 'unknown' });
       expect(one.did).toEqual([]);
     }
   });
@@ -195,9 +195,9 @@ describe('a confirmation', () => {
 
 test('an authenticator is bound by its TOTP alone', async () => {
   const right = { personId, deviceId, totp: totpCode(secret, step) };
-  expect(await world().binder.confirmAuthenticator(right)).toEqual({ answer: 'bound', device });
+  expect(await world().binder.confirmAuthenticator(right)).toEqual({ kind: 'bound', device });
   const wrong = { ...right, totp: totpCode(secret, step + 5) };
-  expect(await world().binder.confirmAuthenticator(wrong)).toEqual({ answer: 'wrong-proof', triesLeft: 2 });
+  expect(await world().binder.confirmAuthenticator(wrong)).toEqual({ kind: 'wrong-proof', triesLeft: 2 });
 });
 
 test('a clock may be one step off, and the step is told, so that it is taken once', () => {

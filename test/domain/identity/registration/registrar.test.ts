@@ -71,7 +71,7 @@ function world(first: RegisteredUser | null, codes: Partial<PhoneCodes> = {}, fa
     },
     countGuess: async () => {
       did.push('counted');
-      return { result: 'unknown' };
+      return { kind: 'unknown' };
     },
     ...codes,
   };
@@ -84,7 +84,7 @@ describe('who registers', () => {
   test('gets a code to their chat, and its verification is noted', async () => {
     const one = world(null);
     expect(await one.registrar.register(order)).toEqual({
-      answer: 'sent',
+      kind: 'sent',
       id: verificationId,
       expiresAt: 'then',
     });
@@ -94,16 +94,16 @@ describe('who registers', () => {
   test('and is verified gets none, but may prove a phone that was only claimed, or a new one', async () => {
     const verified = { ...waiting, isVerified: true };
     const claimed = world(verified);
-    expect(await claimed.registrar.register(order)).toEqual({ answer: 'phone-proved' });
+    expect(await claimed.registrar.register(order)).toEqual({ kind: 'phone-proved' });
     const proven = world({ ...verified, phoneProof: 'contact' });
-    expect(await proven.registrar.register(order)).toEqual({ answer: 'already-verified' });
+    expect(await proven.registrar.register(order)).toEqual({ kind: 'already-verified' });
     const other = world({ ...verified, phoneProof: 'contact' });
     expect(await other.registrar.register({ ...order, phone: Phone.parse('+998901234568') })).toEqual({
-      answer: 'phone-proved',
+      kind: 'phone-proved',
     });
     const unproven = world(verified);
     expect(await unproven.registrar.register({ ...order, proof: 'none' })).toEqual({
-      answer: 'already-verified',
+      kind: 'already-verified',
     });
     for (const { did } of [claimed, proven, other, unproven]) expect(did).not.toContain('sent');
   });
@@ -111,7 +111,7 @@ describe('who registers', () => {
   test('and is refused a code learns why, and nothing is noted', async () => {
     const refusal = { reason: 'too-soon', retryAfterSeconds: 9 } as const;
     const one = world(null, { sendToChat: async () => ({ ok: false, ...refusal }) });
-    expect(await one.registrar.register(order)).toEqual({ answer: 'refused', ...refusal });
+    expect(await one.registrar.register(order)).toEqual({ kind: 'refused', ...refusal });
     expect(one.did).not.toContain('noted');
   });
 });
@@ -119,42 +119,42 @@ describe('who registers', () => {
 describe('a code', () => {
   test('that is right verifies once', async () => {
     const one = world(waiting);
-    expect(await verify(one)).toEqual({ answer: 'verified' });
+    expect(await verify(one)).toEqual({ kind: 'verified' });
     expect(one.user()?.isVerified).toBe(true);
-    expect(await verify(one)).toEqual({ answer: 'wrong' });
+    expect(await verify(one)).toEqual({ kind: 'wrong' });
     expect(one.did).toEqual(['checked', 'confirmed']);
   });
 
   test('is not checked of nobody, of whoever gave no phone, or in another form', async () => {
     for (const one of [world(null), world({ ...waiting, phone: null })]) {
-      expect(await verify(one)).toEqual({ answer: 'wrong' });
+      expect(await verify(one)).toEqual({ kind: 'wrong' });
       expect(one.did).toEqual([]);
     }
     const one = world(waiting);
-    expect(await verify(one, { code: '12345' })).toEqual({ answer: 'wrong' });
+    expect(await verify(one, { code: '12345' })).toEqual({ kind: 'wrong' });
     expect(one.did).toEqual([]);
   });
 
   test('of somebody else is counted for whoever guesses, and takes no check away', async () => {
     for (const shownId of [null, '01990000-0000-7000-8000-000000000009']) {
       const one = world(waiting);
-      expect(await verify(one, { shownId })).toEqual({ answer: 'wrong' });
+      expect(await verify(one, { shownId })).toEqual({ kind: 'wrong' });
       expect(one.did).toEqual(['counted']);
     }
-    expect(await verify(world(waiting), { shownId: verificationId })).toEqual({ answer: 'verified' });
+    expect(await verify(world(waiting), { shownId: verificationId })).toEqual({ kind: 'verified' });
   });
 
   test('is wrong in one way, whatever was wrong with it, save where nothing was checked', async () => {
     const failing = (failure: object) =>
       world(waiting, { check: async () => ({ ok: false, failure }) as never });
     for (const failure of [
-      { result: 'incorrect', remaining: 1 },
-      { result: 'closed', reason: 'used' },
-      { result: 'unknown' },
+      { kind: 'incorrect', remaining: 1 },
+      { kind: 'closed', reason: 'used' },
+      { kind: 'unknown' },
     ])
-      expect(await verify(failing(failure))).toEqual({ answer: 'wrong' });
-    for (const why of [{ result: 'locked' }, { result: 'blocked', retryAfterSeconds: 5 }])
-      expect(await verify(failing(why))).toEqual({ answer: 'refused', why });
+      expect(await verify(failing(failure))).toEqual({ kind: 'wrong' });
+    for (const why of [{ kind: 'locked' }, { kind: 'blocked', retryAfterSeconds: 5 }])
+      expect(await verify(failing(why))).toEqual({ kind: 'refused', why });
   });
 });
 
@@ -164,6 +164,6 @@ test('what a crash left between the check and the confirmation is made good at t
 });
 
 test('a phone that changes twice meanwhile is confirmed, and a third time is a fault of ours', async () => {
-  expect(await verify(world(waiting, {}, 2))).toEqual({ answer: 'verified' });
+  expect(await verify(world(waiting, {}, 2))).toEqual({ kind: 'verified' });
   await expect(verify(world(waiting, {}, 3))).rejects.toThrow('3 times');
 });

@@ -145,7 +145,7 @@ describe('an approval', () => {
     const { deps, opened } = world({ approvalOf: async () => standing });
     return { opened, deps, result: signInWithApproval(deps, visitor(more), { id: 'v', pollToken }) };
   };
-  const approved = { standing: 'approved', personId, phone: null, at: later(-5) } as const;
+  const approved = { kind: 'approved', personId, phone: null, at: later(-5) } as const;
 
   test('opens one session, and no second one', async () => {
     const { result, deps, opened } = ask(approved);
@@ -162,7 +162,7 @@ describe('an approval', () => {
   });
 
   test('that was denied looks to an app’s key as if nobody had answered', async () => {
-    const denied = (until: Date) => ({ standing: 'denied', until }) as const;
+    const denied = (until: Date) => ({ kind: 'denied', until }) as const;
     expect(await ask(denied(later(1))).result).toEqual(refused('pending'));
     expect(await ask(denied(now)).result).toEqual(refused('closed'));
     expect(await ask(denied(later(1)), { access: 'secret' }).result).toEqual(refused('denied'));
@@ -170,7 +170,7 @@ describe('an approval', () => {
 
   test('that waits or is over opens nothing', async () => {
     for (const standing of ['pending', 'closed'] as const) {
-      const { result, opened } = ask({ standing });
+      const { result, opened } = ask({ kind: standing });
       expect(await result).toEqual(refused(standing));
       expect(opened).toEqual([]);
     }

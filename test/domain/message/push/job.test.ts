@@ -4,10 +4,10 @@ import { push } from '../../../../domain/message/push/job.ts';
 const broadcast_id = '01990000-0000-7000-8000-000000000001';
 const takes = (payload: object) => push.payload.safeParse({ broadcast_id, ...payload }).success;
 
-test('the row of a push names one target, and a token only where it is sealed', () => {
+test('the row of a push names one target, and a token only where it is encrypted', () => {
   for (const to of [
     { by: 'recipient', recipient_id: broadcast_id },
-    { by: 'token', token_sealed: 'x' },
+    { by: 'token', token_encrypted: 'x' },
     { by: 'topic', topic: 'news' },
   ])
     expect(takes({ to }), to.by).toBe(true);

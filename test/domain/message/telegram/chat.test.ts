@@ -30,10 +30,10 @@ function* orders<Item>(items: readonly Item[]): Generator<Item[]> {
 }
 
 const names = Object.keys(facts) as Name[];
-const stories = names.flatMap((a) => names.flatMap((b) => names.map((c) => [a, b, c])));
+const timelines = names.flatMap((a) => names.flatMap((b) => names.map((c) => [a, b, c])));
 
-test.each(stories)('%s, %s, %s end alike in whatever order they come', (...story) => {
-  const numbered = story.map((name, index) => [index + 1, name] as const);
+test.each(timelines)('%s, %s, %s end alike in whatever order they come', (...timeline) => {
+  const numbered = timeline.map((name, index) => [index + 1, name] as const);
   const inOrder = standing(after(numbered));
   for (const order of orders(numbered)) expect(standing(after(order)), JSON.stringify(order)).toBe(inOrder);
 });

@@ -16,9 +16,9 @@ test('what changes asks for a right to change: a right to look opens nothing but
   expect(looking.filter(changes).map(([route]) => route)).toEqual(['POST /ops/search']);
 });
 
-test('a half session reaches the second factor and the way out, and nothing else', () => {
-  const half = rulesOf(boardRules).filter(([, rule]) => rule.by === 'session' && rule.extent !== 'whole');
-  for (const [route] of half) expect(route).toMatch(/^(GET|POST) \/(login\/second-factor|logout)$/);
+test('a pending session reaches the second factor and the way out, and nothing else', () => {
+  const pending = rulesOf(boardRules).filter(([, rule]) => rule.by === 'session' && rule.extent !== 'full');
+  for (const [route] of pending) expect(route).toMatch(/^(GET|POST) \/(login\/second-factor|logout)$/);
 });
 
 test('whatever is open to anybody says why', () => {

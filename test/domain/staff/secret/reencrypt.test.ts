@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rewrapAll, type Rewrapping } from '../../../../domain/staff/secret/reencrypt.ts';
+import { reencryptAll, type Reencrypting } from '../../../../domain/staff/secret/reencrypt.ts';
 
 const foreign = { place: 'a', kid: 'old', values: 1 };
 
@@ -7,27 +7,27 @@ const foreign = { place: 'a', kid: 'old', values: 1 };
 function world(left: readonly number[]) {
   const seen: string[] = [];
   let walks = 0;
-  const rewrapping: Rewrapping = {
+  const reencrypting: Reencrypting = {
     current: 'new',
     places: ['a', 'b'],
     page: async (place, after) => {
       seen.push(`${place}${after ?? ''}`);
       const next = String(Number(after ?? 0) + 1);
-      return { rewrapped: 1, next: next === '3' ? null : next };
+      return { reencrypted: 1, next: next === '3' ? null : next };
     },
     left: async () => {
       walks += 1;
       return Array.from({ length: left[walks - 1] ?? 0 }, () => foreign);
     },
   };
-  return { rewrapping, seen, walks: () => walks };
+  return { reencrypting, seen, walks: () => walks };
 }
 
 test('every page of every place is walked over once, and counted', async () => {
-  const { rewrapping, seen } = world([0]);
-  const report = await rewrapAll(rewrapping);
+  const { reencrypting, seen } = world([0]);
+  const report = await reencryptAll(reencrypting);
   expect(seen).toEqual(['a', 'a1', 'a2', 'b', 'b1', 'b2']);
-  expect([...report.rewrapped]).toEqual([
+  expect([...report.reencrypted]).toEqual([
     ['a', 3],
     ['b', 3],
   ]);
@@ -35,15 +35,15 @@ test('every page of every place is walked over once, and counted', async () => {
 });
 
 test('what a first walk met locked is taken by the next', async () => {
-  const { rewrapping, walks } = world([1, 0]);
-  const report = await rewrapAll(rewrapping);
+  const { reencrypting, walks } = world([1, 0]);
+  const report = await reencryptAll(reencrypting);
   expect(walks()).toBe(2);
-  expect(report.rewrapped.get('a')).toBe(6);
+  expect(report.reencrypted.get('a')).toBe(6);
   expect(report.left).toEqual([]);
 });
 
 test('what nobody can open is told of after three walks, and not walked for ever', async () => {
-  const { rewrapping, walks } = world([1, 1, 1, 0]);
-  expect((await rewrapAll(rewrapping)).left).toEqual([foreign]);
+  const { reencrypting, walks } = world([1, 1, 1, 0]);
+  expect((await reencryptAll(reencrypting)).left).toEqual([foreign]);
   expect(walks()).toBe(3);
 });

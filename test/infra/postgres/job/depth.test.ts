@@ -16,7 +16,7 @@ test('how long the oldest job waits is told by navbat_now(), whatever puts it fo
   });
   await pool.query(
     `insert into job (id, kind, project_id, subject_id, mode, state, payload, labels, run_at, deadline_at, accepted_at)
-     values ($1, 'push', $2, $1, 'live', 'accepted', '{}', '{}', now() + interval '1 hour', now() + interval '9 days', now())`,
+     values ($1, 'push', $2, $1, 'live', 'queued', '{}', '{}', now() + interval '1 hour', now() + interval '9 days', now())`,
     [uuidv7(), PLATFORM_PROJECT_ID],
   );
   const depth = async () => (await depthReader(pool)())[0];

@@ -3,7 +3,6 @@ import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ProjectId } from '../../../../domain/job/job.ts';
 import type { JobFilter } from '../../../../domain/job/port.ts';
-import { buildLateIndexes } from '../../../../infra/postgres/engine/late-indexes.ts';
 import { jobsQuery, jobsWhere } from '../../../../infra/postgres/job/queries.ts';
 import { type Ground, makeProject, openGround } from '../../../support/api.ts';
 
@@ -30,9 +29,9 @@ beforeAll(async () => {
 afterAll(() => ground.close());
 
 const seedJobs = `
-insert into job (id, kind, project_id, subject_id, mode, payload, labels, state, run_at, deadline_at, accepted_at, finished_at, released_at)
+insert into job (id, kind, project_id, subject_id, mode, payload, labels, state, run_at, deadline_at, accepted_at, finished_at, scheduled_at)
 select uuidv7(((n - $3 - 1000000) || ' seconds')::interval), 'otp-send', $1, gen_random_uuid(), 'live', '{}', '{}',
-  case when n % 3 = 0 then 'accepted' else 'completed' end, now(), now(), now(), case when n % 3 = 0 then null else now() end, now()
+  case when n % 3 = 0 then 'queued' else 'completed' end, now(), now(), now(), case when n % 3 = 0 then null else now() end, now()
 from (select g + $3::int + $3::int n from generate_series(1, $2::int) g) s`;
 
 interface Plan {
@@ -62,18 +61,9 @@ test.for([
   ['all jobs of a project behind others', () => jobBlocks(quiet, {})],
   ['a kind that the project never had', () => jobBlocks(busy, { kind: 'push' })],
   ['a kind that all have', () => jobBlocks(quiet, { kind: 'otp-send' })],
-  ['what waits in one project', () => jobBlocks(quiet, { state: 'accepted' })],
+  ['what waits in one project', () => jobBlocks(quiet, { state: 'queued' })],
   ['what failed, where nothing did', () => jobBlocks(busy, { state: 'rejected' })],
   ['a day long ago', () => jobBlocks(busy, { kind: 'push', to: new Date('2026-01-01') })],
 ] as const)('a page of %s reads few blocks of the table, whatever stands beside it', async ([, blocks]) => {
   expect(await blocks()).toBeLessThan(BLOCKS_MAX);
-});
-
-test('an index that an interrupted build left behind is built again, also by two at once', async () => {
-  await pool.query(`update pg_index set indisvalid = false where indexrelid = 'job_project_kind'::regclass`);
-  await Promise.all([buildLateIndexes(ground.databaseUrl), buildLateIndexes(ground.databaseUrl)]);
-  const { rows } = await pool.query(
-    `select indisvalid from pg_index where indexrelid = 'job_project_kind'::regclass`,
-  );
-  expect(rows).toEqual([{ indisvalid: true }]);
 });

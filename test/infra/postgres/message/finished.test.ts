@@ -63,10 +63,10 @@ test('a job whose verification is cancelled, or that a newer send replaces, is c
   expect(await counted(again)).toEqual({ 'otp-send cancelled': 1 });
 });
 
-test('a job that the sweep ends is counted as what it became', async () => {
+test('a job that the reconciler ends is counted as what it became', async () => {
   const { jobId } = await send();
   await world.pool.query(`update job set deadline_at = now() - interval '1 hour' where id = $1`, [jobId]);
-  expect(await counted(() => world.sweep.expire(new Date()))).toEqual({ 'otp-send expired': 1 });
+  expect(await counted(() => world.reconciler.expire(new Date()))).toEqual({ 'otp-send expired': 1 });
 });
 
 test('a job that staff cancel is counted', async () => {
@@ -85,8 +85,8 @@ test('a job that staff cancel is counted', async () => {
 });
 
 test('messages that a cancellation stops, and those of test keys, are counted', async () => {
-  const { pool, hash, sealer: seal } = world;
-  const intake = broadcastIntake({ pool, hash, seal, now: () => new Date() });
+  const { pool, hash, rowEncryption: encryption } = world;
+  const intake = broadcastIntake({ pool, hash, encryption, now: () => new Date() });
   const order = (mode: 'live' | 'test') => ({
     caller: { ...caller, mode },
     kind: 'telegram-message' as const,
@@ -101,7 +101,7 @@ test('messages that a cancellation stops, and those of test keys, are counted', 
   });
   expect(await counted(() => intake.accept(order('test')))).toEqual({ 'telegram-message completed': 2 });
   const sent = await intake.accept(order('live'));
-  if (sent.answer !== 'accepted') throw new Error(sent.answer);
+  if (sent.kind !== 'accepted') throw new Error(sent.kind);
   const cancel = () => broadcasts(pool).command({ ...caller, mode: 'live' }, sent.id, 'cancel', new Date());
   expect(await counted(cancel)).toEqual({ 'telegram-message cancelled': 2 });
   expect(await counted(cancel)).toEqual({});

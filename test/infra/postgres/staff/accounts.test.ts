@@ -33,7 +33,7 @@ test('a password is kept as an argon2id hash and accepted whatever the case of t
   const { rows } = await ground.pool.query('select password_hash from staff where email = $1', [email]);
   expect(rows[0].password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   expect(await accounts.verifyPassword(` ${email.toUpperCase()}`, PASSWORD, now)).toMatchObject({
-    login: 'accepted',
+    kind: 'accepted',
     staff: { email },
   });
 });
@@ -42,22 +42,22 @@ test('the right password on the fifth try passes, however often, and forgives no
   const email = await newLogin();
   await wrong(email, FAILED_LOGINS_MAX - 1);
   for (let again = 0; again < 3; again++)
-    expect(await accounts.verifyPassword(email, PASSWORD, now)).toMatchObject({ login: 'accepted' });
+    expect(await accounts.verifyPassword(email, PASSWORD, now)).toMatchObject({ kind: 'accepted' });
   await wrong(email, 1);
-  expect(await accounts.verifyPassword(email, PASSWORD, now)).toEqual({ login: 'refused', reason: 'locked' });
+  expect(await accounts.verifyPassword(email, PASSWORD, now)).toEqual({ kind: 'refused', reason: 'locked' });
 });
 
 test('five wrong ones lock for a quarter of an hour, the right password too', async () => {
   const email = await newLogin();
   await wrong(email, FAILED_LOGINS_MAX);
-  expect(await accounts.verifyPassword(email, PASSWORD, now)).toEqual({ login: 'refused', reason: 'locked' });
+  expect(await accounts.verifyPassword(email, PASSWORD, now)).toEqual({ kind: 'refused', reason: 'locked' });
   const justBefore = new Date(minutesLater(LOCK_MINUTES).getTime() - 1);
   expect(await accounts.verifyPassword(email, PASSWORD, justBefore)).toEqual({
-    login: 'refused',
+    kind: 'refused',
     reason: 'locked',
   });
   expect(await accounts.verifyPassword(email, PASSWORD, minutesLater(LOCK_MINUTES))).toMatchObject({
-    login: 'accepted',
+    kind: 'accepted',
   });
 });
 
@@ -66,14 +66,14 @@ test('a lock that has passed gives five tries again, not one', async () => {
   await wrong(email, FAILED_LOGINS_MAX);
   await wrong(email, FAILED_LOGINS_MAX - 1, minutesLater(LOCK_MINUTES));
   expect(await accounts.verifyPassword(email, PASSWORD, minutesLater(LOCK_MINUTES))).toMatchObject({
-    login: 'accepted',
+    kind: 'accepted',
   });
 });
 
 test('of forty guesses sent at once no more than five are looked at', async () => {
   const email = await newLogin();
   const answers = await wrong(email, 40);
-  expect(answers.filter((answer) => answer.login === 'refused' && answer.reason === 'wrong')).toHaveLength(
+  expect(answers.filter((answer) => answer.kind === 'refused' && answer.reason === 'wrong')).toHaveLength(
     FAILED_LOGINS_MAX,
   );
   expect(await accounts.verifyPassword(email, PASSWORD, now)).toMatchObject({ reason: 'locked' });
@@ -86,7 +86,7 @@ test('an email that nobody has is refused as a wrong password is, after as much 
     for (let n = 0; n < 3; n++) {
       // CPU, of the hash's thread too: how long it took says on a busy machine what others did.
       const started = process.cpuUsage();
-      expect(await accounts.verifyPassword(who, 'wrong', now)).toEqual({ login: 'refused', reason: 'wrong' });
+      expect(await accounts.verifyPassword(who, 'wrong', now)).toEqual({ kind: 'refused', reason: 'wrong' });
       times.push(process.cpuUsage(started).user);
     }
     return Math.min(...times);
@@ -105,7 +105,7 @@ test('a disabled login is refused and its sessions are gone', async () => {
   );
   expect(await accounts.disable(email, now)).toBe(true);
   expect(await accounts.verifyPassword(email, PASSWORD, now)).toEqual({
-    login: 'refused',
+    kind: 'refused',
     reason: 'disabled',
   });
   expect((await ground.pool.query('select from staff_session')).rowCount).toBe(0);

@@ -5,7 +5,7 @@ import { BROWSER_DAYS, BROWSERS_MAX } from '../../../../domain/staff/browser.ts'
 import type { StaffAccounts } from '../../../../domain/staff/port.ts';
 import { SECOND_FACTOR_FAILURES_MAX, type SecondFactors } from '../../../../domain/staff/second-factor.ts';
 import type { StaffSessions } from '../../../../domain/staff/session.ts';
-import { sealer } from '../../../../infra/process/crypto.ts';
+import { rowEncryption } from '../../../../infra/process/crypto.ts';
 import { staffAccounts } from '../../../../infra/postgres/staff/accounts.ts';
 import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../../infra/postgres/staff/lock.ts';
 import { staffSecondFactors } from '../../../../infra/postgres/staff/second-factor.ts';
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const ring = { current: 's1', keys: new Map([['s1', randomBytes(32)]]) };
   accounts = staffAccounts(ground.orm.em);
   sessions = staffSessions(ground.orm.em);
-  factors = staffSecondFactors(ground.orm.em, sealer(ring), ground.hash);
+  factors = staffSecondFactors(ground.orm.em, rowEncryption(ring), ground.hash);
 });
 afterAll(() => ground.close());
 
@@ -42,7 +42,7 @@ interface Person {
   readonly recoveryCodes: readonly string[];
 }
 
-const halfOf = async (id: string, at = now) => (await sessions.open(id, at)).token;
+const pendingOf = async (id: string, at = now) => (await sessions.open(id, at)).token;
 
 async function newLogin(): Promise<{ id: string; email: string }> {
   const email = `factor-${++made}@example.uz`;
@@ -51,8 +51,8 @@ async function newLogin(): Promise<{ id: string; email: string }> {
   return created.staff;
 }
 
-async function offered(half: string, at = now): Promise<Authenticator> {
-  const secret = await factors.offer(half, at);
+async function offered(pending: string, at = now): Promise<Authenticator> {
+  const secret = await factors.offer(pending, at);
   if (!secret) throw new Error('nothing is offered');
   return authenticator(base32(secret));
 }
@@ -61,31 +61,32 @@ async function offered(half: string, at = now): Promise<Authenticator> {
 async function newPerson(): Promise<Person> {
   const { id, email } = await newLogin();
   const at = later(-3_600_000);
-  const half = await halfOf(id, at);
-  const app = await offered(half, at);
-  const setUp = await factors.setUp(half, await app.codeAt(at), at);
+  const pending = await pendingOf(id, at);
+  const app = await offered(pending, at);
+  const setUp = await factors.setUp(pending, await app.codeAt(at), at);
   if (!setUp.passed) throw new Error(setUp.reason);
   return { id, email, app, recoveryCodes: setUp.recoveryCodes };
 }
 
-const passes = async ({ id }: Person, code: string, at = now) => factors.pass(await halfOf(id, at), code, at);
+const passes = async ({ id }: Person, code: string, at = now) =>
+  factors.pass(await pendingOf(id, at), code, at);
 const refused = (reason: string) => ({ passed: false, reason });
 
 describe('a set-up', () => {
-  test('keeps 160 bits, sealed, and in a row of another person they do not open', async () => {
+  test('keeps 160 bits, encrypted, and in a row of another person they do not open', async () => {
     const [one, other] = [await newPerson(), await newPerson()];
     expect(one.app.secret).toMatch(/^[A-Z2-7]{32}$/);
     await ground.pool.query(
-      'update staff set totp_sealed = (select totp_sealed from staff where id = $2) where id = $1',
+      'update staff set totp_encrypted = (select totp_encrypted from staff where id = $2) where id = $1',
       [other.id, one.id],
     );
     await expect(passes(other, await one.app.codeAt(now))).rejects.toThrow(/authenticate/);
     expect(await passes(one, await one.app.codeAt(now))).toMatchObject({ passed: true, by: 'totp' });
   });
 
-  test('offers each half session a secret of its own, the same at each look', async () => {
+  test('offers each pending session a secret of its own, the same at each look', async () => {
     const { id } = await newLogin();
-    const [guesser, owner] = [await halfOf(id), await halfOf(id)];
+    const [guesser, owner] = [await pendingOf(id), await pendingOf(id)];
     const known = await offered(guesser);
     expect((await offered(guesser)).secret).toBe(known.secret);
     const app = await offered(owner);
@@ -101,22 +102,22 @@ describe('a set-up', () => {
     const { id } = await newLogin();
     const tries = await Promise.all(
       Array.from({ length: 20 }, async () => {
-        const half = await halfOf(id);
-        return [half, await (await offered(half)).codeAt(now)] as const;
+        const pending = await pendingOf(id);
+        return [pending, await (await offered(pending)).codeAt(now)] as const;
       }),
     );
-    const ended = await Promise.all(tries.map(([half, code]) => factors.setUp(half, code, now)));
+    const ended = await Promise.all(tries.map(([pending, code]) => factors.setUp(pending, code, now)));
     expect(ended.filter(({ passed }) => passed)).toHaveLength(1);
   });
 
   test('takes no code of another secret, and its own code is not taken again', async () => {
     const { id } = await newLogin();
-    const half = await halfOf(id);
-    const app = await offered(half);
+    const pending = await pendingOf(id);
+    const app = await offered(pending);
     const stranger = authenticator(base32(randomBytes(20)));
-    expect(await factors.setUp(half, await stranger.codeAt(now), now)).toEqual(refused('wrong'));
-    expect(await factors.setUp(half, await app.codeAt(now), now)).toMatchObject({ passed: true });
-    expect(await factors.pass(await halfOf(id), await app.codeAt(now), now)).toEqual(refused('used'));
+    expect(await factors.setUp(pending, await stranger.codeAt(now), now)).toEqual(refused('wrong'));
+    expect(await factors.setUp(pending, await app.codeAt(now), now)).toMatchObject({ passed: true });
+    expect(await factors.pass(await pendingOf(id), await app.codeAt(now), now)).toEqual(refused('used'));
   });
 });
 
@@ -144,17 +145,17 @@ describe('a code', () => {
   test('passes once in fifty tries at once, from fifty sessions', async () => {
     const person = await newPerson();
     const code = await person.app.codeAt(now);
-    const halves = await Promise.all(Array.from({ length: 50 }, () => halfOf(person.id)));
-    const ended = await Promise.all(halves.map((half) => factors.pass(half, code, now)));
+    const tokens = await Promise.all(Array.from({ length: 50 }, () => pendingOf(person.id)));
+    const ended = await Promise.all(tokens.map((pending) => factors.pass(pending, code, now)));
     expect(ended.filter(({ passed }) => passed)).toHaveLength(1);
   });
 
   test('makes one session whole once in fifty tries at once', async () => {
     const person = await newPerson();
-    const half = await halfOf(person.id);
+    const pending = await pendingOf(person.id);
     const codes = [await person.app.codeAt(now), ...person.recoveryCodes.slice(0, 4)];
     const tries = Array.from({ length: 50 }, (_, n) => codes[n % codes.length] ?? '');
-    const ended = await Promise.all(tries.map((code) => factors.pass(half, code, now)));
+    const ended = await Promise.all(tries.map((code) => factors.pass(pending, code, now)));
     expect(ended.filter(({ passed }) => passed)).toHaveLength(1);
   });
 });
@@ -188,8 +189,8 @@ describe('recovery codes', () => {
   test('open one login in fifty tries at once', async () => {
     const person = await newPerson();
     const [code = ''] = person.recoveryCodes;
-    const halves = await Promise.all(Array.from({ length: 50 }, () => halfOf(person.id)));
-    const ended = await Promise.all(halves.map((half) => factors.pass(half, code, now)));
+    const tokens = await Promise.all(Array.from({ length: 50 }, () => pendingOf(person.id)));
+    const ended = await Promise.all(tokens.map((pending) => factors.pass(pending, code, now)));
     expect(ended.filter(({ passed }) => passed)).toHaveLength(1);
   });
 
@@ -227,17 +228,17 @@ describe('the lock', () => {
     const reasons = [];
     for (let n = 0; n < 20; n++) {
       const login = await accounts.verifyPassword(person.email, PASSWORD, now);
-      const half = await halfOf(person.id);
-      const passed = await factors.pass(half, WRONG, now);
-      reasons.push(login.login, passed.passed ? 'passed' : passed.reason);
+      const pending = await pendingOf(person.id);
+      const passed = await factors.pass(pending, WRONG, now);
+      reasons.push(login.kind, passed.passed ? 'passed' : passed.reason);
     }
     expect(reasons.filter((reason) => reason === 'wrong')).toHaveLength(FAILED_LOGINS_MAX);
   });
 
   test('holds for forty codes sent at once', async () => {
     const person = await newPerson();
-    const halves = await Promise.all(Array.from({ length: 40 }, () => halfOf(person.id)));
-    const ended = await Promise.all(halves.map((half) => factors.pass(half, WRONG, now)));
+    const tokens = await Promise.all(Array.from({ length: 40 }, () => pendingOf(person.id)));
+    const ended = await Promise.all(tokens.map((pending) => factors.pass(pending, WRONG, now)));
     expect(ended.filter((each) => !each.passed && each.reason === 'wrong')).toHaveLength(FAILED_LOGINS_MAX);
   });
 
@@ -246,7 +247,7 @@ describe('the lock', () => {
     for (let n = 0; n < FAILED_LOGINS_MAX - 1; n++) await passes(person, WRONG);
     expect(await passes(person, await person.app.codeAt(now))).toMatchObject({ passed: true });
     for (let n = 0; n < FAILED_LOGINS_MAX - 1; n++) await accounts.verifyPassword(person.email, 'wrong', now);
-    expect(await accounts.verifyPassword(person.email, PASSWORD, now)).toMatchObject({ login: 'accepted' });
+    expect(await accounts.verifyPassword(person.email, PASSWORD, now)).toMatchObject({ kind: 'accepted' });
   });
 
   test('becomes a block after a hundred wrong codes in a row, which no time lifts, and a reset does', async () => {
@@ -264,32 +265,34 @@ describe('the lock', () => {
     expect(await passes(blocked, await blocked.app.codeAt(muchLater), muchLater)).toEqual(refused('blocked'));
 
     expect(await accounts.resetSecondFactor(blocked.email)).toBe(true);
-    const half = await halfOf(blocked.id, muchLater);
-    const app = await offered(half, muchLater);
-    expect(await factors.setUp(half, await app.codeAt(muchLater), muchLater)).toMatchObject({ passed: true });
+    const pending = await pendingOf(blocked.id, muchLater);
+    const app = await offered(pending, muchLater);
+    expect(await factors.setUp(pending, await app.codeAt(muchLater), muchLater)).toMatchObject({
+      passed: true,
+    });
   });
 });
 
-test('a half session of a disabled account is none, to be set up or to be made whole', async () => {
+test('a pending session of a disabled account is none, to be set up or to be completed', async () => {
   const login = await newLogin();
-  const early = await halfOf(login.id);
+  const early = await pendingOf(login.id);
   const app = await offered(early);
   await ground.pool.query('update staff set disabled_at = $2 where id = $1', [login.id, now]);
   expect(await factors.offer(early, now)).toBeNull();
   expect(await factors.setUp(early, await app.codeAt(now), now)).toEqual(refused('gone'));
 
   const person = await newPerson();
-  const half = await halfOf(person.id);
+  const pending = await pendingOf(person.id);
   await ground.pool.query('update staff set disabled_at = $2 where id = $1', [person.id, now]);
-  expect(await sessions.findHalf(half, now)).toBeNull();
-  expect(await factors.pass(half, await person.app.codeAt(now), now)).toEqual(refused('gone'));
+  expect(await sessions.findPending(pending, now)).toBeNull();
+  expect(await factors.pass(pending, await person.app.codeAt(now), now)).toEqual(refused('gone'));
 });
 
 describe('a browser in which somebody logged in before', () => {
   /** Their cookie, after a whole login a minute ago. */
   async function knownBrowser(person: Person): Promise<string> {
     const at = later(-60_000);
-    const passed = await factors.pass(await halfOf(person.id, at), await person.app.codeAt(at), at);
+    const passed = await factors.pass(await pendingOf(person.id, at), await person.app.codeAt(at), at);
     if (!passed.passed) throw new Error(passed.reason);
     return passed.browser;
   }
@@ -302,10 +305,10 @@ describe('a browser in which somebody logged in before', () => {
     await knocks(person.email, 2 * FAILED_LOGINS_MAX);
     expect(await accounts.verifyPassword(person.email, PASSWORD, now)).toMatchObject({ reason: 'locked' });
     expect(await accounts.verifyPassword(person.email, PASSWORD, now, browser)).toMatchObject({
-      login: 'accepted',
+      kind: 'accepted',
     });
     const code = await person.app.codeAt(now);
-    expect(await factors.pass(await halfOf(person.id), code, now, browser)).toMatchObject({
+    expect(await factors.pass(await pendingOf(person.id), code, now, browser)).toMatchObject({
       passed: true,
       browser,
     });
@@ -316,11 +319,11 @@ describe('a browser in which somebody logged in before', () => {
     const person = await newPerson();
     const browser = await knownBrowser(person);
     await knocks(person.email, FAILED_LOGINS_MAX - 1, browser);
-    expect(await factors.pass(await halfOf(person.id), WRONG, now, browser)).toEqual(refused('wrong'));
+    expect(await factors.pass(await pendingOf(person.id), WRONG, now, browser)).toEqual(refused('wrong'));
     expect(await accounts.verifyPassword(person.email, PASSWORD, now, browser)).toMatchObject({
       reason: 'locked',
     });
-    expect(await accounts.verifyPassword(person.email, PASSWORD, now)).toMatchObject({ login: 'accepted' });
+    expect(await accounts.verifyPassword(person.email, PASSWORD, now)).toMatchObject({ kind: 'accepted' });
   });
 
   test('is a stranger to every other account, and to its own after half a year', async () => {
@@ -342,14 +345,14 @@ describe('a browser in which somebody logged in before', () => {
     const person = await newPerson();
     for (let n = 0; n < BROWSERS_MAX + 2; n++) {
       const at = later(n * STEP_MS);
-      const passed = await factors.pass(await halfOf(person.id, at), await person.app.codeAt(at), at);
+      const passed = await factors.pass(await pendingOf(person.id, at), await person.app.codeAt(at), at);
       expect(passed.passed).toBe(true);
     }
     const kept = await ground.pool.query('select from staff_browser where staff_id = $1', [person.id]);
     expect(kept.rowCount).toBe(BROWSERS_MAX);
     await knocks(person.email, FAILED_LOGINS_MAX);
     expect(await accounts.unlock(person.email)).toBe(true);
-    expect(await accounts.verifyPassword(person.email, PASSWORD, now)).toMatchObject({ login: 'accepted' });
+    expect(await accounts.verifyPassword(person.email, PASSWORD, now)).toMatchObject({ kind: 'accepted' });
     expect(await accounts.unlock('nobody@example.uz')).toBe(false);
   });
 });

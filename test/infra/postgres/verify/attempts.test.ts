@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const taken: SendReply = { reply: 'accepted', reference: 'SM1', cost: null };
+const taken: SendReply = { kind: 'accepted', reference: 'SM1', cost: null };
 const report = (
   jobId: JobId,
   attempt: number,
@@ -42,17 +42,17 @@ describe('a report that overtakes its own answer is acted upon at once', () => {
         return taken;
       },
     });
-    expect(await wake(jobId)).toEqual({ woken: 'finished', state: 'completed', reason: 'confirmed-by-sms' });
+    expect(await wake(jobId)).toEqual({ kind: 'finished', state: 'completed', reason: 'confirmed-by-sms' });
   });
 
-  test('one that comes while the job is put to sleep is seen when its ticket is woken', async () => {
+  test('one that comes while the job is put to sleep is seen when its queue entry is woken', async () => {
     const { jobId } = await sendCode(world, orderFor(caller, freshPhone()));
     const wake = world.wake({ sms: async () => taken });
-    expect(await wake(jobId)).toMatchObject({ woken: 'waiting' });
+    expect(await wake(jobId)).toMatchObject({ kind: 'waiting' });
     expect(await report(jobId, 1, 'delivered')).toBe('wake');
     // The sleeper read its row before the report and writes after it.
     await world.store.postpone(jobId, new Date(Date.now() + 60_000));
-    expect(await wake(jobId)).toMatchObject({ woken: 'finished', state: 'completed' });
+    expect(await wake(jobId)).toMatchObject({ kind: 'finished', state: 'completed' });
   });
 });
 
@@ -77,7 +77,7 @@ describe('what a provider reports late', () => {
     expect(
       await world.wake({ 'telegram-gateway': async () => taken, sms: async () => taken })(jobId),
     ).toMatchObject({
-      woken: 'waiting',
+      kind: 'waiting',
     });
     expect(await report(jobId, 1, 'failed', gateway)).toBe('recorded');
     expect(await report(jobId, 1, 'delivered', gateway)).toBe('recorded');
@@ -106,7 +106,7 @@ describe('what a provider reports late', () => {
 
   test('gives an attempt whose answer was lost its reference', async () => {
     const { jobId } = await sendCode(world, orderFor(caller, freshPhone()));
-    await world.wake({ sms: async () => ({ reply: 'unknown', reason: 'timeout' }) })(jobId);
+    await world.wake({ sms: async () => ({ kind: 'unknown', reason: 'timeout' }) })(jobId);
     expect(await attemptsOf(jobId)).toMatchObject([{ outcome: 'unknown', provider_reference: null }]);
     await report(jobId, 1, 'sent');
     expect(await attemptsOf(jobId)).toMatchObject([{ delivery: 'sent', provider_reference: 'reference-1' }]);
@@ -142,13 +142,19 @@ describe('what a provider reports late', () => {
 });
 
 describe('an address that was given anew while the old one was found dead', () => {
-  const dead: SendReply = { reply: 'refused', reason: 'token-unregistered', addressIsDead: true };
+  const dead: SendReply = { kind: 'refused', reason: 'token-unregistered', addressIsDead: true };
   const insertPerson = async (phone: string) => {
     const id = randomUUID();
     await world.pool.query(
-      `insert into recipient (id, project_id, phone, address_hash, push_token_sealed, telegram_chat_id, created_at, updated_at)
+      `insert into recipient (id, project_id, phone, address_hash, push_token_encrypted, telegram_chat_id, created_at, updated_at)
        values ($1, $2, $3, $4, $5, 1, now(), now())`,
-      [id, caller.projectId, phone, world.hash('address', phone), world.sealer.seal('old token', id)],
+      [
+        id,
+        caller.projectId,
+        phone,
+        world.hash('address', phone),
+        world.rowEncryption.encrypt('old token', id),
+      ],
     );
     return id;
   };
@@ -159,16 +165,16 @@ describe('an address that was given anew while the old one was found dead', () =
     const [phone, other] = [freshPhone(), freshPhone()];
     const [id, otherId] = [await insertPerson(phone), await insertPerson(other)];
     const { jobId } = await sendCode(world, orderFor(caller, phone, { channels: ['push'] }));
-    const sealed = world.sealer.seal('new token', id);
+    const encrypted = world.rowEncryption.encrypt('new token', id);
     const push = async () => {
-      await world.pool.query('update recipient set push_token_sealed = $2 where id = $1', [id, sealed]);
+      await world.pool.query('update recipient set push_token_encrypted = $2 where id = $1', [id, encrypted]);
       return dead;
     };
     await world.wake({ push })(jobId);
-    expect((await person(id)).push_token_sealed).toEqual(sealed);
+    expect((await person(id)).push_token_encrypted).toEqual(encrypted);
     const { jobId: plain } = await sendCode(world, orderFor(caller, other, { channels: ['push'] }));
     await world.wake({ push: async () => dead })(plain);
-    expect((await person(otherId)).push_token_sealed).toBeNull();
+    expect((await person(otherId)).push_token_encrypted).toBeNull();
   });
 
   test('stays: a chat', async () => {
@@ -207,7 +213,7 @@ test('a push token that no key opens any more spoils no other job of its batch',
   const phones = [freshPhone(), freshPhone()];
   for (const [index, phone] of phones.entries())
     await world.pool.query(
-      `insert into recipient (id, project_id, phone, address_hash, push_token_sealed, created_at, updated_at)
+      `insert into recipient (id, project_id, phone, address_hash, push_token_encrypted, created_at, updated_at)
        values (gen_random_uuid(), $1, $2, $3, $4, now(), now())`,
       [
         caller.projectId,

@@ -70,17 +70,17 @@ test('of 50 sends at once at a budget for 10, over two processes, 10 are accepte
       (n % 2 ? other : world.intake).accept(orderFor(caller, freshPhone())),
     ),
   );
-  const accepted = answers.flatMap((one) => (one.answer === 'accepted' ? [one.jobId] : []));
+  const accepted = answers.flatMap((one) => (one.kind === 'accepted' ? [one.jobId] : []));
   expect(accepted).toHaveLength(10);
-  expect(answers.filter((one) => one.answer === 'refused')).toHaveLength(40);
+  expect(answers.filter((one) => one.kind === 'refused')).toHaveLength(40);
   expect(answers).toContainEqual(
     expect.objectContaining({
-      answer: 'refused',
+      kind: 'refused',
       reason: 'budget-spent',
       facts: expect.objectContaining({ until: expect.any(Date) }),
     }),
   );
-  const wake = world.wake({ sms: async () => ({ reply: 'accepted', reference: 'SM1', cost: null }) });
+  const wake = world.wake({ sms: async () => ({ kind: 'accepted', reference: 'SM1', cost: null }) });
   await Promise.all(accepted.map((id) => wake(id)));
   expect(await endsOf(caller)).not.toContain('budget-spent');
   expect(await spendOf(caller)).toEqual({ spent: 10 * SMS_MICROS, stranger: 0 });
@@ -105,15 +105,15 @@ test('two intakes at one moment wait for each other at the budget, and what one 
   await holder.query('commit');
   holder.release();
   const answers = await Promise.all(both);
-  expect(answers.map(({ answer }) => answer).toSorted()).toEqual(['accepted', 'refused']);
+  expect(answers.map(({ kind: answer }) => answer).toSorted()).toEqual(['accepted', 'refused']);
 });
 
 test('publishable keys reserve of their share, and leave the rest to services', async () => {
   const caller = await projectFor(4);
   const strangers = await Promise.all([1, 2, 3].map(() => accept(caller, {}, 'stranger')));
-  expect(strangers.map(({ answer }) => answer)).toEqual(['accepted', 'accepted', 'refused']);
+  expect(strangers.map(({ kind: answer }) => answer)).toEqual(['accepted', 'accepted', 'refused']);
   const services = await Promise.all([1, 2, 3].map(() => accept(caller)));
-  expect(services.map(({ answer }) => answer)).toEqual(['accepted', 'accepted', 'refused']);
+  expect(services.map(({ kind: answer }) => answer)).toEqual(['accepted', 'accepted', 'refused']);
 });
 
 test('a stranger’s message is spent, settled and given back in the strangers’ share too', async () => {
@@ -123,7 +123,7 @@ test('a stranger’s message is spent, settled and given back in the strangers�
     accept(caller, {}, 'stranger'),
     accept(caller),
   ]);
-  if (one?.answer !== 'accepted' || two?.answer !== 'accepted' || three?.answer !== 'accepted')
+  if (one?.kind !== 'accepted' || two?.kind !== 'accepted' || three?.kind !== 'accepted')
     throw new Error('refused');
   await openedBy(caller, one.jobId, 'stranger');
   await openedBy(caller, two.jobId, 'stranger');
@@ -145,16 +145,16 @@ test('a stranger’s message is spent, settled and given back in the strangers�
 test('what is tried once more is reserved again, and what ends holds nothing', async () => {
   const caller = await projectFor(1);
   const sent = await accept(caller);
-  if (sent.answer !== 'accepted') throw new Error('refused');
+  if (sent.kind !== 'accepted') throw new Error('refused');
   await openedBy(caller, sent.jobId);
   expect(await reservedOf(caller)).toBe(0);
   const failed = { jobId: sent.jobId, n: 1, outcome: 'failed', reason: null } as const;
   const unsent = { providerReference: null, costMicros: null, costCurrency: null, latencyMs: 1 };
   await world.store.close({ ...failed, ...unsent, next: { runAt: new Date() } });
   expect(await reservedOf(caller)).toBe(SMS_MICROS);
-  expect(await accept(caller)).toMatchObject({ answer: 'refused', reason: 'budget-spent' });
+  expect(await accept(caller)).toMatchObject({ kind: 'refused', reason: 'budget-spent' });
   await world.store.finish(sent.jobId, 'cancelled', 'verification-cancelled');
-  expect(await accept(caller)).toMatchObject({ answer: 'accepted' });
+  expect(await accept(caller)).toMatchObject({ kind: 'accepted' });
 });
 
 test('a chain reserves what all its paid channels may take; test keys reserve nothing', async () => {
@@ -172,7 +172,7 @@ test('the code of an enrolment is not paid with what accepted sends may still ne
   const payer = { projectId: caller.projectId, dailyBudgetMicros: 2 * SMS_MICROS };
   const charges = await Promise.all([1, 2].map(() => payers.charge(payer, SMS_MICROS, new Date())));
   expect(charges.filter(Boolean)).toHaveLength(1);
-  expect(await accept(caller)).toMatchObject({ answer: 'refused', reason: 'budget-spent' });
+  expect(await accept(caller)).toMatchObject({ kind: 'refused', reason: 'budget-spent' });
 });
 
 test('that half of a budget is spent is told once a day, however often it is crossed', async () => {
@@ -192,7 +192,7 @@ test('that half of a budget is spent is told once a day, however often it is cro
   const jobs: string[] = [];
   for (let n = 0; n < 4; n++) {
     const sent = await accept(caller, {}, n === 0 ? 'stranger' : 'service');
-    if (sent.answer === 'accepted') jobs.push(sent.jobId);
+    if (sent.kind === 'accepted') jobs.push(sent.jobId);
   }
   await openedBy(caller, jobs[0] ?? '', 'stranger');
   expect(await told()).toEqual([]);

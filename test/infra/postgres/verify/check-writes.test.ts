@@ -55,5 +55,5 @@ test('by `to`, a wrong code costs as many writes whether a code lives or not, th
     expect(await writesDuring(() => checkTo(phone, wrong(code))), `check ${check}`).toBe(none);
   expect(
     (await world.pool.query('select state, checks_used from verification where phone = $1', [phone])).rows,
-  ).toEqual([{ state: 'spent', checks_used: 5 }]);
+  ).toEqual([{ state: 'max-checks-reached', checks_used: 5 }]);
 });

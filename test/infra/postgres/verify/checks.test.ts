@@ -39,16 +39,16 @@ test('a right check among five at once is approved, in whatever order they end',
     const codes = [wrong(code), wrong(code), code, wrong(code), wrong(code)];
     const results = await Promise.all(codes.map((one) => checkId(id, one)));
     // A wrong one that comes after the approval is told that the code was used.
-    expect(results[2]).toMatchObject({ result: 'approved' });
-    expect(results.filter(({ result }) => result === 'approved')).toHaveLength(1);
+    expect(results[2]).toMatchObject({ kind: 'approved' });
+    expect(results.filter(({ kind: result }) => result === 'approved')).toHaveLength(1);
   }
 });
 
 test('a check that names a purpose meets no code of another, and costs it no check', async () => {
   const { id, code } = await sendCode(world, orderFor(caller, freshPhone(), { purpose: 'login' }));
-  expect(await checkId(id, code, 'withdraw')).toEqual({ result: 'unknown' });
-  expect(await checkId(id, wrong(code), 'login')).toEqual({ result: 'incorrect', remaining: 4 });
-  expect(await checkId(id, code, 'login')).toMatchObject({ result: 'approved' });
+  expect(await checkId(id, code, 'withdraw')).toEqual({ kind: 'unknown' });
+  expect(await checkId(id, wrong(code), 'login')).toEqual({ kind: 'incorrect', remaining: 4 });
+  expect(await checkId(id, code, 'login')).toMatchObject({ kind: 'approved' });
 });
 
 /** Wrong codes of a code that lives, the last one as it is typed. */
@@ -58,7 +58,7 @@ async function failAHundred(phone: string) {
     world.hash('address', phone),
     FAILED_CHECKS_IN_A_ROW_MAX - 1,
   ]);
-  expect(await checkId(id, wrong(code))).toMatchObject({ result: 'incorrect' });
+  expect(await checkId(id, wrong(code))).toMatchObject({ kind: 'incorrect' });
 }
 
 const destinationOf = async (phone: string) =>
@@ -73,9 +73,9 @@ describe('where nothing lives, a wrong code counts nothing against the number', 
   test('of a number that was never sent one, no row is left behind, also after more than lock one', async () => {
     const phone = freshPhone();
     for (let check = 0; check <= FAILED_CHECKS_IN_A_ROW_MAX; check++)
-      expect(await checkTo(phone, '123456')).toEqual({ result: 'incorrect', remaining: null });
+      expect(await checkTo(phone, '123456')).toEqual({ kind: 'incorrect', remaining: null });
     expect(await destinationOf(phone)).toEqual([]);
-    expect(await world.intake.accept(orderFor(caller, phone))).toMatchObject({ answer: 'accepted' });
+    expect(await world.intake.accept(orderFor(caller, phone))).toMatchObject({ kind: 'accepted' });
   });
 
   test('of a code that was used, cancelled, spent or is over, by its id and by `to`', async () => {
@@ -119,7 +119,7 @@ describe('Idempotency-Key', () => {
       [world.hash('address', phone)],
     );
     expect(await world.intake.accept(orderFor(caller, phone, {}, 'locked'))).toMatchObject({
-      answer: 'accepted',
+      kind: 'accepted',
       replayed: false,
     });
   });
@@ -135,16 +135,16 @@ test('a lock lifts by itself after a day, and not before; then a hundred wrong c
       new Date(Date.now() - seconds * 1_000),
     ]);
   await lockedFor(LOCK_SECONDS - 60);
-  expect(await checkId(id, code)).toEqual({ result: 'locked' });
-  expect(await checkTo(phone, '123456')).toEqual({ result: 'locked' });
+  expect(await checkId(id, code)).toEqual({ kind: 'locked' });
+  expect(await checkTo(phone, '123456')).toEqual({ kind: 'locked' });
   expect(await world.intake.accept(orderFor(caller, phone, { purpose: 'other' }))).toMatchObject({
     reason: 'destination-locked',
   });
   await lockedFor(LOCK_SECONDS);
-  expect(await checkId(id, wrong(code))).toMatchObject({ result: 'incorrect' });
-  expect(await checkId(id, code)).toMatchObject({ result: 'approved' });
+  expect(await checkId(id, wrong(code))).toMatchObject({ kind: 'incorrect' });
+  expect(await checkId(id, code)).toMatchObject({ kind: 'approved' });
   expect(await world.intake.accept(orderFor(caller, phone, { purpose: 'other' }))).toMatchObject({
-    answer: 'accepted',
+    kind: 'accepted',
   });
 });
 
@@ -167,9 +167,9 @@ test('a request whose row another one holds for too long is told to come again',
 });
 
 describe('wrong codes of a device', () => {
-  const untold = async () =>
-    (await world.pool.query<{ untold: number }>('select sum(totp_untold)::int untold from destination'))
-      .rows[0]?.untold;
+  const pending = async () =>
+    (await world.pool.query<{ pending: number }>('select sum(totp_pending)::int pending from destination'))
+      .rows[0]?.pending;
   const bindDevices = async (phone: string, count: number) => {
     const personId = randomUUID();
     await world.pool.query('insert into person (id, created_at) values ($1, now())', [personId]);
@@ -181,9 +181,9 @@ describe('wrong codes of a device', () => {
     for (let made = 0; made < count; made++) {
       const id = DeviceId.parse(randomUUID());
       await world.pool.query(
-        `insert into device (id, person_id, kind, name, totp_sealed, created_at, bound_at)
+        `insert into device (id, person_id, kind, name, totp_encrypted, created_at, bound_at)
          values ($1, $2, 'authenticator', 'test', $3, now(), now())`,
-        [id, personId, deviceSecrets(world.sealer).seal(secret, id)],
+        [id, personId, deviceSecrets(world.rowEncryption).encrypt(secret, id)],
       );
     }
     const code = () => totpCode(secret, totpStep(new Date()));
@@ -192,19 +192,19 @@ describe('wrong codes of a device', () => {
   const silent = (phone: string, purpose: string, channels: Channel[] = ['totp']) =>
     sendCode(world, orderFor(caller, phone, { purpose, channels }));
 
-  test('are told to each device by the sweep, once', async () => {
+  test('are told to each device by the reconciler, once', async () => {
     const phone = freshPhone();
     const { personId } = await bindDevices(phone, 2);
     const { id } = await silent(phone, 'told');
     for (const code of ['000000', '000001', '000002']) await checkId(id, code);
-    const round = () => world.sweep.retire(new Date(), { jobDays: 30, phoneDays: 7 });
+    const round = () => world.reconciler.retire(new Date(), { jobDays: 30, phoneDays: 7 });
     await round();
     await round();
     const { rows } = await world.pool.query('select totp_failures from device where person_id = $1', [
       personId,
     ]);
     expect(rows).toEqual([{ totp_failures: 3 }, { totp_failures: 3 }]);
-    expect(await untold()).toBe(0);
+    expect(await pending()).toBe(0);
   });
 
   test('close TOTP in that project after a thousand, until its person acts, and nothing else', async () => {
@@ -218,9 +218,9 @@ describe('wrong codes of a device', () => {
     const both = await silent(phone, 'both', ['totp', 'sms']);
     const alone = await silent(phone, 'alone');
     await fail(TOTP_FAILURES_MAX);
-    expect(await checkId(alone.id, code())).toEqual({ result: 'locked' });
-    expect(await checkId(both.id, code())).toEqual({ result: 'incorrect', remaining: 4 });
-    expect(await checkId(both.id, both.code)).toMatchObject({ result: 'approved' });
+    expect(await checkId(alone.id, code())).toEqual({ kind: 'locked' });
+    expect(await checkId(both.id, code())).toEqual({ kind: 'incorrect', remaining: 4 });
+    expect(await checkId(both.id, both.code)).toMatchObject({ kind: 'approved' });
     // In another project nobody has guessed.
     const other = await world.makeProject();
     const there = await sendCode(world, orderFor(other, phone, { channels: ['totp'] }));
@@ -229,7 +229,7 @@ describe('wrong codes of a device', () => {
       mode: 'live',
       of: { id: there.id, purpose: null, by: 'service' },
     } as const;
-    expect(await world.checks.check({ ...typed, code: code() })).toMatchObject({ result: 'approved' });
+    expect(await world.checks.check({ ...typed, code: code() })).toMatchObject({ kind: 'approved' });
     // The step was used up above.
     await world.pool.query('update device set totp_last_step = null where person_id = $1', [personId]);
     const [owner, device] = [PersonId.parse(personId), DeviceId.parse(randomUUID())];
@@ -238,9 +238,9 @@ describe('wrong codes of a device', () => {
     expect(
       await liftLocks(world.pool, owner, { projectId: caller.projectId, deviceId: device }, new Date()),
     ).toBe(0);
-    expect(await checkId(alone.id, code())).toEqual({ result: 'locked' });
+    expect(await checkId(alone.id, code())).toEqual({ kind: 'locked' });
     expect(await destinations(world.pool).lift(owner, device, new Date())).toBe(1);
-    expect(await checkId(alone.id, code())).toMatchObject({ result: 'approved' });
+    expect(await checkId(alone.id, code())).toMatchObject({ kind: 'approved' });
   });
 
   test('one fewer than a thousand close nothing', async () => {
@@ -251,7 +251,7 @@ describe('wrong codes of a device', () => {
       world.hash('address', phone),
       TOTP_FAILURES_MAX - 1,
     ]);
-    expect(await checkId(id, code())).toMatchObject({ result: 'approved' });
+    expect(await checkId(id, code())).toMatchObject({ kind: 'approved' });
   });
 });
 

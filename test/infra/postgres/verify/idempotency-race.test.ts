@@ -34,7 +34,7 @@ test('one key at two processes at the same moment, for two people: one job, and 
     }));
     if (!one || !other) throw new Error('two orders');
     const answers = await Promise.all([world.intake.accept(one), otherIntake.accept(other)]);
-    expect(new Set(answers.map(({ answer }) => answer))).toEqual(new Set(['accepted', 'key-reused']));
+    expect(new Set(answers.map(({ kind: answer }) => answer))).toEqual(new Set(['accepted', 'key-reused']));
   }
   const { rowCount } = await world.pool.query('select from job where project_id = $1', [caller.projectId]);
   expect(rowCount).toBe(ROUNDS);
@@ -45,7 +45,7 @@ test('one key at two processes at the same moment, for one person: one job, one 
   for (let round = 0; round < ROUNDS; round++) {
     const order = orderFor(caller, phoneAt(1_000 + round), {}, `twin-${round}`);
     const answers = await Promise.all([world.intake.accept(order), otherIntake.accept(order)]);
-    const jobs = answers.map((answer) => (answer.answer === 'accepted' ? answer.jobId : answer.answer));
+    const jobs = answers.map((answer) => (answer.kind === 'accepted' ? answer.jobId : answer.kind));
     expect(new Set(jobs).size).toBe(1);
     expect(answers.filter(({ replayed }) => replayed)).toHaveLength(1);
   }

@@ -76,7 +76,7 @@ describe('one poisoned string among 99 requests of other projects fails alone, b
       providers: new Set(['sms']),
       now: () => new Date(),
       outbox: {
-        publish: (_id, tickets) => void published.push(...tickets.map(({ jobId }) => jobId)),
+        publish: (_id, entries) => void published.push(...entries.map(({ jobId }) => jobId)),
         takePublished: () => [],
       },
     });
@@ -88,7 +88,7 @@ describe('one poisoned string among 99 requests of other projects fails alone, b
     const answers = await Promise.allSettled(orders.map((order) => intake.accept(order)));
     const rejected = answers.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []));
     const accepted = answers.flatMap((answer) =>
-      answer.status === 'fulfilled' && answer.value.answer === 'accepted' ? [answer.value.jobId] : [],
+      answer.status === 'fulfilled' && answer.value.kind === 'accepted' ? [answer.value.jobId] : [],
     );
     expect(rejected).toEqual([POISONED]);
     expect(accepted).toHaveLength(ORDERS - 1);

@@ -62,7 +62,7 @@ async function openSms(jobId: JobId, phone: string): Promise<void> {
     budget: { budgetMicros: 20_000_000, strangerBudgetMicros: 10_000_000 },
     reservedMicros: 350_000,
   });
-  expect(opened).toEqual({ decision: 'accepted', opened: 'opened' });
+  expect(opened).toEqual({ kind: 'accepted', opened: 'opened' });
 }
 const closing = (jobId: JobId, more: Partial<ClosingAttempt>): ClosingAttempt => ({
   jobId,

@@ -115,6 +115,6 @@ test('a right code is approved however long ago its prefix was last sent an SMS'
       code,
     }),
   ).toMatchObject({
-    result: 'approved',
+    kind: 'approved',
   });
 });

@@ -9,7 +9,7 @@ import type { CodeMessage } from '../../../../domain/verify/port.ts';
 import type { SendReply } from '../../../../domain/job/reply.ts';
 import { ProjectSettings } from '../../../../domain/settings.ts';
 import { codeOf, numberOf } from '../../../../infra/verify/codes.ts';
-import { keyedHash, sealer } from '../../../../infra/process/crypto.ts';
+import { keyedHash, rowEncryption } from '../../../../infra/process/crypto.ts';
 import { jobStore } from '../../../../infra/postgres/job/attempts.ts';
 import { deliveries } from '../../../../infra/postgres/verify/deliveries.ts';
 import { hotPool } from '../../../../infra/postgres/engine/hot-pool.ts';
@@ -19,7 +19,7 @@ import { otpJobs } from '../../../../infra/postgres/verify/otp-jobs.ts';
 import { paidAttempts } from '../../../../infra/postgres/verify/paid-attempts.ts';
 import { telegramChats } from '../../../../infra/postgres/message/telegram/chats.ts';
 import { projectCache } from '../../../../infra/postgres/project/cache.ts';
-import { sweepQueries } from '../../../../infra/postgres/job/reconciler.ts';
+import { reconcilerQueries } from '../../../../infra/postgres/job/reconciler.ts';
 import { verifications } from '../../../../infra/postgres/verify/verifications.ts';
 import { guard } from '../../../../infra/providers/provider-guard.ts';
 import { type OtpSendDeps, otpSendWake } from '../../../../workers/verify/otp-send.ts';
@@ -53,16 +53,16 @@ export async function openWorld(given?: FreshDatabase) {
     url: database.url,
     pool,
     hash,
-    sealer: sealer(ring),
+    rowEncryption: rowEncryption(ring),
     intakeDeps,
     intake: otpIntake(intakeDeps),
-    checks: otpChecks({ pool, hash, seal: sealer(ring), codeOf: code, codeKid: 'k1', now }),
+    checks: otpChecks({ pool, hash, encryption: rowEncryption(ring), codeOf: code, codeKid: 'k1', now }),
     store: jobStore(pool, now, settles['otp-send']),
     paid: paidAttempts(pool, now),
     deliveries: deliveries(pool, now),
     verifications: verifications(pool, now),
-    sweep: sweepQueries(pool, { jobs: registry, settles, retentions }),
-    jobs: otpJobs(pool, sealer(ring)),
+    reconciler: reconcilerQueries(pool, { jobs: registry, settles, retentions }),
+    jobs: otpJobs(pool, rowEncryption(ring)),
     codeOf: code,
     numberOf: numberOf(ring),
   };
@@ -145,7 +145,7 @@ export function orderFor(
 /** Sends and gives the ids, or fails. */
 export async function sendCode(world: World, order: SendOrder) {
   const answer = await world.intake.accept(order);
-  if (answer.answer !== 'accepted') throw new Error(`not accepted: ${JSON.stringify(answer)}`);
+  if (answer.kind !== 'accepted') throw new Error(`not accepted: ${JSON.stringify(answer)}`);
   const { rows } = await world.pool.query<{ code_generation: number; purpose: string; code_length: number }>(
     'select code_generation, purpose, code_length from verification where id = $1',
     [answer.id],

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { schedulerPool } from '../../../../infra/postgres/engine/hot-pool.ts';
-import { release } from '../../../../infra/postgres/job/scheduler.ts';
+import { schedulerQueries } from '../../../../infra/postgres/job/scheduler.ts';
 import { webhookBench } from '../../../workers/webhook/bench.ts';
 import { jobs } from '../../../../domain/jobs.ts';
 import { linesOf } from '../../../../infra/postgres/settles.ts';
@@ -15,28 +15,28 @@ test('however large its backlog, a project has few calls in hand; those that sle
   const busy = await bench.addProject();
   await bench.addEndpoint(busy, 'https://example.com/busy');
   await bench.emit(busy, 500);
-  const scheduler = release(pool, jobs, lines);
-  const releasedOnce = async () => {
-    const { tickets, more } = await scheduler.round('webhook', ROOM, new Date());
-    return { ids: tickets.map(({ jobId }) => jobId), more };
+  const scheduler = schedulerQueries(pool, jobs, lines);
+  const scheduledOnce = async () => {
+    const { entries, more } = await scheduler.round('webhook', ROOM, new Date());
+    return { ids: entries.map(({ jobId }) => jobId), more };
   };
-  const first = await releasedOnce();
+  const first = await scheduledOnce();
   expect(first.ids).toHaveLength(IN_HAND_MAX);
-  expect(await releasedOnce()).toEqual({ ids: [], more: true });
+  expect(await scheduledOnce()).toEqual({ ids: [], more: true });
 
   const other = await bench.addProject();
   await bench.addEndpoint(other, 'https://example.com/other');
   await bench.emit(other, 3);
-  expect((await releasedOnce()).ids).toHaveLength(3);
+  expect((await scheduledOnce()).ids).toHaveLength(3);
 
   await pool.query(`update job set run_at = now() + interval '1 second' where id = any($1)`, [
     first.ids.slice(0, 10),
   ]);
-  expect((await releasedOnce()).ids).toHaveLength(10);
+  expect((await scheduledOnce()).ids).toHaveLength(10);
   await pool.query(`update job set state = 'completed', finished_at = now() where id = any($1)`, [
     first.ids.slice(10, 15),
   ]);
-  expect((await releasedOnce()).ids).toHaveLength(5);
+  expect((await scheduledOnce()).ids).toHaveLength(5);
 });
 
 const BACKLOG = 3_000;
@@ -56,7 +56,7 @@ test('a round reads what it lets out, and not the backlog behind it, whatever th
     return Number(rows[0]?.read);
   };
   const before = await rowsRead();
-  const { tickets } = await release(pool, jobs, lines).round('webhook', ROOM, new Date());
-  expect(tickets).toHaveLength(IN_HAND_MAX);
+  const { entries } = await schedulerQueries(pool, jobs, lines).round('webhook', ROOM, new Date());
+  expect(entries).toHaveLength(IN_HAND_MAX);
   expect((await rowsRead()) - before).toBeLessThan(BACKLOG / 3);
 });

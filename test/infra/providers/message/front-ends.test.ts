@@ -63,9 +63,9 @@ const bodies = {
   },
 };
 
-const unavailable = { reply: 'faulted', reason: 'provider-unavailable' };
-const refused = (reason: string) => ({ reply: 'refused', reason, addressIsDead: false });
-const unreadable = { reply: 'unknown', reason: 'answer-unreadable' };
+const unavailable = { kind: 'faulted', reason: 'provider-unavailable' };
+const refused = (reason: string) => ({ kind: 'refused', reason, addressIsDead: false });
+const unreadable = { kind: 'unknown', reason: 'answer-unreadable' };
 const statuses: readonly { status: number; reply: object; paid?: object }[] = [
   { status: 200, reply: unreadable },
   { status: 204, reply: unreadable },
@@ -77,11 +77,11 @@ const statuses: readonly { status: number; reply: object; paid?: object }[] = [
   { status: 404, reply: refused('provider-refused') },
   { status: 408, reply: unavailable },
   { status: 425, reply: unavailable },
-  { status: 429, reply: { reply: 'busy' } },
-  { status: 500, reply: { reply: 'faulted', reason: 'provider-internal' } },
+  { status: 429, reply: { kind: 'busy' } },
+  { status: 500, reply: { kind: 'faulted', reason: 'provider-internal' } },
   { status: 502, reply: unavailable },
   { status: 503, reply: unavailable },
-  { status: 504, reply: unavailable, paid: { reply: 'unknown', reason: 'timeout' } },
+  { status: 504, reply: unavailable, paid: { kind: 'unknown', reason: 'timeout' } },
 ];
 
 test.each(names)('%s: the status decides where the body says nothing', async (channel) => {
@@ -110,7 +110,7 @@ test.each(names.flatMap((channel) => [408, 425, 429, 500, 502, 503].map((status)
       const headers = { 'content-type': 'text/html', 'retry-after': retryAfter };
       sandbox.orderFaults({ channel, effect: 'answer', status, headers, body: '<html>', times: 1 });
       const reply = await providers[channel](sandbox.url).send(message, deadline());
-      expect(reply.reply).toBe(status === 429 ? 'busy' : 'faulted');
+      expect(reply.kind).toBe(status === 429 ? 'busy' : 'faulted');
       expect(waitOf(reply)).toBeGreaterThan(595_000);
       expect(waitOf(reply)).toBeLessThanOrEqual(601_000);
     }

@@ -29,7 +29,7 @@ test('a push arrives with all that was asked of both platforms', async () => {
     collapse_key: 'wallet',
   });
   const [received] = sandbox.inbox({ to: TOKEN });
-  expect(reply).toMatchObject({ reply: 'accepted', reference: received?.provider_reference, cost: null });
+  expect(reply).toMatchObject({ kind: 'accepted', reference: received?.provider_reference, cost: null });
   expect(received?.details).toMatchObject({
     notification: { title: 'To‘lov', body: '12 000 so‘m', image: 'https://navbat.uz/a.png' },
     data: { screen: 'wallet' },
@@ -74,7 +74,7 @@ test('an installation id stands where a token stood, and dies of the same answer
   ]);
   sandbox.orderFaults({ channel: 'push', effect: 'reject', code: 'UNREGISTERED' });
   expect(await send(sandbox.url, content, { fid: 'cQ1w2e3r4t5y6u7i8o9p0a' })).toMatchObject({
-    reply: 'refused',
+    kind: 'refused',
     addressIsDead: true,
   });
 });
@@ -82,7 +82,7 @@ test('an installation id stands where a token stood, and dies of the same answer
 test('a topic is reached by its name', async () => {
   const sandbox = await freshSandbox();
   const content = { notification: { title: 'News' } };
-  expect(await send(sandbox.url, content, { topic: 'news' })).toMatchObject({ reply: 'accepted' });
+  expect(await send(sandbox.url, content, { topic: 'news' })).toMatchObject({ kind: 'accepted' });
   expect(sandbox.inbox()).toMatchObject([{ to: '/topics/news', text: 'News' }]);
 });
 
@@ -94,7 +94,7 @@ test.each([
 ])('$code is final, and condemns the token: $addressIsDead', async ({ code, ...refusal }) => {
   const sandbox = await freshSandbox();
   sandbox.orderFaults({ channel: 'push', effect: 'reject', code });
-  expect(await send(sandbox.url, content)).toMatchObject({ reply: 'refused', ...refusal });
+  expect(await send(sandbox.url, content)).toMatchObject({ kind: 'refused', ...refusal });
 });
 
 test('no topic and no bare 404 condemns an address', async () => {
@@ -102,19 +102,19 @@ test('no topic and no bare 404 condemns an address', async () => {
   sandbox.orderFaults({ channel: 'push', effect: 'reject', code: 'UNREGISTERED' });
   expect(await send(sandbox.url, content, { topic: 'news' })).toMatchObject({ addressIsDead: false });
   const bare = await answering(http('404 No', '{"error":{"code":404,"status":"NOT_FOUND","message":"No."}}'));
-  expect(await send(bare, content)).toMatchObject({ reply: 'refused', addressIsDead: false });
+  expect(await send(bare, content)).toMatchObject({ kind: 'refused', addressIsDead: false });
 });
 
 test.each([
   {
     fault: { effect: 'rate-limit', retry_after_seconds: 7 },
-    reply: { reply: 'busy', retryAfterMs: 7_000 },
+    reply: { kind: 'busy', retryAfterMs: 7_000 },
   },
   {
     fault: { effect: 'server-error', status: 503 },
-    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+    reply: { kind: 'faulted', reason: 'provider-unavailable' },
   },
-  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
+  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
 ] as const)('$fault.effect is $reply.reply, and the address lives on', async ({ fault, reply }) => {
   const sandbox = await freshSandbox();
   sandbox.orderFaults({ channel: 'push', ...fault });

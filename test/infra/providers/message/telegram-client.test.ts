@@ -38,7 +38,7 @@ test.each([
 ] as const)('$format is shown as it is meant', async ({ format, text, shown, bold }) => {
   const sandbox = await freshSandbox();
   const client = clientAt(sandbox.url, await freshRedis());
-  expect(await client.send(message({ format, text }), deadline())).toMatchObject({ reply: 'accepted' });
+  expect(await client.send(message({ format, text }), deadline())).toMatchObject({ kind: 'accepted' });
   const [received] = sandbox.inbox({ to: CHAT });
   expect(received?.text).toBe(shown);
   expect(JSON.stringify(received?.details).includes('"bold"')).toBe(bold);
@@ -78,14 +78,14 @@ test.each([
   const sandbox = await freshSandbox();
   sandbox.orderFaults({ channel: 'telegram', effect: 'reject', code });
   const client = clientAt(sandbox.url, await freshRedis());
-  expect(await client.send(message(), deadline())).toMatchObject({ reply: 'refused', ...reply });
+  expect(await client.send(message(), deadline())).toMatchObject({ kind: 'refused', ...reply });
 });
 
 test('a text that Telegram can’t parse is final, and the chat lives on', async () => {
   const sandbox = await freshSandbox();
   const client = clientAt(sandbox.url, await freshRedis());
   expect(await client.send(message({ format: 'html', text: '<b>open' }), deadline())).toMatchObject({
-    reply: 'refused',
+    kind: 'refused',
     reason: 'markup-invalid',
     addressIsDead: false,
   });
@@ -103,7 +103,7 @@ test('a message to a group that became a supergroup goes to the new id, once, an
     slots: telegramSlots({ token: BOT_TOKEN, ...FAST }),
     onMoved: async (...move) => void moves.push(move),
   });
-  expect(await client.send(message({ chatId: '-55' }), deadline())).toMatchObject({ reply: 'accepted' });
+  expect(await client.send(message({ chatId: '-55' }), deadline())).toMatchObject({ kind: 'accepted' });
   expect(moves).toEqual([['-55', '-10055']]);
   expect(sandbox.inbox().map(({ to }) => to)).toEqual(['-10055']);
 });
@@ -114,7 +114,7 @@ test('a 429 keeps every process of the bot from sending, codes too, until its wa
   const [one, other] = [clientAt(sandbox.url, redisUrl), clientAt(sandbox.url, redisUrl)];
   sandbox.orderFaults({ channel: 'telegram', effect: 'rate-limit', retry_after_seconds: 7, times: 1 });
   expect(await one.send(message(), deadline())).toMatchObject({
-    reply: 'busy',
+    kind: 'busy',
     because: 'provider-busy',
     retryAfterMs: 7_000,
   });
@@ -123,8 +123,8 @@ test('a 429 keeps every process of the bot from sending, codes too, until its wa
     await telegramBot(other).send(messageTo({ chatId: '3' }), deadline()),
   ]) {
     // Nobody was asked: no word of Telegram's to this message.
-    expect(reply).toMatchObject({ reply: 'busy', because: 'own-pace' });
-    expect(reply.reply === 'busy' && reply.retryAfterMs).toBeGreaterThan(6_000);
+    expect(reply).toMatchObject({ kind: 'busy', because: 'own-pace' });
+    expect(reply.kind === 'busy' && reply.retryAfterMs).toBeGreaterThan(6_000);
   }
   expect(sandbox.calls()).toHaveLength(1);
 });
@@ -140,10 +140,10 @@ test('two processes with hundreds of messages keep Telegram’s pace, and a code
   );
   await expect.poll(() => sandbox.telegramPace().accepted).toBeGreaterThan(50);
   const code = await telegramBot(other).send(messageTo({ chatId: '7' }), deadline());
-  expect(code.reply).toBe('accepted');
+  expect(code.kind).toBe('accepted');
   expect(sandbox.telegramPace().accepted, 'before most of the others').toBeLessThan(500);
   const replies = await broadcast;
-  expect(Map.groupBy(replies, ({ reply }) => reply).get('accepted')).toHaveLength(600);
+  expect(Map.groupBy(replies, ({ kind }) => kind).get('accepted')).toHaveLength(600);
   expect(sandbox.telegramPace()).toMatchObject({
     accepted: 601,
     bot_breaches: 0,
@@ -161,7 +161,7 @@ test('a deadline that comes before its turn sends nothing, and costs no attempt'
   });
   await slow.send(message(), deadline());
   expect(await slow.send(message(), deadline(50))).toMatchObject({
-    reply: 'busy',
+    kind: 'busy',
     because: 'own-pace',
     retryAfterMs: 0,
   });

@@ -20,7 +20,7 @@ const required = {
   DATABASE_URL: 'postgres://localhost/navbat',
   REDIS_URL: 'redis://localhost',
   CODE_KEYS: `k1:${key}`,
-  SEAL_KEYS: `k1:${key}`,
+  ENCRYPTION_KEYS: `k1:${key}`,
   PEPPER: key,
   JWT_PRIVATE_JWK: JSON.stringify({ kty: 'OKP', crv: 'Ed25519', x: 'x', d: 'd', kid: 'k1' }),
 };
@@ -51,7 +51,7 @@ test('all four channels reach the sandbox at the addresses that npm start gives 
   const message = messageTo({ phone: '+998901234567', chatId: '123456789', pushToken: 'token' });
   for (const [name, channel] of Object.entries(channels)) {
     expect(channel.channel).toBe(name);
-    expect(await channel.send(message, deadline())).toMatchObject({ reply: 'accepted' });
+    expect(await channel.send(message, deadline())).toMatchObject({ kind: 'accepted' });
   }
   expect(
     sandbox

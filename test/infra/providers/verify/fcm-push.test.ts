@@ -10,14 +10,14 @@ const TOKEN = 'fcm-token-of-a-phone:APA91bExample';
 const message = messageTo({ pushToken: TOKEN });
 const NOW = new Date('2026-11-20T10:00:00Z');
 const pushTo = (sandboxUrl: string) => fcmPush(fcmClient({ sandboxUrl }), () => NOW);
-const refusedAs = (reason: string, addressIsDead = false) => ({ reply: 'refused', reason, addressIsDead });
+const refusedAs = (reason: string, addressIsDead = false) => ({ kind: 'refused', reason, addressIsDead });
 
 test('a push wakes the phone, dies with its code, and carries the code in its text alone', async () => {
   const sandbox = await freshSandbox({ credentials: { fcmAccessToken: 'sandbox' } });
   const reply = await pushTo(sandbox.url).send(message, deadline());
   const [received] = sandbox.inbox({ to: TOKEN });
   expect(received).toMatchObject({ channel: 'push', text: `${message.title}\n${message.text}` });
-  expect(reply).toMatchObject({ reply: 'accepted', reference: received?.provider_reference, cost: null });
+  expect(reply).toMatchObject({ kind: 'accepted', reference: received?.provider_reference, cost: null });
   expect(received?.details).toMatchObject({
     data: { kind: 'code', job_id: JOB_ID },
     android: { priority: 'high', ttl: '120s' },
@@ -32,17 +32,17 @@ const faults: readonly { fault: FaultRequest; reply: object }[] = [
   { fault: rejecting('INVALID_ARGUMENT'), reply: refusedAs('message-invalid') },
   { fault: rejecting('SENDER_ID_MISMATCH'), reply: refusedAs('token-of-another-app') },
   { fault: rejecting('THIRD_PARTY_AUTH_ERROR'), reply: refusedAs('credentials') },
-  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { reply: 'busy', retryAfterMs: 7_000 } },
+  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { kind: 'busy', retryAfterMs: 7_000 } },
   {
     fault: { effect: 'server-error', status: 500 },
-    reply: { reply: 'faulted', reason: 'provider-internal' },
+    reply: { kind: 'faulted', reason: 'provider-internal' },
   },
   {
     fault: { effect: 'server-error', status: 503 },
-    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+    reply: { kind: 'faulted', reason: 'provider-unavailable' },
   },
-  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
-  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
+  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
+  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
 ];
 
 test.each(titled(faults))('FCM answering $what', async (given) => {
@@ -69,7 +69,7 @@ test.each([
 test('a 503 that asks for a minute is told at once', async () => {
   const push = pushTo(await answering(http('503 No', '{}', 'retry-after: 60\r\n')));
   expect(await push.send(message, deadline())).toMatchObject({
-    reply: 'faulted',
+    kind: 'faulted',
     reason: 'provider-unavailable',
     retryAfterMs: 60_000,
   });
@@ -82,7 +82,7 @@ test.each(['hang-before', 'hang-after'] as const)(
     sandbox.orderFaults({ channel: 'push', effect });
     const startedAt = performance.now();
     expect(await pushTo(sandbox.url).send(message, deadline(200))).toMatchObject({
-      reply: 'unknown',
+      kind: 'unknown',
       reason: 'timeout',
     });
     expect(performance.now() - startedAt).toBeGreaterThan(150);
@@ -98,19 +98,19 @@ test('a wrong access token is credentials', async () => {
 
 test('nobody listening is a fault of the network, since nothing has left', async () => {
   const push = pushTo(`http://127.0.0.1:${await closedPort()}`);
-  expect(await push.send(message, deadline())).toMatchObject({ reply: 'faulted', reason: 'network' });
+  expect(await push.send(message, deadline())).toMatchObject({ kind: 'faulted', reason: 'network' });
 });
 
 test('a deadline that has passed sends nothing', async () => {
   const sandbox = await freshSandbox();
   expect(await pushTo(sandbox.url).send(message, AbortSignal.abort())).toMatchObject({
-    reply: 'unknown',
+    kind: 'unknown',
     reason: 'timeout',
   });
   expect(sandbox.calls()).toEqual([]);
 });
 
-const unreadable = { reply: 'unknown', reason: 'answer-unreadable' };
+const unreadable = { kind: 'unknown', reason: 'answer-unreadable' };
 test.each([
   { what: 'no JSON', answer: http('200 OK', 'sent'), reply: unreadable },
   { what: 'JSON without a name', answer: http('200 OK', '{}'), reply: unreadable },
@@ -118,7 +118,7 @@ test.each([
   {
     what: 'a 502 page',
     answer: http('502 Bad', '<html>'),
-    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+    reply: { kind: 'faulted', reason: 'provider-unavailable' },
   },
   { what: 'a 403 page', answer: http('403 No', '<html>'), reply: refusedAs('credentials') },
   {
@@ -144,7 +144,7 @@ test('a rate limit that names no time lasts a minute', async () => {
     error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'No.', details },
   });
   const push = pushTo(await answering(http('429 Many', body)));
-  expect(await push.send(message, deadline())).toMatchObject({ reply: 'busy', retryAfterMs: 60_000 });
+  expect(await push.send(message, deadline())).toMatchObject({ kind: 'busy', retryAfterMs: 60_000 });
 });
 
 test('the deadline cuts the connection of a message that hangs', async () => {
@@ -176,7 +176,7 @@ test('messages sent at once keep their own deadline and their own answer', async
   const replies = await Promise.all(
     tokens.map((pushToken, n) => push.send(messageTo({ pushToken }), n < 10 ? deadline(300) : deadline())),
   );
-  expect(replies.map(({ reply }) => reply)).toEqual([
+  expect(replies.map(({ kind: reply }) => reply)).toEqual([
     ...Array(10).fill('unknown'),
     ...Array(10).fill('accepted'),
   ]);

@@ -12,7 +12,7 @@ const message = messageTo({ chatId: CHAT });
 /** This process alone, and no gap: what is tried here is one message after the other. */
 const slots = () => telegramSlots({ token: BOT_TOKEN, messagesPerSecond: 1_000, chatGapMs: 0 });
 const botAt = (apiRoot: string) => telegramBot(telegramClient({ token: BOT_TOKEN, apiRoot, slots: slots() }));
-const refusedAs = (reason: string, addressIsDead: boolean) => ({ reply: 'refused', reason, addressIsDead });
+const refusedAs = (reason: string, addressIsDead: boolean) => ({ kind: 'refused', reason, addressIsDead });
 
 test('a code reaches its chat as plain text', async () => {
   const sandbox = await freshSandbox({ credentials: { telegramBotToken: BOT_TOKEN } });
@@ -22,8 +22,8 @@ test('a code reaches its chat as plain text', async () => {
   );
   const [received] = sandbox.inbox({ to: CHAT });
   expect(received).toMatchObject({ channel: 'telegram', text: `<b> & ${message.text} navbat.uz` });
-  expect(reply).toMatchObject({ reply: 'accepted', cost: null });
-  expect(reply.reply === 'accepted' && reply.reference).toMatch(/^\d+$/);
+  expect(reply).toMatchObject({ kind: 'accepted', cost: null });
+  expect(reply.kind === 'accepted' && reply.reference).toMatch(/^\d+$/);
 });
 
 test('a code is kept from being forwarded, is copied by a button and shows no preview', async () => {
@@ -61,17 +61,17 @@ const faults: readonly { fault: FaultRequest; reply: object }[] = [
     fault: { effect: 'reject', channel: 'telegram', code: 'unauthorized' },
     reply: refusedAs('credentials', false),
   },
-  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { reply: 'busy', retryAfterMs: 7_000 } },
+  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { kind: 'busy', retryAfterMs: 7_000 } },
   {
     fault: { effect: 'server-error', status: 500 },
-    reply: { reply: 'faulted', reason: 'provider-internal' },
+    reply: { kind: 'faulted', reason: 'provider-internal' },
   },
   {
     fault: { effect: 'server-error', status: 502 },
-    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+    reply: { kind: 'faulted', reason: 'provider-unavailable' },
   },
-  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
-  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
+  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
+  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
 ];
 
 test.each(titled(faults))('Telegram answering $what', async (given) => {
@@ -88,7 +88,7 @@ test.each(['hang-before', 'hang-after'] as const)(
     sandbox.orderFaults({ channel: 'telegram', effect });
     const startedAt = performance.now();
     expect(await botAt(sandbox.url).send(message, deadline(200))).toMatchObject({
-      reply: 'unknown',
+      kind: 'unknown',
       reason: 'timeout',
     });
     expect(performance.now() - startedAt).toBeGreaterThan(150);
@@ -102,19 +102,19 @@ test('a wrong token is credentials, and the chat lives on', async () => {
 
 test('nobody listening is a fault of the network, since nothing has left', async () => {
   const bot = botAt(`http://127.0.0.1:${await closedPort()}`);
-  expect(await bot.send(message, deadline())).toMatchObject({ reply: 'faulted', reason: 'network' });
+  expect(await bot.send(message, deadline())).toMatchObject({ kind: 'faulted', reason: 'network' });
 });
 
 test('a deadline that has passed sends nothing', async () => {
   const sandbox = await freshSandbox();
   expect(await botAt(sandbox.url).send(message, AbortSignal.abort())).toMatchObject({
-    reply: 'unknown',
+    kind: 'unknown',
     reason: 'timeout',
   });
   expect(sandbox.calls()).toEqual([]);
 });
 
-const unreadable = { reply: 'unknown', reason: 'answer-unreadable' };
+const unreadable = { kind: 'unknown', reason: 'answer-unreadable' };
 test.each([
   { what: 'no JSON', answer: http('200 OK', 'sent'), reply: unreadable },
   { what: 'JSON without a message', answer: http('200 OK', '{"ok":true,"result":{}}'), reply: unreadable },
@@ -122,7 +122,7 @@ test.each([
   {
     what: 'a 502 page',
     answer: http('502 Bad', '<html>'),
-    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+    reply: { kind: 'faulted', reason: 'provider-unavailable' },
   },
 ])('an answer that is $what is $reply.reply $reply.reason', async ({ answer, reply }) => {
   expect(await botAt(await answering(answer)).send(message, deadline())).toMatchObject(reply);
@@ -130,7 +130,7 @@ test.each([
 
 test('a wait that is not named lasts a second', () => {
   const refusal = { errorCode: 429, description: 'Too Many Requests', retryAfter: undefined };
-  expect(replyToRefusal(refusal)).toMatchObject({ reply: 'busy', retryAfterMs: 1_000 });
+  expect(replyToRefusal(refusal)).toMatchObject({ kind: 'busy', retryAfterMs: 1_000 });
 });
 
 test('the deadline cuts the connection of a message that hangs', async () => {

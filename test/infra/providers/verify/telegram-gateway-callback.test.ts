@@ -29,7 +29,7 @@ const readAll = (reader: CallbackReader, { url, received }: { url: string; recei
   received.map((one) => reader.read(requestOf(url, one), new Date()));
 
 const statusesOf = (readings: ReturnType<typeof readAll>) =>
-  readings.flatMap((reading) => (reading.reading === 'report' ? [reading.report.status] : []));
+  readings.flatMap((reading) => (reading.kind === 'report' ? [reading.report.status] : []));
 
 test('the Gateway’s genuine callbacks tell of delivered, with the reference and the payload of their message', async () => {
   const sandbox = await freshSandbox({ credentials: { telegramGatewayToken: GATEWAY_TOKEN } });
@@ -40,8 +40,8 @@ test('the Gateway’s genuine callbacks tell of delivered, with the reference an
   const reader = gatewayCallbacks({ token: GATEWAY_TOKEN });
   await expect.poll(() => statusesOf(readAll(reader, api))).toContain('delivered');
   expect(readAll(reader, api)).toContainEqual({
-    reading: 'report',
-    reference: reply.reply === 'accepted' ? reply.reference : '',
+    kind: 'report',
+    reference: reply.kind === 'accepted' ? reply.reference : '',
     report: { status: 'delivered', reason: null, at: expect.any(Date), refunded: false },
   });
 });
@@ -96,7 +96,7 @@ test.each([
   const body = { ...status, delivery_status: { status: word, updated_at: NOW_SECONDS - 5 } };
   const at = new Date((NOW_SECONDS - 5) * 1_000);
   expect(readGateway(gatewayRequest({ body }))).toEqual({
-    reading: 'report',
+    kind: 'report',
     reference: 'r1',
     report: { ...told, at, refunded: false },
   });
@@ -108,27 +108,27 @@ test('the Gateway’s word of a refund is told, with or without a delivery', () 
   for (const delivery_status of [expired, undefined])
     expect(
       readGateway(gatewayRequest({ body: { ...status, is_refunded: true, delivery_status } })),
-    ).toMatchObject({ reading: 'report', report: told });
+    ).toMatchObject({ kind: 'report', report: told });
 });
 
 test('a check at Telegram, or a word of next year, is nothing new', () => {
   const { delivery_status: _, ...checked } = status;
-  expect(readGateway(gatewayRequest({ body: checked }))).toEqual({ reading: 'nothing-new' });
+  expect(readGateway(gatewayRequest({ body: checked }))).toEqual({ kind: 'nothing-new' });
   const body = { ...status, delivery_status: { status: 'framed', updated_at: 1 } };
-  expect(readGateway(gatewayRequest({ body }))).toEqual({ reading: 'nothing-new' });
+  expect(readGateway(gatewayRequest({ body }))).toEqual({ kind: 'nothing-new' });
 });
 
 test.each(['not json', '{}', '[]'])('a signed body of %s is unreadable', (body) => {
-  expect(readGateway(gatewayRequest({ body }))).toEqual({ reading: 'unreadable' });
+  expect(readGateway(gatewayRequest({ body }))).toEqual({ kind: 'unreadable' });
 });
 
 test.each([
-  { age: 300, reading: 'report' },
-  { age: 301, reading: 'forged' },
-  { age: -300, reading: 'report' },
-  { age: -301, reading: 'forged' },
-])('a report signed $age s ago reads as $reading', ({ age, reading }) => {
-  expect(readGateway(gatewayRequest({ timestamp: String(NOW_SECONDS - age) }))).toMatchObject({ reading });
+  { age: 300, kind: 'report' },
+  { age: 301, kind: 'forged' },
+  { age: -300, kind: 'report' },
+  { age: -301, kind: 'forged' },
+])('a report signed $age s ago reads as $kind', ({ age, kind }) => {
+  expect(readGateway(gatewayRequest({ timestamp: String(NOW_SECONDS - age) }))).toMatchObject({ kind });
 });
 
 const genuineGateway = gatewayRequest();
@@ -151,5 +151,5 @@ test.each([
   { what: 'the address of another attempt', request: { ...genuineGateway, attempt: 2 } },
   { what: 'no payload', request: gatewayRequest({ body: { ...status, payload: undefined } }) },
 ])('a callback in the Gateway’s name with $what is forged', ({ request }) => {
-  expect(readGateway(request)).toEqual({ reading: 'forged' });
+  expect(readGateway(request)).toEqual({ kind: 'forged' });
 });

@@ -9,7 +9,7 @@ const message = messageTo({ phone: PHONE });
 const callbackUrl = (jobId: string, attempt: number) => `http://127.0.0.1:9/callbacks/${jobId}/${attempt}`;
 const gatewayAt = (url: string, callback = callbackUrl) =>
   telegramGateway({ token: GATEWAY_TOKEN, url, callbackUrl: callback });
-const refusedAs = (reason: string) => ({ reply: 'refused', reason, addressIsDead: false });
+const refusedAs = (reason: string) => ({ kind: 'refused', reason, addressIsDead: false });
 
 test('our own code goes out with its life, its callback and what it costs', async () => {
   const sandbox = await freshSandbox({ credentials: { telegramGatewayToken: GATEWAY_TOKEN } });
@@ -26,7 +26,7 @@ test('our own code goes out with its life, its callback and what it costs', asyn
   });
   expect(received?.text).toContain(CODE);
   expect(reply).toMatchObject({
-    reply: 'accepted',
+    kind: 'accepted',
     reference: received?.provider_reference,
     cost: { micros: 10_000n, currency: 'USD' },
   });
@@ -42,7 +42,7 @@ test.each([
 ])('a life of $ttlSeconds s is sent as $ttl s, which the Gateway takes', async ({ ttlSeconds, ttl }) => {
   const sandbox = await freshSandbox();
   const reply = await gatewayAt(`${sandbox.url}/gateway/`).send({ ...message, ttlSeconds }, deadline());
-  expect(reply).toMatchObject({ reply: 'accepted' });
+  expect(reply).toMatchObject({ kind: 'accepted' });
   expect(sandbox.inbox()[0]?.details).toMatchObject({ ttl });
 });
 
@@ -58,17 +58,17 @@ const faults: readonly { fault: FaultRequest; reply: object }[] = [
   { fault: rejecting('PAYLOAD_INVALID'), reply: refusedAs('message-invalid') },
   { fault: rejecting('CALLBACK_URL_INVALID'), reply: refusedAs('message-invalid') },
   { fault: rejecting('MESSAGE_ALREADY_SENT'), reply: refusedAs('provider-refused') },
-  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { reply: 'busy', retryAfterMs: 7_000 } },
+  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { kind: 'busy', retryAfterMs: 7_000 } },
   {
     fault: { effect: 'server-error', status: 500 },
-    reply: { reply: 'faulted', reason: 'provider-internal' },
+    reply: { kind: 'faulted', reason: 'provider-internal' },
   },
   {
     fault: { effect: 'server-error', status: 503 },
-    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+    reply: { kind: 'faulted', reason: 'provider-unavailable' },
   },
-  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
-  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
+  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
+  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
 ];
 
 test.each(titled(faults))('the Gateway answering $what', async (given) => {
@@ -85,7 +85,7 @@ test.each(['hang-before', 'hang-after'] as const)(
     sandbox.orderFaults({ channel: 'telegram-gateway', effect });
     const startedAt = performance.now();
     const reply = await gatewayAt(`${sandbox.url}/gateway`).send(message, deadline(200));
-    expect(reply).toMatchObject({ reply: 'unknown', reason: 'timeout' });
+    expect(reply).toMatchObject({ kind: 'unknown', reason: 'timeout' });
     expect(performance.now() - startedAt).toBeGreaterThan(150);
   },
 );
@@ -99,31 +99,31 @@ test('a wrong token is credentials', async () => {
 
 test('nobody listening is a fault of the network, since nothing has left', async () => {
   const gateway = gatewayAt(`http://127.0.0.1:${await closedPort()}`);
-  expect(await gateway.send(message, deadline())).toMatchObject({ reply: 'faulted', reason: 'network' });
+  expect(await gateway.send(message, deadline())).toMatchObject({ kind: 'faulted', reason: 'network' });
 });
 
 test('a deadline that has passed sends nothing', async () => {
   const sandbox = await freshSandbox();
   const reply = await gatewayAt(`${sandbox.url}/gateway`).send(message, AbortSignal.abort());
-  expect(reply).toMatchObject({ reply: 'unknown', reason: 'timeout' });
+  expect(reply).toMatchObject({ kind: 'unknown', reason: 'timeout' });
   expect(sandbox.calls()).toEqual([]);
 });
 
-const unreadable = { reply: 'unknown', reason: 'answer-unreadable' };
+const unreadable = { kind: 'unknown', reason: 'answer-unreadable' };
 test.each([
   { what: 'no JSON', answer: http('200 OK', 'sent'), reply: unreadable },
   { what: 'JSON without a request id', answer: http('200 OK', '{"ok":true,"result":{}}'), reply: unreadable },
   {
     what: 'a 502 page',
     answer: http('502 Bad', '<html>'),
-    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+    reply: { kind: 'faulted', reason: 'provider-unavailable' },
   },
   { what: 'a 401 page', answer: http('401 No', '<html>'), reply: refusedAs('credentials') },
   { what: 'a 404 page', answer: http('404 No', '<html>'), reply: refusedAs('provider-refused') },
   {
     what: 'a 429 page',
     answer: http('429 No', '', 'retry-after: 3\r\n'),
-    reply: { reply: 'busy', retryAfterMs: 3_000 },
+    reply: { kind: 'busy', retryAfterMs: 3_000 },
   },
 ])('an answer that is $what is $reply.reply $reply.reason', async ({ answer, reply }) => {
   expect(await gatewayAt(await answering(answer)).send(message, deadline())).toMatchObject(reply);
@@ -137,7 +137,7 @@ test.each([
 ])('a cost of $request_cost dollars is counted in whole millionths', ({ request_cost, cost }) => {
   const text = JSON.stringify({ ok: true, result: { request_id: 'r1', request_cost } });
   expect(replyToAnswer({ status: 200, headers: {}, text })).toMatchObject({
-    reply: 'accepted',
+    kind: 'accepted',
     reference: 'r1',
     cost,
   });

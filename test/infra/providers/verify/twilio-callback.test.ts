@@ -31,7 +31,7 @@ const readAll = (reader: CallbackReader, { url, received }: { url: string; recei
   received.map((one) => reader.read(requestOf(url, one), new Date()));
 
 const statusesOf = (readings: ReturnType<typeof readAll>) =>
-  readings.flatMap((reading) => (reading.reading === 'report' ? [reading.report.status] : []));
+  readings.flatMap((reading) => (reading.kind === 'report' ? [reading.report.status] : []));
 
 async function smsSent(order: Parameters<Awaited<ReturnType<typeof freshSandbox>>['orderFaults']> = []) {
   const sandbox = await freshSandbox({
@@ -48,7 +48,7 @@ async function smsSent(order: Parameters<Awaited<ReturnType<typeof freshSandbox>
     statusCallbackUrl,
   });
   const reply = await sms.send(message, deadline());
-  return { api, reference: reply.reply === 'accepted' ? reply.reference : '' };
+  return { api, reference: reply.kind === 'accepted' ? reply.reference : '' };
 }
 
 test('Twilio’s genuine callbacks tell of sent and delivered, each with the reference of its message', async () => {
@@ -58,8 +58,8 @@ test('Twilio’s genuine callbacks tell of sent and delivered, each with the ref
     .poll(() => statusesOf(readAll(reader, api)))
     .toEqual(expect.arrayContaining(['sent', 'delivered']));
   const readings = readAll(reader, api);
-  expect(readings.map(({ reading }) => reading)).not.toContain('forged');
-  const references = readings.flatMap((reading) => (reading.reading === 'report' ? [reading.reference] : []));
+  expect(readings.map(({ kind: reading }) => reading)).not.toContain('forged');
+  const references = readings.flatMap((reading) => (reading.kind === 'report' ? [reading.reference] : []));
   expect(new Set(references)).toEqual(new Set([reference]));
 });
 
@@ -114,7 +114,7 @@ test.each([
   { url: 'http://navbat.example:3000/cb/1', signedUrl: 'http://navbat.example:3000/cb/1' },
 ])('Twilio signing $signedUrl is believed at $url', (urls) => {
   const at = {
-    reading: 'report',
+    kind: 'report',
     reference: 'SM1',
     report: { status: 'delivered', reason: null, at: NOW, refunded: false },
   };
@@ -125,17 +125,17 @@ test.each(['queued', 'accepted', 'sending', 'scheduled', 'a-word-of-next-year'])
   '%s is nothing new',
   (MessageStatus) => {
     expect(readTwilio(twilioRequest({ form: { ...form, MessageStatus } }))).toEqual({
-      reading: 'nothing-new',
+      kind: 'nothing-new',
     });
   },
 );
 
 test('a signed form without a message is unreadable', () => {
-  expect(readTwilio(twilioRequest({ form: { To: PHONE } }))).toEqual({ reading: 'unreadable' });
+  expect(readTwilio(twilioRequest({ form: { To: PHONE } }))).toEqual({ kind: 'unreadable' });
 });
 
 test('a field that Twilio adds next year is covered by its signature and otherwise left alone', () => {
-  expect(readTwilio(twilioRequest({ form: { ...form, Zone: 'new' } }))).toMatchObject({ reading: 'report' });
+  expect(readTwilio(twilioRequest({ form: { ...form, Zone: 'new' } }))).toMatchObject({ kind: 'report' });
 });
 
 const genuineTwilio = twilioRequest();
@@ -157,5 +157,5 @@ test.each([
     request: { ...genuineTwilio, body: Buffer.concat([genuineTwilio.body, Buffer.from('&ErrorCode=30003')]) },
   },
 ])('a callback in Twilio’s name with $what is forged', ({ request }) => {
-  expect(readTwilio(request)).toEqual({ reading: 'forged' });
+  expect(readTwilio(request)).toEqual({ kind: 'forged' });
 });

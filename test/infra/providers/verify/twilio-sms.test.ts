@@ -30,7 +30,7 @@ test('a code goes out as SMS with its life, its callback and its idempotency tok
   const [received] = sandbox.inbox({ to: PHONE });
   expect(received).toMatchObject({ channel: 'sms', text: message.text, from: SENDER });
   expect(reply).toMatchObject({
-    reply: 'accepted',
+    kind: 'accepted',
     reference: received?.provider_reference,
     cost: { micros: SEGMENT_PRICE_MICROS, currency: 'USD' },
   });
@@ -56,12 +56,12 @@ test.each([
 ])('a life of $ttlSeconds s is sent as $validity s, which Twilio takes', async ({ ttlSeconds, validity }) => {
   const sandbox = await freshSandbox();
   expect(await smsThrough(sandbox.url).send({ ...message, ttlSeconds }, deadline())).toMatchObject({
-    reply: 'accepted',
+    kind: 'accepted',
   });
   expect(sandbox.inbox()[0]?.details).toMatchObject({ validity_period: String(validity) });
 });
 
-const refusedAs = (reason: string, addressIsDead: boolean) => ({ reply: 'refused', reason, addressIsDead });
+const refusedAs = (reason: string, addressIsDead: boolean) => ({ kind: 'refused', reason, addressIsDead });
 const faults: readonly { fault: FaultRequest; reply: object }[] = [
   { fault: { effect: 'reject', channel: 'sms', code: 21211 }, reply: refusedAs('number-invalid', true) },
   { fault: { effect: 'reject', channel: 'sms', code: 21408 }, reply: refusedAs('region-not-enabled', false) },
@@ -73,18 +73,18 @@ const faults: readonly { fault: FaultRequest; reply: object }[] = [
   { fault: { effect: 'reject', channel: 'sms', code: 30007 }, reply: refusedAs('filtered', false) },
   { fault: { effect: 'reject', channel: 'sms', code: 21612 }, reply: refusedAs('provider-refused', false) },
   { fault: { effect: 'reject', channel: 'sms', code: 20003 }, reply: refusedAs('credentials', false) },
-  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { reply: 'busy', retryAfterMs: 7_000 } },
+  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { kind: 'busy', retryAfterMs: 7_000 } },
   {
     fault: { effect: 'server-error', status: 500 },
-    reply: { reply: 'faulted', reason: 'provider-internal' },
+    reply: { kind: 'faulted', reason: 'provider-internal' },
   },
   {
     fault: { effect: 'server-error', status: 503 },
-    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+    reply: { kind: 'faulted', reason: 'provider-unavailable' },
   },
-  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
-  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { reply: 'unknown', reason: 'connection-lost' } },
-  { fault: { effect: 'slow', delay_ms: 100 }, reply: { reply: 'accepted' } },
+  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
+  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
+  { fault: { effect: 'slow', delay_ms: 100 }, reply: { kind: 'accepted' } },
 ];
 
 test.each(titled(faults))('Twilio answering $what', async (given) => {
@@ -101,7 +101,7 @@ test.each(['hang-before', 'hang-after'] as const)(
     sandbox.orderFaults({ channel: 'sms', effect });
     const startedAt = performance.now();
     expect(await smsThrough(sandbox.url).send(message, deadline(200))).toMatchObject({
-      reply: 'unknown',
+      kind: 'unknown',
       reason: 'timeout',
     });
     expect(performance.now() - startedAt).toBeGreaterThan(150);
@@ -119,19 +119,19 @@ test('a wrong auth token is credentials', async () => {
 
 test('nobody listening is a fault of the network, since nothing has left', async () => {
   const sms = smsThrough(`http://127.0.0.1:${await closedPort()}`);
-  expect(await sms.send(message, deadline())).toMatchObject({ reply: 'faulted', reason: 'network' });
+  expect(await sms.send(message, deadline())).toMatchObject({ kind: 'faulted', reason: 'network' });
 });
 
 test('a deadline that has passed sends nothing', async () => {
   const sandbox = await freshSandbox();
   expect(await smsThrough(sandbox.url).send(message, AbortSignal.abort())).toMatchObject({
-    reply: 'unknown',
+    kind: 'unknown',
     reason: 'timeout',
   });
   expect(sandbox.calls()).toEqual([]);
 });
 
-const unreadable = { reply: 'unknown', reason: 'answer-unreadable' };
+const unreadable = { kind: 'unknown', reason: 'answer-unreadable' };
 test.each([
   { what: 'no JSON', answer: http('201 Created', 'queued'), reply: unreadable },
   { what: 'JSON without a sid', answer: http('201 Created', '{"status":"queued"}'), reply: unreadable },
@@ -140,10 +140,10 @@ test.each([
   {
     what: 'a 502 page',
     answer: http('502 Bad', '<html>'),
-    reply: { reply: 'faulted', reason: 'provider-unavailable' },
+    reply: { kind: 'faulted', reason: 'provider-unavailable' },
   },
   { what: 'a 400 page', answer: http('400 Bad', '<html>'), reply: refusedAs('provider-refused', false) },
-  { what: 'a bare 429', answer: http('429 Many', '{}'), reply: { reply: 'busy', retryAfterMs: 2_000 } },
+  { what: 'a bare 429', answer: http('429 Many', '{}'), reply: { kind: 'busy', retryAfterMs: 2_000 } },
 ])('an answer that is $what is $reply.reply $reply.reason', async ({ answer, reply }) => {
   expect(await smsThrough(await answering(answer)).send(message, deadline())).toMatchObject(reply);
 });
@@ -178,7 +178,7 @@ test('messages sent at once keep their own deadline and their own answer', async
   const replies: SendReply[] = await Promise.all(
     phones.map((phone, n) => sms.send(messageTo({ phone }), n < 10 ? deadline(300) : deadline())),
   );
-  expect(replies.map(({ reply }) => reply)).toEqual([
+  expect(replies.map(({ kind: reply }) => reply)).toEqual([
     ...Array(10).fill('unknown'),
     ...Array(10).fill('accepted'),
   ]);
@@ -199,10 +199,10 @@ test('no reply and no error holds the code, the number or the token', async () =
 
 test('a Retry-After of a day is cut to an hour, and a date is understood', () => {
   expect(replyToAnswer({ status: 429, retryAfter: '86400' })).toMatchObject({
-    reply: 'busy',
+    kind: 'busy',
     retryAfterMs: 3_600_000,
   });
   const inAMinute = replyToAnswer({ status: 429, retryAfter: new Date(Date.now() + 60_000).toUTCString() });
-  expect(inAMinute).toMatchObject({ reply: 'busy' });
-  expect(inAMinute.reply === 'busy' && inAMinute.retryAfterMs).toBeGreaterThan(57_000);
+  expect(inAMinute).toMatchObject({ kind: 'busy' });
+  expect(inAMinute.kind === 'busy' && inAMinute.retryAfterMs).toBeGreaterThan(57_000);
 });

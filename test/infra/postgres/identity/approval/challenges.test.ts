@@ -42,7 +42,7 @@ async function makePerson(phone: string) {
     [world.hash('address', phone), personId, phone],
   );
   await world.pool.query(
-    `insert into device (id, person_id, kind, name, public_key, totp_sealed, created_at, bound_at)
+    `insert into device (id, person_id, kind, name, public_key, totp_encrypted, created_at, bound_at)
      values ($1, $2, 'app', 'x', $3, '', now(), now())`,
     [deviceId, personId, publicKey.export({ format: 'jwk' })],
   );
@@ -65,7 +65,7 @@ async function makePerson(phone: string) {
 /** A send by push, and its challenge, as the worker opens it. */
 async function ask(phone: string) {
   const answer = await world.intake.accept(orderFor(caller, phone, { channels: ['push'] }));
-  if (answer.answer !== 'accepted') throw new Error(answer.answer);
+  if (answer.kind !== 'accepted') throw new Error(answer.kind);
   await openFor(answer.jobId);
   const { rows } = await world.pool.query<{ id: string }>('select id from challenge where job_id = $1', [
     answer.jobId,
@@ -85,7 +85,7 @@ test('an attempt that is made again finds the challenge of its send, and rings n
   const phone = newPhone();
   const { personId } = await makePerson(phone);
   const { jobId, id } = await ask(phone);
-  expect(await openFor(jobId)).toEqual({ reply: 'accepted', reference: id, cost: null });
+  expect(await openFor(jobId)).toEqual({ kind: 'accepted', reference: id, cost: null });
   const { rows } = await world.pool.query('select subject_id from person_notice where person_id = $1', [
     personId,
   ]);
@@ -97,7 +97,7 @@ test('the same row and the same answer, whether somebody is there or not', async
   await makePerson(theirs);
   const asked = [await ask(theirs), await ask(nobodys)];
   const replies = await Promise.all(asked.map(({ jobId }) => openFor(jobId)));
-  expect(replies).toEqual(asked.map(({ id }) => ({ reply: 'accepted', reference: id, cost: null })));
+  expect(replies).toEqual(asked.map(({ id }) => ({ kind: 'accepted', reference: id, cost: null })));
 });
 
 test('an answer and an announcement to the same person wait for each other in a line, and never in a circle', async () => {

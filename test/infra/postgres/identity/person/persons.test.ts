@@ -263,15 +263,15 @@ describe('a registration at the bot', () => {
     const there = await registered.givePhone(elsewhere, phone, 'contact', now);
     await registered.confirm({ userId: there?.id ?? 0, phone, verificationId: null }, now);
     await pool.query(
-      `update recipient set handle = 'alice', push_token_sealed = 'x', push_token_hash = 'y' where phone = $1`,
+      `update recipient set handle = 'alice', push_token_encrypted = 'x', push_token_hash = 'y' where phone = $1`,
       [phone],
     );
     await register(telegramId + 1, 'contact');
     const { rows } = await pool.query(
-      'select project_id, telegram_chat_id::int chat, push_token_sealed, push_token_hash from recipient where phone = $1',
+      'select project_id, telegram_chat_id::int chat, push_token_encrypted, push_token_hash from recipient where phone = $1',
       [phone],
     );
-    const none = { push_token_sealed: null, push_token_hash: null };
+    const none = { push_token_encrypted: null, push_token_hash: null };
     expect(rows).toHaveLength(2);
     expect(rows).toContainEqual({ project_id: projectId, chat: telegramId + 1, ...none });
     expect(rows).toContainEqual({ project_id: elsewhere.projectId, chat: null, ...none });

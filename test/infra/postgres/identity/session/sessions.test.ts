@@ -19,7 +19,7 @@ import { personTokens, publicKeys } from '../../../../../infra/identity/person-t
 import { hotPool } from '../../../../../infra/postgres/engine/hot-pool.ts';
 import { persons } from '../../../../../infra/postgres/identity/person/persons.ts';
 import { sessions } from '../../../../../infra/postgres/identity/session/sessions.ts';
-import { sweepQueries } from '../../../../../infra/postgres/job/reconciler.ts';
+import { reconcilerQueries } from '../../../../../infra/postgres/job/reconciler.ts';
 import { type FreshDatabase, freshDatabase } from '../../../../support/servers.ts';
 import { jobs } from '../../../../../domain/jobs.ts';
 import { settles } from '../../../../../infra/postgres/settles.ts';
@@ -269,12 +269,12 @@ describe('a session', () => {
 });
 
 test('retention keeps a session until it has run out for thirty days', async () => {
-  const sweep = sweepQueries(pool, { jobs, settles, retentions });
+  const reconciler = reconcilerQueries(pool, { jobs, settles, retentions });
   const { sessionId } = await store.open(signedIn, now);
   const goneAt = SESSION_IDLE_SECONDS + 30 * 86_400;
-  await sweep.retire(later(goneAt), { jobDays: 30, phoneDays: 7 });
+  await reconciler.retire(later(goneAt), { jobDays: 30, phoneDays: 7 });
   expect(await rowOf(sessionId)).toBeTruthy();
-  await sweep.retire(later(goneAt + 1), { jobDays: 30, phoneDays: 7 });
+  await reconciler.retire(later(goneAt + 1), { jobDays: 30, phoneDays: 7 });
   expect(await rowOf(sessionId)).toBeUndefined();
 });
 

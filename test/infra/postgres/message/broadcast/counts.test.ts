@@ -44,8 +44,8 @@ async function endsTold(id: string): Promise<Record<string, unknown>[]> {
 test('each recipient counts once, and the event and the API say the same five counts', async () => {
   const caller = await callerWithEndpoint();
   const { id } = await world.sendToChats(caller, freshChats(6));
-  const tickets = await world.releaseRound('telegram-message', 6);
-  const [sent, blocked, stopped, failed, expired, last] = tickets.map(({ jobId }) => jobId) as [
+  const entries = await world.schedulerRound('telegram-message', 6);
+  const [sent, blocked, stopped, failed, expired, last] = entries.map(({ jobId }) => jobId) as [
     JobId,
     JobId,
     JobId,
@@ -56,7 +56,7 @@ test('each recipient counts once, and the event and the API say the same five co
   await settle(sent, 'completed');
   await settle(blocked, 'rejected', 'chat-not-found');
   await settle(stopped, 'cancelled', 'cancelled-by-staff');
-  await settle(failed, 'exhausted', 'network');
+  await settle(failed, 'failed', 'network');
   await fold();
   await settle(expired, 'expired', 'deadline');
   expect(await viewOf(caller, id)).toMatchObject({
@@ -79,7 +79,7 @@ test('each recipient counts once, and the event and the API say the same five co
 test('a cancelled broadcast tells its end once, when what was in hand has settled', async () => {
   const caller = await callerWithEndpoint();
   const { id } = await world.sendToChats(caller, freshChats(10));
-  const tickets = await world.releaseRound('telegram-message', 3);
+  const entries = await world.schedulerRound('telegram-message', 3);
   await world.command(caller, id, 'cancel');
   await fold();
   expect(await viewOf(caller, id)).toMatchObject({
@@ -88,8 +88,8 @@ test('a cancelled broadcast tells its end once, when what was in hand has settle
     finishedAt: null,
   });
   expect(await endsTold(id)).toEqual([]);
-  await settle(tickets[0]?.jobId as JobId, 'completed');
-  for (const { jobId } of tickets.slice(1)) await settle(jobId, 'cancelled', 'broadcast-cancelled');
+  await settle(entries[0]?.jobId as JobId, 'completed');
+  for (const { jobId } of entries.slice(1)) await settle(jobId, 'cancelled', 'broadcast-cancelled');
   await fold();
   await world.command(caller, id, 'cancel');
   await fold();
@@ -101,33 +101,33 @@ test('a cancelled broadcast tells its end once, when what was in hand has settle
 test('a broadcast that was paused after its last message ends all the same', async () => {
   const caller = await callerWithEndpoint();
   const { id } = await world.sendToChats(caller, freshChats(1));
-  const [ticket] = await world.releaseRound('telegram-message', 1);
+  const [entry] = await world.schedulerRound('telegram-message', 1);
   await world.command(caller, id, 'pause');
-  await settle(ticket?.jobId as JobId, 'completed');
+  await settle(entry?.jobId as JobId, 'completed');
   await fold();
   expect(await endsTold(id)).toMatchObject([{ state: 'finished', sent: 1, waiting: 0 }]);
 });
 
-test('of commits, cancellations and sweeps at once every recipient is counted once', async () => {
+test('of commits, cancellations and reconciler rounds at once every recipient is counted once', async () => {
   const caller = await callerWithEndpoint();
   const { id } = await world.sendToChats(caller, freshChats(300));
-  const tickets = await world.releaseRound('telegram-message', 200);
+  const entries = await world.schedulerRound('telegram-message', 200);
   let over = false;
-  const sweep = async () => {
+  const reconciler = async () => {
     while (!over) await fold();
   };
-  const sweeps = [sweep(), sweep()];
+  const rounds = [reconciler(), reconciler()];
   await Promise.all([
-    ...tickets.map(({ jobId }, n) => settle(jobId, n % 2 ? 'completed' : 'exhausted', 'network')),
-    ...tickets.map(({ jobId }) => settle(jobId, 'completed')),
+    ...entries.map(({ jobId }, n) => settle(jobId, n % 2 ? 'completed' : 'failed', 'network')),
+    ...entries.map(({ jobId }) => settle(jobId, 'completed')),
     world.command(caller, id, 'cancel'),
     world.command(caller, id, 'cancel'),
   ]);
   over = true;
-  await Promise.all(sweeps);
+  await Promise.all(rounds);
   await fold();
   const { rows } = await world.pool.query(
-    `select count(*) filter (where state = 'completed')::int sent, count(*) filter (where state = 'exhausted')::int failed,
+    `select count(*) filter (where state = 'completed')::int sent, count(*) filter (where state = 'failed')::int failed,
        count(*) filter (where state = 'cancelled')::int cancelled, 0 blocked, 0 waiting from job where subject_id = $1`,
     [id],
   );
@@ -138,7 +138,7 @@ test('of commits, cancellations and sweeps at once every recipient is counted on
 test('progress is read, and the end written down, without a look at the jobs', async () => {
   const caller = await callerWithEndpoint();
   const { id } = await world.sendToChats(caller, freshChats(2));
-  for (const { jobId } of await world.releaseRound('telegram-message', 2)) await settle(jobId, 'completed');
+  for (const { jobId } of await world.schedulerRound('telegram-message', 2)) await settle(jobId, 'completed');
   // Whoever read a job now would wait.
   await world.whileLocked('lock table job in access exclusive mode', [], async () => {
     expect(await viewOf(caller, id)).toMatchObject({ progress: { sent: 2, waiting: 0 } });
@@ -152,9 +152,9 @@ test('progress is read, and the end written down, without a look at the jobs', a
 test('a message that staff have tried again after its end is counted as what it became, and no second end is told', async () => {
   const caller = await callerWithEndpoint();
   const { id } = await world.sendToChats(caller, freshChats(2));
-  const [first, second] = await world.releaseRound('telegram-message', 2);
+  const [first, second] = await world.schedulerRound('telegram-message', 2);
   await settle(first?.jobId as JobId, 'completed');
-  await settle(second?.jobId as JobId, 'exhausted', 'network');
+  await settle(second?.jobId as JobId, 'failed', 'network');
   await fold();
   const { finishedAt } = (await viewOf(caller, id)) ?? {};
   expect(finishedAt).toBeInstanceOf(Date);

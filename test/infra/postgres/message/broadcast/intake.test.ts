@@ -32,12 +32,15 @@ test.each([
   const world = await broadcastWorld();
   onTestFinished(() => world.close());
   const { counted, most } = turnCounter();
-  const { pool, hash, sealer } = world;
-  const seal = { ...sealer, seal: counted((plain: string, bindTo: string) => sealer.seal(plain, bindTo)) };
-  const intake = broadcastIntake({ pool, hash: counted(hash), seal, now: () => new Date() });
+  const { pool, hash, rowEncryption } = world;
+  const encryption = {
+    ...rowEncryption,
+    encrypt: counted((plain: string, bindTo: string) => rowEncryption.encrypt(plain, bindTo)),
+  };
+  const intake = broadcastIntake({ pool, hash: counted(hash), encryption, now: () => new Date() });
   const targets = Array.from({ length: TARGETS }, (_, n) => target(n));
   const order = world.orderOf(await world.makeCaller(), kind, targets);
-  expect(await intake.accept(order)).toMatchObject({ answer: 'accepted', total: TARGETS });
+  expect(await intake.accept(order)).toMatchObject({ kind: 'accepted', total: TARGETS });
   expect(most()).toBeGreaterThan(0);
   expect(most()).toBeLessThanOrEqual(TARGETS_A_TURN);
   const { rows } = await pool.query<{ count: number }>(
@@ -53,15 +56,15 @@ test.each([
 ])('a large one that is asked for twice at once with %s is one, with one answer', async (_name, change) => {
   const world = await broadcastWorld();
   onTestFinished(() => world.close());
-  const { pool, hash, sealer: seal } = world;
-  const intakes = [1, 2, 3].map(() => broadcastIntake({ pool, hash, seal, now: () => new Date() }));
+  const { pool, hash, rowEncryption: encryption } = world;
+  const intakes = [1, 2, 3].map(() => broadcastIntake({ pool, hash, encryption, now: () => new Date() }));
   const targets = Array.from({ length: TARGETS }, (_, n): MessageTarget => ({
     by: 'chat',
     chatId: String(n + 1),
   }));
   const order = world.orderOf(await world.makeCaller(), 'telegram-message', targets, change);
   const answers = await Promise.all(intakes.map((intake) => intake.accept(order)));
-  expect(answers[0]).toMatchObject({ answer: 'accepted', total: TARGETS });
+  expect(answers[0]).toMatchObject({ kind: 'accepted', total: TARGETS });
   expect(new Set(answers.map((answer) => JSON.stringify('id' in answer && answer.id))).size).toBe(1);
   const { rows } = await pool.query<{ count: number }>(
     'select count(*)::int count from job where project_id = $1',

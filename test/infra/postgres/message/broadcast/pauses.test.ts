@@ -12,35 +12,35 @@ afterAll(() => world.close());
 const freshChats = (count: number) => Array.from({ length: count }, () => ++chats);
 const HELD = new Date('9999-12-31T00:00:00Z');
 
-/** Jobs of a broadcast that sleep for ever, by whether they were released. */
-async function heldOf(id: string): Promise<{ released: number; waiting: number }> {
-  const { rows } = await world.pool.query<{ released: number; waiting: number }>(
-    `select count(*) filter (where released_at is not null)::int released, count(*) filter (where released_at is null)::int waiting
+/** Jobs of a broadcast that sleep for ever, by whether they were scheduled. */
+async function heldOf(id: string): Promise<{ scheduled: number; waiting: number }> {
+  const { rows } = await world.pool.query<{ scheduled: number; waiting: number }>(
+    `select count(*) filter (where scheduled_at is not null)::int scheduled, count(*) filter (where scheduled_at is null)::int waiting
      from job where subject_id = $1 and run_at = $2 and finished_at is null`,
     [id, HELD],
   );
-  return rows[0] ?? { released: 0, waiting: 0 };
+  return rows[0] ?? { scheduled: 0, waiting: 0 };
 }
 const lastJob = 'select from job where subject_id = $1 order by id desc limit 1 for update';
 
-test('a pause that commits while the scheduler picks is not overrun: what it held is not released', async () => {
+test('a pause that commits while the scheduler picks is not overrun: what it held is not scheduled', async () => {
   const caller = await world.makeCaller();
   const { id } = await world.sendToChats(caller, freshChats(20));
   let paused: Promise<unknown> = Promise.resolve();
-  let released: Promise<readonly unknown[]> = Promise.resolve([]);
+  let scheduled: Promise<readonly unknown[]> = Promise.resolve([]);
   // The pause has changed nineteen jobs and waits for the last one; the scheduler has read them as they were.
   await world.whileLocked(lastJob, [id], async () => {
     paused = world.command(caller, id, 'pause');
     await world.untilBlocked(1);
-    released = world.releaseRound('telegram-message', 20);
-    await Promise.race([released, world.untilBlocked(2)]);
+    scheduled = world.schedulerRound('telegram-message', 20);
+    await Promise.race([scheduled, world.untilBlocked(2)]);
   });
   expect(await paused).toBe('done');
-  expect(await released).toEqual([]);
-  expect(await heldOf(id)).toEqual({ released: 0, waiting: 20 });
+  expect(await scheduled).toEqual([]);
+  expect(await heldOf(id)).toEqual({ scheduled: 0, waiting: 20 });
 
   await world.command(caller, id, 'resume');
-  expect(await world.releaseRound('telegram-message', 20)).toHaveLength(20);
+  expect(await world.schedulerRound('telegram-message', 20)).toHaveLength(20);
 });
 
 test('a resume that was asked for during the pause frees what the pause held', async () => {
@@ -54,8 +54,8 @@ test('a resume that was asked for during the pause frees what the pause held', a
     await world.untilBlocked(2);
   });
   expect(await Promise.all(commands)).toEqual(['done', 'done']);
-  expect(await heldOf(id)).toEqual({ released: 0, waiting: 0 });
-  expect(await world.releaseRound('telegram-message', 20)).toHaveLength(20);
+  expect(await heldOf(id)).toEqual({ scheduled: 0, waiting: 0 });
+  expect(await world.schedulerRound('telegram-message', 20)).toHaveLength(20);
 });
 
 test('pauses, resumes and two schedulers at once lose nothing, and end in no deadlock', async () => {
@@ -65,7 +65,7 @@ test('pauses, resumes and two schedulers at once lose nothing, and end in no dea
   const told: string[] = [];
   const schedule = async () => {
     while (!over) {
-      told.push(...(await world.releaseRound('telegram-message', 3)).map(({ jobId }) => jobId));
+      told.push(...(await world.schedulerRound('telegram-message', 3)).map(({ jobId }) => jobId));
       await sleep(1);
     }
   };
@@ -74,13 +74,13 @@ test('pauses, resumes and two schedulers at once lose nothing, and end in no dea
     await Promise.all([world.command(caller, id, 'pause'), world.command(caller, id, 'resume')]);
   await world.command(caller, id, 'resume');
   const waiting = () =>
-    world.pool.query('select from job where subject_id = $1 and released_at is null', [id]);
+    world.pool.query('select from job where subject_id = $1 and scheduled_at is null', [id]);
   while ((await waiting()).rowCount) await sleep(20);
   over = true;
   await Promise.all(schedulers);
   expect(new Set(told).size).toBe(400);
   expect(told).toHaveLength(400);
-  expect(await heldOf(id)).toEqual({ released: 0, waiting: 0 });
+  expect(await heldOf(id)).toEqual({ scheduled: 0, waiting: 0 });
 });
 
 test('what was left to sleep for ever is freed: held jobs, and those without a turn or a place of their chat', async () => {
@@ -90,9 +90,9 @@ test('what was left to sleep for ever is freed: held jobs, and those without a t
     'select id, chat_id from job where subject_id = $1 order by id',
     [id],
   );
-  const [released, held, lonely, far] = rows.map((row) => row);
-  await world.pool.query('update job set run_at = $2, released_at = now() where id = $1', [
-    released?.id,
+  const [scheduled, held, lonely, far] = rows.map((row) => row);
+  await world.pool.query('update job set run_at = $2, scheduled_at = now() where id = $1', [
+    scheduled?.id,
     HELD,
   ]);
   await world.pool.query('update job set run_at = $2 where id = $1', [held?.id, HELD]);
@@ -100,20 +100,20 @@ test('what was left to sleep for ever is freed: held jobs, and those without a t
     [held?.chat_id, lonely?.chat_id],
   ]);
   await world.pool.query('update waiting_chat set next_at = $2 where chat_id = $1', [far?.chat_id, HELD]);
-  await world.pool.query('delete from lane_turn where project_id = $1', [caller.projectId]);
-  expect(await world.sweep.freeStuck(new Date())).toBeGreaterThan(0);
-  expect(await heldOf(id)).toEqual({ released: 0, waiting: 0 });
-  expect(await world.releaseRound('telegram-message', 10)).toHaveLength(5);
-  expect(await world.sweep.freeStuck(new Date())).toBe(0);
+  await world.pool.query('delete from scheduler_turn where project_id = $1', [caller.projectId]);
+  expect(await world.reconciler.freeStuck(new Date())).toBeGreaterThan(0);
+  expect(await heldOf(id)).toEqual({ scheduled: 0, waiting: 0 });
+  expect(await world.schedulerRound('telegram-message', 10)).toHaveLength(5);
+  expect(await world.reconciler.freeStuck(new Date())).toBe(0);
 });
 
 test('what a pause holds stays held, and the scheduler’s own pauses are nothing to free', async () => {
   const caller = await world.makeCaller();
   const { id } = await world.sendToChats(caller, freshChats(4));
   await world.sendToChats(caller, freshChats(2), { sendAt: new Date(Date.now() + 3_600_000) });
-  await world.releaseRound('telegram-message', 1);
+  await world.schedulerRound('telegram-message', 1);
   await world.command(caller, id, 'pause');
-  await world.releaseRound('telegram-message', 10);
-  expect(await world.sweep.freeStuck(new Date())).toBe(0);
-  expect(await heldOf(id)).toEqual({ released: 0, waiting: 3 });
+  await world.schedulerRound('telegram-message', 10);
+  expect(await world.reconciler.freeStuck(new Date())).toBe(0);
+  expect(await heldOf(id)).toEqual({ scheduled: 0, waiting: 3 });
 });

@@ -14,14 +14,14 @@ type Caller = Awaited<ReturnType<BroadcastWorld['makeCaller']>>;
 async function addRecipient(caller: Caller, { chatId, token }: { chatId?: string; token?: string }) {
   const id = randomUUID();
   await world.pool.query(
-    `insert into recipient (id, project_id, handle, address_hash, telegram_chat_id, push_token_sealed, created_at, updated_at)
+    `insert into recipient (id, project_id, handle, address_hash, telegram_chat_id, push_token_encrypted, created_at, updated_at)
      values ($1::uuid, $2, $1::text, $3, $4, $5, now(), now())`,
     [
       id,
       caller.projectId,
       world.hash('address', id),
       chatId ?? null,
-      token === undefined ? null : world.sealer.seal(token, id),
+      token === undefined ? null : world.rowEncryption.encrypt(token, id),
     ],
   );
   return id;

@@ -11,9 +11,9 @@ afterAll(() => world.close());
 test('what a busy provider asked to wait is no usage, before retention and after it', async () => {
   const caller = await world.makeCaller();
   await world.sendToChats(caller, [1]);
-  const [ticket] = await world.releaseRound('telegram-message', 1);
-  if (!ticket) throw new Error('nothing was released');
-  const { jobId } = ticket;
+  const [entry] = await world.schedulerRound('telegram-message', 1);
+  if (!entry) throw new Error('nothing was scheduled');
+  const { jobId } = entry;
   for (const n of [1, 2, 3]) {
     await world.store.open({ jobId, n, channel: 'telegram', provider: 'telegram' });
     await world.store.close({
@@ -32,7 +32,7 @@ test('what a busy provider asked to wait is no usage, before retention and after
   const usage = () => usageReader(world.pool).usage(caller.projectId, { from: today, to: today });
   const line = { channel: 'telegram', outcome: 'completed', attempts: 1 };
   expect(await usage()).toMatchObject([line]);
-  await world.sweep.retire(new Date(Date.now() + 40 * 86_400_000), { jobDays: 30, phoneDays: 7 });
+  await world.reconciler.retire(new Date(Date.now() + 40 * 86_400_000), { jobDays: 30, phoneDays: 7 });
   expect((await world.pool.query('select from attempt')).rowCount).toBe(0);
   expect(await usage()).toMatchObject([line]);
 });

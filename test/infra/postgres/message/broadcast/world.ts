@@ -8,9 +8,9 @@ import { priorityFor } from '../../../../../domain/message/broadcast/priority.ts
 import { broadcastIntake } from '../../../../../infra/postgres/message/broadcast/intake.ts';
 import { broadcasts } from '../../../../../infra/postgres/message/broadcast/broadcasts.ts';
 import { schedulerPool } from '../../../../../infra/postgres/engine/hot-pool.ts';
-import { release } from '../../../../../infra/postgres/job/scheduler.ts';
-import type { DueTicket } from '../../../../../infra/queue/entries.ts';
-import { releaser } from '../../../../../workers/engine/scheduler.ts';
+import { schedulerQueries } from '../../../../../infra/postgres/job/scheduler.ts';
+import type { DueEntry } from '../../../../../infra/queue/entries.ts';
+import { scheduler } from '../../../../../workers/engine/scheduler.ts';
 import { until } from '../../../../support/navbat.ts';
 import { openWorld } from '../../verify/world.ts';
 import { jobs } from '../../../../../domain/jobs.ts';
@@ -18,14 +18,14 @@ import { linesOf } from '../../../../../infra/postgres/settles.ts';
 
 const CHAT_GAP_MS = 1_000;
 
-/** Intake, commands and releaser of messages over a real Postgres, each step in a test's hand. */
+/** Intake, commands and scheduler of messages over a real Postgres, each step in a test's hand. */
 export async function broadcastWorld() {
   const world = await openWorld();
-  const { pool, hash, sealer: seal } = world;
+  const { pool, hash, rowEncryption: encryption } = world;
   const now = () => new Date();
-  const messages = broadcastIntake({ pool, hash, seal, now });
+  const messages = broadcastIntake({ pool, hash, encryption, now });
   const schedulers = schedulerPool(world.url, 2);
-  const releaseTurns = release(schedulers, jobs, linesOf({ chatGapMs: CHAT_GAP_MS }));
+  const schedulerTurns = schedulerQueries(schedulers, jobs, linesOf({ chatGapMs: CHAT_GAP_MS }));
 
   const makeCaller = async () => ({ ...(await world.makeProject()), mode: 'live' as const });
   const orderOf = (
@@ -52,7 +52,7 @@ export async function broadcastWorld() {
     }) as BroadcastOrder;
   const accept = async (order: BroadcastOrder) => {
     const accepted = await messages.accept(order);
-    if (accepted.answer !== 'accepted') throw new Error(accepted.answer);
+    if (accepted.kind !== 'accepted') throw new Error(accepted.kind);
     return accepted;
   };
   const sendToChats = (caller: BroadcastOrder['caller'], chatIds: readonly number[], change = {}) =>
@@ -64,19 +64,19 @@ export async function broadcastWorld() {
         change,
       ),
     );
-  /** What the scheduler lets out where so many places are free; answers the jobs whose tickets it issued. */
-  const releaseRound = async (kind: BroadcastKind, room: number, at?: Date) => {
-    const tickets: DueTicket[] = [];
+  /** What the scheduler lets out where so many places are free; answers the jobs whose queue entries it issued. */
+  const schedulerRound = async (kind: BroadcastKind, room: number, at?: Date) => {
+    const entries: DueEntry[] = [];
     const ports = {
       inHand: () => Promise.resolve(0),
-      release: async (of: string, places: number) => {
-        const released = await releaseTurns.round(of, places, at ?? now());
-        tickets.push(...released.tickets);
-        return { released: released.tickets.length, more: released.more, passed: released.passed };
+      schedule: async (of: string, places: number) => {
+        const scheduled = await schedulerTurns.round(of, places, at ?? now());
+        entries.push(...scheduled.entries);
+        return { scheduled: scheduled.entries.length, more: scheduled.more, passed: scheduled.passed };
       },
     };
-    await releaser([{ kind, inFlightMax: room }], ports)();
-    return tickets;
+    await scheduler([{ kind, inFlightMax: room }], ports)();
+    return entries;
   };
   const command = (caller: BroadcastOrder['caller'], id: string, name: 'pause' | 'resume' | 'cancel') =>
     broadcasts(pool).command(caller, id, name, now());
@@ -111,7 +111,7 @@ export async function broadcastWorld() {
     orderOf,
     accept,
     sendToChats,
-    releaseRound,
+    schedulerRound,
     command,
     untilBlocked,
     whileLocked,

@@ -36,7 +36,7 @@ function workBehind(statement: number, work: () => Promise<unknown>): pg.Pool {
 }
 
 test.for([1, 2, 3, 4])(
-  'a /stop is kept, though the sweep forgets what was known of the chat behind statement %i of it',
+  'a /stop is kept, though the reconciler forgets what was known of the chat behind statement %i of it',
   async (statement) => {
     const chatId = 900_000 + statement;
     const now = new Date();
@@ -63,7 +63,7 @@ async function blocksOf(sql: string, values: readonly unknown[]): Promise<number
   return (plan?.['Shared Hit Blocks'] ?? Infinity) + (plan?.['Shared Read Blocks'] ?? Infinity);
 }
 
-test('what the sweep asks each second costs nothing more where many chats are closed or were heard from today', async () => {
+test('what the reconciler asks each second costs nothing more where many chats are closed or were heard from today', async () => {
   await pool.query(
     `insert into telegram_chat (chat_id, unreachable, unreachable_at) select g, 'bot-blocked', now() from generate_series(1, 40000) g`,
   );
@@ -101,7 +101,7 @@ e as (
   insert into webhook_endpoint (id, project_id, mode, url, host, created_at, updated_at)
   values (gen_random_uuid(), $1, 'live', 'https://example.com/', 'example.com', now(), now())),
 j as (
-  insert into job (id, kind, project_id, subject_id, mode, chat_id, payload, labels, state, run_at, deadline_at, accepted_at, finished_at, released_at)
+  insert into job (id, kind, project_id, subject_id, mode, chat_id, payload, labels, state, run_at, deadline_at, accepted_at, finished_at, scheduled_at)
   select gen_random_uuid(), 'telegram-message', $1, b.id, 'live', 700, '{}', '{}', 'completed', now(), now(), now(), now(), now() from b
   returning id)
 insert into attempt (job_id, n, project_id, channel, provider, opened_at, closed_at, outcome, provider_reference)

@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { rewrapAll } from '../../../../../domain/staff/secret/reencrypt.ts';
+import { reencryptAll } from '../../../../../domain/staff/secret/reencrypt.ts';
 import type { KeyRing } from '../../../../../infra/process/config.ts';
-import { sealer } from '../../../../../infra/process/crypto.ts';
-import { rewrapping } from '../../../../../infra/postgres/staff/secret/reencrypt.ts';
+import { rowEncryption } from '../../../../../infra/process/crypto.ts';
+import { reencrypting } from '../../../../../infra/postgres/staff/secret/reencrypt.ts';
 import { type Ground, makeProject, openGround } from '../../../../support/api.ts';
 
 const keys = new Map(['s1', 's2', 's3'].map((kid) => [kid, randomBytes(32)]));
@@ -30,52 +30,56 @@ beforeEach(async () => {
   await query('delete from recipient');
 });
 
-/** One sealed value in each place there is: where it stands, what it is bound to, and how it is read. */
-const seeds: Readonly<Record<string, (seal: (boundTo: string) => Buffer) => Promise<Reader>>> = {
-  'recipient.push_token_sealed': async (seal) => {
-    const id = await insertRecipient(seal);
-    return { boundTo: id, sql: 'select push_token_sealed sealed from recipient where id = $1', key: id };
-  },
-  'webhook_secret.sealed': async (seal) => {
-    const id = randomUUID();
-    await query(
-      `insert into webhook_secret (id, project_id, mode, sealed, created_at) values ($1, $2, 'live', $3, now())`,
-      [id, projectId, seal(id)],
-    );
-    return { boundTo: id, sql: 'select sealed from webhook_secret where id = $1', key: id };
-  },
-  'device.totp_sealed': (seal) => insertDevice('totp_sealed', seal),
-  'device.totp_next_sealed': (seal) => insertDevice('totp_next_sealed', seal),
-  'device.totp_previous_sealed': (seal) => insertDevice('totp_previous_sealed', seal),
-  'staff.totp_sealed': async (seal) => {
-    const id = await insertStaff();
-    await query(
-      'update staff set totp_sealed = $2, totp_bound_at = now(), totp_last_step = 1 where id = $1',
-      [id, seal(id)],
-    );
-    return { boundTo: id, sql: 'select totp_sealed sealed from staff where id = $1', key: id };
-  },
-  'staff_session.totp_offer_sealed': async (seal) => {
-    const id = await insertStaff();
-    await query(
-      `insert into staff_session (token_hash, staff_id, created_at, expires_at, totp_offer_sealed) values ($1, $2, now(), now(), $3)`,
-      [randomBytes(32), id, seal(id)],
-    );
+/** One encrypted value in each place there is: where it stands, what it is bound to, and how it is read. */
+const seeds: Readonly<Record<string, (encrypt: (boundTo: string) => Buffer) => Promise<Reader>>> = {
+  'recipient.push_token_encrypted': async (encrypt) => {
+    const id = await insertRecipient(encrypt);
     return {
       boundTo: id,
-      sql: 'select totp_offer_sealed sealed from staff_session where staff_id = $1',
+      sql: 'select push_token_encrypted encrypted from recipient where id = $1',
       key: id,
     };
   },
-  'job.payload': async (seal) => {
+  'webhook_secret.encrypted': async (encrypt) => {
     const id = randomUUID();
-    const payload = { to: { by: 'token', token_sealed: seal(id).toString('base64') }, other: 1 };
+    await query(
+      `insert into webhook_secret (id, project_id, mode, encrypted, created_at) values ($1, $2, 'live', $3, now())`,
+      [id, projectId, encrypt(id)],
+    );
+    return { boundTo: id, sql: 'select encrypted from webhook_secret where id = $1', key: id };
+  },
+  'device.totp_encrypted': (encrypt) => insertDevice('totp_encrypted', encrypt),
+  'device.totp_next_encrypted': (encrypt) => insertDevice('totp_next_encrypted', encrypt),
+  'device.totp_previous_encrypted': (encrypt) => insertDevice('totp_previous_encrypted', encrypt),
+  'staff.totp_encrypted': async (encrypt) => {
+    const id = await insertStaff();
+    await query(
+      'update staff set totp_encrypted = $2, totp_bound_at = now(), totp_last_step = 1 where id = $1',
+      [id, encrypt(id)],
+    );
+    return { boundTo: id, sql: 'select totp_encrypted encrypted from staff where id = $1', key: id };
+  },
+  'staff_session.totp_offer_encrypted': async (encrypt) => {
+    const id = await insertStaff();
+    await query(
+      `insert into staff_session (token_hash, staff_id, created_at, expires_at, totp_offer_encrypted) values ($1, $2, now(), now(), $3)`,
+      [randomBytes(32), id, encrypt(id)],
+    );
+    return {
+      boundTo: id,
+      sql: 'select totp_offer_encrypted encrypted from staff_session where staff_id = $1',
+      key: id,
+    };
+  },
+  'job.payload': async (encrypt) => {
+    const id = randomUUID();
+    const payload = { to: { by: 'token', token_encrypted: encrypt(id).toString('base64') }, other: 1 };
     await query(
       `insert into job (id, kind, project_id, subject_id, payload, labels, run_at, deadline_at, accepted_at)
        values ($1, 'push', $2, $1, $3, '{}', now(), now(), now())`,
       [id, projectId, payload],
     );
-    const sql = `select payload->'to'->>'token_sealed' sealed from job where id = $1 and payload->'other' = '1'`;
+    const sql = `select payload->'to'->>'token_encrypted' encrypted from job where id = $1 and payload->'other' = '1'`;
     return { boundTo: id, sql, key: id };
   },
 };
@@ -86,24 +90,24 @@ interface Reader {
   readonly key: string;
 }
 
-async function insertRecipient(seal: (boundTo: string) => Buffer): Promise<string> {
+async function insertRecipient(encrypt: (boundTo: string) => Buffer): Promise<string> {
   const id = randomUUID();
   await query(
-    `insert into recipient (id, project_id, address_hash, push_token_sealed, created_at, updated_at) values ($1, $2, $3, $4, now(), now())`,
-    [id, projectId, randomBytes(32), seal(id)],
+    `insert into recipient (id, project_id, address_hash, push_token_encrypted, created_at, updated_at) values ($1, $2, $3, $4, now(), now())`,
+    [id, projectId, randomBytes(32), encrypt(id)],
   );
   return id;
 }
 
-async function insertDevice(column: string, seal: (boundTo: string) => Buffer): Promise<Reader> {
+async function insertDevice(column: string, encrypt: (boundTo: string) => Buffer): Promise<Reader> {
   const [id, personId] = [randomUUID(), randomUUID()];
   await query('insert into person (id, created_at) values ($1, now())', [personId]);
   await query(
-    `insert into device (id, person_id, kind, name, totp_sealed, created_at, bound_at) values ($1, $2, 'authenticator', 'A', $3, now(), now())`,
-    [id, personId, seal(id)],
+    `insert into device (id, person_id, kind, name, totp_encrypted, created_at, bound_at) values ($1, $2, 'authenticator', 'A', $3, now(), now())`,
+    [id, personId, encrypt(id)],
   );
-  await query(`update device set ${column} = $2 where id = $1`, [id, seal(id)]);
-  return { boundTo: id, sql: `select ${column} sealed from device where id = $1`, key: id };
+  await query(`update device set ${column} = $2 where id = $1`, [id, encrypt(id)]);
+  return { boundTo: id, sql: `select ${column} encrypted from device where id = $1`, key: id };
 }
 
 async function insertStaff(): Promise<string> {
@@ -115,20 +119,20 @@ async function insertStaff(): Promise<string> {
   return id;
 }
 
-async function sealedAt({ sql, key }: Reader): Promise<Buffer> {
+async function encryptedAt({ sql, key }: Reader): Promise<Buffer> {
   const [row] = await query(sql, [key]);
-  return typeof row.sealed === 'string' ? Buffer.from(row.sealed, 'base64') : row.sealed;
+  return typeof row.encrypted === 'string' ? Buffer.from(row.encrypted, 'base64') : row.encrypted;
 }
-const kidOf = (sealed: Buffer) => sealed.subarray(1, 1 + (sealed[0] ?? 0)).toString();
+const kidOf = (encrypted: Buffer) => encrypted.subarray(1, 1 + (encrypted[0] ?? 0)).toString();
 
-test('knows every column of the database that holds something sealed', async () => {
+test('knows every column of the database that holds something encrypted', async () => {
   const rows = await query(
     `select table_name || '.' || column_name place from information_schema.columns
-     where table_schema = 'public' and column_name ~ 'sealed' and data_type = 'bytea'`,
+     where table_schema = 'public' and column_name ~ 'encrypted' and data_type = 'bytea'`,
   );
   const columns = rows.map(({ place }) => place);
   expect(columns.length).toBeGreaterThan(5);
-  const known = rewrapping(ground.pool, during).places;
+  const known = reencrypting(ground.pool, during).places;
   expect(known).toEqual(expect.arrayContaining(columns));
   // And each is seeded below.
   expect(Object.keys(seeds).toSorted()).toEqual([...known].toSorted());
@@ -137,37 +141,37 @@ test('knows every column of the database that holds something sealed', async () 
 test.each(Object.keys(seeds))('%s opens with the new key alone, and says what it said', async (place) => {
   const seed = seeds[place];
   if (!seed) throw new Error('no seed');
-  const reader = await seed((boundTo) => sealer(before).seal(`secret of ${boundTo}`, boundTo));
-  const { rewrapped, left } = await rewrapAll(rewrapping(ground.pool, during));
+  const reader = await seed((boundTo) => rowEncryption(before).encrypt(`secret of ${boundTo}`, boundTo));
+  const { reencrypted, left } = await reencryptAll(reencrypting(ground.pool, during));
   expect(left).toEqual([]);
-  expect(rewrapped.get(place)).toBe(1);
-  const sealed = await sealedAt(reader);
-  expect(kidOf(sealed)).toBe('s2');
-  expect(sealer(after).open(sealed, reader.boundTo)).toBe(`secret of ${reader.boundTo}`);
+  expect(reencrypted.get(place)).toBe(1);
+  const encrypted = await encryptedAt(reader);
+  expect(kidOf(encrypted)).toBe('s2');
+  expect(rowEncryption(after).decrypt(encrypted, reader.boundTo)).toBe(`secret of ${reader.boundTo}`);
   // Again, there is nothing to do.
-  const again = await rewrapAll(rewrapping(ground.pool, during));
-  expect([...again.rewrapped.values()].every((count) => count === 0)).toBe(true);
+  const again = await reencryptAll(reencrypting(ground.pool, during));
+  expect([...again.reencrypted.values()].every((count) => count === 0)).toBe(true);
 });
 
 const insertRecipients = (count: number) =>
   Promise.all(
     Array.from({ length: count }, () =>
-      insertRecipient((boundTo) => sealer(before).seal(`token of ${boundTo}`, boundTo)),
+      insertRecipient((boundTo) => rowEncryption(before).encrypt(`token of ${boundTo}`, boundTo)),
     ),
   );
 
 test('goes on in pages, and after a stop from where it stopped', async () => {
   await insertRecipients(1_203);
-  const work = rewrapping(ground.pool, during);
-  const first = await work.page('recipient.push_token_sealed', null);
-  expect(first).toMatchObject({ rewrapped: 500, next: expect.any(String) });
-  expect(await work.left()).toEqual([{ place: 'recipient.push_token_sealed', kid: 's1', values: 703 }]);
-  const { rewrapped, left } = await rewrapAll(work);
+  const work = reencrypting(ground.pool, during);
+  const first = await work.page('recipient.push_token_encrypted', null);
+  expect(first).toMatchObject({ reencrypted: 500, next: expect.any(String) });
+  expect(await work.left()).toEqual([{ place: 'recipient.push_token_encrypted', kid: 's1', values: 703 }]);
+  const { reencrypted, left } = await reencryptAll(work);
   expect(left).toEqual([]);
-  expect(rewrapped.get('recipient.push_token_sealed')).toBe(703);
-  const rows = await query('select id, push_token_sealed from recipient');
-  for (const { id, push_token_sealed } of rows)
-    expect(sealer(after).open(push_token_sealed, id)).toBe(`token of ${id}`);
+  expect(reencrypted.get('recipient.push_token_encrypted')).toBe(703);
+  const rows = await query('select id, push_token_encrypted from recipient');
+  for (const { id, push_token_encrypted } of rows)
+    expect(rowEncryption(after).decrypt(push_token_encrypted, id)).toBe(`token of ${id}`);
 });
 
 describe('what is written meanwhile stays', () => {
@@ -186,21 +190,21 @@ describe('what is written meanwhile stays', () => {
 
   test('a new value is not overwritten', async () => {
     const [id] = (await insertRecipients(1)) as [string];
-    const fresh = sealer(during).seal('another token', id);
+    const fresh = rowEncryption(during).encrypt('another token', id);
     const pool = between(() =>
-      query('update recipient set push_token_sealed = $2 where id = $1', [id, fresh]),
+      query('update recipient set push_token_encrypted = $2 where id = $1', [id, fresh]),
     );
-    await rewrapping(pool, during).page('recipient.push_token_sealed', null);
-    const [row] = await query('select push_token_sealed from recipient where id = $1', [id]);
-    expect(row.push_token_sealed).toEqual(fresh);
+    await reencrypting(pool, during).page('recipient.push_token_encrypted', null);
+    const [row] = await query('select push_token_encrypted from recipient where id = $1', [id]);
+    expect(row.push_token_encrypted).toEqual(fresh);
   });
 
   test('what was taken away does not come back', async () => {
     const [id] = (await insertRecipients(1)) as [string];
-    const pool = between(() => query('update recipient set push_token_sealed = null where id = $1', [id]));
-    await rewrapping(pool, during).page('recipient.push_token_sealed', null);
-    const [row] = await query('select push_token_sealed from recipient where id = $1', [id]);
-    expect(row.push_token_sealed).toBeNull();
+    const pool = between(() => query('update recipient set push_token_encrypted = null where id = $1', [id]));
+    await reencrypting(pool, during).page('recipient.push_token_encrypted', null);
+    const [row] = await query('select push_token_encrypted from recipient where id = $1', [id]);
+    expect(row.push_token_encrypted).toBeNull();
   });
 
   test('a row that somebody holds is waited for by nobody, and done by the next walk', async () => {
@@ -208,24 +212,24 @@ describe('what is written meanwhile stays', () => {
     const holder = await ground.pool.connect();
     await holder.query('begin');
     await holder.query('select from recipient where id = $1 for update', [held]);
-    const work = rewrapping(ground.pool, during);
-    expect((await work.page('recipient.push_token_sealed', null)).rewrapped).toBe(1);
+    const work = reencrypting(ground.pool, during);
+    expect((await work.page('recipient.push_token_encrypted', null)).reencrypted).toBe(1);
     await holder.query('commit');
     holder.release();
-    expect((await work.page('recipient.push_token_sealed', null)).rewrapped).toBe(1);
+    expect((await work.page('recipient.push_token_encrypted', null)).reencrypted).toBe(1);
   });
 });
 
 test('what can’t be opened is counted under its key, and keeps nothing else waiting', async () => {
   await insertRecipients(2);
-  await insertRecipient((boundTo) => sealer(ring('s3')).seal('lost', boundTo));
-  const moved = await insertRecipient(() => sealer(before).seal('of another row', randomUUID()));
-  const { rewrapped, left } = await rewrapAll(rewrapping(ground.pool, during));
-  expect(rewrapped.get('recipient.push_token_sealed')).toBe(2);
+  await insertRecipient((boundTo) => rowEncryption(ring('s3')).encrypt('lost', boundTo));
+  const moved = await insertRecipient(() => rowEncryption(before).encrypt('of another row', randomUUID()));
+  const { reencrypted, left } = await reencryptAll(reencrypting(ground.pool, during));
+  expect(reencrypted.get('recipient.push_token_encrypted')).toBe(2);
   expect(left).toEqual([
-    { place: 'recipient.push_token_sealed', kid: 's1', values: 1 },
-    { place: 'recipient.push_token_sealed', kid: 's3', values: 1 },
+    { place: 'recipient.push_token_encrypted', kid: 's1', values: 1 },
+    { place: 'recipient.push_token_encrypted', kid: 's3', values: 1 },
   ]);
-  const [row] = await query('select push_token_sealed from recipient where id = $1', [moved]);
-  expect(kidOf(row.push_token_sealed)).toBe('s1');
+  const [row] = await query('select push_token_encrypted from recipient where id = $1', [moved]);
+  expect(kidOf(row.push_token_encrypted)).toBe('s1');
 });

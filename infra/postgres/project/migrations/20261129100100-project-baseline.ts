@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /** Projects with their keys, names, counted rows and usage. */
-export class Migration20261129000100ProjectBaseline extends Migration {
+export class Migration20261129100100ProjectBaseline extends Migration {
   override up(): void {
     this.addSql(clock);
     this.addSql(projects);
@@ -72,7 +72,7 @@ create table project_rows (
   n bigint not null,
   primary key (project_id, what)
 );
--- Written beside what it counts, and added to project_rows by the sweep: nobody waits for a row that others count in, and
+-- Written beside what it counts, and added to project_rows by the reconciler: nobody waits for a row that others count in, and
 -- two transactions that count in several projects can't wait for each other.
 create table project_rows_change (
   project_id uuid not null,

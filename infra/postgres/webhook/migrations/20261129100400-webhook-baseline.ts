@@ -1,13 +1,14 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /** Callbacks to customers: endpoints with their secrets, events, and the log of deliveries. */
-export class Migration20261129000400WebhookBaseline extends Migration {
+export class Migration20261129100400WebhookBaseline extends Migration {
   override up(): void {
     this.addSql(endpoints);
     this.addSql(events);
     this.addSql(times);
     this.addSql(emission);
     this.addSql(endpointEvents);
+    this.addSql(webhookJobs);
   }
 }
 
@@ -43,7 +44,7 @@ create table webhook_secret (
   -- Null: the project's own, which signs what goes to a callback_url.
   endpoint_id uuid references webhook_endpoint,
   -- Bound to its id.
-  sealed bytea not null,
+  encrypted bytea not null,
   created_at timestamptz not null,
   -- Null for the current one; one that was replaced goes on signing until then.
   expires_at timestamptz
@@ -133,7 +134,7 @@ create function webhook_enqueue(event webhook_event, targets uuid[], at timestam
     jsonb_build_object('project', p.slug, 'channels', 'webhook', 'to', coalesce(e.host, webhook_host(event.callback_url))),
     at, at + interval '7 days', at, event.request_id
   from unnest(targets) target join project p on p.id = event.project_id left join webhook_endpoint e on e.id = target;
-  insert into lane_call (kind, project_id) select 'webhook', event.project_id where cardinality(targets) > 0
+  insert into turn_request (kind, project_id) select 'webhook', event.project_id where cardinality(targets) > 0
 $$;
 
 create function webhook_emit(
@@ -169,4 +170,18 @@ $$;
 create trigger webhook_on_disabled after update of disabled_at on webhook_endpoint for each row
   when (old.disabled_at is null and new.disabled_at is not null and new.disabled_reason <> 'owner')
   execute function webhook_on_disabled();
+`;
+
+/** A customer's dead server must not stop its codes, so that calls to it count as kept rows and not as queued ones. */
+const webhookJobs = `
+create or replace function counts_as_queued(kind text) returns boolean language sql immutable as $$ select kind <> 'webhook' $$;
+-- Calls that have a queue entry and were not sent away to sleep.
+create index job_webhook_in_hand on job (project_id)
+  where kind = 'webhook' and scheduled_at is not null and finished_at is null and run_at <= scheduled_at;
+create index webhook_delivery_endpoint on webhook_delivery (endpoint_id, id) where endpoint_id is not null;
+create index webhook_delivery_outcome on webhook_delivery (project_id, mode, outcome, id);
+create index webhook_event_listed on webhook_event (project_id, mode, id);
+create index webhook_event_type on webhook_event (project_id, mode, type, id);
+-- Whether a pressed button was told before.
+create index webhook_event_pressed on webhook_event (subject_id) where type = 'telegram.callback';
 `;

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Jobs with their attempts, what finds a lost ticket again, the turns of projects, and the workers that are alive. */
-export class Migration20261129000200JobBaseline extends Migration {
+/** Jobs with their attempts, what finds a lost queue entry again, the turns of projects, and the workers that are alive. */
+export class Migration20261129100200JobBaseline extends Migration {
   override up(): void {
     this.addSql(jobs);
     this.addSql(queues);
@@ -23,8 +23,8 @@ create table job (
   address_hash bytea,
   -- Which chat a message goes to, so that the oldest one for a chat is found at once.
   chat_id bigint,
-  state text not null default 'accepted'
-    check (state in ('accepted', 'running', 'completed', 'rejected', 'exhausted', 'cancelled', 'expired')),
+  state text not null default 'queued'
+    check (state in ('queued', 'running', 'retrying', 'completed', 'rejected', 'failed', 'cancelled', 'expired')),
   reason text,
   payload jsonb not null,
   labels jsonb not null,
@@ -36,15 +36,15 @@ create table job (
   -- What it may still need of its project's budget. It is part of the job, so that it ends with the job, whatever ends it.
   reserved_micros bigint not null default 0,
   reserved_for_stranger boolean not null default false,
-  -- Its ticket sleeps until then.
+  -- Its queue entry sleeps until then.
   run_at timestamptz not null,
   deadline_at timestamptz not null,
   accepted_at timestamptz not null,
-  -- When its ticket was issued; null while it waits in Postgres for its turn, and then it has no ticket.
-  released_at timestamptz,
+  -- When its queue entry was issued; null while it waits in Postgres for its turn, and then it has no queue entry.
+  scheduled_at timestamptz,
   finished_at timestamptz,
   -- How it failed. An index on the state itself would be written each time that a job begins to run.
-  failed_as text generated always as (case when state in ('rejected', 'exhausted', 'cancelled', 'expired') then state end) stored,
+  failed_as text generated always as (case when state in ('rejected', 'failed', 'cancelled', 'expired') then state end) stored,
   request_id text
 -- Half of a page stays free for the versions that opening and closing write; elsewhere they would cost an entry in each index.
 ) with (fillfactor = 50);
@@ -60,9 +60,9 @@ create index job_address on job (address_hash) where address_hash is not null;
 create index job_finished on job (finished_at) where finished_at is not null;
 -- What test keys made leaves after a day.
 create index job_test_finished on job (finished_at) where mode = 'test' and finished_at is not null;
-create index job_turn on job (kind, project_id, priority, run_at, id) where released_at is null and finished_at is null;
+create index job_turn on job (kind, project_id, priority, run_at, id) where scheduled_at is null and finished_at is null;
 create index job_chat_turn on job (project_id, chat_id, priority, run_at, id)
-  where released_at is null and finished_at is null and chat_id is not null;
+  where scheduled_at is null and finished_at is null and chat_id is not null;
 -- Who has written to a group: groups alone have negative ids, and groups alone move.
 create index job_group on job (chat_id) where chat_id < 0;
 
@@ -96,7 +96,7 @@ create index attempt_project_opened on attempt (project_id, opened_at);
 -- Which message a pressed button stands under.
 create index attempt_telegram_message on attempt (provider_reference) where provider = 'telegram-bot' and provider_reference is not null;
 
--- One row a batch of the intake: which tickets are still to be published.
+-- One row a batch of the intake: which queue entries are still to be published.
 create table outbox (
   id bigint generated always as identity primary key,
   job_ids uuid[] not null,
@@ -118,7 +118,7 @@ create index request_at on request (at);
 `;
 
 const queues = `
-create table lane (
+create table queue (
   kind text primary key,
   paused_at timestamptz,
   paused_by text,
@@ -127,45 +127,53 @@ create table lane (
 
 -- Projects with jobs of a kind that wait for their turn. 'served_at' is a place in the line and a time at once: nobody is looked
 -- at before it, and the longest ago comes first.
-create table lane_turn (
+create table scheduler_turn (
   kind text not null,
   project_id uuid not null references project,
   served_at timestamptz not null,
-  -- Changed by whoever adds work, so that the releaser does not take a turn away that was just asked for.
+  -- Changed by whoever adds work, so that the scheduler does not take a turn away that was just asked for.
   stamp uuid not null,
   primary key (kind, project_id)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
-create index lane_turn_due on lane_turn (kind, served_at);
+create index scheduler_turn_due on scheduler_turn (kind, served_at);
 
--- Asks for a turn without waiting for anybody: a row of lane_turn is locked until the commit, and triggers that lock several of
--- them, each in the order of its own rows, would deadlock. The releaser takes calls and gives turns.
-create table lane_call (
+-- A page of one kind, however few there are of it among a project's jobs.
+create index job_project_kind on job (project_id, kind, id);
+-- A page of what waits, not looked for among all that wait in other projects.
+create index job_project_unfinished on job (project_id, id) where finished_at is null;
+-- What a project's unfinished jobs may still need of its budget: few, as each ends within minutes.
+create index job_reserved on job (project_id) include (reserved_micros, reserved_for_stranger)
+  where finished_at is null and reserved_micros > 0;
+
+-- Asks for a turn without waiting for anybody: a row of scheduler_turn is locked until the commit, and triggers that lock several of
+-- them, each in the order of its own rows, would deadlock. The scheduler takes calls and gives turns.
+create table turn_request (
   kind text not null,
   project_id uuid not null
 );
 
 -- One row a worker process, written every few seconds and forgotten after an hour.
-create table worker_beat (
+create table worker_heartbeat (
   id uuid primary key,
-  -- Kinds that it works on, and 'sweep'.
+  -- Kinds that it works on, and 'reconciler'.
   roles text[] not null,
-  -- When its sweep last ended a round; null where it has none, or none has ended yet.
-  swept_at timestamptz,
+  -- When its reconciler last ended a round; null where it has none, or none has ended yet.
+  reconciled_at timestamptz,
   at timestamptz not null
 );
 `;
 
 /**
- * Once a statement: a batch costs one small insert. Calls to webhooks are kept rows as any other, and not queued ones: a customer's
- * dead server must not stop its codes.
+ * Once a statement: a batch costs one small insert. `counts_as_queued`: a context whose backlog must not stop the others replaces it.
  */
 const counting = `
+create function counts_as_queued(kind text) returns boolean language sql immutable as $$ select true $$;
 create function count_new_jobs() returns trigger language plpgsql as $$
 begin
   insert into project_rows_change (project_id, what, n)
   select project_id, mode, count(*) from job_after group by 1, 2
   union all
-  select project_id, 'queued', count(*) from job_after where mode = 'live' and finished_at is null and kind <> 'webhook' group by 1;
+  select project_id, 'queued', count(*) from job_after where mode = 'live' and finished_at is null and counts_as_queued(kind) group by 1;
   return null;
 end
 $$;
@@ -176,9 +184,9 @@ create function count_changed_jobs() returns trigger language plpgsql as $$
 begin
   insert into project_rows_change (project_id, what, n)
   select project_id, 'queued', sum(one) from (
-    select project_id, -1 one from job_before where mode = 'live' and finished_at is null and kind <> 'webhook'
+    select project_id, -1 one from job_before where mode = 'live' and finished_at is null and counts_as_queued(kind)
     union all
-    select project_id, 1 from job_after where mode = 'live' and finished_at is null and kind <> 'webhook') both_sides
+    select project_id, 1 from job_after where mode = 'live' and finished_at is null and counts_as_queued(kind)) both_sides
   group by 1 having sum(one) <> 0;
   return null;
 end
@@ -191,7 +199,7 @@ begin
   insert into project_rows_change (project_id, what, n)
   select project_id, mode, -count(*) from job_before group by 1, 2
   union all
-  select project_id, 'queued', -count(*) from job_before where mode = 'live' and finished_at is null and kind <> 'webhook' group by 1;
+  select project_id, 'queued', -count(*) from job_before where mode = 'live' and finished_at is null and counts_as_queued(kind) group by 1;
   return null;
 end
 $$;

@@ -2,9 +2,9 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runSpine } from './spine.ts';
+import { runCore } from './core.ts';
 
-/** The short form of `npm run chaos -- spine`: one seed, the four faults of servers that differ most, Redis away for 3 s. */
+/** The short form of `npm run chaos -- core`: one seed, the four faults of servers that differ most, Redis away for 3 s. */
 const SEED = 20_261_120;
 const TEST_MS_MAX = 180_000;
 
@@ -18,7 +18,7 @@ test(
       cut.abort();
       await rm(directory, { recursive: true, force: true });
     });
-    const report = await runSpine(
+    const report = await runCore(
       {
         seed: SEED,
         directory,

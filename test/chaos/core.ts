@@ -4,18 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { jobKinds } from '../../domain/jobs.ts';
 import { readConfig } from '../../infra/process/config.ts';
-import { sealer } from '../../infra/process/crypto.ts';
+import { rowEncryption } from '../../infra/process/crypto.ts';
 import { AcceptedList } from './support/accepted-list.ts';
 import { chatAt, phoneAt, tokenAt } from './support/destinations.ts';
 import { type Dice, dice } from './support/dice.ts';
 import { type Installation, install } from './support/installation.ts';
-import { judge, type PausedWindow, type Verdict } from './support/judge.ts';
+import { readVerdict, type PausedWindow, type Verdict } from './support/verdict.ts';
 import { Load } from './support/load.ts';
 import { type Receiver, startReceiver } from './support/receiver.ts';
 import type { Member } from './support/member.ts';
 import { type Strike, Strikes, type StrikeKind } from './support/strikes.ts';
 
-export interface SpineOptions {
+export interface CoreOptions {
   readonly seed: number;
   readonly directory: string;
   /** How long the load lasts at least; each of these faults strikes at least once, however short that is. */
@@ -39,7 +39,7 @@ export const serverFaults = [
 ] as const;
 export type ServerFault = (typeof serverFaults)[number];
 
-export interface SpineReport extends Verdict {
+export interface CoreReport extends Verdict {
   readonly seed: number;
   readonly asked: number;
   readonly answered202: number;
@@ -54,7 +54,7 @@ export interface SpineReport extends Verdict {
 }
 
 /**
- * Everything must be in its final state so long after the last fault: two stalled checks, the sweep's wait, an audit, both
+ * Everything must be in its final state so long after the last fault: two stalled checks, the reconciler's wait, an audit, both
  * pauses of a push that failed twice (10 s and 20 s), and for what had piled up 20 ms a job, which is a tenth of what two
  * idle cores do.
  */
@@ -62,7 +62,7 @@ const SETTLED_WITHIN_MS = 75_000;
 const SETTLED_MS_A_JOB = 20;
 const RATE_PER_SECOND = 60;
 const TELEGRAM_PEOPLE = 2_000;
-/** A lock lasts 5 s and is looked for every 2 s: a worker frozen for longer has lost its tickets. */
+/** A lock lasts 5 s and is looked for every 2 s: a worker frozen for longer has lost its queue entries. */
 const FROZEN_MS = [7_500, 9_000] as const;
 /** Between two kills of processes. */
 const KILL_GAP_MS = [800, 2_500] as const;
@@ -72,8 +72,8 @@ const SERVER_GAP_MS = [1_000, 2_500] as const;
 const WIPED_TRAFFIC_MS = 2_500;
 const PAUSE_KNOWN_WITHIN_MS = 5_000;
 
-interface Scene {
-  readonly options: SpineOptions;
+interface Run {
+  readonly options: CoreOptions;
   readonly house: Installation;
   readonly receiver: Receiver;
   readonly load: Load;
@@ -86,9 +86,9 @@ interface Scene {
 }
 
 /** One run: load, faults by the seed, and the verdict. `cut` ends it early, with all that it has started. */
-export async function runSpine(options: SpineOptions, cut?: AbortSignal): Promise<SpineReport> {
+export async function runCore(options: CoreOptions, cut?: AbortSignal): Promise<CoreReport> {
   const startedMs = performance.now();
-  const shape = { apis: 2, workers: 2, sweeps: 2, kinds: jobKinds, telegramPeople: TELEGRAM_PEOPLE };
+  const shape = { apis: 2, workers: 2, reconcilers: 2, kinds: jobKinds, telegramPeople: TELEGRAM_PEOPLE };
   const house = await install(options.directory, shape);
   cut?.addEventListener('abort', () => void house.close());
   const receiver = await startReceiver();
@@ -106,7 +106,7 @@ export async function runSpine(options: SpineOptions, cut?: AbortSignal): Promis
     });
     const chance = dice(options.seed);
     const truce = { asked: false, frozen: false };
-    const scene: Scene = {
+    const run: Run = {
       options,
       house,
       receiver,
@@ -118,11 +118,11 @@ export async function runSpine(options: SpineOptions, cut?: AbortSignal): Promis
       truce,
     };
     options.tell(`installed in ${seconds(startedMs)} s`);
-    await play(scene);
+    await play(run);
     options.tell(`faults over after ${seconds(startedMs)} s; ${list.all.length} answers of 202`);
-    const settling = await untilSettled(scene);
+    const settling = await untilSettled(run);
     options.tell(`settled ${settling.settledWithinMs} ms later, with ${settling.left} jobs left`);
-    return await report(scene, list, settling, startedMs);
+    return await report(run, list, settling, startedMs);
   } finally {
     await list.close();
     await house.close();
@@ -132,14 +132,14 @@ export async function runSpine(options: SpineOptions, cut?: AbortSignal): Promis
 
 const seconds = (sinceMs: number) => Number(((performance.now() - sinceMs) / 1_000).toFixed(1));
 
-async function play(scene: Scene): Promise<void> {
-  const { options, load } = scene;
+async function play(run: Run): Promise<void> {
+  const { options, load } = run;
   const over = new AbortController();
   load.start();
   const startedMs = performance.now();
-  const kills = killAtRandom(scene, over.signal);
-  const freezes = freezeAtRandom(scene, over.signal);
-  do await strikeServers(scene);
+  const kills = killAtRandom(run, over.signal);
+  const freezes = freezeAtRandom(run, over.signal);
+  do await strikeServers(run);
   while (performance.now() - startedMs < options.seconds * 1_000);
   over.abort();
   await Promise.all([kills, freezes]);
@@ -194,16 +194,16 @@ function messageFaults(): object[] {
   ]);
 }
 
-/** `kill -9` of whoever is up: workers mostly, then apis, now and then a sweep. */
-async function killAtRandom({ house, strikes, chance }: Scene, over: AbortSignal): Promise<void> {
+/** `kill -9` of whoever is up: workers mostly, then apis, now and then a reconciler. */
+async function killAtRandom({ house, strikes, chance }: Run, over: AbortSignal): Promise<void> {
   const kinds = [
     ...Array.from({ length: 5 }, () => 'worker' as const),
     ...Array.from({ length: 3 }, () => 'api' as const),
-    'sweep' as const,
+    'reconciler' as const,
   ] as const;
   while (!over.aborted) {
     await sleep(chance.whole(...KILL_GAP_MS));
-    const role = chance.pick(kinds as unknown as ['worker' | 'api' | 'sweep']);
+    const role = chance.pick(kinds as unknown as ['worker' | 'api' | 'reconciler']);
     const up = house.of(role).filter(({ isUp }) => isUp);
     const victim = up.length > 0 ? up[chance.whole(0, up.length - 1)] : undefined;
     if (victim) await strikes.record(`kill-${role}`, victim.spec.name, () => victim.kill());
@@ -211,7 +211,7 @@ async function killAtRandom({ house, strikes, chance }: Scene, over: AbortSignal
 }
 
 /** A worker that stands still for longer than its locks last, and then goes on as if nothing had been. */
-async function freezeAtRandom({ house, strikes, chance, truce }: Scene, over: AbortSignal): Promise<void> {
+async function freezeAtRandom({ house, strikes, chance, truce }: Run, over: AbortSignal): Promise<void> {
   do {
     const victim = await anyUp(house.of('worker'), chance, over);
     if (!victim) return;
@@ -244,8 +244,8 @@ async function anyUp(
 }
 
 /** Each fault of a server once, in the seed's order. */
-async function strikeServers(scene: Scene): Promise<void> {
-  const { house, strikes, chance, options } = scene;
+async function strikeServers(run: Run): Promise<void> {
+  const { house, strikes, chance, options } = run;
   const { servers } = house;
   const faults: Readonly<Record<ServerFault, () => Promise<void>>> = {
     'redis stopped': () =>
@@ -263,7 +263,7 @@ async function strikeServers(scene: Scene): Promise<void> {
       strikes.record('postgres-fast', 'postgres', () => servers.restartPostgres('fast')),
     'postgres killed': () =>
       strikes.record('postgres-kill', 'postgres', () => servers.restartPostgres('kill')),
-    'redis wiped while paused': () => wipeWhilePaused(scene),
+    'redis wiped while paused': () => wipeWhilePaused(run),
   };
   for (const name of chance.shuffled(options.faults)) {
     await sleep(chance.whole(...SERVER_GAP_MS));
@@ -273,16 +273,16 @@ async function strikeServers(scene: Scene): Promise<void> {
 }
 
 /**
- * Pauses the lanes of codes and of Telegram messages, lets jobs pile up, wipes Redis under traffic, and puts a file in its place from before the pause.
+ * Pauses the queues of codes and of Telegram messages, lets jobs pile up, wipes Redis under traffic, and puts a file in its place from before the pause.
  * Nothing of theirs may be sent until they are resumed.
  */
-async function wipeWhilePaused(scene: Scene): Promise<void> {
-  const { house, load, strikes, windows, problems, options, truce } = scene;
+async function wipeWhilePaused(run: Run): Promise<void> {
+  const { house, load, strikes, windows, problems, options, truce } = run;
   const { servers, pool } = house;
   truce.asked = true;
   while (truce.frozen) await sleep(100);
   const restore = await servers.copyRedis();
-  await retried(() => pool.query(pauseLanes, [pausedKinds]));
+  await retried(() => pool.query(pauseQueues, [pausedKinds]));
   const fromMs = await untilPaused(house);
   const notPaused = async (when: string) => {
     const knownMs = performance.now() + PAUSE_KNOWN_WITHIN_MS;
@@ -300,15 +300,15 @@ async function wipeWhilePaused(scene: Scene): Promise<void> {
   await sleep(WIPED_TRAFFIC_MS);
   await notPaused('after the restart from an older file');
   windows.push({ fromMs, toMs: Date.now(), kinds: pausedKinds });
-  await retried(() => pool.query(resumeLanes, [pausedKinds]));
+  await retried(() => pool.query(resumeQueues, [pausedKinds]));
   truce.asked = false;
 }
 
 const pausedKinds = ['otp-send', 'telegram-message'] as const;
-const pauseLanes = `
-insert into lane (kind, paused_at, paused_by) select kind, now(), 'chaos' from unnest($1::text[]) kind
+const pauseQueues = `
+insert into queue (kind, paused_at, paused_by) select kind, now(), 'chaos' from unnest($1::text[]) kind
 on conflict (kind) do update set paused_at = now()`;
-const resumeLanes = 'update lane set paused_at = null where kind = any($1)';
+const resumeQueues = 'update queue set paused_at = null where kind = any($1)';
 
 /** The row says so, Redis says so, and for 2 s nobody has begun anything: what a killed worker left open stays so. */
 async function untilPaused({ servers, pool }: Installation): Promise<number> {
@@ -348,15 +348,15 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-type Settling = Pick<SpineReport, 'settledWithinMs' | 'settledWithinMsMax' | 'left'>;
+type Settling = Pick<CoreReport, 'settledWithinMs' | 'settledWithinMsMax' | 'left'>;
 
 /** A callback of which two tries were struck waits five minutes for its third, and a message ends after its last job. */
 const countLeft = `
 select ((select count(*) from job where finished_at is null and not (kind = 'webhook' and attempts > 1 and run_at > now() + interval '1 min'))
   + (select count(*) from broadcast where finished_at is null))::int left`;
 
-/** How long it took from now until no job was left; the judge names those that are left when the time is up. */
-async function untilSettled({ house }: Scene): Promise<Settling> {
+/** How long it took from now until no job was left; the check names those that are left when the time is up. */
+async function untilSettled({ house }: Run): Promise<Settling> {
   const startedMs = performance.now();
   const unfinished = async () => {
     return (await retried(() => house.pool.query<{ left: number }>(countLeft))).rows[0]?.left ?? 0;
@@ -373,19 +373,19 @@ async function untilSettled({ house }: Scene): Promise<Settling> {
 }
 
 async function report(
-  { house, receiver, load, strikes, windows, problems, options }: Scene,
+  { house, receiver, load, strikes, windows, problems, options }: Run,
   list: AcceptedList,
   settling: Settling,
   startedMs: number,
-): Promise<SpineReport> {
+): Promise<CoreReport> {
   // What the sandbox gathers for one write is on the disk by then.
   await sleep(200);
-  const verdict = await judge({
+  const verdict = await readVerdict({
     pool: house.pool,
     accepted: list.all,
     messagesFile: house.messagesFile,
     received: receiver.received,
-    seal: sealer(readConfig(house.env).SEAL_KEYS),
+    encryption: rowEncryption(readConfig(house.env).ENCRYPTION_KEYS),
     strikes: strikes.all as readonly Strike[],
     pausedWindows: windows,
     starved: await starvedJobs(house),

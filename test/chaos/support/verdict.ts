@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
-import type { Seal } from '../../../infra/process/crypto.ts';
+import type { Encryption } from '../../../infra/process/crypto.ts';
 import type { Accepted } from './accepted-list.ts';
 import { mustFindNothing } from './must-find-nothing.ts';
 import type { Received } from './receiver.ts';
@@ -20,7 +20,7 @@ export interface Evidence {
   /** Callbacks that arrived. */
   readonly received: readonly Received[];
   /** Opens the tokens that devices are told by. */
-  readonly seal: Seal;
+  readonly encryption: Encryption;
   readonly strikes: readonly Strike[];
   readonly pausedWindows: readonly PausedWindow[];
   /** Jobs whose worker said, alive, that it could not keep their lock: a machine that starves it for 5 s strikes as a freeze does. */
@@ -61,7 +61,7 @@ interface JobRow {
   readonly idempotency_key: string | null;
   readonly run_at: Date;
   readonly chat_id: string | null;
-  readonly token_sealed: string | null;
+  readonly token_encrypted: string | null;
   readonly open: readonly OpenTime[] | null;
 }
 interface Sent {
@@ -70,8 +70,8 @@ interface Sent {
   readonly code: string;
 }
 
-/** Judges from outside: the caller's list, Postgres by SQL, and the log of the provider. */
-export async function judge(evidence: Evidence): Promise<Verdict> {
+/** Checks from outside: the caller's list, Postgres by SQL, and the log of the provider. */
+export async function readVerdict(evidence: Evidence): Promise<Verdict> {
   const { rows: jobs } = await evidence.pool.query<JobRow>(readJobs);
   const messages = await readMessages(evidence.messagesFile);
   const sentOf = assign(jobs, messages, evidence);
@@ -105,7 +105,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
 const readJobs = `
 select j.id, j.kind, j.subject_id, j.state, j.reason, j.accepted_at, j.finished_at, j.run_at,
   coalesce(v.metadata->>'key', b.content->>'text', b.content->'data'->>'key') idempotency_key,
-  coalesce(j.chat_id, r.telegram_chat_id)::text chat_id, j.payload->'to'->>'token_sealed' token_sealed,
+  coalesce(j.chat_id, r.telegram_chat_id)::text chat_id, j.payload->'to'->>'token_encrypted' token_encrypted,
   (select json_agg(json_build_object('from', a.opened_at, 'to', a.closed_at, 'outcome', a.outcome, 'reason', a.reason) order by a.n) from attempt a where a.job_id = j.id) open
 from job j left join verification v on v.id = j.subject_id left join recipient r on r.id = v.recipient_id
   left join broadcast b on b.id = j.subject_id`;
@@ -141,11 +141,13 @@ type SentOf = ReadonlyMap<string, readonly Sent[]>;
 function assign(
   jobs: readonly JobRow[],
   messages: readonly (Sent & { to: string })[],
-  { received, seal }: Evidence,
+  { received, encryption }: Evidence,
 ): SentOf {
-  const addressOf = ({ id, kind, subject_id, chat_id, token_sealed }: JobRow) => {
+  const addressOf = ({ id, kind, subject_id, chat_id, token_encrypted }: JobRow) => {
     if (kind === 'webhook') return subject_id;
-    return token_sealed === null ? chat_id : seal.open(Buffer.from(token_sealed, 'base64'), id);
+    return token_encrypted === null
+      ? chat_id
+      : encryption.decrypt(Buffer.from(token_encrypted, 'base64'), id);
   };
   const jobOf = new Map(jobs.map((job) => [addressOf(job), job.id]));
   const calls = received.map(({ eventId, atMs }) => ({ key: '', receivedMs: atMs, code: '', to: eventId }));
@@ -227,7 +229,7 @@ function strikesOn({ open }: JobRow, strikes: readonly Strike[]): number {
 
 /** Who gives an attempt up needs a reason: its worker was killed or stood still, or a server that it needed was away. */
 function givenUp(jobs: readonly JobRow[], { strikes, starved }: Evidence): string[] {
-  const reasons = strikes.filter(({ what }) => what !== 'kill-api' && what !== 'kill-sweep');
+  const reasons = strikes.filter(({ what }) => what !== 'kill-api' && what !== 'kill-reconciler');
   const unexplained = (time: OpenTime) =>
     time.reason === 'worker-lost' && !reasons.some((strike) => isStruck(time, strike));
   const guilty = jobs.filter(({ id, open }) => !starved.has(id) && open?.some(unexplained));

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /** Staff: accounts with their second factor, sessions, and the audit. */
-export class Migration20261129000500StaffBaseline extends Migration {
+export class Migration20261129100500StaffBaseline extends Migration {
   override up(): void {
     this.addSql(staff);
   }
@@ -15,8 +15,8 @@ create table staff (
   password_hash text not null,
   failed_logins int not null default 0,
   locked_until timestamptz,
-  -- 160 bits, sealed and bound to the id; null until they set it up at their first login.
-  totp_sealed bytea,
+  -- 160 bits, encrypted and bound to the id; null until they set it up at their first login.
+  totp_encrypted bytea,
   -- The step of the last code that was taken: no code of it, or of an older one, is taken again.
   totp_last_step bigint,
   totp_bound_at timestamptz,
@@ -24,8 +24,8 @@ create table staff (
   second_factor_failures int not null default 0,
   disabled_at timestamptz,
   created_at timestamptz not null,
-  check ((totp_sealed is null) = (totp_bound_at is null)),
-  check ((totp_sealed is null) = (totp_last_step is null))
+  check ((totp_encrypted is null) = (totp_bound_at is null)),
+  check ((totp_encrypted is null) = (totp_last_step is null))
 );
 -- Each opens one login without the authenticator.
 create table staff_recovery_code (
@@ -41,9 +41,9 @@ create table staff_session (
   staff_id uuid not null references staff on delete cascade,
   -- Until then a session has shown a password only, and reaches nothing but the second factor's page.
   second_factor_at timestamptz,
-  -- The secret that this session offers to set up, sealed and bound to the staff id. It is kept here and not on the account:
+  -- The secret that this session offers to set up, encrypted and bound to the staff id. It is kept here and not on the account:
   -- whoever began a set-up with the password must not know the secret that its owner ends with.
-  totp_offer_sealed bytea,
+  totp_offer_encrypted bytea,
   created_at timestamptz not null,
   expires_at timestamptz not null
 );

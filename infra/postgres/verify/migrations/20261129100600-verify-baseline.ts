@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /** Verifications, what bounds them, and the events that tell of them. */
-export class Migration20261129000600VerifyBaseline extends Migration {
+export class Migration20261129100600VerifyBaseline extends Migration {
   override up(): void {
     this.addSql(verifications);
     this.addSql(limits);
@@ -20,7 +20,7 @@ create table verification (
   phone_prefix text,
   purpose text not null,
   mode text not null check (mode in ('live', 'test')),
-  state text not null default 'live' check (state in ('live', 'approved', 'denied', 'cancelled', 'expired', 'spent')),
+  state text not null default 'live' check (state in ('live', 'approved', 'denied', 'cancelled', 'expired', 'max-checks-reached')),
   -- Which root key its code derives from; the code itself stands nowhere.
   code_kid text not null,
   code_generation int not null default 0,
@@ -75,12 +75,12 @@ create table destination (
   -- Wrong codes where a device's would have been taken: on the row that a wrong check writes anyway, so that it costs the same
   -- whether there are devices or not. They count until the person acts on a device or in their chat.
   totp_failures int not null default 0,
-  -- Of these, how many the devices themselves have not been told yet, which the sweep does.
-  totp_untold int not null default 0,
+  -- Of these, how many the devices themselves have not been told yet, which the reconciler does.
+  totp_pending int not null default 0,
   updated_at timestamptz not null,
   primary key (address_hash, project_id)
 ) with (fillfactor = 85);
-create index destination_totp_untold on destination (address_hash) where totp_untold > 0;
+create index destination_totp_pending on destination (address_hash) where totp_pending > 0;
 -- A number's lock over all projects: its paid messages are counted by their attempts.
 create table paid_destination (
   address_hash bytea primary key,
@@ -117,8 +117,8 @@ $$;
 
 create function webhook_on_verification() returns trigger language plpgsql as $$
 begin
-  if webhook_is_wanted(new.project_id, new.mode, 'verification.' || new.state, new.callback_url) then
-    perform webhook_emit(new.project_id, new.mode, 'verification.' || new.state, new.id, coalesce(new.closed_at, navbat_now()),
+  if webhook_is_wanted(new.project_id, new.mode, 'verification.' || replace(new.state, '-', '_'), new.callback_url) then
+    perform webhook_emit(new.project_id, new.mode, 'verification.' || replace(new.state, '-', '_'), new.id, coalesce(new.closed_at, navbat_now()),
       webhook_of_verification(new), new.callback_url, (select request_id from job where id = new.job_id));
   end if;
   return null;

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /** People: what projects know of them, what they own over all projects, how they sign in, and what they approved. */
-export class Migration20261129000300IdentityBaseline extends Migration {
+export class Migration20261129100300IdentityBaseline extends Migration {
   override up(): void {
     this.addSql(persons);
     this.addSql(recipients);
@@ -57,7 +57,7 @@ create table recipient (
   address_hash bytea not null,
   telegram_chat_id bigint,
   telegram_blocked_at timestamptz,
-  push_token_sealed bytea,
+  push_token_encrypted bytea,
   -- HMAC-SHA256 under PEPPER: finds who has a token, so that no two handles of a project ever have one.
   push_token_hash bytea,
   locale text check (locale in ('uz', 'ru', 'en')),
@@ -114,17 +114,17 @@ create table device (
   recipient_id uuid references recipient on delete set null,
   -- The project's recipient whose phone must be proven, until it is bound.
   for_recipient_id uuid references recipient on delete cascade,
-  -- 160 bits of its own, sealed and bound to its id; gone once it is revoked.
-  totp_sealed bytea,
+  -- 160 bits of its own, encrypted and bound to its id; gone once it is revoked.
+  totp_encrypted bytea,
   -- The last step that was accepted: none up to it is accepted again (RFC 6238 §5.2).
   totp_last_step bigint,
   -- Wrong codes over its whole life.
   totp_failures int not null default 0,
   -- A new secret on its way to the device, and the old one while codes of it may be on their way to us.
-  totp_next_sealed bytea,
-  totp_previous_sealed bytea,
+  totp_next_encrypted bytea,
+  totp_previous_encrypted bytea,
   totp_previous_until timestamptz,
-  reseed_wanted_at timestamptz,
+  rotation_wanted_at timestamptz,
   -- What it must sign, and the phone code it must bring along, until it is bound.
   nonce bytea,
   verification_id uuid,
@@ -138,14 +138,14 @@ create table device (
   revoked_at timestamptz,
   check ((kind = 'app') = (public_key is not null)),
   check (bound_at is null or person_id is not null),
-  check (revoked_at is not null or totp_sealed is not null)
+  check (revoked_at is not null or totp_encrypted is not null)
 );
 create index device_person on device (person_id) where revoked_at is null;
 create index device_unconfirmed on device (confirm_until) where bound_at is null;
 create index device_recipient on device (recipient_id) where recipient_id is not null;
 create index device_for_recipient on device (for_recipient_id) where for_recipient_id is not null;
 create index device_revoked on device (revoked_at) where revoked_at is not null and recipient_id is not null;
-create index device_previous on device (totp_previous_until) where totp_previous_sealed is not null;
+create index device_previous on device (totp_previous_until) where totp_previous_encrypted is not null;
 `;
 
 const sessions = `
@@ -226,7 +226,7 @@ const notices = `
 create table person_notice (
   id uuid primary key,
   person_id uuid not null references person on delete cascade,
-  kind text not null check (kind in ('challenge', 'device-bound', 'device-revoked', 'chat-bound', 'lock-lifted', 'reseed')),
+  kind text not null check (kind in ('challenge', 'device-bound', 'device-revoked', 'chat-bound', 'lock-lifted', 'rotate')),
   -- The challenge or the device; the person where it is neither.
   subject_id uuid not null,
   at timestamptz not null,
@@ -301,6 +301,7 @@ create table bot_update (
 );
 create index bot_update_at on bot_update (claimed_at);
 create index bot_update_open on bot_update (bot_id, chat_id) where done_at is null;
+create index recipient_project on recipient (project_id, id);
 `;
 
 /** People are counted for the ceiling of their project: once a statement, as jobs are. */

@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /** Broadcasts with their counts, the chats of the bot, and the events that tell of messages. */
-export class Migration20261129000700MessageBaseline extends Migration {
+export class Migration20261129100700MessageBaseline extends Migration {
   override up(): void {
     this.addSql(broadcasts);
     this.addSql(counting);
@@ -49,7 +49,7 @@ create index broadcast_test_finished on broadcast (finished_at) where mode = 'te
 create index broadcast_urgent on broadcast (project_id, mode, created_at) where priority = 'urgent';
 
 -- A commit that settles jobs writes a row of its own here, so that no two of them wait for one row of broadcast, and none for a
--- cancellation that holds it. The sweep adds the tallies up (foldTallies); whoever reads adds what is not yet added.
+-- cancellation that holds it. The reconciler adds the tallies up (foldTallies); whoever reads adds what is not yet added.
 create table broadcast_tally (
   broadcast_id uuid not null,
   sent int not null default 0,
@@ -222,6 +222,10 @@ create table closed_chat_use (
 );
 create index closed_chat_use_project on closed_chat_use (project_id, id);
 create index closed_chat_use_chat on closed_chat_use (chat_id);
+create index broadcast_project_kind on broadcast (project_id, mode, kind, id);
+-- Open chats, by when they were last heard from: the reconciler asks each second.
+create index telegram_chat_open on telegram_chat ((coalesce(greatest(wish_at, reach_at, opened_at), '-infinity')))
+  where closed_reason is null and migrated_to is null;
 
 create function closed_chat_of_job() returns trigger language plpgsql as $$
 begin
