@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
 import type { ClosedReason } from './verification.ts';
-import { Client, Purpose } from './send.ts';
+import { Client, Purpose } from './send-command.ts';
 import { TYPED_CODE_NOTE, typedCode } from '../shared/typed-code.ts';
 import { onceValid } from '../shared/refine.ts';
 

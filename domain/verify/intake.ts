@@ -6,7 +6,7 @@ import type { Caller } from '../project/caller.ts';
 import type { Asker } from './asker.ts';
 import type { Channel } from './channel.ts';
 import type { VerificationId } from '../shared/ids.ts';
-import type { SendCommand } from './send.ts';
+import type { SendCommand } from './send-command.ts';
 
 export interface SendOrder {
   readonly caller: Pick<Caller, 'projectId' | 'slug' | 'settings'>;

@@ -12,7 +12,7 @@ import { SERVICE } from './asker.ts';
 import { channelRules, phoneProvingChannels } from './channel.ts';
 import { checkGuarded, type GuardedChecks } from './guarded-check.ts';
 import type { OtpIntake, SendOrder } from './intake.ts';
-import { ownSend } from './send.ts';
+import { ownSend } from './send-command.ts';
 
 export interface PhoneCodesDeps extends GuardedChecks {
   readonly intake: OtpIntake;

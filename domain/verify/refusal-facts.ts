@@ -5,7 +5,9 @@ import type { PaidAsker } from './asker.ts';
 import { type DayBudget, dayBudgetOf, type DaySpend } from './paid-limits.ts';
 import type { RefusalReason } from './reasons.ts';
 import { prefixBlockedUntil } from './fraud.ts';
-import { HOUR_SECONDS, type SendCommand, type SendFacts } from './send.ts';
+import type { SendCommand } from './send-command.ts';
+import type { SendFacts } from './send-facts.ts';
+import { HOUR_SECONDS } from './send.ts';
 
 /** `+998 90 111`, as people write the beginning of a number. */
 const prefixText = (prefix: string): string => formatIncompletePhoneNumber(prefix);

@@ -2,7 +2,7 @@ import type { Caller } from '../project/caller.ts';
 import type { Locale } from '../shared/locale.ts';
 import type { PhoneFacts } from '../shared/phone.ts';
 import { phoneProvingChannels } from './channel.ts';
-import { ownSend, type SendCommand } from './send.ts';
+import { ownSend, type SendCommand } from './send-command.ts';
 import { APPROVAL_PURPOSE } from './strangers.ts';
 
 /** A code to a phone, on the project's own channels as far as they prove it; by SMS where none does. */

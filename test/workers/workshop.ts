@@ -32,7 +32,7 @@ import { freshDatabase, freshRedis } from '../support/servers.ts';
 import { jobs } from '../../domain/jobs.ts';
 import { settles } from '../../infra/postgres/settles.ts';
 import { retentions } from '../../infra/postgres/retentions.ts';
-import { ownSend } from '../../domain/verify/send.ts';
+import { ownSend } from '../../domain/verify/send-command.ts';
 
 const ring = { current: 'test', keys: new Map([['test', Buffer.alloc(32, 7)]]) };
 const IN_FLIGHT_MAX = 100;

@@ -14,7 +14,7 @@ import {
 import type { Caller } from '../../../domain/project/caller.ts';
 import { Channel } from '../../../domain/verify/channel.ts';
 import { CheckRequest } from '../../../domain/verify/check.ts';
-import { Client } from '../../../domain/verify/send.ts';
+import { Client } from '../../../domain/verify/send-command.ts';
 import { approvalSend, phoneProvingSend } from '../../../domain/verify/sign-in-sends.ts';
 import { Locale } from '../../../domain/shared/locale.ts';
 import { Problem } from '../../http/problem.ts';

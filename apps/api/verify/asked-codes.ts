@@ -3,7 +3,7 @@ import { CHECK_TOKEN_CHARS_MAX, type CheckTokens } from '../../../domain/verify/
 import type { CheckResult } from '../../../domain/verify/check.ts';
 import { checkGuarded, nothingToCheck } from '../../../domain/verify/guarded-check.ts';
 import type { Destination } from '../../../domain/shared/address.ts';
-import type { SendCommand } from '../../../domain/verify/send.ts';
+import type { SendCommand } from '../../../domain/verify/send-command.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { Problem } from '../../http/problem.ts';
 import type { Answer } from '../../http/route.ts';

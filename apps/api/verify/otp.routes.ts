@@ -15,7 +15,7 @@ import {
   type SendCommand,
   SendRequest,
   TTL_SECONDS_DEFAULT,
-} from '../../../domain/verify/send.ts';
+} from '../../../domain/verify/send-command.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { netsOf } from '../../../domain/shared/ip-address.ts';
 import { Time } from '../../../domain/shared/time.ts';

@@ -3,7 +3,7 @@ import type { AccessTokens, PhoneUsers } from '../../../domain/identity/person/p
 import { CheckRequest } from '../../../domain/verify/check.ts';
 import { VerificationState } from '../../../domain/verify/verification.ts';
 import { jobStates } from '../../../domain/job/job.ts';
-import { ownSend, type SendCommand } from '../../../domain/verify/send.ts';
+import { ownSend, type SendCommand } from '../../../domain/verify/send-command.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { Time } from '../../../domain/shared/time.ts';
 import { limitCodes } from '../../http/rate-limit.ts';

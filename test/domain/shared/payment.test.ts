@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { amountText, movesMoney, Payment } from '../../../domain/shared/payment.ts';
-import { SendRequest } from '../../../domain/verify/send.ts';
+import { SendRequest } from '../../../domain/verify/send-command.ts';
 
 const payment = { amount: '15000000', currency: 'UZS', payee: 'Korzinka' };
 const to = '+998901234567';

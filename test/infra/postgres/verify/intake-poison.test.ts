@@ -11,7 +11,7 @@ import { otpIntake } from '../../../../infra/postgres/verify/intake.ts';
 import { phoneAt } from '../../../chaos/support/destinations.ts';
 import { makeProject } from '../../../chaos/support/project.ts';
 import { freshDatabase } from '../../../support/servers.ts';
-import { ownSend } from '../../../../domain/verify/send.ts';
+import { ownSend } from '../../../../domain/verify/send-command.ts';
 
 const ORDERS = 100;
 const POISONED = 42;

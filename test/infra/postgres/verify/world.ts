@@ -27,7 +27,7 @@ import { type FreshDatabase, freshDatabase } from '../../../support/servers.ts';
 import { settles } from '../../../../infra/postgres/settles.ts';
 import { jobs as registry } from '../../../../domain/jobs.ts';
 import { retentions } from '../../../../infra/postgres/retentions.ts';
-import { ownSend } from '../../../../domain/verify/send.ts';
+import { ownSend } from '../../../../domain/verify/send-command.ts';
 
 /** What a provider answers, decided by the test, so that two things can be made to happen at one moment. */
 export type Answering = (message: CodeMessage) => Promise<SendReply>;
