@@ -27,7 +27,11 @@ beforeAll(async () => {
   const seed = (job: Partial<Parameters<typeof seedJob>[3]>) =>
     seedJob(board.pool, shop, hash, { project: 'shop', at, ...job });
   const waiting = await seed({});
-  await seed({ state: 'running', attempts: [failed], runAt: new Date(board.time.now.getTime() + MINUTE_MS) });
+  await seed({
+    state: 'retrying',
+    attempts: [failed],
+    runAt: new Date(board.time.now.getTime() + MINUTE_MS),
+  });
   for (let n = 0; n < 12; n++) await seed({ state: 'failed', reason: 'network', attempts: [failed] });
   failedId = (await seed({ state: 'rejected', reason: 'budget-spent' })).id;
   await board.pool.query(
@@ -87,7 +91,7 @@ describe('an alarm is seen', () => {
   });
 
   test('a job that sleeps until its next try reads as one that is retried', async () => {
-    const page = await open('/ops/jobs?state=running');
+    const page = await open('/ops/jobs?state=retrying');
     const { seen, meant } = await coloursOf(page, '.state.retrying', '--warn');
     expect(seen).toEqual([meant]);
     await page.close();
