@@ -77,6 +77,13 @@ export interface ExplainedReason {
 export const explainStored = (code: string | null, facts: ReasonFacts = {}): ExplainedReason | null =>
   code !== null && isReason(code) ? explainReason(code, facts) : null;
 
+/** What is known of a job that ended for this reason. */
+export function endFacts(reason: string | null, finishedAt: Date | null): ReasonFacts {
+  if (!finishedAt || reason === null || !isReason(reason)) return {};
+  const { holdsUntil }: Reason = reasons[reason];
+  return holdsUntil ? { until: holdsUntil(finishedAt) } : {};
+}
+
 /** What a code means, with what is known of the case. */
 export function explainReason(code: ReasonCode, facts: ReasonFacts = {}): ExplainedReason {
   const { meaning, retry, nextStep, setting, detail }: Reason = reasons[code];

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { identitySettings } from './identity/settings.ts';
-import { baseSettings, settingsChange, type ProjectSettings as Settings } from './project/settings.ts';
-import { verifySettings } from './verify/settings.ts';
+import {
+  baseSettings,
+  type ProjectSettings as Settings,
+  settingsChange,
+  type SettingWarning,
+} from './project/settings.ts';
+import { verifySettings, verifyWarnings } from './verify/settings.ts';
 
 const shape = { ...baseSettings, ...identitySettings, ...verifySettings };
 
@@ -9,3 +14,11 @@ const shape = { ...baseSettings, ...identitySettings, ...verifySettings };
 export const ProjectSettings = z.object(shape) satisfies z.ZodType<Settings>;
 export type ProjectSettings = Settings;
 export const SettingsChange = settingsChange(shape);
+
+/** What a project is told of its settings, under the name that people read: one line a context. */
+const warnings: readonly ((project: string, settings: Settings) => readonly SettingWarning[])[] = [
+  // Texts of codes.
+  verifyWarnings,
+];
+export const settingWarnings = (project: string, settings: Settings): readonly SettingWarning[] =>
+  warnings.flatMap((of) => of(project, settings));

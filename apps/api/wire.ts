@@ -1,11 +1,11 @@
 import type { Router } from 'express';
+import type { Challenges } from '../../domain/identity/approval/port.ts';
+import type { EnrolmentPayers } from '../../domain/identity/device/port.ts';
 import type { Destinations } from '../../domain/identity/person/destinations.ts';
 import type { PhoneCodes } from '../../domain/identity/port.ts';
-import type { JobId } from '../../domain/job/job.ts';
-import type { Deliveries } from '../../domain/verify/deliveries.ts';
+import type { ProofTokens } from '../../domain/shared/proof-tokens.ts';
 import type { Route } from '../http/route.ts';
-import type { AuthDeps } from './identity/auth.routes.ts';
-import type { RegistrationDeps } from './identity/registration.routes.ts';
+import type { CodeProblems } from './identity/code-problems.ts';
 
 /** What a `wire.ts` makes of one context. */
 export interface Wired {
@@ -24,13 +24,12 @@ export interface Offers {
 }
 
 /** Codes and pushes by which identity has a phone or a person proven. Without them it serves what needs neither. */
-export interface IdentityCodes extends Pick<RegistrationDeps, 'checkTokens'> {
+export interface IdentityCodes {
   readonly phone: PhoneCodes;
-  readonly asked: NonNullable<AuthDeps['otp']>;
+  readonly checkTokens: ProofTokens;
+  readonly problems: CodeProblems;
+  /** What an enrolment's code costs is booked on its project. */
+  readonly payers: EnrolmentPayers;
   readonly destinations: Destinations;
-  readonly approvals: {
-    readonly numberOf: (of: { readonly kid: string; readonly jobId: JobId }) => string | null;
-    readonly deliveries: Deliveries;
-    readonly wake: (jobId: JobId) => void;
-  };
+  readonly challenges: Challenges;
 }

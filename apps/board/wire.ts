@@ -6,6 +6,7 @@ import { quotaCounter } from '../../infra/limits/quota-counter.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
 import { telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
 import type { Settles } from '../../infra/postgres/job/settle.ts';
+import { opsView } from '../../infra/postgres/ops-view.ts';
 import { settles as allSettles } from '../../infra/postgres/settles.ts';
 import { staffAccounts } from '../../infra/postgres/staff/accounts.ts';
 import { auditLog } from '../../infra/postgres/staff/audit.ts';
@@ -40,7 +41,7 @@ export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, sett
     audit: auditLog(pool),
     chats: isOn(config.NAVBAT_PRODUCTS, 'message') ? telegramChats(pool) : null,
     jobs,
-    queries: opsQueries(pool, kinds),
+    queries: opsQueries(pool, kinds, opsView),
     commands: opsCommands(pool, kinds, staffEntries(queues), (err) =>
       log.warn({ err }, 'a queue was not told'),
     ),

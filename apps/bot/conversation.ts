@@ -1,4 +1,3 @@
-import type { ProblemType } from '../../domain/reasons.ts';
 import type { Destinations } from '../../domain/identity/person/destinations.ts';
 import { readTelegramPhone } from '../../domain/shared/phone.ts';
 import { Locale } from '../../domain/shared/locale.ts';
@@ -126,11 +125,8 @@ async function contact(deps: ConversationDeps, context: ActionContext, number: s
   return deps.replySender.say(by.telegramId, registered(answer, words));
 }
 
-const waitingHelps: ReadonlySet<string> = new Set<ProblemType>([
-  'too-soon',
-  'too-many-sends',
-  'publishable-limit',
-]);
+/** Refusals of the product that sends codes. */
+const waitingHelps: ReadonlySet<string> = new Set(['too-soon', 'too-many-sends', 'publishable-limit']);
 
 function registered(answer: RegisterAnswer, words: Texts): Saying {
   switch (answer.kind) {

@@ -1,24 +1,17 @@
 import type { RegisterCaller } from '../../domain/identity/registration/registrar.ts';
 import { registrar } from '../../domain/identity/registration/registrar.ts';
-import { isOn } from '../../domain/products.ts';
-import { phoneCodes } from '../../domain/verify/phone-codes.ts';
 import { chatPace } from '../../infra/limits/chat-pace.ts';
 import { botUpdates } from '../../infra/postgres/identity/registration/bot-updates.ts';
 import { registrations } from '../../infra/postgres/identity/registration/registrations.ts';
 import { buttonPresses } from '../../infra/postgres/message/telegram/button-presses.ts';
 import { movesTo, telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
 import { projectNamed } from '../../infra/postgres/project/cache.ts';
-import { destinations } from '../../infra/postgres/verify/destinations.ts';
 import { ConfigError } from '../../infra/process/config.ts';
-import type { Platform } from '../../infra/process/platform.ts';
-import type { ProcessConfig } from '../../infra/process/variables.ts';
 import type { BotLine } from '../../infra/providers/message/telegram-updates.ts';
 import { telegramFromConfig } from '../../infra/providers/message/from-config.ts';
-import { openCodes } from '../../infra/verify/open-codes.ts';
 import { type Handled, updateHandler } from './handle.ts';
+import { type BotPlatform, wireModules } from './modules.ts';
 import { botReplySender } from './reply-sender.ts';
-
-type BotPlatform = Platform<ProcessConfig<'bot'>>;
 
 interface Bot {
   readonly slug: string;
@@ -34,18 +27,17 @@ interface WiredBot {
 /** The bot that registers a project's people, over the same codes as the api. */
 export async function wireBot(platform: BotPlatform, { slug, token, line }: Bot): Promise<WiredBot> {
   const { config, log, pools, redis, clock: now, hash } = platform;
-  if (!isOn(config.NAVBAT_PRODUCTS, 'verify'))
-    throw new ConfigError('NAVBAT_PRODUCTS: expected verify among them, as BOT_PROJECT is set');
+  const wired = wireModules(platform, config.NAVBAT_PRODUCTS);
+  if (!wired) throw new ConfigError('NAVBAT_PRODUCTS: expected verify among them, as BOT_PROJECT is set');
   const botId = Number(token.split(':', 1)[0]);
-  const codes = openCodes(platform);
   const pace = chatPace(redis, botId);
   const people = registrations(pools.hot, hash);
   const chats = telegramChats(pools.hot);
   const handle = updateHandler({
-    registrar: registrar({ codes: phoneCodes(codes), registrations: people, now }),
+    registrar: registrar({ codes: wired.codes, registrations: people, now }),
     registrations: people,
     chats,
-    destinations: destinations(pools.hot),
+    destinations: wired.destinations,
     replySender: await openReplySender(platform, chats, line),
     presses: buttonPresses(pools.hot),
     updates: botUpdates(pools.hot, botId),
@@ -59,7 +51,7 @@ export async function wireBot(platform: BotPlatform, { slug, token, line }: Bot)
   });
   const close = async () => {
     pace.close();
-    await codes.close();
+    await wired.close();
   };
   return { handle, close };
 }

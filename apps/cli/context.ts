@@ -1,4 +1,4 @@
-import type { Explanations } from '../../domain/identity/approval/explain.ts';
+import type { Pool } from 'pg';
 import type { Rotations } from '../../domain/identity/device/port.ts';
 import type { Reencrypting } from '../../domain/staff/secret/reencrypt.ts';
 import type { AuditLog, CommandLineAction } from '../../domain/staff/audit.ts';
@@ -13,8 +13,9 @@ export interface CliPorts {
   readonly audit: AuditLog;
   readonly reencrypting: Reencrypting;
   readonly rotations: Rotations;
-  readonly explanations: Explanations;
   readonly chats: StaffChats;
+  /** For what a product reads by itself. */
+  readonly pool: Pool;
 }
 
 export interface CliContext {

@@ -1,7 +1,7 @@
 import { Command, type OutputConfiguration } from 'commander';
 import { chatCommands } from './chats.ts';
 import type { CliContext } from './context.ts';
-import { explainCommand } from './explain.ts';
+import { productCommands } from './modules.ts';
 import { keyCommands } from './keys.ts';
 import { projectCommands } from './projects.ts';
 import { secretCommands } from './secrets.ts';
@@ -19,6 +19,6 @@ export function createProgram(context: CliContext, output: OutputConfiguration):
   staffCommands(program, context);
   secretCommands(program, context);
   chatCommands(program, context);
-  explainCommand(program, context);
+  for (const commands of productCommands) commands(program, context);
   return program;
 }

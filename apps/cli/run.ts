@@ -10,7 +10,6 @@ import { keyedHash } from '../../infra/process/crypto.ts';
 import { newSecrets } from '../../infra/process/new-secrets.ts';
 import { auditLog } from '../../infra/postgres/staff/audit.ts';
 import { rotations } from '../../infra/postgres/identity/device/rotate-secrets.ts';
-import { explanations } from '../../infra/postgres/identity/approval/explanations.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
 import { projectStore } from '../../infra/postgres/project/projects.ts';
 import { reencrypting } from '../../infra/postgres/staff/secret/reencrypt.ts';
@@ -72,7 +71,7 @@ const portsOf =
         audit: auditLog(pool),
         reencrypting: reencrypting(pool, config.ENCRYPTION_KEYS),
         rotations: rotations(pool),
-        explanations: explanations(pool),
+        pool,
         chats: telegramChats(pool),
       });
     } finally {

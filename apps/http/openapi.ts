@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { retryHelps } from '../../domain/shared/reason.ts';
-import { FAILURES_MAX } from '../../domain/verify/failed-attempt-limiter.ts';
+import { FAILURES_MAX } from '../../domain/shared/failed-attempt-limiter.ts';
 import {
   APP_ADDRESS_REQUESTS_PER_MINUTE,
   APP_ADDRESS_SHARE,

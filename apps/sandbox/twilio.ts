@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isCallbackUrl } from './caller.ts';
 import { type Answer, type Incoming, json, readFields, type Reply } from './http.ts';
 import type { Message, Status } from './message.ts';
-import { smsSegments } from '../../domain/verify/segments.ts';
+import { smsSegments } from '../../domain/shared/sms-segments.ts';
 import { reportStatus } from './twilio-callback.ts';
 import { TWILIO_DELIVERY_ERRORS, TWILIO_ERRORS, type TwilioErrorCode } from './twilio-errors.ts';
 import { type FaultOutcome, type Dialect, underFault } from './under-fault.ts';

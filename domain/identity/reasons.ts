@@ -45,6 +45,13 @@ const telegram = {
 
 export const identityReasons = {
   ...telegram,
+  'incorrect-code': {
+    meaning: 'The code is wrong.',
+    retry: 'after-change',
+    nextStep:
+      'The person enters the code of the newest message. `remaining`, if present, is the number of checks left.',
+    seen: ['problem'],
+  },
   'telegram-proof-refused': {
     meaning: 'The sign-in with Telegram was refused; `reason` says why.',
     retry: 'after-change',

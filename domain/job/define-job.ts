@@ -58,6 +58,8 @@ export interface JobDefinition<
    */
   readonly deadline: 'expires' | 'confirms';
   readonly staff: readonly StaffCommand[];
+  /** Providers whose time is told of nobody: it might take a moment longer where somebody is there. */
+  readonly untimed?: readonly string[];
 }
 
 export function defineJob<

@@ -151,7 +151,25 @@ const unknowns = {
   },
 } as const satisfies Record<UnknownReason, Reason>;
 
-export const jobReasons = { ...engine, ...refusals, ...faults, ...unknowns } as const;
+/** Nobody can be reached there. */
+export const addressReasons = {
+  'no-channel': {
+    meaning:
+      'None of the requested channels can reach this recipient, or none has a provider on this installation.',
+    retry: 'after-change',
+    nextStep:
+      'Name another channel, or store an address first (PUT /recipients). Staff set up providers in the environment.',
+    seen: ['problem', 'job'],
+  },
+  'unknown-recipient': {
+    meaning: 'The project has no such recipient.',
+    retry: 'after-change',
+    nextStep: 'Store the recipient first (PUT /recipients), or send to a phone number.',
+    seen: ['problem'],
+  },
+} as const satisfies Record<string, Reason>;
+
+export const jobReasons = { ...engine, ...refusals, ...faults, ...unknowns, ...addressReasons } as const;
 
 /** What any provider may answer. */
 export type ProviderReason = keyof typeof refusals | keyof typeof faults;

@@ -20,6 +20,14 @@ export const baseSettings = {
 type BaseSettings = z.infer<z.ZodObject<typeof baseSettings>>;
 export interface ProjectSettings extends BaseSettings {}
 
+/** What a setting costs beyond what is usual, such as a text that is billed as more than one SMS. */
+export interface SettingWarning {
+  /** JSON pointer of the setting. */
+  readonly pointer: string;
+  readonly segments: number;
+  readonly detail: string;
+}
+
 /** Settings to change: a value sets one, null gives it back its default, and what is not named stays. */
 export const settingsChange = (
   settings: Readonly<Record<string, z.ZodType>>,

@@ -50,6 +50,8 @@ export interface Reason {
   readonly seen: readonly ReasonPlace[];
   /** The meaning, with what is known of the case. */
   readonly detail?: (facts: ReasonFacts) => string;
+  /** Of a job that ended for it: until when it holds at the latest, where the row does not tell more. */
+  readonly holdsUntil?: (endedAt: Date) => Date;
 }
 
 /** `2026-11-28 19:46 UTC`, with its day as nobody knows when it is read. Rounded up: a minute early is too early. */

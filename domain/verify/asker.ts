@@ -12,13 +12,3 @@ export type AskerKind = Asker['kind'];
 export type PaidAsker = AskerKind | 'known';
 
 export const SERVICE: Asker = { kind: 'service' };
-
-/** Shows that somebody asked for this very verification. Only its asker was told it; nothing of it is stored. */
-export interface CheckTokens {
-  of(verificationId: string): string;
-  /** The verification that it is the token of; null where we never made it. */
-  read(token: string): string | null;
-}
-
-/** Longer than any token that we make. */
-export const CHECK_TOKEN_CHARS_MAX = 128;

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
 import type { ClosedReason } from './verification.ts';
 import { Client, Purpose } from './send-command.ts';
-import { TYPED_CODE_NOTE, typedCode } from '../shared/typed-code.ts';
+import { AnyCode } from '../shared/typed-code.ts';
 import { onceValid } from '../shared/refine.ts';
 
 /** NIST SP 800-63B-4 §3.2.2: after this many wrong checks in a row a destination is locked. */
@@ -22,10 +21,7 @@ export const CheckRequest = z
     id: z.uuid().optional().meta({ description: 'The id that the send answered.' }),
     to: z.string().min(1).max(64).optional(),
     purpose: Purpose.optional().meta({ description: 'A code of another purpose is then unknown.' }),
-    code: typedCode(CODE_DIGITS_MIN, CODE_DIGITS_MAX).meta({
-      description: TYPED_CODE_NOTE,
-      example: '123456',
-    }),
+    code: AnyCode,
     client: Client.optional().meta({
       description: 'The end user: wrong codes are limited for each address.',
     }),

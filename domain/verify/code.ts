@@ -1,8 +1,5 @@
 import { generateSync } from 'otplib/functional';
-
-/** NIST SP 800-63B-4 §3.1.3.2 asks for six digits; four and five exist where a project opts in (`settings.ts`). */
-export const CODE_DIGITS_MIN = 4;
-export const CODE_DIGITS_MAX = 8;
+import { CODE_DIGITS_MAX } from '../shared/typed-code.ts';
 
 /**
  * HOTP (RFC 4226) of `counter` under `key`. A code of fewer digits is the tail of the eight-digit one, because HOTP is a

@@ -1,6 +1,6 @@
 import type { Check, Checks } from './checks.ts';
 import type { CheckResult } from './check.ts';
-import type { FailedAttemptLimiter, Guesser } from './failed-attempt-limiter.ts';
+import type { FailedAttemptLimiter, Guesser } from '../shared/failed-attempt-limiter.ts';
 
 export interface GuardedChecks {
   readonly checks: Pick<Checks, 'check'>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VerificationId } from '../shared/ids.ts';
+import { OWN_APP_PROVIDER } from './channel.ts';
 import { defineJob, doublingMs, everyCommand } from '../job/define-job.ts';
 
 /** One send of a verification's code along its chain of channels. A resend is a new job of the same verification. */
@@ -26,4 +27,6 @@ export const otpSend = defineJob({
   // A code that a provider took and nothing confirmed was sent, as far as anybody knows.
   deadline: 'confirms',
   staff: everyCommand,
+  // How long it took us to write a challenge down.
+  untimed: [OWN_APP_PROVIDER],
 });

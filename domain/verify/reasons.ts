@@ -1,5 +1,6 @@
-import type { jobReasons } from '../job/reasons.ts';
+import { addressReasons, type jobReasons } from '../job/reasons.ts';
 import { type CodesSeenIn, fromText, type Reason, untilText } from '../shared/reason.ts';
+import { nextUtcDay } from '../shared/time.ts';
 import type { Channel, SILENT_CHANNEL } from './channel.ts';
 import {
   PAID_BY_PROJECT_MAX,
@@ -11,6 +12,9 @@ import { STRANGER_SENDS_PER_DAY, STRANGER_SENDS_PER_HOUR } from './strangers.ts'
 import type { ClosedReason } from './verification.ts';
 
 type SendingChannel = Exclude<Channel, typeof SILENT_CHANNEL>;
+
+/** Paid messages to a number are counted over the last hour. */
+const PAID_WINDOW_MS = 3_600_000;
 
 const LOCKED = 'This recipient is locked after 100 wrong codes in a row.';
 
@@ -55,14 +59,6 @@ const refusals = {
       "The person approves a push on a bound device. Or, if the service already knows the person, they unlock it in Navbat's app or by sending /unlock to the bot. Otherwise the lock ends automatically within 24 hours.",
     seen: ['problem'],
   },
-  'no-channel': {
-    meaning:
-      'None of the requested channels can reach this recipient, or none has a provider on this installation.',
-    retry: 'after-change',
-    nextStep:
-      'Name another channel, or store an address first (PUT /recipients). Staff set up providers in the environment.',
-    seen: ['problem', 'job'],
-  },
   'country-not-allowed': {
     meaning: 'The project does not send paid messages to this country.',
     detail: ({ country }) =>
@@ -81,6 +77,7 @@ const refusals = {
       'Raise sms_daily_budget_micros (or publishable_budget_percent, if publishable keys used up their share), wait for the next day (00:00 UTC), or use a channel that costs nothing.',
     setting: 'sms_daily_budget_micros',
     seen: ['problem', 'job'],
+    holdsUntil: nextUtcDay,
   },
   'prefix-blocked': {
     meaning: 'Paid messages to this range of numbers are blocked (anti-fraud): too few codes were confirmed.',
@@ -98,6 +95,7 @@ const refusals = {
     retry: 'later',
     nextStep: 'Ask again after Retry-After, an hour at the most, or use a channel that costs nothing.',
     seen: ['problem', 'job'],
+    holdsUntil: (refusedAt) => new Date(refusedAt.getTime() + PAID_WINDOW_MS),
   },
   'code-too-short': {
     meaning:
@@ -119,15 +117,10 @@ const refusals = {
     nextStep: 'Cancel it (POST /otp/{id}/cancel), name another purpose, or wait until it has expired.',
     seen: ['problem'],
   },
-  'unknown-recipient': {
-    meaning: 'The project has no such recipient.',
-    retry: 'after-change',
-    nextStep: 'Store the recipient first (PUT /recipients), or send to a phone number.',
-    seen: ['problem'],
-  },
 } as const satisfies Record<string, Reason>;
-export type RefusalReason = keyof typeof refusals;
-export const isRefusal = (reason: string): reason is RefusalReason => Object.hasOwn(refusals, reason);
+export type RefusalReason = keyof typeof refusals | keyof typeof addressReasons;
+export const isRefusal = (reason: string): reason is RefusalReason =>
+  Object.hasOwn(refusals, reason) || Object.hasOwn(addressReasons, reason);
 
 /** Refusals that are limits: time or a person lifts them, so that an idempotency key may be tried again. */
 export const limitReasons: ReadonlySet<RefusalReason> = new Set([
@@ -334,13 +327,6 @@ const ends = {
 
 /** Problems of checks. */
 const problems = {
-  'incorrect-code': {
-    meaning: 'The code is wrong.',
-    retry: 'after-change',
-    nextStep:
-      'The person enters the code of the newest message. `remaining`, if present, is the number of checks left.',
-    seen: ['problem'],
-  },
   'too-many-failures': {
     meaning: 'Too many wrong codes came from this client or with this key.',
     retry: 'later',

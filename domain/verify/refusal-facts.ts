@@ -7,7 +7,6 @@ import type { RefusalReason } from './reasons.ts';
 import { prefixBlockedUntil } from './fraud.ts';
 import type { SendCommand } from './send-command.ts';
 import type { SendFacts } from './send-facts.ts';
-import { HOUR_SECONDS } from './send.ts';
 
 /** `+998 90 111`, as people write the beginning of a number. */
 const prefixText = (prefix: string): string => formatIncompletePhoneNumber(prefix);
@@ -59,11 +58,3 @@ const budgetSetting = (spend: DaySpend, budget: DayBudget, askedBy: PaidAsker) =
   budget.strangerBudgetMicros - spend.strangerMicros < budget.budgetMicros - spend.spentMicros
     ? 'publishable_budget_percent'
     : 'sms_daily_budget_micros';
-
-/** The same of a job that ended for this reason; at the latest then, where the row does not tell more. */
-export function endFacts(reason: string | null, finishedAt: Date | null): ReasonFacts {
-  if (!finishedAt) return {};
-  if (reason === 'budget-spent') return { until: nextUtcDay(finishedAt) };
-  if (reason === 'number-capped') return { until: new Date(finishedAt.getTime() + HOUR_SECONDS * 1_000) };
-  return {};
-}

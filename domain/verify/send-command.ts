@@ -5,7 +5,7 @@ import { movesMoney, Payment } from '../shared/payment.ts';
 import type { PhoneFacts } from '../shared/phone.ts';
 import { onceValid } from '../shared/refine.ts';
 import { Channel, channels } from './channel.ts';
-import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from './code.ts';
+import { CODE_DIGITS_MAX, CODE_DIGITS_MIN } from '../shared/typed-code.ts';
 
 /** X4 and ASVS 6.5.5: a delivered code lives 10 minutes at most. */
 const TTL_SECONDS_MIN = 30;

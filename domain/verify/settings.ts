@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Country } from '../shared/country.ts';
 import { Channel, channels } from './channel.ts';
+import { templateWarnings } from './template-warnings.ts';
 import { Templates } from './text.ts';
 
 /** Every default is the platform's own rule (requirements X1, X4, X15). */
@@ -26,3 +27,6 @@ type VerifySettings = z.infer<z.ZodObject<typeof verifySettings>>;
 declare module '../project/settings.ts' {
   interface ProjectSettings extends VerifySettings {}
 }
+
+export const verifyWarnings = (project: string, { templates }: Pick<VerifySettings, 'templates'>) =>
+  templateWarnings(project, templates);

@@ -1,15 +1,8 @@
-import { CODE_DIGITS_MAX } from './code.ts';
-import { smsSegments } from './segments.ts';
+import { CODE_DIGITS_MAX } from '../shared/typed-code.ts';
+import { smsSegments } from '../shared/sms-segments.ts';
 import { codeText, type Templates } from './text.ts';
+import type { SettingWarning } from '../project/settings.ts';
 import { Locale } from '../shared/locale.ts';
-
-/** What a text costs beyond one SMS. */
-export interface TemplateWarning {
-  /** JSON pointer of the setting. */
-  readonly pointer: string;
-  readonly segments: number;
-  readonly detail: string;
-}
 
 /** Two digits of minutes: up to an hour and a half, as long as a code may live. */
 const MINUTES_SECONDS_LONGEST = 600;
@@ -18,7 +11,7 @@ const MINUTES_SECONDS_LONGEST = 600;
  * A text that is billed as more than one SMS, measured with this project's name, the longest code and two digits of minutes. Amount and
  * payee come on top; their texts are longer than one SMS anyway.
  */
-export function templateWarnings(project: string, templates: Templates): TemplateWarning[] {
+export function templateWarnings(project: string, templates: Templates): SettingWarning[] {
   return Locale.options.flatMap((locale) => {
     const words = {
       code: '8'.repeat(CODE_DIGITS_MAX),

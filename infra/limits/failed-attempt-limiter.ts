@@ -4,7 +4,7 @@ import {
   FAILURES_MAX,
   type FailedAttemptLimiter,
   type Guesser,
-} from '../../domain/verify/failed-attempt-limiter.ts';
+} from '../../domain/shared/failed-attempt-limiter.ts';
 import { type Subject, windowCounts } from './window-counts.ts';
 
 /** Counts wrong checks in Redis over all processes. */

@@ -1,5 +1,5 @@
 import type { Checks } from '../../domain/verify/checks.ts';
-import type { FailedAttemptLimiter } from '../../domain/verify/failed-attempt-limiter.ts';
+import type { FailedAttemptLimiter } from '../../domain/shared/failed-attempt-limiter.ts';
 import type { OtpIntake } from '../../domain/verify/intake.ts';
 import { failedAttemptLimiter } from '../limits/failed-attempt-limiter.ts';
 import { otpChecks } from '../postgres/verify/checks.ts';

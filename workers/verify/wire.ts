@@ -4,7 +4,7 @@ import { type CallbackName, callbackPath } from '../../domain/verify/callback.ts
 import type { Channel } from '../../domain/verify/channel.ts';
 import type { GuardedChannel } from '../../domain/verify/guard.ts';
 import { otpSend } from '../../domain/verify/job.ts';
-import { ownApp } from '../../infra/postgres/identity/approval/own-app.ts';
+import { ownApp } from '../../infra/postgres/verify/own-app.ts';
 import { jobStore } from '../../infra/postgres/job/attempts.ts';
 import { telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
 import { projectCache } from '../../infra/postgres/project/cache.ts';

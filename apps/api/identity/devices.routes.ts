@@ -4,13 +4,13 @@ import { DeviceId } from '../../../domain/identity/device/device.ts';
 import { DeviceName, DevicePlatform, EnrolmentToken } from '../../../domain/identity/device/enrolment.ts';
 import type { Devices, PendingDevice } from '../../../domain/identity/device/port.ts';
 import { DevicePublicKey, SignatureText } from '../../../domain/identity/device/public-key.ts';
-import { CheckRequest } from '../../../domain/verify/check.ts';
+import { AnyCode } from '../../../domain/shared/typed-code.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
 import { netsOf } from '../../../domain/shared/ip-address.ts';
 import { Problem } from '../../http/problem.ts';
 import { codesFrom } from '../../http/rate-limit.ts';
 import { defineOpenRoute, definePersonRoute, type Route } from '../../http/route.ts';
-import { SessionBody, sessionBody } from './session-body.ts';
+import { SessionBody, sessionBody } from '../../http/session-body.ts';
 import {
   DeviceBody,
   deviceBody,
@@ -23,7 +23,7 @@ import {
   TotpCode,
   twoPushAddresses,
 } from './device-body.ts';
-import { checkProblem, refusalProblem } from '../verify/otp-problems.ts';
+import type { CodeProblems } from './code-problems.ts';
 import { NO_STORE, QrBody, type QrCodes, qrBody } from './qr.ts';
 import { onceValid } from '../../../domain/shared/refine.ts';
 import { Time } from '../../../domain/shared/time.ts';
@@ -31,6 +31,7 @@ import { Time } from '../../../domain/shared/time.ts';
 export interface DeviceRouteDeps {
   readonly devices: Devices;
   readonly binder: Binder;
+  readonly problems: CodeProblems;
   /** What is wrong with a key of the right form, or null. */
   readonly publicKeyFault: (key: DevicePublicKey) => string | null;
   readonly qr: QrCodes;
@@ -93,7 +94,7 @@ const claimRoute = (deps: DeviceRouteDeps) =>
         publicKey: body.public_key,
       };
       const claimed = await deps.binder.claim(claim, payer, requestId);
-      if (claimed.kind !== 'pending') throw claimProblem(claimed);
+      if (claimed.kind !== 'pending') throw claimProblem(deps.problems, claimed);
       const { device, codeSentTo } = claimed;
       const { nonce } = device;
       const sentTo = codeSentTo === null ? null : maskPhone(codeSentTo);
@@ -102,10 +103,10 @@ const claimRoute = (deps: DeviceRouteDeps) =>
     },
   });
 
-function claimProblem(refusal: ClaimRefusal): Problem {
+function claimProblem(problems: CodeProblems, refusal: ClaimRefusal): Problem {
   switch (refusal.kind) {
     case 'refused':
-      return refusalProblem(refusal.reason, refusal.retryAfterSeconds, {}, refusal.facts);
+      return problems.notSent(refusal);
     case 'too-many-devices':
       return tooManyDevices();
     case 'unusable-token':
@@ -135,12 +136,10 @@ const pendingBody = ({ id, secret, confirmUntil }: PendingDevice, name: string) 
 const ConfirmBody = z.strictObject({
   signature: SignatureText,
   totp: TotpCode,
-  code: CheckRequest.shape.code
-    .optional()
-    .meta({ description: 'The code that was sent to the phone, where one was.' }),
+  code: AnyCode.optional().meta({ description: 'The code that was sent to the phone, where one was.' }),
 });
 
-const confirmRoute = ({ binder }: DeviceRouteDeps) =>
+const confirmRoute = ({ binder, problems }: DeviceRouteDeps) =>
   defineOpenRoute({
     method: 'post',
     path: '/devices/{id}/confirm',
@@ -171,7 +170,7 @@ const confirmRoute = ({ binder }: DeviceRouteDeps) =>
         clients,
         userAgent,
       });
-      if (answer.kind !== 'bound') throw confirmProblem(answer);
+      if (answer.kind !== 'bound') throw confirmProblem(problems, answer);
       const { device, grant } = answer;
       return {
         status: 200,
@@ -181,7 +180,7 @@ const confirmRoute = ({ binder }: DeviceRouteDeps) =>
     },
   });
 
-function confirmProblem(refusal: ConfirmRefusal): Problem {
+function confirmProblem(problems: CodeProblems, refusal: ConfirmRefusal): Problem {
   switch (refusal.kind) {
     case 'unknown':
       return new Problem(
@@ -196,7 +195,7 @@ function confirmProblem(refusal: ConfirmRefusal): Problem {
     case 'code-missing':
       return new Problem(422, 'code-required', 'Bring the code that was sent to the phone along, as `code`.');
     case 'wrong-code':
-      return checkProblem(refusal.why);
+      return problems.notRight(refusal.why);
     case 'too-many-devices':
       return tooManyDevices();
   }
@@ -230,7 +229,7 @@ const startAuthenticatorRoute = ({ devices, qr }: DeviceRouteDeps) =>
     },
   });
 
-const confirmAuthenticatorRoute = ({ binder }: DeviceRouteDeps) =>
+const confirmAuthenticatorRoute = ({ binder, problems }: DeviceRouteDeps) =>
   definePersonRoute({
     method: 'post',
     path: '/me/authenticators/{id}/confirm',
@@ -245,7 +244,7 @@ const confirmAuthenticatorRoute = ({ binder }: DeviceRouteDeps) =>
     async handle({ params, body, person }) {
       const order = { personId: person.personId, deviceId: params.id, totp: body.totp };
       const answer = await binder.confirmAuthenticator(order);
-      if (answer.kind !== 'bound') throw confirmProblem(answer);
+      if (answer.kind !== 'bound') throw confirmProblem(problems, answer);
       return { status: 200, body: deviceBody(answer.device, person.deviceId) };
     },
   });

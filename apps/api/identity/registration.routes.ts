@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { CheckTokens } from '../../../domain/verify/asker.ts';
 import type { TelegramLogin, UsedLogins } from '../../../domain/identity/registration/login.ts';
 import type { RegisterAnswer, Registrar } from '../../../domain/identity/registration/registrar.ts';
 import {
@@ -14,13 +13,14 @@ import {
   TelegramId,
 } from '../../../domain/identity/registration/user.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
+import type { ProofTokens } from '../../../domain/shared/proof-tokens.ts';
 import { Time } from '../../../domain/shared/time.ts';
 import { Problem } from '../../http/problem.ts';
 import { TelegramPhoneField } from '../../http/fields.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
-import { shownToken, tokenFor, tokenMissing, toldToken } from '../verify/asked-codes.ts';
-import { checkProblem, refusalProblem } from '../verify/otp-problems.ts';
-import { guesserOf } from '../verify/otp.routes.ts';
+import { shownToken, tokenFor, tokenMissing, toldToken } from '../../http/check-token.ts';
+import { guesserOf } from '../../http/guesser.ts';
+import type { CodeProblems } from './code-problems.ts';
 
 /** The registration API of the fifth founding document (S4): its paths and bodies, over the same verifications. */
 export interface RegistrationDeps {
@@ -28,7 +28,8 @@ export interface RegistrationDeps {
   /** Null where this installation has no bot, whose token Telegram would have signed for. */
   readonly login: TelegramLogin | null;
   readonly usedLogins: UsedLogins;
-  readonly checkTokens: CheckTokens;
+  readonly checkTokens: ProofTokens;
+  readonly problems: CodeProblems;
   readonly now: () => Date;
 }
 
@@ -84,8 +85,7 @@ const registerRoute = (deps: RegistrationDeps) =>
       // A number that is sent to us is a claim, whoever sends it; what proves one is the bot's contact.
       const order = { caller, telegramId, phone, proof: 'none', idempotency: null, requestId } as const;
       const answer = await deps.registrar.register(order);
-      if (answer.kind === 'refused')
-        throw refusalProblem(answer.reason, answer.retryAfterSeconds, {}, answer.facts);
+      if (answer.kind === 'refused') throw deps.problems.notSent(answer);
       if (answer.kind !== 'sent')
         throw new Problem(409, 'already-verified', 'This Telegram account is already verified.');
       return { status: 200, body: registeredBody(deps, caller, answer) };
@@ -163,7 +163,7 @@ const verifyRoute = (deps: RegistrationDeps) =>
         ...shownBy(deps, caller, body.check_token),
         guesser: guesserOf(caller, caller.access === 'publishable' ? ip : null),
       });
-      if (answer.kind === 'refused') throw checkProblem(answer.why);
+      if (answer.kind === 'refused') throw deps.problems.notRight(answer.why);
       if (answer.kind === 'wrong') throw invalidCode(body.verification_code);
       return { status: 200, body: { message: 'User successfully verified' } };
     },

@@ -3,31 +3,29 @@ import type { Devices } from '../../../domain/identity/device/port.ts';
 import type { Persons } from '../../../domain/identity/person/persons.ts';
 import type { Recipients } from '../../../domain/identity/recipient/port.ts';
 import { registrar } from '../../../domain/identity/registration/registrar.ts';
+import type { SignInDeps } from '../../../domain/identity/session/sign-in.ts';
 import type { Sessions } from '../../../domain/identity/session/sessions.ts';
 import { PLATFORM_PROJECT_ID } from '../../../domain/project/platform.ts';
 import { sessionTokens } from '../../../infra/identity/access-tokens.ts';
-import { approvalSignatureHolds } from '../../../infra/identity/device/approval-signature.ts';
 import { isDeviceProof } from '../../../infra/identity/device/proof.ts';
 import { qrPng, qrSvg } from '../../../infra/identity/device/qr.ts';
 import { publicKeyFault } from '../../../infra/identity/device/signature.ts';
 import { publicKeys } from '../../../infra/identity/person-tokens.ts';
 import { telegramLogin } from '../../../infra/identity/telegram-login.ts';
-import { challenges } from '../../../infra/postgres/identity/approval/challenges.ts';
 import { devices } from '../../../infra/postgres/identity/device/devices.ts';
-import { enrolmentPayers } from '../../../infra/postgres/identity/device/enrolment-payers.ts';
 import { enrolments } from '../../../infra/postgres/identity/device/enrolments.ts';
 import { persons } from '../../../infra/postgres/identity/person/persons.ts';
 import { recipientStore } from '../../../infra/postgres/identity/recipient/recipients.ts';
 import { registrations } from '../../../infra/postgres/identity/registration/registrations.ts';
 import { usedLogins } from '../../../infra/postgres/identity/registration/used-logins.ts';
 import { sessions } from '../../../infra/postgres/identity/session/sessions.ts';
-import { signInProofs } from '../../../infra/postgres/identity/session/sign-in-proofs.ts';
+import { deviceProofs } from '../../../infra/postgres/identity/session/device-proofs.ts';
 import { projectCache } from '../../../infra/postgres/project/cache.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
 import { sameText } from '../../../infra/process/crypto.ts';
 import type { Route } from '../../http/route.ts';
 import type { IdentityCodes, Offers, Wired } from '../wire.ts';
-import { type AuthDeps, authRoutes } from './auth.routes.ts';
+import { authRoutes } from './auth.routes.ts';
 import { type ChallengeRouteDeps, challengeRoutes } from './challenges.routes.ts';
 import { type DeviceRouteDeps, deviceRoutes } from './devices.routes.ts';
 import { type EnrolmentRouteDeps, enrolmentRoutes } from './enrolments.routes.ts';
@@ -38,7 +36,7 @@ import { type RegistrationDeps, registrationRoutes } from './registration.routes
 import { type UnlockDeps, unlockRoutes } from './unlock.routes.ts';
 
 export interface IdentityDeps {
-  readonly auth: AuthDeps;
+  readonly auth: SignInDeps;
   /** Those that check access tokens. */
   readonly tokenKeys: readonly PublicJwk[];
   readonly myDevices: MyDeviceDeps;
@@ -67,20 +65,14 @@ export const identityRoutes = ({ auth, tokenKeys, myDevices, recipients, proven 
 export async function wireIdentity(platform: ApiPlatform, { codes }: Offers): Promise<Wired> {
   const { config, orm, pools, clock, hash, encryption } = platform;
   const stores = {
-    persons: persons(pools.read, hash),
-    sessions: sessions({
-      pool: pools.read,
-      hash,
-      tokens: await sessionTokens(config.JWT_PRIVATE_JWK),
-    }),
+    ...(await signInStores(platform)),
     devices: devices({ pool: pools.read, hash, encryption }),
     recipients: recipientStore(orm.em, { keyedHash: hash, encryption }),
   };
   const auth = {
     persons: stores.persons,
     sessions: stores.sessions,
-    otp: codes?.asked ?? null,
-    proofs: signInProofs(pools.read, hash),
+    proofs: deviceProofs(pools.read),
     ...telegramLogins(platform),
     now: clock,
   };
@@ -91,6 +83,18 @@ export async function wireIdentity(platform: ApiPlatform, { codes }: Offers): Pr
       myDevices: { devices: stores.devices, sameText },
       recipients: stores.recipients,
       proven: codes ? wireProven(platform, codes, stores) : null,
+    }),
+  };
+}
+
+/** Who signs in, by whatever proves who they are. */
+export async function signInStores({ config, pools, hash }: ApiPlatform) {
+  return {
+    persons: persons(pools.read, hash),
+    sessions: sessions({
+      pool: pools.read,
+      hash,
+      tokens: await sessionTokens(config.JWT_PRIVATE_JWK),
     }),
   };
 }
@@ -109,35 +113,29 @@ function wireProven(platform: ApiPlatform, codes: IdentityCodes, stores: Stores)
     registration: {
       registrar: registrar({ codes: codes.phone, registrations: people, now }),
       checkTokens: codes.checkTokens,
+      problems: codes.problems,
       ...telegramLogins(platform),
       now,
     },
     devices: wireDevices(platform, codes, stores),
-    approvals: {
-      challenges: challenges({
-        pool: pools.hot,
-        hash,
-        signatureHolds: approvalSignatureHolds,
-        ...codes.approvals,
-      }),
-      now,
-    },
+    approvals: { challenges: codes.challenges, now },
   };
 }
 
 /** Devices, whose codes are sent in the name of Navbat's own project. */
 function wireDevices(
   { pools, clock: now }: ApiPlatform,
-  { phone, destinations }: IdentityCodes,
+  { phone, destinations, payers, problems }: IdentityCodes,
   stores: Stores,
 ): ProvenDeps['devices'] {
   const project = projectCache(pools.read);
   return {
     devices: stores.devices,
+    problems,
     binder: binder({
       ...stores,
       codes: phone,
-      payers: enrolmentPayers(pools.read),
+      payers,
       platform: async () => ({ projectId: PLATFORM_PROJECT_ID, ...(await project(PLATFORM_PROJECT_ID)) }),
       isSigned: isDeviceProof,
       sameText,

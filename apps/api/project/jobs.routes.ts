@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { attemptOutcomes, JobId, jobStates } from '../../../domain/job/job.ts';
 import type { AttemptView, JobFilter, JobReader, JobView } from '../../../domain/job/port.ts';
 import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
-import { endFacts } from '../../../domain/verify/refusal-facts.ts';
+import { endFacts } from '../../../domain/reasons.ts';
 import { phoneFault } from '../../../domain/shared/phone.ts';
 import { RecipientId } from '../../../domain/identity/recipient/recipient.ts';
 import { Time } from '../../../domain/shared/time.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ProjectId } from '../../../domain/job/job.ts';
 import { attemptOutcomes } from '../../../domain/job/job.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
-import { ProjectSettings } from '../../../domain/settings.ts';
+import { ProjectSettings, settingWarnings } from '../../../domain/settings.ts';
 import {
   type AboveCeiling,
   ProjectCeilings,
@@ -10,7 +10,6 @@ import {
   WHO_RAISES,
 } from '../../../domain/project/ceilings.ts';
 import type { Projects } from '../../../domain/project/port.ts';
-import { templateWarnings } from '../../../domain/verify/template-warnings.ts';
 import type { ProjectView } from '../../../domain/project/project.ts';
 import { SettingsChange } from '../../../domain/settings.ts';
 import {
@@ -163,8 +162,8 @@ const getUsage = (usage: UsageReader) =>
   });
 
 function changedBody(project: ProjectView) {
-  const { display_name: name = project.slug, templates } = project.settings;
-  return { ...projectBody(project), warnings: templateWarnings(name, templates) };
+  const { display_name: name = project.slug } = project.settings;
+  return { ...projectBody(project), warnings: settingWarnings(name, project.settings) };
 }
 
 /** @throws Problem 404 for another's project: whether it exists is nobody else's business. */

@@ -1,6 +1,7 @@
 import type { JobReader } from '../../../domain/job/port.ts';
 import type { Projects } from '../../../domain/project/port.ts';
 import type { UsageReader } from '../../../domain/project/usage.ts';
+import { jobs } from '../../../domain/jobs.ts';
 import { jobReader } from '../../../infra/postgres/job/queries.ts';
 import { projectStore } from '../../../infra/postgres/project/projects.ts';
 import { usageReader } from '../../../infra/postgres/project/usage.ts';
@@ -29,7 +30,7 @@ export function wireProject({ orm, pools, hash }: ApiPlatform): Wired {
     routes: projectContextRoutes({
       projects: projectStore(orm.em, hash),
       usage: usageReader(pools.read),
-      jobs: jobReader(orm.em, hash),
+      jobs: jobReader(orm.em, hash, jobs),
     }),
   };
 }

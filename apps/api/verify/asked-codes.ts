@@ -1,29 +1,20 @@
-import { z } from 'zod';
-import { CHECK_TOKEN_CHARS_MAX, type CheckTokens } from '../../../domain/verify/asker.ts';
+import type { ProofTokens } from '../../../domain/shared/proof-tokens.ts';
 import type { CheckResult } from '../../../domain/verify/check.ts';
 import { checkGuarded, nothingToCheck } from '../../../domain/verify/guarded-check.ts';
 import type { Destination } from '../../../domain/shared/address.ts';
 import type { SendCommand } from '../../../domain/verify/send-command.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
-import { Problem } from '../../http/problem.ts';
+import { CheckToken, tokenMissing } from '../../http/check-token.ts';
+import { guesserOf } from '../../http/guesser.ts';
 import type { Answer } from '../../http/route.ts';
-import { accept, guesserOf, type OtpRouteDeps, resendCommand } from './otp.routes.ts';
+import { accept, type OtpRouteDeps, resendCommand } from './otp.routes.ts';
 import { checkProblem } from './otp-problems.ts';
 
 /** Codes that somebody asks for with a key that anybody may have: each belongs to who asked for it, and shows it by a token. */
 export interface AskedDeps extends Pick<OtpRouteDeps, 'intake' | 'checks' | 'verifications' | 'failures'> {
-  readonly checkTokens: CheckTokens;
+  readonly checkTokens: ProofTokens;
 }
 
-const CheckToken = z.string().min(1).max(CHECK_TOKEN_CHARS_MAX);
-
-/** Of an answer. */
-export const toldToken = {
-  check_token: CheckToken.optional().meta({
-    description:
-      'With a publishable key. Keep it: only with it can this code be checked, or sent again. Nobody else is told it.',
-  }),
-};
 /** Of a request to send. */
 export const againToken = {
   check_token: CheckToken.optional().meta({
@@ -31,16 +22,6 @@ export const againToken = {
       'Of your earlier request: the same code is sent again, after 30, 60, then 120 seconds. Without it, a publishable key begins another verification, which leaves the earlier one as it is.',
   }),
 };
-/** Of a request to check. */
-export const shownToken = {
-  check_token: CheckToken.optional().meta({
-    description:
-      'What the send answered. Required with a publishable key, so that nobody else can use up the checks of your code.',
-  }),
-};
-
-export const tokenFor = ({ checkTokens }: Pick<AskedDeps, 'checkTokens'>, { access }: Caller, id: string) =>
-  access === 'publishable' ? { check_token: checkTokens.of(id) } : {};
 
 /** Sends a code; with a token, the code that it is the token of, once more. */
 export async function ask(
@@ -105,14 +86,3 @@ function asRefused(result: Awaited<ReturnType<typeof checkGuarded>>) {
   if (result.kind === 'approved') throw new Error('nothing was checked, and it was right');
   return result;
 }
-
-/** 400: a publishable key was used, and nothing shows that the code is theirs. */
-export const tokenMissing = () =>
-  new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
-    errors: [
-      {
-        pointer: '/check_token',
-        detail: 'expected the check_token that the send answered: a publishable key checks nothing else',
-      },
-    ],
-  });

@@ -9,7 +9,7 @@ import type {
 } from '../../../domain/verify/checks.ts';
 import { Payment } from '../../../domain/shared/payment.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
-import { endFacts } from '../../../domain/verify/refusal-facts.ts';
+import { endFacts } from '../../../domain/reasons.ts';
 import { VerificationState } from '../../../domain/verify/verification.ts';
 import { Time } from '../../../domain/shared/time.ts';
 import { reasonBody, reasonShape } from '../../http/fields.ts';

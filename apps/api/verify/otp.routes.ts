@@ -3,7 +3,7 @@ import { CheckRequest, type CheckResult } from '../../../domain/verify/check.ts'
 import type { Checks, ResendFacts } from '../../../domain/verify/checks.ts';
 import { type Asker, SERVICE } from '../../../domain/verify/asker.ts';
 import { Channel } from '../../../domain/verify/channel.ts';
-import type { FailedAttemptLimiter, Guesser } from '../../../domain/verify/failed-attempt-limiter.ts';
+import type { FailedAttemptLimiter } from '../../../domain/shared/failed-attempt-limiter.ts';
 import { checkGuarded } from '../../../domain/verify/guarded-check.ts';
 import type { Destination } from '../../../domain/shared/address.ts';
 import type { OtpIntake } from '../../../domain/verify/intake.ts';
@@ -20,6 +20,7 @@ import type { Caller } from '../../../domain/project/caller.ts';
 import { netsOf } from '../../../domain/shared/ip-address.ts';
 import { Time } from '../../../domain/shared/time.ts';
 import { Problem } from '../../http/problem.ts';
+import { guesserOf } from '../../http/guesser.ts';
 import { checkUrl } from '../../http/fields.ts';
 import { idempotencyOf, type IdempotentRequest } from '../../http/idempotency.ts';
 import { type Answer, defineRoute, type Route, type RouteRequest } from '../../http/route.ts';
@@ -261,15 +262,6 @@ export async function checkCode(
   if (result.kind === 'approved') return result;
   throw checkProblem(result);
 }
-
-/** `client` is the end user's address, as the service or we saw it; null when nobody said. */
-export const guesserOf = (
-  { access, keyId }: Pick<Caller, 'access' | 'keyId'>,
-  client: string | null,
-): Pick<Guesser, 'clients' | 'keyId'> => ({
-  clients: client === null ? [] : netsOf(client),
-  keyId: access === 'secret' ? keyId : null,
-});
 
 const resendRoute = (deps: OtpRouteDeps) =>
   defineRoute({

@@ -8,15 +8,8 @@ import type { Caller } from '../../../domain/project/caller.ts';
 import { Time } from '../../../domain/shared/time.ts';
 import { limitCodes } from '../../http/rate-limit.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
-import {
-  againToken,
-  ask,
-  type AskedDeps,
-  checkAsked,
-  shownToken,
-  tokenFor,
-  toldToken,
-} from './asked-codes.ts';
+import { shownToken, tokenFor, toldToken } from '../../http/check-token.ts';
+import { againToken, ask, type AskedDeps, checkAsked } from './asked-codes.ts';
 import { checkCode, type OtpRouteDeps, phoneDestination } from './otp.routes.ts';
 import { checkProblem } from './otp-problems.ts';
 import { ById } from '../../http/by-id.ts';

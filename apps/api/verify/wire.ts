@@ -3,36 +3,45 @@ import { RecipientId } from '../../../domain/identity/recipient/recipient.ts';
 import type { JobId } from '../../../domain/job/job.ts';
 import { phoneCodes } from '../../../domain/verify/phone-codes.ts';
 import { accessTokens } from '../../../infra/identity/access-tokens.ts';
+import { approvalSignatureHolds } from '../../../infra/identity/device/approval-signature.ts';
 import { phoneUsers } from '../../../infra/postgres/identity/person/phone-users.ts';
 import { recipientStore } from '../../../infra/postgres/identity/recipient/recipients.ts';
-import { boundedOtpIntake } from '../../../infra/postgres/project/rows.ts';
+import { boundedOtpIntake } from '../../../infra/postgres/verify/bounded-intake.ts';
+import { challenges } from '../../../infra/postgres/verify/challenges.ts';
+import { codeProofs } from '../../../infra/postgres/verify/code-proofs.ts';
 import { deliveries } from '../../../infra/postgres/verify/deliveries.ts';
 import { destinations } from '../../../infra/postgres/verify/destinations.ts';
+import { enrolmentPayers } from '../../../infra/postgres/verify/enrolment-payers.ts';
 import { liveStates } from '../../../infra/postgres/verify/live-states.ts';
 import { verifications } from '../../../infra/postgres/verify/verifications.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
 import { callbackReadersFromConfig } from '../../../infra/providers/verify/channels.ts';
 import { wakeEntry } from '../../../infra/queue/entries.ts';
 import { openCodes } from '../../../infra/verify/open-codes.ts';
-import { proofTokens } from '../../../infra/verify/proof-token.ts';
+import { proofTokens } from '../../../infra/process/proof-token.ts';
 import { urlFault } from '../../../infra/webhook/url-fault.ts';
 import type { Route } from '../../http/route.ts';
+import { signInStores } from '../identity/wire.ts';
 import type { Wired } from '../wire.ts';
 import { type CallbackDeps, callbackRouter } from './callbacks.routes.ts';
 import { subscribers } from './event-stream-subscribers.ts';
 import { type OtpEventDeps, otpEventRoutes } from './otp-events.routes.ts';
+import { checkProblem, refusalProblem } from './otp-problems.ts';
 import { otpRoutes } from './otp.routes.ts';
 import { type PhoneOtpDeps, phoneOtpRoutes } from './phone-otp.routes.ts';
+import { type SignInRouteDeps, signInRoutes } from './sign-in.routes.ts';
 
 export interface VerifyDeps {
   readonly otp: PhoneOtpDeps;
+  readonly signIn: SignInRouteDeps;
   readonly events: OtpEventDeps;
 }
 
-export const verifyRoutes = ({ otp, events }: VerifyDeps): Route[] => [
+export const verifyRoutes = ({ otp, signIn, events }: VerifyDeps): Route[] => [
   ...otpRoutes(otp),
   ...otpEventRoutes(events),
   ...phoneOtpRoutes(otp),
+  ...signInRoutes(signIn),
 ];
 
 /** One-time codes: sends, checks, what providers report, and who waits for a verification to change. */
@@ -51,16 +60,33 @@ export async function wireVerify(platform: ApiPlatform): Promise<Wired> {
   };
   const reports = reportsTo(platform);
   const events = wireEvents(platform);
+  const signIn = {
+    ...(await signInStores(platform)),
+    otp,
+    proofs: codeProofs(pools.read, hash),
+    now: clock,
+  };
   return {
-    routes: verifyRoutes({ otp, events }),
+    routes: verifyRoutes({ otp, signIn, events }),
     routers: [await wireCallbacks(platform, reports)],
     offers: {
       codes: {
         phone: phoneCodes(otp),
-        asked: otp,
         checkTokens: otp.checkTokens,
+        problems: {
+          notSent: ({ reason, retryAfterSeconds, facts }) =>
+            refusalProblem(reason, retryAfterSeconds, {}, facts),
+          notRight: checkProblem,
+        },
+        payers: enrolmentPayers(pools.read),
         destinations: destinations(pools.read),
-        approvals: { numberOf, ...reports },
+        challenges: challenges({
+          pool: pools.hot,
+          hash,
+          numberOf,
+          signatureHolds: approvalSignatureHolds,
+          ...reports,
+        }),
       },
     },
     endStreams: () => events.subscribers.close(),

@@ -7,7 +7,7 @@ import { permanentReasons } from '../../../domain/reasons.ts';
 import type { AttemptLine, JobPage, VerificationLine } from '../../../domain/staff/ops.ts';
 import { may } from '../../../domain/staff/policy.ts';
 import { sendJson } from '../../http/answer.ts';
-import { endFacts } from '../../../domain/verify/refusal-facts.ts';
+import { endFacts } from '../../../domain/reasons.ts';
 import { explainStored, reasons } from '../../../domain/reasons.ts';
 import { Problem } from '../../http/problem.ts';
 import { answer, read, wantsJson, wire } from '../answer.ts';

@@ -50,8 +50,8 @@ export interface SigningDevice {
   readonly publicKey: DevicePublicKey;
 }
 
-/** What is known of proofs. */
-export interface SignInProofs {
+/** What is known of codes and approvals. Implemented by the product that sends them. */
+export interface CodeProofs {
   /** Nothing but a code serves here, and every message that carried it went to the phone itself. */
   wentToPhone(verificationId: string): Promise<boolean>;
   /** What became of this very send: null where the project asked for no such approval. */
@@ -64,6 +64,10 @@ export interface SignInProofs {
   pollTokenOf(jobId: string): string;
   /** The send that it is the token of; null where we never made it. */
   readPollToken(pollToken: string): string | null;
+}
+
+/** What devices prove. */
+export interface DeviceProofs {
   /** A device that is bound and not revoked. */
   findDevice(deviceId: string): Promise<SigningDevice | null>;
   isSignedBy(device: SigningDevice, claim: DeviceClaim): boolean;
@@ -71,14 +75,21 @@ export interface SignInProofs {
   takeDeviceTime(deviceId: DeviceId, at: Date, now: Date): Promise<boolean>;
 }
 
-export interface SignInDeps {
+interface Entry {
   readonly persons: Persons;
   readonly sessions: Sessions;
-  readonly proofs: SignInProofs;
+  readonly now: () => Date;
+}
+
+export interface CodeSignInDeps extends Entry {
+  readonly proofs: CodeProofs;
+}
+
+export interface SignInDeps extends Entry {
+  readonly proofs: DeviceProofs;
   /** Null where this installation has no bot, whose token Telegram would have signed for. */
   readonly login: TelegramLogin | null;
   readonly usedLogins: UsedLogins;
-  readonly now: () => Date;
 }
 
 /** Why Telegram's word opens no session. */
@@ -121,7 +132,7 @@ export async function signInWithTelegram(
 
 /** A code that was right proves the phone, unless it was sent elsewhere too. */
 export async function signInWithCode(
-  deps: SignInDeps,
+  deps: CodeSignInDeps,
   visitor: Visitor,
   approved: { readonly id: string; readonly phone: string | null },
 ): Promise<SignInAnswer<'proves-no-phone'>> {
@@ -135,7 +146,7 @@ export async function signInWithCode(
 
 /** Asked again until the person has answered on their device. */
 export async function signInWithApproval(
-  deps: SignInDeps,
+  deps: CodeSignInDeps,
   visitor: Visitor,
   { id, pollToken }: { readonly id: string; readonly pollToken: string },
 ): Promise<SignInAnswer<'unknown' | 'pending' | 'denied' | 'closed'>> {
@@ -185,12 +196,12 @@ interface Proof {
   readonly provenAt: Date;
 }
 
-async function enter(deps: SignInDeps, visitor: Visitor, proof: Proof): Promise<Grant> {
+async function enter(deps: Entry, visitor: Visitor, proof: Proof): Promise<Grant> {
   return deps.sessions.open(await signedInAs(deps, visitor, proof), deps.now());
 }
 
 async function signedInAs(
-  { persons, now }: Pick<SignInDeps, 'persons' | 'now'>,
+  { persons, now }: Pick<Entry, 'persons' | 'now'>,
   { caller, userAgent }: Visitor,
   { personId, method, shown, provenAt }: Proof,
 ) {

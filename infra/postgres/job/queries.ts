@@ -1,7 +1,7 @@
 import type { EntityManager, QBFilterQuery } from '@mikro-orm/postgresql';
+import type { JobRegistry } from '../../../domain/job/define-job.ts';
 import { isFinal, JobId, type JobState, type ProjectId } from '../../../domain/job/job.ts';
 import type { AttemptView, JobFilter, JobReader, JobView } from '../../../domain/job/port.ts';
-import { OWN_APP_PROVIDER } from '../../../domain/verify/channel.ts';
 import { addressText, type Destination } from '../../../domain/shared/address.ts';
 import { pageOf } from '../../../domain/shared/page.ts';
 import { type KeyMode, keyModes } from '../../../domain/project/key.ts';
@@ -28,14 +28,15 @@ const jobFields = [
 type JobRow = Pick<Job, (typeof jobFields)[number]>;
 
 /** `em` is forked for each call. */
-export function jobReader(em: EntityManager, keyedHash: KeyedHash): JobReader {
+export function jobReader(em: EntityManager, keyedHash: KeyedHash, jobs: JobRegistry): JobReader {
+  const untimed = new Set(Object.values(jobs).flatMap((job) => job.untimed ?? []));
   return {
     async find({ projectId, mode }, id) {
       const fork = em.fork();
       const row = await fork.findOne(Job, { id, project: projectId, mode }, { fields: jobFields });
       if (!row) return null;
       const attempts = await fork.find(Attempt, { job: id }, { orderBy: { n: 'asc' } });
-      return { job: jobView(row), attempts: attempts.map(attemptView) };
+      return { job: jobView(row), attempts: attempts.map((row) => attemptView(row, untimed)) };
     },
 
     async list({ projectId, mode }, filter, { limit, after }) {
@@ -130,9 +131,8 @@ function jobView(row: JobRow): JobView {
   };
 }
 
-function attemptView(row: Attempt): AttemptView {
-  // How long it took us to write a challenge down is told of nobody: it may take a moment longer where somebody is there.
-  const isOwnApp = row.provider === OWN_APP_PROVIDER;
+function attemptView(row: Attempt, untimed: ReadonlySet<string>): AttemptView {
+  const isUntimed = untimed.has(row.provider);
   const closedAt = row.closedAt ?? null;
   return {
     n: row.n,
@@ -143,12 +143,12 @@ function attemptView(row: Attempt): AttemptView {
     providerReference: row.providerReference ?? null,
     costMicros: row.costMicros ?? null,
     costCurrency: row.costCurrency ?? null,
-    latencyMs: isOwnApp ? null : (row.latencyMs ?? null),
+    latencyMs: isUntimed ? null : (row.latencyMs ?? null),
     providerMessage: row.providerMessage ?? null,
     delivery: row.delivery ?? null,
     deliveryReason: row.deliveryReason ?? null,
     deliveryAt: row.deliveryAt ?? null,
     openedAt: row.openedAt,
-    closedAt: isOwnApp && closedAt ? row.openedAt : closedAt,
+    closedAt: isUntimed && closedAt ? row.openedAt : closedAt,
   };
 }

@@ -3,7 +3,6 @@ import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import type { BroadcastIntake } from '../../../domain/message/broadcast/broadcast.ts';
 import type { ProjectId } from '../../../domain/job/job.ts';
-import type { OtpIntake } from '../../../domain/verify/intake.ts';
 import {
   CeilingReached,
   ceilingHit,
@@ -140,17 +139,6 @@ export function rowGuard(pool: pg.Pool, nowMs: () => number = () => performance.
     },
   };
 }
-
-/** The intake of codes within each project's ceilings. */
-export const boundedOtpIntake = (intake: OtpIntake, guard: RowGuard): OtpIntake => ({
-  accept: (order) =>
-    guard.within(
-      { projectId: order.caller.projectId, mode: order.command.mode },
-      1,
-      () => intake.accept(order),
-      ({ kind: answer, replayed }) => (answer === 'accepted' && !replayed ? 1 : 0),
-    ),
-});
 
 /** The intake of messages and pushes within each project's ceilings. */
 export const boundedBroadcastIntake = (intake: BroadcastIntake, guard: RowGuard): BroadcastIntake => ({

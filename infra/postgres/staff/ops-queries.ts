@@ -1,8 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { JobId } from '../../../domain/job/job.ts';
-import { prefixBlockedUntil } from '../../../domain/verify/fraud.ts';
-import { lockedSince } from '../../../domain/verify/check.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
 import {
   AddressHash,
@@ -25,6 +23,7 @@ import {
 import { readHeartbeats, readEndpoints, readProviders } from './alarm-queries.ts';
 import { alarmsOf } from '../../../domain/staff/alarms.ts';
 import { idFloor, jobConditions, parameters } from '../job/filter.ts';
+import type { OpsView } from './ops-view.ts';
 import { type Kinds, waitsUntil } from '../job/settle.ts';
 
 /** Groups of failures that a page shows; what lies beyond has happened once or twice. */
@@ -38,18 +37,15 @@ const jobColumns = `job.id, job.kind, project.slug as project, job.state, job.re
 const attemptColumns = `job_id as "jobId", n, channel, provider, outcome, reason, provider_reference as "providerReference",
   cost_micros::text as "costMicros", cost_currency as "costCurrency", latency_ms as "latencyMs", provider_message as "providerMessage", opened_at as "openedAt",
   closed_at as "closedAt", delivery, delivery_reason as "deliveryReason", delivery_at as "deliveryAt"`;
-const verificationColumns = `verification.id, project.slug as project, purpose, mode, verification.state,
-  checks_used as "checksUsed", checks_max as "checksMax", channels, verification.created_at as "createdAt",
-  expires_at as "expiresAt", closed_at as "closedAt"`;
 
-export function opsQueries(pool: Pool, kinds: Kinds): StaffQueries {
+export function opsQueries(pool: Pool, kinds: Kinds, view: OpsView): StaffQueries {
   return {
     overview: (since, now) => overview(pool, kinds, since, now),
     jobs: (filter, limit, after) => jobs(pool, filter, limit, after),
-    job: (id, now) => job(pool, kinds, id, now),
+    job: (id, now) => job(pool, kinds, view, id, now),
     find: (id) => find(pool, id),
-    recipient: (address, now) => recipient(pool, address, now),
-    timeline: (address, limit, after) => timeline(pool, address, limit, after),
+    recipient: (address, now) => recipient(pool, view, address, now),
+    timeline: (address, limit, after) => timeline(pool, view, address, limit, after),
     failures: async (filter, since) => {
       const [failedJobs, failedAttempts] = await Promise.all([
         jobFailures(pool, { ...filter, since }),
@@ -139,7 +135,7 @@ const JobDetail = JobLine.extend({
   isAwaited: z.boolean(),
 });
 
-async function job(pool: Pool, kinds: Kinds, id: JobId, now: Date): Promise<JobPage | null> {
+async function job(pool: Pool, kinds: Kinds, view: OpsView, id: JobId, now: Date): Promise<JobPage | null> {
   const { rows } = await pool.query(
     `select ${jobColumns}, job.deadline_at as "deadlineAt", job.request_id as "requestId", job.subject_id as "subjectId",
             encode(job.address_hash, 'hex') as address, ${waitsUntil(kinds, '$2')} is not null as "isAwaited"
@@ -151,23 +147,10 @@ async function job(pool: Pool, kinds: Kinds, id: JobId, now: Date): Promise<JobP
   if (!found) return null;
   const [attemptLines, verifications, prefixBlockedUntil] = await Promise.all([
     attemptsOf(pool, [id]),
-    verificationsOf(pool, [id]),
-    prefixBlockOf(pool, id, now),
+    verificationsOf(pool, view, [id]),
+    view.prefixBlockedUntil?.(pool, id, now) ?? null,
   ]);
   return { ...found, attemptLines, verification: verifications[0] ?? null, prefixBlockedUntil };
-}
-
-const Score = z.object({ sent: z.number(), verified: z.number(), at: z.date() });
-
-async function prefixBlockOf(pool: Pool, id: JobId, now: Date): Promise<Date | null> {
-  const { rows } = await pool.query(
-    `select s.sent, s.verified, s.at from job j join verification v on v.id = j.subject_id
-       join prefix_score s on s.prefix = v.phone_prefix and s.project_id = v.project_id
-      where j.id = $1 and j.reason = 'prefix-blocked'`,
-    [id],
-  );
-  const score = Score.optional().parse(rows[0]);
-  return score ? prefixBlockedUntil(score, now) : null;
 }
 
 async function attemptsOf(pool: Pool, ids: readonly JobId[]): Promise<AttemptLine[]> {
@@ -178,15 +161,12 @@ async function attemptsOf(pool: Pool, ids: readonly JobId[]): Promise<AttemptLin
   return AttemptLine.array().parse(rows);
 }
 
-async function verificationsOf(pool: Pool, ids: readonly JobId[]): Promise<VerificationLine[]> {
-  const { rows } = await pool.query(
-    `select ${verificationColumns}
-       from verification join project on project.id = verification.project_id
-      where verification.id in (select subject_id from job where id = any($1))`,
-    [ids],
-  );
-  return VerificationLine.array().parse(rows);
-}
+const verificationsOf = async (
+  pool: Pool,
+  view: OpsView,
+  ids: readonly JobId[],
+): Promise<VerificationLine[]> =>
+  VerificationLine.array().parse((await view.verifications?.(pool, ids)) ?? []);
 
 const Found = z.object({ job: JobId.nullable(), address: AddressHash.nullable() });
 
@@ -213,7 +193,7 @@ const KnownRecipient = z.object({
   locale: z.string().nullable(),
 });
 
-async function recipient(pool: Pool, address: AddressHash, now: Date): Promise<Recipient> {
+async function recipient(pool: Pool, view: OpsView, address: AddressHash, now: Date): Promise<Recipient> {
   const { rows } = await pool.query(
     `select slug as project, recipient.id as "recipientId", handle, phone, telegram_chat_id is not null as telegram,
             telegram_blocked_at as "telegramBlockedAt", push_token_encrypted is not null as push, locale
@@ -226,23 +206,13 @@ async function recipient(pool: Pool, address: AddressHash, now: Date): Promise<R
   return {
     address,
     known: known.map((one) => ({ ...one, phone: one.phone && maskPhone(one.phone) })),
-    locks: await locksOf(pool, address, now),
+    locks: DestinationLock.array().parse((await view.locks?.(pool, address, now)) ?? []),
   };
-}
-
-async function locksOf(pool: Pool, address: AddressHash, now: Date): Promise<DestinationLock[]> {
-  const { rows } = await pool.query(
-    `select slug as project, locked_at as "lockedAt", failed_checks as "failedChecks"
-       from destination join project on project.id = project_id
-      where address_hash = decode($1, 'hex') and locked_at > $2
-      order by slug`,
-    [address, lockedSince(now)],
-  );
-  return DestinationLock.array().parse(rows);
 }
 
 async function timeline(
   pool: Pool,
+  view: OpsView,
   address: AddressHash,
   limit: number,
   after: JobId | null,
@@ -250,7 +220,10 @@ async function timeline(
   const page = await jobs(pool, { address }, limit + 1, after);
   const shown = page.slice(0, limit);
   const ids = shown.map(({ id }) => id);
-  const [attempts, verifications] = await Promise.all([attemptsOf(pool, ids), verificationsOf(pool, ids)]);
+  const [attempts, verifications] = await Promise.all([
+    attemptsOf(pool, ids),
+    verificationsOf(pool, view, ids),
+  ]);
   const events = [
     ...shown.flatMap(jobEvents),
     ...attempts.flatMap(attemptEvents),

@@ -7,7 +7,7 @@ import type { CodeChannel, CodeMessage } from '../../../domain/verify/port.ts';
 import { type Answered, replyToStatus } from '../classify-status.ts';
 import { headerOf, keptAlive, post, urlAt } from '../http.ts';
 import { addressOf, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
-import { smsSegments } from '../../../domain/verify/segments.ts';
+import { smsSegments } from '../../../domain/shared/sms-segments.ts';
 import type { AttemptReason } from '../../../domain/reasons.ts';
 
 const PROVIDER = 'twilio';

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { CALLS_FILE } from '../../../apps/sandbox/calls.ts';
 import { INBOX_MESSAGES_MAX, MESSAGES_FILE } from '../../../apps/sandbox/inbox.ts';
 import { Journal, readTail } from '../../../apps/sandbox/journal.ts';
-import { smsSegments } from '../../../domain/verify/segments.ts';
+import { smsSegments } from '../../../domain/shared/sms-segments.ts';
 import { type Sandbox, startSandbox } from '../../../apps/sandbox/start-sandbox.ts';
 import { BOT_TOKEN, freshSandbox, temporaryDirectory } from './support.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ProjectId } from '../../../domain/shared/ids.ts';
 import type { CheckResult } from '../../../domain/verify/check.ts';
-import type { Guesser } from '../../../domain/verify/failed-attempt-limiter.ts';
+import type { Guesser } from '../../../domain/shared/failed-attempt-limiter.ts';
 import { checkGuarded, nothingToCheck } from '../../../domain/verify/guarded-check.ts';
 
 const projectId = ProjectId.parse('01990000-0000-7000-8000-000000000001');

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { refusalProblem } from '../../../apps/api/verify/otp-problems.ts';
 import { problemBody } from '../../../apps/http/answer.ts';
-import { explainReason } from '../../../domain/reasons.ts';
+import { endFacts, explainReason } from '../../../domain/reasons.ts';
 import { HALF_LIFE_SECONDS, isPrefixBlocked, prefixBlockedUntil } from '../../../domain/verify/fraud.ts';
 import { parsePhone } from '../../../domain/shared/phone.ts';
-import { endFacts, refusalFacts } from '../../../domain/verify/refusal-facts.ts';
+import { refusalFacts } from '../../../domain/verify/refusal-facts.ts';
 import { ProjectSettings } from '../../../domain/settings.ts';
 
 const now = new Date('2026-11-28T18:46:00Z');

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { FAILURES_MAX, type Guesser } from '../../../domain/verify/failed-attempt-limiter.ts';
+import { FAILURES_MAX, type Guesser } from '../../../domain/shared/failed-attempt-limiter.ts';
 import { CountUnavailable } from '../../../domain/project/quota.ts';
 import { failedAttemptLimiter } from '../../../infra/limits/failed-attempt-limiter.ts';
 import { limitConnection } from '../../../infra/limits/quota-counter.ts';

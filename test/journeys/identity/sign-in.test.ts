@@ -9,7 +9,7 @@ import {
   SignJWT,
 } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FAILURES_MAX } from '../../../domain/verify/failed-attempt-limiter.ts';
+import { FAILURES_MAX } from '../../../domain/shared/failed-attempt-limiter.ts';
 import { PLATFORM_PROJECT_ID } from '../../../domain/project/platform.ts';
 import {
   type Navbat,

@@ -69,11 +69,6 @@ interface Exception {
 export const exceptions: readonly Exception[] = [
   // The engine's hooks: `defineJob` and `settle.ts` carry what a kind has of its own.
   {
-    from: 'infra/postgres/job',
-    to: 'verify',
-    because: 'the reader finds the jobs of an address, and knows the own app of pushes',
-  },
-  {
     from: 'infra/postgres/job/queries.ts',
     to: 'identity',
     because: 'the reader finds the jobs of a recipient',
@@ -84,45 +79,26 @@ export const exceptions: readonly Exception[] = [
 
   // Hooks in SQL: a context alters its own tables alone.
   {
-    from: 'infra/postgres/identity',
-    to: 'verify',
-    because: "an answer closes its verification in one commit; an enrolment's code is booked as paid",
-  },
-  {
     from: 'infra/postgres/verify',
     to: 'identity',
     because: 'a TOTP is checked and a person found in the statement of the check',
   },
   { from: 'infra/postgres/verify', to: 'message', because: 'a code by push reads the token of a recipient' },
-  {
-    from: 'infra/postgres/staff',
-    to: 'verify',
-    because: 'the board says until when a prefix or a number is locked',
-  },
-  { from: 'infra/postgres/project/rows.ts', to: 'verify', because: 'ceilings wrap each intake' },
   { from: 'infra/postgres/project/rows.ts', to: 'message', because: 'ceilings wrap each intake' },
   { from: 'infra/postgres/project/rows.ts', to: 'webhook', because: 'ceilings wrap each intake' },
 
   // Wires: what is asked of another context comes in as an argument.
   {
     from: 'apps/api/identity',
-    to: 'verify',
-    because: 'sign-in and registration ask for codes by the routes of codes',
-  },
-  {
-    from: 'apps/api/identity',
     to: 'message',
     because: 'a device and a recipient have an address for pushes',
   },
-  { from: 'apps/api/project', to: 'verify', because: 'warnings of templates, and until when a reason holds' },
   { from: 'apps/api/project', to: 'identity', because: 'jobs are found by their recipient' },
-  { from: 'apps/board', to: 'verify', because: 'until when a reason holds' },
   { from: 'apps/board', to: 'message', because: 'staff see and open the chats that are closed' },
   { from: 'apps/bot', to: 'identity', because: 'the bot registers people' },
   { from: 'apps/bot', to: 'message', because: 'the bot answers in chats' },
   { from: 'apps/http', to: 'identity', because: "a route may ask for a person's session" },
   { from: 'apps/http', to: 'staff', because: 'who may what stands in the policy of staff' },
-  { from: 'apps/http/openapi.ts', to: 'verify', because: 'the document says how many wrong codes are taken' },
   {
     from: 'workers/identity/notifier.ts',
     to: 'message',
@@ -130,7 +106,6 @@ export const exceptions: readonly Exception[] = [
   },
   { from: 'workers/verify/otp-send.ts', to: 'message', because: 'a chat that is closed is noted as such' },
   { from: 'infra/limits', to: 'identity', because: "it implements the pace of the bot's chats" },
-  { from: 'infra/limits', to: 'verify', because: 'it implements the limit of failed checks' },
   {
     from: 'infra/providers/verify',
     to: 'message',
@@ -139,5 +114,4 @@ export const exceptions: readonly Exception[] = [
 
   // The sandbox plays the providers of every product, and reads what they read.
   { from: 'apps/sandbox', to: 'message', because: "Telegram's and Firebase's own limits" },
-  { from: 'apps/sandbox', to: 'verify', because: 'an SMS is billed by segments' },
 ];

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { APPROVAL_PURPOSE } from '../../../domain/verify/strangers.ts';
-import { proofTokens } from '../../../infra/verify/proof-token.ts';
+import { proofTokens } from '../../../infra/process/proof-token.ts';
 import { SIGN_IN_PURPOSE } from '../../../domain/identity/session/sign-in.ts';
 import { testPhone } from '../../support/phone.ts';
 import { type Fixture, noId } from './fixture.ts';

@@ -2,6 +2,7 @@ import request from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { jobRoutes } from '../../../../apps/api/project/jobs.routes.ts';
+import { jobs } from '../../../../domain/jobs.ts';
 import { jobReader } from '../../../../infra/postgres/job/queries.ts';
 import { addressText } from '../../../../domain/shared/address.ts';
 import { reasons } from '../../../../domain/reasons.ts';
@@ -23,7 +24,7 @@ let projects = 0;
 
 beforeAll(async () => {
   ground = await openGround();
-  api = openApi(ground, jobRoutes(jobReader(ground.orm.em, ground.hash)));
+  api = openApi(ground, jobRoutes(jobReader(ground.orm.em, ground.hash, jobs)));
 });
 beforeEach(async () => {
   projects++;

@@ -6,8 +6,10 @@ import { SessionId } from '../../../../domain/identity/session/session.ts';
 import type { SignedIn } from '../../../../domain/identity/session/sessions.ts';
 import {
   type ApprovalStanding,
+  type CodeProofs,
+  type CodeSignInDeps,
+  type DeviceProofs,
   type SignInDeps,
-  type SignInProofs,
   signInWithApproval,
   signInWithCode,
   signInWithDevice,
@@ -38,11 +40,13 @@ const visitor = (more: object = {}, settings: object = { telegram_sign_in: true 
   } as const,
 });
 
+type Proofs = CodeProofs & DeviceProofs;
+
 /** Everybody is known and everything is proven, but for what a test says otherwise. */
-function world(proofs: Partial<SignInProofs> = {}, more: Partial<SignInDeps> = {}) {
+function world(proofs: Partial<Proofs> = {}, more: Partial<Omit<SignInDeps, 'proofs'>> = {}) {
   const opened: SignedIn[] = [];
   const used = new Set<string>();
-  const deps: SignInDeps = {
+  const deps: SignInDeps & CodeSignInDeps = {
     now: () => now,
     login: () => ({ signed: true, telegramId: 7, hash: 'h', authAt: later(-1) }),
     usedLogins: {
@@ -203,7 +207,7 @@ describe('a device', () => {
       { findDevice: async () => null },
       { isSignedBy: () => false },
       { takeDeviceTime: async () => false },
-    ] satisfies Partial<SignInProofs>[]) {
+    ] satisfies Partial<Proofs>[]) {
       const { deps, opened } = world(proofs);
       expect(await signInWithDevice(deps, claim(now), null)).toEqual(refused('not-proven'));
       expect(opened).toEqual([]);

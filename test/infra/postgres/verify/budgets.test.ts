@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SendOrder } from '../../../../domain/verify/intake.ts';
 import { channelRules } from '../../../../domain/verify/channel.ts';
 import { dayBudgetOf } from '../../../../domain/verify/paid-limits.ts';
-import { enrolmentPayers } from '../../../../infra/postgres/identity/device/enrolment-payers.ts';
+import { enrolmentPayers } from '../../../../infra/postgres/verify/enrolment-payers.ts';
 import { lockBudgets } from '../../../../infra/postgres/verify/budgets.ts';
 import { otpIntake } from '../../../../infra/postgres/verify/intake.ts';
 import { eventually } from '../../../support/eventually.ts';

@@ -7,11 +7,11 @@ import type {
   ExplainedVerification,
   Explanation,
   Explanations,
-} from '../../../../domain/identity/approval/explain.ts';
-import { DevicePublicKey } from '../../../../domain/identity/device/public-key.ts';
-import { maskPhone } from '../../../../domain/shared/phone.ts';
-import { verifySignature } from '../../../identity/device/signature.ts';
-import { statementOf } from '../../../identity/device/statement.ts';
+} from '../../../domain/identity/approval/explain.ts';
+import { DevicePublicKey } from '../../../domain/identity/device/public-key.ts';
+import { maskPhone } from '../../../domain/shared/phone.ts';
+import { verifySignature } from '../../identity/device/signature.ts';
+import { statementOf } from '../../identity/device/statement.ts';
 
 /** What is kept of one verification, and each signature checked anew. */
 export function explanations(pool: pg.Pool): Explanations {

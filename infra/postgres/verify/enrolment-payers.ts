@@ -1,11 +1,11 @@
 import type pg from 'pg';
-import type { EnrolmentPayers } from '../../../../domain/identity/device/port.ts';
-import type { ProjectId } from '../../../../domain/job/job.ts';
-import { ProjectSettings } from '../../../../domain/settings.ts';
-import { sha256 } from '../../../process/crypto.ts';
-import { lockBudgets } from '../../verify/budgets.ts';
-import { inTransaction } from '../../engine/transaction.ts';
-import { dayOf } from '../../../../domain/shared/time.ts';
+import type { EnrolmentPayers } from '../../../domain/identity/device/port.ts';
+import type { ProjectId } from '../../../domain/job/job.ts';
+import { ProjectSettings } from '../../../domain/settings.ts';
+import { sha256 } from '../../process/crypto.ts';
+import { lockBudgets } from './budgets.ts';
+import { inTransaction } from '../engine/transaction.ts';
+import { dayOf } from '../../../domain/shared/time.ts';
 
 export function enrolmentPayers(pool: pg.Pool): EnrolmentPayers {
   return {

@@ -1,13 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
 import { parse, stringify } from 'uuid';
-import type { CheckTokens } from '../../domain/verify/asker.ts';
-import type { KeyedHash } from '../process/crypto.ts';
+import type { ProofTokens } from '../../domain/shared/proof-tokens.ts';
+import type { KeyedHash } from './crypto.ts';
 
 const UUID_BYTES = 16;
 const MAC_BYTES = 32;
 
 /** base64url of an id and its keyed hash: whoever shows it was told it by us, and nothing of it is stored. */
-export function proofTokens(hash: KeyedHash, domain: 'poll-token' | 'check-token'): CheckTokens {
+export function proofTokens(hash: KeyedHash, domain: 'poll-token' | 'check-token'): ProofTokens {
   const macOf = (name: Buffer) => hash(domain, name.toString('hex'));
   return {
     of: (id) => {

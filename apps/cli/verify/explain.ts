@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { type Explanation, type Moment, momentsOf } from '../../domain/identity/approval/explain.ts';
-import { VerificationId } from '../../domain/shared/ids.ts';
-import { amountText } from '../../domain/shared/payment.ts';
-import { visibleLine } from '../../domain/shared/visible-line.ts';
-import { type CliContext, CliError, type JsonOption, table, tell } from './context.ts';
+import { type Explanation, type Moment, momentsOf } from '../../../domain/identity/approval/explain.ts';
+import { VerificationId } from '../../../domain/shared/ids.ts';
+import { amountText } from '../../../domain/shared/payment.ts';
+import { visibleLine } from '../../../domain/shared/visible-line.ts';
+import { explanations } from '../../../infra/postgres/verify/explanations.ts';
+import { type CliContext, CliError, type JsonOption, table, tell } from '../context.ts';
 
 export function explainCommand(program: Command, context: CliContext): void {
   program
@@ -16,8 +17,8 @@ export function explainCommand(program: Command, context: CliContext): void {
 async function explain(context: CliContext, text: string, options: JsonOption): Promise<void> {
   const id = VerificationId.safeParse(text).data;
   if (!id) throw new CliError(`${text}: expected the id of a verification.`);
-  await context.withPorts(async ({ explanations }) => {
-    const explanation = await explanations.explain(id);
+  await context.withPorts(async ({ pool }) => {
+    const explanation = await explanations(pool).explain(id);
     if (!explanation)
       throw new CliError(`There is no verification ${id}, or nothing is kept of it any more.`);
     tell(context, options, { lines: linesOf(explanation), json: explanation });

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type AnswerOutcome, decideAnswer } from '../../../../domain/identity/approval/answer.ts';
+import { type AnswerOutcome, decideAnswer } from '../../../domain/identity/approval/answer.ts';
 import {
   approvalStatement,
   type Challenge,
@@ -8,28 +8,28 @@ import {
   type ChallengeId,
   type ChallengeState,
   type SignatureHolds,
-} from '../../../../domain/identity/approval/challenge.ts';
-import type { Answerer, Challenges } from '../../../../domain/identity/approval/port.ts';
-import { REPORT_PAUSE_SECONDS } from '../../../../domain/identity/approval/push-limits.ts';
-import type { DevicePublicKey } from '../../../../domain/identity/device/public-key.ts';
-import { isAskedByApp } from '../../../../domain/verify/sign-in-sends.ts';
-import type { JobId, ProjectId } from '../../../../domain/job/job.ts';
-import { OWN_APP_PROVIDER } from '../../../../domain/verify/channel.ts';
-import type { Deliveries } from '../../../../domain/verify/deliveries.ts';
-import { otpSend } from '../../../../domain/verify/job.ts';
-import { movesMoney, type Payment } from '../../../../domain/shared/payment.ts';
-import type { Phone } from '../../../../domain/shared/phone.ts';
-import { stateAt, type VerificationState } from '../../../../domain/verify/verification.ts';
-import { pageOf } from '../../../../domain/shared/page.ts';
-import { visibleLine } from '../../../../domain/shared/visible-line.ts';
-import type { NumberOf } from '../../../verify/codes.ts';
-import type { KeyedHash } from '../../../process/crypto.ts';
-import { countFinished } from '../../../process/metrics.ts';
-import { statementJson } from '../../../identity/device/statement.ts';
-import { approve } from '../../verify/approve.ts';
-import { holdDestinations, liftLocks } from '../../verify/destinations.ts';
-import { linkRecipient } from '../person/persons.ts';
-import { inTransaction } from '../../engine/transaction.ts';
+} from '../../../domain/identity/approval/challenge.ts';
+import type { Answerer, Challenges } from '../../../domain/identity/approval/port.ts';
+import { REPORT_PAUSE_SECONDS } from '../../../domain/identity/approval/push-limits.ts';
+import type { DevicePublicKey } from '../../../domain/identity/device/public-key.ts';
+import { isAskedByApp } from '../../../domain/verify/sign-in-sends.ts';
+import type { JobId, ProjectId } from '../../../domain/job/job.ts';
+import { OWN_APP_PROVIDER } from '../../../domain/verify/channel.ts';
+import type { Deliveries } from '../../../domain/verify/deliveries.ts';
+import { otpSend } from '../../../domain/verify/job.ts';
+import { movesMoney, type Payment } from '../../../domain/shared/payment.ts';
+import type { Phone } from '../../../domain/shared/phone.ts';
+import { stateAt, type VerificationState } from '../../../domain/verify/verification.ts';
+import { pageOf } from '../../../domain/shared/page.ts';
+import { visibleLine } from '../../../domain/shared/visible-line.ts';
+import type { NumberOf } from '../../verify/codes.ts';
+import type { KeyedHash } from '../../process/crypto.ts';
+import { countFinished } from '../../process/metrics.ts';
+import { statementJson } from '../../identity/device/statement.ts';
+import { approve } from './approve.ts';
+import { holdDestinations, liftLocks } from './destinations.ts';
+import { linkRecipient } from '../identity/person/persons.ts';
+import { inTransaction } from '../engine/transaction.ts';
 
 export interface ChallengesDeps {
   readonly pool: pg.Pool;

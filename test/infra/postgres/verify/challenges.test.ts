@@ -1,16 +1,16 @@
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Challenge, ChallengeId } from '../../../../../domain/identity/approval/challenge.ts';
-import { DeviceId } from '../../../../../domain/identity/device/device.ts';
-import { PersonId } from '../../../../../domain/identity/person/person.ts';
-import type { JobId } from '../../../../../domain/job/job.ts';
-import type { SendOrder } from '../../../../../domain/verify/intake.ts';
-import { approvalSignatureHolds } from '../../../../../infra/identity/device/approval-signature.ts';
-import { challenges } from '../../../../../infra/postgres/identity/approval/challenges.ts';
-import { notices } from '../../../../../infra/postgres/identity/approval/notices.ts';
-import { ownApp } from '../../../../../infra/postgres/identity/approval/own-app.ts';
-import { deadlocksOf, openWorld, orderFor, type World } from '../../verify/world.ts';
+import { type Challenge, ChallengeId } from '../../../../domain/identity/approval/challenge.ts';
+import { DeviceId } from '../../../../domain/identity/device/device.ts';
+import { PersonId } from '../../../../domain/identity/person/person.ts';
+import type { JobId } from '../../../../domain/job/job.ts';
+import type { SendOrder } from '../../../../domain/verify/intake.ts';
+import { approvalSignatureHolds } from '../../../../infra/identity/device/approval-signature.ts';
+import { challenges } from '../../../../infra/postgres/verify/challenges.ts';
+import { notices } from '../../../../infra/postgres/identity/approval/notices.ts';
+import { ownApp } from '../../../../infra/postgres/verify/own-app.ts';
+import { deadlocksOf, openWorld, orderFor, type World } from './world.ts';
 
 let world: World;
 let caller: SendOrder['caller'];

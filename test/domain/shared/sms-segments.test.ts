@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { smsSegments } from '../../../domain/verify/segments.ts';
+import { smsSegments } from '../../../domain/shared/sms-segments.ts';
 
 test.each([
   { what: 'nothing', text: '', segments: 1 },

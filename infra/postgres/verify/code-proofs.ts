@@ -1,24 +1,18 @@
-import { phoneProvingChannels } from '../../../../domain/verify/channel.ts';
 import type pg from 'pg';
-import { z } from 'zod';
-import { DeviceId } from '../../../../domain/identity/device/device.ts';
-import { DevicePublicKey } from '../../../../domain/identity/device/public-key.ts';
-import { PersonId } from '../../../../domain/identity/person/person.ts';
+import type { PersonId } from '../../../domain/identity/person/port.ts';
 import {
   APPROVAL_KEPT_SECONDS,
   type ApprovalStanding,
-  type SignInProofs,
-} from '../../../../domain/identity/session/sign-in.ts';
-import { APPROVAL_PURPOSE } from '../../../../domain/verify/strangers.ts';
-import type { VerificationState } from '../../../../domain/verify/verification.ts';
-import { keyModes } from '../../../../domain/project/key.ts';
-import type { KeyedHash } from '../../../process/crypto.ts';
-import { proofTokens } from '../../../verify/proof-token.ts';
-import { verifySignature } from '../../../identity/device/signature.ts';
-import { statementBytes } from '../../../identity/device/statement.ts';
+  type CodeProofs,
+} from '../../../domain/identity/session/port.ts';
+import { phoneProvingChannels } from '../../../domain/verify/channel.ts';
+import { APPROVAL_PURPOSE } from '../../../domain/verify/strangers.ts';
+import type { VerificationState } from '../../../domain/verify/verification.ts';
+import type { KeyedHash } from '../../process/crypto.ts';
+import { proofTokens } from '../../process/proof-token.ts';
 
-/** What codes, approvals and devices prove of somebody who signs in. */
-export function signInProofs(pool: pg.Pool, hash: KeyedHash): SignInProofs {
+/** What codes and approvals prove of somebody who signs in. */
+export function codeProofs(pool: pg.Pool, hash: KeyedHash): CodeProofs {
   const pollTokens = proofTokens(hash, 'poll-token');
   return {
     wentToPhone: async (verificationId) => {
@@ -37,16 +31,6 @@ export function signInProofs(pool: pg.Pool, hash: KeyedHash): SignInProofs {
     },
     pollTokenOf: (jobId) => pollTokens.of(jobId),
     readPollToken: (text) => pollTokens.read(text),
-    findDevice: async (deviceId) => {
-      const { rows } = await pool.query(findDevice, [deviceId]);
-      return rows[0] ? DeviceRow.parse(rows[0]) : null;
-    },
-    isSignedBy: ({ id, publicKey }, { at, nonce, signature }) =>
-      verifySignature(publicKey, statementBytes('navbat-sign-in-v1', { device: id, at, nonce }), signature),
-    takeDeviceTime: async (deviceId, at, now) => {
-      const { rowCount } = await pool.query(takeTime, [deviceId, at, now]);
-      return rowCount === 1;
-    },
   };
 }
 
@@ -88,18 +72,3 @@ function standingOf(row: ApprovalRow, now: Date): ApprovalStanding {
   const keptUntilMs = at.getTime() + APPROVAL_KEPT_SECONDS * 1_000;
   return keptUntilMs > now.getTime() ? { kind: 'approved', personId, phone, at } : { kind: 'closed' };
 }
-
-const DeviceRow = z.object({
-  id: DeviceId,
-  personId: PersonId,
-  mode: z.enum(keyModes),
-  publicKey: DevicePublicKey,
-});
-
-const findDevice = `
-select d.id, d.person_id "personId", p.mode, d.public_key "publicKey" from device d join person p on p.id = d.person_id
-where d.id = $1 and d.kind = 'app' and d.bound_at is not null and d.revoked_at is null`;
-
-const takeTime = `
-update device set signed_in_at = $2, last_used_at = $3
-where id = $1 and bound_at is not null and revoked_at is null and (signed_in_at is null or signed_in_at < $2)`;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { SESSION_TOKEN_SECONDS } from '../../../domain/identity/session/session.ts';
-import type { Grant } from '../../../domain/identity/session/sessions.ts';
+import { SESSION_TOKEN_SECONDS } from '../../domain/identity/session/session.ts';
+import type { Grant } from '../../domain/identity/session/sessions.ts';
 
 /** What a client holds once its person has signed in (RFC 6749 §5.1). */
 export const SessionBody = z
@@ -22,3 +22,7 @@ export const sessionBody = (grant: Grant): z.infer<typeof SessionBody> => ({
   session_id: grant.sessionId,
   sub: grant.recipientId,
 });
+
+/** How a sign-in is answered. */
+export const granted = (grant: Grant) => ({ status: 200, body: sessionBody(grant) });
+export const signedIn = { 200: { description: 'Signed in.', schema: SessionBody } } as const;

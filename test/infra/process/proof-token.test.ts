@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { CHECK_TOKEN_CHARS_MAX } from '../../../domain/verify/asker.ts';
+import { PROOF_TOKEN_CHARS_MAX } from '../../../domain/shared/proof-tokens.ts';
 import { keyedHash } from '../../../infra/process/crypto.ts';
-import { proofTokens } from '../../../infra/verify/proof-token.ts';
+import { proofTokens } from '../../../infra/process/proof-token.ts';
 
 const id = '01990000-0000-7000-8000-000000000001';
 const pepper = (byte: number) => keyedHash(Buffer.alloc(32, byte).toString('base64url'));
@@ -10,7 +10,7 @@ const token = tokens.of(id);
 
 test('a token is read back as what it was made for, and fits where tokens are taken', () => {
   expect(tokens.read(token)).toBe(id);
-  expect(token.length).toBeLessThanOrEqual(CHECK_TOKEN_CHARS_MAX);
+  expect(token.length).toBeLessThanOrEqual(PROOF_TOKEN_CHARS_MAX);
 });
 
 test('a token of another sort, or of another installation, is none', () => {

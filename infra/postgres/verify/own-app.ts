@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { JobId } from '../../../../domain/job/job.ts';
-import { OWN_APP_PROVIDER } from '../../../../domain/verify/channel.ts';
-import type { CodeChannel } from '../../../../domain/verify/port.ts';
-import { batcher } from '../../engine/batcher.ts';
-import type { EngineReason } from '../../../../domain/job/reasons.ts';
+import type { JobId } from '../../../domain/job/job.ts';
+import { OWN_APP_PROVIDER } from '../../../domain/verify/channel.ts';
+import type { CodeChannel } from '../../../domain/verify/port.ts';
+import { batcher } from '../engine/batcher.ts';
+import type { EngineReason } from '../../../domain/job/reasons.ts';
 
 const BATCH_MAX = 200;
 const BATCHES_IN_FLIGHT_MAX = 2;

@@ -1,0 +1,6 @@
+import type { Command } from 'commander';
+import type { CliContext } from './context.ts';
+import { explainCommand } from './verify/explain.ts';
+
+/** Commands of products: one line each. */
+export const productCommands: readonly ((program: Command, context: CliContext) => void)[] = [explainCommand];
