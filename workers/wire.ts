@@ -51,13 +51,15 @@ export async function openWorkerPlatform(
 ): Promise<WorkerPlatform> {
   const clock = () => new Date();
   const configOf: WorkerPlatform['configOf'] = (role) => readConfig(env, processVariables[role]);
-  const spoken = spokenKinds.find((kind) => roles.includes(kind));
+  const spoken = roles.find(speaks);
   if (spoken === undefined) return { log, clock, configOf, bot: null, close: async () => undefined };
   return { log, clock, configOf, ...(await openBot(configOf(spoken), log, clock)) };
 }
 
-/** Those that speak through the bot. */
-const spokenKinds = ['otp-send', 'telegram-message'] as const;
+/** Those that speak through the bot, of the products that are here. */
+type SpokenRole = Extract<Role, 'otp-send' | 'telegram-message'>;
+const spokenRoles: ReadonlySet<string> = new Set(['otp-send', 'telegram-message']);
+const speaks = (role: Role): role is SpokenRole => spokenRoles.has(role);
 
 async function openBot(
   config: ProcessConfig<'telegram-message'>,

@@ -10,7 +10,8 @@ import { ConfigError } from '../../infra/process/config.ts';
 import type { BotLine } from '../../infra/providers/message/telegram-updates.ts';
 import { telegramFromConfig } from '../../infra/providers/message/from-config.ts';
 import { type Handled, updateHandler } from './handle.ts';
-import { type BotPlatform, wireModules } from './modules.ts';
+import type { BotPlatform } from './codes.ts';
+import { wireModules } from './modules.ts';
 import { botReplySender } from './reply-sender.ts';
 
 interface Bot {

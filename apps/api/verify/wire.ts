@@ -22,7 +22,7 @@ import { proofTokens } from '../../../infra/process/proof-token.ts';
 import { urlFault } from '../../../infra/webhook/url-fault.ts';
 import type { Route } from '../../http/route.ts';
 import { signInStores } from '../identity/wire.ts';
-import type { Wired } from '../wire.ts';
+import type { IdentityCodes, Wired } from '../wire.ts';
 import { type CallbackDeps, callbackRouter } from './callbacks.routes.ts';
 import { subscribers } from './event-stream-subscribers.ts';
 import { type OtpEventDeps, otpEventRoutes } from './otp-events.routes.ts';
@@ -69,30 +69,33 @@ export async function wireVerify(platform: ApiPlatform): Promise<Wired> {
   return {
     routes: verifyRoutes({ otp, signIn, events }),
     routers: [await wireCallbacks(platform, reports)],
-    offers: {
-      codes: {
-        phone: phoneCodes(otp),
-        checkTokens: otp.checkTokens,
-        problems: {
-          notSent: ({ reason, retryAfterSeconds, facts }) =>
-            refusalProblem(reason, retryAfterSeconds, {}, facts),
-          notRight: checkProblem,
-        },
-        payers: enrolmentPayers(pools.read),
-        destinations: destinations(pools.read),
-        challenges: challenges({
-          pool: pools.hot,
-          hash,
-          numberOf,
-          signatureHolds: approvalSignatureHolds,
-          ...reports,
-        }),
-      },
-    },
+    offers: { codes: codesOf(platform, otp, { numberOf, ...reports }) },
     endStreams: () => events.subscribers.close(),
     close,
   };
 }
+
+/** What identity has proven by codes and approvals. */
+const codesOf = (
+  { pools, hash }: ApiPlatform,
+  otp: PhoneOtpDeps,
+  approvals: Reports & Pick<ReturnType<typeof openCodes>, 'numberOf'>,
+): IdentityCodes => ({
+  phone: phoneCodes(otp),
+  checkTokens: otp.checkTokens,
+  problems: {
+    notSent: ({ reason, retryAfterSeconds, facts }) => refusalProblem(reason, retryAfterSeconds, {}, facts),
+    notRight: checkProblem,
+  },
+  payers: enrolmentPayers(pools.read),
+  destinations: destinations(pools.read),
+  challenges: challenges({
+    pool: pools.hot,
+    hash,
+    signatureHolds: approvalSignatureHolds,
+    ...approvals,
+  }),
+});
 
 /** Who waits for a verification to change. */
 function wireEvents({ pools, log, clock: now }: ApiPlatform): OtpEventDeps {
