@@ -8,7 +8,11 @@ import {
 } from './project/settings.ts';
 import { verifySettings, verifyWarnings } from './verify/settings.ts';
 
-const shape = { ...baseSettings, ...identitySettings, ...verifySettings };
+const shape = {
+  ...baseSettings,
+  ...identitySettings,
+  ...verifySettings,
+};
 
 /** What a project may set for itself: one line a context. */
 export const ProjectSettings = z.object(shape) satisfies z.ZodType<Settings>;
