@@ -1,6 +1,10 @@
 import { isOn, type Owner, type Products } from '../../domain/products.ts';
-import type { BotCodes, BotPlatform } from './codes.ts';
+import type { Platform } from '../../infra/process/platform.ts';
+import type { ProcessConfig } from '../../infra/process/variables.ts';
+import type { BotCodes } from './codes.ts';
 import { wireCodes } from './verify/wire.ts';
+
+type BotPlatform = Platform<ProcessConfig<'bot'>>;
 
 interface Module {
   readonly owner: Owner;

@@ -7,12 +7,15 @@ import { buttonPresses } from '../../infra/postgres/message/telegram/button-pres
 import { movesTo, telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
 import { projectNamed } from '../../infra/postgres/project/cache.ts';
 import { ConfigError } from '../../infra/process/config.ts';
+import type { Platform } from '../../infra/process/platform.ts';
+import type { ProcessConfig } from '../../infra/process/variables.ts';
 import type { BotLine } from '../../infra/providers/message/telegram-updates.ts';
 import { telegramFromConfig } from '../../infra/providers/message/from-config.ts';
 import { type Handled, updateHandler } from './handle.ts';
-import type { BotPlatform } from './codes.ts';
 import { wireModules } from './modules.ts';
 import { botReplySender } from './reply-sender.ts';
+
+type BotPlatform = Platform<ProcessConfig<'bot'>>;
 
 interface Bot {
   readonly slug: string;
