@@ -1,56 +1,12 @@
 import { createHash } from 'node:crypto';
 import supertest from 'supertest';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { LOGINS_PER_MINUTE, safeNext } from '../../../apps/board/login.ts';
-import { SESSION_HOURS } from '../../../domain/staff/session.ts';
 import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff/lock.ts';
-import { type Member, openBoard, type OpenBoard, PASSWORD } from './open-board.ts';
+import { cookieOf, openLogin, valueOf } from './log-in.ts';
+import { PASSWORD } from './open-board.ts';
 
-let board: OpenBoard;
-beforeAll(async () => {
-  // One proxy, so that each test may come from an address of its own.
-  board = await openBoard({ proxies: 1 });
-});
-afterAll(() => board.close());
-
-let addresses = 0;
-const newAddress = () => `192.0.2.${++addresses}`;
-
-const logIn = (email: string, password: string, from = newAddress()) =>
-  supertest(board.url)
-    .post('/login')
-    .set('Origin', board.url)
-    .set('X-Forwarded-For', from)
-    .type('form')
-    .send({ email, password, next: '/ops' });
-
-/** The whole way: the password, and a code of their authenticator. */
-const enter = async ({ email, app }: Pick<Member, 'email' | 'app'>, formerCookie = '') => {
-  const pending = valueOf(cookieOf(await logIn(email, PASSWORD).set('Cookie', formerCookie)));
-  return showFactor(pending, await app.freshCode(board.time.now));
-};
-const formTokenOf = (page: supertest.Response) => /name="token" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
-const showFactor = async (pending: string, code: string, from = newAddress()) => {
-  const page = await supertest(board.url).get('/login/second-factor').set('Cookie', pending);
-  return supertest(board.url)
-    .post('/login/second-factor')
-    .set('Cookie', pending)
-    .set('Origin', board.url)
-    .set('X-Forwarded-For', from)
-    .type('form')
-    .send({ code, token: formTokenOf(page), next: '/ops' });
-};
-
-const cookieOf = (answer: supertest.Response) => answer.headers['set-cookie']?.[0] ?? '';
-const valueOf = (cookie: string) => cookie.split(';')[0] ?? '';
-const ops = (cookie: string) => supertest(board.url).get('/ops').set('Cookie', cookie);
-
-const later = async (milliseconds: number, work: () => Promise<void>) => {
-  const before = board.time.now;
-  board.time.now = new Date(before.getTime() + milliseconds);
-  await work();
-  board.time.now = before;
-};
+const { board, newAddress, logIn, enter, ops, later } = await openLogin();
 
 describe('a login', () => {
   test('opens a session whose cookie no script reads, and whose token no table holds', async () => {
@@ -154,88 +110,6 @@ describe('a login', () => {
 
   test('with a text that Postgres refuses is a wrong one and no fault of ours', async () => {
     expect((await logIn('a\u0000@navbat.example', 'x')).status).toBe(401);
-  });
-});
-
-describe('a session', () => {
-  const sessionOf = async (member: Member) => valueOf(cookieOf(await enter(member)));
-
-  test('lives for twelve hours and not a second longer', async () => {
-    const cookie = await sessionOf(await board.createMember('viewer'));
-    await later(SESSION_HOURS * 3_600_000 - 1_000, async () => {
-      expect((await ops(cookie)).status).toBe(200);
-    });
-    await later(SESSION_HOURS * 3_600_000, async () => {
-      expect((await ops(cookie)).status).toBe(303);
-    });
-  });
-
-  test('ends with its logout, and with the next login of the same browser', async () => {
-    const member = await board.createMember('viewer');
-    const first = await sessionOf(member);
-    const second = valueOf(cookieOf(await enter(member, first)));
-    expect((await ops(first)).status).toBe(303);
-    expect((await ops(second)).status).toBe(200);
-
-    const page = await supertest(board.url).get('/logout').set('Cookie', second);
-    const token = formTokenOf(page);
-    const left = await supertest(board.url)
-      .post('/logout')
-      .set('Cookie', second)
-      .set('Origin', board.url)
-      .type('form')
-      .send({ token });
-    expect(left.headers['location']).toBe('/login');
-    expect((await ops(second)).status).toBe(303);
-  });
-
-  test('of a disabled account ends at once', async () => {
-    const member = await board.createMember('admin');
-    const { id } = member;
-    const cookie = await sessionOf(member);
-    await board.pool.query('update staff set disabled_at = $2 where id = $1', [id, board.time.now]);
-    expect((await ops(cookie)).status).toBe(303);
-  });
-
-  test('takes the role of now, not that of the login', async () => {
-    const member = await board.createMember('admin');
-    const { id } = member;
-    const cookie = await sessionOf(member);
-    await board.pool.query(`update staff set role = 'viewer' where id = $1`, [id]);
-    const answer = await supertest(board.url)
-      .put('/api/queues/otp-send/pause')
-      .set('Cookie', cookie)
-      .set('Origin', board.url);
-    expect(answer.status).toBe(403);
-  });
-});
-
-describe('without a session', () => {
-  test.each([
-    '/',
-    '/queue/otp-send',
-    '/static/css/main.css',
-    '/ops',
-    '/ops/jobs?state=rejected',
-    '/ops/audit',
-    '/nothing',
-  ])('people at %s are sent to the login and back', async (path) => {
-    const answer = await supertest(board.url).get(path).set('Accept', 'text/html');
-    expect(answer.status).toBe(303);
-    expect(answer.headers['location']).toBe(`/login?next=${encodeURIComponent(path)}`);
-  });
-
-  test('programs and Bull Board itself get 401', async () => {
-    expect((await supertest(board.url).get('/ops').set('Accept', 'application/json')).status).toBe(401);
-    expect((await supertest(board.url).get('/api/queues')).status).toBe(401);
-    expect(
-      (await supertest(board.url).put('/api/queues/otp-send/pause').set('Origin', board.url)).status,
-    ).toBe(401);
-  });
-
-  test('health answers', async () => {
-    const { status, body } = await supertest(board.url).get('/health');
-    expect([status, body]).toEqual([200, { status: 'up', postgres: 'up', redis: 'up' }]);
   });
 });
 

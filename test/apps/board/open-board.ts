@@ -74,6 +74,8 @@ export interface SessionOwner {
 interface BoardOptions {
   readonly redisUrl?: string;
   readonly proxies?: number;
+  /** Of the environment, such as the products that are on. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Kinds beside those of `domain/jobs.ts`. */
   readonly more?: { readonly jobs: JobRegistry; readonly settles: Settles };
 }
@@ -86,11 +88,12 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
     DATABASE_URL: database.url,
     REDIS_URL: options.redisUrl ?? (await freshRedis()),
     TRUST_PROXY: String(options.proxies ?? 0),
+    ...options.env,
   });
   const opened = openPlatform(
     readConfig(env, processVariables.board),
     openLog('board', 'debug', { write: (line: string) => void log.push(line) }),
-    { connectionsMax: 4, jobs: { ...allJobs, ...options.more?.jobs } },
+    { connectionsMax: 4, ...(options.more && { jobs: { ...allJobs, ...options.more.jobs } }) },
   );
   const platform = { ...opened, clock: () => time.now };
   const { parts, close } = await wireBoard(platform, { ...allSettles, ...options.more?.settles });

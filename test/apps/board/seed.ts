@@ -33,8 +33,11 @@ export interface SeedAttempt {
 
 const LIFE_MS = 300_000;
 
-export async function seedProject(pool: Pool, slug: string, now = new Date()): Promise<string> {
-  const id = uuidv7();
+export async function seedProject(
+  pool: Pool,
+  slug: string,
+  { id = uuidv7(), now = new Date() } = {},
+): Promise<string> {
   await pool.query('insert into project (id, slug, created_at) values ($1, $2, $3)', [id, slug, now]);
   return id;
 }
