@@ -1,76 +1,14 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { appendFile, chmod, readFile, stat } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { CALLS_FILE } from '../../../apps/sandbox/calls.ts';
 import { INBOX_MESSAGES_MAX, MESSAGES_FILE } from '../../../apps/sandbox/inbox.ts';
 import { Journal, readTail } from '../../../apps/sandbox/journal.ts';
-import { smsSegments } from '../../../domain/shared/sms-segments.ts';
-import { type Sandbox, startSandbox } from '../../../apps/sandbox/start-sandbox.ts';
-import { BOT_TOKEN, freshSandbox, temporaryDirectory } from './support.ts';
+import { BOT_TOKEN, freshSandbox, say, temporaryDirectory } from './support.ts';
 import { eventually } from '../../support/eventually.ts';
 
-async function say({ url }: Sandbox, chat: number, text: string): Promise<void> {
-  const body = new URLSearchParams({ chat_id: String(chat), text });
-  const response = await fetch(`${url}/bot${BOT_TOKEN}/sendMessage`, { method: 'POST', body });
-  expect(response.status).toBe(200);
-  await response.arrayBuffer();
-}
 const texts = (messages: readonly { text: string }[]) => messages.map(({ text }) => text);
-
-describe('/inbox.json', () => {
-  test('is an array, newest last, by recipient, channel, time, id and number', async () => {
-    let now = new Date('2026-01-15T10:00:00.000Z');
-    const sandbox = await freshSandbox({ clock: () => now });
-    await say(sandbox, 1, 'a');
-    now = new Date('2026-01-15T10:00:01.000Z');
-    await say(sandbox, 2, 'b');
-    await say(sandbox, 1, 'c');
-    const get = async (query: string) =>
-      texts((await (await fetch(`${sandbox.url}/inbox.json${query}`)).json()) as { text: string }[]);
-    expect(await get('')).toEqual(['a', 'b', 'c']);
-    expect(await get('?to=1')).toEqual(['a', 'c']);
-    expect(await get('?channel=sms')).toEqual([]);
-    expect(await get('?since=2026-01-15T10:00:00.000Z')).toEqual(['b', 'c']);
-    expect(await get('?after=2')).toEqual(['c']);
-    expect(await get('?limit=2')).toEqual(['b', 'c']);
-    expect((await fetch(`${sandbox.url}/inbox.json?channel=pigeon`)).status).toBe(400);
-  });
-
-  test('a plus that curl leaves unescaped still finds the number', async () => {
-    const sandbox = await freshSandbox();
-    await fetch(
-      `${sandbox.url}/gateway/sendVerificationMessage?phone_number=%2B998901234567&code=123456&access_token=t`,
-    );
-    const found = await fetch(`${sandbox.url}/inbox.json?to=+998901234567`);
-    expect(await found.json()).toMatchObject([
-      { id: '1', channel: 'telegram-gateway', to: '+998901234567', text: 'Your code: 123456' },
-    ]);
-  });
-
-  test('and the files behind it are their owner’s alone, an older folder too', async () => {
-    const directory = await temporaryDirectory();
-    await chmod(directory, 0o755);
-    await freshSandbox({ directory });
-    expect((await stat(directory)).mode & 0o777).toBe(0o700);
-    for (const file of [MESSAGES_FILE, CALLS_FILE])
-      expect((await stat(join(directory, file))).mode & 0o777, file).toBe(0o600);
-  });
-
-  test('empties on DELETE, also after a restart, while the log keeps every line', async () => {
-    const directory = await temporaryDirectory();
-    const first = await freshSandbox({ directory });
-    await say(first, 1, 'before');
-    expect(await (await fetch(`${first.url}/inbox.json`, { method: 'DELETE' })).json()).toEqual([]);
-    await say(first, 1, 'after');
-    await first.close();
-    const second = await freshSandbox({ directory });
-    expect(second.inbox()).toMatchObject([{ text: 'after', id: '2' }]);
-    expect(await readFile(join(directory, MESSAGES_FILE), 'utf8')).toContain('before');
-  });
-});
 
 describe('the state on disk', () => {
   test('brings the inbox back after a restart, edited and deleted messages included', async () => {
@@ -166,119 +104,4 @@ describe('the state on disk', () => {
     await say(sandbox, 1, 'next');
     expect(sandbox.inbox().at(-1)?.id).toBe(String(many.length + 1));
   });
-});
-
-describe('the page', () => {
-  test('shows conversations and one of them, escaped, under a policy that lets nothing else in', async () => {
-    const sandbox = await freshSandbox();
-    await say(sandbox, 7, '<img src=x onerror=alert(1)> code 482910');
-    const response = await fetch(`${sandbox.url}/inbox?to=7`);
-    const page = await response.text();
-    expect(page).not.toContain('<img');
-    expect(page).toContain('&lt;img src=x onerror=alert(1)&gt;');
-    expect(page).toMatch(/<button type="button" class="code" title="Copy">482910<\/button>/);
-    const policy = response.headers.get('content-security-policy') ?? '';
-    const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1];
-    expect(policy).toContain("default-src 'none'");
-    expect(page).toContain(`<script nonce="${nonce}">`);
-    expect(page).not.toMatch(/\son\w+=(?!alert)|style="|https?:\/\//);
-  });
-
-  test('costs 304 while nothing is new', async () => {
-    const sandbox = await freshSandbox();
-    const first = await fetch(`${sandbox.url}/inbox`);
-    const headers = { 'if-none-match': first.headers.get('etag') ?? '' };
-    expect((await fetch(`${sandbox.url}/inbox`, { headers })).status).toBe(304);
-    await say(sandbox, 7, 'new');
-    expect((await fetch(`${sandbox.url}/inbox`, { headers })).status).toBe(200);
-  });
-
-  test('lets a person answer a bot, but no other site', async () => {
-    const sandbox = await freshSandbox();
-    await say(sandbox, 7, 'Share your number?');
-    const post = (headers: Record<string, string> = {}) =>
-      fetch(`${sandbox.url}/telegram/say`, {
-        method: 'POST',
-        redirect: 'manual',
-        headers,
-        body: new URLSearchParams({ chat_id: '7', act: 'contact', value: 'Share' }),
-      });
-    expect((await post({ 'sec-fetch-site': 'cross-site' })).status).toBe(403);
-    const answered = await post();
-    expect([answered.status, answered.headers.get('location')]).toEqual([303, '/inbox?to=7']);
-    const updates = await (await fetch(`${sandbox.url}/bot${BOT_TOKEN}/getUpdates`)).json();
-    expect(updates).toMatchObject({
-      result: [{ message: { contact: { user_id: 7, phone_number: '+998900000007' } } }],
-    });
-  });
-});
-
-describe('production', () => {
-  test('is refused by the factory and by the process, which exits with 1 and says why', async () => {
-    const before = process.env['NODE_ENV'];
-    try {
-      process.env['NODE_ENV'] = 'production';
-      await expect(startSandbox({ port: 0, directory: await temporaryDirectory() })).rejects.toThrow(
-        'never starts when NODE_ENV is production',
-      );
-    } finally {
-      process.env['NODE_ENV'] = before;
-    }
-    const child = spawn(process.execPath, ['apps/sandbox/main.ts'], {
-      env: { ...process.env, NODE_ENV: 'production' },
-    });
-    let said = '';
-    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const [code] = (await once(child, 'exit')) as [number];
-    expect(code).toBe(1);
-    expect(said).toContain('never starts when NODE_ENV is production');
-  });
-});
-
-test('the process starts, serves, logs no text and stops on SIGTERM', async () => {
-  const directory = await temporaryDirectory();
-  const port = await freePort();
-  const child = spawn(process.execPath, ['apps/sandbox/main.ts'], {
-    env: {
-      ...process.env,
-      NODE_ENV: 'test',
-      NAVBAT_HOME: directory,
-      SANDBOX_PORT: String(port),
-      LOG_LEVEL: 'debug',
-    },
-  });
-  let said = '';
-  const ready = new Promise<void>((resolve) => {
-    child.stdout.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      if (said.includes('sandbox ready')) resolve();
-    });
-  });
-  await ready;
-  const url = `http://127.0.0.1:${port}`;
-  expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' });
-  await fetch(`${url}/bot${BOT_TOKEN}/sendMessage?chat_id=5&text=very-private`);
-  child.kill('SIGTERM');
-  const [code] = (await once(child, 'exit')) as [number];
-  expect(code).toBe(0);
-  expect(said).not.toContain('very-private');
-  expect(await readFile(join(directory, 'sandbox', MESSAGES_FILE), 'utf8')).toContain('very-private');
-});
-
-async function freePort(): Promise<number> {
-  const sandbox = await startSandbox({ port: 0, directory: await temporaryDirectory() });
-  await sandbox.close();
-  return sandbox.port;
-}
-
-test.each([
-  { text: 'x'.repeat(160), segments: 1 },
-  { text: 'x'.repeat(161), segments: 2 },
-  { text: '€'.repeat(80), segments: 1 },
-  { text: '€'.repeat(81), segments: 2 },
-  { text: 'ш'.repeat(70), segments: 1 },
-  { text: 'ш'.repeat(71), segments: 2 },
-  { text: 'x'.repeat(307), segments: 3 },
-])('$text.length characters are $segments parts', ({ text, segments }) => {
-  expect(smsSegments(text)).toBe(segments);
 });

@@ -3,7 +3,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { Api } from 'node-telegram-bot-api';
+import { expect, onTestFinished } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../apps/sandbox/start-sandbox.ts';
 
 export const ACCOUNT = `AC${'1'.repeat(32)}`;
@@ -59,4 +60,30 @@ export async function receiver(
     await new Promise((resolve) => server.close(resolve));
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+}
+
+/** A chat with a person. */
+export const CHAT = 4242;
+
+/** Telegram's own client. */
+export function apiOf({ url }: Pick<Sandbox, 'url'>, token = BOT_TOKEN): Api {
+  return new Api(token, { apiRoot: url, maxRetries: 0 });
+}
+
+/** Acts as a person would in the Telegram app. */
+export async function person({ url }: Pick<Sandbox, 'url'>, act: object, expected = 201): Promise<unknown> {
+  const response = await fetch(`${url}/telegram/updates`, {
+    method: 'POST',
+    body: JSON.stringify({ chat_id: CHAT, ...act }),
+  });
+  expect(response.status).toBe(expected);
+  return response.json();
+}
+
+/** The bot writes into a chat. */
+export async function say({ url }: Pick<Sandbox, 'url'>, chat: number, text: string): Promise<void> {
+  const body = new URLSearchParams({ chat_id: String(chat), text });
+  const response = await fetch(`${url}/bot${BOT_TOKEN}/sendMessage`, { method: 'POST', body });
+  expect(response.status).toBe(200);
+  await response.arrayBuffer();
 }
