@@ -7,7 +7,7 @@ import { openLog } from '../../../infra/process/log.ts';
 
 const app = express()
   .use(begin, readForm, (req, res) => void res.json(req.body ?? null))
-  .use(problems({ log: openLog('board', 'fatal', { write: () => undefined }), proxies: 0 }));
+  .use(problems({ log: openLog('board', 'fatal', { write: () => undefined }) }));
 
 const post = (body: Buffer | string, type = 'application/x-www-form-urlencoded') =>
   supertest(app)

@@ -14,7 +14,7 @@ const logged: unknown[] = [];
 const log = openLog('api', 'debug', { write: (line: string) => void logged.push(JSON.parse(line)) });
 const app = express()
   .use(begin, docsRouter(openApiDocument([], '0.0.0')))
-  .use(problems({ log, proxies: 0 }));
+  .use(problems({ log }));
 
 describe.each(['/docs', '/redoc'])('%s', (path) => {
   test('comes whole from this server, under a policy that lets nothing else in', async () => {

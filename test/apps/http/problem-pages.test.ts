@@ -8,7 +8,7 @@ import { openLog } from '../../../infra/process/log.ts';
 
 const app = express()
   .use(begin, problemPages())
-  .use(problems({ log: openLog('api', 'fatal', { write: () => undefined }), proxies: 0 }));
+  .use(problems({ log: openLog('api', 'fatal', { write: () => undefined }) }));
 
 test('the page and its JSON hold every code of the catalogue once, with what to do next', async () => {
   const { text } = await request(app).get('/docs/problems').expect(200);

@@ -11,7 +11,7 @@ const answerTo = (problem: Problem) =>
       .use(begin, () => {
         throw problem;
       })
-      .use(problems({ log: openLog('api', 'fatal', { write: () => undefined }), proxies: 0 })),
+      .use(problems({ log: openLog('api', 'fatal', { write: () => undefined }) })),
   ).get('/');
 
 test('a problem is answered with its status, its type, its headers and what it says beside', async () => {
