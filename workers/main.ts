@@ -20,12 +20,12 @@ await runProcess(async () => {
   // Of all roles together, so that what is missing is named at once.
   const config = readConfig(env, [...workerVariables, ...roles.flatMap((role) => processVariables[role])]);
   const log = openLog(`worker ${roles.join(' ')}`, config.LOG_LEVEL);
-  const platform = await openWorkerPlatform(env, roles, log);
+  const platform = await openWorkerPlatform(env, config, roles, log);
   const life = { id: randomUUID(), roles, reconciledAt: null };
   const stops = [
     await serveMetrics(config),
     ...(await startRoles(platform, wireModules(platform, on), roles, life)),
-    startHeartbeats(config.DATABASE_URL, log, life),
+    startHeartbeats(config.DATABASE_URL, platform, life),
   ];
   // Where containers start every process, one whose product is off says so, and stays.
   const off = named.filter((role) => !roles.includes(role));

@@ -4,6 +4,7 @@ import { type JobKind, jobs } from '../domain/jobs.ts';
 import type { TelegramSender } from '../domain/message/telegram/port.ts';
 import { hotPool } from '../infra/postgres/engine/hot-pool.ts';
 import { movesTo, telegramChats } from '../infra/postgres/message/telegram/chats.ts';
+import { openClock } from '../infra/process/clock.ts';
 import { readConfig } from '../infra/process/config.ts';
 import type { Logger } from '../infra/process/log.ts';
 import type { Tick } from '../infra/process/ticks.ts';
@@ -46,14 +47,25 @@ export interface Worker {
 
 export async function openWorkerPlatform(
   env: NodeJS.ProcessEnv,
+  config: Parameters<typeof openClock>[0],
   roles: readonly Role[],
   log: Logger,
 ): Promise<WorkerPlatform> {
-  const clock = () => new Date();
+  const { clock, close } = await openClock(config, log);
   const configOf: WorkerPlatform['configOf'] = (role) => readConfig(env, processVariables[role]);
   const spoken = roles.find(speaks);
-  if (spoken === undefined) return { log, clock, configOf, bot: null, close: async () => undefined };
-  return { log, clock, configOf, ...(await openBot(configOf(spoken), log, clock)) };
+  if (spoken === undefined) return { log, clock, configOf, bot: null, close };
+  const opened = await openBot(configOf(spoken), log, clock);
+  return {
+    log,
+    clock,
+    configOf,
+    bot: opened.bot,
+    close: async () => {
+      await opened.close();
+      await close();
+    },
+  };
 }
 
 /** Those that speak through the bot, of the products that are here. */

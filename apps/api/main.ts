@@ -41,7 +41,7 @@ await runProcess(async () => {
 });
 
 async function wire(platform: ApiPlatform) {
-  const { config, log, pools, hash, counter } = platform;
+  const { config, log, clock, pools, hash, counter } = platform;
   const wired = await wireModules(platform, config.NAVBAT_PRODUCTS);
   const routes = wired.flatMap((each) => each.routes);
   const keys = keyDirectory(pools.read, hash, (err) => log.warn({ err }, 'uses of keys were not written'));
@@ -49,6 +49,7 @@ async function wire(platform: ApiPlatform) {
     keys,
     persons: await personTokens(publicKeys(config), pools.read),
     counter,
+    clock,
     log,
     proxies: config.TRUST_PROXY,
     observe: ({ method, route, status, seconds }) => httpSeconds.observe({ method, route, status }, seconds),

@@ -16,7 +16,7 @@ const DRAIN_LIMIT_MS = 10_000;
 await runProcess(async () => {
   const config = readConfig(environment(), processVariables.board);
   const log = openLog('board', config.LOG_LEVEL);
-  const platform = openPlatform(config, log, { connectionsMax: CONNECTIONS_MAX });
+  const platform = await openPlatform(config, log, { connectionsMax: CONNECTIONS_MAX });
   const { parts, close } = await wireBoard(platform);
   const server = createHttpServer(createBoard(parts), { proxies: config.TRUST_PROXY });
   await listen(server, config.BIND_HOST, config.BOARD_PORT, 'BOARD_PORT');

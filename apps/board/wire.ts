@@ -42,7 +42,7 @@ export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, sett
     chats: isOn(config.NAVBAT_PRODUCTS, 'message') ? telegramChats(pool) : null,
     jobs,
     queries: opsQueries(pool, kinds, opsView),
-    commands: opsCommands(pool, kinds, staffEntries(queues), (err) =>
+    commands: opsCommands(pool, kinds, staffEntries(queues, clock), (err) =>
       log.warn({ err }, 'a queue was not told'),
     ),
     addressOf: (phone) => AddressHash.parse(hash('address', phone).toString('hex')),

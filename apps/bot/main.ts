@@ -30,7 +30,7 @@ await runProcess(async () => {
 
   const onTrouble = (err: unknown, what: string) => log.warn({ err, what }, 'the bot met trouble');
   const line = botLine({ token, apiRoot: config.TELEGRAM_API_ROOT, kinds: updateKinds, onTrouble });
-  const platform = openPlatform(config, log, { connectionsMax: CONNECTIONS_MAX });
+  const platform = await openPlatform(config, log, { connectionsMax: CONNECTIONS_MAX });
   const { handle, close } = await wireBot(platform, { slug, token, line });
   const secret = config.TELEGRAM_WEBHOOK_SECRET;
   const stops: Stop[] = [];

@@ -16,6 +16,8 @@ export interface CliPorts {
   readonly chats: StaffChats;
   /** For what a product reads by itself. */
   readonly pool: Pool;
+  /** Null where it is no sandbox's. */
+  readonly clock: { readonly aheadMs: number; readonly move: (aheadMs: number) => Promise<void> } | null;
 }
 
 export interface CliContext {

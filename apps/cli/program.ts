@@ -1,5 +1,6 @@
 import { Command, type OutputConfiguration } from 'commander';
 import { chatCommands } from './chats.ts';
+import { clockCommands } from './clock.ts';
 import type { CliContext } from './context.ts';
 import { productCommands } from './modules.ts';
 import { keyCommands } from './keys.ts';
@@ -20,5 +21,6 @@ export function createProgram(context: CliContext, output: OutputConfiguration):
   secretCommands(program, context);
   chatCommands(program, context);
   for (const commands of productCommands) commands(program, context);
+  clockCommands(program, context);
   return program;
 }

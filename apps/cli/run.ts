@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { CommanderError } from 'commander';
 import { Pool } from 'pg';
+import { readClock } from '../../infra/process/clock.ts';
 import { ConfigError, readConfig } from '../../infra/process/config.ts';
 import { environment } from '../../infra/process/environment.ts';
 import { processVariables } from '../../infra/process/variables.ts';
@@ -10,6 +11,7 @@ import { keyedHash } from '../../infra/process/crypto.ts';
 import { newSecrets } from '../../infra/process/new-secrets.ts';
 import { auditLog } from '../../infra/postgres/staff/audit.ts';
 import { rotations } from '../../infra/postgres/identity/device/rotate-secrets.ts';
+import { moveClock } from '../../infra/postgres/engine/clock.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
 import { projectStore } from '../../infra/postgres/project/projects.ts';
 import { reencrypting } from '../../infra/postgres/staff/secret/reencrypt.ts';
@@ -34,13 +36,14 @@ export interface Terminal {
 /** Runs one command, given what follows `npm run navbat --`, and returns its exit code. */
 export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
   const { variables, writeOut, writeErr, readStdin } = terminal;
+  const time = { aheadMs: 0 };
   const context: CliContext = {
-    withPorts: portsOf(variables),
+    withPorts: portsOf(variables, time),
     say: (line) => writeOut(`${line}\n`),
     readStdin,
     random: () => randomBytes(PASSWORD_RANDOM_BYTES).toString('base64url'),
     newSecrets,
-    now: () => new Date(),
+    now: () => new Date(Date.now() + time.aheadMs),
     user: userInfo().username,
   };
   try {
@@ -55,7 +58,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
 }
 
 const portsOf =
-  (variables: NodeJS.ProcessEnv): CliContext['withPorts'] =>
+  (variables: NodeJS.ProcessEnv, time: { aheadMs: number }): CliContext['withPorts'] =>
   async (work) => {
     const env = environment(variables);
     // Secrets of a `.env` that names no database are not those of the `npm start` that runs.
@@ -64,6 +67,7 @@ const portsOf =
     const orm = await openOrm(config.DATABASE_URL);
     const pool = new Pool({ connectionString: config.DATABASE_URL, max: 1 });
     try {
+      time.aheadMs = await readClock(pool, config);
       const hash = keyedHash(config.PEPPER);
       return await work({
         projects: projectStore(orm.em, hash),
@@ -73,6 +77,8 @@ const portsOf =
         rotations: rotations(pool),
         pool,
         chats: telegramChats(pool),
+        clock:
+          config.SANDBOX_CLOCK === 'true' ? { ...time, move: (aheadMs) => moveClock(pool, aheadMs) } : null,
       });
     } finally {
       await pool.end();

@@ -21,6 +21,8 @@ export interface OpenRequest<Params, Query, Body> {
   /** Follows the job into the worker and onto its attempts. */
   readonly requestId: string;
   readonly idempotencyKey: string | null;
+  /** When it came, on the clock that all processes share. */
+  readonly now: Date;
   readonly ip: string;
   readonly userAgent: string | null;
   /** `X-Telegram-Auth`: what Telegram signed for an app's own user, unread. */

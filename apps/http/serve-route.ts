@@ -35,6 +35,7 @@ export interface Serving extends AnswerLog {
   readonly keys: KeyDirectory;
   readonly persons: PersonTokens;
   readonly counter: QuotaCounter;
+  readonly clock: () => Date;
   /** `route` is the route's own path, with its parameters' names. */
   readonly observe: (request: { method: string; route: string; status: number; seconds: number }) => void;
   /** Proxies in front of us whose `X-Forwarded-For` counts. */
@@ -65,13 +66,14 @@ export function serveRoute(route: Route, serving: Serving): RequestHandler {
 async function answer(route: Route, serving: Serving, req: Request, res: Response): Promise<Answer> {
   const ip = callerAddress(req, serving.proxies);
   letPagesRead(route, req, res);
+  const incoming = { req, res, ip, now: serving.clock() };
   switch (route.by) {
     case 'key':
-      return answerKey(route, serving, { req, res, ip });
+      return answerKey(route, serving, incoming);
     case 'person':
-      return answerPerson(route, serving, { req, res, ip });
+      return answerPerson(route, serving, incoming);
     case 'anyone':
-      return answerAnyone(route, serving, { req, res, ip });
+      return answerAnyone(route, serving, incoming);
   }
 }
 
@@ -79,6 +81,7 @@ interface Incoming {
   readonly req: Request;
   readonly res: Response;
   readonly ip: string;
+  readonly now: Date;
 }
 
 /**
@@ -92,8 +95,8 @@ async function answerAnyone(route: OpenRoute, serving: Serving, incoming: Incomi
 }
 
 async function answerKey(route: KeyRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
-  const { req, res, ip } = incoming;
-  const caller = await identify(serving, incoming, () => authenticate(serving.keys, req, new Date()));
+  const { req, res, ip, now } = incoming;
+  const caller = await identify(serving, incoming, () => authenticate(serving.keys, req, now));
   requireOrigin(caller, route, req, res);
   requireScope(caller, route.scope);
   requireMode(caller, route.testKeys);
@@ -103,8 +106,7 @@ async function answerKey(route: KeyRoute, serving: Serving, incoming: Incoming):
 }
 
 async function answerPerson(route: PersonRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
-  const { req, res, ip } = incoming;
-  const now = new Date();
+  const { req, res, ip, now } = incoming;
   const person = await identify(serving, incoming, () => authenticatePerson(serving.persons, req, now));
   requireSession(person, route, now);
   const standing = await limitPerson(serving.counter, person, ip, res);
@@ -128,13 +130,14 @@ async function identify<Who>(
 /** What its line and headers say is looked at before its body is read. */
 async function readRequest(
   route: Route,
-  { req, res, ip }: Incoming,
+  { req, res, ip, now }: Incoming,
   further: CountFurther,
 ): Promise<OpenRequest<unknown, unknown, unknown>> {
   const beforeBody = {
     params: route.params ? parse(route.params, wellFormed(req.params), byName) : {},
     query: route.query ? parse(route.query, wellFormed(queryOf(req)), byName) : {},
     requestId: requestIdOf(res),
+    now,
     idempotencyKey: route.idempotent ? idempotencyKeyOf(req) : null,
     userAgent: header(req, 'user-agent')?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
     lastEventId: route.follows ? (header(req, 'last-event-id') ?? null) : null,

@@ -39,6 +39,8 @@ export function localEnvironment(given: Given, secrets: Variables, home: string)
       WEBHOOK_ALLOW_PRIVATE: 'true',
       PUBLIC_URL: origin('API_PORT'),
       BOT_PROJECT: DEMO_PROJECT,
+      // A database of somebody else's keeps its time.
+      ...(isGiven(given, 'DATABASE_URL') ? {} : { SANDBOX_CLOCK: 'true' }),
       ...EMBEDDED,
       ...Object.fromEntries(portNames.map((name) => [name, port(name)])),
     },

@@ -26,7 +26,7 @@ export interface ApiPlatform extends Platform<Config> {
 export async function openApiPlatform(config: Config, log: Logger): Promise<ApiPlatform> {
   const orm = await openOrm(config.DATABASE_URL);
   const read = readPool(config, log);
-  const platform = openPlatform(config, log, { connectionsMax: HOT_CONNECTIONS_MAX, read });
+  const platform = await openPlatform(config, log, { connectionsMax: HOT_CONNECTIONS_MAX, read });
   const counter = quotaCounter(platform.redis);
   const close = async () => {
     counter.close();

@@ -102,6 +102,12 @@ export const Environment = z.object({
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/ })
     .describe('PostgreSQL 18 or newer, as postgres://user:password@host:port/database'),
+  SANDBOX_CLOCK: z
+    .literal('true')
+    .optional()
+    .describe(
+      'true: the time of this database may be moved (npm run navbat -- clock); npm start sets it for its own',
+    ),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).describe('Redis 7 or Valkey, noeviction and append-only'),
   BIND_HOST: z.string().default('0.0.0.0').describe('address that the servers listen on'),
   SANDBOX_BIND_HOST: z
@@ -310,6 +316,7 @@ const sandboxOnly = [
   'TELEGRAM_GATEWAY_URL',
   'FCM_SANDBOX_URL',
   'NAVBAT_DEMO_KEY',
+  'SANDBOX_CLOCK',
 ] as const;
 
 /** Codes that go to a sandbox reach nobody, and a key in a script is no secret. */

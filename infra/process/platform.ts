@@ -5,6 +5,7 @@ import { jobsOf } from '../../domain/products.ts';
 import { limitConnection } from '../limits/quota-counter.ts';
 import { hotPool } from '../postgres/engine/hot-pool.ts';
 import { closeQueues, openQueues, producerRedis, type Queues } from '../queue/queues.ts';
+import { openClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { type KeyedHash, keyedHash, type Encryption, rowEncryption } from './crypto.ts';
 import type { Logger } from './log.ts';
@@ -39,13 +40,17 @@ interface Extent {
   readonly jobs?: JobRegistry;
 }
 
-type Needed = Pick<Config, 'DATABASE_URL' | 'REDIS_URL' | 'PEPPER' | 'ENCRYPTION_KEYS' | 'NAVBAT_PRODUCTS'>;
+type Needed = Pick<
+  Config,
+  'DATABASE_URL' | 'SANDBOX_CLOCK' | 'REDIS_URL' | 'PEPPER' | 'ENCRYPTION_KEYS' | 'NAVBAT_PRODUCTS'
+>;
 
-export function openPlatform<Of extends Needed>(
+export async function openPlatform<Of extends Needed>(
   config: Of,
   log: Logger,
   { connectionsMax, read, jobs = jobsOf(config.NAVBAT_PRODUCTS) }: Extent,
-): Platform<Of> {
+): Promise<Platform<Of>> {
+  const { clock, close: closeClock } = await openClock(config, log);
   const hot = hotPool(config.DATABASE_URL, connectionsMax);
   const redis = new Redis(config.REDIS_URL, limitConnection);
   // Without a listener, a connection that breaks would end the process; each use sees its own failure.
@@ -57,7 +62,7 @@ export function openPlatform<Of extends Needed>(
   return {
     config,
     log,
-    clock: () => new Date(),
+    clock,
     hash: keyedHash(config.PEPPER),
     encryption: rowEncryption(config.ENCRYPTION_KEYS),
     pools: { hot, read: read ?? hot },
@@ -66,6 +71,7 @@ export function openPlatform<Of extends Needed>(
     queues,
     close: async () => {
       redis.disconnect();
+      await closeClock();
       await closeQueues(queues);
       await Promise.all([...new Set([hot, read ?? hot])].map((pool) => pool.end()));
     },

@@ -10,6 +10,7 @@ const common = [
   'NAVBAT_PRODUCTS',
   'LOG_LEVEL',
   'DATABASE_URL',
+  'SANDBOX_CLOCK',
   'REDIS_URL',
   'BIND_HOST',
 ] as const;
@@ -23,7 +24,7 @@ export const workerVariables = [...common, 'WORKER_METRICS_PORT'] as const;
 
 export const processVariables = {
   migrate: ['NODE_ENV', 'DATABASE_URL'],
-  cli: ['NODE_ENV', 'DATABASE_URL', 'PEPPER', 'ENCRYPTION_KEYS'],
+  cli: ['NODE_ENV', 'DATABASE_URL', 'SANDBOX_CLOCK', 'PEPPER', 'ENCRYPTION_KEYS'],
   api: [
     ...common,
     'API_PORT',

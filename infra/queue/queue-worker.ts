@@ -19,6 +19,8 @@ export interface QueueWorkerOptions {
   readonly kind: string;
   readonly wake: Wake;
   readonly concurrency: number;
+  /** By which `wake` tells times; BullMQ keeps the machine's own. */
+  readonly clock?: () => Date;
   /** Blocking reads need a connection of their own, made by BullMQ from this one. */
   readonly connection: Redis;
   readonly onSurprise: (error: Error, jobId: string) => void;
@@ -35,6 +37,7 @@ export function startQueueWorker({
   kind,
   wake,
   concurrency,
+  clock = () => new Date(),
   connection,
   onSurprise,
   onError,
@@ -49,7 +52,7 @@ export function startQueueWorker({
         const woken = await wake(entry.data.jobId, abort.signal).catch((error: unknown) =>
           surprised(error, entry, onSurprise),
         );
-        await tellBullmq(entry, token, woken);
+        await tellBullmq(entry, token, woken, clock());
       } finally {
         inHand.delete(abort);
       }
@@ -62,10 +65,7 @@ export function startQueueWorker({
       stalledInterval: STALLED_CHECK_MS,
       maxStalledCount: STALLED_MAX,
       drainDelay: DRAIN_DELAY_SECONDS,
-      settings: {
-        backoffStrategy: (_made, _type, error) =>
-          error instanceof RetryAt ? error.delayMs : SURPRISE_FIRST_MS,
-      },
+      settings: { backoffStrategy },
     },
   );
   worker.on('error', onError);
@@ -82,6 +82,9 @@ class RetryAt extends Error {
   }
 }
 
+const backoffStrategy = (_made: number, _type?: string, error?: Error): number =>
+  error instanceof RetryAt ? error.delayMs : SURPRISE_FIRST_MS;
+
 /** The row is as it was, so the job is tried again later; it costs no attempt, since none was recorded. */
 function surprised(
   error: unknown,
@@ -95,11 +98,16 @@ function surprised(
 }
 
 /** The one place that speaks BullMQ's language of exceptions. */
-async function tellBullmq(entry: Job<QueueEntry>, token: string | undefined, woken: Woken): Promise<void> {
+async function tellBullmq(
+  entry: Job<QueueEntry>,
+  token: string | undefined,
+  woken: Woken,
+  now: Date,
+): Promise<void> {
   if (woken.kind === 'waiting') {
-    const delayMs = Math.max(0, woken.until.getTime() - Date.now());
+    const delayMs = Math.max(0, woken.until.getTime() - now.getTime());
     if (woken.failed !== null) throw new RetryAt(woken.failed, delayMs);
-    await entry.moveToDelayed(woken.until.getTime(), token);
+    await entry.moveToDelayed(Date.now() + delayMs, token);
     throw new DelayedError();
   }
   switch (woken.state) {

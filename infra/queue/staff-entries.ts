@@ -3,11 +3,11 @@ import { queueOf, type Queues } from './queues.ts';
 import { reissueEntries, wakeEntry } from './entries.ts';
 
 /** What staff decided on a row, brought to its queue. */
-export function staffEntries(queues: Queues): StaffEntries {
+export function staffEntries(queues: Queues, clock: () => Date): StaffEntries {
   return {
     async reissue(rows) {
       const entries = rows.map(({ id, kind, labels, runAt }) => ({ jobId: id, kind, labels, runAt }));
-      await reissueEntries(queues, entries, new Date());
+      await reissueEntries(queues, entries, clock());
     },
     promote: (kind, id) => wakeEntry(queues, kind, id),
     async remove(kind, id) {

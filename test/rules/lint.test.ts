@@ -114,6 +114,16 @@ const plants: readonly Plant[] = [
   impure('Date.now', 'Date.now()', 'no-restricted-properties'),
   impure('Math.random', 'Math.random()', 'no-restricted-properties'),
   impure('performance.now', 'performance.now()', 'no-restricted-properties'),
+  ...['apps/api/webhook/late.routes.ts', 'apps/http/late.ts', 'workers/webhook/late.ts'].flatMap((path) =>
+    [['Date.now()', 'no-restricted-properties'] as const, ['new Date()', 'no-clock-read'] as const].map(
+      ([code, rule]) => ({
+        says: `${path} reads ${code}, not the clock that a sandbox may move`,
+        path: path.replace('late', rule),
+        code: `export const read: unknown = ${code};\n`,
+        rule,
+      }),
+    ),
+  ),
   impure('new Date without an argument', 'new Date()', 'no-clock-read'),
   impure('Date without an argument', 'Date()', 'no-clock-read'),
   impure('process', 'process.env', 'no-restricted-globals'),

@@ -129,6 +129,7 @@ export function openApi(
     keys,
     persons,
     counter,
+    clock: () => new Date(),
     log,
     proxies,
     observe: (one) => observed.push(one),

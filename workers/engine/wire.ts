@@ -7,7 +7,6 @@ import { reconcilerQueries } from '../../infra/postgres/job/reconciler.ts';
 import { schedulerQueries } from '../../infra/postgres/job/scheduler.ts';
 import { retentions } from '../../infra/postgres/retentions.ts';
 import { linesOf, settles } from '../../infra/postgres/settles.ts';
-import type { Logger } from '../../infra/process/log.ts';
 import { type Outage, outage } from '../../infra/process/outage.ts';
 import { every, type Tick, TICK_MS } from '../../infra/process/ticks.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
@@ -62,7 +61,7 @@ export async function startRoles(
 }
 
 function startQueue(
-  { configOf, log }: WorkerPlatform,
+  { configOf, log, clock }: WorkerPlatform,
   kind: Exclude<Role, 'reconciler'>,
   { wake, close }: Worker,
   queueOutage: Outage,
@@ -78,7 +77,7 @@ function startQueue(
   const onSurprise = (err: Error, jobId: string) =>
     log.error({ err, kind, job_id: jobId }, 'a job met an unexpected error');
   const { concurrency } = jobs[kind];
-  const worker = startQueueWorker({ kind, wake, concurrency, connection, onSurprise, onError });
+  const worker = startQueueWorker({ kind, wake, concurrency, clock, connection, onSurprise, onError });
   return async () => {
     await worker.drain(DRAIN_GRACE_MS);
     connection.disconnect();
@@ -136,10 +135,14 @@ function reconcilerTick(
 }
 
 /** Tells staff that this process works, and when its reconciler last ended a round. */
-export function startHeartbeats(databaseUrl: string, log: Logger, life: Heartbeat): Stop {
+export function startHeartbeats(
+  databaseUrl: string,
+  { log, clock }: Pick<WorkerPlatform, 'log' | 'clock'>,
+  life: Heartbeat,
+): Stop {
   const pool = hotPool(databaseUrl, 1);
   const stop = every(log, 'heartbeat', async () => {
-    await heartbeat(pool, life, new Date());
+    await heartbeat(pool, life, clock());
     return HEARTBEAT_MS;
   });
   return async () => {

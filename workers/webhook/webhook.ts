@@ -8,6 +8,8 @@ export interface WebhookDeps {
   readonly sign: SignWebhook;
   readonly record: WebhookJobs['record'];
   readonly now: () => Date;
+  /** The time of the world, by which receivers check a signature. */
+  readonly signedAt: () => Date;
 }
 
 export interface WebhookCalls {
@@ -20,7 +22,7 @@ export interface WebhookCalls {
  * Tells a customer's server of one event: sign, call, judge, write down. Every try has the same id and the same body. The
  * writing is waited for apart, so that its commit holds no place at the endpoint.
  */
-export function webhookCalls({ call, sign, record, now }: WebhookDeps): WebhookCalls {
+export function webhookCalls({ call, sign, record, now, signedAt }: WebhookDeps): WebhookCalls {
   const recording = new WeakMap<WebhookWork, Promise<void>>();
   const provider: WebhookCalls['provider'] = {
     channel: 'webhook',
@@ -29,7 +31,7 @@ export function webhookCalls({ call, sign, record, now }: WebhookDeps): WebhookC
       const at = now();
       const startedMs = performance.now();
       const called = await call(
-        { url: work.url, headers: headersOf(work, at, sign), body: work.body },
+        { url: work.url, headers: headersOf(work, signedAt(), sign), body: work.body },
         signal,
       );
       const latencyMs = Math.round(performance.now() - startedMs);

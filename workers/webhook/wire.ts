@@ -2,6 +2,7 @@ import { webhook } from '../../domain/webhook/job.ts';
 import { jobStore } from '../../infra/postgres/job/attempts.ts';
 import { webhookJobs } from '../../infra/postgres/webhook/jobs.ts';
 import { webhookSettle } from '../../infra/postgres/webhook/settle.ts';
+import { worldClock } from '../../infra/process/clock.ts';
 import { rowEncryption } from '../../infra/process/crypto.ts';
 import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import { webhookCaller } from '../../infra/webhook/call.ts';
@@ -26,7 +27,13 @@ function webhookWorker({ configOf, clock: now, log }: WorkerPlatform): Worker {
   const events = webhookJobs(pool, rowEncryption(config.ENCRYPTION_KEYS), now, WEBHOOK_GATHER_MS);
   const rules = { allowPrivate: config.WEBHOOK_ALLOW_PRIVATE };
   const { call, close } = webhookCaller({ rules, resolve: systemResolve(), isAllowed: addressRule(rules) });
-  const calls = webhookCalls({ call, sign: signWebhook, record: events.record, now });
+  const calls = webhookCalls({
+    call,
+    sign: signWebhook,
+    record: events.record,
+    now,
+    signedAt: worldClock,
+  });
   const wake = singleWake({
     definition: webhook,
     now,

@@ -217,8 +217,8 @@ const startAuthenticatorRoute = ({ devices, qr }: DeviceRouteDeps) =>
       },
     },
     problems: [409],
-    async handle({ body, person }) {
-      const device = await devices.startAuthenticator(person.personId, body.name, new Date());
+    async handle({ body, person, now }) {
+      const device = await devices.startAuthenticator(person.personId, body.name, now);
       if (!device) throw tooManyDevices();
       const pending = pendingBody(device, body.name);
       return {

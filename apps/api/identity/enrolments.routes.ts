@@ -54,7 +54,7 @@ const ownEnrolment = (deps: EnrolmentRouteDeps) =>
     fresh: true,
     body: z.strictObject({}).optional(),
     answers,
-    handle: ({ person }) => enrol(deps, { personId: person.personId }),
+    handle: ({ person, now }) => enrol(deps, { personId: person.personId }, now),
   });
 
 const projectEnrolment = (deps: EnrolmentRouteDeps) =>
@@ -75,17 +75,21 @@ const projectEnrolment = (deps: EnrolmentRouteDeps) =>
       }),
     answers,
     problems: [404, 409, 422],
-    async handle({ body, caller }) {
+    async handle({ body, caller, now }) {
       const recipientId =
         body.phone === undefined
           ? await withPhone(deps, caller, body.recipient)
-          : await recipientOfPhone(deps, caller, body.phone);
-      return enrol(deps, { recipientId });
+          : await recipientOfPhone(deps, caller, body.phone, now);
+      return enrol(deps, { recipientId }, now);
     },
   });
 
-async function enrol({ enrolments, qr }: EnrolmentRouteDeps, whose: EnrolmentFor): Promise<Answer> {
-  const { token, expiresAt } = await enrolments.open(whose, new Date());
+async function enrol(
+  { enrolments, qr }: EnrolmentRouteDeps,
+  whose: EnrolmentFor,
+  now: Date,
+): Promise<Answer> {
+  const { token, expiresAt } = await enrolments.open(whose, now);
   return { status: 201, headers: NO_STORE, body: await enrolmentBody(qr, token, expiresAt) };
 }
 
@@ -111,8 +115,9 @@ async function recipientOfPhone(
   { recipients }: EnrolmentRouteDeps,
   { projectId }: Caller,
   phone: Phone,
+  now: Date,
 ): Promise<RecipientId> {
-  const result = await recipients.put(projectId, { phone }, new Date());
+  const result = await recipients.put(projectId, { phone }, now);
   if (result.put === 'conflict')
     throw new Problem(409, 'in-progress', 'Another request is making this recipient. Send it again.');
   return result.recipient.id;

@@ -87,8 +87,8 @@ const revokeRoute = ({ devices }: MyDeviceDeps) =>
     params: ById,
     answers: { 204: { description: 'It is revoked.', schema: z.undefined() } },
     problems: [404],
-    async handle({ params, person }): Promise<Answer> {
-      if (!(await devices.revoke(person.personId, params.id, new Date()))) throw noDevice();
+    async handle({ params, person, now }): Promise<Answer> {
+      if (!(await devices.revoke(person.personId, params.id, now))) throw noDevice();
       return { status: 204, body: undefined };
     },
   });
@@ -128,9 +128,8 @@ const confirmRotateRoute = ({ devices, sameText }: MyDeviceDeps) =>
     body: z.strictObject({ totp: TotpCode }),
     answers: { 204: { description: 'The new secret counts.', schema: z.undefined() } },
     problems: [404, 422],
-    async handle({ params, body, person }): Promise<Answer> {
+    async handle({ params, body, person, now }): Promise<Answer> {
       if (!isOwn(params.id, person)) throw noDevice();
-      const now = new Date();
       const isRight = (secret: Uint8Array) => stepOf(sameText, secret, body.totp, now) !== null;
       const taken = await devices.takeSecret(person.personId, params.id, isRight, now);
       if (taken === 'none') throw new Problem(404, 'not-found', 'No new secret waits for this device.');

@@ -81,14 +81,10 @@ const putRecipient = (recipients: Recipients) =>
       201: { description: 'It is new.', schema: RecipientBody },
     },
     problems: [409],
-    async handle({ body, caller }) {
+    async handle({ body, caller, now }) {
       const { telegram_chat_id: telegramChatId, push_token, installation_id, ...plain } = body;
       const pushToken = installation_id === undefined ? push_token : installationAddress(installation_id);
-      const result = await recipients.put(
-        caller.projectId,
-        { ...plain, telegramChatId, pushToken },
-        new Date(),
-      );
+      const result = await recipients.put(caller.projectId, { ...plain, telegramChatId, pushToken }, now);
       if (result.put === 'conflict') throw conflict(result);
       return { status: result.put === 'created' ? 201 : 200, body: recipientBody(result.recipient) };
     },

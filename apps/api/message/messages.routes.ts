@@ -132,10 +132,9 @@ async function accept(
   content: BroadcastOrder['content'],
   targets: readonly MessageTarget[],
 ): Promise<Answer> {
-  const { caller, requestId, body } = request;
+  const { caller, requestId, body, now } = request;
   if (!providers.has(kind === 'push' ? 'push' : 'telegram'))
     throw new Problem(422, 'no-channel', 'This installation has no provider for this kind of message.');
-  const now = new Date();
   const sendAt = body.send_at ? new Date(body.send_at) : now;
   const priority = body.priority ?? priorityFor(targets.length);
   const misuse = priorityFault(priority, targets.length);
@@ -312,8 +311,8 @@ const commandRoute = (broadcasts: Broadcasts, command: keyof typeof commandWords
     body: z.strictObject({}).optional(),
     answers: { 200: { description: 'Done.', schema: BroadcastBody } },
     problems: [404, 409],
-    async handle({ params, caller }) {
-      const done = await broadcasts.command(caller, params.id, command, new Date());
+    async handle({ params, caller, now }) {
+      const done = await broadcasts.command(caller, params.id, command, now);
       const view = done === 'unknown' ? null : await broadcasts.find(caller, params.id);
       if (!view) throw unknown();
       if (done === 'refused') throw new Problem(409, 'already-finished', `This message is ${view.state}.`);

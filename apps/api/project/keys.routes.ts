@@ -121,11 +121,11 @@ const createKey = (projects: Projects) =>
       },
     },
     problems: [404, 409],
-    async handle({ params, body, caller }) {
+    async handle({ params, body, caller, now }) {
       const id = ownProject(params.id, caller);
       const { expires_at: expiresAt, allowed_origins: allowedOrigins, ...rest } = body;
       const order = { ...rest, expiresAt, allowedOrigins };
-      const created = await projects.createKeyBy(caller.keyId, id, order, new Date());
+      const created = await projects.createKeyBy(caller.keyId, id, order, now);
       if (!created.created) throw refusal[created.reason]();
       return { status: 201, body: { ...keyBody(created.key), key: created.text } };
     },
@@ -145,10 +145,10 @@ const changeKey = (projects: Projects) =>
     body: KeyChangeBody,
     answers: { 200: { description: 'The key as it is now.', schema: KeyBody } },
     problems: [404],
-    async handle({ params, body, caller }) {
+    async handle({ params, body, caller, now }) {
       const id = ownProject(params.id, caller);
       const change = { name: body.name, allowedOrigins: body.allowed_origins };
-      const changed = await projects.changeKey(caller.keyId, id, params.keyId, change, new Date());
+      const changed = await projects.changeKey(caller.keyId, id, params.keyId, change, now);
       if (!changed.changed) throw notChanged[changed.reason]();
       return { status: 200, body: keyBody(changed.key) };
     },
@@ -182,9 +182,9 @@ const revokeKey = (projects: Projects) =>
     params: ProjectParams.extend({ keyId: z.uuid() }),
     answers: { 204: { description: 'It is revoked, now or since earlier.', schema: z.undefined() } },
     problems: [404, 409],
-    async handle({ params, caller }) {
+    async handle({ params, caller, now }) {
       const id = ownProject(params.id, caller);
-      const revoked = await projects.revokeKeyBy(caller.keyId, id, params.keyId, new Date());
+      const revoked = await projects.revokeKeyBy(caller.keyId, id, params.keyId, now);
       if (revoked !== 'revoked') throw notRevoked[revoked]();
       return { status: 204, body: undefined };
     },

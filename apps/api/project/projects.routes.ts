@@ -152,8 +152,8 @@ const getUsage = (usage: UsageReader) =>
     }),
     answers: { 200: { description: 'All lines of the span, oldest first.', schema: UsageBody } },
     problems: [404],
-    async handle({ params, query, caller }) {
-      const span = usageSpan(query, new Date());
+    async handle({ params, query, caller, now }) {
+      const span = usageSpan(query, now);
       if (!span) throw badSpan();
       const lines = await usage.usage(ownProject(params.id, caller), span);
       const data = lines.map(({ costMicros, ...line }) => ({ ...line, cost_micros: String(costMicros) }));

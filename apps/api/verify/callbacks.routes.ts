@@ -17,6 +17,8 @@ export interface CallbackDeps {
   /** Our origin, as providers call it: their signatures are over the whole URL. */
   readonly publicUrl: string;
   readonly counter: QuotaCounter;
+  /** The time of the world, by which providers sign. */
+  readonly now: () => Date;
   /** Proxies in front of us whose `X-Forwarded-For` counts. */
   readonly proxies: number;
 }
@@ -37,7 +39,7 @@ export function callbackRouter(deps: CallbackDeps): Router {
     const body = await readBody(req);
     const reading = reader.read(
       { url: deps.publicUrl + req.originalUrl, headers: req.headers, body, jobId, attempt },
-      new Date(),
+      deps.now(),
     );
     if (reading.kind === 'forged') throw forged();
     if (reading.kind === 'report') {

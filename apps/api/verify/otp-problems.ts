@@ -27,11 +27,12 @@ const statusOf: Record<RefusalReason, 404 | 409 | 422 | 429> = {
 export function refusalProblem(
   reason: string,
   retryAfterSeconds: number | null,
+  now: Date,
   headers: Record<string, string> = {},
   facts: ReasonFacts = {},
 ): Problem {
   if (!isRefusal(reason)) throw new Error(`not a refusal of a send: ${reason}`);
-  const seconds = retryAfterSeconds ?? secondsUntil(facts.until);
+  const seconds = retryAfterSeconds ?? secondsUntil(facts.until, now);
   const retryAfter = seconds === null ? {} : { 'Retry-After': String(seconds) };
   return new Problem(statusOf[reason], reason, explainReason(reason, facts).meaning, {
     headers: { ...headers, ...retryAfter },
@@ -39,19 +40,23 @@ export function refusalProblem(
   });
 }
 
+export const unknownRecipient = () =>
+  new Problem(statusOf['unknown-recipient'], 'unknown-recipient', explainReason('unknown-recipient').meaning);
+
 /** Null where it is not known, or over already, as in an answer that is replayed. */
-function secondsUntil(until: Instant | null | undefined): number | null {
+function secondsUntil(until: Instant | null | undefined, now: Date): number | null {
   if (!until) return null;
-  const seconds = Math.ceil((new Date(until).getTime() - Date.now()) / 1_000);
+  const seconds = Math.ceil((new Date(until).getTime() - now.getTime()) / 1_000);
   return seconds > 0 ? seconds : null;
 }
 
 export function notAccepted(
   answer: Exclude<SendAnswer, { kind: 'accepted' | 'closed' }>,
   headers: Record<string, string>,
+  now: Date,
 ): Problem {
   if (answer.kind === 'refused')
-    return refusalProblem(answer.reason, answer.retryAfterSeconds, headers, answer.facts);
+    return refusalProblem(answer.reason, answer.retryAfterSeconds, now, headers, answer.facts);
   return new Problem(422, 'idempotency-key-reused', 'This Idempotency-Key was used with another body.', {
     errors: [{ pointer: 'Idempotency-Key', detail: 'expected a new key for a new request' }],
   });

@@ -24,7 +24,7 @@ import { guesserOf } from '../../http/guesser.ts';
 import { checkUrl } from '../../http/fields.ts';
 import { idempotencyOf, type IdempotentRequest } from '../../http/idempotency.ts';
 import { type Answer, defineRoute, type Route, type RouteRequest } from '../../http/route.ts';
-import { checkProblem, notAccepted, refusalProblem } from './otp-problems.ts';
+import { checkProblem, notAccepted, unknownRecipient } from './otp-problems.ts';
 import { type TimelineDeps, timelineRoute } from './otp-response.ts';
 import { ById } from '../../http/by-id.ts';
 
@@ -113,7 +113,7 @@ export async function destinationOf(
 ): Promise<{ destination: Destination; phone: SendCommand['phone'] }> {
   if (!z.uuid().safeParse(to).success) return phoneDestination(to, pointer, ', or the id of a recipient');
   const recipientPhone = await deps.phoneOf(caller.projectId, to);
-  if (recipientPhone === undefined) throw refusalProblem('unknown-recipient', null);
+  if (recipientPhone === undefined) throw unknownRecipient();
   if (recipientPhone === null) return { destination: { recipientId: to }, phone: null };
   return { destination: { phone: recipientPhone }, phone: knownPhone(recipientPhone) };
 }
@@ -140,12 +140,12 @@ const askerOf = ({ caller, ip }: Pick<IdempotentRequest, 'caller' | 'ip'>): Aske
 /** Commits the send and answers 202, or says why not. */
 export async function accept(
   deps: Pick<OtpRouteDeps, 'intake' | 'verifications'>,
-  request: IdempotentRequest & Pick<RouteRequest<unknown, unknown, unknown>, 'requestId'>,
+  request: IdempotentRequest & Pick<RouteRequest<unknown, unknown, unknown>, 'requestId' | 'now'>,
   destination: Destination,
   command: SendCommand,
   resend: Resend | null = null,
 ): Promise<Answer> {
-  const { caller, requestId } = request;
+  const { caller, requestId, now } = request;
   // A resend's command is made of what the verification has become: only what was asked for can be compared.
   const idempotency = idempotencyOf(request, resend ?? { destination, command });
   const resendOf = resend === null ? {} : { resendOf: resend.of };
@@ -160,7 +160,7 @@ export async function accept(
   });
   const replayed = answer.replayed ? { 'Idempotent-Replayed': 'true' } : {};
   if (answer.kind === 'closed') throw await closedProblem(deps, caller, resend?.of);
-  if (answer.kind !== 'accepted') throw notAccepted(answer, replayed);
+  if (answer.kind !== 'accepted') throw notAccepted(answer, replayed, now);
 
   const { id, jobId, expiresAt, channels, number } = answer;
   const statusUrl = `/otp/${id}`;

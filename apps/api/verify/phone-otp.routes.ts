@@ -130,10 +130,9 @@ const verifyRoute = (deps: PhoneOtpDeps) =>
       },
     },
     problems: [404, 410, 422],
-    async handle({ body, caller, ip }) {
+    async handle({ body, caller, ip, now }) {
       const { phone } = phoneDestination(body.phone, '/phone');
       await checkLogin(deps, caller, ip, phone.e164, body);
-      const now = new Date();
       const user = await deps.users.login(caller.projectId, caller.mode, phone.e164, now);
       return {
         status: 200,

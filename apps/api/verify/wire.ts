@@ -15,6 +15,7 @@ import { enrolmentPayers } from '../../../infra/postgres/verify/enrolment-payers
 import { liveStates } from '../../../infra/postgres/verify/live-states.ts';
 import { verifications } from '../../../infra/postgres/verify/verifications.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
+import { worldClock } from '../../../infra/process/clock.ts';
 import { callbackReadersFromConfig } from '../../../infra/providers/verify/channels.ts';
 import { wakeEntry } from '../../../infra/queue/entries.ts';
 import { openCodes } from '../../../infra/verify/open-codes.ts';
@@ -77,14 +78,15 @@ export async function wireVerify(platform: ApiPlatform): Promise<Wired> {
 
 /** What identity has proven by codes and approvals. */
 const codesOf = (
-  { pools, hash }: ApiPlatform,
+  { pools, hash, clock }: ApiPlatform,
   otp: PhoneOtpDeps,
   approvals: Reports & Pick<ReturnType<typeof openCodes>, 'numberOf'>,
 ): IdentityCodes => ({
   phone: phoneCodes(otp),
   checkTokens: otp.checkTokens,
   problems: {
-    notSent: ({ reason, retryAfterSeconds, facts }) => refusalProblem(reason, retryAfterSeconds, {}, facts),
+    notSent: ({ reason, retryAfterSeconds, facts }) =>
+      refusalProblem(reason, retryAfterSeconds, clock(), {}, facts),
     notRight: checkProblem,
   },
   payers: enrolmentPayers(pools.read),
@@ -134,6 +136,7 @@ async function wireCallbacks({ config, counter }: ApiPlatform, reports: Reports)
     },
     ...reports,
     counter,
+    now: worldClock,
     publicUrl: config.PUBLIC_URL,
     proxies: config.TRUST_PROXY,
   });

@@ -209,9 +209,9 @@ const replayEvent = (webhooks: Webhooks) =>
     body: z.strictObject({ endpoint_id: z.uuid().optional() }).optional(),
     answers: { 202: { description: 'On its way again.', schema: ReplayBody } },
     problems: [404, 409],
-    async handle({ params, body, caller }) {
+    async handle({ params, body, caller, now }) {
       const endpointId = body?.endpoint_id ?? null;
-      return replayAnswer(await webhooks.replay(caller, params.id, endpointId, new Date()));
+      return replayAnswer(await webhooks.replay(caller, params.id, endpointId, now));
     },
   });
 
@@ -248,11 +248,11 @@ const replayRange = (webhooks: Webhooks) =>
       202: { description: 'On their way again.', schema: ReplayBody },
     },
     problems: [404, 409, 422],
-    async handle({ body, caller }) {
+    async handle({ body, caller, now }) {
       const { from, to, endpoint_id: endpointId = null, undelivered_only: undeliveredOnly } = body;
       const how = body.dry_run ? 'count' : 'replay';
       const range = { from, to, endpointId, undeliveredOnly };
-      return replayAnswer(await webhooks.replayRange(caller, range, how, new Date()));
+      return replayAnswer(await webhooks.replayRange(caller, range, how, now));
     },
   });
 
@@ -270,8 +270,8 @@ const testEndpoint = (webhooks: Webhooks) =>
       202: { description: 'On its way.', schema: z.object({ event_id: z.uuid(), status_url: z.string() }) },
     },
     problems: [404, 409],
-    async handle({ params, caller, requestId }) {
-      const sent = await webhooks.test(caller, params.id, requestId, new Date());
+    async handle({ params, caller, requestId, now }) {
+      const sent = await webhooks.test(caller, params.id, requestId, now);
       if (typeof sent === 'string') throw refusals[sent]();
       const statusUrl = `/webhooks/events/${sent.eventId}`;
       return {

@@ -109,9 +109,9 @@ const createEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
       },
     },
     problems: [409],
-    async handle({ body, caller }) {
+    async handle({ body, caller, now }) {
       checkUrl(urlFault, body.url, '/url');
-      const created = await webhooks.create(caller, body, new Date());
+      const created = await webhooks.create(caller, body, now);
       if (!created)
         throw new Problem(
           409,
@@ -174,9 +174,9 @@ const changeEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
     body: EndpointChange,
     answers: { 200: { description: 'The endpoint as it is now.', schema: EndpointBody } },
     problems: [404],
-    async handle({ params, body, caller }) {
+    async handle({ params, body, caller, now }) {
       checkUrl(urlFault, body.url, '/url');
-      const endpoint = await webhooks.change(caller, params.id, body, new Date());
+      const endpoint = await webhooks.change(caller, params.id, body, now);
       if (!endpoint) throw noEndpoint();
       return { status: 200, body: endpointBody(endpoint) };
     },
@@ -194,8 +194,8 @@ const removeEndpoint = ({ webhooks }: WebhookRouteDeps) =>
     params: ById,
     answers: { 204: { description: 'It is gone.', schema: z.undefined() } },
     problems: [404],
-    async handle({ params, caller }) {
-      if (!(await webhooks.remove(caller, params.id, new Date()))) throw noEndpoint();
+    async handle({ params, caller, now }) {
+      if (!(await webhooks.remove(caller, params.id, now))) throw noEndpoint();
       return { status: 204, body: undefined };
     },
   });
@@ -212,8 +212,8 @@ const rotateEndpointSecret = ({ webhooks }: WebhookRouteDeps) =>
     params: ById,
     answers: { 200: { description: 'The new secret.', schema: SecretBody } },
     problems: [404],
-    async handle({ params, caller }) {
-      const secret = await webhooks.rotate(caller, params.id, new Date());
+    async handle({ params, caller, now }) {
+      const secret = await webhooks.rotate(caller, params.id, now);
       if (!secret) throw noEndpoint();
       return { status: 200, body: secretBody(secret) };
     },
@@ -229,8 +229,8 @@ const projectSecret = ({ webhooks }: WebhookRouteDeps) =>
     scope: 'webhooks',
     testKeys: 'apart',
     answers: { 200: { description: 'The secret.', schema: SecretBody } },
-    async handle({ caller }) {
-      return { status: 200, body: secretBody(await webhooks.secret(caller, new Date())) };
+    async handle({ caller, now }) {
+      return { status: 200, body: secretBody(await webhooks.secret(caller, now)) };
     },
   });
 
@@ -243,8 +243,8 @@ const rotateProjectSecret = ({ webhooks }: WebhookRouteDeps) =>
     scope: 'webhooks',
     testKeys: 'apart',
     answers: { 200: { description: 'The new secret.', schema: SecretBody } },
-    async handle({ caller }) {
-      const secret = await webhooks.rotate(caller, null, new Date());
+    async handle({ caller, now }) {
+      const secret = await webhooks.rotate(caller, null, now);
       if (!secret) throw new Error('a project that calls is not there');
       return { status: 200, body: secretBody(secret) };
     },

@@ -90,7 +90,7 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
     TRUST_PROXY: String(options.proxies ?? 0),
     ...options.env,
   });
-  const opened = openPlatform(
+  const opened = await openPlatform(
     readConfig(env, processVariables.board),
     openLog('board', 'debug', { write: (line: string) => void log.push(line) }),
     { connectionsMax: 4, ...(options.more && { jobs: { ...allJobs, ...options.more.jobs } }) },

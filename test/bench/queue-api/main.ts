@@ -37,6 +37,7 @@ await serve(async () => {
     keys,
     persons: { read: async () => ({ kind: 'forged' }) },
     counter: quotaCounter(redis),
+    clock: () => new Date(),
     log,
     proxies: 0,
     observe: ({ method, route, status, seconds }) => httpSeconds.observe({ method, route, status }, seconds),

@@ -59,6 +59,7 @@ test('a spent budget names the setting that decided: the whole, or the share of 
     refusalProblem(
       'budget-spent',
       null,
+      now,
       {},
       refusalFacts(
         refused('budget-spent'),

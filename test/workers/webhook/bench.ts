@@ -48,7 +48,13 @@ export async function webhookBench(
     resolve: systemResolve(),
     isAllowed: () => true,
   });
-  const calls = webhookCalls({ call: caller.call, sign: signWebhook, record: jobs.record, now });
+  const calls = webhookCalls({
+    call: caller.call,
+    sign: signWebhook,
+    record: jobs.record,
+    now,
+    signedAt: now,
+  });
   const wake = singleWake({
     read: jobs.read,
     store: jobStore(pool, now, settles.webhook),

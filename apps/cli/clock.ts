@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import { type CliContext, CliError, type CliPorts, type JsonOption, tell } from './context.ts';
+
+export function clockCommands(program: Command, context: CliContext): void {
+  const clock = program
+    .command('clock')
+    .description('the time of a sandbox: all its processes and its SQL follow within a second');
+  clock
+    .command('show')
+    .description('the time, and how far ahead of the real one it is')
+    .option('--json')
+    .action((options: JsonOption) => move(context, options, (aheadMs) => aheadMs));
+  clock
+    .command('forward <span>')
+    .description('puts it forward, by 30s, 10m, 2h, 4d or 1d12h')
+    .option('--json')
+    .action((span: string, options: JsonOption) => {
+      const ms = spanMs(span);
+      return move(context, options, (aheadMs) => aheadMs + ms);
+    });
+  clock
+    .command('reset')
+    .description('the real time again; what was written ahead of it keeps its times')
+    .option('--json')
+    .action((options: JsonOption) => move(context, options, () => 0));
+}
+
+/** Ten years: longer than anything that Navbat keeps or waits for. */
+const AHEAD_DAYS_MAX = 3_650;
+const DAY_MS = 86_400_000;
+const SPAN = /^(?:(\d{1,4})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/;
+
+/** @throws CliError */
+function spanMs(text: string): number {
+  const [, days = 0, hours = 0, minutes = 0, seconds = 0] = SPAN.exec(text) ?? [];
+  const ms = (((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000;
+  if (ms > 0) return ms;
+  throw new CliError('span: expected a time such as 30s, 10m, 2h, 4d or 1d12h.');
+}
+
+function move(context: CliContext, options: JsonOption, next: (aheadMs: number) => number): Promise<void> {
+  return context.withPorts(async ({ clock }) => {
+    const { aheadMs, move: moveTo } = sandboxClock(clock);
+    const ms = next(aheadMs);
+    if (ms > AHEAD_DAYS_MAX * DAY_MS)
+      throw new CliError(`span: expected to stay within ${AHEAD_DAYS_MAX} days of the real time.`);
+    if (ms !== aheadMs) await moveTo(ms);
+    const now = new Date(context.now().getTime() - aheadMs + ms).toISOString();
+    tell(context, options, {
+      lines: [`now    ${now}`, `ahead  ${ms / 1_000} s`],
+      json: { now, ahead_seconds: ms / 1_000 },
+    });
+  });
+}
+
+function sandboxClock(clock: CliPorts['clock']): NonNullable<CliPorts['clock']> {
+  if (clock) return clock;
+  throw new CliError(
+    'Only the time of a sandbox may be moved: that of the database that npm start brings, or of one whose processes have SANDBOX_CLOCK=true.',
+  );
+}

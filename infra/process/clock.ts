@@ -1,0 +1,81 @@
+import pg from 'pg';
+import { clockAheadMs } from '../postgres/engine/clock.ts';
+import { type Config, ConfigError } from './config.ts';
+import type { Logger } from './log.ts';
+import { every } from './ticks.ts';
+
+/** A process follows a move of the sandbox's clock within this time. */
+export const CLOCK_LOOK_MS = 1_000;
+/** The longest that a timer waits: elsewhere one look is enough. */
+const NEVER_MS = 2 ** 31 - 1;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+type Clock = () => Date;
+
+export interface OpenClock {
+  readonly clock: Clock;
+  readonly close: () => Promise<void>;
+}
+
+/** The time of the world, for what is signed for others or by them: the sandbox's clock does not move theirs. */
+export const worldClock: Clock = () => new Date();
+
+const clockAhead =
+  (aheadMs: () => number): Clock =>
+  () =>
+    new Date(Date.now() + aheadMs());
+
+/** @throws ConfigError where the time of this database was moved, and is no sandbox's. */
+export async function readClock(
+  db: Parameters<typeof clockAheadMs>[0],
+  { SANDBOX_CLOCK }: Pick<Config, 'SANDBOX_CLOCK'>,
+): Promise<number> {
+  const aheadMs = await clockAheadMs(db);
+  if (aheadMs === null || (aheadMs > 0 && SANDBOX_CLOCK !== 'true'))
+    throw new ConfigError(
+      'DATABASE_URL: the time of this database was moved (navbat_now() was replaced), which only a sandbox allows. ' +
+        'Name another database; of a sandbox, set SANDBOX_CLOCK=true and run: npm run navbat -- clock reset',
+    );
+  return aheadMs;
+}
+
+/** The time that all processes and the SQL of one database share: the real one, or, in a sandbox, one that was moved. */
+export async function openClock(
+  config: Pick<Config, 'DATABASE_URL' | 'SANDBOX_CLOCK'>,
+  log: Logger,
+): Promise<OpenClock> {
+  const pool = new pg.Pool({
+    connectionString: config.DATABASE_URL,
+    max: 1,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  pool.on('error', () => undefined);
+  let aheadMs = 0;
+  const look = async () => {
+    const ms = await readClock(pool, config);
+    if (ms !== aheadMs) log.warn({ ahead_seconds: ms / 1_000 }, 'the clock of the sandbox was moved');
+    aheadMs = ms;
+    return config.SANDBOX_CLOCK === 'true' ? CLOCK_LOOK_MS : NEVER_MS;
+  };
+  const nextMs = await look().catch(async (error: unknown) => {
+    // Without Postgres a process starts nonetheless, and looks until it answers.
+    if (!(error instanceof ConfigError)) return CLOCK_LOOK_MS;
+    await pool.end();
+    throw error;
+  });
+  const stop = nextMs === NEVER_MS ? async () => undefined : every(log, 'clock', () => look().catch(refuse));
+  return {
+    clock: clockAhead(() => aheadMs),
+    close: async () => {
+      await stop();
+      await pool.end();
+    },
+  };
+}
+
+/** Postgres was away at the start: what would have refused it then ends the process now. */
+function refuse(error: unknown): never {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}

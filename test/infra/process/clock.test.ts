@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { moveClock } from '../../../infra/postgres/engine/clock.ts';
+import { openClock } from '../../../infra/process/clock.ts';
+import { ConfigError, readConfig } from '../../../infra/process/config.ts';
+import { openLog } from '../../../infra/process/log.ts';
+import { type Ground, openGround } from '../../support/api.ts';
+import { testEnvironment } from '../../support/environment.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const HOUR_MS = 3_600_000;
+/** Between two reads of the clock on a busy machine. */
+const SLACK_MS = 60_000;
+const log = openLog('clock', 'silent');
+let ground: Ground;
+
+beforeAll(async () => {
+  ground = await openGround();
+});
+afterAll(() => ground.close());
+beforeEach(() => moveClock(ground.pool, 0));
+
+const open = async (more: object = {}) => {
+  const opened = await openClock(
+    { DATABASE_URL: ground.databaseUrl, SANDBOX_CLOCK: undefined, ...more },
+    log,
+  );
+  onTestFinished(opened.close);
+  return opened;
+};
+const sandbox = { SANDBOX_CLOCK: 'true' } as const;
+const aheadMs = (clock: () => Date) => clock().getTime() - Date.now();
+
+describe('elsewhere than in a sandbox', () => {
+  test('a process keeps the real time', async () => {
+    const { clock } = await open();
+    expect(Math.abs(aheadMs(clock))).toBeLessThan(SLACK_MS);
+  });
+
+  test('none starts where the time was moved, and it says what to do', async () => {
+    await moveClock(ground.pool, HOUR_MS);
+    const refused = open();
+    await expect(refused).rejects.toBeInstanceOf(ConfigError);
+    await expect(refused).rejects.toThrow(/SANDBOX_CLOCK=true.*npm run navbat -- clock reset/);
+  });
+
+  test('one starts again after a reset', async () => {
+    await moveClock(ground.pool, HOUR_MS);
+    await moveClock(ground.pool, 0);
+    await expect(open()).resolves.toBeDefined();
+  });
+
+  test('one starts while Postgres is away', async () => {
+    await expect(open({ DATABASE_URL: 'postgres://127.0.0.1:9/none' })).resolves.toBeDefined();
+  });
+});
+
+test('in a sandbox a process that runs follows each move, and so does SQL', async () => {
+  const { clock } = await open(sandbox);
+  await moveClock(ground.pool, 2 * HOUR_MS);
+  await eventually(() => expect(Math.abs(aheadMs(clock) - 2 * HOUR_MS)).toBeLessThan(SLACK_MS));
+  const { rows } = await ground.pool.query<{ ms: number }>(
+    'select extract(epoch from navbat_now() - now())::float8 * 1000 ms',
+  );
+  expect(rows[0]?.ms).toBe(2 * HOUR_MS);
+  await moveClock(ground.pool, 0);
+  await eventually(() => expect(Math.abs(aheadMs(clock))).toBeLessThan(SLACK_MS));
+});
+
+test('what moved the time otherwise is refused in a sandbox too', async () => {
+  await ground.pool.query(
+    `create or replace function navbat_now() returns timestamptz language sql stable as $$ select now() - interval '1 day' $$`,
+  );
+  await expect(open(sandbox)).rejects.toThrow(ConfigError);
+});
+
+test('production refuses SANDBOX_CLOCK', () => {
+  const env = testEnvironment({ NODE_ENV: 'production', SANDBOX_CLOCK: 'true' });
+  expect(() => readConfig(env)).toThrow('SANDBOX_CLOCK: expected nothing when NODE_ENV is production');
+});
