@@ -5,7 +5,7 @@ import type { Logger } from './log.ts';
 import { every } from './ticks.ts';
 
 /** A process follows a move of the sandbox's clock within this time. */
-export const CLOCK_LOOK_MS = 1_000;
+const LOOK_MS = 1_000;
 /** The longest that a timer waits: elsewhere one look is enough. */
 const NEVER_MS = 2 ** 31 - 1;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -55,11 +55,11 @@ export async function openClock(
     const ms = await readClock(pool, config);
     if (ms !== aheadMs) log.warn({ ahead_seconds: ms / 1_000 }, 'the clock of the sandbox was moved');
     aheadMs = ms;
-    return config.SANDBOX_CLOCK === 'true' ? CLOCK_LOOK_MS : NEVER_MS;
+    return config.SANDBOX_CLOCK === 'true' ? LOOK_MS : NEVER_MS;
   };
   const nextMs = await look().catch(async (error: unknown) => {
     // Without Postgres a process starts nonetheless, and looks until it answers.
-    if (!(error instanceof ConfigError)) return CLOCK_LOOK_MS;
+    if (!(error instanceof ConfigError)) return LOOK_MS;
     await pool.end();
     throw error;
   });

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { navbatCommand } from '../../support/command-line.ts';
-import { eventually } from '../../support/eventually.ts';
+import { EVENTUALLY_MS, eventually } from '../../support/eventually.ts';
 import { type Navbat, startNavbat, type TestProject } from '../../support/navbat.ts';
 
 let navbat: Navbat;
@@ -45,8 +45,11 @@ test.each([
 ])('a production %s %s does not start on that database', async (...command) => {
   await clock('forward', '1h');
   const refused = await new Promise<{ code: unknown; err: string }>((resolve) => {
-    const env = { ...navbat.env, SANDBOX_CLOCK: '', PATH: process.env['PATH'] };
-    execFile(process.execPath, command, { env }, (error, _out, err) => resolve({ code: error?.code, err }));
+    const options = {
+      env: { ...navbat.env, SANDBOX_CLOCK: '', PATH: process.env['PATH'] },
+      timeout: EVENTUALLY_MS,
+    };
+    execFile(process.execPath, command, options, (error, _out, err) => resolve({ code: error?.code, err }));
   });
   expect(refused.code).toBe(1);
   expect(refused.err).toContain('npm run navbat -- clock reset');
