@@ -19,8 +19,7 @@ export const VerificationState = z.enum(verificationStates);
 export type VerificationState = z.infer<typeof VerificationState>;
 
 /** Why a verification takes no more checks. */
-export const closedReasons = ['used', 'denied', 'cancelled', 'expired', 'max-checks-reached'] as const;
-export type ClosedReason = (typeof closedReasons)[number];
+export type ClosedReason = 'used' | 'denied' | 'cancelled' | 'expired' | 'max-checks-reached';
 
 /** One code for one recipient and one purpose. The code itself is derived when it is needed and stands nowhere. */
 export interface Verification {

@@ -1,9 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { closedReasons } from '../../domain/verify/verification.ts';
 import type { Reason } from '../../domain/shared/reason.ts';
-import { explainReason, explainStored, isReason, reasons, reasonsByContext } from '../../domain/reasons.ts';
+import { explainStored, isReason, reasons, reasonsByContext } from '../../domain/reasons.ts';
 import { callFaults } from '../../domain/webhook/call-fault.ts';
 
 /**
@@ -55,11 +54,8 @@ describe('the catalogue of reasons', () => {
     expect(written.filter(({ code }) => !isReason(code))).toEqual([]);
   });
 
-  test.each([
-    ['faults of calls', callFaults],
-    ['closed verifications', closedReasons],
-  ])('has all %s', (_name, codes: readonly string[]) => {
-    expect(codes.filter((code) => !isReason(code))).toEqual([]);
+  test('has all faults of calls', () => {
+    expect(callFaults.filter((code) => !isReason(code))).toEqual([]);
   });
 
   test('gives each code one meaning: no two contexts define the same', () => {
@@ -79,20 +75,6 @@ describe('the catalogue of reasons', () => {
       expect(reason.seen.length).toBeGreaterThan(0);
     },
   );
-
-  test('says until when, by which setting and for which numbers, where that is known', () => {
-    const until = new Date('2026-11-28T19:45:30Z');
-    expect(explainReason('prefix-blocked', { prefix: '+998 90 111', until }).meaning).toBe(
-      'Paid messages to prefix +998 90 111 are blocked until 2026-11-28 19:46 UTC (anti-fraud): too few codes were confirmed.',
-    );
-    expect(explainReason('budget-spent', { limit: '20.00 USD', until })).toMatchObject({
-      meaning:
-        "The project's daily budget for paid messages (20.00 USD) is spent; it is renewed from 2026-11-28 19:46 UTC on.",
-      setting: 'sms_daily_budget_micros',
-      retry: 'later',
-    });
-    expect(explainReason('country-not-allowed', { country: 'RU' }).meaning).toContain('RU');
-  });
 
   test('of a code that it does not know it says nothing', () => {
     expect(explainStored('toString')).toBeNull();

@@ -39,26 +39,6 @@ update device set totp_previous_encrypted = null, totp_previous_until = null whe
   select id from device where totp_previous_encrypted is not null and totp_previous_until < $1 order by totp_previous_until limit $2
   for update skip locked))`;
 
-/**
- * Adds the wrong codes that were tried on a person to each of their devices, whose count is for life. Here and not at the check,
- * which would take longer where there are devices. Destinations before devices, as everybody locks them.
- */
-const tellDevices = `
-with told as (
-  update destination set totp_pending = 0 where ctid = any(array(
-    select ctid from destination where totp_pending > 0 and updated_at <= $1 order by address_hash limit $2 for update skip locked))
-  returning address_hash, project_id, old.totp_pending tries),
-tried as (
-  select person_id, sum(tries) tries from (
-    select tries, coalesce((select p.person_id from person_phone p where p.address_hash = told.address_hash),
-      (select r.person_id from recipient r where r.address_hash = told.address_hash and r.project_id = told.project_id and r.phone is null)) person_id
-    from told) each
-  where person_id is not null group by person_id),
-counted as (
-  update device v set totp_failures = v.totp_failures + tried.tries from tried
-  where v.person_id = tried.person_id and v.bound_at is not null and v.revoked_at is null)
-select from told`;
-
 /** Sessions, enrolments, challenges, notices and devices that have ended. */
 export const identityRetention: Retention = {
   rules: [
@@ -69,6 +49,5 @@ export const identityRetention: Retention = {
     { sql: retireUnconfirmed, before: (now) => now },
     { sql: forgetAddresses, before: (now) => new Date(now.getTime() - REVOKED_ADDRESS_KEPT_MS) },
     { sql: forgetPreviousSecrets, before: (now) => now },
-    { sql: tellDevices, before: (now) => now },
   ],
 };

@@ -24,6 +24,26 @@ const retireTestVerifications = retireVerificationsOf(`mode = 'test' and`);
 const retireSpend = `
 delete from paid_spend where ctid = any(array(select ctid from paid_spend where day < $1 order by day limit $2))`;
 
+/**
+ * Adds the wrong codes that were tried on a person to each of their devices, whose count is for life. Here and not at the check,
+ * which would take longer where there are devices. Destinations before devices, as everybody locks them.
+ */
+const tellDevices = `
+with told as (
+  update destination set totp_pending = 0 where ctid = any(array(
+    select ctid from destination where totp_pending > 0 and updated_at <= $1 order by address_hash limit $2 for update skip locked))
+  returning address_hash, project_id, old.totp_pending tries),
+tried as (
+  select person_id, sum(tries) tries from (
+    select tries, coalesce((select p.person_id from person_phone p where p.address_hash = told.address_hash),
+      (select r.person_id from recipient r where r.address_hash = told.address_hash and r.project_id = told.project_id and r.phone is null)) person_id
+    from told) each
+  where person_id is not null group by person_id),
+counted as (
+  update device v set totp_failures = v.totp_failures + tried.tries from tried
+  where v.person_id = tried.person_id and v.bound_at is not null and v.revoked_at is null)
+select from told`;
+
 /** Which rows of each table no longer count. */
 const idleSince = {
   // A lock and a limit last a day at the most; wrong codes of a device count until nobody has tried for a year.
@@ -42,6 +62,7 @@ export const verifyRetention: Retention = {
     { sql: retireVerifications, before: (now, { jobDays }) => daysBefore(now, jobDays) },
     { sql: retireTestVerifications, before: (now) => daysBefore(now, TEST_KEPT_DAYS) },
     { sql: retireSpend, before: (now) => daysBefore(now, SPEND_KEPT_DAYS) },
+    { sql: tellDevices, before: (now) => now },
   ],
   walks: Object.entries(idleSince).map(([table, isIdle]) => ({
     table,

@@ -6,6 +6,7 @@ import type { PersonId } from '../../../../domain/identity/person/person.ts';
 import { type Locale, LOCALE_DEFAULT } from '../../../../domain/shared/locale.ts';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import type { RecipientId } from '../../../../domain/identity/recipient/recipient.ts';
+import { verificationSql } from '../../verification-sql.ts';
 import { inTransaction } from '../../engine/transaction.ts';
 
 interface NoticeRow {
@@ -65,17 +66,17 @@ select n.id, n.kind, n.subject_id, n.person_id, p.pushes_paused_until paused_unt
     where d.person_id = p.id and d.bound_at is not null and r.push_token_encrypted is not null and p.mode = 'live'
       and (d.revoked_at is null or n.kind in ('device-bound', 'device-revoked') and d.revoked_at > n.at - interval '1 minute')), '[]') devices,
   coalesce((select json_agg(telegram_id::text) from person_chat where person_id = p.id and mode = 'live'), '[]') chats,
-  case when c.state = 'pending' and v.state = 'live' and v.job_id = c.job_id then c.expires_at end challenge_expires_at,
+  case when c.state = 'pending' and ${verificationSql.isAwaited('c')} then c.expires_at end challenge_expires_at,
   case when not exists (select from recipient r where r.project_id = c.project_id and r.person_id = c.person_id) then 'stranger'
-    when v.asked_by = 'service' then 'service' else 'app' end asker,
+    when ${verificationSql.askedBy('c')} = 'service' then 'service' else 'app' end asker,
   pushes.sent::int, pushes.sent_by_strangers::int, pushes.sent_by_apps::int
 from person_notice n join person p on p.id = n.person_id
-left join challenge c on n.kind = 'challenge' and c.id = n.subject_id left join verification v on v.id = c.verification_id
+left join challenge c on n.kind = 'challenge' and c.id = n.subject_id
 cross join lateral (
   select count(*) sent, count(*) filter (where strange) sent_by_strangers, count(*) filter (where strange or by_app) sent_by_apps
   from (
     select not exists (select from recipient r where r.project_id = past.project_id and r.person_id = past.person_id) strange,
-      exists (select from verification asked where asked.id = past.verification_id and asked.asked_by = 'stranger') by_app
+      coalesce(${verificationSql.askedBy('past')} = 'stranger', false) by_app
     from challenge past where past.person_id = n.person_id and past.pushed = 'sent' and past.created_at > $2) each) pushes
 where n.id = any($1) order by n.at, n.id`;
 

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ProjectId } from '../../../../domain/job/job.ts';
+import { forgets } from '../../forgets.ts';
 import { TEST_PREFIX } from '../person/phone-users.ts';
 
 /** The plain SQL of `recipients.ts`, in its transactions: locks, and what other contexts keep of a person. */
@@ -44,15 +45,11 @@ interface Person {
 
 export async function forgetPerson(tx: EntityManager, person: Person): Promise<void> {
   const { projectId, id, addressHash, phone } = person;
-  await tx.execute(forgetVerifications, [addressHash, projectId, id]);
+  for (const forget of forgets) await forget(tx, { projectId, id, addressHash });
   if (phone === null) return;
   await tx.execute(deletePhoneUsers, [projectId, phone, TEST_PREFIX + phone]);
   await tx.execute(deleteUsers, [projectId, phone]);
 }
-
-const forgetVerifications = `
-update verification set phone = null, client = null, metadata = null
-where ((address_hash = ? and project_id = ?) or recipient_id = ?) and state <> 'live'`;
 
 const deletePhoneUsers = 'delete from phone_user where project_id = ? and phone in (?, ?)';
 

@@ -12,6 +12,7 @@ import type {
 import type { KeyedHash } from '../../../process/crypto.ts';
 import { personOfChat, proveContact } from '../person/persons.ts';
 import { inTransaction } from '../../engine/transaction.ts';
+import { verificationSql } from '../../verification-sql.ts';
 
 interface UserRow {
   readonly id: number;
@@ -74,11 +75,11 @@ function toUser(row: UserRow): RegisteredUser {
 }
 
 const userColumns = `
-u.id, u.phone_number, u.phone_proof, u.is_verified, u.verification_id, coalesce(v.state = 'approved', false) is_approved,
+u.id, u.phone_number, u.phone_proof, u.is_verified, u.verification_id, ${verificationSql.isApproved('u.verification_id')} is_approved,
 r.id recipient_id, r.phone recipient_phone, r.locale`;
 
 const findUser = `
-select ${userColumns} from users u join recipient r on r.id = u.recipient_id left join verification v on v.id = u.verification_id
+select ${userColumns} from users u join recipient r on r.id = u.recipient_id
 where u.project_id = $1 and u.mode = $2 and u.telegram_id = $3`;
 
 async function enter(
@@ -129,7 +130,7 @@ u as (
     updated_at = excluded.updated_at
   where excluded.phone_number is null or not users.is_verified
   returning *)
-select ${userColumns} from u cross join r left join verification v on v.id = u.verification_id`;
+select ${userColumns} from u cross join r`;
 
 interface Change {
   readonly tx: pg.PoolClient;

@@ -1,32 +1,26 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import type { JobId, ProjectId } from '../../../../domain/job/job.ts';
+import type { JobId } from '../../../../domain/job/job.ts';
 import type { Wake } from '../../../../domain/job/wake.ts';
 import type { Channel } from '../../../../domain/verify/channel.ts';
 import type { SendOrder } from '../../../../domain/verify/intake.ts';
 import { parsePhone } from '../../../../domain/shared/phone.ts';
 import type { CodeMessage } from '../../../../domain/verify/port.ts';
 import type { SendReply } from '../../../../domain/job/reply.ts';
-import { ProjectSettings } from '../../../../domain/settings.ts';
 import { codeOf, numberOf } from '../../../../infra/verify/codes.ts';
-import { keyedHash, rowEncryption } from '../../../../infra/process/crypto.ts';
 import { jobStore } from '../../../../infra/postgres/job/attempts.ts';
 import { deliveries } from '../../../../infra/postgres/verify/deliveries.ts';
-import { hotPool } from '../../../../infra/postgres/engine/hot-pool.ts';
 import { otpChecks } from '../../../../infra/postgres/verify/checks.ts';
 import { otpIntake } from '../../../../infra/postgres/verify/intake.ts';
 import { otpJobs } from '../../../../infra/postgres/verify/otp-jobs.ts';
 import { paidAttempts } from '../../../../infra/postgres/verify/paid-attempts.ts';
 import { telegramChats } from '../../../../infra/postgres/message/telegram/chats.ts';
 import { projectCache } from '../../../../infra/postgres/project/cache.ts';
-import { reconcilerQueries } from '../../../../infra/postgres/job/reconciler.ts';
 import { verifications } from '../../../../infra/postgres/verify/verifications.ts';
 import { guard } from '../../../../infra/providers/provider-guard.ts';
 import { type OtpSendDeps, otpSendWake } from '../../../../workers/verify/otp-send.ts';
-import { type FreshDatabase, freshDatabase } from '../../../support/servers.ts';
+import type { FreshDatabase } from '../../../support/servers.ts';
 import { settles } from '../../../../infra/postgres/settles.ts';
-import { jobs as registry } from '../../../../domain/jobs.ts';
-import { retentions } from '../../../../infra/postgres/retentions.ts';
+import { openGround } from '../world.ts';
 import { ownSend } from '../../../../domain/verify/send-command.ts';
 
 /** What a provider answers, decided by the test, so that two things can be made to happen at one moment. */
@@ -34,10 +28,8 @@ export type Answering = (message: CodeMessage) => Promise<SendReply>;
 
 /** The ports of one-time codes over a real Postgres, in this process: for moments that processes can't be held at. */
 export async function openWorld(given?: FreshDatabase) {
-  const database = given ?? (await freshDatabase());
-  const pool = hotPool(database.url, 16);
-  const hash = keyedHash(randomBytes(32).toString('base64url'));
-  const ring = { current: 'k1', keys: new Map([['k1', randomBytes(32)]]) };
+  const ground = await openGround(given);
+  const { pool, hash, ring } = ground;
   const now = () => new Date();
   const code = codeOf(ring);
   const intakeDeps = {
@@ -50,30 +42,21 @@ export async function openWorld(given?: FreshDatabase) {
     outbox: { publish: () => undefined, takePublished: () => [] },
   };
   const world = {
-    url: database.url,
-    pool,
-    hash,
-    rowEncryption: rowEncryption(ring),
+    ...ground,
     intakeDeps,
     intake: otpIntake(intakeDeps),
-    checks: otpChecks({ pool, hash, encryption: rowEncryption(ring), codeOf: code, codeKid: 'k1', now }),
+    checks: otpChecks({ pool, hash, encryption: ground.rowEncryption, codeOf: code, codeKid: 'k1', now }),
     store: jobStore(pool, now, settles['otp-send']),
     paid: paidAttempts(pool, now),
     deliveries: deliveries(pool, now),
     verifications: verifications(pool, now),
-    reconciler: reconcilerQueries(pool, { jobs: registry, settles, retentions }),
-    jobs: otpJobs(pool, rowEncryption(ring)),
+    jobs: otpJobs(pool, ground.rowEncryption),
     codeOf: code,
     numberOf: numberOf(ring),
   };
   return {
     ...world,
     wake: (answers: Partial<Record<Channel, Answering>>) => wakeWith(world, answers),
-    makeProject: (settings: object = {}) => insertProject(pool, settings),
-    close: async () => {
-      await pool.end();
-      await database.drop();
-    },
   };
 }
 export type World = Awaited<ReturnType<typeof openWorld>>;
@@ -110,17 +93,6 @@ function wakeWith(
     onFinished: () => undefined,
   });
   return (id) => wake(id, new AbortController().signal);
-}
-
-async function insertProject(pool: pg.Pool, settings: object): Promise<SendOrder['caller']> {
-  const projectId = randomUUID() as ProjectId;
-  const slug = `project-${projectId.slice(0, 8)}`;
-  await pool.query('insert into project (id, slug, settings, created_at) values ($1, $2, $3, now())', [
-    projectId,
-    slug,
-    settings,
-  ]);
-  return { projectId, slug, settings: ProjectSettings.parse(settings) };
 }
 
 /** A send order with its usual values. */

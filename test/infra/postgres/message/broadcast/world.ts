@@ -8,19 +8,20 @@ import { priorityFor } from '../../../../../domain/message/broadcast/priority.ts
 import { broadcastIntake } from '../../../../../infra/postgres/message/broadcast/intake.ts';
 import { broadcasts } from '../../../../../infra/postgres/message/broadcast/broadcasts.ts';
 import { schedulerPool } from '../../../../../infra/postgres/engine/hot-pool.ts';
+import { jobStore } from '../../../../../infra/postgres/job/attempts.ts';
 import { schedulerQueries } from '../../../../../infra/postgres/job/scheduler.ts';
 import type { DueEntry } from '../../../../../infra/queue/entries.ts';
 import { scheduler } from '../../../../../workers/engine/scheduler.ts';
 import { until } from '../../../../support/navbat.ts';
-import { openWorld } from '../../verify/world.ts';
+import { openGround } from '../../world.ts';
 import { jobs } from '../../../../../domain/jobs.ts';
-import { linesOf } from '../../../../../infra/postgres/settles.ts';
+import { linesOf, settles } from '../../../../../infra/postgres/settles.ts';
 
 const CHAT_GAP_MS = 1_000;
 
 /** Intake, commands and scheduler of messages over a real Postgres, each step in a test's hand. */
 export async function broadcastWorld() {
-  const world = await openWorld();
+  const world = await openGround();
   const { pool, hash, rowEncryption: encryption } = world;
   const now = () => new Date();
   const messages = broadcastIntake({ pool, hash, encryption, now });
@@ -102,6 +103,7 @@ export async function broadcastWorld() {
   };
   return {
     ...world,
+    store: jobStore(pool, now, settles['telegram-message']),
     close: async () => {
       await schedulers.end();
       await world.close();

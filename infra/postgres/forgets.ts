@@ -1,0 +1,8 @@
+import type { Forget } from './engine/forget.ts';
+import { forgetVerifications } from './verify/forget.ts';
+
+/** What products forget with a recipient: one line each. */
+export const forgets: readonly Forget[] = [
+  // Of verifications.
+  forgetVerifications,
+];
