@@ -14,6 +14,9 @@ test('a taken port is named with another one, and every one that is taken is tol
   const troubles = await portTroubles(choices, async () => false);
   expect(troubles).toHaveLength(2);
   expect(troubles[0]).toMatch(/^API_PORT: port 3000 is taken.*API_PORT=3100/);
+  expect(await portTroubles(choices, async (port) => port !== 3_001)).toEqual([
+    expect.stringMatching(/^BOARD_PORT/),
+  ]);
 });
 
 test('two that are the same are told once, by both names', async () => {

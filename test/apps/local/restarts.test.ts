@@ -11,4 +11,5 @@ test('each crash within a minute doubles the pause, up to eight seconds', () => 
 test('the sixth within a minute is the last', () => {
   expect(decideRestart(crashes(CRASHES_MAX), CRASH_WINDOW_MS - 1)).toBe('give-up');
   expect(decideRestart(crashes(CRASHES_MAX), CRASH_WINDOW_MS)).toEqual({ restartInMs: 500 });
+  expect(decideRestart(crashes(CRASHES_MAX - 1), CRASH_WINDOW_MS - 1)).not.toBe('give-up');
 });

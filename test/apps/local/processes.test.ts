@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { providersStage, servingStage } from '../../../apps/local/processes.ts';
+import { jobKinds } from '../../../domain/jobs.ts';
+
+const originOf = (name: string) => `http://${name}`;
+const clone = resolve(import.meta.dirname, '../../..');
+
+test('each kind of job and the reconciler have a process of their own, which is there to be started', () => {
+  const all = [...providersStage(originOf), ...servingStage(originOf)];
+  const roles = all
+    .filter(({ command }) => command[0] === 'workers/main.ts')
+    .map(({ command }) => command[1]);
+  expect(roles).toEqual([...jobKinds, 'reconciler']);
+  expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+  for (const { command } of all) expect(existsSync(resolve(clone, command[0] ?? '')), command[0]).toBe(true);
+});
+
+test('an api is ready once its databases answer, and every server is asked at its own port', () => {
+  const ready = [...providersStage(originOf), ...servingStage(originOf)].flatMap(({ name, readiness }) =>
+    'url' in readiness ? [[name, readiness.url]] : [],
+  );
+  expect(ready).toEqual([
+    ['sandbox', 'http://SANDBOX_PORT/health'],
+    ['api', 'http://API_PORT/health/ready'],
+    ['board', 'http://BOARD_PORT/health'],
+  ]);
+});
