@@ -7,13 +7,6 @@ import { limitConnection } from '../../../infra/limits/quota-counter.ts';
 import { readiness } from '../../../infra/process/readiness.ts';
 import { freshDatabase, freshRedis } from '../../support/servers.ts';
 
-function poolAt(connectionString: string): Pool {
-  const pool = new Pool({ connectionString, max: 1 });
-  pool.on('error', () => undefined);
-  onTestFinished(() => void pool.end());
-  return pool;
-}
-
 function redisAt(url: string): Redis {
   const redis = new Redis(url, limitConnection);
   redis.on('error', () => undefined);
@@ -25,7 +18,7 @@ test('both are there; a database without our schema is down, and a Redis that is
   const database = await freshDatabase();
   const redis = redisAt(await freshRedis());
   await once(redis, 'ready');
-  const pool = poolAt(database.url);
+  const pool = new Pool({ connectionString: database.url, max: 1 });
   expect(await readiness(pool, redis)).toEqual({ postgres: 'up', redis: 'up' });
   await pool.query('alter table job rename to job_of_another_version');
   expect(await readiness(pool, redis)).toMatchObject({ postgres: 'down' });
