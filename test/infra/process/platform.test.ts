@@ -14,7 +14,7 @@ const open = (more: Record<string, string>) =>
   );
 
 test('a process has the queues of the products that are on, and of no other', async () => {
-  const platform = open({ NAVBAT_PRODUCTS: 'verify' });
+  const platform = await open({ NAVBAT_PRODUCTS: 'verify' });
   expect(Object.keys(platform.queues.of).toSorted()).toEqual(['otp-send', 'webhook']);
   expect(Object.keys(platform.jobs).toSorted()).toEqual(['otp-send', 'webhook']);
   await platform.close();
@@ -22,7 +22,7 @@ test('a process has the queues of the products that are on, and of no other', as
 
 test('it opens and closes while Redis is away, and short reads share the one pool, which is closed once', async () => {
   const database = await freshDatabase();
-  const platform = open({ DATABASE_URL: database.url });
+  const platform = await open({ DATABASE_URL: database.url });
   expect(platform.pools.read).toBe(platform.pools.hot);
   expect((await platform.pools.read.query('select 1 as n')).rows).toEqual([{ n: 1 }]);
   await expect(platform.redis.ping()).rejects.toThrow(/writeable|closed/);
@@ -32,7 +32,7 @@ test('it opens and closes while Redis is away, and short reads share the one poo
 });
 
 test('what it hashes and encrypts is of its own secrets: another installation reads neither', async () => {
-  const [one, other] = [open({}), open({})];
+  const [one, other] = [await open({}), await open({})];
   expect(one.hash('address', '+998901234567')).not.toEqual(other.hash('address', '+998901234567'));
   await one.close();
   await other.close();
