@@ -3,4 +3,7 @@ import type { CliContext } from './context.ts';
 import { explainCommand } from './verify/explain.ts';
 
 /** Commands of products: one line each. */
-export const productCommands: readonly ((program: Command, context: CliContext) => void)[] = [explainCommand];
+export const productCommands: readonly ((program: Command, context: CliContext) => void)[] = [
+  // What happened to a verification.
+  explainCommand,
+];

@@ -1,5 +1,5 @@
 import { makeWorkerUtils } from 'graphile-worker';
-import { jobs as kinds } from '../../domain/jobs.ts';
+import { otpSend } from '../../domain/verify/job.ts';
 import { type Cores, machine } from './support/cpu.ts';
 import { type Figure, figure, median } from './support/figures.ts';
 import { addAllEntries, seedJobs } from './support/jobs.ts';
@@ -9,7 +9,7 @@ import { onStage, type Stage } from './support/stage.ts';
 import { WorkerReport } from './support/worker-process.ts';
 
 /** The queue's own: the others are given the same. */
-const CONCURRENCY = kinds['otp-send'].concurrency;
+const CONCURRENCY = otpSend.concurrency;
 /** Jobs a second that each turn is dealt for; whoever is faster is through sooner. */
 const JOBS_PER_SECOND = 8_000;
 /** Done before the clock starts: code is compiled, pools are filled. */

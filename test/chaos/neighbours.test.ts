@@ -1,3 +1,4 @@
+import { otpSend } from '../../domain/verify/job.ts';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ beforeAll(async () => {
     apis: 1,
     workers: 1,
     reconcilers: 1,
-    kinds: ['otp-send'],
+    kinds: [otpSend.kind],
     telegramPeople: 0,
   });
   for (let index = 0; index < 10; index++)

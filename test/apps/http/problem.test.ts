@@ -16,7 +16,7 @@ const answerTo = (problem: Problem) =>
 
 test('a problem is answered with its status, its type, its headers and what it says beside', async () => {
   const { status, headers, body } = await answerTo(
-    new Problem(429, 'too-many-failures', 'Too many.', {
+    new Problem(429, 'quota-exceeded', 'Too many.', {
       headers: { 'Retry-After': '7' },
       extra: { remaining: 0 },
     }),
@@ -27,7 +27,7 @@ test('a problem is answered with its status, its type, its headers and what it s
     'application/problem+json; charset=utf-8',
   ]);
   expect(body).toMatchObject({
-    type: 'urn:navbat:problem:too-many-failures',
+    type: 'urn:navbat:problem:quota-exceeded',
     status: 429,
     detail: 'Too many.',
     remaining: 0,

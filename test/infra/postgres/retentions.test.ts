@@ -138,36 +138,6 @@ describe('what no limit looks at any more leaves, and what one does stays', () =
     await retire();
     expect(await kept()).toEqual({ client: null, metadata: null });
   });
-
-  test('the words of messages whose jobs have left; a dedupe key holds', async () => {
-    const insert = (at: Date, key: string | null) =>
-      world.pool.query<{ id: string }>(
-        `insert into broadcast (id, project_id, kind, mode, content, state, total, send_at, expires_at, dedupe_key, created_at, finished_at)
-         values (gen_random_uuid(), $1, 'push', 'live', '{"text":"salom"}', 'finished', 1, $2, $2, $3, $2, $2) returning id`,
-        [caller.projectId, at, key],
-      );
-    await insert(days(40), null);
-    await insert(days(40), 'order-1');
-    await insert(days(20), null);
-    const { rows } = await insert(days(40), null);
-    await world.pool.query(
-      `insert into job (id, kind, project_id, subject_id, payload, labels, run_at, deadline_at, accepted_at)
-       values (gen_random_uuid(), 'push', $1, $2, '{}', '{}', now(), now() + interval '1 day', now())`,
-      [caller.projectId, rows[0]?.id],
-    );
-    await retire();
-    expect(
-      (
-        await world.pool.query(
-          'select dedupe_key, content from broadcast order by created_at, dedupe_key nulls last',
-        )
-      ).rows,
-    ).toEqual([
-      { dedupe_key: 'order-1', content: {} },
-      { dedupe_key: null, content: { text: 'salom' } },
-      { dedupe_key: null, content: { text: 'salom' } },
-    ]);
-  });
 });
 
 test('a round of retention reads no table as a whole', async () => {

@@ -16,7 +16,8 @@ import {
   PHONE,
   SENDER,
 } from '../../apps/sandbox/support.ts';
-import { deadline, messageTo } from './support.ts';
+import { deadline } from './support.ts';
+import { messageTo } from './verify/code-message.ts';
 
 type Entered = guards.Entered<CodeMessage>;
 type Entry = guards.Entry<CodeMessage>;

@@ -121,7 +121,7 @@ describe('settings stay within the ceilings that staff set', () => {
       call(key, 'patch', `/projects/${project.id}`).send({ settings: { sends_per_hour: 10 } }),
     );
     await Promise.all([...raising, ground.projects.changeCeilings(project.id, { sends_per_hour: 2 })]);
-    expect((await ground.projects.find(project.id))?.settings.sends_per_hour).toBe(2);
+    expect((await ground.projects.find(project.id))?.settings).toMatchObject({ sends_per_hour: 2 });
   });
 });
 

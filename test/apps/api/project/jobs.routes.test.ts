@@ -79,7 +79,12 @@ test('a reason is told with its meaning, when it ends, and the next step; an unk
   const acceptedAt = new Date('2026-05-01T10:00:00Z');
   const id = await seedJob(mine.projectId, { state: 'rejected', acceptedAt });
   await ground.pool.query(`update job set reason = 'budget-spent' where id = $1`, [id]);
-  await seedAttempt(id, 1, { channel: 'sms', provider: 'twilio', outcome: 'rejected', reason: 'landline' });
+  await seedAttempt(id, 1, {
+    channel: 'sms',
+    provider: 'twilio',
+    outcome: 'rejected',
+    reason: 'provider-refused',
+  });
   await seedAttempt(id, 2, {
     channel: 'sms',
     provider: 'twilio',
@@ -93,7 +98,11 @@ test('a reason is told with its meaning, when it ends, and the next step; an unk
     next_step: expect.stringContaining('sms_daily_budget_micros'),
   });
   expect(body.attempts).toMatchObject([
-    { reason: 'landline', reason_detail: reasons.landline.meaning, next_step: reasons.landline.nextStep },
+    {
+      reason: 'provider-refused',
+      reason_detail: reasons['provider-refused'].meaning,
+      next_step: reasons['provider-refused'].nextStep,
+    },
     { reason: 'of-tomorrow', reason_detail: null, next_step: null },
   ]);
   const { body: list } = await get('/jobs?state=rejected').expect(200);

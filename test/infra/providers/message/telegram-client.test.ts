@@ -1,12 +1,11 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import type { TelegramMessage } from '../../../../domain/message/telegram/port.ts';
-import { telegramBot } from '../../../../infra/providers/verify/telegram-bot.ts';
 import { telegramClient } from '../../../../infra/providers/message/telegram-client.ts';
 import { telegramSlots } from '../../../../infra/limits/telegram-slots.ts';
 import { freshRedis } from '../../../support/servers.ts';
 import { BOT_TOKEN, freshSandbox, receiver } from '../../../apps/sandbox/support.ts';
-import { deadline, messageTo } from '../support.ts';
+import { deadline } from '../support.ts';
 
 /** Ten times Telegram's pace. */
 const FAST = { messagesPerSecond: 290, chatGapMs: 100 };
@@ -120,7 +119,7 @@ test('a 429 keeps every process of the bot from sending, codes too, until its wa
   });
   for (const reply of [
     await other.send(message({ chatId: '2' }), deadline()),
-    await telegramBot(other).send(messageTo({ chatId: '3' }), deadline()),
+    await other.send(message({ chatId: '3', urgent: true }), deadline()),
   ]) {
     // Nobody was asked: no word of Telegram's to this message.
     expect(reply).toMatchObject({ kind: 'busy', because: 'own-pace' });
@@ -139,7 +138,7 @@ test('two processes with hundreds of messages keep Telegram’s pace, and a code
     ),
   );
   await expect.poll(() => sandbox.telegramPace().accepted).toBeGreaterThan(50);
-  const code = await telegramBot(other).send(messageTo({ chatId: '7' }), deadline());
+  const code = await other.send(message({ chatId: '7', urgent: true }), deadline());
   expect(code.kind).toBe('accepted');
   expect(sandbox.telegramPace().accepted, 'before most of the others').toBeLessThan(500);
   const replies = await broadcast;

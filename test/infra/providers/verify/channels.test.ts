@@ -13,7 +13,8 @@ import {
   GATEWAY_TOKEN,
   SENDER,
 } from '../../../apps/sandbox/support.ts';
-import { deadline, messageTo } from '../support.ts';
+import { deadline } from '../support.ts';
+import { messageTo } from './code-message.ts';
 
 const key = Buffer.alloc(32, 1).toString('base64url');
 const required = {

@@ -4,7 +4,8 @@ import { fcmClient } from '../../../../infra/providers/message/fcm-client.ts';
 import { fcmPush } from '../../../../infra/providers/verify/fcm-push.ts';
 import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
 import { freshSandbox } from '../../../apps/sandbox/support.ts';
-import { answering, closedPort, CODE, deadline, http, JOB_ID, messageTo, tap, titled } from '../support.ts';
+import { answering, closedPort, deadline, http, tap, titled } from '../support.ts';
+import { CODE, JOB_ID, messageTo } from './code-message.ts';
 
 const TOKEN = 'fcm-token-of-a-phone:APA91bExample';
 const message = messageTo({ pushToken: TOKEN });

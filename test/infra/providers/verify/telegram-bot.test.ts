@@ -5,7 +5,8 @@ import { replyToRefusal, telegramClient } from '../../../../infra/providers/mess
 import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
 import { telegramSlots } from '../../../../infra/limits/telegram-slots.ts';
 import { BOT_TOKEN, freshSandbox, receiver } from '../../../apps/sandbox/support.ts';
-import { answering, closedPort, CODE, deadline, http, messageTo, tap, titled } from '../support.ts';
+import { answering, closedPort, deadline, http, tap, titled } from '../support.ts';
+import { CODE, messageTo } from './code-message.ts';
 
 const CHAT = '123456789';
 const message = messageTo({ chatId: CHAT });

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { replyToAnswer, telegramGateway } from '../../../../infra/providers/verify/telegram-gateway.ts';
 import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
 import { freshSandbox, GATEWAY_TOKEN, PHONE, receiver } from '../../../apps/sandbox/support.ts';
-import { answering, closedPort, CODE, deadline, http, JOB_ID, messageTo, tap, titled } from '../support.ts';
+import { answering, closedPort, deadline, http, tap, titled } from '../support.ts';
+import { CODE, JOB_ID, messageTo } from './code-message.ts';
 
 const message = messageTo({ phone: PHONE });
 const callbackUrl = (jobId: string, attempt: number) => `http://127.0.0.1:9/callbacks/${jobId}/${attempt}`;

@@ -12,7 +12,8 @@ import {
   SENDER,
   type Received,
 } from '../../../apps/sandbox/support.ts';
-import { deadline, JOB_ID, messageTo } from '../support.ts';
+import { deadline } from '../support.ts';
+import { JOB_ID, messageTo } from './code-message.ts';
 
 const NOW = new Date('2026-11-20T10:00:00Z');
 const message = messageTo({ phone: PHONE });

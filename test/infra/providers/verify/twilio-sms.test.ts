@@ -8,7 +8,8 @@ import {
   twilioSms,
 } from '../../../../infra/providers/verify/twilio-sms.ts';
 import { ACCOUNT, AUTH_TOKEN, freshSandbox, PHONE, receiver, SENDER } from '../../../apps/sandbox/support.ts';
-import { answering, closedPort, CODE, deadline, http, JOB_ID, messageTo, tap, titled } from '../support.ts';
+import { answering, closedPort, deadline, http, tap, titled } from '../support.ts';
+import { CODE, JOB_ID, messageTo } from './code-message.ts';
 
 const callbackUrl = (jobId: string, attempt: number) => `http://127.0.0.1:9/callbacks/${jobId}/${attempt}`;
 const smsThrough = (apiUrl: string, from = SENDER, statusCallbackUrl = callbackUrl) =>

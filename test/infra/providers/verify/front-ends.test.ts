@@ -15,7 +15,8 @@ import {
   GATEWAY_TOKEN,
   SENDER,
 } from '../../../apps/sandbox/support.ts';
-import { deadline, messageTo } from '../support.ts';
+import { deadline } from '../support.ts';
+import { messageTo } from './code-message.ts';
 
 /** The four providers by their own packages, all led to one sandbox. */
 const providers = {
