@@ -108,7 +108,7 @@ async function start(
     `http://${reachableHost(name === 'SANDBOX_PORT' ? config.SANDBOX_BIND_HOST : config.BIND_HOST)}:${config[name]}`;
   const onProcess = processRecorder(home);
   const context = { directory: clone, env, onLine, onGiveUp, onProcess, decideRestart };
-  for (const stage of [providersStage(originOf), servingStage(originOf)]) {
+  for (const stage of [providersStage(originOf), servingStage(originOf, config.NAVBAT_PRODUCTS)]) {
     stop.throwIfAborted();
     const children = stage.map((spec) => startChild(spec, context));
     stages.push(children);

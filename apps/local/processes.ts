@@ -1,4 +1,4 @@
-import { jobKinds } from '../../domain/jobs.ts';
+import { isOn, jobsOf, type Products } from '../../domain/products.ts';
 import type { ChildSpec } from './child.ts';
 import type { PortName } from './environment.ts';
 
@@ -14,13 +14,20 @@ export const providersStage = (originOf: OriginOf): ChildSpec[] => [
   },
 ];
 
-/** One process for each surface and each kind of job, as in production: what kills one leaves the others alone. */
-export const servingStage = (originOf: OriginOf): ChildSpec[] => [
+/** One process for each surface and each kind of job of the products that are on, as in production: what kills one leaves the others alone. */
+export const servingStage = (originOf: OriginOf, on: Products): ChildSpec[] => [
   { name: 'api', command: ['apps/api/main.ts'], readiness: { url: `${originOf('API_PORT')}/health/ready` } },
   { name: 'board', command: ['apps/board/main.ts'], readiness: { url: `${originOf('BOARD_PORT')}/health` } },
-  { name: 'bot', command: ['apps/bot/main.ts'], readiness: { logMessage: 'bot ready' } },
-  ...[...jobKinds, 'reconciler'].map(worker),
+  // It registers people by codes.
+  ...(isOn(on, 'verify') ? [bot] : []),
+  ...[...Object.keys(jobsOf(on)), 'reconciler'].map(worker),
 ];
+
+const bot: ChildSpec = {
+  name: 'bot',
+  command: ['apps/bot/main.ts'],
+  readiness: { logMessage: 'bot ready' },
+};
 
 const worker = (role: string): ChildSpec => ({
   name: role === 'reconciler' ? role : `worker-${role}`,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { attemptOutcomes, jobStates } from '../../../domain/job/job.ts';
 import { eventBody, type WebhookEvent } from '../../../domain/webhook/event.ts';
-import { EventType, events, eventTypes } from '../../../domain/events.ts';
+import { EventType, events } from '../../../domain/events.ts';
 import { keyModes } from '../../../domain/project/key.ts';
 import {
   type DeliveryView,
@@ -86,10 +86,10 @@ const ReplayBody = z.object({
   calls: z.int().meta({ description: 'One for each event and each place that it goes to.' }),
 });
 
-export function webhookLogRoutes(webhooks: Webhooks): Route[] {
+export function webhookLogRoutes(webhooks: Webhooks, told: readonly EventType[]): Route[] {
   return [
     listDeliveries(webhooks),
-    listEventTypes(),
+    listEventTypes(told),
     listEvents(webhooks),
     getEvent(webhooks),
     replayEvent(webhooks),
@@ -122,7 +122,7 @@ const listDeliveries = (webhooks: Webhooks) =>
     },
   });
 
-const listEventTypes = () =>
+const listEventTypes = (told: readonly EventType[]) =>
   defineRoute({
     method: 'get',
     path: '/webhooks/event-types',
@@ -139,7 +139,7 @@ const listEventTypes = () =>
     handle: async () => ({
       status: 200,
       body: {
-        data: eventTypes.map((type) => ({ type, description: events[type].meaning })),
+        data: told.map((type) => ({ type, description: events[type].meaning })),
         next_cursor: null,
       },
     }),

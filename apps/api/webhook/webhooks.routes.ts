@@ -18,6 +18,8 @@ import { webhookLogRoutes } from './webhook-log.routes.ts';
 import { ById } from '../../http/by-id.ts';
 
 export interface WebhookRouteDeps {
+  /** What an endpoint can be told of: the events of the products that are on. */
+  readonly told: readonly EventType[];
   readonly webhooks: Webhooks;
   /** What is wrong with a URL that a customer gives, or null. */
   readonly urlFault: (url: string) => string | null;
@@ -88,7 +90,7 @@ export function webhookRoutes(deps: WebhookRouteDeps): Route[] {
     rotateEndpointSecret(deps),
     projectSecret(deps),
     rotateProjectSecret(deps),
-    ...webhookLogRoutes(deps.webhooks),
+    ...webhookLogRoutes(deps.webhooks, deps.told),
   ];
 }
 

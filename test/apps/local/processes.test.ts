@@ -3,12 +3,13 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { providersStage, servingStage } from '../../../apps/local/processes.ts';
 import { jobKinds } from '../../../domain/jobs.ts';
+import { type Product, products } from '../../../domain/products.ts';
 
 const originOf = (name: string) => `http://${name}`;
 const clone = resolve(import.meta.dirname, '../../..');
 
 test('each kind of job and the reconciler have a process of their own, which is there to be started', () => {
-  const all = [...providersStage(originOf), ...servingStage(originOf)];
+  const all = [...providersStage(originOf), ...servingStage(originOf, new Set(products))];
   const roles = all
     .filter(({ command }) => command[0] === 'workers/main.ts')
     .map(({ command }) => command[1]);
@@ -18,12 +19,26 @@ test('each kind of job and the reconciler have a process of their own, which is 
 });
 
 test('an api is ready once its databases answer, and every server is asked at its own port', () => {
-  const ready = [...providersStage(originOf), ...servingStage(originOf)].flatMap(({ name, readiness }) =>
-    'url' in readiness ? [[name, readiness.url]] : [],
+  const ready = [...providersStage(originOf), ...servingStage(originOf, new Set(products))].flatMap(
+    ({ name, readiness }) => ('url' in readiness ? [[name, readiness.url]] : []),
   );
   expect(ready).toEqual([
     ['sandbox', 'http://SANDBOX_PORT/health'],
     ['api', 'http://API_PORT/health/ready'],
     ['board', 'http://BOARD_PORT/health'],
   ]);
+});
+
+test('a product that is off starts no worker, and without codes there is no bot to send them', () => {
+  const started = (on: Product) => servingStage(originOf, new Set([on])).map(({ name }) => name);
+  expect(started('verify')).toEqual([
+    'api',
+    'board',
+    'bot',
+    'worker-otp-send',
+    'worker-webhook',
+    'reconciler',
+  ]);
+  const ofMessages = ['worker-telegram-message', 'worker-push', 'worker-webhook', 'reconciler'];
+  expect(started('message')).toEqual(['api', 'board', ...ofMessages]);
 });

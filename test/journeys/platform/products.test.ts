@@ -70,6 +70,10 @@ describe.each(halves)('with $on alone', ({ on, kinds, served, gone, told, notTol
     expect(tags.map(({ name }) => name).includes('Messages')).toBe(on === 'message');
     expect(Object.keys(webhooks)).toContain(told);
     expect(Object.keys(webhooks)).not.toContain(notTold);
+    const { data } = (await project.call('GET', '/webhooks/event-types')).body;
+    expect(data.map(({ type }: { type: string }) => type).toSorted()).toEqual(
+      Object.keys(webhooks).toSorted(),
+    );
     for (const path of gone)
       expect([path, (await project.call('POST', path, {})).status]).toEqual([path, 404]);
     for (const path of served)

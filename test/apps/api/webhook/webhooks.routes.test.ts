@@ -5,6 +5,7 @@ import { ENDPOINTS_MAX } from '../../../../domain/webhook/endpoint.ts';
 import { rowEncryption } from '../../../../infra/process/crypto.ts';
 import { webhookStore } from '../../../../infra/postgres/webhook/webhooks.ts';
 import { urlFault } from '../../../../infra/webhook/url-fault.ts';
+import { eventTypes } from '../../../../domain/events.ts';
 import {
   type Ground,
   makeKey,
@@ -22,7 +23,10 @@ let api: TestApi;
 beforeAll(async () => {
   ground = await openGround();
   const webhooks = webhookStore(ground.orm.em, ground.pool, rowEncryption(ring));
-  api = openApi(ground, webhookRoutes({ webhooks, urlFault: urlFault({ allowPrivate: false }) }));
+  api = openApi(
+    ground,
+    webhookRoutes({ webhooks, told: eventTypes, urlFault: urlFault({ allowPrivate: false }) }),
+  );
 });
 afterAll(async () => {
   await api.close();
