@@ -11,7 +11,8 @@ import {
   queueCommands,
   safeLabels,
 } from '../../domain/job/define-job.ts';
-import { EntryLabels, JobId } from '../../domain/job/job.ts';
+import { EntryLabels } from '../../domain/job/job.ts';
+import { JobId } from '../../domain/shared/ids.ts';
 import type { CommandResult, StaffCommands } from '../../domain/staff/command.ts';
 import { Problem } from '../http/problem.ts';
 import { read } from './answer.ts';

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { AuditLog } from '../../domain/staff/audit.ts';
-import { may, type StaffAction } from '../../domain/staff/policy.ts';
+import { may, type StaffAction } from '../../domain/staff/role-actions.ts';
 import type { StaffSessions } from '../../domain/staff/session.ts';
 import { Problem } from '../http/problem.ts';
 import { wantsJson } from './answer.ts';

@@ -1,4 +1,4 @@
-import { may } from '../../domain/staff/policy.ts';
+import { may } from '../../domain/staff/role-actions.ts';
 import { type Fragment, type Html, html } from './html.ts';
 import type { BoardSession } from './session.ts';
 

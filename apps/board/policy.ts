@@ -4,7 +4,7 @@ import {
   type Rule,
   type RouteRules,
   type SessionRule,
-} from '../../domain/staff/access/policy.ts';
+} from '../../domain/staff/access/route-rules.ts';
 import { otherMethods } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
 import {

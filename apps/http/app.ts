@@ -1,6 +1,6 @@
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import { begin, otherMethods, problems, unknownPath, wrongMethod } from './express.ts';
-import { apiRules } from '../../domain/staff/access/policy.ts';
+import { apiRules } from '../../domain/staff/access/route-rules.ts';
 import { preflight } from './cors.ts';
 import { type Serving, serveRoute } from './serve-route.ts';
 import type { Route } from './route.ts';

@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import type { PersonCaller } from '../../domain/identity/session/session.ts';
-import type { ProjectId } from '../../domain/job/job.ts';
+import type { ProjectId } from '../../domain/shared/ids.ts';
 import type { Caller } from '../../domain/project/caller.ts';
 import {
   ADDRESS_REQUESTS_PER_MINUTE,

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { KeyRule, OpenRule, PersonRule } from '../../domain/staff/access/policy.ts';
+import type { KeyRule, OpenRule, PersonRule } from '../../domain/staff/access/route-rules.ts';
 import type { PersonCaller } from '../../domain/identity/session/session.ts';
 import type { Caller } from '../../domain/project/caller.ts';
 import type { BodyLimits } from './body.ts';

@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import type { JobId } from '../shared/ids.ts';
 
-export { JobId, ProjectId } from '../shared/ids.ts';
-
 /**
  * queued → running or retrying → one of the five final states. Running: an attempt is open, or what it sent waits for its
  * confirmation; retrying: it waits for its next attempt. `finished_at` is set with the final state and never before.

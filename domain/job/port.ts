@@ -1,6 +1,6 @@
 import type { Page, PageOrder } from '../shared/page.ts';
-import type { ProjectId } from '../shared/ids.ts';
-import type { AttemptOutcome, EntryLabels, JobId, JobState } from './job.ts';
+import type { ProjectId, JobId } from '../shared/ids.ts';
+import type { AttemptOutcome, EntryLabels, JobState } from './job.ts';
 
 export interface JobView {
   readonly id: JobId;

@@ -1,4 +1,5 @@
-import type { FinalState, JobId, JobState, ProjectId } from './job.ts';
+import type { FinalState, JobState } from './job.ts';
+import type { JobId, ProjectId } from '../shared/ids.ts';
 import type { PastTry } from './retry.ts';
 
 /** A job of a kind that makes one call to one provider, with all that its next step depends on. */

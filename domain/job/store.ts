@@ -1,4 +1,5 @@
-import type { AttemptOutcome, FinalState, JobId } from './job.ts';
+import type { AttemptOutcome, FinalState } from './job.ts';
+import type { JobId } from '../shared/ids.ts';
 
 /** What stands in Postgres of a job's attempts and state. Every method is batched with the calls of the other jobs in hand. */
 export interface JobStore {

@@ -1,4 +1,5 @@
-import type { FinalState, JobId } from './job.ts';
+import type { FinalState } from './job.ts';
+import type { JobId } from '../shared/ids.ts';
 
 /** What a wake-up of a job came to; `infra/queue/queue-worker.ts` alone turns it into BullMQ's language. */
 export type Woken =

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { StaffAction } from './policy.ts';
+import type { StaffAction } from './role-actions.ts';
 import type { StaffMember } from './port.ts';
 
 /** What the command line does, whose members of staff are known by their words. */

@@ -1,6 +1,6 @@
 import { importJWK, SignJWT } from 'jose';
 import type { KeyMode } from '../../domain/project/key.ts';
-import type { ProjectId } from '../../domain/job/job.ts';
+import type { ProjectId } from '../../domain/shared/ids.ts';
 import { ACCESS_TOKEN_SECONDS, type AccessTokens } from '../../domain/identity/person/phone-user.ts';
 import {
   type PersonCaller,

@@ -1,5 +1,6 @@
 import type { BulkJobOptions, Queue } from 'bullmq';
-import type { JobId, QueueEntry } from '../../domain/job/job.ts';
+import type { QueueEntry } from '../../domain/job/job.ts';
+import type { JobId } from '../../domain/shared/ids.ts';
 import { safeLabels } from '../../domain/job/define-job.ts';
 import { batchSize } from '../process/metrics.ts';
 import { queueOf, type Queues } from './queues.ts';

@@ -1,4 +1,4 @@
-import type { JobId } from '../../domain/job/job.ts';
+import type { JobId } from '../../domain/shared/ids.ts';
 import { hotpCode } from '../../domain/verify/code.ts';
 import type { Verification } from '../../domain/verify/verification.ts';
 import type { KeyRing } from '../process/config.ts';

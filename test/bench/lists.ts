@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import type { JobKind } from '../../domain/jobs.ts';
-import type { ProjectId } from '../../domain/job/job.ts';
+import type { ProjectId } from '../../domain/shared/ids.ts';
 import { jobsQuery, jobsWhere } from '../../infra/postgres/job/queries.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
 import { machine } from './support/cpu.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BroadcastKind, MessageTarget } from '../../domain/message/broadcast/broadcast.ts';
-import type { ProjectId } from '../../domain/job/job.ts';
+import type { ProjectId } from '../../domain/shared/ids.ts';
 import { jobs as kinds } from '../../domain/jobs.ts';
 import { PushContent } from '../../domain/message/push/message.ts';
 import { TelegramContent } from '../../domain/message/telegram/message.ts';

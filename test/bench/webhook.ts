@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProjectId } from '../../domain/job/job.ts';
+import type { ProjectId } from '../../domain/shared/ids.ts';
 import { readConfig } from '../../infra/process/config.ts';
 import { rowEncryption } from '../../infra/process/crypto.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiRoutes as routes } from '../support/api-routes.ts';
-import { apiRules, boardRules, botRules } from '../../domain/staff/access/policy.ts';
+import { apiRules, boardRules, botRules } from '../../domain/staff/access/route-rules.ts';
 import { KeyScope } from '../../domain/project/key.ts';
 import { CALLBACKS_PER_MINUTE } from '../../domain/project/quota.ts';
 import { quotaCounter } from '../../infra/limits/quota-counter.ts';

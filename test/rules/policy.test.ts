@@ -20,7 +20,7 @@ import { type App, apps, openWorld, type World } from './policy/world.ts';
 
 /**
  * The processes run as they are, wired by their own `main.ts`, and say which routes Express has in them. Each is asked over HTTP by every
- * role that there is. A route that is new needs a rule (an API route's own type demands it, `domain/staff/access/policy.ts` holds the others)
+ * role that there is. A route that is new needs a rule (an API route's own type demands it, `domain/staff/access/route-rules.ts` holds the others)
  * and a fixture, which says how to ask it.
  */
 

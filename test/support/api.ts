@@ -7,7 +7,7 @@ import { CLIENT_GONE_STATUS } from '../../apps/http/client-gone.ts';
 import type { Route } from '../../apps/http/route.ts';
 import type { PersonTokens } from '../../domain/identity/session/session.ts';
 import { type KeyAccess, type KeyMode, KeyScope } from '../../domain/project/key.ts';
-import type { ProjectId } from '../../domain/job/job.ts';
+import type { ProjectId } from '../../domain/shared/ids.ts';
 import { ProjectCeilings } from '../../domain/project/ceilings.ts';
 import type { ProjectView } from '../../domain/project/project.ts';
 import { keyedHash } from '../../infra/process/crypto.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import type { JobId, ProjectId } from '../../domain/job/job.ts';
+import type { JobId, ProjectId } from '../../domain/shared/ids.ts';
 import type { JobStore } from '../../domain/job/store.ts';
 import type { Wake } from '../../domain/job/wake.ts';
 import { type Channel, channels as allChannels } from '../../domain/verify/channel.ts';

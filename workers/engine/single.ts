@@ -1,7 +1,8 @@
 import { isAbandoned } from '../../domain/job/abandoned.ts';
 import type { JobDefinition } from '../../domain/job/define-job.ts';
 import type { Entered, Guarded } from '../../domain/job/guard.ts';
-import type { FinalState, JobId } from '../../domain/job/job.ts';
+import type { FinalState } from '../../domain/job/job.ts';
+import type { JobId } from '../../domain/shared/ids.ts';
 import type { EngineReason } from '../../domain/job/reasons.ts';
 import type { SendReply } from '../../domain/job/reply.ts';
 import { decideRetry, type PastTry, type RetryRules } from '../../domain/job/retry.ts';

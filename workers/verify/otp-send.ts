@@ -1,5 +1,6 @@
 import { isAbandoned } from '../../domain/job/abandoned.ts';
-import type { FinalState, JobId, ProjectId } from '../../domain/job/job.ts';
+import type { FinalState } from '../../domain/job/job.ts';
+import type { JobId, ProjectId } from '../../domain/shared/ids.ts';
 import type { Entered } from '../../domain/job/guard.ts';
 import type { ClosingAttempt, JobStore } from '../../domain/job/store.ts';
 import type { Wake, Woken } from '../../domain/job/wake.ts';

@@ -1,5 +1,5 @@
 import { identityCodeTexts } from '../../domain/identity/code-texts.ts';
-import type { JobId } from '../../domain/job/job.ts';
+import type { JobId } from '../../domain/shared/ids.ts';
 import { type CallbackName, callbackPath } from '../../domain/verify/callback.ts';
 import type { Channel } from '../../domain/verify/channel.ts';
 import type { GuardedChannel } from '../../domain/verify/guard.ts';

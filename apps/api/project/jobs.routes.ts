@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { attemptOutcomes, JobId, jobStates } from '../../../domain/job/job.ts';
+import { attemptOutcomes, jobStates } from '../../../domain/job/job.ts';
+import { JobId } from '../../../domain/shared/ids.ts';
 import type { AttemptView, JobFilter, JobReader, JobView } from '../../../domain/job/port.ts';
 import { type JobKind, jobKinds } from '../../../domain/jobs.ts';
 import { endFacts } from '../../../domain/reasons.ts';

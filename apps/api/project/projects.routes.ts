@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ProjectId } from '../../../domain/job/job.ts';
+import type { ProjectId } from '../../../domain/shared/ids.ts';
 import { attemptOutcomes } from '../../../domain/job/job.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { ProjectSettings, settingWarnings } from '../../../domain/settings.ts';

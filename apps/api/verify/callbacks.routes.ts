@@ -1,5 +1,5 @@
 import { type RequestHandler, Router } from 'express';
-import { JobId } from '../../../domain/job/job.ts';
+import { JobId } from '../../../domain/shared/ids.ts';
 import type { CallbackName, CallbackReader } from '../../../domain/verify/callback.ts';
 import type { Deliveries } from '../../../domain/verify/deliveries.ts';
 import type { QuotaCounter } from '../../../domain/project/quota.ts';

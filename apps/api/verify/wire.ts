@@ -1,6 +1,6 @@
 import type { Recipients } from '../../../domain/identity/recipient/port.ts';
 import { RecipientId } from '../../../domain/identity/recipient/recipient.ts';
-import type { JobId } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import { phoneCodes } from '../../../domain/verify/phone-codes.ts';
 import { accessTokens } from '../../../infra/identity/access-tokens.ts';
 import { approvalSignatureHolds } from '../../../infra/identity/device/approval-signature.ts';

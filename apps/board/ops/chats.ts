@@ -1,6 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { may } from '../../../domain/staff/policy.ts';
+import { may } from '../../../domain/staff/role-actions.ts';
 import { ChatId, type StaffChats, type UnreachableChat } from '../../../domain/message/telegram/chat.ts';
 import { sendJson } from '../../http/answer.ts';
 import { Problem } from '../../http/problem.ts';

@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import { may } from '../../../domain/staff/policy.ts';
+import { may } from '../../../domain/staff/role-actions.ts';
 import { retriableStates } from '../../../domain/staff/command.ts';
 import {
   type AttemptFailureGroup,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { JobId, isFinal, jobStates } from '../../../domain/job/job.ts';
+import { isFinal, jobStates } from '../../../domain/job/job.ts';
+import { JobId } from '../../../domain/shared/ids.ts';
 import { definitionOf } from '../../../domain/job/define-job.ts';
 import { AddressHash, type JobFilter, type WindowHours, windowHours } from '../../../domain/staff/ops.ts';
 import { findPhone } from '../../../domain/staff/phone-search.ts';

@@ -1,11 +1,12 @@
 import { type Request, type Response, Router } from 'express';
-import { isFinal, JobId, jobStates } from '../../../domain/job/job.ts';
+import { isFinal, jobStates } from '../../../domain/job/job.ts';
+import { JobId } from '../../../domain/shared/ids.ts';
 import { type JobCommand, jobCommands, type JobRegistry, staffMay } from '../../../domain/job/define-job.ts';
 import type { AuditLine } from '../../../domain/staff/audit.ts';
 import { retriableStates } from '../../../domain/staff/command.ts';
 import { permanentReasons } from '../../../domain/reasons.ts';
 import type { AttemptLine, JobPage, VerificationLine } from '../../../domain/staff/ops.ts';
-import { may } from '../../../domain/staff/policy.ts';
+import { may } from '../../../domain/staff/role-actions.ts';
 import { sendJson } from '../../http/answer.ts';
 import { endFacts } from '../../../domain/reasons.ts';
 import { explainStored, reasons } from '../../../domain/reasons.ts';

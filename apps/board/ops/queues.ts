@@ -8,7 +8,7 @@ import {
   staffMay,
 } from '../../../domain/job/define-job.ts';
 import type { QueueLine } from '../../../domain/staff/ops.ts';
-import { may } from '../../../domain/staff/policy.ts';
+import { may } from '../../../domain/staff/role-actions.ts';
 import { sendJson } from '../../http/answer.ts';
 import { Problem } from '../../http/problem.ts';
 import { answer, optional, read, Text, wantsJson, wire } from '../answer.ts';

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { FinalState, JobId, JobState } from '../../../domain/job/job.ts';
+import type { FinalState, JobState } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import type { ClosedAttempt, ClosingAttempt, JobStore, OpeningAttempt } from '../../../domain/job/store.ts';
 import { batcher, type GatherMs, NO_GATHERING } from '../engine/batcher.ts';
 import { attemptIsOpen, jobIsUnfinished } from '../engine/by-key.ts';

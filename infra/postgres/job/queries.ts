@@ -1,6 +1,7 @@
 import type { EntityManager, QBFilterQuery } from '@mikro-orm/postgresql';
 import type { JobRegistry } from '../../../domain/job/define-job.ts';
-import { isFinal, JobId, type JobState, type ProjectId } from '../../../domain/job/job.ts';
+import { isFinal, type JobState } from '../../../domain/job/job.ts';
+import { JobId, type ProjectId } from '../../../domain/shared/ids.ts';
 import type { AttemptView, JobFilter, JobReader, JobView } from '../../../domain/job/port.ts';
 import { addressText, type Destination } from '../../../domain/shared/address.ts';
 import { pageOf } from '../../../domain/shared/page.ts';

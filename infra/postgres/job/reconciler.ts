@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { FinalState, JobId, EntryLabels } from '../../../domain/job/job.ts';
+import type { FinalState, EntryLabels } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import { countFinished } from '../../process/metrics.ts';
 import type { DueEntry } from '../../queue/entries.ts';
 import { type Keep, type Retention, type Retired, retirement } from '../engine/retention.ts';

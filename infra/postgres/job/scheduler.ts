@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { definitionOf, type JobRegistry } from '../../../domain/job/define-job.ts';
-import type { EntryLabels, JobId } from '../../../domain/job/job.ts';
+import type { EntryLabels } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import type { DueEntry } from '../../queue/entries.ts';
 import { HELD } from './held.ts';
 import { eachPriority } from './priorities.ts';

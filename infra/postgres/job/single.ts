@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { FinalState, JobId, JobState, ProjectId } from '../../../domain/job/job.ts';
+import type { FinalState, JobState } from '../../../domain/job/job.ts';
+import type { JobId, ProjectId } from '../../../domain/shared/ids.ts';
 import type { PastTry } from '../../../domain/job/retry.ts';
 import type { SingleJob } from '../../../domain/job/single.ts';
 import { batcher } from '../engine/batcher.ts';

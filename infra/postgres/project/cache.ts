@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
-import type { ProjectId } from '../../../domain/job/job.ts';
+import type { ProjectId } from '../../../domain/shared/ids.ts';
 import { ProjectSettings } from '../../../domain/settings.ts';
 
 /** A changed setting reaches every worker within this time. */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { ProjectId } from '../../../domain/job/job.ts';
+import { ProjectId } from '../../../domain/shared/ids.ts';
 import { KeyScope, keyAccesses, keyModes } from '../../../domain/project/key.ts';
 import type { KeyDirectory, KnownKey } from '../../../domain/project/port.ts';
 import { ProjectSettings } from '../../../domain/settings.ts';

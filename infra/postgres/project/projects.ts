@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
-import { ProjectId } from '../../../domain/job/job.ts';
+import { ProjectId } from '../../../domain/shared/ids.ts';
 import { ApiKeyText, keyFront, keyText } from '../../../domain/project/key.ts';
 import {
   CeilingsChange,

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import type { BroadcastIntake } from '../../../domain/message/broadcast/broadcast.ts';
-import type { ProjectId } from '../../../domain/job/job.ts';
+import type { ProjectId } from '../../../domain/shared/ids.ts';
 import {
   CeilingReached,
   ceilingHit,

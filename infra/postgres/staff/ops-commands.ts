@@ -7,7 +7,8 @@ import {
   type QueueCommand,
   staffMay,
 } from '../../../domain/job/define-job.ts';
-import { EntryLabels, isFinal, JobId, type JobState, jobStates } from '../../../domain/job/job.ts';
+import { EntryLabels, isFinal, type JobState, jobStates } from '../../../domain/job/job.ts';
+import { JobId } from '../../../domain/shared/ids.ts';
 import {
   type CommandRefusal,
   type CommandResult,

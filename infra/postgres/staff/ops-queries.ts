@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { JobId } from '../../../domain/job/job.ts';
+import { JobId } from '../../../domain/shared/ids.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
 import {
   AddressHash,

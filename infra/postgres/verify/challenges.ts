@@ -13,7 +13,7 @@ import type { Answerer, Challenges } from '../../../domain/identity/approval/por
 import { REPORT_PAUSE_SECONDS } from '../../../domain/identity/approval/push-limits.ts';
 import type { DevicePublicKey } from '../../../domain/identity/device/public-key.ts';
 import { isAskedByApp } from '../../../domain/verify/sign-in-sends.ts';
-import type { JobId, ProjectId } from '../../../domain/job/job.ts';
+import type { JobId, ProjectId } from '../../../domain/shared/ids.ts';
 import { OWN_APP_PROVIDER } from '../../../domain/verify/channel.ts';
 import type { Deliveries } from '../../../domain/verify/deliveries.ts';
 import { otpSend } from '../../../domain/verify/job.ts';

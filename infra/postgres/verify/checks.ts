@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type CheckResult, FAILED_CHECKS_IN_A_ROW_MAX, lockedSince } from '../../../domain/verify/check.ts';
 import type { ClosedReason } from '../../../domain/verify/verification.ts';
-import type { ProjectId } from '../../../domain/job/job.ts';
+import type { ProjectId } from '../../../domain/shared/ids.ts';
 import type { ByTo, Check, Checks } from '../../../domain/verify/checks.ts';
 import { TOTP_FAILURES_MAX } from '../../../domain/shared/totp.ts';
 import type { Persons } from '../../../domain/identity/person/port.ts';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { JobId } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import type { Deliveries } from '../../../domain/verify/deliveries.ts';
 
 /** Records what providers report of attempts, late reports too. */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { EnrolmentPayers } from '../../../domain/identity/device/port.ts';
-import type { ProjectId } from '../../../domain/job/job.ts';
+import type { ProjectId } from '../../../domain/shared/ids.ts';
 import { ProjectSettings } from '../../../domain/settings.ts';
 import { sha256 } from '../../process/crypto.ts';
 import { lockBudgets } from './budgets.ts';

@@ -1,12 +1,12 @@
 import type pg from 'pg';
-import type { JobId, QueueEntry } from '../../../domain/job/job.ts';
+import type { QueueEntry } from '../../../domain/job/job.ts';
 import type { PaidAsker } from '../../../domain/verify/asker.ts';
 import { lockedSince } from '../../../domain/verify/check.ts';
 import { type PrefixScore, scoredPrefix } from '../../../domain/verify/fraud.ts';
 import { type Channel, channelRules } from '../../../domain/verify/channel.ts';
 import { chainMicros, type DaySpend, type PaidCount, withSpend } from '../../../domain/verify/paid-limits.ts';
 import type { SendAnswer, SendOrder } from '../../../domain/verify/intake.ts';
-import type { VerificationId } from '../../../domain/shared/ids.ts';
+import type { VerificationId, JobId } from '../../../domain/shared/ids.ts';
 import type { SendPlan } from '../../../domain/verify/send-facts.ts';
 import { HOUR_SECONDS } from '../../../domain/verify/send.ts';
 import type { Locale } from '../../../domain/shared/locale.ts';

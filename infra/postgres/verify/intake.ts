@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { limitReasons } from '../../../domain/verify/reasons.ts';
-import type { JobId, QueueEntry } from '../../../domain/job/job.ts';
+import type { QueueEntry } from '../../../domain/job/job.ts';
 import type { Channel } from '../../../domain/verify/channel.ts';
 import type { OtpIntake, SendAnswer, SendOrder } from '../../../domain/verify/intake.ts';
 import { otpSend } from '../../../domain/verify/job.ts';
-import type { VerificationId } from '../../../domain/shared/ids.ts';
+import type { VerificationId, JobId } from '../../../domain/shared/ids.ts';
 import { addressText } from '../../../domain/shared/address.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
 import { refusalFacts } from '../../../domain/verify/refusal-facts.ts';

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { jobs } from '../../../domain/jobs.ts';
-import type { JobId, ProjectId } from '../../../domain/job/job.ts';
+import type { JobId, ProjectId } from '../../../domain/shared/ids.ts';
 import type { Channel } from '../../../domain/verify/channel.ts';
 import type { OtpJob, OtpJobs } from '../../../domain/verify/otp-job.ts';
 import type { PastAttempt } from '../../../domain/verify/step.ts';

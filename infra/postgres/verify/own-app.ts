@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { JobId } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import { OWN_APP_PROVIDER } from '../../../domain/verify/channel.ts';
 import type { CodeChannel } from '../../../domain/verify/port.ts';
 import { batcher } from '../engine/batcher.ts';

@@ -1,8 +1,7 @@
-import { JobId, ProjectId } from '../../../domain/job/job.ts';
 import type { KeyMode } from '../../../domain/project/key.ts';
 import type { AskerKind } from '../../../domain/verify/asker.ts';
 import type { Channel } from '../../../domain/verify/channel.ts';
-import { VerificationId } from '../../../domain/shared/ids.ts';
+import { VerificationId, JobId, ProjectId } from '../../../domain/shared/ids.ts';
 import type { Payment } from '../../../domain/shared/payment.ts';
 import type { Locale } from '../../../domain/shared/locale.ts';
 import type { Verification, VerificationState } from '../../../domain/verify/verification.ts';

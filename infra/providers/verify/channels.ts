@@ -1,4 +1,4 @@
-import type { JobId } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import type { CallbackReader } from '../../../domain/verify/callback.ts';
 import { type Channel, channels } from '../../../domain/verify/channel.ts';
 import type { CodeChannel } from '../../../domain/verify/port.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JobId } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import type { Cost, SendReply } from '../../../domain/job/reply.ts';
 import type { CodeChannel, CodeMessage } from '../../../domain/verify/port.ts';
 import { replyToStatus } from '../classify-status.ts';

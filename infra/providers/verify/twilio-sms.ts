@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import twilio from 'twilio';
 import { z } from 'zod';
-import type { JobId } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import type { Cost, SendReply } from '../../../domain/job/reply.ts';
 import type { CodeChannel, CodeMessage } from '../../../domain/verify/port.ts';
 import { type Answered, replyToStatus } from '../classify-status.ts';

@@ -1,7 +1,7 @@
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOGINS_PER_MINUTE } from '../../../apps/board/login.ts';
-import { boardRules, type Rule } from '../../../domain/staff/access/policy.ts';
+import { boardRules, type Rule } from '../../../domain/staff/access/route-rules.ts';
 import { PENDING_SESSION_MINUTES } from '../../../domain/staff/session.ts';
 import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff/lock.ts';
 import { type Authenticator, authenticator } from '../../support/authenticator.ts';

@@ -2,7 +2,7 @@ import { isFinal } from '../../../domain/job/job.ts';
 import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { JobId } from '../../../domain/job/job.ts';
+import { JobId } from '../../../domain/shared/ids.ts';
 import type { AttemptOutcome, JobState } from '../../../domain/job/job.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
 

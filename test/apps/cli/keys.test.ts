@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type CliContext, CliError, type CliPorts } from '../../../apps/cli/context.ts';
 import { createProgram } from '../../../apps/cli/program.ts';
-import type { ProjectId } from '../../../domain/job/job.ts';
+import type { ProjectId } from '../../../domain/shared/ids.ts';
 import { auditLog } from '../../../infra/postgres/staff/audit.ts';
 import { type Ground, makeKey, makeProject, openGround } from '../../support/api.ts';
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { definePersonRoute, defineRoute } from '../../../apps/http/route.ts';
 import { FAILED_AUTHENTICATIONS_PER_MINUTE } from '../../../domain/project/quota.ts';
 import { SessionId } from '../../../domain/identity/session/session.ts';
-import { ProjectId } from '../../../domain/job/job.ts';
+import { ProjectId } from '../../../domain/shared/ids.ts';
 import { RecipientId } from '../../../domain/identity/recipient/recipient.ts';
 import type { KeyScope } from '../../../domain/project/key.ts';
 import { sessionTokens } from '../../../infra/identity/access-tokens.ts';

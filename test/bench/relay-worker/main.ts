@@ -1,7 +1,7 @@
 import { Worker } from 'bullmq';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import type { JobId } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import { otpSend } from '../../../domain/verify/job.ts';
 import { readConfig } from '../../../infra/process/config.ts';
 import { telegramBot } from '../../../infra/providers/verify/telegram-bot.ts';

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import type { Redis } from 'ioredis';
-import type { JobId } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import { openQueues } from '../../../infra/queue/queues.ts';
 import { addEntries, type DueEntry } from '../../../infra/queue/entries.ts';
 import type { Stage } from './stage.ts';

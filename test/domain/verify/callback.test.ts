@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { JobId } from '../../../domain/shared/ids.ts';
-import { apiRules } from '../../../domain/staff/access/policy.ts';
+import { apiRules } from '../../../domain/staff/access/route-rules.ts';
 import { callbackPath } from '../../../domain/verify/callback.ts';
 
 test('a callback names its job and attempt, on the one path that takes them by the provider’s signature', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { JobId } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import { otpSend } from '../../../domain/verify/job.ts';
 import { hotPool } from '../../../infra/postgres/engine/hot-pool.ts';
 import { reconcilerQueries } from '../../../infra/postgres/job/reconciler.ts';

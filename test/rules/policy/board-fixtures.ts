@@ -1,5 +1,5 @@
 import { appRoutes } from '@bull-board/api/dist/routes.js';
-import { boardRules } from '../../../domain/staff/access/policy.ts';
+import { boardRules } from '../../../domain/staff/access/route-rules.ts';
 import { shapeOf } from './express-routes.ts';
 import { makeClosedChat, makeVerification, recipientOf } from './objects.ts';
 import { type Fixture } from './fixture.ts';

@@ -1,4 +1,4 @@
-import { may } from '../../../domain/staff/policy.ts';
+import { may } from '../../../domain/staff/role-actions.ts';
 import { staffRoles } from '../../../domain/staff/role.ts';
 import type { AnyRule } from './walk.ts';
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import type { PersonRule, Rule } from '../../../domain/staff/access/policy.ts';
+import type { PersonRule, Rule } from '../../../domain/staff/access/route-rules.ts';
 import { type KeyAccess, type KeyMode, KeyScope } from '../../../domain/project/key.ts';
-import { may } from '../../../domain/staff/policy.ts';
+import { may } from '../../../domain/staff/role-actions.ts';
 import { type StaffRole, staffRoles } from '../../../domain/staff/role.ts';
 import { inApp, makeDevice, openSession } from './person-objects.ts';
 import { makeKey, makePerson, makeProject, type Owner, sha256, type World } from './world.ts';

@@ -1,5 +1,5 @@
 import { apiRoutes } from '../../support/api-routes.ts';
-import { apiRules, boardRules, botRules } from '../../../domain/staff/access/policy.ts';
+import { apiRules, boardRules, botRules } from '../../../domain/staff/access/route-rules.ts';
 import { apiFixtures, botFixtures } from './api-fixtures.ts';
 import { boardFixtures, forbidden } from './board-fixtures.ts';
 import type { Fixture } from './fixture.ts';

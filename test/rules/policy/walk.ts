@@ -1,4 +1,4 @@
-import type { Rule } from '../../../domain/staff/access/policy.ts';
+import type { Rule } from '../../../domain/staff/access/route-rules.ts';
 import { type Answer, ask } from './ask.ts';
 import { type Ask, type Fixture, noId } from './fixture.ts';
 import { type Role, type Verdict, verdict } from './roles.ts';

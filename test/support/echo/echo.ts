@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { defineJob, everyCommand } from '../../../domain/job/define-job.ts';
-import { JobId } from '../../../domain/job/job.ts';
+import { JobId } from '../../../domain/shared/ids.ts';
 import type { Settle } from '../../../infra/postgres/job/settle.ts';
 
 /** A kind that production doesn't have: it says a word to a provider, which says it back. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import type { JobId } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import { jobs } from '../../../domain/jobs.ts';
 import { depthReader } from '../../../infra/postgres/job/depth.ts';
 import { reconcilerQueries } from '../../../infra/postgres/job/reconciler.ts';

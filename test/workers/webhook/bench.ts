@@ -1,7 +1,7 @@
 import { isFinal } from '../../../domain/job/job.ts';
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished } from 'vitest';
-import type { JobId, ProjectId } from '../../../domain/job/job.ts';
+import type { JobId, ProjectId } from '../../../domain/shared/ids.ts';
 import { webhook } from '../../../domain/webhook/job.ts';
 import type { EndpointView } from '../../../domain/webhook/endpoint.ts';
 import type { WebhookOwner } from '../../../domain/webhook/port.ts';

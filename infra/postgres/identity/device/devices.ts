@@ -20,8 +20,7 @@ import type {
 import { DevicePublicKey } from '../../../../domain/identity/device/public-key.ts';
 import { TOTP_SECRET_BYTES } from '../../../../domain/shared/totp.ts';
 import type { PersonId } from '../../../../domain/identity/person/person.ts';
-import type { ProjectId } from '../../../../domain/job/job.ts';
-import type { VerificationId } from '../../../../domain/shared/ids.ts';
+import type { VerificationId, ProjectId } from '../../../../domain/shared/ids.ts';
 import type { Phone } from '../../../../domain/shared/phone.ts';
 import { pageOf } from '../../../../domain/shared/page.ts';
 import type { KeyMode } from '../../../../domain/project/key.ts';

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { PersonId } from '../../../../domain/identity/person/person.ts';
 import type { Persons, ShownAddress } from '../../../../domain/identity/person/persons.ts';
-import type { ProjectId } from '../../../../domain/job/job.ts';
+import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import type { Phone } from '../../../../domain/shared/phone.ts';
 import type { KeyMode } from '../../../../domain/project/key.ts';
 import { RecipientId } from '../../../../domain/identity/recipient/recipient.ts';

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { ProjectId } from '../../../../domain/job/job.ts';
+import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import { forgets } from '../../forgets.ts';
 import { TEST_PREFIX } from '../person/phone-users.ts';
 

@@ -1,7 +1,7 @@
 import { type FilterQuery, LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { v7 as uuidv7 } from 'uuid';
-import type { ProjectId } from '../../../../domain/job/job.ts';
+import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import { pageOf } from '../../../../domain/shared/page.ts';
 import type {
   ConflictField,

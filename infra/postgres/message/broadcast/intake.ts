@@ -11,7 +11,7 @@ import type {
 } from '../../../../domain/message/broadcast/broadcast.ts';
 import { rankOf } from '../../../../domain/job/priority.ts';
 import { URGENT_PER_MINUTE_MAX } from '../../../../domain/message/broadcast/priority.ts';
-import type { JobId } from '../../../../domain/job/job.ts';
+import type { JobId } from '../../../../domain/shared/ids.ts';
 import type { KeyedHash, Encryption } from '../../../process/crypto.ts';
 import { countFinished } from '../../../process/metrics.ts';
 import { batcher } from '../../engine/batcher.ts';

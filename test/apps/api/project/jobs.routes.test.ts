@@ -6,7 +6,7 @@ import { jobs } from '../../../../domain/jobs.ts';
 import { jobReader } from '../../../../infra/postgres/job/queries.ts';
 import { addressText } from '../../../../domain/shared/address.ts';
 import { reasons } from '../../../../domain/reasons.ts';
-import type { ProjectId } from '../../../../domain/job/job.ts';
+import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import {
   type Ground,
   makeKey,

@@ -7,7 +7,7 @@ import {
   subscribers,
   type Following,
 } from '../../../../apps/api/verify/event-stream-subscribers.ts';
-import { ProjectId } from '../../../../domain/job/job.ts';
+import { ProjectId } from '../../../../domain/shared/ids.ts';
 import type { LiveState } from '../../../../domain/verify/live-state.ts';
 
 const live = (id: string): LiveState => ({ id, status: 'live', approval: null });

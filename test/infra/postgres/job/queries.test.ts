@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ProjectId } from '../../../../domain/job/job.ts';
+import { ProjectId } from '../../../../domain/shared/ids.ts';
 import type { JobFilter } from '../../../../domain/job/port.ts';
 import { jobsQuery, jobsWhere } from '../../../../infra/postgres/job/queries.ts';
 import { type Ground, makeProject, openGround } from '../../../support/api.ts';

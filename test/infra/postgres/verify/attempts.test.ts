@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { JobId } from '../../../../domain/job/job.ts';
+import type { JobId } from '../../../../domain/shared/ids.ts';
 import type { SendReply } from '../../../../domain/job/reply.ts';
 import { openWorld, orderFor, sendCode, type World } from './world.ts';
 

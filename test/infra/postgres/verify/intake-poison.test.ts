@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ProjectId } from '../../../../domain/job/job.ts';
+import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import type { SendOrder } from '../../../../domain/verify/intake.ts';
 import { parsePhone } from '../../../../domain/shared/phone.ts';
 import { ProjectSettings } from '../../../../domain/settings.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { JobId } from '../../../../domain/job/job.ts';
+import type { JobId } from '../../../../domain/shared/ids.ts';
 import type { ClosingAttempt } from '../../../../domain/job/store.ts';
 import { opsCommands } from '../../../../infra/postgres/staff/ops-commands.ts';
 import { deadlocksOf, openWorld, orderFor, sendCode, type World } from './world.ts';

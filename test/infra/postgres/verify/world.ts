@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { JobId } from '../../../../domain/job/job.ts';
+import type { JobId } from '../../../../domain/shared/ids.ts';
 import type { Wake } from '../../../../domain/job/wake.ts';
 import type { Channel } from '../../../../domain/verify/channel.ts';
 import type { SendOrder } from '../../../../domain/verify/intake.ts';

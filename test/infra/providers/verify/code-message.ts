@@ -1,4 +1,4 @@
-import { JobId } from '../../../../domain/job/job.ts';
+import { JobId } from '../../../../domain/shared/ids.ts';
 import type { CodeMessage } from '../../../../domain/verify/port.ts';
 
 export const JOB_ID = JobId.parse('0198f3c2-6d5e-7a10-9b3c-2f1e4d5c6b7a');

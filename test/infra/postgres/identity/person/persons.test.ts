@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PersonId } from '../../../../../domain/identity/person/person.ts';
 import type { Persons } from '../../../../../domain/identity/person/persons.ts';
 import type { Sessions } from '../../../../../domain/identity/session/sessions.ts';
-import type { ProjectId } from '../../../../../domain/job/job.ts';
+import type { ProjectId } from '../../../../../domain/shared/ids.ts';
 import type { Phone } from '../../../../../domain/shared/phone.ts';
 import type { Registrations } from '../../../../../domain/identity/registration/port.ts';
 import type { PhoneProof } from '../../../../../domain/identity/registration/user.ts';

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { ProjectId } from '../../../../../domain/job/job.ts';
+import type { ProjectId } from '../../../../../domain/shared/ids.ts';
 import type { Phone } from '../../../../../domain/shared/phone.ts';
 import type { Registrations } from '../../../../../domain/identity/registration/port.ts';
 import { keyedHash } from '../../../../../infra/process/crypto.ts';

@@ -11,7 +11,7 @@ import {
 } from '../../../../../domain/identity/session/sessions.ts';
 import { DeviceId } from '../../../../../domain/identity/device/device.ts';
 import type { PersonTokens } from '../../../../../domain/identity/session/session.ts';
-import type { ProjectId } from '../../../../../domain/job/job.ts';
+import type { ProjectId } from '../../../../../domain/shared/ids.ts';
 import type { Phone } from '../../../../../domain/shared/phone.ts';
 import { sessionTokens } from '../../../../../infra/identity/access-tokens.ts';
 import { keyedHash } from '../../../../../infra/process/crypto.ts';

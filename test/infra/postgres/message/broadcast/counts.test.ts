@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { broadcasts, foldTallies } from '../../../../../infra/postgres/message/broadcast/broadcasts.ts';
-import type { FinalState, JobId } from '../../../../../domain/job/job.ts';
+import type { FinalState } from '../../../../../domain/job/job.ts';
+import type { JobId } from '../../../../../domain/shared/ids.ts';
 import type { JobReason } from '../../../../../domain/reasons.ts';
 import { opsCommands } from '../../../../../infra/postgres/staff/ops-commands.ts';
 import { telegramRefusal } from '../../../../../domain/message/telegram/refusal.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { may, staffActions } from '../../../domain/staff/policy.ts';
+import { may, staffActions } from '../../../domain/staff/role-actions.ts';
 import { staffRoles } from '../../../domain/staff/role.ts';
 
 const changes = staffActions.filter((action) => !action.endsWith('.read'));

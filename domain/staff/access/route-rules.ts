@@ -1,11 +1,11 @@
 import type { KeyScope } from '../../project/key.ts';
-import type { StaffAction } from '../policy.ts';
+import type { StaffAction } from '../role-actions.ts';
 
 /**
  * Who may what. Each route there is has one of these rules: those of the API carry it in their own value, because its type
  * demands one there (`apps/http/route.ts`); every other route, which Express would take without, stands in the tables below.
  * They are here and not with the apps, because no app may know another and the policy is to be read in one place; what a role of
- * staff may do is `domain/staff/policy.ts`. `test/rules/policy.test.ts` asks every route as everybody.
+ * staff may do is `domain/staff/role-actions.ts`. `test/rules/policy.test.ts` asks every route as everybody.
  */
 export type Rule = KeyRule | PersonRule | StaffRule | SessionRule | ProofRule | OpenRule;
 

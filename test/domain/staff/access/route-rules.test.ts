@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { apiRules, boardRules, botRules, type RouteRules } from '../../../../domain/staff/access/policy.ts';
+import {
+  apiRules,
+  boardRules,
+  botRules,
+  type RouteRules,
+} from '../../../../domain/staff/access/route-rules.ts';
 
 const rulesOf = (rules: RouteRules) => Object.entries(rules);
 const changes = ([route]: readonly [string, unknown]) => !route.startsWith('GET ');
