@@ -12,7 +12,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129100400-webhook-baseline.ts': '9dac9e20aaeaa0d097130500e0f673e87bd36d5a78e3b3833f472554edcaaa8c',
   '20261129100500-staff-baseline.ts': '4e01ab0bbebd6b0f0cb2b0cc3a4d2a4b7ad81e22162500d25490457efb585fe8',
   '20261129100600-verify-baseline.ts': 'ef56c15295bf7f833d8575639af032c9ca8409c2c8eef13e9f39373a4463464a',
-  '20261129100700-message-baseline.ts': 'e6cb3aebdbf37889e3d07da0b1a0abf3ecde1f70c4d4a0339260c445915ea951',
+  '20261129100700-message-baseline.ts': '6e8c61da8dd41da638b429eccce39d84d6a1db72b0254256ed15df3ad2f92b18',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

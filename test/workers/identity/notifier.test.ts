@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Notices } from '../../../domain/identity/approval/notice.ts';
-import {
-  APP_PUSHES_PER_HOUR,
-  PUSHES_PER_HOUR,
-  STRANGER_PUSHES_PER_HOUR,
-} from '../../../domain/identity/approval/push-limits.ts';
+import { APP_PUSHES_PER_HOUR, PUSHES_PER_HOUR } from '../../../domain/identity/approval/push-limits.ts';
 import { PLATFORM_PROJECT_ID } from '../../../domain/project/platform.ts';
 import { broadcastIntake } from '../../../infra/postgres/message/broadcast/intake.ts';
 import { notices } from '../../../infra/postgres/identity/approval/notices.ts';
@@ -163,50 +159,6 @@ describe('the announcer', () => {
     expect(rows).toEqual([]);
   });
 
-  test('pushes and writes to nobody of a test key', async () => {
-    const person = await makePerson({ mode: 'test', devices: 2, chat: 7_002 });
-    const notice = await insertNotice(person.id, 'device-revoked', person.devices[0]?.device ?? '');
-    await rounds()();
-    expect(await toldBy(notice)).toEqual([]);
-  });
-
-  test('tells once, though it died between handing over and writing that down', async () => {
-    const person = await makePerson({ devices: 2 });
-    const notice = await insertNotice(person.id, 'device-bound', randomUUID());
-    const dying: Notices = {
-      takeDue: (limit, at, announce) =>
-        notices(world.pool).takeDue(limit, at, async (due) => {
-          await announce(due);
-          throw new Error('killed');
-        }),
-    };
-    await expect(rounds(dying)()).rejects.toThrow('killed');
-    expect(await toldBy(notice)).toHaveLength(1);
-    await rounds()();
-    await rounds()();
-    const told = await toldBy(notice);
-    expect(told).toHaveLength(1);
-    expect(told[0]?.to).toHaveLength(2);
-  });
-
-  test('rings a phone no more than it may, however many processes announce at once', async () => {
-    const person = await makePerson();
-    const challenges: string[] = [];
-    for (let bombs = 0; bombs < 3 * PUSHES_PER_HOUR; bombs++)
-      challenges.push(await insertChallenge(person.id));
-    // Few at a time, so that each process has some of them in hand.
-    const few: Notices = {
-      takeDue: (_limit, at, announce) => notices(world.pool).takeDue(3, at, announce),
-    };
-    const busy = Array.from({ length: 4 }, () => rounds(few));
-    for (let round = 0; round < challenges.length; round++) await Promise.all(busy.map((tick) => tick()));
-    const pushed = await pushedOf(challenges);
-    expect(pushed.filter((one) => one === 'sent')).toHaveLength(STRANGER_PUSHES_PER_HOUR);
-    expect(pushed.filter((one) => one === 'limited')).toHaveLength(
-      challenges.length - STRANGER_PUSHES_PER_HOUR,
-    );
-  });
-
   test('rings for a service that the person knows, after strangers with its app’s key rang as often as they may', async () => {
     const person = await makePerson();
     const { projectId } = await world.makeProject();
@@ -222,31 +174,5 @@ describe('the announcer', () => {
     const service = await insertChallenge(person.id, { projectId });
     await rounds()();
     expect(await pushedOf([service])).toEqual(['sent']);
-  });
-
-  test('what it told, and what nobody answered, leaves with retention; what was signed stays', async () => {
-    const person = await makePerson();
-    const challenge = await insertChallenge(person.id);
-    await rounds()();
-    await world.pool.query(
-      `insert into approval (challenge_id, verification_id, project_id, person_id, device_id, result, statement, signature, public_key, at)
-       values ($1, $2, $2, $2, $2, 'denied', '{}', '', '{}', now() - interval '1 year')`,
-      [challenge, randomUUID()],
-    );
-    await world.reconciler.retire(now(), { jobDays: 30, phoneDays: 7 });
-    expect(await pushedOf([challenge])).toEqual(['sent']);
-    await world.pool.query(`update challenge set expires_at = now() - interval '31 days' where id = $1`, [
-      challenge,
-    ]);
-    await world.pool.query(
-      `update person_notice set announced_at = now() - interval '31 days' where person_id = $1`,
-      [person.id],
-    );
-    await world.reconciler.retire(now(), { jobDays: 30, phoneDays: 7 });
-    const left = async (table: string, column: string, id: string) =>
-      (await world.pool.query(`select from ${table} where ${column} = $1`, [id])).rowCount;
-    expect(await left('challenge', 'id', challenge)).toBe(0);
-    expect(await left('person_notice', 'person_id', person.id)).toBe(0);
-    expect(await left('approval', 'challenge_id', challenge)).toBe(1);
   });
 });

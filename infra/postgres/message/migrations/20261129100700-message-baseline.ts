@@ -65,7 +65,7 @@ create index broadcast_tally_broadcast on broadcast_tally (broadcast_id);
 const counting = `
 /*
  * What became of a message, in the words of its broadcast's counts. blocked: its address is closed or gone for good; every reason
- * that closes a chat or a device (test/infra/postgres/message/broadcast/counts.test.ts compares).
+ * that closes a chat or a device (test/infra/postgres/message/broadcast/broadcasts.test.ts compares).
  */
 create function message_outcome(state text, reason text) returns text language sql immutable as $$
   select case state when 'completed' then 'sent' when 'cancelled' then 'cancelled'

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { base32 } from '../../../../domain/shared/otpauth.ts';
-import { BROWSER_DAYS, BROWSERS_MAX } from '../../../../domain/staff/browser.ts';
 import type { StaffAccounts } from '../../../../domain/staff/port.ts';
 import { SECOND_FACTOR_FAILURES_MAX, type SecondFactors } from '../../../../domain/staff/second-factor.ts';
 import type { StaffSessions } from '../../../../domain/staff/session.ts';
@@ -286,73 +285,4 @@ test('a pending session of a disabled account is none, to be set up or to be com
   await ground.pool.query('update staff set disabled_at = $2 where id = $1', [person.id, now]);
   expect(await sessions.findPending(pending, now)).toBeNull();
   expect(await factors.pass(pending, await person.app.codeAt(now), now)).toEqual(refused('gone'));
-});
-
-describe('a browser in which somebody logged in before', () => {
-  /** Their cookie, after a whole login a minute ago. */
-  async function knownBrowser(person: Person): Promise<string> {
-    const at = later(-60_000);
-    const passed = await factors.pass(await pendingOf(person.id, at), await person.app.codeAt(at), at);
-    if (!passed.passed) throw new Error(passed.reason);
-    return passed.browser;
-  }
-  const knocks = (email: string, times: number, browser: string | null = null) =>
-    Promise.all(Array.from({ length: times }, () => accounts.verifyPassword(email, 'wrong', now, browser)));
-
-  test('is not locked by strangers, neither for the password nor for the code, and forgives them nothing', async () => {
-    const person = await newPerson();
-    const browser = await knownBrowser(person);
-    await knocks(person.email, 2 * FAILED_LOGINS_MAX);
-    expect(await accounts.verifyPassword(person.email, PASSWORD, now)).toMatchObject({ reason: 'locked' });
-    expect(await accounts.verifyPassword(person.email, PASSWORD, now, browser)).toMatchObject({
-      kind: 'accepted',
-    });
-    const code = await person.app.codeAt(now);
-    expect(await factors.pass(await pendingOf(person.id), code, now, browser)).toMatchObject({
-      passed: true,
-      browser,
-    });
-    expect(await accounts.verifyPassword(person.email, PASSWORD, now)).toMatchObject({ reason: 'locked' });
-  });
-
-  test('is locked by its own wrong passwords and codes, and locks nobody else out', async () => {
-    const person = await newPerson();
-    const browser = await knownBrowser(person);
-    await knocks(person.email, FAILED_LOGINS_MAX - 1, browser);
-    expect(await factors.pass(await pendingOf(person.id), WRONG, now, browser)).toEqual(refused('wrong'));
-    expect(await accounts.verifyPassword(person.email, PASSWORD, now, browser)).toMatchObject({
-      reason: 'locked',
-    });
-    expect(await accounts.verifyPassword(person.email, PASSWORD, now)).toMatchObject({ kind: 'accepted' });
-  });
-
-  test('is a stranger to every other account, and to its own after half a year', async () => {
-    const [person, other] = [await newPerson(), await newPerson()];
-    const browser = await knownBrowser(other);
-    await knocks(person.email, FAILED_LOGINS_MAX);
-    expect(await accounts.verifyPassword(person.email, PASSWORD, now, browser)).toMatchObject({
-      reason: 'locked',
-    });
-    const muchLater = later((BROWSER_DAYS + 1) * 86_400_000);
-    const knock = () => accounts.verifyPassword(other.email, 'wrong', muchLater);
-    await Promise.all(Array.from({ length: FAILED_LOGINS_MAX }, knock));
-    expect(await accounts.verifyPassword(other.email, PASSWORD, muchLater, browser)).toMatchObject({
-      reason: 'locked',
-    });
-  });
-
-  test('is one of ten; and staff unlock everybody at the command line', async () => {
-    const person = await newPerson();
-    for (let n = 0; n < BROWSERS_MAX + 2; n++) {
-      const at = later(n * STEP_MS);
-      const passed = await factors.pass(await pendingOf(person.id, at), await person.app.codeAt(at), at);
-      expect(passed.passed).toBe(true);
-    }
-    const kept = await ground.pool.query('select from staff_browser where staff_id = $1', [person.id]);
-    expect(kept.rowCount).toBe(BROWSERS_MAX);
-    await knocks(person.email, FAILED_LOGINS_MAX);
-    expect(await accounts.unlock(person.email)).toBe(true);
-    expect(await accounts.verifyPassword(person.email, PASSWORD, now)).toMatchObject({ kind: 'accepted' });
-    expect(await accounts.unlock('nobody@example.uz')).toBe(false);
-  });
 });

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SendOrder } from '../../../../domain/verify/intake.ts';
 import { channelRules } from '../../../../domain/verify/channel.ts';
 import { dayBudgetOf } from '../../../../domain/verify/paid-limits.ts';
-import { enrolmentPayers } from '../../../../infra/postgres/verify/enrolment-payers.ts';
 import { lockBudgets } from '../../../../infra/postgres/verify/budgets.ts';
 import { otpIntake } from '../../../../infra/postgres/verify/intake.ts';
 import { eventually } from '../../../support/eventually.ts';
@@ -163,16 +162,6 @@ test('a chain reserves what all its paid channels may take; test keys reserve no
   expect(await reservedOf(caller)).toBe(SMS_MICROS + channelRules['telegram-gateway'].reservedMicros);
   await accept(caller, { mode: 'test' });
   expect(await reservedOf(caller)).toBe(SMS_MICROS + channelRules['telegram-gateway'].reservedMicros);
-});
-
-test('the code of an enrolment is not paid with what accepted sends may still need', async () => {
-  const caller = await projectFor(2);
-  await accept(caller);
-  const payers = enrolmentPayers(world.pool);
-  const payer = { projectId: caller.projectId, dailyBudgetMicros: 2 * SMS_MICROS };
-  const charges = await Promise.all([1, 2].map(() => payers.charge(payer, SMS_MICROS, new Date())));
-  expect(charges.filter(Boolean)).toHaveLength(1);
-  expect(await accept(caller)).toMatchObject({ kind: 'refused', reason: 'budget-spent' });
 });
 
 test('that half of a budget is spent is told once a day, however often it is crossed', async () => {

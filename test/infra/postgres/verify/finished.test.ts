@@ -39,17 +39,6 @@ test('a job is counted when its last check is used up, and not before', async ()
   expect(await countFinishedBy(() => check(id, wrong(code)))).toEqual({ 'otp-send cancelled': 1 });
 });
 
-test('a job whose verification is cancelled, or that a newer send replaces, is counted', async () => {
-  const { id } = await send();
-  const cancel = () => world.verifications.cancel(caller.projectId, 'live', id);
-  expect(await countFinishedBy(cancel)).toEqual({ 'otp-send cancelled': 1 });
-  expect(await countFinishedBy(cancel)).toEqual({});
-  const phone = freshPhone();
-  await send(phone);
-  const again = () => world.intake.accept(orderFor(caller, phone, { gapsSeconds: [] }));
-  expect(await countFinishedBy(again)).toEqual({ 'otp-send cancelled': 1 });
-});
-
 test('a job that the reconciler ends is counted as what it became', async () => {
   const { jobId } = await send();
   await world.pool.query(`update job set deadline_at = now() - interval '1 hour' where id = $1`, [jobId]);

@@ -5,14 +5,11 @@ import type { ProjectId } from '../../../../../domain/shared/ids.ts';
 import type { Phone } from '../../../../../domain/shared/phone.ts';
 import type { Registrations } from '../../../../../domain/identity/registration/port.ts';
 import { keyedHash } from '../../../../../infra/process/crypto.ts';
-import { botUpdates } from '../../../../../infra/postgres/identity/registration/bot-updates.ts';
 import { hotPool } from '../../../../../infra/postgres/engine/hot-pool.ts';
 import { registrations } from '../../../../../infra/postgres/identity/registration/registrations.ts';
-import { usedLogins } from '../../../../../infra/postgres/identity/registration/used-logins.ts';
 import { type FreshDatabase, freshDatabase } from '../../../../support/servers.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');
-const later = (seconds: number) => new Date(now.getTime() + seconds * 1_000);
 const phone = '+998901234567' as Phone;
 const PEOPLE = 20;
 
@@ -108,39 +105,4 @@ test('a verified person’s phone is not changed by giving one', async () => {
   await prove(1);
   expect(await people.givePhone(who(1), '+998907654321' as Phone, 'contact', now)).toBeNull();
   expect(await people.find(who(1))).toMatchObject({ phone, isVerified: true });
-});
-
-test('of twenty who claim one update at one moment one has it, until it died over it', async () => {
-  const updates = botUpdates(pool, 7);
-  const claims = await Promise.all(all.map(() => updates.claim(1, null, now)));
-  expect(claims.filter((claim) => claim === 'claimed')).toHaveLength(1);
-  expect(claims.filter((claim) => claim === 'busy')).toHaveLength(PEOPLE - 1);
-  expect(await updates.claim(1, null, later(30))).toBe('busy');
-  const late = await Promise.all(all.map(() => updates.claim(1, null, later(31))));
-  expect(late.filter((claim) => claim === 'claimed')).toHaveLength(1);
-  await updates.finish(1, later(32));
-  expect(await updates.claim(1, null, later(3_600))).toBe('done');
-  expect(await botUpdates(pool, 8).claim(1, null, now)).toBe('claimed');
-});
-
-test('of twenty updates of one chat one is worked on at a time, by whichever process; those of another chat are not waited for', async () => {
-  const [one, other] = [botUpdates(pool, 9), botUpdates(pool, 9)];
-  const claims = await Promise.all(
-    all.map((_each, n) => (n % 2 === 0 ? one : other).claim(100 + n, 55, now)),
-  );
-  expect(claims.filter((claim) => claim === 'claimed')).toHaveLength(1);
-  expect(claims.filter((claim) => claim === 'busy')).toHaveLength(PEOPLE - 1);
-  expect(await botUpdates(pool, 9).claim(200, 56, now)).toBe('claimed');
-  const first = 100 + claims.indexOf('claimed');
-  await botUpdates(pool, 9).finish(first, now);
-  expect(await botUpdates(pool, 9).claim(150, 55, now)).toBe('claimed');
-});
-
-test('of twenty uses of one signed hash at one moment one counts', async () => {
-  const logins = usedLogins(pool);
-  const hash = randomBytes(32).toString('hex');
-  const used = await Promise.all(all.map(() => logins.use(hash, now)));
-  expect(used.filter(Boolean)).toHaveLength(1);
-  // For longer than Telegram's signature is good, a clock that runs ahead included.
-  expect(await logins.use(hash, later(360))).toBe(false);
 });

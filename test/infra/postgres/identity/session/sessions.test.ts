@@ -19,11 +19,7 @@ import { personTokens, publicKeys } from '../../../../../infra/identity/person-t
 import { hotPool } from '../../../../../infra/postgres/engine/hot-pool.ts';
 import { persons } from '../../../../../infra/postgres/identity/person/persons.ts';
 import { sessions } from '../../../../../infra/postgres/identity/session/sessions.ts';
-import { reconcilerQueries } from '../../../../../infra/postgres/job/reconciler.ts';
 import { type FreshDatabase, freshDatabase } from '../../../../support/servers.ts';
-import { jobs } from '../../../../../domain/jobs.ts';
-import { settles } from '../../../../../infra/postgres/settles.ts';
-import { retentions } from '../../../../../infra/postgres/retentions.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');
 const later = (seconds: number, from = now) => new Date(from.getTime() + seconds * 1_000);
@@ -266,16 +262,6 @@ describe('a session', () => {
     const expired = later(SESSION_IDLE_SECONDS + 10);
     expect((await store.list({ personId, projectId }, { limit: 10, after: null }, expired)).rows).toEqual([]);
   });
-});
-
-test('retention keeps a session until it has run out for thirty days', async () => {
-  const reconciler = reconcilerQueries(pool, { jobs, settles, retentions });
-  const { sessionId } = await store.open(signedIn, now);
-  const goneAt = SESSION_IDLE_SECONDS + 30 * 86_400;
-  await reconciler.retire(later(goneAt), { jobDays: 30, phoneDays: 7 });
-  expect(await rowOf(sessionId)).toBeTruthy();
-  await reconciler.retire(later(goneAt + 1), { jobDays: 30, phoneDays: 7 });
-  expect(await rowOf(sessionId)).toBeUndefined();
 });
 
 describe('an approval', () => {

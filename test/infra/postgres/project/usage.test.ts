@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { usageReader } from '../../../../../infra/postgres/project/usage.ts';
-import { broadcastWorld, type BroadcastWorld } from './world.ts';
+import { usageReader } from '../../../../infra/postgres/project/usage.ts';
+import { broadcastWorld, type BroadcastWorld } from '../message/broadcast/world.ts';
 
 let world: BroadcastWorld;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
-import { REPLAY_CALLS_MAX } from '../../../domain/webhook/port.ts';
-import { type Received, startReceiver, status } from '../../support/webhook-receiver.ts';
-import { only, webhookBench } from './bench.ts';
+import { REPLAY_CALLS_MAX } from '../../../../domain/webhook/port.ts';
+import { type Received, startReceiver, status } from '../../../support/webhook-receiver.ts';
+import { only, webhookBench } from '../../../workers/webhook/bench.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import type { ClosingAttempt } from '../../../domain/job/store.ts';
 import { gated, workshop } from '../workshop.ts';
 
 /** Of a queue entry. */
@@ -7,35 +6,6 @@ const LOCK_MS = 5_000;
 const never = new AbortController().signal;
 const unknown = { outcome: 'unknown', reason: 'worker-lost' };
 const completed = { outcome: 'completed', reason: null };
-
-const lateClose: Omit<ClosingAttempt, 'jobId'> = {
-  n: 1,
-  outcome: 'completed',
-  reason: null,
-  providerReference: 'SMlate',
-  costMicros: 1n,
-  costCurrency: 'USD',
-  latencyMs: 1,
-  next: { state: 'completed', reason: 'approved' },
-};
-
-test('committed and not published: the reconciler publishes it, once', async () => {
-  const { accept, newReconciler, queues, clock, pool } = await workshop();
-  const ids = await accept(3, { publish: false });
-  const { tick } = newReconciler();
-  await queues.redis.set(
-    'navbat:redis-generation',
-    /run_id:(\w+)/.exec(await queues.redis.info('server'))?.[1] ?? '',
-  );
-  expect(await queues.of['otp-send'].getJobCountByTypes('waiting')).toBe(0);
-  clock.aheadMs = 6_000;
-  expect(await tick()).toMatchObject({ republished: 3, reissued: 0 });
-  expect(await tick()).toMatchObject({ republished: 0, reissued: 0 });
-  const waiting = await queues.of['otp-send'].getWaiting();
-  expect(new Set(waiting.map(({ id }) => id))).toEqual(new Set(ids));
-  const { rowCount } = await pool.query('select from outbox where published_at is null');
-  expect(rowCount).toBe(0);
-});
 
 test('opened and not closed: the next wake-up closes it as unknown and opens the next number', async () => {
   const { accept, store, worker, attemptsOf, jobOf, sandbox, clock } = await workshop();
@@ -91,19 +61,6 @@ test('the answer to a close is lost: it is repeated, and one message stays one m
   expect(sandbox.inbox()).toHaveLength(1);
 });
 
-test('the late close of a frozen worker changes nothing', async () => {
-  const { accept, store, worker, attemptsOf, jobOf, clock } = await workshop();
-  const [id] = await accept(1);
-  if (!id) throw new Error('none accepted');
-  await store.open({ jobId: id, n: 1, channel: 'sms', provider: 'twilio' });
-  clock.aheadMs = LOCK_MS;
-  await worker()(id, never);
-  const before = [await attemptsOf(id), await jobOf(id)];
-
-  await store.close({ ...lateClose, jobId: id });
-  expect([await attemptsOf(id), await jobOf(id)]).toEqual(before);
-});
-
 test("a frozen worker that goes on closes nobody else's attempt, and sends nothing more", async () => {
   const { accept, sms, worker, attemptsOf, sandbox, clock } = await workshop();
   const [id] = await accept(1);
@@ -141,15 +98,6 @@ test('a queue entry that a wiped Redis gave twice leaves the attempt of a living
   expect(await worker()(id, never)).toMatchObject({ kind: 'waiting' });
   living.open();
   await livingWake;
-  expect(await attemptsOf(id)).toEqual([{ n: 1, ...completed }]);
-  expect(sandbox.inbox()).toHaveLength(1);
-});
-
-test('two workers with the same queue entry make one attempt', async () => {
-  const { accept, worker, attemptsOf, sandbox } = await workshop();
-  const [id] = await accept(1);
-  if (!id) throw new Error('none accepted');
-  await Promise.all([worker()(id, never), worker()(id, never)]);
   expect(await attemptsOf(id)).toEqual([{ n: 1, ...completed }]);
   expect(sandbox.inbox()).toHaveLength(1);
 });
