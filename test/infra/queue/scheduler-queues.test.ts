@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import type { JobId } from '../../../domain/job/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import { jobs } from '../../../domain/jobs.ts';
 import type { SchedulerQueries } from '../../../infra/postgres/job/scheduler.ts';
 import { closeQueues, openQueues, producerRedis, queueOf } from '../../../infra/queue/queues.ts';

@@ -6,7 +6,7 @@ import {
   type Sessions,
   type SignedIn,
 } from '../../../../domain/identity/session/sessions.ts';
-import type { ProjectId } from '../../../../domain/job/job.ts';
+import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import type { Phone } from '../../../../domain/shared/phone.ts';
 import { sessionTokens } from '../../../../infra/identity/access-tokens.ts';
 import { keyedHash } from '../../../../infra/process/crypto.ts';

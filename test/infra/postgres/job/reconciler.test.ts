@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { JobId } from '../../../../domain/job/job.ts';
+import type { JobId } from '../../../../domain/shared/ids.ts';
 import { otpSend } from '../../../../domain/verify/job.ts';
 import { openWorld, orderFor, sendCode, type World } from '../verify/world.ts';
 

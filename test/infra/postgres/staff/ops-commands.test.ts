@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { JobId } from '../../../../domain/job/job.ts';
+import type { JobId } from '../../../../domain/shared/ids.ts';
 import { decideStep } from '../../../../domain/verify/step.ts';
 import { rowEncryption } from '../../../../infra/process/crypto.ts';
 import { otpJobs } from '../../../../infra/postgres/verify/otp-jobs.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Challenge, ChallengeId } from '../../../../domain/identity/approval/challenge.ts';
 import { DeviceId } from '../../../../domain/identity/device/device.ts';
 import { PersonId } from '../../../../domain/identity/person/person.ts';
-import type { JobId } from '../../../../domain/job/job.ts';
+import type { JobId } from '../../../../domain/shared/ids.ts';
 import type { SendOrder } from '../../../../domain/verify/intake.ts';
 import { ownApp } from '../../../../infra/postgres/verify/own-app.ts';
 import { openWorld, orderFor, type World } from './world.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { JobId } from '../../../../domain/job/job.ts';
+import type { JobId } from '../../../../domain/shared/ids.ts';
 import { readPaidCounts } from '../../../../infra/postgres/verify/paid-counts.ts';
 import { PAID_PER_HOUR_MAX } from '../../../../domain/verify/paid-limits.ts';
 import { openWorld, orderFor, sendCode, type World } from './world.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ProjectId } from '../../../../../domain/job/job.ts';
+import type { ProjectId } from '../../../../../domain/shared/ids.ts';
 import type { Phone } from '../../../../../domain/shared/phone.ts';
 import { phoneUsers } from '../../../../../infra/postgres/identity/person/phone-users.ts';
 import { openGround } from '../../world.ts';

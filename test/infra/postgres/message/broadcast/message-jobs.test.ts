@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BroadcastOrder } from '../../../../../domain/message/broadcast/broadcast.ts';
-import type { JobId } from '../../../../../domain/job/job.ts';
+import type { JobId } from '../../../../../domain/shared/ids.ts';
 import { pushJobs, telegramJobs } from '../../../../../infra/postgres/message/broadcast/message-jobs.ts';
 import { broadcastWorld, type BroadcastWorld } from './world.ts';
 
