@@ -12,7 +12,7 @@ import {
   KeyScope,
 } from '../../domain/project/key.ts';
 import type { KeyCreated } from '../../domain/project/port.ts';
-import { isActive, type KeyView, SCOPES_DEFAULT } from '../../domain/project/project.ts';
+import { keyJson, isActive, SCOPES_DEFAULT } from '../../domain/project/project.ts';
 import {
   type CliContext,
   CliError,
@@ -188,20 +188,4 @@ async function revokeKey(
     await writeAudit(context, ports, 'key.revoke', slug, { key: id.data });
     tell(context, options, { lines: [`${keyId} is revoked`], json: { id: keyId, revoked: true } });
   });
-}
-
-function keyJson(key: KeyView) {
-  return {
-    id: key.id,
-    name: key.name,
-    access: key.access,
-    mode: key.mode,
-    hint: key.hint,
-    scopes: key.scopes,
-    allowed_origins: key.allowedOrigins,
-    created_at: key.createdAt,
-    expires_at: key.expiresAt,
-    revoked_at: key.revokedAt,
-    last_used_at: key.lastUsedAt,
-  };
 }

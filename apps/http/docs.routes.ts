@@ -21,7 +21,7 @@ const assets: Readonly<Record<string, string>> = {
 /** Their versions change with ours only, which a reload after an hour finds. */
 const ASSET_AGE_MS = 3_600_000;
 
-const docsPage = `<!doctype html>
+const HEAD = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -29,7 +29,9 @@ const docsPage = `<!doctype html>
 <title>Navbat API</title>
 <link rel="icon" href="/docs/favicon-32x32.png">
 <style>body { margin: 0 }</style>
-<link rel="stylesheet" href="/docs/swagger-ui.css">
+`;
+
+const docsPage = `${HEAD}<link rel="stylesheet" href="/docs/swagger-ui.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
@@ -48,15 +50,7 @@ const docsScript = `SwaggerUIBundle({
 });
 `;
 
-const redocPage = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Navbat API</title>
-<link rel="icon" href="/docs/favicon-32x32.png">
-<style>body { margin: 0 }</style>
-</head>
+const redocPage = `${HEAD}</head>
 <body>
 <redoc spec-url="/openapi.json" disable-telemetry="true"></redoc>
 <script src="/redoc/redoc.standalone.js"></script>

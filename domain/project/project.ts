@@ -121,3 +121,18 @@ function holdsAllOf(
 export function isActive(key: Pick<KeyView, 'revokedAt' | 'expiresAt'>, now: Date): boolean {
   return key.revokedAt === null && (key.expiresAt === null || key.expiresAt > now);
 }
+
+/** As the API and the command line write it. */
+export const keyJson = (key: KeyView) => ({
+  id: key.id,
+  name: key.name,
+  access: key.access,
+  mode: key.mode,
+  hint: key.hint,
+  scopes: key.scopes,
+  allowed_origins: key.allowedOrigins,
+  created_at: key.createdAt,
+  expires_at: key.expiresAt,
+  revoked_at: key.revokedAt,
+  last_used_at: key.lastUsedAt,
+});

@@ -10,7 +10,7 @@ import {
 } from '../../../domain/project/key.ts';
 import { onceValid } from '../../../domain/shared/refine.ts';
 import type { KeyChanged, KeyCreated, KeyRevoked, Projects } from '../../../domain/project/port.ts';
-import { type KeyView, SCOPES_DEFAULT } from '../../../domain/project/project.ts';
+import { keyJson, SCOPES_DEFAULT } from '../../../domain/project/project.ts';
 import { Time } from '../../../domain/shared/time.ts';
 import { Problem } from '../../http/problem.ts';
 import { TimeField } from '../../http/fields.ts';
@@ -99,7 +99,7 @@ const listKeys = (projects: Projects) =>
     problems: [404],
     async handle({ params, caller }) {
       const keys = await projects.keys(ownProject(params.id, caller));
-      return { status: 200, body: { data: keys.map(keyBody), next_cursor: null } };
+      return { status: 200, body: { data: keys.map(keyJson), next_cursor: null } };
     },
   });
 
@@ -127,7 +127,7 @@ const createKey = (projects: Projects) =>
       const order = { ...rest, expiresAt, allowedOrigins };
       const created = await projects.createKeyBy(caller.keyId, id, order, now);
       if (!created.created) throw refusal[created.reason]();
-      return { status: 201, body: { ...keyBody(created.key), key: created.text } };
+      return { status: 201, body: { ...keyJson(created.key), key: created.text } };
     },
   });
 
@@ -150,7 +150,7 @@ const changeKey = (projects: Projects) =>
       const change = { name: body.name, allowedOrigins: body.allowed_origins };
       const changed = await projects.changeKey(caller.keyId, id, params.keyId, change, now);
       if (!changed.changed) throw notChanged[changed.reason]();
-      return { status: 200, body: keyBody(changed.key) };
+      return { status: 200, body: keyJson(changed.key) };
     },
   });
 
@@ -231,19 +231,3 @@ const refusal: Readonly<Record<Refusal, () => Problem>> = {
       'A key can make only keys that can do no more, and last no longer, than itself.',
     ),
 };
-
-function keyBody(key: KeyView) {
-  return {
-    id: key.id,
-    name: key.name,
-    access: key.access,
-    mode: key.mode,
-    hint: key.hint,
-    scopes: key.scopes,
-    allowed_origins: key.allowedOrigins,
-    created_at: key.createdAt,
-    expires_at: key.expiresAt,
-    revoked_at: key.revokedAt,
-    last_used_at: key.lastUsedAt,
-  };
-}

@@ -4,7 +4,8 @@ import { fcmClient } from '../../../../infra/providers/message/fcm-client.ts';
 import { fcmPush } from '../../../../infra/providers/verify/fcm-push.ts';
 import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
 import { freshSandbox } from '../../../apps/sandbox/support.ts';
-import { answering, closedPort, deadline, http, tap, titled } from '../support.ts';
+import { answering, deadline, http, titled } from '../support.ts';
+import { channelGuarantees, serverFaults } from './channel-guarantees.ts';
 import { CODE, JOB_ID, messageTo } from './code-message.ts';
 
 const TOKEN = 'fcm-token-of-a-phone:APA91bExample';
@@ -33,18 +34,10 @@ const faults: readonly { fault: FaultRequest; reply: object }[] = [
   { fault: rejecting('INVALID_ARGUMENT'), reply: refusedAs('message-invalid') },
   { fault: rejecting('SENDER_ID_MISMATCH'), reply: refusedAs('token-of-another-app') },
   { fault: rejecting('THIRD_PARTY_AUTH_ERROR'), reply: refusedAs('credentials') },
-  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { kind: 'busy', retryAfterMs: 7_000 } },
-  {
-    fault: { effect: 'server-error', status: 500 },
-    reply: { kind: 'faulted', reason: 'provider-internal' },
-  },
-  {
-    fault: { effect: 'server-error', status: 503 },
-    reply: { kind: 'faulted', reason: 'provider-unavailable' },
-  },
-  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
-  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
+  ...serverFaults,
 ];
+
+channelGuarantees('push', pushTo, message);
 
 test.each(titled(faults))('FCM answering $what', async (given) => {
   const sandbox = await freshSandbox();
@@ -97,20 +90,6 @@ test('a wrong access token is credentials', async () => {
   expect(await pushTo(sandbox.url).send(message, deadline())).toMatchObject(refusedAs('credentials'));
 });
 
-test('nobody listening is a fault of the network, since nothing has left', async () => {
-  const push = pushTo(`http://127.0.0.1:${await closedPort()}`);
-  expect(await push.send(message, deadline())).toMatchObject({ kind: 'faulted', reason: 'network' });
-});
-
-test('a deadline that has passed sends nothing', async () => {
-  const sandbox = await freshSandbox();
-  expect(await pushTo(sandbox.url).send(message, AbortSignal.abort())).toMatchObject({
-    kind: 'unknown',
-    reason: 'timeout',
-  });
-  expect(sandbox.calls()).toEqual([]);
-});
-
 const unreadable = { kind: 'unknown', reason: 'answer-unreadable' };
 test.each([
   { what: 'no JSON', answer: http('200 OK', 'sent'), reply: unreadable },
@@ -146,25 +125,6 @@ test('a rate limit that names no time lasts a minute', async () => {
   });
   const push = pushTo(await answering(http('429 Many', body)));
   expect(await push.send(message, deadline())).toMatchObject({ kind: 'busy', retryAfterMs: 60_000 });
-});
-
-test('the deadline cuts the connection of a message that hangs', async () => {
-  const sandbox = await freshSandbox();
-  sandbox.orderFaults({ channel: 'push', effect: 'hang-before' });
-  const wire = await tap(sandbox.port);
-  const sending = pushTo(wire.url).send(message, deadline(200));
-  await expect.poll(wire.connectionsOpen).toBe(1);
-  await sending;
-  await expect.poll(wire.connectionsOpen).toBe(0);
-});
-
-test('ten messages in a row need no more than two connections', async () => {
-  const sandbox = await freshSandbox();
-  const wire = await tap(sandbox.port);
-  const push = pushTo(wire.url);
-  for (let n = 1; n <= 10; n++) await push.send({ ...message, attempt: n }, deadline());
-  expect(sandbox.inbox()).toHaveLength(10);
-  expect(wire.connections()).toBeLessThanOrEqual(2);
 });
 
 test('messages sent at once keep their own deadline and their own answer', async () => {

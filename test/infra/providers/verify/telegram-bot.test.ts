@@ -5,7 +5,8 @@ import { replyToRefusal, telegramClient } from '../../../../infra/providers/mess
 import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
 import { telegramSlots } from '../../../../infra/limits/telegram-slots.ts';
 import { BOT_TOKEN, freshSandbox, receiver } from '../../../apps/sandbox/support.ts';
-import { answering, closedPort, deadline, http, tap, titled } from '../support.ts';
+import { answering, deadline, http, titled } from '../support.ts';
+import { channelGuarantees, serverFaults } from './channel-guarantees.ts';
 import { CODE, messageTo } from './code-message.ts';
 
 const CHAT = '123456789';
@@ -62,18 +63,14 @@ const faults: readonly { fault: FaultRequest; reply: object }[] = [
     fault: { effect: 'reject', channel: 'telegram', code: 'unauthorized' },
     reply: refusedAs('credentials', false),
   },
-  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { kind: 'busy', retryAfterMs: 7_000 } },
-  {
-    fault: { effect: 'server-error', status: 500 },
-    reply: { kind: 'faulted', reason: 'provider-internal' },
-  },
   {
     fault: { effect: 'server-error', status: 502 },
     reply: { kind: 'faulted', reason: 'provider-unavailable' },
   },
-  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
-  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
+  ...serverFaults,
 ];
+
+channelGuarantees('telegram', botAt, message);
 
 test.each(titled(faults))('Telegram answering $what', async (given) => {
   const sandbox = await freshSandbox();
@@ -82,37 +79,9 @@ test.each(titled(faults))('Telegram answering $what', async (given) => {
   expect(sandbox.calls(), 'nothing is repeated').toHaveLength(1);
 });
 
-test.each(['hang-before', 'hang-after'] as const)(
-  'a %s is unknown at the deadline, and no sooner',
-  async (effect) => {
-    const sandbox = await freshSandbox();
-    sandbox.orderFaults({ channel: 'telegram', effect });
-    const startedAt = performance.now();
-    expect(await botAt(sandbox.url).send(message, deadline(200))).toMatchObject({
-      kind: 'unknown',
-      reason: 'timeout',
-    });
-    expect(performance.now() - startedAt).toBeGreaterThan(150);
-  },
-);
-
 test('a wrong token is credentials, and the chat lives on', async () => {
   const sandbox = await freshSandbox({ credentials: { telegramBotToken: '7000000001:another' } });
   expect(await botAt(sandbox.url).send(message, deadline())).toMatchObject(refusedAs('credentials', false));
-});
-
-test('nobody listening is a fault of the network, since nothing has left', async () => {
-  const bot = botAt(`http://127.0.0.1:${await closedPort()}`);
-  expect(await bot.send(message, deadline())).toMatchObject({ kind: 'faulted', reason: 'network' });
-});
-
-test('a deadline that has passed sends nothing', async () => {
-  const sandbox = await freshSandbox();
-  expect(await botAt(sandbox.url).send(message, AbortSignal.abort())).toMatchObject({
-    kind: 'unknown',
-    reason: 'timeout',
-  });
-  expect(sandbox.calls()).toEqual([]);
 });
 
 const unreadable = { kind: 'unknown', reason: 'answer-unreadable' };
@@ -132,25 +101,6 @@ test.each([
 test('a wait that is not named lasts a second', () => {
   const refusal = { errorCode: 429, description: 'Too Many Requests', retryAfter: undefined };
   expect(replyToRefusal(refusal)).toMatchObject({ kind: 'busy', retryAfterMs: 1_000 });
-});
-
-test('the deadline cuts the connection of a message that hangs', async () => {
-  const sandbox = await freshSandbox();
-  sandbox.orderFaults({ channel: 'telegram', effect: 'hang-before' });
-  const wire = await tap(sandbox.port);
-  const sending = botAt(wire.url).send(message, deadline(200));
-  await expect.poll(wire.connectionsOpen).toBe(1);
-  await sending;
-  await expect.poll(wire.connectionsOpen).toBe(0);
-});
-
-test('ten messages in a row need no more than two connections', async () => {
-  const sandbox = await freshSandbox();
-  const wire = await tap(sandbox.port);
-  const bot = botAt(wire.url);
-  for (let n = 1; n <= 10; n++) await bot.send({ ...message, attempt: n }, deadline());
-  expect(sandbox.inbox()).toHaveLength(10);
-  expect(wire.connections()).toBeLessThanOrEqual(2);
 });
 
 test('no error holds the code, the chat or the token, which stands in the address of every request', async () => {

@@ -1,36 +1,15 @@
 import { createHash, createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { CallbackReader, CallbackRequest } from '../../../../domain/verify/callback.ts';
+import type { CallbackRequest } from '../../../../domain/verify/callback.ts';
 import { gatewayCallbacks } from '../../../../infra/providers/verify/telegram-gateway-callback.ts';
 import { telegramGateway } from '../../../../infra/providers/verify/telegram-gateway.ts';
-import {
-  freshSandbox,
-  GATEWAY_TOKEN,
-  PHONE,
-  receiver,
-  type Received,
-} from '../../../apps/sandbox/support.ts';
+import { freshSandbox, GATEWAY_TOKEN, PHONE, receiver } from '../../../apps/sandbox/support.ts';
 import { deadline } from '../support.ts';
+import { readAll, statusesOf } from './callback-readings.ts';
 import { JOB_ID, messageTo } from './code-message.ts';
 
 const NOW = new Date('2026-11-20T10:00:00Z');
 const message = messageTo({ phone: PHONE });
-
-/** As the api would hand a request over. */
-const requestOf = (origin: string, received: Received, attempt = 1): CallbackRequest => ({
-  url: `${origin}${received.url}`,
-  headers: received.headers,
-  body: Buffer.from(received.body),
-  jobId: JOB_ID,
-  attempt,
-});
-
-/** What reading all that came says, in the order of arrival. */
-const readAll = (reader: CallbackReader, { url, received }: { url: string; received: readonly Received[] }) =>
-  received.map((one) => reader.read(requestOf(url, one), new Date()));
-
-const statusesOf = (readings: ReturnType<typeof readAll>) =>
-  readings.flatMap((reading) => (reading.kind === 'report' ? [reading.report.status] : []));
 
 test('the Gateway’s genuine callbacks tell of delivered, with the reference and the payload of their message', async () => {
   const sandbox = await freshSandbox({ credentials: { telegramGatewayToken: GATEWAY_TOKEN } });

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { replyToAnswer, telegramGateway } from '../../../../infra/providers/verify/telegram-gateway.ts';
 import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
 import { freshSandbox, GATEWAY_TOKEN, PHONE, receiver } from '../../../apps/sandbox/support.ts';
-import { answering, closedPort, deadline, http, tap, titled } from '../support.ts';
+import { answering, deadline, http, titled } from '../support.ts';
+import { channelGuarantees, serverFaults } from './channel-guarantees.ts';
 import { CODE, JOB_ID, messageTo } from './code-message.ts';
 
 const message = messageTo({ phone: PHONE });
@@ -59,18 +60,10 @@ const faults: readonly { fault: FaultRequest; reply: object }[] = [
   { fault: rejecting('PAYLOAD_INVALID'), reply: refusedAs('message-invalid') },
   { fault: rejecting('CALLBACK_URL_INVALID'), reply: refusedAs('message-invalid') },
   { fault: rejecting('MESSAGE_ALREADY_SENT'), reply: refusedAs('provider-refused') },
-  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { kind: 'busy', retryAfterMs: 7_000 } },
-  {
-    fault: { effect: 'server-error', status: 500 },
-    reply: { kind: 'faulted', reason: 'provider-internal' },
-  },
-  {
-    fault: { effect: 'server-error', status: 503 },
-    reply: { kind: 'faulted', reason: 'provider-unavailable' },
-  },
-  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
-  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
+  ...serverFaults,
 ];
+
+channelGuarantees('telegram-gateway', (origin) => gatewayAt(`${origin}/gateway`), message);
 
 test.each(titled(faults))('the Gateway answering $what', async (given) => {
   const sandbox = await freshSandbox();
@@ -79,35 +72,11 @@ test.each(titled(faults))('the Gateway answering $what', async (given) => {
   expect(sandbox.calls(), 'nothing is repeated').toHaveLength(1);
 });
 
-test.each(['hang-before', 'hang-after'] as const)(
-  'a %s is unknown at the deadline, and no sooner',
-  async (effect) => {
-    const sandbox = await freshSandbox();
-    sandbox.orderFaults({ channel: 'telegram-gateway', effect });
-    const startedAt = performance.now();
-    const reply = await gatewayAt(`${sandbox.url}/gateway`).send(message, deadline(200));
-    expect(reply).toMatchObject({ kind: 'unknown', reason: 'timeout' });
-    expect(performance.now() - startedAt).toBeGreaterThan(150);
-  },
-);
-
 test('a wrong token is credentials', async () => {
   const sandbox = await freshSandbox({ credentials: { telegramGatewayToken: 'another' } });
   expect(await gatewayAt(`${sandbox.url}/gateway`).send(message, deadline())).toMatchObject(
     refusedAs('credentials'),
   );
-});
-
-test('nobody listening is a fault of the network, since nothing has left', async () => {
-  const gateway = gatewayAt(`http://127.0.0.1:${await closedPort()}`);
-  expect(await gateway.send(message, deadline())).toMatchObject({ kind: 'faulted', reason: 'network' });
-});
-
-test('a deadline that has passed sends nothing', async () => {
-  const sandbox = await freshSandbox();
-  const reply = await gatewayAt(`${sandbox.url}/gateway`).send(message, AbortSignal.abort());
-  expect(reply).toMatchObject({ kind: 'unknown', reason: 'timeout' });
-  expect(sandbox.calls()).toEqual([]);
 });
 
 const unreadable = { kind: 'unknown', reason: 'answer-unreadable' };
@@ -142,25 +111,6 @@ test.each([
     reference: 'r1',
     cost,
   });
-});
-
-test('the deadline cuts the connection of a message that hangs', async () => {
-  const sandbox = await freshSandbox();
-  sandbox.orderFaults({ channel: 'telegram-gateway', effect: 'hang-before' });
-  const wire = await tap(sandbox.port);
-  const sending = gatewayAt(`${wire.url}/gateway`).send(message, deadline(200));
-  await expect.poll(wire.connectionsOpen).toBe(1);
-  await sending;
-  await expect.poll(wire.connectionsOpen).toBe(0);
-});
-
-test('ten messages in a row need no more than two connections', async () => {
-  const sandbox = await freshSandbox();
-  const wire = await tap(sandbox.port);
-  const gateway = gatewayAt(`${wire.url}/gateway`);
-  for (let n = 1; n <= 10; n++) await gateway.send({ ...message, attempt: n }, deadline());
-  expect(sandbox.inbox()).toHaveLength(10);
-  expect(wire.connections()).toBeLessThanOrEqual(2);
 });
 
 test('no error holds the code, the number or the token', async () => {

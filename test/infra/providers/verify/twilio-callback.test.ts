@@ -1,38 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { CallbackReader, CallbackRequest } from '../../../../domain/verify/callback.ts';
+import type { CallbackRequest } from '../../../../domain/verify/callback.ts';
 import { twilioCallbacks } from '../../../../infra/providers/verify/twilio-callback.ts';
 import { twilioSms } from '../../../../infra/providers/verify/twilio-sms.ts';
-import {
-  ACCOUNT,
-  AUTH_TOKEN,
-  freshSandbox,
-  PHONE,
-  receiver,
-  SENDER,
-  type Received,
-} from '../../../apps/sandbox/support.ts';
+import { ACCOUNT, AUTH_TOKEN, freshSandbox, PHONE, receiver, SENDER } from '../../../apps/sandbox/support.ts';
 import { deadline } from '../support.ts';
+import { readAll, statusesOf } from './callback-readings.ts';
 import { JOB_ID, messageTo } from './code-message.ts';
 
 const NOW = new Date('2026-11-20T10:00:00Z');
 const message = messageTo({ phone: PHONE });
-
-/** As the api would hand a request over. */
-const requestOf = (origin: string, received: Received, attempt = 1): CallbackRequest => ({
-  url: `${origin}${received.url}`,
-  headers: received.headers,
-  body: Buffer.from(received.body),
-  jobId: JOB_ID,
-  attempt,
-});
-
-/** What reading all that came says, in the order of arrival. */
-const readAll = (reader: CallbackReader, { url, received }: { url: string; received: readonly Received[] }) =>
-  received.map((one) => reader.read(requestOf(url, one), new Date()));
-
-const statusesOf = (readings: ReturnType<typeof readAll>) =>
-  readings.flatMap((reading) => (reading.kind === 'report' ? [reading.report.status] : []));
 
 async function smsSent(order: Parameters<Awaited<ReturnType<typeof freshSandbox>>['orderFaults']> = []) {
   const sandbox = await freshSandbox({

@@ -8,7 +8,8 @@ import {
   twilioSms,
 } from '../../../../infra/providers/verify/twilio-sms.ts';
 import { ACCOUNT, AUTH_TOKEN, freshSandbox, PHONE, receiver, SENDER } from '../../../apps/sandbox/support.ts';
-import { answering, closedPort, deadline, http, tap, titled } from '../support.ts';
+import { answering, deadline, http, titled } from '../support.ts';
+import { channelGuarantees, serverFaults } from './channel-guarantees.ts';
 import { CODE, JOB_ID, messageTo } from './code-message.ts';
 
 const callbackUrl = (jobId: string, attempt: number) => `http://127.0.0.1:9/callbacks/${jobId}/${attempt}`;
@@ -74,19 +75,11 @@ const faults: readonly { fault: FaultRequest; reply: object }[] = [
   { fault: { effect: 'reject', channel: 'sms', code: 30007 }, reply: refusedAs('filtered', false) },
   { fault: { effect: 'reject', channel: 'sms', code: 21612 }, reply: refusedAs('provider-refused', false) },
   { fault: { effect: 'reject', channel: 'sms', code: 20003 }, reply: refusedAs('credentials', false) },
-  { fault: { effect: 'rate-limit', retry_after_seconds: 7 }, reply: { kind: 'busy', retryAfterMs: 7_000 } },
-  {
-    fault: { effect: 'server-error', status: 500 },
-    reply: { kind: 'faulted', reason: 'provider-internal' },
-  },
-  {
-    fault: { effect: 'server-error', status: 503 },
-    reply: { kind: 'faulted', reason: 'provider-unavailable' },
-  },
-  { fault: { effect: 'hang-before', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
-  { fault: { effect: 'hang-after', hang_ms: 0 }, reply: { kind: 'unknown', reason: 'connection-lost' } },
   { fault: { effect: 'slow', delay_ms: 100 }, reply: { kind: 'accepted' } },
+  ...serverFaults,
 ];
+
+channelGuarantees('sms', (origin) => smsThrough(origin), message);
 
 test.each(titled(faults))('Twilio answering $what', async (given) => {
   const sandbox = await freshSandbox();
@@ -95,20 +88,6 @@ test.each(titled(faults))('Twilio answering $what', async (given) => {
   expect(sandbox.calls(), 'nothing is repeated').toHaveLength(1);
 });
 
-test.each(['hang-before', 'hang-after'] as const)(
-  'a %s is unknown at the deadline, and no sooner',
-  async (effect) => {
-    const sandbox = await freshSandbox();
-    sandbox.orderFaults({ channel: 'sms', effect });
-    const startedAt = performance.now();
-    expect(await smsThrough(sandbox.url).send(message, deadline(200))).toMatchObject({
-      kind: 'unknown',
-      reason: 'timeout',
-    });
-    expect(performance.now() - startedAt).toBeGreaterThan(150);
-  },
-);
-
 test('a wrong auth token is credentials', async () => {
   const sandbox = await freshSandbox({
     credentials: { twilio: { accountSid: ACCOUNT, authToken: 'e'.repeat(32) } },
@@ -116,20 +95,6 @@ test('a wrong auth token is credentials', async () => {
   expect(await smsThrough(sandbox.url).send(message, deadline())).toMatchObject(
     refusedAs('credentials', false),
   );
-});
-
-test('nobody listening is a fault of the network, since nothing has left', async () => {
-  const sms = smsThrough(`http://127.0.0.1:${await closedPort()}`);
-  expect(await sms.send(message, deadline())).toMatchObject({ kind: 'faulted', reason: 'network' });
-});
-
-test('a deadline that has passed sends nothing', async () => {
-  const sandbox = await freshSandbox();
-  expect(await smsThrough(sandbox.url).send(message, AbortSignal.abort())).toMatchObject({
-    kind: 'unknown',
-    reason: 'timeout',
-  });
-  expect(sandbox.calls()).toEqual([]);
 });
 
 const unreadable = { kind: 'unknown', reason: 'answer-unreadable' };
@@ -147,26 +112,6 @@ test.each([
   { what: 'a bare 429', answer: http('429 Many', '{}'), reply: { kind: 'busy', retryAfterMs: 2_000 } },
 ])('an answer that is $what is $reply.reply $reply.reason', async ({ answer, reply }) => {
   expect(await smsThrough(await answering(answer)).send(message, deadline())).toMatchObject(reply);
-});
-
-test('the deadline cuts the connection of a message that hangs', async () => {
-  const sandbox = await freshSandbox();
-  sandbox.orderFaults({ channel: 'sms', effect: 'hang-before' });
-  const wire = await tap(sandbox.port);
-  const sending = smsThrough(wire.url).send(message, deadline(200));
-  await expect.poll(wire.connectionsOpen).toBe(1);
-  await sending;
-  await expect.poll(wire.connectionsOpen).toBe(0);
-});
-
-test('ten messages in a row need no more than two connections', async () => {
-  const sandbox = await freshSandbox();
-  const wire = await tap(sandbox.port);
-  const sms = smsThrough(wire.url);
-  for (let n = 1; n <= 10; n++) await sms.send({ ...message, attempt: n }, deadline());
-  expect(sandbox.inbox()).toHaveLength(10);
-  // A second one, where a message is ready before the first connection has noticed that it is free.
-  expect(wire.connections()).toBeLessThanOrEqual(2);
 });
 
 test('messages sent at once keep their own deadline and their own answer', async () => {
