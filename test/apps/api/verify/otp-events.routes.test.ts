@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { answer, fetchChallenge, personWithPhone } from '../../support/approvals.ts';
-import { openStream } from '../../support/event-stream.ts';
-import { codeSentTo, type Navbat, startNavbat, type TestProject, until } from '../../support/navbat.ts';
-import { platformApp } from '../../support/platform.ts';
+import { answer, fetchChallenge, personWithPhone } from '../../../support/approvals.ts';
+import { openStream } from '../../../support/event-stream.ts';
+import { codeSentTo, type Navbat, startNavbat, type TestProject, until } from '../../../support/navbat.ts';
+import { platformApp } from '../../../support/platform.ts';
 
 let navbat: Navbat;
 let shop: TestProject;

@@ -1,6 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { codeSentTo, type Navbat, startNavbat, type TestProject, wrongCode } from '../../support/navbat.ts';
+import {
+  codeSentTo,
+  type Navbat,
+  startNavbat,
+  type TestProject,
+  wrongCode,
+} from '../../../support/navbat.ts';
 
 let navbat: Navbat;
 let project: TestProject;

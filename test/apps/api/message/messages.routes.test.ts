@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Navbat, startNavbat, type TestProject, until } from '../../support/navbat.ts';
+import { type Navbat, startNavbat, type TestProject, until } from '../../../support/navbat.ts';
 
 let navbat: Navbat;
 let project: TestProject;

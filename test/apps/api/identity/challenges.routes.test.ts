@@ -1,7 +1,9 @@
-import { execFile } from 'node:child_process';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PUSHES_PER_HOUR, STRANGER_PUSHES_PER_HOUR } from '../../../domain/identity/approval/push-limits.ts';
+import {
+  PUSHES_PER_HOUR,
+  STRANGER_PUSHES_PER_HOUR,
+} from '../../../../domain/identity/approval/push-limits.ts';
 import {
   answer,
   type Asked,
@@ -12,11 +14,11 @@ import {
   personWithPhone,
   pushTokenOf,
   statementOf,
-} from '../../support/approvals.ts';
-import { type Navbat, type Reply, startNavbat, type TestProject, until } from '../../support/navbat.ts';
-import type { TestPhone } from '../../support/phone.ts';
-import { platformApp } from '../../support/platform.ts';
-import { startReceiver } from '../../support/webhook-receiver.ts';
+} from '../../../support/approvals.ts';
+import { type Navbat, type Reply, startNavbat, type TestProject, until } from '../../../support/navbat.ts';
+import type { TestPhone } from '../../../support/phone.ts';
+import { platformApp } from '../../../support/platform.ts';
+import { startReceiver } from '../../../support/webhook-receiver.ts';
 
 let navbat: Navbat;
 let app: TestProject;
@@ -487,126 +489,6 @@ describe('money', () => {
     ]);
     expect(await answer(phone, asked, said)).toMatchObject({ status: 200 });
     expect(JSON.parse((await approvalsOf(asked.id))[0]?.statement)).toMatchObject({ context: { payment } });
-  });
-});
-
-test('a locked destination is opened by its person’s approval', async () => {
-  const { number, phone } = await bound();
-  await navbat.db.query(
-    `insert into destination (address_hash, project_id, failed_checks, locked_at, updated_at)
-     select address_hash, $1, 100, now(), now() from person_phone where person_id = $2`,
-    [shop.id, await personOf(navbat, number)],
-  );
-  const refused = await shop.call('POST', '/otp/send', { to: number, channels: ['sms'] });
-  expect(refused).toMatchObject({ status: 429, body: { type: /destination-locked/ } });
-  const sent = await ask(shop, number, { channels: ['push', 'sms'] });
-  expect(sent.channels).toEqual(['push']);
-  const asked = await fetchChallenge(navbat, phone, sent.job_id);
-  expect(await answer(phone, asked, { decision: 'approve', number: sent.number })).toMatchObject({
-    status: 200,
-  });
-  expect((await shop.call('POST', '/otp/send', { to: number, channels: ['sms'] })).status).toBe(202);
-});
-
-describe('a number that a project says is theirs, and that they never proved', () => {
-  /** The project gives the recipient of somebody whom it knows another number. */
-  async function claim(project: TestProject, claimed: string) {
-    const { number, phone } = await bound();
-    const handle = `handle-${claimed}`;
-    await project.call('PUT', '/recipients', { handle, phone: number });
-    await befriend(project, number, phone);
-    expect(await project.call('PUT', '/recipients', { handle, phone: claimed })).toMatchObject({
-      status: 200,
-    });
-    return phone;
-  }
-
-  test('is not theirs to approve', async () => {
-    const claimed = newNumber();
-    const phone = await claim(shop, claimed);
-    const sent = await ask(shop, claimed);
-    const challenge = await until(async () => {
-      const { rows } = await navbat.db.query('select person_id from challenge where job_id = $1', [
-        sent.job_id,
-      ]);
-      return rows[0];
-    });
-    expect(challenge).toEqual({ person_id: null });
-    expect((await phone.call('GET', '/me/challenges')).body.data).toEqual([]);
-  });
-
-  test('is not theirs to unlock, in no project', async () => {
-    const claimed = newNumber();
-    const phone = await claim(shop, claimed);
-    await navbat.db.query(
-      `insert into destination (address_hash, project_id, failed_checks, locked_at, totp_failures, updated_at)
-       select address_hash, p, 100, now(), 1000, now() from recipient, unnest($2::uuid[]) p where handle = $1
-       on conflict (address_hash, project_id) do update set locked_at = now(), totp_failures = 1000`,
-      [`handle-${claimed}`, [shop.id, app.id]],
-    );
-    expect(await phone.call('POST', '/me/unlock', {})).toMatchObject({ status: 200, body: { lifted: 0 } });
-    const { rows } = await navbat.db.query(
-      `select d.locked_at is not null locked, d.totp_failures from destination d join recipient r using (address_hash) where r.handle = $1`,
-      [`handle-${claimed}`],
-    );
-    expect(rows).toEqual(Array.from({ length: 2 }, () => ({ locked: true, totp_failures: 1000 })));
-  });
-});
-
-describe('navbat explain', () => {
-  const explain = (id: string, ...more: string[]) =>
-    new Promise<string>((resolve, reject) => {
-      const args = ['apps/cli/main.ts', 'explain', id, ...more];
-      execFile(process.execPath, args, { env: { ...process.env, ...navbat.env } }, (error, out, err) =>
-        error ? reject(new Error(err)) : resolve(out),
-      );
-    });
-
-  test('tells request, attempts, challenge, signed answer and callback in order, and no secret', async () => {
-    const { number, phone } = await bound();
-    const receiver = await startReceiver();
-    const sent = await ask(shop, number, {
-      // It moves the cursor of whoever reads it.
-      client: { ip: '203.0.113.7', user_agent: '\u001B[2J\u001B[HFirefox' },
-      callback_url: `${receiver.url}/told?token=hidden`,
-    });
-    const asked = await fetchChallenge(navbat, phone, sent.job_id);
-    await until(async () => (await pushedOf(asked)) === 'sent');
-    await answer(phone, asked, { decision: 'approve', number: sent.number });
-    await until(async () => receiver.received.some(({ body }) => body.includes('verification.approved')));
-    const told = await until(async () => {
-      const out = await explain(sent.id);
-      return /callback +verification\.approved/.test(out) && out;
-    });
-    const order = [
-      /request/,
-      /attempt 1 +push by navbat-app/,
-      /challenge +.*push sent/,
-      /challenge +.*seen in the app/,
-      /answer +.*approved on device .*, the signature holds/,
-      /callback +verification\.approved to http.*\/told.*, try 1: completed, 204/,
-    ].map((line) => told.search(line));
-    expect(order).not.toContain(-1);
-    expect(order).toEqual(order.toSorted((a, b) => a - b));
-    for (const secret of [number, 'hidden', '\u001B']) expect(told).not.toContain(secret);
-
-    const json = JSON.parse(await explain(sent.id, '--json'));
-    expect(json).toMatchObject({
-      verification: { state: 'approved', client: { ip: '203.0.113.7' } },
-      approvals: [{ result: 'approved', signatureHolds: true, deviceId: phone.id }],
-    });
-    // Whoever could change a row can't make the signature fit it.
-    await navbat.db.query('alter table approval disable trigger approval_is_kept');
-    await navbat.db.query(
-      `update approval set statement = replace(statement, '"approve-', '"another-') where challenge_id = $1`,
-      [asked.id],
-    );
-    await navbat.db.query('alter table approval enable trigger approval_is_kept');
-    expect(await explain(sent.id)).toContain('THE SIGNATURE DOES NOT HOLD');
-    await expect(
-      navbat.db.query('update approval set result = result where challenge_id = $1', [asked.id]),
-    ).rejects.toThrow('approvals are kept');
-    await expect(explain(asked.id)).rejects.toThrow('There is no verification');
   });
 });
 
