@@ -1,6 +1,7 @@
 import request from 'supertest';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { webhookRoutes } from '../../../../apps/api/webhook/webhooks.routes.ts';
+import { eventTypes } from '../../../../domain/events.ts';
 import { rowEncryption } from '../../../../infra/process/crypto.ts';
 import { webhookStore } from '../../../../infra/postgres/webhook/webhooks.ts';
 import { urlFault } from '../../../../infra/webhook/url-fault.ts';
@@ -14,7 +15,10 @@ let api: TestApi;
 beforeAll(async () => {
   ground = await openGround();
   const webhooks = webhookStore(ground.orm.em, ground.pool, rowEncryption(ring));
-  api = openApi(ground, webhookRoutes({ webhooks, urlFault: urlFault({ allowPrivate: false }) }));
+  api = openApi(
+    ground,
+    webhookRoutes({ webhooks, told: eventTypes, urlFault: urlFault({ allowPrivate: false }) }),
+  );
 });
 afterAll(async () => {
   await api.close();
