@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { codeSentTo, type Navbat, startNavbat, type TestProject, wrongCode } from '../../support/navbat.ts';
-import { EVENTUALLY_MS } from '../../support/eventually.ts';
+import {
+  codeSentTo,
+  type Navbat,
+  startNavbat,
+  type TestProject,
+  wrongCode,
+} from '../../../support/navbat.ts';
+import { EVENTUALLY_MS } from '../../../support/eventually.ts';
 
 let navbat: Navbat;
 let project: TestProject;
