@@ -17,6 +17,7 @@ const together = [
   'test/apps/http',
   'test/apps/api',
   'test/apps/board',
+  'test/apps/cli',
   'test/workers',
 ];
 // `npm run test:chaos` (kills, freezes and paces, over real time) and `npm run bench` are commands of their own.
