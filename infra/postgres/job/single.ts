@@ -61,7 +61,10 @@ export function singleJobs<Row extends SingleJobRow, Work>(
   });
 }
 
-/** Past attempts are read only where there are any, and only those since staff last had it tried again. */
+/**
+ * Past attempts are read only where there are any, and only those since staff last had it tried again. A queue entry that stands on
+ * the wrong queue finds no job here: this kind's worker could not read its payload, and would reject it.
+ */
 const readSql = ({
   kind,
   columns,
@@ -75,7 +78,7 @@ select j.id, j.project_id, j.state, j.finished_at is not null finished, j.reason
       'closed_at', a.closed_at) order by a.n)
     from attempt a where a.job_id = j.id and a.n > j.attempts_before) end past
 from job j ${joins ?? ''}
-where j.id = any($1)`;
+where j.id = any($1) and j.kind = '${kind}'`;
 
 function toJob<Row extends SingleJobRow, Work>(
   row: Row,

@@ -81,7 +81,7 @@ select v.*, j.id job, j.finished_at is not null job_finished, j.state job_state,
 from job j
 join verification v on v.id = j.subject_id
 left join recipient r on r.id = v.recipient_id and r.address_hash = v.address_hash
-where j.id = any($1)`;
+where j.id = any($1) and j.kind = 'otp-send'`;
 
 function toOtpJob(row: OtpJobRow, encryption: Encryption): OtpJob {
   const past = row.past ?? [];
