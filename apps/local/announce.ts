@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Demo, demoText } from './demo.ts';
 import { writePrivate } from './private-file.ts';
@@ -29,15 +30,22 @@ export function exposureLines({
     ...(isLocal(SANDBOX_BIND_HOST)
       ? []
       : [
-          `WARNING: SANDBOX_BIND_HOST=${SANDBOX_BIND_HOST} opens the sandbox's inbox: whoever reaches it reads every code.`,
+          `WARNING: SANDBOX_BIND_HOST=${SANDBOX_BIND_HOST} opens the sandbox's inbox: anybody who can open it reads every code.`,
         ]),
   ];
 }
 
+const fileOf = (home: string): string => join(home, 'first-start.txt');
+
 /** The credentials, for a person at a terminal; where the output is kept as a log, only the path of a file that holds them. */
 export async function credentialLines(home: string, demo: Demo, isTerminal: boolean): Promise<string[]> {
   if (isTerminal) return demoText(demo).trimEnd().split('\n');
-  const path = join(home, 'first-start.txt');
-  await writePrivate(path, demoText(demo));
-  return [`The demo project's API key and the board's login are in ${path}`];
+  await writePrivate(fileOf(home), demoText(demo));
+  return laterLines(home);
 }
+
+/** On each later start: the path, where there is such a file. */
+export const laterLines = (home: string): string[] =>
+  existsSync(fileOf(home))
+    ? [`The API key and the board's login of the first start are in ${fileOf(home)}`]
+    : [];

@@ -9,7 +9,7 @@ import { makeHome } from '../../infra/embedded/data-directory.ts';
 import { newSecrets } from '../../infra/process/new-secrets.ts';
 import { migrate, OtherSchemaError } from '../../infra/postgres/migrate.ts';
 import { RUNNING_FILE, runningVariables } from '../../infra/process/running.ts';
-import { credentialLines, exposureLines, surfaceLines } from './announce.ts';
+import { credentialLines, exposureLines, laterLines, surfaceLines } from './announce.ts';
 import { type ChildContext, startChild } from './child.ts';
 import { commandLine } from './cli.ts';
 import { ensureDemo, keepDemo, markTold } from './demo.ts';
@@ -127,7 +127,7 @@ async function bringUpToDate(home: string, config: ServerUrls, url: string): Pro
     if (!(error instanceof OtherSchemaError) || config.DATABASE_URL !== EMBEDDED.DATABASE_URL) throw error;
     throw new ConfigError(
       `${home} holds data of another version of Navbat, and is left as it is. ` +
-        `To start fresh and keep it: NAVBAT_HOME=<another directory> npm start. To start fresh without it: delete ${home}, then npm start.`,
+        `To start fresh and keep it: NAVBAT_HOME=${home}-new npm start. To start fresh without it: delete ${home}, then npm start.`,
     );
   }
 }
@@ -138,7 +138,7 @@ async function checkPorts(config: Config): Promise<void> {
   if (troubles.length > 0) throw new ConfigError(troubles.join('\n'));
 }
 
-/** Sees to the demo project and the board's login, and says where everything is; the credentials on the first start only. */
+/** Sees to the demo project and the board's login, and says where everything is; the credentials themselves on the first start only. */
 async function introduce(
   home: string,
   env: Variables,
@@ -153,9 +153,8 @@ async function introduce(
     onTrouble(sentence(error));
   });
   for (const line of surfaces) say(line);
-  if (demo.told) return;
-  for (const line of await credentialLines(home, demo, isTerminal)) say(line);
-  await markTold(home, demo);
+  for (const line of demo.told ? laterLines(home) : await credentialLines(home, demo, isTerminal)) say(line);
+  if (!demo.told) await markTold(home, demo);
 }
 
 /** Postgres and Redis, each unless the person has one already. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { ConfigError, Environment } from '../process/config.ts';
 import { newSecrets } from '../process/new-secrets.ts';
@@ -49,14 +50,23 @@ export const newEnvironment = (now: Date): Readonly<Record<string, string>> => (
 });
 
 function writeNew(path: string): void {
-  if (existsSync(path))
-    throw new ConfigError(
-      `${path} is there already and was left as it is. Edit it, or move it away and run this again.`,
-    );
-  writeFileSync(path, environmentText(newEnvironment(new Date())), { mode: 0o600, flag: 'wx' });
+  const fresh = newEnvironment(new Date());
+  if (existsSync(path)) return checkKept(path, Object.keys(fresh));
+  writeFileSync(path, environmentText(fresh), { mode: 0o600, flag: 'wx' });
   console.log(
-    `${path} is written, with fresh secrets. Outside Docker, set DATABASE_URL and REDIS_URL in it.`,
+    `${path} is written, with new secrets. Outside Docker, set DATABASE_URL and REDIS_URL in it, then run npm run migrate.`,
   );
+}
+
+/** A deployment may run the command each time: a file that has every secret is left as it is. */
+function checkKept(path: string, names: readonly string[]): void {
+  const kept = parseEnv(readFileSync(path, 'utf8'));
+  const missing = names.filter((name) => !kept[name] && !kept[`${name}_FILE`]);
+  if (missing.length > 0)
+    throw new ConfigError(
+      `${path} is there already and was left as it is. It has no ${missing.join(', ')}: add a line for each (npm run navbat -- secrets prints keys), or move the file away and run this again.`,
+    );
+  console.log(`${path} is there already, with every secret, and was left as it is.`);
 }
 
 // `npm run env:example` rewrites the example; `npm run env:new` makes a `.env`, and never writes over one: its keys may be in use.

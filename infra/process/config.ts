@@ -1,9 +1,17 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type Product, products } from '../../domain/products.ts';
 import { Slug } from '../../domain/project/project.ts';
 import { CHAT_GAP_MS, MESSAGES_PER_SECOND } from '../limits/telegram-slots.ts';
 import { parseJson } from '../../domain/shared/json.ts';
+
+const clone = resolve(import.meta.dirname, '../..');
+const ENV_FILE = '.env';
+
+/** The file that is read for what the environment leaves unset; null where none is. */
+export const envFileOf = ({ NAVBAT_ENV_FILE: named }: NodeJS.ProcessEnv): string | null =>
+  named === '' ? null : resolve(clone, named ?? ENV_FILE);
 
 const PORT_MAX = 65_535;
 const KEY_BYTES = 32;
@@ -12,6 +20,9 @@ const MESSAGES_PER_SECOND_MAX = 100_000;
 const CHAT_GAP_MS_MAX = 60_000;
 
 const port = (value: number) => z.coerce.number().int().min(1).max(PORT_MAX).default(value);
+const urlOf = (protocol: RegExp, form: string) =>
+  z.url({ protocol, error: `expected a URL that begins with ${form}` });
+const httpUrl = urlOf(/^https?$/, 'http:// or https://');
 const base64urlBytes = (bytes: number) =>
   z.string().refine((text) => Buffer.from(text, 'base64url').length === bytes, {
     error: `expected ${bytes} bytes in base64url`,
@@ -99,22 +110,24 @@ export const Environment = z.object({
   NAVBAT_PRODUCTS: productNames
     .prefault(products.join(','))
     .describe('products that are on, comma separated; what others answer, work on and show is left out'),
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/ })
-    .describe('PostgreSQL 18 or newer, as postgres://user:password@host:port/database'),
+  DATABASE_URL: urlOf(/^postgres(ql)?$/, 'postgres://').describe(
+    'PostgreSQL 18 or newer, as postgres://user:password@host:port/database',
+  ),
   SANDBOX_CLOCK: z
     .literal('true')
     .optional()
     .describe(
       'true: the time of this database may be moved (npm run navbat -- clock); npm start sets it for its own',
     ),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).describe('Redis 7 or Valkey, noeviction and append-only'),
+  REDIS_URL: urlOf(/^rediss?$/, 'redis:// or rediss://').describe(
+    'Redis 7 or Valkey, noeviction and append-only, as redis://:password@host:port',
+  ),
   BIND_HOST: z.string().default('0.0.0.0').describe('address that the servers listen on'),
   SANDBOX_BIND_HOST: z
     .string()
     .default('127.0.0.1')
-    .describe('address that the sandbox listens on: whoever reaches its inbox reads every code'),
-  API_PORT: port(3000).describe('port of the intake'),
+    .describe('address that the sandbox listens on: anybody who can open its inbox reads every code'),
+  API_PORT: port(3000).describe('port of the api'),
   BOARD_PORT: port(3001).describe('port of Bull Board and /ops'),
   SANDBOX_PORT: port(3002).describe('port of the sandbox providers and their inbox (development only)'),
   BOT_PORT: z.coerce
@@ -131,8 +144,7 @@ export const Environment = z.object({
     .max(PORT_MAX)
     .default(0)
     .describe("port of a worker's /metrics; 0 for none"),
-  PUBLIC_URL: z
-    .url({ protocol: /^https?$/ })
+  PUBLIC_URL: httpUrl
     // Paths are put behind it.
     .transform((url) => url.replace(/\/+$/, ''))
     .prefault('http://127.0.0.1:3000')
@@ -148,7 +160,7 @@ export const Environment = z.object({
   NAVBAT_HOME: z.string().default('.navbat').describe('data directory of npm start'),
   NAVBAT_ENV_FILE: z
     .string()
-    .default('.env')
+    .default(ENV_FILE)
     .describe('file that is read for what the environment leaves unset; empty in the environment: none'),
   NAVBAT_DEMO_KEY: z
     .string()
@@ -189,7 +201,7 @@ export const Environment = z.object({
     .min(1)
     .optional()
     .describe('sender: a number in E.164 or a messaging service (MG…)'),
-  TWILIO_API_URL: z.url().optional().describe('the sandbox in place of api.twilio.com'),
+  TWILIO_API_URL: httpUrl.optional().describe('the sandbox in place of api.twilio.com'),
   TELEGRAM_BOT_TOKEN: z
     .string()
     .regex(/^\d+:[A-Za-z0-9_-]+$/, 'expected <digits>:<token>')
@@ -205,7 +217,7 @@ export const Environment = z.object({
     .describe(
       'Telegram posts updates to PUBLIC_URL/telegram/webhook with it; the bot fetches them until set',
     ),
-  TELEGRAM_API_ROOT: z.url().optional().describe('the sandbox in place of api.telegram.org'),
+  TELEGRAM_API_ROOT: httpUrl.optional().describe('the sandbox in place of api.telegram.org'),
   TELEGRAM_MESSAGES_PER_SECOND: z.coerce
     .number()
     .int()
@@ -221,11 +233,11 @@ export const Environment = z.object({
     .default(CHAT_GAP_MS)
     .describe('milliseconds between two messages to one Telegram chat; 0 for none'),
   TELEGRAM_GATEWAY_TOKEN: z.string().min(1).optional().describe('Telegram Gateway; off until set'),
-  TELEGRAM_GATEWAY_URL: z.url().optional().describe('the sandbox in place of gatewayapi.telegram.org'),
+  TELEGRAM_GATEWAY_URL: httpUrl.optional().describe('the sandbox in place of gatewayapi.telegram.org'),
   FIREBASE_SERVICE_ACCOUNT: jsonObject
     .optional()
     .describe('service account of Firebase as JSON; push is off until set'),
-  FCM_SANDBOX_URL: z.url().optional().describe('the sandbox in place of Firebase'),
+  FCM_SANDBOX_URL: httpUrl.optional().describe('the sandbox in place of Firebase'),
   WEBHOOK_ALLOW_PRIVATE: z
     .enum(['true', 'false'])
     .default('false')
@@ -273,7 +285,7 @@ export function readConfig<Name extends ConfigName = ConfigName>(
   if (!parsed.success)
     throw new ConfigError(
       [...Map.groupBy(parsed.error.issues, ({ path }) => String(path[0]))]
-        .map(([name, issues]) => configLine(name, issues, name in values))
+        .map(([name, issues]) => configLine(name, issues, name in values, env))
         .join('\n'),
     );
   const given = new Set(configNames.filter((name) => env[name] || env[`${name}_FILE`]));
@@ -284,11 +296,24 @@ export function readConfig<Name extends ConfigName = ConfigName>(
 }
 
 /** Which variable, what was expected of it, and what to do: one line, without its value. */
-function configLine(name: string, issues: readonly z.core.$ZodIssue[], isGiven: boolean): string {
+function configLine(
+  name: string,
+  issues: readonly z.core.$ZodIssue[],
+  isGiven: boolean,
+  env: NodeJS.ProcessEnv,
+): string {
   const meaning = Environment.shape[name as keyof typeof Environment.shape]?.description ?? '';
   return isGiven
     ? `${name}: ${issues.map(expectation).join('; ')} (${meaning}). Correct it in .env or in the environment.`
-    : `${name}: missing. Expected: ${meaning}. Set it in .env (npm run env:new makes one, with fresh secrets) or in the environment.`;
+    : `${name}: missing. Expected: ${meaning}. Set it ${placeToSet(env)}.`;
+}
+
+/** Where a file is already, `npm run env:new` would not help. */
+function placeToSet(env: NodeJS.ProcessEnv): string {
+  const file = envFileOf(env);
+  if (file === null) return 'in the environment';
+  const command = existsSync(file) ? '' : ' (npm run env:new writes one, with new secrets)';
+  return `in ${env['NAVBAT_ENV_FILE'] ?? ENV_FILE}${command} or in the environment`;
 }
 
 /** In words for whoever runs it. What the schema says itself is kept; zod's own words speak of types. */
@@ -298,7 +323,6 @@ function expectation(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return `expected one of ${issue.values.map(String).join(', ')}`;
   if (issue.code === 'too_big') return `expected at most ${issue.maximum}`;
   if (issue.code === 'too_small') return `expected at least ${issue.minimum}`;
-  if (issue.code === 'invalid_format') return 'does not have the expected form';
   return issue.message;
 }
 

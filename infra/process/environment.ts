@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { ConfigError, Environment } from './config.ts';
+import { ConfigError, Environment, envFileOf } from './config.ts';
 import { nearName } from './near-name.ts';
-
-const clone = resolve(import.meta.dirname, '../..');
 
 /**
  * The environment of a process: what was set for it (`variables`), and for what was not, the clone's `.env`, from whatever directory it is
@@ -12,16 +9,17 @@ const clone = resolve(import.meta.dirname, '../..');
  */
 export function environment(variables = process.env): NodeJS.ProcessEnv {
   const named = variables['NAVBAT_ENV_FILE'];
-  if (named === '') return variables;
+  const file = envFileOf(variables);
+  if (file === null) return variables;
   try {
-    const read = parseEnv(readFileSync(resolve(clone, named ?? '.env'), 'utf8'));
+    const read = parseEnv(readFileSync(file, 'utf8'));
     for (const line of misspelled(Object.keys(read))) process.stderr.write(`${line}\n`);
     return { ...read, ...variables };
   } catch (error) {
     if (named === undefined && error instanceof Error && 'code' in error && error.code === 'ENOENT')
       return variables;
     throw new ConfigError(
-      `NAVBAT_ENV_FILE: ${named ?? '.env'} can't be read. Expected a file of NAME=value lines; an empty NAVBAT_ENV_FILE reads none.`,
+      `NAVBAT_ENV_FILE: ${file} can't be read. Expected a file of NAME=value lines; an empty NAVBAT_ENV_FILE reads none.`,
     );
   }
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { credentialLines, exposureLines, surfaceLines } from '../../../apps/local/announce.ts';
+import { credentialLines, exposureLines, laterLines, surfaceLines } from '../../../apps/local/announce.ts';
 import { demoText, keepDemo } from '../../../apps/local/demo.ts';
 import { localEnvironment } from '../../../apps/local/environment.ts';
 
@@ -43,12 +43,14 @@ test('what other machines reach is said: BIND_HOST opens no sandbox, and either 
 test('credentials go to a file of mode 600 where the output is not a terminal, and only its path is printed', async () => {
   const home = await newHome();
   const demo = await keepDemo(home, undefined, true);
+  expect(laterLines(home)).toEqual([]);
   const printed = (await credentialLines(home, demo, false)).join('\n');
   expect(printed).toContain(join(home, 'first-start.txt'));
   expect(printed).not.toContain(demo.apiKey);
   expect(printed).not.toContain(demo.boardPassword);
   expect(((await stat(join(home, 'first-start.txt'))).mode & 0o777).toString(8)).toBe('600');
   expect(await readFile(join(home, 'first-start.txt'), 'utf8')).toBe(demoText(demo));
+  expect(laterLines(home).join('\n')).toBe(printed);
 });
 
 test('credentials are printed to a terminal', async () => {

@@ -76,6 +76,6 @@ test('data of another version stops the start, with where it is and how to start
   const { code, output } = await npmStart(await freePorts());
   expect(code).toBe(1);
   expect(output).toContain(`${home} holds data of another version`);
-  expect(output).toContain('NAVBAT_HOME=<another directory> npm start');
+  expect(output).toContain('-new npm start');
   expect(output).toContain(`delete ${home}`);
 });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -74,17 +74,28 @@ test('two installations share no secret', () => {
   for (const name of Object.keys(one)) expect(one[name], name).not.toBe(other[name]);
 });
 
-test('`npm run env:new` says what it wrote, and never writes over a .env', async () => {
+test('`npm run env:new` says what it wrote, never writes over a .env, and fails only where a secret is missing', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'navbat-env-new-'));
+  const path = join(directory, '.env');
   const script = resolve(import.meta.dirname, '../../../infra/deploy/env.ts');
   const run = () => spawnSync(process.execPath, [script, 'new'], { cwd: directory, encoding: 'utf8' });
   expect(run()).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(/^\.env is written.* DATABASE_URL /),
   });
-  const written = readFileSync(join(directory, '.env'), 'utf8');
-  expect(run()).toMatchObject({ status: 1, stderr: expect.stringMatching(/^\.env is there already.*\n$/) });
-  expect(readFileSync(join(directory, '.env'), 'utf8')).toBe(written);
+  const written = readFileSync(path, 'utf8');
+  expect(run()).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^\.env is there already.*left as it is.*\n$/),
+  });
+  expect(readFileSync(path, 'utf8')).toBe(written);
+  const older = written.replace(/^REDIS_PASSWORD=.*$/m, '');
+  writeFileSync(path, older);
+  expect(run()).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^\.env .* no REDIS_PASSWORD: .*\n$/),
+  });
+  expect(readFileSync(path, 'utf8')).toBe(older);
   await rm(directory, { recursive: true });
 });
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type ConfigName, readConfig } from '../../../infra/process/config.ts';
+import { type ConfigName, Environment, readConfig } from '../../../infra/process/config.ts';
 import { newSecrets } from '../../../infra/process/new-secrets.ts';
 
 const key = (byte: number, bytes = 32) => Buffer.alloc(bytes, byte).toString('base64url');
@@ -39,6 +39,36 @@ describe('a variable', () => {
       new Set(['API_PORT', 'DATABASE_URL', 'PEPPER']),
     );
     expect(lines.join()).not.toContain('hunter');
+  });
+
+  test('that is missing can be set in the file that is there; the command that writes one is named where none is', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'navbat-config-'));
+    try {
+      const file = join(directory, '.env');
+      const missing = (name: string) => fault({ NAVBAT_ENV_FILE: name }, 'DATABASE_URL');
+      expect(missing(file)).toMatch(/Set it in .* \(npm run env:new /);
+      writeFileSync(file, '');
+      expect(missing(file)).toContain(`Set it in ${file} or in the environment.`);
+      expect(missing('')).toMatch(/Set it in the environment\.$/);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  test('that is wrong is told with the form that was expected, whichever it is', () => {
+    const wrong = '\u0000?';
+    const names = Environment.keyof().options.filter(
+      (name) => !Environment.shape[name].safeParse(wrong).success,
+    );
+    expect(names).toContain('NAVBAT_DEMO_KEY');
+    for (const name of names) {
+      const line = fault({ [name]: wrong }, name);
+      expect(line).toMatch(new RegExp(`^${name}: expected .`));
+      expect(line).not.toContain(wrong);
+    }
+    expect(fault({ NAVBAT_DEMO_KEY: 'nbt_live_short' }, 'NAVBAT_DEMO_KEY')).toContain(
+      'expected nbt_live_ and 16 to 128 of',
+    );
   });
 
   test('is read from a file where a container mounts it, without the line end', () => {

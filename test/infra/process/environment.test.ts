@@ -51,7 +51,9 @@ test.for(processes)(
     const lines = err.trim().split('\n');
     expect(lines.map((line) => line.split(':')[0] ?? '').toSorted()).toEqual(requiredOf(process).toSorted());
     expect(lines).toContainEqual(
-      expect.stringMatching(/^DATABASE_URL: missing. Expected: PostgreSQL 18 .*npm run env:new/),
+      expect.stringMatching(
+        /^DATABASE_URL: missing\. Expected: PostgreSQL 18 .*\. Set it in the environment\.$/,
+      ),
     );
     expect(err).not.toContain('http://wrong');
   },
@@ -85,10 +87,10 @@ test('a wrong value is told in words: what was expected, and never the value', a
   const { err } = await run('apps/api/main.ts', { NAVBAT_ENV_FILE: file });
   expect(err.trim().split('\n')).toEqual([
     expect.stringMatching(
-      /^DATABASE_URL: does not have the expected form \(PostgreSQL 18 .*\)\. Correct it in /,
+      /^DATABASE_URL: expected a URL that begins with postgres:\/\/ \(PostgreSQL 18 .*\)\. Correct it in /,
     ),
-    expect.stringMatching(/^REDIS_URL: does not have the expected form \(Redis 7/),
-    expect.stringMatching(/^API_PORT: expected at most 65535 \(port of the intake\)/),
+    expect.stringMatching(/^REDIS_URL: expected a URL that begins with redis:\/\/ or rediss:\/\/ \(Redis 7/),
+    expect.stringMatching(/^API_PORT: expected at most 65535 \(port of the api\)/),
     expect.stringMatching(/^TRUST_PROXY: expected a number /),
     expect.stringMatching(/^LOG_LEVEL: expected one of debug, info, /),
   ]);
