@@ -25,7 +25,7 @@ export function runGreetings({ platform, read, greeter, connection, onError, onS
   const greeting = defineJob({
     kind: 'greeting',
     payload: z.object({ greeting_id: z.uuid() }), // stays in Postgres
-    labels: z.object({ to: z.string() }), // all that Redis and Bull Board show
+    labels: z.object({ to: z.string() }), // the only part stored in Redis and shown on Bull Board
     attemptsMax: 4,
     delaysMs: doublingMs(1_000, 3), // 1, 2 and 4 s; Postgres counts the attempts
     unknownMax: 2, // a greeting may arrive twice
