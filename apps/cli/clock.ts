@@ -7,12 +7,12 @@ export function clockCommands(program: Command, context: CliContext): void {
     .description('the time of a sandbox: all its processes and its SQL follow within a second');
   clock
     .command('show')
-    .description('the time, and how far ahead of the real one it is')
+    .description('shows the time, and how far ahead of the real time it is')
     .option('--json')
     .action((options: JsonOption) => move(context, options, (aheadMs) => aheadMs));
   clock
     .command('forward <span>')
-    .description('puts it forward, by 30s, 10m, 2h, 4d or 1d12h')
+    .description('moves it forward, by 30s, 10m, 2h, 4d or 1d12h')
     .option('--json')
     .action((span: string, options: JsonOption) => {
       const ms = spanMs(span);
@@ -20,7 +20,7 @@ export function clockCommands(program: Command, context: CliContext): void {
     });
   clock
     .command('reset')
-    .description('the real time again; what was written ahead of it keeps its times')
+    .description('back to the real time; rows that were written with later times keep them')
     .option('--json')
     .action((options: JsonOption) => move(context, options, () => 0));
 }

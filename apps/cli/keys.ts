@@ -69,7 +69,7 @@ export function keyCommands(program: Command, context: CliContext): void {
     );
   key
     .command('revoke <slug> <key-id>')
-    .description('it opens nothing more within five seconds')
+    .description('revokes a key; it is refused everywhere within five seconds')
     .option('--json')
     .action((slug: string, keyId: string, options: JsonOption) => revokeKey(context, slug, keyId, options));
 }

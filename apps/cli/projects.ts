@@ -58,7 +58,7 @@ export function projectCommands(program: Command, context: CliContext): void {
     .action((slug: string, pairs: string[], options: JsonOption) => ceilings(context, slug, pairs, options));
   project
     .command('archive <slug>')
-    .description('its keys open nothing from then on; what it sent stays')
+    .description('refuses all its keys from now on; its jobs and history stay')
     .option('--json')
     .action((slug: string, options: JsonOption) => archiveProject(context, slug, options));
 }

@@ -25,13 +25,13 @@ export function secretCommands(program: Command, context: CliContext): void {
   program
     .command('re-encrypt')
     .description(
-      'encrypts everything anew under the first of ENCRYPTION_KEYS, so that the others can be taken out',
+      're-encrypts every stored secret with the first of ENCRYPTION_KEYS, so that the other keys can be removed',
     )
     .option('--json')
     .action((options: JsonOption) => reencrypt(context, options));
   program
     .command('rotate')
-    .description('asks devices to fetch a new secret for their codes; the old one counts until they have')
+    .description('asks devices to fetch a new secret for their codes; the old one is valid until then')
     .option('--device <id>', 'this one')
     .option('--all', 'all of them')
     .option('--json')
@@ -56,10 +56,10 @@ function reencrypt(context: CliContext, options: JsonOption): Promise<void> {
     const rows = [...reencrypted].map(([place, count]) => [place, String(count)]);
     tell(context, options, {
       lines: [
-        ...table([['encrypted anew', 'values'], ...rows]),
+        ...table([['re-encrypted', 'values'], ...rows]),
         ...(left.length === 0
           ? [
-              `Nothing needs another key than ${current}: once no running process has another one first, the others may leave ENCRYPTION_KEYS.`,
+              `Every value is encrypted with ${current}. When it is the first key in every running process, remove the others from ENCRYPTION_KEYS.`,
             ]
           : []),
       ],
@@ -71,7 +71,7 @@ function reencrypt(context: CliContext, options: JsonOption): Promise<void> {
 
 function leftSentence(left: Awaited<ReturnType<typeof reencryptAll>>['left']): string {
   const what = left.map(({ place, kid, values }) => `${values} in ${place} need ${kid}`).join(', ');
-  return `Not everything is under the new key: ${what}. Keep these keys in ENCRYPTION_KEYS, restart whatever still encrypts with them, and run this again.`;
+  return `Some values are not encrypted with the new key: ${what}. Keep these keys in ENCRYPTION_KEYS, restart the processes that still encrypt with them, and run this again.`;
 }
 
 function rotate(context: CliContext, { device, all, ...options }: RotateOptions): Promise<void> {

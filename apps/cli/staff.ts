@@ -31,19 +31,19 @@ export function staffCommands(program: Command, context: CliContext): void {
     .action((options: JsonOption) => listStaff(context, options));
   staff
     .command('disable <email>')
-    .description('ends its sessions and refuses it from now on')
+    .description('ends the sessions of a login and refuses it from now on')
     .option('--json')
     .action((email: string, options: JsonOption) => disableStaff(context, email, options));
   staff
     .command('reset-second-factor <email>')
     .description(
-      'for who lost the authenticator and the recovery codes: ends the sessions, and the next login sets it up anew',
+      'for a person who lost the authenticator and the recovery codes: ends the sessions; the next login sets up a new one',
     )
     .option('--json')
     .action((email: string, options: JsonOption) => resetSecondFactor(context, email, options));
   staff
     .command('unlock <email>')
-    .description('forgets its wrong passwords and second factors, so that it may log in at once')
+    .description('resets its wrong passwords and codes, so that the person can log in immediately')
     .option('--json')
     .action((email: string, options: JsonOption) => unlockStaff(context, email, options));
 }

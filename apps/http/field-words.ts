@@ -56,7 +56,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   job_id: 'The job that does it: GET /jobs/{id}.',
   event_id: 'The event: GET /webhooks/events/{id}.',
   endpoint_id: 'The endpoint; null for the callback_url of a send.',
-  status_url: 'Where its state is read.',
+  status_url: 'Shows its state.',
   message: 'A sentence for the log.',
 
   // Lists
@@ -66,7 +66,8 @@ export const fieldWords: Readonly<Record<string, string>> = {
   // Problems
   title: 'The type in words.',
   detail: 'What is wrong in this case.',
-  pointer: 'JSON pointer into the body, or the name of a parameter or header.',
+  pointer:
+    'Of a field of the body its JSON pointer (RFC 6901), such as `/to`; of a parameter or a header its name, such as `id`.',
   next_step: 'What to do about it.',
 
   // People and addresses
@@ -147,7 +148,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   sound: 'The name of the sound.',
   body: 'The text.',
   total: 'Recipients in all.',
-  progress: 'Recipients by how they stand; together they are `total`.',
+  progress: 'Recipients by state; together they are `total`.',
   sent: 'Handed to the provider.',
   failed: 'Ended without success.',
   blocked: 'The person or chat takes no messages.',

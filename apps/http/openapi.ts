@@ -17,42 +17,41 @@ import { healthPaths } from './health-paths.ts';
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
 const DESCRIPTION = `
-Navbat takes requests for work that takes time, costs money or reaches a person, answers **202** once the request is
-committed, and does the work behind that answer. Where it stands is told by \`GET /jobs/{id}\` and \`GET /otp/{id}\`.
+Navbat sends codes and messages as durable jobs. It answers **202** as soon as the job is committed, and sends afterwards.
+\`GET /jobs/{id}\` and \`GET /otp/{id}\` show the state.
 
 ### Keys
 Send \`Authorization: Bearer nbt_live_…\` or \`X-Api-Key: nbt_live_…\`. A *secret* key (\`nbt_live_…\`, \`nbt_test_…\`) is for
 services and holds scopes. A *publishable* key (\`nbt_pub_…\`) may sit in an app and reaches the routes of the scope
 \`public\` only. A *test* key sends nothing, and reaches only the
-codes, messages and jobs that test keys made. A revoked key opens nothing more within five seconds.
+codes, messages and jobs that test keys made. A revoked key is refused everywhere within five seconds.
 
 ### Web pages
 A publishable key may sit in a web page of an origin that the key names (\`allowed_origins\`: \`PATCH /projects/{id}/keys/{keyId}\`,
 or \`npm run navbat -- key origins\`). Preflights are answered for the routes of the scope \`public\`; a request with an \`Origin\` that
-the key does not name is 403 \`origin-not-allowed\`. Apps send no \`Origin\` and need no leave. Routes without a key, and those that
+the key does not name is 403 \`origin-not-allowed\`. Apps send no \`Origin\` and need not be listed. Routes without a key, and those that
 take a person's token of your project, may be called from any page. A secret key belongs in no page: its answers are never readable
 there.
 
 ### People
-Who signs in (\`/auth/…\`) gets an access token of ten minutes, sent as \`Authorization: Bearer …\`, and a refresh token that is good
-once; \`/.well-known/jwks.json\` verifies the first. Its \`sub\` is your project's own recipient, and another one in every other
+Who signs in (\`/auth/…\`) gets an access token of ten minutes, sent as \`Authorization: Bearer …\`, and a refresh token that works
+once; the keys at \`/.well-known/jwks.json\` verify the access token. Its \`sub\` is your project's own recipient, and another one in every other
 project. \`/me/…\` is for Navbat's own app; some of it asks for a proof of the last five minutes.
 
 ### Idempotency
 Send an \`Idempotency-Key\` of up to 255 visible characters with a request that you may have to repeat. The same key with
 the same body gets the first answer again, with \`Idempotent-Replayed: true\`; with another body, 422. Bodies are compared as
 canonical JSON (RFC 8785): the order of members does not matter. Where the first
-request is still running, the second waits for it up to 2 s and then gets 409 with \`Retry-After: 1\`. A refusal uses the
-key up as an acceptance does; a 429 does not. An idempotency key belongs to the API key with which it was sent, and with a
+request is still running, the second waits for it up to 2 s and then gets 409 with \`Retry-After: 1\`. A refusal is stored
+and replayed like an acceptance; a 429 is not. An idempotency key belongs to the API key with which it was sent, and with a
 publishable key to the caller's address too: other callers may use the same one, and are never shown your answer. Repeat a
 request with the API key that sent it. Idempotency keys are kept for **24 hours**, those of requests that move money for ever.
 
 ### Limits
-Requests are counted per key and per caller's address in windows of a minute. Each answer says where you stand in
+Requests are counted per key and per caller's address in windows of a minute. Each answer shows your limits in
 \`RateLimit-Policy\` and \`RateLimit\`; a 429 of type \`quota-exceeded\` says in \`Retry-After\` when to come back. With a publishable key
-one address may send ${APP_ADDRESS_REQUESTS_PER_MINUTE} requests a minute, or a ${1 / APP_ADDRESS_SHARE}th of what the key may where that is less (240 of 6000), and is sent
-${CODES_PER_ADDRESS_PER_HOUR} codes an hour. IPv6 is counted by /64, and twice and four times as
-much by /56 and /48. After ${FAILURES_MAX.client} wrong codes within ten minutes one address has to wait; others do not. A 503 of type \`limit-uncounted\`
+one address may send the lower of ${APP_ADDRESS_REQUESTS_PER_MINUTE} requests a minute and ${100 * APP_ADDRESS_SHARE} % of the key's limit (key limit 6000: 240), and gets
+${CODES_PER_ADDRESS_PER_HOUR} codes an hour. IPv6: a /64 has the limit, a /56 twice, a /48 four times the limit. After ${FAILURES_MAX.client} wrong codes within ten minutes one address has to wait; others do not. A 503 of type \`limit-uncounted\`
 says that a limit which protects codes could not be counted: nothing was done. Bodies hold
 up to 64 kB; those of \`/telegram/send\` and \`/push/send\` up to 1 MiB.
 

@@ -31,7 +31,7 @@ const telegram = {
   'not-enabled': {
     meaning: "The project's setting telegram_sign_in is off.",
     retry: 'after-change',
-    nextStep: 'Set telegram_sign_in only for the project whose site or app uses this bot for sign-in.',
+    nextStep: 'Set telegram_sign_in to true, but only in the project whose site or app uses this bot.',
     setting: 'telegram_sign_in',
     seen: ['problem-reason'],
   },
@@ -79,7 +79,7 @@ export const identityReasons = {
   },
   'device-not-proven': {
     meaning:
-      "The signature is not of a bound device, or its time differs from the server's by more than 60 seconds.",
+      "The signature was not made by a bound device, or its time differs from the server's by more than 60 seconds.",
     retry: 'after-change',
     nextStep: "Check the device's clock and key; bind the device again if it was revoked.",
     seen: ['problem'],

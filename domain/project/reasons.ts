@@ -18,13 +18,13 @@ export const projectReasons = {
   },
   'name-reserved': {
     meaning:
-      'The name looks like the name of Navbat or of another project, possibly in other letters. Or one of its words mixes alphabets, or uses an alphabet other than Latin, Cyrillic or Greek.',
+      'The name looks like the name of Navbat or of another project, possibly written with look-alike letters. Or one of its words mixes alphabets, or uses an alphabet other than Latin, Cyrillic or Greek.',
     retry: 'after-change',
     nextStep: `Choose another name, each word in one alphabet. ${WHO_NAMES}`,
     seen: ['problem'],
   },
   'last-full-key': {
-    meaning: 'No other active key of the project has all permissions of this one, such as managing keys.',
+    meaning: "This is the project's only active key with all its permissions, such as managing keys.",
     retry: 'after-change',
     nextStep:
       'First make a key with the same permissions (POST /projects/{id}/keys), or ask staff of Navbat to revoke this one.',

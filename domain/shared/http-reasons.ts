@@ -55,7 +55,7 @@ export const httpReasons = {
     meaning:
       'It does not exist, belongs to another project, or was made with a key of the other mode (live or test).',
     retry: 'after-change',
-    nextStep: 'Check address and id; /docs lists all routes.',
+    nextStep: 'Check the URL and the id; /docs lists all routes.',
     seen: ['problem'],
   },
   'method-not-allowed': {
@@ -65,7 +65,7 @@ export const httpReasons = {
     seen: ['problem'],
   },
   unauthenticated: {
-    meaning: 'The request has no key, token or login, or it is unknown, revoked or expired.',
+    meaning: 'The key, token or login is missing, unknown, revoked or expired.',
     retry: 'after-change',
     nextStep: 'Send a valid key (Authorization: Bearer nbt_…), or sign in again.',
     seen: ['problem'],
@@ -119,9 +119,9 @@ export const httpReasons = {
   },
   'limit-uncounted': {
     meaning:
-      'A limit that protects codes or passwords could not be checked over all processes, so the request was refused.',
+      'A limit that protects codes or passwords could not be checked because Redis does not answer. The request was refused.',
     retry: 'later',
-    nextStep: 'Send it again after Retry-After. Staff look at Redis: it does not answer.',
+    nextStep: 'Send it again after Retry-After. Staff look at Redis.',
     seen: ['problem'],
   },
   'not-ready': {
@@ -131,7 +131,7 @@ export const httpReasons = {
     seen: ['problem'],
   },
   internal: {
-    meaning: 'An error in Navbat.',
+    meaning: 'Navbat failed because of a bug.',
     retry: 'later',
     nextStep: 'Send it again, with its Idempotency-Key. If the error repeats, report X-Request-Id to staff.',
     seen: ['problem'],

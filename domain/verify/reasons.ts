@@ -8,7 +8,7 @@ import {
   PAID_BY_STRANGERS_OF_PROJECT_MAX,
   PAID_PER_HOUR_MAX,
 } from './paid-limits.ts';
-import { STRANGER_SENDS_PER_DAY, STRANGER_SENDS_PER_HOUR } from './strangers.ts';
+import { STRANGER_SENDS_OPEN, STRANGER_SENDS_PER_DAY, STRANGER_SENDS_PER_HOUR } from './strangers.ts';
 import type { ClosedReason } from './verification.ts';
 
 type SendingChannel = Exclude<Channel, typeof SILENT_CHANNEL>;
@@ -23,7 +23,8 @@ const refusals = {
   'too-soon': {
     meaning: 'A code was just sent to this recipient.',
     retry: 'later',
-    nextStep: 'Ask again after Retry-After: 30 s after the first code, then 60 s, then 120 s.',
+    nextStep:
+      'Ask again after Retry-After: 30 s after the first code, 60 s after the second, 120 s after each later one.',
     seen: ['problem'],
   },
   'too-many-sends': {
@@ -36,7 +37,7 @@ const refusals = {
     seen: ['problem'],
   },
   'publishable-limit': {
-    meaning: `The limit of codes to this recipient by publishable keys is reached: ${STRANGER_SENDS_PER_HOUR} an hour (fewer for a network address with too many unconfirmed codes) and ${STRANGER_SENDS_PER_DAY} a day.`,
+    meaning: `The limit of codes to this recipient by publishable keys is reached. It is ${STRANGER_SENDS_PER_HOUR} an hour, or ${STRANGER_SENDS_OPEN} for a network address with too many unconfirmed codes. It is ${STRANGER_SENDS_PER_DAY} a day.`,
     retry: 'later',
     nextStep:
       'Ask again after Retry-After. A service asks with its secret key, whose limit is sends_per_hour.',
@@ -89,7 +90,7 @@ const refusals = {
     seen: ['problem', 'job'],
   },
   'number-capped': {
-    meaning: `A limit of paid messages per hour to this number is reached: ${PAID_PER_HOUR_MAX} over all projects; for one project, ${PAID_BY_PROJECT_MAX} by secret keys and ${PAID_BY_STRANGERS_OF_PROJECT_MAX} by publishable keys (${PAID_BY_PROJECT_MAX + PAID_BY_STRANGERS_OF_PROJECT_MAX} together); and ${PAID_BY_STRANGERS_MAX} by publishable keys of all projects.`,
+    meaning: `A limit of paid messages per hour to this number is reached. All projects together send at most ${PAID_PER_HOUR_MAX}, their publishable keys at most ${PAID_BY_STRANGERS_MAX} of these. The secret keys of one project send at most ${PAID_BY_PROJECT_MAX}. Its publishable keys send at most ${PAID_BY_STRANGERS_OF_PROJECT_MAX}.`,
     detail: ({ until }) =>
       `The limit of paid messages per hour to this number is reached.${until ? ` The next one is possible${fromText(until)}.` : ''}`,
     retry: 'later',
@@ -197,7 +198,7 @@ const byProvider = {
 /** Why a code takes no more checks. */
 const closed = {
   used: {
-    meaning: 'It was already used: a code or a sign-in by Telegram works once.',
+    meaning: 'This code, or this sign-in by Telegram, was already used; each works once.',
     retry: 'no',
     nextStep: 'Ask for a new code, or sign in with Telegram again.',
     seen: ['problem-reason'],

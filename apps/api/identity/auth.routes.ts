@@ -141,7 +141,7 @@ const refreshRoute = (deps: SignInDeps) =>
     tag,
     summary: 'Exchange a refresh token for the next',
     description:
-      'A refresh token is good once. Where its answer was lost, ask again with the same token: until the new refresh token was used once, and for ten minutes (the life of an access token), the same successor comes back. Once the successor was used, or later, somebody holds a copy, and the session ends for all who do. Keep the old token until the new one is stored.',
+      'A refresh token works once. If the response was lost, send the same token again: for ten minutes (the life of an access token), and until the new token is used, you get the same new token. If the old token is sent after that, it is taken for a stolen copy, and the session ends. Keep the old token until the new one is stored.',
     because: 'the refresh token is the proof.',
     body: z.strictObject({ refresh_token: z.string().max(TOKEN_CHARS_MAX) }),
     answers: signedIn,

@@ -176,7 +176,7 @@ const revokeKey = (projects: Projects) =>
     tag: 'Keys',
     summary: 'Revokes a key',
     description:
-      'It opens nothing more within five seconds. A key revokes itself and keys that can do no more than itself (else 403 `insufficient-scope`), but not the last key that manages keys and can do all it does (409 `last-full-key`): make its successor first.',
+      'It is refused everywhere within five seconds. A key revokes itself and keys that can do no more than itself (else 403 `insufficient-scope`), but not the last key that manages keys and can do all it does (409 `last-full-key`): make its successor first.',
     scope: 'projects',
     testKeys: 'refused',
     params: ProjectParams.extend({ keyId: z.uuid() }),

@@ -171,7 +171,7 @@ function jobPage(
       ${whyPanel(job, session)}
       <section class="panel"><div class="body">${jobFacts(job, clock())}</div></section>
       ${panel('Attempts', 'numbered by Postgres', attemptTable(job))}
-      ${job.verification && panel('Verification', 'what this job serves; no code stands anywhere', html`<div class="body">${verificationFacts(job.verification)}</div>`)}
+      ${job.verification && panel('Verification', 'for which this job sends; codes are never stored or shown', html`<div class="body">${verificationFacts(job.verification)}</div>`)}
       ${audit.length > 0 && panel('What staff did', null, auditTable(audit))}`,
   });
 }

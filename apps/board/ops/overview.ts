@@ -72,7 +72,7 @@ function overviewPage(session: BoardSession, overview: Overview, shown: Shown, n
       </div>
       ${tiles(overview, shown)} ${alarmPanel(overview)}
       ${panel('Not finished now', 'every such job, whatever its age', unfinishedTable(overview))}
-      ${panel(`Accepted in the last ${windowName(hours)}`, 'by how they stand now', acceptedTable(overview, hours))}`,
+      ${panel(`Accepted in the last ${windowName(hours)}`, 'by their state now', acceptedTable(overview, hours))}`,
   });
 }
 

@@ -57,7 +57,7 @@ function queuesPage(
     session,
     notice,
     body: html`<div class="head"><h1>Queues</h1></div>
-      ${panel('One queue for each kind', 'a pause has a row, and outlives a wipe of Redis', queueTable(jobs, session, queues))}`,
+      ${panel('One queue for each kind', 'a pause is stored in Postgres and stays if Redis loses its data', queueTable(jobs, session, queues))}`,
   });
 }
 
