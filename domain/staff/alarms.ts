@@ -1,3 +1,4 @@
+import type { JobState } from '../job/job.ts';
 import type { DisabledReason } from '../webhook/port.ts';
 
 /** A worker writes a sign of life every five seconds: after three that are missing it is gone. */
@@ -103,7 +104,7 @@ function workerAlarms({ heartbeats }: AlarmFacts, kinds: readonly string[], now:
       since: lastAt(heartbeats.filter(({ roles }) => roles.includes(kind)).map(({ at }) => at)),
       says: `No worker takes jobs of the kind ${kind}.`,
       nextStep: `Start one: npm run worker -- ${kind}. Its log says why it ended.`,
-      link: `/ops/jobs?kind=${kind}&state=accepted`,
+      link: jobsLink({ kind, state: 'queued' }),
     }));
 }
 
@@ -149,7 +150,7 @@ function waitingAlarms({ waiting, queues }: AlarmFacts, now: Date): Alarm[] {
       since: oldestDueAt,
       says: `No worker opens jobs of the kind ${kind}: ${jobs} due.`,
       nextStep: `Look whether its workers run and answer, and start more: npm run worker -- ${kind}.`,
-      link: `/ops/jobs?kind=${kind}&state=accepted`,
+      link: jobsLink({ kind, state: 'queued' }),
     }));
 }
 
@@ -173,7 +174,7 @@ function providerAlarm({ provider, attempts, faults }: AlarmFacts['providers'][n
 function endpointAlarm(endpoint: EndpointFacts, now: Date): Alarm[] {
   const { project, host, failingSince, disabledReason, disabledMeaning, stuck } = endpoint;
   const subject = `${project} · ${host}`;
-  const link = `/ops/jobs?kind=webhook&project=${encodeURIComponent(project)}&state=accepted`;
+  const callsLink = (state: JobState) => jobsLink({ kind: 'webhook', project, state });
   if (disabledReason === 'gone' || disabledReason === 'failing') {
     const nextStep = `Tell the project ${project}: it corrects the receiver, enables the endpoint and replays what it missed.`;
     return [
@@ -183,12 +184,16 @@ function endpointAlarm(endpoint: EndpointFacts, now: Date): Alarm[] {
         since: failingSince,
         says: `Disabled. ${disabledMeaning}`,
         nextStep,
-        link,
+        link: callsLink('rejected'),
       },
     ];
   }
   if (!failingSince || now.getTime() - failingSince.getTime() < FAILING_LONG_MS) return [];
   const says = `No call succeeds; ${stuck} events wait for it.`;
   const nextStep = `Tell the project ${project}; an endpoint is disabled after five days of failures.`;
+  const link = callsLink('retrying');
   return [{ alarm: 'endpoint-failing', subject, since: failingSince, says, nextStep, link }];
 }
+
+const jobsLink = (query: { readonly kind: string; readonly project?: string; readonly state: JobState }) =>
+  `/ops/jobs?${new URLSearchParams({ ...query }).toString()}`;

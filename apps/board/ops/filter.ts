@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isFinal, jobStates } from '../../../domain/job/job.ts';
+import { isFinal, type JobState, jobStates } from '../../../domain/job/job.ts';
 import { JobId } from '../../../domain/shared/ids.ts';
 import { definitionOf } from '../../../domain/job/define-job.ts';
 import { AddressHash, type JobFilter, type WindowHours, windowHours } from '../../../domain/staff/ops.ts';
@@ -91,7 +91,9 @@ export async function addressFor(recipient: string, { queries, addressOf }: OpsP
 /** A link with these parameters; what is empty is left out. */
 export function link(
   path: string,
-  query: Readonly<Record<string, string | number | null | undefined>>,
+  query: Readonly<Record<string, string | number | null | undefined>> & {
+    readonly state?: JobState | undefined;
+  },
 ): string {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(query))

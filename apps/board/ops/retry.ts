@@ -62,7 +62,7 @@ async function run(parts: OpsParts, query: RetryQuery, req: Request, res: Respon
         ${done.more && html`<p class="notice careful">One run takes ${count(RETRY_RUN_MAX)} jobs. There may be more: look at the failures again.</p>`}
         ${!done.told && html`<p class="notice careful">Redis did not answer: the reconciler issues their queue entries as soon as it does.</p>`}
         <p>
-          <a class="button" href="/ops/jobs?state=accepted">Jobs that wait now</a>
+          <a class="button" href="${link('/ops/jobs', { state: 'queued' })}">Jobs that wait now</a>
           <a class="button" href="/ops/failures">Failures</a>
         </p>`,
     }),

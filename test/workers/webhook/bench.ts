@@ -1,4 +1,4 @@
-import { isFinal } from '../../../domain/job/job.ts';
+import { isFinal, type JobState } from '../../../domain/job/job.ts';
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished } from 'vitest';
 import type { JobId, ProjectId } from '../../../domain/shared/ids.ts';
@@ -24,7 +24,7 @@ const ring = { current: 'test', keys: new Map([['test', Buffer.alloc(32, 7)]]) }
 
 export interface JobRow {
   readonly id: JobId;
-  readonly state: string;
+  readonly state: JobState;
   readonly reason: string | null;
   readonly attempts: number;
   readonly run_at: Date;

@@ -1,12 +1,21 @@
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, test } from 'vitest';
 import { heartbeat, endHeartbeat } from '../../../../infra/postgres/job/heartbeats.ts';
-import { MINUTE_MS, openOps } from './open-ops.ts';
+import { ids, MINUTE_MS, openOps } from './open-ops.ts';
 
 const { board, operator, viewer, shop, ago, seed, text } = await openOps();
 
-const alarms = async (): Promise<{ alarm: string; subject: string; says: string }[]> =>
-  (await viewer.json('/ops')).alarms;
+/** What the overview tells, once each of its links has been followed. */
+async function alarms(): Promise<{ alarm: string; subject: string; says: string; link: string | null }[]> {
+  const { alarms: told } = await viewer.json('/ops');
+  for (const { link } of told) if (link) await viewer.json(link);
+  return told;
+}
+/** The jobs behind an alarm of this kind. */
+async function jobsBehind(alarm: string): Promise<string[]> {
+  const link = (await alarms()).find((one) => one.alarm === alarm)?.link ?? '';
+  return ids(await viewer.json(link));
+}
 const names = async () => (await alarms()).map(({ alarm, subject }) => [alarm, subject]);
 
 describe('alarms', () => {
@@ -41,8 +50,9 @@ describe('alarms', () => {
   });
 
   test('the oldest waiting job of each kind, unless its queue is paused: then the pause, with who and why', async () => {
-    await seed({ at: ago(31_000) });
+    const { id } = await seed({ at: ago(31_000) });
     expect(await names()).toEqual([['jobs-waiting', 'otp-send']]);
+    expect(await jobsBehind('jobs-waiting')).toEqual([id]);
     await operator.post('/ops/queues/otp-send/pause', { why: 'provider is down' });
     expect(await alarms()).toMatchObject([
       { alarm: 'queue-paused', says: expect.stringContaining(`${operator.email}: provider is down`) },
@@ -54,7 +64,9 @@ describe('alarms', () => {
     await seedEndpoint('young.example', { failingSince: ago(MINUTE_MS) });
     await seedEndpoint('gone.example', { disabledReason: 'gone' });
     await seedEndpoint('off.example', { disabledReason: 'owner' });
-    for (let n = 0; n < 3; n++) await seedCall({ endpointId: dead, host: 'dead.example', attempts: n });
+    const calls: string[] = [];
+    for (let n = 0; n < 3; n++)
+      calls.push(await seedCall({ endpointId: dead, host: 'dead.example', attempts: n }));
     expect(await alarms()).toMatchObject([
       {
         alarm: 'endpoint-failing',
@@ -63,6 +75,7 @@ describe('alarms', () => {
       },
       { alarm: 'endpoint-disabled', subject: 'shop · gone.example' },
     ]);
+    expect((await jobsBehind('endpoint-failing')).toSorted()).toEqual(calls.slice(1).toSorted());
   });
 
   test('the host of a callback_url, which is no endpoint and is never disabled', async () => {
@@ -112,20 +125,23 @@ async function seedCall(call: {
   host: string;
   attempts: number;
   at?: Date;
-}): Promise<void> {
+}): Promise<string> {
   const at = call.at ?? board.time.now;
+  const id = uuidv7({ msecs: at.getTime() });
   const later = new Date(board.time.now.getTime() + MINUTE_MS);
   await board.pool.query(
     `insert into job (id, kind, project_id, subject_id, state, payload, labels, attempts, run_at, deadline_at, accepted_at)
-     values ($1, 'webhook', $2, gen_random_uuid(), 'queued', $3, $4, $5, $6, $6, $7)`,
+     values ($1, 'webhook', $2, gen_random_uuid(), $8, $3, $4, $5, $6, $6, $7)`,
     [
-      uuidv7({ msecs: at.getTime() }),
+      id,
       shop,
       { event_id: uuidv7(), endpoint_id: call.endpointId },
       { project: 'shop', channels: 'webhook', to: call.host },
       call.attempts,
       later,
       at,
+      call.attempts === 0 ? 'queued' : 'retrying',
     ],
   );
+  return id;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RETRY_RUN_MAX } from '../../../../domain/staff/command.ts';
-import { openOps } from './open-ops.ts';
+import { ids, openOps } from './open-ops.ts';
 
 const { board, operator, viewer, seed, statesOf, text } = await openOps();
 
@@ -58,6 +58,8 @@ describe('retry of a filtered set', () => {
     const { token: _token, ...filter } = fields;
     const done = await operator.post('/ops/retry', filter);
     expect(done.text).toContain('3 jobs were accepted again');
+    const waiting = /href="([^"]*)">Jobs that wait now/.exec(done.text)?.[1] ?? '';
+    expect(ids(await viewer.json(waiting))).toHaveLength(3);
     expect(await statesOf()).toEqual({ queued: 3, failed: 3, rejected: 1, completed: 1 });
     expect((await viewer.json(`/ops/jobs/${late.id}`)).state).toBe('failed');
     expect(await entries()).toBe(3);

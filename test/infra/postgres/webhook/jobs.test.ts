@@ -1,5 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
+import { isFinal } from '../../../../domain/job/job.ts';
 import { type Received, startReceiver, status } from '../../../support/webhook-receiver.ts';
 import { only, webhookBench } from '../../../workers/webhook/bench.ts';
 
@@ -61,7 +62,7 @@ describe('an endpoint', () => {
     await bench.wakeDue(project);
     expect(dead.received).toHaveLength(calls);
     const states = await bench.jobRows(project);
-    expect(states.filter(({ state }) => state === 'accepted' || state === 'running')).toEqual([]);
+    expect(states.filter(({ state }) => !isFinal(state))).toEqual([]);
 
     dead.answer(status(200));
     expect(await bench.webhooks.change(project, id, { enabled: true }, bench.clock.now)).toMatchObject({
