@@ -10,7 +10,11 @@ import { webhookEvents } from './webhook/events.ts';
  * Everything that a project can be told of: one line a context. Order of arrival is not promised: `timestamp` says when it
  * happened.
  */
-export const events = { ...verifyEvents, ...messageEvents, ...webhookEvents } as const;
+export const events = {
+  ...verifyEvents,
+  ...messageEvents,
+  ...webhookEvents,
+} as const;
 
 const owned = [
   ['verify', verifyEvents],

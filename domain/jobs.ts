@@ -4,7 +4,12 @@ import { telegramMessage } from './message/telegram/job.ts';
 import { webhook } from './webhook/job.ts';
 
 /** The registry of kinds: one line a kind. Its worker is wired in `workers/<context>/wire.ts`. */
-export const jobs = { 'otp-send': otpSend, 'telegram-message': telegramMessage, push, webhook } as const;
+export const jobs = {
+  'otp-send': otpSend,
+  'telegram-message': telegramMessage,
+  push,
+  webhook,
+} as const;
 
 export type JobKind = keyof typeof jobs;
 export const jobKinds = Object.keys(jobs) as readonly JobKind[];

@@ -7,11 +7,11 @@ import { jobReasons } from './job/reasons.ts';
 import { otpReasons } from './verify/reasons.ts';
 import { projectReasons } from './project/reasons.ts';
 import type { CodesSeenIn, Reason, ReasonFacts, RetryHelp } from './shared/reason.ts';
-import { pushReasons } from './message/push/reasons.ts';
+import { pushReasons } from './push/reasons.ts';
 import { recipientReasons } from './identity/recipient/reasons.ts';
 import { registrationReasons } from './identity/registration/reasons.ts';
 import { staffReasons } from './staff/reasons.ts';
-import { telegramReasons } from './message/telegram/reasons.ts';
+import { telegramReasons } from './telegram/reasons.ts';
 import { webhookReasons } from './webhook/reasons.ts';
 
 /** The reasons of each context: one line a context. A code stands in one of them only. */

@@ -20,7 +20,7 @@ await runProcess(async () => {
   // Of all roles together, so that what is missing is named at once.
   const config = readConfig(env, [...workerVariables, ...roles.flatMap((role) => processVariables[role])]);
   const log = openLog(`worker ${roles.join(' ')}`, config.LOG_LEVEL);
-  const platform = await openWorkerPlatform(env, config, roles, log);
+  const platform = await openWorkerPlatform(env, config, log);
   const life = { id: randomUUID(), roles, reconciledAt: null };
   const stops = [
     await serveMetrics(config),

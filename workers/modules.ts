@@ -1,6 +1,6 @@
 import { isOn, type Owner, type Products } from '../domain/products.ts';
-import { wireNotices } from './identity/wire.ts';
 import { wireMessage } from './message/wire.ts';
+import { wireTelegram } from './telegram/wire.ts';
 import { wireVerify } from './verify/wire.ts';
 import { wireWebhook } from './webhook/wire.ts';
 import type { WiredWorkers, WorkerPlatform } from './wire.ts';
@@ -14,8 +14,7 @@ interface Module {
 const modules: readonly Module[] = [
   { owner: 'verify', wire: wireVerify },
   { owner: 'message', wire: wireMessage },
-  // Notices are messages: without these nobody is told.
-  { owner: 'message', wire: wireNotices },
+  { owner: 'platform', wire: wireTelegram },
   { owner: 'platform', wire: wireWebhook },
 ];
 

@@ -1,16 +1,16 @@
 import type { Pool } from 'pg';
 import type { Wake } from '../domain/job/wake.ts';
 import { type JobKind, jobs } from '../domain/jobs.ts';
-import type { TelegramSender } from '../domain/message/telegram/port.ts';
+import type { TelegramSender } from '../domain/telegram/port.ts';
 import { hotPool } from '../infra/postgres/engine/hot-pool.ts';
-import { movesTo, telegramChats } from '../infra/postgres/message/telegram/chats.ts';
+import { movesTo, telegramChats } from '../infra/postgres/telegram/chats.ts';
 import { openClock } from '../infra/process/clock.ts';
-import { readConfig } from '../infra/process/config.ts';
+import { type ConfigOf, readConfig } from '../infra/process/config.ts';
 import type { Logger } from '../infra/process/log.ts';
 import type { Tick } from '../infra/process/ticks.ts';
-import { type ProcessConfig, processVariables } from '../infra/process/variables.ts';
+import { type botVariables, type ProcessConfig, processVariables } from '../infra/process/variables.ts';
 import { guard } from '../infra/providers/provider-guard.ts';
-import { telegramFromConfig } from '../infra/providers/message/from-config.ts';
+import { telegramFromConfig } from '../infra/providers/telegram/from-config.ts';
 import type { Provider } from '../domain/job/guard.ts';
 import { producerRedis } from '../infra/queue/queues.ts';
 
@@ -19,6 +19,7 @@ const CONNECTIONS_MAX = 8;
 /** Groups that become supergroups are few. */
 const CHAT_CONNECTIONS_MAX = 1;
 
+type BotConfig = ConfigOf<(typeof botVariables)[number] | 'DATABASE_URL' | 'REDIS_URL'>;
 export type Role = JobKind | 'reconciler';
 
 /** What every worker of a process stands on. */
@@ -27,8 +28,8 @@ export interface WorkerPlatform {
   readonly clock: () => Date;
   /** What this role reads and nothing of the others, which its container is not given. */
   readonly configOf: <Of extends Role>(role: Of) => ProcessConfig<Of>;
-  /** The bot that all queues of this process share, with its pace; null where it is off, or none speaks through it. */
-  readonly bot: TelegramSender | null;
+  /** The bot that all queues of this process share, with its pace; opened for the first that asks, null where it is off. */
+  readonly bot: (config: BotConfig) => Promise<TelegramSender | null>;
   readonly close: () => Promise<void>;
 }
 
@@ -48,36 +49,23 @@ export interface Worker {
 export async function openWorkerPlatform(
   env: NodeJS.ProcessEnv,
   config: Parameters<typeof openClock>[0],
-  roles: readonly Role[],
   log: Logger,
 ): Promise<WorkerPlatform> {
   const { clock, close } = await openClock(config, log);
-  const configOf: WorkerPlatform['configOf'] = (role) => readConfig(env, processVariables[role]);
-  const spoken = roles.find(speaks);
-  if (spoken === undefined) return { log, clock, configOf, bot: null, close };
-  const opened = await openBot(configOf(spoken), log, clock);
+  let opened: ReturnType<typeof openBot> | null = null;
   return {
     log,
     clock,
-    configOf,
-    bot: opened.bot,
+    configOf: (role) => readConfig(env, processVariables[role]),
+    bot: async (botConfig) => (await (opened ??= openBot(botConfig, log, clock))).bot,
     close: async () => {
-      await opened.close();
+      await (await opened)?.close();
       await close();
     },
   };
 }
 
-/** Those that speak through the bot, of the products that are here. */
-type SpokenRole = Extract<Role, 'otp-send' | 'telegram-message'>;
-const spokenRoles: ReadonlySet<string> = new Set(['otp-send', 'telegram-message']);
-const speaks = (role: Role): role is SpokenRole => spokenRoles.has(role);
-
-async function openBot(
-  config: ProcessConfig<'telegram-message'>,
-  log: Logger,
-  clock: () => Date,
-): Promise<Pick<WorkerPlatform, 'bot' | 'close'>> {
+async function openBot(config: BotConfig, log: Logger, clock: () => Date) {
   const redis = producerRedis(config.REDIS_URL, (err) => log.warn({ err }, 'redis error'));
   const onError = (err: Error) => log.warn({ err }, 'the pace of the bot is kept by this process alone');
   const pool = hotPool(config.DATABASE_URL, CHAT_CONNECTIONS_MAX);

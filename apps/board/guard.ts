@@ -17,8 +17,6 @@ export interface Guarding {
   readonly sessions: StaffSessions;
   readonly audit: AuditLog;
   readonly clock: () => Date;
-  /** Null where they have no page, and no tab. */
-  readonly chats?: object | null;
 }
 
 const changesNothing = (req: Request): boolean => req.method === 'GET' || req.method === 'HEAD';
@@ -63,7 +61,7 @@ export function requireAnySession(guarding: Guarding): RequestHandler {
 
 async function sessionBy(
   req: Request,
-  { sessions, clock, chats }: Guarding,
+  { sessions, clock }: Guarding,
   extent: 'pending-2fa' | 'full',
 ): Promise<BoardSession | null> {
   const token = sessionToken(req);
@@ -71,7 +69,7 @@ async function sessionBy(
   const staff = await (extent === 'full'
     ? sessions.find(token, clock())
     : sessions.findPending(token, clock()));
-  return staff && sessionOfToken(staff, token, chats === null ? ['/ops/chats'] : []);
+  return staff && sessionOfToken(staff, token);
 }
 
 function sendToLogin(req: Request, res: Response, path: string): void {

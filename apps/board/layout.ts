@@ -84,7 +84,7 @@ function document(title: string, body: Html): Html {
 }
 
 function tabLink(entry: (typeof tabs)[number], tab: Tab, session: BoardSession): Html | null {
-  if (!may(session.staff.role, entry.action) || session.hidden.includes(entry.href)) return null;
+  if (!may(session.staff.role, entry.action)) return null;
   return entry.href === tab
     ? html`<a href="${entry.href}" aria-current="page">${entry.name}</a>`
     : html`<a href="${entry.href}">${entry.name}</a>`;

@@ -11,8 +11,6 @@ export interface BoardSession {
   readonly token: string;
   /** Stands in every form. It is made from the token, which a foreign page can't read. */
   readonly formToken: string;
-  /** Pages of products that are off: no tab leads there. */
-  readonly hidden: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
@@ -57,14 +55,9 @@ function cookieOf(req: Request, name: string): string | null {
   return pairs.find((pair) => pair.startsWith(wanted))?.slice(wanted.length) || null;
 }
 
-export const sessionOfToken = (
-  staff: StaffMember,
-  token: string,
-  hidden: readonly string[],
-): BoardSession => ({
+export const sessionOfToken = (staff: StaffMember, token: string): BoardSession => ({
   staff,
   token,
-  hidden,
   formToken: createHmac('sha256', token).update('navbat form').digest('base64url'),
 });
 

@@ -1,10 +1,9 @@
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { isOn } from '../../domain/products.ts';
 import { AddressHash } from '../../domain/staff/ops.ts';
 import { qrSvg } from '../../infra/identity/device/qr.ts';
 import { quotaCounter } from '../../infra/limits/quota-counter.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
-import { telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
+import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import type { Settles } from '../../infra/postgres/job/settle.ts';
 import { opsView } from '../../infra/postgres/ops-view.ts';
 import { settles as allSettles } from '../../infra/postgres/settles.ts';
@@ -39,7 +38,7 @@ export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, sett
     secondFactors: staffSecondFactors(orm.em, encryption, hash),
     qr: qrSvg,
     audit: auditLog(pool),
-    chats: isOn(config.NAVBAT_PRODUCTS, 'message') ? telegramChats(pool) : null,
+    chats: telegramChats(pool),
     jobs,
     queries: opsQueries(pool, kinds, opsView),
     commands: opsCommands(pool, kinds, staffEntries(queues, clock), (err) =>

@@ -3,7 +3,7 @@ import { readTelegramPhone } from '../../domain/shared/phone.ts';
 import { Locale } from '../../domain/shared/locale.ts';
 import { plainCode } from '../../domain/shared/typed-code.ts';
 import type { Registrations } from '../../domain/identity/registration/port.ts';
-import type { Chats } from '../../domain/message/telegram/chat.ts';
+import type { Chats } from '../../domain/telegram/chat.ts';
 import type {
   RegisterAnswer,
   RegisterCaller,

@@ -1,7 +1,7 @@
 import type { BotUpdates, ChatPace } from '../../domain/identity/registration/port.ts';
 import type { RegisterCaller } from '../../domain/identity/registration/registrar.ts';
-import type { ButtonPress, ButtonPresses } from '../../domain/message/telegram/button.ts';
-import type { Chats, Mark } from '../../domain/message/telegram/chat.ts';
+import type { ButtonPress, ButtonPresses } from '../../domain/telegram/button.ts';
+import type { Chats, Mark } from '../../domain/telegram/chat.ts';
 import { ceilingOf } from '../http/answer.ts';
 import { handleAction, type ConversationDeps } from './conversation.ts';
 import { texts } from './texts.ts';

@@ -5,7 +5,7 @@ import { type Logger, openLog } from '../../infra/process/log.ts';
 import { openPlatform } from '../../infra/process/platform.ts';
 import { runProcess } from '../../infra/process/run.ts';
 import { type ProcessConfig, processVariables } from '../../infra/process/variables.ts';
-import { botLine } from '../../infra/providers/message/telegram-updates.ts';
+import { botLine } from '../../infra/providers/telegram/telegram-updates.ts';
 import { createHttpServer, drain, listen } from '../http/server.ts';
 import { createBotApp, WEBHOOK_PATH, type BotAppParts } from './app.ts';
 import { fetchUpdates } from './fetch.ts';

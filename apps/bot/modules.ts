@@ -1,4 +1,6 @@
 import { isOn, type Owner, type Products } from '../../domain/products.ts';
+import type { ButtonPresses } from '../../domain/telegram/button.ts';
+import { buttonPresses } from '../../infra/postgres/message/telegram/button-presses.ts';
 import type { Platform } from '../../infra/process/platform.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
 import type { BotCodes } from './codes.ts';
@@ -8,12 +10,34 @@ type BotPlatform = Platform<ProcessConfig<'bot'>>;
 
 interface Module {
   readonly owner: Owner;
-  readonly wire: (platform: BotPlatform) => BotCodes;
+  /** Sends codes; the bot registers nobody without them. */
+  readonly codes?: (platform: BotPlatform) => BotCodes;
+  /** Has buttons under what the bot sends for it. */
+  readonly presses?: (pool: BotPlatform['pools']['hot']) => ButtonPresses;
 }
 
-/** The product that sends codes; the bot registers nobody without it. */
-const modules: readonly Module[] = [{ owner: 'verify', wire: wireCodes }];
+/** One line a product. */
+const modules: readonly Module[] = [
+  { owner: 'verify', codes: wireCodes },
+  { owner: 'message', presses: buttonPresses },
+];
 
-/** Null where it is off. */
-export const wireModules = (platform: BotPlatform, on: Products): BotCodes | null =>
-  modules.find(({ owner }) => isOn(on, owner))?.wire(platform) ?? null;
+interface Wired {
+  /** Null where the product that sends them is off. */
+  readonly codes: BotCodes | null;
+  readonly presses: ButtonPresses;
+}
+
+export function wireModules(platform: BotPlatform, on: Products): Wired {
+  const wired = modules.filter(({ owner }) => isOn(on, owner));
+  const all = wired.flatMap(({ presses }) => presses?.(platform.pools.hot) ?? []);
+  return {
+    codes: wired.find(({ codes }) => codes)?.codes?.(platform) ?? null,
+    presses: {
+      tell: async (press, now) => {
+        for (const presses of all) if (await presses.tell(press, now)) return true;
+        return false;
+      },
+    },
+  };
+}

@@ -1,6 +1,6 @@
 import type { SendReply } from '../../domain/job/reply.ts';
-import type { Chats } from '../../domain/message/telegram/chat.ts';
-import type { TelegramMessage, TelegramSender } from '../../domain/message/telegram/port.ts';
+import type { Chats } from '../../domain/telegram/chat.ts';
+import type { TelegramMessage, TelegramSender } from '../../domain/telegram/port.ts';
 import type { ReplySender, Saying } from './conversation.ts';
 
 export interface ReplySenderDeps {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Locale } from '../../domain/shared/locale.ts';
 import { TelegramId } from '../../domain/identity/registration/user.ts';
-import type { ButtonPress } from '../../domain/message/telegram/button.ts';
-import type { ChatFact } from '../../domain/message/telegram/chat.ts';
-import { chatOfUpdate } from '../../domain/message/telegram/update.ts';
+import type { ButtonPress } from '../../domain/telegram/button.ts';
+import type { ChatFact } from '../../domain/telegram/chat.ts';
+import { chatOfUpdate } from '../../domain/telegram/update.ts';
 
 /** Who did something in their own chat with the bot: in a private chat both ids are one. */
 export interface Person {

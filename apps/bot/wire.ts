@@ -3,14 +3,13 @@ import { registrar } from '../../domain/identity/registration/registrar.ts';
 import { chatPace } from '../../infra/limits/chat-pace.ts';
 import { botUpdates } from '../../infra/postgres/identity/registration/bot-updates.ts';
 import { registrations } from '../../infra/postgres/identity/registration/registrations.ts';
-import { buttonPresses } from '../../infra/postgres/message/telegram/button-presses.ts';
-import { movesTo, telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
+import { movesTo, telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import { projectNamed } from '../../infra/postgres/project/cache.ts';
 import { ConfigError } from '../../infra/process/config.ts';
 import type { Platform } from '../../infra/process/platform.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
-import type { BotLine } from '../../infra/providers/message/telegram-updates.ts';
-import { telegramFromConfig } from '../../infra/providers/message/from-config.ts';
+import type { BotLine } from '../../infra/providers/telegram/telegram-updates.ts';
+import { telegramFromConfig } from '../../infra/providers/telegram/from-config.ts';
 import { type Handled, updateHandler } from './handle.ts';
 import { wireModules } from './modules.ts';
 import { botReplySender } from './reply-sender.ts';
@@ -31,19 +30,19 @@ interface WiredBot {
 /** The bot that registers a project's people, over the same codes as the api. */
 export async function wireBot(platform: BotPlatform, { slug, token, line }: Bot): Promise<WiredBot> {
   const { config, log, pools, redis, clock: now, hash } = platform;
-  const wired = wireModules(platform, config.NAVBAT_PRODUCTS);
-  if (!wired) throw new ConfigError('NAVBAT_PRODUCTS: expected verify among them, as BOT_PROJECT is set');
+  const { codes, presses } = wireModules(platform, config.NAVBAT_PRODUCTS);
+  if (!codes) throw new ConfigError('NAVBAT_PRODUCTS: expected verify among them, as BOT_PROJECT is set');
   const botId = Number(token.split(':', 1)[0]);
   const pace = chatPace(redis, botId);
   const people = registrations(pools.hot, hash);
   const chats = telegramChats(pools.hot);
   const handle = updateHandler({
-    registrar: registrar({ codes: wired.codes, registrations: people, now }),
+    registrar: registrar({ codes: codes.codes, registrations: people, now }),
     registrations: people,
     chats,
-    destinations: wired.destinations,
+    destinations: codes.destinations,
     replySender: await openReplySender(platform, chats, line),
-    presses: buttonPresses(pools.hot),
+    presses,
     updates: botUpdates(pools.hot, botId),
     pace,
     project: callerOf(projectNamed(pools.hot, slug), slug),
@@ -55,7 +54,7 @@ export async function wireBot(platform: BotPlatform, { slug, token, line }: Bot)
   });
   const close = async () => {
     pace.close();
-    await wired.close();
+    await codes.close();
   };
   return { handle, close };
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { ChatId } from '../../domain/message/telegram/chat.ts';
+import { ChatId } from '../../domain/telegram/chat.ts';
 import { type CliContext, CliError, type JsonOption, tell, writeAudit } from './context.ts';
 
 export function chatCommands(program: Command, context: CliContext): void {

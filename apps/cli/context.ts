@@ -3,7 +3,7 @@ import type { Rotations } from '../../domain/identity/device/port.ts';
 import type { Reencrypting } from '../../domain/staff/secret/reencrypt.ts';
 import type { AuditLog, CommandLineAction } from '../../domain/staff/audit.ts';
 import type { StaffAccounts } from '../../domain/staff/port.ts';
-import type { StaffChats } from '../../domain/message/telegram/chat.ts';
+import type { StaffChats } from '../../domain/telegram/chat.ts';
 import type { Projects } from '../../domain/project/port.ts';
 import type { ProjectView } from '../../domain/project/project.ts';
 

@@ -16,7 +16,7 @@ import { openOrm } from '../../infra/postgres/engine/orm.ts';
 import { projectStore } from '../../infra/postgres/project/projects.ts';
 import { reencrypting } from '../../infra/postgres/staff/secret/reencrypt.ts';
 import { staffAccounts } from '../../infra/postgres/staff/accounts.ts';
-import { telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
+import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import { withRunning } from '../../infra/process/running.ts';
 import { type CliContext, CliError } from './context.ts';
 import { createProgram } from './program.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { isReservedKey, PAYLOAD_BYTES_MAX, payloadBytes } from '../../domain/message/push/message.ts';
+import { isReservedKey, PAYLOAD_BYTES_MAX, payloadBytes } from '../../domain/push/payload.ts';
 import { FCM_ERRORS, type FcmErrorCode } from './fcm-errors.ts';
 import { type Answer, type Incoming, json, type Reply } from './http.ts';
 import { type FaultOutcome, type Dialect, underFault } from './under-fault.ts';

@@ -1,8 +1,14 @@
 import type { Reason } from '../shared/reason.ts';
 import type { BusyReason, UnknownReason } from './reply.ts';
 
-/** Ends and pauses that the engine itself gives a job. */
+/** Ends and pauses that the engine itself gives a job, and what it refuses where one has ended. */
 const engine = {
+  'already-finished': {
+    meaning: 'It is already finished and cannot be changed.',
+    retry: 'no',
+    nextStep: 'Nothing. Send a new message if one is wanted.',
+    seen: ['problem'],
+  },
   deadline: {
     meaning: 'The deadline of the job passed before it could be done.',
     retry: 'no',

@@ -9,6 +9,7 @@ import { Migration20261129100300IdentityBaseline } from './identity/migrations/2
 import { Migration20261129100400WebhookBaseline } from './webhook/migrations/20261129100400-webhook-baseline.ts';
 import { Migration20261129100500StaffBaseline } from './staff/migrations/20261129100500-staff-baseline.ts';
 import { Migration20261129100600VerifyBaseline } from './verify/migrations/20261129100600-verify-baseline.ts';
+import { Migration20261129100550TelegramBaseline } from './telegram/migrations/20261129100550-telegram-baseline.ts';
 import { Migration20261129100700MessageBaseline } from './message/migrations/20261129100700-message-baseline.ts';
 
 /**
@@ -24,6 +25,7 @@ export const migrations = [
   Migration20261129100300IdentityBaseline,
   Migration20261129100400WebhookBaseline,
   Migration20261129100500StaffBaseline,
+  Migration20261129100550TelegramBaseline,
   Migration20261129100600VerifyBaseline,
   Migration20261129100700MessageBaseline,
 ] as const;

@@ -14,7 +14,8 @@ const common = [
   'REDIS_URL',
   'BIND_HOST',
 ] as const;
-const bot = [
+/** What the bot is made of, in whatever process. */
+export const botVariables = [
   'TELEGRAM_BOT_TOKEN',
   'TELEGRAM_API_ROOT',
   'TELEGRAM_MESSAGES_PER_SECOND',
@@ -44,7 +45,7 @@ export const processVariables = {
   board: [...common, 'BOARD_PORT', 'TRUST_PROXY', 'ENCRYPTION_KEYS', 'PEPPER'],
   bot: [
     ...common,
-    ...bot,
+    ...botVariables,
     'BOT_PORT',
     'BOT_PROJECT',
     'PUBLIC_URL',
@@ -56,7 +57,7 @@ export const processVariables = {
   ],
   'otp-send': [
     ...workerVariables,
-    ...bot,
+    ...botVariables,
     'PUBLIC_URL',
     'CODE_KEYS',
     'ENCRYPTION_KEYS',
@@ -69,7 +70,7 @@ export const processVariables = {
     'FIREBASE_SERVICE_ACCOUNT',
     'FCM_SANDBOX_URL',
   ],
-  'telegram-message': [...workerVariables, ...bot],
+  'telegram-message': [...workerVariables, ...botVariables],
   push: [...workerVariables, 'ENCRYPTION_KEYS', 'FIREBASE_SERVICE_ACCOUNT', 'FCM_SANDBOX_URL'],
   webhook: [...workerVariables, 'ENCRYPTION_KEYS', 'WEBHOOK_ALLOW_PRIVATE'],
   reconciler: [

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import type { JobKind } from '../../domain/jobs.ts';
+import { type JobKind, jobKinds } from '../../domain/jobs.ts';
 import type { ProjectId } from '../../domain/shared/ids.ts';
 import { jobsQuery, jobsWhere } from '../../infra/postgres/job/queries.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
@@ -11,8 +11,8 @@ import { onStage } from './support/stage.ts';
 
 /** Must show 6 of issue 7: a project of so many jobs, and no job of the kind that is asked for. */
 const JOBS = 500_000;
-const KIND: JobKind = 'push';
-const ABSENT: JobKind = 'webhook';
+const KIND: JobKind = 'webhook';
+const [ABSENT] = jobKinds.filter((kind) => kind !== KIND);
 /** As `GET /jobs` reads where no `limit` is given, and one more to tell whether there is a next page. */
 const PAGE = 51;
 const WARM = 20;
@@ -31,7 +31,7 @@ export async function lists(options: Options): Promise<Figure[]> {
     await sql.query(fill, [project.id, KIND, JOBS]);
     await sql.query('vacuum analyze job');
     const orm = await openOrm(postgresUrl);
-    for (const kind of [ABSENT, KIND]) {
+    for (const kind of [ABSENT, KIND].filter((one) => one !== undefined)) {
       const of = { projectId: project.id as ProjectId, mode: 'live' } as const;
       const query = jobsQuery(orm.em.fork(), jobsWhere(of, { kind }, null, null), PAGE).getFormattedQuery();
       const first: number[] = [];

@@ -5,7 +5,7 @@ import { enumeration } from './enumeration.ts';
 import { intake } from './intake.ts';
 import { lists } from './lists.ts';
 import { latency } from './latency.ts';
-import { messages } from './messages.ts';
+import { messages } from './message/messages.ts';
 import { reconciler } from './reconciler.ts';
 import { scheduler } from './scheduler.ts';
 import { machine } from './support/cpu.ts';

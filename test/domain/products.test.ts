@@ -2,16 +2,21 @@ import { expect, test } from 'vitest';
 import { jobKinds } from '../../domain/jobs.ts';
 import { isOn, jobsOf, products } from '../../domain/products.ts';
 
-const kinds = (...on: (typeof products)[number][]) => Object.keys(jobsOf(new Set(on)));
+const kinds = (on: readonly (typeof products)[number][]) => Object.keys(jobsOf(new Set(on)));
 
 test('an installation of every product has every kind of job', () => {
-  expect(kinds(...products).toSorted()).toEqual(jobKinds.toSorted());
+  expect(kinds(products).toSorted()).toEqual(jobKinds.toSorted());
 });
 
-test('one without a product has none of its kinds, and what the platform needs all the same', () => {
-  expect(kinds()).toEqual(['webhook']);
-  expect(kinds('verify').toSorted()).toEqual(['otp-send', 'webhook']);
-  expect(kinds('message')).not.toContain('otp-send');
+test('one without products has what the platform needs alone', () => {
+  expect(kinds([])).toEqual(['webhook']);
   expect(isOn(new Set(), 'platform')).toBe(true);
-  expect(isOn(new Set(['message']), 'verify')).toBe(false);
+});
+
+test.each(products)('%s alone brings its own kinds and none of the others', (product) => {
+  const others = products.filter((one) => one !== product);
+  const own = kinds([product]).filter((kind) => kind !== 'webhook');
+  expect(own.length).toBeGreaterThan(0);
+  expect(kinds(others).filter((kind) => own.includes(kind))).toEqual([]);
+  for (const other of others) expect(isOn(new Set([product]), other)).toBe(false);
 });

@@ -11,8 +11,9 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129100300-identity-baseline.ts': '00d62186b45e8224e4d24dcf4ad7daca9d5630275bfd8e2899b3d9dd2a5b4629',
   '20261129100400-webhook-baseline.ts': '9dac9e20aaeaa0d097130500e0f673e87bd36d5a78e3b3833f472554edcaaa8c',
   '20261129100500-staff-baseline.ts': '4e01ab0bbebd6b0f0cb2b0cc3a4d2a4b7ad81e22162500d25490457efb585fe8',
+  '20261129100550-telegram-baseline.ts': '144fe37b7ecdf7e2b3363573948de1f08d4a22a2b93218ad09c68eb02c857152',
   '20261129100600-verify-baseline.ts': 'ef56c15295bf7f833d8575639af032c9ca8409c2c8eef13e9f39373a4463464a',
-  '20261129100700-message-baseline.ts': '6e8c61da8dd41da638b429eccce39d84d6a1db72b0254256ed15df3ad2f92b18',
+  '20261129100700-message-baseline.ts': 'df5f1ada406db8fc0c3b010eb73e22968f850d6621d5e3814534724165a50910',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

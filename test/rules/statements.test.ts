@@ -83,7 +83,7 @@ const composed = {
   'infra/postgres/job/scheduler.ts': 1,
   'infra/postgres/job/single.ts': 1,
   'infra/postgres/message/broadcast/broadcasts.ts': 1,
-  'infra/postgres/message/telegram/chats.ts': 1,
+  'infra/postgres/telegram/chats.ts': 1,
   'infra/postgres/message/telegram/pass-over.ts': 1,
   'infra/postgres/project/names.ts': 1,
   'infra/postgres/staff/ops-commands.ts': 7,

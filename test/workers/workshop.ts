@@ -15,7 +15,7 @@ import { hotPool } from '../../infra/postgres/engine/hot-pool.ts';
 import { otpIntake } from '../../infra/postgres/verify/intake.ts';
 import { otpJobs } from '../../infra/postgres/verify/otp-jobs.ts';
 import { paidAttempts } from '../../infra/postgres/verify/paid-attempts.ts';
-import { telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
+import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import { projectCache } from '../../infra/postgres/project/cache.ts';
 import { reconcilerQueries } from '../../infra/postgres/job/reconciler.ts';
 import { guard } from '../../infra/providers/provider-guard.ts';

@@ -1,5 +1,5 @@
 import type { PushWork } from '../../domain/message/broadcast/work.ts';
-import { deviceAddress } from '../../domain/message/push/address.ts';
+import { deviceAddress } from '../../domain/push/address.ts';
 import type { SingleDeps } from '../engine/single.ts';
 
 export interface TokenPruner {

@@ -1,7 +1,7 @@
 import type { TelegramWork } from '../../domain/message/broadcast/work.ts';
 import type { Provider } from '../../domain/job/guard.ts';
-import type { Chats } from '../../domain/message/telegram/chat.ts';
-import type { TelegramSender } from '../../domain/message/telegram/port.ts';
+import type { Chats } from '../../domain/telegram/chat.ts';
+import type { TelegramSender } from '../../domain/telegram/port.ts';
 import type { SingleDeps } from '../engine/single.ts';
 
 /** What can wait goes behind codes and approvals at the same bot. */

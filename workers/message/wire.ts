@@ -1,17 +1,21 @@
 import type { PushWork } from '../../domain/message/broadcast/work.ts';
 import { push } from '../../domain/message/push/job.ts';
 import { telegramMessage } from '../../domain/message/telegram/job.ts';
+import type { Pool } from 'pg';
+import { notices } from '../../infra/postgres/identity/approval/notices.ts';
 import { jobStore } from '../../infra/postgres/job/attempts.ts';
+import { broadcastIntake } from '../../infra/postgres/message/broadcast/intake.ts';
 import { foldTallies } from '../../infra/postgres/message/broadcast/broadcasts.ts';
 import { deadTokens, pushJobs, telegramJobs } from '../../infra/postgres/message/broadcast/message-jobs.ts';
 import { messageSettle } from '../../infra/postgres/message/settle.ts';
-import { reopenChats, telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
-import { rowEncryption } from '../../infra/process/crypto.ts';
+import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
+import { keyedHash, rowEncryption } from '../../infra/process/crypto.ts';
 import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import { TICK_MS } from '../../infra/process/ticks.ts';
 import { pushFromConfig } from '../../infra/providers/message/from-config.ts';
 import { singleWake } from '../engine/single.ts';
 import { missing, whole, type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
+import { announcer } from './notifier.ts';
 import { pruneDeadToken } from './push.ts';
 import { closeDeadChat, telegramMessages } from './telegram-message.ts';
 
@@ -21,21 +25,27 @@ export const wireMessage = (platform: WorkerPlatform): WiredWorkers => ({
     push: () => pushWorker(platform),
   },
   ticks: (pool) => ({
+    announce: announcerOf(platform, pool),
     broadcasts: async () => {
       const finished = await foldTallies(pool, platform.clock());
       if (finished > 0) platform.log.info({ finished }, 'broadcasts');
       return TICK_MS;
     },
-    chats: async () => {
-      const reopened = await reopenChats(pool, platform.clock());
-      if (reopened > 0) platform.log.info({ reopened }, 'chats');
-      return TICK_MS;
-    },
   }),
 });
 
-function telegramWorker({ configOf, bot, clock: now, log }: WorkerPlatform): Worker {
-  const pool = workerPool(configOf('telegram-message'));
+/** What people are told on their own devices and chats, as messages of Navbat's own project. */
+function announcerOf({ configOf, clock: now }: WorkerPlatform, pool: Pool) {
+  const { PEPPER, ENCRYPTION_KEYS } = configOf('reconciler');
+  const hash = keyedHash(PEPPER);
+  const intake = broadcastIntake({ pool, hash, encryption: rowEncryption(ENCRYPTION_KEYS), now });
+  return announcer({ notices: notices(pool), intake, now });
+}
+
+async function telegramWorker({ configOf, bot: botOf, clock: now, log }: WorkerPlatform): Promise<Worker> {
+  const config = configOf('telegram-message');
+  const bot = await botOf(config);
+  const pool = workerPool(config);
   const provider = whole('telegram-message', bot ? telegramMessages(bot) : missing('telegram'), now);
   const wake = singleWake({
     definition: telegramMessage,

@@ -17,7 +17,7 @@ import type { Verification } from '../../domain/verify/verification.ts';
 import type { CodeTexts } from '../../domain/shared/code-texts.ts';
 import type { ProjectSettings } from '../../domain/project/settings.ts';
 import { askedWait, closeSurely, saidBy } from '../engine/attempt.ts';
-import type { Chats } from '../../domain/message/telegram/chat.ts';
+import type { Chats } from '../../domain/telegram/chat.ts';
 import { withinTime } from '../engine/time-limit.ts';
 import type { EngineReason } from '../../domain/job/reasons.ts';
 import type { CodeEndReason } from '../../domain/verify/reasons.ts';

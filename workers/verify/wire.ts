@@ -1,3 +1,4 @@
+import type { TelegramSender } from '../../domain/telegram/port.ts';
 import { identityCodeTexts } from '../../domain/identity/code-texts.ts';
 import type { JobId } from '../../domain/shared/ids.ts';
 import { type CallbackName, callbackPath } from '../../domain/verify/callback.ts';
@@ -6,7 +7,7 @@ import type { GuardedChannel } from '../../domain/verify/guard.ts';
 import { otpSend } from '../../domain/verify/job.ts';
 import { ownApp } from '../../infra/postgres/verify/own-app.ts';
 import { jobStore } from '../../infra/postgres/job/attempts.ts';
-import { telegramChats } from '../../infra/postgres/message/telegram/chats.ts';
+import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import { projectCache } from '../../infra/postgres/project/cache.ts';
 import { otpJobs } from '../../infra/postgres/verify/otp-jobs.ts';
 import { type HalfSpent, paidAttempts } from '../../infra/postgres/verify/paid-attempts.ts';
@@ -37,7 +38,7 @@ async function otpSendWorker(platform: WorkerPlatform): Promise<Worker> {
     store: jobStore(pool, now, otpSettle),
     paid: paidAttempts(pool, now, tellHalfSpent(platform)),
     chats: telegramChats(pool),
-    channels: await guardedChannels(config, platform.bot, share),
+    channels: await guardedChannels(config, await platform.bot(config), share),
     ownApp: configuredChannels(config).has('push') ? guard(ownApp(pool, now), share) : null,
     project: projectCache(pool),
     purposeTexts: identityCodeTexts,
@@ -64,7 +65,7 @@ const tellHalfSpent =
 
 async function guardedChannels(
   config: ProcessConfig<'otp-send'>,
-  bot: WorkerPlatform['bot'],
+  bot: TelegramSender | null,
   share: Parameters<typeof guard>[1],
 ): Promise<ReadonlyMap<Channel, GuardedChannel>> {
   const url = (name: CallbackName) => (jobId: JobId, attempt: number) =>

@@ -4,7 +4,7 @@ import { base32, otpauthUri } from '../../../domain/shared/otpauth.ts';
 import type { DeviceView } from '../../../domain/identity/device/port.ts';
 import { TOTP_DIGITS, TOTP_STEP_SECONDS } from '../../../domain/shared/totp.ts';
 import { TYPED_CODE_NOTE, typedCode } from '../../../domain/shared/typed-code.ts';
-import { InstallationId, installationAddress, PushToken } from '../../../domain/message/push/address.ts';
+import { InstallationId, installationAddress, PushToken } from '../../../domain/push/address.ts';
 import { Time } from '../../../domain/shared/time.ts';
 import { Problem } from '../../http/problem.ts';
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { Locale } from '../../../domain/shared/locale.ts';
-import { InstallationId, installationAddress, PushToken } from '../../../domain/message/push/address.ts';
+import { InstallationId, installationAddress, PushToken } from '../../../domain/push/address.ts';
 import type { RecipientPut, Recipients } from '../../../domain/identity/recipient/port.ts';
 import { RecipientId, type RecipientView } from '../../../domain/identity/recipient/recipient.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
-import { ChatId } from '../../../domain/message/telegram/chat.ts';
+import { ChatId } from '../../../domain/telegram/chat.ts';
 import { PhoneField } from '../../http/fields.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
 import { onceValid } from '../../../domain/shared/refine.ts';

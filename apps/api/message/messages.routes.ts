@@ -17,9 +17,9 @@ import {
 } from '../../../domain/message/broadcast/broadcast.ts';
 import { priorities } from '../../../domain/job/priority.ts';
 import { priorityFault, priorityFor } from '../../../domain/message/broadcast/priority.ts';
-import { installationAddress } from '../../../domain/message/push/address.ts';
+import { installationAddress } from '../../../domain/push/address.ts';
 import { PushContent } from '../../../domain/message/push/message.ts';
-import { TelegramContent } from '../../../domain/message/telegram/message.ts';
+import { TelegramContent } from '../../../domain/telegram/message.ts';
 import { Time } from '../../../domain/shared/time.ts';
 import type { BodyLimits } from '../../http/body.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { explainReason } from '../../../domain/reasons.ts';
-import { chatClosings, type ClosedChat, type ClosedChats } from '../../../domain/message/telegram/chat.ts';
+import { chatClosings, type ClosedChat, type ClosedChats } from '../../../domain/telegram/chat.ts';
 import { Time } from '../../../domain/shared/time.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { defineRoute, type Route } from '../../http/route.ts';

@@ -1,8 +1,8 @@
-import type { ClosedChats } from '../../../domain/message/telegram/chat.ts';
+import type { ClosedChats } from '../../../domain/telegram/chat.ts';
 import { broadcasts } from '../../../infra/postgres/message/broadcast/broadcasts.ts';
 import { broadcastIntake } from '../../../infra/postgres/message/broadcast/intake.ts';
-import { closedChats } from '../../../infra/postgres/message/telegram/closed-chats.ts';
-import { boundedBroadcastIntake } from '../../../infra/postgres/project/rows.ts';
+import { closedChats } from '../../../infra/postgres/telegram/closed-chats.ts';
+import { boundedBroadcastIntake } from '../../../infra/postgres/message/broadcast/bounded-intake.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
 import { configuredSenders } from '../../../infra/providers/message/from-config.ts';
 import type { Route } from '../../http/route.ts';

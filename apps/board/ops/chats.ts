@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { may } from '../../../domain/staff/role-actions.ts';
-import { ChatId, type StaffChats, type UnreachableChat } from '../../../domain/message/telegram/chat.ts';
+import { ChatId, type UnreachableChat } from '../../../domain/telegram/chat.ts';
 import { sendJson } from '../../http/answer.ts';
 import { Problem } from '../../http/problem.ts';
 import { answer, read, Text, wantsJson } from '../answer.ts';
@@ -12,10 +12,8 @@ import { link } from './filter.ts';
 import { column, panel, reason, table, when } from './components.ts';
 import { type OpsParts, PAGE_LINES } from './parts.ts';
 
-type ChatParts = OpsParts & { readonly chats: StaffChats };
-
 /** Telegram chats that are closed, and their opening: what `navbat chat open` does. */
-export function chatRoutes(parts: ChatParts): Router {
+export function chatRoutes(parts: OpsParts): Router {
   return Router()
     .get('/', async (req, res) => {
       const chats = await parts.chats.unreachable(PAGE_LINES);
@@ -34,7 +32,7 @@ const noChat = () =>
     'No chat of this id is closed by Telegram. One with a /stop is opened by its person alone.',
   );
 
-async function open({ chats, audit, clock }: ChatParts, req: Request, res: Response): Promise<void> {
+async function open({ chats, audit, clock }: OpsParts, req: Request, res: Response): Promise<void> {
   const given = String(req.params['chatId']);
   if (!/^-?\d+$/.test(given) || !ChatId.safeParse(Number(given)).success) throw noChat();
   const { why } = read(OpenForm, req.body);

@@ -2,7 +2,7 @@ import type { JobRegistry } from '../../../domain/job/define-job.ts';
 import type { AuditLog } from '../../../domain/staff/audit.ts';
 import type { StaffCommands } from '../../../domain/staff/command.ts';
 import type { AddressHash, StaffQueries } from '../../../domain/staff/ops.ts';
-import type { StaffChats } from '../../../domain/message/telegram/chat.ts';
+import type { StaffChats } from '../../../domain/telegram/chat.ts';
 import type { Phone } from '../../../domain/shared/phone.ts';
 
 /** What the pages under `/ops` ask of the world. */
@@ -11,8 +11,7 @@ export interface OpsParts {
   readonly queries: StaffQueries;
   readonly commands: StaffCommands;
   readonly audit: AuditLog;
-  /** Null where the product that writes to chats is off: then they have no page. */
-  readonly chats: StaffChats | null;
+  readonly chats: StaffChats;
   readonly clock: () => Date;
   /** A number's keyed hash, in hex: how everything of one person is found without keeping their number anywhere. */
   readonly addressOf: (phone: Phone) => AddressHash;

@@ -57,7 +57,7 @@ export interface DeviceClaim {
   readonly token: EnrolmentToken;
   readonly name: string;
   readonly platform: string | null;
-  /** As `domain/message/push/address.ts` writes it. */
+  /** As `domain/push/address.ts` writes it. */
   readonly pushAddress: string | null;
   readonly publicKey: DevicePublicKey;
 }

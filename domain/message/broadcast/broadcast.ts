@@ -5,10 +5,10 @@ import type { Caller } from '../../project/caller.ts';
 import { type Priority, priorities } from '../../job/priority.ts';
 import { NORMAL_RECIPIENTS_MAX, URGENT_PER_MINUTE_MAX } from './priority.ts';
 import { isOurTime, notOurTime, onceValid } from '../../shared/refine.ts';
-import { InstallationId } from '../push/address.ts';
+import { InstallationId } from '../../push/address.ts';
 import { PushContent } from '../push/message.ts';
-import { ChatId } from '../telegram/chat.ts';
-import { TelegramContent, textFault } from '../telegram/message.ts';
+import { ChatId } from '../../telegram/chat.ts';
+import { TelegramContent, textFault } from '../../telegram/message.ts';
 
 /** One content to one or many: a bound that one commit takes in well under a second. */
 export const RECIPIENTS_MAX = 10_000;

@@ -1,12 +1,6 @@
 import type { Reason } from '../../shared/reason.ts';
 
 export const broadcastReasons = {
-  'already-finished': {
-    meaning: 'It is already finished and cannot be changed.',
-    retry: 'no',
-    nextStep: 'Nothing. Send a new message if one is wanted.',
-    seen: ['problem'],
-  },
   'broadcast-cancelled': {
     meaning: 'The message was cancelled before it was sent to this recipient.',
     retry: 'no',

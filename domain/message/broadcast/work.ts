@@ -1,6 +1,6 @@
 import type { PushTarget } from '../push/port.ts';
 import type { PushContent } from '../push/message.ts';
-import type { TelegramContent } from '../telegram/message.ts';
+import type { TelegramContent } from '../../telegram/message.ts';
 
 /** What a job of `telegram-message` has to do. */
 export interface TelegramWork {

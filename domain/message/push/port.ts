@@ -1,5 +1,5 @@
 import type { Provider } from '../../job/guard.ts';
-import type { DeviceTarget } from './address.ts';
+import type { DeviceTarget } from '../../push/address.ts';
 import type { PushContent } from './message.ts';
 
 /** One device, or everybody who subscribed to a topic. */

@@ -1,7 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
-import type { BroadcastIntake } from '../../../domain/message/broadcast/broadcast.ts';
 import type { ProjectId } from '../../../domain/shared/ids.ts';
 import {
   CeilingReached,
@@ -139,17 +138,6 @@ export function rowGuard(pool: pg.Pool, nowMs: () => number = () => performance.
     },
   };
 }
-
-/** The intake of messages and pushes within each project's ceilings. */
-export const boundedBroadcastIntake = (intake: BroadcastIntake, guard: RowGuard): BroadcastIntake => ({
-  accept: (order) =>
-    guard.within(
-      order.caller,
-      order.targets.length,
-      () => intake.accept(order),
-      (accepted) => (accepted.kind === 'accepted' && !accepted.replayed ? accepted.total : 0),
-    ),
-});
 
 /** Replays and tests within each project's ceilings: each call is a job. */
 export function boundedWebhooks(webhooks: Webhooks, guard: RowGuard): Webhooks {

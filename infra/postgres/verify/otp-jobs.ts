@@ -6,7 +6,7 @@ import type { OtpJob, OtpJobs } from '../../../domain/verify/otp-job.ts';
 import type { PastAttempt } from '../../../domain/verify/step.ts';
 import type { Encryption } from '../../process/crypto.ts';
 import { batcher } from '../engine/batcher.ts';
-import { forgetPushToken, openPushToken } from '../message/push/tokens.ts';
+import { forgetPushToken, openPushToken } from '../identity/recipient/push-tokens.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
 import type { CodeEndReason } from '../../../domain/verify/reasons.ts';
 

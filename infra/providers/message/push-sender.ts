@@ -1,7 +1,7 @@
 import type { AndroidConfig, ApnsConfig, Message } from 'firebase-admin/messaging';
 import type { PushContent } from '../../../domain/message/push/message.ts';
 import type { PushSender } from '../../../domain/message/push/port.ts';
-import { FCM_PROVIDER, type FcmClient } from './fcm-client.ts';
+import { FCM_PROVIDER, type FcmClient } from '../push/fcm-client.ts';
 
 /** Pushes of any content, to a device or a topic (contracts §4). */
 export function pushSender(client: FcmClient, clock: () => Date = () => new Date()): PushSender {

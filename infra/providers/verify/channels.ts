@@ -2,10 +2,11 @@ import type { JobId } from '../../../domain/shared/ids.ts';
 import type { CallbackReader } from '../../../domain/verify/callback.ts';
 import { type Channel, channels } from '../../../domain/verify/channel.ts';
 import type { CodeChannel } from '../../../domain/verify/port.ts';
-import type { TelegramSender } from '../../../domain/message/telegram/port.ts';
+import type { TelegramSender } from '../../../domain/telegram/port.ts';
 import { type Config, ConfigError } from '../../process/config.ts';
 import type { channelVariables, ProcessConfig } from '../../process/variables.ts';
-import { fcmFromConfig, setsMessages, telegramFromConfig } from '../message/from-config.ts';
+import { fcmFromConfig, setsPush } from '../push/from-config.ts';
+import { setsTelegram, telegramFromConfig } from '../telegram/from-config.ts';
 
 type ChannelConfig = ProcessConfig<'otp-send'>;
 
@@ -46,7 +47,8 @@ type ChannelVariable = (typeof channelVariables)[number];
 
 /** What sets a channel; `totp` asks for no provider, as nothing is sent on it. */
 const setsChannel: Readonly<Record<Channel, readonly ChannelVariable[] | null>> = {
-  ...setsMessages,
+  push: setsPush,
+  telegram: setsTelegram,
   'telegram-gateway': ['TELEGRAM_GATEWAY_TOKEN'],
   sms: ['TWILIO_ACCOUNT_SID'],
   totp: null,

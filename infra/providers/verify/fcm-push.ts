@@ -1,7 +1,7 @@
 import type { Message } from 'firebase-admin/messaging';
 import type { CodeChannel, CodeMessage } from '../../../domain/verify/port.ts';
-import { deviceTarget } from '../../../domain/message/push/address.ts';
-import { FCM_PROVIDER, type FcmClient } from '../message/fcm-client.ts';
+import { deviceTarget } from '../../../domain/push/address.ts';
+import { FCM_PROVIDER, type FcmClient } from '../push/fcm-client.ts';
 import { addressOf } from '../replies.ts';
 
 /** Codes as pushes to the project's own app. */

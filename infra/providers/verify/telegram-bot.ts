@@ -1,5 +1,5 @@
 import type { CodeChannel } from '../../../domain/verify/port.ts';
-import type { TelegramSender } from '../../../domain/message/telegram/port.ts';
+import type { TelegramSender } from '../../../domain/telegram/port.ts';
 import { addressOf } from '../replies.ts';
 
 /** Codes by the bot, to a chat that has opened it. They pass the bot's other messages, whose turns they share. */

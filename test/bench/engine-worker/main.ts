@@ -9,7 +9,7 @@ import { jobStore } from '../../../infra/postgres/job/attempts.ts';
 import { hotPool } from '../../../infra/postgres/engine/hot-pool.ts';
 import { otpJobs } from '../../../infra/postgres/verify/otp-jobs.ts';
 import { paidAttempts } from '../../../infra/postgres/verify/paid-attempts.ts';
-import { telegramChats } from '../../../infra/postgres/message/telegram/chats.ts';
+import { telegramChats } from '../../../infra/postgres/telegram/chats.ts';
 import { projectCache } from '../../../infra/postgres/project/cache.ts';
 import { guard } from '../../../infra/providers/provider-guard.ts';
 import { startQueueWorker } from '../../../infra/queue/queue-worker.ts';

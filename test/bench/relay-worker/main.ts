@@ -5,7 +5,7 @@ import type { JobId } from '../../../domain/shared/ids.ts';
 import { otpSend } from '../../../domain/verify/job.ts';
 import { readConfig } from '../../../infra/process/config.ts';
 import { telegramBot } from '../../../infra/providers/verify/telegram-bot.ts';
-import { telegramClient } from '../../../infra/providers/message/telegram-client.ts';
+import { telegramClient } from '../../../infra/providers/telegram/telegram-client.ts';
 import { workerRedis } from '../../../infra/queue/queues.ts';
 import { runProcess } from '../../../infra/process/run.ts';
 

@@ -107,7 +107,7 @@ describe('a group that the bot was not in yet', () => {
 });
 
 test('a chat may be opened by staff, and a /stop may not', async () => {
-  const { telegramChats } = await import('../../../infra/postgres/message/telegram/chats.ts');
+  const { telegramChats } = await import('../../../infra/postgres/telegram/chats.ts');
   const chats = telegramChats(navbat.db);
   const id = nextGroup--;
   await ended(id);
@@ -121,7 +121,7 @@ test('a chat may be opened by staff, and a /stop may not', async () => {
 });
 
 test('what was closed a week ago asks Telegram again, and a /stop does not', async () => {
-  const { reopenChats } = await import('../../../infra/postgres/message/telegram/chats.ts');
+  const { reopenChats } = await import('../../../infra/postgres/telegram/chats.ts');
   const id = nextGroup--;
   await ended(id);
   await reopenChats(navbat.db, new Date(Date.now() + 6 * 86_400_000));

@@ -38,7 +38,6 @@ const halves = [
     ],
     told: 'broadcast.finished',
     notTold: 'verification.approved',
-    chats: 200,
   },
   {
     on: 'verify',
@@ -47,11 +46,10 @@ const halves = [
     gone: ['/push/send', '/telegram/send', '/broadcasts', '/telegram/chats'],
     told: 'verification.approved',
     notTold: 'broadcast.finished',
-    chats: 404,
   },
 ] as const;
 
-describe.each(halves)('with $on alone', ({ on, kinds, served, gone, told, notTold, chats }) => {
+describe.each(halves)('with $on alone', ({ on, kinds, served, gone, told, notTold }) => {
   let navbat: Navbat;
   let project: TestProject;
 
@@ -104,9 +102,7 @@ describe.each(halves)('with $on alone', ({ on, kinds, served, gone, told, notTol
     expect(queues.data.map(({ kind }) => kind)).toEqual(kinds);
     const { alarms } = Overview.parse(await (await ask('/ops')).json());
     expect(alarms.filter(({ alarm }) => alarm === 'no-worker')).toEqual([]);
-    expect((await ask('/ops/chats')).status).toBe(chats);
-    const page = await (await ask('/ops', 'text/html')).text();
-    expect(page.includes('href="/ops/chats"')).toBe(chats === 200);
+    expect((await ask('/ops/chats')).status).toBe(200);
   });
 });
 

@@ -40,18 +40,22 @@ export const contexts: Readonly<Record<string, Context>> = {
   /** What stands in no context's folder: `infra/process`, `infra/queue`, `apps/http` … */
   common: { uses: base, ports: [] },
 
+  /** The bot and its chats; the addresses of apps on phones. */
+  telegram: { uses: base, ports: [] },
+  push: { uses: base, ports: [] },
+
   // The platform. It knows no product.
-  identity: { uses: base, ports: [] },
+  identity: { uses: [...base, 'telegram', 'push'], ports: [] },
   webhook: { uses: base, ports: [] },
-  staff: { uses: base, ports: ['webhook'] },
+  staff: { uses: [...base, 'telegram'], ports: ['webhook'] },
 
   // Products. None knows another: what one needs of another comes in as an argument.
-  verify: { uses: base, ports: ['identity'] },
-  message: { uses: base, ports: ['identity'] },
+  verify: { uses: [...base, 'telegram', 'push'], ports: ['identity'] },
+  message: { uses: [...base, 'telegram', 'push'], ports: ['identity'] },
 };
 
 /** Folders that are a context's, under another name. */
-export const aliases: Readonly<Record<string, string>> = { 'apps/board': 'staff' };
+export const aliases: Readonly<Record<string, string>> = { 'apps/board': 'staff', 'apps/bot': 'identity' };
 
 /** Lists of what contexts hand in: they import every context, and in domain/ nothing else of it than these files. */
 export const registries: readonly RegExp[] = [/^(domain|infra\/postgres)\/[^/]+\.ts$/];
@@ -83,35 +87,21 @@ export const exceptions: readonly Exception[] = [
     to: 'identity',
     because: 'a TOTP is checked and a person found in the statement of the check',
   },
-  { from: 'infra/postgres/verify', to: 'message', because: 'a code by push reads the token of a recipient' },
-  { from: 'infra/postgres/project/rows.ts', to: 'message', because: 'ceilings wrap each intake' },
   { from: 'infra/postgres/project/rows.ts', to: 'webhook', because: 'ceilings wrap each intake' },
 
   // Wires: what is asked of another context comes in as an argument.
-  {
-    from: 'apps/api/identity',
-    to: 'message',
-    because: 'a device and a recipient have an address for pushes',
-  },
   { from: 'apps/api/project', to: 'identity', because: 'jobs are found by their recipient' },
-  { from: 'apps/board', to: 'message', because: 'staff see and open the chats that are closed' },
-  { from: 'apps/bot', to: 'identity', because: 'the bot registers people' },
-  { from: 'apps/bot', to: 'message', because: 'the bot answers in chats' },
   { from: 'apps/http', to: 'identity', because: "a route may ask for a person's session" },
   { from: 'apps/http', to: 'staff', because: 'who may what stands in the policy of staff' },
+  { from: 'infra/postgres/message', to: 'identity', because: 'a push reads the token of a recipient' },
   {
-    from: 'workers/identity/notifier.ts',
-    to: 'message',
-    because: "a notice is a broadcast of Navbat's own project",
+    from: 'workers/message/notifier.ts',
+    to: 'identity',
+    because: 'it sends what identity tells people, by the words and limits of identity',
   },
-  { from: 'workers/verify/otp-send.ts', to: 'message', because: 'a chat that is closed is noted as such' },
   { from: 'infra/limits', to: 'identity', because: "it implements the pace of the bot's chats" },
-  {
-    from: 'infra/providers/verify',
-    to: 'message',
-    because: 'codes go out by the clients of pushes and of the bot',
-  },
 
   // The sandbox plays the providers of every product, and reads what they read.
-  { from: 'apps/sandbox', to: 'message', because: "Telegram's and Firebase's own limits" },
+  { from: 'apps/sandbox', to: 'telegram', because: "Telegram's own limits and markup" },
+  { from: 'apps/sandbox', to: 'push', because: "Firebase's own limits" },
 ];

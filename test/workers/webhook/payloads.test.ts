@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { eventTypes } from '../../../domain/events.ts';
 import { buttonPresses } from '../../../infra/postgres/message/telegram/button-presses.ts';
 import { tellHalfSpent } from '../../../infra/postgres/verify/paid-attempts.ts';
-import { telegramChats } from '../../../infra/postgres/message/telegram/chats.ts';
+import { telegramChats } from '../../../infra/postgres/telegram/chats.ts';
 import { faultsOfEvent } from '../../support/event-body.ts';
 import { startReceiver } from '../../support/webhook-receiver.ts';
 import { webhookBench } from './bench.ts';

@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import type { BroadcastState } from '../../../../domain/message/broadcast/broadcast.ts';
 import { jobs } from '../../../../domain/jobs.ts';
-import { deviceTarget } from '../../../../domain/message/push/address.ts';
+import { deviceTarget } from '../../../../domain/push/address.ts';
 import { PushContent } from '../../../../domain/message/push/message.ts';
-import { TelegramContent } from '../../../../domain/message/telegram/message.ts';
+import { TelegramContent } from '../../../../domain/telegram/message.ts';
 import type { PushWork, TelegramWork } from '../../../../domain/message/broadcast/work.ts';
 import type { Encryption } from '../../../process/crypto.ts';
-import { forgetPushToken } from '../push/tokens.ts';
+import { forgetPushToken } from '../../identity/recipient/push-tokens.ts';
 import { type SingleJobRow, singleJobs } from '../../job/single.ts';
 import type { ChatReason, JobReason } from '../../../../domain/reasons.ts';
 

@@ -1,14 +1,14 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Broadcasts with their counts, the chats of the bot, and the events that tell of messages. */
+/** Broadcasts with their counts, the chats that wait for a message, and the events that tell of messages. */
 export class Migration20261129100700MessageBaseline extends Migration {
   override up(): void {
     this.addSql(broadcasts);
     this.addSql(counting);
     this.addSql(broadcastEvents);
     this.addSql(messageEvents);
-    this.addSql(chats);
-    this.addSql(uses);
+    this.addSql(waiting);
+    this.addSql(closedChats);
   }
 }
 
@@ -40,6 +40,7 @@ create table broadcast (
   unique (project_id, mode, kind, dedupe_key)
 );
 create index broadcast_project on broadcast (project_id, mode, id);
+create index broadcast_project_kind on broadcast (project_id, mode, kind, id);
 create index broadcast_unfinished on broadcast (id) where finished_at is null;
 -- What retention has not yet taken the words of.
 create index broadcast_finished on broadcast (finished_at) where content <> '{}';
@@ -172,7 +173,7 @@ create trigger webhook_on_test_jobs after insert on job referencing new table as
   for each statement execute function webhook_on_test_jobs();
 `;
 
-const chats = `
+const waiting = `
 -- Chats for which a project has messages that wait; Telegram takes one a second for each chat.
 create table waiting_chat (
   project_id uuid not null references project,
@@ -184,49 +185,10 @@ create table waiting_chat (
   primary key (project_id, chat_id)
 ) with (autovacuum_vacuum_scale_factor = 0.02);
 create index waiting_chat_due on waiting_chat (project_id, priority, next_at);
-
--- What is known of each chat of the bot, in the order of the updates that said it.
-create table telegram_chat (
-  chat_id bigint primary key,
-  -- Its person said /stop.
-  opted_out_at timestamptz,
-  -- What Telegram says of it: it blocked the bot, removed it, is unknown …
-  unreachable text,
-  unreachable_at timestamptz,
-  closed_reason text generated always as (case when opted_out_at is not null then 'opted-out' else unreachable end) stored,
-  closed_at timestamptz generated always as (coalesce(opted_out_at, unreachable_at)) stored,
-  -- When it was last opened: a refusal of what was sent before that is old news.
-  opened_at timestamptz,
-  -- The updates that said something last: an older one that comes later changes nothing.
-  wish_update_id bigint,
-  wish_at timestamptz,
-  reach_update_id bigint,
-  reach_at timestamptz,
-  -- A group that became a supergroup: what is sent to it goes there.
-  migrated_to bigint,
-  migrated_at timestamptz,
-  check ((unreachable is null) = (unreachable_at is null)),
-  check ((migrated_to is null) = (migrated_at is null))
-);
-create index telegram_chat_unreachable on telegram_chat (unreachable_at) where unreachable is not null;
-create index telegram_chat_migrated on telegram_chat (migrated_to) where migrated_to is not null;
 `;
 
-/** A project sees the closed chats that it sends to, and no others. */
-const uses = `
-create table closed_chat_use (
-  id uuid primary key default uuidv7(),
-  project_id uuid not null references project,
-  chat_id bigint not null,
-  unique (project_id, chat_id)
-);
-create index closed_chat_use_project on closed_chat_use (project_id, id);
-create index closed_chat_use_chat on closed_chat_use (chat_id);
-create index broadcast_project_kind on broadcast (project_id, mode, kind, id);
--- Open chats, by when they were last heard from: the reconciler asks each second.
-create index telegram_chat_open on telegram_chat ((coalesce(greatest(wish_at, reach_at, opened_at), '-infinity')))
-  where closed_reason is null and migrated_to is null;
-
+/** A message that a closed chat refused: its project sees the chat among those that it sends to. */
+const closedChats = `
 create function closed_chat_of_job() returns trigger language plpgsql as $$
 begin
   insert into closed_chat_use (project_id, chat_id)
@@ -238,17 +200,4 @@ $$;
 create trigger closed_chat_of_job after update of state on job for each row
   when (new.kind = 'telegram-message' and new.state = 'rejected' and new.chat_id is not null and new.mode = 'live')
   execute function closed_chat_of_job();
-
-create function closed_chat_of_recipient() returns trigger language plpgsql as $$
-begin
-  if new.telegram_blocked_at is not null and new.telegram_chat_id is not null then
-    insert into closed_chat_use (project_id, chat_id) values (new.project_id, new.telegram_chat_id)
-    on conflict (project_id, chat_id) do nothing;
-  end if;
-  return null;
-end
-$$;
-create trigger closed_chat_of_recipient after update of telegram_blocked_at on recipient for each row
-  when (old.telegram_blocked_at is null and new.telegram_blocked_at is not null)
-  execute function closed_chat_of_recipient();
 `;

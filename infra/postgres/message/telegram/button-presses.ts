@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { ButtonPresses } from '../../../../domain/message/telegram/button.ts';
+import type { ButtonPresses } from '../../../../domain/telegram/button.ts';
 
 /** Which project a pressed button is told to: the one whose message it stands under. */
 export function buttonPresses(pool: pg.Pool): ButtonPresses {

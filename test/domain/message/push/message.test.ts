@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { PAYLOAD_BYTES_MAX, payloadBytes, PushContent } from '../../../../domain/message/push/message.ts';
+import { PushContent } from '../../../../domain/message/push/message.ts';
+import { PAYLOAD_BYTES_MAX, payloadBytes } from '../../../../domain/push/payload.ts';
 import { freshSandbox } from '../../../apps/sandbox/support.ts';
 
 const sendTo = (url: string, message: object) =>

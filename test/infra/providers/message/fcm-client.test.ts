@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { PushContent } from '../../../../domain/message/push/message.ts';
 import type { PushTarget } from '../../../../domain/message/push/port.ts';
-import { fcmClient } from '../../../../infra/providers/message/fcm-client.ts';
+import { fcmClient } from '../../../../infra/providers/push/fcm-client.ts';
 import { pushSender } from '../../../../infra/providers/message/push-sender.ts';
 import { freshSandbox } from '../../../apps/sandbox/support.ts';
 import { answering, deadline, http } from '../support.ts';

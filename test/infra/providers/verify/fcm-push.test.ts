@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { fcmClient } from '../../../../infra/providers/message/fcm-client.ts';
+import { fcmClient } from '../../../../infra/providers/push/fcm-client.ts';
 import { fcmPush } from '../../../../infra/providers/verify/fcm-push.ts';
 import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
 import { freshSandbox } from '../../../apps/sandbox/support.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { SendReply } from '../../../../domain/job/reply.ts';
-import { fcmClient } from '../../../../infra/providers/message/fcm-client.ts';
+import { fcmClient } from '../../../../infra/providers/push/fcm-client.ts';
 import { fcmPush } from '../../../../infra/providers/verify/fcm-push.ts';
 import { telegramBot } from '../../../../infra/providers/verify/telegram-bot.ts';
-import { telegramClient } from '../../../../infra/providers/message/telegram-client.ts';
+import { telegramClient } from '../../../../infra/providers/telegram/telegram-client.ts';
 import { telegramGateway } from '../../../../infra/providers/verify/telegram-gateway.ts';
 import { twilioSms } from '../../../../infra/providers/verify/twilio-sms.ts';
 import { telegramSlots } from '../../../../infra/limits/telegram-slots.ts';

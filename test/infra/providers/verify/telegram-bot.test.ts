@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { telegramBot } from '../../../../infra/providers/verify/telegram-bot.ts';
-import { replyToRefusal, telegramClient } from '../../../../infra/providers/message/telegram-client.ts';
+import { replyToRefusal, telegramClient } from '../../../../infra/providers/telegram/telegram-client.ts';
 import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
 import { telegramSlots } from '../../../../infra/limits/telegram-slots.ts';
 import { BOT_TOKEN, freshSandbox, receiver } from '../../../apps/sandbox/support.ts';

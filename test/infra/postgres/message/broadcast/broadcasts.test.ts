@@ -5,7 +5,7 @@ import type { FinalState } from '../../../../../domain/job/job.ts';
 import type { JobId } from '../../../../../domain/shared/ids.ts';
 import type { JobReason } from '../../../../../domain/reasons.ts';
 import { opsCommands } from '../../../../../infra/postgres/staff/ops-commands.ts';
-import { telegramRefusal } from '../../../../../domain/message/telegram/refusal.ts';
+import { telegramRefusal } from '../../../../../domain/telegram/refusal.ts';
 import { broadcastWorld, type BroadcastWorld } from './world.ts';
 import { jobs } from '../../../../../domain/jobs.ts';
 import { settles } from '../../../../../infra/postgres/settles.ts';

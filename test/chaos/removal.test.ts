@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { copyWithout, removals, runIn } from '../rules/removal.ts';
+
+/** Of `test/rules/statements.test.ts`: the SQL that is left asks for nothing that the product's migrations made. */
+const STATEMENTS = 'every statement is one that the migrated schema takes';
+
+/** Beside the kills, since each starts servers of its own; `test/rules/removal.test.ts` holds the types. */
+test.each(removals)('without $product the rest starts, and its tests pass', async ({ product, left }) => {
+  const copy = copyWithout(product);
+  const run = (args: readonly string[]) => runIn(copy, 'vitest', ['run', '--maxWorkers=1', ...args]);
+  for (const args of [left, ['test/rules/statements.test.ts', '-t', STATEMENTS]]) {
+    const { exitCode, out } = await run(args);
+    expect([exitCode, out]).toEqual([0, expect.stringMatching(/Tests .*\d+ passed/)]);
+  }
+});

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { copyWithout, linesWithout, removals, runIn } from './removal.ts';
+
+/** What the compiler says of a tree. */
+const compiled = (directory: string) => runIn(directory, 'tsc', ['--noEmit', '--pretty', 'false']);
+
+test.each(removals)('the tree without $product fits together', async ({ product }) => {
+  expect(await compiled(copyWithout(product))).toEqual({ exitCode: 0, out: '' });
+});
+
+test('of a registry go the imports from the folders of a product, in several lines too, and what uses them', () => {
+  const registry = [
+    "import { chatLine } from './message/telegram/line.ts';",
+    'import {',
+    '  type Press,',
+    '  presses as pressesOf,',
+    "} from './message/presses.ts';",
+    "import { messageText } from './shared/message-text.ts';",
+    'export const lines = {',
+    "  'telegram-message': chatLine(1),",
+    '  presses: pressesOf(),',
+    "  message: ['push'],",
+    "  webhook: { owner: 'message', text: messageText },",
+    '  chatLines: messageText,',
+    '};',
+  ];
+  expect(linesWithout('message', registry.join('\n')).split('\n')).toEqual([
+    registry[5],
+    registry[6],
+    registry[11],
+    registry[12],
+  ]);
+});

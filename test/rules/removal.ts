@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, relative, resolve } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** Each product that can be taken out, with tests of what is then left: `test/chaos/removal.test.ts` runs them there. */
+export const removals = [
+  { product: 'message', left: ['test/journeys/verify/checks.test.ts', 'test/domain/verify'] },
+] as const;
+export type Removable = (typeof removals)[number]['product'];
+
+/** What runs and what tests it; papers, images and pages are no part of it. */
+const copied = [
+  'apps',
+  'domain',
+  'infra',
+  'workers',
+  'test',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+] as const;
+
+/** Lists with a line, or a few, for each product. Nothing else outside of its folders names what is in them. */
+const registries = [
+  'domain/jobs.ts',
+  'domain/products.ts',
+  'domain/reasons.ts',
+  'domain/events.ts',
+  'domain/settings.ts',
+  'infra/postgres/schema.ts',
+  'infra/postgres/settles.ts',
+  'infra/postgres/retentions.ts',
+  'apps/api/modules.ts',
+  'apps/bot/modules.ts',
+  'workers/modules.ts',
+  'test/bench/main.ts',
+  'test/support/api-routes.ts',
+] as const;
+
+/** They see products side by side, and need them all. */
+const sideBySide: ReadonlySet<string> = new Set([
+  'test/apps/local/processes.test.ts',
+  'test/workers/webhook/payloads.test.ts',
+]);
+
+/**
+ * Copies the tree without the product: without its folder in each layer, and its lines in the registries. The copy leaves with the
+ * test.
+ *
+ * @returns its directory.
+ */
+export function copyWithout(product: Removable): string {
+  const to = mkdtempSync(join(tmpdir(), 'navbat-removal-'));
+  onTestFinished(() => rmSync(to, { recursive: true }));
+  const stays = (path: string) => basename(path) !== product && !sideBySide.has(relative(root, path));
+  for (const path of copied) cpSync(join(root, path), join(to, path), { recursive: true, filter: stays });
+  for (const path of registries) {
+    const file = join(to, path);
+    writeFileSync(file, linesWithout(product, readFileSync(file, 'utf8')));
+  }
+  symlinkSync(join(root, 'node_modules'), join(to, 'node_modules'));
+  return to;
+}
+
+interface Ran {
+  readonly exitCode: number;
+  readonly out: string;
+}
+
+/** Runs one of the tools of package.json in a copy. */
+export function runIn(directory: string, tool: 'tsc' | 'vitest', args: readonly string[]): Promise<Ran> {
+  // Vitest would take itself for a worker of the run that it is started by.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST')));
+  return new Promise((done) => {
+    execFile(join(directory, 'node_modules/.bin', tool), args, { cwd: directory, env }, (error, out, err) => {
+      done({ exitCode: typeof error?.code === 'number' ? error.code : error ? 1 : 0, out: out + err });
+    });
+  });
+}
+
+/** A registry without its imports from the product's folders, the lines that use them, and those that name the product. */
+export function linesWithout(product: Removable, text: string): string {
+  const imports = new RegExp(`^import [^;]*? from '[^']*/${product}/[^']*';\n`, 'gm');
+  const names = [...text.matchAll(imports)].flatMap(([statement]) => namesOf(statement));
+  const uses = [`^\\s*${product}:`, `'${product}'`, ...names.map((name) => `\\b${name}\\b`)];
+  const line = new RegExp(uses.join('|'));
+  const kept = text.replace(imports, '').split('\n');
+  return kept.filter((one) => !line.test(one)).join('\n');
+}
+
+const keywords: ReadonlySet<string> = new Set(['import', 'type', 'as']);
+const namesOf = (statement: string): readonly string[] =>
+  (statement.split(' from ', 1)[0]?.match(/\w+/g) ?? []).filter((word) => !keywords.has(word));
