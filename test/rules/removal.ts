@@ -41,9 +41,11 @@ const registries = [
   'test/support/api-routes.ts',
 ] as const;
 
-/** They see products side by side, and need them all. */
+/** They see products side by side, or the platform by what a product does, and need them all. */
 const sideBySide: ReadonlySet<string> = new Set([
   'test/apps/local/processes.test.ts',
+  'test/infra/postgres/job/scheduler.test.ts',
+  'test/infra/postgres/project/usage.test.ts',
   'test/workers/webhook/payloads.test.ts',
 ]);
 
