@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest';
 import { ConfigError } from '../../../../infra/process/config.ts';
-import {
-  configuredSenders,
-  fcmFromConfig,
-  pushFromConfig,
-  telegramFromConfig,
-} from '../../../../infra/providers/message/from-config.ts';
+import { configuredSenders, pushFromConfig } from '../../../../infra/providers/message/from-config.ts';
+import { fcmFromConfig } from '../../../../infra/providers/push/from-config.ts';
+import { telegramFromConfig } from '../../../../infra/providers/telegram/from-config.ts';
 
 test('a channel is there with any one of its settings, and off without', async () => {
   expect([...configuredSenders({ given: new Set(['FCM_SANDBOX_URL']) })]).toEqual(['push']);
