@@ -1,4 +1,4 @@
-import { isOn, jobsOf, type Products } from '../../domain/products.ts';
+import { jobsOf, type Products } from '../../domain/products.ts';
 import type { ChildSpec } from './child.ts';
 import type { PortName } from './environment.ts';
 
@@ -19,7 +19,7 @@ export const servingStage = (originOf: OriginOf, on: Products): ChildSpec[] => [
   { name: 'api', command: ['apps/api/main.ts'], readiness: { url: `${originOf('API_PORT')}/health/ready` } },
   { name: 'board', command: ['apps/board/main.ts'], readiness: { url: `${originOf('BOARD_PORT')}/health` } },
   // It registers people by codes.
-  ...(isOn(on, 'verify') ? [bot] : []),
+  ...(Object.hasOwn(jobsOf(on), 'otp-send') ? [bot] : []),
   ...[...Object.keys(jobsOf(on)), 'reconciler'].map(worker),
 ];
 

@@ -1,7 +1,16 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -9,6 +18,10 @@ const root = resolve(import.meta.dirname, '../..');
 /** Each product that can be taken out, with tests of what is then left: `test/chaos/removal.test.ts` runs them there. */
 export const removals = [
   { product: 'message', left: ['test/journeys/verify/checks.test.ts', 'test/domain/verify'] },
+  {
+    product: 'verify',
+    left: ['domain', 'infra/postgres', 'workers', 'journeys'].map((layer) => `test/${layer}/message`),
+  },
 ] as const;
 export type Removable = (typeof removals)[number]['product'];
 
@@ -34,8 +47,12 @@ const registries = [
   'infra/postgres/schema.ts',
   'infra/postgres/settles.ts',
   'infra/postgres/retentions.ts',
+  'infra/postgres/forgets.ts',
+  'infra/postgres/ops-view.ts',
+  'infra/postgres/verification-sql.ts',
   'apps/api/modules.ts',
   'apps/bot/modules.ts',
+  'apps/cli/modules.ts',
   'workers/modules.ts',
   'test/bench/main.ts',
   'test/support/api-routes.ts',
@@ -46,6 +63,8 @@ const sideBySide: ReadonlySet<string> = new Set([
   'test/apps/local/processes.test.ts',
   'test/infra/postgres/job/scheduler.test.ts',
   'test/infra/postgres/project/usage.test.ts',
+  // The bot registers people, which takes codes, and answers under messages.
+  'test/journeys/message/bot-chats.test.ts',
   'test/workers/webhook/payloads.test.ts',
 ]);
 
@@ -64,8 +83,32 @@ export function copyWithout(product: Removable): string {
     const file = join(to, path);
     writeFileSync(file, linesWithout(product, readFileSync(file, 'utf8')));
   }
+  for (const path of dropTestsOf(to)) refuseOther(product, path);
   symlinkSync(join(root, 'node_modules'), join(to, 'node_modules'));
   return to;
+}
+
+/**
+ * A test that imports what is gone, itself or through another, was one of the product, wherever it stands.
+ *
+ * @returns their paths in the copy.
+ */
+function dropTestsOf(copy: string): readonly string[] {
+  const misses = (path: string) => importsOf(join(copy, path)).some((imported) => !existsSync(imported));
+  const lost = globSync('test/**/*.ts', { cwd: copy }).filter(misses);
+  for (const path of lost) rmSync(join(copy, path));
+  return lost.length === 0 ? [] : [...lost, ...dropTestsOf(copy)];
+}
+
+const importsOf = (file: string): readonly string[] =>
+  [...readFileSync(file, 'utf8').matchAll(/^(?:import\b[^;']*|\} from )'(\.[^']+)';/gm)].map(
+    ([, specifier]) => resolve(dirname(file), specifier ?? ''),
+  );
+
+/** @throws where a test of another product goes too: what is left would not be tested. */
+function refuseOther(product: Removable, path: string): void {
+  const other = removals.find((one) => one.product !== product && path.split('/').includes(one.product));
+  if (other) throw new Error(`${path} is a test of ${other.product} and needs ${product}`);
 }
 
 interface Ran {

@@ -1,64 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Notices } from '../../../domain/identity/approval/notice.ts';
-import { PUSHES_PER_HOUR, STRANGER_PUSHES_PER_HOUR } from '../../../domain/identity/approval/push-limits.ts';
-import { PLATFORM_PROJECT_ID } from '../../../domain/project/platform.ts';
-import { broadcastIntake } from '../../../infra/postgres/message/broadcast/intake.ts';
+import {
+  APP_PUSHES_PER_HOUR,
+  PUSHES_PER_HOUR,
+  STRANGER_PUSHES_PER_HOUR,
+} from '../../../domain/identity/approval/push-limits.ts';
 import { notices } from '../../../infra/postgres/identity/approval/notices.ts';
-import { announcer } from '../../../workers/message/notifier.ts';
-import { openWorld, type World } from '../../infra/postgres/verify/world.ts';
+import { openGround } from '../../infra/postgres/world.ts';
+import { announcing, insertNotice as noticeOf, makePerson as personIn } from '../message/announcer-world.ts';
 
-let world: World;
+let world: Awaited<ReturnType<typeof openGround>>;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openGround();
 });
 afterAll(() => world.close());
 
 const now = () => new Date();
-const intake = () =>
-  broadcastIntake({ pool: world.pool, hash: world.hash, encryption: world.rowEncryption, now });
-const rounds = (store: Notices = notices(world.pool)) => announcer({ notices: store, intake: intake(), now });
-
-/** Somebody with so many devices that can be pushed to, and a chat. */
-async function makePerson({ devices = 1, mode = 'live', chat = null as number | null } = {}) {
-  const id = randomUUID();
-  await world.pool.query('insert into person (id, mode, created_at) values ($1, $2, now())', [id, mode]);
-  const bound = Array.from({ length: devices }, async () => {
-    const [device, recipient] = [randomUUID(), randomUUID()];
-    await world.pool.query(
-      `insert into recipient (id, project_id, handle, address_hash, push_token_encrypted, created_at, updated_at)
-       values ($1, $2, $3, $4, $5, now(), now())`,
-      [
-        recipient,
-        PLATFORM_PROJECT_ID,
-        `device:${device}`,
-        world.hash('address', recipient),
-        world.rowEncryption.encrypt(`token ${device}`, recipient),
-      ],
-    );
-    await world.pool.query(
-      `insert into device (id, person_id, kind, name, public_key, recipient_id, totp_encrypted, created_at, bound_at)
-       values ($1, $2, 'app', 'x', '{}', $3, '', now(), now())`,
-      [device, id, recipient],
-    );
-    return { device, recipient };
-  });
-  if (chat !== null)
-    await world.pool.query(
-      `insert into person_chat (mode, telegram_id, person_id, proven_at) values ($1, $2, $3, now())`,
-      [mode, chat, id],
-    );
-  return { id, devices: await Promise.all(bound) };
-}
-
-const insertNotice = async (personId: string, kind: string, subjectId: string) => {
-  const id = randomUUID();
-  await world.pool.query(
-    'insert into person_notice (id, person_id, kind, subject_id, at) values ($1, $2, $3, $4, now())',
-    [id, personId, kind, subjectId],
-  );
-  return id;
-};
+const rounds = (store?: Parameters<typeof announcing>[1]) => announcing(world, store);
+const makePerson = (person: Parameters<typeof personIn>[1] = {}) => personIn(world, person);
+const insertNotice = (personId: string, kind: string, subjectId: string) =>
+  noticeOf(world, personId, kind, subjectId);
 
 /** A challenge, with its notice; of a project that the person never approved for, where none is named. */
 async function insertChallenge(
@@ -82,17 +44,6 @@ async function insertChallenge(
   return id;
 }
 
-/** What was handed over: to whom, and in what words. */
-async function toldBy(noticeId: string) {
-  const { rows } = await world.pool.query<{ kind: string; content: Record<string, unknown>; to: string[] }>(
-    `select b.kind, b.content, array(select coalesce(j.payload -> 'to' ->> 'recipient_id', j.payload ->> 'chat_id') from job j
-       where j.subject_id = b.id order by 1) "to"
-     from broadcast b where b.dedupe_key = $1 and b.project_id = $2 order by b.kind`,
-    [`notice:${noticeId}`, PLATFORM_PROJECT_ID],
-  );
-  return rows;
-}
-
 const pushedOf = async (ids: readonly string[]) => {
   const { rows } = await world.pool.query<{ pushed: string | null }>(
     'select pushed from challenge where id = any($1) order by pushed',
@@ -101,31 +52,34 @@ const pushedOf = async (ids: readonly string[]) => {
   return rows.map(({ pushed }) => pushed);
 };
 
-describe('the announcer', () => {
-  test('pushes and writes to nobody of a test key', async () => {
-    const person = await makePerson({ mode: 'test', devices: 2, chat: 7_002 });
-    const notice = await insertNotice(person.id, 'device-revoked', person.devices[0]?.device ?? '');
+describe('the announcer of challenges', () => {
+  test('pushes the id of a challenge, and nothing of what it asks', async () => {
+    const person = await makePerson();
+    const challenge = await insertChallenge(person.id);
     await rounds()();
-    expect(await toldBy(notice)).toEqual([]);
+    expect(await pushedOf([challenge])).toEqual(['sent']);
+    const { rows } = await world.pool.query(
+      `select content from broadcast where content -> 'data' ->> 'challenge_id' = $1`,
+      [challenge],
+    );
+    expect(rows).toHaveLength(1);
+    expect(rows[0].content.data).toEqual({ kind: 'challenge', challenge_id: challenge });
+    expect(rows[0].content.ttl_seconds).toBeLessThanOrEqual(300);
+    expect(JSON.stringify(rows[0].content)).not.toMatch(/login|project-/);
   });
 
-  test('tells once, though it died between handing over and writing that down', async () => {
-    const person = await makePerson({ devices: 2 });
-    const notice = await insertNotice(person.id, 'device-bound', randomUUID());
-    const dying: Notices = {
-      takeDue: (limit, at, announce) =>
-        notices(world.pool).takeDue(limit, at, async (due) => {
-          await announce(due);
-          throw new Error('killed');
-        }),
-    };
-    await expect(rounds(dying)()).rejects.toThrow('killed');
-    expect(await toldBy(notice)).toHaveLength(1);
+  test('says so where no device can be reached, and leaves alone what nobody waits for any more', async () => {
+    const silent = await insertChallenge((await makePerson({ devices: 0 })).id);
+    const late = await insertChallenge((await makePerson()).id);
+    await world.pool.query(
+      `update verification v set state = 'approved' from challenge c where c.verification_id = v.id and c.id = $1`,
+      [late],
+    );
     await rounds()();
-    await rounds()();
-    const told = await toldBy(notice);
-    expect(told).toHaveLength(1);
-    expect(told[0]?.to).toHaveLength(2);
+    expect(await pushedOf([silent])).toEqual(['unreachable']);
+    expect(await pushedOf([late])).toEqual([null]);
+    const { rows } = await world.pool.query('select from person_notice where announced_at is null');
+    expect(rows).toEqual([]);
   });
 
   test('rings a phone no more than it may, however many processes announce at once', async () => {
@@ -144,6 +98,23 @@ describe('the announcer', () => {
     expect(pushed.filter((one) => one === 'limited')).toHaveLength(
       challenges.length - STRANGER_PUSHES_PER_HOUR,
     );
+  });
+
+  test('rings for a service that the person knows, after strangers with its app’s key rang as often as they may', async () => {
+    const person = await makePerson();
+    const { projectId } = await world.makeProject();
+    await world.pool.query(
+      `insert into recipient (id, project_id, person_id, address_hash, created_at, updated_at) values ($1, $2, $3, $4, now(), now())`,
+      [randomUUID(), projectId, person.id, world.hash('address', `known:${person.id}`)],
+    );
+    const asked: string[] = [];
+    for (let bombs = 0; bombs < PUSHES_PER_HOUR + 2; bombs++)
+      asked.push(await insertChallenge(person.id, { projectId, askedBy: 'stranger' }));
+    for (let round = 0; round < asked.length; round++) await rounds()();
+    expect((await pushedOf(asked)).filter((one) => one === 'sent')).toHaveLength(APP_PUSHES_PER_HOUR);
+    const service = await insertChallenge(person.id, { projectId });
+    await rounds()();
+    expect(await pushedOf([service])).toEqual(['sent']);
   });
 
   test('what it told, and what nobody answered, leaves with retention; what was signed stays', async () => {
