@@ -60,6 +60,7 @@ const registries = [
 
 /** They see products side by side, or the platform by what a product does, and need them all. */
 const sideBySide: ReadonlySet<string> = new Set([
+  'test/apps/board/bull.test.ts',
   'test/apps/local/processes.test.ts',
   'test/infra/postgres/job/scheduler.test.ts',
   'test/infra/postgres/project/usage.test.ts',
