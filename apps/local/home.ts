@@ -1,6 +1,7 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 
@@ -51,14 +52,13 @@ export async function claimHome(home: string, startMark: StartMark): Promise<voi
   const draft = await draftOwner(home, startMark, false);
   const began = performance.now();
   try {
-    while (
-      !(await claimed(home, draft, startMark).catch(async (error: unknown) => {
-        const patienceMs = error instanceof HomeInUse && error.isStopping ? STOPPING_MS : NOTICE_MS;
-        if (performance.now() - began > patienceMs) throw error;
-        await sleep(LOOK_MS);
-        return false;
-      }))
-    );
+    for (;;) {
+      const refusal = await claim(home, draft, startMark);
+      if (refusal === null) return;
+      const patienceMs = refusal.isStopping ? STOPPING_MS : NOTICE_MS;
+      if (performance.now() - began > patienceMs) throw refusal;
+      await sleep(LOOK_MS);
+    }
   } finally {
     await rm(draft, { force: true });
   }
@@ -69,23 +69,22 @@ export async function claimHome(home: string, startMark: StartMark): Promise<voi
  * owner is the last of a line that begins at the owner file. A link that was made after its line had ended is not in the line, and is
  * taken back. No record is ever moved away, so that no living owner is without one.
  */
-async function claimed(home: string, draft: string, startMark: StartMark): Promise<boolean> {
+async function claim(home: string, draft: string, startMark: StartMark): Promise<HomeInUse | null> {
   const line = await lineOf(home);
   const last = line.at(-1);
-  if (last && isSame(last.owner, startMark)) throw new HomeInUse(home, last.owner);
+  if (last && isSame(last.owner, startMark)) return new HomeInUse(home, last.owner);
   const path = last ? heirFile(home, last.owner) : join(home, OWNER_FILE);
-  if (!(await linked(draft, path))) return false;
-  const now = await lineOf(home);
-  if (now.at(-1)?.path !== path) {
-    await rm(path, { force: true });
-    return false;
+  const isMade = await linked(draft, path);
+  const heir = (await lineOf(home)).at(-1);
+  if (!isMade || heir?.path !== path) {
+    if (isMade) await rm(path, { force: true });
+    return new HomeInUse(home, heir?.owner ?? UNREADABLE);
   }
-  if (last) {
-    // The owner file first: a line that begins with us needs none of its ancestors.
-    await rename(await draftOwner(home, startMark, false), join(home, OWNER_FILE));
-    for (const { owner } of line) await rm(heirFile(home, owner), { force: true });
-  }
-  return true;
+  // The owner file first: a line that begins with us needs none of its ancestors. The draft is moved and not written again, since
+  // the link that others read is the same file.
+  if (last) await rename(draft, join(home, OWNER_FILE));
+  for (const { owner } of line) await rm(heirFile(home, owner), { force: true });
+  return null;
 }
 
 interface InLine {
@@ -99,9 +98,11 @@ async function lineOf(home: string): Promise<InLine[]> {
   for (let path = join(home, OWNER_FILE); ;) {
     const text = await readFile(path, 'utf8').catch(() => null);
     if (text === null) return line;
-    const owner = readOwner(text);
+    const owner = readOwner(text, path);
     line.push({ path, owner });
     path = heirFile(home, owner);
+    if (line.some((earlier) => earlier.path === path))
+      throw new Error(`${path} names an owner that is its own heir. Remove it and start again.`);
   }
 }
 
@@ -114,9 +115,9 @@ export async function sayStopping(home: string, startMark: StartMark): Promise<v
 }
 
 async function draftOwner(home: string, startMark: StartMark, stopping: boolean): Promise<string> {
-  const draft = join(home, `${OWNER_FILE}.${process.pid}`);
+  const draft = join(home, `${OWNER_FILE}.${process.pid}.${randomUUID()}`);
   const own = { pid: process.pid, mark: startMark(process.pid) ?? '', stopping };
-  await writeFile(draft, JSON.stringify(own), { mode: 0o600 });
+  await writeFile(draft, JSON.stringify(own), { mode: 0o600, flag: 'wx' });
   return draft;
 }
 
@@ -144,12 +145,14 @@ function readChildren(home: string): ChildRecord[] {
   }
 }
 
-/** What cannot be read names nobody who lives. */
-function readOwner(text: string): z.infer<typeof OwnerRecord> {
+const UNREADABLE = { pid: 1, mark: 'unreadable', stopping: false } as const;
+
+/** What cannot be read, as after a power cut, names nobody who lives; each such file has an heir of its own. */
+function readOwner(text: string, path: string): z.infer<typeof OwnerRecord> {
   try {
     return OwnerRecord.parse(JSON.parse(text));
   } catch {
-    return { pid: 1, mark: 'unreadable', stopping: false };
+    return { ...UNREADABLE, mark: createHash('sha256').update(basename(path)).digest('base64url') };
   }
 }
 

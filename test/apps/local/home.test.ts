@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -51,6 +52,23 @@ test('a home whose supervisor was killed is taken over, by one of all that try a
   expect(said.toSorted()).toEqual(['HomeInUse', 'HomeInUse', 'HomeInUse', 'claimed']);
 });
 
+test('the record of a living owner is whole at each moment in which it takes over', async () => {
+  const killed = await claimant();
+  killed.child.kill('SIGKILL');
+  await once(killed.child, 'exit');
+  const taking = claimant();
+  let isTaken = false;
+  void taking.then(() => (isTaken = true));
+  const seen = new Set<string>();
+  while (!isTaken) {
+    for (const name of await readdir(home))
+      if (!/json\.\d+\./.test(name)) seen.add(await readFile(join(home, name), 'utf8').catch(() => 'gone'));
+    await sleep(0);
+  }
+  expect((await taking).said).toBe('claimed');
+  expect([...seen].filter((text) => !text.endsWith('}') && text !== 'gone')).toEqual([]);
+});
+
 test('of the dead in a line only the last has an heir, and a line that has ended has none', async () => {
   const [first, second] = [await claimant(), { pid: process.pid, mark: 'of another start', stopping: false }];
   first.child.kill('SIGKILL');
@@ -67,8 +85,10 @@ test('of the dead in a line only the last has an heir, and a line that has ended
   expect(await readdir(home)).toEqual(['supervisor.json']);
 });
 
-test('an owner file that cannot be read keeps nobody out', async () => {
+test('owner files that cannot be read, also one after another, keep nobody out', async () => {
   await writeFile(join(home, 'supervisor.json'), '{');
+  const mark = createHash('sha256').update('supervisor.json').digest('base64url');
+  await writeFile(join(home, `supervisor.json.after-1-${Buffer.from(mark).toString('hex')}`), '');
   await claimHome(home, startMark);
   await expect(claimHome(home, startMark)).rejects.toThrow(`process ${process.pid}`);
 });
