@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { ConfigError, readConfig } from '../process/config.ts';
 import { environment } from '../process/environment.ts';
 import { processVariables } from '../process/variables.ts';
@@ -5,8 +6,32 @@ import { runOnce } from '../process/run.ts';
 import { openOrm } from './engine/orm.ts';
 import { migrations } from './schema.ts';
 
-/** Brings the schema up to date; safe to run from two processes at once, and again. */
+/** Of any number of processes one migrates, and the others then find it done. */
+const MIGRATION_LOCK = 7_231_902;
+/** Longer than any migration; who waits for longer is told that another one still runs. */
+const LOCK_WAIT_MS = 10 * 60_000;
+/** Postgres: a lock was not to be had within `lock_timeout`. */
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/**
+ * Brings the schema up to date; safe to run from two processes at once, and again.
+ *
+ * @throws OtherSchemaError, before anything was changed.
+ */
 export async function migrate(databaseUrl: string): Promise<void> {
+  const lock = new pg.Client({ connectionString: databaseUrl });
+  await lock.connect();
+  try {
+    await lock.query(`set lock_timeout = ${LOCK_WAIT_MS}`);
+    await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await migrateAlone(databaseUrl);
+  } finally {
+    // The lock goes with the connection.
+    await lock.end();
+  }
+}
+
+async function migrateAlone(databaseUrl: string): Promise<void> {
   const orm = await openOrm(databaseUrl);
   try {
     refuseOtherSchema(await orm.migrator.getExecuted());
@@ -37,6 +62,8 @@ const mendable: Readonly<Record<string, string>> = {
   '28P01': 'The password is wrong.',
   '28000': 'That user may not log in.',
   '3D000': 'There is no such database. Create it first.',
+  [LOCK_NOT_AVAILABLE]:
+    'Another migration of it has run for ten minutes. Wait until it ends, then run this again.',
 };
 
 async function migrateOnce(): Promise<void> {

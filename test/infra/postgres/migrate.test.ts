@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { migrate, OtherSchemaError } from '../../../infra/postgres/migrate.ts';
+import { migrations } from '../../../infra/postgres/schema.ts';
 
 /** An empty database of this test's own. */
 async function emptyDatabase(): Promise<{ url: string; client: pg.Client }> {
@@ -19,6 +20,13 @@ async function emptyDatabase(): Promise<{ url: string; client: pg.Client }> {
   });
   return { url, client };
 }
+
+test('four that migrate an empty database at once bring it up to date, once', async () => {
+  const { url, client } = await emptyDatabase();
+  await Promise.all([migrate(url), migrate(url), migrate(url), migrate(url)]);
+  const { rows } = await client.query('select name from mikro_orm_migrations order by id');
+  expect(rows.map(({ name }) => name)).toEqual(migrations.map(({ name }) => name));
+});
 
 test('a second run, and two at once, change nothing', async () => {
   const { url, client } = await emptyDatabase();
