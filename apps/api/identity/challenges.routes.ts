@@ -94,8 +94,7 @@ const fetchRoute = (deps: ChallengeRouteDeps) =>
     method: 'get',
     path: '/me/challenges/{id}',
     summary: 'What is asked, by whom, and from where',
-    description:
-      'The number that the person must type is not in it: the requester shows it, and whoever is not in front of the requester does not know it.',
+    description: 'It does not contain the number that the person must type: only the requester shows it.',
     params: ById,
     answers: { 200: { description: 'The challenge, whatever became of it.', schema: ChallengeBody } },
     problems: [404],

@@ -77,7 +77,7 @@ const claimRoute = (deps: DeviceRouteDeps) =>
     tag: 'Devices',
     summary: 'Begin as a device, with the token of a QR code',
     description:
-      'Uses the token up. What is answered stands nowhere else: sign, compute the code and confirm within five minutes.',
+      'Uses the token up. The answer is shown only once: sign, compute the code and confirm within five minutes.',
     because: 'the token of the QR code is the proof.',
     body: ClaimBody,
     answers: { 201: { description: 'What the device needs to prove itself.', schema: Pending } },
@@ -235,7 +235,7 @@ const confirmAuthenticatorRoute = ({ binder, problems }: DeviceRouteDeps) =>
     path: '/me/authenticators/{id}/confirm',
     tag: 'Devices',
     summary: 'Prove the authenticator with its first code',
-    description: 'Five tries. The code is used up by it. Every other device and chat is told.',
+    description: 'Five tries. The code cannot be used again. Every other device and chat is notified.',
     session: 'app',
     params: ById,
     body: z.strictObject({ totp: TotpCode }),

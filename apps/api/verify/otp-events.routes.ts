@@ -26,7 +26,7 @@ const eventsRoute = (deps: OtpEventDeps) =>
     tag: 'One-time codes',
     summary: 'A verification as it changes',
     description:
-      'Server-sent events of the type `state`, whose data is `{ id, status, approval }` as in `GET /otp/{id}`: the state of now first, unless `Last-Event-ID` names it, then each change within a second, until the verification is closed. Then the stream ends; whoever comes back to a closed one with the last id is answered 204, after which an EventSource stays away.',
+      'Server-sent events of the type `state`, whose data is `{ id, status, approval }` as in `GET /otp/{id}`: the state of now first, unless `Last-Event-ID` names it, then each change within a second, until the verification is closed. Then the stream ends; a client that reconnects to a closed one with the last id gets 204, and an EventSource then stops.',
     scope: 'otp',
     testKeys: 'apart',
     params: ById,

@@ -58,7 +58,7 @@ const Timeline = z.object({
   metadata: z.record(z.string(), z.string()).nullable(),
   approval: Approval.nullable().meta({
     description:
-      'What became of the push to Navbat’s own app. Null for whoever has never approved for your project, whether they have the app or not.',
+      'What became of the push to Navbat’s own app. Null if the person has never approved a request of your project, whether they have the app or not.',
   }),
   code: z.string().optional().meta({ description: 'With test keys only, while the code lives.' }),
   jobs: z.array(

@@ -71,7 +71,7 @@ const sendRoute = (deps: OtpRouteDeps) =>
     tag: 'One-time codes',
     summary: 'Send a one-time code',
     description:
-      'Answers at once: 202 means that the send is committed. Asking again for the same recipient and purpose while a code lives is a resend of it, after 30, 60, then 120 seconds; where `push` is named it cancels that verification and begins another, so that an approval lets in only whoever asked for it.',
+      'Answers immediately: 202 means that the send is committed. Asking again for the same recipient and purpose while a code lives is a resend of it, after 30, 60, then 120 seconds; where `push` is named it cancels that verification and begins another, so that an approval lets in only the caller that asked for it.',
     scope: 'otp',
     testKeys: 'apart',
     body: SendRequest,

@@ -80,8 +80,7 @@ const statusRoute = (deps: PhoneOtpDeps) =>
     path: '/api/send-otp/{id}',
     tag: 'Phone API',
     summary: 'How a code of the phone API stands',
-    description:
-      'What `status_url` names for keys without the scope `otp`. It tells neither the phone nor the code: whoever has the id asked for it.',
+    description: 'The `status_url` of keys without the scope `otp`. It shows neither the phone nor the code.',
     scope: 'public',
     testKeys: 'apart',
     params: ById,

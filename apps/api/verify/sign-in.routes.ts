@@ -179,7 +179,7 @@ const approvalRoute = (deps: SignInRouteDeps) =>
     tag,
     summary: "Ask for an approval on the person's device",
     description:
-      "Show `number`, which the person types in Navbat's app, and ask `POST /auth/approval/token` until they have. Whether there is a person or a device is not told: where there is none, nobody answers.",
+      "Show `number`, which the person types in Navbat's app, and ask `POST /auth/approval/token` until they have. The answer does not show whether there is a person or a device: if there is none, nobody answers.",
     scope: 'public',
     testKeys: 'refused',
     body: ApprovalRequest,

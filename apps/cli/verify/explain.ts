@@ -9,7 +9,7 @@ import { type CliContext, CliError, type JsonOption, table, tell } from '../cont
 export function explainCommand(program: Command, context: CliContext): void {
   program
     .command('explain <verification>')
-    .description('what happened to a verification, in order of time, with each signature checked anew')
+    .description('what happened to a verification, in order of time, with each signature checked again')
     .option('--json')
     .action((id: string, options: JsonOption) => explain(context, id, options));
 }
