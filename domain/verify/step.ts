@@ -28,6 +28,8 @@ export interface StepRules {
   readonly pushUnconfirmedBuysSms: boolean;
   /** 0 to 1, drawn anew for each decision: spreads retries that failed together. */
   readonly jitter: number;
+  /** The row's time has come: the pause before a try is over, or staff have cut it short. A confirmation is awaited all the same. */
+  readonly isDue: boolean;
 }
 
 /** Tries on one channel while another one is left: a code that dies in minutes moves on rather than wait. */
@@ -126,7 +128,7 @@ function standingOf(
   if (unavailable !== undefined) return { kind: 'over', how: 'skipped', reason: unavailable };
   if (!last) return { kind: 'send' };
   return last.outcome === 'snoozed'
-    ? standingOfSnoozed(mine, last, hasNext, now)
+    ? standingOfSnoozed(mine, last, rules, hasNext, now)
     : standingOfFailed(mine, last, rules, hasNext, now);
 }
 
@@ -146,6 +148,7 @@ function standingOfTaken(last: PastAttempt, now: Date): Standing {
 function standingOfSnoozed(
   mine: readonly PastAttempt[],
   last: PastAttempt,
+  rules: StepRules,
   hasNext: boolean,
   now: Date,
 ): Standing {
@@ -158,7 +161,9 @@ function standingOfSnoozed(
   if (snoozes > SNOOZES_MAX || (hasNext && retryAfterMs > SNOOZE_WITH_NEXT_MAX_MS))
     return { kind: 'over', how: 'attempts-used-up', reason: 'provider-busy' };
   const until = new Date((last.closedAt ?? now).getTime() + retryAfterMs);
-  return now < until ? { kind: 'waiting', until, because: 'provider-asked' } : { kind: 'send' };
+  return now < until && !rules.isDue
+    ? { kind: 'waiting', until, because: 'provider-asked' }
+    : { kind: 'send' };
 }
 
 function standingOfFailed(
@@ -181,7 +186,7 @@ function standingOfFailed(
   if (last.closedAt === null) return { kind: 'send' };
   const backOffMs = delayMs * (1 + JITTER_SHARE * rules.jitter);
   const until = new Date(last.closedAt.getTime() + Math.max(backOffMs, askedMs));
-  return now < until ? { kind: 'waiting', until, because: 'back-off' } : { kind: 'send' };
+  return now < until && !rules.isDue ? { kind: 'waiting', until, because: 'back-off' } : { kind: 'send' };
 }
 
 /**

@@ -56,10 +56,10 @@ export function singleWake<Work extends object>(deps: SingleDeps<Work>): Wake {
     if (job.runAt.getTime() - takenAt.getTime() > EARLY_MS)
       return { kind: 'waiting', until: job.runAt, failed: null };
 
-    // The pause was drawn when the attempt was closed and stands in the row: another draw would only prolong it.
-    const step = decideRetry(job.past, { ...rulesOf(deps, job), jitter: 0 }, deps.now());
+    // The pause was drawn when the attempt was closed and stands in the row. It is over, or staff have cut it short: nothing is left
+    // to wait for.
+    const step = decideRetry(job.past, rulesOf(deps, job), deps.now());
     if (step.kind === 'finish') return end(deps, id, step.state, step.reason);
-    if (step.kind === 'wait') return sleep(deps, id, step.until);
     return tryOnce(deps, job, job.work, signal);
   };
 }

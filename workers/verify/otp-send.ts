@@ -86,11 +86,11 @@ async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise
   if (isTheirs || job.paused)
     return { kind: 'waiting', until: new Date(deps.now().getTime() + LOOK_AGAIN_MS), failed: null };
   if (!job.payload) return end(deps, job.id, 'rejected', 'payload-unreadable');
-  if (!isReported(job) && job.runAt.getTime() - deps.now().getTime() > EARLY_MS)
-    return { kind: 'waiting', until: job.runAt, failed: null };
+  const isDue = job.runAt.getTime() - deps.now().getTime() <= EARLY_MS;
+  if (!isDue && !isReported(job)) return { kind: 'waiting', until: job.runAt, failed: null };
 
   const project = await deps.project(job.projectId);
-  const rules = rulesOf(deps, job, project.settings, unavailable);
+  const rules = { ...rulesOf(deps, job, project.settings, unavailable), isDue };
   const step = decideStep(job.verification, job.past, rules, deps.now());
   switch (step.kind) {
     case 'finish':
@@ -132,7 +132,7 @@ function rulesOf(
   job: OtpJob,
   settings: ProjectSettings,
   unavailable: ReadonlyMap<Channel, CodeEndReason>,
-): StepRules {
+): Omit<StepRules, 'isDue'> {
   const missing = job.verification.channels.flatMap((channel): [Channel, CodeEndReason][] => {
     if (!deps.channels.has(channel)) return [[channel, 'no-provider']];
     return hasAddress(deps, job, channel) ? [] : [[channel, 'no-address']];
@@ -251,7 +251,8 @@ async function attempt(
   await forgetDeadAddress(channel, reply, sentAt, sending);
 
   const ended = endedAttempt({ channel, provider }, reply, job.attemptsMade + 1, deps.now());
-  const next = decideStep(job.verification, [...job.past.map(asClosed), ended], rules, deps.now());
+  const afterIt = { ...rules, isDue: false };
+  const next = decideStep(job.verification, [...job.past.map(asClosed), ended], afterIt, deps.now());
   const closing: ClosingAttempt = {
     jobId: job.id,
     n: ended.n,

@@ -14,7 +14,7 @@ const verification = (change: Partial<Verification> = {}) =>
     expiresAt: ms(300_000),
     ...change,
   }) as Verification;
-const rules: StepRules = { unavailable: new Map(), pushUnconfirmedBuysSms: false, jitter: 0 };
+const rules: StepRules = { unavailable: new Map(), pushUnconfirmedBuysSms: false, jitter: 0, isDue: false };
 const without = (...channels: Channel[]): StepRules => ({
   ...rules,
   unavailable: new Map(channels.map((channel) => [channel, 'no-address'])),
@@ -156,6 +156,17 @@ describe('decideStep', () => {
       state: 'failed',
       reason: 'network',
     });
+  });
+
+  test('once the row is due, no pause before a try is left, and a confirmation is awaited all the same', () => {
+    const due = { ...without('push', 'sms'), isDue: true };
+    for (const outcome of ['failed', 'snoozed'] as const)
+      expect(
+        decideStep(verification(), [past(1, 'telegram', outcome, { retryAfterMs: 2_000 })], due, now),
+      ).toEqual(send('telegram'));
+    expect(
+      decideStep(verification(), [past(1, 'push', 'completed')], { ...rules, isDue: true }, now),
+    ).toMatchObject({ kind: 'wait', because: 'confirmation' });
   });
 
   test('a back-off is jittered by a quarter at most', () => {

@@ -33,11 +33,16 @@ export function cave() {
   return { heard, state, provider };
 }
 
-export function echoWake(pool: pg.Pool, provider: Provider<EchoWork>, log: Pick<Logger, 'info'>): Wake {
+export function echoWake(
+  pool: pg.Pool,
+  provider: Provider<EchoWork>,
+  log: Pick<Logger, 'info'>,
+  change: Partial<Pick<typeof echo, 'delaysMs' | 'unknownMax' | 'attemptsMax'>> = {},
+): Wake {
   const now = () => new Date();
   const guarded = guard(provider, { inFlightMax: echo.concurrency, clock: now });
   return singleWake({
-    definition: echo,
+    definition: { ...echo, ...change },
     read: singleJobs<SingleJobRow, EchoWork>(pool, {
       kind: echo.kind,
       work: ({ payload }) => echo.payload.safeParse(payload).data ?? null,

@@ -75,13 +75,13 @@ async function jobOf(id: JobId) {
   return rows[0];
 }
 
-function startWorker() {
+function startWorker(change: { delaysMs?: number[] } = {}) {
   const { heard, state, provider } = cave();
   const connection = workerRedis(redisUrl, () => undefined);
   const lines: object[] = [];
   const worker = startQueueWorker({
     kind: echo.kind,
-    wake: echoWake(board.pool, provider, { info: (line: object) => void lines.push(line) }),
+    wake: echoWake(board.pool, provider, { info: (line: object) => void lines.push(line) }, change),
     concurrency: echo.concurrency,
     connection,
     onSurprise: (error) => lines.push(error),
@@ -145,6 +145,20 @@ test('is on Bull Board and under /ops like any other, and staff retry and cancel
   const unwanted = await acceptEcho(board.pool, project, 'never');
   expect((await operator.post(`/ops/jobs/${unwanted}/cancel`)).status).toBe(303);
   expect(await jobOf(unwanted)).toMatchObject({ state: 'cancelled', cave: 'filled' });
+});
+
+test('what waits for its next attempt is tried at once where staff say so', async () => {
+  const { heard, state } = startWorker({ delaysMs: [600_000] });
+  state.isDeaf = true;
+  const id = await acceptEcho(board.pool, project, 'come back', 3_600_000);
+  await schedule();
+  await expect.poll(() => jobOf(id)).toMatchObject({ state: 'retrying', attempts: 1 });
+  await expect.poll(() => queue().getJobState(id)).toBe('delayed');
+
+  state.isDeaf = false;
+  expect((await operator.post(`/ops/jobs/${id}/promote`)).status).toBe(303);
+  await expect.poll(() => jobOf(id)).toMatchObject({ state: 'completed', attempts: 2 });
+  expect(heard).toEqual(['come back']);
 });
 
 test('a retry makes no sense once its settle says that nobody waits, and an unknown kind is told so', async () => {

@@ -146,3 +146,21 @@ test('the last failure writes failed, after as many attempts as the chain allows
     [3, 'failed'],
   ]);
 });
+
+test('the pause before the next try ends with the row’s time: staff that say "run now" are heard', async () => {
+  const { accept, worker, sms, pool, now, attemptsOf, sandbox } = await workshop();
+  const [id] = await accept(1);
+  if (!id) throw new Error('none accepted');
+  const faulted = { kind: 'faulted', reason: 'provider-unavailable' } as const;
+  const failing = worker({ channel: { ...sms, send: () => Promise.resolve(faulted) } });
+  expect(await failing(id, never)).toMatchObject({ kind: 'waiting', failed: 'provider-unavailable' });
+
+  // As the command writes it.
+  await pool.query('update job set run_at = least(run_at, $2) where id = $1', [id, now()]);
+  await worker()(id, never);
+  expect(await attemptsOf(id)).toEqual([
+    { n: 1, outcome: 'failed', reason: faulted.reason },
+    { n: 2, ...completed },
+  ]);
+  expect(sandbox.inbox()).toHaveLength(1);
+});

@@ -101,7 +101,7 @@ describe('retry', () => {
     const chain = async () => {
       const job = await jobs.read(id);
       if (!job) throw new Error('no job');
-      const rules = { unavailable: new Map(), pushUnconfirmedBuysSms: false, jitter: 0 };
+      const rules = { unavailable: new Map(), pushUnconfirmedBuysSms: false, jitter: 0, isDue: false };
       return { n: job.attemptsMade, step: decideStep(job.verification, job.past, rules, board.time.now) };
     };
     expect(await chain()).toEqual({ n: 1, step: { kind: 'finish', state: 'rejected', reason: 'landline' } });
