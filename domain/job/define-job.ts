@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { EntryLabels } from './job.ts';
 
 /** What staff may do to one job, and to the queue of one kind. */
@@ -34,13 +34,13 @@ export interface JobDefinition<
   Payload extends z.ZodType = z.ZodType,
   Labels extends LabelShape = LabelShape,
 > {
-  /** Queue name and `job.kind` column; BullMQ forbids ":" in it. */
+  /** Queue name and `job.kind` column. */
   readonly kind: Kind;
   /** What the row carries: ids, never texts or codes. A payload that no longer parses is recorded as rejected. */
   readonly payload: Payload;
   /** All that Redis and Bull Board show of a job: never a code, a text or a whole number. What is not named here is left out. */
   readonly labels: z.ZodObject<Labels>;
-  /** Attempts over the whole life of the job; Postgres counts them. */
+  /** Attempts over the whole life of the job, or since staff had it tried again; Postgres counts them. A snooze is none. */
   readonly attemptsMax: number;
   /** Pause before each further attempt after a failed one, jittered by up to a quarter. */
   readonly delaysMs: readonly number[];
@@ -62,11 +62,38 @@ export interface JobDefinition<
   readonly untimed?: readonly string[];
 }
 
+/** A timer that is set for longer fires at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+const AtLeastOne = z.int().min(1);
+
+/** What a definition's types leave open, and a worker would stumble over much later. */
+const Workable = z.object({
+  // BullMQ forbids ":", and statements name the kind without quoting it.
+  kind: z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be small letters, digits and hyphens, a letter first'),
+  attemptsMax: AtLeastOne,
+  delaysMs: z.array(z.number().min(0)),
+  unknownMax: AtLeastOne,
+  attemptTimeoutMs: AtLeastOne.max(TIMER_MAX_MS),
+  concurrency: AtLeastOne,
+  scheduler: z
+    .object({
+      inFlightMax: AtLeastOne,
+      ahead: z.object({ seconds: z.number().positive(), inFlightMin: AtLeastOne }).optional(),
+      backlogMs: z.number().positive().max(TIMER_MAX_MS).optional(),
+      roundsMax: AtLeastOne.optional(),
+    })
+    .nullable(),
+});
+
+/** @throws at once where a worker could not work so: a mistake of the program, found when it starts. */
 export function defineJob<
   const Kind extends string,
   Payload extends z.ZodType,
   const Labels extends LabelShape,
 >(definition: JobDefinition<Kind, Payload, Labels>): JobDefinition<Kind, Payload, Labels> {
+  const { error } = Workable.safeParse(definition);
+  if (error) throw new Error(`job kind "${definition.kind}" can't work: ${z.prettifyError(error)}`);
   return Object.freeze(definition);
 }
 

@@ -13,6 +13,8 @@ export interface PastTry {
 }
 
 export interface RetryRules {
+  /** Of the whole job, the first included. A snooze is none. */
+  readonly attemptsMax: number;
   /** Pause before each further try, in order; when they are used up the job fails. */
   readonly delaysMs: readonly number[];
   /** An unknown attempt may have happened; so many of them are made at the most, the first included. */
@@ -70,7 +72,7 @@ function afterFailure(past: readonly PastTry[], last: PastTry, rules: RetryRules
   const unknowns = past.filter(({ outcome }) => outcome === 'unknown' || outcome === null).length;
   const tries = past.filter(({ outcome }) => outcome === 'failed').length + unknowns;
   const delayMs = rules.delaysMs[tries - 1];
-  if (delayMs === undefined || unknowns >= rules.unknownMax)
+  if (delayMs === undefined || tries >= rules.attemptsMax || unknowns >= rules.unknownMax)
     return { kind: 'finish', state: 'failed', reason: last.reason ?? ('unknown' satisfies EngineReason) };
   // An open attempt was cut off by a crash: whoever finds it has already waited.
   if (last.closedAt === null) return { kind: 'send', send: null };

@@ -13,7 +13,7 @@ import { closeSurely, outcomeOf, saidBy } from './attempt.ts';
 import { withinTime } from './time-limit.ts';
 
 export interface SingleDeps<Work extends object> {
-  readonly definition: Pick<JobDefinition, 'delaysMs' | 'unknownMax' | 'attemptTimeoutMs'>;
+  readonly definition: Pick<JobDefinition, 'attemptsMax' | 'delaysMs' | 'unknownMax' | 'attemptTimeoutMs'>;
   readonly read: (id: JobId) => Promise<SingleJob<Work> | null>;
   readonly store: JobStore;
   /** The provider of this work, behind its concurrency limit and breaker. */
@@ -87,6 +87,7 @@ async function sleep<Work extends object>(deps: SingleDeps<Work>, id: JobId, unt
 }
 
 const rulesOf = <Work extends object>(deps: SingleDeps<Work>, job: SingleJob<Work>): RetryRules => ({
+  attemptsMax: deps.definition.attemptsMax,
   delaysMs: deps.definition.delaysMs,
   unknownMax: deps.definition.unknownMax,
   jitter: deps.random(),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { doublingMs, safeLabels, staffMay } from '../../../domain/job/define-job.ts';
+import { defineJob, doublingMs, safeLabels, staffMay } from '../../../domain/job/define-job.ts';
 import { echo } from '../../support/echo/echo.ts';
 
 const jobs = { echo: { ...echo, staff: ['pause', 'resume'] as const } };
@@ -24,4 +24,28 @@ test('staff may do what the kind says, and nothing to a kind that is not there',
 
 test('each pause is twice the one before', () => {
   expect(doublingMs(1_000, 4)).toEqual([1_000, 2_000, 4_000, 8_000]);
+});
+
+test.each([
+  ['kind', { kind: 'a:b' }],
+  ['kind', { kind: "it's" }],
+  ['kind', { kind: '' }],
+  ['attemptsMax', { attemptsMax: 0 }],
+  ['delaysMs', { delaysMs: [1_000, Number.NaN] }],
+  ['delaysMs', { delaysMs: [-1] }],
+  ['unknownMax', { unknownMax: 0 }],
+  ['attemptTimeoutMs', { attemptTimeoutMs: 0 }],
+  ['attemptTimeoutMs', { attemptTimeoutMs: 2 ** 31 }],
+  ['concurrency', { concurrency: 0 }],
+  ['concurrency', { concurrency: 1.5 }],
+  ['scheduler', { scheduler: { inFlightMax: 0 } }],
+  ['scheduler', { scheduler: { inFlightMax: 9, ahead: { seconds: 0, inFlightMin: 1 } } }],
+  ['scheduler', { scheduler: { inFlightMax: 9, backlogMs: Number.NaN } }],
+])('a definition whose %s can’t work is refused when it is made, and told why: %j', (field, change) => {
+  expect(() => defineJob({ ...echo, ...change })).toThrow(new RegExp(`job kind .*${field}`, 's'));
+});
+
+test('a definition at the edge of what can work is taken as it is', () => {
+  const edge = { ...echo, attemptsMax: 1, delaysMs: [], unknownMax: 1, concurrency: 1, scheduler: null };
+  expect(defineJob(edge)).toEqual(edge);
 });

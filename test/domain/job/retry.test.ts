@@ -3,7 +3,7 @@ import { decideRetry, type PastTry } from '../../../domain/job/retry.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');
 const ms = (offset: number) => new Date(now.getTime() + offset);
-const rules = { delaysMs: [2_000, 4_000], unknownMax: 2, jitter: 0, deadlineAt: ms(600_000) };
+const rules = { attemptsMax: 3, delaysMs: [2_000, 4_000], unknownMax: 2, jitter: 0, deadlineAt: ms(600_000) };
 const failed = (retryAfterMs: number | null): PastTry[] => [
   { n: 1, outcome: 'failed', reason: 'provider-unavailable', closedAt: now, retryAfterMs },
 ];
@@ -14,6 +14,20 @@ test('a fault is tried again after its back-off, and never sooner than the provi
   expect(decideRetry(failed(60_000), rules, now)).toMatchObject({ kind: 'wait', until: ms(60_000) });
   expect(decideRetry(failed(60_000), rules, ms(59_999))).toMatchObject({ kind: 'wait', until: ms(60_000) });
   expect(decideRetry(failed(60_000), rules, ms(60_000))).toMatchObject({ kind: 'send' });
+});
+
+test('no more attempts are made than the kind may have, however many pauses it names; a snooze is none', () => {
+  const past: PastTry[] = [
+    { n: 1, outcome: 'snoozed', reason: 'own-pace', closedAt: now },
+    { n: 2, outcome: 'unknown', reason: 'timeout', closedAt: now },
+    { n: 3, outcome: 'failed', reason: 'network', closedAt: now },
+  ];
+  expect(decideRetry(past, { ...rules, attemptsMax: 3 }, now)).toMatchObject({ kind: 'wait' });
+  expect(decideRetry(past, { ...rules, attemptsMax: 2 }, now)).toEqual({
+    kind: 'finish',
+    state: 'failed',
+    reason: 'network',
+  });
 });
 
 test('what it asks for never outlasts the deadline', () => {

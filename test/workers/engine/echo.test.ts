@@ -75,7 +75,7 @@ async function jobOf(id: JobId) {
   return rows[0];
 }
 
-function startWorker(change: { delaysMs?: number[] } = {}) {
+function startWorker(change: { delaysMs?: number[]; attemptsMax?: number } = {}) {
   const { heard, state, provider } = cave();
   const connection = workerRedis(redisUrl, () => undefined);
   const lines: object[] = [];
@@ -159,6 +159,16 @@ test('what waits for its next attempt is tried at once where staff say so', asyn
   expect((await operator.post(`/ops/jobs/${id}/promote`)).status).toBe(303);
   await expect.poll(() => jobOf(id)).toMatchObject({ state: 'completed', attempts: 2 });
   expect(heard).toEqual(['come back']);
+});
+
+test('is tried no more often than its definition says, however many pauses it names', async () => {
+  const { state } = startWorker({ attemptsMax: 1, delaysMs: [1, 1, 1, 1] });
+  state.isDeaf = true;
+  const id = await acceptEcho(board.pool, project, 'once');
+  await schedule();
+  await expect
+    .poll(() => jobOf(id))
+    .toMatchObject({ state: 'failed', reason: 'network', attempts: 1, cave: 'failed' });
 });
 
 test('a retry makes no sense once its settle says that nobody waits, and an unknown kind is told so', async () => {
