@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { isPublic } from '../../domain/shared/ip-address.ts';
 import type { UrlRules } from '../../domain/webhook/url.ts';
 
 export interface Address {
@@ -51,29 +51,6 @@ export async function addressesOf(hostname: string, resolve: Resolve): Promise<r
   return family === 4 || family === 6 ? [{ address: bare, family }] : resolve(bare);
 }
 
-/** IANA gives out global unicast addresses from here alone; older and stranger forms lie outside. */
-const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
-
-/**
- * Public by their number, and answered by the machine's own host: Azure's WireServer, which gives out certificates and
- * settings. The others (169.254.169.254 and .170, fd00:ec2::254, 100.100.100.200, 192.0.0.192) lie in ranges that are not public.
- */
-const hostServices: ReadonlySet<string> = new Set(['168.63.129.16']);
-
-/** Documentation (RFC 9637), which the library does not know yet. */
-const documentation = ipaddr.IPv6.parseCIDR('3fff::/20');
-
-/**
- * Is this an address of the open internet? Private, loopback, link-local (cloud metadata), carrier-grade NAT, multicast and
- * reserved ranges are not, nor is IPv6 that carries any IPv4 address inside it: mapped, translated (NAT64), 6to4, Teredo.
- */
-export function isPublic({ address }: Address): boolean {
-  if (!ipaddr.isValid(address)) return false;
-  const parsed = ipaddr.parse(address);
-  if (parsed.range() !== 'unicast' || hostServices.has(parsed.toString())) return false;
-  return !(parsed instanceof ipaddr.IPv6) || (parsed.match(globalUnicast) && !parsed.match(documentation));
-}
-
 /** Where callbacks may go: to the open internet, and in development anywhere. */
 export const addressRule = ({ allowPrivate }: UrlRules): ((address: Address) => boolean) =>
-  allowPrivate ? () => true : isPublic;
+  allowPrivate ? () => true : ({ address }) => isPublic(address);

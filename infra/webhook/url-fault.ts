@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { callbackUrlFault, type UrlRules } from '../../domain/webhook/url.ts';
-import { isPublic } from './resolve.ts';
+import { isPublic } from '../../domain/shared/ip-address.ts';
 
 /**
  * Names that are never of the open internet: of one label (`metadata`, `redis`), and under what is kept for this machine and its
@@ -18,8 +18,6 @@ export const urlFault =
     if (fault !== null || rules.allowPrivate) return fault;
     const host = new URL(text).hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
     const family = isIP(host);
-    const isOurs =
-      (family === 0 && isLocalName(host)) ||
-      ((family === 4 || family === 6) && !isPublic({ address: host, family }));
+    const isOurs = (family === 0 && isLocalName(host)) || ((family === 4 || family === 6) && !isPublic(host));
     return isOurs ? 'expected an address of the open internet' : null;
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { netsOf, normalAddress } from '../../../domain/shared/ip-address.ts';
+import { isPublic, netsOf, normalAddress } from '../../../domain/shared/ip-address.ts';
 
 test.for<readonly [text: string, address: string]>([
   ['192.0.2.1', '192.0.2.1'],
@@ -49,4 +49,49 @@ test('IPv6 is counted by the nets that one subscriber may hold, IPv4 by itself, 
   ]);
   expect(netsOf('::ffff:192.0.2.1')).toEqual([{ subject: '192.0.2.1', times: 1 }]);
   expect(netsOf('unknown')).toEqual(netsOf('_hidden'));
+});
+
+test('no address of our own network, of a cloud’s host or of nobody is public', () => {
+  for (const address of [
+    '127.0.0.1',
+    '10.0.0.1',
+    '172.16.0.1',
+    '192.168.0.1',
+    '169.254.169.254',
+    '168.63.129.16',
+    '100.64.0.1',
+    '100.100.100.200',
+    '192.0.0.192',
+    '0.0.0.0',
+    '255.255.255.255',
+    '224.0.0.1',
+    '192.0.2.1',
+    '::',
+    '::1',
+    'fe80::1',
+    'fd00:ec2::254',
+    'ff02::1',
+    '::ffff:8.8.8.8',
+    '64:ff9b::808:808',
+    '2002:808:808::1',
+    '2001:0:808:808::1',
+    '2001:db8::1',
+    '3fff::1',
+    '4000::1',
+    'localhost',
+    '',
+  ])
+    expect(isPublic(address), address).toBe(false);
+});
+
+test('an address of the open internet is', () => {
+  for (const address of [
+    '8.8.8.8',
+    '1.1.1.1',
+    '172.15.255.255',
+    '172.32.0.1',
+    '2a00:1450:4001::1',
+    '2606:4700::1111',
+  ])
+    expect(isPublic(address), address).toBe(true);
 });
