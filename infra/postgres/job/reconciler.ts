@@ -45,7 +45,7 @@ export interface ReconcilerQueries {
     after: string | null,
     limit: number,
   ): Promise<{ readonly entries: readonly DueEntry[]; readonly next: string | null }>;
-  /** Jobs whose time is up, and subjects of theirs. */
+  /** Jobs whose time is up, and subjects of theirs; and attempts that a dead worker left open on a job that has ended. */
   expire(now: Date): Promise<number>;
   freeStuck(now: Date): Promise<number>;
   pausedKinds(): Promise<ReadonlySet<string>>;
@@ -115,6 +115,7 @@ async function expire(pool: pg.Pool, kinds: Kinds, now: Date): Promise<number> {
   ]);
   const subjects = new Set(Object.values(kinds.settles).map(({ expire: sql }) => sql));
   for (const sql of subjects) if (sql !== undefined) await pool.query(sql, [now, late, EXPIRED_ROWS_MAX]);
+  await pool.query(closeLeftOpen, [now, late, EXPIRED_ROWS_MAX]);
   for (const { kind, state } of jobs.rows) countFinished(kind, state, 1);
   return jobs.rowCount ?? 0;
 }
@@ -132,6 +133,16 @@ done as (
 abandoned as (
   update attempt a set outcome = 'unknown', reason = 'worker-lost', closed_at = $1 from done where a.job_id = done.id and a.outcome is null)
 select kind, state from done`;
+
+/**
+ * Whoever ends a job while an attempt is under way (staff, a right code, a newer send) leaves the attempt to its worker, which may
+ * have sent something and says so. Of a dead one nobody else would close it, since a finished job gets no queue entry again.
+ */
+const closeLeftOpen = `
+with left_open as (
+  select a.job_id, a.n from attempt a join job j on j.id = a.job_id
+  where a.outcome is null and a.opened_at < $2 and j.finished_at is not null limit $3 for update of a skip locked)
+update attempt a set outcome = 'unknown', reason = 'worker-lost', closed_at = $1 from left_open l where a.job_id = l.job_id and a.n = l.n`;
 
 /**
  * Takes changes of counts into the counts. One statement, so that whoever adds both up sees each change once; a second reconciler
