@@ -67,6 +67,7 @@ const sideBySide: ReadonlySet<string> = new Set([
   // The bot registers people, which takes codes, and answers under messages.
   'test/journeys/message/bot-chats.test.ts',
   'test/workers/webhook/payloads.test.ts',
+  'test/workers/wire.test.ts',
 ]);
 
 /**
