@@ -50,28 +50,43 @@ function tellSecrets(context: CliContext, options: JsonOption): void {
 function reencrypt(context: CliContext, options: JsonOption): Promise<void> {
   return context.withPorts(async (ports) => {
     const { current } = ports.reencrypting;
-    const { reencrypted, left } = await reencryptAll(ports.reencrypting);
-    const counts = Object.fromEntries(reencrypted);
-    await writeAudit(context, ports, 'secrets.re-encrypt', current, { reencrypted: counts, left });
-    const rows = [...reencrypted].map(([place, count]) => [place, String(count)]);
+    const report = await reencryptAll(ports.reencrypting);
+    const { left } = report;
+    const unreadable = Object.fromEntries(report.unreadable);
+    const facts = { reencrypted: Object.fromEntries(report.reencrypted), left, unreadable };
+    await writeAudit(context, ports, 'secrets.re-encrypt', current, facts);
+    const faults = [
+      ...(left.length > 0 ? [leftSentence(left)] : []),
+      ...(report.unreadable.size > 0 ? [unreadableSentence(current, report.unreadable)] : []),
+    ];
+    const rows = [...report.reencrypted].map(([place, count]) => [place, String(count)]);
     tell(context, options, {
       lines: [
         ...table([['re-encrypted', 'values'], ...rows]),
-        ...(left.length === 0
+        ...(faults.length === 0
           ? [
               `Every value is encrypted with ${current}. When it is the first key in every running process, remove the others from ENCRYPTION_KEYS.`,
             ]
           : []),
       ],
-      json: { current, reencrypted: counts, left },
+      json: { current, ...facts },
     });
-    if (left.length > 0) throw new CliError(leftSentence(left));
+    if (faults.length > 0) throw new CliError(faults.join(' '));
   });
 }
 
-function leftSentence(left: Awaited<ReturnType<typeof reencryptAll>>['left']): string {
-  const what = left.map(({ place, kid, values }) => `${values} in ${place} need ${kid}`).join(', ');
+type Report = Awaited<ReturnType<typeof reencryptAll>>;
+
+function leftSentence(left: Report['left']): string {
+  const what = left
+    .map(({ place, kid, values }) => `${values} in ${place} ${kid === null ? 'are damaged' : `need ${kid}`}`)
+    .join(', ');
   return `Some values are not encrypted with the new key: ${what}. Keep these keys in ENCRYPTION_KEYS, restart the processes that still encrypt with them, and run this again.`;
+}
+
+function unreadableSentence(current: string, unreadable: Report['unreadable']): string {
+  const what = [...unreadable].map(([place, values]) => `${values} in ${place}`).join(', ');
+  return `Some values name ${current} and can't be opened with it: ${what}. If ${current} in ENCRYPTION_KEYS is not the key that this database was written with, put that one back; else these values are damaged.`;
 }
 
 function rotate(context: CliContext, { device, all, ...options }: RotateOptions): Promise<void> {

@@ -1,13 +1,15 @@
 /** Values of one column that are encrypted under another key than the current one. */
 export interface ForeignValues {
   readonly place: string;
-  /** The key that they need. */
-  readonly kid: string;
+  /** The key that they need; null where a damaged value names none. */
+  readonly kid: string | null;
   readonly values: number;
 }
 
 export interface ReencryptPage {
   readonly reencrypted: number;
+  /** Values that name the current key and that it does not open. */
+  readonly unreadable: number;
   /** Where the walk goes on; null at its end. */
   readonly next: string | null;
 }
@@ -26,6 +28,8 @@ export interface ReencryptReport {
   readonly reencrypted: ReadonlyMap<string, number>;
   /** What still needs another key: it can't be opened, or was encrypted meanwhile by a process that encrypts with another. */
   readonly left: readonly ForeignValues[];
+  /** By place, what names the current key and can't be opened with it: the key has other bytes, or the value is damaged. */
+  readonly unreadable: ReadonlyMap<string, number>;
 }
 
 /** What a first walk met locked or changing is free by the next; what is left after three, somebody keeps writing, or nobody can open. */
@@ -34,23 +38,28 @@ const WALKS_MAX = 3;
 /** Walks over everything until nothing needs another key, or nothing changes that. A second one at once does no harm. */
 export async function reencryptAll(reencrypting: Reencrypting): Promise<ReencryptReport> {
   const reencrypted = new Map<string, number>(reencrypting.places.map((place) => [place, 0]));
+  const unreadable = new Map<string, number>();
   let left: readonly ForeignValues[] = [];
   for (let walk = 1; walk <= WALKS_MAX; walk++) {
-    for (const place of reencrypting.places)
-      reencrypted.set(place, (reencrypted.get(place) ?? 0) + (await walkOver(reencrypting, place)));
+    for (const place of reencrypting.places) {
+      const walked = await walkOver(reencrypting, place);
+      reencrypted.set(place, (reencrypted.get(place) ?? 0) + walked.reencrypted);
+      if (walked.unreadable > 0) unreadable.set(place, walked.unreadable);
+    }
     left = await reencrypting.left();
     if (left.length === 0) break;
   }
-  return { reencrypted, left };
+  return { reencrypted, left, unreadable };
 }
 
-async function walkOver(reencrypting: Reencrypting, place: string): Promise<number> {
-  let count = 0;
+async function walkOver(reencrypting: Reencrypting, place: string) {
+  const sum = { reencrypted: 0, unreadable: 0 };
   let after: string | null = null;
   do {
     const page: ReencryptPage = await reencrypting.page(place, after);
-    count += page.reencrypted;
+    sum.reencrypted += page.reencrypted;
+    sum.unreadable += page.unreadable;
     after = page.next;
   } while (after !== null);
-  return count;
+  return sum;
 }

@@ -10,6 +10,10 @@ import { type Encryption, rowEncryption } from '../../../process/crypto.ts';
 /** Some milliseconds of encryption and one short statement, between which everybody else goes on. */
 const PAGE_ROWS = 500;
 
+/** What Node writes of bytes; Postgres refuses a whole statement for one text that is not base64. */
+const BASE64 = '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$';
+const pushToken = `t.payload->'to'->>'token_encrypted'`;
+
 /** A column that holds encrypted values. A test finds every one there is in the database, and asks for it here. */
 interface Place {
   readonly table: string;
@@ -49,26 +53,27 @@ const places: Readonly<Record<string, Place>> = {
   'job.payload': {
     table: 'job',
     key: byId,
-    value: `decode(t.payload->'to'->>'token_encrypted', 'base64')`,
+    value: `case when ${pushToken} ~ '${BASE64}' then decode(${pushToken}, 'base64') else ''::bytea end`,
     boundTo: 't.id::text',
     // Postgres breaks base64 into lines (RFC 2045), which JSON would have to escape.
     set: `payload = jsonb_set(t.payload, '{to,token_encrypted}', to_jsonb(replace(encode(w.fresh, 'base64'), E'\\n', '')))`,
-    where: `t.kind = 'push' and t.payload->'to'->>'token_encrypted' is not null`,
+    where: `t.kind = 'push' and ${pushToken} is not null`,
   },
 };
 
 /** `pool` is used for one short statement after the other. */
 export function reencrypting(pool: pg.Pool, ring: KeyRing): Reencrypting {
   const encryption = rowEncryption(ring);
+  const prefix = prefixOf(ring.current);
   return {
     current: ring.current,
     places: Object.keys(places),
-    page: (name, after) => reencryptPage(pool, encryption, ring.current, placeOf(name), after),
+    page: (name, after) => reencryptPage({ pool, encryption, prefix }, placeOf(name), after),
     left: async () => {
       const left: ForeignValues[] = [];
       for (const [place, where] of Object.entries(places)) {
-        const { rows } = await pool.query<{ kid: string; values: number }>(countForeign(where), [
-          ring.current,
+        const { rows } = await pool.query<{ kid: string | null; values: number }>(countForeign(where), [
+          prefix,
         ]);
         left.push(...rows.map((row) => ({ place, ...row })));
       }
@@ -83,18 +88,26 @@ function placeOf(name: string): Place {
   return place;
 }
 
-/** The layout of an encrypted value: one byte of length, then the key's id. */
-const kidOf = ({ value }: Place) =>
-  `convert_from(substring(${value} from 2 for get_byte(${value}, 0)), 'utf8')`;
+/** How each value begins that is encrypted with this key: one byte of length, then the key's id. */
+function prefixOf(kid: string): Buffer {
+  const id = Buffer.from(kid);
+  return Buffer.concat([Buffer.of(id.length), id]);
+}
+
+/** The key's id in printable form, whatever its bytes are; null of an empty value, which has none. */
+const kidOf = (value: string) =>
+  `case when length(${value}) > 0 then encode(substring(${value} from 2 for get_byte(${value}, 0)), 'escape') end`;
 const encryptedRows = (place: Place) =>
   `${place.table} t where ${place.where ?? 'true'} and ${place.value} is not null`;
 
 const countForeign = (place: Place) => `
-select ${kidOf(place)} kid, count(*)::int "values" from ${encryptedRows(place)} and ${kidOf(place)} <> $1 group by 1 order by 1`;
+select ${kidOf('value')} kid, count(*)::int "values" from (select ${place.value} value from ${encryptedRows(place)}) v
+where substring(value from 1 for length($1::bytea)) <> $1 group by 1 order by 1`;
 
-const readForeign = (place: Place) => `
+/** Those of the current key too: only opening one tells whether the key of that name is the right one. */
+const readPage = (place: Place) => `
 select ${place.key.sql}::text key, ${place.boundTo} bound_to, ${place.value} encrypted from ${encryptedRows(place)}
-  and ${kidOf(place)} <> $1 and ${place.key.sql} > $2::${place.key.type} order by ${place.key.sql} limit ${PAGE_ROWS}`;
+  and ${place.key.sql} > $1::${place.key.type} order by ${place.key.sql} limit ${PAGE_ROWS}`;
 
 /**
  * By compare-and-set: a value that was written since it was read is not met, and stays. A row that somebody else holds is left to
@@ -107,28 +120,39 @@ with w as materialized (
   where ${place.value} = w.old for update of t skip locked)
 update ${place.table} t set ${place.set} from w where ${place.key.sql} = w.key`;
 
+interface Work {
+  readonly pool: pg.Pool;
+  readonly encryption: Encryption;
+  readonly prefix: Buffer;
+}
+
 async function reencryptPage(
-  pool: pg.Pool,
-  encryption: Encryption,
-  current: string,
+  { pool, encryption, prefix }: Work,
   place: Place,
   after: string | null,
 ): Promise<ReencryptPage> {
-  const { rows } = await pool.query<{ key: string; bound_to: string; encrypted: Buffer }>(
-    readForeign(place),
-    [current, after ?? place.key.first],
+  const { rows } = await pool.query<{ key: string; bound_to: string; encrypted: Buffer }>(readPage(place), [
+    after ?? place.key.first,
+  ]);
+  const opened = rows.map((row) => ({
+    ...row,
+    plain: tryOpen(encryption, row.encrypted, row.bound_to),
+    isCurrent: row.encrypted.subarray(0, prefix.length).equals(prefix),
+  }));
+  const fresh = opened.flatMap(({ key, bound_to: boundTo, encrypted, plain, isCurrent }) =>
+    plain === null || isCurrent ? [] : [{ key, encrypted, fresh: encryption.encrypt(plain, boundTo) }],
   );
-  const fresh = rows.flatMap(({ key, bound_to: boundTo, encrypted }) => {
-    const plain = tryOpen(encryption, encrypted, boundTo);
-    return plain === null ? [] : [{ key, encrypted, fresh: encryption.encrypt(plain, boundTo) }];
-  });
   const { rowCount } = await pool.query(writeFresh(place), [
     fresh.map(({ key }) => key),
     fresh.map(({ encrypted }) => encrypted),
     fresh.map((row) => row.fresh),
   ]);
   const last = rows.at(-1)?.key ?? null;
-  return { reencrypted: rowCount ?? 0, next: rows.length < PAGE_ROWS ? null : last };
+  return {
+    reencrypted: rowCount ?? 0,
+    unreadable: opened.filter(({ plain, isCurrent }) => isCurrent && plain === null).length,
+    next: rows.length < PAGE_ROWS ? null : last,
+  };
 }
 
 /** Null where its key is not in the ring, or the value was damaged: it is counted as left, and keeps nothing else waiting. */

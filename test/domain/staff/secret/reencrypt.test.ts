@@ -13,7 +13,7 @@ function world(left: readonly number[]) {
     page: async (place, after) => {
       seen.push(`${place}${after ?? ''}`);
       const next = String(Number(after ?? 0) + 1);
-      return { reencrypted: 1, next: next === '3' ? null : next };
+      return { reencrypted: 1, unreadable: 0, next: next === '3' ? null : next };
     },
     left: async () => {
       walks += 1;

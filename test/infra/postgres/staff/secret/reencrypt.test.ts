@@ -233,3 +233,37 @@ test('what can’t be opened is counted under its key, and keeps nothing else wa
   const [row] = await query('select push_token_encrypted from recipient where id = $1', [moved]);
   expect(kidOf(row.push_token_encrypted)).toBe('s1');
 });
+
+test('what is damaged stops nothing: it is counted, under whatever it names as its key', async () => {
+  await insertRecipients(1);
+  await insertRecipient(() => Buffer.alloc(0));
+  await insertRecipient(() => Buffer.from([2, 0xff, 0xfe, 1]));
+  await insertRecipient(() => Buffer.from([200, 65]));
+  const id = await seeds['job.payload']?.((boundTo) => rowEncryption(before).encrypt('token', boundTo));
+  await query(`update job set payload = '{"to": {"by": "token", "token_encrypted": "=%"}}' where id = $1`, [
+    id?.key,
+  ]);
+  const { reencrypted, left } = await reencryptAll(reencrypting(ground.pool, during));
+  expect(reencrypted.get('recipient.push_token_encrypted')).toBe(1);
+  const place = 'recipient.push_token_encrypted';
+  expect(left).toHaveLength(4);
+  expect(left).toEqual(
+    expect.arrayContaining([
+      { place, kid: null, values: 1 },
+      { place, kid: '\\377\\376', values: 1 },
+      { place, kid: 'A', values: 1 },
+      { place: 'job.payload', kid: null, values: 1 },
+    ]),
+  );
+});
+
+test('a key of the same name and other bytes is told from the right one', async () => {
+  await insertRecipients(2);
+  const other = { current: 's1', keys: new Map([['s1', randomBytes(32)]]) };
+  expect(await reencryptAll(reencrypting(ground.pool, other))).toMatchObject({
+    left: [],
+    unreadable: new Map([['recipient.push_token_encrypted', 2]]),
+  });
+  const right = await reencryptAll(reencrypting(ground.pool, before));
+  expect(right.unreadable).toEqual(new Map());
+});
