@@ -6,7 +6,7 @@ import { PushContent } from '../../../../domain/message/push/message.ts';
 import { TelegramContent } from '../../../../domain/telegram/message.ts';
 import type { PushWork, TelegramWork } from '../../../../domain/message/broadcast/work.ts';
 import type { Encryption } from '../../../process/crypto.ts';
-import { forgetPushToken } from '../../identity/recipient/push-tokens.ts';
+import { forgetPushToken, openPushToken } from '../../identity/recipient/push-tokens.ts';
 import { type SingleJobRow, singleJobs } from '../../job/single.ts';
 import type { ChatReason, JobReason } from '../../../../domain/reasons.ts';
 
@@ -59,19 +59,14 @@ export function pushJobs(pool: pg.Pool, encryption: Encryption) {
       if (!payload || !content) return null;
       const { to } = payload;
       if (to.by === 'topic') return { to: { topic: to.topic }, recipientId: null, content };
-      if (to.by === 'token')
-        return {
-          to: deviceTarget(encryption.decrypt(Buffer.from(to.token_encrypted, 'base64'), row.id)),
-          recipientId: null,
-          content,
-        };
+      if (to.by === 'token') {
+        const token = openPushToken(encryption, Buffer.from(to.token_encrypted, 'base64'), row.id);
+        return token === null ? null : { to: deviceTarget(token), recipientId: null, content };
+      }
       if (!row.recipient || !row.push_token_encrypted)
         return { settled: 'rejected', reason: 'token-unregistered' satisfies JobReason };
-      return {
-        to: deviceTarget(encryption.decrypt(row.push_token_encrypted, row.recipient)),
-        recipientId: row.recipient,
-        content,
-      };
+      const token = openPushToken(encryption, row.push_token_encrypted, row.recipient);
+      return token === null ? null : { to: deviceTarget(token), recipientId: row.recipient, content };
     },
   });
 }

@@ -89,3 +89,21 @@ test('a push opens the token of its own project’s recipient; without one it is
     reason: 'token-unregistered',
   });
 });
+
+test('a token that cannot be opened fails its own push, and not those that are read with it', async () => {
+  const [damaged, sound] = await Promise.all(
+    ['one-token', 'another-token'].map(async (token) => {
+      const order = world.orderOf(caller, 'push', [{ by: 'token', token }] as never);
+      return jobOf((await world.accept(order)).id);
+    }),
+  );
+  if (!damaged || !sound) throw new Error('no jobs');
+  await world.pool.query(
+    `update job set payload = jsonb_set(payload, '{to,token_encrypted}', '"AAAA"') where id = $1`,
+    [damaged],
+  );
+  const read = pushJobs(world.pool, world.rowEncryption);
+  const [lost, sent] = await Promise.all([read(damaged), read(sound)]);
+  expect(lost?.work).toBeNull();
+  expect(sent?.work).toMatchObject({ to: { token: 'another-token' } });
+});
