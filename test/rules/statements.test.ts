@@ -2,7 +2,7 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { freshDatabase } from '../support/servers.ts';
 import { describe as describeStatement } from './sql/describe.ts';
-import { statementsOfTree } from './sql/statements.ts';
+import { statementsOfTree, textsOfSource, textsOfTree } from './sql/statements.ts';
 
 const { statements, unread } = statementsOfTree();
 
@@ -48,12 +48,21 @@ test('a column that was renamed, and one of another type, are told by the statem
   expect(retyped).toContainEqual(expect.stringMatching(/attempts is string, not number/));
 });
 
+const clock =
+  /(?<!navbat_)\bnow\(\)|\b(clock|statement|transaction)_timestamp\(|\b(current_|local)(timestamp|date|time)\b/i;
+
+test('a reading of the clock is found in a fragment of SQL too', () => {
+  const texts = (code: string) => textsOfSource('planted.ts', code).filter((text) => clock.test(text));
+  expect(texts('const a = (x: string) => `and run_at < ${x} + now()`;')).toHaveLength(1);
+  expect(texts("const a = { cancel: 'closed_at = clock_timestamp()' };")).toHaveLength(1);
+  expect(texts('const a = `${b(`current_timestamp`)}`; const at = now(); // now()')).toHaveLength(1);
+  expect(texts('const a = `select navbat_now(), ${now()}`;')).toEqual([]);
+});
+
 test('SQL that runs asks navbat_now() for the time, and never now()', async () => {
-  const clock =
-    /(?<!navbat_)\bnow\(\)|\b(clock|statement|transaction)_timestamp\(|\bcurrent_(timestamp|date|time)\b/i;
-  // The real time, of which `navbat_now()` itself is made.
-  expect(statements.filter(({ text }) => clock.test(text)).map(({ at }) => at)).toEqual([
-    'infra/postgres/engine/clock.ts#REAL_TIME',
+  // Every text, not only what is known to be a statement: fragments are joined at run time. The real time, of which `navbat_now()` is made.
+  expect(textsOfTree().filter(({ text }) => clock.test(text))).toEqual([
+    { path: 'infra/postgres/engine/clock.ts', text: 'select now()' },
   ]);
   const client = await changedDatabase();
   const { rows } = await client.query<{ proname: string; prosrc: string }>(

@@ -1,5 +1,6 @@
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
+import { parseSync } from 'oxc-parser';
 import { bind, evaluate, type Scope, UNKNOWN, type Value } from './evaluate.ts';
 import { type Module, moduleOf, type Node } from './modules.ts';
 import { type Columns, columnsOf } from './row-type.ts';
@@ -24,8 +25,7 @@ const SQL = /^\s*(with|select|insert|update|delete)\b/i;
 export function statementsOfTree(): { readonly statements: Statement[]; readonly unread: string[] } {
   const statements: Statement[] = [];
   const unread: string[] = [];
-  for (const path of globSync('infra/postgres/**/*.ts', { cwd: root }).toSorted()) {
-    if (path.includes('/migrations/')) continue;
+  for (const path of sources()) {
     const module = moduleOf(resolve(root, path));
     const calls = callsIn(module);
     for (const { node, text } of calls) {
@@ -40,6 +40,28 @@ export function statementsOfTree(): { readonly statements: Statement[]; readonly
           statements.push({ at: `${relative(root, module.path)}#${name}`, text, columns: null });
   }
   return { statements, unread };
+}
+
+const sources = (): readonly string[] =>
+  globSync('infra/postgres/**/*.ts', { cwd: root })
+    .filter((path) => !path.includes('/migrations/'))
+    .toSorted();
+
+/** Every string there is, and every piece of a template between its expressions: whole statements and fragments alike. */
+export const textsOfTree = (): readonly { readonly path: string; readonly text: string }[] =>
+  sources().flatMap((path) =>
+    textsOfSource(path, readFileSync(resolve(root, path), 'utf8')).map((text) => ({ path, text })),
+  );
+
+export function textsOfSource(path: string, source: string): string[] {
+  const texts: string[] = [];
+  const walk = (node: Node): void => {
+    if (node.type === 'Literal' && typeof node.value === 'string') texts.push(node.value);
+    for (const { value } of node.quasis ?? []) texts.push(value.cooked);
+    for (const child of childrenOf(node)) walk(child);
+  };
+  walk(parseSync(path, source).program as unknown as Node);
+  return texts;
 }
 
 const rowTypeOf = (call: Node): Node | undefined =>
