@@ -15,11 +15,12 @@ export const PROVIDER_MINUTES = 10;
 
 /** What the record says of the things that must not stand still. */
 export interface AlarmFacts {
-  /** Each kind's age of the oldest job that is due and not opened. */
+  /** Each kind's age of the oldest job that is due and not opened: for its first attempt, or for a further one. */
   readonly waiting: readonly {
     readonly kind: string;
     readonly jobs: number;
     readonly oldestDueAt: Date | null;
+    readonly oldestState: JobState | null;
   }[];
   readonly heartbeats: readonly {
     readonly roles: readonly string[];
@@ -144,13 +145,13 @@ function waitingAlarms({ waiting, queues }: AlarmFacts, now: Date): Alarm[] {
   const paused = new Set(queues.filter(({ pausedAt }) => pausedAt).map(({ kind }) => kind));
   return waiting
     .filter(({ kind, oldestDueAt }) => !paused.has(kind) && isOld(oldestDueAt, now))
-    .map(({ kind, jobs, oldestDueAt }) => ({
+    .map(({ kind, jobs, oldestDueAt, oldestState }) => ({
       alarm: 'jobs-waiting',
       subject: kind,
       since: oldestDueAt,
       says: `No worker opens jobs of the kind ${kind}: ${jobs} due.`,
       nextStep: `Look whether its workers run and answer, and start more: npm run worker -- ${kind}.`,
-      link: jobsLink({ kind, state: 'queued' }),
+      link: jobsLink({ kind, state: oldestState ?? 'queued' }),
     }));
 }
 

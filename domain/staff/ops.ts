@@ -168,11 +168,12 @@ export interface Overview {
   readonly unfinished: readonly z.infer<typeof KindCount>[];
   /** Jobs accepted since `accepted.since`, by how they stand now. */
   readonly accepted: { readonly since: Date; readonly counts: readonly z.infer<typeof KindCount>[] };
-  /** A job waits when it is due and no worker has opened it yet. */
+  /** A job waits when it is due, for its first attempt or a further one, and no worker has opened it. */
   readonly waiting: readonly {
     readonly kind: string;
     readonly jobs: number;
     readonly oldestDueAt: Date | null;
+    readonly oldestState: JobState | null;
   }[];
   readonly queues: readonly QueueLine[];
   /** What somebody must look at now. */

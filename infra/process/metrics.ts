@@ -90,7 +90,7 @@ export function exposeDepth(read: () => Promise<readonly KindDepth[]>): void {
   );
   depthGauge(
     'navbat_queue_waiting_jobs',
-    'Jobs that no worker has opened yet, from Postgres.',
+    'Jobs that wait for their first attempt, or are due for a further one, from Postgres.',
     read,
     (kind) => kind.waiting,
   );

@@ -89,7 +89,7 @@ function tiles(overview: Overview, { hours, kinds }: Shown): Html {
   return html`<dl class="tiles">
     ${tile('Alarms', alarms.length > 0 ? html`<a href="#alarms">${count(alarms.length)}</a>` : '0', alarms.length > 0 ? 'look at them now' : 'nothing needs you', alarms.length > 0 ? 'alarm' : '')}
     ${tile('Not finished', count(sum(overview.unfinished)), 'queued, running or retrying')}
-    ${tile('Waiting', count(sum(overview.waiting)), 'due, not opened yet')}
+    ${tile('Waiting', count(sum(overview.waiting)), 'due, not opened')}
     ${tile('Oldest waiting', oldest.length > 0 ? span(ageMs) : '–', oldest.length > 0 ? 'since it was due' : 'nothing waits', ageMs > WAITING_OLD_MS ? 'alarm' : '')}
     ${tile('Completed', count(sum(counts.filter(({ state }) => state === 'completed'))), `of ${count(sum(counts))} in ${windowName(hours)}`)}
     ${tile('Unsuccessful', html`<a href="${link('/ops/failures', { hours })}">${count(sum(failed))}</a>`, 'rejected, failed, expired', failed.length > 0 ? 'careful' : '')}

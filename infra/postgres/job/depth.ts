@@ -18,8 +18,8 @@ const DepthRow = z.object({
 
 // Reads the unfinished rows only, through their partial index: its cost is that of the backlog, not of the history.
 const COUNT = `
-select kind, count(*) as unfinished, count(*) filter (where state = 'queued') as waiting,
-  coalesce(extract(epoch from navbat_now() - min(run_at) filter (where state = 'queued' and run_at <= navbat_now())), 0) as oldest
+select kind, count(*) as unfinished, count(*) filter (where state = 'queued' or state = 'retrying' and run_at <= navbat_now()) as waiting,
+  coalesce(extract(epoch from navbat_now() - min(run_at) filter (where state in ('queued', 'retrying') and run_at <= navbat_now())), 0) as oldest
 from job where finished_at is null group by kind`;
 
 /** Depth of each kind that has unfinished jobs, as of the last seconds. Calls that come together share one count. */

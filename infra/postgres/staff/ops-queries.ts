@@ -65,8 +65,8 @@ async function overview(pool: Pool, { jobs: registry }: Kinds, since: Date, now:
     pool.query(
       `select kind, slug as project, state, jobs, due, "oldestDueAt"
          from (select kind, project_id, state, count(*)::int as jobs,
-                      count(*) filter (where state = 'queued' and run_at <= $1)::int as due,
-                      min(run_at) filter (where state = 'queued' and run_at <= $1) as "oldestDueAt"
+                      count(*) filter (where state in ('queued', 'retrying') and run_at <= $1)::int as due,
+                      min(run_at) filter (where state in ('queued', 'retrying') and run_at <= $1) as "oldestDueAt"
                  from job where finished_at is null group by kind, project_id, state) counted
          join project on project.id = project_id
         order by kind, project, state`,
@@ -103,11 +103,14 @@ async function overview(pool: Pool, { jobs: registry }: Kinds, since: Date, now:
 
 function waitingByKind(counts: readonly z.infer<typeof UnfinishedCount>[]): Overview['waiting'] {
   return [...Map.groupBy(counts, ({ kind }) => kind)].map(([kind, lines]) => {
-    const due = lines.flatMap(({ oldestDueAt }) => (oldestDueAt ? [oldestDueAt.getTime()] : []));
+    const [oldest] = lines
+      .flatMap(({ state, oldestDueAt: at }) => (at ? [{ state, at }] : []))
+      .toSorted((one, other) => one.at.getTime() - other.at.getTime());
     return {
       kind,
       jobs: lines.reduce((sum, line) => sum + line.due, 0),
-      oldestDueAt: due.length > 0 ? new Date(Math.min(...due)) : null,
+      oldestDueAt: oldest?.at ?? null,
+      oldestState: oldest?.state ?? null,
     };
   });
 }

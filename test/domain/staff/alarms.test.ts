@@ -4,7 +4,7 @@ import { type AlarmFacts, alarmsOf, type EndpointFacts } from '../../../domain/s
 const now = new Date('2026-01-15T10:00:00Z');
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1_000);
 const quiet: AlarmFacts = {
-  waiting: [{ kind: 'push', jobs: 1, oldestDueAt: ago(30) }],
+  waiting: [{ kind: 'push', jobs: 1, oldestDueAt: ago(30), oldestState: 'queued' }],
   heartbeats: [{ roles: ['push'], reconciledAt: ago(15), at: ago(15) }],
   queues: [{ kind: 'push', pausedAt: null, pausedBy: null, pausedReason: null }],
   endpoints: [],
@@ -42,7 +42,7 @@ describe('a worker', () => {
   });
 
   test('that opens nothing of what is due for half a minute is told of, unless its queue is paused', () => {
-    const waiting = [{ kind: 'push', jobs: 4, oldestDueAt: ago(31) }];
+    const waiting = [{ kind: 'push', jobs: 4, oldestDueAt: ago(31), oldestState: 'queued' as const }];
     expect(names({ waiting })).toEqual(['jobs-waiting']);
     const paused = alarms({
       waiting,

@@ -59,6 +59,16 @@ describe('alarms', () => {
     ]);
   });
 
+  test('the oldest job that is due for a further attempt, with a link to what waits so', async () => {
+    await seed({ state: 'retrying', at: ago(60_000), runAt: new Date(board.time.now.getTime() + MINUTE_MS) });
+    expect(await names()).toEqual([]);
+    const { id } = await seed({ state: 'retrying', at: ago(60_000), runAt: ago(31_000) });
+    await seed({ at: ago(1_000) });
+    expect(await names()).toEqual([['jobs-waiting', 'otp-send']]);
+    expect(await alarms()).toMatchObject([{ says: expect.stringContaining('2 due') }]);
+    expect(await jobsBehind('jobs-waiting')).toContain(id);
+  });
+
   test('an endpoint that does not answer, with what waits for it, and one that was disabled for it', async () => {
     const dead = await seedEndpoint('dead.example', { failingSince: ago(20 * MINUTE_MS) });
     await seedEndpoint('young.example', { failingSince: ago(MINUTE_MS) });
