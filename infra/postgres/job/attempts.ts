@@ -197,6 +197,11 @@ async function postponeAll(pool: pg.Pool, items: readonly Postponing[]): Promise
 const postponeJobs = `
 update job j set run_at = w.until from json_to_recordset($1) as w (id uuid, until timestamptz) where j.id = w.id and ${jobIsUnfinished}`;
 
+/** From here on the job waits for its next attempt, unless somebody has opened that meanwhile. */
 const closeAbandoned = `
+with waiting as (
+  update job j set state = 'retrying' from attempt a
+  where j.id = $1 and ${jobIsUnfinished} and a.job_id = j.id and a.n = j.attempts and ${attemptIsOpen} and a.opened_at < $3
+  returning j.id)
 update attempt set outcome = 'unknown', reason = 'worker-lost', closed_at = $2
-where job_id = $1 and outcome is null and opened_at < $3`;
+where job_id = $1 and outcome is null and opened_at < $3 and (select count(*) from waiting) >= 0`;

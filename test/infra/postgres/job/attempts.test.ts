@@ -39,3 +39,28 @@ test('two workers with the same queue entry make one attempt', async () => {
   expect(await attemptsOf(id)).toEqual([{ n: 1, ...completed }]);
   expect(sandbox.inbox()).toHaveLength(1);
 });
+
+test('what a dead worker left open waits for its next attempt; what a living one has opened since stays in its hand', async () => {
+  const { accept, store, pool, now, jobOf, clock } = await workshop();
+  const [id] = await accept(1);
+  if (!id) throw new Error('none accepted');
+  await store.open({ jobId: id, n: 1, channel: 'sms', provider: 'twilio' });
+  expect(await jobOf(id)).toMatchObject({ state: 'running' });
+  clock.aheadMs = LOCK_MS;
+  await store.closeAbandoned(id, now());
+  // So it stands while it waits, for its back-off or for a breaker.
+  expect(await jobOf(id)).toMatchObject({ state: 'retrying' });
+
+  const before = now();
+  await store.open({ jobId: id, n: 2, channel: 'sms', provider: 'twilio' });
+  await store.closeAbandoned(id, before);
+  expect(await jobOf(id)).toMatchObject({ state: 'running' });
+
+  await store.finish(id, 'cancelled', null);
+  await pool.query('update attempt set outcome = null, closed_at = null where job_id = $1 and n = 2', [id]);
+  clock.aheadMs = 2 * LOCK_MS;
+  await store.closeAbandoned(id, now());
+  expect(await jobOf(id)).toMatchObject({ state: 'cancelled' });
+  const { rows } = await pool.query('select outcome from attempt where job_id = $1', [id]);
+  expect(rows).toEqual([{ outcome: 'unknown' }, { outcome: 'unknown' }]);
+});
