@@ -6,7 +6,13 @@ import { copyWithout, removals, runIn } from '../rules/removal.ts';
 /** Of `test/rules/statements.test.ts`: the SQL that is left asks for nothing that the product's migrations made. */
 const STATEMENTS = 'every statement is one that the migrated schema takes';
 
-/** Beside the kills, since each starts servers of its own; `test/rules/removal.test.ts` holds the types. */
+/** Not in `npm test`: each compiles a whole tree, or starts servers of its own, and that for every product. */
+const compiled = (directory: string) => runIn(directory, 'tsc', ['--noEmit', '--pretty', 'false']);
+
+test.each(removals)('the tree without $product fits together', async ({ product }) => {
+  expect(await compiled(copyWithout(product))).toEqual({ exitCode: 0, out: '' });
+});
+
 test.each(removals)('without $product the rest starts, and its tests pass', async ({ product, left }) => {
   const copy = copyWithout(product);
   // Vitest passes over a path that there is not.
