@@ -10,7 +10,7 @@ const FAILING_LONG_MS = 15 * 60_000;
 /** The rule of the circuit breaker (`infra/providers/provider-guard.ts`): more than half of at least ten. */
 const ATTEMPTS_MIN = 10;
 const FAULT_SHARE_MAX = 0.5;
-/** Attempts of so many minutes are judged. */
+/** Attempts of so many minutes are counted. */
 export const PROVIDER_MINUTES = 10;
 
 /** What the record says of the things that must not stand still. */

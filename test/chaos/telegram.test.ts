@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runTelegram } from './telegram.ts';
 
-/** Ten times faster than Telegram; at its real pace by `npm run chaos -- telegram`, where the rate is judged too. */
+/** Ten times faster than Telegram; at its real pace by `npm run chaos -- telegram`, where the rate is checked too. */
 const SPEED = 10;
 const RUN_MS = 240_000;
 /**

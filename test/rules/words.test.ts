@@ -4,35 +4,25 @@ import { describe, expect, test } from 'vitest';
 
 /** One word for one thing: what was renamed does not come back. The words of today are in `docs/map.md`. */
 const root = resolve(import.meta.dirname, '../..');
-/** Retired words, singular, in lower case, and what is said instead. */
-const retired = new Map(
-  Object.entries({
-    lane: 'queue',
-    ticket: 'queue entry',
-    sweep: 'reconciler',
-    sweeper: 'reconciler',
-    swept: 'reconciled',
-    sweeping: 'reconciling',
-    releaser: 'scheduler',
-    bulkhead: 'provider guard: circuit breaker and concurrency limit',
-    seal: 'encrypt',
-    sealed: 'encrypted',
-    sealing: 'encryption',
-    sealer: 'encryption',
-    unsealed: 'decrypted',
-    rewrap: 're-encrypt',
-    rewrapped: 're-encrypted',
-    reseed: 'rotate',
-    reseeded: 'rotated',
-    mouth: 'reply sender',
-    deed: 'action',
-    destiny: 'fault outcome',
-    follower: 'subscriber',
-    untold: 'pending',
-    spine: 'core',
-    judgement: 'class',
-  }),
-);
+/** Retired words in lower case, each with its endings, and what is said instead. */
+const retired: readonly (readonly [RegExp, string])[] = [
+  [/^lanes?$/, 'queue'],
+  [/^tickets?$/, 'queue entry'],
+  [/^(sweep\w*|swept)$/, 'reconciler, reconciled'],
+  [/^releasers?$/, 'scheduler'],
+  [/^bulkheads?$/, 'provider guard: circuit breaker and concurrency limit'],
+  [/^seal\w*$/, 'encrypt'],
+  [/^unseal\w*$/, 'decrypt'],
+  [/^(reseal|rewrap)\w*$/, 're-encrypt'],
+  [/^reseed\w*$/, 'rotate'],
+  [/^mouths?$/, 'reply sender'],
+  [/^deeds?$/, 'action'],
+  [/^destin(y|ies)$/, 'fault outcome'],
+  [/^followers?$/, 'subscriber'],
+  [/^untold$/, 'pending'],
+  [/^spines?$/, 'core'],
+  [/^judg(e|es|ed|ing|e?ments?)$/, 'class, classify'],
+];
 /** History keeps the words of its time; the lock file holds names of others. */
 const excepted = new Set(['CHANGELOG.md', 'package-lock.json', relative(root, import.meta.filename)]);
 const skipped = new Set(['node_modules', '.git']);
@@ -46,21 +36,21 @@ function filesUnder(directory: string): string[] {
   });
 }
 
-/** `laneLock`, `lane_lock` and `/ops/lanes` all hold `lane`. */
+/** `laneLock`, `HTTPLane`, `lane_lock` and `/ops/lanes` all hold `lane`. */
 const wordsOf = (line: string): string[] =>
   line
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replaceAll(/([A-Z])([A-Z][a-z])/g, '$1 $2')
     .toLowerCase()
     .split(/[^a-z]+/);
 
-const isRetired = (word: string): boolean => retired.has(word) || retired.has(word.replace(/s$/, ''));
-
 function found(text: string): string[] {
   return text.split('\n').flatMap((line, index) => {
-    const word = wordsOf(line).find(isRetired);
-    return word === undefined
-      ? []
-      : [`${index + 1}: ${word}: now ${retired.get(word) ?? retired.get(word.replace(/s$/, ''))}`];
+    for (const word of wordsOf(line)) {
+      const now = retired.find(([stem]) => stem.test(word))?.[1];
+      if (now !== undefined) return [`${index + 1}: ${word}: now ${now}`];
+    }
+    return [];
   });
 }
 
@@ -83,8 +73,16 @@ describe('a retired word is found', () => {
     '/ops/lanes',
     'BullMQ tickets',
     'token_sealed',
+    'HTTPLane',
+    'resealed',
+    'unsealing',
+    'rewrapping',
+    'reseeding',
+    'judged',
+    'destinies',
   ])('in %s', (text) => expect(found(text)).toHaveLength(1));
-  test.each(['airplane', 'planes', 'revealed', 'chats'])('not in %s', (text) =>
-    expect(found(text)).toEqual([]),
+  test.each(['airplane', 'planes', 'revealed', 'chats', 'destination', 'wrapped', 'seeded'])(
+    'not in %s',
+    (text) => expect(found(text)).toEqual([]),
   );
 });

@@ -19,7 +19,7 @@ export interface WebhookCalls {
 }
 
 /**
- * Tells a customer's server of one event: sign, call, judge, write down. Every try has the same id and the same body. The
+ * Tells a customer's server of one event: sign, call, classify, write down. Every try has the same id and the same body. The
  * writing is waited for apart, so that its commit holds no place at the endpoint.
  */
 export function webhookCalls({ call, sign, record, now, signedAt }: WebhookDeps): WebhookCalls {

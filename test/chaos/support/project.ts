@@ -8,7 +8,7 @@ export interface ChaosProject {
   readonly key: string;
 }
 
-/** A project whose limits never come into play: what is judged is what was lost, not what was refused. */
+/** A project whose limits never come into play: what counts is what was lost, not what was refused. */
 export async function makeProject(databaseUrl: string, pepper: string, slug: string): Promise<ChaosProject> {
   const orm = await openOrm(databaseUrl);
   try {

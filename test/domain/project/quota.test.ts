@@ -60,7 +60,7 @@ describe('a request that counts against several', () => {
     take: async () => taken.map((each) => ({ taken: each, resetMs: 1 })) as never,
   });
 
-  test('is judged by the one that was exceeded, though the counter tells of none behind it', async () => {
+  test('is told by the one that was exceeded, though the counter tells of none behind it', async () => {
     expect(await takeAll(counting(3), quotas)).toMatchObject({ exceeded: true, quota: quotas[0] });
     expect(await takeAll(counting(1, 11), quotas)).toMatchObject({ exceeded: true, quota: quotas[1] });
     expect(await takeAll(counting(1, 10), quotas)).toMatchObject({ exceeded: false, remaining: 0 });

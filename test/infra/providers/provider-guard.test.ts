@@ -26,7 +26,7 @@ const message = messageTo({ phone: PHONE });
 const accepted: SendReply = { kind: 'accepted', reference: 'r', cost: null };
 const full = { entered: false, because: 'full', retryAfterMs: expect.any(Number) };
 const open = (retryAfterMs: number) => ({ entered: false, because: 'open', retryAfterMs });
-/** The calls that the breaker wants to have seen before it judges. */
+/** The calls that the breaker wants to have seen before it opens. */
 const CALLS_MIN = 10;
 
 function entered(entry: Entry): Entered {
@@ -192,7 +192,7 @@ test.each(outages)('ten answers of $effect open the breaker, and nothing more is
   const { sandbox, guarded, fail } = await smsBehindGuard();
   fail(fault);
   await send(guarded, CALLS_MIN - 1);
-  expect(guarded.enter(), 'nine are too few to judge').toMatchObject({ entered: true });
+  expect(guarded.enter(), 'nine are too few to open it').toMatchObject({ entered: true });
   await sendOne(guarded);
   expect(guarded.enter()).toEqual(open(5_000));
   expect(sandbox.calls()).toHaveLength(CALLS_MIN);

@@ -1,6 +1,7 @@
 import { basename, dirname, join, relative } from 'node:path/posix';
 import {
   aliases,
+  commonFolders,
   contexts,
   exceptions,
   handedIn,
@@ -12,7 +13,11 @@ import {
 
 /** A lint rule of this house: an import that leads from one place of the tree to another must be in the table of `edges.ts`. */
 interface Import {
-  readonly source: { readonly value?: unknown } | null;
+  readonly source: Source | null;
+}
+interface Source {
+  readonly value?: unknown;
+  readonly quasis?: readonly { readonly value: { readonly cooked: string } }[];
 }
 interface Context {
   readonly cwd: string;
@@ -25,8 +30,11 @@ export const allowedEdges = {
     const from = relative(context.cwd, context.filename);
     if (layerOf(from) === null) return {};
     const look = (node: Import): void => {
-      const specifier = node.source?.value;
-      if (typeof specifier !== 'string' || !specifier.startsWith('.')) return;
+      if (node.source === null || node.source === undefined) return;
+      const specifier = specifierOf(node.source);
+      if (specifier === null)
+        return context.report({ node, message: 'An import names its file by one plain text.' });
+      if (!specifier.startsWith('.')) return;
       const message = faultOf(from, join(dirname(from), specifier));
       if (message !== null) context.report({ node, message });
     };
@@ -39,6 +47,13 @@ export const allowedEdges = {
     };
   },
 };
+
+/** Null where it is put together at run time, so that no rule can tell where it leads. */
+function specifierOf({ value, quasis = [] }: Source): string | null {
+  if (typeof value === 'string') return value;
+  const [only, ...more] = quasis;
+  return only && more.length === 0 ? only.value.cooked : null;
+}
 
 /** Why this file may not import that one; null where it may. */
 function faultOf(from: string, to: string): string | null {
@@ -68,7 +83,7 @@ function layerFault(from: string, to: string): string | null {
 
 const isRegistry = (path: string): boolean => registries.some((file) => file.test(path));
 
-/** Where no folder is a context's: in domain/ that folder, which is then missing in the table; elsewhere `common`. */
+/** Where no folder is a context's: `common` if it is listed so, else the folder itself, which is then missing in the table. */
 export function contextOf(path: string): string {
   const alias = Object.keys(aliases).find((folder) => path.startsWith(`${folder}/`));
   if (alias !== undefined) return aliases[alias] ?? alias;
@@ -76,7 +91,8 @@ export function contextOf(path: string): string {
     .split('/')
     .slice(1, -1)
     .find((name) => Object.hasOwn(contexts, name));
-  return folder ?? (layerOf(path) === 'domain' ? (path.split('/')[1] ?? '') : 'common');
+  if (folder !== undefined) return folder;
+  return commonFolders.has(dirname(path)) ? 'common' : (path.split('/')[1] ?? '');
 }
 
 function contextFault(from: string, to: string): string | null {

@@ -57,6 +57,25 @@ export const contexts: Readonly<Record<string, Context>> = {
 /** Folders that are a context's, under another name. */
 export const aliases: Readonly<Record<string, string>> = { 'apps/board': 'staff', 'apps/bot': 'identity' };
 
+/** Folders that are no context's: each is listed, so that a new one is nobody's until somebody says whose. Their subfolders are not meant. */
+export const commonFolders: ReadonlySet<string> = new Set([
+  'apps/api',
+  'apps/cli',
+  'apps/http',
+  'apps/local',
+  'apps/sandbox',
+  'infra/deploy',
+  'infra/embedded',
+  'infra/limits',
+  'infra/postgres',
+  'infra/postgres/engine',
+  'infra/process',
+  'infra/providers',
+  'infra/queue',
+  'workers',
+  'workers/engine',
+]);
+
 /** Lists of what contexts hand in: they import every context, and in domain/ nothing else of it than these files. */
 export const registries: readonly RegExp[] = [/^(domain|infra\/postgres)\/[^/]+\.ts$/];
 export const handedIn: ReadonlySet<string> = new Set(['job.ts', 'reasons.ts', 'events.ts', 'settings.ts']);
