@@ -6,7 +6,7 @@ import {
   type EndpointView,
   SECRET_KEPT_HOURS,
 } from '../../../domain/webhook/endpoint.ts';
-import { EventType, eventTypes } from '../../../domain/events.ts';
+import { EventType } from '../../../domain/events.ts';
 import type { SecretView, Webhooks } from '../../../domain/webhook/port.ts';
 import { reasons } from '../../../domain/reasons.ts';
 import { keyModes } from '../../../domain/project/key.ts';
@@ -24,8 +24,6 @@ export interface WebhookRouteDeps {
   /** What is wrong with a URL that a customer gives, or null. */
   readonly urlFault: (url: string) => string | null;
 }
-
-const { NewEndpoint, EndpointChange } = endpointBodies(eventTypes);
 
 const EndpointBody = z
   .object({
@@ -94,7 +92,7 @@ export function webhookRoutes(deps: WebhookRouteDeps): Route[] {
   ];
 }
 
-const createEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
+const createEndpoint = ({ webhooks, urlFault, told }: WebhookRouteDeps) =>
   defineRoute({
     method: 'post',
     path: '/webhooks/endpoints',
@@ -103,7 +101,7 @@ const createEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
     description: ABOUT.trim(),
     scope: 'webhooks',
     testKeys: 'apart',
-    body: NewEndpoint,
+    body: endpointBodies(told).NewEndpoint,
     answers: {
       201: {
         description: 'The endpoint. Its secret is not shown again.',
@@ -162,7 +160,7 @@ const getEndpoint = ({ webhooks }: WebhookRouteDeps) =>
     },
   });
 
-const changeEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
+const changeEndpoint = ({ webhooks, urlFault, told }: WebhookRouteDeps) =>
   defineRoute({
     method: 'patch',
     path: '/webhooks/endpoints/{id}',
@@ -173,7 +171,7 @@ const changeEndpoint = ({ webhooks, urlFault }: WebhookRouteDeps) =>
     scope: 'webhooks',
     testKeys: 'apart',
     params: ById,
-    body: EndpointChange,
+    body: endpointBodies(told).EndpointChange,
     answers: { 200: { description: 'The endpoint as it is now.', schema: EndpointBody } },
     problems: [404],
     async handle({ params, body, caller, now }) {

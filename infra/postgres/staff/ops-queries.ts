@@ -38,6 +38,12 @@ const attemptColumns = `job_id as "jobId", n, channel, provider, outcome, reason
   cost_micros::text as "costMicros", cost_currency as "costCurrency", latency_ms as "latencyMs", provider_message as "providerMessage", opened_at as "openedAt",
   closed_at as "closedAt", delivery, delivery_reason as "deliveryReason", delivery_at as "deliveryAt"`;
 
+/** Of the kinds of this installation: what a product that is off left behind is not shown. */
+const shown = <Line extends { readonly kind: string }>(
+  { jobs: registry }: Kinds,
+  lines: readonly Line[],
+): Line[] => lines.filter(({ kind }) => Object.hasOwn(registry, kind));
+
 export function opsQueries(pool: Pool, kinds: Kinds, view: OpsView): StaffQueries {
   return {
     overview: (since, now) => overview(pool, kinds, since, now),
@@ -51,7 +57,7 @@ export function opsQueries(pool: Pool, kinds: Kinds, view: OpsView): StaffQuerie
         jobFailures(pool, { ...filter, since }),
         attemptFailures(pool, { ...filter, since }),
       ]);
-      return { jobs: failedJobs, attempts: failedAttempts };
+      return { jobs: shown(kinds, failedJobs), attempts: shown(kinds, failedAttempts) };
     },
     queues: () => queues(pool),
     projects: () => projects(pool),
@@ -60,8 +66,8 @@ export function opsQueries(pool: Pool, kinds: Kinds, view: OpsView): StaffQuerie
 
 const UnfinishedCount = KindCount.extend({ due: z.int(), oldestDueAt: z.date().nullable() });
 
-async function overview(pool: Pool, { jobs: registry }: Kinds, since: Date, now: Date): Promise<Overview> {
-  const [unfinished, accepted, queueLines, ...seen] = await Promise.all([
+async function overview(pool: Pool, kinds: Kinds, since: Date, now: Date): Promise<Overview> {
+  const [unfinishedRows, accepted, queueLines, ...seen] = await Promise.all([
     pool.query(
       `select kind, slug as project, state, jobs, due, "oldestDueAt"
          from (select kind, project_id, state, count(*)::int as jobs,
@@ -72,33 +78,39 @@ async function overview(pool: Pool, { jobs: registry }: Kinds, since: Date, now:
         order by kind, project, state`,
       [now],
     ),
-    pool.query(
-      `select kind, slug as project, state, jobs
-         from (select kind, project_id, state, count(*)::int as jobs
-                 from job where id >= $1::uuid group by kind, project_id, state) counted
-         join project on project.id = project_id
-        order by kind, project, state`,
-      [idFloor(since)],
-    ),
+    acceptedSince(pool, since),
     queues(pool),
     readHeartbeats(pool),
     readEndpoints(pool, now),
     readProviders(pool, now),
   ]);
-  const waiting = waitingByKind(UnfinishedCount.array().parse(unfinished.rows));
+  const unfinished = shown(kinds, UnfinishedCount.array().parse(unfinishedRows.rows));
+  const waiting = waitingByKind(unfinished);
   const [heartbeats, endpoints, providers] = seen;
   return {
     at: now,
-    unfinished: KindCount.array().parse(unfinished.rows),
-    accepted: { since, counts: KindCount.array().parse(accepted.rows) },
+    unfinished: KindCount.array().parse(unfinished),
+    accepted: { since, counts: shown(kinds, accepted) },
     waiting,
-    queues: queueLines,
+    queues: shown(kinds, queueLines),
     alarms: alarmsOf(
       { waiting, heartbeats, queues: queueLines, endpoints, providers },
-      Object.keys(registry),
+      Object.keys(kinds.jobs),
       now,
     ),
   };
+}
+
+async function acceptedSince(pool: Pool, since: Date): Promise<Overview['unfinished']> {
+  const { rows } = await pool.query(
+    `select kind, slug as project, state, jobs
+       from (select kind, project_id, state, count(*)::int as jobs
+               from job where id >= $1::uuid group by kind, project_id, state) counted
+       join project on project.id = project_id
+      order by kind, project, state`,
+    [idFloor(since)],
+  );
+  return KindCount.array().parse(rows);
 }
 
 function waitingByKind(counts: readonly z.infer<typeof UnfinishedCount>[]): Overview['waiting'] {

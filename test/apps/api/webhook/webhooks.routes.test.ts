@@ -1,11 +1,11 @@
 import request from 'supertest';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { webhookRoutes } from '../../../../apps/api/webhook/webhooks.routes.ts';
 import { ENDPOINTS_MAX } from '../../../../domain/webhook/endpoint.ts';
 import { rowEncryption } from '../../../../infra/process/crypto.ts';
 import { webhookStore } from '../../../../infra/postgres/webhook/webhooks.ts';
 import { urlFault } from '../../../../infra/webhook/url-fault.ts';
-import { eventTypes } from '../../../../domain/events.ts';
+import { eventTypes, eventTypesOf } from '../../../../domain/events.ts';
 import {
   type Ground,
   makeKey,
@@ -51,6 +51,23 @@ test('an endpoint’s secret is shown when it is made and when it is rotated, an
     await call(key, 'patch', `/endpoints/${made.body.id}`).send({ description: 'x' }).expect(200),
   ];
   expect(JSON.stringify(seen.map(({ body }) => body))).not.toContain('whsec_');
+});
+
+test('an endpoint takes no event of a product that is off, when it is made and when it is changed', async () => {
+  const { key } = await makeProject(ground, 'products');
+  const webhooks = webhookStore(ground.orm.em, ground.pool, rowEncryption(ring));
+  const told = eventTypesOf(new Set(['verify']));
+  const ofVerify = openApi(ground, webhookRoutes({ webhooks, told, urlFault: () => null }));
+  onTestFinished(() => ofVerify.close());
+  const ask = (method: 'post' | 'patch', path: string, body: object) =>
+    request(ofVerify.app)
+      [method](`/webhooks/endpoints${path}`)
+      .set('Authorization', `Bearer ${key}`)
+      .send(body);
+  const url = 'https://example.com/a';
+  await ask('post', '', { url, event_types: ['broadcast.finished'] }).expect(400);
+  const made = await ask('post', '', { url, event_types: ['verification.approved'] }).expect(201);
+  await ask('patch', `/${made.body.id}`, { event_types: ['broadcast.finished'] }).expect(400);
 });
 
 test('a project’s own secret is the same until it is rotated', async () => {

@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openBoard } from '../open-board.ts';
+import { seedJob, seedProject } from '../seed.ts';
 import { MINUTE_MS, HOUR_MS, openOps } from './open-ops.ts';
 
 const { board, viewer, ago, seed } = await openOps();
@@ -45,4 +47,20 @@ describe('the overview', () => {
     expect((await viewer.get('/ops?format=json')).headers['content-type']).toContain('application/json');
     expect((await viewer.get('/ops').set('Accept', 'application/json')).body.unfinished).toHaveLength(1);
   });
+});
+
+test('what a product that is off left behind is neither counted nor grouped', async () => {
+  const messages = await openBoard({ env: { NAVBAT_PRODUCTS: 'message' } });
+  onTestFinished(() => messages.close());
+  const staff = await messages.session('viewer');
+  const shop = await seedProject(messages.pool, 'shop');
+  const hash = messages.addressHash('+998901234567');
+  const failed = { channel: 'sms', provider: 'twilio', outcome: 'failed', reason: 'network' } as const;
+  await seedJob(messages.pool, shop, hash, { project: 'shop' });
+  await seedJob(messages.pool, shop, hash, { project: 'shop', state: 'failed', attempts: [failed] });
+  await messages.pool.query(`update queue set paused_at = now(), paused_by = 'x' where kind = 'otp-send'`);
+  const overview = await staff.json('/ops');
+  expect(overview).toMatchObject({ unfinished: [], waiting: [], accepted: { counts: [] } });
+  expect(overview.queues.map(({ kind }: { kind: string }) => kind)).not.toContain('otp-send');
+  expect(await staff.json('/ops/failures')).toMatchObject({ jobs: [], attempts: [] });
 });
