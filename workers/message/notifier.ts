@@ -1,4 +1,10 @@
-import type { Announced, Notice, Notices, Pushed } from '../../domain/identity/approval/notice.ts';
+import {
+  type Announced,
+  type Notice,
+  NOTICE_AGE_MAX_MS,
+  type Notices,
+  type Pushed,
+} from '../../domain/identity/approval/notice.ts';
 import { noticeWords } from '../../domain/identity/approval/notice-words.ts';
 import { decidePush } from '../../domain/identity/approval/push-limits.ts';
 import {
@@ -60,11 +66,12 @@ async function announceAll(deps: AnnounceDeps, notices: readonly Notice[]): Prom
 }
 
 async function announce(deps: AnnounceDeps, notice: Notice): Promise<Pushed | null> {
+  const now = deps.now();
+  if (now.getTime() - notice.at.getTime() > NOTICE_AGE_MAX_MS) return null;
   if (notice.kind !== 'challenge') {
     await Promise.all([pushTo(deps, notice, LIFE_SECONDS_DEFAULT), messageTo(deps, notice)]);
     return null;
   }
-  const now = deps.now();
   if (notice.challenge === null || notice.challenge.expiresAt <= now) return null;
   const decision = decidePush(notice.pushes, notice.challenge.asker, now);
   if (decision !== 'push') return decision;

@@ -13,6 +13,12 @@ export type NoticeKind =
   | 'lock-lifted'
   | 'rotate';
 
+/**
+ * Older ones are told to nobody: `message` was off, or stood still, and a "new device" of long ago would be taken for one of today.
+ * A week outlasts any outage that is being worked on.
+ */
+export const NOTICE_AGE_MAX_MS = 7 * 24 * 60 * 60 * 1_000;
+
 /** Something that a person must be told of, with all that tells how. */
 export interface Notice {
   readonly id: string;
@@ -20,6 +26,8 @@ export interface Notice {
   /** The challenge or the device that it is about; the person where it is neither. */
   readonly subjectId: string;
   readonly personId: PersonId;
+  /** When it happened. */
+  readonly at: Date;
   readonly locale: Locale;
   /** Their devices that can be pushed to, as it happened: each is a recipient of Navbat's own project. */
   readonly devices: readonly { readonly id: DeviceId; readonly recipientId: RecipientId }[];

@@ -59,6 +59,23 @@ describe('the announcer', () => {
     expect(await toldBy(notice)).toEqual([]);
   });
 
+  test('tells nobody what happened more than a week ago, and does not look at it again', async () => {
+    const person = await makePerson({ devices: 2 });
+    const [old, young] = [
+      await insertNotice(person.id, 'device-revoked', randomUUID()),
+      await insertNotice(person.id, 'device-revoked', randomUUID()),
+    ];
+    const age = (id: string, days: string) =>
+      world.pool.query('update person_notice set at = at - $2::interval where id = $1', [id, days]);
+    await age(old, '7 days 1 minute');
+    await age(young, '6 days 23 hours');
+    await rounds()();
+    expect(await toldBy(old)).toEqual([]);
+    expect(await toldBy(young)).toHaveLength(1);
+    const { rows } = await world.pool.query('select from person_notice where announced_at is null');
+    expect(rows).toEqual([]);
+  });
+
   test('tells once, though it died between handing over and writing that down', async () => {
     const person = await makePerson({ devices: 2 });
     const notice = await insertNotice(person.id, 'device-bound', randomUUID());

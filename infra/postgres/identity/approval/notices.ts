@@ -14,6 +14,7 @@ interface NoticeRow {
   readonly kind: NoticeKind;
   readonly subject_id: string;
   readonly person_id: PersonId;
+  readonly at: Date;
   readonly locale: Locale | null;
   readonly paused_until: Date | null;
   readonly devices: readonly { readonly id: DeviceId; readonly recipientId: RecipientId }[];
@@ -60,7 +61,7 @@ where n.announced_at is null order by n.at limit $1 for no key update of n, p sk
  * thief who binds theirs and revokes the owner's in one breath would else be heard of by nobody. The minute is for clocks that differ.
  */
 const readHeld = `
-select n.id, n.kind, n.subject_id, n.person_id, p.pushes_paused_until paused_until,
+select n.id, n.kind, n.subject_id, n.person_id, n.at, p.pushes_paused_until paused_until,
   (select r.locale from recipient r where r.project_id = $3 and r.person_id = p.id) locale,
   coalesce((select json_agg(json_build_object('id', d.id, 'recipientId', r.id)) from device d join recipient r on r.id = d.recipient_id
     where d.person_id = p.id and d.bound_at is not null and r.push_token_encrypted is not null and p.mode = 'live'
@@ -87,6 +88,7 @@ function toNotice(row: NoticeRow): Notice {
     kind: row.kind,
     subjectId: row.subject_id,
     personId: row.person_id,
+    at: row.at,
     locale: row.locale ?? LOCALE_DEFAULT,
     devices: row.devices,
     chats: row.chats,
