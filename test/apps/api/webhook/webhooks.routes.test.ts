@@ -56,17 +56,17 @@ test('an endpoint’s secret is shown when it is made and when it is rotated, an
 test('an endpoint takes no event of a product that is off, when it is made and when it is changed', async () => {
   const { key } = await makeProject(ground, 'products');
   const webhooks = webhookStore(ground.orm.em, ground.pool, rowEncryption(ring));
-  const told = eventTypesOf(new Set(['verify']));
-  const ofVerify = openApi(ground, webhookRoutes({ webhooks, told, urlFault: () => null }));
-  onTestFinished(() => ofVerify.close());
+  const told = eventTypesOf(new Set());
+  const ofNone = openApi(ground, webhookRoutes({ webhooks, told, urlFault: () => null }));
+  onTestFinished(() => ofNone.close());
   const ask = (method: 'post' | 'patch', path: string, body: object) =>
-    request(ofVerify.app)
+    request(ofNone.app)
       [method](`/webhooks/endpoints${path}`)
       .set('Authorization', `Bearer ${key}`)
       .send(body);
   const url = 'https://example.com/a';
   await ask('post', '', { url, event_types: ['broadcast.finished'] }).expect(400);
-  const made = await ask('post', '', { url, event_types: ['verification.approved'] }).expect(201);
+  const made = await ask('post', '', { url, event_types: ['endpoint.disabled'] }).expect(201);
   await ask('patch', `/${made.body.id}`, { event_types: ['broadcast.finished'] }).expect(400);
 });
 
