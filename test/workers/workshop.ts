@@ -169,6 +169,12 @@ export async function workshop(redisUrl?: string) {
 
 export type Workshop = Awaited<ReturnType<typeof workshop>>;
 
+/** As staff do it, where nobody tells the queue. */
+export const pause = (pool: Workshop['pool']) =>
+  pool.query(`insert into queue (kind, paused_at) values ('otp-send', now())
+    on conflict (kind) do update set paused_at = now()`);
+export const resume = (pool: Workshop['pool']) => pool.query('update queue set paused_at = null');
+
 /** A channel that stops in front of the provider until it is let go: what a frozen process looks like from outside. */
 export function gated(channel: CodeChannel): CodeChannel & { arrived: Promise<void>; open: () => void } {
   const [arrived, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

@@ -1,60 +1,10 @@
 import { appRoutes } from '@bull-board/api/dist/routes.js';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { JobId } from '../../../domain/shared/ids.ts';
-import { startQueueWorker } from '../../../infra/queue/queue-worker.ts';
-import { workerRedis } from '../../../infra/queue/queues.ts';
-import { addEntries } from '../../../infra/queue/entries.ts';
-import { freshRedis } from '../../support/servers.ts';
-import { openBoard, type OpenBoard, type SessionOwner } from './open-board.ts';
-import { seedJob, type SeedJob, seedProject } from './seed.ts';
+import { describe, expect, test } from 'vitest';
 import type { JobReason } from '../../../domain/reasons.ts';
+import type { SessionOwner } from './open-board.ts';
+import { labels, openOtpQueue, PHONE } from './verify/open-otp-queue.ts';
 
-const PHONE = '+998901234567';
-
-let board: OpenBoard;
-let redisUrl: string;
-let operator: SessionOwner;
-let project: string;
-beforeAll(async () => {
-  redisUrl = await freshRedis();
-  board = await openBoard({ redisUrl });
-  operator = await board.session('operator');
-  project = await seedProject(board.pool, 'shop');
-});
-afterAll(() => board.close());
-beforeEach(async () => {
-  await board.queues.redis.flushdb();
-  await board.pool.query('truncate queue');
-});
-
-const queue = () => board.queues.of['otp-send'];
-const seed = (job: Partial<SeedJob> = {}) =>
-  seedJob(board.pool, project, board.addressHash(PHONE), { project: 'shop', phone: PHONE, ...job });
-const rowOf = async (id: JobId) => (await board.pool.query('select * from job where id = $1', [id])).rows[0];
-const labels = { project: 'shop', channels: 'push,sms', to: '+998•••••••67' };
-const issue = (id: JobId, runAt = new Date()) =>
-  addEntries(board.queues, [{ jobId: id, kind: 'otp-send', labels, runAt }], new Date());
-const lastAudit = async () => (await board.audit()).at(-1);
-
-/** Lets a real worker end these queue entries as the queue does. */
-async function work(
-  id: JobId,
-  state: 'rejected' | 'failed' | 'expired' | 'completed',
-  reason: JobReason,
-): Promise<void> {
-  const connection = workerRedis(redisUrl, () => undefined);
-  const worker = startQueueWorker({
-    kind: 'otp-send',
-    concurrency: 1,
-    connection,
-    wake: async () => ({ kind: 'finished', state, reason }),
-    onSurprise: () => undefined,
-    onError: () => undefined,
-  });
-  await expect.poll(() => queue().getJobState(id)).toMatch(/failed|completed/);
-  await worker.drain(1_000);
-  connection.disconnect();
-}
+const { board, operator, queue, seed, rowOf, issue, work, lastAudit } = await openOtpQueue();
 
 describe("Bull Board's mutating routes", () => {
   const mutating = appRoutes.api

@@ -1,54 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../../infra/embedded/port.ts';
-import { type Navbat, startNavbat, until } from '../../support/navbat.ts';
+import { describe, expect, test } from 'vitest';
+import { until } from '../../support/navbat.ts';
+import { openBot } from './open-bot.ts';
 
-const SLUG = 'school';
-const secret = randomBytes(24).toString('base64url');
-let navbat: Navbat;
-let url: string;
-let nextUpdate = 900_000;
-let nextPerson = 7_000;
-
-beforeAll(async () => {
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  navbat = await startNavbat({
-    processes: ['worker'],
-    env: {
-      TELEGRAM_CHAT_GAP_MS: '1',
-      BOT_PROJECT: SLUG,
-      BOT_PORT: String(port),
-      PUBLIC_URL: url,
-      TELEGRAM_WEBHOOK_SECRET: secret,
-    },
-  });
-  const { id } = await navbat.createProject();
-  await navbat.db.query('update project set slug = $2 where id = $1', [id, SLUG]);
-  await navbat.start('apps/bot/main.ts', [], 'bot ready');
-});
-afterAll(() => navbat.stop());
-
-async function post(update: unknown, token: string | null = secret) {
-  const headers = token === null ? {} : { 'X-Telegram-Bot-Api-Secret-Token': token };
-  const body = typeof update === 'string' ? update : JSON.stringify(update);
-  const { status } = await fetch(`${url}/telegram/webhook`, { method: 'POST', headers, body });
-  return status;
-}
-
-function update(id: number, content: object) {
-  const from = { id, is_bot: false, first_name: 'Aziza' };
-  const message = { message_id: 1, date: 1, from, chat: { id, type: 'private' }, ...content };
-  return { update_id: nextUpdate++, message };
-}
-const contactOf = (id: number) =>
-  update(id, { contact: { phone_number: `99890777${id}`, first_name: 'Aziza', user_id: id } });
-const messagesTo = (id: number) => navbat.sandbox.inbox({ to: String(id) });
+const { navbat, secret, post, messagesTo, newUpdateId, newPersonId, update, contactOf } = await openBot();
 const rowOf = async (id: number) =>
   (await navbat.db.query('select * from users where telegram_id = $1', [id])).rows[0];
 
 test('Telegram is told where to post, and what it posts is acted upon', async () => {
-  const id = nextPerson++;
+  const id = newPersonId();
   const act = (action: object) =>
     fetch(`${navbat.sandbox.url}/telegram/updates`, {
       method: 'POST',
@@ -71,7 +31,7 @@ describe('who posts', () => {
     ['with the first half of it', secret.slice(0, 16)],
     ['with one character too many', `${secret}A`],
   ])('%s is refused, and nothing comes of it', async (_how, token) => {
-    const id = nextPerson++;
+    const id = newPersonId();
     expect(await post(contactOf(id), token)).toBe(401);
     expect(await rowOf(id)).toBeUndefined();
   });
@@ -83,12 +43,12 @@ describe('who posts', () => {
   });
 
   test('an update of a kind that nobody asked for is confirmed', async () => {
-    expect(await post({ update_id: nextUpdate++, poll: { id: '1' } })).toBe(200);
+    expect(await post({ update_id: newUpdateId(), poll: { id: '1' } })).toBe(200);
   });
 });
 
 test('a fault is a 5xx, so that Telegram posts the update again', async () => {
-  const id = nextPerson++;
+  const id = newPersonId();
   const same = contactOf(id);
   await navbat.db.query('alter table users rename to users_away');
   try {

@@ -1,53 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { freePort } from '../../../infra/embedded/port.ts';
-import { type Navbat, startNavbat, until } from '../../support/navbat.ts';
+import { until } from '../../support/navbat.ts';
+import { openBot } from './open-bot.ts';
 
-const SLUG = 'school';
-const secret = randomBytes(24).toString('base64url');
-let navbat: Navbat;
-let url: string;
-let nextUpdate = 900_000;
-let nextPerson = 7_000;
-
-beforeAll(async () => {
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  navbat = await startNavbat({
-    processes: ['worker'],
-    env: {
-      TELEGRAM_CHAT_GAP_MS: '1',
-      BOT_PROJECT: SLUG,
-      BOT_PORT: String(port),
-      PUBLIC_URL: url,
-      TELEGRAM_WEBHOOK_SECRET: secret,
-    },
-  });
-  const { id } = await navbat.createProject();
-  await navbat.db.query('update project set slug = $2 where id = $1', [id, SLUG]);
-  await navbat.start('apps/bot/main.ts', [], 'bot ready');
-});
-afterAll(() => navbat.stop());
-
-async function post(update: unknown, token: string | null = secret) {
-  const headers = token === null ? {} : { 'X-Telegram-Bot-Api-Secret-Token': token };
-  const body = typeof update === 'string' ? update : JSON.stringify(update);
-  const { status } = await fetch(`${url}/telegram/webhook`, { method: 'POST', headers, body });
-  return status;
-}
-
-function update(id: number, content: object) {
-  const from = { id, is_bot: false, first_name: 'Aziza' };
-  const message = { message_id: 1, date: 1, from, chat: { id, type: 'private' }, ...content };
-  return { update_id: nextUpdate++, message };
-}
-const contactOf = (id: number) =>
-  update(id, { contact: { phone_number: `99890777${id}`, first_name: 'Aziza', user_id: id } });
-const messagesTo = (id: number) => navbat.sandbox.inbox({ to: String(id) });
+const { navbat, secret, post, messagesTo, newUpdateId, newPersonId, update, contactOf } = await openBot();
 
 describe('an update that is delivered twice does nothing twice', () => {
   test('one after the other', async () => {
-    const id = nextPerson++;
+    const id = newPersonId();
     const twice = contactOf(id);
     expect(await post(twice)).toBe(200);
     await until(async () => messagesTo(id).length === 2);
@@ -64,7 +24,7 @@ describe('an update that is delivered twice does nothing twice', () => {
   });
 
   test('ten times at one moment', async () => {
-    const id = nextPerson++;
+    const id = newPersonId();
     const same = contactOf(id);
     const statuses = await Promise.all(Array.from({ length: 10 }, () => post(same)));
     // Whoever comes while it is worked on is told to come again.
@@ -80,7 +40,7 @@ describe('an update that is delivered twice does nothing twice', () => {
   });
 
   test('and one that its process died over is done by the next delivery, with the same code', async () => {
-    const id = nextPerson++;
+    const id = newPersonId();
     const same = contactOf(id);
     await post(same);
     await until(async () => messagesTo(id).length === 2);
@@ -121,9 +81,9 @@ describe('updates of one chat', () => {
   };
 
   test('that are posted at one moment, in whatever order, leave it as the last one says', async () => {
-    const people = Array.from({ length: 20 }, () => nextPerson++);
+    const people = Array.from({ length: 20 }, () => newPersonId());
     const updates = people.flatMap((id, index) => {
-      const [block, unblock] = [nextUpdate++, nextUpdate++];
+      const [block, unblock] = [newUpdateId(), newUpdateId()];
       const both = [member(id, block, 'kicked'), member(id, unblock, 'member')];
       return index % 2 === 0 ? both : both.toReversed();
     });
@@ -143,10 +103,10 @@ describe('updates of one chat', () => {
         expect([200, 503]).toContain(status);
       }
     };
-    const people = Array.from({ length: 20 }, () => nextPerson++);
+    const people = Array.from({ length: 20 }, () => newPersonId());
     await Promise.all(
       people.flatMap((id) => {
-        const [unblock, block] = [nextUpdate++, nextUpdate++];
+        const [unblock, block] = [newUpdateId(), newUpdateId()];
         return [postSurely(member(id, block, 'kicked')), postToOther(member(id, unblock, 'member'))];
       }),
     );

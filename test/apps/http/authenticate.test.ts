@@ -1,46 +1,17 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import request from 'supertest';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { definePersonRoute, defineRoute } from '../../../apps/http/route.ts';
+import { describe, expect, test } from 'vitest';
+import { definePersonRoute } from '../../../apps/http/route.ts';
 import { FAILED_AUTHENTICATIONS_PER_MINUTE } from '../../../domain/project/quota.ts';
 import { SessionId } from '../../../domain/identity/session/session.ts';
 import { ProjectId } from '../../../domain/shared/ids.ts';
 import { RecipientId } from '../../../domain/identity/recipient/recipient.ts';
-import type { KeyScope } from '../../../domain/project/key.ts';
 import { sessionTokens } from '../../../infra/identity/access-tokens.ts';
 import { personTokens, publicKeys } from '../../../infra/identity/person-tokens.ts';
-import { type Ground, makeKey, makeProject, openApi, openGround, type TestApi } from '../../support/api.ts';
+import { type Ground, makeKey, makeProject, openApi, openGround } from '../../support/api.ts';
+import { openWhoCalls, routes } from '../../support/who-calls.ts';
 
-const routeOf = (path: string, scope: KeyScope) =>
-  defineRoute({
-    method: 'get',
-    path,
-    tag: 'Test',
-    summary: 'Says who calls',
-    scope,
-    testKeys: 'apart',
-    answers: {},
-    handle: async ({ caller }) => ({
-      status: 200,
-      body: { slug: caller.slug, mode: caller.mode, access: caller.access },
-    }),
-  });
-const routes = [routeOf('/service', 'otp'), routeOf('/open', 'public')];
-
-let ground: Ground;
-let api: TestApi;
-
-beforeAll(async () => {
-  ground = await openGround();
-  api = openApi(ground, routes);
-});
-afterAll(async () => {
-  await api.close();
-  await ground.close();
-});
-
-const get = (key: string, path = '/service', app = api.app) =>
-  request(app).get(path).set('Authorization', `Bearer ${key}`);
+const { ground, api, get } = await openWhoCalls();
 
 describe('a key', () => {
   test('opens its own project, as a bearer token or in a header of its own', async () => {

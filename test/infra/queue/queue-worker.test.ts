@@ -1,36 +1,10 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { JobId } from '../../../domain/shared/ids.ts';
-import { startRedis } from '../../../infra/embedded/redis.ts';
 import { startQueueWorker } from '../../../infra/queue/queue-worker.ts';
 import { workerRedis } from '../../../infra/queue/queues.ts';
-import { type Workshop, workshop } from '../../workers/workshop.ts';
-
-/** A Redis of the test's own: one that may be wiped as a whole, and restarted. */
-async function ownRedis() {
-  const directory = await mkdtemp(join(tmpdir(), 'navbat-reconciler-'));
-  await chmod(directory, 0o711);
-  let redis = await startRedis({ directory });
-  onTestFinished(async () => {
-    await redis.stop();
-    await rm(directory, { recursive: true, force: true });
-  });
-  return {
-    url: redis.url,
-    restart: async () => {
-      await redis.stop();
-      redis = await startRedis({ directory, port: redis.port });
-    },
-  };
-}
-
-const pause = (pool: Workshop['pool']) =>
-  pool.query(`insert into queue (kind, paused_at) values ('otp-send', now())
-    on conflict (kind) do update set paused_at = now()`);
-const resume = (pool: Workshop['pool']) => pool.query('update queue set paused_at = null');
+import { ownRedis } from '../../support/own-redis.ts';
+import { pause, resume, workshop } from '../../workers/workshop.ts';
 
 test('between a wipe and the next look of the reconciler, a paused kind sends nothing', async () => {
   const redis = await ownRedis();

@@ -1,32 +1,8 @@
-import request from 'supertest';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { webhookRoutes } from '../../../../apps/api/webhook/webhooks.routes.ts';
-import { eventTypes } from '../../../../domain/events.ts';
-import { rowEncryption } from '../../../../infra/process/crypto.ts';
-import { webhookStore } from '../../../../infra/postgres/webhook/webhooks.ts';
-import { urlFault } from '../../../../infra/webhook/url-fault.ts';
-import { type Ground, makeProject, openApi, openGround, type TestApi } from '../../../support/api.ts';
+import { expect, test } from 'vitest';
+import { makeProject } from '../../../support/api.ts';
+import { openWebhooks } from './open-webhooks.ts';
 
-const ring = { current: 'test', keys: new Map([['test', Buffer.alloc(32, 7)]]) };
-
-let ground: Ground;
-let api: TestApi;
-
-beforeAll(async () => {
-  ground = await openGround();
-  const webhooks = webhookStore(ground.orm.em, ground.pool, rowEncryption(ring));
-  api = openApi(
-    ground,
-    webhookRoutes({ webhooks, told: eventTypes, urlFault: urlFault({ allowPrivate: false }) }),
-  );
-});
-afterAll(async () => {
-  await api.close();
-  await ground.close();
-});
-
-const call = (key: string, method: 'get' | 'post' | 'patch' | 'delete', path: string) =>
-  request(api.app)[method](`/webhooks${path}`).set('Authorization', `Bearer ${key}`);
+const { ground, call } = await openWebhooks();
 
 test('a replay is counted before it is ordered, and its range is bounded', async () => {
   const { key } = await makeProject(ground, 'replay');

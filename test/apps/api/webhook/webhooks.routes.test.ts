@@ -1,40 +1,12 @@
 import request from 'supertest';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { webhookRoutes } from '../../../../apps/api/webhook/webhooks.routes.ts';
 import { ENDPOINTS_MAX } from '../../../../domain/webhook/endpoint.ts';
-import { rowEncryption } from '../../../../infra/process/crypto.ts';
-import { webhookStore } from '../../../../infra/postgres/webhook/webhooks.ts';
-import { urlFault } from '../../../../infra/webhook/url-fault.ts';
-import { eventTypes, eventTypesOf } from '../../../../domain/events.ts';
-import {
-  type Ground,
-  makeKey,
-  makeProject,
-  openApi,
-  openGround,
-  type TestApi,
-} from '../../../support/api.ts';
+import { eventTypesOf } from '../../../../domain/events.ts';
+import { makeKey, makeProject, openApi } from '../../../support/api.ts';
+import { openWebhooks } from './open-webhooks.ts';
 
-const ring = { current: 'test', keys: new Map([['test', Buffer.alloc(32, 7)]]) };
-
-let ground: Ground;
-let api: TestApi;
-
-beforeAll(async () => {
-  ground = await openGround();
-  const webhooks = webhookStore(ground.orm.em, ground.pool, rowEncryption(ring));
-  api = openApi(
-    ground,
-    webhookRoutes({ webhooks, told: eventTypes, urlFault: urlFault({ allowPrivate: false }) }),
-  );
-});
-afterAll(async () => {
-  await api.close();
-  await ground.close();
-});
-
-const call = (key: string, method: 'get' | 'post' | 'patch' | 'delete', path: string) =>
-  request(api.app)[method](`/webhooks${path}`).set('Authorization', `Bearer ${key}`);
+const { ground, webhooks, call } = await openWebhooks();
 
 test('an endpoint’s secret is shown when it is made and when it is rotated, and never again', async () => {
   const { key } = await makeProject(ground, 'secrets');
@@ -55,7 +27,6 @@ test('an endpoint’s secret is shown when it is made and when it is rotated, an
 
 test('an endpoint takes no event of a product that is off, when it is made and when it is changed', async () => {
   const { key } = await makeProject(ground, 'products');
-  const webhooks = webhookStore(ground.orm.em, ground.pool, rowEncryption(ring));
   const told = eventTypesOf(new Set());
   const ofNone = openApi(ground, webhookRoutes({ webhooks, told, urlFault: () => null }));
   onTestFinished(() => ofNone.close());

@@ -1,42 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
-import request from 'supertest';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defineRoute } from '../../../../apps/http/route.ts';
-import type { KeyScope } from '../../../../domain/project/key.ts';
+import { describe, expect, test } from 'vitest';
 import { KEY_REMEMBERED_MS } from '../../../../infra/postgres/project/key-directory.ts';
-import { type Ground, makeProject, openApi, openGround, type TestApi } from '../../../support/api.ts';
+import { makeProject, openApi } from '../../../support/api.ts';
+import { openWhoCalls, routes } from '../../../support/who-calls.ts';
 
-const routeOf = (path: string, scope: KeyScope) =>
-  defineRoute({
-    method: 'get',
-    path,
-    tag: 'Test',
-    summary: 'Says who calls',
-    scope,
-    testKeys: 'apart',
-    answers: {},
-    handle: async ({ caller }) => ({
-      status: 200,
-      body: { slug: caller.slug, mode: caller.mode, access: caller.access },
-    }),
-  });
-const routes = [routeOf('/service', 'otp'), routeOf('/open', 'public')];
-
-let ground: Ground;
-let api: TestApi;
-
-beforeAll(async () => {
-  ground = await openGround();
-  api = openApi(ground, routes);
-});
-afterAll(async () => {
-  await api.close();
-  await ground.close();
-});
-
-const get = (key: string, path = '/service', app = api.app) =>
-  request(app).get(path).set('Authorization', `Bearer ${key}`);
+const { ground, get } = await openWhoCalls();
 
 describe('a key', () => {
   test('dies at the moment of its expiry, though it was used just before', async () => {

@@ -1,34 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { StaffAccounts } from '../../../../domain/staff/port.ts';
-import { staffAccounts } from '../../../../infra/postgres/staff/accounts.ts';
+import { expect, test } from 'vitest';
 import { FAILED_LOGINS_MAX } from '../../../../infra/postgres/staff/lock.ts';
-import { type Ground, openGround } from '../../../support/api.ts';
+import { now, openAccounts, PASSWORD } from './open-staff.ts';
 
-const now = new Date('2026-01-15T10:00:00Z');
-const PASSWORD = 'a password of some length';
-
-let ground: Ground;
-let accounts: StaffAccounts;
-let made = 0;
-
-beforeAll(async () => {
-  ground = await openGround();
-  accounts = staffAccounts(ground.orm.em);
-});
-afterAll(() => ground.close());
-
-async function newLogin(): Promise<string> {
-  made++;
-  const email = `person-${made}@example.uz`;
-  await accounts.createStaff({ email, role: 'operator', password: PASSWORD }, now);
-  return email;
-}
-
-const wrong = (email: string, times: number, at = now) =>
-  Promise.all(Array.from({ length: times }, () => accounts.verifyPassword(email, 'wrong', at)));
+const { ground, accounts, knock, newLogin } = await openAccounts();
 
 test('a password is kept as an argon2id hash and accepted whatever the case of the email', async () => {
-  const email = await newLogin();
+  const { email } = await newLogin();
   const { rows } = await ground.pool.query('select password_hash from staff where email = $1', [email]);
   expect(rows[0].password_hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   expect(await accounts.verifyPassword(` ${email.toUpperCase()}`, PASSWORD, now)).toMatchObject({
@@ -38,16 +15,16 @@ test('a password is kept as an argon2id hash and accepted whatever the case of t
 });
 
 test('the right password on the fifth try passes, however often, and forgives none of the four before it', async () => {
-  const email = await newLogin();
-  await wrong(email, FAILED_LOGINS_MAX - 1);
+  const { email } = await newLogin();
+  await knock(email, FAILED_LOGINS_MAX - 1);
   for (let again = 0; again < 3; again++)
     expect(await accounts.verifyPassword(email, PASSWORD, now)).toMatchObject({ kind: 'accepted' });
-  await wrong(email, 1);
+  await knock(email, 1);
   expect(await accounts.verifyPassword(email, PASSWORD, now)).toEqual({ kind: 'refused', reason: 'locked' });
 });
 
 test('an email that nobody has is refused as a wrong password is, after as much work', async () => {
-  const email = await newLogin();
+  const { email } = await newLogin();
   const timed = async (who: string) => {
     const times = [];
     for (let n = 0; n < 3; n++) {

@@ -1,64 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JobId } from '../../../../domain/shared/ids.ts';
 import { decideStep } from '../../../../domain/verify/step.ts';
 import { rowEncryption } from '../../../../infra/process/crypto.ts';
 import { otpJobs } from '../../../../infra/postgres/verify/otp-jobs.ts';
-import { startQueueWorker } from '../../../../infra/queue/queue-worker.ts';
-import { workerRedis } from '../../../../infra/queue/queues.ts';
-import { addEntries } from '../../../../infra/queue/entries.ts';
-import { freshRedis } from '../../../support/servers.ts';
-import { openBoard, type OpenBoard, type SessionOwner } from '../../../apps/board/open-board.ts';
-import { seedJob, type SeedJob, seedProject } from '../../../apps/board/seed.ts';
-import type { JobReason } from '../../../../domain/reasons.ts';
+import { openOtpQueue } from '../../../apps/board/verify/open-otp-queue.ts';
 
-const PHONE = '+998901234567';
-
-let board: OpenBoard;
-let redisUrl: string;
-let operator: SessionOwner;
-let project: string;
-beforeAll(async () => {
-  redisUrl = await freshRedis();
-  board = await openBoard({ redisUrl });
-  operator = await board.session('operator');
-  project = await seedProject(board.pool, 'shop');
-});
-afterAll(() => board.close());
-beforeEach(async () => {
-  await board.queues.redis.flushdb();
-  await board.pool.query('truncate queue');
-});
-
-const queue = () => board.queues.of['otp-send'];
-const seed = (job: Partial<SeedJob> = {}) =>
-  seedJob(board.pool, project, board.addressHash(PHONE), { project: 'shop', phone: PHONE, ...job });
-const rowOf = async (id: JobId) => (await board.pool.query('select * from job where id = $1', [id])).rows[0];
+const { board, operator, queue, seed, rowOf, issue, work, lastAudit } = await openOtpQueue();
 const verificationOf = async (id: JobId) =>
   (await board.pool.query('select * from verification where job_id = $1', [id])).rows[0];
-const labels = { project: 'shop', channels: 'push,sms', to: '+998•••••••67' };
-const issue = (id: JobId, runAt = new Date()) =>
-  addEntries(board.queues, [{ jobId: id, kind: 'otp-send', labels, runAt }], new Date());
-const lastAudit = async () => (await board.audit()).at(-1);
-
-/** Lets a real worker end these queue entries as the queue does. */
-async function work(
-  id: JobId,
-  state: 'rejected' | 'failed' | 'expired' | 'completed',
-  reason: JobReason,
-): Promise<void> {
-  const connection = workerRedis(redisUrl, () => undefined);
-  const worker = startQueueWorker({
-    kind: 'otp-send',
-    concurrency: 1,
-    connection,
-    wake: async () => ({ kind: 'finished', state, reason }),
-    onSurprise: () => undefined,
-    onError: () => undefined,
-  });
-  await expect.poll(() => queue().getJobState(id)).toMatch(/failed|completed/);
-  await worker.drain(1_000);
-  connection.disconnect();
-}
 
 describe('retry', () => {
   test('reopens the row, and its kept queue entry is issued anew', async () => {

@@ -1,75 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { base32 } from '../../../../domain/shared/otpauth.ts';
-import type { StaffAccounts } from '../../../../domain/staff/port.ts';
-import { SECOND_FACTOR_FAILURES_MAX, type SecondFactors } from '../../../../domain/staff/second-factor.ts';
-import type { StaffSessions } from '../../../../domain/staff/session.ts';
-import { rowEncryption } from '../../../../infra/process/crypto.ts';
-import { staffAccounts } from '../../../../infra/postgres/staff/accounts.ts';
+import { SECOND_FACTOR_FAILURES_MAX } from '../../../../domain/staff/second-factor.ts';
 import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../../infra/postgres/staff/lock.ts';
-import { staffSecondFactors } from '../../../../infra/postgres/staff/second-factor.ts';
-import { staffSessions } from '../../../../infra/postgres/staff/sessions.ts';
-import { type Ground, openGround } from '../../../support/api.ts';
-import { type Authenticator, authenticator } from '../../../support/authenticator.ts';
+import { authenticator } from '../../../support/authenticator.ts';
+import {
+  later,
+  now,
+  openSecondFactors,
+  PASSWORD,
+  type Person,
+  refused,
+  STEP_MS,
+  WRONG,
+} from './open-staff.ts';
 
-const PASSWORD = 'a password of some length';
-const STEP_MS = 30_000;
-/** The start of a step. */
-const now = new Date('2026-01-15T10:00:00Z');
-const later = (milliseconds: number) => new Date(now.getTime() + milliseconds);
-const WRONG = '000000';
-
-let ground: Ground;
-let accounts: StaffAccounts;
-let sessions: StaffSessions;
-let factors: SecondFactors;
-let made = 0;
-
-beforeAll(async () => {
-  ground = await openGround();
-  const ring = { current: 's1', keys: new Map([['s1', randomBytes(32)]]) };
-  accounts = staffAccounts(ground.orm.em);
-  sessions = staffSessions(ground.orm.em);
-  factors = staffSecondFactors(ground.orm.em, rowEncryption(ring), ground.hash);
-});
-afterAll(() => ground.close());
-
-interface Person {
-  readonly id: string;
-  readonly email: string;
-  readonly app: Authenticator;
-  readonly recoveryCodes: readonly string[];
-}
-
-const pendingOf = async (id: string, at = now) => (await sessions.open(id, at)).token;
-
-async function newLogin(): Promise<{ id: string; email: string }> {
-  const email = `factor-${++made}@example.uz`;
-  const created = await accounts.createStaff({ email, role: 'operator', password: PASSWORD }, now);
-  if (!created.created) throw new Error(created.reason);
-  return created.staff;
-}
-
-async function offered(pending: string, at = now): Promise<Authenticator> {
-  const secret = await factors.offer(pending, at);
-  if (!secret) throw new Error('nothing is offered');
-  return authenticator(base32(secret));
-}
-
-/** Somebody whose second factor was set up an hour ago. */
-async function newPerson(): Promise<Person> {
-  const { id, email } = await newLogin();
-  const at = later(-3_600_000);
-  const pending = await pendingOf(id, at);
-  const app = await offered(pending, at);
-  const setUp = await factors.setUp(pending, await app.codeAt(at), at);
-  if (!setUp.passed) throw new Error(setUp.reason);
-  return { id, email, app, recoveryCodes: setUp.recoveryCodes };
-}
+const { ground, accounts, sessions, factors, newLogin, newPerson, offered, pendingOf } =
+  await openSecondFactors();
 
 const passes = async ({ id }: Person, code: string, at = now) =>
   factors.pass(await pendingOf(id, at), code, at);
-const refused = (reason: string) => ({ passed: false, reason });
 
 describe('a set-up', () => {
   test('keeps 160 bits, encrypted, and in a row of another person they do not open', async () => {

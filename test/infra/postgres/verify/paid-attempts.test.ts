@@ -1,47 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { JobId } from '../../../../domain/shared/ids.ts';
+import { expect, test } from 'vitest';
 import { readPaidCounts } from '../../../../infra/postgres/verify/paid-counts.ts';
 import { PAID_PER_HOUR_MAX } from '../../../../domain/verify/paid-limits.ts';
-import { openWorld, orderFor, sendCode, type World } from './world.ts';
+import { openPaidSends } from './open-paid.ts';
+import { orderFor, sendCode } from './world.ts';
 
-let world: World;
-let caller: Awaited<ReturnType<World['makeProject']>>;
-let next = 0;
-const freshPhone = () => `+99893${100 + next++}0000`;
-const prefixOf = (phone: string) => phone.slice(0, -4);
-
-beforeAll(async () => {
-  world = await openWorld();
-  caller = await world.makeProject({ sends_per_hour: 100 });
-});
-afterAll(() => world.close());
-
-async function openPaid(jobId: JobId, phone: string, channel: 'sms' | 'telegram-gateway', n = 1) {
-  return world.paid.open({
-    jobId,
-    n,
-    channel,
-    provider: channel,
-    projectId: caller.projectId,
-    addressHash: world.hash('address', phone),
-    prefix: prefixOf(phone),
-    askedBy: 'service',
-    budget: { budgetMicros: 20_000_000, strangerBudgetMicros: 10_000_000 },
-    reservedMicros: 10_000,
-  });
-}
-const refuse = (jobId: JobId, n = 1) =>
-  world.store.close({
-    jobId,
-    n,
-    outcome: 'rejected',
-    reason: 'not-on-telegram',
-    providerReference: null,
-    costMicros: null,
-    costCurrency: null,
-    latencyMs: 5,
-    next: { runAt: new Date() },
-  });
+const { world, caller, freshPhone, openPaid, refuse } = await openPaidSends();
 
 test('of two messages to one number that were booked at one moment, the refused one alone stops counting', async () => {
   const phone = freshPhone();

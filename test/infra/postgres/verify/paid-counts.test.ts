@@ -1,45 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { JobId } from '../../../../domain/shared/ids.ts';
-import { openWorld, orderFor, sendCode, type World } from './world.ts';
+import { expect, test } from 'vitest';
+import { openPaidSends, prefixOf } from './open-paid.ts';
+import { orderFor, sendCode } from './world.ts';
 
-let world: World;
-let caller: Awaited<ReturnType<World['makeProject']>>;
-let next = 0;
-const freshPhone = () => `+99893${100 + next++}0000`;
-const prefixOf = (phone: string) => phone.slice(0, -4);
+const { world, caller, freshPhone, openPaid, refuse } = await openPaidSends();
 
-beforeAll(async () => {
-  world = await openWorld();
-  caller = await world.makeProject({ sends_per_hour: 100 });
-});
-afterAll(() => world.close());
-
-async function openPaid(jobId: JobId, phone: string, channel: 'sms' | 'telegram-gateway', n = 1) {
-  return world.paid.open({
-    jobId,
-    n,
-    channel,
-    provider: channel,
-    projectId: caller.projectId,
-    addressHash: world.hash('address', phone),
-    prefix: prefixOf(phone),
-    askedBy: 'service',
-    budget: { budgetMicros: 20_000_000, strangerBudgetMicros: 10_000_000 },
-    reservedMicros: 10_000,
-  });
-}
-const refuse = (jobId: JobId, n = 1) =>
-  world.store.close({
-    jobId,
-    n,
-    outcome: 'rejected',
-    reason: 'not-on-telegram',
-    providerReference: null,
-    costMicros: null,
-    costCurrency: null,
-    latencyMs: 5,
-    next: { runAt: new Date() },
-  });
 const scoreOf = async (phone: string) =>
   (await world.pool.query('select sent, verified from prefix_score where prefix = $1', [prefixOf(phone)]))
     .rows[0];
