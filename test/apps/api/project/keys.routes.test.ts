@@ -1,34 +1,8 @@
-import request from 'supertest';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { keyRoutes } from '../../../../apps/api/project/keys.routes.ts';
-import { projectRoutes } from '../../../../apps/api/project/projects.routes.ts';
-import { usageReader } from '../../../../infra/postgres/project/usage.ts';
-import {
-  type Ground,
-  makeKey,
-  makeProject,
-  openApi,
-  openGround,
-  type TestApi,
-} from '../../../support/api.ts';
+import { describe, expect, test } from 'vitest';
+import { makeKey, makeProject } from '../../../support/api.ts';
+import { openProjects } from './open-projects.ts';
 
-let ground: Ground;
-let api: TestApi;
-
-beforeAll(async () => {
-  ground = await openGround();
-  api = openApi(ground, [
-    ...projectRoutes(ground.projects, usageReader(ground.pool)),
-    ...keyRoutes(ground.projects),
-  ]);
-});
-afterAll(async () => {
-  await api.close();
-  await ground.close();
-});
-
-const call = (key: string, method: 'get' | 'post' | 'patch' | 'delete', path: string) =>
-  request(api.app)[method](path).set('Authorization', `Bearer ${key}`);
+const { ground, call } = await openProjects();
 
 describe('keys', () => {
   test('are shown once, listed by their end, and open their project at once', async () => {

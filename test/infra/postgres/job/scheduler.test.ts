@@ -1,29 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { schedulerPool } from '../../../../infra/postgres/engine/hot-pool.ts';
 import { schedulerQueries } from '../../../../infra/postgres/job/scheduler.ts';
-import { broadcastWorld, type BroadcastWorld } from '../message/broadcast/world.ts';
 import { jobs as registry } from '../../../../domain/jobs.ts';
+import { openLine } from '../message/broadcast/open-broadcasts.ts';
 
-let world: BroadcastWorld;
-let chats = 0;
-beforeAll(async () => {
-  world = await broadcastWorld();
-});
-afterAll(() => world.close());
-// Nobody of an earlier test waits in the line.
-beforeEach(async () => {
-  await world.pool.query('truncate scheduler_turn, waiting_chat, outbox');
-  await world.pool.query('delete from job');
-});
-
-const freshChats = (count: number) => Array.from({ length: count }, () => ++chats);
-
-async function jobsOf(id: string): Promise<string[]> {
-  const { rows } = await world.pool.query<{ id: string }>('select id from job where subject_id = $1', [id]);
-  return rows.map((row) => row.id);
-}
-const scheduled = async (places: number) =>
-  (await world.schedulerRound('telegram-message', places)).map(({ jobId }) => jobId);
+const { world, freshChats, jobsOf, scheduled } = await openLine();
 
 test('another project’s message has its turn in the next round, whatever is urgent elsewhere', async () => {
   const [loud, quiet] = [await world.makeCaller(), await world.makeCaller()];

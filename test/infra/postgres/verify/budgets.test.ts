@@ -1,30 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { SendOrder } from '../../../../domain/verify/intake.ts';
 import { channelRules } from '../../../../domain/verify/channel.ts';
 import { dayBudgetOf } from '../../../../domain/verify/paid-limits.ts';
 import { lockBudgets } from '../../../../infra/postgres/verify/budgets.ts';
 import { otpIntake } from '../../../../infra/postgres/verify/intake.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { openWorld, orderFor, type World } from './world.ts';
+import { openBudgets, SMS_MICROS } from './open-budgets.ts';
+import { orderFor } from './world.ts';
 
-const SMS_MICROS = channelRules.sms.reservedMicros;
-let world: World;
-let next = 0;
-const freshPhone = () => `+99894${100 + next++}0000`;
+const { world, accept, freshPhone, projectFor } = await openBudgets();
 type Caller = SendOrder['caller'];
-const projectFor = (messages: number, more: object = {}) =>
-  world.makeProject({ sms_daily_budget_micros: messages * SMS_MICROS, ...more });
 
-beforeAll(async () => {
-  world = await openWorld();
-});
-afterAll(() => world.close());
-
-const accept = (caller: Caller, more: Partial<SendOrder['command']> = {}, askedBy = 'service') =>
-  world.intake.accept({
-    ...orderFor(caller, freshPhone(), more),
-    ...(askedBy === 'stranger' ? { asker: { kind: 'stranger', from: freshPhone() } as const } : {}),
-  });
 const reservedOf = async ({ projectId }: Caller) => {
   const { rows } = await world.pool.query(
     `select coalesce(sum(reserved_micros), 0)::int micros from job where project_id = $1 and finished_at is null`,

@@ -1,25 +1,8 @@
-import type pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { botUpdates } from '../../../../../infra/postgres/identity/registration/bot-updates.ts';
-import { hotPool } from '../../../../../infra/postgres/engine/hot-pool.ts';
-import { type FreshDatabase, freshDatabase } from '../../../../support/servers.ts';
+import { all, later, now, openCrowd, PEOPLE } from './open-crowd.ts';
 
-const now = new Date('2026-01-15T10:00:00Z');
-const later = (seconds: number) => new Date(now.getTime() + seconds * 1_000);
-const PEOPLE = 20;
-
-let database: FreshDatabase;
-let pool: pg.Pool;
-
-beforeAll(async () => {
-  database = await freshDatabase();
-  pool = hotPool(database.url, PEOPLE);
-});
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
-});
-const all = Array.from({ length: PEOPLE }, (_, index) => index + 1);
+const pool = await openCrowd();
 
 test('of twenty who claim one update at one moment one has it, until it died over it', async () => {
   const updates = botUpdates(pool, 7);

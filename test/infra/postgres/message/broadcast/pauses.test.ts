@@ -1,26 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { broadcastWorld, type BroadcastWorld } from './world.ts';
+import { expect, test } from 'vitest';
+import { openBroadcasts } from './open-broadcasts.ts';
 
-let world: BroadcastWorld;
-let chats = 0;
-beforeAll(async () => {
-  world = await broadcastWorld();
-});
-afterAll(() => world.close());
-
-const freshChats = (count: number) => Array.from({ length: count }, () => ++chats);
-const HELD = new Date('9999-12-31T00:00:00Z');
-
-/** Jobs of a broadcast that sleep for ever, by whether they were scheduled. */
-async function heldOf(id: string): Promise<{ scheduled: number; waiting: number }> {
-  const { rows } = await world.pool.query<{ scheduled: number; waiting: number }>(
-    `select count(*) filter (where scheduled_at is not null)::int scheduled, count(*) filter (where scheduled_at is null)::int waiting
-     from job where subject_id = $1 and run_at = $2 and finished_at is null`,
-    [id, HELD],
-  );
-  return rows[0] ?? { scheduled: 0, waiting: 0 };
-}
+const { world, freshChats, heldOf } = await openBroadcasts();
 const lastJob = 'select from job where subject_id = $1 order by id desc limit 1 for update';
 
 test('a pause that commits while the scheduler picks is not overrun: what it held is not scheduled', async () => {

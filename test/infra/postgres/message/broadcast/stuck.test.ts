@@ -1,25 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { broadcastWorld, type BroadcastWorld } from './world.ts';
+import { expect, test } from 'vitest';
+import { HELD, openBroadcasts } from './open-broadcasts.ts';
 
-let world: BroadcastWorld;
-let chats = 0;
-beforeAll(async () => {
-  world = await broadcastWorld();
-});
-afterAll(() => world.close());
-
-const freshChats = (count: number) => Array.from({ length: count }, () => ++chats);
-const HELD = new Date('9999-12-31T00:00:00Z');
-
-/** Jobs of a broadcast that sleep for ever, by whether they were scheduled. */
-async function heldOf(id: string): Promise<{ scheduled: number; waiting: number }> {
-  const { rows } = await world.pool.query<{ scheduled: number; waiting: number }>(
-    `select count(*) filter (where scheduled_at is not null)::int scheduled, count(*) filter (where scheduled_at is null)::int waiting
-     from job where subject_id = $1 and run_at = $2 and finished_at is null`,
-    [id, HELD],
-  );
-  return rows[0] ?? { scheduled: 0, waiting: 0 };
-}
+const { world, freshChats, heldOf } = await openBroadcasts();
 
 test('what was left to sleep for ever is freed: held jobs, and those without a turn or a place of their chat', async () => {
   const caller = await world.makeCaller();

@@ -1,28 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { broadcastWorld, type BroadcastWorld } from '../broadcast/world.ts';
+import { expect, test } from 'vitest';
+import { openLine } from '../broadcast/open-broadcasts.ts';
 
-let world: BroadcastWorld;
-let chats = 0;
-beforeAll(async () => {
-  world = await broadcastWorld();
-});
-afterAll(() => world.close());
-// Nobody of an earlier test waits in the line.
-beforeEach(async () => {
-  await world.pool.query('truncate scheduler_turn, waiting_chat, outbox');
-  await world.pool.query('delete from job');
-});
-
-const freshChats = (count: number) => Array.from({ length: count }, () => ++chats);
+const { world, freshChats, jobsOf, scheduled } = await openLine();
 /** Places in the queue of a bot at Telegram's pace. */
 const BOT_PLACES = 8;
-
-async function jobsOf(id: string): Promise<string[]> {
-  const { rows } = await world.pool.query<{ id: string }>('select id from job where subject_id = $1', [id]);
-  return rows.map((row) => row.id);
-}
-const scheduled = async (places: number) =>
-  (await world.schedulerRound('telegram-message', places)).map(({ jobId }) => jobId);
 
 test('a single message is never behind a broadcast of its own project, and an urgent one is behind none', async () => {
   const caller = await world.makeCaller();
