@@ -39,6 +39,10 @@ export async function codeAfter(
 /** Somewhere in the world: as many people as tests need, each at home. */
 export const fromHome = () => ({ 'X-Forwarded-For': [10, ...randomBytes(3)].join('.') });
 
+let nextNumber = 1_000;
+/** Nobody's yet, in any file that this process runs. */
+export const newNumber = () => `+99890777${nextNumber++}`;
+
 /** Signs a person in to `project` with a code to their phone. */
 export async function signInByCode(
   navbat: Navbat,

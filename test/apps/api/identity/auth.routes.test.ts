@@ -1,84 +1,39 @@
-import { createHash, createHmac, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
-import { decodeJwt, type JWK } from 'jose';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
-import { type Navbat, type Reply, startNavbat, type TestProject } from '../../../support/navbat.ts';
-import { type PhoneSession, send, testPhone } from '../../../support/phone.ts';
-import { platformApp, signInByCode } from '../../../support/platform.ts';
-
-const BOT_SLUG = 'school';
-const previous = newKey('j0');
+import { personAndPhone } from '../../../support/approvals.ts';
+import { asPerson, type Curve } from '../../../support/devices.ts';
+import type { Navbat, TestProject } from '../../../support/navbat.ts';
+import { type PhoneSession, send, type TestPhone } from '../../../support/phone.ts';
+import { newNumber, signInByCode } from '../../../support/platform.ts';
+import {
+  linesOf,
+  listOf,
+  problem,
+  refresh,
+  startWithShops,
+  statusesOf,
+  TOKENS,
+  widgetOf,
+} from '../../../support/sessions.ts';
 
 let navbat: Navbat;
 let shop: TestProject;
 let bank: TestProject;
 let app: TestProject;
-let nextPerson = 3_000;
+let nextTelegramId = 3_000;
 
 beforeAll(async () => {
-  navbat = await startNavbat({
-    env: {
-      TELEGRAM_CHAT_GAP_MS: '1',
-      BOT_PROJECT: BOT_SLUG,
-      JWT_PREVIOUS_JWKS: JSON.stringify([publicHalf(previous)]),
-    },
-  });
-  shop = await navbat.createProject({ settings: { display_name: 'Shop', telegram_sign_in: true } });
-  bank = await navbat.createProject({
-    access: 'publishable',
-    scopes: ['public'],
-    settings: { telegram_sign_in: true },
-  });
-  app = await platformApp(navbat);
+  ({ navbat, shop, bank, app } = await startWithShops());
 });
 afterAll(() => navbat.stop());
 
-function newKey(kid: string) {
-  return { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid };
-}
-type Key = ReturnType<typeof newKey>;
-function publicHalf({ d: _secret, ...key }: Key): JWK {
-  return key as JWK;
-}
-
-const newNumber = () => `+99890777${nextPerson++}`;
 const sub = (session: PhoneSession) => decodeJwt(session.access_token).sub;
 
-const asPerson = (token: string, method: string, path: string, body?: unknown): Promise<Reply> =>
-  send(navbat.apiUrl + path, method, body, { Authorization: `Bearer ${token}` });
-const listOf = ({ access_token }: Pick<PhoneSession, 'access_token'>) =>
-  asPerson(access_token, 'GET', '/auth/sessions');
-const refresh = (refresh_token: string) => send(`${navbat.apiUrl}/auth/refresh`, 'POST', { refresh_token });
-
-const statusesOf = (replies: readonly Reply[]) =>
-  replies.map(({ status }) => status).toSorted((a, b) => a - b);
-const problem = (status: number, type: string, more: object = {}) => ({
-  status,
-  body: { type: `urn:navbat:problem:${type}`, ...more },
-});
-const TOKENS = {
-  status: 200,
-  body: {
-    access_token: expect.stringMatching(/^ey[\w-]+\.[\w-]+\.[\w-]+$/),
-    token_type: 'Bearer',
-    expires_in: 600,
-    refresh_token: expect.stringMatching(/^[\w-]{70}$/),
-    sub: expect.any(String),
-    session_id: expect.any(String),
-  },
-};
-
 /** As the Login widget hands it to a page. */
-function widget(telegramId: number, ageSeconds = 0, token = navbat.env['TELEGRAM_BOT_TOKEN'] ?? '') {
-  const fields = {
-    id: telegramId,
-    first_name: 'Aziza',
-    username: `aziza${randomBytes(4).toString('hex')}`,
-    auth_date: Math.floor(Date.now() / 1_000) - ageSeconds,
-  };
-  const key = createHash('sha256').update(token).digest();
-  return { ...fields, hash: createHmac('sha256', key).update(linesOf(fields)).digest('hex') };
-}
+const widget = (telegramId: number, ageSeconds = 0, token = navbat.env['TELEGRAM_BOT_TOKEN'] ?? '') =>
+  widgetOf(token, telegramId, ageSeconds);
 
 /** As Telegram hands it to a Mini App. */
 function initData(telegramId: number) {
@@ -94,18 +49,12 @@ function initData(telegramId: number) {
   return new URLSearchParams({ ...fields, hash }).toString();
 }
 
-const linesOf = (fields: object) =>
-  Object.entries(fields)
-    .map(([name, value]) => `${name}=${value}`)
-    .toSorted()
-    .join('\n');
-
 describe.each(['/auth/telegram', '/api/auth/telegram'])('%s', (path) => {
   const signIn = (body: object, project = shop) => project.call('POST', path, body);
   const refused = (reason: string) => problem(422, 'telegram-proof-refused', { reason });
 
   test('takes what Telegram signed, of the widget and of a Mini App, for services and for apps', async () => {
-    const id = nextPerson++;
+    const id = nextTelegramId++;
     const first = await signIn(widget(id));
     expect(first).toMatchObject(TOKENS);
     expect(first.headers.get('cache-control')).toBe('no-store');
@@ -117,7 +66,7 @@ describe.each(['/auth/telegram', '/api/auth/telegram'])('%s', (path) => {
   });
 
   test('takes each once, over both doors', async () => {
-    const fields = widget(nextPerson++);
+    const fields = widget(nextTelegramId++);
     const at = ['/auth/telegram', '/api/auth/telegram', path, path];
     const replies = await Promise.all(at.map((door) => shop.call('POST', door, fields)));
     expect(statusesOf(replies)).toEqual([200, 422, 422, 422]);
@@ -126,12 +75,12 @@ describe.each(['/auth/telegram', '/api/auth/telegram'])('%s', (path) => {
   });
 
   test('takes nothing older than five minutes', async () => {
-    expect(await signIn(widget(nextPerson++, 302))).toMatchObject(refused('stale'));
-    expect(await signIn(widget(nextPerson++, 295))).toMatchObject(TOKENS);
+    expect(await signIn(widget(nextTelegramId++, 302))).toMatchObject(refused('stale'));
+    expect(await signIn(widget(nextTelegramId++, 295))).toMatchObject(TOKENS);
   });
 
   test('takes nothing of which a field was changed, added or left out, nor by another bot', async () => {
-    const fields = widget(nextPerson++);
+    const fields = widget(nextTelegramId++);
     const { username: _left, ...fewer } = fields;
     for (const changed of [
       { ...fields, id: fields.id + 1 },
@@ -149,7 +98,7 @@ describe.each(['/auth/telegram', '/api/auth/telegram'])('%s', (path) => {
 
   test('opens no door of a project that did not say that the bot is its own: another site could hand it on', async () => {
     for (const access of ['secret', 'publishable'] as const) {
-      const fields = widget(nextPerson++);
+      const fields = widget(nextTelegramId++);
       const other = await navbat.createProject({ access, scopes: ['public'] });
       expect(await signIn(fields, other)).toMatchObject(refused('not-enabled'));
       expect(await signIn(fields)).toMatchObject(TOKENS);
@@ -157,7 +106,7 @@ describe.each(['/auth/telegram', '/api/auth/telegram'])('%s', (path) => {
   });
 
   test('opens no session of Navbat’s own app: whoever was given such data could hand it on', async () => {
-    const fields = widget(nextPerson++);
+    const fields = widget(nextTelegramId++);
     expect(await signIn(fields, app)).toMatchObject(refused('not-for-the-app'));
     expect(await signIn(fields)).toMatchObject(TOKENS);
   });
@@ -196,28 +145,21 @@ describe('one person', () => {
     expect(reply).toMatchObject(TOKENS);
     expect(reply.body.sub).not.toBe(live.sub);
     expect(decodeJwt(reply.body.access_token).aud).toBe(`test:${shop.id}`);
-    expect((await listOf(reply.body)).body.data.map(({ id }: { id: string }) => id)).toEqual([
+    expect((await listOf(navbat, reply.body)).body.data.map(({ id }: { id: string }) => id)).toEqual([
       reply.body.session_id,
     ]);
-    expect((await listOf(live)).body.data.map(({ id }: { id: string }) => id)).toEqual([live.session_id]);
+    expect((await listOf(navbat, live)).body.data.map(({ id }: { id: string }) => id)).toEqual([
+      live.session_id,
+    ]);
   });
 });
 
-async function boundPhone(curve: 'Ed25519' | 'P-256' = 'Ed25519') {
-  const number = newNumber();
-  const session = await signInByCode(navbat, app, number);
-  const enrolment = await asPerson(session.access_token, 'POST', '/me/enrolments', {});
-  const phone = testPhone(navbat.apiUrl, curve);
-  expect(await phone.claim({ png: enrolment.body.qr.png })).toMatchObject({ status: 201 });
-  expect(await phone.confirm()).toMatchObject({ status: 200 });
-  return { number, phone, session };
-}
-type Phone = Awaited<ReturnType<typeof boundPhone>>['phone'];
+const boundPhone = (curve?: Curve) => personAndPhone(navbat, app, curve);
 
 describe('a bound device', () => {
   const STEP_MS = 5;
 
-  function claimOf(phone: Phone, inMs = 0, more: { device?: string } = {}) {
+  function claimOf(phone: TestPhone, inMs = 0, more: { device?: string } = {}) {
     const statement = {
       device: more.device ?? phone.id,
       at: new Date(Date.now() + inMs).toISOString(),
@@ -234,7 +176,7 @@ describe('a bound device', () => {
     const reply = await signIn(claimOf(phone));
     expect(reply).toMatchObject(TOKENS);
     expect(reply.body.sub).toBe(session.sub);
-    const listed = await listOf(reply.body);
+    const listed = await listOf(navbat, reply.body);
     expect(listed.body.data[0]).toMatchObject({ method: 'device', device: { id: phone.id }, current: true });
     expect(decodeJwt(reply.body.access_token)).toMatchObject({ aud: PLATFORM_PROJECT_ID, amr: ['swk'] });
   });
@@ -278,11 +220,11 @@ describe('a bound device', () => {
   test('that was revoked opens nothing, and its sessions have ended', async () => {
     const { phone, session } = await boundPhone();
     const reply = await signIn(claimOf(phone));
-    expect(await asPerson(session.access_token, 'DELETE', `/me/devices/${phone.id}`)).toMatchObject({
+    expect(await asPerson(navbat, session)('DELETE', `/me/devices/${phone.id}`)).toMatchObject({
       status: 204,
     });
     expect(await signIn(claimOf(phone, STEP_MS))).toMatchObject(REFUSED);
-    expect(await listOf(reply.body)).toMatchObject(problem(401, 'unauthenticated'));
-    expect(await refresh(reply.body.refresh_token)).toMatchObject(problem(401, 'session-ended'));
+    expect(await listOf(navbat, reply.body)).toMatchObject(problem(401, 'unauthenticated'));
+    expect(await refresh(navbat, reply.body.refresh_token)).toMatchObject(problem(401, 'session-ended'));
   });
 });

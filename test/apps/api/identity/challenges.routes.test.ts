@@ -6,88 +6,33 @@ import {
 } from '../../../../domain/identity/approval/push-limits.ts';
 import {
   answer,
-  type Asked,
+  ask,
+  befriend,
   fetchChallenge,
   forge,
   otherNumber,
+  personAndPhone,
   personOf,
-  personWithPhone,
+  pushedOf,
   pushTokenOf,
+  startWithShop,
   statementOf,
 } from '../../../support/approvals.ts';
-import { type Navbat, type Reply, startNavbat, type TestProject, until } from '../../../support/navbat.ts';
-import type { TestPhone } from '../../../support/phone.ts';
-import { platformApp } from '../../../support/platform.ts';
+import type { Curve } from '../../../support/devices.ts';
+import { type Navbat, type TestProject, until } from '../../../support/navbat.ts';
+import { newNumber } from '../../../support/platform.ts';
 import { startReceiver } from '../../../support/webhook-receiver.ts';
 
 let navbat: Navbat;
 let app: TestProject;
 let shop: TestProject;
-let nextNumber = 1_000;
-/** Longer than the push is waited for, and the SMS behind it. */
-const CHAIN_MS = 150_000;
 
 beforeAll(async () => {
-  navbat = await startNavbat({ env: { WEBHOOK_ALLOW_PRIVATE: 'true' } });
-  app = await platformApp(navbat);
-  shop = await navbat.createProject({ settings: { display_name: 'Shop', sends_per_hour: 100 } });
-  unseen = askUnseen();
-  // Where it fails, its own test says so.
-  unseen.catch(() => undefined);
+  ({ navbat, app, shop } = await startWithShop());
 });
 afterAll(() => navbat.stop());
 
-let unseen: ReturnType<typeof askUnseen>;
-
-const newNumber = () => `+99890777${nextNumber++}`;
-
-async function bound(curve: 'Ed25519' | 'P-256' = 'Ed25519') {
-  const number = newNumber();
-  return { number, phone: await personWithPhone(navbat, app, number, curve) };
-}
-
-/** A push for approval, and what the 202 says of it. Each purpose has a verification of its own. */
-let purposes = 0;
-async function ask(project: TestProject, to: string, more: object = {}): Promise<Reply['body']> {
-  const purpose = `approve-${purposes++}`;
-  const sent = await project.call('POST', '/otp/send', { to, channels: ['push'], purpose, ...more });
-  expect(sent.status, JSON.stringify(sent.body)).toBe(202);
-  return sent.body;
-}
-
-/** The person approves for the project, so that it knows them from now on. */
-async function befriend(project: TestProject, to: string, phone: TestPhone): Promise<void> {
-  const sent = await ask(project, to);
-  const asked = await fetchChallenge(navbat, phone, sent.job_id);
-  await until(async () => (await pushedOf(asked)) === 'sent');
-  expect(await answer(phone, asked, { decision: 'approve', number: sent.number })).toMatchObject({
-    status: 200,
-  });
-}
-
-/**
- * A stranger project's push and SMS to whoever has the app, denies, and to whoever has not. Begun before all other tests: the push is
- * waited for in real time, while they run.
- */
-async function askUnseen() {
-  const { number, phone } = await bound();
-  const people = { has: number, hasNot: newNumber() };
-  const sends = {
-    has: await ask(shop, people.has, { channels: ['push', 'sms'], purpose: 'unseen' }),
-    hasNot: await ask(shop, people.hasNot, { channels: ['push', 'sms'], purpose: 'unseen' }),
-  };
-  const asked = await fetchChallenge(navbat, phone, sends.has.job_id);
-  expect(await answer(phone, asked, { decision: 'deny' })).toMatchObject({ status: 200 });
-  const timelines = await Promise.all(
-    Object.values(sends).map(({ id }) =>
-      until(async () => {
-        const timeline = await statusOf(shop, id);
-        return timeline.jobs[0].state === 'completed' && timeline;
-      }, CHAIN_MS),
-    ),
-  );
-  return { sends, timelines };
-}
+const bound = (curve?: Curve) => personAndPhone(navbat, app, curve);
 
 const statusOf = async (project: TestProject, id: string) => (await project.call('GET', `/otp/${id}`)).body;
 
@@ -331,7 +276,7 @@ describe('a no', () => {
   test('closes the verification for a project that the person knows, which is told', async () => {
     const { number, phone } = await bound();
     const receiver = await startReceiver();
-    await befriend(shop, number, phone);
+    await befriend(navbat, shop, number, phone);
     const sent = await ask(shop, number, { callback_url: `${receiver.url}/said` });
     const asked = await fetchChallenge(navbat, phone, sent.job_id);
     expect(asked).toMatchObject({ known: true });
@@ -366,7 +311,7 @@ describe('a no', () => {
 
     const sent = await ask(shop, number);
     const later = await fetchChallenge(navbat, phone, sent.job_id);
-    await until(async () => (await pushedOf(later)) === 'paused');
+    await until(async () => (await pushedOf(navbat, later)) === 'paused');
     expect(navbat.sandbox.inbox({ to: pushTokenOf(number) })).toHaveLength(before);
     expect((await phone.call('GET', '/me/challenges')).body.data).toMatchObject([{ id: later.id }]);
     expect(await answer(phone, later, { decision: 'approve', number: sent.number })).toMatchObject({
@@ -375,15 +320,10 @@ describe('a no', () => {
   });
 });
 
-const pushedOf = async ({ id }: Pick<Asked, 'id'>) =>
-  (await navbat.db.query('select pushed from challenge where id = $1', [id])).rows[0]?.pushed as
-    | string
-    | null;
-
 describe('push bombing', () => {
   test('rings a phone for strangers no more than their share, and for all no more than the hour’s', async () => {
     const { number, phone } = await bound();
-    await befriend(shop, number, phone);
+    await befriend(navbat, shop, number, phone);
     const strangers = await Promise.all(
       Array.from({ length: STRANGER_PUSHES_PER_HOUR + 3 }, () => navbat.createProject()),
     );
@@ -421,21 +361,10 @@ describe('push bombing', () => {
   });
 });
 
-/** Everything but what must differ: ids, times, the masked number, and the two digits. */
-function shapeOf(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) return value.map((one) => shapeOf(one));
-  if (value !== null && typeof value === 'object')
-    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, shapeOf(one, name)]));
-  if (typeof value !== 'string') return /^(latency_ms|cost_micros)$/.test(key) ? typeof value : value;
-  if (/^[0-9a-f-]{36}$/.test(value)) return 'id';
-  if (/^\d{4}-\d\d-\d\dT/.test(value)) return 'time';
-  return /(id|url|_reference|^to|number)$/.test(key) ? 'told' : value;
-}
-
 describe('a known project', () => {
   test('need not wait: that the app shows it ends the chain', async () => {
     const { number, phone } = await bound();
-    await befriend(shop, number, phone);
+    await befriend(navbat, shop, number, phone);
     const sent = await shop.call('POST', '/otp/send', { to: number, purpose: 'seen' });
     expect(sent.body.channels).toEqual(['push', 'sms']);
     await fetchChallenge(navbat, phone, sent.body.job_id);
@@ -490,46 +419,4 @@ describe('money', () => {
     expect(await answer(phone, asked, said)).toMatchObject({ status: 200 });
     expect(JSON.parse((await approvalsOf(asked.id))[0]?.statement)).toMatchObject({ context: { payment } });
   });
-});
-
-describe('a project that the person never approved for', () => {
-  test('is told of nobody in its default order, where a code goes out at once', async () => {
-    const { number } = await bound();
-    const sent = await shop.call('POST', '/otp/send', { to: number, purpose: 'by-default' });
-    expect(sent.body).toMatchObject({ channels: ['sms'], number: expect.stringMatching(/^\d{2}$/) });
-  });
-
-  // The last of this file: by now most of its wait is over.
-  test(
-    'sees no difference between whoever has the app, denies, and whoever has not',
-    async () => {
-      const { sends, timelines } = await unseen;
-      expect(shapeOf(sends.has)).toEqual(shapeOf(sends.hasNot));
-      expect(shapeOf(timelines[0])).toEqual(shapeOf(timelines[1]));
-      expect(timelines[0]).toMatchObject({
-        status: 'live',
-        approval: null,
-        jobs: [
-          {
-            attempts: [
-              { provider: 'navbat-app', outcome: 'completed', latency_ms: null, delivery: null },
-              { channel: 'sms' },
-            ],
-          },
-        ],
-      });
-      const gaps = timelines.map(({ jobs: [{ attempts }] }) => {
-        const [push, sms] = attempts.map(({ opened_at }: { opened_at: string }) => Date.parse(opened_at));
-        return sms - push;
-      });
-      // A denial is known long before: it must not bring the next channel forward.
-      for (const gapMs of gaps) expect(gapMs).toBeGreaterThanOrEqual(14_900);
-      const jobs = await Promise.all(
-        Object.values(sends).map(({ job_id }) => shop.call('GET', `/jobs/${job_id}`)),
-      );
-      expect(shapeOf(jobs[0]?.body)).toEqual(shapeOf(jobs[1]?.body));
-      expect(jobs[0]?.body.attempts[0]).toMatchObject({ latency_ms: null });
-    },
-    CHAIN_MS + 10_000,
-  );
 });

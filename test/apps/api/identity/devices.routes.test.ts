@@ -1,91 +1,39 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  type Navbat,
-  type Reply,
-  startNavbat,
-  type TestProject,
-  wrongCode,
-} from '../../../support/navbat.ts';
-import {
-  type PhoneSession,
-  scanQr,
-  send,
-  type TestPhone,
-  testPhone,
-  totpOf,
-} from '../../../support/phone.ts';
-import { platformApp, signInByCode } from '../../../support/platform.ts';
+  asPerson,
+  boundCount,
+  boundPhone,
+  deviceRow,
+  enrol,
+  isNotKept,
+  newPerson,
+  noticesOf,
+  startWithApp,
+} from '../../../support/devices.ts';
+import { type Navbat, type TestProject, wrongCode } from '../../../support/navbat.ts';
+import { scanQr, testPhone, type TestPhone, totpOf } from '../../../support/phone.ts';
 
 let navbat: Navbat;
 let app: TestProject;
-let nextNumber = 1_000;
 
 beforeAll(async () => {
-  navbat = await startNavbat();
-  app = await platformApp(navbat);
-  // Room for all codes of this file: what empties a budget is another test's.
-  await navbat.db.query('update project set settings = settings || $2 where id = $1', [
-    app.id,
-    { sms_daily_budget_micros: 1_000_000_000 },
-  ]);
+  ({ navbat, app } = await startWithApp());
 });
 afterAll(() => navbat.stop());
 
-const newNumber = () => `+99890555${nextNumber++}`;
-
-/** A person who signed in to Navbat's app a moment ago. */
-async function newPerson() {
-  const number = newNumber();
-  return { number, session: await signInByCode(navbat, app, number) };
-}
-
-const asPerson = (session: PhoneSession) => (method: string, path: string, body?: unknown) =>
-  send(navbat.apiUrl + path, method, body, { Authorization: `Bearer ${session.access_token}` });
-
-/** The picture that the person's other screen shows. */
-async function enrol(session: PhoneSession): Promise<string> {
-  const reply = await asPerson(session)('POST', '/me/enrolments', {});
-  expect(reply).toMatchObject({ status: 201 });
-  return reply.body.qr.png;
-}
-
-async function boundPhone(session: PhoneSession, curve: 'Ed25519' | 'P-256' = 'Ed25519'): Promise<TestPhone> {
-  const phone = testPhone(navbat.apiUrl, curve);
-  expect(await phone.claim({ png: await enrol(session) })).toMatchObject({ status: 201 });
-  expect(await phone.confirm()).toMatchObject({ status: 200 });
-  return phone;
-}
-
-async function deviceRow(id: string) {
-  const { rows } = await navbat.db.query('select * from device where id = $1', [id]);
-  return rows[0];
-}
-
-const noticesOf = async (deviceId: string) => {
-  const { rows } = await navbat.db.query('select kind from person_notice where subject_id = $1 order by id', [
-    deviceId,
-  ]);
-  return rows.map(({ kind }) => kind);
-};
-
-const boundCount = async (session: PhoneSession) =>
-  (await asPerson(session)('GET', '/me/devices')).body.data.length;
-
-const isNotKept = (reply: Reply) => expect(reply.headers.get('cache-control')).toBe('no-store');
-
 describe.each(['Ed25519', 'P-256'] as const)('a phone with a key on %s', (curve) => {
   test('is bound by the QR code of its person, signed in, and everybody else of theirs is told', async () => {
-    const { session } = await newPerson();
+    const { session } = await newPerson(navbat, app);
     const phone = testPhone(navbat.apiUrl, curve);
     const claimed = await phone.claim(
-      { png: await enrol(session) },
+      { png: await enrol(navbat, session) },
       { push_token: 'fcm-token-of-this-phone' },
     );
     expect(claimed).toMatchObject({ status: 201, body: { code_sent_to: null } });
     isNotKept(claimed);
     expect(claimed.body.totp).toMatchObject({ digits: 6, period: 30, algorithm: 'SHA1' });
-    expect(await boundCount(session)).toBe(0);
+    expect(await boundCount(navbat, session)).toBe(0);
 
     const confirmed = await phone.confirm();
     expect(confirmed).toMatchObject({
@@ -96,21 +44,21 @@ describe.each(['Ed25519', 'P-256'] as const)('a phone with a key on %s', (curve)
       },
     });
     isNotKept(confirmed);
-    expect(await noticesOf(phone.id)).toEqual(['device-bound']);
+    expect(await noticesOf(navbat, phone.id)).toEqual(['device-bound']);
     expect(await phone.call('GET', '/me/devices')).toMatchObject({
       status: 200,
       body: { data: [{ id: phone.id, this_device: true }], next_cursor: null },
     });
     // The code that confirmed it is used up.
-    const step = Number((await deviceRow(phone.id)).totp_last_step);
+    const step = Number((await deviceRow(navbat, phone.id)).totp_last_step);
     expect(Math.abs(step - Math.floor(Date.now() / 30_000))).toBeLessThanOrEqual(1);
   });
 });
 
 test('what stands in the database is encrypted, hashed or public', async () => {
-  const { session } = await newPerson();
+  const { session } = await newPerson(navbat, app);
   const phone = testPhone(navbat.apiUrl);
-  const png = await enrol(session);
+  const png = await enrol(navbat, session);
   await phone.claim({ png }, { installation_id: 'a'.repeat(22) });
   const token = scanQr(png).split('token=')[1] ?? '';
   expect(token).toHaveLength(43);
@@ -162,31 +110,31 @@ describe('what does not prove a device', () => {
   ];
 
   async function statementOf(phone: TestPhone) {
-    const { nonce } = await deviceRow(phone.id);
+    const { nonce } = await deviceRow(navbat, phone.id);
     return { device: phone.id, nonce: nonce.toString('base64url'), public_key: phone.thumbprint };
   }
 
   test.each(wrongs)('%s', async (_what, spoil) => {
-    const { session } = await newPerson();
+    const { session } = await newPerson(navbat, app);
     const phone = testPhone(navbat.apiUrl);
-    await phone.claim({ png: await enrol(session) });
+    await phone.claim({ png: await enrol(navbat, session) });
     expect(await phone.confirm(await spoil(phone))).toMatchObject({
       status: 422,
       body: { type: 'urn:navbat:problem:wrong-proof', remaining: 4 },
     });
-    expect(await boundCount(session)).toBe(0);
+    expect(await boundCount(navbat, session)).toBe(0);
     expect(await phone.confirm()).toMatchObject({ status: 200 });
   });
 
   test('five wrong proofs, of which none is forgiven', async () => {
-    const { session } = await newPerson();
+    const { session } = await newPerson(navbat, app);
     const phone = testPhone(navbat.apiUrl);
-    await phone.claim({ png: await enrol(session) });
+    await phone.claim({ png: await enrol(navbat, session) });
     const tries = Array.from({ length: 10 }, () => phone.confirm({ totp: '000000' }));
     const statuses = (await Promise.all(tries)).map(({ status }) => status);
     expect(statuses.filter((status) => status === 422)).toHaveLength(5);
     expect(await phone.confirm()).toMatchObject({ status: 404 });
-    expect(await deviceRow(phone.id)).toBeUndefined();
+    expect(await deviceRow(navbat, phone.id)).toBeUndefined();
   });
 
   test.each([
@@ -196,8 +144,8 @@ describe('what does not prove a device', () => {
     ['a point off its curve', () => ({ kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43) })],
     ['a point of small order', () => ({ kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) })],
   ])('%s as its key: 400, and the token is still good', async (_what, key) => {
-    const { session } = await newPerson();
-    const png = await enrol(session);
+    const { session } = await newPerson(navbat, app);
+    const png = await enrol(navbat, session);
     const phone = testPhone(navbat.apiUrl);
     const refused = await phone.claim({ png }, { public_key: key() });
     expect(refused).toMatchObject({ status: 400 });
@@ -207,13 +155,13 @@ describe('what does not prove a device', () => {
 });
 
 test('a session whose proof is five minutes old binds, revokes and rotates nothing', async () => {
-  const { session } = await newPerson();
-  const phone = await boundPhone(session);
+  const { session } = await newPerson(navbat, app);
+  const phone = await boundPhone(navbat, session);
   await navbat.db.query(
     `update session set authenticated_at = now() - interval '301 seconds' where id = any($1)`,
     [[session.session_id, phone.session.session_id]],
   );
-  const person = asPerson(session);
+  const person = asPerson(navbat, session);
   for (const reply of [
     await person('POST', '/me/enrolments', {}),
     await person('POST', '/me/authenticators', { name: 'App' }),
@@ -225,13 +173,13 @@ test('a session whose proof is five minutes old binds, revokes and rotates nothi
 });
 
 test('a new secret takes the place of the old one, whose codes are taken for 90 seconds more', async () => {
-  const { session } = await newPerson();
-  const phone = await boundPhone(session);
-  const before = await deviceRow(phone.id);
+  const { session } = await newPerson(navbat, app);
+  const phone = await boundPhone(navbat, session);
+  const before = await deviceRow(navbat, phone.id);
   const oldSecret = phone.secret;
   expect(await phone.rotate()).toMatchObject({ status: 204 });
   expect(phone.secret).not.toBe(oldSecret);
-  const after = await deviceRow(phone.id);
+  const after = await deviceRow(navbat, phone.id);
   expect(after.totp_previous_encrypted).toEqual(before.totp_encrypted);
   expect(after.totp_encrypted).not.toEqual(before.totp_encrypted);
   expect(after.totp_next_encrypted).toBeNull();
@@ -246,5 +194,5 @@ test('a new secret takes the place of the old one, whose codes are taken for 90 
   isNotKept(offered);
   const wrong = wrongCode(await totpOf(offered.body.totp.secret, 4_000));
   expect(await phone.call('POST', `${path}/confirm`, { totp: wrong })).toMatchObject({ status: 422 });
-  expect((await deviceRow(phone.id)).totp_encrypted).toEqual(after.totp_encrypted);
+  expect((await deviceRow(navbat, phone.id)).totp_encrypted).toEqual(after.totp_encrypted);
 });

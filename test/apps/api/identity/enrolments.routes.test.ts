@@ -1,57 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { STRANGER_SENDS_PER_HOUR } from '../../../../domain/verify/strangers.ts';
-import {
-  type Navbat,
-  type Reply,
-  startNavbat,
-  type TestProject,
-  wrongCode,
-} from '../../../support/navbat.ts';
-import { type PhoneSession, send, testPhone } from '../../../support/phone.ts';
-import { codeAfter, platformApp, signInByCode } from '../../../support/platform.ts';
+import { asPerson, deviceRow, enrol, isNotKept, newPerson, startWithApp } from '../../../support/devices.ts';
+import { type Navbat, type Reply, type TestProject, wrongCode } from '../../../support/navbat.ts';
+import { testPhone } from '../../../support/phone.ts';
+import { codeAfter, newNumber } from '../../../support/platform.ts';
 
 let navbat: Navbat;
 let app: TestProject;
 let shop: TestProject;
-let nextNumber = 1_000;
 
 beforeAll(async () => {
-  navbat = await startNavbat();
-  app = await platformApp(navbat);
-  // Room for all codes of this file: what empties a budget is another test's.
-  await navbat.db.query('update project set settings = settings || $2 where id = $1', [
-    app.id,
-    { sms_daily_budget_micros: 1_000_000_000 },
-  ]);
+  ({ navbat, app } = await startWithApp());
   shop = await navbat.createProject({ settings: { display_name: 'Shop' } });
 });
 afterAll(() => navbat.stop());
-
-const newNumber = () => `+99890555${nextNumber++}`;
-
-/** A person who signed in to Navbat's app a moment ago. */
-async function newPerson() {
-  const number = newNumber();
-  return { number, session: await signInByCode(navbat, app, number) };
-}
-
-const asPerson = (session: PhoneSession) => (method: string, path: string, body?: unknown) =>
-  send(navbat.apiUrl + path, method, body, { Authorization: `Bearer ${session.access_token}` });
-
-/** The picture that the person's other screen shows. */
-async function enrol(session: PhoneSession): Promise<string> {
-  const reply = await asPerson(session)('POST', '/me/enrolments', {});
-  expect(reply).toMatchObject({ status: 201 });
-  return reply.body.qr.png;
-}
-
-async function deviceRow(id: string) {
-  const { rows } = await navbat.db.query('select * from device where id = $1', [id]);
-  return rows[0];
-}
-
-const isNotKept = (reply: Reply) => expect(reply.headers.get('cache-control')).toBe('no-store');
 
 describe('a QR code', () => {
   const REFUSED = { status: 410, body: { type: 'urn:navbat:problem:enrolment-over' } };
@@ -70,9 +33,9 @@ describe('a QR code', () => {
   };
 
   test('of a person puts the one before it away, also of those made at the same moment', async () => {
-    const [{ session }, other] = [await newPerson(), await newPerson()];
-    const elsewhere = (await asPerson(other.session)('POST', '/me/enrolments', {})).body.token;
-    const [first, second] = await both(() => asPerson(session)('POST', '/me/enrolments', {}));
+    const [{ session }, other] = [await newPerson(navbat, app), await newPerson(navbat, app)];
+    const elsewhere = (await asPerson(navbat, other.session)('POST', '/me/enrolments', {})).body.token;
+    const [first, second] = await both(() => asPerson(navbat, session)('POST', '/me/enrolments', {}));
     expect(await live('person_id', second)).toBe(1);
     expect(await scan(first)).toMatchObject(REFUSED);
     expect(await scan(second)).toMatchObject({ status: 201 });
@@ -122,7 +85,7 @@ describe('a project’s page', () => {
     expect((await recipientOf(number)).person_id).toBeNull();
     expect(await phone.confirm({ code })).toMatchObject({ status: 200, body: { device: { id: phone.id } } });
     const { person_id } = await recipientOf(number);
-    expect(person_id).toBe((await deviceRow(phone.id)).person_id);
+    expect(person_id).toBe((await deviceRow(navbat, phone.id)).person_id);
     expect(person_id).not.toBeNull();
   });
 
@@ -150,7 +113,7 @@ describe('a project’s page', () => {
       status: 422,
       body: { type: 'urn:navbat:problem:incorrect-code', remaining: 4 },
     });
-    expect((await deviceRow(phone.id)).bound_at).toBeNull();
+    expect((await deviceRow(navbat, phone.id)).bound_at).toBeNull();
     expect((await recipientOf(number)).person_id).toBeNull();
     expect(await phone.confirm({ code })).toMatchObject({ status: 200 });
   });
@@ -166,7 +129,7 @@ describe('a project’s page', () => {
     // Whose code is another one, which mine neither ended nor is.
     expect(await stranger.confirm({ code: mine.code })).toMatchObject({ status: 422 });
     expect(await stranger.confirm()).toMatchObject({ status: 422 });
-    expect((await deviceRow(stranger.id)).bound_at).toBeNull();
+    expect((await deviceRow(navbat, stranger.id)).bound_at).toBeNull();
   });
 
   test('where no code can be sent, the token is still good', async () => {
@@ -196,8 +159,8 @@ describe('a token', () => {
   const OVER = { status: 410, body: { type: 'urn:navbat:problem:enrolment-over' } };
 
   test('is used once in 50 claims at the same moment', async () => {
-    const { session } = await newPerson();
-    const png = await enrol(session);
+    const { session } = await newPerson(navbat, app);
+    const png = await enrol(navbat, session);
     const replies = await Promise.all(
       Array.from({ length: 50 }, () => testPhone(navbat.apiUrl).claim({ png })),
     );
@@ -206,11 +169,11 @@ describe('a token', () => {
   });
 
   test('that is unknown, used or expired is one answer', async () => {
-    const { session } = await newPerson();
+    const { session } = await newPerson(navbat, app);
     const phone = testPhone(navbat.apiUrl);
-    const used = await enrol(session);
+    const used = await enrol(navbat, session);
     await phone.claim({ png: used });
-    const expired = await enrol(session);
+    const expired = await enrol(navbat, session);
     await navbat.db.query('update enrolment set expires_at = now() where used_at is null');
     const unknown = { token: randomBytes(32).toString('base64url') };
     const answers = [
@@ -223,9 +186,9 @@ describe('a token', () => {
   });
 
   test('leads nowhere once the time to confirm is over', async () => {
-    const { session } = await newPerson();
+    const { session } = await newPerson(navbat, app);
     const phone = testPhone(navbat.apiUrl);
-    await phone.claim({ png: await enrol(session) });
+    await phone.claim({ png: await enrol(navbat, session) });
     await navbat.db.query('update device set confirm_until = now() where id = $1', [phone.id]);
     expect(await phone.confirm()).toMatchObject({ status: 404 });
   });

@@ -10,32 +10,21 @@ import {
 } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
-import { type Navbat, type Reply, startNavbat, type TestProject } from '../../../support/navbat.ts';
+import type { Navbat, TestProject } from '../../../support/navbat.ts';
 import { type PhoneSession, send } from '../../../support/phone.ts';
-import { codeAfter, signInByCode } from '../../../support/platform.ts';
+import { codeAfter, newNumber, signInByCode } from '../../../support/platform.ts';
+import { listOf, problem, startWithShops } from '../../../support/sessions.ts';
 
-const BOT_SLUG = 'school';
 const previous = newKey('j0');
 
 let navbat: Navbat;
 let shop: TestProject;
 let bank: TestProject;
-let nextPerson = 3_000;
 
 beforeAll(async () => {
-  navbat = await startNavbat({
-    env: {
-      TELEGRAM_CHAT_GAP_MS: '1',
-      BOT_PROJECT: BOT_SLUG,
-      JWT_PREVIOUS_JWKS: JSON.stringify([publicHalf(previous)]),
-    },
-  });
-  shop = await navbat.createProject({ settings: { display_name: 'Shop', telegram_sign_in: true } });
-  bank = await navbat.createProject({
-    access: 'publishable',
-    scopes: ['public'],
-    settings: { telegram_sign_in: true },
-  });
+  ({ navbat, shop, bank } = await startWithShops({
+    JWT_PREVIOUS_JWKS: JSON.stringify([publicHalf(previous)]),
+  }));
 });
 afterAll(() => navbat.stop());
 
@@ -46,17 +35,6 @@ type Key = ReturnType<typeof newKey>;
 function publicHalf({ d: _secret, ...key }: Key): JWK {
   return key as JWK;
 }
-
-const newNumber = () => `+99890777${nextPerson++}`;
-
-const asPerson = (token: string, method: string, path: string, body?: unknown): Promise<Reply> =>
-  send(navbat.apiUrl + path, method, body, { Authorization: `Bearer ${token}` });
-const listOf = ({ access_token }: Pick<PhoneSession, 'access_token'>) =>
-  asPerson(access_token, 'GET', '/auth/sessions');
-const problem = (status: number, type: string, more: object = {}) => ({
-  status,
-  body: { type: `urn:navbat:problem:${type}`, ...more },
-});
 
 describe('an access token', () => {
   let session: PhoneSession;
@@ -75,7 +53,7 @@ describe('an access token', () => {
       .setProtectedHeader({ alg: 'EdDSA', kid: by.kid, typ: 'JWT', ...header })
       .sign(await importJWK(by as JWK, 'EdDSA'));
   const isRefused = async (token: string) =>
-    expect(await listOf({ access_token: token })).toMatchObject(problem(401, 'unauthenticated'));
+    expect(await listOf(navbat, { access_token: token })).toMatchObject(problem(401, 'unauthenticated'));
 
   test('is checked with our public keys by whoever has them', async () => {
     const { payload, protectedHeader } = await check(session.access_token);
@@ -89,7 +67,7 @@ describe('an access token', () => {
     });
     expect(payload.exp).toBe((payload.iat ?? 0) + 600);
     expect(Number(payload['auth_time'])).toBeLessThanOrEqual(payload.iat ?? 0);
-    expect(await listOf(session)).toMatchObject({ status: 200 });
+    expect(await listOf(navbat, session)).toMatchObject({ status: 200 });
   });
 
   test('is checked with keys that anybody may fetch and keep, and that hold no secret', async () => {
@@ -104,7 +82,9 @@ describe('an access token', () => {
     await isRefused(await signed({ ...claims(), aud: bank.id }, key));
     await isRefused(await signed({ ...claims(), aud: PLATFORM_PROJECT_ID }, key));
     // The same claims, made by the same hand, are the token.
-    expect(await listOf({ access_token: await signed(claims(), key) })).toMatchObject({ status: 200 });
+    expect(await listOf(navbat, { access_token: await signed(claims(), key) })).toMatchObject({
+      status: 200,
+    });
     await isRefused(await signed({ ...claims(), sub: randomUUID() }, key));
     await isRefused(await signed({ ...claims(), iss: 'another' }, key));
   });
@@ -148,7 +128,7 @@ describe('an access token', () => {
     const token = await signed(claims(), previous);
     expect(decodeProtectedHeader(token).kid).toBe('j0');
     expect((await check(token)).payload['sid']).toBe(session.session_id);
-    expect(await listOf({ access_token: token })).toMatchObject({ status: 200 });
+    expect(await listOf(navbat, { access_token: token })).toMatchObject({ status: 200 });
     await isRefused(await signed({ ...claims(), exp: Math.floor(Date.now() / 1_000) - 1 }, previous));
   });
 
@@ -160,7 +140,7 @@ describe('an access token', () => {
     const { exp: _never, ...endless } = claims();
     await isRefused(await signed(endless, key));
     expect(
-      await listOf({ access_token: await signed({ ...claims(), exp: seconds + 60 }, key) }),
+      await listOf(navbat, { access_token: await signed({ ...claims(), exp: seconds + 60 }, key) }),
     ).toMatchObject({
       status: 200,
     });

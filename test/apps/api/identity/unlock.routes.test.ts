@@ -1,51 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { answer, type Asked, fetchChallenge, personOf, personWithPhone } from '../../../support/approvals.ts';
-import { type Navbat, type Reply, startNavbat, type TestProject, until } from '../../../support/navbat.ts';
-import type { TestPhone } from '../../../support/phone.ts';
-import { platformApp } from '../../../support/platform.ts';
+import {
+  answer,
+  ask,
+  befriend,
+  fetchChallenge,
+  personAndPhone,
+  personOf,
+  startWithShop,
+} from '../../../support/approvals.ts';
+import { type Navbat, type TestProject, until } from '../../../support/navbat.ts';
+import { newNumber } from '../../../support/platform.ts';
 
 let navbat: Navbat;
 let app: TestProject;
 let shop: TestProject;
-let nextNumber = 1_000;
 
 beforeAll(async () => {
-  navbat = await startNavbat({ env: { WEBHOOK_ALLOW_PRIVATE: 'true' } });
-  app = await platformApp(navbat);
-  shop = await navbat.createProject({ settings: { display_name: 'Shop', sends_per_hour: 100 } });
+  ({ navbat, app, shop } = await startWithShop());
 });
 afterAll(() => navbat.stop());
 
-const newNumber = () => `+99890777${nextNumber++}`;
-
-async function bound(curve: 'Ed25519' | 'P-256' = 'Ed25519') {
-  const number = newNumber();
-  return { number, phone: await personWithPhone(navbat, app, number, curve) };
-}
-
-/** A push for approval, and what the 202 says of it. Each purpose has a verification of its own. */
-let purposes = 0;
-async function ask(project: TestProject, to: string, more: object = {}): Promise<Reply['body']> {
-  const purpose = `approve-${purposes++}`;
-  const sent = await project.call('POST', '/otp/send', { to, channels: ['push'], purpose, ...more });
-  expect(sent.status, JSON.stringify(sent.body)).toBe(202);
-  return sent.body;
-}
-
-/** The person approves for the project, so that it knows them from now on. */
-async function befriend(project: TestProject, to: string, phone: TestPhone): Promise<void> {
-  const sent = await ask(project, to);
-  const asked = await fetchChallenge(navbat, phone, sent.job_id);
-  await until(async () => (await pushedOf(asked)) === 'sent');
-  expect(await answer(phone, asked, { decision: 'approve', number: sent.number })).toMatchObject({
-    status: 200,
-  });
-}
-
-const pushedOf = async ({ id }: Pick<Asked, 'id'>) =>
-  (await navbat.db.query('select pushed from challenge where id = $1', [id])).rows[0]?.pushed as
-    | string
-    | null;
+const bound = () => personAndPhone(navbat, app);
 
 test('a locked destination is opened by its person’s approval', async () => {
   const { number, phone } = await bound();
@@ -71,7 +46,7 @@ describe('a number that a project says is theirs, and that they never proved', (
     const { number, phone } = await bound();
     const handle = `handle-${claimed}`;
     await project.call('PUT', '/recipients', { handle, phone: number });
-    await befriend(project, number, phone);
+    await befriend(navbat, project, number, phone);
     expect(await project.call('PUT', '/recipients', { handle, phone: claimed })).toMatchObject({
       status: 200,
     });

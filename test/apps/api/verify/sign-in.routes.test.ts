@@ -1,76 +1,23 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { decodeJwt, type JWK } from 'jose';
+import { randomUUID } from 'node:crypto';
+import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FAILURES_MAX } from '../../../../domain/shared/failed-attempt-limiter.ts';
-import {
-  type Navbat,
-  type Reply,
-  startNavbat,
-  type TestProject,
-  until,
-  wrongCode,
-} from '../../../support/navbat.ts';
-import { send, testPhone } from '../../../support/phone.ts';
-import { codeAfter, platformApp, fromHome, signInByCode } from '../../../support/platform.ts';
-
-const BOT_SLUG = 'school';
-const previous = newKey('j0');
+import { personAndPhone } from '../../../support/approvals.ts';
+import { type Navbat, type Reply, type TestProject, until, wrongCode } from '../../../support/navbat.ts';
+import type { TestPhone } from '../../../support/phone.ts';
+import { codeAfter, fromHome, newNumber, signInByCode } from '../../../support/platform.ts';
+import { problem, refresh, startWithShops, statusesOf, TOKENS } from '../../../support/sessions.ts';
 
 let navbat: Navbat;
 let shop: TestProject;
 let bank: TestProject;
 let app: TestProject;
-let nextPerson = 3_000;
+let nextTelegramId = 3_000;
 
 beforeAll(async () => {
-  navbat = await startNavbat({
-    env: {
-      TELEGRAM_CHAT_GAP_MS: '1',
-      BOT_PROJECT: BOT_SLUG,
-      JWT_PREVIOUS_JWKS: JSON.stringify([publicHalf(previous)]),
-    },
-  });
-  shop = await navbat.createProject({ settings: { display_name: 'Shop', telegram_sign_in: true } });
-  bank = await navbat.createProject({
-    access: 'publishable',
-    scopes: ['public'],
-    settings: { telegram_sign_in: true },
-  });
-  app = await platformApp(navbat);
+  ({ navbat, shop, bank, app } = await startWithShops());
 });
 afterAll(() => navbat.stop());
-
-function newKey(kid: string) {
-  return { ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }), kid };
-}
-type Key = ReturnType<typeof newKey>;
-function publicHalf({ d: _secret, ...key }: Key): JWK {
-  return key as JWK;
-}
-
-const newNumber = () => `+99890777${nextPerson++}`;
-
-const asPerson = (token: string, method: string, path: string, body?: unknown): Promise<Reply> =>
-  send(navbat.apiUrl + path, method, body, { Authorization: `Bearer ${token}` });
-const refresh = (refresh_token: string) => send(`${navbat.apiUrl}/auth/refresh`, 'POST', { refresh_token });
-
-const statusesOf = (replies: readonly Reply[]) =>
-  replies.map(({ status }) => status).toSorted((a, b) => a - b);
-const problem = (status: number, type: string, more: object = {}) => ({
-  status,
-  body: { type: `urn:navbat:problem:${type}`, ...more },
-});
-const TOKENS = {
-  status: 200,
-  body: {
-    access_token: expect.stringMatching(/^ey[\w-]+\.[\w-]+\.[\w-]+$/),
-    token_type: 'Bearer',
-    expires_in: 600,
-    refresh_token: expect.stringMatching(/^[\w-]{70}$/),
-    sub: expect.any(String),
-    session_id: expect.any(String),
-  },
-};
 
 describe('a code', () => {
   test('proves a phone, and signs in once', async () => {
@@ -102,7 +49,7 @@ describe('a code', () => {
   test('never goes where the project said: not by push, and to no chat', async () => {
     const project = await navbat.createProject({ settings: { channels: ['push', 'telegram', 'sms'] } });
     const number = newNumber();
-    const chat = nextPerson++;
+    const chat = nextTelegramId++;
     await project.call('PUT', '/recipients', {
       phone: number,
       telegram_chat_id: chat,
@@ -115,7 +62,7 @@ describe('a code', () => {
 
   test('that a project sent to a chat of its own choice proves no phone, also when it was sent to the phone too', async () => {
     const number = newNumber();
-    const chat = String(nextPerson++);
+    const chat = String(nextTelegramId++);
     await shop.call('PUT', '/recipients', { phone: number, telegram_chat_id: Number(chat) });
     const sent = await shop.call('POST', '/auth/code', { phone: number });
     await navbat.sandbox.waitForMessage({ to: number });
@@ -174,16 +121,7 @@ describe('a code', () => {
   });
 });
 
-async function boundPhone(curve: 'Ed25519' | 'P-256' = 'Ed25519') {
-  const number = newNumber();
-  const session = await signInByCode(navbat, app, number);
-  const enrolment = await asPerson(session.access_token, 'POST', '/me/enrolments', {});
-  const phone = testPhone(navbat.apiUrl, curve);
-  expect(await phone.claim({ png: enrolment.body.qr.png })).toMatchObject({ status: 201 });
-  expect(await phone.confirm()).toMatchObject({ status: 200 });
-  return { number, phone, session };
-}
-type Phone = Awaited<ReturnType<typeof boundPhone>>['phone'];
+const boundPhone = () => personAndPhone(navbat, app);
 
 describe('an approval on a device', () => {
   const ask = (to: string, project: TestProject, more: object = {}, from = fromHome()) =>
@@ -194,7 +132,7 @@ describe('an approval on a device', () => {
   /** The person looks at what waits for them, and answers the newest. */
   /** Of several that wait, the one of `verificationId`: which the worker made last is a matter of chance. */
   async function answer(
-    phone: Phone,
+    phone: TestPhone,
     decision: 'approve' | 'deny',
     number: string | null,
     verificationId?: string,
@@ -244,7 +182,7 @@ describe('an approval on a device', () => {
     const [first] = replies;
     expect(new Set(replies.map(({ body }) => body.refresh_token)).size).toBe(1);
     expect(decodeJwt(first?.body.access_token)).toMatchObject({ aud: bank.id, amr: ['swk', 'user'] });
-    await refresh(first?.body.refresh_token);
+    await refresh(navbat, first?.body.refresh_token);
     expect(await poll(asked, bank)).toMatchObject(problem(410, 'approval-closed'));
     // The sub of a first sign-in serves for the next.
     await navbat.db.query(`update destination set sent_at = '{}'`);

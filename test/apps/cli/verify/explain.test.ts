@@ -1,42 +1,26 @@
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { answer, type Asked, fetchChallenge, personWithPhone } from '../../../support/approvals.ts';
-import { type Navbat, type Reply, startNavbat, type TestProject, until } from '../../../support/navbat.ts';
-import { platformApp } from '../../../support/platform.ts';
+import {
+  answer,
+  ask,
+  fetchChallenge,
+  personAndPhone,
+  pushedOf,
+  startWithShop,
+} from '../../../support/approvals.ts';
+import { type Navbat, type TestProject, until } from '../../../support/navbat.ts';
 import { startReceiver } from '../../../support/webhook-receiver.ts';
 
 let navbat: Navbat;
 let app: TestProject;
 let shop: TestProject;
-let nextNumber = 1_000;
 
 beforeAll(async () => {
-  navbat = await startNavbat({ env: { WEBHOOK_ALLOW_PRIVATE: 'true' } });
-  app = await platformApp(navbat);
-  shop = await navbat.createProject({ settings: { display_name: 'Shop', sends_per_hour: 100 } });
+  ({ navbat, app, shop } = await startWithShop());
 });
 afterAll(() => navbat.stop());
 
-const newNumber = () => `+99890777${nextNumber++}`;
-
-async function bound(curve: 'Ed25519' | 'P-256' = 'Ed25519') {
-  const number = newNumber();
-  return { number, phone: await personWithPhone(navbat, app, number, curve) };
-}
-
-/** A push for approval, and what the 202 says of it. Each purpose has a verification of its own. */
-let purposes = 0;
-async function ask(project: TestProject, to: string, more: object = {}): Promise<Reply['body']> {
-  const purpose = `approve-${purposes++}`;
-  const sent = await project.call('POST', '/otp/send', { to, channels: ['push'], purpose, ...more });
-  expect(sent.status, JSON.stringify(sent.body)).toBe(202);
-  return sent.body;
-}
-
-const pushedOf = async ({ id }: Pick<Asked, 'id'>) =>
-  (await navbat.db.query('select pushed from challenge where id = $1', [id])).rows[0]?.pushed as
-    | string
-    | null;
+const bound = () => personAndPhone(navbat, app);
 
 describe('navbat explain', () => {
   const explain = (id: string, ...more: string[]) =>
@@ -56,7 +40,7 @@ describe('navbat explain', () => {
       callback_url: `${receiver.url}/told?token=hidden`,
     });
     const asked = await fetchChallenge(navbat, phone, sent.job_id);
-    await until(async () => (await pushedOf(asked)) === 'sent');
+    await until(async () => (await pushedOf(navbat, asked)) === 'sent');
     await answer(phone, asked, { decision: 'approve', number: sent.number });
     await until(async () => receiver.received.some(({ body }) => body.includes('verification.approved')));
     const told = await until(async () => {
