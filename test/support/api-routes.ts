@@ -3,10 +3,14 @@ import { messageContextRoutes } from '../../apps/api/message/wire.ts';
 import { projectContextRoutes } from '../../apps/api/project/wire.ts';
 import { verifyRoutes } from '../../apps/api/verify/wire.ts';
 import { webhookRoutes } from '../../apps/api/webhook/webhooks.routes.ts';
+import { eventTypes } from '../../domain/events.ts';
 import type { Route } from '../../apps/http/route.ts';
 
-/** Routes are values: nothing is asked of the ports until a request comes. */
-const ports = new Proxy({}, { get: (_ports, _name, self: unknown) => self }) as never;
+/** Routes are values: nothing is asked of the ports until a request comes, but for the names of events, which a body lists. */
+const ports = new Proxy(
+  { told: eventTypes },
+  { get: (named, name, self: unknown) => (name === 'told' ? named.told : self) },
+) as never;
 
 /** Every route of every context, in no order that matters. `policy.test.ts` holds them to what the running api has. */
 export const apiRoutes: readonly Route[] = [
