@@ -15,10 +15,13 @@ export interface JobStore {
   close(attempt: ClosingAttempt): Promise<ClosedAttempt>;
   /** Ends a job without an attempt. */
   finish(id: JobId, state: FinalState, reason: string | null): Promise<void>;
-  /** Its queue entry, or the one that the reconciler issues in its place, sleeps until then. */
-  postpone(id: JobId, until: Date): Promise<void>;
-  /** Closes as unknown what a dead worker left open. What was opened after `takenAt` is a living one's, and stays open. */
-  closeAbandoned(id: JobId, takenAt: Date): Promise<void>;
+  /**
+   * Its queue entry, or the one that the reconciler issues in its place, sleeps until then. By compare-and-set on the attempts
+   * made: where a further one was opened since they were read, its end decides when the job goes on.
+   */
+  postpone(id: JobId, attemptsMade: number, until: Date): Promise<void>;
+  /** Closes attempt `n` as unknown, which a dead worker left open. A later one, or one opened after `takenAt`, is a living worker's. */
+  closeAbandoned(id: JobId, n: number, takenAt: Date): Promise<void>;
 }
 
 export interface OpeningAttempt {

@@ -127,9 +127,11 @@ function standingOf(
     return { kind: 'over', how: 'rejected', reason: last.reason ?? 'rejected' };
   if (unavailable !== undefined) return { kind: 'over', how: 'skipped', reason: unavailable };
   if (!last) return { kind: 'send' };
+  // The row's time is that of the last attempt: it ends no pause that another channel's provider asked for before.
+  const ownRules = { ...rules, isDue: rules.isDue && last === attempts.at(-1) };
   return last.outcome === 'snoozed'
-    ? standingOfSnoozed(mine, last, rules, hasNext, now)
-    : standingOfFailed(mine, last, rules, hasNext, now);
+    ? standingOfSnoozed(mine, last, ownRules, hasNext, now)
+    : standingOfFailed(mine, last, ownRules, hasNext, now);
 }
 
 /** The provider took it: now it is confirmed, awaited, refused after all, or silent for too long. */

@@ -48,7 +48,7 @@ export function singleWake<Work extends object>(deps: SingleDeps<Work>): Wake {
     if (!job) return { kind: 'finished', state: 'cancelled', reason: 'no-such-job' satisfies EngineReason };
 
     const abandoned = isAbandoned(job.openSince, takenAt);
-    if (abandoned) await deps.store.closeAbandoned(job.id, takenAt);
+    if (abandoned) await deps.store.closeAbandoned(job.id, job.attemptsMade, takenAt);
     if (job.finished) return { kind: 'finished', state: job.state as FinalState, reason: job.reason };
     if (job.paused || (job.openSince !== null && !abandoned)) return later(deps, LOOK_AGAIN_MS);
     if (job.work === null) return end(deps, id, 'rejected', 'payload-unreadable' satisfies EngineReason);
@@ -81,8 +81,12 @@ async function end<Work extends object>(
   return { kind: 'finished', state, reason };
 }
 
-async function sleep<Work extends object>(deps: SingleDeps<Work>, id: JobId, until: Date): Promise<Woken> {
-  await deps.store.postpone(id, until);
+async function sleep<Work extends object>(
+  deps: SingleDeps<Work>,
+  { id, attemptsMade }: SingleJob<Work>,
+  until: Date,
+): Promise<Woken> {
+  await deps.store.postpone(id, attemptsMade, until);
   return { kind: 'waiting', until, failed: null };
 }
 
@@ -105,7 +109,7 @@ async function tryOnce<Work extends object>(
   const entry = await provider.enterSoon();
   if (!entry.entered) {
     const until = new Date(deps.now().getTime() + entry.retryAfterMs);
-    return sleep(deps, job.id, until < job.deadlineAt ? until : job.deadlineAt);
+    return sleep(deps, job, until < job.deadlineAt ? until : job.deadlineAt);
   }
   try {
     const { channel, provider: name } = provider;

@@ -80,7 +80,7 @@ interface WakeUp {
 async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise<Woken | null> {
   const { takenAt, unavailable, signal } = wakeUp;
   const abandoned = isAbandoned(job.openSince, takenAt);
-  if (abandoned) await deps.store.closeAbandoned(job.id, takenAt);
+  if (abandoned) await deps.store.closeAbandoned(job.id, job.attemptsMade, takenAt);
   if (job.finished) return { kind: 'finished', state: job.state as FinalState, reason: job.reason };
   const isTheirs = job.openSince !== null && !abandoned;
   if (isTheirs || job.paused)
@@ -90,13 +90,17 @@ async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise
   if (!isDue && !isReported(job)) return { kind: 'waiting', until: job.runAt, failed: null };
 
   const project = await deps.project(job.projectId);
-  const rules = { ...rulesOf(deps, job, project.settings, unavailable), isDue };
+  // Where this wake-up found a channel closed, the row's time was for that channel, and no other one's pause is over by it.
+  const rules = {
+    ...rulesOf(deps, job, project.settings, unavailable),
+    isDue: isDue && unavailable.size === 0,
+  };
   const step = decideStep(job.verification, job.past, rules, deps.now());
   switch (step.kind) {
     case 'finish':
       return end(deps, job.id, step.state, step.reason);
     case 'wait':
-      return sleep(deps, job.id, step.until);
+      return sleep(deps, job, step.until);
     case 'send':
       return sendOn(step.send.channel, { deps, job, project, rules, unavailable, signal });
   }
@@ -121,8 +125,8 @@ async function end(deps: OtpSendDeps, id: JobId, state: FinalState, reason: stri
   return { kind: 'finished', state, reason };
 }
 
-async function sleep(deps: OtpSendDeps, id: JobId, until: Date): Promise<Woken> {
-  await deps.store.postpone(id, until);
+async function sleep(deps: OtpSendDeps, { id, attemptsMade }: OtpJob, until: Date): Promise<Woken> {
+  await deps.store.postpone(id, attemptsMade, until);
   return { kind: 'waiting', until, failed: null };
 }
 
@@ -201,6 +205,7 @@ async function passBy(
   if (entry.because === 'open') {
     const without = {
       ...rules,
+      isDue: false,
       unavailable: new Map([...rules.unavailable, [channel, 'provider-unavailable'] as const]),
     };
     const instead = decideStep(job.verification, job.past, without, deps.now());
@@ -210,7 +215,7 @@ async function passBy(
     }
   }
   const until = new Date(deps.now().getTime() + entry.retryAfterMs);
-  return sleep(deps, job.id, until < job.verification.expiresAt ? until : job.verification.expiresAt);
+  return sleep(deps, job, until < job.verification.expiresAt ? until : job.verification.expiresAt);
 }
 
 async function openAttempt(

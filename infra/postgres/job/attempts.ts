@@ -52,9 +52,9 @@ export function jobStore(
     open,
     close,
     finish: (id, state, reason) => finish({ id, state, reason }),
-    postpone: (id, until) => postpone({ id, until }),
-    closeAbandoned: async (id, takenAt) => {
-      await pool.query(closeAbandoned, [id, now(), takenAt]);
+    postpone: (id, attemptsMade, until) => postpone({ id, n: attemptsMade, until }),
+    closeAbandoned: async (id, n, takenAt) => {
+      await pool.query(closeAbandoned, [id, now(), takenAt, n]);
     },
   };
 }
@@ -66,6 +66,7 @@ interface Finishing {
 }
 interface Postponing {
   readonly id: JobId;
+  readonly n: number;
   readonly until: Date;
 }
 
@@ -194,14 +195,16 @@ async function postponeAll(pool: pg.Pool, items: readonly Postponing[]): Promise
   return items.map(() => undefined);
 }
 
+/** Whoever read the job before a further attempt was opened does not shorten the pause that its end has set. */
 const postponeJobs = `
-update job j set run_at = w.until from json_to_recordset($1) as w (id uuid, until timestamptz) where j.id = w.id and ${jobIsUnfinished}`;
+update job j set run_at = w.until from json_to_recordset($1) as w (id uuid, n int, until timestamptz)
+where j.id = w.id and j.attempts = w.n and ${jobIsUnfinished}`;
 
-/** From here on the job waits for its next attempt, unless somebody has opened that meanwhile. */
+/** The attempt that was read, and no later one of a living worker: from here on the job waits for its next attempt, unless that is open. */
 const closeAbandoned = `
 with waiting as (
   update job j set state = 'retrying' from attempt a
-  where j.id = $1 and ${jobIsUnfinished} and a.job_id = j.id and a.n = j.attempts and ${attemptIsOpen} and a.opened_at < $3
+  where j.id = $1 and ${jobIsUnfinished} and j.attempts = $4 and a.job_id = j.id and a.n = $4 and ${attemptIsOpen} and a.opened_at < $3
   returning j.id)
 update attempt set outcome = 'unknown', reason = 'worker-lost', closed_at = $2
-where job_id = $1 and outcome is null and opened_at < $3 and (select count(*) from waiting) >= 0`;
+where job_id = $1 and n = $4 and outcome is null and opened_at < $3 and (select count(*) from waiting) >= 0`;

@@ -13,6 +13,11 @@ const OUTBOX_ROWS_MAX = 100;
 /** An attempt that was opened at the last moment is its worker's to close, until its time-out and a slow commit are over. */
 const graceMs = ({ jobs }: Kinds) =>
   Math.max(...Object.values(jobs).map(({ attemptTimeoutMs }) => attemptTimeoutMs)) + 5_000;
+/**
+ * Longer than a living worker can hold an attempt: the longest time-out (15 s), then five tries to record its end of up to 15 s each,
+ * with their pauses (4.5 s).
+ */
+const HELD_MS_MAX = 2 * 60_000;
 const EXPIRED_ROWS_MAX = 2_000;
 /** Changes of counts taken up in one round: what a busy second writes, many times over. */
 const FOLDED_ROWS_MAX = 50_000;
@@ -115,7 +120,7 @@ async function expire(pool: pg.Pool, kinds: Kinds, now: Date): Promise<number> {
   ]);
   const subjects = new Set(Object.values(kinds.settles).map(({ expire: sql }) => sql));
   for (const sql of subjects) if (sql !== undefined) await pool.query(sql, [now, late, EXPIRED_ROWS_MAX]);
-  await pool.query(closeLeftOpen, [now, late, EXPIRED_ROWS_MAX]);
+  await pool.query(closeLeftOpen, [now, new Date(now.getTime() - HELD_MS_MAX), EXPIRED_ROWS_MAX]);
   for (const { kind, state } of jobs.rows) countFinished(kind, state, 1);
   return jobs.rowCount ?? 0;
 }

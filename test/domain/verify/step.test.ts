@@ -169,6 +169,17 @@ describe('decideStep', () => {
     ).toMatchObject({ kind: 'wait', because: 'confirmation' });
   });
 
+  test('a row that is due ends no pause that another channel was asked for before', () => {
+    const due = { ...rules, isDue: true };
+    const chain = verification({ channels: ['push', 'telegram-gateway'] });
+    // The push's breaker was open at first, so that the Gateway was asked before it.
+    const attempts = [
+      past(1, 'telegram-gateway', 'snoozed', { retryAfterMs: 60_000, closedAt: ms(-20_000) }),
+      past(2, 'push', 'completed', { closedAt: ms(-16_000) }),
+    ];
+    expect(decideStep(chain, attempts, due, now)).toMatchObject({ kind: 'wait', until: ms(40_000) });
+  });
+
   test('a back-off is jittered by a quarter at most', () => {
     expect(
       decideStep(

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { channelRules } from '../../../domain/verify/channel.ts';
+import { openWorld, orderFor, sendCode } from '../../infra/postgres/verify/world.ts';
 import { gated, workshop } from '../workshop.ts';
 
 /** Of a queue entry. */
@@ -163,4 +165,36 @@ test('the pause before the next try ends with the row’s time: staff that say "
     { n: 2, ...completed },
   ]);
   expect(sandbox.inbox()).toHaveLength(1);
+});
+
+test('a provider that asked for a minute is not asked again sooner because a later channel is refused', async () => {
+  const world = await openWorld();
+  onTestFinished(() => world.close());
+  const { telegramGateway, sms } = {
+    telegramGateway: channelRules['telegram-gateway'].reservedMicros,
+    sms: channelRules.sms.reservedMicros,
+  };
+  const caller = await world.makeProject({ sms_daily_budget_micros: 10 * sms });
+  const { jobId } = await sendCode(
+    world,
+    orderFor(caller, '+998953000000', { channels: ['telegram-gateway', 'sms'] }),
+  );
+  await world.pool.query(
+    `update project set settings = settings || jsonb_build_object('sms_daily_budget_micros', $2::bigint) where id = $1`,
+    [caller.projectId, telegramGateway],
+  );
+  let asked = 0;
+  const wake = world.wake({
+    'telegram-gateway': async () => {
+      asked += 1;
+      return { kind: 'busy', because: 'provider-busy', retryAfterMs: 60_000 };
+    },
+    sms: () => Promise.reject(new Error('its budget is spent')),
+  });
+  const woken = [await wake(jobId), await wake(jobId)];
+  expect(asked).toBe(1);
+  for (const each of woken) {
+    if (each.kind !== 'waiting') throw new Error(JSON.stringify(each));
+    expect(each.until.getTime() - Date.now()).toBeGreaterThan(50_000);
+  }
 });

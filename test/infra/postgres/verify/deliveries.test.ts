@@ -50,7 +50,7 @@ describe('a report that overtakes its own answer is acted upon at once', () => {
     expect(await wake(jobId)).toMatchObject({ kind: 'waiting' });
     expect(await report(jobId, 1, 'delivered')).toBe('wake');
     // The sleeper read its row before the report and writes after it.
-    await world.store.postpone(jobId, new Date(Date.now() + 60_000));
+    await world.store.postpone(jobId, 1, new Date(Date.now() + 60_000));
     expect(await wake(jobId)).toMatchObject({ kind: 'finished', state: 'completed' });
   });
 });
