@@ -20,13 +20,19 @@ const LOCK_NOT_AVAILABLE = '55P03';
  */
 export async function migrate(databaseUrl: string): Promise<void> {
   const lock = new pg.Client({ connectionString: databaseUrl });
+  // It is idle meanwhile: without a listener its loss would end the process in the middle of a migration.
+  lock.on('error', () => undefined);
   await lock.connect();
   try {
-    await lock.query(`set lock_timeout = ${LOCK_WAIT_MS}`);
-    await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    // In a transaction, since through a pooler only that keeps a server's connection, and leaves nothing on it.
+    await lock.query('begin');
+    await lock.query(`set local lock_timeout = ${LOCK_WAIT_MS}`);
+    await lock.query('set local idle_in_transaction_session_timeout = 0');
+    await lock.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     await migrateAlone(databaseUrl);
   } finally {
-    // The lock goes with the connection.
+    // It wrote nothing: whether the end of it arrives or its connection is gone, the lock is free.
+    await lock.query('rollback').catch(() => undefined);
     await lock.end();
   }
 }

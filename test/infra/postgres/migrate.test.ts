@@ -3,6 +3,7 @@ import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { migrate, OtherSchemaError } from '../../../infra/postgres/migrate.ts';
 import { migrations } from '../../../infra/postgres/schema.ts';
+import { eventually } from '../../support/eventually.ts';
 
 /** An empty database of this test's own. */
 async function emptyDatabase(): Promise<{ url: string; client: pg.Client }> {
@@ -48,4 +49,35 @@ test('a database of another version is refused by name, and left as it is', asyn
     await client.query(`select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
     order by 1`);
   expect(rows.map(({ relname }) => relname)).toEqual(['job', 'mikro_orm_migrations']);
+});
+
+/** The process that holds the lock of migrations, while one runs. */
+async function lockHolder(client: pg.Client): Promise<{ pid: number; state: string }> {
+  return eventually(async () => {
+    const { rows } = await client.query<{ pid: number; state: string }>(
+      `select a.pid, a.state from pg_locks l join pg_stat_activity a using (pid)
+       where l.locktype = 'advisory' and l.granted and a.datname = current_database()`,
+    );
+    if (!rows[0]) throw new Error('nobody holds it yet');
+    return rows[0];
+  });
+}
+
+test('its lock is a transaction’s, so that a pooler’s server connection keeps neither lock nor timeout', async () => {
+  const { url, client } = await emptyDatabase();
+  const migrating = migrate(url);
+  expect(await lockHolder(client)).toMatchObject({ state: 'idle in transaction' });
+  await migrating;
+  const { rows } = await client.query(`select from pg_locks where locktype = 'advisory' and database =
+    (select oid from pg_database where datname = current_database())`);
+  expect(rows).toEqual([]);
+});
+
+test('a lock’s connection that drops ends no process', async () => {
+  const { url, client } = await emptyDatabase();
+  const migrating = migrate(url);
+  await client.query('select pg_terminate_backend($1)', [(await lockHolder(client)).pid]);
+  await migrating;
+  const { rows } = await client.query('select name from mikro_orm_migrations');
+  expect(rows).toHaveLength(migrations.length);
 });
