@@ -88,8 +88,15 @@ export function sameText(a: string, b: string): boolean {
 export interface Encryption {
   /** AES-256-GCM; `bindTo` (the row's id) is authenticated, so that an encrypted value can't be moved to another row. */
   encrypt(plain: string, bindTo: string): Buffer;
-  /** @throws when the value was changed, moved, or its key retired. */
+  /** @throws when the value was changed or moved; MissingKeyError when its key is not in the ring. */
   decrypt(encrypted: Buffer, bindTo: string): string;
+}
+
+/** Nothing is wrong with the value: a process that has the key of this name opens it. */
+export class MissingKeyError extends Error {
+  constructor(kid: string) {
+    super(`no encryption key ${kid}`);
+  }
 }
 
 /** Layout: length of kid, kid, iv, tag, ciphertext. */
@@ -98,7 +105,7 @@ export function rowEncryption(ring: KeyRing): Encryption {
   const keys = new Map([...ring.keys].map(([kid, bytes]) => [kid, createSecretKey(bytes)]));
   const keyOf = (kid: string): KeyObject => {
     const key = keys.get(kid);
-    if (!key) throw new Error(`no encryption key ${kid}`);
+    if (!key) throw new MissingKeyError(kid);
     return key;
   };
   return {
@@ -113,6 +120,7 @@ export function rowEncryption(ring: KeyRing): Encryption {
       const ivAt = 1 + (encrypted[0] ?? 0);
       const tagAt = ivAt + GCM_IV_BYTES;
       const bodyAt = tagAt + GCM_TAG_BYTES;
+      if (encrypted.length < bodyAt) throw new Error('the encrypted value is cut off');
       const key = keyOf(encrypted.subarray(1, ivAt).toString());
       const decipher = createDecipheriv('aes-256-gcm', key, encrypted.subarray(ivAt, tagAt)).setAAD(
         Buffer.from(bindTo),

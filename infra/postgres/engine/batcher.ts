@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { MissingKeyError } from '../../process/crypto.ts';
 import { batchSize } from '../../process/metrics.ts';
 
 export interface BatcherOptions<In, Out> {
@@ -29,7 +30,7 @@ interface Waiting<In, Out> {
 
 /**
  * Joins calls that arrive together into one `run`. Idle, it adds no delay; under load its batches grow by themselves.
- * A batch that Postgres refuses is run again item by item, so that one bad item fails alone.
+ * A batch that fails for one of its items is run again item by item, so that this one fails alone.
  */
 export function batcher<In, Out>({
   name,
@@ -78,13 +79,17 @@ async function settle<In, Out>(
     const outs = await run(batch.map(({ item }) => item));
     for (const [index, { resolve }] of batch.entries()) resolve(outs[index] as Out);
   } catch (error) {
-    if (batch.length === 1 || !isRefusal(error)) for (const { reject } of batch) reject(error);
+    if (batch.length === 1 || !isOfAnItem(error)) for (const { reject } of batch) reject(error);
     else for (const one of batch) await settle(name, [one], run);
   }
 }
 
-/** Postgres refused something in the batch. A lost connection is nobody's fault, and says nothing of what was committed. */
-function isRefusal(error: unknown): boolean {
+/**
+ * Postgres refused something in the batch, or something in it needs a key that this process lacks. A lost connection is nobody's
+ * fault, and says nothing of what was committed.
+ */
+function isOfAnItem(error: unknown): boolean {
+  if (error instanceof MissingKeyError) return true;
   // Classes 08 (connection), 53 (resources) and 57 (shutdown, cancelled) concern the server, not an item.
   return error instanceof pg.DatabaseError && !/^(08|53|57)/.test(error.code ?? '');
 }

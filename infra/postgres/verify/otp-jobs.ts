@@ -6,7 +6,7 @@ import type { OtpJob, OtpJobs } from '../../../domain/verify/otp-job.ts';
 import type { PastAttempt } from '../../../domain/verify/step.ts';
 import type { Encryption } from '../../process/crypto.ts';
 import { batcher } from '../engine/batcher.ts';
-import { forgetPushToken, openPushToken } from '../identity/recipient/push-tokens.ts';
+import { forgetPushToken, pushTokenOrNone } from '../identity/recipient/push-tokens.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
 import type { CodeEndReason } from '../../../domain/verify/reasons.ts';
 
@@ -107,7 +107,7 @@ function toOtpJob(row: OtpJobRow, encryption: Encryption): OtpJob {
       chatId: row.chat_id,
       pushToken:
         row.push_token_encrypted && row.recipient
-          ? openPushToken(encryption, row.push_token_encrypted, row.recipient)
+          ? pushTokenOrNone(encryption, row.push_token_encrypted, row.recipient)
           : null,
     },
     openSince: open ? new Date(open.opened_at) : null,

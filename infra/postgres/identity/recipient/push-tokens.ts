@@ -1,8 +1,26 @@
 import type pg from 'pg';
-import type { Encryption } from '../../../process/crypto.ts';
+import { type Encryption, MissingKeyError } from '../../../process/crypto.ts';
 
-/** A token whose key was retired is no address, and must not keep other jobs of its batch from theirs. */
-export function openPushToken(encryption: Encryption, encrypted: Buffer, recipientId: string): string | null {
+/**
+ * Null where the token is damaged.
+ *
+ * @throws MissingKeyError: a process that has the key opens it, so that nobody may end a push for it.
+ */
+export function openPushToken(encryption: Encryption, encrypted: Buffer, boundTo: string): string | null {
+  try {
+    return encryption.decrypt(encrypted, boundTo);
+  } catch (error) {
+    if (error instanceof MissingKeyError) throw error;
+    return null;
+  }
+}
+
+/** Null where this process can't open it, for whatever reason: a code does not wait, and goes over its next channel. */
+export function pushTokenOrNone(
+  encryption: Encryption,
+  encrypted: Buffer,
+  recipientId: string,
+): string | null {
   try {
     return encryption.decrypt(encrypted, recipientId);
   } catch {
@@ -21,7 +39,7 @@ export async function forgetPushToken(
     [recipientId],
   );
   const encrypted = rows[0]?.push_token_encrypted;
-  if (!encrypted || openPushToken(encryption, encrypted, recipientId) !== token) return;
+  if (!encrypted || pushTokenOrNone(encryption, encrypted, recipientId) !== token) return;
   // As it was read: an encryption is never made twice alike, so that a newer one is not met.
   await pool.query(
     'update recipient set push_token_encrypted = null, push_token_hash = null where id = $1 and push_token_encrypted = $2',

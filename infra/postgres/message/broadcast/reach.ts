@@ -104,7 +104,7 @@ type At = Pick<Reached, 'jobId' | 'chatId' | 'addressHash'>;
 
 function deviceOf({ encryption }: ReachDeps, row: RecipientRow, at: At): Reached | null {
   if (!row.push_token_encrypted) return null;
-  // One value that cannot be opened must not fail the orders of all projects that share the batch.
+  // One damaged value must not fail the orders of all projects that share the batch.
   const token = openPushToken(encryption, row.push_token_encrypted, row.id);
   if (token === null) return null;
   return {

@@ -1,8 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BroadcastOrder } from '../../../../../domain/message/broadcast/broadcast.ts';
 import type { JobId } from '../../../../../domain/shared/ids.ts';
 import { pushJobs, telegramJobs } from '../../../../../infra/postgres/message/broadcast/message-jobs.ts';
+import { rowEncryption } from '../../../../../infra/process/crypto.ts';
 import { broadcastWorld, type BroadcastWorld } from './world.ts';
+
+/** Of a process with a key that ours lacks. */
+const anotherKey = rowEncryption({ current: 'elsewhere', keys: new Map([['elsewhere', randomBytes(32)]]) });
 
 let world: BroadcastWorld;
 let caller: BroadcastOrder['caller'];
@@ -106,4 +111,23 @@ test('a token that cannot be opened fails its own push, and not those that are r
   const [lost, sent] = await Promise.all([read(damaged), read(sound)]);
   expect(lost?.work).toBeNull();
   expect(sent?.work).toMatchObject({ to: { token: 'another-token' } });
+});
+
+test('a push whose key this process lacks is tried again, and those that are read with it are sent', async () => {
+  const [theirs, ours] = await Promise.all(
+    ['token-of-theirs', 'token-of-ours'].map(async (token) => {
+      const order = world.orderOf(caller, 'push', [{ by: 'token', token }] as never);
+      return jobOf((await world.accept(order)).id);
+    }),
+  );
+  if (!theirs || !ours) throw new Error('no jobs');
+  const encrypted = anotherKey.encrypt('token-of-theirs', theirs).toString('base64');
+  await world.pool.query(
+    `update job set payload = jsonb_set(payload, '{to,token_encrypted}', to_jsonb($2::text)) where id = $1`,
+    [theirs, encrypted],
+  );
+  const read = pushJobs(world.pool, world.rowEncryption);
+  const [lacking, sent] = await Promise.allSettled([read(theirs), read(ours)]);
+  expect(lacking).toMatchObject({ reason: { message: 'no encryption key elsewhere' } });
+  expect(sent).toMatchObject({ value: { work: { to: { token: 'token-of-ours' } } } });
 });

@@ -3,7 +3,11 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BroadcastOrder } from '../../../../../domain/message/broadcast/broadcast.ts';
 import { broadcastIntake } from '../../../../../infra/postgres/message/broadcast/intake.ts';
+import { rowEncryption } from '../../../../../infra/process/crypto.ts';
 import { type BroadcastWorld, broadcastWorld } from './world.ts';
+
+/** Of a process with a key that ours lacks. */
+const anotherKey = rowEncryption({ current: 'elsewhere', keys: new Map([['elsewhere', randomBytes(32)]]) });
 
 let world: BroadcastWorld;
 let caller: BroadcastOrder['caller'];
@@ -14,8 +18,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 /** A recipient whose push token is stored as these bytes; of their own token where there are none. */
-async function withToken(bytes?: Buffer): Promise<string> {
-  const id = uuidv7();
+async function withToken(bytes?: Buffer, id = uuidv7()): Promise<string> {
   await world.pool.query(
     `insert into recipient (id, project_id, address_hash, push_token_encrypted, created_at, updated_at)
      values ($1, $2, $3, $4, now(), now())`,
@@ -58,4 +61,19 @@ test('a destination that is named by its token and by its recipient is told once
     accepted.jobId,
   ]);
   expect(rows).toEqual([{ to: { by: 'recipient', recipient_id: id } }]);
+});
+
+test('an order whose recipient needs a key that this process lacks fails, alone, and is not called unreachable', async () => {
+  const id = uuidv7();
+  await withToken(anotherKey.encrypt('device', id), id);
+  const sound = await withToken();
+  const [lacking, accepted] = await Promise.allSettled(
+    [id, sound].map((recipientId) =>
+      world.accept(
+        world.orderOf(caller, 'push', [{ by: 'recipient', recipientId }] as BroadcastOrder['targets']),
+      ),
+    ),
+  );
+  expect(lacking).toMatchObject({ reason: { message: 'no encryption key elsewhere' } });
+  expect(accepted).toMatchObject({ value: { total: 1 } });
 });
