@@ -1,3 +1,4 @@
+import { NOTICE_AGE_MAX_MS } from '../../../domain/identity/approval/notice.ts';
 import { daysBefore, type Retention } from '../engine/retention.ts';
 
 /** What tells a device of its end was handed over long before, but for an outage. */
@@ -18,6 +19,11 @@ delete from challenge where id = any(array(select id from challenge where expire
 const retireNotices = `
 delete from person_notice where id = any(array(
   select id from person_notice where announced_at is not null and announced_at < $1 order by announced_at limit $2))`;
+
+/** Where no process sends notices. */
+const retireUntoldNotices = `
+delete from person_notice where id = any(array(
+  select id from person_notice where announced_at is null and at < $1 order by at limit $2))`;
 
 /** Devices that never proved themselves, with the address that waited for their pushes. */
 const retireUnconfirmed = `
@@ -46,6 +52,11 @@ export const identityRetention: Retention = {
     { sql: retireEnrolments, before: (now) => now },
     { sql: retireChallenges, before: (now, { jobDays }) => daysBefore(now, jobDays) },
     { sql: retireNotices, before: (now, { jobDays }) => daysBefore(now, jobDays) },
+    {
+      sql: retireUntoldNotices,
+      before: (now, { jobDays }) =>
+        new Date(Math.min(daysBefore(now, jobDays).getTime(), now.getTime() - NOTICE_AGE_MAX_MS)),
+    },
     { sql: retireUnconfirmed, before: (now) => now },
     { sql: forgetAddresses, before: (now) => new Date(now.getTime() - REVOKED_ADDRESS_KEPT_MS) },
     { sql: forgetPreviousSecrets, before: (now) => now },
