@@ -22,7 +22,7 @@ import {
 } from '../../../domain/staff/ops.ts';
 import { readHeartbeats, readEndpoints, readProviders } from './alarm-queries.ts';
 import { alarmsOf } from '../../../domain/staff/alarms.ts';
-import { idFloor, jobConditions, parameters } from '../job/filter.ts';
+import { idFloor, jobConditions, type Parameters, parameters } from '../job/filter.ts';
 import type { OpsView } from './ops-view.ts';
 import { type Kinds, waitsUntil } from '../job/settle.ts';
 
@@ -44,6 +44,10 @@ const shown = <Line extends { readonly kind: string }>(
   lines: readonly Line[],
 ): Line[] => lines.filter(({ kind }) => Object.hasOwn(registry, kind));
 
+/** The same in SQL, where a page has room for so many lines only. */
+const isShown = ({ jobs: registry }: Kinds, { put }: Parameters): string =>
+  `job.kind = any(${put(Object.keys(registry))})`;
+
 export function opsQueries(pool: Pool, kinds: Kinds, view: OpsView): StaffQueries {
   return {
     overview: (since, now) => overview(pool, kinds, since, now),
@@ -54,10 +58,10 @@ export function opsQueries(pool: Pool, kinds: Kinds, view: OpsView): StaffQuerie
     timeline: (address, limit, after) => timeline(pool, view, address, limit, after),
     failures: async (filter, since) => {
       const [failedJobs, failedAttempts] = await Promise.all([
-        jobFailures(pool, { ...filter, since }),
-        attemptFailures(pool, { ...filter, since }),
+        jobFailures(pool, kinds, { ...filter, since }),
+        attemptFailures(pool, kinds, { ...filter, since }),
       ]);
-      return { jobs: shown(kinds, failedJobs), attempts: shown(kinds, failedAttempts) };
+      return { jobs: failedJobs, attempts: failedAttempts };
     },
     queues: () => queues(pool),
     projects: () => projects(pool),
@@ -275,14 +279,14 @@ function verificationEvents(verification: VerificationLine): TimelineEvent[] {
     : [created];
 }
 
-async function jobFailures(pool: Pool, filter: JobFilter): Promise<FailureGroup[]> {
+async function jobFailures(pool: Pool, kinds: Kinds, filter: JobFilter): Promise<FailureGroup[]> {
   const bound = parameters();
   const where = jobConditions({ ...filter, states: ['rejected', 'failed', 'expired'] }, bound);
   const { rows } = await pool.query(
     `select job.kind, job.state, job.reason, count(*)::int as jobs, count(distinct job.project_id)::int as projects,
             max(job.finished_at) as "lastAt", max(job.id::text) as "exampleId"
        from job
-      where ${where}
+      where ${where} and ${isShown(kinds, bound)}
       group by job.kind, job.state, job.reason
       order by jobs desc, job.reason
       limit ${GROUPS_MAX}`,
@@ -291,14 +295,14 @@ async function jobFailures(pool: Pool, filter: JobFilter): Promise<FailureGroup[
   return FailureGroup.array().parse(rows);
 }
 
-async function attemptFailures(pool: Pool, filter: JobFilter): Promise<AttemptFailureGroup[]> {
+async function attemptFailures(pool: Pool, kinds: Kinds, filter: JobFilter): Promise<AttemptFailureGroup[]> {
   const bound = parameters();
   const where = jobConditions(filter, bound);
   const { rows } = await pool.query(
     `select job.kind, attempt.channel, attempt.provider, attempt.outcome, attempt.reason, count(*)::int as attempts,
             count(distinct job.id)::int as jobs, max(attempt.closed_at) as "lastAt", max(job.id::text) as "exampleId"
        from job join attempt on attempt.job_id = job.id
-      where ${where} and attempt.outcome in ('rejected', 'failed', 'unknown')
+      where ${where} and ${isShown(kinds, bound)} and attempt.outcome in ('rejected', 'failed', 'unknown')
       group by job.kind, attempt.channel, attempt.provider, attempt.outcome, attempt.reason
       order by attempts desc, attempt.provider, attempt.reason
       limit ${GROUPS_MAX}`,
