@@ -44,7 +44,9 @@ export async function reencryptAll(reencrypting: Reencrypting): Promise<Reencryp
     for (const place of reencrypting.places) {
       const walked = await walkOver(reencrypting, place);
       reencrypted.set(place, (reencrypted.get(place) ?? 0) + walked.reencrypted);
+      // Of the last walk: one that an earlier one counted may be gone.
       if (walked.unreadable > 0) unreadable.set(place, walked.unreadable);
+      else unreadable.delete(place);
     }
     left = await reencrypting.left();
     if (left.length === 0) break;

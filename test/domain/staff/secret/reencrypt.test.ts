@@ -47,3 +47,15 @@ test('what nobody can open is told of after three walks, and not walked for ever
   expect((await reencryptAll(reencrypting)).left).toEqual([foreign]);
   expect(walks()).toBe(3);
 });
+
+test('of unreadable values the last walk tells: what was one and is none any more is not named', async () => {
+  const { reencrypting, walks } = world([1, 0]);
+  const report = await reencryptAll({
+    ...reencrypting,
+    page: async (place, after) => ({
+      ...(await reencrypting.page(place, after)),
+      unreadable: walks() === 0 || place === 'b' ? 1 : 0,
+    }),
+  });
+  expect(report.unreadable).toEqual(new Map([['b', 3]]));
+});

@@ -224,8 +224,10 @@ test('what can’t be opened is counted under its key, and keeps nothing else wa
   await insertRecipients(2);
   await insertRecipient((boundTo) => rowEncryption(ring('s3')).encrypt('lost', boundTo));
   const moved = await insertRecipient(() => rowEncryption(before).encrypt('of another row', randomUUID()));
-  const { reencrypted, left } = await reencryptAll(reencrypting(ground.pool, during));
+  const { reencrypted, left, unreadable } = await reencryptAll(reencrypting(ground.pool, during));
   expect(reencrypted.get('recipient.push_token_encrypted')).toBe(2);
+  // That is of values under the current key.
+  expect(unreadable).toEqual(new Map());
   expect(left).toEqual([
     { place: 'recipient.push_token_encrypted', kid: 's1', values: 1 },
     { place: 'recipient.push_token_encrypted', kid: 's3', values: 1 },
