@@ -90,13 +90,11 @@ export function alarmsOf(all: AlarmFacts, kinds: readonly string[], now: Date): 
   ];
 }
 
-const isAlive = ({ at }: AlarmFacts['heartbeats'][number], now: Date) =>
-  now.getTime() - at.getTime() <= HEARTBEAT_LATE_MS;
+/** Of the future it is from before a sandbox's clock was moved back: only who lives writes it anew. */
+const isFresh = (at: Date, now: Date): boolean => Math.abs(now.getTime() - at.getTime()) <= HEARTBEAT_LATE_MS;
 
 function workerAlarms({ heartbeats }: AlarmFacts, kinds: readonly string[], now: Date): Alarm[] {
-  const worked = new Set(
-    heartbeats.filter((heartbeat) => isAlive(heartbeat, now)).flatMap(({ roles }) => roles),
-  );
+  const worked = new Set(heartbeats.filter(({ at }) => isFresh(at, now)).flatMap(({ roles }) => roles));
   return kinds
     .filter((kind) => !worked.has(kind))
     .map((kind) => ({
@@ -110,13 +108,13 @@ function workerAlarms({ heartbeats }: AlarmFacts, kinds: readonly string[], now:
 }
 
 function reconcilerAlarms({ heartbeats }: AlarmFacts, now: Date): Alarm[] {
-  const reconciledAt = lastAt(heartbeats.flatMap((heartbeat) => heartbeat.reconciledAt ?? []));
-  if (reconciledAt && now.getTime() - reconciledAt.getTime() <= HEARTBEAT_LATE_MS) return [];
+  const rounds = heartbeats.flatMap(({ reconciledAt }) => reconciledAt ?? []);
+  if (rounds.some((at) => isFresh(at, now))) return [];
   return [
     {
       alarm: 'reconciler-stopped',
       subject: 'reconciler',
-      since: reconciledAt,
+      since: lastAt(rounds),
       says: 'The reconciler does not run: lost queue entries, deadlines and turns of messages wait for it.',
       nextStep: 'Start it: npm run worker -- reconciler. If it runs, its log says why no round ends.',
       link: null,

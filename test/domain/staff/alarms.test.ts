@@ -41,6 +41,13 @@ describe('a worker', () => {
     ).toMatchObject([{ alarm: 'no-worker', subject: 'webhook', since: null }]);
   });
 
+  test('of a time that the sandbox’s clock was moved back from is no living one, nor was its round', () => {
+    const future = { roles: ['push'], reconciledAt: ago(-3_600), at: ago(-3_600) };
+    expect(names({ heartbeats: [future] })).toEqual(['no-worker', 'reconciler-stopped']);
+    expect(names({ heartbeats: [future, { roles: ['push'], reconciledAt: now, at: now }] })).toEqual([]);
+    expect(names({ heartbeats: [{ roles: ['push'], reconciledAt: ago(-15), at: ago(-15) }] })).toEqual([]);
+  });
+
   test('that opens nothing of what is due for half a minute is told of, unless its queue is paused', () => {
     const waiting = [{ kind: 'push', jobs: 4, oldestDueAt: ago(31), oldestState: 'queued' as const }];
     expect(names({ waiting })).toEqual(['jobs-waiting']);
