@@ -6,8 +6,8 @@ import { every } from './ticks.ts';
 
 /** A process follows a move of the sandbox's clock within this time. */
 const LOOK_MS = 1_000;
-/** The longest that a timer waits: elsewhere one look is enough. */
-const NEVER_MS = 2 ** 31 - 1;
+/** Elsewhere nobody may move it: a process whose database did ends, before its time and that of its SQL have done much apart. */
+const GUARD_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 type Clock = () => Date;
@@ -55,15 +55,15 @@ export async function openClock(
     const ms = await readClock(pool, config);
     if (ms !== aheadMs) log.warn({ ahead_seconds: ms / 1_000 }, 'the clock of the sandbox was moved');
     aheadMs = ms;
-    return config.SANDBOX_CLOCK === 'true' ? LOOK_MS : NEVER_MS;
+    return config.SANDBOX_CLOCK === 'true' ? LOOK_MS : GUARD_MS;
   };
-  const nextMs = await look().catch(async (error: unknown) => {
+  await look().catch(async (error: unknown) => {
     // Without Postgres a process starts nonetheless, and looks until it answers.
-    if (!(error instanceof ConfigError)) return LOOK_MS;
+    if (!(error instanceof ConfigError)) return;
     await pool.end();
     throw error;
   });
-  const stop = nextMs === NEVER_MS ? async () => undefined : every(log, 'clock', () => look().catch(refuse));
+  const stop = every(log, 'clock', () => look().catch(refuse));
   return {
     clock: clockAhead(() => aheadMs),
     close: async () => {
@@ -73,7 +73,7 @@ export async function openClock(
   };
 }
 
-/** Postgres was away at the start: what would have refused it then ends the process now. */
+/** The time was moved since the start, or Postgres was away then: what would have refused it then ends the process now. */
 function refuse(error: unknown): never {
   if (!(error instanceof ConfigError)) throw error;
   process.stderr.write(`${error.message}\n`);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { moveClock } from '../../../infra/postgres/engine/clock.ts';
 import { openClock } from '../../../infra/process/clock.ts';
 import { ConfigError, readConfig } from '../../../infra/process/config.ts';
@@ -47,6 +47,21 @@ describe('elsewhere than in a sandbox', () => {
     await moveClock(ground.pool, HOUR_MS);
     await moveClock(ground.pool, 0);
     await expect(open()).resolves.toBeDefined();
+  });
+
+  test('one that runs ends within a minute of a move, and says what to do', async () => {
+    const exit = vi.spyOn(process, 'exit').mockImplementation(() => undefined as never);
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    onTestFinished(() => void vi.restoreAllMocks());
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    await open();
+    await vi.advanceTimersByTimeAsync(1);
+    await moveClock(ground.pool, HOUR_MS);
+    expect(exit).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(60_000);
+    await vi.waitFor(() => expect(exit).toHaveBeenCalledWith(1));
+    expect(write.mock.calls.flat().join('')).toMatch(/SANDBOX_CLOCK=true.*npm run navbat -- clock reset/);
   });
 
   test('one starts while Postgres is away', async () => {
