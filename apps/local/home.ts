@@ -32,7 +32,7 @@ class HomeInUse extends Error {
 
   constructor(home: string, owner: z.infer<typeof OwnerRecord>) {
     super(
-      `Navbat already runs in ${home} (process ${owner.pid}). Stop it, or choose another NAVBAT_HOME and other ports.`,
+      `Navbat already runs in ${home}${owner.pid === UNREADABLE.pid ? '' : ` (process ${owner.pid})`}. Stop it, or choose another NAVBAT_HOME and other ports.`,
     );
     this.isStopping = owner.stopping;
   }
@@ -145,7 +145,8 @@ function readChildren(home: string): ChildRecord[] {
   }
 }
 
-const UNREADABLE = { pid: 1, mark: 'unreadable', stopping: false } as const;
+/** No process has its pid. */
+const UNREADABLE = { pid: 0, mark: 'unreadable', stopping: false } as const;
 
 /** What cannot be read, as after a power cut, names nobody who lives; each such file has an heir of its own. */
 function readOwner(text: string, path: string): z.infer<typeof OwnerRecord> {

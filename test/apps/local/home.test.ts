@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -88,9 +89,52 @@ test('of the dead in a line only the last has an heir, and a line that has ended
 test('owner files that cannot be read, also one after another, keep nobody out', async () => {
   await writeFile(join(home, 'supervisor.json'), '{');
   const mark = createHash('sha256').update('supervisor.json').digest('base64url');
-  await writeFile(join(home, `supervisor.json.after-1-${Buffer.from(mark).toString('hex')}`), '');
+  await writeFile(join(home, `supervisor.json.after-0-${Buffer.from(mark).toString('hex')}`), '');
   await claimHome(home, startMark);
+  expect(await readdir(home)).toEqual(['supervisor.json']);
   await expect(claimHome(home, startMark)).rejects.toThrow(`process ${process.pid}`);
+});
+
+/** A supervisor that is dead as seen from `marks`, and its heir's file. */
+const dead = { pid: 4_000_001, mark: 'dead', stopping: false };
+const living = { pid: 4_000_002, mark: 'living', stopping: false };
+const ownerFile = () => join(home, 'supervisor.json');
+const heirOf = ({ pid, mark }: { pid: number; mark: string }) =>
+  join(home, `supervisor.json.after-${pid}-${Buffer.from(mark).toString('hex')}`);
+
+test('an heir of a line that has ended while it was read takes its link back, and is refused by the living owner', async () => {
+  await writeFile(ownerFile(), JSON.stringify(dead));
+  const marks = (pid: number) => {
+    // Between the look and the link another start has taken over, and cleared the line behind it.
+    if (pid === dead.pid) writeFileSync(ownerFile(), JSON.stringify(living));
+    return pid === living.pid ? living.mark : undefined;
+  };
+  await expect(claimHome(home, marks)).rejects.toThrow(`process ${living.pid}`);
+  expect(await readdir(home)).toEqual(['supervisor.json']);
+});
+
+test('an owner that is its own heir is refused, by the file that names it', async () => {
+  await writeFile(ownerFile(), JSON.stringify(dead));
+  await writeFile(heirOf(dead), JSON.stringify(dead));
+  await expect(claimHome(home, () => undefined)).rejects.toThrow(
+    `${heirOf(dead)} names an owner that is its own heir`,
+  );
+});
+
+test('who is refused by a record that cannot be read is told of no process', async () => {
+  await writeFile(ownerFile(), JSON.stringify(dead));
+  // At each look another start is first with the link, and its record is damaged.
+  let next = heirOf(dead);
+  const marks = (pid: number) => {
+    if (pid === process.pid) return 'ours';
+    writeFileSync(next, '');
+    next = heirOf({ pid: 0, mark: createHash('sha256').update(basename(next)).digest('base64url') });
+    return undefined;
+  };
+  const refused = claimHome(home, marks).catch((error: unknown) => String(error));
+  expect(await refused).toBe(
+    `HomeInUse: Navbat already runs in ${home}. Stop it, or choose another NAVBAT_HOME and other ports.`,
+  );
 });
 
 test('a stranger with the pid of a dead supervisor does not keep the home', async () => {
