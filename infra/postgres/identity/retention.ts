@@ -21,7 +21,7 @@ delete from person_notice where id = any(array(
   select id from person_notice where announced_at is not null and announced_at < $1 order by announced_at limit $2))`;
 
 /** Where no process sends notices. */
-const retireUntoldNotices = `
+const retirePendingNotices = `
 delete from person_notice where id = any(array(
   select id from person_notice where announced_at is null and at < $1 order by at limit $2))`;
 
@@ -53,7 +53,7 @@ export const identityRetention: Retention = {
     { sql: retireChallenges, before: (now, { jobDays }) => daysBefore(now, jobDays) },
     { sql: retireNotices, before: (now, { jobDays }) => daysBefore(now, jobDays) },
     {
-      sql: retireUntoldNotices,
+      sql: retirePendingNotices,
       before: (now, { jobDays }) =>
         new Date(Math.min(daysBefore(now, jobDays).getTime(), now.getTime() - NOTICE_AGE_MAX_MS)),
     },
