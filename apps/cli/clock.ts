@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { FOLLOWED_WITHIN_MS } from '../../infra/process/clock.ts';
 import { type CliContext, CliError, type CliPorts, type JsonOption, tell } from './context.ts';
 
 export function clockCommands(program: Command, context: CliContext): void {
   const clock = program
     .command('clock')
-    .description('the time of a sandbox: all its processes and its SQL follow within a second');
+    .description('the time of a sandbox: all its processes and its SQL have followed when a command ends');
   clock
     .command('show')
     .description('shows the time, and how far ahead of the real time it is')
@@ -44,7 +46,11 @@ function move(context: CliContext, options: JsonOption, next: (aheadMs: number) 
     const ms = next(aheadMs);
     if (ms > AHEAD_DAYS_MAX * DAY_MS)
       throw new CliError(`span: expected to stay within ${AHEAD_DAYS_MAX} days of the real time.`);
-    if (ms !== aheadMs) await moveTo(ms);
+    if (ms !== aheadMs) {
+      await moveTo(ms);
+      // A job that a process accepts in the new time would sleep in a worker that has not followed yet.
+      await sleep(FOLLOWED_WITHIN_MS);
+    }
     const now = new Date(context.now().getTime() - aheadMs + ms).toISOString();
     tell(context, options, {
       lines: [`now    ${now}`, `ahead  ${ms / 1_000} s`],
