@@ -7,7 +7,7 @@ import { every } from './ticks.ts';
 /** A process follows a move of the sandbox's clock within this time. */
 const LOOK_MS = 1_000;
 /** By then every process of a sandbox has looked, also on a busy machine. */
-export const FOLLOWED_WITHIN_MS = 3 * LOOK_MS;
+export const FOLLOWED_WITHIN_MS = 2 * LOOK_MS;
 /** Elsewhere nobody may move it: a process whose database did ends, before its time and that of its SQL have done much apart. */
 const GUARD_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 5_000;
