@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Channel } from './message.ts';
+import { Channel, SmsProvider } from './message.ts';
 
 /** 2 min: longer than any client here waits. */
 const HANG_MS_MAX = 120_000;
@@ -7,8 +7,10 @@ const HANG_MS_MAX = 120_000;
 const ANSWER_CHARS_MAX = 131_072;
 
 const target = {
-  /** Without it the fault strikes all four providers. */
+  /** Without it the fault strikes every channel. */
   channel: Channel.optional(),
+  /** One provider of SMS; without it all of them. */
+  provider: SmsProvider.optional(),
   /** Phone number, chat id or push token; `*` is everybody. */
   to: z.string().min(1).max(4096).default('*'),
   /** One method of the provider's API (`getupdates`); without it, every call that sends. */
@@ -17,6 +19,20 @@ const target = {
   times: z.int().min(1).max(1_000_000).optional(),
   /** Waited before anything else happens. */
   delay_ms: z.int().min(0).max(HANG_MS_MAX).default(0),
+};
+/** 1 h: later than any code lives. */
+const REPORT_MS_MAX = 3_600_000;
+const REPORT_TIMES_MAX = 10;
+/** How the reports of a message come. */
+const reports = {
+  /** So much later than they would. */
+  after_ms: z.int().min(0).max(REPORT_MS_MAX).default(0),
+  /** Each so often. */
+  report_times: z.int().min(1).max(REPORT_TIMES_MAX).default(1),
+  /** The last one first. */
+  reversed: z.boolean().default(false),
+  /** Without what proves that they are the provider's. */
+  forged: z.boolean().default(false),
 };
 const hang = { hang_ms: z.int().min(0).max(HANG_MS_MAX).default(HANG_MS_MAX) };
 
@@ -53,5 +69,17 @@ export const AnyFault = z.discriminatedUnion('effect', [
   z.object({ ...target, effect: z.literal('never-delivered') }),
   /** Accepted, then reported as undelivered: Twilio with an error code, the Gateway as expired. */
   z.object({ ...target, effect: z.literal('undelivered'), code: z.int().default(30003) }),
+  /** Of an aggregator of SMS: delivered, and its reports come late, repeated, in the wrong order or forged. */
+  z.object({ ...target, ...reports, effect: z.literal('reports') }),
+  /** This share of the messages is accepted and lost, and `says` is what the provider reports of them. */
+  z.object({
+    ...target,
+    effect: z.literal('lossy'),
+    share: z.number().min(0).max(1),
+    says: z.enum(['nothing', 'delivered']).default('nothing'),
+    /** The same seed loses the same ones. */
+    seed: z.int().default(1),
+  }),
 ]);
 export type Fault = z.infer<typeof AnyFault>;
+export type ReportOrder = Pick<Extract<Fault, { effect: 'reports' }>, keyof typeof reports>;

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { ESKIZ_ERRORS } from './eskiz-errors.ts';
 import { AnyFault, type Fault } from './fault.ts';
 import { FCM_ERRORS } from './fcm-errors.ts';
 import { GATEWAY_ERRORS } from './gateway-errors.ts';
-import { Channel, CHANNELS } from './message.ts';
+import { Channel, CHANNELS, type SmsProvider } from './message.ts';
 import { TELEGRAM_REFUSALS } from './telegram-errors.ts';
 import { TWILIO_ERRORS, TWILIO_DELIVERY_ERRORS } from './twilio-errors.ts';
 import { wellKnownFault } from './well-known.ts';
@@ -16,6 +17,10 @@ const REJECT_CODES = {
   'telegram-gateway': GATEWAY_ERRORS,
   push: Object.keys(FCM_ERRORS),
 } satisfies Record<Channel, readonly string[]>;
+/** Of a provider of SMS, where it is not Twilio. */
+const REJECT_CODES_OF: Partial<Record<SmsProvider, readonly string[]>> = {
+  eskiz: Object.keys(ESKIZ_ERRORS),
+};
 
 /** A fault as somebody may order it: its code must be one that its provider knows. */
 export const FaultOrder = AnyFault.superRefine((fault, context) => {
@@ -24,11 +29,14 @@ export const FaultOrder = AnyFault.superRefine((fault, context) => {
 });
 
 function problemOf(fault: Fault): string | undefined {
+  if (fault.provider !== undefined && fault.channel !== 'sms') return 'provider needs the channel sms';
   if (fault.effect === 'reject') {
-    const { channel, code } = fault;
+    const { channel, provider, code } = fault;
     if (channel === undefined) return `reject needs a channel: one of ${CHANNELS.join(', ')}`;
-    const known: readonly string[] = REJECT_CODES[channel];
-    return known.includes(String(code)) ? undefined : `a code of ${channel} is one of ${known.join(', ')}`;
+    const known: readonly string[] = (provider && REJECT_CODES_OF[provider]) ?? REJECT_CODES[channel];
+    return known.includes(String(code))
+      ? undefined
+      : `a code of ${provider ?? channel} is one of ${known.join(', ')}`;
   }
   if (fault.effect !== 'undelivered') return undefined;
   const known = Object.keys(TWILIO_DELIVERY_ERRORS);
@@ -48,6 +56,8 @@ export type FaultRequest = z.input<typeof AnyFault>;
 /** A call that a fault may strike. */
 export interface FaultTarget {
   channel: Channel;
+  /** Of an SMS. */
+  provider?: SmsProvider;
   to: string;
   method: string;
   /** False for calls that only ask or configure: those are struck by a fault that names their method. */
@@ -62,7 +72,10 @@ interface LiveFault {
 /** A fault as `GET /faults` shows it. */
 export type FaultView = Fault & { remaining: number | null; hits: number };
 
-/** The orders in force. The narrowest that matches a call strikes it: target before everybody, one channel before all. */
+/**
+ * The orders in force. The narrowest that matches a call strikes it: target before everybody, one provider before its channel, one channel
+ * before all.
+ */
 export class Faults {
   readonly #live = new Map<string, LiveFault[]>();
   readonly #changed: () => void;
@@ -72,11 +85,11 @@ export class Faults {
   }
 
   /**
-   * Puts orders in force. They replace what stood for the same channel and target; several for one target in one call are used
+   * Puts orders in force. They replace what stood for the same channel, provider and target; several for one target in one call are used
    * up one after the other: `[{ effect: 'server-error', times: 2 }, { effect: 'rate-limit', times: 1 }]`.
    */
   order(orders: readonly Fault[]): void {
-    const groups = Map.groupBy(orders, ({ channel, to }) => keyOf(channel, to));
+    const groups = Map.groupBy(orders, keyOf);
     for (const [key, group] of groups) {
       this.#live.set(
         key,
@@ -89,12 +102,12 @@ export class Faults {
   /** The fault that strikes this call, one of its `times` used up; undefined when all is well. */
   take(call: FaultTarget): Fault | undefined {
     if (this.#live.size > 0) {
-      const keys = [
-        keyOf(call.channel, call.to),
-        keyOf(undefined, call.to),
-        keyOf(call.channel, '*'),
-        keyOf(undefined, '*'),
-      ];
+      const { channel, provider } = call;
+      const keys = [call.to, '*'].flatMap((to) => [
+        keyOf({ channel, provider, to }),
+        keyOf({ channel, to }),
+        keyOf({ to }),
+      ]);
       for (const key of keys) {
         const live = this.#live.get(key)?.find((each) => each.remaining > 0 && strikes(each.fault, call));
         if (live) return this.#strike(live);
@@ -139,8 +152,8 @@ export class Faults {
   }
 }
 
-function keyOf(channel: Channel | undefined, to: string): string {
-  return `${channel ?? '*'} ${to}`;
+function keyOf({ channel, provider, to }: Pick<Fault, 'channel' | 'provider' | 'to'>): string {
+  return `${channel ?? '*'} ${provider ?? '*'} ${to}`;
 }
 
 function strikes(fault: Fault, call: FaultTarget): boolean {

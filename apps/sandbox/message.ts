@@ -5,12 +5,16 @@ export const CHANNELS = ['sms', 'telegram', 'telegram-gateway', 'push'] as const
 export const Channel = z.enum(CHANNELS);
 export type Channel = z.infer<typeof Channel>;
 
+/** Who carries a message where a channel has several: SMS has an account of Twilio's and aggregators. */
+export const SmsProvider = z.enum(['twilio', 'eskiz', 'play-mobile']);
+export type SmsProvider = z.infer<typeof SmsProvider>;
+
 /** What becomes of an accepted message: decided when it is accepted, so that a restart knows how it ended. */
 const FATES = ['delivered', 'lost', 'undelivered'] as const;
 export const Fate = z.enum(FATES);
 export type Fate = z.infer<typeof Fate>;
 
-/** The words of all four providers; each channel uses its own part of them. */
+/** The words of all providers; each uses its own part of them. */
 const STATUSES = [
   'accepted',
   'queued',
@@ -30,6 +34,8 @@ export type Status = z.infer<typeof Status>;
 export const Message = z.object({
   id: z.string(),
   channel: Channel,
+  /** Of an SMS. */
+  provider: SmsProvider.optional(),
   /** E.164 number, chat id, or push token (or installation id). */
   to: z.string(),
   /** Number, bot id or Firebase project that sent it. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { randomFrom } from './random.ts';
 
 /** Telegram's limits: about 30 messages a second for a bot, one a second to a chat. */
 const BOT_MESSAGES_PER_SECOND = 30;
@@ -123,14 +124,4 @@ function close(bot: Bot, nowMs: number, seconds: number): number {
 
 function freshReport(pace: PaceOrder | null): PaceReport {
   return { pace, accepted: 0, bot_breaches: 0, chat_breaches: 0, busy: 0, early: 0, disobeyed: 0 };
-}
-
-/** Uniform in [0, 1): Lehmer's generator with Park and Miller's constants, whose products stay below 2^53. */
-function randomFrom(seed: number): () => number {
-  const modulus = 2_147_483_647;
-  let state = 1 + (Math.abs(seed) % (modulus - 1));
-  return () => {
-    state = (state * 48_271) % modulus;
-    return (state - 1) / (modulus - 1);
-  };
 }

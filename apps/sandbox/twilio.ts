@@ -84,6 +84,7 @@ export class Twilio {
     const problem = problemOf(parameters.data);
     const fault = this.#world.faults.take({
       channel: 'sms',
+      provider: 'twilio',
       to: parameters.data.To,
       method: 'Messages.create',
       sends: true,
@@ -128,6 +129,7 @@ export class Twilio {
   ): Message {
     const message = this.#world.inbox.add({
       channel: 'sms',
+      provider: 'twilio',
       to: parameters.To,
       from: parameters.From === '' ? parameters.MessagingServiceSid : parameters.From,
       text: parameters.Body,
@@ -139,13 +141,14 @@ export class Twilio {
       details: detailsOf(parameters),
     });
     this.#rememberToken(message);
-    this.#advance(message, account, parameters.StatusCallback);
+    const reported = faultOutcome.says === 'delivered' ? 'delivered' : message.fate;
+    this.#advance(message, reported, account, parameters.StatusCallback);
     return message;
   }
 
   /** queued → sent → its fate, a step at a time, each reported to the callback. */
-  #advance(message: Message, account: Account, url: string): void {
-    const steps = ['queued', 'sent', ...lastSteps[message.fate]] satisfies Status[];
+  #advance(message: Message, fate: Message['fate'], account: Account, url: string): void {
+    const steps = ['queued', 'sent', ...lastSteps[fate]] satisfies Status[];
     steps.forEach((status, index) => {
       this.#world.timers.after(this.#world.timing.stepMs * (index + 1), () => {
         if (message.status !== 'deleted') message.status = status;

@@ -1,6 +1,7 @@
-import type { Fault } from './fault.ts';
+import type { Fault, ReportOrder } from './fault.ts';
 import type { Reply, Trace } from './http.ts';
 import type { Fate } from './message.ts';
+import { randomFrom } from './random.ts';
 import type { Timers } from './timers.ts';
 
 /** How one provider words what goes wrong. */
@@ -14,6 +15,18 @@ export interface Dialect {
 export interface FaultOutcome {
   fate: Fate;
   errorCode?: number;
+  /** What the provider reports of it, where that is not its fate. */
+  says?: 'nothing' | 'delivered';
+  reports?: ReportOrder;
+}
+
+/** Where each order that loses a share is in its draw. */
+const draws = new WeakMap<Fault, () => number>();
+
+function isLost(fault: Extract<Fault, { effect: 'lossy' }>): boolean {
+  const draw = draws.get(fault) ?? randomFrom(fault.seed);
+  draws.set(fault, draw);
+  return draw() < fault.share;
 }
 
 /**
@@ -49,5 +62,9 @@ export async function underFault(
       return accept({ fate: 'lost' });
     case 'undelivered':
       return accept({ fate: 'undelivered', errorCode: fault.code });
+    case 'reports':
+      return accept({ fate: 'delivered', reports: fault });
+    case 'lossy':
+      return accept(isLost(fault) ? { fate: 'lost', says: fault.says } : { fate: 'delivered' });
   }
 }

@@ -236,6 +236,19 @@ describe('orders', () => {
     expect((await call(sandbox, 'telegram')).status).toBe(503);
   });
 
+  test('one provider of SMS is struck before its channel, and no other one by it', async () => {
+    const sandbox = await freshSandbox();
+    await put(sandbox, [
+      { channel: 'sms', effect: 'server-error', status: 502 },
+      { channel: 'sms', provider: 'twilio', effect: 'server-error', status: 503 },
+      { channel: 'sms', provider: 'eskiz', effect: 'server-error', status: 504 },
+    ]);
+    expect((await call(sandbox, 'sms')).status).toBe(503);
+    sandbox.clearFaults();
+    await put(sandbox, { channel: 'sms', provider: 'eskiz', effect: 'server-error', status: 504 });
+    expect((await call(sandbox, 'sms')).status).toBe(201);
+  });
+
   test('several for one target are used up in their order; a later order replaces them', async () => {
     const sandbox = await freshSandbox();
     const mine = { channel: 'sms', to: PHONE } as const;

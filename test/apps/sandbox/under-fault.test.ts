@@ -65,3 +65,26 @@ test('what is taken and does not arrive says so to nobody but the message', asyn
     { fate: 'undelivered', errorCode: 30_003 },
   ]);
 });
+
+test('a lossy provider loses its share, the same ones for the same seed, and says what was ordered', async () => {
+  const drawn = async (seed: number) => {
+    const fault = { to: '*', delay_ms: 0, effect: 'lossy', share: 0.3, says: 'delivered', seed } as const;
+    const taken: FaultOutcome[] = [];
+    const world = { dialect: {} as never, timers: new Timers(), trace: {} };
+    for (let n = 0; n < 1_000; n++) {
+      await underFault(fault, world, (outcome) => {
+        taken.push(outcome);
+        return reply('accepted');
+      });
+    }
+    return taken;
+  };
+  const lost = (taken: readonly FaultOutcome[]) =>
+    taken.flatMap(({ fate }, n) => (fate === 'lost' ? [n] : []));
+  const first = await drawn(7);
+  expect(lost(first).length).toBeGreaterThan(250);
+  expect(lost(first).length).toBeLessThan(350);
+  expect(first.filter(({ fate }) => fate === 'lost')).toContainEqual({ fate: 'lost', says: 'delivered' });
+  expect(lost(await drawn(7))).toEqual(lost(first));
+  expect(lost(await drawn(8))).not.toEqual(lost(first));
+});
