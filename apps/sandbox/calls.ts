@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Reply, Trace } from './http.ts';
 import { Journal } from './journal.ts';
-import type { Channel } from './message.ts';
+import type { Channel, SmsProvider } from './message.ts';
 
 /** 10 000 calls stay in memory for tests to ask about; all of them are in the file. */
 export const CALLS_KEPT_MAX = 10_000;
@@ -46,12 +46,20 @@ export class CallLog {
   }
 
   list(
-    filter: { to?: string | undefined; channel?: Channel | undefined; limit?: number | undefined } = {},
+    filter: {
+      to?: string | undefined;
+      channel?: Channel | undefined;
+      provider?: SmsProvider | undefined;
+      limit?: number | undefined;
+    } = {},
   ): CallRecord[] {
-    const { to, channel, limit = CALLS_KEPT_MAX } = filter;
+    const { to, channel, provider, limit = CALLS_KEPT_MAX } = filter;
     return this.#calls
       .filter(
-        (call) => (to === undefined || call.to === to) && (channel === undefined || call.channel === channel),
+        (call) =>
+          (to === undefined || call.to === to) &&
+          (channel === undefined || call.channel === channel) &&
+          (provider === undefined || call.provider === provider),
       )
       .slice(-limit);
   }

@@ -3,7 +3,7 @@ import { type CallLog, CALLS_KEPT_MAX } from './calls.ts';
 import { FaultOrders, type Faults } from './faults.ts';
 import { type Answer, type Incoming, json, problem } from './http.ts';
 import { INBOX_MESSAGES_MAX, type Inbox, type InboxFilter } from './inbox.ts';
-import { Channel } from './message.ts';
+import { Channel, SmsProvider } from './message.ts';
 import { inboxPage } from './page.ts';
 import type { People } from './people.ts';
 import { PaceOrder, type SendingPace } from './telegram-pace.ts';
@@ -18,6 +18,7 @@ const ListQuery = z.object({
     .transform((to) => to.replace(/^ (?=\d)/, '+'))
     .optional(),
   channel: Channel.optional(),
+  provider: SmsProvider.optional(),
   since: z.coerce.date().optional(),
   after: z.coerce.number().int().optional(),
   limit: z.coerce.number().int().min(1).max(INBOX_MESSAGES_MAX).default(LIMIT_DEFAULT),
@@ -58,12 +59,12 @@ const routes: Record<string, Route> = {
     inbox.clear();
     return json(200, []);
   },
-  'GET /calls.json': ({ calls }, { to, channel, limit = LIMIT_DEFAULT }) =>
-    json(200, calls.list({ to, channel, limit: Math.min(limit, CALLS_KEPT_MAX) })),
+  'GET /calls.json': ({ calls }, { to, channel, provider, limit = LIMIT_DEFAULT }) =>
+    json(200, calls.list({ to, channel, provider, limit: Math.min(limit, CALLS_KEPT_MAX) })),
   'GET /faults': ({ faults }) => json(200, faults.list()),
   'PUT /faults': orderFaults,
-  'DELETE /faults': ({ faults }, { channel, to }) => {
-    faults.clear({ channel, to });
+  'DELETE /faults': ({ faults }, { channel, provider, to }) => {
+    faults.clear({ channel, provider, to });
     return json(200, faults.list());
   },
   'POST /telegram/updates': ({ people }, _query, incoming) => people.act(parseJson(incoming.body.toString())),

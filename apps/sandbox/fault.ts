@@ -6,6 +6,9 @@ const HANG_MS_MAX = 120_000;
 /** More than any client here reads of an answer. */
 const ANSWER_CHARS_MAX = 131_072;
 
+/** Twilio's: the handset is unreachable. */
+export const UNDELIVERED_CODE = 30_003;
+
 const target = {
   /** Without it the fault strikes every channel. */
   channel: Channel.optional(),
@@ -27,8 +30,8 @@ const REPORT_TIMES_MAX = 10;
 const reports = {
   /** So much later than they would. */
   after_ms: z.int().min(0).max(REPORT_MS_MAX).default(0),
-  /** Each so often. */
-  report_times: z.int().min(1).max(REPORT_TIMES_MAX).default(1),
+  /** Each so often; 0 is never. */
+  report_times: z.int().min(0).max(REPORT_TIMES_MAX).default(1),
   /** The last one first. */
   reversed: z.boolean().default(false),
   /** Without what proves that they are the provider's. */
@@ -67,8 +70,12 @@ export const AnyFault = z.discriminatedUnion('effect', [
   z.object({ ...target, ...hang, effect: z.literal('hang-after') }),
   /** Accepted, and nothing is ever heard of it again. */
   z.object({ ...target, effect: z.literal('never-delivered') }),
-  /** Accepted, then reported as undelivered: Twilio with an error code, the Gateway as expired. */
-  z.object({ ...target, effect: z.literal('undelivered'), code: z.int().default(30003) }),
+  /** Accepted, then reported as undelivered: Twilio with an error code, an aggregator with its word, the Gateway as expired. */
+  z.object({
+    ...target,
+    effect: z.literal('undelivered'),
+    code: z.union([z.int(), z.string()]).default(UNDELIVERED_CODE),
+  }),
   /** Of an aggregator of SMS: delivered, and its reports come late, repeated, in the wrong order or forged. */
   z.object({ ...target, ...reports, effect: z.literal('reports') }),
   /** This share of the messages is accepted and lost, and `says` is what the provider reports of them. */

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { ESKIZ_ERRORS } from './eskiz-errors.ts';
-import { AnyFault, type Fault } from './fault.ts';
+import { AnyFault, type Fault, UNDELIVERED_CODE } from './fault.ts';
 import { FCM_ERRORS } from './fcm-errors.ts';
 import { GATEWAY_ERRORS } from './gateway-errors.ts';
 import { Channel, CHANNELS, type SmsProvider } from './message.ts';
+import { PLAY_MOBILE_ERRORS, PLAY_MOBILE_FAILURES } from './play-mobile-errors.ts';
 import { TELEGRAM_REFUSALS } from './telegram-errors.ts';
 import { TWILIO_ERRORS, TWILIO_DELIVERY_ERRORS } from './twilio-errors.ts';
 import { wellKnownFault } from './well-known.ts';
@@ -20,6 +21,13 @@ const REJECT_CODES = {
 /** Of a provider of SMS, where it is not Twilio. */
 const REJECT_CODES_OF: Partial<Record<SmsProvider, readonly string[]>> = {
   eskiz: Object.keys(ESKIZ_ERRORS),
+  'play-mobile': Object.keys(PLAY_MOBILE_ERRORS),
+};
+/** The codes that `undelivered` takes. */
+const FAILURES: readonly string[] = [...Object.keys(TWILIO_DELIVERY_ERRORS), ...PLAY_MOBILE_FAILURES];
+const FAILURES_OF: Partial<Record<SmsProvider, readonly string[]>> = {
+  twilio: Object.keys(TWILIO_DELIVERY_ERRORS),
+  'play-mobile': PLAY_MOBILE_FAILURES,
 };
 
 /** A fault as somebody may order it: its code must be one that its provider knows. */
@@ -38,8 +46,9 @@ function problemOf(fault: Fault): string | undefined {
       ? undefined
       : `a code of ${provider ?? channel} is one of ${known.join(', ')}`;
   }
-  if (fault.effect !== 'undelivered') return undefined;
-  const known = Object.keys(TWILIO_DELIVERY_ERRORS);
+  // The default is Twilio's; another provider then says its own plainest word.
+  if (fault.effect !== 'undelivered' || fault.code === UNDELIVERED_CODE) return undefined;
+  const known = (fault.provider && FAILURES_OF[fault.provider]) ?? FAILURES;
   return known.includes(String(fault.code))
     ? undefined
     : `a code of undelivered is one of ${known.join(', ')}`;
@@ -62,6 +71,13 @@ export interface FaultTarget {
   method: string;
   /** False for calls that only ask or configure: those are struck by a fault that names their method. */
   sends: boolean;
+}
+
+/** Which orders are meant; without a field, whatever it is. */
+export interface FaultScope {
+  readonly channel?: Channel | undefined;
+  readonly provider?: SmsProvider | undefined;
+  readonly to?: string | undefined;
 }
 
 interface LiveFault {
@@ -113,7 +129,7 @@ export class Faults {
         if (live) return this.#strike(live);
       }
     }
-    return call.sends ? wellKnownFault(call.channel, call.to) : undefined;
+    return call.sends ? wellKnownFault(call.channel, call.to, call.provider) : undefined;
   }
 
   list(): FaultView[] {
@@ -132,12 +148,13 @@ export class Faults {
       .map(({ fault, remaining }) => (Number.isFinite(remaining) ? { ...fault, times: remaining } : fault));
   }
 
-  /** Ends all orders, or those of one channel or target. */
-  clear(only: { channel?: Channel | undefined; to?: string | undefined } = {}): void {
+  /** Ends all orders, or those of one channel, provider or target. */
+  clear(only: FaultScope = {}): void {
     for (const [key, group] of this.#live) {
       const fault = group[0]?.fault;
       const matches =
         (only.channel === undefined || fault?.channel === only.channel) &&
+        (only.provider === undefined || fault?.provider === only.provider) &&
         (only.to === undefined || fault?.to === only.to);
       if (matches) this.#live.delete(key);
     }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import type { Channel } from './message.ts';
+import type { Channel, SmsProvider } from './message.ts';
 import { parseJson } from '../../domain/shared/json.ts';
 
 /** 1 MiB: the largest text here is 4096 characters; a caller who sends more has gone wrong. */
@@ -9,6 +9,7 @@ export const BODY_BYTES_MAX = 1024 * 1024;
 /** What is known of a call once it was answered: a line of `calls.jsonl`. Never a text. */
 export interface Trace {
   channel?: Channel;
+  provider?: SmsProvider;
   method?: string;
   to?: string;
   fault?: string;

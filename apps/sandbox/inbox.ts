@@ -1,7 +1,15 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Journal, readTail } from './journal.ts';
-import { Amendment, type Channel, Cleared, Message, type NewMessage, settledStatus } from './message.ts';
+import {
+  Amendment,
+  type Channel,
+  Cleared,
+  Message,
+  type NewMessage,
+  settledStatus,
+  type SmsProvider,
+} from './message.ts';
 
 /** 20 000 messages, about 20 MB: a day of trying things out, or seven seconds of a load test (which reads the file instead). */
 export const INBOX_MESSAGES_MAX = 20_000;
@@ -15,6 +23,7 @@ export const MESSAGES_FILE = 'messages.jsonl';
 export interface InboxFilter {
   to?: string | undefined;
   channel?: Channel | undefined;
+  provider?: SmsProvider | undefined;
   /** Only messages received after this moment. */
   since?: Date | undefined;
   /** Only messages after the one with this id. */
@@ -67,12 +76,13 @@ export class Inbox {
   }
 
   list(filter: InboxFilter = {}): Message[] {
-    const { to, channel, since, after = 0, limit = INBOX_MESSAGES_MAX } = filter;
+    const { to, channel, provider, since, after = 0, limit = INBOX_MESSAGES_MAX } = filter;
     const among = to === undefined ? this.#messages : (this.#byTo.get(to) ?? []);
     const sinceIso = since?.toISOString();
     const wanted = among.filter(
       (message) =>
         (channel === undefined || message.channel === channel) &&
+        (provider === undefined || message.provider === provider) &&
         (sinceIso === undefined || message.received_at > sinceIso) &&
         Number(message.id) > after,
     );

@@ -43,12 +43,13 @@ export const Message = z.object({
   text: z.string(),
   /** RFC 3339, UTC, of the moment the provider accepted it. */
   received_at: z.string(),
-  /** Twilio's sid, Telegram's message id, the Gateway's request id, FCM's message name. */
+  /** Twilio's sid, Telegram's message id, the Gateway's request id, FCM's message name, Play Mobile's message-id. */
   provider_reference: z.string(),
   idempotency_key: z.string().optional(),
   status: Status,
   fate: Fate,
-  error_code: z.number().optional(),
+  /** Twilio's number, an aggregator's word. */
+  error_code: z.union([z.number(), z.string()]).optional(),
   /** What one provider needs to answer later questions: reply_markup, data, code, ttl … */
   details: z.record(z.string(), z.unknown()),
 });

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { Html, html } from './html.ts';
 import type { Answer } from './http.ts';
-import type { Channel, Message } from './message.ts';
+import type { Channel, Message, SmsProvider } from './message.ts';
 import { SCRIPT, STYLE } from './page-assets.ts';
 import type { Said } from './people.ts';
 
@@ -17,6 +17,9 @@ const NAMES: Record<Channel, string> = {
   'telegram-gateway': 'Telegram code',
   push: 'Push',
 };
+
+/** Twilio is the plain one. */
+const SMS_NAMES: Partial<Record<SmsProvider, string>> = { eskiz: 'Eskiz', 'play-mobile': 'Play Mobile' };
 
 export interface InboxView {
   /** All that is remembered, newest last. */
@@ -126,9 +129,7 @@ function row(message: Message, isOpen: boolean): Html {
     <span class="who">${nameOf(message.to, message.channel)}</span>
     <time data-short datetime="${message.received_at}">${message.received_at.slice(11, 16)}</time>
     <span class="last"
-      >${badge(message.channel)}<span
-        >${message.status === 'deleted' ? 'Message deleted' : message.text}</span
-      ></span
+      >${badge(message)}<span>${message.status === 'deleted' ? 'Message deleted' : message.text}</span></span
     >
   </a>`;
 }
@@ -169,7 +170,7 @@ function bubble(message: Message): Html {
   const state = stateOf(message);
   return html`<article class="message${gone && ' gone'}${!gone && message.fate !== 'delivered' && ' lost'}">
     <div class="meta">
-      ${badge(message.channel)}<span>${senderOf(message)}</span
+      ${badge(message)}<span>${senderOf(message)}</span
       ><time datetime="${message.received_at}">${message.received_at.slice(11, 16)}</time
       ><span class="state">${state}</span>
     </div>
@@ -272,8 +273,9 @@ function sayForm(to: string): Html {
   </form>`;
 }
 
-function badge(channel: Channel): Html {
-  return html`<span class="badge ${channel}">${NAMES[channel]}</span>`;
+function badge({ channel, provider }: Message): Html {
+  const by = provider && SMS_NAMES[provider];
+  return html`<span class="badge ${channel}">${NAMES[channel]}${by && ` · ${by}`}</span>`;
 }
 
 function senderOf({ channel, from }: Message): string {

@@ -6,13 +6,13 @@ import type { z } from 'zod';
 import { Caller } from './caller.ts';
 import { CallLog, type CallRecord } from './calls.ts';
 import { answerControl } from './control.ts';
-import { FaultOrder, type FaultRequest, Faults } from './faults.ts';
+import { FaultOrder, type FaultRequest, type FaultScope, Faults } from './faults.ts';
 import type { Fault } from './fault.ts';
 import { Fcm, FCM_PATH } from './fcm.ts';
 import { Gateway, GATEWAY_PATH } from './gateway.ts';
 import { BODY_BYTES_MAX, type Incoming, problem, readBody, type Reply, writeReply } from './http.ts';
 import { Inbox, type InboxFilter } from './inbox.ts';
-import type { Channel, Message } from './message.ts';
+import type { Channel, Message, SmsProvider } from './message.ts';
 import { People } from './people.ts';
 import { Settings } from './settings-file.ts';
 import { Telegram, TELEGRAM_PATH } from './telegram.ts';
@@ -46,11 +46,11 @@ export interface Sandbox {
   /** The next message that fits, or one already there; rejects after `timeoutMs` (default 5 s). */
   waitForMessage(filter: InboxFilter, timeoutMs?: number): Promise<Message>;
   /** Every call to a provider, refused ones and those left hanging too, newest last. */
-  calls(filter?: { to?: string; channel?: Channel; limit?: number }): CallRecord[];
+  calls(filter?: { to?: string; channel?: Channel; provider?: SmsProvider; limit?: number }): CallRecord[];
   /** As `PUT /faults`. */
   orderFaults(...faults: FaultRequest[]): void;
   /** As `DELETE /faults`. */
-  clearFaults(only?: { channel?: Channel; to?: string }): void;
+  clearFaults(only?: FaultScope): void;
   /** As `GET /telegram/pace`: how well the pace was kept. */
   telegramPace(): PaceReport;
   /** Resolves when the log stands in its files. */

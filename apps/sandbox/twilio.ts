@@ -58,11 +58,12 @@ export class Twilio {
 
   constructor(world: World) {
     this.#world = world;
-    for (const message of world.inbox.list({ channel: 'sms' })) this.#rememberToken(message);
+    for (const message of world.inbox.list({ channel: 'sms', provider: 'twilio' }))
+      this.#rememberToken(message);
   }
 
   async answer(incoming: Incoming): Promise<Reply> {
-    incoming.trace.channel = 'sms';
+    Object.assign(incoming.trace, { channel: 'sms', provider: 'twilio' });
     const account = this.#authenticate(incoming);
     if (!account) return failure(20003, undefined, { 'www-authenticate': 'Basic realm="Twilio API"' });
     const resource = resourceOf(incoming.path, account.sid);
@@ -176,6 +177,7 @@ export class Twilio {
     const size = Math.min(Number(query.get('PageSize')) || PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX);
     const messages = this.#world.inbox.list({
       channel: 'sms',
+      provider: 'twilio',
       to: query.get('To') ?? undefined,
       limit: size,
     });
@@ -265,7 +267,7 @@ function resourceBody(message: Message, accountSid: string, status: Status = mes
   const date = rfc2822(message.received_at);
   const uri = `/${API_VERSION}/Accounts/${accountSid}/Messages/${sid}`;
   const failed = status === 'undelivered' || status === 'failed' ? (message.error_code ?? null) : null;
-  const texts: Record<number, string> = TWILIO_DELIVERY_ERRORS;
+  const texts: Record<number | string, string> = TWILIO_DELIVERY_ERRORS;
   return {
     account_sid: accountSid,
     api_version: API_VERSION,

@@ -14,7 +14,7 @@ export interface Dialect {
 /** What an accepted message has before it. */
 export interface FaultOutcome {
   fate: Fate;
-  errorCode?: number;
+  errorCode?: number | string;
   /** What the provider reports of it, where that is not its fate. */
   says?: 'nothing' | 'delivered';
   reports?: ReportOrder;

@@ -1,5 +1,5 @@
 import type { Fault } from './fault.ts';
-import type { Channel } from './message.ts';
+import type { Channel, SmsProvider } from './message.ts';
 
 /**
  * Numbers, chats and tokens that fail by themselves, for people with curl. The last three digits of +998 99 999 9NNN and of
@@ -37,6 +37,11 @@ const finals: Record<Channel, Record<string, Fault>> = {
   },
 };
 
+/** As Twilio's above, in the codes of the others. */
+const smsFinals: Partial<Record<SmsProvider, Record<string, Fault>>> = {
+  'play-mobile': { '404': reject('number-invalid'), '403': reject('text-not-moderated') },
+};
+
 const twilioMagic: Record<string, Fault> = {
   '+15005550001': reject(21211),
   '+15005550002': reject(21612),
@@ -53,11 +58,16 @@ const PREFIX: Record<Channel, string> = {
   push: 'sandbox-',
 };
 
-export function wellKnownFault(channel: Channel, to: string): Fault | undefined {
-  if (channel === 'sms' && Object.hasOwn(twilioMagic, to)) return twilioMagic[to];
+export function wellKnownFault(
+  channel: Channel,
+  to: string,
+  provider: SmsProvider = 'twilio',
+): Fault | undefined {
+  if (channel === 'sms' && provider === 'twilio' && Object.hasOwn(twilioMagic, to)) return twilioMagic[to];
   const prefix = PREFIX[channel];
   if (!to.startsWith(prefix) || to.length !== prefix.length + 3) return undefined;
   const suffix = to.slice(prefix.length);
   const shared: Record<string, Fault> = effects;
-  return finals[channel][suffix] ?? shared[suffix];
+  const own = channel === 'sms' ? smsFinals[provider] : undefined;
+  return (own ?? finals[channel])[suffix] ?? shared[suffix];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { FaultRequest } from '../../../apps/sandbox/faults.ts';
+import { FaultOrder, type FaultRequest, Faults } from '../../../apps/sandbox/faults.ts';
 import type { Sandbox } from '../../../apps/sandbox/start-sandbox.ts';
 import {
   ACCOUNT,
@@ -326,4 +326,28 @@ test.each([
   { channel: 'push', to: 'sandbox-500', status: 500, body: { error: { status: 'INTERNAL' } } },
 ] as const)('$to fails by itself on $channel', async ({ channel, to, status, body }) => {
   expect(await call(await freshSandbox(), channel, to)).toMatchObject({ status, body });
+});
+
+test('an order for one provider of SMS strikes it alone, before one for SMS', () => {
+  const faults = new Faults();
+  const sms = { channel: 'sms', to: PHONE, method: 'send', sends: true } as const;
+  faults.order(
+    [
+      { channel: 'sms', provider: 'play-mobile', effect: 'slow' },
+      { channel: 'sms', effect: 'server-error' },
+    ].map((order) => FaultOrder.parse(order)),
+  );
+  expect(faults.take({ ...sms, provider: 'play-mobile' })).toMatchObject({ effect: 'slow' });
+  expect(faults.take({ ...sms, provider: 'twilio' })).toMatchObject({ effect: 'server-error' });
+  faults.clear({ provider: 'play-mobile' });
+  expect(faults.take({ ...sms, provider: 'play-mobile' })).toMatchObject({ effect: 'server-error' });
+});
+
+test.each([
+  { provider: 'play-mobile', effect: 'slow' },
+  { channel: 'push', provider: 'play-mobile', effect: 'slow' },
+  { channel: 'sms', provider: 'play-mobile', effect: 'reject', code: 21_211 },
+  { channel: 'sms', provider: 'twilio', effect: 'undelivered', code: 'Rejected' },
+])('%j is no order', (order) => {
+  expect(FaultOrder.safeParse(order).success).toBe(false);
 });
