@@ -6,7 +6,7 @@ import {
   settingsChange,
   type SettingWarning,
 } from './project/settings.ts';
-import { verifySettings, verifyWarnings } from './verify/settings.ts';
+import { verifyChanges, verifySettings, verifyWarnings } from './verify/settings.ts';
 
 const shape = {
   ...baseSettings,
@@ -17,7 +17,12 @@ const shape = {
 /** What a project may set for itself: one line a context. */
 export const ProjectSettings = z.object(shape) satisfies z.ZodType<Settings>;
 export type ProjectSettings = Settings;
-export const SettingsChange = settingsChange(shape);
+/** What a change is held to besides: one line a context. */
+const changes = {
+  ...shape,
+  ...verifyChanges,
+};
+export const SettingsChange = settingsChange(changes);
 
 /** What a project is told of its settings, under the name that people read: one line a context. */
 const warnings: readonly ((project: string, settings: Settings) => readonly SettingWarning[])[] = [

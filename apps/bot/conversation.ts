@@ -1,6 +1,5 @@
 import type { Destinations } from '../../domain/identity/person/destinations.ts';
 import { readTelegramPhone } from '../../domain/shared/phone.ts';
-import { Locale } from '../../domain/shared/locale.ts';
 import { plainCode } from '../../domain/shared/typed-code.ts';
 import type { Registrations } from '../../domain/identity/registration/port.ts';
 import type { Chats } from '../../domain/telegram/chat.ts';
@@ -10,7 +9,7 @@ import type {
   Registrar,
 } from '../../domain/identity/registration/registrar.ts';
 import type { RegisteredUser, Registrant } from '../../domain/identity/registration/user.ts';
-import { languageNames, type Texts, texts } from './texts.ts';
+import { BotLocale, languageNames, type Texts, texts, textsFor } from './texts.ts';
 import { type BotAction, LANGUAGE_BUTTON, type Person } from './update.ts';
 
 /** What stands below a message. `contact` is the one button that shares the person's own number. */
@@ -59,7 +58,7 @@ export async function handleAction(
 ): Promise<void> {
   const who = { projectId: caller.projectId, mode: caller.mode, telegramId: by.telegramId };
   const user = await deps.registrar.find(who);
-  const words = texts[user?.locale ?? by.locale ?? caller.settings.locale];
+  const words = textsFor(user?.locale ?? by.locale ?? caller.settings.locale);
   const context: ActionContext = { caller, by, who, user, words, updateId, requestId };
   switch (action.kind) {
     case 'start':
@@ -187,13 +186,13 @@ async function text(deps: ConversationDeps, context: ActionContext, said: string
 async function language(
   deps: ConversationDeps,
   context: ActionContext,
-  choice: Locale | null,
+  choice: BotLocale | null,
   queryId: string | null,
 ) {
   const { by, who, words } = context;
   if (queryId !== null) await deps.replySender.answerButton(queryId);
   if (choice === null) {
-    const buttons = Locale.options.map((locale) => ({
+    const buttons = BotLocale.options.map((locale) => ({
       text: languageNames[locale],
       data: LANGUAGE_BUTTON + locale,
     }));

@@ -4,7 +4,7 @@ import type { ButtonPress, ButtonPresses } from '../../domain/telegram/button.ts
 import type { Chats, Mark } from '../../domain/telegram/chat.ts';
 import { ceilingOf } from '../http/answer.ts';
 import { handleAction, type ConversationDeps } from './conversation.ts';
-import { texts } from './texts.ts';
+import { textsFor } from './texts.ts';
 import { type News, readUpdate, type Update } from './update.ts';
 
 export interface HandlerDeps extends ConversationDeps {
@@ -113,7 +113,7 @@ async function refuseNewcomer(
 ): Promise<void> {
   if (ceilingOf(error) === null) throw error;
   deps.onFull(caller.slug);
-  await deps.replySender.say(by.telegramId, { text: texts[by.locale ?? caller.settings.locale].sorry });
+  await deps.replySender.say(by.telegramId, { text: textsFor(by.locale ?? caller.settings.locale).sorry });
 }
 
 /** A flood is answered once a window, politely, and then with silence. */
@@ -124,6 +124,8 @@ async function isWithinPace(
 ): Promise<boolean> {
   const taken = await deps.pace.take(by.telegramId);
   if (taken === 'just-exceeded')
-    await deps.replySender.say(by.telegramId, { text: texts[by.locale ?? caller.settings.locale].slowDown });
+    await deps.replySender.say(by.telegramId, {
+      text: textsFor(by.locale ?? caller.settings.locale).slowDown,
+    });
   return taken === 'within';
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Locale } from '../../domain/shared/locale.ts';
 
 /** The Uzbek apostrophe is ‘ (U+2018), in the bot and in pushes alike; only SMS has the ASCII one. All that the bot says. Codes are not here: they come through `otp-send`, as every code does. */
@@ -118,10 +119,27 @@ const en: Texts = {
   slowDown: 'You are writing too fast. Go on in a minute.',
 };
 
-export const texts: Readonly<Record<Locale, Texts>> = { uz, ru, en };
+const botLocales = ['uz', 'ru', 'en'] as const satisfies readonly Locale[];
+/** The languages of the bot's conversation: each has a page of texts, and a button of `/language`. */
+export const BotLocale = z.enum(botLocales);
+export type BotLocale = z.infer<typeof BotLocale>;
+
+export const texts: Readonly<Record<BotLocale, Texts>> = { uz, ru, en };
+
+/** What it talks with people of the other languages: Uzbek in Latin letters, and Russian, which most readers of the others understand. */
+const talked: Readonly<Record<Locale, BotLocale>> = {
+  uz: 'uz',
+  'uz-Cyrl': 'uz',
+  ru: 'ru',
+  en: 'en',
+  kk: 'ru',
+  ky: 'ru',
+  tg: 'ru',
+};
+export const textsFor = (locale: Locale): Texts => texts[talked[locale]];
 
 /** Each in its own language, so that whoever can't read the others finds theirs. */
-export const languageNames: Readonly<Record<Locale, string>> = {
+export const languageNames: Readonly<Record<BotLocale, string>> = {
   uz: 'O‘zbekcha',
   ru: 'Русский',
   en: 'English',

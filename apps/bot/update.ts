@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import { Locale } from '../../domain/shared/locale.ts';
+import { type Locale, localeOfTag } from '../../domain/shared/locale.ts';
 import { TelegramId } from '../../domain/identity/registration/user.ts';
 import type { ButtonPress } from '../../domain/telegram/button.ts';
 import type { ChatFact } from '../../domain/telegram/chat.ts';
 import { chatOfUpdate } from '../../domain/telegram/update.ts';
+import { BotLocale } from './texts.ts';
 
 /** Who did something in their own chat with the bot: in a private chat both ids are one. */
 export interface Person {
   readonly telegramId: number;
-  /** Their app's language, where we speak it. */
+  /** Their app's language, where we write it. */
   readonly locale: Locale | null;
 }
 
@@ -17,7 +18,7 @@ export type BotAction =
   | { readonly kind: 'start'; readonly payload: string | null }
   | { readonly kind: 'help' }
   /** `choice` is null where they ask which there are. */
-  | { readonly kind: 'language'; readonly choice: Locale | null; readonly queryId: string | null }
+  | { readonly kind: 'language'; readonly choice: BotLocale | null; readonly queryId: string | null }
   | { readonly kind: 'stop' }
   | { readonly kind: 'unlock' }
   /** `isOwn`: Telegram says that the number is the sender's. */
@@ -90,8 +91,7 @@ export function readUpdate(update: unknown): Update | null {
 function personIn(chat: z.infer<typeof Chat> | undefined, from: z.infer<typeof From>): Person | null {
   if (chat?.type !== 'private' || chat.id !== from.id || from.is_bot) return null;
   // A language tag (RFC 5646) such as `ru` or `en-GB`.
-  const locale = Locale.safeParse(from.language_code?.split('-', 1)[0]).data ?? null;
-  return { telegramId: from.id, locale };
+  return { telegramId: from.id, locale: localeOfTag(from.language_code) };
 }
 
 function messageAction(message: unknown): Update['what'] {
@@ -124,7 +124,7 @@ function textAction(text: string): BotAction {
     case 'language':
       return {
         kind: 'language',
-        choice: Locale.safeParse(rest.trim().toLowerCase()).data ?? null,
+        choice: BotLocale.safeParse(rest.trim().toLowerCase()).data ?? null,
         queryId: null,
       };
     default:
@@ -136,7 +136,7 @@ function pressedAction(pressed: unknown): Update['what'] {
   const parsed = Pressed.safeParse(pressed).data;
   const by = parsed && personIn(parsed.message?.chat, parsed.from);
   if (!by || !parsed.data?.startsWith(LANGUAGE_BUTTON)) return null;
-  const choice = Locale.safeParse(parsed.data.slice(LANGUAGE_BUTTON.length)).data ?? null;
+  const choice = BotLocale.safeParse(parsed.data.slice(LANGUAGE_BUTTON.length)).data ?? null;
   return { kind: 'language', choice, queryId: parsed.id, by };
 }
 

@@ -83,7 +83,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   has_push_token: 'Whether the project stored a push token for it.',
   has_push_address: 'Whether pushes can reach the device.',
   push_token: 'The registration token of the app at FCM; null takes it away.',
-  locale: 'The language of what the person reads.',
+  locale: 'The language of what the person reads (BCP 47); `uz` is Uzbek in Latin letters.',
   client: 'The end user behind the request, as your service saw them.',
   ip: 'Their address, IPv4 or IPv6.',
   user_agent: 'The User-Agent of their browser or app.',
@@ -172,7 +172,12 @@ export const fieldWords: Readonly<Record<string, string>> = {
   kept: 'Finished jobs that are kept.',
   test: 'The same for test keys.',
   people: 'People who may be registered.',
-  templates: 'Texts of codes by language; `{code}` is where the code goes.',
+  templates:
+    'Texts of codes by language, in place of the standard ones. `{code}`, `{project}`, `{minutes}`, `{amount}` and `{payee}` are filled in.',
+  sms_web_origin:
+    'The host of your site: the last line of an SMS is then `@host #code`, which its pages may fill in (WebOTP). Null: no such line.',
+  sms_app_hash:
+    "The hash of your Android app for Google's SMS Retriever: the last line of an SMS ends with it. Null: it is left out.",
   allow_short_codes:
     'Codes of 4 or 5 digits may be asked for: 3 checks, 120 seconds, never for login or money.',
   push_unconfirmed_buys_sms: 'A push that nobody confirmed may by itself lead on to a paid channel.',

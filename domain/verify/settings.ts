@@ -1,14 +1,36 @@
 import { z } from 'zod';
 import { Country } from '../shared/country.ts';
 import { Channel, channels } from './channel.ts';
-import { templateWarnings } from './template-warnings.ts';
-import { Templates } from './text.ts';
+import { textWarnings } from './text-preview.ts';
+import { NewTemplates, Templates } from './text.ts';
+
+/** As browsers read it: Chromium takes these characters alone, and a host of more has no room in an SMS. */
+const HOST_CHARACTERS_MAX = 64;
+const WebHost = z
+  .string()
+  .max(HOST_CHARACTERS_MAX)
+  .regex(
+    /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/,
+    'expected the host of your site in lower case, such as example.com: no https://, port or path, and an international name as xn--…',
+  );
+
+/** The first 11 characters of a SHA-256 in base64: https://developers.google.com/identity/sms-retriever/verify. */
+const AppHash = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9+/]{11}$/,
+    "expected the 11 characters that AppSignatureHelper or the keytool recipe of Google's SMS Retriever gives, such as FA+9qCX9VSu",
+  );
 
 /** Every default is the platform's own rule (requirements X1, X4, X15). */
 export const verifySettings = {
   /** Tried in this order where a request names none (X1): cheapest first, and SMS last. */
   channels: z.array(Channel).min(1).max(channels.length).default(['push', 'telegram', 'sms']),
   templates: Templates.default({}),
+  /** The site whose pages may fill the code in off an SMS: its last line says so. */
+  sms_web_origin: WebHost.nullable().default(null),
+  /** The Android app that may: the hash that Google's SMS Retriever knows it by. */
+  sms_app_hash: AppHash.nullable().default(null),
   /** Opt-in to codes of 4 or 5 digits: 3 checks, 120 s, never for login or money. */
   allow_short_codes: z.boolean().default(false),
   /** A push that nobody confirmed may by itself lead on to a paid channel. */
@@ -28,5 +50,7 @@ declare module '../project/settings.ts' {
   interface ProjectSettings extends VerifySettings {}
 }
 
-export const verifyWarnings = (project: string, { templates }: Pick<VerifySettings, 'templates'>) =>
-  templateWarnings(project, templates);
+/** What a change is held to, where that is more than what is stored. */
+export const verifyChanges = { templates: NewTemplates };
+
+export const verifyWarnings = (project: string, settings: VerifySettings) => textWarnings(project, settings);

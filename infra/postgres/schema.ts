@@ -6,6 +6,7 @@ import { WebhookEndpoint, WebhookSecret } from './webhook/entities.ts';
 import { Migration20261129100100ProjectBaseline } from './project/migrations/20261129100100-project-baseline.ts';
 import { Migration20261129100200JobBaseline } from './job/migrations/20261129100200-job-baseline.ts';
 import { Migration20261129100300IdentityBaseline } from './identity/migrations/20261129100300-identity-baseline.ts';
+import { Migration20261129113000IdentityLocales } from './identity/migrations/20261129113000-identity-locales.ts';
 import { Migration20261129100400WebhookBaseline } from './webhook/migrations/20261129100400-webhook-baseline.ts';
 import { Migration20261129100500StaffBaseline } from './staff/migrations/20261129100500-staff-baseline.ts';
 import { Migration20261129100600VerifyBaseline } from './verify/migrations/20261129100600-verify-baseline.ts';
@@ -28,6 +29,7 @@ export const migrations = [
   Migration20261129100550TelegramBaseline,
   Migration20261129100600VerifyBaseline,
   Migration20261129100700MessageBaseline,
+  Migration20261129113000IdentityLocales,
 ] as const;
 
 /**

@@ -14,6 +14,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129100550-telegram-baseline.ts': '144fe37b7ecdf7e2b3363573948de1f08d4a22a2b93218ad09c68eb02c857152',
   '20261129100600-verify-baseline.ts': 'ef56c15295bf7f833d8575639af032c9ca8409c2c8eef13e9f39373a4463464a',
   '20261129100700-message-baseline.ts': 'df5f1ada406db8fc0c3b010eb73e22968f850d6621d5e3814534724165a50910',
+  '20261129113000-identity-locales.ts': '814e65d3b75784c162965b9c2e2a764109bf07ae808d2de6292c1adbb23b3c9f',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -301,7 +301,7 @@ function messageOf({ deps, job, project }: Sending, channel: Channel): CodeMessa
       ttlSeconds,
       locale: verification.locale,
     },
-    project.settings.templates,
+    project.settings,
     channel === 'sms' ? 'sms' : 'screen',
   );
   return {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { texts } from '../../../apps/bot/texts.ts';
+import { type BotLocale, texts, textsFor } from '../../../apps/bot/texts.ts';
 import { allNoticeWords, noticeWords } from '../../../domain/identity/approval/notice-words.ts';
 import { identityCodeTexts } from '../../../domain/identity/code-texts.ts';
+import { ProjectSettings } from '../../../domain/settings.ts';
 import { codeText } from '../../../domain/verify/text.ts';
 import { Locale } from '../../../domain/shared/locale.ts';
 
+const settings = ProjectSettings.parse({});
 const payment = { amount: '15000000', currency: 'UZS', payee: 'Korzinka' } as const;
 const codeTexts = (locale: Locale, medium: 'sms' | 'screen') =>
   [null, ...identityCodeTexts.values()].flatMap((purposeTexts) =>
@@ -12,16 +14,16 @@ const codeTexts = (locale: Locale, medium: 'sms' | 'screen') =>
       (paid) =>
         codeText(
           { code: '123456', project: 'Navbat', purposeTexts, payment: paid, ttlSeconds: 300, locale },
-          {},
+          settings,
           medium,
         ).text,
     ),
   );
-const said = (locale: Locale): string[] =>
+const said = (locale: BotLocale): string[] =>
   Object.values(texts[locale]).map((text) => (typeof text === 'string' ? text : text('5' as never)));
 const pushed = (locale: Locale): string[] =>
   Object.values(allNoticeWords).flatMap((words) => Object.values(words[locale]));
-const onScreens = (locale: Locale) => [...said(locale), ...pushed(locale), ...codeTexts(locale, 'screen')];
+const onScreens = (locale: BotLocale) => [...said(locale), ...pushed(locale), ...codeTexts(locale, 'screen')];
 
 describe('what people read', () => {
   test('in Uzbek has one apostrophe on screens, and the ASCII one in SMS', () => {
@@ -37,7 +39,9 @@ describe('what people read', () => {
       ttlSeconds: 300,
       locale: 'uz',
     } as const;
-    expect(codeText({ ...text, project: 'Ta‘lim Oʻzbek' }, {}, 'sms').text).toContain("Ta'lim O'zbek: ");
+    expect(codeText({ ...text, project: 'Ta‘lim Oʻzbek' }, settings, 'sms').text).toContain(
+      "Ta'lim O'zbek: ",
+    );
     for (const each of codeTexts('en', 'sms')) expect(each).toMatch(/^[\x20-\x7e]*$/);
   });
 
@@ -47,6 +51,12 @@ describe('what people read', () => {
     ['en', /works for|Never share|asked for|was bound|closed/],
   ] as const)('in %s has none of the words that misled', (locale, misleading) => {
     for (const text of onScreens(locale)) expect(text).not.toMatch(misleading);
+  });
+
+  test('is the bot’s conversation in one of its three languages, whatever language their codes are in', () => {
+    for (const locale of Locale.options) expect(Object.values(texts), locale).toContain(textsFor(locale));
+    expect(textsFor('uz-Cyrl')).toBe(texts.uz);
+    expect(textsFor('kk')).toBe(texts.ru);
   });
 
   test('says what the corrections say', () => {

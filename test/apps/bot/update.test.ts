@@ -19,6 +19,8 @@ describe('what a person writes', () => {
     ['/unlock', { kind: 'unlock' }],
     ['/language', { kind: 'language', choice: null, queryId: null }],
     ['/language UZ', { kind: 'language', choice: 'uz', queryId: null }],
+    // Codes come in it, and the bot does not talk it.
+    ['/language kk', { kind: 'language', choice: null, queryId: null }],
     ['/language de', { kind: 'language', choice: null, queryId: null }],
     ['/other', { kind: 'text', text: '/other' }],
     ['123 456', { kind: 'text', text: '123 456' }],
@@ -30,6 +32,8 @@ describe('what a person writes', () => {
     for (const [language_code, locale] of [
       ['uz', 'uz'],
       ['en-GB', 'en'],
+      ['kk', 'kk'],
+      ['uz-Cyrl', 'uz-Cyrl'],
       ['de', null],
       [undefined, null],
     ] as const)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { smsSegments } from '../../../domain/shared/sms-segments.ts';
+import { smsSegments, smsSize } from '../../../domain/shared/sms-segments.ts';
 
 test.each([
   { what: 'nothing', text: '', segments: 1 },
@@ -30,4 +30,14 @@ test.each([
   },
 ])('$what: $segments SMS', ({ text, segments }) => {
   expect(smsSegments(text)).toBe(segments);
+});
+
+test('a text’s alphabet is told, with each letter that GSM does not have and the places that it takes', () => {
+  expect(smsSize('Kod: 1 €')).toEqual({ alphabet: 'gsm', length: 9, segments: 1, ucs2Letters: [] });
+  expect(smsSize('oʻzʻ € 🙂')).toEqual({
+    alphabet: 'ucs-2',
+    length: 9,
+    segments: 1,
+    ucs2Letters: ['ʻ', '🙂'],
+  });
 });

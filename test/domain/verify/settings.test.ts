@@ -30,3 +30,33 @@ test('no country at all is a choice, and no channel at all is none', () => {
   expect(takes({ channels: [] })).toBe(false);
   expect(takes({ channels: ['fax'] })).toBe(false);
 });
+
+test('a site is a host as browsers read it, and nothing else', () => {
+  for (const host of ['example.com', 'login.bank.uz', 'a-b.co', 'xn--80a.xn--p1ai', `${'x'.repeat(60)}.com`])
+    expect(takes({ sms_web_origin: host }), host).toBe(true);
+  for (const host of [
+    'https://example.com',
+    'example.com/',
+    'example.com:443',
+    'Example.com',
+    '@example.com',
+    'example.com #123456',
+    'example.com\n',
+    'пример.рф',
+    'localhost',
+    '127.0.0.1',
+    '-a.com',
+    'a..com',
+    '.com',
+    'example.com.',
+    '',
+    `${'x'.repeat(61)}.com`,
+  ])
+    expect(takes({ sms_web_origin: host }), host).toBe(false);
+});
+
+test('an app is named by the eleven characters that Google’s SMS Retriever knows it by', () => {
+  expect(takes({ sms_app_hash: 'FA+9qCX9VSu' })).toBe(true);
+  for (const hash of ['FA+9qCX9VS', 'FA+9qCX9VSu=', 'FA-9qCX9VSu', 'FA+9qCX9VS\n', '', 1])
+    expect(takes({ sms_app_hash: hash }), String(hash)).toBe(false);
+});

@@ -6,6 +6,7 @@ import { rowEncryption } from '../../../../infra/process/crypto.ts';
 import { recipientStore } from '../../../../infra/postgres/identity/recipient/recipients.ts';
 import { type Ground, makeProject, openApi, openGround, type TestApi } from '../../../support/api.ts';
 import { testEnvironment } from '../../../support/environment.ts';
+import { Locale } from '../../../../domain/shared/locale.ts';
 
 let ground: Ground;
 let api: TestApi;
@@ -45,6 +46,12 @@ test('a recipient is made once and then changed, found by handle or by phone', a
     locale: null,
     telegram_chat_id: 77,
   });
+});
+
+test.each(Locale.options)('one may be written to in %s', async (locale) => {
+  const { key } = await makeProject(ground, `locale-${locale.toLowerCase()}`);
+  const { body } = await put(key, { handle: 'u1', locale }).expect(201);
+  expect(body.locale).toBe(locale);
 });
 
 test('made by twenty at once it is one recipient', async () => {
