@@ -6,6 +6,7 @@ import { INBOX_MESSAGES_MAX, type Inbox, type InboxFilter } from './inbox.ts';
 import { Channel, SmsProvider } from './message.ts';
 import { inboxPage } from './page.ts';
 import type { People } from './people.ts';
+import { type PlayMobile, PlayMobileOrder } from './play-mobile.ts';
 import { PaceOrder, type SendingPace } from './telegram-pace.ts';
 import { parseJson } from '../../domain/shared/json.ts';
 
@@ -30,6 +31,7 @@ export interface Control {
   calls: CallLog;
   people: People;
   pace: SendingPace;
+  playMobile: PlayMobile;
 }
 type Route = (control: Control, query: InboxFilter, incoming: Incoming) => Answer;
 
@@ -75,6 +77,8 @@ const routes: Record<string, Route> = {
     pace.set(null);
     return json(200, pace.report());
   },
+  'GET /play-mobile': ({ playMobile }) => json(200, playMobile.account()),
+  'PUT /play-mobile': setPlayMobile,
   'POST /telegram/say': ({ people }, _query, incoming) => people.press(incoming),
 };
 
@@ -94,6 +98,12 @@ function orderFaults({ faults }: Control, _query: InboxFilter, { body }: Incomin
   if (!orders.success) return problem(z.prettifyError(orders.error));
   faults.order(orders.data);
   return json(200, faults.list());
+}
+
+function setPlayMobile({ playMobile }: Control, _query: InboxFilter, { body }: Incoming): Answer {
+  const order = PlayMobileOrder.safeParse(parseJson(body.toString()));
+  if (!order.success) return problem(z.prettifyError(order.error));
+  return json(200, playMobile.account(order.data));
 }
 
 /** Starts its counts afresh. */

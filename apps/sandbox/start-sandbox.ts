@@ -14,6 +14,7 @@ import { BODY_BYTES_MAX, type Incoming, problem, readBody, type Reply, writeRepl
 import { Inbox, type InboxFilter } from './inbox.ts';
 import type { Channel, Message, SmsProvider } from './message.ts';
 import { People } from './people.ts';
+import { PLAY_MOBILE_PATH, PlayMobile } from './play-mobile.ts';
 import { Settings } from './settings-file.ts';
 import { Telegram, TELEGRAM_PATH } from './telegram.ts';
 import { PaceOrder, type PaceReport } from './telegram-pace.ts';
@@ -132,11 +133,20 @@ type Handler = (incoming: Incoming) => Promise<Reply>;
 
 function createRouter(world: World, calls: CallLog, telegram: Telegram): Handler {
   const [twilio, gateway, fcm] = [new Twilio(world), new Gateway(world), new Fcm(world)];
+  const playMobile = new PlayMobile(world);
   const { inbox, faults } = world;
-  const control = { inbox, faults, calls, people: new People(world, telegram), pace: telegram.pace };
+  const control = {
+    inbox,
+    faults,
+    calls,
+    people: new People(world, telegram),
+    pace: telegram.pace,
+    playMobile,
+  };
   return async (incoming) => {
     const { path } = incoming;
     if (path.startsWith(TWILIO_PATH)) return twilio.answer(incoming);
+    if (path.startsWith(PLAY_MOBILE_PATH)) return playMobile.answer(incoming);
     if (path.startsWith(TELEGRAM_PATH)) return telegram.answer(incoming);
     if (path.startsWith(GATEWAY_PATH)) return gateway.answer(incoming);
     if (path.startsWith(FCM_PATH)) return fcm.answer(incoming);

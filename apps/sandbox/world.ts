@@ -7,6 +7,8 @@ import type { Timers } from './timers.ts';
 /** Where one is set, only it is accepted; where none is, anything well-formed is. */
 export interface Credentials {
   twilio?: { accountSid: string; authToken: string } | undefined;
+  /** `reportUrl`: the address for reports that was agreed with the broker; without one nothing is reported. */
+  playMobile?: { login: string; password: string; reportUrl?: string | undefined } | undefined;
   telegramBotToken?: string | undefined;
   telegramGatewayToken?: string | undefined;
   fcmAccessToken?: string | undefined;
@@ -19,7 +21,7 @@ export interface Timing {
   callbackPauseMs: number;
 }
 
-/** What all four providers share. */
+/** What all providers share. */
 export interface World {
   inbox: Inbox;
   faults: Faults;

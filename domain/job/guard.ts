@@ -1,3 +1,4 @@
+import type { JobId } from '../shared/ids.ts';
 import type { SendReply } from './reply.ts';
 
 /** One way to the world outside. Every fault is a reply; only a bug throws. */
@@ -6,6 +7,8 @@ export interface Provider<Message, Name extends string = string> {
   readonly channel: Name;
   /** Whose it is, on attempts and metrics, such as `twilio`. */
   readonly provider: string;
+  /** Its id of the message of this attempt, where it takes one of ours: then it is known before the send. */
+  referenceOf?(jobId: JobId, attempt: number): string;
   /** `signal` aborts at the attempt's deadline; the answer is then `unknown` with `timeout`. */
   send(message: Message, signal: AbortSignal): Promise<SendReply>;
 }

@@ -16,6 +16,8 @@ export type SendReply =
       /** The provider's own id of the message. */
       readonly reference: string;
       readonly cost: Cost | null;
+      /** As how many messages it is billed, where the provider counts them. */
+      readonly parts?: number;
     }
   | {
       readonly kind: 'refused';

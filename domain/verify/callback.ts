@@ -42,3 +42,23 @@ export interface CallbackReader {
   isSigned(headers: CallbackRequest['headers']): boolean;
   read(request: CallbackRequest, now: Date): CallbackReading;
 }
+
+/** Providers that report to one address for all messages: a report finds its attempt by the id that we gave the message. */
+export type ListingProvider = 'play-mobile';
+
+/** The token is all that proves such reports. */
+export const listedReportsPath = (name: ListingProvider, token: string) => `/callbacks/${name}/${token}`;
+
+export interface ListedReport {
+  readonly reference: string;
+  readonly report: DeliveryReport;
+}
+
+/** Reads what a provider reports of many messages at once. */
+export interface ReportListReader {
+  readonly provider: ListingProvider;
+  /** Whether the address carried the right token: else it is refused before its body is read. */
+  isProven(token: string): boolean;
+  /** Those that tell something; null where the body is in no form that we know. */
+  read(body: Uint8Array, now: Date): readonly ListedReport[] | null;
+}

@@ -186,6 +186,15 @@ const byProvider = {
     setting: 'templates',
     seen: ['job', 'attempt'],
   },
+  'text-not-moderated': {
+    meaning:
+      "The provider of SMS sends approved texts only, and this wording is not among the installation's approved ones.",
+    retry: 'after-change',
+    nextStep:
+      "Use a text that is approved, or staff submit this one in the provider's account (Eskiz: SMS, My texts). POST /projects/{id}/templates/preview shows the state of each text.",
+    setting: 'templates',
+    seen: ['job', 'attempt'],
+  },
   'not-on-telegram': {
     meaning: 'Telegram Gateway cannot reach this number: it has no Telegram account, or refuses codes.',
     retry: 'no',

@@ -57,6 +57,7 @@ const codesAfterSending: Readonly<Record<string, SendReply>> = {
   ECONNRESET: unknown('connection-lost'),
   ECONNABORTED: unknown('connection-lost'),
   EPIPE: unknown('connection-lost'),
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: unknown('connection-lost'),
   UND_ERR_RES_EXCEEDED_MAX_SIZE: unknown('answer-unreadable'),
 };
 

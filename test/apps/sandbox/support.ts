@@ -12,6 +12,7 @@ export const AUTH_TOKEN = 'f'.repeat(32);
 export const BOT_TOKEN = '7000000001:AAabcdefghijklmnopqrstuvwxyz0123456';
 export const GATEWAY_TOKEN = 'AAEAAAABgatewaytokenofthesandbox';
 export const PHONE = '+998901234567';
+export const PLAY_MOBILE = { login: 'navbat', password: 'play-mobile-password-of-the-sandbox' };
 export const SENDER = '+15005550006';
 
 /** A directory of its own, gone after the test. */
