@@ -1,3 +1,4 @@
+import { CountedFactors } from './counted-factors.ts';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { retryHelps } from '../../domain/shared/reason.ts';
@@ -87,6 +88,7 @@ const ProblemBody = z
       description: "The project's setting, or the installation's variable, that decided.",
       example: 'sms_countries',
     }),
+    factors: CountedFactors.optional(),
     docs: z
       .string()
       .meta({ description: 'The meaning of `type`.', example: '/docs/problems#invalid-request' }),

@@ -24,6 +24,22 @@ export type RetryHelp = (typeof retryHelps)[number];
 /** A time, or its ISO 8601 text where it was stored. */
 export type Instant = Date | string;
 
+/** One of the counts that a decision was made of. */
+export interface CountedFactor {
+  readonly factor: string;
+  /** Of the last hours, halved each hour. */
+  readonly sent: number;
+  readonly verified: number;
+  /** What it adds to the risk; 1 blocks. */
+  readonly risk: number;
+}
+
+/** Why a job's paid message was not sent, as it was decided. */
+export interface KeptBlock {
+  readonly until: Instant;
+  readonly factors: readonly CountedFactor[];
+}
+
 /** What is known of the case at hand. A text says less where less is known. */
 export interface ReasonFacts {
   /** When it ends by itself. */
@@ -36,6 +52,8 @@ export interface ReasonFacts {
   readonly setting?: string | undefined;
   /** The value of the setting that decided. */
   readonly limit?: string | number | null | undefined;
+  /** What a block was made of. For the project's own eyes: they count what others asked for. */
+  readonly factors?: readonly CountedFactor[] | undefined;
 }
 
 /** One reason, in plain English, for whoever meets its code. */

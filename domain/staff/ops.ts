@@ -1,3 +1,4 @@
+import type { KeptBlock } from '../shared/reason.ts';
 import { z } from 'zod';
 import type { Alarm } from './alarms.ts';
 import { attemptOutcomes, EntryLabels, jobStates } from '../job/job.ts';
@@ -95,8 +96,8 @@ export interface JobPage extends JobLine {
   readonly verification: VerificationLine | null;
   /** What it is for still waits for it: a retry would be accepted. */
   readonly isAwaited: boolean;
-  /** When a block of its number's prefix ends; null where there is none now. */
-  readonly prefixBlockedUntil: Date | null;
+  /** What still blocks it, where it ended as blocked; null where nothing does now. */
+  readonly block: KeptBlock | null;
 }
 
 /** What happened to one address, oldest last. */

@@ -1,7 +1,9 @@
 import type { ShownState } from '../identity/approval/port.ts';
 import type { ProjectId } from '../shared/ids.ts';
 import type { KeyMode } from '../project/key.ts';
+import type { KeptBlock } from '../shared/reason.ts';
 import type { AskerKind } from './asker.ts';
+import type { SendCommand } from './send-command.ts';
 import type { Destination } from '../shared/address.ts';
 import type { CheckResult } from './check.ts';
 import type { VerificationId } from '../shared/ids.ts';
@@ -55,6 +57,8 @@ export interface TimelineJob {
   readonly id: string;
   readonly state: string;
   readonly reason: string | null;
+  /** Where its risk kept a paid message of it back. */
+  readonly block: KeptBlock | null;
   readonly accepted_at: Date;
   readonly finished_at: Date | null;
   readonly attempts: readonly TimelineAttempt[];
@@ -92,5 +96,7 @@ export interface ResendFacts {
   readonly destination: Destination;
   readonly verification: Verification;
   readonly askedBy: AskerKind;
+  /** As the service last told of them. */
+  readonly client: SendCommand['client'];
   readonly checkByTo: boolean;
 }

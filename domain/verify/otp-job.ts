@@ -5,6 +5,7 @@ import type { JobId, ProjectId } from '../shared/ids.ts';
 import type { otpSend } from './job.ts';
 import type { PaidAsker } from './asker.ts';
 import type { Channel } from './channel.ts';
+import type { RiskFactor } from './fraud.ts';
 import type { DayBudget } from './paid-limits.ts';
 import type { Addresses } from './port.ts';
 import type { PastAttempt } from './step.ts';
@@ -28,7 +29,10 @@ export interface OtpJob {
   readonly verification: Verification;
   readonly askedBy: PaidAsker;
   readonly addressHash: Uint8Array;
-  readonly phonePrefix: string | null;
+  /** Under which names its sends are scored (`fraud.ts`). */
+  readonly scored: ScoredNames;
+  /** The service vouches for the client. */
+  readonly isTrusted: boolean;
   readonly recipientId: string | null;
   readonly addresses: Addresses;
   readonly past: readonly PastAttempt[];
@@ -43,6 +47,8 @@ export interface OtpJobs {
   forgetPushToken(recipientId: string, pushToken: string): Promise<void>;
 }
 
+export type ScoredNames = Readonly<Record<RiskFactor, string | null>>;
+
 /** Why a message that costs money is not sent: each may end its job. */
 export type PaidRefusal = Extract<RefusalReason, CodeEndReason>;
 
@@ -54,7 +60,8 @@ export interface PaidOpening {
   readonly provider: string;
   readonly projectId: ProjectId;
   readonly addressHash: Uint8Array;
-  readonly prefix: string | null;
+  readonly scored: ScoredNames;
+  readonly isTrusted: boolean;
   readonly askedBy: PaidAsker;
   readonly budget: DayBudget;
   /** 10^-6 USD, reserved until the provider says what it took. */

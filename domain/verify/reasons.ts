@@ -1,5 +1,5 @@
 import { addressReasons, type jobReasons } from '../job/reasons.ts';
-import { type CodesSeenIn, fromText, type Reason, untilText } from '../shared/reason.ts';
+import { type CodesSeenIn, type CountedFactor, fromText, type Reason, untilText } from '../shared/reason.ts';
 import { nextUtcDay } from '../shared/time.ts';
 import type { Channel, SILENT_CHANNEL } from './channel.ts';
 import {
@@ -9,6 +9,7 @@ import {
   PAID_PER_HOUR_MAX,
 } from './paid-limits.ts';
 import { STRANGER_SENDS_OPEN, STRANGER_SENDS_PER_DAY, STRANGER_SENDS_PER_HOUR } from './strangers.ts';
+import type { RiskFactor } from './fraud.ts';
 import type { ClosedReason } from './verification.ts';
 
 type SendingChannel = Exclude<Channel, typeof SILENT_CHANNEL>;
@@ -17,6 +18,22 @@ type SendingChannel = Exclude<Channel, typeof SILENT_CHANNEL>;
 const PAID_WINDOW_MS = 3_600_000;
 
 const LOCKED = 'This recipient is locked after 100 wrong codes in a row.';
+
+/** Whose counts they are, in words. */
+const factorWords: Record<RiskFactor, readonly [counted: string, where: string]> = {
+  prefix: ['codes', 'to this range of numbers'],
+  ip: ['numbers', 'from this IP address'],
+  device: ['numbers', 'from this device'],
+};
+
+/** `52 numbers from this IP address, 1 confirmed; 8 numbers from this device, 0 confirmed`. */
+const factorsText = (factors: readonly CountedFactor[]): string =>
+  factors
+    .map(({ factor, sent, verified }) => {
+      const [counted, where] = factorWords[factor as RiskFactor];
+      return `${Math.round(sent)} ${counted} ${where}, ${Math.round(verified)} confirmed`;
+    })
+    .join('; ');
 
 /** Why no code is sent. */
 const refusals = {
@@ -87,6 +104,16 @@ const refusals = {
     retry: 'later',
     nextStep:
       'Use another channel, such as push or telegram. Look for automated requests to your sign-up form; the blocking ends automatically.',
+    seen: ['problem', 'job'],
+  },
+  'risk-blocked': {
+    meaning:
+      'Paid messages for clients like this one are blocked (anti-fraud): too few codes were confirmed by their range of numbers, IP address and device together.',
+    detail: ({ until, factors = [] }) =>
+      `Paid messages for clients like this one are blocked${until ? untilText(until) : ' for a few hours'} (anti-fraud): ${factors.length > 0 ? `in recent hours ${factorsText(factors)}` : 'too few codes were confirmed'}.`,
+    retry: 'later',
+    nextStep:
+      'Use another channel, such as push or telegram. Look for automated requests to your sign-up form. Check that client.ip and client.device_id are those of the end user and not of your server; set client.trusted for users that you know. The blocking ends automatically.',
     seen: ['problem', 'job'],
   },
   'number-capped': {

@@ -4,8 +4,8 @@ import { nextUtcDay } from '../shared/time.ts';
 import type { PaidAsker } from './asker.ts';
 import { type DayBudget, dayBudgetOf, type DaySpend } from './paid-limits.ts';
 import type { RefusalReason } from './reasons.ts';
-import { prefixBlockedUntil } from './fraud.ts';
-import type { SendCommand } from './send-command.ts';
+import { blockOf } from './fraud.ts';
+import { isTrusted, type SendCommand } from './send-command.ts';
 import type { SendFacts } from './send-facts.ts';
 
 /** `+998 90 111`, as people write the beginning of a number. */
@@ -14,13 +14,8 @@ const prefixText = (prefix: string): string => formatIncompletePhoneNumber(prefi
 /** What a refused send is told beside its reason: until when, by which limit, for which numbers. */
 export function refusalFacts(
   { reason, retryAfterSeconds }: { reason: RefusalReason; retryAfterSeconds: number | null },
-  { phone }: Pick<SendCommand, 'phone'>,
-  {
-    settings,
-    prefixScore,
-    spend,
-    askedBy,
-  }: Pick<SendFacts, 'settings' | 'prefixScore' | 'spend' | 'askedBy'>,
+  { phone, client }: Pick<SendCommand, 'phone' | 'client'>,
+  { settings, risk, spend, askedBy }: Pick<SendFacts, 'settings' | 'risk' | 'spend' | 'askedBy'>,
   now: Date,
 ): ReasonFacts {
   const until =
@@ -34,10 +29,15 @@ export function refusalFacts(
     case 'country-not-allowed':
       return { country: phone?.country };
     case 'prefix-blocked':
+    case 'risk-blocked': {
+      const block = blockOf(risk, isTrusted(client), now);
       return {
-        until: prefixScore && prefixBlockedUntil(prefixScore, now),
-        prefix: phone && prefixText(phone.prefix),
+        until: block?.until,
+        ...(reason === 'prefix-blocked' ? { prefix: phone && prefixText(phone.prefix) } : {}),
+        // A stranger would learn how many others ask, and verify.
+        ...(block && askedBy === 'service' ? { factors: block.factors } : {}),
       };
+    }
     case 'code-too-short':
     case 'publishable-limit':
     case 'codes-unconfirmed':

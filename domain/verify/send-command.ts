@@ -28,6 +28,14 @@ export const Client = z.strictObject({
   device_id: z.string().max(128).optional(),
 });
 
+/** Only of a body that no publishable key may post: whoever holds one would vouch for themselves. */
+const SentClient = Client.extend({
+  trusted: z.boolean().optional().meta({
+    description:
+      'You vouch for this user, such as a customer who is signed in: anti-fraud factors weigh half, so that a range of numbers or an IP address that others pump does not keep a code from them. Limits and budgets stay as they are.',
+  }),
+});
+
 /** Body of `POST /otp/send`. */
 export const SendRequest = z
   .strictObject({
@@ -58,7 +66,10 @@ export const SendRequest = z
       .boolean()
       .optional()
       .meta({ description: 'Lets `POST /otp/verify` name the phone in place of the id.' }),
-    client: Client.optional().meta({ description: 'The end user, as your service saw them.' }),
+    client: SentClient.optional().meta({
+      description:
+        'The end user, as your service saw them. `ip` and `device_id` are factors of anti-fraud rules: leave them out rather than give those of your server.',
+    }),
     metadata: z
       .record(z.string().max(64), z.string().max(METADATA_VALUE_CHARS_MAX))
       .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS_MAX, {
@@ -116,6 +127,9 @@ export const ownSend = (
   callbackUrl: null,
   ...send,
 });
+
+/** The service vouches for the end user. */
+export const isTrusted = (client: SendCommand['client']): boolean => client?.trusted === true;
 
 /** Whether the code confirms a payment, by its purpose or by what it says. */
 export const isForMoney = ({ purpose, payment }: SendCommand) => movesMoney(purpose, payment);

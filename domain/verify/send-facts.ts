@@ -2,7 +2,7 @@ import type { ProjectSettings } from '../project/settings.ts';
 import type { Locale } from '../shared/locale.ts';
 import type { PaidAsker } from './asker.ts';
 import type { Channel } from './channel.ts';
-import type { PrefixScore } from './fraud.ts';
+import type { RiskScores } from './fraud.ts';
 import type { DaySpend, PaidCount } from './paid-limits.ts';
 import type { StrangerFacts } from './strangers.ts';
 import type { Verification } from './verification.ts';
@@ -26,7 +26,7 @@ export interface SendFacts {
   readonly projectId: string;
   /** Paid messages to the number, sent or on their way, of all projects. */
   readonly paid: readonly PaidCount[];
-  readonly prefixScore: PrefixScore | null;
+  readonly risk: RiskScores;
 }
 
 /** Which addresses are known, and which channels have a provider at all. */

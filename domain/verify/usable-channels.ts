@@ -1,8 +1,8 @@
 import type { PhoneFacts } from '../shared/phone.ts';
 import { type Channel, channelRules, SILENT_CHANNEL } from './channel.ts';
-import { isPrefixBlocked } from './fraud.ts';
+import { blockOf } from './fraud.ts';
 import { chainMicros, dayBudgetOf, isBudgetSpent, isNumberCapped } from './paid-limits.ts';
-import { isForMoney, type SendCommand } from './send-command.ts';
+import { isForMoney, isTrusted, type SendCommand } from './send-command.ts';
 import type { SendFacts } from './send-facts.ts';
 import { inGoodStanding } from './strangers.ts';
 
@@ -42,12 +42,14 @@ function obstacle(
   if (!command.phone) return 'no-channel' as const;
   // The Gateway words its message itself, and would show neither amount nor payee.
   if (channel === 'telegram-gateway' && isForMoney(command)) return 'no-channel' as const;
-  return channelRules[channel].paid ? paidObstacle(channel, command.phone, facts, earlierMicros, now) : null;
+  if (!channelRules[channel].paid) return null;
+  const { phone, client } = command;
+  return paidObstacle(channel, { phone, client }, facts, earlierMicros, now);
 }
 
 function paidObstacle(
   channel: Channel,
-  phone: PhoneFacts,
+  { phone, client }: Pick<SendCommand, 'client'> & { readonly phone: PhoneFacts },
   facts: SendFacts,
   earlierMicros: number,
   now: Date,
@@ -60,5 +62,5 @@ function paidObstacle(
   if (isNumberCapped(facts.paid, facts, inGoodStanding(facts.stranger?.address ?? null)))
     return 'number-capped' as const;
   if (channel === 'sms' && phone.isPremiumRate) return 'no-channel' as const;
-  return facts.prefixScore && isPrefixBlocked(facts.prefixScore, now) ? ('prefix-blocked' as const) : null;
+  return blockOf(facts.risk, isTrusted(client), now)?.reason ?? null;
 }

@@ -67,7 +67,8 @@ export type KeyedHash = (
     | 'refresh-token'
     | 'poll-token'
     | 'check-token'
-    | 'asked-from',
+    | 'asked-from'
+    | 'signal',
   text: string,
 ) => Buffer;
 

@@ -15,6 +15,8 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129100600-verify-baseline.ts': 'ef56c15295bf7f833d8575639af032c9ca8409c2c8eef13e9f39373a4463464a',
   '20261129100700-message-baseline.ts': 'df5f1ada406db8fc0c3b010eb73e22968f850d6621d5e3814534724165a50910',
   '20261129113000-identity-locales.ts': '814e65d3b75784c162965b9c2e2a764109bf07ae808d2de6292c1adbb23b3c9f',
+  '20261129113050-job-scored.ts': '9a6bc29bf86b7d747d1126efe12d0a3e40115c7ef49e08fa26413f2b9be05408',
+  '20261129113100-verify-signals.ts': '37d41fcd7edb893ec4e190166ae97c1ec106e444f893df5b9fa6cf8f773b7848',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -226,12 +226,13 @@ async function openAttempt(
   const opening = { jobId: job.id, n: job.attemptsMade + 1, channel, provider };
   const { paid, reservedMicros } = channelRules[channel];
   if (!paid) return deps.store.open(opening);
-  const { projectId, addressHash, phonePrefix: prefix, askedBy } = job;
+  const { projectId, addressHash, scored, isTrusted, askedBy } = job;
   const decision = await deps.paid.open({
     ...opening,
     projectId,
     addressHash,
-    prefix,
+    scored,
+    isTrusted,
     askedBy,
     budget: dayBudgetOf(project.settings),
     reservedMicros,

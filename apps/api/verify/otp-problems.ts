@@ -17,6 +17,7 @@ const statusOf: Record<RefusalReason, 404 | 409 | 422 | 429> = {
   'country-not-allowed': 422,
   'budget-spent': 422,
   'prefix-blocked': 422,
+  'risk-blocked': 422,
   'number-capped': 429,
   'code-too-short': 422,
   'totp-for-money': 422,
@@ -36,7 +37,10 @@ export function refusalProblem(
   const retryAfter = seconds === null ? {} : { 'Retry-After': String(seconds) };
   return new Problem(statusOf[reason], reason, explainReason(reason, facts).meaning, {
     headers: { ...headers, ...retryAfter },
-    ...(facts.setting === undefined ? {} : { extra: { setting: facts.setting } }),
+    extra: {
+      ...(facts.setting === undefined ? {} : { setting: facts.setting }),
+      ...(facts.factors === undefined ? {} : { factors: facts.factors }),
+    },
   });
 }
 

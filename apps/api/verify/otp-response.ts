@@ -13,6 +13,7 @@ import { endFacts } from '../../../domain/reasons.ts';
 import { VerificationState } from '../../../domain/verify/verification.ts';
 import { Time } from '../../../domain/shared/time.ts';
 import { reasonBody, reasonShape } from '../../http/fields.ts';
+import { CountedFactors } from '../../http/counted-factors.ts';
 import { defineRoute } from '../../http/route.ts';
 import { checkProblem } from './otp-problems.ts';
 import { ById } from '../../http/by-id.ts';
@@ -66,6 +67,7 @@ const Timeline = z.object({
       id: z.uuid(),
       state: z.string(),
       ...reasonShape,
+      factors: CountedFactors.nullable(),
       accepted_at: Time,
       finished_at: Time.nullable(),
       attempts: z.array(Attempt),
@@ -123,10 +125,11 @@ function timelineBody(
   };
 }
 
-function jobBody({ reason, attempts, ...job }: TimelineJob) {
+function jobBody({ reason, block, attempts, ...job }: TimelineJob) {
   return {
     ...job,
-    ...reasonBody(reason, endFacts(reason, job.finished_at)),
+    ...reasonBody(reason, { ...endFacts(reason, job.finished_at), ...block }),
+    factors: block?.factors ?? null,
     attempts: attempts.map((attempt) => ({ ...attempt, ...reasonBody(attempt.reason) })),
   };
 }

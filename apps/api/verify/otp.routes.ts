@@ -300,7 +300,7 @@ const closedReasonOf = {
 } as const;
 
 export function resendCommand(
-  { verification, destination, checkByTo }: ResendFacts,
+  { verification, destination, client, checkByTo }: ResendFacts,
   caller: Caller,
   body: Partial<SendRequest>,
 ): SendCommand {
@@ -315,7 +315,7 @@ export function resendCommand(
     locale: verification.locale,
     onResend: body.on_resend ?? 'reuse',
     checkByTo,
-    client: null,
+    client,
     metadata: null,
     callbackUrl: null,
   };

@@ -199,7 +199,7 @@ const isRetriableState = ({ state: at }: JobPage) => retriableStates.some((retri
 const explained = (job: JobPage) =>
   explainStored(job.reason, {
     ...endFacts(job.reason, job.finishedAt),
-    ...(job.prefixBlockedUntil ? { until: job.prefixBlockedUntil } : {}),
+    ...job.block,
   });
 
 /** Why a failed job has no plain Retry; null where it has one, or never could. */

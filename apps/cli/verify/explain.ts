@@ -42,7 +42,12 @@ function headOf({ id, verification }: Explanation): string[] {
     ['to', to ?? '-'],
     ['channels', channels.join(', ')],
     // Whoever asked wrote it: a terminal must not obey it.
-    ['from', [client?.ip, visibleLine(client?.user_agent ?? '')].filter(Boolean).join(', ') || '-'],
+    [
+      'from',
+      [client?.ip, visibleLine(client?.user_agent ?? ''), client?.trusted && 'trusted']
+        .filter(Boolean)
+        .join(', ') || '-',
+    ],
     ['payment', payment ? `${amountText(payment)} to ${payment.payee}` : '-'],
     ['until', expiresAt.toISOString()],
   ];

@@ -1,4 +1,5 @@
 import type { Payment } from '../../shared/payment.ts';
+import type { KeptBlock } from '../../shared/reason.ts';
 import type { ChallengeState } from './challenge.ts';
 import type { Pushed } from './notice.ts';
 
@@ -22,7 +23,7 @@ export interface ExplainedVerification {
   readonly to: string | null;
   readonly channels: readonly string[];
   readonly payment: Payment | null;
-  readonly client: { readonly ip?: string; readonly user_agent?: string } | null;
+  readonly client: { readonly ip?: string; readonly user_agent?: string; readonly trusted?: boolean } | null;
   readonly checksUsed: number;
   readonly createdAt: Date;
   readonly expiresAt: Date;
@@ -34,6 +35,8 @@ export interface ExplainedSend {
   readonly requestId: string | null;
   readonly state: string;
   readonly reason: string | null;
+  /** Where its risk kept a paid message of it back. */
+  readonly block: (KeptBlock & { readonly at: Date; readonly reason: string }) | null;
   readonly acceptedAt: Date;
   readonly finishedAt: Date | null;
   readonly attempts: readonly ExplainedAttempt[];
@@ -127,13 +130,25 @@ function sendMoments({
   requestId,
   state,
   reason,
+  block,
   acceptedAt,
   finishedAt,
   attempts,
 }: ExplainedSend): Moment[] {
   const accepted = { at: acceptedAt, what: 'request', words: requestId ?? '-' };
   const finished = finishedAt ? [{ at: finishedAt, what: 'job', words: state + because(reason) }] : [];
-  return [accepted, ...attempts.flatMap(attemptMoments), ...finished];
+  return [accepted, ...attempts.flatMap(attemptMoments), ...(block ? [blockMoment(block)] : []), ...finished];
+}
+
+function blockMoment({ at, reason, until, factors }: NonNullable<ExplainedSend['block']>): Moment {
+  const counts = factors.map(
+    ({ factor, sent, verified, risk }) => `${factor} ${sent} sent, ${verified} verified, risk ${risk}`,
+  );
+  return {
+    at,
+    what: 'block',
+    words: `${reason} until ${new Date(until).toISOString()}: ${counts.join('; ')}`,
+  };
 }
 
 function attemptMoments(attempt: ExplainedAttempt): Moment[] {

@@ -164,12 +164,12 @@ async function job(pool: Pool, kinds: Kinds, view: OpsView, id: JobId, now: Date
   );
   const found = JobDetail.optional().parse(rows[0]);
   if (!found) return null;
-  const [attemptLines, verifications, prefixBlockedUntil] = await Promise.all([
+  const [attemptLines, verifications, block] = await Promise.all([
     attemptsOf(pool, [id]),
     verificationsOf(pool, view, [id]),
-    view.prefixBlockedUntil?.(pool, id, now) ?? null,
+    view.block?.(pool, id, now) ?? null,
   ]);
-  return { ...found, attemptLines, verification: verifications[0] ?? null, prefixBlockedUntil };
+  return { ...found, attemptLines, verification: verifications[0] ?? null, block };
 }
 
 async function attemptsOf(pool: Pool, ids: readonly JobId[]): Promise<AttemptLine[]> {

@@ -1,4 +1,5 @@
 import type { SendOrder } from '../../../domain/verify/intake.ts';
+import type { Signals } from './signals.ts';
 
 /** An order with the key of the rows it will touch. */
 export interface Addressed {
@@ -9,6 +10,8 @@ export interface Addressed {
   readonly limitHex: string;
   /** The network address of a stranger with this project; null for a service. */
   readonly askedFrom: Buffer | null;
+  /** Names of what a service told of its client, under which a paid send is scored too. */
+  readonly signals: Signals;
   /** Under which the recipient is known, whom both modes share. */
   readonly recipientHash: Buffer;
 }

@@ -1,4 +1,4 @@
-import { HALF_LIFE_SECONDS } from '../../../domain/verify/fraud.ts';
+import { HALF_LIFE_SECONDS, SAME_NUMBER_SECONDS } from '../../../domain/verify/fraud.ts';
 import type { VerificationState } from '../../../domain/verify/verification.ts';
 import type { Queryable } from '../engine/transaction.ts';
 
@@ -15,7 +15,7 @@ export interface Approving {
 
 /**
  * The person said yes: by compare-and-set the verification is approved, its job stops, the destination's failures are forgotten, and
- * its prefix gains trust.
+ * its prefix, its address and its device gain trust, the latter two once an hour by one number.
  *
  * @returns how many jobs were stopped; null where somebody or something else was first.
  */
@@ -43,9 +43,15 @@ approved as (
   update verification set state = 'approved', closed_at = $2 where id = $1 and state = any($6) and (select count(*) from held) >= 0 returning *),
 forgiven as (
   update destination d set failed_checks = 0 from approved where d.address_hash = approved.address_hash and d.project_id = approved.project_id),
+named as materialized (
+  select name from approved, unnest(array[phone_prefix, scored_ip, scored_device]) name where name is not null and (name = phone_prefix or not exists (
+    select from verification o where o.address_hash = $4 and o.project_id = $5 and o.created_at > $2 - make_interval(secs => ${SAME_NUMBER_SECONDS})
+      and o.state = 'approved' and o.id <> $1))),
+held_scores as materialized (
+  select from prefix_score where project_id = $5 and prefix in (select name from named) order by prefix collate "C" for update),
 trusted as (
   update prefix_score s set verified = verified + power(2, least(${WEIGHT_DOUBLINGS_MAX}, extract(epoch from $2 - s.at) / $3::float8))
-  from approved where s.prefix = approved.phone_prefix and s.project_id = approved.project_id returning s.prefix),
+  where s.project_id = $5 and s.prefix in (select name from named) and (select count(*) from held_scores) >= 0 returning s.prefix),
 stopped as (
   update job j set state = 'completed', reason = 'approved', finished_at = $2 from approved
   where j.id = approved.job_id and j.finished_at is null and (select count(*) from trusted) >= 0 returning j.id)

@@ -45,12 +45,16 @@ async function readVerification(pool: pg.Pool, id: string): Promise<ExplainedVer
 type Texts<Row, Times extends keyof Row> = Omit<Row, Times> & Readonly<Record<Times, string | null>>;
 const timeOf = (text: string | null) => (text === null ? null : new Date(text));
 
+type BlockText = Texts<NonNullable<ExplainedSend['block']>, 'at' | 'until'>;
 type AttemptText = Texts<ExplainedSend['attempts'][number], 'openedAt' | 'closedAt' | 'deliveryAt'>;
 
 /** A verification has a handful of sends, held by its limits; the bounds here are for the statements' sake. */
 async function readSends(pool: pg.Pool, id: string): Promise<ExplainedSend[]> {
-  const { rows } = await pool.query<Omit<ExplainedSend, 'attempts'> & { attempts: AttemptText[] }>(
-    `select j.id "jobId", j.request_id "requestId", j.state, j.reason, j.accepted_at "acceptedAt", j.finished_at "finishedAt", coalesce((
+  const { rows } = await pool.query<
+    Omit<ExplainedSend, 'attempts' | 'block'> & { attempts: AttemptText[]; block: BlockText | null }
+  >(
+    `select j.id "jobId", j.request_id "requestId", j.state, j.reason, (
+       select json_build_object('at', b.at, 'reason', b.reason, 'until', b.until, 'factors', b.factors) from risk_block b where b.job_id = j.id) block, j.accepted_at "acceptedAt", j.finished_at "finishedAt", coalesce((
        select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'provider', a.provider, 'outcome', a.outcome, 'reason', a.reason,
          'delivery', a.delivery, 'openedAt', a.opened_at, 'closedAt', a.closed_at, 'deliveryAt', a.delivery_at) order by a.n)
        from attempt a where a.job_id = j.id), '[]') attempts
@@ -59,6 +63,11 @@ async function readSends(pool: pg.Pool, id: string): Promise<ExplainedSend[]> {
   );
   return rows.map((row) => ({
     ...row,
+    block: row.block && {
+      ...row.block,
+      at: new Date(row.block.at ?? 0),
+      until: new Date(row.block.until ?? 0),
+    },
     attempts: row.attempts.map((attempt) => ({
       ...attempt,
       openedAt: new Date(attempt.openedAt ?? 0),

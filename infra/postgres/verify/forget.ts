@@ -6,5 +6,5 @@ export const forgetVerifications: Forget = async (tx, { addressHash, projectId, 
 };
 
 const forget = `
-update verification set phone = null, client = null, metadata = null
+update verification set phone = null, client = null, scored_ip = null, scored_device = null, metadata = null
 where ((address_hash = ? and project_id = ?) or recipient_id = ?) and state <> 'live'`;

@@ -2,8 +2,8 @@ import type pg from 'pg';
 import type { QueueEntry } from '../../../domain/job/job.ts';
 import type { PaidAsker } from '../../../domain/verify/asker.ts';
 import { lockedSince } from '../../../domain/verify/check.ts';
-import { type PrefixScore, scoredPrefix } from '../../../domain/verify/fraud.ts';
-import { type Channel, channelRules } from '../../../domain/verify/channel.ts';
+import { type RiskScores, type Score, scoredPrefix } from '../../../domain/verify/fraud.ts';
+import type { Channel } from '../../../domain/verify/channel.ts';
 import { chainMicros, type DaySpend, type PaidCount, withSpend } from '../../../domain/verify/paid-limits.ts';
 import type { SendAnswer, SendOrder } from '../../../domain/verify/intake.ts';
 import type { VerificationId, JobId } from '../../../domain/shared/ids.ts';
@@ -12,6 +12,7 @@ import { HOUR_SECONDS } from '../../../domain/verify/send.ts';
 import type { Locale } from '../../../domain/shared/locale.ts';
 import type { Verification } from '../../../domain/verify/verification.ts';
 import type { Addressed } from './addressed.ts';
+import { mayBePaid } from './may-be-paid.ts';
 import { lockBudgets, readReservedSpend } from './budgets.ts';
 import { type PaidCountRow, readPaidCounts, toPaidCount, withOneMore } from './paid-counts.ts';
 import { readStrangers, type StrangerRows, Strangers } from './stranger-facts.ts';
@@ -46,7 +47,7 @@ export interface RecipientRow {
   has_push: boolean;
   locale: Locale | null;
 }
-type ScoreRow = PrefixScore & { project_id: string; prefix: string };
+type ScoreRow = Score & { project_id: string; prefix: string };
 interface SpendRow {
   project_id: string;
   spent_micros: string;
@@ -75,10 +76,6 @@ const named = (name: string, text: string, values: unknown[]) => ({
 const hourBefore = (now: Date) => new Date(now.getTime() - HOUR_SECONDS * 1_000);
 /** Keys the spend of one UTC day. */
 
-/** Numbers that a paid message may go to. */
-const mayBePaid = ({ order: { command } }: Addressed) =>
-  command.mode === 'live' && command.channels.some((channel) => channelRules[channel].paid);
-
 /**
  * Locks the destinations first, in sorted order, so that all that is read after them stays true until the commit, and two
  * batches that share destinations can't wait for each other in a circle. Addresses of strangers and budgets are locked after them; the
@@ -91,11 +88,17 @@ export function readFacts(client: pg.PoolClient, addressed: readonly Addressed[]
   const withKey = addressed.filter(({ order }) => order.idempotency !== null);
   const keys = withKey.map(({ order }) => order.idempotency?.key);
   const keyed = withKey.map(({ order }) => order.caller.projectId);
-  const prefixes = unique(
-    addressed.flatMap(({ order }) => scoredPrefix(prefixOf(order), order.asker.kind) ?? []),
+  const scored = unique(
+    addressed
+      .flatMap(({ order, signals }) => [
+        scoredPrefix(prefixOf(order), order.asker.kind) ?? [],
+        signals.ip ?? [],
+        signals.device ?? [],
+      ])
+      .flat(),
   );
   const pairs = unique(addressed.map(limitPairOf)).toSorted();
-  const paid = addressed.filter(mayBePaid);
+  const paid = addressed.filter(({ order }) => mayBePaid(order));
   const budgets = unique(paid.map(({ order }) => order.caller.projectId));
   const destinations = client.query<DestinationRow>(
     named('lock-destinations', lockDestinations, [pairs, now, hourBefore(now), lockedSince(now)]),
@@ -108,7 +111,7 @@ export function readFacts(client: pg.PoolClient, addressed: readonly Addressed[]
     client.query<RecipientRow>(
       named('read-recipients', readRecipients, [addressed.map(({ recipientHash }) => recipientHash)]),
     ),
-    client.query<ScoreRow>(named('read-scores', readScores, [prefixes, projects])),
+    client.query<ScoreRow>(named('read-scores', readScores, [scored, projects])),
     // The last lock, as its holder keeps a project's other paid sends waiting; the spend is read under it.
     budgets.length > 0 ? client.query(named('lock-budgets', lockBudgets, [budgets])) : Promise.resolve(null),
     client.query<SpendRow>(named('read-spend', readReservedSpend, [dayOf(now), projects])),
@@ -178,7 +181,7 @@ export class Facts {
   readonly #live = new Map<string, Verification>();
   readonly #requests = new Map<string, { bodyHash: string; answer: KeptAnswer }>();
   readonly #recipients = new Map<string, RecipientRow>();
-  readonly #scores = new Map<string, PrefixScore>();
+  readonly #scores = new Map<string, Score>();
   readonly #spend = new Map<string, DaySpend>();
   readonly #paid = new Map<string, readonly PaidCount[]>();
   readonly #strangers: Strangers;
@@ -238,7 +241,19 @@ export class Facts {
       projectId,
       paid: this.#paid.get(one.addressHex) ?? [],
       spend: this.#spend.get(projectId) ?? { spentMicros: 0, strangerMicros: 0 },
-      prefixScore: this.#scores.get(projectId + (scoredPrefix(prefixOf(one.order), askedBy) ?? '')) ?? null,
+      risk: this.#riskOf(one, askedBy),
+    };
+  }
+
+  /** As the worker has booked it: what is on its way is scored as its attempt opens, where the same rule is asked again. */
+  #riskOf({ order, signals }: Addressed, askedBy: PaidAsker): RiskScores {
+    const { projectId } = order.caller;
+    const scoreOf = (name: string | null) =>
+      (name === null ? null : this.#scores.get(projectId + name)) ?? null;
+    return {
+      prefix: scoreOf(scoredPrefix(prefixOf(order), askedBy)),
+      ip: scoreOf(signals.ip),
+      device: scoreOf(signals.device),
     };
   }
 
@@ -378,6 +393,8 @@ function verificationRow(
     address_hash: hex(one.addressHash),
     phone: command.phone?.e164 ?? null,
     phone_prefix: scoredPrefix(prefixOf(one.order), askedBy),
+    scored_ip: one.signals.ip,
+    scored_device: one.signals.device,
     purpose: verification.purpose,
     mode: verification.mode,
     code_kid: verification.codeKid,
@@ -467,13 +484,14 @@ update job set state = 'cancelled', reason = 'superseded', finished_at = $2
 where id in (select value::uuid from json_array_elements_text($1)) and finished_at is null`;
 
 const insertVerifications = `
-insert into verification (id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
+insert into verification (id, project_id, recipient_id, address_hash, phone, phone_prefix, scored_ip, scored_device, purpose, mode, code_kid, code_length,
   checks_used, checks_max, check_by_to, channels, locale, payment, client, metadata, callback_url, job_id, asked_by, asked_known, asked_from, sends, ttl_seconds, created_at,
   sent_at, expires_at)
-select id, project_id, recipient_id, address_hash, phone, phone_prefix, purpose, mode, code_kid, code_length,
+select id, project_id, recipient_id, address_hash, phone, phone_prefix, scored_ip, scored_device, purpose, mode, code_kid, code_length,
   checks_used, checks_max, check_by_to, array(select json_array_elements_text(channels)), locale, payment, client, metadata, callback_url,
   job_id, asked_by, asked_known, asked_from, sends, ttl_seconds, created_at, sent_at, expires_at
 from json_to_recordset($1) as w (id uuid, project_id uuid, recipient_id uuid, address_hash bytea, phone text, phone_prefix text,
+  scored_ip text, scored_device text,
   purpose text, mode text, code_kid text, code_length int, checks_used int, checks_max int, check_by_to bool, channels json, locale text, payment jsonb, client jsonb,
   metadata jsonb, callback_url text, job_id uuid, asked_by text, asked_known bool, asked_from bytea, sends int, ttl_seconds int, created_at timestamptz, sent_at timestamptz, expires_at timestamptz)`;
 

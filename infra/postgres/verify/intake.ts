@@ -19,6 +19,7 @@ import { batcher } from '../engine/batcher.ts';
 import { inTwoPhases } from '../engine/hot-pool.ts';
 import type { Outbox } from '../../../domain/job/outbox.ts';
 import type { Addressed } from './addressed.ts';
+import { signalsOf } from './signals.ts';
 import { Facts, type KeptAnswer, readFacts, type Writes, writeAll } from './intake-sql.ts';
 
 /** A statement's parameters stay under some 100 kB, and one lock wait holds up no more callers than this. */
@@ -71,6 +72,7 @@ function addressOf({ hash }: IntakeDeps, order: SendOrder): Addressed {
     addressHex: addressHash.toString('hex'),
     limitHex: (sort === '' ? addressHash : hash('address', sort + text)).toString('hex'),
     askedFrom: asker.kind === 'stranger' ? hash('asked-from', `${caller.projectId}:${asker.from}`) : null,
+    signals: signalsOf(hash, order),
     recipientHash,
   };
 }

@@ -1,7 +1,9 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { lockedSince } from '../../../domain/verify/check.ts';
-import { prefixBlockedUntil } from '../../../domain/verify/fraud.ts';
+import { blockOf, riskFactors, type RiskScores } from '../../../domain/verify/fraud.ts';
+import { isTrusted } from '../../../domain/verify/send-command.ts';
+import type { KeptBlock } from '../../../domain/shared/reason.ts';
 
 /** What staff see of codes: verifications, blocked prefixes and locks. */
 export const verifyOps = {
@@ -14,15 +16,17 @@ export const verifyOps = {
     );
     return rows;
   },
-  prefixBlockedUntil: async (pool: Pool, jobId: string, now: Date) => {
+  block: async (pool: Pool, jobId: string, now: Date): Promise<KeptBlock | null> => {
     const { rows } = await pool.query(
-      `select s.sent, s.verified, s.at from job j join verification v on v.id = j.subject_id
-         join prefix_score s on s.prefix = v.phone_prefix and s.project_id = v.project_id
-        where j.id = $1 and j.reason = 'prefix-blocked'`,
+      `select v.client, s.sent, s.verified, s.at, case s.prefix when v.scored_ip then 'ip' when v.scored_device then 'device' else 'prefix' end factor
+         from job j join verification v on v.id = j.subject_id
+         join prefix_score s on s.prefix in (v.phone_prefix, v.scored_ip, v.scored_device) and s.project_id = v.project_id
+        where j.id = $1 and j.reason in ('prefix-blocked', 'risk-blocked')`,
       [jobId],
     );
-    const score = Score.optional().parse(rows[0]);
-    return score ? prefixBlockedUntil(score, now) : null;
+    const scores = ScoreOf.array().parse(rows);
+    const byFactor = Object.fromEntries(scores.map(({ factor, ...score }) => [factor, score]));
+    return blockOf({ ...unscored, ...byFactor }, isTrusted(rows[0]?.client), now);
   },
   locks: async (pool: Pool, address: string, now: Date) => {
     const { rows } = await pool.query(
@@ -40,4 +44,10 @@ const verificationColumns = `verification.id, project.slug as project, purpose, 
   checks_used as "checksUsed", checks_max as "checksMax", channels, verification.created_at as "createdAt",
   expires_at as "expiresAt", closed_at as "closedAt"`;
 
-const Score = z.object({ sent: z.number(), verified: z.number(), at: z.date() });
+const ScoreOf = z.object({
+  factor: z.enum(riskFactors),
+  sent: z.number(),
+  verified: z.number(),
+  at: z.date(),
+});
+const unscored: RiskScores = { prefix: null, ip: null, device: null };

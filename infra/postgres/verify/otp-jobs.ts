@@ -7,6 +7,7 @@ import type { PastAttempt } from '../../../domain/verify/step.ts';
 import type { Encryption } from '../../process/crypto.ts';
 import { batcher } from '../engine/batcher.ts';
 import { forgetPushToken, pushTokenOrNone } from '../identity/recipient/push-tokens.ts';
+import { isTrusted } from '../../../domain/verify/send-command.ts';
 import { type VerificationRow, toVerification } from './verification-row.ts';
 import type { CodeEndReason } from '../../../domain/verify/reasons.ts';
 
@@ -100,7 +101,8 @@ function toOtpJob(row: OtpJobRow, encryption: Encryption): OtpJob {
     verification: toVerification(row),
     askedBy: row.asked_known ? 'known' : row.asked_by,
     addressHash: row.address_hash,
-    phonePrefix: row.phone_prefix,
+    scored: { prefix: row.phone_prefix, ip: row.scored_ip, device: row.scored_device },
+    isTrusted: isTrusted(row.client),
     recipientId: row.recipient,
     addresses: {
       phone: row.phone,

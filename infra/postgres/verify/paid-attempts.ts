@@ -1,6 +1,13 @@
 import type pg from 'pg';
 import { type Decision, refused } from '../../../domain/job/decision.ts';
-import { decayed, isPrefixBlocked, type PrefixScore } from '../../../domain/verify/fraud.ts';
+import {
+  type Block,
+  blockOf,
+  decayed,
+  riskFactors,
+  type RiskScores,
+  type Score,
+} from '../../../domain/verify/fraud.ts';
 import {
   type DayBudget,
   type DaySpend,
@@ -10,7 +17,7 @@ import {
   type PaidCount,
   withSpend,
 } from '../../../domain/verify/paid-limits.ts';
-import type { PaidAttempts, PaidOpening, PaidRefusal } from '../../../domain/verify/otp-job.ts';
+import type { PaidAttempts, PaidOpening, PaidRefusal, ScoredNames } from '../../../domain/verify/otp-job.ts';
 import { HOUR_SECONDS } from '../../../domain/verify/send.ts';
 import { batcher } from '../engine/batcher.ts';
 import { openAttempts } from '../job/attempts.ts';
@@ -34,8 +41,9 @@ export interface HalfSpent {
 type Opened = Decision<{ opened: 'opened' | 'lost' }, PaidRefusal>;
 
 /**
- * Opens attempts that cost money. The cap of a number, the budget of a project's day and the block of a prefix are locked,
- * decided and booked in the transaction that opens the attempt, so that they are exact over all workers.
+ * Opens attempts that cost money. The cap of a number, the budget of a project's day and the risk of a prefix and a client are locked,
+ * decided and booked in the transaction that opens the attempt, so that they are exact over all workers: of two sends at one moment
+ * the second sees what the first has booked.
  */
 export function paidAttempts(
   pool: pg.Pool,
@@ -67,7 +75,7 @@ async function openAll(pool: pg.Pool, openings: readonly PaidOpening[], now: Dat
       const refusals = openings.map((opening) => books.book(opening));
       const opening = openings.filter((_, index) => refusals[index] === null);
       const opened = client.query<{ job_id: string }>(openAttempts, [
-        JSON.stringify(opening.map(attemptRow)),
+        JSON.stringify(opening.map((one) => attemptRow(one, books.scoredOf(one)))),
         now,
       ]);
       const out = { refusals, halfSpent: books.halfSpent, won: opened };
@@ -90,7 +98,7 @@ interface SpendRow {
   stranger_micros: string;
   half_spent_at: Date | null;
 }
-type ScoreRow = PrefixScore & { project_id: string; prefix: string };
+type ScoreRow = Score & { project_id: string; prefix: string };
 type FactRows = readonly [
   pg.QueryResult<object>,
   pg.QueryResult<SpendRow>,
@@ -101,13 +109,15 @@ type FactRows = readonly [
 const sortedUnique = (texts: readonly string[]) => [...new Set(texts)].toSorted();
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
+const namesOf = (scored: Partial<ScoredNames>) => riskFactors.flatMap((factor) => scored[factor] ?? []);
+
 /** Sorted, so that two batches can't wait for each other in a circle. */
 function lockFacts(client: pg.PoolClient, openings: readonly PaidOpening[], now: Date) {
-  const prefixed = openings.flatMap(({ prefix, projectId }) => (prefix === null ? [] : [projectId + prefix]));
+  const scored = openings.flatMap(({ scored, projectId }) => namesOf(scored).map((name) => projectId + name));
   return [
     client.query(lockNumbers, [sortedUnique(openings.map(({ addressHash }) => hexOf(addressHash))), now]),
     client.query<SpendRow>(lockSpend, [sortedUnique(openings.map(({ projectId }) => projectId)), dayOf(now)]),
-    client.query<ScoreRow>(lockScores, [sortedUnique(prefixed), now]),
+    client.query<ScoreRow>(lockScores, [sortedUnique(scored), now]),
     // Under the lock of the number.
     client.query<PaidCountRow>(readPaidCounts, [
       openings.map(({ addressHash }) => addressHash),
@@ -134,6 +144,8 @@ class Books {
   readonly #counts = new Map<string, readonly PaidCount[]>();
   readonly #scores: Map<string, ScoreRow>;
   readonly #now: Date;
+  readonly #scored = new Map<PaidOpening, readonly string[]>();
+  readonly #blocks: { readonly job_id: string; readonly block: Block }[] = [];
   /** Projects whose day's half was told of before. */
   readonly #toldOf: Set<string>;
   /** To be told of with this batch. */
@@ -154,21 +166,22 @@ class Books {
       const number = hexOf(row.address_hash);
       this.#counts.set(number, [...(this.#counts.get(number) ?? []), toPaidCount(row)]);
     }
-    this.#scores = new Map(
-      scores.rows.map((row) => [row.project_id + row.prefix, { ...row, ...decayed(row, now) }]),
-    );
+    this.#scores = new Map(scores.rows.map((row) => [row.project_id + row.prefix, decayed(row, now)]));
   }
 
   /** Null when the message may be paid for, which is then booked. */
   book(opening: PaidOpening): PaidRefusal | null {
-    const { projectId, prefix, budget, askedBy, reservedMicros } = opening;
+    const { projectId, budget, askedBy, reservedMicros } = opening;
     const number = hexOf(opening.addressHash);
     const counts = this.#counts.get(number) ?? [];
     const spend = this.#spend.get(projectId) ?? { spentMicros: 0, strangerMicros: 0 };
-    const score = prefix === null ? undefined : this.#scores.get(projectId + prefix);
     if (isNumberCapped(counts, opening)) return 'number-capped';
     if (isBudgetSpent(spend, budget, askedBy, reservedMicros)) return 'budget-spent';
-    if (score && isPrefixBlocked(score, this.#now)) return 'prefix-blocked';
+    const block = blockOf(this.#riskOf(opening), opening.isTrusted, this.#now);
+    if (block) {
+      this.#blocks.push({ job_id: opening.jobId, block });
+      return block.reason;
+    }
 
     this.#counts.set(number, withOneMore(counts, opening));
     const spent = withSpend(spend, reservedMicros, askedBy);
@@ -177,8 +190,31 @@ class Books {
       this.#toldOf.add(projectId);
       this.halfSpent.push({ projectId, spend: spent, budget });
     }
-    if (score) this.#scores.set(projectId + score.prefix, { ...score, sent: score.sent + 1 });
+    this.#score(opening, counts);
     return null;
+  }
+
+  #riskOf({ projectId, scored }: PaidOpening): RiskScores {
+    const scoreOf = (name: string | null) =>
+      (name === null ? null : this.#scores.get(projectId + name)) ?? null;
+    return { prefix: scoreOf(scored.prefix), ip: scoreOf(scored.ip), device: scoreOf(scored.device) };
+  }
+
+  /** An address and a device count a number that this project has paid nothing for within the hour, which `before` tells. */
+  #score(opening: PaidOpening, before: readonly PaidCount[]): void {
+    const { projectId, scored } = opening;
+    const isNewNumber = !before.some((one) => one.projectId === projectId && one.messages > 0);
+    const names = namesOf(isNewNumber ? scored : { prefix: scored.prefix });
+    for (const name of names) {
+      const score = this.#scores.get(projectId + name);
+      if (score) this.#scores.set(projectId + name, { ...score, sent: score.sent + 1 });
+    }
+    this.#scored.set(opening, names);
+  }
+
+  /** Under which names it was counted. */
+  scoredOf(opening: PaidOpening): readonly string[] {
+    return this.#scored.get(opening) ?? [];
   }
 
   write(client: pg.PoolClient): Promise<unknown>[] {
@@ -190,6 +226,9 @@ class Books {
     return [
       client.query(writeSpend, [JSON.stringify(spend), dayOf(this.#now)]),
       client.query(writeScores, [JSON.stringify([...this.#scores.values()])]),
+      ...(this.#blocks.length === 0
+        ? []
+        : [client.query(writeBlocks, [JSON.stringify(this.#blocks.map(blockRow)), this.#now])]),
       ...(this.halfSpent.length === 0
         ? []
         : [
@@ -227,7 +266,22 @@ update prefix_score s set sent = w.sent, verified = w.verified, at = w.at
 from json_to_recordset($1) as w (project_id uuid, prefix text, sent float8, verified float8, at timestamptz)
 where s.project_id = w.project_id and s.prefix = w.prefix`;
 
-const attemptRow = ({ jobId, n, channel, provider, reservedMicros }: PaidOpening) => ({
+/** Told by `explain` and by the job's page. A job that is tried again may be blocked again: the latest one counts. */
+const writeBlocks = `
+insert into risk_block (job_id, at, reason, until, factors) select job_id, $2, reason, until, factors
+from json_to_recordset($1) as w (job_id uuid, reason text, until timestamptz, factors jsonb) order by job_id
+on conflict (job_id) do update set at = excluded.at, reason = excluded.reason, until = excluded.until, factors = excluded.factors`;
+
+const blockRow = ({ job_id, block }: { readonly job_id: string; readonly block: Block }) => ({
+  job_id,
+  ...block,
+});
+
+const attemptRow = (
+  { jobId, n, channel, provider, reservedMicros }: PaidOpening,
+  scored: readonly string[],
+) => ({
+  scored,
   job_id: jobId,
   n,
   channel,

@@ -7,7 +7,7 @@ const LIMITS_KEPT_DAYS = 2;
 
 /** Everything that says who the person was. */
 const erasePhones = `
-update verification set phone = null, client = null, metadata = null, payment = null where id = any(array(
+update verification set phone = null, client = null, scored_ip = null, scored_device = null, metadata = null, payment = null where id = any(array(
   select id from verification where closed_at < $1 and (phone is not null or client is not null or metadata is not null)
   order by closed_at limit $2))`;
 
@@ -20,6 +20,10 @@ delete from verification where id = any(array(
 const retireVerifications = retireVerificationsOf('');
 
 const retireTestVerifications = retireVerificationsOf(`mode = 'test' and`);
+
+/** Why a job's paid message was blocked, as long as the job. */
+const retireBlocks = `
+delete from risk_block where ctid = any(array(select ctid from risk_block where at < $1 order by at limit $2))`;
 
 const retireSpend = `
 delete from paid_spend where ctid = any(array(select ctid from paid_spend where day < $1 order by day limit $2))`;
@@ -51,7 +55,7 @@ const idleSince = {
     and (totp_failures = 0 or updated_at < $1 - interval '1 year')`,
   // Only a lock.
   paid_destination: 'locked_at < $1',
-  // Halved each hour, it has decayed to nothing.
+  // Halved each hour, it has decayed to nothing. Of an address or a device it is a keyed hash, and no row says whose.
   prefix_score: 'at < $1',
 } as const;
 
@@ -61,6 +65,7 @@ export const verifyRetention: Retention = {
     { sql: erasePhones, before: (now, { phoneDays }) => daysBefore(now, phoneDays) },
     { sql: retireVerifications, before: (now, { jobDays }) => daysBefore(now, jobDays) },
     { sql: retireTestVerifications, before: (now) => daysBefore(now, TEST_KEPT_DAYS) },
+    { sql: retireBlocks, before: (now, { jobDays }) => daysBefore(now, jobDays) },
     { sql: retireSpend, before: (now) => daysBefore(now, SPEND_KEPT_DAYS) },
     { sql: tellDevices, before: (now) => now },
   ],

@@ -18,21 +18,21 @@ const free: EndingSql = { name: 'otp', held: lockExpiring, lastHeld: 'expiring',
 
 /**
  * A paid attempt that cost something else than was reserved gives the difference back; one that was not sent counts
- * nothing for its prefix, or an outage would look like fraud. Its number counts attempts by their outcome.
+ * nothing for its prefix nor its client, or an outage would look like fraud. Its number counts attempts by their outcome.
  */
 const paid: EndingSql = {
   name: 'otp-paid',
   held: `${lockExpiring}
 repriced as materialized (
   select a.job_id, a.n, a.project_id, a.opened_at, (a.opened_at at time zone 'utc')::date as day,
-    w.outcome in ('rejected', 'failed', 'snoozed') unsent, v.phone_prefix prefix, v.asked_by = 'stranger' by_stranger
+    w.outcome in ('rejected', 'failed', 'snoozed') unsent, a.scored, v.asked_by = 'stranger' by_stranger
   from w join attempt a on a.job_id = w.job_id and a.n = w.n join job j on j.id = a.job_id join verification v on v.id = j.subject_id
   where ${attemptIsOpen} and a.cost_micros <> coalesce(w.cost_micros, 0)),
 held_spend as materialized (
   select from paid_spend where (project_id, day) in (select project_id, day from repriced) and (select count(*) from expiring) >= 0
   order by project_id for update),
 held_scores as materialized (
-  select from prefix_score where (project_id, prefix) in (select project_id, prefix from repriced where unsent)
+  select from prefix_score where (project_id, prefix) in (select project_id, unnest(scored) from repriced where unsent)
     and (select count(*) from held_spend) >= 0
   order by project_id, prefix collate "C" for update),`,
   lastHeld: 'held_scores',
@@ -50,7 +50,7 @@ settled_cost as (
 unscored as (
   update prefix_score s set sent = greatest(0, s.sent - u.weight)
   from (select p.project_id, p.prefix, sum(power(2, extract(epoch from r.opened_at - p.at) / ${HALF_LIFE_SECONDS}::float8)) weight
-    from returned r join prefix_score p on p.project_id = r.project_id and p.prefix = r.prefix where r.unsent group by 1, 2) u
+    from returned r join prefix_score p on p.project_id = r.project_id and p.prefix = any(r.scored) where r.unsent group by 1, 2) u
   where s.project_id = u.project_id and s.prefix = u.prefix)${expire}`,
 };
 

@@ -1,5 +1,6 @@
 import type { KeyMode } from '../../../domain/project/key.ts';
 import type { AskerKind } from '../../../domain/verify/asker.ts';
+import type { SendCommand } from '../../../domain/verify/send-command.ts';
 import type { Channel } from '../../../domain/verify/channel.ts';
 import { VerificationId, JobId, ProjectId } from '../../../domain/shared/ids.ts';
 import type { Payment } from '../../../domain/shared/payment.ts';
@@ -15,6 +16,9 @@ export interface VerificationRow {
   readonly phone: string | null;
   /** Under which name its sends are scored (`fraud.ts`). */
   readonly phone_prefix: string | null;
+  readonly scored_ip: string | null;
+  readonly scored_device: string | null;
+  readonly client: SendCommand['client'];
   readonly purpose: string;
   readonly mode: KeyMode;
   readonly state: VerificationState;

@@ -44,8 +44,8 @@ export function verifications(pool: pg.Pool, now: () => Date): Verifications {
       if (!row) return null;
       const destination = row.phone === null ? { recipientId: row.recipient_id ?? '' } : { phone: row.phone };
       const verification = toVerification(row);
-      const { asked_by: askedBy, check_by_to: checkByTo } = row;
-      return { id: verification.id, destination, verification, askedBy, checkByTo };
+      const { asked_by: askedBy, check_by_to: checkByTo, client } = row;
+      return { id: verification.id, destination, verification, askedBy, client, checkByTo };
     },
   };
 }
@@ -97,7 +97,7 @@ const asIfAtOnce = `a.provider = '${OWN_APP_PROVIDER}'`;
 
 /** A verification has a handful of sends, held by its limits; the bound is for the statement's sake. */
 const timelineJobs = `
-select j.id, j.state, j.reason, j.accepted_at, j.finished_at, coalesce((
+select j.id, j.state, j.reason, (select json_build_object('until', b.until, 'factors', b.factors) from risk_block b where b.job_id = j.id) block, j.accepted_at, j.finished_at, coalesce((
   select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'provider', a.provider, 'outcome', a.outcome, 'reason', a.reason,
     'provider_reference', a.provider_reference, 'cost_micros', a.cost_micros::text, 'cost_currency', a.cost_currency,
     'latency_ms', case when not ${asIfAtOnce} then a.latency_ms end, 'delivery', a.delivery, 'delivery_reason', a.delivery_reason, 'delivery_at', a.delivery_at,

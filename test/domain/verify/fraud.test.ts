@@ -1,39 +1,103 @@
 import { describe, expect, test } from 'vitest';
 import {
+  type Block,
+  blockOf,
   decayed,
-  isPrefixBlocked,
-  prefixBlockedUntil,
-  type PrefixScore,
+  DEVICE_SAMPLE_MIN,
+  IP_SAMPLE_MIN,
+  type RiskScores,
+  type Score,
+  scoredNet,
   scoredPrefix,
 } from '../../../domain/verify/fraud.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');
 const hours = (count: number) => new Date(now.getTime() + count * 3_600_000);
-const score = (sent: number, verified: number, at = now): PrefixScore => ({ sent, verified, at });
+const score = (sent: number, verified: number, at = now): Score => ({ sent, verified, at });
+const none: RiskScores = { prefix: null, ip: null, device: null };
+const block = (scores: Partial<RiskScores>, isTrusted = false, at = now): Block | null =>
+  blockOf({ ...none, ...scores }, isTrusted, at);
+const isBlocked = (...args: Parameters<typeof block>) => block(...args) !== null;
+const prefixed = (sent: number, verified: number) => ({ prefix: score(sent, verified) });
 
 describe('a prefix is blocked', () => {
   test('from ten codes of which less than a tenth was verified', () => {
-    expect(isPrefixBlocked(score(10, 0), now)).toBe(true);
-    expect(isPrefixBlocked(score(9.99, 0), now)).toBe(false);
-    expect(isPrefixBlocked(score(10, 1), now)).toBe(false);
-    expect(isPrefixBlocked(score(1_000, 99), now)).toBe(true);
-    expect(isPrefixBlocked(score(1_000, 100), now)).toBe(false);
+    expect(block(prefixed(10, 0))?.reason).toBe('prefix-blocked');
+    expect(isBlocked(prefixed(9.99, 0))).toBe(false);
+    expect(isBlocked(prefixed(10, 1))).toBe(false);
+    expect(isBlocked(prefixed(1_000, 99))).toBe(true);
+    expect(isBlocked(prefixed(1_000, 100))).toBe(false);
   });
 
   test('for as long as half of its codes an hour leave ten, and the moment is told', () => {
-    expect(prefixBlockedUntil(score(80, 0), now)).toEqual(hours(3));
-    expect(isPrefixBlocked(score(80, 0), hours(3))).toBe(true);
-    expect(isPrefixBlocked(score(80, 0), new Date(hours(3).getTime() + 1_000))).toBe(false);
-    expect(prefixBlockedUntil(score(80, 8), now)).toBeNull();
-    expect(prefixBlockedUntil(score(9, 0), now)).toBeNull();
+    expect(block(prefixed(80, 0))?.until).toEqual(hours(3));
+    expect(isBlocked(prefixed(80, 0), false, hours(3))).toBe(true);
+    expect(isBlocked(prefixed(80, 0), false, new Date(hours(3).getTime() + 1_000))).toBe(false);
   });
 
   test('until the same moment, whenever it is asked', () => {
     for (const at of [0, 0.5, 1, 2.9])
-      expect(prefixBlockedUntil(decayed(score(80, 0), hours(at)), hours(at))?.getTime()).toBeCloseTo(
-        hours(3).getTime(),
-        -2,
-      );
+      expect(
+        block({ prefix: decayed(score(80, 0), hours(at)) }, false, hours(at))?.until.getTime(),
+      ).toBeCloseTo(hours(3).getTime(), -2);
+  });
+});
+
+describe('factors add up', () => {
+  test('an address alone blocks from fifty numbers on, and not one before', () => {
+    expect(block({ ip: score(IP_SAMPLE_MIN, 0) })).toEqual({
+      reason: 'risk-blocked',
+      until: now,
+      factors: [{ factor: 'ip', sent: IP_SAMPLE_MIN, verified: 0, risk: 1 }],
+    });
+    expect(isBlocked({ ip: score(IP_SAMPLE_MIN - 1, 0) })).toBe(false);
+    expect(isBlocked({ ip: score(10_000, 1_000) })).toBe(false);
+  });
+
+  test('a device never blocks alone, whatever was sent by it: a service may send one id for everybody', () => {
+    expect(isBlocked({ device: score(1e9, 0) })).toBe(false);
+  });
+
+  test('a device that nobody verifies makes half of what the others need enough', () => {
+    const device = score(DEVICE_SAMPLE_MIN, 0);
+    expect(isBlocked({ device, ...prefixed(5, 0) })).toBe(true);
+    expect(isBlocked({ device, ip: score(IP_SAMPLE_MIN / 2, 0) })).toBe(true);
+    // Less than half of a sample is no evidence, whatever else there is.
+    expect(isBlocked({ device, ...prefixed(4.99, 0), ip: score(IP_SAMPLE_MIN / 2 - 0.01, 0) })).toBe(false);
+  });
+
+  test('a block names each factor that made it up, and no other, with what was counted', () => {
+    const made = block({ prefix: score(6, 0), ip: score(30, 1), device: score(400, 200) });
+    expect(made?.reason).toBe('risk-blocked');
+    expect(made?.factors).toEqual([
+      { factor: 'prefix', sent: 6, verified: 0, risk: 0.6 },
+      { factor: 'ip', sent: 30, verified: 1, risk: 0.6 },
+    ]);
+  });
+
+  test('a sum ends as soon as it falls below one, by the decay of all of it', () => {
+    const scores = { prefix: score(10, 0), ip: score(IP_SAMPLE_MIN, 0) };
+    // Both at half an hour's 0.707: 1.41. At an hour both at 0.5, the last moment that either counts.
+    expect(block(scores)?.until).toEqual(hours(1));
+    expect(isBlocked(scores, false, new Date(hours(1).getTime() + 1_000))).toBe(false);
+  });
+});
+
+describe('a client that the service vouches for', () => {
+  test('passes a block of the prefix alone, and one of the address alone, however much was pumped', () => {
+    expect(isBlocked(prefixed(1e6, 0), true)).toBe(false);
+    expect(isBlocked({ ip: score(1e6, 0) }, true)).toBe(false);
+    expect(isBlocked({ ...prefixed(1e6, 0), device: score(1e6, 0) }, true)).toBe(false);
+  });
+
+  test('is blocked where both are pumped: a service that vouches for everybody has vouched for nobody', () => {
+    expect(block({ ...prefixed(10, 0), ip: score(IP_SAMPLE_MIN, 0) }, true)).toMatchObject({
+      reason: 'risk-blocked',
+      factors: [
+        { factor: 'prefix', risk: 0.5 },
+        { factor: 'ip', risk: 0.5 },
+      ],
+    });
   });
 });
 
@@ -49,4 +113,12 @@ test('what strangers pump blocks no service, and nobody who calls from where cod
   expect(scoredPrefix(prefix, 'known')).toBeNull();
   expect(scoredPrefix(null, 'service')).toBeNull();
   expect(scoredPrefix(null, 'stranger')).toBeNull();
+});
+
+test('IPv6 is scored by its /64, IPv4 by its address however it is written, and what is not public not at all', () => {
+  expect(scoredNet('2a02:4780:1:2:3:4:5:6')).toBe(scoredNet('2A02:4780:1:2::1'));
+  expect(scoredNet('2a02:4780:1:2::1')).not.toBe(scoredNet('2a02:4780:1:3::1'));
+  expect(scoredNet('::ffff:84.54.70.1')).toBe('84.54.70.1');
+  for (const ip of ['10.1.2.3', '127.0.0.1', '192.168.0.1', '100.64.0.1', 'fd00::1', '::1', 'none'])
+    expect(scoredNet(ip)).toBeNull();
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { refusalProblem } from '../../../apps/api/verify/otp-problems.ts';
 import { problemBody } from '../../../apps/http/answer.ts';
 import { endFacts, explainReason } from '../../../domain/reasons.ts';
-import { HALF_LIFE_SECONDS, isPrefixBlocked, prefixBlockedUntil } from '../../../domain/verify/fraud.ts';
+import { blockOf, HALF_LIFE_SECONDS, type RiskScores } from '../../../domain/verify/fraud.ts';
 import { parsePhone } from '../../../domain/shared/phone.ts';
 import { refusalFacts } from '../../../domain/verify/refusal-facts.ts';
 import { ProjectSettings } from '../../../domain/settings.ts';
@@ -10,6 +10,7 @@ import { ProjectSettings } from '../../../domain/settings.ts';
 const now = new Date('2026-11-28T18:46:00Z');
 const phone = parsePhone('+998901114567');
 const settings = ProjectSettings.parse({});
+const unscored: RiskScores = { prefix: null, ip: null, device: null };
 const unspent = { spend: { spentMicros: 0, strangerMicros: 0 }, askedBy: 'service' } as const;
 const refused = (
   reason: Parameters<typeof refusalFacts>[0]['reason'],
@@ -20,32 +21,48 @@ const refused = (
 });
 
 test('a blocked prefix says for which numbers and until when: the moment before it is blocked, and then no more', () => {
-  const prefixScore = { sent: 20, verified: 0, at: now };
+  const risk = { ...unscored, prefix: { sent: 20, verified: 0, at: now } };
   const { until, ...facts } = refusalFacts(
     refused('prefix-blocked'),
-    { phone },
-    { ...unspent, settings, prefixScore },
+    { phone, client: null },
+    { ...unspent, settings, risk },
     now,
   );
-  expect(facts).toEqual({ prefix: '+998 90 111' });
+  expect(facts).toEqual({
+    prefix: '+998 90 111',
+    factors: [{ factor: 'prefix', sent: 20, verified: 0, risk: 1 }],
+  });
   expect(until).toEqual(new Date(now.getTime() + HALF_LIFE_SECONDS * 1_000));
-  expect(isPrefixBlocked(prefixScore, new Date((until as Date).getTime() - 1_000))).toBe(true);
-  expect(isPrefixBlocked(prefixScore, new Date((until as Date).getTime() + 1_000))).toBe(false);
+  expect(blockOf(risk, false, new Date((until as Date).getTime() - 1_000))).not.toBeNull();
+  expect(blockOf(risk, false, new Date((until as Date).getTime() + 1_000))).toBeNull();
   expect(explainReason('prefix-blocked', { until, ...facts }).meaning).toBe(
     'Paid messages to prefix +998 90 111 are blocked until 2026-11-28 19:46 UTC (anti-fraud): too few codes were confirmed.',
   );
 });
 
-test('a prefix that is not blocked has no end of a block', () => {
-  expect(prefixBlockedUntil({ sent: 20, verified: 19, at: now }, now)).toBeNull();
+test('only the project itself is told what a block was made of: with a publishable key anybody could read how many ask', () => {
+  const score = { sent: 100, verified: 0, at: now };
+  const risk = { prefix: score, ip: score, device: score };
+  const told = (reason: 'prefix-blocked' | 'risk-blocked', askedBy: 'service' | 'stranger' | 'known') =>
+    refusalFacts(refused(reason), { phone, client: null }, { ...unspent, askedBy, settings, risk }, now);
+  for (const reason of ['prefix-blocked', 'risk-blocked'] as const) {
+    expect(told(reason, 'service').factors?.map(({ factor }) => factor)).toEqual(['prefix', 'ip', 'device']);
+    for (const askedBy of ['stranger', 'known'] as const)
+      expect(told(reason, askedBy)).not.toHaveProperty('factors');
+  }
+  const problem = refusalProblem('risk-blocked', null, now, {}, told('risk-blocked', 'service'));
+  expect(problemBody(problem)).toMatchObject({
+    detail: expect.stringContaining('100 numbers from this IP address, 0 confirmed'),
+    factors: [{ factor: 'prefix' }, { factor: 'ip' }, { factor: 'device' }],
+  });
 });
 
 test('a spent budget ends with the day of UTC, at the intake and on a job that ended so', () => {
   const midnight = new Date('2026-11-29T00:00:00Z');
   const facts = refusalFacts(
     refused('budget-spent'),
-    { phone },
-    { ...unspent, settings, prefixScore: null },
+    { phone, client: null },
+    { ...unspent, settings, risk: unscored },
     now,
   );
   expect(facts.until).toEqual(midnight);
@@ -63,8 +80,8 @@ test('a spent budget names the setting that decided: the whole, or the share of 
       {},
       refusalFacts(
         refused('budget-spent'),
-        { phone },
-        { settings, prefixScore: null, spend: { spentMicros, strangerMicros }, askedBy },
+        { phone, client: null },
+        { settings, risk: unscored, spend: { spentMicros, strangerMicros }, askedBy },
         now,
       ),
     );
@@ -82,9 +99,11 @@ test('limits of strangers name no setting of the project: none of them decides',
 });
 
 test('a country that is not allowed is named, and an hourly limit with its number', () => {
-  const none = { ...unspent, settings, prefixScore: null };
-  expect(refusalFacts(refused('country-not-allowed'), { phone }, none, now)).toEqual({ country: 'UZ' });
-  expect(refusalFacts(refused('too-many-sends', 60), { phone }, none, now)).toEqual({
+  const none = { ...unspent, settings, risk: unscored };
+  expect(refusalFacts(refused('country-not-allowed'), { phone, client: null }, none, now)).toEqual({
+    country: 'UZ',
+  });
+  expect(refusalFacts(refused('too-many-sends', 60), { phone, client: null }, none, now)).toEqual({
     until: new Date('2026-11-28T18:47:00Z'),
     limit: settings.sends_per_hour,
   });

@@ -38,7 +38,7 @@ export const facts: SendFacts = {
   askedBy: 'service',
   projectId: 'p',
   paid: [],
-  prefixScore: null,
+  risk: { prefix: null, ip: null, device: null },
 };
 export const live = {
   id: 'v',

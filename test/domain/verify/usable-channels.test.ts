@@ -139,25 +139,52 @@ describe('the channels of a send', () => {
 
   test('a prefix whose codes nobody verifies gets no paid message, by no channel, until its counts have decayed', () => {
     const pumped = { sent: PREFIX_SAMPLE_MIN, verified: 0, at: now };
+    const riskOf = (prefix: typeof pumped) => ({ ...facts.risk, prefix });
     const providers = new Set(['telegram-gateway'] as const);
     expect(
       decideSend(
         named('telegram-gateway'),
-        { ...facts, prefixScore: pumped, reach: { ...facts.reach, providers } },
+        { ...facts, risk: riskOf(pumped), reach: { ...facts.reach, providers } },
         now,
       ),
     ).toMatchObject({ reason: 'prefix-blocked' });
-    expect(decideSend(command, { ...facts, prefixScore: pumped }, now)).toMatchObject({
+    expect(decideSend(command, { ...facts, risk: riskOf(pumped) }, now)).toMatchObject({
       reason: 'prefix-blocked',
     });
     expect(
-      decideSend(command, { ...facts, prefixScore: { ...pumped, sent: PREFIX_SAMPLE_MIN - 1 } }, now),
+      decideSend(command, { ...facts, risk: riskOf({ ...pumped, sent: PREFIX_SAMPLE_MIN - 1 }) }, now),
     ).toMatchObject({ kind: 'accepted' });
-    expect(decideSend(command, { ...facts, prefixScore: { ...pumped, verified: 1 } }, now)).toMatchObject({
+    expect(decideSend(command, { ...facts, risk: riskOf({ ...pumped, verified: 1 }) }, now)).toMatchObject({
       kind: 'accepted',
     });
     expect(
-      decideSend(command, { ...facts, prefixScore: { ...pumped, at: secondsAgo(3_600) } }, now),
+      decideSend(command, { ...facts, risk: riskOf({ ...pumped, at: secondsAgo(3_600) }) }, now),
     ).toMatchObject({ kind: 'accepted' });
+  });
+
+  test('a client that the service vouches for gets paid messages behind a pumped prefix; budget, cap and country hold as for all', () => {
+    const pumped = { ...facts, risk: { ...facts.risk, prefix: { sent: 1_000, verified: 0, at: now } } };
+    const sendTo = (trusted: boolean, more: Partial<typeof facts> = {}) =>
+      decideSend({ ...named('sms'), client: { trusted } }, { ...pumped, ...more }, now);
+    expect(sendTo(false)).toMatchObject({ reason: 'prefix-blocked' });
+    expect(sendTo(true)).toMatchObject({ kind: 'accepted' });
+    const settings = { ...facts.settings, sms_countries: [] };
+    expect(sendTo(true, { settings })).toMatchObject({ reason: 'country-not-allowed' });
+    expect(sendTo(true, { spend: { spentMicros: 1e15, strangerMicros: 0 } })).toMatchObject({
+      reason: 'budget-spent',
+    });
+    const paid = [{ projectId: 'p', askedBy: 'service', messages: 8 }] as const;
+    expect(sendTo(true, { paid })).toMatchObject({ reason: 'number-capped' });
+  });
+
+  test('a risk holds back paid channels alone: telegram is still used', () => {
+    const ip = { sent: 1_000, verified: 0, at: now };
+    const reach = { ...facts.reach, telegram: true };
+    expect(decideSend(command, { ...facts, risk: { ...facts.risk, ip }, reach }, now)).toMatchObject({
+      plan: { channels: ['telegram'] },
+    });
+    expect(decideSend(command, { ...facts, risk: { ...facts.risk, ip } }, now)).toMatchObject({
+      reason: 'risk-blocked',
+    });
   });
 });

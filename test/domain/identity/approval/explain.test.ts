@@ -45,6 +45,7 @@ const timeline: Explanation = {
       requestId: null,
       state: 'rejected',
       reason: 'no-channel',
+      block: null,
       acceptedAt: at(1),
       finishedAt: at(4),
       attempts: [attempt],
