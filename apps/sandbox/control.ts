@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type CallLog, CALLS_KEPT_MAX } from './calls.ts';
+import { type EskizAccount, EskizOrder } from './eskiz-account.ts';
 import { FaultOrders, type Faults } from './faults.ts';
 import { type Answer, type Incoming, json, problem } from './http.ts';
 import { INBOX_MESSAGES_MAX, type Inbox, type InboxFilter } from './inbox.ts';
@@ -32,6 +33,7 @@ export interface Control {
   people: People;
   pace: SendingPace;
   playMobile: PlayMobile;
+  eskiz: EskizAccount;
 }
 type Route = (control: Control, query: InboxFilter, incoming: Incoming) => Answer;
 
@@ -69,6 +71,8 @@ const routes: Record<string, Route> = {
     faults.clear({ channel, provider, to });
     return json(200, faults.list());
   },
+  'GET /eskiz': ({ eskiz }) => json(200, eskiz.view()),
+  'PUT /eskiz': orderEskiz,
   'POST /telegram/updates': ({ people }, _query, incoming) => people.act(parseJson(incoming.body.toString())),
   'PUT /telegram/chats': ({ people }, _query, incoming) => people.know(parseJson(incoming.body.toString())),
   'GET /telegram/pace': ({ pace }) => json(200, pace.report()),
@@ -104,6 +108,11 @@ function setPlayMobile({ playMobile }: Control, _query: InboxFilter, { body }: I
   const order = PlayMobileOrder.safeParse(parseJson(body.toString()));
   if (!order.success) return problem(z.prettifyError(order.error));
   return json(200, playMobile.account(order.data));
+}
+
+function orderEskiz({ eskiz }: Control, _query: InboxFilter, { body }: Incoming): Answer {
+  const order = EskizOrder.safeParse(parseJson(body.toString()));
+  return order.success ? json(200, eskiz.order(order.data)) : problem(z.prettifyError(order.error));
 }
 
 /** Starts its counts afresh. */

@@ -10,6 +10,9 @@ export const ESKIZ_ERRORS = {
       'Для теста можно использовать только один из этих текстов: "Bu Eskiz dan test", "Это тест от Eskiz", "This is test from Eskiz"',
   },
   'balance-empty': { status: 400, message: 'Недостаточно средств на балансе.' },
-  'sender-unknown': { status: 400, message: 'The nick name is not found.' },
   refused: { status: 400, message: 'The message was refused.' },
 } as const;
+export type EskizErrorCode = keyof typeof ESKIZ_ERRORS;
+
+/** What it reports of a message that it had accepted and could not deliver. */
+export const ESKIZ_FAILURES = ['UNDELIV', 'EXPIRED', 'REJECTED', 'DELETED'] as const;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ESKIZ_ERRORS } from './eskiz-errors.ts';
+import { ESKIZ_ERRORS, ESKIZ_FAILURES } from './eskiz-errors.ts';
 import { AnyFault, type Fault, UNDELIVERED_CODE } from './fault.ts';
 import { FCM_ERRORS } from './fcm-errors.ts';
 import { GATEWAY_ERRORS } from './gateway-errors.ts';
@@ -24,9 +24,14 @@ const REJECT_CODES_OF: Partial<Record<SmsProvider, readonly string[]>> = {
   'play-mobile': Object.keys(PLAY_MOBILE_ERRORS),
 };
 /** The codes that `undelivered` takes. */
-const FAILURES: readonly string[] = [...Object.keys(TWILIO_DELIVERY_ERRORS), ...PLAY_MOBILE_FAILURES];
+const FAILURES: readonly string[] = [
+  ...Object.keys(TWILIO_DELIVERY_ERRORS),
+  ...ESKIZ_FAILURES,
+  ...PLAY_MOBILE_FAILURES,
+];
 const FAILURES_OF: Partial<Record<SmsProvider, readonly string[]>> = {
   twilio: Object.keys(TWILIO_DELIVERY_ERRORS),
+  eskiz: ESKIZ_FAILURES,
   'play-mobile': PLAY_MOBILE_FAILURES,
 };
 

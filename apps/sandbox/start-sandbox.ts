@@ -6,6 +6,8 @@ import type { z } from 'zod';
 import { Caller } from './caller.ts';
 import { CallLog, type CallRecord } from './calls.ts';
 import { answerControl } from './control.ts';
+import { Eskiz, ESKIZ_PATH } from './eskiz.ts';
+import type { EskizOrder } from './eskiz-account.ts';
 import { FaultOrder, type FaultRequest, type FaultScope, Faults } from './faults.ts';
 import type { Fault } from './fault.ts';
 import { Fcm, FCM_PATH } from './fcm.ts';
@@ -52,6 +54,8 @@ export interface Sandbox {
   orderFaults(...faults: FaultRequest[]): void;
   /** As `DELETE /faults`. */
   clearFaults(only?: FaultScope): void;
+  /** As `PUT /eskiz`. */
+  orderEskiz(order: EskizOrder): object;
   /** As `GET /telegram/pace`: how well the pace was kept. */
   telegramPace(): PaceReport;
   /** Resolves when the log stands in its files. */
@@ -98,9 +102,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   world.faults.order(settings.saved.faults);
   const calls = await CallLog.open(directory, clock, log);
   const pace = options.telegramPace && PaceOrder.parse(options.telegramPace);
-  const telegram = new Telegram(world, settings.saved.bots, pace);
+  const [telegram, eskiz] = [new Telegram(world, settings.saved.bots, pace), new Eskiz(world)];
   settings.watch(() => ({ faults: world.faults.restorable(), bots: telegram.snapshots() }));
-  const handle = createRouter(world, calls, telegram);
+  const handle = createRouter({ world, calls, telegram, eskiz });
   const server = createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -111,7 +115,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   );
   server.maxConnections = CONNECTIONS_MAX;
   await listen(server, options.port, host);
-  return createHandle({ server, host, world, calls, settings, telegram });
+  return createHandle({ server, host, world, calls, settings, telegram, eskiz });
 }
 
 /** Codes and messages lie in it. */
@@ -124,14 +128,15 @@ async function makePrivate(directory: string): Promise<void> {
 export function refuseProduction(nodeEnv: string | undefined): void {
   if (nodeEnv === 'production') {
     throw new Error(
-      'The sandbox pretends to be Twilio, Telegram and Firebase and never starts when NODE_ENV is production.',
+      'The sandbox pretends to be Twilio, Eskiz, Telegram and Firebase and never starts when NODE_ENV is production.',
     );
   }
 }
 
 type Handler = (incoming: Incoming) => Promise<Reply>;
 
-function createRouter(world: World, calls: CallLog, telegram: Telegram): Handler {
+function createRouter(parts: Pick<Parts, 'world' | 'calls' | 'telegram' | 'eskiz'>): Handler {
+  const { world, calls, telegram, eskiz } = parts;
   const [twilio, gateway, fcm] = [new Twilio(world), new Gateway(world), new Fcm(world)];
   const playMobile = new PlayMobile(world);
   const { inbox, faults } = world;
@@ -142,11 +147,13 @@ function createRouter(world: World, calls: CallLog, telegram: Telegram): Handler
     people: new People(world, telegram),
     pace: telegram.pace,
     playMobile,
+    eskiz: eskiz.account,
   };
   return async (incoming) => {
     const { path } = incoming;
     if (path.startsWith(TWILIO_PATH)) return twilio.answer(incoming);
     if (path.startsWith(PLAY_MOBILE_PATH)) return playMobile.answer(incoming);
+    if (path.startsWith(ESKIZ_PATH)) return eskiz.answer(incoming);
     if (path.startsWith(TELEGRAM_PATH)) return telegram.answer(incoming);
     if (path.startsWith(GATEWAY_PATH)) return gateway.answer(incoming);
     if (path.startsWith(FCM_PATH)) return fcm.answer(incoming);
@@ -206,10 +213,11 @@ interface Parts {
   calls: CallLog;
   settings: Settings;
   telegram: Telegram;
+  eskiz: Eskiz;
 }
 
 function createHandle(parts: Parts): Sandbox {
-  const { server, host, world, calls, settings, telegram } = parts;
+  const { server, host, world, calls, settings, telegram, eskiz } = parts;
   const { port } = server.address() as AddressInfo;
   const { inbox, faults } = world;
   let closing: Promise<void> | undefined;
@@ -222,6 +230,7 @@ function createHandle(parts: Parts): Sandbox {
     calls: (filter) => calls.list(filter),
     orderFaults: (...requests) => faults.order(requests.map((request): Fault => FaultOrder.parse(request))),
     clearFaults: (only) => faults.clear(only),
+    orderEskiz: (order) => eskiz.account.order(order),
     telegramPace: () => telegram.pace.report(),
     flush: async () => void (await Promise.all([inbox.flush(), calls.flush(), settings.flush()])),
     close: () => (closing ??= shutDown(parts)),

@@ -39,6 +39,7 @@ const finals: Record<Channel, Record<string, Fault>> = {
 
 /** As Twilio's above, in the codes of the others. */
 const smsFinals: Partial<Record<SmsProvider, Record<string, Fault>>> = {
+  eskiz: { '404': reject('number-invalid'), '403': reject('text-not-moderated') },
   'play-mobile': { '404': reject('number-invalid'), '403': reject('text-not-moderated') },
 };
 

@@ -9,6 +9,7 @@ export interface Credentials {
   twilio?: { accountSid: string; authToken: string } | undefined;
   /** `reportUrl`: the address for reports that was agreed with the broker; without one nothing is reported. */
   playMobile?: { login: string; password: string; reportUrl?: string | undefined } | undefined;
+  eskiz?: { email: string; password: string } | undefined;
   telegramBotToken?: string | undefined;
   telegramGatewayToken?: string | undefined;
   fcmAccessToken?: string | undefined;

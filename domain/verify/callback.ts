@@ -2,7 +2,7 @@ import type { JobId } from '../shared/ids.ts';
 import type { DeliveryReport } from './port.ts';
 
 /** Providers that report, by the word in the address of their callbacks. */
-export type CallbackName = 'twilio' | 'telegram-gateway';
+export type CallbackName = 'twilio' | 'eskiz' | 'telegram-gateway';
 
 /** The address names the attempt, so that a report that overtakes our own commit still finds it (ADR 0008). */
 export const callbackPath = (name: CallbackName, jobId: JobId, attempt: number | string) =>
@@ -38,8 +38,11 @@ export type CallbackReading =
 /** Reads the callbacks of one provider. Callbacks come at least once and in any order. */
 export interface CallbackReader {
   readonly provider: string;
-  /** Whether it carries a signature at all, right or wrong: what carries none is refused before its body is read. */
-  isSigned(headers: CallbackRequest['headers']): boolean;
+  /**
+   * Whether it carries a signature at all, right or wrong, or, where its address is all that proves it, the right one: what carries none is
+   * refused before its body is read.
+   */
+  isSigned(request: Omit<CallbackRequest, 'body'>): boolean;
   read(request: CallbackRequest, now: Date): CallbackReading;
 }
 

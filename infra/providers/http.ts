@@ -15,6 +15,13 @@ export interface HttpRequest {
   readonly body: string;
 }
 
+/** What asks for something, and sends no message: GET and PATCH have no body here. */
+export interface Question {
+  readonly method: 'GET' | 'PATCH';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface HttpAnswer {
   readonly status: number;
   /** Names in lower case. */
@@ -22,25 +29,40 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
-/** A pool of connections to one provider. How many are open is bounded by its concurrency limit. */
-export function keptAlive(): Agent {
+/**
+ * A pool of connections to one provider. How many are open is bounded by its concurrency limit.
+ *
+ * @param answerBytesMax more than that of an answer is not read.
+ */
+export function keptAlive(answerBytesMax = ANSWER_BYTES_MAX): Agent {
   return new Agent({
     keepAliveTimeout: IDLE_MS_MAX,
     connect: { timeout: CONNECT_MS_MAX },
     headersTimeout: ANSWER_MS_MAX,
     bodyTimeout: ANSWER_MS_MAX,
-    maxResponseSize: ANSWER_BYTES_MAX,
+    maxResponseSize: answerBytesMax,
   });
 }
 
 /** Posts once: no redirect is followed and nothing is repeated, since a repeat is a second message. */
-export async function post(
+export const post = (agent: Agent, message: HttpRequest, signal: AbortSignal | null): Promise<HttpAnswer> =>
+  answerTo(agent, { method: 'POST', ...message }, signal);
+
+export const ask = (agent: Agent, question: Question, signal: AbortSignal): Promise<HttpAnswer> =>
+  answerTo(agent, { body: null, ...question }, signal);
+
+async function answerTo(
   agent: Agent,
-  message: HttpRequest,
+  sent: {
+    method: 'POST' | 'GET' | 'PATCH';
+    url: string;
+    headers: Record<string, string>;
+    body: string | null;
+  },
   signal: AbortSignal | null,
 ): Promise<HttpAnswer> {
-  const { url, headers, body } = message;
-  const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher: agent });
+  const { url, ...rest } = sent;
+  const answer = await request(url, { ...rest, signal, dispatcher: agent });
   const text = await answer.body.text().catch((error: unknown) => {
     // Of a refusal the status says enough, however its page broke off; of a success only the body does.
     if (answer.statusCode < 300 || signal?.aborted) throw error;

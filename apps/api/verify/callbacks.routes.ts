@@ -34,13 +34,11 @@ export function callbackRouter(deps: CallbackDeps): Router {
     if (!reader || !jobId || !Number.isInteger(attempt) || attempt < 1 || attempt > ATTEMPT_MAX)
       throw new Problem(404, 'not-found', 'There is no such callback.');
 
-    if (!reader.isSigned(req.headers)) throw forged();
+    const called = { url: deps.publicUrl + req.originalUrl, headers: req.headers, jobId, attempt };
+    if (!reader.isSigned(called)) throw forged();
     await limitCallbacks(deps.counter, callerAddress(req, deps.proxies), res);
     const body = await readBody(req);
-    const reading = reader.read(
-      { url: deps.publicUrl + req.originalUrl, headers: req.headers, body, jobId, attempt },
-      deps.now(),
-    );
+    const reading = reader.read({ ...called, body }, deps.now());
     if (reading.kind === 'forged') throw forged();
     if (reading.kind === 'report') {
       const recorded = await deps.deliveries.record({

@@ -29,7 +29,7 @@ export function gatewayCallbacks({ token }: { readonly token: string }): Callbac
   const key = sha256(token);
   return {
     provider: GATEWAY_PROVIDER,
-    isSigned: (headers) =>
+    isSigned: ({ headers }) =>
       typeof headers['x-request-timestamp'] === 'string' &&
       typeof headers['x-request-signature'] === 'string',
     read(request, now) {

@@ -26,7 +26,7 @@ const StatusCallback = z.object({
 export function twilioCallbacks({ authToken }: { readonly authToken: string }): CallbackReader {
   return {
     provider: 'twilio',
-    isSigned: (headers) => typeof headers['x-twilio-signature'] === 'string',
+    isSigned: ({ headers }) => typeof headers['x-twilio-signature'] === 'string',
     read(request, now) {
       const form = formOf(Buffer.from(request.body).toString('utf8'));
       const signature = request.headers['x-twilio-signature'];
