@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { identitySettings } from './identity/settings.ts';
 import {
   baseSettings,
+  changedSettings,
   type ProjectSettings as Settings,
   settingsChange,
   type SettingWarning,
@@ -23,6 +24,10 @@ const changes = {
   ...verifyChanges,
 };
 export const SettingsChange = settingsChange(changes);
+
+/** The settings that a change would lead to. */
+export const settingsAfter = (settings: Settings, change: Readonly<Record<string, unknown>>): Settings =>
+  ProjectSettings.parse(changedSettings({ ...settings }, change));
 
 /** What a project is told of its settings, under the name that people read: one line a context. */
 const warnings: readonly ((project: string, settings: Settings) => readonly SettingWarning[])[] = [

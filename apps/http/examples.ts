@@ -76,6 +76,13 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
   'post /me/challenges/{id}/answer': { decision: 'approve', number: '07', signature: SIGNATURE },
   'put /recipients': { handle: 'user-4711', phone: '+998901234567', locale: 'uz' },
   'patch /projects/{id}': { settings: { sends_per_hour: 6, locale: 'ru' } },
+  'post /projects/{id}/templates/preview': {
+    settings: {
+      templates: { ru: '{project}: код {code}, {minutes} мин.' },
+      sms_web_origin: 'shop.example',
+    },
+    payment: { amount: '15000000', currency: 'UZS', payee: 'Korzinka' },
+  },
   'post /projects/{id}/keys': { name: 'checkout', scopes: ['otp', 'jobs'] },
   'patch /projects/{id}/keys/{keyId}': { allowed_origins: ['https://shop.example'] },
 };

@@ -103,17 +103,20 @@ const getProject = (projects: Projects) =>
     },
   });
 
-const ChangedBody = ProjectBody.extend({
-  warnings: z
-    .array(
-      z.object({
-        pointer: z.string().meta({ description: 'The setting.', example: '/settings/templates/ru' }),
-        segments: z.int().meta({ description: 'As how many SMS the text is billed.', example: 2 }),
-        detail: z.string(),
-      }),
-    )
-    .meta({ description: 'Texts that are longer than one SMS; nothing was refused.' }),
-});
+export const SettingWarnings = z
+  .array(
+    z.object({
+      pointer: z.string().meta({ description: 'The setting.', example: '/settings/templates/ru' }),
+      segments: z.int().meta({ description: 'As how many SMS the text is billed.', example: 2 }),
+      detail: z.string(),
+    }),
+  )
+  .meta({
+    description:
+      'Texts that are longer than one SMS, or than what the SMS Retriever reads; nothing was refused.',
+  });
+
+const ChangedBody = ProjectBody.extend({ warnings: SettingWarnings });
 
 const changeProject = (projects: Projects) =>
   defineRoute({
@@ -122,7 +125,7 @@ const changeProject = (projects: Projects) =>
     tag: 'Projects',
     summary: 'Changes settings',
     description:
-      "Sets what is named; null gives a setting its default back. It holds everywhere within five seconds. A setting that has a ceiling (`GET /projects/{id}`) is set up to it: above it the answer is 422 `above-ceiling`, and nothing changes. So it is with a `display_name` that reads as Navbat's own or as another project's, in whatever letters, or that mixes alphabets within a word: 422 `name-reserved`. `warnings` names the texts that are billed as more than one SMS, with their count.",
+      "Sets what is named; null gives a setting its default back. It holds everywhere within five seconds. A setting that has a ceiling (`GET /projects/{id}`) is set up to it: above it the answer is 422 `above-ceiling`, and nothing changes. So it is with a `display_name` that reads as Navbat's own or as another project's, in whatever letters, or that mixes alphabets within a word: 422 `name-reserved`. `warnings` names the texts that are billed as more than one SMS, with their count; `POST /projects/{id}/templates/preview` tells them before anything is saved.",
     scope: 'projects',
     testKeys: 'refused',
     params: ProjectParams,

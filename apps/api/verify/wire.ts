@@ -14,6 +14,7 @@ import { destinations } from '../../../infra/postgres/verify/destinations.ts';
 import { enrolmentPayers } from '../../../infra/postgres/verify/enrolment-payers.ts';
 import { liveStates } from '../../../infra/postgres/verify/live-states.ts';
 import { verifications } from '../../../infra/postgres/verify/verifications.ts';
+import { projectStore } from '../../../infra/postgres/project/projects.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
 import { worldClock } from '../../../infra/process/clock.ts';
 import { callbackReadersFromConfig } from '../../../infra/providers/verify/channels.ts';
@@ -31,18 +32,21 @@ import { checkProblem, refusalProblem } from './otp-problems.ts';
 import { otpRoutes } from './otp.routes.ts';
 import { type PhoneOtpDeps, phoneOtpRoutes } from './phone-otp.routes.ts';
 import { type SignInRouteDeps, signInRoutes } from './sign-in.routes.ts';
+import { type TemplateDeps, templateRoutes } from './templates.routes.ts';
 
 export interface VerifyDeps {
   readonly otp: PhoneOtpDeps;
   readonly signIn: SignInRouteDeps;
   readonly events: OtpEventDeps;
+  readonly templates: TemplateDeps;
 }
 
-export const verifyRoutes = ({ otp, signIn, events }: VerifyDeps): Route[] => [
+export const verifyRoutes = ({ otp, signIn, events, templates }: VerifyDeps): Route[] => [
   ...otpRoutes(otp),
   ...otpEventRoutes(events),
   ...phoneOtpRoutes(otp),
   ...signInRoutes(signIn),
+  ...templateRoutes(templates),
 ];
 
 /** One-time codes: sends, checks, what providers report, and who waits for a verification to change. */
@@ -68,7 +72,7 @@ export async function wireVerify(platform: ApiPlatform): Promise<Wired> {
     now: clock,
   };
   return {
-    routes: verifyRoutes({ otp, signIn, events }),
+    routes: verifyRoutes({ otp, signIn, events, templates: { projects: projectStore(orm.em, hash) } }),
     routers: [await wireCallbacks(platform, reports)],
     offers: { codes: codesOf(platform, otp, { numberOf, ...reports }) },
     endStreams: () => events.subscribers.close(),

@@ -100,6 +100,7 @@ describe('an example is accepted by the running app', () => {
   test('of a project and its keys', async () => {
     project = await navbat.createProject();
     await accepted('patch /projects/{id}', { id: project.id });
+    await accepted('post /projects/{id}/templates/preview', { id: project.id });
     await accepted('post /projects/{id}/keys', { id: project.id });
   });
 });

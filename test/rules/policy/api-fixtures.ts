@@ -165,6 +165,12 @@ const projects: Readonly<Record<string, Fixture>> = {
   'GET /projects': { ...list(project, '/projects'), isShared: true },
   'GET /projects/:id': about(project, '/projects/{id}', undefined, { isShared: true }),
   'PATCH /projects/:id': about(project, '/projects/{id}', { settings: { display_name: 'Ours' } }),
+  'POST /projects/:id/templates/preview': about(
+    project,
+    '/projects/{id}/templates/preview',
+    { settings: {} },
+    { isShared: true },
+  ),
   'GET /projects/:id/usage': about(project, '/projects/{id}/usage'),
   'GET /projects/:id/keys': about(project, '/projects/{id}/keys'),
   // 409: the roles have more keys already than a project may make.

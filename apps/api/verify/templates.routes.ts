@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import type { Projects } from '../../../domain/project/port.ts';
+import { settingsAfter, SettingsChange, settingWarnings } from '../../../domain/settings.ts';
+import { Locale } from '../../../domain/shared/locale.ts';
+import { Payment } from '../../../domain/shared/payment.ts';
+import type { SmsSize } from '../../../domain/shared/sms-segments.ts';
+import { type TextPreview, textPreviews } from '../../../domain/verify/text-preview.ts';
+import { defineRoute, type Route } from '../../http/route.ts';
+import { noProject, ownProject, ProjectParams, SettingWarnings } from '../project/projects.routes.ts';
+
+export interface TemplateDeps {
+  readonly projects: Pick<Projects, 'find'>;
+}
+
+export const templateRoutes = (deps: TemplateDeps): Route[] => [previewTemplates(deps)];
+
+const PreviewBody = z.strictObject({
+  settings: SettingsChange.optional().meta({
+    description: 'As you would send them to `PATCH /projects/{id}`: what is not named is as it is stored.',
+  }),
+  payment: Payment.optional().meta({
+    description: 'Adds the texts of a code that confirms this payment.',
+  }),
+});
+
+const sizeShape = {
+  alphabet: z.enum(['gsm', 'ucs-2']).meta({
+    description: "GSM's own, or UCS-2 where one letter is not in that: 160 letters an SMS, or 70.",
+  }),
+  length: z.int().meta({ description: 'Places of that alphabet.', example: 64 }),
+  segments: z.int().meta({ description: 'As how many SMS it is billed.', example: 1 }),
+};
+
+const TextBody = z
+  .object({
+    locale: Locale,
+    for_payment: z.boolean().meta({ description: 'Of the payment of the request.' }),
+    own_template: z.boolean().meta({ description: 'By a template of the project, not the standard text.' }),
+    text: z.string().meta({
+      description: 'The whole SMS of an ordinary code: six digits, five minutes.',
+      example: 'Shop: код 123456, 5 мин. Никому не сообщайте.',
+    }),
+    ...sizeShape,
+    ucs2_letters: z
+      .array(z.string())
+      .readonly()
+      .meta({ description: 'Letters that GSM does not have, each once.', example: ['к', 'о', 'д'] }),
+    longest: z.object(sizeShape).meta({ description: 'With the longest code and two digits of minutes.' }),
+    one_sms: z.boolean().meta({ description: 'Even with those it is one SMS.' }),
+    sms_retriever: z.boolean().nullable().meta({
+      description:
+        "Even with those Google's SMS Retriever passes it on to the app: 140 bytes at most. Null without `sms_app_hash`.",
+    }),
+  })
+  .meta({ id: 'TextPreview' });
+
+const previewTemplates = ({ projects }: TemplateDeps) =>
+  defineRoute({
+    method: 'post',
+    path: '/projects/{id}/templates/preview',
+    tag: 'Projects',
+    summary: 'What an SMS would say, and cost, with settings that are not saved',
+    description:
+      'Takes the settings that you mean to send to `PATCH /projects/{id}` and answers the SMS of each language: filled in, with the name of the project and the last line for autofill, its alphabet, its length and as how many SMS it is billed. `warnings` is what that PATCH would answer. Nothing is saved, and neither ceilings nor the name are checked.',
+    scope: 'projects',
+    testKeys: 'apart',
+    params: ProjectParams,
+    body: PreviewBody,
+    answers: {
+      200: {
+        description: 'One text a language, and one more where a payment was given.',
+        schema: z.object({
+          texts: z.array(TextBody).meta({ description: 'What an SMS says in each language.' }),
+          warnings: SettingWarnings,
+        }),
+      },
+    },
+    problems: [404],
+    async handle({ params, body, caller }) {
+      const project = await projects.find(ownProject(params.id, caller));
+      if (!project) throw noProject();
+      const settings = settingsAfter(project.settings, body.settings ?? {});
+      const { display_name: name = project.slug } = settings;
+      const texts = [null, ...(body.payment ? [body.payment] : [])].flatMap((payment) =>
+        textPreviews(name, settings, payment).map((preview) => previewBody(preview, payment !== null)),
+      );
+      return { status: 200, body: { texts, warnings: settingWarnings(name, settings) } };
+    },
+  });
+
+const previewBody = (preview: TextPreview, isForPayment: boolean): z.infer<typeof TextBody> => ({
+  locale: preview.locale,
+  for_payment: isForPayment,
+  own_template: preview.isOwn,
+  text: preview.text,
+  ...sizeBody(preview.usual),
+  ucs2_letters: preview.usual.ucs2Letters,
+  longest: sizeBody(preview.longest),
+  one_sms: preview.longest.segments === 1,
+  sms_retriever: preview.isRetrieved,
+});
+
+const sizeBody = ({ alphabet, length, segments }: SmsSize) => ({ alphabet, length, segments });
