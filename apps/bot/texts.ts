@@ -126,8 +126,8 @@ export type BotLocale = z.infer<typeof BotLocale>;
 
 export const texts: Readonly<Record<BotLocale, Texts>> = { uz, ru, en };
 
-/** What it talks with people of the other languages: Uzbek in Latin letters, and Russian, which most readers of the others understand. */
-const talked: Readonly<Record<Locale, BotLocale>> = {
+/** What it speaks with people of the other languages: Uzbek in Latin letters, and Russian, which most readers of the others understand. */
+const spoken: Readonly<Record<Locale, BotLocale>> = {
   uz: 'uz',
   'uz-Cyrl': 'uz',
   ru: 'ru',
@@ -136,7 +136,7 @@ const talked: Readonly<Record<Locale, BotLocale>> = {
   ky: 'ru',
   tg: 'ru',
 };
-export const textsFor = (locale: Locale): Texts => texts[talked[locale]];
+export const textsFor = (locale: Locale): Texts => texts[spoken[locale]];
 
 /** Each in its own language, so that whoever can't read the others finds theirs. */
 export const languageNames: Readonly<Record<BotLocale, string>> = {

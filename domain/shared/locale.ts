@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** BCP 47. `uz` is Uzbek in Latin letters. */
 const locales = ['uz', 'uz-Cyrl', 'ru', 'en', 'kk', 'ky', 'tg'] as const;
-/** The languages of codes and notices. The bot talks three of them: `apps/bot/texts.ts`. */
+/** The languages of codes and notices. The bot speaks three of them: `apps/bot/texts.ts`. */
 export const Locale = z.enum(locales);
 export type Locale = z.infer<typeof Locale>;
 export const LOCALE_DEFAULT: Locale = 'uz';

@@ -139,7 +139,7 @@ test('languages are offered in their own names, and a choice is answered in the 
   expect((await said({ kind: 'language', choice: 'ru', queryId: 'q' })).text).toBe(texts.ru.languageSet);
 });
 
-test('a person whose codes come in a language that the bot does not talk is answered in one that it does', async () => {
+test('a person whose codes come in a language that the bot does not speak is answered in one that it does', async () => {
   const user = { ...unverified, locale: 'kk' };
   expect((await said({ kind: 'help' }, { user })).text).toBe(texts.ru.help);
 });

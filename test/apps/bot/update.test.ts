@@ -19,7 +19,7 @@ describe('what a person writes', () => {
     ['/unlock', { kind: 'unlock' }],
     ['/language', { kind: 'language', choice: null, queryId: null }],
     ['/language UZ', { kind: 'language', choice: 'uz', queryId: null }],
-    // Codes come in it, and the bot does not talk it.
+    // Codes come in it, and the bot does not speak it.
     ['/language kk', { kind: 'language', choice: null, queryId: null }],
     ['/language de', { kind: 'language', choice: null, queryId: null }],
     ['/other', { kind: 'text', text: '/other' }],
