@@ -23,6 +23,7 @@ export function localEnvironment(given: Given, secrets: Variables, home: string)
     pick(secrets, ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER'], {
       TWILIO_API_URL: sandbox,
     }),
+    pick(secrets, ['ESKIZ_EMAIL', 'ESKIZ_PASSWORD', 'ESKIZ_FROM'], { ESKIZ_API_URL: `${sandbox}/eskiz` }),
     pick(secrets, ['TELEGRAM_BOT_TOKEN'], { TELEGRAM_API_ROOT: sandbox }),
     pick(secrets, ['TELEGRAM_GATEWAY_TOKEN'], { TELEGRAM_GATEWAY_URL: `${sandbox}/gateway` }),
     isGiven(given, 'FIREBASE_SERVICE_ACCOUNT') ? {} : { FCM_SANDBOX_URL: sandbox },

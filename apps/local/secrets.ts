@@ -21,6 +21,10 @@ export function newSandboxCredentials(): Variables {
     TWILIO_AUTH_TOKEN: hex(16),
     // Twilio's own number for tests that succeed.
     TWILIO_PHONE_NUMBER: '+15005550006',
+    ESKIZ_EMAIL: 'sandbox@navbat.example',
+    ESKIZ_PASSWORD: hex(16),
+    // The number that Eskiz gives to everybody.
+    ESKIZ_FROM: '4546',
     TELEGRAM_BOT_TOKEN: `7000000001:${text(26).slice(0, 35)}`,
     TELEGRAM_GATEWAY_TOKEN: text(24),
   };

@@ -20,12 +20,14 @@ try {
 
 const log = openLog('sandbox', config.LOG_LEVEL);
 const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = config;
+const { ESKIZ_EMAIL: email, ESKIZ_PASSWORD: password } = config;
 const sandbox = await startSandbox({
   port: config.SANDBOX_PORT,
   host: config.SANDBOX_BIND_HOST,
   directory: join(config.NAVBAT_HOME, 'sandbox'),
   credentials: {
     twilio: accountSid && authToken ? { accountSid, authToken } : undefined,
+    eskiz: email && password ? { email, password } : undefined,
     telegramBotToken: config.TELEGRAM_BOT_TOKEN,
     telegramGatewayToken: config.TELEGRAM_GATEWAY_TOKEN,
   },

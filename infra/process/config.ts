@@ -202,6 +202,18 @@ export const Environment = z.object({
     .optional()
     .describe('sender: a number in E.164 or a messaging service (MG…)'),
   TWILIO_API_URL: httpUrl.optional().describe('the sandbox in place of api.twilio.com'),
+  ESKIZ_EMAIL: z
+    .string()
+    .regex(/^[^\s@]+@[^\s@]+$/, 'expected an e-mail address')
+    .optional()
+    .describe('SMS through Eskiz of Uzbekistan; off until set'),
+  ESKIZ_PASSWORD: z.string().min(1).optional().describe('password of that account for its API'),
+  ESKIZ_FROM: z
+    .string()
+    .regex(/^[A-Za-z0-9 ._-]{1,20}$/, 'expected 4546 or a name that Eskiz approved')
+    .optional()
+    .describe('sender: 4546, or a name that Eskiz approved'),
+  ESKIZ_API_URL: httpUrl.optional().describe('the sandbox in place of notify.eskiz.uz/api'),
   TELEGRAM_BOT_TOKEN: z
     .string()
     .regex(/^\d+:[A-Za-z0-9_-]+$/, 'expected <digits>:<token>')
@@ -336,6 +348,7 @@ function refuseSharedKid({ JWT_PRIVATE_JWK: current, JWT_PREVIOUS_JWKS: previous
 
 const sandboxOnly = [
   'TWILIO_API_URL',
+  'ESKIZ_API_URL',
   'TELEGRAM_API_ROOT',
   'TELEGRAM_GATEWAY_URL',
   'FCM_SANDBOX_URL',

@@ -40,6 +40,8 @@ export const processVariables = {
     'TELEGRAM_BOT_TOKEN',
     'TELEGRAM_GATEWAY_TOKEN',
     'TWILIO_AUTH_TOKEN',
+    // It signs nothing: its callbacks carry a token that is made of it.
+    'ESKIZ_PASSWORD',
     'WEBHOOK_ALLOW_PRIVATE',
   ],
   board: [...common, 'BOARD_PORT', 'TRUST_PROXY', 'ENCRYPTION_KEYS', 'PEPPER'],
@@ -65,6 +67,10 @@ export const processVariables = {
     'TWILIO_AUTH_TOKEN',
     'TWILIO_PHONE_NUMBER',
     'TWILIO_API_URL',
+    'ESKIZ_EMAIL',
+    'ESKIZ_PASSWORD',
+    'ESKIZ_FROM',
+    'ESKIZ_API_URL',
     'TELEGRAM_GATEWAY_TOKEN',
     'TELEGRAM_GATEWAY_URL',
     'FIREBASE_SERVICE_ACCOUNT',
@@ -90,6 +96,8 @@ export const processVariables = {
     'NAVBAT_HOME',
     'TWILIO_ACCOUNT_SID',
     'TWILIO_AUTH_TOKEN',
+    'ESKIZ_EMAIL',
+    'ESKIZ_PASSWORD',
     'TELEGRAM_BOT_TOKEN',
     'TELEGRAM_GATEWAY_TOKEN',
   ],
@@ -104,6 +112,7 @@ export type ProcessConfig<Name extends ProcessName> = ConfigOf<(typeof processVa
  */
 export const channelVariables = [
   'TWILIO_ACCOUNT_SID',
+  'ESKIZ_EMAIL',
   'TELEGRAM_BOT_TOKEN',
   'TELEGRAM_GATEWAY_TOKEN',
   'FIREBASE_SERVICE_ACCOUNT',

@@ -17,6 +17,7 @@ describe('the environment of npm start', () => {
       PUBLIC_URL: 'http://127.0.0.1:3000',
       NAVBAT_HOME: '/home/of/navbat',
       TWILIO_API_URL: 'http://127.0.0.1:3002',
+      ESKIZ_API_URL: 'http://127.0.0.1:3002/eskiz',
       FCM_SANDBOX_URL: 'http://127.0.0.1:3002',
     });
   });
@@ -33,6 +34,7 @@ describe('the environment of npm start', () => {
       given: { TWILIO_AUTH_TOKEN_FILE: '/run/secrets/twilio' },
       off: ['TWILIO_API_URL', 'TWILIO_AUTH_TOKEN'],
     },
+    { given: { ESKIZ_PASSWORD: 'real' }, off: ['ESKIZ_API_URL', 'ESKIZ_EMAIL'] },
     { given: { TELEGRAM_BOT_TOKEN: '1:real' }, off: ['TELEGRAM_API_ROOT'] },
     { given: { TELEGRAM_GATEWAY_TOKEN: 'real' }, off: ['TELEGRAM_GATEWAY_URL'] },
     { given: { FIREBASE_SERVICE_ACCOUNT: '{}' }, off: ['FCM_SANDBOX_URL'] },

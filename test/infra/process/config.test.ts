@@ -128,6 +128,7 @@ describe('keys', () => {
 test('production takes no sandbox and no key that stands in a script', () => {
   const sandbox = {
     TWILIO_API_URL: 'http://127.0.0.1:1',
+    ESKIZ_API_URL: 'http://127.0.0.1:1',
     TELEGRAM_API_ROOT: 'http://127.0.0.1:1',
     TELEGRAM_GATEWAY_URL: 'http://127.0.0.1:1',
     FCM_SANDBOX_URL: 'http://127.0.0.1:1',
