@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { ProcessConfig } from '../../infra/process/variables.ts';
 import type { Rotations } from '../../domain/identity/device/port.ts';
 import type { Reencrypting } from '../../domain/staff/secret/reencrypt.ts';
 import type { AuditLog, CommandLineAction } from '../../domain/staff/audit.ts';
@@ -16,6 +17,8 @@ export interface CliPorts {
   readonly chats: StaffChats;
   /** For what a product reads by itself. */
   readonly pool: Pool;
+  /** What the installation is set to, for a product's commands. */
+  readonly config: ProcessConfig<'cli'>;
   /** Null where it is no sandbox's. */
   readonly clock: { readonly aheadMs: number; readonly move: (aheadMs: number) => Promise<void> } | null;
 }

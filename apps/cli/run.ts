@@ -76,6 +76,7 @@ const portsOf =
         reencrypting: reencrypting(pool, config.ENCRYPTION_KEYS),
         rotations: rotations(pool),
         pool,
+        config,
         chats: telegramChats(pool),
         clock:
           config.SANDBOX_CLOCK === 'true' ? { ...time, move: (aheadMs) => moveClock(pool, aheadMs) } : null,

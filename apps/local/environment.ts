@@ -1,4 +1,5 @@
 import { DEMO_PROJECT } from './demo.ts';
+import { reportsAddress } from '../../infra/process/reports-address.ts';
 import type { Variables } from './secrets.ts';
 
 export type Given = Readonly<Record<string, string | undefined>>;
@@ -19,15 +20,12 @@ export function localEnvironment(given: Given, secrets: Variables, home: string)
   const hostOf = (name: PortName) => given[name === 'SANDBOX_PORT' ? 'SANDBOX_BIND_HOST' : 'BIND_HOST'];
   const origin = (name: PortName) => `http://${reachableHost(hostOf(name))}:${port(name)}`;
   const sandbox = origin('SANDBOX_PORT');
-  const groups: readonly Variables[] = [
-    pick(secrets, ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER'], {
-      TWILIO_API_URL: sandbox,
-    }),
-    pick(secrets, ['ESKIZ_EMAIL', 'ESKIZ_PASSWORD', 'ESKIZ_FROM'], { ESKIZ_API_URL: `${sandbox}/eskiz` }),
-    pick(secrets, ['TELEGRAM_BOT_TOKEN'], { TELEGRAM_API_ROOT: sandbox }),
-    pick(secrets, ['TELEGRAM_GATEWAY_TOKEN'], { TELEGRAM_GATEWAY_URL: `${sandbox}/gateway` }),
-    isGiven(given, 'FIREBASE_SERVICE_ACCOUNT') ? {} : { FCM_SANDBOX_URL: sandbox },
-  ];
+  const publicUrl = given['PUBLIC_URL'] || origin('API_PORT');
+  const groups = accounts(secrets, {
+    sandbox,
+    publicUrl,
+    isPushGiven: isGiven(given, 'FIREBASE_SERVICE_ACCOUNT'),
+  });
   const providers = groups.filter((group) => !Object.keys(group).some((name) => isGiven(given, name)));
   const own = pick(secrets, ['CODE_KEYS', 'ENCRYPTION_KEYS', 'PEPPER', 'JWT_PRIVATE_JWK'], {});
   const defaults: Variables = Object.assign(
@@ -50,6 +48,31 @@ export function localEnvironment(given: Given, secrets: Variables, home: string)
   );
   const missing = Object.entries(defaults).filter(([name]) => !isGiven(given, name));
   return { ...defined(given), ...Object.fromEntries(missing), NAVBAT_HOME: home };
+}
+
+interface Providers {
+  /** Where the sandbox is. */
+  readonly sandbox: string;
+  /** Where providers reach our callbacks. */
+  readonly publicUrl: string;
+  readonly isPushGiven: boolean;
+}
+
+/** One group a provider: its account in the sandbox, and the sandbox's address. */
+function accounts(secrets: Variables, { sandbox, publicUrl, isPushGiven }: Providers): readonly Variables[] {
+  return [
+    pick(secrets, ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER'], {
+      TWILIO_API_URL: sandbox,
+    }),
+    pick(secrets, ['ESKIZ_EMAIL', 'ESKIZ_PASSWORD', 'ESKIZ_FROM'], { ESKIZ_API_URL: `${sandbox}/eskiz` }),
+    pick(secrets, ['PLAY_MOBILE_LOGIN', 'PLAY_MOBILE_PASSWORD', 'PLAY_MOBILE_FROM'], {
+      PLAY_MOBILE_API_URL: `${sandbox}/broker-api`,
+      SANDBOX_PLAY_MOBILE_REPORTS: reportsAddress(publicUrl, secrets['PLAY_MOBILE_PASSWORD'] ?? ''),
+    }),
+    pick(secrets, ['TELEGRAM_BOT_TOKEN'], { TELEGRAM_API_ROOT: sandbox }),
+    pick(secrets, ['TELEGRAM_GATEWAY_TOKEN'], { TELEGRAM_GATEWAY_URL: `${sandbox}/gateway` }),
+    isPushGiven ? {} : { FCM_SANDBOX_URL: sandbox },
+  ];
 }
 
 /** A variable that is empty counts as unset; one may stand in a file, as `infra/process/config.ts` reads it. */

@@ -14,7 +14,7 @@ const Kept = z.record(z.string(), z.string());
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex');
 const text = (bytes: number): string => randomBytes(bytes).toString('base64url');
 
-/** Credentials of accounts that exist in the sandbox alone, shaped as the providers' own (contracts.md §3 and §5). */
+/** Credentials of accounts that exist in the sandbox alone, shaped as the providers' own (contracts.md §3, §5 and §5a). */
 export function newSandboxCredentials(): Variables {
   return {
     TWILIO_ACCOUNT_SID: `AC${hex(16)}`,
@@ -25,6 +25,9 @@ export function newSandboxCredentials(): Variables {
     ESKIZ_PASSWORD: hex(16),
     // The number that Eskiz gives to everybody.
     ESKIZ_FROM: '4546',
+    PLAY_MOBILE_LOGIN: 'navbat',
+    PLAY_MOBILE_PASSWORD: text(24),
+    PLAY_MOBILE_FROM: '3700',
     TELEGRAM_BOT_TOKEN: `7000000001:${text(26).slice(0, 35)}`,
     TELEGRAM_GATEWAY_TOKEN: text(24),
   };

@@ -21,6 +21,7 @@ try {
 const log = openLog('sandbox', config.LOG_LEVEL);
 const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken } = config;
 const { ESKIZ_EMAIL: email, ESKIZ_PASSWORD: password } = config;
+const { PLAY_MOBILE_LOGIN: login, PLAY_MOBILE_PASSWORD: brokerPassword } = config;
 const sandbox = await startSandbox({
   port: config.SANDBOX_PORT,
   host: config.SANDBOX_BIND_HOST,
@@ -28,6 +29,10 @@ const sandbox = await startSandbox({
   credentials: {
     twilio: accountSid && authToken ? { accountSid, authToken } : undefined,
     eskiz: email && password ? { email, password } : undefined,
+    playMobile:
+      login && brokerPassword
+        ? { login, password: brokerPassword, reportUrl: config.SANDBOX_PLAY_MOBILE_REPORTS }
+        : undefined,
     telegramBotToken: config.TELEGRAM_BOT_TOKEN,
     telegramGatewayToken: config.TELEGRAM_GATEWAY_TOKEN,
   },

@@ -24,7 +24,8 @@ export function reportStatus(
 ): void {
   const agreed = world.credentials.playMobile?.reportUrl;
   if (agreed === undefined) return;
-  const url = proven ? agreed : agreed.replace(/[^/]+$/, 'forged');
+  const url = new URL(agreed);
+  if (!proven) url.searchParams.set('token', 'forged');
   const body = JSON.stringify({
     messages: [
       {
@@ -36,7 +37,7 @@ export function reportStatus(
     ],
   });
   void world.caller.deliver({
-    url,
+    url: url.href,
     compose: () => ({ headers: { 'content-type': 'application/json; charset=utf-8' }, body }),
     accepts: (answered) => answered >= 200 && answered < 300,
     triesMax: proven ? TRIES_MAX : 1,

@@ -49,9 +49,6 @@ export interface CallbackReader {
 /** Providers that report to one address for all messages: a report finds its attempt by the id that we gave the message. */
 export type ListingProvider = 'play-mobile';
 
-/** The token is all that proves such reports. */
-export const listedReportsPath = (name: ListingProvider, token: string) => `/callbacks/${name}/${token}`;
-
 export interface ListedReport {
   readonly reference: string;
   readonly report: DeliveryReport;

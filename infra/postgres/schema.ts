@@ -11,6 +11,7 @@ import { Migration20261129100400WebhookBaseline } from './webhook/migrations/202
 import { Migration20261129100500StaffBaseline } from './staff/migrations/20261129100500-staff-baseline.ts';
 import { Migration20261129100600VerifyBaseline } from './verify/migrations/20261129100600-verify-baseline.ts';
 import { Migration20261129100550TelegramBaseline } from './telegram/migrations/20261129100550-telegram-baseline.ts';
+import { Migration20261129120500JobPlayMobileReference } from './job/migrations/20261129120500-job-play-mobile-reference.ts';
 import { Migration20261129100700MessageBaseline } from './message/migrations/20261129100700-message-baseline.ts';
 import { Migration20261129113050JobScored } from './job/migrations/20261129113050-job-scored.ts';
 import { Migration20261129113100VerifySignals } from './verify/migrations/20261129113100-verify-signals.ts';
@@ -34,6 +35,7 @@ export const migrations = [
   Migration20261129113000IdentityLocales,
   Migration20261129113050JobScored,
   Migration20261129113100VerifySignals,
+  Migration20261129120500JobPlayMobileReference,
 ] as const;
 
 /**

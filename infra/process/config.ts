@@ -214,6 +214,26 @@ export const Environment = z.object({
     .optional()
     .describe('sender: 4546, or a name that Eskiz approved'),
   ESKIZ_API_URL: httpUrl.optional().describe('the sandbox in place of notify.eskiz.uz/api'),
+  PLAY_MOBILE_LOGIN: z
+    .string()
+    // Basic authentication ends the login at the first colon.
+    .regex(/^[^:]+$/, 'expected a login without a colon')
+    .optional()
+    .describe('SMS through Play Mobile of Uzbekistan; off until set'),
+  PLAY_MOBILE_PASSWORD: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('password of that account; the address of its reports is made of it'),
+  PLAY_MOBILE_FROM: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('sender that Play Mobile approved: a short number such as 3700, or a name'),
+  PLAY_MOBILE_API_URL: httpUrl.optional().describe('the sandbox in place of send.smsxabar.uz/broker-api'),
+  SANDBOX_PLAY_MOBILE_REPORTS: httpUrl
+    .optional()
+    .describe("where the sandbox's Play Mobile reports; npm run navbat -- sms-reports-address prints it"),
   TELEGRAM_BOT_TOKEN: z
     .string()
     .regex(/^\d+:[A-Za-z0-9_-]+$/, 'expected <digits>:<token>')
@@ -349,6 +369,8 @@ function refuseSharedKid({ JWT_PRIVATE_JWK: current, JWT_PREVIOUS_JWKS: previous
 const sandboxOnly = [
   'TWILIO_API_URL',
   'ESKIZ_API_URL',
+  'PLAY_MOBILE_API_URL',
+  'SANDBOX_PLAY_MOBILE_REPORTS',
   'TELEGRAM_API_ROOT',
   'TELEGRAM_GATEWAY_URL',
   'FCM_SANDBOX_URL',

@@ -58,6 +58,13 @@ export const budgetsHalfSpent = new Counter({
   help: "Times that half of a project's daily budget for paid messages was spent.",
   registers: [metrics],
 });
+/** Alert on it: somebody posts reports who may not, or the broker reports another installation's messages to this one. */
+export const reportsUnknown = new Counter({
+  name: 'navbat_sms_reports_unknown_total',
+  help: 'Delivery reports of messages that this installation did not send, or has erased.',
+  labelNames: ['provider'] as const,
+  registers: [metrics],
+});
 /** For what ends jobs in Postgres without a worker: an approval, a cancellation, a newer send, the reconciler. */
 export function countFinished(kind: string, state: FinalState, jobs: number): void {
   if (jobs > 0) jobsFinished.inc({ kind, state }, jobs);

@@ -14,6 +14,8 @@ const names = [
   'ENCRYPTION_KEYS',
   'PEPPER',
   'JWT_PRIVATE_JWK',
+  'PUBLIC_URL',
+  'PLAY_MOBILE_PASSWORD',
 ].flatMap((name) => [name, `${name}_FILE`]);
 
 /** The part of the environment that goes into the file. */

@@ -25,7 +25,16 @@ export const workerVariables = [...common, 'WORKER_METRICS_PORT'] as const;
 
 export const processVariables = {
   migrate: ['NODE_ENV', 'DATABASE_URL'],
-  cli: ['NODE_ENV', 'DATABASE_URL', 'SANDBOX_CLOCK', 'PEPPER', 'ENCRYPTION_KEYS'],
+  cli: [
+    'NODE_ENV',
+    'DATABASE_URL',
+    'SANDBOX_CLOCK',
+    'PEPPER',
+    'ENCRYPTION_KEYS',
+    // For the address to agree with a provider.
+    'PUBLIC_URL',
+    'PLAY_MOBILE_PASSWORD',
+  ],
   api: [
     ...common,
     'API_PORT',
@@ -42,6 +51,7 @@ export const processVariables = {
     'TWILIO_AUTH_TOKEN',
     // It signs nothing: its callbacks carry a token that is made of it.
     'ESKIZ_PASSWORD',
+    'PLAY_MOBILE_PASSWORD',
     'WEBHOOK_ALLOW_PRIVATE',
   ],
   board: [...common, 'BOARD_PORT', 'TRUST_PROXY', 'ENCRYPTION_KEYS', 'PEPPER'],
@@ -71,6 +81,10 @@ export const processVariables = {
     'ESKIZ_PASSWORD',
     'ESKIZ_FROM',
     'ESKIZ_API_URL',
+    'PLAY_MOBILE_LOGIN',
+    'PLAY_MOBILE_PASSWORD',
+    'PLAY_MOBILE_FROM',
+    'PLAY_MOBILE_API_URL',
     'TELEGRAM_GATEWAY_TOKEN',
     'TELEGRAM_GATEWAY_URL',
     'FIREBASE_SERVICE_ACCOUNT',
@@ -98,6 +112,9 @@ export const processVariables = {
     'TWILIO_AUTH_TOKEN',
     'ESKIZ_EMAIL',
     'ESKIZ_PASSWORD',
+    'PLAY_MOBILE_LOGIN',
+    'PLAY_MOBILE_PASSWORD',
+    'SANDBOX_PLAY_MOBILE_REPORTS',
     'TELEGRAM_BOT_TOKEN',
     'TELEGRAM_GATEWAY_TOKEN',
   ],
@@ -113,6 +130,7 @@ export type ProcessConfig<Name extends ProcessName> = ConfigOf<(typeof processVa
 export const channelVariables = [
   'TWILIO_ACCOUNT_SID',
   'ESKIZ_EMAIL',
+  'PLAY_MOBILE_LOGIN',
   'TELEGRAM_BOT_TOKEN',
   'TELEGRAM_GATEWAY_TOKEN',
   'FIREBASE_SERVICE_ACCOUNT',

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { generateKeyPairSync } from 'node:crypto';
 import pg from 'pg';
 import { keyedHash } from '../../infra/process/crypto.ts';
+import { reportsAddress } from '../../infra/process/reports-address.ts';
 import { freePort } from '../../infra/embedded/port.ts';
 import { type Sandbox, startSandbox } from '../../apps/sandbox/start-sandbox.ts';
 import { undocumentedAnswers } from './undocumented.ts';
@@ -75,16 +76,17 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
   const [database, redisUrl] = await serversOf(options);
   const ports = { api: await freePort(), board: await freePort() };
   const env = { ...secrets(), ...options.env };
+  const apiUrl = `http://127.0.0.1:${ports.api}`;
   const sandbox = await startSandbox({
     port: 0,
     directory,
     credentials: {
       twilio: { accountSid: env.TWILIO_ACCOUNT_SID, authToken: env.TWILIO_AUTH_TOKEN },
+      playMobile: playMobileOf(options.env, apiUrl),
       telegramBotToken: env.TELEGRAM_BOT_TOKEN,
       telegramGatewayToken: env.TELEGRAM_GATEWAY_TOKEN,
     },
   });
-  const apiUrl = `http://127.0.0.1:${ports.api}`;
   const whole: Record<string, string> = {
     ...env,
     DATABASE_URL: database.url,
@@ -98,6 +100,7 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
     // Tests call from one machine, and may say that they are somewhere else.
     TRUST_PROXY: '1',
     TWILIO_API_URL: sandbox.url,
+    PLAY_MOBILE_API_URL: `${sandbox.url}/broker-api`,
     TELEGRAM_API_ROOT: sandbox.url,
     TELEGRAM_GATEWAY_URL: `${sandbox.url}/gateway`,
     FCM_SANDBOX_URL: sandbox.url,
@@ -144,6 +147,12 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
     start,
     stop,
   };
+}
+
+/** An account that a test gives in its environment; by default there is none. */
+function playMobileOf(env: NavbatOptions['env'], apiUrl: string) {
+  const { PLAY_MOBILE_LOGIN: login, PLAY_MOBILE_PASSWORD: password } = env ?? {};
+  return login && password ? { login, password, reportUrl: reportsAddress(apiUrl, password) } : undefined;
 }
 
 async function serversOf({ servers }: NavbatOptions): Promise<[FreshDatabase, string]> {

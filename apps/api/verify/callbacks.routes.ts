@@ -28,7 +28,8 @@ const ATTEMPT_MAX = 10_000;
 /** What providers report of messages they took; each report is checked by its signature. */
 export function callbackRouter(deps: CallbackDeps): Router {
   const handle: RequestHandler = async (req, res) => {
-    const reader = deps.readers[req.params['name'] as CallbackName];
+    const name = req.params['name'] as CallbackName;
+    const reader = Object.hasOwn(deps.readers, name) ? deps.readers[name] : undefined;
     const jobId = JobId.safeParse(req.params['jobId']).data;
     const attempt = Number(req.params['attempt']);
     if (!reader || !jobId || !Number.isInteger(attempt) || attempt < 1 || attempt > ATTEMPT_MAX)

@@ -17,7 +17,11 @@ import { verifications } from '../../../infra/postgres/verify/verifications.ts';
 import { projectStore } from '../../../infra/postgres/project/projects.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
 import { worldClock } from '../../../infra/process/clock.ts';
-import { callbackReadersFromConfig } from '../../../infra/providers/verify/channels.ts';
+import { reportsUnknown } from '../../../infra/process/metrics.ts';
+import {
+  callbackReadersFromConfig,
+  listedReadersFromConfig,
+} from '../../../infra/providers/verify/channels.ts';
 import { wakeEntry } from '../../../infra/queue/entries.ts';
 import { openCodes } from '../../../infra/verify/open-codes.ts';
 import { proofTokens } from '../../../infra/process/proof-token.ts';
@@ -26,6 +30,7 @@ import type { Route } from '../../http/route.ts';
 import { signInStores } from '../identity/wire.ts';
 import type { IdentityCodes, Wired } from '../wire.ts';
 import { type CallbackDeps, callbackRouter } from './callbacks.routes.ts';
+import { listedReportRouter } from './listed-reports.routes.ts';
 import { subscribers } from './event-stream-subscribers.ts';
 import { type OtpEventDeps, otpEventRoutes } from './otp-events.routes.ts';
 import { checkProblem, refusalProblem } from './otp-problems.ts';
@@ -73,7 +78,7 @@ export async function wireVerify(platform: ApiPlatform): Promise<Wired> {
   };
   return {
     routes: verifyRoutes({ otp, signIn, events, templates: { projects: projectStore(orm.em, hash) } }),
-    routers: [await wireCallbacks(platform, reports)],
+    routers: [await wireCallbacks(platform, reports), await wireListedReports(platform, reports)],
     offers: { codes: codesOf(platform, otp, { numberOf, ...reports }) },
     endStreams: () => events.subscribers.close(),
     close,
@@ -145,3 +150,14 @@ async function wireCallbacks({ config, counter }: ApiPlatform, reports: Reports)
     proxies: config.TRUST_PROXY,
   });
 }
+
+/** What a provider reports of many messages at one address. */
+const wireListedReports = async ({ config, counter }: ApiPlatform, reports: Reports) =>
+  listedReportRouter({
+    listed: await listedReadersFromConfig(config),
+    ...reports,
+    countUnknown: (provider, count) => reportsUnknown.inc({ provider }, count),
+    counter,
+    now: worldClock,
+    proxies: config.TRUST_PROXY,
+  });

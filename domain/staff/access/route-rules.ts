@@ -45,7 +45,7 @@ export interface SessionRule {
 /** Asks for nobody, but for something that only one can have sent: checked where it is read. */
 export interface ProofRule {
   readonly by: 'proof';
-  readonly of: 'provider-signature' | 'telegram-secret' | 'own-network';
+  readonly of: 'provider-signature' | 'provider-token' | 'telegram-secret' | 'own-network';
 }
 
 /** Asks for nothing: what it takes carries its own proof, or is for everybody. */
@@ -85,6 +85,7 @@ export const apiRules = {
   'GET /redoc': documents,
   'GET /redoc/redoc.standalone.js': documents,
   'POST /callbacks/:name/:jobId/:attempt': { by: 'proof', of: 'provider-signature' },
+  'POST /callbacks/:name': { by: 'proof', of: 'provider-token' },
 } as const satisfies RouteRules;
 
 export const botRules = {

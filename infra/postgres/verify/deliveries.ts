@@ -1,37 +1,51 @@
 import type pg from 'pg';
 import type { JobId } from '../../../domain/shared/ids.ts';
-import type { Deliveries } from '../../../domain/verify/deliveries.ts';
+import type { AttemptReport, Deliveries } from '../../../domain/verify/deliveries.ts';
+
+interface RecordedRow {
+  readonly id: JobId;
+  readonly waits: boolean;
+}
 
 /** Records what providers report of attempts, late reports too. */
 export function deliveries(pool: pg.Pool, now: () => Date): Deliveries {
+  const values = ({ provider, reference, report }: Omit<AttemptReport, 'jobId' | 'attempt'>) => [
+    report.status,
+    report.reason,
+    report.at,
+    now(),
+    reference,
+    report.refunded,
+    provider,
+  ];
   return {
-    record: async ({ jobId, attempt, provider, reference, report }) => {
-      const { rows } = await pool.query<{ id: JobId; waits: boolean }>({
+    record: async (report) => {
+      const { rows } = await pool.query<RecordedRow>({
         name: 'record-delivery',
-        text: recordDelivery,
-        values: [
-          jobId,
-          attempt,
-          provider,
-          report.status,
-          report.reason,
-          report.at,
-          now(),
-          reference,
-          report.refunded,
-        ],
+        text: recordByAddress,
+        values: [...values(report), report.jobId, report.attempt],
       });
       const [row] = rows;
       if (!row) return 'unknown-attempt';
       return row.waits ? 'wake' : 'recorded';
     },
+    recordListed: async (report) => {
+      const { rows } = await pool.query<RecordedRow>({
+        name: 'record-delivery-by-reference',
+        text: recordByReference,
+        values: values(report),
+      });
+      const [row] = rows;
+      if (!row) return { kind: 'unknown-attempt' };
+      return row.waits ? { kind: 'wake', jobId: row.id } : { kind: 'recorded' };
+    },
   };
 }
 
 /** A report that comes again, or late, changes nothing. */
-const isForward = `(a.delivery is null or (select place from rank where status = a.delivery) < (select place from rank where status = $4))`;
+const isForward = `(a.delivery is null or (select place from rank where status = a.delivery) < (select place from rank where status = $1))`;
 /** Of the last attempt every end is waited for; that an earlier one arrived after all ends the chain as well. */
-const isAwaited = `($4 in ('delivered', 'read') or (j.attempts = $2 and $4 <> 'sent'))`;
+const isAwaited = `($1 in ('delivered', 'read') or (j.attempts = (select n from target) and $1 <> 'sent'))`;
 
 /**
  * Reports arrive repeated and out of order: a step forward is kept, one back is not. The job's row says "due now" in the
@@ -40,20 +54,21 @@ const isAwaited = `($4 in ('delivered', 'read') or (j.attempts = $2 and $4 <> 's
  * the attempt costs nothing after it; it comes half a minute after the send at the soonest, when the attempt was closed.
  * Money is locked before the job, as everybody does.
  */
-const recordDelivery = `
-with rank (status, place) as (values ('sent', 1), ('delivered', 2), ('read', 3), ('failed', 2), ('expired', 2)),
+const recordDelivery = (target: string) => `
+with target as materialized (${target}),
+rank (status, place) as (values ('sent', 1), ('delivered', 2), ('read', 3), ('failed', 2), ('expired', 2)),
 held_spend as materialized (
-  select from paid_spend where $9 and (project_id, day) in (
-    select project_id, (opened_at at time zone 'utc')::date from attempt where job_id = $1 and n = $2) for update),
-job_row as (select id from job where id = $1 and (select count(*) from held_spend) >= 0 for update),
+  select from paid_spend where $6 and (project_id, day) in (
+    select project_id, (opened_at at time zone 'utc')::date from attempt where job_id = (select job_id from target) and n = (select n from target)) for update),
+job_row as (select id from job where id = (select job_id from target) and (select count(*) from held_spend) >= 0 for update),
 recorded as (
-  update attempt a set delivery = case when ${isForward} then $4 else a.delivery end,
-    delivery_reason = case when ${isForward} then $5 else a.delivery_reason end,
-    delivery_at = case when ${isForward} then $6 else a.delivery_at end,
-    provider_reference = coalesce(a.provider_reference, $8),
-    cost_micros = case when $9 then least(a.cost_micros, 0) else a.cost_micros end
-  from job_row where a.job_id = job_row.id and a.n = $2 and a.provider = $3
-    and (${isForward} or a.provider_reference is null or ($9 and a.cost_micros > 0))
+  update attempt a set delivery = case when ${isForward} then $1 else a.delivery end,
+    delivery_reason = case when ${isForward} then $2 else a.delivery_reason end,
+    delivery_at = case when ${isForward} then $3 else a.delivery_at end,
+    provider_reference = coalesce(a.provider_reference, $5),
+    cost_micros = case when $6 then least(a.cost_micros, 0) else a.cost_micros end
+  from job_row where a.job_id = job_row.id and a.n = (select n from target) and a.provider = $7
+    and (${isForward} or a.provider_reference is null or ($6 and a.cost_micros > 0))
   returning a.job_id, a.project_id, (a.opened_at at time zone 'utc')::date as day, new.delivery is distinct from old.delivery stepped,
     coalesce(old.cost_micros - new.cost_micros, 0) refunded),
 refunded as (
@@ -63,9 +78,15 @@ refunded as (
   from recorded r
   where r.refunded > 0 and s.project_id = r.project_id and s.day = r.day),
 due as (
-  update job j set run_at = least(j.run_at, $7) from recorded
+  update job j set run_at = least(j.run_at, $4) from recorded
   where recorded.stepped and j.id = recorded.job_id and j.finished_at is null and ${isAwaited}
   returning j.id)
 select a.job_id id, exists (select from due) or exists (
-  select from job j where j.id = $1 and j.finished_at is null and j.run_at <= $7 and ${isAwaited}) waits
-from attempt a where a.job_id = $1 and a.n = $2 and a.provider = $3`;
+  select from job j where j.id = (select job_id from target) and j.finished_at is null and j.run_at <= $4 and ${isAwaited}) waits
+from attempt a where a.job_id = (select job_id from target) and a.n = (select n from target) and a.provider = $7`;
+
+const recordByAddress = recordDelivery('select $8::uuid job_id, $9::int n');
+/** Two messages of one id are as good as impossible, and then the newer one is meant. */
+const recordByReference = recordDelivery(
+  `select job_id, n from attempt where provider = 'play-mobile' and provider = $7 and provider_reference = $5 order by opened_at desc limit 1`,
+);

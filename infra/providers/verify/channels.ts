@@ -1,5 +1,5 @@
 import type { JobId } from '../../../domain/shared/ids.ts';
-import type { CallbackReader } from '../../../domain/verify/callback.ts';
+import type { CallbackReader, ListingProvider, ReportListReader } from '../../../domain/verify/callback.ts';
 import { type Channel, channels } from '../../../domain/verify/channel.ts';
 import type { CodeChannel } from '../../../domain/verify/port.ts';
 import type { TelegramSender } from '../../../domain/telegram/port.ts';
@@ -72,6 +72,15 @@ export async function callbackReadersFromConfig(
     ...(twilio && authToken && { sms: twilio.twilioCallbacks({ authToken }) }),
     ...(gateway && token && { 'telegram-gateway': gateway.gatewayCallbacks({ token }) }),
   };
+}
+
+/** The readers of reports that come to one address for all messages. */
+export async function listedReadersFromConfig({
+  PLAY_MOBILE_PASSWORD: password,
+}: Pick<Config, 'PLAY_MOBILE_PASSWORD'>): Promise<Partial<Record<ListingProvider, ReportListReader>>> {
+  if (!password) return {};
+  const { playMobileReports } = await import('./play-mobile-reports.ts');
+  return { 'play-mobile': playMobileReports({ password }) };
 }
 
 async function pushOf(config: ChannelConfig) {

@@ -1,27 +1,10 @@
-import { scryptSync } from 'node:crypto';
 import { z } from 'zod';
 import { parseJson } from '../../../domain/shared/json.ts';
-import {
-  listedReportsPath,
-  type ListedReport,
-  type ReportListReader,
-} from '../../../domain/verify/callback.ts';
+import type { ListedReport, ReportListReader } from '../../../domain/verify/callback.ts';
 import type { DeliveryReport } from '../../../domain/verify/port.ts';
 import { sameText } from '../../process/crypto.ts';
+import { reportsToken } from '../../process/reports-address.ts';
 import { PLAY_MOBILE_PROVIDER } from './play-mobile-sms.ts';
-
-const LABEL = 'navbat play-mobile reports v1';
-const TOKEN_BYTES = 32;
-
-/**
- * What makes the address of the reports unguessable: the broker signs nothing. It is scrypt's of the account's password, so that who
- * finds the address in some log can't try passwords against it at a useful pace. A new password means a new address.
- */
-const tokenOf = (password: string): string => scryptSync(password, LABEL, TOKEN_BYTES).toString('base64url');
-
-/** The address to agree with the broker. @param publicUrl where providers reach our callbacks. */
-export const reportsAddress = (publicUrl: string, password: string): string =>
-  publicUrl + listedReportsPath(PLAY_MOBILE_PROVIDER, tokenOf(password));
 
 /** The broker's words, in lower case. What is missing here says only that it is still at work. */
 const statuses: Readonly<Record<string, DeliveryReport['status']>> = {
@@ -48,7 +31,7 @@ const Reports = z.union([
 
 /** Delivery reports of Play Mobile (contracts §5a): of many messages at one address, whose token is all that proves them. */
 export function playMobileReports({ password }: { readonly password: string }): ReportListReader {
-  const token = tokenOf(password);
+  const token = reportsToken(password);
   return {
     provider: PLAY_MOBILE_PROVIDER,
     isProven: (given) => sameText(given, token),

@@ -26,12 +26,12 @@ const words = async (sandbox: Sandbox, messages: unknown[], authorization?: stri
 
 async function agreed(order?: FaultRequest) {
   const api = await receiver();
-  const reportUrl = `${api.url}/callbacks/play-mobile/token`;
+  const reportUrl = `${api.url}/callbacks/play-mobile?token=token`;
   const sandbox = await freshSandbox({ credentials: { playMobile: { ...PLAY_MOBILE, reportUrl } } });
   if (order) sandbox.orderFaults(order);
   await send(sandbox, [message()]);
   const reported = () =>
-    api.received.map(({ url, body }) => [url.split('/').at(-1), JSON.parse(body).messages[0].status]);
+    api.received.map(({ url, body }) => [url.split('=').at(-1), JSON.parse(body).messages[0].status]);
   return { sandbox, api, reported };
 }
 

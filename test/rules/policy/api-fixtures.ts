@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { reportsToken } from '../../../infra/process/reports-address.ts';
 import type { Fixture } from './fixture.ts';
 import {
   makeBroadcast,
@@ -216,7 +217,16 @@ const beside: Readonly<Record<string, Fixture>> = {
     ask: (jobId, world) => callback(jobId, world, twilioSignature(jobId, world)),
     unproven: { ask: (jobId, world) => callback(jobId, world, 'forged'), answers: 403 },
   },
+  'POST /callbacks/:name': {
+    ask: (_, world) => listedReport(reportsToken(world.env['PLAY_MOBILE_PASSWORD'] ?? '')),
+    unproven: { ask: () => listedReport('forged'), answers: 403 },
+  },
 };
+
+const listedReport = (token: string) => ({
+  path: `/callbacks/play-mobile?token=${token}`,
+  body: { 'message-id': 'one', status: 'Delivered' },
+});
 
 /** A job whose first attempt Twilio has taken. */
 async function sentByTwilio(world: World, owner: Owner): Promise<string> {

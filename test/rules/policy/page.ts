@@ -41,6 +41,7 @@ const extents = {
 } as const;
 const proofs = {
   'provider-signature': 'A provider, by its signature',
+  'provider-token': 'A provider, by the token in an address that only it was told',
   'telegram-secret': 'Telegram, by the secret token of the webhook',
   'own-network': 'A scraper of our own network, without a proxy between',
 } as const;

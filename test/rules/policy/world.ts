@@ -38,6 +38,7 @@ export async function openWorld(): Promise<World> {
       BOT_PROJECT: 'navbat',
       BOT_PORT: String(botPort),
       TELEGRAM_WEBHOOK_SECRET: BOT_SECRET,
+      PLAY_MOBILE_PASSWORD: 'password-of-play-mobile',
     },
   });
   await navbat.start('apps/bot/main.ts', [], 'bot ready');

@@ -139,3 +139,58 @@ describe('what a provider reports late', () => {
     expect(await attemptsOf(kept)).toMatchObject([{ cost_micros: String(price) }]);
   });
 });
+
+describe('a report that names its message and no attempt', () => {
+  const listed = (reference: string, status: 'sent' | 'delivered' | 'failed', provider = 'play-mobile') =>
+    world.deliveries.recordListed({
+      provider,
+      reference,
+      report: { status, reason: null, at: new Date(), refunded: false },
+    });
+  /** A code whose one SMS went by Play Mobile, under this id of ours. */
+  const sentAs = async (reference: string) => {
+    const { jobId } = await sendCode(world, orderFor(caller, freshPhone()));
+    await world.wake({ sms: async () => ({ ...taken, reference }) })(jobId);
+    await world.pool.query(`update attempt set provider = 'play-mobile' where job_id = $1`, [jobId]);
+    return jobId;
+  };
+
+  test('is recorded as one that names the attempt: forward only, and it wakes the job', async () => {
+    const jobId = await sentAs('message-1');
+    expect(await listed('message-1', 'sent')).toEqual({ kind: 'recorded' });
+    expect(await listed('message-1', 'delivered')).toEqual({ kind: 'wake', jobId });
+    expect(await listed('message-1', 'sent')).toMatchObject({ kind: 'recorded' });
+    expect(await attemptsOf(jobId)).toMatchObject([
+      { delivery: 'delivered', provider_reference: 'message-1' },
+    ]);
+  });
+
+  test('reaches its own attempt alone', async () => {
+    const [one, two] = [await sentAs('message-2'), await sentAs('message-3')];
+    await listed('message-2', 'failed');
+    expect(await attemptsOf(one)).toMatchObject([{ delivery: 'failed' }]);
+    expect(await attemptsOf(two)).toMatchObject([{ delivery: null }]);
+  });
+
+  test('of an unknown message, or in the name of another provider, changes nothing', async () => {
+    const jobId = await sentAs('message-4');
+    expect(await listed('message-5', 'delivered')).toEqual({ kind: 'unknown-attempt' });
+    expect(await listed('message-4', 'delivered', 'twilio')).toEqual({ kind: 'unknown-attempt' });
+    await world.pool.query(`update attempt set provider = 'twilio' where job_id = $1`, [jobId]);
+    expect(await listed('message-4', 'delivered')).toEqual({ kind: 'unknown-attempt' });
+    expect(await attemptsOf(jobId)).toMatchObject([{ delivery: null }]);
+  });
+
+  test('is found by an index, however many attempts there are', async () => {
+    const client = await world.pool.connect();
+    try {
+      await client.query('set enable_seqscan = off');
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+        `explain select job_id, n from attempt where provider = 'play-mobile' and provider_reference = 'x'`,
+      );
+      expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('attempt_play_mobile_message');
+    } finally {
+      client.release(true);
+    }
+  });
+});

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
-import { playMobileReports, reportsAddress } from '../../../../infra/providers/verify/play-mobile-reports.ts';
+import { reportsAddress } from '../../../../infra/process/reports-address.ts';
+import { playMobileReports } from '../../../../infra/providers/verify/play-mobile-reports.ts';
 import { playMobileSms, referenceOf } from '../../../../infra/providers/verify/play-mobile-sms.ts';
 import { freshSandbox, PHONE, PLAY_MOBILE, receiver } from '../../../apps/sandbox/support.ts';
 import { deadline } from '../support.ts';
@@ -8,7 +9,7 @@ import { JOB_ID, messageTo } from './code-message.ts';
 
 const NOW = new Date('2026-11-20T10:00:00Z');
 const reader = playMobileReports(PLAY_MOBILE);
-const tokenIn = (url: string) => url.split('/').at(-1) ?? '';
+const tokenIn = (url: string) => url.split('token=').at(-1) ?? '';
 const read = (body: unknown) => reader.read(Buffer.from(JSON.stringify(body)), NOW);
 
 /** What the sandbox's broker posts of one message, as a reader sees it. */
