@@ -8,7 +8,7 @@ export interface Provider<Message, Name extends string = string> {
   /** Whose it is, on attempts and metrics, such as `twilio`. */
   readonly provider: string;
   /** Its id of the message of this attempt, where it takes one of ours: then it is known before the send. */
-  referenceOf?(jobId: JobId, attempt: number): string;
+  readonly referenceOf?: ((jobId: JobId, attempt: number) => string) | undefined;
   /** `signal` aborts at the attempt's deadline; the answer is then `unknown` with `timeout`. */
   send(message: Message, signal: AbortSignal): Promise<SendReply>;
 }
@@ -21,6 +21,8 @@ export interface Guarded<Message, Name extends string = string> {
   readonly channel: Name;
   /** As on the channel itself: the name on attempts and metrics. */
   readonly provider: string;
+  /** As on the channel itself. */
+  readonly referenceOf?: ((jobId: JobId, attempt: number) => string) | undefined;
   enter(): Entry<Message>;
   /**
    * As `enter`; where all places are taken while the provider is moving, it waits some milliseconds for one that is given

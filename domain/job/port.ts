@@ -29,6 +29,13 @@ export interface AttemptView {
   readonly providerReference: string | null;
   readonly costMicros: string | null;
   readonly costCurrency: string | null;
+  /** As how many messages it was billed. */
+  readonly parts: number | null;
+  /** In the provider's own currency. */
+  readonly priceMicros: string | null;
+  readonly priceCurrency: string | null;
+  /** Why this provider of several. */
+  readonly chosen: string | null;
   readonly latencyMs: number | null;
   /** What the provider said, made safe. */
   readonly providerMessage: string | null;

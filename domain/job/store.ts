@@ -29,6 +29,10 @@ export interface OpeningAttempt {
   readonly n: number;
   readonly channel: string | null;
   readonly provider: string;
+  /** Where the provider takes an id of ours. */
+  readonly providerReference?: string | undefined;
+  /** Why this provider. */
+  readonly chosen?: string | undefined;
 }
 
 export interface ClosingAttempt {
@@ -39,6 +43,11 @@ export interface ClosingAttempt {
   readonly providerReference: string | null;
   readonly costMicros: bigint | null;
   readonly costCurrency: string | null;
+  /** As how many messages it is billed. */
+  readonly parts?: number | undefined;
+  /** In the provider's own currency, where that is not what budgets count. */
+  readonly priceMicros?: bigint | undefined;
+  readonly priceCurrency?: string | undefined;
   readonly latencyMs: number;
   /** The provider's own words, made safe. */
   readonly detail?: string | undefined;

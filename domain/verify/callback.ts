@@ -1,8 +1,9 @@
 import type { JobId } from '../shared/ids.ts';
+import type { SmsProvider } from './sms-provider.ts';
 import type { DeliveryReport } from './port.ts';
 
 /** Providers that report, by the word in the address of their callbacks. */
-export type CallbackName = 'twilio' | 'eskiz' | 'telegram-gateway';
+export type CallbackName = Exclude<SmsProvider, ListingProvider> | 'telegram-gateway';
 
 /** The address names the attempt, so that a report that overtakes our own commit still finds it (ADR 0008). */
 export const callbackPath = (name: CallbackName, jobId: JobId, attempt: number | string) =>

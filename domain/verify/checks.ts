@@ -6,6 +6,7 @@ import type { AskerKind } from './asker.ts';
 import type { SendCommand } from './send-command.ts';
 import type { Destination } from '../shared/address.ts';
 import type { CheckResult } from './check.ts';
+import type { SmsChoice } from './sms-provider.ts';
 import type { VerificationId } from '../shared/ids.ts';
 import type { Verification } from './verification.ts';
 
@@ -74,6 +75,11 @@ export interface TimelineAttempt {
   /** Integer of 10^-6 of the currency's unit, as a string. */
   readonly cost_micros: string | null;
   readonly cost_currency: string | null;
+  readonly parts: number | null;
+  /** In the provider's own currency. */
+  readonly price_micros: string | null;
+  readonly price_currency: string | null;
+  readonly chosen: SmsChoice | null;
   readonly latency_ms: number | null;
   readonly delivery: string | null;
   readonly delivery_reason: string | null;

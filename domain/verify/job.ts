@@ -13,8 +13,8 @@ export const otpSend = defineJob({
     /** Masked, such as `+998•••••••67`. */
     to: z.string(),
   }),
-  // Four channels, three tries each: what the longest chain can use.
-  attemptsMax: 12,
+  // Three channels and three SMS providers: two tries each, and three of the last one.
+  attemptsMax: 13,
   // 1 s, 2 s: a person asks for a new code within a minute.
   delaysMs: doublingMs(1_000, 2),
   // Of each channel: a message may repeat once where nobody knows whether it left.

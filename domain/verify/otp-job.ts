@@ -58,6 +58,8 @@ export interface PaidOpening {
   readonly n: number;
   readonly channel: Channel;
   readonly provider: string;
+  readonly providerReference?: string | undefined;
+  readonly chosen?: string | undefined;
   readonly projectId: ProjectId;
   readonly addressHash: Uint8Array;
   readonly scored: ScoredNames;

@@ -76,8 +76,12 @@ export const dayBudgetOf = (settings: ProjectSettings): DayBudget => ({
  * The most that a chain of these channels may take, in 10^-6 USD: each is tried. It is reserved as the send is accepted and turns
  * into spend as an attempt opens, so that a send that was accepted still finds its money.
  */
-export const chainMicros = (channels: readonly Channel[]): number =>
-  channels.reduce((sum, channel) => sum + channelRules[channel].reservedMicros, 0);
+export const chainMicros = (channels: readonly Channel[], smsMicros: number | null): number =>
+  channels.reduce((sum, channel) => sum + channelMicros(channel, smsMicros), 0);
+
+/** @param smsMicros what all providers of the number's route ask for an SMS; null where none carries it. */
+export const channelMicros = (channel: Channel, smsMicros: number | null): number =>
+  channel === 'sms' ? (smsMicros ?? 0) : channelRules[channel].reservedMicros;
 
 export const withSpend = (spend: DaySpend, micros: number, askedBy: PaidAsker): DaySpend => ({
   spentMicros: spend.spentMicros + micros,

@@ -37,6 +37,8 @@ export interface Reach {
   readonly ownApp: boolean;
   readonly telegram: boolean;
   readonly providers: ReadonlySet<Channel>;
+  /** What all SMS providers of the number's route ask for one message, in 10^-6 USD; null where none carries it. */
+  readonly smsMicros: number | null;
   readonly locale: Locale | null;
 }
 
@@ -50,4 +52,6 @@ export interface SendPlan {
   readonly codeGeneration: number;
   readonly checksMax: number;
   readonly expiresAt: Date;
+  /** The most that its chain may take, in 10^-6 USD; 0 with a test key, whose codes are sent to nobody. */
+  readonly reservedMicros: number;
 }

@@ -3,6 +3,7 @@ import type { ProjectSettings } from '../project/settings.ts';
 import type { Payment } from '../shared/payment.ts';
 import { type Channel, SILENT_CHANNEL } from './channel.ts';
 import type { RefusalReason } from './reasons.ts';
+import { chainMicros } from './paid-limits.ts';
 import { liveAt, resendOf, resendWaitMs } from './resend.ts';
 import { isForMoney, type SendCommand, TTL_SECONDS_MAX } from './send-command.ts';
 import type { SendFacts, SendPlan } from './send-facts.ts';
@@ -86,6 +87,7 @@ function plan(command: SendCommand, facts: SendFacts, channels: readonly Channel
     locale,
     codeGeneration: 0,
     checksMax: short ? SHORT_CODE_CHECKS : CHECKS_MAX,
+    reservedMicros: command.mode === 'live' ? chainMicros(channels, facts.reach.smsMicros) : 0,
   };
   const repeated = resendOf(command, facts, now);
   if (!repeated) return { ...fresh, replaces: liveAt(facts, now), expiresAt: secondsAfter(now, ttlSeconds) };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Country } from '../shared/country.ts';
 import { Channel, channels } from './channel.ts';
+import { ProjectSmsRoutes } from './sms-routes.ts';
 import { textWarnings } from './text-preview.ts';
 import { NewTemplates, Templates } from './text.ts';
 
@@ -26,6 +27,8 @@ const AppHash = z
 export const verifySettings = {
   /** Tried in this order where a request names none (X1): cheapest first, and SMS last. */
   channels: z.array(Channel).min(1).max(channels.length).default(['push', 'telegram', 'sms']),
+  /** The project's own order of SMS providers by the beginning of the number; the installation's where none fits. */
+  sms_routes: ProjectSmsRoutes.default([]),
   templates: Templates.default({}),
   /** The site whose pages may fill the code in off an SMS: its last line says so. */
   sms_web_origin: WebHost.nullable().default(null),

@@ -1,5 +1,6 @@
 import type { AttemptOutcome, FinalState, Step } from '../job/job.ts';
 import { type Channel, channelRules, OWN_APP_PROVIDER, SILENT_CHANNEL } from './channel.ts';
+import { type SmsChoice, type SmsProvider, type SmsProviderRules, smsProviderRules } from './sms-provider.ts';
 import { otpSend } from './job.ts';
 import type { DeliveryReport } from './port.ts';
 import { stateAt, type Verification } from './verification.ts';
@@ -14,16 +15,24 @@ export interface PastAttempt {
   /** Null while it is open: met again after a crash, it counts as unknown. */
   readonly outcome: AttemptOutcome | null;
   readonly reason: string | null;
+  readonly openedAt: Date;
   readonly closedAt: Date | null;
   /** What the provider's callbacks said, or null. */
   readonly delivery: DeliveryReport['status'] | null;
+  /** Why this provider, of several that carry SMS. */
+  readonly chosen?: SmsChoice | undefined;
   /** How long the provider asked us to wait. */
   readonly retryAfterMs?: number | null;
 }
 
+/** One way of the chain: a channel, or the SMS of one provider. */
+export type Leg = Exclude<Channel, 'sms' | typeof SILENT_CHANNEL> | SmsProvider;
+
 export interface StepRules {
-  /** Channels that can't be used now: no address, no provider, an open breaker, a budget that is spent. */
-  readonly unavailable: ReadonlyMap<Channel, CodeEndReason>;
+  /** The providers of the channel `sms`, in the order in which they are tried. Those that were tried come first, as they were tried. */
+  readonly smsOrder: readonly SmsProvider[];
+  /** Legs that can't be used now: no address, no provider, an open breaker, a budget that is spent. */
+  readonly unavailable: ReadonlyMap<Leg, CodeEndReason>;
   /** The project lets an unconfirmed push lead on to a paid channel. */
   readonly pushUnconfirmedBuysSms: boolean;
   /** 0 to 1, drawn anew for each decision: spreads retries that failed together. */
@@ -54,33 +63,56 @@ type Standing =
       readonly reason: string;
     };
 
-/** Send on a channel, wait until a time, or finish: what a wake-up of this job means now. */
+/** Send by a leg, wait until a time, or finish: what a wake-up of this job means now. */
 export function decideStep(
   verification: Verification,
   attempts: readonly PastAttempt[],
   rules: StepRules,
   now: Date,
-): Step<{ readonly channel: Channel }> {
+): Step<{ readonly leg: Leg }> {
   const settled = settledBy(verification, attempts, now);
   if (settled) return settled;
   // Whatever became of the provider's answer, or of the worker that waited for it: the message is there.
   const delivered = attempts.find(({ delivery }) => delivery === 'delivered' || delivery === 'read');
-  if (delivered) return finish('completed', confirmedBy(delivered.channel));
+  if (delivered) return finish('completed', confirmedBy(legOf(delivered)));
 
-  const chain = verification.channels.filter((channel) => channel !== SILENT_CHANNEL);
-  if (chain.length === 0) return finish('completed', 'nothing-to-send');
+  const chain = legsOf(verification.channels, attempts, rules);
+  if (chain.length === 0)
+    return verification.channels.includes('sms')
+      ? finish('rejected', 'no-provider')
+      : finish('completed', 'nothing-to-send');
   const overs: Extract<Standing, { kind: 'over' }>[] = [];
-  for (const [index, channel] of chain.entries()) {
-    const blocked = blockedBySilence(channel, overs, attempts, rules);
+  for (const [index, leg] of chain.entries()) {
+    const blocked = blockedBySilence(leg, overs, attempts, rules);
     const hasNext = chain.slice(index + 1).some((next) => !rules.unavailable.has(next));
-    const standing = blocked ?? standingOf(channel, attempts, rules, hasNext, now);
+    const standing = blocked ?? standingOf(leg, attempts, rules, hasNext, now);
     if (standing.kind === 'send')
-      return mayTry(attempts) ? { kind: 'send', send: { channel } } : finish('failed', 'attempts-used-up');
-    if (standing.kind === 'confirmed') return finish('completed', confirmedBy(channel));
+      return mayTry(attempts) ? { kind: 'send', send: { leg } } : finish('failed', 'attempts-used-up');
+    if (standing.kind === 'confirmed') return finish('completed', confirmedBy(leg));
     if (standing.kind === 'waiting') return waitWithin(standing, verification);
     overs.push(standing);
   }
   return endOfChain(overs);
+}
+
+const plainLegs: ReadonlySet<string> = new Set(['push', 'telegram', 'telegram-gateway'] satisfies Leg[]);
+const isSmsLeg = (leg: Leg): leg is SmsProvider => !plainLegs.has(leg);
+export const channelOf = (leg: Leg): Sending => (isSmsLeg(leg) ? 'sms' : leg);
+/** A provider that this version does not know, on an attempt of another one, is one more leg of SMS. */
+export const legOf = ({ channel, provider }: Pick<PastAttempt, 'channel' | 'provider'>): Leg =>
+  (channel === 'sms' ? provider : channel) as Leg;
+
+/** The channels in their order, the SMS by its providers: what was tried stays where it was, whatever the order is by now. */
+export function legsOf(
+  channels: readonly Channel[],
+  attempts: readonly PastAttempt[],
+  { smsOrder }: Pick<StepRules, 'smsOrder'>,
+): readonly Leg[] {
+  const tried = attempts.filter(({ channel }) => channel === 'sms').map(legOf);
+  const sms = [...new Set([...tried, ...smsOrder])];
+  return channels.flatMap((channel): readonly Leg[] =>
+    channel === SILENT_CHANNEL ? [] : channel === 'sms' ? sms : [channel],
+  );
 }
 
 /** More than the longest chain can use: a bug ends here and not in a bill. A snooze costs no attempt. */
@@ -111,22 +143,23 @@ function settledBy(
   }
 }
 
-/** Where one channel stands after the attempts made on it. */
+/** Where one leg stands after the attempts made on it. */
 function standingOf(
-  channel: Channel,
+  leg: Leg,
   attempts: readonly PastAttempt[],
   rules: StepRules,
   hasNext: boolean,
   now: Date,
 ): Standing {
-  const mine = attempts.filter((attempt) => attempt.channel === channel);
+  const mine = attempts.filter((attempt) => legOf(attempt) === leg);
   const last = mine.at(-1);
-  const unavailable = rules.unavailable.get(channel);
-  if (last?.outcome === 'completed') return standingOfTaken(last, now);
+  const unavailable = rules.unavailable.get(leg);
+  if (last?.outcome === 'completed') return standingOfTaken(last, leg, now);
   if (last?.outcome === 'rejected')
     return { kind: 'over', how: 'rejected', reason: last.reason ?? 'rejected' };
   if (unavailable !== undefined) return { kind: 'over', how: 'skipped', reason: unavailable };
   if (!last) return { kind: 'send' };
+  if (isAwaitedUnknown(last, leg, hasNext)) return standingOfSilent(last, leg, now);
   // The row's time is that of the last attempt: it ends no pause that another channel's provider asked for before.
   const ownRules = { ...rules, isDue: rules.isDue && last === attempts.at(-1) };
   return last.outcome === 'snoozed'
@@ -135,17 +168,36 @@ function standingOf(
 }
 
 /** The provider took it: now it is confirmed, awaited, refused after all, or silent for too long. */
-function standingOfTaken(last: PastAttempt, now: Date): Standing {
-  const { confirmedBy, confirmWithinSeconds } = channelRules[last.channel];
+function standingOfTaken(last: PastAttempt, leg: Leg, now: Date): Standing {
   if (last.delivery === 'failed' || last.delivery === 'expired')
     return { kind: 'over', how: 'rejected', reason: `delivery-${last.delivery}` };
-  if (confirmedBy === 'answer') return { kind: 'confirmed' };
+  if (channelRules[last.channel].confirmedBy === 'answer') return { kind: 'confirmed' };
+  return standingOfSilent(last, leg, now);
+}
 
-  const until = new Date((last.closedAt ?? now).getTime() + confirmWithinSeconds * 1_000);
+/** Waits for a report until the leg's deadline. What nobody knows the end of is awaited from when it may have left. */
+function standingOfSilent(last: PastAttempt, leg: Leg, now: Date): Standing {
+  const from = last.outcome === 'completed' ? (last.closedAt ?? now) : last.openedAt;
+  const until = new Date(from.getTime() + confirmWithinMs(leg));
   return now < until
     ? { kind: 'waiting', until, because: 'confirmation' }
-    : { kind: 'over', how: 'unconfirmed', reason: unconfirmedOn(last.channel) };
+    : { kind: 'over', how: 'unconfirmed', reason: unconfirmedOn(leg) };
 }
+
+const confirmWithinMs = (leg: Leg): number =>
+  (smsRulesOf(leg) ?? channelRules[channelOf(leg)]).confirmWithinSeconds * 1_000;
+
+/**
+ * An SMS that may have left is billed, and a person who gets two asks which one counts: no second one by that provider while another
+ * one is left, nor of a provider that would bill both.
+ */
+const isAwaitedUnknown = (last: PastAttempt, leg: Leg, hasNext: boolean): boolean =>
+  isSmsLeg(leg) &&
+  (last.outcome === 'unknown' || last.outcome === null) &&
+  (hasNext || smsRulesOf(leg)?.mayRepeat === false);
+
+const smsRulesOf = (leg: Leg): SmsProviderRules | undefined =>
+  isSmsLeg(leg) ? smsProviderRules[leg] : undefined;
 
 function standingOfSnoozed(
   mine: readonly PastAttempt[],
@@ -196,7 +248,7 @@ function standingOfFailed(
  * says so; a later channel that definitely failed does. Navbat's own app does confirm, so that its silence leads on.
  */
 function blockedBySilence(
-  channel: Channel,
+  leg: Leg,
   overs: readonly Extract<Standing, { kind: 'over' }>[],
   attempts: readonly PastAttempt[],
   rules: StepRules,
@@ -204,10 +256,10 @@ function blockedBySilence(
   const onlySilence =
     overs.some(({ how }) => how === 'unconfirmed') &&
     overs.every(({ how }) => how === 'unconfirmed' || how === 'skipped');
-  const untried = attempts.every((attempt) => attempt.channel !== channel);
+  const untried = attempts.every((attempt) => legOf(attempt) !== leg);
   return onlySilence &&
     untried &&
-    channelRules[channel].paid &&
+    channelRules[channelOf(leg)].paid &&
     !rules.pushUnconfirmedBuysSms &&
     isPushSilence(attempts)
     ? { kind: 'over', how: 'skipped', reason: 'push-silence-buys-nothing' }
@@ -242,7 +294,7 @@ function endOfChain(overs: readonly Extract<Standing, { kind: 'over' }>[]): Step
 
 /** Nothing is sent on the silent channel, so that no attempt is ever made on it. */
 type Sending = Exclude<Channel, typeof SILENT_CHANNEL>;
-const confirmedBy = (channel: Channel): CodeEndReason => `confirmed-by-${channel as Sending}`;
-const unconfirmedOn = (channel: Channel): CodeEndReason => `${channel as Sending}-unconfirmed`;
+const confirmedBy = (leg: Leg): CodeEndReason => `confirmed-by-${channelOf(leg)}`;
+const unconfirmedOn = (leg: Leg): CodeEndReason => `${channelOf(leg)}-unconfirmed`;
 
 const finish = (state: FinalState, reason: CodeEndReason) => ({ kind: 'finish', state, reason }) as const;

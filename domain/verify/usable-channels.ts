@@ -1,7 +1,7 @@
 import type { PhoneFacts } from '../shared/phone.ts';
 import { type Channel, channelRules, SILENT_CHANNEL } from './channel.ts';
 import { blockOf } from './fraud.ts';
-import { chainMicros, dayBudgetOf, isBudgetSpent, isNumberCapped } from './paid-limits.ts';
+import { chainMicros, channelMicros, dayBudgetOf, isBudgetSpent, isNumberCapped } from './paid-limits.ts';
 import { isForMoney, isTrusted, type SendCommand } from './send-command.ts';
 import type { SendFacts } from './send-facts.ts';
 import { inGoodStanding } from './strangers.ts';
@@ -17,7 +17,7 @@ export function usableChannels(command: SendCommand, facts: SendFacts, now: Date
   if (command.mode === 'test') return { channels: asked, reason: 'no-channel' as const };
   const channels: Channel[] = [];
   const obstacles = asked.map((channel) => {
-    const found = obstacle(channel, command, facts, chainMicros(channels), now);
+    const found = obstacle(channel, command, facts, chainMicros(channels, facts.reach.smsMicros), now);
     if (found === null) channels.push(channel);
     return found;
   });
@@ -56,11 +56,12 @@ function paidObstacle(
 ) {
   if (phone.country === null || !facts.settings.sms_countries.includes(phone.country))
     return 'country-not-allowed' as const;
-  const micros = earlierMicros + channelRules[channel].reservedMicros;
+  const micros = earlierMicros + channelMicros(channel, facts.reach.smsMicros);
   if (isBudgetSpent(facts.spend, dayBudgetOf(facts.settings), facts.askedBy, micros))
     return 'budget-spent' as const;
   if (isNumberCapped(facts.paid, facts, inGoodStanding(facts.stranger?.address ?? null)))
     return 'number-capped' as const;
-  if (channel === 'sms' && phone.isPremiumRate) return 'no-channel' as const;
+  if (channel === 'sms' && (phone.isPremiumRate || facts.reach.smsMicros === null))
+    return 'no-channel' as const;
   return blockOf(facts.risk, isTrusted(client), now)?.reason ?? null;
 }

@@ -12,6 +12,7 @@ import { Migration20261129100500StaffBaseline } from './staff/migrations/2026112
 import { Migration20261129100600VerifyBaseline } from './verify/migrations/20261129100600-verify-baseline.ts';
 import { Migration20261129100550TelegramBaseline } from './telegram/migrations/20261129100550-telegram-baseline.ts';
 import { Migration20261129120500JobPlayMobileReference } from './job/migrations/20261129120500-job-play-mobile-reference.ts';
+import { Migration20261129113000JobAttemptPrice } from './job/migrations/20261129113000-job-attempt-price.ts';
 import { Migration20261129100700MessageBaseline } from './message/migrations/20261129100700-message-baseline.ts';
 import { Migration20261129113050JobScored } from './job/migrations/20261129113050-job-scored.ts';
 import { Migration20261129113100VerifySignals } from './verify/migrations/20261129113100-verify-signals.ts';
@@ -33,6 +34,7 @@ export const migrations = [
   Migration20261129100600VerifyBaseline,
   Migration20261129100700MessageBaseline,
   Migration20261129113000IdentityLocales,
+  Migration20261129113000JobAttemptPrice,
   Migration20261129113050JobScored,
   Migration20261129113100VerifySignals,
   Migration20261129120500JobPlayMobileReference,

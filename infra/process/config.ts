@@ -101,6 +101,12 @@ const jsonObject = z.string().transform((text, ctx) => {
   return parsed.data ?? z.NEVER;
 });
 
+const jsonArray = z.string().transform((text, ctx) => {
+  const parsed = z.array(z.unknown()).safeParse(parseJson(text));
+  if (!parsed.success) ctx.addIssue({ code: 'custom', message: 'expected a JSON array' });
+  return parsed.data ?? z.NEVER;
+});
+
 /** Every variable that Navbat reads. `.env.example` is held to this list by a test. */
 export const Environment = z.object({
   NODE_ENV: z
@@ -234,6 +240,19 @@ export const Environment = z.object({
   SANDBOX_PLAY_MOBILE_REPORTS: httpUrl
     .optional()
     .describe("where the sandbox's Play Mobile reports; npm run navbat -- sms-reports-address prints it"),
+  SMS_ROUTES: jsonArray
+    .optional()
+    .describe(
+      'which providers carry SMS to which numbers, in their order, with the price of one part: JSON, see docs/operations.md',
+    ),
+  SMS_UZS_PER_USD: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    // The Central Bank's rate stood above this since 2024: soʻm look dear, so that a budget in dollars stops too early.
+    .default(12_000)
+    .describe('soʻm in one dollar, by which budgets count what is billed in soʻm'),
   TELEGRAM_BOT_TOKEN: z
     .string()
     .regex(/^\d+:[A-Za-z0-9_-]+$/, 'expected <digits>:<token>')

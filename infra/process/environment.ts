@@ -28,7 +28,7 @@ export function environment(variables = process.env): NodeJS.ProcessEnv {
 const composeNames = ['POSTGRES_PASSWORD', 'REDIS_PASSWORD'];
 const knownNames = [...Environment.keyof().options, ...composeNames];
 /** Nobody but Navbat has variables of these fronts. */
-const ownFronts = /^(NAVBAT|TELEGRAM|TWILIO|ESKIZ|RETENTION|SANDBOX|BOARD|WEBHOOK|FCM)_/i;
+const ownFronts = /^(NAVBAT|TELEGRAM|TWILIO|ESKIZ|SMS|RETENTION|SANDBOX|BOARD|WEBHOOK|FCM)_/i;
 
 /** A line for each name in a file that looks like ours and is not: it sets nothing. */
 function misspelled(names: readonly string[]): string[] {

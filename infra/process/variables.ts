@@ -21,6 +21,8 @@ export const botVariables = [
   'TELEGRAM_MESSAGES_PER_SECOND',
   'TELEGRAM_CHAT_GAP_MS',
 ] as const;
+/** By which providers SMS go: the intake sets their price aside, the worker sends by them. */
+const routeVariables = ['SMS_ROUTES', 'SMS_UZS_PER_USD'] as const;
 export const workerVariables = [...common, 'WORKER_METRICS_PORT'] as const;
 
 export const processVariables = {
@@ -52,6 +54,7 @@ export const processVariables = {
     // It signs nothing: its callbacks carry a token that is made of it.
     'ESKIZ_PASSWORD',
     'PLAY_MOBILE_PASSWORD',
+    ...routeVariables,
     'WEBHOOK_ALLOW_PRIVATE',
   ],
   board: [...common, 'BOARD_PORT', 'TRUST_PROXY', 'ENCRYPTION_KEYS', 'PEPPER'],
@@ -63,6 +66,7 @@ export const processVariables = {
     'PUBLIC_URL',
     'TRUST_PROXY',
     'TELEGRAM_WEBHOOK_SECRET',
+    ...routeVariables,
     'CODE_KEYS',
     'ENCRYPTION_KEYS',
     'PEPPER',
@@ -85,6 +89,7 @@ export const processVariables = {
     'PLAY_MOBILE_PASSWORD',
     'PLAY_MOBILE_FROM',
     'PLAY_MOBILE_API_URL',
+    ...routeVariables,
     'TELEGRAM_GATEWAY_TOKEN',
     'TELEGRAM_GATEWAY_URL',
     'FIREBASE_SERVICE_ACCOUNT',

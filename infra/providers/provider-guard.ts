@@ -73,7 +73,8 @@ export function guard<Message, Name extends string>(
       if (entry.entered || entry.because === 'open' || !(await room.wait())) return entry;
     }
   };
-  return { channel: channel.channel, provider: channel.provider, enter, enterSoon };
+  const { channel: name, provider, referenceOf } = channel;
+  return { channel: name, provider, referenceOf, enter, enterSoon };
 }
 
 /** 50 ms: a wake-up that is put to sleep comes back after four times that, and costs a write in Postgres and two in Redis. */

@@ -7,6 +7,7 @@ import { otpIntake } from '../postgres/verify/intake.ts';
 import type { Config } from '../process/config.ts';
 import type { Platform } from '../process/platform.ts';
 import { configuredChannels } from '../providers/verify/channels.ts';
+import { smsRoutingOf } from '../providers/verify/sms-routing.ts';
 import { queueOutbox } from '../queue/outbox.ts';
 import { type CodeOf, codeOf, type NumberOf, numberOf } from './codes.ts';
 
@@ -20,7 +21,9 @@ export interface OpenCodes {
 }
 
 /** One-time codes, for every process that takes requests for them: the intake with its outbox, and the checks under their limits. */
-export function openCodes(platform: Platform<Pick<Config, 'CODE_KEYS' | 'given'>>): OpenCodes {
+export function openCodes(
+  platform: Platform<Pick<Config, 'CODE_KEYS' | 'given' | 'SMS_ROUTES' | 'SMS_UZS_PER_USD'>>,
+): OpenCodes {
   const { config, pools, clock, hash, encryption, redis, queues } = platform;
   const outbox = queueOutbox(queues, clock);
   const failures = failedAttemptLimiter(redis);
@@ -31,6 +34,7 @@ export function openCodes(platform: Platform<Pick<Config, 'CODE_KEYS' | 'given'>
       ...shared,
       numberOf: derive.numberOf,
       providers: configuredChannels(config),
+      sms: smsRoutingOf(config),
       outbox,
     }),
     checks: otpChecks({ ...shared, encryption, codeOf: derive.codeOf }),

@@ -17,6 +17,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129120500-job-play-mobile-reference.ts':
     '65ea5e45b6c4c1544a61353d9389823e9bda81d189bee2f4b438acc42eb33051',
   '20261129113000-identity-locales.ts': '814e65d3b75784c162965b9c2e2a764109bf07ae808d2de6292c1adbb23b3c9f',
+  '20261129113000-job-attempt-price.ts': 'fc34df45dd712830f817692beb802b0188f98138fb3a74d0085ed254395c9ef6',
   '20261129113050-job-scored.ts': '9a6bc29bf86b7d747d1126efe12d0a3e40115c7ef49e08fa26413f2b9be05408',
   '20261129113100-verify-signals.ts': '37d41fcd7edb893ec4e190166ae97c1ec106e444f893df5b9fa6cf8f773b7848',
 };

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { routingWith } from '../infra/postgres/verify/sms-routing.ts';
 import { onTestFinished } from 'vitest';
 import type { JobId, ProjectId } from '../../domain/shared/ids.ts';
 import type { JobStore } from '../../domain/job/store.ts';
 import type { Wake } from '../../domain/job/wake.ts';
-import { type Channel, channels as allChannels } from '../../domain/verify/channel.ts';
-import type { GuardedChannel } from '../../domain/verify/guard.ts';
+import { channels as allChannels } from '../../domain/verify/channel.ts';
 import type { CodeChannel } from '../../domain/verify/port.ts';
 import { parsePhone } from '../../domain/shared/phone.ts';
 import { ProjectSettings } from '../../domain/settings.ts';
@@ -80,9 +80,8 @@ export async function workshop(redisUrl?: string) {
       store: { ...jobStore(pool, now, settles['otp-send']), ...change.store },
       paid: paidAttempts(pool, now),
       chats: telegramChats(pool),
-      channels: new Map<Channel, GuardedChannel>([
-        ['sms', guard(channel, { inFlightMax: IN_FLIGHT_MAX, clock: now })],
-      ]),
+      legs: new Map([['twilio', guard(channel, { inFlightMax: IN_FLIGHT_MAX, clock: now })]]),
+      sms: routingWith('twilio'),
       ownApp: null,
       project: projectCache(pool),
       purposeTexts: new Map(),
@@ -105,6 +104,7 @@ export async function workshop(redisUrl?: string) {
       codeKid: ring.current,
       numberOf: numberOf(ring),
       providers: new Set(allChannels),
+      sms: routingWith('twilio'),
       now,
       outbox: publish ? outbox : { publish: () => undefined, takePublished: () => [] },
     });

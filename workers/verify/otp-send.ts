@@ -4,14 +4,24 @@ import type { JobId, ProjectId } from '../../domain/shared/ids.ts';
 import type { Entered } from '../../domain/job/guard.ts';
 import type { ClosingAttempt, JobStore } from '../../domain/job/store.ts';
 import type { Wake, Woken } from '../../domain/job/wake.ts';
-import { type Channel, channelRules } from '../../domain/verify/channel.ts';
+import type { Channel } from '../../domain/verify/channel.ts';
+import type { SmsChoice } from '../../domain/verify/sms-provider.ts';
+import { type RoutedProvider, routeOf, type SmsRouting } from '../../domain/verify/sms-routes.ts';
 import type { GuardedChannel } from '../../domain/verify/guard.ts';
 import { otpSend } from '../../domain/verify/job.ts';
 import type { OtpJob, OtpJobs, PaidAttempts, PaidRefusal } from '../../domain/verify/otp-job.ts';
 import { dayBudgetOf } from '../../domain/verify/paid-limits.ts';
 import type { CodeMessage } from '../../domain/verify/port.ts';
 import type { SendReply } from '../../domain/job/reply.ts';
-import { decideStep, type PastAttempt, type StepRules } from '../../domain/verify/step.ts';
+import {
+  channelOf,
+  decideStep,
+  type Leg,
+  legOf,
+  legsOf,
+  type PastAttempt,
+  type StepRules,
+} from '../../domain/verify/step.ts';
 import { codeText } from '../../domain/verify/text.ts';
 import type { Verification } from '../../domain/verify/verification.ts';
 import type { CodeTexts } from '../../domain/shared/code-texts.ts';
@@ -20,6 +30,7 @@ import { askedWait, closeSurely, saidBy } from '../engine/attempt.ts';
 import type { Chats } from '../../domain/telegram/chat.ts';
 import { withinTime } from '../engine/time-limit.ts';
 import type { EngineReason } from '../../domain/job/reasons.ts';
+import { type Bill, billOf, proofOf } from './bill.ts';
 import type { CodeEndReason } from '../../domain/verify/reasons.ts';
 
 export interface OtpSendDeps {
@@ -27,8 +38,10 @@ export interface OtpSendDeps {
   readonly store: JobStore;
   readonly paid: PaidAttempts;
   readonly chats: Pick<Chats, 'close'>;
-  /** Channels that have a provider here, each behind its provider guard. */
-  readonly channels: ReadonlyMap<Channel, GuardedChannel>;
+  /** Legs that have a provider here, each behind its provider guard. */
+  readonly legs: ReadonlyMap<Leg, GuardedChannel>;
+  /** Which providers carry an SMS, and what each asks. */
+  readonly sms: SmsRouting;
   /** Pushes to whom the project gave no token of its own; null where pushes are off. */
   readonly ownApp: GuardedChannel | null;
   /** The project's slug and settings; a cache of some seconds is fine. */
@@ -56,7 +69,7 @@ const LOOK_AGAIN_MS = 1_000;
 /** `otp-send`: brings one code to one person along its chain of channels. */
 export function otpSendWake(deps: OtpSendDeps): Wake {
   return async (id, signal) => {
-    const unavailable = new Map<Channel, CodeEndReason>();
+    const unavailable = new Map<Leg, CodeEndReason>();
     const takenAt = deps.now();
     for (let step = 0; step < STEPS_MAX; step++) {
       // The process is going: what is left is for the next one.
@@ -72,7 +85,7 @@ export function otpSendWake(deps: OtpSendDeps): Wake {
 
 interface WakeUp {
   readonly takenAt: Date;
-  readonly unavailable: Map<Channel, CodeEndReason>;
+  readonly unavailable: Map<Leg, CodeEndReason>;
   readonly signal: AbortSignal;
 }
 
@@ -90,9 +103,10 @@ async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise
   if (!isDue && !isReported(job)) return { kind: 'waiting', until: job.runAt, failed: null };
 
   const project = await deps.project(job.projectId);
-  // Where this wake-up found a channel closed, the row's time was for that channel, and no other one's pause is over by it.
+  const route = smsRouteOf(deps, job, project.settings);
+  // Where this wake-up found a leg closed, the row's time was for that leg, and no other one's pause is over by it.
   const rules = {
-    ...rulesOf(deps, job, project.settings, unavailable),
+    ...rulesOf(deps, job, { settings: project.settings, route, unavailable }),
     isDue: isDue && unavailable.size === 0,
   };
   const step = decideStep(job.verification, job.past, rules, deps.now());
@@ -102,7 +116,7 @@ async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise
     case 'wait':
       return sleep(deps, job, step.until);
     case 'send':
-      return sendOn(step.send.channel, { deps, job, project, rules, unavailable, signal });
+      return sendBy(step.send.leg, { deps, job, project, route, rules, unavailable, signal });
   }
 }
 
@@ -130,18 +144,42 @@ async function sleep(deps: OtpSendDeps, { id, attemptsMade }: OtpJob, until: Dat
   return { kind: 'waiting', until, failed: null };
 }
 
-/** A channel without address or provider is passed over; so is what this wake-up found closed. */
+/** One provider of the SMS, and why it stands where it does. */
+interface OrderedProvider extends RoutedProvider {
+  readonly chosen: SmsChoice;
+}
+
+/** The providers that may carry this SMS, in the order in which they are tried; none where there is no number. */
+function smsRouteOf(
+  { sms }: OtpSendDeps,
+  job: OtpJob,
+  settings: ProjectSettings,
+): readonly OrderedProvider[] {
+  const { phone } = job.addresses;
+  if (phone === null || !job.verification.channels.includes('sms')) return [];
+  return routeOf(phone, sms, settings.sms_routes).map((routed) => ({ ...routed, chosen: 'listed' }));
+}
+
+interface Surroundings {
+  readonly settings: ProjectSettings;
+  readonly route: readonly OrderedProvider[];
+  readonly unavailable: ReadonlyMap<Leg, CodeEndReason>;
+}
+
+/** A leg without address or provider is passed over; so is what this wake-up found closed. */
 function rulesOf(
   deps: OtpSendDeps,
   job: OtpJob,
-  settings: ProjectSettings,
-  unavailable: ReadonlyMap<Channel, CodeEndReason>,
+  { settings, route, unavailable }: Surroundings,
 ): Omit<StepRules, 'isDue'> {
-  const missing = job.verification.channels.flatMap((channel): [Channel, CodeEndReason][] => {
-    if (!deps.channels.has(channel)) return [[channel, 'no-provider']];
-    return hasAddress(deps, job, channel) ? [] : [[channel, 'no-address']];
+  const smsOrder = route.map(({ provider }) => provider);
+  const legs = legsOf(job.verification.channels, job.past, { smsOrder });
+  const missing = legs.flatMap((leg): [Leg, CodeEndReason][] => {
+    if (!deps.legs.has(leg)) return [[leg, 'no-provider']];
+    return hasAddress(deps, job, channelOf(leg)) ? [] : [[leg, 'no-address']];
   });
   return {
+    smsOrder,
     unavailable: new Map([...missing, ...unavailable]),
     pushUnconfirmedBuysSms: settings.push_unconfirmed_buys_sms,
     jitter: deps.random(),
@@ -166,38 +204,45 @@ interface Sending {
   readonly deps: OtpSendDeps;
   readonly job: OtpJob;
   readonly project: { readonly slug: string; readonly settings: ProjectSettings };
+  readonly route: readonly OrderedProvider[];
   readonly rules: StepRules;
-  readonly unavailable: Map<Channel, CodeEndReason>;
+  readonly unavailable: Map<Leg, CodeEndReason>;
   readonly signal: AbortSignal;
 }
 
 /** Asks for a place at the provider before an attempt is opened, so that a full or failing one costs none. */
-async function sendOn(channel: Channel, sending: Sending): Promise<Woken | null> {
-  const guarded = channelTo(sending.job, channel, sending.deps);
-  if (!guarded) throw new Error(`decideStep chose ${channel}, which has no provider`);
+async function sendBy(leg: Leg, sending: Sending): Promise<Woken | null> {
+  const guarded = guardOf(sending.job, leg, sending.deps);
+  if (!guarded) throw new Error(`decideStep chose ${leg}, which has no provider`);
   const entry = await guarded.enterSoon();
-  if (!entry.entered) return passBy(channel, entry, sending);
+  if (!entry.entered) return passBy(leg, entry, sending);
   try {
-    const opened = await openAttempt(channel, guarded, sending);
+    const message = messageOf(sending, channelOf(leg));
+    const bill = billOf(leg, message.text, sending.route, sending.deps.sms.uzsPerUsd);
+    const opened = await openAttempt(leg, guarded, bill, sending);
     if (opened === 'lost') return null;
     if (opened !== 'opened') {
-      sending.unavailable.set(channel, opened);
+      for (const one of sameMoney(leg, sending)) sending.unavailable.set(one, opened);
       return null;
     }
-    return await attempt(channel, guarded, entry, sending);
+    return await attempt(guarded, { entry, message, bill }, sending);
   } finally {
     entry.leave();
   }
 }
 
 /** A push goes to the project's own app where it gave us a token, else to Navbat's. */
-function channelTo({ addresses }: OtpJob, channel: Channel, { channels, ownApp }: OtpSendDeps) {
-  return channel === 'push' && addresses.pushToken === null ? ownApp : channels.get(channel);
+function guardOf({ addresses }: OtpJob, leg: Leg, { legs, ownApp }: OtpSendDeps) {
+  return leg === 'push' && addresses.pushToken === null ? ownApp : legs.get(leg);
 }
+
+/** What may not be paid for once is not asked again at the next provider: number, budget and prefix are the same there. */
+const sameMoney = (leg: Leg, { rules }: Sending): readonly Leg[] =>
+  channelOf(leg) === 'sms' ? [leg, ...rules.smsOrder] : [leg];
 
 /** An open breaker counts as unavailable: the chain moves on, or waits where nothing else is left. A full concurrency limit is waited out. */
 async function passBy(
-  channel: Channel,
+  leg: Leg,
   entry: { because: 'full' | 'open'; retryAfterMs: number },
   sending: Sending,
 ): Promise<Woken | null> {
@@ -206,11 +251,11 @@ async function passBy(
     const without = {
       ...rules,
       isDue: false,
-      unavailable: new Map([...rules.unavailable, [channel, 'provider-unavailable'] as const]),
+      unavailable: new Map([...rules.unavailable, [leg, 'provider-unavailable'] as const]),
     };
     const instead = decideStep(job.verification, job.past, without, deps.now());
     if (instead.kind === 'send') {
-      unavailable.set(channel, 'provider-unavailable');
+      unavailable.set(leg, 'provider-unavailable');
       return null;
     }
   }
@@ -218,14 +263,33 @@ async function passBy(
   return sleep(deps, job, until < job.verification.expiresAt ? until : job.verification.expiresAt);
 }
 
+/** The one of an earlier try by the same provider; what comes after another one is a failover. */
+function choiceOf(leg: Leg, { job, route }: Sending): SmsChoice | undefined {
+  const index = route.findIndex(({ provider }) => provider === leg);
+  if (index < 0) return undefined;
+  const earlier = job.past.find((attempt) => legOf(attempt) === leg);
+  if (earlier) return earlier.chosen;
+  const isFirst = index === 0 && job.past.every(({ channel }) => channel !== 'sms');
+  return isFirst ? route[index]?.chosen : 'failover';
+}
+
 async function openAttempt(
-  channel: Channel,
-  { provider }: GuardedChannel,
-  { deps, job, project }: Sending,
+  leg: Leg,
+  { channel, provider, referenceOf }: GuardedChannel,
+  bill: Bill | null,
+  sending: Sending,
 ): Promise<'opened' | 'lost' | PaidRefusal> {
-  const opening = { jobId: job.id, n: job.attemptsMade + 1, channel, provider };
-  const { paid, reservedMicros } = channelRules[channel];
-  if (!paid) return deps.store.open(opening);
+  const { deps, job, project } = sending;
+  const n = job.attemptsMade + 1;
+  const opening = {
+    jobId: job.id,
+    n,
+    channel,
+    provider,
+    providerReference: referenceOf?.(job.id, n),
+    chosen: choiceOf(leg, sending),
+  };
+  if (!bill) return deps.store.open(opening);
   const { projectId, addressHash, scored, isTrusted, askedBy } = job;
   const decision = await deps.paid.open({
     ...opening,
@@ -235,50 +299,68 @@ async function openAttempt(
     isTrusted,
     askedBy,
     budget: dayBudgetOf(project.settings),
-    reservedMicros,
+    reservedMicros: bill.reservedMicros,
   });
   return decision.kind === 'accepted' ? decision.opened : decision.reason;
 }
 
 /** Sends, decides what follows from the answer, and records both in one commit. */
 async function attempt(
-  channel: Channel,
-  { provider }: GuardedChannel,
-  entry: Entered<CodeMessage>,
+  { channel, provider }: GuardedChannel,
+  { entry, message, bill }: { entry: Entered<CodeMessage>; message: CodeMessage; bill: Bill | null },
   sending: Sending,
 ): Promise<Woken | null> {
   const { deps, job, rules } = sending;
   const sentAt = deps.now();
   const sentAtMs = performance.now();
-  const message = messageOf(sending, channel);
   const reply = await withinTime(sending.signal, otpSend.attemptTimeoutMs, (signal) =>
     entry.send(message, signal),
   );
   await forgetDeadAddress(channel, reply, sentAt, sending);
 
-  const ended = endedAttempt({ channel, provider }, reply, job.attemptsMade + 1, deps.now());
+  const ended = endedAttempt({ channel, provider }, reply, {
+    n: job.attemptsMade + 1,
+    sentAt,
+    now: deps.now(),
+  });
   const afterIt = { ...rules, isDue: false };
   const next = decideStep(job.verification, [...job.past.map(asClosed), ended], afterIt, deps.now());
+  const { n, outcome, reason } = ended;
   const closing: ClosingAttempt = {
     jobId: job.id,
-    n: ended.n,
-    outcome: ended.outcome,
-    reason: ended.reason,
-    ...proofOf(channel, reply),
+    n,
+    outcome,
+    reason,
+    ...proofOf(bill, reply, deps.sms.uzsPerUsd),
     latencyMs: Math.round(performance.now() - sentAtMs),
     ...saidBy(reply),
     next: next.kind === 'finish' ? next : { runAt: next.kind === 'wait' ? next.until : deps.now() },
   };
   const closed = await closeSurely(deps.store, closing);
   deps.onAttempt({ ...closing, channel, provider, requestId: job.requestId });
-  const failed = ended.outcome === 'failed' ? ended.reason : null;
-  // A callback or a check came meanwhile, or may have come of an earlier message, or the next channel is due: read again.
-  const mayWait = next.kind === 'wait' && (failed !== null || !job.past.some(mayArrive));
-  if (closed.reported || closed.settled || next.kind === 'send' || (next.kind === 'wait' && !mayWait))
-    return null;
-  if (next.kind === 'wait') return { kind: 'waiting', until: next.until, failed };
-  deps.onFinished(next.state);
-  return { kind: 'finished', state: next.state, reason: next.reason };
+  // A callback or a check came meanwhile: read again.
+  return closed.reported || closed.settled ? null : wokenBy(next, ended, sending);
+}
+
+/** Null where the next leg is due, or what came of an earlier message must be read first. */
+function wokenBy(
+  next: ReturnType<typeof decideStep>,
+  { outcome, reason }: PastAttempt,
+  { deps, job }: Sending,
+): Woken | null {
+  switch (next.kind) {
+    case 'send':
+      return null;
+    case 'wait': {
+      const failed = outcome === 'failed' ? reason : null;
+      return failed === null && job.past.some(mayArrive)
+        ? null
+        : { kind: 'waiting', until: next.until, failed };
+    }
+    case 'finish':
+      deps.onFinished(next.state);
+      return { kind: 'finished', state: next.state, reason: next.reason };
+  }
 }
 
 /** What stands open in the row was closed as unknown a moment ago. */
@@ -319,10 +401,9 @@ function messageOf({ deps, job, project }: Sending, channel: Channel): CodeMessa
 function endedAttempt(
   { channel, provider }: Pick<GuardedChannel, 'channel' | 'provider'>,
   reply: SendReply,
-  n: number,
-  now: Date,
+  { n, sentAt, now }: { n: number; sentAt: Date; now: Date },
 ): PastAttempt & { outcome: ClosingAttempt['outcome'] } {
-  const ended = { n, channel, provider, closedAt: now, delivery: null };
+  const ended = { n, channel, provider, openedAt: sentAt, closedAt: now, delivery: null };
   switch (reply.kind) {
     case 'accepted':
       return { ...ended, outcome: 'completed', reason: null };
@@ -335,21 +416,6 @@ function endedAttempt(
     case 'unknown':
       return { ...ended, outcome: 'unknown', reason: reply.reason };
   }
-}
-
-/** Reference and cost. A message that may have left keeps its reservation; one that did not gives it back. */
-function proofOf(
-  channel: Channel,
-  reply: SendReply,
-): Pick<ClosingAttempt, 'providerReference' | 'costMicros' | 'costCurrency'> {
-  const { paid, reservedMicros } = channelRules[channel];
-  const reserved = paid
-    ? { costMicros: BigInt(reservedMicros), costCurrency: 'USD' }
-    : { costMicros: null, costCurrency: null };
-  if (reply.kind === 'unknown') return { providerReference: null, ...reserved };
-  if (reply.kind !== 'accepted') return { providerReference: null, costMicros: null, costCurrency: null };
-  const cost = reply.cost ? { costMicros: reply.cost.micros, costCurrency: reply.cost.currency } : reserved;
-  return { providerReference: reply.reference, ...cost };
 }
 
 async function forgetDeadAddress(

@@ -2,7 +2,7 @@ import type { TelegramSender } from '../../domain/telegram/port.ts';
 import { identityCodeTexts } from '../../domain/identity/code-texts.ts';
 import type { JobId } from '../../domain/shared/ids.ts';
 import { type CallbackName, callbackPath } from '../../domain/verify/callback.ts';
-import type { Channel } from '../../domain/verify/channel.ts';
+import { type Leg, legOf } from '../../domain/verify/step.ts';
 import type { GuardedChannel } from '../../domain/verify/guard.ts';
 import { otpSend } from '../../domain/verify/job.ts';
 import { ownApp } from '../../infra/postgres/verify/own-app.ts';
@@ -17,6 +17,7 @@ import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
 import { guard } from '../../infra/providers/provider-guard.ts';
 import { channelsFromConfig, configuredChannels } from '../../infra/providers/verify/channels.ts';
+import { smsRoutingOf } from '../../infra/providers/verify/sms-routing.ts';
 import { codeOf } from '../../infra/verify/codes.ts';
 import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
 import { otpSendWake } from './otp-send.ts';
@@ -38,7 +39,8 @@ async function otpSendWorker(platform: WorkerPlatform): Promise<Worker> {
     store: jobStore(pool, now, otpSettle),
     paid: paidAttempts(pool, now, tellHalfSpent(platform)),
     chats: telegramChats(pool),
-    channels: await guardedChannels(config, await platform.bot(config), share),
+    legs: await guardedLegs(config, await platform.bot(config), share),
+    sms: smsRoutingOf(config),
     ownApp: configuredChannels(config).has('push') ? guard(ownApp(pool, now), share) : null,
     project: projectCache(pool),
     purposeTexts: identityCodeTexts,
@@ -63,14 +65,18 @@ const tellHalfSpent =
       "half of the project's daily budget for paid messages is spent",
     );
 
-async function guardedChannels(
+async function guardedLegs(
   config: ProcessConfig<'otp-send'>,
   bot: TelegramSender | null,
   share: Parameters<typeof guard>[1],
-): Promise<ReadonlyMap<Channel, GuardedChannel>> {
+): Promise<ReadonlyMap<Leg, GuardedChannel>> {
   const url = (name: CallbackName) => (jobId: JobId, attempt: number) =>
     config.PUBLIC_URL + callbackPath(name, jobId, attempt);
-  const urls = { sms: url('twilio'), 'telegram-gateway': url('telegram-gateway') };
+  const urls = {
+    eskiz: url('eskiz'),
+    twilio: url('twilio'),
+    'telegram-gateway': url('telegram-gateway'),
+  };
   const found = await channelsFromConfig(config, urls, bot);
-  return new Map(Object.values(found).map((channel) => [channel.channel, guard(channel, share)]));
+  return new Map(found.map((channel) => [legOf(channel), guard(channel, share)]));
 }

@@ -45,6 +45,13 @@ const AttemptBody = z
       .nullable()
       .meta({ description: 'In millionths of the currency.', example: '45000' }),
     cost_currency: z.string().nullable().meta({ example: 'USD' }),
+    parts: z.int().nullable().meta({ description: 'As how many messages it was billed.' }),
+    price_micros: z
+      .string()
+      .nullable()
+      .meta({ description: "What the provider asks, in millionths of its own currency's unit." }),
+    price_currency: z.string().nullable().meta({ example: 'UZS' }),
+    chosen: z.string().nullable().meta({ description: 'Why this provider of several.', example: 'listed' }),
     latency_ms: z.int().nullable(),
     provider_message: z.string().nullable().meta({
       description:
@@ -154,6 +161,10 @@ function attemptBody(attempt: AttemptView) {
     provider_reference: attempt.providerReference,
     cost_micros: attempt.costMicros,
     cost_currency: attempt.costCurrency,
+    parts: attempt.parts,
+    price_micros: attempt.priceMicros,
+    price_currency: attempt.priceCurrency,
+    chosen: attempt.chosen,
     latency_ms: attempt.latencyMs,
     provider_message: attempt.providerMessage,
     delivery: attempt.delivery,

@@ -137,12 +137,8 @@ function reportsTo({ pools, clock, queues, log }: ApiPlatform): Reports {
 
 /** What providers call. */
 async function wireCallbacks({ config, counter }: ApiPlatform, reports: Reports) {
-  const readers = await callbackReadersFromConfig(config);
   return callbackRouter({
-    readers: {
-      ...(readers.sms && { twilio: readers.sms }),
-      ...(readers['telegram-gateway'] && { 'telegram-gateway': readers['telegram-gateway'] }),
-    },
+    readers: await callbackReadersFromConfig(config),
     ...reports,
     counter,
     now: worldClock,

@@ -71,7 +71,14 @@ interface Postponing {
 }
 
 async function openAll(pool: pg.Pool, items: readonly OpeningAttempt[], now: Date) {
-  const rows = items.map(({ jobId, n, channel, provider }) => ({ job_id: jobId, n, channel, provider }));
+  const rows = items.map(({ jobId, n, channel, provider, providerReference, chosen }) => ({
+    job_id: jobId,
+    n,
+    channel,
+    provider,
+    reference: providerReference,
+    chosen,
+  }));
   const opened = await pool.query<{ job_id: string }>({
     name: 'open-attempts',
     text: openAttempts,
@@ -89,11 +96,11 @@ async function openAll(pool: pg.Pool, items: readonly OpeningAttempt[], now: Dat
 export const openAttempts = `
 with opened as (
   update job j set attempts = w.n, state = 'running', reserved_micros = greatest(0, j.reserved_micros - coalesce(w.cost_micros, 0))
-  from json_to_recordset($1) as w (job_id uuid, n int, channel text, provider text, cost_micros bigint, cost_currency text, scored text[])
+  from json_to_recordset($1) as w (job_id uuid, n int, channel text, provider text, cost_micros bigint, cost_currency text, scored text[], reference text, chosen text)
   where j.id = w.job_id and j.attempts = w.n - 1 and ${jobIsUnfinished}
-  returning j.id, w.n, j.project_id, w.channel, w.provider, j.request_id, w.cost_micros, w.cost_currency, w.scored)
-insert into attempt (job_id, n, project_id, channel, provider, opened_at, request_id, cost_micros, cost_currency, scored)
-select id, n, project_id, channel, provider, $2, request_id, cost_micros, cost_currency, scored from opened
+  returning j.id, w.n, j.project_id, w.channel, w.provider, j.request_id, w.cost_micros, w.cost_currency, w.scored, w.reference, w.chosen)
+insert into attempt (job_id, n, project_id, channel, provider, opened_at, request_id, cost_micros, cost_currency, scored, provider_reference, chosen)
+select id, n, project_id, channel, provider, $2, request_id, cost_micros, cost_currency, scored, reference, chosen from opened
 returning job_id`;
 
 /** What a completed attempt sent may still wait for its confirmation; after every other the job waits for its next one. */
@@ -113,6 +120,9 @@ async function closeAll(
     reference: item.providerReference,
     cost_micros: item.costMicros?.toString() ?? null,
     cost_currency: item.costCurrency,
+    parts: item.parts,
+    price_micros: item.priceMicros?.toString(),
+    price_currency: item.priceCurrency,
     latency_ms: item.latencyMs,
     provider_message: item.detail,
     retry_after_ms: item.retryAfterMs === undefined ? undefined : Math.round(item.retryAfterMs),
@@ -146,15 +156,15 @@ const closeAttempts = (ending: EndingSql | undefined) => {
   return `
 with w as (
   select * from json_to_recordset($1) as w (job_id uuid, n int, outcome text, reason text, reference text, cost_micros bigint,
-    cost_currency text, latency_ms int, provider_message text, retry_after_ms int, state text, job_reason text, run_at timestamptz, finished bool)),
+    cost_currency text, parts smallint, price_micros bigint, price_currency text, latency_ms int, provider_message text, retry_after_ms int, state text, job_reason text, run_at timestamptz, finished bool)),
 ${held}
 moved as (
   update job j set state = w.state, reason = w.job_reason, run_at = w.run_at, finished_at = case when w.finished then $2::timestamptz end${ending?.jobColumns ?? ''}
   from w where j.id = w.job_id and j.attempts = w.n and ${jobIsUnfinished} and ${isHeld}
   returning j.id, j.state),
 closed as (
-  update attempt a set closed_at = $2, outcome = w.outcome, reason = w.reason, provider_reference = w.reference,
-    cost_micros = w.cost_micros, cost_currency = w.cost_currency, latency_ms = w.latency_ms,
+  update attempt a set closed_at = $2, outcome = w.outcome, reason = w.reason, provider_reference = coalesce(w.reference, a.provider_reference),
+    cost_micros = w.cost_micros, cost_currency = w.cost_currency, parts = w.parts, price_micros = w.price_micros, price_currency = w.price_currency, latency_ms = w.latency_ms,
     provider_message = w.provider_message, retry_after_ms = w.retry_after_ms
   from w where a.job_id = w.job_id and a.n = w.n and ${attemptIsOpen} and (select count(*) from moved) >= 0
   returning a.job_id, a.n, a.delivery is not null reported, coalesce(new.cost_micros, 0) - old.cost_micros as excess)${ending?.settled ?? ''}

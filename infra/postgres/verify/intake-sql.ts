@@ -3,8 +3,7 @@ import type { QueueEntry } from '../../../domain/job/job.ts';
 import type { PaidAsker } from '../../../domain/verify/asker.ts';
 import { lockedSince } from '../../../domain/verify/check.ts';
 import { type RiskScores, type Score, scoredPrefix } from '../../../domain/verify/fraud.ts';
-import type { Channel } from '../../../domain/verify/channel.ts';
-import { chainMicros, type DaySpend, type PaidCount, withSpend } from '../../../domain/verify/paid-limits.ts';
+import { type DaySpend, type PaidCount, withSpend } from '../../../domain/verify/paid-limits.ts';
 import type { SendAnswer, SendOrder } from '../../../domain/verify/intake.ts';
 import type { VerificationId, JobId } from '../../../domain/shared/ids.ts';
 import type { SendPlan } from '../../../domain/verify/send-facts.ts';
@@ -303,8 +302,7 @@ export class Facts {
   }
 
   /** On its way: the next one of the batch counts it. */
-  #reserve(one: Addressed, { channels }: SendPlan): void {
-    const micros = reservedBy(one, channels);
+  #reserve(one: Addressed, { reservedMicros: micros }: SendPlan): void {
     if (micros === 0) return;
     const counted = { projectId: one.order.caller.projectId, askedBy: this.askedBy(one) };
     this.#paid.set(one.addressHex, withOneMore(this.#paid.get(one.addressHex) ?? [], counted));
@@ -341,10 +339,6 @@ function recordEnd({ id, jobId }: Verification, { replaces }: SendPlan, writes: 
 }
 
 const prefixOf = ({ command }: SendOrder) => command.phone?.prefix ?? null;
-
-/** A test key's codes cost nothing. */
-const reservedBy = ({ order }: Addressed, channels: readonly Channel[]) =>
-  order.command.mode === 'live' ? chainMicros(channels) : 0;
 
 const pairOf = (one: Addressed) => one.addressHex + one.order.caller.projectId;
 const limitPairOf = (one: Addressed) => one.limitHex + one.order.caller.projectId;
@@ -434,7 +428,7 @@ function jobRow(one: Addressed, { id, jobId, plan, entry }: Accepted, now: Date)
     deadline_at: plan.expiresAt,
     accepted_at: now,
     request_id: one.order.requestId,
-    reserved_micros: reservedBy(one, plan.channels),
+    reserved_micros: plan.reservedMicros,
     reserved_for_stranger: one.order.asker.kind === 'stranger',
   };
 }

@@ -11,6 +11,7 @@ import { maskPhone } from '../../../domain/shared/phone.ts';
 import { refusalFacts } from '../../../domain/verify/refusal-facts.ts';
 import type { SendPlan } from '../../../domain/verify/send-facts.ts';
 import { decideSend } from '../../../domain/verify/send.ts';
+import { routeMicros, routeOf, type SmsRouting } from '../../../domain/verify/sms-routes.ts';
 import { APPROVAL_PURPOSE } from '../../../domain/verify/strangers.ts';
 import type { NumberOf } from '../../verify/codes.ts';
 import type { KeyedHash } from '../../process/crypto.ts';
@@ -36,6 +37,8 @@ export interface IntakeDeps {
   readonly numberOf: NumberOf;
   /** Channels that have a provider in this installation. */
   readonly providers: ReadonlySet<Channel>;
+  /** Which of them carry SMS to which numbers, and at what price. */
+  readonly sms: SmsRouting;
   readonly now: () => Date;
   readonly outbox: Outbox;
 }
@@ -184,8 +187,15 @@ function reachOf(deps: IntakeDeps, facts: Facts, one: Addressed) {
       telegram: recipient?.has_chat ?? false,
       locale: recipient?.locale ?? null,
       providers: deps.providers,
+      smsMicros: smsMicrosOf(deps.sms, one.order),
     },
   };
+}
+
+function smsMicrosOf(sms: SmsRouting, { command, caller }: SendOrder): number | null {
+  if (!command.phone || !command.channels.includes('sms')) return null;
+  const route = routeOf(command.phone.e164, sms, caller.settings.sms_routes);
+  return route.length === 0 ? null : routeMicros(route);
 }
 
 function entryOf({ order }: Addressed, jobId: JobId, plan: SendPlan): QueueEntry {

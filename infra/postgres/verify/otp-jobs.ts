@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { jobs } from '../../../domain/jobs.ts';
 import type { JobId, ProjectId } from '../../../domain/shared/ids.ts';
 import type { Channel } from '../../../domain/verify/channel.ts';
+import type { SmsChoice } from '../../../domain/verify/sms-provider.ts';
 import type { OtpJob, OtpJobs } from '../../../domain/verify/otp-job.ts';
 import type { PastAttempt } from '../../../domain/verify/step.ts';
 import type { Encryption } from '../../process/crypto.ts';
@@ -39,6 +40,7 @@ interface AttemptJson {
   readonly opened_at: string;
   readonly closed_at: string | null;
   readonly delivery: PastAttempt['delivery'];
+  readonly chosen: SmsChoice | null;
 }
 
 /** Reads what a wake-up of `otp-send` needs, for all jobs that wake together. */
@@ -77,7 +79,7 @@ select v.*, j.id job, j.finished_at is not null job_finished, j.state job_state,
   j.request_id, r.id recipient, r.push_token_encrypted, case when r.telegram_blocked_at is null then r.telegram_chat_id::text end chat_id,
   case when j.attempts > j.attempts_before then (
     select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'provider', a.provider, 'outcome', a.outcome, 'reason', a.reason, 'retry_after_ms', a.retry_after_ms, 'opened_at', a.opened_at,
-      'closed_at', a.closed_at, 'delivery', a.delivery) order by a.n) from attempt a
+      'closed_at', a.closed_at, 'delivery', a.delivery, 'chosen', a.chosen) order by a.n) from attempt a
     where a.job_id = j.id and a.n > j.attempts_before) end past
 from job j
 join verification v on v.id = j.subject_id
@@ -118,10 +120,17 @@ function toOtpJob(row: OtpJobRow, encryption: Encryption): OtpJob {
 }
 
 function toPast({
-  opened_at: _openedAt,
+  opened_at,
   closed_at,
+  chosen,
   retry_after_ms: retryAfterMs,
   ...attempt
 }: AttemptJson): PastAttempt {
-  return { ...attempt, retryAfterMs, closedAt: closed_at === null ? null : new Date(closed_at) };
+  return {
+    ...attempt,
+    retryAfterMs,
+    chosen: chosen ?? undefined,
+    openedAt: new Date(opened_at),
+    closedAt: closed_at === null ? null : new Date(closed_at),
+  };
 }

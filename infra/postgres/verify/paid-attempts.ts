@@ -278,7 +278,7 @@ const blockRow = ({ job_id, block }: { readonly job_id: string; readonly block: 
 });
 
 const attemptRow = (
-  { jobId, n, channel, provider, reservedMicros }: PaidOpening,
+  { jobId, n, channel, provider, providerReference, chosen, reservedMicros }: PaidOpening,
   scored: readonly string[],
 ) => ({
   scored,
@@ -288,4 +288,6 @@ const attemptRow = (
   provider,
   cost_micros: reservedMicros,
   cost_currency: 'USD',
+  reference: providerReference,
+  chosen,
 });

@@ -1,10 +1,16 @@
 import type { JobId } from '../../../domain/shared/ids.ts';
-import type { CallbackReader, ListingProvider, ReportListReader } from '../../../domain/verify/callback.ts';
+import type {
+  CallbackName,
+  CallbackReader,
+  ListingProvider,
+  ReportListReader,
+} from '../../../domain/verify/callback.ts';
 import { type Channel, channels } from '../../../domain/verify/channel.ts';
 import type { CodeChannel } from '../../../domain/verify/port.ts';
 import type { TelegramSender } from '../../../domain/telegram/port.ts';
 import { type Config, ConfigError } from '../../process/config.ts';
 import type { channelVariables, ProcessConfig } from '../../process/variables.ts';
+import { setsSmsProvider } from './sms-routing.ts';
 import { fcmFromConfig, setsPush } from '../push/from-config.ts';
 import { setsTelegram, telegramFromConfig } from '../telegram/from-config.ts';
 
@@ -13,10 +19,7 @@ type ChannelConfig = ProcessConfig<'otp-send'>;
 type CallbackUrl = (jobId: JobId, attempt: number) => string;
 
 /** Where the providers that report report to. */
-export interface CallbackUrls {
-  readonly sms: CallbackUrl;
-  readonly 'telegram-gateway': CallbackUrl;
-}
+export type CallbackUrls = Readonly<Record<CallbackName, CallbackUrl>>;
 
 /**
  * The channels whose credentials are set. Each SDK is loaded only then: together they take a second to load.
@@ -28,19 +31,16 @@ export async function channelsFromConfig(
   config: ChannelConfig,
   urls: CallbackUrls,
   telegram?: TelegramSender | null,
-): Promise<Partial<Record<Channel, CodeChannel>>> {
-  const [push, bot, gateway, sms] = await Promise.all([
+): Promise<readonly CodeChannel[]> {
+  const made = await Promise.all([
     pushOf(config),
     telegramOf(telegram ?? (await telegramFromConfig(config))),
     gatewayOf(config, urls),
-    smsOf(config, urls),
+    eskizOf(config, urls),
+    playMobileOf(config),
+    twilioOf(config, urls),
   ]);
-  return {
-    ...(push && { push }),
-    ...(bot && { telegram: bot }),
-    ...(gateway && { 'telegram-gateway': gateway }),
-    ...(sms && { sms }),
-  };
+  return made.filter((channel) => channel !== null);
 }
 
 type ChannelVariable = (typeof channelVariables)[number];
@@ -50,7 +50,7 @@ const setsChannel: Readonly<Record<Channel, readonly ChannelVariable[] | null>> 
   push: setsPush,
   telegram: setsTelegram,
   'telegram-gateway': ['TELEGRAM_GATEWAY_TOKEN'],
-  sms: ['TWILIO_ACCOUNT_SID'],
+  sms: Object.values(setsSmsProvider),
   totp: null,
 };
 
@@ -61,15 +61,17 @@ export function configuredChannels({ given }: Pick<Config, 'given'>): ReadonlySe
 
 /** The readers of callbacks of those channels that report. */
 export async function callbackReadersFromConfig(
-  config: Pick<Config, 'TWILIO_AUTH_TOKEN' | 'TELEGRAM_GATEWAY_TOKEN'>,
-): Promise<Partial<Record<keyof CallbackUrls, CallbackReader>>> {
-  const { TWILIO_AUTH_TOKEN: authToken, TELEGRAM_GATEWAY_TOKEN: token } = config;
-  const [twilio, gateway] = await Promise.all([
+  config: Pick<Config, 'TWILIO_AUTH_TOKEN' | 'ESKIZ_PASSWORD' | 'TELEGRAM_GATEWAY_TOKEN'>,
+): Promise<Partial<Record<CallbackName, CallbackReader>>> {
+  const { TWILIO_AUTH_TOKEN: authToken, ESKIZ_PASSWORD: password, TELEGRAM_GATEWAY_TOKEN: token } = config;
+  const [twilio, eskiz, gateway] = await Promise.all([
     authToken ? import('./twilio-callback.ts') : null,
+    password ? import('./eskiz-callback.ts') : null,
     token ? import('./telegram-gateway-callback.ts') : null,
   ]);
   return {
-    ...(twilio && authToken && { sms: twilio.twilioCallbacks({ authToken }) }),
+    ...(twilio && authToken && { twilio: twilio.twilioCallbacks({ authToken }) }),
+    ...(eskiz && password && { eskiz: eskiz.eskizCallbacks({ password }) }),
     ...(gateway && token && { 'telegram-gateway': gateway.gatewayCallbacks({ token }) }),
   };
 }
@@ -103,18 +105,74 @@ async function gatewayOf(config: ChannelConfig, urls: CallbackUrls) {
   return telegramGateway({ token, url, callbackUrl: urls['telegram-gateway'] });
 }
 
-const twilioVariables = ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER'] as const;
+type AccountVariable =
+  | 'TWILIO_ACCOUNT_SID'
+  | 'TWILIO_AUTH_TOKEN'
+  | 'TWILIO_PHONE_NUMBER'
+  | 'ESKIZ_EMAIL'
+  | 'ESKIZ_PASSWORD'
+  | 'ESKIZ_FROM'
+  | 'PLAY_MOBILE_LOGIN'
+  | 'PLAY_MOBILE_PASSWORD'
+  | 'PLAY_MOBILE_FROM';
 
-async function smsOf(config: ChannelConfig, urls: CallbackUrls) {
-  const missing = twilioVariables.filter((name) => !config[name]);
-  if (missing.length === twilioVariables.length) return null;
-  // Half an account would leave SMS silently off.
+/** The variables of one account; null where none is set. Half an account would leave its SMS silently off. */
+function accountOf<Name extends AccountVariable>(
+  config: ChannelConfig,
+  whose: string,
+  names: readonly Name[],
+): Readonly<Record<Name, string>> | null {
+  const missing = names.filter((name) => !config[name]);
+  if (missing.length === names.length) return null;
   if (missing.length > 0)
     throw new ConfigError(
-      missing.map((name) => `${name}: expected a value, as SMS through Twilio needs it`).join('\n'),
+      missing.map((name) => `${name}: expected a value, as SMS through ${whose} needs it`).join('\n'),
     );
-  const { TWILIO_ACCOUNT_SID: accountSid = '', TWILIO_AUTH_TOKEN: authToken = '' } = config;
-  const { TWILIO_PHONE_NUMBER: from = '', TWILIO_API_URL: apiUrl } = config;
+  return Object.fromEntries(names.map((name) => [name, config[name] ?? ''])) as Record<Name, string>;
+}
+
+async function twilioOf(config: ChannelConfig, urls: CallbackUrls) {
+  const account = accountOf(config, 'Twilio', [
+    'TWILIO_ACCOUNT_SID',
+    'TWILIO_AUTH_TOKEN',
+    'TWILIO_PHONE_NUMBER',
+  ]);
+  if (!account) return null;
   const { twilioSms } = await import('./twilio-sms.ts');
-  return twilioSms({ accountSid, authToken, from, apiUrl, statusCallbackUrl: urls.sms });
+  return twilioSms({
+    accountSid: account.TWILIO_ACCOUNT_SID,
+    authToken: account.TWILIO_AUTH_TOKEN,
+    from: account.TWILIO_PHONE_NUMBER,
+    apiUrl: config.TWILIO_API_URL,
+    statusCallbackUrl: urls.twilio,
+  });
+}
+
+async function eskizOf(config: ChannelConfig, urls: CallbackUrls) {
+  const account = accountOf(config, 'Eskiz', ['ESKIZ_EMAIL', 'ESKIZ_PASSWORD', 'ESKIZ_FROM']);
+  if (!account) return null;
+  const { eskizSms } = await import('./eskiz-sms.ts');
+  return eskizSms({
+    email: account.ESKIZ_EMAIL,
+    password: account.ESKIZ_PASSWORD,
+    from: account.ESKIZ_FROM,
+    apiUrl: config.ESKIZ_API_URL,
+    callbackUrl: urls.eskiz,
+  });
+}
+
+async function playMobileOf(config: ChannelConfig) {
+  const account = accountOf(config, 'Play Mobile', [
+    'PLAY_MOBILE_LOGIN',
+    'PLAY_MOBILE_PASSWORD',
+    'PLAY_MOBILE_FROM',
+  ]);
+  if (!account) return null;
+  const { playMobileSms } = await import('./play-mobile-sms.ts');
+  return playMobileSms({
+    login: account.PLAY_MOBILE_LOGIN,
+    password: account.PLAY_MOBILE_PASSWORD,
+    from: account.PLAY_MOBILE_FROM,
+    apiUrl: config.PLAY_MOBILE_API_URL,
+  });
 }

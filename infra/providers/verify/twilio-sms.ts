@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import twilio from 'twilio';
 import { z } from 'zod';
 import type { JobId } from '../../../domain/shared/ids.ts';
-import type { Cost, SendReply } from '../../../domain/job/reply.ts';
+import type { SendReply } from '../../../domain/job/reply.ts';
 import type { CodeChannel, CodeMessage } from '../../../domain/verify/port.ts';
 import { type Answered, replyToStatus } from '../classify-status.ts';
 import { headerOf, keptAlive, post, urlAt } from '../http.ts';
@@ -17,11 +17,6 @@ const VALIDITY_SECONDS_MIN = 1;
 const VALIDITY_SECONDS_MAX = 36_000;
 /** 2 s: Twilio names no time with its 429, and its limits are per second. */
 const statusRules = { busyMs: 2_000, paid: true };
-/**
- * 0.35 USD a segment. Twilio tells a price only after delivery, by country and operator, and prices change: this stands above
- * what its dearest usual routes cost, so that a budget of money stops too early rather than too late.
- */
-export const SEGMENT_PRICE_MICROS = 350_000n;
 
 export interface TwilioOptions {
   readonly accountSid: string;
@@ -32,8 +27,6 @@ export interface TwilioOptions {
   readonly apiUrl?: string | undefined;
   /** Where Twilio reports on one attempt. */
   readonly statusCallbackUrl: (jobId: JobId, attempt: number) => string;
-  /** Estimated price of one segment in 10^-6 USD. */
-  readonly segmentPriceMicros?: bigint;
 }
 
 /** SMS through Twilio's Messages API, by its own package (contracts §5). */
@@ -45,7 +38,6 @@ export function twilioSms(options: TwilioOptions): CodeChannel {
   const sender = options.from.startsWith('MG')
     ? { messagingServiceSid: options.from }
     : { from: options.from };
-  const priceMicros = options.segmentPriceMicros ?? SEGMENT_PRICE_MICROS;
 
   return {
     channel: 'sms',
@@ -64,7 +56,7 @@ export function twilioSms(options: TwilioOptions): CodeChannel {
         const created = await calls.run(call, () =>
           client.messages.create({ to, ...sender, body, statusCallback, validityPeriod }),
         );
-        return accepted(created, message, priceMicros);
+        return accepted(created, message);
       } catch (error) {
         return replyToError(error, call);
       }
@@ -74,14 +66,14 @@ export function twilioSms(options: TwilioOptions): CodeChannel {
 
 const Created = z.object({ sid: z.string().min(1), numSegments: z.coerce.number().int().catch(0) });
 
-function accepted(created: unknown, message: CodeMessage, priceMicros: bigint): SendReply {
+/** Twilio tells its price only after delivery: the route has it (`SMS_ROUTES`). */
+function accepted(created: unknown, message: CodeMessage): SendReply {
   const parsed = Created.safeParse(created);
   if (!parsed.success) return unknown('answer-unreadable');
   const { sid, numSegments } = parsed.data;
   // A messaging service picks its sender later and says 0 until then.
-  const segments = numSegments > 0 ? numSegments : smsSegments(message.text);
-  const cost: Cost = { micros: BigInt(segments) * priceMicros, currency: 'USD' };
-  return { kind: 'accepted', reference: sid, cost };
+  const parts = numSegments > 0 ? numSegments : smsSegments(message.text);
+  return { kind: 'accepted', reference: sid, cost: null, parts };
 }
 
 /** The code of Twilio's RestException and TwilioServiceException; the status is the answer's own. */

@@ -16,6 +16,7 @@ import { startQueueWorker } from '../../../infra/queue/queue-worker.ts';
 import { workerRedis } from '../../../infra/queue/queues.ts';
 import { otpSendWake } from '../../../workers/verify/otp-send.ts';
 import { workOff } from '../support/worker-process.ts';
+import { smsRoutingOf } from '../../../infra/providers/verify/sms-routing.ts';
 import { settles } from '../../../infra/postgres/settles.ts';
 
 /** As in `workers/main.ts`, which this is wired after. */
@@ -43,7 +44,8 @@ await workOff(async ({ done, concurrency }) => {
     store: jobStore(pool, now, settles['otp-send']),
     paid: paidAttempts(pool, now),
     chats: telegramChats(pool),
-    channels: new Map([['telegram', guard(noProvider, { inFlightMax, clock: now })]]),
+    legs: new Map([['telegram', guard(noProvider, { inFlightMax, clock: now })]]),
+    sms: smsRoutingOf(config),
     ownApp: null,
     project: projectCache(pool),
     purposeTexts: new Map(),

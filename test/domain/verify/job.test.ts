@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { smsProviders } from '../../../domain/verify/sms-provider.ts';
+import { legsOf } from '../../../domain/verify/step.ts';
 import { channels } from '../../../domain/verify/channel.ts';
 import { otpSend } from '../../../domain/verify/job.ts';
 
@@ -11,6 +13,7 @@ test('the row of a send carries the id of its verification, and never a code or 
     expect(otpSend.payload.safeParse(payload).success).toBe(false);
 });
 
-test('the longest chain of channels that send has three tries of each', () => {
-  expect(otpSend.attemptsMax).toBe((channels.length - 1) * 3);
+test('the longest chain has two tries of each leg, and three of its last', () => {
+  const legs = legsOf(channels, [], { smsOrder: smsProviders });
+  expect(otpSend.attemptsMax).toBe(legs.length * 2 + 1);
 });

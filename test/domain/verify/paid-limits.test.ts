@@ -94,10 +94,11 @@ describe('a day’s budget', () => {
   });
 });
 
-test('a chain sets aside what each of its channels may take', () => {
-  expect(chainMicros([])).toBe(0);
-  const each = channels.map((channel) => chainMicros([channel]));
-  expect(chainMicros(channels)).toBe(each.reduce((sum, micros) => sum + micros, 0));
-  expect(chainMicros(['push', 'telegram', 'totp'])).toBe(0);
-  expect(chainMicros(['sms'])).toBeGreaterThan(0);
+test('a chain sets aside what each of its channels may take, and for an SMS what each provider of its route asks', () => {
+  expect(chainMicros([], 400_000)).toBe(0);
+  const each = channels.map((channel) => chainMicros([channel], 400_000));
+  expect(chainMicros(channels, 400_000)).toBe(each.reduce((sum, micros) => sum + micros, 0));
+  expect(chainMicros(['push', 'telegram', 'totp'], 400_000)).toBe(0);
+  expect(chainMicros(['sms'], 400_000)).toBe(400_000);
+  expect(chainMicros(['sms'], null)).toBe(0);
 });

@@ -32,6 +32,7 @@ export const facts: SendFacts = {
     ownApp: false,
     telegram: false,
     providers: new Set(['push', 'telegram', 'sms']),
+    smsMicros: 350_000,
     locale: null,
   },
   spend: { spentMicros: 0, strangerMicros: 0 },

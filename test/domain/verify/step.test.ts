@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Channel, OWN_APP_PROVIDER } from '../../../domain/verify/channel.ts';
 import { otpSend } from '../../../domain/verify/job.ts';
-import { decideStep, type PastAttempt, type StepRules } from '../../../domain/verify/step.ts';
+import { decideStep, type Leg, type PastAttempt, type StepRules } from '../../../domain/verify/step.ts';
 import type { Verification } from '../../../domain/verify/verification.ts';
 
 const now = new Date('2026-01-15T10:00:00Z');
@@ -14,10 +14,17 @@ const verification = (change: Partial<Verification> = {}) =>
     expiresAt: ms(300_000),
     ...change,
   }) as Verification;
-const rules: StepRules = { unavailable: new Map(), pushUnconfirmedBuysSms: false, jitter: 0, isDue: false };
+const rules: StepRules = {
+  smsOrder: ['twilio'],
+  unavailable: new Map(),
+  pushUnconfirmedBuysSms: false,
+  jitter: 0,
+  isDue: false,
+};
+const providerOf = (channel: Channel) => (channel === 'sms' ? 'twilio' : channel);
 const without = (...channels: Channel[]): StepRules => ({
   ...rules,
-  unavailable: new Map(channels.map((channel) => [channel, 'no-address'])),
+  unavailable: new Map(channels.map((channel) => [providerOf(channel) as Leg, 'no-address'])),
 });
 const past = (
   n: number,
@@ -27,14 +34,15 @@ const past = (
 ): PastAttempt => ({
   n,
   channel,
-  provider: channel,
+  provider: providerOf(channel),
   outcome,
   reason: outcome === 'completed' ? null : 'network',
+  openedAt: now,
   closedAt: now,
   delivery: null,
   ...more,
 });
-const send = (channel: Channel) => ({ kind: 'send', send: { channel } });
+const send = (channel: Channel) => ({ kind: 'send', send: { leg: providerOf(channel) } });
 
 describe('decideStep', () => {
   test('begins with the first channel, or the first that can be used', () => {
@@ -296,7 +304,7 @@ describe('decideStep', () => {
       decideStep(
         verification({ channels: ['sms'] }),
         [],
-        { ...rules, unavailable: new Map([['sms', 'budget-spent']]) },
+        { ...rules, unavailable: new Map([['twilio', 'budget-spent']]) },
         now,
       ),
     ).toEqual({ kind: 'finish', state: 'rejected', reason: 'budget-spent' });

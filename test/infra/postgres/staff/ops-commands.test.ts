@@ -50,12 +50,18 @@ describe('retry', () => {
     const chain = async () => {
       const job = await jobs.read(id);
       if (!job) throw new Error('no job');
-      const rules = { unavailable: new Map(), pushUnconfirmedBuysSms: false, jitter: 0, isDue: false };
+      const rules = {
+        smsOrder: ['twilio'] as const,
+        unavailable: new Map(),
+        pushUnconfirmedBuysSms: false,
+        jitter: 0,
+        isDue: false,
+      };
       return { n: job.attemptsMade, step: decideStep(job.verification, job.past, rules, board.time.now) };
     };
     expect(await chain()).toEqual({ n: 1, step: { kind: 'finish', state: 'rejected', reason: 'landline' } });
     await operator.put(`/api/queues/otp-send/${id}/retry`);
-    expect(await chain()).toEqual({ n: 1, step: { kind: 'send', send: { channel: 'sms' } } });
+    expect(await chain()).toEqual({ n: 1, step: { kind: 'send', send: { leg: 'twilio' } } });
     expect((await board.pool.query('select n, outcome from attempt where job_id = $1', [id])).rows).toEqual([
       { n: 1, outcome: 'rejected' },
     ]);

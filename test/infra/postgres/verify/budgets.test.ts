@@ -37,7 +37,7 @@ const openedBy = (caller: Caller, jobId: string, askedBy: 'service' | 'stranger'
       jobId: jobId as never,
       n: 1,
       channel: 'sms',
-      provider: 'sms',
+      provider: 'twilio',
       projectId: caller.projectId,
       addressHash: rows[0].address_hash,
       scored: { prefix: null, ip: null, device: null },

@@ -25,7 +25,7 @@ const report = (
   world.deliveries.record({
     jobId,
     attempt,
-    provider: more.provider ?? 'sms',
+    provider: more.provider ?? 'twilio',
     reference: `reference-${attempt}`,
     report: { status, reason: null, at: new Date(), refunded: more.refunded ?? false },
   });

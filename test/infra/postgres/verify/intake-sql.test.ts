@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { routingWith } from './sms-routing.ts';
 import type { OtpIntake } from '../../../../domain/verify/intake.ts';
 import { otpIntake } from '../../../../infra/postgres/verify/intake.ts';
 import { phoneAt } from '../../../chaos/support/destinations.ts';
@@ -17,6 +18,7 @@ beforeAll(async () => {
     codeKid: 'k1',
     numberOf: () => null,
     providers: new Set(['sms']),
+    sms: routingWith('twilio'),
     now: () => new Date(),
     outbox,
   });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { routingWith } from './sms-routing.ts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
@@ -74,6 +75,7 @@ describe('one poisoned string among 99 requests of other projects fails alone, b
       codeKid: 'test',
       numberOf: () => null,
       providers: new Set(['sms']),
+      sms: routingWith('twilio'),
       now: () => new Date(),
       outbox: {
         publish: (_id, entries) => void published.push(...entries.map(({ jobId }) => jobId)),

@@ -19,6 +19,8 @@ import { verifications } from '../../../../infra/postgres/verify/verifications.t
 import { guard } from '../../../../infra/providers/provider-guard.ts';
 import { type OtpSendDeps, otpSendWake } from '../../../../workers/verify/otp-send.ts';
 import type { FreshDatabase } from '../../../support/servers.ts';
+import { routingWith } from './sms-routing.ts';
+import { legOf } from '../../../../domain/verify/step.ts';
 import { settles } from '../../../../infra/postgres/settles.ts';
 import { openGround } from '../world.ts';
 import { ownSend } from '../../../../domain/verify/send-command.ts';
@@ -38,6 +40,7 @@ export async function openWorld(given?: FreshDatabase) {
     codeKid: 'k1',
     numberOf: numberOf(ring),
     providers: new Set<Channel>(['push', 'telegram', 'telegram-gateway', 'sms']),
+    sms: routingWith('twilio'),
     now,
     outbox: { publish: () => undefined, takePublished: () => [] },
   };
@@ -73,16 +76,19 @@ function wakeWith(
   answers: Partial<Record<Channel, Answering>>,
 ): (id: JobId) => ReturnType<Wake> {
   const now = () => new Date();
-  const channels = Object.entries(answers).map(([name, send]) => {
+  const legs = Object.entries(answers).map(([name, send]) => {
     const channel = name as Channel;
-    return [channel, guard({ channel, provider: channel, send }, { inFlightMax: 100, clock: now })] as const;
+    const provider = channel === 'sms' ? 'twilio' : channel;
+    const guarded = guard({ channel, provider, send }, { inFlightMax: 100, clock: now });
+    return [legOf(guarded), guarded] as const;
   });
   const wake = otpSendWake({
     jobs,
     store,
     paid,
     chats: telegramChats(pool),
-    channels: new Map(channels),
+    legs: new Map(legs),
+    sms: routingWith('twilio'),
     ownApp: null,
     project: projectCache(pool),
     purposeTexts: new Map(),
