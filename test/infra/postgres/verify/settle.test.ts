@@ -1,3 +1,4 @@
+import type { PaidOpening } from '../../../../domain/verify/otp-job.ts';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -49,7 +50,11 @@ async function meet(
   expect(await deadlocksOf(world)).toBe(before);
 }
 
-async function openSms(jobId: JobId, phone: string): Promise<void> {
+async function openSms(
+  jobId: JobId,
+  phone: string,
+  client: Partial<PaidOpening['scored']> = {},
+): Promise<void> {
   const opened = await world.paid.open({
     jobId,
     n: 1,
@@ -57,7 +62,7 @@ async function openSms(jobId: JobId, phone: string): Promise<void> {
     provider: 'twilio',
     projectId: caller.projectId,
     addressHash: world.hash('address', phone),
-    scored: { prefix: phone.slice(0, -4), ip: null, device: null },
+    scored: { prefix: phone.slice(0, -4), ip: null, device: null, ...client },
     isTrusted: false,
     askedBy: 'service',
     budget: { budgetMicros: 20_000_000, strangerBudgetMicros: 10_000_000 },
@@ -125,6 +130,51 @@ describe('two that lock the same rows never wait for each other in a circle', ()
         }),
       [jobLock, [jobId]],
     );
+  });
+
+  /** Locked in this order by everybody: `+99…`, `device …`, `ip …`. */
+  const scoreLock = (name: string): [string, unknown[]] => [
+    'select from prefix_score where project_id = $1 and prefix = $2 for update',
+    [caller.projectId, name],
+  ];
+  async function sentByClient(phone: string) {
+    const client = { ip: '84.54.72.1', device_id: 'shared' };
+    const made = await sendCode(world, orderFor(caller, phone, { client }));
+    const { rows } = await world.pool.query<{ ip: string; device: string }>(
+      'select scored_ip ip, scored_device device from verification where id = $1',
+      [made.id],
+    );
+    const [names] = rows;
+    if (!names) throw new Error('no such verification');
+    await openSms(made.jobId, phone, names);
+    return { ...made, names };
+  }
+
+  test('an approval and an opening that share an address and a device', async () => {
+    const { id, code, names } = await sentByClient(freshPhone());
+    const of = { id, purpose: null, by: 'service' } as const;
+    await meet(
+      scoreLock(names.device),
+      () => world.checks.check({ projectId: caller.projectId, mode: 'live', of, code }),
+      scoreLock(names.ip),
+    );
+  });
+
+  test('a close that gives back and an opening that share an address and a device', async () => {
+    const { jobId, names } = await sentByClient(freshPhone());
+    await meet(
+      scoreLock(names.device),
+      () => world.store.close(closing(jobId, refusedByProvider)),
+      scoreLock(names.ip),
+    );
+  });
+
+  test('an opening and an approval that share an address and a device', async () => {
+    const phone = freshPhone();
+    const { names } = await sentByClient(phone);
+    const other = freshPhone();
+    const { jobId } = await sendCode(world, orderFor(caller, other));
+    await meet(scoreLock(names.device), () => openSms(jobId, other, names), scoreLock(names.ip));
   });
 
   test('a cancellation by staff and an approval', async () => {
