@@ -55,8 +55,9 @@ const idleSince = {
     and (totp_failures = 0 or updated_at < $1 - interval '1 year')`,
   // Only a lock.
   paid_destination: 'locked_at < $1',
-  // Halved each hour, it has decayed to nothing. Of an address or a device it is a keyed hash, and no row says whose.
-  prefix_score: 'at < $1',
+  // Halved each hour: in half a day a hundred have decayed to nothing, and most addresses and devices had one. These are keyed hashes, and
+  // no row says whose.
+  prefix_score: `at < $1 or (sent < 100 and at < $1 + interval '36 hours')`,
 } as const;
 
 /** Who the person was, verifications, and what limits count. */

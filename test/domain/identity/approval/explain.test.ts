@@ -99,6 +99,26 @@ test('each thing that happened is told once, in words', () => {
   ]);
 });
 
+test('a block is told with each factor that made it up, when it was decided', () => {
+  const block = {
+    at: at(2),
+    reason: 'risk-blocked',
+    until: at(59),
+    factors: [
+      { factor: 'ip', sent: 52, verified: 1, risk: 1 },
+      { factor: 'device', sent: 9, verified: 0, risk: 0.5 },
+    ],
+  };
+  const told = momentsOf({ ...timeline, sends: timeline.sends.map((send) => ({ ...send, block })) });
+  expect(told.filter(({ what }) => what === 'block')).toEqual([
+    {
+      at: at(2),
+      what: 'block',
+      words: `risk-blocked until ${at(59).toISOString()}: ip 52 sent, 1 verified, risk 1; device 9 sent, 0 verified, risk 0.5`,
+    },
+  ]);
+});
+
 test('a signature that does not hold can not be overlooked', () => {
   const forged = momentsOf({ ...timeline, approvals: [{ ...approval, signatureHolds: false }] });
   expect(forged.find(({ what }) => what === 'answer')?.words).toContain('DOES NOT HOLD');

@@ -34,8 +34,9 @@ describe('what no limit looks at any more leaves, and what one does stays', () =
       [days(3), days(0)],
     );
     await world.pool.query(
-      `insert into prefix_score (project_id, prefix, sent, at) values ($1, 'idle', 100, $2), ($1, 'in use', 1, $3)`,
-      [caller.projectId, days(3), days(0)],
+      `insert into prefix_score (project_id, prefix, sent, at)
+       values ($1, 'idle', 1000, $2), ($1, 'in use', 1, $3), ($1, 'quiet', 99, $4), ($1, 'pumped', 1000, $4)`,
+      [caller.projectId, days(3), days(0), days(0.51)],
     );
     await world.pool.query('insert into paid_spend (project_id, day) values ($1, $2), ($1, $3)', [
       caller.projectId,
@@ -51,7 +52,7 @@ describe('what no limit looks at any more leaves, and what one does stays', () =
     expect(await left(`select convert_from(address_hash, 'utf8') key from paid_destination`)).toEqual([
       'in use',
     ]);
-    expect(await left('select prefix key from prefix_score')).toEqual(['in use']);
+    expect(await left('select prefix key from prefix_score order by 1')).toEqual(['in use', 'pumped']);
     expect(await left('select day::text key from paid_spend')).toEqual([days(38).toISOString().slice(0, 10)]);
   });
 
