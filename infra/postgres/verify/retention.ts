@@ -57,7 +57,7 @@ const idleSince = {
   paid_destination: 'locked_at < $1',
   // Halved each hour: in half a day a hundred have decayed to nothing, and most addresses and devices had one. These are keyed hashes, and
   // no row says whose.
-  prefix_score: `at < $1 or (sent < 100 and at < $1 + interval '36 hours')`,
+  prefix_score: `at - case when sent < 100 then interval '36 hours' else interval '0' end < $1`,
 } as const;
 
 /** Who the person was, verifications, and what limits count. */
