@@ -11,16 +11,23 @@ import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import { projectCache } from '../../infra/postgres/project/cache.ts';
 import { otpJobs } from '../../infra/postgres/verify/otp-jobs.ts';
 import { type HalfSpent, paidAttempts } from '../../infra/postgres/verify/paid-attempts.ts';
+import { templateLists } from '../../infra/postgres/verify/text-moderation.ts';
 import { otpSettle } from '../../infra/postgres/verify/settle.ts';
 import { rowEncryption } from '../../infra/process/crypto.ts';
+import { every } from '../../infra/process/ticks.ts';
 import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
 import { guard } from '../../infra/providers/provider-guard.ts';
-import { channelsFromConfig, configuredChannels } from '../../infra/providers/verify/channels.ts';
+import {
+  channelsFromConfig,
+  configuredChannels,
+  templateReadersFromConfig,
+} from '../../infra/providers/verify/channels.ts';
 import { smsRoutingOf } from '../../infra/providers/verify/sms-routing.ts';
 import { codeOf } from '../../infra/verify/codes.ts';
 import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
 import { otpSendWake } from './otp-send.ts';
+import { templateTick } from './template-lists.ts';
 
 /** A quarter of the places for each provider: one that hangs leaves three quarters free. */
 const PROVIDER_SHARE = 0.25;
@@ -49,7 +56,14 @@ async function otpSendWorker(platform: WorkerPlatform): Promise<Worker> {
     random: Math.random,
     ...tellJobs(log, 'otp-send'),
   });
-  return { wake, close: () => pool.end() };
+  const stops = (await templateReadersFromConfig(config)).map((reader) =>
+    every(log, `templates of ${reader.provider}`, templateTick(templateLists(pool, now), reader)),
+  );
+  const close = async () => {
+    await Promise.all(stops.map((stop) => stop()));
+    await pool.end();
+  };
+  return { wake, close };
 }
 
 const tellHalfSpent =

@@ -4,12 +4,16 @@ import { settingsAfter, SettingsChange, settingWarnings } from '../../../domain/
 import { Locale } from '../../../domain/shared/locale.ts';
 import { Payment } from '../../../domain/shared/payment.ts';
 import type { SmsSize } from '../../../domain/shared/sms-segments.ts';
+import { type TextModeration, textStates } from '../../../domain/verify/text-moderation.ts';
 import { type TextPreview, textPreviews } from '../../../domain/verify/text-preview.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
 import { noProject, ownProject, ProjectParams, SettingWarnings } from '../project/projects.routes.ts';
 
 export interface TemplateDeps {
   readonly projects: Pick<Projects, 'find'>;
+  readonly moderation: Pick<TextModeration, 'of'>;
+  /** Providers of SMS that are on here and send approved texts only. */
+  readonly moderated: readonly string[];
 }
 
 export const templateRoutes = (deps: TemplateDeps): Route[] => [previewTemplates(deps)];
@@ -31,6 +35,21 @@ const sizeShape = {
   segments: z.int().meta({ description: 'As how many SMS it is billed.', example: 1 }),
 };
 
+const ModerationBody = z
+  .object({
+    provider: z.string().meta({ description: 'Who sends approved texts only.', example: 'eskiz' }),
+    state: z.enum(textStates).meta({
+      description:
+        '`not-approved`: it is passed by, and the next provider of the number is used. `unknown`: neither its list nor a refusal of the last hour tells.',
+    }),
+    said: z.string().nullable().meta({
+      description: "The provider's words: of the approved text, or of its refusal.",
+      example: 'service',
+    }),
+    since: z.iso.datetime().nullable().meta({ description: 'Since when that is known.' }),
+  })
+  .meta({ id: 'TextModeration' });
+
 const TextBody = z
   .object({
     locale: Locale,
@@ -51,10 +70,13 @@ const TextBody = z
       description:
         "Even with those Google's SMS Retriever passes it on to the app: 140 bytes at most. Null without `sms_app_hash`.",
     }),
+    moderation: z.array(ModerationBody).meta({
+      description: 'Of each provider of SMS that is on here and sends approved texts only.',
+    }),
   })
   .meta({ id: 'TextPreview' });
 
-const previewTemplates = ({ projects }: TemplateDeps) =>
+const previewTemplates = (deps: TemplateDeps) =>
   defineRoute({
     method: 'post',
     path: '/projects/{id}/templates/preview',
@@ -77,18 +99,38 @@ const previewTemplates = ({ projects }: TemplateDeps) =>
     },
     problems: [404],
     async handle({ params, body, caller }) {
-      const project = await projects.find(ownProject(params.id, caller));
+      const project = await deps.projects.find(ownProject(params.id, caller));
       if (!project) throw noProject();
       const settings = settingsAfter(project.settings, body.settings ?? {});
       const { display_name: name = project.slug } = settings;
-      const texts = [null, ...(body.payment ? [body.payment] : [])].flatMap((payment) =>
-        textPreviews(name, settings, payment).map((preview) => previewBody(preview, payment !== null)),
+      const previews = [null, ...(body.payment ? [body.payment] : [])].flatMap((payment) =>
+        textPreviews(name, settings, payment).map((preview) => ({ preview, isForPayment: payment !== null })),
+      );
+      const texts = await Promise.all(
+        previews.map(async ({ preview, isForPayment }) => ({
+          ...previewBody(preview, isForPayment),
+          moderation: await moderationBodies(deps, preview.text),
+        })),
       );
       return { status: 200, body: { texts, warnings: settingWarnings(name, settings) } };
     },
   });
 
-const previewBody = (preview: TextPreview, isForPayment: boolean): z.infer<typeof TextBody> => ({
+const moderationBodies = (
+  { moderation, moderated }: TemplateDeps,
+  text: string,
+): Promise<z.infer<typeof ModerationBody>[]> =>
+  Promise.all(
+    moderated.map(async (provider) => {
+      const { state, said, since } = await moderation.of(provider, text);
+      return { provider, state, said, since: since?.toISOString() ?? null };
+    }),
+  );
+
+const previewBody = (
+  preview: TextPreview,
+  isForPayment: boolean,
+): Omit<z.infer<typeof TextBody>, 'moderation'> => ({
   locale: preview.locale,
   for_payment: isForPayment,
   own_template: preview.isOwn,

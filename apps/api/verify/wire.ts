@@ -13,6 +13,7 @@ import { deliveries } from '../../../infra/postgres/verify/deliveries.ts';
 import { destinations } from '../../../infra/postgres/verify/destinations.ts';
 import { enrolmentPayers } from '../../../infra/postgres/verify/enrolment-payers.ts';
 import { liveStates } from '../../../infra/postgres/verify/live-states.ts';
+import { textModeration } from '../../../infra/postgres/verify/text-moderation.ts';
 import { verifications } from '../../../infra/postgres/verify/verifications.ts';
 import { projectStore } from '../../../infra/postgres/project/projects.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
@@ -21,6 +22,7 @@ import { reportsUnknown } from '../../../infra/process/metrics.ts';
 import {
   callbackReadersFromConfig,
   listedReadersFromConfig,
+  moderatedProviders,
 } from '../../../infra/providers/verify/channels.ts';
 import { wakeEntry } from '../../../infra/queue/entries.ts';
 import { openCodes } from '../../../infra/verify/open-codes.ts';
@@ -76,8 +78,13 @@ export async function wireVerify(platform: ApiPlatform): Promise<Wired> {
     proofs: codeProofs(pools.read, hash),
     now: clock,
   };
+  const templates = {
+    projects: projectStore(orm.em, hash),
+    moderation: textModeration(pools.read, clock),
+    moderated: moderatedProviders(config),
+  };
   return {
-    routes: verifyRoutes({ otp, signIn, events, templates: { projects: projectStore(orm.em, hash) } }),
+    routes: verifyRoutes({ otp, signIn, events, templates }),
     routers: [await wireCallbacks(platform, reports), await wireListedReports(platform, reports)],
     offers: { codes: codesOf(platform, otp, { numberOf, ...reports }) },
     endStreams: () => events.subscribers.close(),

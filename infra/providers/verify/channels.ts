@@ -7,6 +7,7 @@ import type {
 } from '../../../domain/verify/callback.ts';
 import { type Channel, channels } from '../../../domain/verify/channel.ts';
 import type { CodeChannel } from '../../../domain/verify/port.ts';
+import type { TemplateReader } from '../../../domain/verify/text-moderation.ts';
 import type { TelegramSender } from '../../../domain/telegram/port.ts';
 import { type Config, ConfigError } from '../../process/config.ts';
 import type { channelVariables, ProcessConfig } from '../../process/variables.ts';
@@ -57,6 +58,24 @@ const setsChannel: Readonly<Record<Channel, readonly ChannelVariable[] | null>> 
 /** The channels that `channelsFromConfig` would make where the credentials are, without the credentials. */
 export function configuredChannels({ given }: Pick<Config, 'given'>): ReadonlySet<Channel> {
   return new Set(channels.filter((channel) => setsChannel[channel]?.some((name) => given.has(name)) ?? true));
+}
+
+/** What sets a provider of SMS that sends approved texts only. */
+const setsModerated: Readonly<Record<string, ChannelVariable>> = {
+  eskiz: 'ESKIZ_EMAIL',
+  'play-mobile': 'PLAY_MOBILE_LOGIN',
+};
+
+/** Those that are on. */
+export const moderatedProviders = ({ given }: Pick<Config, 'given'>): readonly string[] =>
+  Object.entries(setsModerated).flatMap(([provider, name]) => (given.has(name) ? [provider] : []));
+
+/** The readers of what those have approved, where they list it. */
+export async function templateReadersFromConfig(config: ChannelConfig): Promise<readonly TemplateReader[]> {
+  const { ESKIZ_EMAIL: email, ESKIZ_PASSWORD: password, ESKIZ_API_URL: apiUrl } = config;
+  if (!email || !password) return [];
+  const { eskizTemplates } = await import('./eskiz-templates.ts');
+  return [eskizTemplates({ email, password, apiUrl })];
 }
 
 /** The readers of callbacks of those channels that report. */

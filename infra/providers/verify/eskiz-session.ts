@@ -10,6 +10,7 @@ export const ESKIZ_PROVIDER = 'eskiz';
 const API_URL = 'https://notify.eskiz.uz/api';
 /** 5 s: half of what an attempt may take, which then still has time for its message. */
 const LOGIN_MS_MAX = 5_000;
+const UNAUTHORISED = 401;
 /** A day before the end of its thirty, or the last tenth of a shorter life: time for many tries before sends would wait for a login. */
 const RENEW_MS_BEFORE = 86_400_000;
 const RENEW_LIFE_SHARE = 0.1;
@@ -30,7 +31,7 @@ export interface EskizAccount {
 }
 
 /** A token to send with, or why there is none: nothing was sent. */
-export type Access =
+type Access =
   | { readonly ok: true; readonly token: string }
   | { readonly ok: false; readonly reply: SendReply };
 
@@ -62,7 +63,22 @@ export class EskizSession {
     return urlAt(this.#account.apiUrl ?? API_URL, path);
   }
 
-  async access(): Promise<Access> {
+  /** At most twice: a 401 says that the first was not looked at. @param call gets the header `authorization`. */
+  async withToken(
+    signal: AbortSignal,
+    call: (authorization: string) => Promise<HttpAnswer>,
+  ): Promise<HttpAnswer | SendReply> {
+    const access = await inTime(this.#access(), signal);
+    if (!access.ok) return access.reply;
+    const answer = await call(`Bearer ${access.token}`);
+    if (answer.status !== UNAUTHORISED) return answer;
+    const fresh = await inTime(this.#renewed(access.token), signal);
+    if (!fresh.ok) return fresh.reply;
+    const second = await call(`Bearer ${fresh.token}`);
+    return second.status === UNAUTHORISED ? this.#refuse(fresh.token) : second;
+  }
+
+  async #access(): Promise<Access> {
     const atMs = this.#now().getTime();
     const token = this.#token;
     if (!token || atMs >= token.expiresAtMs) return this.#renew(null);
@@ -72,14 +88,14 @@ export class EskizSession {
   }
 
   /** After a 401: a token that is not `used`. One login serves all who ask at once. */
-  async renewed(used: string): Promise<Access> {
+  async #renewed(used: string): Promise<Access> {
     if (this.#token && this.#token.text !== used) return { ok: true, token: this.#token.text };
     this.#token = null;
     return this.#renew(null);
   }
 
   /** A fresh token was refused too: the account is, and is left alone for a while. */
-  refuse(used: string): SendReply {
+  #refuse(used: string): SendReply {
     if (this.#token?.text === used) this.#token = null;
     const reply = refused('credentials', false, 'Eskiz refuses a token that it has just given');
     this.#keep({ ok: false, reply });
@@ -103,6 +119,15 @@ export class EskizSession {
     if (access.ok) this.#token = tokenOf(access.token, atMs);
     return access;
   }
+}
+
+/** While a login is waited for nothing has left: no answer in time is a fault, and not unknown. */
+function inTime(access: Promise<Access>, signal: AbortSignal): Promise<Access> {
+  const { promise: over, resolve } = Promise.withResolvers<Access>();
+  const stop = () => resolve({ ok: false, reply: faulted('provider-unavailable') });
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  return Promise.race([access, over]).finally(() => signal.removeEventListener('abort', stop));
 }
 
 interface Door {

@@ -7,18 +7,17 @@ import type { CodeChannel, CodeMessage } from '../../../domain/verify/port.ts';
 import type { AttemptReason } from '../../../domain/reasons.ts';
 import { replyToStatus } from '../classify-status.ts';
 import { type HttpAnswer, headerOf, keptAlive, post } from '../http.ts';
-import { addressOf, faulted, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
+import { addressOf, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
 import {
   type CallbackToken,
   eskizCallbackToken,
   TOKEN_PARAMETER,
   userSmsId,
 } from './eskiz-callback-token.ts';
-import { type Access, ESKIZ_PROVIDER, type EskizAccount, EskizSession } from './eskiz-session.ts';
+import { ESKIZ_PROVIDER, type EskizAccount, EskizSession } from './eskiz-session.ts';
 
 /** 2 s: Eskiz names no time with its 429. */
 const statusRules = { busyMs: 2_000, paid: true };
-const UNAUTHORISED = 401;
 
 export interface EskizOptions extends EskizAccount {
   /** `4546`, or a name that Eskiz approved. */
@@ -44,8 +43,8 @@ export function eskizSms(options: EskizOptions): CodeChannel {
       if (signal.aborted) return unknown('timeout');
       try {
         const body = formOf(message, phone, options, token);
-        const answer = await withAccess(session, signal, (bearer) => {
-          const headers = { 'content-type': 'application/x-www-form-urlencoded', authorization: bearer };
+        const answer = await session.withToken(signal, (authorization) => {
+          const headers = { 'content-type': 'application/x-www-form-urlencoded', authorization };
           return post(agent, { url, headers, body }, signal);
         });
         return 'kind' in answer ? answer : replyToAnswer(answer, message.text);
@@ -56,31 +55,6 @@ export function eskizSms(options: EskizOptions): CodeChannel {
       }
     },
   };
-}
-
-/** At most twice: a 401 says that the first was not looked at. */
-async function withAccess(
-  session: EskizSession,
-  signal: AbortSignal,
-  call: (bearer: string) => Promise<HttpAnswer>,
-): Promise<HttpAnswer | SendReply> {
-  const access = await inTime(session.access(), signal);
-  if (!access.ok) return access.reply;
-  const answer = await call(`Bearer ${access.token}`);
-  if (answer.status !== UNAUTHORISED) return answer;
-  const fresh = await inTime(session.renewed(access.token), signal);
-  if (!fresh.ok) return fresh.reply;
-  const second = await call(`Bearer ${fresh.token}`);
-  return second.status === UNAUTHORISED ? session.refuse(fresh.token) : second;
-}
-
-/** While a login is waited for nothing has left: no answer in time is a fault, and not unknown. */
-function inTime(access: Promise<Access>, signal: AbortSignal): Promise<Access> {
-  const { promise: over, resolve } = Promise.withResolvers<Access>();
-  const stop = () => resolve({ ok: false, reply: faulted('provider-unavailable') });
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  return Promise.race([access, over]).finally(() => signal.removeEventListener('abort', stop));
 }
 
 function formOf(

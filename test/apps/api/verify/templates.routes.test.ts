@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectRoutes } from '../../../../apps/api/project/projects.routes.ts';
 import { templateRoutes } from '../../../../apps/api/verify/templates.routes.ts';
 import { Locale } from '../../../../domain/shared/locale.ts';
+import { templateLists, textModeration } from '../../../../infra/postgres/verify/text-moderation.ts';
 import { usageReader } from '../../../../infra/postgres/project/usage.ts';
 import {
   type Ground,
@@ -18,9 +19,10 @@ let api: TestApi;
 
 beforeAll(async () => {
   ground = await openGround();
+  const moderation = textModeration(ground.pool, () => new Date());
   api = openApi(ground, [
     ...projectRoutes(ground.projects, usageReader(ground.pool)),
-    ...templateRoutes({ projects: ground.projects }),
+    ...templateRoutes({ projects: ground.projects, moderation, moderated: [] }),
   ]);
 });
 afterAll(async () => {
@@ -37,6 +39,51 @@ interface Text {
 }
 const textIn = (body: { texts: readonly Text[] }, locale: Locale, isForPayment = false) =>
   body.texts.find((text) => text.locale === locale && text.for_payment === isForPayment);
+
+/** A project that previews may be any: what is known of a text is the installation's. */
+test('each text says whether each provider sends it, what was said of it, and since when', async () => {
+  const { project, key } = await makeProject(ground, 'moderated');
+  const lists = templateLists(ground.pool, () => new Date());
+  await lists.claim('eskiz');
+  await lists.keep('eskiz', [
+    { template: 'Moderated: %d', status: 'service', isApproved: true },
+    { template: 'Kod %d', status: 'inproccess', isApproved: false },
+  ]);
+  const templates = { ru: 'Moderated: {code}', uz: 'Kod {code}', en: 'Code {code}' };
+  await textModeration(ground.pool, () => new Date()).refused('play-mobile', 'Code 4321', 'no such template');
+  const other = openApi(ground, [
+    ...templateRoutes({
+      projects: ground.projects,
+      moderation: textModeration(ground.pool, () => new Date()),
+      moderated: ['eskiz', 'play-mobile'],
+    }),
+  ]);
+  const { body } = await request(other.app)
+    .post(`/projects/${project.id}/templates/preview`)
+    .set('X-Api-Key', key)
+    .send({ settings: { templates } })
+    .expect(200);
+  await other.close();
+  const of = (locale: Locale) =>
+    (
+      textIn(body, locale) as Text & {
+        moderation: { provider: string; state: string; said: string; since: string }[];
+      }
+    ).moderation;
+  expect(of('ru').map(({ state, said }) => [state, said])).toEqual([
+    ['approved', 'service'],
+    ['unknown', null],
+  ]);
+  expect(of('uz').map(({ state, said }) => [state, said])).toEqual([
+    ['not-approved', 'inproccess'],
+    ['unknown', null],
+  ]);
+  expect(of('en').map(({ state, said }) => [state, said])).toEqual([
+    ['not-approved', null],
+    ['not-approved', 'no such template'],
+  ]);
+  expect(Date.now() - Date.parse(of('ru')[0]?.since ?? '')).toBeLessThan(60_000);
+});
 
 describe('a preview', () => {
   test('tells of every language what an SMS says, in which alphabet, and as how many it is billed', async () => {
@@ -59,6 +106,7 @@ describe('a preview', () => {
       longest: { alphabet: 'gsm', length: 16, segments: 1 },
       one_sms: true,
       sms_retriever: null,
+      moderation: [],
     });
     expect(textIn(body, 'uz')).toMatchObject({ alphabet: 'ucs-2', length: 16, ucs2_letters: ['🙂'] });
     expect(textIn(body, 'en')).toMatchObject({ own_template: false });
