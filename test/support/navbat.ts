@@ -83,6 +83,7 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
     credentials: {
       twilio: { accountSid: env.TWILIO_ACCOUNT_SID, authToken: env.TWILIO_AUTH_TOKEN },
       playMobile: playMobileOf(options.env, apiUrl),
+      eskiz: eskizOf(options.env),
       telegramBotToken: env.TELEGRAM_BOT_TOKEN,
       telegramGatewayToken: env.TELEGRAM_GATEWAY_TOKEN,
     },
@@ -100,6 +101,7 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
     // Tests call from one machine, and may say that they are somewhere else.
     TRUST_PROXY: '1',
     TWILIO_API_URL: sandbox.url,
+    ESKIZ_API_URL: `${sandbox.url}/eskiz`,
     PLAY_MOBILE_API_URL: `${sandbox.url}/broker-api`,
     TELEGRAM_API_ROOT: sandbox.url,
     TELEGRAM_GATEWAY_URL: `${sandbox.url}/gateway`,
@@ -153,6 +155,12 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
 function playMobileOf(env: NavbatOptions['env'], apiUrl: string) {
   const { PLAY_MOBILE_LOGIN: login, PLAY_MOBILE_PASSWORD: password } = env ?? {};
   return login && password ? { login, password, reportUrl: reportsAddress(apiUrl, password) } : undefined;
+}
+
+/** As above. */
+function eskizOf(env: NavbatOptions['env']) {
+  const { ESKIZ_EMAIL: email, ESKIZ_PASSWORD: password } = env ?? {};
+  return email && password ? { email, password } : undefined;
 }
 
 async function serversOf({ servers }: NavbatOptions): Promise<[FreshDatabase, string]> {

@@ -15,6 +15,7 @@ import { hotPool } from '../../infra/postgres/engine/hot-pool.ts';
 import { otpIntake } from '../../infra/postgres/verify/intake.ts';
 import { otpJobs } from '../../infra/postgres/verify/otp-jobs.ts';
 import { paidAttempts } from '../../infra/postgres/verify/paid-attempts.ts';
+import { textModeration } from '../../infra/postgres/verify/text-moderation.ts';
 import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import { projectCache } from '../../infra/postgres/project/cache.ts';
 import { reconcilerQueries } from '../../infra/postgres/job/reconciler.ts';
@@ -82,6 +83,7 @@ export async function workshop(redisUrl?: string) {
       chats: telegramChats(pool),
       legs: new Map([['twilio', guard(channel, { inFlightMax: IN_FLIGHT_MAX, clock: now })]]),
       sms: routingWith('twilio'),
+      moderation: textModeration(pool, now),
       ownApp: null,
       project: projectCache(pool),
       purposeTexts: new Map(),

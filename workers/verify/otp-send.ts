@@ -23,6 +23,7 @@ import {
   type StepRules,
 } from '../../domain/verify/step.ts';
 import { codeText } from '../../domain/verify/text.ts';
+import type { TextModeration } from '../../domain/verify/text-moderation.ts';
 import type { Verification } from '../../domain/verify/verification.ts';
 import type { CodeTexts } from '../../domain/shared/code-texts.ts';
 import type { ProjectSettings } from '../../domain/project/settings.ts';
@@ -42,6 +43,8 @@ export interface OtpSendDeps {
   readonly legs: ReadonlyMap<Leg, GuardedChannel>;
   /** Which providers carry an SMS, and what each asks. */
   readonly sms: SmsRouting;
+  /** Which wordings the providers of SMS send. */
+  readonly moderation: TextModeration;
   /** Pushes to whom the project gave no token of its own; null where pushes are off. */
   readonly ownApp: GuardedChannel | null;
   /** The project's slug and settings; a cache of some seconds is fine. */
@@ -61,6 +64,7 @@ export interface OtpSendDeps {
 
 /** More steps than the longest chain can take in one wake-up: a bug ends here and not in a bill. */
 const STEPS_MAX = 24;
+const TEXT_REFUSED = 'text-not-moderated' satisfies CodeEndReason;
 /** A row that is due in a moment is worked on now: clocks of two machines differ by some milliseconds. */
 const EARLY_MS = 20;
 /** A queue entry of a paused queue, or of a job that another worker has in hand, is looked at again so much later. */
@@ -214,6 +218,10 @@ interface Sending {
 async function sendBy(leg: Leg, sending: Sending): Promise<Woken | null> {
   const guarded = guardOf(sending.job, leg, sending.deps);
   if (!guarded) throw new Error(`decideStep chose ${leg}, which has no provider`);
+  if (await isNotApproved(guarded, sending)) {
+    sending.unavailable.set(leg, TEXT_REFUSED);
+    return null;
+  }
   const entry = await guarded.enterSoon();
   if (!entry.entered) return passBy(leg, entry, sending);
   try {
@@ -229,6 +237,13 @@ async function sendBy(leg: Leg, sending: Sending): Promise<Woken | null> {
   } finally {
     entry.leave();
   }
+}
+
+/** Known before it costs an attempt: the next provider of the route is asked at once. */
+async function isNotApproved({ channel, provider }: GuardedChannel, sending: Sending): Promise<boolean> {
+  if (channel !== 'sms') return false;
+  const { state } = await sending.deps.moderation.of(provider, messageOf(sending, channel).text);
+  return state === 'not-approved';
 }
 
 /** A push goes to the project's own app where it gave us a token, else to Navbat's. */
@@ -317,6 +332,8 @@ async function attempt(
     entry.send(message, signal),
   );
   await forgetDeadAddress(channel, reply, sentAt, sending);
+  if (reply.kind === 'refused' && reply.reason === TEXT_REFUSED)
+    await deps.moderation.refused(provider, message.text, reply.detail ?? null);
 
   const ended = endedAttempt({ channel, provider }, reply, {
     n: job.attemptsMade + 1,

@@ -11,7 +11,7 @@ import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import { projectCache } from '../../infra/postgres/project/cache.ts';
 import { otpJobs } from '../../infra/postgres/verify/otp-jobs.ts';
 import { type HalfSpent, paidAttempts } from '../../infra/postgres/verify/paid-attempts.ts';
-import { templateLists } from '../../infra/postgres/verify/text-moderation.ts';
+import { templateLists, textModeration } from '../../infra/postgres/verify/text-moderation.ts';
 import { otpSettle } from '../../infra/postgres/verify/settle.ts';
 import { rowEncryption } from '../../infra/process/crypto.ts';
 import { every } from '../../infra/process/ticks.ts';
@@ -48,6 +48,7 @@ async function otpSendWorker(platform: WorkerPlatform): Promise<Worker> {
     chats: telegramChats(pool),
     legs: await guardedLegs(config, await platform.bot(config), share),
     sms: smsRoutingOf(config),
+    moderation: textModeration(pool, now),
     ownApp: configuredChannels(config).has('push') ? guard(ownApp(pool, now), share) : null,
     project: projectCache(pool),
     purposeTexts: identityCodeTexts,

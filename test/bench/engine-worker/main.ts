@@ -9,6 +9,7 @@ import { jobStore } from '../../../infra/postgres/job/attempts.ts';
 import { hotPool } from '../../../infra/postgres/engine/hot-pool.ts';
 import { otpJobs } from '../../../infra/postgres/verify/otp-jobs.ts';
 import { paidAttempts } from '../../../infra/postgres/verify/paid-attempts.ts';
+import { textModeration } from '../../../infra/postgres/verify/text-moderation.ts';
 import { telegramChats } from '../../../infra/postgres/telegram/chats.ts';
 import { projectCache } from '../../../infra/postgres/project/cache.ts';
 import { guard } from '../../../infra/providers/provider-guard.ts';
@@ -46,6 +47,7 @@ await workOff(async ({ done, concurrency }) => {
     chats: telegramChats(pool),
     legs: new Map([['telegram', guard(noProvider, { inFlightMax, clock: now })]]),
     sms: smsRoutingOf(config),
+    moderation: textModeration(pool, now),
     ownApp: null,
     project: projectCache(pool),
     purposeTexts: new Map(),

@@ -16,6 +16,7 @@ import { paidAttempts } from '../../../../infra/postgres/verify/paid-attempts.ts
 import { telegramChats } from '../../../../infra/postgres/telegram/chats.ts';
 import { projectCache } from '../../../../infra/postgres/project/cache.ts';
 import { verifications } from '../../../../infra/postgres/verify/verifications.ts';
+import { textModeration } from '../../../../infra/postgres/verify/text-moderation.ts';
 import { guard } from '../../../../infra/providers/provider-guard.ts';
 import { type OtpSendDeps, otpSendWake } from '../../../../workers/verify/otp-send.ts';
 import type { FreshDatabase } from '../../../support/servers.ts';
@@ -89,6 +90,7 @@ function wakeWith(
     chats: telegramChats(pool),
     legs: new Map(legs),
     sms: routingWith('twilio'),
+    moderation: textModeration(pool, now),
     ownApp: null,
     project: projectCache(pool),
     purposeTexts: new Map(),
