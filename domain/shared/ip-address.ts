@@ -67,8 +67,26 @@ const documentation = ipaddr.IPv6.parseCIDR('3fff::/20');
  * reserved ranges are not, nor is IPv6 that carries any IPv4 address inside it: mapped, translated (NAT64), 6to4, Teredo.
  */
 export function isPublic(address: string): boolean {
-  if (!ipaddr.isValid(address)) return false;
-  const parsed = ipaddr.parse(address);
+  return ipaddr.isValid(address) && isPublicAddress(ipaddr.parse(address));
+}
+
+function isPublicAddress(parsed: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   if (parsed.range() !== 'unicast' || hostServices.has(parsed.toString())) return false;
   return !(parsed instanceof ipaddr.IPv6) || (parsed.match(globalUnicast) && !parsed.match(documentation));
+}
+
+/**
+ * What one subscriber has of the open internet: an IPv4 address, or the /64 of an IPv6 one; null of any other. Read once, as every
+ * send that tells of a client asks it.
+ */
+export function publicNet(address: string): string | null {
+  if (!ipaddr.isValid(address)) return null;
+  const parsed = ipaddr.process(address);
+  if (!isPublicAddress(parsed)) return null;
+  return parsed instanceof ipaddr.IPv6
+    ? `${parsed.parts
+        .slice(0, 4)
+        .map((part) => part.toString(16))
+        .join(':')}::/64`
+    : parsed.toString();
 }

@@ -1,4 +1,3 @@
-import { isPublic, netsOf, normalAddress } from '../shared/ip-address.ts';
 import type { CountedFactor } from '../shared/reason.ts';
 import type { PaidAsker } from './asker.ts';
 
@@ -54,15 +53,6 @@ const factorRules = {
 export function scoredPrefix(prefix: string | null, asker: PaidAsker): string | null {
   if (prefix === null || asker === 'known') return null;
   return asker === 'stranger' ? `strangers ${prefix}` : prefix;
-}
-
-/**
- * Which network address is scored: of IPv6 the /64, which one subscriber has. None that is not public: a service that tells of its own
- * proxy's address tells of nobody. Strangers need no such score, as `strangers.ts` bounds their addresses more tightly.
- */
-export function scoredNet(ip: string): string | null {
-  const address = normalAddress(ip);
-  return address !== null && isPublic(address) ? netsOf(address)[0].subject : null;
 }
 
 export function decayed<Of extends Score>(score: Of, now: Date): Of {

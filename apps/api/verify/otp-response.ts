@@ -78,7 +78,9 @@ const Timeline = z.object({
       id: z.uuid(),
       state: z.string(),
       ...reasonShape,
-      factors: CountedFactors.nullable(),
+      factors: CountedFactors.nullable().meta({
+        description: 'What made up the block, where anti-fraud rules kept a paid message back; else null.',
+      }),
       accepted_at: Time,
       finished_at: Time.nullable(),
       attempts: z.array(Attempt),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isPublic, netsOf, normalAddress } from '../../../domain/shared/ip-address.ts';
+import { isPublic, netsOf, normalAddress, publicNet } from '../../../domain/shared/ip-address.ts';
 
 test.for<readonly [text: string, address: string]>([
   ['192.0.2.1', '192.0.2.1'],
@@ -94,4 +94,23 @@ test('an address of the open internet is', () => {
     '2606:4700::1111',
   ])
     expect(isPublic(address), address).toBe(true);
+});
+
+test('one subscriber is their IPv4 address, however it is written, or their /64; what is not public is nobody', () => {
+  expect(publicNet('2a02:4780:1:2:3:4:5:6')).toBe('2a02:4780:1:2::/64');
+  expect(publicNet('2A02:4780:1:2::1')).toBe('2a02:4780:1:2::/64');
+  expect(publicNet('2a02:4780:1:3::1')).toBe('2a02:4780:1:3::/64');
+  expect(publicNet('84.54.70.1')).toBe('84.54.70.1');
+  expect(publicNet('::ffff:84.54.70.1')).toBe('84.54.70.1');
+  for (const ip of [
+    '10.1.2.3',
+    '127.0.0.1',
+    '192.168.0.1',
+    '100.64.0.1',
+    'fd00::1',
+    '::1',
+    '2001:db8::1',
+    'none',
+  ])
+    expect(publicNet(ip)).toBeNull();
 });
