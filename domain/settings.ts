@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { identitySettings } from './identity/settings.ts';
+import { messageSettings } from './message/settings.ts';
 import {
   baseSettings,
   changedSettings,
@@ -12,6 +13,7 @@ import { verifyChanges, verifySettings, verifyWarnings } from './verify/settings
 const shape = {
   ...baseSettings,
   ...identitySettings,
+  ...messageSettings,
   ...verifySettings,
 };
 

@@ -1,7 +1,9 @@
 import type { Destinations } from '../../domain/identity/person/destinations.ts';
+import type { Locale } from '../../domain/shared/locale.ts';
 import { readTelegramPhone } from '../../domain/shared/phone.ts';
 import { plainCode } from '../../domain/shared/typed-code.ts';
 import type { Registrations } from '../../domain/identity/registration/port.ts';
+import type { ButtonPress } from '../../domain/telegram/button.ts';
 import type { Chats } from '../../domain/telegram/chat.ts';
 import type {
   RegisterAnswer,
@@ -17,6 +19,18 @@ export interface Saying {
   readonly text: string;
   readonly contactButton?: string;
   readonly buttons?: readonly { readonly text: string; readonly data: string }[];
+  /** A row each. */
+  readonly links?: readonly { readonly text: string; readonly url: string }[];
+}
+
+/** What a person wants of the messages that the bot brings; null where the product that sends them is off. */
+export interface BotSettings {
+  /** `/settings`. */
+  show(telegramId: number, locale: Locale): Promise<Saying>;
+  /** A button under a message that switches something off: what the person is told. Null for any other button. */
+  pressed(press: ButtonPress, now: Date): Promise<Saying | null>;
+  /** A line of `/help`. */
+  help(locale: Locale): string;
 }
 
 export interface ReplySender {
@@ -30,6 +44,7 @@ export interface ConversationDeps {
   readonly registrar: Registrar;
   readonly registrations: Registrations;
   readonly chats: Pick<Chats, 'note'>;
+  readonly settings: BotSettings | null;
   readonly destinations: Pick<Destinations, 'liftFromChat'>;
   readonly replySender: ReplySender;
   readonly now: () => Date;
@@ -44,6 +59,7 @@ interface ActionContext {
   readonly who: Registrant;
   readonly user: RegisteredUser | null;
   readonly words: Texts;
+  readonly locale: Locale;
   readonly updateId: number;
   /** Names the update: the same one twice is one send. */
   readonly requestId: string;
@@ -58,8 +74,9 @@ export async function handleAction(
 ): Promise<void> {
   const who = { projectId: caller.projectId, mode: caller.mode, telegramId: by.telegramId };
   const user = await deps.registrar.find(who);
-  const words = textsFor(user?.locale ?? by.locale ?? caller.settings.locale);
-  const context: ActionContext = { caller, by, who, user, words, updateId, requestId };
+  const locale = user?.locale ?? by.locale ?? caller.settings.locale;
+  const words = textsFor(locale);
+  const context: ActionContext = { caller, by, who, user, words, locale, updateId, requestId };
   switch (action.kind) {
     case 'start':
       return start(deps, context, action.payload);
@@ -70,13 +87,31 @@ export async function handleAction(
     case 'language':
       return language(deps, context, action.choice, action.queryId);
     case 'help':
-      return deps.replySender.say(by.telegramId, { text: words.help });
+      return help(deps, context);
+    case 'settings':
+      return settings(deps, context);
     case 'stop':
-      await deps.replySender.say(by.telegramId, { text: words.stopped });
-      return void (await deps.chats.note(by.telegramId, { kind: 'stopped' }, { updateId, at: deps.now() }));
+      // Side by side: the answer may wait for its turn, and the wish counts at once for what is on its way.
+      await Promise.all([
+        deps.chats.note(by.telegramId, { kind: 'stopped' }, { updateId, at: deps.now() }),
+        deps.replySender.say(by.telegramId, { text: words.stopped }),
+      ]);
+      return;
     case 'unlock':
       return unlock(deps, context);
   }
+}
+
+const help = ({ replySender, settings: its }: ConversationDeps, { by, words, locale }: ActionContext) =>
+  replySender.say(by.telegramId, {
+    text: [words.help, ...(its ? [its.help(locale)] : [])].join('\n'),
+  });
+
+async function settings(deps: ConversationDeps, context: ActionContext) {
+  const { by, locale } = context;
+  // Without messages there is nothing to set: as for a word that the bot does not know.
+  if (!deps.settings) return help(deps, context);
+  return deps.replySender.say(by.telegramId, await deps.settings.show(by.telegramId, locale));
 }
 
 async function start(

@@ -83,7 +83,10 @@ async function note(deps: HandlerDeps, news: News, by: Mark): Promise<void> {
 /** The client waits for an answer, whoever's the button is; a flood ends there. */
 async function pressed(deps: HandlerDeps, press: ButtonPress, at: Date): Promise<void> {
   await deps.replySender.answerButton(press.queryId);
-  if ((await deps.pace.take(press.userId)) === 'within') await deps.presses.tell(press, at);
+  if ((await deps.pace.take(press.userId)) !== 'within') return;
+  const saying = await deps.settings?.pressed(press, at);
+  if (saying) await deps.replySender.say(press.userId, saying);
+  else await deps.presses.tell(press, at);
 }
 
 async function act(deps: HandlerDeps, what: NonNullable<Update['what']>, by: Mark): Promise<void> {

@@ -35,16 +35,18 @@ export function botReplySender(deps: ReplySenderDeps): ReplySender {
 const say = (sender: TelegramSender, message: TelegramMessage): Promise<SendReply> =>
   sender.send(message, AbortSignal.timeout(SAY_TIMEOUT_MS));
 
-function messageOf(chatId: number, { text, contactButton, buttons }: Saying): TelegramMessage {
+function messageOf(chatId: number, { text, contactButton, buttons, links }: Saying): TelegramMessage {
+  const rows = [
+    ...(buttons ? [buttons.map(({ text: label, data }) => ({ text: label, callback_data: data }))] : []),
+    ...(links ?? []).map((link) => [link]),
+  ];
   return {
     chatId: String(chatId),
     text,
     format: 'plain',
     urgent: true,
     ...(contactButton !== undefined && { contactButton }),
-    ...(buttons && {
-      buttons: [buttons.map(({ text: label, data }) => ({ text: label, callback_data: data }))],
-    }),
+    ...(rows.length > 0 && { buttons: rows.map((row) => [...row]) }),
   };
 }
 

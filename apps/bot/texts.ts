@@ -136,7 +136,8 @@ const spoken: Readonly<Record<Locale, BotLocale>> = {
   ky: 'ru',
   tg: 'ru',
 };
-export const textsFor = (locale: Locale): Texts => texts[spoken[locale]];
+export const botLocaleOf = (locale: Locale): BotLocale => spoken[locale];
+export const textsFor = (locale: Locale): Texts => texts[botLocaleOf(locale)];
 
 /** Each in its own language, so that whoever can't read the others finds theirs. */
 export const languageNames: Readonly<Record<BotLocale, string>> = {

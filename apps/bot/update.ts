@@ -20,6 +20,7 @@ export type BotAction =
   /** `choice` is null where they ask which there are. */
   | { readonly kind: 'language'; readonly choice: BotLocale | null; readonly queryId: string | null }
   | { readonly kind: 'stop' }
+  | { readonly kind: 'settings' }
   | { readonly kind: 'unlock' }
   /** `isOwn`: Telegram says that the number is the sender's. */
   | { readonly kind: 'contact'; readonly phone: string; readonly isOwn: boolean }
@@ -119,6 +120,8 @@ function textAction(text: string): BotAction {
       return { kind: 'help' };
     case 'stop':
       return { kind: 'stop' };
+    case 'settings':
+      return { kind: 'settings' };
     case 'unlock':
       return { kind: 'unlock' };
     case 'language':

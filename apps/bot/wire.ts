@@ -30,7 +30,7 @@ interface WiredBot {
 /** The bot that registers a project's people, over the same codes as the api. */
 export async function wireBot(platform: BotPlatform, { slug, token, line }: Bot): Promise<WiredBot> {
   const { config, log, pools, redis, clock: now, hash } = platform;
-  const { codes, presses } = wireModules(platform, config.NAVBAT_PRODUCTS);
+  const { codes, presses, settings } = wireModules(platform, config.NAVBAT_PRODUCTS);
   if (!codes) throw new ConfigError('NAVBAT_PRODUCTS: expected verify among them, as BOT_PROJECT is set');
   const botId = Number(token.split(':', 1)[0]);
   const pace = chatPace(redis, botId);
@@ -40,6 +40,7 @@ export async function wireBot(platform: BotPlatform, { slug, token, line }: Bot)
     registrar: registrar({ codes: codes.codes, registrations: people, now }),
     registrations: people,
     chats,
+    settings,
     destinations: codes.destinations,
     replySender: await openReplySender(platform, chats, line),
     presses,

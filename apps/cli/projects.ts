@@ -67,8 +67,8 @@ interface SetOptions extends JsonOption {
   readonly lookAlike?: boolean;
 }
 
-/** An operator's own key may do everything that its project may. */
-const everyScope = KeyScope.options.filter((scope) => scope !== 'public');
+/** An operator's own key may do everything that its project may, but for what must be asked for by name. */
+const everyScope = KeyScope.options.filter((scope) => scope !== 'public' && scope !== 'critical');
 
 async function createProject(
   context: CliContext,

@@ -19,5 +19,10 @@ export interface SingleJob<Work> {
   readonly openSince: Date | null;
   readonly past: readonly PastTry[];
   /** What to do; null when the row no longer says so in a form that we know; or why it must not be done any more. */
-  readonly work: Work | null | { readonly settled: FinalState; readonly reason: string };
+  readonly work: Work | NoWork | null;
 }
+
+/** Why a job must not be done any more, or not yet: it then sleeps, and costs no attempt. */
+export type NoWork =
+  | { readonly settled: FinalState; readonly reason: string }
+  | { readonly postponedTo: Date };

@@ -3,6 +3,7 @@ import { finalStates } from '../job/job.ts';
 import { count, EndReason, type EventDefinition, MaskedRecipient } from '../shared/event.ts';
 import { Time } from '../shared/time.ts';
 import { broadcastKinds, broadcastStates } from './broadcast/broadcast.ts';
+import { changers } from './preferences/preferences.ts';
 
 const messageEnded = z.object({
   id: z.uuid().meta({ description: 'Its job: `GET /jobs/{id}`.' }),
@@ -35,6 +36,24 @@ export const messageEvents = {
       waiting: count('Of them, those whose message is not settled.'),
       created_at: Time,
       finished_at: Time,
+    }),
+  },
+  'preferences.changed': {
+    meaning:
+      'What a person wants of your messages and pushes was changed, by them or by you: the body says how it is now.',
+    data: z.object({
+      recipient_id: z.uuid().meta({ description: 'Your recipient: `GET /recipients/{id}/preferences`.' }),
+      opted_out: z.boolean().meta({ description: 'They want no message and no push at all.' }),
+      categories_off: z.array(z.string()).meta({ description: 'Categories that are switched off.' }),
+      quiet_hours: z
+        .object({ from: z.string(), to: z.string() })
+        .nullable()
+        .meta({ description: 'By the clock where they are.' }),
+      time_zone: z.string().nullable().meta({ description: 'IANA name; null where they named none.' }),
+      changed_by: z.enum(changers).meta({
+        description: 'Your key, their page, the one click of a mail program, or the bot.',
+      }),
+      changed_at: Time,
     }),
   },
   /** Somebody pressed a button under a message: what they pressed, where, and who. */

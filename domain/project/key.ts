@@ -9,13 +9,14 @@ export type KeyAccess = (typeof keyAccesses)[number];
 export const keyModes = ['live', 'test'] as const;
 export type KeyMode = (typeof keyModes)[number];
 
-/** What a key may do. `register` is the bot's own (X16); `public` is all that a publishable key has. */
+/** What a key may do. `critical` passes what people switched off, and is asked for by name; `register` is the bot's own (X16); `public` is all that a publishable key has. */
 const keyScopes = [
   'otp',
   'jobs',
   'projects',
   'recipients',
   'messages',
+  'critical',
   'webhooks',
   'register',
   'public',

@@ -30,6 +30,8 @@ export type AuditAction =
   | 'logout'
   | 'second-factor.set-up'
   | 'second-factor.new-codes'
+  // By a project's key: what passes people's preferences.
+  | 'message.critical'
   | 'board.refused'
   | 'request.refused';
 

@@ -1,4 +1,5 @@
 import type { Provider } from '../job/guard.ts';
+import type { SendReply } from '../job/reply.ts';
 import type { TelegramContent } from './message.ts';
 
 /** One message of our bot to one chat. */
@@ -20,6 +21,8 @@ export interface TelegramMessage {
   readonly contactButton?: string | undefined;
   /** Codes and approvals: they pass what can wait. */
   readonly urgent: boolean;
+  /** Asked at its turn, for which it may have waited: null lets it leave, anything else is the answer, and nothing was sent. */
+  readonly lastLook?: (() => Promise<SendReply | null>) | undefined;
 }
 
 /** The bot, which keeps to Telegram's pace over all processes. A message whose turn is far answers `busy`, and nothing was sent. */

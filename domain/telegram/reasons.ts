@@ -73,6 +73,6 @@ export const telegramReasons = {
     meaning: 'The person sent /stop to the bot and wants no messages.',
     retry: 'after-change',
     nextStep: 'Respect it. The person opens the chat again with /start.',
-    seen: ['job', 'chat'],
+    seen: ['job', 'attempt', 'chat'],
   },
 } as const satisfies Record<string, Reason>;

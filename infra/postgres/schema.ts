@@ -17,6 +17,7 @@ import { Migration20261129100700MessageBaseline } from './message/migrations/202
 import { Migration20261129113050JobScored } from './job/migrations/20261129113050-job-scored.ts';
 import { Migration20261129113100VerifySignals } from './verify/migrations/20261129113100-verify-signals.ts';
 import { Migration20261129120700VerifyModeration } from './verify/migrations/20261129120700-verify-moderation.ts';
+import { Migration20261129114000MessagePreferences } from './message/migrations/20261129114000-message-preferences.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -38,6 +39,7 @@ export const migrations = [
   Migration20261129113000JobAttemptPrice,
   Migration20261129113050JobScored,
   Migration20261129113100VerifySignals,
+  Migration20261129114000MessagePreferences,
   Migration20261129120500JobPlayMobileReference,
   Migration20261129120700VerifyModeration,
 ] as const;

@@ -68,7 +68,8 @@ export type KeyedHash = (
     | 'poll-token'
     | 'check-token'
     | 'asked-from'
-    | 'signal',
+    | 'signal'
+    | 'preferences',
   text: string,
 ) => Buffer;
 

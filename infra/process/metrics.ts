@@ -46,6 +46,14 @@ export interface AttemptLabels {
   readonly outcome: AttemptOutcome;
 }
 
+/** Alert on it: it passes what people switched off. */
+export const criticalMessages = new Counter({
+  name: 'navbat_critical_messages_total',
+  help: 'Recipients of critical messages, which pass quiet hours and categories that are switched off.',
+  labelNames: ['kind'] as const,
+  registers: [metrics],
+});
+
 export const jobsFinished = new Counter<keyof JobFinishedLabels>({
   name: 'navbat_jobs_finished_total',
   help: 'Jobs that reached a final state in this process.',

@@ -95,8 +95,16 @@ export const processVariables = {
     'FIREBASE_SERVICE_ACCOUNT',
     'FCM_SANDBOX_URL',
   ],
-  'telegram-message': [...workerVariables, ...botVariables],
-  push: [...workerVariables, 'ENCRYPTION_KEYS', 'FIREBASE_SERVICE_ACCOUNT', 'FCM_SANDBOX_URL'],
+  // What is sent holds the link to its reader's preferences page.
+  'telegram-message': [...workerVariables, ...botVariables, 'PUBLIC_URL', 'PEPPER'],
+  push: [
+    ...workerVariables,
+    'PUBLIC_URL',
+    'PEPPER',
+    'ENCRYPTION_KEYS',
+    'FIREBASE_SERVICE_ACCOUNT',
+    'FCM_SANDBOX_URL',
+  ],
   webhook: [...workerVariables, 'ENCRYPTION_KEYS', 'WEBHOOK_ALLOW_PRIVATE'],
   reconciler: [
     ...workerVariables,

@@ -21,6 +21,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129113050-job-scored.ts': '9a6bc29bf86b7d747d1126efe12d0a3e40115c7ef49e08fa26413f2b9be05408',
   '20261129113100-verify-signals.ts': '37d41fcd7edb893ec4e190166ae97c1ec106e444f893df5b9fa6cf8f773b7848',
   '20261129120700-verify-moderation.ts': '7545de98482b1ea551c0292f7a114173732a20b2a8cab0007beacd33060d7c50',
+  '20261129114000-message-preferences.ts': 'cbc1223dc42a188d4042117d968e76eb60f7b225717e555357561f3bab970f4d',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

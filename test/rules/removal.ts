@@ -66,6 +66,7 @@ const sideBySide: ReadonlySet<string> = new Set([
   'test/infra/postgres/project/usage.test.ts',
   // The bot registers people, which takes codes, and answers under messages.
   'test/journeys/message/bot-chats.test.ts',
+  'test/journeys/message/preferences.test.ts',
   'test/workers/webhook/payloads.test.ts',
   'test/workers/wire.test.ts',
 ]);

@@ -60,6 +60,7 @@ export function singleWake<Work extends object>(deps: SingleDeps<Work>): Wake {
     // to wait for.
     const step = decideRetry(job.past, rulesOf(deps, job), deps.now());
     if (step.kind === 'finish') return end(deps, id, step.state, step.reason);
+    if ('postponedTo' in job.work) return sleep(deps, job, job.work.postponedTo);
     return tryOnce(deps, job, job.work, signal);
   };
 }

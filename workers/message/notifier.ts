@@ -139,5 +139,6 @@ function orderOf(
     dedupeKey: `notice:${id}`,
     idempotency: null,
     requestId: `notice-${id}`,
+    category: null,
   };
 }

@@ -3,13 +3,20 @@ import type { Provider } from '../../domain/job/guard.ts';
 import type { Chats } from '../../domain/telegram/chat.ts';
 import type { TelegramSender } from '../../domain/telegram/port.ts';
 import type { SingleDeps } from '../engine/single.ts';
+import type { lastLook } from './last-look.ts';
 
 /** What can wait goes behind codes and approvals at the same bot. */
-export function telegramMessages(bot: TelegramSender): Provider<TelegramWork, 'telegram'> {
+export function telegramMessages(
+  bot: TelegramSender,
+  isUnwanted: ReturnType<typeof lastLook>,
+): Provider<TelegramWork, 'telegram'> {
   return {
     channel: bot.channel,
     provider: bot.provider,
-    send: ({ chatId, content }, signal) => bot.send({ chatId, ...content, urgent: false }, signal),
+    send: (work, signal) => {
+      const { chatId, content } = work;
+      return bot.send({ chatId, ...content, urgent: false, lastLook: () => isUnwanted(work) }, signal);
+    },
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type BroadcastView,
   LIFE_SECONDS_DEFAULT,
   type MessageTarget,
+  type OrderCategory,
   PushSend,
   TelegramSend,
   timesFault,
@@ -20,6 +21,10 @@ import { priorityFault, priorityFor } from '../../../domain/message/broadcast/pr
 import { installationAddress } from '../../../domain/push/address.ts';
 import { PushContent } from '../../../domain/message/push/message.ts';
 import { TelegramContent } from '../../../domain/telegram/message.ts';
+import { categoryOf } from '../../../domain/message/preferences/category.ts';
+import { hasPreferencesUrl } from '../../../domain/message/preferences/url-variable.ts';
+import { stopLabelsOf } from '../../../domain/message/preferences/words.ts';
+import type { Caller } from '../../../domain/project/caller.ts';
 import { Time } from '../../../domain/shared/time.ts';
 import type { BodyLimits } from '../../http/body.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
@@ -69,7 +74,7 @@ const accepted = {
   202: { description: 'Committed; each recipient has a job of its own.', schema: Accepted },
 };
 const words =
-  'One content to one recipient or to as many as 10 000: one job each, one commit. Messages of several projects share the queue evenly. A chat, device or topic that `to` names twice, by whatever name, is told once. A single message never waits for a broadcast of its own project (`priority`). With `dedupe_key` a message of the project that was sent before is not sent again: the first answer comes back.';
+  'One content to one recipient or to as many as 10 000: one job each, one commit. Messages of several projects share the queue evenly. A chat, device or topic that `to` names twice, by whatever name, is told once. A single message never waits for a broadcast of its own project (`priority`). Each recipient’s preferences are asked as it is sent (`category`): quiet hours put it off until they end, within ten minutes after. With `{preferences_url}` in a text each recipient gets the address of their own preferences page. With `dedupe_key` a message of the project that was sent before is not sent again: the first answer comes back.';
 
 const telegramRoute = (deps: MessageDeps) =>
   defineRoute({
@@ -123,7 +128,10 @@ const pushRoute = (deps: MessageDeps) =>
     },
   });
 
-type Ordering = Pick<z.infer<typeof TelegramSend>, 'send_at' | 'expires_at' | 'dedupe_key' | 'priority'>;
+type Ordering = Pick<
+  z.infer<typeof TelegramSend>,
+  'send_at' | 'expires_at' | 'dedupe_key' | 'priority' | 'category' | 'critical'
+>;
 
 async function accept(
   { intake, providers }: MessageDeps,
@@ -135,16 +143,13 @@ async function accept(
   const { caller, requestId, body, now } = request;
   if (!providers.has(kind === 'push' ? 'push' : 'telegram'))
     throw new Problem(422, 'no-channel', 'This installation has no provider for this kind of message.');
-  const sendAt = body.send_at ? new Date(body.send_at) : now;
-  const priority = body.priority ?? priorityFor(targets.length);
-  const misuse = priorityFault(priority, targets.length);
-  if (misuse !== null) throw badField({ field: 'priority', detail: misuse });
-  const lifeMs = LIFE_SECONDS_DEFAULT * 1_000;
-  const expiresAt = body.expires_at
-    ? new Date(body.expires_at)
-    : new Date(Math.max(sendAt.getTime(), now.getTime()) + lifeMs);
-  const fault = timesFault(sendAt, expiresAt, now);
-  if (fault) throw badField(fault);
+  const { sendAt, expiresAt, priority } = orderTimes(body, targets.length, now);
+  const category = orderCategory(caller, body);
+  if (hasPreferencesUrl(content) && targets.some(({ by }) => by !== 'recipient'))
+    throw badField({
+      field: 'to',
+      detail: 'expected recipient_id alone, as the content has {preferences_url}',
+    });
   const idempotency = idempotencyOf(request, [kind, body]);
   const dedupeKey = body.dedupe_key ?? null;
   const answer = await intake.accept({
@@ -158,8 +163,51 @@ async function accept(
     dedupeKey,
     idempotency,
     requestId,
+    category,
   });
   return answerOf(answer);
+}
+
+/** When, until when and before what. */
+function orderTimes(body: Ordering, recipients: number, now: Date) {
+  const sendAt = body.send_at ? new Date(body.send_at) : now;
+  const priority = body.priority ?? priorityFor(recipients);
+  const misuse = priorityFault(priority, recipients);
+  if (misuse !== null) throw badField({ field: 'priority', detail: misuse });
+  const lifeMs = LIFE_SECONDS_DEFAULT * 1_000;
+  const expiresAt = body.expires_at
+    ? new Date(body.expires_at)
+    : new Date(Math.max(sendAt.getTime(), now.getTime()) + lifeMs);
+  const fault = timesFault(sendAt, expiresAt, now);
+  if (fault) throw badField(fault);
+  return { sendAt, expiresAt, priority };
+}
+
+/** What passes people's wishes must never be what they wished to be spared: a category of marketing. */
+function orderCategory(
+  { settings, scopes, keyId }: Caller,
+  { category: name, critical }: Pick<Ordering, 'category' | 'critical'>,
+): OrderCategory {
+  const category = categoryOf(settings.message_categories, name);
+  if (category === null) {
+    const known = settings.message_categories.map((one) => one.name).join(', ');
+    throw badField({
+      field: 'category',
+      detail: `expected one of the project's message_categories: ${known}`,
+    });
+  }
+  if (critical && !scopes.includes('critical'))
+    throw new Problem(403, 'insufficient-scope', 'This key does not have the scope critical.');
+  if (critical && category.marketing)
+    throw badField({
+      field: 'critical',
+      detail: `expected false, as ${category.name} is a category of marketing`,
+    });
+  return {
+    name: category.name,
+    criticalBy: critical ? { keyId } : null,
+    stopLabels: stopLabelsOf(category),
+  };
 }
 
 const badField = ({ field, detail }: { field: string; detail: string }) =>
@@ -210,7 +258,8 @@ const Progress = z
       .int()
       .meta({ description: 'Given up, expired, or refused for a reason that is not the address.' }),
     blocked: z.int().meta({
-      description: 'The chat or device is closed to you or gone: it will not take the next one either.',
+      description:
+        'The chat or device is closed to you or gone, or its person switched such messages off: it will not take the next one either.',
     }),
     cancelled: z.int().meta({ description: 'Stopped by a cancellation before they went out.' }),
     waiting: z.int().meta({ description: 'Not settled yet.' }),

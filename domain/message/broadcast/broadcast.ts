@@ -9,6 +9,10 @@ import { InstallationId } from '../../push/address.ts';
 import { PushContent } from '../push/message.ts';
 import { ChatId } from '../../telegram/chat.ts';
 import { TelegramContent, textFault } from '../../telegram/message.ts';
+import { CategoryName } from '../preferences/category.ts';
+import { withSamplePushUrl, withSampleUrl } from '../preferences/url-variable.ts';
+import { PAYLOAD_BYTES_MAX, payloadBytes } from '../../push/payload.ts';
+import type { StopLabels } from '../preferences/words.ts';
 
 /** One content to one or many: a bound that one commit takes in well under a second. */
 export const RECIPIENTS_MAX = 10_000;
@@ -43,6 +47,14 @@ const ordering = {
     .regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible characters')
     .optional()
     .meta({ description: 'A message of the project with the same key, however old, is not sent again.' }),
+  category: CategoryName.optional().meta({
+    description:
+      'One of `message_categories` of the project, the first where absent: people switch it on and off. A topic is sent to whoever subscribed in your app, whatever they switched off.',
+  }),
+  critical: z.boolean().optional().meta({
+    description:
+      'Passes quiet hours and a category that is switched off, never an opt-out. For a key with the scope `critical`, and for no category of marketing. Each is audited.',
+  }),
 };
 
 const TELEGRAM_TO =
@@ -89,11 +101,11 @@ const toOneOrMany = <T extends z.ZodType>(to: T, forms: string) =>
 export const TelegramSend = TelegramContent.extend({
   to: toOneOrMany(TelegramTo, TELEGRAM_TO),
   ...ordering,
-}).refine((body) => textFault(body) === null, {
+}).refine((body) => textFault(withSampleUrl(body)) === null, {
   ...onceValid,
   // Read twice where it is wrong: an error has no other way to say why.
   error: ({ input }) =>
-    textFault(TelegramContent.pick({ text: true, format: true }).strip().parse(input)) ?? '',
+    textFault(withSampleUrl(TelegramContent.pick({ text: true, format: true }).strip().parse(input))) ?? '',
   path: ['text'],
 });
 export type TelegramSend = z.infer<typeof TelegramSend>;
@@ -102,6 +114,10 @@ export type TelegramSend = z.infer<typeof TelegramSend>;
 export const PushSend = PushContent.safeExtend({
   to: toOneOrMany(PushTo, '{"token"}, {"installation_id"}, {"recipient_id": UUID} or {"topic"}'),
   ...ordering,
+}).refine((body) => payloadBytes(withSamplePushUrl(body)) <= PAYLOAD_BYTES_MAX, {
+  ...onceValid,
+  error: `expected at most ${PAYLOAD_BYTES_MAX} bytes of notification and data with {preferences_url} filled in, as JSON in UTF-8`,
+  path: ['data'],
 });
 export type PushSend = z.infer<typeof PushSend>;
 
@@ -122,6 +138,16 @@ export interface BroadcastOrder {
   readonly dedupeKey: string | null;
   readonly idempotency: { readonly key: string; readonly bodyHash: string } | null;
   readonly requestId: string;
+  /** By which people's preferences hold it back; null for what Navbat itself tells a person of their account. */
+  readonly category: OrderCategory | null;
+}
+
+export interface OrderCategory {
+  readonly name: string;
+  /** Who passes what people switched off; null for nobody. */
+  readonly criticalBy: { readonly keyId: string } | null;
+  /** Of the button that switches the category off; null for none. */
+  readonly stopLabels: StopLabels | null;
 }
 
 export interface BroadcastAnswer {

@@ -7,6 +7,24 @@ export const broadcastReasons = {
     nextStep: 'Nothing. Send a new message if one is wanted.',
     seen: ['job'],
   },
+  'recipient-opted-out': {
+    meaning: 'The person wants no messages of this project.',
+    retry: 'after-change',
+    nextStep: 'Respect it. The person takes it back on their preferences page; codes still reach them.',
+    seen: ['job', 'attempt'],
+  },
+  'category-off': {
+    meaning: 'The person switched this category of messages off.',
+    retry: 'after-change',
+    nextStep: 'Respect it. The person switches it on again on their preferences page.',
+    seen: ['job', 'attempt'],
+  },
+  'quiet-hours': {
+    meaning: 'The person’s quiet hours would have ended after the message expired.',
+    retry: 'after-change',
+    nextStep: 'Give the message a later expires_at, so that it can wait for the morning.',
+    seen: ['job'],
+  },
   'too-many-urgent': {
     meaning: 'The project has reached its limit of urgent messages per minute.',
     retry: 'later',

@@ -10,7 +10,12 @@ export const push = defineJob({
     broadcast_id: z.uuid(),
     to: z.discriminatedUnion('by', [
       z.object({ by: z.literal('recipient'), recipient_id: z.uuid() }),
-      z.object({ by: z.literal('token'), token_encrypted: z.string() }),
+      z.object({
+        by: z.literal('token'),
+        token_encrypted: z.string(),
+        /** Whose device it is, where the project has said so: by their preferences it is held back. */
+        recipient_id: z.uuid().optional(),
+      }),
       z.object({ by: z.literal('topic'), topic: z.string() }),
     ]),
   }),

@@ -65,6 +65,9 @@ const leaving: SessionRule = { by: 'session', extent: 'either' };
 const themselves: SessionRule = { by: 'session', extent: 'full' };
 
 const probe = anyone('an orchestrator asks, and learns nothing else');
+const ownPage = anyone(
+  'whoever has the link is who it was sent to: it names one recipient, and carries a MAC',
+);
 const documents = anyone('whoever writes a client reads them');
 const beforeLogin = anyone('it stands before the login');
 
@@ -84,6 +87,8 @@ export const apiRules = {
   'GET /docs/problems/:type': documents,
   'GET /redoc': documents,
   'GET /redoc/redoc.standalone.js': documents,
+  'GET /preferences/:token': ownPage,
+  'POST /preferences/:token': ownPage,
   'POST /callbacks/:name/:jobId/:attempt': { by: 'proof', of: 'provider-signature' },
   'POST /callbacks/:name': { by: 'proof', of: 'provider-token' },
 } as const satisfies RouteRules;

@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import type { FinalState, JobState } from '../../../domain/job/job.ts';
+import type { JobState } from '../../../domain/job/job.ts';
 import type { JobId, ProjectId } from '../../../domain/shared/ids.ts';
 import type { PastTry } from '../../../domain/job/retry.ts';
-import type { SingleJob } from '../../../domain/job/single.ts';
+import type { NoWork, SingleJob } from '../../../domain/job/single.ts';
 import { batcher } from '../engine/batcher.ts';
 
 const BATCH_MAX = 500;
@@ -39,7 +39,7 @@ export interface SingleSource<Row extends SingleJobRow, Work> {
   readonly joins?: string;
   /** Of its batches; default 0. */
   readonly gatherMs?: number;
-  readonly work: (row: Row) => Work | null | { readonly settled: FinalState; readonly reason: string };
+  readonly work: (row: Row) => Work | NoWork | null;
 }
 
 /** Reads what a wake-up of a kind with one provider needs, for all jobs that wake together. */

@@ -119,7 +119,7 @@ async function withProjectSecret(
   now: Date,
 ): Promise<SingleJob<WebhookWork>> {
   const { work } = job;
-  if (work === null || 'settled' in work || work.secrets.length > 0) return job;
+  if (work === null || 'settled' in work || 'postponedTo' in work || work.secrets.length > 0) return job;
   const { id, encrypted } = await ensureProjectSecret(pool, encryption, work, now);
   return { ...job, work: { ...work, secrets: [encryption.decrypt(encrypted, id)] } };
 }

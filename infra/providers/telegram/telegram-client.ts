@@ -41,6 +41,8 @@ export function telegramClient({ token, apiRoot, slots, onMoved }: TelegramClien
     const turn = await slots.turn(message, signal);
     // Nothing has left, however long it waited: no attempt is lost by that.
     if (turn.kind === 'later') return { reply: busy(turn.retryAfterMs, 'own-pace'), movedTo: null };
+    const unwanted = await message.lastLook?.();
+    if (unwanted) return { reply: unwanted, movedTo: null };
     const call: Call = { answered: null };
     const sent = await calls.run(call, () => sendNow(api, message, call, signal));
     if (sent.reply.kind === 'busy') await slots.freeze(sent.reply.retryAfterMs);

@@ -140,6 +140,7 @@ async function addBroadcasts(
       expiresAt: new Date(Date.now() + TURN_TIMEOUT_MS * 2),
       dedupeKey: null,
       idempotency: null,
+      category: null,
       requestId: 'bench',
     });
   await pool.end();

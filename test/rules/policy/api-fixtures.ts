@@ -1,5 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { reportsToken } from '../../../infra/process/reports-address.ts';
+import type { ProjectId } from '../../../domain/shared/ids.ts';
+import { preferencesLinks } from '../../../infra/postgres/message/preferences/links.ts';
 import type { Fixture } from './fixture.ts';
 import {
   makeBroadcast,
@@ -117,6 +119,11 @@ const messages: Readonly<Record<string, Fixture>> = {
     isShared: true,
   },
   'GET /telegram/chats': list(makeClosedChat, '/telegram/chats?limit=100'),
+  'GET /recipients/:id/preferences': about(makeRecipient, '/recipients/{id}/preferences'),
+  'PUT /recipients/:id/preferences': about(makeRecipient, '/recipients/{id}/preferences', {
+    time_zone: 'UTC',
+  }),
+  'POST /recipients/:id/preferences/link': about(makeRecipient, '/recipients/{id}/preferences/link', {}),
   'GET /broadcasts': list(makeBroadcast, '/broadcasts?limit=100'),
   'GET /broadcasts/:id': about(makeBroadcast, '/broadcasts/{id}'),
   'POST /broadcasts/:id/pause': about(makeBroadcast, '/broadcasts/{id}/pause', {}),
@@ -212,6 +219,18 @@ const beside: Readonly<Record<string, Fixture>> = {
   'GET /docs/problems/:type': { ...plain('/docs/problems/not-found'), answers: [303] },
   'GET /redoc': plain('/redoc'),
   'GET /redoc/redoc.standalone.js': plain('/redoc/redoc.standalone.js'),
+  'GET /preferences/:token': {
+    make: preferencesToken,
+    ask: (token) => ({ path: `/preferences/${token}` }),
+  },
+  'POST /preferences/:token': {
+    make: preferencesToken,
+    ask: (token) => ({
+      path: `/preferences/${token}`,
+      body: 'on=service&from=22:00&to=08:00&zone=UTC',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    }),
+  },
   'POST /callbacks/:name/:jobId/:attempt': {
     make: sentByTwilio,
     ask: (jobId, world) => callback(jobId, world, twilioSignature(jobId, world)),
@@ -227,6 +246,14 @@ const listedReport = (token: string) => ({
   path: `/callbacks/play-mobile?token=${token}`,
   body: { 'message-id': 'one', status: 'Delivered' },
 });
+
+/** Of a recipient's own page. */
+async function preferencesToken(world: World, owner: Owner): Promise<string> {
+  const recipientId = await makeRecipient(world, owner);
+  const projectId = owner.projectId as ProjectId;
+  const url = preferencesLinks(world.hash, '').urlOf({ projectId, recipientId, linkVersion: 0 });
+  return url.slice('/preferences/'.length);
+}
 
 /** A job whose first attempt Twilio has taken. */
 async function sentByTwilio(world: World, owner: Owner): Promise<string> {

@@ -25,6 +25,7 @@ test('a message waits behind codes, whatever its content says', async () => {
     },
   } as never;
   const content = { text: 'salom', urgent: true } as never;
-  await telegramMessages(bot).send({ chatId: '7', recipientId: null, content }, new AbortController().signal);
+  const work = { chatId: '7', recipientId: null, content, jobId: 'j' as never, readAtMs: 0 };
+  await telegramMessages(bot, async () => null).send(work, new AbortController().signal);
   expect(sent).toMatchObject([{ chatId: '7', text: 'salom', urgent: false }]);
 });

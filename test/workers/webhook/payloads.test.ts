@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { eventTypes } from '../../../domain/events.ts';
+import type { ProjectId } from '../../../domain/shared/ids.ts';
+import { preferencesStore } from '../../../infra/postgres/message/preferences/preferences.ts';
 import { buttonPresses } from '../../../infra/postgres/message/telegram/button-presses.ts';
 import { tellHalfSpent } from '../../../infra/postgres/verify/paid-attempts.ts';
 import { telegramChats } from '../../../infra/postgres/telegram/chats.ts';
@@ -29,6 +31,7 @@ async function makeEverythingHappen(bench: Bench, project: Project) {
   await finishBroadcast(bench, project);
   await pressButton(bench, project);
   await moveGroup(bench, project);
+  await changePreferences(bench, project);
   await spendHalf(bench, project);
   const { id } = await bench.addEndpoint(project, 'https://gone.example/');
   await bench.webhooks.test(project, id, 'request-1', bench.clock.now);
@@ -97,6 +100,16 @@ async function moveGroup({ pool, clock }: Bench, { projectId }: Project) {
     [randomUUID(), projectId, group, clock.now],
   );
   await telegramChats(pool).move(String(group), '-1000000004711', clock.now);
+}
+
+async function changePreferences({ pool, clock }: Bench, { projectId }: Project) {
+  const recipientId = randomUUID();
+  await pool.query(
+    `insert into recipient (id, project_id, handle, address_hash, created_at, updated_at) values ($1, $2, 'aziza', sha256('aziza'), $3, $3)`,
+    [recipientId, projectId, clock.now],
+  );
+  const change = { categories: { news: false }, quiet_hours: { from: '22:00', to: '07:05' } };
+  await preferencesStore(pool).change(projectId as ProjectId, recipientId, change, 'page', clock.now);
 }
 
 /** `test/infra/postgres/verify/budgets.test.ts` sees when. */

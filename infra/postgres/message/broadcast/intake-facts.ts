@@ -15,6 +15,11 @@ export interface RecipientRow {
   chat_id: string | null;
   push_token_encrypted: Buffer | null;
 }
+interface HolderRow {
+  id: string;
+  project_id: string;
+  token_hash: string;
+}
 interface RequestRow {
   project_id: string;
   key: string;
@@ -42,7 +47,11 @@ interface UrgentRow {
 const unique = <T>(items: Iterable<T>): T[] => [...new Set(items)];
 
 /** All that a batch of orders asks of Postgres before it is decided. */
-export function readFacts(client: pg.PoolClient, orders: readonly BroadcastOrder[], now: Date) {
+export function readFacts(
+  client: pg.PoolClient,
+  { orders, hashes }: { readonly orders: readonly BroadcastOrder[]; readonly hashes: readonly Buffer[] },
+  now: Date,
+) {
   const projects = unique(orders.map(({ caller }) => caller.projectId));
   const keys = orders.flatMap(({ idempotency }) => idempotency?.key ?? []);
   const dedupes = orders.flatMap(({ dedupeKey }) => dedupeKey ?? []);
@@ -66,6 +75,14 @@ export function readFacts(client: pg.PoolClient, orders: readonly BroadcastOrder
       [recipients, projects],
     ),
     readUrgent(client, orders, now),
+    // Who gives a bare token is held to what its owner wants all the same.
+    hashes.length === 0
+      ? Promise.resolve({ rows: [] as HolderRow[] })
+      : client.query<HolderRow>(
+          `select id, project_id, encode(push_token_hash, 'hex') token_hash from recipient
+           where push_token_hash = any($1) and project_id = any($2)`,
+          [hashes, projects],
+        ),
   ] as const;
 }
 
@@ -101,6 +118,7 @@ export class Facts {
   readonly #dedupes = new Map<string, BroadcastAnswer>();
   readonly #recipients = new Map<string, RecipientRow>();
   readonly #urgent = new Map<string, { sent: number; oldest: Date }>();
+  readonly #holders = new Map<string, string>();
 
   constructor(
     requests: readonly RequestRow[],
@@ -149,6 +167,21 @@ export class Facts {
     }
     this.#urgent.set(key, { sent: sent + 1, oldest });
     return null;
+  }
+
+  /** `hashes` by token. */
+  learnHolders(hashes: ReadonlyMap<string, Buffer>, rows: readonly HolderRow[]): void {
+    const held = new Map(rows.map(({ project_id, token_hash, id }) => [project_id + token_hash, id]));
+    for (const projectId of new Set(rows.map(({ project_id }) => project_id)))
+      for (const [token, hash] of hashes) {
+        const id = held.get(projectId + hash.toString('hex'));
+        if (id !== undefined) this.#holders.set(projectId + token, id);
+      }
+  }
+
+  /** The project's recipient whose device has this token. */
+  holderOf(projectId: string, token: string): string | undefined {
+    return this.#holders.get(projectId + token);
   }
 
   recipient(projectId: string, id: string): RecipientRow | undefined {

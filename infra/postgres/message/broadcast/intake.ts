@@ -6,14 +6,16 @@ import type {
   BroadcastAnswer,
   BroadcastId,
   BroadcastIntake,
+  BroadcastKind,
   BroadcastOrder,
 } from '../../../../domain/message/broadcast/broadcast.ts';
 import { rankOf } from '../../../../domain/job/priority.ts';
 import type { KeyedHash, Encryption } from '../../../process/crypto.ts';
-import { countFinished } from '../../../process/metrics.ts';
+import { countFinished, criticalMessages } from '../../../process/metrics.ts';
 import { batcher } from '../../engine/batcher.ts';
 import { inTwoPhases } from '../../engine/hot-pool.ts';
 import { Facts, readFacts } from './intake-facts.ts';
+import { tokenHashes } from './token-hashes.ts';
 import { reach, type Reachable, type Reached, TARGETS_A_TURN } from './reach.ts';
 
 /** Orders of so few recipients share a commit; a larger one has its own. */
@@ -25,6 +27,18 @@ export interface BroadcastIntakeDeps {
   readonly hash: KeyedHash;
   readonly encryption: Encryption;
   readonly now: () => Date;
+  /** Writes who passes what people switched off, and for how many, in the commit of the message; without it nobody may. */
+  readonly audit?: (tx: pg.PoolClient, critical: CriticalMessage, now: Date) => Promise<unknown>;
+}
+
+export interface CriticalMessage {
+  readonly keyId: string;
+  readonly slug: string;
+  readonly broadcastId: BroadcastId;
+  readonly kind: BroadcastKind;
+  readonly category: string;
+  readonly recipients: number;
+  readonly requestId: string;
 }
 
 /** The intake of messages: a broadcast and its jobs in one commit. The jobs wait for their turn; the scheduler issues the queue entries. */
@@ -52,13 +66,14 @@ async function acceptAll(
   orders: readonly BroadcastOrder[],
 ): Promise<BroadcastAccepted[]> {
   const now = deps.now();
-  const { answers, finished } = await inTwoPhases(
+  const hashes = await tokenHashes(deps.hash, orders);
+  const { answers, written: done } = await inTwoPhases(
     deps.pool,
-    (client) => readFacts(client, orders, now),
-    async ([requests, dedupes, recipients, urgent], client) => {
+    (client) => readFacts(client, { orders, hashes: [...hashes.values()] }, now),
+    async ([requests, dedupes, recipients, urgent, holders], client) => {
       const facts = new Facts(requests.rows, dedupes.rows, recipients.rows, urgent.rows);
-      const finished: { kind: string; jobs: number }[] = [];
-      const written: { order: BroadcastOrder; planned: Planned }[] = [];
+      facts.learnHolders(hashes, holders.rows);
+      const written: Written[] = [];
       const answerTo = async (order: BroadcastOrder): Promise<BroadcastAccepted> => {
         const earlier = facts.earlier(order);
         if (earlier) return earlier;
@@ -69,17 +84,23 @@ async function acceptAll(
         const planned = plan(order, targets);
         facts.remember(order, planned.answer);
         written.push({ order, planned });
-        if (order.caller.mode === 'test') finished.push({ kind: order.kind, jobs: planned.targets.length });
         return { kind: 'accepted', replayed: false, ...planned.answer };
       };
       const answers: BroadcastAccepted[] = [];
       // One after the other: each sees what those before it have added.
       for (const order of orders) answers.push(await answerTo(order));
-      return { sent: await writeAll(client, written, now), out: { answers, finished } };
+      return { sent: await writeAll(deps, client, written, now), out: { answers, written } };
     },
   );
-  for (const { kind, jobs } of finished) countFinished(kind, 'completed', jobs);
+  done.forEach(count);
   return answers;
+}
+
+/** Once it is committed. A test key's jobs are finished as they are written, and reach nobody. */
+function count({ order, planned }: Written): void {
+  const jobs = planned.targets.length;
+  if (order.caller.mode === 'test') countFinished(order.kind, 'completed', jobs);
+  else if (order.category?.criticalBy) criticalMessages.inc({ kind: order.kind }, jobs);
 }
 
 interface Planned {
@@ -103,6 +124,7 @@ interface Written {
  * or a batch and a resume, never wait for each other in a circle.
  */
 async function writeAll(
+  deps: BroadcastIntakeDeps,
   client: pg.PoolClient,
   written: readonly Written[],
   now: Date,
@@ -131,15 +153,15 @@ async function writeAll(
   const sent: Promise<unknown>[] = [];
   if (chats.length > 0) sent.push(client.query(addWaitingChats, [chatsJson]));
   for (const [n, { order, planned }] of written.entries())
-    sent.push(...write(client, order, planned, now), client.query(insertJobs, jobs[n]));
+    sent.push(...write(deps, client, { order, planned }, now), client.query(insertJobs, jobs[n]));
   if (turns.length > 0) sent.push(client.query(addTurns, [JSON.stringify(turns), now]));
   return sent;
 }
 
 function write(
+  deps: BroadcastIntakeDeps,
   client: pg.PoolClient,
-  order: BroadcastOrder,
-  planned: Planned,
+  { order, planned }: Written,
   now: Date,
 ): Promise<unknown>[] {
   const { idempotency } = order;
@@ -150,7 +172,21 @@ function write(
     sent.push(client.query(insertRequest, [projectId, idempotency.key, bodyHash, planned.answer, now]));
   }
   sent.push(client.query(insertBroadcast, broadcastRow(order, planned, now)));
+  const critical = criticalOf(order, planned);
+  if (critical && !deps.audit) throw new Error('a critical message needs an audit');
+  if (critical && deps.audit) sent.push(deps.audit(client, critical, now));
   return sent;
+}
+
+/** Of a live key: what a test key sends reaches nobody. */
+function criticalOf(
+  { caller, category, kind, requestId }: BroadcastOrder,
+  { answer }: Planned,
+): CriticalMessage | null {
+  if (!category?.criticalBy || caller.mode !== 'live') return null;
+  const { keyId } = category.criticalBy;
+  const { id: broadcastId, total: recipients } = answer;
+  return { keyId, slug: caller.slug, broadcastId, kind, category: category.name, recipients, requestId };
 }
 
 const broadcastRow = (order: BroadcastOrder, { answer }: Planned, now: Date): unknown[] => [
@@ -168,6 +204,9 @@ const broadcastRow = (order: BroadcastOrder, { answer }: Planned, now: Date): un
   order.priority,
   answer.named,
   answer.duplicates,
+  order.category?.name ?? null,
+  Boolean(order.category?.criticalBy),
+  order.category?.stopLabels ?? null,
 ];
 
 /** `JSON.stringify`, a part in each turn. */
@@ -211,8 +250,8 @@ const insertBroadcast = `
 with counted as (
   insert into broadcast_tally (broadcast_id, sent) select $1, $5 where $11 = 'test')
 insert into broadcast (id, project_id, kind, content, total, send_at, expires_at, dedupe_key, request_id, created_at, mode, priority, named,
-  duplicates)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`;
+  duplicates, category, critical, stop_labels)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`;
 
 /** A test key sends to nobody: its jobs are finished as they are written. */
 const insertJobs = `

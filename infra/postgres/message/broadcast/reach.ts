@@ -50,7 +50,8 @@ export async function reach(
       target.by === 'recipient' ? facts.recipient(order.caller.projectId, target.recipientId) : undefined;
     if (target.by === 'recipient' && !row)
       return { kind: 'unknown-recipient', recipientId: target.recipientId, replayed: false };
-    const one = reachOne(deps, order, target, row);
+    const holder = target.by === 'token' ? facts.holderOf(order.caller.projectId, target.token) : undefined;
+    const one = reachOne(deps, order, target, row, holder);
     if (one === null && order.targets.length === 1) return { kind: 'unreachable', replayed: false };
     if (one === null) continue;
     const earlier = reached.has(one.destination);
@@ -67,6 +68,7 @@ function reachOne(
   { kind }: BroadcastOrder,
   target: MessageTarget,
   row: RecipientRow | undefined,
+  holder: string | undefined,
 ): Reached | null {
   const jobId = uuidv7() as JobId;
   const at = { jobId, chatId: null, addressHash: row?.address_hash ?? null };
@@ -88,17 +90,23 @@ function reachOne(
         destination: `topic ${target.topic}`,
       };
     case 'token':
-      return {
-        ...at,
-        to: { by: 'token', token_encrypted: deps.encryption.encrypt(target.token, jobId).toString('base64') },
-        label: 'device',
-        destination: `device ${target.token}`,
-      };
+      return { ...at, ...tokenOf(deps, target.token, jobId, holder) };
     case 'recipient':
       if (!row) return null;
       return kind === 'push' ? deviceOf(deps, row, at) : chatOf(row, at);
   }
 }
+
+/** By the preferences of `holder` it is held back. */
+const tokenOf = ({ encryption }: ReachDeps, token: string, jobId: JobId, holder: string | undefined) => ({
+  to: {
+    by: 'token',
+    token_encrypted: encryption.encrypt(token, jobId).toString('base64'),
+    recipient_id: holder,
+  },
+  label: 'device',
+  destination: `device ${token}`,
+});
 
 type At = Pick<Reached, 'jobId' | 'chatId' | 'addressHash'>;
 

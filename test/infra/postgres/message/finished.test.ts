@@ -24,6 +24,7 @@ test('messages that a cancellation stops, and those of test keys, are counted', 
     expiresAt: new Date(Date.now() + 60_000),
     dedupeKey: null,
     idempotency: null,
+    category: null,
     requestId: 'test',
   });
   expect(await countFinishedBy(() => intake.accept(order('test')))).toEqual({

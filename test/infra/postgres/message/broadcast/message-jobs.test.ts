@@ -26,12 +26,12 @@ async function jobOf(broadcastId: string): Promise<JobId> {
 }
 const telegramWork = async (chatId: number) => {
   const { id } = await world.sendToChats(caller, [chatId]);
-  const job = await telegramJobs(world.pool)(await jobOf(id));
+  const job = await telegramJobs(world.pool, world.wanted)(await jobOf(id));
   return { id, work: job?.work };
 };
 const pushWork = async (target: BroadcastOrder['targets'][number]) => {
   const { id } = await world.accept(world.orderOf(caller, 'push', [target] as never));
-  return (await pushJobs(world.pool, world.rowEncryption)(await jobOf(id)))?.work;
+  return (await pushJobs(world.pool, world.rowEncryption, world.wanted)(await jobOf(id)))?.work;
 };
 
 test('a chat that was closed is sent nothing, and one that moved is sent to where it moved', async () => {
@@ -51,7 +51,7 @@ test('a message in hand whose broadcast is cancelled is cancelled too', async ()
   const jobId = await jobOf(id);
   await world.schedulerRound('telegram-message', 100);
   await world.command(caller, id, 'cancel');
-  expect((await telegramJobs(world.pool)(jobId))?.work).toEqual({
+  expect((await telegramJobs(world.pool, world.wanted)(jobId))?.work).toEqual({
     settled: 'cancelled',
     reason: 'broadcast-cancelled',
   });
@@ -89,7 +89,7 @@ test('a push opens the token of its own project’s recipient; without one it is
   );
   const jobId = await jobOf(id);
   await world.pool.query('update recipient set project_id = $2 where id = $1', [known, stranger.projectId]);
-  expect((await pushJobs(world.pool, world.rowEncryption)(jobId))?.work).toEqual({
+  expect((await pushJobs(world.pool, world.rowEncryption, world.wanted)(jobId))?.work).toEqual({
     settled: 'rejected',
     reason: 'token-unregistered',
   });
@@ -107,7 +107,7 @@ test('a token that cannot be opened fails its own push, and not those that are r
     `update job set payload = jsonb_set(payload, '{to,token_encrypted}', '"AAAA"') where id = $1`,
     [damaged],
   );
-  const read = pushJobs(world.pool, world.rowEncryption);
+  const read = pushJobs(world.pool, world.rowEncryption, world.wanted);
   const [lost, sent] = await Promise.all([read(damaged), read(sound)]);
   expect(lost?.work).toBeNull();
   expect(sent?.work).toMatchObject({ to: { token: 'another-token' } });
@@ -126,7 +126,7 @@ test('a push whose key this process lacks is tried again, and those that are rea
     `update job set payload = jsonb_set(payload, '{to,token_encrypted}', to_jsonb($2::text)) where id = $1`,
     [theirs, encrypted],
   );
-  const read = pushJobs(world.pool, world.rowEncryption);
+  const read = pushJobs(world.pool, world.rowEncryption, world.wanted);
   const [lacking, sent] = await Promise.allSettled([read(theirs), read(ours)]);
   expect(lacking).toMatchObject({ reason: { message: 'no encryption key elsewhere' } });
   expect(sent).toMatchObject({ value: { work: { to: { token: 'token-of-ours' } } } });

@@ -6,6 +6,7 @@ import {
 } from '../../../../../domain/message/broadcast/broadcast.ts';
 import { priorityFor } from '../../../../../domain/message/broadcast/priority.ts';
 import { broadcastIntake } from '../../../../../infra/postgres/message/broadcast/intake.ts';
+import { preferencesLinks } from '../../../../../infra/postgres/message/preferences/links.ts';
 import { broadcasts } from '../../../../../infra/postgres/message/broadcast/broadcasts.ts';
 import { schedulerPool } from '../../../../../infra/postgres/engine/hot-pool.ts';
 import { jobStore } from '../../../../../infra/postgres/job/attempts.ts';
@@ -48,6 +49,7 @@ export async function broadcastWorld() {
       expiresAt: new Date(Date.now() + LIFE_SECONDS_DEFAULT * 1_000),
       dedupeKey: null,
       idempotency: null,
+      category: null,
       requestId: randomUUID(),
       ...change,
     }) as BroadcastOrder;
@@ -108,6 +110,8 @@ export async function broadcastWorld() {
       await schedulers.end();
       await world.close();
     },
+    /** What the readers of jobs ask of people's preferences. */
+    wanted: { now, links: preferencesLinks(hash, 'https://navbat.example') },
     messages,
     makeCaller,
     orderOf,

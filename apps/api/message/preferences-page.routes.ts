@@ -1,0 +1,122 @@
+import { isUtf8 } from 'node:buffer';
+import { type RequestHandler, Router } from 'express';
+import helmet from 'helmet';
+import type {
+  PreferencesDoor,
+  PreferencesDoors,
+  PreferencesStore,
+} from '../../../domain/message/preferences/port.ts';
+import { PreferencesChange } from '../../../domain/message/preferences/preferences.ts';
+import type { QuotaCounter } from '../../../domain/project/quota.ts';
+import { sendText } from '../../http/answer.ts';
+import { readBody } from '../../http/body.ts';
+import { callerAddress } from '../../http/express.ts';
+import { limitAddress } from '../../http/rate-limit.ts';
+import { goneLinkPage, preferencesPage } from './preferences-page.ts';
+
+export interface PreferencesPageDeps {
+  readonly doors: PreferencesDoors;
+  readonly store: PreferencesStore;
+  readonly counter: QuotaCounter;
+  readonly now: () => Date;
+  /** Proxies in front of us whose `X-Forwarded-For` counts. */
+  readonly proxies: number;
+}
+
+/** Its style stands in the page, it has no script, and its form goes to itself. */
+const pagePolicy = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'unsafe-inline'"],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+});
+
+/** Twenty categories and the rest of the form, a few times over. */
+const FORM_BYTES_MAX = 8_192;
+const HTML = 'text/html; charset=utf-8';
+
+type Handle = (door: PreferencesDoor, ...of: Parameters<RequestHandler>) => Promise<void> | void;
+
+/**
+ * A person's own way to their preferences: who has the link is who it was sent to, so that no cookie and no login is asked for, and a
+ * form of another site gains nothing. A GET changes nothing: programs that preview links, and look for viruses in them, open each.
+ */
+export function preferencesPages(deps: PreferencesPageDeps): Router {
+  const path = '/preferences/:token';
+  const show: Handle = (door, _req, res) => sendText(res, HTML, preferencesPage(door, null));
+  const change: Handle = async (door, req, res) => {
+    const category = queryCategory(req.originalUrl);
+    const body = await readBody(req, FORM_BYTES_MAX);
+    if (!isOneClick(body)) return savePage(deps, door, body, res);
+    await deps.store.change(
+      door.projectId,
+      door.recipientId,
+      oneClickChange(door, category),
+      'one-click',
+      deps.now(),
+    );
+    return sendText(res, 'text/plain; charset=utf-8', 'OK');
+  };
+  return Router().get(path, pagePolicy, withDoor(deps, show)).post(path, pagePolicy, withDoor(deps, change));
+}
+
+const withDoor =
+  ({ doors, counter, proxies }: PreferencesPageDeps, handle: Handle): RequestHandler =>
+  async (req, res, next) => {
+    // The path is the secret: from here on a log line has it no more.
+    const token = String(req.params['token']);
+    req.url = '/preferences';
+    res.setHeader('X-Robots-Tag', 'noindex, nofollow');
+    await limitAddress(counter, callerAddress(req, proxies), res);
+    const door = await doors.open(token);
+    if (door) return handle(door, req, res, next);
+    res.statusCode = 404;
+    sendText(res, HTML, goneLinkPage());
+  };
+
+/** RFC 8058 §3.1: as a form, or as multipart, whose part holds the same two words. */
+const isOneClick = (body: Buffer): boolean =>
+  /List-Unsubscribe(=|"\r?\n\r?\n)One-Click/.test(body.toString('latin1'));
+
+/** The list that a mail was of: `?category=news`. */
+const queryCategory = (url: string): string | null =>
+  new URLSearchParams(url.split('?', 2)[1] ?? '').get('category');
+
+/** The one category where the link names one that the project has, else everything: whoever asks to be left alone is. */
+const oneClickChange = ({ categories }: PreferencesDoor, category: string | null): PreferencesChange =>
+  categories.some(({ name }) => name === category)
+    ? { categories: { [String(category)]: false } }
+    : { opted_out: true };
+
+async function savePage(
+  { store, now }: PreferencesPageDeps,
+  door: PreferencesDoor,
+  body: Buffer,
+  res: Parameters<RequestHandler>[1],
+): Promise<void> {
+  const change = isUtf8(body) ? formChange(new URLSearchParams(body.toString()), door) : null;
+  if (change === null) {
+    res.statusCode = 400;
+    return sendText(res, HTML, preferencesPage(door, 'wrong'));
+  }
+  const changed = await store.change(door.projectId, door.recipientId, change, 'page', now());
+  sendText(res, HTML, preferencesPage({ ...door, ...changed }, 'saved'));
+}
+
+/** The whole form: a box that is not ticked is not sent. Null where it is none of ours. */
+function formChange(form: URLSearchParams, { categories }: PreferencesDoor): PreferencesChange | null {
+  const on = new Set(form.getAll('on'));
+  const parsed = PreferencesChange.safeParse({
+    opted_out: form.has('none'),
+    categories: Object.fromEntries(categories.map(({ name }) => [name, on.has(name)])),
+    quiet_hours: form.has('quiet') ? { from: form.get('from'), to: form.get('to') } : null,
+    time_zone: form.get('zone'),
+  });
+  return parsed.data ?? null;
+}

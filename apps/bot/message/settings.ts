@@ -1,0 +1,59 @@
+import type { ChatPreferences } from '../../../domain/telegram/chat-preferences.ts';
+import type { Locale } from '../../../domain/shared/locale.ts';
+import type { BotSettings } from '../conversation.ts';
+import { type BotLocale, botLocaleOf } from '../texts.ts';
+
+interface Words {
+  readonly choose: string;
+  readonly nobody: string;
+  readonly stopped: (project: string, category: string) => string;
+  readonly change: string;
+  readonly help: string;
+}
+
+const words: Readonly<Record<BotLocale, Words>> = {
+  uz: {
+    choose:
+      'Kimning xabarlarini sozlaysiz? Kodlar har doim keladi. Barcha xabarlarni to‘xtatish: /stop, qaytarish: /start',
+    nobody: 'Hozircha hech kim sizga bu bot orqali xabar yubormaydi.',
+    stopped: (project, category) => `🔕 ${project}: «${category}» xabarlari o‘chirildi.`,
+    change: 'Sozlash',
+    help: '/settings — xabarlar sozlamalari',
+  },
+  ru: {
+    choose: 'Чьи сообщения настроить? Коды приходят всегда. Остановить все сообщения: /stop, вернуть: /start',
+    nobody: 'Пока никто не присылает вам сообщений через этого бота.',
+    stopped: (project, category) => `🔕 ${project}: сообщения «${category}» отключены.`,
+    change: 'Настроить',
+    help: '/settings — настройки сообщений',
+  },
+  en: {
+    choose:
+      'Whose messages do you want to set? Codes always arrive. To stop all messages: /stop, to get them back: /start',
+    nobody: 'Nobody sends you messages through this bot yet.',
+    stopped: (project, category) => `🔕 ${project}: “${category}” messages are off.`,
+    change: 'Change',
+    help: '/settings — what you want to be sent',
+  },
+};
+
+const wordsFor = (locale: Locale): Words => words[botLocaleOf(locale)];
+
+/** A link to the person's page for each project: what is chosen there is more than buttons of a chat can say. */
+export const botSettings = (chats: ChatPreferences): BotSettings => ({
+  show: async (telegramId, locale) => {
+    const projects = await chats.projectsOf(telegramId);
+    if (projects.length === 0) return { text: wordsFor(locale).nobody };
+    return { text: wordsFor(locale).choose, links: projects.map(({ name, url }) => ({ text: name, url })) };
+  },
+  pressed: async (press, now) => {
+    const stopped = await chats.stop(press, now);
+    if (!stopped) return null;
+    const said = wordsFor(stopped.locale);
+    return {
+      text: said.stopped(stopped.project, stopped.category),
+      links: [{ text: said.change, url: stopped.url }],
+    };
+  },
+  help: (locale) => wordsFor(locale).help,
+});

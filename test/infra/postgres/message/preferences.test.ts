@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { BroadcastOrder, OrderCategory } from '../../../../domain/message/broadcast/broadcast.ts';
+import type { JobId, ProjectId } from '../../../../domain/shared/ids.ts';
+import { pushJobs } from '../../../../infra/postgres/message/broadcast/message-jobs.ts';
+import { preferencesLinks } from '../../../../infra/postgres/message/preferences/links.ts';
+import { preferencesStore } from '../../../../infra/postgres/message/preferences/preferences.ts';
+import { broadcastWorld, type BroadcastWorld } from './broadcast/world.ts';
+
+let world: BroadcastWorld;
+let caller: BroadcastOrder['caller'];
+const news: OrderCategory = { name: 'news', criticalBy: null, stopLabels: null };
+
+beforeAll(async () => {
+  world = await broadcastWorld();
+  caller = await world.makeCaller();
+});
+afterAll(() => world.close());
+
+async function recipientWith(token: string, projectId: string = caller.projectId): Promise<string> {
+  const id = randomUUID();
+  await world.pool.query(
+    `insert into recipient (id, project_id, handle, address_hash, push_token_encrypted, push_token_hash, created_at, updated_at)
+     values ($1, $2, gen_random_uuid()::text, $3, $4, $5, now(), now())`,
+    [
+      id,
+      projectId,
+      world.hash('address', id),
+      world.rowEncryption.encrypt(token, id),
+      world.hash('push-token', token),
+    ],
+  );
+  return id;
+}
+const off = (recipientId: string) =>
+  preferencesStore(world.pool).change(
+    caller.projectId as ProjectId,
+    recipientId,
+    { categories: { news: false } },
+    'page',
+    new Date(),
+  );
+async function workOf(target: object, category: OrderCategory | null) {
+  const { jobId } = await world.accept(world.orderOf(caller, 'push', [target] as never, { category }));
+  return (await pushJobs(world.pool, world.rowEncryption, world.wanted)(jobId as JobId))?.work;
+}
+
+test('a push to a bare token is held to what the recipient wants whose device it is, in this project alone', async () => {
+  const token = `token-${randomUUID()}`;
+  const recipientId = await recipientWith(token);
+  const elsewhere = await world.makeCaller();
+  await recipientWith(`other-${token}`, elsewhere.projectId);
+  await off(recipientId);
+  const notWanted = { settled: 'rejected', reason: 'category-off' };
+  expect(await workOf({ by: 'token', token }, news)).toEqual(notWanted);
+  expect(await workOf({ by: 'recipient', recipientId }, news)).toEqual(notWanted);
+  expect(await workOf({ by: 'token', token: `other-${token}` }, news)).toMatchObject({
+    to: { token: `other-${token}` },
+  });
+  expect(await workOf({ by: 'token', token }, { ...news, name: 'service' })).toMatchObject({ to: { token } });
+  // What Navbat tells a person of their own account.
+  expect(await workOf({ by: 'recipient', recipientId }, null)).toMatchObject({ to: { token } });
+  expect(await workOf({ by: 'topic', topic: 'all' }, news)).toMatchObject({ to: { topic: 'all' } });
+});
+
+test('who gives a bare token is not told whose it is, and a dead one takes nothing from its recipient', async () => {
+  const token = `token-${randomUUID()}`;
+  await recipientWith(token);
+  expect(await workOf({ by: 'token', token }, news)).toMatchObject({ recipientId: null });
+});
+
+test('nobody is critical without an audit: the whole order is taken back', async () => {
+  const order = world.orderOf(caller, 'push', [{ by: 'topic', topic: 'all' }], {
+    category: { ...news, criticalBy: { keyId: 'k' } },
+  });
+  await expect(world.messages.accept(order)).rejects.toThrow('needs an audit');
+  const { rows } = await world.pool.query('select from broadcast where request_id = $1', [order.requestId]);
+  expect(rows).toEqual([]);
+});
+
+test('the same change again changes nothing, and tells nobody', async () => {
+  const recipientId = await recipientWith(`token-${randomUUID()}`);
+  const first = await off(recipientId);
+  const again = await off(recipientId);
+  expect(again?.changedAt).toEqual(first?.changedAt);
+});
+
+test('a link is of one recipient of one project and one version, and its text says nothing else', () => {
+  const links = preferencesLinks(world.hash, 'https://navbat.example');
+  const linked = { projectId: caller.projectId as ProjectId, recipientId: randomUUID(), linkVersion: 3 };
+  const token = links.urlOf(linked).split('/').at(-1) ?? '';
+  const claim = links.read(token);
+  expect(claim).toMatchObject({ recipientId: linked.recipientId, linkVersion: 3 });
+  expect(claim?.isOf(linked)).toBe(true);
+  for (const other of [
+    { ...linked, linkVersion: 2 },
+    { ...linked, recipientId: randomUUID() },
+    { ...linked, projectId: randomUUID() as ProjectId },
+  ])
+    expect(claim?.isOf(other)).toBe(false);
+  for (const text of ['', token.slice(1), `${token}A`, token.replace(/.$/, '!')])
+    expect(links.read(text)).toBeNull();
+});
