@@ -4,7 +4,7 @@ import type { TelegramContent } from '../../telegram/message.ts';
 /** In a text: the address of its reader's own preferences page, filled in as the message is sent. */
 const VARIABLE = '{preferences_url}';
 /** Longer than any that we make: 48 characters of token behind our origin and path. */
-export const PREFERENCES_URL_CHARS_MAX = 160;
+const PREFERENCES_URL_CHARS_MAX = 160;
 const sampleUrl = 'https://navbat.example/preferences/'.padEnd(PREFERENCES_URL_CHARS_MAX, 'x');
 
 type Content = TelegramContent | PushContent;
