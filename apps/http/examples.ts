@@ -82,6 +82,7 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
       sms_web_origin: 'shop.example',
     },
     payment: { amount: '15000000', currency: 'UZS', payee: 'Korzinka' },
+    to: '+998901234567',
   },
   'post /projects/{id}/keys': { name: 'checkout', scopes: ['otp', 'jobs'] },
   'patch /projects/{id}/keys/{keyId}': { allowed_origins: ['https://shop.example'] },

@@ -98,6 +98,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   length: 'Digits of the code: 6 by default; 4 and 5 need the setting allow_short_codes.',
   ttl_seconds: 'How long it is good, in seconds.',
   metadata: 'Pairs of your own, which come back with the verification and its events.',
+  price_currency: 'The currency of price_micros, ISO 4217.',
   sends: 'How often it was sent.',
   checks: 'Checks of the code.',
   used: 'Checks that were made.',

@@ -5,7 +5,11 @@ import { Locale } from '../../../domain/shared/locale.ts';
 import { Payment } from '../../../domain/shared/payment.ts';
 import type { SmsSize } from '../../../domain/shared/sms-segments.ts';
 import { type TextModeration, textStates } from '../../../domain/verify/text-moderation.ts';
+import type { TextSettings } from '../../../domain/verify/text.ts';
 import { type TextPreview, textPreviews } from '../../../domain/verify/text-preview.ts';
+import { SmsProvider } from '../../../domain/verify/sms-provider.ts';
+import { type RoutedProvider, routeOf, type SmsRouting } from '../../../domain/verify/sms-routes.ts';
+import { PhoneField } from '../../http/fields.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
 import { noProject, ownProject, ProjectParams, SettingWarnings } from '../project/projects.routes.ts';
 
@@ -14,6 +18,7 @@ export interface TemplateDeps {
   readonly moderation: Pick<TextModeration, 'of'>;
   /** Providers of SMS that are on here and send approved texts only. */
   readonly moderated: readonly string[];
+  readonly sms: SmsRouting;
 }
 
 export const templateRoutes = (deps: TemplateDeps): Route[] => [previewTemplates(deps)];
@@ -25,7 +30,22 @@ const PreviewBody = z.strictObject({
   payment: Payment.optional().meta({
     description: 'Adds the texts of a code that confirms this payment.',
   }),
+  to: PhoneField.optional().meta({
+    description: 'A phone: which providers would carry an SMS to it, and at what price. It is sent nothing.',
+    example: '+998901234567',
+  }),
 });
+
+const ProviderBody = z
+  .object({
+    provider: SmsProvider,
+    price_micros: z.string().meta({
+      description: 'Of one SMS, in millionths of the currency; times `segments` it is that of a text.',
+      example: '200000000',
+    }),
+    price_currency: z.string().meta({ example: 'UZS' }),
+  })
+  .meta({ id: 'SmsPrice' });
 
 const sizeShape = {
   alphabet: z.enum(['gsm', 'ucs-2']).meta({
@@ -94,6 +114,10 @@ const previewTemplates = (deps: TemplateDeps) =>
         schema: z.object({
           texts: z.array(TextBody).meta({ description: 'What an SMS says in each language.' }),
           warnings: SettingWarnings,
+          providers: z.array(ProviderBody).readonly().nullable().meta({
+            description:
+              'Those of the route of `to`, in their listed order; empty where none carries an SMS there. Null without `to`.',
+          }),
         }),
       },
     },
@@ -103,18 +127,31 @@ const previewTemplates = (deps: TemplateDeps) =>
       if (!project) throw noProject();
       const settings = settingsAfter(project.settings, body.settings ?? {});
       const { display_name: name = project.slug } = settings;
-      const previews = [null, ...(body.payment ? [body.payment] : [])].flatMap((payment) =>
-        textPreviews(name, settings, payment).map((preview) => ({ preview, isForPayment: payment !== null })),
-      );
-      const texts = await Promise.all(
-        previews.map(async ({ preview, isForPayment }) => ({
-          ...previewBody(preview, isForPayment),
-          moderation: await moderationBodies(deps, preview.text),
-        })),
-      );
-      return { status: 200, body: { texts, warnings: settingWarnings(name, settings) } };
+      const texts = await textBodies(deps, name, settings, body.payment ?? null);
+      const route = body.to === undefined ? null : routeOf(body.to, deps.sms, settings.sms_routes);
+      const warnings = settingWarnings(name, settings);
+      return { status: 200, body: { texts, warnings, providers: route?.map(providerBody) ?? null } };
     },
   });
+
+/** Of the codes that move no money, then of the payment. */
+async function textBodies(
+  deps: TemplateDeps,
+  name: string,
+  settings: TextSettings,
+  payment: Payment | null,
+): Promise<z.infer<typeof TextBody>[]> {
+  const payments = payment ? [null, payment] : [null];
+  const previews = payments.flatMap((one) =>
+    textPreviews(name, settings, one).map((preview) => ({ preview, isForPayment: one !== null })),
+  );
+  return Promise.all(
+    previews.map(async ({ preview, isForPayment }) => ({
+      ...previewBody(preview, isForPayment),
+      moderation: await moderationBodies(deps, preview.text),
+    })),
+  );
+}
 
 const moderationBodies = (
   { moderation, moderated }: TemplateDeps,
@@ -143,3 +180,9 @@ const previewBody = (
 });
 
 const sizeBody = ({ alphabet, length, segments }: SmsSize) => ({ alphabet, length, segments });
+
+const providerBody = ({ provider, price }: RoutedProvider) => ({
+  provider,
+  price_micros: String(price.micros),
+  price_currency: price.currency,
+});

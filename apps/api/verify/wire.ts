@@ -24,6 +24,7 @@ import {
   listedReadersFromConfig,
   moderatedProviders,
 } from '../../../infra/providers/verify/channels.ts';
+import { smsRoutingOf } from '../../../infra/providers/verify/sms-routing.ts';
 import { wakeEntry } from '../../../infra/queue/entries.ts';
 import { openCodes } from '../../../infra/verify/open-codes.ts';
 import { proofTokens } from '../../../infra/process/proof-token.ts';
@@ -80,6 +81,7 @@ export async function wireVerify(platform: ApiPlatform): Promise<Wired> {
   };
   const templates = {
     projects: projectStore(orm.em, hash),
+    sms: smsRoutingOf(config),
     moderation: textModeration(pools.read, clock),
     moderated: moderatedProviders(config),
   };

@@ -4,6 +4,7 @@ import { projectRoutes } from '../../../../apps/api/project/projects.routes.ts';
 import { templateRoutes } from '../../../../apps/api/verify/templates.routes.ts';
 import { Locale } from '../../../../domain/shared/locale.ts';
 import { templateLists, textModeration } from '../../../../infra/postgres/verify/text-moderation.ts';
+import { SmsRoutes, type SmsRouting } from '../../../../domain/verify/sms-routes.ts';
 import { usageReader } from '../../../../infra/postgres/project/usage.ts';
 import {
   type Ground,
@@ -14,6 +15,20 @@ import {
   type TestApi,
 } from '../../../support/api.ts';
 
+const UZBEKISTAN = [
+  { provider: 'eskiz', price: '130 UZS' },
+  { provider: 'play-mobile', price: '95.5 UZS' },
+  { provider: 'twilio', price: '0.35 USD' },
+] as const;
+const sms: SmsRouting = {
+  routes: SmsRoutes.parse([
+    { prefix: '+998', providers: UZBEKISTAN },
+    { prefix: '', providers: [{ provider: 'twilio', price: '0.35 USD' }] },
+  ]),
+  uzsPerUsd: 12_000,
+  providers: new Set(['eskiz', 'play-mobile']),
+};
+
 let ground: Ground;
 let api: TestApi;
 
@@ -22,7 +37,7 @@ beforeAll(async () => {
   const moderation = textModeration(ground.pool, () => new Date());
   api = openApi(ground, [
     ...projectRoutes(ground.projects, usageReader(ground.pool)),
-    ...templateRoutes({ projects: ground.projects, moderation, moderated: [] }),
+    ...templateRoutes({ projects: ground.projects, sms, moderation, moderated: [] }),
   ]);
 });
 afterAll(async () => {
@@ -54,6 +69,7 @@ test('each text says whether each provider sends it, what was said of it, and si
   const other = openApi(ground, [
     ...templateRoutes({
       projects: ground.projects,
+      sms,
       moderation: textModeration(ground.pool, () => new Date()),
       moderated: ['eskiz', 'play-mobile'],
     }),
@@ -171,6 +187,21 @@ describe('a preview', () => {
       text: 'Code 123456 Amount: 150 000.00 UZS. Payee: Korzinka.',
     });
     expect(textIn(body, 'en')).toMatchObject({ text: 'Code 123456' });
+  });
+
+  test('tells who would carry an SMS to a number, at what price, by routes that are not saved either', async () => {
+    const { project, key } = await makeProject(ground, 'priced');
+    const providers = async (body: object) =>
+      (await preview(key, project.id, body).expect(200)).body.providers;
+    const eskiz = { provider: 'eskiz', price_micros: '130000000', price_currency: 'UZS' };
+    const playMobile = { provider: 'play-mobile', price_micros: '95500000', price_currency: 'UZS' };
+    const to = '+998 90 123-45-67';
+    expect(await providers({ to })).toEqual([eskiz, playMobile]);
+    const settings = { sms_routes: [{ prefix: '+99890', providers: ['play-mobile'] }] };
+    expect(await providers({ to, settings })).toEqual([playMobile]);
+    // Twilio has no account here.
+    expect(await providers({ to: '+77011234567' })).toEqual([]);
+    expect(await providers({})).toBeNull();
   });
 
   test('refuses what the change would refuse, by field', async () => {
