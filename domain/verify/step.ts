@@ -269,7 +269,7 @@ function blockedBySilence(
 /** A paid channel that was promised a callback and got none did fail. */
 const isPushSilence = (attempts: readonly PastAttempt[]) =>
   attempts
-    .filter((attempt) => attempt.outcome === 'completed')
+    .filter(({ outcome }) => outcome === 'completed' || outcome === 'unknown')
     .every(({ channel, provider }) => channel === 'push' && provider !== OWN_APP_PROVIDER);
 
 /** Nothing waits past the code's life: the wake-up at its end settles the job. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { channelRules } from '../../../domain/verify/channel.ts';
 import { closeQueues, openQueues, producerRedis, type Queues } from '../../../infra/queue/queues.ts';
 import { codeSentTo, type Navbat, startNavbat, type TestProject, until } from '../../support/navbat.ts';
+import { passWait } from './pass-wait.ts';
 import { type JobKind, jobs } from '../../../domain/jobs.ts';
 
 let navbat: Navbat;
@@ -45,18 +46,8 @@ const finished = (id: string) =>
     return jobs.every(({ state }) => isFinal(state)) && jobs.at(-1);
   }, CHAIN_MS);
 
-const entryOf = (jobId: string) => queues.of['otp-send'].getJob(jobId);
-
-/** The wait for a push passes: its attempt is as old as that, its row is due, and a queue entry that sleeps until then is taken. */
 async function passPushWait(jobId: string): Promise<void> {
-  await navbat.db.query(
-    `update attempt set opened_at = opened_at - make_interval(secs => $2), closed_at = closed_at - make_interval(secs => $2)
-     where job_id = $1`,
-    [jobId, PUSH_WAIT_SECONDS],
-  );
-  await navbat.db.query('update job set run_at = now() where id = $1 and finished_at is null', [jobId]);
-  const entry = await entryOf(jobId);
-  if (await entry?.isDelayed()) await entry?.promote();
+  await passWait({ navbat, queues }, jobId, PUSH_WAIT_SECONDS);
   const queue = queues.of['otp-send'];
   await until(async () => !['delayed', 'waiting', 'active'].includes(await queue.getJobState(jobId)));
 }
