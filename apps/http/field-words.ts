@@ -100,6 +100,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   metadata: 'Pairs of your own, which come back with the verification and its events.',
   price_currency: 'The currency of price_micros, ISO 4217.',
   sends: 'How often it was sent.',
+  factors: 'What made up a block of anti-fraud rules; null where none did.',
   checks: 'Checks of the code.',
   used: 'Checks that were made.',
   max: 'Checks that may be made.',
@@ -182,6 +183,8 @@ export const fieldWords: Readonly<Record<string, string>> = {
   allow_short_codes:
     'Codes of 4 or 5 digits may be asked for: 3 checks, 120 seconds, never for login or money.',
   push_unconfirmed_buys_sms: 'A push that nobody confirmed may by itself lead on to a paid channel.',
+  sms_routes:
+    'Which providers carry an SMS to which numbers, in which order, where that differs from the installation’s own routes. The longest prefix counts.',
   sms_countries: 'Countries (ISO 3166-1 alpha-2) whose numbers may get a paid message; empty: none.',
   sms_daily_budget_micros: 'Spent on paid messages in one day of UTC, in 10^-6 USD.',
   publishable_budget_percent: 'The share of the daily budget that requests with publishable keys may use up.',
@@ -203,6 +206,8 @@ export const fieldWords: Readonly<Record<string, string>> = {
   'push.data': 'Pairs for the app, at most 4 kB together.',
   'buttons.text': 'The words on the button.',
   'notification.title': 'The first line.',
+  'sms_routes.prefix': 'The beginning of a number, such as +998 or +99890; empty for all numbers.',
+  'sms_routes.providers': 'Tried in this order.',
   'Job.state': 'accepted, running, or how it ended.',
   'Job.kind': 'The kind of work.',
   'UsageLine.attempts': 'Attempts that were opened on that day.',
