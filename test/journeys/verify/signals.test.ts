@@ -54,6 +54,20 @@ test('an address that nobody verifies gets a problem that names it and not the a
   expect(await send(newNumber(), { ip, device_id: 'd', trusted: true })).toMatchObject({ status: 202 });
 });
 
+test('a job that the worker blocked names the factors to the project that asked', async () => {
+  const phone = newNumber();
+  const { body } = await send(phone);
+  const until = new Date(Date.now() + 3_600_000);
+  const factors = [{ factor: 'ip', sent: 52, verified: 1, risk: 1 }];
+  await navbat.db.query(
+    `insert into risk_block (job_id, at, reason, until, factors) values ($1, now(), 'risk-blocked', $2, $3)`,
+    [body.job_id, until, JSON.stringify(factors)],
+  );
+  expect((await service.call('GET', `/otp/${body.id}`)).body.jobs).toMatchObject([{ factors }]);
+  const other = await send(newNumber());
+  expect((await service.call('GET', `/otp/${other.body.id}`)).body.jobs).toMatchObject([{ factors: null }]);
+});
+
 test('a customer whom the service knows gets a code in a pumped prefix, and gets it again by a resend', async () => {
   const phone = newNumber();
   await codeAfter(navbat, phone, () => send(phone));

@@ -148,4 +148,20 @@ describe('what a job says', () => {
       `blocked until ${until.toISOString().slice(0, 16).replace('T', ' ')} UTC`,
     );
   });
+
+  test('that a risk refused names what it is made of', async () => {
+    const { id, verificationId } = await seed({ state: 'rejected', reason: 'risk-blocked' });
+    await board.pool.query(
+      `update verification set phone_prefix = '+99890124', scored_ip = 'ip 1', scored_device = 'device 1' where id = $1`,
+      [verificationId],
+    );
+    await board.pool.query(
+      `insert into prefix_score (project_id, prefix, sent, verified, at)
+       values ($1, '+99890124', 3, 0, $2), ($1, 'ip 1', 40, 1, $2), ($1, 'device 1', 6, 0, $2)`,
+      [shop, board.time.now],
+    );
+    expect(await text(`/ops/jobs/${id}`)).toContain(
+      '40 numbers from this IP address, 1 confirmed; 6 numbers from this device, 0 confirmed',
+    );
+  });
 });
