@@ -266,7 +266,7 @@ function attemptTable({ attemptLines: attempts, finishedAt }: JobPage): Html {
           <td class="num">${attempt.n}</td>
           <td class="tight">${when(attempt.openedAt)}</td>
           <td class="tight">${attempt.channel ?? none}</td>
-          <td>${attempt.provider}</td>
+          <td>${attempt.provider} ${attempt.chosen !== null && html`<small>${attempt.chosen}</small>`}</td>
           <td>${state(attempt.outcome ?? 'open')}</td>
           <td class="wide">
             ${reason(attempt.reason)}
@@ -275,7 +275,7 @@ function attemptTable({ attemptLines: attempts, finishedAt }: JobPage): Html {
           <td>${attempt.providerReference ? html`<code>${attempt.providerReference}</code>` : none}</td>
           <td>${attempt.delivery ? state(attempt.delivery) : none} ${attempt.deliveryReason}</td>
           <td class="num">${attempt.latencyMs === null ? none : `${attempt.latencyMs} ms`}</td>
-          <td class="num">${money(attempt)}</td>
+          <td class="num">${costOf(attempt)}</td>
         </tr>`,
     ),
     finishedAt
@@ -287,10 +287,19 @@ function attemptTable({ attemptLines: attempts, finishedAt }: JobPage): Html {
 /** Micros are 10^-6 of the currency's unit. */
 const MICROS_DIGITS = 6;
 
-function money({ costMicros, costCurrency }: AttemptLine): string | Html {
+/** What the budget counts, and what the provider asks where that is another currency or several parts. */
+function costOf(attempt: AttemptLine): string | Html {
+  const { costMicros, costCurrency, priceMicros, priceCurrency, parts } = attempt;
   if (costMicros === null) return none;
-  const digits = costMicros.padStart(MICROS_DIGITS + 1, '0');
-  return `${digits.slice(0, -MICROS_DIGITS)}.${digits.slice(-MICROS_DIGITS, -2)} ${costCurrency ?? ''}`;
+  const isSame = priceMicros === null || priceCurrency === costCurrency;
+  return html`${money(costMicros, costCurrency)}
+  ${!isSame && html`<br /><small>${money(priceMicros, priceCurrency)}</small>`}
+  ${parts !== null && parts > 1 && html`<br /><small>${parts} parts</small>`}`;
+}
+
+function money(micros: string, currency: string | null): string {
+  const digits = micros.padStart(MICROS_DIGITS + 1, '0');
+  return `${digits.slice(0, -MICROS_DIGITS)}.${digits.slice(-MICROS_DIGITS, -2)} ${currency ?? ''}`;
 }
 
 function verificationFacts(verification: VerificationLine): Html {
