@@ -1,5 +1,6 @@
 import type { JobId } from '../shared/ids.ts';
 import type { Provider } from '../job/guard.ts';
+import type { AskBalance } from './provider-balance.ts';
 import type { Channel } from './channel.ts';
 import type { Locale } from '../shared/locale.ts';
 
@@ -28,7 +29,10 @@ export interface CodeMessage {
 }
 
 /** One way to bring a code to a person. */
-export type CodeChannel = Provider<CodeMessage, Channel>;
+export type CodeChannel = Provider<CodeMessage, Channel> & {
+  /** Where its account has a balance that runs out. */
+  readonly balance?: AskBalance;
+};
 
 /** What a provider later says of a message it took. */
 export interface DeliveryReport {

@@ -73,6 +73,13 @@ export const reportsUnknown = new Counter({
   labelNames: ['provider'] as const,
   registers: [metrics],
 });
+/** Alert on it before it is empty. A provider that tells no balance is shown at 0 from when it says that it is empty until it takes a message. */
+export const smsBalance = new Gauge({
+  name: 'navbat_sms_balance',
+  help: 'What the account at a provider of SMS holds, in soʻm, as this worker was last told.',
+  labelNames: ['provider'] as const,
+  registers: [metrics],
+});
 /** For what ends jobs in Postgres without a worker: an approval, a cancellation, a newer send, the reconciler. */
 export function countFinished(kind: string, state: FinalState, jobs: number): void {
   if (jobs > 0) jobsFinished.inc({ kind, state }, jobs);

@@ -6,8 +6,9 @@ import { smsSegments } from '../../../domain/shared/sms-segments.ts';
 import type { CodeChannel, CodeMessage } from '../../../domain/verify/port.ts';
 import type { AttemptReason } from '../../../domain/reasons.ts';
 import { replyToStatus } from '../classify-status.ts';
-import { type HttpAnswer, headerOf, keptAlive, post } from '../http.ts';
+import { ask, type HttpAnswer, headerOf, keptAlive, post } from '../http.ts';
 import { addressOf, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
+import { balanceIn } from './eskiz-balance.ts';
 import {
   type CallbackToken,
   eskizCallbackToken,
@@ -34,6 +35,7 @@ export function eskizSms(options: EskizOptions): CodeChannel {
   const token = eskizCallbackToken(options);
 
   const url = session.url('/message/sms/send');
+  const limitUrl = session.url('/user/get-limit');
 
   return {
     channel: 'sms',
@@ -51,6 +53,19 @@ export function eskizSms(options: EskizOptions): CodeChannel {
       } catch (error) {
         const withoutAnswer = replyWithoutAnswer(error, signal);
         if (withoutAnswer) return withoutAnswer;
+        throw unexpected(ESKIZ_PROVIDER, error);
+      }
+    },
+    balance: async (signal) => {
+      try {
+        return balanceIn(
+          await session.withToken(signal, (authorization) =>
+            ask(agent, { method: 'GET', url: limitUrl, headers: { authorization } }, signal),
+          ),
+        );
+      } catch (error) {
+        const withoutAnswer = replyWithoutAnswer(error, signal);
+        if (withoutAnswer) return balanceIn(withoutAnswer);
         throw unexpected(ESKIZ_PROVIDER, error);
       }
     },

@@ -4,6 +4,7 @@ import type { SendReply } from '../../../domain/job/reply.ts';
 import { parseJson } from '../../../domain/shared/json.ts';
 import { smsSegments } from '../../../domain/shared/sms-segments.ts';
 import type { CodeChannel, CodeMessage } from '../../../domain/verify/port.ts';
+import type { BalanceReading } from '../../../domain/verify/provider-balance.ts';
 import type { AttemptReason } from '../../../domain/reasons.ts';
 import { sha256 } from '../../process/crypto.ts';
 import { replyToStatus } from '../classify-status.ts';
@@ -32,6 +33,7 @@ export interface PlayMobileOptions {
 export function playMobileSms({ login, password, from, apiUrl }: PlayMobileOptions): CodeChannel {
   const agent = keptAlive();
   const url = urlAt(apiUrl ?? API_URL, '/send');
+  const { noted, balance } = balanceAsAnswered();
   const headers = {
     'content-type': 'application/json; charset=utf-8',
     authorization: `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`,
@@ -48,12 +50,31 @@ export function playMobileSms({ login, password, from, apiUrl }: PlayMobileOptio
       const body = JSON.stringify({ messages: [messageOf(message, phone, from, reference)] });
       try {
         const answer = await post(agent, { url, headers, body }, signal);
-        return replyToAnswer(answer, { reference, text: message.text });
+        return noted(replyToAnswer(answer, { reference, text: message.text }));
       } catch (error) {
         const withoutAnswer = replyWithoutAnswer(error, signal);
         if (withoutAnswer) return withoutAnswer;
         throw unexpected(PLAY_MOBILE_PROVIDER, error);
       }
+    },
+    balance,
+  };
+}
+
+/** The broker has no question for the balance: it says so when there is none left, until it takes a message again. */
+function balanceAsAnswered() {
+  let reading: BalanceReading = { kind: 'nothing-new' };
+  return {
+    noted: (reply: SendReply): SendReply => {
+      if (reply.kind === 'accepted') reading = { kind: 'told', micros: null };
+      if (reply.kind === 'refused' && reply.reason === ('balance-empty' satisfies AttemptReason))
+        reading = { kind: 'told', micros: 0n };
+      return reply;
+    },
+    balance: () => {
+      const told = reading;
+      reading = { kind: 'nothing-new' };
+      return Promise.resolve(told);
     },
   };
 }
