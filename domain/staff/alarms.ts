@@ -39,6 +39,12 @@ export interface AlarmFacts {
     readonly attempts: number;
     readonly faults: number;
   }[];
+  readonly accounts: readonly {
+    readonly provider: string;
+    readonly balanceMicros: string | null;
+    readonly currency: string | null;
+    readonly lowSince: Date | null;
+  }[];
 }
 
 /** An endpoint, or the host of a `callback_url`, that does not answer as it should. */
@@ -61,6 +67,7 @@ export const alarmKinds = [
   'jobs-waiting',
   'queue-paused',
   'provider-failing',
+  'balance-low',
   'endpoint-failing',
   'endpoint-disabled',
 ] as const;
@@ -86,6 +93,7 @@ export function alarmsOf(all: AlarmFacts, kinds: readonly string[], now: Date): 
     ...facts.queues.flatMap(pauseAlarm),
     ...waitingAlarms(facts, now),
     ...facts.providers.flatMap(providerAlarm),
+    ...facts.accounts.flatMap(balanceAlarm),
     ...facts.endpoints.flatMap((endpoint) => endpointAlarm(endpoint, now)),
   ];
 }
@@ -166,6 +174,31 @@ function providerAlarm({ provider, attempts, faults }: AlarmFacts['providers'][n
       says: `${faults} of ${attempts} attempts at ${provider} failed in the last ${PROVIDER_MINUTES} minutes: its circuit breaker opens.`,
       nextStep: "Look at the provider's status page, its balance and our credentials.",
       link: '/ops/failures?hours=1',
+    },
+  ];
+}
+
+const MICROS = 1_000_000;
+
+function balanceAlarm({
+  provider,
+  balanceMicros,
+  currency,
+  lowSince,
+}: AlarmFacts['accounts'][number]): Alarm[] {
+  if (!lowSince || balanceMicros === null) return [];
+  const balance = Math.floor(Number(balanceMicros) / MICROS);
+  return [
+    {
+      alarm: 'balance-low',
+      subject: provider,
+      since: lowSince,
+      says:
+        balance === 0
+          ? `The balance at ${provider} is used up.`
+          : `The balance at ${provider} is low: ${balance} ${currency}.`,
+      nextStep: `Fill the account at ${provider}. SMS_BALANCE_LOW_UZS is the threshold.`,
+      link: null,
     },
   ];
 }

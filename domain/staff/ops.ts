@@ -181,9 +181,29 @@ export interface Overview {
     readonly oldestState: JobState | null;
   }[];
   readonly queues: readonly QueueLine[];
+  /** Providers that are paid by the message. */
+  readonly accounts: readonly AccountLine[];
   /** What somebody must look at now. */
   readonly alarms: readonly Alarm[];
 }
+
+/** One account at a provider. */
+export const AccountLine = z.object({
+  provider: z.string(),
+  /** 10^-6 of the currency's unit; null where the provider tells none. */
+  balanceMicros: z.string().nullable(),
+  currency: z.string().nullable(),
+  toldAt: z.date().nullable(),
+  lowSince: z.date().nullable(),
+  /** Why the balance could not be asked for, and since when. */
+  balanceError: z.string().nullable(),
+  balanceFailingSince: z.date().nullable(),
+  /** Of the last hour: the newest error, and since when nothing was sent without one. */
+  lastError: z.string().nullable(),
+  lastErrorAt: z.date().nullable(),
+  failingSince: z.date().nullable(),
+});
+export type AccountLine = z.infer<typeof AccountLine>;
 
 export const FailureGroup = z.object({
   kind: z.string(),

@@ -11,6 +11,7 @@ import { Migration20261129100400WebhookBaseline } from './webhook/migrations/202
 import { Migration20261129100500StaffBaseline } from './staff/migrations/20261129100500-staff-baseline.ts';
 import { Migration20261129100600VerifyBaseline } from './verify/migrations/20261129100600-verify-baseline.ts';
 import { Migration20261129100550TelegramBaseline } from './telegram/migrations/20261129100550-telegram-baseline.ts';
+import { Migration20261129121000VerifyProviderBalance } from './verify/migrations/20261129121000-verify-provider-balance.ts';
 import { Migration20261129120500JobPlayMobileReference } from './job/migrations/20261129120500-job-play-mobile-reference.ts';
 import { Migration20261129113000JobAttemptPrice } from './job/migrations/20261129113000-job-attempt-price.ts';
 import { Migration20261129100700MessageBaseline } from './message/migrations/20261129100700-message-baseline.ts';
@@ -42,6 +43,7 @@ export const migrations = [
   Migration20261129114000MessagePreferences,
   Migration20261129120500JobPlayMobileReference,
   Migration20261129120700VerifyModeration,
+  Migration20261129121000VerifyProviderBalance,
 ] as const;
 
 /**

@@ -253,6 +253,14 @@ export const Environment = z.object({
     // The Central Bank's rate stood above this since 2024: soʻm look dear, so that a budget in dollars stops too early.
     .default(12_000)
     .describe('soʻm in one dollar, by which budgets count what is billed in soʻm'),
+  SMS_BALANCE_LOW_UZS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000_000_000)
+    // About a thousand messages at an aggregator's usual price.
+    .default(100_000)
+    .describe('soʻm: an account at a provider of SMS that holds less is an alarm at /ops'),
   TELEGRAM_BOT_TOKEN: z
     .string()
     .regex(/^\d+:[A-Za-z0-9_-]+$/, 'expected <digits>:<token>')

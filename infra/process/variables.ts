@@ -89,6 +89,7 @@ export const processVariables = {
     'PLAY_MOBILE_PASSWORD',
     'PLAY_MOBILE_FROM',
     'PLAY_MOBILE_API_URL',
+    'SMS_BALANCE_LOW_UZS',
     ...routeVariables,
     'TELEGRAM_GATEWAY_TOKEN',
     'TELEGRAM_GATEWAY_URL',

@@ -1,3 +1,6 @@
+import type { Pool } from 'pg';
+import type { CodeChannel } from '../../domain/verify/port.ts';
+import { SmsProvider } from '../../domain/verify/sms-provider.ts';
 import type { TelegramSender } from '../../domain/telegram/port.ts';
 import { identityCodeTexts } from '../../domain/identity/code-texts.ts';
 import type { JobId } from '../../domain/shared/ids.ts';
@@ -13,8 +16,10 @@ import { otpJobs } from '../../infra/postgres/verify/otp-jobs.ts';
 import { type HalfSpent, paidAttempts } from '../../infra/postgres/verify/paid-attempts.ts';
 import { templateLists, textModeration } from '../../infra/postgres/verify/text-moderation.ts';
 import { otpSettle } from '../../infra/postgres/verify/settle.ts';
+import { providerBalances } from '../../infra/postgres/verify/provider-balances.ts';
+import { smsBalance } from '../../infra/process/metrics.ts';
+import { every, type Tick } from '../../infra/process/ticks.ts';
 import { rowEncryption } from '../../infra/process/crypto.ts';
-import { every } from '../../infra/process/ticks.ts';
 import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
 import { guard } from '../../infra/providers/provider-guard.ts';
@@ -26,6 +31,7 @@ import {
 import { smsRoutingOf } from '../../infra/providers/verify/sms-routing.ts';
 import { codeOf } from '../../infra/verify/codes.ts';
 import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
+import { askBalances } from './balances.ts';
 import { otpSendWake } from './otp-send.ts';
 import { templateTick } from './template-lists.ts';
 
@@ -41,12 +47,13 @@ async function otpSendWorker(platform: WorkerPlatform): Promise<Worker> {
   const config = platform.configOf('otp-send');
   const pool = workerPool(config);
   const share = { inFlightMax: Math.floor(otpSend.concurrency * PROVIDER_SHARE), clock: now };
+  const found = await codeChannels(config, await platform.bot(config));
   const wake = otpSendWake({
     jobs: otpJobs(pool, rowEncryption(config.ENCRYPTION_KEYS)),
     store: jobStore(pool, now, otpSettle),
     paid: paidAttempts(pool, now, tellHalfSpent(platform)),
     chats: telegramChats(pool),
-    legs: await guardedLegs(config, await platform.bot(config), share),
+    legs: new Map(found.map((channel) => [legOf(channel), guard(channel, share)])),
     sms: smsRoutingOf(config),
     moderation: textModeration(pool, now),
     ownApp: configuredChannels(config).has('push') ? guard(ownApp(pool, now), share) : null,
@@ -57,9 +64,12 @@ async function otpSendWorker(platform: WorkerPlatform): Promise<Worker> {
     random: Math.random,
     ...tellJobs(log, 'otp-send'),
   });
-  const stops = (await templateReadersFromConfig(config)).map((reader) =>
-    every(log, `templates of ${reader.provider}`, templateTick(templateLists(pool, now), reader)),
-  );
+  const stops = [
+    every(log, 'balances', askingBalances(found, pool, platform, config)),
+    ...(await templateReadersFromConfig(config)).map((reader) =>
+      every(log, `templates of ${reader.provider}`, templateTick(templateLists(pool, now), reader)),
+    ),
+  ];
   const close = async () => {
     await Promise.all(stops.map((stop) => stop()));
     await pool.end();
@@ -80,11 +90,10 @@ const tellHalfSpent =
       "half of the project's daily budget for paid messages is spent",
     );
 
-async function guardedLegs(
+function codeChannels(
   config: ProcessConfig<'otp-send'>,
   bot: TelegramSender | null,
-  share: Parameters<typeof guard>[1],
-): Promise<ReadonlyMap<Leg, GuardedChannel>> {
+): Promise<readonly CodeChannel[]> {
   const url = (name: CallbackName) => (jobId: JobId, attempt: number) =>
     config.PUBLIC_URL + callbackPath(name, jobId, attempt);
   const urls = {
@@ -92,6 +101,26 @@ async function guardedLegs(
     twilio: url('twilio'),
     'telegram-gateway': url('telegram-gateway'),
   };
-  const found = await channelsFromConfig(config, urls, bot);
-  return new Map(found.map((channel) => [legOf(channel), guard(channel, share)]));
+  return channelsFromConfig(config, urls, bot);
+}
+
+const MICROS = 1_000_000;
+
+/** What the accounts hold that SMS are paid from. */
+function askingBalances(
+  found: readonly CodeChannel[],
+  pool: Pool,
+  { clock }: WorkerPlatform,
+  { SMS_BALANCE_LOW_UZS: lowBelow }: ProcessConfig<'otp-send'>,
+): Tick {
+  const accounts = new Map(
+    found.flatMap(({ provider, balance }) => {
+      const name = SmsProvider.safeParse(provider).data;
+      return name && balance ? [[name, balance] as const] : [];
+    }),
+  );
+  const balances = providerBalances(pool, clock, BigInt(lowBelow) * BigInt(MICROS));
+  const show = (provider: SmsProvider, micros: bigint | null) =>
+    micros === null ? smsBalance.remove({ provider }) : smsBalance.set({ provider }, Number(micros) / MICROS);
+  return () => askBalances({ accounts, balances, show });
 }

@@ -12,8 +12,10 @@ import {
   column,
   count,
   counted,
+  none,
   numbers,
   panel,
+  reason,
   span,
   table,
   tile,
@@ -70,7 +72,7 @@ function overviewPage(session: BoardSession, overview: Overview, shown: Shown, n
           <span class="note">Accepted in the last</span>${windows(hours, (to) => link('/ops', { hours: to }))}
         </div>
       </div>
-      ${tiles(overview, shown)} ${alarmPanel(overview)}
+      ${tiles(overview, shown)} ${alarmPanel(overview)} ${accountPanel(overview)}
       ${panel('Not finished now', 'every such job, whatever its age', unfinishedTable(overview))}
       ${panel(`Accepted in the last ${windowName(hours)}`, 'by their state now', acceptedTable(overview, hours))}`,
   });
@@ -121,6 +123,37 @@ function alarmPanel({ alarms, at }: Overview): Html | null {
       ),
     )}
   </div>`;
+}
+
+const MICROS = 1_000_000;
+
+function accountPanel({ accounts }: Overview): Html | null {
+  if (accounts.length === 0) return null;
+  return panel(
+    'SMS providers',
+    'balance as last told; errors of the last hour',
+    table(
+      [column('Provider'), numbers('Balance'), column('Told'), column('Last error'), column('Failing since')],
+      accounts.map(
+        (one) =>
+          html`<tr class="${one.lowSince && 'alarm'}">
+            <th scope="row">${one.provider}</th>
+            <td class="num">
+              ${one.balanceMicros === null ? none : `${count(Math.floor(Number(one.balanceMicros) / MICROS))} ${one.currency}`}
+            </td>
+            <td class="tight">${when(one.toldAt)}</td>
+            <td class="wide">${errorsOf(one)}</td>
+            <td class="tight">${when(one.failingSince ?? one.balanceFailingSince)}</td>
+          </tr>`,
+      ),
+      '',
+    ),
+  );
+}
+
+function errorsOf({ lastError, lastErrorAt, balanceError }: Overview['accounts'][number]): Html {
+  if (lastError) return html`${reason(lastError)} <span class="note">${when(lastErrorAt)}</span>`;
+  return balanceError ? html`balance not told: ${reason(balanceError)}` : none;
 }
 
 type Count = Overview['unfinished'][number];

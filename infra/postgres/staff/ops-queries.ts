@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { JobId } from '../../../domain/shared/ids.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
 import {
+  AccountLine,
   AddressHash,
   AttemptFailureGroup,
   AttemptLine,
@@ -50,7 +51,7 @@ const isShown = ({ jobs: registry }: Kinds, { put }: Parameters): string =>
 
 export function opsQueries(pool: Pool, kinds: Kinds, view: OpsView): StaffQueries {
   return {
-    overview: (since, now) => overview(pool, kinds, since, now),
+    overview: (since, now) => overview(pool, { kinds, view }, since, now),
     jobs: (filter, limit, after) => jobs(pool, filter, limit, after),
     job: (id, now) => job(pool, kinds, view, id, now),
     find: (id) => find(pool, id),
@@ -70,8 +71,13 @@ export function opsQueries(pool: Pool, kinds: Kinds, view: OpsView): StaffQuerie
 
 const UnfinishedCount = KindCount.extend({ due: z.int(), oldestDueAt: z.date().nullable() });
 
-async function overview(pool: Pool, kinds: Kinds, since: Date, now: Date): Promise<Overview> {
-  const [unfinishedRows, accepted, queueLines, ...seen] = await Promise.all([
+async function overview(
+  pool: Pool,
+  { kinds, view }: { readonly kinds: Kinds; readonly view: OpsView },
+  since: Date,
+  now: Date,
+): Promise<Overview> {
+  const [unfinishedRows, accepted, queueLines, accountRows, ...seen] = await Promise.all([
     pool.query(
       `select kind, slug as project, state, jobs, due, "oldestDueAt"
          from (select kind, project_id, state, count(*)::int as jobs,
@@ -84,6 +90,7 @@ async function overview(pool: Pool, kinds: Kinds, since: Date, now: Date): Promi
     ),
     acceptedSince(pool, since),
     queues(pool),
+    view.accounts?.(pool, now) ?? [],
     readHeartbeats(pool),
     readEndpoints(pool, now),
     readProviders(pool, now),
@@ -91,14 +98,16 @@ async function overview(pool: Pool, kinds: Kinds, since: Date, now: Date): Promi
   const unfinished = shown(kinds, UnfinishedCount.array().parse(unfinishedRows.rows));
   const waiting = waitingByKind(unfinished);
   const [heartbeats, endpoints, providers] = seen;
+  const accounts = AccountLine.array().parse(accountRows);
   return {
     at: now,
     unfinished: KindCount.array().parse(unfinished),
     accepted: { since, counts: shown(kinds, accepted) },
     waiting,
     queues: shown(kinds, queueLines),
+    accounts,
     alarms: alarmsOf(
-      { waiting, heartbeats, queues: queueLines, endpoints, providers },
+      { waiting, heartbeats, queues: queueLines, endpoints, providers, accounts },
       Object.keys(kinds.jobs),
       now,
     ),

@@ -7,6 +7,8 @@ export interface OpsView {
   readonly verifications?: (pool: Pool, jobIds: readonly string[]) => Promise<readonly unknown[]>;
   /** What still blocks a job that ended as blocked, and until when; null where nothing does. */
   readonly block?: (pool: Pool, jobId: string, now: Date) => Promise<KeptBlock | null>;
+  /** Providers of what is sent: what our accounts hold, and what went wrong lately. */
+  readonly accounts?: (pool: Pool, now: Date) => Promise<readonly unknown[]>;
   /** What is locked of an address (hex), by project. */
   readonly locks?: (pool: Pool, address: string, now: Date) => Promise<readonly unknown[]>;
 }

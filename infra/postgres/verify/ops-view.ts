@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { lockedSince } from '../../../domain/verify/check.ts';
 import { blockOf, riskFactors, type RiskScores } from '../../../domain/verify/fraud.ts';
 import { isTrusted } from '../../../domain/verify/send-command.ts';
+import type { AttemptReason } from '../../../domain/reasons.ts';
+import { idFloor } from '../job/filter.ts';
 import type { KeptBlock } from '../../../domain/shared/reason.ts';
 
 /** What staff see of codes: verifications, blocked prefixes and locks. */
@@ -28,6 +30,11 @@ export const verifyOps = {
     const byFactor = Object.fromEntries(scores.map(({ factor, ...score }) => [factor, score]));
     return blockOf({ ...unscored, ...byFactor }, isTrusted(rows[0]?.client), now);
   },
+  accounts: async (pool: Pool, now: Date) => {
+    const since = new Date(now.getTime() - ACCOUNT_MS);
+    const { rows } = await pool.query(accounts, [idFloor(since), since, accountFaults]);
+    return rows;
+  },
   locks: async (pool: Pool, address: string, now: Date) => {
     const { rows } = await pool.query(
       `select slug as project, locked_at as "lockedAt", failed_checks as "failedChecks"
@@ -39,6 +46,26 @@ export const verifyOps = {
     return rows;
   },
 };
+
+/** 1 h: what went wrong before it has passed, or goes on. */
+const ACCOUNT_MS = 3_600_000;
+/** Refusals that are about us, and not about one number. */
+const accountFaults: readonly AttemptReason[] = ['credentials', 'balance-empty', 'text-not-moderated'];
+/** An account whose worker asks no more is left out after a day. */
+const accounts = `
+with lately as (
+  select provider, reason, closed_at, outcome = 'completed' as worked,
+    outcome in ('failed', 'unknown') or (outcome = 'rejected' and reason = any($3)) as faulted
+  from attempt where job_id >= $1::uuid and opened_at >= $2 and channel = 'sms' and outcome is not null),
+worked as (select provider, max(closed_at) as at from lately where worked group by provider),
+faults as (
+  select provider, (array_agg(reason order by closed_at desc))[1] as reason, max(closed_at) as at,
+    min(closed_at) filter (where closed_at > coalesce((select at from worked where worked.provider = lately.provider), '-infinity')) as since
+  from lately where faulted group by provider)
+select provider, b.micros::text as "balanceMicros", b.currency, b.told_at as "toldAt", b.low_since as "lowSince",
+  b.error as "balanceError", b.failing_since as "balanceFailingSince", f.reason as "lastError", f.at as "lastErrorAt", f.since as "failingSince"
+from (select provider from lately union select provider from provider_balance where asked_at >= $2::timestamptz - interval '1 day') known
+left join provider_balance b using (provider) left join faults f using (provider) order by provider`;
 
 const verificationColumns = `verification.id, project.slug as project, purpose, mode, verification.state,
   checks_used as "checksUsed", checks_max as "checksMax", channels, verification.created_at as "createdAt",

@@ -25,8 +25,11 @@ export function providerBalances(pool: Pool, now: () => Date, lowBelowMicros: bi
 
 /** An unanswered question leaves the balance as it was told last. */
 const recordBalance = `
+with w as (
+  select $1::text as provider, $2::bigint as micros, $3::text as error, $4::timestamptz as at, $5::bigint as low_below, $6::text as currency)
 insert into provider_balance as b (provider, micros, error, asked_at, low_below_micros, currency, told_at, low_since, failing_since)
-values ($1, $2, $3, $4, $5, $6, case when $3::text is null then $4 end, case when $2::bigint < $5::bigint then $4 end, case when $3::text is not null then $4 end)
+select provider, micros, error, at, low_below, currency, case when error is null then at end, case when micros < low_below then at end,
+  case when error is not null then at end from w
 on conflict (provider) do update set
   micros = case when excluded.error is null then excluded.micros else b.micros end,
   told_at = coalesce(excluded.told_at, b.told_at),

@@ -9,6 +9,10 @@ const quiet: AlarmFacts = {
   queues: [{ kind: 'push', pausedAt: null, pausedBy: null, pausedReason: null }],
   endpoints: [],
   providers: [{ provider: 'fcm', attempts: 10, faults: 5 }],
+  accounts: [
+    { provider: 'eskiz', balanceMicros: '100000000000', currency: 'UZS', lowSince: null },
+    { provider: 'play-mobile', balanceMicros: null, currency: 'UZS', lowSince: null },
+  ],
 };
 const alarms = (facts: Partial<AlarmFacts>, kinds: readonly string[] = ['push']) =>
   alarmsOf({ ...quiet, ...facts }, kinds, now);
@@ -99,4 +103,19 @@ describe('an endpoint', () => {
     const [alarm] = alarms({ endpoints: [endpoint({ failingSince: ago(3_600) })] });
     expect(new URL(alarm?.link ?? '', 'http://x').searchParams.get('project')).toBe('a b&c');
   });
+});
+
+test('an account that holds less than its threshold is told of, with what it holds', () => {
+  const low = { provider: 'eskiz', balanceMicros: '99999500000', currency: 'UZS', lowSince: ago(60) };
+  expect(alarms({ accounts: [low] })).toMatchObject([
+    {
+      alarm: 'balance-low',
+      subject: 'eskiz',
+      since: ago(60),
+      says: 'The balance at eskiz is low: 99999 UZS.',
+    },
+  ]);
+  expect(alarms({ accounts: [{ ...low, balanceMicros: '0' }] })[0]?.says).toBe(
+    'The balance at eskiz is used up.',
+  );
 });

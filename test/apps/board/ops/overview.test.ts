@@ -1,9 +1,10 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { providerBalances } from '../../../../infra/postgres/verify/provider-balances.ts';
 import { openBoard } from '../open-board.ts';
 import { seedJob, seedProject } from '../seed.ts';
 import { MINUTE_MS, HOUR_MS, openOps } from './open-ops.ts';
 
-const { board, viewer, ago, seed } = await openOps();
+const { board, viewer, ago, seed, text } = await openOps();
 
 describe('the overview', () => {
   test('counts what is not finished in full, whatever its age, and the rest of its window', async () => {
@@ -63,4 +64,76 @@ test('what a product that is off left behind is neither counted nor grouped', as
   expect(overview).toMatchObject({ unfinished: [], waiting: [], accepted: { counts: [] } });
   expect(overview.queues.map(({ kind }: { kind: string }) => kind)).not.toContain('otp-send');
   expect(await staff.json('/ops/failures')).toMatchObject({ jobs: [], attempts: [] });
+});
+
+describe('providers of SMS', () => {
+  const low = 100_000_000_000n;
+  const record = (micros: bigint | null, at: Date, provider: 'eskiz' | 'play-mobile' = 'eskiz') =>
+    providerBalances(board.pool, () => at, low).record(provider, { kind: 'told', micros });
+  beforeEach(() => board.pool.query('truncate provider_balance'));
+
+  test('show what our account holds, the last error and since when', async () => {
+    const sms = { channel: 'sms', provider: 'eskiz' } as const;
+    await seed({ at: ago(30 * MINUTE_MS), attempts: [{ ...sms, outcome: 'completed' }] });
+    await seed({ at: ago(20 * MINUTE_MS), attempts: [{ ...sms, outcome: 'failed', reason: 'network' }] });
+    await seed({
+      at: ago(10 * MINUTE_MS),
+      attempts: [{ ...sms, outcome: 'rejected', reason: 'credentials' }],
+    });
+    // About one number, and not about us.
+    await seed({ at: ago(MINUTE_MS), attempts: [{ ...sms, outcome: 'rejected', reason: 'number-invalid' }] });
+    await record(123_456_700_000n, ago(MINUTE_MS));
+    const { accounts } = await viewer.json('/ops');
+    expect(accounts).toMatchObject([
+      {
+        provider: 'eskiz',
+        balance_micros: '123456700000',
+        currency: 'UZS',
+        told_at: ago(MINUTE_MS).toISOString(),
+        low_since: null,
+        last_error: 'credentials',
+      },
+    ]);
+    expect(new Date(accounts[0].failing_since).getTime()).toBeLessThan(ago(15 * MINUTE_MS).getTime());
+    const page = await text('/ops');
+    expect(page).toContain('SMS providers');
+    expect(page).toContain('123 456 UZS');
+  });
+
+  test('alarm below their threshold, from when it was first seen, until they are filled', async () => {
+    await record(99_999_999_999n, ago(2 * MINUTE_MS));
+    await record(50_000_000_000n, ago(MINUTE_MS));
+    await record(0n, ago(MINUTE_MS), 'play-mobile');
+    const { alarms } = await viewer.json('/ops');
+    expect(alarms).toMatchObject([
+      { alarm: 'balance-low', subject: 'eskiz', since: ago(2 * MINUTE_MS).toISOString() },
+      { alarm: 'balance-low', subject: 'play-mobile', says: 'The balance at play-mobile is used up.' },
+    ]);
+    await record(100_000_000_000n, ago(0));
+    await record(null, ago(0), 'play-mobile');
+    expect((await viewer.json('/ops')).alarms).toEqual([]);
+  });
+
+  test('keep the balance that was told when a question is not answered', async () => {
+    await record(99_000_000n, ago(3 * MINUTE_MS));
+    const failing = (at: Date) =>
+      providerBalances(board.pool, () => at, low).record('eskiz', { kind: 'failed', reason: 'timeout' });
+    await failing(ago(2 * MINUTE_MS));
+    await failing(ago(MINUTE_MS));
+    expect((await viewer.json('/ops')).accounts).toMatchObject([
+      {
+        balance_micros: '99000000',
+        told_at: ago(3 * MINUTE_MS).toISOString(),
+        low_since: ago(3 * MINUTE_MS).toISOString(),
+        balance_error: 'timeout',
+        balance_failing_since: ago(2 * MINUTE_MS).toISOString(),
+      },
+    ]);
+  });
+
+  test('believe the newest of several workers', async () => {
+    await record(500_000_000_000n, ago(MINUTE_MS));
+    await record(1n, ago(2 * MINUTE_MS));
+    expect((await viewer.json('/ops')).accounts).toMatchObject([{ balance_micros: '500000000000' }]);
+  });
 });

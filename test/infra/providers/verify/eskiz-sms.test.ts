@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { FaultRequest } from '../../../../apps/sandbox/faults.ts';
 import type { Sandbox } from '../../../../apps/sandbox/start-sandbox.ts';
+import { balanceIn } from '../../../../infra/providers/verify/eskiz-balance.ts';
 import { eskizSms, replyToAnswer } from '../../../../infra/providers/verify/eskiz-sms.ts';
 import { guard } from '../../../../infra/providers/provider-guard.ts';
 import { freshSandbox, PHONE, receiver } from '../../../apps/sandbox/support.ts';
@@ -288,4 +289,39 @@ test('no error and no reply holds the password, the token, the number or the cod
   const failed = await garbled.send(message, deadline());
   expect(failed).toMatchObject({ kind: 'faulted' });
   expect(inspect(failed, { depth: null })).not.toContain(account.password);
+});
+
+describe('the balance', () => {
+  test('is told in millionths of a soʻm, with the token that sends go by', async () => {
+    const sandbox = await freshSandbox({ credentials: { eskiz: account } });
+    sandbox.orderEskiz({ balance_uzs: 1_234.5 });
+    const sms = smsThrough(sandbox);
+    await sms.send(message, deadline());
+    sandbox.orderEskiz({ balance_uzs: 1_234.5 });
+    expect(await sms.balance?.(deadline())).toEqual({ kind: 'told', micros: 1_234_500_000n });
+    expect(callsTo(sandbox, LOGIN)).toHaveLength(1);
+  });
+
+  test.each([
+    { answer: http('200 OK', '<html>'), reason: 'answer-unreadable' },
+    { answer: http('200 OK', '{"data":{"balance":"much"}}'), reason: 'answer-unreadable' },
+    { answer: http('502 Bad', '<html>'), reason: 'provider-unavailable' },
+  ])('is not guessed from $answer', async ({ answer, reason }) => {
+    const [status, body] = [Number(/ (\d+) /.exec(answer)?.[1]), answer.split('\r\n\r\n')[1] ?? ''];
+    expect(balanceIn({ status, headers: {}, text: body })).toEqual({ kind: 'failed', reason });
+  });
+
+  test('is not waited for beyond its deadline', async () => {
+    const sandbox = await freshSandbox({ credentials: { eskiz: account } });
+    sandbox.orderFaults({ ...mine, method: 'user/get-limit', effect: 'hang-before' });
+    expect(await smsThrough(sandbox).balance?.(deadline(200))).toEqual({ kind: 'failed', reason: 'timeout' });
+  });
+
+  test('of an account that is refused says why', async () => {
+    const sandbox = await freshSandbox({ credentials: { eskiz: { ...account, password: 'another' } } });
+    expect(await smsThrough(sandbox).balance?.(deadline())).toEqual({
+      kind: 'failed',
+      reason: 'credentials',
+    });
+  });
 });

@@ -186,3 +186,16 @@ test('no reply and no error holds the code, the number or the password', async (
   for (const text of [inspect(reply), error])
     for (const secret of [CODE, PHONE, PLAY_MOBILE.password]) expect(text).not.toContain(secret);
 });
+
+test('the balance is empty from when the broker says so until it takes a message', async () => {
+  const sandbox = await sandboxOf();
+  const sms = smsAt(sandbox.url);
+  const balance = () => sms.balance?.(deadline());
+  expect(await balance()).toEqual({ kind: 'nothing-new' });
+  sandbox.orderFaults({ ...rejecting('balance-empty'), times: 1 });
+  await sms.send(message, deadline());
+  expect(await balance()).toEqual({ kind: 'told', micros: 0n });
+  expect(await balance(), 'nothing was sent since').toEqual({ kind: 'nothing-new' });
+  await sms.send(message, deadline());
+  expect(await balance()).toEqual({ kind: 'told', micros: null });
+});
