@@ -77,17 +77,8 @@ async function overview(
   since: Date,
   now: Date,
 ): Promise<Overview> {
-  const [unfinishedRows, accepted, queueLines, accountRows, ...seen] = await Promise.all([
-    pool.query(
-      `select kind, slug as project, state, jobs, due, "oldestDueAt"
-         from (select kind, project_id, state, count(*)::int as jobs,
-                      count(*) filter (where state in ('queued', 'retrying') and run_at <= $1)::int as due,
-                      min(run_at) filter (where state in ('queued', 'retrying') and run_at <= $1) as "oldestDueAt"
-                 from job where finished_at is null group by kind, project_id, state) counted
-         join project on project.id = project_id
-        order by kind, project, state`,
-      [now],
-    ),
+  const [unfinishedCounts, accepted, queueLines, accountRows, ...seen] = await Promise.all([
+    unfinishedJobs(pool, now),
     acceptedSince(pool, since),
     queues(pool),
     view.accounts?.(pool, now) ?? [],
@@ -95,7 +86,7 @@ async function overview(
     readEndpoints(pool, now),
     readProviders(pool, now),
   ]);
-  const unfinished = shown(kinds, UnfinishedCount.array().parse(unfinishedRows.rows));
+  const unfinished = shown(kinds, unfinishedCounts);
   const waiting = waitingByKind(unfinished);
   const [heartbeats, endpoints, providers] = seen;
   const accounts = AccountLine.array().parse(accountRows);
@@ -112,6 +103,20 @@ async function overview(
       now,
     ),
   };
+}
+
+async function unfinishedJobs(pool: Pool, now: Date): Promise<z.infer<typeof UnfinishedCount>[]> {
+  const { rows } = await pool.query(
+    `select kind, slug as project, state, jobs, due, "oldestDueAt"
+         from (select kind, project_id, state, count(*)::int as jobs,
+                      count(*) filter (where state in ('queued', 'retrying') and run_at <= $1)::int as due,
+                      min(run_at) filter (where state in ('queued', 'retrying') and run_at <= $1) as "oldestDueAt"
+                 from job where finished_at is null group by kind, project_id, state) counted
+         join project on project.id = project_id
+        order by kind, project, state`,
+    [now],
+  );
+  return UnfinishedCount.array().parse(rows);
 }
 
 async function acceptedSince(pool: Pool, since: Date): Promise<Overview['unfinished']> {

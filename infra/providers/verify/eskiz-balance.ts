@@ -1,8 +1,11 @@
+import type { Agent } from 'undici';
 import { z } from 'zod';
 import type { SendReply } from '../../../domain/job/reply.ts';
 import { parseJson } from '../../../domain/shared/json.ts';
-import type { BalanceReading } from '../../../domain/verify/provider-balance.ts';
-import type { HttpAnswer } from '../http.ts';
+import type { AskBalance, BalanceReading } from '../../../domain/verify/provider-balance.ts';
+import { ask, type HttpAnswer } from '../http.ts';
+import { replyWithoutAnswer, unexpected } from '../replies.ts';
+import { ESKIZ_PROVIDER, type EskizSession } from './eskiz-session.ts';
 
 const MICROS = 1_000_000;
 /** A balance is a number, or a text of one. */
@@ -16,3 +19,21 @@ export function balanceIn(answer: HttpAnswer | SendReply): BalanceReading {
     return { kind: 'failed', reason: answer.status < 300 ? 'answer-unreadable' : 'provider-unavailable' };
   return { kind: 'told', micros: BigInt(Math.round(told.data.balance * MICROS)) };
 }
+
+/** Asks by the session that sends go by, so that it costs no login. */
+export const eskizBalance =
+  (session: EskizSession, agent: Agent): AskBalance =>
+  async (signal) => {
+    const url = session.url('/user/get-limit');
+    try {
+      return balanceIn(
+        await session.withToken(signal, (authorization) =>
+          ask(agent, { method: 'GET', url, headers: { authorization } }, signal),
+        ),
+      );
+    } catch (error) {
+      const withoutAnswer = replyWithoutAnswer(error, signal);
+      if (withoutAnswer) return balanceIn(withoutAnswer);
+      throw unexpected(ESKIZ_PROVIDER, error);
+    }
+  };

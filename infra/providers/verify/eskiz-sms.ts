@@ -6,9 +6,9 @@ import { smsSegments } from '../../../domain/shared/sms-segments.ts';
 import type { CodeChannel, CodeMessage } from '../../../domain/verify/port.ts';
 import type { AttemptReason } from '../../../domain/reasons.ts';
 import { replyToStatus } from '../classify-status.ts';
-import { ask, type HttpAnswer, headerOf, keptAlive, post } from '../http.ts';
+import { type HttpAnswer, headerOf, keptAlive, post } from '../http.ts';
 import { addressOf, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
-import { balanceIn } from './eskiz-balance.ts';
+import { eskizBalance } from './eskiz-balance.ts';
 import {
   type CallbackToken,
   eskizCallbackToken,
@@ -35,7 +35,6 @@ export function eskizSms(options: EskizOptions): CodeChannel {
   const token = eskizCallbackToken(options);
 
   const url = session.url('/message/sms/send');
-  const limitUrl = session.url('/user/get-limit');
 
   return {
     channel: 'sms',
@@ -56,19 +55,7 @@ export function eskizSms(options: EskizOptions): CodeChannel {
         throw unexpected(ESKIZ_PROVIDER, error);
       }
     },
-    balance: async (signal) => {
-      try {
-        return balanceIn(
-          await session.withToken(signal, (authorization) =>
-            ask(agent, { method: 'GET', url: limitUrl, headers: { authorization } }, signal),
-          ),
-        );
-      } catch (error) {
-        const withoutAnswer = replyWithoutAnswer(error, signal);
-        if (withoutAnswer) return balanceIn(withoutAnswer);
-        throw unexpected(ESKIZ_PROVIDER, error);
-      }
-    },
+    balance: eskizBalance(session, agent),
   };
 }
 

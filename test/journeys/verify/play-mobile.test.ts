@@ -55,7 +55,9 @@ test('a code that goes by Play Mobile is confirmed by its report, and billed by 
     ],
   });
   const code = await codeSentTo(navbat, to);
-  expect((await project.call('POST', '/otp/verify', { id, code })).body).toMatchObject({ status: 'approved' });
+  expect((await project.call('POST', '/otp/verify', { id, code })).body).toMatchObject({
+    status: 'approved',
+  });
 });
 
 test('an answer that was lost is found again by its report: nothing is sent twice', async () => {
