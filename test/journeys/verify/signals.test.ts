@@ -112,3 +112,20 @@ test('a stranger learns that a prefix is blocked, and not how many others asked 
   expect(body).not.toHaveProperty('factors');
   expect(body.detail).not.toMatch(/\d+ (codes|numbers)/);
 });
+
+test('a person who is erased leaves no name of their address or device on a verification that has ended', async () => {
+  const phone = newNumber();
+  const { body: recipient } = await service.call('PUT', '/recipients', { handle: phone, phone });
+  const client = { ip: '84.54.71.9', device_id: 'theirs' };
+  const { body: sent } = await send(phone, client);
+  const names = async () =>
+    (
+      await navbat.db.query('select client, scored_ip, scored_device from verification where id = $1', [
+        sent.id,
+      ])
+    ).rows[0];
+  expect(await names()).toMatchObject({ client, scored_ip: expect.any(String) });
+  await service.call('POST', `/otp/${sent.id}/cancel`);
+  expect((await service.call('DELETE', `/recipients/${recipient.id}`)).status).toBeLessThan(300);
+  expect(await names()).toEqual({ client: null, scored_ip: null, scored_device: null });
+});

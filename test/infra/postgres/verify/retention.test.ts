@@ -17,7 +17,7 @@ describe('what no limit looks at any more leaves, and what one does stays', () =
   const left = async (sql: string) =>
     (await world.pool.query<{ key: string }>(sql)).rows.map(({ key }) => key);
 
-  test('destinations without a lock, numbers, prefixes and days of spending', async () => {
+  test('destinations without a lock, numbers, prefixes, blocks and days of spending', async () => {
     await world.pool.query('truncate destination, paid_destination, prefix_score, paid_spend');
     await world.pool.query(
       `insert into destination (project_id, address_hash, locked_at, updated_at)
@@ -43,7 +43,13 @@ describe('what no limit looks at any more leaves, and what one does stays', () =
       days(42),
       days(38),
     ]);
+    await world.pool.query(
+      `insert into risk_block (job_id, at, reason, until, factors)
+       values (gen_random_uuid(), $1, 'old', $1, '[]'), (gen_random_uuid(), $2, 'kept', $2, '[]')`,
+      [days(31), days(29)],
+    );
     await retire();
+    expect(await left('select reason key from risk_block')).toEqual(['kept']);
     expect(await left(`select convert_from(address_hash, 'utf8') key from destination order by 1`)).toEqual([
       'guessed at',
       'in use',

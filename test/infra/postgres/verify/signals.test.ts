@@ -227,7 +227,7 @@ test('openings, approvals and refusals that share an address, a device and prefi
   expect(await deadlocksOf(world)).toBe(before);
 });
 
-test('a verification that has ended forgets under which names it was scored, by age and on request', async () => {
+test('a verification that has ended forgets under which names it was scored', async () => {
   const { verifyRetention } = await import('../../../../infra/postgres/verify/retention.ts');
   const project = await newProject();
   const made = await sent(project, freshPhone(), { ip: freshIp(), device_id: 'phone-1' });
