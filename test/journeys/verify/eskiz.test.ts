@@ -115,6 +115,49 @@ test('an empty balance goes by the next provider', async () => {
   );
 });
 
+test('fifty codes at once meet an expired token: one login, and each arrives once by Eskiz', async () => {
+  const { sandbox } = navbat;
+  const logins = () =>
+    sandbox.calls({ provider: 'eskiz' }).filter(({ method }) => method === 'auth/login').length;
+  const expired = () => sandbox.calls({ provider: 'eskiz' }).filter(({ status }) => status === 401).length;
+  await sandbox.waitForMessage({ to: (await send({ locale: 'en' })).to });
+  const before = { logins: logins(), expired: expired() };
+  const mine = { channel: 'sms', provider: 'eskiz' } as const;
+  sandbox.orderFaults(
+    // Ends every token that was given.
+    { ...mine, effect: 'reject', code: 'token-expired', times: 1 },
+    // Long enough for many to wait for it.
+    { ...mine, method: 'auth/login', effect: 'slow', delay_ms: 1_000 },
+  );
+  const crowd = await navbat.createProject();
+  // Each in a prefix of its own: fifty unconfirmed codes to one would be blocked.
+  const numbers = Array.from({ length: 50 }, (_, n) => `+99890${100 + n}4567`);
+  const answers = await Promise.all(
+    numbers.map((to) => crowd.call('POST', '/otp/send', { to, channels: ['sms'], locale: 'en' })),
+  );
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
+  for (const to of numbers)
+    expect(await sandbox.waitForMessage({ to }), to).toMatchObject({ provider: 'eskiz' });
+  expect(expired()).toBeGreaterThan(before.expired);
+  // The worker has one session, and another one that reads the list of texts.
+  expect(logins() - before.logins).toBeLessThanOrEqual(2);
+  expect(logins()).toBeGreaterThan(before.logins);
+  expect(numbers.map((to) => sandbox.inbox({ to }).length)).toEqual(numbers.map(() => 1));
+});
+
+test('what Eskiz could not deliver goes by the next provider', async () => {
+  navbat.sandbox.orderFaults({ channel: 'sms', provider: 'eskiz', effect: 'undelivered', code: 'UNDELIV' });
+  const { to, jobId } = await send({ locale: 'en' });
+  await eventually(async () =>
+    expect(navbat.sandbox.inbox({ to }).map(({ provider }) => provider)).toEqual(['eskiz', 'twilio']),
+  );
+  const { rows } = await navbat.db.query(
+    'select delivery, delivery_reason from attempt where job_id = $1 and n = 1',
+    [jobId],
+  );
+  expect(rows).toEqual([{ delivery: 'failed', delivery_reason: 'UNDELIV' }]);
+});
+
 test('no log line holds the password, a token of Eskiz or that of a callback', async () => {
   await eventually(() => expect(navbat.log.length).toBeGreaterThan(3));
   for (const line of navbat.log) {

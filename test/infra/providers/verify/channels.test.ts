@@ -4,6 +4,8 @@ import { ConfigError, type Config, readConfig } from '../../../../infra/process/
 import {
   callbackReadersFromConfig,
   channelsFromConfig,
+  moderatedProviders,
+  templateReadersFromConfig,
 } from '../../../../infra/providers/verify/channels.ts';
 import {
   ACCOUNT,
@@ -68,6 +70,33 @@ test('all four channels reach the sandbox at the addresses that npm start gives 
     'telegram-gateway',
     'twilio',
   ]);
+});
+
+const eskiz = { ESKIZ_EMAIL: 'sms@navbat.example', ESKIZ_PASSWORD: 'hush-hush', ESKIZ_FROM: '4546' };
+
+test('Eskiz is a second provider of SMS, by its own sandbox and with its own reports', async () => {
+  const { url } = await freshSandbox();
+  const config = configOf({ ...twilio, TWILIO_API_URL: url, ...eskiz, ESKIZ_API_URL: `${url}/eskiz` });
+  const channels = await channelsFromConfig(config, urls);
+  expect(channels.map(({ channel, provider }) => `${channel} ${provider}`).toSorted()).toEqual([
+    'sms eskiz',
+    'sms twilio',
+  ]);
+  const message = messageTo({ phone: '+998901234567' });
+  for (const channel of channels)
+    expect(await channel.send(message, deadline())).toMatchObject({ kind: 'accepted' });
+  expect(Object.keys(await callbackReadersFromConfig(config)).toSorted()).toEqual(['eskiz', 'twilio']);
+  expect(moderatedProviders(config)).toEqual(['eskiz']);
+  const [reader] = await templateReadersFromConfig(config);
+  expect(await reader?.read()).toMatchObject({ ok: true });
+});
+
+test.each(Object.keys(eskiz))('half of Eskiz stops the start and names %s, no value', async (name) => {
+  const { [name as keyof typeof eskiz]: _, ...half } = eskiz;
+  const made = channelsFromConfig(configOf(half), urls);
+  await expect(made).rejects.toThrow(ConfigError);
+  await expect(made).rejects.toThrow(new RegExp(`^${name}: expected a value, .*$`));
+  await expect(made).rejects.not.toThrow('hush-hush');
 });
 
 test.each(Object.keys(twilio))('half of Twilio stops the start and names %s, no value', async (name) => {

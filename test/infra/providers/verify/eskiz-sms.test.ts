@@ -185,8 +185,11 @@ test.each([
 test('a login that hangs is a fault at the deadline of the message, which was not sent', async () => {
   const sandbox = await freshSandbox();
   sandbox.orderFaults({ ...mine, method: LOGIN, effect: 'hang-before' });
+  const startedAt = performance.now();
   const reply = await smsThrough(sandbox).send(message, deadline(200));
   expect(reply).toMatchObject({ kind: 'faulted', reason: 'provider-unavailable' });
+  // A login may take five seconds.
+  expect(performance.now() - startedAt).toBeLessThan(4_000);
   expect(callsTo(sandbox, SEND)).toEqual([]);
 });
 
