@@ -185,6 +185,8 @@ export const fieldWords: Readonly<Record<string, string>> = {
   push_unconfirmed_buys_sms: 'A push that nobody confirmed may by itself lead on to a paid channel.',
   sms_routes:
     'Which providers carry an SMS to which numbers, in which order, where that differs from the installation’s own routes. The longest prefix counts.',
+  sms_route_by_measure:
+    'Which provider is tried first follows what is measured, too: one whose codes are typed less often is passed over, and tried again with a share of the sends. False: the listed order alone.',
   sms_countries: 'Countries (ISO 3166-1 alpha-2) whose numbers may get a paid message; empty: none.',
   sms_daily_budget_micros: 'Spent on paid messages in one day of UTC, in 10^-6 USD.',
   publishable_budget_percent: 'The share of the daily budget that requests with publishable keys may use up.',

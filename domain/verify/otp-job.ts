@@ -8,6 +8,7 @@ import type { Channel } from './channel.ts';
 import type { RiskFactor } from './fraud.ts';
 import type { DayBudget } from './paid-limits.ts';
 import type { Addresses } from './port.ts';
+import type { SmsProvider } from './sms-provider.ts';
 import type { PastAttempt } from './step.ts';
 import type { Verification } from './verification.ts';
 import type { CodeEndReason, RefusalReason } from './reasons.ts';
@@ -36,6 +37,8 @@ export interface OtpJob {
   readonly recipientId: string | null;
   readonly addresses: Addresses;
   readonly past: readonly PastAttempt[];
+  /** Providers that may have sent an SMS of earlier sends of this verification. */
+  readonly smsUsedBefore: ReadonlySet<SmsProvider>;
   /** When the attempt that stands open was opened; null where none does. */
   readonly openSince: Date | null;
 }

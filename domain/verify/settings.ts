@@ -29,6 +29,8 @@ export const verifySettings = {
   channels: z.array(Channel).min(1).max(channels.length).default(['push', 'telegram', 'sms']),
   /** The project's own order of SMS providers by the beginning of the number; the installation's where none fits. */
   sms_routes: ProjectSmsRoutes.default([]),
+  /** Which provider is tried first follows what is measured, too; else the listed order alone. */
+  sms_route_by_measure: z.boolean().default(true),
   templates: Templates.default({}),
   /** The site whose pages may fill the code in off an SMS: its last line says so. */
   sms_web_origin: WebHost.nullable().default(null),

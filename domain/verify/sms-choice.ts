@@ -49,6 +49,8 @@ interface Asked<Routed> {
 const TRIAL_SHARE = 0.05;
 /** Who costs more than this many times the cheapest is no trial worth its price: it comes last, or where its owner lists it. */
 const TRIAL_PRICE_RATIO_MAX = 2;
+/** When a trial counts: later than any provider's deadline, and as long as all but the slowest people take to type. */
+export const TRIAL_MATURE_MS = 120_000;
 /** Fewer trials prove nothing: of 20 that all arrive as they should, 3 or 4 codes are not typed. */
 const TRIALS_MIN = 20;
 /** What is remembered of each provider, in trials: a busy route forgets sooner, since it learns sooner. */

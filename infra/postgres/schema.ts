@@ -17,6 +17,8 @@ import { Migration20261129113000JobAttemptPrice } from './job/migrations/2026112
 import { Migration20261129100700MessageBaseline } from './message/migrations/20261129100700-message-baseline.ts';
 import { Migration20261129113050JobScored } from './job/migrations/20261129113050-job-scored.ts';
 import { Migration20261129113100VerifySignals } from './verify/migrations/20261129113100-verify-signals.ts';
+import { Migration20261129123000JobAttemptTrial } from './job/migrations/20261129123000-job-attempt-trial.ts';
+import { Migration20261129123100VerifySmsScore } from './verify/migrations/20261129123100-verify-sms-score.ts';
 import { Migration20261129120700VerifyModeration } from './verify/migrations/20261129120700-verify-moderation.ts';
 import { Migration20261129114000MessagePreferences } from './message/migrations/20261129114000-message-preferences.ts';
 
@@ -44,6 +46,8 @@ export const migrations = [
   Migration20261129120500JobPlayMobileReference,
   Migration20261129120700VerifyModeration,
   Migration20261129121000VerifyProviderBalance,
+  Migration20261129123000JobAttemptTrial,
+  Migration20261129123100VerifySmsScore,
 ] as const;
 
 /**

@@ -261,6 +261,11 @@ export const Environment = z.object({
     // About a thousand messages at an aggregator's usual price.
     .default(100_000)
     .describe('soʻm: an account at a provider of SMS that holds less is an alarm at /ops'),
+  SMS_ROUTE_BY_MEASURE: z
+    .enum(['true', 'false'])
+    .default('true')
+    .transform((text) => text === 'true')
+    .describe('false: SMS go by the listed order, whatever a provider loses'),
   TELEGRAM_BOT_TOKEN: z
     .string()
     .regex(/^\d+:[A-Za-z0-9_-]+$/, 'expected <digits>:<token>')

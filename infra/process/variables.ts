@@ -72,6 +72,7 @@ export const processVariables = {
     'PEPPER',
   ],
   'otp-send': [
+    'SMS_ROUTE_BY_MEASURE',
     ...workerVariables,
     ...botVariables,
     'PUBLIC_URL',

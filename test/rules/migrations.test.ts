@@ -24,6 +24,8 @@ const frozen: Readonly<Record<string, string>> = {
     'b64dc07cfd93429a40dc38684520b0d4c89ac3b20ec5499f0f6bd926689b7191',
   '20261129120700-verify-moderation.ts': '7545de98482b1ea551c0292f7a114173732a20b2a8cab0007beacd33060d7c50',
   '20261129114000-message-preferences.ts': 'cbc1223dc42a188d4042117d968e76eb60f7b225717e555357561f3bab970f4d',
+  '20261129123000-job-attempt-trial.ts': 'fc9811e941ad46e86404a373fa77969f2799ae73068b3272913bade681576334',
+  '20261129123100-verify-sms-score.ts': '8dc47fc1a090316f0218015d6924b8e8f213369cac90c14c8823e581489c3d7e',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -83,6 +83,7 @@ export async function workshop(redisUrl?: string) {
       chats: telegramChats(pool),
       legs: new Map([['twilio', guard(channel, { inFlightMax: IN_FLIGHT_MAX, clock: now })]]),
       sms: routingWith('twilio'),
+      smsScores: null,
       moderation: textModeration(pool, now),
       ownApp: null,
       project: projectCache(pool),

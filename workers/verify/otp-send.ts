@@ -6,7 +6,8 @@ import type { ClosingAttempt, JobStore } from '../../domain/job/store.ts';
 import type { Wake, Woken } from '../../domain/job/wake.ts';
 import type { Channel } from '../../domain/verify/channel.ts';
 import type { SmsChoice } from '../../domain/verify/sms-provider.ts';
-import { type RoutedProvider, routeOf, type SmsRouting } from '../../domain/verify/sms-routes.ts';
+import { drawOf, orderRoute, type Scores } from '../../domain/verify/sms-choice.ts';
+import { operatorOf, type RoutedProvider, routeOf, type SmsRouting } from '../../domain/verify/sms-routes.ts';
 import type { GuardedChannel } from '../../domain/verify/guard.ts';
 import { otpSend } from '../../domain/verify/job.ts';
 import type { OtpJob, OtpJobs, PaidAttempts, PaidRefusal } from '../../domain/verify/otp-job.ts';
@@ -43,6 +44,8 @@ export interface OtpSendDeps {
   readonly legs: ReadonlyMap<Leg, GuardedChannel>;
   /** Which providers carry an SMS, and what each asks. */
   readonly sms: SmsRouting;
+  /** What is known of them for an operator's numbers; null where measuring is off. */
+  readonly smsScores: { readonly of: (operator: string) => Promise<Scores> } | null;
   /** Which wordings the providers of SMS send. */
   readonly moderation: TextModeration;
   /** Pushes to whom the project gave no token of its own; null where pushes are off. */
@@ -107,7 +110,7 @@ async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise
   if (!isDue && !isReported(job)) return { kind: 'waiting', until: job.runAt, failed: null };
 
   const project = await deps.project(job.projectId);
-  const route = smsRouteOf(deps, job, project.settings);
+  const route = await smsRouteOf(deps, job, project.settings);
   // Where this wake-up found a leg closed, the row's time was for that leg, and no other one's pause is over by it.
   const rules = {
     ...rulesOf(deps, job, { settings: project.settings, route, unavailable }),
@@ -154,14 +157,22 @@ interface OrderedProvider extends RoutedProvider {
 }
 
 /** The providers that may carry this SMS, in the order in which they are tried; none where there is no number. */
-function smsRouteOf(
-  { sms }: OtpSendDeps,
+async function smsRouteOf(
+  { sms, smsScores, now }: OtpSendDeps,
   job: OtpJob,
   settings: ProjectSettings,
-): readonly OrderedProvider[] {
+): Promise<readonly OrderedProvider[]> {
   const { phone } = job.addresses;
   if (phone === null || !job.verification.channels.includes('sms')) return [];
-  return routeOf(phone, sms, settings.sms_routes).map((routed) => ({ ...routed, chosen: 'listed' }));
+  const measured = settings.sms_route_by_measure ? smsScores : null;
+  return orderRoute({
+    route: routeOf(phone, sms, settings.sms_routes),
+    scores: (await measured?.of(operatorOf(phone, sms.routes))) ?? new Map(),
+    usedBefore: job.smsUsedBefore,
+    measures: measured !== null,
+    draw: drawOf(job.id),
+    now: now(),
+  });
 }
 
 interface Surroundings {

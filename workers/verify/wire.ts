@@ -6,6 +6,7 @@ import { identityCodeTexts } from '../../domain/identity/code-texts.ts';
 import type { JobId } from '../../domain/shared/ids.ts';
 import { type CallbackName, callbackPath } from '../../domain/verify/callback.ts';
 import { legOf } from '../../domain/verify/step.ts';
+import type { SmsRouting } from '../../domain/verify/sms-routes.ts';
 import { otpSend } from '../../domain/verify/job.ts';
 import { ownApp } from '../../infra/postgres/verify/own-app.ts';
 import { jobStore } from '../../infra/postgres/job/attempts.ts';
@@ -14,6 +15,7 @@ import { projectCache } from '../../infra/postgres/project/cache.ts';
 import { otpJobs } from '../../infra/postgres/verify/otp-jobs.ts';
 import { type HalfSpent, paidAttempts } from '../../infra/postgres/verify/paid-attempts.ts';
 import { templateLists, textModeration } from '../../infra/postgres/verify/text-moderation.ts';
+import { countTrials, smsScores } from '../../infra/postgres/verify/sms-scores.ts';
 import { otpSettle } from '../../infra/postgres/verify/settle.ts';
 import { providerBalances } from '../../infra/postgres/verify/provider-balances.ts';
 import { smsBalance } from '../../infra/process/metrics.ts';
@@ -32,6 +34,7 @@ import { codeOf } from '../../infra/verify/codes.ts';
 import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
 import { askBalances } from './balances.ts';
 import { otpSendWake } from './otp-send.ts';
+import { smsScoreTick } from './sms-score-tick.ts';
 import { templateTick } from './template-lists.ts';
 
 /** A quarter of the places for each provider: one that hangs leaves three quarters free. */
@@ -47,13 +50,15 @@ async function otpSendWorker(platform: WorkerPlatform): Promise<Worker> {
   const pool = workerPool(config);
   const share = { inFlightMax: Math.floor(otpSend.concurrency * PROVIDER_SHARE), clock: now };
   const found = await codeChannels(config, await platform.bot(config));
+  const sms = smsRoutingOf(config);
   const wake = otpSendWake({
     jobs: otpJobs(pool, rowEncryption(config.ENCRYPTION_KEYS)),
     store: jobStore(pool, now, otpSettle),
     paid: paidAttempts(pool, now, tellHalfSpent(platform)),
     chats: telegramChats(pool),
     legs: new Map(found.map((channel) => [legOf(channel), guard(channel, share)])),
-    sms: smsRoutingOf(config),
+    sms,
+    smsScores: config.SMS_ROUTE_BY_MEASURE ? smsScores(pool, now) : null,
     moderation: textModeration(pool, now),
     ownApp: configuredChannels(config).has('push') ? guard(ownApp(pool, now), share) : null,
     project: projectCache(pool),
@@ -65,6 +70,7 @@ async function otpSendWorker(platform: WorkerPlatform): Promise<Worker> {
   });
   const stops = [
     every(log, 'balances', askingBalances(found, pool, platform, config)),
+    every(log, 'sms scores', countingTrials(pool, sms, now)),
     ...(await templateReadersFromConfig(config)).map((reader) =>
       every(log, `templates of ${reader.provider}`, templateTick(templateLists(pool, now), reader)),
     ),
@@ -106,6 +112,12 @@ function codeChannels(
 const MICROS = 1_000_000;
 
 /** What the accounts hold that SMS are paid from. */
+/** Also where measuring is off: trials that were made before are counted. */
+function countingTrials(pool: Pool, { routes }: SmsRouting, now: () => Date): Tick {
+  const operators = routes.map(({ prefix }) => prefix);
+  return smsScoreTick(() => countTrials(pool, operators, now()));
+}
+
 function askingBalances(
   found: readonly CodeChannel[],
   pool: Pool,

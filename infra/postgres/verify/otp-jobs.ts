@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { jobs } from '../../../domain/jobs.ts';
 import type { JobId, ProjectId } from '../../../domain/shared/ids.ts';
 import type { Channel } from '../../../domain/verify/channel.ts';
-import type { SmsChoice } from '../../../domain/verify/sms-provider.ts';
+import type { SmsChoice, SmsProvider } from '../../../domain/verify/sms-provider.ts';
 import type { OtpJob, OtpJobs } from '../../../domain/verify/otp-job.ts';
 import type { PastAttempt } from '../../../domain/verify/step.ts';
 import type { Encryption } from '../../process/crypto.ts';
@@ -29,6 +29,7 @@ interface OtpJobRow extends VerificationRow {
   readonly chat_id: string | null;
   readonly push_token_encrypted: Buffer | null;
   readonly past: readonly AttemptJson[] | null;
+  readonly sms_used_before: readonly SmsProvider[] | null;
 }
 interface AttemptJson {
   readonly n: number;
@@ -71,7 +72,7 @@ export function otpJobs(pool: pg.Pool, encryption: Encryption): OtpJobs {
 
 /**
  * The recipient that was asked for, as long as it has the address: a number that is moved to another one meanwhile takes no code along.
- * Past attempts are read only where there are any: most jobs need one. The pause is asked for once a statement.
+ * Past attempts are read only where there are any, and those of earlier sends where there were any: most jobs need one. The pause is asked for once a statement.
  */
 const readOtpJobs = `
 select v.*, j.id job, j.finished_at is not null job_finished, j.state job_state, j.reason job_reason,
@@ -80,7 +81,10 @@ select v.*, j.id job, j.finished_at is not null job_finished, j.state job_state,
   case when j.attempts > j.attempts_before then (
     select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'provider', a.provider, 'outcome', a.outcome, 'reason', a.reason, 'retry_after_ms', a.retry_after_ms, 'opened_at', a.opened_at,
       'closed_at', a.closed_at, 'delivery', a.delivery, 'chosen', a.chosen) order by a.n) from attempt a
-    where a.job_id = j.id and a.n > j.attempts_before) end past
+    where a.job_id = j.id and a.n > j.attempts_before) end past,
+  case when v.sends > 1 then (
+    select array_agg(distinct a.provider) from job k join attempt a on a.job_id = k.id
+    where k.subject_id = v.id and k.id < j.id and a.channel = 'sms' and a.outcome in ('completed', 'unknown')) end sms_used_before
 from job j
 join verification v on v.id = j.subject_id
 left join recipient r on r.id = v.recipient_id and r.address_hash = v.address_hash
@@ -115,6 +119,7 @@ function toOtpJob(row: OtpJobRow, encryption: Encryption): OtpJob {
           : null,
     },
     openSince: open ? new Date(open.opened_at) : null,
+    smsUsedBefore: new Set(row.sms_used_before),
     past: past.map(toPast),
   };
 }

@@ -60,6 +60,8 @@ const idleSince = {
     and (totp_failures = 0 or updated_at < $1 - interval '1 year')`,
   // Only a lock.
   paid_destination: 'locked_at < $1',
+  // Halved every six hours.
+  sms_score: 'at < $1',
   // Halved each hour: in half a day a hundred have decayed to nothing, and most addresses and devices had one. These are keyed hashes, and
   // no row says whose.
   prefix_score: `at - case when sent < 100 then interval '36 hours' else interval '0' end < $1`,

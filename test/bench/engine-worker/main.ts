@@ -47,6 +47,7 @@ await workOff(async ({ done, concurrency }) => {
     chats: telegramChats(pool),
     legs: new Map([['telegram', guard(noProvider, { inFlightMax, clock: now })]]),
     sms: smsRoutingOf(config),
+    smsScores: null,
     moderation: textModeration(pool, now),
     ownApp: null,
     project: projectCache(pool),

@@ -4,6 +4,7 @@ import {
   type OperatorScore,
   orderRoute,
   scoresOf,
+  TRIAL_MATURE_MS,
   withTrials,
 } from '../../../domain/verify/sms-choice.ts';
 import type { SmsChoice, SmsProvider } from '../../../domain/verify/sms-provider.ts';
@@ -23,8 +24,8 @@ const START = Date.UTC(2026, 0, 15);
 const LIFE = 300 * SECOND;
 /** As the gaps of `domain/verify/resend.ts`, and five sends an hour. */
 const RESEND_GAPS = [30, 60, 120, 120].map((seconds) => seconds * SECOND);
-/** As the measuring tick takes them: what was opened two minutes ago, every ten seconds. */
-const MATURE = 2 * MINUTE;
+/** As trials are counted. */
+const MATURE = TRIAL_MATURE_MS;
 const TICK = 10 * SECOND;
 
 /** A provider as a route lists it. */

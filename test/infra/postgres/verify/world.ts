@@ -90,6 +90,7 @@ function wakeWith(
     chats: telegramChats(pool),
     legs: new Map(legs),
     sms: routingWith('twilio'),
+    smsScores: null,
     moderation: textModeration(pool, now),
     ownApp: null,
     project: projectCache(pool),
