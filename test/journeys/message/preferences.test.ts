@@ -309,6 +309,25 @@ test('the button under a message switches its category off, once told, and the b
   expect(receiver.received).toHaveLength(1);
 });
 
+test('one click of a mail program, as a form or multipart, stops the category that its link names, else everything', async () => {
+  const [one, two] = [await newPerson(), await newPerson()];
+  const multipart = new FormData();
+  multipart.set('List-Unsubscribe', 'One-Click');
+  expect((await fetch(`${one.url}?category=news`, { method: 'HEAD' })).status).toBe(200);
+  expect((await fetch(`${one.url}?category=news`, { method: 'POST', body: multipart })).status).toBe(200);
+  const clicked = await project.call('GET', `/recipients/${one.id}/preferences`);
+  expect(clicked.body).toMatchObject({
+    opted_out: false,
+    categories: { news: false, service: true },
+    changed_by: 'one-click',
+  });
+  const click = form([['List-Unsubscribe', 'One-Click']]);
+  expect((await fetch(`${two.url}?category=no-such`, { method: 'POST', body: click })).status).toBe(200);
+  expect((await project.call('GET', `/recipients/${two.id}/preferences`)).body).toMatchObject({
+    opted_out: true,
+  });
+});
+
 test('a GET changes nothing, two changes at once both hold, and erasing a recipient erases what they wanted', async () => {
   const person = await newPerson();
   await openPage(person);

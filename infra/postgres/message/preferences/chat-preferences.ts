@@ -55,7 +55,6 @@ const urlOf = ({ links }: ChatPreferencesDeps, row: ReaderRow) =>
     linkVersion: row.link_version,
   });
 
-/** Of every recipient of the project who has the chat: the message went to all of them. */
 async function stop(
   deps: ChatPreferencesDeps,
   project: ReturnType<typeof projectCache>,
@@ -70,10 +69,8 @@ async function stop(
   ]);
   const [first] = rows;
   if (!first) return null;
-  for (const row of rows) {
-    const off = { categories: { [row.category]: false } };
-    await deps.store.change(row.project_id, row.recipient_id, off, 'bot', now);
-  }
+  const off = { categories: { [first.category]: false } };
+  await deps.store.change(first.project_id, first.recipient_id, off, 'bot', now);
   const { slug, settings } = await project(first.project_id);
   const category = settings.message_categories.find(({ name }) => name === first.category);
   const locale = first.locale ?? settings.locale;
@@ -94,11 +91,12 @@ where r.telegram_chat_id = $1 and r.project_id <> $3 order by r.project_id desc,
 /** By chat and message id, as the attempt has them: ids of messages repeat between chats. */
 const findPressed = `
 with sent as materialized (
-  select j.project_id, b.category
+  select j.project_id, j.payload ->> 'recipient_id' recipient_id, b.category
   from attempt a join job j on j.id = a.job_id join broadcast b on b.id = j.subject_id
   where a.provider = 'telegram-bot' and a.provider_reference = $1 and a.outcome = 'completed' and j.kind = 'telegram-message'
     and j.chat_id = $2::bigint and b.stop_labels is not null
   order by a.opened_at desc limit 1)
 select r.project_id, r.id recipient_id, coalesce(m.link_version, 0) link_version, r.locale, sent.category
 from sent join recipient r on r.project_id = sent.project_id and r.telegram_chat_id = $2::bigint
-left join message_preference m on m.recipient_id = r.id order by r.id`;
+left join message_preference m on m.recipient_id = r.id
+order by r.id::text = sent.recipient_id desc nulls last, r.id desc limit 1`;

@@ -34,7 +34,7 @@ export function preferencesStore(pool: pg.Pool): PreferencesStore {
       return rows[0] ? viewOf(rows[0]) : null;
     },
     change: (projectId, recipientId, change, by, now) =>
-      inTransaction(pool, (tx) => changeLocked(tx, { projectId, recipientId, change, by, now })),
+      inTransaction(pool, (tx) => changeAll(tx, { projectId, recipientId, change, by, now })),
     renewLink: async (projectId, recipientId) => {
       const { rows } = await pool.query<PreferenceRow>(renewLink, [recipientId, projectId]);
       return rows[0] ? viewOf(rows[0]) : null;
@@ -58,6 +58,26 @@ interface Change {
   readonly by: Changer;
   readonly now: Date;
 }
+
+/**
+ * What a person says holds for every recipient of the project who has their chat: the bot's registration makes one, and the project
+ * another, and whoever wants least decides (`decideWishes`). Rows are locked in the order of their ids.
+ */
+async function changeAll(tx: Queryable, of: Change): Promise<RecipientPreferences | null> {
+  const { projectId, recipientId, by } = of;
+  if (by === 'project') return changeLocked(tx, of);
+  const { rows } = await tx.query<{ id: string }>(findSiblings, [recipientId, projectId]);
+  let changed: RecipientPreferences | null = null;
+  for (const { id } of rows) {
+    const view = await changeLocked(tx, { ...of, recipientId: id });
+    if (id === recipientId) changed = view;
+  }
+  return changed;
+}
+
+const findSiblings = `
+select s.id from recipient r join recipient s on s.id = r.id or s.telegram_chat_id = r.telegram_chat_id and s.project_id = r.project_id
+where r.id = $1 and r.project_id = $2 order by s.id`;
 
 /** The row is the lock, made where there is none: of two changes at once the second is applied to what the first left. */
 async function changeLocked(tx: Queryable, of: Change): Promise<RecipientPreferences | null> {

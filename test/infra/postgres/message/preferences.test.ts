@@ -85,6 +85,30 @@ test('the same change again changes nothing, and tells nobody', async () => {
   expect(again?.changedAt).toEqual(first?.changedAt);
 });
 
+test('what a person says holds for each recipient of the project who has their chat, and what the project says for one', async () => {
+  const elsewhere = await world.makeCaller();
+  const ids = [randomUUID(), randomUUID(), randomUUID()] as const;
+  const add = (id: string, projectId: string) =>
+    world.pool.query(
+      `insert into recipient (id, project_id, handle, address_hash, telegram_chat_id, created_at, updated_at)
+       values ($1, $2, gen_random_uuid()::text, $3, 9107, now(), now())`,
+      [id, projectId, world.hash('address', id)],
+    );
+  await add(ids[0], caller.projectId);
+  await add(ids[1], caller.projectId);
+  await add(ids[2], elsewhere.projectId);
+  const store = preferencesStore(world.pool);
+  const projectId = caller.projectId as ProjectId;
+  const offOf = async (id: string, of = projectId) => (await store.find(of, id))?.preferences.categoriesOff;
+  await store.change(projectId, ids[0], { categories: { news: false } }, 'page', new Date());
+  expect(await Promise.all([offOf(ids[0]), offOf(ids[1])])).toEqual([['news'], ['news']]);
+  expect(await offOf(ids[2], elsewhere.projectId as ProjectId)).toEqual([]);
+  await store.change(projectId, ids[1], { categories: { news: true } }, 'bot', new Date());
+  expect(await Promise.all([offOf(ids[0]), offOf(ids[1])])).toEqual([[], []]);
+  await store.change(projectId, ids[1], { categories: { news: false } }, 'project', new Date());
+  expect(await Promise.all([offOf(ids[0]), offOf(ids[1])])).toEqual([[], ['news']]);
+});
+
 test('a link is of one recipient of one project and one version, and its text says nothing else', () => {
   const links = preferencesLinks(world.hash, 'https://navbat.example');
   const linked = { projectId: caller.projectId as ProjectId, recipientId: randomUUID(), linkVersion: 3 };
