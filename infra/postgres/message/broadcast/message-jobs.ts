@@ -45,6 +45,22 @@ interface PushRow extends BroadcastColumns, PreferenceColumns {
 const cancelled = { settled: 'cancelled', reason: 'broadcast-cancelled' satisfies JobReason } as const;
 
 /**
+ * Who has the chats of the jobs `$1`, for all of them at once: for one after the other, a plan that was made while there were few
+ * recipients would read them all for each.
+ */
+const readersOfJobs = `
+select job_id, json_agg(json_build_object('recipient_id', r.id, 'locale', r.locale, 'opted_out_at', p.opted_out_at,
+  'categories_off', p.categories_off, 'quiet_from', p.quiet_from, 'quiet_to', p.quiet_to, 'time_zone', p.time_zone,
+  'link_version', coalesce(p.link_version, 0))) readers
+from (
+  select k.id job_id, r.id, r.locale from job k
+  join recipient r on r.id = (k.payload ->> 'recipient_id')::uuid and r.project_id = k.project_id where k.id = any($1)
+  union
+  select k.id, r.id, r.locale from job k left join telegram_chat moved on moved.chat_id = k.chat_id
+  join recipient r on r.telegram_chat_id = coalesce(moved.migrated_to, k.chat_id) and r.project_id = k.project_id where k.id = any($1)) r
+left join message_preference p on p.recipient_id = r.id group by job_id`;
+
+/**
  * A chat that Telegram has closed is not asked again: each call would cost a slot and lower the bot's standing. What its person wants
  * is read with the job, whether the project named them or their bare chat.
  */
@@ -55,13 +71,7 @@ export function telegramJobs(pool: pg.Pool, { now, links }: WantedDeps) {
       coalesce(m.closed_reason, c.closed_reason) closed_reason, w.readers`,
     joins: `left join broadcast b on b.id = j.subject_id left join telegram_chat c on c.chat_id = j.chat_id
       left join telegram_chat m on m.chat_id = c.migrated_to
-      left join lateral (
-        select json_agg(json_build_object('recipient_id', r.id, 'locale', r.locale, 'opted_out_at', p.opted_out_at,
-          'categories_off', p.categories_off, 'quiet_from', p.quiet_from, 'quiet_to', p.quiet_to, 'time_zone', p.time_zone,
-          'link_version', coalesce(p.link_version, 0))) readers
-        from recipient r left join message_preference p on p.recipient_id = r.id
-        where r.project_id = j.project_id
-          and (r.id = (j.payload ->> 'recipient_id')::uuid or r.telegram_chat_id in (j.chat_id, c.migrated_to))) w on true`,
+      left join (${readersOfJobs}) w on w.job_id = j.id`,
     work: (row) => {
       if (row.broadcast_state === 'cancelled') return cancelled;
       if (row.closed_reason !== null) return { settled: 'rejected', reason: row.closed_reason };

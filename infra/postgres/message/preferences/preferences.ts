@@ -76,8 +76,10 @@ async function changeAll(tx: Queryable, of: Change): Promise<RecipientPreference
 }
 
 const findSiblings = `
-select s.id from recipient r join recipient s on s.id = r.id or s.telegram_chat_id = r.telegram_chat_id and s.project_id = r.project_id
-where r.id = $1 and r.project_id = $2 order by s.id`;
+select id from recipient where id = $1 and project_id = $2
+union
+select s.id from recipient r join recipient s on s.telegram_chat_id = r.telegram_chat_id and s.project_id = r.project_id
+where r.id = $1 and r.project_id = $2 order by id`;
 
 /** The row is the lock, made where there is none: of two changes at once the second is applied to what the first left. */
 async function changeLocked(tx: Queryable, of: Change): Promise<RecipientPreferences | null> {
