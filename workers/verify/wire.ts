@@ -32,7 +32,7 @@ import {
 import { smsRoutingOf } from '../../infra/providers/verify/sms-routing.ts';
 import { codeOf } from '../../infra/verify/codes.ts';
 import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
-import { askBalances } from './balances.ts';
+import { askBalances, BALANCE_MS } from './balances.ts';
 import { otpSendWake } from './otp-send.ts';
 import { smsScoreTick } from './sms-score-tick.ts';
 import { templateTick } from './template-lists.ts';
@@ -121,7 +121,7 @@ function countingTrials(pool: Pool, { routes }: SmsRouting, now: () => Date): Ti
 function askingBalances(
   found: readonly CodeChannel[],
   pool: Pool,
-  { clock }: WorkerPlatform,
+  { clock, log }: WorkerPlatform,
   { SMS_BALANCE_LOW_UZS: lowBelow }: ProcessConfig<'otp-send'>,
 ): Tick {
   const accounts = new Map(
@@ -133,5 +133,10 @@ function askingBalances(
   const balances = providerBalances(pool, clock, BigInt(lowBelow) * BigInt(MICROS));
   const show = (provider: SmsProvider, micros: bigint | null) =>
     micros === null ? smsBalance.remove({ provider }) : smsBalance.set({ provider }, Number(micros) / MICROS);
-  return () => askBalances({ accounts, balances, show });
+  // Not by the tick's own pause of a second: while Postgres is away, providers would be asked each time.
+  const onError = (err: unknown) => {
+    log.warn({ err }, 'balances were not kept; they are asked for again in five minutes');
+    return BALANCE_MS;
+  };
+  return () => askBalances({ accounts, balances, show }).catch(onError);
 }
