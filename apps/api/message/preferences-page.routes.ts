@@ -111,6 +111,8 @@ async function savePage(
 
 /** The whole form: a box that is not ticked is not sent. Null where it is none of ours. */
 function formChange(form: URLSearchParams, { categories }: PreferencesDoor): PreferencesChange | null {
+  // It is in every form of ours: whatever else is posted here must not read as "nothing is ticked".
+  if (!form.has('zone')) return null;
   const on = new Set(form.getAll('on'));
   const parsed = PreferencesChange.safeParse({
     opted_out: form.has('none'),

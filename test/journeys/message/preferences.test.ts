@@ -364,6 +364,8 @@ test('a GET changes nothing, two changes at once both hold, and erasing a recipi
     ]),
   );
   expect(bad.status).toBe(400);
+  for (const body of [form([]), form([['on', 'news']])])
+    expect((await openPage(person, body)).status).toBe(400);
   const stranger = await navbat.createProject({ scopes: ['recipients'] });
   expect((await stranger.call('GET', `/recipients/${person.id}/preferences`)).status).toBe(404);
   expect(
