@@ -11,6 +11,7 @@ import { scheduler } from './scheduler.ts';
 import { machine } from './support/cpu.ts';
 import { print } from './support/figures.ts';
 import { readOptions } from './support/options.ts';
+import { smsChoice } from './verify/sms-choice.ts';
 import { webhook } from './webhook.ts';
 import { worker } from './worker.ts';
 
@@ -27,9 +28,10 @@ const benches = {
   telegram: messages('telegram-message'),
   push: messages('push'),
   webhook,
+  'sms-choice': smsChoice,
 } as const;
 
-/** `npm run bench -- intake|worker|latency|reconciler|scheduler|telegram|push|webhook|enumeration|bodies|broadcasts|lists [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
+/** `npm run bench -- intake|worker|latency|reconciler|scheduler|telegram|push|webhook|enumeration|bodies|broadcasts|lists|sms-choice [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
 const { bench, options } = readOptions(process.argv.slice(2));
 const run = Object.entries(benches).find(([name]) => name === bench)?.[1];
 if (!run) throw new Error(`expected one of ${Object.keys(benches).join(', ')}`);
