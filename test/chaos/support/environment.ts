@@ -1,5 +1,6 @@
 import { freePort } from '../../../infra/embedded/port.ts';
 import { newSecrets } from '../../../infra/process/new-secrets.ts';
+import { reportsAddress } from '../../../infra/process/reports-address.ts';
 import { newSandboxCredentials } from '../../../apps/local/secrets.ts';
 
 export type Variables = Readonly<Record<string, string>>;
@@ -28,7 +29,9 @@ export function chaosEnvironment(
 ): Variables {
   const { PATH = '', HOME = '' } = process.env;
   const sandboxUrl = `http://127.0.0.1:${sandbox}`;
-  const credentials = newSandboxCredentials();
+  const publicUrl = `http://127.0.0.1:${balancer}`;
+  // Without the Gateway, which has faults of its own.
+  const { TELEGRAM_GATEWAY_TOKEN: _, ...accounts } = newSandboxCredentials();
   return {
     PATH,
     HOME,
@@ -39,15 +42,15 @@ export function chaosEnvironment(
     REDIS_URL: servers.redisUrl,
     NAVBAT_HOME: home,
     SANDBOX_PORT: String(sandbox),
-    PUBLIC_URL: `http://127.0.0.1:${balancer}`,
+    PUBLIC_URL: publicUrl,
     FCM_SANDBOX_URL: sandboxUrl,
     // The receiver of callbacks is this machine.
     WEBHOOK_ALLOW_PRIVATE: 'true',
-    TWILIO_ACCOUNT_SID: credentials['TWILIO_ACCOUNT_SID'] ?? '',
-    TWILIO_AUTH_TOKEN: credentials['TWILIO_AUTH_TOKEN'] ?? '',
-    TWILIO_PHONE_NUMBER: credentials['TWILIO_PHONE_NUMBER'] ?? '',
+    ...accounts,
     TWILIO_API_URL: sandboxUrl,
-    TELEGRAM_BOT_TOKEN: credentials['TELEGRAM_BOT_TOKEN'] ?? '',
+    ESKIZ_API_URL: `${sandboxUrl}/eskiz`,
+    PLAY_MOBILE_API_URL: `${sandboxUrl}/broker-api`,
+    SANDBOX_PLAY_MOBILE_REPORTS: reportsAddress(publicUrl, accounts['PLAY_MOBILE_PASSWORD'] ?? ''),
     TELEGRAM_API_ROOT: sandboxUrl,
     // What is tried here is not Telegram's pace.
     TELEGRAM_MESSAGES_PER_SECOND: '100000',

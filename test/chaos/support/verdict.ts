@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import type { Encryption } from '../../../infra/process/crypto.ts';
 import type { Accepted } from './accepted-list.ts';
+import { referenceOf } from '../../../infra/providers/verify/play-mobile-sms.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import { mustFindNothing } from './must-find-nothing.ts';
 import type { Received } from './receiver.ts';
 import { killsOfWorkers, type Strike } from './strikes.ts';
@@ -49,6 +51,8 @@ interface OpenTime {
   readonly to: string | null;
   readonly outcome: string | null;
   readonly reason: string | null;
+  /** What its provider reported. */
+  readonly delivery: string | null;
 }
 interface JobRow {
   readonly id: string;
@@ -106,7 +110,7 @@ const readJobs = `
 select j.id, j.kind, j.subject_id, j.state, j.reason, j.accepted_at, j.finished_at, j.run_at,
   coalesce(v.metadata->>'key', b.content->>'text', b.content->'data'->>'key') idempotency_key,
   coalesce(j.chat_id, r.telegram_chat_id)::text chat_id, j.payload->'to'->>'token_encrypted' token_encrypted,
-  (select json_agg(json_build_object('from', a.opened_at, 'to', a.closed_at, 'outcome', a.outcome, 'reason', a.reason) order by a.n) from attempt a where a.job_id = j.id) open
+  (select json_agg(json_build_object('from', a.opened_at, 'to', a.closed_at, 'outcome', a.outcome, 'reason', a.reason, 'delivery', a.delivery) order by a.n) from attempt a where a.job_id = j.id) open
 from job j left join verification v on v.id = j.subject_id left join recipient r on r.id = v.recipient_id
   left join broadcast b on b.id = j.subject_id`;
 
@@ -137,7 +141,7 @@ async function readMessages(path: string): Promise<(Sent & { to: string; channel
 
 type SentOf = ReadonlyMap<string, readonly Sent[]>;
 
-/** Twilio's messages carry job and attempt; a chat, a token and an event belong to one job each. */
+/** SMS carry job and attempt, Play Mobile's in its own form; a chat, a token and an event belong to one job each. */
 function assign(
   jobs: readonly JobRow[],
   messages: readonly (Sent & { to: string })[],
@@ -150,9 +154,12 @@ function assign(
       : encryption.decrypt(Buffer.from(token_encrypted, 'base64'), id);
   };
   const jobOf = new Map(jobs.map((job) => [addressOf(job), job.id]));
+  const jobOfReference = new Map(
+    jobs.flatMap(({ id, open }) => (open ?? []).map((_, index) => [referenceOf(id as JobId, index + 1), id])),
+  );
   const calls = received.map(({ eventId, atMs }) => ({ key: '', receivedMs: atMs, code: '', to: eventId }));
   return Map.groupBy([...messages, ...calls], ({ key, to }) =>
-    key === '' ? (jobOf.get(to) ?? to) : key.replace(/-\d+$/, ''),
+    key === '' ? (jobOf.get(to) ?? to) : (jobOfReference.get(key) ?? key.replace(/-\d+$/, '')),
   );
 }
 
@@ -243,6 +250,8 @@ interface Reasons {
   readonly kills: number;
   /** Its provider, which answers in half a second, had no answer in ten; or its worker lost the lock while alive. */
   readonly starved: number;
+  /** Its provider's report was lost with the api that it called, so that the next one was tried at its deadline. */
+  readonly unreported: number;
 }
 
 /**
@@ -254,14 +263,19 @@ function reasonsOf(job: JobRow, { strikes, starved }: Evidence): Reasons {
     job.kind === 'webhook' ? !what.startsWith('kill-') || killsOfWorkers.has(what) : killsOfWorkers.has(what),
   );
   const timeOuts = job.open?.filter(({ reason }) => reason === 'timeout').length ?? 0;
-  return { kills: strikesOn(job, kills), starved: timeOuts + Number(starved.has(job.id)) };
+  const unreported = (job.open ?? [])
+    .slice(0, -1)
+    .filter(
+      ({ outcome, delivery }) => outcome === 'completed' && (delivery === null || delivery === 'sent'),
+    ).length;
+  return { kills: strikesOn(job, kills), starved: timeOuts + Number(starved.has(job.id)), unreported };
 }
 
 function tooOften(jobs: readonly JobRow[], sentOf: SentOf, evidence: Evidence): string[] {
   const repeats = (job: JobRow) => (sentOf.get(job.id)?.length ?? 0) - 1;
   const guilty = jobs.filter((job) => {
-    const { kills, starved } = reasonsOf(job, evidence);
-    return repeats(job) > kills + starved;
+    const { kills, starved, unreported } = reasonsOf(job, evidence);
+    return repeats(job) > kills + starved + unreported;
   });
   return told(
     'a job was sent more often than kills explain',
@@ -276,8 +290,9 @@ function repeatsOf(jobs: readonly JobRow[], sentOf: SentOf, evidence: Evidence):
   const repeated = jobs.filter(({ id }) => (sentOf.get(id)?.length ?? 0) > 1);
   return tally(
     repeated.map((job) => {
-      const { kills, starved } = reasonsOf(job, evidence);
-      const how = kills > 0 ? `${kills} kills` : `0 kills, ${starved > 0 ? 'starved' : 'unexplained'}`;
+      const { kills, starved, unreported } = reasonsOf(job, evidence);
+      const other = starved > 0 ? 'starved' : unreported > 0 ? 'unreported' : 'unexplained';
+      const how = kills > 0 ? `${kills} kills` : `0 kills, ${other}`;
       return `${(sentOf.get(job.id)?.length ?? 0) - 1} more, ${how}`;
     }),
   );
