@@ -75,6 +75,12 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
   'post /me/unlock': {},
   'post /me/challenges/{id}/answer': { decision: 'approve', number: '07', signature: SIGNATURE },
   'put /recipients': { handle: 'user-4711', phone: '+998901234567', locale: 'uz' },
+  'put /recipients/{id}/preferences': {
+    categories: { marketing: false },
+    quiet_hours: { from: '22:00', to: '08:00' },
+    time_zone: 'Asia/Tashkent',
+  },
+  'post /recipients/{id}/preferences/link': {},
   'patch /projects/{id}': { settings: { sends_per_hour: 6, locale: 'ru' } },
   'post /projects/{id}/templates/preview': {
     settings: {
