@@ -4,6 +4,7 @@ import { ConfigError, type Config, readConfig } from '../../../../infra/process/
 import {
   callbackReadersFromConfig,
   channelsFromConfig,
+  listedReadersFromConfig,
   moderatedProviders,
   templateReadersFromConfig,
 } from '../../../../infra/providers/verify/channels.ts';
@@ -105,6 +106,31 @@ test.each(Object.keys(twilio))('half of Twilio stops the start and names %s, no 
   await expect(made).rejects.toThrow(ConfigError);
   await expect(made).rejects.toThrow(new RegExp(`^${name}: expected a value, .*$`));
   await expect(made).rejects.not.toThrow(AUTH_TOKEN);
+});
+
+const playMobile = {
+  PLAY_MOBILE_LOGIN: 'navbat',
+  PLAY_MOBILE_PASSWORD: 'hush-hush',
+  PLAY_MOBILE_FROM: '3700',
+};
+
+test.each(Object.keys(playMobile))(
+  'half of Play Mobile stops the start and names %s, no value',
+  async (name) => {
+    const { [name as keyof typeof playMobile]: _, ...half } = playMobile;
+    const made = channelsFromConfig(configOf(half), urls);
+    await expect(made).rejects.toThrow(ConfigError);
+    await expect(made).rejects.toThrow(new RegExp(`^${name}: expected a value, .*$`));
+    await expect(made).rejects.not.toThrow('hush-hush');
+  },
+);
+
+test('a whole account of Play Mobile sends SMS, and its reports are read', async () => {
+  const [sms, ...others] = await channelsFromConfig(configOf(playMobile), urls);
+  expect(sms).toMatchObject({ channel: 'sms', provider: 'play-mobile' });
+  expect(others).toEqual([]);
+  expect(Object.keys(await listedReadersFromConfig(configOf(playMobile)))).toEqual(['play-mobile']);
+  expect(await listedReadersFromConfig(configOf({}))).toEqual({});
 });
 
 test('a service account that is none stops the start, and is not quoted', async () => {
