@@ -28,6 +28,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   changed_at: 'When it was changed last; null where it never was.',
   time_zone: 'IANA name of the time zone of the person, by which their quiet hours go.',
   quiet_hours: 'When the person wants no messages, by the clock where they are; null where they named none.',
+  'message_categories.name': 'Its key: what a message gives as `category`. People read its `titles`.',
   'quiet_hours.from': 'A time of day, HH:MM.',
   'quiet_hours.to': 'A time of day, HH:MM; of the next day where it is before `from`.',
   changed_by:

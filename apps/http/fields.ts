@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { providerChoices } from '../../domain/job/job.ts';
 import { phoneFault, type PhoneReading, readPhone, readTelegramPhone } from '../../domain/shared/phone.ts';
 import type { ReasonFacts } from '../../domain/shared/reason.ts';
 import { explainStored } from '../../domain/reasons.ts';
@@ -64,6 +65,13 @@ export const TimeField = z.iso
   .transform((text) => new Date(text))
   .refine(isOurTime, notOurTime)
   .meta({ example: '2026-01-15T10:00:00Z' });
+
+/** Why an attempt went by this provider, where a channel has several. */
+export const Chosen = z.enum(providerChoices).meta({
+  description:
+    'Why this provider of several: `listed`, the first of its route; `measured`, by what is measured of deliveries; `trial`, one of the few sends with which each cheap provider is measured; `failover`, after another one of the same send; `resend`, because an earlier send went by another. Null where there is no choice.',
+  example: 'listed',
+});
 
 /** A reason with its meaning, as every object of ours tells it. */
 export const reasonShape = {

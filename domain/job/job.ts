@@ -39,6 +39,10 @@ export const isFinal = (state: string): state is FinalState => finalStates.some(
 export const attemptOutcomes = ['completed', 'rejected', 'failed', 'snoozed', 'unknown'] as const;
 export type AttemptOutcome = (typeof attemptOutcomes)[number];
 
+/** Why a provider made an attempt, where a channel has several; each is worded in `Chosen` (apps/http/fields.ts). */
+export const providerChoices = ['listed', 'measured', 'trial', 'failover', 'resend'] as const;
+export type ProviderChoice = (typeof providerChoices)[number];
+
 /** What a worker's pure rules say of a job when its queue entry wakes it. */
 export type Step<Send> =
   | { readonly kind: 'send'; readonly send: Send }

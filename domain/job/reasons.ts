@@ -82,6 +82,9 @@ const engine = {
   },
 } as const satisfies Record<string, Reason> & Record<BusyReason, Reason>;
 
+/** What one attempt met, the job may have got over: by another provider, or by another channel. */
+const RETRY_IF_FAILED = 'If the job failed for it, they then retry it from /ops/failures.';
+
 /** What any provider may refuse for good; the others are those of the context that speaks to it. */
 const refusals = {
   'message-invalid': {
@@ -93,14 +96,13 @@ const refusals = {
   credentials: {
     meaning: "The provider does not accept this installation's credentials, sender or account.",
     retry: 'after-change',
-    nextStep:
-      'Staff check the credentials of the provider in the environment, then retry from /ops/failures.',
+    nextStep: `Staff check the credentials of the provider in the environment. ${RETRY_IF_FAILED}`,
     seen: ['job', 'attempt'],
   },
   'balance-empty': {
     meaning: "The installation's balance at the provider is used up.",
     retry: 'after-change',
-    nextStep: "Staff top up the provider's account, then retry from /ops/failures.",
+    nextStep: `Staff top up the provider's account. ${RETRY_IF_FAILED}`,
     seen: ['job', 'attempt'],
   },
   'provider-refused': {
@@ -111,7 +113,9 @@ const refusals = {
   },
 } as const satisfies Record<string, Reason>;
 
-const RETRIES_GO_ON = 'Nothing yet: the job is retried automatically.';
+/** True of a job that is retried, of one that went on to another provider, and of one that has ended. */
+const RETRIES_GO_ON =
+  'Nothing while the job is unfinished: it is retried, or goes on to the next provider or channel, automatically.';
 
 /** What may succeed later, at any provider. */
 const faults = {
@@ -140,7 +144,7 @@ const unknowns = {
   timeout: {
     meaning: 'No answer came in time. The message may have arrived.',
     retry: 'later',
-    nextStep: `${RETRIES_GO_ON} A receiver of webhooks must answer first and process the event afterwards.`,
+    nextStep: `${RETRIES_GO_ON} If your own webhook receiver timed out, let it answer first and process the event afterwards.`,
     seen: ['job', 'attempt'],
   },
   'connection-lost': {
@@ -161,10 +165,10 @@ const unknowns = {
 export const addressReasons = {
   'no-channel': {
     meaning:
-      'None of the requested channels can reach this recipient, or none has a provider on this installation.',
+      'None of the requested channels can reach this recipient, or none has a provider for it on this installation.',
     retry: 'after-change',
     nextStep:
-      'Name another channel, or store an address first (PUT /recipients). Staff set up providers in the environment.',
+      'Name another channel, or store an address first (PUT /recipients). An SMS also needs a provider with an account and a price for the number: look at the setting sms_routes. Staff set up providers, and prices (SMS_ROUTES), in the environment.',
     seen: ['problem', 'job'],
   },
   'unknown-recipient': {

@@ -73,7 +73,8 @@ export const httpReasons = {
   'insufficient-scope': {
     meaning: 'The key is valid but does not have the scope that this request needs.',
     retry: 'after-change',
-    nextStep: 'Use a key with the scope that `detail` names, or make one (POST /projects/{id}/keys).',
+    nextStep:
+      'Use a key with the scope that `detail` names. POST /projects/{id}/keys makes one from a key that has the scope itself; of any scope, such as critical, it is made at the command line: npm run navbat -- key create <project> --scopes messages,critical.',
     seen: ['problem'],
   },
   'origin-not-allowed': {

@@ -103,7 +103,7 @@ const refusals = {
       `Paid messages to ${prefix ? `prefix ${prefix}` : 'this range of numbers'} are blocked${until ? untilText(until) : ' for a few hours'} (anti-fraud): too few codes were confirmed.`,
     retry: 'later',
     nextStep:
-      'Use another channel, such as push or telegram. Look for automated requests to your sign-up form; the blocking ends automatically.',
+      'Use another channel, such as push or telegram. Look for automated requests to your sign-up form; set client.trusted for users that you know. The blocking ends automatically.',
     seen: ['problem', 'job'],
   },
   'risk-blocked': {

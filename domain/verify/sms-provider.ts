@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ProviderChoice } from '../job/job.ts';
 
 /** Whose SMS carry codes; each has a client in `infra/providers/verify`. */
 export const smsProviders = ['eskiz', 'play-mobile', 'twilio'] as const;
@@ -20,9 +21,5 @@ export const smsProviderRules: Readonly<Record<SmsProvider, SmsProviderRules>> =
   twilio: { confirmWithinSeconds: 60, mayRepeat: true },
 };
 
-/**
- * Why a provider carried an SMS: the first of the list; by measured delivery and verification; a share of the traffic that tries a
- * lossy one again; after another one of the same send; after the provider of an earlier send of the same verification.
- */
-export const smsChoices = ['listed', 'measured', 'trial', 'failover', 'resend'] as const;
-export type SmsChoice = (typeof smsChoices)[number];
+/** Why a provider carried an SMS. */
+export type SmsChoice = ProviderChoice;

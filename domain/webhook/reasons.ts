@@ -27,7 +27,7 @@ const disabled = {
   },
 } as const satisfies Record<DisabledReason, Reason>;
 
-const RETRIES_GO_ON = 'Nothing yet: the job is retried automatically.';
+const RETRIES_GO_ON = 'Nothing while the job is unfinished: it is retried automatically.';
 
 /** What an endpoint's answer means; any provider's are in `domain/job/reasons.ts`. */
 const answers = {

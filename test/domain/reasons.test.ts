@@ -76,6 +76,30 @@ describe('the catalogue of reasons', () => {
     },
   );
 
+  test('of an attempt says nothing that is wrong where its job went on to another provider, or has ended', () => {
+    const words = Object.entries(reasons as Record<string, Reason>).filter(([code]) =>
+      seenAs(code, 'attempt'),
+    );
+    const assumes = /^Nothing yet|^[^.]*, then retry|(^|\. )A receiver of webhooks must/;
+    expect(words.length).toBeGreaterThan(15);
+    expect(words.filter(([, { nextStep }]) => assumes.test(nextStep)).map(([code]) => code)).toEqual([]);
+  });
+
+  test('of a missing scope says how a key gets one that no other key has', () => {
+    expect(reasons['insufficient-scope'].nextStep).toContain(
+      'npm run navbat -- key create <project> --scopes messages,critical',
+    );
+  });
+
+  test('of every block by anti-fraud says how known users pass it', () => {
+    for (const code of ['prefix-blocked', 'risk-blocked'] as const)
+      expect(reasons[code].nextStep).toContain('client.trusted');
+  });
+
+  test('of a send that no channel takes names the routes of SMS too', () => {
+    expect(reasons['no-channel'].nextStep).toContain('sms_routes');
+  });
+
   test('of a code that it does not know it says nothing', () => {
     expect(explainStored('toString')).toBeNull();
     expect(explainStored('of-another-version')).toBeNull();

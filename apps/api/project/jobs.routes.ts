@@ -9,7 +9,7 @@ import { RecipientId } from '../../../domain/identity/recipient/recipient.ts';
 import { Time } from '../../../domain/shared/time.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
-import { phoneIn, reasonBody, reasonShape, TimeField } from '../../http/fields.ts';
+import { Chosen, phoneIn, reasonBody, reasonShape, TimeField } from '../../http/fields.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
 
 const JobKindName = z.enum(jobKinds as [JobKind, ...JobKind[]]);
@@ -51,7 +51,7 @@ const AttemptBody = z
       .nullable()
       .meta({ description: "What the provider asks, in millionths of its own currency's unit." }),
     price_currency: z.string().nullable().meta({ example: 'UZS' }),
-    chosen: z.string().nullable().meta({ description: 'Why this provider of several.', example: 'listed' }),
+    chosen: Chosen.nullable(),
     latency_ms: z.int().nullable(),
     provider_message: z.string().nullable().meta({
       description:

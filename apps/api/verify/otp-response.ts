@@ -10,10 +10,9 @@ import type {
 import { Payment } from '../../../domain/shared/payment.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
 import { endFacts } from '../../../domain/reasons.ts';
-import { smsChoices } from '../../../domain/verify/sms-provider.ts';
 import { VerificationState } from '../../../domain/verify/verification.ts';
 import { Time } from '../../../domain/shared/time.ts';
-import { reasonBody, reasonShape } from '../../http/fields.ts';
+import { Chosen, reasonBody, reasonShape } from '../../http/fields.ts';
 import { CountedFactors } from '../../http/counted-factors.ts';
 import { defineRoute } from '../../http/route.ts';
 import { checkProblem } from './otp-problems.ts';
@@ -40,10 +39,7 @@ const Attempt = z.object({
     .nullable()
     .meta({ description: "What the provider asks, in 10^-6 of its own currency's unit." }),
   price_currency: z.string().nullable().meta({ example: 'UZS' }),
-  chosen: z.enum(smsChoices).nullable().meta({
-    description:
-      'Why this SMS provider: first of the list, by measured delivery, as a trial of a lossy one, after another one failed, or because an earlier send went by another.',
-  }),
+  chosen: Chosen.nullable(),
   latency_ms: z.int().nullable(),
   delivery: z.string().nullable().meta({ description: 'What the provider reported later.' }),
   delivery_reason: z.string().nullable(),

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { openApiDocument } from '../../../apps/http/openapi.ts';
 import { apiRoutes as routes } from '../../support/api-routes.ts';
+import { providerChoices } from '../../../domain/job/job.ts';
 import { eventTypes } from '../../../domain/events.ts';
 import { docsRouter } from '../../../apps/http/docs.routes.ts';
 import { healthPaths } from '../../../apps/http/health-paths.ts';
@@ -102,6 +103,14 @@ describe('/openapi.json', () => {
       }
       expect(Object.keys(operation.responses).some((status) => status.startsWith('2'))).toBe(true);
     }
+  });
+
+  test('tells everywhere in the same words why an attempt went by its provider', () => {
+    const said = [...JSON.stringify(document).matchAll(/"chosen":(\{[^{}]*\}|\{"anyOf":\[.*?\]\})/g)];
+    expect(said.length).toBeGreaterThan(1);
+    for (const [, schema] of said)
+      for (const choice of providerChoices) expect(schema).toContain(`"${choice}"`);
+    expect(new Set(said.map(([, schema]) => schema)).size).toBe(1);
   });
 
   test('resolves every reference that it makes', () => {
