@@ -2,7 +2,8 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { ERRORS_SHOWN_MAX, sendJson } from '../http/answer.ts';
 import { Problem } from '../http/problem.ts';
-import { byName, fieldErrors, plainWords } from '../http/schema-words.ts';
+import { fieldErrors, plainWords } from '../../domain/shared/schema-words.ts';
+import { byName } from '../http/places.ts';
 import { badText } from '../http/text.ts';
 import type { Html } from './html.ts';
 

@@ -23,7 +23,8 @@ import {
   writeAudit,
 } from './context.ts';
 import { keyRefusals } from './keys.ts';
-import { byName, fieldErrors, plainWords } from '../http/schema-words.ts';
+import { fieldErrors, plainWords } from '../../domain/shared/schema-words.ts';
+import { byName } from '../http/places.ts';
 
 export function projectCommands(program: Command, context: CliContext): void {
   const project = program.command('project').description('projects and their settings');

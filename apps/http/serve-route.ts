@@ -7,7 +7,8 @@ import { asProblem, EVENT_STREAM, sendEvents, sendJson, sendProblem } from './an
 import { readJson } from './body.ts';
 import { type AnswerLog, callerAddress, header, logAnswer, requestIdOf } from './express.ts';
 import { type FieldError, Problem } from './problem.ts';
-import { byName, byPointer, fieldErrors, plainWords } from './schema-words.ts';
+import { fieldErrors, plainWords } from '../../domain/shared/schema-words.ts';
+import { byName, byPointer } from './places.ts';
 import { badText } from './text.ts';
 import {
   authenticate,

@@ -31,6 +31,7 @@ import {
   sayStopping,
 } from './home.ts';
 import { jsonLine, prettyLine } from './log-lines.ts';
+import { checkModules } from './modules.ts';
 import { npmProcesses } from './npm.ts';
 import { portTroubles } from './ports.ts';
 import { providersStage, servingStage } from './processes.ts';
@@ -96,6 +97,7 @@ async function start(
   const secrets = await keepSecrets(home, { ...newSecrets(new Date()), ...newSandboxCredentials() });
   const planned = localEnvironment(process.env, secrets, home);
   const config = readConfig(planned);
+  checkModules(config, config.NAVBAT_PRODUCTS);
   await stopLeftovers(home);
   await checkPorts(config);
   const env = { ...planned, ...(await startServers(home, config, stages)) };

@@ -97,13 +97,21 @@ const productNames = z.string().transform((text, ctx): ReadonlySet<Product> => {
 
 const jsonObject = z.string().transform((text, ctx) => {
   const parsed = z.record(z.string(), z.unknown()).safeParse(parseJson(text));
-  if (!parsed.success) ctx.addIssue({ code: 'custom', message: 'expected a JSON object' });
+  if (!parsed.success)
+    ctx.addIssue({
+      code: 'custom',
+      message: 'expected a JSON object; in .env on one line, or in single quotes',
+    });
   return parsed.data ?? z.NEVER;
 });
 
 const jsonArray = z.string().transform((text, ctx) => {
   const parsed = z.array(z.unknown()).safeParse(parseJson(text));
-  if (!parsed.success) ctx.addIssue({ code: 'custom', message: 'expected a JSON array' });
+  if (!parsed.success)
+    ctx.addIssue({
+      code: 'custom',
+      message: 'expected a JSON array; in .env on one line, or in single quotes',
+    });
   return parsed.data ?? z.NEVER;
 });
 
@@ -243,7 +251,7 @@ export const Environment = z.object({
   SMS_ROUTES: jsonArray
     .optional()
     .describe(
-      'which providers carry SMS to which numbers, in their order, with the price of one part: JSON, see docs/operations.md',
+      'which providers carry SMS to which numbers, in their order, with the price of one part: JSON on one line or in single quotes, see docs/operations.md',
     ),
   SMS_UZS_PER_USD: z.coerce
     .number()
@@ -368,7 +376,7 @@ function configLine(
 ): string {
   const meaning = Environment.shape[name as keyof typeof Environment.shape]?.description ?? '';
   return isGiven
-    ? `${name}: ${issues.map(expectation).join('; ')} (${meaning}). Correct it in .env or in the environment.`
+    ? `${name}: ${issues.map(expectation).join('; ')} (${meaning}). Correct it ${placeToSet(env)}.`
     : `${name}: missing. Expected: ${meaning}. Set it ${placeToSet(env)}.`;
 }
 

@@ -53,6 +53,7 @@ const registries = [
   'apps/api/modules.ts',
   'apps/bot/modules.ts',
   'apps/cli/modules.ts',
+  'apps/local/modules.ts',
   'workers/modules.ts',
   'test/bench/main.ts',
   'test/support/api-routes.ts',

@@ -57,6 +57,18 @@ test('a bad value stops the start with the name of its variable and never with t
   expect(output).not.toContain('hush-hush');
 });
 
+test('a value that a product reads further stops the start too, before any server was started', async () => {
+  const { code, output } = await npmStart({
+    ...(await freePorts()),
+    SMS_ROUTES: '[{"prefix":"+99890","providers":["eskiz"]}]',
+  });
+  expect(code).toBe(1);
+  expect(output).toMatch(
+    /^SMS_ROUTES\[0\]\.providers\[0\]: expected an object, and not a text\n.*operations\.md/,
+  );
+  expect(await readdir(home)).not.toContain('postgres');
+});
+
 test('NODE_ENV=production is refused in a sentence, and makes no secrets', async () => {
   const { code, output } = await npmStart({ ...(await freePorts()), NODE_ENV: 'production' });
   expect(code).toBe(1);

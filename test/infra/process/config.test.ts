@@ -50,6 +50,10 @@ describe('a variable', () => {
       writeFileSync(file, '');
       expect(missing(file)).toContain(`Set it in ${file} or in the environment.`);
       expect(missing('')).toMatch(/Set it in the environment\.$/);
+      const wrong = (name: string) => fault({ NAVBAT_ENV_FILE: name, SMS_ROUTES: '[' }, 'SMS_ROUTES');
+      expect(wrong(file)).toContain(`Correct it in ${file} or in the environment.`);
+      expect(wrong('')).toMatch(/Correct it in the environment\.$/);
+      expect(wrong(file)).toContain('on one line, or in single quotes');
     } finally {
       rmSync(directory, { recursive: true });
     }

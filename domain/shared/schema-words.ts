@@ -1,6 +1,4 @@
-import type { z } from 'zod';
-import { type FieldError } from './problem.ts';
-import { escapePointer } from './text.ts';
+import { z } from 'zod';
 
 /** Values of an enum that are told; longer lists stand in the document. */
 const VALUES_SHOWN_MAX = 20;
@@ -24,7 +22,7 @@ export const plainWords: z.core.$ZodErrorMap = (issue) => {
     case 'invalid_format':
       return formats[issue.format] ?? `expected ${issue.format}`;
     case 'unrecognized_keys':
-      return 'There is no such field.';
+      return noSuchField(issue.inst);
     case 'invalid_union':
       return 'is in none of the forms that are expected here: see the description of this field at /docs';
     case 'invalid_key':
@@ -77,20 +75,33 @@ function amount(bound: number | bigint, origin: string): string {
   return String(bound);
 }
 
+/** Of an object whose names are a list, such as languages, the list is told. */
+function noSuchField(inst: unknown): string {
+  const names = inst instanceof z.ZodRecord ? [...(inst._zod.def.keyType._zod.values ?? [])] : [];
+  return names.length > 0 ? `There is no such field: expected ${oneOf(names)}` : 'There is no such field.';
+}
+
 /** A name of a field as long as its sender likes is shown so far. */
 const POINTER_CHARACTERS_MAX = 200;
+
+/** What is wrong with one field. */
+interface FieldWords {
+  /** Where it stands, as `name` tells it. */
+  readonly pointer: string;
+  readonly detail: string;
+}
 
 /** @param name how the place is told: a JSON pointer in a body, a name in a query. */
 export function fieldErrors(
   issues: readonly z.core.$ZodIssue[],
   name: (path: readonly PropertyKey[]) => string,
-): FieldError[] {
+): FieldWords[] {
   const short = (path: readonly PropertyKey[]) => name(path).slice(0, POINTER_CHARACTERS_MAX);
   return issues.flatMap(insideUnion).flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({
           pointer: short([...issue.path, key]),
-          detail: 'There is no such field.',
+          detail: issue.message,
         }))
       : [{ pointer: short(issue.path), detail: issue.message }],
   );
@@ -104,8 +115,3 @@ function insideUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (!only || fitting.length > 1) return [issue];
   return only.flatMap((inner) => insideUnion({ ...inner, path: [...issue.path, ...inner.path] }));
 }
-
-/** RFC 6901. */
-export const byPointer = (path: readonly PropertyKey[]) =>
-  path.map((part) => `/${escapePointer(String(part))}`).join('');
-export const byName = (path: readonly PropertyKey[]) => path.join('.');

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { byName, byPointer, fieldErrors, plainWords } from '../../../apps/http/schema-words.ts';
+import { byName, byPointer } from '../../../apps/http/places.ts';
+import { fieldErrors, plainWords } from '../../../domain/shared/schema-words.ts';
 
 const errors = (schema: z.ZodType, input: unknown, name = byPointer) =>
   fieldErrors(schema.safeParse(input, { error: plainWords }).error?.issues ?? [], name);
@@ -27,6 +28,14 @@ test('each unknown field is told by its own place', () => {
     { pointer: '/a/x', detail: 'There is no such field.' },
     { pointer: '/a/y~1z', detail: 'There is no such field.' },
   ]);
+});
+
+test('where the names of an object are a list, the list is told', () => {
+  const Language = z.enum(['uz', 'uz-Cyrl']);
+  for (const schema of [z.record(Language, z.string()), z.partialRecord(Language, z.string())])
+    expect(errors(z.object({ texts: schema }), { texts: { uz: '', 'uz-Cyrl': '', kz: '' } })).toEqual([
+      { pointer: '/texts/kz', detail: 'There is no such field: expected one of "uz", "uz-Cyrl"' },
+    ]);
 });
 
 test('of a list of which one item is wrong, the item is told and not the list', () => {
