@@ -1,3 +1,4 @@
+import { domainToUnicode } from 'node:url';
 import { z } from 'zod';
 import { Country } from '../shared/country.ts';
 import { Channel, channels } from './channel.ts';
@@ -14,6 +15,12 @@ const WebHost = z
     /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])$/,
     'expected the host of your site in lower case, such as example.com: no https://, port or path, and an international name as xn--…',
   );
+
+/** A label that no name becomes is left as it is: no browser opens such a host. */
+const isHostOfAName = (host: string): boolean => !/(?:^|\.)xn--/.test(domainToUnicode(host));
+const NewWebHost = WebHost.refine(isHostOfAName, {
+  error: 'expected the host of your site: what follows xn-- is no name in punycode (RFC 3492)',
+});
 
 /** The first 11 characters of a SHA-256 in base64: https://developers.google.com/identity/sms-retriever/verify. */
 const AppHash = z
@@ -56,6 +63,6 @@ declare module '../project/settings.ts' {
 }
 
 /** What a change is held to, where that is more than what is stored. */
-export const verifyChanges = { templates: NewTemplates };
+export const verifyChanges = { templates: NewTemplates, sms_web_origin: NewWebHost.nullable() };
 
 export const verifyWarnings = (project: string, settings: VerifySettings) => textWarnings(project, settings);

@@ -56,8 +56,30 @@ function previewOf(
   };
 }
 
+/** What a project may not expect of a text of its own, or of the standard one. */
+export const textWarnings = (project: string, settings: TextSettings): SettingWarning[] => [
+  ...sizeWarnings(project, settings),
+  ...boundElsewhere(project, settings),
+];
+
+/** The last line as browsers read it (WICG, Origin-bound one-time codes delivered via SMS, 4.2): what follows the code is ignored. */
+const BOUND_LINE = /(?:^|\n)@(\S+) #\S+[^\n]*$/;
+
+/** A template may have that line itself, whose host then fills in the code: the project is told where it is not the one it has set. */
+function boundElsewhere(project: string, settings: TextSettings): SettingWarning[] {
+  const bare = { ...settings, sms_web_origin: null, sms_app_hash: null };
+  return Locale.options.flatMap((locale) => {
+    const { isOwn, text } = previewOf(project, bare, null, locale);
+    const host = isOwn ? BOUND_LINE.exec(text.trimEnd())?.[1]?.toLowerCase() : undefined;
+    if (host === undefined || host === settings.sms_web_origin) return [];
+    const detail = `The template ${locale} ends in a line that browsers read: they fill the code in on pages of ${JSON.stringify(host)}, which is not sms_web_origin. Leave the line out and set sms_web_origin to your host: it is then added to every SMS.`;
+    const { segments } = previewOf(project, settings, null, locale).longest;
+    return [{ pointer: `/settings/templates/${locale}`, segments, detail }];
+  });
+}
+
 /** A text that is billed as more than one SMS, or that the app of the project does not get. A payment's is longer than one anyway. */
-export function textWarnings(project: string, settings: TextSettings): SettingWarning[] {
+function sizeWarnings(project: string, settings: TextSettings): SettingWarning[] {
   const bare = { ...settings, sms_web_origin: null, sms_app_hash: null };
   return Locale.options.flatMap((locale) => {
     const preview = previewOf(project, settings, null, locale);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CodeTexts } from '../shared/code-texts.ts';
 import { Locale } from '../shared/locale.ts';
 import { amountText, type Payment } from '../shared/payment.ts';
+import { hiddenLetter } from '../shared/visible-line.ts';
 
 const VARIABLES = ['{code}', '{project}', '{minutes}', '{amount}', '{payee}'] as const;
 
@@ -14,8 +15,21 @@ const Template = z
 export const Templates = z.partialRecord(Locale, Template);
 export type Templates = z.infer<typeof Templates>;
 
-/** As a project sets them. What was stored before names were checked is still read. */
-export const NewTemplates = z.partialRecord(Locale, Template.superRefine(refuseUnknown));
+/** As a project sets them. What was stored before names and letters were checked is still read. */
+export const NewTemplates = z.partialRecord(
+  Locale,
+  Template.superRefine(refuseUnknown).superRefine(refuseHidden),
+);
+
+/** A person would read something else than what was sent, or than what a colleague approved. */
+function refuseHidden(template: string, context: z.RefinementCtx<string>): void {
+  const hidden = hiddenLetter(template);
+  if (hidden !== null)
+    context.addIssue({
+      code: 'custom',
+      message: `expected visible text: ${hidden} is not seen, or turns the direction of writing. Take it out; a new line is U+000A alone`,
+    });
+}
 
 /** A misspelt name would be sent as it is, to everybody. */
 function refuseUnknown(template: string, context: z.RefinementCtx<string>): void {

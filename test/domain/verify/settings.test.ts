@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { channelRules } from '../../../domain/verify/channel.ts';
+import { SettingsChange } from '../../../domain/settings.ts';
 import { verifySettings } from '../../../domain/verify/settings.ts';
 
 const settings = z.object(verifySettings);
@@ -53,6 +54,17 @@ test('a site is a host as browsers read it, and nothing else', () => {
     `${'x'.repeat(61)}.com`,
   ])
     expect(takes({ sms_web_origin: host }), host).toBe(false);
+});
+
+test('a site that no name becomes is refused, and read where it was stored before that was checked', () => {
+  const changes = (host: string) => SettingsChange.safeParse({ sms_web_origin: host }).success;
+  for (const host of ['example.com', 'xn--80a.xn--p1ai', 'xn--80ak6aa92e.com', 'ab--cd.com'])
+    expect(changes(host), host).toBe(true);
+  for (const host of ['xn--a.uz', 'www.xn--a.uz', 'a.xn--zz', 'xn--a-.com', 'Example.com']) {
+    expect(changes(host), host).toBe(false);
+  }
+  expect(SettingsChange.safeParse({ sms_web_origin: null }).success).toBe(true);
+  expect(takes({ sms_web_origin: 'xn--a.uz' })).toBe(true);
 });
 
 test('an app is named by the eleven characters that Google’s SMS Retriever knows it by', () => {

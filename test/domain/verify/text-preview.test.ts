@@ -167,3 +167,39 @@ describe('the line that programs read', () => {
     ]);
   });
 });
+
+describe('a template that ends in a line of its own for browsers', () => {
+  const warned = (uz: string, settings: Partial<TextSettings> = {}, name = 'Shop') =>
+    textWarnings(name, textSettings({ templates: { uz }, ...settings })).filter(({ detail }) =>
+      detail.includes('browsers'),
+    );
+
+  test.each([
+    ['a host of its own', 'kod {code}\n@evil.example #{code}', {}],
+    ['nothing before it', '@evil.example #{code}', {}],
+    ['more behind the code', 'kod\n@evil.example #{code} @frame.example', {}],
+    ['line ends behind it', 'kod\n@evil.example #{code}\n\n', {}],
+    ['capitals', 'kod\n@Evil.Example #{code}', {}],
+    ['another host than the setting', 'kod\n@evil.example #{code}', { sms_web_origin: 'a.uz' }],
+    ['an app named', 'kod\n@evil.example #{code}', { sms_app_hash: 'FA+9qCX9VSu' }],
+  ])('is told of it: %s', (_what, uz, settings) => {
+    expect(warned(uz, settings)).toEqual([
+      {
+        pointer: '/settings/templates/uz',
+        segments: expect.any(Number),
+        detail: expect.stringContaining('"evil.example", which is not sms_web_origin'),
+      },
+    ]);
+  });
+
+  test('the name of the project may be that host', () => {
+    expect(warned('kod\n@{project} #{code}', {}, 'evil.example')).toHaveLength(1);
+  });
+
+  test('is told nothing where that is the host it has set, or where the line is not the last', () => {
+    expect(warned('kod\n@a.uz #{code}', { sms_web_origin: 'a.uz' })).toEqual([]);
+    for (const uz of ['@evil.example #{code}\nkod', 'kod @evil.example #{code}', 'kod\n@evil.example {code}'])
+      expect(warned(uz), uz).toEqual([]);
+    expect(textWarnings('Shop', textSettings({}))).toEqual([]);
+  });
+});

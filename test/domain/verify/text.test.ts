@@ -99,6 +99,31 @@ test('a name that is no variable is read where it was stored before names were c
   expect(SettingsChange.safeParse({ templates: { uz: '{code} {kode}' } }).success).toBe(false);
 });
 
+test('a letter that is not seen, or turns the writing, is refused by name, and read where it was stored before', () => {
+  const faults = (uz: string) => NewTemplates.safeParse({ uz }).error?.issues.map(({ message }) => message);
+  for (const [letter, name] of [
+    ['\u001b', 'U+001B'],
+    ['\0', 'U+0000'],
+    ['\r', 'U+000D'],
+    ['\t', 'U+0009'],
+    ['\u202e', 'U+202E'],
+    ['\u2066', 'U+2066'],
+    ['\u200b', 'U+200B'],
+    ['\u2028', 'U+2028'],
+    ['\ud800', 'U+D800'],
+  ] as const) {
+    expect(faults(`a${letter} {code}`), name).toEqual([expect.stringContaining(`${name} is not seen`)]);
+    expect(Templates.safeParse({ uz: `a${letter} {code}` }).success, name).toBe(true);
+  }
+  for (const template of [
+    '{project}\nkod: {code}\n',
+    'kod {code} 🔑',
+    'tasdiqlash ‘kodi’ {code}',
+    'код — {code} ',
+  ])
+    expect(faults(template), template).toBeUndefined();
+});
+
 describe('an SMS that a program reads', () => {
   const words = {
     code: '123456',
