@@ -4,7 +4,7 @@ import { ERRORS_SHOWN_MAX, sendJson } from '../http/answer.ts';
 import { Problem } from '../http/problem.ts';
 import { fieldErrors, plainWords } from '../../domain/shared/schema-words.ts';
 import { byName } from '../http/places.ts';
-import { badText } from '../http/text.ts';
+import { badText } from '../../domain/shared/bad-text.ts';
 import type { Html } from './html.ts';
 
 /** Nothing but our own stylesheet and forms to ourselves: these pages need no script at all. */

@@ -9,7 +9,7 @@ import { sendJson } from '../http/answer.ts';
 import { type Net, netsOf } from '../../domain/shared/ip-address.ts';
 import { callerAddress } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
-import { badText } from '../http/text.ts';
+import { badText } from '../../domain/shared/bad-text.ts';
 import { sendPage, wantsJson } from './answer.ts';
 import { originOf, requireFormToken, SECOND_FACTOR_PATH } from './guard.ts';
 import { readForm } from './form.ts';

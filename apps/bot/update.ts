@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { StorableText } from '../../domain/shared/bad-text.ts';
 import { type Locale, localeOfTag } from '../../domain/shared/locale.ts';
 import { TelegramId } from '../../domain/identity/registration/user.ts';
 import type { ButtonPress } from '../../domain/telegram/button.ts';
@@ -61,9 +62,10 @@ const Message = z.object({
   contact: z.object({ phone_number: z.string(), user_id: z.int().optional() }).optional(),
 });
 const Pressed = z.object({
-  id: z.string(),
+  id: StorableText,
   from: From,
-  data: z.string().optional(),
+  // Whoever presses can send other bytes than the button has.
+  data: StorableText.optional().catch(undefined),
   message: z.object({ chat: Chat, message_id: z.int() }).optional(),
 });
 /** Whoever wrote it: in groups admins may write as the group itself, and service messages come from anybody. */

@@ -9,7 +9,7 @@ import { type AnswerLog, callerAddress, header, logAnswer, requestIdOf } from '.
 import { type FieldError, Problem } from './problem.ts';
 import { fieldErrors, plainWords } from '../../domain/shared/schema-words.ts';
 import { byName, byPointer } from './places.ts';
-import { badText } from './text.ts';
+import { badText } from '../../domain/shared/bad-text.ts';
 import {
   authenticate,
   authenticatePerson,

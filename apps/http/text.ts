@@ -1,9 +1,4 @@
-/** What is wrong with a text that Postgres would refuse, and with it the whole batch that it stands in; else null. */
-export function badText(text: string): string | null {
-  if (text.includes('\0')) return 'may not hold the character U+0000';
-  if (!text.isWellFormed()) return 'may not hold half of a surrogate pair';
-  return null;
-}
+import { badText } from '../../domain/shared/bad-text.ts';
 
 /** Looks for such a text anywhere in a parsed JSON document, whose depth is bounded, names of members too. */
 export function findBadText(value: unknown, pointer = ''): { pointer: string; detail: string } | null {

@@ -13,8 +13,8 @@ export interface Cost {
 export type SendReply =
   | {
       readonly kind: 'accepted';
-      /** The provider's own id of the message. */
-      readonly reference: string;
+      /** The provider's own id of the message; null where it gave one that can't be read: the message is taken all the same. */
+      readonly reference: string | null;
       readonly cost: Cost | null;
       /** As how many messages it is billed, where the provider counts them. */
       readonly parts?: number;

@@ -55,11 +55,19 @@ export interface ListedReport {
   readonly report: DeliveryReport;
 }
 
+export interface ReportList {
+  /** As many as there are, whatever they say. */
+  readonly entries: number;
+  /** Those that tell something. */
+  readonly reports: readonly ListedReport[];
+  /** How many are in no form that we know; a body that is none counts as one. */
+  readonly unreadable: number;
+}
+
 /** Reads what a provider reports of many messages at once. */
 export interface ReportListReader {
   readonly provider: ListingProvider;
   /** Whether the address carried the right token: else it is refused before its body is read. */
   isProven(token: string): boolean;
-  /** Those that tell something; null where the body is in no form that we know. */
-  read(body: Uint8Array, now: Date): readonly ListedReport[] | null;
+  read(body: Uint8Array, now: Date): ReportList;
 }

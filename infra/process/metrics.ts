@@ -66,11 +66,11 @@ export const budgetsHalfSpent = new Counter({
   help: "Times that half of a project's daily budget for paid messages was spent.",
   registers: [metrics],
 });
-/** Alert on it: somebody posts reports who may not, or the broker reports another installation's messages to this one. */
+/** Alert on it: somebody posts reports who may not, the broker reports another installation's messages to this one, or in a new form. */
 export const reportsUnknown = new Counter({
   name: 'navbat_sms_reports_unknown_total',
-  help: 'Delivery reports of messages that this installation did not send, or has erased.',
-  labelNames: ['provider'] as const,
+  help: 'Delivery reports of messages that this installation did not send, or has erased, and those in no form that it knows.',
+  labelNames: ['provider', 'because'] as const,
   registers: [metrics],
 });
 /** Alert on it before it is empty. A provider that tells no balance is shown at 0 from when it says that it is empty until it takes a message. */

@@ -14,8 +14,11 @@ export interface ListedReportDeps {
   readonly deliveries: Deliveries;
   /** Wakes a job that waits for its confirmation. */
   readonly wake: (jobId: JobId) => void;
-  /** Reports of messages that we know nothing of. */
-  readonly countUnknown: (provider: ListingProvider, reports: number) => void;
+  /** How many reports of one post are of messages that we know nothing of, and how many are in no form that we know. */
+  readonly onUnused: (
+    provider: ListingProvider,
+    reports: { readonly unknown: number; readonly unreadable: number },
+  ) => void;
   readonly counter: QuotaCounter;
   readonly now: () => Date;
   /** Proxies in front of us whose `X-Forwarded-For` counts. */
@@ -34,17 +37,18 @@ export function listedReportRouter(deps: ListedReportDeps): Router {
     const { token } = req.query;
     if (typeof token !== 'string' || !reader.isProven(token)) throw forged();
     await limitCallbacks(deps.counter, callerAddress(req, deps.proxies), res);
-    const reports = reader.read(await readBody(req), deps.now()) ?? [];
-    if (reports.length > REPORTS_MAX)
+    const { provider } = reader;
+    const { entries, reports, unreadable } = reader.read(await readBody(req), deps.now());
+    if (entries > REPORTS_MAX)
       throw new Problem(413, 'body-too-large', `The body may hold ${REPORTS_MAX} reports at most.`);
-    let unknown = 0;
-    for (const { reference, report } of reports) {
-      const recorded = await deps.deliveries.recordListed({ provider: reader.provider, reference, report });
-      if (recorded.kind === 'wake') deps.wake(recorded.jobId);
-      if (recorded.kind === 'unknown-attempt') unknown++;
-    }
-    deps.countUnknown(reader.provider, unknown);
-    // Whoever is told otherwise repeats the whole list; one that we can't read would come back unreadable.
+    const recorded = await deps.deliveries.recordListed(provider, reports);
+    for (const one of recorded) if (one.kind === 'wake') deps.wake(one.jobId);
+    const unknown = recorded.filter(({ kind }) => kind === 'unknown-attempt').length;
+    deps.onUnused(provider, { unknown, unreadable });
+    // Whoever is told so repeats the whole list, of which what is recorded changes nothing.
+    const failed = recorded.find((one) => one.kind === 'failed');
+    if (failed) throw failed.error;
+    // One that we can't read would come back unreadable.
     res.status(200).json({ ok: true });
   };
   return Router().post('/callbacks/:name', handle);

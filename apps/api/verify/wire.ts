@@ -157,11 +157,15 @@ async function wireCallbacks({ config, counter }: ApiPlatform, reports: Reports)
 }
 
 /** What a provider reports of many messages at one address. */
-const wireListedReports = async ({ config, counter }: ApiPlatform, reports: Reports) =>
+const wireListedReports = async ({ config, counter, log }: ApiPlatform, reports: Reports) =>
   listedReportRouter({
     listed: await listedReadersFromConfig(config),
     ...reports,
-    countUnknown: (provider, count) => reportsUnknown.inc({ provider }, count),
+    onUnused: (provider, { unknown, unreadable }) => {
+      reportsUnknown.inc({ provider, because: 'unknown-message' }, unknown);
+      reportsUnknown.inc({ provider, because: 'unreadable' }, unreadable);
+      if (unreadable > 0) log.warn({ provider, unreadable }, 'delivery reports were not readable');
+    },
     counter,
     now: worldClock,
     proxies: config.TRUST_PROXY,

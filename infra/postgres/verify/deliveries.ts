@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { JobId } from '../../../domain/shared/ids.ts';
-import type { AttemptReport, Deliveries } from '../../../domain/verify/deliveries.ts';
+import type { ListedReport } from '../../../domain/verify/callback.ts';
+import type { AttemptReport, Deliveries, ListedDelivery } from '../../../domain/verify/deliveries.ts';
 
 interface RecordedRow {
   readonly id: JobId;
@@ -29,17 +30,40 @@ export function deliveries(pool: pg.Pool, now: () => Date): Deliveries {
       if (!row) return 'unknown-attempt';
       return row.waits ? 'wake' : 'recorded';
     },
-    recordListed: async (report) => {
-      const { rows } = await pool.query<RecordedRow>({
-        name: 'record-delivery-by-reference',
-        text: recordByReference,
-        values: values(report),
-      });
-      const [row] = rows;
-      if (!row) return { kind: 'unknown-attempt' };
-      return row.waits ? { kind: 'wake', jobId: row.id } : { kind: 'recorded' };
-    },
+    recordListed: (provider, reports) =>
+      eachByItself(reports, async (report): Promise<ListedDelivery> => {
+        const { rows } = await pool.query<RecordedRow>({
+          name: 'record-delivery-by-reference',
+          text: recordByReference,
+          values: values({ provider, ...report }),
+        });
+        const [row] = rows;
+        if (!row) return { kind: 'unknown-attempt' };
+        return row.waits ? { kind: 'wake', jobId: row.id } : { kind: 'recorded' };
+      }),
   };
+}
+
+/** 3: by then it is not the reports. Each further one of a long list would wait for a database that is away. */
+const FAILED_IN_A_ROW_MAX = 3;
+
+/** In order. What fails is told in its place, and those behind it are recorded all the same. */
+async function eachByItself(
+  reports: readonly ListedReport[],
+  record: (report: ListedReport) => Promise<ListedDelivery>,
+): Promise<ListedDelivery[]> {
+  const done: ListedDelivery[] = [];
+  let failedInARow = 0;
+  for (const report of reports) {
+    const last = done.at(-1);
+    const isAway = failedInARow >= FAILED_IN_A_ROW_MAX && last !== undefined;
+    const delivery = isAway
+      ? last
+      : await record(report).catch((error: unknown): ListedDelivery => ({ kind: 'failed', error }));
+    failedInARow = delivery.kind === 'failed' ? failedInARow + 1 : 0;
+    done.push(delivery);
+  }
+  return done;
 }
 
 /** A report that comes again, or late, changes nothing. */

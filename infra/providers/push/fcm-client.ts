@@ -6,7 +6,9 @@ import { getMessaging, type Message } from 'firebase-admin/messaging';
 import { z } from 'zod';
 import type { SendReply } from '../../../domain/job/reply.ts';
 import { type Answered, replyToStatus } from '../classify-status.ts';
+import { known } from '../known-word.ts';
 import { oneRequestPerSend } from '../one-request.ts';
+import { TakenReference } from '../reference.ts';
 import { causesOf, faulted, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
 import type { AttemptReason } from '../../../domain/reasons.ts';
 
@@ -71,8 +73,9 @@ function credentialOf(serviceAccount: Readonly<Record<string, unknown>>) {
 
 function accepted(name: unknown): SendReply {
   // FCM asks no money.
-  return typeof name === 'string' && name
-    ? { kind: 'accepted', reference: name, cost: null }
+  const reference = TakenReference.safeParse(name);
+  return reference.success
+    ? { kind: 'accepted', reference: reference.data, cost: null }
     : unknown('answer-unreadable');
 }
 
@@ -126,7 +129,7 @@ function replyToRefusal({ code, httpResponse }: FcmError, answered: Answered): S
         ? refused('token-of-another-app', false, said)
         : refused('credentials', false, said);
     default: {
-      const refusal = refusals[code];
+      const refusal = known(refusals, code);
       return refusal ? refused(refusal, false, said) : replyToStatus(answered, statusRules, said);
     }
   }

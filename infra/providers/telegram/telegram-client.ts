@@ -79,7 +79,7 @@ async function sendNow(api: Api, message: TelegramMessage, call: Call, signal: A
     const movedTo = error instanceof TelegramApiError ? error.migrateToChatId : undefined;
     return {
       reply: replyToError(error, call, signal),
-      movedTo: movedTo === undefined ? null : String(movedTo),
+      movedTo: Number.isSafeInteger(movedTo) ? String(movedTo) : null,
     };
   }
 }
@@ -159,7 +159,8 @@ export function replyToRefusal(
   refusal: Pick<TelegramApiError, 'errorCode' | 'description' | 'retryAfter'>,
 ): SendReply {
   const { errorCode, description, retryAfter } = refusal;
-  if (errorCode === 429 && retryAfter !== undefined) return busy(retryAfter * 1_000);
+  // The package hands on what it was given.
+  if (errorCode === 429 && typeof retryAfter === 'number') return busy(retryAfter * 1_000);
   if (errorCode < 400 || errorCode >= 500 || errorCode === 408 || errorCode === 425 || errorCode === 429)
     return replyToStatus({ status: errorCode, retryAfter: undefined }, statusRules, description);
   const { reason, dead } = telegramRefusal(errorCode, description);

@@ -3,6 +3,8 @@ import type { CallbackReader, CallbackReading, CallbackRequest } from '../../../
 import type { DeliveryReport } from '../../../domain/verify/port.ts';
 import { parseJson } from '../../../domain/shared/json.ts';
 import { sameText } from '../../process/crypto.ts';
+import { known } from '../known-word.ts';
+import { Reference } from '../reference.ts';
 import { eskizCallbackToken, TOKEN_PARAMETER, userSmsId } from './eskiz-callback-token.ts';
 
 /** SMPP's words, short and long. What is missing here (NEW, WAITING, ENROUTE, …) says only that it is still at work. */
@@ -23,13 +25,11 @@ const statuses: Readonly<Record<string, DeliveryReport['status']>> = {
   FAILED: 'failed',
 };
 
-/** Ids come as text or as numbers. */
-const Id = z.union([z.string().min(1).max(128), z.int()]).transform(String);
 const Report = z
   .object({
-    request_id: Id.optional().catch(undefined),
-    message_id: Id.optional().catch(undefined),
-    user_sms_id: Id.optional().catch(undefined),
+    request_id: Reference.optional().catch(undefined),
+    message_id: Reference.optional().catch(undefined),
+    user_sms_id: Reference.optional().catch(undefined),
     status: z.string().min(1).max(64),
   })
   .transform(({ request_id, message_id, user_sms_id, status }) => ({
@@ -65,7 +65,7 @@ function readingOf(
 ): CallbackReading {
   if (named !== undefined && named !== userSmsId(jobId, attempt)) return { kind: 'forged' };
   if (reference === undefined) return { kind: 'unreadable' };
-  const status = statuses[word];
+  const status = known(statuses, word);
   if (!status) return { kind: 'nothing-new' };
   const reason = status === 'failed' ? word : null;
   return { kind: 'report', reference, report: { status, reason, at, refunded: false } };

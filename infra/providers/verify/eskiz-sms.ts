@@ -7,6 +7,7 @@ import type { CodeChannel, CodeMessage } from '../../../domain/verify/port.ts';
 import type { AttemptReason } from '../../../domain/reasons.ts';
 import { replyToStatus } from '../classify-status.ts';
 import { type HttpAnswer, headerOf, keptAlive, post } from '../http.ts';
+import { TakenReference } from '../reference.ts';
 import { addressOf, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
 import { eskizBalance } from './eskiz-balance.ts';
 import {
@@ -76,7 +77,7 @@ function formOf(
   }).toString();
 }
 
-const Accepted = z.object({ id: z.union([z.string().min(1).max(128), z.int()]).transform(String) });
+const Accepted = z.object({ id: TakenReference });
 /** Its words stand in a text, or in one list a field. */
 const Refusal = z.object({ message: z.union([z.string(), z.record(z.string(), z.unknown())]) });
 const Status = z.object({ status: z.literal('error') });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ListedTemplate, ListReading, TemplateReader } from '../../../domain/verify/text-moderation.ts';
+import { StorableText } from '../../../domain/shared/bad-text.ts';
 import type { SendReply } from '../../../domain/job/reply.ts';
 import { parseJson } from '../../../domain/shared/json.ts';
 import { ask, type HttpAnswer, keptAlive } from '../http.ts';
@@ -16,8 +17,9 @@ const READ_MS_MAX = 8_000;
 /** The texts of its moderation, each with its word: for codes and bills, or for advertising. */
 const approvedStatuses: ReadonlySet<string> = new Set(['service', 'reklama', 'approved', 'active']);
 
+/** One text that Postgres refuses would lose the whole list. */
 const Listed = z
-  .object({ template: z.string().max(TEMPLATE_CHARS_MAX), status: z.string().max(64) })
+  .object({ template: StorableText.max(TEMPLATE_CHARS_MAX), status: StorableText.max(64) })
   .transform(({ template, status }): ListedTemplate => ({
     template,
     status,

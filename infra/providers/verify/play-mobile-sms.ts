@@ -9,6 +9,7 @@ import type { AttemptReason } from '../../../domain/reasons.ts';
 import { sha256 } from '../../process/crypto.ts';
 import { replyToStatus } from '../classify-status.ts';
 import { type HttpAnswer, headerOf, keptAlive, post, urlAt } from '../http.ts';
+import { known } from '../known-word.ts';
 import { addressOf, faulted, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
 
 export const PLAY_MOBILE_PROVIDER = 'play-mobile';
@@ -154,7 +155,7 @@ function replyToRefusal(
 ): SendReply {
   const said = `Play Mobile ${code}: ${words}`;
   if (code === INTERNAL_ERROR_CODE) return faulted('provider-internal', undefined, said);
-  const reason = refusals[code] ?? refusalWords.find(([pattern]) => pattern.test(words))?.[1];
+  const reason = known(refusals, code) ?? refusalWords.find(([pattern]) => pattern.test(words))?.[1];
   // Taken before: that answer was lost.
   if (reason === 'duplicate') return accepted(sent);
   // The broker's refusals do not tell a number that is dead for good from one that it can't read.

@@ -4,6 +4,7 @@ import type { Cost, SendReply } from '../../../domain/job/reply.ts';
 import type { CodeChannel, CodeMessage } from '../../../domain/verify/port.ts';
 import { replyToStatus } from '../classify-status.ts';
 import { type HttpAnswer, headerOf, keptAlive, post, urlAt } from '../http.ts';
+import { TakenReference } from '../reference.ts';
 import { addressOf, busy, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
 import type { AttemptReason } from '../../../domain/reasons.ts';
 import { parseJson } from '../../../domain/shared/json.ts';
@@ -16,6 +17,8 @@ const TTL_SECONDS_MAX = 3_600;
 /** 5 s: a 429 in front of the Gateway names no time; its own FLOOD_WAIT does. */
 const statusRules = { busyMs: 5_000, paid: true };
 const MICROS = 1_000_000;
+/** 100: ten thousand times what a code costs. More is no price of one. */
+const COST_DOLLARS_MAX = 100;
 
 export interface TelegramGatewayOptions {
   readonly token: string;
@@ -69,7 +72,10 @@ export function payloadOf(jobId: JobId, attempt: number): string {
 const Answer = z.discriminatedUnion('ok', [
   z.object({
     ok: z.literal(true),
-    result: z.object({ request_id: z.string().min(1), request_cost: z.number().min(0).optional() }),
+    result: z.object({
+      request_id: TakenReference,
+      request_cost: z.number().min(0).max(COST_DOLLARS_MAX).optional().catch(undefined),
+    }),
   }),
   z.object({ ok: z.literal(false), error: z.string() }),
 ]);
@@ -82,8 +88,13 @@ export function replyToAnswer({ status, headers, text }: HttpAnswer): SendReply 
   return replyToStatus({ status, retryAfter: headerOf(headers, 'retry-after') }, statusRules);
 }
 
-function accepted(result: { request_id: string; request_cost?: number | undefined }): SendReply {
-  const { request_id: reference, request_cost: cost } = result;
+function accepted({
+  request_id: reference,
+  request_cost: cost,
+}: {
+  request_id: string | null;
+  request_cost?: number | undefined;
+}): SendReply {
   return { kind: 'accepted', reference, cost: cost === undefined ? null : costOf(cost) };
 }
 

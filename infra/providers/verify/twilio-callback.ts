@@ -3,6 +3,8 @@ import { validateRequest } from 'twilio/lib/webhooks/webhooks.js';
 import { z } from 'zod';
 import type { CallbackReader, CallbackReading } from '../../../domain/verify/callback.ts';
 import type { DeliveryReport } from '../../../domain/verify/port.ts';
+import { known } from '../known-word.ts';
+import { Reference } from '../reference.ts';
 
 /** Twilio's words. What is missing here (queued, sending, …) says only that it is still at work. */
 const statuses: Readonly<Record<string, DeliveryReport['status']>> = {
@@ -17,9 +19,13 @@ const statuses: Readonly<Record<string, DeliveryReport['status']>> = {
 const EXPIRED_CODE = '30036';
 
 const StatusCallback = z.object({
-  MessageSid: z.string().min(1),
+  MessageSid: Reference,
   MessageStatus: z.string().min(1),
-  ErrorCode: z.string().regex(/^\d+$/).optional().catch(undefined),
+  ErrorCode: z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .optional()
+    .catch(undefined),
 });
 
 /** Status callbacks of Twilio's Messages API, signed with the account's auth token over address and form (contracts §5). */
@@ -41,7 +47,7 @@ export function twilioCallbacks({ authToken }: { readonly authToken: string }): 
 
 function readingOf(callback: z.infer<typeof StatusCallback>, at: Date): CallbackReading {
   const { MessageSid: reference, MessageStatus: word, ErrorCode: reason = null } = callback;
-  const status = reason === EXPIRED_CODE ? 'expired' : statuses[word];
+  const status = reason === EXPIRED_CODE ? 'expired' : known(statuses, word);
   if (!status) return { kind: 'nothing-new' };
   return { kind: 'report', reference, report: { status, reason, at, refunded: false } };
 }

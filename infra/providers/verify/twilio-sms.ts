@@ -6,6 +6,8 @@ import type { SendReply } from '../../../domain/job/reply.ts';
 import type { CodeChannel, CodeMessage } from '../../../domain/verify/port.ts';
 import { type Answered, replyToStatus } from '../classify-status.ts';
 import { headerOf, keptAlive, post, urlAt } from '../http.ts';
+import { known } from '../known-word.ts';
+import { TakenReference } from '../reference.ts';
 import { addressOf, refused, replyWithoutAnswer, unexpected, unknown } from '../replies.ts';
 import { smsSegments } from '../../../domain/shared/sms-segments.ts';
 import type { AttemptReason } from '../../../domain/reasons.ts';
@@ -64,7 +66,12 @@ export function twilioSms(options: TwilioOptions): CodeChannel {
   };
 }
 
-const Created = z.object({ sid: z.string().min(1), numSegments: z.coerce.number().int().catch(0) });
+/** 24: its longest text, 1600 characters, in parts of 67. */
+const PARTS_MAX = 24;
+const Created = z.object({
+  sid: TakenReference,
+  numSegments: z.coerce.number().int().max(PARTS_MAX).catch(0),
+});
 
 /** Twilio tells its price only after delivery: the route has it (`SMS_ROUTES`). */
 function accepted(created: unknown, message: CodeMessage): SendReply {
@@ -133,7 +140,7 @@ export function replyToAnswer({ status, code, message = '', retryAfter }: ErrorA
   // Without a code of Twilio's the package words the error itself, or quotes a front end.
   const said = code === undefined ? undefined : `Twilio ${code}: ${message}`;
   if (code === TOO_MANY_REQUESTS_CODE) return replyToStatus({ status: 429, retryAfter }, statusRules);
-  const refusal = code === undefined || status >= 500 || status === 429 ? undefined : refusals[code];
+  const refusal = code === undefined || status >= 500 || status === 429 ? undefined : known(refusals, code);
   return refusal
     ? refused(refusal.reason, refusal.dead, said)
     : replyToStatus({ status, retryAfter }, statusRules, said);

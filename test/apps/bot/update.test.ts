@@ -75,6 +75,11 @@ describe('a button', () => {
     });
   });
 
+  test('with what Postgres does not take is one without data: its wait ends, and it holds up no other update', () => {
+    for (const data of ['a\0b', '\ud800'])
+      expect(press({ data })?.news).toMatchObject({ press: { queryId: 'q', under: null } });
+  });
+
   test('under no message that is named has its wait ended all the same', () => {
     expect(press({ message: undefined, data: 'yes' })?.news).toMatchObject({
       press: { queryId: 'q', under: null },

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { badText, escapePointer, findBadText } from '../../../apps/http/text.ts';
+import { escapePointer, findBadText } from '../../../apps/http/text.ts';
+import { badText } from '../../../domain/shared/bad-text.ts';
 
 test('a text that Postgres would refuse is found, and no other', () => {
   for (const text of ['a\0', '\ud800', 'a\udc00b']) expect(badText(text)).toMatch(/may not hold/);

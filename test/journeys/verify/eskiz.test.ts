@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { JobId } from '../../../domain/shared/ids.ts';
+import { eskizCallbackToken } from '../../../infra/providers/verify/eskiz-callback-token.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Navbat, startNavbat, type TestProject } from '../../support/navbat.ts';
 import { newNumber } from '../../support/platform.ts';
@@ -64,6 +66,37 @@ test('a report without its token, or with that of another attempt, is refused', 
     const body = new URLSearchParams({ request_id: 'r', status: 'DELIVRD' });
     expect((await fetch(url, { method: 'POST', body })).status).toBe(403);
   }
+});
+
+test('a message that Eskiz took with an id that is none is bought once, and its report is heard', async () => {
+  const body = JSON.stringify({ id: 'a\0b', status: 'waiting' });
+  const method = 'message/sms/send';
+  navbat.sandbox.orderFaults({
+    channel: 'sms',
+    provider: 'eskiz',
+    method,
+    effect: 'answer',
+    status: 200,
+    body,
+  });
+  const { to, jobId } = await send();
+  await eventually(async () =>
+    expect(await attemptsOf(jobId)).toEqual([{ provider: 'eskiz', outcome: 'completed', reason: null }]),
+  );
+  const token = eskizCallbackToken({ password: account.ESKIZ_PASSWORD })(jobId as JobId, 1);
+  const url = `${navbat.apiUrl}/callbacks/eskiz/${jobId}/1?token=${token}`;
+  const report = async (request_id: string) =>
+    (await fetch(url, { method: 'POST', body: new URLSearchParams({ request_id, status: 'DELIVRD' }) }))
+      .status;
+  // Not readable, and no fault of ours.
+  expect(await report('a\0b')).toBe(200);
+  expect(await report('r1')).toBe(200);
+  await eventually(async () => {
+    const { rows } = await navbat.db.query('select state, reason from job where id = $1', [jobId]);
+    expect(rows).toEqual([{ state: 'completed', reason: 'confirmed-by-sms' }]);
+  });
+  expect(await attemptsOf(jobId)).toHaveLength(1);
+  expect(navbat.sandbox.calls({ to, provider: 'twilio' })).toEqual([]);
 });
 
 test('a refused wording goes by the next provider, and the next code of it is not offered to Eskiz at all', async () => {

@@ -28,12 +28,23 @@ async function sent() {
   await navbat.db.query(`update job set attempts = 1, state = 'running' where id = $1`, [body.job_id]);
   return { reference, jobId: body.job_id as string };
 }
+type Sent = Awaited<ReturnType<typeof sent>>;
 const deliveryOf = async (jobId: string) =>
   (await navbat.db.query('select delivery from attempt where job_id = $1', [jobId])).rows[0]?.delivery;
 
 async function post(body: unknown, address = reportsAddress(navbat.apiUrl, PASSWORD)): Promise<number> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return (await fetch(address, { method: 'POST', body: text })).status;
+}
+async function counted(because: string): Promise<number> {
+  const page = await (await fetch(`${navbat.apiUrl}/metrics`)).text();
+  const line = `navbat_sms_reports_unknown_total{provider="play-mobile",because="${because}"} `;
+  return Number(
+    page
+      .split('\n')
+      .find((each) => each.startsWith(line))
+      ?.slice(line.length) ?? 0,
+  );
 }
 const delivered = (reference: string) => ({ 'message-id': reference, status: 'Delivered' });
 
@@ -54,14 +65,34 @@ test('one report, and a list, are each recorded with the attempt of their messag
 
 test('a message that nobody knows stops no other of its list, is answered 200 and counted', async () => {
   const known = await sent();
-  const counted = async () => {
-    const page = await (await fetch(`${navbat.apiUrl}/metrics`)).text();
-    return Number(/^navbat_sms_reports_unknown_total\{provider="play-mobile"\} (\d+)$/m.exec(page)?.[1] ?? 0);
-  };
-  const before = await counted();
+  const before = await counted('unknown-message');
   expect(await post([delivered('nobody'), delivered(known.reference), delivered('nobody-2')])).toBe(200);
   expect(await deliveryOf(known.jobId)).toBe('delivered');
-  expect((await counted()) - before).toBe(2);
+  expect((await counted('unknown-message')) - before).toBe(2);
+});
+
+test('one odd entry stops no other of its list, is counted, and is logged once a post', async () => {
+  const [first, last] = [await sent(), await sent()];
+  const before = await counted('unreadable');
+  const logged = () => navbat.log.filter((line) => line.includes('delivery reports were not readable'));
+  const linesBefore = logged().length;
+  const odd = { 'message-id': 'zzz', status: null };
+  expect(await post([delivered(first.reference), odd, odd, delivered(last.reference)])).toBe(200);
+  expect([await deliveryOf(first.jobId), await deliveryOf(last.jobId)]).toEqual(['delivered', 'delivered']);
+  expect((await counted('unreadable')) - before).toBe(2);
+  await expect.poll(() => logged().length - linesBefore).toBe(1);
+  expect(logged().at(-1)).toContain('"unreadable":2');
+});
+
+test.each([
+  ['U+0000 in another id', () => ({ 'message-id': 'a\0b', status: 'Delivered' })],
+  ['half of a surrogate pair in another id', () => ({ 'message-id': '\ud800', status: 'Delivered' })],
+  ['U+0000 in a word of another', ({ reference }: Sent) => ({ 'message-id': reference, status: 'Failed\0' })],
+  ['a word of every object', ({ reference }: Sent) => ({ 'message-id': reference, status: 'constructor' })],
+])('%s is answered 200, and the report behind it is recorded', async (_what, hostile) => {
+  const [other, known] = [await sent(), await sent()];
+  expect(await post([hostile(other), delivered(known.reference)])).toBe(200);
+  expect(await deliveryOf(known.jobId)).toBe('delivered');
 });
 
 test.each(['no JSON', [{}], 7])('%j is acknowledged, since it would come back the same', async (body) => {
@@ -72,6 +103,8 @@ test('a list of more than 500 reports is refused whole', async () => {
   const known = await sent();
   const list = (length: number) => Array.from({ length }, () => delivered(known.reference));
   expect(await post(list(501))).toBe(413);
+  expect(await deliveryOf(known.jobId)).toBeNull();
+  expect(await post([...Array.from({ length: 500 }, () => ({})), delivered(known.reference)])).toBe(413);
   expect(await deliveryOf(known.jobId)).toBeNull();
   expect(await post(list(500))).toBe(200);
   expect(await deliveryOf(known.jobId)).toBe('delivered');

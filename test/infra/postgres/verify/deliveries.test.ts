@@ -141,12 +141,13 @@ describe('what a provider reports late', () => {
 });
 
 describe('a report that names its message and no attempt', () => {
-  const listed = (reference: string, status: 'sent' | 'delivered' | 'failed', provider = 'play-mobile') =>
-    world.deliveries.recordListed({
-      provider,
-      reference,
-      report: { status, reason: null, at: new Date(), refunded: false },
-    });
+  type Status = 'sent' | 'delivered' | 'failed';
+  const reportOf = (reference: string, status: Status) => ({
+    reference,
+    report: { status, reason: null, at: new Date(), refunded: false },
+  });
+  const listed = async (reference: string, status: Status, provider = 'play-mobile') =>
+    (await world.deliveries.recordListed(provider, [reportOf(reference, status)]))[0];
   /** A code whose one SMS went by Play Mobile, under this id of ours. */
   const sentAs = async (reference: string) => {
     const { jobId } = await sendCode(world, orderFor(caller, freshPhone()));
@@ -179,6 +180,25 @@ describe('a report that names its message and no attempt', () => {
     await world.pool.query(`update attempt set provider = 'twilio' where job_id = $1`, [jobId]);
     expect(await listed('message-4', 'delivered')).toEqual({ kind: 'unknown-attempt' });
     expect(await attemptsOf(jobId)).toMatchObject([{ delivery: null }]);
+  });
+
+  test('that can’t be recorded is told in its place, and loses none behind it', async () => {
+    const [one, two] = [await sentAs('message-6'), await sentAs('message-7')];
+    const list = ['message-6', 'poison\0', 'message-7'].map((reference) => reportOf(reference, 'delivered'));
+    expect(await world.deliveries.recordListed('play-mobile', list)).toEqual([
+      { kind: 'wake', jobId: one },
+      { kind: 'failed', error: expect.objectContaining({ code: '22021' }) },
+      { kind: 'wake', jobId: two },
+    ]);
+  });
+
+  test('stands in a list that is given up after three in a row that failed: it is not the reports', async () => {
+    const jobId = await sentAs('message-8');
+    const list = ['1\0', '2\0', '3\0', 'message-8'].map((reference) => reportOf(reference, 'delivered'));
+    const recorded = await world.deliveries.recordListed('play-mobile', list);
+    expect(recorded.map(({ kind }) => kind)).toEqual(['failed', 'failed', 'failed', 'failed']);
+    expect(await attemptsOf(jobId)).toMatchObject([{ delivery: null }]);
+    expect(await listed('message-8', 'delivered')).toEqual({ kind: 'wake', jobId });
   });
 
   test('is found by an index, however many attempts there are', async () => {

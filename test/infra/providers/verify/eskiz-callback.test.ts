@@ -106,6 +106,14 @@ test.each(['', '{', 'null', '[]', asForm({ status: 'DELIVRD' }), asForm({ reques
   },
 );
 
+test.each(['a\0b', '\u202e7', 'a b', 'é', 'x'.repeat(257)])(
+  'the id %j of a message is unreadable, in a form and in JSON',
+  (request_id) => {
+    for (const body of [asForm({ ...form, request_id }), JSON.stringify({ ...form, request_id })])
+      expect(read(requestOf(body))).toEqual({ kind: 'unreadable' });
+  },
+);
+
 const other = { password: 'another password' };
 test.each([
   { what: 'no token', changes: { url: address().split('?')[0] ?? '' } },

@@ -280,6 +280,19 @@ test.each([
   expect(replyToAnswer({ status, headers: {}, text: body }, 'text')).toMatchObject(reply);
 });
 
+test.each(['a\0b', '\ud800', 'a b', 'x'.repeat(257)])(
+  'a message with the id %j is taken without one',
+  (id) => {
+    const text = JSON.stringify({ id, status: 'waiting' });
+    expect(replyToAnswer({ status: 200, headers: {}, text }, 'text')).toEqual({
+      kind: 'accepted',
+      reference: null,
+      cost: null,
+      parts: 1,
+    });
+  },
+);
+
 test('no error and no reply holds the password, the token, the number or the code', async () => {
   const sandbox = await freshSandbox({ credentials: { eskiz: account } });
   const said = `Refused ${PHONE} ${CODE} of ${account.email}`;
@@ -308,6 +321,9 @@ describe('the balance', () => {
   test.each([
     { answer: http('200 OK', '<html>'), reason: 'answer-unreadable' },
     { answer: http('200 OK', '{"data":{"balance":"much"}}'), reason: 'answer-unreadable' },
+    { answer: http('200 OK', '{"data":{"balance":1e18}}'), reason: 'answer-unreadable' },
+    { answer: http('200 OK', '{"data":{"balance":null}}'), reason: 'answer-unreadable' },
+    { answer: http('200 OK', '{"data":{"balance":""}}'), reason: 'answer-unreadable' },
     { answer: http('502 Bad', '<html>'), reason: 'provider-unavailable' },
   ])('is not guessed from $answer', async ({ answer, reason }) => {
     const [status, body] = [Number(/ (\d+) /.exec(answer)?.[1]), answer.split('\r\n\r\n')[1] ?? ''];

@@ -49,7 +49,15 @@ test('a list of a thousand texts is read, and one in a form that is not known is
     sandbox.orderFaults({ ...mine, effect: 'answer', status, body });
     expect(await reader.read()).toEqual({ ok: false, reason });
   }
-  const odd = { result: [{ template: 7 }, { template: 'Kod %d', status: 'service', id: 1 }] };
+  // The whole list would not be kept for the second and the third.
+  const odd = {
+    result: [
+      { template: 7 },
+      { template: 'a\0', status: 'service' },
+      { template: 'b', status: '\ud800' },
+      { template: 'Kod %d', status: 'service', id: 1 },
+    ],
+  };
   sandbox.orderFaults({ ...mine, effect: 'answer', status: 200, body: JSON.stringify(odd) });
   expect(await reader.read()).toMatchObject({ ok: true, templates: [{ template: 'Kod %d' }] });
 });

@@ -118,6 +118,18 @@ test.each([
   expect(await pushTo(await answering(answer)).send(message, deadline())).toMatchObject(reply);
 });
 
+test.each(['a\0b', '\ud800', 'a b', 'x'.repeat(257)])(
+  'a push with the name %j is taken without one',
+  async (name) => {
+    const answer = await answering(http('200 OK', JSON.stringify({ name })));
+    expect(await pushTo(answer).send(message, deadline())).toEqual({
+      kind: 'accepted',
+      reference: null,
+      cost: null,
+    });
+  },
+);
+
 test('a rate limit that names no time lasts a minute', async () => {
   const details = [{ errorCode: 'QUOTA_EXCEEDED' }];
   const body = JSON.stringify({

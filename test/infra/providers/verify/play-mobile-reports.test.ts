@@ -10,7 +10,8 @@ import { JOB_ID, messageTo } from './code-message.ts';
 const NOW = new Date('2026-11-20T10:00:00Z');
 const reader = playMobileReports(PLAY_MOBILE);
 const tokenIn = (url: string) => url.split('token=').at(-1) ?? '';
-const read = (body: unknown) => reader.read(Buffer.from(JSON.stringify(body)), NOW);
+const readList = (body: unknown) => reader.read(Buffer.from(JSON.stringify(body)), NOW);
+const read = (body: unknown) => readList(body).reports;
 
 /** What the sandbox's broker posts of one message, as a reader sees it. */
 async function reported(order?: FaultRequest) {
@@ -23,7 +24,7 @@ async function reported(order?: FaultRequest) {
   return () =>
     api.received.map(({ url, body }) => ({
       proven: reader.isProven(tokenIn(url)),
-      reports: reader.read(Buffer.from(body), NOW),
+      reports: reader.read(Buffer.from(body), NOW).reports,
     }));
 }
 
@@ -102,10 +103,40 @@ test('a word that is not known says nothing, and the others of its list are read
 test.each([null, 7, 'Delivered', {}, { 'message-id': 'one' }, [{}], { messages: 'one' }])(
   '%j is unreadable',
   (body) => {
-    expect(read(body)).toBeNull();
+    expect(readList(body)).toEqual({ entries: 1, reports: [], unreadable: 1 });
   },
 );
 
 test('a body that is no JSON is unreadable', () => {
-  expect(reader.read(Buffer.from('message-id=one'), NOW)).toBeNull();
+  expect(reader.read(Buffer.from('message-id=one'), NOW)).toEqual({ entries: 1, reports: [], unreadable: 1 });
+});
+
+test('an empty list has nothing in it', () => {
+  expect(readList([])).toEqual({ entries: 0, reports: [], unreadable: 0 });
+});
+
+test.each([
+  ['no status', { 'message-id': 'zzz', status: null }],
+  ['a number as status', { 'message-id': 'zzz', status: 2 }],
+  ['a status of 65 letters', { 'message-id': 'zzz', status: 'x'.repeat(65) }],
+  ['no id', { 'message-id': null, status: 'Delivered' }],
+  ['an id of 257 characters', { 'message-id': 'z'.repeat(257), status: 'Delivered' }],
+  ['U+0000 in its id', { 'message-id': 'a\0b', status: 'Delivered' }],
+  ['half of a surrogate pair in its id', { 'message-id': '\ud800', status: 'Delivered' }],
+  ['a space in its id', { 'message-id': 'a b', status: 'Delivered' }],
+  ['no fields at all', 'zzz'],
+])('an entry with %s is counted, and takes no other of its list with it', (_what, odd) => {
+  const known = [{ reference: 'one', report: { status: 'delivered' } }];
+  for (const body of [[delivered, odd], [odd, delivered], { messages: [odd, delivered] }])
+    expect(readList(body)).toMatchObject({ entries: 2, reports: known, unreadable: 1 });
+});
+
+test('a reason is made safe, and a word that every object knows says nothing', () => {
+  expect(read({ 'message-id': 'one', status: 'Failed\0\u202e' })).toMatchObject([
+    { report: { status: 'failed', reason: 'Failed' } },
+  ]);
+  expect(readList({ 'message-id': 'one', status: 'constructor' })).toMatchObject({
+    reports: [],
+    unreadable: 0,
+  });
 });

@@ -199,3 +199,11 @@ test('the balance is empty from when the broker says so until it takes a message
   await sms.send(message, deadline());
   expect(await balance()).toEqual({ kind: 'told', micros: null });
 });
+
+test('a code that every object knows is none of the broker’s', () => {
+  const text = JSON.stringify({ error_code: 'constructor', error_description: 'x' });
+  expect(replyToAnswer({ status: 400, headers: {}, text }, { reference: 'r', text: 'text' })).toMatchObject({
+    kind: 'refused',
+    reason: 'provider-refused',
+  });
+});

@@ -103,6 +103,24 @@ test('a wait that is not named lasts a second', () => {
   expect(replyToRefusal(refusal)).toMatchObject({ kind: 'busy', retryAfterMs: 1_000 });
 });
 
+test('a wait that is no number lasts a second too, and a group that moved to no number was refused', async () => {
+  const refusalWith = (errorCode: number, parameters: object) =>
+    answering(
+      http(
+        `${errorCode} No`,
+        JSON.stringify({ ok: false, error_code: errorCode, description: 'No', parameters }),
+      ),
+    );
+  const waiting = await refusalWith(429, { retry_after: 'x' });
+  expect(await botAt(waiting).send(message, deadline())).toEqual({
+    kind: 'busy',
+    because: 'provider-busy',
+    retryAfterMs: 1_000,
+  });
+  const moved = await refusalWith(400, { migrate_to_chat_id: 'x\0' });
+  expect(await botAt(moved).send(message, deadline())).toMatchObject({ kind: 'refused' });
+});
+
 test('no error holds the code, the chat or the token, which stands in the address of every request', async () => {
   const bot = botAt('nonsense://nowhere');
   const error = await bot.send(message, deadline()).then(

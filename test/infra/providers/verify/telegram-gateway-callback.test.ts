@@ -98,6 +98,21 @@ test('a check at Telegram, or a word of next year, is nothing new', () => {
   expect(readGateway(gatewayRequest({ body }))).toEqual({ kind: 'nothing-new' });
 });
 
+test.each(['a\0b', '\u202e7', 'a b', 'x'.repeat(257)])(
+  'a signed body with the id %j is unreadable',
+  (request_id) => {
+    expect(readGateway(gatewayRequest({ body: { ...status, request_id } }))).toEqual({ kind: 'unreadable' });
+  },
+);
+
+test('a word of every object is none of the Gateway’s, and a time that no calendar has is now', () => {
+  const told = (delivery_status: object) =>
+    readGateway(gatewayRequest({ body: { ...status, delivery_status } }));
+  expect(told({ status: 'constructor', updated_at: 1 })).toEqual({ kind: 'nothing-new' });
+  for (const updated_at of [Number.MAX_SAFE_INTEGER, 253_402_300_800, -1, '1'])
+    expect(told({ status: 'delivered', updated_at })).toMatchObject({ report: { at: NOW } });
+});
+
 test.each(['not json', '{}', '[]'])('a signed body of %s is unreadable', (body) => {
   expect(readGateway(gatewayRequest({ body }))).toEqual({ kind: 'unreadable' });
 });

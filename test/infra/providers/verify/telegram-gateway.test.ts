@@ -113,6 +113,29 @@ test.each([
   });
 });
 
+test.each([1e305, 1e18, 101, -1, '0.01', null])(
+  'a cost of %j is no price of a code, and the message is taken',
+  (cost) => {
+    const text = JSON.stringify({ ok: true, result: { request_id: 'r1', request_cost: cost } });
+    expect(replyToAnswer({ status: 200, headers: {}, text })).toEqual({
+      kind: 'accepted',
+      reference: 'r1',
+      cost: null,
+    });
+  },
+);
+
+test.each(['a\0b', '\ud800', 'a b', 'x'.repeat(257)])(
+  'a message with the id %j is taken without one',
+  (request_id) => {
+    const text = JSON.stringify({ ok: true, result: { request_id } });
+    expect(replyToAnswer({ status: 200, headers: {}, text })).toMatchObject({
+      kind: 'accepted',
+      reference: null,
+    });
+  },
+);
+
 test('no error holds the code, the number or the token', async () => {
   const error = await gatewayAt('nonsense://nowhere')
     .send(message, deadline())

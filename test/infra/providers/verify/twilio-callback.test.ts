@@ -112,6 +112,21 @@ test('a signed form without a message is unreadable', () => {
   expect(readTwilio(twilioRequest({ form: { To: PHONE } }))).toEqual({ kind: 'unreadable' });
 });
 
+test.each(['a\0b', '\u202e7', 'a b', 'x'.repeat(257)])(
+  'a signed form with the id %j is unreadable',
+  (MessageSid) => {
+    expect(readTwilio(twilioRequest({ form: { ...form, MessageSid } }))).toEqual({ kind: 'unreadable' });
+  },
+);
+
+test('a word of every object is none of Twilio’s, and a code of a thousand digits is none', () => {
+  expect(readTwilio(twilioRequest({ form: { ...form, MessageStatus: 'constructor' } }))).toEqual({
+    kind: 'nothing-new',
+  });
+  const long = { ...form, MessageStatus: 'failed', ErrorCode: '3'.repeat(1_000) };
+  expect(readTwilio(twilioRequest({ form: long }))).toMatchObject({ report: { reason: null } });
+});
+
 test('a field that Twilio adds next year is covered by its signature and otherwise left alone', () => {
   expect(readTwilio(twilioRequest({ form: { ...form, Zone: 'new' } }))).toMatchObject({ kind: 'report' });
 });

@@ -111,6 +111,28 @@ test.each([
   expect(await smsThrough(await answering(answer)).send(message, deadline())).toMatchObject(reply);
 });
 
+test.each(['a\0b', '\ud800', 'a b', 'x'.repeat(257)])(
+  'a message with the sid %j is taken without one',
+  async (sid) => {
+    const answer = await answering(http('201 Created', JSON.stringify({ sid, status: 'queued' })));
+    expect(await smsThrough(answer).send(message, deadline())).toEqual({
+      kind: 'accepted',
+      reference: null,
+      cost: null,
+      parts: 1,
+    });
+  },
+);
+
+test.each(['40000', '1e300', '25', '-1'])(
+  '%s segments are not believed: they are counted from the text',
+  async (segments) => {
+    const body = JSON.stringify({ sid: 'SM1', status: 'queued', num_segments: segments });
+    const answer = await answering(http('201 Created', body));
+    expect(await smsThrough(answer).send(message, deadline())).toMatchObject({ kind: 'accepted', parts: 1 });
+  },
+);
+
 test('messages sent at once keep their own deadline and their own answer', async () => {
   const sandbox = await freshSandbox();
   const sms = smsThrough(sandbox.url);
