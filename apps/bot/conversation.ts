@@ -25,8 +25,8 @@ export interface Saying {
 
 /** What a person wants of the messages that the bot brings; null where the product that sends them is off. */
 export interface BotSettings {
-  /** `/settings`. */
-  show(telegramId: number, locale: Locale): Promise<Saying>;
+  /** `/settings`; `page` from 1. */
+  show(telegramId: number, locale: Locale, page: number): Promise<Saying>;
   /** A button under a message that switches something off: what the person is told. Null for any other button. */
   pressed(press: ButtonPress, now: Date): Promise<Saying | null>;
   /** A line of `/help`. */
@@ -89,7 +89,7 @@ export async function handleAction(
     case 'help':
       return help(deps, context);
     case 'settings':
-      return settings(deps, context);
+      return settings(deps, context, action.page);
     case 'stop':
       // Side by side: the answer may wait for its turn, and the wish counts at once for what is on its way.
       await Promise.all([
@@ -107,11 +107,11 @@ const help = ({ replySender, settings: its }: ConversationDeps, { by, words, loc
     text: [words.help, ...(its ? [its.help(locale)] : [])].join('\n'),
   });
 
-async function settings(deps: ConversationDeps, context: ActionContext) {
+async function settings(deps: ConversationDeps, context: ActionContext, page: number) {
   const { by, locale } = context;
   // Without messages there is nothing to set: as for a word that the bot does not know.
   if (!deps.settings) return help(deps, context);
-  return deps.replySender.say(by.telegramId, await deps.settings.show(by.telegramId, locale));
+  return deps.replySender.say(by.telegramId, await deps.settings.show(by.telegramId, locale, page));
 }
 
 async function start(

@@ -21,7 +21,8 @@ export type BotAction =
   /** `choice` is null where they ask which there are. */
   | { readonly kind: 'language'; readonly choice: BotLocale | null; readonly queryId: string | null }
   | { readonly kind: 'stop' }
-  | { readonly kind: 'settings' }
+  /** `page` from 1. */
+  | { readonly kind: 'settings'; readonly page: number }
   | { readonly kind: 'unlock' }
   /** `isOwn`: Telegram says that the number is the sender's. */
   | { readonly kind: 'contact'; readonly phone: string; readonly isOwn: boolean }
@@ -108,13 +109,14 @@ function messageAction(message: unknown): Update['what'] {
   return { ...textAction(parsed.text ?? ''), by };
 }
 
-/** `/name@bot` names this bot: in a private chat there is no other. */
-const COMMAND = /^\/([a-z]+)(?:@\w+)?(?:\s+(.*))?$/is;
+/** `/name@bot` names this bot: in a private chat there is no other. `/settings_2` is its second page: Telegram shows it as a link. */
+const COMMAND = /^\/([a-z]+)(?:_(\d{1,3}))?(?:@\w+)?(?:\s+(.*))?$/is;
 /** Of a deep link (contracts §3). */
 const PAYLOAD = /^[A-Za-z0-9_-]{1,64}$/;
 
 function textAction(text: string): BotAction {
-  const [, name = '', rest = ''] = COMMAND.exec(text.trim()) ?? [];
+  const [, name = '', page, rest = ''] = COMMAND.exec(text.trim()) ?? [];
+  if (page !== undefined && name.toLowerCase() !== 'settings') return { kind: 'text', text };
   switch (name.toLowerCase()) {
     case 'start':
       return { kind: 'start', payload: PAYLOAD.test(rest) ? rest : null };
@@ -123,7 +125,7 @@ function textAction(text: string): BotAction {
     case 'stop':
       return { kind: 'stop' };
     case 'settings':
-      return { kind: 'settings' };
+      return { kind: 'settings', page: Math.max(1, Number(page ?? 1)) };
     case 'unlock':
       return { kind: 'unlock' };
     case 'language':

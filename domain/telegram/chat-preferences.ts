@@ -18,8 +18,11 @@ export interface Stopped {
 
 /** What a person may do about messages in their own chat with the bot. */
 export interface ChatPreferences {
-  /** Newest first. */
-  projectsOf(telegramId: number): Promise<readonly ChatProject[]>;
+  /** Newest first, a page at a time; `page` from 1. */
+  projectsOf(
+    telegramId: number,
+    page: number,
+  ): Promise<{ readonly projects: readonly ChatProject[]; readonly more: boolean }>;
   /** Null for a button that switches nothing off. Safe to repeat. */
   stop(press: ButtonPress, now: Date): Promise<Stopped | null>;
 }

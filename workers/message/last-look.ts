@@ -17,14 +17,16 @@ export const lastLook =
     if (performance.now() - readAtMs < FRESH_MS) return null;
     const job = await read(jobId).catch(() => 'away' as const);
     if (job === 'away') return later(AGAIN_MS);
-    const work = job?.work;
-    if (!work) return null;
+    if (!job) return refused('no-such-job');
+    const { work } = job;
+    // Finished meanwhile, or not to be read any more: to send it would be nobody's wish.
+    if (!work) return refused(job.finished ? (job.reason ?? 'rejected') : 'payload-unreadable');
     if ('postponedTo' in work) return later(work.postponedTo.getTime() - now().getTime());
     // A cancellation lets go what is in hand.
-    return 'settled' in work && work.settled === 'rejected'
-      ? { kind: 'refused', reason: work.reason, addressIsDead: false }
-      : null;
+    return 'settled' in work && work.settled === 'rejected' ? refused(work.reason) : null;
   };
+
+const refused = (reason: string): SendReply => ({ kind: 'refused', reason, addressIsDead: false });
 
 const later = (ms: number): SendReply => ({
   kind: 'busy',

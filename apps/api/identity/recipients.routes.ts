@@ -138,7 +138,8 @@ const eraseRecipient = (recipients: Recipients) =>
     summary: 'Erases a recipient',
     description:
       "Removes the recipient, and the person's number, client data and metadata from this project's closed verifications. " +
-      'A code that is still on its way keeps its number until it closes and retention takes it.',
+      'A code that is still on its way keeps its number until it closes and retention takes it. ' +
+      'If they had opted out of your messages, a keyed hash of their chat and push token stays, so that the wish holds.',
     scope: 'recipients',
     testKeys: 'refused',
     params: z.object({ id: RecipientId }),

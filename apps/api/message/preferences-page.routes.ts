@@ -12,7 +12,8 @@ import { sendText } from '../../http/answer.ts';
 import { readBody } from '../../http/body.ts';
 import { callerAddress } from '../../http/express.ts';
 import { limitAddress } from '../../http/rate-limit.ts';
-import { goneLinkPage, preferencesPage } from './preferences-page.ts';
+import { isOneClick } from './one-click.ts';
+import { FORM_NAME, goneLinkPage, preferencesPage } from './preferences-page.ts';
 
 export interface PreferencesPageDeps {
   readonly doors: PreferencesDoors;
@@ -53,7 +54,7 @@ export function preferencesPages(deps: PreferencesPageDeps): Router {
   const change: Handle = async (door, req, res) => {
     const category = queryCategory(req.originalUrl);
     const body = await readBody(req, FORM_BYTES_MAX);
-    if (!isOneClick(body)) return savePage(deps, door, body, res);
+    if (!isOneClick(body, req.headers['content-type'])) return savePage(deps, door, body, res);
     await deps.store.change(
       door.projectId,
       door.recipientId,
@@ -80,10 +81,6 @@ const withDoor =
     sendText(res, HTML, goneLinkPage());
   };
 
-/** RFC 8058 §3.1: as a form, or as multipart, whose part holds the same two words. */
-const isOneClick = (body: Buffer): boolean =>
-  /List-Unsubscribe(=|"\r?\n\r?\n)One-Click/.test(body.toString('latin1'));
-
 /** The list that a mail was of: `?category=news`. */
 const queryCategory = (url: string): string | null =>
   new URLSearchParams(url.split('?', 2)[1] ?? '').get('category');
@@ -100,23 +97,31 @@ async function savePage(
   body: Buffer,
   res: Parameters<RequestHandler>[1],
 ): Promise<void> {
-  const change = isUtf8(body) ? formChange(new URLSearchParams(body.toString()), door) : null;
-  if (change === null) {
+  const form = isUtf8(body) ? wholeForm(new URLSearchParams(body.toString())) : null;
+  const change = form && formChange(form, door);
+  if (!change) {
     res.statusCode = 400;
-    return sendText(res, HTML, preferencesPage(door, 'wrong'));
+    return sendText(res, HTML, preferencesPage(door, form ? 'wrong' : 'unread'));
   }
   const changed = await store.change(door.projectId, door.recipientId, change, 'page', now());
   sendText(res, HTML, preferencesPage({ ...door, ...changed }, 'saved'));
 }
 
-/** The whole form: a box that is not ticked is not sent. Null where it is none of ours. */
+/** What every form of ours sends, whatever is ticked: without them "nothing is ticked" could not be told from anything else. */
+const ALWAYS_SENT = ['from', 'to', 'zone'] as const;
+
+/** Null where it is no form of ours, or was cut off: nothing may follow from it. */
+const wholeForm = (form: URLSearchParams): URLSearchParams | null =>
+  form.get('form') === FORM_NAME && ALWAYS_SENT.every((name) => form.getAll(name).length === 1) ? form : null;
+
+/** A box that is not ticked is not sent: off are those that were shown. Null where a value is wrong. */
 function formChange(form: URLSearchParams, { categories }: PreferencesDoor): PreferencesChange | null {
-  // It is in every form of ours: whatever else is posted here must not read as "nothing is ticked".
-  if (!form.has('zone')) return null;
-  const on = new Set(form.getAll('on'));
+  const [shown, on] = [new Set(form.getAll('shown')), new Set(form.getAll('on'))];
   const parsed = PreferencesChange.safeParse({
     opted_out: form.has('none'),
-    categories: Object.fromEntries(categories.map(({ name }) => [name, on.has(name)])),
+    categories: Object.fromEntries(
+      categories.filter(({ name }) => shown.has(name)).map(({ name }) => [name, on.has(name)]),
+    ),
     quiet_hours: form.has('quiet') ? { from: form.get('from'), to: form.get('to') } : null,
     time_zone: form.get('zone'),
   });

@@ -50,16 +50,22 @@ ${body}
 const checkbox = (name: string, value: string, isChecked: boolean, label: string) =>
   `<label class="box"><input type="checkbox" name="${name}" value="${escaped(value)}"${isChecked ? ' checked' : ''}>${escaped(label)}</label>`;
 
+const hidden = (name: string, value: string) =>
+  `<input type="hidden" name="${name}" value="${escaped(value)}">`;
+/** In each form of ours, the last field of it: with it the whole form has come. */
+export const FORM_NAME = 'preferences';
+
 /** Shown where nothing is quiet yet: what most people choose. */
 const NIGHT = { from: '22:00', to: '08:00' };
 
 /** A form that works without a script; it posts to its own address. */
-export function preferencesPage(door: PreferencesDoor, told: 'saved' | 'wrong' | null): string {
+export function preferencesPage(door: PreferencesDoor, told: 'saved' | 'wrong' | 'unread' | null): string {
   const { locale, preferences, projectName } = door;
   const said = pageWords[locale];
   const { quietHours, timeZone, optedOutAt, categoriesOff } = preferences;
   const hours = quietHours ? quietHoursText(quietHours) : NIGHT;
   const one = (category: Category) =>
+    hidden('shown', category.name) +
     checkbox('on', category.name, !categoriesOff.includes(category.name), titleOf(category, locale));
   const time = (name: 'from' | 'to') =>
     `<label class="time">${said[name]} <input type="time" name="${name}" value="${hours[name]}" required></label>`;
@@ -84,6 +90,7 @@ ${time('from')}${time('to')}
 <fieldset>
 ${checkbox('none', 'on', optedOutAt !== null, said.none)}
 </fieldset>
+${hidden('form', FORM_NAME)}
 <button type="submit">${said.save}</button>
 </form>`,
   );

@@ -15,13 +15,14 @@ interface Words {
   readonly saved: string;
   readonly gone: string;
   readonly wrong: string;
+  readonly unread: string;
 }
 
 /** What the preferences page says. */
 export const pageWords: Readonly<Record<Locale, Words>> = {
   uz: {
     title: (project) => `${project} xabarlari`,
-    codes: 'Tasdiqlash kodlari har doim keladi.',
+    codes: 'Bu sozlamalar tasdiqlash kodlarini to‘xtatmaydi.',
     categories: 'Qaysi xabarlarni olmoqchisiz?',
     quietTitle: 'Tinch soatlar',
     quiet: 'Tinch soatlarda xabar yubormaslik',
@@ -34,10 +35,11 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     saved: 'Saqlandi.',
     gone: 'Bu havola endi ishlamaydi. Oxirgi xabardagi havolani oching.',
     wrong: 'Saqlanmadi: vaqt yoki vaqt mintaqasi noto‘g‘ri.',
+    unread: 'Hech narsa o‘zgarmadi. Quyidagi shakldan foydalaning.',
   },
   ru: {
     title: (project) => `Сообщения от ${project}`,
-    codes: 'Коды подтверждения приходят всегда.',
+    codes: 'Эти настройки не отключают коды подтверждения.',
     categories: 'Какие сообщения вы хотите получать?',
     quietTitle: 'Тихие часы',
     quiet: 'Не присылать сообщения в тихие часы',
@@ -50,10 +52,11 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     saved: 'Сохранено.',
     gone: 'Эта ссылка больше не действует. Откройте ссылку из последнего сообщения.',
     wrong: 'Не сохранено: время или часовой пояс указаны неверно.',
+    unread: 'Ничего не изменено. Воспользуйтесь формой ниже.',
   },
   en: {
     title: (project) => `Messages of ${project}`,
-    codes: 'Verification codes always arrive.',
+    codes: 'These settings do not stop verification codes.',
     categories: 'Which messages do you want?',
     quietTitle: 'Quiet hours',
     quiet: 'Send nothing in quiet hours',
@@ -66,10 +69,11 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     saved: 'Saved.',
     gone: 'This link no longer works. Open the link in the latest message.',
     wrong: 'Not saved: a time or the time zone is wrong.',
+    unread: 'Nothing was changed. Use the form below.',
   },
   'uz-Cyrl': {
     title: (project) => `${project} хабарлари`,
-    codes: 'Тасдиқлаш кодлари ҳар доим келади.',
+    codes: 'Бу созламалар тасдиқлаш кодларини тўхтатмайди.',
     categories: 'Қайси хабарларни олмоқчисиз?',
     quietTitle: 'Тинч соатлар',
     quiet: 'Тинч соатларда хабар юбормаслик',
@@ -82,10 +86,11 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     saved: 'Сақланди.',
     gone: 'Бу ҳавола энди ишламайди. Охирги хабардаги ҳаволани очинг.',
     wrong: 'Сақланмади: вақт ёки вақт минтақаси нотўғри.',
+    unread: 'Ҳеч нарса ўзгармади. Қуйидаги шаклдан фойдаланинг.',
   },
   kk: {
     title: (project) => `${project} хабарламалары`,
-    codes: 'Растау кодтары әрқашан келеді.',
+    codes: 'Бұл баптаулар растау кодтарын тоқтатпайды.',
     categories: 'Қандай хабарламаларды алғыңыз келеді?',
     quietTitle: 'Тыныш сағаттар',
     quiet: 'Тыныш сағаттарда хабарлама жібермеу',
@@ -98,10 +103,11 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     saved: 'Сақталды.',
     gone: 'Бұл сілтеме енді жұмыс істемейді. Соңғы хабарламадағы сілтемені ашыңыз.',
     wrong: 'Сақталмады: уақыт немесе уақыт белдеуі қате.',
+    unread: 'Ештеңе өзгерген жоқ. Төмендегі нысанды пайдаланыңыз.',
   },
   ky: {
     title: (project) => `${project} билдирүүлөрү`,
-    codes: 'Тастыктоо коддору ар дайым келет.',
+    codes: 'Бул жөндөөлөр тастыктоо коддорун токтотпойт.',
     categories: 'Кайсы билдирүүлөрдү алгыңыз келет?',
     quietTitle: 'Тынч сааттар',
     quiet: 'Тынч сааттарда билдирүү жибербөө',
@@ -114,10 +120,11 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     saved: 'Сакталды.',
     gone: 'Бул шилтеме мындан ары иштебейт. Акыркы билдирүүдөгү шилтемени ачыңыз.',
     wrong: 'Сакталган жок: убакыт же убакыт алкагы туура эмес.',
+    unread: 'Эч нерсе өзгөргөн жок. Төмөнкү форманы колдонуңуз.',
   },
   tg: {
     title: (project) => `Паёмҳои ${project}`,
-    codes: 'Рамзҳои тасдиқ ҳамеша меоянд.',
+    codes: 'Ин танзимот рамзҳои тасдиқро қатъ намекунад.',
     categories: 'Кадом паёмҳоро гирифтан мехоҳед?',
     quietTitle: 'Соатҳои ором',
     quiet: 'Дар соатҳои ором паём нафиристед',
@@ -130,5 +137,6 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     saved: 'Нигоҳ дошта шуд.',
     gone: 'Ин пайванд дигар кор намекунад. Пайванди паёми охиринро кушоед.',
     wrong: 'Нигоҳ дошта нашуд: вақт ё минтақаи вақт нодуруст аст.',
+    unread: 'Ҳеҷ чиз тағйир наёфт. Аз варақаи зерин истифода баред.',
   },
 };

@@ -4,7 +4,7 @@ import type {
   PreferencesStore,
   RecipientPreferences,
 } from '../../../domain/message/preferences/port.ts';
-import { changers, PreferencesChange } from '../../../domain/message/preferences/preferences.ts';
+import { changers, PersonsWish, PreferencesChange } from '../../../domain/message/preferences/preferences.ts';
 import { quietHoursText, QuietHoursText } from '../../../domain/message/preferences/quiet-hours.ts';
 import type { Category } from '../../../domain/message/preferences/category.ts';
 import { Time } from '../../../domain/shared/time.ts';
@@ -66,10 +66,10 @@ const putPreferences = ({ store, links }: PreferencesDeps) =>
     path: '/recipients/{id}/preferences',
     summary: 'Changes what a recipient wants of your messages',
     description:
-      'For a settings page of your own. A field that is absent stays as it is; the same body again changes nothing. Of two changes at once the later one holds where both name a field. A change counts for messages that are being sent within a second, and is told as `preferences.changed`.',
+      'For a settings page of your own. A field that is absent stays as it is; the same body again changes nothing. Of two changes at once the later one holds where both name a field. A change counts for messages that are being sent within a second, and is told as `preferences.changed`. What the person said themselves, on their page, by one click or at the bot, only they take back: a body that would is 409 `persons-own-wish`, and nothing of it is done. Send them their `preferences_url`.',
     body: PreferencesChange,
     answers: { 200: { description: 'Their preferences now.', schema: PreferencesBody } },
-    problems: [404],
+    problems: [404, 409],
     async handle({ params, caller, body, now }) {
       const { message_categories: categories } = caller.settings;
       const known = new Set(categories.map(({ name }) => name));
@@ -78,10 +78,21 @@ const putPreferences = ({ store, links }: PreferencesDeps) =>
         throw new Problem(400, 'invalid-request', 'The request does not fit the schema.', {
           errors: [{ pointer: `/categories/${strange}`, detail: `expected one of ${[...known].join(', ')}` }],
         });
-      const changed = await store.change(caller.projectId, params.id, body, 'project', now);
+      const changed = await store
+        .change(caller.projectId, params.id, body, 'project', now)
+        .catch(refuseTakingBack);
       return { status: 200, body: bodyOf(orUnknown(changed), categories, links) };
     },
   });
+
+function refuseTakingBack(error: unknown): never {
+  if (!(error instanceof PersonsWish)) throw error;
+  throw new Problem(
+    409,
+    'persons-own-wish',
+    `The person has set this themselves, and only they take it back: send them their preferences_url. Nothing was changed; leave out ${error.pointer}.`,
+  );
+}
 
 const renewLink = ({ store, links }: PreferencesDeps) =>
   defineRoute({

@@ -50,8 +50,8 @@ export function wireMessage({ config, pools, clock, hash, encryption, rows, coun
     broadcasts: broadcasts(pools.hot),
   };
   const links = preferencesLinks(hash, config.PUBLIC_URL);
-  const store = preferencesStore(pools.read);
-  const doors = preferencesDoors(pools.read, links);
+  const store = preferencesStore(pools.read, hash);
+  const doors = preferencesDoors(pools.read, hash, links);
   return {
     routes: messageContextRoutes({
       messages,

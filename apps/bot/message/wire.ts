@@ -10,6 +10,6 @@ export const wireSettings = ({ config, pools, hash }: Platform<ProcessConfig<'bo
     chatPreferences({
       pool: pools.hot,
       links: preferencesLinks(hash, config.PUBLIC_URL),
-      store: preferencesStore(pools.hot),
+      store: preferencesStore(pools.hot, hash),
     }),
   );

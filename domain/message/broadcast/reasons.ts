@@ -19,6 +19,18 @@ export const broadcastReasons = {
     nextStep: 'Respect it. The person switches it on again on their preferences page.',
     seen: ['job', 'attempt'],
   },
+  'recipient-gone': {
+    meaning: 'The recipient was erased, or has another chat, since the message was accepted.',
+    retry: 'after-change',
+    nextStep: 'Nothing where they were erased. Else send it again: it goes to the chat they have now.',
+    seen: ['job', 'attempt'],
+  },
+  'persons-own-wish': {
+    meaning: 'The person has set this themselves, and only they take it back.',
+    retry: 'after-change',
+    nextStep: 'Send them their preferences_url, and leave out the field that the answer names.',
+    seen: ['problem'],
+  },
   'quiet-hours': {
     meaning: 'The person’s quiet hours would have ended after the message expired.',
     retry: 'after-change',

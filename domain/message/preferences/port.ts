@@ -17,6 +17,7 @@ export interface RecipientPreferences {
 /** Changes of one recipient wait for each other: what differs in both holds as the later one says. Null: no such recipient. */
 export interface PreferencesStore {
   find(projectId: ProjectId, recipientId: string): Promise<RecipientPreferences | null>;
+  /** @throws PersonsWish where a project would take back what the person said themselves. */
   change(
     projectId: ProjectId,
     recipientId: string,

@@ -61,3 +61,51 @@ export function changedPreferences(before: Preferences, change: PreferencesChang
   };
   return JSON.stringify(after) === JSON.stringify(before) ? before : after;
 }
+
+/** What the person said themselves, on their page, by one click or at the bot. Only they take it back. */
+export interface OwnWishes {
+  readonly optedOut: boolean;
+  readonly categoriesOff: readonly string[];
+  readonly quietHours: boolean;
+}
+
+/** Of whoever has said nothing. */
+export const NO_WISHES: OwnWishes = { optedOut: false, categoriesOff: [], quietHours: false };
+
+/** What is theirs after a change that they made; the same object where nothing differs. */
+export function ownAfter(before: OwnWishes, change: PreferencesChange): OwnWishes {
+  const off = new Set(before.categoriesOff);
+  for (const [name, isOn] of Object.entries(change.categories ?? {}))
+    if (isOn) off.delete(name);
+    else off.add(name);
+  const after: OwnWishes = {
+    optedOut: change.opted_out ?? before.optedOut,
+    categoriesOff: [...off].toSorted(),
+    quietHours: change.quiet_hours === undefined ? before.quietHours : change.quiet_hours !== null,
+  };
+  return JSON.stringify(after) === JSON.stringify(before) ? before : after;
+}
+
+/** The field by which a project's change would take back what the person said, or null. */
+export function takenBack(own: OwnWishes, change: PreferencesChange, before: Preferences): string | null {
+  if (own.optedOut && change.opted_out === false) return '/opted_out';
+  const category = own.categoriesOff.find((name) => change.categories?.[name] === true);
+  if (category !== undefined) return `/categories/${category}`;
+  if (!own.quietHours) return null;
+  // By their zone the hours move: who changes it lifts a part of them.
+  const { quiet_hours: hours, time_zone: zone } = change;
+  const asked = hours && quietHoursOf(hours);
+  if (hours !== undefined && JSON.stringify(asked) !== JSON.stringify(before.quietHours))
+    return '/quiet_hours';
+  return zone !== undefined && zone !== before.timeZone ? '/time_zone' : null;
+}
+
+/** A project asked for what only the person may do: nothing of its change was made. */
+export class PersonsWish extends Error {
+  readonly pointer: string;
+
+  constructor(pointer: string) {
+    super(`the person has set ${pointer} themselves`);
+    this.pointer = pointer;
+  }
+}

@@ -13,6 +13,8 @@ export const push = defineJob({
       z.object({
         by: z.literal('token'),
         token_encrypted: z.string(),
+        /** Keyed, in base64: by it an opt-out is found that outlived its recipient. */
+        token_hash: z.string().optional(),
         /** Whose device it is, where the project has said so: by their preferences it is held back. */
         recipient_id: z.uuid().optional(),
       }),

@@ -11,6 +11,8 @@ export const telegramMessage = defineJob({
     broadcast_id: z.uuid(),
     chat_id: z.string().regex(/^-?\d{1,19}$/),
     recipient_id: z.uuid().nullable(),
+    /** Keyed, in base64: by it an opt-out is found that outlived its recipient. A bare chat has it as the job's address. */
+    chat_hash: z.string().optional(),
   }),
   labels: z.object({
     channels: z.string(),

@@ -227,7 +227,7 @@ const beside: Readonly<Record<string, Fixture>> = {
     make: preferencesToken,
     ask: (token) => ({
       path: `/preferences/${token}`,
-      body: 'on=service&from=22:00&to=08:00&zone=UTC',
+      body: 'shown=service&on=service&from=22:00&to=08:00&zone=UTC&form=preferences',
       headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
     }),
   },

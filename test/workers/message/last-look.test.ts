@@ -48,6 +48,18 @@ test.each([
   expect(looks()).toBe(1);
 });
 
+test.each([
+  ['whose job is gone', null, 'no-such-job'],
+  ['whose job was finished meanwhile', { work: null, finished: true, reason: 'deadline' }, 'deadline'],
+  ['that can no longer be read', { work: null, finished: false, reason: null }, 'payload-unreadable'],
+])('a message %s is not sent', async (_what, job, reason) => {
+  const look = lastLook(
+    async () => job as SingleJob<PushWork> | null,
+    () => NOW,
+  );
+  expect(await look(staleWork())).toEqual({ kind: 'refused', reason, addressIsDead: false });
+});
+
 test('a push that is not wanted any more is not sent', async () => {
   let sent = 0;
   const sender = {

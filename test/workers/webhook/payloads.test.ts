@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { eventTypes } from '../../../domain/events.ts';
 import type { ProjectId } from '../../../domain/shared/ids.ts';
+import { keyedHash } from '../../../infra/process/crypto.ts';
 import { preferencesStore } from '../../../infra/postgres/message/preferences/preferences.ts';
 import { buttonPresses } from '../../../infra/postgres/message/telegram/button-presses.ts';
 import { tellHalfSpent } from '../../../infra/postgres/verify/paid-attempts.ts';
@@ -109,7 +110,13 @@ async function changePreferences({ pool, clock }: Bench, { projectId }: Project)
     [recipientId, projectId, clock.now],
   );
   const change = { categories: { news: false }, quiet_hours: { from: '22:00', to: '07:05' } };
-  await preferencesStore(pool).change(projectId as ProjectId, recipientId, change, 'page', clock.now);
+  await preferencesStore(pool, keyedHash(randomUUID())).change(
+    projectId as ProjectId,
+    recipientId,
+    change,
+    'page',
+    clock.now,
+  );
 }
 
 /** `test/infra/postgres/verify/budgets.test.ts` sees when. */

@@ -77,7 +77,7 @@ async function acceptAll(
       const answerTo = async (order: BroadcastOrder): Promise<BroadcastAccepted> => {
         const earlier = facts.earlier(order);
         if (earlier) return earlier;
-        const targets = await reach(deps, facts, order);
+        const targets = await reach({ ...deps, tokenHashes: hashes }, facts, order);
         if ('kind' in targets) return targets;
         const tooMany = facts.tooManyUrgent(order, now);
         if (tooMany) return tooMany;

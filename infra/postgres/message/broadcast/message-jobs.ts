@@ -33,6 +33,7 @@ interface TelegramRow extends BroadcastColumns {
 }
 interface Reader extends PreferenceColumns {
   readonly recipient_id: string;
+  readonly chat_id: string | null;
   readonly link_version: number;
   readonly locale: Locale | null;
 }
@@ -44,19 +45,24 @@ interface PushRow extends BroadcastColumns, PreferenceColumns {
 
 const cancelled = { settled: 'cancelled', reason: 'broadcast-cancelled' satisfies JobReason } as const;
 
+const CHAT_HASH = `coalesce(decode(j.payload ->> 'chat_hash', 'base64'), j.address_hash)`;
+const TOKEN_HASH = `case j.payload -> 'to' ->> 'by' when 'recipient' then r.push_token_hash
+  else decode(j.payload -> 'to' ->> 'token_hash', 'base64') end`;
+const gone = { settled: 'rejected', reason: 'recipient-gone' satisfies JobReason } as const;
+
 /**
  * Who has the chats of the jobs `$1`, for all of them at once: for one after the other, a plan that was made while there were few
  * recipients would read them all for each.
  */
 const readersOfJobs = `
-select job_id, json_agg(json_build_object('recipient_id', r.id, 'locale', r.locale, 'opted_out_at', p.opted_out_at,
+select job_id, json_agg(json_build_object('recipient_id', r.id, 'chat_id', r.telegram_chat_id::text, 'locale', r.locale, 'opted_out_at', p.opted_out_at,
   'categories_off', p.categories_off, 'quiet_from', p.quiet_from, 'quiet_to', p.quiet_to, 'time_zone', p.time_zone,
   'link_version', coalesce(p.link_version, 0))) readers
 from (
-  select k.id job_id, r.id, r.locale from job k
+  select k.id job_id, r.id, r.locale, r.telegram_chat_id from job k
   join recipient r on r.id = (k.payload ->> 'recipient_id')::uuid and r.project_id = k.project_id where k.id = any($1)
   union
-  select k.id, r.id, r.locale from job k left join telegram_chat moved on moved.chat_id = k.chat_id
+  select k.id, r.id, r.locale, r.telegram_chat_id from job k left join telegram_chat moved on moved.chat_id = k.chat_id
   join recipient r on r.telegram_chat_id = coalesce(moved.migrated_to, k.chat_id) and r.project_id = k.project_id where k.id = any($1)) r
 left join message_preference p on p.recipient_id = r.id group by job_id`;
 
@@ -67,7 +73,7 @@ left join message_preference p on p.recipient_id = r.id group by job_id`;
 export function telegramJobs(pool: pg.Pool, { now, links }: WantedDeps) {
   return singleJobs<TelegramRow, TelegramWork>(pool, {
     kind: 'telegram-message',
-    columns: `b.content, b.state broadcast_state, ${categoryColumns}, b.stop_labels, c.migrated_to::text migrated_to,
+    columns: `b.content, b.state broadcast_state, ${categoryColumns(CHAT_HASH)}, b.stop_labels, c.migrated_to::text migrated_to,
       coalesce(m.closed_reason, c.closed_reason) closed_reason, w.readers`,
     joins: `left join broadcast b on b.id = j.subject_id left join telegram_chat c on c.chat_id = j.chat_id
       left join telegram_chat m on m.chat_id = c.migrated_to
@@ -82,7 +88,10 @@ export function telegramJobs(pool: pg.Pool, { now, links }: WantedDeps) {
       const content = TelegramContent.safeParse(row.content).data;
       if (!payload || !content) return null;
       const chatId = row.migrated_to ?? payload.chat_id;
-      const reader = readers.find(({ recipient_id }) => recipient_id === payload.recipient_id) ?? readers[0];
+      const named = readers.find(({ recipient_id }) => recipient_id === payload.recipient_id);
+      // The chat is somebody else's by now, and the link to their page is not for it.
+      if (payload.recipient_id !== null && named?.chat_id !== chatId) return gone;
+      const reader = named ?? readers[0];
       const filled = withUrl(content, row, { id: payload.recipient_id, ...reader }, links);
       return {
         ...readNow(row),
@@ -131,14 +140,14 @@ function withStop(
 export function pushJobs(pool: pg.Pool, encryption: Encryption, { now, links }: WantedDeps) {
   return singleJobs<PushRow, PushWork>(pool, {
     kind: 'push',
-    columns: `b.content, b.state broadcast_state, ${categoryColumns}, r.id recipient, r.push_token_encrypted, p.opted_out_at,
+    columns: `b.content, b.state broadcast_state, ${categoryColumns(TOKEN_HASH)}, r.id recipient, r.push_token_encrypted, p.opted_out_at,
       p.categories_off, p.quiet_from, p.quiet_to, p.time_zone, p.link_version`,
     joins: `left join broadcast b on b.id = j.subject_id
       left join recipient r on r.id = (j.payload -> 'to' ->> 'recipient_id')::uuid and r.project_id = j.project_id
       left join message_preference p on p.recipient_id = r.id`,
     work: (row) => {
       if (row.broadcast_state === 'cancelled') return cancelled;
-      const held = row.recipient === null ? null : heldBack(row, [preferencesOf(row)], now());
+      const held = heldBack(row, row.recipient === null ? [] : [preferencesOf(row)], now());
       if (held) return held;
       const payload = jobs.push.payload.safeParse(row.payload).data;
       const content = PushContent.safeParse(row.content).data;

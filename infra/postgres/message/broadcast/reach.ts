@@ -8,6 +8,7 @@ import type {
 import type { JobId } from '../../../../domain/shared/ids.ts';
 import type { Encryption, KeyedHash } from '../../../process/crypto.ts';
 import { openPushToken } from '../../identity/recipient/push-tokens.ts';
+import { chatHash } from '../preferences/opt-outs.ts';
 import type { Facts, RecipientRow } from './intake-facts.ts';
 
 /** So many are worked on in one turn of the event loop, some milliseconds: all other callers would wait for ten thousand. */
@@ -16,6 +17,8 @@ export const TARGETS_A_TURN = 500;
 interface ReachDeps {
   readonly hash: KeyedHash;
   readonly encryption: Encryption;
+  /** Of bare push tokens, by token. */
+  readonly tokenHashes: ReadonlyMap<string, Buffer>;
 }
 
 /** A target as its job's row has it. */
@@ -80,7 +83,7 @@ function reachOne(
         to: { recipient_id: null },
         label: maskId(target.chatId),
         destination: `chat ${target.chatId}`,
-        addressHash: deps.hash('address', `chat:${target.chatId}`),
+        addressHash: chatHash(deps.hash, target.chatId),
       };
     case 'topic':
       return {
@@ -93,15 +96,21 @@ function reachOne(
       return { ...at, ...tokenOf(deps, target.token, jobId, holder) };
     case 'recipient':
       if (!row) return null;
-      return kind === 'push' ? deviceOf(deps, row, at) : chatOf(row, at);
+      return kind === 'push' ? deviceOf(deps, row, at) : chatOf(deps, row, at);
   }
 }
 
 /** By the preferences of `holder` it is held back. */
-const tokenOf = ({ encryption }: ReachDeps, token: string, jobId: JobId, holder: string | undefined) => ({
+const tokenOf = (
+  { encryption, tokenHashes }: ReachDeps,
+  token: string,
+  jobId: JobId,
+  holder: string | undefined,
+) => ({
   to: {
     by: 'token',
     token_encrypted: encryption.encrypt(token, jobId).toString('base64'),
+    token_hash: tokenHashes.get(token)?.toString('base64'),
     recipient_id: holder,
   },
   label: 'device',
@@ -123,13 +132,13 @@ function deviceOf({ encryption }: ReachDeps, row: RecipientRow, at: At): Reached
   };
 }
 
-function chatOf(row: RecipientRow, at: At): Reached | null {
+function chatOf({ hash }: ReachDeps, row: RecipientRow, at: At): Reached | null {
   if (row.chat_id === null) return null;
   const destination = `chat ${row.chat_id}`;
   return {
     ...at,
     chatId: row.chat_id,
-    to: { recipient_id: row.id },
+    to: { recipient_id: row.id, chat_hash: chatHash(hash, row.chat_id).toString('base64') },
     label: maskId(row.chat_id),
     destination,
   };

@@ -15,7 +15,7 @@ export interface ChatPreferencesDeps {
   readonly store: Pick<PreferencesStore, 'change'>;
 }
 
-/** Buttons that a phone shows without becoming a wall. */
+/** Buttons that a phone shows without becoming a wall; the others are on further pages. */
 const PROJECTS_MAX = 10;
 
 interface ReaderRow {
@@ -31,18 +31,21 @@ interface PressedRow extends ReaderRow {
 export function chatPreferences(deps: ChatPreferencesDeps): ChatPreferences {
   const project = projectCache(deps.pool);
   return {
-    projectsOf: async (telegramId) => {
+    projectsOf: async (telegramId, page) => {
       const { rows } = await deps.pool.query<ReaderRow>(findProjects, [
         String(telegramId),
-        PROJECTS_MAX,
+        // One more tells that there is another page.
+        PROJECTS_MAX + 1,
         PLATFORM_PROJECT_ID,
+        (page - 1) * PROJECTS_MAX,
       ]);
-      return Promise.all(
-        rows.map(async (row) => {
+      const projects = await Promise.all(
+        rows.slice(0, PROJECTS_MAX).map(async (row) => {
           const { slug, settings } = await project(row.project_id);
           return { name: settings.display_name ?? slug, url: urlOf(deps, row) };
         }),
       );
+      return { projects, more: rows.length > PROJECTS_MAX };
     },
     stop: (press, now) => stop(deps, project, press, now),
   };
@@ -86,7 +89,7 @@ const findProjects = `
 select distinct on (r.project_id) r.project_id, r.id recipient_id, coalesce(m.link_version, 0) link_version, r.locale
 from recipient r join project p on p.id = r.project_id and p.archived_at is null
 left join message_preference m on m.recipient_id = r.id
-where r.telegram_chat_id = $1 and r.project_id <> $3 order by r.project_id desc, r.id desc limit $2`;
+where r.telegram_chat_id = $1 and r.project_id <> $3 order by r.project_id desc, r.id desc limit $2 offset $4`;
 
 /** By chat and message id, as the attempt has them: ids of messages repeat between chats. */
 const findPressed = `

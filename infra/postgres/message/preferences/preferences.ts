@@ -9,11 +9,18 @@ import type {
 import {
   type Changer,
   changedPreferences,
+  NO_WISHES,
+  ownAfter,
+  type OwnWishes,
+  PersonsWish,
   type PreferencesChange,
+  takenBack,
 } from '../../../../domain/message/preferences/preferences.ts';
 import { inTransaction, type Queryable } from '../../engine/transaction.ts';
+import type { KeyedHash } from '../../../process/crypto.ts';
 import { projectCache } from '../../project/cache.ts';
 import type { preferencesLinks } from './links.ts';
+import { type DestinationColumns, destinationHashes, keepOptOut } from './opt-outs.ts';
 import { type PreferenceColumns, preferencesOf } from './row.ts';
 
 interface PreferenceRow extends PreferenceColumns {
@@ -22,25 +29,44 @@ interface PreferenceRow extends PreferenceColumns {
   readonly link_version: number;
   readonly changed_by: Changer | null;
   readonly changed_at: Date | null;
+  readonly own_opted_out: boolean | null;
+  readonly own_categories_off: string[] | null;
+  readonly own_quiet: boolean | null;
 }
-interface DoorRow extends PreferenceRow {
+interface DoorRow extends Pick<PreferenceRow, 'project_id' | 'recipient_id' | 'link_version'> {
   readonly locale: Locale | null;
 }
 
-export function preferencesStore(pool: pg.Pool): PreferencesStore {
+export function preferencesStore(pool: pg.Pool, hash: KeyedHash): PreferencesStore {
   return {
     find: async (projectId, recipientId) => {
-      const { rows } = await pool.query<PreferenceRow>(findPreferences, [recipientId, projectId]);
+      const hashes = await reachedAt(pool, hash, projectId, recipientId);
+      const { rows } = await pool.query<PreferenceRow>(findPreferences, [recipientId, projectId, hashes]);
       return rows[0] ? viewOf(rows[0]) : null;
     },
     change: (projectId, recipientId, change, by, now) =>
-      inTransaction(pool, (tx) => changeAll(tx, { projectId, recipientId, change, by, now })),
+      inTransaction(pool, (tx) => changeAll(tx, hash, { projectId, recipientId, change, by, now })),
     renewLink: async (projectId, recipientId) => {
-      const { rows } = await pool.query<PreferenceRow>(renewLink, [recipientId, projectId]);
+      const hashes = await reachedAt(pool, hash, projectId, recipientId);
+      const { rows } = await pool.query<PreferenceRow>(renewLink, [recipientId, projectId, hashes]);
       return rows[0] ? viewOf(rows[0]) : null;
     },
   };
 }
+
+/** Their chat and their device, by which an opt-out is found that outlived the recipient who was there before. */
+async function reachedAt(
+  db: Queryable,
+  hash: KeyedHash,
+  projectId: string,
+  recipientId: string,
+): Promise<Buffer[]> {
+  const { rows } = await db.query<DestinationColumns>(findDestinations, [recipientId, projectId]);
+  return destinationHashes(hash, rows);
+}
+
+const findDestinations = `
+select telegram_chat_id::text chat_id, push_token_hash from recipient where id = $1 and project_id = $2`;
 
 const viewOf = (row: PreferenceRow): RecipientPreferences => ({
   projectId: row.project_id,
@@ -59,37 +85,63 @@ interface Change {
   readonly now: Date;
 }
 
+const ownOf = (row: PreferenceRow): OwnWishes => ({
+  optedOut: row.own_opted_out ?? NO_WISHES.optedOut,
+  categoriesOff: row.own_categories_off ?? NO_WISHES.categoriesOff,
+  quietHours: row.own_quiet ?? NO_WISHES.quietHours,
+});
+
 /**
  * What a person says holds for every recipient of the project who has their chat: the bot's registration makes one, and the project
  * another, and whoever wants least decides (`decideWishes`). Rows are locked in the order of their ids.
  */
-async function changeAll(tx: Queryable, of: Change): Promise<RecipientPreferences | null> {
-  const { projectId, recipientId, by } = of;
-  if (by === 'project') return changeLocked(tx, of);
-  const { rows } = await tx.query<{ id: string }>(findSiblings, [recipientId, projectId]);
+async function changeAll(tx: Queryable, hash: KeyedHash, of: Change): Promise<RecipientPreferences | null> {
+  const { projectId, recipientId, change, by, now } = of;
+  if (by === 'project') return changeLocked(tx, of, await reachedAt(tx, hash, projectId, recipientId));
+  const { rows } = await tx.query<DestinationColumns & { id: string }>(findSiblings, [
+    recipientId,
+    projectId,
+  ]);
+  const hashes = destinationHashes(hash, rows);
   let changed: RecipientPreferences | null = null;
   for (const { id } of rows) {
-    const view = await changeLocked(tx, { ...of, recipientId: id });
+    const view = await changeLocked(tx, { ...of, recipientId: id }, hashes);
     if (id === recipientId) changed = view;
   }
+  if (change.opted_out !== undefined)
+    await keepOptOut(
+      tx,
+      projectId,
+      hashes,
+      change.opted_out ? (changed?.preferences.optedOutAt ?? now) : null,
+    );
   return changed;
 }
 
 const findSiblings = `
-select id from recipient where id = $1 and project_id = $2
+select id, telegram_chat_id::text chat_id, push_token_hash from recipient where id = $1 and project_id = $2
 union
-select s.id from recipient r join recipient s on s.telegram_chat_id = r.telegram_chat_id and s.project_id = r.project_id
+select s.id, s.telegram_chat_id::text, s.push_token_hash
+from recipient r join recipient s on s.telegram_chat_id = r.telegram_chat_id and s.project_id = r.project_id
 where r.id = $1 and r.project_id = $2 order by id`;
 
 /** The row is the lock, made where there is none: of two changes at once the second is applied to what the first left. */
-async function changeLocked(tx: Queryable, of: Change): Promise<RecipientPreferences | null> {
+async function changeLocked(
+  tx: Queryable,
+  of: Change,
+  hashes: readonly Buffer[],
+): Promise<RecipientPreferences | null> {
   const { projectId, recipientId, change, by, now } = of;
-  const { rows } = await tx.query<PreferenceRow>(lockPreferences, [recipientId, projectId]);
+  const { rows } = await tx.query<PreferenceRow>(lockPreferences, [recipientId, projectId, hashes]);
   const [row] = rows;
   if (!row) return null;
   const view = viewOf(row);
+  const own = ownOf(row);
+  const lifted = by === 'project' ? takenBack(own, change, view.preferences) : null;
+  if (lifted !== null) throw new PersonsWish(lifted);
   const after = changedPreferences(view.preferences, change, now);
-  if (after === view.preferences) return view;
+  const ownNow = by === 'project' ? own : ownAfter(own, change);
+  if (after === view.preferences && ownNow === own) return view;
   await tx.query(writePreferences, [
     recipientId,
     after.optedOutAt,
@@ -99,39 +151,50 @@ async function changeLocked(tx: Queryable, of: Change): Promise<RecipientPrefere
     after.timeZone,
     by,
     now,
+    ownNow.optedOut,
+    ownNow.categoriesOff,
+    ownNow.quietHours,
   ]);
   return { ...view, preferences: after, changedBy: by, changedAt: now };
 }
 
-const columns =
-  'p.opted_out_at, p.categories_off, p.quiet_from, p.quiet_to, p.time_zone, coalesce(p.link_version, 0) link_version, p.changed_by, p.changed_at';
+/** Since when everything is off for one of the hashes `$3`. */
+const keptOptOut = (projectId: string) =>
+  `(select min(o.opted_out_at) from message_opt_out o where o.project_id = ${projectId} and o.destination_hash = any($3::bytea[]))`;
+
+const columns = (projectId: string) =>
+  `coalesce(p.opted_out_at, ${keptOptOut(projectId)}) opted_out_at, p.categories_off, p.quiet_from, p.quiet_to, p.time_zone,
+  coalesce(p.link_version, 0) link_version, p.changed_by, p.changed_at,
+  coalesce(p.own_opted_out, false) or ${keptOptOut(projectId)} is not null own_opted_out, p.own_categories_off, p.own_quiet`;
 
 const findPreferences = `
-select r.project_id, r.id recipient_id, ${columns}
+select r.project_id, r.id recipient_id, ${columns('r.project_id')}
 from recipient r left join message_preference p on p.recipient_id = r.id where r.id = $1 and r.project_id = $2`;
 
 const lockPreferences = `
 insert into message_preference as p (recipient_id, project_id)
 select id, project_id from recipient where id = $1 and project_id = $2
 on conflict (recipient_id) do update set project_id = p.project_id
-returning project_id, recipient_id, ${columns}`;
+returning project_id, recipient_id, ${columns('p.project_id')}`;
 
 const writePreferences = `
 update message_preference set opted_out_at = $2, categories_off = $3, quiet_from = $4, quiet_to = $5, time_zone = $6, changed_by = $7,
-  changed_at = $8 where recipient_id = $1`;
+  changed_at = $8, own_opted_out = $9, own_categories_off = $10, own_quiet = $11 where recipient_id = $1`;
 
 const renewLink = `
 insert into message_preference as p (recipient_id, project_id, link_version)
 select id, project_id, 1 from recipient where id = $1 and project_id = $2
 on conflict (recipient_id) do update set link_version = p.link_version + 1
-returning project_id, recipient_id, ${columns}`;
+returning project_id, recipient_id, ${columns('p.project_id')}`;
 
 /** The person's page: what the link claims is looked up, and its MAC is checked for the project that the recipient is of. */
 export function preferencesDoors(
   pool: pg.Pool,
+  hash: KeyedHash,
   links: Pick<ReturnType<typeof preferencesLinks>, 'read'>,
 ): PreferencesDoors {
   const project = projectCache(pool);
+  const store = preferencesStore(pool, hash);
   return {
     open: async (token) => {
       const claim = links.read(token);
@@ -139,8 +202,14 @@ export function preferencesDoors(
       const { rows } = await pool.query<DoorRow>(findDoor, [claim.recipientId]);
       const [row] = rows;
       if (!row) return null;
-      const view = viewOf(row);
-      if (!claim.isOf(view) || claim.linkVersion !== view.linkVersion) return null;
+      const linked = {
+        projectId: row.project_id,
+        recipientId: row.recipient_id,
+        linkVersion: row.link_version,
+      };
+      if (!claim.isOf(linked) || claim.linkVersion !== linked.linkVersion) return null;
+      const view = await store.find(linked.projectId, linked.recipientId);
+      if (!view) return null;
       const { slug, settings } = await project(view.projectId);
       return {
         ...view,
@@ -153,6 +222,6 @@ export function preferencesDoors(
 }
 
 const findDoor = `
-select r.project_id, r.id recipient_id, r.locale, ${columns}
+select r.project_id, r.id recipient_id, r.locale, coalesce(p.link_version, 0) link_version
 from recipient r join project on project.id = r.project_id and project.archived_at is null
 left join message_preference p on p.recipient_id = r.id where r.id = $1`;

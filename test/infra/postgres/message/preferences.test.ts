@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BroadcastOrder, OrderCategory } from '../../../../domain/message/broadcast/broadcast.ts';
 import type { JobId, ProjectId } from '../../../../domain/shared/ids.ts';
+import { PersonsWish } from '../../../../domain/message/preferences/preferences.ts';
 import { pushJobs } from '../../../../infra/postgres/message/broadcast/message-jobs.ts';
 import { preferencesLinks } from '../../../../infra/postgres/message/preferences/links.ts';
 import { preferencesStore } from '../../../../infra/postgres/message/preferences/preferences.ts';
@@ -33,7 +34,7 @@ async function recipientWith(token: string, projectId: string = caller.projectId
   return id;
 }
 const off = (recipientId: string) =>
-  preferencesStore(world.pool).change(
+  preferencesStore(world.pool, world.hash).change(
     caller.projectId as ProjectId,
     recipientId,
     { categories: { news: false } },
@@ -61,6 +62,34 @@ test('a push to a bare token is held to what the recipient wants whose device it
   // What Navbat tells a person of their own account.
   expect(await workOf({ by: 'recipient', recipientId }, null)).toMatchObject({ to: { token } });
   expect(await workOf({ by: 'topic', topic: 'all' }, news)).toMatchObject({ to: { topic: 'all' } });
+});
+
+test('who opted out is sent no push, by a bare token or a new recipient, once theirs is erased, until they take it back', async () => {
+  const token = `token-${randomUUID()}`;
+  const [store, projectId] = [preferencesStore(world.pool, world.hash), caller.projectId as ProjectId];
+  const notWanted = { settled: 'rejected', reason: 'recipient-opted-out' };
+  const first = await recipientWith(token);
+  await store.change(projectId, first, { opted_out: true }, 'one-click', new Date());
+  await world.pool.query('delete from recipient where id = $1', [first]);
+  expect(await workOf({ by: 'token', token }, news)).toEqual(notWanted);
+  const second = await recipientWith(token);
+  expect(await workOf({ by: 'recipient', recipientId: second }, news)).toEqual(notWanted);
+  // In this project alone, and what Navbat itself tells of their account comes all the same.
+  const elsewhere = await world.makeCaller();
+  expect((await store.find(projectId, second))?.preferences.optedOutAt).toBeInstanceOf(Date);
+  expect(await workOf({ by: 'token', token }, null)).toMatchObject({ to: { token } });
+  const other = world.orderOf(elsewhere, 'push', [{ by: 'token', token }], { category: news });
+  const { jobId } = await world.accept(other);
+  expect((await pushJobs(world.pool, world.rowEncryption, world.wanted)(jobId as JobId))?.work).toMatchObject(
+    { to: { token } },
+  );
+  const back = () => store.change(projectId, second, { opted_out: false }, 'project', new Date());
+  await expect(back()).rejects.toThrow(PersonsWish);
+  await store.change(projectId, second, { opted_out: false }, 'page', new Date());
+  expect(await workOf({ by: 'recipient', recipientId: second }, news)).toMatchObject({ to: { token } });
+  expect(await workOf({ by: 'token', token }, news)).toMatchObject({ to: { token } });
+  const { rows } = await world.pool.query('select from message_opt_out where project_id = $1', [projectId]);
+  expect(rows).toEqual([]);
 });
 
 test('who gives a bare token is not told whose it is, and a dead one takes nothing from its recipient', async () => {
@@ -97,7 +126,7 @@ test('what a person says holds for each recipient of the project who has their c
   await add(ids[0], caller.projectId);
   await add(ids[1], caller.projectId);
   await add(ids[2], elsewhere.projectId);
-  const store = preferencesStore(world.pool);
+  const store = preferencesStore(world.pool, world.hash);
   const projectId = caller.projectId as ProjectId;
   const offOf = async (id: string, of = projectId) => (await store.find(of, id))?.preferences.categoriesOff;
   await store.change(projectId, ids[0], { categories: { news: false } }, 'page', new Date());
