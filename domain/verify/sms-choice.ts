@@ -1,4 +1,4 @@
-import type { JobId } from '../shared/ids.ts';
+import type { JobId, ProjectId } from '../shared/ids.ts';
 import type { RoutedProvider } from './sms-routes.ts';
 import { type SmsChoice, type SmsProvider, smsProviders } from './sms-provider.ts';
 
@@ -13,6 +13,10 @@ import { type SmsChoice, type SmsProvider, smsProviders } from './sms-provider.t
  *    is passed over whatever it costs, as people wait.
  *
  * Counts decay, so that a provider that recovers is found again by the trials that it still gets.
+ *
+ * Who types a code is known to the project alone, and a project could type the codes of one provider only. So a project is measured
+ * by its own trials in full. Each other project adds at most a third of a proof, and no one of them decides: what all together would
+ * change holds only where it would also be so without any one of them.
  */
 export interface ProviderScore {
   /** Trials, and those whose code was typed before anything else was sent; as of `at`. */
@@ -20,10 +24,18 @@ export interface ProviderScore {
   readonly arrived: number;
   readonly at: Date;
 }
-export type Scores = ReadonlyMap<SmsProvider, ProviderScore>;
+export type Counts = ReadonlyMap<SmsProvider, ProviderScore>;
 
-/** Of one operator's numbers. */
+/** What a project may know of the providers for one operator's numbers. */
+export interface Scores {
+  readonly own: Counts;
+  /** As much as each other project adds (`asTold`). */
+  readonly others: readonly Counts[];
+}
+
+/** Of one project's sends to one operator's numbers. */
 export interface OperatorScore extends ProviderScore {
+  readonly projectId: ProjectId;
   readonly operator: string;
   readonly provider: SmsProvider;
 }
@@ -35,7 +47,8 @@ type Ordered<Routed> = Routed & { readonly chosen: Exclude<SmsChoice, 'failover'
 interface Asked<Routed> {
   /** As it is listed. */
   readonly route: readonly Routed[];
-  readonly scores: Scores;
+  /** Nothing is known where there are none. */
+  readonly scores: Scores | undefined;
   /** Of earlier sends of the same verification: what they sent did not help, and a resend begins with another. */
   readonly usedBefore: ReadonlySet<SmsProvider>;
   /** Off: the listed order, and no trials. */
@@ -53,10 +66,12 @@ const TRIAL_PRICE_RATIO_MAX = 2;
 export const TRIAL_MATURE_MS = 120_000;
 /** Fewer trials prove nothing: of 20 that all arrive as they should, 3 or 4 codes are not typed. */
 const TRIALS_MIN = 20;
+/** Of one other project: three together are a proof, two are none. */
+export const TRIALS_TOLD_MAX = 7;
 /** What is remembered of each provider, in trials: a busy route forgets sooner, since it learns sooner. */
 const TRIALS_KEPT_MAX = 80;
 /** And in time, for routes with few sends: what was seen in the morning says little of the night. */
-const SCORE_HALF_LIFE_SECONDS = 21_600;
+export const SCORE_HALF_LIFE_SECONDS = 21_600;
 /** A share this near to the best one is chance as likely as loss, and costs a tenth at most. */
 const SHARE_GOOD_MIN = 0.9;
 /** Who loses more than arrives is passed over, however much dearer the next one is. */
@@ -97,36 +112,76 @@ export function withTrials(
 }
 
 /**
- * What is known of the providers for one operator's numbers: its own trials, and of all other operators' at most as many as a proof
- * takes. A provider that loses everywhere is found by all operators together; one that loses at one operator, by its own trials.
+ * What a project's own trials tell of one operator's numbers: those that went to them, and of all other operators' at most as many as
+ * a proof takes. A provider that loses everywhere is found by all operators together; one that loses at one operator, by its own.
  */
-export function scoresOf(rows: readonly OperatorScore[], operator: string, now: Date): Scores {
-  return new Map(
-    smsProviders.map((provider) => {
-      const of = rows
-        .filter((row) => row.provider === provider)
-        .map((row) => ({ ...row, ...decayedScore(row, now) }));
-      const own = sumOf(of.filter((row) => row.operator === operator));
-      const others = sumOf(of.filter((row) => row.operator !== operator));
-      const weight = others.sent > 0 ? Math.min(1, TRIALS_MIN / others.sent) : 0;
-      return [
-        provider,
-        { sent: own.sent + others.sent * weight, arrived: own.arrived + others.arrived * weight, at: now },
-      ] as const;
-    }),
-  );
+export function countsOf(rows: readonly OperatorScore[], operator: string, now: Date): Counts {
+  return eachProvider((provider) => {
+    const of = rows.filter((row) => row.provider === provider);
+    const there = of.filter((row) => row.operator === operator);
+    const elsewhere = of.filter((row) => row.operator !== operator);
+    return sumOf([...there, atMost(TRIALS_MIN, sumOf(elsewhere, now))], now);
+  });
 }
 
-const sumOf = (scores: readonly ProviderScore[]) =>
-  scores.reduce((sum, one) => ({ sent: sum.sent + one.sent, arrived: sum.arrived + one.arrived }), {
-    sent: 0,
-    arrived: 0,
+/** Of another project's counts, what it adds to a project's own: of all operators together. */
+export const asTold = (counts: Counts, now: Date): Counts =>
+  eachProvider((provider) => atMost(TRIALS_TOLD_MAX, sumOf(scoreIn(counts, provider), now)));
+
+/** All other projects weigh no more than a proof, however many they are: what a project sees itself decides soon. */
+const withOthers = ({ own, others }: Scores, now: Date): Counts =>
+  eachProvider((provider) => {
+    const told = sumOf(
+      others.flatMap((counts) => scoreIn(counts, provider)),
+      now,
+    );
+    return sumOf([...scoreIn(own, provider), atMost(TRIALS_MIN, told)], now);
   });
 
-/** By what a typed code costs; where nothing is known, as listed. */
-function usualOrder<Routed extends Priced>(asked: Asked<Routed>): Ordered<Routed>[] {
+const eachProvider = (scoreOf: (provider: SmsProvider) => ProviderScore): Counts =>
+  new Map(smsProviders.map((provider) => [provider, scoreOf(provider)]));
+
+function scoreIn(counts: Counts, provider: SmsProvider): readonly ProviderScore[] {
+  const score = counts.get(provider);
+  return score ? [score] : [];
+}
+
+function sumOf(scores: readonly ProviderScore[], now: Date): ProviderScore {
+  const decayed = scores.map((score) => decayedScore(score, now));
+  const total = (of: 'sent' | 'arrived') => decayed.reduce((sum, score) => sum + score[of], 0);
+  return { sent: total('sent'), arrived: total('arrived'), at: now };
+}
+
+/** The same share of fewer trials. */
+function atMost(trials: number, { sent, arrived, at }: ProviderScore): ProviderScore {
+  const weight = sent > trials ? trials / sent : 1;
+  return { sent: sent * weight, arrived: arrived * weight, at };
+}
+
+/** By what a typed code costs; where nothing is known, as listed. What other projects tell holds without any one of them, or not at all. */
+function usualOrder<Routed extends Priced>(asked: Asked<Routed>): readonly Ordered<Routed>[] {
   const { route, scores, measures, now } = asked;
-  const shares = measures ? sharesOfBest(route, scores, now) : new Map<SmsProvider, number>();
+  if (!measures || !scores) return orderBy(route, new Map(), now);
+  const { own, others } = scores;
+  const alone = orderBy(route, own, now);
+  const together = orderBy(route, withOthers(scores, now), now);
+  if (isSameOrder(alone, together)) return alone;
+  const isSureWithout = (one: Counts) => {
+    const rest = { own, others: others.filter((other) => other !== one) };
+    return isSameOrder(orderBy(route, withOthers(rest, now), now), together);
+  };
+  return others.every(isSureWithout) ? together : alone;
+}
+
+const isSameOrder = (one: readonly Priced[], other: readonly Priced[]) =>
+  one.every(({ provider }, place) => provider === other[place]?.provider);
+
+function orderBy<Routed extends Priced>(
+  route: readonly Routed[],
+  counts: Counts,
+  now: Date,
+): readonly Ordered<Routed>[] {
+  const shares = sharesOfBest(route, counts, now);
   let listedMicros = 0;
   const order = route
     .map((routed) => {
@@ -143,10 +198,9 @@ function usualOrder<Routed extends Priced>(asked: Asked<Routed>): Ordered<Routed
 }
 
 /** What of each one's codes was typed, against the best of the route. Who has too few trials is in none, and counts as the best. */
-function sharesOfBest(route: readonly Priced[], scores: Scores, now: Date): Map<SmsProvider, number> {
+function sharesOfBest(route: readonly Priced[], counts: Counts, now: Date): Map<SmsProvider, number> {
   const proven = route.flatMap(({ provider }) => {
-    const score = scores.get(provider);
-    const { sent, arrived } = score ? decayedScore(score, now) : { sent: 0, arrived: 0 };
+    const { sent, arrived } = sumOf(scoreIn(counts, provider), now);
     return sent < TRIALS_MIN ? [] : [{ provider, share: arrived / sent }];
   });
   const best = Math.max(...proven.map(({ share }) => share));

@@ -27,6 +27,8 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129123000-job-attempt-trial.ts': 'fc9811e941ad46e86404a373fa77969f2799ae73068b3272913bade681576334',
   '20261129123100-verify-sms-score.ts': '8dc47fc1a090316f0218015d6924b8e8f213369cac90c14c8823e581489c3d7e',
   '20261129130100-message-person-said.ts': '6a39d316b412c9693e1d339a40e734d40b5d2c7f86213e401e843a3503f0bce7',
+  '20261129131000-verify-sms-score-project.ts':
+    'cdb33356c0c706d951cf26c84a682465b47c75c4fab25c50176bbc474a86675a',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

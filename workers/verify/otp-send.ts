@@ -45,7 +45,7 @@ export interface OtpSendDeps {
   /** Which providers carry an SMS, and what each asks. */
   readonly sms: SmsRouting;
   /** What is known of them for an operator's numbers; null where measuring is off. */
-  readonly smsScores: { readonly of: (operator: string) => Promise<Scores> } | null;
+  readonly smsScores: { readonly of: (projectId: ProjectId, operator: string) => Promise<Scores> } | null;
   /** Which wordings the providers of SMS send. */
   readonly moderation: TextModeration;
   /** Pushes to whom the project gave no token of its own; null where pushes are off. */
@@ -167,7 +167,7 @@ async function smsRouteOf(
   const measured = settings.sms_route_by_measure ? smsScores : null;
   return orderRoute({
     route: routeOf(phone, sms, settings.sms_routes),
-    scores: (await measured?.of(operatorOf(phone, sms.routes))) ?? new Map(),
+    scores: await measured?.of(job.projectId, operatorOf(phone, sms.routes)),
     usedBefore: job.smsUsedBefore,
     measures: measured !== null,
     draw: drawOf(job.id),

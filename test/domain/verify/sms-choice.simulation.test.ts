@@ -62,6 +62,34 @@ for (const [what, lossOf] of Object.entries(losses))
     });
   }
 
+/** Four projects of one size; of one, what is typed says nothing of what arrives. The figures are those of the other three. */
+const lying = {
+  'all are healthy, and one project types no code of the first': {
+    lossOf: () => HEALTHY,
+    liar: (provider) => provider !== 'eskiz',
+  },
+  'the first loses three in ten all day, and one project types every code of it and none of the second': {
+    lossOf: losses['the first loses three in ten all day'],
+    liar: (provider) => provider === 'eskiz',
+  },
+} satisfies Record<string, Pick<Scenario, 'lossOf' | 'liar'>>;
+
+for (const [name, { lossOf, liar }] of Object.entries(lying))
+  test.each(SEEDS)(`${name}: the others are served as without it (seed %i)`, (seed) => {
+    const scenario: Scenario = { ...day, name, lossOf, liar, lies: true, projects: 4 };
+    const best = simulate(scenario, oracle(scenario), seed);
+    const [ours, honest] = [byMeasure(day.route, liar), byMeasure(day.route)].map((policy) =>
+      simulate(scenario, policy, seed),
+    );
+    if (!ours || !honest) throw new Error('no outcome');
+    tell(name, 'by measure', seed, ours, ours.micros / best.micros);
+    tell(name, 'by measure, nobody lies', seed, honest, honest.micros / best.micros);
+    expect(best.persons).toBe(15_000);
+    expect(ours.verifiedShare).toBeGreaterThanOrEqual(0.99);
+    expect(ours.micros / best.micros).toBeLessThanOrEqual(1.1);
+    expect(ours.micros / honest.micros).toBeLessThan(1.02);
+  });
+
 test('the fixed order misses the line: too dear without reports, too many unverified where reports are false', () => {
   const lossOf = losses['the first loses three in ten all day'];
   const baselineOf = (lies: boolean) => {

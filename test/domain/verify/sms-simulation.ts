@@ -1,9 +1,10 @@
-import type { JobId } from '../../../domain/shared/ids.ts';
+import type { JobId, ProjectId } from '../../../domain/shared/ids.ts';
 import {
+  asTold,
+  countsOf,
   drawOf,
   type OperatorScore,
   orderRoute,
-  scoresOf,
   TRIAL_MATURE_MS,
   withTrials,
 } from '../../../domain/verify/sms-choice.ts';
@@ -46,11 +47,16 @@ export interface Scenario {
   readonly lossOf: (provider: SmsProvider, time: number) => number;
   /** What is lost is reported as delivered; else nothing is said of it. */
   readonly lies: boolean;
+  /** Who send, as much each; one if not said. */
+  readonly projects?: number;
+  /** The first project types the codes of its trials as this says; its sends are in no figure. */
+  readonly liar?: (provider: SmsProvider) => boolean;
   /** Pumped numbers for each person, by the time: nobody types their codes. */
   readonly pumped?: (time: number) => number;
 }
 
 export interface First {
+  readonly project: ProjectId;
   readonly operator: string;
   readonly provider: SmsProvider;
   readonly chosen: SmsChoice;
@@ -58,6 +64,7 @@ export interface First {
 }
 export interface Policy {
   readonly order: (ask: {
+    readonly project: ProjectId;
     readonly operator: string;
     readonly usedBefore: ReadonlySet<SmsProvider>;
     readonly draw: number;
@@ -67,20 +74,31 @@ export interface Policy {
   readonly learn?: (first: First, nowMs: number) => void;
 }
 
+const LIAR = 'project 0' as ProjectId;
+
 /** The product's own rule. */
-export function byMeasure(route: readonly Priced[]): Policy {
-  const rows = new Map<string, OperatorScore>();
+export function byMeasure(route: readonly Priced[], liar?: Scenario['liar']): Policy {
+  const projects = new Map<ProjectId, Map<string, OperatorScore>>();
+  const countsFor = (project: ProjectId, operator: string, now: Date) =>
+    countsOf([...(projects.get(project)?.values() ?? [])], operator, now);
   return {
-    order: ({ operator, usedBefore, draw, nowMs }) => {
+    order: ({ project, operator, usedBefore, draw, nowMs }) => {
       const now = new Date(nowMs);
-      const scores = scoresOf([...rows.values()], operator, now);
+      const others = [...projects.keys()]
+        .filter((id) => id !== project)
+        .map((id) => asTold(countsFor(id, operator, now), now));
+      const scores = { own: countsFor(project, operator, now), others };
       return orderRoute({ route, scores, usedBefore, measures: true, draw, now });
     },
-    learn: ({ operator, provider, chosen, arrived }, nowMs) => {
+    learn: ({ project, operator, provider, chosen, arrived }, nowMs) => {
       if (chosen !== 'trial') return;
       const key = `${operator} ${provider}`;
-      const trial = { sent: 1, arrived: arrived ? 1 : 0 };
-      rows.set(key, { operator, provider, ...withTrials(rows.get(key), trial, new Date(nowMs)) });
+      const isTyped = liar && project === LIAR ? liar(provider) : arrived;
+      const rows = projects.get(project) ?? new Map<string, OperatorScore>();
+      projects.set(project, rows);
+      const trial = { sent: 1, arrived: isTyped ? 1 : 0 };
+      const score = withTrials(rows.get(key), trial, new Date(nowMs));
+      rows.set(key, { projectId: project, operator, provider, ...score });
     },
   };
 }
@@ -136,7 +154,7 @@ export interface Outcome {
 }
 
 /** Mulberry32: one seed, one day. */
-function dice(seed: number): () => number {
+export function dice(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -189,6 +207,7 @@ function agenda() {
 /** What one person does, drawn before anything happens: the same for every policy. */
 interface Person {
   readonly asksAt: number;
+  readonly project: ProjectId;
   /** They go away, or their phone is off, or the number was pumped: nobody types this code. */
   readonly operator: string;
   readonly types: boolean;
@@ -239,6 +258,7 @@ export function simulate(scenario: Scenario, policy: Policy, seed: number): Outc
       channels: ['sms'],
       expiresAt: new Date(expiresAt),
     } as unknown as Verification;
+    const isTold = !scenario.liar || person.project !== LIAR;
     const isOver = () => approvedAt !== null || clock.nowMs >= expiresAt;
 
     const read = () => {
@@ -247,7 +267,7 @@ export function simulate(scenario: Scenario, policy: Policy, seed: number): Outc
       plan(typesAt, () => {
         if (isOver()) return;
         approvedAt = clock.nowMs;
-        tally.seconds.push((approvedAt - startedAt) / SECOND);
+        if (isTold) tally.seconds.push((approvedAt - startedAt) / SECOND);
       });
     };
     const send = () => {
@@ -258,6 +278,7 @@ export function simulate(scenario: Scenario, policy: Policy, seed: number): Outc
         .toString(16)
         .padStart(12, '0')}` as JobId;
       const order = policy.order({
+        project: person.project,
         operator: person.operator,
         usedBefore,
         draw: drawOf(id),
@@ -285,8 +306,10 @@ export function simulate(scenario: Scenario, policy: Policy, seed: number): Outc
       const at = clock.nowMs;
       const isFirst = opened.length === 0;
       opened.push({ at, provider });
-      tally.messages++;
-      tally.micros += price.get(provider) ?? 0;
+      if (isTold) {
+        tally.messages++;
+        tally.micros += price.get(provider) ?? 0;
+      }
       const attempt = {
         n: past.length + 1,
         channel: 'sms' as const,
@@ -312,16 +335,17 @@ export function simulate(scenario: Scenario, policy: Policy, seed: number): Outc
       if (!isFirst) return;
       const hours = firsts.get(provider);
       const hour = Math.min(23, Math.floor(time() * 24));
-      if (hours) hours[hour] = (hours[hour] ?? 0) + 1;
+      if (hours && isTold) hours[hour] = (hours[hour] ?? 0) + 1;
       plan(Math.ceil((at + MATURE) / TICK) * TICK, () => {
         const nextAt = opened[1]?.at ?? Number.POSITIVE_INFINITY;
         const arrived = approvedAt !== null && approvedAt < nextAt && approvedAt <= at + MATURE;
-        policy.learn?.({ operator: person.operator, provider, chosen, arrived }, clock.nowMs);
+        const { project, operator } = person;
+        policy.learn?.({ project, operator, provider, chosen, arrived }, clock.nowMs);
       });
     };
     const askAgain = () => {
       if (isOver() || typesAt !== Number.POSITIVE_INFINITY || !person.types) return;
-      tally.resends++;
+      if (isTold) tally.resends++;
       send();
       const gap = RESEND_GAPS[sends - 1];
       if (gap !== undefined) plan(clock.nowMs + Math.max(gap, person.patienceMs), askAgain);
@@ -334,10 +358,12 @@ export function simulate(scenario: Scenario, policy: Policy, seed: number): Outc
   for (let nth = 0; nth < scenario.persons; nth++) {
     const asksAt = START + (scenario.spanMs * (nth + random())) / scenario.persons;
     const operator = `+9989${nth % scenario.operators}`;
+    const project = `project ${Math.floor(nth / scenario.operators) % (scenario.projects ?? 1)}` as ProjectId;
     const makePerson = (types: boolean): Person => {
       const own = dice(Math.floor(random() * 2 ** 32));
       return {
         asksAt,
+        project,
         operator,
         types,
         typingMs: lognormal(TYPING, own),
@@ -346,7 +372,7 @@ export function simulate(scenario: Scenario, policy: Policy, seed: number): Outc
       };
     };
     const wanting = makePerson(true);
-    tally.persons++;
+    if (!scenario.liar || project !== LIAR) tally.persons++;
     const isReachable = random() >= UNREACHABLE;
     plan(asksAt, () => arrive(wanting, isReachable));
     if (random() < LEAVES) {

@@ -15,18 +15,21 @@ const { pool } = world;
 const now = () => new Date();
 
 /** Eskiz was seen to lose half. */
-const lossy: Scores = new Map([
-  ['eskiz', { sent: 60, arrived: 27, at: now() }],
-  ['play-mobile', { sent: 60, arrived: 54, at: now() }],
-]);
+const lossy: Scores = {
+  own: new Map([
+    ['eskiz', { sent: 60, arrived: 27, at: now() }],
+    ['play-mobile', { sent: 60, arrived: 54, at: now() }],
+  ]),
+  others: [],
+};
 const asked: string[] = [];
 const wakeOf = (isMeasured: boolean) => {
   const leg = (provider: SmsProvider) => {
     const send = () => Promise.resolve({ kind: 'accepted', reference: 'r', cost: null } as const);
     return [provider, guard({ channel: 'sms', provider, send }, { inFlightMax: 100, clock: now })] as const;
   };
-  const of = (operator: string) => {
-    asked.push(operator);
+  const of = (projectId: string, operator: string) => {
+    asked.push(`${projectId} ${operator}`);
     return Promise.resolve(lossy);
   };
   const { jobs, store, paid, codeOf } = world;
@@ -69,13 +72,14 @@ async function firstsOf(caller: Parameters<typeof orderFor>[0], isMeasured: bool
 }
 
 test('who is measured to lose is passed over, and tried with a share of the sends; each attempt says why', async () => {
-  const firsts = await firstsOf(await world.makeProject(rich), true);
+  const caller = await world.makeProject(rich);
+  const firsts = await firstsOf(caller, true);
   const expected = (draw: number) => {
     if (draw < 0.05) return 'eskiz trial';
     return draw < 0.1 ? 'play-mobile trial' : 'play-mobile measured';
   };
   expect(firsts.map(({ first }) => first)).toEqual(firsts.map(({ draw }) => expected(draw)));
-  expect(new Set(asked)).toEqual(new Set(['+99890']));
+  expect(new Set(asked)).toEqual(new Set([`${caller.projectId} +99890`]));
 });
 
 test('the listed order is kept where the project, or the installation, switched measuring off', async () => {

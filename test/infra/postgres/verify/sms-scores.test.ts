@@ -1,13 +1,16 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { TRIAL_MATURE_MS } from '../../../../domain/verify/sms-choice.ts';
-import { countTrials, selectTrials, smsScores } from '../../../../infra/postgres/verify/sms-scores.ts';
+import { ProjectId } from '../../../../domain/shared/ids.ts';
+import { orderRoute, TRIAL_MATURE_MS } from '../../../../domain/verify/sms-choice.ts';
+import { countTrials, selectOthers, selectOwn, selectTrials, smsScores } from '../../../../infra/postgres/verify/sms-scores.ts';
 import { openWorld } from './world.ts';
 
 const world = await openWorld();
 afterAll(() => world.close());
 const { pool } = world;
 const { projectId } = await world.makeProject();
+const { projectId: otherId } = await world.makeProject();
 const OPERATORS = ['', '+998', '+99890', '+99893'];
+const unknown = ProjectId.parse('019bcdef-0000-7000-8000-000000000000');
 const openedAt = new Date('2026-01-15T10:00:00Z');
 const after = (ms: number) => new Date(openedAt.getTime() + ms);
 const matureAt = after(TRIAL_MATURE_MS);
@@ -22,6 +25,7 @@ beforeEach(() =>
 );
 
 interface Trial {
+  project?: string;
   phone?: string;
   provider?: string;
   chosen?: string;
@@ -47,7 +51,7 @@ async function sent(trial: Trial = {}, times = 1): Promise<void> {
     nextAfterMs = null,
   } = trial;
   await pool.query(insertSent, [
-    projectId,
+    trial.project ?? projectId,
     times,
     phone,
     provider,
@@ -133,8 +137,8 @@ test('what strangers pump makes no provider look lossy', async () => {
   await sent({ provider: 'play-mobile' }, 30);
   await sent({ provider: 'eskiz', askedBy: 'stranger', typedAfterMs: null }, 500);
   await count();
-  const scores = await smsScores(pool, () => matureAt).of('+99890');
-  expect(scores.get('eskiz')).toEqual(scores.get('play-mobile'));
+  const { own } = await smsScores(pool, () => matureAt).of(projectId, '+99890');
+  expect(own.get('eskiz')).toEqual(own.get('play-mobile'));
 });
 
 test('what one worker counts, no other one counts at once or afterwards', async () => {
@@ -163,9 +167,67 @@ test('what is counted is read by every operator as far as it needs it, from memo
   await sent({ typedAfterMs: null }, 20);
   await count();
   const { of } = smsScores(pool, () => matureAt);
-  expect((await of('+99893')).get('eskiz')).toEqual({ sent: 20, arrived: 15, at: matureAt });
+  expect((await of(projectId, '+99893')).own.get('eskiz')).toEqual({ sent: 20, arrived: 15, at: matureAt });
   await pool.query('delete from sms_score');
-  expect((await of('+99890')).get('eskiz')).toMatchObject({ sent: 80, arrived: 60 });
+  expect((await of(projectId, '+99890')).own.get('eskiz')).toMatchObject({ sent: 80, arrived: 60 });
+});
+
+test('each project has its own counts, and tells another one at most seven of them', async () => {
+  await sent({ typedAfterMs: null }, 80);
+  await sent({ project: otherId }, 4);
+  await count();
+  const { of } = smsScores(pool, () => matureAt);
+  const { own, others } = await of(otherId, '+99893');
+  expect(own.get('eskiz')).toEqual({ sent: 4, arrived: 4, at: matureAt });
+  expect(others.map((counts) => counts.get('eskiz'))).toEqual([{ sent: 7, arrived: 0, at: matureAt }]);
+  expect((await of(projectId, '+99890')).others).toHaveLength(1);
+  expect((await of(unknown, '+99890')).others).toHaveLength(2);
+});
+
+test('what one project types moves no send of another one, whatever it counts', async () => {
+  await sent({ typedAfterMs: null }, 100);
+  await sent({ provider: 'play-mobile' }, 100);
+  await count();
+  const { of } = smsScores(pool, () => matureAt);
+  const firstOf = async (project: ProjectId, operator: string) =>
+    orderRoute({
+      route: [
+        { provider: 'eskiz', priceMicros: 9_000 },
+        { provider: 'play-mobile', priceMicros: 10_200 },
+        { provider: 'twilio', priceMicros: 300_000 },
+      ],
+      scores: await of(project, operator),
+      usedBefore: new Set(),
+      measures: true,
+      draw: 0.9,
+      now: matureAt,
+    })[0];
+  expect(await firstOf(projectId, '+99890')).toMatchObject({ provider: 'play-mobile', chosen: 'measured' });
+  for (const operator of OPERATORS)
+    expect(await firstOf(otherId, operator)).toMatchObject({ provider: 'eskiz', chosen: 'listed' });
+});
+
+test('with a thousand projects at 24 operators, those that know most are found in one walk, and the own rows by their key', async () => {
+  await pool.query(`insert into project (id, slug, settings)
+    select uuidv7(), 'scores-' || i, settings from generate_series(1, 1000) i, (select settings from project limit 1) p`);
+  await pool.query(
+    `insert into sms_score select p.id, '+9989' || o, provider, 1 + 30 * random(), 1, $1
+     from project p, generate_series(1, 24) o, unnest('{eskiz,play-mobile,twilio}'::text[]) provider where p.slug like 'scores-%'`,
+    [openedAt],
+  );
+  await pool.query('analyze sms_score');
+  const { rows } = await pool.query(selectOthers, [matureAt, 21_600, 7, 50]);
+  expect(new Set(rows.map((row) => row.projectId)).size).toBe(50);
+  expect(rows).toHaveLength(50 * 24 * 3);
+  const planOf = async (sql: string, values: readonly unknown[]) =>
+    (
+      await pool.query<{ 'QUERY PLAN': string }>(`explain (analyze, timing off) ${sql}`, [...values])
+    ).rows.map((row) => row['QUERY PLAN']);
+  const others = await planOf(selectOthers, [matureAt, 21_600, 7, 50]);
+  const own = await planOf(selectOwn, [rows[0].projectId, 600]);
+  process.stdout.write(`${[...others, ...own].filter((line) => /Scan|Time/.test(line)).join('\n')}\n`);
+  expect(others.filter((line) => line.includes('Seq Scan'))).toHaveLength(1);
+  expect(own.join('\n')).toContain('sms_score_pkey');
 });
 
 test('half a million attempts are not read to find the trials among them', async () => {
