@@ -173,7 +173,7 @@ describe('what other projects tell', () => {
         }),
       );
     let changes = 0;
-    for (let time = 0; time < 20_000; time++) {
+    for (let time = 0; time < 5_000; time++) {
       const prices = Array.from({ length: 3 }, () => pick(9_000, 10_200, 18_000, 300_000));
       const anyRoute = smsProviders.map((provider, nth) => ({ provider, priceMicros: prices[nth] ?? 0 }));
       const orderBy = (own: Counts, others: readonly Counts[]) =>
@@ -194,7 +194,7 @@ describe('what other projects tell', () => {
       // That the rest of them changes anything.
       changes += Number(orderBy(own, rest) !== orderBy(own, []));
     }
-    expect(changes).toBeGreaterThan(500);
+    expect(changes).toBeGreaterThan(100);
   });
 });
 

@@ -1,7 +1,13 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { ProjectId } from '../../../../domain/shared/ids.ts';
 import { orderRoute, TRIAL_MATURE_MS } from '../../../../domain/verify/sms-choice.ts';
-import { countTrials, selectOthers, selectOwn, selectTrials, smsScores } from '../../../../infra/postgres/verify/sms-scores.ts';
+import {
+  countTrials,
+  selectOthers,
+  selectOwn,
+  selectTrials,
+  smsScores,
+} from '../../../../infra/postgres/verify/sms-scores.ts';
 import { openWorld } from './world.ts';
 
 const world = await openWorld();
@@ -208,8 +214,8 @@ test('what one project types moves no send of another one, whatever it counts', 
 });
 
 test('with a thousand projects at 24 operators, those that know most are found in one walk, and the own rows by their key', async () => {
-  await pool.query(`insert into project (id, slug, settings)
-    select uuidv7(), 'scores-' || i, settings from generate_series(1, 1000) i, (select settings from project limit 1) p`);
+  await pool.query(`insert into project (id, slug, settings, created_at)
+    select uuidv7(), 'scores-' || i, settings, created_at from generate_series(1, 1000) i, (select settings, created_at from project limit 1) p`);
   await pool.query(
     `insert into sms_score select p.id, '+9989' || o, provider, 1 + 30 * random(), 1, $1
      from project p, generate_series(1, 24) o, unnest('{eskiz,play-mobile,twilio}'::text[]) provider where p.slug like 'scores-%'`,
