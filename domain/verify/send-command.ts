@@ -25,7 +25,7 @@ export const Purpose = z
 export const Client = z.strictObject({
   ip: z.union([z.ipv4(), z.ipv6()], { error: 'expected an IPv4 or IPv6 address' }).optional(),
   user_agent: z.string().max(500).optional(),
-  device_id: z.string().max(128).optional(),
+  device_id: z.string().min(1).max(128).optional(),
 });
 
 /** Only of a body that no publishable key may post: whoever holds one would vouch for themselves. */

@@ -100,7 +100,7 @@ function detailOf(
 ): string {
   const what = isOwn ? `The template ${locale}` : `The standard text in ${locale}`;
   const line = host === null && appHash === null ? '' : ', the last line that programs read';
-  const billed = `${what} is billed as ${longest.segments} SMS: with the name ${JSON.stringify(project)} (${project.length} characters)${line} and a code of ${CODE_DIGITS_MAX} digits it has ${longest.length} characters. One SMS holds 160 of the GSM alphabet, or 70 where one letter is none of it (Cyrillic, ʻ, emoji).`;
+  const billed = `${what} is billed as ${longest.segments} SMS: with the name ${JSON.stringify(project)} (${project.length} characters)${line} and a code of ${CODE_DIGITS_MAX} digits it has ${longest.length} characters. One SMS holds 160 of the GSM alphabet, or 70 where one letter is none of it (Cyrillic, emoji).`;
   const unread = `Android's SMS Retriever passes no message of more than ${RETRIEVER_BYTES_MAX} bytes on to the app: write a shorter template.`;
   return isRetrieved === false ? `${billed} ${unread}` : billed;
 }

@@ -24,7 +24,10 @@ const JobBody = z
     channels: z.array(z.string()).meta({ example: ['push', 'sms'] }),
     to: z.string().meta({ description: 'The masked recipient.', example: '+998•••••••67' }),
     attempt_count: z.int(),
-    run_at: Time.meta({ description: 'It sleeps until then.' }),
+    run_at: Time.meta({
+      description:
+        'It sleeps until then. Of a `queued` job in the future, it is its `send_at`, or the end of the person’s quiet hours, which put it off without an attempt and without a `reason`.',
+    }),
     deadline_at: Time.meta({ description: 'What is not done by then expires, and nobody is called.' }),
     accepted_at: Time,
     finished_at: Time.nullable(),

@@ -1,5 +1,6 @@
 import type { Payment } from '../../shared/payment.ts';
 import type { KeptBlock } from '../../shared/reason.ts';
+import { visibleLine } from '../../shared/visible-line.ts';
 import type { ChallengeState } from './challenge.ts';
 import type { Pushed } from './notice.ts';
 
@@ -49,6 +50,13 @@ export interface ExplainedAttempt {
   readonly outcome: string | null;
   readonly reason: string | null;
   readonly delivery: string | null;
+  /** The provider's own id of the message. */
+  readonly reference: string | null;
+  readonly parts: number | null;
+  /** In 10^-6 of its currency's unit. */
+  readonly priceMicros: string | null;
+  readonly priceCurrency: string | null;
+  readonly chosen: string | null;
   readonly openedAt: Date;
   readonly closedAt: Date | null;
   readonly deliveryAt: Date | null;
@@ -155,10 +163,25 @@ function attemptMoments(attempt: ExplainedAttempt): Moment[] {
   const { n, channel, provider, outcome, reason, delivery, openedAt, closedAt, deliveryAt } = attempt;
   const what = `attempt ${n}`;
   const way = `${channel} by ${provider}`;
-  const opened = { at: openedAt, what, words: `${way}: begun` };
-  const closed = closedAt ? [{ at: closedAt, what, words: `${way}: ${outcome}${because(reason)}` }] : [];
+  const choice = attempt.chosen === null ? '' : `, ${attempt.chosen}`;
+  const opened = { at: openedAt, what, words: `${way}: begun${choice}` };
+  const words = `${way}: ${outcome}${because(reason)}${billed(attempt)}`;
+  const closed = closedAt ? [{ at: closedAt, what, words }] : [];
   const delivered = deliveryAt ? [{ at: deliveryAt, what, words: `${way}: ${delivery}` }] : [];
   return [opened, ...closed, ...delivered];
+}
+
+const MICROS = 1_000_000;
+
+/** `, 2 parts, 190 UZS, reference 4f1c`: what of it is known. */
+function billed({ parts, priceMicros, priceCurrency, reference }: ExplainedAttempt): string {
+  const facts = [
+    parts === null ? null : `${parts} ${parts === 1 ? 'part' : 'parts'}`,
+    priceMicros === null ? null : `${Number(priceMicros) / MICROS} ${priceCurrency}`,
+    // A provider wrote it, and a terminal must not obey it.
+    reference === null ? null : `reference ${visibleLine(reference)}`,
+  ];
+  return facts.flatMap((fact) => (fact === null ? [] : `, ${fact}`)).join('');
 }
 
 function challengeMoments({ id, isSomebodys, pushed, createdAt, fetchedAt }: ExplainedChallenge): Moment[] {

@@ -56,7 +56,8 @@ async function readSends(pool: pg.Pool, id: string): Promise<ExplainedSend[]> {
     `select j.id "jobId", j.request_id "requestId", j.state, j.reason, (
        select json_build_object('at', b.at, 'reason', b.reason, 'until', b.until, 'factors', b.factors) from risk_block b where b.job_id = j.id) block, j.accepted_at "acceptedAt", j.finished_at "finishedAt", coalesce((
        select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'provider', a.provider, 'outcome', a.outcome, 'reason', a.reason,
-         'delivery', a.delivery, 'openedAt', a.opened_at, 'closedAt', a.closed_at, 'deliveryAt', a.delivery_at) order by a.n)
+         'delivery', a.delivery, 'reference', a.provider_reference, 'parts', a.parts, 'priceMicros', a.price_micros::text,
+         'priceCurrency', a.price_currency, 'chosen', a.chosen, 'openedAt', a.opened_at, 'closedAt', a.closed_at, 'deliveryAt', a.delivery_at) order by a.n)
        from attempt a where a.job_id = j.id), '[]') attempts
      from job j where j.subject_id = $1 order by j.id limit 100`,
     [id],

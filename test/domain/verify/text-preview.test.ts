@@ -120,6 +120,13 @@ test('a text is warned of from the first letter beyond one SMS, in the alphabet 
   expect(warned(`{code}${'я'.repeat(63)}`)).toBe(1);
 });
 
+test('an apostrophe of Uzbek makes no SMS of 70, and no warning says so', () => {
+  const [warning] = templateWarnings('Shop', { uz: `{code}${"o'".repeat(100)}` });
+  expect(warning?.detail).toContain('70 where one letter is none of it');
+  expect(warning?.detail).not.toMatch(/[ʻʼ‘’]/);
+  expect(templateWarnings('Shop', { uz: `{code}${'oʻ'.repeat(60)}` })).toEqual([]);
+});
+
 test('an own template is named as such, and the standard text by the name that makes it long', () => {
   const long = 'x'.repeat(200);
   expect(templateWarnings('Shop', { uz: `{code}${long}` }).map(({ pointer }) => pointer)).toEqual([

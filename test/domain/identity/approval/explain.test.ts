@@ -9,6 +9,11 @@ const attempt = {
   outcome: 'completed',
   reason: null,
   delivery: 'delivered',
+  reference: 'SM1',
+  parts: 2,
+  priceMicros: '190500000',
+  priceCurrency: 'UZS',
+  chosen: 'trial',
   openedAt: at(2),
   closedAt: at(3),
   deliveryAt: at(6),
@@ -86,9 +91,9 @@ test('a timeline is told in the order of time, the answer before what followed f
 test('each thing that happened is told once, in words', () => {
   expect(momentsOf(timeline).map(({ what, words }) => `${what}: ${words}`)).toEqual([
     'request: -',
-    'attempt 1: sms by twilio: begun',
+    'attempt 1: sms by twilio: begun, trial',
     'challenge: c: push sent',
-    'attempt 1: sms by twilio: completed',
+    'attempt 1: sms by twilio: completed, 2 parts, 190.5 UZS, reference SM1',
     'challenge: c: seen in the app',
     'job: rejected, no-channel',
     'answer: c: approved on device d, the signature holds',
@@ -122,6 +127,19 @@ test('a block is told with each factor that made it up, when it was decided', ()
 test('a signature that does not hold can not be overlooked', () => {
   const forged = momentsOf({ ...timeline, approvals: [{ ...approval, signatureHolds: false }] });
   expect(forged.find(({ what }) => what === 'answer')?.words).toContain('DOES NOT HOLD');
+});
+
+test('of an attempt only what is known is told, and a reference can not move the cursor', () => {
+  const bare = { ...attempt, parts: 1, priceMicros: null, chosen: null, reference: '\u001B[2Jx' };
+  const [send] = timeline.sends;
+  const words = momentsOf({ ...timeline, sends: send ? [{ ...send, attempts: [bare] }] : [] })
+    .filter(({ what }) => what === 'attempt 1')
+    .map(({ words: said }) => said);
+  expect(words).toEqual([
+    'sms by twilio: begun',
+    'sms by twilio: completed, 1 part, reference [2Jx',
+    'sms by twilio: delivered',
+  ]);
 });
 
 test('what retention took away, or has not happened, is not told', () => {
