@@ -67,7 +67,7 @@ export const TimeField = z.iso
   .meta({ example: '2026-01-15T10:00:00Z' });
 
 /** Why an attempt went by this provider, where a channel has several. */
-export const Chosen = z.enum(providerChoices).meta({
+export const Chosen = z.enum(providerChoices).nullable().meta({
   description:
     'Why this provider of several: `listed`, the first of its route; `measured`, by what is measured of deliveries; `trial`, one of the few sends with which each cheap provider is measured; `failover`, after another one of the same send; `resend`, because an earlier send went by another. Null where there is no choice.',
   example: 'listed',

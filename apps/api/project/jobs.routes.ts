@@ -54,7 +54,7 @@ const AttemptBody = z
       .nullable()
       .meta({ description: "What the provider asks, in millionths of its own currency's unit." }),
     price_currency: z.string().nullable().meta({ example: 'UZS' }),
-    chosen: Chosen.nullable(),
+    chosen: Chosen,
     latency_ms: z.int().nullable(),
     provider_message: z.string().nullable().meta({
       description:

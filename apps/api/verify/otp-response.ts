@@ -39,7 +39,7 @@ const Attempt = z.object({
     .nullable()
     .meta({ description: "What the provider asks, in 10^-6 of its own currency's unit." }),
   price_currency: z.string().nullable().meta({ example: 'UZS' }),
-  chosen: Chosen.nullable(),
+  chosen: Chosen,
   latency_ms: z.int().nullable(),
   delivery: z.string().nullable().meta({ description: 'What the provider reported later.' }),
   delivery_reason: z.string().nullable(),
