@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type CallLog, CALLS_KEPT_MAX } from './calls.ts';
 import { type EskizAccount, EskizOrder } from './eskiz-account.ts';
 import { FaultOrders, type Faults } from './faults.ts';
-import { type Answer, type Incoming, json, problem } from './http.ts';
+import { type Answer, type Incoming, json, problem, unfit } from './http.ts';
 import { INBOX_MESSAGES_MAX, type Inbox, type InboxFilter } from './inbox.ts';
 import { Channel, SmsProvider } from './message.ts';
 import { inboxPage } from './page.ts';
@@ -10,6 +10,7 @@ import type { People } from './people.ts';
 import { type PlayMobile, PlayMobileOrder } from './play-mobile.ts';
 import { PaceOrder, type SendingPace } from './telegram-pace.ts';
 import { parseJson } from '../../domain/shared/json.ts';
+import { plainWords } from '../../domain/shared/schema-words.ts';
 
 const LIMIT_DEFAULT = 1_000;
 
@@ -43,8 +44,8 @@ export function answerControl(incoming: Incoming, control: Control): Answer {
   const route = routes[`${method} ${path}`];
   if (!route) return problem('Nothing lives at this path.', 404);
   if (method !== 'GET' && comesFromElsewhere(incoming)) return problem('Another site may not do this.', 403);
-  const query = ListQuery.safeParse(Object.fromEntries(incoming.query));
-  if (!query.success) return problem(z.prettifyError(query.error));
+  const query = ListQuery.safeParse(Object.fromEntries(incoming.query), { error: plainWords });
+  if (!query.success) return unfit(query.error);
   return route(control, query.data, incoming);
 }
 
@@ -98,27 +99,29 @@ function showInbox({ inbox, people }: Control, { to }: InboxFilter, { headers }:
 }
 
 function orderFaults({ faults }: Control, _query: InboxFilter, { body }: Incoming): Answer {
-  const orders = FaultOrders.safeParse(parseJson(body.toString()));
-  if (!orders.success) return problem(z.prettifyError(orders.error));
+  const orders = FaultOrders.safeParse(parseJson(body.toString()), { error: plainWords });
+  if (!orders.success) return unfit(orders.error);
   faults.order(orders.data);
   return json(200, faults.list());
 }
 
 function setPlayMobile({ playMobile }: Control, _query: InboxFilter, { body }: Incoming): Answer {
-  const order = PlayMobileOrder.safeParse(parseJson(body.toString()));
-  if (!order.success) return problem(z.prettifyError(order.error));
+  const order = PlayMobileOrder.safeParse(parseJson(body.toString()), { error: plainWords });
+  if (!order.success) return unfit(order.error);
   return json(200, playMobile.account(order.data));
 }
 
 function orderEskiz({ eskiz }: Control, _query: InboxFilter, { body }: Incoming): Answer {
-  const order = EskizOrder.safeParse(parseJson(body.toString()));
-  return order.success ? json(200, eskiz.order(order.data)) : problem(z.prettifyError(order.error));
+  const order = EskizOrder.safeParse(parseJson(body.toString()), { error: plainWords });
+  return order.success ? json(200, eskiz.order(order.data)) : unfit(order.error);
 }
 
 /** Starts its counts afresh. */
 function setPace({ pace }: Control, _query: InboxFilter, { body }: Incoming): Answer {
-  const order = PaceOrder.safeParse(body.length === 0 ? {} : parseJson(body.toString()));
-  if (!order.success) return problem(z.prettifyError(order.error));
+  const order = PaceOrder.safeParse(body.length === 0 ? {} : parseJson(body.toString()), {
+    error: plainWords,
+  });
+  if (!order.success) return unfit(order.error);
   pace.set(order.data);
   return json(200, pace.report());
 }

@@ -15,10 +15,13 @@ const TEST_TEXTS = ['Bu Eskiz dan test', 'Это тест от Eskiz', 'This is 
 /** `service` and `reklama` are approved, for codes and for advertising. */
 const TemplateStatus = z.enum(['service', 'reklama', 'inproccess', 'rejected']);
 const Template = z
-  .union([
-    z.string().min(1).max(2_000),
-    z.strictObject({ template: z.string().min(1).max(2_000), status: TemplateStatus }),
-  ])
+  .union(
+    [
+      z.string().min(1).max(2_000),
+      z.strictObject({ template: z.string().min(1).max(2_000), status: TemplateStatus }),
+    ],
+    { error: 'expected a text, or { "template": …, "status": … }' },
+  )
   .transform((given) =>
     typeof given === 'string' ? { template: given, status: 'service' as const } : given,
   );

@@ -39,24 +39,33 @@ const reports = {
 };
 const hang = { hang_ms: z.int().min(0).max(HANG_MS_MAX).default(HANG_MS_MAX) };
 
+const Code = z.union([z.string(), z.int()], {
+  error:
+    "expected one of the provider's codes, a number or a word: see Faults to order in apps/sandbox/README.md",
+});
+
 /** One order: whom it strikes, how often, and what happens then. */
 export const AnyFault = z.discriminatedUnion('effect', [
   /** Answers as ever, `delay_ms` later. */
-  z.object({ ...target, effect: z.literal('slow') }),
+  z.strictObject({ ...target, effect: z.literal('slow') }),
   /** A final refusal, in the provider's own code. */
-  z.object({ ...target, effect: z.literal('reject'), code: z.union([z.string(), z.int()]) }),
+  z.strictObject({ ...target, effect: z.literal('reject'), code: Code }),
   /** 429 and how long to wait. */
-  z.object({
+  z.strictObject({
     ...target,
     effect: z.literal('rate-limit'),
     retry_after_seconds: z.int().min(1).max(3600).default(1),
   }),
-  z.object({ ...target, effect: z.literal('server-error'), status: z.int().min(500).max(599).default(500) }),
+  z.strictObject({
+    ...target,
+    effect: z.literal('server-error'),
+    status: z.int().min(500).max(599).default(500),
+  }),
   /**
    * An answer that is none of the provider's, such as a front end's page: this status, these headers, this body. `taken`: the
    * message was sent all the same.
    */
-  z.object({
+  z.strictObject({
     ...target,
     effect: z.literal('answer'),
     status: z.int().min(200).max(599),
@@ -65,21 +74,21 @@ export const AnyFault = z.discriminatedUnion('effect', [
     taken: z.boolean().default(false),
   }),
   /** Times out, and nothing was sent. `hang_ms: 0` cuts the connection at once. */
-  z.object({ ...target, ...hang, effect: z.literal('hang-before') }),
+  z.strictObject({ ...target, ...hang, effect: z.literal('hang-before') }),
   /** Times out although the message was sent. */
-  z.object({ ...target, ...hang, effect: z.literal('hang-after') }),
+  z.strictObject({ ...target, ...hang, effect: z.literal('hang-after') }),
   /** Accepted, and nothing is ever heard of it again. */
-  z.object({ ...target, effect: z.literal('never-delivered') }),
+  z.strictObject({ ...target, effect: z.literal('never-delivered') }),
   /** Accepted, then reported as undelivered: Twilio with an error code, an aggregator with its word, the Gateway as expired. */
-  z.object({
+  z.strictObject({
     ...target,
     effect: z.literal('undelivered'),
-    code: z.union([z.int(), z.string()]).default(UNDELIVERED_CODE),
+    code: Code.default(UNDELIVERED_CODE),
   }),
   /** Of an aggregator of SMS: delivered, and its reports come late, repeated, in the wrong order or forged. */
-  z.object({ ...target, ...reports, effect: z.literal('reports') }),
+  z.strictObject({ ...target, ...reports, effect: z.literal('reports') }),
   /** This share of the messages is accepted and lost, and `says` is what the provider reports of them. */
-  z.object({
+  z.strictObject({
     ...target,
     effect: z.literal('lossy'),
     share: z.number().min(0).max(1),

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { z } from 'zod';
 import type { Channel, SmsProvider } from './message.ts';
 import { parseJson } from '../../domain/shared/json.ts';
+import { byPath, fieldErrors } from '../../domain/shared/schema-words.ts';
 
 /** 1 MiB: the largest text here is 4096 characters; a caller who sends more has gone wrong. */
 export const BODY_BYTES_MAX = 1024 * 1024;
@@ -52,6 +53,14 @@ export function json(status: number, body: unknown, headers: Record<string, stri
 /** How the sandbox itself, not one of its providers, says what is wrong. */
 export function problem(detail: string, status = 400): Answer {
   return json(status, { error: detail });
+}
+
+/** The same of what was sent to it: a line for each field, with its place. */
+export function unfit({ issues }: z.ZodError): Answer {
+  const lines = fieldErrors(issues, byPath).map(({ pointer, detail }) =>
+    pointer === '' ? detail : `${pointer.replace(/^\./, '')}: ${detail}`,
+  );
+  return problem(lines.join('\n'));
 }
 
 /** The body, or undefined when it is larger than `BODY_BYTES_MAX`. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { type Answer, type Fields, type Incoming, json, problem } from './http.ts';
+import { plainWords } from '../../domain/shared/schema-words.ts';
+import { type Answer, type Fields, type Incoming, json, problem, unfit } from './http.ts';
 import { referenceOf } from './inbox.ts';
 import type { Telegram } from './telegram.ts';
 import { type Chat, privateChat, type TelegramBot } from './telegram-bot.ts';
@@ -75,8 +76,8 @@ export class People {
 
   /** `POST /telegram/updates`: a person writes, shares a contact or presses a button. */
   act(fields: unknown): Answer {
-    const act = Act.safeParse(fields);
-    if (!act.success) return problem(z.prettifyError(act.error));
+    const act = Act.safeParse(fields, { error: plainWords });
+    if (!act.success) return unfit(act.error);
     const bot = this.#botOf(act.data.bot);
     if (!bot) return problem('No bot is known yet: name one with "bot", or let it call getMe first.', 404);
     const chat = chatOf(bot, String(act.data.chat_id));
@@ -94,8 +95,8 @@ export class People {
 
   /** `PUT /telegram/chats`: makes a chat known, such as a group, or names a person. */
   know(fields: unknown): Answer {
-    const known = Known.safeParse(fields);
-    if (!known.success) return problem(z.prettifyError(known.error));
+    const known = Known.safeParse(fields, { error: plainWords });
+    if (!known.success) return unfit(known.error);
     const { bot: botId, chat_id, type = chat_id > 0 ? 'private' : 'group', ...rest } = known.data;
     const bot = this.#botOf(botId);
     if (!bot) return problem('No bot is known yet: name one with "bot", or let it call getMe first.', 404);
@@ -125,8 +126,10 @@ export class People {
 
   /** A form of the inbox page: the same acts, then back to the conversation. */
   press({ body }: Incoming): Answer {
-    const pressed = Pressed.safeParse(Object.fromEntries(new URLSearchParams(body.toString())));
-    if (!pressed.success) return problem(z.prettifyError(pressed.error));
+    const pressed = Pressed.safeParse(Object.fromEntries(new URLSearchParams(body.toString())), {
+      error: plainWords,
+    });
+    if (!pressed.success) return unfit(pressed.error);
     const { bot, chat_id, message_id, act, value } = pressed.data;
     const acts: Record<typeof act, Fields> = {
       text: { text: value },

@@ -16,6 +16,7 @@ export const PLAY_MOBILE_ERRORS = {
   'number-invalid': { status: 400, code: '901', description: 'Invalid recipient' },
   'balance-empty': { status: 400, code: '902', description: 'Not enough money on the balance' },
   'text-not-moderated': { status: 400, code: '903', description: 'The text was not approved by moderation' },
+  refused: { status: 400, code: '905', description: 'The message was refused' },
   duplicate: { status: 400, code: '904', description: 'Duplicate message-id' },
 } as const;
 

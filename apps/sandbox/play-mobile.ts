@@ -16,8 +16,8 @@ const MESSAGES_MAX = 1_000;
 /** 200 000 ids, about 30 MB: a minute of full load. */
 const REFERENCES_MAX = 200_000;
 /** Soʻm a part, about what an aggregator asks. */
-const PART_SUM = 95;
-const BALANCE_SUM_MAX = 1e12;
+const PART_UZS = 95;
+const BALANCE_UZS_MAX = 1e12;
 const TEMPLATES_MAX = 1_000;
 
 const Sent = z.object({
@@ -34,12 +34,12 @@ type Sent = z.infer<typeof Sent>;
 const Body = z.object({ messages: z.array(Sent).min(1).max(MESSAGES_MAX) });
 
 /** `PUT /play-mobile`: what the account is like. A field that is left out stays as it is. */
-export const PlayMobileOrder = z.object({
-  /** Soʻm left; null is without end. */
-  balance: z.number().min(0).max(BALANCE_SUM_MAX).nullable().optional(),
-  part_sum: z.number().min(0).max(BALANCE_SUM_MAX).optional(),
+export const PlayMobileOrder = z.strictObject({
+  /** Null is without end. */
+  balance_uzs: z.number().min(0).max(BALANCE_UZS_MAX).nullable().optional(),
+  part_uzs: z.number().min(0).max(BALANCE_UZS_MAX).optional(),
   /** The approved texts, `*` for whatever changes; null approves everything. */
-  approved: z.array(z.string().min(1).max(1_000)).max(TEMPLATES_MAX).nullable().optional(),
+  templates: z.array(z.string().min(1).max(1_000)).max(TEMPLATES_MAX).nullable().optional(),
 });
 
 type Code = keyof typeof PLAY_MOBILE_ERRORS;
@@ -61,10 +61,10 @@ export class PlayMobile {
   readonly #world: World;
   /** Every message-id that was taken; the oldest leave first. */
   readonly #taken = new Set<string>();
-  #account: { balance: number | null; part_sum: number; approved: readonly string[] | null } = {
-    balance: null,
-    part_sum: PART_SUM,
-    approved: null,
+  #account: { balance_uzs: number | null; part_uzs: number; templates: readonly string[] | null } = {
+    balance_uzs: null,
+    part_uzs: PART_UZS,
+    templates: null,
   };
 
   constructor(world: World) {
@@ -122,12 +122,12 @@ export class PlayMobile {
     const references = messages.map((sent) => sent['message-id']);
     if (new Set(references).size < references.length || references.some((one) => this.#taken.has(one)))
       return 'duplicate';
-    const { balance, part_sum, approved } = this.#account;
-    if (approved && messages.some(({ sms }) => !isApproved(sms.content.text, approved)))
+    const { balance_uzs: balance, part_uzs, templates } = this.#account;
+    if (templates && messages.some(({ sms }) => !isApproved(sms.content.text, templates)))
       return 'text-not-moderated';
-    const sum = part_sum * messages.reduce((parts, { sms }) => parts + smsSegments(sms.content.text), 0);
+    const sum = part_uzs * messages.reduce((parts, { sms }) => parts + smsSegments(sms.content.text), 0);
     if (balance !== null && balance < sum) return 'balance-empty';
-    if (balance !== null) this.#account.balance = balance - sum;
+    if (balance !== null) this.#account.balance_uzs = balance - sum;
     return undefined;
   }
 
@@ -183,8 +183,8 @@ function problemOf(sent: Sent): Code | undefined {
 }
 
 /** Whether a template is this text, `*` standing for anything. */
-const isApproved = (text: string, approved: readonly string[]): boolean =>
-  approved.some((template) => isOf(text, template.split('*')));
+const isApproved = (text: string, templates: readonly string[]): boolean =>
+  templates.some((template) => isOf(text, template.split('*')));
 
 /** Without a regular expression: the template is whoever's who orders it. */
 function isOf(text: string, [first = '', ...rest]: readonly string[]): boolean {

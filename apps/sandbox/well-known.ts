@@ -37,10 +37,10 @@ const finals: Record<Channel, Record<string, Fault>> = {
   },
 };
 
-/** As Twilio's above, in the codes of the others. */
+/** As Twilio's above, in the codes of the others: of this number alone, since what they say of a text counts for all others. */
 const smsFinals: Partial<Record<SmsProvider, Record<string, Fault>>> = {
-  eskiz: { '404': reject('number-invalid'), '403': reject('text-not-moderated') },
-  'play-mobile': { '404': reject('number-invalid'), '403': reject('text-not-moderated') },
+  eskiz: { '404': reject('number-invalid'), '403': reject('refused') },
+  'play-mobile': { '404': reject('number-invalid'), '403': reject('refused') },
 };
 
 const twilioMagic: Record<string, Fault> = {

@@ -24,6 +24,7 @@ export const plainWords: z.core.$ZodErrorMap = (issue) => {
     case 'unrecognized_keys':
       return noSuchField(issue.inst);
     case 'invalid_union':
+      if (Array.isArray(issue.options)) return `expected ${oneOf(issue.options)}`;
       return 'is in none of the forms that are expected here: see the description of this field at /docs';
     case 'invalid_key':
     case 'invalid_element':
@@ -83,6 +84,10 @@ function noSuchField(inst: unknown): string {
 
 /** A name of a field as long as its sender likes is shown so far. */
 const POINTER_CHARACTERS_MAX = 200;
+
+/** `[0].providers[1].price` */
+export const byPath = (path: readonly PropertyKey[]): string =>
+  path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
 
 /** What is wrong with one field. */
 interface FieldWords {

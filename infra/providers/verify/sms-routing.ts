@@ -1,6 +1,6 @@
 import { type SmsProvider, smsProviders } from '../../../domain/verify/sms-provider.ts';
 import { SmsRoutes, smsRoutesDefault, type SmsRouting } from '../../../domain/verify/sms-routes.ts';
-import { fieldErrors, plainWords } from '../../../domain/shared/schema-words.ts';
+import { byPath, fieldErrors, plainWords } from '../../../domain/shared/schema-words.ts';
 import { type Config, ConfigError } from '../../process/config.ts';
 import type { channelVariables } from '../../process/variables.ts';
 
@@ -14,8 +14,7 @@ export const setsSmsProvider: Readonly<Record<SmsProvider, (typeof channelVariab
 const NEXT_STEP = 'SMS_ROUTES: docs/operations.md, "SMS providers and routes", has an example to begin with.';
 
 /** `SMS_ROUTES[0].providers[1].price` */
-const placeIn = (path: readonly PropertyKey[]): string =>
-  `SMS_ROUTES${path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')}`;
+const placeIn = (path: readonly PropertyKey[]): string => `SMS_ROUTES${byPath(path)}`;
 
 /**
  * Which providers carry SMS to which numbers, and at what price: those whose credentials are set.

@@ -7,6 +7,21 @@ import { freshSandbox, say, temporaryDirectory } from './support.ts';
 
 const texts = (messages: readonly { text: string }[]) => messages.map(({ text }) => text);
 
+test.each([
+  [{ channel: 'sms', effect: 'reject' }, /^\[0\]\.code: expected one of the provider's codes, .*README/],
+  [{ channel: 'sms', effect: 'explode' }, /^\[0\]\.effect: expected one of "slow", "reject"/],
+  [{ channel: 'sms', effect: 'slow', delay: 5 }, /^\[0\]\.delay: There is no such field\.$/],
+  [
+    { channel: 'sms', effect: 'lossy', share: 1, seed: 'a' },
+    /^\[0\]\.seed: expected an? \w+, and not a text$/,
+  ],
+])('a fault that does not fit is told by its place and what was expected: %j', async (order, words) => {
+  const sandbox = await freshSandbox();
+  const answer = await fetch(`${sandbox.url}/faults`, { method: 'PUT', body: JSON.stringify(order) });
+  expect(answer.status).toBe(400);
+  expect(((await answer.json()) as { error: string }).error).toMatch(words);
+});
+
 describe('/inbox.json', () => {
   test('is an array, newest last, by recipient, channel, time, id and number', async () => {
     let now = new Date('2026-01-15T10:00:00.000Z');

@@ -89,12 +89,22 @@ test('the balance is paid by part; what it does not cover is refused and not tak
   const sandbox = await freshSandbox();
   const account = (init?: RequestInit) =>
     fetch(`${sandbox.url}/play-mobile`, init).then((response) => response.json());
-  await account({ method: 'PUT', body: JSON.stringify({ balance: 300, part_sum: 100 }) });
+  await account({ method: 'PUT', body: JSON.stringify({ balance_uzs: 300, part_uzs: 100 }) });
   const long = { content: { text: 'Ж'.repeat(71) } };
   await send(sandbox, [message({}, long)]);
-  expect(await account()).toMatchObject({ balance: 100 });
+  expect(await account()).toMatchObject({ balance_uzs: 100 });
   expect(await words(sandbox, [message({ 'message-id': 'two' }, long)])).toContain('Not enough money');
-  expect(await account()).toMatchObject({ balance: 100 });
+  expect(await account()).toMatchObject({ balance_uzs: 100 });
+});
+
+test('its account has the names of Eskiz’s, and a name that it does not know is refused', async () => {
+  const sandbox = await freshSandbox();
+  const names = async (path: string) =>
+    Object.keys((await (await fetch(`${sandbox.url}${path}`)).json()) as object);
+  expect(await names('/eskiz')).toEqual(expect.arrayContaining(await names('/play-mobile')));
+  const put = await fetch(`${sandbox.url}/play-mobile`, { method: 'PUT', body: '{"balance":5}' });
+  expect(put.status).toBe(400);
+  expect(await put.json()).toEqual({ error: 'balance: There is no such field.' });
 });
 
 test.each([
@@ -109,7 +119,7 @@ test.each([
   const sandbox = await freshSandbox();
   await fetch(`${sandbox.url}/play-mobile`, {
     method: 'PUT',
-    body: JSON.stringify({ approved: [template] }),
+    body: JSON.stringify({ templates: [template] }),
   });
   const { status } = await send(sandbox, [message({}, { content: { text } })]);
   expect(status).toBe(isApproved ? 200 : 400);

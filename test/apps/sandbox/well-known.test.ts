@@ -25,6 +25,14 @@ test('the last three digits say what happens, on every channel alike', () => {
       expect(wellKnownFault(channel, front[channel] + digits)?.effect, `${channel} ${digits}`).toBe(effect);
 });
 
+test('a number that does not want an SMS has nothing to say of its text, which would count for all others', () => {
+  for (const provider of ['eskiz', 'play-mobile'] as const)
+    expect(wellKnownFault('sms', '+998999999403', provider)).toMatchObject({
+      effect: 'reject',
+      code: 'refused',
+    });
+});
+
 test('nobody else’s message fails by itself', () => {
   for (const channel of CHANNELS)
     for (const to of [

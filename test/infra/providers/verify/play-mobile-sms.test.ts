@@ -109,7 +109,7 @@ test('a text that was not approved, and a balance that is used up, cost nothing 
   const sandbox = await sandboxOf();
   const order = async (account: object) =>
     (await fetch(`${sandbox.url}/play-mobile`, { method: 'PUT', body: JSON.stringify(account) })).status;
-  expect(await order({ approved: ['Navbat: your code is *.'], balance: 100, part_sum: 95 })).toBe(200);
+  expect(await order({ templates: ['Navbat: your code is *.'], balance_uzs: 100, part_uzs: 95 })).toBe(200);
   const sms = smsAt(sandbox.url);
   expect(await sms.send({ ...message, text: 'Buy now' }, deadline())).toMatchObject(
     refusedAs('text-not-moderated'),
