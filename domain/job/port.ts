@@ -36,6 +36,8 @@ export interface AttemptView {
   readonly priceCurrency: string | null;
   /** Why this provider of several. */
   readonly chosen: string | null;
+  /** Why what was tried before it did not do. */
+  readonly chosenAfter: string | null;
   readonly latencyMs: number | null;
   /** What the provider said, made safe. */
   readonly providerMessage: string | null;

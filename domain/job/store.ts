@@ -33,6 +33,8 @@ export interface OpeningAttempt {
   readonly providerReference?: string | undefined;
   /** Why this provider. */
   readonly chosen?: string | undefined;
+  /** Why what was tried or passed by before it did not do: a reason; absent for the first. */
+  readonly chosenAfter?: string | undefined;
 }
 
 export interface ClosingAttempt {

@@ -64,6 +64,7 @@ export const AttemptLine = z.object({
   priceMicros: z.string().nullable(),
   priceCurrency: z.string().nullable(),
   chosen: z.string().nullable(),
+  chosenAfter: z.string().nullable(),
   latencyMs: z.int().nullable(),
   providerMessage: z.string().nullable(),
   openedAt: z.date(),

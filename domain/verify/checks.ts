@@ -80,6 +80,7 @@ export interface TimelineAttempt {
   readonly price_micros: string | null;
   readonly price_currency: string | null;
   readonly chosen: SmsChoice | null;
+  readonly chosen_after: string | null;
   readonly latency_ms: number | null;
   readonly delivery: string | null;
   readonly delivery_reason: string | null;

@@ -63,6 +63,9 @@ export interface PaidOpening {
   readonly provider: string;
   readonly providerReference?: string | undefined;
   readonly chosen?: string | undefined;
+  readonly chosenAfter?: string | undefined;
+  /** A message of this send was paid for before it: the same code by another way, which is scored and blocked with that one. */
+  readonly isLater: boolean;
   readonly projectId: ProjectId;
   readonly addressHash: Uint8Array;
   readonly scored: ScoredNames;

@@ -63,13 +63,19 @@ type Standing =
       readonly reason: string;
     };
 
+/** What to send by, and why the leg before it did not do; null for the first. */
+export interface NextSend {
+  readonly leg: Leg;
+  readonly after: string | null;
+}
+
 /** Send by a leg, wait until a time, or finish: what a wake-up of this job means now. */
 export function decideStep(
   verification: Verification,
   attempts: readonly PastAttempt[],
   rules: StepRules,
   now: Date,
-): Step<{ readonly leg: Leg }> {
+): Step<NextSend> {
   const settled = settledBy(verification, attempts, now);
   if (settled) return settled;
   // Whatever became of the provider's answer, or of the worker that waited for it: the message is there.
@@ -87,7 +93,9 @@ export function decideStep(
     const hasNext = chain.slice(index + 1).some((next) => !rules.unavailable.has(next));
     const standing = blocked ?? standingOf(leg, attempts, rules, hasNext, now);
     if (standing.kind === 'send')
-      return mayTry(attempts) ? { kind: 'send', send: { leg } } : finish('failed', 'attempts-used-up');
+      return mayTry(attempts)
+        ? { kind: 'send', send: { leg, after: overs.at(-1)?.reason ?? null } }
+        : finish('failed', 'attempts-used-up');
     if (standing.kind === 'confirmed') return finish('completed', confirmedBy(leg));
     if (standing.kind === 'waiting') return waitWithin(standing, verification);
     overs.push(standing);
@@ -154,6 +162,9 @@ function standingOf(
   const mine = attempts.filter((attempt) => legOf(attempt) === leg);
   const last = mine.at(-1);
   const unavailable = rules.unavailable.get(leg);
+  // Also of a send whose answer was lost: the report says more than we know.
+  if (last?.delivery === 'failed' || last?.delivery === 'expired')
+    return { kind: 'over', how: 'rejected', reason: `delivery-${last.delivery}` };
   if (last?.outcome === 'completed') return standingOfTaken(last, leg, now);
   if (last?.outcome === 'rejected')
     return { kind: 'over', how: 'rejected', reason: last.reason ?? 'rejected' };
@@ -167,10 +178,8 @@ function standingOf(
     : standingOfFailed(mine, last, ownRules, hasNext, now);
 }
 
-/** The provider took it: now it is confirmed, awaited, refused after all, or silent for too long. */
+/** The provider took it: now it is confirmed, awaited, or silent for too long. */
 function standingOfTaken(last: PastAttempt, leg: Leg, now: Date): Standing {
-  if (last.delivery === 'failed' || last.delivery === 'expired')
-    return { kind: 'over', how: 'rejected', reason: `delivery-${last.delivery}` };
   if (channelRules[last.channel].confirmedBy === 'answer') return { kind: 'confirmed' };
   return standingOfSilent(last, leg, now);
 }
@@ -269,7 +278,7 @@ function blockedBySilence(
 /** A paid channel that was promised a callback and got none did fail. */
 const isPushSilence = (attempts: readonly PastAttempt[]) =>
   attempts
-    .filter(({ outcome }) => outcome === 'completed' || outcome === 'unknown')
+    .filter(({ outcome }) => outcome === 'completed' || outcome === 'unknown' || outcome === null)
     .every(({ channel, provider }) => channel === 'push' && provider !== OWN_APP_PROVIDER);
 
 /** Nothing waits past the code's life: the wake-up at its end settles the job. */

@@ -45,9 +45,9 @@ const isVariable = (name: string): boolean => VARIABLES.some((each) => each === 
 
 /** One SMS each with a name of 20 characters: 160 Latin letters, or 70 where one is Cyrillic, so that those say less. */
 const textDefaults: CodeTexts = {
-  uz: '{project}: tasdiqlash kodingiz {code}. {minutes} daqiqa amal qiladi. Uni hech kimga aytmang.',
+  uz: '{project}: kod {code}, {minutes} daqiqa. Hech kimga aytmang.',
   ru: '{project}: код {code}, {minutes} мин. Никому не сообщайте.',
-  en: "{project}: your code is {code}. Expires in {minutes} min. Don't share it.",
+  en: "{project}: code {code}, {minutes} min. Don't share it.",
   'uz-Cyrl': '{project}: код {code}, {minutes} дақиқа. Ҳеч кимга айтманг.',
   kk: '{project}: растау коды {code}, {minutes} мин. Ешкімге айтпаңыз.',
   ky: '{project}: код {code}, {minutes} мүнөт. Эч кимге айтпаңыз.',

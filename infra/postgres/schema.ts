@@ -23,6 +23,7 @@ import { Migration20261129131000VerifySmsScoreProject } from './verify/migration
 import { Migration20261129120700VerifyModeration } from './verify/migrations/20261129120700-verify-moderation.ts';
 import { Migration20261129130100MessagePersonSaid } from './message/migrations/20261129130100-message-person-said.ts';
 import { Migration20261129114000MessagePreferences } from './message/migrations/20261129114000-message-preferences.ts';
+import { Migration20261129130500JobChosenAfter } from './job/migrations/20261129130500-job-chosen-after.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -51,6 +52,7 @@ export const migrations = [
   Migration20261129123000JobAttemptTrial,
   Migration20261129123100VerifySmsScore,
   Migration20261129130100MessagePersonSaid,
+  Migration20261129130500JobChosenAfter,
   Migration20261129131000VerifySmsScoreProject,
 ] as const;
 

@@ -4,7 +4,7 @@ import type { JobId, ProjectId } from '../../domain/shared/ids.ts';
 import type { Entered } from '../../domain/job/guard.ts';
 import type { ClosingAttempt, JobStore } from '../../domain/job/store.ts';
 import type { Wake, Woken } from '../../domain/job/wake.ts';
-import type { Channel } from '../../domain/verify/channel.ts';
+import { type Channel, channelRules } from '../../domain/verify/channel.ts';
 import type { SmsChoice } from '../../domain/verify/sms-provider.ts';
 import { drawOf, orderRoute, type Scores } from '../../domain/verify/sms-choice.ts';
 import { operatorOf, type RoutedProvider, routeOf, type SmsRouting } from '../../domain/verify/sms-routes.ts';
@@ -20,6 +20,7 @@ import {
   type Leg,
   legOf,
   legsOf,
+  type NextSend,
   type PastAttempt,
   type StepRules,
 } from '../../domain/verify/step.ts';
@@ -76,29 +77,36 @@ const LOOK_AGAIN_MS = 1_000;
 /** `otp-send`: brings one code to one person along its chain of channels. */
 export function otpSendWake(deps: OtpSendDeps): Wake {
   return async (id, signal) => {
-    const unavailable = new Map<Leg, CodeEndReason>();
+    const passed: PassedBy = { legs: new Map(), resumesAt: null };
     const takenAt = deps.now();
     for (let step = 0; step < STEPS_MAX; step++) {
       // The process is going: what is left is for the next one.
       if (signal.aborted) return { kind: 'waiting', until: deps.now(), failed: null };
       const job = await deps.jobs.read(id);
       if (!job) return { kind: 'finished', state: 'cancelled', reason: 'no-such-job' satisfies EngineReason };
-      const woken = await takeStep(deps, job, { takenAt, unavailable, signal });
+      const woken = await takeStep(deps, job, { takenAt, passed, signal });
       if (woken) return woken;
     }
     throw new Error(`more than ${STEPS_MAX} steps in one wake-up`);
   };
 }
 
+/** What this wake-up found closed. */
+interface PassedBy {
+  readonly legs: Map<Leg, CodeEndReason>;
+  /** When the first of those that only pause may be asked again. */
+  resumesAt: Date | null;
+}
+
 interface WakeUp {
   readonly takenAt: Date;
-  readonly unavailable: Map<Leg, CodeEndReason>;
+  readonly passed: PassedBy;
   readonly signal: AbortSignal;
 }
 
 /** One step of the chain; null when the next one is due at once. */
 async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise<Woken | null> {
-  const { takenAt, unavailable, signal } = wakeUp;
+  const { takenAt, passed, signal } = wakeUp;
   const abandoned = isAbandoned(job.openSince, takenAt);
   if (abandoned) await deps.store.closeAbandoned(job.id, job.attemptsMade, takenAt);
   if (job.finished) return { kind: 'finished', state: job.state as FinalState, reason: job.reason };
@@ -113,18 +121,30 @@ async function takeStep(deps: OtpSendDeps, job: OtpJob, wakeUp: WakeUp): Promise
   const route = await smsRouteOf(deps, job, project.settings);
   // Where this wake-up found a leg closed, the row's time was for that leg, and no other one's pause is over by it.
   const rules = {
-    ...rulesOf(deps, job, { settings: project.settings, route, unavailable }),
-    isDue: isDue && unavailable.size === 0,
+    ...rulesOf(deps, job, { settings: project.settings, route, unavailable: passed.legs }),
+    isDue: isDue && passed.legs.size === 0,
   };
-  const step = decideStep(job.verification, job.past, rules, deps.now());
+  const step = orResume(decideStep(job.verification, job.past, rules, deps.now()), job, passed);
   switch (step.kind) {
     case 'finish':
       return end(deps, job.id, step.state, step.reason);
     case 'wait':
       return sleep(deps, job, step.until);
     case 'send':
-      return sendBy(step.send.leg, { deps, job, project, route, rules, unavailable, signal });
+      return sendBy(step.send, { deps, job, project, route, rules, passed, signal });
   }
+}
+
+/** Where a provider only pauses, the code's life is waited out for it: what the others refused is no end yet. */
+function orResume(
+  step: ReturnType<typeof decideStep>,
+  { verification }: OtpJob,
+  { resumesAt }: PassedBy,
+): ReturnType<typeof decideStep> {
+  const isRefused = step.kind === 'finish' && (step.state === 'rejected' || step.state === 'failed');
+  if (!isRefused || !resumesAt) return step;
+  const until = resumesAt < verification.expiresAt ? resumesAt : verification.expiresAt;
+  return { kind: 'wait', until, because: 'provider-asked' };
 }
 
 /**
@@ -137,6 +157,8 @@ function isReported({ past }: OtpJob): boolean {
 }
 
 const hasArrived = ({ delivery }: PastAttempt) => delivery === 'delivered' || delivery === 'read';
+/** It may have left, and its price is spent. */
+const isPaid = (attempt: PastAttempt) => mayArrive(attempt) && channelRules[attempt.channel].paid;
 /** A report of it may come at any time, also while a later attempt is under way. */
 const mayArrive = ({ outcome }: PastAttempt) => outcome === 'completed' || outcome === 'unknown';
 
@@ -221,16 +243,17 @@ interface Sending {
   readonly project: { readonly slug: string; readonly settings: ProjectSettings };
   readonly route: readonly OrderedProvider[];
   readonly rules: StepRules;
-  readonly unavailable: Map<Leg, CodeEndReason>;
+  readonly passed: PassedBy;
   readonly signal: AbortSignal;
 }
 
 /** Asks for a place at the provider before an attempt is opened, so that a full or failing one costs none. */
-async function sendBy(leg: Leg, sending: Sending): Promise<Woken | null> {
+async function sendBy(next: NextSend, sending: Sending): Promise<Woken | null> {
+  const { leg } = next;
   const guarded = guardOf(sending.job, leg, sending.deps);
   if (!guarded) throw new Error(`decideStep chose ${leg}, which has no provider`);
   if (await isNotApproved(guarded, sending)) {
-    sending.unavailable.set(leg, TEXT_REFUSED);
+    sending.passed.legs.set(leg, TEXT_REFUSED);
     return null;
   }
   const entry = await guarded.enterSoon();
@@ -238,10 +261,10 @@ async function sendBy(leg: Leg, sending: Sending): Promise<Woken | null> {
   try {
     const message = messageOf(sending, channelOf(leg));
     const bill = billOf(leg, message.text, sending.route, sending.deps.sms.uzsPerUsd);
-    const opened = await openAttempt(leg, guarded, bill, sending);
+    const opened = await openAttempt(next, guarded, bill, sending);
     if (opened === 'lost') return null;
     if (opened !== 'opened') {
-      for (const one of sameMoney(leg, sending)) sending.unavailable.set(one, opened);
+      for (const one of sameMoney(leg, sending)) sending.passed.legs.set(one, opened);
       return null;
     }
     return await attempt(guarded, { entry, message, bill }, sending);
@@ -272,7 +295,8 @@ async function passBy(
   entry: { because: 'full' | 'open'; retryAfterMs: number },
   sending: Sending,
 ): Promise<Woken | null> {
-  const { deps, job, rules, unavailable } = sending;
+  const { deps, job, rules, passed } = sending;
+  const until = new Date(deps.now().getTime() + entry.retryAfterMs);
   if (entry.because === 'open') {
     const without = {
       ...rules,
@@ -281,11 +305,11 @@ async function passBy(
     };
     const instead = decideStep(job.verification, job.past, without, deps.now());
     if (instead.kind === 'send') {
-      unavailable.set(leg, 'provider-unavailable');
+      passed.legs.set(leg, 'provider-unavailable');
+      passed.resumesAt = passed.resumesAt && passed.resumesAt < until ? passed.resumesAt : until;
       return null;
     }
   }
-  const until = new Date(deps.now().getTime() + entry.retryAfterMs);
   return sleep(deps, job, until < job.verification.expiresAt ? until : job.verification.expiresAt);
 }
 
@@ -300,7 +324,7 @@ function choiceOf(leg: Leg, { job, route }: Sending): SmsChoice | undefined {
 }
 
 async function openAttempt(
-  leg: Leg,
+  { leg, after }: NextSend,
   { channel, provider, referenceOf }: GuardedChannel,
   bill: Bill | null,
   sending: Sending,
@@ -314,6 +338,7 @@ async function openAttempt(
     provider,
     providerReference: referenceOf?.(job.id, n),
     chosen: choiceOf(leg, sending),
+    chosenAfter: after ?? undefined,
   };
   if (!bill) return deps.store.open(opening);
   const { projectId, addressHash, scored, isTrusted, askedBy } = job;
@@ -326,6 +351,7 @@ async function openAttempt(
     askedBy,
     budget: dayBudgetOf(project.settings),
     reservedMicros: bill.reservedMicros,
+    isLater: job.past.some(isPaid),
   });
   return decision.kind === 'accepted' ? decision.opened : decision.reason;
 }
@@ -352,7 +378,11 @@ async function attempt(
     now: deps.now(),
   });
   const afterIt = { ...rules, isDue: false };
-  const next = decideStep(job.verification, [...job.past.map(asClosed), ended], afterIt, deps.now());
+  const next = orResume(
+    decideStep(job.verification, [...job.past.map(asClosed), ended], afterIt, deps.now()),
+    job,
+    sending.passed,
+  );
   const { n, outcome, reason } = ended;
   const closing: ClosingAttempt = {
     jobId: job.id,

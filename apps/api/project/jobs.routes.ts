@@ -55,6 +55,10 @@ const AttemptBody = z
       .meta({ description: "What the provider asks, in millionths of its own currency's unit." }),
     price_currency: z.string().nullable().meta({ example: 'UZS' }),
     chosen: Chosen,
+    chosen_after: z.string().nullable().meta({
+      description: 'Why what was tried or passed by before it did not do: a reason; null for the first.',
+      example: 'text-not-moderated',
+    }),
     latency_ms: z.int().nullable(),
     provider_message: z.string().nullable().meta({
       description:
@@ -168,6 +172,7 @@ function attemptBody(attempt: AttemptView) {
     price_micros: attempt.priceMicros,
     price_currency: attempt.priceCurrency,
     chosen: attempt.chosen,
+    chosen_after: attempt.chosenAfter,
     latency_ms: attempt.latencyMs,
     provider_message: attempt.providerMessage,
     delivery: attempt.delivery,

@@ -40,6 +40,10 @@ const Attempt = z.object({
     .meta({ description: "What the provider asks, in 10^-6 of its own currency's unit." }),
   price_currency: z.string().nullable().meta({ example: 'UZS' }),
   chosen: Chosen,
+  chosen_after: z.string().nullable().meta({
+    description: 'Why what was tried or passed by before it did not do: a reason; null for the first.',
+    example: 'text-not-moderated',
+  }),
   latency_ms: z.int().nullable(),
   delivery: z.string().nullable().meta({ description: 'What the provider reported later.' }),
   delivery_reason: z.string().nullable(),

@@ -266,7 +266,10 @@ function attemptTable({ attemptLines: attempts, finishedAt }: JobPage): Html {
           <td class="num">${attempt.n}</td>
           <td class="tight">${when(attempt.openedAt)}</td>
           <td class="tight">${attempt.channel ?? none}</td>
-          <td>${attempt.provider} ${attempt.chosen !== null && html`<small>${attempt.chosen}</small>`}</td>
+          <td>
+            ${attempt.provider} ${attempt.chosen !== null && html`<small>${attempt.chosen}</small>`}
+            ${attempt.chosenAfter !== null && html`<br /><small>after ${attempt.chosenAfter}</small>`}
+          </td>
           <td>${state(attempt.outcome ?? 'open')}</td>
           <td class="wide">
             ${reason(attempt.reason)}

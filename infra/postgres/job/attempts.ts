@@ -71,13 +71,14 @@ interface Postponing {
 }
 
 async function openAll(pool: pg.Pool, items: readonly OpeningAttempt[], now: Date) {
-  const rows = items.map(({ jobId, n, channel, provider, providerReference, chosen }) => ({
+  const rows = items.map(({ jobId, n, channel, provider, providerReference, chosen, chosenAfter }) => ({
     job_id: jobId,
     n,
     channel,
     provider,
     reference: providerReference,
     chosen,
+    chosen_after: chosenAfter,
   }));
   const opened = await pool.query<{ job_id: string }>({
     name: 'open-attempts',
@@ -96,11 +97,11 @@ async function openAll(pool: pg.Pool, items: readonly OpeningAttempt[], now: Dat
 export const openAttempts = `
 with opened as (
   update job j set attempts = w.n, state = 'running', reserved_micros = greatest(0, j.reserved_micros - coalesce(w.cost_micros, 0))
-  from json_to_recordset($1) as w (job_id uuid, n int, channel text, provider text, cost_micros bigint, cost_currency text, scored text[], reference text, chosen text)
+  from json_to_recordset($1) as w (job_id uuid, n int, channel text, provider text, cost_micros bigint, cost_currency text, scored text[], reference text, chosen text, chosen_after text)
   where j.id = w.job_id and j.attempts = w.n - 1 and ${jobIsUnfinished}
-  returning j.id, w.n, j.project_id, w.channel, w.provider, j.request_id, w.cost_micros, w.cost_currency, w.scored, w.reference, w.chosen)
-insert into attempt (job_id, n, project_id, channel, provider, opened_at, request_id, cost_micros, cost_currency, scored, provider_reference, chosen)
-select id, n, project_id, channel, provider, $2, request_id, cost_micros, cost_currency, scored, reference, chosen from opened
+  returning j.id, w.n, j.project_id, w.channel, w.provider, j.request_id, w.cost_micros, w.cost_currency, w.scored, w.reference, w.chosen, w.chosen_after)
+insert into attempt (job_id, n, project_id, channel, provider, opened_at, request_id, cost_micros, cost_currency, scored, provider_reference, chosen, chosen_after)
+select id, n, project_id, channel, provider, $2, request_id, cost_micros, cost_currency, scored, reference, chosen, chosen_after from opened
 returning job_id`;
 
 /** What a completed attempt sent may still wait for its confirmation; after every other the job waits for its next one. */

@@ -50,6 +50,7 @@ const AttemptSchema = defineEntity({
     priceMicros: p.bigint('string').nullable(),
     priceCurrency: p.text().nullable(),
     chosen: p.text().nullable(),
+    chosenAfter: p.text().nullable(),
     latencyMs: p.integer().nullable(),
     providerMessage: p.text().nullable(),
     retryAfterMs: p.integer().nullable(),

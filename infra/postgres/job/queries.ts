@@ -148,6 +148,7 @@ function attemptView(row: Attempt, untimed: ReadonlySet<string>): AttemptView {
     priceMicros: row.priceMicros ?? null,
     priceCurrency: row.priceCurrency ?? null,
     chosen: row.chosen ?? null,
+    chosenAfter: row.chosenAfter ?? null,
     latencyMs: isUntimed ? null : (row.latencyMs ?? null),
     providerMessage: row.providerMessage ?? null,
     delivery: row.delivery ?? null,

@@ -36,7 +36,7 @@ const jobColumns = `job.id, job.kind, project.slug as project, job.state, job.re
   job.accepted_at as "acceptedAt", job.run_at as "runAt", job.finished_at as "finishedAt",
   case when job.state = 'running' then exists (select from attempt a where a.job_id = job.id and a.outcome is null) else false end as "isOpen"`;
 const attemptColumns = `job_id as "jobId", n, channel, provider, outcome, reason, provider_reference as "providerReference",
-  cost_micros::text as "costMicros", cost_currency as "costCurrency", parts, price_micros::text as "priceMicros", price_currency as "priceCurrency", chosen, latency_ms as "latencyMs", provider_message as "providerMessage", opened_at as "openedAt",
+  cost_micros::text as "costMicros", cost_currency as "costCurrency", parts, price_micros::text as "priceMicros", price_currency as "priceCurrency", chosen, chosen_after as "chosenAfter", latency_ms as "latencyMs", provider_message as "providerMessage", opened_at as "openedAt",
   closed_at as "closedAt", delivery, delivery_reason as "deliveryReason", delivery_at as "deliveryAt"`;
 
 /** Of the kinds of this installation: what a product that is off left behind is not shown. */

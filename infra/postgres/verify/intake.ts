@@ -12,6 +12,8 @@ import { refusalFacts } from '../../../domain/verify/refusal-facts.ts';
 import type { SendPlan } from '../../../domain/verify/send-facts.ts';
 import { decideSend } from '../../../domain/verify/send.ts';
 import { routeMicros, routeOf, type SmsRouting } from '../../../domain/verify/sms-routes.ts';
+import type { Locale } from '../../../domain/shared/locale.ts';
+import { smsPartsAhead } from '../../../domain/verify/sms-parts.ts';
 import { APPROVAL_PURPOSE } from '../../../domain/verify/strangers.ts';
 import type { NumberOf } from '../../verify/codes.ts';
 import type { KeyedHash } from '../../process/crypto.ts';
@@ -187,15 +189,22 @@ function reachOf(deps: IntakeDeps, facts: Facts, one: Addressed) {
       telegram: recipient?.has_chat ?? false,
       locale: recipient?.locale ?? null,
       providers: deps.providers,
-      smsMicros: smsMicrosOf(deps.sms, one.order),
+      smsMicros: smsMicrosOf(deps.sms, one.order, recipient?.locale ?? null),
     },
   };
 }
 
-function smsMicrosOf(sms: SmsRouting, { command, caller }: SendOrder): number | null {
-  if (!command.phone || !command.channels.includes('sms')) return null;
-  const route = routeOf(command.phone.e164, sms, caller.settings.sms_routes);
-  return route.length === 0 ? null : routeMicros(route);
+/** What every provider of the route asks for all parts of the text; null where no SMS can go. */
+function smsMicrosOf(sms: SmsRouting, { command, caller }: SendOrder, known: Locale | null): number | null {
+  const { phone, channels, length, payment = null, ttlSeconds } = command;
+  const { settings, slug } = caller;
+  if (!phone || !channels.includes('sms')) return null;
+  const route = routeOf(phone.e164, sms, settings.sms_routes);
+  if (route.length === 0) return null;
+  const locale = command.locale ?? known ?? settings.locale;
+  const project = settings.display_name ?? slug;
+  const parts = smsPartsAhead({ project, length, payment, ttlSeconds, locale }, settings);
+  return routeMicros(route) * parts;
 }
 
 function entryOf({ order }: Addressed, jobId: JobId, plan: SendPlan): QueueEntry {

@@ -177,7 +177,8 @@ class Books {
     const spend = this.#spend.get(projectId) ?? { spentMicros: 0, strangerMicros: 0 };
     if (isNumberCapped(counts, opening)) return 'number-capped';
     if (isBudgetSpent(spend, budget, askedBy, reservedMicros)) return 'budget-spent';
-    const block = blockOf(this.#riskOf(opening), opening.isTrusted, this.#now);
+    // A provider that loses codes looks like a pump: what it lost must still go by the next one, and counts as one code.
+    const block = opening.isLater ? null : blockOf(this.#riskOf(opening), opening.isTrusted, this.#now);
     if (block) {
       this.#blocks.push({ job_id: opening.jobId, block });
       return block.reason;
@@ -190,7 +191,7 @@ class Books {
       this.#toldOf.add(projectId);
       this.halfSpent.push({ projectId, spend: spent, budget });
     }
-    this.#score(opening, counts);
+    if (!opening.isLater) this.#score(opening, counts);
     return null;
   }
 
@@ -278,7 +279,7 @@ const blockRow = ({ job_id, block }: { readonly job_id: string; readonly block: 
 });
 
 const attemptRow = (
-  { jobId, n, channel, provider, providerReference, chosen, reservedMicros }: PaidOpening,
+  { jobId, n, channel, provider, providerReference, chosen, chosenAfter, reservedMicros }: PaidOpening,
   scored: readonly string[],
 ) => ({
   scored,
@@ -290,4 +291,5 @@ const attemptRow = (
   cost_currency: 'USD',
   reference: providerReference,
   chosen,
+  chosen_after: chosenAfter,
 });

@@ -100,7 +100,7 @@ const timelineJobs = `
 select j.id, j.state, j.reason, (select json_build_object('until', b.until, 'factors', b.factors) from risk_block b where b.job_id = j.id) block, j.accepted_at, j.finished_at, coalesce((
   select json_agg(json_build_object('n', a.n, 'channel', a.channel, 'provider', a.provider, 'outcome', a.outcome, 'reason', a.reason,
     'provider_reference', a.provider_reference, 'cost_micros', a.cost_micros::text, 'cost_currency', a.cost_currency,
-    'parts', a.parts, 'price_micros', a.price_micros::text, 'price_currency', a.price_currency, 'chosen', a.chosen,
+    'parts', a.parts, 'price_micros', a.price_micros::text, 'price_currency', a.price_currency, 'chosen', a.chosen, 'chosen_after', a.chosen_after,
     'latency_ms', case when not ${asIfAtOnce} then a.latency_ms end, 'delivery', a.delivery, 'delivery_reason', a.delivery_reason, 'delivery_at', a.delivery_at,
     'opened_at', a.opened_at, 'closed_at', case when ${asIfAtOnce} and a.closed_at is not null then a.opened_at else a.closed_at end) order by a.n)
   from attempt a where a.job_id = j.id), '[]') attempts

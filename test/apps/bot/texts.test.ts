@@ -68,6 +68,6 @@ describe('what people read', () => {
     expect(noticeWords('challenge', 'en').title).toBe('Approval request');
     expect(noticeWords('device-bound', 'en').title).toBe('New device added');
     expect(codeTexts('ru', 'sms')[0]).toBe('Navbat: код 123456, 5 мин. Никому не сообщайте.');
-    expect(codeTexts('en', 'sms')[0]).toBe("Navbat: your code is 123456. Expires in 5 min. Don't share it.");
+    expect(codeTexts('en', 'sms')[0]).toBe("Navbat: code 123456, 5 min. Don't share it.");
   });
 });

@@ -33,7 +33,10 @@ const past = (
   delivery: null,
   ...more,
 });
-const send = (leg: SmsProvider) => ({ kind: 'send', send: { leg } });
+const send = (leg: SmsProvider) => ({
+  kind: 'send',
+  send: { leg, after: expect.toBeOneOf([null, expect.any(String)]) },
+});
 const decide = (attempts: readonly PastAttempt[], at = 0, change: Partial<StepRules> = {}) =>
   decideStep(verification, attempts, { ...rules, ...change }, seconds(at));
 
@@ -84,6 +87,42 @@ describe('an SMS of several providers', () => {
         reason: 'unconfirmed',
       });
     }
+  });
+
+  test('that a dead worker left open is awaited and not sent twice', () => {
+    const open = [past('eskiz', null, { closedAt: null })];
+    expect(decide(open, 5)).toMatchObject({ kind: 'wait' });
+    expect(decide(open, 31)).toEqual(send('play-mobile'));
+  });
+
+  test.each(['unknown', null] as const)(
+    'whose answer was lost (%s) and that is reported as undelivered goes on at once',
+    (outcome) => {
+      const reported = [past('eskiz', outcome, { delivery: 'failed' })];
+      expect(decide(reported, 2)).toEqual({
+        kind: 'send',
+        send: { leg: 'play-mobile', after: 'delivery-failed' },
+      });
+      expect(
+        decide([past('twilio', outcome, { delivery: 'failed' })], 2, { smsOrder: ['twilio'] }),
+      ).toMatchObject({
+        kind: 'finish',
+        reason: 'delivery-failed',
+      });
+    },
+  );
+
+  test('tells why the one before it did not do, also where that was passed by', () => {
+    const after = (attempts: readonly PastAttempt[], at: number, change: Partial<StepRules> = {}) => {
+      const step = decide(attempts, at, change);
+      return step.kind === 'send' ? step.send.after : step;
+    };
+    expect(after([], 0)).toBeNull();
+    expect(after([], 0, { unavailable: new Map([['eskiz', 'text-not-moderated']]) })).toBe(
+      'text-not-moderated',
+    );
+    expect(after([past('eskiz', 'completed')], 31)).toBe('sms-unconfirmed');
+    expect(after([past('eskiz', 'rejected', { reason: 'balance-empty' })], 0)).toBe('balance-empty');
   });
 
   test('that arrived after all ends the chain, whatever was sent since', () => {

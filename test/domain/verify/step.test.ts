@@ -42,7 +42,10 @@ const past = (
   delivery: null,
   ...more,
 });
-const send = (channel: Channel) => ({ kind: 'send', send: { leg: providerOf(channel) } });
+const send = (channel: Channel) => ({
+  kind: 'send',
+  send: { leg: providerOf(channel), after: expect.toBeOneOf([null, expect.any(String)]) },
+});
 
 describe('decideStep', () => {
   test('begins with the first channel, or the first that can be used', () => {

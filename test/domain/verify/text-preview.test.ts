@@ -18,8 +18,9 @@ const longestSms = (locale: Locale, settings: Partial<TextSettings>, name = NAME
   textPreviews(name, textSettings(settings), null).find((each) => each.locale === locale)?.longest;
 
 describe('every text is one SMS with a name of 20 characters, the longest code and two digits of minutes', () => {
-  test.each(Locale.options)('in %s: the standard text', (locale) => {
+  test.each(Locale.options)('in %s: the standard text, whatever letters the name has', (locale) => {
     expect(longestSms(locale, {})?.segments).toBe(1);
+    expect(longestSms(locale, {}, 'Ж'.repeat(NAME.length))?.segments).toBe(1);
   });
 
   test.each(Locale.options)('in %s: those of identity', (locale) => {

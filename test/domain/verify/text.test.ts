@@ -56,7 +56,7 @@ describe('the text of a code', () => {
     const said = { ...words, ttlSeconds: 60, purposeTexts };
     expect(onScreen(said, { en: 'own {code}' })).toBe('own 123456');
     expect(onScreen(said, { ru: 'own {code}' })).toBe('p 123456');
-    expect(onScreen({ ...said, purposeTexts: null }, {})).toContain('code is 123456');
+    expect(onScreen({ ...said, purposeTexts: null }, {})).toContain('code 123456');
   });
 
   test('leaves alone what is no name of its own, and fills in nothing that a name says', () => {

@@ -61,7 +61,7 @@ describe('retry', () => {
     };
     expect(await chain()).toEqual({ n: 1, step: { kind: 'finish', state: 'rejected', reason: 'landline' } });
     await operator.put(`/api/queues/otp-send/${id}/retry`);
-    expect(await chain()).toEqual({ n: 1, step: { kind: 'send', send: { leg: 'twilio' } } });
+    expect(await chain()).toEqual({ n: 1, step: { kind: 'send', send: { leg: 'twilio', after: null } } });
     expect((await board.pool.query('select n, outcome from attempt where job_id = $1', [id])).rows).toEqual([
       { n: 1, outcome: 'rejected' },
     ]);

@@ -42,6 +42,7 @@ const openedBy = (caller: Caller, jobId: string, askedBy: 'service' | 'stranger'
       addressHash: rows[0].address_hash,
       scored: { prefix: null, ip: null, device: null },
       isTrusted: false,
+      isLater: false,
       askedBy,
       budget: dayBudgetOf(caller.settings),
       reservedMicros: SMS_MICROS,
@@ -184,4 +185,20 @@ test('that half of a budget is spent is told once a day, however often it is cro
       publishable_spent_micros: SMS_MICROS,
     },
   ]);
+});
+
+test('a text of two parts reserves both, so that what is accepted is sent', async () => {
+  const template = `{project}: код {code}, ${'действует недолго, '.repeat(4)}{minutes} мин.`;
+  const settings = { templates: { ru: template }, sms_daily_budget_micros: SMS_MICROS * 2 };
+  const twoParts = await world.makeProject(settings);
+  expect(await accept(twoParts, { locale: 'ru' })).toMatchObject({ kind: 'accepted' });
+  expect(await reservedOf(twoParts)).toBe(SMS_MICROS * 2);
+
+  const tooLittle = await world.makeProject({ ...settings, sms_daily_budget_micros: SMS_MICROS * 2 - 1 });
+  expect(await accept(tooLittle, { locale: 'ru' })).toMatchObject({
+    kind: 'refused',
+    reason: 'budget-spent',
+  });
+  // The text of another language has one part.
+  expect(await accept(tooLittle, { locale: 'en' })).toMatchObject({ kind: 'accepted' });
 });

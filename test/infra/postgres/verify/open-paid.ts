@@ -20,6 +20,7 @@ export async function openPaidSends() {
       addressHash: world.hash('address', phone),
       scored: { prefix: prefixOf(phone), ip: null, device: null },
       isTrusted: false,
+      isLater: false,
       askedBy: 'service',
       budget: { budgetMicros: 20_000_000, strangerBudgetMicros: 10_000_000 },
       reservedMicros: 10_000,

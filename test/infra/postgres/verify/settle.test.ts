@@ -64,6 +64,7 @@ async function openSms(
     addressHash: world.hash('address', phone),
     scored: { prefix: phone.slice(0, -4), ip: null, device: null, ...client },
     isTrusted: false,
+    isLater: false,
     askedBy: 'service',
     budget: { budgetMicros: 20_000_000, strangerBudgetMicros: 10_000_000 },
     reservedMicros: 350_000,

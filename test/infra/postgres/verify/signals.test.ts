@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { PaidOpening } from '../../../../domain/verify/otp-job.ts';
 import { DEVICE_SAMPLE_MIN, IP_SAMPLE_MIN, PREFIX_SAMPLE_MIN } from '../../../../domain/verify/fraud.ts';
 import type { SendCommand } from '../../../../domain/verify/send-command.ts';
 import type { SendReply } from '../../../../domain/job/reply.ts';
@@ -27,6 +28,29 @@ const accepted: SendReply = { kind: 'accepted', reference: 'SM1', cost: null } a
 const refusedByProvider: SendReply = { kind: 'refused', reason: 'filtered' } as SendReply;
 
 /** A send and the worker's wake-up for it. */
+/** As the worker opens their next attempts. */
+async function openingsOf(project: Project, jobIds: readonly string[]): Promise<PaidOpening[]> {
+  const { rows } = await world.pool.query(
+    `select j.id job, j.attempts, j.address_hash, v.phone_prefix prefix, v.scored_ip ip, v.scored_device device
+     from job j join verification v on v.id = j.subject_id where j.id = any($1)`,
+    [jobIds],
+  );
+  return rows.map(({ job, attempts, address_hash, ...scored }) => ({
+    jobId: job,
+    n: attempts + 1,
+    channel: 'sms',
+    provider: 'sms',
+    projectId: project.projectId,
+    addressHash: address_hash,
+    scored,
+    isTrusted: false,
+    isLater: false,
+    askedBy: 'service',
+    budget: { budgetMicros: 1e12, strangerBudgetMicros: 0 },
+    reservedMicros: 1,
+  }));
+}
+
 async function sent(
   project: Project,
   phone: string,
@@ -180,27 +204,12 @@ test('of sends at one moment, at two workers, as many are paid for as the addres
   );
   await pump(id, { ip: IP_SAMPLE_MIN - 5 });
   const other = { ...world, paid: paidAttempts(world.pool, () => new Date()) };
-  const { rows } = await world.pool.query(
-    `select j.id job, j.address_hash, v.phone_prefix prefix, v.scored_ip ip, v.scored_device device
-     from job j join verification v on v.id = j.subject_id where j.id = any($1)`,
-    [made.map(({ jobId }) => jobId)],
+  const openings = await openingsOf(
+    project,
+    made.map(({ jobId }) => jobId),
   );
   const opened = await Promise.all(
-    rows.map(({ job, address_hash, ...scored }, index) =>
-      (index % 2 ? world : other).paid.open({
-        jobId: job,
-        n: 1,
-        channel: 'sms',
-        provider: 'sms',
-        projectId: project.projectId,
-        addressHash: address_hash,
-        scored,
-        isTrusted: false,
-        askedBy: 'service',
-        budget: { budgetMicros: 1e12, strangerBudgetMicros: 0 },
-        reservedMicros: 1,
-      }),
-    ),
+    openings.map((opening, index) => (index % 2 ? world : other).paid.open(opening)),
   );
   expect(opened.filter(({ kind }) => kind === 'accepted')).toHaveLength(5);
   expect(opened.filter(({ kind }) => kind === 'refused')).toEqual(
@@ -239,4 +248,17 @@ test('a verification that has ended forgets under which names it was scored', as
     [made.id],
   );
   expect(rows).toEqual([{ client: null, scored_ip: null, scored_device: null }]);
+});
+
+test('the next provider of a code that an earlier one lost is not blocked by what was lost, and the code counts once', async () => {
+  const project = await newProject();
+  const phone = freshPhone();
+  const { id, jobId } = await sent(project, phone, null);
+  await pump(id, { prefix: PREFIX_SAMPLE_MIN });
+  const before = (await scoresOf(project))['prefix']?.[0] ?? 0;
+  const [opening] = await openingsOf(project, [jobId]);
+  if (!opening) throw new Error('no job');
+  expect(await world.paid.open({ ...opening, isLater: false })).toMatchObject({ reason: 'prefix-blocked' });
+  expect(await world.paid.open({ ...opening, isLater: true })).toMatchObject({ opened: 'opened' });
+  expect((await scoresOf(project))['prefix']?.[0]).toBeLessThanOrEqual(before);
 });
