@@ -378,11 +378,8 @@ async function attempt(
     now: deps.now(),
   });
   const afterIt = { ...rules, isDue: false };
-  const next = orResume(
-    decideStep(job.verification, [...job.past.map(asClosed), ended], afterIt, deps.now()),
-    job,
-    sending.passed,
-  );
+  const past = [...job.past.map(asClosed), ended];
+  const next = orResume(decideStep(job.verification, past, afterIt, deps.now()), job, sending.passed);
   const { n, outcome, reason } = ended;
   const closing: ClosingAttempt = {
     jobId: job.id,
