@@ -1,5 +1,6 @@
 import { isOn, type Owner, type Products } from '../../domain/products.ts';
 import type { Config } from '../../infra/process/config.ts';
+import { checkSmsAccounts } from '../../infra/providers/verify/channels.ts';
 import { smsRoutingOf } from '../../infra/providers/verify/sms-routing.ts';
 
 interface Module {
@@ -10,6 +11,8 @@ interface Module {
 
 /** What products read further than `readConfig` does: one line each. */
 const modules: readonly Module[] = [
+  // Accounts at providers of SMS.
+  { owner: 'verify', check: checkSmsAccounts },
   // Routes of SMS and their prices.
   { owner: 'verify', check: smsRoutingOf },
 ];

@@ -150,12 +150,20 @@ function accountOf<Name extends AccountVariable>(
   return Object.fromEntries(names.map((name) => [name, config[name] ?? ''])) as Record<Name, string>;
 }
 
+const twilioAccount = (config: ChannelConfig) =>
+  accountOf(config, 'Twilio', ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER']);
+const eskizAccount = (config: ChannelConfig) =>
+  accountOf(config, 'Eskiz', ['ESKIZ_EMAIL', 'ESKIZ_PASSWORD', 'ESKIZ_FROM']);
+const playMobileAccount = (config: ChannelConfig) =>
+  accountOf(config, 'Play Mobile', ['PLAY_MOBILE_LOGIN', 'PLAY_MOBILE_PASSWORD', 'PLAY_MOBILE_FROM']);
+
+/** @throws ConfigError where an account at a provider of SMS is set by halves. */
+export function checkSmsAccounts(config: ChannelConfig): void {
+  for (const account of [twilioAccount, eskizAccount, playMobileAccount]) account(config);
+}
+
 async function twilioOf(config: ChannelConfig, urls: CallbackUrls) {
-  const account = accountOf(config, 'Twilio', [
-    'TWILIO_ACCOUNT_SID',
-    'TWILIO_AUTH_TOKEN',
-    'TWILIO_PHONE_NUMBER',
-  ]);
+  const account = twilioAccount(config);
   if (!account) return null;
   const { twilioSms } = await import('./twilio-sms.ts');
   return twilioSms({
@@ -168,7 +176,7 @@ async function twilioOf(config: ChannelConfig, urls: CallbackUrls) {
 }
 
 async function eskizOf(config: ChannelConfig, urls: CallbackUrls) {
-  const account = accountOf(config, 'Eskiz', ['ESKIZ_EMAIL', 'ESKIZ_PASSWORD', 'ESKIZ_FROM']);
+  const account = eskizAccount(config);
   if (!account) return null;
   const { eskizSms } = await import('./eskiz-sms.ts');
   return eskizSms({
@@ -181,11 +189,7 @@ async function eskizOf(config: ChannelConfig, urls: CallbackUrls) {
 }
 
 async function playMobileOf(config: ChannelConfig) {
-  const account = accountOf(config, 'Play Mobile', [
-    'PLAY_MOBILE_LOGIN',
-    'PLAY_MOBILE_PASSWORD',
-    'PLAY_MOBILE_FROM',
-  ]);
+  const account = playMobileAccount(config);
   if (!account) return null;
   const { playMobileSms } = await import('./play-mobile-sms.ts');
   return playMobileSms({

@@ -69,6 +69,13 @@ test('a value that a product reads further stops the start too, before any serve
   expect(await readdir(home)).not.toContain('postgres');
 });
 
+test('half an account at a provider stops the start too, with what is missing', async () => {
+  const { code, output } = await npmStart({ ...(await freePorts()), ESKIZ_EMAIL: 'shop@example.uz' });
+  expect(code).toBe(1);
+  expect(output).toMatch(/^ESKIZ_PASSWORD: expected a value, as SMS through Eskiz needs it\nESKIZ_FROM: /);
+  expect(await readdir(home)).not.toContain('postgres');
+});
+
 test('NODE_ENV=production is refused in a sentence, and makes no secrets', async () => {
   const { code, output } = await npmStart({ ...(await freePorts()), NODE_ENV: 'production' });
   expect(code).toBe(1);
