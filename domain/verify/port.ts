@@ -3,6 +3,7 @@ import type { Provider } from '../job/guard.ts';
 import type { AskBalance } from './provider-balance.ts';
 import type { Channel } from './channel.ts';
 import type { Locale } from '../shared/locale.ts';
+import type { TemplateReader } from './text-moderation.ts';
 
 /** Where a code can reach one recipient. A channel without its address is unavailable. */
 export interface Addresses {
@@ -32,6 +33,8 @@ export interface CodeMessage {
 export type CodeChannel = Provider<CodeMessage, Channel> & {
   /** Where its account has a balance that runs out. */
   readonly balance?: AskBalance;
+  /** Where it lists the texts that it sends. */
+  readonly templates?: TemplateReader;
 };
 
 /** What a provider later says of a message it took. */

@@ -20,6 +20,7 @@ import { Migration20261129113100VerifySignals } from './verify/migrations/202611
 import { Migration20261129123000JobAttemptTrial } from './job/migrations/20261129123000-job-attempt-trial.ts';
 import { Migration20261129123100VerifySmsScore } from './verify/migrations/20261129123100-verify-sms-score.ts';
 import { Migration20261129131000VerifySmsScoreProject } from './verify/migrations/20261129131000-verify-sms-score-project.ts';
+import { Migration20261129131500VerifyTextAnswer } from './verify/migrations/20261129131500-verify-text-answer.ts';
 import { Migration20261129120700VerifyModeration } from './verify/migrations/20261129120700-verify-moderation.ts';
 import { Migration20261129130100MessagePersonSaid } from './message/migrations/20261129130100-message-person-said.ts';
 import { Migration20261129114000MessagePreferences } from './message/migrations/20261129114000-message-preferences.ts';
@@ -54,6 +55,7 @@ export const migrations = [
   Migration20261129130100MessagePersonSaid,
   Migration20261129130500JobChosenAfter,
   Migration20261129131000VerifySmsScoreProject,
+  Migration20261129131500VerifyTextAnswer,
 ] as const;
 
 /**

@@ -73,6 +73,13 @@ export const reportsUnknown = new Counter({
   labelNames: ['provider', 'because'] as const,
   registers: [metrics],
 });
+/** Alert on it: a list in another form than we know says of no text that it is not approved, so that refused texts cost attempts. */
+export const smsTemplatesUnread = new Counter({
+  name: 'navbat_sms_templates_unread_total',
+  help: 'Entries that were not understood, of the readings of what a provider of SMS approves.',
+  labelNames: ['provider'] as const,
+  registers: [metrics],
+});
 /** Alert on it before it is empty. A provider that tells no balance is shown at 0 from when it says that it is empty until it takes a message. */
 export const smsBalance = new Gauge({
   name: 'navbat_sms_balance',

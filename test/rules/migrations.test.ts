@@ -30,6 +30,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129130500-job-chosen-after.ts': '3eed92ca54d9e5f606c6af5de8c821fd3719ca74866b02c2687bc1f60f6fe706',
   '20261129131000-verify-sms-score-project.ts':
     'cdb33356c0c706d951cf26c84a682465b47c75c4fab25c50176bbc474a86675a',
+  '20261129131500-verify-text-answer.ts': '3a7878565eb374d6bc52ad2fdcc11990c956f8076b26a17fb7cf0046485f4db2',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -13,14 +13,23 @@ export interface BalanceDeps {
   readonly show: (provider: SmsProvider, micros: bigint | null) => void;
 }
 
-/** Asks each account for its balance, one after the other, and answers when it is due again. */
-export async function askBalances({ accounts, balances, show }: BalanceDeps): Promise<number> {
-  for (const [provider, ask] of accounts) {
-    const reading = await inTime(ask);
-    if (reading.kind === 'told') show(provider, reading.micros);
-    await balances.record(provider, reading);
-  }
+/** Asks each account for its balance, one after the other, and answers when it is due again. Throws what any of them met when all were asked. */
+export async function askBalances(deps: BalanceDeps): Promise<number> {
+  const faults: unknown[] = [];
+  for (const [provider, ask] of deps.accounts)
+    await askOne(deps, provider, ask).catch((fault: unknown) => faults.push(fault));
+  if (faults.length > 0) throw faults[0];
   return BALANCE_MS;
+}
+
+async function askOne(
+  { balances, show }: BalanceDeps,
+  provider: SmsProvider,
+  ask: AskBalance,
+): Promise<void> {
+  const reading = await inTime(ask);
+  if (reading.kind === 'told') show(provider, reading.micros);
+  await balances.record(provider, reading);
 }
 
 async function inTime(ask: AskBalance): Promise<BalanceReading> {

@@ -25,7 +25,7 @@ import {
   type StepRules,
 } from '../../domain/verify/step.ts';
 import { codeText } from '../../domain/verify/text.ts';
-import type { TextModeration } from '../../domain/verify/text-moderation.ts';
+import { isDoubted, type TextModeration } from '../../domain/verify/text-moderation.ts';
 import type { Verification } from '../../domain/verify/verification.ts';
 import type { CodeTexts } from '../../domain/shared/code-texts.ts';
 import type { ProjectSettings } from '../../domain/project/settings.ts';
@@ -252,7 +252,8 @@ async function sendBy(next: NextSend, sending: Sending): Promise<Woken | null> {
   const { leg } = next;
   const guarded = guardOf(sending.job, leg, sending.deps);
   if (!guarded) throw new Error(`decideStep chose ${leg}, which has no provider`);
-  if (await isNotApproved(guarded, sending)) {
+  const approval = await approvalOf(guarded, sending);
+  if (approval === 'refused') {
     sending.passed.legs.set(leg, TEXT_REFUSED);
     return null;
   }
@@ -267,17 +268,35 @@ async function sendBy(next: NextSend, sending: Sending): Promise<Woken | null> {
       for (const one of sameMoney(leg, sending)) sending.passed.legs.set(one, opened);
       return null;
     }
-    return await attempt(guarded, { entry, message, bill }, sending);
+    return await attempt(guarded, { entry, message, bill, approval }, sending);
   } finally {
     entry.leave();
   }
 }
 
-/** Known before it costs an attempt: the next provider of the route is asked at once. */
-async function isNotApproved({ channel, provider }: GuardedChannel, sending: Sending): Promise<boolean> {
-  if (channel !== 'sms') return false;
-  const { state } = await sending.deps.moderation.of(provider, messageOf(sending, channel).text);
-  return state === 'not-approved';
+/** What is known of a wording before it costs an attempt. `doubted`: the list says no, and the provider is asked all the same. */
+type Approval = 'refused' | 'doubted' | 'open';
+
+/** Where it is refused the next provider of the route is asked at once. */
+async function approvalOf({ channel, provider }: GuardedChannel, sending: Sending): Promise<Approval> {
+  if (channel !== 'sms') return 'open';
+  const { deps, job } = sending;
+  const { text } = messageOf(sending, channel);
+  const { state, by } = await deps.moderation.of({ provider, projectId: job.projectId, text });
+  if (state === 'not-approved') return by === 'list' && isDoubted(job.id) ? 'doubted' : 'refused';
+  return state === 'approved' && by === 'answer' ? 'doubted' : 'open';
+}
+
+/** A list that was found wrong is not believed for a while, and neither is one that seemed to cover what was refused. */
+async function noteAnswer(
+  provider: string,
+  { reply, text, approval }: { reply: SendReply; text: string; approval: Approval },
+  { deps, job: { projectId } }: Sending,
+): Promise<void> {
+  const sent = { provider, projectId, text };
+  if (reply.kind === 'refused' && reply.reason === TEXT_REFUSED)
+    await deps.moderation.refused(sent, reply.detail ?? null);
+  if (reply.kind === 'accepted' && approval === 'doubted') await deps.moderation.accepted(sent);
 }
 
 /** A push goes to the project's own app where it gave us a token, else to Navbat's. */
@@ -356,10 +375,17 @@ async function openAttempt(
   return decision.kind === 'accepted' ? decision.opened : decision.reason;
 }
 
+interface Sent {
+  readonly entry: Entered<CodeMessage>;
+  readonly message: CodeMessage;
+  readonly bill: Bill | null;
+  readonly approval: Approval;
+}
+
 /** Sends, decides what follows from the answer, and records both in one commit. */
 async function attempt(
   { channel, provider }: GuardedChannel,
-  { entry, message, bill }: { entry: Entered<CodeMessage>; message: CodeMessage; bill: Bill | null },
+  { entry, message, bill, approval }: Sent,
   sending: Sending,
 ): Promise<Woken | null> {
   const { deps, job, rules } = sending;
@@ -369,9 +395,6 @@ async function attempt(
     entry.send(message, signal),
   );
   await forgetDeadAddress(channel, reply, sentAt, sending);
-  if (reply.kind === 'refused' && reply.reason === TEXT_REFUSED)
-    await deps.moderation.refused(provider, message.text, reply.detail ?? null);
-
   const ended = endedAttempt({ channel, provider }, reply, {
     n: job.attemptsMade + 1,
     sentAt,
@@ -393,6 +416,8 @@ async function attempt(
   };
   const closed = await closeSurely(deps.store, closing);
   deps.onAttempt({ ...closing, channel, provider, requestId: job.requestId });
+  // After the attempt is closed: a fault here repeats no message.
+  await noteAnswer(provider, { reply, text: message.text, approval }, sending);
   // A callback or a check came meanwhile: read again.
   return closed.reported || closed.settled ? null : wokenBy(next, ended, sending);
 }

@@ -18,17 +18,13 @@ import { templateLists, textModeration } from '../../infra/postgres/verify/text-
 import { countTrials, smsScores } from '../../infra/postgres/verify/sms-scores.ts';
 import { otpSettle } from '../../infra/postgres/verify/settle.ts';
 import { providerBalances } from '../../infra/postgres/verify/provider-balances.ts';
-import { smsBalance } from '../../infra/process/metrics.ts';
+import { smsBalance, smsTemplatesUnread } from '../../infra/process/metrics.ts';
 import { every, type Tick } from '../../infra/process/ticks.ts';
 import { rowEncryption } from '../../infra/process/crypto.ts';
 import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
 import { guard } from '../../infra/providers/provider-guard.ts';
-import {
-  channelsFromConfig,
-  configuredChannels,
-  templateReadersFromConfig,
-} from '../../infra/providers/verify/channels.ts';
+import { channelsFromConfig, configuredChannels } from '../../infra/providers/verify/channels.ts';
 import { smsRoutingOf } from '../../infra/providers/verify/sms-routing.ts';
 import { codeOf } from '../../infra/verify/codes.ts';
 import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
@@ -59,7 +55,7 @@ async function otpSendWorker(platform: WorkerPlatform): Promise<Worker> {
     legs: new Map(found.map((channel) => [legOf(channel), guard(channel, share)])),
     sms,
     smsScores: config.SMS_ROUTE_BY_MEASURE ? smsScores(pool, now) : null,
-    moderation: textModeration(pool, now),
+    moderation: textModeration(pool, now, tellMisread(platform)),
     ownApp: configuredChannels(config).has('push') ? guard(ownApp(pool, now), share) : null,
     project: projectCache(pool),
     purposeTexts: identityCodeTexts,
@@ -71,9 +67,7 @@ async function otpSendWorker(platform: WorkerPlatform): Promise<Worker> {
   const stops = [
     every(log, 'balances', askingBalances(found, pool, platform, config)),
     every(log, 'sms scores', countingTrials(pool, sms, now)),
-    ...(await templateReadersFromConfig(config)).map((reader) =>
-      every(log, `templates of ${reader.provider}`, templateTick(templateLists(pool, now), reader)),
-    ),
+    ...readingTemplates(found, pool, platform),
   ];
   const close = async () => {
     await Promise.all(stops.map((stop) => stop()));
@@ -109,15 +103,37 @@ function codeChannels(
   return channelsFromConfig(config, urls, bot);
 }
 
+const tellMisread =
+  ({ log }: WorkerPlatform) =>
+  (provider: string): void =>
+    log.warn(
+      { provider },
+      'a provider took a text although its list of approved texts says no: we read the list wrongly',
+    );
+
+const readingTemplates = (found: readonly CodeChannel[], pool: Pool, { log, clock }: WorkerPlatform) =>
+  found.flatMap(({ templates: reader }) =>
+    reader
+      ? every(
+          log,
+          `templates of ${reader.provider}`,
+          templateTick(templateLists(pool, clock), reader, (provider, unread) => {
+            smsTemplatesUnread.inc({ provider }, unread);
+            log.warn({ provider, unread }, 'entries of a list of approved texts were not understood');
+          }),
+        )
+      : [],
+  );
+
 const MICROS = 1_000_000;
 
-/** What the accounts hold that SMS are paid from. */
 /** Also where measuring is off: trials that were made before are counted. */
 function countingTrials(pool: Pool, { routes }: SmsRouting, now: () => Date): Tick {
   const operators = routes.map(({ prefix }) => prefix);
   return smsScoreTick(() => countTrials(pool, operators, now()));
 }
 
+/** What the accounts hold that SMS are paid from. */
 function askingBalances(
   found: readonly CodeChannel[],
   pool: Pool,

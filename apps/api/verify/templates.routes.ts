@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Projects } from '../../../domain/project/port.ts';
 import { settingsAfter, SettingsChange, settingWarnings } from '../../../domain/settings.ts';
+import type { ProjectId } from '../../../domain/shared/ids.ts';
 import { Locale } from '../../../domain/shared/locale.ts';
 import { Payment } from '../../../domain/shared/payment.ts';
 import type { SmsSize } from '../../../domain/shared/sms-segments.ts';
@@ -60,7 +61,7 @@ const ModerationBody = z
     provider: z.string().meta({ description: 'Who sends approved texts only.', example: 'eskiz' }),
     state: z.enum(textStates).meta({
       description:
-        '`not-approved`: it is passed by, and the next provider of the number is used. `unknown`: neither its list nor a refusal of the last hour tells.',
+        '`not-approved`: it is passed by, and the next provider of the number is used. `unknown`: neither its list nor its answer to a send of your project of the last hour tells; it is asked.',
     }),
     said: z.string().nullable().meta({
       description: "The provider's words: of the approved text, or of its refusal.",
@@ -127,18 +128,23 @@ const previewTemplates = (deps: TemplateDeps) =>
       if (!project) throw noProject();
       const settings = settingsAfter(project.settings, body.settings ?? {});
       const { display_name: name = project.slug } = settings;
-      const texts = await textBodies(deps, name, settings, body.payment ?? null);
+      const texts = await textBodies(deps, { projectId: project.id, name, settings }, body.payment ?? null);
       const route = body.to === undefined ? null : routeOf(body.to, deps.sms, settings.sms_routes);
       const warnings = settingWarnings(name, settings);
       return { status: 200, body: { texts, warnings, providers: route?.map(providerBody) ?? null } };
     },
   });
 
+interface Previewed {
+  readonly projectId: ProjectId;
+  readonly name: string;
+  readonly settings: TextSettings;
+}
+
 /** Of the codes that move no money, then of the payment. */
 async function textBodies(
   deps: TemplateDeps,
-  name: string,
-  settings: TextSettings,
+  { projectId, name, settings }: Previewed,
   payment: Payment | null,
 ): Promise<z.infer<typeof TextBody>[]> {
   const payments = payment ? [null, payment] : [null];
@@ -148,18 +154,19 @@ async function textBodies(
   return Promise.all(
     previews.map(async ({ preview, isForPayment }) => ({
       ...previewBody(preview, isForPayment),
-      moderation: await moderationBodies(deps, preview.text),
+      moderation: await moderationBodies(deps, projectId, preview.text),
     })),
   );
 }
 
 const moderationBodies = (
   { moderation, moderated }: TemplateDeps,
+  projectId: ProjectId,
   text: string,
 ): Promise<z.infer<typeof ModerationBody>[]> =>
   Promise.all(
     moderated.map(async (provider) => {
-      const { state, said, since } = await moderation.of(provider, text);
+      const { state, said, since } = await moderation.of({ provider, projectId, text });
       return { provider, state, said, since: since?.toISOString() ?? null };
     }),
   );

@@ -26,9 +26,8 @@ const retireBlocks = `
 delete from risk_block where ctid = any(array(select ctid from risk_block where at < $1 order by at limit $2))`;
 
 /** Forgotten long before; a day tells staff of yesterday. */
-const retireRefusedTexts = `
-delete from sms_refused_text where ctid = any(array(
-  select ctid from sms_refused_text where refused_at < $1 order by refused_at limit $2))`;
+const retireTextAnswers = `
+delete from sms_text_answer where ctid = any(array(select ctid from sms_text_answer where at < $1 order by at limit $2))`;
 
 const retireSpend = `
 delete from paid_spend where ctid = any(array(select ctid from paid_spend where day < $1 order by day limit $2))`;
@@ -75,7 +74,7 @@ export const verifyRetention: Retention = {
     { sql: retireTestVerifications, before: (now) => daysBefore(now, TEST_KEPT_DAYS) },
     { sql: retireBlocks, before: (now, { jobDays }) => daysBefore(now, jobDays) },
     { sql: retireSpend, before: (now) => daysBefore(now, SPEND_KEPT_DAYS) },
-    { sql: retireRefusedTexts, before: (now) => daysBefore(now, LIMITS_KEPT_DAYS) },
+    { sql: retireTextAnswers, before: (now) => daysBefore(now, LIMITS_KEPT_DAYS) },
     { sql: tellDevices, before: (now) => now },
   ],
   walks: Object.entries(idleSince).map(([table, isIdle]) => ({

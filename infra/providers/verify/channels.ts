@@ -7,7 +7,6 @@ import type {
 } from '../../../domain/verify/callback.ts';
 import { type Channel, channels } from '../../../domain/verify/channel.ts';
 import type { CodeChannel } from '../../../domain/verify/port.ts';
-import type { TemplateReader } from '../../../domain/verify/text-moderation.ts';
 import type { TelegramSender } from '../../../domain/telegram/port.ts';
 import { type Config, ConfigError } from '../../process/config.ts';
 import type { channelVariables, ProcessConfig } from '../../process/variables.ts';
@@ -69,14 +68,6 @@ const setsModerated: Readonly<Record<string, ChannelVariable>> = {
 /** Those that are on. */
 export const moderatedProviders = ({ given }: Pick<Config, 'given'>): readonly string[] =>
   Object.entries(setsModerated).flatMap(([provider, name]) => (given.has(name) ? [provider] : []));
-
-/** The readers of what those have approved, where they list it. */
-export async function templateReadersFromConfig(config: ChannelConfig): Promise<readonly TemplateReader[]> {
-  const { ESKIZ_EMAIL: email, ESKIZ_PASSWORD: password, ESKIZ_API_URL: apiUrl } = config;
-  if (!email || !password) return [];
-  const { eskizTemplates } = await import('./eskiz-templates.ts');
-  return [eskizTemplates({ email, password, apiUrl })];
-}
 
 /** The readers of callbacks of those channels that report. */
 export async function callbackReadersFromConfig(

@@ -8,17 +8,19 @@ import { replyWithoutAnswer, unexpected } from '../replies.ts';
 import { ESKIZ_PROVIDER, type EskizSession } from './eskiz-session.ts';
 
 const MICROS = 1_000_000;
-/** 10^12 soʻm, some eighty million dollars: nobody has more there, and a bigint holds it in millionths. */
+/** A million millions of soʻm, far from what a bigint of millionths holds. */
 const BALANCE_MAX = 1e12;
-/** A balance is a number, or a text of one. */
-const Limit = z.object({
-  data: z.object({
-    balance: z
-      .union([z.number(), z.string().regex(/\d/)])
-      .transform(Number)
-      .pipe(z.number().min(0).max(BALANCE_MAX)),
-  }),
-});
+/** A balance is a number, or a text of one. What is empty is no balance of 0. */
+const Balance = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d{1,13}(?:\.\d{1,9})?$/)
+      .transform(Number),
+  ])
+  .pipe(z.number().min(0).max(BALANCE_MAX));
+const Limit = z.object({ data: z.object({ balance: Balance }) });
 
 /** What Eskiz answers when asked for its balance, in soʻm (contracts §5a). */
 export function balanceIn(answer: HttpAnswer | SendReply): BalanceReading {

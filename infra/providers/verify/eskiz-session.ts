@@ -20,6 +20,12 @@ const LIFE_MS_UNKNOWN = 3_600_000;
 const REFUSED_PAUSE_MS = 60_000;
 /** 2 s: a server that fails is not asked for each message that waits. */
 const FAILED_PAUSE_MS = 2_000;
+/**
+ * 6 tokens a minute, each of which should last for a month. Should a login end the tokens of other ones, two processes would log each
+ * other out for each message: beyond these the messages go by another provider until the minute is over.
+ */
+const TOKENS_MAX = 6;
+const TOKENS_WITHIN_MS = 60_000;
 /** Nothing is sent by a login, so that one without an answer is no message that may have left. */
 const statusRules = { busyMs: 5_000, paid: false };
 
@@ -51,6 +57,8 @@ export class EskizSession {
   readonly #now: () => Date;
   #token: Token | null = null;
   #renewal: Promise<Access> | null = null;
+  /** When the newest were given. */
+  #givenMs: number[] = [];
   #pause: { readonly reply: SendReply; readonly untilMs: number } | null = null;
 
   constructor(account: EskizAccount, agent: Agent, now: () => Date = () => new Date()) {
@@ -106,6 +114,12 @@ export class EskizSession {
     const pause = this.#pause;
     if (pause && this.#now().getTime() < pause.untilMs)
       return Promise.resolve({ ok: false, reply: pause.reply });
+    const restMs = this.#restMs();
+    if (restMs > 0)
+      return Promise.resolve({
+        ok: false,
+        reply: faulted('provider-unavailable', restMs, 'Eskiz ends its tokens too soon: too many logins'),
+      });
     const door = { account: this.#account, agent: this.#agent, url: (path: string) => this.url(path) };
     this.#renewal ??= obtain(door, refreshable)
       .then((access) => this.#keep(access))
@@ -116,8 +130,18 @@ export class EskizSession {
   #keep(access: Access): Access {
     const atMs = this.#now().getTime();
     this.#pause = access.ok ? null : { reply: access.reply, untilMs: atMs + pauseMsOf(access.reply) };
-    if (access.ok) this.#token = tokenOf(access.token, atMs);
+    if (access.ok) {
+      this.#token = tokenOf(access.token, atMs);
+      this.#givenMs = [...this.#givenMs, atMs].slice(-TOKENS_MAX);
+    }
     return access;
+  }
+
+  /** How long no other token is asked for. */
+  #restMs(): number {
+    const [oldest] = this.#givenMs;
+    if (oldest === undefined || this.#givenMs.length < TOKENS_MAX) return 0;
+    return oldest + TOKENS_WITHIN_MS - this.#now().getTime();
   }
 }
 

@@ -17,6 +17,7 @@ import {
   userSmsId,
 } from './eskiz-callback-token.ts';
 import { ESKIZ_PROVIDER, type EskizAccount, EskizSession } from './eskiz-session.ts';
+import { eskizTemplates } from './eskiz-templates.ts';
 
 /** 2 s: Eskiz names no time with its 429. */
 const statusRules = { busyMs: 2_000, paid: true };
@@ -57,6 +58,7 @@ export function eskizSms(options: EskizOptions): CodeChannel {
       }
     },
     balance: eskizBalance(session, agent),
+    templates: eskizTemplates(session),
   };
 }
 

@@ -48,7 +48,15 @@ test('one that is not answered in time is a failure, and keeps no other one wait
   ]);
 }, 20_000);
 
-test('a bug is no failure of the provider’s', async () => {
-  const broken = round({ eskiz: () => Promise.reject(new Error('a bug')) });
+test('a bug is no failure of the provider’s, and is told when the accounts after it were asked', async () => {
+  const asked: string[] = [];
+  const broken = round({
+    eskiz: () => Promise.reject(new Error('a bug')),
+    'play-mobile': () => {
+      asked.push('play-mobile');
+      return Promise.resolve({ kind: 'nothing-new' });
+    },
+  });
   await expect(broken).rejects.toThrow('a bug');
+  expect(asked).toEqual(['play-mobile']);
 });

@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { templateLists, textModeration } from '../../../infra/postgres/verify/text-moderation.ts';
+import { ProjectId } from '../../../domain/shared/ids.ts';
+import { keptAlive } from '../../../infra/providers/http.ts';
+import { EskizSession } from '../../../infra/providers/verify/eskiz-session.ts';
 import { eskizTemplates } from '../../../infra/providers/verify/eskiz-templates.ts';
 import { templateTick } from '../../../workers/verify/template-lists.ts';
 import { freshSandbox } from '../../apps/sandbox/support.ts';
@@ -23,9 +27,17 @@ test('of many workers one reads the list; where that fails the last one counts o
   const sandbox = await freshSandbox();
   sandbox.orderEskiz({ templates: ['%w: kod %d'] });
   const account = { email: 'a@b.example', password: 'p', apiUrl: `${sandbox.url}/eskiz` };
-  const tick = () => templateTick(templateLists(pool, now), eskizTemplates(account))();
+  const gaps: [string, number][] = [];
+  const tick = () =>
+    templateTick(
+      templateLists(pool, now),
+      eskizTemplates(new EskizSession(account, keptAlive())),
+      (...told) => gaps.push(told),
+    )();
   const readings = () => sandbox.calls().filter(({ method }) => method === 'user/templates');
-  const state = async () => (await textModeration(pool, now).of('eskiz', 'Shop: kod 1')).state;
+  const projectId = ProjectId.parse(randomUUID());
+  const state = async (text = 'Shop: kod 1') =>
+    (await textModeration(pool, now).of({ provider: 'eskiz', projectId, text })).state;
 
   expect(new Set(await Promise.all(Array.from({ length: 6 }, tick)))).toEqual(new Set([10_000]));
   expect(readings()).toHaveLength(1);
@@ -38,4 +50,12 @@ test('of many workers one reads the list; where that fails the last one counts o
   expect(await state()).toBe('approved');
   await tick();
   expect(readings(), 'the next one is due in ten minutes').toHaveLength(2);
+  expect(gaps).toEqual([]);
+
+  nowMs += 600_000;
+  const body = JSON.stringify({ result: [{ template: '%w: kod %d', status: 'service' }, { text: 'Salom' }] });
+  sandbox.orderFaults({ channel: 'sms', provider: 'eskiz', method, effect: 'answer', status: 200, body });
+  await tick();
+  expect(gaps).toEqual([['eskiz', 1]]);
+  expect([await state(), await state('Salom')]).toEqual(['approved', 'unknown']);
 });

@@ -55,17 +55,27 @@ interface Text {
 const textIn = (body: { texts: readonly Text[] }, locale: Locale, isForPayment = false) =>
   body.texts.find((text) => text.locale === locale && text.for_payment === isForPayment);
 
-/** A project that previews may be any: what is known of a text is the installation's. */
+/** Lists are the installation's; what was refused is told to the project that sent it. */
 test('each text says whether each provider sends it, what was said of it, and since when', async () => {
   const { project, key } = await makeProject(ground, 'moderated');
   const lists = templateLists(ground.pool, () => new Date());
   await lists.claim('eskiz');
-  await lists.keep('eskiz', [
-    { template: 'Moderated: %d', status: 'service', isApproved: true },
-    { template: 'Kod %d', status: 'inproccess', isApproved: false },
-  ]);
+  await lists.keep('eskiz', {
+    templates: [
+      { template: 'Moderated: %d', status: 'service', isApproved: true },
+      { template: 'Kod %d', status: 'inproccess', isApproved: false },
+    ],
+    unread: 0,
+  });
   const templates = { ru: 'Moderated: {code}', uz: 'Kod {code}', en: 'Code {code}' };
-  await textModeration(ground.pool, () => new Date()).refused('play-mobile', 'Code 4321', 'no such template');
+  const { project: stranger } = await makeProject(ground, 'stranger');
+  const refuse = (projectId: typeof project.id, text: string) =>
+    textModeration(ground.pool, () => new Date()).refused(
+      { provider: 'play-mobile', projectId, text },
+      'no such template',
+    );
+  await refuse(project.id, 'Code 432187');
+  await refuse(stranger.id, 'Kod 432187');
   const other = openApi(ground, [
     ...templateRoutes({
       projects: ground.projects,

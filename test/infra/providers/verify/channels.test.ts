@@ -6,7 +6,6 @@ import {
   channelsFromConfig,
   listedReadersFromConfig,
   moderatedProviders,
-  templateReadersFromConfig,
 } from '../../../../infra/providers/verify/channels.ts';
 import {
   ACCOUNT,
@@ -88,7 +87,7 @@ test('Eskiz is a second provider of SMS, by its own sandbox and with its own rep
     expect(await channel.send(message, deadline())).toMatchObject({ kind: 'accepted' });
   expect(Object.keys(await callbackReadersFromConfig(config)).toSorted()).toEqual(['eskiz', 'twilio']);
   expect(moderatedProviders(config)).toEqual(['eskiz']);
-  const [reader] = await templateReadersFromConfig(config);
+  const reader = channels.find(({ provider }) => provider === 'eskiz')?.templates;
   expect(await reader?.read()).toMatchObject({ ok: true });
 });
 

@@ -307,6 +307,38 @@ test('no error and no reply holds the password, the token, the number or the cod
   expect(inspect(failed, { depth: null })).not.toContain(account.password);
 });
 
+test('sends, the balance and the list of texts go by one login', async () => {
+  const sandbox = await freshSandbox({ credentials: { eskiz: account } });
+  const sms = smsThrough(sandbox);
+  const [sent, balance, list] = await Promise.all([
+    sms.send(message, deadline()),
+    sms.balance?.(deadline()),
+    sms.templates?.read(),
+  ]);
+  expect([sent, balance, list]).toMatchObject([{ kind: 'accepted' }, { kind: 'told' }, { ok: true }]);
+  expect(callsTo(sandbox, LOGIN)).toHaveLength(1);
+});
+
+test('where each message finds its token ended, six logins a minute are made, and the rest goes another way', async () => {
+  let nowMs = Date.parse('2026-11-20T10:00:00Z');
+  const sandbox = await freshSandbox({ credentials: { eskiz: account } });
+  const sms = smsThrough(sandbox, { now: () => new Date(nowMs) });
+  const send = () => {
+    sandbox.orderFaults({ ...mine, method: SEND, effect: 'reject', code: 'token-expired', times: 1 });
+    return sms.send(message, deadline());
+  };
+  for (let n = 0; n < 5; n++) expect(await send()).toMatchObject({ kind: 'accepted' });
+  expect(callsTo(sandbox, LOGIN)).toHaveLength(6);
+  nowMs += 20_000;
+  const late = { kind: 'faulted', reason: 'provider-unavailable', retryAfterMs: 40_000 };
+  for (let n = 0; n < 20; n++) expect(await send()).toMatchObject(late);
+  expect(callsTo(sandbox, LOGIN)).toHaveLength(6);
+  sandbox.clearFaults();
+  nowMs += 40_000;
+  expect(await sms.send(message, deadline())).toMatchObject({ kind: 'accepted' });
+  expect(callsTo(sandbox, LOGIN)).toHaveLength(7);
+});
+
 describe('the balance', () => {
   test('is told in millionths of a soʻm, with the token that sends go by', async () => {
     const sandbox = await freshSandbox({ credentials: { eskiz: account } });
@@ -320,14 +352,37 @@ describe('the balance', () => {
 
   test.each([
     { answer: http('200 OK', '<html>'), reason: 'answer-unreadable' },
-    { answer: http('200 OK', '{"data":{"balance":"much"}}'), reason: 'answer-unreadable' },
-    { answer: http('200 OK', '{"data":{"balance":1e18}}'), reason: 'answer-unreadable' },
-    { answer: http('200 OK', '{"data":{"balance":null}}'), reason: 'answer-unreadable' },
-    { answer: http('200 OK', '{"data":{"balance":""}}'), reason: 'answer-unreadable' },
+    ...[
+      '"much"',
+      'null',
+      '""',
+      '" "',
+      '[]',
+      '[5]',
+      'true',
+      '{}',
+      '-5',
+      '1e18',
+      '"1e5"',
+      '"99999999999999"',
+      '"12 000"',
+    ].map((balance) => ({
+      answer: http('200 OK', `{"data":{"balance":${balance}}}`),
+      reason: 'answer-unreadable',
+    })),
     { answer: http('502 Bad', '<html>'), reason: 'provider-unavailable' },
   ])('is not guessed from $answer', async ({ answer, reason }) => {
     const [status, body] = [Number(/ (\d+) /.exec(answer)?.[1]), answer.split('\r\n\r\n')[1] ?? ''];
     expect(balanceIn({ status, headers: {}, text: body })).toEqual({ kind: 'failed', reason });
+  });
+
+  test.each([
+    ['0', 0n],
+    ['"1234.5"', 1_234_500_000n],
+    ['1e12', 10n ** 18n],
+  ])('%s is one', (balance, micros) => {
+    const text = `{"data":{"balance":${balance}}}`;
+    expect(balanceIn({ status: 200, headers: {}, text })).toEqual({ kind: 'told', micros });
   });
 
   test('is not waited for beyond its deadline', async () => {
