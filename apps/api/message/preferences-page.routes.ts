@@ -98,13 +98,18 @@ async function savePage(
   res: Parameters<RequestHandler>[1],
 ): Promise<void> {
   const form = isUtf8(body) ? wholeForm(new URLSearchParams(body.toString())) : null;
-  const change = form && formChange(form, door);
-  if (!change) {
+  if (!form) {
     res.statusCode = 400;
-    return sendText(res, HTML, preferencesPage(door, form ? 'wrong' : 'unread'));
+    return sendText(res, HTML, preferencesPage(door, 'unread'));
   }
+  const { change, isWrong } = formChange(form, door);
   const changed = await store.change(door.projectId, door.recipientId, change, 'page', now());
-  sendText(res, HTML, preferencesPage({ ...door, ...changed }, 'saved'));
+  if (isWrong) res.statusCode = 400;
+  sendText(
+    res,
+    HTML,
+    preferencesPage({ ...door, ...changed }, isWrong ? 'wrong' : 'saved', isWrong ? form : null),
+  );
 }
 
 /** What every form of ours sends, whatever is ticked: without them "nothing is ticked" could not be told from anything else. */
@@ -114,16 +119,23 @@ const ALWAYS_SENT = ['from', 'to', 'zone'] as const;
 const wholeForm = (form: URLSearchParams): URLSearchParams | null =>
   form.get('form') === FORM_NAME && ALWAYS_SENT.every((name) => form.getAll(name).length === 1) ? form : null;
 
-/** A box that is not ticked is not sent: off are those that were shown. Null where a value is wrong. */
-function formChange(form: URLSearchParams, { categories }: PreferencesDoor): PreferencesChange | null {
+/**
+ * A box that is not ticked is not sent: off are those that were shown. Quiet hours that can't be read stay as they were, and take nothing
+ * else with them: whoever wants no messages is not kept in by a time zone.
+ */
+function formChange(
+  form: URLSearchParams,
+  { categories }: PreferencesDoor,
+): { readonly change: PreferencesChange; readonly isWrong: boolean } {
   const [shown, on] = [new Set(form.getAll('shown')), new Set(form.getAll('on'))];
-  const parsed = PreferencesChange.safeParse({
+  const boxes: PreferencesChange = {
     opted_out: form.has('none'),
     categories: Object.fromEntries(
       categories.filter(({ name }) => shown.has(name)).map(({ name }) => [name, on.has(name)]),
     ),
-    quiet_hours: form.has('quiet') ? { from: form.get('from'), to: form.get('to') } : null,
-    time_zone: form.get('zone'),
-  });
-  return parsed.data ?? null;
+  };
+  if (!form.has('quiet')) return { change: { ...boxes, quiet_hours: null }, isWrong: false };
+  const quiet = { quiet_hours: { from: form.get('from'), to: form.get('to') }, time_zone: form.get('zone') };
+  const parsed = PreferencesChange.safeParse({ ...boxes, ...quiet });
+  return { change: parsed.data ?? boxes, isWrong: !parsed.success };
 }

@@ -55,20 +55,30 @@ const hidden = (name: string, value: string) =>
 /** In each form of ours, the last field of it: with it the whole form has come. */
 export const FORM_NAME = 'preferences';
 
+/** To choose from while one types: nobody knows how a zone is written. */
+const zones = Intl.supportedValuesOf('timeZone')
+  .map((zone) => `<option value="${zone}">`)
+  .join('');
+
 /** Shown where nothing is quiet yet: what most people choose. */
 const NIGHT = { from: '22:00', to: '08:00' };
 
-/** A form that works without a script; it posts to its own address. */
-export function preferencesPage(door: PreferencesDoor, told: 'saved' | 'wrong' | 'unread' | null): string {
+/**
+ * A form that works without a script; it posts to its own address.
+ *
+ * @param posted quiet hours that could not be read: shown again as they were typed.
+ */
+export function preferencesPage(
+  door: PreferencesDoor,
+  told: 'saved' | 'wrong' | 'unread' | null,
+  posted: URLSearchParams | null = null,
+): string {
   const { locale, preferences, projectName } = door;
   const said = pageWords[locale];
-  const { quietHours, timeZone, optedOutAt, categoriesOff } = preferences;
-  const hours = quietHours ? quietHoursText(quietHours) : NIGHT;
+  const { optedOutAt, categoriesOff } = preferences;
   const one = (category: Category) =>
     hidden('shown', category.name) +
     checkbox('on', category.name, !categoriesOff.includes(category.name), titleOf(category, locale));
-  const time = (name: 'from' | 'to') =>
-    `<label class="time">${said[name]} <input type="time" name="${name}" value="${hours[name]}" required></label>`;
   const notice =
     told === null ? '' : `<p role="${told === 'saved' ? 'status' : 'alert'}">${said[told]}</p>\n`;
   return frame(
@@ -80,13 +90,7 @@ export function preferencesPage(door: PreferencesDoor, told: 'saved' | 'wrong' |
 <legend>${said.categories}</legend>
 ${door.categories.map(one).join('\n')}
 </fieldset>
-<fieldset>
-<legend>${said.quietTitle}</legend>
-${checkbox('quiet', 'on', quietHours !== null, said.quiet)}
-${time('from')}${time('to')}
-<label>${said.zone} <input type="text" name="zone" value="${escaped(timeZone ?? ZONE_DEFAULT)}" maxlength="64" required></label>
-<p class="hint">${said.quietHint}</p>
-</fieldset>
+${quietFields(door, posted)}
 <fieldset>
 ${checkbox('none', 'on', optedOutAt !== null, said.none)}
 </fieldset>
@@ -94,6 +98,30 @@ ${hidden('form', FORM_NAME)}
 <button type="submit">${said.save}</button>
 </form>`,
   );
+}
+
+function quietFields({ locale, preferences }: PreferencesDoor, posted: URLSearchParams | null): string {
+  const said = pageWords[locale];
+  const { quietHours, timeZone } = preferences;
+  const hours = {
+    ...(quietHours ? quietHoursText(quietHours) : NIGHT),
+    zone: timeZone ?? ZONE_DEFAULT,
+    ...(posted && {
+      from: posted.get('from') ?? '',
+      to: posted.get('to') ?? '',
+      zone: posted.get('zone') ?? '',
+    }),
+  };
+  const time = (name: 'from' | 'to') =>
+    `<label class="time">${said[name]} <input type="time" name="${name}" value="${escaped(hours[name])}" required></label>`;
+  return `<fieldset>
+<legend>${said.quietTitle}</legend>
+${checkbox('quiet', 'on', quietHours !== null || posted !== null, said.quiet)}
+${time('from')}${time('to')}
+<label>${said.zone} <input type="text" name="zone" value="${escaped(hours.zone)}" placeholder="${ZONE_DEFAULT}" list="zones" maxlength="64" required></label>
+<datalist id="zones">${zones}</datalist>
+<p class="hint">${said.quietHint}</p>
+</fieldset>`;
 }
 
 /** Whose link it was is not known here: said in each language. */

@@ -34,7 +34,7 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     save: 'Saqlash',
     saved: 'Saqlandi.',
     gone: 'Bu havola endi ishlamaydi. Oxirgi xabardagi havolani oching.',
-    wrong: 'Saqlanmadi: vaqt yoki vaqt mintaqasi noto‘g‘ri.',
+    wrong: 'Sokin vaqt saqlanmadi: vaqt mintaqasi Asia/Tashkent kabi yoziladi. Qolgani saqlandi.',
     unread: 'Hech narsa o‘zgarmadi. Quyidagi shakldan foydalaning.',
   },
   ru: {
@@ -51,7 +51,7 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     save: 'Сохранить',
     saved: 'Сохранено.',
     gone: 'Эта ссылка больше не действует. Откройте ссылку из последнего сообщения.',
-    wrong: 'Не сохранено: время или часовой пояс указаны неверно.',
+    wrong: 'Тихие часы не сохранены: часовой пояс пишется как Asia/Tashkent. Остальное сохранено.',
     unread: 'Ничего не изменено. Воспользуйтесь формой ниже.',
   },
   en: {
@@ -68,7 +68,7 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     save: 'Save',
     saved: 'Saved.',
     gone: 'This link no longer works. Open the link in the latest message.',
-    wrong: 'Not saved: a time or the time zone is wrong.',
+    wrong: 'The quiet hours were not saved: a time zone is written like Asia/Tashkent. All else was saved.',
     unread: 'Nothing was changed. Use the form below.',
   },
   'uz-Cyrl': {
@@ -85,7 +85,7 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     save: 'Сақлаш',
     saved: 'Сақланди.',
     gone: 'Бу ҳавола энди ишламайди. Охирги хабардаги ҳаволани очинг.',
-    wrong: 'Сақланмади: вақт ёки вақт минтақаси нотўғри.',
+    wrong: 'Сокин вақт сақланмади: вақт минтақаси Asia/Tashkent каби ёзилади. Қолгани сақланди.',
     unread: 'Ҳеч нарса ўзгармади. Қуйидаги шаклдан фойдаланинг.',
   },
   kk: {
@@ -102,7 +102,7 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     save: 'Сақтау',
     saved: 'Сақталды.',
     gone: 'Бұл сілтеме енді жұмыс істемейді. Соңғы хабарламадағы сілтемені ашыңыз.',
-    wrong: 'Сақталмады: уақыт немесе уақыт белдеуі қате.',
+    wrong: 'Тыныш уақыт сақталмады: уақыт белдеуі Asia/Tashkent сияқты жазылады. Қалғаны сақталды.',
     unread: 'Ештеңе өзгерген жоқ. Төмендегі нысанды пайдаланыңыз.',
   },
   ky: {
@@ -119,7 +119,7 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     save: 'Сактоо',
     saved: 'Сакталды.',
     gone: 'Бул шилтеме мындан ары иштебейт. Акыркы билдирүүдөгү шилтемени ачыңыз.',
-    wrong: 'Сакталган жок: убакыт же убакыт алкагы туура эмес.',
+    wrong: 'Тынч убакыт сакталган жок: убакыт алкагы Asia/Tashkent сыяктуу жазылат. Калганы сакталды.',
     unread: 'Эч нерсе өзгөргөн жок. Төмөнкү форманы колдонуңуз.',
   },
   tg: {
@@ -136,7 +136,8 @@ export const pageWords: Readonly<Record<Locale, Words>> = {
     save: 'Нигоҳ доштан',
     saved: 'Нигоҳ дошта шуд.',
     gone: 'Ин пайванд дигар кор намекунад. Пайванди паёми охиринро кушоед.',
-    wrong: 'Нигоҳ дошта нашуд: вақт ё минтақаи вақт нодуруст аст.',
+    wrong:
+      'Вақти ором нигоҳ дошта нашуд: минтақаи вақт мисли Asia/Tashkent навишта мешавад. Боқимонда нигоҳ дошта шуд.',
     unread: 'Ҳеҷ чиз тағйир наёфт. Аз варақаи зерин истифода баред.',
   },
 };

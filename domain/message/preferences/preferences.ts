@@ -109,3 +109,15 @@ export class PersonsWish extends Error {
     this.pointer = pointer;
   }
 }
+
+/** Of several of one person: whoever wants least decides, as for each message (`decideWishes`). Quiet hours are the first's that has any. */
+export function leastOf(all: readonly Preferences[]): Preferences {
+  const optedOut = all.flatMap(({ optedOutAt }) => (optedOutAt ? [optedOutAt.getTime()] : []));
+  const quiet = all.find(({ quietHours }) => quietHours !== null) ?? all[0];
+  return {
+    optedOutAt: optedOut.length === 0 ? null : new Date(Math.min(...optedOut)),
+    categoriesOff: [...new Set(all.flatMap(({ categoriesOff }) => categoriesOff))].toSorted(),
+    quietHours: quiet?.quietHours ?? null,
+    timeZone: quiet?.timeZone ?? null,
+  };
+}

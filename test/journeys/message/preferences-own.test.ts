@@ -213,3 +213,47 @@ test('a recipient who is erased is not sent what still waits', async () => {
   expect(ended).toMatchObject({ state: 'rejected', reason: 'recipient-gone' });
   expect(navbat.sandbox.inbox({ to: String(chatId) })).toEqual([]);
 });
+
+test('a time zone that is none keeps nothing else from being saved, and is shown as it was typed', async () => {
+  const { id, page } = await newPerson();
+  const form = await formOf(page);
+  form.append('quiet', 'on');
+  form.append('none', 'on');
+  form.set('from', '21:30');
+  form.set('zone', 'Tashkent "city"');
+  const answer = await post(page, String(form));
+  expect(answer.status).toBe(400);
+  const html = await answer.text();
+  expect(html).toContain('a time zone is written like Asia/Tashkent');
+  expect(html).toContain('value="Tashkent &quot;city&quot;"');
+  expect(html).toContain('name="from" value="21:30"');
+  expect(await preferencesOf(id)).toMatchObject({ opted_out: true, quiet_hours: null });
+
+  // Where nothing is to be quiet, it says nothing.
+  const loud = await formOf(page);
+  loud.set('zone', 'bad');
+  expect((await post(page, String(loud))).status).toBe(200);
+});
+
+test('the page of a second recipient of the chat shows what holds there, and saving it lifts nothing', async () => {
+  const { id, chatId, page } = await newPerson();
+  const form = await formOf(page);
+  form.delete('on');
+  form.append('none', 'on');
+  await post(page, String(form));
+  // As the bot's registration makes one beside the project's own.
+  const { body } = await put({ handle: `second-${chatId}`, locale: 'en' });
+  await navbat.db.query('update recipient set telegram_chat_id = $2 where id = $1', [body.id, chatId]);
+  const second = await pageOf(body.id);
+  const shown = await formOf(second);
+  expect([shown.has('none'), shown.has('on')]).toEqual([true, false]);
+  shown.append('quiet', 'on');
+  expect((await post(second, String(shown))).status).toBe(200);
+  for (const one of [id, body.id as string])
+    expect(await preferencesOf(one)).toMatchObject({
+      opted_out: true,
+      categories: { service: false, news: false },
+      quiet_hours: { from: '22:00', to: '08:00' },
+    });
+  expect(await endOf({ recipient_id: id })).toEqual(REFUSED);
+});

@@ -9,6 +9,7 @@ import type {
 import {
   type Changer,
   changedPreferences,
+  leastOf,
   NO_WISHES,
   ownAfter,
   type OwnWishes,
@@ -208,8 +209,10 @@ export function preferencesDoors(
         linkVersion: row.link_version,
       };
       if (!claim.isOf(linked) || claim.linkVersion !== linked.linkVersion) return null;
-      const view = await store.find(linked.projectId, linked.recipientId);
-      if (!view) return null;
+      const own = await store.find(linked.projectId, linked.recipientId);
+      if (!own) return null;
+      const { rows: others } = await pool.query<PreferenceColumns>(findOthers, [linked.recipientId]);
+      const view = { ...own, preferences: leastOf([own.preferences, ...others.map(preferencesOf)]) };
       const { slug, settings } = await project(view.projectId);
       return {
         ...view,
@@ -220,6 +223,12 @@ export function preferencesDoors(
     },
   };
 }
+
+/** Of the other recipients of the project who have the chat: what is saved holds for them too, so that the page shows it. */
+const findOthers = `
+select p.opted_out_at, p.categories_off, p.quiet_from, p.quiet_to, p.time_zone
+from recipient r join recipient s on s.telegram_chat_id = r.telegram_chat_id and s.project_id = r.project_id and s.id <> r.id
+join message_preference p on p.recipient_id = s.id where r.id = $1 order by s.id`;
 
 const findDoor = `
 select r.project_id, r.id recipient_id, r.locale, coalesce(p.link_version, 0) link_version
