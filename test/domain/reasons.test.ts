@@ -91,11 +91,6 @@ describe('the catalogue of reasons', () => {
     );
   });
 
-  test('of every block by anti-fraud says how known users pass it', () => {
-    for (const code of ['prefix-blocked', 'risk-blocked'] as const)
-      expect(reasons[code].nextStep).toContain('client.trusted');
-  });
-
   test('of a send that no channel takes names the routes of SMS too', () => {
     expect(reasons['no-channel'].nextStep).toContain('sms_routes');
   });

@@ -83,7 +83,13 @@ test.each([
     await page.locator('input[name=zone]').fill('Nowhere/At All');
     await page.getByRole('button', { name: save }).click();
     await page.getByRole('alert').waitFor();
+    // As it was typed, and it keeps nobody from leaving.
+    expect(await page.locator('input[name=zone]').inputValue()).toBe('Nowhere/At All');
     await page.locator('input[name=none]').check();
+    await page.getByRole('button', { name: save }).click();
+    await page.getByRole('alert').waitFor();
+    expect((await stored(recipientId)).opted_out).toBe(true);
+    await page.locator('input[name=zone]').fill('Asia/Samarkand');
     await page.getByRole('button', { name: save }).click();
     await page.getByRole('status').waitFor();
     expect(await stored(recipientId)).toMatchObject({ opted_out: true, time_zone: 'Asia/Samarkand' });

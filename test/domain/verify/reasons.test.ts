@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { explainReason } from '../../../domain/reasons.ts';
+import { explainReason, reasons } from '../../../domain/reasons.ts';
 
 test('a refusal says until when, by which setting and for which numbers, where that is known', () => {
   const until = new Date('2026-11-28T19:45:30Z');
@@ -13,4 +13,9 @@ test('a refusal says until when, by which setting and for which numbers, where t
     retry: 'later',
   });
   expect(explainReason('country-not-allowed', { country: 'RU' }).meaning).toContain('RU');
+});
+
+test('of every block by anti-fraud says how known users pass it', () => {
+  for (const code of ['prefix-blocked', 'risk-blocked'] as const)
+    expect(reasons[code].nextStep).toContain('client.trusted');
 });
