@@ -5,9 +5,6 @@ import type { Entered } from '../../domain/job/guard.ts';
 import type { ClosingAttempt, JobStore } from '../../domain/job/store.ts';
 import type { Wake, Woken } from '../../domain/job/wake.ts';
 import { type Channel, channelRules } from '../../domain/verify/channel.ts';
-import type { SmsChoice } from '../../domain/verify/sms-provider.ts';
-import { drawOf, orderRoute, type Scores } from '../../domain/verify/sms-choice.ts';
-import { operatorOf, type RoutedProvider, routeOf, type SmsRouting } from '../../domain/verify/sms-routes.ts';
 import type { GuardedChannel } from '../../domain/verify/guard.ts';
 import { otpSend } from '../../domain/verify/job.ts';
 import type { OtpJob, OtpJobs, PaidAttempts, PaidRefusal } from '../../domain/verify/otp-job.ts';
@@ -18,16 +15,12 @@ import {
   channelOf,
   decideStep,
   type Leg,
-  legOf,
   legsOf,
   type NextSend,
   type PastAttempt,
   type StepRules,
 } from '../../domain/verify/step.ts';
-import { codeText } from '../../domain/verify/text.ts';
 import { isDoubted, type TextModeration } from '../../domain/verify/text-moderation.ts';
-import type { Verification } from '../../domain/verify/verification.ts';
-import type { CodeTexts } from '../../domain/shared/code-texts.ts';
 import type { ProjectSettings } from '../../domain/project/settings.ts';
 import { askedWait, closeSurely, saidBy } from '../engine/attempt.ts';
 import type { Chats } from '../../domain/telegram/chat.ts';
@@ -35,28 +28,22 @@ import { withinTime } from '../engine/time-limit.ts';
 import type { EngineReason } from '../../domain/job/reasons.ts';
 import { type Bill, billOf, proofOf } from './bill.ts';
 import type { CodeEndReason } from '../../domain/verify/reasons.ts';
+import { type MessageDeps, messageOf } from './code-message.ts';
+import { choiceOf, type OrderedProvider, type SmsOrderDeps, smsRouteOf } from './sms-order.ts';
 
-export interface OtpSendDeps {
+export interface OtpSendDeps extends SmsOrderDeps, MessageDeps {
   readonly jobs: OtpJobs;
   readonly store: JobStore;
   readonly paid: PaidAttempts;
   readonly chats: Pick<Chats, 'close'>;
   /** Legs that have a provider here, each behind its provider guard. */
   readonly legs: ReadonlyMap<Leg, GuardedChannel>;
-  /** Which providers carry an SMS, and what each asks. */
-  readonly sms: SmsRouting;
-  /** What is known of them for an operator's numbers; null where measuring is off. */
-  readonly smsScores: { readonly of: (projectId: ProjectId, operator: string) => Promise<Scores> } | null;
   /** Which wordings the providers of SMS send. */
   readonly moderation: TextModeration;
   /** Pushes to whom the project gave no token of its own; null where pushes are off. */
   readonly ownApp: GuardedChannel | null;
   /** The project's slug and settings; a cache of some seconds is fine. */
   readonly project: (id: ProjectId) => Promise<{ slug: string; settings: ProjectSettings }>;
-  /** Texts of purposes that have their own. */
-  readonly purposeTexts: ReadonlyMap<string, CodeTexts>;
-  /** Derives the code that this verification's person must type. */
-  readonly codeOf: (verification: Verification) => string;
   readonly now: () => Date;
   /** 0 to 1. */
   readonly random: () => number;
@@ -171,30 +158,6 @@ async function end(deps: OtpSendDeps, id: JobId, state: FinalState, reason: stri
 async function sleep(deps: OtpSendDeps, { id, attemptsMade }: OtpJob, until: Date): Promise<Woken> {
   await deps.store.postpone(id, attemptsMade, until);
   return { kind: 'waiting', until, failed: null };
-}
-
-/** One provider of the SMS, and why it stands where it does. */
-interface OrderedProvider extends RoutedProvider {
-  readonly chosen: SmsChoice;
-}
-
-/** The providers that may carry this SMS, in the order in which they are tried; none where there is no number. */
-async function smsRouteOf(
-  { sms, smsScores, now }: OtpSendDeps,
-  job: OtpJob,
-  settings: ProjectSettings,
-): Promise<readonly OrderedProvider[]> {
-  const { phone } = job.addresses;
-  if (phone === null || !job.verification.channels.includes('sms')) return [];
-  const measured = settings.sms_route_by_measure ? smsScores : null;
-  return orderRoute({
-    route: routeOf(phone, sms, settings.sms_routes),
-    scores: await measured?.of(job.projectId, operatorOf(phone, sms.routes)),
-    usedBefore: job.smsUsedBefore,
-    measures: measured !== null,
-    draw: drawOf(job.id),
-    now: now(),
-  });
 }
 
 interface Surroundings {
@@ -332,16 +295,6 @@ async function passBy(
   return sleep(deps, job, until < job.verification.expiresAt ? until : job.verification.expiresAt);
 }
 
-/** The one of an earlier try by the same provider; what comes after another one is a failover. */
-function choiceOf(leg: Leg, { job, route }: Sending): SmsChoice | undefined {
-  const index = route.findIndex(({ provider }) => provider === leg);
-  if (index < 0) return undefined;
-  const earlier = job.past.find((attempt) => legOf(attempt) === leg);
-  if (earlier) return earlier.chosen;
-  const isFirst = index === 0 && job.past.every(({ channel }) => channel !== 'sms');
-  return isFirst ? route[index]?.chosen : 'failover';
-}
-
 async function openAttempt(
   { leg, after }: NextSend,
   { channel, provider, referenceOf }: GuardedChannel,
@@ -356,7 +309,7 @@ async function openAttempt(
     channel,
     provider,
     providerReference: referenceOf?.(job.id, n),
-    chosen: choiceOf(leg, sending),
+    chosen: choiceOf(leg, job, sending.route),
     chosenAfter: after ?? undefined,
   };
   if (!bill) return deps.store.open(opening);
@@ -446,37 +399,6 @@ function wokenBy(
 /** What stands open in the row was closed as unknown a moment ago. */
 const asClosed = (attempt: PastAttempt): PastAttempt =>
   attempt.outcome === null ? { ...attempt, outcome: 'unknown' } : attempt;
-
-function messageOf({ deps, job, project }: Sending, channel: Channel): CodeMessage {
-  const { verification } = job;
-  const code = deps.codeOf(verification);
-  const ttlSeconds = Math.max(
-    1,
-    Math.floor((verification.expiresAt.getTime() - deps.now().getTime()) / 1_000),
-  );
-  const name = project.settings.display_name ?? project.slug;
-  const words = codeText(
-    {
-      code,
-      project: name,
-      purposeTexts: deps.purposeTexts.get(verification.purpose) ?? null,
-      payment: verification.payment,
-      ttlSeconds,
-      locale: verification.locale,
-    },
-    project.settings,
-    channel === 'sms' ? 'sms' : 'screen',
-  );
-  return {
-    jobId: job.id,
-    attempt: job.attemptsMade + 1,
-    to: job.addresses,
-    code,
-    ...words,
-    locale: verification.locale,
-    ttlSeconds,
-  };
-}
 
 function endedAttempt(
   { channel, provider }: Pick<GuardedChannel, 'channel' | 'provider'>,

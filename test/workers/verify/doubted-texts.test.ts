@@ -3,13 +3,10 @@ import { isDoubted } from '../../../domain/verify/text-moderation.ts';
 import type { JobId } from '../../../domain/shared/ids.ts';
 import type { SendReply } from '../../../domain/job/reply.ts';
 import type { SmsProvider } from '../../../domain/verify/sms-provider.ts';
-import { telegramChats } from '../../../infra/postgres/telegram/chats.ts';
-import { projectCache } from '../../../infra/postgres/project/cache.ts';
 import { templateLists, textModeration } from '../../../infra/postgres/verify/text-moderation.ts';
 import { guard } from '../../../infra/providers/provider-guard.ts';
-import { otpSendWake } from '../../../workers/verify/otp-send.ts';
 import { routingWith } from '../../infra/postgres/verify/sms-routing.ts';
-import { openWorld, orderFor, sendCode } from '../../infra/postgres/verify/world.ts';
+import { openWorld, orderFor, sendCode, wakeOver } from '../../infra/postgres/verify/world.ts';
 
 const world = await openWorld();
 afterAll(() => world.close());
@@ -24,24 +21,9 @@ const wakeOf = (eskiz: SendReply) => {
     const send = () => Promise.resolve(reply);
     return [provider, guard({ channel: 'sms', provider, send }, { inFlightMax: 100, clock: now })] as const;
   };
-  const { jobs, store, paid, codeOf } = world;
-  return otpSendWake({
-    jobs,
-    store,
-    paid,
-    codeOf,
-    chats: telegramChats(pool),
-    legs: new Map([leg('eskiz', eskiz), leg('play-mobile', accepted)]),
+  return wakeOver(world, new Map([leg('eskiz', eskiz), leg('play-mobile', accepted)]), {
     sms: routingWith('eskiz', 'play-mobile'),
-    smsScores: null,
     moderation: textModeration(pool, now, (provider) => misread.push(provider)),
-    ownApp: null,
-    project: projectCache(pool),
-    purposeTexts: new Map(),
-    now,
-    random: () => 0,
-    onAttempt: () => undefined,
-    onFinished: () => undefined,
   });
 };
 
@@ -58,7 +40,7 @@ async function someJobs() {
     (isDoubted(jobId) ? doubted : others).push(jobId);
   }
   const providers = async (wake: ReturnType<typeof wakeOf>, ids: readonly JobId[]) => {
-    for (const id of ids) await wake(id, new AbortController().signal);
+    for (const id of ids) await wake(id);
     const { rows } = await pool.query<{ tried: string[] }>(
       'select array_agg(provider order by n) tried from attempt where job_id = any($1) group by job_id',
       [ids],

@@ -1,18 +1,14 @@
 import { afterAll, expect, test } from 'vitest';
 import type { SendReply } from '../../../domain/job/reply.ts';
 import type { SmsProvider } from '../../../domain/verify/sms-provider.ts';
-import { telegramChats } from '../../../infra/postgres/telegram/chats.ts';
-import { projectCache } from '../../../infra/postgres/project/cache.ts';
-import { textModeration } from '../../../infra/postgres/verify/text-moderation.ts';
 import { guard } from '../../../infra/providers/provider-guard.ts';
-import { otpSendWake } from '../../../workers/verify/otp-send.ts';
 import { routingWith } from '../../infra/postgres/verify/sms-routing.ts';
 import { messageTo } from '../../infra/providers/verify/code-message.ts';
-import { openWorld, orderFor, sendCode } from '../../infra/postgres/verify/world.ts';
+import { openWorld, orderFor, sendCode, wakeOver } from '../../infra/postgres/verify/world.ts';
 
 const world = await openWorld();
 afterAll(() => world.close());
-const { pool, jobs, store, paid, codeOf } = world;
+const { pool } = world;
 const now = () => new Date();
 const answers = (provider: SmsProvider, reply: SendReply) =>
   guard({ channel: 'sms', provider, send: () => Promise.resolve(reply) }, { inFlightMax: 100, clock: now });
@@ -29,34 +25,18 @@ async function paused(provider: SmsProvider) {
 }
 
 test('what the others refuse is no end while a provider only pauses: the job waits for it', async () => {
-  const wake = otpSendWake({
-    jobs,
-    store,
-    paid,
-    codeOf,
-    chats: telegramChats(pool),
-    legs: new Map([
-      ['eskiz', await paused('eskiz')],
-      [
-        'play-mobile',
-        answers('play-mobile', { kind: 'refused', reason: 'number-invalid', addressIsDead: false }),
-      ],
-    ]),
-    sms: routingWith('eskiz', 'play-mobile'),
-    smsScores: null,
-    moderation: textModeration(pool, now),
-    ownApp: null,
-    project: projectCache(pool),
-    purposeTexts: new Map(),
-    now,
-    random: () => 0,
-    onAttempt: () => undefined,
-    onFinished: () => undefined,
-  });
+  const legs = new Map([
+    ['eskiz', await paused('eskiz')],
+    [
+      'play-mobile',
+      answers('play-mobile', { kind: 'refused', reason: 'number-invalid', addressIsDead: false }),
+    ],
+  ] as const);
+  const wake = wakeOver(world, legs, { sms: routingWith('eskiz', 'play-mobile') });
   const caller = await world.makeProject({});
   const { jobId } = await sendCode(world, orderFor(caller, '+998901234567'));
   const before = now();
-  const woken = await wake(jobId, new AbortController().signal);
+  const woken = await wake(jobId);
   expect(woken).toMatchObject({ kind: 'waiting' });
   const { rows } = await pool.query('select state, run_at, reason from job where id = $1', [jobId]);
   expect(rows).toMatchObject([{ state: 'retrying', reason: null }]);

@@ -1,13 +1,9 @@
 import { afterAll, expect, test } from 'vitest';
 import { drawOf, type Scores } from '../../../domain/verify/sms-choice.ts';
 import type { SmsProvider } from '../../../domain/verify/sms-provider.ts';
-import { telegramChats } from '../../../infra/postgres/telegram/chats.ts';
-import { projectCache } from '../../../infra/postgres/project/cache.ts';
-import { textModeration } from '../../../infra/postgres/verify/text-moderation.ts';
 import { guard } from '../../../infra/providers/provider-guard.ts';
-import { otpSendWake } from '../../../workers/verify/otp-send.ts';
 import { routingWith } from '../../infra/postgres/verify/sms-routing.ts';
-import { openWorld, orderFor, sendCode } from '../../infra/postgres/verify/world.ts';
+import { openWorld, orderFor, sendCode, wakeOver } from '../../infra/postgres/verify/world.ts';
 
 const world = await openWorld();
 afterAll(() => world.close());
@@ -32,24 +28,9 @@ const wakeOf = (isMeasured: boolean) => {
     asked.push(`${projectId} ${operator}`);
     return Promise.resolve(lossy);
   };
-  const { jobs, store, paid, codeOf } = world;
-  return otpSendWake({
-    jobs,
-    store,
-    paid,
-    codeOf,
-    chats: telegramChats(pool),
-    legs: new Map([leg('eskiz'), leg('play-mobile'), leg('twilio')]),
+  return wakeOver(world, new Map([leg('eskiz'), leg('play-mobile'), leg('twilio')]), {
     sms: routingWith('eskiz', 'play-mobile', 'twilio'),
     smsScores: isMeasured ? { of } : null,
-    moderation: textModeration(pool, now),
-    ownApp: null,
-    project: projectCache(pool),
-    purposeTexts: new Map(),
-    now,
-    random: () => 0,
-    onAttempt: () => undefined,
-    onFinished: () => undefined,
   });
 };
 
@@ -62,7 +43,7 @@ async function firstsOf(caller: Parameters<typeof orderFor>[0], isMeasured: bool
   const sends = await Promise.all(
     Array.from({ length: 60 }, () => sendCode(world, orderFor(caller, freshPhone()))),
   );
-  await Promise.all(sends.map(({ jobId }) => wake(jobId, new AbortController().signal)));
+  await Promise.all(sends.map(({ jobId }) => wake(jobId)));
   const { rows } = await pool.query<{ job_id: string; provider: string; chosen: string }>(
     'select job_id, provider, chosen from attempt where job_id = any($1) and n = 1',
     [sends.map(({ jobId }) => jobId)],
@@ -92,8 +73,7 @@ test('a resend begins with a provider that was not used', async () => {
   const caller = await world.makeProject({ sms_route_by_measure: false });
   const wake = wakeOf(true);
   const order = orderFor(caller, freshPhone(), { gapsSeconds: [0, 0, 0] });
-  for (let send = 0; send < 4; send++)
-    await wake((await sendCode(world, order)).jobId, new AbortController().signal);
+  for (let send = 0; send < 4; send++) await wake((await sendCode(world, order)).jobId);
   const { rows } = await pool.query(
     `select a.provider, a.chosen from attempt a where a.project_id = $1 order by a.job_id`,
     [caller.projectId],

@@ -65,30 +65,21 @@ export async function openWorld(given?: FreshDatabase) {
 }
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-/** One worker's wake-up over these providers. */
-function wakeWith(
-  {
-    pool,
-    jobs,
-    store,
-    paid,
-    codeOf: code,
-  }: Pick<OtpSendDeps, 'jobs' | 'store' | 'paid' | 'codeOf'> & { pool: pg.Pool },
-  answers: Partial<Record<Channel, Answering>>,
+type Sending = Pick<OtpSendDeps, 'jobs' | 'store' | 'paid' | 'codeOf'> & { pool: pg.Pool };
+
+/** One worker's wake-up over these legs; `more` is what a test sets besides. */
+export function wakeOver(
+  { pool, jobs, store, paid, codeOf: code }: Sending,
+  legs: OtpSendDeps['legs'],
+  more: Partial<OtpSendDeps> = {},
 ): (id: JobId) => ReturnType<Wake> {
   const now = () => new Date();
-  const legs = Object.entries(answers).map(([name, send]) => {
-    const channel = name as Channel;
-    const provider = channel === 'sms' ? 'twilio' : channel;
-    const guarded = guard({ channel, provider, send }, { inFlightMax: 100, clock: now });
-    return [legOf(guarded), guarded] as const;
-  });
   const wake = otpSendWake({
     jobs,
     store,
     paid,
     chats: telegramChats(pool),
-    legs: new Map(legs),
+    legs,
     sms: routingWith('twilio'),
     smsScores: null,
     moderation: textModeration(pool, now),
@@ -100,8 +91,24 @@ function wakeWith(
     random: () => 0,
     onAttempt: () => undefined,
     onFinished: () => undefined,
+    ...more,
   });
   return (id) => wake(id, new AbortController().signal);
+}
+
+/** The same over answers, one for each channel. */
+function wakeWith(
+  sending: Sending,
+  answers: Partial<Record<Channel, Answering>>,
+): (id: JobId) => ReturnType<Wake> {
+  const now = () => new Date();
+  const legs = Object.entries(answers).map(([name, send]) => {
+    const channel = name as Channel;
+    const provider = channel === 'sms' ? 'twilio' : channel;
+    const guarded = guard({ channel, provider, send }, { inFlightMax: 100, clock: now });
+    return [legOf(guarded), guarded] as const;
+  });
+  return wakeOver(sending, new Map(legs));
 }
 
 /** A send order with its usual values. */
