@@ -250,15 +250,13 @@ test('a verification that has ended forgets under which names it was scored', as
   expect(rows).toEqual([{ client: null, scored_ip: null, scored_device: null }]);
 });
 
-test('the next provider of a code that an earlier one lost is not blocked by what was lost, and the code counts once', async () => {
+test('the next provider of a code that an earlier one lost is not blocked by what was lost', async () => {
   const project = await newProject();
   const phone = freshPhone();
   const { id, jobId } = await sent(project, phone, null);
   await pump(id, { prefix: PREFIX_SAMPLE_MIN });
-  const before = (await scoresOf(project))['prefix']?.[0] ?? 0;
   const [opening] = await openingsOf(project, [jobId]);
   if (!opening) throw new Error('no job');
   expect(await world.paid.open({ ...opening, isLater: false })).toMatchObject({ reason: 'prefix-blocked' });
   expect(await world.paid.open({ ...opening, isLater: true })).toMatchObject({ opened: 'opened' });
-  expect((await scoresOf(project))['prefix']?.[0]).toBeLessThanOrEqual(before);
 });
