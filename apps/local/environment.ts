@@ -1,3 +1,6 @@
+import { parseArgs } from 'node:util';
+import { defaultProducts } from '../../domain/products.ts';
+import { PLATFORM_PROJECT_ID } from '../../domain/project/platform.ts';
 import { DEMO_PROJECT } from './demo.ts';
 import { reportsAddress } from '../../infra/process/reports-address.ts';
 import type { Variables } from './secrets.ts';
@@ -38,6 +41,8 @@ export function localEnvironment(given: Given, secrets: Variables, home: string)
       WEBHOOK_ALLOW_PRIVATE: 'true',
       PUBLIC_URL: origin('API_PORT'),
       BOT_PROJECT: DEMO_PROJECT,
+      // People sign in to Navbat's own app.
+      MONEY_PROJECT: PLATFORM_PROJECT_ID,
       // A database of somebody else's keeps its time.
       ...(isGiven(given, 'DATABASE_URL') ? {} : { SANDBOX_CLOCK: 'true' }),
       ...EMBEDDED,
@@ -48,6 +53,18 @@ export function localEnvironment(given: Given, secrets: Variables, home: string)
   );
   const missing = Object.entries(defaults).filter(([name]) => !isGiven(given, name));
   return { ...defined(given), ...Object.fromEntries(missing), NAVBAT_HOME: home };
+}
+
+/**
+ * `npm start -- --with pay`: products on top of those that are on.
+ *
+ * @throws TypeError where the arguments are none of `npm start`.
+ */
+export function withProducts(given: Given, args: readonly string[]): Given {
+  const { values } = parseArgs({ args: [...args], options: { with: { type: 'string', multiple: true } } });
+  if (!values.with) return given;
+  const on = [given['NAVBAT_PRODUCTS'] || defaultProducts.join(','), ...values.with].join(',');
+  return { ...given, NAVBAT_PRODUCTS: on };
 }
 
 interface Providers {

@@ -20,6 +20,7 @@ import {
   portNames,
   reachableHost,
   refusalOfProduction,
+  withProducts,
 } from './environment.ts';
 import {
   type ChildRecord,
@@ -95,7 +96,7 @@ async function start(
   onGiveUp: ChildContext['onGiveUp'],
 ): Promise<void> {
   const secrets = await keepSecrets(home, { ...newSecrets(new Date()), ...newSandboxCredentials() });
-  const planned = localEnvironment(process.env, secrets, home);
+  const planned = localEnvironment(withProducts(process.env, process.argv.slice(2)), secrets, home);
   const config = readConfig(planned);
   checkModules(config, config.NAVBAT_PRODUCTS);
   await stopLeftovers(home);

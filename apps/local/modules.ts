@@ -1,4 +1,5 @@
 import { isOn, type Owner, type Products } from '../../domain/products.ts';
+import { moneyProjectOf } from '../../infra/postgres/pay/money-project.ts';
 import type { Config } from '../../infra/process/config.ts';
 import { checkSmsAccounts } from '../../infra/providers/verify/channels.ts';
 import { smsRoutingOf } from '../../infra/providers/verify/sms-routing.ts';
@@ -15,6 +16,8 @@ const modules: readonly Module[] = [
   { owner: 'verify', check: checkSmsAccounts },
   // Routes of SMS and their prices.
   { owner: 'verify', check: smsRoutingOf },
+  // Whose book the money is in.
+  { owner: 'pay', check: moneyProjectOf },
 ];
 
 /**

@@ -25,6 +25,7 @@ import { Migration20261129120700VerifyModeration } from './verify/migrations/202
 import { Migration20261129130100MessagePersonSaid } from './message/migrations/20261129130100-message-person-said.ts';
 import { Migration20261129114000MessagePreferences } from './message/migrations/20261129114000-message-preferences.ts';
 import { Migration20261129130500JobChosenAfter } from './job/migrations/20261129130500-job-chosen-after.ts';
+import { Migration20261129150300PayLedger } from './pay/migrations/20261129150300-pay-ledger.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -56,6 +57,7 @@ export const migrations = [
   Migration20261129130500JobChosenAfter,
   Migration20261129131000VerifySmsScoreProject,
   Migration20261129131500VerifyTextAnswer,
+  Migration20261129150300PayLedger,
 ] as const;
 
 /**

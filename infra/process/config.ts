@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { type Product, products } from '../../domain/products.ts';
+import { defaultProducts, needsOf, type Product, products } from '../../domain/products.ts';
 import { Slug } from '../../domain/project/project.ts';
 import { CHAT_GAP_MS, MESSAGES_PER_SECOND } from '../limits/telegram-slots.ts';
 import { parseJson } from '../../domain/shared/json.ts';
@@ -92,6 +92,9 @@ const productNames = z.string().transform((text, ctx): ReadonlySet<Product> => {
   const known = products.filter((product) => named.includes(product));
   if (known.length < new Set(named).size)
     ctx.addIssue({ code: 'custom', message: `expected any of ${products.join(', ')}, comma separated` });
+  for (const product of known)
+    for (const need of needsOf(product).filter((each) => !known.includes(each)))
+      ctx.addIssue({ code: 'custom', message: `expected ${need} too, which ${product} needs` });
   return new Set(known);
 });
 
@@ -122,7 +125,7 @@ export const Environment = z.object({
     .default('development')
     .describe('production forbids the sandbox and embedded servers'),
   NAVBAT_PRODUCTS: productNames
-    .prefault(products.join(','))
+    .prefault(defaultProducts.join(','))
     .describe('products that are on, comma separated; what others answer, work on and show is left out'),
   DATABASE_URL: urlOf(/^postgres(ql)?$/, 'postgres://').describe(
     'PostgreSQL 18 or newer, as postgres://user:password@host:port/database',
@@ -282,6 +285,13 @@ export const Environment = z.object({
   BOT_PROJECT: Slug.optional().describe(
     'project whose people the Telegram bot registers; the bot is off until set',
   ),
+  MONEY_PROJECT: z
+    .uuid('expected the id of a project, a UUID')
+    .brand<'ProjectId'>()
+    .optional()
+    .describe(
+      'id of the project whose book the money is in; needed where pay is on, and never changed after that',
+    ),
   TELEGRAM_WEBHOOK_SECRET: z
     .string()
     .regex(/^[A-Za-z0-9_-]{16,256}$/, 'expected 16 to 256 of A-Z a-z 0-9 _ -')

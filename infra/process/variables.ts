@@ -36,6 +36,7 @@ export const processVariables = {
     // For the address to agree with a provider.
     'PUBLIC_URL',
     'PLAY_MOBILE_PASSWORD',
+    'MONEY_PROJECT',
   ],
   api: [
     ...common,
@@ -56,8 +57,9 @@ export const processVariables = {
     'PLAY_MOBILE_PASSWORD',
     ...routeVariables,
     'WEBHOOK_ALLOW_PRIVATE',
+    'MONEY_PROJECT',
   ],
-  board: [...common, 'BOARD_PORT', 'TRUST_PROXY', 'ENCRYPTION_KEYS', 'PEPPER'],
+  board: [...common, 'BOARD_PORT', 'TRUST_PROXY', 'ENCRYPTION_KEYS', 'PEPPER', 'MONEY_PROJECT'],
   bot: [
     ...common,
     ...botVariables,
@@ -116,6 +118,7 @@ export const processVariables = {
     'RETENTION_PHONE_DAYS',
     'TELEGRAM_MESSAGES_PER_SECOND',
     'TELEGRAM_CHAT_GAP_MS',
+    'MONEY_PROJECT',
   ],
   sandbox: [
     'NODE_ENV',

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { needsOf } from '../../domain/products.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -21,6 +22,10 @@ export const removals = [
   {
     product: 'verify',
     left: ['domain', 'infra/postgres', 'workers', 'journeys'].map((layer) => `test/${layer}/message`),
+  },
+  {
+    product: 'pay',
+    left: ['test/domain/products.test.ts', 'test/domain/message', 'test/infra/postgres/message'],
   },
 ] as const;
 export type Removable = (typeof removals)[number]['product'];
@@ -72,22 +77,31 @@ const sideBySide: ReadonlySet<string> = new Set([
   'test/workers/wire.test.ts',
 ]);
 
+/** The product, and those that can't be without it. */
+const goneWith = (product: Removable): readonly Removable[] =>
+  removals.map((one) => one.product).filter((one) => one === product || needsOf(one).includes(product));
+
 /**
- * Copies the tree without the product: without its folder in each layer, and its lines in the registries. The copy leaves with the
- * test.
+ * Copies the tree without the product and those that need it: without their folders in each layer, and their lines in the registries.
+ * The copy leaves with the test.
  *
  * @returns its directory.
  */
 export function copyWithout(product: Removable): string {
   const to = mkdtempSync(join(tmpdir(), 'navbat-removal-'));
   onTestFinished(() => rmSync(to, { recursive: true }));
-  const stays = (path: string) => basename(path) !== product && !sideBySide.has(relative(root, path));
+  const gone = goneWith(product);
+  const stays = (path: string) =>
+    gone.every((one) => basename(path) !== one) && !sideBySide.has(relative(root, path));
   for (const path of copied) cpSync(join(root, path), join(to, path), { recursive: true, filter: stays });
   for (const path of registries) {
     const file = join(to, path);
-    writeFileSync(file, linesWithout(product, readFileSync(file, 'utf8')));
+    writeFileSync(
+      file,
+      gone.reduce((text, one) => linesWithout(one, text), readFileSync(file, 'utf8')),
+    );
   }
-  for (const path of dropTestsOf(to)) refuseOther(product, path);
+  for (const path of dropTestsOf(to)) refuseOther(gone, path);
   symlinkSync(join(root, 'node_modules'), join(to, 'node_modules'));
   return to;
 }
@@ -110,9 +124,9 @@ const importsOf = (file: string): readonly string[] =>
   );
 
 /** @throws where a test of another product goes too: what is left would not be tested. */
-function refuseOther(product: Removable, path: string): void {
-  const other = removals.find((one) => one.product !== product && path.split('/').includes(one.product));
-  if (other) throw new Error(`${path} is a test of ${other.product} and needs ${product}`);
+function refuseOther(gone: readonly Removable[], path: string): void {
+  const other = removals.find((one) => !gone.includes(one.product) && path.split('/').includes(one.product));
+  if (other) throw new Error(`${path} is a test of ${other.product} and needs ${gone.join(' or ')}`);
 }
 
 interface Ran {

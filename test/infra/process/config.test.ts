@@ -160,6 +160,16 @@ test('products are ones that there are', () => {
   expect(
     [...read({ NAVBAT_PRODUCTS: ' verify , message' }, 'NAVBAT_PRODUCTS').NAVBAT_PRODUCTS].toSorted(),
   ).toEqual(['message', 'verify']);
-  for (const text of ['pay', 'verify,pay', 'verify,'])
+  for (const text of ['learn', 'verify,learn', 'verify,'])
     expect(fault({ NAVBAT_PRODUCTS: text }, 'NAVBAT_PRODUCTS'), text).toContain('NAVBAT_PRODUCTS');
+});
+
+test('money is on by name only, and with what it needs', () => {
+  const on = (env: Record<string, string>) => [...read(env, 'NAVBAT_PRODUCTS').NAVBAT_PRODUCTS].toSorted();
+  expect(on({})).toEqual(['message', 'verify']);
+  expect(on({ NAVBAT_PRODUCTS: 'pay,message' })).toEqual(['message', 'pay']);
+  for (const text of ['pay', 'verify,pay'])
+    expect(fault({ NAVBAT_PRODUCTS: text }, 'NAVBAT_PRODUCTS')).toContain(
+      'NAVBAT_PRODUCTS: expected message too, which pay needs',
+    );
 });

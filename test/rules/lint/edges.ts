@@ -49,9 +49,11 @@ export const contexts: Readonly<Record<string, Context>> = {
   webhook: { uses: base, ports: [] },
   staff: { uses: [...base, 'telegram'], ports: ['webhook'] },
 
-  // Products. None knows another: what one needs of another comes in as an argument.
+  // Products. One knows of another the ports of those that it needs (`domain/products.ts`); what else it needs comes in as an argument.
   verify: { uses: [...base, 'telegram', 'push'], ports: ['identity'] },
   message: { uses: [...base, 'telegram', 'push'], ports: ['identity'] },
+  // It stands on message: people are told of their money.
+  pay: { uses: base, ports: ['identity', 'message', 'staff'] },
 };
 
 /** Folders that are a context's, under another name. */

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTestBook } from './book.ts';
+
+let book: Awaited<ReturnType<typeof openTestBook>>;
+beforeAll(async () => {
+  book = await openTestBook();
+});
+afterAll(() => book.close());
+
+const states = (posted: readonly { readonly state: string }[]) => posted.map(({ state }) => state);
+
+describe('a post', () => {
+  test('moves from one account to the other, with the next number of the book', async () => {
+    const { available, held } = await book.person(10n);
+    const [first] = await book.post([
+      { key: randomUUID(), kind: 'hold', debit: available, credit: held, amount: 4n },
+    ]);
+    const [second] = await book.post([
+      { key: randomUUID(), kind: 'release', debit: held, credit: available, amount: 1n },
+    ]);
+    expect([first?.state, second?.state]).toEqual(['posted', 'posted']);
+    expect(BigInt(second?.n ?? 0)).toBe(BigInt(first?.n ?? 0) + 1n);
+    expect([await book.balance(available), await book.balance(held)]).toEqual([7n, 3n]);
+    const { rows } = await book.pool.query(
+      'select side, amount, before, after, other from ledger_entry where account = $1 and n = $2',
+      [held, first?.n],
+    );
+    expect(rows).toEqual([{ side: 'credit', amount: '4', before: '0', after: '4', other: available }]);
+  });
+
+  test('of the same columns again is the first one, and of others under its key is refused', async () => {
+    const { id, available, held } = await book.person(10n);
+    const item = { key: randomUUID(), kind: 'hold', debit: available, credit: held, amount: 4n, subject: id };
+    const [first] = await book.post([item]);
+    const others = [
+      { ...item, amount: 5n },
+      { ...item, subject: null },
+      { ...item, kind: 'release', debit: held, credit: available },
+    ];
+    expect(await book.post([item, ...others, item])).toEqual([
+      { n: first?.n, state: 'repeated' },
+      ...others.map(() => ({ n: null, state: 'NB002' })),
+      { n: first?.n, state: 'repeated' },
+    ]);
+    expect(await book.balance(held)).toBe(4n);
+  });
+
+  test('is walked in order: what comes in front counts, and a refused item moves nothing', async () => {
+    const { available, held } = await book.person(10n);
+    const hold = (key: string, amount: bigint) => ({
+      key,
+      kind: 'hold',
+      debit: available,
+      credit: held,
+      amount,
+    });
+    const [a, b] = [randomUUID(), randomUUID()];
+    const walk = [hold(a, 6n), hold(b, 5n), hold(b, 5n), hold(a, 6n), hold(a, 1n), hold(randomUUID(), 4n)];
+    expect(states(await book.post(walk))).toEqual([
+      'posted',
+      'NB001',
+      'NB001',
+      'repeated',
+      'NB002',
+      'posted',
+    ]);
+    expect([await book.balance(available), await book.balance(held)]).toEqual([0n, 10n]);
+  });
+
+  test('under a key that was refused for no account or move takes it after all', async () => {
+    const { available, held } = await book.person(10n);
+    const key = randomUUID();
+    const good = { key, kind: 'hold', debit: available, credit: held, amount: 1n };
+    const walk = [{ ...good, kind: 'pay' }, good, { ...good, debit: '999999999' }, good];
+    expect(states(await book.post(walk))).toEqual(['NB003', 'posted', 'NB002', 'repeated']);
+  });
+});
