@@ -31,7 +31,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129131000-verify-sms-score-project.ts':
     'cdb33356c0c706d951cf26c84a682465b47c75c4fab25c50176bbc474a86675a',
   '20261129131500-verify-text-answer.ts': '3a7878565eb374d6bc52ad2fdcc11990c956f8076b26a17fb7cf0046485f4db2',
-  '20261129150300-pay-ledger.ts': 'c9ee6230f8fd96efeb362711bc8e76f22cb0d2b0938df75371d557a7ad4f4d73',
+  '20261129150300-pay-ledger.ts': '1966b5bb3c0c1abc24fbae7c23d36a920d81c304e84cf31e33c53183e5c090f1',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -315,7 +315,7 @@ const post = `
 -- The book first, then keys and accounts, each read by a statement of its own: a statement's snapshot is older than its lock.
 create function ledger_post(
   book uuid, keys text[], kinds text[], debits bigint[], credits bigint[], amounts bigint[],
-  subjects uuid[], event_ats timestamptz[], by text)
+  subjects uuid[], event_ats timestamptz[], actors text[])
 returns table (item int, n bigint, state text)
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
@@ -349,12 +349,12 @@ declare
 begin
   if items = 0 then return; end if;
   if items > 1000 then raise exception 'more than 1000 transfers in one call' using errcode = 'NB004'; end if;
-  if by is null or array_dims(keys) <> '[1:' || items || ']' or exists (
-       select from (values (array_dims(kinds)), (array_dims(debits)), (array_dims(credits)), (array_dims(amounts)), (array_dims(subjects)), (array_dims(event_ats))) d(dims)
+  if array_dims(keys) <> '[1:' || items || ']' or exists (
+       select from (values (array_dims(kinds)), (array_dims(debits)), (array_dims(credits)), (array_dims(amounts)), (array_dims(subjects)), (array_dims(event_ats)), (array_dims(actors))) d(dims)
        where d.dims is distinct from array_dims(keys))
      or exists (
-       select from unnest(keys, kinds, debits, credits, amounts, event_ats) t(key, kind, debit, credit, amount, event_at)
-       where num_nulls(key, kind, debit, credit, amount, event_at) > 0 or amount not between 1 and 1000000000000000000
+       select from unnest(keys, kinds, debits, credits, amounts, event_ats, actors) t(key, kind, debit, credit, amount, event_at, actor)
+       where num_nulls(key, kind, debit, credit, amount, event_at, actor) > 0 or amount not between 1 and 1000000000000000000
           or debit = credit or not isfinite(event_at)) then
     raise exception 'not a list of transfers' using errcode = 'NB004';
   end if;
@@ -432,9 +432,9 @@ begin
   begin
     if posted > 0 then
       insert into ledger_transfer (project_id, n, key, kind, debit, credit, amount, debit_after, credit_after, subject_id, event_at, posted_at, actor)
-        select book, t.n, t.key, t.kind, t.debit, t.credit, t.amount, t.debit_after, t.credit_after, t.subject, t.event_at, at, by
-        from unnest(ns, states, keys, kinds, debits, credits, amounts, debit_afters, credit_afters, subjects, event_ats)
-          t(n, state, key, kind, debit, credit, amount, debit_after, credit_after, subject, event_at)
+        select book, t.n, t.key, t.kind, t.debit, t.credit, t.amount, t.debit_after, t.credit_after, t.subject, t.event_at, at, t.actor
+        from unnest(ns, states, keys, kinds, debits, credits, amounts, debit_afters, credit_afters, subjects, event_ats, actors)
+          t(n, state, key, kind, debit, credit, amount, debit_after, credit_after, subject, event_at, actor)
         where t.state = 'posted';
       update ledger_account a set balance = s.balance, version = a.version + s.moved
         from unnest(accounts, balances, moved) s(account, balance, moved)
@@ -443,9 +443,9 @@ begin
     end if;
     if refused then
       insert into ledger_refusal (project_id, key, kind, debit, credit, amount, subject_id, reason, event_at, refused_at, actor)
-        select book, t.key, t.kind, t.debit, t.credit, t.amount, t.subject, t.state, t.event_at, at, by
-        from unnest(states, keys, kinds, debits, credits, amounts, subjects, event_ats)
-          t(state, key, kind, debit, credit, amount, subject, event_at)
+        select book, t.key, t.kind, t.debit, t.credit, t.amount, t.subject, t.state, t.event_at, at, t.actor
+        from unnest(states, keys, kinds, debits, credits, amounts, subjects, event_ats, actors)
+          t(state, key, kind, debit, credit, amount, subject, event_at, actor)
         where t.state = 'NB001'
         on conflict do nothing;
     end if;
@@ -460,7 +460,7 @@ const postAll = `
 -- detail; its key is not burned, since nothing of the call is kept.
 create function ledger_post_all(
   book uuid, keys text[], kinds text[], debits bigint[], credits bigint[], amounts bigint[],
-  subjects uuid[], event_ats timestamptz[], by text)
+  subjects uuid[], event_ats timestamptz[], actors text[])
 returns table (item int, n bigint, state text)
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
@@ -469,7 +469,7 @@ as $$
 declare
   r record;
 begin
-  for r in select p.item, p.n, p.state from ledger_post(book, keys, kinds, debits, credits, amounts, subjects, event_ats, by) p order by p.item loop
+  for r in select p.item, p.n, p.state from ledger_post(book, keys, kinds, debits, credits, amounts, subjects, event_ats, actors) p order by p.item loop
     if r.state not in ('posted', 'repeated') then
       raise exception 'transfer % is refused', keys[r.item] using errcode = r.state, detail = r.item::text;
     end if;
@@ -506,7 +506,7 @@ const noneForPublic = [
   `revoke execute on function
   holds_card_number(text), ledger_refuse_change(), ledger_refuse_async(), ledger_clock(), ledger_book_open(uuid),
   ledger_open(uuid, text[], uuid[], text[]),
-  ledger_post(uuid, text[], text[], bigint[], bigint[], bigint[], uuid[], timestamptz[], text),
-  ledger_post_all(uuid, text[], text[], bigint[], bigint[], bigint[], uuid[], timestamptz[], text)
+  ledger_post(uuid, text[], text[], bigint[], bigint[], bigint[], uuid[], timestamptz[], text[]),
+  ledger_post_all(uuid, text[], text[], bigint[], bigint[], bigint[], uuid[], timestamptz[], text[])
 from public`,
 ];

@@ -35,7 +35,7 @@ function bookOf(pool: Pool, book: string) {
     items.map(({ amount }) => amount.toString()),
     items.map(({ subject }) => subject ?? null),
     items.map(() => '2026-11-29T10:00:00Z'),
-    by,
+    items.map(() => by),
   ];
   const call = async (name: 'ledger_post' | 'ledger_post_all', items: readonly Item[], by: string) =>
     (
