@@ -37,7 +37,7 @@ export function staffCommands(program: Command, context: CliContext): void {
   staff
     .command('reset-second-factor <email>')
     .description(
-      'for a person who lost the authenticator and the recovery codes: ends the sessions; the next login sets up a new one',
+      'for a person who lost the authenticator and the recovery codes: ends the sessions and removes the passkeys; the next login sets up a new one',
     )
     .option('--json')
     .action((email: string, options: JsonOption) => resetSecondFactor(context, email, options));

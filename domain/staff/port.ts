@@ -42,7 +42,10 @@ export interface StaffAccounts {
   list(): Promise<StaffListing[]>;
   /** Ends the account's sessions too. False where nobody has that email. */
   disable(email: string, now: Date): Promise<boolean>;
-  /** For who lost the authenticator and the codes: the next login sets it up. Ends the sessions; false as above. */
+  /**
+   * For who lost the authenticator and the codes: the next login sets it up. Ends the sessions and removes the passkeys; false as
+   * above.
+   */
   resetSecondFactor(email: string): Promise<boolean>;
   /** Forgets all wrong passwords and second factors; false as above. */
   unlock(email: string): Promise<boolean>;

@@ -3,6 +3,7 @@ import { identityRetention } from './identity/retention.ts';
 import { jobRetention } from './job/retention.ts';
 import { messageRetention } from './message/retention.ts';
 import { projectRetention } from './project/retention.ts';
+import { staffRetention } from './staff/retention.ts';
 import { verifyRetention } from './verify/retention.ts';
 import { webhookRetention } from './webhook/retention.ts';
 
@@ -14,4 +15,5 @@ export const retentions: readonly Retention[] = [
   messageRetention,
   projectRetention,
   identityRetention,
+  staffRetention,
 ];

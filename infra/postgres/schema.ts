@@ -9,6 +9,7 @@ import { Migration20261129100300IdentityBaseline } from './identity/migrations/2
 import { Migration20261129113000IdentityLocales } from './identity/migrations/20261129113000-identity-locales.ts';
 import { Migration20261129100400WebhookBaseline } from './webhook/migrations/20261129100400-webhook-baseline.ts';
 import { Migration20261129100500StaffBaseline } from './staff/migrations/20261129100500-staff-baseline.ts';
+import { Migration20261129150200StaffProofs } from './staff/migrations/20261129150200-staff-proofs.ts';
 import { Migration20261129100600VerifyBaseline } from './verify/migrations/20261129100600-verify-baseline.ts';
 import { Migration20261129100550TelegramBaseline } from './telegram/migrations/20261129100550-telegram-baseline.ts';
 import { Migration20261129121000VerifyProviderBalance } from './verify/migrations/20261129121000-verify-provider-balance.ts';
@@ -57,6 +58,7 @@ export const migrations = [
   Migration20261129130500JobChosenAfter,
   Migration20261129131000VerifySmsScoreProject,
   Migration20261129131500VerifyTextAnswer,
+  Migration20261129150200StaffProofs,
   Migration20261129150300PayLedger,
 ] as const;
 

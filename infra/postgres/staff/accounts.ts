@@ -67,9 +67,14 @@ function resetSecondFactor(em: EntityManager, email: string): Promise<boolean> {
     await tx.nativeDelete(StaffRecoveryCode, { staff: row.id });
     // A lost phone may have been lost with more.
     await tx.nativeDelete(StaffBrowser, { staff: row.id });
+    await tx.execute(removePasskeys, [row.id]);
+    await tx.execute('delete from staff_challenge where staff_id = ?', [row.id]);
     return true;
   });
 }
+
+const removePasskeys =
+  'update staff_passkey set removed_at = navbat_now() where staff_id = ? and removed_at is null';
 
 const noSecondFactor = {
   totpEncrypted: null,

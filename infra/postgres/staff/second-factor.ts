@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { base32 } from '../../../domain/shared/otpauth.ts';
-import { acceptedSteps, TOTP_SECRET_BYTES, totpCode } from '../../../domain/shared/totp.ts';
+import { TOTP_SECRET_BYTES } from '../../../domain/shared/totp.ts';
 import {
   type CodesRenewed,
   type GivenFactor,
@@ -10,17 +10,17 @@ import {
   readFactor,
   RECOVERY_CODE_BYTES,
   RECOVERY_CODES,
-  SECOND_FACTOR_FAILURES_MAX,
   type SecondFactors,
   type SetUp,
   showRecoveryCode,
 } from '../../../domain/staff/second-factor.ts';
-import type { OpenedSession } from '../../../domain/staff/session.ts';
-import { type KeyedHash, sameText, type Encryption, sha256 } from '../../process/crypto.ts';
-import { Staff, type StaffBrowser, StaffRecoveryCode, StaffSession } from './entities.ts';
+import type { Encryption, KeyedHash } from '../../process/crypto.ts';
 import { rememberBrowser } from './browsers.ts';
-import { countTry, forgiveTries } from './lock.ts';
-import { insertSession } from './sessions.ts';
+import { countedFactor, type Shown } from './counted-factor.ts';
+import { Staff, StaffRecoveryCode, StaffSession } from './entities.ts';
+import { forgiveTries } from './lock.ts';
+import { completeSession, isPending, lockPending } from './pending-session.ts';
+import { openSecret, stepOf } from './totp-secret.ts';
 
 interface Parts {
   readonly em: EntityManager;
@@ -51,12 +51,6 @@ export function staffSecondFactors(
     renewRecoveryCodes: (staffId, code, now, browser = null) =>
       renewRecoveryCodes(parts, staffId, { code, browser }, now),
   };
-}
-
-/** What somebody typed, and the cookie of the browser in which they did. */
-interface Shown {
-  readonly code: string;
-  readonly browser: string | null;
 }
 
 function offer({ em, encryption }: Parts, token: string, now: Date): Promise<Uint8Array | null> {
@@ -154,27 +148,6 @@ async function renewRecoveryCodes(
   });
 }
 
-/** What was given, counted as failed before it is looked at, whatever becomes of the rest; or why it isn't looked at. */
-async function countedFactor(
-  em: EntityManager,
-  staffId: string,
-  shown: Shown,
-  now: Date,
-): Promise<{
-  readonly given: GivenFactor | 'malformed' | 'locked' | 'blocked' | 'gone';
-  readonly browser: StaffBrowser | null;
-}> {
-  const given = readFactor(shown.code);
-  // A slip of the finger that no code can be is no guess.
-  if (!given) return { given: 'malformed', browser: null };
-  const trying = { who: { id: staffId }, kind: 'second-factor', browser: shown.browser } as const;
-  const counted = await countTry(em.fork(), trying, now);
-  if (!counted || counted.barred === 'disabled') return { given: 'gone', browser: null };
-  const { browser, secondFactorFailures, barred } = counted;
-  if (secondFactorFailures > SECOND_FACTOR_FAILURES_MAX) return { given: 'blocked', browser };
-  return { given: barred ?? given, browser };
-}
-
 /** Uses it up; each UPDATE is a compare-and-set, so that one code passes once whoever sends it at once. */
 async function useFactor(
   tx: EntityManager,
@@ -195,13 +168,6 @@ async function useFactor(
   return (await tx.count(StaffRecoveryCode, code)) > 0 ? 'used' : 'wrong';
 }
 
-/** The step whose code this is now, whether or not it was taken before. */
-const stepOf = (secret: Uint8Array, code: string, now: Date): number | null =>
-  acceptedSteps(now).find((step) => sameText(totpCode(secret, step), code)) ?? null;
-
-const openSecret = (encryption: Encryption, encrypted: Uint8Array, staffId: string): Uint8Array =>
-  Buffer.from(encryption.decrypt(Buffer.from(encrypted), staffId), 'base64url');
-
 async function putRecoveryCodes(
   tx: EntityManager,
   hash: KeyedHash,
@@ -219,25 +185,3 @@ async function putRecoveryCodes(
 
 const codesLeft = (em: EntityManager, staffId: string): Promise<number> =>
   em.count(StaffRecoveryCode, { staff: staffId, usedAt: null });
-
-const isPending = (token: string, now: Date) =>
-  ({ tokenHash: sha256(token), expiresAt: { $gt: now }, secondFactorAt: null }) as const;
-
-async function lockPending(
-  tx: EntityManager,
-  token: string,
-  now: Date,
-): Promise<{ readonly session: StaffSession; readonly staff: Staff } | null> {
-  const session = await tx.findOne(StaffSession, isPending(token, now), {
-    lockMode: LockMode.PESSIMISTIC_WRITE,
-  });
-  if (!session) return null;
-  const staff = await tx.findOneOrFail(Staff, { id: session.staff.id });
-  return staff.disabledAt ? null : { session, staff };
-}
-
-/** Another session with another token in its place: who planted the pending one's, or saw it, holds nothing. */
-async function completeSession(tx: EntityManager, pending: StaffSession, now: Date): Promise<OpenedSession> {
-  await tx.nativeDelete(StaffSession, { tokenHash: pending.tokenHash });
-  return insertSession(tx, pending.staff.id, 'full', now);
-}

@@ -45,7 +45,8 @@ export async function openSecondFactors() {
   const { ground, newLogin } = opened;
   const ring = { current: 's1', keys: new Map([['s1', randomBytes(32)]]) };
   const sessions = staffSessions(ground.orm.em);
-  const factors = staffSecondFactors(ground.orm.em, rowEncryption(ring), ground.hash);
+  const encryption = rowEncryption(ring);
+  const factors = staffSecondFactors(ground.orm.em, encryption, ground.hash);
   const pendingOf = async (id: string, at = now) => (await sessions.open(id, at)).token;
   const offered = async (pending: string, at = now): Promise<Authenticator> => {
     const secret = await factors.offer(pending, at);
@@ -62,7 +63,7 @@ export async function openSecondFactors() {
     if (!setUp.passed) throw new Error(setUp.reason);
     return { id, email, app, recoveryCodes: setUp.recoveryCodes };
   };
-  return { ...opened, sessions, factors, pendingOf, offered, newPerson };
+  return { ...opened, encryption, sessions, factors, pendingOf, offered, newPerson };
 }
 
 export const WRONG = '000000';

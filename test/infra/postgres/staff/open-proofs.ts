@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { attestationHash, type SoftwarePasskey, softwarePasskey } from '../../../support/passkey.ts';
+import { registrationBinds } from '../../../../domain/staff/passkey.ts';
+import type { ProofBinds, ProofMade, ProofOutcome } from '../../../../domain/staff/proof.ts';
+import { inTransaction } from '../../../../infra/postgres/engine/transaction.ts';
+import { passkeyLogins } from '../../../../infra/postgres/staff/passkey-logins.ts';
+import { staffPasskeys } from '../../../../infra/postgres/staff/passkeys.ts';
+import { staffProofs } from '../../../../infra/postgres/staff/proofs.ts';
+import { webAuthn } from '../../../../infra/staff/webauthn.ts';
+import { later, now, openSecondFactors, type Person, STEP_MS } from './open-staff.ts';
+
+export const ORIGIN = 'http://localhost:3001';
+
+export const someBinds: ProofBinds = {
+  action: 'board.read',
+  subject: '0199f5d0-0000-7000-8000-000000000001',
+  version: 3,
+  hash: 'a'.repeat(64),
+  count: 2,
+  total: '41230000000',
+};
+
+/** Staff with second factors, who prove and hold passkeys. */
+export async function openProofs() {
+  const opened = await openSecondFactors();
+  const { ground, encryption } = opened;
+  const parts = { em: ground.orm.em, pool: ground.pool, encryption, webAuthn: webAuthn(ORIGIN) };
+  const proofs = staffProofs(parts);
+  const passkeys = staffPasskeys(parts);
+  const logins = passkeyLogins(parts);
+
+  const prove = async (person: Pick<Person, 'id' | 'app'>, binds: ProofBinds, at = now) =>
+    madeOf(
+      await proofs.make(
+        { staffId: person.id, browser: null },
+        { code: await person.app.codeAt(at) },
+        binds,
+        at,
+      ),
+    );
+  /** In a transaction of its own. */
+  const use = (proofId: string, staffId: string, binds: ProofBinds): Promise<ProofOutcome> =>
+    inTransaction(ground.pool, (tx) => proofs.use(tx, { proofId, staffId, binds }));
+  /** Registered by a proof of the person's authenticator app, at a step of its own. */
+  const addPasskey = async (
+    person: Person,
+    key: SoftwarePasskey = softwarePasskey(ORIGIN),
+    at = now,
+  ): Promise<SoftwarePasskey & { readonly passkeyId: string }> => {
+    const registration = key.register(await passkeys.registration({ ...person, role: 'operator' }, at));
+    const binds = registrationBinds(person.id, attestationHash(registration));
+    const proofId = (await prove(person, binds, at)).id;
+    const made = await passkeys.register(person.id, { name: 'a key', registration, proofId }, at);
+    if (!made.registered) throw new Error(made.reason);
+    return { ...key, passkeyId: made.passkey.id };
+  };
+  return { ...opened, proofs, passkeys, logins, prove, use, addPasskey };
+}
+
+export function madeOf(made: ProofMade) {
+  if (!made.made) throw new Error(made.reason);
+  return made.proof;
+}
+
+export const noProof = (reason: string) => ({ made: false, reason });
+export const someId = () => randomUUID();
+/** The next code's time. */
+export const nextStep = later(STEP_MS);
