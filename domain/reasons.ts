@@ -5,6 +5,7 @@ import { httpReasons } from './shared/http-reasons.ts';
 import { identityReasons } from './identity/reasons.ts';
 import { jobReasons } from './job/reasons.ts';
 import { otpReasons } from './verify/reasons.ts';
+import { payReasons } from './pay/reasons.ts';
 import { projectReasons } from './project/reasons.ts';
 import type { CodesSeenIn, Reason, ReasonFacts, RetryHelp } from './shared/reason.ts';
 import { pushReasons } from './push/reasons.ts';
@@ -28,6 +29,7 @@ export const reasonsByContext = {
   Pushes: pushReasons,
   Telegram: telegramReasons,
   Webhooks: webhookReasons,
+  Money: payReasons,
   Projects: projectReasons,
   'The board': staffReasons,
 } as const;
@@ -46,6 +48,7 @@ export const reasons = {
   ...pushReasons,
   ...telegramReasons,
   ...webhookReasons,
+  ...payReasons,
   ...projectReasons,
   ...staffReasons,
 } as const;

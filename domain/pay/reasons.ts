@@ -1,0 +1,12 @@
+import type { Reason } from '../shared/reason.ts';
+
+/** Why money does not move. */
+export const payReasons = {
+  insufficient: {
+    meaning:
+      'There is not enough money in the account. The request moved nothing, and its key is answered so for ever.',
+    retry: 'after-change',
+    nextStep: 'Ask for less, or ask again under a new Idempotency-Key when there is more.',
+    seen: ['problem'],
+  },
+} as const satisfies Record<string, Reason>;
