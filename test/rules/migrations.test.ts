@@ -31,7 +31,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129131000-verify-sms-score-project.ts':
     'cdb33356c0c706d951cf26c84a682465b47c75c4fab25c50176bbc474a86675a',
   '20261129131500-verify-text-answer.ts': '3a7878565eb374d6bc52ad2fdcc11990c956f8076b26a17fb7cf0046485f4db2',
-  '20261129150300-pay-ledger.ts': '1966b5bb3c0c1abc24fbae7c23d36a920d81c304e84cf31e33c53183e5c090f1',
+  '20261129150300-pay-ledger.ts': 'de9501e680f2169070eac4bc6fe630fc68e8ab29950a3722cff2a5ceec350f4b',
   '20261129150200-staff-proofs.ts': '37de26a1bad252845a9f3edce7b179962b3f34ea01bedda1a96162e5670da425',
 };
 

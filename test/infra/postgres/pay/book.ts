@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Pool } from 'pg';
+import type { Queryable } from '../../../../infra/postgres/engine/transaction.ts';
 import { openGround } from '../world.ts';
 
 /** One side of what `ledger_post` is asked. */
@@ -21,11 +21,17 @@ export async function openTestBook() {
   const ground = await openGround();
   const { projectId } = await ground.makeProject();
   await ground.pool.query('select ledger_book_open($1)', [projectId]);
-  return { ...ground, projectId, ...bookOf(ground.pool, projectId) };
+  return {
+    ...ground,
+    projectId,
+    /** The same, on other connections. */
+    on: (db: Queryable) => bookOf(db, projectId),
+    ...bookOf(ground.pool, projectId),
+  };
 }
 
 /** The functions as they are called in SQL. */
-function bookOf(pool: Pool, book: string) {
+function bookOf(pool: Queryable, book: string) {
   const args = (items: readonly Item[], by: string) => [
     book,
     items.map(({ key }) => key),
