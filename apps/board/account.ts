@@ -8,7 +8,8 @@ import { type Fragment, type Html, html } from './html.ts';
 import { formToken, page } from './layout.ts';
 import { countedLogin } from './login.ts';
 import { panel, when } from './ops/components.ts';
-import { codeField, codeList, codeOf, factorWords, type SecondFactorParts } from './second-factor.ts';
+import { factorWords } from './authentication.ts';
+import { codeField, codeList, codeOf, type SecondFactorParts } from './second-factor.ts';
 import { browserToken, type BoardSession, sessionOf } from './session.ts';
 
 /** Everybody's own: whose session it is, and new recovery codes. */

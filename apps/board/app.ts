@@ -13,14 +13,18 @@ import { sendPage, wantsJson } from './answer.ts';
 import { bullBoard, type BullParts, queueProblems } from './bull.ts';
 import { html } from './html.ts';
 import { card } from './layout.ts';
+import { type DoorParts, doorRoutes } from './door.ts';
 import { loginRoutes } from './login.ts';
 import type { OpsParts } from './ops/parts.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { swaggerRouter } from '../http/docs.routes.ts';
+import { staffOpenApiDocument } from '../http/openapi.ts';
 import { problemPages } from '../http/problem-pages.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { enforcePolicy } from './policy.ts';
 import { type SecondFactorParts, secondFactorRoutes } from './second-factor.ts';
 
-export interface BoardParts extends SecondFactorParts, OpsParts, BullParts, Pick<AnswerLog, 'log'> {
+export interface BoardParts extends SecondFactorParts, OpsParts, BullParts, DoorParts {
   /** Redis away is no reason to restart the board: `/ops` needs Postgres only. */
   readonly health: () => Promise<{ readonly postgres: 'up' | 'down'; readonly redis: 'up' | 'away' }>;
 }
@@ -31,10 +35,11 @@ const ASSET_SECONDS = 3_600;
 /** Bull Board and `/ops` behind one login, without listening. */
 export function createBoard(parts: BoardParts): Express {
   const app = express().disable('x-powered-by').set('trust proxy', parts.proxies);
-  app.use(begin, sayOrigin, enforcePolicy(parts));
+  app.use(begin, sayOrigin, doorRoutes(parts), enforcePolicy(parts));
   app.get('/health', (_req, res) => answerHealth(parts, res));
   app.use('/assets', express.static(ASSETS, { index: false, setHeaders: cacheAsset }));
   app.use(problemPages());
+  app.use(swaggerRouter(staffOpenApiDocument(parts.routes, packageJson.version), '/staff'));
   app.use(loginRoutes(parts), secondFactorRoutes(parts));
   app.use('/account', accountRoutes(parts));
   app.use('/ops', opsRoutes(parts));

@@ -3,23 +3,16 @@ import type { AuditLog } from '../../domain/staff/audit.ts';
 import { may, type StaffAction } from '../../domain/staff/role-actions.ts';
 import type { StaffSessions } from '../../domain/staff/session.ts';
 import { Problem } from '../http/problem.ts';
+import { changesNothing, originOf } from '../http/origin.ts';
+import { sessionToken } from '../http/staff-cookie.ts';
 import { wantsJson } from './answer.ts';
-import {
-  isFormToken,
-  rememberSession,
-  sessionToken,
-  type BoardSession,
-  sessionOf,
-  sessionOfToken,
-} from './session.ts';
+import { isFormToken, rememberSession, type BoardSession, sessionOf, sessionOfToken } from './session.ts';
 
 export interface Guarding {
   readonly sessions: StaffSessions;
   readonly audit: AuditLog;
   readonly clock: () => Date;
 }
-
-const changesNothing = (req: Request): boolean => req.method === 'GET' || req.method === 'HEAD';
 
 /** Where the second factor is shown: all that a pending session reaches, but for the logout. */
 export const SECOND_FACTOR_PATH = '/login/second-factor';
@@ -66,30 +59,16 @@ async function sessionBy(
 ): Promise<BoardSession | null> {
   const token = sessionToken(req);
   if (token === null) return null;
-  const staff = await (extent === 'full'
-    ? sessions.find(token, clock())
-    : sessions.findPending(token, clock()));
-  return staff && sessionOfToken(staff, token);
+  const found = await (extent === 'full'
+    ? sessions.find(token, 'cookie', clock())
+    : sessions.findPending(token, 'cookie', clock()));
+  return found && sessionOfToken(found.staff, token);
 }
 
 function sendToLogin(req: Request, res: Response, path: string): void {
   if (!changesNothing(req) || wantsJson(req) || req.path.startsWith('/api/'))
     throw new Problem(401, 'unauthenticated', `Log in at ${path} first.`);
   res.redirect(303, `${path}?next=${encodeURIComponent(req.originalUrl)}`);
-}
-
-type Origin = 'own' | 'foreign' | 'unsaid';
-
-/**
- * Where a browser says that a request comes from. Every browser since 2023 sends `Sec-Fetch-Site`, and `Origin` with
- * whatever is no GET; a page can forge neither.
- */
-export function originOf(req: Request): Origin {
-  const site = req.headers['sec-fetch-site'];
-  if (site !== undefined) return site === 'same-origin' ? 'own' : 'foreign';
-  const { origin } = req.headers;
-  if (origin === undefined) return 'unsaid';
-  return URL.canParse(origin) && new URL(origin).host === req.host ? 'own' : 'foreign';
 }
 
 /**

@@ -5,7 +5,7 @@ import {
   type RouteRules,
   type SessionRule,
 } from '../../domain/staff/access/route-rules.ts';
-import { otherMethods } from '../http/express.ts';
+import { otherMethods, unknownPath } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
 import {
   type Guarding,
@@ -21,7 +21,7 @@ import { sessionOf } from './session.ts';
 type Verb = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /**
- * Stands before everything that the board answers: who asks, whether the board's own page sent it, whether their role may.
+ * Stands before every page that the board answers, and behind the staff's door, whose routes carry their rules: who asks, whether the board's own page sent it, whether their role may.
  * A request for which no rule stands is refused.
  *
  * @param rules matched by a router of Express' own, so that no spelling of a path is one route to the table and another to the app.
@@ -34,6 +34,8 @@ export function enforcePolicy(parts: Guarding, rules: RouteRules = boardRules): 
   }
   // What Bull Board would do at its own paths is refused below, with a row that says who asked.
   table.use(otherMethods(Object.keys(rules).filter((route) => !route.includes(' /api/'))));
+  // A program that mistypes a path is not sent to the login page. Who they are does not matter: `/staff/openapi.json` lists all there is.
+  table.use(['/staff', '/finance'], unknownPath);
   table.use(requireSession(parts), refuseForeign(parts), refuse(parts));
   return (req, res, next) => table(req, res, next);
 }

@@ -1,23 +1,17 @@
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { base32, otpauthUri } from '../../domain/shared/otpauth.ts';
-import type { AuditEntry } from '../../domain/staff/audit.ts';
-import {
-  FACTOR_CHARACTERS_MAX,
-  type FactorRefusal,
-  type Passed,
-  type SetUp,
-} from '../../domain/staff/second-factor.ts';
+import { FACTOR_CHARACTERS_MAX, type Passed, type SetUp } from '../../domain/staff/second-factor.ts';
 import { sendJson } from '../http/answer.ts';
-import { callerAddress } from '../http/express.ts';
 import { Problem } from '../http/problem.ts';
 import { sendPage, wantsJson } from './answer.ts';
+import { factorWords, isPlain, SET_UP_MEANWHILE, showFactor } from './authentication.ts';
 import { requireFormToken, SECOND_FACTOR_PATH } from './guard.ts';
 import { readForm } from './form.ts';
 import { type Fragment, Html, html } from './html.ts';
 import { card, formToken } from './layout.ts';
-import { countedLogin, isPlain, type LoginParts, nextOf, safeNext } from './login.ts';
-import { browserToken, setBrowserCookie, setSessionCookie, type BoardSession, sessionOf } from './session.ts';
+import { countedLogin, fromOf, type LoginParts, nextOf, safeNext } from './login.ts';
+import { setBrowserCookie, setSessionCookie, type BoardSession, sessionOf } from './session.ts';
 
 export interface SecondFactorParts extends LoginParts {
   /** A QR code as one `<svg>` element. */
@@ -37,17 +31,6 @@ export function secondFactorRoutes(parts: SecondFactorParts): Router {
     );
 }
 
-/** Exhaustive on purpose: a new refusal does not compile until it has a sentence. */
-export const factorWords = {
-  malformed:
-    'This is no code: type the six digits of the authenticator app, or the sixteen letters and digits of a recovery code.',
-  wrong: 'This code is wrong. It changes every 30 seconds, and the clock of the phone must be right.',
-  used: 'This code was used already. Wait for the next one.',
-  locked: 'Too many wrong passwords and codes: this account is locked for a quarter of an hour.',
-  blocked: 'A hundred wrong codes in a row: this second factor is blocked until an administrator resets it.',
-} as const satisfies Record<FactorRefusal, string>;
-
-const SET_UP_MEANWHILE = 'A second factor was set up meanwhile. Type its code.';
 const REFUSED_STATUS = 401;
 
 const Given = z.object({ code: z.string().max(FACTOR_CHARACTERS_MAX).refine(isPlain) });
@@ -77,22 +60,9 @@ async function ask(
 }
 
 async function take(parts: SecondFactorParts, req: Request, res: Response): Promise<void> {
-  const { token } = sessionOf(res);
-  const isOffered = (await parts.secondFactors.offer(token, parts.clock())) !== null;
-  if (isOffered)
-    await settleSetUp(
-      parts,
-      req,
-      res,
-      await parts.secondFactors.setUp(token, codeOf(req), parts.clock(), browserToken(req)),
-    );
-  else
-    await settlePass(
-      parts,
-      req,
-      res,
-      await parts.secondFactors.pass(token, codeOf(req), parts.clock(), browserToken(req)),
-    );
+  const shown = await showFactor(parts, sessionOf(res), codeOf(req), fromOf(req, parts));
+  if (shown.kind === 'set-up') await settleSetUp(parts, req, res, shown.result);
+  else await settlePass(parts, req, res, shown.result);
 }
 
 async function settleSetUp(
@@ -103,20 +73,12 @@ async function settleSetUp(
 ): Promise<void> {
   const { staff } = sessionOf(res);
   if (!setUp.passed) {
-    await audit(parts, req, res, 'second-factor.set-up', { outcome: 'refused', reason: setUp.reason });
     if (setUp.reason === 'gone') return sessionGone(req, res);
-    return ask(
-      parts,
-      req,
-      res,
-      nextOf(req),
-      setUp.reason === 'already' ? SET_UP_MEANWHILE : factorWords[setUp.reason],
-    );
+    const words = setUp.reason === 'already' ? SET_UP_MEANWHILE : factorWords[setUp.reason];
+    return ask(parts, req, res, nextOf(req), words);
   }
   setSessionCookie(req, res, setUp.session.token, 'full');
-  setBrowserCookie(req, res, setUp.browser);
-  await audit(parts, req, res, 'second-factor.set-up', { outcome: 'done' });
-  await audit(parts, req, res, 'login', { outcome: 'done', by: 'totp' });
+  if (setUp.browser !== null) setBrowserCookie(req, res, setUp.browser);
   const { recoveryCodes } = setUp;
   if (wantsJson(req))
     sendJson(res, 200, { email: staff.email, role: staff.role, recovery_codes: recoveryCodes });
@@ -131,14 +93,12 @@ async function settlePass(
 ): Promise<void> {
   const { email, role } = sessionOf(res).staff;
   if (!passed.passed) {
-    await audit(parts, req, res, 'login.second-factor', { outcome: 'refused', reason: passed.reason });
     if (passed.reason === 'gone') return sessionGone(req, res);
     return ask(parts, req, res, nextOf(req), factorWords[passed.reason]);
   }
   const { by, recoveryCodesLeft: left } = passed;
   setSessionCookie(req, res, passed.session.token, 'full');
-  setBrowserCookie(req, res, passed.browser);
-  await audit(parts, req, res, 'login', { outcome: 'done', by, recovery_codes_left: left });
+  if (passed.browser !== null) setBrowserCookie(req, res, passed.browser);
   if (wantsJson(req)) sendJson(res, 200, { email, role, recovery_codes_left: left });
   // Whoever used one up is shown how many are left.
   else res.redirect(303, by === 'recovery-code' ? '/account' : nextOf(req));
@@ -148,18 +108,6 @@ async function settlePass(
 function sessionGone(req: Request, res: Response): void {
   if (wantsJson(req)) throw new Problem(401, 'unauthenticated', 'This session is over. Log in at /login.');
   res.redirect(303, '/login');
-}
-
-function audit(
-  { audit: log, clock, proxies }: SecondFactorParts,
-  req: Request,
-  res: Response,
-  action: AuditEntry['action'],
-  detail: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  const { staff } = sessionOf(res);
-  const address = callerAddress(req, proxies);
-  return log.write({ by: staff, action, subject: staff.email, detail: { ...detail, address } }, clock());
 }
 
 interface Offered {

@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import { BROWSER_DAYS } from '../../domain/staff/browser.ts';
 import type { StaffMember } from '../../domain/staff/port.ts';
 import { PENDING_SESSION_MINUTES, SESSION_HOURS } from '../../domain/staff/session.ts';
+import { cookieOf, sessionCookieName } from '../http/staff-cookie.ts';
 
 /** Who asks, as their session says. */
 export interface BoardSession {
@@ -17,9 +18,6 @@ const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-/** `__Host-` (RFC 6265bis) binds the cookie to this host and to https; browsers refuse that name over plain http. */
-const cookieName = (req: Request) => (req.secure ? '__Host-navbat_staff' : 'navbat_staff');
-
 export function setSessionCookie(
   req: Request,
   res: Response,
@@ -27,11 +25,11 @@ export function setSessionCookie(
   extent: 'pending-2fa' | 'full',
 ): void {
   const maxAge = extent === 'full' ? SESSION_HOURS * HOUR_MS : PENDING_SESSION_MINUTES * MINUTE_MS;
-  res.cookie(cookieName(req), token, { ...cookieOptions(req), maxAge });
+  res.cookie(sessionCookieName(req), token, { ...cookieOptions(req), maxAge });
 }
 
 export function clearSessionCookie(req: Request, res: Response): void {
-  res.clearCookie(cookieName(req), cookieOptions(req));
+  res.clearCookie(sessionCookieName(req), cookieOptions(req));
 }
 
 /** Lax: a link in a chat opens the board, while no foreign page can post to it. */
@@ -46,14 +44,7 @@ export function setBrowserCookie(req: Request, res: Response, token: string): vo
   res.cookie(browserCookieName(req), token, { ...cookieOptions(req), maxAge: BROWSER_DAYS * DAY_MS });
 }
 
-export const sessionToken = (req: Request): string | null => cookieOf(req, cookieName(req));
 export const browserToken = (req: Request): string | null => cookieOf(req, browserCookieName(req));
-
-function cookieOf(req: Request, name: string): string | null {
-  const wanted = `${name}=`;
-  const pairs = (req.headers.cookie ?? '').split(';').map((pair) => pair.trim());
-  return pairs.find((pair) => pair.startsWith(wanted))?.slice(wanted.length) || null;
-}
 
 export const sessionOfToken = (staff: StaffMember, token: string): BoardSession => ({
   staff,

@@ -20,6 +20,8 @@ import type { ProcessConfig } from '../../infra/process/variables.ts';
 import { staffEntries } from '../../infra/queue/staff-entries.ts';
 import type { BoardParts } from './app.ts';
 import { boardQueueOptions } from './bull.ts';
+import { wireModules } from './modules.ts';
+import { staffSessionRoutes } from './staff-sessions.routes.ts';
 
 /** The staff's door, with the queues, pages and alarms of the products that are on. */
 export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, settles: Settles = allSettles) {
@@ -28,16 +30,22 @@ export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, sett
   const orm = await openOrm(config.DATABASE_URL);
   const counter = quotaCounter(redis);
   const kinds = { jobs, settles };
-  const parts = {
-    log,
-    counter,
-    proxies: config.TRUST_PROXY,
-    clock,
+  const audit = auditLog(pool);
+  const modules = await wireModules(platform, { audit }, config.NAVBAT_PRODUCTS);
+  const authentication = {
     accounts: staffAccounts(orm.em),
     sessions: staffSessions(orm.em),
     secondFactors: staffSecondFactors(orm.em, encryption, hash),
+    audit,
+    counter,
+    clock,
+  };
+  const parts = {
+    ...authentication,
+    routes: [...staffSessionRoutes(authentication), ...modules.flatMap(({ routes }) => routes)],
+    log,
+    proxies: config.TRUST_PROXY,
     qr: qrSvg,
-    audit: auditLog(pool),
     chats: telegramChats(pool),
     jobs,
     queries: opsQueries(pool, kinds, opsView),
@@ -53,6 +61,7 @@ export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, sett
     health: () => readiness(pool, redis),
   } satisfies BoardParts;
   const close = async () => {
+    for (const each of modules) await each.close?.();
     counter.close();
     await orm.close(true);
   };

@@ -109,7 +109,7 @@ function callerOf(known: KnownKey, keys: KeyDirectory, now: Date): Caller {
 }
 
 /** RFC 6750 §3.1. */
-const INVALID_TOKEN = 'Bearer realm="navbat", error="invalid_token"';
+export const INVALID_TOKEN = 'Bearer realm="navbat", error="invalid_token"';
 const INVALID_KEY = 'This API key is unknown, expired or revoked.';
 const invalidKey = () => unauthenticated(INVALID_TOKEN, INVALID_KEY);
 
@@ -125,4 +125,4 @@ class Unauthenticated extends Problem {
  */
 export class NoGuess extends Unauthenticated {}
 
-const unauthenticated = (challenge: string, detail: string) => new Unauthenticated(challenge, detail);
+export const unauthenticated = (challenge: string, detail: string) => new Unauthenticated(challenge, detail);

@@ -12,37 +12,33 @@ const swaggerUi = dirname(resolve('swagger-ui-dist/package.json'));
 const redoc = join(dirname(resolve('redoc/package.json')), 'bundles');
 
 /** The files of both pages, from their npm packages: nothing is loaded from anywhere else. */
-const assets: Readonly<Record<string, string>> = {
-  '/docs/swagger-ui.css': join(swaggerUi, 'swagger-ui.css'),
-  '/docs/swagger-ui-bundle.js': join(swaggerUi, 'swagger-ui-bundle.js'),
-  '/docs/favicon-32x32.png': join(swaggerUi, 'favicon-32x32.png'),
-  '/redoc/redoc.standalone.js': join(redoc, 'redoc.standalone.js'),
-};
+const swaggerFiles = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'] as const;
+const REDOC_FILE = 'redoc.standalone.js';
 /** Their versions change with ours only, which a reload after an hour finds. */
 const ASSET_AGE_MS = 3_600_000;
 
-const HEAD = `<!doctype html>
+const head = (at: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Navbat API</title>
-<link rel="icon" href="/docs/favicon-32x32.png">
+<link rel="icon" href="${at}/favicon-32x32.png">
 <style>body { margin: 0 }</style>
 `;
 
-const docsPage = `${HEAD}<link rel="stylesheet" href="/docs/swagger-ui.css">
+const docsPage = (at: string) => `${head(at)}<link rel="stylesheet" href="${at}/swagger-ui.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
+<script src="${at}/swagger-ui-bundle.js"></script>
+<script src="${at}/start.js"></script>
 </body>
 </html>
 `;
 
-const docsScript = `SwaggerUIBundle({
-  url: '/openapi.json',
+const docsScript = (document: string) => `SwaggerUIBundle({
+  url: '${document}',
   dom_id: '#swagger-ui',
   deepLinking: true,
   persistAuthorization: false,
@@ -50,7 +46,7 @@ const docsScript = `SwaggerUIBundle({
 });
 `;
 
-const redocPage = `${HEAD}</head>
+const redocPage = `${head('/docs')}</head>
 <body>
 <redoc spec-url="/openapi.json" disable-telemetry="true"></redoc>
 <script src="/redoc/redoc.standalone.js"></script>
@@ -78,15 +74,23 @@ const pagePolicy = helmet({
 });
 
 /** `/openapi.json`, Swagger UI at `/docs` ReDoc at `/redoc`, and the catalogue of codes at `/docs/problems`. */
-export function docsRouter(document: OpenApiDocument): Router {
-  const json = JSON.stringify(document);
-  const router = Router()
-    .get('/openapi.json', (_req, res) => sendText(res, 'application/json; charset=utf-8', json))
-    .get('/docs', pagePolicy, (_req, res) => sendText(res, 'text/html; charset=utf-8', docsPage))
-    .get('/docs/start.js', (_req, res) => sendText(res, 'text/javascript; charset=utf-8', docsScript))
+export const docsRouter = (document: OpenApiDocument): Router =>
+  swaggerRouter(document, '')
     .use(problemPages())
-    .get('/redoc', pagePolicy, (_req, res) => sendText(res, 'text/html; charset=utf-8', redocPage));
-  for (const [path, file] of Object.entries(assets)) router.get(path, sendAsset(file));
+    .get('/redoc', pagePolicy, (_req, res) => sendText(res, 'text/html; charset=utf-8', redocPage))
+    .get(`/redoc/${REDOC_FILE}`, sendAsset(join(redoc, REDOC_FILE)));
+
+/** `{under}/openapi.json`, and Swagger UI at `{under}/docs`. */
+export function swaggerRouter(document: OpenApiDocument, under: string): Router {
+  const json = JSON.stringify(document);
+  const at = `${under}/docs`;
+  const router = Router()
+    .get(`${under}/openapi.json`, (_req, res) => sendText(res, 'application/json; charset=utf-8', json))
+    .get(at, pagePolicy, (_req, res) => sendText(res, 'text/html; charset=utf-8', docsPage(at)))
+    .get(`${at}/start.js`, (_req, res) =>
+      sendText(res, 'text/javascript; charset=utf-8', docsScript(`${under}/openapi.json`)),
+    );
+  for (const file of swaggerFiles) router.get(`${at}/${file}`, sendAsset(join(swaggerUi, file)));
   return router;
 }
 

@@ -92,6 +92,8 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
   },
   'post /projects/{id}/keys': { name: 'checkout', scopes: ['otp', 'jobs'] },
   'patch /projects/{id}/keys/{keyId}': { allowed_origins: ['https://shop.example'] },
+  'post /staff/sessions': { email: 'payroll@example.com', password: 'a horse, a battery and a staple' },
+  'post /staff/sessions/second-factor': { code: '123456' },
 };
 
 /** What a group of operations is for. A new group does not pass the tests until it stands here. */
@@ -110,5 +112,7 @@ export const tagWords: Readonly<Record<string, string>> = {
   Recipients: "The project's own handles to people: phone, Telegram chat, push token, language.",
   Projects: 'Settings, limits and usage of the project.',
   Keys: 'API keys: make, list and revoke them.',
+  'Staff sessions':
+    'Log in with a password and a second factor; what is logged in as you, and how to end it.',
   Health: 'For orchestrators: is the process alive, and ready.',
 };

@@ -36,7 +36,7 @@ export function requestIdOf(res: Response): string {
 }
 
 export const unknownPath: RequestHandler = (req) => {
-  throw new Problem(404, 'not-found', `No such route: ${req.method} ${req.path}.`);
+  throw new Problem(404, 'not-found', `No such route: ${req.method} ${req.baseUrl}${req.path}.`);
 };
 
 /** For a path whose other methods are routes. OPTIONS is answered with what there is. */

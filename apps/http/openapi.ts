@@ -9,10 +9,13 @@ import {
   CODES_PER_ADDRESS_PER_HOUR,
 } from '../../domain/project/quota.ts';
 import { PROBLEM_TYPE_PREFIX } from './answer.ts';
+import { may, type StaffAction } from '../../domain/staff/role-actions.ts';
+import { staffRoles } from '../../domain/staff/role.ts';
 import { eventPayload, events, type EventType, eventTypes } from '../../domain/events.ts';
 import { describeDocument } from './describe-fields.ts';
 import { requestExamples, tagWords } from './examples.ts';
-import type { PersonRoute, Route } from './route.ts';
+import type { AnyRoute, DoorRoute, PersonRoute, Route, StaffSessionRoute } from './route.ts';
+import { STAFF_DESCRIPTION } from './staff-description.ts';
 import { healthPaths } from './health-paths.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
@@ -119,9 +122,9 @@ const problemTexts: Readonly<Record<number, string>> = {
 };
 
 /** In the order of `tagWords`, which is the reader's; a section that it does not know stands last. */
-function inReadingOrder(routes: readonly Route[]): readonly Route[] {
+function inReadingOrder<Some extends AnyRoute>(routes: readonly Some[]): readonly Some[] {
   const sections = Object.keys(tagWords);
-  const placeOf = ({ tag }: Route) => {
+  const placeOf = ({ tag }: Some) => {
     const place = sections.indexOf(tag);
     return place === -1 ? sections.length : place;
   };
@@ -144,30 +147,64 @@ const securitySchemes = {
   },
 } as const;
 
+const staffSecuritySchemes = {
+  session: { type: 'http', scheme: 'bearer', description: 'The token of `POST /staff/sessions`, nbs_…' },
+  cookie: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-navbat_staff',
+    description: 'What the login page sets, for pages of the board; over plain http `navbat_staff`.',
+  },
+} as const;
+
 /** OpenAPI 3.1 from the very values that the app serves. */
-export function openApiDocument(
+export const openApiDocument = (
   served: readonly Route[],
   version: string,
   told: readonly EventType[] = eventTypes,
-): OpenApiDocument {
+): OpenApiDocument =>
+  documentOf(served, {
+    info: { title: 'Navbat', version, description: DESCRIPTION.trim() },
+    more: { paths: healthPaths, tags: ['Health'], webhooks: eventWebhooks(told) },
+    components: { securitySchemes },
+    security: [{ bearer: [] }, { header: [] }],
+  });
+
+/** The same, of the staff's door. */
+export const staffOpenApiDocument = (served: readonly DoorRoute[], version: string): OpenApiDocument =>
+  documentOf(served, {
+    info: { title: 'Navbat for staff', version, description: STAFF_DESCRIPTION.trim() },
+    components: { securitySchemes: staffSecuritySchemes },
+    security: [{ session: [] }, { cookie: [] }],
+  });
+
+interface Frame {
+  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly components: { readonly securitySchemes: typeof securitySchemes | typeof staffSecuritySchemes };
+  readonly security: Record<string, never[]>[];
+  /** What no route says. */
+  readonly more?: {
+    readonly paths: ZodOpenApiPathsObject;
+    readonly tags: readonly string[];
+    readonly webhooks: ZodOpenApiPathsObject;
+  };
+}
+
+function documentOf(served: readonly AnyRoute[], { more, ...frame }: Frame): OpenApiDocument {
   const routes = inReadingOrder(served);
-  const paths: ZodOpenApiPathsObject = { ...healthPaths };
+  const paths: ZodOpenApiPathsObject = { ...more?.paths };
   for (const route of routes) paths[route.path] = { ...paths[route.path], [route.method]: operation(route) };
   const document = createDocument(
     {
       openapi: '3.1.0',
-      info: { title: 'Navbat', version, description: DESCRIPTION.trim() },
+      ...frame,
       servers: [{ url: '/', description: 'This server' }],
-      tags: [...new Set(routes.map(({ tag }) => tag)), 'Health'].map((name) => ({
+      tags: [...new Set(routes.map(({ tag }) => tag)), ...(more?.tags ?? [])].map((name) => ({
         name,
         ...(tagWords[name] === undefined ? {} : { description: tagWords[name] }),
       })),
       paths,
-      webhooks: eventWebhooks(told),
-      components: {
-        securitySchemes,
-      },
-      security: [{ bearer: [] }, { header: [] }],
+      ...(more ? { webhooks: more.webhooks } : {}),
     },
     { override: withoutPattern },
   );
@@ -222,7 +259,7 @@ function withoutPattern({ jsonSchema }: { jsonSchema: { format?: string; pattern
   if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
 }
 
-function operation(route: Route): ZodOpenApiOperationObject {
+function operation(route: AnyRoute): ZodOpenApiOperationObject {
   const path = route.params as z.ZodObject | undefined;
   const query = route.query as z.ZodObject | undefined;
   return {
@@ -243,7 +280,7 @@ function operation(route: Route): ZodOpenApiOperationObject {
   };
 }
 
-function accessOf(route: Route): string {
+function accessOf(route: AnyRoute): string {
   switch (route.by) {
     case 'key':
       return `Scope: \`${route.scope}\`.`;
@@ -254,6 +291,15 @@ function accessOf(route: Route): string {
       );
     case 'anyone':
       return `Needs no key: ${route.because}`;
+    case 'staff':
+      return [
+        `Action: \`${route.action}\`, for the roles ${rolesOf(route.action)}.`,
+        ...(route.proof
+          ? ['Needs a proof of the second factor for exactly this (`POST /staff/proofs`).']
+          : []),
+      ].join(' ');
+    case 'session':
+      return extentWords[route.extent];
   }
 }
 
@@ -263,10 +309,27 @@ const sessionWords: Readonly<Record<PersonRoute['session'], string>> = {
   device: 'With the access token of a bound device.',
 };
 
-/** Keys are what the document says of all routes. */
-function securityOf({ by }: Route): Pick<ZodOpenApiOperationObject, 'security'> {
-  if (by === 'key') return {};
-  return { security: by === 'person' ? [{ person: [] }] : [] };
+const rolesOf = (action: StaffAction): string => staffRoles.filter((role) => may(role, action)).join(', ');
+
+const extentWords: Readonly<Record<StaffSessionRoute['extent'], string>> = {
+  full: 'With any session that has shown its second factor.',
+  'pending-2fa': 'With the token of `POST /staff/sessions`.',
+  either: 'With any session, before its second factor too.',
+};
+
+/** Keys, and sessions of staff, are what the document says of all its routes. */
+function securityOf(route: AnyRoute): Pick<ZodOpenApiOperationObject, 'security'> {
+  switch (route.by) {
+    case 'key':
+    case 'staff':
+      return {};
+    case 'session':
+      return route.credentials.includes('cookie') ? {} : { security: [{ session: [] }] };
+    case 'person':
+      return { security: [{ person: [] }] };
+    case 'anyone':
+      return { security: [] };
+  }
 }
 
 const requestBody = (schema: z.ZodType, example: unknown) => ({
@@ -301,7 +364,7 @@ const FollowingHeaders = z.object({
     .meta({ description: 'The id of the last event that you have; an EventSource sends it by itself.' }),
 });
 
-const requestHeaders = ({ idempotent, telegramAuth, follows }: Route) =>
+const requestHeaders = ({ idempotent, telegramAuth, follows }: AnyRoute) =>
   (idempotent ? IdempotentHeaders : RequestHeaders)
     .extend(telegramAuth ? SignedHeaders.shape : {})
     .extend(follows ? FollowingHeaders.shape : {});
@@ -318,7 +381,7 @@ const ReplayHeaders = AnswerHeaders.extend({
     .meta({ description: '`true` where this is the first answer again.' }),
 });
 
-function successes(route: Route): ZodOpenApiOperationObject['responses'] {
+function successes(route: AnyRoute): ZodOpenApiOperationObject['responses'] {
   const headers = route.idempotent ? ReplayHeaders : AnswerHeaders;
   const written = Object.entries(route.answers).map(([status, { description, schema, mediaType }]) => {
     const content =
@@ -328,7 +391,7 @@ function successes(route: Route): ZodOpenApiOperationObject['responses'] {
   return Object.fromEntries(written);
 }
 
-const problemStatuses = (route: Route): ReadonlySet<number> =>
+const problemStatuses = (route: AnyRoute): ReadonlySet<number> =>
   new Set([
     ...problemsOfAll,
     ...(route.body ? problemsOfBodies : []),
@@ -337,10 +400,10 @@ const problemStatuses = (route: Route): ReadonlySet<number> =>
   ]);
 
 /** Every status that a route may answer with. */
-export const documentedStatuses = (route: Route): ReadonlySet<number> =>
+export const documentedStatuses = (route: AnyRoute): ReadonlySet<number> =>
   new Set([...Object.keys(route.answers).map(Number), ...problemStatuses(route)]);
 
-function problems(route: Route): ZodOpenApiOperationObject['responses'] {
+function problems(route: AnyRoute): ZodOpenApiOperationObject['responses'] {
   const statuses = problemStatuses(route);
   const written = [...statuses].map((status) => {
     const content = { 'application/problem+json': { schema: ProblemBody } };
@@ -350,7 +413,7 @@ function problems(route: Route): ZodOpenApiOperationObject['responses'] {
 }
 
 /** `GET /jobs/{id}` is `getJobsById`: what generated clients call it. */
-function operationId({ method, path }: Route): string {
+function operationId({ method, path }: AnyRoute): string {
   const words = path
     .split(/[/.-]/)
     .filter(Boolean)

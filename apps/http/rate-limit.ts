@@ -11,6 +11,7 @@ import {
   type Quota,
   OPEN_REQUESTS_PER_MINUTE,
   PERSON_REQUESTS_PER_MINUTE,
+  STAFF_REQUESTS_PER_MINUTE,
   type QuotaCounter,
   type QuotaState,
   type Quotas,
@@ -70,6 +71,23 @@ export function limitPerson(
   return limit(counter, res, [
     { name: 'session', subject: person.sessionId, limit: PERSON_REQUESTS_PER_MINUTE },
     ...quotasFrom(address, { name: 'address', subject: 'person:', limit: ADDRESS_REQUESTS_PER_MINUTE }),
+  ]);
+}
+
+/**
+ * The same, for a member of staff.
+ *
+ * @throws Problem 429.
+ */
+export function limitStaff(
+  counter: QuotaCounter,
+  sessionId: string,
+  address: string,
+  res: Response,
+): Promise<QuotaState> {
+  return limit(counter, res, [
+    { name: 'session', subject: `staff:${sessionId}`, limit: STAFF_REQUESTS_PER_MINUTE },
+    ...quotasFrom(address, { name: 'address', subject: 'staff:', limit: ADDRESS_REQUESTS_PER_MINUTE }),
   ]);
 }
 

@@ -1,7 +1,15 @@
-import type { z } from 'zod';
-import type { KeyRule, OpenRule, PersonRule } from '../../domain/staff/access/route-rules.ts';
+import { z } from 'zod';
+import type {
+  KeyRule,
+  OpenRule,
+  PersonRule,
+  SessionRule,
+  StaffRule,
+} from '../../domain/staff/access/route-rules.ts';
 import type { PersonCaller } from '../../domain/identity/session/session.ts';
 import type { Caller } from '../../domain/project/caller.ts';
+import { sessionVias, type StaffCaller } from '../../domain/staff/session.ts';
+import type { ShownSession } from './authenticate-staff.ts';
 import type { BodyLimits } from './body.ts';
 import type { Quota } from '../../domain/project/quota.ts';
 
@@ -41,6 +49,16 @@ export interface RouteRequest<Params, Query, Body> extends OpenRequest<Params, Q
 /** From a person, with the access token of their session. */
 export interface PersonRequest<Params, Query, Body> extends OpenRequest<Params, Query, Body> {
   readonly person: PersonCaller;
+}
+
+/** From a member of staff, with their session. */
+export interface StaffRequest<Params, Query, Body> extends OpenRequest<Params, Query, Body> {
+  readonly staff: StaffCaller;
+}
+
+/** From a member of staff, about the session that they call with. */
+export interface StaffSessionRequest<Params, Query, Body> extends StaffRequest<Params, Query, Body> {
+  readonly session: ShownSession;
 }
 
 /** What every route is, whoever may call it. */
@@ -86,6 +104,31 @@ export interface PersonRoute<
   handle(request: PersonRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
 }
 
+/** Of the staff's door: a program with a bearer token, or a page of the board with its cookie. */
+export interface StaffRoute<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+>
+  extends RouteShape<Params, Query, Body>, StaffRule {
+  /**
+   * Its body carries `proof_id`: a second factor of the last five minutes for exactly what is asked. The handler uses it up in the
+   * transaction of what it approves.
+   */
+  readonly proof?: true;
+  handle(request: StaffRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
+}
+
+/** Of the staff's door, about the caller's own sessions: no role is asked for. */
+export interface StaffSessionRoute<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+>
+  extends RouteShape<Params, Query, Body>, SessionRule {
+  handle(request: StaffSessionRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
+}
+
 /** Its reason is shown in the API's description. */
 export interface OpenRoute<
   Params extends z.ZodType = z.ZodType,
@@ -101,6 +144,10 @@ export interface OpenRoute<
  * value. `handle` answers, or throws a `Problem`.
  */
 export type Route = KeyRoute | PersonRoute | OpenRoute;
+
+/** What the staff's door serves. */
+export type DoorRoute = StaffRoute | StaffSessionRoute | OpenRoute;
+export type AnyRoute = Route | DoorRoute;
 
 type Untyped<T> = Omit<T, 'by'>;
 
@@ -123,4 +170,25 @@ export function defineOpenRoute<Params extends z.ZodType, Query extends z.ZodTyp
   route: Untyped<OpenRoute<Params, Query, Body>>,
 ): OpenRoute {
   return { ...route, by: 'anyone' } as unknown as OpenRoute;
+}
+
+/** The same, for what a member of staff asks. A role reaches it by its action; `proof` demands `proof_id` of the body. */
+export function defineStaffRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
+  route: Omit<Untyped<StaffRoute<Params, Query, Body>>, 'credentials'>,
+): StaffRoute {
+  if (route.proof && !takesProof(route.body))
+    throw new Error(`${route.method} ${route.path} asks for a proof, and its body has no proof_id`);
+  return { ...route, by: 'staff', credentials: sessionVias } as unknown as StaffRoute;
+}
+
+const takesProof = (body: z.ZodType | undefined): boolean =>
+  body instanceof z.ZodObject && 'proof_id' in body.shape;
+
+/** The same, for what a member of staff asks about their own sessions. */
+export function defineStaffSessionRoute<
+  Params extends z.ZodType,
+  Query extends z.ZodType,
+  Body extends z.ZodType,
+>(route: Untyped<StaffSessionRoute<Params, Query, Body>>): StaffSessionRoute {
+  return { ...route, by: 'session' } as unknown as StaffSessionRoute;
 }

@@ -27,28 +27,41 @@ import {
   limitFailure,
   limitPerson,
 } from './rate-limit.ts';
-import type { Answer, KeyRoute, OpenRequest, OpenRoute, PersonRoute, Route } from './route.ts';
+import type { Answer, AnyRoute, KeyRoute, OpenRequest, OpenRoute, PersonRoute, Route } from './route.ts';
 
 /** A list of sessions shows it to its person; no browser's is longer. */
 const USER_AGENT_CHARACTERS_MAX = 300;
 
-export interface Serving extends AnswerLog {
-  readonly keys: KeyDirectory;
-  readonly persons: PersonTokens;
+/** What every app that serves routes has. */
+export interface ServingAny extends AnswerLog {
   readonly counter: QuotaCounter;
   readonly clock: () => Date;
-  /** `route` is the route's own path, with its parameters' names. */
-  readonly observe: (request: { method: string; route: string; status: number; seconds: number }) => void;
+  /** `route` is the route's own path, with its parameters' names. Left out by an app without `/metrics`. */
+  readonly observe?: (request: { method: string; route: string; status: number; seconds: number }) => void;
   /** Proxies in front of us whose `X-Forwarded-For` counts. */
   readonly proxies: number;
 }
 
+export interface Serving extends ServingAny {
+  readonly keys: KeyDirectory;
+  readonly persons: PersonTokens;
+}
+
 /** Serves one route: who calls, how often, may they, what do they ask; then the route's own answer. */
-export function serveRoute(route: Route, serving: Serving): RequestHandler {
+export const serveRoute = (route: Route, serving: Serving): RequestHandler =>
+  serve(route.path, serving, (incoming) => answer(route, serving, incoming));
+
+/** Writes what `answer` gives or throws, logs it and counts it. */
+export function serve(
+  path: string,
+  serving: ServingAny,
+  answer: (incoming: Incoming) => Promise<Answer>,
+): RequestHandler {
   return async (req, res) => {
     const startedMs = performance.now();
     try {
-      const { status, body, headers, events } = await answer(route, serving, req, res);
+      const ip = callerAddress(req, serving.proxies);
+      const { status, body, headers, events } = await answer({ req, res, ip, now: serving.clock() });
       logAnswer(serving, req, requestIdOf(res), status);
       if (events) await sendEvents(res, events, headers);
       else sendJson(res, status, body, headers);
@@ -60,14 +73,12 @@ export function serveRoute(route: Route, serving: Serving): RequestHandler {
     // A stream lasts as long as somebody listens, which says nothing of us.
     if (res.getHeader('content-type') === EVENT_STREAM) return;
     const seconds = (performance.now() - startedMs) / 1_000;
-    serving.observe({ method: req.method, route: route.path, status: res.statusCode, seconds });
+    serving.observe?.({ method: req.method, route: path, status: res.statusCode, seconds });
   };
 }
 
-async function answer(route: Route, serving: Serving, req: Request, res: Response): Promise<Answer> {
-  const ip = callerAddress(req, serving.proxies);
-  letPagesRead(route, req, res);
-  const incoming = { req, res, ip, now: serving.clock() };
+async function answer(route: Route, serving: Serving, incoming: Incoming): Promise<Answer> {
+  letPagesRead(route, incoming.req, incoming.res);
   switch (route.by) {
     case 'key':
       return answerKey(route, serving, incoming);
@@ -78,7 +89,7 @@ async function answer(route: Route, serving: Serving, req: Request, res: Respons
   }
 }
 
-interface Incoming {
+export interface Incoming {
   readonly req: Request;
   readonly res: Response;
   readonly ip: string;
@@ -115,8 +126,9 @@ async function answerPerson(route: PersonRoute, serving: Serving, incoming: Inco
   return route.handle({ ...(await readRequest(route, incoming, further)), person });
 }
 
-async function identify<Who>(
-  { counter }: Serving,
+/** Counts a wrong key or token against its address. */
+export async function identify<Who>(
+  { counter }: Pick<ServingAny, 'counter'>,
   { res, ip }: Incoming,
   whoCalls: () => Who | Promise<Who>,
 ): Promise<Who> {
@@ -129,8 +141,8 @@ async function identify<Who>(
 }
 
 /** What its line and headers say is looked at before its body is read. */
-async function readRequest(
-  route: Route,
+export async function readRequest(
+  route: AnyRoute,
   { req, res, ip, now }: Incoming,
   further: CountFurther,
 ): Promise<OpenRequest<unknown, unknown, unknown>> {

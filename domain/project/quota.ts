@@ -29,6 +29,9 @@ export const FAILED_AUTHENTICATIONS_PER_MINUTE = 30;
 /** One session: a person taps, and an app that polls for a challenge asks once a second. */
 export const PERSON_REQUESTS_PER_MINUTE = 120;
 
+/** One session of staff: a program that reads every account of a day's batch page by page, ten at a time. */
+export const STAFF_REQUESTS_PER_MINUTE = 600;
+
 /** Without any key, from one address: a household that signs in, or binds its devices, needs a few dozen. */
 export const OPEN_REQUESTS_PER_MINUTE = 300;
 

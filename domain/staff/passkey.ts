@@ -61,7 +61,7 @@ export interface Passkeys {
 }
 
 export type PassedByPasskey =
-  | { readonly passed: true; readonly session: OpenedSession; readonly browser: string }
+  | { readonly passed: true; readonly session: OpenedSession; readonly browser: string | null }
   | { readonly passed: false; readonly reason: PasskeyRefusal | 'gone' };
 
 /** A passkey in place of a code, after the password. Nobody can guess one, so that it is neither counted nor locked. */

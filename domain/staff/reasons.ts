@@ -62,6 +62,13 @@ export const staffReasons = {
     nextStep: 'Type the code that the authenticator app shows now, or a recovery code.',
     seen: ['problem'],
   },
+  'second-factor-exists': {
+    meaning: 'The login has a second factor already.',
+    retry: 'no',
+    nextStep:
+      'Send a code of it to `POST /staff/sessions/second-factor`. Who lost it: `npm run navbat -- staff reset-second-factor`.',
+    seen: ['problem'],
+  },
   'form-expired': {
     meaning: 'The form belongs to another session.',
     retry: 'after-change',

@@ -1,6 +1,6 @@
 import type { StaffRole } from './role.ts';
 
-/** All that a member of staff can ask of the board and of `/ops`. */
+/** All that a member of staff can ask of the board, of `/ops` and of `/finance`. */
 export const staffActions = [
   'board.read',
   'ops.read',
@@ -12,6 +12,13 @@ export const staffActions = [
   'queue.pause',
   'queue.resume',
   'chat.open',
+  'finance.read',
+  'batch.make',
+  'batch.approve',
+  'batch.run',
+  'rail.stop',
+  'rail.open',
+  'money.correct',
 ] as const;
 export type StaffAction = (typeof staffActions)[number];
 
@@ -20,6 +27,13 @@ const everybody = { admin: true, operator: true, finance: true, developer: true,
 const keepers = { admin: true, operator: true, finance: false, developer: false, viewer: false };
 /** Who did what is read by those who answer for it, and by those who check them. */
 const overseers = { admin: true, operator: true, finance: true, developer: false, viewer: false };
+
+/** Who prepares and starts a payment. An admin makes none: who gives the roles must not also be the first of its two people. */
+const makers = { admin: false, operator: false, finance: true, developer: false, viewer: false };
+/** Who may look at money, and be its second person. */
+const approvers = { admin: true, operator: false, finance: true, developer: false, viewer: false };
+/** To stop a rail needs one person in a hurry; to open it again needs more. */
+const stoppers = { admin: true, operator: true, finance: true, developer: false, viewer: false };
 
 /** The whole policy. A new action or a new role does not compile until it stands here. */
 const policy = {
@@ -33,6 +47,13 @@ const policy = {
   'queue.pause': keepers,
   'queue.resume': keepers,
   'chat.open': keepers,
+  'finance.read': approvers,
+  'batch.make': makers,
+  'batch.approve': approvers,
+  'batch.run': makers,
+  'rail.stop': stoppers,
+  'rail.open': approvers,
+  'money.correct': approvers,
 } as const satisfies Record<StaffAction, Record<StaffRole, boolean>>;
 
 export const may = (role: StaffRole, action: StaffAction): boolean => policy[action][role];

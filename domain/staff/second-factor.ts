@@ -52,7 +52,8 @@ export type Passed =
       readonly passed: true;
       readonly by: FactorKind;
       readonly session: OpenedSession;
-      readonly browser: string;
+      /** For the browser's cookie (`browser.ts`); null of a session without one. */
+      readonly browser: string | null;
       readonly recoveryCodesLeft: number;
     }
   | Refused;
@@ -62,8 +63,8 @@ export type SetUp =
   | {
       readonly passed: true;
       readonly session: OpenedSession;
-      /** For the browser's cookie (`browser.ts`). */
-      readonly browser: string;
+      /** As above. */
+      readonly browser: string | null;
       readonly recoveryCodes: readonly string[];
     }
   | { readonly passed: false; readonly reason: 'malformed' | 'wrong' | 'already' | 'gone' };

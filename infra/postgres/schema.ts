@@ -27,6 +27,7 @@ import { Migration20261129130100MessagePersonSaid } from './message/migrations/2
 import { Migration20261129114000MessagePreferences } from './message/migrations/20261129114000-message-preferences.ts';
 import { Migration20261129130500JobChosenAfter } from './job/migrations/20261129130500-job-chosen-after.ts';
 import { Migration20261129150300PayLedger } from './pay/migrations/20261129150300-pay-ledger.ts';
+import { Migration20261129150100StaffSessionVia } from './staff/migrations/20261129150100-staff-session-via.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -58,6 +59,7 @@ export const migrations = [
   Migration20261129130500JobChosenAfter,
   Migration20261129131000VerifySmsScoreProject,
   Migration20261129131500VerifyTextAnswer,
+  Migration20261129150100StaffSessionVia,
   Migration20261129150200StaffProofs,
   Migration20261129150300PayLedger,
 ] as const;

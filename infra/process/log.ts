@@ -21,6 +21,8 @@ const secretName =
 /** What names cannot catch: secrets inside a sentence, such as a provider's error that repeats its request. */
 const secretTexts: readonly (readonly [RegExp, string | ((found: string) => string)])[] = [
   [/nbt_(?:pub_)?(?:live|test)_[A-Za-z0-9_-]+/g, CENSORED],
+  // A session of staff's.
+  [/nbs_[A-Za-z0-9_-]+/g, CENSORED],
   [/whsec_[A-Za-z0-9+/=_-]+/g, CENSORED],
   // A Telegram bot token; it stands in the path of every call to the Bot API.
   [/\d{6,12}:[A-Za-z0-9_-]{30,}/g, CENSORED],

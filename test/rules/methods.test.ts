@@ -92,7 +92,7 @@ describe('HEAD is answered as GET is, without a body', () => {
     const gets = Object.entries(rules[app]).filter(([route]) => route.startsWith('GET '));
     for (const [route, rule] of gets) {
       const fixture = fixtures[app][route];
-      const role = roles.find(({ who }) => verdict(rule, who) === 'admitted');
+      const role = roles.find(({ who }) => verdict(rule, who, { app, route }) === 'admitted');
       if (!fixture || !role) throw new Error(`nobody can ask ${route}`);
       const id = (await fixture.make?.(world, role.owner)) ?? noId();
       // One session for both: a list of sessions is the same then.

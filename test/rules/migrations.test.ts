@@ -33,6 +33,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129131500-verify-text-answer.ts': '3a7878565eb374d6bc52ad2fdcc11990c956f8076b26a17fb7cf0046485f4db2',
   '20261129150300-pay-ledger.ts': 'de9501e680f2169070eac4bc6fe630fc68e8ab29950a3722cff2a5ceec350f4b',
   '20261129150200-staff-proofs.ts': '37de26a1bad252845a9f3edce7b179962b3f34ea01bedda1a96162e5670da425',
+  '20261129150100-staff-session-via.ts': '7b9077ffcaebc6e2e320553d3a7b440d302fa3d873623782e76d0b850560f05b',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

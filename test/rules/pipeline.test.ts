@@ -1,16 +1,13 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { apiRoutes as routes } from '../support/api-routes.ts';
-import { apiRules, boardRules, botRules } from '../../domain/staff/access/route-rules.ts';
 import { KeyScope } from '../../domain/project/key.ts';
 import { CALLBACKS_PER_MINUTE } from '../../domain/project/quota.ts';
 import { quotaCounter } from '../../infra/limits/quota-counter.ts';
 import { askWithoutBody, type RawAnswer } from '../support/raw-request.ts';
-import { apiFixtures, botFixtures } from './policy/api-fixtures.ts';
-import { boardFixtures, forbidden } from './policy/board-fixtures.ts';
 import { noId } from './policy/fixture.ts';
 import { makeRoles, type Role, verdict } from './policy/roles.ts';
-import type { AnyRule } from './policy/walk.ts';
+import { expressName, fixtures, routes, rules } from './policy/rules.ts';
+import { type AnyRule, said } from './policy/walk.ts';
 import { type App, apps, makeKey, makeProject, newAddress, openWorld, type World } from './policy/world.ts';
 
 /**
@@ -18,15 +15,6 @@ import { type App, apps, makeKey, makeProject, newAddress, openWorld, type World
  * announce a body that waits to be asked for (`Expect: 100-continue`): whoever is refused as the first answer was refused before a byte of it
  * was read.
  */
-
-const expressName = ({ method, path }: { method: string; path: string }) =>
-  `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1').replace(/(?<=.)\/$/, '')}`;
-const rules: Readonly<Record<App, Readonly<Record<string, AnyRule>>>> = {
-  api: { ...apiRules, ...Object.fromEntries(routes.map((route) => [expressName(route), route])) },
-  board: { ...boardRules, ...Object.fromEntries(forbidden.map((route) => [route, { by: 'nobody' }])) },
-  bot: botRules,
-};
-const fixtures = { api: apiFixtures, board: boardFixtures, bot: botFixtures };
 
 const callbacks = ['POST /callbacks/:name/:jobId/:attempt', 'POST /callbacks/:name'];
 const WALK_MS = 120_000;
@@ -55,7 +43,7 @@ async function ask(
 ): Promise<RawAnswer> {
   const [method = ''] = route.split(' ');
   const { path, headers } = await fixtures[app][route]!.ask(noId(), world, role.owner);
-  return askWithoutBody(world.urls[app], method, path, {
+  const all = {
     Accept: 'application/json',
     ...(app === 'board' ? { Origin: world.urls.board } : {}),
     'X-Forwarded-For': newAddress(),
@@ -63,7 +51,8 @@ async function ask(
     ...announced,
     ...(await role.enter()),
     ...more,
-  });
+  };
+  return askWithoutBody(world.urls[app], method, path, said(all));
 }
 
 async function each<T>(things: readonly T[], see: (thing: T) => Promise<void>): Promise<void> {
@@ -90,10 +79,13 @@ describe('before a byte of its body', { timeout: WALK_MS }, () => {
   test.each(apps)('every route of the %s refuses every role that may not', async (app) => {
     const wrong: string[] = [];
     const pairs = rulesOf(app).flatMap(([route, rule]) => roles.map((role) => ({ route, rule, role })));
-    const refused = pairs.filter(({ rule, role }) => verdict(rule, role.who) !== 'admitted');
+    const refused = pairs.filter(
+      ({ route, rule, role }) => verdict(rule, role.who, { app, route }) !== 'admitted',
+    );
     await each(refused, async ({ route, rule, role }) => {
       const { status } = await ask(app, route, role);
-      if (status !== verdict(rule, role.who)) wrong.push(`${route} as ${role.name}: ${status}`);
+      if (status !== verdict(rule, role.who, { app, route }))
+        wrong.push(`${route} as ${role.name}: ${status}`);
     });
     expect(wrong.toSorted()).toEqual([]);
     expect(refused.length).toBeGreaterThan(app === 'bot' ? -1 : 100);
@@ -108,14 +100,22 @@ describe('before a byte of its body', { timeout: WALK_MS }, () => {
     await each(
       routes.filter(({ body }) => body),
       async (route) => {
-        const role = everybody.find(({ who }) => verdict(route, who) === 'admitted') as Role;
+        const role = everybody.find(
+          ({ who }) => verdict(route, who, { app: 'api', route: expressName(route) }) === 'admitted',
+        ) as Role;
         const { status } = await ask('api', expressName(route), role, tooLong);
         if (status !== 413) wrong.push(`${expressName(route)}: ${status}`);
       },
     );
     expect(wrong).toEqual([]);
     const admin = roleNamed('admin');
-    for (const route of ['POST /login', 'POST /ops/search', 'POST /ops/retry', 'POST /logout'])
+    for (const route of [
+      'POST /login',
+      'POST /staff/sessions',
+      'POST /ops/search',
+      'POST /ops/retry',
+      'POST /logout',
+    ])
       expect([route, (await ask('board', route, admin, tooLong)).status]).toEqual([route, 413]);
     expect((await ask('bot', 'POST /telegram/webhook', admin, tooLong)).status).toBe(413);
     for (const route of callbacks) expect((await ask('api', route, admin, tooLong)).status).toBe(413);

@@ -8,6 +8,7 @@ import { type AppParts, createApp } from '../../apps/http/app.ts';
 import { defineRoute } from '../../apps/http/route.ts';
 import { Problem } from '../../apps/http/problem.ts';
 import { createHttpServer, drain, listen } from '../../apps/http/server.ts';
+import { sessionVias } from '../../domain/staff/session.ts';
 import { openApi } from '../support/api.ts';
 import { routesOf, shapeOf } from './policy/express-routes.ts';
 import type { Fixture } from './policy/fixture.ts';
@@ -52,7 +53,7 @@ function gaps(found: readonly string[], table: Rules): string[] {
 }
 
 const walkOf = (app: App, some: Rules = rules[app], more: Partial<Walk> = {}) =>
-  walk({ world, url: world.urls[app], ...who, rules: some, fixtures: fixtures[app], ...more });
+  walk({ world, app, url: world.urls[app], ...who, rules: some, fixtures: fixtures[app], ...more });
 
 describe('every route has a rule, and every rule a route', () => {
   test.each(apps)('of the %s', (app) => {
@@ -164,7 +165,13 @@ describe('the walk sees', () => {
     ['of a key', 'api', 'GET /jobs', { by: 'key', scope: 'public', testKeys: 'apart' }],
     ['of a test key', 'api', 'GET /recipients', { by: 'key', scope: 'recipients', testKeys: 'apart' }],
     ['of a person', 'api', 'DELETE /me/devices/:id', { by: 'person', session: 'app' }],
-    ['of staff', 'board', 'POST /ops/retry', { by: 'staff', action: 'ops.read' }],
+    ['of staff', 'board', 'POST /ops/retry', { by: 'staff', action: 'ops.read', credentials: ['cookie'] }],
+    [
+      'of sessions of staff',
+      'board',
+      'POST /staff/sessions/second-factor',
+      { by: 'session', extent: 'pending-2fa', credentials: sessionVias },
+    ],
     ['of Telegram', 'bot', 'POST /telegram/webhook', { by: 'anyone', because: 'of haste' }],
   ])('a rule that was weakened: %s', (_whose, app, route, rule) => {
     expect(route in rules[app]).toBe(true);
@@ -188,12 +195,15 @@ describe('the walk sees', () => {
 
   test('a board that lets in more than its rules say', async () => {
     const stricter: Rules = {
-      'GET /ops/audit': { by: 'staff', action: 'jobs.retry' },
-      'GET /login': { by: 'session', extent: 'full' },
+      'GET /ops/audit': { by: 'staff', action: 'jobs.retry', credentials: ['cookie'] },
+      'GET /login': { by: 'session', extent: 'full', credentials: ['cookie'] },
+      'GET /staff/sessions': { by: 'staff', action: 'money.correct', credentials: ['cookie'] },
     };
     const faults = (await walkOf('board', stricter)).map(withoutBody);
     expect(faults).toContain('GET /ops/audit as finance: answered 200 and not 403');
     expect(faults).toContain('GET /login as nobody: answered 200 and not 401');
+    expect(faults).toContain('GET /staff/sessions as viewer: answered 200 and not 403');
+    expect(faults).toContain('GET /staff/sessions as admin, by bearer: answered 200 and not 401');
   });
 
   test('an app that lets in fewer than its rules say', async () => {

@@ -115,7 +115,9 @@ describe('over HTTP', { timeout: 120_000 }, () => {
     '$name: a wrong value is never our fault, and is told in words',
     async ({ route }) => {
       const role = roles.find(
-        ({ who, name }) => verdict(route, who) === 'admitted' && (route.by !== 'anyone' || name === 'nobody'),
+        ({ who, name }) =>
+          verdict(route, who, { app: 'api', route: nameOf(route) }) === 'admitted' &&
+          (route.by !== 'anyone' || name === 'nobody'),
       ) as Role;
       const changes: { body?: object; query?: URLSearchParams }[] = [
         ...fieldsOf(route.body).flatMap((field) =>

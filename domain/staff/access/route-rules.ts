@@ -1,9 +1,10 @@
 import type { KeyScope } from '../../project/key.ts';
 import type { StaffAction } from '../role-actions.ts';
+import type { SessionVia } from '../session.ts';
 
 /**
  * Who may what. Each route there is has one of these rules: those of the API carry it in their own value, because its type
- * demands one there (`apps/http/route.ts`); every other route, which Express would take without, stands in the tables below.
+ * demands one there (`apps/http/route.ts`), and so do those of the staff's door; every other route, which Express would take without, stands in the tables below.
  * They are here and not with the apps, because no app may know another and the policy is to be read in one place; what a role of
  * staff may do is `domain/staff/role-actions.ts`. `test/rules/policy.test.ts` asks every route as everybody.
  */
@@ -31,15 +32,20 @@ export interface PersonRule {
 }
 
 /** Asks for a member of staff whose role may do this. */
-export interface StaffRule {
+export interface StaffRule extends Shown {
   readonly by: 'staff';
   readonly action: StaffAction;
 }
 
-/** Asks for a member of staff, whatever their role: `half` is a session that has shown a password only. */
-export interface SessionRule {
+/** Asks for a member of staff, whatever their role: `pending-2fa` is a session that has shown a password only. */
+export interface SessionRule extends Shown {
   readonly by: 'session';
   readonly extent: 'full' | 'pending-2fa' | 'either';
+}
+
+/** How staff show their session. The board's pages take their cookie alone. */
+interface Shown {
+  readonly credentials: readonly SessionVia[];
 }
 
 /** Asks for nobody, but for something that only one can have sent: checked where it is read. */
@@ -58,11 +64,12 @@ export interface OpenRule {
 /** By method and path, as Express writes them. */
 export type RouteRules = Readonly<Record<`${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`, Rule>>;
 
-const may = (action: StaffAction): StaffRule => ({ by: 'staff', action });
+const page = ['cookie'] as const;
+const may = (action: StaffAction): StaffRule => ({ by: 'staff', action, credentials: page });
 const anyone = (because: string): OpenRule => ({ by: 'anyone', because });
-const pendingSession: SessionRule = { by: 'session', extent: 'pending-2fa' };
-const leaving: SessionRule = { by: 'session', extent: 'either' };
-const themselves: SessionRule = { by: 'session', extent: 'full' };
+const pendingSession: SessionRule = { by: 'session', extent: 'pending-2fa', credentials: page };
+const leaving: SessionRule = { by: 'session', extent: 'either', credentials: page };
+const themselves: SessionRule = { by: 'session', extent: 'full', credentials: page };
 
 const probe = anyone('an orchestrator asks, and learns nothing else');
 const ownPage = anyone(
@@ -110,6 +117,12 @@ export const boardRules = {
   'GET /docs/problems': documents,
   'GET /docs/problems.json': documents,
   'GET /docs/problems/:type': documents,
+  'GET /staff/openapi.json': documents,
+  'GET /staff/docs': documents,
+  'GET /staff/docs/start.js': documents,
+  'GET /staff/docs/swagger-ui.css': documents,
+  'GET /staff/docs/swagger-ui-bundle.js': documents,
+  'GET /staff/docs/favicon-32x32.png': documents,
   'GET /login': beforeLogin,
   'POST /login': beforeLogin,
   'GET /login/second-factor': pendingSession,

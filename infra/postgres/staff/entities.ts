@@ -26,6 +26,8 @@ const StaffSessionSchema = defineEntity({
   tableName: 'staff_session',
   properties: {
     tokenHash: p.blob().primary(),
+    id: p.uuid(),
+    via: p.text(),
     staff: () => p.manyToOne(Staff),
     createdAt: p.datetime(),
     expiresAt: p.datetime(),

@@ -1,11 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { PassedByPasskey, PasskeyLogins } from '../../../domain/staff/passkey.ts';
 import { type AssertionParts, checkAssertion, livePasskeys } from './assertions.ts';
-import { findBrowser, rememberBrowser } from './browsers.ts';
+import { findBrowser } from './browsers.ts';
 import { putChallenge } from './challenges.ts';
 import { StaffSession } from './entities.ts';
 import { forgiveTries } from './lock.ts';
-import { completeSession, isPending, lockPending } from './pending-session.ts';
+import { completeSession, isPending, lockPending, rememberLogin } from './pending-session.ts';
 
 /** `em` is forked for each call. */
 export function passkeyLogins(parts: AssertionParts & { readonly em: EntityManager }): PasskeyLogins {
@@ -31,7 +31,7 @@ export function passkeyLogins(parts: AssertionParts & { readonly em: EntityManag
         await forgiveTries(tx, staffId, await findBrowser(tx, staffId, browser, now));
         return {
           passed: true,
-          browser: await rememberBrowser(tx, staffId, browser, now),
+          browser: await rememberLogin(tx, pending.session, browser, now),
           session: await completeSession(tx, pending.session, now),
         };
       });

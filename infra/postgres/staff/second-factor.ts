@@ -15,11 +15,10 @@ import {
   showRecoveryCode,
 } from '../../../domain/staff/second-factor.ts';
 import type { Encryption, KeyedHash } from '../../process/crypto.ts';
-import { rememberBrowser } from './browsers.ts';
 import { countedFactor, type Shown } from './counted-factor.ts';
 import { Staff, StaffRecoveryCode, StaffSession } from './entities.ts';
 import { forgiveTries } from './lock.ts';
-import { completeSession, isPending, lockPending } from './pending-session.ts';
+import { completeSession, isPending, lockPending, rememberLogin } from './pending-session.ts';
 import { openSecret, stepOf } from './totp-secret.ts';
 
 interface Parts {
@@ -93,7 +92,7 @@ function setUp(
     if (bound === 0) return { passed: false, reason: 'already' };
     await forgiveTries(tx, staff.id, null);
     const recoveryCodes = await putRecoveryCodes(tx, hash, staff.id);
-    const remembered = await rememberBrowser(tx, staff.id, browser, now);
+    const remembered = await rememberLogin(tx, session, browser, now);
     return {
       passed: true,
       recoveryCodes,
@@ -120,7 +119,7 @@ async function pass(parts: Parts, token: string, shown: Shown, now: Date): Promi
     return {
       passed: true,
       by: given.by,
-      browser: await rememberBrowser(tx, staffId, shown.browser, now),
+      browser: await rememberLogin(tx, pending.session, shown.browser, now),
       session: await completeSession(tx, pending.session, now),
       recoveryCodesLeft: await codesLeft(tx, staffId),
     };

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import supertest from 'supertest';
 import { describe, expect, test } from 'vitest';
-import { LOGINS_PER_MINUTE, safeNext } from '../../../apps/board/login.ts';
+import { LOGINS_PER_MINUTE } from '../../../domain/staff/login-limits.ts';
+import { safeNext } from '../../../apps/board/login.ts';
 import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff/lock.ts';
 import { cookieOf, openLogin, valueOf } from './log-in.ts';
 import { PASSWORD } from './open-board.ts';

@@ -110,7 +110,8 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
     if (!made.created) throw new Error(made.reason);
     return made.staff;
   };
-  const openPending = async (staffId: string, at = time.now) => (await sessions.open(staffId, at)).token;
+  const openPending = async (staffId: string, at = time.now) =>
+    (await sessions.open(staffId, 'cookie', at)).token;
   const createMember = async (role: StaffRole): Promise<Member> => {
     const { id, email } = await createStaff(role);
     const at = new Date(time.now.getTime() - A_WHILE_MS);

@@ -1,6 +1,6 @@
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LOGINS_PER_MINUTE } from '../../../apps/board/login.ts';
+import { LOGINS_PER_MINUTE } from '../../../domain/staff/login-limits.ts';
 import { boardRules, type Rule } from '../../../domain/staff/access/route-rules.ts';
 import { PENDING_SESSION_MINUTES } from '../../../domain/staff/session.ts';
 import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../infra/postgres/staff/lock.ts';

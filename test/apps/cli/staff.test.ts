@@ -74,20 +74,20 @@ describe('staff', () => {
     const { ENCRYPTION_KEYS, PEPPER } = readConfig(env);
     const factors = staffSecondFactors(ground.orm.em, rowEncryption(ENCRYPTION_KEYS), keyedHash(PEPPER));
     const sessions = staffSessions(ground.orm.em);
-    const half = await sessions.open(id, now);
+    const half = await sessions.open(id, 'cookie', now);
     const app = authenticator(base32((await factors.offer(half.token, now)) ?? Buffer.alloc(0)));
     expect((await navbat(['staff', 'list'])).out).toMatch(/^lost@example\.uz .*not set up/m);
     const setUp = await factors.setUp(half.token, await app.codeAt(now), now);
     if (!setUp.passed) throw new Error(setUp.reason);
     expect((await navbat(['staff', 'list'])).out).not.toMatch(/^lost@example\.uz .*not set up/m);
-    expect(await sessions.find(setUp.session.token, now)).toMatchObject({ email });
+    expect(await sessions.find(setUp.session.token, 'cookie', now)).toMatchObject({ staff: { email } });
 
     await json(['staff', 'reset-second-factor', email.toUpperCase()]);
-    expect(await sessions.find(setUp.session.token, now)).toBeNull();
+    expect(await sessions.find(setUp.session.token, 'cookie', now)).toBeNull();
     expect((await json(['staff', 'list'])).find((each: { id: string }) => each.id === id)).toMatchObject({
       second_factor_at: null,
     });
-    const { token } = await sessions.open(id, now);
+    const { token } = await sessions.open(id, 'cookie', now);
     const [recoveryCode = ''] = setUp.recoveryCodes;
     expect(await factors.pass(token, recoveryCode, now)).toEqual({ passed: false, reason: 'wrong' });
     const offered = await factors.offer(token, now);

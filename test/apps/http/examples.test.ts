@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeDocument } from '../../../apps/http/describe-fields.ts';
 import { requestExamples, tagWords } from '../../../apps/http/examples.ts';
-import { openApiDocument } from '../../../apps/http/openapi.ts';
-import { apiRoutes as routes } from '../../support/api-routes.ts';
+import { openApiDocument, staffOpenApiDocument } from '../../../apps/http/openapi.ts';
+import { apiRoutes } from '../../support/api-routes.ts';
+import { boardRoutes } from '../../support/board-routes.ts';
 import { type Navbat, startNavbat, type TestProject } from '../../support/navbat.ts';
 
 /** What `/docs` offers to try out is accepted, and says of every field what it means. */
 
+const routes = [...apiRoutes, ...boardRoutes];
 const withBody = routes.filter(({ body }) => body !== undefined);
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
 
@@ -24,13 +26,16 @@ describe('the document', () => {
   );
 
   test('describes every field and every parameter', () => {
-    expect([...new Set(describeDocument(openApiDocument(routes, '0.0.0')))]).toEqual([]);
+    expect([...new Set(describeDocument(openApiDocument(apiRoutes, '0.0.0')))]).toEqual([]);
+    expect([...new Set(describeDocument(staffOpenApiDocument(boardRoutes, '0.0.0')))]).toEqual([]);
   });
 
   test('describes every group', () => {
     const tags = [...new Set(routes.map(({ tag }) => tag)), 'Health'];
     expect(Object.keys(tagWords).toSorted()).toEqual(tags.toSorted());
-    const { tags: written = [] } = openApiDocument(routes, '0.0.0');
+    const written = [openApiDocument(apiRoutes, '0.0.0'), staffOpenApiDocument(boardRoutes, '0.0.0')].flatMap(
+      (document) => document.tags ?? [],
+    );
     expect(written.filter(({ description }) => !description)).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@ import { boardRules } from '../../../domain/staff/access/route-rules.ts';
 import { shapeOf } from './express-routes.ts';
 import { makeClosedChat, makeVerification, recipientOf } from './objects.ts';
 import { type Fixture } from './fixture.ts';
+import { insertStaffSession, makeStaff } from './roles.ts';
 import type { Owner, World } from './world.ts';
 
 /** One for each route of the board. Staff look after every project's things: what they lack is only what is not there. */
@@ -55,6 +56,35 @@ const login: Readonly<Record<string, Fixture>> = {
   },
   'GET /logout': page('/logout'),
   'POST /logout': { ask: () => ({ path: '/logout', body: {} }) },
+};
+
+/** A session of the one who asks, or of another member of staff. */
+const session = async (world: World, { staffId }: Owner) => {
+  const id = staffId ?? (await makeStaff(world, 'viewer'));
+  return (await insertStaffSession(world, { staffId: id, extent: 'full', via: 'bearer' })).id;
+};
+
+const sessions: Readonly<Record<string, Fixture>> = {
+  'GET /staff/openapi.json': page('/staff/openapi.json'),
+  'GET /staff/docs': page('/staff/docs'),
+  'GET /staff/docs/start.js': page('/staff/docs/start.js'),
+  'GET /staff/docs/swagger-ui.css': page('/staff/docs/swagger-ui.css'),
+  'GET /staff/docs/swagger-ui-bundle.js': page('/staff/docs/swagger-ui-bundle.js'),
+  'GET /staff/docs/favicon-32x32.png': page('/staff/docs/favicon-32x32.png'),
+  'POST /staff/sessions': {
+    ask: () => ({ path: '/staff/sessions', body: { email: 'nobody@navbat.example', password: 'a guess' } }),
+    answers: [401],
+    says: 'login-refused',
+  },
+  'POST /staff/sessions/second-factor': {
+    ask: () => ({ path: '/staff/sessions/second-factor', body: { code: '000000' } }),
+    answers: [401],
+    says: 'second-factor-refused',
+  },
+  'POST /staff/sessions/second-factor/set-up': page('/staff/sessions/second-factor/set-up'),
+  'GET /staff/sessions': { make: session, lists: true, ask: () => ({ path: '/staff/sessions?limit=100' }) },
+  'DELETE /staff/sessions/current': page('/staff/sessions/current'),
+  'DELETE /staff/sessions/:id': about(session, '/staff/sessions/{id}'),
 };
 
 const ops: Readonly<Record<string, Fixture>> = {
@@ -145,6 +175,7 @@ const forbiddenFixtures = Object.fromEntries(
 export const boardFixtures: Readonly<Record<string, Fixture>> = {
   ...forbiddenFixtures,
   ...login,
+  ...sessions,
   ...ops,
   ...queues,
 };

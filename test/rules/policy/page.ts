@@ -1,5 +1,6 @@
 import { may } from '../../../domain/staff/role-actions.ts';
 import { staffRoles } from '../../../domain/staff/role.ts';
+import type { SessionVia } from '../../../domain/staff/session.ts';
 import type { AnyRule } from './walk.ts';
 
 const HEAD = `# Who may what
@@ -46,6 +47,10 @@ const proofs = {
   'own-network': 'A scraper of our own network, without a proxy between',
 } as const;
 
+const shown = ({ credentials }: { readonly credentials: readonly SessionVia[] }) =>
+  `by ${credentials.map((via) => credentialWords[via]).join(' or ')}`;
+const credentialWords: Readonly<Record<SessionVia, string>> = { cookie: 'cookie', bearer: 'bearer token' };
+
 function words(rule: AnyRule): string {
   switch (rule.by) {
     case 'key':
@@ -54,9 +59,9 @@ function words(rule: AnyRule): string {
     case 'person':
       return sessions[rule.session] + (rule.fresh ? ', proven within the last five minutes' : '');
     case 'staff':
-      return `Staff (${rule.action}): ${staffRoles.filter((role) => may(role, rule.action)).join(', ')}`;
+      return `Staff (${rule.action}), ${shown(rule)}: ${staffRoles.filter((role) => may(role, rule.action)).join(', ')}`;
     case 'session':
-      return extents[rule.extent];
+      return `${extents[rule.extent]}, ${shown(rule)}`;
     case 'proof':
       return proofs[rule.of];
     case 'anyone':

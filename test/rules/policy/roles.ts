@@ -3,9 +3,10 @@ import { v7 as uuidv7 } from 'uuid';
 import type { PersonRule, Rule } from '../../../domain/staff/access/route-rules.ts';
 import { type KeyAccess, type KeyMode, KeyScope } from '../../../domain/project/key.ts';
 import { may } from '../../../domain/staff/role-actions.ts';
+import { type SessionExtent, type SessionVia, sessionVias } from '../../../domain/staff/session.ts';
 import { type StaffRole, staffRoles } from '../../../domain/staff/role.ts';
 import { inApp, makeDevice, openSession } from './person-objects.ts';
-import { makeKey, makePerson, makeProject, type Owner, sha256, type World } from './world.ts';
+import { type App, makeKey, makePerson, makeProject, type Owner, sha256, type World } from './world.ts';
 
 /** Who may ask. */
 type Who =
@@ -17,7 +18,14 @@ type Who =
       readonly scopes: readonly KeyScope[];
     }
   | { readonly by: 'person'; readonly session: PersonRule['session']; readonly isFresh: boolean }
-  | { readonly by: 'staff'; readonly role: StaffRole; readonly extent: 'pending-2fa' | 'full' };
+  | {
+      readonly by: 'staff';
+      readonly role: StaffRole;
+      readonly extent: SessionExtent;
+      readonly via: SessionVia;
+      /** Whose page sent it, as its browser says. */
+      readonly origin: 'own' | 'foreign' | 'unsaid';
+    };
 
 export interface Role {
   readonly name: string;
@@ -33,9 +41,18 @@ export type Verdict = 'admitted' | 401 | 403;
 /**
  * What a rule says to a role. Written a second time on purpose, apart from what the apps do about it: where the two differ, one of them is wrong.
  */
-export function verdict(rule: Rule | { readonly by: 'nobody' }, who: Who): Verdict {
+export function verdict(
+  rule: Rule | { readonly by: 'nobody' },
+  who: Who,
+  { app, route }: { readonly app: App; readonly route: string },
+): Verdict {
+  const changes = !route.startsWith('GET ');
+  // The board's own pages alone may change something with a browser's cookie, or log somebody in.
+  const isStrange = who.by === 'staff' && who.via === 'cookie' && changes && who.origin !== 'own';
+  const isShown = who.by === 'staff' && 'credentials' in rule && rule.credentials.includes(who.via);
   switch (rule.by) {
     case 'anyone':
+      return app === 'board' && changes && who.by === 'staff' && who.origin === 'foreign' ? 403 : 'admitted';
     case 'proof':
       return 'admitted';
     case 'key': {
@@ -50,13 +67,13 @@ export function verdict(rule: Rule | { readonly by: 'nobody' }, who: Who): Verdi
       return rule.fresh && !who.isFresh ? 401 : 'admitted';
     }
     case 'session':
-      if (who.by !== 'staff') return 401;
-      return rule.extent === 'either' || rule.extent === who.extent ? 'admitted' : 401;
+      if (!isShown || (rule.extent !== 'either' && rule.extent !== who.extent)) return 401;
+      return isStrange ? 403 : 'admitted';
     case 'staff':
-      if (who.by !== 'staff' || who.extent === 'pending-2fa') return 401;
-      return may(who.role, rule.action) ? 'admitted' : 403;
+      if (!isShown || who.extent === 'pending-2fa') return 401;
+      return may(who.role, rule.action) && !isStrange ? 'admitted' : 403;
     case 'nobody':
-      return who.by === 'staff' && who.extent === 'full' ? 403 : 401;
+      return who.by === 'staff' && who.via === 'cookie' && who.extent === 'full' ? 403 : 401;
   }
 }
 
@@ -146,35 +163,48 @@ async function personRoles(world: World, own: Owner): Promise<Role[]> {
   ];
 }
 
-async function staffRoleRoles(world: World, owner: Owner): Promise<Role[]> {
-  const staff = staffRoles.map(async (role): Promise<Role> => {
-    const id = await makeStaff(world, role);
-    return {
-      name: role,
-      who: { by: 'staff', role, extent: 'full' },
-      owner,
-      enter: () => openStaffSession(world, id, 'full'),
-    };
-  });
-  const id = await makeStaff(world, 'admin');
-  const pending: Role = {
-    name: 'an admin who has shown a password only',
-    who: { by: 'staff', role: 'admin', extent: 'pending-2fa' },
-    owner,
-    enter: () => openStaffSession(world, id, 'pending-2fa'),
-  };
-  const gone = await makeStaff(world, 'admin');
-  await world.db.query('update staff set disabled_at = now() where id = $1', [gone]);
-  const disabled: Role = {
-    name: 'an admin whose account is disabled',
-    who: { by: 'nobody' },
-    owner,
-    enter: () => openStaffSession(world, gone, 'full'),
-  };
-  return [...(await Promise.all(staff)), pending, disabled];
+/** What a browser says of the page that sent it: that of the board itself is said of every request that asks the board. */
+const pages = { own: {}, foreign: { 'Sec-Fetch-Site': 'cross-site' }, unsaid: { Origin: '' } } as const;
+
+interface StaffWish {
+  readonly name: string;
+  readonly role?: StaffRole;
+  readonly extent?: SessionExtent;
+  readonly via?: SessionVia;
+  readonly origin?: keyof typeof pages;
+  readonly state?: 'disabled_at' | 'locked_until';
 }
 
-async function makeStaff({ db }: World, role: StaffRole): Promise<string> {
+async function staffRoleRoles(world: World, owner: Owner): Promise<Role[]> {
+  const wishes = sessionVias.flatMap((via): StaffWish[] => [
+    ...staffRoles.map((role) => ({ name: role, role, via })),
+    { name: 'an admin who has shown a password only', extent: 'pending-2fa', via },
+    { name: 'an admin whose account is disabled', state: 'disabled_at', via },
+    // A lock keeps from logging in: strangers who type wrong passwords must end no session.
+    { name: 'an admin whose account is locked', state: 'locked_until', via },
+    { name: 'an admin on another site’s page', origin: 'foreign', via },
+    { name: 'an admin whose browser says no origin', origin: 'unsaid', via },
+  ]);
+  return Promise.all(wishes.map((wish) => staffRole(world, owner, wish)));
+}
+
+async function staffRole(world: World, owner: Owner, wish: StaffWish): Promise<Role> {
+  const { name, role = 'admin', extent = 'full', via = 'cookie', origin = 'own', state } = wish;
+  const id = await makeStaff(world, role);
+  const later = state === 'locked_until' ? `+ interval '1 hour'` : '';
+  if (state) await world.db.query(`update staff set ${state} = now() ${later} where id = $1`, [id]);
+  return {
+    name: via === 'cookie' ? name : `${name}, by bearer`,
+    who: state === 'disabled_at' ? { by: 'nobody' } : { by: 'staff', role, extent, via, origin },
+    owner: { ...owner, staffId: id },
+    enter: async () => ({
+      ...pages[origin],
+      ...(await openStaffSession(world, { staffId: id, extent, via })),
+    }),
+  };
+}
+
+export async function makeStaff({ db }: World, role: StaffRole): Promise<string> {
   const id = uuidv7();
   await db.query(
     `insert into staff (id, email, role, password_hash, created_at) values ($1, $2, $3, 'none', now())`,
@@ -183,16 +213,29 @@ async function makeStaff({ db }: World, role: StaffRole): Promise<string> {
   return id;
 }
 
+interface NewSession {
+  readonly staffId: string;
+  readonly extent: SessionExtent;
+  readonly via: SessionVia;
+}
+
 async function openStaffSession(
+  world: World,
+  session: NewSession,
+): Promise<{ Cookie: string } | { Authorization: string }> {
+  const { token } = await insertStaffSession(world, session);
+  return session.via === 'cookie' ? { Cookie: `navbat_staff=${token}` } : bearer(token);
+}
+
+export async function insertStaffSession(
   { db }: World,
-  staffId: string,
-  extent: 'pending-2fa' | 'full',
-): Promise<{ Cookie: string }> {
-  const token = randomBytes(32).toString('base64url');
+  { staffId, extent, via }: NewSession,
+): Promise<{ id: string; token: string }> {
+  const [id, token] = [uuidv7(), `${via === 'bearer' ? 'nbs_' : ''}${randomBytes(32).toString('base64url')}`];
   await db.query(
-    `insert into staff_session (token_hash, staff_id, created_at, expires_at, second_factor_at)
-     values ($1, $2, now(), now() + interval '10 minutes', case when $3 then now() end)`,
-    [sha256(token), staffId, extent === 'full'],
+    `insert into staff_session (token_hash, id, via, staff_id, created_at, expires_at, second_factor_at)
+     values ($1, $2, $3, $4, now(), now() + interval '10 minutes', case when $5 then now() end)`,
+    [sha256(token), id, via, staffId, extent === 'full'],
   );
-  return { Cookie: `navbat_staff=${token}` };
+  return { id, token };
 }

@@ -2,13 +2,14 @@ import type { Rule } from '../../../domain/staff/access/route-rules.ts';
 import { type Answer, ask } from './ask.ts';
 import { type Ask, type Fixture, noId } from './fixture.ts';
 import { type Role, type Verdict, verdict } from './roles.ts';
-import { newAddress, type Owner, type World } from './world.ts';
+import { type App, newAddress, type Owner, type World } from './world.ts';
 
 /** `nobody` is for a route that no role may use. */
 export type AnyRule = Rule | { readonly by: 'nobody' };
 
 export interface Walk {
   readonly world: World;
+  readonly app: App;
   readonly url: string;
   readonly roles: readonly Role[];
   readonly other: Owner;
@@ -42,7 +43,7 @@ async function walkRoute(how: Walk, route: string, rule: AnyRule): Promise<strin
   const faults: string[] = [];
   const shown: Shown = new Map();
   for (const role of how.roles) {
-    const expected = verdict(rule, role.who);
+    const expected = verdict(rule, role.who, { app: how.app, route });
     const visit = { how, route, fixture, role, shown };
     const found =
       expected === 'admitted' ? await seeAdmitted(visit, rule) : await seeRefused(visit, expected);
@@ -62,8 +63,8 @@ interface Visit {
   readonly role: Role;
 }
 
-/** Belongs to somebody: a project or a person. Staff look after everybody's, and an open route asks for no owner. */
-const isOwned = (rule: AnyRule) => rule.by === 'key' || rule.by === 'person';
+/** Belongs to somebody: a project, a person, or the member of staff whose session asks. Staff look after everybody's else, and an open route asks for no owner. */
+const isOwned = (rule: AnyRule) => rule.by === 'key' || rule.by === 'person' || rule.by === 'session';
 
 async function seeAdmitted(visit: Visit, rule: AnyRule): Promise<string[]> {
   const { fixture, role, how } = visit;
@@ -163,20 +164,25 @@ export async function send(
 ): Promise<Answer> {
   const { world, url } = how;
   const asking: Ask = await fixture.ask(id, world, role.owner);
+  const headers = {
+    Accept: 'application/json',
+    // What a page of the board's own says; apps and services say nothing.
+    ...(url === world.urls.board ? { Origin: url } : {}),
+    ...(asking.isNear ? {} : { 'X-Forwarded-For': newAddress() }),
+    ...(asking.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    ...(await role.enter()),
+    ...asking.headers,
+  };
   return ask(url + asking.path, {
     method,
-    headers: {
-      Accept: 'application/json',
-      // What a page of the board's own says; apps and services say nothing.
-      ...(url === world.urls.board ? { Origin: url } : {}),
-      ...(asking.isNear ? {} : { 'X-Forwarded-For': newAddress() }),
-      ...(asking.body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...(await role.enter()),
-      ...asking.headers,
-    },
+    headers: said(headers),
     body: asking.body === undefined ? undefined : bodyText(asking.body),
   });
 }
+
+/** An empty one is left out: a role takes back so what its app says for all. */
+export const said = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''));
 
 const bodyText = (body: unknown) => (typeof body === 'string' ? body : JSON.stringify(body));
 

@@ -22,6 +22,8 @@ export interface Owner {
   readonly personId: string;
   /** The bound device on which they are. */
   readonly deviceId?: string;
+  /** The member of staff who asks. */
+  readonly staffId?: string;
 }
 
 export const BOT_SECRET = randomBytes(24).toString('base64url');

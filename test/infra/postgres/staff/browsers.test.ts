@@ -19,7 +19,7 @@ describe('a browser in which somebody logged in before', () => {
   async function knownBrowser(person: Person): Promise<string> {
     const at = later(-60_000);
     const passed = await factors.pass(await pendingOf(person.id, at), await person.app.codeAt(at), at);
-    if (!passed.passed) throw new Error(passed.reason);
+    if (!passed.passed || passed.browser === null) throw new Error('no browser is remembered');
     return passed.browser;
   }
 

@@ -47,7 +47,7 @@ export async function openSecondFactors() {
   const sessions = staffSessions(ground.orm.em);
   const encryption = rowEncryption(ring);
   const factors = staffSecondFactors(ground.orm.em, encryption, ground.hash);
-  const pendingOf = async (id: string, at = now) => (await sessions.open(id, at)).token;
+  const pendingOf = async (id: string, at = now) => (await sessions.open(id, 'cookie', at)).token;
   const offered = async (pending: string, at = now): Promise<Authenticator> => {
     const secret = await factors.offer(pending, at);
     if (!secret) throw new Error('nothing is offered');

@@ -233,6 +233,6 @@ test('a pending session of a disabled account is none, to be set up or to be com
   const person = await newPerson();
   const pending = await pendingOf(person.id);
   await ground.pool.query('update staff set disabled_at = $2 where id = $1', [person.id, now]);
-  expect(await sessions.findPending(pending, now)).toBeNull();
+  expect(await sessions.findPending(pending, 'cookie', now)).toBeNull();
   expect(await factors.pass(pending, await person.app.codeAt(now), now)).toEqual(refused('gone'));
 });

@@ -6,7 +6,8 @@ const { ground, accounts, newLogin } = await openAccounts();
 test('a disabled login is refused and its sessions are gone', async () => {
   const { email } = await newLogin();
   await ground.pool.query(
-    `insert into staff_session (token_hash, staff_id, created_at, expires_at) select '\\x00', id, now(), now() from staff where email = $1`,
+    `insert into staff_session (token_hash, id, via, staff_id, created_at, expires_at)
+     select '\\x00', gen_random_uuid(), 'cookie', id, now(), now() from staff where email = $1`,
     [email],
   );
   expect(await accounts.disable(email, now)).toBe(true);

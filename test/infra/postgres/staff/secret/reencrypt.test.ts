@@ -62,7 +62,8 @@ const seeds: Readonly<Record<string, (encrypt: (boundTo: string) => Buffer) => P
   'staff_session.totp_offer_encrypted': async (encrypt) => {
     const id = await insertStaff();
     await query(
-      `insert into staff_session (token_hash, staff_id, created_at, expires_at, totp_offer_encrypted) values ($1, $2, now(), now(), $3)`,
+      `insert into staff_session (token_hash, id, via, staff_id, created_at, expires_at, totp_offer_encrypted)
+       values ($1, gen_random_uuid(), 'cookie', $2, now(), now(), $3)`,
       [randomBytes(32), id, encrypt(id)],
     );
     return {

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { expect, test } from 'vitest';
-import { originOf } from '../../../apps/board/guard.ts';
+import { originOf } from '../../../apps/http/origin.ts';
 
 const from = (headers: Record<string, string>) =>
   originOf({ headers, host: 'board.example:3001' } as unknown as Request);

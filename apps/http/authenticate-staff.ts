@@ -1,0 +1,115 @@
+import type { Request } from 'express';
+import type { AuditAction, AuditLog } from '../../domain/staff/audit.ts';
+import type { SessionRule, StaffRule } from '../../domain/staff/access/route-rules.ts';
+import type { FoundSession, SessionVia, StaffCaller, StaffSessions } from '../../domain/staff/session.ts';
+import { may } from '../../domain/staff/role-actions.ts';
+import { INVALID_TOKEN, NoGuess, unauthenticated } from './authenticate.ts';
+import { changesNothing, originOf } from './origin.ts';
+import { Problem } from './problem.ts';
+import { sessionToken } from './staff-cookie.ts';
+
+/** Whose session a request carries, and the token by which it did. */
+export interface ShownSession {
+  readonly id: string;
+  readonly token: string;
+  readonly staff: StaffCaller;
+}
+
+type Asked = Pick<SessionRule, 'extent'> & { readonly credentials: readonly SessionVia[] };
+
+/**
+ * Which member of staff calls. With an `Authorization` the cookie is not looked at, whatever the token opens: a browser adds its
+ * cookie by itself, and a header nobody but its sender.
+ *
+ * @throws Problem 401 where there is no session of this extent, or it was opened to be shown otherwise.
+ */
+export async function authenticateStaff(
+  sessions: StaffSessions,
+  req: Request,
+  { extent, credentials }: Asked,
+  now: Date,
+): Promise<ShownSession> {
+  const { token, via } = presented(req, credentials);
+  const full = await sessions.find(token, via, now);
+  if (full && extent !== 'pending-2fa') return shown(full, token, via);
+  const pending = full ? null : await sessions.findPending(token, via, now);
+  if (pending && extent !== 'full') return shown(pending, token, via);
+  if (pending) throw new NoGuess(SECOND_FACTOR_FIRST, 'This session has shown a password only.');
+  if (full) throw new NoGuess(INVALID_TOKEN, 'This session has shown its second factor already.');
+  throw unauthenticated(INVALID_TOKEN, 'This session is unknown, or has ended. Log in again.');
+}
+
+/** RFC 9470 §3. */
+const SECOND_FACTOR_FIRST = 'Bearer realm="navbat-staff", error="insufficient_user_authentication"';
+
+const shown = ({ id, staff }: FoundSession, token: string, via: SessionVia): ShownSession => ({
+  id,
+  token,
+  staff: { ...staff, via },
+});
+
+function presented(
+  req: Request,
+  credentials: readonly SessionVia[],
+): { readonly token: string; readonly via: SessionVia } {
+  const headers = req.headersDistinct['authorization'] ?? [];
+  if (headers.length > 0 && credentials.includes('bearer')) {
+    // Of two, a proxy before us may have looked at the other one.
+    const token = headers.length === 1 ? /^bearer +(\S+)$/i.exec(headers[0] ?? '')?.[1] : undefined;
+    if (token === undefined)
+      throw unauthenticated(INVALID_TOKEN, 'Send one header Authorization: Bearer nbs_….');
+    return { token, via: 'bearer' };
+  }
+  const cookie = headers.length === 0 && credentials.includes('cookie') ? sessionToken(req) : null;
+  if (cookie === null)
+    throw new NoGuess('Bearer realm="navbat-staff"', 'Log in by POST /staff/sessions first.');
+  return { token: cookie, via: 'cookie' };
+}
+
+export interface StaffGuards {
+  readonly audit: AuditLog;
+  readonly now: Date;
+}
+
+/**
+ * A browser sends its cookie with what any page makes it send.
+ *
+ * @throws Problem 403, with an audit row, where a request by cookie would change something and our own page did not send it.
+ */
+export async function requireOwnPage(
+  req: Request,
+  staff: StaffCaller,
+  { audit, now }: StaffGuards,
+): Promise<void> {
+  if (staff.via === 'bearer' || changesNothing(req) || originOf(req) === 'own') return;
+  const detail = { outcome: 'refused', reason: originOf(req) };
+  await audit.write({ by: staff, action: 'request.refused', subject: subjectOf(req), detail }, now);
+  throw new Problem(403, 'foreign-origin', 'This request does not come from the board itself.');
+}
+
+/** @throws Problem 403, with an audit row where the action would have changed something. */
+export async function requireRole(
+  req: Request,
+  staff: StaffCaller,
+  { action }: StaffRule,
+  guards: StaffGuards,
+): Promise<void> {
+  if (may(staff.role, action)) return;
+  await auditRefusedRole(staff, action, subjectOf(req), guards);
+  throw new Problem(403, 'role-forbids', `Your role (${staff.role}) may not do this.`);
+}
+
+async function auditRefusedRole(
+  staff: StaffCaller,
+  action: AuditAction,
+  subject: string,
+  { audit, now }: StaffGuards,
+): Promise<void> {
+  if (action.endsWith('.read')) return;
+  const detail = { outcome: 'refused', reason: 'role', role: staff.role, via: staff.via };
+  await audit.write({ by: staff, action, subject, detail }, now);
+}
+
+/** A path may be as long as its sender likes; the audit row is not. */
+const SUBJECT_MAX = 200;
+const subjectOf = (req: Request): string => `${req.method} ${req.path}`.slice(0, SUBJECT_MAX);

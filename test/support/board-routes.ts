@@ -1,0 +1,10 @@
+import { staffSessionRoutes } from '../../apps/board/staff-sessions.routes.ts';
+import type { DoorRoute } from '../../apps/http/route.ts';
+
+/** Routes are values: nothing is asked of the ports until a request comes. */
+const ports = new Proxy({}, { get: (_named, _name, self: unknown) => self }) as never;
+
+/** Every route of the staff's door. `policy.test.ts` holds them to what the running board has. */
+export const boardRoutes: readonly DoorRoute[] = [staffSessionRoutes].flatMap(
+  (routesOf: (ports: never) => DoorRoute[]) => routesOf(ports),
+);
