@@ -16,7 +16,6 @@ import { card } from './layout.ts';
 import { type DoorParts, doorRoutes } from './door.ts';
 import { loginRoutes } from './login.ts';
 import type { OpsParts } from './ops/parts.ts';
-import packageJson from '../../package.json' with { type: 'json' };
 import { swaggerRouter } from '../http/docs.routes.ts';
 import { staffOpenApiDocument } from '../http/openapi.ts';
 import { problemPages } from '../http/problem-pages.ts';
@@ -25,6 +24,7 @@ import { enforcePolicy } from './policy.ts';
 import { type SecondFactorParts, secondFactorRoutes } from './second-factor.ts';
 
 export interface BoardParts extends SecondFactorParts, OpsParts, BullParts, DoorParts {
+  readonly version: string;
   /** Redis away is no reason to restart the board: `/ops` needs Postgres only. */
   readonly health: () => Promise<{ readonly postgres: 'up' | 'down'; readonly redis: 'up' | 'away' }>;
 }
@@ -39,7 +39,7 @@ export function createBoard(parts: BoardParts): Express {
   app.get('/health', (_req, res) => answerHealth(parts, res));
   app.use('/assets', express.static(ASSETS, { index: false, setHeaders: cacheAsset }));
   app.use(problemPages());
-  app.use(swaggerRouter(staffOpenApiDocument(parts.routes, packageJson.version), '/staff'));
+  app.use(swaggerRouter(staffOpenApiDocument(parts.routes, parts.version), '/staff'));
   app.use(loginRoutes(parts), secondFactorRoutes(parts));
   app.use('/account', accountRoutes(parts));
   app.use('/ops', opsRoutes(parts));
@@ -64,10 +64,12 @@ async function answerHealth({ health }: BoardParts, res: Response): Promise<void
   sendJson(res, postgres === 'up' ? 200 : 503, { status: postgres, postgres, redis });
 }
 
+const PROGRAMS_PATH = /^\/(api|staff|finance)\//i;
+
 /** People get a page; programs and Bull Board's own requests get problem+json. */
 function pageProblems(to: AnswerLog): ErrorRequestHandler {
   return (error: unknown, req: Request, res: Response, next) => {
-    if (res.headersSent || wantsJson(req) || req.path.startsWith('/api/')) return next(error);
+    if (res.headersSent || wantsJson(req) || PROGRAMS_PATH.test(req.path)) return next(error);
     const problem = asProblem(error);
     logAnswer(to, req, requestIdOf(res), problem.status, error);
     for (const [name, value] of Object.entries(problem.headers)) res.setHeader(name, value);

@@ -1,4 +1,6 @@
+import packageJson from '../../package.json' with { type: 'json' };
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { AddressHash } from '../../domain/staff/ops.ts';
 import { qrSvg } from '../../infra/identity/device/qr.ts';
 import { quotaCounter } from '../../infra/limits/quota-counter.ts';
@@ -25,26 +27,20 @@ import { staffSessionRoutes } from './staff-sessions.routes.ts';
 
 /** The staff's door, with the queues, pages and alarms of the products that are on. */
 export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, settles: Settles = allSettles) {
-  const { config, log, pools, redis, jobs, queues, clock, hash, encryption } = platform;
+  const { config, log, pools, redis, jobs, queues, clock, hash } = platform;
   const pool = pools.read;
   const orm = await openOrm(config.DATABASE_URL);
   const counter = quotaCounter(redis);
   const kinds = { jobs, settles };
   const audit = auditLog(pool);
   const modules = await wireModules(platform, { audit }, config.NAVBAT_PRODUCTS);
-  const authentication = {
-    accounts: staffAccounts(orm.em),
-    sessions: staffSessions(orm.em),
-    secondFactors: staffSecondFactors(orm.em, encryption, hash),
-    audit,
-    counter,
-    clock,
-  };
+  const authentication = { ...wireAccounts(orm.em, platform), audit, counter, clock };
   const parts = {
     ...authentication,
     routes: [...staffSessionRoutes(authentication), ...modules.flatMap(({ routes }) => routes)],
     log,
     proxies: config.TRUST_PROXY,
+    version: packageJson.version,
     qr: qrSvg,
     chats: telegramChats(pool),
     jobs,
@@ -67,3 +63,9 @@ export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, sett
   };
   return { parts, close };
 }
+
+const wireAccounts = (em: EntityManager, { encryption, hash }: Platform<ProcessConfig<'board'>>) => ({
+  accounts: staffAccounts(em),
+  sessions: staffSessions(em),
+  secondFactors: staffSecondFactors(em, encryption, hash),
+});

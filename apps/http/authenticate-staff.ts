@@ -1,19 +1,18 @@
 import type { Request } from 'express';
 import type { AuditAction, AuditLog } from '../../domain/staff/audit.ts';
 import type { SessionRule, StaffRule } from '../../domain/staff/access/route-rules.ts';
-import type { FoundSession, SessionVia, StaffCaller, StaffSessions } from '../../domain/staff/session.ts';
+import type {
+  FoundSession,
+  SessionVia,
+  ShownSession,
+  StaffCaller,
+  StaffSessions,
+} from '../../domain/staff/session.ts';
 import { may } from '../../domain/staff/role-actions.ts';
 import { INVALID_TOKEN, NoGuess, unauthenticated } from './authenticate.ts';
 import { changesNothing, originOf } from './origin.ts';
 import { Problem } from './problem.ts';
 import { sessionToken } from './staff-cookie.ts';
-
-/** Whose session a request carries, and the token by which it did. */
-export interface ShownSession {
-  readonly id: string;
-  readonly token: string;
-  readonly staff: StaffCaller;
-}
 
 type Asked = Pick<SessionRule, 'extent'> & { readonly credentials: readonly SessionVia[] };
 

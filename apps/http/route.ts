@@ -8,8 +8,7 @@ import type {
 } from '../../domain/staff/access/route-rules.ts';
 import type { PersonCaller } from '../../domain/identity/session/session.ts';
 import type { Caller } from '../../domain/project/caller.ts';
-import { sessionVias, type StaffCaller } from '../../domain/staff/session.ts';
-import type { ShownSession } from './authenticate-staff.ts';
+import { sessionVias, type ShownSession, type StaffCaller } from '../../domain/staff/session.ts';
 import type { BodyLimits } from './body.ts';
 import type { Quota } from '../../domain/project/quota.ts';
 

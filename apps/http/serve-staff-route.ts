@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express';
 import type { AuditLog } from '../../domain/staff/audit.ts';
 import type { SessionRule } from '../../domain/staff/access/route-rules.ts';
-import type { StaffSessions } from '../../domain/staff/session.ts';
-import { authenticateStaff, requireOwnPage, requireRole, type ShownSession } from './authenticate-staff.ts';
+import type { ShownSession, StaffSessions } from '../../domain/staff/session.ts';
+import { authenticateStaff, requireOwnPage, requireRole } from './authenticate-staff.ts';
 import { changesNothing, originOf } from './origin.ts';
 import { Problem } from './problem.ts';
 import { countFurther, limitAddress, limitStaff } from './rate-limit.ts';

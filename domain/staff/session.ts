@@ -18,6 +18,13 @@ export interface StaffCaller extends StaffMember {
   readonly via: SessionVia;
 }
 
+/** Whose session a request carries, and the token by which it did. */
+export interface ShownSession {
+  readonly id: string;
+  readonly token: string;
+  readonly staff: StaffCaller;
+}
+
 /** The token is shown this once: only its SHA-256 is kept. */
 export interface OpenedSession {
   readonly token: string;

@@ -4,12 +4,14 @@ import type { Pool } from 'pg';
 import supertest, { type Test } from 'supertest';
 import { createBoard } from '../../../apps/board/app.ts';
 import { wireBoard } from '../../../apps/board/wire.ts';
+import type { DoorRoute } from '../../../apps/http/route.ts';
 import { createHttpServer, listen } from '../../../apps/http/server.ts';
 import type { JobRegistry } from '../../../domain/job/define-job.ts';
 import { type JobKind, jobs as allJobs } from '../../../domain/jobs.ts';
 import type { Settles } from '../../../infra/postgres/job/settle.ts';
 import { settles as allSettles } from '../../../infra/postgres/settles.ts';
 import type { SecondFactors } from '../../../domain/staff/second-factor.ts';
+import type { SessionVia } from '../../../domain/staff/session.ts';
 import type { StaffRole } from '../../../domain/staff/role.ts';
 import { base32 } from '../../../domain/shared/otpauth.ts';
 import { readConfig } from '../../../infra/process/config.ts';
@@ -41,7 +43,9 @@ export interface OpenBoard {
   /** A login whose second factor was set up, a while before any test looks at it, and the authenticator of its person. */
   createMember(role: StaffRole): Promise<Member>;
   /** A pending session of theirs: the password was right. */
-  openPending(staffId: string): Promise<string>;
+  openPending(staffId: string, via?: SessionVia): Promise<string>;
+  /** The token of a full session of theirs for a program, made as `POST /staff/sessions` makes it. */
+  openBearer(member: Member): Promise<string>;
   /** Somebody of this role with a full session, without the login page and its limits. */
   session(role: StaffRole): Promise<SessionOwner>;
   audit(): Promise<
@@ -76,6 +80,8 @@ interface BoardOptions {
   readonly proxies?: number;
   /** Of the environment, such as the products that are on. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Routes of the staff's door beside its own. */
+  readonly routes?: readonly DoorRoute[];
   /** Kinds beside those of `domain/jobs.ts`. */
   readonly more?: { readonly jobs: JobRegistry; readonly settles: Settles };
 }
@@ -100,7 +106,9 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
   const { hash, queues } = platform;
   const pool = platform.pools.hot;
   const { accounts, sessions, secondFactors } = parts;
-  const server = createHttpServer(createBoard(parts));
+  const server = createHttpServer(
+    createBoard({ ...parts, routes: [...parts.routes, ...(options.routes ?? [])] }),
+  );
   await listen(server, '127.0.0.1', 0);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
@@ -110,8 +118,14 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
     if (!made.created) throw new Error(made.reason);
     return made.staff;
   };
-  const openPending = async (staffId: string, at = time.now) =>
-    (await sessions.open(staffId, 'cookie', at)).token;
+  const openPending = async (staffId: string, at = time.now, via: SessionVia = 'cookie') =>
+    (await sessions.open(staffId, via, at)).token;
+  const openBearer = async ({ id, app }: Member) => {
+    const pending = await openPending(id, time.now, 'bearer');
+    const passed = await secondFactors.pass(pending, await app.freshCode(time.now), time.now);
+    if (!passed.passed) throw new Error(passed.reason);
+    return passed.session.token;
+  };
   const createMember = async (role: StaffRole): Promise<Member> => {
     const { id, email } = await createStaff(role);
     const at = new Date(time.now.getTime() - A_WHILE_MS);
@@ -130,7 +144,8 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
     secondFactors,
     createStaff,
     createMember,
-    openPending: (staffId) => openPending(staffId),
+    openPending: (staffId, via) => openPending(staffId, time.now, via),
+    openBearer,
     addressHash: (phone) => hash('address', phone),
     async session(role) {
       const { email, token } = await createMember(role);
