@@ -199,8 +199,8 @@ describe('at the login', () => {
     const passed = await logins.pass(pending, key.assert(options), now);
     expect(passed).toMatchObject({ passed: true });
     const token = passed.passed ? passed.session.token : '';
-    expect(await sessions.find(token, now)).toMatchObject({ id: person.id });
-    expect(await sessions.findPending(pending, now)).toBeNull();
+    expect(await sessions.find(token, 'cookie', now)).toMatchObject({ staff: { id: person.id } });
+    expect(await sessions.findPending(pending, 'cookie', now)).toBeNull();
     expect((await passkeys.list(person.id, whole)).rows).toMatchObject([{ lastUsedAt: now }]);
   });
 
@@ -222,7 +222,7 @@ describe('at the login', () => {
     const key = await addPasskey(person);
     const { pending, options } = await ask(person);
     expect(await logins.pass(pending, key.assert(options, bent), now)).toEqual(notPassed(reason));
-    expect(await sessions.findPending(pending, now)).toMatchObject({ id: person.id });
+    expect(await sessions.findPending(pending, 'cookie', now)).toMatchObject({ staff: { id: person.id } });
   });
 
   test('a key without a counter works each time', async () => {
