@@ -31,7 +31,7 @@ export async function openTestBook() {
 }
 
 /** The functions as they are called in SQL. */
-function bookOf(pool: Queryable, book: string) {
+export function bookOf(pool: Queryable, book: string) {
   const args = (items: readonly Item[], by: string) => [
     book,
     items.map(({ key }) => key),
