@@ -28,6 +28,7 @@ import { Migration20261129114000MessagePreferences } from './message/migrations/
 import { Migration20261129130500JobChosenAfter } from './job/migrations/20261129130500-job-chosen-after.ts';
 import { Migration20261129150300PayLedger } from './pay/migrations/20261129150300-pay-ledger.ts';
 import { Migration20261129150100StaffSessionVia } from './staff/migrations/20261129150100-staff-session-via.ts';
+import { Migration20261129150500PayPeople } from './pay/migrations/20261129150500-pay-people.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -62,6 +63,7 @@ export const migrations = [
   Migration20261129150100StaffSessionVia,
   Migration20261129150200StaffProofs,
   Migration20261129150300PayLedger,
+  Migration20261129150500PayPeople,
 ] as const;
 
 /**

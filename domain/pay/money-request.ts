@@ -1,0 +1,23 @@
+import type { ProjectId } from '../shared/ids.ts';
+
+/** What a person asks of their money, under an Idempotency-Key of their own. */
+export interface MoneyRequest {
+  readonly projectId: ProjectId;
+  readonly personId: string;
+  /** 1 to 255 visible signs, and no card number. */
+  readonly key: string;
+  /** SHA-256 of what is asked. */
+  readonly bodyHash: Buffer;
+  readonly at: Date;
+}
+
+/** What a route answers. A refusal by the business is an answer too, and is kept: 200 to 499. */
+export interface MoneyAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** `repeated`: it was asked before, and moved nothing now. */
+export type AnsweredRequest =
+  | { readonly ok: true; readonly answer: MoneyAnswer; readonly repeated: boolean }
+  | { readonly ok: false; readonly reason: 'idempotency-key-reused' };
