@@ -17,8 +17,8 @@ import { sessionToken } from './staff-cookie.ts';
 type Asked = Pick<SessionRule, 'extent'> & { readonly credentials: readonly SessionVia[] };
 
 /**
- * Which member of staff calls. With an `Authorization` the cookie is not looked at, whatever the token opens: a browser adds its
- * cookie by itself, and a header nobody but its sender.
+ * Which member of staff calls. With a bearer token the cookie is not looked at, whatever the token opens: a browser adds its cookie by
+ * itself, and that header nobody but its sender. `Authorization: Basic` is of a proxy before the board, and nothing to us.
  *
  * @throws Problem 401 where there is no session of this extent, or it was opened to be shown otherwise.
  */
@@ -52,14 +52,14 @@ function presented(
   credentials: readonly SessionVia[],
 ): { readonly token: string; readonly via: SessionVia } {
   const headers = req.headersDistinct['authorization'] ?? [];
-  if (headers.length > 0 && credentials.includes('bearer')) {
+  if (headers.some((header) => /^bearer\b/i.test(header)) && credentials.includes('bearer')) {
     // Of two, a proxy before us may have looked at the other one.
     const token = headers.length === 1 ? /^bearer +(\S+)$/i.exec(headers[0] ?? '')?.[1] : undefined;
     if (token === undefined)
       throw unauthenticated(INVALID_TOKEN, 'Send one header Authorization: Bearer nbs_….');
     return { token, via: 'bearer' };
   }
-  const cookie = headers.length === 0 && credentials.includes('cookie') ? sessionToken(req) : null;
+  const cookie = credentials.includes('cookie') ? sessionToken(req) : null;
   if (cookie === null)
     throw new NoGuess('Bearer realm="navbat-staff"', 'Log in by POST /staff/sessions first.');
   return { token: cookie, via: 'cookie' };

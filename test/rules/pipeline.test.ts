@@ -78,7 +78,9 @@ describe('before a byte of its body', { timeout: WALK_MS }, () => {
 
   test.each(apps)('every route of the %s refuses every role that may not', async (app) => {
     const wrong: string[] = [];
-    const pairs = rulesOf(app).flatMap(([route, rule]) => roles.map((role) => ({ route, rule, role })));
+    const pairs = rulesOf(app).flatMap(([route, rule]) =>
+      roles.filter(({ isBoards }) => app === 'board' || !isBoards).map((role) => ({ route, rule, role })),
+    );
     const refused = pairs.filter(
       ({ route, rule, role }) => verdict(rule, role.who, { app, route }) !== 'admitted',
     );

@@ -32,6 +32,8 @@ export interface Role {
   readonly who: Who;
   /** Whose things are its own. */
   readonly owner: Owner;
+  /** Only the board tells them from one another: to every other app all staff are nobody, whom an admin stands for. */
+  readonly isBoards?: boolean;
   /** Makes what it shows at the door; another at each request, because some requests end the session that they come with. */
   enter(): Promise<Readonly<Record<string, string>>>;
 }
@@ -197,6 +199,7 @@ async function staffRole(world: World, owner: Owner, wish: StaffWish): Promise<R
     name: via === 'cookie' ? name : `${name}, by bearer`,
     who: state === 'disabled_at' ? { by: 'nobody' } : { by: 'staff', role, extent, via, origin },
     owner: { ...owner, staffId: id },
+    isBoards: name !== 'admin',
     enter: async () => ({
       ...pages[origin],
       ...(await openStaffSession(world, { staffId: id, extent, via })),
