@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { defaultProducts, needsOf, type Product, products } from '../../domain/products.ts';
@@ -23,6 +24,18 @@ const port = (value: number) => z.coerce.number().int().min(1).max(PORT_MAX).def
 const urlOf = (protocol: RegExp, form: string) =>
   z.url({ protocol, error: `expected a URL that begins with ${form}` });
 const httpUrl = urlOf(/^https?$/, 'http:// or https://');
+/** WebAuthn §5.1.3: a site is named by a domain, never by an address, and browsers offer passkeys over TLS and on this machine alone. */
+const passkeyOrigin = z.string().refine(
+  (text) => {
+    const url = URL.parse(text);
+    if (!url || url.origin !== text || isIP(url.hostname.replaceAll(/[[\]]/g, '')) !== 0) return false;
+    return url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname === 'localhost');
+  },
+  {
+    error:
+      'expected https:// with a host name and no path, such as https://board.example.uz, or http://localhost with a port',
+  },
+);
 const base64urlBytes = (bytes: number) =>
   z.string().refine((text) => Buffer.from(text, 'base64url').length === bytes, {
     error: `expected ${bytes} bytes in base64url`,
@@ -166,6 +179,11 @@ export const Environment = z.object({
     .transform((url) => url.replace(/\/+$/, ''))
     .prefault('http://127.0.0.1:3000')
     .describe('where providers reach our callbacks'),
+  STAFF_ORIGIN: passkeyOrigin
+    .optional()
+    .describe(
+      'where staff open the board: their passkeys work at this origin alone; http://localhost with BOARD_PORT until set',
+    ),
   TRUST_PROXY: z.coerce
     .number()
     .int()

@@ -59,7 +59,15 @@ export const processVariables = {
     'WEBHOOK_ALLOW_PRIVATE',
     'MONEY_PROJECT',
   ],
-  board: [...common, 'BOARD_PORT', 'TRUST_PROXY', 'ENCRYPTION_KEYS', 'PEPPER', 'MONEY_PROJECT'],
+  board: [
+    ...common,
+    'BOARD_PORT',
+    'STAFF_ORIGIN',
+    'TRUST_PROXY',
+    'ENCRYPTION_KEYS',
+    'PEPPER',
+    'MONEY_PROJECT',
+  ],
   bot: [
     ...common,
     ...botVariables,

@@ -156,6 +156,26 @@ test('our public address ends without a slash, so that a path can be put behind 
   expect(fault({ PUBLIC_URL: 'ftp://a.example' }, 'PUBLIC_URL')).toContain('PUBLIC_URL');
 });
 
+describe('STAFF_ORIGIN, at which passkeys work', () => {
+  test.each(['https://board.example.uz', 'https://board.example.uz:8443', 'http://localhost:3001'])(
+    'is %s',
+    (origin) => {
+      expect(read({ STAFF_ORIGIN: origin }, 'STAFF_ORIGIN').STAFF_ORIGIN).toBe(origin);
+    },
+  );
+
+  test.each([
+    ['over plain http', 'http://board.example.uz'],
+    ['of an address', 'https://127.0.0.1'],
+    ['of an address of IPv6', 'https://[::1]'],
+    ['with a path', 'https://board.example.uz/board'],
+    ['with a slash', 'https://board.example.uz/'],
+    ['that is none', 'board.example.uz'],
+  ])('is none %s', (_what, origin) => {
+    expect(fault({ STAFF_ORIGIN: origin }, 'STAFF_ORIGIN')).toContain('STAFF_ORIGIN');
+  });
+});
+
 test('products are ones that there are', () => {
   expect(
     [...read({ NAVBAT_PRODUCTS: ' verify , message' }, 'NAVBAT_PRODUCTS').NAVBAT_PRODUCTS].toSorted(),
