@@ -7,6 +7,8 @@ import { LOGINS_PER_MINUTE } from '../../domain/staff/login-limits.ts';
 import type { Login, StaffAccounts, StaffMember } from '../../domain/staff/port.ts';
 import type { FactorRefusal, Passed, SecondFactors, SetUp } from '../../domain/staff/second-factor.ts';
 import type { SessionVia, StaffSessions } from '../../domain/staff/session.ts';
+import type { PassedByPasskey, PasskeyLogins } from '../../domain/staff/passkey.ts';
+import type { PasskeyAssertion } from '../../domain/staff/webauthn.ts';
 import { Problem } from '../http/problem.ts';
 
 /** An email (RFC 5321) and a long passphrase; what is longer is no login. */
@@ -18,6 +20,7 @@ export interface Authentication {
   readonly accounts: Pick<StaffAccounts, 'verifyPassword'>;
   readonly sessions: StaffSessions;
   readonly secondFactors: SecondFactors;
+  readonly passkeyLogins: PasskeyLogins;
   readonly audit: AuditLog;
   readonly counter: QuotaCounter;
   readonly clock: () => Date;
@@ -137,6 +140,22 @@ export async function showFactor(
     await write('login', { outcome: 'done', by, recovery_codes_left: recoveryCodesLeft });
   } else await write('login.second-factor', { outcome: 'refused', reason: result.reason });
   return { kind: 'pass', result };
+}
+
+/** A passkey in place of the code. */
+export async function showPasskey(
+  parts: Authentication,
+  { staff, token }: Pending,
+  assertion: PasskeyAssertion,
+  { address, browser, via }: From,
+): Promise<PassedByPasskey> {
+  const result = await parts.passkeyLogins.pass(token, assertion, parts.clock(), browser);
+  const detail = result.passed
+    ? { outcome: 'done', by: 'passkey', address, via }
+    : { outcome: 'refused', reason: result.reason, by: 'passkey', address, via };
+  const action = result.passed ? 'login' : 'login.second-factor';
+  await parts.audit.write({ by: staff, action, subject: staff.email, detail }, parts.clock());
+  return result;
 }
 
 /** Exhaustive on purpose: a new refusal does not compile until it has a sentence. */

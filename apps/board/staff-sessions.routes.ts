@@ -3,6 +3,7 @@ import { base32, otpauthUri } from '../../domain/shared/otpauth.ts';
 import { FACTOR_CHARACTERS_MAX } from '../../domain/staff/second-factor.ts';
 import { staffRoles } from '../../domain/staff/role.ts';
 import { type OpenedSession, sessionVias, type StaffSessionView } from '../../domain/staff/session.ts';
+import { PasskeyAssertion, type PasskeyRefusal } from '../../domain/staff/webauthn.ts';
 import { ById } from '../http/by-id.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../http/page.ts';
 import { Problem } from '../http/problem.ts';
@@ -23,7 +24,9 @@ import {
   PASSWORD_CHARACTERS_MAX,
   SET_UP_MEANWHILE,
   showFactor,
+  showPasskey,
 } from './authentication.ts';
+import { AuthenticatorOptions, noPasskey, passkeyWords } from './passkey-words.ts';
 
 const tag = 'Staff sessions';
 const bearer = ['bearer'] as const;
@@ -43,6 +46,7 @@ const tokenBody = ({ token, expiresAt }: OpenedSession) =>
 export function staffSessionRoutes(parts: Authentication): DoorRoute[] {
   return [
     logIn(parts),
+    askPasskey(parts),
     passSecondFactor(parts),
     setUpSecondFactor(parts),
     list(parts),
@@ -95,6 +99,40 @@ const StaffBody = z.object({
   role: z.enum(staffRoles).meta({ description: 'What they may do goes by it.' }),
 });
 
+const GivenFactor = z.union([
+  z.object({
+    code: z.string().max(FACTOR_CHARACTERS_MAX).meta({
+      description: 'Six digits of the authenticator, or a recovery code.',
+      example: '123456',
+    }),
+  }),
+  z.object({
+    passkey: PasskeyAssertion.meta({
+      description: 'What `navigator.credentials.get()` answered, by its `toJSON()`.',
+    }),
+  }),
+]);
+
+const askPasskey = ({ passkeyLogins, clock }: Authentication) =>
+  defineStaffSessionRoute({
+    method: 'post',
+    path: '/staff/sessions/second-factor/options',
+    tag,
+    summary: 'Log in: ask a passkey',
+    description:
+      'Options for `navigator.credentials.get()`, for a login that has a passkey. They are answered once, within five minutes, by ' +
+      '`POST /staff/sessions/second-factor`.',
+    extent: 'pending-2fa',
+    credentials: bearer,
+    answers: { 200: { description: 'What to ask the authenticator.', schema: AuthenticatorOptions } },
+    problems: [409],
+    async handle({ session }) {
+      const options = await passkeyLogins.options(session.token, clock());
+      if (!options) throw noPasskey();
+      return { status: 200, body: { options } };
+    },
+  });
+
 const passSecondFactor = (parts: Authentication) =>
   defineStaffSessionRoute({
     method: 'post',
@@ -106,12 +144,7 @@ const passSecondFactor = (parts: Authentication) =>
       'passes once: for another session wait for the next one.',
     extent: 'pending-2fa',
     credentials: bearer,
-    body: z.object({
-      code: z.string().max(FACTOR_CHARACTERS_MAX).meta({
-        description: 'Six digits of the authenticator, or a recovery code.',
-        example: '123456',
-      }),
-    }),
+    body: GivenFactor,
     answers: {
       201: {
         description: 'Logged in.',
@@ -130,17 +163,23 @@ const passSecondFactor = (parts: Authentication) =>
     handle: (request) => settleFactor(parts, request),
   });
 
-type FactorRequest = StaffSessionRequest<unknown, unknown, { code: string }>;
+type FactorRequest = StaffSessionRequest<unknown, unknown, z.infer<typeof GivenFactor>>;
 
 async function settleFactor(parts: Authentication, { session, body, ip }: FactorRequest): Promise<Answer> {
   await countLogin(parts, 'second-factor', ip);
   const from = { address: ip, browser: null, via: 'bearer' } as const;
-  const shown = await showFactor(parts, session, body.code, from);
   const { id, email, role } = session.staff;
   const answer = (opened: OpenedSession, more: object) => ({
     status: 201,
     body: { ...tokenBody(opened), staff: { id, email, role }, ...more },
   });
+  if ('passkey' in body) {
+    const passed = await showPasskey(parts, session, body.passkey, from);
+    if (!passed.passed) throw factorProblem(passed.reason);
+    const state = await parts.secondFactors.stateOf(id);
+    return answer(passed.session, { recovery_codes_left: state?.recoveryCodesLeft ?? 0 });
+  }
+  const shown = await showFactor(parts, session, body.code, from);
   if (!shown.result.passed) throw factorProblem(shown.result.reason);
   if (shown.kind === 'set-up') {
     const { session: opened, recoveryCodes } = shown.result;
@@ -149,10 +188,12 @@ async function settleFactor(parts: Authentication, { session, body, ip }: Factor
   return answer(shown.result.session, { recovery_codes_left: shown.result.recoveryCodesLeft });
 }
 
-function factorProblem(reason: keyof typeof factorWords | 'already' | 'gone'): Problem {
+function factorProblem(reason: keyof typeof factorWords | PasskeyRefusal | 'already' | 'gone'): Problem {
   if (reason === 'gone')
     return new Problem(401, 'unauthenticated', 'This session has ended. Log in by POST /staff/sessions.');
-  const words = reason === 'already' ? SET_UP_MEANWHILE : factorWords[reason];
+  if (reason in passkeyWords)
+    return new Problem(401, 'passkey-refused', passkeyWords[reason as PasskeyRefusal]);
+  const words = reason === 'already' ? SET_UP_MEANWHILE : factorWords[reason as keyof typeof factorWords];
   return new Problem(401, 'second-factor-refused', words);
 }
 

@@ -13,16 +13,22 @@ import { staffAccounts } from '../../infra/postgres/staff/accounts.ts';
 import { auditLog } from '../../infra/postgres/staff/audit.ts';
 import { opsCommands } from '../../infra/postgres/staff/ops-commands.ts';
 import { opsQueries } from '../../infra/postgres/staff/ops-queries.ts';
+import { passkeyLogins } from '../../infra/postgres/staff/passkey-logins.ts';
+import { staffPasskeys } from '../../infra/postgres/staff/passkeys.ts';
+import { staffProofs } from '../../infra/postgres/staff/proofs.ts';
 import { staffSecondFactors } from '../../infra/postgres/staff/second-factor.ts';
 import { staffSessions } from '../../infra/postgres/staff/sessions.ts';
 import { censorText } from '../../infra/process/log.ts';
 import type { Platform } from '../../infra/process/platform.ts';
 import { readiness } from '../../infra/process/readiness.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
+import { webAuthn } from '../../infra/staff/webauthn.ts';
 import { staffEntries } from '../../infra/queue/staff-entries.ts';
 import type { BoardParts } from './app.ts';
 import { boardQueueOptions } from './bull.ts';
 import { wireModules } from './modules.ts';
+import { staffPasskeyRoutes } from './staff-passkeys.routes.ts';
+import { staffProofRoutes } from './staff-proofs.routes.ts';
 import { staffSessionRoutes } from './staff-sessions.routes.ts';
 
 /** The staff's door, with the queues, pages and alarms of the products that are on. */
@@ -34,10 +40,10 @@ export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, sett
   const kinds = { jobs, settles };
   const audit = auditLog(pool);
   const modules = await wireModules(platform, { audit }, config.NAVBAT_PRODUCTS);
-  const authentication = { ...wireAccounts(orm.em, platform), audit, counter, clock };
+  const staff = { ...wireAccounts(orm.em, platform), audit, counter, clock };
   const parts = {
-    ...authentication,
-    routes: [...staffSessionRoutes(authentication), ...modules.flatMap(({ routes }) => routes)],
+    ...staff,
+    routes: [...staffRoutes.flatMap((of) => of(staff)), ...modules.flatMap(({ routes }) => routes)],
     log,
     proxies: config.TRUST_PROXY,
     version: packageJson.version,
@@ -64,8 +70,20 @@ export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, sett
   return { parts, close };
 }
 
-const wireAccounts = (em: EntityManager, { encryption, hash }: Platform<ProcessConfig<'board'>>) => ({
-  accounts: staffAccounts(em),
-  sessions: staffSessions(em),
-  secondFactors: staffSecondFactors(em, encryption, hash),
-});
+const staffRoutes = [staffSessionRoutes, staffProofRoutes, staffPasskeyRoutes];
+
+function wireAccounts(
+  em: EntityManager,
+  { config, pools, encryption, hash }: Platform<ProcessConfig<'board'>>,
+) {
+  const origin = config.STAFF_ORIGIN ?? `http://localhost:${config.BOARD_PORT}`;
+  const keys = { em, pool: pools.read, encryption, webAuthn: webAuthn(origin) };
+  return {
+    accounts: staffAccounts(em),
+    sessions: staffSessions(em),
+    secondFactors: staffSecondFactors(em, encryption, hash),
+    passkeyLogins: passkeyLogins(keys),
+    proofs: staffProofs(keys),
+    passkeys: staffPasskeys(keys),
+  };
+}

@@ -1,6 +1,12 @@
 /** 64 bytes in base64url, as a device writes its signature. */
 const SIGNATURE = `${'pYlVvQ0pX2l0m3Zt'.repeat(5)}pYlVvA`;
 
+const PASSKEY_REMOVAL = {
+  action: 'passkey.remove',
+  subject: '0199f5d0-7a10-7b3e-9f52-1c0d7e6a4b21',
+  version: 1,
+};
+
 /**
  * A request that is accepted, for each operation that takes a body: what "Try it out" sends. `test/apps/http/examples.test.ts`
  * reads each by its schema and sends those that stand alone to the running app.
@@ -94,6 +100,23 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
   'patch /projects/{id}/keys/{keyId}': { allowed_origins: ['https://shop.example'] },
   'post /staff/sessions': { email: 'payroll@example.com', password: 'a horse, a battery and a staple' },
   'post /staff/sessions/second-factor': { code: '123456' },
+  'post /staff/proofs/options': { binds: PASSKEY_REMOVAL },
+  'post /staff/proofs': { code: '123456', binds: PASSKEY_REMOVAL },
+  'post /staff/passkeys': {
+    name: 'Phone',
+    registration: {
+      id: 'x2VtLrnJkzpQ0sW7bq3Y5g',
+      rawId: 'x2VtLrnJkzpQ0sW7bq3Y5g',
+      type: 'public-key',
+      response: {
+        clientDataJSON: 'eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0',
+        attestationObject: 'o2NmbXRkbm9uZQ',
+      },
+    },
+    proof_id: '0199f5d0-7a10-7b3e-9f52-1c0d7e6a4b22',
+  },
+  'patch /staff/passkeys/{id}': { name: 'Phone' },
+  'post /staff/passkeys/{id}/remove': { proof_id: '0199f5d0-7a10-7b3e-9f52-1c0d7e6a4b22' },
 };
 
 /** What a group of operations is for. A new group does not pass the tests until it stands here. */
@@ -114,5 +137,7 @@ export const tagWords: Readonly<Record<string, string>> = {
   Keys: 'API keys: make, list and revoke them.',
   'Staff sessions':
     'Log in with a password and a second factor; what is logged in as you, and how to end it.',
+  'Staff proofs': 'Approve one thing with the second factor: what is bound, and nothing else.',
+  'Staff passkeys': 'Passkeys (WebAuthn), as a second factor and for proofs, beside the authenticator app.',
   Health: 'For orchestrators: is the process alive, and ready.',
 };

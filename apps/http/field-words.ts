@@ -223,4 +223,23 @@ export const fieldWords: Readonly<Record<string, string>> = {
   'Job.kind': 'The kind of work.',
   'UsageLine.attempts': 'Attempts that were opened on that day.',
   'device.name': 'The name that its person gave it.',
+
+  // What staff approve, and passkeys
+  'binds.action': 'What is done.',
+  'binds.subject': 'The id of what it is done to.',
+  'binds.version': 'Its version, as you read it: what was changed since is not approved.',
+  'binds.hash': 'SHA-256 of its content in lower-case hex, where it has one.',
+  'binds.count': 'How many items it has, where it has any.',
+  'binds.total': 'What they come to, in tiyin, as a string of an integer.',
+  'passkey.id': "The credential's id, in base64url.",
+  'passkey.rawId': 'The same.',
+  'passkey.response': 'What the authenticator signed.',
+  'registration.id': "The credential's id, in base64url.",
+  'registration.rawId': 'The same.',
+  'registration.response': 'What the authenticator made.',
+  'response.clientDataJSON': 'What the browser says was asked, in base64url.',
+  'response.authenticatorData': 'In base64url.',
+  'response.signature': 'In base64url.',
+  'response.attestationObject': 'With the public key, in base64url.',
+  'response.transports': 'How the authenticator is reached, as the browser says.',
 };

@@ -292,16 +292,16 @@ function accessOf(route: AnyRoute): string {
     case 'anyone':
       return `Needs no key: ${route.because}`;
     case 'staff':
-      return [
-        `Action: \`${route.action}\`, for the roles ${rolesOf(route.action)}.`,
-        ...(route.proof
-          ? ['Needs a proof of the second factor for exactly this (`POST /staff/proofs`).']
-          : []),
-      ].join(' ');
+      return [`Action: \`${route.action}\`, for the roles ${rolesOf(route.action)}.`, ...proofOf(route)].join(
+        ' ',
+      );
     case 'session':
-      return extentWords[route.extent];
+      return [extentWords[route.extent], ...proofOf(route)].join(' ');
   }
 }
+
+const proofOf = ({ proof }: { readonly proof?: true | undefined }): readonly string[] =>
+  proof ? ['Needs a proof of the second factor for exactly this (`POST /staff/proofs`).'] : [];
 
 const sessionWords: Readonly<Record<PersonRoute['session'], string>> = {
   project: "With a person's access token.",

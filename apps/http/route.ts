@@ -110,11 +110,6 @@ export interface StaffRoute<
   Body extends z.ZodType = z.ZodType,
 >
   extends RouteShape<Params, Query, Body>, StaffRule {
-  /**
-   * Its body carries `proof_id`: a second factor of the last five minutes for exactly what is asked. The handler uses it up in the
-   * transaction of what it approves.
-   */
-  readonly proof?: true;
   handle(request: StaffRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
 }
 
@@ -175,13 +170,20 @@ export function defineOpenRoute<Params extends z.ZodType, Query extends z.ZodTyp
 export function defineStaffRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
   route: Omit<Untyped<StaffRoute<Params, Query, Body>>, 'credentials'>,
 ): StaffRoute {
-  if (route.proof && !takesProof(route.body))
-    throw new Error(`${route.method} ${route.path} asks for a proof, and its body has no proof_id`);
+  requireProofId(route);
   return { ...route, by: 'staff', credentials: sessionVias } as unknown as StaffRoute;
 }
 
-const takesProof = (body: z.ZodType | undefined): boolean =>
-  body instanceof z.ZodObject && 'proof_id' in body.shape;
+/** @throws Error where a route asks for a proof and its body has no place for one. */
+function requireProofId({
+  proof,
+  body,
+  method,
+  path,
+}: Pick<StaffRoute, 'proof' | 'body' | 'method' | 'path'>): void {
+  if (!proof || (body instanceof z.ZodObject && 'proof_id' in body.shape)) return;
+  throw new Error(`${method} ${path} asks for a proof, and its body has no proof_id`);
+}
 
 /** The same, for what a member of staff asks about their own sessions. */
 export function defineStaffSessionRoute<
@@ -189,5 +191,6 @@ export function defineStaffSessionRoute<
   Query extends z.ZodType,
   Body extends z.ZodType,
 >(route: Untyped<StaffSessionRoute<Params, Query, Body>>): StaffSessionRoute {
+  requireProofId(route);
   return { ...route, by: 'session' } as unknown as StaffSessionRoute;
 }

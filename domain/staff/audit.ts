@@ -30,6 +30,10 @@ export type AuditAction =
   | 'logout'
   | 'second-factor.set-up'
   | 'second-factor.new-codes'
+  | 'proof.make'
+  | 'passkey.register'
+  | 'passkey.rename'
+  | 'passkey.remove'
   // By a project's key: what passes people's preferences.
   | 'message.critical'
   | 'board.refused'

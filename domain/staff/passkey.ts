@@ -11,6 +11,7 @@ import type {
 
 /** Of one member of staff: a phone, a laptop and some keys in drawers. */
 export const PASSKEYS_MAX = 10;
+export const PASSKEY_NAME_CHARACTERS_MAX = 60;
 
 export interface Passkey {
   readonly id: string;

@@ -69,6 +69,63 @@ export const staffReasons = {
       'Send a code of it to `POST /staff/sessions/second-factor`. Who lost it: `npm run navbat -- staff reset-second-factor`.',
     seen: ['problem'],
   },
+  'recovery-code-refused': {
+    meaning: 'A recovery code logs in, and approves nothing.',
+    retry: 'after-change',
+    nextStep:
+      'Send a code of the authenticator app, or use a passkey. Who lost the app: `npm run navbat -- staff reset-second-factor`.',
+    seen: ['problem'],
+  },
+  'passkey-refused': {
+    meaning: 'What the passkey answered is not accepted.',
+    retry: 'after-change',
+    nextStep:
+      'Ask for options again and let the authenticator answer them once. Passkeys work at the origin of STAFF_ORIGIN alone.',
+    seen: ['problem'],
+  },
+  'no-passkey': {
+    meaning: 'You have no passkey.',
+    retry: 'after-change',
+    nextStep: 'Send a code of the authenticator app, or register a passkey: `POST /staff/passkeys`.',
+    seen: ['problem'],
+  },
+  'passkey-taken': {
+    meaning: 'This passkey is registered already.',
+    retry: 'no',
+    nextStep: 'Register another one.',
+    seen: ['problem'],
+  },
+  'too-many-passkeys': {
+    meaning: 'You have as many passkeys as one login may have.',
+    retry: 'after-change',
+    nextStep: 'Remove one that you no longer use: `POST /staff/passkeys/{id}/remove`.',
+    seen: ['problem'],
+  },
+  'proof-stale': {
+    meaning: 'The proof is older than five minutes.',
+    retry: 'after-change',
+    nextStep: 'Make a new one: `POST /staff/proofs`.',
+    seen: ['problem'],
+  },
+  'proof-used': {
+    meaning: 'The proof has approved something already.',
+    retry: 'after-change',
+    nextStep: 'Read whether it was done; to do it again, make a new proof.',
+    seen: ['problem'],
+  },
+  'proof-other-subject': {
+    meaning: 'The proof is of something else than what is asked, or of an earlier version of it.',
+    retry: 'after-change',
+    nextStep: 'Read it again, check what has changed, and make a new proof of what is there now.',
+    seen: ['problem'],
+  },
+  'proof-unknown': {
+    meaning: 'You have made no such proof.',
+    retry: 'after-change',
+    nextStep:
+      'Make it with the session that uses it: `POST /staff/proofs`. Nobody can use the proof of another person.',
+    seen: ['problem'],
+  },
   'form-expired': {
     meaning: 'The form belongs to another session.',
     retry: 'after-change',

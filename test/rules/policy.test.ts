@@ -14,6 +14,7 @@ import { routesOf, shapeOf } from './policy/express-routes.ts';
 import type { Fixture } from './policy/fixture.ts';
 import { makeRecipient } from './policy/objects.ts';
 import { accessPage } from './policy/page.ts';
+import { walkProofs } from './policy/proof-states.ts';
 import { makeRoles } from './policy/roles.ts';
 import { fixtures, routes, rules, type Rules } from './policy/rules.ts';
 import { type AnyRule, walk, type Walk } from './policy/walk.ts';
@@ -134,6 +135,39 @@ describe('as every role, for its own, for another’s and for nothing', { timeou
     expect(subjects).toEqual(
       expect.arrayContaining(['GET /nothing-like-it', 'PUT /api/queues/otp-send/obliterate']),
     );
+  });
+});
+
+describe('a route that asks for a proof', { timeout: WALK_MS }, () => {
+  const asking = Object.keys(rules.board).filter((route) => {
+    const rule = rules.board[route] as AnyRule;
+    return 'proof' in rule && rule.proof;
+  });
+
+  test('takes the one of exactly what is asked, once, within five minutes, and no other', async () => {
+    expect(asking.length).toBeGreaterThan(1);
+    expect(await walkProofs(world, rules.board, fixtures.board)).toEqual([]);
+  });
+
+  test('is seen where nothing to approve is made for it', async () => {
+    const [route = ''] = asking;
+    const some = { [route]: rules.board[route] as AnyRule };
+    expect(await walkProofs(world, some, {})).toEqual([
+      `${route} asks for a proof, and its fixture makes nothing to approve`,
+    ]);
+  });
+
+  test('is seen where it takes what it should not: proofs of a passkey’s removal approve no registration', async () => {
+    const route = 'POST /staff/passkeys';
+    const wrong: Fixture = {
+      ...(fixtures.board[route] as Fixture),
+      proof: async (of, staffId) => {
+        const made = await (fixtures.board[route] as Required<Fixture>).proof(of, staffId);
+        return { ...made, binds: { ...made.binds, action: 'passkey.remove' } };
+      },
+    };
+    const faults = await walkProofs(world, { [route]: rules.board[route] as AnyRule }, { [route]: wrong });
+    expect(faults.map(withoutBody)).toContain(`${route} with a proof, one by a passkey: answered 403`);
   });
 });
 

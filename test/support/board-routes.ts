@@ -1,3 +1,5 @@
+import { staffPasskeyRoutes } from '../../apps/board/staff-passkeys.routes.ts';
+import { staffProofRoutes } from '../../apps/board/staff-proofs.routes.ts';
 import { staffSessionRoutes } from '../../apps/board/staff-sessions.routes.ts';
 import type { DoorRoute } from '../../apps/http/route.ts';
 
@@ -5,6 +7,8 @@ import type { DoorRoute } from '../../apps/http/route.ts';
 const ports = new Proxy({}, { get: (_named, _name, self: unknown) => self }) as never;
 
 /** Every route of the staff's door. `policy.test.ts` holds them to what the running board has. */
-export const boardRoutes: readonly DoorRoute[] = [staffSessionRoutes].flatMap(
-  (routesOf: (ports: never) => DoorRoute[]) => routesOf(ports),
-);
+export const boardRoutes: readonly DoorRoute[] = [
+  staffSessionRoutes,
+  staffProofRoutes,
+  staffPasskeyRoutes,
+].flatMap((routesOf: (ports: never) => DoorRoute[]) => routesOf(ports));

@@ -23,6 +23,8 @@ interface Asked {
 /** An authenticator in software: real keys, real signatures, and a counter. */
 export interface SoftwarePasskey {
   readonly id: string;
+  /** COSE_Key, as a registration hands it in. */
+  readonly publicKey: Uint8Array;
   register(options: Asked, bent?: Bent): PasskeyRegistration;
   assert(options: Asked, bent?: Bent): PasskeyAssertion;
 }
@@ -61,6 +63,7 @@ export function softwarePasskey(
 
   return {
     id,
+    publicKey: coseKey(keys.publicKey, alg),
     register(options, bent = {}) {
       const length = Buffer.alloc(2);
       length.writeUInt16BE(credentialId.length);

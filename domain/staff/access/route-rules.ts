@@ -43,9 +43,14 @@ export interface SessionRule extends Shown {
   readonly extent: 'full' | 'pending-2fa' | 'either';
 }
 
-/** How staff show their session. The board's pages take their cookie alone. */
+/** How staff show their session, and what besides. The board's pages take their cookie alone. */
 interface Shown {
   readonly credentials: readonly SessionVia[];
+  /**
+   * Its body carries `proof_id`: a second factor of the last five minutes for exactly what is asked. The handler uses it up in the
+   * transaction of what it approves.
+   */
+  readonly proof?: true;
 }
 
 /** Asks for nobody, but for something that only one can have sent: checked where it is read. */

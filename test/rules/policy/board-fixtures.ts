@@ -4,6 +4,7 @@ import { shapeOf } from './express-routes.ts';
 import { makeClosedChat, makeVerification, recipientOf } from './objects.ts';
 import { type Fixture } from './fixture.ts';
 import { insertStaffSession, makeStaff } from './roles.ts';
+import { proofFixtures } from './staff-proofs.ts';
 import type { Owner, World } from './world.ts';
 
 /** One for each route of the board. Staff look after every project's things: what they lack is only what is not there. */
@@ -176,6 +177,7 @@ export const boardFixtures: Readonly<Record<string, Fixture>> = {
   ...forbiddenFixtures,
   ...login,
   ...sessions,
+  ...proofFixtures,
   ...ops,
   ...queues,
 };

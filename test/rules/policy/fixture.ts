@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ProofBinds } from '../../../domain/staff/proof.ts';
 import type { Owner, World } from './world.ts';
 
 export interface Ask {
@@ -29,6 +30,14 @@ export interface Fixture {
   readonly lists?: boolean;
   /** Asks the same without the proof that the route itself asks for, and what it answers then. */
   readonly unproven?: { readonly ask: Fixture['ask']; readonly answers: number };
+  /** Of a route of staff that asks for a proof: makes what this member may approve, and says what a proof of it binds. */
+  readonly proof?: (world: World, staffId: string) => Promise<Approvable>;
+}
+
+export interface Approvable {
+  readonly binds: ProofBinds;
+  /** With this proof; null for none. */
+  readonly ask: (proofId: string | null) => Ask | Promise<Ask>;
 }
 
 export const noId = () => randomUUID();

@@ -1,3 +1,4 @@
+import type { SessionRule } from '../../../domain/staff/access/route-rules.ts';
 import { may } from '../../../domain/staff/role-actions.ts';
 import { staffRoles } from '../../../domain/staff/role.ts';
 import type { SessionVia } from '../../../domain/staff/session.ts';
@@ -47,8 +48,8 @@ const proofs = {
   'own-network': 'A scraper of our own network, without a proxy between',
 } as const;
 
-const shown = ({ credentials }: { readonly credentials: readonly SessionVia[] }) =>
-  `by ${credentials.map((via) => credentialWords[via]).join(' or ')}`;
+const shown = ({ credentials, proof }: Pick<SessionRule, 'credentials' | 'proof'>) =>
+  `by ${credentials.map((via) => credentialWords[via]).join(' or ')}${proof ? ', with a proof' : ''}`;
 const credentialWords: Readonly<Record<SessionVia, string>> = { cookie: 'cookie', bearer: 'bearer token' };
 
 function words(rule: AnyRule): string {

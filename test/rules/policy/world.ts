@@ -36,6 +36,8 @@ export async function openWorld(): Promise<World> {
       NODE_OPTIONS: `--import=${new URL('./list-routes.ts', import.meta.url).href}`,
       // One proxy, so that each request may come from an address of its own and none meets a limit.
       TRUST_PROXY: '1',
+      // So that proofs become stale.
+      SANDBOX_CLOCK: 'true',
       WEBHOOK_ALLOW_PRIVATE: 'true',
       BOT_PROJECT: 'navbat',
       BOT_PORT: String(botPort),
