@@ -59,7 +59,7 @@ type Standing =
     }
   | {
       readonly kind: 'over';
-      readonly how: 'rejected' | 'attempts-used-up' | 'unconfirmed' | 'skipped';
+      readonly how: 'rejected' | 'attempts-used-up' | 'unconfirmed' | 'unknown' | 'skipped';
       readonly reason: string;
     };
 
@@ -190,8 +190,11 @@ function standingOfSilent(last: PastAttempt, leg: Leg, now: Date): Standing {
   const until = new Date(from.getTime() + confirmWithinMs(leg));
   return now < until
     ? { kind: 'waiting', until, because: 'confirmation' }
-    : { kind: 'over', how: 'unconfirmed', reason: unconfirmedOn(leg) };
+    : { kind: 'over', how: isTaken(last) ? 'unconfirmed' : 'unknown', reason: unconfirmedOn(leg) };
 }
+
+/** Its provider said so, in its answer or in a report. */
+const isTaken = ({ outcome, delivery }: PastAttempt) => outcome === 'completed' || delivery === 'sent';
 
 const confirmWithinMs = (leg: Leg): number =>
   (smsRulesOf(leg) ?? channelRules[channelOf(leg)]).confirmWithinSeconds * 1_000;
@@ -294,6 +297,8 @@ function endOfChain(overs: readonly Extract<Standing, { kind: 'over' }>[]): Step
   const last = overs.findLast(({ how }) => how !== 'skipped') ?? overs.at(-1);
   if (overs.some(({ how }) => how === 'unconfirmed')) return finish('completed', 'unconfirmed');
   if (!last) return finish('rejected', 'no-channel');
+  // A worker may have been lost before it sent anything: that no provider took the message is called no success.
+  if (last.how === 'unknown') return finish('failed', 'unknown');
   return {
     kind: 'finish',
     state: last.how === 'attempts-used-up' ? 'failed' : 'rejected',

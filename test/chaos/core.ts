@@ -156,7 +156,7 @@ async function addEndpoint({ apiUrls, project }: Installation, url: string): Pro
   if (answer.status !== 201) throw new Error(`no endpoint was made: ${await answer.text()}`);
 }
 
-/** Attempts that last a while, so that kills strike open ones; some numbers that fail once, some that fail for good. */
+/** Attempts that last a while, also those that are refused, so that kills strike open ones; some numbers that fail once, some for good. */
 async function orderProviderFaults({ sandboxUrl }: Installation): Promise<void> {
   const PHONES = 6_000;
   const numbers = Array.from({ length: PHONES }, (_, index) => index);
@@ -169,7 +169,7 @@ async function orderProviderFaults({ sandboxUrl }: Installation): Promise<void> 
       .map((index) => ({ channel: 'sms', to: phoneAt(index), effect: 'server-error', times: 1 })),
     ...numbers
       .filter((index) => index % 43 === 1)
-      .map((index) => ({ channel: 'sms', to: phoneAt(index), effect: 'reject', code: 21610 })),
+      .map((index) => ({ channel: 'sms', to: phoneAt(index), effect: 'reject', code: 21610, delay_ms: 250 })),
     ...messageFaults(),
   ];
   const answer = await fetch(`${sandboxUrl}/faults`, { method: 'PUT', body: JSON.stringify(orders) });

@@ -81,13 +81,37 @@ describe('an SMS of several providers', () => {
     for (const alone of ['eskiz', 'play-mobile'] as const) {
       const attempts = [past(alone, 'unknown', lost)];
       expect(decide(attempts, 5, { smsOrder: [alone] })).toMatchObject({ kind: 'wait' });
-      expect(decide(attempts, 31, { smsOrder: [alone] })).toEqual({
-        kind: 'finish',
-        state: 'completed',
-        reason: 'unconfirmed',
-      });
+      expect(decide(attempts, 31, { smsOrder: [alone] })).toMatchObject({ kind: 'finish' });
     }
   });
+
+  test.each(['unknown', null] as const)(
+    'that no provider took (%s) is never called completed: nothing may have been sent',
+    (outcome) => {
+      const lost = past('eskiz', outcome, { reason: 'worker-lost' });
+      const second = (...[to, more]: [PastAttempt['outcome'], Partial<PastAttempt>?]) =>
+        past('play-mobile', to, { n: 2, ...more });
+      const end = (...attempts: PastAttempt[]) =>
+        decide(attempts, 31, { smsOrder: attempts.map(({ provider }) => provider as SmsProvider) });
+      const failed = { kind: 'finish', state: 'failed', reason: 'unknown' };
+      const unconfirmed = { kind: 'finish', state: 'completed', reason: 'unconfirmed' };
+
+      expect(end(lost)).toEqual(failed);
+      expect(end(lost, second(outcome))).toEqual(failed);
+      expect(end(past('twilio', 'rejected'), second(outcome))).toEqual(failed);
+      expect(end(lost, second('rejected', { reason: 'number-invalid' }))).toEqual({
+        kind: 'finish',
+        state: 'rejected',
+        reason: 'number-invalid',
+      });
+      expect(end(lost, second('completed'))).toEqual(unconfirmed);
+      expect(end(past('twilio', 'completed', { closedAt: seconds(-60) }), second(outcome))).toEqual(
+        unconfirmed,
+      );
+      // The report says that the provider has it.
+      expect(end({ ...lost, delivery: 'sent' })).toEqual(unconfirmed);
+    },
+  );
 
   test('that a dead worker left open is awaited and not sent twice', () => {
     const open = [past('eskiz', null, { closedAt: null })];

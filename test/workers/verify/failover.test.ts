@@ -54,3 +54,31 @@ test('what a silent provider lost goes by the next one although the prefix looks
   const [score] = await sentOf();
   expect(score?.sent).toBeLessThanOrEqual(PREFIX_SAMPLE_MIN * 2);
 });
+
+test('a worker that was lost before it sent, and a refusal by the next provider: nobody is told that a code was sent', async () => {
+  const refusing = guard(
+    {
+      channel: 'sms',
+      provider: 'play-mobile',
+      send: () => Promise.resolve({ kind: 'refused', reason: 'number-invalid', addressIsDead: false }),
+    },
+    { inFlightMax: 100, clock: () => new Date() },
+  );
+  const wake = wakeOver(world, new Map([leg('eskiz'), ['play-mobile', refusing]]), {
+    sms: routingWith('eskiz', 'play-mobile'),
+  });
+  const caller = await world.makeProject({});
+  const { jobId } = await sendCode(world, orderFor(caller, '+998901234568'));
+  await world.store.open({ jobId, n: 1, channel: 'sms', provider: 'eskiz' });
+  await pool.query('update attempt set opened_at = opened_at - make_interval(secs => $2) where job_id = $1', [
+    jobId,
+    smsProviderRules.eskiz.confirmWithinSeconds,
+  ]);
+  await wake(jobId);
+  const { rows } = await pool.query(
+    `select j.state, j.reason, array_agg(a.outcome order by a.n) outcomes
+     from job j join attempt a on a.job_id = j.id where j.id = $1 group by j.id`,
+    [jobId],
+  );
+  expect(rows).toEqual([{ state: 'rejected', reason: 'number-invalid', outcomes: ['unknown', 'rejected'] }]);
+});
