@@ -1,5 +1,6 @@
 import { isOn, type Owner, type Products } from '../domain/products.ts';
 import { wireMessage } from './message/wire.ts';
+import { wirePay } from './pay/wire.ts';
 import { wireTelegram } from './telegram/wire.ts';
 import { wireVerify } from './verify/wire.ts';
 import { wireWebhook } from './webhook/wire.ts';
@@ -14,6 +15,7 @@ interface Module {
 const modules: readonly Module[] = [
   { owner: 'verify', wire: wireVerify },
   { owner: 'message', wire: wireMessage },
+  { owner: 'pay', wire: wirePay },
   { owner: 'platform', wire: wireTelegram },
   { owner: 'platform', wire: wireWebhook },
 ];

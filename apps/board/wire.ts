@@ -50,7 +50,7 @@ export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, sett
     qr: qrSvg,
     chats: telegramChats(pool),
     jobs,
-    queries: opsQueries(pool, kinds, opsView),
+    queries: opsQueries(pool, kinds, opsView(config.NAVBAT_PRODUCTS)),
     commands: opsCommands(pool, kinds, staffEntries(queues, clock), (err) =>
       log.warn({ err }, 'a queue was not told'),
     ),

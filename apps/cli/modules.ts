@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
+import { ledgerCommands } from './pay/ledger.ts';
 import { explainCommand } from './verify/explain.ts';
 import { smsCommands } from './verify/sms.ts';
 
@@ -9,4 +10,6 @@ export const productCommands: readonly ((program: Command, context: CliContext) 
   explainCommand,
   // Where a provider of SMS reports.
   smsCommands,
+  // Whether the ledger is what was signed.
+  ledgerCommands,
 ];

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { JobState } from '../job/job.ts';
 import type { DisabledReason } from '../webhook/port.ts';
 
@@ -70,6 +71,9 @@ export const alarmKinds = [
   'balance-low',
   'endpoint-failing',
   'endpoint-disabled',
+  'ledger-open',
+  'ledger-day-unsigned',
+  'ledger-head-unsent',
 ] as const;
 export type AlarmKind = (typeof alarmKinds)[number];
 
@@ -82,6 +86,16 @@ export interface Alarm {
   readonly nextStep: string;
   readonly link: string | null;
 }
+
+/** An alarm that a product brings. */
+export const ProductAlarm = z.object({
+  alarm: z.enum(alarmKinds),
+  subject: z.string(),
+  since: z.date().nullable(),
+  says: z.string(),
+  nextStep: z.string(),
+  link: z.string().nullable(),
+}) satisfies z.ZodType<Alarm>;
 
 /** Everything that somebody must look at now, worst first. `kinds`: those that this installation works on. */
 export function alarmsOf(all: AlarmFacts, kinds: readonly string[], now: Date): Alarm[] {

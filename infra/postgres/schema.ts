@@ -26,6 +26,7 @@ import { Migration20261129120700VerifyModeration } from './verify/migrations/202
 import { Migration20261129130100MessagePersonSaid } from './message/migrations/20261129130100-message-person-said.ts';
 import { Migration20261129114000MessagePreferences } from './message/migrations/20261129114000-message-preferences.ts';
 import { Migration20261129130500JobChosenAfter } from './job/migrations/20261129130500-job-chosen-after.ts';
+import { Migration20261129150400PayChain } from './pay/migrations/20261129150400-pay-chain.ts';
 import { Migration20261129150300PayLedger } from './pay/migrations/20261129150300-pay-ledger.ts';
 import { Migration20261129150100StaffSessionVia } from './staff/migrations/20261129150100-staff-session-via.ts';
 import { Migration20261129150500PayPeople } from './pay/migrations/20261129150500-pay-people.ts';
@@ -63,6 +64,7 @@ export const migrations = [
   Migration20261129150100StaffSessionVia,
   Migration20261129150200StaffProofs,
   Migration20261129150300PayLedger,
+  Migration20261129150400PayChain,
   Migration20261129150500PayPeople,
 ] as const;
 

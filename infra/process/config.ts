@@ -310,6 +310,18 @@ export const Environment = z.object({
     .describe(
       'id of the project whose book the money is in; needed where pay is on, and never changed after that',
     ),
+  LEDGER_CHAT_ID: z
+    .string()
+    .regex(/^-?\d{1,19}$/, 'expected the number of a chat, such as -1001234567890')
+    .optional()
+    .describe(
+      "Telegram chat of the finance staff, to which the bot posts each day's signed head of the ledger",
+    ),
+  LEDGER_WITNESS_URL: httpUrl
+    .optional()
+    .describe(
+      "where each day's signed head of the ledger is posted, to be kept outside of this installation",
+    ),
   TELEGRAM_WEBHOOK_SECRET: z
     .string()
     .regex(/^[A-Za-z0-9_-]{16,256}$/, 'expected 16 to 256 of A-Z a-z 0-9 _ -')

@@ -87,6 +87,19 @@ export const smsBalance = new Gauge({
   labelNames: ['provider'] as const,
   registers: [metrics],
 });
+/** Alert on it: what is in no block yet may be changed unseen. */
+export const ledgerOpenTransfers = new Gauge({
+  name: 'navbat_ledger_open_transfers',
+  help: 'Transfers of a book that are in no block yet, as this worker saw last.',
+  labelNames: ['book'] as const,
+  registers: [metrics],
+});
+export const ledgerClosedAt = new Gauge({
+  name: 'navbat_ledger_closed_timestamp_seconds',
+  help: 'When the last block of a book was closed, in Unix time.',
+  labelNames: ['book'] as const,
+  registers: [metrics],
+});
 /** For what ends jobs in Postgres without a worker: an approval, a cancellation, a newer send, the reconciler. */
 export function countFinished(kind: string, state: FinalState, jobs: number): void {
   if (jobs > 0) jobsFinished.inc({ kind, state }, jobs);

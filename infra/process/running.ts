@@ -14,6 +14,7 @@ const names = [
   'ENCRYPTION_KEYS',
   'PEPPER',
   'JWT_PRIVATE_JWK',
+  'JWT_PREVIOUS_JWKS',
   'PUBLIC_URL',
   'PLAY_MOBILE_PASSWORD',
 ].flatMap((name) => [name, `${name}_FILE`]);

@@ -37,6 +37,9 @@ export const processVariables = {
     'PUBLIC_URL',
     'PLAY_MOBILE_PASSWORD',
     'MONEY_PROJECT',
+    // To check what was signed.
+    'JWT_PRIVATE_JWK',
+    'JWT_PREVIOUS_JWKS',
   ],
   api: [
     ...common,
@@ -124,9 +127,12 @@ export const processVariables = {
     'PEPPER',
     'RETENTION_JOB_DAYS',
     'RETENTION_PHONE_DAYS',
-    'TELEGRAM_MESSAGES_PER_SECOND',
-    'TELEGRAM_CHAT_GAP_MS',
+    ...botVariables,
     'MONEY_PROJECT',
+    // It signs each day's head of the ledger, and sends it out.
+    'JWT_PRIVATE_JWK',
+    'LEDGER_CHAT_ID',
+    'LEDGER_WITNESS_URL',
   ],
   sandbox: [
     'NODE_ENV',

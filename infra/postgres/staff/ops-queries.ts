@@ -22,7 +22,7 @@ import {
   VerificationLine,
 } from '../../../domain/staff/ops.ts';
 import { readHeartbeats, readEndpoints, readProviders } from './alarm-queries.ts';
-import { alarmsOf } from '../../../domain/staff/alarms.ts';
+import { alarmsOf, ProductAlarm } from '../../../domain/staff/alarms.ts';
 import { idFloor, jobConditions, type Parameters, parameters } from '../job/filter.ts';
 import type { OpsView } from './ops-view.ts';
 import { type Kinds, waitsUntil } from '../job/settle.ts';
@@ -85,10 +85,11 @@ async function overview(
     readHeartbeats(pool),
     readEndpoints(pool, now),
     readProviders(pool, now),
+    view.alarms?.(pool, now) ?? [],
   ]);
   const unfinished = shown(kinds, unfinishedCounts);
   const waiting = waitingByKind(unfinished);
-  const [heartbeats, endpoints, providers] = seen;
+  const [heartbeats, endpoints, providers, ofProducts] = seen;
   const accounts = AccountLine.array().parse(accountRows);
   return {
     at: now,
@@ -97,11 +98,14 @@ async function overview(
     waiting,
     queues: shown(kinds, queueLines),
     accounts,
-    alarms: alarmsOf(
-      { waiting, heartbeats, queues: queueLines, endpoints, providers, accounts },
-      Object.keys(kinds.jobs),
-      now,
-    ),
+    alarms: [
+      ...alarmsOf(
+        { waiting, heartbeats, queues: queueLines, endpoints, providers, accounts },
+        Object.keys(kinds.jobs),
+        now,
+      ),
+      ...ProductAlarm.array().parse(ofProducts),
+    ],
   };
 }
 

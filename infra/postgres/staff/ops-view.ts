@@ -9,6 +9,8 @@ export interface OpsView {
   readonly block?: (pool: Pool, jobId: string, now: Date) => Promise<KeptBlock | null>;
   /** Providers of what is sent: what our accounts hold, and what went wrong lately. */
   readonly accounts?: (pool: Pool, now: Date) => Promise<readonly unknown[]>;
+  /** What of theirs somebody must look at now. */
+  readonly alarms?: (pool: Pool, now: Date) => Promise<readonly unknown[]>;
   /** What is locked of an address (hex), by project. */
   readonly locks?: (pool: Pool, address: string, now: Date) => Promise<readonly unknown[]>;
 }

@@ -53,7 +53,7 @@ export const contexts: Readonly<Record<string, Context>> = {
   verify: { uses: [...base, 'telegram', 'push'], ports: ['identity'] },
   message: { uses: [...base, 'telegram', 'push'], ports: ['identity'] },
   // It stands on message: people are told of their money.
-  pay: { uses: base, ports: ['identity', 'message', 'staff'] },
+  pay: { uses: base, ports: ['identity', 'message', 'staff', 'telegram'] },
 };
 
 /** Folders that are a context's, under another name. */

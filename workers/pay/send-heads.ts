@@ -1,0 +1,37 @@
+import type { HeadOutbox, OutgoingHead, Sink } from '../../domain/pay/ledger/chain.ts';
+
+/** Between two looks; the outbox says when what was not accepted is due again. */
+const LOOK_MS = 1_000;
+
+export interface SendHeadsDeps {
+  readonly outbox: HeadOutbox;
+  /** Each throws where the head was not accepted. */
+  readonly sinks: Readonly<Partial<Record<Sink, (head: OutgoingHead) => Promise<void>>>>;
+  readonly now: () => Date;
+  readonly onSent: (sink: Sink, head: OutgoingHead) => void;
+  readonly onFault: (sink: Sink, head: OutgoingHead, error: unknown) => void;
+}
+
+/**
+ * Sends each signed head out until it was accepted. Where the answer was lost, or this process ends before the success is recorded, it
+ * is sent again: what receives it takes equals.
+ */
+export function sendHeads({ outbox, sinks, now, onSent, onFault }: SendHeadsDeps): () => Promise<number> {
+  const sendOne = async (sink: Sink, send: (head: OutgoingHead) => Promise<void>) => {
+    const head = await outbox.claim(sink, now());
+    if (!head) return;
+    try {
+      await send(head);
+    } catch (error) {
+      onFault(sink, head, error);
+      return;
+    }
+    await outbox.sent(sink, head, now());
+    onSent(sink, head);
+  };
+  return async () => {
+    const { chat, witness } = sinks;
+    await Promise.all([chat && sendOne('chat', chat), witness && sendOne('witness', witness)]);
+    return LOOK_MS;
+  };
+}
