@@ -78,6 +78,8 @@ export interface SessionOwner {
 interface BoardOptions {
   readonly redisUrl?: string;
   readonly proxies?: number;
+  /** Default: any that is free. */
+  readonly port?: number;
   /** Of the environment, such as the products that are on. */
   readonly env?: Readonly<Record<string, string>>;
   /** Routes of the staff's door beside its own. */
@@ -109,7 +111,7 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
   const server = createHttpServer(
     createBoard({ ...parts, routes: [...parts.routes, ...(options.routes ?? [])] }),
   );
-  await listen(server, '127.0.0.1', 0);
+  await listen(server, '127.0.0.1', options.port ?? 0);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   const createStaff = async (role: StaffRole) => {
