@@ -4,6 +4,8 @@ import type { DayHead } from '../../domain/pay/ledger/head.ts';
 import { chain } from '../../infra/postgres/pay/ledger/chain.ts';
 import { headOutbox } from '../../infra/postgres/pay/ledger/head-outbox.ts';
 import { headSigner } from '../../infra/pay/signed-heads.ts';
+import { openLedger } from '../../infra/postgres/pay/ledger/store.ts';
+import { moneyProjectOf } from '../../infra/postgres/pay/money-project.ts';
 import { postToWitness } from '../../infra/pay/witness.ts';
 import { ConfigError } from '../../infra/process/config.ts';
 import { ledgerClosedAt, ledgerOpenTransfers } from '../../infra/process/metrics.ts';
@@ -15,11 +17,19 @@ import { closeBlocks } from './close-blocks.ts';
 import { headToChat } from './head-message.ts';
 import { sendHeads, type SendHeadsDeps } from './send-heads.ts';
 
-/** The ledger's chain: its blocks are closed, and the signed head of each day leaves the house. */
+/** Between two looks whether the book is there: once would do, were a database never restored under a running process. */
+const BOOK_MS = 3_600_000;
+
+/** The book is made; its blocks are closed, and the signed head of each day leaves the house. */
 export const wirePay = (platform: WorkerPlatform): WiredWorkers => ({
   ticks: (pool) => {
     const config = platform.configOf('reconciler');
+    const book = moneyProjectOf(config);
     return {
+      'open-book': async () => {
+        await openLedger(pool, book);
+        return BOOK_MS;
+      },
       'close-blocks': closingBlocks(platform, pool, config),
       'send-heads': sendingHeads(platform, pool, config),
     };
