@@ -11,18 +11,25 @@ const Options = z.object({
   seconds: z.coerce.number().int().min(1).max(600).default(SECONDS_DEFAULT),
   /** Rows of the reconciler bench. */
   rows: z.coerce.number().int().min(1_000).max(10_000_000).default(1_000_000),
+  /** Of the book of the ledger bench, in growing order. */
+  sizes: z
+    .string()
+    .default('10000,1000000,5000000')
+    .transform((text) => text.split(',').map(Number))
+    .pipe(z.array(z.int().min(1_000).max(100_000_000)).min(1))
+    .transform((sizes) => sizes.toSorted((a, b) => a - b)),
   /** Absolute; where each process of ours writes its `--cpu-prof`. */
   profile: z.string().optional(),
 });
 export type Options = z.infer<typeof Options>;
 
-/** `<bench> [--rounds n] [--seconds n] [--rows n] [--profile directory]`. */
+/** `<bench> [--rounds n] [--seconds n] [--rows n] [--sizes n,…] [--profile directory]`. */
 export function readOptions(args: readonly string[]): { bench: string; options: Options } {
   const text = { type: 'string' } as const;
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { rounds: text, seconds: text, rows: text, profile: text },
+    options: { rounds: text, seconds: text, rows: text, sizes: text, profile: text },
   });
   return { bench: positionals[0] ?? '', options: Options.parse(values) };
 }

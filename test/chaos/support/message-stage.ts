@@ -48,7 +48,7 @@ export async function onMessageStage<T>(
   work: (stage: MessageStage) => Promise<T>,
 ): Promise<T> {
   const results: T[] = [];
-  await onStage({ rounds: 1, seconds: 1, rows: 1_000 }, async (stage) => {
+  await onStage({ rounds: 1, seconds: 1, rows: 1_000, sizes: [] }, async (stage) => {
     results.push(await work(await build(stage, options)));
   });
   const [result] = results;
