@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { copyWithout, removals, runIn } from '../rules/removal.ts';
+import { copyWithout, removals } from '../rules/removal.ts';
+import { runIn } from '../support/tree-copy.ts';
 
 /** Of `test/rules/statements.test.ts`: the SQL that is left asks for nothing that the product's migrations made. */
 const STATEMENTS = 'every statement is one that the migrated schema takes';

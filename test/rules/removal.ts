@@ -1,20 +1,8 @@
-import { execFile } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { needsOf } from '../../domain/products.ts';
-
-const root = resolve(import.meta.dirname, '../..');
+import { copyTree, root } from '../support/tree-copy.ts';
 
 /** Each product that can be taken out, with tests of what is then left: `test/chaos/removal.test.ts` runs them there. */
 export const removals = [
@@ -29,18 +17,6 @@ export const removals = [
   },
 ] as const;
 export type Removable = (typeof removals)[number]['product'];
-
-/** What runs and what tests it; papers, images and pages are no part of it. */
-const copied = [
-  'apps',
-  'domain',
-  'infra',
-  'workers',
-  'test',
-  'package.json',
-  'tsconfig.json',
-  'vitest.config.ts',
-] as const;
 
 /** Lists with a line, or a few, for each product. Nothing else outside of its folders names what is in them. */
 const registries = [
@@ -61,6 +37,7 @@ const registries = [
   'apps/local/modules.ts',
   'workers/modules.ts',
   'test/bench/main.ts',
+  'test/mutations/mutations.ts',
   'test/support/api-routes.ts',
 ] as const;
 
@@ -88,12 +65,11 @@ const goneWith = (product: Removable): readonly Removable[] =>
  * @returns its directory.
  */
 export function copyWithout(product: Removable): string {
-  const to = mkdtempSync(join(tmpdir(), 'navbat-removal-'));
-  onTestFinished(() => rmSync(to, { recursive: true }));
   const gone = goneWith(product);
   const stays = (path: string) =>
     gone.every((one) => basename(path) !== one) && !sideBySide.has(relative(root, path));
-  for (const path of copied) cpSync(join(root, path), join(to, path), { recursive: true, filter: stays });
+  const to = copyTree('removal', stays);
+  onTestFinished(() => rmSync(to, { recursive: true }));
   for (const path of registries) {
     const file = join(to, path);
     writeFileSync(
@@ -102,7 +78,6 @@ export function copyWithout(product: Removable): string {
     );
   }
   for (const path of dropTestsOf(to)) refuseOther(gone, path);
-  symlinkSync(join(root, 'node_modules'), join(to, 'node_modules'));
   return to;
 }
 
@@ -127,22 +102,6 @@ const importsOf = (file: string): readonly string[] =>
 function refuseOther(gone: readonly Removable[], path: string): void {
   const other = removals.find((one) => !gone.includes(one.product) && path.split('/').includes(one.product));
   if (other) throw new Error(`${path} is a test of ${other.product} and needs ${gone.join(' or ')}`);
-}
-
-interface Ran {
-  readonly exitCode: number;
-  readonly out: string;
-}
-
-/** Runs one of the tools of package.json in a copy. */
-export function runIn(directory: string, tool: 'tsc' | 'vitest', args: readonly string[]): Promise<Ran> {
-  // Vitest would take itself for a worker of the run that it is started by.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST')));
-  return new Promise((done) => {
-    execFile(join(directory, 'node_modules/.bin', tool), args, { cwd: directory, env }, (error, out, err) => {
-      done({ exitCode: typeof error?.code === 'number' ? error.code : error ? 1 : 0, out: out + err });
-    });
-  });
 }
 
 /** A registry without its imports from the product's folders, the lines that use them, and those that name the product. */

@@ -76,3 +76,60 @@ describe('a post', () => {
     expect(states(await book.post(walk))).toEqual(['NB003', 'posted', 'NB002', 'repeated']);
   });
 });
+
+describe('a post is refused', () => {
+  test('where it takes an account below its floor, though what comes later would pay for it', async () => {
+    const { available, held } = await book.person(0n);
+    const earn = { kind: 'earn', debit: await book.open('earnings'), credit: available };
+    const hold = { kind: 'hold', debit: available, credit: held, amount: 5n };
+    const walk = [
+      { key: randomUUID(), ...hold },
+      { key: randomUUID(), ...earn, amount: 5n },
+    ];
+    expect(states(await book.post(walk))).toEqual(['NB001', 'posted']);
+    expect([await book.balance(available), await book.balance(held)]).toEqual([5n, 0n]);
+  });
+
+  test('where it takes an account above its ceiling', async () => {
+    const { id, available } = await book.person(10n);
+    const [receivable, earnings] = [await book.open('receivable', id), await book.open('earnings')];
+    const recover = { kind: 'recover', debit: available, credit: receivable };
+    const walk = [
+      { key: randomUUID(), kind: 'take-back', debit: receivable, credit: earnings, amount: 3n },
+      { key: randomUUID(), ...recover, amount: 4n },
+      { key: randomUUID(), ...recover, amount: 3n },
+      { key: randomUUID(), ...recover, amount: 1n },
+    ];
+    expect(states(await book.post(walk))).toEqual(['posted', 'NB001', 'posted', 'NB001']);
+    expect([await book.balance(available), await book.balance(receivable)]).toEqual([7n, 0n]);
+  });
+
+  test("where it gives one person's hold to another", async () => {
+    const [one, other] = [await book.person(10n), await book.person(0n)];
+    const release = { kind: 'release', debit: one.held, amount: 4n };
+    const walk = [
+      { key: randomUUID(), kind: 'hold', debit: one.available, credit: one.held, amount: 4n },
+      { key: randomUUID(), ...release, credit: other.available },
+      { key: randomUUID(), ...release, credit: one.available },
+    ];
+    expect(states(await book.post(walk))).toEqual(['posted', 'NB003', 'posted']);
+    expect(await book.balance(other.available)).toBe(0n);
+  });
+});
+
+test('who has waited since before another post is dated after it', async () => {
+  const { available, held } = await book.person(2n);
+  const hold = () => ({ key: randomUUID(), kind: 'hold', debit: available, credit: held, amount: 1n });
+  const early = await book.pool.connect();
+  await early.query('begin');
+  await early.query('select now()');
+  const [first] = await book.post([hold()]);
+  const [second] = await book.on(early).post([hold()]);
+  await early.query('commit');
+  early.release();
+  const { rows } = await book.pool.query<{ n: string }>(
+    'select n from ledger_transfer where project_id = $1 and n = any ($2) order by posted_at, n',
+    [book.projectId, [first?.n, second?.n]],
+  );
+  expect(rows.map(({ n }) => n)).toEqual([first?.n, second?.n]);
+});

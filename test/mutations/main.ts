@@ -1,0 +1,55 @@
+import { rmSync } from 'node:fs';
+import { copyTree } from '../support/tree-copy.ts';
+import { type Mutation, mutate } from './mutation.ts';
+import { mutations } from './mutations.ts';
+import { outcomes } from './outcome.ts';
+
+/**
+ * `npm run mutations [-- ledger|staff|words of a name …]`: makes one mistake after the other in a copy of the tree, and expects the
+ * test that is there for it to fail. Unchanged, each of these tests has to pass.
+ */
+const asked = process.argv.slice(2);
+const chosen = Object.entries(mutations).flatMap(([group, all]) =>
+  all.filter(({ name }) => asked.length === 0 || asked.some((one) => one === group || name.includes(one))),
+);
+if (chosen.length === 0)
+  throw new Error(`expected ${Object.keys(mutations).join(', ')}, or words of the name of a mutation`);
+process.exitCode = (await survivors(chosen)) === 0 ? 0 : 1;
+
+async function survivors(all: readonly Mutation[]): Promise<number> {
+  const copy = copyTree('mutations');
+  const end = () => rmSync(copy, { recursive: true, force: true });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      end();
+      process.exit(1);
+    });
+  try {
+    const whole = await outcomes(copy, all);
+    const unfit = all.filter((_, i) => whole[i]?.end !== 'green');
+    for (const [i, { test }] of all.entries())
+      if (whole[i]?.end !== 'green')
+        console.log(`NOT GREEN   unchanged: ${test.file}, "${test.name}": ${whole[i]?.why}`);
+    let red = 0;
+    for (const mutation of all.filter((one) => !unfit.includes(one)))
+      if (await isRed(copy, mutation)) red += 1;
+    console.log(`${red} of ${all.length} mutations turn their test red`);
+    return all.length - red;
+  } finally {
+    end();
+  }
+}
+
+async function isRed(copy: string, mutation: Mutation): Promise<boolean> {
+  const { name, test } = mutation;
+  const undo = mutate(copy, mutation);
+  const startedMs = performance.now();
+  const [outcome] = await outcomes(copy, [mutation]);
+  undo();
+  const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
+  const word = { red: 'red', green: 'STILL GREEN', missing: 'NOT RUN' }[outcome?.end ?? 'missing'];
+  console.log(
+    `${word.padEnd(11)} ${name} (${seconds} s)\n            ${test.file}, "${test.name}": ${outcome?.why}`,
+  );
+  return outcome?.end === 'red';
+}

@@ -1,0 +1,8 @@
+import type { Mutation } from './mutation.ts';
+import { ledgerMutations } from './pay/ledger.ts';
+import { staffMutations } from './staff.ts';
+
+export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
+  ledger: ledgerMutations,
+  staff: staffMutations,
+};

@@ -1,0 +1,197 @@
+import type { Mutation } from '../mutation.ts';
+
+const LEDGER = 'infra/postgres/pay/migrations/20261129150300-pay-ledger.ts';
+const HOLDS = 'domain/pay/ledger/holds.ts';
+const tests = 'test/infra/postgres/pay';
+const inPost = (name: string) => ({ file: `${tests}/ledger-post.test.ts`, name });
+const inRaces = (name: string) => ({ file: `${tests}/ledger-races.test.ts`, name });
+const inStore = (name: string) => ({ file: `${tests}/ledger-store.test.ts`, name });
+
+const bookLock =
+  'select b.next_n, b.posted_at into first_n, at from ledger_book b where b.project_id = book for no key update;';
+const others = 'of the same columns again is the first one, and of others under its key is refused';
+
+const order: readonly Mutation[] = [
+  {
+    name: 'keys are read before the book is locked',
+    file: LEDGER,
+    edits: [
+      { from: '  slots int[];', to: '  slots int[];\n  seen text[];' },
+      {
+        from: bookLock,
+        to: `select coalesce(array_agg(x.key::text), '{}') into seen from ledger_transfer x where x.project_id = book and x.key = any (keys);\n${bookLock}`,
+      },
+      { from: 'before.key is not null as is_known', to: 't.key = any (seen) as is_known' },
+    ],
+    test: inRaces('the same key 100 times at once is one transfer, and 100 equal answers'),
+  },
+  {
+    name: 'balances are read before the book is locked',
+    file: LEDGER,
+    edits: [
+      { from: '  slots int[];', to: '  slots int[];\n  early jsonb;' },
+      {
+        from: bookLock,
+        to: `select coalesce(jsonb_object_agg(a.id, a.balance), '{}') into early from ledger_account a where a.id = any (debits || credits);\n${bookLock}`,
+      },
+      {
+        from: 'd.balance as debit_balance, c.balance as credit_balance',
+        to: '(early ->> t.debit::text)::bigint as debit_balance, (early ->> t.credit::text)::bigint as credit_balance',
+      },
+    ],
+    test: inRaces('of 50 withdrawals of the whole balance at once one is posted, and 49 are refused'),
+  },
+  {
+    name: 'accounts are locked before the book',
+    file: LEDGER,
+    edits: [
+      {
+        from: bookLock,
+        to: `perform from ledger_account a where a.id = any (debits || credits) order by a.id for no key update;\n${bookLock}`,
+      },
+    ],
+    test: inRaces('two posts of one transaction wait for nobody whom they hold up'),
+  },
+  {
+    name: 'the book is not locked',
+    file: LEDGER,
+    edits: [{ from: bookLock, to: bookLock.replace(' for no key update', '') }],
+    test: inRaces('64 posters over the same accounts in opposite orders'),
+  },
+  {
+    name: 'posted_at is the time at which the transaction began',
+    file: LEDGER,
+    edits: [{ from: 'at := greatest(ledger_clock(), at);', to: 'at := now();' }],
+    test: inPost('who has waited since before another post is dated after it'),
+  },
+];
+
+const repeats: readonly Mutation[] = [
+  ...(['amount', 'subject_id', 'kind'] as const).map((column) => ({
+    name: `a repeat is compared without ${column}`,
+    file: LEDGER,
+    edits: [
+      {
+        from: '(before.kind, before.debit, before.credit, before.amount, before.subject_id)',
+        to: `(${['kind', 'debit', 'credit', 'amount', 'subject_id'].map((one) => (one === column ? '0' : `before.${one}`)).join(', ')})`,
+      },
+      {
+        from: '(t.kind, t.debit, t.credit, t.amount, t.subject)',
+        to: `(${['kind', 'debit', 'credit', 'amount', 'subject_id'].map((one) => (one === column ? '0' : `t.${one.replace('_id', '')}`)).join(', ')})`,
+      },
+    ],
+    test: inPost(others),
+  })),
+  {
+    name: 'a key that was taken in the same call is not compared',
+    file: LEDGER,
+    edits: [
+      {
+        from: `if (kinds[taker], debits[taker], credits[taker], amounts[taker], subjects[taker])
+         is distinct from (kinds[r.i], r.debit, r.credit, r.amount, subjects[r.i]) then`,
+        to: 'if false then',
+      },
+    ],
+    test: inPost('is walked in order: what comes in front counts, and a refused item moves nothing'),
+  },
+];
+
+const refusals: readonly Mutation[] = [
+  {
+    name: 'the floor is checked on the final balance only',
+    file: LEDGER,
+    edits: [
+      {
+        from: 'if debit_after < r.floor or credit_after > r.ceiling then',
+        to: `if r.debit_balance + (select coalesce(sum(case when u.c = r.debit then u.a else 0 end - case when u.d = r.debit then u.a else 0 end), 0)
+             from unnest(debits, credits, amounts) u(d, c, a)) < r.floor or credit_after > r.ceiling then`,
+      },
+    ],
+    test: inPost('where it takes an account below its floor, though what comes later would pay for it'),
+  },
+  {
+    name: 'the floor is not checked',
+    file: LEDGER,
+    edits: [
+      {
+        from: 'if debit_after < r.floor or credit_after > r.ceiling then',
+        to: 'if credit_after > r.ceiling then',
+      },
+    ],
+    test: inPost('is walked in order: what comes in front counts, and a refused item moves nothing'),
+  },
+  {
+    name: 'the ceiling is not checked',
+    file: LEDGER,
+    edits: [
+      {
+        from: 'if debit_after < r.floor or credit_after > r.ceiling then',
+        to: 'if debit_after < r.floor then',
+      },
+    ],
+    test: inPost('where it takes an account above its ceiling'),
+  },
+  {
+    name: 'a refused item burns a number',
+    file: LEDGER,
+    edits: [{ from: 'refused := true;', to: 'refused := true; posted := posted + 1;' }],
+    test: inRaces('of 50 withdrawals of the whole balance at once one is posted, and 49 are refused'),
+  },
+  {
+    name: 'a refusal is not remembered',
+    file: LEDGER,
+    edits: [
+      {
+        from: 'if refused then\n      insert into ledger_refusal',
+        to: 'if false then\n      insert into ledger_refusal',
+      },
+    ],
+    test: inRaces('a refusal for funds burns its key'),
+  },
+  {
+    name: 'a move is allowed by class alone',
+    file: LEDGER,
+    edits: [
+      { from: 'm.kind is not null and (not m.same_owner or d.owner = c.owner)', to: 'm.kind is not null' },
+    ],
+    test: inPost("where it gives one person's hold to another"),
+  },
+  {
+    name: 'any move is allowed',
+    file: LEDGER,
+    edits: [
+      {
+        from: 'm.kind is not null and (not m.same_owner or d.owner = c.owner)',
+        to: 'd.class is not null and c.class is not null',
+      },
+    ],
+    test: inPost('under a key that was refused for no account or move takes it after all'),
+  },
+  {
+    name: 'ledger_post_all keeps what came before the refused item',
+    file: LEDGER,
+    edits: [
+      {
+        from: "if r.state not in ('posted', 'repeated') then",
+        to: "if r.state not in ('posted', 'repeated', 'NB001') then",
+      },
+    ],
+    test: inStore('posts all or none, and burns no key by none'),
+  },
+];
+
+const kept: readonly Mutation[] = [
+  {
+    name: 'a release has a key of its own',
+    file: HOLDS,
+    edits: [
+      {
+        from: "const key = resolveKey(act.subjectId);\n      const sides = { kind: 'release'",
+        to: "const key = `release:${act.subjectId}`;\n      const sides = { kind: 'release'",
+      },
+    ],
+    test: inStore('is paid with a fee out of it, or given back; of both, what came first counts'),
+  },
+];
+
+export const ledgerMutations: readonly Mutation[] = [...order, ...repeats, ...refusals, ...kept];

@@ -1,0 +1,60 @@
+import type { Mutation } from './mutation.ts';
+
+const PROOFS = 'infra/postgres/staff/migrations/20261129150200-staff-proofs.ts';
+const inProofs = (name: string) => ({ file: 'test/infra/postgres/staff/proofs.test.ts', name });
+
+export const staffMutations: readonly Mutation[] = [
+  {
+    name: 'a proof is not bound to what it approves',
+    file: PROOFS,
+    edits: [
+      {
+        from: "if found_proof.binds_hash is distinct from staff_proof_outcome.binds_hash then return 'other-subject'; end if;",
+        to: '',
+      },
+    ],
+    test: inProofs('approves nothing of another'),
+  },
+  {
+    name: 'a proof is not spent',
+    file: PROOFS,
+    edits: [
+      {
+        from: 'update staff_proof set used_at = greatest(navbat_now(), at) where id = found_proof.id;',
+        to: '',
+      },
+    ],
+    test: inProofs('approves once'),
+  },
+  {
+    name: 'a proof is read without its lock',
+    file: PROOFS,
+    edits: [{ from: '    for update of p;', to: '    ;' }],
+    test: inProofs(
+      'of two connections that hold their transactions open, the second is told that it is used',
+    ),
+  },
+  {
+    name: 'a proof lives for ever',
+    file: PROOFS,
+    edits: [{ from: "return 'stale';", to: 'null;' }],
+    test: inProofs('approves for five minutes, and not a second longer'),
+  },
+  {
+    name: "anybody's proof will do",
+    file: PROOFS,
+    edits: [
+      {
+        from: 'where p.id = staff_proof_outcome.proof and p.staff_id = staff_proof_outcome.staff',
+        to: 'where p.id = staff_proof_outcome.proof',
+      },
+    ],
+    test: inProofs("is nobody else's, and nothing once its maker is disabled"),
+  },
+  {
+    name: 'staff_proof_use approves whatever is told',
+    file: PROOFS,
+    edits: [{ from: "if outcome <> 'ok' then", to: 'if false then' }],
+    test: inProofs('staff_proof_use takes what its own bytes bind, and raises NB023 for all else'),
+  },
+];

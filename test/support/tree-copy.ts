@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+export const root = resolve(import.meta.dirname, '../..');
+
+/** What runs and what tests it; papers, images and pages are no part of it. */
+const copied = [
+  'apps',
+  'domain',
+  'infra',
+  'workers',
+  'test',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+] as const;
+
+/** A copy of the tree to change and to run; whoever asks for it removes it. @returns its directory. */
+export function copyTree(purpose: string, stays: (path: string) => boolean = () => true): string {
+  const to = mkdtempSync(join(tmpdir(), `navbat-${purpose}-`));
+  for (const path of copied) cpSync(join(root, path), join(to, path), { recursive: true, filter: stays });
+  symlinkSync(join(root, 'node_modules'), join(to, 'node_modules'));
+  return to;
+}
+
+interface Ran {
+  readonly exitCode: number;
+  readonly out: string;
+}
+
+/** Runs one of the tools of package.json in a copy. */
+export function runIn(directory: string, tool: 'tsc' | 'vitest', args: readonly string[]): Promise<Ran> {
+  // Vitest would take itself for a worker of the run that it is started by.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST')));
+  return new Promise((done) => {
+    execFile(join(directory, 'node_modules/.bin', tool), args, { cwd: directory, env }, (error, out, err) => {
+      done({ exitCode: typeof error?.code === 'number' ? error.code : error ? 1 : 0, out: out + err });
+    });
+  });
+}
