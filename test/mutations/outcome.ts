@@ -6,6 +6,8 @@ import type { Mutation } from './mutation.ts';
 
 /** Of one test: what hangs is red too, and soon. */
 const TEST_MS_MAX = 60_000;
+/** Of a run: a worker that a mutation left with open ends may never end. */
+const RUN_MS_MAX = 300_000;
 const REPORT = 'mutation-report.json';
 
 const Report = z.object({
@@ -35,11 +37,10 @@ export async function outcomes(copy: string, of: readonly Mutation[]): Promise<r
   const files = [...new Set(of.map(({ test }) => test.file))];
   const names = [...new Set(of.map(({ test }) => escaped(test.name)))].join('|');
   rmSync(join(copy, REPORT), { force: true });
-  const { out } = await runIn(copy, 'vitest', [
-    ...['run', '--maxWorkers=1', `--testTimeout=${TEST_MS_MAX}`, `--hookTimeout=${TEST_MS_MAX}`],
-    ...['--reporter=json', `--outputFile.json=${REPORT}`, '--testNamePattern', names],
-    ...files,
-  ]);
+  const limits = [`--testTimeout=${TEST_MS_MAX}`, `--hookTimeout=${TEST_MS_MAX}`];
+  const told = ['--reporter=json', `--outputFile.json=${REPORT}`];
+  const args = ['run', '--maxWorkers=1', ...limits, ...told, '--testNamePattern', names, ...files];
+  const { out } = await runIn(copy, 'vitest', args, RUN_MS_MAX);
   const report = reported(copy);
   return of.map(({ test }) => outcomeOf(report, test) ?? { end: 'missing', why: out.slice(-2_000) });
 }

@@ -30,12 +30,18 @@ interface Ran {
   readonly out: string;
 }
 
-/** Runs one of the tools of package.json in a copy. */
-export function runIn(directory: string, tool: 'tsc' | 'vitest', args: readonly string[]): Promise<Ran> {
+/** Runs one of the tools of package.json in a copy, for ever where no limit is given. */
+export function runIn(
+  directory: string,
+  tool: 'tsc' | 'vitest',
+  args: readonly string[],
+  timeoutMs = 0,
+): Promise<Ran> {
   // Vitest would take itself for a worker of the run that it is started by.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST')));
   return new Promise((done) => {
-    execFile(join(directory, 'node_modules/.bin', tool), args, { cwd: directory, env }, (error, out, err) => {
+    const options = { cwd: directory, env, timeout: timeoutMs, killSignal: 'SIGKILL' } as const;
+    execFile(join(directory, 'node_modules/.bin', tool), args, options, (error, out, err) => {
       done({ exitCode: typeof error?.code === 'number' ? error.code : error ? 1 : 0, out: out + err });
     });
   });

@@ -169,11 +169,15 @@ describe('while a slow poster holds the book', () => {
     const [one, other] = [await book.person(100n), await book.person(100n)];
     const twice = async (first: typeof one, second: typeof one) => {
       const client = await posters.connect();
-      await client.query('begin');
-      for (const { available, held } of [first, second])
-        await book.on(client).post([hold(available, held, 1n)]);
-      await client.query('commit');
-      client.release();
+      try {
+        await client.query('begin');
+        for (const { available, held } of [first, second])
+          await book.on(client).post([hold(available, held, 1n)]);
+        await client.query('commit');
+      } finally {
+        // One that failed would hold the book.
+        client.release(true);
+      }
     };
     await Promise.all(
       Array.from({ length: 32 }, (_, i) => (i % 2 === 0 ? twice(one, other) : twice(other, one))),
