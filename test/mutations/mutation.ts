@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Edit {
+  /** Below the root. `from` stands in it once. */
+  readonly file: string;
   readonly from: string;
   readonly to: string;
 }
@@ -9,26 +11,27 @@ export interface Edit {
 /** One mistake, and the test that has to see it. */
 export interface Mutation {
   readonly name: string;
-  /** Below the root. Each edit's `from` stands in it once. */
-  readonly file: string;
   readonly edits: readonly Edit[];
   readonly test: { readonly file: string; readonly name: string };
 }
 
 /** @throws where it does not fit the file, which has changed since. */
-export function mutated({ name, file, edits }: Mutation, text: string): string {
-  return edits.reduce((before, { from, to }) => {
-    const parts = before.split(from);
-    if (parts.length !== 2)
-      throw new Error(`"${name}": ${file} has ${parts.length - 1} times, expected once: ${from}`);
-    return parts.join(to);
-  }, text);
+export function edited({ file, from, to }: Edit, text: string): string {
+  const parts = text.split(from);
+  if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times, expected once: ${from}`);
+  return parts.join(to);
 }
 
-/** @returns what brings the file back. */
-export function mutate(directory: string, mutation: Mutation): () => void {
-  const path = join(directory, mutation.file);
-  const text = readFileSync(path, 'utf8');
-  writeFileSync(path, mutated(mutation, text));
-  return () => writeFileSync(path, text);
+/** @returns what brings the files back. */
+export function mutate(directory: string, { edits }: Mutation): () => void {
+  const before = new Map<string, string>();
+  for (const edit of edits) {
+    const path = join(directory, edit.file);
+    const text = readFileSync(path, 'utf8');
+    if (!before.has(path)) before.set(path, text);
+    writeFileSync(path, edited(edit, text));
+  }
+  return () => {
+    for (const [path, text] of before) writeFileSync(path, text);
+  };
 }

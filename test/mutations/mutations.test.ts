@@ -2,14 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from '../support/tree-copy.ts';
-import { mutated } from './mutation.ts';
+import { edited } from './mutation.ts';
 import { mutations } from './mutations.ts';
 
 const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 // `npm run mutations` takes minutes; whether its table fits the tree is told here.
-test.each(Object.values(mutations).flat())('$name: fits its file, and its test is there', (mutation) => {
-  const text = textOf(mutation.file);
-  expect(mutated(mutation, text)).not.toBe(text);
+test.each(Object.values(mutations).flat())('$name: fits its files, and its test is there', (mutation) => {
+  for (const edit of mutation.edits) {
+    const text = textOf(edit.file);
+    expect(edited(edit, text)).not.toBe(text);
+  }
   expect(textOf(mutation.test.file).includes(mutation.test.name), mutation.test.name).toBe(true);
 });

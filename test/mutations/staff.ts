@@ -6,9 +6,9 @@ const inProofs = (name: string) => ({ file: 'test/infra/postgres/staff/proofs.te
 export const staffMutations: readonly Mutation[] = [
   {
     name: 'a proof is not bound to what it approves',
-    file: PROOFS,
     edits: [
       {
+        file: PROOFS,
         from: "if found_proof.binds_hash is distinct from staff_proof_outcome.binds_hash then return 'other-subject'; end if;",
         to: '',
       },
@@ -17,9 +17,9 @@ export const staffMutations: readonly Mutation[] = [
   },
   {
     name: 'a proof is not spent',
-    file: PROOFS,
     edits: [
       {
+        file: PROOFS,
         from: 'update staff_proof set used_at = greatest(navbat_now(), at) where id = found_proof.id;',
         to: '',
       },
@@ -28,23 +28,21 @@ export const staffMutations: readonly Mutation[] = [
   },
   {
     name: 'a proof is read without its lock',
-    file: PROOFS,
-    edits: [{ from: '    for update of p;', to: '    ;' }],
+    edits: [{ file: PROOFS, from: '    for update of p;', to: '    ;' }],
     test: inProofs(
       'of two connections that hold their transactions open, the second is told that it is used',
     ),
   },
   {
     name: 'a proof lives for ever',
-    file: PROOFS,
-    edits: [{ from: "return 'stale';", to: 'null;' }],
+    edits: [{ file: PROOFS, from: "return 'stale';", to: 'null;' }],
     test: inProofs('approves for five minutes, and not a second longer'),
   },
   {
     name: "anybody's proof will do",
-    file: PROOFS,
     edits: [
       {
+        file: PROOFS,
         from: 'where p.id = staff_proof_outcome.proof and p.staff_id = staff_proof_outcome.staff',
         to: 'where p.id = staff_proof_outcome.proof',
       },
@@ -53,8 +51,7 @@ export const staffMutations: readonly Mutation[] = [
   },
   {
     name: 'staff_proof_use approves whatever is told',
-    file: PROOFS,
-    edits: [{ from: "if outcome <> 'ok' then", to: 'if false then' }],
+    edits: [{ file: PROOFS, from: "if outcome <> 'ok' then", to: 'if false then' }],
     test: inProofs('staff_proof_use takes what its own bytes bind, and raises NB023 for all else'),
   },
 ];

@@ -9,32 +9,36 @@ const inStore = (name: string) => ({ file: `${tests}/ledger-store.test.ts`, name
 
 const bookLock =
   'select b.next_n, b.posted_at into first_n, at from ledger_book b where b.project_id = book for no key update;';
-const others = 'of the same columns again is the first one, and of others under its key is refused';
+const columns = ['kind', 'debit', 'credit', 'amount', 'subject'] as const;
+const columnsBut = (column: string) => columns.filter((one) => one !== column);
+const rowOf = (table: 'before' | 't', row: readonly string[]): string =>
+  `(${row.map((one) => `${table}.${table === 'before' && one === 'subject' ? 'subject_id' : one}`).join(', ')})`;
 
 const order: readonly Mutation[] = [
   {
     name: 'keys are read before the book is locked',
-    file: LEDGER,
     edits: [
-      { from: '  slots int[];', to: '  slots int[];\n  seen text[];' },
+      { file: LEDGER, from: '  slots int[];', to: '  slots int[];\n  seen text[];' },
       {
+        file: LEDGER,
         from: bookLock,
         to: `select coalesce(array_agg(x.key::text), '{}') into seen from ledger_transfer x where x.project_id = book and x.key = any (keys);\n${bookLock}`,
       },
-      { from: 'before.key is not null as is_known', to: 't.key = any (seen) as is_known' },
+      { file: LEDGER, from: 'before.key is not null as is_known', to: 't.key = any (seen) as is_known' },
     ],
     test: inRaces('the same key 100 times at once is one transfer, and 100 equal answers'),
   },
   {
     name: 'balances are read before the book is locked',
-    file: LEDGER,
     edits: [
-      { from: '  slots int[];', to: '  slots int[];\n  early jsonb;' },
+      { file: LEDGER, from: '  slots int[];', to: '  slots int[];\n  early jsonb;' },
       {
+        file: LEDGER,
         from: bookLock,
         to: `select coalesce(jsonb_object_agg(a.id, a.balance), '{}') into early from ledger_account a where a.id = any (debits || credits);\n${bookLock}`,
       },
       {
+        file: LEDGER,
         from: 'd.balance as debit_balance, c.balance as credit_balance',
         to: '(early ->> t.debit::text)::bigint as debit_balance, (early ->> t.credit::text)::bigint as credit_balance',
       },
@@ -43,9 +47,9 @@ const order: readonly Mutation[] = [
   },
   {
     name: 'accounts are locked before the book',
-    file: LEDGER,
     edits: [
       {
+        file: LEDGER,
         from: bookLock,
         to: `perform from ledger_account a where a.id = any (debits || credits) order by a.id for no key update;\n${bookLock}`,
       },
@@ -54,39 +58,30 @@ const order: readonly Mutation[] = [
   },
   {
     name: 'the book is not locked',
-    file: LEDGER,
-    edits: [{ from: bookLock, to: bookLock.replace(' for no key update', '') }],
+    edits: [{ file: LEDGER, from: bookLock, to: bookLock.replace(' for no key update', '') }],
     test: inRaces('64 posters over the same accounts in opposite orders'),
   },
   {
     name: 'posted_at is the time at which the transaction began',
-    file: LEDGER,
-    edits: [{ from: 'at := greatest(ledger_clock(), at);', to: 'at := now();' }],
+    edits: [{ file: LEDGER, from: 'at := greatest(ledger_clock(), at);', to: 'at := now();' }],
     test: inPost('who has waited since before another post is dated after it'),
   },
 ];
 
 const repeats: readonly Mutation[] = [
-  ...(['amount', 'subject_id', 'kind'] as const).map((column) => ({
+  ...columns.map((column) => ({
     name: `a repeat is compared without ${column}`,
-    file: LEDGER,
     edits: [
-      {
-        from: '(before.kind, before.debit, before.credit, before.amount, before.subject_id)',
-        to: `(${['kind', 'debit', 'credit', 'amount', 'subject_id'].map((one) => (one === column ? '0' : `before.${one}`)).join(', ')})`,
-      },
-      {
-        from: '(t.kind, t.debit, t.credit, t.amount, t.subject)',
-        to: `(${['kind', 'debit', 'credit', 'amount', 'subject_id'].map((one) => (one === column ? '0' : `t.${one.replace('_id', '')}`)).join(', ')})`,
-      },
+      { file: LEDGER, from: rowOf('before', columns), to: rowOf('before', columnsBut(column)) },
+      { file: LEDGER, from: rowOf('t', columns), to: rowOf('t', columnsBut(column)) },
     ],
-    test: inPost(others),
+    test: inPost('of the same columns again is the first one, and of others under its key is refused'),
   })),
   {
     name: 'a key that was taken in the same call is not compared',
-    file: LEDGER,
     edits: [
       {
+        file: LEDGER,
         from: `if (kinds[taker], debits[taker], credits[taker], amounts[taker], subjects[taker])
          is distinct from (kinds[r.i], r.debit, r.credit, r.amount, subjects[r.i]) then`,
         to: 'if false then',
@@ -99,9 +94,9 @@ const repeats: readonly Mutation[] = [
 const refusals: readonly Mutation[] = [
   {
     name: 'the floor is checked on the final balance only',
-    file: LEDGER,
     edits: [
       {
+        file: LEDGER,
         from: 'if debit_after < r.floor or credit_after > r.ceiling then',
         to: `if r.debit_balance + (select coalesce(sum(case when u.c = r.debit then u.a else 0 end - case when u.d = r.debit then u.a else 0 end), 0)
              from unnest(debits, credits, amounts) u(d, c, a)) < r.floor or credit_after > r.ceiling then`,
@@ -111,9 +106,9 @@ const refusals: readonly Mutation[] = [
   },
   {
     name: 'the floor is not checked',
-    file: LEDGER,
     edits: [
       {
+        file: LEDGER,
         from: 'if debit_after < r.floor or credit_after > r.ceiling then',
         to: 'if credit_after > r.ceiling then',
       },
@@ -122,9 +117,9 @@ const refusals: readonly Mutation[] = [
   },
   {
     name: 'the ceiling is not checked',
-    file: LEDGER,
     edits: [
       {
+        file: LEDGER,
         from: 'if debit_after < r.floor or credit_after > r.ceiling then',
         to: 'if debit_after < r.floor then',
       },
@@ -133,15 +128,14 @@ const refusals: readonly Mutation[] = [
   },
   {
     name: 'a refused item burns a number',
-    file: LEDGER,
-    edits: [{ from: 'refused := true;', to: 'refused := true; posted := posted + 1;' }],
+    edits: [{ file: LEDGER, from: 'refused := true;', to: 'refused := true; posted := posted + 1;' }],
     test: inRaces('of 50 withdrawals of the whole balance at once one is posted, and 49 are refused'),
   },
   {
     name: 'a refusal is not remembered',
-    file: LEDGER,
     edits: [
       {
+        file: LEDGER,
         from: 'if refused then\n      insert into ledger_refusal',
         to: 'if false then\n      insert into ledger_refusal',
       },
@@ -150,17 +144,20 @@ const refusals: readonly Mutation[] = [
   },
   {
     name: 'a move is allowed by class alone',
-    file: LEDGER,
     edits: [
-      { from: 'm.kind is not null and (not m.same_owner or d.owner = c.owner)', to: 'm.kind is not null' },
+      {
+        file: LEDGER,
+        from: 'm.kind is not null and (not m.same_owner or d.owner = c.owner)',
+        to: 'm.kind is not null',
+      },
     ],
     test: inPost("where it gives one person's hold to another"),
   },
   {
     name: 'any move is allowed',
-    file: LEDGER,
     edits: [
       {
+        file: LEDGER,
         from: 'm.kind is not null and (not m.same_owner or d.owner = c.owner)',
         to: 'd.class is not null and c.class is not null',
       },
@@ -169,9 +166,9 @@ const refusals: readonly Mutation[] = [
   },
   {
     name: 'ledger_post_all keeps what came before the refused item',
-    file: LEDGER,
     edits: [
       {
+        file: LEDGER,
         from: "if r.state not in ('posted', 'repeated') then",
         to: "if r.state not in ('posted', 'repeated', 'NB001') then",
       },
@@ -183,9 +180,9 @@ const refusals: readonly Mutation[] = [
 const kept: readonly Mutation[] = [
   {
     name: 'a release has a key of its own',
-    file: HOLDS,
     edits: [
       {
+        file: HOLDS,
         from: "const key = resolveKey(act.subjectId);\n      const sides = { kind: 'release'",
         to: "const key = `release:${act.subjectId}`;\n      const sides = { kind: 'release'",
       },

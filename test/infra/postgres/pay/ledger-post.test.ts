@@ -31,12 +31,15 @@ describe('a post', () => {
 
   test('of the same columns again is the first one, and of others under its key is refused', async () => {
     const { id, available, held } = await book.person(10n);
+    const other = await book.person(10n);
     const item = { key: randomUUID(), kind: 'hold', debit: available, credit: held, amount: 4n, subject: id };
     const [first] = await book.post([item]);
     const others = [
       { ...item, amount: 5n },
       { ...item, subject: null },
-      { ...item, kind: 'release', debit: held, credit: available },
+      { ...item, kind: 'release' },
+      { ...item, debit: other.available },
+      { ...item, credit: other.held },
     ];
     expect(await book.post([item, ...others, item])).toEqual([
       { n: first?.n, state: 'repeated' },
