@@ -40,23 +40,24 @@ export async function openSides({ sql, postgresUrl }: Stage, book: string): Prom
   // The product's own connection, and one for the whole run: a plan that was kept of a young table has to do for an old one.
   const poster = hotPool(postgresUrl, 1);
   const others = new Pool({ connectionString: postgresUrl, max: CONNECTIONS_MAX });
+  let next: ReturnType<typeof transfers> | undefined;
   let posted = 0;
   let copied = 0;
+  const send = async (pool: Pool, query: { name: string; text: string }, items: number) => {
+    const columns = next?.[0].length === items ? next : transfers(accounts, items);
+    const answer = pool.query<{ posted: number }>({ ...query, values: [book, ...columns] });
+    // While Postgres works, so that neither side waits for its caller.
+    next = transfers(accounts, items);
+    return (await answer).rows[0]?.posted;
+  };
   const post = async (items: number) => {
-    const { rows } = await poster.query<{ posted: number }>({
-      name: 'ledger-post',
-      text: postMany,
-      values: [book, ...transfers(accounts, items)],
-    });
-    if (rows[0]?.posted !== items) throw new Error(`${rows[0]?.posted} posted of ${items}`);
+    const done = await send(poster, { name: 'post-many', text: postMany }, items);
+    if (done !== items) throw new Error(`${done} posted of ${items}`);
     posted += items;
   };
   return {
     post: () => post(BATCH),
-    insert: async () => {
-      const values = [book, ...transfers(accounts, BATCH)];
-      await others.query({ name: 'insert-many', text: insertMany, values });
-    },
+    insert: async () => void (await send(others, { name: 'insert-many', text: insertMany }, BATCH)),
     one: async () => {
       const [keys, , debits, credits, amounts, subjects, eventAts, actors] = transfers(accounts, 1);
       const values = [keys, debits, credits, amounts, subjects, eventAts, actors].map((column) => column[0]);
