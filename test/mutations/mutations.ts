@@ -1,8 +1,10 @@
 import type { Mutation } from './mutation.ts';
+import { chainMutations } from './pay/chain.ts';
 import { ledgerMutations } from './pay/ledger.ts';
 import { staffMutations } from './staff.ts';
 
 export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
   ledger: ledgerMutations,
+  chain: chainMutations,
   staff: staffMutations,
 };

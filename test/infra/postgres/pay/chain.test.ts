@@ -52,11 +52,13 @@ describe('a block is closed', () => {
     await ledger.deps.chain.close(ledger.book, false);
     await ledger.post(1_000);
     const holder = await ledger.owner.connect();
-    await holder.query('begin');
-    await holder.query('select from ledger_head where project_id = $1 for update', [ledger.book]);
-    expect(await ledger.deps.chain.close(ledger.book, true)).toBe(0);
-    await holder.query('rollback');
-    holder.release();
+    try {
+      await holder.query('begin');
+      await holder.query('select from ledger_head where project_id = $1 for update', [ledger.book]);
+      expect(await ledger.deps.chain.close(ledger.book, true)).toBe(0);
+    } finally {
+      holder.release(true);
+    }
     expect(await ledger.deps.chain.close(ledger.book, true)).toBe(1);
   });
 

@@ -221,6 +221,23 @@ async function headOf(daysBack: number): Promise<DayHead> {
 }
 
 describe('a chain that was rebuilt', () => {
+  test('in one block, hash and all, does not fit the block after it', async () => {
+    await owner.query(`update ledger_transfer set actor = 'somebody' where n = 501`);
+    await owner.query('delete from ledger_block');
+    await owner.query('delete from ledger_head');
+    await owner.query('select ledger_close($1, 1, true)', [ledger.book]);
+    const names = namesOf('ledger_block');
+    await owner.query(
+      `insert into ledger_block (${names}) select ${names} from saved_ledger_block where k > 1`,
+    );
+    await owner.query(
+      'update ledger_head h set (k, n_to, hash) = (select k, n_to, hash from saved_ledger_head)',
+    );
+    expect((await ledger.verify()).differences).toEqual([
+      expect.stringMatching(/^Block 2 .* or the hash of the block before it\.$/),
+    ]);
+  });
+
   test('from a changed transfer differs from every signed day, and from a head that was kept outside', async () => {
     const kept = await headOf(0);
     await owner.query(`update ledger_transfer set actor = 'somebody' where n = 501`);

@@ -1,0 +1,88 @@
+import type { Mutation } from '../mutation.ts';
+
+const CHAIN = 'infra/postgres/pay/migrations/20261129150400-pay-chain.ts';
+const BLOCKS = 'infra/postgres/pay/ledger/verify-blocks.ts';
+const DAYS = 'infra/postgres/pay/ledger/verify-days.ts';
+const HASH = 'infra/postgres/pay/ledger/block-hash.ts';
+const tests = 'test/infra/postgres/pay';
+const inChain = (name: string) => ({ file: `${tests}/chain.test.ts`, name });
+const inVerify = (name: string) => ({ file: `${tests}/verify.test.ts`, name });
+
+/** What a row hash covers, as it is written where blocks are closed and again where they are verified. */
+const hashed = {
+  subject_id: "|| coalesce('\\\\x01'::bytea || uuid_send(t.subject_id), '\\\\x00'::bytea)",
+  event_at: 'timestamptz_send(t.event_at) || ',
+  actor: "|| int4send(octet_length(t.actor)) || convert_to(t.actor, 'UTF8')",
+} as const;
+
+export const chainMutations: readonly Mutation[] = [
+  {
+    name: "a block is closed without the head's lock",
+    edits: [
+      {
+        file: CHAIN,
+        from: 'select * into h from ledger_head where project_id = book for update skip locked;',
+        to: 'select * into h from ledger_head where project_id = book;',
+      },
+    ],
+    test: inChain('of no other book, and by nobody else, while one holds the head'),
+  },
+  {
+    name: 'a block is closed over a gap',
+    edits: [
+      { file: CHAIN, from: 'if found_rows <> upto - h.n_to or day_ends is null then', to: 'if false then' },
+    ],
+    test: inChain('and where a transfer is missing, the fault is told by its code and no other book waits'),
+  },
+  ...Object.entries(hashed).map(([column, from]) => ({
+    name: `a row hash does not cover ${column}`,
+    edits: [CHAIN, BLOCKS].map((file) => ({ file, from, to: '' })),
+    test: inVerify('in any column of a transfer is found, with its block and its number'),
+  })),
+  {
+    name: 'a block does not follow the hash of the block before it',
+    edits: [
+      { file: CHAIN, from: 'h.hash := sha256(h.hash || int8send(h.k)', to: 'h.hash := sha256(int8send(h.k)' },
+      { file: HASH, from: '.update(before)', to: '' },
+    ],
+    test: inVerify('in one block, hash and all, does not fit the block after it'),
+  },
+  {
+    name: 'the head is not compared',
+    edits: [{ file: BLOCKS, from: 'if (!fits)', to: 'if (false)' }],
+    test: inVerify('in any column of the head is found'),
+  },
+  {
+    name: 'signed heads are not compared with the blocks',
+    edits: [
+      { file: DAYS, from: 'if (block?.head !== head.head || block.nTo !== head.n_to)', to: 'if (false)' },
+    ],
+    test: inVerify(
+      'from a changed transfer differs from every signed day, and from a head that was kept outside',
+    ),
+  },
+  {
+    name: 'any signature will do',
+    edits: [
+      {
+        file: DAYS,
+        from: "if (said.kind === 'unknown-key')",
+        to: "if (said.kind === 'unknown-key' && false)",
+      },
+    ],
+    test: inVerify('and signed by another key is refused by the key'),
+  },
+  {
+    name: 'a day gets a transfer after its row',
+    edits: [
+      {
+        file: CHAIN,
+        from: 'if b.posted_at < ends then update ledger_book set posted_at = ends where project_id = book; end if;',
+        to: '',
+      },
+    ],
+    test: inChain(
+      'that has its row gets no further transfer: one that waited for the book bears a later time',
+    ),
+  },
+];
