@@ -4,7 +4,6 @@ import { ledgerMutations } from './pay/ledger.ts';
 import { staffMutations } from './staff.ts';
 
 export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
-  ledger: ledgerMutations,
-  chain: chainMutations,
+  ledger: [...ledgerMutations, ...chainMutations],
   staff: staffMutations,
 };
