@@ -38,6 +38,7 @@ async function worker(env: Readonly<Record<string, string>>) {
     DATABASE_URL: ledger.database.url,
     REDIS_URL: await freshRedis(),
     SANDBOX_CLOCK: 'true',
+    MONEY_PROJECT: ledger.book,
     ...env,
   });
   const platform = await openWorkerPlatform(variables, readConfig(variables), openLog('test', 'silent'));
