@@ -66,13 +66,32 @@ const anywhere = fc
     ...common,
   })
   .filter(({ debit, credit }) => debit !== credit);
+/** As the earnings of this book, but of another one. */
+const elsewhere = fc.oneof(
+  fc.record({
+    kind: fc.constant('earn'),
+    debit: fc.constantFrom(...placesOf('else')),
+    credit: fc.constantFrom(...placesOf('available')),
+    ...common,
+  }),
+  fc.record({
+    kind: fc.constant('take-back'),
+    debit: fc.constantFrom(...placesOf('available')),
+    credit: fc.constantFrom(...placesOf('else')),
+    ...common,
+  }),
+);
 /** Three of four are new ones; the others are asked again, as they were: by chance alone hardly one would be. */
 interface Drawn {
   readonly fresh: ModelItem;
   readonly again: number | null;
 }
 const item: fc.Arbitrary<Drawn> = fc.record({
-  fresh: fc.oneof({ weight: 8, arbitrary: plausible }, { weight: 1, arbitrary: anywhere }),
+  fresh: fc.oneof(
+    { weight: 12, arbitrary: plausible },
+    { weight: 1, arbitrary: anywhere },
+    { weight: 1, arbitrary: elsewhere },
+  ),
   again: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat(100) }),
 });
 const items = (maxLength: number) => fc.array(item, { minLength: 1, maxLength });
