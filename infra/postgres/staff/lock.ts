@@ -12,7 +12,7 @@ const MINUTE_MS = 60_000;
 
 /** Who tries, and from where. */
 export interface Trying {
-  readonly who: { readonly email: string } | { readonly id: string };
+  readonly who: { readonly id: string };
   readonly kind: 'password' | 'second-factor';
   /** What the browser's cookie says; it counts where this account logged in there before. */
   readonly browser: string | null;
@@ -37,15 +37,16 @@ export async function countTry(
   now: Date,
 ): Promise<CountedTry | null> {
   const known = await em.findOne(Staff, who);
-  if (!known) return null;
-  const browser = await findBrowser(em, known.id, token, now);
+  const browser = await findBrowser(em, who.id, token, now);
   const isOpen = { $or: [{ lockedUntil: null }, { lockedUntil: { $lte: now } }] };
-  const counted = known.disabledAt
+  const counted = known?.disabledAt
     ? 0
     : browser
       ? await em.nativeUpdate(StaffBrowser, { tokenHash: browser.tokenHash, ...isOpen }, oneMore(what, now))
-      : await em.nativeUpdate(Staff, { id: known.id, disabledAt: null, ...isOpen }, oneMore(what, now));
-  const staff = await em.refreshOrFail(known);
+      : await em.nativeUpdate(Staff, { id: who.id, disabledAt: null, ...isOpen }, oneMore(what, now));
+  // Not sooner: whoever measures would learn which emails have a login.
+  const staff = await em.findOne(Staff, who, { refresh: true });
+  if (!staff) return null;
   const { secondFactorFailures } = browser ? await em.refreshOrFail(browser) : staff;
   const barred = counted > 0 ? null : staff.disabledAt ? 'disabled' : 'locked';
   return { staff, browser, secondFactorFailures, barred };

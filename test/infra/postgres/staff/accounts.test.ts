@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { FAILED_LOGINS_MAX } from '../../../../infra/postgres/staff/lock.ts';
 import { now, openAccounts, PASSWORD } from './open-staff.ts';
 
@@ -39,6 +39,20 @@ test('an email that nobody has is refused as a wrong password is, after as much 
   const [unknown, known] = [await timed('nobody@example.uz'), await timed(email)];
   // Without the hash an answer would cost a tenth.
   expect(unknown).toBeGreaterThan(known / 3);
+});
+
+test('and by the same statements, so that its answer tells nobody whether it has a login', async () => {
+  const { email } = await newLogin();
+  const executed = vi.spyOn(ground.orm.em.getDriver().getConnection(), 'execute');
+  const statements = async (who: string) => {
+    executed.mockClear();
+    await accounts.verifyPassword(who, 'wrong', now);
+    return executed.mock.calls.map(([sql]) => sql);
+  };
+  const known = await statements(email);
+  expect(known.length).toBeGreaterThan(2);
+  expect(await statements('nobody@example.uz')).toEqual(known);
+  executed.mockRestore();
 });
 
 test('an email has one login, however many are made at once', async () => {
