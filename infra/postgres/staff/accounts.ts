@@ -27,16 +27,8 @@ export function staffAccounts(em: EntityManager): StaffAccounts {
   return {
     createStaff: (account, now) => createStaff(em.fork(), account, now),
 
-    async verifyPassword(email, password, now, browser = null) {
-      const known = await em.fork().findOne(Staff, { email: normalEmail(email) });
-      const trying = { who: { id: known?.id ?? NOBODY }, kind: 'password', browser } as const;
-      // Counted while Argon2 works, which takes longer, and by the same statements where nobody has the email.
-      const [counted, matches] = await Promise.all([
-        countTry(em.fork(), trying, now),
-        verify(known?.passwordHash ?? (await nobodysHash), password),
-      ]);
-      return counted ? settleLogin(em.fork(), counted, matches) : { kind: 'refused', reason: 'wrong' };
-    },
+    verifyPassword: async (email, password, now, browser = null) =>
+      verifyPassword(em, await nobodysHash, { email, password, browser }, now),
 
     async list() {
       const rows = await em.fork().find(Staff, {}, { orderBy: { email: 'asc' } });
@@ -62,6 +54,22 @@ export function staffAccounts(em: EntityManager): StaffAccounts {
         return true;
       }),
   };
+}
+
+async function verifyPassword(
+  em: EntityManager,
+  nobodysHash: string,
+  { email, password, browser }: { email: string; password: string; browser: string | null },
+  now: Date,
+): Promise<Login> {
+  const known = await em.fork().findOne(Staff, { email: normalEmail(email) });
+  const trying = { who: { id: known?.id ?? NOBODY }, kind: 'password', browser } as const;
+  // Counted while Argon2 works, which takes longer, and by the same statements where nobody has the email.
+  const [counted, matches] = await Promise.all([
+    countTry(em.fork(), trying, now),
+    verify(known?.passwordHash ?? nobodysHash, password),
+  ]);
+  return counted ? settleLogin(em.fork(), counted, matches) : { kind: 'refused', reason: 'wrong' };
 }
 
 function resetSecondFactor(em: EntityManager, email: string): Promise<boolean> {

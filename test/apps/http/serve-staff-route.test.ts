@@ -84,14 +84,18 @@ describe('a session opens the door as it was made to be shown', () => {
     await get(withCookie(await board.openPending(finance.id))).expect(401);
   });
 
-  test('of two Authorization headers neither counts: a proxy may have looked at the other', async () => {
-    const socket = connect(Number(new URL(board.url).port), '127.0.0.1');
-    const two = `Authorization: Basic YTpi\r\nAuthorization: Bearer ${tokens.finance}\r\n`;
-    socket.write(`GET /finance/look HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${two}\r\n`);
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    expect(answer.toString()).toMatch(/^HTTP\/1\.1 401 /);
-    socket.destroy();
-  });
+  test.each(['first', 'last'])(
+    'of two Authorization headers neither counts, the bearer token %s: a proxy may have looked at the other',
+    async (place) => {
+      const socket = connect(Number(new URL(board.url).port), '127.0.0.1');
+      const two = ['Basic YTpi', `Bearer ${tokens.finance}`].map((text) => `Authorization: ${text}\r\n`);
+      const headers = (place === 'last' ? two : two.toReversed()).join('');
+      socket.write(`GET /finance/look HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.toString()).toMatch(/^HTTP\/1\.1 401 /);
+      socket.destroy();
+    },
+  );
 });
 
 describe('what changes something by cookie', () => {
