@@ -63,7 +63,8 @@ const portsOf =
     const env = environment(variables);
     // Secrets of a `.env` that names no database are not those of the `npm start` that runs.
     const hasDatabase = env['DATABASE_URL'] || env['DATABASE_URL_FILE'];
-    const config = readConfig(hasDatabase ? env : withRunning(variables, clone), processVariables.cli);
+    const given = hasDatabase ? env : withRunning(variables, clone);
+    const config = readConfig(given, processVariables.cli);
     const orm = await openOrm(config.DATABASE_URL);
     const pool = new Pool({ connectionString: config.DATABASE_URL, max: 1 });
     try {
@@ -79,13 +80,26 @@ const portsOf =
         config,
         chats: telegramChats(pool),
         clock:
-          config.SANDBOX_CLOCK === 'true' ? { ...time, move: (aheadMs) => moveClock(pool, aheadMs) } : null,
+          config.SANDBOX_CLOCK === 'true'
+            ? { ...time, move: (aheadMs) => moveAsOwner(given, aheadMs) }
+            : null,
       });
     } finally {
       await pool.end();
       await orm.close(true);
     }
   };
+
+/** The function that tells the time is its owner's to replace. */
+async function moveAsOwner(env: NodeJS.ProcessEnv, aheadMs: number): Promise<void> {
+  const { MIGRATE_DATABASE_URL: url } = readConfig(env, processVariables.migrate);
+  const pool = new Pool({ connectionString: url, max: 1 });
+  try {
+    await moveClock(pool, aheadMs);
+  } finally {
+    await pool.end();
+  }
+}
 
 function sentence(error: unknown): string {
   if (error instanceof CliError || error instanceof ConfigError) return error.message;

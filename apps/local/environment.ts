@@ -12,7 +12,11 @@ export type PortName = keyof typeof PORTS;
 export const portNames = Object.keys(PORTS) as readonly PortName[];
 
 /** Stand for the addresses of servers that `npm start` brings itself, until they run and have one. */
-export const EMBEDDED = { DATABASE_URL: 'postgres://embedded', REDIS_URL: 'redis://embedded' } as const;
+export const EMBEDDED = {
+  DATABASE_URL: 'postgres://embedded',
+  MIGRATE_DATABASE_URL: 'postgres://embedded',
+  REDIS_URL: 'redis://embedded',
+} as const;
 
 /**
  * The environment of every child: what the person gave, and for what they did not, this home's secrets and the sandbox. A
@@ -45,7 +49,7 @@ export function localEnvironment(given: Given, secrets: Variables, home: string)
       MONEY_PROJECT: PLATFORM_PROJECT_ID,
       // A database of somebody else's keeps its time.
       ...(isGiven(given, 'DATABASE_URL') ? {} : { SANDBOX_CLOCK: 'true' }),
-      ...EMBEDDED,
+      ...embeddedServers(given),
       ...Object.fromEntries(portNames.map((name) => [name, port(name)])),
     },
     own,
@@ -65,6 +69,12 @@ export function withProducts(given: Given, args: readonly string[]): Given {
   if (!values.with) return given;
   const on = [given['NAVBAT_PRODUCTS'] || defaultProducts.join(','), ...values.with].join(',');
   return { ...given, NAVBAT_PRODUCTS: on };
+}
+
+/** A database of the person's own is theirs for both roles: what they did not give is then named as missing. */
+function embeddedServers(given: Given): Variables {
+  const { MIGRATE_DATABASE_URL: owner, ...servers } = EMBEDDED;
+  return isGiven(given, 'DATABASE_URL') ? servers : { ...servers, MIGRATE_DATABASE_URL: owner };
 }
 
 interface Providers {

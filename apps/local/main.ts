@@ -39,7 +39,7 @@ import { providersStage, servingStage } from './processes.ts';
 import { writePrivate } from './private-file.ts';
 import { decideRestart } from './restarts.ts';
 import { keepSecrets, newSandboxCredentials, type Variables } from './secrets.ts';
-import { type KeptServer, keepServer, type Server } from './servers.ts';
+import { keepServer, type Server } from './servers.ts';
 import { listenForStop, type StopSignals } from './stop-signals.ts';
 
 /** A killed supervisor's children hold nothing that a drain of this length would not finish; what is lost comes back with its queue entry. */
@@ -53,6 +53,7 @@ const onTrouble = (sentence: string): void => onLine('supervisor', sentence);
 
 interface ServerUrls {
   readonly DATABASE_URL: string;
+  readonly MIGRATE_DATABASE_URL: string;
   readonly REDIS_URL: string;
 }
 
@@ -103,14 +104,14 @@ async function start(
   await checkPorts(config);
   const env = { ...planned, ...(await startServers(home, config, stages)) };
   stop.throwIfAborted();
-  await bringUpToDate(home, config, env.DATABASE_URL);
+  await bringUpToDate(home, config, env.MIGRATE_DATABASE_URL);
   await writePrivate(join(home, RUNNING_FILE), JSON.stringify(runningVariables(env)));
 
   for (const line of exposureLines(config)) say(line);
   const originOf = (name: PortName): string =>
     `http://${reachableHost(name === 'SANDBOX_PORT' ? config.SANDBOX_BIND_HOST : config.BIND_HOST)}:${config[name]}`;
   const onProcess = processRecorder(home);
-  const context = { directory: clone, env, onLine, onGiveUp, onProcess, decideRestart };
+  const context = { directory: clone, env: withoutOwner(env), onLine, onGiveUp, onProcess, decideRestart };
   for (const stage of [providersStage(originOf), servingStage(originOf, config.NAVBAT_PRODUCTS)]) {
     stop.throwIfAborted();
     const children = stage.map((spec) => startChild(spec, context));
@@ -120,6 +121,11 @@ async function start(
   await introduce(home, env, config, surfaceLines(originOf));
   stop.throwIfAborted();
   say('ready');
+}
+
+/** What the owner of the tables may do is no process's business. */
+function withoutOwner(env: Variables): Variables {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('MIGRATE_DATABASE_URL')));
 }
 
 /** Data of another version is left as it is: the person says whether to keep it. */
@@ -162,24 +168,29 @@ async function introduce(
 
 /** Postgres and Redis, each unless the person has one already. */
 async function startServers(home: string, config: ServerUrls, stages: Stage[]): Promise<ServerUrls> {
-  const embedded = (name: string, start: (port?: number) => Promise<Server>) =>
+  const embedded = <Of extends Server>(name: string, start: (port?: number) => Promise<Of>) =>
     keepServer(name, { start, isAlive, onTrouble });
   const at = (port?: number) => ({ directory: home, ...(port === undefined ? {} : { port }) });
   const [postgres, redis] = await Promise.allSettled([
     config.DATABASE_URL === EMBEDDED.DATABASE_URL
       ? embedded('PostgreSQL', (port) => startPostgres(at(port)))
-      : theirs(config.DATABASE_URL),
+      : { url: config.DATABASE_URL, ownerUrl: config.MIGRATE_DATABASE_URL, stop: nothingToStop },
     config.REDIS_URL === EMBEDDED.REDIS_URL
       ? embedded('Redis', (port) => startRedis(at(port)))
-      : theirs(config.REDIS_URL),
+      : { url: config.REDIS_URL, stop: nothingToStop },
   ]);
   stages.push([postgres, redis].flatMap((server) => (server.status === 'fulfilled' ? [server.value] : [])));
   if (postgres.status === 'rejected') throw postgres.reason;
   if (redis.status === 'rejected') throw redis.reason;
-  return { DATABASE_URL: postgres.value.url, REDIS_URL: redis.value.url };
+  return {
+    DATABASE_URL: postgres.value.url,
+    MIGRATE_DATABASE_URL: postgres.value.ownerUrl,
+    REDIS_URL: redis.value.url,
+  };
 }
 
-const theirs = async (url: string): Promise<KeptServer> => ({ url, stop: async () => undefined });
+/** Of a server that is the person's own. */
+const nothingToStop = async (): Promise<void> => undefined;
 
 async function stopLeftovers(home: string): Promise<void> {
   const left = leftoverChildren(home, startMark);

@@ -8,7 +8,9 @@ import { runOnce } from '../process/run.ts';
 
 /** Read by `docker-compose.yml` alone: Navbat itself is given whole URLs. */
 export const composeOnly = {
-  POSTGRES_PASSWORD: 'password of the postgres service of docker-compose.yml',
+  POSTGRES_PASSWORD: 'password of the superuser of the postgres service of docker-compose.yml',
+  POSTGRES_OWNER_PASSWORD: 'password of navbat_owner there, who migrates',
+  POSTGRES_APP_PASSWORD: 'password of navbat_app there, as whom every process runs',
   REDIS_PASSWORD: 'password of the redis service of docker-compose.yml',
 } as const;
 
@@ -46,6 +48,8 @@ export function environmentText(values: Readonly<Record<string, string>> = {}): 
 export const newEnvironment = (now: Date): Readonly<Record<string, string>> => ({
   ...newSecrets(now),
   POSTGRES_PASSWORD: randomBytes(PASSWORD_BYTES).toString('hex'),
+  POSTGRES_OWNER_PASSWORD: randomBytes(PASSWORD_BYTES).toString('hex'),
+  POSTGRES_APP_PASSWORD: randomBytes(PASSWORD_BYTES).toString('hex'),
   REDIS_PASSWORD: randomBytes(PASSWORD_BYTES).toString('hex'),
 });
 
@@ -54,7 +58,7 @@ function writeNew(path: string): void {
   if (existsSync(path)) return checkKept(path, Object.keys(fresh));
   writeFileSync(path, environmentText(fresh), { mode: 0o600, flag: 'wx' });
   console.log(
-    `${path} is written, with new secrets. Outside Docker, set DATABASE_URL and REDIS_URL in it, then run npm run migrate.`,
+    `${path} is written, with new secrets. Outside Docker, set DATABASE_URL, MIGRATE_DATABASE_URL and REDIS_URL in it, then run npm run migrate.`,
   );
 }
 

@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { freePort } from './port.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
 import { endProcess, isAlive, killProcess, run, waitUntilGone, isRunningWith } from './process.ts';
+import { makeRoles } from './roles.ts';
 import { giveAll, keptSecret, ownedDirectory, prepareSite, type Site } from './data-directory.ts';
 
 export interface PostgresOptions {
@@ -17,7 +18,12 @@ export interface PostgresOptions {
 }
 
 export interface EmbeddedPostgres {
+  /** Of the role that runs every process. */
   readonly url: string;
+  /** Of the role that owns the tables and migrates. */
+  readonly ownerUrl: string;
+  /** Of the superuser, who made both. */
+  readonly superuserUrl: string;
   readonly port: number;
   /** Of the postmaster. */
   readonly pid: number;
@@ -68,16 +74,23 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   const site = await prepareSite(options.directory);
   const binaries = await postgresBinaries(site.account);
   const password = await keptSecret(site.home, 'postgres.password');
+  const owner = await keptSecret(site.home, 'postgres.owner.password');
+  const app = await keptSecret(site.home, 'postgres.app.password');
   const dataDirectory = join(site.directory, 'postgres');
 
   await initialise(binaries, site, dataDirectory, password);
   await stopLeftover(binaries, site, dataDirectory);
   const { port, pid } = await launch(binaries, site, dataDirectory, options);
-  const url = `postgres://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`;
-  await ensureDatabase(url);
+  const urlOf = (user: string, secret: string) =>
+    `postgres://${user}:${secret}@127.0.0.1:${port}/${DATABASE}`;
+  const superuserUrl = urlOf(USER, password);
+  await ensureDatabase(superuserUrl);
+  await makeRoles(superuserUrl, { owner, app });
 
   return {
-    url,
+    url: urlOf('navbat_app', app),
+    ownerUrl: urlOf('navbat_owner', owner),
+    superuserUrl,
     port,
     pid,
     dataDirectory,

@@ -3,7 +3,9 @@ import { ConfigError, readConfig } from '../process/config.ts';
 import { environment } from '../process/environment.ts';
 import { processVariables } from '../process/variables.ts';
 import { runOnce } from '../process/run.ts';
+import { applyGrants } from './engine/grants.ts';
 import { openOrm } from './engine/orm.ts';
+import { grants } from './grants.ts';
 import { migrations } from './schema.ts';
 
 /** Of any number of processes one migrates, and the others then find it done. */
@@ -14,12 +16,13 @@ const LOCK_WAIT_MS = 10 * 60_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
- * Brings the schema up to date; safe to run from two processes at once, and again.
+ * Brings the schema and what `navbat_app` may do up to date; safe to run from two processes at once, and again. `ownerUrl` is of the
+ * role that owns the tables.
  *
  * @throws OtherSchemaError, before anything was changed.
  */
-export async function migrate(databaseUrl: string): Promise<void> {
-  const lock = new pg.Client({ connectionString: databaseUrl });
+export async function migrate(ownerUrl: string): Promise<void> {
+  const lock = new pg.Client({ connectionString: ownerUrl });
   // It is idle meanwhile: without a listener its loss would end the process in the middle of a migration.
   lock.on('error', () => undefined);
   await lock.connect();
@@ -29,7 +32,7 @@ export async function migrate(databaseUrl: string): Promise<void> {
     await lock.query(`set local lock_timeout = ${LOCK_WAIT_MS}`);
     await lock.query('set local idle_in_transaction_session_timeout = 0');
     await lock.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-    await migrateAlone(databaseUrl);
+    await migrateAlone(ownerUrl);
   } finally {
     // It wrote nothing: whether the end of it arrives or its connection is gone, the lock is free.
     await lock.query('rollback').catch(() => undefined);
@@ -37,15 +40,36 @@ export async function migrate(databaseUrl: string): Promise<void> {
   }
 }
 
-async function migrateAlone(databaseUrl: string): Promise<void> {
-  const orm = await openOrm(databaseUrl);
+async function migrateAlone(ownerUrl: string): Promise<void> {
+  const pool = new pg.Pool({ connectionString: ownerUrl, max: 1 });
+  pool.on('error', () => undefined);
+  const orm = await openOrm(ownerUrl);
   try {
+    await refuseSuperuser(pool);
     refuseOtherSchema(await orm.migrator.getExecuted());
+    await closeNewFunctions(pool);
     await orm.migrator.up();
+    await applyGrants(pool, grants);
   } finally {
     await orm.close(true);
+    await pool.end();
   }
 }
+
+/** What a superuser makes runs with a superuser's rights where it runs as its owner. */
+async function refuseSuperuser(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ name: string; is_superuser: boolean }>(
+    'select rolname::text name, rolsuper is_superuser from pg_roles where rolname = current_user',
+  );
+  if (rows[0]?.is_superuser)
+    throw new ConfigError(
+      `MIGRATE_DATABASE_URL: ${rows[0].name} is a superuser. Expected navbat_owner, which owns the tables (docs/operations.md, "Database roles").`,
+    );
+}
+
+/** A function that a migration makes can be called by nobody before the list says so. */
+const closeNewFunctions = (pool: pg.Pool): Promise<unknown> =>
+  pool.query('alter default privileges revoke execute on functions from public');
 
 /** The database holds tables of another version, which this one can't bring up to date. Nothing of it was changed. */
 export class OtherSchemaError extends ConfigError {}
@@ -56,7 +80,7 @@ function refuseOtherSchema(executed: readonly { readonly name: string }[]): void
   const other = executed.find(({ name }) => !ours.has(name));
   if (other)
     throw new OtherSchemaError(
-      `DATABASE_URL: this database was migrated by another version of Navbat (${other.name}), and is left as it is. ` +
+      `MIGRATE_DATABASE_URL: this database was migrated by another version of Navbat (${other.name}), and is left as it is. ` +
         'Name an empty database, or run the version that made it.',
     );
 }
@@ -68,16 +92,19 @@ const mendable: Readonly<Record<string, string>> = {
   '28P01': 'The password is wrong.',
   '28000': 'That user may not log in.',
   '3D000': 'There is no such database. Create it first.',
+  '42501':
+    'That user does not own the tables. Name navbat_owner (docs/operations.md, "Database roles" has the SQL).',
+  '42704': 'There is no role navbat_app. Create it first (docs/operations.md, "Database roles" has the SQL).',
   [LOCK_NOT_AVAILABLE]:
     'Another migration of it has run for ten minutes. Wait until it ends, then run this again.',
 };
 
 async function migrateOnce(): Promise<void> {
   try {
-    await migrate(readConfig(environment(), processVariables.migrate).DATABASE_URL);
+    await migrate(readConfig(environment(), processVariables.migrate).MIGRATE_DATABASE_URL);
   } catch (error) {
     const advice = error instanceof Error && 'code' in error ? mendable[String(error.code)] : undefined;
-    throw advice ? new ConfigError(`DATABASE_URL: ${advice}`) : error;
+    throw advice ? new ConfigError(`MIGRATE_DATABASE_URL: ${advice}`) : error;
   }
 }
 

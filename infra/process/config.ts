@@ -141,7 +141,10 @@ export const Environment = z.object({
     .prefault(defaultProducts.join(','))
     .describe('products that are on, comma separated; what others answer, work on and show is left out'),
   DATABASE_URL: urlOf(/^postgres(ql)?$/, 'postgres://').describe(
-    'PostgreSQL 18 or newer, as postgres://user:password@host:port/database',
+    'PostgreSQL 18 or newer, as postgres://navbat_app:password@host:port/database',
+  ),
+  MIGRATE_DATABASE_URL: urlOf(/^postgres(ql)?$/, 'postgres://').describe(
+    'the same database as navbat_owner, who owns its tables: for npm run migrate, npm start and the clock of a sandbox only',
   ),
   SANDBOX_CLOCK: z
     .literal('true')

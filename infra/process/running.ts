@@ -8,6 +8,8 @@ export const RUNNING_FILE = 'running.json';
 /** What a command in another terminal needs in order to reach the same installation. */
 const names = [
   'DATABASE_URL',
+  // For the clock of the sandbox.
+  'MIGRATE_DATABASE_URL',
   'SANDBOX_CLOCK',
   'REDIS_URL',
   'CODE_KEYS',

@@ -26,7 +26,7 @@ const routeVariables = ['SMS_ROUTES', 'SMS_UZS_PER_USD'] as const;
 export const workerVariables = [...common, 'WORKER_METRICS_PORT'] as const;
 
 export const processVariables = {
-  migrate: ['NODE_ENV', 'DATABASE_URL'],
+  migrate: ['NODE_ENV', 'MIGRATE_DATABASE_URL'],
   cli: [
     'NODE_ENV',
     'DATABASE_URL',

@@ -26,7 +26,7 @@ beforeAll(async () => {
   });
   for (let index = 0; index < 10; index++)
     projects.push(
-      await makeProject(house.servers.postgresUrl, house.env['PEPPER'] ?? '', `neighbour-${index}`),
+      await makeProject(house.servers.postgres.url, house.env['PEPPER'] ?? '', `neighbour-${index}`),
     );
 });
 afterAll(async () => {

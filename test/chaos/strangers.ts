@@ -57,9 +57,8 @@ interface Attack {
 export async function runStrangers(run: StrangersRun, directory: string): Promise<StrangersReport> {
   const servers = await startServers(directory);
   try {
-    await migrate(servers.postgresUrl);
-    const urls = { databaseUrl: servers.postgresUrl, redisUrl: servers.redisUrl };
-    const navbat = await startNavbat({ servers: urls });
+    await migrate(servers.postgres.ownerUrl);
+    const navbat = await startNavbat({ servers: { database: servers.postgres, redisUrl: servers.redisUrl } });
     try {
       return await attackOn(navbat, run);
     } finally {

@@ -92,7 +92,7 @@ describe('the servers keep what they are given', () => {
   test('PostgreSQL 18 with a volume where that version keeps its data, and a health check', () => {
     const { image, volumes: mounted, healthcheck } = service('postgres');
     expect(image).toMatch(/^postgres:18\./);
-    expect(mounted).toEqual(['postgres-data:/var/lib/postgresql']);
+    expect(mounted).toContain('postgres-data:/var/lib/postgresql');
     expect(healthcheck.test?.join(' ')).toContain('pg_isready');
   });
 
@@ -113,7 +113,8 @@ describe('the servers keep what they are given', () => {
     const used = all.flatMap(([, { volumes: mounted }]) =>
       mounted.map((mount) => mount.slice(0, mount.indexOf(':'))),
     );
-    expect(used.toSorted()).toEqual(Object.keys(volumes).toSorted());
+    const folders = used.filter((name) => !name.startsWith('.'));
+    expect(folders.toSorted()).toEqual(Object.keys(volumes).toSorted());
   });
 });
 
@@ -185,9 +186,11 @@ describe('each container has what its process reads and nothing more', () => {
       all
         .filter(([, { environment }]) => Object.values(environment).some((value) => value.includes(secret)))
         .map(([name]) => name);
-    const platform = ours.map(([name]) => name).filter((name) => name !== 'sandbox');
-    expect(holders('${POSTGRES_PASSWORD')).toEqual(['postgres', ...platform]);
-    expect(holders('${REDIS_PASSWORD')).toEqual(['redis', ...platform.filter((name) => name !== 'migrate')]);
+    const platform = ours.map(([name]) => name).filter((name) => name !== 'sandbox' && name !== 'migrate');
+    expect(holders('${POSTGRES_PASSWORD')).toEqual(['postgres']);
+    expect(holders('${POSTGRES_OWNER_PASSWORD')).toEqual(['postgres', 'migrate']);
+    expect(holders('${POSTGRES_APP_PASSWORD')).toEqual(['postgres', ...platform]);
+    expect(holders('${REDIS_PASSWORD')).toEqual(['redis', ...platform]);
   });
 });
 

@@ -25,6 +25,7 @@ const registries = [
   'domain/reasons.ts',
   'domain/events.ts',
   'domain/settings.ts',
+  'infra/postgres/grants.ts',
   'infra/postgres/schema.ts',
   'infra/postgres/settles.ts',
   'infra/postgres/retentions.ts',

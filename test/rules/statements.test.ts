@@ -6,16 +6,18 @@ import { statementsOfTree, textsOfSource, textsOfTree } from './sql/statements.t
 
 const { statements, unread } = statementsOfTree();
 
-/** A client of a migrated database that was changed so. */
+/** A client of a migrated database that was changed so: as every process has it. */
 async function changedDatabase(change = ''): Promise<pg.Client> {
   const database = await freshDatabase();
-  const client = new pg.Client({ connectionString: database.url });
-  await client.connect();
+  const [client, owner] = [database.url, database.ownerUrl].map(
+    (connectionString) => new pg.Client({ connectionString }),
+  ) as [pg.Client, pg.Client];
+  await Promise.all([client.connect(), owner.connect()]);
   onTestFinished(async () => {
-    await client.end();
+    await Promise.all([client.end(), owner.end()]);
     await database.drop();
   });
-  await client.query(change);
+  await owner.query(change);
   return client;
 }
 
@@ -39,6 +41,33 @@ async function faultsAfter(change = ''): Promise<string[]> {
 
 test('every statement is one that the migrated schema takes, and returns what its row type says', async () => {
   expect(await faultsAfter()).toEqual([]);
+});
+
+/** Where a statement may not run as the role of every process: `explain` checks what it touches, and runs nothing. */
+async function refusedAfter(change = ''): Promise<string[]> {
+  const client = await changedDatabase(change);
+  const refused: string[] = [];
+  for (const { at, text } of statements) {
+    const failed = await client.query(`explain (generic_plan) ${text}`).catch((error: unknown) => error);
+    // Without its parameters' types some can't be planned; that they can be prepared is shown above.
+    if (failed instanceof pg.DatabaseError && failed.code === '42501')
+      refused.push(`${at}: ${failed.message}`);
+  }
+  return refused;
+}
+
+test('every statement is one that navbat_app may run', async () => {
+  expect(await refusedAfter()).toEqual([]);
+});
+
+test('a grant that is missing is told by the statements that need it', async () => {
+  const refused = await refusedAfter(
+    'revoke update (run_at) on job from navbat_app; revoke insert on audit from navbat_app',
+  );
+  expect(refused).toContainEqual(
+    expect.stringMatching(/staff\/audit\.ts.*permission denied for table audit/),
+  );
+  expect(refused).toContainEqual(expect.stringMatching(/permission denied for table job/));
 });
 
 test('a column that was renamed, and one of another type, are told by the statements that read them', async () => {
@@ -85,6 +114,7 @@ test('the reader finds the statements, and the row types of most that return som
 /** Texts that are put together at run time, by file: what a kind, a filter or a place brings. The tests of each run them. */
 const composed = {
   'infra/postgres/engine/clock.ts': 1,
+  'infra/postgres/engine/grants.ts': 1,
   'infra/postgres/engine/retention.ts': 2,
   'infra/postgres/identity/person/persons.ts': 1,
   'infra/postgres/identity/session/session-ends.ts': 1,

@@ -29,14 +29,18 @@ export async function openGround() {
   const orm = await openOrm(database.url);
   const pool = new Pool({ connectionString: database.url, max: 4 });
   pool.on('error', () => undefined);
+  const owner = new Pool({ connectionString: database.ownerUrl, max: 1 });
+  owner.on('error', () => undefined);
   const hash = keyedHash(PEPPER);
   const projects = projectStore(orm.em, hash);
   const close = async () => {
-    await pool.end();
+    await Promise.all([pool.end(), owner.end()]);
     await orm.close(true);
     await database.drop();
   };
-  return { databaseUrl: database.url, redisUrl, orm, pool, hash, projects, close };
+  const { url: databaseUrl, ownerUrl } = database;
+  /** `owner` is for what a test does that no process may. */
+  return { databaseUrl, ownerUrl, redisUrl, orm, pool, owner, hash, projects, close };
 }
 
 export interface KeyWish {

@@ -14,6 +14,7 @@ export function testEnvironment(more: Readonly<Record<string, string>> = {}): Re
     ...baseVariables,
     NODE_ENV: 'test',
     DATABASE_URL: 'postgres://127.0.0.1:9/none',
+    MIGRATE_DATABASE_URL: 'postgres://127.0.0.1:9/none',
     REDIS_URL: 'redis://127.0.0.1:9',
     BIND_HOST: '127.0.0.1',
     ...newSecrets(new Date()),

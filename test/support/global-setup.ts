@@ -7,14 +7,15 @@ import { z } from 'zod';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    readonly postgresUrl: string;
+    /** By role. */
+    readonly postgres: { readonly url: string; readonly ownerUrl: string; readonly superuserUrl: string };
     readonly redisUrl: string;
     readonly redisDatabases: number;
   }
 }
 
 const keeperLine = z.object({
-  postgresUrl: z.string(),
+  postgres: z.object({ url: z.string(), ownerUrl: z.string(), superuserUrl: z.string() }),
   redisUrl: z.string(),
   redisDatabases: z.number(),
 });
@@ -37,8 +38,8 @@ export default async function setup({ provide }: TestProject): Promise<() => Pro
       throw new Error('The test servers did not start; the reason stands above.');
     }),
   ]);
-  const { postgresUrl, redisUrl, redisDatabases } = keeperLine.parse(JSON.parse(String(first[0])));
-  provide('postgresUrl', postgresUrl);
+  const { postgres, redisUrl, redisDatabases } = keeperLine.parse(JSON.parse(String(first[0])));
+  provide('postgres', postgres);
   provide('redisUrl', redisUrl);
   provide('redisDatabases', redisDatabases);
   return stop;

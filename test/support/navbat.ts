@@ -13,7 +13,7 @@ import { freePort } from '../../infra/embedded/port.ts';
 import { type Sandbox, startSandbox } from '../../apps/sandbox/start-sandbox.ts';
 import { undocumentedAnswers } from './undocumented.ts';
 import { baseVariables } from './environment.ts';
-import { type FreshDatabase, freshDatabase, freshRedis } from './servers.ts';
+import { type OpenDatabase, freshDatabase, freshRedis } from './servers.ts';
 import { EVENTUALLY_MS } from './eventually.ts';
 
 /** A whole Navbat on free ports: real Postgres, Redis, api and worker processes, and the sandbox in this one. */
@@ -24,6 +24,7 @@ export interface Navbat {
   readonly redisUrl: string;
   readonly sandbox: Sandbox;
   readonly env: Readonly<Record<string, string>>;
+  /** As the owner: for what a test sets up and looks at by itself. */
   readonly db: pg.Pool;
   /** Every line that its processes printed. */
   readonly log: readonly string[];
@@ -68,7 +69,10 @@ export interface NavbatOptions {
   /** Default: the api and one worker with all kinds and the reconciler. */
   readonly processes?: readonly ('api' | 'worker' | 'board')[];
   /** Default: of the test run. A migrated database, and a Redis. */
-  readonly servers?: { readonly databaseUrl: string; readonly redisUrl: string };
+  readonly servers?: {
+    readonly database: Omit<OpenDatabase, 'drop'>;
+    readonly redisUrl: string;
+  };
 }
 
 export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> {
@@ -91,6 +95,7 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
   const whole: Record<string, string> = {
     ...env,
     DATABASE_URL: database.url,
+    MIGRATE_DATABASE_URL: database.ownerUrl,
     REDIS_URL: redisUrl,
     BIND_HOST: '127.0.0.1',
     API_PORT: String(ports.api),
@@ -123,7 +128,7 @@ export async function startNavbat(options: NavbatOptions = {}): Promise<Navbat> 
     board: () => start('apps/board/main.ts', [], 'board ready'),
   };
   await Promise.all((options.processes ?? ['api', 'worker']).map((name) => starting[name]()));
-  const db = new pg.Pool({ connectionString: database.url, max: 4 });
+  const db = new pg.Pool({ connectionString: database.ownerUrl, max: 4 });
   // One that is still saying goodbye is cut off when the database is dropped.
   db.on('connect', (client) => client.on('error', () => undefined));
   const stop = async () => {
@@ -163,9 +168,9 @@ function eskizOf(env: NavbatOptions['env']) {
   return email && password ? { email, password } : undefined;
 }
 
-async function serversOf({ servers }: NavbatOptions): Promise<[FreshDatabase, string]> {
+async function serversOf({ servers }: NavbatOptions): Promise<[OpenDatabase, string]> {
   if (!servers) return Promise.all([freshDatabase(), freshRedis()]);
-  return [{ url: servers.databaseUrl, drop: async () => undefined }, servers.redisUrl];
+  return [{ ...servers.database, drop: async () => undefined }, servers.redisUrl];
 }
 
 /** Secrets of this run only. */

@@ -31,7 +31,12 @@ try {
   stops.push(postgres.stop);
   const redis = await startRedis({ directory, databases: REDIS_DATABASES });
   stops.push(redis.stop);
-  const line = { postgresUrl: postgres.url, redisUrl: redis.url, redisDatabases: REDIS_DATABASES };
+  const { url, ownerUrl, superuserUrl } = postgres;
+  const line = {
+    postgres: { url, ownerUrl, superuserUrl },
+    redisUrl: redis.url,
+    redisDatabases: REDIS_DATABASES,
+  };
   process.stdout.write(`${JSON.stringify(line)}\n`);
   await parentGone;
 } finally {

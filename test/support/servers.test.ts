@@ -18,12 +18,12 @@ describe("a test file's own servers", () => {
     const [one, two] = await Promise.all([freshDatabase(), freshDatabase()]);
     expect(await tablesOf(one.url)).toContain('job');
 
-    const client = new Client({ connectionString: one.url });
+    const client = new Client({ connectionString: one.ownerUrl });
     await client.connect();
     await client.query('create table mine()');
     await client.end();
-    expect(await tablesOf(one.url)).toContain('mine');
-    expect(await tablesOf(two.url)).not.toContain('mine');
+    expect(await tablesOf(one.ownerUrl)).toContain('mine');
+    expect(await tablesOf(two.ownerUrl)).not.toContain('mine');
 
     await one.drop();
     await expect(tablesOf(one.url)).rejects.toThrow('does not exist');

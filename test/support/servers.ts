@@ -4,10 +4,18 @@ import { Client } from 'pg';
 import { inject } from 'vitest';
 import { migrate } from '../../infra/postgres/migrate.ts';
 
-export interface FreshDatabase {
+export interface OpenDatabase {
+  /** As navbat_app, as every process has it. */
   readonly url: string;
+  /** As navbat_owner: for what a test does to the schema or to rows that no process may change. */
+  readonly ownerUrl: string;
   /** Removes it, unless somebody is still connected: the whole server goes at the end of the run. */
   drop(): Promise<void>;
+}
+
+export interface FreshDatabase extends OpenDatabase {
+  /** As whoever holds the server: no trigger holds them. */
+  readonly superuserUrl: string;
 }
 
 const TEMPLATE = 'navbat_template';
@@ -20,14 +28,18 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   await administer(async (admin) => {
     await admin.query('select pg_advisory_lock($1)', [TEMPLATE_LOCK]);
     await ensureTemplate(admin);
-    await admin.query(`create database ${name} template ${TEMPLATE}`);
+    await admin.query(`create database ${name} owner navbat_owner template ${TEMPLATE}`);
+    // All but the database's own grants is copied.
+    await admin.query(`revoke all on database ${name} from public`);
+    await admin.query(`grant connect on database ${name} to navbat_app`);
   });
   const drop = () =>
     administer(async (admin) => {
       // Cutting a connection that is just being closed would be an error of the file that closes it.
       await admin.query(`drop database if exists ${name}`).catch(() => undefined);
     });
-  return { url: databaseUrl(name), drop };
+  const of = (role: 'url' | 'ownerUrl' | 'superuserUrl') => databaseUrl(name, role);
+  return { url: of('url'), ownerUrl: of('ownerUrl'), superuserUrl: of('superuserUrl'), drop };
 }
 
 /**
@@ -57,14 +69,14 @@ async function ensureTemplate(admin: Client): Promise<void> {
   if (found.rowCount !== 0) return;
   const draft = `${TEMPLATE}_draft`;
   await admin.query(`drop database if exists ${draft} with (force)`);
-  await admin.query(`create database ${draft}`);
-  await migrate(databaseUrl(draft));
+  await admin.query(`create database ${draft} owner navbat_owner`);
+  await migrate(databaseUrl(draft, 'ownerUrl'));
   await admin.query(`alter database ${draft} rename to ${TEMPLATE}`);
 }
 
 /** Its session ends with it, and so does a lock that it took. */
 async function administer<T>(work: (admin: Client) => Promise<T>): Promise<T> {
-  const admin = new Client({ connectionString: inject('postgresUrl') });
+  const admin = new Client({ connectionString: inject('postgres').superuserUrl });
   await admin.connect();
   try {
     return await work(admin);
@@ -73,8 +85,8 @@ async function administer<T>(work: (admin: Client) => Promise<T>): Promise<T> {
   }
 }
 
-function databaseUrl(name: string): string {
-  const url = new URL(inject('postgresUrl'));
+function databaseUrl(name: string, as: 'url' | 'ownerUrl' | 'superuserUrl'): string {
+  const url = new URL(inject('postgres')[as]);
   url.pathname = `/${name}`;
   return url.href;
 }

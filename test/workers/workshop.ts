@@ -47,18 +47,19 @@ export interface AttemptRow {
 
 /** The parts that `workers/main.ts` joins, with a real Postgres, a real Redis and the sandbox, each step in a test's hand. */
 export async function workshop(redisUrl?: string) {
-  const { url: databaseUrl } = await freshDatabase();
+  const { url: databaseUrl, ownerUrl } = await freshDatabase();
   const sandbox = await freshSandbox();
   const pepper = randomBytes(32).toString('base64url');
   const project = await makeProject(databaseUrl, pepper, 'workshop');
   const pool = hotPool(databaseUrl, 8);
+  const owner = hotPool(ownerUrl, 1);
   const queues = openQueues(
     producerRedis(redisUrl ?? (await freshRedis()), () => undefined),
     jobs,
   );
   onTestFinished(async () => {
     await closeQueues(queues);
-    await pool.end();
+    await Promise.all([pool.end(), owner.end()]);
   });
 
   /** Moved forward by hand. */
@@ -155,6 +156,7 @@ export async function workshop(redisUrl?: string) {
   };
   return {
     pool,
+    owner,
     queues,
     sandbox,
     project,

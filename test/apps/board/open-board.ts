@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import type { Pool } from 'pg';
+import { Pool } from 'pg';
 import supertest, { type Test } from 'supertest';
 import { createBoard } from '../../../apps/board/app.ts';
 import { wireBoard } from '../../../apps/board/wire.ts';
@@ -32,6 +32,8 @@ export const PASSWORD = 'a horse, a battery and a staple';
 export interface OpenBoard {
   readonly url: string;
   readonly pool: Pool;
+  /** As the owner of the tables: for what a test does that no process may. */
+  readonly owner: Pool;
   readonly queues: Queues<JobKind>;
   readonly time: { now: Date };
   /** Every line that the board logged. */
@@ -107,6 +109,8 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
   const { parts, close } = await wireBoard(platform, { ...allSettles, ...options.more?.settles });
   const { hash, queues } = platform;
   const pool = platform.pools.hot;
+  const tableOwner = new Pool({ connectionString: database.ownerUrl, max: 1 });
+  tableOwner.on('error', () => undefined);
   const { accounts, sessions, secondFactors } = parts;
   const server = createHttpServer(
     createBoard({ ...parts, routes: [...parts.routes, ...(options.routes ?? [])] }),
@@ -140,6 +144,7 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
   return {
     url,
     pool,
+    owner: tableOwner,
     queues,
     time,
     log,
@@ -161,6 +166,7 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
       server.closeAllConnections();
       server.close();
       await close();
+      await tableOwner.end();
       await platform.close();
       await database.drop();
     },

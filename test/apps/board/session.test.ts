@@ -50,7 +50,7 @@ describe('a session', () => {
     const member = await board.createMember('admin');
     const { id } = member;
     const cookie = await sessionOf(member);
-    await board.pool.query(`update staff set role = 'viewer' where id = $1`, [id]);
+    await board.owner.query(`update staff set role = 'viewer' where id = $1`, [id]);
     const answer = await supertest(board.url)
       .put('/api/queues/otp-send/pause')
       .set('Cookie', cookie)

@@ -8,7 +8,11 @@ let env: Record<string, string>;
 
 beforeAll(async () => {
   ground = await openGround();
-  env = testEnvironment({ DATABASE_URL: ground.databaseUrl, SANDBOX_CLOCK: 'true' });
+  env = testEnvironment({
+    DATABASE_URL: ground.databaseUrl,
+    MIGRATE_DATABASE_URL: ground.ownerUrl,
+    SANDBOX_CLOCK: 'true',
+  });
 });
 afterAll(() => ground.close());
 

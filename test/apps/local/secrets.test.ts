@@ -37,7 +37,12 @@ describe("a home's secrets", () => {
   });
 
   test('are what the configuration expects', async () => {
-    const servers = { DATABASE_URL: 'postgres://navbat@localhost/navbat', REDIS_URL: 'redis://localhost' };
+    const database = 'postgres://navbat@localhost/navbat';
+    const servers = {
+      DATABASE_URL: database,
+      MIGRATE_DATABASE_URL: database,
+      REDIS_URL: 'redis://localhost',
+    };
     const config = readConfig({ ...(await keepSecrets(home, fresh())), ...servers });
     expect(config.CODE_KEYS.keys.size).toBe(1);
   });

@@ -85,7 +85,7 @@ test('NODE_ENV=production is refused in a sentence, and makes no secrets', async
 
 test('data of another version stops the start, with where it is and how to start fresh or keep it', async () => {
   const server = await startPostgres({ directory: home });
-  const client = new Client({ connectionString: server.url });
+  const client = new Client({ connectionString: server.ownerUrl });
   await client.connect();
   await client.query(`create table mikro_orm_migrations (id serial primary key, name varchar(255), executed_at timestamptz default now());
     insert into mikro_orm_migrations (name) values ('Migration0001Start')`);

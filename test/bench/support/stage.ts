@@ -16,11 +16,13 @@ import type { Options } from './options.ts';
 export interface Stage {
   readonly options: Options;
   readonly postgresUrl: string;
+  /** Of the role that owns the tables. */
+  readonly ownerUrl: string;
   /** Each variant has a database of its own, so that a wipe of one leaves the others. */
   redisUrl(database: number): string;
   /** What a process of the platform needs in its environment; each stage has secrets of its own. */
   readonly env: Readonly<Record<string, string>>;
-  /** On the bench's own connection. */
+  /** On the bench's own connection, as the owner. */
   readonly sql: Client;
   readonly redis: (database: number) => Redis;
   start(
@@ -68,8 +70,9 @@ async function build(options: Options, ends: (() => Promise<unknown>)[]): Promis
     await redisServer.stop();
     await rm(redisServer.dataDirectory, { recursive: true, force: true });
   });
-  await migrate(postgres.url);
-  const sql = new Client({ connectionString: postgres.url });
+  await migrate(postgres.ownerUrl);
+  await grantCheckpoints(postgres.superuserUrl);
+  const sql = new Client({ connectionString: postgres.ownerUrl });
   await sql.connect();
   ends.push(() => sql.end());
   await assertDurable(sql);
@@ -79,8 +82,22 @@ async function build(options: Options, ends: (() => Promise<unknown>)[]): Promis
     ['redis', redisServer.pid],
   ]);
   const env = environment(postgres.url, redisServer.url);
-  const servers = { postgresUrl: postgres.url, sql, freePort, ...redisOf(redisServer.url, ends) };
+  const servers = {
+    postgresUrl: postgres.url,
+    ownerUrl: postgres.ownerUrl,
+    sql,
+    freePort,
+    ...redisOf(redisServer.url, ends),
+  };
   return { options, env, ...servers, ...children(options, env, pids, ends) };
+}
+
+/** A stopwatch starts on a server that has nothing left to write. */
+async function grantCheckpoints(superuserUrl: string): Promise<void> {
+  const superuser = new Client({ connectionString: superuserUrl });
+  await superuser.connect();
+  await superuser.query('grant pg_checkpoint to navbat_owner');
+  await superuser.end();
 }
 
 const environment = (DATABASE_URL: string, REDIS_URL: string) => ({

@@ -39,7 +39,7 @@ async function ownPostgres() {
     await postgres.stop();
     await rm(directory, { recursive: true, force: true });
   });
-  await migrate(postgres.url);
+  await migrate(postgres.ownerUrl);
   const crash = async () => {
     await postgres.kill();
     postgres = await startPostgres({ directory, port: postgres.port });

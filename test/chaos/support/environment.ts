@@ -23,7 +23,7 @@ export async function freePorts(apis: number): Promise<Ports> {
 
 /** What every process of one chaos run is started with: its own servers, its own secrets, and the sandbox as every provider. */
 export function chaosEnvironment(
-  servers: { readonly postgresUrl: string; readonly redisUrl: string },
+  servers: { readonly postgres: { readonly url: string }; readonly redisUrl: string },
   { balancer, sandbox }: Ports,
   home: string,
 ): Variables {
@@ -38,7 +38,7 @@ export function chaosEnvironment(
     NODE_ENV: 'test',
     LOG_LEVEL: 'info',
     BIND_HOST: '127.0.0.1',
-    DATABASE_URL: servers.postgresUrl,
+    DATABASE_URL: servers.postgres.url,
     REDIS_URL: servers.redisUrl,
     NAVBAT_HOME: home,
     SANDBOX_PORT: String(sandbox),

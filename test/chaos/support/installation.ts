@@ -83,7 +83,8 @@ export async function install(directory: string, shape: Shape): Promise<Installa
 
   const apiUrls = ports.apis.map((port) => `http://127.0.0.1:${port}`);
   const balancer = await startBalancer(ports.balancer, apiUrls);
-  const pool = new pg.Pool({ connectionString: servers.postgresUrl, max: 4, connectionTimeoutMillis: 5_000 });
+  const { url, ownerUrl } = servers.postgres;
+  const pool = new pg.Pool({ connectionString: ownerUrl, max: 4, connectionTimeoutMillis: 5_000 });
   pool.on('error', () => undefined); // Postgres is restarted on purpose.
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= closeAll());
@@ -94,9 +95,9 @@ export async function install(directory: string, shape: Shape): Promise<Installa
     await servers.close();
   };
   try {
-    await migrate(servers.postgresUrl);
+    await migrate(ownerUrl);
     const pepper = env['PEPPER'] ?? '';
-    const project = await makeProject(servers.postgresUrl, pepper, 'chaos');
+    const project = await makeProject(url, pepper, 'chaos');
     const people = await addTelegramRecipients(pool, { id: project.id, pepper }, shape.telegramPeople);
     for (const each of members) each.start();
     await Promise.all(members.map((each) => each.untilReady()));

@@ -13,7 +13,8 @@ export type PostgresEnd = 'fast' | 'immediate' | 'kill';
 
 /** Postgres and Redis of one run, each of which comes back at its own address with its own data. */
 export interface Servers {
-  readonly postgresUrl: string;
+  /** As navbat_app, and as navbat_owner. */
+  readonly postgres: { readonly url: string; readonly ownerUrl: string };
   readonly redisUrl: string;
   restartPostgres(how: PostgresEnd): Promise<void>;
   /** Stops Redis for so long, and starts it on what it wrote. */
@@ -44,7 +45,7 @@ export async function startServers(directory: string): Promise<Servers> {
     if (isOver) await redis.stop();
   };
   return {
-    postgresUrl: postgres.url,
+    postgres: { url: postgres.url, ownerUrl: postgres.ownerUrl },
     redisUrl: redis.url,
     async restartPostgres(how) {
       await endPostgres(directory, postgres, how);

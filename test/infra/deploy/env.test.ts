@@ -30,15 +30,19 @@ test('.env.example holds no secret', () => {
   expect(set).toEqual([]);
 });
 
+const servers = {
+  DATABASE_URL: 'postgres://navbat_app@postgres/navbat',
+  MIGRATE_DATABASE_URL: 'postgres://navbat_owner@postgres/navbat',
+  REDIS_URL: 'redis://redis:6379',
+};
+
 test('a new .env needs only the servers to be a whole configuration', () => {
-  const servers = { DATABASE_URL: 'postgres://navbat@postgres/navbat', REDIS_URL: 'redis://redis:6379' };
   const written = parseEnv(environmentText(newEnvironment(now)));
   const config = readConfig({ ...written, ...servers });
   expect(config.CODE_KEYS.current).toBe('2026-01');
 });
 
 test('an origin is the same with a slash at its end and without', () => {
-  const servers = { DATABASE_URL: 'postgres://navbat@postgres/navbat', REDIS_URL: 'redis://redis:6379' };
   const written = { ...parseEnv(environmentText(newEnvironment(now))), ...servers };
   for (const url of ['https://navbat.example', 'https://navbat.example/'])
     expect(readConfig({ ...written, PUBLIC_URL: url }).PUBLIC_URL).toBe('https://navbat.example');
@@ -49,7 +53,6 @@ test('an origin is the same with a slash at its end and without', () => {
 });
 
 test('the keys of before are public halves, each of a name of its own', () => {
-  const servers = { DATABASE_URL: 'postgres://navbat@postgres/navbat', REDIS_URL: 'redis://redis:6379' };
   const written = { ...parseEnv(environmentText(newEnvironment(now))), ...servers };
   const current = readConfig(written).JWT_PRIVATE_JWK;
   const old = { kty: 'OKP', crv: 'Ed25519', x: Buffer.alloc(32, 1).toString('base64url'), kid: 'old' };
@@ -81,7 +84,7 @@ test('`npm run env:new` says what it wrote, never writes over a .env, and fails 
   const run = () => spawnSync(process.execPath, [script, 'new'], { cwd: directory, encoding: 'utf8' });
   expect(run()).toMatchObject({
     status: 0,
-    stdout: expect.stringMatching(/^\.env is written.* DATABASE_URL /),
+    stdout: expect.stringMatching(/^\.env is written.* DATABASE_URL, MIGRATE_DATABASE_URL /),
   });
   const written = readFileSync(path, 'utf8');
   expect(run()).toMatchObject({
@@ -101,10 +104,10 @@ test('`npm run env:new` says what it wrote, never writes over a .env, and fails 
 
 test('the passwords of a new environment are nobody’s to guess, and each is another', () => {
   const made = [newEnvironment(now), newEnvironment(now)];
-  const passwords = made.flatMap(({ POSTGRES_PASSWORD, REDIS_PASSWORD }) => [
-    POSTGRES_PASSWORD,
-    REDIS_PASSWORD,
-  ]);
+  const passwords = made.flatMap((each) =>
+    Object.entries(each).flatMap(([name, value]) => (name.endsWith('_PASSWORD') ? [value] : [])),
+  );
+  expect(passwords).toHaveLength(2 * 4);
   for (const password of passwords) expect(password).toMatch(/^[0-9a-f]{32,}$/);
   expect(new Set(passwords).size).toBe(passwords.length);
 });

@@ -22,18 +22,18 @@ describe('an embedded Postgres', () => {
   test('keeps committed rows over a stop and over a kill, at the same address', async () => {
     const home = await initialisedHome();
     const first = await postgresIn(home);
-    await sql(first.url, 'create table kept (n int); insert into kept values (1)');
+    await sql(first.ownerUrl, 'create table kept (n int); insert into kept values (1)');
     await first.stop();
     expect(isAlive(first.pid)).toBe(false);
 
     const second = await postgresIn(home, first.port);
     expect(second.url).toBe(first.url);
-    await sql(second.url, 'insert into kept values (2)');
+    await sql(second.ownerUrl, 'insert into kept values (2)');
     await second.kill();
     expect(isAlive(second.pid)).toBe(false);
 
     const third = await postgresIn(home, first.port);
-    expect(await sql(third.url, 'select n from kept order by n')).toEqual([{ n: 1 }, { n: 2 }]);
+    expect(await sql(third.ownerUrl, 'select n from kept order by n')).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
   test('is UTF8, durable and in a session of its own, whatever the environment says', async () => {
@@ -102,12 +102,12 @@ describe('an embedded Postgres', () => {
       const first = await postgresIn(home);
       expect(first.dataDirectory).toMatch(/^\/var\/lib\/navbat\/homes\//);
       undo.unshift(() => rm(join(first.dataDirectory, '..'), { recursive: true }));
-      await sql(first.url, 'create table kept (n int)');
+      await sql(first.ownerUrl, 'create table kept (n int)');
       await first.stop();
 
       const second = await postgresIn(home);
       expect(second.dataDirectory).toBe(first.dataDirectory);
-      expect(await sql(second.url, 'select n from kept')).toEqual([]);
+      expect(await sql(second.ownerUrl, 'select n from kept')).toEqual([]);
     },
   );
 });

@@ -10,7 +10,7 @@ import { isAlive, killProcess, waitUntilGone } from '../../../infra/embedded/pro
 
 const supervisorLine = z.object({
   postgresPid: z.number(),
-  postgresUrl: z.string(),
+  ownerUrl: z.string(),
   redisPid: z.number(),
   redisUrl: z.string(),
 });
@@ -29,7 +29,7 @@ async function supervisorIn(home: string, wrapper: readonly string[] = []) {
 
 async function killedSupervisor(home: string) {
   const left = await supervisorIn(home);
-  await sql(left.postgresUrl, 'create table kept (n int)');
+  await sql(left.ownerUrl, 'create table kept (n int)');
   await redis(left.redisUrl, (client) => client.set('kept', '1'));
   left.supervisor.kill('SIGKILL');
   await once(left.supervisor, 'exit');
@@ -43,7 +43,7 @@ test('after a kill -9 of whoever started them, the next start stops what was lef
   const left = await killedSupervisor(home);
   const [postgres, store] = await Promise.all([postgresIn(home), redisIn(home)]);
   expect([isAlive(left.postgresPid), isAlive(left.redisPid)]).toEqual([false, false]);
-  expect(await sql(postgres.url, 'select n from kept')).toEqual([]);
+  expect(await sql(postgres.ownerUrl, 'select n from kept')).toEqual([]);
   expect(await redis(store.url, (client) => client.get('kept'))).toBe('1');
 });
 
@@ -55,7 +55,7 @@ test.runIf(isRoot && existsSync(setpriv))(
     const left = await killedSupervisor(home);
     const next = await supervisorIn(home, [setpriv, '--bounding-set=-sys_ptrace']);
     expect([isAlive(left.postgresPid), isAlive(left.redisPid)]).toEqual([false, false]);
-    expect(await sql(next.postgresUrl, 'select n from kept')).toEqual([]);
+    expect(await sql(next.ownerUrl, 'select n from kept')).toEqual([]);
     expect(await redis(next.redisUrl, (client) => client.get('kept'))).toBe('1');
   },
 );

@@ -7,7 +7,7 @@ if (directory === undefined) throw new Error('Say which directory.');
 const [postgres, redis] = await Promise.all([startPostgres({ directory }), startRedis({ directory })]);
 const line = {
   postgresPid: postgres.pid,
-  postgresUrl: postgres.url,
+  ownerUrl: postgres.ownerUrl,
   redisPid: redis.pid,
   redisUrl: redis.url,
 };

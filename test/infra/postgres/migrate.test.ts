@@ -5,13 +5,13 @@ import { migrate, OtherSchemaError } from '../../../infra/postgres/migrate.ts';
 import { migrations } from '../../../infra/postgres/schema.ts';
 import { eventually } from '../../support/eventually.ts';
 
-/** An empty database of this test's own. */
+/** An empty database of this test's own; `url` is of its owner. */
 async function emptyDatabase(): Promise<{ url: string; client: pg.Client }> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  const admin = new pg.Client({ connectionString: inject('postgresUrl') });
+  const admin = new pg.Client({ connectionString: inject('postgres').superuserUrl });
   await admin.connect();
-  await admin.query(`create database ${name}`);
-  const url = new URL(`/${name}`, inject('postgresUrl')).href;
+  await admin.query(`create database ${name} owner navbat_owner`);
+  const url = new URL(`/${name}`, inject('postgres').ownerUrl).href;
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   onTestFinished(async () => {

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { jobs } from '../../../domain/jobs.ts';
 import type { Caller } from '../../../domain/project/caller.ts';
 import { ProjectSettings } from '../../../domain/settings.ts';
@@ -8,18 +9,23 @@ import { reconcilerQueries } from '../../../infra/postgres/job/reconciler.ts';
 import { retentions } from '../../../infra/postgres/retentions.ts';
 import { settles } from '../../../infra/postgres/settles.ts';
 import { keyedHash, rowEncryption } from '../../../infra/process/crypto.ts';
-import { type FreshDatabase, freshDatabase } from '../../support/servers.ts';
+import { type OpenDatabase, freshDatabase } from '../../support/servers.ts';
 
 const CONNECTIONS_MAX = 16;
 
 /** What the ports of every context stand on, over a real Postgres, in this process. */
-export async function openGround(given?: FreshDatabase) {
+export async function openGround(given?: OpenDatabase) {
   const database = given ?? (await freshDatabase());
   const pool = hotPool(database.url, CONNECTIONS_MAX);
+  const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 1 });
+  owner.on('error', () => undefined);
   const ring = { current: 'k1', keys: new Map([['k1', randomBytes(32)]]) };
   return {
     url: database.url,
+    ownerUrl: database.ownerUrl,
     pool,
+    /** As the owner: for what a test does that no process may. */
+    owner,
     ring,
     hash: keyedHash(randomBytes(32).toString('base64url')),
     rowEncryption: rowEncryption(ring),
@@ -35,7 +41,7 @@ export async function openGround(given?: FreshDatabase) {
       return { projectId, slug, settings: ProjectSettings.parse(settings) };
     },
     close: async () => {
-      await pool.end();
+      await Promise.all([pool.end(), owner.end()]);
       await database.drop();
     },
   };

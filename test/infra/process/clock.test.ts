@@ -17,7 +17,7 @@ beforeAll(async () => {
   ground = await openGround();
 });
 afterAll(() => ground.close());
-beforeEach(() => moveClock(ground.pool, 0));
+beforeEach(() => moveClock(ground.owner, 0));
 
 const open = async (more: object = {}) => {
   const opened = await openClock(
@@ -37,15 +37,15 @@ describe('elsewhere than in a sandbox', () => {
   });
 
   test('none starts where the time was moved, and it says what to do', async () => {
-    await moveClock(ground.pool, HOUR_MS);
+    await moveClock(ground.owner, HOUR_MS);
     const refused = open();
     await expect(refused).rejects.toBeInstanceOf(ConfigError);
     await expect(refused).rejects.toThrow(/SANDBOX_CLOCK=true.*npm run navbat -- clock reset/);
   });
 
   test('one starts again after a reset', async () => {
-    await moveClock(ground.pool, HOUR_MS);
-    await moveClock(ground.pool, 0);
+    await moveClock(ground.owner, HOUR_MS);
+    await moveClock(ground.owner, 0);
     await expect(open()).resolves.toBeDefined();
   });
 
@@ -57,7 +57,7 @@ describe('elsewhere than in a sandbox', () => {
     onTestFinished(() => void vi.useRealTimers());
     await open();
     await vi.advanceTimersByTimeAsync(1);
-    await moveClock(ground.pool, HOUR_MS);
+    await moveClock(ground.owner, HOUR_MS);
     expect(exit).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(60_000);
     await vi.waitFor(() => expect(exit).toHaveBeenCalledWith(1));
@@ -71,18 +71,18 @@ describe('elsewhere than in a sandbox', () => {
 
 test('in a sandbox a process that runs follows each move, and so does SQL', async () => {
   const { clock } = await open(sandbox);
-  await moveClock(ground.pool, 2 * HOUR_MS);
+  await moveClock(ground.owner, 2 * HOUR_MS);
   await eventually(() => expect(Math.abs(aheadMs(clock) - 2 * HOUR_MS)).toBeLessThan(SLACK_MS));
   const { rows } = await ground.pool.query<{ ms: number }>(
     'select extract(epoch from navbat_now() - now())::float8 * 1000 ms',
   );
   expect(rows[0]?.ms).toBe(2 * HOUR_MS);
-  await moveClock(ground.pool, 0);
+  await moveClock(ground.owner, 0);
   await eventually(() => expect(Math.abs(aheadMs(clock))).toBeLessThan(SLACK_MS));
 });
 
 test('what moved the time otherwise is refused in a sandbox too', async () => {
-  await ground.pool.query(
+  await ground.owner.query(
     `create or replace function navbat_now() returns timestamptz language sql stable as $$ select now() - interval '1 day' $$`,
   );
   await expect(open(sandbox)).rejects.toThrow(ConfigError);

@@ -52,7 +52,7 @@ test.for(processes)(
     expect(lines.map((line) => line.split(':')[0] ?? '').toSorted()).toEqual(requiredOf(process).toSorted());
     expect(lines).toContainEqual(
       expect.stringMatching(
-        /^DATABASE_URL: missing\. Expected: PostgreSQL 18 .*\. Set it in the environment\.$/,
+        /^(MIGRATE_)?DATABASE_URL: missing\. Expected: .*(PostgreSQL 18|navbat_owner).*\. Set it in the environment\.$/,
       ),
     );
     expect(err).not.toContain('http://wrong');
@@ -62,9 +62,10 @@ test.for(processes)(
 test.for(processes)('%s reads .env for what the environment leaves unset', async ([script]) => {
   const file = join(directory, '.env');
   const secrets = Object.entries(newSecrets(new Date())).map(([name, value]) => `${name}='${value}'`);
-  await writeFile(file, [...secrets, 'DATABASE_URL=nonsense', 'REDIS_URL=redis://127.0.0.1:1'].join('\n'));
+  const nonsense = ['DATABASE_URL=nonsense', 'MIGRATE_DATABASE_URL=nonsense'];
+  await writeFile(file, [...secrets, ...nonsense, 'REDIS_URL=redis://127.0.0.1:1'].join('\n'));
   const { err } = await run(script, { NAVBAT_ENV_FILE: file });
-  expect(err.trim()).toMatch(/^DATABASE_URL: /);
+  expect(err.trim()).toMatch(/^(MIGRATE_)?DATABASE_URL: /);
   expect(err.trim().split('\n')).toHaveLength(1);
 });
 
@@ -116,7 +117,7 @@ test('a name that looks like ours and is not is told, with the one that was mean
   await writeFile(file, names.map((name) => `${name}=`).join('\n'));
   const { err } = await run('infra/postgres/migrate.ts', {
     NAVBAT_ENV_FILE: file,
-    DATABASE_URL: 'postgres://127.0.0.1:1/x',
+    MIGRATE_DATABASE_URL: 'postgres://127.0.0.1:1/x',
   });
   expect(err.trim().split('\n')).toEqual([
     'API_PORTS: no such variable. Did you mean API_PORT?',
@@ -125,7 +126,7 @@ test('a name that looks like ours and is not is told, with the one that was mean
     'NAVBAT_COLOUR: no such variable. .env.example lists all that Navbat reads.',
     'TELEGRAM_TOKEN: no such variable. .env.example lists all that Navbat reads.',
     'redis_url: no such variable. Did you mean REDIS_URL?',
-    'DATABASE_URL: Postgres does not answer there. Start it, or correct the address.',
+    'MIGRATE_DATABASE_URL: Postgres does not answer there. Start it, or correct the address.',
   ]);
 });
 
@@ -155,7 +156,10 @@ test.for([
 });
 
 test('a migration without its Postgres says which setting to look at, in a line', async () => {
-  const servers = { DATABASE_URL: 'postgres://x:hush@127.0.0.1:1/x', REDIS_URL: 'redis://127.0.0.1:1' };
+  const servers = {
+    MIGRATE_DATABASE_URL: 'postgres://x:hush@127.0.0.1:1/x',
+    REDIS_URL: 'redis://127.0.0.1:1',
+  };
   const { code, err } = await run('infra/postgres/migrate.ts', {
     NAVBAT_ENV_FILE: '',
     ...newSecrets(new Date()),
@@ -163,6 +167,6 @@ test('a migration without its Postgres says which setting to look at, in a line'
   });
   expect({ code, err }).toEqual({
     code: 1,
-    err: 'DATABASE_URL: Postgres does not answer there. Start it, or correct the address.\n',
+    err: 'MIGRATE_DATABASE_URL: Postgres does not answer there. Start it, or correct the address.\n',
   });
 });

@@ -19,11 +19,12 @@ test('both are there; a database without our schema is down, and a Redis that is
   const redis = redisAt(await freshRedis());
   await once(redis, 'ready');
   const pool = new Pool({ connectionString: database.url, max: 1 });
+  const owner = new Pool({ connectionString: database.ownerUrl, max: 1 });
   expect(await readiness(pool, redis)).toEqual({ postgres: 'up', redis: 'up' });
-  await pool.query('alter table job rename to job_of_another_version');
+  await owner.query('alter table job rename to job_of_another_version');
   expect(await readiness(pool, redis)).toMatchObject({ postgres: 'down' });
   expect(await readiness(pool, redisAt('redis://127.0.0.1:1'))).toMatchObject({ redis: 'away' });
-  await pool.end();
+  await Promise.all([pool.end(), owner.end()]);
   await database.drop();
 });
 

@@ -21,7 +21,8 @@ export const echo = defineJob({
 });
 
 /** A cave answers as long as it is open, and closes with its job. */
-export const echoTable = `create table cave (id uuid primary key, state text not null default 'open', closed_at timestamptz)`;
+export const echoTable = `create table cave (id uuid primary key, state text not null default 'open', closed_at timestamptz);
+  grant select, insert, update, delete on cave to navbat_app`;
 
 export const echoSettle: Settle = {
   ending: {

@@ -40,7 +40,7 @@ beforeAll(async () => {
   board = await openBoard({ redisUrl, more });
   operator = await board.session('operator');
   project = { id: await seedProject(board.pool, SLUG), slug: SLUG };
-  await board.pool.query(echoTable);
+  await board.owner.query(echoTable);
   takeGaugesOff = exposeDepthForNow(depthReader(board.pool));
 });
 afterAll(async () => {
@@ -49,7 +49,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await board.queues.redis.flushdb();
-  await board.pool.query('truncate job, attempt, scheduler_turn, queue, outbox, cave cascade');
+  await board.owner.query('truncate job, attempt, scheduler_turn, queue, outbox, cave cascade');
 });
 
 const now = () => new Date();

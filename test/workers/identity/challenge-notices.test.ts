@@ -128,10 +128,10 @@ describe('the announcer of challenges', () => {
     );
     await world.reconciler.retire(now(), { jobDays: 30, phoneDays: 7 });
     expect(await pushedOf([challenge])).toEqual(['sent']);
-    await world.pool.query(`update challenge set expires_at = now() - interval '31 days' where id = $1`, [
+    await world.owner.query(`update challenge set expires_at = now() - interval '31 days' where id = $1`, [
       challenge,
     ]);
-    await world.pool.query(
+    await world.owner.query(
       `update person_notice set announced_at = now() - interval '31 days' where person_id = $1`,
       [person.id],
     );

@@ -66,7 +66,7 @@ describe('the announcer', () => {
       await insertNotice(person.id, 'device-revoked', randomUUID()),
     ];
     const age = (id: string, days: string) =>
-      world.pool.query('update person_notice set at = at - $2::interval where id = $1', [id, days]);
+      world.owner.query('update person_notice set at = at - $2::interval where id = $1', [id, days]);
     await age(old, '7 days 1 minute');
     await age(young, '6 days 23 hours');
     await rounds()();

@@ -35,9 +35,10 @@ export interface JobRow {
 export async function webhookBench(
   options: { attemptTimeoutMs?: number; random?: () => number; now?: () => Date } = {},
 ) {
-  const { url: databaseUrl } = await freshDatabase();
+  const { url: databaseUrl, ownerUrl } = await freshDatabase();
   const orm = await openOrm(databaseUrl);
   const pool = hotPool(databaseUrl, 8);
+  const owner = hotPool(ownerUrl, 1);
   const encryption = rowEncryption(ring);
   const clock = { now: new Date() };
   const now = options.now ?? (() => clock.now);
@@ -68,7 +69,7 @@ export async function webhookBench(
   });
   onTestFinished(async () => {
     await caller.close();
-    await pool.end();
+    await Promise.all([pool.end(), owner.end()]);
     await orm.close(true);
   });
 
@@ -141,6 +142,7 @@ export async function webhookBench(
   };
   return {
     pool,
+    owner,
     encryption,
     webhooks,
     jobs,

@@ -41,7 +41,7 @@ describe('a callback', () => {
     await bench.addEndpoint(project, receiver.url);
     await bench.emit(project, CALLS);
     bench.forward(MINUTE_MS);
-    const locking = await bench.pool.connect();
+    const locking = await bench.owner.connect();
     await locking.query('begin');
     await locking.query('lock table webhook_delivery in exclusive mode');
     const woken = bench.wakeDue(project).catch((error: unknown) => error);

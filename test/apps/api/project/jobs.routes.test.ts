@@ -169,7 +169,7 @@ describe('the list', () => {
     const old = { acceptedAt: new Date('2026-05-01T10:00:00Z') };
     const rejected = await seedJob(mine.projectId, { ...old, state: 'rejected' });
     const running = await seedJob(mine.projectId, { ...old, state: 'running' });
-    await ground.pool.query('analyze job');
+    await ground.owner.query('analyze job');
     const read = async () => {
       await ground.pool.query('select pg_stat_clear_snapshot()');
       const { rows } = await ground.pool.query<{ rows: string }>(

@@ -26,7 +26,7 @@ describe('alarms', () => {
   });
 
   test('a kind without a worker, and a reconciler that stands still', async () => {
-    await board.pool.query('truncate worker_heartbeat');
+    await board.owner.query('truncate worker_heartbeat');
     const id = uuidv7();
     await heartbeat(
       board.pool,

@@ -22,12 +22,12 @@ describe('what anybody wrote', () => {
         },
       ],
     });
-    await board.pool.query('update project set slug = $2 where id = $1', [shop, hostile]);
-    await board.pool.query(`update job set labels = $1, request_id = $2`, [
+    await board.owner.query('update project set slug = $2 where id = $1', [shop, hostile]);
+    await board.owner.query(`update job set labels = $1, request_id = $2`, [
       JSON.stringify({ project: hostile, channels: hostile, to: hostile }),
       hostile,
     ]);
-    await board.pool.query('update verification set purpose = $1', [hostile]);
+    await board.owner.query('update verification set purpose = $1', [hostile]);
     const query = encodeURIComponent(hostile);
     const paths = [
       '/ops',

@@ -136,10 +136,10 @@ describe('what a job says', () => {
 
   test('that a blocked prefix refused says until when', async () => {
     const { id, verificationId } = await seed({ state: 'rejected', reason: 'prefix-blocked' });
-    await board.pool.query(`update verification set phone_prefix = '+99890123' where id = $1`, [
+    await board.owner.query(`update verification set phone_prefix = '+99890123' where id = $1`, [
       verificationId,
     ]);
-    await board.pool.query(
+    await board.owner.query(
       `insert into prefix_score (project_id, prefix, sent, verified, at) values ($1, '+99890123', 20, 0, $2)`,
       [shop, board.time.now],
     );
@@ -151,11 +151,11 @@ describe('what a job says', () => {
 
   test('that a risk refused names what it is made of', async () => {
     const { id, verificationId } = await seed({ state: 'rejected', reason: 'risk-blocked' });
-    await board.pool.query(
+    await board.owner.query(
       `update verification set phone_prefix = '+99890124', scored_ip = 'ip 1', scored_device = 'device 1' where id = $1`,
       [verificationId],
     );
-    await board.pool.query(
+    await board.owner.query(
       `insert into prefix_score (project_id, prefix, sent, verified, at)
        values ($1, '+99890124', 3, 0, $2), ($1, 'ip 1', 40, 1, $2), ($1, 'device 1', 6, 0, $2)`,
       [shop, board.time.now],

@@ -70,7 +70,7 @@ describe('providers of SMS', () => {
   const low = 100_000_000_000n;
   const record = (micros: bigint | null, at: Date, provider: 'eskiz' | 'play-mobile' = 'eskiz') =>
     providerBalances(board.pool, () => at, low).record(provider, { kind: 'told', micros });
-  beforeEach(() => board.pool.query('truncate provider_balance'));
+  beforeEach(() => board.owner.query('truncate provider_balance'));
 
   test('show what our account holds, the last error and since when', async () => {
     const sms = { channel: 'sms', provider: 'eskiz' } as const;

@@ -75,10 +75,10 @@ describe('search', () => {
 
 test('nothing under /ops shows a whole number, a key id of a code, metadata or a client', async () => {
   const { id } = await seed({ state: 'rejected', reason: 'landline' });
-  await board.pool.query(
+  await board.owner.query(
     `update verification set metadata = '{"note":"meta-secret"}', client = '{"ip":"203.0.113.9"}', code_kid = 'kid-secret'`,
   );
-  await board.pool.query(
+  await board.owner.query(
     `insert into recipient (id, project_id, phone, address_hash, push_token_encrypted, telegram_chat_id, created_at, updated_at)
      values ($1, $2, $3, $4, 'encrypted-secret', 77000111, $5, $5)`,
     [uuidv7(), shop, PHONE, board.addressHash(PHONE), board.time.now],
@@ -124,7 +124,7 @@ describe('search as people type', () => {
     await seed();
     expect(await search(`…${id.slice(-12)}`)).toBe(`/ops/jobs/${id}`);
     expect(await search(id.slice(-12))).toBe(`/ops/jobs/${id}`);
-    const { rows } = await board.pool.query<{ request_id: string }>(
+    const { rows } = await board.owner.query<{ request_id: string }>(
       'select request_id from job where id = $1',
       [id],
     );
@@ -133,7 +133,7 @@ describe('search as people type', () => {
 
   test('lists all jobs of one request', async () => {
     const ids = [(await seed()).id, (await seed()).id];
-    await board.pool.query(`update job set request_id = 'req-of-two'`);
+    await board.owner.query(`update job set request_id = 'req-of-two'`);
     expect(await search('req-of-two')).toBe('/ops/jobs?text=req-of-two&hours=168');
     const { data } = await viewer.json('/ops/jobs?text=req-of-two&hours=168');
     expect(data.map(({ id }: { id: string }) => id).toSorted()).toEqual(ids.toSorted());

@@ -20,7 +20,7 @@ export async function openOtpQueue() {
   afterAll(() => board.close());
   beforeEach(async () => {
     await board.queues.redis.flushdb();
-    await board.pool.query('truncate queue');
+    await board.owner.query('truncate queue');
   });
   const queue = () => board.queues.of['otp-send'];
   const seed = (job: Partial<SeedJob> = {}) =>

@@ -61,7 +61,7 @@ test('a sound ledger ends with code 0, and says what was checked and what was no
 });
 
 test('a difference is named, and ends with code 1', async () => {
-  const client = await ledger.owner.connect();
+  const client = await ledger.superuser.connect();
   await client.query('set session_replication_role = replica');
   await client.query(`update ledger_transfer set actor = 'somebody' where n = 501`);
   const { code, out, err } = await verify([]);

@@ -70,7 +70,7 @@ test('a round of retention reads no table as a whole', async () => {
     `insert into destination (project_id, address_hash, updated_at) select $1, sha256(n::text::bytea), now() from generate_series(1, 40000) n`,
     [rows[0]?.id],
   );
-  await world.pool.query('vacuum analyze job, verification, request, destination');
+  await world.owner.query('vacuum analyze job, verification, request, destination');
   const one = hotPool(world.url, 1);
   const wholeReads = async () => {
     await one.query('select pg_stat_force_next_flush()');

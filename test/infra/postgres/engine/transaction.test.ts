@@ -8,7 +8,7 @@ let database: FreshDatabase;
 let pool: pg.Pool;
 beforeAll(async () => {
   database = await freshDatabase();
-  pool = new pg.Pool({ connectionString: database.url, max: 1 });
+  pool = new pg.Pool({ connectionString: database.ownerUrl, max: 1 });
   pool.on('error', () => undefined);
   await pool.query('create table kept (n int)');
 });

@@ -9,7 +9,7 @@ const FOUR_DAYS_SECONDS = 4 * 86_400;
 
 async function openPool() {
   const database = await freshDatabase();
-  const pool = new pg.Pool({ connectionString: database.url });
+  const pool = new pg.Pool({ connectionString: database.ownerUrl });
   onTestFinished(async () => {
     await pool.end();
     await database.drop();

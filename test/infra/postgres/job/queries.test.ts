@@ -24,7 +24,7 @@ beforeAll(async () => {
   // The quiet one's jobs are older than all of the busy one's, as many as make the planner hope for them everywhere.
   await pool.query(seedJobs, [quiet, ROWS / 4, 0]);
   await pool.query(seedJobs, [busy, ROWS, ROWS / 4]);
-  await pool.query('analyze job');
+  await ground.owner.query('analyze job');
 });
 afterAll(() => ground.close());
 

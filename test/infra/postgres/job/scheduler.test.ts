@@ -53,14 +53,14 @@ const statistics = {
 
 /** Rows and index entries that a scheduler reads for each job that it schedules. */
 async function readsPerJob(projects: number, room: number, steps: readonly string[]): Promise<number> {
-  await world.pool.query('truncate scheduler_turn, outbox, attempt, job cascade');
+  await world.owner.query('truncate scheduler_turn, outbox, attempt, job cascade');
   const fill = (count: number) =>
     world.pool.query(fillQueue, [count, Math.ceil((room * ROUNDS * 2) / count)]);
   if (!steps.includes('__one')) await fill(projects);
   for (const step of steps) {
     if (step === '__one') await fill(1);
-    else if (step === '__clear') await world.pool.query('truncate scheduler_turn, job cascade');
-    else await world.pool.query(step);
+    else if (step === '__clear') await world.owner.query('truncate scheduler_turn, job cascade');
+    else await world.owner.query(step);
   }
   if (steps.includes('__one')) await fill(projects);
   const pool = schedulerPool(world.url, 1);

@@ -11,7 +11,7 @@ import { openGround } from '../world.ts';
 let world: Awaited<ReturnType<typeof openGround>>;
 beforeAll(async () => {
   world = await openGround();
-  await world.pool.query(echoTable);
+  await world.owner.query(echoTable);
 });
 afterAll(() => world.close());
 

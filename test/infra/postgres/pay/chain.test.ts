@@ -65,7 +65,7 @@ describe('a block is closed', () => {
   test('and where a transfer is missing, the fault is told by its code and no other book waits', async () => {
     ledger = await openChainedBook();
     await ledger.post(1_000);
-    const client = await ledger.owner.connect();
+    const client = await ledger.superuser.connect();
     await client.query(`set session_replication_role = replica`);
     await client.query('delete from ledger_transfer where n = 500');
     await client.query('reset session_replication_role');

@@ -24,7 +24,8 @@ export async function openChainedBook({ key = newKey(), timezone = 'UTC' } = {})
   const database = await freshDatabase();
   const options = `-c timezone=${timezone}`;
   const app = new Pool({ connectionString: database.url, max: 6, options });
-  const owner = new Pool({ connectionString: database.url, max: 4, options });
+  const owner = new Pool({ connectionString: database.ownerUrl, max: 4, options });
+  const superuser = new Pool({ connectionString: database.superuserUrl, max: 1, options });
   // From the next noon of Tashkent on, so that a day ends where a test says so.
   const noonMs = DAY_MS - ((Date.now() - NOON_MS) % DAY_MS);
   const clock = { aheadMs: 0 };
@@ -97,7 +98,7 @@ export async function openChainedBook({ key = newKey(), timezone = 'UTC' } = {})
       )
     ).rows[0]?.jws ?? '';
   const close = async () => {
-    await Promise.all([app.end(), owner.end()]);
+    await Promise.all([app.end(), owner.end(), superuser.end()]);
     await database.drop();
   };
   const tick = closeBlocks(deps);
@@ -105,6 +106,8 @@ export async function openChainedBook({ key = newKey(), timezone = 'UTC' } = {})
     database,
     app,
     owner,
+    /** Whoever holds the server: no trigger holds them. */
+    superuser,
     clock,
     now,
     book,

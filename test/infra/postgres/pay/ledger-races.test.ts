@@ -187,7 +187,7 @@ describe('while a slow poster holds the book', () => {
 
   test('who waits too long is told that the book is held, and has posted nothing', async () => {
     const { available, held } = await book.person(10n);
-    const slow = await posters.connect();
+    const slow = await book.owner.connect();
     await slow.query('begin');
     await slow.query('select from ledger_book where project_id = $1 for update', [book.projectId]);
     await expect(book.post([hold(available, held, 1n)])).rejects.toMatchObject({ code: '55P03' });

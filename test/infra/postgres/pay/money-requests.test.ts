@@ -177,7 +177,7 @@ describe('the table of requests', () => {
     const { ask } = await withdrawing(1_000n);
     const first = await ask();
     const { projectId, personId, key } = request;
-    await expect(book.pool.query(sql, [projectId, personId, key])).rejects.toMatchObject({ code: 'NB009' });
+    await expect(book.owner.query(sql, [projectId, personId, key])).rejects.toMatchObject({ code: 'NB009' });
     expect(await ask()).toEqual({ ...first, repeated: true });
   });
 

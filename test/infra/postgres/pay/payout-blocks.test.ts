@@ -119,7 +119,7 @@ describe('a person is not blocked', () => {
 describe('a block', () => {
   const block = async (person: string, until: Date | null) =>
     (
-      await ground.pool.query<{ id: string }>(
+      await ground.owner.query<{ id: string }>(
         `insert into payout_block (person_id, reason, until, made_at) values ($1, 'by-hand', $2, $3) returning id`,
         [person, until, now],
       )
@@ -132,7 +132,7 @@ describe('a block', () => {
     const inForce = async (at: Date) => (await blocksOf(ground.pool, person, at)).map(({ id }) => id);
     expect(await inForce(new Date(until.getTime() - 1))).toEqual([timed, endless]);
     expect(await inForce(until)).toEqual([endless]);
-    await ground.pool.query(
+    await ground.owner.query(
       `update payout_block set lifted_at = $2, lifted_by = $3, lifted_because = 'it is them' where id = $1`,
       [endless, now, randomUUID()],
     );
@@ -147,13 +147,13 @@ describe('a block', () => {
     ['emptied', 'truncate payout_block'],
   ])('is never %s, not even by the owner', async (_what, sql) => {
     await block(randomUUID(), null);
-    await expect(ground.pool.query(sql)).rejects.toMatchObject({ code: 'NB009' });
+    await expect(ground.owner.query(sql)).rejects.toMatchObject({ code: 'NB009' });
   });
 
   test('is lifted once', async () => {
     const id = await block(randomUUID(), null);
     const lift = () =>
-      ground.pool.query(
+      ground.owner.query(
         `update payout_block set lifted_at = $2, lifted_by = $3, lifted_because = 'it is them' where id = $1`,
         [id, now, randomUUID()],
       );

@@ -263,7 +263,7 @@ describe('at the login', () => {
     const key = await addPasskey(person);
     const proofOptions = await logins.options(await pendingOf(person.id), now);
     expect(proofOptions).not.toBeNull();
-    const { rows } = await ground.pool.query<{ challenge: Buffer }>(
+    const { rows } = await ground.owner.query<{ challenge: Buffer }>(
       `update staff_challenge set purpose = 'proof', nonce = challenge where staff_id = $1 returning challenge`,
       [person.id],
     );

@@ -17,8 +17,8 @@ beforeAll(async () => {
   await chmod(directory, 0o711);
   // Nothing else may take a number while it counts.
   postgres = await startPostgres({ directory, settings: { autovacuum: 'off' } });
-  await migrate(postgres.url);
-  world = await openWorld({ url: postgres.url, drop: async () => undefined });
+  await migrate(postgres.ownerUrl);
+  world = await openWorld({ url: postgres.url, ownerUrl: postgres.ownerUrl, drop: async () => undefined });
   caller = await world.makeProject({ sends_per_hour: 100 });
 });
 afterAll(async () => {

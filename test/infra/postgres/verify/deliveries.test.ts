@@ -152,7 +152,7 @@ describe('a report that names its message and no attempt', () => {
   const sentAs = async (reference: string) => {
     const { jobId } = await sendCode(world, orderFor(caller, freshPhone()));
     await world.wake({ sms: async () => ({ ...taken, reference }) })(jobId);
-    await world.pool.query(`update attempt set provider = 'play-mobile' where job_id = $1`, [jobId]);
+    await world.owner.query(`update attempt set provider = 'play-mobile' where job_id = $1`, [jobId]);
     return jobId;
   };
 

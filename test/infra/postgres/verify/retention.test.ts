@@ -18,7 +18,7 @@ describe('what no limit looks at any more leaves, and what one does stays', () =
     (await world.pool.query<{ key: string }>(sql)).rows.map(({ key }) => key);
 
   test('destinations without a lock, numbers, prefixes, blocks and days of spending', async () => {
-    await world.pool.query('truncate destination, paid_destination, prefix_score, paid_spend');
+    await world.owner.query('truncate destination, paid_destination, prefix_score, paid_spend');
     await world.pool.query(
       `insert into destination (project_id, address_hash, locked_at, updated_at)
        values ($1, 'idle', null, $2), ($1, 'lifted', $2, $2), ($1, 'locked', $3, $2), ($1, 'in use', null, $3)`,

@@ -8,19 +8,21 @@ import { freshDatabase } from '../../../support/servers.ts';
 
 let database: Awaited<ReturnType<typeof freshDatabase>>;
 let pool: pg.Pool;
+let owner: pg.Pool;
 beforeAll(async () => {
   database = await freshDatabase();
   pool = new pg.Pool({ connectionString: database.url, max: 8 });
+  owner = new pg.Pool({ connectionString: database.ownerUrl, max: 1 });
 });
 afterAll(async () => {
-  await pool.end();
+  await Promise.all([pool.end(), owner.end()]);
   await database.drop();
 });
 let nowMs = 0;
 const now = () => new Date(nowMs);
 beforeEach(async () => {
   nowMs = Date.parse('2026-11-20T10:00:00Z');
-  await pool.query('truncate sms_template_list, sms_text_answer');
+  await owner.query('truncate sms_template_list, sms_text_answer');
 });
 /** Another worker, which remembers nothing. */
 const fresh = () => textModeration(pool, now);

@@ -19,7 +19,7 @@ import { verifications } from '../../../../infra/postgres/verify/verifications.t
 import { textModeration } from '../../../../infra/postgres/verify/text-moderation.ts';
 import { guard } from '../../../../infra/providers/provider-guard.ts';
 import { type OtpSendDeps, otpSendWake } from '../../../../workers/verify/otp-send.ts';
-import type { FreshDatabase } from '../../../support/servers.ts';
+import type { OpenDatabase } from '../../../support/servers.ts';
 import { routingWith } from './sms-routing.ts';
 import { legOf } from '../../../../domain/verify/step.ts';
 import { settles } from '../../../../infra/postgres/settles.ts';
@@ -30,7 +30,7 @@ import { ownSend } from '../../../../domain/verify/send-command.ts';
 export type Answering = (message: CodeMessage) => Promise<SendReply>;
 
 /** The ports of one-time codes over a real Postgres, in this process: for moments that processes can't be held at. */
-export async function openWorld(given?: FreshDatabase) {
+export async function openWorld(given?: OpenDatabase) {
   const ground = await openGround(given);
   const { pool, hash, ring } = ground;
   const now = () => new Date();

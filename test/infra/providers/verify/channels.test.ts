@@ -21,6 +21,7 @@ import { messageTo } from './code-message.ts';
 const key = Buffer.alloc(32, 1).toString('base64url');
 const required = {
   DATABASE_URL: 'postgres://localhost/navbat',
+  MIGRATE_DATABASE_URL: 'postgres://localhost/navbat',
   REDIS_URL: 'redis://localhost',
   CODE_KEYS: `k1:${key}`,
   ENCRYPTION_KEYS: `k1:${key}`,

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
-import type pg from 'pg';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { PersonId } from '../../../../../domain/identity/person/person.ts';
 import type { Persons } from '../../../../../domain/identity/person/persons.ts';
@@ -23,6 +23,7 @@ const hash = keyedHash(randomBytes(32).toString('base64url'));
 
 let database: FreshDatabase;
 let pool: pg.Pool;
+let owner: pg.Pool;
 let people: Persons;
 let registered: Registrations;
 let open: Sessions;
@@ -34,6 +35,7 @@ let next = 1_000_000;
 beforeAll(async () => {
   database = await freshDatabase();
   pool = hotPool(database.url, AT_ONCE);
+  owner = new pg.Pool({ connectionString: database.ownerUrl, max: 1 });
   people = persons(pool, hash);
   registered = registrations(pool, hash);
   const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
@@ -41,7 +43,7 @@ beforeAll(async () => {
   open = sessions({ pool, hash, tokens: await sessionTokens(key) });
 });
 afterAll(async () => {
-  await pool.end();
+  await Promise.all([pool.end(), owner.end()]);
   await database.drop();
 });
 beforeEach(async () => {
@@ -283,9 +285,9 @@ describe('a registration at the bot', () => {
     await register(telegramId, 'contact');
     const former = await chatHolder();
     const session = await openSession(former);
-    await pool.query(`alter table user_event add constraint no_more check (kind <> 'superseded') not valid`);
+    await owner.query(`alter table user_event add constraint no_more check (kind <> 'superseded') not valid`);
     await expect(register(telegramId + 1, 'contact')).rejects.toThrow('no_more');
-    await pool.query('alter table user_event drop constraint no_more');
+    await owner.query('alter table user_event drop constraint no_more');
     expect(await phoneHolder()).toMatchObject({ person_id: former });
     expect(await endOf(session.sessionId)).toBeNull();
     expect(await chatHolder(telegramId + 1)).toBeUndefined();

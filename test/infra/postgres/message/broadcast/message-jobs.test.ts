@@ -88,7 +88,7 @@ test('a push opens the token of its own project’s recipient; without one it is
     world.orderOf(caller, 'push', [{ by: 'recipient', recipientId: known }] as never),
   );
   const jobId = await jobOf(id);
-  await world.pool.query('update recipient set project_id = $2 where id = $1', [known, stranger.projectId]);
+  await world.owner.query('update recipient set project_id = $2 where id = $1', [known, stranger.projectId]);
   expect((await pushJobs(world.pool, world.rowEncryption, world.wanted)(jobId))?.work).toEqual({
     settled: 'rejected',
     reason: 'token-unregistered',

@@ -26,7 +26,7 @@ export async function openBroadcasts() {
 export async function openLine() {
   const { world, freshChats } = await openBroadcasts();
   beforeEach(async () => {
-    await world.pool.query('truncate scheduler_turn, waiting_chat, outbox');
+    await world.owner.query('truncate scheduler_turn, waiting_chat, outbox');
     await world.pool.query('delete from job');
   });
   const jobsOf = async (id: string): Promise<string[]> => {

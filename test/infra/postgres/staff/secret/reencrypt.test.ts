@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => ground.close());
 
-const query = async (sql: string, values: unknown[] = []) => (await ground.pool.query(sql, values)).rows;
+const query = async (sql: string, values: unknown[] = []) => (await ground.owner.query(sql, values)).rows;
 
 beforeEach(async () => {
   await query('delete from person; delete from webhook_secret; delete from staff; delete from job');

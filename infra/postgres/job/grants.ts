@@ -1,0 +1,57 @@
+import type { Grants } from '../engine/grants.ts';
+
+export const jobGrants: Grants = {
+  tables: {
+    attempt: {
+      select: 'all',
+      insert: 'all',
+      update: [
+        'closed_at',
+        'outcome',
+        'reason',
+        'provider_reference',
+        'provider_message',
+        'retry_after_ms',
+        'cost_micros',
+        'cost_currency',
+        'latency_ms',
+        'delivery',
+        'delivery_reason',
+        'delivery_at',
+        'parts',
+        'price_micros',
+        'price_currency',
+      ],
+      delete: 'all',
+    },
+    job: {
+      select: 'all',
+      insert: 'all',
+      update: [
+        'state',
+        'reason',
+        'payload',
+        'attempts',
+        'attempts_before',
+        'reserved_micros',
+        'run_at',
+        'deadline_at',
+        'scheduled_at',
+        'finished_at',
+      ],
+      delete: 'all',
+    },
+    outbox: { select: 'all', insert: 'all', update: ['published_at'], delete: 'all' },
+    queue: { select: 'all', insert: 'all', update: ['paused_at', 'paused_by', 'paused_reason'] },
+    request: { select: 'all', insert: 'all', delete: 'all' },
+    scheduler_turn: { select: 'all', insert: 'all', update: ['served_at', 'stamp'], delete: 'all' },
+    turn_request: { select: 'all', insert: 'all', update: ['project_id'], delete: 'all' },
+    worker_heartbeat: {
+      select: 'all',
+      insert: 'all',
+      update: ['roles', 'reconciled_at', 'at'],
+      delete: 'all',
+    },
+  },
+  functions: ['counts_as_queued'],
+};

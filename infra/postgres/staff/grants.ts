@@ -1,0 +1,36 @@
+import type { Grants } from '../engine/grants.ts';
+
+export const staffGrants: Grants = {
+  tables: {
+    audit: { select: 'all', insert: 'all' },
+    staff: {
+      select: 'all',
+      insert: 'all',
+      update: [
+        'failed_logins',
+        'locked_until',
+        'totp_encrypted',
+        'totp_last_step',
+        'totp_bound_at',
+        'second_factor_failures',
+        'disabled_at',
+      ],
+    },
+    staff_browser: {
+      select: 'all',
+      insert: 'all',
+      update: ['failed_logins', 'locked_until', 'second_factor_failures', 'used_at'],
+      delete: 'all',
+    },
+    staff_challenge: { select: 'all', insert: 'all', delete: 'all' },
+    staff_passkey: {
+      select: 'all',
+      insert: 'all',
+      update: ['counter', 'name', 'version', 'last_used_at', 'removed_at'],
+    },
+    staff_proof: { select: 'all', insert: 'all' },
+    staff_recovery_code: { select: 'all', insert: 'all', update: ['used_at'], delete: 'all' },
+    staff_session: { select: 'all', insert: 'all', update: ['totp_offer_encrypted'], delete: 'all' },
+  },
+  functions: ['staff_proof_outcome'],
+};

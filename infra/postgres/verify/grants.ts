@@ -1,0 +1,73 @@
+import type { Grants } from '../engine/grants.ts';
+
+export const verifyGrants: Grants = {
+  tables: {
+    destination: {
+      select: 'all',
+      insert: 'all',
+      update: ['sent_at', 'failed_checks', 'locked_at', 'totp_failures', 'totp_pending', 'updated_at'],
+      delete: 'all',
+    },
+    paid_destination: { select: 'all', insert: 'all', update: ['locked_at'], delete: 'all' },
+    paid_spend: {
+      select: 'all',
+      insert: 'all',
+      update: ['spent_micros', 'stranger_micros', 'half_spent_at'],
+      delete: 'all',
+    },
+    prefix_score: { select: 'all', insert: 'all', update: ['sent', 'verified', 'at'], delete: 'all' },
+    provider_balance: {
+      select: 'all',
+      insert: 'all',
+      update: [
+        'micros',
+        'currency',
+        'low_below_micros',
+        'low_since',
+        'told_at',
+        'asked_at',
+        'error',
+        'failing_since',
+      ],
+    },
+    risk_block: { select: 'all', insert: 'all', update: ['at', 'reason', 'until', 'factors'], delete: 'all' },
+    sms_score: { select: 'all', insert: 'all', update: ['sent', 'arrived', 'at'], delete: 'all' },
+    sms_score_mark: { select: 'all', update: ['opened_at', 'job_id', 'n'] },
+    sms_template_list: {
+      select: 'all',
+      insert: 'all',
+      update: ['templates', 'read_at', 'changed_at', 'due_at', 'unread'],
+    },
+    sms_text_answer: {
+      select: 'all',
+      insert: 'all',
+      update: ['is_accepted', 'said', 'since', 'at'],
+      delete: 'all',
+    },
+    verification: {
+      select: 'all',
+      insert: 'all',
+      update: [
+        'phone',
+        'state',
+        'code_generation',
+        'checks_used',
+        'channels',
+        'locale',
+        'payment',
+        'client',
+        'metadata',
+        'callback_url',
+        'job_id',
+        'sends',
+        'sent_at',
+        'expires_at',
+        'closed_at',
+        'scored_ip',
+        'scored_device',
+      ],
+      delete: 'all',
+    },
+  },
+  functions: ['webhook_of_verification', 'webhook_on_code'],
+};
