@@ -48,6 +48,7 @@ async function wire(platform: ApiPlatform) {
   const app = createApp({
     keys,
     persons: await personTokens(publicKeys(config), pools.read),
+    moneyProject: config.MONEY_PROJECT ?? null,
     counter,
     clock,
     log,

@@ -5,6 +5,7 @@ import {
   type PersonTokens,
 } from '../../domain/identity/session/session.ts';
 import { PLATFORM_PROJECT_ID } from '../../domain/project/platform.ts';
+import type { ProjectId } from '../../domain/shared/ids.ts';
 import type { Caller } from '../../domain/project/caller.ts';
 import { ApiKeyText, type KeyScope } from '../../domain/project/key.ts';
 import type { KeyDirectory, KnownKey } from '../../domain/project/port.ts';
@@ -64,12 +65,27 @@ export async function authenticatePerson(
     : new NoGuess(INVALID_TOKEN, detail);
 }
 
-/** @throws Problem 403 where the session is another sort of session, 401 where its proof is too old (RFC 9470). */
+/**
+ * @param moneyProject the project in which people earn; null where there is none.
+ * @throws Problem 403 where the session is another sort of session, 401 where its proof is too old (RFC 9470).
+ */
 export function requireSession(
   person: PersonCaller,
   { session, fresh }: Pick<PersonRoute, 'session' | 'fresh'>,
+  moneyProject: ProjectId | null,
   now: Date,
 ): void {
+  if (session === 'earner') requireEarner(person, moneyProject);
+  else requireReach(person, session);
+  const ageSeconds = (now.getTime() - person.authenticatedAt.getTime()) / 1_000;
+  if (!fresh || ageSeconds <= FRESH_PROOF_SECONDS) return;
+  throw unauthenticated(
+    `Bearer realm="navbat", error="insufficient_user_authentication", max_age="${FRESH_PROOF_SECONDS}"`,
+    'Sign in again first: this asks for a proof of the last five minutes.',
+  );
+}
+
+function requireReach(person: PersonCaller, session: Exclude<PersonRoute['session'], 'earner'>): void {
   if (session !== 'project' && person.projectId !== PLATFORM_PROJECT_ID)
     throw new Problem(
       403,
@@ -78,12 +94,15 @@ export function requireSession(
     );
   if (session === 'device' && person.deviceId === null)
     throw new Problem(403, 'device-session-required', 'This is for the session of a bound device.');
-  const ageSeconds = (now.getTime() - person.authenticatedAt.getTime()) / 1_000;
-  if (!fresh || ageSeconds <= FRESH_PROOF_SECONDS) return;
-  throw unauthenticated(
-    `Bearer realm="navbat", error="insufficient_user_authentication", max_age="${FRESH_PROOF_SECONDS}"`,
-    'Sign in again first: this asks for a proof of the last five minutes.',
-  );
+}
+
+function requireEarner({ projectId, mode }: PersonCaller, moneyProject: ProjectId | null): void {
+  const refused = (detail: string) => new Problem(403, 'earner-session-required', detail);
+  if (moneyProject === null) throw refused('Nobody earns here: this installation has no MONEY_PROJECT.');
+  if (projectId !== moneyProject)
+    throw refused('This is for a session of the project in which people earn, and of no other.');
+  // Its codes are shown to whoever holds the test key.
+  if (mode !== 'live') throw refused('This is for a live session: a test one has no money.');
 }
 
 /** `Authorization: Bearer nbt_…` or `X-Api-Key: nbt_…`. A text that can't be a key is not looked up. */

@@ -307,6 +307,7 @@ const sessionWords: Readonly<Record<PersonRoute['session'], string>> = {
   project: "With a person's access token.",
   app: "With a person's access token for Navbat's own app.",
   device: 'With the access token of a bound device.',
+  earner: "With a person's live access token for the project in which they earn.",
 };
 
 const rolesOf = (action: StaffAction): string => staffRoles.filter((role) => may(role, action)).join(', ');

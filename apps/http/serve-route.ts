@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { PersonTokens } from '../../domain/identity/session/session.ts';
 import type { KeyDirectory } from '../../domain/project/port.ts';
 import type { QuotaCounter } from '../../domain/project/quota.ts';
+import type { ProjectId } from '../../domain/shared/ids.ts';
 import { asProblem, EVENT_STREAM, sendEvents, sendJson, sendProblem } from './answer.ts';
 import { readJson } from './body.ts';
 import { type AnswerLog, callerAddress, header, logAnswer, requestIdOf } from './express.ts';
@@ -45,6 +46,8 @@ export interface ServingAny extends AnswerLog {
 export interface Serving extends ServingAny {
   readonly keys: KeyDirectory;
   readonly persons: PersonTokens;
+  /** In which people earn; null where nobody does. */
+  readonly moneyProject: ProjectId | null;
 }
 
 /** Serves one route: who calls, how often, may they, what do they ask; then the route's own answer. */
@@ -120,7 +123,7 @@ async function answerKey(route: KeyRoute, serving: Serving, incoming: Incoming):
 async function answerPerson(route: PersonRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
   const { req, res, ip, now } = incoming;
   const person = await identify(serving, incoming, () => authenticatePerson(serving.persons, req, now));
-  requireSession(person, route, now);
+  requireSession(person, route, serving.moneyProject, now);
   const standing = await limitPerson(serving.counter, person, ip, res);
   const further = countFurther(serving.counter, res, standing);
   return route.handle({ ...(await readRequest(route, incoming, further)), person });

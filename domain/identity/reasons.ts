@@ -96,4 +96,11 @@ export const identityReasons = {
     nextStep: 'Sign in with the device (POST /auth/device).',
     seen: ['problem'],
   },
+  'earner-session-required': {
+    meaning:
+      'This is about money: it needs a live session of the project in which people earn. A session of any other project, or of a test key, reaches none of it.',
+    retry: 'no',
+    nextStep: 'Sign in to the project in which you earn. Staff set it by MONEY_PROJECT.',
+    seen: ['problem'],
+  },
 } as const satisfies Record<string, Reason>;

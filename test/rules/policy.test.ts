@@ -5,14 +5,18 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type AppParts, createApp } from '../../apps/http/app.ts';
-import { defineRoute } from '../../apps/http/route.ts';
+import { definePersonRoute, defineRoute, type Route } from '../../apps/http/route.ts';
+import type { PersonRule } from '../../domain/staff/access/route-rules.ts';
+import type { ProjectId } from '../../domain/shared/ids.ts';
+import { personTokens, publicKeys } from '../../infra/identity/person-tokens.ts';
+import { readConfig } from '../../infra/process/config.ts';
 import { Problem } from '../../apps/http/problem.ts';
 import { createHttpServer, drain, listen } from '../../apps/http/server.ts';
 import { sessionVias } from '../../domain/staff/session.ts';
 import { openApi } from '../support/api.ts';
 import { routesOf, shapeOf } from './policy/express-routes.ts';
 import type { Fixture } from './policy/fixture.ts';
-import { makeRecipient } from './policy/objects.ts';
+import { makeRecipient, recipientOf } from './policy/objects.ts';
 import { accessPage } from './policy/page.ts';
 import { walkProofs } from './policy/proof-states.ts';
 import { makeRoles } from './policy/roles.ts';
@@ -171,6 +175,44 @@ describe('a route that asks for a proof', { timeout: WALK_MS }, () => {
   });
 });
 
+describe('a route about money', () => {
+  const route: Rules = { 'GET /purses/:sub': { by: 'person', session: 'earner' } };
+  const fixture: Fixture = {
+    make: recipientOf,
+    ask: (sub) => ({ path: `/purses/${sub}` }),
+  };
+  const walkPurses = async (session: PersonRule['session'], moneyProject: ProjectId | null) => {
+    const { url, close } = await openRoute(purse(session), moneyProject);
+    const faults = await walkOf('api', route, { url, fixtures: { 'GET /purses/:sub': fixture } });
+    await close();
+    return faults.map(withoutBody);
+  };
+
+  test('is for live sessions of the project in which people earn, and of no other', async () => {
+    expect(await walkPurses('earner', who.moneyProject)).toEqual([]);
+  });
+
+  test('is seen where it lets in a session of any project, or of a test key', async () => {
+    const faults = await walkPurses('project', who.moneyProject);
+    expect(faults).toEqual(
+      expect.arrayContaining([
+        "GET /purses/:sub as a person in a project's session, proven now: answered 404 and not 403",
+        "GET /purses/:sub as a person in the app's session, proven now: answered 404 and not 403",
+        "GET /purses/:sub as a test key's person where people earn, proven now: answered 404 and not 403",
+      ]),
+    );
+  });
+
+  test('is nobody’s where no project is set', async () => {
+    const asEarner = ['proven earlier', 'proven now'].map(
+      (proven) => `GET /purses/:sub as a person in the project where they earn, ${proven}:`,
+    );
+    expect(await walkPurses('earner', null)).toEqual(
+      asEarner.flatMap((role) => [`${role} its own answered 403`, `${role} nothing answered 403`]),
+    );
+  });
+});
+
 describe('the walk sees', () => {
   const handler: RequestHandler = (_req, res) => void res.end();
   const withRouter = (router: Router) =>
@@ -275,6 +317,22 @@ const withoutBody = (fault: string) => (fault.split('\n')[0] ?? '').replace(/ ([
 
 type Leak = 'other-shown' | 'other-told' | 'existence-told';
 
+/** Of the person who asks, by what the project calls them, and of nobody else: not of theirs at another project either. */
+const purse = (session: PersonRule['session']) =>
+  definePersonRoute({
+    method: 'get',
+    path: '/purses/{sub}',
+    tag: 'Purse',
+    summary: 'Tells what is in it',
+    session,
+    params: z.object({ sub: z.uuid() }),
+    answers: {},
+    async handle({ params, person }) {
+      if (params.sub !== person.recipientId) throw new Problem(404, 'not-found', 'There is none.');
+      return { status: 200, body: { id: params.sub } };
+    },
+  });
+
 /** An API over the same database with one route, which forgets whose something is. */
 async function openLeak(leak: Leak) {
   const route = defineRoute({
@@ -300,8 +358,14 @@ async function openLeak(leak: Leak) {
       return { status: 200, body: { id: params.id } };
     },
   });
-  const { db: pool, hash, redisUrl } = world;
-  const api = openApi({ pool, hash, redisUrl }, [route]);
+  return openRoute(route, null);
+}
+
+/** An API over the same database with one route of a test's own. */
+async function openRoute(route: Route, moneyProject: ProjectId | null) {
+  const { db: pool, hash, redisUrl, env } = world;
+  const persons = await personTokens(publicKeys(readConfig(env)), pool);
+  const api = openApi({ pool, hash, redisUrl }, [route], [], persons, { moneyProject, proxies: 1 });
   const server = createHttpServer(api.app);
   await listen(server, '127.0.0.1', 0);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

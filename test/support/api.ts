@@ -115,7 +115,10 @@ export function openApi(
   routes: readonly Route[],
   routers: readonly Router[] = [],
   persons: PersonTokens = { read: async () => ({ kind: 'forged' }) },
-  { proxies = 0 }: { readonly proxies?: number } = {},
+  {
+    proxies = 0,
+    moneyProject = null,
+  }: { readonly proxies?: number; readonly moneyProject?: ProjectId | null } = {},
 ): TestApi {
   const logged: Record<string, unknown>[] = [];
   const observed: TestApi['observed'] = [];
@@ -132,6 +135,7 @@ export function openApi(
     routers,
     keys,
     persons,
+    moneyProject,
     counter,
     clock: () => new Date(),
     log,

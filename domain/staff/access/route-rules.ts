@@ -25,8 +25,12 @@ export interface KeyRule {
 /** Asks for the access token of a person who signed in. */
 export interface PersonRule {
   readonly by: 'person';
-  /** Whose sessions reach it: those of any project, of Navbat's own app, or of the app on a device that is bound. */
-  readonly session: 'project' | 'app' | 'device';
+  /**
+   * Whose sessions reach it: those of any project, of Navbat's own app, or of the app on a device that is bound; or, for what is a
+   * person's money, live ones of the one project in which they earn. A person is the same in every project: elsewhere a session would
+   * let any site where they signed in take what is theirs.
+   */
+  readonly session: 'project' | 'app' | 'device' | 'earner';
   /** The person must have proved themselves a moment ago: for what a stolen session must not do. */
   readonly fresh?: boolean;
 }

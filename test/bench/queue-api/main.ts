@@ -35,6 +35,7 @@ await serve(async () => {
   const app = createApp({
     keys,
     persons: { read: async () => ({ kind: 'forged' }) },
+    moneyProject: null,
     counter: quotaCounter(redis),
     clock: () => new Date(),
     log,

@@ -35,6 +35,7 @@ const sessions = {
   project: 'A person who signed in, to a project or to Navbat’s own app',
   app: 'A person in Navbat’s own app',
   device: 'A person on a bound device',
+  earner: 'A person in the project in which they earn, with a live session',
 } as const;
 const extents = {
   full: 'Any member of staff, for themselves',

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { PersonRule, Rule } from '../../../domain/staff/access/route-rules.ts';
 import { type KeyAccess, type KeyMode, KeyScope } from '../../../domain/project/key.ts';
+import { ProjectId } from '../../../domain/shared/ids.ts';
 import { may } from '../../../domain/staff/role-actions.ts';
 import { type SessionExtent, type SessionVia, sessionVias } from '../../../domain/staff/session.ts';
 import { type StaffRole, staffRoles } from '../../../domain/staff/role.ts';
@@ -17,7 +18,13 @@ type Who =
       readonly mode: KeyMode;
       readonly scopes: readonly KeyScope[];
     }
-  | { readonly by: 'person'; readonly session: PersonRule['session']; readonly isFresh: boolean }
+  | {
+      readonly by: 'person';
+      readonly session: Exclude<PersonRule['session'], 'earner'>;
+      readonly isFresh: boolean;
+      /** With a live session of the project in which people earn. */
+      readonly earns: boolean;
+    }
   | {
       readonly by: 'staff';
       readonly role: StaffRole;
@@ -65,7 +72,9 @@ export function verdict(
     case 'person': {
       if (who.by !== 'person') return 401;
       const reach = ['project', 'app', 'device'];
-      if (reach.indexOf(who.session) < reach.indexOf(rule.session)) return 403;
+      const reaches =
+        rule.session === 'earner' ? who.earns : reach.indexOf(who.session) >= reach.indexOf(rule.session);
+      if (!reaches) return 403;
       return rule.fresh && !who.isFresh ? 401 : 'admitted';
     }
     case 'session':
@@ -80,16 +89,19 @@ export function verdict(
 }
 
 /** All there are. Every person and key belongs to one project; `other` is somebody else's everything. */
-export async function makeRoles(world: World): Promise<{ roles: Role[]; other: Owner }> {
+export async function makeRoles(
+  world: World,
+): Promise<{ roles: Role[]; other: Owner; moneyProject: ProjectId }> {
   const [own, other] = [await makeOwner(world), await makeOwner(world)];
+  const moneyProject = ProjectId.parse(await makeProject(world));
   const nobody: Role = { name: 'nobody', who: { by: 'nobody' }, owner: own, enter: async () => ({}) };
   const roles = [
     nobody,
     ...(await keyRoles(world, own)),
-    ...(await personRoles(world, own)),
+    ...(await personRoles(world, own, moneyProject)),
     ...(await staffRoleRoles(world, own)),
   ];
-  return { roles, other };
+  return { roles, other, moneyProject };
 }
 
 async function makeOwner(world: World): Promise<Owner> {
@@ -132,13 +144,20 @@ const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 /** As long ago as the proof of nobody may be. */
 const STALE_MINUTES = 6;
 
-async function personRoles(world: World, own: Owner): Promise<Role[]> {
+async function personRoles(world: World, own: Owner, moneyProject: ProjectId): Promise<Role[]> {
   const app = inApp(own);
   const device: Owner = { ...app, deviceId: await makeDevice(world, app) };
+  const earner: Owner = { ...own, projectId: moneyProject, personId: await makePerson(world, 'live') };
   const test: Owner = { ...own, mode: 'test', personId: await makePerson(world, 'test') };
-  const person = (name: string, owner: Owner, session: PersonRule['session'], minutes = 0): Role => ({
+  type Reach = Extract<Who, { by: 'person' }>['session'];
+  const person = (name: string, owner: Owner, session: Reach, minutes = 0): Role => ({
     name: `${name}, ${minutes === 0 ? 'proven now' : 'proven earlier'}`,
-    who: { by: 'person', session, isFresh: minutes === 0 },
+    who: {
+      by: 'person',
+      session,
+      isFresh: minutes === 0,
+      earns: owner.projectId === moneyProject && owner.mode === 'live',
+    },
     owner,
     enter: async () => bearer((await openSession(world, owner, minutes)).token),
   });
@@ -161,6 +180,9 @@ async function personRoles(world: World, own: Owner): Promise<Role[]> {
     person("a person in the app's session", app, 'app', STALE_MINUTES),
     person('a person on a bound device', device, 'device'),
     person('a person on a bound device', device, 'device', STALE_MINUTES),
+    person('a person in the project where they earn', earner, 'project'),
+    person('a person in the project where they earn', earner, 'project', STALE_MINUTES),
+    person("a test key's person where people earn", { ...test, projectId: moneyProject }, 'project'),
     ended,
   ];
 }
