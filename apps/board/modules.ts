@@ -3,6 +3,7 @@ import type { AuditLog } from '../../domain/staff/audit.ts';
 import type { Platform } from '../../infra/process/platform.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
 import type { DoorRoute } from '../http/route.ts';
+import { wirePay } from './pay/wire.ts';
 
 /** What the board offers the products that hand in routes. */
 export interface BoardOffers {
@@ -25,7 +26,7 @@ interface Module {
 }
 
 /** One line a context, with the product that it belongs to. */
-const modules: readonly Module[] = [];
+const modules: readonly Module[] = [{ owner: 'pay', wire: wirePay }];
 
 /** Those of the products that are on. */
 export async function wireModules(

@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { CeilingReached, type CeilingHit, WHO_RAISES } from '../../domain/project/ceilings.ts';
 import { CountUnavailable } from '../../domain/project/quota.ts';
 import { explainReason } from '../../domain/reasons.ts';
 import { CLIENT_GONE_STATUS, ClientGone } from './client-gone.ts';
 import { Problem } from './problem.ts';
+import type { StreamedFile } from './route.ts';
 
 /**
  * Says what kind of problem it is, the same at every installation (RFC 9457 §3.1.1). `/docs/problems/{type}` resolves it, with
@@ -47,6 +49,32 @@ export async function sendEvents(
     else res.write(text);
   }
   res.end();
+}
+
+/** Writes no faster than the client reads. A client that reads too slowly is cut off: it has no last line, and knows that. */
+export async function sendFile(
+  res: ServerResponse,
+  { name, mediaType, secondsMax, chunks }: StreamedFile,
+): Promise<void> {
+  const gone = new AbortController();
+  res.once('close', () => gone.abort());
+  begin(res, 200, { 'Content-Type': mediaType, 'Content-Disposition': `attachment; filename="${name}"` });
+  if (res.req.method === 'HEAD') {
+    res.end();
+    return;
+  }
+  const late = setTimeout(() => res.destroy(), secondsMax * 1_000);
+  try {
+    for await (const chunk of chunks(gone.signal)) {
+      if (gone.signal.aborted) return;
+      if (!res.write(chunk)) await once(res, 'drain', { signal: gone.signal });
+    }
+    res.end();
+  } catch (error) {
+    if (!gone.signal.aborted) throw error;
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 /** RFC 9457. Nothing is written where the answer has begun: the connection then ends early, and the client sees that. */

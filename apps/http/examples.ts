@@ -139,5 +139,6 @@ export const tagWords: Readonly<Record<string, string>> = {
     'Log in with a password and a second factor; what is logged in as you, and how to end it.',
   'Staff proofs': 'Approve one thing with the second factor: what is bound, and nothing else.',
   'Staff passkeys': 'Passkeys (WebAuthn), as a second factor and for proofs, beside the authenticator app.',
+  Finance: 'The accounts of the ledger, and their statements.',
   Health: 'For orchestrators: is the process alive, and ready.',
 };

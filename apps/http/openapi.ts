@@ -385,8 +385,14 @@ const ReplayHeaders = AnswerHeaders.extend({
 function successes(route: AnyRoute): ZodOpenApiOperationObject['responses'] {
   const headers = route.idempotent ? ReplayHeaders : AnswerHeaders;
   const written = Object.entries(route.answers).map(([status, { description, schema, mediaType }]) => {
+    const csv =
+      route.csv !== undefined && status === '200'
+        ? { 'text/csv': { schema: z.string().meta({ description: route.csv }) } }
+        : {};
     const content =
-      schema instanceof z.ZodUndefined ? {} : { content: { [mediaType ?? 'application/json']: { schema } } };
+      schema instanceof z.ZodUndefined
+        ? {}
+        : { content: { [mediaType ?? 'application/json']: { schema }, ...csv } };
     return [status, { description, headers, ...content }];
   });
   return Object.fromEntries(written);

@@ -18,6 +18,16 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** In place of a body: server-sent events, until they end or the client is gone. */
   readonly events?: (signal: AbortSignal) => AsyncIterable<string>;
+  /** In place of a body: a text that is made while it is sent. */
+  readonly file?: StreamedFile;
+}
+
+/** A text of any length. Where it fails or takes too long, the connection ends early, and the client sees that. */
+export interface StreamedFile {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly secondsMax: number;
+  readonly chunks: (signal: AbortSignal) => AsyncIterable<string>;
 }
 
 /** What anybody may send. */
@@ -34,6 +44,8 @@ export interface OpenRequest<Params, Query, Body> {
   readonly userAgent: string | null;
   /** `X-Telegram-Auth`: what Telegram signed for an app's own user, unread. */
   readonly telegramAuth: string | null;
+  /** `Accept` asks for text/csv rather than JSON, of a route that has it. */
+  readonly wantsCsv: boolean;
   /** `Last-Event-ID`: what a client of server-sent events has heard already. */
   readonly lastEventId: string | null;
   /** Counts it against a limit of the handler's own, and throws a `Problem` 429 above it. */
@@ -77,6 +89,8 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body ext
   readonly idempotent?: boolean;
   /** Success answers by status; every error is a problem. */
   readonly answers: Readonly<Record<number, { description: string; schema: z.ZodType; mediaType?: string }>>;
+  /** Answers 200 as text/csv too, where `Accept` asks for that: what its file says. */
+  readonly csv?: string;
   /** Answers with server-sent events, which a client takes up again with `Last-Event-ID`. */
   readonly follows?: boolean;
   /** Takes data that Telegram signed, in `X-Telegram-Auth`. */

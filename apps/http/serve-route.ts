@@ -4,7 +4,7 @@ import type { PersonTokens } from '../../domain/identity/session/session.ts';
 import type { KeyDirectory } from '../../domain/project/port.ts';
 import type { QuotaCounter } from '../../domain/project/quota.ts';
 import type { ProjectId } from '../../domain/shared/ids.ts';
-import { asProblem, EVENT_STREAM, sendEvents, sendJson, sendProblem } from './answer.ts';
+import { asProblem, EVENT_STREAM, sendEvents, sendFile, sendJson, sendProblem } from './answer.ts';
 import { readJson } from './body.ts';
 import { type AnswerLog, callerAddress, header, logAnswer, requestIdOf } from './express.ts';
 import { type FieldError, Problem } from './problem.ts';
@@ -64,9 +64,10 @@ export function serve(
     const startedMs = performance.now();
     try {
       const ip = callerAddress(req, serving.proxies);
-      const { status, body, headers, events } = await answer({ req, res, ip, now: serving.clock() });
+      const { status, body, headers, events, file } = await answer({ req, res, ip, now: serving.clock() });
       logAnswer(serving, req, requestIdOf(res), status);
       if (events) await sendEvents(res, events, headers);
+      else if (file) await sendFile(res, file);
       else sendJson(res, status, body, headers);
     } catch (error) {
       const problem = asProblem(error);
@@ -156,6 +157,7 @@ export async function readRequest(
     now,
     idempotencyKey: route.idempotent ? idempotencyKeyOf(req) : null,
     userAgent: header(req, 'user-agent')?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
+    wantsCsv: route.csv !== undefined && req.accepts(['application/json', 'text/csv']) === 'text/csv',
     lastEventId: route.follows ? (header(req, 'last-event-id') ?? null) : null,
     telegramAuth: route.telegramAuth ? (header(req, 'x-telegram-auth') ?? null) : null,
     ip,

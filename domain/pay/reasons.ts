@@ -9,4 +9,10 @@ export const payReasons = {
     nextStep: 'Ask for less, or ask again under a new Idempotency-Key when there is more.',
     seen: ['problem'],
   },
+  'statement-too-long': {
+    meaning: 'The period has more transfers of the account than one file may have.',
+    retry: 'after-change',
+    nextStep: 'Ask for a shorter period, or read the statement as JSON in pages.',
+    seen: ['problem'],
+  },
 } as const satisfies Record<string, Reason>;
