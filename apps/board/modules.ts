@@ -26,7 +26,10 @@ interface Module {
 }
 
 /** One line a context, with the product that it belongs to. */
-const modules: readonly Module[] = [{ owner: 'pay', wire: wirePay }];
+const modules: readonly Module[] = [
+  // The book and its statements.
+  { owner: 'pay', wire: wirePay },
+];
 
 /** Those of the products that are on. */
 export async function wireModules(

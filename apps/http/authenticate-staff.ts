@@ -104,7 +104,8 @@ async function auditRefusedRole(
   subject: string,
   { audit, now }: StaffGuards,
 ): Promise<void> {
-  if (action.endsWith('.read')) return;
+  // Everybody's pages of read-only things are met by a link; nobody comes to the money by one.
+  if (action.endsWith('.read') && action !== 'finance.read') return;
   const detail = { outcome: 'refused', reason: 'role', role: staff.role, via: staff.via };
   await audit.write({ by: staff, action, subject, detail }, now);
 }

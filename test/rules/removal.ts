@@ -33,6 +33,7 @@ const registries = [
   'infra/postgres/ops-view.ts',
   'infra/postgres/verification-sql.ts',
   'apps/api/modules.ts',
+  'apps/board/modules.ts',
   'apps/bot/modules.ts',
   'apps/cli/modules.ts',
   'apps/local/modules.ts',
@@ -40,6 +41,7 @@ const registries = [
   'test/bench/main.ts',
   'test/mutations/mutations.ts',
   'test/support/api-routes.ts',
+  'test/support/board-routes.ts',
 ] as const;
 
 /** They see products side by side, or the platform by what a product does, and need them all. */

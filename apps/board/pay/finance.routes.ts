@@ -5,6 +5,7 @@ import { accountClasses, AccountId } from '../../../domain/pay/ledger/port.ts';
 import type {
   AccountOwner,
   AccountView,
+  ClosedDay,
   LedgerReads,
   Statement,
   StatementLine,
@@ -25,23 +26,26 @@ export const financeRoutes = (parts: FinanceParts): StaffRoute[] => [
   listAccounts(parts),
   showAccount(parts),
   showStatement(parts),
+  listDays(parts),
 ];
 
 /** Exact, for programs: JSON numbers lose what is above 2^53. */
 const Micros = z.string().regex(/^-?\d+$/);
 const micros = (description: string) =>
   Micros.meta({ description: `${description} In 10^-6 UZS, exact.`, example: '12500000' });
+const bound = (description: string) =>
+  Micros.nullable().meta({
+    description: `${description}, in 10^-6 UZS; null where nothing bounds it.`,
+    example: '0',
+  });
 const uzs = (description: string) =>
   z.string().meta({ description: `${description} In UZS, exact: at least two decimals.`, example: '12.50' });
 
 const ownerFields = {
   class: z.string().meta({ description: 'What sort of account it is.', example: 'available' }),
-  owner: z
-    .uuid()
-    .nullable()
-    .meta({
-      description: "Whose it is: a person or a project; null where it is the book's own or a rail's.",
-    }),
+  owner: z.uuid().nullable().meta({
+    description: "Whose it is: a person or a project; null where it is the book's own or a rail's.",
+  }),
   rail: z.string().nullable().meta({ description: 'Of which rail it is, if of one.' }),
 };
 
@@ -50,8 +54,8 @@ const Account = z.object({
   ...ownerFields,
   balance: uzs('What was credited less what was debited.'),
   balance_micros: micros('The same.'),
-  floor_micros: micros('Below this it never goes.').nullable(),
-  ceiling_micros: micros('Above this it never goes.').nullable(),
+  floor_micros: bound('Below this it never goes'),
+  ceiling_micros: bound('Above this it never goes'),
   transfers: z.string().meta({ description: 'How many transfers have moved it.', example: '17' }),
 });
 
@@ -95,7 +99,10 @@ const listAccounts = ({ reads }: FinanceParts) =>
         .optional()
         .meta({ description: 'Those of this rail alone.', example: 'multicard' }),
       limit: pageQuery.limit,
-      after: AccountNumber.optional().meta({ description: '`next_after` of the page before.', example: '42' }),
+      after: AccountNumber.optional().meta({
+        description: '`next_after` of the page before.',
+        example: '42',
+      }),
     }),
     answers: {
       200: {
@@ -111,7 +118,10 @@ const listAccounts = ({ reads }: FinanceParts) =>
   });
 
 const ById = z.object({
-  id: AccountNumber.meta({ description: 'The number of the account: `GET /finance/accounts`.', example: '42' }),
+  id: AccountNumber.meta({
+    description: 'The number of the account: `GET /finance/accounts`.',
+    example: '42',
+  }),
 });
 
 const showAccount = ({ reads }: FinanceParts) =>
@@ -302,3 +312,81 @@ async function csvAnswer(reads: LedgerReads, statement: Statement): Promise<Answ
     },
   };
 }
+
+const Day = z.object({
+  day: z.iso.date().meta({ description: 'A day of Asia/Tashkent.' }),
+  block: z.string().meta({ description: 'The block that it ended with.', example: '3' }),
+  up_to: z.string().meta({ description: 'The number of its last transfer.', example: '5000' }),
+  totals: z
+    .array(
+      z.object({
+        class: ownerFields.class,
+        balance: uzs('Of all its accounts, since the book began.'),
+        balance_micros: micros('The same.'),
+      }),
+    )
+    .meta({ description: 'By class of account; they add up to nothing.' }),
+  head: z.string().meta({ description: 'The hash of that block, in hex: it stands for all before it.' }),
+  jws: z.string().meta({
+    description:
+      'Day, totals and head, signed: `navbat ledger verify --from` reads them. A key of `/.well-known/jwks.json` checks it.',
+  }),
+  chat_sent_at: z
+    .date()
+    .nullable()
+    .meta({ description: 'When it went to the chat of finance; null until then.' }),
+  witness_sent_at: z
+    .date()
+    .nullable()
+    .meta({ description: 'When LEDGER_WITNESS_URL took it; null until then, or where none is set.' }),
+});
+
+const dayBody = ({ day, block, upTo, totals, head, jws, chatSentAt, witnessSentAt }: ClosedDay) => ({
+  day,
+  block: block.toString(),
+  up_to: upTo.toString(),
+  totals: totals.map((total) => ({
+    class: total.class,
+    balance: uzsOf(total.balance),
+    balance_micros: total.balance.toString(),
+  })),
+  head,
+  jws,
+  chat_sent_at: chatSentAt,
+  witness_sent_at: witnessSentAt,
+});
+
+const listDays = ({ reads }: FinanceParts) =>
+  defineStaffRoute({
+    method: 'get',
+    path: '/finance/ledger/days',
+    tag,
+    summary: 'List signed days',
+    description:
+      'What each day of Asia/Tashkent ended with, the newest first: totals, head and signature, and whether they have left the house.',
+    action: 'finance.read',
+    query: z.object({
+      limit: pageQuery.limit,
+      after: z.iso
+        .date()
+        .optional()
+        .meta({ description: '`next_after` of the page before.', example: '2026-11-29' }),
+    }),
+    answers: {
+      200: {
+        description: 'A page of days.',
+        schema: z.object({
+          data: z.array(Day),
+          next_after: nextAfter.meta({
+            description: 'Send it as `after` for the next page; null on the last.',
+            example: '2026-11-29',
+          }),
+        }),
+      },
+    },
+    async handle({ query: { limit, after } }) {
+      const { rows, hasMore } = await reads.days({ after: after ?? null, limit });
+      const next = hasMore ? (rows.at(-1)?.day ?? null) : null;
+      return { status: 200, body: { data: rows.map(dayBody), next_after: next } };
+    },
+  });

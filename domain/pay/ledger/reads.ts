@@ -56,6 +56,21 @@ export interface StatementLine {
   readonly actor: string;
 }
 
+/** What a day of Tashkent ended with, and whether it has left the house. */
+export interface ClosedDay {
+  readonly day: string;
+  readonly block: bigint;
+  /** The last transfer of it. */
+  readonly upTo: bigint;
+  /** By class, since the book began, in micros. */
+  readonly totals: readonly { readonly class: string; readonly balance: bigint }[];
+  /** The hash of that block, in hex. */
+  readonly head: string;
+  readonly jws: string;
+  readonly chatSentAt: Date | null;
+  readonly witnessSentAt: Date | null;
+}
+
 interface Rows<Row> {
   readonly rows: readonly Row[];
   readonly hasMore: boolean;
@@ -75,4 +90,9 @@ export interface LedgerReads {
   readonly lines: (span: StatementSpan, limit: number) => Promise<Rows<StatementLine>>;
   /** How many they are, counted no further than `max`. */
   readonly countLines: (span: StatementSpan, max: number) => Promise<number>;
+  /** The newest first. */
+  readonly days: (page: {
+    readonly after: string | null;
+    readonly limit: number;
+  }) => Promise<Rows<ClosedDay>>;
 }

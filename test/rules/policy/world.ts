@@ -1,6 +1,8 @@
 import { createHash, createHmac, randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { KeyAccess, KeyMode, KeyScope } from '../../../domain/project/key.ts';
+import { PLATFORM_PROJECT_ID } from '../../../domain/project/platform.ts';
+import { products } from '../../../domain/products.ts';
 import { keyedHash } from '../../../infra/process/crypto.ts';
 import { freePort } from '../../../infra/embedded/port.ts';
 import { type Navbat, startNavbat } from '../../support/navbat.ts';
@@ -40,6 +42,8 @@ export async function openWorld(): Promise<World> {
       SANDBOX_CLOCK: 'true',
       WEBHOOK_ALLOW_PRIVATE: 'true',
       BOT_PROJECT: 'navbat',
+      NAVBAT_PRODUCTS: products.join(','),
+      MONEY_PROJECT: PLATFORM_PROJECT_ID,
       BOT_PORT: String(botPort),
       TELEGRAM_WEBHOOK_SECRET: BOT_SECRET,
       PLAY_MOBILE_PASSWORD: 'password-of-play-mobile',

@@ -3,6 +3,7 @@ import type { Period } from '../../../../domain/pay/ledger/period.ts';
 import { AccountId } from '../../../../domain/pay/ledger/port.ts';
 import type {
   AccountView,
+  ClosedDay,
   LedgerReads,
   Statement,
   StatementLine,
@@ -36,6 +37,10 @@ export function ledgerReads(pool: pg.Pool, book: ProjectId): LedgerReads {
     countLines: async (span, max) => {
       const { rows } = await pool.query<{ n: number }>(countLines, [...spanOf(book, span), max]);
       return Math.min(rows[0]?.n ?? 0, max);
+    },
+    days: async ({ after, limit }) => {
+      const { rows } = await pool.query<DayRow>(readDays, [book, after ?? 'infinity', limit + 1]);
+      return { rows: rows.slice(0, limit).map(dayOf), hasMore: rows.length > limit };
     },
   };
 }
@@ -193,3 +198,29 @@ order by e.n limit $5`;
 const countLines = `
 select ((select count(*) from (select from ledger_transfer t where t.project_id = $1 and t.debit = $2 and t.n > $3 and t.n <= $4 limit $5) d)
   + (select count(*) from (select from ledger_transfer t where t.project_id = $1 and t.credit = $2 and t.n > $3 and t.n <= $4 limit $5) c))::int as n`;
+
+interface DayRow {
+  readonly day: string;
+  readonly k: string;
+  readonly n_to: string;
+  readonly totals: Readonly<Record<string, string>>;
+  readonly head: string;
+  readonly jws: string;
+  readonly chat_sent_at: Date | null;
+  readonly witness_sent_at: Date | null;
+}
+
+const dayOf = ({ day, k, n_to, totals, head, jws, chat_sent_at, witness_sent_at }: DayRow): ClosedDay => ({
+  day,
+  block: BigInt(k),
+  upTo: BigInt(n_to),
+  totals: Object.entries(totals).map(([name, balance]) => ({ class: name, balance: BigInt(balance) })),
+  head,
+  jws,
+  chatSentAt: chat_sent_at,
+  witnessSentAt: witness_sent_at,
+});
+
+const readDays = `
+select d.day::text, d.k, d.n_to, d.totals, encode(d.head, 'hex') head, d.jws, d.chat_sent_at, d.witness_sent_at
+from ledger_day d where d.project_id = $1 and d.day < $2::date order by d.day desc limit $3`;

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { uzsOf } from '../../../domain/pay/ledger/amount.ts';
+import { periodOf } from '../../../domain/pay/ledger/period.ts';
+
+describe('an amount in UZS', () => {
+  test.each<[bigint, string]>([
+    [0n, '0.00'],
+    [1n, '0.000001'],
+    [-1n, '-0.000001'],
+    [10_000n, '0.01'],
+    [12_500_000n, '12.50'],
+    [-12_345_678n, '-12.345678'],
+    [1_000_000_000_000_000_001n, '1000000000000.000001'],
+  ])('of %s micros is %s', (micros, text) => {
+    expect(uzsOf(micros)).toBe(text);
+  });
+});
+
+describe('a period', () => {
+  test('of days is theirs in Tashkent, from the beginning of the first to the end of the last', () => {
+    expect(periodOf('2026-11-29', '2026-11-29')).toEqual({
+      from: new Date('2026-11-28T19:00:00Z'),
+      to: new Date('2026-11-29T19:00:00Z'),
+    });
+    expect(periodOf('2026-12-31', '2027-01-01').to).toEqual(new Date('2027-01-01T19:00:00Z'));
+  });
+
+  test('begins at midnight by every clock that knows the zone', () => {
+    const zone = new Intl.DateTimeFormat('en-GB', {
+      timeZone: 'Asia/Tashkent',
+      dateStyle: 'short',
+      timeStyle: 'medium',
+    });
+    for (let month = 1; month <= 12; month++) {
+      const day = `2026-${String(month).padStart(2, '0')}-15`;
+      expect(zone.format(periodOf(day, undefined).from ?? undefined)).toContain('00:00:00');
+    }
+  });
+
+  test('of instants has the first and not the last', () => {
+    expect(periodOf('2026-11-29T10:00:00+05:00', '2026-11-29T05:00:00.001Z')).toEqual({
+      from: new Date('2026-11-29T05:00:00Z'),
+      to: new Date('2026-11-29T05:00:00.001Z'),
+    });
+  });
+
+  test('may be without an end', () => {
+    expect(periodOf(undefined, undefined)).toEqual({ from: null, to: null });
+  });
+});
