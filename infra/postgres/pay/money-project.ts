@@ -2,6 +2,8 @@ import pg from 'pg';
 import type { ProjectId } from '../../../domain/shared/ids.ts';
 import { ConfigError, type ConfigOf } from '../../process/config.ts';
 
+type Asked = Pick<ConfigOf<'MONEY_PROJECT'>, 'MONEY_PROJECT'>;
+
 const EXPECTED =
   'Expected: the id of the project whose book the money is in (npm run navbat -- project list).';
 
@@ -10,7 +12,7 @@ const EXPECTED =
  *
  * @throws ConfigError where nobody said.
  */
-export function moneyProjectOf({ MONEY_PROJECT }: ConfigOf<'MONEY_PROJECT'>): ProjectId {
+export function moneyProjectOf({ MONEY_PROJECT }: Asked): ProjectId {
   if (MONEY_PROJECT === undefined)
     throw new ConfigError(`MONEY_PROJECT: missing, and NAVBAT_PRODUCTS has pay. ${EXPECTED}`);
   return MONEY_PROJECT;
@@ -24,7 +26,7 @@ const NO_SUCH_PROJECT = 'NB003';
  *
  * @throws ConfigError where there is no such project.
  */
-export async function openMoneyBook(pool: pg.Pool, config: ConfigOf<'MONEY_PROJECT'>): Promise<ProjectId> {
+export async function openMoneyBook(pool: pg.Pool, config: Asked): Promise<ProjectId> {
   const book = moneyProjectOf(config);
   try {
     await pool.query('select ledger_book_open($1)', [book]);
