@@ -220,6 +220,20 @@ const CSV_LINES_MAX = 1_000_000;
 /** 200 000 lines took 8 s on a machine with ten times the work that it has cores for; who reads more slowly asks for shorter periods. */
 const CSV_SECONDS_MAX = 120;
 
+const StatementBody = z.object({
+  account: Account.meta({ description: 'The account, with its balance of now.' }),
+  opening_balance: uzs('The balance before the period.'),
+  opening_micros: micros('The same.'),
+  closing_balance: uzs('The balance at the end of the period, or now where that is sooner.'),
+  closing_micros: micros('The same.'),
+  up_to: z.string().meta({
+    description: 'The last number of the book that is looked at; send it with each further page.',
+    example: '5000',
+  }),
+  data: z.array(Line).meta({ description: 'The transfers of this page.' }),
+  next_after: nextAfter,
+});
+
 const showStatement = ({ reads }: FinanceParts) =>
   defineStaffRoute({
     method: 'get',
@@ -239,19 +253,7 @@ const showStatement = ({ reads }: FinanceParts) =>
     answers: {
       200: {
         description: 'The statement.',
-        schema: z.object({
-          account: Account.meta({ description: 'The account, with its balance of now.' }),
-          opening_balance: uzs('The balance before the period.'),
-          opening_micros: micros('The same.'),
-          closing_balance: uzs('The balance at the end of the period, or now where that is sooner.'),
-          closing_micros: micros('The same.'),
-          up_to: z.string().meta({
-            description: 'The last number of the book that is looked at; send it with each further page.',
-            example: '5000',
-          }),
-          data: z.array(Line).meta({ description: 'The transfers of this page.' }),
-          next_after: nextAfter,
-        }),
+        schema: StatementBody,
       },
     },
     problems: [404, 422],

@@ -57,7 +57,12 @@ export const contexts: Readonly<Record<string, Context>> = {
 };
 
 /** Folders that are a context's, under another name. */
-export const aliases: Readonly<Record<string, string>> = { 'apps/board': 'staff', 'apps/bot': 'identity' };
+export const aliases: Readonly<Record<string, string>> = {
+  // A product's own routes: the board knows them by `modules.ts` alone.
+  'apps/board/pay': 'pay',
+  'apps/board': 'staff',
+  'apps/bot': 'identity',
+};
 
 /** Folders that are no context's: each is listed, so that a new one is nobody's until somebody says whose. Their subfolders are not meant. */
 export const commonFolders: ReadonlySet<string> = new Set([
