@@ -48,6 +48,7 @@ export function page({ title, tab, session, notice, body }: PageParts): Html {
       <main id="content">${noticeOf(notice)}${body}</main>
       <p class="foot">
         Times are UTC. Facts are from Postgres, the record; Bull Board shows what Redis holds of it.
+        <a href="/staff/docs">Routes for programs</a>
       </p>`,
   );
 }
