@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +23,8 @@ import type { BankOrder } from './bank-order.ts';
 const CRASHES = 4;
 const WRITERS = 3;
 const PEOPLE = 20;
-const EACH = 100n;
+/** Little, so that many transfers are refused: half of a refused pair would move the total. */
+const EACH = 8n;
 const WRITER_LIVES_MS = 700;
 const POSTGRES_LIVES_MS = 5_000;
 const LOOK_EVERY_MS = 100;
@@ -69,33 +71,39 @@ async function openBank(pool: pg.Pool): Promise<Omit<BankOrder, 'name' | 'url'>>
 /** Writers that live for a moment each, and what they were answered. */
 function writers(order: Omit<BankOrder, 'name'>) {
   const acknowledged = new Map<string, string | null>();
-  const alive = new Set<ChildProcess>();
+  /** Oldest first, each with its first answer. */
+  const alive = new Map<ChildProcess, Promise<unknown>>();
   let started = 0;
   const start = () => {
     started += 1;
     const argument = JSON.stringify({ ...order, name: `w${started}` } satisfies BankOrder);
     const child = spawn(process.execPath, [main, argument], { stdio: ['ignore', 'pipe', 'inherit'] });
-    alive.add(child);
+    const lines = createInterface({ input: child.stdout });
+    alive.set(child, once(lines, 'line'));
     child.once('exit', () => alive.delete(child));
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.on('line', (line) => {
       const { key, n } = Said.parse(JSON.parse(line));
       acknowledged.set(key, n);
     });
   };
-  const kill = async () => {
-    const [oldest] = alive;
-    if (!oldest) return;
-    const ended = new Promise((resolve) => oldest.once('close', resolve));
-    oldest.kill('SIGKILL');
+  const kill = async (child: ChildProcess) => {
+    const ended = once(child, 'close');
+    child.kill('SIGKILL');
     await ended;
   };
   return {
     acknowledged,
     start,
-    kill,
-    killAll: async () => {
-      while (alive.size > 0) await kill();
+    /** In the middle of its work, however long it took to start. */
+    killOldest: async () => {
+      const [oldest] = alive;
+      if (!oldest) return;
+      const [child, answered] = oldest;
+      await answered;
+      await sleep(WRITER_LIVES_MS);
+      await kill(child);
     },
+    killAll: () => Promise.all([...alive.keys()].map(kill)),
     started: () => started,
   };
 }
@@ -148,8 +156,8 @@ test('writers are killed and Postgres crashes: the total never moves, and what w
   pool.on('connect', (client) => client.on('error', () => undefined));
   onTestFinished(() => pool.end());
   const bank = await openBank(pool);
-  const { acknowledged, start, kill, killAll, started } = writers({ url: postgres.url, ...bank });
-  onTestFinished(killAll);
+  const { acknowledged, start, killOldest, killAll, started } = writers({ url: postgres.url, ...bank });
+  onTestFinished(async () => void (await killAll()));
   for (let i = 0; i < WRITERS; i += 1) start();
 
   let crashes = 0;
@@ -163,8 +171,8 @@ test('writers are killed and Postgres crashes: the total never moves, and what w
     }
   })();
   const killing = (async () => {
-    for (; !isOver; await sleep(WRITER_LIVES_MS)) {
-      await kill();
+    while (!isOver) {
+      await killOldest();
       start();
     }
   })();
