@@ -3,6 +3,7 @@ import type { Mutation } from '../mutation.ts';
 const LEDGER = 'infra/postgres/pay/migrations/20261129150300-pay-ledger.ts';
 const HOLDS = 'domain/pay/ledger/holds.ts';
 const tests = 'test/infra/postgres/pay';
+const inKept = (name: string) => ({ file: `${tests}/ledger-kept.test.ts`, name });
 const inPost = (name: string) => ({ file: `${tests}/ledger-post.test.ts`, name });
 const inRaces = (name: string) => ({ file: `${tests}/ledger-races.test.ts`, name });
 const inStore = (name: string) => ({ file: `${tests}/ledger-store.test.ts`, name });
@@ -178,6 +179,44 @@ const refusals: readonly Mutation[] = [
 ];
 
 const kept: readonly Mutation[] = [
+  {
+    name: 'the owner may change transfers',
+    edits: [
+      {
+        file: LEDGER,
+        from: "['ledger_transfer', 'ledger_refusal', 'ledger_class', 'ledger_move'].map(",
+        to: "['ledger_refusal', 'ledger_class', 'ledger_move'].map(",
+      },
+    ],
+    test: inKept('the owner of the tables is refused too'),
+  },
+  {
+    name: 'a card number passes as a key',
+    edits: [{ file: LEDGER, from: 'if total % 10 = 0 then return true; end if;', to: '' }],
+    test: inKept('is refused as a key and as an actor, and nothing is posted'),
+  },
+  {
+    name: 'synchronous_commit is asked for as the post is made',
+    edits: [
+      {
+        file: LEDGER,
+        from: 'create constraint trigger ledger_book_durable after insert or update on ledger_book deferrable initially deferred',
+        to: 'create trigger ledger_book_durable after insert or update on ledger_book',
+      },
+    ],
+    test: inKept('that turns synchronous_commit off can post nothing, before the post or after it'),
+  },
+  {
+    name: 'ledger_post finds tables by the path of its caller',
+    edits: [
+      {
+        file: LEDGER,
+        from: 'set search_path = pg_catalog, public, pg_temp\nset plan_cache_mode',
+        to: 'set plan_cache_mode',
+      },
+    ],
+    test: inKept('that puts tables of its own in front writes the real ones'),
+  },
   {
     name: 'a release has a key of its own',
     edits: [
