@@ -24,6 +24,7 @@ interface Contender {
   readonly name: string;
   readonly file: string;
   readonly database: number;
+  readonly databaseUrl: string;
   readonly fill: (count: number) => Promise<void>;
   /** Throws where a job has no result, or more than one. */
   readonly check: (count: number) => Promise<void>;
@@ -68,13 +69,17 @@ function figuresOf(rounds: ReadonlyMap<string, readonly Round[]>): Figure[] {
   ];
 }
 
-async function turn(stage: Stage, { name, file, database, fill, check }: Contender): Promise<Round> {
+async function turn(
+  stage: Stage,
+  { name, file, database, databaseUrl, fill, check }: Contender,
+): Promise<Round> {
   const jobs = stage.options.seconds * JOBS_PER_SECOND;
   const total = WARMUP_JOBS + jobs;
   await fill(total);
   const cpu = stage.watch();
   const child = await stage.start(name, file, {
     REDIS_URL: stage.redisUrl(database),
+    DATABASE_URL: databaseUrl,
     BENCH_WARMUP: String(WARMUP_JOBS),
     BENCH_JOBS: String(jobs),
     BENCH_CONCURRENCY: String(CONCURRENCY),
@@ -91,6 +96,7 @@ function queue(stage: Stage, project: Project): Contender {
     name: 'queue',
     file: 'test/bench/engine-worker/main.ts',
     database: 0,
+    databaseUrl: stage.postgresUrl,
     fill: (count) => fillEntries(stage, project, count, 0),
     check: async (count) => {
       const { rows } = await stage.sql.query<Record<string, number>>(countRecorded);
@@ -110,6 +116,7 @@ function noop(stage: Stage, project: Project): Contender {
     name: 'noop',
     file: 'test/bench/noop-worker/main.ts',
     database: 1,
+    databaseUrl: stage.postgresUrl,
     fill: (count) => fillEntries(stage, project, count, 1),
     check: async () => {
       const left = await stage.redis(1).llen('{otp-send}:otp-send:wait');
@@ -126,7 +133,7 @@ async function fillEntries(stage: Stage, project: Project, count: number, databa
 }
 
 async function graphile(stage: Stage): Promise<Contender> {
-  const utils = await makeWorkerUtils({ connectionString: stage.postgresUrl });
+  const utils = await makeWorkerUtils({ connectionString: stage.ownerUrl });
   await utils.migrate();
   await utils.release();
   await stage.sql.query(
@@ -136,6 +143,8 @@ async function graphile(stage: Stage): Promise<Contender> {
     name: 'graphile',
     file: 'test/bench/graphile-worker/main.ts',
     database: 0,
+    // The tables are its own.
+    databaseUrl: stage.ownerUrl,
     fill: async (count) => {
       await stage.sql.query('truncate bench_result');
       await stage.sql.query('checkpoint');

@@ -81,7 +81,7 @@ async function build(options: Options, ends: (() => Promise<unknown>)[]): Promis
     ['postgres', postgres.pid],
     ['redis', redisServer.pid],
   ]);
-  const env = environment(postgres.url, redisServer.url);
+  const env = environment(postgres.url, postgres.ownerUrl, redisServer.url);
   const servers = {
     postgresUrl: postgres.url,
     ownerUrl: postgres.ownerUrl,
@@ -100,9 +100,10 @@ async function grantCheckpoints(superuserUrl: string): Promise<void> {
   await superuser.end();
 }
 
-const environment = (DATABASE_URL: string, REDIS_URL: string) => ({
+const environment = (DATABASE_URL: string, MIGRATE_DATABASE_URL: string, REDIS_URL: string) => ({
   ...newSecrets(new Date()),
   DATABASE_URL,
+  MIGRATE_DATABASE_URL,
   REDIS_URL,
 });
 
