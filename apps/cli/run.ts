@@ -12,6 +12,7 @@ import { newSecrets } from '../../infra/process/new-secrets.ts';
 import { auditLog } from '../../infra/postgres/staff/audit.ts';
 import { rotations } from '../../infra/postgres/identity/device/rotate-secrets.ts';
 import { moveClock } from '../../infra/postgres/engine/clock.ts';
+import { refuseOtherRole } from '../../infra/postgres/runtime-role.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
 import { projectStore } from '../../infra/postgres/project/projects.ts';
 import { reencrypting } from '../../infra/postgres/staff/secret/reencrypt.ts';
@@ -68,6 +69,7 @@ const portsOf =
     const orm = await openOrm(config.DATABASE_URL);
     const pool = new Pool({ connectionString: config.DATABASE_URL, max: 1 });
     try {
+      await refuseOtherRole(pool);
       time.aheadMs = await readClock(pool, config);
       const hash = keyedHash(config.PEPPER);
       return await work({

@@ -28,6 +28,7 @@ import { Migration20261129114000MessagePreferences } from './message/migrations/
 import { Migration20261129130500JobChosenAfter } from './job/migrations/20261129130500-job-chosen-after.ts';
 import { Migration20261129150400PayChain } from './pay/migrations/20261129150400-pay-chain.ts';
 import { Migration20261129150300PayLedger } from './pay/migrations/20261129150300-pay-ledger.ts';
+import { Migration20261129150000StaffAuditKept } from './staff/migrations/20261129150000-staff-audit-kept.ts';
 import { Migration20261129150100StaffSessionVia } from './staff/migrations/20261129150100-staff-session-via.ts';
 import { Migration20261129150500PayPeople } from './pay/migrations/20261129150500-pay-people.ts';
 
@@ -61,6 +62,7 @@ export const migrations = [
   Migration20261129130500JobChosenAfter,
   Migration20261129131000VerifySmsScoreProject,
   Migration20261129131500VerifyTextAnswer,
+  Migration20261129150000StaffAuditKept,
   Migration20261129150100StaffSessionVia,
   Migration20261129150200StaffProofs,
   Migration20261129150300PayLedger,

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { clockAheadMs } from '../postgres/engine/clock.ts';
+import { refuseOtherRole } from '../postgres/runtime-role.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { Logger } from './log.ts';
 import { every } from './ticks.ts';
@@ -53,7 +54,11 @@ export async function openClock(
   });
   pool.on('error', () => undefined);
   let aheadMs = 0;
+  let isChecked = false;
   const look = async () => {
+    // With the first look that Postgres answers: every process opens the clock of its database before anything else.
+    if (!isChecked) await refuseOtherRole(pool);
+    isChecked = true;
     const ms = await readClock(pool, config);
     if (ms !== aheadMs) log.warn({ ahead_seconds: ms / 1_000 }, 'the clock of the sandbox was moved');
     aheadMs = ms;

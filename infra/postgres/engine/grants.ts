@@ -3,7 +3,7 @@ import { ConfigError } from '../../process/config.ts';
 import { inTransaction, type Queryable } from './transaction.ts';
 
 /** Runs every process (`DATABASE_URL`). It owns nothing, and may do what the lists below say. */
-const APP_ROLE = 'navbat_app';
+export const APP_ROLE = 'navbat_app';
 
 /** The whole table, or some of its columns. */
 type Extent = 'all' | readonly string[];
@@ -54,7 +54,7 @@ interface Named {
 }
 
 /** How the database differs from the lists. Any role may ask: the catalogs are open to all. */
-async function differences(db: Queryable, lists: readonly Grants[]): Promise<Differences> {
+export async function differences(db: Queryable, lists: readonly Grants[]): Promise<Differences> {
   const { rows: held } = await db.query<Privilege>(HELD, [APP_ROLE]);
   const { rows } = await db.query<{ database: string }>('select current_database()::text database');
   const named = await namesOf(db);
@@ -99,7 +99,7 @@ const statementsFor = ({ missing, surplus }: Differences): string[] => [
   ...missing.map((each) => `grant ${rightOf(each, quoted)} to ${each.grantee}`),
 ];
 
-const inWords = (each: Privilege): string =>
+export const inWords = (each: Privilege): string =>
   `${rightOf(each, (name) => name)} to ${each.grantee}${each.grantable ? ' with grant option' : ''}`;
 
 function rightOf({ privilege, kind, name, column }: Privilege, write: (name: string) => string): string {
