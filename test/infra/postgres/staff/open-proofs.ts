@@ -54,7 +54,15 @@ export async function openProofs() {
     if (!made.registered) throw new Error(made.reason);
     return { ...key, passkeyId: made.passkey.id };
   };
-  return { ...opened, proofs, passkeys, logins, prove, use, addPasskey };
+  /** Connections that wait for a lock. */
+  const blocked = async (): Promise<number> => {
+    const { rows } = await ground.pool.query<{ waiting: number }>(
+      `select count(distinct l.pid)::int waiting from pg_locks l join pg_stat_activity a using (pid)
+       where not l.granted and a.datname = current_database()`,
+    );
+    return rows[0]?.waiting ?? 0;
+  };
+  return { ...opened, blocked, proofs, passkeys, logins, prove, use, addPasskey };
 }
 
 export function madeOf(made: ProofMade) {

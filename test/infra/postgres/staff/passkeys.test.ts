@@ -3,13 +3,25 @@ import { describe, expect, test } from 'vitest';
 import { PASSKEYS_MAX, registrationBinds, removalBinds } from '../../../../domain/staff/passkey.ts';
 import { CHALLENGE_MINUTES, CHALLENGES_MAX } from '../../../../domain/staff/webauthn.ts';
 import { staffRetention } from '../../../../infra/postgres/staff/retention.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { attestationHash, type Bent, softwarePasskey } from '../../../support/passkey.ts';
 import { FAILED_LOGINS_MAX } from '../../../../infra/postgres/staff/lock.ts';
 import { later, now, type Person, STEP_MS, WRONG } from './open-staff.ts';
 import { nextStep, openProofs, ORIGIN, someId } from './open-proofs.ts';
 
-const { ground, accounts, sessions, factors, passkeys, logins, newPerson, pendingOf, prove, addPasskey } =
-  await openProofs();
+const {
+  ground,
+  accounts,
+  sessions,
+  factors,
+  passkeys,
+  logins,
+  newPerson,
+  pendingOf,
+  prove,
+  addPasskey,
+  blocked,
+} = await openProofs();
 
 const MINUTE_MS = 60_000;
 const whole = { limit: 50, after: null };
@@ -111,7 +123,14 @@ describe('registering', () => {
       const binds = registrationBinds(person.id, attestationHash(registration));
       wishes.push({ name: 'a key', registration, proofId: (await prove(person, binds, at)).id });
     }
-    const made = await Promise.all(wishes.map((wish) => passkeys.register(person.id, wish, nextStep)));
+    const holding = await ground.pool.connect();
+    await holding.query('begin');
+    await holding.query('select from staff where id = $1 for no key update', [person.id]);
+    const both = Promise.all(wishes.map((wish) => passkeys.register(person.id, wish, nextStep)));
+    await eventually(async () => expect(await blocked()).toBe(2));
+    await holding.query('commit');
+    holding.release();
+    const made = await both;
     expect(made.filter(({ registered }) => registered)).toHaveLength(1);
     expect(made).toContainEqual(notRegistered('too-many'));
   });

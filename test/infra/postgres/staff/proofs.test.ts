@@ -8,9 +8,10 @@ import { inTransaction } from '../../../../infra/postgres/engine/transaction.ts'
 import { FAILED_LOGINS_MAX, LOCK_MINUTES } from '../../../../infra/postgres/staff/lock.ts';
 import { later, now, STEP_MS, WRONG } from './open-staff.ts';
 import { madeOf, nextStep, noProof, openProofs, ORIGIN, someBinds, someId } from './open-proofs.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { softwarePasskey } from '../../../support/passkey.ts';
 
-const { ground, accounts, factors, passkeys, proofs, newPerson, pendingOf, prove, use, addPasskey } =
+const { ground, accounts, factors, passkeys, proofs, newPerson, pendingOf, prove, use, addPasskey, blocked } =
   await openProofs();
 
 afterEach(() => moveClock(ground.owner, 0));
@@ -352,6 +353,7 @@ test('of two connections that hold their transactions open, the second is told t
   await first.query('begin');
   expect((await ask(first)).rows).toEqual([{ told: 'ok' }]);
   const waiting = ask(second);
+  await eventually(async () => expect(await blocked()).toBe(1));
   await first.query('commit');
   expect((await waiting).rows).toEqual([{ told: 'used' }]);
   await Promise.all([first.end(), second.end()]);
