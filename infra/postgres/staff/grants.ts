@@ -28,7 +28,22 @@ export const staffGrants: Grants = {
       insert: 'all',
       update: ['counter', 'name', 'version', 'last_used_at', 'removed_at'],
     },
-    staff_proof: { select: 'all', insert: 'all' },
+    // Used by `staff_proof_outcome` alone; its time is the database's.
+    staff_proof: {
+      select: 'all',
+      insert: [
+        'id',
+        'staff_id',
+        'by',
+        'step',
+        'passkey_id',
+        'nonce',
+        'assertion',
+        'factor_at',
+        'binds',
+        'binds_hash',
+      ],
+    },
     staff_recovery_code: { select: 'all', insert: 'all', update: ['used_at'], delete: 'all' },
     staff_session: { select: 'all', insert: 'all', update: ['totp_offer_encrypted'], delete: 'all' },
   },

@@ -127,10 +127,10 @@ interface NewProof {
   };
 }
 
-/** `at` is the database's own. A step that an earlier secret of the account proved with is no less spent. */
+/** A trigger writes `at`. A step that an earlier secret of the account proved with is no less spent. */
 const insert = `
-insert into staff_proof (id, staff_id, by, step, passkey_id, nonce, assertion, factor_at, binds, binds_hash, at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, navbat_now())
+insert into staff_proof (id, staff_id, by, step, passkey_id, nonce, assertion, factor_at, binds, binds_hash)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict (staff_id, step) do nothing returning at`;
 
 async function insertProof(

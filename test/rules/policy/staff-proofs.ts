@@ -46,8 +46,8 @@ async function insertChallenge(
 async function insertProof({ db }: World, staffId: string, binds: ProofBinds): Promise<string> {
   const [id, text] = [uuidv7(), canonicalBinds(binds)];
   await db.query(
-    `insert into staff_proof (id, staff_id, by, step, factor_at, binds, binds_hash, at)
-     values ($1, $2, 'totp', $3, now(), $4, $5, now())`,
+    `insert into staff_proof (id, staff_id, by, step, factor_at, binds, binds_hash)
+     values ($1, $2, 'totp', $3, now(), $4, $5)`,
     [id, staffId, randomInt(1, 2 ** 40), text, sha256(text)],
   );
   return id;

@@ -305,6 +305,25 @@ describe('in SQL', () => {
     await expect(run(sql, id)).rejects.toMatchObject({ code: 'NB009' });
   });
 
+  test.each([
+    ['uses one without the function', `update staff_proof set used_at = at where id = $1`],
+    ['deletes one', `delete from staff_proof where id = $1`],
+    ['makes one younger', `insert into staff_proof (id, at) values ($1, now())`],
+    ['empties the table', `truncate staff_proof`],
+    ['stops its trigger', `alter table staff_proof disable trigger staff_proof_kept`],
+    ['stops all triggers', `set session_replication_role = replica`],
+    ['becomes the owner', `set role navbat_owner`],
+    [
+      'replaces the function',
+      `create or replace function staff_proof_outcome(uuid, uuid, bytea) returns text language sql as $$ select 'ok' $$`,
+    ],
+  ])('navbat_app is refused where it %s', async (_what, sql) => {
+    const person = await newPerson();
+    const { id } = await prove(person, someBinds);
+    const given = sql.includes('$1') ? [id] : [];
+    await expect(ground.pool.query(sql, given)).rejects.toMatchObject({ code: '42501' });
+  });
+
   test('nor are all of them emptied', async () => {
     await expect(run('truncate staff_proof')).rejects.toMatchObject({ code: 'NB009' });
   });
