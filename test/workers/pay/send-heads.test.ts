@@ -88,10 +88,15 @@ test('a head reaches the chat and the witness, which were both away for two trie
     body: jws,
     headers: { 'content-type': 'application/jose' },
   });
+  // On a busy machine the bot's own pace may put a message off, too: an hour later it is due again.
+  for (let at = 4_000; (await chat()).length === 0 && at < 40_000; at += 4_000) {
+    await inSeconds(at);
+    await send();
+  }
   expect((await chat()).map(({ text }) => text.split('\n')[1])).toEqual([jws]);
   const [recorded] = await sentAt();
   expect(recorded).toEqual({ chat: expect.any(Date), witness: expect.any(Date) });
-  await inSeconds(9_000);
+  await inSeconds(50_000);
   await send();
   expect(witness.received).toHaveLength(3);
   expect(await chat()).toHaveLength(1);
