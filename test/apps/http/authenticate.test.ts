@@ -41,7 +41,7 @@ describe('a key', () => {
     await ground.projects.revokeKey(project.id, keyId, new Date());
     await ground.projects.archive(project.id, new Date());
     const { project: living, key: fresh, keyId: freshId } = await makeProject(ground, 'living');
-    await ground.pool.query('update api_key set expires_at = now() where id = $1', [freshId]);
+    await ground.owner.query('update api_key set expires_at = now() where id = $1', [freshId]);
     const bodies = await Promise.all(
       [archived, revoked, fresh, 'nbt_live_neverexistedatall'].map(
         async (key) => (await get(key).expect(401)).body,
@@ -64,7 +64,7 @@ describe('what a key reaches', () => {
   test('a publishable key reaches public routes only, whatever scopes its row holds', async () => {
     const { project } = await makeProject(ground, 'tampered');
     const { key, keyId } = await makeKey(ground, project.id, { access: 'publishable' });
-    await ground.pool.query(`update api_key set scopes = '{otp,public}' where id = $1`, [keyId]);
+    await ground.owner.query(`update api_key set scopes = '{otp,public}' where id = $1`, [keyId]);
     await get(key, '/service').expect(403);
   });
 

@@ -169,7 +169,7 @@ describe('a role that may not', () => {
     const member = await board.createMember('finance');
     const token = await board.openBearer(member);
     await get(withBearer(token)).expect(200);
-    await board.pool.query(`update staff set role = 'viewer' where id = $1`, [member.id]);
+    await board.owner.query(`update staff set role = 'viewer' where id = $1`, [member.id]);
     await get(withBearer(token)).expect(403);
     await board.pool.query('update staff set disabled_at = now() where id = $1', [member.id]);
     await get(withBearer(token)).expect(401);
