@@ -14,7 +14,8 @@ export const payGrants: Grants = {
     ledger_move: { select: 'all' },
     ledger_refusal: { select: 'all' },
     ledger_transfer: { select: 'all' },
-    money_request: { select: 'all', insert: 'all' },
+    // Answered by its function alone.
+    money_request: { select: 'all', insert: ['project_id', 'person_id', 'key', 'body_hash', 'at'] },
     payout_block: { select: 'all' },
   },
   functions: [

@@ -235,7 +235,7 @@ describe('signed days', () => {
   test('come the newest first, in pages, with totals, head, signature and where they went', async () => {
     const days = ['2026-11-26', '2026-11-27', '2026-11-28'];
     for (const [index, day] of days.entries())
-      await board.pool.query(
+      await board.owner.query(
         `insert into ledger_day (project_id, day, k, n_to, totals, head, jws, chat_sent_at) values ($1, $2, $3, $4, $5, sha256('head'), 'a.b.c', $6)`,
         [
           PLATFORM_PROJECT_ID,

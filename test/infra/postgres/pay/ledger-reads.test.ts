@@ -1,9 +1,11 @@
 import fc from 'fast-check';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { periodOf, type Period } from '../../../../domain/pay/ledger/period.ts';
 import { AccountId } from '../../../../domain/pay/ledger/port.ts';
 import type { LedgerReads, StatementLine, StatementSpan } from '../../../../domain/pay/ledger/reads.ts';
 import { ProjectId } from '../../../../domain/shared/ids.ts';
+import { inTransaction } from '../../../../infra/postgres/engine/transaction.ts';
 import { ledgerReads } from '../../../../infra/postgres/pay/ledger/reads.ts';
 import { type ChainedBook, DAY_MS, openChainedBook } from './chained-book.ts';
 
@@ -130,18 +132,17 @@ describe('a statement', () => {
   test('skips nothing that a slow poster commits late: until then its number and those behind it are not there', async () => {
     const earnings = AccountId.parse(book.earnings);
     const before = await reads.statement(earnings, { from: null, to: null }, null);
-    const slow = await book.app.connect();
-    await slow.query('begin');
-    await slow.query('select from ledger_book where project_id = $1 for no key update', [book.book]);
-    const behind = book.post(1);
-    expect((await reads.statement(earnings, { from: null, to: null }, null)).upTo).toBe(before.upTo);
-    await slow.query(
-      `select from ledger_post($1, '{slow}', '{earn}', array[$2::bigint], array[$3::bigint], '{5}', '{null}', '{2026-11-29}', '{test}')`,
-      [book.book, book.earnings, book.people[0]?.available],
-    );
-    expect((await reads.statement(earnings, { from: null, to: null }, null)).upTo).toBe(before.upTo);
-    await slow.query('commit');
-    slow.release();
+    const { behind } = await inTransaction(book.app, async (slow) => {
+      await slow.query(
+        `select from ledger_post($1, '{slow}', '{earn}', array[$2::bigint], array[$3::bigint], '{5}', '{null}', '{2026-11-29}', '{test}')`,
+        [book.book, book.earnings, book.people[0]?.available],
+      );
+      // Held up by the first, whose number is the smaller one.
+      const posting = book.post(1);
+      await wait(200);
+      expect((await reads.statement(earnings, { from: null, to: null }, null)).upTo).toBe(before.upTo);
+      return { behind: posting };
+    });
     await behind;
     const after = await reads.statement(earnings, { from: null, to: null }, null);
     const lines = await pagesOf({ ...after, after: before.upTo }, 100);

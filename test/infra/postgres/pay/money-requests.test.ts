@@ -181,6 +181,26 @@ describe('the table of requests', () => {
     expect(await ask()).toEqual({ ...first, repeated: true });
   });
 
+  test.each([
+    [
+      'written with its answer',
+      `insert into money_request (project_id, person_id, key, body_hash, at, status, answer)
+       values ($1, $2, $3, sha256('x'), navbat_now(), 200, '{}')`,
+    ],
+    [
+      'answered by hand',
+      `update money_request set status = 200, answer = '{}' where (project_id, person_id, key) = ($1, $2, $3)`,
+    ],
+    ['deleted', 'delete from money_request where (project_id, person_id, key) = ($1, $2, $3)'],
+  ])('has no row that the role which runs has %s', async (_what, sql) => {
+    const { projectId, personId, key } = request;
+    await expect(book.pool.query(sql, [projectId, personId, key])).rejects.toMatchObject({ code: '42501' });
+  });
+
+  test('is not emptied by the role which runs', async () => {
+    await expect(book.pool.query('truncate money_request')).rejects.toMatchObject({ code: '42501' });
+  });
+
   test('holds no card number in an answer', async () => {
     const told = inTransaction(book.pool, (tx) =>
       answerOnce(tx, request, {

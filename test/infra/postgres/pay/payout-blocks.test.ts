@@ -150,6 +150,20 @@ describe('a block', () => {
     await expect(ground.owner.query(sql)).rejects.toMatchObject({ code: 'NB009' });
   });
 
+  test.each([
+    [
+      'make',
+      `insert into payout_block (person_id, reason, made_at) values (uuidv7(), 'by-hand', navbat_now())`,
+    ],
+    ['lift', `update payout_block set lifted_at = navbat_now()`],
+    ['delete', 'delete from payout_block'],
+    ['empty', 'truncate payout_block'],
+    ['stop the making of', 'alter table person_phone disable trigger payout_block_moved_phone'],
+    ['replace the making of', 'drop function payout_block_lost_phone() cascade'],
+  ])('is nothing that the role which runs may %s', async (_what, sql) => {
+    await expect(ground.pool.query(sql)).rejects.toMatchObject({ code: '42501' });
+  });
+
   test('is lifted once', async () => {
     const id = await block(randomUUID(), null);
     const lift = () =>
