@@ -12,7 +12,12 @@ export interface Edit {
 export interface Mutation {
   readonly name: string;
   readonly edits: readonly Edit[];
-  readonly test: { readonly file: string; readonly name: string };
+  readonly test: {
+    readonly file: string;
+    /** Of the test, or a part of it. `isMade`: it stands in the file in other words. */
+    readonly name: string;
+    readonly isMade?: true;
+  };
 }
 
 /** @throws where it does not fit the file, which has changed since. */

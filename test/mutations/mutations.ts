@@ -1,9 +1,11 @@
 import type { Mutation } from './mutation.ts';
 import { chainMutations } from './pay/chain.ts';
 import { ledgerMutations } from './pay/ledger.ts';
+import { roleMutations } from './roles.ts';
 import { staffMutations } from './staff.ts';
 
 export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
   ledger: [...ledgerMutations, ...chainMutations],
   staff: staffMutations,
+  roles: roleMutations,
 };

@@ -179,6 +179,24 @@ const refusals: readonly Mutation[] = [
 ];
 
 const kept: readonly Mutation[] = [
+  ...[
+    { table: 'ledger_transfer', more: "insert: 'all'" },
+    { table: 'ledger_account', more: "update: ['balance']" },
+  ].map(({ table, more }) => ({
+    name: `the role that runs has ${more} on ${table}`,
+    edits: [
+      {
+        file: 'infra/postgres/pay/grants.ts',
+        from: `${table}: { select: 'all' }`,
+        to: `${table}: { select: 'all', ${more} }`,
+      },
+    ],
+    test: {
+      file: `${tests}/ledger-role.test.ts`,
+      name: `${table} is not changed in any column, nor locked`,
+      isMade: true as const,
+    },
+  })),
   {
     name: 'the owner may change transfers',
     edits: [
