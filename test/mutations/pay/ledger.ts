@@ -191,11 +191,7 @@ const kept: readonly Mutation[] = [
         to: `${table}: { select: 'all', ${more} }`,
       },
     ],
-    test: {
-      file: `${tests}/ledger-role.test.ts`,
-      name: `${table} is not changed in any column, nor locked`,
-      isMade: true as const,
-    },
+    test: { file: `${tests}/ledger-role.test.ts`, name: 'is not changed in any column, nor locked' },
   })),
   {
     name: 'the owner may change transfers',
