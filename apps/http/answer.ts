@@ -161,10 +161,13 @@ function ceilingProblem({ ceiling, limit, used }: CeilingHit): Problem {
   );
 }
 
+/** SQLSTATE of the trigger that counts people, and of nothing else: the ledger has NB001 and on. */
+const PEOPLE_CEILING = 'NB101';
+
 /** People are counted where they are written, since only there it is known who is new. Null for any other error. */
 export function ceilingOf(error: unknown): CeilingHit | null {
   if (error instanceof CeilingReached) return error.hit;
-  if (!(error instanceof Error && 'code' in error && error.code === 'NB001' && 'detail' in error))
+  if (!(error instanceof Error && 'code' in error && error.code === PEOPLE_CEILING && 'detail' in error))
     return null;
   const { limit, used } = JSON.parse(String(error.detail)) as { limit: number; used: number };
   return { ceiling: 'people', limit, used };

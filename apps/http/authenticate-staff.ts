@@ -86,7 +86,7 @@ export async function requireOwnPage(
   throw new Problem(403, 'foreign-origin', 'This request does not come from the board itself.');
 }
 
-/** @throws Problem 403, with an audit row where the action would have changed something. */
+/** @throws Problem 403, with an audit row where the action would have changed something or shown money. */
 export async function requireRole(
   req: Request,
   staff: StaffCaller,

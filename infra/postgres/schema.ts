@@ -6,6 +6,8 @@ import { WebhookEndpoint, WebhookSecret } from './webhook/entities.ts';
 import { Migration20261129100100ProjectBaseline } from './project/migrations/20261129100100-project-baseline.ts';
 import { Migration20261129100200JobBaseline } from './job/migrations/20261129100200-job-baseline.ts';
 import { Migration20261129100300IdentityBaseline } from './identity/migrations/20261129100300-identity-baseline.ts';
+import { Migration20261129150310IdentityPeopleCeiling } from './identity/migrations/20261129150310-identity-people-ceiling.ts';
+import { Migration20261129150320IdentityApprovalsKept } from './identity/migrations/20261129150320-identity-approvals-kept.ts';
 import { Migration20261129113000IdentityLocales } from './identity/migrations/20261129113000-identity-locales.ts';
 import { Migration20261129100400WebhookBaseline } from './webhook/migrations/20261129100400-webhook-baseline.ts';
 import { Migration20261129100500StaffBaseline } from './staff/migrations/20261129100500-staff-baseline.ts';
@@ -66,6 +68,8 @@ export const migrations = [
   Migration20261129150100StaffSessionVia,
   Migration20261129150200StaffProofs,
   Migration20261129150300PayLedger,
+  Migration20261129150310IdentityPeopleCeiling,
+  Migration20261129150320IdentityApprovalsKept,
   Migration20261129150400PayChain,
   Migration20261129150500PayPeople,
 ] as const;

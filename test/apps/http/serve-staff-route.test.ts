@@ -19,6 +19,14 @@ const look = defineStaffRoute({
   action: 'finance.read',
   handle: async ({ staff }) => ({ status: 200, body: staff }),
 });
+const lookAtAudit = defineStaffRoute({
+  ...shape,
+  method: 'get',
+  path: '/staff/look',
+  summary: 'Looks at the audit',
+  action: 'audit.read',
+  handle: async () => ({ status: 200, body: {} }),
+});
 const move = defineStaffRoute({
   ...shape,
   method: 'post',
@@ -30,7 +38,7 @@ const move = defineStaffRoute({
   handle: async ({ body }) => ({ status: 200, body }),
 });
 
-const board = await openBoard({ routes: [look, move], proxies: 1 });
+const board = await openBoard({ routes: [look, lookAtAudit, move], proxies: 1 });
 afterAll(() => board.close());
 const [finance, operator] = [await board.createMember('finance'), await board.createMember('operator')];
 const tokens = { finance: await board.openBearer(finance), operator: await board.openBearer(operator) };
@@ -151,18 +159,22 @@ describe('what changes something by cookie', () => {
 });
 
 describe('a role that may not', () => {
-  test('is refused; what would have changed something leaves a row, what only reads none', async () => {
+  test('is refused with a row, whether it would have changed something or read of money', async () => {
     const before = (await board.audit()).length;
     await get(withBearer(tokens.operator)).expect(403);
     await post(withBearer(tokens.operator)).send({ text: 'x' }).expect(403);
+    const detail = { outcome: 'refused', reason: 'role', role: 'operator', via: 'bearer' };
     expect((await board.audit()).slice(before)).toEqual([
-      {
-        actor: operator.email,
-        action: 'money.correct',
-        subject: 'POST /finance/move/4711',
-        detail: { outcome: 'refused', reason: 'role', role: 'operator', via: 'bearer' },
-      },
+      { actor: operator.email, action: 'finance.read', subject: 'GET /finance/look', detail },
+      { actor: operator.email, action: 'money.correct', subject: 'POST /finance/move/4711', detail },
     ]);
+  });
+
+  test('leaves no row where it would have read something else', async () => {
+    const viewer = await board.createMember('viewer');
+    const before = (await board.audit()).length;
+    await get(withBearer(await board.openBearer(viewer)), '/staff/look').expect(403);
+    expect((await board.audit()).slice(before)).toEqual([]);
   });
 
   test('is read at each request, and a disabled login has no session', async () => {
