@@ -27,7 +27,7 @@ const order: readonly Mutation[] = [
       },
       { file: LEDGER, from: 'before.key is not null as is_known', to: 't.key = any (seen) as is_known' },
     ],
-    test: inRaces('the same key 100 times at once is one transfer, and 100 equal answers'),
+    test: inRaces('who waits for it reads keys and balances after the wait'),
   },
   {
     name: 'balances are read before the book is locked',
@@ -44,7 +44,7 @@ const order: readonly Mutation[] = [
         to: '(early ->> t.debit::text)::bigint as debit_balance, (early ->> t.credit::text)::bigint as credit_balance',
       },
     ],
-    test: inRaces('of 50 withdrawals of the whole balance at once one is posted, and 49 are refused'),
+    test: inRaces('who waits for it reads keys and balances after the wait'),
   },
   {
     name: 'accounts are locked before the book',

@@ -40,6 +40,14 @@ const countsOf = (answers: readonly (readonly Posted[])[]): Record<string, numbe
   return counts;
 };
 
+/** Backends of this database that wait for a lock. */
+async function waitersOfBook(): Promise<number> {
+  const { rows } = await book.owner.query<{ waiters: number }>(
+    `select count(*)::int waiters from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.datname = current_database()`,
+  );
+  return rows[0]?.waiters ?? 0;
+}
+
 /** Of the whole book: the numbers without a gap, and the sum of all balances. */
 async function wholeBook() {
   const { rows } = await book.pool.query<{ gaps: string; sum: string; unequal: string }>(
@@ -167,6 +175,23 @@ describe('while a slow poster holds the book', () => {
     expect(seen).toEqual(seen.map((_, i) => BigInt(i + 1)));
     expect(await book.balance(held)).toBe(22n);
     expect(await wholeBook()).toEqual(whole);
+  });
+
+  test('who waits for it reads keys and balances after the wait', async () => {
+    const { available, held } = await book.person(1_000n);
+    const key = randomUUID();
+    const slow = await posters.connect();
+    try {
+      await slow.query('begin');
+      await book.on(slow).post([hold(available, held, 1_000n, key)]);
+      const waiting = [post([hold(available, held, 1_000n)]), post([hold(available, held, 1_000n, key)])];
+      await expect.poll(waitersOfBook).toBe(waiting.length);
+      await slow.query('commit');
+      expect(await Promise.all(waiting)).toMatchObject([[{ state: 'NB001' }], [{ state: 'repeated' }]]);
+    } finally {
+      slow.release(true);
+    }
+    expect([await book.balance(available), await book.balance(held)]).toEqual([0n, 1_000n]);
   });
 
   test('two posts of one transaction wait for nobody whom they hold up', async () => {
