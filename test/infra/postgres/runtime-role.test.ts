@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { applyGrants } from '../../../infra/postgres/engine/grants.ts';
 import { grants } from '../../../infra/postgres/grants.ts';
 import { refuseOtherRole } from '../../../infra/postgres/runtime-role.ts';
@@ -72,4 +72,72 @@ test('an older schema is told as such, and a newer one', async () => {
   );
   await owner.query(`delete from mikro_orm_migrations where id > 1`);
   expect(await saidTo(app)).toMatch(/schema is of an older version\. Run: npm run migrate\./);
+});
+
+/**
+ * What is said to a session of navbat_app after these statements of a superuser, which are not committed: roles are of the whole
+ * server, where other tests run.
+ */
+async function saidAfter(statements: string, role = 'navbat_app'): Promise<string> {
+  await superuser.query(`begin; ${statements}; set session authorization ${role}`);
+  const said = await refuseOtherRole(superuser).then(String, String);
+  await superuser.query('rollback');
+  return said;
+}
+
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+let superuser: pg.Client;
+beforeAll(async () => {
+  database = await freshDatabase();
+  superuser = new pg.Client({ connectionString: database.superuserUrl });
+  await superuser.connect();
+});
+afterAll(async () => {
+  await superuser.end();
+  await database.drop();
+});
+
+test.each([
+  ['alter role navbat_app superuser', 'navbat_app is a superuser, whom no grant and no trigger holds.'],
+  ['alter role navbat_app createdb', 'navbat_app has createdb.'],
+  ['alter role navbat_app createrole', 'navbat_app has createrole.'],
+  ['alter role navbat_app bypassrls', 'navbat_app has bypassrls.'],
+  ['alter role navbat_app replication', 'navbat_app has replication.'],
+  ['alter role navbat_app createdb createrole', 'navbat_app has createrole, createdb.'],
+  ['alter table audit owner to navbat_app', 'navbat_app owns table audit, and'],
+  ['alter function audit_is_kept() owner to navbat_app', 'navbat_app owns function audit_is_kept, and'],
+  ['alter schema public owner to navbat_app', 'navbat_app owns schema public, and'],
+  [
+    `do $$ begin execute format('alter database %I owner to navbat_app', current_database()); end $$`,
+    'navbat_app owns ',
+  ],
+  // Whom it may become owns all of it.
+  ['grant navbat_owner to navbat_app', 'navbat_app owns '],
+  ['grant navbat_owner to navbat_app with inherit false', 'navbat_app owns '],
+  ['grant pg_write_all_data to navbat_app', 'navbat_app may act as pg_write_all_data.'],
+  [
+    'grant set on parameter session_replication_role to navbat_app',
+    'navbat_app may set session_replication_role.',
+  ],
+  ['grant set on parameter log_statement to public', 'navbat_app may set log_statement.'],
+])('%s: the role itself may not run, and is told what it has and where it is made', async (sql, said) => {
+  const heard = await saidAfter(sql);
+  expect(heard).toContain(`DATABASE_URL: ${said}`);
+  expect(heard).toContain('Expected navbat_app as docs/operations.md, "Database roles" makes it.');
+});
+
+test('another role is told that it is another one', async () => {
+  expect(await saidAfter('create role stranger_of_navbat', 'stranger_of_navbat')).toContain(
+    'DATABASE_URL: it logs in as stranger_of_navbat. Expected navbat_app',
+  );
+});
+
+test('a schema of its own is more than the list has', async () => {
+  expect(await saidAfter('create schema mine authorization navbat_app')).toContain(
+    'has create on schema mine to navbat_app, which is not in the list of grants',
+  );
+});
+
+test('nothing else about the session is needed: as navbat_app within a superuser’s transaction it may run', async () => {
+  expect(await saidAfter('select 1')).toBe('undefined');
 });
