@@ -3,12 +3,12 @@ import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { CommanderError } from 'commander';
 import { Pool } from 'pg';
+import { newEnvironment } from '../../infra/deploy/env.ts';
 import { readClock } from '../../infra/process/clock.ts';
 import { ConfigError, readConfig } from '../../infra/process/config.ts';
 import { environment } from '../../infra/process/environment.ts';
 import { processVariables } from '../../infra/process/variables.ts';
 import { keyedHash } from '../../infra/process/crypto.ts';
-import { newSecrets } from '../../infra/process/new-secrets.ts';
 import { auditLog } from '../../infra/postgres/staff/audit.ts';
 import { rotations } from '../../infra/postgres/identity/device/rotate-secrets.ts';
 import { moveClock } from '../../infra/postgres/engine/clock.ts';
@@ -43,7 +43,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
     say: (line) => writeOut(`${line}\n`),
     readStdin,
     random: () => randomBytes(PASSWORD_RANDOM_BYTES).toString('base64url'),
-    newSecrets,
+    newSecrets: newEnvironment,
     now: () => new Date(Date.now() + time.aheadMs),
     user: userInfo().username,
   };

@@ -68,7 +68,7 @@ function checkKept(path: string, names: readonly string[]): void {
   const missing = names.filter((name) => !kept[name] && !kept[`${name}_FILE`]);
   if (missing.length > 0)
     throw new ConfigError(
-      `${path} is there already and was left as it is. It has no ${missing.join(', ')}: add a line for each (npm run navbat -- secrets prints keys), or move the file away and run this again.`,
+      `${path} is there already and was left as it is. It has no ${missing.join(', ')}: add a line for each (npm run navbat -- secrets prints new values), or move the file away and run this again.`,
     );
   console.log(`${path} is there already, with every secret, and was left as it is.`);
 }

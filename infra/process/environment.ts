@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import { composeOnly } from '../deploy/env.ts';
 import { ConfigError, Environment, envFileOf } from './config.ts';
 import { nearName } from './near-name.ts';
 
@@ -24,9 +25,7 @@ export function environment(variables = process.env): NodeJS.ProcessEnv {
   }
 }
 
-/** What docker-compose.yml reads of the same file, and Navbat does not. */
-const composeNames = ['POSTGRES_PASSWORD', 'REDIS_PASSWORD'];
-const knownNames = [...Environment.keyof().options, ...composeNames];
+const knownNames = [...Environment.keyof().options, ...Object.keys(composeOnly)];
 /** Nobody but Navbat has variables of these fronts. */
 const ownFronts = /^(NAVBAT|TELEGRAM|TWILIO|ESKIZ|SMS|RETENTION|SANDBOX|BOARD|WEBHOOK|FCM)_/i;
 

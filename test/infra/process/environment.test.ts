@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { otherPort } from '../../../domain/shared/listen-fault.ts';
 import { Environment } from '../../../infra/process/config.ts';
+import { environmentText, newEnvironment } from '../../../infra/deploy/env.ts';
 import { newSecrets } from '../../../infra/process/new-secrets.ts';
 import { type ProcessName, processVariables } from '../../../infra/process/variables.ts';
 import { baseVariables } from '../../support/environment.ts';
@@ -96,6 +97,18 @@ test('a wrong value is told in words: what was expected, and never the value', a
     expect.stringMatching(/^LOG_LEVEL: expected one of debug, info, /),
   ]);
   expect(err).not.toMatch(/hush|Invalid|NaN/);
+});
+
+test('of a file as `npm run env:new` writes it, no name is told as a slip', async () => {
+  const file = join(directory, 'new.env');
+  await writeFile(file, environmentText(newEnvironment(new Date())));
+  const { err } = await run('infra/postgres/migrate.ts', {
+    NAVBAT_ENV_FILE: file,
+    MIGRATE_DATABASE_URL: 'postgres://127.0.0.1:1/x',
+  });
+  expect(err.trim().split('\n')).toEqual([
+    'MIGRATE_DATABASE_URL: Postgres does not answer there. Start it, or correct the address.',
+  ]);
 });
 
 test('a name that looks like ours and is not is told, with the one that was meant; the start goes on', async () => {
