@@ -45,7 +45,7 @@ async function migrateAlone(ownerUrl: string): Promise<void> {
   pool.on('error', () => undefined);
   const orm = await openOrm(ownerUrl);
   try {
-    await refuseSuperuser(pool);
+    await refuseOtherOwner(pool);
     refuseOtherSchema(await orm.migrator.getExecuted());
     await closeNewFunctions(pool);
     await orm.migrator.up();
@@ -56,16 +56,47 @@ async function migrateAlone(ownerUrl: string): Promise<void> {
   }
 }
 
-/** What a superuser makes runs with a superuser's rights where it runs as its owner. */
-async function refuseSuperuser(pool: pg.Pool): Promise<void> {
-  const { rows } = await pool.query<{ name: string; is_superuser: boolean }>(
-    'select rolname::text name, rolsuper is_superuser from pg_roles where rolname = current_user',
-  );
-  if (rows[0]?.is_superuser)
+/** Where the roles of a database are made. */
+const SECTION = 'docs/operations.md, "Database roles"';
+
+interface Migrating {
+  readonly name: string;
+  readonly is_superuser: boolean;
+  /** Something here that belongs to another role, and to which. */
+  readonly foreign: string | null;
+}
+
+/**
+ * What a superuser makes runs with a superuser's rights where it runs as its owner, and what two roles made is nobody's to migrate.
+ * Said before anything is changed.
+ */
+async function refuseOtherOwner(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<Migrating>(migratingSql);
+  const [role] = rows;
+  if (!role) throw new Error('a session without a role');
+  if (role.is_superuser)
     throw new ConfigError(
-      `MIGRATE_DATABASE_URL: ${rows[0].name} is a superuser. Expected navbat_owner, which owns the tables (docs/operations.md, "Database roles").`,
+      `MIGRATE_DATABASE_URL: ${role.name} is a superuser. Expected navbat_owner, which owns the tables (${SECTION}).`,
+    );
+  if (role.foreign !== null)
+    throw new ConfigError(
+      `MIGRATE_DATABASE_URL: ${role.name} does not own ${role.foreign}. ` +
+        `Name navbat_owner; if that is ${role.name}, run infra/deploy/roles.sql as a superuser, which hands it over (${SECTION}).`,
     );
 }
+
+// The owner of a database is a member of pg_database_owner there.
+const migratingSql = `
+select r.rolname::text name, r.rolsuper is_superuser, (
+  select format('%s, which belongs to %s', o.what, o.owner::regrole) from (
+    select 1 place, 'the database' what, datdba owner from pg_database where datname = current_database()
+    union all select 2, 'schema public', nspowner from pg_namespace where nspname = 'public'
+    union all select 3, 'table ' || relname, relowner from pg_class c
+      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')
+        and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')) o
+  where o.owner <> r.oid and not (o.owner = 'pg_database_owner'::regrole and pg_has_role(r.oid, o.owner, 'usage'))
+  order by o.place, o.what limit 1) "foreign"
+from pg_roles r where r.rolname = current_user`;
 
 /** A function that a migration makes can be called by nobody before the list says so. */
 const closeNewFunctions = (pool: pg.Pool): Promise<unknown> =>
@@ -93,7 +124,7 @@ const mendable: Readonly<Record<string, string>> = {
   '28000': 'That user may not log in.',
   '3D000': 'There is no such database. Create it first.',
   '42501':
-    'That user does not own the tables. Name navbat_owner (docs/operations.md, "Database roles" has the SQL).',
+    'That user does not own all that is in schema public. Name navbat_owner, after infra/deploy/roles.sql (docs/operations.md, "Database roles").',
   '42704': 'There is no role navbat_app. Create it first (docs/operations.md, "Database roles" has the SQL).',
   [LOCK_NOT_AVAILABLE]:
     'Another migration of it has run for ten minutes. Wait until it ends, then run this again.',

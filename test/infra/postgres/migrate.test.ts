@@ -6,7 +6,7 @@ import { migrations } from '../../../infra/postgres/schema.ts';
 import { eventually } from '../../support/eventually.ts';
 
 /** An empty database of this test's own; `url` is of its owner. */
-async function emptyDatabase(): Promise<{ url: string; client: pg.Client }> {
+async function emptyDatabase(): Promise<{ url: string; superuserUrl: string; client: pg.Client }> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   const admin = new pg.Client({ connectionString: inject('postgres').superuserUrl });
   await admin.connect();
@@ -19,7 +19,8 @@ async function emptyDatabase(): Promise<{ url: string; client: pg.Client }> {
     await admin.query(`drop database ${name} with (force)`);
     await admin.end();
   });
-  return { url, client };
+  const superuserUrl = new URL(`/${name}`, inject('postgres').superuserUrl).href;
+  return { url, superuserUrl, client };
 }
 
 test('four that migrate an empty database at once bring it up to date, once', async () => {
@@ -50,6 +51,34 @@ test('a database of another version is refused by name, and left as it is', asyn
     order by 1`);
   expect(rows.map(({ relname }) => relname)).toEqual(['job', 'mikro_orm_migrations']);
 });
+
+test.each([
+  [
+    'the database',
+    `do $$ begin execute format('alter database %I owner to current_user', current_database()); end $$`,
+  ],
+  ['schema public', 'alter schema public owner to current_user'],
+  ['table stranger', 'create table stranger ()'],
+])(
+  '%s of another role is told, with whose it is and what hands it over; nothing is changed',
+  async (what, sql) => {
+    const { url, superuserUrl, client } = await emptyDatabase();
+    const superuser = new pg.Client({ connectionString: superuserUrl });
+    await superuser.connect();
+    await superuser.query(sql);
+    await superuser.end();
+    await expect(migrate(url)).rejects.toMatchObject({
+      name: 'ConfigError',
+      message: expect.stringMatching(
+        new RegExp(
+          `^MIGRATE_DATABASE_URL: navbat_owner does not own ${what}, which belongs to \\w+\\. .*roles\\.sql`,
+        ),
+      ),
+    });
+    const { rows } = await client.query(`select to_regclass('mikro_orm_migrations') made`);
+    expect(rows).toEqual([{ made: null }]);
+  },
+);
 
 /** The process that holds the lock of migrations, while one runs. */
 async function lockHolder(client: pg.Client): Promise<{ pid: number; state: string }> {
