@@ -177,7 +177,7 @@ describe('a report that names its message and no attempt', () => {
     const jobId = await sentAs('message-4');
     expect(await listed('message-5', 'delivered')).toEqual({ kind: 'unknown-attempt' });
     expect(await listed('message-4', 'delivered', 'twilio')).toEqual({ kind: 'unknown-attempt' });
-    await world.pool.query(`update attempt set provider = 'twilio' where job_id = $1`, [jobId]);
+    await world.owner.query(`update attempt set provider = 'twilio' where job_id = $1`, [jobId]);
     expect(await listed('message-4', 'delivered')).toEqual({ kind: 'unknown-attempt' });
     expect(await attemptsOf(jobId)).toMatchObject([{ delivery: null }]);
   });
