@@ -63,7 +63,12 @@ export async function sendFile(
     res.end();
     return;
   }
-  const late = setTimeout(() => res.destroy(), secondsMax * 1_000);
+  // Whoever left before has closed already, and no event comes any more.
+  if (res.destroyed) gone.abort();
+  const late = setTimeout(() => {
+    gone.abort();
+    res.destroy();
+  }, secondsMax * 1_000);
   try {
     for await (const chunk of chunks(gone.signal)) {
       if (gone.signal.aborted) return;

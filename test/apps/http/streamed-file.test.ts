@@ -9,7 +9,7 @@ import { eventually } from '../../support/eventually.ts';
 
 const CHUNK = `${'x'.repeat(65_535)}\n`;
 const CHUNKS = 3_000;
-const made = { chunks: 0, ended: 0 };
+const made = { chunks: 0, ended: 0, endedBefore: false };
 
 /** `/files/{what}`: 200 MB, as fast as the client reads; or something that goes wrong. */
 async function* chunksOf(what: string | undefined): AsyncGenerator<string, void> {
@@ -22,6 +22,7 @@ async function* chunksOf(what: string | undefined): AsyncGenerator<string, void>
     }
   } finally {
     made.ended += 1;
+    if (what === 'left-before') made.endedBefore = true;
   }
 }
 
@@ -38,13 +39,19 @@ const route = defineOpenRoute({
   summary: 'A file',
   because: 'a test asks',
   answers: {},
-  handle: async ({ lastEventId }) => ({
-    status: 200,
-    body: undefined,
-    file: fileOf(lastEventId ?? undefined),
-  }),
+  handle: async ({ lastEventId }) => {
+    if (lastEventId === 'left-before') {
+      asked.resolve();
+      await gone.promise;
+    }
+    return { status: 200, body: undefined, file: fileOf(lastEventId ?? undefined) };
+  },
   follows: true,
 });
+
+/** A request that waits until its client is gone. */
+const asked = Promise.withResolvers<void>();
+const gone = Promise.withResolvers<void>();
 
 let close: () => Promise<void>;
 let url: string;
@@ -90,6 +97,16 @@ describe('a file that is made while it is sent', () => {
     made.ended = 0;
     (await open('left')).destroy();
     await eventually(async () => expect(made.ended).toBe(1));
+  });
+
+  test('ends where its client left before its beginning', async () => {
+    const request = get(url, { headers: { 'Last-Event-ID': 'left-before' } }).on('error', () => undefined);
+    await asked.promise;
+    request.destroy();
+    // Until the server has seen it: there is no event of which a test could hear.
+    await wait(200);
+    gone.resolve();
+    await eventually(async () => expect(made.endedBefore).toBe(true));
   });
 
   test('is cut off where its client reads too slowly', async () => {
