@@ -10,6 +10,7 @@ import { wirePay } from '../../../workers/pay/wire.ts';
 import { openWorkerPlatform } from '../../../workers/wire.ts';
 import { freshSandbox } from '../../apps/sandbox/support.ts';
 import { type ChainedBook, DAY_MS, openChainedBook } from '../../infra/postgres/pay/chained-book.ts';
+import { eventually } from '../../support/eventually.ts';
 import { testEnvironment } from '../../support/environment.ts';
 import { freshRedis } from '../../support/servers.ts';
 import { type Receiver, silence, startReceiver, status } from '../../support/webhook-receiver.ts';
@@ -128,6 +129,49 @@ test('of two workers one sends it', async () => {
   ];
   await Promise.all(workers.map((send) => send()));
   expect(witness.received).toHaveLength(1);
+});
+
+test('of two who claim it, one gets it, also where the other looked before and locks after', async () => {
+  // Whoever is told to waits between the two, as on a busy machine.
+  await ledger.owner.query(`
+create function gate() returns boolean language plpgsql as $$ begin
+  if current_setting('test.waits', true) = 'yes' then perform pg_advisory_xact_lock_shared(1); end if;
+  return true;
+end $$;
+create policy gated on ledger_day using (gate());
+alter table ledger_day enable row level security, force row level security`);
+  const [gate, late] = [await ledger.app.connect(), await ledger.app.connect()];
+  try {
+    await gate.query('select pg_advisory_lock(1)');
+    await late.query(`set test.waits = 'yes'`);
+    const claiming = late.query(`select from ledger_day_claim('witness', $1, 31, 20, 3600)`, [ledger.now()]);
+    await eventually(async () => {
+      const waits = await gate.query(`select from pg_locks where locktype = 'advisory' and not granted`);
+      expect(waits.rowCount).toBe(1);
+    });
+    expect(await outbox.claim('witness', ledger.now())).not.toBeNull();
+    await gate.query('select pg_advisory_unlock(1)');
+    expect((await claiming).rowCount).toBe(0);
+  } finally {
+    gate.release(true);
+    late.release(true);
+  }
+});
+
+test('the pause doubles: after three failures it is not due again forty seconds later, and is after eighty', async () => {
+  const claimed = async (seconds: number) => {
+    const at = new Date(ledger.now().getTime() + seconds * 1_000);
+    return (await outbox.claim('witness', at)) !== null;
+  };
+  expect([await claimed(0), await claimed(19), await claimed(20), await claimed(59)]).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ]);
+  expect([await claimed(61), await claimed(61 + 40), await claimed(61 + 79), await claimed(61 + 81)]).toEqual(
+    [true, false, false, true],
+  );
 });
 
 test('of several days the newest goes first, and none that is older than a month', async () => {

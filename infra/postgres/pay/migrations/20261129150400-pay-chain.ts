@@ -236,7 +236,10 @@ begin
   insert into ledger_day_sending as s (project_id, day, sink, tries, due_at)
     values (d.project_id, d.day, sink, 1, at + make_interval(secs => pause_seconds))
     on conflict (project_id, day, sink) do update set tries = s.tries + 1,
-      due_at = at + make_interval(secs => least(pause_seconds_max, pause_seconds * 2 ^ least(s.tries, 20)));
+      due_at = at + make_interval(secs => least(pause_seconds_max, pause_seconds * 2 ^ least(s.tries, 20)))
+    -- Above, it was read as it was before the lock: whoever held that lock has claimed it meanwhile.
+    where s.due_at <= at;
+  if not found then return; end if;
   return query select d.project_id, d.day::text, d.n_to::text, d.jws;
 end $$`;
 
