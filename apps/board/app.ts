@@ -6,6 +6,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
+import { staffNextSteps } from '../../domain/staff/reasons.ts';
 import { asProblem, sendJson } from '../http/answer.ts';
 import { type AnswerLog, begin, logAnswer, problems, requestIdOf, unknownPath } from '../http/express.ts';
 import { accountRoutes } from './account.ts';
@@ -35,7 +36,7 @@ const ASSET_SECONDS = 3_600;
 /** Bull Board and `/ops` behind one login, without listening. */
 export function createBoard(parts: BoardParts): Express {
   const app = express().disable('x-powered-by').set('trust proxy', parts.proxies);
-  app.use(begin, sayOrigin, doorRoutes(parts), enforcePolicy(parts));
+  app.use(begin, sayOrigin, doorRoutes({ ...parts, nextSteps: staffNextSteps }), enforcePolicy(parts));
   app.get('/health', (_req, res) => answerHealth(parts, res));
   app.use('/assets', express.static(ASSETS, { index: false, setHeaders: cacheAsset }));
   app.use(problemPages());
@@ -44,7 +45,9 @@ export function createBoard(parts: BoardParts): Express {
   app.use('/account', accountRoutes(parts));
   app.use('/ops', opsRoutes(parts));
   app.use(bullBoard(parts));
-  return app.use(unknownPath).use(queueProblems, pageProblems(parts), problems(parts)) as Express;
+  return app
+    .use(unknownPath)
+    .use(queueProblems, pageProblems(parts), problems({ ...parts, nextSteps: staffNextSteps })) as Express;
 }
 
 /**

@@ -57,21 +57,24 @@ const ask = ({ proofs }: ProofParts) =>
     },
   });
 
-const Given = z.union([
-  z.object({
-    code: z.string().max(FACTOR_CHARACTERS_MAX).meta({
-      description: 'Six digits of the authenticator app. A recovery code proves nothing.',
+/** One object, and not a union of two: a bad field in it is then named. */
+const Given = z
+  .object({
+    code: z.string().max(FACTOR_CHARACTERS_MAX).optional().meta({
+      description: 'Six digits of the authenticator app, or `passkey`. A recovery code proves nothing.',
       example: '123456',
     }),
-    binds,
-  }),
-  z.object({
-    passkey: PasskeyAssertion.meta({
-      description: 'What `navigator.credentials.get()` answered, by its `toJSON()`.',
+    passkey: PasskeyAssertion.optional().meta({
+      description: 'What `navigator.credentials.get()` answered, by its `toJSON()`; in place of `code`.',
     }),
     binds,
-  }),
-]);
+  })
+  .refine(({ code, passkey }) => (code === undefined) !== (passkey === undefined), {
+    path: ['code'],
+    error: 'expected either `code` or `passkey`',
+    // Beside what else is wrong, so that all is told at once.
+    when: ({ value }) => typeof value === 'object' && value !== null,
+  });
 
 const make = (parts: ProofParts) =>
   defineStaffSessionRoute({
@@ -106,7 +109,7 @@ type ProofRequest = StaffSessionRequest<unknown, unknown, z.infer<typeof Given>>
 async function prove(parts: ProofParts, { body, staff, ip, now }: ProofRequest): Promise<Answer> {
   requireAction(staff, body.binds);
   await countLogin(parts, 'second-factor', ip);
-  const by = 'code' in body ? { code: body.code } : { passkey: body.passkey };
+  const by = body.passkey ? { passkey: body.passkey } : { code: body.code ?? '' };
   const made = await parts.proofs.make({ staffId: staff.id, browser: null }, by, body.binds, now);
   const detail = made.made
     ? { outcome: 'done', proof: made.proof.id, by: made.proof.by }
@@ -135,5 +138,8 @@ function refusal(reason: ProofRefusal): Problem {
     );
   if (reason in passkeyWords)
     return new Problem(403, 'passkey-refused', passkeyWords[reason as keyof typeof passkeyWords]);
-  return new Problem(403, 'second-factor-refused', factorWords[reason as keyof typeof factorWords]);
+  return new Problem(403, 'second-factor-refused', factorWords[reason as keyof typeof factorWords], {
+    nextStep:
+      'Send a code of the authenticator app that was not used yet: wait for the next one. Or use a passkey.',
+  });
 }

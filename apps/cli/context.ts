@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { ProcessConfig } from '../../infra/process/variables.ts';
+import type { AuditConfig, ProcessConfig } from '../../infra/process/variables.ts';
 import type { Rotations } from '../../domain/identity/device/port.ts';
 import type { Reencrypting } from '../../domain/staff/secret/reencrypt.ts';
 import type { AuditLog, CommandLineAction } from '../../domain/staff/audit.ts';
@@ -23,9 +23,17 @@ export interface CliPorts {
   readonly clock: { readonly aheadMs: number; readonly move: (aheadMs: number) => Promise<void> } | null;
 }
 
+/** What a command has that runs without the secrets of the installation. */
+export interface AuditPorts {
+  readonly pool: Pool;
+  readonly config: AuditConfig;
+}
+
 export interface CliContext {
   /** Opens the database for one command, and closes it again. */
   readonly withPorts: <Out>(work: (ports: CliPorts) => Promise<Out>) => Promise<Out>;
+  /** The same for a command that only reads: it needs DATABASE_URL alone. */
+  readonly withAuditPorts: <Out>(work: (ports: AuditPorts) => Promise<Out>) => Promise<Out>;
   /** One line on standard output. */
   readonly say: (line: string) => void;
   readonly readStdin: () => Promise<string>;

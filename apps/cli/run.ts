@@ -7,7 +7,7 @@ import { newEnvironment } from '../../infra/deploy/env.ts';
 import { readClock } from '../../infra/process/clock.ts';
 import { ConfigError, readConfig } from '../../infra/process/config.ts';
 import { environment } from '../../infra/process/environment.ts';
-import { processVariables } from '../../infra/process/variables.ts';
+import { auditVariables, processVariables } from '../../infra/process/variables.ts';
 import { keyedHash } from '../../infra/process/crypto.ts';
 import { auditLog } from '../../infra/postgres/staff/audit.ts';
 import { rotations } from '../../infra/postgres/identity/device/rotate-secrets.ts';
@@ -40,6 +40,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
   const time = { aheadMs: 0 };
   const context: CliContext = {
     withPorts: portsOf(variables, time),
+    withAuditPorts: auditPortsOf(variables, time),
     say: (line) => writeOut(`${line}\n`),
     readStdin,
     random: () => randomBytes(PASSWORD_RANDOM_BYTES).toString('base64url'),
@@ -61,10 +62,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
 const portsOf =
   (variables: NodeJS.ProcessEnv, time: { aheadMs: number }): CliContext['withPorts'] =>
   async (work) => {
-    const env = environment(variables);
-    // Secrets of a `.env` that names no database are not those of the `npm start` that runs.
-    const hasDatabase = env['DATABASE_URL'] || env['DATABASE_URL_FILE'];
-    const given = hasDatabase ? env : withRunning(variables, clone);
+    const given = givenTo(variables);
     const config = readConfig(given, processVariables.cli);
     const orm = await openOrm(config.DATABASE_URL);
     const pool = new Pool({ connectionString: config.DATABASE_URL, max: 1 });
@@ -91,6 +89,31 @@ const portsOf =
       await orm.close(true);
     }
   };
+
+const auditPortsOf =
+  (variables: NodeJS.ProcessEnv, time: { aheadMs: number }): CliContext['withAuditPorts'] =>
+  async (work) => {
+    const given = givenTo(variables);
+    const hasKey = given['JWT_PRIVATE_JWK'] || given['JWT_PRIVATE_JWK_FILE'];
+    const config = hasKey
+      ? readConfig(given, [...auditVariables, 'JWT_PRIVATE_JWK'])
+      : readConfig(given, auditVariables);
+    const pool = new Pool({ connectionString: config.DATABASE_URL, max: 1 });
+    try {
+      await refuseOtherRole(pool);
+      time.aheadMs = await readClock(pool, config);
+      return await work({ pool, config });
+    } finally {
+      await pool.end();
+    }
+  };
+
+function givenTo(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const env = environment(variables);
+  // Secrets of a `.env` that names no database are not those of the `npm start` that runs.
+  const hasDatabase = env['DATABASE_URL'] || env['DATABASE_URL_FILE'];
+  return hasDatabase ? env : withRunning(variables, clone);
+}
 
 /** The function that tells the time is its owner's to replace. */
 async function moveAsOwner(env: NodeJS.ProcessEnv, aheadMs: number): Promise<void> {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { CeilingReached, type CeilingHit, WHO_RAISES } from '../../domain/project/ceilings.ts';
 import { CountUnavailable } from '../../domain/project/quota.ts';
-import { explainReason } from '../../domain/reasons.ts';
+import { explainReason, type ProblemType } from '../../domain/reasons.ts';
 import { CLIENT_GONE_STATUS, ClientGone } from './client-gone.ts';
 import { Problem } from './problem.ts';
 import type { StreamedFile } from './route.ts';
@@ -83,18 +83,23 @@ export async function sendFile(
 }
 
 /** RFC 9457. Nothing is written where the answer has begun: the connection then ends early, and the client sees that. */
-export function sendProblem(res: ServerResponse, problem: Problem): void {
+export function sendProblem(res: ServerResponse, problem: Problem, nextSteps?: NextSteps): void {
   if (res.headersSent) {
     res.destroy();
     return;
   }
-  send(res, problem.status, 'application/problem+json; charset=utf-8', problemBody(problem), problem.headers);
+  const body = problemBody(problem, nextSteps);
+  send(res, problem.status, 'application/problem+json; charset=utf-8', body, problem.headers);
 }
 
 /** More of them help nobody, and an answer may not grow with what was sent. */
 export const ERRORS_SHOWN_MAX = 20;
 
-export function problemBody({ status, type, message, errors, extra }: Problem): Record<string, unknown> {
+/** Next steps of one process, where those of the catalogue are for another one's callers. */
+export type NextSteps = Readonly<Partial<Record<ProblemType, string>>>;
+
+export function problemBody(problem: Problem, nextSteps: NextSteps = {}): Record<string, unknown> {
+  const { status, type, message, errors, extra } = problem;
   const { retry, nextStep, setting, docs } = explainReason(type);
   return {
     type: PROBLEM_TYPE_PREFIX + type,
@@ -104,7 +109,7 @@ export function problemBody({ status, type, message, errors, extra }: Problem): 
     ...(errors ? { errors: errors.slice(0, ERRORS_SHOWN_MAX) } : {}),
     ...(errors && errors.length > ERRORS_SHOWN_MAX ? { errors_total: errors.length } : {}),
     retry,
-    next_step: nextStep,
+    next_step: problem.nextStep ?? nextSteps[type] ?? nextStep,
     ...(setting === null ? {} : { setting }),
     docs,
     ...extra,

@@ -33,8 +33,18 @@ export async function authenticateStaff(
   if (full && extent !== 'pending-2fa') return shown(full, token, via);
   const pending = full ? null : await sessions.findPending(token, via, now);
   if (pending && extent !== 'full') return shown(pending, token, via);
-  if (pending) throw new NoGuess(SECOND_FACTOR_FIRST, 'This session has shown a password only.');
-  if (full) throw new NoGuess(INVALID_TOKEN, 'This session has shown its second factor already.');
+  if (pending)
+    throw new NoGuess(
+      SECOND_FACTOR_FIRST,
+      'This session has shown a password only.',
+      'Show the second factor with this token: POST /staff/sessions/second-factor.',
+    );
+  if (full)
+    throw new NoGuess(
+      INVALID_TOKEN,
+      'This session has shown its second factor already.',
+      'Use this token at the other routes; to log in again, begin with POST /staff/sessions.',
+    );
   throw unauthenticated(INVALID_TOKEN, 'This session is unknown, or has ended. Log in again.');
 }
 

@@ -133,8 +133,11 @@ const INVALID_KEY = 'This API key is unknown, expired or revoked.';
 const invalidKey = () => unauthenticated(INVALID_TOKEN, INVALID_KEY);
 
 class Unauthenticated extends Problem {
-  constructor(challenge: string, detail: string) {
-    super(401, 'unauthenticated', detail, { headers: { 'WWW-Authenticate': challenge } });
+  constructor(challenge: string, detail: string, nextStep?: string) {
+    super(401, 'unauthenticated', detail, {
+      headers: { 'WWW-Authenticate': challenge },
+      ...(nextStep !== undefined && { nextStep }),
+    });
   }
 }
 

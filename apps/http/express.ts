@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { type ErrorRequestHandler, type RequestHandler, type Request, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import { normalAddress } from '../../domain/shared/ip-address.ts';
-import { asProblem, sendProblem } from './answer.ts';
+import { asProblem, type NextSteps, sendProblem } from './answer.ts';
 import { type Limited, noteLimited } from './limited.ts';
 import { Problem } from './problem.ts';
 
@@ -70,6 +70,8 @@ export interface AnswerLog {
   readonly log: Logger;
   /** Counts each 429, of which the log tells a few; left out by an app without `/metrics`. */
   readonly countLimited?: (limited: Omit<Limited, 'request_id'>) => void;
+  /** Where those of the catalogue are for another process's callers. */
+  readonly nextSteps?: NextSteps;
 }
 
 /** The last of an app's handlers: each error becomes problem+json, and a fault of ours a log line. */
@@ -77,7 +79,7 @@ export function problems(to: AnswerLog): ErrorRequestHandler {
   return (error, req, res, _next) => {
     const problem = asProblem(routerFault(error));
     logAnswer(to, req, requestIdOf(res), problem.status, error);
-    sendProblem(res, problem);
+    sendProblem(res, problem, to.nextSteps);
   };
 }
 

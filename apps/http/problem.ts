@@ -17,6 +17,8 @@ export class Problem extends Error {
   readonly headers: Readonly<Record<string, string>>;
   /** Members beside the standard ones, such as `remaining`. */
   readonly extra: Readonly<Record<string, unknown>>;
+  /** Where the next step of its type is not that of this case. */
+  readonly nextStep: string | undefined;
 
   constructor(
     status: number,
@@ -26,6 +28,7 @@ export class Problem extends Error {
       errors?: readonly FieldError[];
       headers?: Record<string, string>;
       extra?: Record<string, unknown>;
+      nextStep?: string;
     } = {},
   ) {
     super(detail);
@@ -34,5 +37,6 @@ export class Problem extends Error {
     this.errors = more.errors;
     this.headers = more.headers ?? {};
     this.extra = more.extra ?? {};
+    this.nextStep = more.nextStep;
   }
 }

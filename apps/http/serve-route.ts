@@ -72,7 +72,7 @@ export function serve(
     } catch (error) {
       const problem = asProblem(error);
       logAnswer(serving, req, requestIdOf(res), problem.status, error);
-      sendProblem(res, problem);
+      sendProblem(res, problem, serving.nextSteps);
     }
     // A stream lasts as long as somebody listens, which says nothing of us.
     if (res.getHeader('content-type') === EVENT_STREAM) return;

@@ -25,7 +25,7 @@ export const plainWords: z.core.$ZodErrorMap = (issue) => {
       return noSuchField(issue.inst);
     case 'invalid_union':
       if (Array.isArray(issue.options)) return `expected ${oneOf(issue.options)}`;
-      return 'is in none of the forms that are expected here: see the description of this field at /docs';
+      return 'has none of the forms that are expected here: the reference describes them';
     case 'invalid_key':
     case 'invalid_element':
       return 'holds a name or a value that is not allowed';
@@ -44,6 +44,8 @@ const formats: Readonly<Record<string, string>> = {
   ipv4: 'expected an IP address',
   ipv6: 'expected an IP address',
   email: 'expected an email address',
+  // A field whose schema has no words of its own.
+  regex: 'expected another form: the reference describes it',
 };
 
 const kinds: Readonly<Record<string, string>> = {

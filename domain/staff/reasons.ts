@@ -41,7 +41,8 @@ export const staffReasons = {
   'role-forbids': {
     meaning: 'Your role may not do this.',
     retry: 'after-change',
-    nextStep: 'Ask an admin, who changes roles with `npm run navbat -- staff`.',
+    nextStep:
+      'Ask somebody whose role may: docs/access.md lists them. A login keeps its role: for another one, staff make another login with `npm run navbat -- staff create`.',
     seen: ['problem'],
   },
   'redis-away': {
@@ -140,3 +141,13 @@ export const staffReasons = {
     seen: ['problem'],
   },
 } as const satisfies Record<string, Reason>;
+
+/** On the board's process, in place of those that are for customers of the api. */
+export const staffNextSteps = {
+  'invalid-request': 'Correct the fields in `errors`; /staff/docs shows each route with an example.',
+  'not-found':
+    'Check the URL and the id; /staff/docs lists the routes of programs, and /ops leads to all pages.',
+  unauthenticated: 'Log in: POST /staff/sessions, or /login in a browser.',
+  'body-too-large': 'Send less.',
+  'limit-uncounted': 'Send it again after Retry-After. If it repeats, look at Redis.',
+} as const;

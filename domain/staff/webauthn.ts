@@ -29,7 +29,7 @@ export const PasskeyRegistration = z.object({
     clientDataJSON: part,
     attestationObject: part,
     transports: z
-      .array(z.string().regex(/^[a-z-]{1,20}$/))
+      .array(z.string().regex(/^[a-z-]{1,20}$/, 'expected a transport, such as internal'))
       .max(TRANSPORTS_MAX)
       .optional(),
   }),

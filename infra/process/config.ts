@@ -24,6 +24,7 @@ const port = (value: number) => z.coerce.number().int().min(1).max(PORT_MAX).def
 const urlOf = (protocol: RegExp, form: string) =>
   z.url({ protocol, error: `expected a URL that begins with ${form}` });
 const httpUrl = urlOf(/^https?$/, 'http:// or https://');
+const isLoopback = (hostname: string) => hostname === 'localhost' || /^(127\.[\d.]+|\[::1\])$/.test(hostname);
 /** WebAuthn §5.1.3: a site is named by a domain, never by an address, and browsers offer passkeys over TLS and on this machine alone. */
 const passkeyOrigin = z.string().refine(
   (text) => {
@@ -406,7 +407,10 @@ export function readConfig<Name extends ConfigName = ConfigName>(
   const given = new Set(configNames.filter((name) => env[name] || env[`${name}_FILE`]));
   const config = { ...parsed.data, given } as unknown as ConfigOf<Name>;
   refuseSharedKid(config);
-  if (parsed.data['NODE_ENV'] === 'production') refuseSandbox(config);
+  if (parsed.data['NODE_ENV'] === 'production') {
+    refuseSandbox(config);
+    refusePlainWitness(config);
+  }
   return config;
 }
 
@@ -467,5 +471,14 @@ function refuseSandbox(config: Partial<Config>): void {
   if (set.length > 0)
     throw new ConfigError(
       set.map((name) => `${name}: expected nothing when NODE_ENV is production`).join('\n'),
+    );
+}
+
+/** Whoever is on the way could take a head and answer 2xx: it would count as sent. */
+function refusePlainWitness({ LEDGER_WITNESS_URL: text }: Partial<Config>): void {
+  const url = text === undefined ? null : new URL(text);
+  if (url?.protocol === 'http:' && !isLoopback(url.hostname))
+    throw new ConfigError(
+      'LEDGER_WITNESS_URL: expected https:// when NODE_ENV is production; http:// is for a server on this machine',
     );
 }

@@ -37,9 +37,6 @@ export const processVariables = {
     'PUBLIC_URL',
     'PLAY_MOBILE_PASSWORD',
     'MONEY_PROJECT',
-    // To check what was signed.
-    'JWT_PRIVATE_JWK',
-    'JWT_PREVIOUS_JWKS',
   ],
   api: [
     ...common,
@@ -154,6 +151,13 @@ export const processVariables = {
 
 export type ProcessName = keyof typeof processVariables;
 export type ProcessConfig<Name extends ProcessName> = ConfigOf<(typeof processVariables)[Name][number]>;
+
+/**
+ * Of a command that reads the database and checks signatures: it runs on a machine without the secrets of the others. JWT_PRIVATE_JWK is
+ * read there too, where it is set.
+ */
+export const auditVariables = ['NODE_ENV', 'DATABASE_URL', 'SANDBOX_CLOCK', 'JWT_PREVIOUS_JWKS'] as const;
+export type AuditConfig = ConfigOf<(typeof auditVariables)[number]> & Partial<ConfigOf<'JWT_PRIVATE_JWK'>>;
 
 /**
  * What the intake must know to be set, whatever its value: a channel without credentials is refused there. Where the process does

@@ -78,7 +78,7 @@ function sendingHeads(platform: WorkerPlatform, pool: Pool, config: ProcessConfi
     throw new ConfigError('LEDGER_CHAT_ID: expected TELEGRAM_BOT_TOKEN too, whose bot posts there');
   if (chatId === undefined && url === undefined)
     log.warn(
-      'the signed heads of the ledger leave this installation on no way: set LEDGER_CHAT_ID or LEDGER_WITNESS_URL, or who owns its database can rewrite it unseen',
+      'the signed heads of the ledger are sent nowhere: set LEDGER_CHAT_ID or LEDGER_WITNESS_URL. Without a copy outside, the owner of the database can rewrite the ledger unnoticed',
     );
   const post = url === undefined ? null : postToWitness(url);
   const sinks: SendHeadsDeps['sinks'] = {

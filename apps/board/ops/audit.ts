@@ -11,7 +11,7 @@ import type { OpsParts } from './parts.ts';
 
 const Query = PageQuery.extend({ actor: optional(Text), action: optional(Text), subject: optional(Text) });
 /** Ids of audit rows count up from 1. */
-const Cursor = z.string().regex(/^\d{1,18}$/);
+const Cursor = z.string().regex(/^\d{1,18}$/, 'expected the cursor of a page of the audit');
 
 export function auditRoutes(parts: OpsParts): Router {
   return Router().get('/', async (req, res) => {

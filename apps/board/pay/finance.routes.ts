@@ -72,7 +72,9 @@ const accountBody = ({ id, balance, floor, ceiling, transfers, ...account }: Acc
 const ownerBody = ({ class: name, owner, rail }: AccountOwner) => ({ class: name, owner, rail });
 
 /** As long as a bigint of Postgres can be, whatever its digits. */
-const AccountNumber = AccountId.refine((id) => id.length <= 18, { error: 'expected the id of an account' });
+const AccountNumber = AccountId.refine((id) => id.length <= 18, {
+  error: 'expected the number of an account, such as 42',
+});
 
 const nextAfter = z
   .string()
@@ -95,7 +97,7 @@ const listAccounts = ({ reads }: FinanceParts) =>
       owner: z.uuid().optional().meta({ description: 'Those of this person or project alone.' }),
       rail: z
         .string()
-        .regex(/^[a-z][a-z0-9-]{0,39}$/)
+        .regex(/^[a-z][a-z0-9-]{0,39}$/, 'expected the name of a rail, such as multicard')
         .optional()
         .meta({ description: 'Those of this rail alone.', example: 'multicard' }),
       limit: pageQuery.limit,
@@ -183,11 +185,13 @@ const lineBody = (line: StatementLine) => ({
 
 const edge = (description: string) =>
   z
-    .union([z.iso.date(), z.iso.datetime({ offset: true })])
+    .union([z.iso.date(), z.iso.datetime({ offset: true })], {
+      error: 'expected a day such as 2026-11-29, or a time with its offset',
+    })
     .optional()
     .meta({ description, example: '2026-11-29' });
 /** A transfer's, as text. */
-const TransferNumber = z.string().regex(/^\d{1,18}$/);
+const TransferNumber = z.string().regex(/^\d{1,18}$/, 'expected the number of a transfer, such as 4711');
 
 const StatementQuery = z
   .object({

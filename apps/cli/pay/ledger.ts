@@ -6,7 +6,8 @@ import { parseJson } from '../../../domain/shared/json.ts';
 import { publicKeys } from '../../../infra/identity/person-tokens.ts';
 import { headReader } from '../../../infra/pay/signed-heads.ts';
 import { readBookIds, verifyBook, type Verified } from '../../../infra/postgres/pay/ledger/verify.ts';
-import { type CliContext, CliError, type CliPorts } from '../context.ts';
+import type { AuditConfig } from '../../../infra/process/variables.ts';
+import { type AuditPorts, type CliContext, CliError } from '../context.ts';
 
 interface VerifyArguments {
   readonly from?: string;
@@ -37,21 +38,22 @@ export function ledgerCommands(program: Command, context: CliContext): void {
       'a JWK set kept outside, such as /.well-known/jwks.json of then; with the keys of the configuration',
     )
     .option('--book <project id>', 'this book alone')
-    .action((options: VerifyArguments) => context.withPorts((ports) => verify(context, ports, options)));
+    .action((options: VerifyArguments) => context.withAuditPorts((ports) => verify(context, ports, options)));
 }
 
 async function verify(
   context: CliContext,
-  { pool, config }: CliPorts,
+  { pool, config }: AuditPorts,
   options: VerifyArguments,
 ): Promise<void> {
-  const readHead = await headReader([...publicKeys(config), ...(options.keys ? keysOf(options.keys) : [])]);
+  const readHead = await headReader(knownKeys(config, options.keys));
   const kept = options.from ? await readHeads(options.from, readHead) : [];
   const books = await readBookIds(pool);
+  if (books.length === 0) throw new CliError('There is no book yet: nothing was posted.');
   const chosen = options.book === undefined ? books : [options.book];
   const missing = [...chosen, ...kept.map(({ book }) => book)].find((book) => !books.includes(book));
-  if (missing !== undefined) throw new CliError(`There is no book ${missing}.`);
-  if (chosen.length === 0) throw new CliError('There is no book yet: nothing was posted.');
+  if (missing !== undefined)
+    throw new CliError(`There is no book "${missing}". The books are: ${books.join(', ')}.`);
   let total = 0;
   for (const book of chosen) {
     const ofBook = kept.filter((head) => head.book === book);
@@ -68,6 +70,21 @@ async function verify(
   if (total > 0)
     throw new CliError(`${total} differences. Change nothing, and read "The ledger" in docs/operations.md.`);
   context.say('No difference found.');
+}
+
+/** Public halves check a signature; the private one is read where it is set, for its public half. */
+function knownKeys(config: AuditConfig, file: string | undefined): Parameters<typeof headReader>[0] {
+  const { JWT_PRIVATE_JWK: current, JWT_PREVIOUS_JWKS: previous = [] } = config;
+  const keys = [
+    ...(current ? publicKeys({ JWT_PRIVATE_JWK: current, JWT_PREVIOUS_JWKS: [] }) : []),
+    ...previous,
+    ...(file === undefined ? [] : keysOf(file)),
+  ];
+  if (keys.length === 0)
+    throw new CliError(
+      'No public key to check signatures with: give --keys jwks.json, a copy of /.well-known/jwks.json.',
+    );
+  return keys;
 }
 
 function sayVerified({ say }: CliContext, { checked, differences, differencesTotal }: Verified): void {

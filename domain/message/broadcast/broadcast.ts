@@ -72,7 +72,9 @@ const PushTo = z.union(
     z.strictObject({ token: z.string().min(1).max(4_096) }),
     z.strictObject({ installation_id: InstallationId }),
     z.strictObject({ recipient_id: z.uuid() }),
-    z.strictObject({ topic: z.string().regex(/^[A-Za-z0-9-_.~%]{1,900}$/) }),
+    z.strictObject({
+      topic: z.string().regex(/^[A-Za-z0-9-_.~%]{1,900}$/, 'expected 1 to 900 of A-Z a-z 0-9 - _ . ~ %'),
+    }),
   ],
   { error: 'expected one of {"token"}, {"installation_id"}, {"recipient_id": UUID} and {"topic"}' },
 );

@@ -9,7 +9,7 @@ export const telegramMessage = defineJob({
   kind: 'telegram-message',
   payload: z.object({
     broadcast_id: z.uuid(),
-    chat_id: z.string().regex(/^-?\d{1,19}$/),
+    chat_id: z.string().regex(/^-?\d{1,19}$/, 'expected the number of a chat'),
     recipient_id: z.uuid().nullable(),
     /** Keyed, in base64: by it an opt-out is found that outlived its recipient. A bare chat has it as the job's address. */
     chat_hash: z.string().optional(),

@@ -11,7 +11,7 @@ export type Micros = z.infer<typeof Micros>;
 /** A bigint of Postgres, as text. */
 export const AccountId = z
   .string()
-  .regex(/^[1-9]\d{0,18}$/)
+  .regex(/^[1-9]\d{0,18}$/, 'expected the number of an account, such as 42')
   .brand<'AccountId'>();
 export type AccountId = z.infer<typeof AccountId>;
 

@@ -151,6 +151,30 @@ describe('a proof over HTTP', () => {
     expect(Date.parse(body.expires_at) - Date.now()).toBeGreaterThan(4 * 60_000);
   });
 
+  test.each<[object, string, RegExp]>([
+    [{ code: '123456' }, '/binds', /^is required: expected an object/],
+    [{ binds }, '/code', /^expected either `code` or `passkey`$/],
+    [
+      { code: '123456', binds: { ...binds, action: 'eat' } },
+      '/binds/action',
+      /"batch\.approve".*"passkey\.remove"$/,
+    ],
+    [{ code: '123456', binds: { ...binds, version: undefined } }, '/binds/version', /^is required: expected/],
+    [{ passkey: {}, binds }, '/passkey/id', /^is required/],
+  ])('of %j is refused, and the field named', async (body, pointer, detail) => {
+    const { bearer } = await newHolder();
+    const { errors } = (await post('/staff/proofs', bearer, body).expect(400)).body;
+    expect(errors).toContainEqual({ pointer, detail: expect.stringMatching(detail) });
+    expect(errors.map((one: { pointer: string }) => one.pointer)).not.toContain('');
+  });
+
+  test('of a wrong code is refused with what to send, which is no recovery code', async () => {
+    const { bearer } = await newHolder();
+    const { body } = await post('/staff/proofs', bearer, { code: '000000', binds }).expect(403);
+    expect(body.next_step).toMatch(/^Send a code of the authenticator app/);
+    expect(body.next_step).not.toMatch(/recovery/);
+  });
+
   test('is not made of the code that logged in', async () => {
     const member = await board.createMember('finance');
     const code = await nextCode(member);

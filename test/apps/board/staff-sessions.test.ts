@@ -237,3 +237,24 @@ describe('one’s own sessions', () => {
     await factor(program, code).expect(201);
   });
 });
+
+describe('the next step of a problem', () => {
+  const nextStep = async (answer: supertest.Test) => (await answer).body.next_step as string;
+
+  test('is one for staff, and not one for customers of the api', async () => {
+    const member = await board.createMember('finance');
+    const { token } = await full(member);
+    expect(await nextStep(ask('get', '/staff/sessions').expect(401))).toContain('POST /staff/sessions');
+    expect(await nextStep(ask('get', '/staff/nothing', token).expect(404))).toContain('/staff/docs');
+    const misfit = ask('post', '/staff/sessions').send({}).expect(400);
+    expect(await nextStep(misfit)).toContain('/staff/docs');
+  });
+
+  test('of a token of the password alone is the second factor', async () => {
+    const { email } = await board.createMember('finance');
+    const token = await half(email);
+    expect(await nextStep(ask('get', '/staff/sessions', token).expect(401))).toContain(
+      'POST /staff/sessions/second-factor',
+    );
+  });
+});

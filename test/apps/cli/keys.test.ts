@@ -39,6 +39,7 @@ async function navbat(...args: readonly string[]): Promise<string> {
   const context: CliContext = {
     // The other ports are not these commands'.
     withPorts: (work) => work({ projects: ground.projects, audit: auditLog(ground.pool) } as CliPorts),
+    withAuditPorts: () => expect.unreachable('a command of projects'),
     say: (line) => void said.push(line),
     readStdin: none,
     random: none,

@@ -16,6 +16,7 @@ test('a field that does not fit is told in words: what was expected, and what ca
   expect(words(z.array(z.int()).min(2), [1])).toBe('expected at least 2 items');
   expect(words(z.enum(['a', 'b']), 'c')).toBe('expected one of "a", "b"');
   expect(words(z.uuid(), 'x')).toMatch(/^expected a UUID/);
+  expect(words(z.string().regex(/^a$/), 'b')).toBe('expected another form: the reference describes it');
 });
 
 test('a schema’s own words come first', () => {

@@ -129,6 +129,20 @@ describe('keys', () => {
   });
 });
 
+test('production posts heads over https, or to this machine', () => {
+  const production = (url: string) =>
+    readConfig({ NODE_ENV: 'production', LEDGER_WITNESS_URL: url }, ['NODE_ENV', 'LEDGER_WITNESS_URL']);
+  for (const url of ['http://witness.example/heads', 'http://10.0.0.7/', 'http://localhost.example/'])
+    expect(() => production(url), url).toThrow(/^LEDGER_WITNESS_URL: expected https:\/\/ /);
+  for (const url of [
+    'https://witness.example/heads',
+    'http://localhost:9/',
+    'http://127.0.0.1:9/',
+    'http://[::1]:9/',
+  ])
+    expect(production(url).LEDGER_WITNESS_URL).toBe(url);
+});
+
 test('production takes no sandbox and no key that stands in a script', () => {
   const sandbox = {
     TWILIO_API_URL: 'http://127.0.0.1:1',

@@ -22,8 +22,8 @@ test('each process reads only what there is, and each variable once', () => {
 
 test('who breaks into one process does not have the secrets of the others', () => {
   expect(readBy('CODE_KEYS')).toEqual(['api', 'bot', 'otp-send']);
-  // The reconciler signs the heads of the ledger, and the command line checks them.
-  expect(readBy('JWT_PRIVATE_JWK')).toEqual(['api', 'cli', 'reconciler']);
+  // The reconciler signs the heads of the ledger.
+  expect(readBy('JWT_PRIVATE_JWK')).toEqual(['api', 'reconciler']);
   expect(readBy('FIREBASE_SERVICE_ACCOUNT')).toEqual(['otp-send', 'push']);
   expect(readBy('TELEGRAM_WEBHOOK_SECRET')).toEqual(['bot']);
   for (const secret of ['CODE_KEYS', 'ENCRYPTION_KEYS', 'PEPPER', 'JWT_PRIVATE_JWK', 'DATABASE_URL'])

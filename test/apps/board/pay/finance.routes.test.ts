@@ -107,6 +107,19 @@ describe('accounts', () => {
     const answer = await get(path).expect(status);
     expect(answer.headers['content-type']).toContain('application/problem+json');
   });
+
+  test.each([
+    ['/finance/accounts/abc', 'id', 'expected the number of an account, such as 42'],
+    ['/finance/accounts?rail=A', 'rail', 'expected the name of a rail, such as multicard'],
+    ['/finance/accounts/1/transfers?after=x', 'after', 'expected the number of a transfer, such as 4711'],
+    [
+      '/finance/accounts/1/transfers?from=x',
+      'from',
+      'expected a day such as 2026-11-29, or a time with its offset',
+    ],
+  ])('%s is answered with what was expected of %s', async (path, pointer, detail) => {
+    expect((await get(path).expect(400)).body.errors).toEqual([{ pointer, detail }]);
+  });
 });
 
 describe('a statement', () => {

@@ -96,6 +96,29 @@ test('what was signed before a rotation is verified by the public key that was k
   expect((await verify(['--from', heads], previous)).code).toBe(0);
 });
 
+test('a machine outside needs DATABASE_URL and the public keys, and no secret of the installation', async () => {
+  const outside = (args: readonly string[]) =>
+    navbatCommand(['ledger', 'verify', ...args], {
+      NAVBAT_ENV_FILE: '',
+      SANDBOX_CLOCK: 'true',
+      DATABASE_URL: ledger.database.url,
+    });
+  const keys = await file('outside.json', JSON.stringify({ keys: [publicOf(key)] }));
+  const heads = await file('outside.jws', await ledger.jwsOf(0));
+  const sound = await outside(['--keys', keys, '--from', heads]);
+  expect([sound.code, sound.err]).toEqual([0, '']);
+  const without = await outside(['--from', heads]);
+  expect([without.code, without.out]).toEqual([1, '']);
+  expect(without.err).toMatch(/^No public key to check signatures with: give --keys/);
+});
+
+test('a book that is none is refused with those that are', async () => {
+  for (const none of ['', 'shop', '00000000-0000-4000-8000-000000000000']) {
+    const { code, err } = await verify(['--book', none]);
+    expect([code, err]).toEqual([1, `There is no book "${none}". The books are: ${ledger.book}.\n`]);
+  }
+});
+
 test('a file that is none, or that we did not sign, is refused with its line', async () => {
   const [head = '', payload = '', signature = ''] = (await ledger.jwsOf(0)).split('.');
   const changed = `${payload.slice(0, -2)}${payload.at(-2) === 'A' ? 'B' : 'A'}${payload.at(-1)}`;
@@ -113,7 +136,4 @@ test('a file that is none, or that we did not sign, is refused with its line', a
   }
   expect((await verify(['--from', join(directory, 'none')])).err).toContain("can't be read");
   expect((await verify(['--keys', await file('keys', '{}')])).err).toContain('is no JWK set');
-  expect((await verify(['--book', '00000000-0000-4000-8000-000000000000'])).err).toContain(
-    'There is no book',
-  );
 });
