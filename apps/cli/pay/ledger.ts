@@ -68,7 +68,9 @@ async function verify(
     total += verified.differencesTotal;
   }
   if (total > 0)
-    throw new CliError(`${total} differences. Change nothing, and read "The ledger" in docs/operations.md.`);
+    throw new CliError(
+      `${total === 1 ? '1 difference' : `${total} differences`}. Change nothing, and read "The ledger" in docs/operations.md.`,
+    );
   context.say('No difference found.');
 }
 

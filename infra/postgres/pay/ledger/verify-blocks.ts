@@ -139,7 +139,8 @@ function verifyBlock(block: Placed, rows: Rows | undefined, found: Differences):
   }
   if (wrong.length === 0)
     found.add(`${about}: its hash, number, time or leaves were changed, or the hash of the block before it.`);
-  else found.add(`${about}: ${named(wrong)} differ from what was closed, or an account of theirs does.`);
+  else
+    found.add(`${about}: ${differ(wrong)} from what was closed. A row was changed, or one of its accounts.`);
   return wrong;
 }
 
@@ -154,10 +155,11 @@ function differing(stored: Buffer, computed: Buffer): number[] {
   return found;
 }
 
-function named(ns: readonly bigint[]): string {
+/** `transfer 501 differs`, `transfers 501, 502 differ` */
+function differ(ns: readonly bigint[]): string {
   const shown = ns.slice(0, NAMED_MAX).join(', ');
   const more = ns.length > NAMED_MAX ? ` and ${ns.length - NAMED_MAX} more` : '';
-  return `${ns.length === 1 ? 'transfer' : 'transfers'} ${shown}${more}`;
+  return ns.length === 1 ? `transfer ${shown} differs` : `transfers ${shown}${more} differ`;
 }
 
 async function verifyHead(
@@ -191,7 +193,7 @@ async function nameAccounts(
   const { rows } = await db.query<{ account: string }>(readCommon, [book, looked, looked.at(-1)]);
   for (const { account } of rows)
     found.add(
-      `Account ${account}: all of its closed transfers differ, so that its class, owner, rail, floor or ceiling was changed, if they were not.`,
+      `Account ${account}: all of its closed transfers differ. Its class, owner, rail, floor or ceiling was probably changed.`,
     );
 }
 

@@ -68,9 +68,11 @@ test('a difference is named, and ends with code 1', async () => {
   await client.query(`update ledger_transfer set actor = 'test' where n = 501`);
   client.release(true);
   expect(code).toBe(1);
-  expect(out).toMatch(/^DIFFERENCE: Block 1 \(transfers 1 to 1000\): transfer 501 differ/m);
+  expect(out).toMatch(
+    /^DIFFERENCE: Block 1 \(transfers 1 to 1000\): transfer 501 differs from what was closed\. /m,
+  );
   expect(out).not.toContain('No difference');
-  expect(err).toMatch(/^1 differences\. Change nothing/);
+  expect(err).toMatch(/^1 difference\. Change nothing/);
   expect((await verify([])).code).toBe(0);
 });
 
