@@ -4,7 +4,7 @@ import type { ProjectId } from '../shared/ids.ts';
 export interface MoneyRequest {
   readonly projectId: ProjectId;
   readonly personId: string;
-  /** 1 to 255 visible signs, and no card number. */
+  /** 1 to 255 visible signs. One that holds a card number is refused. */
   readonly key: string;
   /** SHA-256 of what is asked. */
   readonly bodyHash: Buffer;
@@ -20,4 +20,4 @@ export interface MoneyAnswer {
 /** `repeated`: it was asked before, and moved nothing now. */
 export type AnsweredRequest =
   | { readonly ok: true; readonly answer: MoneyAnswer; readonly repeated: boolean }
-  | { readonly ok: false; readonly reason: 'idempotency-key-reused' };
+  | { readonly ok: false; readonly reason: 'idempotency-key-reused' | 'idempotency-key-is-card' };

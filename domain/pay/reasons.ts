@@ -9,6 +9,13 @@ export const payReasons = {
     nextStep: 'Ask for less, or ask again under a new Idempotency-Key when there is more.',
     seen: ['problem'],
   },
+  'idempotency-key-is-card': {
+    meaning:
+      'The Idempotency-Key holds the number of a card, and no such number is kept. 400; nothing was moved.',
+    retry: 'after-change',
+    nextStep: 'Send the request again under another Idempotency-Key, such as a UUID.',
+    seen: ['problem'],
+  },
   'statement-too-long': {
     meaning: 'The period has more transfers of the account than one file may have.',
     retry: 'after-change',

@@ -5,6 +5,7 @@ import { processVariables } from '../process/variables.ts';
 import { runOnce } from '../process/run.ts';
 import { applyGrants } from './engine/grants.ts';
 import { openOrm } from './engine/orm.ts';
+import { SESSION } from './engine/session.ts';
 import { grants } from './grants.ts';
 import { migrations } from './schema.ts';
 
@@ -22,7 +23,7 @@ const LOCK_NOT_AVAILABLE = '55P03';
  * @throws OtherSchemaError, before anything was changed.
  */
 export async function migrate(ownerUrl: string): Promise<void> {
-  const lock = new pg.Client({ connectionString: ownerUrl });
+  const lock = new pg.Client({ connectionString: ownerUrl, options: SESSION });
   // It is idle meanwhile: without a listener its loss would end the process in the middle of a migration.
   lock.on('error', () => undefined);
   await lock.connect();
@@ -41,7 +42,7 @@ export async function migrate(ownerUrl: string): Promise<void> {
 }
 
 async function migrateAlone(ownerUrl: string): Promise<void> {
-  const pool = new pg.Pool({ connectionString: ownerUrl, max: 1 });
+  const pool = new pg.Pool({ connectionString: ownerUrl, options: SESSION, max: 1 });
   pool.on('error', () => undefined);
   const orm = await openOrm(ownerUrl);
   try {

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { clockAheadMs } from '../postgres/engine/clock.ts';
+import { SESSION } from '../postgres/engine/session.ts';
 import { refuseOtherRole } from '../postgres/runtime-role.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { Logger } from './log.ts';
@@ -49,6 +50,7 @@ export async function openClock(
 ): Promise<OpenClock> {
   const pool = new pg.Pool({
     connectionString: config.DATABASE_URL,
+    options: SESSION,
     max: 1,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });

@@ -14,7 +14,7 @@ export const ledgerStates = {
   NB002: { refusal: 'key-reused', problem: { status: 422, type: 'idempotency-key-reused' } },
   /** No such account, no such book, or no such move between the classes of two accounts. */
   NB003: { refusal: 'no-such-move', problem: null },
-  /** No list of transfers or accounts; a card number in a text; a commit that a crash could take back. */
+  /** No list of transfers or accounts; a card number in a text; a commit that a crash could take back; not read committed. */
   NB004: { refusal: null, problem: null },
   /** A number is missing where a block is closed. */
   NB008: { refusal: null, problem: null },

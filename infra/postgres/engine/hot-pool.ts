@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { SESSION } from './session.ts';
 
 /** Hot statements wait this long for a row that another transaction holds; then the caller is told to come again. */
 const LOCK_TIMEOUT_MS = 2_000;
@@ -37,7 +38,7 @@ function openPool(databaseUrl: string, connectionsMax: number, options: string):
     lock_timeout: LOCK_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    options,
+    options: `${SESSION} ${options}`,
   } as pg.PoolConfig);
   // An idle connection that Postgres closes (restart) is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);

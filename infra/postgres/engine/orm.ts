@@ -1,6 +1,7 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { entities, migrations } from '../schema.ts';
+import { SESSION } from './session.ts';
 
 /** Connections that MikroORM may hold in one process: everyday reads and writes only, hot statements have their own pool. */
 const ORM_CONNECTIONS_MAX = 5;
@@ -10,6 +11,7 @@ export function openOrm(databaseUrl: string): Promise<MikroORM> {
     clientUrl: databaseUrl,
     entities,
     extensions: [Migrator],
+    driverOptions: { options: SESSION },
     pool: { min: 0, max: ORM_CONNECTIONS_MAX },
     migrations: {
       migrationsList: [...migrations],

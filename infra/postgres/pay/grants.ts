@@ -20,7 +20,9 @@ export const payGrants: Grants = {
   },
   functions: [
     // Asked by the checks of `money_request`.
+    'answer_holds_card_number',
     'holds_card_number',
+    'is_card_number',
     'ledger_book_open',
     'ledger_close',
     'ledger_day_claim',
@@ -30,6 +32,8 @@ export const payGrants: Grants = {
     'ledger_open',
     'ledger_post',
     'ledger_post_all',
+    // Asked as a request is inserted.
+    'ledger_refuse_old_snapshot',
     'money_request_answer',
   ],
 };

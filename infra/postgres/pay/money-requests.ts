@@ -18,6 +18,8 @@ export async function answerOnce(
   { work, refusalOf }: MoneyWork,
 ): Promise<AnsweredRequest> {
   const { projectId, personId, key, bodyHash, at } = request;
+  const { rows } = await tx.query<{ isCard: boolean }>(keyHoldsCard, [key]);
+  if (rows[0]?.isCard !== false) return { ok: false, reason: 'idempotency-key-is-card' };
   const { rowCount } = await tx.query(claim, [projectId, personId, key, bodyHash, at]);
   if (rowCount !== 1) return answeredBefore(tx, request);
   const answer = await answerOrRefusal(tx, work, refusalOf);
@@ -30,6 +32,9 @@ export async function answerOnce(
   ]);
   return { ok: true, answer, repeated: false };
 }
+
+/** Before it is kept. The client is told, since it is the client's own to choose. */
+const keyHoldsCard = `select holds_card_number($1) as "isCard"`;
 
 const claim = `
 insert into money_request (project_id, person_id, key, body_hash, at) values ($1, $2, $3, $4, $5) on conflict do nothing`;
@@ -66,8 +71,7 @@ async function answeredBefore(
 ): Promise<AnsweredRequest> {
   const { rows } = await tx.query<KeptRow>(kept, [projectId, personId, key, bodyHash]);
   const [row] = rows;
-  if (!row)
-    throw new Error('a request about money is there and cannot be read: is the transaction read committed?');
+  if (!row) throw new Error('a request about money is there and cannot be read');
   if (!row.same) return { ok: false, reason: 'idempotency-key-reused' };
   if (row.status === null) throw new Error('a request about money asks itself');
   return { ok: true, answer: { status: row.status, body: row.answer }, repeated: true };

@@ -206,8 +206,41 @@ const kept: readonly Mutation[] = [
   },
   {
     name: 'a card number passes as a key',
-    edits: [{ file: LEDGER, from: 'if total % 10 = 0 then return true; end if;', to: '' }],
+    edits: [{ file: LEDGER, from: 'if is_card_number(digits) then return true; end if;', to: '' }],
     test: inKept('is refused as a key and as an actor, and nothing is posted'),
+  },
+  {
+    name: 'an older snapshot may post',
+    edits: [
+      {
+        file: LEDGER,
+        from: '  perform ledger_refuse_old_snapshot();\n  if items = 0 then return; end if;',
+        to: '  if items = 0 then return; end if;',
+      },
+    ],
+    test: inKept('is refused: a key that was refused meanwhile would be posted too'),
+  },
+  {
+    name: 'a refusal leaves the book as it was',
+    edits: [
+      {
+        file: LEDGER,
+        from: '      update ledger_book b set next_n = first_n + posted where b.project_id = book;\n',
+        to: '',
+      },
+    ],
+    test: inKept('that locks the book by a snapshot older than a refusal fails by itself'),
+  },
+  {
+    name: 'what happens may be dated anywhen',
+    edits: [
+      {
+        file: LEDGER,
+        from: "event_at not between '${EVENTS_FROM}' and ledger_clock() + interval '${EVENTS_AHEAD}'",
+        to: 'not isfinite(event_at)',
+      },
+    ],
+    test: inKept('is no transfer'),
   },
   {
     name: 'synchronous_commit is asked for as the post is made',

@@ -3,7 +3,16 @@ import { Migration } from '@mikro-orm/migrations';
 /** What money keeps of people: when a person is paid nothing, and how each of their requests was answered. */
 export class Migration20261129150500PayPeople extends Migration {
   override up(): void {
-    for (const sql of [blocks, blocksAreKept, lostPhone, requests, requestsAreKept, answers, noneForPublic])
+    for (const sql of [
+      blocks,
+      blocksAreKept,
+      lostPhone,
+      answersHoldNoCard,
+      requests,
+      requestsAreKept,
+      answers,
+      noneForPublic,
+    ])
       this.addSql(sql);
   }
 }
@@ -58,6 +67,15 @@ create trigger payout_block_moved_phone after update of person_id, phone on pers
   execute function payout_block_lost_phone();
 create trigger payout_block_deleted_phone after delete on person_phone for each row execute function payout_block_lost_phone()`;
 
+/**
+ * String by string: numbers that stand side by side are no number of a card. Amounts are asked too, since none can be refused: in tiyin the
+ * largest has 15 digits, the first of them a 1.
+ */
+const answersHoldNoCard = String.raw`
+create function answer_holds_card_number(answer json) returns boolean
+language sql immutable strict parallel safe set search_path = pg_catalog, public, pg_temp as $$
+  select exists (select from regexp_matches(answer::text, '("(?:[^"\\]|\\.)*")', 'g') m where holds_card_number(m[1])) $$`;
+
 const requests = `
 -- What a person asked of their money under an Idempotency-Key, and how it was answered: for ever, so that no repeat, however late, moves
 -- money again. The key is the person's own: nobody else's request is answered by it.
@@ -69,7 +87,7 @@ create table money_request (
   -- Both are null only inside the transaction that asks.
   status int check (status between 200 and 499),
   -- Not jsonb, which would give its members another order than the first answer had.
-  answer json check (not holds_card_number(answer::text)),
+  answer json check (not answer_holds_card_number(answer)),
   at timestamptz not null,
   primary key (project_id, person_id, key),
   check ((status is null) = (answer is null))
@@ -93,6 +111,12 @@ begin
   end if;
   return null;
 end $$;
+create function money_request_begins() returns trigger language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+begin
+  perform ledger_refuse_old_snapshot();
+  return null;
+end $$;
+create trigger money_request_begins before insert on money_request for each statement execute function money_request_begins();
 create constraint trigger money_request_is_answered after insert on money_request deferrable initially deferred
   for each row execute function money_request_is_answered();
 create constraint trigger money_request_durable after insert on money_request deferrable initially deferred
@@ -105,6 +129,7 @@ language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
+  perform ledger_refuse_old_snapshot();
   update money_request r set status = with_status, answer = with_answer
     where (r.project_id, r.person_id, r.key) = (project, person, of_key);
   if not found then raise exception 'no such request' using errcode = 'NB003'; end if;
@@ -112,6 +137,6 @@ end $$`;
 
 const noneForPublic = `
 revoke execute on function
-  payout_block_kept(), payout_block_lost_phone(), money_request_kept(), money_request_is_answered(),
+  payout_block_kept(), payout_block_lost_phone(), money_request_kept(), money_request_begins(), money_request_is_answered(), answer_holds_card_number(json),
   money_request_answer(uuid, uuid, text, int, json)
 from public`;

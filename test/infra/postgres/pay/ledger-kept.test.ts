@@ -66,8 +66,19 @@ describe('a text that may be a card number', () => {
     '4242424242424242',
     '4242-4242-4242-4242',
     '378282246310005',
-    '4222222222222',
-    '6304000000000000000',
+    '4000000000000000006',
+    '8600000000000007',
+    '9860000000000000',
+    '2200000000000004',
+    '6200000000000000000',
+    '4111:1111:1111:1111',
+    '4111--1111--1111--1111',
+    '4111,1111,1111,1111',
+    '1:4111/1111.1111-1111:2',
+    '41111111-1111-1111-0000-000000000000',
+    '41111111-1111-1111-8000-000000000000',
+    '00000000-4111-1111-1111-111100000000',
+    '4111111111111111-1111-4111-8111-111111111111',
   ];
 
   test.each(cards)('%s is refused as a key and as an actor, and nothing is posted', async (card) => {
@@ -82,8 +93,12 @@ describe('a text that may be a card number', () => {
     '4242424242424241',
     '424242424242',
     '42424242424242424242',
-    // Its digits in a row are those of the first card above.
-    'hold:a4242424-2424-2424-2abc-abcdefabcdef',
+    '94111111111111111',
+    // Luhn's check passes, and no issuer gives such numbers.
+    '1764410400000001',
+    '4222222222222',
+    // The digits in a row of this id of ours are those of the first card above.
+    'hold:42424242-4242-4242-8abc-abcdefabcdef:1',
     '2026-11-29:1764410400000',
   ])('%s is none', async (text) => {
     expect(await book.post([hold(1n, text)])).toMatchObject([{ state: 'posted' }]);
@@ -126,6 +141,15 @@ test.each([
   expect(await book.transfers()).toBe(before);
 });
 
+const postAt = (eventAt: unknown) =>
+  book.pool.query(`select from ledger_post($1, $2, '{hold}', $3, $4, '{1}', '{null}', $5, '{test}')`, [
+    book.projectId,
+    [randomUUID()],
+    [person.available],
+    [person.held],
+    [eventAt],
+  ]);
+
 test('1 000 transfers are one call, and 1 001 are none', async () => {
   const many = Array.from({ length: 1_001 }, () => hold(1n));
   await expect(book.post(many)).rejects.toMatchObject({ code: 'NB004' });
@@ -134,8 +158,8 @@ test('1 000 transfers are one call, and 1 001 are none', async () => {
   expect(new Set(posted.map(({ state }) => state))).toEqual(new Set(['posted']));
 });
 
-test('lists of other lengths, with gaps, or without a time, are no list of transfers', async () => {
-  const call = (keys: readonly (string | null)[], actors = ['test'], eventAt = '2026-11-29T10:00:00Z') =>
+test('lists of other lengths, or with gaps, are no list of transfers', async () => {
+  const call = (keys: readonly (string | null)[], actors = ['test']) =>
     book.pool.query('select from ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
       book.projectId,
       keys,
@@ -144,13 +168,30 @@ test('lists of other lengths, with gaps, or without a time, are no list of trans
       keys.map(() => person.held),
       keys.map(() => '1'),
       keys.map(() => null),
-      keys.map(() => eventAt),
+      keys.map(() => '2026-11-29T10:00:00Z'),
       actors,
     ]);
   await expect(call(['one'])).resolves.toMatchObject({ rowCount: 1 });
   await expect(call(['two', 'three'])).rejects.toMatchObject({ code: 'NB004' });
   await expect(call([null])).rejects.toMatchObject({ code: 'NB004' });
-  await expect(call(['never'], ['test'], 'infinity')).rejects.toMatchObject({ code: 'NB004' });
+});
+
+test.each(['infinity', '-infinity', '0044-03-15 BC', '1999-12-31T23:59:59Z', '294276-01-01', 'P25H'])(
+  'what is said to have happened at %s is no transfer',
+  async (eventAt) => {
+    const { rows } = await owner.query<{ at: string }>(
+      `select case when $1 = 'P25H' then (now() + interval '25 hours')::text else $1 end as at`,
+      [eventAt],
+    );
+    await expect(postAt(rows[0]?.at)).rejects.toMatchObject({ code: 'NB004' });
+  },
+);
+
+test('what happened in 2000, or by a clock that is hours ahead, is one', async () => {
+  await expect(postAt('2000-01-01T00:00:00Z')).resolves.toMatchObject({ rowCount: 1 });
+  await expect(postAt(new Date(Date.now() + 23 * 3_600_000).toISOString())).resolves.toMatchObject({
+    rowCount: 1,
+  });
 });
 
 describe('accounts', () => {
@@ -207,14 +248,50 @@ describe('a session with settings of its own', () => {
     }, book.ownerUrl);
   });
 
-  test('that looks at an older snapshot is refused, or posts what is right', async () => {
+  test.each(['repeatable read', 'serializable'])(
+    'that looks at an older snapshot (%s) is refused: a key that was refused meanwhile would be posted too',
+    async (level) => {
+      const late = await book.person(0n);
+      const item = { key: randomUUID(), kind: 'hold', debit: late.available, credit: late.held, amount: 5n };
+      const earn = { key: randomUUID(), kind: 'earn', debit: await book.open('earnings'), amount: 10n };
+      await inSession(async (client) => {
+        await client.query(`begin isolation level ${level}`);
+        await client.query('select from ledger_book');
+        expect(await book.post([item])).toMatchObject([{ state: 'NB001' }]);
+        const both = book.on(client).post([{ ...earn, credit: late.available }, item]);
+        await expect(both).rejects.toMatchObject({ code: 'NB004' });
+        await client.query('rollback');
+      });
+      expect(await book.balance(late.held)).toBe(0n);
+    },
+  );
+
+  test.each([
+    ['ledger_open', `select from ledger_open($1, '{earnings}', '{null}', '{null}')`],
+    ['ledger_book_open', 'select ledger_book_open($1)'],
+    ['money_request_answer', `select money_request_answer($1, $1, 'key', 200, '{}')`],
+    [
+      'an insert into money_request',
+      `insert into money_request (project_id, person_id, key, body_hash, at) values ($1, $1, 'key', sha256('x'), navbat_now())`,
+    ],
+  ])('that looks at an older snapshot is refused by %s', async (_what, sql) => {
+    await inSession(async (client) => {
+      await client.query('begin isolation level repeatable read');
+      await expect(client.query(sql, [book.projectId])).rejects.toMatchObject({ code: 'NB004' });
+      await client.query('rollback');
+    });
+  });
+
+  test('that locks the book by a snapshot older than a refusal fails by itself', async () => {
     await inSession(async (client) => {
       await client.query('begin isolation level repeatable read');
       await client.query('select from ledger_book');
-      await book.post([hold()]);
-      await expect(book.on(client).post([hold()])).rejects.toMatchObject({ code: '40001' });
-      await client.query('rollback');
-    });
+      expect(await book.post([hold(9_000n)])).toMatchObject([{ state: 'NB001' }]);
+      const locking = client.query('select from ledger_book where project_id = $1 for no key update', [
+        book.projectId,
+      ]);
+      await expect(locking).rejects.toMatchObject({ code: '40001' });
+    }, book.ownerUrl);
   });
 });
 

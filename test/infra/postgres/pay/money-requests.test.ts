@@ -139,6 +139,29 @@ describe('a request about money', () => {
   });
 });
 
+test('a key that holds a card number is refused before it is kept, and the transaction goes on', async () => {
+  const { ask, held } = await withdrawing(1_000n);
+  const refused = { ok: false, reason: 'idempotency-key-is-card' };
+  expect(await ask({ key: 'to:4242-4242-4242-4242' })).toEqual(refused);
+  expect(await held()).toBe(0n);
+  expect(await ask({ key: 'withdraw-1764432000000' })).toMatchObject({ ok: true, repeated: false });
+});
+
+test.each([
+  // By Luhn alone one of ten was a card number: 100 amounts of 13 and of 16 digits, and numbers that stand side by side.
+  [
+    'amounts in micros',
+    Array.from({ length: 100 }, (_, i) => ({ micros: `${1_234_567_000_000 + i * 10_007}` })),
+  ],
+  ['fees in tiyin', { fees: ['42424242', '42424242'], more: [4242, 4242, 4242, 4242] }],
+])('an answer of %s is kept', async (_what, body) => {
+  const answer = { status: 200, body };
+  const told = inTransaction(book.pool, (tx) =>
+    answerOnce(tx, request, { refusalOf, work: () => Promise.resolve(answer) }),
+  );
+  expect(await told).toEqual({ ok: true, answer, repeated: false });
+});
+
 describe('the table of requests', () => {
   const insert = (values: Partial<Record<'key' | 'body_hash', unknown>> = {}) =>
     book.pool.query(
