@@ -27,7 +27,7 @@ export class Migration20261129150300PayLedger extends Migration {
 
 /**
  * 15 digits in a row, with up to three other signs between two of them: what holds less holds no card number. It stands in front of the
- * function, which then is asked for one text of ours in forty. With bounds as wide as {1,200} an expression takes 100 µs in place of 4.
+ * function, which then is asked for one text of ours in twenty. With bounds as wide as {1,200} an expression takes 100 µs in place of 4.
  */
 const ENOUGH_DIGITS = '[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){14}';
 

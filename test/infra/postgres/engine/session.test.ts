@@ -9,12 +9,11 @@ import { freshDatabase } from '../../../support/servers.ts';
 
 const ASKED = `select current_setting('synchronous_commit') "commit", current_setting('transaction_isolation') isolation`;
 
-let url: string;
-let drop: () => Promise<void>;
+let database: Awaited<ReturnType<typeof freshDatabase>>;
 /** Sessions of navbat_app begin otherwise in it, which that role may ask for itself. */
 beforeAll(async () => {
-  ({ url, drop } = await freshDatabase());
-  const client = new pg.Client({ connectionString: url });
+  database = await freshDatabase();
+  const client = new pg.Client({ connectionString: database.url });
   await client.connect();
   const name = client.escapeIdentifier(client.database ?? '');
   await client.query(`alter role navbat_app in database ${name} set synchronous_commit = off`);
@@ -23,14 +22,14 @@ beforeAll(async () => {
   );
   await client.end();
 });
-afterAll(() => drop());
+afterAll(() => database.drop());
 
 const kept = { commit: 'on', isolation: 'read committed' };
 
 test.each([
-  ['the hot pool', () => hotPool(url, 1)],
-  ["the scheduler's pool", () => schedulerPool(url, 1)],
-  ['a pool of everyday', () => new pg.Pool({ connectionString: url, options: SESSION })],
+  ['the hot pool', () => hotPool(database.url, 1)],
+  ["the scheduler's pool", () => schedulerPool(database.url, 1)],
+  ['a pool of everyday', () => new pg.Pool({ connectionString: database.url, options: SESSION })],
 ])('%s commits for certain and sees what is committed, whatever its role is set to', async (_what, open) => {
   const pool = open();
   const { rows } = await pool.query(ASKED);
@@ -39,14 +38,14 @@ test.each([
 });
 
 test('the ORM commits for certain and sees what is committed, whatever its role is set to', async () => {
-  const orm = await openOrm(url);
+  const orm = await openOrm(database.url);
   const rows = await orm.em.fork().transactional((em) => em.execute(ASKED));
   await orm.close(true);
   expect(rows).toEqual([kept]);
 });
 
 test('without the options its role decides', async () => {
-  const client = new pg.Client({ connectionString: url });
+  const client = new pg.Client({ connectionString: database.url });
   await client.connect();
   const { rows } = await client.query(ASKED);
   await client.end();
