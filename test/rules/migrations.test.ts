@@ -31,7 +31,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129131000-verify-sms-score-project.ts':
     'cdb33356c0c706d951cf26c84a682465b47c75c4fab25c50176bbc474a86675a',
   '20261129131500-verify-text-answer.ts': '3a7878565eb374d6bc52ad2fdcc11990c956f8076b26a17fb7cf0046485f4db2',
-  '20261129150300-pay-ledger.ts': 'ab7c3ee64cdeaf3bd873a7198bccffe895a35e30947b6178ae1f821f5766cb64',
+  '20261129150300-pay-ledger.ts': '35b7085f51fa5be2f3a1cd2c3058e979f1e6234514e815cc558c4b59cffd3bc8',
   '20261129150310-identity-people-ceiling.ts':
     'cf171ea0ad9011aadacb8767bc828ad4f373d906b285a9428d87876b1e601b2f',
   '20261129150320-identity-approvals-kept.ts':

@@ -26,10 +26,10 @@ export class Migration20261129150300PayLedger extends Migration {
 }
 
 /**
- * 15 digits in a row, with up to three other signs between two of them: what holds less holds no card number. It stands in front of the
- * function, which then is asked for one text of ours in twenty. With bounds as wide as {1,200} an expression takes 100 µs in place of 4.
+ * 15 digits in a row, whatever signs stand between two of them: what holds fewer holds no card number. It stands in front of the
+ * function, which then is asked for one text of ours in twenty. Each bound costs: {0,3} in place of * takes 10 µs in place of 5, {1,200} 100.
  */
-const ENOUGH_DIGITS = '[0-9](?:[^0-9A-Za-z]{0,3}[0-9]){14}';
+const ENOUGH_DIGITS = '[0-9](?:[^0-9A-Za-z]*[0-9]){14}';
 
 /**
  * Numbers as issuers give them: Uzcard (8600, 5614, 6262), Humo (9860), Visa, Mastercard, American Express, UnionPay, Mir. By Luhn alone one
