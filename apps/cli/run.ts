@@ -99,7 +99,7 @@ const auditPortsOf =
     const config = hasKey
       ? readConfig(given, [...auditVariables, 'JWT_PRIVATE_JWK'])
       : readConfig(given, auditVariables);
-    const pool = new Pool({ connectionString: config.DATABASE_URL, max: 1 });
+    const pool = new Pool({ connectionString: config.DATABASE_URL, options: SESSION, max: 1 });
     try {
       await refuseOtherRole(pool);
       time.aheadMs = await readClock(pool, config);
