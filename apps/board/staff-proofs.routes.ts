@@ -138,7 +138,11 @@ function refusal(reason: ProofRefusal): Problem {
     );
   if (reason in passkeyWords)
     return new Problem(403, 'passkey-refused', passkeyWords[reason as keyof typeof passkeyWords]);
-  return new Problem(403, 'second-factor-refused', factorWords[reason as keyof typeof factorWords], {
+  const words =
+    reason === 'malformed'
+      ? 'This is no code: send the six digits of the authenticator app.'
+      : factorWords[reason as keyof typeof factorWords];
+  return new Problem(403, 'second-factor-refused', words, {
     nextStep:
       'Send a code of the authenticator app that was not used yet: wait for the next one. Or use a passkey.',
   });

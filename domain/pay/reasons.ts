@@ -4,7 +4,7 @@ import type { Reason } from '../shared/reason.ts';
 export const payReasons = {
   insufficient: {
     meaning:
-      'There is not enough money in the account. The request moved nothing, and its key is answered so for ever.',
+      'There is not enough money in the account. The request moved nothing. A repeat under the same key is refused again, for ever.',
     retry: 'after-change',
     nextStep: 'Ask for less, or ask again under a new Idempotency-Key when there is more.',
     seen: ['problem'],

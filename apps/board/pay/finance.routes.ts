@@ -246,7 +246,7 @@ const showStatement = ({ reads }: FinanceParts) =>
     summary: 'Show a statement',
     description:
       'The transfers of an account in a period, in the order of their numbers, with its balance before the first and after the last. ' +
-      'By JSON in pages: `after` and `up_to` as the page before says them. By text/csv the whole period in one file, ' +
+      'By JSON in pages: send `next_after` of the page before as `after`, and its `up_to`. By text/csv the whole period in one file, ' +
       `of at most ${CSV_LINES_MAX.toLocaleString('en').replaceAll(',', ' ')} transfers; \`after\` and \`limit\` are for pages alone.`,
     action: 'finance.read',
     params: ById,
@@ -331,7 +331,7 @@ const Day = z.object({
         balance_micros: micros('The same.'),
       }),
     )
-    .meta({ description: 'By class of account; they add up to nothing.' }),
+    .meta({ description: 'By class of account; they add up to 0.' }),
   head: z.string().meta({ description: 'The hash of that block, in hex: it stands for all before it.' }),
   jws: z.string().meta({
     description:
@@ -369,7 +369,7 @@ const listDays = ({ reads }: FinanceParts) =>
     tag,
     summary: 'List signed days',
     description:
-      'What each day of Asia/Tashkent ended with, the newest first: totals, head and signature, and whether they have left the house.',
+      'What each day of Asia/Tashkent ended with, the newest first: totals, head and signature, and whether they were sent outside.',
     action: 'finance.read',
     query: z.object({
       limit: pageQuery.limit,
