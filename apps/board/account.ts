@@ -42,10 +42,7 @@ async function renew(parts: SecondFactorParts, req: Request, res: Response): Pro
     browserToken(req),
   );
   const detail = renewed.passed ? { outcome: 'done' } : { outcome: 'refused', reason: renewed.reason };
-  await parts.audit.write(
-    { by: staff, action: 'second-factor.new-codes', subject: staff.email, detail },
-    parts.clock(),
-  );
+  await parts.audit.write({ by: staff, action: 'second-factor.new-codes', subject: staff.email, detail });
   if (renewed.passed) {
     if (wantsJson(req)) return sendJson(res, 200, { recovery_codes: renewed.recoveryCodes });
     return sendPage(res, 200, newCodesPage(session, renewed.recoveryCodes));

@@ -78,18 +78,15 @@ export async function checkPassword(
     ? await parts.accounts.verifyPassword(given.email, given.password, parts.clock(), from.browser)
     : { kind: 'refused', reason: 'wrong' };
   const accepted = login.kind === 'accepted';
-  await parts.audit.write(
-    {
-      by: accepted ? login.staff : `address ${from.address}`,
-      action: accepted ? 'login.password' : 'login',
-      subject: emailOf(given?.email ?? ''),
-      detail: {
-        ...(accepted ? { outcome: 'done' } : { outcome: 'refused', reason: login.reason }),
-        ...auditedFrom(from),
-      },
+  await parts.audit.write({
+    by: accepted ? login.staff : `address ${from.address}`,
+    action: accepted ? 'login.password' : 'login',
+    subject: emailOf(given?.email ?? ''),
+    detail: {
+      ...(accepted ? { outcome: 'done' } : { outcome: 'refused', reason: login.reason }),
+      ...auditedFrom(from),
     },
-    parts.clock(),
-  );
+  });
   return login;
 }
 
@@ -122,10 +119,12 @@ export async function showFactor(
 ): Promise<Shown> {
   const now = parts.clock();
   const write = (action: AuditEntry['action'], detail: Readonly<Record<string, unknown>>) =>
-    parts.audit.write(
-      { by: staff, action, subject: staff.email, detail: { ...detail, ...auditedFrom(from) } },
-      parts.clock(),
-    );
+    parts.audit.write({
+      by: staff,
+      action,
+      subject: staff.email,
+      detail: { ...detail, ...auditedFrom(from) },
+    });
   const isOffered = (await parts.secondFactors.offer(token, now)) !== null;
   if (isOffered) {
     const result = await parts.secondFactors.setUp(token, code, now, from.browser);
@@ -154,7 +153,7 @@ export async function showPasskey(
     ? { outcome: 'done', by: 'passkey', address, via }
     : { outcome: 'refused', reason: result.reason, by: 'passkey', address, via };
   const action = result.passed ? 'login' : 'login.second-factor';
-  await parts.audit.write({ by: staff, action, subject: staff.email, detail }, parts.clock());
+  await parts.audit.write({ by: staff, action, subject: staff.email, detail });
   return result;
 }
 

@@ -75,20 +75,20 @@ function sendToLogin(req: Request, res: Response, path: string): void {
  * Refuses what another site makes a browser send here with its session. It covers Bull Board's own requests, which carry
  * no token; a program that holds a session says `Origin` itself.
  */
-export function refuseForeign({ audit, clock }: Guarding): RequestHandler {
+export function refuseForeign({ audit }: Guarding): RequestHandler {
   return async (req, res, next) => {
     if (changesNothing(req) || originOf(req) === 'own') return next();
-    await auditRefusal(res, { audit, clock }, `${req.method} ${req.path}`, originOf(req));
+    await auditRefusal(res, { audit }, `${req.method} ${req.path}`, originOf(req));
     throw new Problem(403, 'foreign-origin', 'This request does not come from the board itself.');
   };
 }
 
 /** A form carries the session's own token; JSON can't be sent across sites without asking, and is told by its type. */
-export function requireFormToken({ audit, clock }: Guarding): RequestHandler {
+export function requireFormToken({ audit }: Guarding): RequestHandler {
   return async (req, res, next) => {
     const given = (req.body as { token?: unknown } | undefined)?.token;
     if (changesNothing(req) || saysJson(req) || isFormToken(sessionOf(res), given)) return next();
-    await auditRefusal(res, { audit, clock }, `${req.method} ${req.path}`, 'form-token');
+    await auditRefusal(res, { audit }, `${req.method} ${req.path}`, 'form-token');
     throw new Problem(403, 'form-expired', 'This form is from another session. Load its page again.');
   };
 }
@@ -99,15 +99,17 @@ const saysJson = (req: Request): boolean =>
 
 function auditRefusal(
   res: Response,
-  { audit, clock }: Pick<Guarding, 'audit' | 'clock'>,
+  { audit }: Pick<Guarding, 'audit'>,
   subject: string,
   reason: string,
 ): Promise<void> {
   const detail = { outcome: 'refused', reason };
-  return audit.write(
-    { by: sessionOf(res).staff, action: 'request.refused', subject: subject.slice(0, SUBJECT_MAX), detail },
-    clock(),
-  );
+  return audit.write({
+    by: sessionOf(res).staff,
+    action: 'request.refused',
+    subject: subject.slice(0, SUBJECT_MAX),
+    detail,
+  });
 }
 
 /** A path may be as long as its sender likes; the audit row is not. */
@@ -118,13 +120,13 @@ export async function requireRole(
   res: Response,
   action: StaffAction,
   subject: string,
-  { audit, clock }: Pick<Guarding, 'audit' | 'clock'>,
+  { audit }: Pick<Guarding, 'audit'>,
 ): Promise<void> {
   const { staff } = sessionOf(res);
   if (may(staff.role, action)) return;
   if (!action.endsWith('.read')) {
     const detail = { outcome: 'refused', reason: 'role', role: staff.role };
-    await audit.write({ by: staff, action, subject: subject.slice(0, SUBJECT_MAX), detail }, clock());
+    await audit.write({ by: staff, action, subject: subject.slice(0, SUBJECT_MAX), detail });
   }
   throw new Problem(403, 'role-forbids', `Your role (${staff.role}) may not do this.`);
 }

@@ -82,14 +82,11 @@ function refuseLogin(req: Request, res: Response): void {
   sendPage(res, 401, loginPage(nextOf(req), LOGIN_REFUSED));
 }
 
-async function leave({ sessions, audit, clock }: LoginParts, req: Request, res: Response): Promise<void> {
+async function leave({ sessions, audit }: LoginParts, req: Request, res: Response): Promise<void> {
   const { staff, token } = sessionOf(res);
   await sessions.close(token);
   clearSessionCookie(req, res);
-  await audit.write(
-    { by: staff, action: 'logout', subject: staff.email, detail: { outcome: 'done' } },
-    clock(),
-  );
+  await audit.write({ by: staff, action: 'logout', subject: staff.email, detail: { outcome: 'done' } });
 }
 
 /** A path of ours and nothing else: `//host`, `/\host` and schemes lead elsewhere. */

@@ -79,14 +79,14 @@ function subjectOf(req: Request): string {
 const PLAIN_PAGE = /^\/ops(\/[\w-]+)+$/;
 
 /** Whatever Bull Board could do besides, and what nobody has thought of: refused to every role, with a row that says who asked. */
-function refuse({ audit, clock }: Guarding): RequestHandler {
+function refuse({ audit }: Guarding): RequestHandler {
   return async (req: Request, res: Response) => {
     // A page of ours that does not exist is a slip of the keyboard; an odd spelling of one that does is not.
     if ((req.method === 'GET' || req.method === 'HEAD') && PLAIN_PAGE.test(req.path))
       throw new Problem(404, 'not-found', 'No such page. /ops leads to all of them.');
     const subject = `${req.method} ${req.path}`.slice(0, SUBJECT_MAX);
     const detail = { outcome: 'refused', reason: 'board-forbids' };
-    await audit.write({ by: sessionOf(res).staff, action: 'board.refused', subject, detail }, clock());
+    await audit.write({ by: sessionOf(res).staff, action: 'board.refused', subject, detail });
     throw new Problem(
       403,
       'board-forbids',

@@ -113,7 +113,7 @@ async function settleRegistration(
   const detail = told.registered
     ? { outcome: 'done', passkey: told.passkey.id, name: told.passkey.name, proof: body.proof_id }
     : { outcome: 'refused', reason: told.reason === 'proof' ? told.outcome : told.reason };
-  await write(parts, staff, 'passkey.register', detail, now);
+  await write(parts, staff, 'passkey.register', detail);
   if (!told.registered) throw notRegistered(told);
   return { status: 201, body: bodyOf(told.passkey) };
 }
@@ -154,16 +154,10 @@ const rename = (parts: PasskeyParts) =>
     body: z.object({ name }),
     answers: { 200: { description: 'It has the new name.', schema: PasskeyBody } },
     problems: [404],
-    async handle({ params, body, staff, now }) {
+    async handle({ params, body, staff }) {
       const renamed = await parts.passkeys.rename(staff.id, params.id, body.name);
       if (!renamed) throw notFound();
-      await write(
-        parts,
-        staff,
-        'passkey.rename',
-        { outcome: 'done', passkey: params.id, name: body.name },
-        now,
-      );
+      await write(parts, staff, 'passkey.rename', { outcome: 'done', passkey: params.id, name: body.name });
       return { status: 200, body: bodyOf(renamed) };
     },
   });
@@ -191,7 +185,7 @@ const remove = (parts: PasskeyParts) =>
             passkey: params.id,
             reason: told.reason === 'proof' ? told.outcome : told.reason,
           };
-      await write(parts, staff, 'passkey.remove', detail, now);
+      await write(parts, staff, 'passkey.remove', detail);
       if (told.removed) return { status: 204, body: undefined };
       throw told.reason === 'proof' ? proofProblem(told.outcome) : notFound();
     },
@@ -204,6 +198,5 @@ const write = (
   staff: StaffCaller,
   action: AuditAction,
   detail: Readonly<Record<string, unknown>>,
-  now: Date,
 ): Promise<void> =>
-  audit.write({ by: staff, action, subject: staff.email, detail: { ...detail, via: staff.via } }, now);
+  audit.write({ by: staff, action, subject: staff.email, detail: { ...detail, via: staff.via } });

@@ -114,15 +114,12 @@ async function prove(parts: ProofParts, { body, staff, ip, now }: ProofRequest):
   const detail = made.made
     ? { outcome: 'done', proof: made.proof.id, by: made.proof.by }
     : { outcome: 'refused', reason: made.reason };
-  await parts.audit.write(
-    {
-      by: staff,
-      action: 'proof.make',
-      subject: body.binds.subject,
-      detail: { ...detail, binds: body.binds, address: ip },
-    },
-    now,
-  );
+  await parts.audit.write({
+    by: staff,
+    action: 'proof.make',
+    subject: body.binds.subject,
+    detail: { ...detail, binds: body.binds, address: ip },
+  });
   if (!made.made) throw refusal(made.reason);
   const { id, expiresAt } = made.proof;
   return { status: 201, body: { id, by: made.proof.by, binds: made.proof.binds, expires_at: expiresAt } };

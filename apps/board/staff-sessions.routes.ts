@@ -309,6 +309,6 @@ async function close(
   if (!(await parts.sessions.closeById(staff.id, id)))
     throw new Problem(404, 'not-found', 'You have no such session.');
   const detail = { outcome: 'done', session: id, via: staff.via };
-  await parts.audit.write({ by: staff, action: 'logout', subject: staff.email, detail }, parts.clock());
+  await parts.audit.write({ by: staff, action: 'logout', subject: staff.email, detail });
   return { status: 204, body: undefined };
 }

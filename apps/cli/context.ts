@@ -66,13 +66,13 @@ export function tell({ say }: CliContext, { json }: JsonOption, told: Told): voi
 }
 
 export function writeAudit(
-  { user, now }: CliContext,
+  { user }: CliContext,
   { audit }: CliPorts,
   action: CommandLineAction,
   subject: string,
   detail: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  return audit.write({ by: `command line (${user})`, action, subject, detail }, now());
+  return audit.write({ by: `command line (${user})`, action, subject, detail });
 }
 
 export async function projectOf({ projects }: CliPorts, slug: string): Promise<ProjectView> {

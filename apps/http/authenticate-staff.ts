@@ -77,7 +77,6 @@ function presented(
 
 export interface StaffGuards {
   readonly audit: AuditLog;
-  readonly now: Date;
 }
 
 /**
@@ -88,11 +87,11 @@ export interface StaffGuards {
 export async function requireOwnPage(
   req: Request,
   staff: StaffCaller,
-  { audit, now }: StaffGuards,
+  { audit }: StaffGuards,
 ): Promise<void> {
   if (staff.via === 'bearer' || changesNothing(req) || originOf(req) === 'own') return;
   const detail = { outcome: 'refused', reason: originOf(req) };
-  await audit.write({ by: staff, action: 'request.refused', subject: subjectOf(req), detail }, now);
+  await audit.write({ by: staff, action: 'request.refused', subject: subjectOf(req), detail });
   throw new Problem(403, 'foreign-origin', 'This request does not come from the board itself.');
 }
 
@@ -112,12 +111,12 @@ async function auditRefusedRole(
   staff: StaffCaller,
   action: AuditAction,
   subject: string,
-  { audit, now }: StaffGuards,
+  { audit }: StaffGuards,
 ): Promise<void> {
   // Everybody's pages of read-only things are met by a link; nobody comes to the money by one.
   if (action.endsWith('.read') && action !== 'finance.read') return;
   const detail = { outcome: 'refused', reason: 'role', role: staff.role, via: staff.via };
-  await audit.write({ by: staff, action, subject, detail }, now);
+  await audit.write({ by: staff, action, subject, detail });
 }
 
 /** A path may be as long as its sender likes; the audit row is not. */

@@ -28,12 +28,12 @@ export const serveStaffRoute = (route: DoorRoute, serving: StaffServing): Reques
   });
 
 async function answerStaff(route: StaffRoute, serving: StaffServing, incoming: Incoming): Promise<Answer> {
-  const { req, res, ip, now } = incoming;
+  const { req, res, ip } = incoming;
   const { id, staff } = await enter(serving, incoming, { extent: 'full', credentials: route.credentials });
   // Before what a refusal writes.
   const standing = await limitStaff(serving.counter, id, ip, res);
-  await requireOwnPage(req, staff, { audit: serving.audit, now });
-  await requireRole(req, staff, route, { audit: serving.audit, now });
+  await requireOwnPage(req, staff, { audit: serving.audit });
+  await requireRole(req, staff, route, { audit: serving.audit });
   const further = countFurther(serving.counter, res, standing);
   return route.handle({ ...(await readRequest(route, incoming, further)), staff });
 }
@@ -43,11 +43,11 @@ async function answerSession(
   serving: StaffServing,
   incoming: Incoming,
 ): Promise<Answer> {
-  const { req, res, ip, now } = incoming;
+  const { req, res, ip } = incoming;
   const session = await enter(serving, incoming, route);
   const { id, staff } = session;
   const standing = await limitStaff(serving.counter, id, ip, res);
-  await requireOwnPage(req, staff, { audit: serving.audit, now });
+  await requireOwnPage(req, staff, { audit: serving.audit });
   const further = countFurther(serving.counter, res, standing);
   return route.handle({ ...(await readRequest(route, incoming, further)), staff, session });
 }

@@ -66,7 +66,8 @@ export interface AuditFilter {
 }
 
 export interface AuditLog {
-  write(entry: AuditEntry, now: Date): Promise<void>;
+  /** The time of it is the database's. */
+  write(entry: AuditEntry): Promise<void>;
   /** Newest first; `after` is the id of the last line seen. */
   page(filter: AuditFilter, limit: number, after: string | null): Promise<readonly AuditLine[]>;
 }

@@ -2,6 +2,7 @@ import { ConfigError } from '../process/config.ts';
 import { APP_ROLE, differences, inWords } from './engine/grants.ts';
 import type { Queryable } from './engine/transaction.ts';
 import { grants } from './grants.ts';
+import { surroundingFaults } from './runtime-surroundings.ts';
 import { migrations } from './schema.ts';
 
 const SECTION = 'docs/operations.md, "Database roles"';
@@ -31,6 +32,7 @@ export async function refuseOtherRole(db: Queryable): Promise<void> {
   const fault = faultOf(role);
   if (fault) throw new ConfigError(`DATABASE_URL: ${fault} Expected ${APP_ROLE} as ${SECTION} makes it.`);
   await refuseOtherGrants(db);
+  await refuseOtherSurroundings(db);
 }
 
 function faultOf({ name, is_superuser, powers, member_of, owns, parameters }: Role): string | null {
@@ -53,10 +55,10 @@ select r.rolname::text name, r.rolsuper is_superuser,
     union all select 'table ' || relname, relowner from pg_class where relnamespace = 'public'::regnamespace
     union all select 'function ' || proname, proowner from pg_proc where pronamespace = 'public'::regnamespace) owned
    where pg_has_role(r.oid, owned.owner, 'member') order by 1 limit 1) owns,
-  array(select parname from pg_parameter_acl where has_parameter_privilege(r.oid, parname, 'SET') order by 1) parameters
+  array(select parname from pg_parameter_acl where has_parameter_privilege(r.oid, parname, 'set, alter system') order by 1) parameters
 from pg_roles r where r.rolname = session_user`;
 
-/** One line: the first difference, and how many there are. */
+/** One line: the first difference, and how many more there are. */
 async function refuseOtherGrants(db: Queryable): Promise<void> {
   const { absent, missing, surplus } = await differences(db, grants);
   const faults = [
@@ -64,10 +66,19 @@ async function refuseOtherGrants(db: Queryable): Promise<void> {
     ...missing.map((grant) => `lacks ${inWords(grant)}`),
     ...surplus.map((grant) => `has ${inWords(grant)}, which is not in the list of grants`),
   ];
-  const [first] = faults;
-  if (first === undefined) return;
-  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
-  throw new ConfigError(`DATABASE_URL: ${await adviceOf(db)} First difference: ${first}${more}.`);
+  const first = firstOf(faults);
+  if (first === null) return;
+  throw new ConfigError(`DATABASE_URL: ${await adviceOf(db)} First difference: ${first}.`);
+}
+
+async function refuseOtherSurroundings(db: Queryable): Promise<void> {
+  const first = firstOf(await surroundingFaults(db));
+  if (first !== null) throw new ConfigError(`DATABASE_URL: ${first}. ${SECTION} says more.`);
+}
+
+function firstOf([first, ...others]: readonly string[]): string | null {
+  if (first === undefined) return null;
+  return others.length > 0 ? `${first} (and ${others.length} more)` : first;
 }
 
 /** Which side is behind: the list is of one version of the schema. */

@@ -60,6 +60,27 @@ test('every statement is one that navbat_app may run', async () => {
   expect(await refusedAfter()).toEqual([]);
 });
 
+/** Rows that are numbered by Postgres, and navbat_app may choose the number of. */
+async function chosenAfter(change = ''): Promise<string[]> {
+  const client = await changedDatabase(change);
+  const { rows } = await client.query<{ name: string; may: boolean }>(
+    `select format('%s.%s', c.relname, a.attname) name, has_column_privilege(c.oid, a.attnum, 'insert, update') may
+       from pg_attribute a join pg_class c on c.oid = a.attrelid
+       left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not a.attisdropped
+        and (a.attidentity <> '' or pg_get_expr(d.adbin, d.adrelid) like 'nextval(%')
+      order by 1`,
+  );
+  expect(rows.map(({ name }) => name)).toContain('audit.id');
+  return rows.filter(({ may }) => may).map(({ name }) => name);
+}
+
+// Whoever chooses numbers takes those of the rows that come next, or stands before all of them for ever.
+test('no list of grants lets navbat_app choose a number that Postgres gives', async () => {
+  expect(await chosenAfter()).toEqual([]);
+  expect(await chosenAfter('grant insert on audit to navbat_app')).toEqual(['audit.id']);
+});
+
 test('a grant that is missing is told by the statements that need it', async () => {
   const refused = await refusedAfter(
     'revoke update (run_at) on job from navbat_app; revoke insert on audit from navbat_app',

@@ -38,11 +38,12 @@ export function wireMessage({ config, pools, clock, hash, encryption, rows, coun
     encryption,
     now: clock,
     audit: (tx, { keyId, slug, broadcastId, ...detail }, now) =>
-      writeAudit(
-        tx,
-        { by: `project ${slug}, key ${keyId}`, action: 'message.critical', subject: broadcastId, detail },
-        now,
-      ),
+      writeAudit(tx, {
+        by: `project ${slug}, key ${keyId}`,
+        action: 'message.critical',
+        subject: broadcastId,
+        detail,
+      }),
   });
   const messages = {
     providers: configuredSenders(config),

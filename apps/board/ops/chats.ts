@@ -39,7 +39,7 @@ async function open({ chats, audit, clock }: OpsParts, req: Request, res: Respon
   const opening = await chats.open(given, clock());
   const refused = opening === 'opened' ? {} : { reason: opening };
   const detail = { outcome: opening === 'opened' ? 'done' : 'refused', ...refused, why };
-  await audit.write({ by: sessionOf(res).staff, action: 'chat.open', subject: given, detail }, clock());
+  await audit.write({ by: sessionOf(res).staff, action: 'chat.open', subject: given, detail });
   if (opening !== 'opened') throw noChat();
   if (wantsJson(req)) sendJson(res, 200, { chat_id: given, opened: true });
   else res.redirect(303, link('/ops/chats', { notice: 'chatOpened' }));

@@ -8,7 +8,7 @@ const NUMBER = /^-?\d+(\.\d+)?$/;
  * Where a spreadsheet would begin to read a formula (OWASP, CSV Injection): at the beginning of a cell; and after a semicolon or a tab, since where
  * these separate cells, what follows them is a cell too.
  */
-const FORMULA = /(?<=^|[;\t\r\n])(?=[=+\-@\t\r])/g;
+const FORMULA = /(?<=(?:^|[;\t\r\n])["']*)(?=[=+\-@\t\r])/g;
 
 /** A line of a file that people open in a spreadsheet. A text that would be read as a formula gets an apostrophe in front. */
 export const csvLine = (cells: readonly (string | bigint | number)[]): string =>

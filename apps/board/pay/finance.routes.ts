@@ -10,6 +10,8 @@ import type {
   Statement,
   StatementLine,
 } from '../../../domain/pay/ledger/reads.ts';
+import { isOurTime, notOurTime } from '../../../domain/shared/refine.ts';
+import { Day as DayField } from '../../http/fields.ts';
 import { pageQuery } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { type Answer, defineStaffRoute, type StaffRoute } from '../../http/route.ts';
@@ -185,9 +187,12 @@ const lineBody = (line: StatementLine) => ({
 
 const edge = (description: string) =>
   z
-    .union([z.iso.date(), z.iso.datetime({ offset: true })], {
-      error: 'expected a day such as 2026-11-29, or a time with its offset',
-    })
+    .union(
+      [DayField, z.iso.datetime({ offset: true }).refine((text) => isOurTime(new Date(text)), notOurTime)],
+      {
+        error: 'expected a day such as 2026-11-29, or a time with its offset',
+      },
+    )
     .optional()
     .meta({ description, example: '2026-11-29' });
 /** A transfer's, as text. */
@@ -373,10 +378,10 @@ const listDays = ({ reads }: FinanceParts) =>
     action: 'finance.read',
     query: z.object({
       limit: pageQuery.limit,
-      after: z.iso
-        .date()
-        .optional()
-        .meta({ description: '`next_after` of the page before.', example: '2026-11-29' }),
+      after: DayField.optional().meta({
+        description: '`next_after` of the page before.',
+        example: '2026-11-29',
+      }),
     }),
     answers: {
       200: {

@@ -69,10 +69,20 @@ export const identityGrants: Grants = {
       delete: 'all',
     },
     used_login: { select: 'all', insert: 'all', delete: 'all' },
-    user_event: { insert: 'all' },
+    user_event: { insert: ['project_id', 'user_id', 'kind', 'detail', 'at'] },
     users: {
       select: 'all',
-      insert: 'all',
+      insert: [
+        'project_id',
+        'mode',
+        'telegram_id',
+        'recipient_id',
+        'phone_number',
+        'phone_proof',
+        'metadata',
+        'created_at',
+        'updated_at',
+      ],
       update: [
         'recipient_id',
         'phone_number',

@@ -41,7 +41,7 @@ export const jobGrants: Grants = {
       ],
       delete: 'all',
     },
-    outbox: { select: 'all', insert: 'all', update: ['published_at'], delete: 'all' },
+    outbox: { select: 'all', insert: ['job_ids', 'at'], update: ['published_at'], delete: 'all' },
     queue: { select: 'all', insert: 'all', update: ['paused_at', 'paused_by', 'paused_reason'] },
     request: { select: 'all', insert: 'all', delete: 'all' },
     scheduler_turn: { select: 'all', insert: 'all', update: ['served_at', 'stamp'], delete: 'all' },

@@ -3,7 +3,7 @@ import { type AuditEntry, AuditLine, type AuditLog } from '../../../domain/staff
 
 export function auditLog(pool: Pool): AuditLog {
   return {
-    write: (entry, now) => writeAudit(pool, entry, now),
+    write: (entry) => writeAudit(pool, entry),
 
     async page({ actor, action, subject }, limit, after) {
       // Not `order by id`: that is the answer's column, a text, in which the tenth row stands before the second.
@@ -23,15 +23,17 @@ export function auditLog(pool: Pool): AuditLog {
   };
 }
 
-/** Takes a client too, so that a command and its audit row are one commit. */
+/** Takes a client too, so that a command and its audit row are one commit. When it was done, the database says. */
 export async function writeAudit(
   on: Pool | ClientBase,
   { by, action, subject, detail }: AuditEntry,
-  now: Date,
 ): Promise<void> {
   const [staffId, actor] = typeof by === 'string' ? [null, by] : [by.id, by.email];
-  await on.query(
-    'insert into audit (at, staff_id, actor, action, subject, detail) values ($1, $2, $3, $4, $5, $6)',
-    [now, staffId, actor, action, subject, JSON.stringify(detail)],
-  );
+  await on.query('insert into audit (staff_id, actor, action, subject, detail) values ($1, $2, $3, $4, $5)', [
+    staffId,
+    actor,
+    action,
+    subject,
+    JSON.stringify(detail),
+  ]);
 }

@@ -2,7 +2,8 @@ import type { Grants } from '../engine/grants.ts';
 
 export const staffGrants: Grants = {
   tables: {
-    audit: { select: 'all', insert: 'all' },
+    // Its number and its time are the database's.
+    audit: { select: 'all', insert: ['staff_id', 'actor', 'action', 'subject', 'detail'] },
     staff: {
       select: 'all',
       insert: 'all',

@@ -108,7 +108,7 @@ async function commandJob(
     const changed = await changeRow(client, kinds, { command, id }, now);
     const detail =
       'refused' in changed ? { outcome: 'refused', reason: changed.refused } : { outcome: 'done' };
-    await writeAudit(client, { by, action: `job.${command}`, subject: id, detail }, now);
+    await writeAudit(client, { by, action: `job.${command}`, subject: id, detail });
     return changed;
   });
   if ('refused' in outcome) return { done: false, reason: outcome.refused };
@@ -198,7 +198,7 @@ async function commandQueue(
       ...(refused ? { outcome: 'refused', reason: refused } : { outcome: 'done' }),
       ...(why ? { why } : {}),
     };
-    await writeAudit(client, { by, action: `queue.${command}`, subject: kind, detail }, now);
+    await writeAudit(client, { by, action: `queue.${command}`, subject: kind, detail });
   });
   if (refused) return { done: false, reason: refused };
   return { done: true, told: await tell(() => desk[command](kind)) };
@@ -258,11 +258,7 @@ async function retryAll(
       const rows = await reopenBatch(client, kinds, { filter, after }, now);
       if (rows.length === 0) return null;
       const detail = { outcome: 'done', run: runId, jobs: rows.length, filter };
-      await writeAudit(
-        client,
-        { by, action: 'jobs.retry', subject: filter.kind ?? 'every kind', detail },
-        now,
-      );
+      await writeAudit(client, { by, action: 'jobs.retry', subject: filter.kind ?? 'every kind', detail });
       return {
         rows,
         outboxId: await enterOutbox(

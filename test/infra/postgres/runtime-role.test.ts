@@ -32,7 +32,10 @@ test('a superuser and the owner of the tables may not, and are told whom to name
 });
 
 test.each([
-  ['revoke insert on audit from navbat_app', 'lacks insert on table audit to navbat_app'],
+  [
+    'revoke insert on audit from navbat_app',
+    'lacks insert (staff_id) on table audit to navbat_app (and 4 more)',
+  ],
   ['revoke update (run_at) on job from navbat_app', 'lacks update (run_at) on table job to navbat_app'],
   ['grant update on audit to navbat_app', 'has update on table audit to navbat_app'],
   ['grant update (actor) on audit to navbat_app', 'has update (actor) on table audit to navbat_app'],

@@ -101,6 +101,25 @@ describe('accounts', () => {
     ['/finance/accounts/1/transfers?from=2026-11-30&to=2026-11-29', 400],
     ['/finance/accounts/1/transfers?from=2026-02-30', 400],
     ['/finance/accounts/1/transfers?from=2026-11-29T10:00:00', 400],
+    ...['0000-01-01', '-000001-01-01', '10000-01-01', '1969-12-31', 'infinity', '2026-11-29%00', ''].flatMap(
+      (day) => [
+        [`/finance/ledger/days?after=${day}`, 400] as const,
+        [`/finance/accounts/1/transfers?from=${day}`, 400] as const,
+        [`/finance/accounts/1/transfers?to=${day}`, 400] as const,
+      ],
+    ),
+    ...['0000-01-01T00:00:00Z', '0001-01-01T00:00:00%2B23:59', '9999-12-31T23:59:59-23:59'].flatMap(
+      (instant) => [
+        [`/finance/accounts/1/transfers?from=${instant}`, 400] as const,
+        [`/finance/accounts/1/transfers?to=${instant}`, 400] as const,
+      ],
+    ),
+    ['/finance/accounts/1/transfers?from=1970-01-01&to=0000-01-01', 400],
+    ['/finance/accounts/1/transfers?up_to=9999999999999999999', 400],
+    ['/finance/accounts/1/transfers?after=9999999999999999999', 400],
+    ['/finance/accounts?after=9999999999999999999', 400],
+    ['/staff/sessions?cursor=0000-01-01', 400],
+    ['/staff/passkeys?cursor=0000-01-01', 400],
     ['/finance/accounts/1/transfers?after=-1', 400],
     ['/finance/accounts/1/transfers?format=xlsx', 400],
   ])('%s answers %i', async (path, status) => {
@@ -120,6 +139,24 @@ describe('accounts', () => {
   ])('%s is answered with what was expected of %s', async (path, pointer, detail) => {
     expect((await get(path).expect(400)).body.errors).toEqual([{ pointer, detail }]);
   });
+});
+
+test.each([
+  '/finance/ledger/days?after=1970-01-01',
+  '/finance/ledger/days?after=9999-12-31',
+  '/finance/accounts?after=999999999999999999',
+])('%s is asked at the edge of what there is, and answers', async (path) => {
+  await json(path);
+});
+
+test.each([
+  '?from=1970-01-01&to=9999-12-31',
+  '?from=1970-01-01T00:00:00Z&to=9999-12-31T23:59:59.999999999Z',
+  '?after=999999999999999999',
+  '?up_to=999999999999999999',
+  '?up_to=000000000000000000',
+])('a statement of %s is asked at the edge of what there is, and answers', async (query) => {
+  await json(statementPath(query));
 });
 
 describe('a statement', () => {

@@ -1,0 +1,137 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { refuseOtherRole } from '../../../infra/postgres/runtime-role.ts';
+import { freshDatabase } from '../../support/servers.ts';
+
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+let superuser: pg.Client;
+beforeAll(async () => {
+  database = await freshDatabase();
+  superuser = new pg.Client({ connectionString: database.superuserUrl });
+  await superuser.connect();
+});
+afterAll(async () => {
+  await superuser.end();
+  await database.drop();
+});
+
+/** What is said to navbat_app after these statements, which are not committed: roles are of the whole server, where other tests run. */
+async function saidAfter(statements: string, by?: string): Promise<string> {
+  await superuser.query('begin');
+  if (by) await superuser.query(`set local role ${by}`);
+  await superuser.query(statements);
+  await superuser.query('reset role; set session authorization navbat_app');
+  const said = await refuseOtherRole(superuser).then(String, String);
+  await superuser.query('rollback');
+  return said;
+}
+
+const onDatabase = (setting: string) =>
+  `do $$ begin execute format('alter database %I set ${setting}', current_database()); end $$`;
+
+test.each([
+  ['alter role navbat_app set synchronous_commit = off', 'alter role navbat_app reset synchronous_commit'],
+  ['alter role navbat_app set work_mem = 65536', 'alter role navbat_app reset work_mem'],
+  [
+    'alter role navbat_app set default_transaction_isolation = serializable',
+    'alter role navbat_app reset default_transaction_isolation',
+  ],
+])('%s, as it may itself: no process starts, and is told what to run', async (sql, run) => {
+  expect(await saidAfter(sql, 'navbat_app')).toContain(`Run: ${run}. docs/operations.md, "Database roles"`);
+});
+
+test('a setting for this database alone is found', async () => {
+  const alone = `do $$ begin execute format('alter role navbat_app in database %I set search_path = mine', current_database()); end $$`;
+  expect(await saidAfter(alone)).toMatch(/Run: alter role navbat_app in database \w+ reset search_path\./);
+});
+
+test.each([
+  'session_replication_role = replica',
+  'synchronous_commit = off',
+  'default_transaction_isolation = serializable',
+  'default_transaction_read_only = on',
+  'search_path = mine',
+  'row_security = off',
+  'transform_null_equals = on',
+  'session_preload_libraries = auto_explain',
+])('the database with %s: no process starts, and is told what to run', async (setting) => {
+  const name = setting.split(' ')[0];
+  expect(await saidAfter(onDatabase(setting))).toMatch(
+    new RegExp(`${name} is set on database \\w+\\. Run: alter database \\w+ reset ${name}\\.`),
+  );
+  expect(await saidAfter(`alter role all set ${setting}`)).toContain(`Run: alter role all reset ${name}.`);
+});
+
+test.each(['statement_timeout = 60000', 'log_min_duration_statement = 500'])(
+  'the database with %s is the operator’s choice',
+  async (setting) => {
+    expect(await saidAfter(onDatabase(setting))).toBe('undefined');
+  },
+);
+
+const right = (on: string) => `navbat_app has a right on ${on}`;
+const everybody = (on: string) => `everybody has a right on ${on} that Postgres does not give.`;
+const owned = (what: string) => `navbat_app owns ${what}.`;
+
+test.each([
+  ['grant execute on function pg_read_file(text) to navbat_app', right('function pg_read_file(text)')],
+  ['grant execute on function pg_read_file(text) to public', everybody('function pg_read_file(text)')],
+  ['grant select on pg_authid to navbat_app', right('table pg_authid')],
+  ['grant select on pg_authid to public', everybody('table pg_authid')],
+  ['grant select (rolpassword) on pg_authid to navbat_app', right('column rolpassword of table pg_authid')],
+  ['grant select (rolpassword) on pg_authid to public', everybody('column rolpassword of table pg_authid')],
+  ['grant create on tablespace pg_default to navbat_app', right('tablespace pg_default')],
+  ['grant create on tablespace pg_default to public', everybody('tablespace pg_default')],
+  ['grant usage on language plpgsql to navbat_app', right('language plpgsql')],
+  [
+    'create foreign data wrapper w; grant usage on foreign data wrapper w to navbat_app',
+    right('foreign-data wrapper w'),
+  ],
+  [
+    'create foreign data wrapper w; create server s foreign data wrapper w; grant usage on foreign server s to navbat_app',
+    right('server s'),
+  ],
+  [
+    'create foreign data wrapper w; create server s foreign data wrapper w; grant usage on foreign server s to public',
+    everybody('server s'),
+  ],
+  ['select lo_create(77001); grant select on large object 77001 to navbat_app', right('large object 77001')],
+  ['select lo_create(77001); grant select on large object 77001 to public', everybody('large object 77001')],
+  ['create schema mine; create table mine.t (); grant select on mine.t to navbat_app', right('table mine.t')],
+  ['alter default privileges grant select on tables to navbat_app', right('default privileges')],
+  ['select lo_create(77001); alter large object 77001 owner to navbat_app', owned('large object 77001')],
+  [
+    'create schema mine; create table mine.t (); alter table mine.t owner to navbat_app',
+    owned('table mine.t'),
+  ],
+  ['create type public.mine as enum (); alter type public.mine owner to navbat_app', owned('type mine')],
+])('%s: no process starts', async (sql, said) => {
+  expect(await saidAfter(sql)).toContain(said);
+});
+
+test.each(['navbat_app', 'public'])('what alter system may write, granted to %s, is no start', async (to) => {
+  expect(await saidAfter(`grant alter system on parameter fsync to ${to}`)).toContain(
+    'navbat_app may set fsync.',
+  );
+});
+
+test('what the role itself makes, a large object, is no start', async () => {
+  expect(await saidAfter('select lo_create(77001)', 'navbat_app')).toContain(owned('large object 77001'));
+});
+
+test.each([
+  ['disable trigger ledger_transfer_kept', /alter table ledger_transfer enable trigger ledger_transfer_kept/],
+  ['enable replica trigger ledger_transfer_kept', /enable trigger ledger_transfer_kept/],
+])('a table with %s is no start, and it is told what to run', async (change, said) => {
+  expect(await saidAfter(`alter table ledger_transfer ${change}`)).toMatch(said);
+});
+
+test('foreign keys that were switched off are no start', async () => {
+  expect(await saidAfter('alter table project disable trigger all')).toMatch(
+    /run: alter table project enable trigger "RI_ConstraintTrigger_\w+" \(and \d+ more\)\./,
+  );
+});
+
+test('a trigger that fires always may', async () => {
+  expect(await saidAfter('alter table audit enable always trigger audit_is_kept')).toBe('undefined');
+});
