@@ -37,7 +37,7 @@ export function wireMessage({ config, pools, clock, hash, encryption, rows, coun
     hash,
     encryption,
     now: clock,
-    audit: (tx, { keyId, slug, broadcastId, ...detail }, now) =>
+    audit: (tx, { keyId, slug, broadcastId, ...detail }) =>
       writeAudit(tx, {
         by: `project ${slug}, key ${keyId}`,
         action: 'message.critical',

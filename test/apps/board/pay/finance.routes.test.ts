@@ -101,19 +101,6 @@ describe('accounts', () => {
     ['/finance/accounts/1/transfers?from=2026-11-30&to=2026-11-29', 400],
     ['/finance/accounts/1/transfers?from=2026-02-30', 400],
     ['/finance/accounts/1/transfers?from=2026-11-29T10:00:00', 400],
-    ...['0000-01-01', '-000001-01-01', '10000-01-01', '1969-12-31', 'infinity', '2026-11-29%00', ''].flatMap(
-      (day) => [
-        [`/finance/ledger/days?after=${day}`, 400] as const,
-        [`/finance/accounts/1/transfers?from=${day}`, 400] as const,
-        [`/finance/accounts/1/transfers?to=${day}`, 400] as const,
-      ],
-    ),
-    ...['0000-01-01T00:00:00Z', '0001-01-01T00:00:00%2B23:59', '9999-12-31T23:59:59-23:59'].flatMap(
-      (instant) => [
-        [`/finance/accounts/1/transfers?from=${instant}`, 400] as const,
-        [`/finance/accounts/1/transfers?to=${instant}`, 400] as const,
-      ],
-    ),
     ['/finance/accounts/1/transfers?from=1970-01-01&to=0000-01-01', 400],
     ['/finance/accounts/1/transfers?up_to=9999999999999999999', 400],
     ['/finance/accounts/1/transfers?after=9999999999999999999', 400],
@@ -140,6 +127,23 @@ describe('accounts', () => {
     expect((await get(path).expect(400)).body.errors).toEqual([{ pointer, detail }]);
   });
 });
+
+test.each(['0000-01-01', '-000001-01-01', '10000-01-01', '1969-12-31', 'infinity', '2026-11-29%00', ''])(
+  'the day %j is none of ours',
+  async (day) => {
+    await get(`/finance/ledger/days?after=${day}`).expect(400);
+    await get(statementPath(`?from=${day}`)).expect(400);
+    await get(statementPath(`?to=${day}`)).expect(400);
+  },
+);
+
+test.each(['0000-01-01T00:00:00Z', '0001-01-01T00:00:00%2B23:59', '9999-12-31T23:59:59-23:59'])(
+  'the instant %s is none of ours',
+  async (instant) => {
+    await get(statementPath(`?from=${instant}`)).expect(400);
+    await get(statementPath(`?to=${instant}`)).expect(400);
+  },
+);
 
 test.each([
   '/finance/ledger/days?after=1970-01-01',
