@@ -74,6 +74,7 @@ export const alarmKinds = [
   'ledger-open',
   'ledger-day-unsigned',
   'ledger-head-unsent',
+  'ledger-unreadable',
 ] as const;
 export type AlarmKind = (typeof alarmKinds)[number];
 

@@ -23,8 +23,8 @@ export function closeBlocks(deps: CloseBlocksDeps): () => Promise<number> {
   return async () => {
     let hasMore = false;
     for (const book of await deps.chain.books(tashkentDay(deps.now()))) {
-      deps.show(book);
       try {
+        deps.show(book);
         if (await closeBook(deps, book)) hasMore = true;
         deps.onWorks(book.book);
       } catch (error) {

@@ -7,7 +7,6 @@ export interface SendHeadsDeps {
   readonly outbox: HeadOutbox;
   /** Each throws where the head was not accepted. */
   readonly sinks: Readonly<Partial<Record<Sink, (head: OutgoingHead) => Promise<void>>>>;
-  readonly now: () => Date;
   readonly onSent: (sink: Sink, head: OutgoingHead) => void;
   readonly onFault: (sink: Sink, head: OutgoingHead, error: unknown) => void;
 }
@@ -16,9 +15,9 @@ export interface SendHeadsDeps {
  * Sends each signed head out until it was accepted. Where the answer was lost, or this process ends before the success is recorded, it
  * is sent again: what receives it takes equals.
  */
-export function sendHeads({ outbox, sinks, now, onSent, onFault }: SendHeadsDeps): () => Promise<number> {
+export function sendHeads({ outbox, sinks, onSent, onFault }: SendHeadsDeps): () => Promise<number> {
   const sendOne = async (sink: Sink, send: (head: OutgoingHead) => Promise<void>) => {
-    const head = await outbox.claim(sink, now());
+    const head = await outbox.claim(sink);
     if (!head) return;
     try {
       await send(head);
@@ -26,7 +25,7 @@ export function sendHeads({ outbox, sinks, now, onSent, onFault }: SendHeadsDeps
       onFault(sink, head, error);
       return;
     }
-    await outbox.sent(sink, head, now());
+    await outbox.sent(sink, head);
     onSent(sink, head);
   };
   return async () => {

@@ -72,7 +72,7 @@ function show({ book, open, closedAt }: ChainOfBook): void {
 const codeOf = (err: unknown): unknown => (err instanceof Error ? Reflect.get(err, 'code') : undefined);
 
 function sendingHeads(platform: WorkerPlatform, pool: Pool, config: ProcessConfig<'reconciler'>): Tick {
-  const { clock: now, log } = platform;
+  const { log } = platform;
   const { LEDGER_CHAT_ID: chatId, LEDGER_WITNESS_URL: url } = config;
   if (chatId !== undefined && !config.TELEGRAM_BOT_TOKEN)
     throw new ConfigError('LEDGER_CHAT_ID: expected TELEGRAM_BOT_TOKEN too, whose bot posts there');
@@ -93,7 +93,6 @@ function sendingHeads(platform: WorkerPlatform, pool: Pool, config: ProcessConfi
   return sendHeads({
     outbox: headOutbox(pool),
     sinks,
-    now,
     onSent: (sink, { book, day }) =>
       log.info({ sink, book, day }, 'a signed head of the ledger was accepted'),
     onFault: (sink, { book, day }, err) =>

@@ -57,13 +57,8 @@ async function verify(
   let total = 0;
   for (const book of chosen) {
     const ofBook = kept.filter((head) => head.book === book);
-    const verified = await verifyBook(pool, {
-      book,
-      kept: ofBook,
-      readHead,
-      now: context.now(),
-      onProgress: context.say,
-    });
+    const asked = { book, kept: ofBook, readHead, now: context.now(), onProgress: context.say };
+    const verified = await verifyBook(pool, asked).catch((error: unknown) => failed(book, error));
     sayVerified(context, verified);
     total += verified.differencesTotal;
   }
@@ -88,6 +83,13 @@ function knownKeys(config: AuditConfig, file: string | undefined): Parameters<ty
     );
   return keys;
 }
+
+/** What stops the verification of one book is a difference of that book, and the others are verified. */
+const failed = (book: string, error: unknown): Verified => ({
+  checked: [],
+  differences: [`Book ${book} can't be verified: ${error instanceof Error ? error.message : String(error)}.`],
+  differencesTotal: 1,
+});
 
 function sayVerified({ say }: CliContext, { checked, differences, differencesTotal }: Verified): void {
   for (const line of checked) say(`checked: ${line}`);

@@ -13,7 +13,7 @@ export interface UnsentHead {
 }
 
 interface Alarm {
-  readonly alarm: 'ledger-open' | 'ledger-day-unsigned' | 'ledger-head-unsent';
+  readonly alarm: 'ledger-open' | 'ledger-day-unsigned' | 'ledger-head-unsent' | 'ledger-unreadable';
   readonly subject: string;
   readonly since: Date;
   readonly says: string;
@@ -21,19 +21,41 @@ interface Alarm {
   readonly link: null;
 }
 
-/** What stands still of the chain of the ledger. */
+/** What stands still of the chain of the ledger. What is told of one book never hides the others. */
 export function chainAlarms(
   books: readonly ChainOfBook[],
   unsent: readonly UnsentHead[],
   now: Date,
 ): readonly Alarm[] {
   const isLate = (since: Date, ms: number) => now.getTime() - since.getTime() > ms;
+  const readable = (book: string, alarms: () => readonly Alarm[]): readonly Alarm[] => {
+    try {
+      return alarms();
+    } catch (error) {
+      return [unreadableAlarm(book, error, now)];
+    }
+  };
   return [
-    ...books.flatMap((book) => openAlarm(book)).filter(({ since }) => isLate(since, OPEN_LONG_MS)),
-    ...books.map((book) => dayAlarm(book)).filter(({ since }) => isLate(since, DAY_LATE_MS)),
-    ...unsent.map((head) => unsentAlarm(head)).filter(({ since }) => isLate(since, DAY_LATE_MS)),
+    ...books.flatMap((book) =>
+      readable(book.book, () => [
+        ...openAlarm(book).filter(({ since }) => isLate(since, OPEN_LONG_MS)),
+        ...[dayAlarm(book)].filter(({ since }) => isLate(since, DAY_LATE_MS)),
+      ]),
+    ),
+    ...unsent.flatMap((head) =>
+      readable(head.book, () => [unsentAlarm(head)].filter(({ since }) => isLate(since, DAY_LATE_MS))),
+    ),
   ];
 }
+
+const unreadableAlarm = (book: string, error: unknown, now: Date): Alarm => ({
+  alarm: 'ledger-unreadable',
+  subject: book,
+  since: now,
+  says: `What the database says of this book can't be read: ${error instanceof Error ? error.message : String(error)}.`,
+  nextStep: 'Change nothing; run npm run navbat -- ledger verify.',
+  link: null,
+});
 
 function openAlarm({ book, open, openSince }: ChainOfBook): Alarm[] {
   if (!openSince) return [];

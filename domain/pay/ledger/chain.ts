@@ -44,6 +44,6 @@ export interface OutgoingHead {
 /** Which heads are still to be sent. */
 export interface HeadOutbox {
   /** The newest that is due there; nobody else gets it for a while. */
-  readonly claim: (sink: Sink, now: Date) => Promise<OutgoingHead | null>;
-  readonly sent: (sink: Sink, head: OutgoingHead, now: Date) => Promise<void>;
+  readonly claim: (sink: Sink) => Promise<OutgoingHead | null>;
+  readonly sent: (sink: Sink, head: OutgoingHead) => Promise<void>;
 }

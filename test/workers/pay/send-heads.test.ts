@@ -107,7 +107,7 @@ test('a head reaches the chat and the witness, which were both away for two trie
 test('a head whose sender was killed before it recorded the success is sent again, equal, and recorded once', async () => {
   const witness = await startReceiver();
   const send = await worker({ LEDGER_WITNESS_URL: witness.url });
-  const claimed = await outbox.claim('witness', ledger.now());
+  const claimed = await outbox.claim('witness');
   await postToWitness(witness.url)(claimed?.jws ?? '');
   await send();
   expect(witness.received).toHaveLength(1);
@@ -117,7 +117,8 @@ test('a head whose sender was killed before it recorded the success is sent agai
   const [first] = await sentAt();
   expect(first).toEqual({ chat: null, witness: expect.any(Date) });
   // Who was frozen meanwhile, and records it now, changes nothing.
-  if (claimed) await outbox.sent('witness', claimed, new Date(ledger.now().getTime() + 60_000));
+  await inSeconds(85);
+  if (claimed) await outbox.sent('witness', claimed);
   expect(await sentAt()).toEqual([first]);
 });
 
@@ -144,12 +145,12 @@ alter table ledger_day enable row level security, force row level security`);
   try {
     await gate.query('select pg_advisory_lock(1)');
     await late.query(`set test.waits = 'yes'`);
-    const claiming = late.query(`select from ledger_day_claim('witness', $1, 31, 20, 3600)`, [ledger.now()]);
+    const claiming = late.query(`select from ledger_day_claim('witness')`);
     await eventually(async () => {
       const waits = await gate.query(`select from pg_locks where locktype = 'advisory' and not granted`);
       expect(waits.rowCount).toBe(1);
     });
-    expect(await outbox.claim('witness', ledger.now())).not.toBeNull();
+    expect(await outbox.claim('witness')).not.toBeNull();
     await gate.query('select pg_advisory_unlock(1)');
     expect((await claiming).rowCount).toBe(0);
   } finally {
@@ -158,20 +159,18 @@ alter table ledger_day enable row level security, force row level security`);
   }
 });
 
-test('the pause doubles: after three failures it is not due again forty seconds later, and is after eighty', async () => {
-  const claimed = async (seconds: number) => {
-    const at = new Date(ledger.now().getTime() + seconds * 1_000);
-    return (await outbox.claim('witness', at)) !== null;
-  };
-  expect([await claimed(0), await claimed(19), await claimed(20), await claimed(59)]).toEqual([
-    true,
-    false,
-    true,
-    false,
-  ]);
-  expect([await claimed(61), await claimed(61 + 40), await claimed(61 + 79), await claimed(61 + 81)]).toEqual(
-    [true, false, false, true],
-  );
+test('the pause doubles with each failure, from twenty seconds up to an hour', async () => {
+  const pauses: number[] = [];
+  for (let tries = 0; tries < 10; tries += 1) {
+    await inSeconds(tries * 3_700);
+    expect(await outbox.claim('witness')).not.toBeNull();
+    const sql = 'select extract(epoch from due_at - navbat_now())::float8 as pause from ledger_day_sending';
+    const { rows } = await ledger.owner.query<{ pause: number }>(sql);
+    // Some time went by since the claim.
+    pauses.push(Math.ceil((rows[0]?.pause ?? 0) / 20) * 20);
+    expect(await outbox.claim('witness')).toBeNull();
+  }
+  expect(pauses).toEqual([20, 40, 80, 160, 320, 640, 1_280, 2_560, 3_600, 3_600]);
 });
 
 test('of several days the newest goes first, and none that is older than a month', async () => {
@@ -180,7 +179,7 @@ test('of several days the newest goes first, and none that is older than a month
   await ledger.tick();
   const days: string[] = [];
   for (;;) {
-    const head = await outbox.claim('chat', ledger.now());
+    const head = await outbox.claim('chat');
     if (!head) break;
     days.push(head.day);
   }

@@ -36,7 +36,7 @@ select k::text, n_to::text, encode(head, 'hex') as head, totals from ledger_day_
 
 /** By the head that was closed last, not by counting. */
 const readBooks = `
-select b.project_id as book, (b.next_n - 1 - coalesce(h.n_to, 0))::int as open,
+select b.project_id as book, least(b.next_n - 1 - coalesce(h.n_to, 0), 2147483647)::int as open,
   (select t.posted_at from ledger_transfer t where t.project_id = b.project_id and t.n = coalesce(h.n_to, 0) + 1) as "openSince",
   (select x.closed_at from ledger_block x where x.project_id = b.project_id and x.k = h.k) as "closedAt",
   coalesce(

@@ -15,8 +15,9 @@ export async function inSnapshot<Out>(
     await db.query('begin isolation level repeatable read read only');
     await db.query(`set local transaction_timeout = '${SNAPSHOT_SECONDS}s'`);
     await db.query(`set local work_mem = '${SORT_MB}MB'`);
-    // A schema by the name of the role would come first, with other tables in it.
-    await db.query('set local search_path = pg_catalog, public');
+    // Tables are named with their schema. Were it searched too, a function of its owner for a domain or type of the owner's would be
+    // preferred to that of Postgres. What this path does not name comes first: temporary tables.
+    await db.query('set local search_path = pg_catalog, pg_temp');
     return await work(db);
   } finally {
     await db.query('rollback').then(

@@ -199,9 +199,9 @@ async function nameAccounts(
 
 const readBlocks = `
 select k::text, n_to::text as "nTo", leaves, hash, timestamptz_send(closed_at) as closed
-from ledger_block b where project_id = $1 and k > $2 order by b.k limit $3`;
+from public.ledger_block b where project_id = $1 and k > $2 order by b.k limit $3`;
 
-const readHeadRow = `select k::text, n_to::text as "nTo", hash from ledger_head where project_id = $1`;
+const readHeadRow = `select k::text, n_to::text as "nTo", hash from public.ledger_head where project_id = $1`;
 
 /** The row hash of `ledger_close`, written again. */
 const readRows = `
@@ -210,29 +210,29 @@ select place, count(*)::text, sha256(string_agg(leaf, ''::bytea order by n)) as 
 from (
   select width_bucket(t.n, $4::bigint[]) as place, t.n, t.posted_at,
     sha256(uuid_send(t.project_id) || int8send(t.n)
-      || int4send(octet_length(t.key)) || convert_to(t.key, 'UTF8') || int4send(octet_length(t.kind)) || convert_to(t.kind, 'UTF8')
+      || int4send(octet_length(t.key::text)) || convert_to(t.key::text, 'UTF8') || int4send(octet_length(t.kind::text)) || convert_to(t.kind::text, 'UTF8')
       || int8send(t.debit) || int8send(t.credit) || int8send(t.amount) || int8send(t.debit_after) || int8send(t.credit_after)
       || coalesce('\\x01'::bytea || uuid_send(t.subject_id), '\\x00'::bytea)
       || timestamptz_send(t.event_at) || timestamptz_send(t.posted_at)
-      || int4send(octet_length(t.actor)) || convert_to(t.actor, 'UTF8')
-      || int4send(octet_length(d.class)) || convert_to(d.class, 'UTF8') || coalesce('\\x01'::bytea || uuid_send(d.owner), '\\x00'::bytea)
-      || coalesce(int4send(octet_length(d.rail)) || convert_to(d.rail, 'UTF8'), '\\xffffffff'::bytea)
+      || int4send(octet_length(t.actor::text)) || convert_to(t.actor::text, 'UTF8')
+      || int4send(octet_length(d.class::text)) || convert_to(d.class::text, 'UTF8') || coalesce('\\x01'::bytea || uuid_send(d.owner), '\\x00'::bytea)
+      || coalesce(int4send(octet_length(d.rail::text)) || convert_to(d.rail::text, 'UTF8'), '\\xffffffff'::bytea)
       || coalesce('\\x01'::bytea || int8send(d.floor), '\\x00'::bytea) || coalesce('\\x01'::bytea || int8send(d.ceiling), '\\x00'::bytea)
-      || int4send(octet_length(c.class)) || convert_to(c.class, 'UTF8') || coalesce('\\x01'::bytea || uuid_send(c.owner), '\\x00'::bytea)
-      || coalesce(int4send(octet_length(c.rail)) || convert_to(c.rail, 'UTF8'), '\\xffffffff'::bytea)
+      || int4send(octet_length(c.class::text)) || convert_to(c.class::text, 'UTF8') || coalesce('\\x01'::bytea || uuid_send(c.owner), '\\x00'::bytea)
+      || coalesce(int4send(octet_length(c.rail::text)) || convert_to(c.rail::text, 'UTF8'), '\\xffffffff'::bytea)
       || coalesce('\\x01'::bytea || int8send(c.floor), '\\x00'::bytea) || coalesce('\\x01'::bytea || int8send(c.ceiling), '\\x00'::bytea)) as leaf
-  from ledger_transfer t
-  left join ledger_account d on d.id = t.debit and d.project_id = t.project_id
-  left join ledger_account c on c.id = t.credit and c.project_id = t.project_id
+  from public.ledger_transfer t
+  left join public.ledger_account d on d.id = t.debit and d.project_id = t.project_id
+  left join public.ledger_account c on c.id = t.credit and c.project_id = t.project_id
   where t.project_id = $1 and t.n > $2 and t.n <= $3
   -- Kept apart: merged into the statement around it, each hash would be made twice.
   offset 0) x
 group by place`;
 
 const readCommon = `
-with wrong as (select debit, credit from ledger_transfer where project_id = $1 and n = any ($2::bigint[])),
+with wrong as (select debit, credit from public.ledger_transfer where project_id = $1 and n = any ($2::bigint[])),
 ids as (select debit as id from wrong union select credit from wrong)
 select ids.id::text as account from ids
-where (select count(*) from ledger_transfer t where t.project_id = $1 and t.n <= $3 and (t.debit = ids.id or t.credit = ids.id))
+where (select count(*) from public.ledger_transfer t where t.project_id = $1 and t.n <= $3 and (t.debit = ids.id or t.credit = ids.id))
   = (select count(*) from wrong w where w.debit = ids.id or w.credit = ids.id)
 order by ids.id limit 20`;

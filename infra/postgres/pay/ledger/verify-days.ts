@@ -86,8 +86,7 @@ function verifySequence(days: readonly Day[], { chain, now, found }: DaysOptions
   if (begun !== undefined && begun < first)
     found.add(`No day before ${first} is signed; the book began on ${begun}.`);
   const written = new Set(days.map(({ day }) => day));
-  const last = days.at(-1)?.day ?? first;
-  for (let day = first; day <= (due > last ? due : last); day = dayAfter(day))
+  for (let day = first; day <= due; day = dayAfter(day))
     if (!written.has(day)) found.add(`Day ${day} is missing: it was never signed, or removed.`);
 }
 
@@ -158,17 +157,17 @@ const readDays = `
 select day::text, k::text, n_to::text as "nTo", totals, encode(head, 'hex') as head, jws,
   least(chat_sent_at, witness_sent_at) is null
     or least(chat_sent_at, witness_sent_at) >= (day + 1)::timestamp at time zone 'Asia/Tashkent' as "sentLater"
-from ledger_day d where project_id = $1 order by d.day`;
+from public.ledger_day d where project_id = $1 order by d.day`;
 
 const readHashesAt = `
-select k::text, n_to::text as "nTo", encode(hash, 'hex') as head from ledger_block where project_id = $1 and k = any ($2::bigint[])`;
+select k::text, n_to::text as "nTo", encode(hash, 'hex') as head from public.ledger_block where project_id = $1 and k = any ($2::bigint[])`;
 
 /** place: how many bounds lie before the transfer. */
 const readSums = `
 select place, class, sum(micros)::text as micros
 from (
   select width_bucket(t.n - 1, $2::bigint[]) as place, d.class::text as debit_class, c.class::text as credit_class, sum(t.amount) as amount
-  from ledger_transfer t left join ledger_account d on d.id = t.debit left join ledger_account c on c.id = t.credit
+  from public.ledger_transfer t left join public.ledger_account d on d.id = t.debit left join public.ledger_account c on c.id = t.credit
   where t.project_id = $1 and cardinality($2::bigint[]) > 0 group by 1, 2, 3) p
 cross join lateral (values (debit_class, -amount), (credit_class, amount)) s (class, micros)
 where place < cardinality($2::bigint[]) group by place, class`;

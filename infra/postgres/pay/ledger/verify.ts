@@ -3,6 +3,8 @@ import type { DayHead, ReadHead } from '../../../../domain/pay/ledger/head.ts';
 import { inSnapshot } from './snapshot.ts';
 import { verifyBlocks } from './verify-blocks.ts';
 import { verifyDays } from './verify-days.ts';
+import { verifyMoves } from './verify-moves.ts';
+import { verifyTables } from './verify-tables.ts';
 import { differences, type Differences } from './differences.ts';
 
 export interface VerifyOptions {
@@ -27,9 +29,11 @@ export interface Verified {
 export const verifyBook = (pool: pg.Pool, options: VerifyOptions): Promise<Verified> =>
   inSnapshot(pool, async (db) => {
     const found = differences();
+    if (!(await verifyTables(db, found))) return { checked: [], ...found.told() };
     const book = await verifyNumbers(db, options, found);
     const chain = await verifyBlocks(db, { ...options, top: book.top, found });
     const accounts = await verifyAccounts(db, options, found);
+    await verifyMoves(db, { ...options, found });
     const days = await verifyDays(db, { ...options, chain, found });
     const open = book.top - chain.nTo;
     return {
@@ -37,9 +41,10 @@ export const verifyBook = (pool: pg.Pool, options: VerifyOptions): Promise<Verif
         `${book.transfers} transfers, numbered from 1 to ${book.top}`,
         `${chain.k} blocks, over transfers 1 to ${chain.nTo}; the newest head is ${chain.hash.toString('hex')}`,
         open > 0
-          ? `${open} transfers (from ${chain.nTo + 1n}) are in no block yet: of them only balances and links were checked`
+          ? `${open} transfers (from ${chain.nTo + 1n}) are in no block yet: of them only balances, links, moves and the order of times were checked`
           : 'every transfer is in a block',
         `${accounts} accounts: balance, version, floor and ceiling after each transfer, before and after of each transfer linked; the balances sum to zero`,
+        'each transfer is an allowed move, and none was posted before the one in front of it',
         days,
         `${options.kept.length} signed heads that were kept outside`,
       ],
@@ -50,7 +55,9 @@ export const verifyBook = (pool: pg.Pool, options: VerifyOptions): Promise<Verif
 /** The projects that have a book. */
 export const readBookIds = async (pool: pg.Pool): Promise<string[]> =>
   (
-    await pool.query<{ book: string }>('select project_id as book from ledger_book order by project_id')
+    await inSnapshot(pool, (db) =>
+      db.query<{ book: string }>('select project_id as book from public.ledger_book order by project_id'),
+    )
   ).rows.map(({ book }) => book);
 
 interface Numbers {
@@ -129,34 +136,34 @@ function* accountFaults(row: AccountRow): Generator<string> {
 
 const readNumbers = `
 select b.next_n::text as "nextN", t.transfers::text, t.first::text, t.last::text, t.odd::text
-from ledger_book b cross join lateral (
+from public.ledger_book b cross join lateral (
   select count(*) as transfers, min(n) as first, max(n) as last, count(*) filter (where amount < 1 or debit = credit) as odd
-  from ledger_transfer where project_id = b.project_id) t
+  from public.ledger_transfer where project_id = b.project_id) t
 where b.project_id = $1`;
 
 const readGaps = `
 select "after"::text, n::text as before
-from (select n, lag(n, 1, 0::bigint) over (order by n) as "after" from ledger_transfer where project_id = $1) t
+from (select n, lag(n, 1, 0::bigint) over (order by n) as "after" from public.ledger_transfer where project_id = $1) t
 where n > "after" + 1 and "after" >= 0 order by n limit 20`;
 
 /** Accounts of which something does not fit. A transfer's account may be gone: then all that is left of it are its transfers. */
 const readAccounts = `
 with sides as (
-  select debit as id, n, debit_after + amount as before, debit_after as "after" from ledger_transfer where project_id = $1
+  select debit as id, n, debit_after + amount as before, debit_after as "after" from public.ledger_transfer where project_id = $1
   union all
-  select credit, n, credit_after - amount, credit_after from ledger_transfer where project_id = $1),
+  select credit, n, credit_after - amount, credit_after from public.ledger_transfer where project_id = $1),
 linked as (select id, n, before, "after", lag("after", 1, 0::bigint) over (partition by id order by n) as expected from sides),
 moved as (
   select l.id, count(*) as moved, (max(array[l.n, l."after"]))[2] as last, min(l.n) filter (where l.before <> l.expected) as unlinked,
     min(l.n) filter (where l."after" < a.floor or l."after" > a.ceiling) as beyond
-  from linked l left join ledger_account a on a.id = l.id group by l.id)
+  from linked l left join public.ledger_account a on a.id = l.id group by l.id)
 select coalesce(a.id, m.id)::text as account, a.balance::text, a.version::text, coalesce(m.last, 0)::text as last,
   coalesce(m.moved, 0)::text as moved, m.unlinked::text, m.beyond::text,
   case when a.id is null then 'missing' when a.project_id <> $1 then 'foreign' else 'account' end as kind
-from moved m full join ledger_account a on a.id = m.id
+from moved m full join public.ledger_account a on a.id = m.id
 where (a.project_id = $1 or m.id is not null)
   and (a.id is null or a.project_id <> $1 or m.unlinked is not null or m.beyond is not null
     or a.balance <> coalesce(m.last, 0) or a.version <> coalesce(m.moved, 0))
 order by coalesce(a.id, m.id) limit 200`;
 
-const readSum = `select count(*)::text as accounts, coalesce(sum(balance), 0)::text as sum from ledger_account where project_id = $1`;
+const readSum = `select count(*)::text as accounts, coalesce(sum(balance), 0)::text as sum from public.ledger_account where project_id = $1`;

@@ -3,7 +3,8 @@ import { Migration } from '@mikro-orm/migrations';
 /** Transfers are closed into a chain of blocks, and each day of Tashkent ends with a head that is signed and leaves the house. */
 export class Migration20261129150400PayChain extends Migration {
   override up(): void {
-    for (const sql of [tables, kept, close, dayEnd, days, sendings, rights]) this.addSql(sql);
+    for (const sql of [tables, kept, durable, close, dayEnd, days, sendings, rights])
+      this.addSql(sql);
   }
 }
 
@@ -29,13 +30,15 @@ create table ledger_block (
 );
 create table ledger_day (
   project_id uuid not null references ledger_book,
-  day date not null,
+  -- Endless days, and such as no calendar of this book has, would stop whoever counts from one to the next.
+  day date not null check (day between '2020-01-01' and '2199-12-31'),
   k bigint not null,
   n_to bigint not null,
   -- By class: credits less debits since the book began, in micros, as strings.
   totals jsonb not null,
   head bytea not null,
-  jws text not null,
+  -- A compact JWS. It goes into one message of a chat, which takes 4096 signs.
+  jws text not null check (octet_length(jws) <= 3900 and jws ~ '^[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]+$'),
   chat_sent_at timestamptz,
   witness_sent_at timestamptz,
   primary key (project_id, day)
@@ -71,6 +74,16 @@ create trigger ledger_day_kept_same before update on ledger_day for each row
     or old.witness_sent_at is not null and new.witness_sent_at is distinct from old.witness_sent_at)
   execute function ledger_chain_kept()`;
 
+/** As of the book: a crash must not take back a block whose head was sent. */
+const durable = `
+create constraint trigger ledger_block_durable after insert on ledger_block deferrable initially deferred
+  for each row execute function ledger_refuse_async();
+create constraint trigger ledger_day_durable after insert or update on ledger_day deferrable initially deferred
+  for each row execute function ledger_refuse_async();
+-- What claims a head flushes all that was committed before it, the head and its blocks too.
+create constraint trigger ledger_day_sending_durable after insert or update on ledger_day_sending deferrable initially deferred
+  for each row execute function ledger_refuse_async()`;
+
 /**
  * hash(k) = sha256(hash(k-1) ‖ k ‖ n_to ‖ closed_at ‖ sha256(all row hashes)). A row hash covers each column of the transfer, and the
  * class, owner, rail, floor and ceiling of both accounts; what may be null or has no fixed length is told apart by a length in front of it. The
@@ -86,10 +99,13 @@ as $$
 #variable_conflict use_column
 declare
   rows_max constant int := 1000;
+  -- Of one call, which holds the head: two seconds.
+  blocks_max constant int := 1000;
   at constant timestamptz := navbat_now();
   h ledger_head; top bigint; upto bigint; day_ends timestamptz; last_of_day bigint;
   digest bytea; short bytea; found_rows bigint; made int := 0;
 begin
+  perform ledger_refuse_old_snapshot();
   if not exists (select from ledger_head where project_id = book) then
     insert into ledger_head (project_id, hash)
       select b.project_id, sha256('navbat-ledger-1'::bytea || uuid_send(b.project_id)) from ledger_book b where b.project_id = book
@@ -99,7 +115,7 @@ begin
   if not found then return 0; end if;
   -- Dense, and committed with their transfers: no lock is needed.
   select next_n - 1 into top from ledger_book where project_id = book;
-  while made < blocks and h.n_to < top loop
+  while made < least(blocks, blocks_max) and h.n_to < top loop
     select ((posted_at at time zone 'Asia/Tashkent')::date + 1)::timestamp at time zone 'Asia/Tashkent' into day_ends
       from ledger_transfer where project_id = book and n = h.n_to + 1;
     upto := least(h.n_to + rows_max, top);
@@ -111,16 +127,16 @@ begin
       into digest, short, found_rows
       from (
         select t.n, sha256(uuid_send(t.project_id) || int8send(t.n)
-          || int4send(octet_length(t.key)) || convert_to(t.key, 'UTF8') || int4send(octet_length(t.kind)) || convert_to(t.kind, 'UTF8')
+          || int4send(octet_length(t.key::text)) || convert_to(t.key::text, 'UTF8') || int4send(octet_length(t.kind::text)) || convert_to(t.kind::text, 'UTF8')
           || int8send(t.debit) || int8send(t.credit) || int8send(t.amount) || int8send(t.debit_after) || int8send(t.credit_after)
           || coalesce('\\x01'::bytea || uuid_send(t.subject_id), '\\x00'::bytea)
           || timestamptz_send(t.event_at) || timestamptz_send(t.posted_at)
-          || int4send(octet_length(t.actor)) || convert_to(t.actor, 'UTF8')
-          || int4send(octet_length(d.class)) || convert_to(d.class, 'UTF8') || coalesce('\\x01'::bytea || uuid_send(d.owner), '\\x00'::bytea)
-          || coalesce(int4send(octet_length(d.rail)) || convert_to(d.rail, 'UTF8'), '\\xffffffff'::bytea)
+          || int4send(octet_length(t.actor::text)) || convert_to(t.actor::text, 'UTF8')
+          || int4send(octet_length(d.class::text)) || convert_to(d.class::text, 'UTF8') || coalesce('\\x01'::bytea || uuid_send(d.owner), '\\x00'::bytea)
+          || coalesce(int4send(octet_length(d.rail::text)) || convert_to(d.rail::text, 'UTF8'), '\\xffffffff'::bytea)
           || coalesce('\\x01'::bytea || int8send(d.floor), '\\x00'::bytea) || coalesce('\\x01'::bytea || int8send(d.ceiling), '\\x00'::bytea)
-          || int4send(octet_length(c.class)) || convert_to(c.class, 'UTF8') || coalesce('\\x01'::bytea || uuid_send(c.owner), '\\x00'::bytea)
-          || coalesce(int4send(octet_length(c.rail)) || convert_to(c.rail, 'UTF8'), '\\xffffffff'::bytea)
+          || int4send(octet_length(c.class::text)) || convert_to(c.class::text, 'UTF8') || coalesce('\\x01'::bytea || uuid_send(c.owner), '\\x00'::bytea)
+          || coalesce(int4send(octet_length(c.rail::text)) || convert_to(c.rail::text, 'UTF8'), '\\xffffffff'::bytea)
           || coalesce('\\x01'::bytea || int8send(c.floor), '\\x00'::bytea) || coalesce('\\x01'::bytea || int8send(c.ceiling), '\\x00'::bytea)) as leaf
         from ledger_transfer t
         -- Limited: on a table that was never analysed a join reads all of it.
@@ -145,8 +161,8 @@ begin
 end $$`;
 
 /**
- * What a day of Tashkent ended with. No row while the day is not over, its last transfers are in no block yet, it has its row, or an
- * earlier day has none.
+ * What a day of Tashkent ended with. No row while the day is not over, or its last transfers are in no block yet; nor where it is not
+ * the day after the last one signed, or the book's first: that of its first transfer, or yesterday where it has none.
  */
 const dayEnd = `
 create function ledger_day_end(book uuid, of date) returns table (k bigint, n_to bigint, head bytea, totals jsonb)
@@ -157,14 +173,20 @@ as $$
 #variable_conflict use_column
 declare
   ends constant timestamptz := (of + 1)::timestamp at time zone 'Asia/Tashkent';
-  b record; h record; last_day record;
+  b record; h record; last_day record; next_day date;
 begin
+  perform ledger_refuse_old_snapshot();
   if navbat_now() < ends then return; end if;
-  select d.day, d.n_to, d.totals into last_day from ledger_day d where d.project_id = book order by d.day desc limit 1;
-  if found and last_day.day <> of - 1 then return; end if;
   -- A transfer bears the time at which its transaction began, which may have waited for this lock: from here on none is of that day.
   select next_n - 1 as top, posted_at into b from ledger_book where project_id = book for no key update;
   if not found then raise exception 'no such book' using errcode = 'NB003'; end if;
+  select d.day, d.n_to, d.totals into last_day from ledger_day d where d.project_id = book order by d.day desc limit 1;
+  -- As in the statement that tells the worker which day is next. Here it is the database's own word, so that nobody names another.
+  next_day := coalesce(
+    last_day.day + 1,
+    (select (t.posted_at at time zone 'Asia/Tashkent')::date from ledger_transfer t where t.project_id = book and t.n = 1),
+    (navbat_now() at time zone 'Asia/Tashkent')::date - 1);
+  if of is distinct from next_day then return; end if;
   if b.posted_at < ends then update ledger_book set posted_at = ends where project_id = book; end if;
   select x.k, x.n_to, x.hash into h from ledger_block x
     join lateral (select posted_at from ledger_transfer t where t.project_id = book and t.n = x.n_to limit 1) t on t.posted_at < ends
@@ -191,7 +213,7 @@ begin
 end $$`;
 
 const days = `
--- The facts are the database's own; of the caller is the signature alone. False where the day has its row.
+-- The facts are the database's own; of the caller is the signature alone. False where the day has its row, or is not the next.
 create function ledger_day_write(book uuid, of date, signed text) returns boolean
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
@@ -203,19 +225,19 @@ begin
     on conflict do nothing;
   return found;
 end $$;
-create function ledger_day_sent(book uuid, of date, sink text, at timestamptz) returns void
+create function ledger_day_sent(book uuid, of date, sink text) returns void
 language sql security definer
 set search_path = pg_catalog, public, pg_temp
 set lock_timeout = '3s'
 as $$
-  update ledger_day set chat_sent_at = case when sink = 'chat' then coalesce(chat_sent_at, at) else chat_sent_at end,
-    witness_sent_at = case when sink = 'witness' then coalesce(witness_sent_at, at) else witness_sent_at end
+  update ledger_day set chat_sent_at = case when sink = 'chat' then coalesce(chat_sent_at, navbat_now()) else chat_sent_at end,
+    witness_sent_at = case when sink = 'witness' then coalesce(witness_sent_at, navbat_now()) else witness_sent_at end
   where project_id = book and day = of
 $$`;
 
 const sendings = `
 -- The newest head that was not accepted and is due, for one caller: others find it due again later, also where this one was killed.
-create function ledger_day_claim(sink text, at timestamptz, days int, pause_seconds int, pause_seconds_max int)
+create function ledger_day_claim(sink text)
 returns table (project_id uuid, day text, n_to text, jws text)
 language plpgsql security definer
 set search_path = pg_catalog, public, pg_temp
@@ -223,6 +245,12 @@ set lock_timeout = '3s'
 as $$
 #variable_conflict use_column
 declare
+  -- Older heads are not sent any more: each newer one covers them.
+  days constant int := 31;
+  -- Longer than a sending may take, so that nobody else begins it again while it lasts; doubled after each, up to an hour.
+  pause_seconds constant int := 20;
+  pause_seconds_max constant int := 3600;
+  at constant timestamptz := navbat_now();
   d record;
 begin
   select x.project_id, x.day, x.n_to, x.jws into d
@@ -245,4 +273,4 @@ end $$`;
 
 const rights = `
 revoke execute on function ledger_close(uuid, int, boolean), ledger_day_end(uuid, date), ledger_day_write(uuid, date, text),
-  ledger_day_sent(uuid, date, text, timestamptz), ledger_day_claim(text, timestamptz, int, int, int), ledger_chain_kept() from public`;
+  ledger_day_sent(uuid, date, text), ledger_day_claim(text), ledger_chain_kept() from public`;

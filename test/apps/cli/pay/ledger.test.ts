@@ -51,7 +51,7 @@ test('a sound ledger ends with code 0, and says what was checked and what was no
     /^Book .*: 1600 transfers\.$/m,
     /^Blocks to 4, transfers to 1590 of 1600 …$/m,
     /^checked: 4 blocks, over transfers 1 to 1590; the newest head is [0-9a-f]{64}$/m,
-    /^checked: 10 transfers \(from 1591\) are in no block yet: of them only balances and links were checked$/m,
+    /^checked: 10 transfers \(from 1591\) are in no block yet: of them only balances, links, moves and the order of times were checked$/m,
     /^checked: \d+ accounts: /m,
     /^checked: 2 signed days; the newest, .*, ends with transfer 1550, head [0-9a-f]{64}$/m,
     /^checked: 2 signed heads that were kept outside$/m,
@@ -138,4 +138,22 @@ test('a file that is none, or that we did not sign, is refused with its line', a
   }
   expect((await verify(['--from', join(directory, 'none')])).err).toContain("can't be read");
   expect((await verify(['--keys', await file('keys', '{}')])).err).toContain('is no JWK set');
+});
+
+test('a book that can not be read is a difference, and the others are verified', async () => {
+  const poisoned = await ledger.newBook();
+  const client = await ledger.superuser.connect();
+  await client.query(
+    `set session_replication_role = replica; alter table ledger_day drop constraint ledger_day_day_check`,
+  );
+  await client.query(
+    `insert into ledger_day (project_id, day, k, n_to, totals, head, jws) values ($1, '-infinity', 0, 0, '{}', '', 'a.b.c')`,
+    [poisoned],
+  );
+  const { code, out } = await verify([]);
+  await client.query(`delete from ledger_day where day = '-infinity'`);
+  client.release(true);
+  expect(code).toBe(1);
+  expect(out).toMatch(new RegExp(`^DIFFERENCE: Book ${poisoned} can't be verified: `, 'm'));
+  expect(out).toMatch(/^checked: 4 blocks, over transfers 1 to 1590;/m);
 });

@@ -15,6 +15,17 @@ test('a day of Tashkent begins at seven in the evening of UTC', () => {
   expect(dayAfter('2028-03-01', -1)).toBe('2028-02-29');
 });
 
+test('a book that can not be read is told, and hides no other', () => {
+  const late = { ...book, nextDay: '2026-11-28' };
+  const endless = { ...book, nextDay: '-infinity' };
+  const lost = { book: 'b', sink: 'chat', day: 'infinity' } as const;
+  expect(names([endless, late], [lost], after(61))).toEqual([
+    'ledger-unreadable',
+    'ledger-day-unsigned',
+    'ledger-unreadable',
+  ]);
+});
+
 test('transfers in no block alarm after five minutes', () => {
   const open = { ...book, open: 3, openSince: midnight };
   expect(names([open], [], after(5))).toEqual([]);

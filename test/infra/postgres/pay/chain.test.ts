@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { dayAfter, tashkentDay } from '../../../../domain/pay/ledger/head.ts';
+import { headOutbox } from '../../../../infra/postgres/pay/ledger/head-outbox.ts';
 import { closeBlocks } from '../../../../workers/pay/close-blocks.ts';
 import { blocksOf, type ChainedBook, daysOf, DAY_MS, openChainedBook } from './chained-book.ts';
 
@@ -140,15 +141,125 @@ describe('a day of Tashkent', () => {
     await ledger.post(1);
     await ledger.moveTo(DAY_MS);
     expect(await chain.endDay(ledger.book, today)).toBeNull();
-    expect(await chain.write(ledger.book, today, 'x')).toBe(false);
+    expect(await chain.write(ledger.book, today, 'x.x.x')).toBe(false);
     await chain.close(ledger.book, true);
     expect(await chain.endDay(ledger.book, today)).toMatchObject({ k: '2', n_to: '6' });
-    expect(await chain.write(ledger.book, today, 'x')).toBe(true);
-    expect(await chain.write(ledger.book, today, 'y')).toBe(false);
+    expect(await chain.write(ledger.book, today, 'x.x.x')).toBe(true);
+    expect(await chain.write(ledger.book, today, 'y.y.y')).toBe(false);
     await ledger.moveTo(3 * DAY_MS);
-    expect(await chain.write(ledger.book, dayAfter(today, 2), 'x')).toBe(false);
-    expect(await ledger.jwsOf()).toBe('x');
+    expect(await chain.write(ledger.book, dayAfter(today, 2), 'x.x.x')).toBe(false);
+    expect(await ledger.jwsOf()).toBe('x.x.x');
   });
+});
+
+describe('by the role that runs, a day', () => {
+  const rows = async () => (await ledger.owner.query('select from ledger_day')).rowCount;
+  const write = (day: string, jws: string) =>
+    ledger.app.query<{ is: boolean }>('select ledger_day_write($1, $2::date, $3) as is', [
+      ledger.book,
+      day,
+      jws,
+    ]);
+
+  test('is the next one alone, whatever the caller says', async () => {
+    ledger = await openChainedBook();
+    const yesterday = dayAfter(tashkentDay(ledger.now()), -1);
+    const others = ['-infinity', 'infinity', '4713-01-01 BC', '0001-01-01', '2200-01-01'];
+    for (const day of [...others, dayAfter(yesterday, -1), dayAfter(yesterday)]) {
+      // The first day of all has none before it, which raises.
+      await write(day, 'a.b.c').catch(() => undefined);
+      expect(await rows(), day).toBe(0);
+    }
+    expect((await write(yesterday, 'a.b.c')).rows).toEqual([{ is: true }]);
+    await ledger.moveTo(DAY_MS);
+    await ledger.tick();
+    expect(ledger.faults).toEqual([]);
+    expect(await rows()).toBe(2);
+  });
+
+  test('has no signature but one in the form of a compact JWS', async () => {
+    ledger = await openChainedBook();
+    const yesterday = dayAfter(tashkentDay(ledger.now()), -1);
+    for (const jws of ['junk', 'a.b', 'a.b.c.d', 'a.b.', 'a.b.c ', 'a.b.ü', `a.b.${'c'.repeat(4_000)}`])
+      await expect(write(yesterday, jws), jws).rejects.toMatchObject({ code: '23514' });
+  });
+
+  test('is of a calendar: the owner writes no other by mistake', async () => {
+    ledger = await openChainedBook();
+    for (const day of ['-infinity', 'infinity', '0001-01-01', '2200-01-01'])
+      await expect(
+        ledger.owner.query(
+          `insert into ledger_day (project_id, day, k, n_to, totals, head, jws) values ($1, $2, 0, 0, '{}', '', 'a.b.c')`,
+          [ledger.book, day],
+        ),
+        day,
+      ).rejects.toMatchObject({ code: '23514' });
+  });
+
+  test('is not written by who may lose it, or sees an older book', async () => {
+    ledger = await openChainedBook();
+    await ledger.post(5);
+    await ledger.moveTo(DAY_MS);
+    const day = dayAfter(tashkentDay(ledger.now()), -1);
+    const steps = [
+      ['ledger_close', 'select ledger_close($1, 10, $2::date is not null)'],
+      ['ledger_day_end', 'select from ledger_day_end($1, $2)'],
+      ['ledger_day_write', `select ledger_day_write($1, $2, 'a.b.c')`],
+      [
+        'ledger_day_claim',
+        `select from ledger_day_claim('chat') c where c.project_id = $1 and c.day::date = $2`,
+      ],
+    ] as const;
+    const client = await ledger.app.connect();
+    const within = async (begin: string, sql: string) => {
+      await client.query(begin);
+      await client.query(sql, [ledger.book, day]);
+      await client.query('commit');
+    };
+    try {
+      for (const [name, sql] of steps) {
+        const asleep = 'begin; set local synchronous_commit = off';
+        await expect(within(asleep, sql), name).rejects.toMatchObject({ code: 'NB004' });
+        await client.query('rollback');
+        for (const level of ['repeatable read', 'serializable']) {
+          const failed = await within(`begin isolation level ${level}`, sql).catch((error: unknown) => error);
+          await client.query('rollback');
+          // A claim waits for nothing, and reads one row that it locks.
+          expect(failed, `${name} in ${level}`).toEqual(
+            name === 'ledger_day_claim' ? undefined : expect.objectContaining({ code: 'NB004' }),
+          );
+        }
+        await within('begin', sql);
+      }
+    } finally {
+      client.release();
+    }
+    expect((await ledger.verify()).differencesTotal).toBe(1);
+  });
+
+  test('is put off by nobody for more than an hour, and was sent when the database says', async () => {
+    ledger = await openChainedBook();
+    await ledger.tick();
+    const outbox = headOutbox(ledger.app);
+    for (let hour = 0; hour < 12; hour += 1) {
+      await ledger.moveTo(hour * 3_700_000);
+      expect(await outbox.claim('chat'), `hour ${hour}`).not.toBeNull();
+    }
+    const { rows: times } = await ledger.owner.query(
+      `select proname from pg_proc where proname like 'ledger_day%' and 'timestamptz'::regtype = any (proargtypes)`,
+    );
+    expect(times).toEqual([]);
+  });
+});
+
+test('a book whose first day is not over has no difference', async () => {
+  ledger = await openChainedBook();
+  await ledger.post(5);
+  await ledger.moveTo(61_000);
+  await ledger.tick();
+  expect(await blocksOf(ledger)).toEqual([5]);
+  expect(await daysOf(ledger)).toEqual([]);
+  expect((await ledger.verify()).differences).toEqual([]);
 });
 
 test('a block, a head and a day are never changed, by the owner of the database either', async () => {

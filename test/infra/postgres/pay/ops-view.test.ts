@@ -20,8 +20,8 @@ test('staff are told of what is in no block, of days that are not signed, and of
   await ledger.tick();
   // Nothing is sent where nobody is to get it.
   expect(await alarms()).toEqual([]);
-  const head = await headOutbox(ledger.app).claim('witness', ledger.now());
+  const head = await headOutbox(ledger.app).claim('witness');
   expect(await alarms()).toEqual([['ledger-head-unsent', `${ledger.book} · witness`]]);
-  if (head) await headOutbox(ledger.app).sent('witness', head, ledger.now());
+  if (head) await headOutbox(ledger.app).sent('witness', head);
   expect(await alarms()).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { DayHead } from '../../../../domain/pay/ledger/head.ts';
+import { allowedMoves } from '../../../../domain/pay/ledger/moves.ts';
 import { headReader, headSigner } from '../../../../infra/pay/signed-heads.ts';
 import { type ChainedBook, newKey, openChainedBook, threeDays } from './chained-book.ts';
 
@@ -86,7 +87,7 @@ test('a book that nobody changed has no difference', async () => {
   const { differences, checked } = await ledger.verify();
   expect(differences).toEqual([]);
   expect(checked.join('\n')).toMatch(
-    /^1600 transfers, numbered from 1 to 1600\n4 blocks, over transfers 1 to 1590; the newest head is [0-9a-f]{64}\n10 transfers \(from 1591\) are in no block yet: of them only balances and links were checked\n/,
+    /^1600 transfers, numbered from 1 to 1600\n4 blocks, over transfers 1 to 1590; the newest head is [0-9a-f]{64}\n10 transfers \(from 1591\) are in no block yet: of them only balances, links, moves and the order of times were checked\n/,
   );
 });
 
@@ -205,6 +206,107 @@ describe('with triggers off', () => {
     const { held } = accountsOf(3);
     const said = await saidAfter(`update ledger_account set floor = 1000000000 where id = ${held}`);
     expect(said).toMatch(new RegExp(`Account ${held}: transfer \\d+ leaves it below its floor`));
+  });
+});
+
+describe('what the owner made', () => {
+  test('a function of the owner for a type of the owner is not asked', async () => {
+    await owner.query(`create function public.octet_length(money_text) returns int language sql immutable as 'select 7';
+      create function public.convert_to(money_text, name) returns bytea language sql immutable as 'select ''x''::bytea';
+      create table pg_temp.ledger_book (like public.ledger_book)`);
+    const { differences } = await ledger.verify();
+    await owner.query(
+      'drop function public.octet_length(money_text), public.convert_to(money_text, name); drop table pg_temp.ledger_book',
+    );
+    expect(differences).toEqual([]);
+  });
+
+  test.each([
+    [
+      'a table with row security',
+      'alter table ledger_transfer enable row level security',
+      'alter table ledger_transfer disable row level security',
+      'ledger_transfer is no plain table',
+    ],
+    [
+      'a table with a rule',
+      'create rule mine as on update to ledger_account do also nothing',
+      'drop rule mine on ledger_account',
+      'ledger_account is no plain table',
+    ],
+    [
+      'a table with rows of another',
+      'create table mine () inherits (ledger_day)',
+      'drop table mine',
+      'ledger_day is no plain table',
+    ],
+    [
+      'a view in the place of a table',
+      'alter table ledger_head rename to mine; create view ledger_head as select * from mine; grant select on ledger_head to navbat_app',
+      'drop view ledger_head; alter table mine rename to ledger_head',
+      'ledger_head is no plain table',
+    ],
+    [
+      'a column of another type',
+      'alter table ledger_account alter balance type numeric',
+      'alter table ledger_account alter balance type bigint',
+      'ledger_account.balance is numeric, and no stored bigint',
+    ],
+  ])('%s is told, and nothing is taken from it', async (_what, make, undo, said) => {
+    await owner.query(make);
+    const { differences, checked } = await ledger.verify();
+    await owner.query(undo);
+    expect(differences).toEqual([expect.stringContaining(said)]);
+    expect(checked).toEqual([]);
+    expect((await ledger.verify()).differences).toEqual([]);
+  });
+
+  test('a move that is not allowed is found, also where it fits in every other way', async () => {
+    expect(await saidAfter(`update ledger_transfer set kind = 'adjust' where n = 1591`)).toContain(
+      '1 transfers, the first is 1591, are no allowed move: adjust from earnings to available, not of one owner.',
+    );
+    await restore();
+    await owner.query(`insert into ledger_move values ('gift', 'earnings', 'available', false, 'x')`);
+    const said = await saidAfter(
+      `update ledger_transfer set kind = 'gift' where n = 1591`,
+      'delete from ledger_head',
+    );
+    await owner.query(`delete from ledger_move where kind = 'gift'`);
+    expect(said).toContain('are no allowed move: gift');
+    await restore();
+    const hold = `(select min(n) from ledger_transfer where kind = 'hold' and n > 1590)`;
+    const [one, other] = [ledger.people[0], ledger.people[1]];
+    const swapped = `case credit when ${one?.held} then ${other?.held} else ${one?.held} end`;
+    expect(await saidAfter(`update ledger_transfer set credit = ${swapped} where n = ${hold}`)).toContain(
+      'are no allowed move: hold from available to held, not of one owner.',
+    );
+  });
+
+  test('a time that the book could not have given is found', async () => {
+    const said: string[] = [];
+    for (const change of [
+      `update ledger_transfer set posted_at = posted_at - interval '1 second' where n = 1600`,
+      `update ledger_transfer set posted_at = posted_at + interval '1 hour' where n = 1600`,
+      `update ledger_book set posted_at = '-infinity'`,
+      `update ledger_book set posted_at = '9000-01-01'`,
+    ]) {
+      said.push(await saidAfter(change));
+      await restore();
+    }
+    expect(said).toEqual([
+      'Transfer 1600 was posted before the one in front of it.',
+      `Transfer 1600 was posted after the book's newest time.`,
+      expect.stringContaining(`Transfer 1 was posted after the book's newest time.`),
+      expect.stringMatching(/^The book's newest time is 9000-01-01 .*, which is not yet\.$/),
+    ]);
+  });
+
+  test('the moves that are asked are those of the migration', async () => {
+    const { rows } = await owner.query(
+      `select kind, debit_class as debit, credit_class as credit, same_owner as "sameOwner" from ledger_move`,
+    );
+    const words = (moves: readonly unknown[]) => moves.map((each) => JSON.stringify(each)).toSorted();
+    expect(words(rows)).toEqual(words(allowedMoves));
   });
 });
 
