@@ -201,15 +201,15 @@ describe('by the role that runs, a day', () => {
     await ledger.post(5);
     await ledger.moveTo(DAY_MS);
     const day = dayAfter(tashkentDay(ledger.now()), -1);
-    const steps = [
-      ['ledger_close', 'select ledger_close($1, 10, $2::date is not null)'],
-      ['ledger_day_end', 'select from ledger_day_end($1, $2)'],
-      ['ledger_day_write', `select ledger_day_write($1, $2, 'a.b.c')`],
-      [
-        'ledger_day_claim',
-        `select from ledger_day_claim('chat') c where c.project_id = $1 and c.day::date = $2`,
-      ],
-    ] as const;
+    // A claim waits for nothing, and reads one row that it locks: it is right in any snapshot.
+    const levels = ['begin isolation level repeatable read', 'begin isolation level serializable'];
+    const asleep = 'begin; set local synchronous_commit = off';
+    const steps: readonly (readonly [string, readonly string[]])[] = [
+      ['select ledger_close($1, 10, $2::date is not null)', [asleep, ...levels]],
+      ['select from ledger_day_end($1, $2)', [asleep, ...levels]],
+      [`select ledger_day_write($1, $2, 'a.b.c')`, [asleep, ...levels]],
+      [`select from ledger_day_claim('chat') c where c.project_id = $1 and c.day::date = $2`, [asleep]],
+    ];
     const client = await ledger.app.connect();
     const within = async (begin: string, sql: string) => {
       await client.query(begin);
@@ -217,23 +217,17 @@ describe('by the role that runs, a day', () => {
       await client.query('commit');
     };
     try {
-      for (const [name, sql] of steps) {
-        const asleep = 'begin; set local synchronous_commit = off';
-        await expect(within(asleep, sql), name).rejects.toMatchObject({ code: 'NB004' });
-        await client.query('rollback');
-        for (const level of ['repeatable read', 'serializable']) {
-          const failed = await within(`begin isolation level ${level}`, sql).catch((error: unknown) => error);
+      for (const [sql, refused] of steps) {
+        for (const begin of refused) {
+          await expect(within(begin, sql), `${begin}: ${sql}`).rejects.toMatchObject({ code: 'NB004' });
           await client.query('rollback');
-          // A claim waits for nothing, and reads one row that it locks.
-          expect(failed, `${name} in ${level}`).toEqual(
-            name === 'ledger_day_claim' ? undefined : expect.objectContaining({ code: 'NB004' }),
-          );
         }
         await within('begin', sql);
       }
     } finally {
       client.release();
     }
+    // The signature that is none.
     expect((await ledger.verify()).differencesTotal).toBe(1);
   });
 
