@@ -104,7 +104,7 @@ export const chainMutations: readonly Mutation[] = [
     name: 'the chain is written from an older snapshot',
     edits: [
       {
-        file: CHAIN,
+        file: 'infra/postgres/pay/migrations/20261129150300-pay-ledger.ts',
         from: "if current_setting('transaction_isolation') <> 'read committed' then",
         to: 'if false then',
       },

@@ -23,10 +23,7 @@ interface MovesOptions {
 /** Every transfer is one that may be at all, and none bears a time that the book could not have given it. */
 export async function verifyMoves(db: pg.PoolClient, { book, now, found }: MovesOptions): Promise<void> {
   const { rows } = await db.query<Moved>(readMoves, [book]);
-  for (const moved of rows.filter((each) => !isAllowed(each)))
-    found.add(
-      `${moved.count} transfers, the first is ${moved.first}, are no allowed move: ${moved.kind} from ${moved.debit ?? 'no account'} to ${moved.credit ?? 'no account'}${moved.sameOwner ? '' : ', not of one owner'}.`,
-    );
+  for (const moved of rows.filter((each) => !isAllowed(each))) found.add(moveFault(moved));
   const times = await db.query<{ n: string; late: boolean }>(readTimes, [book]);
   for (const { n, late } of times.rows)
     found.add(
@@ -36,6 +33,12 @@ export async function verifyMoves(db: pg.PoolClient, { book, now, found }: Moves
     );
   const ahead = await db.query<{ at: string }>(readAhead, [book, now, AHEAD_SECONDS_MAX]);
   for (const { at } of ahead.rows) found.add(`The book's newest time is ${at}, which is not yet.`);
+}
+
+function moveFault({ kind, debit, credit, sameOwner, count, first }: Moved): string {
+  const which = count === '1' ? `Transfer ${first} is` : `${count} transfers, the first is ${first}, are`;
+  const move = `${kind} from ${debit ?? 'no account'} to ${credit ?? 'no account'}`;
+  return `${which} no allowed move: ${move}${sameOwner ? '' : ', not of one owner'}.`;
 }
 
 const isAllowed = ({ kind, debit, credit, sameOwner }: Moved): boolean =>

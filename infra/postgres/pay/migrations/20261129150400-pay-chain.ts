@@ -3,8 +3,7 @@ import { Migration } from '@mikro-orm/migrations';
 /** Transfers are closed into a chain of blocks, and each day of Tashkent ends with a head that is signed and leaves the house. */
 export class Migration20261129150400PayChain extends Migration {
   override up(): void {
-    for (const sql of [tables, kept, durable, close, dayEnd, days, sendings, rights])
-      this.addSql(sql);
+    for (const sql of [tables, kept, durable, close, dayEnd, days, sendings, rights]) this.addSql(sql);
   }
 }
 

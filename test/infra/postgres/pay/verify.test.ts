@@ -263,7 +263,7 @@ describe('what the owner made', () => {
 
   test('a move that is not allowed is found, also where it fits in every other way', async () => {
     expect(await saidAfter(`update ledger_transfer set kind = 'adjust' where n = 1591`)).toContain(
-      '1 transfers, the first is 1591, are no allowed move: adjust from earnings to available, not of one owner.',
+      'Transfer 1591 is no allowed move: adjust from earnings to available, not of one owner.',
     );
     await restore();
     await owner.query(`insert into ledger_move values ('gift', 'earnings', 'available', false, 'x')`);
@@ -272,13 +272,13 @@ describe('what the owner made', () => {
       'delete from ledger_head',
     );
     await owner.query(`delete from ledger_move where kind = 'gift'`);
-    expect(said).toContain('are no allowed move: gift');
+    expect(said).toContain('is no allowed move: gift');
     await restore();
     const hold = `(select min(n) from ledger_transfer where kind = 'hold' and n > 1590)`;
     const [one, other] = [ledger.people[0], ledger.people[1]];
     const swapped = `case credit when ${one?.held} then ${other?.held} else ${one?.held} end`;
     expect(await saidAfter(`update ledger_transfer set credit = ${swapped} where n = ${hold}`)).toContain(
-      'are no allowed move: hold from available to held, not of one owner.',
+      'is no allowed move: hold from available to held, not of one owner.',
     );
   });
 
