@@ -137,8 +137,8 @@ const refusals: readonly Mutation[] = [
     edits: [
       {
         file: LEDGER,
-        from: 'if refused then\n      insert into ledger_refusal',
-        to: 'if false then\n      insert into ledger_refusal',
+        from: "where t.state = 'NB001'\n        on conflict do nothing",
+        to: 'where false\n        on conflict do nothing',
       },
     ],
     test: inRaces('a refusal for funds burns its key'),
