@@ -33,12 +33,14 @@ export interface WorkerPlatform {
   readonly close: () => Promise<void>;
 }
 
+type Ticks = Readonly<Record<string, Tick>>;
+
 /** What a `wire.ts` makes of one context. */
 export interface WiredWorkers {
   /** By kind. Only what this process works on is opened. */
   readonly workers?: Readonly<Partial<Record<JobKind, () => Worker | Promise<Worker>>>>;
   /** By name: what runs beside the reconciler, over its pool. */
-  readonly ticks?: (pool: Pool) => Readonly<Record<string, Tick>>;
+  readonly ticks?: (pool: Pool) => Ticks | Promise<Ticks>;
 }
 
 export interface Worker {

@@ -2,6 +2,7 @@ import { isOn, type Owner, type Products } from '../../domain/products.ts';
 import type { ApiPlatform } from '../../infra/process/api-platform.ts';
 import { wireIdentity } from './identity/wire.ts';
 import { wireMessage } from './message/wire.ts';
+import { wirePay } from './pay/wire.ts';
 import { wireProject } from './project/wire.ts';
 import { wireVerify } from './verify/wire.ts';
 import { wireWebhook } from './webhook/wire.ts';
@@ -19,6 +20,7 @@ const modules: readonly Module[] = [
   { owner: 'message', wire: wireMessage },
   { owner: 'platform', wire: wireWebhook },
   { owner: 'platform', wire: wireProject },
+  { owner: 'pay', wire: wirePay },
 ];
 
 /** The contexts of the products that are on. */

@@ -12,6 +12,7 @@ import { keyedHash } from '../../infra/process/crypto.ts';
 import { auditLog } from '../../infra/postgres/staff/audit.ts';
 import { rotations } from '../../infra/postgres/identity/device/rotate-secrets.ts';
 import { moveClock } from '../../infra/postgres/engine/clock.ts';
+import { refuseLogin } from '../../infra/postgres/engine/login-fault.ts';
 import { refuseOtherRole } from '../../infra/postgres/runtime-role.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
 import { SESSION } from '../../infra/postgres/engine/session.ts';
@@ -121,7 +122,7 @@ async function moveAsOwner(env: NodeJS.ProcessEnv, aheadMs: number): Promise<voi
   const { MIGRATE_DATABASE_URL: url } = readConfig(env, processVariables.migrate);
   const pool = new Pool({ connectionString: url, options: SESSION, max: 1 });
   try {
-    await moveClock(pool, aheadMs);
+    await moveClock(pool, aheadMs).catch(refuseLogin('MIGRATE_DATABASE_URL'));
   } finally {
     await pool.end();
   }

@@ -4,6 +4,7 @@ import { environment } from '../process/environment.ts';
 import { processVariables } from '../process/variables.ts';
 import { runOnce } from '../process/run.ts';
 import { applyGrants } from './engine/grants.ts';
+import { loginFault } from './engine/login-fault.ts';
 import { openOrm } from './engine/orm.ts';
 import { SESSION } from './engine/session.ts';
 import { grants } from './grants.ts';
@@ -121,9 +122,6 @@ function refuseOtherSchema(executed: readonly { readonly name: string }[]): void
 const mendable: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Postgres does not answer there. Start it, or correct the address.',
   ENOTFOUND: 'There is no such host. Correct the address.',
-  '28P01': 'The password is wrong.',
-  '28000': 'That user may not log in.',
-  '3D000': 'There is no such database. Create it first.',
   '42501':
     'That user does not own all that is in schema public. Name navbat_owner, after infra/deploy/roles.sql (docs/operations.md, "Database roles").',
   '42704': 'There is no role navbat_app. Create it first (docs/operations.md, "Database roles" has the SQL).',
@@ -135,6 +133,8 @@ async function migrateOnce(): Promise<void> {
   try {
     await migrate(readConfig(environment(), processVariables.migrate).MIGRATE_DATABASE_URL);
   } catch (error) {
+    const refused = loginFault('MIGRATE_DATABASE_URL', error);
+    if (refused) throw refused;
     const advice = error instanceof Error && 'code' in error ? mendable[String(error.code)] : undefined;
     throw advice ? new ConfigError(`MIGRATE_DATABASE_URL: ${advice}`) : error;
   }

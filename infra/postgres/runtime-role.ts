@@ -1,5 +1,6 @@
 import { ConfigError } from '../process/config.ts';
 import { APP_ROLE, differences, inWords } from './engine/grants.ts';
+import { refuseLogin } from './engine/login-fault.ts';
 import type { Queryable } from './engine/transaction.ts';
 import { grants } from './grants.ts';
 import { surroundingFaults } from './runtime-surroundings.ts';
@@ -26,7 +27,7 @@ interface Role {
  * @throws ConfigError saying what differs and what to do.
  */
 export async function refuseOtherRole(db: Queryable): Promise<void> {
-  const { rows } = await db.query<Role>(roleSql);
+  const { rows } = await db.query<Role>(roleSql).catch(refuseLogin('DATABASE_URL'));
   const [role] = rows;
   if (!role) throw new Error('a session without a role');
   const fault = faultOf(role);
@@ -36,12 +37,17 @@ export async function refuseOtherRole(db: Queryable): Promise<void> {
 }
 
 function faultOf({ name, is_superuser, powers, member_of, owns, parameters }: Role): string | null {
-  if (is_superuser) return `${name} is a superuser, whom no grant and no trigger holds.`;
+  if (is_superuser) return `${name} is a superuser, and may do anything.`;
+  if (member_of.length > 0) return mayActAs(name, member_of.join(', '));
   if (owns !== null) return `${name} owns ${owns}, and whoever owns a table may do anything to it.`;
   if (powers.length > 0) return `${name} has ${powers.join(', ')}.`;
-  if (member_of.length > 0) return `${name} may act as ${member_of.join(', ')}.`;
   if (parameters.length > 0) return `${name} may set ${parameters.join(', ')}.`;
   return name === APP_ROLE ? null : `it logs in as ${name}.`;
+}
+
+function mayActAs(name: string, others: string): string {
+  const mend = name === APP_ROLE ? ` Run: revoke ${others} from ${name}.` : '';
+  return `${name} may act as ${others}.${mend}`;
 }
 
 const roleSql = `

@@ -50,7 +50,7 @@ export async function startRoles(
   });
   const stops: Stop[] = [];
   for (const role of roles) {
-    if (role === 'reconciler') stops.push(startReconciler(platform, wired, life));
+    if (role === 'reconciler') stops.push(await startReconciler(platform, wired, life));
     else {
       const open = wired.map(({ workers }) => workers?.[role]).find((worker) => worker !== undefined);
       if (!open) throw new Error(`no context works on ${role}`);
@@ -86,7 +86,11 @@ function startQueue(
 }
 
 /** Finds what was lost, lets time run out, and gives each kind that waits its turn; of every kind there is, so that none is lost. */
-function startReconciler(platform: WorkerPlatform, wired: readonly WiredWorkers[], life: Life): Stop {
+async function startReconciler(
+  platform: WorkerPlatform,
+  wired: readonly WiredWorkers[],
+  life: Life,
+): Promise<Stop> {
   const { log } = platform;
   const config = platform.configOf('reconciler');
   const pool = hotPool(config.DATABASE_URL, RECONCILER_CONNECTIONS_MAX);
@@ -105,7 +109,7 @@ function startReconciler(platform: WorkerPlatform, wired: readonly WiredWorkers[
       scheduled,
       schedulerQueues(queues, schedulerQueries(schedulerConnections, jobs, lines), platform.clock),
     ),
-    ...Object.assign({}, ...wired.map((each) => each.ticks?.(pool))),
+    ...Object.assign({}, ...(await Promise.all(wired.map(async (each) => each.ticks?.(pool))))),
   };
   const stops = Object.entries(ticks).map(([name, tick]) => every(log, name, tick));
   return async () => {

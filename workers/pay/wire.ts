@@ -4,8 +4,7 @@ import type { DayHead } from '../../domain/pay/ledger/head.ts';
 import { chain } from '../../infra/postgres/pay/ledger/chain.ts';
 import { headOutbox } from '../../infra/postgres/pay/ledger/head-outbox.ts';
 import { headSigner } from '../../infra/pay/signed-heads.ts';
-import { openLedger } from '../../infra/postgres/pay/ledger/store.ts';
-import { moneyProjectOf } from '../../infra/postgres/pay/money-project.ts';
+import { moneyBookAtStart, openMoneyBook } from '../../infra/postgres/pay/money-project.ts';
 import { postToWitness } from '../../infra/pay/witness.ts';
 import { ConfigError } from '../../infra/process/config.ts';
 import { ledgerClosedAt, ledgerOpenTransfers } from '../../infra/process/metrics.ts';
@@ -22,12 +21,12 @@ const BOOK_MS = 3_600_000;
 
 /** The book is made; its blocks are closed, and the signed head of each day leaves the house. */
 export const wirePay = (platform: WorkerPlatform): WiredWorkers => ({
-  ticks: (pool) => {
+  ticks: async (pool) => {
     const config = platform.configOf('reconciler');
-    const book = moneyProjectOf(config);
+    await moneyBookAtStart(pool, config);
     return {
       'open-book': async () => {
-        await openLedger(pool, book);
+        await openMoneyBook(pool, config);
         return BOOK_MS;
       },
       'close-blocks': closingBlocks(platform, pool, config),

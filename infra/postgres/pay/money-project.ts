@@ -37,3 +37,15 @@ export async function openMoneyBook(pool: pg.Pool, config: Asked): Promise<Proje
   }
   return book;
 }
+
+/**
+ * As above, for the start of a process, which waits for no Postgres: the reconciler makes the book when it is back.
+ *
+ * @throws ConfigError where nobody said whose, or there is no such project.
+ */
+export async function moneyBookAtStart(pool: pg.Pool, config: Asked): Promise<ProjectId> {
+  await openMoneyBook(pool, config).catch((error: unknown) => {
+    if (error instanceof ConfigError) throw error;
+  });
+  return moneyProjectOf(config);
+}

@@ -13,6 +13,13 @@ test('without a configuration or a database a command ends with one sentence', a
   expect(unset).toMatchObject({ code: 1, err: expect.stringMatching(/^PEPPER: .*\n$/) });
   const away = await navbat(['project', 'list'], { variables: testEnvironment() });
   expect(away).toMatchObject({ code: 1, err: expect.stringMatching(/^Postgres does not answer.*\n$/) });
+  const url = new URL(env['DATABASE_URL'] ?? '');
+  url.password = 'wrong';
+  const refused = await navbat(['project', 'list'], { variables: { ...env, DATABASE_URL: url.href } });
+  expect(refused).toMatchObject({
+    code: 1,
+    err: 'DATABASE_URL: The password is wrong, or there is no such user.\n',
+  });
 });
 
 test('beside a running npm start a command needs no environment of its own', async () => {

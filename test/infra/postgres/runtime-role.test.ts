@@ -101,7 +101,7 @@ afterAll(async () => {
 });
 
 test.each([
-  ['alter role navbat_app superuser', 'navbat_app is a superuser, whom no grant and no trigger holds.'],
+  ['alter role navbat_app superuser', 'navbat_app is a superuser, and may do anything.'],
   ['alter role navbat_app createdb', 'navbat_app has createdb.'],
   ['alter role navbat_app createrole', 'navbat_app has createrole.'],
   ['alter role navbat_app bypassrls', 'navbat_app has bypassrls.'],
@@ -114,10 +114,16 @@ test.each([
     `do $$ begin execute format('alter database %I owner to navbat_app', current_database()); end $$`,
     'navbat_app owns ',
   ],
-  // Whom it may become owns all of it.
-  ['grant navbat_owner to navbat_app', 'navbat_app owns '],
-  ['grant navbat_owner to navbat_app with inherit false', 'navbat_app owns '],
-  ['grant pg_write_all_data to navbat_app', 'navbat_app may act as pg_write_all_data.'],
+  // Whom it may become owns all of it, and it is the membership that is to be taken back.
+  [
+    'grant navbat_owner to navbat_app',
+    'navbat_app may act as navbat_owner. Run: revoke navbat_owner from navbat_app.',
+  ],
+  ['grant navbat_owner to navbat_app with inherit false', 'navbat_app may act as navbat_owner.'],
+  [
+    'grant pg_write_all_data, pg_monitor to navbat_app',
+    'navbat_app may act as pg_monitor, pg_write_all_data. Run: revoke pg_monitor, pg_write_all_data from navbat_app.',
+  ],
   [
     'grant set on parameter session_replication_role to navbat_app',
     'navbat_app may set session_replication_role.',

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import pg from 'pg';
 import { moveClock } from '../../../infra/postgres/engine/clock.ts';
 import { openClock } from '../../../infra/process/clock.ts';
 import { ConfigError, readConfig } from '../../../infra/process/config.ts';
@@ -6,6 +7,7 @@ import { openLog } from '../../../infra/process/log.ts';
 import { type Ground, openGround } from '../../support/api.ts';
 import { testEnvironment } from '../../support/environment.ts';
 import { eventually } from '../../support/eventually.ts';
+import { freshDatabase } from '../../support/servers.ts';
 
 const HOUR_MS = 3_600_000;
 /** Between two reads of the clock on a busy machine. */
@@ -66,6 +68,30 @@ describe('elsewhere than in a sandbox', () => {
 
   test('one starts while Postgres is away', async () => {
     await expect(open({ DATABASE_URL: 'postgres://127.0.0.1:9/none' })).resolves.toBeDefined();
+  });
+});
+
+test.each([
+  ['password', 'The password is wrong, or there is no such user.'],
+  ['user', 'The password is wrong, or there is no such user.'],
+  ['database', 'There is no such database. Create it first.'],
+  ['connect', 'That user may not connect to this database. Run: npm run migrate, which'],
+])('none starts with a login that Postgres refuses, and says what to mend: %s', async (wrong, said) => {
+  const database = await freshDatabase();
+  onTestFinished(() => database.drop());
+  const url = new URL(database.url);
+  if (wrong === 'password') url.password = 'wrong';
+  if (wrong === 'user') url.username = 'navbat_ap';
+  if (wrong === 'database') url.pathname = '/none';
+  if (wrong === 'connect') {
+    const owner = new pg.Client({ connectionString: database.ownerUrl });
+    await owner.connect();
+    await owner.query(`revoke connect on database ${url.pathname.slice(1)} from navbat_app`);
+    await owner.end();
+  }
+  await expect(open({ DATABASE_URL: url.href })).rejects.toMatchObject({
+    name: 'ConfigError',
+    message: expect.stringContaining(`DATABASE_URL: ${said}`),
   });
 });
 

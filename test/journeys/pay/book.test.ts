@@ -22,7 +22,21 @@ test('the reconciler makes the book of the money, with the accounts that are its
   expect(classes).toEqual(['adjustment', 'bank', 'commission', 'earnings', 'fee', 'promo']);
 });
 
-test('without a word of whose book it is, it is refused at its start', async () => {
-  const started = navbat.start('workers/main.ts', ['reconciler'], 'worker ready');
-  await expect(started).rejects.toThrow(/MONEY_PROJECT: missing, and NAVBAT_PRODUCTS has pay/);
-});
+const NO_PROJECT = '00000000-0000-4000-8000-000000000000';
+
+test.each([
+  ['workers/main.ts', 'reconciler', 'worker ready'],
+  ['apps/api/main.ts', '', 'api ready'],
+  ['apps/board/main.ts', '', 'board ready'],
+])(
+  '%s %s says whose book is not told, or is of no project, and does not start',
+  async (script, args, ready) => {
+    const start = (more = {}) => navbat.start(script, args.split(' '), ready, more);
+    await expect(start({ NAVBAT_PRODUCTS: 'message,pay' })).rejects.toThrow(
+      /MONEY_PROJECT: missing, and NAVBAT_PRODUCTS has pay/,
+    );
+    await expect(start({ MONEY_PROJECT: NO_PROJECT })).rejects.toThrow(
+      new RegExp(`^MONEY_PROJECT: there is no project ${NO_PROJECT}\\. Expected: `, 'm'),
+    );
+  },
+);
