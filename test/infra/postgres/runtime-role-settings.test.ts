@@ -120,10 +120,10 @@ test('what the role itself makes, a large object, is no start', async () => {
 });
 
 test.each([
-  ['disable trigger ledger_transfer_kept', /alter table ledger_transfer enable trigger ledger_transfer_kept/],
-  ['enable replica trigger ledger_transfer_kept', /enable trigger ledger_transfer_kept/],
+  ['disable trigger audit_is_kept', /alter table audit enable trigger audit_is_kept/],
+  ['enable replica trigger audit_is_kept', /enable trigger audit_is_kept/],
 ])('a table with %s is no start, and it is told what to run', async (change, said) => {
-  expect(await saidAfter(`alter table ledger_transfer ${change}`)).toMatch(said);
+  expect(await saidAfter(`alter table audit ${change}`)).toMatch(said);
 });
 
 test('foreign keys that were switched off are no start', async () => {
