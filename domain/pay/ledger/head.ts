@@ -38,7 +38,8 @@ export const tashkentDay = (at: Date): string => dayOf(at.getTime() + OFFSET_MS)
 export const dayAfter = (day: string, days = 1): string =>
   dayOf(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS);
 
-/** The midnight of Tashkent with which the day ends. */
-export const endOfDay = (day: string): Date => new Date(Date.parse(`${dayAfter(day)}T00:00:00Z`) - OFFSET_MS);
+/** The midnights of Tashkent between which the day is. */
+export const beginningOfDay = (day: string): Date => new Date(Date.parse(`${day}T00:00:00Z`) - OFFSET_MS);
+export const endOfDay = (day: string): Date => new Date(beginningOfDay(day).getTime() + DAY_MS);
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 'YYYY-MM-DD'.length);

@@ -1,11 +1,15 @@
-/** Since 1992, without summer time. */
-const TASHKENT_OFFSET = '+05:00';
-const DAY_MS = 86_400_000;
+import { beginningOfDay, endOfDay } from './head.ts';
+
+/** In 10^-6 s since 1970, as exact as a transfer's time: a Date would lose the last three digits. */
+type Instant = bigint;
+
+/** Digits of a second that are not lost. */
+export const SECOND_DIGITS_MAX = 6;
 
 /** What was posted from `from` on and before `to`; null is without an end. */
 export interface Period {
-  readonly from: Date | null;
-  readonly to: Date | null;
+  readonly from: Instant | null;
+  readonly to: Instant | null;
 }
 
 /**
@@ -13,9 +17,17 @@ export interface Period {
  * @param to a day, to its end; or an instant, which is no part of the period.
  */
 export const periodOf = (from: string | undefined, to: string | undefined): Period => ({
-  from: from === undefined ? null : beginning(from),
-  to: to === undefined ? null : isDay(to) ? new Date(beginning(to).getTime() + DAY_MS) : beginning(to),
+  from: from === undefined ? null : isDay(from) ? instantOf(beginningOfDay(from)) : exactly(from),
+  to: to === undefined ? null : isDay(to) ? instantOf(endOfDay(to)) : exactly(to),
 });
 
 const isDay = (edge: string) => !edge.includes('T');
-const beginning = (edge: string) => new Date(isDay(edge) ? `${edge}T00:00:00${TASHKENT_OFFSET}` : edge);
+const instantOf = (at: Date): Instant => BigInt(at.getTime()) * 1_000n;
+
+/** A Date has the first three digits of the second. */
+function exactly(edge: string): Instant {
+  const digits = /[.](\d+)/.exec(edge)?.[1] ?? '';
+  return (
+    instantOf(new Date(edge)) + BigInt(digits.padEnd(SECOND_DIGITS_MAX, '0').slice(3, SECOND_DIGITS_MAX))
+  );
+}

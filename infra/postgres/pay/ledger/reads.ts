@@ -87,9 +87,9 @@ interface Asked {
 async function readStatement(pool: pg.Pool, { book, account, period, upTo }: Asked): Promise<Statement> {
   const { rows } = await pool.query<SpanRow>(findSpan, [
     book,
-    period.from ?? '-infinity',
-    period.to ?? 'infinity',
-    upTo === null ? null : upTo.toString(),
+    period.from?.toString() ?? null,
+    period.to?.toString() ?? null,
+    upTo?.toString() ?? null,
   ]);
   const [row] = rows;
   if (!row) throw new Error('no such book');
@@ -117,16 +117,19 @@ interface SpanRow {
 const findSpan = `
 with recursive
 top as (select least(b.next_n - 1, $4::bigint) n from ledger_book b where b.project_id = $1),
-halves (at, lo, hi) as (
-  select edge.at, 0::bigint, top.n + 1 from top cross join (values ($2::timestamptz), ($3::timestamptz)) edge (at)
+edges (name, at) as (values
+  ('from', coalesce('epoch'::timestamptz + $2::bigint * interval '1 microsecond', '-infinity')),
+  ('to', coalesce('epoch'::timestamptz + $3::bigint * interval '1 microsecond', 'infinity'))),
+halves (name, at, lo, hi) as (
+  select e.name, e.at, 0::bigint, top.n + 1 from top cross join edges e
   union all
-  select h.at, case when t.posted_at < h.at then t.n else h.lo end, case when t.posted_at < h.at then h.hi else t.n end
+  select h.name, h.at, case when t.posted_at < h.at then t.n else h.lo end, case when t.posted_at < h.at then h.hi else t.n end
   from halves h
   cross join lateral (
     select x.n, x.posted_at from ledger_transfer x where x.project_id = $1 and x.n = (h.lo + h.hi) / 2 limit 1) t
   where h.hi - h.lo > 1),
-found as (select at, max(lo) n, min(hi) - max(lo) = 1 as ended from halves group by at)
-select (select n from found where at = $2) as after, (select n from found where at = $3) as up_to,
+found as (select name, max(lo) n, min(hi) - max(lo) = 1 as ended from halves group by name)
+select (select n from found where name = 'from') as after, (select n from found where name = 'to') as up_to,
   (select bool_and(ended) from found) as found
 from top`;
 

@@ -107,6 +107,7 @@ describe('accounts', () => {
     ['/finance/accounts?after=9999999999999999999', 400],
     ['/staff/sessions?cursor=0000-01-01', 400],
     ['/staff/passkeys?cursor=0000-01-01', 400],
+    ['/finance/accounts/1/transfers?from=2026-11-29T10:00:00.1234567Z', 400],
     ['/finance/accounts/1/transfers?after=-1', 400],
     ['/finance/accounts/1/transfers?format=xlsx', 400],
   ])('%s answers %i', async (path, status) => {
@@ -235,6 +236,17 @@ describe('a statement', () => {
       .head(statementPath('?format=csv'))
       .set('Authorization', `Bearer ${tokens.finance}`);
     expect((await head.expect(200)).type).toBe('text/csv');
+  });
+
+  test('until a time has nothing of that time, and until a millionth of a second later has it', async () => {
+    const { posted_at } = (await json(statementPath(`?after=${LINES}`))).data[0];
+    const last = async (query: string) =>
+      (await json(statementPath(`?after=${LINES}&${query}`))).data.map(({ n }: { n: string }) => n);
+    const later = `${posted_at.slice(0, -7)}${String(Number(posted_at.slice(-7, -1)) + 1).padStart(6, '0')}Z`;
+    expect(await last(`to=${posted_at}`)).toEqual([]);
+    expect(await last(`to=${later}`)).toEqual([String(LINES + 1)]);
+    expect(await last(`from=${posted_at}`)).toEqual([String(LINES + 1)]);
+    expect(await last(`from=${later}`)).toEqual([]);
   });
 
   test('of a day is of a day in Tashkent, and empty before and after', async () => {

@@ -52,7 +52,7 @@ async function pagesOf(span: StatementSpan, limit: number): Promise<StatementLin
 const instant = fc.option(fc.integer({ min: -1, max: (DAYS + 1) * 24 }), { freq: 5 });
 const periods = fc.tuple(instant, instant).map(([from, to]): Period => {
   const [first, last] = from !== null && to !== null && from > to ? [to, from] : [from, to];
-  const at = (hours: number | null) => (hours === null ? null : new Date(begunMs + hours * 3_600_000));
+  const at = (hours: number | null) => (hours === null ? null : BigInt(begunMs + hours * 3_600_000) * 1_000n);
   return { from: at(first), to: at(last) };
 });
 
@@ -73,9 +73,9 @@ describe('a statement', () => {
             for (const line of lines) {
               expect([line.before, line.after]).toEqual([balance, balance + line.amount]);
               balance = line.after;
-              const postedMs = Date.parse(line.postedAt);
-              expect(period.from === null || postedMs >= period.from.getTime()).toBe(true);
-              expect(period.to === null || postedMs < period.to.getTime()).toBe(true);
+              const posted = periodOf(line.postedAt, undefined).from ?? 0n;
+              expect(period.from === null || posted >= period.from).toBe(true);
+              expect(period.to === null || posted < period.to).toBe(true);
             }
             openings += statement.opening;
             moved += sumOf(lines);
@@ -104,6 +104,21 @@ describe('a statement', () => {
     expect(numbers.toSorted((a, b) => Number(a - b))).toEqual(
       rows.flatMap(({ n }) => [BigInt(n), BigInt(n)]).toSorted((a, b) => Number(a - b)),
     );
+  });
+
+  test('from the very time of a transfer has it, and until that time has not, by the last digit', async () => {
+    const earnings = AccountId.parse(book.earnings);
+    const whole = await pagesOf(await reads.statement(earnings, { from: null, to: null }, null), 1_000);
+    const middle = whole[Math.floor(whole.length / 2)]?.postedAt ?? '';
+    const at = periodOf(middle, undefined).from ?? 0n;
+    const of = async (from: bigint | null, to: bigint | null) =>
+      (await pagesOf(await reads.statement(earnings, { from, to }, null), 1_000)).map(
+        ({ postedAt }) => postedAt,
+      );
+    const times = whole.map(({ postedAt }) => postedAt);
+    expect(await of(at, null)).toEqual(times.filter((time) => time >= middle));
+    expect(await of(null, at)).toEqual(times.filter((time) => time < middle));
+    expect(await of(at, at + 1n)).toEqual(times.filter((time) => time === middle));
   });
 
   test('of neighbouring days has each transfer in one of them', async () => {
