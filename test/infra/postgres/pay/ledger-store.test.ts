@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { asProblem } from '../../../../apps/http/answer.ts';
 import { holds } from '../../../../domain/pay/ledger/holds.ts';
 import {
   accountClasses,
@@ -9,8 +10,7 @@ import {
   type Transfer,
   transferKinds,
 } from '../../../../domain/pay/ledger/port.ts';
-import { ledgerStates, refusalOf } from '../../../../domain/pay/ledger/refusals.ts';
-import { isReason } from '../../../../domain/reasons.ts';
+import { refusalOf } from '../../../../domain/pay/ledger/refusals.ts';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import { openLedger } from '../../../../infra/postgres/pay/ledger/store.ts';
 import { openTestBook } from './book.ts';
@@ -110,6 +110,51 @@ describe('a ledger', () => {
     expect(await ledger.find(first.key)).toMatchObject({ ...first, n: expect.any(BigInt) });
   });
 
+  test('that is held by another for too long answers both who post that it is busy, and nothing is posted', async () => {
+    const { available, held, balances } = await person(10n);
+    const holder = await book.owner.connect();
+    try {
+      await holder.query('begin');
+      await holder.query('select from ledger_book where project_id = $1 for update', [book.projectId]);
+      const posts = await Promise.allSettled([
+        ledger.post(hold(available, held, 1n)),
+        ledger.post(hold(available, held, 2n)),
+      ]);
+      for (const post of posts) {
+        expect(post).toMatchObject({ status: 'rejected', reason: { name: 'LedgerBusyError' } });
+        expect(asProblem(post.status === 'rejected' && post.reason)).toMatchObject({
+          status: 409,
+          type: 'in-progress',
+        });
+      }
+      await holder.query('rollback');
+    } finally {
+      holder.release(true);
+    }
+    expect(await balances()).toEqual([10n, 0n]);
+  });
+
+  test('refuses 1 001 names of accounts in one call of the function', async () => {
+    const call = (count: number) =>
+      book.pool.query(
+        `select from ledger_open($1, array_fill('fee'::text, array[$2::int]), array_fill(null::uuid, array[$2]), array_fill(null::text, array[$2]))`,
+        [book.projectId, count],
+      );
+    expect((await call(1_000)).rowCount).toBe(1_000);
+    await expect(call(1_001)).rejects.toMatchObject({ code: 'NB004' });
+  });
+
+  test('counts each transfer of one call in the version of an account', async () => {
+    const { available, held } = await person(10n);
+    const version = async () => (await ledger.balances([held]))[0]?.version;
+    expect(await version()).toBe(0n);
+    await book.post([
+      { key: randomUUID(), kind: 'hold', debit: available, credit: held, amount: 1n },
+      { key: randomUUID(), kind: 'hold', debit: available, credit: held, amount: 2n },
+    ]);
+    expect(await version()).toBe(2n);
+  });
+
   test('refuses a book of a project that does not exist', async () => {
     await expect(openLedger(book.pool, randomUUID() as ProjectId)).rejects.toMatchObject({ code: 'NB003' });
   });
@@ -127,13 +172,14 @@ describe('a ledger', () => {
   });
 });
 
-test('each state of the functions has one meaning, and its problem stands in the catalogue', () => {
-  const refusals = Object.values(ledgerStates).flatMap(({ refusal }) => refusal ?? []);
-  expect(new Set(refusals).size).toBe(refusals.length);
-  const problems = Object.values(ledgerStates).flatMap(({ problem }) => problem?.type ?? []);
-  expect(problems.length).toBeGreaterThan(1);
-  expect(problems.filter((type) => !isReason(type))).toEqual([]);
-  expect([refusalOf('NB001'), refusalOf('NB009'), refusalOf('23505')]).toEqual(['insufficient', null, null]);
+test('a state of the functions is the refusal of a transfer, or none', () => {
+  expect(['NB001', 'NB002', 'NB003', 'NB009', '23505'].map(refusalOf)).toEqual([
+    'insufficient',
+    'key-reused',
+    'no-such-move',
+    null,
+    null,
+  ]);
 });
 
 describe('a hold', () => {
@@ -160,6 +206,15 @@ describe('a hold', () => {
     expect(await settle({ rail: RAIL, fee: 0n, ...act(back) })).toEqual({ ok: false, reason: 'resolved' });
     expect(await balances()).toEqual([60n, 0n]);
     expect(await release(act(randomUUID()))).toEqual({ ok: false, reason: 'no-such-hold' });
+  });
+
+  test('whose money was moved past it is a fault that is heard, and is not called resolved', async () => {
+    const { id, available, held } = await person(10n);
+    const { hold: holdMoney, release } = holds(ledger);
+    const act = { subjectId: randomUUID(), eventAt, actor };
+    await holdMoney({ from: { kind: 'person', id }, amount: Micros.parse(10n), ...act });
+    await ledger.post({ ...hold(held, available, 5n), kind: 'release' });
+    await expect(release(act)).rejects.toThrow("a hold can't be resolved: insufficient");
   });
 
   test('of a project is taken off what it has paid in', async () => {
