@@ -106,6 +106,8 @@ describe('a passkey over HTTP', () => {
     const path = `/staff/passkeys/${passkey.id}/remove`;
     await post(path, holder.bearer, { proof_id: proof.body.id }).expect(204);
     await post(path, holder.bearer, { proof_id: proof.body.id }).expect(404);
+    const rename = ask('patch', `/staff/passkeys/${passkey.id}`, holder.bearer);
+    await rename.send({ name: 'Gone' }).expect(404);
     expect((await ask('get', '/staff/passkeys', holder.bearer).expect(200)).body.data).toEqual([]);
     await post('/staff/sessions/second-factor/options', await half(holder), {}).expect(409);
   });

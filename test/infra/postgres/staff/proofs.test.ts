@@ -88,12 +88,12 @@ describe('a proof', () => {
     expect(await use(id, person.id, someBinds)).toBe('unknown');
   });
 
-  test('approves for five minutes, and not a second longer', async () => {
+  test('approves for five minutes, and not half a second longer', async () => {
     const person = await newPerson();
     const [early, late] = [await prove(person, someBinds), await prove(person, someBinds, nextStep)];
     await moveClock(ground.owner, LIFE_MS - 1_000);
     expect(await use(early.id, person.id, someBinds)).toBe('ok');
-    await moveClock(ground.owner, LIFE_MS + 1_000);
+    await moveClock(ground.owner, LIFE_MS + 500);
     expect(await use(late.id, person.id, someBinds)).toBe('stale');
   });
 
@@ -296,12 +296,21 @@ describe('in SQL', () => {
 
   test.each([
     ['changed', `update staff_proof set binds = binds where id = $1`],
-    ['unspent again', `update staff_proof set used_at = null where id = $1`],
     ['made younger', `update staff_proof set at = at + interval '1 hour', used_at = at where id = $1`],
     ['deleted', `delete from staff_proof where id = $1`],
   ])('a proof is not %s', async (_what, sql) => {
     const person = await newPerson();
     const { id } = await prove(person, someBinds);
+    await expect(run(sql, id)).rejects.toMatchObject({ code: 'NB009' });
+  });
+
+  test.each([
+    ['unspent again', `update staff_proof set used_at = null where id = $1`],
+    ['spent at another time', `update staff_proof set used_at = used_at + interval '1 s' where id = $1`],
+  ])('a proof that was spent is not %s', async (_what, sql) => {
+    const person = await newPerson();
+    const { id } = await prove(person, someBinds);
+    expect(await use(id, person.id, someBinds)).toBe('ok');
     await expect(run(sql, id)).rejects.toMatchObject({ code: 'NB009' });
   });
 
