@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { uzsOf } from '../../../domain/pay/ledger/amount.ts';
-import { periodOf, SECOND_DIGITS_MAX } from '../../../domain/pay/ledger/period.ts';
+import { periodOf } from '../../../domain/pay/ledger/period.ts';
 import { accountClasses, AccountId } from '../../../domain/pay/ledger/port.ts';
 import type {
   AccountOwner,
@@ -185,8 +185,6 @@ const lineBody = (line: StatementLine) => ({
   actor: line.actor,
 });
 
-/** A transfer's time has no more digits: further ones would be rounded, and with them what is in the period. */
-const TOO_EXACT = new RegExp(`[.]\\d{${SECOND_DIGITS_MAX + 1}}`);
 const edge = (description: string) =>
   z
     .union(
@@ -195,9 +193,6 @@ const edge = (description: string) =>
         error: 'expected a day such as 2026-11-29, or a time with its offset',
       },
     )
-    .refine((text) => !TOO_EXACT.test(text), {
-      error: `expected at most ${SECOND_DIGITS_MAX} digits after the second`,
-    })
     .optional()
     .meta({ description, example: '2026-11-29' });
 /** A transfer's, as text. */

@@ -3,8 +3,8 @@ import { beginningOfDay, endOfDay } from './head.ts';
 /** In 10^-6 s since 1970, as exact as a transfer's time: a Date would lose the last three digits. */
 type Instant = bigint;
 
-/** Digits of a second that are not lost. */
-export const SECOND_DIGITS_MAX = 6;
+/** Of a second, in the time of a transfer. */
+const SECOND_DIGITS_MAX = 6;
 
 /** What was posted from `from` on and before `to`; null is without an end. */
 export interface Period {
@@ -24,10 +24,10 @@ export const periodOf = (from: string | undefined, to: string | undefined): Peri
 const isDay = (edge: string) => !edge.includes('T');
 const instantOf = (at: Date): Instant => BigInt(at.getTime()) * 1_000n;
 
-/** A Date has the first three digits of the second. */
+/** With further digits it is the next of these: what is before that, or from it on, is the same. A Date has the first three. */
 function exactly(edge: string): Instant {
   const digits = /[.](\d+)/.exec(edge)?.[1] ?? '';
-  return (
-    instantOf(new Date(edge)) + BigInt(digits.padEnd(SECOND_DIGITS_MAX, '0').slice(3, SECOND_DIGITS_MAX))
-  );
+  const micros = BigInt(digits.padEnd(SECOND_DIGITS_MAX, '0').slice(3, SECOND_DIGITS_MAX));
+  const further = /[1-9]/.test(digits.slice(SECOND_DIGITS_MAX)) ? 1n : 0n;
+  return instantOf(new Date(edge)) + micros + further;
 }

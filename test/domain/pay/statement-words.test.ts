@@ -23,6 +23,8 @@ describe('a period', () => {
     ['2026-11-29T05:00:00.830097Z', 830_097n],
     ['2026-11-29T10:00:00.8300+05:00', 830_000n],
     ['2026-11-29T05:00:00.000001Z', 1n],
+    ['2026-11-29T05:00:00.0000010000Z', 1n],
+    ['2026-11-29T05:00:00.000000001Z', 1n],
   ])('that begins at %s loses no digit of it', (edge, micros) => {
     expect(periodOf(edge, undefined).from).toBe(at('2026-11-29T05:00:00Z') + micros);
   });

@@ -107,7 +107,6 @@ describe('accounts', () => {
     ['/finance/accounts?after=9999999999999999999', 400],
     ['/staff/sessions?cursor=0000-01-01', 400],
     ['/staff/passkeys?cursor=0000-01-01', 400],
-    ['/finance/accounts/1/transfers?from=2026-11-29T10:00:00.1234567Z', 400],
     ['/finance/accounts/1/transfers?after=-1', 400],
     ['/finance/accounts/1/transfers?format=xlsx', 400],
   ])('%s answers %i', async (path, status) => {
