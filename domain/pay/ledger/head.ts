@@ -40,6 +40,6 @@ export const dayAfter = (day: string, days = 1): string =>
 
 /** The midnights of Tashkent between which the day is. */
 export const beginningOfDay = (day: string): Date => new Date(Date.parse(`${day}T00:00:00Z`) - OFFSET_MS);
-export const endOfDay = (day: string): Date => new Date(beginningOfDay(day).getTime() + DAY_MS);
+export const endOfDay = (day: string): Date => beginningOfDay(dayAfter(day));
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 'YYYY-MM-DD'.length);

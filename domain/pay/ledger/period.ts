@@ -1,8 +1,9 @@
-import { beginningOfDay, endOfDay } from './head.ts';
+import { beginningOfDay } from './head.ts';
 
 /** In 10^-6 s since 1970, as exact as a transfer's time: a Date would lose the last three digits. */
 type Instant = bigint;
 
+const DAY = 86_400_000_000n;
 /** Of a second, in the time of a transfer. */
 const SECOND_DIGITS_MAX = 6;
 
@@ -18,7 +19,7 @@ export interface Period {
  */
 export const periodOf = (from: string | undefined, to: string | undefined): Period => ({
   from: from === undefined ? null : isDay(from) ? instantOf(beginningOfDay(from)) : exactly(from),
-  to: to === undefined ? null : isDay(to) ? instantOf(endOfDay(to)) : exactly(to),
+  to: to === undefined ? null : isDay(to) ? instantOf(beginningOfDay(to)) + DAY : exactly(to),
 });
 
 const isDay = (edge: string) => !edge.includes('T');

@@ -35,6 +35,7 @@ describe('a period', () => {
       to: at('2026-11-29T19:00:00Z'),
     });
     expect(periodOf('2026-12-31', '2027-01-01').to).toBe(at('2027-01-01T19:00:00Z'));
+    expect(periodOf(undefined, '9999-12-31').to).toBe(at('9999-12-31T19:00:00Z'));
   });
 
   test('begins at midnight by every clock that knows the zone', () => {
