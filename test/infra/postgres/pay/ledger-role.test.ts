@@ -37,10 +37,10 @@ afterAll(async () => {
   await book.close();
 });
 
-/** It adds requests, and notes which heads were sent where. */
+/** It adds requests; which heads are sent when, a function notes. */
 const others = ['ledger_day_sending', 'money_request'];
 
-test('it is the role that runs, and money has no tables but these and two that it writes', async () => {
+test('it is the role that runs, and money has no tables but these and two that change', async () => {
   const { rows } = await app.query<{ role: string; names: string[] }>(
     `select current_user::text as role, array_agg(relname::text order by relname) as names from pg_class
      where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and relname ~ '^(ledger|payout|money)_'`,
@@ -57,6 +57,18 @@ async function columnsOf(table: string): Promise<readonly string[]> {
   );
   return rows.map(({ name }) => name);
 }
+
+test.each(others)('%s, too, is neither changed, emptied, altered, owned nor dropped', async (table) => {
+  for (const sql of [
+    `update ${table} set project_id = project_id`,
+    `delete from ${table}`,
+    `truncate ${table}`,
+    `alter table ${table} disable trigger all`,
+    `alter table ${table} owner to navbat_app`,
+    `drop table ${table} cascade`,
+  ])
+    await expect(app.query(sql), sql).rejects.toMatchObject({ code: REFUSED });
+});
 
 describe.each(tables)('%s', (table) => {
   test('is read', async () => {
