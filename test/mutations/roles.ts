@@ -55,8 +55,8 @@ export const roleMutations: readonly Mutation[] = [
     edits: [
       {
         file: 'infra/postgres/staff/grants.ts',
-        from: "audit: { select: 'all', insert: 'all' }",
-        to: "audit: { select: 'all', insert: 'all', update: 'all' }",
+        from: "audit: { select: 'all', insert: [",
+        to: "audit: { select: 'all', update: 'all', insert: [",
       },
     ],
     test: { file: auditTest, name: 'refuses update', isMade: true },
