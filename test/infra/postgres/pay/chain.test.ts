@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { dayAfter, tashkentDay } from '../../../../domain/pay/ledger/head.ts';
 import { headOutbox } from '../../../../infra/postgres/pay/ledger/head-outbox.ts';
+import { inTransaction } from '../../../../infra/postgres/engine/transaction.ts';
 import { closeBlocks } from '../../../../workers/pay/close-blocks.ts';
 import { blocksOf, type ChainedBook, daysOf, DAY_MS, openChainedBook } from './chained-book.ts';
 
@@ -276,4 +277,20 @@ test('a block, a head and a day are never changed, by the owner of the database 
   await expect(ledger.owner.query('update ledger_day set chat_sent_at = null')).rejects.toMatchObject({
     code: 'NB009',
   });
+});
+
+test('a closing skips nothing that a slow poster commits late', async () => {
+  ledger = await openChainedBook();
+  await ledger.post(3);
+  await inTransaction(ledger.app, async (slow) => {
+    await slow.query(
+      `select from ledger_post($1, '{slow}', '{earn}', array[$2::bigint], array[$3::bigint], '{5}', '{null}', '{2026-11-29}', '{test}')`,
+      [ledger.book, ledger.earnings, ledger.people[0]?.available],
+    );
+    await ledger.deps.chain.close(ledger.book, true);
+    expect(await blocksOf(ledger)).toEqual([3]);
+  });
+  await ledger.deps.chain.close(ledger.book, true);
+  expect(await blocksOf(ledger)).toEqual([3, 4]);
+  expect((await ledger.verify()).differences).toEqual([]);
 });
