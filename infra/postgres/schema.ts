@@ -32,6 +32,7 @@ import { Migration20261129150400PayChain } from './pay/migrations/20261129150400
 import { Migration20261129150300PayLedger } from './pay/migrations/20261129150300-pay-ledger.ts';
 import { Migration20261129150000StaffAuditKept } from './staff/migrations/20261129150000-staff-audit-kept.ts';
 import { Migration20261129150100StaffSessionVia } from './staff/migrations/20261129150100-staff-session-via.ts';
+import { Migration20261129150700WebhookDisabledAudit } from './webhook/migrations/20261129150700-webhook-disabled-audit.ts';
 import { Migration20261129150600StaffAuditTime } from './staff/migrations/20261129150600-staff-audit-time.ts';
 import { Migration20261129150500PayPeople } from './pay/migrations/20261129150500-pay-people.ts';
 
@@ -74,6 +75,7 @@ export const migrations = [
   Migration20261129150400PayChain,
   Migration20261129150500PayPeople,
   Migration20261129150600StaffAuditTime,
+  Migration20261129150700WebhookDisabledAudit,
 ] as const;
 
 /**
