@@ -385,7 +385,7 @@ async function report(
     accepted: list.all,
     messagesFile: house.messagesFile,
     received: receiver.received,
-    encryption: rowEncryption(readConfig(house.env).ENCRYPTION_KEYS),
+    encryption: rowEncryption(readConfig(house.env, ['ENCRYPTION_KEYS']).ENCRYPTION_KEYS),
     strikes: strikes.all as readonly Strike[],
     pausedWindows: windows,
     starved: await starvedJobs(house),
