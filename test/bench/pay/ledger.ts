@@ -7,12 +7,14 @@ import { BATCH, CONNECTIONS_MAX, openSides, type Sides } from './sides.ts';
 
 /** Of a turn: so that a small book is still small at the end of its rounds. */
 const GROWTH_MAX = 0.25;
-/** Connections that one-by-one is tried on at each size; the best goes into every round. */
+/** Connections that each one-by-one side is tried on at each size; the best goes into every round. */
 const tried = [1, 2, 4, 8, CONNECTIONS_MAX] as const;
 /** Of each try. */
 const TRIES = 2;
 
-type Side = 'post' | 'insert' | 'one';
+type Side = 'post' | 'insert' | OneByOne;
+/** A row lock a transfer: by a function, or as the statements of a transaction. */
+type OneByOne = 'one' | 'transaction';
 interface Turn {
   readonly perSecond: number;
   /** CPU microseconds of all of Postgres, a transfer. */
@@ -60,11 +62,16 @@ class LedgerBench {
     await this.#sides.fill(size);
     const fillSeconds = (performance.now() - startedMs) / 1_000;
     console.error(`${size} transfers in the book after ${fillSeconds.toFixed(1)} s (${machine()})`);
-    const connections = await this.#bestConnections(size);
-    const turns: Record<Side, Turn[]> = { post: [], one: [], insert: [] };
+    const connections = {
+      one: await this.#bestConnections('one', size),
+      transaction: await this.#bestConnections('transaction', size),
+      post: 1,
+      insert: 1,
+    };
+    const turns: Record<Side, Turn[]> = { post: [], one: [], transaction: [], insert: [] };
     for (let round = 1; round <= this.#stage.options.rounds; round++)
-      for (const side of ['post', 'one', 'insert'] as const) {
-        const turn = await this.#turn(side, side === 'one' ? connections : 1, size);
+      for (const side of ['post', 'one', 'transaction', 'insert'] as const) {
+        const turn = await this.#turn(side, connections[side], size);
         turns[side].push(turn);
         console.error(`${size}, round ${round} ${side}: ${JSON.stringify(turn)} (${machine()})`);
       }
@@ -81,12 +88,12 @@ class LedgerBench {
 
   close = (): Promise<void> => this.#sides.close();
 
-  async #bestConnections(size: number): Promise<number> {
+  async #bestConnections(side: OneByOne, size: number): Promise<number> {
     let best = { connections: 1, perSecond: 0 };
     for (let turn = 0; turn < TRIES; turn++)
       for (const connections of tried) {
-        const { perSecond } = await this.#turn('one', connections, size);
-        console.error(`${size}, one by one on ${connections}: ${Math.round(perSecond)}/s`);
+        const { perSecond } = await this.#turn(side, connections, size);
+        console.error(`${size}, ${side} on ${connections}: ${Math.round(perSecond)}/s`);
         if (perSecond > best.perSecond) best = { connections, perSecond };
       }
     return best.connections;
@@ -95,7 +102,7 @@ class LedgerBench {
   /** For so many seconds, or until the book has grown by its share. */
   async #turn(side: Side, connections: number, size: number): Promise<Turn> {
     await this.#stage.sql.query('checkpoint');
-    const rows = side === 'one' ? 1 : BATCH;
+    const rows = side === 'one' || side === 'transaction' ? 1 : BATCH;
     const most = Math.max(10 * BATCH, size * GROWTH_MAX);
     const run = this.#sides[side];
     const cpu = this.#stage.watch();
@@ -118,21 +125,29 @@ class LedgerBench {
 
 function figuresOf(
   size: number,
-  connections: number,
+  connections: Readonly<Record<OneByOne, number>>,
   turns: Readonly<Record<Side, readonly Turn[]>>,
 ): Figure[] {
   const rates = (side: Side) => turns[side].map(({ perSecond }) => perSecond);
   const micros = (side: Side) => turns[side].map(({ postgresMicros }) => postgresMicros);
   const others = Object.values(turns).flatMap((all) => all.map(({ cores }) => cores['others'] ?? Number.NaN));
-  const one = `a row lock a transfer (${connections} connections)`;
+  const one = `a row lock a transfer, one call of a function (${connections.one} connections)`;
+  const transaction = `a row lock a transfer, six statements (${connections.transaction} connections)`;
   return [
     figure('ledger', `transfers/s at ${size}, against ${one}`, rates('post'), rates('one')),
+    figure('ledger', `transfers/s at ${size}, against ${transaction}`, rates('post'), rates('transaction')),
     figure('ledger', `transfers/s at ${size}, against a raw insert`, rates('post'), rates('insert')),
     figure(
       'ledger',
       `CPU us of Postgres a transfer at ${size}, against ${one}`,
       micros('post'),
       micros('one'),
+    ),
+    figure(
+      'ledger',
+      `CPU us of Postgres a transfer at ${size}, against ${transaction}`,
+      micros('post'),
+      micros('transaction'),
     ),
     figure(
       'ledger',

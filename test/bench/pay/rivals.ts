@@ -22,6 +22,7 @@ begin
 end $$`,
   // The role that runs owns none of them.
   'grant insert on rival_transfer to public',
+  'grant select, update on rival_account to public',
   'grant usage on sequence rival_n to public',
   'grant execute on function rival_post(uuid, text, bigint, bigint, bigint, uuid, timestamptz, text) to public',
 ] as const;
@@ -46,3 +47,19 @@ export const postMany = `
 select count(*) filter (where state = 'posted')::int posted from ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
 
 export const postOne = 'select rival_post($1, $2, $3, $4, $5, $6, $7, $8)';
+
+/** The same as rival_post, as a program writes it without a function: each statement is a round trip while both rows are locked. */
+export const lockBoth = {
+  name: 'lock-both',
+  text: 'select id from rival_account where id = any($1) order by id for no key update',
+} as const;
+export const moveBalance = {
+  name: 'move-balance',
+  text: 'update rival_account set balance = balance + $2, version = version + 1 where id = $1 returning balance',
+} as const;
+export const insertOne = {
+  name: 'insert-one',
+  text: `
+insert into rival_transfer (project_id, n, key, kind, debit, credit, amount, debit_after, credit_after, subject_id, event_at, posted_at, actor)
+  values ($1, nextval('rival_n'), $2, 'earn', $3, $4, $5, $9, $10, $6, $7, clock_timestamp(), $8)`,
+} as const;

@@ -3,7 +3,17 @@ import { type Client, Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { hotPool } from '../../../infra/postgres/engine/hot-pool.ts';
 import type { Stage } from '../support/stage.ts';
-import { copyTransfers, insertMany, postMany, postOne, rivalAccounts, rivals } from './rivals.ts';
+import {
+  copyTransfers,
+  insertMany,
+  insertOne,
+  lockBoth,
+  moveBalance,
+  postMany,
+  postOne,
+  rivalAccounts,
+  rivals,
+} from './rivals.ts';
 
 /** Of one post and of one raw insert. */
 export const BATCH = 100;
@@ -23,8 +33,10 @@ export interface Sides {
   readonly post: () => Promise<void>;
   /** One multi-row insert of the same rows into a table of the same columns, checks and indexes: nothing is read, locked or decided. */
   readonly insert: () => Promise<void>;
-  /** One transfer: both accounts locked in the order of their ids, both balances, the row. */
+  /** One transfer by one call of a function: both accounts locked in the order of their ids, both balances, the row. */
   readonly one: () => Promise<void>;
+  /** The same transfer as six statements of a transaction. */
+  readonly transaction: () => Promise<void>;
   /** The book and the rivals' table, as large as this. */
   readonly fill: (size: number) => Promise<void>;
   /** @throws where the book is not as long as was posted, or its balances are not what its transfers say. */
@@ -59,10 +71,9 @@ export async function openSides({ sql, postgresUrl }: Stage, book: string): Prom
     post: () => post(BATCH),
     insert: async () => void (await send(others, { name: 'insert-many', text: insertMany }, BATCH)),
     one: async () => {
-      const [keys, , debits, credits, amounts, subjects, eventAts, actors] = transfers(accounts, 1);
-      const values = [keys, debits, credits, amounts, subjects, eventAts, actors].map((column) => column[0]);
-      await others.query({ name: 'post-one', text: postOne, values: [book, ...values] });
+      await others.query({ name: 'post-one', text: postOne, values: [book, ...oneTransfer(accounts)] });
     },
+    transaction: () => postByStatements(others, book, oneTransfer(accounts)),
     fill: async (size) => {
       while (posted < size) await post(Math.min(FILL_BATCH, size - posted));
       for (; copied < size; copied = Math.min(size, copied + COPY))
@@ -115,6 +126,40 @@ function transfers({ hot, persons }: Accounts, items: number) {
     all(new Date().toISOString()),
     all(ACTOR),
   ] as const;
+}
+
+function oneTransfer(accounts: Accounts) {
+  const [
+    [key = ''],
+    ,
+    [debit = ''],
+    [credit = ''],
+    [amount = ''],
+    [subject = ''],
+    [eventAt = ''],
+    [actor = ''],
+  ] = transfers(accounts, 1);
+  return [key, debit, credit, amount, subject, eventAt, actor] as const;
+}
+
+async function postByStatements(
+  pool: Pool,
+  book: string,
+  transfer: ReturnType<typeof oneTransfer>,
+): Promise<void> {
+  const [, debit, credit, amount] = transfer;
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    await client.query({ ...lockBoth, values: [[debit, credit]] });
+    const move = async (account: string, by: string) =>
+      (await client.query<{ balance: string }>({ ...moveBalance, values: [account, by] })).rows[0]?.balance;
+    const afters = [await move(debit, `-${amount}`), await move(credit, amount)];
+    await client.query({ ...insertOne, values: [book, ...transfer, ...afters] });
+    await client.query('commit');
+  } finally {
+    client.release();
+  }
 }
 
 async function assertWhole(sql: Client, book: string, posted: number): Promise<void> {
