@@ -35,6 +35,7 @@ import { Migration20261129150100StaffSessionVia } from './staff/migrations/20261
 import { Migration20261129150700WebhookDisabledAudit } from './webhook/migrations/20261129150700-webhook-disabled-audit.ts';
 import { Migration20261129150600StaffAuditTime } from './staff/migrations/20261129150600-staff-audit-time.ts';
 import { Migration20261129150500PayPeople } from './pay/migrations/20261129150500-pay-people.ts';
+import { Migration20261129180000PayPayouts } from './pay/migrations/20261129180000-pay-payouts.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -76,6 +77,7 @@ export const migrations = [
   Migration20261129150500PayPeople,
   Migration20261129150600StaffAuditTime,
   Migration20261129150700WebhookDisabledAudit,
+  Migration20261129180000PayPayouts,
 ] as const;
 
 /**

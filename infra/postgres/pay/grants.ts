@@ -16,7 +16,14 @@ export const payGrants: Grants = {
     ledger_transfer: { select: 'all' },
     // Answered by its function alone.
     money_request: { select: 'all', insert: ['project_id', 'person_id', 'key', 'body_hash', 'at'] },
+    payout: { select: 'all' },
+    payout_action: { select: 'all' },
+    payout_batch: { select: 'all' },
     payout_block: { select: 'all' },
+    payout_destination: { select: 'all' },
+    payout_item: { select: 'all' },
+    payout_list: { select: 'all' },
+    payout_notice: { select: 'all' },
   },
   functions: [
     // Asked by the checks of `money_request`.

@@ -14,7 +14,14 @@ const tables = [
   'ledger_move',
   'ledger_refusal',
   'ledger_transfer',
+  'payout',
+  'payout_action',
+  'payout_batch',
   'payout_block',
+  'payout_destination',
+  'payout_item',
+  'payout_list',
+  'payout_notice',
 ];
 /** Postgres: the role has no such privilege, or does not own it. */
 const REFUSED = '42501';
@@ -43,7 +50,7 @@ const others = ['ledger_day_sending', 'money_request'];
 test('it is the role that runs, and money has no tables but these and two that change', async () => {
   const { rows } = await app.query<{ role: string; names: string[] }>(
     `select current_user::text as role, array_agg(relname::text order by relname) as names from pg_class
-     where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and relname ~ '^(ledger|payout|money)_'`,
+     where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and relname ~ '^(ledger|payout|money)(_|$)'`,
   );
   expect(rows).toEqual([{ role: 'navbat_app', names: [...others, ...tables].toSorted() }]);
 });
@@ -130,7 +137,7 @@ async function countsOf() {
   const { rows } = await app.query(
     `select (select count(*) from ledger_transfer) as transfers, (select count(*) from ledger_refusal) as refusals,
             (select sum(balance) from ledger_account where balance > 0) as sum, (select count(*) from ledger_move) as moves,
-            (select count(*) from pg_attribute where attrelid = any (array(select oid from pg_class where relname ~ '^(ledger|payout)_'))) as columns`,
+            (select count(*) from pg_attribute where attrelid = any (array(select oid from pg_class where relname ~ '^(ledger|payout)(_|$)'))) as columns`,
   );
   return rows[0];
 }

@@ -1,0 +1,55 @@
+/** Why a person or a customer is not paid what they ask for. */
+export const askRefusals = [
+  'below-minimum',
+  'above-limit',
+  'too-many-open',
+  /** It was bound less than a day ago. */
+  'destination-new',
+  /** Removed, distrusted, another's, or of another rail. */
+  'destination-gone',
+  /** Every device of the person was bound, or one was revoked, less than a day ago. */
+  'device-new',
+  'blocked',
+  /** The person owes money. */
+  'receivable-open',
+  'rail-closed',
+] as const;
+export type AskRefusal = (typeof askRefusals)[number];
+
+/** Of a proof that approves nothing; as `staff_proof_outcome` says. */
+export const proofFaults = ['unknown', 'used', 'stale', 'other-subject'] as const;
+export type ProofFault = (typeof proofFaults)[number];
+
+/**
+ * Why money does not move, a payout does not change or a batch does not go on. One kind for each SQLSTATE of the functions of `pay`;
+ * `infra/postgres/pay/money-faults.ts` has the table.
+ */
+export type MoneyRefusal =
+  | { readonly kind: 'insufficient' }
+  /** The key stands for another transfer or payout. */
+  | { readonly kind: 'key-reused' }
+  | { readonly kind: 'no-such-move' }
+  /** `state` is the one that it is in. */
+  | { readonly kind: 'payout-state'; readonly state: string | null }
+  | { readonly kind: 'not-payable'; readonly because: AskRefusal }
+  | { readonly kind: 'stale-version' }
+  /** Who made it does not approve it. */
+  | { readonly kind: 'maker' }
+  | { readonly kind: 'role' }
+  | { readonly kind: 'proof'; readonly because: ProofFault }
+  /** Hash, count or total are not those of the rows. */
+  | { readonly kind: 'content-differs' }
+  /** It pays somebody who handles it. */
+  | { readonly kind: 'own-money' }
+  /** Account or second factor are younger than a day. */
+  | { readonly kind: 'approver-new' }
+  | { readonly kind: 'batch-state'; readonly state: string | null }
+  | { readonly kind: 'unknown' }
+  /** A dispatch or item does not go from that state to this one. */
+  | { readonly kind: 'arrow'; readonly state: string | null }
+  /** The rail, or all of them, are stopped. */
+  | { readonly kind: 'stopped' }
+  /** As many payments as may be are on their way without a known end. */
+  | { readonly kind: 'no-room' }
+  /** Somebody else holds the rows; asked again a moment later it works. */
+  | { readonly kind: 'busy' };

@@ -1,0 +1,50 @@
+import pg from 'pg';
+import {
+  askRefusals,
+  type AskRefusal,
+  type MoneyRefusal,
+  type ProofFault,
+  proofFaults,
+} from '../../../domain/pay/refusals.ts';
+
+/** The SQLSTATEs of the functions and triggers that move money, by what each is to who asked. The detail says more. */
+const faults: Readonly<Record<string, (detail: string | undefined) => MoneyRefusal>> = {
+  NB001: () => ({ kind: 'insufficient' }),
+  NB002: () => ({ kind: 'key-reused' }),
+  NB003: () => ({ kind: 'no-such-move' }),
+  NB010: (state) => ({ kind: 'payout-state', state: state ?? null }),
+  NB011: (detail) => ({ kind: 'not-payable', because: askRefusalOf(detail) }),
+  NB020: () => ({ kind: 'stale-version' }),
+  NB021: () => ({ kind: 'maker' }),
+  NB022: () => ({ kind: 'role' }),
+  NB023: (detail) => ({ kind: 'proof', because: proofFaultOf(detail) }),
+  NB024: () => ({ kind: 'content-differs' }),
+  NB025: () => ({ kind: 'own-money' }),
+  NB026: () => ({ kind: 'approver-new' }),
+  NB027: (state) => ({ kind: 'batch-state', state: state ?? null }),
+  NB028: () => ({ kind: 'unknown' }),
+  NB030: (state) => ({ kind: 'arrow', state: state ?? null }),
+  NB031: () => ({ kind: 'stopped' }),
+  NB032: () => ({ kind: 'no-room' }),
+  /** Postgres: a lock was not to be had within `lock_timeout`. */
+  '55P03': () => ({ kind: 'busy' }),
+};
+
+/** What a function of money has refused, for the caller; null where the error is a fault of ours, or of the database. */
+export function moneyRefusalOf(error: unknown): MoneyRefusal | null {
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) return null;
+  return faults[error.code]?.(error.detail) ?? null;
+}
+
+/** @throws where the function says what no list has: the two have come apart. */
+function askRefusalOf(detail: string | undefined): AskRefusal {
+  const word = askRefusals.find((one) => one === detail);
+  if (!word) throw new Error(`a payout was refused because of ${detail}`);
+  return word;
+}
+
+function proofFaultOf(detail: string | undefined): ProofFault {
+  const word = proofFaults.find((one) => one === detail);
+  if (!word) throw new Error(`a proof was refused because of ${detail}`);
+  return word;
+}

@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { moneyRefusalOf } from '../../../../infra/postgres/pay/money-faults.ts';
+import { openGround } from '../world.ts';
+
+let ground: Awaited<ReturnType<typeof openGround>>;
+beforeAll(async () => {
+  ground = await openGround();
+});
+afterAll(() => ground.close());
+
+/** As a function of money raises it. */
+const raised = (code: string, detail: string): Promise<unknown> =>
+  ground.owner
+    .query(`do $$ begin raise exception 'refused' using errcode = '${code}', detail = '${detail}'; end $$`)
+    .catch((error: unknown) => error);
+
+test.each([
+  ['NB001', '', { kind: 'insufficient' }],
+  ['NB010', 'batched', { kind: 'payout-state', state: 'batched' }],
+  ['NB011', 'destination-new', { kind: 'not-payable', because: 'destination-new' }],
+  ['NB020', '', { kind: 'stale-version' }],
+  ['NB023', 'stale', { kind: 'proof', because: 'stale' }],
+  ['NB027', 'running', { kind: 'batch-state', state: 'running' }],
+  ['NB030', 'paid', { kind: 'arrow', state: 'paid' }],
+  ['NB032', '', { kind: 'no-room' }],
+  ['55P03', '', { kind: 'busy' }],
+])('what is raised as %s with "%s" is told', async (code, detail, refusal) => {
+  expect(moneyRefusalOf(await raised(code, detail))).toEqual(refusal);
+});
+
+test('what no refusal is, is none', async () => {
+  expect(moneyRefusalOf(await raised('NB009', ''))).toBeNull();
+  expect(moneyRefusalOf(await raised('23505', ''))).toBeNull();
+  expect(moneyRefusalOf(new Error('NB001'))).toBeNull();
+});
+
+test('a word that no list has is a fault of ours', async () => {
+  const error = await raised('NB011', 'because');
+  expect(() => moneyRefusalOf(error)).toThrow('because');
+});
