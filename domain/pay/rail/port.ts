@@ -190,7 +190,11 @@ export interface PaymentNotice {
   readonly reference: string;
 }
 
-/** A rail that pays cards: a payment is made as a draft, its uuid committed, and then confirmed. It knows no idempotency key. */
+/**
+ * A rail that pays cards: a payment is made as a draft, its uuid committed, and then confirmed. It knows no idempotency key.
+ *
+ * @public its client and its callers come next.
+ */
 export interface CardRail {
   readonly id: CardRailId;
   /** Makes a payment that pays nothing until it is confirmed. */
