@@ -8,7 +8,7 @@ import { type Fragment, type Html, html } from './html.ts';
 import { formToken, page } from './layout.ts';
 import { countedLogin } from './login.ts';
 import { panel, when } from './ops/components.ts';
-import { factorWords } from './authentication.ts';
+import { factorWords, outcomeOf } from './authentication.ts';
 import { codeField, codeList, codeOf, type SecondFactorParts } from './second-factor.ts';
 import { browserToken, type BoardSession, sessionOf } from './session.ts';
 
@@ -37,12 +37,12 @@ async function renew(parts: SecondFactorParts, req: Request, res: Response): Pro
   const { staff } = session;
   const renewed = await parts.secondFactors.renewRecoveryCodes(
     staff.id,
-    codeOf(req),
+    { code: codeOf(req), browser: browserToken(req) },
     parts.clock(),
-    browserToken(req),
+    (told) => [
+      { by: staff, action: 'second-factor.new-codes', subject: staff.email, detail: outcomeOf(told) },
+    ],
   );
-  const detail = renewed.passed ? { outcome: 'done' } : { outcome: 'refused', reason: renewed.reason };
-  await parts.audit.write({ by: staff, action: 'second-factor.new-codes', subject: staff.email, detail });
   if (renewed.passed) {
     if (wantsJson(req)) return sendJson(res, 200, { recovery_codes: renewed.recoveryCodes });
     return sendPage(res, 200, newCodesPage(session, renewed.recoveryCodes));

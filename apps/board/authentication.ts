@@ -118,43 +118,49 @@ export async function showFactor(
   from: From,
 ): Promise<Shown> {
   const now = parts.clock();
-  const write = (action: AuditEntry['action'], detail: Readonly<Record<string, unknown>>) =>
-    parts.audit.write({
-      by: staff,
-      action,
-      subject: staff.email,
-      detail: { ...detail, ...auditedFrom(from) },
-    });
+  const shown = { code, browser: from.browser };
+  const entry = (action: AuditEntry['action'], detail: Readonly<Record<string, unknown>>): AuditEntry => ({
+    by: staff,
+    action,
+    subject: staff.email,
+    detail: { ...detail, ...auditedFrom(from) },
+  });
   const isOffered = (await parts.secondFactors.offer(token, now)) !== null;
   if (isOffered) {
-    const result = await parts.secondFactors.setUp(token, code, now, from.browser);
-    const outcome = result.passed ? { outcome: 'done' } : { outcome: 'refused', reason: result.reason };
-    await write('second-factor.set-up', outcome);
-    if (result.passed) await write('login', { outcome: 'done', by: 'totp' });
+    const result = await parts.secondFactors.setUp(token, shown, now, (told) => [
+      entry('second-factor.set-up', outcomeOf(told)),
+      ...(told.passed ? [entry('login', { outcome: 'done', by: 'totp' })] : []),
+    ]);
     return { kind: 'set-up', result };
   }
-  const result = await parts.secondFactors.pass(token, code, now, from.browser);
-  if (result.passed) {
-    const { by, recoveryCodesLeft } = result;
-    await write('login', { outcome: 'done', by, recovery_codes_left: recoveryCodesLeft });
-  } else await write('login.second-factor', { outcome: 'refused', reason: result.reason });
+  const result = await parts.secondFactors.pass(token, shown, now, (told) => [
+    told.passed
+      ? entry('login', { outcome: 'done', by: told.by, recovery_codes_left: told.recoveryCodesLeft })
+      : entry('login.second-factor', outcomeOf(told)),
+  ]);
   return { kind: 'pass', result };
 }
 
+/** As a row of the audit says it. */
+export const outcomeOf = (
+  told: { readonly passed: true } | { readonly passed: false; readonly reason: string },
+) => (told.passed ? { outcome: 'done' } : { outcome: 'refused', reason: told.reason });
+
 /** A passkey in place of the code. */
-export async function showPasskey(
+export function showPasskey(
   parts: Authentication,
   { staff, token }: Pending,
   assertion: PasskeyAssertion,
   { address, browser, via }: From,
 ): Promise<PassedByPasskey> {
-  const result = await parts.passkeyLogins.pass(token, assertion, parts.clock(), browser);
-  const detail = result.passed
-    ? { outcome: 'done', by: 'passkey', address, via }
-    : { outcome: 'refused', reason: result.reason, by: 'passkey', address, via };
-  const action = result.passed ? 'login' : 'login.second-factor';
-  await parts.audit.write({ by: staff, action, subject: staff.email, detail });
-  return result;
+  return parts.passkeyLogins.pass(token, assertion, parts.clock(), browser, (told) => [
+    {
+      by: staff,
+      action: told.passed ? 'login' : 'login.second-factor',
+      subject: staff.email,
+      detail: { ...outcomeOf(told), by: 'passkey', address, via },
+    },
+  ]);
 }
 
 /** Exhaustive on purpose: a new refusal does not compile until it has a sentence. */

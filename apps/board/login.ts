@@ -64,7 +64,8 @@ async function logIn(parts: LoginParts, req: Request, res: Response): Promise<vo
   if (login.kind === 'refused') return refuseLogin(req, res);
 
   const former = sessionToken(req);
-  if (former !== null) await parts.sessions.close(former);
+  // The row of the login is that of the change of sessions too.
+  if (former !== null) await parts.sessions.close(former, () => []);
   const { id, email } = login.staff;
   const { token } = await parts.sessions.open(id, 'cookie', parts.clock());
   setSessionCookie(req, res, token, 'pending-2fa');
@@ -82,11 +83,12 @@ function refuseLogin(req: Request, res: Response): void {
   sendPage(res, 401, loginPage(nextOf(req), LOGIN_REFUSED));
 }
 
-async function leave({ sessions, audit }: LoginParts, req: Request, res: Response): Promise<void> {
+async function leave({ sessions }: LoginParts, req: Request, res: Response): Promise<void> {
   const { staff, token } = sessionOf(res);
-  await sessions.close(token);
+  await sessions.close(token, () => [
+    { by: staff, action: 'logout', subject: staff.email, detail: { outcome: 'done' } },
+  ]);
   clearSessionCookie(req, res);
-  await audit.write({ by: staff, action: 'logout', subject: staff.email, detail: { outcome: 'done' } });
 }
 
 /** A path of ours and nothing else: `//host`, `/\host` and schemes lead elsewhere. */

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import type { AuditAction, AuditLog } from '../../domain/staff/audit.ts';
+import type { AuditAction, AuditEntry } from '../../domain/staff/audit.ts';
 import {
   type Passkey,
   PASSKEY_NAME_CHARACTERS_MAX,
   type Passkeys,
   PASSKEYS_MAX,
   type Registered,
+  type Removed,
 } from '../../domain/staff/passkey.ts';
 import { sessionVias, type StaffCaller } from '../../domain/staff/session.ts';
 import { PasskeyRegistration } from '../../domain/staff/webauthn.ts';
@@ -24,7 +25,6 @@ import { AuthenticatorOptions, passkeyWords } from './passkey-words.ts';
 const tag = 'Staff passkeys';
 
 export interface PasskeyParts {
-  readonly audit: AuditLog;
   readonly passkeys: Passkeys;
 }
 
@@ -109,11 +109,20 @@ async function settleRegistration(
   { body, staff, now }: StaffSessionRequest<unknown, unknown, z.infer<typeof NewPasskey>>,
 ): Promise<Answer> {
   const wish = { name: body.name, registration: body.registration, proofId: body.proof_id };
-  const told = await parts.passkeys.register(staff.id, wish, now);
-  const detail = told.registered
-    ? { outcome: 'done', passkey: told.passkey.id, name: told.passkey.name, proof: body.proof_id }
-    : { outcome: 'refused', reason: told.reason === 'proof' ? told.outcome : told.reason };
-  await write(parts, staff, 'passkey.register', detail);
+  const told = await parts.passkeys.register(staff.id, wish, now, (registered) => [
+    entry(
+      staff,
+      'passkey.register',
+      registered.registered
+        ? {
+            outcome: 'done',
+            passkey: registered.passkey.id,
+            name: registered.passkey.name,
+            proof: body.proof_id,
+          }
+        : { outcome: 'refused', reason: reasonOf(registered) },
+    ),
+  ]);
   if (!told.registered) throw notRegistered(told);
   return { status: 201, body: bodyOf(told.passkey) };
 }
@@ -155,9 +164,11 @@ const rename = (parts: PasskeyParts) =>
     answers: { 200: { description: 'It has the new name.', schema: PasskeyBody } },
     problems: [404],
     async handle({ params, body, staff }) {
-      const renamed = await parts.passkeys.rename(staff.id, params.id, body.name);
+      const detail = { outcome: 'done', passkey: params.id, name: body.name };
+      const renamed = await parts.passkeys.rename(staff.id, params.id, body.name, (found) =>
+        found ? [entry(staff, 'passkey.rename', detail)] : [],
+      );
       if (!renamed) throw notFound();
-      await write(parts, staff, 'passkey.rename', { outcome: 'done', passkey: params.id, name: body.name });
       return { status: 200, body: bodyOf(renamed) };
     },
   });
@@ -177,15 +188,16 @@ const remove = (parts: PasskeyParts) =>
     answers: { 204: { description: 'It opens nothing any more.', schema: z.undefined() } },
     problems: [404],
     async handle({ params, body, staff, now }) {
-      const told = await parts.passkeys.remove(staff.id, params.id, body.proof_id, now);
-      const detail = told.removed
-        ? { outcome: 'done', passkey: params.id, proof: body.proof_id }
-        : {
-            outcome: 'refused',
-            passkey: params.id,
-            reason: told.reason === 'proof' ? told.outcome : told.reason,
-          };
-      await write(parts, staff, 'passkey.remove', detail);
+      const wish = { id: params.id, proofId: body.proof_id };
+      const told = await parts.passkeys.remove(staff.id, wish, now, (removed) => [
+        entry(
+          staff,
+          'passkey.remove',
+          removed.removed
+            ? { outcome: 'done', passkey: params.id, proof: body.proof_id }
+            : { outcome: 'refused', passkey: params.id, reason: reasonOf(removed) },
+        ),
+      ]);
       if (told.removed) return { status: 204, body: undefined };
       throw told.reason === 'proof' ? proofProblem(told.outcome) : notFound();
     },
@@ -193,10 +205,12 @@ const remove = (parts: PasskeyParts) =>
 
 const notFound = (): Problem => new Problem(404, 'not-found', 'You have no such passkey.');
 
-const write = (
-  { audit }: PasskeyParts,
+const reasonOf = (
+  told: Exclude<Registered, { registered: true }> | Exclude<Removed, { removed: true }>,
+): string => (told.reason === 'proof' ? told.outcome : told.reason);
+
+const entry = (
   staff: StaffCaller,
   action: AuditAction,
   detail: Readonly<Record<string, unknown>>,
-): Promise<void> =>
-  audit.write({ by: staff, action, subject: staff.email, detail: { ...detail, via: staff.via } });
+): AuditEntry => ({ by: staff, action, subject: staff.email, detail: { ...detail, via: staff.via } });

@@ -1,6 +1,11 @@
 import { z } from 'zod';
-import type { AuditLog } from '../../domain/staff/audit.ts';
-import { PROOF_MINUTES, ProofBinds, type ProofRefusal, type StaffProofs } from '../../domain/staff/proof.ts';
+import {
+  PROOF_MINUTES,
+  ProofBinds,
+  type ProofMade,
+  type ProofRefusal,
+  type StaffProofs,
+} from '../../domain/staff/proof.ts';
 import { may, staffActions } from '../../domain/staff/role-actions.ts';
 import { FACTOR_CHARACTERS_MAX } from '../../domain/staff/second-factor.ts';
 import { sessionVias, type StaffCaller } from '../../domain/staff/session.ts';
@@ -18,7 +23,6 @@ import { AuthenticatorOptions, passkeyWords, noPasskey } from './passkey-words.t
 const tag = 'Staff proofs';
 
 export interface ProofParts extends Pick<Authentication, 'counter'> {
-  readonly audit: AuditLog;
   /** Used by the routes that ask for them, in their transactions. */
   readonly proofs: Pick<StaffProofs<never>, 'make' | 'options'>;
 }
@@ -110,20 +114,24 @@ async function prove(parts: ProofParts, { body, staff, ip, now }: ProofRequest):
   requireAction(staff, body.binds);
   await countLogin(parts, 'second-factor', ip);
   const by = body.passkey ? { passkey: body.passkey } : { code: body.code ?? '' };
-  const made = await parts.proofs.make({ staffId: staff.id, browser: null }, by, body.binds, now);
-  const detail = made.made
-    ? { outcome: 'done', proof: made.proof.id, by: made.proof.by }
-    : { outcome: 'refused', reason: made.reason };
-  await parts.audit.write({
-    by: staff,
-    action: 'proof.make',
-    subject: body.binds.subject,
-    detail: { ...detail, binds: body.binds, address: ip },
-  });
+  const who = { staffId: staff.id, browser: null };
+  const made = await parts.proofs.make(who, by, body.binds, now, (told) => [
+    {
+      by: staff,
+      action: 'proof.make',
+      subject: body.binds.subject,
+      detail: { ...outcomeOf(told), binds: body.binds, address: ip },
+    },
+  ]);
   if (!made.made) throw refusal(made.reason);
   const { id, expiresAt } = made.proof;
   return { status: 201, body: { id, by: made.proof.by, binds: made.proof.binds, expires_at: expiresAt } };
 }
+
+const outcomeOf = (told: ProofMade) =>
+  told.made
+    ? { outcome: 'done', proof: told.proof.id, by: told.proof.by }
+    : { outcome: 'refused', reason: told.reason };
 
 function refusal(reason: ProofRefusal): Problem {
   if (reason === 'gone') return new Problem(401, 'unauthenticated', 'This session has ended. Log in again.');

@@ -306,9 +306,10 @@ async function close(
   { staff }: Pick<StaffSessionRequest<unknown, unknown, unknown>, 'staff'>,
   id: string,
 ): Promise<Answer> {
-  if (!(await parts.sessions.closeById(staff.id, id)))
-    throw new Problem(404, 'not-found', 'You have no such session.');
   const detail = { outcome: 'done', session: id, via: staff.via };
-  await parts.audit.write({ by: staff, action: 'logout', subject: staff.email, detail });
+  const isClosed = await parts.sessions.closeById(staff.id, id, (closed) =>
+    closed ? [{ by: staff, action: 'logout', subject: staff.email, detail }] : [],
+  );
+  if (!isClosed) throw new Problem(404, 'not-found', 'You have no such session.');
   return { status: 204, body: undefined };
 }

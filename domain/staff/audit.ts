@@ -49,6 +49,9 @@ export interface AuditEntry {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
+/** The rows of what somebody does, by how it ended. They are written in its commit: neither stands without the other. */
+export type Audits<Result> = (result: Result) => readonly AuditEntry[];
+
 export const AuditLine = z.object({
   id: z.string(),
   at: z.date(),

@@ -1,5 +1,6 @@
 import type { JobCommand, QueueCommand } from '../job/define-job.ts';
 import type { FinalState } from '../job/job.ts';
+import type { StaffOpening } from '../telegram/chat.ts';
 import type { JobId } from '../shared/ids.ts';
 import type { JobFilter } from './ops.ts';
 import type { StaffMember } from './port.ts';
@@ -61,6 +62,8 @@ export interface StaffCommands {
     why: string | null,
     now: Date,
   ): Promise<CommandResult>;
+  /** What Telegram closed. `why` stands in the audit. */
+  openChat(chatId: string, by: StaffMember, why: string, now: Date): Promise<StaffOpening>;
   previewRetry(filter: JobFilter, now: Date): Promise<RetryPreview>;
   retryAll(filter: JobFilter, by: StaffMember, now: Date): Promise<RetryRun>;
 }

@@ -1,4 +1,5 @@
 import type { Page, PageOrder } from '../shared/page.ts';
+import type { Audits } from './audit.ts';
 import type { StaffMember } from './port.ts';
 import type { ProofBinds, ProofOutcome } from './proof.ts';
 import type { OpenedSession } from './session.ts';
@@ -53,12 +54,18 @@ export interface Passkeys {
     staffId: string,
     wish: { readonly name: string; readonly registration: PasskeyRegistration; readonly proofId: string },
     now: Date,
+    audits: Audits<Registered>,
   ): Promise<Registered>;
   list(staffId: string, order: PageOrder): Promise<Page<Passkey>>;
   /** Null where there is none of that id. */
-  rename(staffId: string, id: string, name: string): Promise<Passkey | null>;
+  rename(staffId: string, id: string, name: string, audits: Audits<Passkey | null>): Promise<Passkey | null>;
   /** For a proof of `removalBinds`. */
-  remove(staffId: string, id: string, proofId: string, now: Date): Promise<Removed>;
+  remove(
+    staffId: string,
+    wish: { readonly id: string; readonly proofId: string },
+    now: Date,
+    audits: Audits<Removed>,
+  ): Promise<Removed>;
 }
 
 export type PassedByPasskey =
@@ -74,6 +81,7 @@ export interface PasskeyLogins {
     token: string,
     assertion: PasskeyAssertion,
     now: Date,
-    browser?: string | null,
+    browser: string | null,
+    audits: Audits<PassedByPasskey>,
   ): Promise<PassedByPasskey>;
 }

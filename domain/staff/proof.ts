@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Audits } from './audit.ts';
 import { staffActions } from './role-actions.ts';
 import type { FactorRefusal } from './second-factor.ts';
 import type { AuthenticatorOptions, PasskeyAssertion, PasskeyRefusal } from './webauthn.ts';
@@ -77,6 +78,7 @@ export interface StaffProofs<Tx> {
     by: ProvenBy,
     binds: ProofBinds,
     now: Date,
+    audits: Audits<ProofMade>,
   ): Promise<ProofMade>;
   /** Spends it in the commit of what it approves: rolled back, it is unspent. Two at the same time: one is told `ok`. */
   use(

@@ -1,4 +1,5 @@
 import { plainCode } from '../shared/typed-code.ts';
+import type { Audits } from './audit.ts';
 import type { OpenedSession } from './session.ts';
 
 /** Enough for years of lost and forgotten phones; they are printed on one page. */
@@ -33,6 +34,12 @@ export function readFactor(text: string): GivenFactor | null {
 
 /** In groups of four, as they are shown; `readFactor` takes them so. */
 export const showRecoveryCode = (code: string): string => code.replaceAll(RECOVERY_GROUP, '$&-');
+
+/** What somebody typed, and the cookie of the browser in which they did. */
+export interface Shown {
+  readonly code: string;
+  readonly browser: string | null;
+}
 
 /** Why a second factor did not pass. Closed, so that each has its sentence. */
 export const factorRefusals = ['malformed', 'wrong', 'used', 'locked', 'blocked'] as const;
@@ -88,14 +95,14 @@ export interface SecondFactors {
   /** The secret that this pending session may set up, the same at each call; null once the account has a second factor. */
   offer(token: string, now: Date): Promise<Uint8Array | null>;
   /** Binds the offered secret, proven by a code of it, and makes the session whole. */
-  setUp(token: string, code: string, now: Date, browser?: string | null): Promise<SetUp>;
+  setUp(token: string, shown: Shown, now: Date, audits: Audits<SetUp>): Promise<SetUp>;
   /** Makes a pending session full. */
-  pass(token: string, code: string, now: Date, browser?: string | null): Promise<Passed>;
+  pass(token: string, shown: Shown, now: Date, audits: Audits<Passed>): Promise<Passed>;
   /** Ten new recovery codes in place of the old ones, for a TOTP. */
   renewRecoveryCodes(
     staffId: string,
-    code: string,
+    shown: Shown,
     now: Date,
-    browser?: string | null,
+    audits: Audits<CodesRenewed>,
   ): Promise<CodesRenewed>;
 }

@@ -1,4 +1,5 @@
 import type { Page, PageOrder } from '../shared/page.ts';
+import type { Audits } from './audit.ts';
 import type { StaffMember } from './port.ts';
 
 /** One working day: long enough that nobody is thrown out at work, short enough that a lost laptop is harmless tomorrow. */
@@ -58,9 +59,9 @@ export interface StaffSessions {
   find(token: string, via: SessionVia, now: Date): Promise<FoundSession | null>;
   /** The same of a pending session. They are two questions, so that no page opens to a pending one by forgetting to look. */
   findPending(token: string, via: SessionVia, now: Date): Promise<FoundSession | null>;
-  close(token: string): Promise<void>;
+  close(token: string, audits: Audits<void>): Promise<void>;
   /** Those of one member of staff that have not ended, pending ones too: one that is not theirs shows that their password is known. */
   list(staffId: string, order: PageOrder, now: Date): Promise<Page<StaffSessionView>>;
   /** False where they have no such session. */
-  closeById(staffId: string, id: string): Promise<boolean>;
+  closeById(staffId: string, id: string, audits: Audits<boolean>): Promise<boolean>;
 }

@@ -54,4 +54,18 @@ export const staffMutations: readonly Mutation[] = [
     edits: [{ file: PROOFS, from: "if outcome <> 'ok' then", to: 'if false then' }],
     test: inProofs('staff_proof_use takes what its own bytes bind, and raises NB023 for all else'),
   },
+  {
+    name: 'the row of the audit follows the commit',
+    edits: [
+      {
+        file: 'infra/postgres/staff/audit.ts',
+        from: 'for (const entry of audits(result)) await writeAudit(tx, entry);',
+        to: "await tx.query('commit');\n  await tx.query('begin');\n  for (const entry of audits(result)) await writeAudit(tx, entry);",
+      },
+    ],
+    test: {
+      file: 'test/apps/board/audit-commit.test.ts',
+      name: 'a passkey that leaves no row in the audit is neither registered, renamed nor removed',
+    },
+  },
 ];

@@ -32,14 +32,11 @@ const noChat = () =>
     'No chat of this id is closed by Telegram. One with a /stop is opened by its person alone.',
   );
 
-async function open({ chats, audit, clock }: OpsParts, req: Request, res: Response): Promise<void> {
+async function open({ commands, clock }: OpsParts, req: Request, res: Response): Promise<void> {
   const given = String(req.params['chatId']);
   if (!/^-?\d+$/.test(given) || !ChatId.safeParse(Number(given)).success) throw noChat();
   const { why } = read(OpenForm, req.body);
-  const opening = await chats.open(given, clock());
-  const refused = opening === 'opened' ? {} : { reason: opening };
-  const detail = { outcome: opening === 'opened' ? 'done' : 'refused', ...refused, why };
-  await audit.write({ by: sessionOf(res).staff, action: 'chat.open', subject: given, detail });
+  const opening = await commands.openChat(given, sessionOf(res).staff, why, clock());
   if (opening !== 'opened') throw noChat();
   if (wantsJson(req)) sendJson(res, 200, { chat_id: given, opened: true });
   else res.redirect(303, link('/ops/chats', { notice: 'chatOpened' }));

@@ -11,7 +11,7 @@ export interface OpsParts {
   readonly queries: StaffQueries;
   readonly commands: StaffCommands;
   readonly audit: AuditLog;
-  readonly chats: StaffChats;
+  readonly chats: Pick<StaffChats, 'unreachable'>;
   readonly clock: () => Date;
   /** A number's keyed hash, in hex: how everything of one person is found without keeping their number anywhere. */
   readonly addressOf: (phone: Phone) => AddressHash;

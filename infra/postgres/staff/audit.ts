@@ -1,5 +1,6 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ClientBase, Pool } from 'pg';
-import { type AuditEntry, AuditLine, type AuditLog } from '../../../domain/staff/audit.ts';
+import { type AuditEntry, AuditLine, type AuditLog, type Audits } from '../../../domain/staff/audit.ts';
 
 export function auditLog(pool: Pool): AuditLog {
   return {
@@ -24,16 +25,38 @@ export function auditLog(pool: Pool): AuditLog {
 }
 
 /** Takes a client too, so that a command and its audit row are one commit. When it was done, the database says. */
-export async function writeAudit(
-  on: Pool | ClientBase,
-  { by, action, subject, detail }: AuditEntry,
-): Promise<void> {
+export async function writeAudit(on: Pool | ClientBase, entry: AuditEntry): Promise<void> {
+  await on.query(
+    'insert into audit (staff_id, actor, action, subject, detail) values ($1, $2, $3, $4, $5)',
+    valuesOf(entry),
+  );
+}
+
+/** Of what a transaction did, in its commit. @returns how it ended. */
+export async function audited<Result>(
+  tx: Pool | ClientBase,
+  result: Result,
+  audits: Audits<Result>,
+): Promise<Result> {
+  for (const entry of audits(result)) await writeAudit(tx, entry);
+  return result;
+}
+
+/** The same in a transaction of the ORM's. */
+export async function auditedByOrm<Result>(
+  tx: EntityManager,
+  result: Result,
+  audits: Audits<Result>,
+): Promise<Result> {
+  for (const entry of audits(result))
+    await tx.execute(
+      'insert into audit (staff_id, actor, action, subject, detail) values (?, ?, ?, ?, ?)',
+      valuesOf(entry),
+    );
+  return result;
+}
+
+function valuesOf({ by, action, subject, detail }: AuditEntry) {
   const [staffId, actor] = typeof by === 'string' ? [null, by] : [by.id, by.email];
-  await on.query('insert into audit (staff_id, actor, action, subject, detail) values ($1, $2, $3, $4, $5)', [
-    staffId,
-    actor,
-    action,
-    subject,
-    JSON.stringify(detail),
-  ]);
+  return [staffId, actor, action, subject, JSON.stringify(detail)];
 }

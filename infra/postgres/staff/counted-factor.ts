@@ -3,15 +3,10 @@ import {
   type GivenFactor,
   readFactor,
   SECOND_FACTOR_FAILURES_MAX,
+  type Shown,
 } from '../../../domain/staff/second-factor.ts';
 import type { StaffBrowser } from './entities.ts';
 import { countTry } from './lock.ts';
-
-/** What somebody typed, and the cookie of the browser in which they did. */
-export interface Shown {
-  readonly code: string;
-  readonly browser: string | null;
-}
 
 /** What was given, counted as failed before it is looked at, whatever becomes of the rest; or why it isn't looked at. */
 export async function countedFactor(

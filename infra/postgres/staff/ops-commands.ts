@@ -20,8 +20,10 @@ import {
 } from '../../../domain/staff/command.ts';
 import { permanentReasons } from '../../../domain/reasons.ts';
 import type { JobFilter } from '../../../domain/staff/ops.ts';
+import type { StaffOpening } from '../../../domain/telegram/chat.ts';
 import type { StaffMember } from '../../../domain/staff/port.ts';
 import { countFinished } from '../../process/metrics.ts';
+import { openChat } from '../telegram/chats.ts';
 import { writeAudit } from './audit.ts';
 import { inTransaction } from '../engine/transaction.ts';
 import { jobConditions, type Parameters, parameters } from '../job/filter.ts';
@@ -76,6 +78,7 @@ export function opsCommands(
   return {
     job: (command, id, by, now) => commandJob(context, command, id, by, now),
     queue: (command, kind, by, why, now) => commandQueue(context, { command, kind, by, why }, now),
+    openChat: (chatId, by, why, now) => commandChat(context, { chatId, by, why }, now),
     previewRetry: (filter, now) => previewRetry(context, filter, now),
     retryAll: (filter, by, now) => retryAll(context, filter, by, now),
   };
@@ -212,6 +215,19 @@ const queueStatements: Record<QueueCommand, string> = {
                                      paused_reason = coalesce(queue.paused_reason, excluded.paused_reason)`,
   resume: `insert into queue (kind) values ($1) on conflict (kind) do update set paused_at = null, paused_by = null, paused_reason = null`,
 };
+
+function commandChat(
+  { pool }: Context,
+  { chatId, by, why }: { readonly chatId: string; readonly by: StaffMember; readonly why: string },
+  now: Date,
+): Promise<StaffOpening> {
+  return inTransaction(pool, async (client) => {
+    const opening = await openChat(client, chatId, now);
+    const outcome = opening === 'opened' ? { outcome: 'done' } : { outcome: 'refused', reason: opening };
+    await writeAudit(client, { by, action: 'chat.open', subject: chatId, detail: { ...outcome, why } });
+    return opening;
+  });
+}
 
 const PreviewLine = z.object({
   state: z.string(),

@@ -9,12 +9,14 @@ import {
   type Registered,
   type Removed,
 } from '../../../domain/staff/passkey.ts';
+import type { Audits } from '../../../domain/staff/audit.ts';
 import type { PasskeyRegistration } from '../../../domain/staff/webauthn.ts';
 import { pageOf } from '../../../domain/shared/page.ts';
 import { sha256 } from '../../process/crypto.ts';
 import { challengeOf, type NewCredential } from '../../staff/webauthn.ts';
 import { inTransaction } from '../engine/transaction.ts';
 import { type AssertionParts, livePasskeys } from './assertions.ts';
+import { audited } from './audit.ts';
 import { putChallenge, takeChallenge } from './challenges.ts';
 import { useProof } from './proofs.ts';
 
@@ -42,7 +44,7 @@ export function staffPasskeys(parts: AssertionParts): Passkeys {
       return webAuthn.registration({ id, email }, challenge, await livePasskeys(pool, id));
     },
 
-    register: (staffId, wish, now) => register(parts, staffId, wish, now),
+    register: (staffId, wish, now, audits) => register(parts, staffId, wish, now, audits),
 
     async list(staffId, { limit, after }) {
       const { rows } = await pool.query<PasskeyRow>(
@@ -54,18 +56,11 @@ export function staffPasskeys(parts: AssertionParts): Passkeys {
       return pageOf(rows.map(asPasskey), limit);
     },
 
-    async rename(staffId, id, name) {
-      const { rows } = await pool.query<PasskeyRow>(
-        `update staff_passkey set name = $3, version = version + 1
-         where id = $1 and staff_id = $2 and removed_at is null
-         returning id, name, version, created_at, last_used_at`,
-        [id, staffId, name],
-      );
-      return rows[0] ? asPasskey(rows[0]) : null;
-    },
+    rename: (staffId, id, name, audits) =>
+      inTransaction(pool, async (tx) => audited(tx, await rename(tx, staffId, id, name), audits)),
 
-    remove: (staffId, id, proofId, now) =>
-      inTransaction(pool, (tx) => remove(tx, { staffId, id, proofId }, now)),
+    remove: (staffId, wish, now, audits) =>
+      inTransaction(pool, async (tx) => audited(tx, await remove(tx, { staffId, ...wish }, now), audits)),
   };
 }
 
@@ -74,13 +69,16 @@ async function register(
   staffId: string,
   wish: Parameters<Passkeys['register']>[1],
   now: Date,
+  audits: Audits<Registered>,
 ): Promise<Registered> {
   const challenge = challengeOf(wish.registration);
   const asked = challenge && (await takeChallenge(pool, { challenge, staffId, purpose: 'register' }, now));
-  if (!asked) return { registered: false, reason: 'challenge' };
+  if (!asked) return audited(pool, { registered: false, reason: 'challenge' }, audits);
   const credential = await webAuthn.verifyRegistration(wish.registration, challenge);
-  if (!credential) return { registered: false, reason: 'signature' };
-  return inTransaction(pool, (tx) => insertPasskey(tx, staffId, { ...wish, credential }, now));
+  if (!credential) return audited(pool, { registered: false, reason: 'signature' }, audits);
+  return inTransaction(pool, async (tx) =>
+    audited(tx, await insertPasskey(tx, staffId, { ...wish, credential }, now), audits),
+  );
 }
 
 const insert = `
@@ -123,6 +121,16 @@ async function insertPasskey(
     now,
   ]);
   return rows[0] ? { registered: true, passkey: asPasskey(rows[0]) } : { registered: false, reason: 'taken' };
+}
+
+async function rename(tx: pg.PoolClient, staffId: string, id: string, name: string): Promise<Passkey | null> {
+  const { rows } = await tx.query<PasskeyRow>(
+    `update staff_passkey set name = $3, version = version + 1
+     where id = $1 and staff_id = $2 and removed_at is null
+     returning id, name, version, created_at, last_used_at`,
+    [id, staffId, name],
+  );
+  return rows[0] ? asPasskey(rows[0]) : null;
 }
 
 async function remove(

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import type { Audits } from '../../../domain/staff/audit.ts';
 import type { PasskeyAssertion } from '../../../domain/staff/webauthn.ts';
 import {
   canonicalBinds,
@@ -16,6 +17,7 @@ import { readFactor } from '../../../domain/staff/second-factor.ts';
 import { type Encryption, sha256 } from '../../process/crypto.ts';
 import { inTransaction } from '../engine/transaction.ts';
 import { type AssertionParts, checkAssertion, livePasskeys } from './assertions.ts';
+import { audited } from './audit.ts';
 import { putChallenge } from './challenges.ts';
 import { countedFactor } from './counted-factor.ts';
 import { forgiveTries } from './lock.ts';
@@ -40,10 +42,10 @@ export function staffProofs(parts: Parts): StaffProofs<pg.PoolClient> {
         passkeys,
       );
     },
-    make: (who, by, binds, now) =>
+    make: (who, by, binds, now, audits) =>
       'code' in by
-        ? proveByCode(parts, who, by.code, binds, now)
-        : proveByPasskey(parts, who.staffId, by.passkey, binds, now),
+        ? proveByCode(parts, who, by.code, { binds, audits }, now)
+        : proveByPasskey(parts, who.staffId, by.passkey, { binds, audits }, now),
     use: useProof,
   };
 }
@@ -65,30 +67,44 @@ export async function useProof(
 
 type Who = Parameters<StaffProofs<never>['make']>[0];
 
+interface Wish {
+  readonly binds: ProofBinds;
+  readonly audits: Audits<ProofMade>;
+}
+
 async function proveByCode(
   { em, encryption, pool }: Parts,
   { staffId, browser: token }: Who,
   code: string,
-  binds: ProofBinds,
+  { binds, audits }: Wish,
   now: Date,
 ): Promise<ProofMade> {
   // Neither counted nor looked up: it is refused for what it is.
-  if (readFactor(code)?.by === 'recovery-code') return refused('recovery-code');
+  if (readFactor(code)?.by === 'recovery-code') return audited(pool, refused('recovery-code'), audits);
   const { given, browser } = await countedFactor(em, staffId, { code, browser: token }, now);
-  if (typeof given === 'string') return refused(given);
-  const made = await inTransaction(pool, async (tx): Promise<ProofMade> => {
-    const { rows } = await tx.query<{ totp_encrypted: Buffer | null; totp_bound_at: Date | null }>(
-      `select totp_encrypted, totp_bound_at from staff where id = $1 and disabled_at is null for update`,
-      [staffId],
-    );
-    const { totp_encrypted: encrypted, totp_bound_at: factorAt } = rows[0] ?? {};
-    const step = encrypted ? stepOf(openSecret(encryption, encrypted, staffId), given.code, now) : null;
-    if (step === null || !factorAt) return refused('wrong');
-    if (!(await spendStep(tx, staffId, step))) return refused('used');
-    return insertProof(tx, { staffId, binds, factorAt, step });
-  });
+  if (typeof given === 'string') return audited(pool, refused(given), audits);
+  const made = await inTransaction(pool, async (tx) =>
+    audited(tx, await insertByCode(tx, encryption, { staffId, binds, code: given.code }, now), audits),
+  );
   if (made.made) await forgiveTries(em.fork(), staffId, browser);
   return made;
+}
+
+async function insertByCode(
+  tx: pg.PoolClient,
+  encryption: Encryption,
+  { staffId, binds, code }: { staffId: string; binds: ProofBinds; code: string },
+  now: Date,
+): Promise<ProofMade> {
+  const { rows } = await tx.query<{ totp_encrypted: Buffer | null; totp_bound_at: Date | null }>(
+    `select totp_encrypted, totp_bound_at from staff where id = $1 and disabled_at is null for update`,
+    [staffId],
+  );
+  const { totp_encrypted: encrypted, totp_bound_at: factorAt } = rows[0] ?? {};
+  const step = encrypted ? stepOf(openSecret(encryption, encrypted, staffId), code, now) : null;
+  if (step === null || !factorAt) return refused('wrong');
+  if (!(await spendStep(tx, staffId, step))) return refused('used');
+  return insertProof(tx, { staffId, binds, factorAt, step });
 }
 
 /** Of a login and a proof that show one code, one spends it. */
@@ -104,15 +120,14 @@ async function proveByPasskey(
   parts: Parts,
   staffId: string,
   assertion: PasskeyAssertion,
-  binds: ProofBinds,
+  { binds, audits }: Wish,
   now: Date,
 ): Promise<ProofMade> {
   const asserted = await checkAssertion(parts, { staffId, assertion, binds }, now);
-  if (!asserted.right) return refused(asserted.reason);
+  if (!asserted.right) return audited(parts.pool, refused(asserted.reason), audits);
   const { passkeyId, createdAt, nonce } = asserted;
-  return inTransaction(parts.pool, (tx) =>
-    insertProof(tx, { staffId, binds, factorAt: createdAt, passkey: { passkeyId, nonce, assertion } }),
-  );
+  const proof = { staffId, binds, factorAt: createdAt, passkey: { passkeyId, nonce, assertion } };
+  return inTransaction(parts.pool, async (tx) => audited(tx, await insertProof(tx, proof), audits));
 }
 
 interface NewProof {

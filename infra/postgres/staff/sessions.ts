@@ -15,6 +15,7 @@ import {
 } from '../../../domain/staff/session.ts';
 import { StaffRole } from '../../../domain/staff/role.ts';
 import { sha256 } from '../../process/crypto.ts';
+import { auditedByOrm } from './audit.ts';
 import { Staff, StaffSession } from './entities.ts';
 
 /** 256 bits: nothing to guess, and nothing to look up in a dump that holds their SHA-256 only. */
@@ -40,9 +41,11 @@ export function staffSessions(em: EntityManager): StaffSessions {
 
     findPending: (token, via, now) => findSession(em.fork(), { token, via, secondFactorAt: null }, now),
 
-    async close(token) {
-      await em.fork().nativeDelete(StaffSession, { tokenHash: sha256(token) });
-    },
+    close: (token, audits) =>
+      em.fork().transactional(async (tx) => {
+        await tx.nativeDelete(StaffSession, { tokenHash: sha256(token) });
+        return auditedByOrm(tx, undefined, audits);
+      }),
 
     async list(staffId, { limit, after }, now) {
       const before = after === null ? {} : { id: { $lt: after } };
@@ -56,9 +59,11 @@ export function staffSessions(em: EntityManager): StaffSessions {
       return pageOf(rows.map(viewOf), limit);
     },
 
-    async closeById(staffId, id) {
-      return (await em.fork().nativeDelete(StaffSession, { staff: staffId, id })) > 0;
-    },
+    closeById: (staffId, id, audits) =>
+      em.fork().transactional(async (tx) => {
+        const closed = await tx.nativeDelete(StaffSession, { staff: staffId, id });
+        return auditedByOrm(tx, closed > 0, audits);
+      }),
   };
 }
 

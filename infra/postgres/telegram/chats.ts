@@ -7,6 +7,7 @@ import {
   type ChatState,
   isChatClosing,
   type StaffChats,
+  type StaffOpening,
   type UnreachableChat,
 } from '../../../domain/telegram/chat.ts';
 import { inTransaction } from '../engine/transaction.ts';
@@ -42,37 +43,45 @@ export function telegramChats(pool: pg.Pool): Chats & StaffChats {
       );
       return rows;
     },
-    open: async (chatId, now) => {
-      let was: ChatState | undefined;
-      await change(pool, chatId, now, (state) => {
-        was = state;
-        return state.optedOutAt === null && state.unreachable
-          ? { ...state, unreachable: null, openedAt: now }
-          : state;
-      });
-      if (was?.optedOutAt) return 'opted-out';
-      return was?.unreachable ? 'opened' : 'not-closed';
-    },
+    open: (chatId, now) => inTransaction(pool, (tx) => openChat(tx, chatId, now)),
   };
 }
+
+/** In the caller's transaction. */
+export async function openChat(tx: pg.PoolClient, chatId: string, now: Date): Promise<StaffOpening> {
+  let was: ChatState | undefined;
+  await changeIn(tx, chatId, now, (state) => {
+    was = state;
+    return state.optedOutAt === null && state.unreachable
+      ? { ...state, unreachable: null, openedAt: now }
+      : state;
+  });
+  if (was?.optedOutAt) return 'opted-out';
+  return was?.unreachable ? 'opened' : 'not-closed';
+}
+
+const change = (
+  pool: pg.Pool,
+  chatId: string,
+  now: Date,
+  decide: (state: ChatState) => ChatState,
+): Promise<ChatState> => inTransaction(pool, (tx) => changeIn(tx, chatId, now, decide));
 
 /**
  * Locks the chat's row and reads it, in one statement: of two that change it at once the second sees what the first wrote, and the
  * reconciler can't forget it in between.
  */
-function change(
-  pool: pg.Pool,
+async function changeIn(
+  tx: pg.PoolClient,
   chatId: string,
   now: Date,
   decide: (state: ChatState) => ChatState,
 ): Promise<ChatState> {
-  return inTransaction(pool, async (tx) => {
-    const { rows } = await tx.query<ChatRow>(lockChat, [chatId]);
-    const before = stateOf(rows[0]);
-    const after = decide(before);
-    if (after !== before) await write(tx, chatId, after, now);
-    return after;
-  });
+  const { rows } = await tx.query<ChatRow>(lockChat, [chatId]);
+  const before = stateOf(rows[0]);
+  const after = decide(before);
+  if (after !== before) await write(tx, chatId, after, now);
+  return after;
 }
 
 const lockChat = `

@@ -10,7 +10,6 @@ import type { JobRegistry } from '../../../domain/job/define-job.ts';
 import { type JobKind, jobs as allJobs } from '../../../domain/jobs.ts';
 import type { Settles } from '../../../infra/postgres/job/settle.ts';
 import { settles as allSettles } from '../../../infra/postgres/settles.ts';
-import type { SecondFactors } from '../../../domain/staff/second-factor.ts';
 import type { SessionVia } from '../../../domain/staff/session.ts';
 import type { StaffRole } from '../../../domain/staff/role.ts';
 import { base32 } from '../../../domain/shared/otpauth.ts';
@@ -19,6 +18,7 @@ import { openLog } from '../../../infra/process/log.ts';
 import { openPlatform } from '../../../infra/process/platform.ts';
 import { processVariables } from '../../../infra/process/variables.ts';
 import type { Queues } from '../../../infra/queue/queues.ts';
+import { unauditedFactors } from '../../support/second-factors.ts';
 import { type Authenticator, authenticator } from '../../support/authenticator.ts';
 import { testEnvironment } from '../../support/environment.ts';
 import { freshDatabase, freshRedis } from '../../support/servers.ts';
@@ -39,7 +39,6 @@ export interface OpenBoard {
   /** Every line that the board logged. */
   readonly log: readonly string[];
   readonly addressHash: (phone: string) => Buffer;
-  readonly secondFactors: SecondFactors;
   /** A login that nobody used yet. */
   createStaff(role: StaffRole): Promise<{ id: string; email: string }>;
   /** A login whose second factor was set up, a while before any test looks at it, and the authenticator of its person. */
@@ -111,7 +110,8 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
   const pool = platform.pools.hot;
   const tableOwner = new Pool({ connectionString: database.ownerUrl, max: 1 });
   tableOwner.on('error', () => undefined);
-  const { accounts, sessions, secondFactors } = parts;
+  const { accounts, sessions } = parts;
+  const secondFactors = unauditedFactors(parts.secondFactors);
   const server = createHttpServer(
     createBoard({ ...parts, routes: [...parts.routes, ...(options.routes ?? [])] }),
   );
@@ -148,7 +148,6 @@ export async function openBoard(options: BoardOptions = {}): Promise<OpenBoard> 
     queues,
     time,
     log,
-    secondFactors,
     createStaff,
     createMember,
     openPending: (staffId, via) => openPending(staffId, time.now, via),

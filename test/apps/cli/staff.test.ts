@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { unauditedFactors } from '../../support/second-factors.ts';
 import { readConfig } from '../../../infra/process/config.ts';
 import { base32 } from '../../../domain/shared/otpauth.ts';
 import { keyedHash, rowEncryption } from '../../../infra/process/crypto.ts';
@@ -72,7 +73,9 @@ describe('staff', () => {
     const now = new Date();
     const { id } = await json(['staff', 'create', email, '--role', 'viewer']);
     const { ENCRYPTION_KEYS, PEPPER } = readConfig(env);
-    const factors = staffSecondFactors(ground.orm.em, rowEncryption(ENCRYPTION_KEYS), keyedHash(PEPPER));
+    const factors = unauditedFactors(
+      staffSecondFactors(ground.orm.em, rowEncryption(ENCRYPTION_KEYS), keyedHash(PEPPER)),
+    );
     const sessions = staffSessions(ground.orm.em);
     const half = await sessions.open(id, 'cookie', now);
     const app = authenticator(base32((await factors.offer(half.token, now)) ?? Buffer.alloc(0)));

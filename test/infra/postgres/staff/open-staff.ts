@@ -6,6 +6,7 @@ import { staffAccounts } from '../../../../infra/postgres/staff/accounts.ts';
 import { staffSecondFactors } from '../../../../infra/postgres/staff/second-factor.ts';
 import { staffSessions } from '../../../../infra/postgres/staff/sessions.ts';
 import { openGround } from '../../../support/api.ts';
+import { unauditedFactors } from '../../../support/second-factors.ts';
 import { type Authenticator, authenticator } from '../../../support/authenticator.ts';
 
 export const PASSWORD = 'a password of some length';
@@ -46,7 +47,7 @@ export async function openSecondFactors() {
   const ring = { current: 's1', keys: new Map([['s1', randomBytes(32)]]) };
   const sessions = staffSessions(ground.orm.em);
   const encryption = rowEncryption(ring);
-  const factors = staffSecondFactors(ground.orm.em, encryption, ground.hash);
+  const factors = unauditedFactors(staffSecondFactors(ground.orm.em, encryption, ground.hash));
   const pendingOf = async (id: string, at = now) => (await sessions.open(id, 'cookie', at)).token;
   const offered = async (pending: string, at = now): Promise<Authenticator> => {
     const secret = await factors.offer(pending, at);
