@@ -105,6 +105,8 @@ const problemsOfAll = [400, 401, 403, 429, 500, 503];
 const problemsOfBodies = [413, 415];
 /** Statuses that a route with idempotency keys may answer with, beside those. */
 const problemsOfIdempotency = [409, 422];
+/** Statuses that a route of versions may answer with, beside those. */
+const problemsOfVersions = [412, 428];
 
 const problemTexts: Readonly<Record<number, string>> = {
   400: 'The request does not fit the schema.',
@@ -113,9 +115,11 @@ const problemTexts: Readonly<Record<number, string>> = {
   404: 'Unknown, or of another project.',
   409: 'In conflict with what is there, or the same idempotency key is still at work.',
   410: 'Closed; `reason` says why.',
+  412: 'It was changed since you read it.',
   413: 'The body is larger than this route takes: 64 kB, or 1 MiB for messages to many.',
   415: 'The body is not JSON.',
   422: 'Well formed, and refused; `type` says why.',
+  428: 'If-Match is missing.',
   429: 'Too many requests; `Retry-After` says when to come back.',
   500: 'A fault of ours.',
   503: 'The database does not answer.',
@@ -351,6 +355,20 @@ const IdempotentHeaders = RequestHeaders.extend({
   }),
 });
 
+const MoneyHeaders = RequestHeaders.extend({
+  'Idempotency-Key': z.string().min(1).max(255).meta({
+    description:
+      'Required. Same key and same body: the first answer again, for ever. Not the number of a card.',
+    example: '0d9c8b7a-order-4711',
+  }),
+});
+const VersionHeaders = z.object({
+  'If-Match': z.string().meta({
+    description: 'The `ETag` of what you have read: 428 without, 412 where it was changed since.',
+    example: '"3"',
+  }),
+});
+
 const SignedHeaders = z.object({
   'X-Telegram-Auth': z.string().optional().meta({
     description:
@@ -365,8 +383,14 @@ const FollowingHeaders = z.object({
     .meta({ description: 'The id of the last event that you have; an EventSource sends it by itself.' }),
 });
 
-const requestHeaders = ({ idempotent, telegramAuth, follows }: AnyRoute) =>
-  (idempotent ? IdempotentHeaders : RequestHeaders)
+const idempotencyHeaders = (idempotent: AnyRoute['idempotent']) => {
+  if (idempotent === 'required') return MoneyHeaders;
+  return idempotent ? IdempotentHeaders : RequestHeaders;
+};
+
+const requestHeaders = ({ idempotent, telegramAuth, follows, versioned }: AnyRoute) =>
+  idempotencyHeaders(idempotent)
+    .extend(versioned ? VersionHeaders.shape : {})
     .extend(telegramAuth ? SignedHeaders.shape : {})
     .extend(follows ? FollowingHeaders.shape : {});
 
@@ -382,8 +406,14 @@ const ReplayHeaders = AnswerHeaders.extend({
     .meta({ description: '`true` where this is the first answer again.' }),
 });
 
+const EntityTag = z.object({
+  ETag: z.string().meta({ description: 'Its version: send it as `If-Match`.', example: '"4"' }),
+});
+
 function successes(route: AnyRoute): ZodOpenApiOperationObject['responses'] {
-  const headers = route.idempotent ? ReplayHeaders : AnswerHeaders;
+  const headers = (route.idempotent ? ReplayHeaders : AnswerHeaders).extend(
+    route.versioned ? EntityTag.shape : {},
+  );
   const written = Object.entries(route.answers).map(([status, { description, schema, mediaType }]) => {
     const csv =
       route.csv !== undefined && status === '200'
@@ -403,6 +433,7 @@ const problemStatuses = (route: AnyRoute): ReadonlySet<number> =>
     ...problemsOfAll,
     ...(route.body ? problemsOfBodies : []),
     ...(route.idempotent ? problemsOfIdempotency : []),
+    ...(route.versioned ? problemsOfVersions : []),
     ...(route.problems ?? []),
   ]);
 

@@ -38,6 +38,8 @@ export interface OpenRequest<Params, Query, Body> {
   /** Follows the job into the worker and onto its attempts. */
   readonly requestId: string;
   readonly idempotencyKey: string | null;
+  /** `If-Match`: the version of what is changed, as the caller read it; null where the route asks for none. */
+  readonly ifMatch: number | null;
   /** When it came, on the clock that all processes share. */
   readonly now: Date;
   readonly ip: string;
@@ -85,8 +87,10 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body ext
   readonly body?: Body;
   /** Where an honest body is larger than most. */
   readonly bodyLimits?: BodyLimits;
-  /** Takes an Idempotency-Key. */
-  readonly idempotent?: boolean;
+  /** Takes an Idempotency-Key; `required`: it moves money, and is 400 without one. */
+  readonly idempotent?: boolean | 'required';
+  /** Changes what others may change too: asks for `If-Match` with the version that was read, and answers the next as `ETag`. */
+  readonly versioned?: true;
   /** Success answers by status; every error is a problem. */
   readonly answers: Readonly<Record<number, { description: string; schema: z.ZodType; mediaType?: string }>>;
   /** Answers 200 as text/csv too, where `Accept` asks for that: what its file says. */

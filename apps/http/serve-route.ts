@@ -155,7 +155,8 @@ export async function readRequest(
     query: route.query ? parse(route.query, wellFormed(queryOf(req)), byName) : {},
     requestId: requestIdOf(res),
     now,
-    idempotencyKey: route.idempotent ? idempotencyKeyOf(req) : null,
+    idempotencyKey: route.idempotent ? idempotencyKeyOf(req, route.idempotent) : null,
+    ifMatch: route.versioned ? versionOf(req) : null,
     userAgent: header(req, 'user-agent')?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
     wantsCsv: route.csv !== undefined && req.accepts(['application/json', 'text/csv']) === 'text/csv',
     lastEventId: route.follows ? (header(req, 'last-event-id') ?? null) : null,
@@ -205,10 +206,29 @@ function wellFormed(fields: Record<string, unknown>): Record<string, unknown> {
 /** 1 to 255 visible characters (contracts §2). */
 const idempotencyKey = /^[\x21-\x7e]{1,255}$/;
 
-function idempotencyKeyOf(req: Request): string | null {
+function idempotencyKeyOf(req: Request, asked: true | 'required'): string | null {
   const key = header(req, 'idempotency-key');
+  if (key === undefined && asked === 'required')
+    throw new Problem(400, 'idempotency-key-missing', 'This moves money: send an Idempotency-Key with it.', {
+      errors: [{ pointer: 'Idempotency-Key', detail: 'expected 1 to 255 visible ASCII characters' }],
+    });
   if (key === undefined) return null;
   if (!idempotencyKey.test(key))
     throw invalid([{ pointer: 'Idempotency-Key', detail: 'expected 1 to 255 visible ASCII characters' }]);
   return key;
+}
+
+/** A strong entity tag (RFC 9110 §8.8.3) of a version, which is an int of Postgres. */
+const entityTag = /^"(0|[1-9]\d{0,8})"$/;
+
+function versionOf(req: Request): number {
+  const tag = header(req, 'if-match');
+  if (tag === undefined)
+    throw new Problem(428, 'version-required', 'Send the ETag of what you have read, as If-Match.', {
+      errors: [{ pointer: 'If-Match', detail: 'expected the ETag of an earlier answer, such as "3"' }],
+    });
+  const version = entityTag.exec(tag)?.[1];
+  if (version === undefined)
+    throw invalid([{ pointer: 'If-Match', detail: 'expected the ETag of an earlier answer, such as "3"' }]);
+  return Number(version);
 }

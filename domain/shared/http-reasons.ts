@@ -105,6 +105,26 @@ export const httpReasons = {
     nextStep: 'Use a new key for each new request.',
     seen: ['problem'],
   },
+  'idempotency-key-missing': {
+    meaning: 'This request moves money and has no Idempotency-Key. Nothing was done.',
+    retry: 'after-change',
+    nextStep:
+      'Send it again with an Idempotency-Key of your own, such as a UUID, and repeat it under that key.',
+    seen: ['problem'],
+  },
+  'version-required': {
+    meaning:
+      'This changes one version of something, and the request does not say which: If-Match is missing.',
+    retry: 'after-change',
+    nextStep: 'Read it, and send its ETag as If-Match.',
+    seen: ['problem'],
+  },
+  'version-stale': {
+    meaning: 'Somebody has changed it since the version that If-Match names. Nothing was done.',
+    retry: 'after-change',
+    nextStep: 'Read it again, see what has changed, and send its new ETag as If-Match.',
+    seen: ['problem'],
+  },
   'in-progress': {
     meaning: 'Another request with the same key, or for the same object, is still being processed.',
     retry: 'later',

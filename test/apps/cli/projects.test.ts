@@ -15,9 +15,9 @@ describe('project create', () => {
     const { rows } = await ground.pool.query('select scopes from api_key where hash = $1', [
       keyHashOf(made.key),
     ]);
-    // `public` is what a publishable key has in place of scopes, and what every secret key reaches; `critical` is asked for by name.
+    // `public` is what a publishable key has in place of scopes, and what every secret key reaches; `critical` and `payouts` are asked for by name.
     expect(rows[0].scopes.toSorted()).toEqual(
-      KeyScope.options.filter((scope) => scope !== 'public' && scope !== 'critical').toSorted(),
+      KeyScope.options.filter((scope) => !['public', 'critical', 'payouts'].includes(scope)).toSorted(),
     );
     expect(await refusal(['project', 'create', 'shop'])).toBe('There is a project shop already.');
   });
