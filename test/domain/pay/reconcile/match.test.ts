@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { isDifference, lineTotal, type RailLine, stopsRail } from '../../../../domain/pay/reconcile/line.ts';
+import { type Decided, type OurPayment, reconcile } from '../../../../domain/pay/reconcile/match.ts';
+import { T0, type World, worlds } from './statements.ts';
+
+const STATEMENTS = 10_000;
+/** Shorter than T0: nothing is late. */
+const openFrom = new Date(T0 - 1);
+const never = { lines: new Set<string>(), openFrom };
+const settled = (all: readonly Decided[]) =>
+  all.filter(({ bucket }) => bucket === 'matched' || bucket === 'late' || bucket === 'returned');
+
+const byKey = (all: readonly Decided[]) =>
+  all
+    .map(({ line, bucket, payment, suggestions }) => ({ key: line.key, bucket, payment, suggestions }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+
+/** Each match is of the one whose money it is, to the tiyin, and no payment has two. */
+function expectNoFalseMatch({ payments, truths }: World, decided: readonly Decided[]): void {
+  const ofKey = new Map(truths.map((truth) => [truth.line.key, truth]));
+  const taken = new Set<string>();
+  for (const { line, bucket, payment } of settled(decided)) {
+    const ours = payments.find(({ id }) => id === payment);
+    expect(ofKey.get(line.key)?.owner).toBe(payment);
+    expect(ofKey.get(line.key)?.named).toBe(true);
+    expect(line.amount).toBe(ours?.amount);
+    // What comes back may be less what the rail keeps.
+    expect(bucket === 'returned' || lineTotal(line) === (ours && lineTotal(ours))).toBe(true);
+    expect(taken).not.toContain(`${payment} ${line.direction}`);
+    taken.add(`${payment} ${line.direction}`);
+  }
+}
+
+/** Lines that name their payment, which we know as paid, and that are as it: none of these is left. */
+function expectNoneMissed({ payments, truths }: World, decided: readonly Decided[]): void {
+  for (const { line, owner, what, named } of truths) {
+    const ours = payments.find(({ id }) => id === owner);
+    const isClear =
+      what === 'first' && named && ours?.state === 'paid' && lineTotal(line) === lineTotal(ours);
+    const bucket = decided.find((one) => one.line.key === line.key)?.bucket;
+    expect(isClear ? bucket : 'matched').toBe('matched');
+    // The second payment of one that was paid is told, wherever anything names it but an id that we never had.
+    const tells = what === 'second' && named && line.reference !== null && ours?.state === 'paid';
+    const isFirstTold = decided.some((one) => one.line.key === `${owner}:first` && one.bucket === 'matched');
+    expect(tells && isFirstTold ? bucket : 'duplicate').toBe('duplicate');
+  }
+}
+
+test(`of ${STATEMENTS} statements no line is matched with a payment that it does not pay`, () => {
+  fc.assert(
+    fc.property(worlds, fc.infiniteStream(fc.nat()), (world, random) => {
+      const lines = world.truths.map(({ line }) => line);
+      const decided = reconcile(lines, { ...never, payments: world.payments });
+      expect(decided).toHaveLength(lines.length);
+      expectNoFalseMatch(world, decided);
+      expectNoneMissed(world, decided);
+      const places = new Map(lines.map(({ key }) => [key, random.next().value ?? 0]));
+      const shuffled = lines.toSorted((a, b) => (places.get(a.key) ?? 0) - (places.get(b.key) ?? 0));
+      expect(byKey(reconcile(shuffled, { ...never, payments: world.payments }))).toEqual(byKey(decided));
+    }),
+    { numRuns: STATEMENTS },
+  );
+});
+
+const payment = (change: Partial<OurPayment> = {}): OurPayment => ({
+  id: 'a',
+  state: 'paid',
+  settledByLine: false,
+  uuid: 'uuid-a',
+  reference: 'a-2',
+  earlierReferences: ['a-1'],
+  amount: 1_000_000n,
+  commission: 5_000n,
+  at: new Date(T0),
+  outLine: null,
+  backLine: null,
+  ...change,
+});
+const line = (change: Partial<RailLine> = {}): RailLine => ({
+  key: 'k',
+  direction: 'out',
+  uuid: 'uuid-a',
+  reference: 'a-2',
+  amount: 1_000_000n,
+  commission: 5_000n,
+  at: new Date(T0 + 60_000),
+  ...change,
+});
+const decide = (of: RailLine, ...payments: OurPayment[]) => reconcile([of], { ...never, payments })[0];
+
+describe('a line is', () => {
+  test.each<[string, RailLine, OurPayment]>([
+    ['matched', line(), payment()],
+    ['matched', line({ uuid: null }), payment()],
+    ['matched', line({ reference: null }), payment()],
+    ['matched', line(), payment({ state: 'returned' })],
+    ['matched', line({ uuid: null }), payment({ state: 'open', settledByLine: true, uuid: null })],
+    ['early', line(), payment({ state: 'open' })],
+    ['early', line({ direction: 'back' }), payment({ state: 'open', settledByLine: true })],
+    ['amount-differs', line({ amount: 1_000_001n }), payment()],
+    ['amount-differs', line({ commission: 4_999n }), payment()],
+    ['amount-differs', line({ direction: 'back', amount: 999_999n }), payment()],
+    ['duplicate', line(), payment({ outLine: 'other' })],
+    ['duplicate', line({ uuid: 'uuid-b' }), payment()],
+    ['duplicate', line({ uuid: null, reference: 'a-1' }), payment()],
+    ['duplicate', line({ direction: 'back' }), payment({ backLine: 'other' })],
+    ['paid-though-failed', line(), payment({ state: 'failed' })],
+    ['paid-though-failed', line({ reference: 'a-1', uuid: null }), payment({ state: 'failed' })],
+    ['returned', line({ direction: 'back' }), payment({ outLine: 'other' })],
+    ['returned', line({ direction: 'back', commission: 0n }), payment()],
+    ['only-theirs', line({ uuid: null, reference: null }), payment()],
+    ['only-theirs', line({ uuid: null, reference: 'a-20' }), payment()],
+    ['only-theirs', line({ uuid: 'uuid-z', reference: 'a' }), payment()],
+    ['only-theirs', line({ reference: 'b-1' }), payment()],
+    ['only-theirs', line({ direction: 'back' }), payment({ state: 'failed' })],
+  ])('%s', (bucket, of, ours) => {
+    expect(decide(of, ours)).toMatchObject({ bucket });
+  });
+
+  test('late where its day is signed already, and of its payment all the same', () => {
+    const known = { payments: [payment()], lines: new Set<string>(), openFrom: new Date(T0 + 3_600_000) };
+    expect(reconcile([line()], known)).toMatchObject([{ bucket: 'late', payment: 'a' }]);
+  });
+
+  test('nothing new where its key is settled', () => {
+    const known = { payments: [payment()], lines: new Set(['k']), openFrom };
+    expect(reconcile([line()], known)).toEqual([]);
+    expect(reconcile([line(), line()], { ...known, lines: new Set<string>() })).toHaveLength(1);
+  });
+});
+
+test('a payment that came back is matched both ways, in whatever order the lines are', () => {
+  const back = line({ key: 'back', direction: 'back' });
+  for (const lines of [
+    [line(), back],
+    [back, line()],
+  ])
+    expect(reconcile(lines, { ...never, payments: [payment()] }).map(({ bucket }) => bucket)).toEqual([
+      'matched',
+      'returned',
+    ]);
+});
+
+describe('three equal payments', () => {
+  const three = ['a', 'b', 'c'].map((id) =>
+    payment({ id, uuid: null, reference: `${id}-1`, earlierReferences: [] }),
+  );
+  const of = (id: string) => line({ key: `k-${id}`, uuid: null, reference: `${id}-1` });
+
+  test.each([[['a', 'c']], [['c', 'a']]])(
+    'and two lines, imported three times from %s on: two are matched, one is ours alone',
+    (order) => {
+      const matched = new Map<string, string>();
+      for (let times = 0; times < 3; times += 1) {
+        const payments = three.map((one) => ({ ...one, outLine: matched.get(one.id) ?? null }));
+        const known = { payments, lines: new Set(matched.values()), openFrom };
+        for (const { bucket, payment: id, line: found } of reconcile(order.map(of), known))
+          if (bucket === 'matched' && id !== null) matched.set(id, found.key);
+      }
+      expect(Object.fromEntries(matched)).toEqual({ a: 'k-a', c: 'k-c' });
+    },
+  );
+
+  test('are suggested to a line that names none, nearest first, and never matched', () => {
+    const at = (minutes: number) => new Date(T0 + minutes * 60_000);
+    const payments = [
+      payment({ id: 'far', at: at(-500) }),
+      payment({ id: 'near', at: at(1) }),
+      payment({ id: 'nearer', at: at(0) }),
+      payment({ id: 'farther', at: at(900) }),
+      payment({ id: 'other', at: at(0), amount: 999_999n }),
+      payment({ id: 'taken', at: at(0), outLine: 'x' }),
+      payment({ id: 'failed', at: at(0), state: 'failed' }),
+    ].map((one) => ({ ...one, uuid: one.id, reference: `${one.id}-1`, earlierReferences: [] }));
+    expect(
+      reconcile([line({ uuid: null, reference: null, at: at(0) })], { ...never, payments }),
+    ).toMatchObject([{ bucket: 'only-theirs', payment: null, suggestions: ['nearer', 'near', 'far'] }]);
+  });
+});
+
+test('what stops a rail is a difference, and no difference settles', () => {
+  expect((['duplicate', 'paid-though-failed'] as const).every(stopsRail)).toBe(true);
+  expect(
+    (['duplicate', 'paid-though-failed', 'only-theirs', 'amount-differs'] as const).every(isDifference),
+  ).toBe(true);
+  expect((['matched', 'late', 'returned', 'early'] as const).some(isDifference)).toBe(false);
+});
