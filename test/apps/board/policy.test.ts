@@ -11,6 +11,33 @@ test('a page that does not exist is 404 and no offence', async () => {
   expect(await board.audit()).toHaveLength(before);
 });
 
+describe('the row of a refused request keeps 200 signs of its path', () => {
+  const long = 'x'.repeat(300);
+  test.each([
+    ['that the role forbids', 'viewer', `/api/queues/otp-send/${long}/retry`, 'x'.repeat(200)],
+    [
+      'that nobody may make',
+      'admin',
+      `/api/queues/otp-send/${long}/eat`,
+      `PUT /api/queues/otp-send/${long}`.slice(0, 200),
+    ],
+  ] as const)('%s', async (_what, role, path, subject) => {
+    const owner = await board.session(role);
+    expect((await owner.put(path, { why: 'a test' })).status).toBe(403);
+    expect((await board.audit()).at(-1)).toMatchObject({ actor: owner.email, subject });
+  });
+
+  test('that another site sent', async () => {
+    const owner = await board.session('admin');
+    const path = `/api/queues/otp-send/${long}/retry`;
+    await owner.put(path).set('Sec-Fetch-Site', 'cross-site').expect(403);
+    expect((await board.audit()).at(-1)).toMatchObject({
+      actor: owner.email,
+      subject: `PUT ${path}`.slice(0, 200),
+    });
+  });
+});
+
 describe('roles', () => {
   const changes = { admin: true, operator: true, finance: false, developer: false, viewer: false };
   const oversees = { admin: true, operator: true, finance: true, developer: false, viewer: false };

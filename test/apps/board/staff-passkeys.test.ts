@@ -202,7 +202,7 @@ describe('a proof over HTTP', () => {
     const code = await nextCode(viewer);
     for (const path of ['/staff/proofs', '/staff/proofs/options'])
       expect(typeOf(await post(path, viewer.bearer, { code, binds }).expect(403))).toBe('role-forbids');
-    const own: ProofBinds = { action: 'passkey.remove', subject: 'any', version: 1 };
+    const own: ProofBinds = { action: 'passkey.remove', subject: 'x'.repeat(200), version: 1 };
     await post('/staff/proofs', viewer.bearer, { code, binds: own }).expect(201);
   });
 
@@ -210,6 +210,7 @@ describe('a proof over HTTP', () => {
     ['an action that nobody has', { action: 'batch.eat' }],
     ['a subject in other letters', { subject: 'bаtch-1' }],
     ['a subject with a space', { subject: 'batch 1' }],
+    ['a subject of 201 signs', { subject: 'x'.repeat(201) }],
     ['a negative version', { version: -1 }],
     ['half an item', { count: 1.5 }],
     ['a total as a number', { total: 100 }],

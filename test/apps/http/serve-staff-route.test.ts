@@ -136,6 +136,20 @@ describe('what changes something by cookie', () => {
     );
   });
 
+  test('leaves a row with 200 signs of its path, by another site and by a role', async () => {
+    const path = `/finance/move/${'4'.repeat(300)}`;
+    const asked = (headers: Record<string, string>) =>
+      supertest(board.url).post(path).set(headers).send({ text: 'x' }).expect(403);
+    const before = (await board.audit()).length;
+    await asked(cookie());
+    await asked(withBearer(tokens.operator));
+    const subject = `POST ${path}`.slice(0, 200);
+    expect((await board.audit()).slice(before)).toMatchObject([
+      { actor: finance.email, action: 'request.refused', subject },
+      { actor: operator.email, action: 'money.correct', subject },
+    ]);
+  });
+
   test('is JSON: what a form can post is not read, even from our own page', async () => {
     const send = (type: string) => post({ ...cookie(), ...own, 'Content-Type': type }).send('{"text":"x"}');
     await send('text/plain').expect(415);

@@ -3,6 +3,7 @@ import type { DayHead, ReadHead } from '../../../../domain/pay/ledger/head.ts';
 import { inSnapshot } from './snapshot.ts';
 import { verifyBlocks } from './verify-blocks.ts';
 import { verifyDays } from './verify-days.ts';
+import { verifyLimits } from './verify-limits.ts';
 import { verifyMoves } from './verify-moves.ts';
 import { verifyTables } from './verify-tables.ts';
 import { differences, type Differences } from './differences.ts';
@@ -33,6 +34,7 @@ export const verifyBook = (pool: pg.Pool, options: VerifyOptions): Promise<Verif
     const book = await verifyNumbers(db, options, found);
     const chain = await verifyBlocks(db, { ...options, top: book.top, found });
     const accounts = await verifyAccounts(db, options, found);
+    await verifyLimits(db, { ...options, found });
     await verifyMoves(db, { ...options, found });
     const days = await verifyDays(db, { ...options, chain, found });
     const open = book.top - chain.nTo;
@@ -43,7 +45,7 @@ export const verifyBook = (pool: pg.Pool, options: VerifyOptions): Promise<Verif
         open > 0
           ? `${open} transfers (from ${chain.nTo + 1n}) are in no block yet: of them only balances, links, moves and the order of times were checked`
           : 'every transfer is in a block',
-        `${accounts} accounts: balance, version, floor and ceiling after each transfer, before and after of each transfer linked; the balances sum to zero`,
+        `${accounts} accounts: balance, version, floor and ceiling after each transfer, both limits those of its class, before and after of each transfer linked; the balances sum to zero`,
         'each transfer is an allowed move, and none was posted before the one in front of it',
         days,
         `${options.kept.length} signed heads that were kept outside`,

@@ -179,6 +179,40 @@ describe('the table of requests', () => {
     await expect(insert()).rejects.toMatchObject({ code: 'NB004' });
   });
 
+  test('commits nothing that a crash may lose', async () => {
+    const answered = (wait: 'on' | 'off') =>
+      inTransaction(book.pool, async (tx) => {
+        await tx.query(`set local synchronous_commit = ${wait}`);
+        return answerOnce(
+          tx,
+          { ...request, key: wait },
+          { refusalOf, work: async () => ({ status: 200, body: {} }) },
+        );
+      });
+    await expect(answered('off')).rejects.toMatchObject({ code: 'NB004' });
+    expect(await answered('on')).toMatchObject({ ok: true, repeated: false });
+    const { rows } = await book.owner.query('select key from money_request where person_id = $1', [
+      request.personId,
+    ]);
+    expect(rows).toEqual([{ key: 'on' }]);
+  });
+
+  test.each([
+    [199, '23514'],
+    [200, null],
+    [499, null],
+    // What failed by a fault of ours is no answer: it is to be asked again.
+    [500, '23514'],
+  ])('takes an answer of status %i: %s', async (status, code) => {
+    const told = inTransaction(book.pool, (tx) =>
+      answerOnce(tx, request, { refusalOf, work: async () => ({ status, body: {} }) }),
+    ).then(
+      () => null,
+      (error: { readonly code?: string }) => error.code,
+    );
+    expect(await told).toBe(code);
+  });
+
   test.each([
     ['a card number', '4242424242424242'],
     ['a card number with separators', 'to:4242-4242-4242-4242'],

@@ -87,6 +87,15 @@ describe('a person is paid nothing for 72 hours', () => {
     expect(rows).toEqual([{ n: AT_ONCE, people: AT_ONCE }]);
   });
 
+  test('whose row of the phone becomes another phone, and the person stays', async () => {
+    const person = await ofPhone();
+    const moved = await ground.owner.query(
+      `update person_phone set phone = phone || '0' where person_id = $1`,
+      [person],
+    );
+    expect([moved.rowCount, await rowsOf(person)]).toEqual([1, [lost]]);
+  });
+
   test('who is erased with the phone', async () => {
     const person = await ofPhone();
     await ground.pool.query('delete from person where id = $1', [person]);

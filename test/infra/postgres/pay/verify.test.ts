@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { classLimits } from '../../../../domain/pay/ledger/class-limits.ts';
 import type { DayHead } from '../../../../domain/pay/ledger/head.ts';
 import { allowedMoves } from '../../../../domain/pay/ledger/moves.ts';
 import { headReader, headSigner } from '../../../../infra/pay/signed-heads.ts';
@@ -299,6 +301,38 @@ describe('what the owner made', () => {
       expect.stringContaining(`Transfer 1 was posted after the book's newest time.`),
       expect.stringMatching(/^The book's newest time is 9000-01-01 .*, which is not yet\.$/),
     ]);
+  });
+
+  test.each([
+    [
+      'floor of an account without a transfer',
+      'floor = -1',
+      'it has floor -1, ceiling none; its class held has floor 0, ceiling none.',
+    ],
+    [
+      'ceiling',
+      'ceiling = 4000000000000000000',
+      'it has floor 0, ceiling 4000000000000000000; its class held has floor 0, ceiling none.',
+    ],
+    ['class that there is not', "class = 'gift'", 'there is no class gift.'],
+  ])('a %s is found, though nothing was posted and no hash covers it', async (_what, change, said) => {
+    const account = await ledger.open('held', randomUUID());
+    const { rowCount } = await owner.query(`update ledger_account set ${change} where id = ${account}`);
+    expect(rowCount).toBe(1);
+    const { differences } = await ledger.verify();
+    expect(differences).toEqual([`Account ${account}: ${said}`]);
+  });
+
+  test('the limits that are asked are those of the migration', async () => {
+    const { rows } = await owner.query(
+      'select class::text as name, floor::text, ceiling::text from ledger_class order by 1',
+    );
+    const inCode = Object.entries(classLimits).map(([name, { floor, ceiling }]) => ({
+      name,
+      floor: floor?.toString() ?? null,
+      ceiling: ceiling?.toString() ?? null,
+    }));
+    expect(rows).toEqual(inCode.toSorted((one, other) => (one.name < other.name ? -1 : 1)));
   });
 
   test('the moves that are asked are those of the migration', async () => {
