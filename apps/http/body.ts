@@ -66,6 +66,27 @@ export async function readJson(
   return parseJson(body, limits.parts);
 }
 
+/**
+ * The file in the body, of whatever length up to the bound.
+ *
+ * @throws Problem 413 or 415; ClientGone.
+ */
+export function readUpload(req: IncomingMessage, { mediaTypes, bytesMax }: UploadLimits): Promise<Buffer> {
+  const type = (req.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (mediaTypes.includes(type)) return readBody(req, bytesMax);
+  return Promise.reject(
+    unsupported(
+      `Send the bytes of the file as the body, as ${mediaTypes.join(' or ')}.`,
+      mediaTypes.join(', '),
+    ),
+  );
+}
+
+interface UploadLimits {
+  readonly mediaTypes: readonly string[];
+  readonly bytesMax: number;
+}
+
 function parseJson(body: Buffer, partsMax: number): unknown {
   const fault = shapeFault(body, partsMax);
   if (fault) throw misfit({ pointer: '', detail: `the body ${fault}` });
@@ -99,7 +120,7 @@ function isJson(contentType: string | undefined): boolean {
 const misfit = (error: { pointer: string; detail: string }) =>
   new Problem(400, 'invalid-request', 'The request does not fit the schema.', { errors: [error] });
 const malformed = (detail: string) => new Problem(400, 'malformed-body', detail);
-const unsupported = (detail: string) =>
-  new Problem(415, 'unsupported-media-type', detail, { headers: { Accept: 'application/json' } });
+const unsupported = (detail: string, accept = 'application/json') =>
+  new Problem(415, 'unsupported-media-type', detail, { headers: { Accept: accept } });
 const tooLarge = (bytesMax: number) =>
   new Problem(413, 'body-too-large', `The body may hold ${bytesMax} bytes at most.`);

@@ -14,7 +14,7 @@ import { staffRoles } from '../../domain/staff/role.ts';
 import { eventPayload, events, type EventType, eventTypes } from '../../domain/events.ts';
 import { describeDocument } from './describe-fields.ts';
 import { requestExamples, tagWords } from './examples.ts';
-import type { AnyRoute, DoorRoute, PersonRoute, Route, StaffSessionRoute } from './route.ts';
+import type { AnyRoute, DoorRoute, PersonRoute, Route, StaffSessionRoute, Upload } from './route.ts';
 import { STAFF_DESCRIPTION } from './staff-description.ts';
 import { healthPaths } from './health-paths.ts';
 
@@ -116,7 +116,7 @@ const problemTexts: Readonly<Record<number, string>> = {
   409: 'In conflict with what is there, or the same idempotency key is still at work.',
   410: 'Closed; `reason` says why.',
   412: 'It was changed since you read it.',
-  413: 'The body is larger than this route takes: 64 kB, or 1 MiB for messages to many.',
+  413: 'The body is larger than this route takes: 64 kB, 1 MiB for messages to many, or what a file may have.',
   415: 'The body is not JSON.',
   422: 'Well formed, and refused; `type` says why.',
   428: 'If-Match is missing.',
@@ -280,6 +280,7 @@ function operation(route: AnyRoute): ZodOpenApiOperationObject {
     ...(route.body
       ? { requestBody: requestBody(route.body, requestExamples[`${route.method} ${route.path}`]) }
       : {}),
+    ...(route.upload ? { requestBody: uploadBody(route.upload) } : {}),
     responses: { ...successes(route), ...problems(route) },
   };
 }
@@ -340,6 +341,13 @@ function securityOf(route: AnyRoute): Pick<ZodOpenApiOperationObject, 'security'
 const requestBody = (schema: z.ZodType, example: unknown) => ({
   required: !schema.safeParse(undefined).success,
   content: { 'application/json': example === undefined ? { schema } : { schema, example } },
+});
+
+/** OpenAPI 3.1: a body of bytes has a media type and no schema. */
+const uploadBody = ({ mediaTypes, bytesMax }: Upload) => ({
+  required: true,
+  description: `The bytes of the file, at most ${bytesMax}.`,
+  content: Object.fromEntries(mediaTypes.map((type) => [type, {}])),
 });
 
 const RequestHeaders = z.object({
@@ -431,7 +439,7 @@ function successes(route: AnyRoute): ZodOpenApiOperationObject['responses'] {
 const problemStatuses = (route: AnyRoute): ReadonlySet<number> =>
   new Set([
     ...problemsOfAll,
-    ...(route.body ? problemsOfBodies : []),
+    ...(route.body || route.upload ? problemsOfBodies : []),
     ...(route.idempotent ? problemsOfIdempotency : []),
     ...(route.versioned ? problemsOfVersions : []),
     ...(route.problems ?? []),

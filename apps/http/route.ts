@@ -35,6 +35,8 @@ export interface OpenRequest<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  /** Of a route with `upload`: what was sent, unread; else empty. */
+  readonly bytes: Buffer;
   /** Follows the job into the worker and onto its attempts. */
   readonly requestId: string;
   readonly idempotencyKey: string | null;
@@ -74,6 +76,13 @@ export interface StaffSessionRequest<Params, Query, Body> extends StaffRequest<P
   readonly session: ShownSession;
 }
 
+/** A body that is a file. */
+export interface Upload {
+  /** Without parameters, in lower case. What a browser's form may send by itself is none of them. */
+  readonly mediaTypes: readonly [string, ...string[]];
+  readonly bytesMax: number;
+}
+
 /** What every route is, whoever may call it. */
 interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -87,6 +96,8 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body ext
   readonly body?: Body;
   /** Where an honest body is larger than most. */
   readonly bodyLimits?: BodyLimits;
+  /** Takes the bytes of a file in place of a JSON body. */
+  readonly upload?: Upload;
   /** Takes an Idempotency-Key; `required`: it moves money, and is 400 without one. */
   readonly idempotent?: boolean | 'required';
   /** Changes what others may change too: asks for `If-Match` with the version that was read, and answers the next as `ETag`. */

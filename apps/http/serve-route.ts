@@ -5,7 +5,7 @@ import type { KeyDirectory } from '../../domain/project/port.ts';
 import type { QuotaCounter } from '../../domain/project/quota.ts';
 import type { ProjectId } from '../../domain/shared/ids.ts';
 import { asProblem, EVENT_STREAM, sendEvents, sendFile, sendJson, sendProblem } from './answer.ts';
-import { readJson } from './body.ts';
+import { readJson, readUpload } from './body.ts';
 import { type AnswerLog, callerAddress, header, logAnswer, requestIdOf } from './express.ts';
 import { type FieldError, Problem } from './problem.ts';
 import { fieldErrors, plainWords } from '../../domain/shared/schema-words.ts';
@@ -144,6 +144,8 @@ export async function identify<Who>(
   }
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** What its line and headers say is looked at before its body is read. */
 export async function readRequest(
   route: AnyRoute,
@@ -163,7 +165,9 @@ export async function readRequest(
     telegramAuth: route.telegramAuth ? (header(req, 'x-telegram-auth') ?? null) : null,
     ip,
     countFurther: further,
+    bytes: NO_BYTES,
   };
+  if (route.upload) return { ...beforeBody, bytes: await readUpload(req, route.upload), body: undefined };
   if (!route.body) return { ...beforeBody, body: undefined };
   return { ...beforeBody, body: parse(route.body, await readJson(req, route.bodyLimits), byPointer) };
 }
