@@ -13,6 +13,7 @@ export const askRefusals = [
   /** The person owes money. */
   'receivable-open',
   'rail-closed',
+  'too-many-destinations',
 ] as const;
 export type AskRefusal = (typeof askRefusals)[number];
 

@@ -36,6 +36,8 @@ import { Migration20261129150700WebhookDisabledAudit } from './webhook/migration
 import { Migration20261129150600StaffAuditTime } from './staff/migrations/20261129150600-staff-audit-time.ts';
 import { Migration20261129150500PayPeople } from './pay/migrations/20261129150500-pay-people.ts';
 import { Migration20261129180000PayPayouts } from './pay/migrations/20261129180000-pay-payouts.ts';
+import { Migration20261129180100PayAsking } from './pay/migrations/20261129180100-pay-asking.ts';
+import { Migration20261129180200PayBatches } from './pay/migrations/20261129180200-pay-batches.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -78,6 +80,8 @@ export const migrations = [
   Migration20261129150600StaffAuditTime,
   Migration20261129150700WebhookDisabledAudit,
   Migration20261129180000PayPayouts,
+  Migration20261129180100PayAsking,
+  Migration20261129180200PayBatches,
 ] as const;
 
 /**

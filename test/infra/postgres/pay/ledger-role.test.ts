@@ -19,6 +19,7 @@ const tables = [
   'payout_batch',
   'payout_block',
   'payout_destination',
+  'payout_handler',
   'payout_item',
   'payout_list',
   'payout_notice',
