@@ -7,9 +7,7 @@ import {
   type StaffProofs,
 } from '../../domain/staff/proof.ts';
 import { may, staffActions } from '../../domain/staff/role-actions.ts';
-import { FACTOR_CHARACTERS_MAX } from '../../domain/staff/second-factor.ts';
 import { sessionVias, type StaffCaller } from '../../domain/staff/session.ts';
-import { PasskeyAssertion } from '../../domain/staff/webauthn.ts';
 import { Problem } from '../http/problem.ts';
 import {
   type Answer,
@@ -18,6 +16,7 @@ import {
   type StaffSessionRequest,
 } from '../http/route.ts';
 import { type Authentication, countLogin, factorWords } from './authentication.ts';
+import { eitherFactor, factorFields, noEitherFactor } from './given-factor.ts';
 import { AuthenticatorOptions, passkeyWords, noPasskey } from './passkey-words.ts';
 
 const tag = 'Staff proofs';
@@ -61,24 +60,12 @@ const ask = ({ proofs }: ProofParts) =>
     },
   });
 
-/** One object, and not a union of two: a bad field in it is then named. */
 const Given = z
   .object({
-    code: z.string().max(FACTOR_CHARACTERS_MAX).optional().meta({
-      description: 'Six digits of the authenticator app, or `passkey`. A recovery code proves nothing.',
-      example: '123456',
-    }),
-    passkey: PasskeyAssertion.optional().meta({
-      description: 'What `navigator.credentials.get()` answered, by its `toJSON()`; in place of `code`.',
-    }),
+    ...factorFields('Six digits of the authenticator app, or `passkey`. A recovery code proves nothing.'),
     binds,
   })
-  .refine(({ code, passkey }) => (code === undefined) !== (passkey === undefined), {
-    path: ['code'],
-    error: 'expected either `code` or `passkey`',
-    // Beside what else is wrong, so that all is told at once.
-    when: ({ value }) => typeof value === 'object' && value !== null,
-  });
+  .refine(eitherFactor, noEitherFactor());
 
 const make = (parts: ProofParts) =>
   defineStaffSessionRoute({

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { base32, otpauthUri } from '../../domain/shared/otpauth.ts';
-import { FACTOR_CHARACTERS_MAX } from '../../domain/staff/second-factor.ts';
 import { staffRoles } from '../../domain/staff/role.ts';
 import { type OpenedSession, sessionVias, type StaffSessionView } from '../../domain/staff/session.ts';
-import { PasskeyAssertion, type PasskeyRefusal } from '../../domain/staff/webauthn.ts';
+import type { PasskeyRefusal } from '../../domain/staff/webauthn.ts';
 import { ById } from '../http/by-id.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../http/page.ts';
 import { Problem } from '../http/problem.ts';
@@ -26,6 +25,7 @@ import {
   showFactor,
   showPasskey,
 } from './authentication.ts';
+import { eitherFactor, factorFields, noEitherFactor } from './given-factor.ts';
 import { AuthenticatorOptions, noPasskey, passkeyWords } from './passkey-words.ts';
 
 const tag = 'Staff sessions';
@@ -99,19 +99,9 @@ const StaffBody = z.object({
   role: z.enum(staffRoles).meta({ description: 'What they may do goes by it.' }),
 });
 
-const GivenFactor = z.union([
-  z.object({
-    code: z.string().max(FACTOR_CHARACTERS_MAX).meta({
-      description: 'Six digits of the authenticator, or a recovery code.',
-      example: '123456',
-    }),
-  }),
-  z.object({
-    passkey: PasskeyAssertion.meta({
-      description: 'What `navigator.credentials.get()` answered, by its `toJSON()`.',
-    }),
-  }),
-]);
+const GivenFactor = z
+  .object(factorFields('Six digits of the authenticator, or a recovery code; or `passkey`.'))
+  .refine(eitherFactor, noEitherFactor());
 
 const askPasskey = ({ passkeyLogins, clock }: Authentication) =>
   defineStaffSessionRoute({
@@ -173,13 +163,13 @@ async function settleFactor(parts: Authentication, { session, body, ip }: Factor
     status: 201,
     body: { ...tokenBody(opened), staff: { id, email, role }, ...more },
   });
-  if ('passkey' in body) {
+  if (body.passkey) {
     const passed = await showPasskey(parts, session, body.passkey, from);
     if (!passed.passed) throw factorProblem(passed.reason);
     const state = await parts.secondFactors.stateOf(id);
     return answer(passed.session, { recovery_codes_left: state?.recoveryCodesLeft ?? 0 });
   }
-  const shown = await showFactor(parts, session, body.code, from);
+  const shown = await showFactor(parts, session, body.code ?? '', from);
   if (!shown.result.passed) throw factorProblem(shown.result.reason);
   if (shown.kind === 'set-up') {
     const { session: opened, recoveryCodes } = shown.result;

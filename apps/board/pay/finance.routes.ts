@@ -73,11 +73,6 @@ const accountBody = ({ id, balance, floor, ceiling, transfers, ...account }: Acc
 
 const ownerBody = ({ class: name, owner, rail }: AccountOwner) => ({ class: name, owner, rail });
 
-/** As long as a bigint of Postgres can be, whatever its digits. */
-const AccountNumber = AccountId.refine((id) => id.length <= 18, {
-  error: 'expected the number of an account, such as 42',
-});
-
 const nextAfter = z
   .string()
   .nullable()
@@ -103,7 +98,7 @@ const listAccounts = ({ reads }: FinanceParts) =>
         .optional()
         .meta({ description: 'Those of this rail alone.', example: 'multicard' }),
       limit: pageQuery.limit,
-      after: AccountNumber.optional().meta({
+      after: AccountId.optional().meta({
         description: '`next_after` of the page before.',
         example: '42',
       }),
@@ -122,7 +117,7 @@ const listAccounts = ({ reads }: FinanceParts) =>
   });
 
 const ById = z.object({
-  id: AccountNumber.meta({
+  id: AccountId.meta({
     description: 'The number of the account: `GET /finance/accounts`.',
     example: '42',
   }),

@@ -8,10 +8,10 @@ export const Micros = z
   .brand<'Micros'>();
 export type Micros = z.infer<typeof Micros>;
 
-/** A bigint of Postgres, as text. */
+/** Counted up from 1, as text. With 18 digits at most each is a bigint of Postgres, whatever its digits. */
 export const AccountId = z
   .string()
-  .regex(/^[1-9]\d{0,18}$/, 'expected the number of an account, such as 42')
+  .regex(/^[1-9]\d{0,17}$/, 'expected the number of an account, such as 42')
   .brand<'AccountId'>();
 export type AccountId = z.infer<typeof AccountId>;
 

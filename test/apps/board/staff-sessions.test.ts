@@ -238,6 +238,21 @@ describe('one’s own sessions', () => {
   });
 });
 
+describe('a second factor', () => {
+  test.each<[object, string, RegExp]>([
+    [{}, '/code', /^expected either `code` or `passkey`$/],
+    [{ code: '123456', passkey: {} }, '/code', /^expected either `code` or `passkey`$/],
+    [{ code: 123456 }, '/code', /^expected a text/],
+    [{ passkey: {} }, '/passkey/id', /^is required/],
+  ])('of %j is refused, and the field named', async (body, pointer, detail) => {
+    const { email } = await board.createMember('finance');
+    const asked = ask('post', '/staff/sessions/second-factor', await half(email)).send(body);
+    const { errors } = (await asked.expect(400)).body;
+    expect(errors).toContainEqual({ pointer, detail: expect.stringMatching(detail) });
+    expect(errors.map((one: { pointer: string }) => one.pointer)).not.toContain('');
+  });
+});
+
 describe('the next step of a problem', () => {
   const nextStep = async (answer: supertest.Test) => (await answer).body.next_step as string;
 

@@ -6,6 +6,7 @@ interface Operation {
   readonly operationId: string;
   readonly security?: readonly Record<string, unknown>[];
   readonly description: string;
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: object }>> };
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
 }
 
@@ -45,6 +46,19 @@ test('says who may: nobody before the login, a bearer token alone at the second 
   expect(operationOf('post', '/staff/sessions/second-factor').security).toEqual([{ session: [] }]);
   expect(operationOf('get', '/staff/sessions').security).toBeUndefined();
   expect(document.security).toEqual([{ session: [] }, { cookie: [] }]);
+});
+
+test('names the fields of a second factor, with words for each', () => {
+  const { schema } = operationOf('post', '/staff/sessions/second-factor').requestBody?.content[
+    'application/json'
+  ] ?? { schema: {} };
+  expect(schema).toMatchObject({
+    type: 'object',
+    properties: {
+      code: { type: 'string', description: expect.stringMatching(/recovery code; or `passkey`/) },
+      passkey: expect.objectContaining({ description: expect.stringMatching(/in place of `code`/) }),
+    },
+  });
 });
 
 test('is of OpenAPI 3.1 and of this version', () => {

@@ -43,5 +43,5 @@ test('a day is signed, reaches the chat and the witness, and verifies from there
   });
   const verified = await navbatCommand(['ledger', 'verify'], navbat.env);
   expect(verified).toMatchObject({ code: 0, err: '' });
-  expect(verified.out).toContain('checked: 1 signed days;');
+  expect(verified.out).toContain('checked: 1 signed day;');
 });

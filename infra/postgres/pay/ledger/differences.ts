@@ -1,6 +1,10 @@
 /** Sentences that are kept. A book that was rebuilt differs everywhere, and the first places say enough. */
 const KEPT_MAX = 100;
 
+/** `1 block`, `2 blocks` */
+export const counted = (count: bigint | number | string, thing: string): string =>
+  `${count} ${thing}${String(count) === '1' ? '' : 's'}`;
+
 export interface Differences {
   readonly add: (sentence: string) => void;
   readonly told: () => { readonly differences: readonly string[]; readonly differencesTotal: number };

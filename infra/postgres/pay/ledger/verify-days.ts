@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type DayHead, dayAfter, type ReadHead, tashkentDay } from '../../../../domain/pay/ledger/head.ts';
 import { genesisOf } from './block-hash.ts';
-import type { Differences } from './differences.ts';
+import { counted, type Differences } from './differences.ts';
 import type { Chain } from './verify-blocks.ts';
 
 interface Day {
@@ -47,7 +47,7 @@ export async function verifyDays(db: pg.PoolClient, options: DaysOptions): Promi
   verifySequence(days, options);
   const newest = days.at(-1);
   return newest
-    ? `${days.length} signed days; the newest, ${newest.day}, ends with transfer ${newest.nTo}, head ${newest.head}`
+    ? `${counted(days.length, 'signed day')}; the newest, ${newest.day}, ends with transfer ${newest.nTo}, head ${newest.head}`
     : 'no signed day yet';
 }
 

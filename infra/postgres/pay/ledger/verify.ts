@@ -6,7 +6,7 @@ import { verifyDays } from './verify-days.ts';
 import { verifyLimits } from './verify-limits.ts';
 import { verifyMoves } from './verify-moves.ts';
 import { verifyTables } from './verify-tables.ts';
-import { differences, type Differences } from './differences.ts';
+import { counted, differences, type Differences } from './differences.ts';
 
 export interface VerifyOptions {
   readonly book: string;
@@ -40,15 +40,15 @@ export const verifyBook = (pool: pg.Pool, options: VerifyOptions): Promise<Verif
     const open = book.top - chain.nTo;
     return {
       checked: [
-        `${book.transfers} transfers, numbered from 1 to ${book.top}`,
-        `${chain.k} blocks, over transfers 1 to ${chain.nTo}; the newest head is ${chain.hash.toString('hex')}`,
+        `${counted(book.transfers, 'transfer')}, numbered from 1 to ${book.top}`,
+        `${counted(chain.k, 'block')}, over transfers 1 to ${chain.nTo}; the newest head is ${chain.hash.toString('hex')}`,
         open > 0
-          ? `${open} transfers (from ${chain.nTo + 1n}) are in no block yet: of them only balances, links, moves and the order of times were checked`
+          ? `${counted(open, 'transfer')} (from ${chain.nTo + 1n}) ${open === 1n ? 'is' : 'are'} in no block yet: of them only balances, links, moves and the order of times were checked`
           : 'every transfer is in a block',
-        `${accounts} accounts: balance, version, floor and ceiling after each transfer, both limits those of its class, before and after of each transfer linked; the balances sum to zero`,
+        `${counted(accounts, 'account')}: balance, version, floor and ceiling after each transfer, both limits those of its class, before and after of each transfer linked; the balances sum to zero`,
         'each transfer is an allowed move, and none was posted before the one in front of it',
         days,
-        `${options.kept.length} signed heads that were kept outside`,
+        `${counted(options.kept.length, 'signed head')} that ${options.kept.length === 1 ? 'was' : 'were'} kept outside`,
       ],
       ...found.told(),
     };
@@ -83,13 +83,15 @@ async function verifyNumbers(
     return { top: 0n, transfers: 0n };
   }
   const [top, transfers] = [BigInt(numbers.nextN) - 1n, BigInt(numbers.transfers)];
-  onProgress(`Book ${book}: ${transfers} transfers.`);
+  onProgress(`Book ${book}: ${counted(transfers, 'transfer')}.`);
   if (numbers.first !== null && BigInt(numbers.first) < 1n)
     found.add(`Transfer ${numbers.first} stands before the first.`);
   if (BigInt(numbers.last ?? 0) !== top)
     found.add(`The last transfer is ${numbers.last ?? 0}, and the book's next number is ${numbers.nextN}.`);
   if (numbers.odd !== '0')
-    found.add(`${numbers.odd} transfers have an amount below 1, or the same account on both sides.`);
+    found.add(
+      `${counted(numbers.odd, 'transfer')} with an amount below 1, or the same account on both sides.`,
+    );
   if (transfers < BigInt(numbers.last ?? 0)) {
     const gaps = await db.query<{ after: string; before: string }>(readGaps, [book]);
     for (const { after, before } of gaps.rows)
@@ -125,7 +127,7 @@ async function verifyAccounts(
 }
 
 function* accountFaults(row: AccountRow): Generator<string> {
-  if (row.kind === 'missing') yield `it has ${row.moved} transfers, and no row`;
+  if (row.kind === 'missing') yield `it has ${counted(row.moved, 'transfer')}, and no row`;
   if (row.kind === 'foreign') yield 'transfers of this book name it, and it is of another book';
   if (row.unlinked !== null)
     yield `transfer ${row.unlinked} does not begin with the balance that the one before it ended with`;
@@ -133,7 +135,8 @@ function* accountFaults(row: AccountRow): Generator<string> {
   if (row.kind !== 'account') return;
   if (row.balance !== row.last)
     yield `its balance is ${row.balance}, and its last transfer ended with ${row.last}`;
-  if (row.version !== row.moved) yield `its version is ${row.version}, and ${row.moved} transfers moved it`;
+  if (row.version !== row.moved)
+    yield `its version is ${row.version}, and ${counted(row.moved, 'transfer')} moved it`;
 }
 
 const readNumbers = `

@@ -93,6 +93,8 @@ describe('accounts', () => {
 
   test.each([
     ['/finance/accounts/999999999', 404],
+    ['/finance/accounts/999999999999999999', 404],
+    ['/finance/accounts/1000000000000000000', 400],
     ['/finance/accounts/9999999999999999999', 400],
     ['/finance/accounts/0', 400],
     ['/finance/accounts/999999999/transfers', 404],
@@ -104,7 +106,7 @@ describe('accounts', () => {
     ['/finance/accounts/1/transfers?from=1970-01-01&to=0000-01-01', 400],
     ['/finance/accounts/1/transfers?up_to=9999999999999999999', 400],
     ['/finance/accounts/1/transfers?after=9999999999999999999', 400],
-    ['/finance/accounts?after=9999999999999999999', 400],
+    ['/finance/accounts?after=1000000000000000000', 400],
     ['/staff/sessions?cursor=0000-01-01', 400],
     ['/staff/passkeys?cursor=0000-01-01', 400],
     ['/finance/accounts/1/transfers?after=-1', 400],
@@ -112,6 +114,18 @@ describe('accounts', () => {
   ])('%s answers %i', async (path, status) => {
     const answer = await get(path).expect(status);
     expect(answer.headers['content-type']).toContain('application/problem+json');
+  });
+
+  test('a number of an account is described as it is taken', async () => {
+    const { body } = await get('/staff/openapi.json').expect(200);
+    const [parameter] = body.paths['/finance/accounts/{id}'].get.parameters;
+    const described = new RegExp(parameter.schema.pattern);
+    expect(['9'.repeat(18), `1${'0'.repeat(18)}`, '0', '01'].map((id) => described.test(id))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 
   test.each([
