@@ -38,6 +38,9 @@ import { Migration20261129150500PayPeople } from './pay/migrations/2026112915050
 import { Migration20261129180000PayPayouts } from './pay/migrations/20261129180000-pay-payouts.ts';
 import { Migration20261129180100PayAsking } from './pay/migrations/20261129180100-pay-asking.ts';
 import { Migration20261129180200PayBatches } from './pay/migrations/20261129180200-pay-batches.ts';
+import { Migration20261129181000PayDispatch } from './pay/migrations/20261129181000-pay-dispatch.ts';
+import { Migration20261129181100PayDispatchMoves } from './pay/migrations/20261129181100-pay-dispatch-moves.ts';
+import { Migration20261129181200PayDispatchPeople } from './pay/migrations/20261129181200-pay-dispatch-people.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -82,6 +85,9 @@ export const migrations = [
   Migration20261129180000PayPayouts,
   Migration20261129180100PayAsking,
   Migration20261129180200PayBatches,
+  Migration20261129181000PayDispatch,
+  Migration20261129181100PayDispatchMoves,
+  Migration20261129181200PayDispatchPeople,
 ] as const;
 
 /**

@@ -55,14 +55,13 @@ export type PayoutStep =
 /** What is due of a dispatch now. Safe to ask twice: a call is opened by compare-and-set, and is the only open one. */
 export function decidePayout(dispatch: Dispatch, now: Date): PayoutStep {
   const { state, calls, nextAt } = dispatch;
-  if (isClosed(state)) return { kind: 'finish' };
   const open = openCall(calls);
-  if (open) {
+  if (open && !isClosed(state)) {
     const lostAt = later(open.openedAt, CALL_LOST_MS);
     if (now < lostAt) return { kind: 'wait', until: lostAt };
     return { kind: 'close-lost', move: decideMove(dispatch, { kind: 'worker-lost' }, now) };
   }
-  if (now < nextAt) return { kind: 'wait', until: nextAt };
+  if (now < nextAt && !isClosed(state)) return { kind: 'wait', until: nextAt };
   switch (state) {
     case 'waiting':
       return sentDrafts(calls).length >= DRAFTS_MAX
@@ -70,8 +69,18 @@ export function decidePayout(dispatch: Dispatch, now: Date): PayoutStep {
         : { kind: 'call', what: 'draft' };
     case 'drafted':
       return ofDrafted(dispatch, now);
-    default:
+    case 'drafting':
+    case 'confirming':
+    case 'unknown':
+    case 'asking':
       return ask(dispatch, now);
+    case 'stuck':
+    case 'paid':
+    case 'failed':
+    case 'returned':
+    case 'dropped':
+    case 'exported':
+      return { kind: 'finish' };
   }
 }
 
@@ -111,16 +120,10 @@ function ask(dispatch: Dispatch, now: Date): PayoutStep {
 /** Where a dispatch goes whose open call, the last one, came to this. */
 export function decideMove(dispatch: Dispatch, heard: Heard, now: Date): Move {
   const after = { ...dispatch, calls: closeLast(dispatch.calls, heard, now) };
-  switch (after.calls.at(-1)?.what) {
-    case 'draft':
-      return afterDraft(after, heard, now);
-    case 'confirm':
-      return afterConfirm(after, heard, now);
-    case 'find':
-      return afterFind(after, heard, now);
-    default:
-      return afterRead(after, heard, now);
-  }
+  const what = after.calls.at(-1)?.what;
+  if (what === 'draft') return afterDraft(after, heard, now);
+  if (what === 'confirm') return afterConfirm(after, heard, now);
+  return what === 'find' ? afterFind(after, heard, now) : afterRead(after, heard, now);
 }
 
 function afterDraft(after: Dispatch, heard: Heard, now: Date): Move {
@@ -135,7 +138,8 @@ function afterDraft(after: Dispatch, heard: Heard, now: Date): Move {
       return afterRefusedDraft(after, heard.because, now);
     case 'unsent':
       return to('waiting', now);
-    default:
+    case 'unknown':
+    case 'worker-lost':
       return to('asking', later(now, firstAskMs));
   }
 }
@@ -152,7 +156,12 @@ function afterRefusedDraft(after: Dispatch, because: RailRefusal, now: Date): Mo
     case 'already-applied':
       // No word for a draft: as if there were no answer.
       return to('asking', later(now, firstAskMs));
-    default: {
+    case 'wallet-empty':
+    case 'not-ready':
+    case 'too-many':
+    case 'otp-required':
+    case 'denied':
+    case 'signed-out': {
       const again = draftsAgainMs[sentDrafts(after.calls).length - 1];
       const stopsRail = stopsBecause(because);
       return again === undefined
@@ -178,7 +187,8 @@ function afterConfirm(after: Dispatch, heard: Heard, now: Date): Move {
     case 'unsent':
       // An earlier one may have arrived: then it is no mere draft.
       return to(confirmsSent(after.calls, after.attempt) > 0 ? 'unknown' : 'drafted', now);
-    default:
+    case 'unknown':
+    case 'worker-lost':
       return to('unknown', asked);
   }
 }
@@ -225,7 +235,9 @@ function paidUnasked(status: PaymentStatus, now: Date): Move | null {
     case 'progress':
     case 'billing':
       return to('unknown', later(now, firstAskMs), { stopsRail });
-    default:
+    case 'draft':
+    case 'error':
+    case 'absent':
       return null;
   }
 }

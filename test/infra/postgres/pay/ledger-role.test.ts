@@ -19,10 +19,13 @@ const tables = [
   'payout_batch',
   'payout_block',
   'payout_destination',
+  'payout_dispatch',
   'payout_handler',
   'payout_item',
   'payout_list',
   'payout_notice',
+  'rail',
+  'rail_call',
 ];
 /** Postgres: the role has no such privilege, or does not own it. */
 const REFUSED = '42501';
@@ -51,7 +54,7 @@ const others = ['ledger_day_sending', 'money_request'];
 test('it is the role that runs, and money has no tables but these and two that change', async () => {
   const { rows } = await app.query<{ role: string; names: string[] }>(
     `select current_user::text as role, array_agg(relname::text order by relname) as names from pg_class
-     where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and relname ~ '^(ledger|payout|money)(_|$)'`,
+     where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and relname ~ '^(ledger|payout|money|rail)(_|$)'`,
   );
   expect(rows).toEqual([{ role: 'navbat_app', names: [...others, ...tables].toSorted() }]);
 });
