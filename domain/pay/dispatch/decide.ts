@@ -38,7 +38,7 @@ export const DRAFT_AGE_MAX_MS = 10 * MINUTE;
 /** After a refusal that may pass. */
 export const draftsAgainMs: readonly number[] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR];
 /** Drafts that were sent: what none of them could begin, people look at. */
-export const DRAFTS_MAX = draftsAgainMs.length + 1;
+const DRAFTS_MAX = draftsAgainMs.length + 1;
 /** The same payment is confirmed again where the rail has not taken the first one. */
 const CONFIRMS_MAX = 2;
 

@@ -29,7 +29,7 @@ export const open = (dispatch: Dispatch, what: CallKind, attempt: number, now: D
 });
 
 /** As the database writes a move, whose call is the open one. */
-export function applied(dispatch: Dispatch, move: Move, heard: Heard | null, now: Date): Dispatch {
+function applied(dispatch: Dispatch, move: Move, heard: Heard | null, now: Date): Dispatch {
   const last = dispatch.calls.at(-1);
   const calls = dispatch.calls.map((each) =>
     each.outcome === null && heard
