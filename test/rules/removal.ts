@@ -40,6 +40,7 @@ const registries = [
   'workers/modules.ts',
   'test/bench/main.ts',
   'test/mutations/mutations.ts',
+  'test/rules/policy/product-fixtures.ts',
   'test/support/api-routes.ts',
   'test/support/board-routes.ts',
 ] as const;

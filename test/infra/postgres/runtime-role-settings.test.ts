@@ -1,30 +1,7 @@
-import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { refuseOtherRole } from '../../../infra/postgres/runtime-role.ts';
-import { freshDatabase } from '../../support/servers.ts';
+import { expect, test } from 'vitest';
+import { openRoleGround } from './role-ground.ts';
 
-let database: Awaited<ReturnType<typeof freshDatabase>>;
-let superuser: pg.Client;
-beforeAll(async () => {
-  database = await freshDatabase();
-  superuser = new pg.Client({ connectionString: database.superuserUrl });
-  await superuser.connect();
-});
-afterAll(async () => {
-  await superuser.end();
-  await database.drop();
-});
-
-/** What is said to navbat_app after these statements, which are not committed: roles are of the whole server, where other tests run. */
-async function saidAfter(statements: string, by?: string): Promise<string> {
-  await superuser.query('begin');
-  if (by) await superuser.query(`set local role ${by}`);
-  await superuser.query(statements);
-  await superuser.query('reset role; set session authorization navbat_app');
-  const said = await refuseOtherRole(superuser).then(String, String);
-  await superuser.query('rollback');
-  return said;
-}
+const { saidAfter } = await openRoleGround();
 
 const onDatabase = (setting: string) =>
   `do $$ begin execute format('alter database %I set ${setting}', current_database()); end $$`;
@@ -37,7 +14,9 @@ test.each([
     'alter role navbat_app reset default_transaction_isolation',
   ],
 ])('%s, as it may itself: no process starts, and is told what to run', async (sql, run) => {
-  expect(await saidAfter(sql, 'navbat_app')).toContain(`Run: ${run}. docs/operations.md, "Database roles"`);
+  expect(await saidAfter(sql, { by: 'navbat_app' })).toContain(
+    `Run: ${run}. docs/operations.md, "Database roles"`,
+  );
 });
 
 test('a setting for this database alone is found', async () => {
@@ -116,7 +95,9 @@ test.each(['navbat_app', 'public'])('what alter system may write, granted to %s,
 });
 
 test('what the role itself makes, a large object, is no start', async () => {
-  expect(await saidAfter('select lo_create(77001)', 'navbat_app')).toContain(owned('large object 77001'));
+  expect(await saidAfter('select lo_create(77001)', { by: 'navbat_app' })).toContain(
+    owned('large object 77001'),
+  );
 });
 
 test.each([

@@ -1,9 +1,10 @@
 import pg from 'pg';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { applyGrants } from '../../../infra/postgres/engine/grants.ts';
 import { grants } from '../../../infra/postgres/grants.ts';
 import { refuseOtherRole } from '../../../infra/postgres/runtime-role.ts';
 import { freshDatabase } from '../../support/servers.ts';
+import { openRoleGround } from './role-ground.ts';
 
 async function openDatabase() {
   const database = await freshDatabase();
@@ -77,28 +78,7 @@ test('an older schema is told as such, and a newer one', async () => {
   expect(await saidTo(app)).toMatch(/schema is of an older version\. Run: npm run migrate\./);
 });
 
-/**
- * What is said to a session of navbat_app after these statements of a superuser, which are not committed: roles are of the whole
- * server, where other tests run.
- */
-async function saidAfter(statements: string, role = 'navbat_app'): Promise<string> {
-  await superuser.query(`begin; ${statements}; set session authorization ${role}`);
-  const said = await refuseOtherRole(superuser).then(String, String);
-  await superuser.query('rollback');
-  return said;
-}
-
-let database: Awaited<ReturnType<typeof freshDatabase>>;
-let superuser: pg.Client;
-beforeAll(async () => {
-  database = await freshDatabase();
-  superuser = new pg.Client({ connectionString: database.superuserUrl });
-  await superuser.connect();
-});
-afterAll(async () => {
-  await superuser.end();
-  await database.drop();
-});
+const { saidAfter } = await openRoleGround();
 
 test.each([
   ['alter role navbat_app superuser', 'navbat_app is a superuser, and may do anything.'],
@@ -136,7 +116,7 @@ test.each([
 });
 
 test('another role is told that it is another one', async () => {
-  expect(await saidAfter('create role stranger_of_navbat', 'stranger_of_navbat')).toContain(
+  expect(await saidAfter('create role stranger_of_navbat', { to: 'stranger_of_navbat' })).toContain(
     'DATABASE_URL: it logs in as stranger_of_navbat. Expected navbat_app',
   );
 });

@@ -2,9 +2,9 @@ import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { boardRules } from '../../../domain/staff/access/route-rules.ts';
 import { shapeOf } from './express-routes.ts';
 import { makeClosedChat, makeVerification, recipientOf } from './objects.ts';
-import { financeFixtures } from './finance-fixtures.ts';
 import { type Fixture } from './fixture.ts';
 import { insertStaffSession, makeStaff } from './roles.ts';
+import { productFixtures } from './product-fixtures.ts';
 import { proofFixtures } from './staff-proofs.ts';
 import type { Owner, World } from './world.ts';
 
@@ -179,7 +179,7 @@ export const boardFixtures: Readonly<Record<string, Fixture>> = {
   ...login,
   ...sessions,
   ...proofFixtures,
-  ...financeFixtures,
+  ...productFixtures,
   ...ops,
   ...queues,
 };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { PLATFORM_PROJECT_ID } from '../../../domain/project/platform.ts';
-import type { Fixture } from './fixture.ts';
-import type { World } from './world.ts';
+import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
+import type { Fixture } from '../fixture.ts';
+import type { World } from '../world.ts';
 
 /** Of the book that the board opened at its start. With its path: the number alone stands in many an answer. */
 async function account({ db }: World): Promise<string> {

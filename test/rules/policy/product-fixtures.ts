@@ -1,0 +1,7 @@
+import type { Fixture } from './fixture.ts';
+import { financeFixtures } from './pay/finance-fixtures.ts';
+
+/** Of the board's routes that products bring, by a line a product: what is taken out takes its line with it (`../removal.ts`). */
+export const productFixtures: Readonly<Record<string, Fixture>> = {
+  ...financeFixtures,
+};
