@@ -41,6 +41,7 @@ import { Migration20261129180200PayBatches } from './pay/migrations/202611291802
 import { Migration20261129181000PayDispatch } from './pay/migrations/20261129181000-pay-dispatch.ts';
 import { Migration20261129181100PayDispatchMoves } from './pay/migrations/20261129181100-pay-dispatch-moves.ts';
 import { Migration20261129181200PayDispatchPeople } from './pay/migrations/20261129181200-pay-dispatch-people.ts';
+import { Migration20261129182000PayLists } from './pay/migrations/20261129182000-pay-lists.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -88,6 +89,7 @@ export const migrations = [
   Migration20261129181000PayDispatch,
   Migration20261129181100PayDispatchMoves,
   Migration20261129181200PayDispatchPeople,
+  Migration20261129182000PayLists,
 ] as const;
 
 /**

@@ -69,7 +69,9 @@ export type KeyedHash = (
     | 'check-token'
     | 'asked-from'
     | 'signal'
-    | 'preferences',
+    | 'preferences'
+    | 'rail-token'
+    | 'pinfl',
   text: string,
 ) => Buffer;
 

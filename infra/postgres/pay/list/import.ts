@@ -1,0 +1,162 @@
+import pg from 'pg';
+import { bankToken } from '../../../../domain/pay/payout/bank-account.ts';
+import { nameScore } from '../../../../domain/pay/list/name-score.ts';
+import type { ListImported, ListOrder } from '../../../../domain/pay/list/port.ts';
+import type { ListLine } from '../../../../domain/pay/list/read-list.ts';
+import type { ProjectId } from '../../../../domain/shared/ids.ts';
+import type { DestinationSecrets } from '../../../pay/destination-secrets.ts';
+import type { KeyedHash } from '../../../process/crypto.ts';
+import { inTransaction, type Queryable } from '../../engine/transaction.ts';
+import { moneyRefusalOf } from '../money-faults.ts';
+
+/** What `list_import_lines` takes in one call. */
+const LINES_A_CALL = 5_000;
+
+export interface ImportDeps {
+  readonly pool: pg.Pool;
+  readonly book: ProjectId;
+  readonly hash: KeyedHash;
+  readonly secrets: DestinationSecrets;
+}
+
+/** All lines with their holds in one commit, which the database refuses where one is missing. */
+export async function importList(deps: ImportDeps, order: ListOrder): Promise<ListImported> {
+  try {
+    return await inTransaction(deps.pool, (tx) => importIn(tx, deps, order));
+  } catch (error) {
+    const refusal = moneyRefusalOf(error);
+    if (refusal === null) throw error;
+    const missing = missingOf(error);
+    return { ok: false, refusal: missing === null ? refusal : { kind: 'funds-missing', tiyin: missing } };
+  }
+}
+
+/** Said by `list_import`. By `ledger_post_all` it is the number of an item: somebody else spent the money between the two, and nothing says how much. */
+const missingOf = (error: unknown): bigint | null =>
+  error instanceof pg.DatabaseError &&
+  error.code === 'NB001' &&
+  error.message.startsWith('the funds') &&
+  error.detail
+    ? BigInt(error.detail)
+    : null;
+
+async function importIn(tx: Queryable, deps: ImportDeps, order: ListOrder): Promise<ListImported> {
+  const { rows } = await tx.query<{ list: string; repeated: boolean }>(begin, [
+    deps.book,
+    order.staffId,
+    order.key,
+    order.funder,
+    order.name,
+    order.rail,
+    order.sha256,
+    order.lines.length,
+    order.total.toString(),
+  ]);
+  const [begun] = rows;
+  if (!begun) throw new Error('list_import answered nothing');
+  if (begun.repeated) return { ok: true, id: begun.list, repeated: true };
+  for (let from = 0; from < order.lines.length; from += LINES_A_CALL)
+    await importLines(tx, deps, begun.list, order.lines.slice(from, from + LINES_A_CALL));
+  return { ok: true, id: begun.list, repeated: false };
+}
+
+const begin = `
+select list, repeated from list_import($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
+
+interface Destination {
+  readonly id: string;
+  readonly score: number | null;
+}
+
+async function importLines(
+  tx: Queryable,
+  deps: ImportDeps,
+  list: string,
+  lines: readonly ListLine[],
+): Promise<void> {
+  const hashes = lines.map(({ phone }) => deps.hash('address', phone));
+  const destinations = lines[0]?.bank
+    ? await bankDestinations(tx, deps, lines)
+    : await knownCards(tx, deps.book, lines, hashes);
+  await tx.query('select list_import_lines($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
+    list,
+    lines.map(({ line }) => line),
+    lines.map(({ phone }) => phone),
+    hashes,
+    lines.map(({ name }) => name),
+    lines.map(({ purpose }) => purpose),
+    lines.map(({ amount }) => amount.toString()),
+    lines.map((_, place) => destinations.get(place)?.id ?? null),
+    lines.map((_, place) => destinations.get(place)?.score ?? null),
+  ]);
+}
+
+interface CardRow {
+  readonly place: number;
+  readonly id: string;
+  readonly holder_name: string | null;
+}
+
+/** The card that the payee bound last, as a person or by an earlier link. */
+async function knownCards(
+  tx: Queryable,
+  book: ProjectId,
+  lines: readonly ListLine[],
+  hashes: readonly Buffer[],
+): Promise<ReadonlyMap<number, Destination>> {
+  const { rows } = await tx.query<CardRow>(readCards, [book, lines.map(({ phone }) => phone), hashes]);
+  return new Map(
+    rows.map(({ place, id, holder_name: holder }) => {
+      const listed = lines[place - 1]?.name ?? '';
+      return [place - 1, { id, score: holder === null ? null : nameScore(listed, holder) }] as const;
+    }),
+  );
+}
+
+const readCards = `
+select u.place::int as place, d.id, d.holder_name
+from unnest($2::text[], $3::bytea[]) with ordinality u(phone, address_hash, place)
+cross join lateral (
+  select c.id, c.holder_name, c.made_at from payout_destination c
+  where c.phone = u.phone and c.project_id = $1 and c.rail = 'multicard' and c.removed_at is null and c.distrusted_at is null
+  union all
+  select c.id, c.holder_name, c.made_at from person_phone p join payout_destination c on c.person_id = p.person_id
+  where p.address_hash = u.address_hash and p.phone = u.phone
+    and c.project_id = $1 and c.rail = 'multicard' and c.removed_at is null and c.distrusted_at is null
+  order by made_at desc limit 1) d`;
+
+interface BankRow {
+  readonly place: number;
+  readonly destination: string;
+  readonly is_new: boolean;
+}
+
+/** Accounts as the list names them; no bank tells whose they are, so that there is no score. */
+async function bankDestinations(
+  tx: Queryable,
+  { book, secrets }: ImportDeps,
+  lines: readonly ListLine[],
+): Promise<ReadonlyMap<number, Destination>> {
+  const tokens = lines.map(({ line, bank }) => {
+    if (!bank) throw new Error(`line ${line} has no account`);
+    return { token: bankToken(bank), last4: bank.account.slice(-4) };
+  });
+  const { rows } = await tx.query<BankRow>(
+    'select place, destination, is_new from list_bank_destinations($1, $2, $3, $4, $5)',
+    [
+      book,
+      lines.map(({ phone }) => phone),
+      tokens.map(({ token }) => secrets.holderOf(token)),
+      tokens.map(({ last4 }) => last4),
+      lines.map(({ name }) => name),
+    ],
+  );
+  const fresh = rows.filter((row) => row.is_new);
+  await tx.query('select payout_destination_encrypt($1, $2)', [
+    fresh.map(({ destination }) => destination),
+    fresh.map(({ place, destination }) => secrets.encrypt(tokens[place - 1]?.token ?? '', destination)),
+  ]);
+  return new Map(
+    rows.map(({ place, destination }) => [place - 1, { id: destination, score: null }] as const),
+  );
+}
