@@ -7,9 +7,12 @@ import type { Variables } from './secrets.ts';
 
 export type Given = Readonly<Record<string, string | undefined>>;
 
-const PORTS = { API_PORT: 3000, BOARD_PORT: 3001, SANDBOX_PORT: 3002 } as const;
+const PORTS = { API_PORT: 3000, BOARD_PORT: 3001, SANDBOX_PORT: 3002, SANDBOX_MULTICARD_PORT: 3004 } as const;
 export type PortName = keyof typeof PORTS;
-export const portNames = Object.keys(PORTS) as readonly PortName[];
+const portNames = Object.keys(PORTS) as readonly PortName[];
+/** Of what runs whichever products are on. */
+export const serverPorts = ['API_PORT', 'BOARD_PORT', 'SANDBOX_PORT'] as const satisfies readonly PortName[];
+export const isOfSandbox = (name: PortName): boolean => name.startsWith('SANDBOX_');
 
 /** Stand for the addresses of servers that `npm start` brings itself, until they run and have one. */
 export const EMBEDDED = {
@@ -24,12 +27,13 @@ export const EMBEDDED = {
  */
 export function localEnvironment(given: Given, secrets: Variables, home: string): Variables {
   const port = (name: PortName) => (Number(given[name]) || PORTS[name]).toString();
-  const hostOf = (name: PortName) => given[name === 'SANDBOX_PORT' ? 'SANDBOX_BIND_HOST' : 'BIND_HOST'];
+  const hostOf = (name: PortName) => given[isOfSandbox(name) ? 'SANDBOX_BIND_HOST' : 'BIND_HOST'];
   const origin = (name: PortName) => `http://${reachableHost(hostOf(name))}:${port(name)}`;
   const sandbox = origin('SANDBOX_PORT');
   const publicUrl = given['PUBLIC_URL'] || origin('API_PORT');
   const groups = accounts(secrets, {
     sandbox,
+    multicard: origin('SANDBOX_MULTICARD_PORT'),
     publicUrl,
     isPushGiven: isGiven(given, 'FIREBASE_SERVICE_ACCOUNT'),
   });
@@ -80,13 +84,18 @@ function embeddedServers(given: Given): Variables {
 interface Providers {
   /** Where the sandbox is. */
   readonly sandbox: string;
+  /** And its Multicard, which runs where pay is on. */
+  readonly multicard: string;
   /** Where providers reach our callbacks. */
   readonly publicUrl: string;
   readonly isPushGiven: boolean;
 }
 
 /** One group a provider: its account in the sandbox, and the sandbox's address. */
-function accounts(secrets: Variables, { sandbox, publicUrl, isPushGiven }: Providers): readonly Variables[] {
+function accounts(
+  secrets: Variables,
+  { sandbox, multicard, publicUrl, isPushGiven }: Providers,
+): readonly Variables[] {
   return [
     pick(secrets, ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER'], {
       TWILIO_API_URL: sandbox,
@@ -98,6 +107,9 @@ function accounts(secrets: Variables, { sandbox, publicUrl, isPushGiven }: Provi
     }),
     pick(secrets, ['TELEGRAM_BOT_TOKEN'], { TELEGRAM_API_ROOT: sandbox }),
     pick(secrets, ['TELEGRAM_GATEWAY_TOKEN'], { TELEGRAM_GATEWAY_URL: `${sandbox}/gateway` }),
+    pick(secrets, ['MULTICARD_APPLICATION_ID', 'MULTICARD_SECRET', 'MULTICARD_STORE_ID'], {
+      MULTICARD_API_URL: multicard,
+    }),
     isPushGiven ? {} : { FCM_SANDBOX_URL: sandbox },
   ];
 }

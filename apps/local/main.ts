@@ -15,11 +15,12 @@ import { commandLine } from './cli.ts';
 import { ensureDemo, keepDemo, markTold } from './demo.ts';
 import {
   EMBEDDED,
+  isOfSandbox,
   localEnvironment,
   type PortName,
-  portNames,
   reachableHost,
   refusalOfProduction,
+  serverPorts,
   withProducts,
 } from './environment.ts';
 import {
@@ -32,7 +33,7 @@ import {
   sayStopping,
 } from './home.ts';
 import { jsonLine, prettyLine } from './log-lines.ts';
-import { checkModules } from './modules.ts';
+import { checkModules, providersOf } from './modules.ts';
 import { npmProcesses } from './npm.ts';
 import { portTroubles } from './ports.ts';
 import { providersStage, servingStage } from './processes.ts';
@@ -109,10 +110,11 @@ async function start(
 
   for (const line of exposureLines(config)) say(line);
   const originOf = (name: PortName): string =>
-    `http://${reachableHost(name === 'SANDBOX_PORT' ? config.SANDBOX_BIND_HOST : config.BIND_HOST)}:${config[name]}`;
+    `http://${reachableHost(isOfSandbox(name) ? config.SANDBOX_BIND_HOST : config.BIND_HOST)}:${config[name]}`;
   const onProcess = processRecorder(home);
   const context = { directory: clone, env: withoutOwner(env), onLine, onGiveUp, onProcess, decideRestart };
-  for (const stage of [providersStage(originOf), servingStage(originOf, config.NAVBAT_PRODUCTS)]) {
+  const on = config.NAVBAT_PRODUCTS;
+  for (const stage of [providersStage(originOf, on), servingStage(originOf, on)]) {
     stop.throwIfAborted();
     const children = stage.map((spec) => startChild(spec, context));
     stages.push(children);
@@ -142,7 +144,8 @@ async function bringUpToDate(home: string, config: ServerUrls, url: string): Pro
 }
 
 async function checkPorts(config: Config): Promise<void> {
-  const choices = portNames.map((name) => ({ name, port: config[name] }));
+  const brought = providersOf(config.NAVBAT_PRODUCTS).map(({ port }) => port);
+  const choices = [...serverPorts, ...brought].map((name) => ({ name, port: config[name] }));
   const troubles = await portTroubles(choices, (port) => isFree(port, config.BIND_HOST));
   if (troubles.length > 0) throw new ConfigError(troubles.join('\n'));
 }

@@ -2,7 +2,11 @@ import { isOn, type Owner, type Products } from '../../domain/products.ts';
 import { moneyProjectOf } from '../../infra/postgres/pay/money-project.ts';
 import type { Config } from '../../infra/process/config.ts';
 import { checkSmsAccounts } from '../../infra/providers/verify/channels.ts';
+import { checkMulticard } from '../../infra/providers/pay/from-config.ts';
 import { smsRoutingOf } from '../../infra/providers/verify/sms-routing.ts';
+import type { ChildSpec } from './child.ts';
+import type { PortName } from './environment.ts';
+import { multicardSandbox } from './pay/multicard.ts';
 
 interface Module {
   readonly owner: Owner;
@@ -18,7 +22,25 @@ const modules: readonly Module[] = [
   { owner: 'verify', check: smsRoutingOf },
   // Whose book the money is in.
   { owner: 'pay', check: moneyProjectOf },
+  // The account of the rail that pays cards.
+  { owner: 'pay', check: checkMulticard },
 ];
+
+/** A provider of a product's own, beside those of the sandbox. */
+export interface ProviderModule extends Pick<ChildSpec, 'name' | 'command'> {
+  readonly owner: Owner;
+  /** It answers `/health` there. */
+  readonly port: PortName;
+}
+
+const providers: readonly ProviderModule[] = [
+  // The rail.
+  { owner: 'pay', ...multicardSandbox },
+];
+
+/** Those of the products that are on. */
+export const providersOf = (on: Products): readonly ProviderModule[] =>
+  providers.filter(({ owner }) => isOn(on, owner));
 
 /**
  * Before anything is started, as each process does by itself later.

@@ -30,6 +30,9 @@ export function newSandboxCredentials(): Variables {
     PLAY_MOBILE_FROM: '3700',
     TELEGRAM_BOT_TOKEN: `7000000001:${text(26).slice(0, 35)}`,
     TELEGRAM_GATEWAY_TOKEN: text(24),
+    MULTICARD_APPLICATION_ID: 'navbat-sandbox',
+    MULTICARD_SECRET: text(24),
+    MULTICARD_STORE_ID: '6',
   };
 }
 

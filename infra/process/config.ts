@@ -164,6 +164,9 @@ export const Environment = z.object({
   API_PORT: port(3000).describe('port of the api'),
   BOARD_PORT: port(3001).describe('port of Bull Board and /ops'),
   SANDBOX_PORT: port(3002).describe('port of the sandbox providers and their inbox (development only)'),
+  SANDBOX_MULTICARD_PORT: port(3004).describe(
+    "port of the sandbox's Multicard, which npm start opens where pay is on (development only)",
+  ),
   BOT_PORT: z.coerce
     .number()
     .int()
@@ -326,6 +329,25 @@ export const Environment = z.object({
     .describe(
       "where each day's signed head of the ledger is posted, to be kept outside of this installation",
     ),
+  MULTICARD_APPLICATION_ID: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('payouts to cards through Multicard of Uzbekistan; off until set'),
+  MULTICARD_SECRET: z.string().min(1).optional().describe('secret of that application: who has it can pay'),
+  MULTICARD_STORE_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/, 'expected the number or UUID of a store')
+    .optional()
+    .describe('store of Multicard that pays'),
+  MULTICARD_CALLBACK_SECRET: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('what Multicard signs its webhooks with, where that is not MULTICARD_SECRET'),
+  MULTICARD_API_URL: httpUrl
+    .optional()
+    .describe('the sandbox, or dev-mesh.multicard.uz, in place of mesh.multicard.uz'),
   TELEGRAM_WEBHOOK_SECRET: z
     .string()
     .regex(/^[A-Za-z0-9_-]{16,256}$/, 'expected 16 to 256 of A-Z a-z 0-9 _ -')
@@ -461,6 +483,7 @@ const sandboxOnly = [
   'TELEGRAM_API_ROOT',
   'TELEGRAM_GATEWAY_URL',
   'FCM_SANDBOX_URL',
+  'MULTICARD_API_URL',
   'NAVBAT_DEMO_KEY',
   'SANDBOX_CLOCK',
 ] as const;

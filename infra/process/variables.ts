@@ -23,6 +23,14 @@ export const botVariables = [
 ] as const;
 /** By which providers SMS go: the intake sets their price aside, the worker sends by them. */
 const routeVariables = ['SMS_ROUTES', 'SMS_UZS_PER_USD'] as const;
+/** The rail that pays cards. */
+const multicardVariables = [
+  'MULTICARD_APPLICATION_ID',
+  'MULTICARD_SECRET',
+  'MULTICARD_STORE_ID',
+  'MULTICARD_CALLBACK_SECRET',
+  'MULTICARD_API_URL',
+] as const;
 export const workerVariables = [...common, 'WORKER_METRICS_PORT'] as const;
 
 export const processVariables = {
@@ -58,6 +66,8 @@ export const processVariables = {
     ...routeVariables,
     'WEBHOOK_ALLOW_PRIVATE',
     'MONEY_PROJECT',
+    // People bind cards through it, and it checks what Multicard signs.
+    ...multicardVariables,
   ],
   board: [
     ...common,
@@ -126,10 +136,27 @@ export const processVariables = {
     'RETENTION_PHONE_DAYS',
     ...botVariables,
     'MONEY_PROJECT',
+    // It compares the book with what Multicard says.
+    ...multicardVariables,
+    'PUBLIC_URL',
     // It signs each day's head of the ledger, and sends it out.
     'JWT_PRIVATE_JWK',
     'LEDGER_CHAT_ID',
     'LEDGER_WITNESS_URL',
+  ],
+  // The sandbox's own, in a process beside it. The database is for the sandbox's clock alone.
+  multicard: [
+    'NODE_ENV',
+    'LOG_LEVEL',
+    'DATABASE_URL',
+    'SANDBOX_CLOCK',
+    'PUBLIC_URL',
+    'SANDBOX_BIND_HOST',
+    'SANDBOX_MULTICARD_PORT',
+    'NAVBAT_HOME',
+    'MULTICARD_APPLICATION_ID',
+    'MULTICARD_SECRET',
+    'MULTICARD_STORE_ID',
   ],
   sandbox: [
     'NODE_ENV',

@@ -48,13 +48,17 @@ export function keptAlive(answerBytesMax = ANSWER_BYTES_MAX): Agent {
 export const post = (agent: Agent, message: HttpRequest, signal: AbortSignal | null): Promise<HttpAnswer> =>
   answerTo(agent, { method: 'POST', ...message }, signal);
 
+/** As `post`: a repeat would confirm anew. */
+export const put = (agent: Agent, message: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> =>
+  answerTo(agent, { method: 'PUT', ...message }, signal);
+
 export const ask = (agent: Agent, question: Question, signal: AbortSignal): Promise<HttpAnswer> =>
   answerTo(agent, { body: null, ...question }, signal);
 
 async function answerTo(
   agent: Agent,
   sent: {
-    method: 'POST' | 'GET' | 'PATCH';
+    method: 'POST' | 'PUT' | 'GET' | 'PATCH';
     url: string;
     headers: Record<string, string>;
     body: string | null;

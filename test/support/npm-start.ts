@@ -23,7 +23,7 @@ export interface Start {
 
 export interface StartHome {
   readonly path: string;
-  readonly ports: Readonly<Record<'API_PORT' | 'BOARD_PORT' | 'SANDBOX_PORT', string>>;
+  readonly ports: Readonly<Record<'API_PORT' | 'BOARD_PORT' | 'SANDBOX_PORT' | 'SANDBOX_MULTICARD_PORT', string>>;
   /** By `node` directly, as npm's shell does, or by a command of one's own. */
   start(
     more?: Readonly<Record<string, string>>,

@@ -6,10 +6,11 @@ import { jobKinds } from '../../../domain/jobs.ts';
 import { type Product, products } from '../../../domain/products.ts';
 
 const originOf = (name: string) => `http://${name}`;
+const everything = new Set(products);
 const clone = resolve(import.meta.dirname, '../../..');
 
 test('each kind of job and the reconciler have a process of their own, which is there to be started', () => {
-  const all = [...providersStage(originOf), ...servingStage(originOf, new Set(products))];
+  const all = [...providersStage(originOf, everything), ...servingStage(originOf, everything)];
   const roles = all
     .filter(({ command }) => command[0] === 'workers/main.ts')
     .map(({ command }) => command[1]);
@@ -19,11 +20,12 @@ test('each kind of job and the reconciler have a process of their own, which is 
 });
 
 test('an api is ready once its databases answer, and every server is asked at its own port', () => {
-  const ready = [...providersStage(originOf), ...servingStage(originOf, new Set(products))].flatMap(
+  const ready = [...providersStage(originOf, everything), ...servingStage(originOf, everything)].flatMap(
     ({ name, readiness }) => ('url' in readiness ? [[name, readiness.url]] : []),
   );
   expect(ready).toEqual([
     ['sandbox', 'http://SANDBOX_PORT/health'],
+    ['multicard', 'http://SANDBOX_MULTICARD_PORT/health'],
     ['api', 'http://API_PORT/health/ready'],
     ['board', 'http://BOARD_PORT/health'],
   ]);
@@ -41,4 +43,10 @@ test('a product that is off starts no worker, and without codes there is no bot 
   ]);
   const ofMessages = ['worker-telegram-message', 'worker-push', 'worker-webhook', 'reconciler'];
   expect(started('message')).toEqual(['api', 'board', ...ofMessages]);
+});
+
+test('the rail that pays cards has a sandbox where money is on', () => {
+  const started = (...on: Product[]) => providersStage(originOf, new Set(on)).map(({ name }) => name);
+  expect(started('verify', 'message')).toEqual(['sandbox']);
+  expect(started('message', 'pay')).toEqual(['sandbox', 'multicard']);
 });
