@@ -23,7 +23,9 @@ export interface Start {
 
 export interface StartHome {
   readonly path: string;
-  readonly ports: Readonly<Record<'API_PORT' | 'BOARD_PORT' | 'SANDBOX_PORT' | 'SANDBOX_MULTICARD_PORT', string>>;
+  readonly ports: Readonly<
+    Record<'API_PORT' | 'BOARD_PORT' | 'SANDBOX_PORT' | 'SANDBOX_MULTICARD_PORT', string>
+  >;
   /** By `node` directly, as npm's shell does, or by a command of one's own. */
   start(
     more?: Readonly<Record<string, string>>,
@@ -40,8 +42,12 @@ export interface StartHome {
 export async function startHome(): Promise<StartHome> {
   const path = await mkdtemp(join(tmpdir(), 'navbat-start-'));
   await chmod(path, 0o711);
-  const [api, board, sandbox] = [await freePort(), await freePort(), await freePort()];
-  const ports = { API_PORT: `${api}`, BOARD_PORT: `${board}`, SANDBOX_PORT: `${sandbox}` };
+  const ports = {
+    API_PORT: `${await freePort()}`,
+    BOARD_PORT: `${await freePort()}`,
+    SANDBOX_PORT: `${await freePort()}`,
+    SANDBOX_MULTICARD_PORT: `${await freePort()}`,
+  };
   const starts: Start[] = [];
   const start: StartHome['start'] = (
     more = {},

@@ -36,8 +36,7 @@ export async function underFault(
   act: (fault: Struck | undefined) => Answer | Promise<Answer>,
 ): Promise<Outcome> {
   const fault = rail.faults.take(stage, card);
-  const delayMs = rail.settings.answer_ms + divided(rail, fault?.delay_ms ?? 0);
-  if (delayMs > 0) await timers.sleep(delayMs);
+  if (fault && fault.delay_ms > 0) await timers.sleep(divided(rail, fault.delay_ms));
   if (!fault) return { reply: await act(undefined) };
   return { reply: await replyTo(rail, fault, () => act(fault)), fault: fault.index };
 }

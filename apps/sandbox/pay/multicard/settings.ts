@@ -7,7 +7,7 @@ const share = z.number().min(0).max(1);
 
 /** How this rail behaves when nothing is ordered to go wrong. */
 export const Settings = z.strictObject({
-  /** Each answer of its API takes so long. Not divided. */
+  /** From a request's end to its answer: what is done is done at once, and told then. Not divided. */
   answer_ms: wait.default(0),
   /** All other waits are divided by it: delays, hangs, returns, people. */
   wait_divisor: z.int().min(1).max(1_000_000).default(1),

@@ -117,6 +117,8 @@ async function serve(
     const { reply, fault } = await answer(desk, incoming, people);
     // Nothing is told before what it tells of is on the disk.
     await desk.rail.flushed();
+    const restMs = isApi(path) ? at + desk.rail.settings.answer_ms - Date.now() : 0;
+    if (restMs > 0) await desk.timers.sleep(restMs);
     const status = 'hangMs' in reply ? null : reply.status;
     desk.rail.commit({ t: 'end', id, at: Date.now(), status, ...(fault !== undefined && { fault }) });
     writeReply(response, reply);
@@ -148,6 +150,7 @@ function referenceIn(body: unknown): string | undefined {
   return typeof reference === 'string' ? reference : undefined;
 }
 
+const isApi = (path: string): boolean => path.startsWith('/payment/');
 const CREDIT = /^\/payment\/credit\/([^/]+)$/;
 const HISTORY = /^\/payment\/store\/([^/]+)\/credit-history$/;
 const BINDING = /^\/payment\/card\/bind\/([^/]+)$/;
@@ -156,7 +159,7 @@ async function answer(desk: Desk, incoming: Incoming, people: People): Promise<O
   const { method, path } = incoming;
   if (path.startsWith(FORM_PATH)) return { reply: await answerForm(desk, incoming, people) };
   if (method === 'POST' && path === '/auth') return logIn(desk, incoming);
-  if (!path.startsWith('/payment/')) return { reply: await answerControl(desk, incoming, people) };
+  if (!isApi(path)) return { reply: await answerControl(desk, incoming, people) };
   const refusal = refusalOf(desk, incoming);
   return refusal ? { reply: refusal } : answerApi(desk, incoming, people);
 }
