@@ -36,9 +36,11 @@ function pageOf(rail: Rail, asked: z.infer<typeof Query>): Answer {
 
 const unknownCard = ({ card }: Payment) => ({ token: card, pan: '', system: 'uzcard' as const });
 
-/** They lie by age, save where a clock was set back: seconds of the ends are whole. */
 const within = (payments: readonly Payment[], from: number, to: number): readonly Payment[] =>
-  payments.filter(({ addedAt }) => addedAt >= from && addedAt <= to);
+  payments.filter(({ addedAt }) => secondOf(addedAt) >= from && secondOf(addedAt) <= to);
+
+/** Its times have no parts of a second. */
+const secondOf = (ms: number): number => ms - (ms % 1_000);
 
 /** `GET /payment/application`. */
 export const application = (desk: Desk): Promise<Outcome> =>

@@ -57,11 +57,11 @@ export class People {
     }
     rail.commit(boundCard(session, { pan: deed.pan, ...holderOf(rail, phone, deed) }, clock().getTime()));
     await rail.flushed();
-    await this.#call(binding);
+    void this.#call(binding);
     return binding.redirectUrl;
   }
 
-  /** Posts the card to whoever asked for the form. */
+  /** Posts the card to whoever asked for the form. The browser does not wait for it. */
   async #call(binding: Binding): Promise<void> {
     const { callbackUrl: url } = binding;
     if (url === null) return;
