@@ -10,7 +10,7 @@ const CALLBACK_PAUSE_MS = 200;
 const ANY_PHONE = '998900000000';
 
 /** What somebody does at the card form. What is left out is as the person of that phone has it. */
-export interface Deed {
+export interface FormAction {
   readonly decline?: boolean | undefined;
   readonly pan?: string | undefined;
   readonly phone?: string | undefined;
@@ -36,26 +36,26 @@ export class People {
     if (rail.peopleLeft <= 0) return;
     rail.peopleLeft -= 1;
     const { people_decline_share: declines, people_other_name_share: others } = rail.settings;
-    const deed: Deed = {
+    const action: FormAction = {
       decline: this.#random() < declines,
       ...(this.#random() < others && { holderName: nameOf(`other ${session}`) }),
     };
-    timers.after(divided(rail, rail.settings.people_after_ms), () => void this.answer(session, deed));
+    timers.after(divided(rail, rail.settings.people_after_ms), () => void this.answer(session, action));
   }
 
   /** Types a card, or gives up. @returns where the browser goes next; undefined where no such form is open. */
-  async answer(session: string, deed: Deed): Promise<string | undefined> {
+  async answer(session: string, action: FormAction): Promise<string | undefined> {
     const { rail, clock } = this.#desk;
     const binding = rail.binding(session);
     if (!binding || binding.card || binding.declined) return undefined;
-    const phone = deed.phone ?? binding.phone ?? ANY_PHONE;
+    const phone = action.phone ?? binding.phone ?? ANY_PHONE;
     // A card of another phone than was asked for is not taken.
-    if (deed.decline || (binding.phone !== null && phone !== binding.phone)) {
+    if (action.decline || (binding.phone !== null && phone !== binding.phone)) {
       rail.commit({ t: 'declined', session });
       await rail.flushed();
       return binding.declineUrl;
     }
-    rail.commit(boundCard(session, { pan: deed.pan, ...holderOf(rail, phone, deed) }, clock().getTime()));
+    rail.commit(boundCard(session, { pan: action.pan, ...holderOf(rail, phone, action) }, clock().getTime()));
     await rail.flushed();
     void this.#call(binding);
     return binding.redirectUrl;
@@ -78,11 +78,11 @@ export class People {
   }
 }
 
-function holderOf(rail: Rail, phone: string, deed: Deed) {
+function holderOf(rail: Rail, phone: string, action: FormAction) {
   const known = rail.person(phone);
   return {
     phone,
-    pinfl: deed.pinfl ?? known?.pinfl ?? pinflOf(phone),
-    holderName: deed.holderName ?? known?.holderName ?? nameOf(phone),
+    pinfl: action.pinfl ?? known?.pinfl ?? pinflOf(phone),
+    holderName: action.holderName ?? known?.holderName ?? nameOf(phone),
   };
 }
