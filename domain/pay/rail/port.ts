@@ -192,8 +192,6 @@ export interface PaymentNotice {
 
 /**
  * A rail that pays cards: a payment is made as a draft, its uuid committed, and then confirmed. It knows no idempotency key.
- *
- * @public its client and its callers come next.
  */
 export interface CardRail {
   readonly id: CardRailId;

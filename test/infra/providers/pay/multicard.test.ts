@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { FaultRequest } from '../../../../apps/sandbox/pay/multicard/faults.ts';
 import type { Multicard } from '../../../../apps/sandbox/pay/multicard/start-multicard.ts';
-import { type CardRail, type RailReply, RailToken } from '../../../../domain/pay/rail/port.ts';
+import { type CardRail, type RailPage, type RailReply, RailToken } from '../../../../domain/pay/rail/port.ts';
 import { openLog } from '../../../../infra/process/log.ts';
 import { creditBody } from '../../../../infra/providers/pay/multicard-payments.ts';
 import {
@@ -365,7 +365,7 @@ test('history gives each payment of a period once, in pages, to the second', asy
   const seen: (string | null)[] = [];
   let cursor: string | null = null;
   do {
-    const page = valueOf(await rail.history(period, cursor, deadline()));
+    const page: RailPage = valueOf(await rail.history(period, cursor, deadline()));
     seen.push(...page.payments.map(({ reference }) => reference));
     cursor = page.cursor;
   } while (cursor !== null);
