@@ -190,7 +190,7 @@ test.each([
   const box = await freshMulticard();
   const rail = railAt(box.url);
   const uuid = await draftOn(rail);
-  box.orderFaults({ effect, becomes, after_ms: 100 });
+  box.orderFaults({ effect, becomes, after_ms: 1_000 });
   expect(await rail.confirm(uuid, deadline())).toEqual({ kind: 'unknown', why });
   expect(valueOf(await rail.read(uuid, deadline())).status).toBe('progress');
   await expect.poll(async () => valueOf(await rail.read(uuid, deadline())).status).toBe(becomes);
