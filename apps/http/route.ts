@@ -18,16 +18,16 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** In place of a body: server-sent events, until they end or the client is gone. */
   readonly events?: (signal: AbortSignal) => AsyncIterable<string>;
-  /** In place of a body: a text that is made while it is sent. */
+  /** In place of a body: a file that is made while it is sent. */
   readonly file?: StreamedFile;
 }
 
-/** A text of any length. Where it fails or takes too long, the connection ends early, and the client sees that. */
+/** A file of any length. Where it fails or takes too long, the connection ends early, and the client sees that. */
 export interface StreamedFile {
   readonly name: string;
   readonly mediaType: string;
   readonly secondsMax: number;
-  readonly chunks: (signal: AbortSignal) => AsyncIterable<string>;
+  readonly chunks: (signal: AbortSignal) => AsyncIterable<string | Uint8Array>;
 }
 
 /** What anybody may send. */
