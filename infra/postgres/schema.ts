@@ -42,6 +42,8 @@ import { Migration20261129181000PayDispatch } from './pay/migrations/20261129181
 import { Migration20261129181100PayDispatchMoves } from './pay/migrations/20261129181100-pay-dispatch-moves.ts';
 import { Migration20261129181200PayDispatchPeople } from './pay/migrations/20261129181200-pay-dispatch-people.ts';
 import { Migration20261129182000PayLists } from './pay/migrations/20261129182000-pay-lists.ts';
+import { Migration20261129183000PayStatements } from './pay/migrations/20261129183000-pay-statements.ts';
+import { Migration20261129183100PayBankFiles } from './pay/migrations/20261129183100-pay-bank-files.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -90,6 +92,8 @@ export const migrations = [
   Migration20261129181100PayDispatchMoves,
   Migration20261129181200PayDispatchPeople,
   Migration20261129182000PayLists,
+  Migration20261129183000PayStatements,
+  Migration20261129183100PayBankFiles,
 ] as const;
 
 /**

@@ -39,6 +39,7 @@ export const allowedMoves: readonly AllowedMove[] = [
   move('return', 'clearing', 'available'),
   move('return', 'fee', 'available'),
   move('take-back', 'receivable', 'clearing'),
+  move('return', 'clearing', 'commission'),
   move('top-up', 'bank', 'funded'),
   move('hold', 'funded', 'funded-held', 'same-owner'),
   move('release', 'funded-held', 'funded', 'same-owner'),

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** A line of a rail's statement: money that left our wallet there, or came back. Amounts in tiyin. */
 export interface RailLine {
   /** One line of this rail for ever: the rail's own id of it, or what only this line has. */
@@ -24,7 +26,7 @@ export const lineTotal = ({ amount, commission }: Pick<RailLine, 'amount' | 'com
  * - `early`: of a payment of ours that we do not know to be paid yet. It is looked at again.
  * - The others are differences, and move nothing.
  */
-export const lineBuckets = [
+export const LineBucket = z.enum([
   'matched',
   'late',
   'returned',
@@ -33,8 +35,8 @@ export const lineBuckets = [
   'only-theirs',
   'duplicate',
   'paid-though-failed',
-] as const;
-export type LineBucket = (typeof lineBuckets)[number];
+]);
+export type LineBucket = z.infer<typeof LineBucket>;
 
 /** Those of which nobody has to do anything. */
 const settledBuckets: readonly LineBucket[] = ['matched', 'late', 'returned', 'early'];

@@ -3,6 +3,8 @@ import type { Grants } from '../engine/grants.ts';
 /** Read, and post through the functions, which run as the owner: nothing else writes money. */
 export const payGrants: Grants = {
   tables: {
+    bank_file: { select: 'all' },
+    difference: { select: 'all' },
     ledger_account: { select: 'all' },
     ledger_block: { select: 'all' },
     ledger_book: { select: 'all' },
@@ -31,10 +33,14 @@ export const payGrants: Grants = {
     payout_notice: { select: 'all' },
     rail: { select: 'all' },
     rail_call: { select: 'all' },
+    statement: { select: 'all' },
+    statement_line: { select: 'all' },
   },
   functions: [
     // Asked by the checks of `money_request`.
     'answer_holds_card_number',
+    'bank_file_begin',
+    'bank_file_keep',
     'batch_add',
     'batch_approve',
     'batch_cancel_rest',
@@ -48,6 +54,10 @@ export const payGrants: Grants = {
     'batch_run_due',
     'batch_submit',
     'batch_withdraw',
+    'difference_act',
+    'difference_find_only_ours',
+    'difference_of_equation',
+    'difference_stop_rails',
     'dispatch_claim',
     'dispatch_finish_batches',
     'dispatch_look',
@@ -92,5 +102,8 @@ export const payGrants: Grants = {
     'rail_open_agree',
     'rail_open_ask',
     'rail_stop',
+    'statement_begin',
+    'statement_import',
+    'statement_open',
   ],
 };

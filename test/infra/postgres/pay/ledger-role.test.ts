@@ -5,6 +5,8 @@ import { openTestBook } from './book.ts';
 
 /** What the role that runs (`navbat_app`) may not do to the money: everything but to read, and to call the functions. */
 const tables = [
+  'bank_file',
+  'difference',
   'ledger_account',
   'ledger_block',
   'ledger_book',
@@ -29,6 +31,8 @@ const tables = [
   'payout_notice',
   'rail',
   'rail_call',
+  'statement',
+  'statement_line',
 ];
 /** Postgres: the role has no such privilege, or does not own it. */
 const REFUSED = '42501';
@@ -57,7 +61,7 @@ const others = ['ledger_day_sending', 'money_request'];
 test('it is the role that runs, and money has no tables but these and two that change', async () => {
   const { rows } = await app.query<{ role: string; names: string[] }>(
     `select current_user::text as role, array_agg(relname::text order by relname) as names from pg_class
-     where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and relname ~ '^(ledger|payout|money|rail)(_|$)'`,
+     where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and relname ~ '^(ledger|payout|money|rail|statement|difference|bank_file)(_|$)'`,
   );
   expect(rows).toEqual([{ role: 'navbat_app', names: [...others, ...tables].toSorted() }]);
 });

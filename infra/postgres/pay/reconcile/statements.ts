@@ -1,0 +1,231 @@
+import type { Pool, PoolClient } from 'pg';
+import type { RailId } from '../../../../domain/pay/ids.ts';
+import { isDifference, LineBucket, type RailLine } from '../../../../domain/pay/reconcile/line.ts';
+import { type Decided, reconcile } from '../../../../domain/pay/reconcile/match.ts';
+import type {
+  BucketSum,
+  ImportReport,
+  OddLine,
+  StatementRow,
+  Statements,
+  StatementSource,
+} from '../../../../domain/pay/reconcile/port.ts';
+import type { StatedLine } from '../../../../domain/pay/reconcile/read-lines.ts';
+import type { ProjectId } from '../../../../domain/shared/ids.ts';
+import { type Page, pageOf, type PageOrder } from '../../../../domain/shared/page.ts';
+import { inTransaction } from '../../engine/transaction.ts';
+import { stopRails } from './differences.ts';
+import { bucketOrder, earlyLines, idsOf, knownOf } from './facts.ts';
+
+/** What one call of `statement_import` takes. */
+const LINES_A_CALL = 5_000;
+/** A person looks at no more. */
+const ODD_SHOWN_MAX = 100;
+
+/** Postgres: two transactions waited for each other, or one for too long. Nothing of it happened. */
+const MAY_BE_REPEATED = new Set(['40P01', '55P03']);
+const TRIES_MAX = 3;
+
+/** Statements of the rails of one book. */
+export function statements(pool: Pool, book: ProjectId): Statements {
+  return {
+    import: async (source, { dryRun }) => {
+      const report = await repeated(() =>
+        dryRun ? rehearse(pool, book, source) : importOnce(pool, book, source),
+      );
+      return { ...report, stopped: dryRun ? [] : await stopRails(pool, book) };
+    },
+    list: (rail, order) => list(pool, book, rail, order),
+  };
+}
+
+async function repeated<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const code = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+      if (tries >= TRIES_MAX || typeof code !== 'string' || !MAY_BE_REPEATED.has(code)) throw error;
+    }
+  }
+}
+
+const importOnce = (pool: Pool, book: ProjectId, source: StatementSource) =>
+  inTransaction(pool, (tx) => importLines(tx, book, source));
+
+/** Carries the report out of a transaction that is to leave nothing. */
+class Rehearsed extends Error {
+  readonly report: Imported;
+  constructor(report: Imported) {
+    super('a rehearsal leaves nothing');
+    this.report = report;
+  }
+}
+
+type Imported = Omit<ImportReport, 'stopped'>;
+
+async function rehearse(pool: Pool, book: ProjectId, source: StatementSource): Promise<Imported> {
+  try {
+    return await inTransaction(pool, async (tx) => {
+      throw new Rehearsed(await importLines(tx, book, source));
+    });
+  } catch (error) {
+    if (error instanceof Rehearsed) return { ...error.report, statementId: null };
+    throw error;
+  }
+}
+
+async function importLines(tx: PoolClient, book: ProjectId, source: StatementSource): Promise<Imported> {
+  const { rail, file } = source;
+  const begun = await tx.query<{ id: string | null }>(beginStatement, [book, rail, file?.sha256 ?? null]);
+  const before = begun.rows[0]?.id ?? null;
+  const early = await earlyLines(tx, book, rail);
+  const lines = withoutTwins([...source.lines, ...early]);
+  const decided = reconcile(lines, await knownOf(tx, book, rail, lines));
+  const stored = new Set(early.map(({ key }) => key));
+  const isAnything = decided.some(({ line, bucket }) => bucket !== 'early' || !stored.has(line.key));
+  const id = before ?? (file || isAnything ? await open(tx, book, source) : null);
+  let changed = 0;
+  for (let from = 0; id !== null && from < decided.length; from += LINES_A_CALL)
+    changed += await write(tx, id, decided.slice(from, from + LINES_A_CALL), lines);
+  const odd = decided.filter(({ bucket }) => isDifference(bucket)).slice(0, ODD_SHOWN_MAX);
+  return {
+    statementId: id,
+    repeated: before !== null,
+    changed,
+    buckets: await bucketsOf(tx, book, rail, source.lines),
+    odd: odd.map(oddOf(lines)),
+  };
+}
+
+function withoutTwins(lines: readonly StatedLine[]): readonly StatedLine[] {
+  return [...new Map(lines.toReversed().map((line) => [line.key, line])).values()];
+}
+
+async function open(
+  tx: PoolClient,
+  book: ProjectId,
+  { rail, file, from, to }: StatementSource,
+): Promise<string> {
+  const { rows } = await tx.query<{ id: string }>(openStatement, [
+    book,
+    rail,
+    file?.sha256 ?? null,
+    from,
+    to,
+    file?.by ?? null,
+  ]);
+  if (!rows[0]) throw new Error('statement_open answered nothing');
+  return rows[0].id;
+}
+
+async function write(
+  tx: PoolClient,
+  statement: string,
+  decided: readonly Decided[],
+  lines: readonly StatedLine[],
+): Promise<number> {
+  const says = saysOf(lines);
+  const rows = decided.map(({ line, bucket, payment, suggestions }) => ({
+    ...line,
+    amount: line.amount.toString(),
+    commission: line.commission.toString(),
+    says: says(line),
+    bucket,
+    dispatch: payment === null ? null : idsOf(payment).dispatchId,
+    payout: payment === null ? null : idsOf(payment).payoutId,
+    suggestions: suggestions.map((one) => idsOf(one).payoutId),
+  }));
+  const written = await tx.query<{ changed: number }>(importStatement, [statement, JSON.stringify(rows)]);
+  return written.rows[0]?.changed ?? 0;
+}
+
+function saysOf(lines: readonly StatedLine[]): (line: RailLine) => string | null {
+  const byKey = new Map(lines.map(({ key, says }) => [key, says]));
+  return ({ key }) => byKey.get(key) ?? null;
+}
+
+const oddOf =
+  (lines: readonly StatedLine[]) =>
+  ({ line, bucket, payment, suggestions }: Decided): OddLine => ({
+    bucket,
+    direction: line.direction,
+    total: line.amount + line.commission,
+    at: line.at,
+    says: saysOf(lines)(line),
+    reference: line.reference,
+    payoutId: payment === null ? null : idsOf(payment).payoutId,
+    suggestions: suggestions.map((one) => idsOf(one).payoutId),
+  });
+
+interface SumRow {
+  readonly bucket: string;
+  readonly lines: number;
+  readonly total: string;
+}
+
+const sumOf = ({ bucket, lines, total }: SumRow): BucketSum => ({
+  bucket: LineBucket.parse(bucket),
+  lines,
+  total: BigInt(total),
+});
+
+async function bucketsOf(
+  tx: PoolClient,
+  book: ProjectId,
+  rail: RailId,
+  lines: readonly StatedLine[],
+): Promise<readonly BucketSum[]> {
+  const { rows } = await tx.query<SumRow>(sumLines, [book, rail, lines.map(({ key }) => key)]);
+  return rows.map(sumOf).toSorted((a, b) => bucketOrder(a.bucket) - bucketOrder(b.bucket));
+}
+
+interface ListRow {
+  readonly id: string;
+  readonly rail: string;
+  readonly from_at: Date;
+  readonly to_at: Date;
+  readonly at: Date;
+  readonly imported_by: string | null;
+  readonly sha256: string | null;
+  readonly buckets: readonly SumRow[];
+}
+
+async function list(
+  pool: Pool,
+  book: ProjectId,
+  rail: RailId | null,
+  { limit, after }: PageOrder,
+): Promise<Page<StatementRow>> {
+  const { rows } = await pool.query<ListRow>(listStatements, [book, rail, after, limit + 1]);
+  return pageOf(
+    rows.map((row) => ({
+      id: row.id,
+      rail: row.rail,
+      from: row.from_at,
+      to: row.to_at,
+      at: row.at,
+      importedBy: row.imported_by,
+      sha256: row.sha256,
+      buckets: row.buckets.map(sumOf).toSorted((a, b) => bucketOrder(a.bucket) - bucketOrder(b.bucket)),
+    })),
+    limit,
+  );
+}
+
+const beginStatement = `select statement_begin($1, $2, $3) as id`;
+const openStatement = `select statement_open($1, $2, $3, $4, $5, $6) as id`;
+const importStatement = `select statement_import($1, $2) as changed`;
+
+const sumLines = `
+select l.bucket, count(*)::int as lines, sum(l.amount + l.commission)::text as total
+from statement_line l where l.project_id = $1 and l.rail = $2 and l.key = any ($3::text[]) group by l.bucket`;
+
+const listStatements = `
+select s.id, s.rail, s.from_at, s.to_at, s.at, s.imported_by, encode(s.sha256, 'hex') as sha256,
+  (select coalesce(jsonb_agg(b), '[]') from (
+    select l.bucket, count(*)::int as lines, sum(l.amount + l.commission)::text as total
+    from statement_line l where l.statement_id = s.id group by l.bucket) b) as buckets
+from statement s
+where s.project_id = $1 and ($2::text is null or s.rail = $2) and ($3::uuid is null or s.id < $3)
+order by s.id desc limit $4`;
