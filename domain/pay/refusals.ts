@@ -54,3 +54,14 @@ export type MoneyRefusal =
   | { readonly kind: 'no-room' }
   /** Somebody else holds the rows; asked again a moment later it works. */
   | { readonly kind: 'busy' };
+
+/** Thrown by what moves money, so that the transaction which it was part of ends: nothing that it wrote stays. */
+export class MoneyRefusedError extends Error {
+  override readonly name = 'MoneyRefusedError';
+  readonly refusal: MoneyRefusal;
+
+  constructor(refusal: MoneyRefusal, options?: ErrorOptions) {
+    super(`refused: ${refusal.kind}`, options);
+    this.refusal = refusal;
+  }
+}

@@ -30,6 +30,7 @@ const registries = [
   'infra/postgres/settles.ts',
   'infra/postgres/retentions.ts',
   'infra/postgres/forgets.ts',
+  'infra/postgres/encrypted.ts',
   'infra/postgres/ops-view.ts',
   'infra/postgres/verification-sql.ts',
   'apps/api/modules.ts',
@@ -51,6 +52,7 @@ const sideBySide: ReadonlySet<string> = new Set([
   'test/apps/local/processes.test.ts',
   'test/infra/postgres/job/scheduler.test.ts',
   'test/infra/postgres/project/usage.test.ts',
+  'test/infra/postgres/staff/secret/reencrypt.test.ts',
   // The bot registers people, which takes codes, and answers under messages.
   'test/journeys/message/bot-chats.test.ts',
   'test/journeys/message/preferences.test.ts',

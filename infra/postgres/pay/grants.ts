@@ -22,7 +22,8 @@ export const payGrants: Grants = {
     payout_action: { select: 'all' },
     payout_batch: { select: 'all' },
     payout_block: { select: 'all' },
-    payout_destination: { select: 'all' },
+    // Its key changes; its hash, which lines of batches freeze, does not.
+    payout_destination: { select: 'all', update: ['token_encrypted'] },
     payout_dispatch: { select: 'all' },
     payout_handler: { select: 'all' },
     payout_item: { select: 'all' },
@@ -84,6 +85,7 @@ export const payGrants: Grants = {
     'list_import_lines',
     'money_request_answer',
     'payout_ask',
+    'payout_batch_makers',
     'payout_bind',
     'payout_binding_begin',
     'payout_cancel',

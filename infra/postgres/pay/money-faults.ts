@@ -2,6 +2,7 @@ import pg from 'pg';
 import {
   askRefusals,
   type AskRefusal,
+  MoneyRefusedError,
   type MoneyRefusal,
   type ProofFault,
   proofFaults,
@@ -47,4 +48,14 @@ function proofFaultOf(detail: string | undefined): ProofFault {
   const word = proofFaults.find((one) => one === detail);
   if (!word) throw new Error(`a proof was refused because of ${detail}`);
   return word;
+}
+
+/** @throws MoneyRefusedError where a function of money has refused; whatever else was thrown as it is. */
+export async function refusing<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    const refusal = moneyRefusalOf(error);
+    throw refusal === null ? error : new MoneyRefusedError(refusal, { cause: error });
+  }
 }

@@ -132,6 +132,7 @@ create table payout (
   check (state in ('awaiting-card', 'cancelled') or destination_id is not null)
 ) with (fillfactor = 80);
 create unique index payout_reference on payout (funder, reference) where source = 'api';
+create index payout_phone on payout (phone) where phone is not null;
 create index payout_person on payout (person_id, created_at) where person_id is not null;
 create index payout_open on payout (project_id, rail, state, id) where state in ('confirming', 'awaiting-card', 'pending', 'batched');
 create index payout_expiry on payout (expires_at) where expires_at is not null;

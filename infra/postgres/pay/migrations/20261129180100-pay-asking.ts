@@ -92,16 +92,16 @@ begin
 end $$`;
 
 const destinationAdd = `
--- A card or account that its owner bound. The same one again is the same row; one that was distrusted is not taken again. Two at once of
--- one payee wait for each other.
+-- A card or account that its owner bound. Where its token is encrypted already, it is to new_id. The same one again is the row that there is; one
+-- that was distrusted is not taken again. Two at once of one payee wait for each other.
 create function payout_destination_add(
-  book uuid, person uuid, of_phone text, of_rail text, token bytea, holder bytea, digits text, holder_called text, phone_is_theirs boolean, pinfl bytea)
+  book uuid, person uuid, of_phone text, of_rail text, token bytea, holder bytea, digits text, holder_called text, phone_is_theirs boolean, pinfl bytea,
+  new_id uuid default uuidv7())
 returns uuid
 ${definer} as $$
 declare
   now_at timestamptz;
   known payout_destination%rowtype;
-  made uuid;
 begin
   perform ledger_refuse_old_snapshot();
   perform pg_advisory_xact_lock(hashtextextended('payee:' || coalesce(person::text, of_phone), 0));
@@ -118,10 +118,9 @@ begin
       where d.project_id = book and d.person_id is not distinct from person and d.phone is not distinct from of_phone and d.removed_at is null) >= ${DESTINATIONS_MAX} then
     raise exception 'a payee has at most ${DESTINATIONS_MAX} destinations' using errcode = 'NB011', detail = 'too-many-destinations';
   end if;
-  insert into payout_destination (project_id, person_id, phone, rail, token_encrypted, holder_hash, last4, holder_name, phone_matches, pinfl_hash, usable_from, made_at)
-    values (book, person, of_phone, of_rail, token, holder, digits, holder_called, phone_is_theirs, pinfl, now_at + interval '${COOL_DOWN}', now_at)
-    returning id into made;
-  return made;
+  insert into payout_destination (id, project_id, person_id, phone, rail, token_encrypted, holder_hash, last4, holder_name, phone_matches, pinfl_hash, usable_from, made_at)
+    values (new_id, book, person, of_phone, of_rail, token, holder, digits, holder_called, phone_is_theirs, pinfl, now_at + interval '${COOL_DOWN}', now_at);
+  return new_id;
 end $$`;
 
 const destinationRemove = `
@@ -428,7 +427,7 @@ end $$`;
 
 const noneForPublic = `
 revoke execute on function
-  payout_post(uuid, uuid[], text, text), payout_destination_add(uuid, uuid, text, text, bytea, bytea, text, text, boolean, bytea),
+  payout_post(uuid, uuid[], text, text), payout_destination_add(uuid, uuid, text, text, bytea, bytea, text, text, boolean, bytea, uuid),
   payout_destination_remove(uuid, uuid), payout_refuse_destination(uuid, uuid, text, uuid, text), payout_refuse_person(uuid), payout_asks_device(uuid),
   payout_refuse_withdrawal(uuid, uuid, bigint),
   payout_ask(uuid, text, uuid, uuid, text, text, text, text, uuid, text, bigint, bigint, text),

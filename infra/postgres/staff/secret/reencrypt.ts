@@ -4,6 +4,7 @@ import type {
   ReencryptPage,
   Reencrypting,
 } from '../../../../domain/staff/secret/reencrypt.ts';
+import { encryptedColumns } from '../../encrypted.ts';
 import type { KeyRing } from '../../../process/config.ts';
 import { type Encryption, rowEncryption } from '../../../process/crypto.ts';
 
@@ -59,6 +60,9 @@ const places: Readonly<Record<string, Place>> = {
     set: `payload = jsonb_set(t.payload, '{to,token_encrypted}', to_jsonb(replace(encode(w.fresh, 'base64'), E'\\n', '')))`,
     where: `t.kind = 'push' and ${pushToken} is not null`,
   },
+  ...Object.fromEntries(
+    encryptedColumns.map(({ table, column: name }) => [`${table}.${name}`, column(table, name)]),
+  ),
 };
 
 /** `pool` is used for one short statement after the other. */

@@ -21,7 +21,6 @@ const tables = [
   'payout_batch',
   'payout_binding',
   'payout_block',
-  'payout_destination',
   'payout_dispatch',
   'payout_handler',
   'payout_item',
@@ -55,8 +54,8 @@ afterAll(async () => {
   await book.close();
 });
 
-/** It adds requests; which heads are sent when, a function notes. */
-const others = ['ledger_day_sending', 'money_request'];
+/** It adds requests, and encrypts tokens anew; which heads are sent when, a function notes. */
+const others = ['ledger_day_sending', 'money_request', 'payout_destination'];
 
 test('it is the role that runs, and money has no tables but these and two that change', async () => {
   const { rows } = await app.query<{ role: string; names: string[] }>(
@@ -64,6 +63,19 @@ test('it is the role that runs, and money has no tables but these and two that c
      where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and relname ~ '^(ledger|payout|money|rail|statement|difference|bank_file)(_|$)'`,
   );
   expect(rows).toEqual([{ role: 'navbat_app', names: [...others, ...tables].toSorted() }]);
+});
+
+test('of a destination nothing changes but how its token is encrypted', async () => {
+  const refused = { code: REFUSED };
+  for (const column of (await columnsOf('payout_destination')).filter((each) => each !== 'token_encrypted'))
+    await expect(
+      app.query(`update payout_destination set ${column} = ${column}`),
+      column,
+    ).rejects.toMatchObject(refused);
+  await expect(app.query('insert into payout_destination default values')).rejects.toMatchObject(refused);
+  await expect(
+    app.query('update payout_destination set token_encrypted = token_encrypted'),
+  ).resolves.toBeDefined();
 });
 
 /** Each column by its own value, so that a grant on any of them would be found. */

@@ -375,8 +375,8 @@ describe('what a key asks for', () => {
 describe('a destination', () => {
   const add = (person: string, holder = randomBytes(32)) =>
     pay.one<{ id: string }>(
-      `select payout_destination_add($1, $2, null, 'multicard', 'x', $3, '1234', 'ALI VALIYEV', true, null) id`,
-      [pay.projectId, person, holder],
+      `select payout_destination_add($1, $2, null, 'multicard', 'x', $3, '1234', 'ALI VALIYEV', true, null, $4) id`,
+      [pay.projectId, person, holder, randomUUID()],
     );
 
   test('is usable after a day, is the same one when it is bound again, and at most three are in use', async () => {

@@ -28,6 +28,9 @@ const query = async (sql: string, values: unknown[] = []) => (await ground.owner
 beforeEach(async () => {
   await query('delete from person; delete from webhook_secret; delete from staff; delete from job');
   await query('delete from recipient');
+  // Kept by triggers.
+  await query('alter table payout_destination disable trigger user; delete from payout_destination');
+  await query('alter table payout_destination enable trigger user');
 });
 
 /** One encrypted value in each place there is: where it stands, what it is bound to, and how it is read. */
@@ -69,6 +72,20 @@ const seeds: Readonly<Record<string, (encrypt: (boundTo: string) => Buffer) => P
     return {
       boundTo: id,
       sql: 'select totp_offer_encrypted encrypted from staff_session where staff_id = $1',
+      key: id,
+    };
+  },
+  'payout_destination.token_encrypted': async (encrypt) => {
+    const id = randomUUID();
+    await query('select ledger_book_open($1)', [projectId]);
+    await query(
+      `insert into payout_destination (id, project_id, person_id, rail, token_encrypted, holder_hash, last4, usable_from, made_at)
+       values ($1, $2, $1, 'multicard', $3, $4, '1234', now(), now())`,
+      [id, projectId, encrypt(id), randomBytes(32)],
+    );
+    return {
+      boundTo: id,
+      sql: 'select token_encrypted encrypted from payout_destination where id = $1',
       key: id,
     };
   },

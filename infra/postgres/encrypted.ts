@@ -1,0 +1,8 @@
+import type { EncryptedColumn } from './engine/encrypted-column.ts';
+import { encryptedTokens } from './pay/payout/encrypted.ts';
+
+/** What products keep encrypted, for when its key changes: one line each. */
+export const encryptedColumns: readonly EncryptedColumn[] = [
+  // Of destinations.
+  encryptedTokens,
+];

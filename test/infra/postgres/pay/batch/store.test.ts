@@ -1,0 +1,200 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { BatchNow } from '../../../../../domain/pay/batch/port.ts';
+import { BatchId, PayoutId } from '../../../../../domain/pay/ids.ts';
+import { batchReads } from '../../../../../infra/postgres/pay/batch/reads.ts';
+import { batchesDue, batchStore } from '../../../../../infra/postgres/pay/batch/store.ts';
+import { HOUR_MS, openPaying, UZS } from '../payout/paying.ts';
+
+const refusedWith = (refusal: object) => expect.objectContaining({ name: 'MoneyRefusedError', refusal });
+
+let pay: Awaited<ReturnType<typeof openPaying>>;
+let store: ReturnType<typeof batchStore>;
+let reads: ReturnType<typeof batchReads>;
+let maker: string;
+let checker: string;
+beforeAll(async () => {
+  pay = await openPaying();
+  store = batchStore(pay.projectId);
+  reads = batchReads(pay.pool, pay.projectId);
+  [maker, checker] = [await pay.staff('finance'), await pay.staff('finance')];
+});
+afterEach(() => pay.moveClock(0));
+afterAll(() => pay.close());
+
+type Made = BatchNow & { readonly id: BatchId };
+const by = (staffId: string, { id, version }: Made) => ({ batchId: id, version, staffId });
+const draft = async (payouts: readonly string[]): Promise<Made> => {
+  const made = await store.create(pay.pool, { rail: 'multicard', name: 'salaries', staffId: maker });
+  return {
+    id: made.id,
+    ...(await store.add(
+      pay.pool,
+      by(maker, made),
+      payouts.map((id) => PayoutId.parse(id)),
+    )),
+  };
+};
+const submitted = async (payouts: readonly string[]): Promise<Made> => {
+  const made = await draft(payouts);
+  return { id: made.id, ...(await store.submit(pay.pool, by(maker, made))) };
+};
+const approved = async (payouts: readonly string[]): Promise<Made> => {
+  const made = await submitted(payouts);
+  const { id, contentHash, count, total } = made;
+  const proof = await pay.proof(checker, {
+    ...made,
+    total: `${total}`,
+    hash: Buffer.from(contentHash ?? '', 'hex'),
+  });
+  const read = { contentHash: contentHash ?? '', count, total };
+  return { id, ...(await store.approve(pay.pool, by(checker, made), read, proof)) };
+};
+
+describe('a batch', () => {
+  test('goes from draft to closed, and says so to whoever reads', async () => {
+    const payouts = [await pay.pending(), await pay.pending(30_000n * UZS)];
+    let made = await approved(payouts.map(({ id }) => id));
+    expect(made).toMatchObject({ state: 'approved', count: 2, total: 50_000n * UZS });
+    const step = async (after: Promise<BatchNow>) => {
+      made = { id: made.id, ...(await after) };
+    };
+    await step(store.run(pay.pool, by(checker, made), null));
+    await step(store.pause(pay.pool, { ...by(checker, made), version: null }, 'look'));
+    await step(store.resume(pay.pool, by(checker, made)));
+    await step(store.pause(pay.pool, by(checker, made), null));
+    await step(store.cancelRest(pay.pool, by(checker, made), 'late'));
+    expect(await reads.progress(made.id)).toEqual([{ state: 'dropped', count: 2, total: 50_000n * UZS }]);
+    await step(store.close(pay.pool, by(checker, made)));
+    expect(await reads.find(made.id)).toMatchObject({
+      ...made,
+      name: 'salaries',
+      madeBy: maker,
+      approvalsNeeded: 1,
+    });
+    expect((await reads.actions(made.id)).map(({ action, staffId }) => [action, staffId === maker])).toEqual([
+      ['create', true],
+      ['add', true],
+      ['submit', true],
+      ['approve', false],
+      ['run', false],
+      ['pause', false],
+      ['resume', false],
+      ['pause', false],
+      ['cancel-rest', false],
+      ['close', false],
+    ]);
+  });
+
+  test('is refused with what a route can tell, and changed in nothing', async () => {
+    const made = await submitted([(await pay.pending()).id]);
+    const read = { contentHash: made.contentHash ?? '', count: made.count, total: made.total };
+    const hash = Buffer.from(read.contentHash, 'hex');
+    const approve = async (staffId: string, version = made.version, more: object = {}) =>
+      store.approve(
+        pay.pool,
+        { ...by(staffId, made), version },
+        { ...read, ...more },
+        await pay.proof(staffId, { ...made, total: `${made.total}`, hash }),
+      );
+    await expect(approve(maker)).rejects.toEqual(refusedWith({ kind: 'maker' }));
+    await expect(approve(await pay.staff('viewer'))).rejects.toEqual(refusedWith({ kind: 'role' }));
+    await expect(approve(checker, made.version - 1)).rejects.toEqual(refusedWith({ kind: 'stale-version' }));
+    await expect(approve(checker, made.version, { total: made.total + 1n })).rejects.toEqual(
+      refusedWith({ kind: 'content-differs' }),
+    );
+    await expect(approve(await pay.staff('admin', { hours: 1 }))).rejects.toEqual(
+      refusedWith({ kind: 'approver-new' }),
+    );
+    await expect(store.approve(pay.pool, by(checker, made), read, randomUUID())).rejects.toEqual(
+      refusedWith({ kind: 'proof', because: 'unknown' }),
+    );
+    await expect(store.run(pay.pool, by(checker, made), null)).rejects.toEqual(
+      refusedWith({ kind: 'batch-state', state: 'submitted' }),
+    );
+    await expect(
+      store.submit(pay.pool, { ...by(maker, made), batchId: BatchId.parse(randomUUID()) }),
+    ).rejects.toEqual(refusedWith({ kind: 'unknown' }));
+    const { person } = await pay.pending();
+    await store.declareHandler(pay.pool, checker, person.phone, null);
+    expect(await approve(checker)).toMatchObject({ state: 'approved' });
+  });
+
+  test('is sent back by rejecting, dropping and withdrawing', async () => {
+    let made = await submitted([(await pay.pending()).id, (await pay.pending()).id]);
+    const { id } = made;
+    made = { id, ...(await store.reject(pay.pool, by(checker, made), 'wrong month')) };
+    made = { id, ...(await store.drop(pay.pool, by(maker, made), [1], null)) };
+    made = { id, ...(await store.submit(pay.pool, by(maker, made))) };
+    expect(await store.withdraw(pay.pool, by(maker, made), null)).toMatchObject({
+      state: 'draft',
+      contentHash: null,
+      count: 1,
+    });
+    expect(await reads.makers(id)).toEqual([maker]);
+  });
+
+  test('starts when it was planned to', async () => {
+    const made = await approved([(await pay.pending()).id]);
+    await store.run(pay.pool, by(checker, made), new Date(Date.now() + HOUR_MS));
+    expect(await batchesDue(pay.pool).run(10)).toEqual([]);
+    await pay.moveClock(HOUR_MS + 1_000);
+    expect(await batchesDue(pay.pool).run(10)).toEqual([made.id]);
+    expect((await reads.page(['running'], { limit: 10, after: null })).rows).toMatchObject([
+      { id: made.id, runAt: null },
+    ]);
+    expect(
+      (await reads.page(['closed'], { limit: 10, after: made.id })).rows.map(({ id }) => id),
+    ).not.toContain(made.id);
+  });
+});
+
+describe('the lines', () => {
+  test('are read in pages, and hash to what is approved', async () => {
+    const payouts = [];
+    for (let n = 0; n < 3; n += 1) payouts.push((await pay.pending()).id);
+    const made = await submitted(payouts);
+    const first = await reads.items(made.id, { after: 0, limit: 2, states: null });
+    const rest = await reads.items(made.id, { after: 2, limit: 2, states: ['ready'] });
+    expect([...first, ...rest].map(({ n, payoutId, state }) => [n, payoutId, state])).toEqual(
+      payouts.map((id, n) => [n + 1, id, 'ready']),
+    );
+    expect(await reads.items(made.id, { after: 0, limit: 9, states: ['paid'] })).toEqual([]);
+  });
+
+  test('that may be added are counted and summed before they are', async () => {
+    const before = await reads.countPayable({ rail: 'multicard' });
+    const [one, two] = [await pay.pending(), await pay.pending(30_000n * UZS)];
+    const filter = { rail: 'multicard', source: 'withdrawal' } as const;
+    expect(await reads.countPayable(filter)).toEqual({
+      count: before.count + 2,
+      total: before.total + 50_000n * UZS,
+    });
+    expect((await reads.payable(filter, 100)).slice(-2)).toEqual([one.id, two.id]);
+    await pay.pool.query('select payout_destination_remove($1, $2)', [one.person.card, one.person.id]);
+    await draft([two.id]);
+    expect(await reads.countPayable(filter)).toEqual(before);
+    expect(await reads.payable({ ...filter, createdBefore: new Date(0) }, 100)).toEqual([]);
+    expect(await reads.payable({ rail: 'bank-file' }, 100)).toEqual([]);
+  });
+
+  test('that are risky are counted: new cards, shared ones, payees who were never paid, and the largest', async () => {
+    for (const gross of [11_000n, 12_000n]) await submitted([(await pay.pending(gross * UZS)).id]);
+    const holder = createHash('sha256').update('shared').digest();
+    const people = [];
+    for (let n = 0; n < 3; n += 1) {
+      const person = await pay.person(100_000n * UZS);
+      const card = await pay.destination({ person: person.id }, { holder, hours: n === 0 ? 25 : 24 * 8 });
+      people.push(await pay.ask({ person: person.id, destination: card, gross: BigInt(20_000 + n) * UZS }));
+    }
+    const made = await submitted(people.map(({ id }) => id));
+    const risk = await reads.risk(made.id);
+    expect(risk).toMatchObject({ newDestinations: 1, sharedCards: 3, firstPayouts: 3, lowNames: 0 });
+    expect(risk.largest.map(({ n, net }) => [n, net])).toEqual([
+      [3, 20_002n * UZS],
+      [2, 20_001n * UZS],
+      [1, 20_000n * UZS],
+    ]);
+    expect(risk.lastTotals.slice(0, 2)).toEqual([12_000n * UZS, 11_000n * UZS]);
+  });
+});
