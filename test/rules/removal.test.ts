@@ -1,5 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { linesWithout } from './removal.ts';
+import { copyWithout, linesWithout } from './removal.ts';
+
+// What asks every route goes with the first import that is missing, and nobody would notice.
+test('without pay the walk of the policy is left: its fixtures are lines of a registry', () => {
+  expect(existsSync(join(copyWithout('pay'), 'test/rules/policy.test.ts'))).toBe(true);
+});
 
 test('of a registry go the imports from the folders of a product, in several lines too, and what uses them', () => {
   const registry = [
