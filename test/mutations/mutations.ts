@@ -1,11 +1,13 @@
 import type { Mutation } from './mutation.ts';
 import { chainMutations } from './pay/chain.ts';
 import { ledgerMutations } from './pay/ledger.ts';
+import { railMutations } from './pay/rail.ts';
 import { roleMutations } from './roles.ts';
 import { staffMutations } from './staff.ts';
 
 export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
   ledger: [...ledgerMutations, ...chainMutations],
+  rail: railMutations,
   staff: staffMutations,
   roles: roleMutations,
 };

@@ -64,7 +64,6 @@ const ordered =
 const done = (): Answer => ({ status: 204, headers: {}, body: '' });
 
 const routes: Readonly<Record<string, Route>> = {
-  'GET /health': () => json(200, { status: 'ok' }),
   'GET /control': (desk) => json(200, stateOf(desk)),
   'PUT /control/settings': ({ rail }, { body }) => {
     const settings = Settings.safeParse({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { parseJson } from '../../../../domain/shared/json.ts';
 import { Caller } from '../../caller.ts';
-import { BODY_BYTES_MAX, problem, readBody, writeReply } from '../../http.ts';
+import { BODY_BYTES_MAX, json, problem, readBody, writeReply } from '../../http.ts';
 import { Timers } from '../../timers.ts';
 import { answerForm, bind, FORM_PATH, readBinding } from './binding.ts';
 import { answerControl } from './control.ts';
@@ -112,6 +112,8 @@ async function serve(
     if (!body) return writeReply(response, problem(`A body has at most ${BODY_BYTES_MAX} bytes.`, 413));
     const incoming = incomingOf(request, body, desk.rail.nextRequest());
     const { id, method, path } = incoming;
+    // Asked every few seconds for ever.
+    if (path === '/health') return writeReply(response, json(200, { status: 'ok' }));
     const reference = referenceIn(incoming.body);
     desk.rail.commit({ t: 'begin', id, at, method, path, ...(reference !== undefined && { reference }) });
     const { reply, fault } = await answer(desk, incoming, people);

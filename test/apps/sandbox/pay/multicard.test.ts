@@ -183,6 +183,7 @@ test('a rail that nobody calls writes nothing', async () => {
   await box.flush();
   const size = async () => (await readFile(box.logPath)).length;
   const before = await size();
+  expect((await fetch(`${box.url}/health`)).status).toBe(200);
   await sleep(300);
   expect(await size()).toBe(before);
 });

@@ -269,6 +269,23 @@ describe('the sign-in', () => {
     expect(box.payments()).toHaveLength(51);
   });
 
+  test('that was renewed while a 401 was on its way is not renewed for it again', async () => {
+    const box = await freshMulticard();
+    const rail = railAt(box.url);
+    await draftOn(rail, 'first');
+    box.orderFaults(
+      { on: 'draft', effect: 'expired-token', times: 1, delay_ms: 300 },
+      { on: 'draft', effect: 'expired-token', times: 1 },
+    );
+    const late = rail.draft(orderOf('d-1'), deadline());
+    const hasCome = async () =>
+      (await linesOf(box)).some((line) => line.t === 'begin' && line.reference === 'd-1');
+    await expect.poll(hasCome).toBe(true);
+    expect(await rail.draft(orderOf('d-2'), deadline())).toMatchObject({ kind: 'answered' });
+    expect(await late).toMatchObject({ kind: 'answered' });
+    expect(await loginsOf(box)).toBe(2);
+  });
+
   test('ends when it says, in GMT+5, a minute before which it is renewed', async () => {
     const start = Date.parse('2026-11-29T18:00:00Z');
     let nowMs = start;
