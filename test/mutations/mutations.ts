@@ -1,4 +1,6 @@
 import type { Mutation } from './mutation.ts';
+import { askingMutations } from './pay/asking.ts';
+import { batchMutations } from './pay/batches.ts';
 import { chainMutations } from './pay/chain.ts';
 import { ledgerMutations } from './pay/ledger.ts';
 import { railMutations } from './pay/rail.ts';
@@ -8,6 +10,7 @@ import { staffMutations } from './staff.ts';
 export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
   ledger: [...ledgerMutations, ...chainMutations],
   rail: railMutations,
+  payouts: [...askingMutations, ...batchMutations],
   staff: staffMutations,
   roles: roleMutations,
 };

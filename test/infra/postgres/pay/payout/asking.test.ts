@@ -9,6 +9,14 @@ const refused = (code: string, detail?: string) =>
   expect.objectContaining(detail === undefined ? { code } : { code, detail });
 const notPayable = (because: string) => refused('NB011', because);
 
+/** Until it is so late in UTC. */
+function msUntil(hours: number, minutes: number): number {
+  const at = new Date();
+  at.setUTCHours(hours, minutes, 0, 0);
+  const ms = at.getTime() - Date.now();
+  return ms > 0 ? ms : ms + 24 * HOUR_MS;
+}
+
 let pay: Awaited<ReturnType<typeof openPaying>>;
 let rich: Awaited<ReturnType<typeof pay.person>>;
 beforeAll(async () => {
@@ -62,6 +70,27 @@ describe('a withdrawal', () => {
     await ask(5_000_000n * UZS - 10_000n * UZS);
     await expect(ask(10_000n * UZS + 1n)).rejects.toEqual(notPayable('above-limit'));
     await ask(10_000n * UZS);
+  });
+
+  test('counts for its day in Tashkent, which ends at 19:00 UTC', async () => {
+    await newRich();
+    const before = msUntil(18, 30);
+    await pay.moveClock(before);
+    for (let n = 0; n < 2; n += 1) await ask(5_000_000n * UZS);
+    await expect(ask()).rejects.toEqual(notPayable('above-limit'));
+    await pay.moveClock(before + HOUR_MS);
+    await expect(ask()).resolves.toMatchObject({ state: 'pending' });
+  });
+
+  test.each(['multicard', 'all'])('is not asked for while the switch of %s is off', async (rail) => {
+    await newRich();
+    await pay.owner.query(
+      `update rail set stopped_at = now(), stopped_by = 'navbat', reason = 'a test' where id = $1`,
+      [rail],
+    );
+    await expect(ask()).rejects.toEqual(notPayable('rail-closed'));
+    await pay.owner.query('update rail set stopped_at = null, stopped_by = null, reason = null');
+    await expect(ask()).resolves.toMatchObject({ state: 'pending' });
   });
 
   test('that was cancelled does not count for its day', async () => {

@@ -1,0 +1,155 @@
+import type { Mutation } from '../mutation.ts';
+
+const BATCHES = 'infra/postgres/pay/migrations/20261129180200-pay-batches.ts';
+const TABLES = 'infra/postgres/pay/migrations/20261129180000-pay-payouts.ts';
+const tests = 'test/infra/postgres/pay/batch';
+const inEyes = (name: string) => ({ file: `${tests}/four-eyes.test.ts`, name });
+const inBatches = (name: string) => ({ file: `${tests}/batches.test.ts`, name });
+const inSql = (from: string, to: string) => [{ file: BATCHES, from, to }];
+
+/** Each is a way in which one person pays themselves. */
+export const batchMutations: readonly Mutation[] = [
+  {
+    name: 'a batch is approved in whatever version',
+    edits: inSql('if b.version is distinct from of_version then', 'if false then'),
+    test: inEyes('in a version that is not the newest, nor without one'),
+  },
+  {
+    name: 'a proof is not bound to what it approves',
+    edits: inSql(
+      `sha256(convert_to(
+    staff_proof_binds('batch.approve', b.id::text, b.version, encode(b.content_hash, 'hex'), b.count, b.total::text), 'UTF8'))`,
+      '(select p.binds_hash from staff_proof p where p.id = proof)',
+    ),
+    test: { ...inEyes('by a proof of another batch'), isMade: true },
+  },
+  {
+    name: 'a maker is who created it, and nobody else',
+    edits: inSql(`('create', 'add', 'drop', 'import', 'submit', 'withdraw')`, `('create')`),
+    test: inEyes('by who dropped one line of it, and is an admin by now'),
+  },
+  {
+    name: 'who imported a list is no maker of its lines',
+    edits: inSql(
+      'select l.imported_by from payout_list l where l.id in',
+      'select l.imported_by from payout_list l where false and l.id in',
+    ),
+    test: inEyes('by who imported a list of which it has a line'),
+  },
+  {
+    name: 'makers approve',
+    edits: inSql('if staff = any (handlers) then', 'if false then'),
+    test: inEyes('by who made it'),
+  },
+  {
+    name: 'one person approves twice',
+    edits: inSql('if staff = any (before) then', 'if false then'),
+    test: inEyes('of the same person, twice at once with two proofs'),
+  },
+  {
+    name: 'what the approver read is not compared',
+    edits: inSql(
+      'if (read_hash, read_count, read_total) is distinct from (b.content_hash, b.count, b.total) then',
+      'if false then',
+    ),
+    test: inEyes('where the count is right and the total is off by one tiyin'),
+  },
+  {
+    name: 'an account of today approves',
+    edits: inSql('(s.created_at > since or s.totp_bound_at > since)', 's.totp_bound_at > since'),
+    test: inEyes('by an account that was made 23 h ago'),
+  },
+  {
+    name: 'a second factor of today approves',
+    edits: inSql('(s.created_at > since or s.totp_bound_at > since)', 's.created_at > since'),
+    test: inEyes('by an account that was made 23 h ago'),
+  },
+  {
+    name: 'an approver pays themselves',
+    edits: inSql('perform payout_batch_refuse_own(b.id, handlers || before || staff);', ''),
+    test: { ...inEyes("that pays its approver's phone"), isMade: true },
+  },
+  {
+    name: 'an approver pays a card of their own under another name',
+    edits: inSql(' or i.token_hash = any (cards))', ')'),
+    test: { ...inEyes("that pays its approver's card"), isMade: true },
+  },
+  {
+    name: 'lines are not screened again when they are approved',
+    edits: inSql(
+      'perform payout_batch_screen(b.id);\n  perform payout_batch_refuse_own(b.id, handlers',
+      'perform payout_batch_refuse_own(b.id, handlers',
+    ),
+    test: inEyes('in which a destination was removed, or a person blocked, after it was submitted'),
+  },
+  {
+    name: 'one person approves any amount',
+    edits: inSql('then 2 else 1 end', 'then 1 else 1 end'),
+    test: inEyes('are one up to 100 M UZS, and two above'),
+  },
+  {
+    name: 'approvals of a version that was taken back count',
+    edits: inSql('a.batch_id = b.id and a.version = b.version and', 'a.batch_id = b.id and'),
+    test: inEyes('of a version that was taken back count no more'),
+  },
+  {
+    name: 'the batch is not locked',
+    edits: inSql(
+      'perform from payout_batch x where x.id = batch for no key update;',
+      'perform from payout_batch x where x.id = batch;',
+    ),
+    test: inEyes('of two at once, where one is needed, one counts'),
+  },
+  {
+    name: 'what runs is not compared with what was approved',
+    edits: inSql(
+      'if (select (c.hash, c.count, c.total) is distinct from (b.content_hash, b.count, b.total) from payout_batch_content(b.id) c) then',
+      'if false then',
+    ),
+    test: inEyes('and changed past the triggers by the owner is neither approved, run nor resumed'),
+  },
+  {
+    name: 'the hash does not cover where it goes',
+    edits: inSql(` || ',' || encode(i.token_hash, 'hex')`, ''),
+    test: inEyes('and changed past the triggers by the owner is neither approved, run nor resumed'),
+  },
+  {
+    name: 'lines change after they were submitted',
+    edits: [
+      {
+        file: TABLES,
+        from: `if (new.batch_id, new.n, new.payout_id, new.net, new.token_hash, new.last4, new.person_id, new.phone)`,
+        to: `if false and (new.batch_id, new.n, new.payout_id, new.net, new.token_hash, new.last4, new.person_id, new.phone)`,
+      },
+    ],
+    test: inEyes('takes no line and loses none, as whoever it is asked'),
+  },
+  {
+    name: 'everybody runs a batch',
+    edits: inSql(
+      `payout_batch_begin(batch, of_version, staff, array['finance'], array['approved'])`,
+      `payout_batch_begin(batch, of_version, staff, array['finance', 'admin', 'operator', 'viewer'], array['approved'])`,
+    ),
+    test: inBatches('is for finance alone, of an approved batch in the version that was read'),
+  },
+  {
+    name: 'a plan outlives the rights of its planner',
+    edits: inSql('s.id = planner and s.disabled_at is null', 's.id = planner'),
+    test: inBatches('at a time starts then, once, and not when its planner may not run any more'),
+  },
+  {
+    name: 'a batch goes on after its rest was cancelled',
+    edits: inSql(`a.action = 'cancel-rest') then`, `a.action = 'none') then`),
+    test: inBatches('of what is on its way stays until it has its end'),
+  },
+  {
+    name: 'a payout that is not pending is added',
+    edits: [
+      ...inSql(
+        `p.project_id <> b.project_id or p.state <> 'pending' or p.rail`,
+        'p.project_id <> b.project_id or p.rail',
+      ),
+    ],
+    test: inBatches('and cancelling a payout at once: one of the two'),
+  },
+];
