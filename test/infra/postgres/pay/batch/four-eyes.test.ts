@@ -241,26 +241,21 @@ describe('a batch is not approved', () => {
 async function imported(by: string, of: 'list' | 'staff'): Promise<string> {
   const phone = pay.nextPhone();
   const card = await pay.destination({ phone });
-  const list =
-    of === 'staff'
-      ? null
-      : (
-          await pay.owner.query<{ id: string }>(
-            `insert into payout_list (project_id, funder, name, sha256, lines, total, imported_by, at) values ($1, $1, 'bonus', $2, 1, 1, $3, now()) returning id`,
-            [pay.projectId, randomBytes(32), by],
-          )
-        ).rows[0]?.id;
   const { rows } = await pay.owner.query<{ id: string }>(
-    `insert into payout (project_id, source, funder, phone, list_id, list_line, destination_id, rail, gross, fee, net, state, asked_by, created_at, state_at)
-     values ($1, $2, $1, $3, $4, $5, $6, 'multicard', 2000000, 0, 2000000, 'pending', $7, now(), now()) returning id`,
+    `with list as (
+       insert into payout_list (project_id, funder, name, sha256, lines, total, imported_by, at)
+         select $1, $1, 'bonus', $2, 1, 2000000, $3, now() where $6 returning id)
+     insert into payout (project_id, source, funder, phone, list_id, list_line, destination_id, rail, gross, fee, net, state, asked_by, created_at, state_at)
+       select $1, case when $6 then 'list' else 'api' end, $1, $4, list.id, case when $6 then 1 end, $5, 'multicard', 2000000, 0, 2000000,
+              'pending', $7, now(), now() from (values (1)) one left join list on true returning id`,
     [
       pay.projectId,
-      list ? 'list' : 'api',
+      randomBytes(32),
+      by,
       phone,
-      list,
-      list ? 1 : null,
       card,
-      `staff:${list ? randomUUID() : by}`,
+      of === 'list',
+      `staff:${of === 'staff' ? by : randomUUID()}`,
     ],
   );
   return rows[0]?.id ?? '';
