@@ -14,6 +14,8 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
+/** A call begins so soon after its commit, or never: a second after a stop, everything has stopped. */
+export const CALL_BEGINS_MS = SECOND;
 /** A call's worker has a second to begin it and ten for its answer; what is open for longer is nobody's. */
 export const CALL_LOST_MS = 15 * SECOND;
 /** A rail may tell a payment as failed a moment before it succeeds: two answers so far apart are believed. */

@@ -82,7 +82,19 @@ export type DispatchReason =
   | 'rail-error'
   | 'rail-amount-differs'
   | 'no-answer'
-  | 'attempts-used-up';
+  | 'attempts-used-up'
+  | UnpayableReason;
+
+/** Why a payment is not to be begun at all: it fails, and gives its money back. */
+export const unpayableReasons = [
+  'payout-changed',
+  'destination-gone',
+  'destination-distrusted',
+  'destination-changed',
+  'destination-new',
+  'blocked',
+] as const;
+export type UnpayableReason = (typeof unpayableReasons)[number];
 
 /** Why a rail stops without a person. */
 export type RailStopReason = 'confirmable-lost' | 'wallet-empty' | 'denied' | 'otp-required';
