@@ -1,4 +1,5 @@
 import { otpSend } from './verify/job.ts';
+import { payout } from './pay/dispatch/job.ts';
 import { push } from './message/push/job.ts';
 import { telegramMessage } from './message/telegram/job.ts';
 import { webhook } from './webhook/job.ts';
@@ -8,6 +9,7 @@ export const jobs = {
   'otp-send': otpSend,
   'telegram-message': telegramMessage,
   push,
+  payout,
   webhook,
 } as const;
 

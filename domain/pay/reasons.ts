@@ -1,4 +1,4 @@
-import type { Reason } from '../shared/reason.ts';
+import type { CodesSeenIn, Reason } from '../shared/reason.ts';
 
 /** Why money does not move. */
 export const payReasons = {
@@ -16,6 +16,41 @@ export const payReasons = {
     nextStep: 'Send the request again under another Idempotency-Key, such as a UUID.',
     seen: ['problem'],
   },
+  'payout-failed': {
+    meaning:
+      'The payment was not made. Its money is back where it was held, and the reason stands on the payout.',
+    retry: 'after-change',
+    nextStep: 'Ask for a new payout, to another card if the reason names the card.',
+    seen: ['job'],
+  },
+  'payout-returned': {
+    meaning:
+      'The rail paid, and took the payment back. The whole amount is back; the card is not paid again.',
+    retry: 'after-change',
+    nextStep: 'The payee binds another card, and a new payout is asked for.',
+    seen: ['job'],
+  },
+  'payout-dropped': {
+    meaning:
+      'The rest of its batch was cancelled before the payment began. Its payout can be paid by another batch.',
+    retry: 'after-change',
+    nextStep: 'Finance adds the payout to another batch.',
+    seen: ['job'],
+  },
+  'payout-stuck': {
+    meaning:
+      'Nobody could learn from the rail whether it has paid. The money stays held; the payment is neither repeated nor given up.',
+    retry: 'no',
+    nextStep:
+      'Two people of finance ask the rail by its reference, and settle the payment by hand as paid or failed.',
+    seen: ['job'],
+  },
+  'payout-replaced': {
+    meaning: 'Another job works on the payment: this one was thought lost.',
+    retry: 'no',
+    nextStep: 'Nothing.',
+    seen: ['job'],
+  },
   'statement-too-long': {
     meaning: 'The period has more transfers of the account than one file may have.',
     retry: 'after-change',
@@ -23,3 +58,6 @@ export const payReasons = {
     seen: ['problem'],
   },
 } as const satisfies Record<string, Reason>;
+
+/** Why a job of `payout` ended as it did. */
+export type PayJobReason = CodesSeenIn<typeof payReasons, 'job'>;

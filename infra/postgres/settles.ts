@@ -1,6 +1,7 @@
 import type { Lines } from './job/scheduler.ts';
 import type { Settles } from './job/settle.ts';
 import { messageSettle } from './message/settle.ts';
+import { paySettle } from './pay/settle.ts';
 import { chatLine } from './message/telegram/line.ts';
 import { otpSettle } from './verify/settle.ts';
 import { webhookLine } from './webhook/line.ts';
@@ -11,6 +12,7 @@ export const settles = {
   'otp-send': otpSettle,
   'telegram-message': messageSettle,
   push: messageSettle,
+  payout: paySettle,
   webhook: webhookSettle,
 } satisfies Settles;
 

@@ -32,6 +32,14 @@ export const batchSize = new Histogram({
   registers: [metrics],
 });
 
+/** Calls to rails, made by this process. */
+export const railCallsTotal = new Counter<'rail' | 'what' | 'outcome'>({
+  name: 'navbat_rail_calls_total',
+  help: 'Calls to rails that move money, by what they ask and how they ended.',
+  labelNames: ['rail', 'what', 'outcome'],
+  registers: [metrics],
+});
+
 /** Attempts closed by this process. `channel` is empty for a kind that has none. */
 export const attemptsTotal = new Counter<keyof AttemptLabels>({
   name: 'navbat_attempts_total',

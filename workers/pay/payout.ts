@@ -24,7 +24,12 @@ export interface PayoutDeps {
   readonly rail: CardRail;
   readonly places: Places;
   readonly now: () => Date;
-  readonly onCall: (call: { dispatchId: string; call: NumberedCall; heard: Heard; latencyMs: number }) => void;
+  readonly onCall: (call: {
+    dispatchId: string;
+    call: NumberedCall;
+    heard: Heard;
+    latencyMs: number;
+  }) => void;
   readonly onMoved: (dispatchId: string, move: Move) => void;
   readonly onFinished: (state: FinalState) => void;
   /** What should not happen: the payment is asked about. */

@@ -1,26 +1,44 @@
 import type { Pool } from 'pg';
 import type { ChainOfBook } from '../../domain/pay/ledger/chain.ts';
+import { payout } from '../../domain/pay/dispatch/job.ts';
 import type { DayHead } from '../../domain/pay/ledger/head.ts';
+import { jobStore } from '../../infra/postgres/job/attempts.ts';
+import { dispatchStore } from '../../infra/postgres/pay/dispatch/store.ts';
+import { dispatchRounds } from '../../infra/postgres/pay/dispatch/ticks.ts';
+import { paySettle } from '../../infra/postgres/pay/settle.ts';
 import { chain } from '../../infra/postgres/pay/ledger/chain.ts';
 import { headOutbox } from '../../infra/postgres/pay/ledger/head-outbox.ts';
 import { headSigner } from '../../infra/pay/signed-heads.ts';
 import { moneyBookAtStart, openMoneyBook } from '../../infra/postgres/pay/money-project.ts';
 import { postToWitness } from '../../infra/pay/witness.ts';
+import { rowEncryption } from '../../infra/process/crypto.ts';
+import { multicardFromConfig } from '../../infra/providers/pay/from-config.ts';
+import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import { ConfigError } from '../../infra/process/config.ts';
 import { ledgerClosedAt, ledgerOpenTransfers } from '../../infra/process/metrics.ts';
 import { outage } from '../../infra/process/outage.ts';
 import type { Tick } from '../../infra/process/ticks.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
-import type { WiredWorkers, WorkerPlatform } from '../wire.ts';
+import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
 import { closeBlocks } from './close-blocks.ts';
+import { dispatching, housekeeping } from './dispatching.ts';
 import { headToChat } from './head-message.ts';
+import { payoutWake } from './payout.ts';
+import { places } from './places.ts';
+import { tellPayouts } from './tell-payouts.ts';
 import { sendHeads, type SendHeadsDeps } from './send-heads.ts';
 
 /** Between two looks whether the book is there: once would do, were a database never restored under a running process. */
 const BOOK_MS = 3_600_000;
 
-/** The book is made; its blocks are closed, and the signed head of each day leaves the house. */
+/** Where no rail is set up, a job looks again so much later. */
+const NO_RAIL_MS = 60_000;
+/** Calls at the rail at once, of one process. */
+const RAIL_CALLS_MAX = 8;
+
+/** Payments go their way; the book is made, its blocks are closed, and the signed head of each day leaves the house. */
 export const wirePay = (platform: WorkerPlatform): WiredWorkers => ({
+  workers: { payout: () => payoutWorker(platform) },
   ticks: async (pool) => {
     const config = platform.configOf('reconciler');
     await moneyBookAtStart(pool, config);
@@ -29,11 +47,38 @@ export const wirePay = (platform: WorkerPlatform): WiredWorkers => ({
         await openMoneyBook(pool, config);
         return BOOK_MS;
       },
+      'start-payouts': dispatching(dispatchRounds(pool)),
+      'keep-payouts': housekeeping(dispatchRounds(pool), {
+        onRejobs: (count) => platform.log.warn({ count }, 'payments had lost their jobs, and have new ones'),
+        onDone: (batches) => platform.log.info({ batches }, 'batches are done'),
+      }),
       'close-blocks': closingBlocks(platform, pool, config),
       'send-heads': sendingHeads(platform, pool, config),
     };
   },
 });
+
+async function payoutWorker({ configOf, clock: now, log }: WorkerPlatform): Promise<Worker> {
+  const config = configOf('payout');
+  const rail = await multicardFromConfig(config, now);
+  if (rail === null) {
+    log.warn('MULTICARD_APPLICATION_ID is not set: payments by card wait');
+    const wake: Worker['wake'] = () =>
+      Promise.resolve({ kind: 'waiting', until: new Date(now().getTime() + NO_RAIL_MS), failed: null });
+    return { wake, close: () => Promise.resolve() };
+  }
+  const pool = workerPool(config);
+  const wake = payoutWake({
+    rail,
+    now,
+    dispatches: dispatchStore(pool, rowEncryption(config.ENCRYPTION_KEYS)),
+    store: jobStore(pool, now, paySettle),
+    places: places(RAIL_CALLS_MAX),
+    onFinished: tellJobs(log, payout.kind).onFinished,
+    ...tellPayouts(log),
+  });
+  return { wake, close: () => pool.end() };
+}
 
 function closingBlocks(
   { clock, log }: WorkerPlatform,
