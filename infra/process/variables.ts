@@ -127,6 +127,8 @@ export const processVariables = {
     'FIREBASE_SERVICE_ACCOUNT',
     'FCM_SANDBOX_URL',
   ],
+  // The rail's client tells where the rail reaches us, and tokens of cards are encrypted.
+  payout: [...workerVariables, 'PUBLIC_URL', 'ENCRYPTION_KEYS', ...multicardVariables],
   webhook: [...workerVariables, 'ENCRYPTION_KEYS', 'WEBHOOK_ALLOW_PRIVATE'],
   reconciler: [
     ...workerVariables,

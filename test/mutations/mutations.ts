@@ -2,6 +2,7 @@ import type { Mutation } from './mutation.ts';
 import { askingMutations } from './pay/asking.ts';
 import { batchMutations } from './pay/batches.ts';
 import { chainMutations } from './pay/chain.ts';
+import { dispatchMutations } from './pay/dispatch.ts';
 import { ledgerMutations } from './pay/ledger.ts';
 import { railMutations } from './pay/rail.ts';
 import { roleMutations } from './roles.ts';
@@ -11,6 +12,7 @@ export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
   ledger: [...ledgerMutations, ...chainMutations],
   rail: railMutations,
   payouts: [...askingMutations, ...batchMutations],
+  payout: dispatchMutations,
   staff: staffMutations,
   roles: roleMutations,
 };

@@ -1,4 +1,4 @@
-import type { DispatchRounds } from '../../infra/postgres/pay/dispatch/ticks.ts';
+import type { DispatchRounds } from '../../domain/pay/dispatch/port.ts';
 
 /** Dispatches of a rail that wait: what its workers do in some seconds. The others wait as items, which a pause leaves alone. */
 const WAITING_MAX = 1_000;

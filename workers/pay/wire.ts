@@ -15,7 +15,7 @@ import { rowEncryption } from '../../infra/process/crypto.ts';
 import { multicardFromConfig } from '../../infra/providers/pay/from-config.ts';
 import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import { ConfigError } from '../../infra/process/config.ts';
-import { ledgerClosedAt, ledgerOpenTransfers } from '../../infra/process/metrics.ts';
+import { ledgerClosedAt, ledgerOpenTransfers, railCallsTotal } from '../../infra/process/metrics.ts';
 import { outage } from '../../infra/process/outage.ts';
 import type { Tick } from '../../infra/process/ticks.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
@@ -23,9 +23,8 @@ import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from 
 import { closeBlocks } from './close-blocks.ts';
 import { dispatching, housekeeping } from './dispatching.ts';
 import { headToChat } from './head-message.ts';
-import { payoutWake } from './payout.ts';
+import { type PayoutDeps, payoutWake } from './payout.ts';
 import { places } from './places.ts';
-import { tellPayouts } from './tell-payouts.ts';
 import { sendHeads, type SendHeadsDeps } from './send-heads.ts';
 
 /** Between two looks whether the book is there: once would do, were a database never restored under a running process. */
@@ -78,6 +77,37 @@ async function payoutWorker({ configOf, clock: now, log }: WorkerPlatform): Prom
     ...tellPayouts(log),
   });
   return { wake, close: () => pool.end() };
+}
+
+/** Counts the calls, and logs what people have to know. No amount and no card stands in a log. */
+function tellPayouts(
+  log: Pick<WorkerPlatform['log'], 'info' | 'error'>,
+): Pick<PayoutDeps, 'onCall' | 'onMoved' | 'onBug'> {
+  return {
+    onCall: ({ dispatchId, call: { n, what }, heard, latencyMs }) => {
+      railCallsTotal.inc({ rail: 'multicard', what, outcome: heard.kind });
+      const because =
+        heard.kind === 'answered' ? heard.status : heard.kind === 'refused' ? heard.because : undefined;
+      log.info(
+        { dispatch_id: dispatchId, call: n, what, outcome: heard.kind, because, latency_ms: latencyMs },
+        'rail call',
+      );
+    },
+    onMoved: (dispatchId, { to, reason, stopsRail }) => {
+      if (stopsRail)
+        log.error(
+          { dispatch_id: dispatchId, reason: stopsRail },
+          'the rail stopped itself; two people open it: see docs/operations.md, Paying',
+        );
+      if (to === 'stuck')
+        log.error(
+          { dispatch_id: dispatchId, reason },
+          'a payment waits for people; see docs/operations.md, Paying',
+        );
+    },
+    onBug: (err, dispatchId) =>
+      log.error({ err, dispatch_id: dispatchId }, 'a rail call failed unexpectedly'),
+  };
 }
 
 function closingBlocks(

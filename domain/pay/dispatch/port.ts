@@ -89,3 +89,13 @@ export interface Dispatches {
   /** Closes the call, moves the dispatch, and the money with it. */
   move(order: MoveOrder): Promise<Moved>;
 }
+
+/** What keeps dispatches going. Each round is safe beside that of another process. */
+export interface DispatchRounds {
+  /** Makes dispatches of running batches, until so many wait; answers how many it made. */
+  start(keep: number): Promise<number>;
+  /** Gives a job to each open dispatch that has none; answers how many. */
+  rejob(): Promise<number>;
+  /** Ends the batches whose last line has its end; answers them. */
+  finishBatches(): Promise<readonly string[]>;
+}

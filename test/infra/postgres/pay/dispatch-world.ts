@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Heard, Move } from '../../../../domain/pay/dispatch/dispatch.ts';
+import { rowEncryption } from '../../../../infra/process/crypto.ts';
 import { openTestBook } from './book.ts';
 
 export interface Claimed {
@@ -22,6 +23,8 @@ export interface DispatchRow {
 }
 export interface Payee {
   readonly personId: string;
+  /** The rail's token. */
+  readonly card: string;
   readonly destinationId: string;
   readonly payoutId: string;
   readonly available: string;
@@ -37,6 +40,7 @@ export const FEE = 4_500n;
 export async function openDispatchWorld() {
   const book = await openTestBook();
   const { owner, pool, projectId } = book;
+  const encryption = rowEncryption(book.ring);
   const staff = async (role = 'finance', madeDaysAgo = 30): Promise<string> => {
     const id = randomUUID();
     await pool.query(
@@ -47,13 +51,16 @@ export async function openDispatchWorld() {
   };
   const maker = await staff();
 
+  let cards = 0;
   const payee = async (): Promise<Payee> => {
+    // As the sandbox's rail takes it.
+    const card = `sim${(cards += 1)}`;
     const person = await book.person(GROSS * MICROS);
     const [destinationId, payoutId] = [randomUUID(), randomUUID()];
     await owner.query(
       `insert into payout_destination (id, project_id, person_id, rail, token_encrypted, holder_hash, last4, usable_from, made_at)
-       values ($1, $2, $3, 'multicard', $4, $4, '1234', now() - interval '2 days', now() - interval '3 days')`,
-      [destinationId, projectId, person.id, randomBytes(32)],
+       values ($1, $2, $3, 'multicard', $4, $5, '1234', now() - interval '2 days', now() - interval '3 days')`,
+      [destinationId, projectId, person.id, encryption.encrypt(card, destinationId), randomBytes(32)],
     );
     await owner.query(
       `insert into payout (id, project_id, source, person_id, destination_id, rail, gross, fee, net, state, asked_by, created_at, state_at)
@@ -70,7 +77,14 @@ export async function openDispatchWorld() {
         subject: payoutId,
       },
     ]);
-    return { personId: person.id, destinationId, payoutId, available: person.available, held: person.held };
+    return {
+      personId: person.id,
+      card,
+      destinationId,
+      payoutId,
+      available: person.available,
+      held: person.held,
+    };
   };
 
   /** So many items, approved and running. */
@@ -196,6 +210,7 @@ export async function openDispatchWorld() {
 
   return {
     ...book,
+    encryption,
     maker,
     staff,
     batch,

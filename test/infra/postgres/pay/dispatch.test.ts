@@ -85,7 +85,7 @@ describe('claiming', () => {
     const all = await Promise.all(Array.from({ length: 8 }, () => world.claimAll([row])));
     const got = all.flat().filter(({ refusal }) => refusal === null);
     expect(got).toMatchObject([{ call: 1, attempt: 1, reference: `${id}-1` }]);
-    expect(got[0]?.token_encrypted).toHaveLength(32);
+    expect(got[0]?.token_encrypted?.length).toBeGreaterThan(32);
     expect(all.flat().filter(({ refusal }) => refusal === 'lost')).toHaveLength(7);
     expect(await world.dispatch(id)).toMatchObject({ state: 'drafting', attempt: 1 });
   });
@@ -136,13 +136,14 @@ describe('claiming', () => {
       `select count(*)::int n from payout_dispatch where state in ('drafting', 'drafted', 'confirming', 'unknown', 'asking')`,
     );
     const before = rows[0]?.n ?? 0;
-    const { id } = await world.batch(20);
+    // Claims of one batch wait for each other anyway.
+    const batches = await Promise.all(Array.from({ length: 10 }, () => world.batch(2)));
     await world.start();
-    const items = await world.dispatches(id);
+    const items = (await Promise.all(batches.map(({ id }) => world.dispatches(id)))).flat();
     const all = await Promise.all(items.map((item) => world.claimAll([item])));
     expect(all.flat().filter(({ refusal }) => refusal === null)).toHaveLength(10 - before);
     expect(all.flat().filter(({ refusal }) => refusal === 'full')).toHaveLength(10 + before);
-    await setBatch(id, 'paused');
+    for (const { id } of batches) await setBatch(id, 'paused');
     await world.owner.query(`update rail set exposure_max = 1000 where id = 'multicard'`);
   });
 });
@@ -373,6 +374,7 @@ describe('the rail stops itself', () => {
     const ask = (staff: string) =>
       world.pool.query('select rail_open_ask($1, $2, $3)', ['multicard', staff, 'mended']);
     const agree = (staff: string) => world.pool.query('select rail_open_agree($1, $2)', ['multicard', staff]);
+    await world.pool.query('select rail_stop($1, $2, $3)', ['multicard', operator, 'test']);
     await expect(agree(agreer)).rejects.toMatchObject({ code: 'NB028' });
     await expect(ask(operator)).rejects.toMatchObject({ code: 'NB022' });
     await ask(asker);

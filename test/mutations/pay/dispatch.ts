@@ -1,0 +1,169 @@
+import type { Mutation } from '../mutation.ts';
+
+const migrations = 'infra/postgres/pay/migrations';
+const CLAIM = `${migrations}/20261129181000-pay-dispatch.ts`;
+const MOVE = `${migrations}/20261129181100-pay-dispatch-moves.ts`;
+const PEOPLE = `${migrations}/20261129181200-pay-dispatch-people.ts`;
+const DECIDE = 'domain/pay/dispatch/decide.ts';
+const inSql = (name: string) => ({ file: 'test/infra/postgres/pay/dispatch.test.ts', name });
+const inWorker = (name: string) => ({ file: 'test/workers/pay/payout.test.ts', name });
+const inDecide = (name: string) => ({ file: 'test/domain/pay/dispatch/decide.test.ts', name });
+
+const railLock = `    perform from rail x where x.id = 'all' or x.id in (select y.rail from payout_dispatch y where y.id = any (ids)) order by x.id for no key update;`;
+
+const claims: readonly Mutation[] = [
+  {
+    name: 'two claims count the same room',
+    edits: [{ file: CLAIM, from: railLock, to: '' }],
+    test: inSql('never has more under way than the rail may, over many at once'),
+  },
+  {
+    name: 'a claim does what was decided from an older state',
+    edits: [{ file: CLAIM, from: 'when d.version <> r.version or exists (', to: 'when exists (' }],
+    test: inSql('opens the first call with a reference of its own, once'),
+  },
+  {
+    name: 'a destination that was changed since is paid',
+    edits: [
+      {
+        file: CLAIM,
+        from: 'when d.holder_hash <> i.token_hash or d.last4 <> i.last4 then',
+        to: 'when false then',
+      },
+    ],
+    test: {
+      ...inSql('is refused with destination-changed, and the payout then fails and gives its money back'),
+      isMade: true,
+    },
+  },
+  {
+    name: 'the switch is read at the claim only',
+    edits: [
+      {
+        file: MOVE,
+        from: `and not exists (select from rail x where x.id in ('all', d.rail) and x.stopped_at is not null) then`,
+        to: 'then',
+      },
+    ],
+    test: inSql('no claim and no confirmation is committed after its answer'),
+  },
+  {
+    name: 'the rail is called before the call is committed',
+    edits: [
+      {
+        file: 'workers/pay/payout.ts',
+        from: '  const moved = await moveSurely(deps, {\n    dispatch,\n    move,',
+        to: '  if (move.confirms && railUuid) await deps.rail.confirm(railUuid, signal);\n  const moved = await moveSurely(deps, {\n    dispatch,\n    move,',
+      },
+    ],
+    test: inWorker('each call stands in the database before the rail hears of it'),
+  },
+  {
+    name: 'a call is made however late it is',
+    edits: [
+      {
+        file: 'workers/pay/rail-calls.ts',
+        from: 'performance.now() - committed.committingAtMs > CALL_BEGINS_MS || signal.aborted',
+        to: 'signal.aborted',
+      },
+    ],
+    test: inWorker('in front of its draft does not send it, once it is too late'),
+  },
+];
+
+const ends: readonly Mutation[] = [
+  {
+    name: 'no answer means failed',
+    edits: [
+      {
+        file: DECIDE,
+        from: `    case 'worker-lost':\n      return to('unknown', asked);`,
+        to: `    case 'worker-lost':\n      return to('failed', asked, { reason: 'rail-error' });`,
+      },
+    ],
+    test: { ...inDecide('that is answered: no answer'), isMade: true },
+  },
+  {
+    name: 'the database takes the word of its caller that a payment failed',
+    edits: [{ file: MOVE, from: `dispatch_said_twice(d.id, array['error'])`, to: 'true' }],
+    test: inSql('it can not be paid without the rail having said so, nor fail before it said so twice'),
+  },
+  {
+    name: 'one error is enough',
+    edits: [
+      {
+        file: DECIDE,
+        from: `if (heard.status === 'error' && isTwice(after))`,
+        to: `if (heard.status === 'error')`,
+      },
+    ],
+    test: inDecide('has failed where two reads a minute apart say so, and not a moment sooner'),
+  },
+  {
+    name: 'a second attempt is confirmed without a look for the first',
+    edits: [{ file: DECIDE, from: 'confirms: inDoubt(after).length === 0', to: 'confirms: true' }],
+    test: inDecide('of a second attempt looks for the first once more, in place of confirming at once'),
+  },
+  {
+    name: 'the database confirms a second attempt without a look for the first',
+    edits: [
+      {
+        file: CLAIM,
+        from: 'dispatch_confirms(d.id) = 0 and not dispatch_in_doubt(d)',
+        to: 'dispatch_confirms(d.id) = 0',
+      },
+    ],
+    test: inSql('a draft without an answer is made anew after two looks, and confirmed after one more'),
+  },
+  {
+    name: 'a payment is confirmed without end',
+    edits: [{ file: CLAIM, from: 'dispatch_confirms(d.id) = 1 and', to: 'dispatch_confirms(d.id) > 0 and' }],
+    test: inSql('once it may have been confirmed it is never drafted anew'),
+  },
+  {
+    name: 'a payment settles under a key of its own',
+    edits: [
+      {
+        file: MOVE,
+        from: `case outcome when 'paid' then 'resolve:' else 'return:' end`,
+        to: `case outcome when 'paid' then 'pay:' else 'return:' end`,
+      },
+    ],
+    test: inSql('paid: what was held leaves for the rail and the fee'),
+  },
+  {
+    name: 'a call is closed twice',
+    edits: [
+      {
+        file: MOVE,
+        from: 'if c.n is null or c.closed_at is not null or r.outcome',
+        to: 'if c.n is null or r.outcome',
+      },
+    ],
+    test: inSql('a hundred at once that settle and give back: one wins'),
+  },
+  {
+    name: 'who asked agrees',
+    edits: [
+      {
+        file: PEOPLE,
+        from: `if asked.staff_id = staff then raise exception 'another person agrees' using errcode = 'NB021'; end if;`,
+        to: '',
+      },
+    ],
+    test: inSql('two people open it: who asked does not agree'),
+  },
+  {
+    name: 'a rail that paid without being told to goes on',
+    edits: [
+      {
+        file: DECIDE,
+        from: `    case 'success':\n      return to('paid', now, { stopsRail });`,
+        to: `    case 'success':\n      return to('paid', now);`,
+      },
+    ],
+    test: inWorker('that pays at once, though it was told not to: paid once, it stops itself'),
+  },
+];
+
+export const dispatchMutations: readonly Mutation[] = [...claims, ...ends];
