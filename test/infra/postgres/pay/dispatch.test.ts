@@ -88,6 +88,9 @@ describe('claiming', () => {
     expect(got[0]?.token_encrypted?.length).toBeGreaterThan(32);
     expect(all.flat().filter(({ refusal }) => refusal === 'lost')).toHaveLength(7);
     expect(await world.dispatch(id)).toMatchObject({ state: 'drafting', attempt: 1 });
+    await world.move(id, 1, { kind: 'unsent' }, 'waiting');
+    // It waits again, and what was decided before is not done.
+    expect(await world.claimAll([row])).toMatchObject([{ refusal: 'lost' }]);
   });
 
   test('is refused while the batch is paused, or the rail or all rails are stopped', async () => {
