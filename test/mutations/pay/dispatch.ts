@@ -132,17 +132,6 @@ const ends: readonly Mutation[] = [
     test: inSql('paid: what was held leaves for the rail and the fee'),
   },
   {
-    name: 'a call is closed twice',
-    edits: [
-      {
-        file: MOVE,
-        from: 'if c.n is null or c.closed_at is not null or r.outcome',
-        to: 'if c.n is null or r.outcome',
-      },
-    ],
-    test: inSql('a hundred at once that settle and give back: one wins'),
-  },
-  {
     name: 'who asked agrees',
     edits: [
       {
