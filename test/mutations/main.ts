@@ -7,7 +7,7 @@ import { mutations } from './mutations.ts';
 import { outcomes } from './outcome.ts';
 
 /**
- * `npm run mutations [-- [--report file] ledger|payout|staff|roles|words of a name …]`: makes one mistake after the other in a copy of the tree, and expects the
+ * `npm run mutations [-- [--report file] ledger|dispatch|staff|roles|words of a name …]`: makes one mistake after the other in a copy of the tree, and expects the
  * test that is there for it to fail. Unchanged, each of these tests has to pass.
  */
 const { values, positionals: asked } = parseArgs({

@@ -12,7 +12,7 @@ export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
   ledger: [...ledgerMutations, ...chainMutations],
   rail: railMutations,
   payouts: [...askingMutations, ...batchMutations],
-  payout: dispatchMutations,
+  dispatch: dispatchMutations,
   staff: staffMutations,
   roles: roleMutations,
 };
