@@ -23,12 +23,14 @@ export interface DispatchRow {
 }
 export interface Payee {
   readonly personId: string;
-  /** The rail's token. */
-  readonly card: string;
   readonly destinationId: string;
   readonly payoutId: string;
   readonly available: string;
   readonly held: string;
+}
+interface CardPayee extends Payee {
+  /** The rail's token. */
+  readonly card: string;
 }
 
 const MICROS = 10_000n;
@@ -52,7 +54,7 @@ export async function openDispatchWorld() {
   const maker = await staff();
 
   let cards = 0;
-  const payee = async (): Promise<Payee> => {
+  const payee = async (): Promise<CardPayee> => {
     // As the sandbox's rail takes it.
     const card = `sim${(cards += 1)}`;
     const person = await book.person(GROSS * MICROS);
@@ -88,13 +90,13 @@ export async function openDispatchWorld() {
   };
 
   /** So many items, approved and running. */
-  const batch = async (count: number): Promise<{ id: string; payees: readonly Payee[] }> => {
+  const batch = async (count: number): Promise<{ id: string; payees: readonly CardPayee[] }> => {
     const id = randomUUID();
     await owner.query(
       `insert into payout_batch (id, project_id, rail, name, made_by, made_at) values ($1, $2, 'multicard', 'test', $3, now())`,
       [id, projectId, maker],
     );
-    const payees: Payee[] = [];
+    const payees: CardPayee[] = [];
     for (let n = 1; n <= count; n++) {
       const each = await payee();
       payees.push(each);
