@@ -273,8 +273,8 @@ test('the number of a card that was typed stays on the form', async () => {
 });
 
 test.each([
-  [{ NODE_ENV: 'production' }, /NODE_ENV/],
-  [{ MULTICARD_SECRET: '' }, /MULTICARD_SECRET/],
+  [{ NODE_ENV: 'production' }, /^NODE_ENV: expected development/],
+  [{ MULTICARD_SECRET: '' }, /^MULTICARD_APPLICATION_ID, MULTICARD_SECRET/],
 ])('the process refuses %j in one sentence', async (env, said) => {
   const { start } = await ownProcess();
   const { ended, said: words } = await start(env);
