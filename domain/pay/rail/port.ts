@@ -53,7 +53,7 @@ export type RailRefusal =
   | 'otp-required'
   /** Our account, its secret or its store. Somebody has to change something. */
   | 'denied'
-  /** Nobody could sign in to the rail: what was asked did not leave. */
+  /** Nobody could sign in to the rail, or not before it was too late to begin: what was asked did not leave. */
   | 'signed-out'
   /** The rail knows no such payment. Says nothing about others of the same reference. */
   | 'not-found'
@@ -191,14 +191,20 @@ export interface PaymentNotice {
 }
 
 /**
+ * The last look, right before a request leaves: a sign-in may have been waited for since the call was allowed, and a rail been stopped. False:
+ * it does not leave, and the call is refused as `signed-out`.
+ */
+export type MayBegin = () => boolean;
+
+/**
  * A rail that pays cards: a payment is made as a draft, its uuid committed, and then confirmed. It knows no idempotency key.
  */
 export interface CardRail {
   readonly id: CardRailId;
   /** Makes a payment that pays nothing until it is confirmed. */
-  draft(order: DraftOrder, signal: AbortSignal): Promise<RailReply<Draft>>;
+  draft(order: DraftOrder, signal: AbortSignal, mayBegin?: MayBegin): Promise<RailReply<Draft>>;
   /** Pays the draft. */
-  confirm(uuid: string, signal: AbortSignal): Promise<RailReply<RailPayment>>;
+  confirm(uuid: string, signal: AbortSignal, mayBegin?: MayBegin): Promise<RailReply<RailPayment>>;
   read(uuid: string, signal: AbortSignal): Promise<RailReply<RailPayment>>;
   /**
    * The payment of exactly this reference (`…-2` is neither `…-1` nor `…-20`), over all pages of the rail's history from a little before

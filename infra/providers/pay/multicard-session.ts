@@ -1,5 +1,6 @@
 import type { Agent } from 'undici';
 import { z } from 'zod';
+import type { MayBegin } from '../../../domain/pay/rail/port.ts';
 import { parseJson } from '../../../domain/shared/json.ts';
 import { type HttpAnswer, post, urlAt } from '../http.ts';
 import { MULTICARD, type Refused, refused } from './multicard-replies.ts';
@@ -27,6 +28,8 @@ export interface MulticardAccount {
   readonly apiUrl?: string | undefined;
 }
 
+const tooLate = (): Refused => refused('too late to begin', 'signed-out');
+
 interface Token {
   readonly text: string;
   readonly renewAtMs: number;
@@ -53,17 +56,24 @@ export class MulticardSession {
     return urlAt(this.#account.apiUrl ?? API_URL, path);
   }
 
-  /** At most twice: a 401 says that the first was not looked at. @param call gets the header `authorization`. */
+  /**
+   * At most twice: a 401 says that the first was not looked at.
+   *
+   * @param call gets the header `authorization`. @param mayBegin is asked right before each.
+   */
   async withToken(
     signal: AbortSignal,
     call: (authorization: string) => Promise<HttpAnswer>,
+    mayBegin: MayBegin,
   ): Promise<HttpAnswer | Refused> {
     const access = await inTime(this.#access(), signal);
     if (!access.ok) return access.reply;
+    if (!mayBegin()) return tooLate();
     const answer = await call(`Bearer ${access.token.text}`);
     if (answer.status !== UNAUTHORISED) return answer;
     const fresh = await inTime(this.#renewed(access.token), signal);
     if (!fresh.ok) return fresh.reply;
+    if (!mayBegin()) return tooLate();
     const second = await call(`Bearer ${fresh.token.text}`);
     return second.status === UNAUTHORISED ? this.#refuse(fresh.token) : second;
   }

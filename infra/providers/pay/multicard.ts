@@ -6,6 +6,7 @@ import type {
   CardRail,
   Draft,
   DraftOrder,
+  MayBegin,
   RailPage,
   RailPayment,
   RailPeriod,
@@ -28,8 +29,8 @@ const PAGE = 100;
 const PAGES_MAX = 1_000;
 /** 1 MiB: a page of 100 has about 50 KiB. */
 const HISTORY_BYTES_MAX = 1_048_576;
-/** 6 h before and after: clocks differ by seconds, but a zone that was misread is 5 h. */
-const SEARCH_MARGIN_MS = 21_600_000;
+/** 1 h before and after: clocks differ by seconds, and a draft may have hung at their front end. Each payment of that time is read. */
+const SEARCH_MARGIN_MS = 3_600_000;
 const SECOND_MS = 1_000;
 
 export interface MulticardOptions extends MulticardAccount {
@@ -48,8 +49,8 @@ export function multicard(options: MulticardOptions): CardRail {
   const { callbackSecret = options.secret } = options;
   return {
     id: 'multicard',
-    draft: (order, signal) => client.draft(order, signal),
-    confirm: (uuid, signal) => client.confirm(uuid, signal),
+    draft: (order, signal, mayBegin) => client.draft(order, signal, mayBegin),
+    confirm: (uuid, signal, mayBegin) => client.confirm(uuid, signal, mayBegin),
     read: (uuid, signal) => client.read(uuid, signal),
     find: (reference, since, signal) => client.find(reference, since, signal),
     wallet: (signal) => client.get('/payment/application', walletIn, signal),
@@ -75,17 +76,30 @@ class Multicard {
     this.#session = new MulticardSession(options, this.#agent, options.clock);
   }
 
-  async draft(order: DraftOrder, signal: AbortSignal): Promise<RailReply<Draft>> {
+  async draft(order: DraftOrder, signal: AbortSignal, mayBegin?: MayBegin): Promise<RailReply<Draft>> {
     const body = creditBody(order, this.#options.storeId);
-    const isOrdered = (shown: RailPayment) =>
-      shown.reference === order.reference && shown.amount === order.amount;
-    return this.#post('/payment/credit', body, signal, (data) => onlyIf(paymentIn(data), isOrdered));
+    const url = this.#session.url('/payment/credit');
+    const read = (data: unknown) =>
+      onlyIf(
+        paymentIn(data),
+        (shown) => shown.reference === order.reference && shown.amount === order.amount,
+      );
+    return this.#call(
+      signal,
+      read,
+      (authorization) => post(this.#agent, { url, headers: { ...JSON_BODY, authorization }, body }, signal),
+      mayBegin,
+    );
   }
 
-  confirm(uuid: string, signal: AbortSignal): Promise<RailReply<RailPayment>> {
+  confirm(uuid: string, signal: AbortSignal, mayBegin?: MayBegin): Promise<RailReply<RailPayment>> {
     const url = this.#creditUrl(uuid);
-    return this.#call(signal, readsOne(uuid), (authorization) =>
-      put(this.#agent, { url, headers: { ...JSON_BODY, authorization }, body: '{}' }, signal),
+    return this.#call(
+      signal,
+      readsOne(uuid),
+      (authorization) =>
+        put(this.#agent, { url, headers: { ...JSON_BODY, authorization }, body: '{}' }, signal),
+      mayBegin,
     );
   }
 
@@ -158,10 +172,14 @@ class Multicard {
       callback_url: callback.href,
       phone: order.phone.replace('+', ''),
     });
-    return this.#post('/payment/card/bind', body, signal, (data) => {
+    const url = this.#session.url('/payment/card/bind');
+    const read = (data: unknown): BindingForm | undefined => {
       const form = Form.safeParse(data).data;
       return form && { session: form.session_id, formUrl: form.form_url };
-    });
+    };
+    return this.#call(signal, read, (authorization) =>
+      post(this.#agent, { url, headers: { ...JSON_BODY, authorization }, body }, signal),
+    );
   }
 
   async readBinding(session: string, signal: AbortSignal): Promise<RailReply<BoundCard | null>> {
@@ -179,18 +197,6 @@ class Multicard {
     );
   }
 
-  #post<T>(
-    path: string,
-    body: string,
-    signal: AbortSignal,
-    read: (data: unknown) => T | undefined,
-  ): Promise<RailReply<T>> {
-    const url = this.#session.url(path);
-    return this.#call(signal, read, (authorization) =>
-      post(this.#agent, { url, headers: { ...JSON_BODY, authorization }, body }, signal),
-    );
-  }
-
   #creditUrl(uuid: string): string {
     return this.#session.url(`/payment/credit/${encodeURIComponent(uuid)}`);
   }
@@ -200,10 +206,11 @@ class Multicard {
     signal: AbortSignal,
     read: (data: unknown) => T | undefined,
     call: Call,
+    mayBegin: MayBegin = () => true,
   ): Promise<RailReply<T>> {
     if (signal.aborted) return unknown('timeout');
     try {
-      const answer = await this.#session.withToken(signal, call);
+      const answer = await this.#session.withToken(signal, call, mayBegin);
       return 'kind' in answer ? answer : replyOf(answer, read);
     } catch (error) {
       return withoutAnswer(error, signal);

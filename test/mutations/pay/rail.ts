@@ -78,6 +78,17 @@ export const railMutations: readonly Mutation[] = [
     test: inClient('another payment'),
   },
   {
+    name: 'a call that may not begin any more is sent with a fresh token',
+    edits: [
+      {
+        file: 'infra/providers/pay/multicard-session.ts',
+        from: 'if (!fresh.ok) return fresh.reply;\n    if (!mayBegin()) return tooLate();',
+        to: 'if (!fresh.ok) return fresh.reply;',
+      },
+    ],
+    test: inClient('is not sent a second time with a fresh token, either'),
+  },
+  {
     name: "a webhook's signature is not checked",
     edits: [
       {
