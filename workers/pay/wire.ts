@@ -6,6 +6,8 @@ import { jobStore } from '../../infra/postgres/job/attempts.ts';
 import { dispatchStore } from '../../infra/postgres/pay/dispatch/store.ts';
 import { dispatchRounds } from '../../infra/postgres/pay/dispatch/ticks.ts';
 import { paySettle } from '../../infra/postgres/pay/settle.ts';
+import { batchesDue } from '../../infra/postgres/pay/batch/store.ts';
+import { payoutsDue } from '../../infra/postgres/pay/payout/store.ts';
 import { chain } from '../../infra/postgres/pay/ledger/chain.ts';
 import { headOutbox } from '../../infra/postgres/pay/ledger/head-outbox.ts';
 import { headSigner } from '../../infra/pay/signed-heads.ts';
@@ -22,6 +24,7 @@ import type { ProcessConfig } from '../../infra/process/variables.ts';
 import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
 import { closeBlocks } from './close-blocks.ts';
 import { dispatching, housekeeping } from './dispatching.ts';
+import { due } from './due.ts';
 import { headToChat } from './head-message.ts';
 import { type PayoutDeps, payoutWake } from './payout.ts';
 import { places } from './places.ts';
@@ -46,6 +49,11 @@ export const wirePay = (platform: WorkerPlatform): WiredWorkers => ({
         await openMoneyBook(pool, config);
         return BOOK_MS;
       },
+      'due-payouts': due({
+        payouts: payoutsDue(pool),
+        batches: batchesDue(pool),
+        onStarted: (batches) => platform.log.info({ batches }, 'planned batches run'),
+      }),
       'start-payouts': dispatching(dispatchRounds(pool)),
       'keep-payouts': housekeeping(dispatchRounds(pool), {
         onRejobs: (count) => platform.log.warn({ count }, 'payments had lost their jobs, and have new ones'),

@@ -1,18 +1,21 @@
 import type { Pool } from 'pg';
+import { dispatchAlarms, type StoppedRail, type StuckPayments } from '../../../domain/pay/dispatch/alarms.ts';
 import { chainAlarms, type UnsentHead } from '../../../domain/pay/ledger/alarms.ts';
 import { tashkentDay } from '../../../domain/pay/ledger/head.ts';
 import { chain } from './ledger/chain.ts';
 import { SENT_DAYS } from './ledger/head-outbox.ts';
 
-/** What staff see of money: what stands still of the ledger. */
+/** What staff see of money: what stands still of the ledger, and of the payments. */
 export const payOps = {
   alarms: async (pool: Pool, now: Date) => {
     const today = tashkentDay(now);
-    const [books, unsent] = await Promise.all([
+    const [books, unsent, stopped, stuck] = await Promise.all([
       chain(pool).books(today),
       pool.query<UnsentHead>(readUnsent, [today, SENT_DAYS]),
+      pool.query<StoppedRail>(readStopped),
+      pool.query<StuckPayments>(readStuck),
     ]);
-    return chainAlarms(books, unsent.rows, now);
+    return [...chainAlarms(books, unsent.rows, now), ...dispatchAlarms(stopped.rows, stuck.rows)];
   },
 };
 
@@ -22,3 +25,9 @@ select s.project_id as book, s.sink, min(s.day)::text as day
 from ledger_day_sending s join ledger_day d on d.project_id = s.project_id and d.day = s.day
 where case s.sink when 'chat' then d.chat_sent_at else d.witness_sent_at end is null and s.day >= $1::date - $2::int
 group by s.project_id, s.sink order by s.project_id, s.sink`;
+
+const readStopped = `
+select id::text, stopped_at as "stoppedAt", stopped_by::text as "stoppedBy", reason::text from rail where stopped_at is not null order by id`;
+
+const readStuck = `
+select rail::text, count(*)::int as count, min(state_at) as since from payout_dispatch where state = 'stuck' group by 1 order by 1`;

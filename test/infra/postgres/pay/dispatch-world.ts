@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Heard, Move } from '../../../../domain/pay/dispatch/dispatch.ts';
-import { rowEncryption } from '../../../../infra/process/crypto.ts';
-import { openTestBook } from './book.ts';
+import { type Encryption, rowEncryption } from '../../../../infra/process/crypto.ts';
+import type pg from 'pg';
+import { bookOf, openTestBook } from './book.ts';
 
 export interface Claimed {
   readonly refusal: string | null;
@@ -41,8 +42,19 @@ export const FEE = 4_500n;
 /** A book with people who asked for a payout, and batches of them that run: what stands in front of a dispatch. */
 export async function openDispatchWorld() {
   const book = await openTestBook();
-  const { owner, pool, projectId } = book;
-  const encryption = rowEncryption(book.ring);
+  return { ...book, ...(await dispatchWorldOn({ ...book, encryption: rowEncryption(book.ring) })) };
+}
+
+interface Ground {
+  readonly pool: pg.Pool;
+  readonly owner: pg.Pool;
+  readonly projectId: string;
+  readonly encryption: Encryption;
+}
+
+/** The same in a database that somebody else has opened, with a book of this project. */
+export async function dispatchWorldOn({ pool, owner, projectId, encryption }: Ground) {
+  const book = bookOf(pool, projectId);
   const staff = async (role = 'finance', madeDaysAgo = 30): Promise<string> => {
     const id = randomUUID();
     await pool.query(
@@ -211,7 +223,6 @@ export async function openDispatchWorld() {
     ).rows[0];
 
   return {
-    ...book,
     encryption,
     maker,
     staff,

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { payOps } from '../../../../infra/postgres/pay/ops-view.ts';
 import { openDispatchWorld, FEE, GROSS, type Payee } from './dispatch-world.ts';
 
 const MICROS = 10_000n;
@@ -406,6 +407,20 @@ describe('stuck', () => {
     expect(await world.stateOf(payee)).toMatchObject({ payout: 'batched', item: 'dispatched' });
     expect(await balancesOf(payee)).toEqual([0n, GROSS * MICROS]);
     await expect(world.move(id, null, null, 'failed')).rejects.toMatchObject(ARROW);
+  });
+
+  test('staff are alarmed of it, and of a rail that is stopped', async () => {
+    await stuck();
+    await world.pool.query('select rail_stop($1, $2, $3)', ['bank-file', world.maker, 'a wrong file']);
+    const alarms = (await payOps.alarms(world.pool, new Date())).filter(
+      ({ alarm }) => !alarm.startsWith('ledger'),
+    );
+    expect(alarms.map(({ alarm, subject }) => [alarm, subject])).toEqual([
+      ['rail-stopped', 'bank-file'],
+      ['payments-stuck', 'multicard'],
+    ]);
+    expect(alarms[0]?.says).toContain('a wrong file');
+    await world.owner.query('update rail set stopped_at = null, stopped_by = null, reason = null');
   });
 
   test.each(['paid', 'failed'] as const)(
