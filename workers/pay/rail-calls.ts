@@ -2,7 +2,14 @@ import { CALL_BEGINS_MS } from '../../domain/pay/dispatch/decide.ts';
 import type { Heard } from '../../domain/pay/dispatch/dispatch.ts';
 import { RAIL_TIMEOUT_MS } from '../../domain/pay/dispatch/job.ts';
 import type { KeptAnswer, NumberedCall, OpenDispatch } from '../../domain/pay/dispatch/port.ts';
-import type { CardRail, Draft, RailPayment, RailReply, RailToken } from '../../domain/pay/rail/port.ts';
+import type {
+  CardRail,
+  Draft,
+  MayBegin,
+  RailPayment,
+  RailReply,
+  RailToken,
+} from '../../domain/pay/rail/port.ts';
 import { withinTime } from '../engine/time-limit.ts';
 import type { Places } from './places.ts';
 
@@ -37,7 +44,13 @@ export async function makeCall(
   try {
     // The last look before the socket: whoever stood still for longer may find the rail stopped, or another at work.
     if (performance.now() - committed.committingAtMs > CALL_BEGINS_MS || signal.aborted) return UNSENT;
-    return await withinTime(signal, RAIL_TIMEOUT_MS, (limited) => ask(rail, committed, limited));
+    // And once more behind a sign-in, which the client may have to wait for.
+    let isLate = false;
+    const mayBegin = () => !(isLate = performance.now() - committed.committingAtMs > CALL_BEGINS_MS);
+    const ended = await withinTime(signal, RAIL_TIMEOUT_MS, (limited) =>
+      ask(rail, committed, limited, mayBegin),
+    );
+    return isLate ? UNSENT : ended;
   } catch (error) {
     onBug(error);
     return { ...UNSENT, heard: { kind: 'unknown' }, kept: { why: 'bug' } };
@@ -52,15 +65,16 @@ async function ask(
   rail: CardRail,
   { dispatch, call, reference, token }: CommittedCall,
   signal: AbortSignal,
+  mayBegin: MayBegin,
 ): Promise<Ended> {
   const { amount } = dispatch;
   const uuid = dispatch.railUuid ?? '';
   switch (call.what) {
     case 'draft':
       if (token === null) return UNSENT;
-      return ofDraft(await rail.draft({ reference, token, amount }, signal), amount);
+      return ofDraft(await rail.draft({ reference, token, amount }, signal, mayBegin), amount);
     case 'confirm':
-      return ofPayment(await rail.confirm(uuid, signal), amount);
+      return ofPayment(await rail.confirm(uuid, signal, mayBegin), amount);
     case 'read':
       return ofPayment(await rail.read(uuid, signal), amount);
     case 'find':

@@ -314,6 +314,21 @@ describe('a worker that stood still', () => {
     expect((await linesOf(world.box)).filter((line) => line.t === 'draft')).toHaveLength(1);
   });
 
+  test('in front of its sign-in for longer than a second sends nothing then, and pays by another call, once', async () => {
+    const { world, batch, first } = await running(1);
+    world.box.orderFaults({ on: 'auth', effect: 'slow', delay_ms: 1_200, times: 1 });
+    await world.drain();
+    const { rows } = await world.pool.query('select what, outcome from rail_call order by dispatch_id, n');
+    expect(rows).toEqual([
+      { what: 'draft', outcome: 'unsent' },
+      { what: 'draft', outcome: 'answered' },
+      { what: 'confirm', outcome: 'answered' },
+    ]);
+    expect((await linesOf(world.box)).filter((line) => line.t === 'draft')).toHaveLength(1);
+    expect(await world.statesOf(batch.id)).toEqual({ paid: 1 });
+    await once(world, [first.card]);
+  });
+
   test('between its reading and its claim does nothing: the job was read anew', async () => {
     const { world, batch, first } = await running(1);
     const held = frozen(dispatchStore(world.pool, world.encryption), 'claim');
