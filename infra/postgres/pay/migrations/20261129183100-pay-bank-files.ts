@@ -104,13 +104,15 @@ create function bank_file_keep(dispatch uuid, of_documents int, of_total bigint,
 ${definer} as $$
 declare
   d payout_dispatch%rowtype;
+  open_items int;
+  open_total bigint;
   number int;
 begin
   perform ledger_refuse_old_snapshot();
   select x.* into d from payout_dispatch x where x.id = bank_file_keep.dispatch;
   if d.id is null or d.state <> 'exported' then raise exception 'no such dispatch' using errcode = 'NB028'; end if;
-  if (of_documents, of_total) is distinct from
-     (select count(*)::int, sum(i.net)::bigint from payout_item i where i.dispatch_id = d.id and i.state = 'dispatched') then
+  select count(*), sum(i.net) into open_items, open_total from payout_item i where i.dispatch_id = d.id and i.state = 'dispatched';
+  if (of_documents, of_total) is distinct from (open_items, open_total) then
     raise exception 'the file is not of these items' using errcode = 'NB024';
   end if;
   select coalesce(max(f.part), 0) + 1 into number from bank_file f where f.batch_id = d.batch_id;

@@ -97,7 +97,7 @@ export async function openRailWorld() {
   const bankPayee = async (): Promise<Payee> => {
     const person = await world.person(GROSS * MICROS);
     const [destinationId, payoutId] = [randomUUID(), randomUUID()];
-    const token = world.rowEncryption.encrypt('22618000100765432001 00873', destinationId);
+    const token = world.rowEncryption.encrypt('00873:22618000100765432001', destinationId);
     await owner.query(
       `insert into payout_destination (id, project_id, person_id, rail, token_encrypted, holder_hash, last4, holder_name, usable_from, made_at)
        values ($1, $2, $3, 'bank-file', $4, $5, '2001', 'Қодир Ғуломов', now() - interval '2 days', now() - interval '3 days')`,
