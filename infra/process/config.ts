@@ -329,6 +329,14 @@ export const Environment = z.object({
     .describe(
       "where each day's signed head of the ledger is posted, to be kept outside of this installation",
     ),
+  BANK_FILE_PAYER: z
+    .string()
+    .regex(
+      /^\d{5}:\d{20}:(\d{9}|\d{14}):\S.{0,158}\S$/u,
+      'expected <code of the bank>:<account>:<tax id>:<name>, such as 00444:20208000900123456001:301234567:OOO Navbat',
+    )
+    .optional()
+    .describe('whose account pays by files for a bank; such batches wait until it is set'),
   MULTICARD_APPLICATION_ID: z
     .string()
     .min(1)

@@ -77,6 +77,8 @@ export const processVariables = {
     'ENCRYPTION_KEYS',
     'PEPPER',
     'MONEY_PROJECT',
+    // Whose statements it takes.
+    'BANK_FILE_PAYER',
   ],
   bot: [
     ...common,
@@ -138,7 +140,8 @@ export const processVariables = {
     'RETENTION_PHONE_DAYS',
     ...botVariables,
     'MONEY_PROJECT',
-    // It compares the book with what Multicard says.
+    // It writes the files for the bank, and compares the book with what Multicard says.
+    'BANK_FILE_PAYER',
     ...multicardVariables,
     'PUBLIC_URL',
     // It signs each day's head of the ledger, and sends it out.

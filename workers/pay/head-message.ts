@@ -7,8 +7,16 @@ const SEND_MS_MAX = 10_000;
 
 /** Posts a head into the chat of the finance staff: one line in words, and the signed line to keep. */
 export function headToChat(bot: TelegramSender, chatId: string): (head: OutgoingHead) => Promise<void> {
-  return async ({ day, nTo, jws }) => {
-    const text = `Ledger of ${day}: closed with transfer ${nTo}. Keep the next line: it proves what the ledger was.\n${jws}`;
+  const say = toChat(bot, chatId);
+  return ({ day, nTo, jws }) =>
+    say(
+      `Ledger of ${day}: closed with transfer ${nTo}. Keep the next line: it proves what the ledger was.\n${jws}`,
+    );
+}
+
+/** Throws where the chat of the finance staff did not take it. */
+export function toChat(bot: TelegramSender, chatId: string): (text: string) => Promise<void> {
+  return async (text) => {
     const message = { chatId, text, format: 'plain', silent: true, urgent: false } as const;
     const reply = await bot.send(message, AbortSignal.timeout(SEND_MS_MAX));
     if (reply.kind !== 'accepted') throw new Error(`LEDGER_CHAT_ID was not reached: ${inWords(reply)}`);

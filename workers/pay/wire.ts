@@ -11,7 +11,13 @@ import { payoutsDue } from '../../infra/postgres/pay/payout/store.ts';
 import { chain } from '../../infra/postgres/pay/ledger/chain.ts';
 import { headOutbox } from '../../infra/postgres/pay/ledger/head-outbox.ts';
 import { headSigner } from '../../infra/pay/signed-heads.ts';
-import { moneyBookAtStart, openMoneyBook } from '../../infra/postgres/pay/money-project.ts';
+import { payerOf } from '../../domain/pay/bank-file/payer.ts';
+import { bankFileBytes } from '../../infra/pay/bank-file-bytes.ts';
+import { bankFiles } from '../../infra/postgres/pay/bank-file/store.ts';
+import { differences } from '../../infra/postgres/pay/reconcile/differences.ts';
+import { equationReads } from '../../infra/postgres/pay/reconcile/equation.ts';
+import { statements } from '../../infra/postgres/pay/reconcile/statements.ts';
+import { moneyBookAtStart, moneyProjectOf, openMoneyBook } from '../../infra/postgres/pay/money-project.ts';
 import { postToWitness } from '../../infra/pay/witness.ts';
 import { rowEncryption } from '../../infra/process/crypto.ts';
 import { multicardFromConfig } from '../../infra/providers/pay/from-config.ts';
@@ -25,9 +31,11 @@ import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from 
 import { closeBlocks } from './close-blocks.ts';
 import { dispatching, housekeeping } from './dispatching.ts';
 import { due } from './due.ts';
-import { headToChat } from './head-message.ts';
 import { type PayoutDeps, payoutWake } from './payout.ts';
 import { places } from './places.ts';
+import { writingBankFiles } from './bank-files.ts';
+import { headToChat, toChat } from './head-message.ts';
+import { reconciling, type ReconcileDeps } from './reconcile.ts';
 import { sendHeads, type SendHeadsDeps } from './send-heads.ts';
 
 /** Between two looks whether the book is there: once would do, were a database never restored under a running process. */
@@ -59,6 +67,8 @@ export const wirePay = (platform: WorkerPlatform): WiredWorkers => ({
         onRejobs: (count) => platform.log.warn({ count }, 'payments had lost their jobs, and have new ones'),
         onDone: (batches) => platform.log.info({ batches }, 'batches are done'),
       }),
+      ...bankFileTicks(platform, pool, config),
+      reconcile: await reconcileTick(platform, pool, config),
       'close-blocks': closingBlocks(platform, pool, config),
       'send-heads': sendingHeads(platform, pool, config),
     };
@@ -115,6 +125,66 @@ function tellPayouts(
     },
     onBug: (err, dispatchId) =>
       log.error({ err, dispatch_id: dispatchId }, 'a rail call failed unexpectedly'),
+  };
+}
+
+/** Without an account there is nothing to write: batches of such files wait. */
+function bankFileTicks(
+  { clock: now, log }: WorkerPlatform,
+  pool: Pool,
+  config: ProcessConfig<'reconciler'>,
+): Readonly<Record<string, Tick>> {
+  if (config.BANK_FILE_PAYER === undefined) return {};
+  const tick = writingBankFiles({
+    files: bankFiles(pool, moneyProjectOf(config), rowEncryption(config.ENCRYPTION_KEYS)),
+    payer: payerOf(config.BANK_FILE_PAYER),
+    now,
+    encode: (text) => bankFileBytes(text, 'Windows'),
+    onWritten: (batchId, { dispatchId, part, documents, sha256 }) =>
+      log.info(
+        { batch_id: batchId, dispatch_id: dispatchId, part, documents, sha256 },
+        'a file for the bank is written',
+      ),
+    onFault: (batchId, err) => log.error({ err, batch_id: batchId }, 'a file for the bank was not written'),
+  });
+  return { 'write-bank-files': tick };
+}
+
+async function reconcileTick(
+  platform: WorkerPlatform,
+  pool: Pool,
+  config: ProcessConfig<'reconciler'>,
+): Promise<Tick> {
+  const { clock: now, log } = platform;
+  const book = moneyProjectOf(config);
+  return reconciling({
+    statements: statements(pool, book),
+    differences: differences(pool, book),
+    equation: equationReads(pool, book),
+    rail: await multicardFromConfig(config, now),
+    now,
+    tell: tellingFinance(platform, config),
+    onFault: (what, err) =>
+      log.warn(
+        { err, what },
+        'the books could not be compared with the rail; see docs/operations.md, Reconciling',
+      ),
+    onFound: (rail, equation) =>
+      log.error({ rail, equation }, 'the books and the rail differ; see docs/operations.md, Reconciling'),
+    onStopped: (rails) =>
+      log.error({ rails }, 'money left twice, or against our word: the rail is stopped; two people open it'),
+  });
+}
+
+function tellingFinance(
+  platform: WorkerPlatform,
+  config: ProcessConfig<'reconciler'>,
+): ReconcileDeps['tell'] {
+  const { LEDGER_CHAT_ID: chatId } = config;
+  if (chatId === undefined) return null;
+  return async (text) => {
+    const bot = await platform.bot(config);
+    if (bot) await toChat(bot, chatId)(text);
   };
 }
 
