@@ -1,11 +1,13 @@
 import type { BatchesDue } from '../../domain/pay/batch/port.ts';
 import type { PayoutsDue } from '../../domain/pay/payout/port.ts';
 
-/** A denied withdrawal gives its money back in its own commit; this is for what that could not do, and for what time has ended. */
-const LOOK_MS = 1_000;
-/** Of one look: each is a short transaction. */
-const PAYOUTS_MAX = 500;
-const BATCHES_MAX = 20;
+/** What a device denied is given back within two seconds, where its own commit could not. */
+const DUE_MS = 1_000;
+/** While there is more of it. */
+const BUSY_MS = 50;
+/** Payouts of one round: what one post of the ledger takes. */
+const PAYOUTS_MAX = 1_000;
+const BATCHES_MAX = 10;
 
 export interface DueDeps {
   readonly payouts: PayoutsDue;
@@ -13,13 +15,16 @@ export interface DueDeps {
   readonly onStarted: (batches: readonly string[]) => void;
 }
 
-/** Starts batches that were planned for now, and ends payouts that nobody confirmed or bound a card for in time. */
+/** What time brings: answers of devices, payouts that nobody confirmed or bound a card for, planned starts, and rests that were cancelled. */
 export function due({ payouts, batches, onStarted }: DueDeps): () => Promise<number> {
   return async () => {
-    const started = await batches.run(BATCHES_MAX);
-    if (started.length > 0) onStarted(started);
     await payouts.confirm(PAYOUTS_MAX);
     const expired = await payouts.expire(PAYOUTS_MAX);
-    return expired.length === PAYOUTS_MAX ? 0 : LOOK_MS;
+    const started = await batches.run(BATCHES_MAX);
+    if (started.length > 0) onStarted(started);
+    const cancelling = await batches.cancel(BATCHES_MAX);
+    return expired.length === PAYOUTS_MAX || started.length === BATCHES_MAX || cancelling > 0
+      ? BUSY_MS
+      : DUE_MS;
   };
 }

@@ -55,6 +55,7 @@ export interface Batches<Tx> {
     reason: string | null,
   ): Promise<BatchNow>;
   resume(tx: Tx, act: BatchAct): Promise<BatchNow>;
+  /** Of more than 10 000 lines the rest is taken out by `BatchesDue`. */
   cancelRest(tx: Tx, act: BatchAct, reason: string | null): Promise<BatchNow>;
   close(tx: Tx, act: BatchAct): Promise<BatchNow>;
   /** The phone of a member of staff: no batch that pays it is approved or submitted by them. `declaredBy` null: the command line. */
@@ -65,6 +66,8 @@ export interface Batches<Tx> {
 export interface BatchesDue {
   /** Starts what was planned for by now. */
   run(limit: number): Promise<readonly BatchId[]>;
+  /** Goes on taking lines out of large batches whose rest was cancelled. How many still have some. */
+  cancel(limit: number): Promise<number>;
 }
 
 export interface BatchView extends BatchNow {

@@ -44,6 +44,7 @@ export const payGrants: Grants = {
     'bank_file_keep',
     'batch_add',
     'batch_approve',
+    'batch_cancel_due',
     'batch_cancel_rest',
     'batch_close',
     'batch_create',

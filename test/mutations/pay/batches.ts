@@ -142,14 +142,4 @@ export const batchMutations: readonly Mutation[] = [
     edits: inSql(`a.action = 'cancel-rest') then`, `a.action = 'none') then`),
     test: inBatches('of what is on its way stays until it has its end'),
   },
-  {
-    name: 'a payout that is not pending is added',
-    edits: [
-      ...inSql(
-        `p.project_id <> b.project_id or p.state <> 'pending' or p.rail`,
-        'p.project_id <> b.project_id or p.rail',
-      ),
-    ],
-    test: inBatches('and cancelling a payout at once: one of the two'),
-  },
 ];

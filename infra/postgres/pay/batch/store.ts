@@ -75,5 +75,9 @@ export function batchesDue(pool: pg.Pool): BatchesDue {
       const { rows } = await pool.query<{ id: string }>('select batch_run_due($1) as id', [limit]);
       return rows.map(({ id }) => BatchId.parse(id));
     },
+    cancel: async (limit) => {
+      const { rows } = await pool.query<{ left: number }>('select batch_cancel_due($1) as left', [limit]);
+      return rows[0]?.left ?? 0;
+    },
   };
 }

@@ -46,6 +46,8 @@ const BATCH_ITEMS_MAX = '100000';
 const BATCH_TOTAL_MAX = '100000000000';
 /** Whose account or second factor is younger approves nothing: an account that a thief made has to stand a day unnoticed. */
 const APPROVER_AGE = '24 hours';
+/** What one call takes out: well within the statement's time. */
+const DROPPED_MAX = 10_000;
 /** How far ahead a start is planned. */
 const PLANNED_WITHIN = '31 days';
 
@@ -198,6 +200,15 @@ ${inner} as $$
 begin
   if (select (c.hash, c.count, c.total) is distinct from (b.content_hash, b.count, b.total) from payout_batch_content(b.id) c) then
     raise exception 'the rows are not those that were submitted' using errcode = 'NB024';
+  end if;
+end $$;
+
+-- Raises where its rest was cancelled: nothing of it goes on.
+create function payout_batch_refuse_cancelled(b payout_batch) returns void
+${inner} as $$
+begin
+  if exists (select from payout_action a where a.batch_id = b.id and a.action = 'cancel-rest') then
+    raise exception 'its rest was cancelled' using errcode = 'NB027', detail = b.state;
   end if;
 end $$`;
 
@@ -385,6 +396,7 @@ declare
   b constant payout_batch := payout_batch_begin(batch, of_version, staff, array['finance'], array['approved']);
   is_later constant boolean := coalesce(start > ledger_clock(), false);
 begin
+  perform payout_batch_refuse_cancelled(b);
   if start > ledger_clock() + interval '${PLANNED_WITHIN}' then raise exception 'not so far ahead' using errcode = 'NB004'; end if;
   perform payout_batch_refuse_changed(b);
   if is_later then
@@ -452,37 +464,68 @@ ${definer} as $$
 declare
   b constant payout_batch := payout_batch_begin(batch, of_version, staff, array['finance', 'admin'], array['paused']);
 begin
-  if exists (select from payout_action a where a.batch_id = b.id and a.action = 'cancel-rest') then
-    raise exception 'its rest was cancelled' using errcode = 'NB027', detail = b.state;
-  end if;
+  perform payout_batch_refuse_cancelled(b);
   perform payout_batch_refuse_changed(b);
   update payout_batch x set state = 'running', version = x.version + 1 where x.id = b.id;
   return query select e.* from payout_batch_end(b, staff, 'resume') e;
 end $$`;
 
 const cancelRest = `
--- What has not left is taken out: its payouts are pending again. The action is written first: by it, what a dispatch has not begun to pay
--- is taken out too. Done, where nothing is on its way.
+-- Takes out lines that have not left, so many a call: their payouts are pending again. Done, where nothing is on its way. The caller has
+-- locked the batch.
+create function payout_batch_drop_rest(batch uuid) returns void
+${inner} as $$
+declare
+  lines int[];
+  dropped uuid[];
+begin
+  with rest as (
+    select i.n from payout_item i where i.batch_id = batch and i.state = 'ready' order by i.n limit ${DROPPED_MAX} for no key update)
+  select array_agg(r.n) into lines from rest r;
+  with gone as (
+    update payout_item i set state = 'dropped' where i.batch_id = batch and i.n = any (lines) and i.state = 'ready' returning i.payout_id)
+  select array_agg(g.payout_id) into dropped from gone g;
+  perform from payout p where p.id = any (dropped) order by p.id for no key update;
+  update payout p set state = 'pending' where p.id = any (dropped);
+  if not exists (select from payout_item i where i.batch_id = batch and i.state in ('ready', 'dispatched')) then
+    update payout_batch x set state = 'done', done_at = ledger_clock(), version = x.version + 1 where x.id = batch;
+  end if;
+end $$;
+
+-- The action is written first: by it, what a dispatch has not begun to pay is taken out too. Of a large batch the rest follows by
+-- batch_cancel_due. Nothing of it goes on meanwhile: it is not resumed any more.
 create function batch_cancel_rest(batch uuid, of_version int, staff uuid, why text)
 returns ${answer}
 ${definer} as $$
 #variable_conflict use_column
 declare
   b constant payout_batch := payout_batch_begin(batch, of_version, staff, array['finance', 'admin'], array['approved', 'paused']);
-  dropped uuid[];
 begin
   perform payout_batch_end(b, staff, 'cancel-rest', why);
-  perform from payout_item i where i.batch_id = b.id and i.state = 'ready' order by i.n for no key update;
-  with gone as (update payout_item i set state = 'dropped' where i.batch_id = b.id and i.state = 'ready' returning i.payout_id)
-  select array_agg(g.payout_id) into dropped from gone g;
-  perform from payout p where p.id = any (dropped) order by p.id for no key update;
-  update payout p set state = 'pending' where p.id = any (dropped);
-  if exists (select from payout_item i where i.batch_id = b.id and i.state = 'dispatched') then
-    update payout_batch x set run_at = null, version = x.version + 1 where x.id = b.id;
-  else
-    update payout_batch x set state = 'done', run_at = null, done_at = ledger_clock(), version = x.version + 1 where x.id = b.id;
-  end if;
+  update payout_batch x set run_at = null, version = x.version + 1 where x.id = b.id;
+  perform payout_batch_drop_rest(b.id);
   return query select x.state, x.version, x.count, x.total, x.content_hash from payout_batch x where x.id = b.id;
+end $$;
+
+-- Goes on with what was cancelled: for housekeeping. How many batches still have lines that are to be taken out. Two at once take different
+-- batches.
+create function batch_cancel_due(most int) returns int
+${definer} as $$
+declare
+  cancelled uuid[];
+  of_one uuid;
+begin
+  perform ledger_refuse_old_snapshot();
+  with found as (
+    select x.id from payout_batch x
+    where x.state in ('approved', 'paused') and exists (select from payout_action a where a.batch_id = x.id and a.action = 'cancel-rest')
+      and exists (select from payout_item i where i.batch_id = x.id and i.state = 'ready')
+    order by x.id limit most for no key update of x skip locked)
+  select array_agg(f.id) into cancelled from found f;
+  foreach of_one in array coalesce(cancelled, '{}') loop
+    perform payout_batch_drop_rest(of_one);
+  end loop;
+  return (select count(distinct i.batch_id) from payout_item i where i.batch_id = any (cancelled) and i.state = 'ready');
 end $$`;
 
 const close = `
@@ -504,9 +547,9 @@ const noneForPublic = `
 revoke execute on function
   payout_handler_declare(uuid, text, uuid), payout_batch_begin(uuid, int, uuid, text[], text[]), payout_staff_may(uuid, text[]),
   payout_batch_end(payout_batch, uuid, text, text, uuid), payout_batch_content(uuid), payout_batch_makers(uuid), payout_batch_refuse_own(uuid, uuid[]),
-  payout_batch_screen(uuid), payout_batch_refuse_changed(payout_batch),
+  payout_batch_screen(uuid), payout_batch_refuse_changed(payout_batch), payout_batch_refuse_cancelled(payout_batch),
   batch_create(uuid, text, text, uuid), batch_add(uuid, int, uuid, uuid[]), batch_drop(uuid, int, uuid, int[], text), batch_submit(uuid, int, uuid),
   batch_reject(uuid, int, uuid, text), batch_withdraw(uuid, int, uuid, text), batch_approve(uuid, int, uuid, bytea, int, bigint, uuid),
   batch_run(uuid, int, uuid, timestamptz), batch_run_due(int), batch_pause(uuid, int, uuid, text), batch_resume(uuid, int, uuid),
-  batch_cancel_rest(uuid, int, uuid, text), batch_close(uuid, int, uuid)
+  batch_cancel_rest(uuid, int, uuid, text), batch_cancel_due(int), payout_batch_drop_rest(uuid), batch_close(uuid, int, uuid)
 from public`;

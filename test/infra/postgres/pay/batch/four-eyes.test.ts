@@ -288,7 +288,11 @@ describe('approvals', () => {
   test('of two at once, where one is needed, one counts', async () => {
     const { batch } = await pay.submitted();
     const second = await pay.staff('admin');
-    const both = await Promise.allSettled([approve(batch, checker), approve(batch, second)]);
+    const proofs = [await pay.proof(checker, batch), await pay.proof(second, batch)] as const;
+    const both = await pay.atOnce('payout_batch', batch.id, [
+      () => pay.batches.approve(batch, checker, proofs[0]),
+      () => pay.batches.approve(batch, second, proofs[1]),
+    ]);
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
     expect(both.find(({ status }) => status === 'rejected')).toMatchObject({ reason: refused('NB020') });
     expect((await pay.batches.actions(batch.id)).filter((action) => action === 'approve')).toHaveLength(1);
@@ -296,7 +300,12 @@ describe('approvals', () => {
 
   test('of the same person, twice at once with two proofs, one counts, though two are needed', async () => {
     const { batch } = await pay.submitted(large);
-    const both = await Promise.allSettled([approve(batch, checker), approve(batch, checker)]);
+    const proofs = [await pay.proof(checker, batch), await pay.proof(checker, batch)] as const;
+    const both = await pay.atOnce(
+      'payout_batch',
+      batch.id,
+      proofs.map((proof) => () => pay.batches.approve(batch, checker, proof)),
+    );
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
     expect(both.find(({ status }) => status === 'rejected')).toMatchObject({ reason: refused('NB021') });
     expect(await pay.batches.read(batch.id)).toMatchObject({ state: 'submitted' });
