@@ -41,16 +41,19 @@ export async function makeCall(
   onBug: (error: unknown) => void,
 ): Promise<Ended> {
   const leave = await enter(committed.call.what !== 'draft');
+  let isTooLate = false;
+  // The last look before the socket: whoever stood still for longer may find the rail stopped, or another at work.
+  const mayBegin = () => {
+    isTooLate = performance.now() - committed.committingAtMs > CALL_BEGINS_MS || signal.aborted;
+    return !isTooLate;
+  };
   try {
-    // The last look before the socket: whoever stood still for longer may find the rail stopped, or another at work.
-    if (performance.now() - committed.committingAtMs > CALL_BEGINS_MS || signal.aborted) return UNSENT;
-    // And once more behind a sign-in, which the client may have to wait for.
-    let isLate = false;
-    const mayBegin = () => !(isLate = performance.now() - committed.committingAtMs > CALL_BEGINS_MS);
+    if (!mayBegin()) return UNSENT;
     const ended = await withinTime(signal, RAIL_TIMEOUT_MS, (limited) =>
       ask(rail, committed, limited, mayBegin),
     );
-    return isLate ? UNSENT : ended;
+    // Its client waited for a sign-in, and then asked once more.
+    return isTooLate && ended.heard.kind === 'refused' ? UNSENT : ended;
   } catch (error) {
     onBug(error);
     return { ...UNSENT, heard: { kind: 'unknown' }, kept: { why: 'bug' } };

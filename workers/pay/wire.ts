@@ -1,12 +1,16 @@
 import type { Pool } from 'pg';
 import type { ChainOfBook } from '../../domain/pay/ledger/chain.ts';
 import { payout } from '../../domain/pay/dispatch/job.ts';
+import { PLATFORM_PROJECT_ID, PLATFORM_SLUG } from '../../domain/project/platform.ts';
+import type { RecipientId } from '../../domain/identity/recipient/recipient.ts';
 import type { DayHead } from '../../domain/pay/ledger/head.ts';
 import { jobStore } from '../../infra/postgres/job/attempts.ts';
 import { batchesDue } from '../../infra/postgres/pay/batch/store.ts';
 import { dispatchStore } from '../../infra/postgres/pay/dispatch/store.ts';
 import { dispatchRounds } from '../../infra/postgres/pay/dispatch/ticks.ts';
 import { paySettle } from '../../infra/postgres/pay/settle.ts';
+import { broadcastIntake } from '../../infra/postgres/message/broadcast/intake.ts';
+import { receipts } from '../../infra/postgres/pay/payout/receipts.ts';
 import { payoutsDue } from '../../infra/postgres/pay/payout/store.ts';
 import { chain } from '../../infra/postgres/pay/ledger/chain.ts';
 import { headOutbox } from '../../infra/postgres/pay/ledger/head-outbox.ts';
@@ -19,7 +23,7 @@ import { equationReads } from '../../infra/postgres/pay/reconcile/equation.ts';
 import { statements } from '../../infra/postgres/pay/reconcile/statements.ts';
 import { moneyBookAtStart, moneyProjectOf, openMoneyBook } from '../../infra/postgres/pay/money-project.ts';
 import { postToWitness } from '../../infra/pay/witness.ts';
-import { rowEncryption } from '../../infra/process/crypto.ts';
+import { keyedHash, rowEncryption } from '../../infra/process/crypto.ts';
 import { multicardFromConfig } from '../../infra/providers/pay/from-config.ts';
 import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import { ConfigError } from '../../infra/process/config.ts';
@@ -36,6 +40,7 @@ import { places } from './places.ts';
 import { writingBankFiles } from './bank-files.ts';
 import { headToChat, toChat } from './head-message.ts';
 import { reconciling, type ReconcileDeps } from './reconcile.ts';
+import { sendReceipts } from './send-receipts.ts';
 import { sendHeads, type SendHeadsDeps } from './send-heads.ts';
 
 /** Between two looks whether the book is there: once would do, were a database never restored under a running process. */
@@ -62,6 +67,7 @@ export const wirePay = (platform: WorkerPlatform): WiredWorkers => ({
         batches: batchesDue(pool),
         onStarted: (batches) => platform.log.info({ batches }, 'planned batches run'),
       }),
+      'send-receipts': sendingReceipts(platform, pool, config),
       'start-payouts': dispatching(dispatchRounds(pool)),
       'keep-payouts': housekeeping(dispatchRounds(pool), {
         onRejobs: (count) => platform.log.warn({ count }, 'payments had lost their jobs, and have new ones'),
@@ -95,6 +101,47 @@ async function payoutWorker({ configOf, clock: now, log }: WorkerPlatform): Prom
     ...tellPayouts(log),
   });
   return { wake, close: () => pool.end() };
+}
+
+/** A receipt is read the day after, or at `GET /api/withdraw`. */
+const RECEIPT_LIFE_MS = 86_400_000;
+
+/** As messages of Navbat's own project. */
+function sendingReceipts(
+  { clock: now }: WorkerPlatform,
+  pool: Pool,
+  { PEPPER, ENCRYPTION_KEYS }: ProcessConfig<'reconciler'>,
+): Tick {
+  const encryption = rowEncryption(ENCRYPTION_KEYS);
+  const messages = broadcastIntake({ pool, hash: keyedHash(PEPPER), encryption, now });
+  const orderOf = (dedupeKey: string) => {
+    const sendAt = now();
+    return {
+      caller: { projectId: PLATFORM_PROJECT_ID, slug: PLATFORM_SLUG, mode: 'live' },
+      priority: 'normal',
+      sendAt,
+      expiresAt: new Date(sendAt.getTime() + RECEIPT_LIFE_MS),
+      dedupeKey,
+      idempotency: null,
+      requestId: dedupeKey.replaceAll(':', '-'),
+      category: null,
+    } as const;
+  };
+  return sendReceipts({
+    receipts: receipts(pool),
+    toChats: async (chatIds, text, key) => {
+      const targets = chatIds.map((chatId) => ({ by: 'chat', chatId }) as const);
+      const content = { text, format: 'plain', silent: false } as const;
+      await messages.accept({ ...orderOf(key), kind: 'telegram-message', targets, content });
+    },
+    toApps: async (recipientIds, notification, key) => {
+      const targets = recipientIds.map(
+        (recipientId) => ({ by: 'recipient', recipientId: recipientId as RecipientId }) as const,
+      );
+      const content = { notification, data: { kind: 'receipt' }, ttl_seconds: RECEIPT_LIFE_MS / 1_000 };
+      await messages.accept({ ...orderOf(key), kind: 'push', targets, content });
+    },
+  });
 }
 
 /** Counts the calls, and logs what people have to know. No amount and no card stands in a log. */

@@ -342,4 +342,21 @@ describe('a worker that stood still', () => {
     expect(await world.statesOf(batch.id)).toEqual({ paid: 1 });
     await once(world, [first.card]);
   });
+
+  test('at the sign-in of the rail does not send its draft afterwards; the next one is sent, once', async () => {
+    const { world, batch, first } = await running(1);
+    world.box.orderFaults({ effect: 'slow', on: 'auth', times: 1, delay_ms: 1_200 });
+    await world.drain();
+    expect(await world.statesOf(batch.id)).toEqual({ paid: 1 });
+    await once(world, [first.card]);
+    const { rows } = await world.pool.query(
+      `select what, outcome from rail_call c join payout_dispatch d on d.id = c.dispatch_id where d.batch_id = $1 order by n`,
+      [batch.id],
+    );
+    expect(rows).toEqual([
+      { what: 'draft', outcome: 'unsent' },
+      { what: 'draft', outcome: 'answered' },
+      { what: 'confirm', outcome: 'answered' },
+    ]);
+  });
 });
