@@ -1,6 +1,7 @@
 import type { Mutation } from '../mutation.ts';
 
 const ASKING = 'infra/postgres/pay/migrations/20261129180100-pay-asking.ts';
+const TABLES = 'infra/postgres/pay/migrations/20261129180000-pay-payouts.ts';
 const inAsking = (name: string) => ({ file: 'test/infra/postgres/pay/payout/asking.test.ts', name });
 
 export const askingMutations: readonly Mutation[] = [
@@ -114,5 +115,23 @@ export const askingMutations: readonly Mutation[] = [
       },
     ],
     test: inAsking('waits while its person is blocked, as after their phone was taken over'),
+  },
+  {
+    name: 'what was cancelled keeps its money held',
+    edits: [
+      { file: ASKING, from: `perform payout_post(p.project_id, array[p.id], 'release', actor);`, to: '' },
+    ],
+    test: {
+      file: 'test/infra/postgres/pay/payout/storm.test.ts',
+      name: 'whatever comes at once, nobody waits in a circle, and what is held is what is open',
+    },
+  },
+  {
+    name: 'the purpose of a payout may hold the number of a card',
+    edits: [{ file: TABLES, from: '  purpose payout_text,', to: '  purpose text,' }],
+    test: {
+      file: 'test/infra/postgres/pay/payout/no-card.test.ts',
+      name: 'takes the number of a card',
+    },
   },
 ];

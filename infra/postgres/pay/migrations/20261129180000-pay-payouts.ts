@@ -179,7 +179,7 @@ create table payout_item (
   token_hash bytea not null check (length(token_hash) = 32),
   last4 text not null check (last4 ~ '^[0-9]{4}$'),
   person_id uuid,
-  phone text,
+  phone text check (phone ~ ${PHONE}),
   state text not null default 'ready' check (state in ('ready', 'dispatched', 'paid', 'failed', 'returned', 'dropped')),
   dispatch_id uuid,
   primary key (batch_id, n),
