@@ -40,6 +40,7 @@ import { Migration20261129180100PayAsking } from './pay/migrations/2026112918010
 import { Migration20261129180200PayBatches } from './pay/migrations/20261129180200-pay-batches.ts';
 import { Migration20261129181000PayDispatch } from './pay/migrations/20261129181000-pay-dispatch.ts';
 import { Migration20261129181100PayDispatchMoves } from './pay/migrations/20261129181100-pay-dispatch-moves.ts';
+import { Migration20261129185000StaffProofFactor } from './staff/migrations/20261129185000-staff-proof-factor.ts';
 import { Migration20261129181200PayDispatchPeople } from './pay/migrations/20261129181200-pay-dispatch-people.ts';
 import { Migration20261129182000PayLists } from './pay/migrations/20261129182000-pay-lists.ts';
 import { Migration20261129183000PayStatements } from './pay/migrations/20261129183000-pay-statements.ts';
@@ -94,6 +95,7 @@ export const migrations = [
   Migration20261129182000PayLists,
   Migration20261129183000PayStatements,
   Migration20261129183100PayBankFiles,
+  Migration20261129185000StaffProofFactor,
 ] as const;
 
 /**

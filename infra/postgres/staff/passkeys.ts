@@ -138,6 +138,8 @@ async function remove(
   { staffId, id, proofId }: { staffId: string; id: string; proofId: string },
   now: Date,
 ): Promise<Removed> {
+  // Before the passkey, as a reset does: what uses the proof locks the account too.
+  await tx.query('select from staff where id = $1 for share', [staffId]);
   const { rows } = await tx.query<{ version: number }>(
     `select version from staff_passkey where id = $1 and staff_id = $2 and removed_at is null for update`,
     [id, staffId],

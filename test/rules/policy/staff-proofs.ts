@@ -45,9 +45,14 @@ async function insertChallenge(
 /** A proof by a code, which no table can tell from one that was typed. */
 async function insertProof({ db }: World, staffId: string, binds: ProofBinds): Promise<string> {
   const [id, text] = [uuidv7(), canonicalBinds(binds)];
+  // A proof is worth what its factor is.
+  await db.query(
+    `update staff set totp_encrypted = 'x', totp_last_step = 0, totp_bound_at = now() where id = $1 and totp_bound_at is null`,
+    [staffId],
+  );
   await db.query(
     `insert into staff_proof (id, staff_id, by, step, factor_at, binds, binds_hash)
-     values ($1, $2, 'totp', $3, now(), $4, $5)`,
+     select $1, id, 'totp', $3, totp_bound_at, $4, $5 from staff where id = $2`,
     [id, staffId, randomInt(1, 2 ** 40), text, sha256(text)],
   );
   return id;

@@ -88,6 +88,18 @@ describe('a proof', () => {
     expect(await use(id, person.id, someBinds)).toBe('unknown');
   });
 
+  test('is nothing once the second factor that made it was reset, with a new one too', async () => {
+    const person = await newPerson();
+    const { id } = await prove(person, someBinds);
+    expect(await accounts.resetSecondFactor(person.email)).toBe(true);
+    expect(await use(id, person.id, someBinds)).toBe('unknown');
+    await ground.pool.query(
+      `update staff set totp_encrypted = 'x', totp_last_step = 0, totp_bound_at = now() where id = $1`,
+      [person.id],
+    );
+    expect(await use(id, person.id, someBinds)).toBe('unknown');
+  });
+
   test('approves for five minutes, and not half a second longer', async () => {
     const person = await newPerson();
     const [early, late] = [await prove(person, someBinds), await prove(person, someBinds, nextStep)];
@@ -104,6 +116,43 @@ describe('a proof', () => {
     // As in a transaction whose clock stood still for six minutes.
     await moveClock(ground.owner, 0);
     expect(await use(id, person.id, someBinds)).toBe('stale');
+  });
+});
+
+describe('in a transaction that was left open', () => {
+  /** The clock as it was moved, at the begin of a transaction that then waits. */
+  const leftOpen = async <T>(work: (tx: pg.PoolClient) => Promise<T>): Promise<T> =>
+    inTransaction(ground.pool, async (tx) => {
+      await tx.query('select pg_sleep(1)');
+      return work(tx);
+    });
+
+  test('a proof grows old', async () => {
+    const person = await newPerson();
+    const { id } = await prove(person, someBinds);
+    await moveClock(ground.owner, LIFE_MS - 500);
+    const told = leftOpen((tx) => proofs.use(tx, { proofId: id, staffId: person.id, binds: someBinds }));
+    expect(await told).toBe('stale');
+  });
+
+  test('it is made, and used, at the time of the clock', async () => {
+    const person = await newPerson();
+    const { id } = await prove(person, someBinds);
+    const began = await leftOpen(async (tx) => {
+      expect(await proofs.use(tx, { proofId: id, staffId: person.id, binds: someBinds })).toBe('ok');
+      await tx.query(
+        `insert into staff_proof (id, staff_id, by, step, factor_at, binds, binds_hash)
+         select $2, staff_id, by, step + 1, factor_at, binds, binds_hash from staff_proof where id = $1`,
+        [id, someId()],
+      );
+      return (await tx.query<{ at: Date }>('select now() at')).rows[0]?.at;
+    });
+    const { rows } = await ground.pool.query(
+      `select used_at > $2::timestamptz + interval '900 ms' "usedLater", max(at) over () > $2::timestamptz + interval '900 ms' "madeLater"
+       from staff_proof where staff_id = $1 order by at limit 1`,
+      [person.id, began],
+    );
+    expect(rows).toEqual([{ usedLater: true, madeLater: true }]);
   });
 });
 
@@ -228,6 +277,16 @@ describe('a passkey', () => {
     expect(await proofs.options(id, someBinds, now)).toBeNull();
   });
 
+  test('that is removed takes its proofs along', async () => {
+    const person = await newPerson();
+    const key = await addPasskey(person);
+    const options = (await proofs.options(person.id, someBinds, now)) ?? {};
+    const who = { staffId: person.id, browser: null };
+    const { id } = madeOf(await proofs.make(who, { passkey: key.assert(options) }, someBinds, now));
+    await ground.pool.query('update staff_passkey set removed_at = now() where id = $1', [key.passkeyId]);
+    expect(await use(id, person.id, someBinds)).toBe('unknown');
+  });
+
   test('that is removed proves nothing', async () => {
     const person = await newPerson();
     const key = await addPasskey(person);
@@ -334,7 +393,10 @@ describe('in SQL', () => {
   });
 
   test('nor are all of them emptied', async () => {
-    await expect(run('truncate staff_proof')).rejects.toMatchObject({ code: 'NB009' });
+    await expect(run('truncate staff_proof cascade')).rejects.toMatchObject({
+      code: 'NB009',
+      message: 'a proof is kept as it was made',
+    });
   });
 
   test('its time is of the database, and it is not born spent', async () => {
@@ -385,4 +447,42 @@ test('of two connections that hold their transactions open, the second is told t
   await first.query('commit');
   expect((await waiting).rows).toEqual([{ told: 'used' }]);
   await Promise.all([first.end(), second.end()]);
+});
+
+test.each([
+  ['totp', (id: string) => ['update staff set totp_bound_at = now() where id = $1', id] as const],
+  [
+    'passkey',
+    (_id: string, key: string) => ['update staff_passkey set removed_at = now() where id = $1', key] as const,
+  ],
+])('a proof by %s that is used while its factor goes waits for that, and is nothing', async (by, gone) => {
+  const person = await newPerson();
+  const key = await addPasskey(person);
+  const options = (await proofs.options(person.id, someBinds, now)) ?? {};
+  const who = { staffId: person.id, browser: null };
+  const { id } =
+    by === 'totp'
+      ? await prove(person, someBinds, nextStep)
+      : madeOf(await proofs.make(who, { passkey: key.assert(options) }, someBinds, now));
+  const removing = await ground.pool.connect();
+  await removing.query('begin');
+  const [sql, value] = gone(person.id, key.passkeyId);
+  await removing.query(sql, [value]);
+  const using = use(id, person.id, someBinds);
+  await eventually(async () => expect(await blocked()).toBe(1));
+  await removing.query('commit');
+  removing.release();
+  expect(await using).toBe('unknown');
+});
+
+test('a factor that goes while its proof is used waits until what was approved is committed', async () => {
+  const person = await newPerson();
+  const { id } = await prove(person, someBinds);
+  let reset: Promise<boolean> | null = null;
+  await inTransaction(ground.pool, async (tx) => {
+    expect(await proofs.use(tx, { proofId: id, staffId: person.id, binds: someBinds })).toBe('ok');
+    reset = accounts.resetSecondFactor(person.email);
+    await eventually(async () => expect(await blocked()).toBe(1));
+  });
+  expect(await reset).toBe(true);
 });

@@ -142,11 +142,7 @@ export async function openPaying() {
   };
   let step = 0;
   /** Of a code that was right. */
-  const proof = async (
-    by: string,
-    of: Batch,
-    { factorHours = 100, ...differs }: ProofOf = {},
-  ): Promise<string> => {
+  const proof = async (by: string, of: Batch, { factorHours, ...differs }: ProofOf = {}): Promise<string> => {
     const id = randomUUID();
     const {
       subject = of.id,
@@ -166,8 +162,8 @@ export async function openPaying() {
     });
     await pool.query(
       `insert into staff_proof (id, staff_id, by, step, factor_at, binds, binds_hash)
-       values ($1, $2, 'totp', $3, $4, $5, sha256(convert_to($5, 'UTF8')))`,
-      [id, by, step, hoursAgo(factorHours), binds],
+       select $1, $2, 'totp', $3, coalesce($4, (select totp_bound_at from staff where id = $2)), $5, sha256(convert_to($5, 'UTF8'))`,
+      [id, by, step, factorHours === undefined ? null : hoursAgo(factorHours), binds],
     );
     return id;
   };
