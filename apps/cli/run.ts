@@ -15,7 +15,7 @@ import { moveClock } from '../../infra/postgres/engine/clock.ts';
 import { refuseLogin } from '../../infra/postgres/engine/login-fault.ts';
 import { refuseOtherRole } from '../../infra/postgres/runtime-role.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
-import { SESSION } from '../../infra/postgres/engine/session.ts';
+import { connection } from '../../infra/postgres/engine/session.ts';
 import { projectStore } from '../../infra/postgres/project/projects.ts';
 import { reencrypting } from '../../infra/postgres/staff/secret/reencrypt.ts';
 import { staffAccounts } from '../../infra/postgres/staff/accounts.ts';
@@ -67,7 +67,7 @@ const portsOf =
     const given = givenTo(variables);
     const config = readConfig(given, processVariables.cli);
     const orm = await openOrm(config.DATABASE_URL);
-    const pool = new Pool({ connectionString: config.DATABASE_URL, options: SESSION, max: 1 });
+    const pool = new Pool(connection(config.DATABASE_URL, { max: 1 }));
     try {
       await refuseOtherRole(pool);
       time.aheadMs = await readClock(pool, config);
@@ -100,7 +100,7 @@ const auditPortsOf =
     const config = hasKey
       ? readConfig(given, [...auditVariables, 'JWT_PRIVATE_JWK'])
       : readConfig(given, auditVariables);
-    const pool = new Pool({ connectionString: config.DATABASE_URL, options: SESSION, max: 1 });
+    const pool = new Pool(connection(config.DATABASE_URL, { max: 1 }));
     try {
       await refuseOtherRole(pool);
       time.aheadMs = await readClock(pool, config);
@@ -120,7 +120,7 @@ function givenTo(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** The function that tells the time is its owner's to replace. */
 async function moveAsOwner(env: NodeJS.ProcessEnv, aheadMs: number): Promise<void> {
   const { MIGRATE_DATABASE_URL: url } = readConfig(env, processVariables.migrate);
-  const pool = new Pool({ connectionString: url, options: SESSION, max: 1 });
+  const pool = new Pool(connection(url, { max: 1 }));
   try {
     await moveClock(pool, aheadMs).catch(refuseLogin('MIGRATE_DATABASE_URL'));
   } finally {

@@ -6,7 +6,7 @@ import { runOnce } from '../process/run.ts';
 import { applyGrants } from './engine/grants.ts';
 import { loginFault } from './engine/login-fault.ts';
 import { openOrm } from './engine/orm.ts';
-import { SESSION } from './engine/session.ts';
+import { connection } from './engine/session.ts';
 import { grants } from './grants.ts';
 import { migrations } from './schema.ts';
 
@@ -24,7 +24,7 @@ const LOCK_NOT_AVAILABLE = '55P03';
  * @throws OtherSchemaError, before anything was changed.
  */
 export async function migrate(ownerUrl: string): Promise<void> {
-  const lock = new pg.Client({ connectionString: ownerUrl, options: SESSION });
+  const lock = new pg.Client(connection(ownerUrl));
   // It is idle meanwhile: without a listener its loss would end the process in the middle of a migration.
   lock.on('error', () => undefined);
   await lock.connect();
@@ -43,7 +43,7 @@ export async function migrate(ownerUrl: string): Promise<void> {
 }
 
 async function migrateAlone(ownerUrl: string): Promise<void> {
-  const pool = new pg.Pool({ connectionString: ownerUrl, options: SESSION, max: 1 });
+  const pool = new pg.Pool(connection(ownerUrl, { max: 1 }));
   pool.on('error', () => undefined);
   const orm = await openOrm(ownerUrl);
   try {

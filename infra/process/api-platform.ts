@@ -2,7 +2,7 @@ import { Pool } from 'pg';
 import type { RowGuard } from '../../domain/project/port.ts';
 import { type OpenQuotaCounter, quotaCounter } from '../limits/quota-counter.ts';
 import { openOrm } from '../postgres/engine/orm.ts';
-import { SESSION } from '../postgres/engine/session.ts';
+import { connection } from '../postgres/engine/session.ts';
 import { rowGuard } from '../postgres/project/rows.ts';
 import type { Logger } from './log.ts';
 import { openPlatform, type Platform } from './platform.ts';
@@ -38,13 +38,13 @@ export async function openApiPlatform(config: Config, log: Logger): Promise<ApiP
 }
 
 function readPool({ DATABASE_URL }: Config, log: Logger): Pool {
-  const pool = new Pool({
-    connectionString: DATABASE_URL,
-    options: SESSION,
-    max: READ_CONNECTIONS_MAX,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-  });
+  const pool = new Pool(
+    connection(DATABASE_URL, {
+      max: READ_CONNECTIONS_MAX,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+    }),
+  );
   pool.on('error', (err: Error) => log.debug({ err }, 'connection lost'));
   // The pool listens to its idle connections alone.
   pool.on('connect', (client) => client.on('error', () => undefined));

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { clockAheadMs } from '../postgres/engine/clock.ts';
-import { SESSION } from '../postgres/engine/session.ts';
+import { connection } from '../postgres/engine/session.ts';
 import { refuseOtherRole } from '../postgres/runtime-role.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { Logger } from './log.ts';
@@ -48,12 +48,9 @@ export async function openClock(
   config: Pick<Config, 'DATABASE_URL' | 'SANDBOX_CLOCK'>,
   log: Logger,
 ): Promise<OpenClock> {
-  const pool = new pg.Pool({
-    connectionString: config.DATABASE_URL,
-    options: SESSION,
-    max: 1,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-  });
+  const pool = new pg.Pool(
+    connection(config.DATABASE_URL, { max: 1, connectionTimeoutMillis: CONNECT_TIMEOUT_MS }),
+  );
   pool.on('error', () => undefined);
   let aheadMs = 0;
   let isChecked = false;

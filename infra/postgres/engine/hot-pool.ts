@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { SESSION } from './session.ts';
+import { connection } from './session.ts';
 
 /** Hot statements wait this long for a row that another transaction holds; then the caller is told to come again. */
 const LOCK_TIMEOUT_MS = 2_000;
@@ -31,15 +31,16 @@ export function schedulerPool(databaseUrl: string, connectionsMax: number): pg.P
 const HOT = '-c plan_cache_mode=force_custom_plan -c random_page_cost=1.1';
 
 function openPool(databaseUrl: string, connectionsMax: number, options: string): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: databaseUrl,
-    max: connectionsMax,
-    pipeline: true,
-    lock_timeout: LOCK_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    options: `${SESSION} ${options}`,
-  } as pg.PoolConfig);
+  const pool = new pg.Pool(
+    connection(databaseUrl, {
+      max: connectionsMax,
+      pipeline: true,
+      lock_timeout: LOCK_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      options,
+    }),
+  );
   // An idle connection that Postgres closes (restart) is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
   // The pool listens to idle ones alone. One that is lost in a transaction has failed its statements, which is told there.
