@@ -9,8 +9,57 @@ import type { Queryable } from './engine/transaction.ts';
  */
 export async function surroundingFaults(db: Queryable): Promise<string[]> {
   const { rows } = await db.query<{ fault: string }>(surroundings, [APP_ROLE, UNSAFE_SETTINGS]);
-  return rows.map(({ fault }) => fault);
+  return [...rows.map(({ fault }) => fault), ...(await settingFaults(db))];
 }
+
+/**
+ * What a session must have, wherever it comes from: the server's configuration and its command line too. Other values would switch off
+ * triggers and foreign keys, lose what was committed, change what a statement means, or what is read of an answer: with dates in another
+ * form each time comes as null.
+ */
+const NEEDED_SETTINGS: Readonly<Record<string, readonly string[]>> = {
+  array_nulls: ['on'],
+  backslash_quote: ['safe_encoding', 'off'],
+  bytea_output: ['hex'],
+  client_encoding: ['UTF8'],
+  // The order of day and month counts for dates that are ambiguous, and ours are not.
+  DateStyle: ['ISO, MDY', 'ISO, DMY', 'ISO, YMD'],
+  default_transaction_deferrable: ['off'],
+  default_transaction_isolation: ['read committed'],
+  default_transaction_read_only: ['off'],
+  extra_float_digits: ['1', '2', '3'],
+  ignore_checksum_failure: ['off'],
+  IntervalStyle: ['postgres'],
+  lo_compat_privileges: ['off'],
+  // Unset until the language is loaded.
+  'plpgsql.variable_conflict': ['error', ''],
+  role: ['none'],
+  row_security: ['on'],
+  search_path: ['"$user", public', 'public'],
+  session_replication_role: ['origin'],
+  standard_conforming_strings: ['on'],
+  synchronous_commit: ['on'],
+  transform_null_equals: ['off'],
+  zero_damaged_pages: ['off'],
+};
+
+async function settingFaults(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query<{ name: string; is: string; source: string }>(sessionSettings, [
+    Object.keys(NEEDED_SETTINGS),
+  ]);
+  return rows
+    .filter(({ name, is }) => NEEDED_SETTINGS[name]?.includes(is) === false)
+    .map(
+      ({ name, is, source }) =>
+        `${name} is ${is} in its sessions (${source}) and has to be ${NEEDED_SETTINGS[name]?.[0]}. ` +
+        `Where it was set for the whole server, run as a superuser: alter system reset ${name}; select pg_reload_conf()`,
+    );
+}
+
+const sessionSettings = `
+select n.name, current_setting(n.name, true) is, coalesce(s.source, 'unknown source') source
+from unnest($1::text[]) n(name) left join pg_settings s on s.name = n.name
+where current_setting(n.name, true) is not null order by n.name`;
 
 /**
  * Put on the database, or on all roles, these would switch off triggers and foreign keys, lose what was committed, change what a statement

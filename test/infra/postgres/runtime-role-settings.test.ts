@@ -41,6 +41,36 @@ test.each([
   expect(await saidAfter(`alter role all set ${setting}`)).toContain(`Run: alter role all reset ${name}.`);
 });
 
+test.each([
+  ['session_replication_role', 'replica'],
+  ['search_path', 'mine, public'],
+  ['synchronous_commit', 'off'],
+  ['DateStyle', 'German'],
+  ['array_nulls', 'off'],
+  ['standard_conforming_strings', 'off'],
+  ['backslash_quote', 'on'],
+  ['bytea_output', 'escape'],
+  ['IntervalStyle', 'sql_standard'],
+  ['default_transaction_isolation', 'serializable'],
+  ['default_transaction_read_only', 'on'],
+  ['row_security', 'off'],
+  ['transform_null_equals', 'on'],
+  ['extra_float_digits', '-15'],
+  ['plpgsql.variable_conflict', 'use_column'],
+])('a session with %s %s, wherever it was set, is no start', async (name, value) => {
+  // As one begins after `alter system`, which can't be taken back by a rollback.
+  const said = await saidAfter(`set local ${name} = ${value.includes(',') ? value : `'${value}'`}`);
+  expect(said).toContain(`DATABASE_URL: ${name} is ${value}`);
+  expect(said).toContain(`alter system reset ${name}; select pg_reload_conf()`);
+});
+
+test.each(['DateStyle = "ISO, DMY"', 'TimeZone = "Asia/Tokyo"', 'synchronous_commit = on'])(
+  'a session with %s starts',
+  async (setting) => {
+    expect(await saidAfter(`set local ${setting}`)).toBe('undefined');
+  },
+);
+
 test.each(['statement_timeout = 60000', 'log_min_duration_statement = 500'])(
   'the database with %s is the operator’s choice',
   async (setting) => {

@@ -1,18 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ProofBinds } from '../../../domain/staff/proof.ts';
 import { clockAheadMs, moveClock } from '../../../infra/postgres/engine/clock.ts';
 import { FOLLOWED_WITHIN_MS } from '../../../infra/process/clock.ts';
-import { Environment } from '../../../infra/process/config.ts';
-import { rowEncryption } from '../../../infra/process/crypto.ts';
 import { authenticator } from '../../support/authenticator.ts';
 import { base32 } from '../../../domain/shared/otpauth.ts';
 import type { SoftwarePasskey } from '../../support/passkey.ts';
 import { type Answer, ask as send } from './ask.ts';
 import type { Approvable, Ask, Fixture } from './fixture.ts';
 import { insertStaffSession, makeStaff, verdict } from './roles.ts';
-import { insertPasskey, newKey } from './staff-proofs.ts';
+import { bindTotp, insertPasskey, newKey } from './staff-proofs.ts';
 import type { AnyRule } from './walk.ts';
 import { newAddress, type World } from './world.ts';
 import { staffRoles } from '../../../domain/staff/role.ts';
@@ -168,12 +165,7 @@ async function newApprover(world: World, route: string, rule: AnyRule): Promise<
   });
   if (!role) throw new Error(`${route} lets nobody in`);
   const staffId = await makeStaff(world, role);
-  const secret = Buffer.from(randomUUID().slice(0, 20));
-  const ring = Environment.shape.ENCRYPTION_KEYS.parse(world.env['ENCRYPTION_KEYS']);
-  await world.db.query(
-    `update staff set totp_encrypted = $2, totp_last_step = 0, totp_bound_at = now() where id = $1`,
-    [staffId, rowEncryption(ring).encrypt(secret.toString('base64url'), staffId)],
-  );
+  const secret = await bindTotp(world, staffId);
   const key = newKey(world);
   await insertPasskey(world, staffId, key);
   const { token } = await insertStaffSession(world, { staffId, extent: 'full', via: 'bearer' });

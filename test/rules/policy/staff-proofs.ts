@@ -1,7 +1,9 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { registrationBinds, removalBinds } from '../../../domain/staff/passkey.ts';
 import { canonicalBinds, type ProofBinds } from '../../../domain/staff/proof.ts';
+import { Environment } from '../../../infra/process/config.ts';
+import { rowEncryption } from '../../../infra/process/crypto.ts';
 import { attestationHash, type SoftwarePasskey, softwarePasskey } from '../../support/passkey.ts';
 import type { Approvable, Fixture } from './fixture.ts';
 import { makeStaff } from './roles.ts';
@@ -12,6 +14,17 @@ const originOf = ({ env }: World): string => `http://localhost:${env['BOARD_PORT
 /** A counter would change what is attested from answer to answer. */
 export const newKey = (world: World): SoftwarePasskey =>
   softwarePasskey(originOf(world), 'ES256', { counts: false });
+
+/** An authenticator app, where there is none yet. @returns its secret, which counts where there was none. */
+export async function bindTotp({ db, env }: World, staffId: string): Promise<Buffer> {
+  const secret = Buffer.from(randomUUID().slice(0, 20));
+  const ring = Environment.shape.ENCRYPTION_KEYS.parse(env['ENCRYPTION_KEYS']);
+  await db.query(
+    `update staff set totp_encrypted = $2, totp_last_step = 0, totp_bound_at = now() where id = $1 and totp_bound_at is null`,
+    [staffId, rowEncryption(ring).encrypt(secret.toString('base64url'), staffId)],
+  );
+  return secret;
+}
 
 /** A passkey that is registered already. */
 export async function insertPasskey(
@@ -43,14 +56,11 @@ async function insertChallenge(
 }
 
 /** A proof by a code, which no table can tell from one that was typed. */
-async function insertProof({ db }: World, staffId: string, binds: ProofBinds): Promise<string> {
+async function insertProof(world: World, staffId: string, binds: ProofBinds): Promise<string> {
   const [id, text] = [uuidv7(), canonicalBinds(binds)];
   // A proof is worth what its factor is.
-  await db.query(
-    `update staff set totp_encrypted = 'x', totp_last_step = 0, totp_bound_at = now() where id = $1 and totp_bound_at is null`,
-    [staffId],
-  );
-  await db.query(
+  await bindTotp(world, staffId);
+  await world.db.query(
     `insert into staff_proof (id, staff_id, by, step, factor_at, binds, binds_hash)
      select $1, id, 'totp', $3, totp_bound_at, $4, $5 from staff where id = $2`,
     [id, staffId, randomInt(1, 2 ** 40), text, sha256(text)],
