@@ -6,8 +6,9 @@ import {
   type ProofRefusal,
   type StaffProofs,
 } from '../../domain/staff/proof.ts';
-import { may, staffActions } from '../../domain/staff/role-actions.ts';
+import { staffActions } from '../../domain/staff/role-actions.ts';
 import { sessionVias, type StaffCaller } from '../../domain/staff/session.ts';
+import { requireAction, type StaffGuards } from '../http/authenticate-staff.ts';
 import { Problem } from '../http/problem.ts';
 import {
   type Answer,
@@ -21,7 +22,7 @@ import { AuthenticatorOptions, passkeyWords, noPasskey } from './passkey-words.t
 
 const tag = 'Staff proofs';
 
-export interface ProofParts extends Pick<Authentication, 'counter'> {
+export interface ProofParts extends Pick<Authentication, 'counter'>, StaffGuards {
   /** Used by the routes that ask for them, in their transactions. */
   readonly proofs: Pick<StaffProofs<never>, 'make' | 'options'>;
 }
@@ -30,14 +31,17 @@ export const staffProofRoutes = (parts: ProofParts): DoorRoute[] => [ask(parts),
 
 const binds = ProofBinds.meta({ description: 'What is approved: exactly this, and nothing else.' });
 
-/** Who may not do it need not prove that they would. */
-function requireAction({ role }: StaffCaller, { action }: ProofBinds): void {
+/** Who may not do it need not prove that they would; that they tried is kept. */
+async function requireBound(
+  staff: StaffCaller,
+  { action, subject }: ProofBinds,
+  guards: StaffGuards,
+): Promise<void> {
   const known = staffActions.find((one) => one === action);
-  if (known && !may(role, known))
-    throw new Problem(403, 'role-forbids', `Your role (${role}) may not do this.`);
+  if (known) await requireAction(staff, known, subject, guards);
 }
 
-const ask = ({ proofs }: ProofParts) =>
+const ask = ({ proofs, audit }: ProofParts) =>
   defineStaffSessionRoute({
     method: 'post',
     path: '/staff/proofs/options',
@@ -53,7 +57,7 @@ const ask = ({ proofs }: ProofParts) =>
     answers: { 200: { description: 'What to ask the authenticator.', schema: AuthenticatorOptions } },
     problems: [409],
     async handle({ body, staff, now }) {
-      requireAction(staff, body.binds);
+      await requireBound(staff, body.binds, { audit });
       const options = await proofs.options(staff.id, body.binds, now);
       if (!options) throw noPasskey();
       return { status: 200, body: { options } };
@@ -98,7 +102,7 @@ const make = (parts: ProofParts) =>
 type ProofRequest = StaffSessionRequest<unknown, unknown, z.infer<typeof Given>>;
 
 async function prove(parts: ProofParts, { body, staff, ip, now }: ProofRequest): Promise<Answer> {
-  requireAction(staff, body.binds);
+  await requireBound(staff, body.binds, parts);
   await countLogin(parts, 'second-factor', ip);
   const by = body.passkey ? { passkey: body.passkey } : { code: body.code ?? '' };
   const who = { staffId: staff.id, browser: null };

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import type { AuditAction, AuditLog } from '../../domain/staff/audit.ts';
+import type { AuditLog } from '../../domain/staff/audit.ts';
 import type { SessionRule, StaffRule } from '../../domain/staff/access/route-rules.ts';
 import type {
   FoundSession,
@@ -8,7 +8,7 @@ import type {
   StaffCaller,
   StaffSessions,
 } from '../../domain/staff/session.ts';
-import { may } from '../../domain/staff/role-actions.ts';
+import { may, type StaffAction } from '../../domain/staff/role-actions.ts';
 import { INVALID_TOKEN, NoGuess, unauthenticated } from './authenticate.ts';
 import { changesNothing, originOf } from './origin.ts';
 import { Problem } from './problem.ts';
@@ -102,21 +102,23 @@ export async function requireRole(
   { action }: StaffRule,
   guards: StaffGuards,
 ): Promise<void> {
-  if (may(staff.role, action)) return;
-  await auditRefusedRole(staff, action, subjectOf(req), guards);
-  throw new Problem(403, 'role-forbids', `Your role (${staff.role}) may not do this.`);
+  await requireAction(staff, action, subjectOf(req), guards);
 }
 
-async function auditRefusedRole(
+/** The same for an action that the body names. */
+export async function requireAction(
   staff: StaffCaller,
-  action: AuditAction,
+  action: StaffAction,
   subject: string,
   { audit }: StaffGuards,
 ): Promise<void> {
+  if (may(staff.role, action)) return;
   // Everybody's pages of read-only things are met by a link; nobody comes to the money by one.
-  if (action.endsWith('.read') && action !== 'finance.read') return;
-  const detail = { outcome: 'refused', reason: 'role', role: staff.role, via: staff.via };
-  await audit.write({ by: staff, action, subject, detail });
+  if (!action.endsWith('.read') || action === 'finance.read') {
+    const detail = { outcome: 'refused', reason: 'role', role: staff.role, via: staff.via };
+    await audit.write({ by: staff, action, subject, detail });
+  }
+  throw new Problem(403, 'role-forbids', `Your role (${staff.role}) may not do this.`);
 }
 
 /** A path may be as long as its sender likes; the audit row is not. */

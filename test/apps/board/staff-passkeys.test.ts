@@ -202,6 +202,14 @@ describe('a proof over HTTP', () => {
     const code = await nextCode(viewer);
     for (const path of ['/staff/proofs', '/staff/proofs/options'])
       expect(typeOf(await post(path, viewer.bearer, { code, binds }).expect(403))).toBe('role-forbids');
+    const tried = (await board.audit()).filter(
+      ({ actor, action }) => actor === viewer.email && action === binds.action,
+    );
+    const detail = { outcome: 'refused', reason: 'role', role: 'viewer', via: 'bearer' };
+    expect(tried.map(({ subject, detail: said }) => ({ subject, detail: said }))).toEqual([
+      { subject: binds.subject, detail },
+      { subject: binds.subject, detail },
+    ]);
     const own: ProofBinds = { action: 'passkey.remove', subject: 'x'.repeat(200), version: 1 };
     await post('/staff/proofs', viewer.bearer, { code, binds: own }).expect(201);
   });

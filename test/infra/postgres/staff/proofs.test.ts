@@ -478,11 +478,12 @@ test.each([
 test('a factor that goes while its proof is used waits until what was approved is committed', async () => {
   const person = await newPerson();
   const { id } = await prove(person, someBinds);
-  let reset: Promise<boolean> | null = null;
-  await inTransaction(ground.pool, async (tx) => {
-    expect(await proofs.use(tx, { proofId: id, staffId: person.id, binds: someBinds })).toBe('ok');
-    reset = accounts.resetSecondFactor(person.email);
-    await eventually(async () => expect(await blocked()).toBe(1));
-  });
+  const approving = await ground.pool.connect();
+  await approving.query('begin');
+  expect(await proofs.use(approving, { proofId: id, staffId: person.id, binds: someBinds })).toBe('ok');
+  const reset = accounts.resetSecondFactor(person.email);
+  await eventually(async () => expect(await blocked()).toBe(1));
+  await approving.query('commit');
+  approving.release();
   expect(await reset).toBe(true);
 });
