@@ -153,5 +153,10 @@ select fault from (
   union all
   select 5, format('a trigger of %s is off. As a superuser, run: alter table %1$I enable trigger %I', c.relname, t.tgname)
   from pg_trigger t join pg_class c on c.oid = t.tgrelid
-  where c.relnamespace = 'public'::regnamespace and t.tgenabled not in ('O', 'A')) faults
+  where c.relnamespace = 'public'::regnamespace and t.tgenabled not in ('O', 'A')
+  union all
+  -- Texts may be ordered otherwise than their indexes are: a unique key then lets the same text in twice.
+  select 6, format('the collation of the database is %s, and its indexes were built with %s. As the owner, run: reindex database %I; alter database %3$I refresh collation version',
+    coalesce(pg_database_collation_actual_version(oid), 'of no version'), datcollversion, datname)
+  from pg_database where oid = (select oid from here) and datcollversion <> coalesce(pg_database_collation_actual_version(oid), '')) faults
 order by rank, fault`;

@@ -143,6 +143,14 @@ test('foreign keys that were switched off are no start', async () => {
   );
 });
 
+test('an operating system that orders texts otherwise than the indexes are is no start', async () => {
+  expect(
+    await saidAfter(`update pg_database set datcollversion = '1' where datname = current_database()`),
+  ).toMatch(
+    /its indexes were built with 1\. As the owner, run: reindex database \w+; alter database \w+ refresh collation version/,
+  );
+});
+
 test('a trigger that fires always may', async () => {
   expect(await saidAfter('alter table audit enable always trigger audit_is_kept')).toBe('undefined');
 });

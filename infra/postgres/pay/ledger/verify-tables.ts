@@ -4,7 +4,12 @@ import type { Differences } from './differences.ts';
 const TEXT = 'text';
 /** The columns that are read, with their types; of a domain, the type that it is made of. */
 const readColumns: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  ledger_book: { project_id: 'uuid', next_n: 'bigint', posted_at: 'timestamp with time zone' },
+  ledger_book: {
+    project_id: 'uuid',
+    currency: TEXT,
+    next_n: 'bigint',
+    posted_at: 'timestamp with time zone',
+  },
   ledger_account: {
     id: 'bigint',
     project_id: 'uuid',
@@ -31,6 +36,7 @@ const readColumns: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     posted_at: 'timestamp with time zone',
     actor: TEXT,
   },
+  ledger_refusal: { project_id: 'uuid', key: TEXT },
   ledger_head: { project_id: 'uuid', k: 'bigint', n_to: 'bigint', hash: 'bytea' },
   ledger_block: {
     project_id: 'uuid',
@@ -95,7 +101,7 @@ function faultsOf(name: string, is: Found | undefined): string[] {
 }
 
 const lockTables = `
-lock table public.ledger_book, public.ledger_account, public.ledger_transfer, public.ledger_head, public.ledger_block, public.ledger_day
+lock table public.ledger_book, public.ledger_account, public.ledger_transfer, public.ledger_refusal, public.ledger_head, public.ledger_block, public.ledger_day
 in access share mode`;
 
 const readTables = `

@@ -3,6 +3,7 @@ import type { DayHead, ReadHead } from '../../../../domain/pay/ledger/head.ts';
 import { inSnapshot } from './snapshot.ts';
 import { verifyBlocks } from './verify-blocks.ts';
 import { verifyDays } from './verify-days.ts';
+import { verifyKeys } from './verify-keys.ts';
 import { verifyLimits } from './verify-limits.ts';
 import { verifyMoves } from './verify-moves.ts';
 import { verifyTables } from './verify-tables.ts';
@@ -35,6 +36,7 @@ export const verifyBook = (pool: pg.Pool, options: VerifyOptions): Promise<Verif
     const chain = await verifyBlocks(db, { ...options, top: book.top, found });
     const accounts = await verifyAccounts(db, options, found);
     await verifyLimits(db, { ...options, found });
+    await verifyKeys(db, { ...options, found });
     await verifyMoves(db, { ...options, found });
     const days = await verifyDays(db, { ...options, chain, found });
     const open = book.top - chain.nTo;
@@ -46,6 +48,7 @@ export const verifyBook = (pool: pg.Pool, options: VerifyOptions): Promise<Verif
           ? `${counted(open, 'transfer')} (from ${chain.nTo + 1n}) ${open === 1n ? 'is' : 'are'} in no block yet: of them only balances, links, moves and the order of times were checked`
           : 'every transfer is in a block',
         `${counted(accounts, 'account')}: balance, version, floor and ceiling after each transfer, both limits those of its class, before and after of each transfer linked; the balances sum to zero`,
+        'each account is of its owner and rail alone, and each key was posted once',
         'each transfer is an allowed move, and none was posted before the one in front of it',
         days,
         `${counted(options.kept.length, 'signed head')} that ${options.kept.length === 1 ? 'was' : 'were'} kept outside`,
@@ -54,15 +57,23 @@ export const verifyBook = (pool: pg.Pool, options: VerifyOptions): Promise<Verif
     };
   });
 
-/** The projects that have a book. */
+/** The projects that have a book, or anything that belongs into one. */
 export const readBookIds = async (pool: pg.Pool): Promise<string[]> =>
-  (
-    await inSnapshot(pool, (db) =>
-      db.query<{ book: string }>('select project_id as book from public.ledger_book order by project_id'),
-    )
-  ).rows.map(({ book }) => book);
+  (await inSnapshot(pool, (db) => db.query<{ book: string }>(readIds))).rows.map(({ book }) => book);
+
+const readIds = `
+select project_id as book from public.ledger_book
+union select project_id from public.ledger_transfer
+union select project_id from public.ledger_account
+union select project_id from public.ledger_block
+union select project_id from public.ledger_day
+order by book`;
+
+/** Of a book: its amounts are 10^-6 of it. */
+const CURRENCY = 'UZS';
 
 interface Numbers {
+  readonly currency: string;
   readonly nextN: string;
   readonly transfers: string;
   readonly first: string | null;
@@ -84,6 +95,8 @@ async function verifyNumbers(
   }
   const [top, transfers] = [BigInt(numbers.nextN) - 1n, BigInt(numbers.transfers)];
   onProgress(`Book ${book}: ${counted(transfers, 'transfer')}.`);
+  if (numbers.currency !== CURRENCY)
+    found.add(`The book's currency is ${numbers.currency}, not ${CURRENCY}.`);
   if (numbers.first !== null && BigInt(numbers.first) < 1n)
     found.add(`Transfer ${numbers.first} stands before the first.`);
   if (BigInt(numbers.last ?? 0) !== top)
@@ -140,7 +153,7 @@ function* accountFaults(row: AccountRow): Generator<string> {
 }
 
 const readNumbers = `
-select b.next_n::text as "nextN", t.transfers::text, t.first::text, t.last::text, t.odd::text
+select b.currency::text as currency, b.next_n::text as "nextN", t.transfers::text, t.first::text, t.last::text, t.odd::text
 from public.ledger_book b cross join lateral (
   select count(*) as transfers, min(n) as first, max(n) as last, count(*) filter (where amount < 1 or debit = credit) as odd
   from public.ledger_transfer where project_id = b.project_id) t

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { classLimits } from '../../../../domain/pay/ledger/class-limits.ts';
 import type { DayHead } from '../../../../domain/pay/ledger/head.ts';
 import { allowedMoves } from '../../../../domain/pay/ledger/moves.ts';
+import { readBookIds } from '../../../../infra/postgres/pay/ledger/verify.ts';
 import { headReader, headSigner } from '../../../../infra/pay/signed-heads.ts';
 import { type ChainedBook, newKey, openChainedBook, threeDays } from './chained-book.ts';
 
@@ -204,6 +205,53 @@ describe('with triggers off', () => {
     ).toContain('transfer 1595');
   });
 
+  test('one key that was posted twice is found, where the unique key is gone', async () => {
+    expect(await saidAfter(`update ledger_transfer set key = 'key:1592' where n = 1595`)).toContain(
+      'Transfers 1592 and 1595 have one key, key:1592.',
+    );
+  });
+
+  test('a key that was refused and is posted is found', async () => {
+    await owner.query(
+      `insert into ledger_refusal (project_id, key, kind, debit, credit, amount, reason, event_at, refused_at, actor)
+       select project_id, key, kind, debit, credit, amount, 'NB001', event_at, posted_at, actor from ledger_transfer where n = 1593`,
+    );
+    const { differences } = await ledger.verify();
+    await owner.query('delete from ledger_refusal');
+    expect(differences).toEqual(['Transfer 1593: its key key:1593 was refused for ever.']);
+  });
+
+  test('two accounts that are one are found, and an account of an owner or rail that its class has not', async () => {
+    const { id, available } = accountsOf(0);
+    const { rows } = await owner.query<{ id: string }>(
+      `insert into ledger_account (project_id, class, owner, rail, floor)
+       values ($1, 'available', $2, null, 0), ($1, 'available', null, null, 0), ($1, 'fee', $2, null, null), ($1, 'held', $2, 'atmos', 0) returning id`,
+      [ledger.book, id],
+    );
+    const [second, nobodys, fee, held] = rows.map((row) => row.id);
+    expect((await ledger.verify()).differences).toEqual([
+      `Account ${nobodys}: its class available has no account of owner none and rail none.`,
+      `Account ${fee}: its class fee has no account of owner ${id} and rail none.`,
+      `Account ${held}: its class held has no account of owner ${id} and rail atmos.`,
+      `Accounts ${available}, ${second}: each is available of owner ${id} and rail none, of which there is one.`,
+    ]);
+  });
+
+  test('another currency is found, and what is of a project without a book', async () => {
+    expect(await saidAfter(`update ledger_book set currency = 'USD'`)).toBe(
+      "The book's currency is USD, not UZS.",
+    );
+    await restore();
+    expect(await readBookIds(ledger.app)).toEqual([ledger.book]);
+    const other = randomUUID();
+    await owner.query(`update ledger_transfer set project_id = $1 where n = 1600`, [other]);
+    expect(await readBookIds(ledger.app)).toEqual([ledger.book, other].toSorted());
+    await restore();
+    await owner.query('delete from ledger_book');
+    expect(await readBookIds(ledger.app)).toEqual([ledger.book]);
+    expect((await ledger.verify()).differences).toContain(`There is no book ${ledger.book}.`);
+  });
+
   test('what is below a floor is found, also where every sum fits', async () => {
     const { held } = accountsOf(3);
     const said = await saidAfter(`update ledger_account set floor = 1000000000 where id = ${held}`);
@@ -391,6 +439,16 @@ describe('a chain that was rebuilt', () => {
     expect(told).toContainEqual(
       expect.stringMatching(/^Day .* is missing: it was never signed, or removed\.$/),
     );
+  });
+
+  test('a head that fits but for its totals differs', async () => {
+    const kept = await headOf(0);
+    const totals = { ...kept.totals, held: '1' };
+    expect((await ledger.verify([{ ...kept, totals }])).differences).toEqual([
+      expect.stringMatching(
+        `^The head of ${kept.day} that was kept outside: its totals are .*held 1.*; its transfers sum to `,
+      ),
+    ]);
   });
 
   test('and signed by another key is refused by the key', async () => {
