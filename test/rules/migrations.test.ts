@@ -53,7 +53,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129183100-pay-bank-files.ts': '5631e320c49745acec1c4a74af8f33a9a5cc424370e2856310058dc36cca3557',
   '20261129150000-staff-audit-kept.ts': '45149435621253d6558e63a62305716ae64fd0873993df03d42cd428fec95a4b',
   '20261129150100-staff-session-via.ts': '7b9077ffcaebc6e2e320553d3a7b440d302fa3d873623782e76d0b850560f05b',
-  '20261129185000-staff-proof-factor.ts': '19e50eb6c9b6927a6f5432d6473859e11cb3358180efce7e878fe88613130a81',
+  '20261129185000-staff-proof-factor.ts': 'eadcf5c21ffb9d1f463e5e35450c7d3f5f0b8bce9ee70875a088d6f933ea91ca',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -123,6 +123,7 @@ test('SQL that runs asks navbat_now() for the time, and never now()', async () =
     // navbat_now() at this moment, not at the start of the transaction.
     'ledger_clock',
     'navbat_now',
+    'staff_proof_clock',
   ]);
 });
 

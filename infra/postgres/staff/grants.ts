@@ -48,5 +48,6 @@ export const staffGrants: Grants = {
     staff_recovery_code: { select: 'all', insert: 'all', update: ['used_at'], delete: 'all' },
     staff_session: { select: 'all', insert: 'all', update: ['totp_offer_encrypted'], delete: 'all' },
   },
-  functions: ['staff_proof_outcome'],
+  // The clock is asked by the trigger of a new proof.
+  functions: ['staff_proof_clock', 'staff_proof_outcome'],
 };

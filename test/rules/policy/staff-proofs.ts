@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { registrationBinds, removalBinds } from '../../../domain/staff/passkey.ts';
 import { canonicalBinds, type ProofBinds } from '../../../domain/staff/proof.ts';
@@ -15,12 +15,12 @@ const originOf = ({ env }: World): string => `http://localhost:${env['BOARD_PORT
 export const newKey = (world: World): SoftwarePasskey =>
   softwarePasskey(originOf(world), 'ES256', { counts: false });
 
-/** An authenticator app, where there is none yet. @returns its secret, which counts where there was none. */
+/** @returns the secret of the authenticator app. */
 export async function bindTotp({ db, env }: World, staffId: string): Promise<Buffer> {
   const secret = Buffer.from(randomUUID().slice(0, 20));
   const ring = Environment.shape.ENCRYPTION_KEYS.parse(env['ENCRYPTION_KEYS']);
   await db.query(
-    `update staff set totp_encrypted = $2, totp_last_step = 0, totp_bound_at = now() where id = $1 and totp_bound_at is null`,
+    `update staff set totp_encrypted = $2, totp_last_step = 0, totp_bound_at = now() where id = $1`,
     [staffId, rowEncryption(ring).encrypt(secret.toString('base64url'), staffId)],
   );
   return secret;
@@ -55,15 +55,19 @@ async function insertChallenge(
   return challenge.toString('base64url');
 }
 
-/** A proof by a code, which no table can tell from one that was typed. */
+/** A proof by a passkey, which no table can tell from one that was signed. A code needs an app, which some of them must not have. */
 async function insertProof(world: World, staffId: string, binds: ProofBinds): Promise<string> {
   const [id, text] = [uuidv7(), canonicalBinds(binds)];
-  // A proof is worth what its factor is.
-  await bindTotp(world, staffId);
+  const { rows } = await world.db.query<{ id: string }>(
+    'select id from staff_passkey where staff_id = $1 and removed_at is null order by id desc limit 1',
+    [staffId],
+  );
+  // Nobody has more than ten.
+  const passkeyId = rows[0]?.id ?? (await insertPasskey(world, staffId, newKey(world)));
   await world.db.query(
-    `insert into staff_proof (id, staff_id, by, step, factor_at, binds, binds_hash)
-     select $1, id, 'totp', $3, totp_bound_at, $4, $5 from staff where id = $2`,
-    [id, staffId, randomInt(1, 2 ** 40), text, sha256(text)],
+    `insert into staff_proof (id, staff_id, by, passkey_id, nonce, assertion, factor_at, binds, binds_hash)
+     values ($1, $2, 'passkey', $3, $4, '{}', now(), $5, $6)`,
+    [id, staffId, passkeyId, randomBytes(32), text, sha256(text)],
   );
   return id;
 }

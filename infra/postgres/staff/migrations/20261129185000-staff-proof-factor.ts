@@ -6,18 +6,22 @@ import { Migration } from '@mikro-orm/migrations';
  */
 export class Migration20261129185000StaffProofFactor extends Migration {
   override up(): void {
+    this.addSql(clock);
     this.addSql(begin);
     this.addSql(outcome);
   }
 }
 
-/** `now()` stands still in a transaction; this is the clock of the database as it was moved, and goes on. */
-const CLOCK = 'navbat_now() + (clock_timestamp() - now())';
+const clock = `
+-- navbat_now() at this moment: now() stands still in a transaction.
+create function staff_proof_clock() returns timestamptz language sql volatile set search_path = pg_catalog, public, pg_temp as $$
+  select navbat_now() + (clock_timestamp() - now()) $$;
+revoke execute on function staff_proof_clock() from public`;
 
 const begin = `
 create or replace function staff_proof_begin() returns trigger language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 begin
-  new.at := ${CLOCK};
+  new.at := staff_proof_clock();
   new.used_at := null;
   return new;
 end $$`;
@@ -48,7 +52,7 @@ begin
   if found_proof.binds_hash is distinct from staff_proof_outcome.binds_hash then return 'other-subject'; end if;
   if found_proof.used_at is not null then return 'used'; end if;
   -- Read after the locks: they may have been waited for.
-  right_now := ${CLOCK};
+  right_now := staff_proof_clock();
   if right_now not between found_proof.at - interval '5 minutes' and found_proof.at + interval '5 minutes' then
     return 'stale';
   end if;
