@@ -33,6 +33,7 @@ import type { Tick } from '../../infra/process/ticks.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
 import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
 import { closeBlocks } from './close-blocks.ts';
+import { sendingLinks } from './links/wire.ts';
 import { dispatching, housekeeping } from './dispatching.ts';
 import { due } from './due.ts';
 import { type PayoutDeps, payoutWake } from './payout.ts';
@@ -75,6 +76,7 @@ export const wirePay = (platform: WorkerPlatform): WiredWorkers => ({
       }),
       ...bankFileTicks(platform, pool, config),
       reconcile: await reconcileTick(platform, pool, config),
+      'send-links': sendingLinks(platform, pool, config),
       'close-blocks': closingBlocks(platform, pool, config),
       'send-heads': sendingHeads(platform, pool, config),
     };

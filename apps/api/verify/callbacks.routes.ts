@@ -27,12 +27,14 @@ const ATTEMPT_MAX = 10_000;
 
 /** What providers report of messages they took; each report is checked by its signature. */
 export function callbackRouter(deps: CallbackDeps): Router {
-  const handle: RequestHandler = async (req, res) => {
+  const handle: RequestHandler = async (req, res, next) => {
     const name = req.params['name'] as CallbackName;
     const reader = Object.hasOwn(deps.readers, name) ? deps.readers[name] : undefined;
+    // Others have providers that call, too; what is nobody's is 404.
+    if (!reader) return next();
     const jobId = JobId.safeParse(req.params['jobId']).data;
     const attempt = Number(req.params['attempt']);
-    if (!reader || !jobId || !Number.isInteger(attempt) || attempt < 1 || attempt > ATTEMPT_MAX)
+    if (!jobId || !Number.isInteger(attempt) || attempt < 1 || attempt > ATTEMPT_MAX)
       throw new Problem(404, 'not-found', 'There is no such callback.');
 
     const called = { url: deps.publicUrl + req.originalUrl, headers: req.headers, jobId, attempt };

@@ -84,6 +84,7 @@ const probe = anyone('an orchestrator asks, and learns nothing else');
 const ownPage = anyone(
   'whoever has the link is who it was sent to: it names one recipient, and carries a MAC',
 );
+const ownLink = anyone('whoever has the link is the payee whom it was sent to: its token is 32 random bytes');
 const documents = anyone('whoever writes a client reads them');
 const beforeLogin = anyone('it stands before the login');
 
@@ -105,6 +106,9 @@ export const apiRules = {
   'GET /redoc/redoc.standalone.js': documents,
   'GET /preferences/:token': ownPage,
   'POST /preferences/:token': ownPage,
+  'GET /payout-links/:token': ownLink,
+  'POST /payout-links/:token': ownLink,
+  'POST /callbacks/multicard/bindings/:bindingId': { by: 'proof', of: 'provider-token' },
   'POST /callbacks/:name/:jobId/:attempt': { by: 'proof', of: 'provider-signature' },
   'POST /callbacks/:name': { by: 'proof', of: 'provider-token' },
 } as const satisfies RouteRules;

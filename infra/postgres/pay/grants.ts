@@ -81,7 +81,6 @@ export const payGrants: Grants = {
     'ledger_post_all',
     // Asked as a request is inserted.
     'ledger_refuse_old_snapshot',
-    'list_bank_destinations',
     'list_import',
     'list_import_lines',
     'money_request_answer',
@@ -94,7 +93,6 @@ export const payGrants: Grants = {
     'payout_confirm',
     'payout_confirm_due',
     'payout_destination_add',
-    'payout_destination_encrypt',
     'payout_destination_remove',
     'payout_expire',
     'payout_handler_declare',

@@ -13,6 +13,7 @@ import {
   makeVerification,
 } from './objects.ts';
 import { personFixtures } from './person-fixtures.ts';
+import { productApiFixtures } from './product-fixtures.ts';
 import {
   BOT_SECRET,
   makeKey,
@@ -296,6 +297,7 @@ export const apiFixtures: Readonly<Record<string, Fixture>> = {
   ...webhooks,
   ...projects,
   ...beside,
+  ...productApiFixtures,
 };
 
 const update = (token: string) => {

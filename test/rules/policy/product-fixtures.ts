@@ -1,7 +1,13 @@
 import type { Fixture } from './fixture.ts';
 import { financeFixtures } from './pay/finance-fixtures.ts';
+import { linkFixtures } from './pay/link-fixtures.ts';
 
 /** Of the board's routes that products bring, by a line a product: what is taken out takes its line with it (`../removal.ts`). */
 export const productFixtures: Readonly<Record<string, Fixture>> = {
   ...financeFixtures,
+};
+
+/** Of the api's. */
+export const productApiFixtures: Readonly<Record<string, Fixture>> = {
+  ...linkFixtures,
 };

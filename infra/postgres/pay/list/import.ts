@@ -3,8 +3,8 @@ import { bankToken } from '../../../../domain/pay/payout/bank-account.ts';
 import { nameScore } from '../../../../domain/pay/list/name-score.ts';
 import type { ListImported, ListOrder } from '../../../../domain/pay/list/port.ts';
 import type { ListLine } from '../../../../domain/pay/list/read-list.ts';
+import type { Destinations } from '../../../../domain/pay/payout/port.ts';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
-import type { DestinationSecrets } from '../../../pay/destination-secrets.ts';
 import type { KeyedHash } from '../../../process/crypto.ts';
 import { inTransaction, type Queryable } from '../../engine/transaction.ts';
 import { moneyRefusalOf } from '../money-faults.ts';
@@ -16,7 +16,7 @@ export interface ImportDeps {
   readonly pool: pg.Pool;
   readonly book: ProjectId;
   readonly hash: KeyedHash;
-  readonly secrets: DestinationSecrets;
+  readonly destinations: Pick<Destinations<Queryable>, 'add'>;
 }
 
 /** All lines with their holds in one commit, which the database refuses where one is missing. */
@@ -125,38 +125,29 @@ cross join lateral (
     and c.project_id = $1 and c.rail = 'multicard' and c.removed_at is null and c.distrusted_at is null
   order by made_at desc limit 1) d`;
 
-interface BankRow {
-  readonly place: number;
-  readonly destination: string;
-  readonly is_new: boolean;
-}
-
-/** Accounts as the list names them; no bank tells whose they are, so that there is no score. */
+/**
+ * Accounts as the list names them; no bank tells whose they are, so that there is no score. In the order of the phones: two lists never wait for each
+ * other in a circle.
+ */
 async function bankDestinations(
   tx: Queryable,
-  { book, secrets }: ImportDeps,
+  { destinations }: ImportDeps,
   lines: readonly ListLine[],
 ): Promise<ReadonlyMap<number, Destination>> {
-  const tokens = lines.map(({ line, bank }) => {
-    if (!bank) throw new Error(`line ${line} has no account`);
-    return { token: bankToken(bank), last4: bank.account.slice(-4) };
-  });
-  const { rows } = await tx.query<BankRow>(
-    'select place, destination, is_new from list_bank_destinations($1, $2, $3, $4, $5)',
-    [
-      book,
-      lines.map(({ phone }) => phone),
-      tokens.map(({ token }) => secrets.holderOf(token)),
-      tokens.map(({ last4 }) => last4),
-      lines.map(({ name }) => name),
-    ],
-  );
-  const fresh = rows.filter((row) => row.is_new);
-  await tx.query('select payout_destination_encrypt($1, $2)', [
-    fresh.map(({ destination }) => destination),
-    fresh.map(({ place, destination }) => secrets.encrypt(tokens[place - 1]?.token ?? '', destination)),
-  ]);
-  return new Map(
-    rows.map(({ place, destination }) => [place - 1, { id: destination, score: null }] as const),
-  );
+  const found = new Map<number, Destination>();
+  const inOrder = [...lines.entries()].toSorted(([, one], [, other]) => (one.phone < other.phone ? -1 : 1));
+  for (const [place, { phone, name, bank }] of inOrder) {
+    if (!bank) throw new Error('a line of a list for a bank has an account');
+    const added = await destinations.add(tx, {
+      payee: { phone },
+      rail: 'bank-file',
+      token: bankToken(bank),
+      last4: bank.account.slice(-4),
+      holderName: name,
+      phoneMatches: null,
+      pinfl: null,
+    });
+    found.set(place, { id: added, score: null });
+  }
+  return found;
 }

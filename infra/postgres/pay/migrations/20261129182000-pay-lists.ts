@@ -11,11 +11,9 @@ export class Migration20261129182000PayLists extends Migration {
     for (const sql of [
       imports,
       importsAreKept,
-      tokens,
       begin,
       lines,
       whole,
-      bank,
       links,
       linksAreKept,
       makeLink,
@@ -62,25 +60,6 @@ create index payout_recent on payout (project_id, phone, gross, created_at) wher
 const importsAreKept = `
 create trigger payout_list_import_kept before update or delete or truncate on payout_list_import
   for each statement execute function payout_refuse_change()`;
-
-const tokens = `
--- An encrypted token is bound to the id of its row, which is not known before the row is. It is filled in once, in the same commit.
-create function payout_destination_encrypt(destinations uuid[], tokens bytea[]) returns void
-${definer} as $$
-begin
-  update payout_destination d set token_encrypted = t.token
-    from unnest(destinations, tokens) t(id, token)
-    where d.id = t.id and d.token_encrypted = '' and t.token <> '';
-end $$;
-create function payout_destination_has_token() returns trigger language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
-begin
-  if exists (select from payout_destination d where d.id = new.id and d.token_encrypted = '') then
-    raise exception 'a destination without its token' using errcode = 'NB004';
-  end if;
-  return null;
-end $$;
-create constraint trigger payout_destination_has_token after insert on payout_destination deferrable initially deferred
-  for each row execute function payout_destination_has_token()`;
 
 const begin = `
 -- The list itself; its lines follow in the same commit, which fails where they are not all there. NB001: the funder has too little; the
@@ -176,26 +155,6 @@ end $$;
 create constraint trigger payout_list_is_whole after insert on payout_list deferrable initially deferred
   for each row execute function payout_list_is_whole()`;
 
-const bank = `
--- The accounts that finance named, each once; in the order of the phones, so that two lists never wait for each other in a circle. The new ones have no token
--- yet.
-create function list_bank_destinations(book uuid, phones text[], holders bytea[], digits text[], names text[])
-returns table (place int, destination uuid, is_new boolean)
-${definer} as $$
-#variable_conflict use_column
-declare
-  one record;
-  made uuid;
-begin
-  perform ledger_refuse_old_snapshot();
-  for one in
-    select u.* from unnest(phones, holders, digits, names) with ordinality u(phone, holder, last4, name, n) order by u.phone
-  loop
-    made := payout_destination_add(book, null, one.phone, 'bank-file', '', one.holder, one.last4, one.name, null, null);
-    return query select one.n::int, made, exists (select from payout_destination d where d.id = made and d.token_encrypted = '');
-  end loop;
-end $$`;
-
 const links = `
 -- By whom a payee binds a card: whoever has the link. Of its token the hash alone is kept.
 create table payout_link (
@@ -290,23 +249,17 @@ begin
 end $$`;
 
 const bind = `
--- The card of a form: its destination, the payout, and the end of the link, in one commit. A link that was revoked, used or is too old binds nothing (NB010),
--- and neither does one whose payout was cancelled. The same binding again is answered alike.
-create function payout_link_bind(binding uuid, holder bytea, digits text, holder_called text, phone_is_theirs boolean, pinfl bytea, score smallint)
-returns table (destination uuid, is_new boolean)
+-- The card of a form, whose destination its caller has added in this commit: the payout, and the end of the link. A link that was revoked, used or is too
+-- old binds nothing (NB010), and neither does one whose payout was cancelled. The same binding again is answered alike.
+create function payout_link_bind(binding uuid, destination uuid, score smallint) returns void
 ${definer} as $$
-#variable_conflict use_column
 declare
-  p payout%rowtype;
   l payout_link%rowtype;
-  made uuid;
 begin
   perform ledger_refuse_old_snapshot();
   select x.* into l from payout_link x join payout_binding b on b.link_id = x.id where b.id = binding;
   if l.id is null then raise exception 'no such binding' using errcode = 'NB028'; end if;
-  select x.* into p from payout x where x.id = l.payout_id;
-  made := payout_destination_add(p.project_id, null, p.phone, 'multicard', '', holder, digits, holder_called, phone_is_theirs, pinfl);
-  perform payout_bind(p.id, made, score);
+  perform payout_bind(l.payout_id, destination, score);
   select x.* into l from payout_link x where x.id = l.id for no key update;
   if l.used_at is null then
     if l.revoked_at is not null or l.expires_at <= ledger_clock() then
@@ -315,15 +268,11 @@ begin
     update payout_link x set used_at = ledger_clock() where x.id = l.id;
   end if;
   update payout_binding b set ended_at = ledger_clock() where b.id = binding and b.ended_at is null;
-  return query select made, exists (select from payout_destination d where d.id = made and d.token_encrypted = '');
 end $$`;
 
 const noneForPublic = `
 revoke execute on function
-  payout_destination_encrypt(uuid[], bytea[]), payout_destination_has_token(), payout_list_is_whole(),
-  list_import(uuid, uuid, text, uuid, text, text, bytea, int, bigint),
+  payout_list_is_whole(), list_import(uuid, uuid, text, uuid, text, text, bytea, int, bigint),
   list_import_lines(uuid, int[], text[], bytea[], text[], text[], bigint[], uuid[], smallint[]),
-  list_bank_destinations(uuid, text[], bytea[], text[], text[]),
-  payout_link_make(uuid, bytea, text), payout_link_sent(uuid), payout_binding_begin(uuid, bytea, text),
-  payout_link_bind(uuid, bytea, text, text, boolean, bytea, smallint)
+  payout_link_make(uuid, bytea, text), payout_link_sent(uuid), payout_binding_begin(uuid, bytea, text), payout_link_bind(uuid, uuid, smallint)
 from public`;

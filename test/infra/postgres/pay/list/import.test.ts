@@ -230,27 +230,6 @@ test('accounts of a bank are encrypted, bound to their rows, and used again', as
   expect(await count('payout_destination')).toBe(before);
 });
 
-test('a destination without its token is not committed, and a token is filled in once', async () => {
-  const add = `select payout_destination_add($1, null, $2, 'bank-file', $3, $4, '1234', null, null, null) id`;
-  await expect(
-    pay.pool.query(add, [pay.projectId, pay.nextPhone(), Buffer.alloc(0), Buffer.alloc(32, 1)]),
-  ).rejects.toMatchObject({
-    code: 'NB004',
-  });
-  const { rows } = await pay.pool.query<{ id: string }>(add, [
-    pay.projectId,
-    pay.nextPhone(),
-    Buffer.from('kept'),
-    Buffer.alloc(32, 2),
-  ]);
-  await pay.pool.query('select payout_destination_encrypt($1, $2)', [[rows[0]?.id], [Buffer.from('thief')]]);
-  const { token } = await pay.one<{ token: Buffer }>(
-    'select token_encrypted token from payout_destination where id = $1',
-    [rows[0]?.id],
-  );
-  expect(token.toString()).toBe('kept');
-});
-
 test('the same amount to the same phone within 90 days is found, unless it was given back', async () => {
   const by = await pay.funder(MANY);
   const of = pay.lines(3);

@@ -4,6 +4,7 @@ import type { ListLine } from '../../../../../domain/pay/list/read-list.ts';
 import type { Phone } from '../../../../../domain/shared/phone.ts';
 import { destinationSecrets } from '../../../../../infra/pay/destination-secrets.ts';
 import { listStore } from '../../../../../infra/postgres/pay/list/lists.ts';
+import { destinationStore } from '../../../../../infra/postgres/pay/payout/destinations.ts';
 import { openPaying, UZS } from '../payout/paying.ts';
 
 export const GROSS = 20_000n * UZS;
@@ -12,8 +13,10 @@ const MICROS = 10_000n;
 /** Lists over a real Postgres, with a project that has paid in. */
 export async function openListing() {
   const pay = await openPaying();
+  const parts = { pool: pay.pool, book: pay.projectId, hash: pay.hash };
   const secrets = destinationSecrets(pay.hash, pay.rowEncryption);
-  const lists = listStore({ pool: pay.pool, book: pay.projectId, hash: pay.hash, secrets });
+  const destinations = destinationStore({ ...parts, secrets });
+  const lists = listStore({ ...parts, destinations });
   const staffId = await pay.staff('finance');
 
   /** A project that has paid in so many tiyin. */
@@ -65,5 +68,5 @@ export async function openListing() {
     );
     return id;
   };
-  return { ...pay, secrets, lists, staffId, funder, lines, order, personOf };
+  return { ...pay, destinations, lists, staffId, funder, lines, order, personOf };
 }

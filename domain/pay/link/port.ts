@@ -1,0 +1,69 @@
+import type { Phone } from '../../shared/phone.ts';
+import type { BoundCard } from '../rail/port.ts';
+import type { MoneyRefusal } from '../refusals.ts';
+
+/** What a payee sees who opens their link. */
+export interface LinkView {
+  readonly payoutId: string;
+  /** `live`: a card may be bound. `replaced`: a newer link was sent. */
+  readonly state: 'live' | 'replaced' | 'expired' | 'cancelled' | 'bound' | 'paid' | 'failed';
+  /** In tiyin. */
+  readonly amount: bigint;
+  /** Who pays, by the name that the project shows. */
+  readonly payer: string;
+  readonly purpose: string | null;
+  readonly phone: Phone;
+  /** Of the card that was bound. */
+  readonly last4: string | null;
+  readonly expiresAt: Date;
+  /** The form that was opened last, while nobody knows how it ended. */
+  readonly bindingId: string | null;
+}
+
+/** A form of the rail that somebody opened by a link. */
+export interface OpenBinding {
+  /** The rail's id of it. */
+  readonly session: string;
+  readonly phone: Phone;
+  /** As the list says it; null where nobody said. */
+  readonly payeeName: string | null;
+  readonly isEnded: boolean;
+}
+
+export interface PayoutLinks {
+  /** Null for a token that was never given. */
+  find(token: string, now: Date): Promise<LinkView | null>;
+  begin(token: string, bindingId: string, session: string): Promise<'begun' | 'gone' | 'too-many'>;
+  binding(bindingId: string): Promise<OpenBinding | null>;
+  /** The destination, the payout and the end of the link, in one commit. `nameScore`: 0 to 100; null where no name is known. */
+  bind(
+    bindingId: string,
+    card: BoundCard,
+    of: { readonly phone: Phone; readonly nameScore: number | null },
+  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly refusal: MoneyRefusal }>;
+}
+
+/** A payee who is to be sent a link. */
+export interface DueLink {
+  readonly payoutId: string;
+  readonly phone: Phone;
+  readonly amount: bigint;
+  readonly payer: string;
+  readonly purpose: string | null;
+  readonly expiresAt: Date;
+  /** Telegram chats of the person whose phone it is. */
+  readonly chatIds: readonly string[];
+}
+
+export interface MadeLink {
+  readonly id: string;
+  readonly isReminder: boolean;
+}
+
+export interface LinkOutbox {
+  /** @param withoutChat whether those are asked for too who have no chat. */
+  due(limit: number, withoutChat: boolean, now: Date): Promise<readonly DueLink[]>;
+  /** Keeps the token's hash. Null where none is due: somebody else was first, or the payout ended. */
+  make(payoutId: string, token: string, channel: 'telegram' | 'sms'): Promise<MadeLink | null>;
+  sent(linkId: string): Promise<void>;
+}
