@@ -4,6 +4,7 @@ import { nameScore } from '../../../../domain/pay/list/name-score.ts';
 import type { ListImported, ListOrder } from '../../../../domain/pay/list/port.ts';
 import type { ListLine } from '../../../../domain/pay/list/read-list.ts';
 import type { Destinations } from '../../../../domain/pay/payout/port.ts';
+import { MoneyRefusedError } from '../../../../domain/pay/refusals.ts';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import type { KeyedHash } from '../../../process/crypto.ts';
 import { inTransaction, type Queryable } from '../../engine/transaction.ts';
@@ -24,7 +25,7 @@ export async function importList(deps: ImportDeps, order: ListOrder): Promise<Li
   try {
     return await inTransaction(deps.pool, (tx) => importIn(tx, deps, order));
   } catch (error) {
-    const refusal = moneyRefusalOf(error);
+    const refusal = error instanceof MoneyRefusedError ? error.refusal : moneyRefusalOf(error);
     if (refusal === null) throw error;
     const missing = missingOf(error);
     return { ok: false, refusal: missing === null ? refusal : { kind: 'funds-missing', tiyin: missing } };

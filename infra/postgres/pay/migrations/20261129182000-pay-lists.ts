@@ -210,7 +210,7 @@ begin
   select x.* into l from payout_link x where x.payout_id = p.id and x.used_at is null and x.revoked_at is null for no key update;
   if l.id is not null and not (
        l.sent_at is null and l.made_at <= now_at - interval '${SEND_WITHIN}'
-       or l.sent_at <= now_at - interval '${REMIND_AFTER}' and not l.is_reminder)
+       or coalesce(l.sent_at <= now_at - interval '${REMIND_AFTER}', false) and not l.is_reminder)
      or (select count(*) from payout_link x where x.payout_id = p.id) >= ${LINKS_MAX} then
     return;
   end if;
