@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { type BindingEnd, finishBinding } from '../../../domain/pay/link/finish-binding.ts';
 import type { LinkView, PayoutLinks } from '../../../domain/pay/link/port.ts';
+import { payoutLinkUrl } from '../../../domain/pay/link/url.ts';
 import { multicardBindingPath } from '../../../domain/pay/rail/callback-paths.ts';
 import type { CardRail } from '../../../domain/pay/rail/port.ts';
 import type { QuotaCounter } from '../../../domain/project/quota.ts';
@@ -50,9 +51,6 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 const FORM_BYTES_MAX = 1_024;
 /** A person waits. */
 const RAIL_MS_MAX = 10_000;
-
-export const payoutLinkUrl = (publicUrl: string, token: string): string =>
-  `${publicUrl}/payout-links/${token}`;
 
 interface Opened {
   readonly token: string;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
+import { payoutLinkUrl } from '../../../domain/pay/link/url.ts';
 import { PLATFORM_PROJECT_ID, PLATFORM_SLUG } from '../../../domain/project/platform.ts';
 import { broadcastIntake } from '../../../infra/postgres/message/broadcast/intake.ts';
 import { linkOutbox } from '../../../infra/postgres/pay/list/links.ts';
@@ -24,7 +25,7 @@ export function sendingLinks(
   return sendLinks({
     outbox: linkOutbox(pool),
     newToken: () => randomBytes(TOKEN_BYTES).toString('base64url'),
-    urlOf: (token) => `${PUBLIC_URL}/payout-links/${token}`,
+    urlOf: (token) => payoutLinkUrl(PUBLIC_URL, token),
     toChats: async (chatIds, text, dedupeKey) => {
       const sendAt = now();
       await messages.accept({
