@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { messageEvents } from './message/events.ts';
+import { payEvents } from './pay/events.ts';
 import { isOn, type Owner, type Products } from './products.ts';
 import { keyModes } from './project/key.ts';
 import { Time } from './shared/time.ts';
@@ -13,12 +14,14 @@ import { webhookEvents } from './webhook/events.ts';
 export const events = {
   ...verifyEvents,
   ...messageEvents,
+  ...payEvents,
   ...webhookEvents,
 } as const;
 
 const owned = [
   ['verify', verifyEvents],
   ['message', messageEvents],
+  ['pay', payEvents],
   ['platform', webhookEvents],
 ] as const satisfies readonly (readonly [Owner, object])[];
 

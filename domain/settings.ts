@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { identitySettings } from './identity/settings.ts';
 import { messageSettings } from './message/settings.ts';
+import { paySettings } from './pay/settings.ts';
 import {
   baseSettings,
   changedSettings,
@@ -14,6 +15,7 @@ const shape = {
   ...baseSettings,
   ...identitySettings,
   ...messageSettings,
+  ...paySettings,
   ...verifySettings,
 };
 

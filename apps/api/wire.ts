@@ -1,5 +1,5 @@
 import type { Router } from 'express';
-import type { Challenges } from '../../domain/identity/approval/port.ts';
+import type { Challenges, MoneyApprovals } from '../../domain/identity/approval/port.ts';
 import type { EnrolmentPayers } from '../../domain/identity/device/port.ts';
 import type { Destinations } from '../../domain/identity/person/destinations.ts';
 import type { PhoneCodes } from '../../domain/identity/port.ts';
@@ -32,4 +32,5 @@ export interface IdentityCodes {
   readonly payers: EnrolmentPayers;
   readonly destinations: Destinations;
   readonly challenges: Challenges;
+  readonly moneyApprovals: MoneyApprovals;
 }

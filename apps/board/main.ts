@@ -17,12 +17,13 @@ await runProcess(async () => {
   const config = readConfig(environment(), processVariables.board);
   const log = openLog('board', config.LOG_LEVEL);
   const platform = await openPlatform(config, log, { connectionsMax: CONNECTIONS_MAX });
-  const { parts, close } = await wireBoard(platform);
+  const { parts, endStreams, close } = await wireBoard(platform);
   const server = createHttpServer(createBoard(parts), { proxies: config.TRUST_PROXY });
   await listen(server, config.BIND_HOST, config.BOARD_PORT, 'BOARD_PORT');
   log.info({ host: config.BIND_HOST, port: config.BOARD_PORT }, 'board ready');
 
   return async () => {
+    endStreams();
     await drain(server, DRAIN_LIMIT_MS);
     await close();
     await platform.close();

@@ -14,6 +14,8 @@ export interface BoardOffers {
 export interface BoardModule {
   /** At `/staff/…` and `/finance/…` alone. */
   readonly routes: readonly DoorRoute[];
+  /** Ends what would go on for as long as somebody listens. */
+  readonly endStreams?: () => void;
   readonly close?: () => Promise<void>;
 }
 

@@ -67,7 +67,7 @@ export async function wireBoard(platform: Platform<ProcessConfig<'board'>>, sett
     counter.close();
     await orm.close(true);
   };
-  return { parts, close };
+  return { parts, endStreams: () => modules.forEach((each) => each.endStreams?.()), close };
 }
 
 const staffRoutes = [staffSessionRoutes, staffProofRoutes, staffPasskeyRoutes];

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
+import { financeCommands } from './pay/finance.ts';
 import { ledgerCommands } from './pay/ledger.ts';
 import { explainCommand } from './verify/explain.ts';
 import { smsCommands } from './verify/sms.ts';
@@ -12,4 +13,6 @@ export const productCommands: readonly ((program: Command, context: CliContext) 
   smsCommands,
   // Whether the ledger is what was signed.
   ledgerCommands,
+  // Batches of payouts, over HTTP.
+  financeCommands,
 ];

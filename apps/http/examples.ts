@@ -7,6 +7,14 @@ const PASSKEY_REMOVAL = {
   version: 1,
 };
 
+const PAYOUT = {
+  phone: '+998901234567',
+  name: 'Aziza Karimova',
+  amount: '15000000',
+  purpose: 'Delivery, November',
+  reference: 'invoice-4711',
+};
+
 /**
  * A request that is accepted, for each operation that takes a body: what "Try it out" sends. `test/apps/http/examples.test.ts`
  * reads each by its schema and sends those that stand alone to the running app.
@@ -98,6 +106,11 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
   },
   'post /projects/{id}/keys': { name: 'checkout', scopes: ['otp', 'jobs'] },
   'patch /projects/{id}/keys/{keyId}': { allowed_origins: ['https://shop.example'] },
+  'post /api/withdraw': { amount: '15000000', destination_id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21' },
+  'post /payouts': PAYOUT,
+  'post /payouts/batches': {
+    payouts: [PAYOUT, { ...PAYOUT, phone: '+998901234568', reference: 'invoice-4712' }],
+  },
   'post /staff/sessions': { email: 'payroll@example.com', password: 'a horse, a battery and a staple' },
   'post /staff/sessions/second-factor': { code: '123456' },
   'post /staff/proofs/options': { binds: PASSKEY_REMOVAL },
@@ -115,6 +128,54 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
     },
     proof_id: '0199f5d0-7a10-7b3e-9f52-1c0d7e6a4b22',
   },
+  'post /finance/batches': { rail: 'multicard', name: 'Drivers, November' },
+  'post /finance/batches/{id}/items': { filter: { source: 'withdrawal', amount_max: '100000000' } },
+  'post /finance/batches/{id}/withdraw': { reason: 'Two lines are missing' },
+  'post /finance/batches/{id}/reject': { reason: 'Line 7 pays a card that another payee has bound' },
+  'post /finance/batches/{id}/approve': {
+    hash: '6f1c0b7d2e9a4f3856c1d0e7b8a9f2435d6e7c8b9a0f1e2d3c4b5a697887a6b5',
+    count: 500,
+    total: '7500000000',
+    proof_id: '0199f5d0-7a10-7b3e-9f52-1c0d7e6a4b22',
+  },
+  'post /finance/batches/{id}/run': {},
+  'post /finance/batches/{id}/pause': { reason: 'The rail answers slowly' },
+  'post /finance/batches/{id}/cancel-rest': { reason: 'The rest is paid tomorrow' },
+  'post /finance/top-ups': {
+    project_id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21',
+    amount: '10000000000',
+    reason: 'Payment order 4711 of 29 November',
+  },
+  'post /finance/wallet-top-ups': {
+    rail: 'multicard',
+    amount: '10000000000',
+    reason: 'Payment order 4712 of 29 November',
+  },
+  'post /finance/adjustments': {
+    of: 'person',
+    owner_id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21',
+    direction: 'up',
+    amount: '1500000',
+    reason: 'Case 4711: a day was counted twice',
+  },
+  'post /finance/write-offs': {
+    person_id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21',
+    amount: '1500000',
+    reason: 'Case 4712: less than it costs to ask for',
+  },
+  'post /finance/rails/{id}/stop': { reason: 'The rail answers with amounts that are not ours' },
+  'post /finance/rails/{id}/open': { reason: 'The rail has mended it: letter 4711' },
+  'post /finance/rails/{id}/open/agree': { proof_id: '0199f5d0-7a10-7b3e-9f52-1c0d7e6a4b22' },
+  'post /finance/dispatches/{id}/settle': {
+    outcome: 'paid',
+    evidence: 'Letter 4711 of the rail, 29 November',
+  },
+  'post /finance/dispatches/{id}/settle/agree': {
+    outcome: 'paid',
+    proof_id: '0199f5d0-7a10-7b3e-9f52-1c0d7e6a4b22',
+  },
+  'post /finance/corrections/{id}/agree': { proof_id: '0199f5d0-7a10-7b3e-9f52-1c0d7e6a4b22' },
+  'post /finance/corrections/{id}/withdraw': { reason: 'Asked for the wrong project' },
   'patch /staff/passkeys/{id}': { name: 'Phone' },
   'post /staff/passkeys/{id}/remove': { proof_id: '0199f5d0-7a10-7b3e-9f52-1c0d7e6a4b22' },
 };
@@ -139,6 +200,13 @@ export const tagWords: Readonly<Record<string, string>> = {
     'Log in with a password and a second factor; what is logged in as you, and how to end it.',
   'Staff proofs': 'Approve one thing with the second factor: what is bound, and nothing else.',
   'Staff passkeys': 'Passkeys (WebAuthn), as a second factor and for proofs, beside the authenticator app.',
-  Finance: 'The accounts of the ledger, and their statements.',
+  Money: 'What a person earned: their balance, their cards, and how they withdraw it.',
+  Payouts: 'A project’s own payouts, out of what it has paid in.',
+  Finance: 'What waits for whom; the accounts of the ledger, and their statements.',
+  'Payout batches':
+    'Payouts are grouped, submitted, approved by another person, run and closed. Each change names the version that was read.',
+  'Finance payouts': 'All payouts, whoever asked for them.',
+  Rails: 'The switches of the rails, and payments of which nobody could learn the end.',
+  Corrections: 'Top-ups, adjustments and write-offs: one person asks, another agrees with a proof.',
   Health: 'For orchestrators: is the process alive, and ready.',
 };

@@ -201,6 +201,7 @@ export const fieldWords: Readonly<Record<string, string>> = {
   publishable_budget_percent: 'The share of the daily budget that requests with publishable keys may use up.',
   sends_per_hour: 'Sends to one recipient in an hour.',
   requests_per_minute: 'Requests a minute with one key.',
+  payouts_daily_uzs: 'What each key may ask to be paid out in a day (Asia/Tashkent), in UZS.',
   display_name: 'The name that people read in messages and approvals; the slug where it is absent.',
   telegram_sign_in: "The installation's bot signs people in for this project.",
   postgres: 'Whether Postgres answers.',

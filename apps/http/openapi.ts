@@ -463,7 +463,9 @@ function operationId({ method, path }: AnyRoute): string {
   const words = path
     .split(/[/.-]/)
     .filter(Boolean)
-    .map((part) => part.replace(/^\{(\w+)\}$/, (_, name: string) => `By${capital(name)}`));
+    .map((part) =>
+      part.replace(/^\{(\w+)\}$/, (_, name: string) => `By${name.split('_').map(capital).join('')}`),
+    );
   return method + words.map(capital).join('');
 }
 

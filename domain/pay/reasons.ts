@@ -1,4 +1,6 @@
 import type { CodesSeenIn, Reason } from '../shared/reason.ts';
+import { batchReasons } from './finance/reasons.ts';
+import { payoutReasons } from './payout/reasons.ts';
 
 /** Why money does not move. */
 export const payReasons = {
@@ -57,6 +59,8 @@ export const payReasons = {
     nextStep: 'Ask for a shorter period, or read the statement as JSON in pages.',
     seen: ['problem'],
   },
+  ...payoutReasons,
+  ...batchReasons,
 } as const satisfies Record<string, Reason>;
 
 /** Why a job of `payout` ended as it did. */

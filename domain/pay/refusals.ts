@@ -14,6 +14,8 @@ export const askRefusals = [
   'receivable-open',
   'rail-closed',
   'too-many-destinations',
+  /** A key has asked for as much as it may in a day. */
+  'key-day-limit',
 ] as const;
 export type AskRefusal = (typeof askRefusals)[number];
 

@@ -17,6 +17,9 @@ export const ProjectCeilings = z.object({
   requests_per_minute: z.int().min(1).max(10_000_000).default(12_000).meta({
     description: 'The most that the setting of this name may be.',
   }),
+  payouts_daily_uzs: z.int().min(0).max(100_000_000_000).default(100_000_000).meta({
+    description: 'The most that the setting of this name may be, in UZS a day (Asia/Tashkent) and key.',
+  }),
   sms_countries: z
     .array(Country)
     .max(250)
@@ -50,7 +53,12 @@ export const CeilingsChange: z.ZodType<Record<string, unknown>> = z.strictObject
   ),
 );
 
-const amounts = ['sms_daily_budget_micros', 'sends_per_hour', 'requests_per_minute'] as const;
+const amounts = [
+  'sms_daily_budget_micros',
+  'sends_per_hour',
+  'requests_per_minute',
+  'payouts_daily_uzs',
+] as const;
 /** Settings that a ceiling of the same name bounds. */
 export type BoundedSetting = (typeof amounts)[number] | 'sms_countries';
 
@@ -59,6 +67,7 @@ export interface BoundedSettings {
   readonly requests_per_minute: number;
   readonly sms_daily_budget_micros?: number;
   readonly sends_per_hour?: number;
+  readonly payouts_daily_uzs?: number;
   readonly sms_countries?: readonly string[];
 }
 

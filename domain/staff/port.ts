@@ -1,5 +1,7 @@
 import type { StaffRole } from './role.ts';
 
+export { may, type StaffAction } from './role-actions.ts';
+
 export interface StaffMember {
   readonly id: string;
   /** Lower case. */

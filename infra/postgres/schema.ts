@@ -45,6 +45,7 @@ import { Migration20261129181200PayDispatchPeople } from './pay/migrations/20261
 import { Migration20261129182000PayLists } from './pay/migrations/20261129182000-pay-lists.ts';
 import { Migration20261129183000PayStatements } from './pay/migrations/20261129183000-pay-statements.ts';
 import { Migration20261129183100PayBankFiles } from './pay/migrations/20261129183100-pay-bank-files.ts';
+import { Migration20261129184000PayDoors } from './pay/migrations/20261129184000-pay-doors.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -95,6 +96,7 @@ export const migrations = [
   Migration20261129182000PayLists,
   Migration20261129183000PayStatements,
   Migration20261129183100PayBankFiles,
+  Migration20261129184000PayDoors,
   Migration20261129185000StaffProofFactor,
 ] as const;
 

@@ -1,5 +1,6 @@
 import { identityRoutes } from '../../apps/api/identity/wire.ts';
 import { messageContextRoutes } from '../../apps/api/message/wire.ts';
+import { payContextRoutes } from '../../apps/api/pay/wire.ts';
 import { projectContextRoutes } from '../../apps/api/project/wire.ts';
 import { verifyRoutes } from '../../apps/api/verify/wire.ts';
 import { webhookRoutes } from '../../apps/api/webhook/webhooks.routes.ts';
@@ -17,6 +18,7 @@ export const apiRoutes: readonly Route[] = [
   verifyRoutes,
   identityRoutes,
   messageContextRoutes,
+  payContextRoutes,
   webhookRoutes,
   projectContextRoutes,
 ].flatMap((routesOf: (ports: never) => Route[]) => routesOf(ports));

@@ -1,4 +1,4 @@
-import { financeRoutes } from '../../apps/board/pay/finance.routes.ts';
+import { payRoutes } from '../../apps/board/pay/wire.ts';
 import { staffPasskeyRoutes } from '../../apps/board/staff-passkeys.routes.ts';
 import { staffProofRoutes } from '../../apps/board/staff-proofs.routes.ts';
 import { staffSessionRoutes } from '../../apps/board/staff-sessions.routes.ts';
@@ -12,5 +12,5 @@ export const boardRoutes: readonly DoorRoute[] = [
   staffSessionRoutes,
   staffProofRoutes,
   staffPasskeyRoutes,
-  financeRoutes,
+  payRoutes,
 ].flatMap((routesOf: (ports: never) => DoorRoute[]) => routesOf(ports));

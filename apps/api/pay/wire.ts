@@ -1,14 +1,27 @@
 import { destinationSecrets } from '../../../infra/pay/destination-secrets.ts';
 import { payoutLinks } from '../../../infra/postgres/pay/list/links.ts';
 import { moneyBookAtStart } from '../../../infra/postgres/pay/money-project.ts';
+import { customerPayouts } from '../../../infra/postgres/pay/payout/customer-payouts.ts';
 import { destinationStore } from '../../../infra/postgres/pay/payout/destinations.ts';
+import { withdrawals } from '../../../infra/postgres/pay/payout/withdrawals.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
 import { multicardFromConfig } from '../../../infra/providers/pay/from-config.ts';
-import type { Wired } from '../wire.ts';
+import type { Route } from '../../http/route.ts';
+import type { Offers, Wired } from '../wire.ts';
+import { moneyRoutes } from './money.routes.ts';
 import { payoutLinkPages } from './payout-links.routes.ts';
+import { type PayoutDeps, payoutRoutes } from './payouts.routes.ts';
+import { type WithdrawDeps, withdrawRoutes } from './withdraw.routes.ts';
+
+/** What people do with their money, and customers with theirs. */
+export const payContextRoutes = (deps: WithdrawDeps & PayoutDeps): Route[] => [
+  ...withdrawRoutes(deps),
+  ...moneyRoutes(deps),
+  ...payoutRoutes(deps),
+];
 
 /** Earners are people of the project whose book it is: an api without it would refuse each of them. */
-export async function wirePay(platform: ApiPlatform): Promise<Wired> {
+export async function wirePay(platform: ApiPlatform, { codes }: Offers): Promise<Wired> {
   const { config, pools, clock, counter, hash, encryption } = platform;
   const book = await moneyBookAtStart(pools.hot, config);
   const secrets = destinationSecrets(hash, encryption);
@@ -20,5 +33,16 @@ export async function wirePay(platform: ApiPlatform): Promise<Wired> {
     now: clock,
     proxies: config.TRUST_PROXY,
   });
-  return { routes: [], routers: [pages] };
+  const routes = payContextRoutes({
+    book,
+    withdrawals: withdrawals(pools.hot, book),
+    approvals: codes
+      ? {
+          ask: (order) => codes.moneyApprovals.ask(order),
+          notSent: (refusal) => codes.problems.notSent(refusal),
+        }
+      : null,
+    payouts: customerPayouts(pools.hot, book),
+  });
+  return { routes, routers: [pages] };
 }

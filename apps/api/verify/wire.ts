@@ -1,6 +1,7 @@
 import type { Recipients } from '../../../domain/identity/recipient/port.ts';
 import { RecipientId } from '../../../domain/identity/recipient/recipient.ts';
 import type { JobId } from '../../../domain/shared/ids.ts';
+import { moneyApprovals } from '../../../domain/verify/money-approvals.ts';
 import { phoneCodes } from '../../../domain/verify/phone-codes.ts';
 import { accessTokens } from '../../../infra/identity/access-tokens.ts';
 import { approvalSignatureHolds } from '../../../infra/identity/device/approval-signature.ts';
@@ -15,6 +16,7 @@ import { enrolmentPayers } from '../../../infra/postgres/verify/enrolment-payers
 import { liveStates } from '../../../infra/postgres/verify/live-states.ts';
 import { textModeration } from '../../../infra/postgres/verify/text-moderation.ts';
 import { verifications } from '../../../infra/postgres/verify/verifications.ts';
+import { projectCache } from '../../../infra/postgres/project/cache.ts';
 import { projectStore } from '../../../infra/postgres/project/projects.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
 import { worldClock } from '../../../infra/process/clock.ts';
@@ -108,6 +110,7 @@ const codesOf = (
     notRight: checkProblem,
   },
   payers: enrolmentPayers(pools.read),
+  moneyApprovals: moneyApprovals({ ...otp, project: projectCache(pools.read) }),
   destinations: destinations(pools.read),
   challenges: challenges({
     pool: pools.hot,

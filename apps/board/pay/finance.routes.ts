@@ -19,7 +19,7 @@ import { statementCsv } from './statement-csv.ts';
 
 const tag = 'Finance';
 
-interface FinanceParts {
+export interface FinanceParts {
   readonly reads: LedgerReads;
 }
 

@@ -173,13 +173,14 @@ async function newApprover(world: World, route: string, rule: AnyRule): Promise<
   return { world, staffId, token, key, code: () => authenticator(base32(secret)).codeAt(new Date()) };
 }
 
-const asks = ({ world, token }: Approver, route: string, { path, body }: Ask): Promise<Answer> =>
+const asks = ({ world, token }: Approver, route: string, { path, body, headers }: Ask): Promise<Answer> =>
   send(world.urls.board + path, {
     method: route.split(' ', 1)[0] ?? '',
     headers: {
       'Content-Type': 'application/json',
       Authorization: `Bearer ${token}`,
       'X-Forwarded-For': newAddress(),
+      ...headers,
     },
     body: JSON.stringify(body),
   });

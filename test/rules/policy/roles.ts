@@ -7,7 +7,16 @@ import { may } from '../../../domain/staff/role-actions.ts';
 import { type SessionExtent, type SessionVia, sessionVias } from '../../../domain/staff/session.ts';
 import { type StaffRole, staffRoles } from '../../../domain/staff/role.ts';
 import { inApp, makeDevice, openSession } from './person-objects.ts';
-import { type App, makeKey, makePerson, makeProject, type Owner, sha256, type World } from './world.ts';
+import {
+  type App,
+  makeKey,
+  makePerson,
+  makeProject,
+  moneyProjectOf,
+  type Owner,
+  sha256,
+  type World,
+} from './world.ts';
 
 /** Who may ask. */
 type Who =
@@ -93,7 +102,7 @@ export async function makeRoles(
   world: World,
 ): Promise<{ roles: Role[]; other: Owner; moneyProject: ProjectId }> {
   const [own, other] = [await makeOwner(world), await makeOwner(world)];
-  const moneyProject = ProjectId.parse(await makeProject(world));
+  const moneyProject = ProjectId.parse(moneyProjectOf(world));
   const nobody: Role = { name: 'nobody', who: { by: 'nobody' }, owner: own, enter: async () => ({}) };
   const roles = [
     nobody,
@@ -232,7 +241,7 @@ async function staffRole(world: World, owner: Owner, wish: StaffWish): Promise<R
 export async function makeStaff({ db }: World, role: StaffRole): Promise<string> {
   const id = uuidv7();
   await db.query(
-    `insert into staff (id, email, role, password_hash, created_at) values ($1, $2, $3, 'none', now())`,
+    `insert into staff (id, email, role, password_hash, created_at) values ($1, $2, $3, 'none', now() - interval '2 days')`,
     [id, `${role}-${randomBytes(4).toString('hex')}@navbat.example`, role],
   );
   return id;

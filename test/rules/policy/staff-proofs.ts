@@ -20,7 +20,7 @@ export async function bindTotp({ db, env }: World, staffId: string): Promise<Buf
   const secret = Buffer.from(randomUUID().slice(0, 20));
   const ring = Environment.shape.ENCRYPTION_KEYS.parse(env['ENCRYPTION_KEYS']);
   await db.query(
-    `update staff set totp_encrypted = $2, totp_last_step = 0, totp_bound_at = now() where id = $1`,
+    `update staff set totp_encrypted = $2, totp_last_step = 0, totp_bound_at = now() - interval '2 days' where id = $1`,
     [staffId, rowEncryption(ring).encrypt(secret.toString('base64url'), staffId)],
   );
   return secret;
@@ -35,7 +35,7 @@ export async function insertPasskey(
   const id = uuidv7();
   await db.query(
     `insert into staff_passkey (id, staff_id, credential_id, public_key, counter, transports, name, created_at)
-     values ($1, $2, $3, $4, 0, '{}', 'a key', now())`,
+     values ($1, $2, $3, $4, 0, '{}', 'a key', now() - interval '2 days')`,
     [id, staffId, Buffer.from(credentialId, 'base64url'), publicKey],
   );
   return id;
@@ -66,7 +66,7 @@ async function insertProof(world: World, staffId: string, binds: ProofBinds): Pr
   const passkeyId = rows[0]?.id ?? (await insertPasskey(world, staffId, newKey(world)));
   await world.db.query(
     `insert into staff_proof (id, staff_id, by, passkey_id, nonce, assertion, factor_at, binds, binds_hash)
-     values ($1, $2, 'passkey', $3, $4, '{}', now(), $5, $6)`,
+     values ($1, $2, 'passkey', $3, $4, '{}', now() - interval '2 days', $5, $6)`,
     [id, staffId, passkeyId, randomBytes(32), text, sha256(text)],
   );
   return id;

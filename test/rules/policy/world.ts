@@ -1,7 +1,6 @@
 import { createHash, createHmac, randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { KeyAccess, KeyMode, KeyScope } from '../../../domain/project/key.ts';
-import { PLATFORM_PROJECT_ID } from '../../../domain/project/platform.ts';
 import { products } from '../../../domain/products.ts';
 import { keyedHash } from '../../../infra/process/crypto.ts';
 import { freePort } from '../../../infra/embedded/port.ts';
@@ -31,9 +30,9 @@ export interface Owner {
 export const BOT_SECRET = randomBytes(24).toString('base64url');
 
 export async function openWorld(): Promise<World> {
-  const botPort = await freePort();
+  const [botPort, moneyProject] = [await freePort(), randomUUID()];
   const navbat = await startNavbat({
-    processes: ['api', 'board'],
+    processes: [],
     env: {
       NODE_OPTIONS: `--import=${new URL('./list-routes.ts', import.meta.url).href}`,
       // One proxy, so that each request may come from an address of its own and none meets a limit.
@@ -43,12 +42,18 @@ export async function openWorld(): Promise<World> {
       WEBHOOK_ALLOW_PRIVATE: 'true',
       BOT_PROJECT: 'navbat',
       NAVBAT_PRODUCTS: products.join(','),
-      MONEY_PROJECT: PLATFORM_PROJECT_ID,
+      MONEY_PROJECT: moneyProject,
       BOT_PORT: String(botPort),
       TELEGRAM_WEBHOOK_SECRET: BOT_SECRET,
       PLAY_MOBILE_PASSWORD: 'password-of-play-mobile',
     },
   });
+  // An api and a board with pay ask for it at their start.
+  await insertProject(navbat, moneyProject);
+  await Promise.all([
+    navbat.start('apps/api/main.ts', [], 'api ready'),
+    navbat.start('apps/board/main.ts', [], 'board ready'),
+  ]);
   await navbat.start('apps/bot/main.ts', [], 'bot ready');
   const urls = { api: navbat.apiUrl, board: navbat.boardUrl, bot: `http://127.0.0.1:${botPort}` };
   const routes = {
@@ -82,11 +87,18 @@ const CEILINGS = { requests_per_minute: SETTINGS.requests_per_minute };
 
 export async function makeProject({ db }: World): Promise<string> {
   const id = randomUUID();
+  await insertProject({ db }, id);
+  return id;
+}
+
+/** In which people earn. */
+export const moneyProjectOf = ({ env }: Pick<World, 'env'>): string => env['MONEY_PROJECT'] ?? '';
+
+async function insertProject({ db }: Pick<World, 'db'>, id: string): Promise<void> {
   await db.query(
     'insert into project (id, slug, settings, ceilings, created_at) values ($1, $2, $3, $4, now())',
     [id, `p-${randomBytes(6).toString('hex')}`, SETTINGS, CEILINGS],
   );
-  return id;
 }
 
 interface KeyWish {

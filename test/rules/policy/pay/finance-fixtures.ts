@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import type { Fixture } from '../fixture.ts';
-import type { World } from '../world.ts';
+import { moneyProjectOf, type World } from '../world.ts';
 
 /** Of the book that the board opened at its start. With its path: the number alone stands in many an answer. */
-async function account({ db }: World): Promise<string> {
-  const { rows } = await db.query<{ account: string }>(
+async function account(world: World): Promise<string> {
+  const { rows } = await world.db.query<{ account: string }>(
     `select account::text from ledger_open($1, '{available}', array[$2::uuid], '{null}')`,
-    [PLATFORM_PROJECT_ID, randomUUID()],
+    [moneyProjectOf(world), randomUUID()],
   );
   return `accounts/${rows[0]?.account}`;
 }

@@ -1,0 +1,59 @@
+import { may, type StaffMember } from '../../staff/port.ts';
+import { type ApproverFacts, whyNotApprove, type WhyNot } from './next.ts';
+
+/** What waits for somebody of finance, each as the act that would end the wait. */
+export const waitKinds = [
+  'batch.submit',
+  'batch.approve',
+  'batch.run',
+  'batch.close',
+  'correction.agree',
+] as const;
+export type WaitKind = (typeof waitKinds)[number];
+
+/** Something that waits, and what is known of it and of who asks. Amounts are tiyin. */
+export interface Waiting {
+  readonly kind: WaitKind;
+  readonly id: string;
+  readonly name: string;
+  readonly count: number | null;
+  readonly total: bigint;
+  readonly since: Date;
+  readonly facts: ApproverFacts;
+}
+
+export interface Waits extends Omit<Waiting, 'facts'> {
+  /** Null: it waits for who asks, among others. */
+  readonly whyNot: WhyNot | null;
+}
+
+export interface Inbox {
+  /** At most some hundred: whoever has more to do begins with these. */
+  readonly waiting: (staffId: string) => Promise<readonly Waiting[]>;
+}
+
+const actionOf = {
+  'batch.submit': 'batch.make',
+  'batch.approve': 'batch.approve',
+  'batch.run': 'batch.run',
+  'batch.close': 'batch.run',
+  'correction.agree': 'money.correct',
+} as const satisfies Record<WaitKind, Parameters<typeof may>[1]>;
+
+/** Two people: the others need one. */
+const needsAnother: ReadonlySet<WaitKind> = new Set(['batch.approve', 'correction.agree']);
+
+/** What they may do comes first; then by amount, then by age. */
+export const inboxOf = (waiting: readonly Waiting[], { role }: Pick<StaffMember, 'role'>): readonly Waits[] =>
+  waiting
+    .map(({ facts, ...one }): Waits => ({ ...one, whyNot: whyNotOf(one.kind, facts, role) }))
+    .toSorted((a, b) => {
+      if ((a.whyNot === null) !== (b.whyNot === null)) return a.whyNot === null ? -1 : 1;
+      if (a.total !== b.total) return a.total > b.total ? -1 : 1;
+      return a.since.getTime() - b.since.getTime();
+    });
+
+function whyNotOf(kind: WaitKind, facts: ApproverFacts, role: StaffMember['role']): WhyNot | null {
+  if (!may(role, actionOf[kind])) return 'role-forbids';
+  return needsAnother.has(kind) ? whyNotApprove(facts) : null;
+}

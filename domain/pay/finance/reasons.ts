@@ -1,0 +1,68 @@
+import type { Reason } from '../../shared/reason.ts';
+
+const seen = ['problem'] as const;
+
+/** Why staff may not do with money what they ask. */
+export const batchReasons = {
+  maker: {
+    meaning: 'You made, changed or asked for this yourself. Whoever makes does not approve.',
+    retry: 'no',
+    nextStep: 'Another member of finance, or an admin, does it: GET /finance/inbox shows it to them.',
+    seen,
+  },
+  'own-money': {
+    meaning: 'This pays you, or another person who handles it.',
+    retry: 'after-change',
+    nextStep:
+      'Drop that line (DELETE /finance/batches/{id}/items/{n}), or let somebody do it whom it does not pay.',
+    seen,
+  },
+  'approver-new': {
+    meaning: 'Your account, or its second factor, is younger than 24 hours.',
+    retry: 'later',
+    nextStep: 'Wait until both are a day old, or let another person approve.',
+    seen,
+  },
+  'hash-differs': {
+    meaning: 'Hash, count or total that you approve are not those of the rows. Nothing was approved.',
+    retry: 'after-change',
+    nextStep: 'Read it again, see what has changed, and approve what is there now with a new proof.',
+    seen,
+  },
+  'batch-state': {
+    meaning: 'The batch is in a state, `state`, in which this can’t be done.',
+    retry: 'after-change',
+    nextStep: 'Read it again: its `next` names what can be done now, and by whom.',
+    seen,
+  },
+  'rail-stopped': {
+    meaning: 'The rail, or all of them, are stopped.',
+    retry: 'later',
+    nextStep: 'See who stopped it and why: GET /finance/rails. Two people open it again.',
+    seen,
+  },
+  'correction-ended': {
+    meaning: 'Another person has agreed to this, or it was withdrawn.',
+    retry: 'no',
+    nextStep: 'Read it again: GET /finance/corrections/{id}.',
+    seen,
+  },
+  'no-such-account': {
+    meaning: 'The ledger has no such account, or no money moves so between the two.',
+    retry: 'after-change',
+    nextStep: 'See the accounts that there are: GET /finance/accounts.',
+    seen,
+  },
+  'too-many-subscribers': {
+    meaning: 'As many batches are followed at once as may be: 4 by one person, 40 by one process.',
+    retry: 'later',
+    nextStep: 'Close a page that follows one, or read GET /finance/batches/{id} now and then.',
+    seen,
+  },
+  'no-payouts-match': {
+    meaning: 'No payout that waits matches.',
+    retry: 'after-change',
+    nextStep: 'See which there are: GET /finance/payouts?state=pending.',
+    seen,
+  },
+} as const satisfies Record<string, Reason>;

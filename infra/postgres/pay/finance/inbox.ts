@@ -1,0 +1,55 @@
+import type pg from 'pg';
+import type { Inbox, Waiting, WaitKind } from '../../../../domain/pay/finance/inbox.ts';
+import type { BatchReads } from '../../../../domain/pay/finance/batches.ts';
+import { BatchId } from '../../../../domain/pay/ids.ts';
+import type { ProjectId } from '../../../../domain/shared/ids.ts';
+
+/** More than anybody does in a day. */
+const WAITING_MAX = 200;
+
+/** What waits for finance: batches and corrections. */
+export function inbox(pool: pg.Pool, book: ProjectId, reads: Pick<BatchReads, 'approver'>): Inbox {
+  return {
+    async waiting(staffId) {
+      const { rows } = await pool.query<WaitingRow>(readWaiting, [book, staffId, WAITING_MAX]);
+      return Promise.all(rows.map((row) => waitingOf(row, staffId, reads)));
+    },
+  };
+}
+
+interface WaitingRow {
+  readonly kind: WaitKind;
+  readonly id: string;
+  readonly name: string;
+  readonly count: number | null;
+  readonly total: string;
+  readonly since: Date;
+  readonly is_hand: boolean;
+  readonly is_new: boolean;
+}
+
+async function waitingOf(
+  { is_hand: isHand, is_new: isNew, total, ...row }: WaitingRow,
+  staffId: string,
+  reads: Pick<BatchReads, 'approver'>,
+): Promise<Waiting> {
+  const facts =
+    row.kind === 'batch.approve'
+      ? await reads.approver(BatchId.parse(row.id), staffId)
+      : { isHand, isNew, isOwnMoney: false };
+  return { ...row, total: BigInt(total), facts };
+}
+
+const readWaiting = `
+with me as (
+  select s.id, s.created_at > navbat_now() - interval '24 hours' or coalesce(s.totp_bound_at > navbat_now() - interval '24 hours', false) is_new
+  from staff s where s.id = $2)
+select w.kind, w.id, w.name, w.count, w.total, w.since, w.is_hand, me.is_new from me cross join (
+  (select case b.state when 'draft' then 'batch.submit' when 'submitted' then 'batch.approve' when 'approved' then 'batch.run' else 'batch.close' end kind,
+    b.id, b.name::text, b.count, b.total, coalesce(b.done_at, b.submitted_at, b.made_at) since, b.made_by = $2 is_hand
+  from payout_batch b
+  where b.project_id = $1 and (b.state in ('submitted', 'done') or b.state = 'approved' and b.run_at is null or b.state = 'draft' and b.made_by = $2)
+  order by b.id desc limit $3)
+  union all
+  (select 'correction.agree', c.id, c.what || ': ' || c.reason, null, c.amount, c.asked_at, c.asked_by = $2
+  from money_correction c where c.project_id = $1 and c.state = 'asked' order by c.id desc limit $3)) w`;

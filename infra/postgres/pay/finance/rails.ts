@@ -1,0 +1,181 @@
+import type pg from 'pg';
+import type { Hand } from '../../../../domain/pay/finance/batches.ts';
+import type {
+  DispatchView,
+  Rails,
+  RailView,
+  Switched,
+  SwitchId,
+} from '../../../../domain/pay/finance/rails.ts';
+import { BatchId, type RailId } from '../../../../domain/pay/ids.ts';
+import type { DispatchState } from '../../../../domain/pay/dispatch/dispatch.ts';
+import { MoneyRefusedError, type ProofFault } from '../../../../domain/pay/refusals.ts';
+import { inTransaction, type Queryable } from '../../engine/transaction.ts';
+import { refusing } from '../money-faults.ts';
+
+/** Spends a proof in the transaction of what it approves. */
+type UseProof = (
+  tx: pg.PoolClient,
+  proof: {
+    readonly proofId: string;
+    readonly staffId: string;
+    readonly binds: {
+      readonly action: 'rail.open' | 'money.correct';
+      readonly subject: string;
+      readonly version: number;
+      readonly total?: string;
+    };
+  },
+) => Promise<'ok' | ProofFault>;
+
+/** What people do to rails and payments. Reads lock nothing. */
+export function rails(pool: pg.Pool, useProof: UseProof): Rails {
+  return {
+    rails: async () => (await pool.query<RailRow>(readRails)).rows.map(railOf),
+    stop: (...of) => switched(pool.query('select rail_stop($1, $2, $3)', of)),
+    askOpen: (...of) => switched(pool.query('select rail_open_ask($1, $2, $3)', of)),
+    agreeOpen: (id, staffId, proofId) =>
+      agreed(pool, async (tx) => {
+        const { rows } = await tx.query<{ version: number }>(stopVersion, [id]);
+        const binds = { action: 'rail.open', subject: id, version: rows[0]?.version ?? 0 } as const;
+        await refusing(tx.query('select rail_open_agree($1, $2)', [id, staffId]));
+        return useProof(tx, { proofId, staffId, binds });
+      }),
+    stuck: async () => (await pool.query<DispatchRow>(readStuck)).rows.map(dispatchOf),
+    dispatch: async (id) => {
+      const { rows } = await pool.query<DispatchRow>(readDispatch, [id]);
+      return rows[0] ? dispatchOf(rows[0]) : null;
+    },
+    askSettle: (...of) => switched(pool.query('select dispatch_settle_ask($1, $2, $3, $4)', of)),
+    agreeSettle: (id, staffId, outcome, proofId) =>
+      agreed(pool, async (tx) => {
+        const binds = await settleBinds(tx, id);
+        await refusing(tx.query('select dispatch_settle_agree($1, $2, $3)', [id, staffId, outcome]));
+        return useProof(tx, { proofId, staffId, binds });
+      }),
+  };
+}
+
+/** A refusal is an answer. */
+async function switched(asked: Promise<unknown>): Promise<Switched> {
+  try {
+    await refusing(asked);
+    return { ok: true };
+  } catch (error) {
+    if (error instanceof MoneyRefusedError) return { ok: false, refusal: error.refusal };
+    throw error;
+  }
+}
+
+/** The act and its proof are one commit: without the one there is not the other. */
+const agreed = (pool: pg.Pool, work: (tx: pg.PoolClient) => Promise<'ok' | ProofFault>): Promise<Switched> =>
+  switched(
+    inTransaction(pool, async (tx) => {
+      const outcome = await work(tx);
+      if (outcome !== 'ok') throw new MoneyRefusedError({ kind: 'proof', because: outcome });
+    }),
+  );
+
+/** As the proof was made of: of the version that its maker has read. */
+async function settleBinds(tx: Queryable, id: string) {
+  const { rows } = await tx.query<{ version: number; amount: string }>(
+    'select d.version, d.amount from payout_dispatch d where d.id = $1',
+    [id],
+  );
+  const { version = 0, amount = '0' } = rows[0] ?? {};
+  return { action: 'money.correct', subject: id, version, total: amount } as const;
+}
+
+interface RailRow {
+  readonly id: SwitchId;
+  readonly stopped_at: Date | null;
+  readonly stopped_by: Hand | null;
+  readonly reason: string | null;
+  readonly version: number | null;
+  readonly open_asked: { readonly by: Hand; readonly at: string; readonly reason: string } | null;
+  readonly exposure_max: number;
+  readonly exposed: number;
+  readonly waiting: number;
+  readonly stuck: number;
+}
+
+const railOf = (row: RailRow): RailView => ({
+  id: row.id,
+  stopped: stoppedOf(row),
+  exposureMax: row.exposure_max,
+  exposed: row.exposed,
+  waiting: row.waiting,
+  stuck: row.stuck,
+});
+
+function stoppedOf({ stopped_at: at, stopped_by: by, reason, version, open_asked: asked }: RailRow) {
+  if (at === null || reason === null) return null;
+  const openAsked = asked && { ...asked, at: new Date(asked.at) };
+  return { at, by, reason, version: version ?? 0, openAsked };
+}
+
+const stopVersion = `
+select floor(extract(epoch from r.stopped_at))::float8 as version from rail r where r.id = $1`;
+
+/** Asked since it was stopped, within a day, and not agreed to: as the function that opens it asks. */
+const readRails = `
+select r.id, r.stopped_at, r.reason, floor(extract(epoch from r.stopped_at))::float8 as version, r.exposure_max,
+  (select json_build_object('id', s.id, 'email', s.email) from staff s where 'staff:' || s.id = r.stopped_by) stopped_by,
+  (select json_build_object('by', json_build_object('id', s.id, 'email', s.email), 'at', a.at, 'reason', a.reason)
+   from payout_action a join staff s on s.id = a.staff_id
+   where a.subject = r.id and a.action = 'rail-open-asked' and a.at >= greatest(r.stopped_at, navbat_now() - interval '24 hours')
+     and not exists (select from payout_action x where x.subject = r.id and x.action = 'rail-open-agreed' and x.at >= a.at)
+   order by a.at desc limit 1) open_asked,
+  (select count(*)::int from payout_dispatch d
+   where d.rail = r.id and d.state in ('drafting', 'drafted', 'confirming', 'unknown', 'asking')) exposed,
+  (select count(*)::int from payout_dispatch d where d.rail = r.id and d.state = 'waiting') waiting,
+  (select count(*)::int from payout_dispatch d where d.rail = r.id and d.state = 'stuck') stuck
+from rail r order by r.id`;
+
+interface DispatchRow {
+  readonly id: string;
+  readonly batch_id: string;
+  readonly rail: RailId;
+  readonly amount: string;
+  readonly items: number;
+  readonly state: DispatchState;
+  readonly reason: string | null;
+  readonly version: number;
+  readonly attempt: number;
+  readonly reference: string | null;
+  readonly rail_uuid: string | null;
+  readonly state_at: Date;
+  readonly settle_asked: {
+    readonly by: Hand;
+    readonly at: string;
+    readonly outcome: 'paid' | 'failed';
+    readonly evidence: string;
+  } | null;
+}
+
+const dispatchOf = ({
+  batch_id,
+  rail_uuid,
+  state_at,
+  settle_asked: asked,
+  ...row
+}: DispatchRow): DispatchView => ({
+  ...row,
+  batchId: BatchId.parse(batch_id),
+  amount: BigInt(row.amount),
+  railUuid: rail_uuid,
+  stateAt: state_at,
+  settleAsked: asked && { ...asked, at: new Date(asked.at) },
+});
+
+const dispatchColumns = `
+select d.id, d.batch_id, d.rail, d.amount, d.items, d.state, d.reason, d.version, d.attempt, d.reference, d.rail_uuid, d.state_at,
+  (select json_build_object('by', json_build_object('id', s.id, 'email', s.email), 'at', a.at, 'outcome', split_part(a.action, '-', 2), 'evidence', a.reason)
+   from payout_action a join staff s on s.id = a.staff_id
+   where a.subject = d.id::text and a.action in ('settle-paid-asked', 'settle-failed-asked')
+     and a.at >= greatest(d.state_at, navbat_now() - interval '24 hours')
+   order by a.at desc limit 1) settle_asked
+from payout_dispatch d`;
+
+const readStuck = `${dispatchColumns} where d.state = 'stuck' order by d.state_at, d.id limit 100`;
+const readDispatch = `${dispatchColumns} where d.id = $1`;

@@ -1,0 +1,309 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { approvalOf, bindsOf, type Finance, type FinanceBoard, openFinanceBoard } from './finance-board.ts';
+
+let board: FinanceBoard;
+let maker: Finance;
+let checker: Finance;
+let admin: Finance;
+let operator: Finance;
+beforeAll(async () => {
+  board = await openFinanceBoard();
+  [maker, checker] = [await board.member('finance'), await board.member('finance')];
+  [admin, operator] = [await board.member('admin'), await board.member('operator')];
+});
+afterAll(() => board.close());
+
+const typeOf = (answer: { body: { type?: string } }) => answer.body.type?.replace('urn:navbat:problem:', '');
+
+async function draft(amounts: readonly bigint[] = [2_000_000n]) {
+  const payouts = [];
+  for (const amount of amounts) payouts.push(await board.pending(amount));
+  const made = await maker.post('/finance/batches', { rail: 'multicard', name: 'Drivers' }).expect(201);
+  const { id } = made.body;
+  const added = await maker.post(`/finance/batches/${id}/items`, { payouts }, 1).expect(200);
+  return { id, payouts, version: added.body.version as number };
+}
+async function submitted(amounts?: readonly bigint[]) {
+  const { id, payouts, version } = await draft(amounts);
+  const { body } = await maker.post(`/finance/batches/${id}/submit`, {}, version).expect(200);
+  return { ...body, payouts };
+}
+async function approve(batch: Awaited<ReturnType<typeof submitted>>, by: Finance) {
+  const proof = await by.prove(bindsOf(batch));
+  return by.post(`/finance/batches/${batch.id}/approve`, approvalOf(batch, proof), batch.version);
+}
+
+describe('a batch from nothing to running', () => {
+  test('takes six requests of two people, each with the version that the one before it answered', async () => {
+    const payouts = [await board.pending(2_000_000n), await board.pending(3_000_000n)];
+    const made = await maker.post('/finance/batches', { rail: 'multicard', name: 'Drivers' }).expect(201);
+    expect(made.headers['etag']).toBe('"1"');
+    expect(made.body).toMatchObject({ state: 'draft', count: 0, total: '0', content_hash: null });
+    const path = `/finance/batches/${made.body.id}`;
+
+    const added = await maker.post(`${path}/items`, { payouts }, 1).expect(200);
+    expect(added.body).toEqual({
+      added: 2,
+      added_total: '5000000',
+      count: 2,
+      total: '5000000',
+      version: 2,
+    });
+    const frozen = await maker.post(`${path}/submit`, {}, 2).expect(200);
+    expect(frozen.headers['etag']).toBe('"3"');
+    expect(frozen.body).toMatchObject({
+      state: 'submitted',
+      total: '5000000',
+      total_uzs: '50000.00',
+      content_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      approvals_needed: 1,
+      makers: [{ id: maker.id, email: maker.email }],
+    });
+    const approved = await approve({ ...frozen.body, payouts }, checker);
+    expect(approved.status).toBe(200);
+    expect(approved.body).toMatchObject({ state: 'approved', version: 4, approvals: [{ id: checker.id }] });
+    const running = await maker.post(`${path}/run`, {}, 4).expect(200);
+    expect(running.body).toMatchObject({ state: 'running', started_at: expect.any(String) });
+  });
+
+  test('says what can be done next, and to each why they may not', async () => {
+    const batch = await submitted();
+    const next = async (who: Finance) =>
+      (await who.get(`/finance/batches/${batch.id}`).expect(200)).body.next.map(
+        ({ act, may, why_not }: { act: string; may: boolean; why_not: string | null }) => [act, may, why_not],
+      );
+    expect(await next(maker)).toEqual([
+      ['approve', false, 'maker'],
+      ['reject', true, null],
+      ['withdraw', true, null],
+    ]);
+    expect(await next(checker)).toContainEqual(['approve', true, null]);
+    expect(await next(admin)).toEqual([
+      ['approve', true, null],
+      ['reject', true, null],
+      ['withdraw', false, 'role-forbids'],
+    ]);
+  });
+});
+
+describe('a change', () => {
+  test.each(['submit', 'run', 'resume', 'close'])('%s without If-Match is 428', async (act) => {
+    const { id } = await draft();
+    const answer = await maker.post(`/finance/batches/${id}/${act}`).expect(428);
+    expect(typeOf(answer)).toBe('version-required');
+  });
+
+  test('of a version that another has changed is 412, and changes nothing', async () => {
+    const { id, version } = await draft();
+    const stale = await maker.post(`/finance/batches/${id}/submit`, {}, version - 1).expect(412);
+    expect(typeOf(stale)).toBe('version-stale');
+    expect((await maker.get(`/finance/batches/${id}`)).body.state).toBe('draft');
+  });
+
+  test('in a state in which it can’t be is 409, and names the state', async () => {
+    const { id, version } = await draft();
+    const answer = await maker.post(`/finance/batches/${id}/run`, {}, version).expect(409);
+    expect(answer.body).toMatchObject({ state: 'draft', next_step: expect.stringContaining('`next`') });
+  });
+
+  test('of no batch is 404', async () => {
+    const none = '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21';
+    await maker.get(`/finance/batches/${none}`).expect(404);
+    await maker.post(`/finance/batches/${none}/submit`, {}, 1).expect(404);
+    await maker.get(`/finance/batches/${none}/risk`).expect(404);
+    await maker.get(`/finance/batches/${none}/items`).expect(404);
+    await maker.get(`/finance/batches/${none}/events`).expect(404);
+  });
+});
+
+describe('approving is refused', () => {
+  test('to who made, dropped a line, or took it back: 403 maker', async () => {
+    const batch = await submitted([2_000_000n, 2_000_000n]);
+    expect(typeOf(await approve(batch, maker))).toBe('maker');
+    const path = `/finance/batches/${batch.id}`;
+    const back = await maker
+      .post(`${path}/withdraw`, { reason: 'one line too many' }, batch.version)
+      .expect(200);
+    await checker.drop(`${path}/items/2`, back.body.version).expect(200);
+    const again = await maker.post(`${path}/submit`, {}, back.body.version + 1).expect(200);
+    expect(again.body.count).toBe(1);
+    const refused = await approve({ ...again.body, payouts: [] }, checker);
+    expect([refused.status, typeOf(refused)]).toEqual([403, 'maker']);
+    expect((await approve({ ...again.body, payouts: [] }, admin)).status).toBe(200);
+  });
+
+  test('with another total, by a tiyin, or another hash: 409 hash-differs, and the proof is not used up', async () => {
+    const batch = await submitted();
+    const path = `/finance/batches/${batch.id}/approve`;
+    const proof = await checker.prove(bindsOf(batch));
+    const body = approvalOf(batch, proof);
+    for (const wrong of [
+      { total: String(BigInt(batch.total) + 1n) },
+      { count: batch.count + 1 },
+      { hash: 'f'.repeat(64) },
+    ]) {
+      const answer = await checker.post(path, { ...body, ...wrong }, batch.version).expect(409);
+      expect(typeOf(answer)).toBe('hash-differs');
+    }
+    await checker.post(path, body, batch.version).expect(200);
+  });
+
+  test('with a proof of another batch, or one that was used: 403', async () => {
+    const [batch, other] = [await submitted(), await submitted()];
+    const proof = await checker.prove(bindsOf(other));
+    const wrong = await checker.post(
+      `/finance/batches/${batch.id}/approve`,
+      approvalOf(batch, proof),
+      batch.version,
+    );
+    expect([wrong.status, typeOf(wrong)]).toEqual([403, 'proof-other-subject']);
+    await checker
+      .post(`/finance/batches/${other.id}/approve`, approvalOf(other, proof), other.version)
+      .expect(200);
+    const large = await submitted(Array.from({ length: 3 }, () => 400_000_000n));
+    const used = await checker.post(
+      `/finance/batches/${large.id}/approve`,
+      approvalOf(large, proof),
+      large.version,
+    );
+    expect([used.status, typeOf(used)]).toEqual([403, 'proof-other-subject']);
+  });
+
+  test('to an account of 23 hours: 403 approver-new; to one whose phone it pays: 403 own-money', async () => {
+    const batch = await submitted();
+    const young = await board.member('finance', 23);
+    const tooNew = await approve(batch, young);
+    expect([tooNew.status, typeOf(tooNew)]).toEqual([403, 'approver-new']);
+
+    const paid = await board.member('finance');
+    const { rows } = await board.pool.query(
+      'select x.phone from payout p join person_phone x on x.person_id = p.person_id where p.id = $1',
+      [batch.payouts[0]],
+    );
+    await board.pool.query('select payout_handler_declare($1, $2, null)', [paid.id, rows[0].phone]);
+    const own = await approve(batch, paid);
+    expect([own.status, typeOf(own)]).toEqual([403, 'own-money']);
+    const { data } = (await paid.get('/finance/inbox').expect(200)).body;
+    expect(data.find(({ id }: { id: string }) => id === batch.id)).toMatchObject({
+      may: false,
+      why_not: 'own-money',
+    });
+  });
+
+  test('to an operator, who may pause and read nothing', async () => {
+    const batch = await submitted();
+    const body = approvalOf(batch, '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21');
+    const answer = await operator.post(`/finance/batches/${batch.id}/approve`, body, batch.version);
+    expect([answer.status, typeOf(answer)]).toEqual([403, 'role-forbids']);
+    await operator.get(`/finance/batches/${batch.id}`).expect(403);
+  });
+});
+
+test('above 100 000 000 UZS two people approve, and one of them twice is one', async () => {
+  const batch = await submitted(Array.from({ length: 26 }, () => 400_000_000n));
+  expect(batch.approvals_needed).toBe(2);
+  const first = await approve(batch, checker);
+  expect(first.body).toMatchObject({ state: 'submitted', version: batch.version });
+  expect(typeOf(await approve(batch, checker))).toBe('maker');
+  expect((await approve(batch, admin)).body.state).toBe('approved');
+});
+
+describe('lines', () => {
+  test('are added by a filter, as many as wait, and none twice', async () => {
+    const from = new Date(Date.now() - 1_000).toISOString();
+    await board.pending(7_700_000n);
+    await board.pending(7_700_000n);
+    await board.pending(7_700_001n);
+    const made = await maker.post('/finance/batches', { rail: 'multicard', name: 'By filter' }).expect(201);
+    const path = `/finance/batches/${made.body.id}/items`;
+    const filter = { source: 'withdrawal', from, amount_max: '7700000' };
+    const dry = await maker.post(path, { filter, dry_run: true }, 1).expect(200);
+    expect(dry.body).toMatchObject({ added: 2, added_total: '15400000', count: 0, version: 1 });
+    const added = await maker.post(path, { filter }, 1).expect(200);
+    expect(added.body).toMatchObject({ added: 2, count: 2, total: '15400000', version: 2 });
+    const none = await maker.post(path, { filter }, 2).expect(422);
+    expect(typeOf(none)).toBe('no-payouts-match');
+  });
+
+  test('are all or none: one that can’t be paid is told by its reason', async () => {
+    const [good, young] = [await board.pending(), await board.pending(2_000_000n)];
+    await board.owner.query(
+      `insert into payout_block (person_id, reason, made_at) select person_id, 'phone-lost', now() from payout where id = $1`,
+      [young],
+    );
+    const made = await maker.post('/finance/batches', { rail: 'multicard', name: 'Blocked' }).expect(201);
+    const path = `/finance/batches/${made.body.id}/items`;
+    const refused = await maker.post(path, { payouts: [good, young] }, 1).expect(422);
+    expect(typeOf(refused)).toBe('blocked');
+    expect((await maker.get(`/finance/batches/${made.body.id}`)).body.count).toBe(0);
+  });
+
+  test('are told page by page and as a file with count and sum', async () => {
+    const { id } = await draft([2_000_000n, 2_500_000n, 3_000_000n]);
+    const path = `/finance/batches/${id}/items`;
+    const first = (await maker.get(`${path}?limit=2`).expect(200)).body;
+    expect(first.data.map(({ n, net }: { n: number; net: string }) => [n, net])).toEqual([
+      [1, '2000000'],
+      [2, '2500000'],
+    ]);
+    expect((await maker.get(`${path}?limit=2&after=${first.next_after}`)).body.data).toHaveLength(1);
+    const csv = await maker.get(path).set('Accept', 'text/csv').expect(200);
+    const lines = csv.text.trim().split('\r\n');
+    expect(lines).toHaveLength(5);
+    expect(lines.at(-1)).toMatch(/^total,3,,75000\.00,7500000,/);
+  });
+
+  test.each([
+    [{ payouts: [] }, '/payouts'],
+    [{}, '/payouts'],
+    [{ payouts: ['0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21'], filter: {} }, '/payouts'],
+    [{ payouts: ['0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21'], dry_run: true }, '/dry_run'],
+    [{ filter: { amount_max: '1.5' } }, '/filter/amount_max'],
+    [{ filter: { rail: 'multicard' } }, '/filter/rail'],
+  ])('%j names what is wrong', async (body, pointer) => {
+    const { id, version } = await draft();
+    const answer = await maker.post(`/finance/batches/${id}/items`, body, version).expect(400);
+    expect(answer.body.errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
+  });
+});
+
+test('the risk panel counts what a thief would show', async () => {
+  const shared = Buffer.alloc(32, 7);
+  const payouts = [
+    await board.pending(2_000_000n, { days: 2 }),
+    await board.pending(3_000_000n, { holder: shared }),
+    await board.pending(4_000_000n, { holder: shared }),
+  ];
+  const made = await maker.post('/finance/batches', { rail: 'multicard', name: 'Risky' }).expect(201);
+  await maker.post(`/finance/batches/${made.body.id}/items`, { payouts }, 1).expect(200);
+  const { body } = await checker.get(`/finance/batches/${made.body.id}/risk`).expect(200);
+  expect(body).toMatchObject({
+    new_destinations: { count: 1, total: '2000000' },
+    shared_cards: { count: 2, total: '7000000' },
+    first_payouts: { count: 3, total: '9000000' },
+    blocked: { count: 0, total: '0' },
+    repeated_payees: { count: 0 },
+  });
+  expect(body.largest.map(({ net }: { net: string }) => net)).toEqual(['4000000', '3000000', '2000000']);
+});
+
+test('who follows a batch is told how it is now, and each further one up to four', async () => {
+  const { id } = await draft();
+  const follow = () =>
+    fetch(`${board.url}/finance/batches/${id}/events`, { headers: { Authorization: auth } });
+  const auth = `Bearer ${await board.openBearer(checker)}`;
+  const streams = await Promise.all([follow(), follow(), follow(), follow()]);
+  const [first] = streams;
+  const reader = first?.body?.getReader();
+  const { value } = (await reader?.read()) ?? {};
+  const text = new TextDecoder().decode(value);
+  expect(text).toMatch(/^id: 2-0-0-0-0\nevent: progress\ndata: \{"state":"draft","version":2,/);
+  const fifth = await follow();
+  expect([fifth.status, ((await fifth.json()) as { type: string }).type]).toEqual([
+    429,
+    'urn:navbat:problem:too-many-subscribers',
+  ]);
+  for (const stream of streams.slice(1)) await stream.body?.cancel();
+  await reader?.cancel();
+  await expect.poll(async () => (await follow()).status, { timeout: 10_000 }).toBe(200);
+});
