@@ -11,21 +11,23 @@ export interface Places {
   enter(urgent: boolean): Promise<Leave>;
 }
 
-/** A rail that answers faster than this gives a place within its time to whoever committed ahead. */
-const FAST_MS = 300;
+/** How long who committed ahead may wait for a place: well within the second in which a call begins. */
+const WAIT_MS_MAX = 600;
+/** As many times `max` are enough for commits that take as long as two calls. */
+const AHEAD_MAX = 4;
 
-/** Of one rail in this process: `max` calls at once, and while it is fast as many again that are committed ahead. */
+/** Of one rail in this process: `max` calls at once, and more that are committed ahead, the faster the rail answers. */
 export function places(max: number, now: () => number = () => performance.now()): Places {
   const atRail = queue(() => max);
-  let lastMs = 0;
-  const ahead = queue(() => (lastMs < FAST_MS ? 2 * max : max));
+  let lastMs = 1;
+  const ahead = queue(() => max * Math.min(AHEAD_MAX, 1 + Math.floor(WAIT_MS_MAX / lastMs)));
   return {
     mayCommit: () => ahead.enter(false),
     enter: async (urgent) => {
       const leave = await atRail.enter(urgent);
       const startedAt = now();
       return () => {
-        lastMs = now() - startedAt;
+        lastMs = Math.max(1, now() - startedAt);
         leave();
       };
     },

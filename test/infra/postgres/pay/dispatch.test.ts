@@ -471,6 +471,46 @@ describe('housekeeping', () => {
     ]);
   });
 
+  test('where the rest of a batch is cancelled, what is not confirmed is taken out; what is, goes on to its end', async () => {
+    const { id, payees } = await world.batch(4);
+    await world.owner.query(`update payout_batch set state = 'paused' where state = 'running' and id <> $1`, [
+      id,
+    ]);
+    await world.start();
+    const [asked, drafted, waiting] = await world.dispatches(id);
+    if (!asked || !drafted || !waiting) throw new Error('nothing was started');
+    const uuid = (of: string) => ({ rail_uuid: `rail-${of}` });
+    const first = await world.claim(asked.id);
+    const { call } = await world.move(asked.id, first.call, answers('draft'), 'drafted', {
+      ...uuid(asked.id),
+      confirms: true,
+    });
+    const second = await world.claim(drafted.id);
+    await world.move(drafted.id, second.call, answers('draft'), 'drafted', uuid(drafted.id));
+    await setBatch(id, 'paused');
+    const { rows } = await world.pool.query<{ version: number }>(
+      'select version from payout_batch where id = $1',
+      [id],
+    );
+    await world.pool.query('select batch_cancel_rest($1, $2, $3, $4)', [
+      id,
+      rows[0]?.version,
+      world.maker,
+      'enough',
+    ]);
+    expect((await world.dispatches(id)).map(({ state }) => state)).toEqual([
+      'confirming',
+      'dropped',
+      'dropped',
+      'dropped',
+    ]);
+    const states = await Promise.all(payees.map(world.stateOf));
+    expect(states.map((each) => each?.payout)).toEqual(['batched', 'pending', 'pending', 'pending']);
+    expect(await finish()).not.toContain(id);
+    await world.move(asked.id, call, answers('success'), 'paid');
+    expect(await finish()).toContain(id);
+  });
+
   test('a batch is done with its last line; with one that is stuck it is not', async () => {
     const made = await confirming();
     expect(await finish()).not.toContain(made.batchId);
