@@ -1,8 +1,10 @@
+import pg from 'pg';
 import { ConfigError } from '../process/config.ts';
 import { APP_ROLE, differences, inWords } from './engine/grants.ts';
 import { refuseLogin } from './engine/login-fault.ts';
 import type { Queryable } from './engine/transaction.ts';
 import { grants } from './grants.ts';
+import { shapeFaults } from './runtime-shape.ts';
 import { surroundingFaults } from './runtime-surroundings.ts';
 import { migrations } from './schema.ts';
 
@@ -22,11 +24,12 @@ interface Role {
 
 /**
  * Whether a process may run as whom DATABASE_URL logs in, on the schema that is there: triggers and grants hold nobody who owns the
- * tables, and a process that has too few grants fails at its first statement.
+ * tables, and a process that has too few grants fails at its first statement. With `anyShape` whatever the tables have become: what
+ * verifies them only reads.
  *
  * @throws ConfigError saying what differs and what to do.
  */
-export async function refuseOtherRole(db: Queryable): Promise<void> {
+export async function refuseOtherRole(db: Queryable, { anyShape = false } = {}): Promise<void> {
   const { rows } = await db.query<Role>(roleSql).catch(refuseLogin('DATABASE_URL'));
   const [role] = rows;
   if (!role) throw new Error('a session without a role');
@@ -34,6 +37,7 @@ export async function refuseOtherRole(db: Queryable): Promise<void> {
   if (fault) throw new ConfigError(`DATABASE_URL: ${fault} Expected ${APP_ROLE} as ${SECTION} makes it.`);
   await refuseOtherGrants(db);
   await refuseOtherSurroundings(db);
+  if (!anyShape) await refuseOtherShape(db);
 }
 
 function faultOf({ name, is_superuser, powers, member_of, owns, parameters }: Role): string | null {
@@ -74,7 +78,15 @@ async function refuseOtherGrants(db: Queryable): Promise<void> {
   ];
   const first = firstOf(faults);
   if (first === null) return;
-  throw new ConfigError(`DATABASE_URL: ${await adviceOf(db)} First difference: ${first}.`);
+  const differs = 'what navbat_app may do differs from the list of this version. Run: npm run migrate.';
+  throw new ConfigError(`DATABASE_URL: ${(await versionFault(db)) ?? differs} First difference: ${first}.`);
+}
+
+async function refuseOtherShape(db: Queryable): Promise<void> {
+  const first = firstOf(await shapeFaults(db));
+  if (first === null) return;
+  const changed = `the database was changed by hand. As navbat_owner, make it as infra/postgres has it (${SECTION}).`;
+  throw new ConfigError(`DATABASE_URL: ${(await versionFault(db)) ?? changed} First difference: ${first}.`);
 }
 
 async function refuseOtherSurroundings(db: Queryable): Promise<void> {
@@ -87,16 +99,27 @@ function firstOf([first, ...others]: readonly string[]): string | null {
   return others.length > 0 ? `${first} (and ${others.length} more)` : first;
 }
 
-/** Which side is behind: the list is of one version of the schema. */
-async function adviceOf(db: Queryable): Promise<string> {
-  // A database that was never migrated has no such table.
+/** Postgres: there is no such table; whoever asks may not read it. */
+const NO_TABLE = '42P01';
+const NOT_PERMITTED = '42501';
+
+/** Which side is behind, where one is: the lists are of one version of the schema. */
+async function versionFault(db: Queryable): Promise<string | null> {
   const { rows } = await db
     .query<{ name: string }>('select name from mikro_orm_migrations')
-    .catch(() => ({ rows: [] as { name: string }[] }));
+    .catch((error: unknown) => {
+      const code = error instanceof pg.DatabaseError ? error.code : undefined;
+      // A database that was never migrated.
+      if (code === NO_TABLE) return { rows: [] };
+      // As after a restore without grants: its version is in it, and nobody told us that we may read it.
+      if (code === NOT_PERMITTED) return { rows: null };
+      throw error;
+    });
+  if (rows === null) return null;
   const ours = new Set<string>(migrations.map(({ name }) => name));
   const executed = new Set(rows.map(({ name }) => name));
   if (rows.some(({ name }) => !ours.has(name))) return 'the schema is of a newer version. Run that version.';
   if (migrations.some(({ name }) => !executed.has(name)))
     return 'the schema is of an older version. Run: npm run migrate.';
-  return 'what navbat_app may do differs from the list of this version. Run: npm run migrate.';
+  return null;
 }

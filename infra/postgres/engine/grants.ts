@@ -25,6 +25,11 @@ export interface Grants {
    * it runs as the role that sent the statement.
    */
   readonly functions?: readonly string[];
+  /**
+   * Unique keys without which the same thing would be done twice, by table, as their columns in order: no process starts where one is gone.
+   * On these tables no trigger may be but those of the migrations.
+   */
+  readonly keys?: Readonly<Record<string, readonly string[]>>;
 }
 
 type Kind = 'database' | 'schema' | 'table' | 'sequence' | 'function';

@@ -1,7 +1,9 @@
 import type { Grants } from '../engine/grants.ts';
+import { payKeys } from './keys.ts';
 
 /** Read, and post through the functions, which run as the owner: nothing else writes money. */
 export const payGrants: Grants = {
+  keys: payKeys,
   tables: {
     bank_file: { select: 'all' },
     difference: { select: 'all' },

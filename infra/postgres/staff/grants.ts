@@ -1,6 +1,11 @@
 import type { Grants } from '../engine/grants.ts';
 
 export const staffGrants: Grants = {
+  keys: {
+    audit: ['id'],
+    staff_passkey: ['credential_id', 'id'],
+    staff_proof: ['id', 'nonce', 'staff_id, step'],
+  },
   tables: {
     // Its number and its time are the database's.
     audit: { select: 'all', insert: ['staff_id', 'actor', 'action', 'subject', 'detail'] },

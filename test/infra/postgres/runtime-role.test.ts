@@ -121,6 +121,17 @@ test('another role is told that it is another one', async () => {
   );
 });
 
+test('what an extension brings into schema public, with what everybody may call, is the operator’s', async () => {
+  expect(await saidAfter('create extension cube schema public')).toBe('undefined');
+});
+
+test('after a restore without grants no process is told that the schema is older', async () => {
+  const said = await saidAfter('revoke all on all tables in schema public from navbat_app');
+  expect(said).toContain(
+    'what navbat_app may do differs from the list of this version. Run: npm run migrate.',
+  );
+});
+
 test('a schema of its own is more than the list has', async () => {
   expect(await saidAfter('create schema mine authorization navbat_app')).toContain(
     'has create on schema mine to navbat_app, which is not in the list of grants',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Phone } from '../../../../domain/shared/phone.ts';
 import { persons } from '../../../../infra/postgres/identity/person/persons.ts';
+import { inTransaction } from '../../../../infra/postgres/engine/transaction.ts';
 import { registrations } from '../../../../infra/postgres/identity/registration/registrations.ts';
 import { blocksOf } from '../../../../infra/postgres/pay/payout-blocks.ts';
 import { openGround } from '../world.ts';
@@ -114,13 +115,14 @@ describe('a person is not blocked', () => {
 
   test('by a takeover that was rolled back', async () => {
     const person = await ofPhone();
-    const tx = await ground.pool.connect();
-    await tx.query('begin');
     const other = await ofChat();
-    await tx.query('update person_phone set person_id = $2 where person_id = $1', [person, other]);
-    expect((await blocksOf(tx, person, now)).map(({ reason }) => reason)).toEqual(['phone-lost']);
-    await tx.query('rollback');
-    tx.release();
+    // By what is thrown, an expectation too: a transaction that stayed open would hold up all that follows.
+    const rolledBack = inTransaction(ground.pool, async (tx) => {
+      await tx.query('update person_phone set person_id = $2 where person_id = $1', [person, other]);
+      expect((await blocksOf(tx, person, now)).map(({ reason }) => reason)).toEqual(['phone-lost']);
+      throw new Error('rolled back');
+    });
+    await expect(rolledBack).rejects.toThrow('rolled back');
     expect(await rowsOf(person)).toEqual([]);
   });
 });
