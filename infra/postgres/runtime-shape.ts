@@ -82,16 +82,13 @@ function sqlOf(Migration: (typeof migrations)[number]): string[] {
   return migration.getQueries().map(String);
 }
 
-const EVENTS = [
-  ['insert', 4],
-  ['delete', 8],
-  ['update', 16],
-  ['truncate', 32],
-] as const;
+const EVENTS = { insert: 4, delete: 8, update: 16, truncate: 32 };
 
 function typeOf(when: string, events: string, tail: string): number {
   const named = events.split(/\s+or\s+/i).map((event) => event.split(/\s/, 1)[0]?.toLowerCase());
-  const bits = EVENTS.filter(([event]) => named.includes(event)).map(([, bit]) => bit);
+  const bits = Object.entries(EVENTS)
+    .filter(([event]) => named.includes(event))
+    .map(([, bit]) => bit);
   const each = /\bfor each row\b/i.test(tail) ? 1 : 0;
   return bits.reduce((sum, bit) => sum + bit, each + (when.toLowerCase() === 'before' ? 2 : 0));
 }
