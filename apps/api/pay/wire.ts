@@ -1,4 +1,5 @@
 import { destinationSecrets } from '../../../infra/pay/destination-secrets.ts';
+import { dispatchLook } from '../../../infra/postgres/pay/dispatch/look.ts';
 import { payoutLinks } from '../../../infra/postgres/pay/list/links.ts';
 import { moneyBookAtStart } from '../../../infra/postgres/pay/money-project.ts';
 import { customerPayouts } from '../../../infra/postgres/pay/payout/customer-payouts.ts';
@@ -6,9 +7,11 @@ import { destinationStore } from '../../../infra/postgres/pay/payout/destination
 import { withdrawals } from '../../../infra/postgres/pay/payout/withdrawals.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
 import { multicardFromConfig } from '../../../infra/providers/pay/from-config.ts';
+import { wakeEntry } from '../../../infra/queue/entries.ts';
 import type { Route } from '../../http/route.ts';
 import type { Offers, Wired } from '../wire.ts';
 import { moneyRoutes } from './money.routes.ts';
+import { railWebhooks } from './rail-webhooks.routes.ts';
 import { payoutLinkPages } from './payout-links.routes.ts';
 import { type PayoutDeps, payoutRoutes } from './payouts.routes.ts';
 import { type WithdrawDeps, withdrawRoutes } from './withdraw.routes.ts';
@@ -22,15 +25,26 @@ export const payContextRoutes = (deps: WithdrawDeps & PayoutDeps): Route[] => [
 
 /** Earners are people of the project whose book it is: an api without it would refuse each of them. */
 export async function wirePay(platform: ApiPlatform, { codes }: Offers): Promise<Wired> {
-  const { config, pools, clock, counter, hash, encryption } = platform;
+  const { config, pools, clock, counter, hash, encryption, queues, log } = platform;
   const book = await moneyBookAtStart(pools.hot, config);
   const secrets = destinationSecrets(hash, encryption);
+  const rail = await multicardFromConfig(config, clock);
   const pages = payoutLinkPages({
     links: payoutLinks(pools.hot, destinationStore({ pool: pools.hot, book, secrets })),
-    rail: await multicardFromConfig(config, clock),
+    rail,
     publicUrl: config.PUBLIC_URL,
     counter,
     now: clock,
+    proxies: config.TRUST_PROXY,
+  });
+  const webhooks = railWebhooks({
+    rail,
+    look: dispatchLook(pools.hot),
+    wake: (jobId) =>
+      void wakeEntry(queues, 'payout', jobId).catch((err: unknown) =>
+        log.warn({ err }, 'a queue entry was not woken'),
+      ),
+    counter,
     proxies: config.TRUST_PROXY,
   });
   const routes = payContextRoutes({
@@ -44,5 +58,5 @@ export async function wirePay(platform: ApiPlatform, { codes }: Offers): Promise
       : null,
     payouts: customerPayouts(pools.hot, book),
   });
-  return { routes, routers: [pages] };
+  return { routes, routers: [pages, webhooks] };
 }

@@ -108,6 +108,7 @@ export const apiRules = {
   'POST /preferences/:token': ownPage,
   'GET /payout-links/:token': ownLink,
   'POST /payout-links/:token': ownLink,
+  'POST /callbacks/multicard/payments': { by: 'proof', of: 'provider-signature' },
   'POST /callbacks/multicard/bindings/:bindingId': { by: 'proof', of: 'provider-token' },
   'POST /callbacks/:name/:jobId/:attempt': { by: 'proof', of: 'provider-signature' },
   'POST /callbacks/:name': { by: 'proof', of: 'provider-token' },

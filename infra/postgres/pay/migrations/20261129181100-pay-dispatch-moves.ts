@@ -238,13 +238,14 @@ create function dispatch_look(of_rail text, of_reference text) returns uuid
 ${definer} as $$
 declare
   found_dispatch uuid;
-  job uuid;
+  its_job uuid;
 begin
   select c.dispatch_id into found_dispatch from rail_call c join payout_dispatch d on d.id = c.dispatch_id
     where c.reference = of_reference and d.rail = of_rail limit 1;
   update payout_dispatch d set next_at = ledger_clock()
-    where d.id = found_dispatch and d.state in ('unknown', 'asking') and d.next_at > ledger_clock() returning d.job_id into job;
-  return job;
+    where d.id = found_dispatch and d.state in ('unknown', 'asking') and d.next_at > ledger_clock() returning d.job_id into its_job;
+  update job j set run_at = ledger_clock() where j.id = its_job and j.finished_at is null;
+  return its_job;
 end $$`;
 
 const noneForPublic = `
