@@ -58,6 +58,7 @@ export const moves: readonly string[] = [
   'fee funded-held fee',
   'commission commission clearing',
   'return clearing available',
+  'return clearing commission',
   'return clearing funded',
   'return fee available',
   'return fee funded',
