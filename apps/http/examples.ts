@@ -107,6 +107,7 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
   'post /projects/{id}/keys': { name: 'checkout', scopes: ['otp', 'jobs'] },
   'patch /projects/{id}/keys/{keyId}': { allowed_origins: ['https://shop.example'] },
   'post /api/withdraw': { amount: '15000000', destination_id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21' },
+  'post /api/profile/destinations': { return_to: 'https://app.example/cards' },
   'post /payouts': PAYOUT,
   'post /payouts/batches': {
     payouts: [PAYOUT, { ...PAYOUT, phone: '+998901234568', reference: 'invoice-4712' }],

@@ -31,8 +31,8 @@ import { type App, apps, openWorld, type World } from './policy/world.ts';
  */
 
 const DRAIN_MS = 1_000;
-/** Some ten thousand requests: 20 s on a quiet machine. */
-const WALK_MS = 180_000;
+/** Some twenty thousand requests: 40 s on a quiet machine. */
+const WALK_MS = 300_000;
 
 let world: World;
 let who: Awaited<ReturnType<typeof makeRoles>>;

@@ -1,7 +1,4 @@
 import { z } from 'zod';
-import { DestinationId, RailId } from '../../../domain/pay/ids.ts';
-import type { Destination } from '../../../domain/pay/payout/withdrawals.ts';
-import { ById } from '../../http/by-id.ts';
 import { tiyin } from '../../http/pay/fields.ts';
 import { Problem } from '../../http/problem.ts';
 import { definePersonRoute, type Route } from '../../http/route.ts';
@@ -9,11 +6,7 @@ import type { WithdrawDeps } from './withdraw.routes.ts';
 
 const tag = 'Money';
 
-export const moneyRoutes = (deps: Pick<WithdrawDeps, 'withdrawals'>): Route[] => [
-  balance(deps),
-  listDestinations(deps),
-  removeDestination(deps),
-];
+export const moneyRoutes = (deps: Pick<WithdrawDeps, 'withdrawals'>): Route[] => [balance(deps)];
 
 /** Of Postgres' bigint, which holds Telegram's ids. */
 const TelegramId = z
@@ -64,64 +57,5 @@ const balance = ({ withdrawals }: Pick<WithdrawDeps, 'withdrawals'>) =>
           as_of: now,
         },
       };
-    },
-  });
-
-const DestinationBody = z
-  .object({
-    id: z.uuid(),
-    rail: RailId.meta({ description: 'By which it is paid.' }),
-    last4: z.string().meta({ description: 'Its last four digits.', example: '1234' }),
-    usable_from: z.date().meta({ description: 'Nothing is paid to it before.' }),
-    made_at: z.date().meta({ description: 'When it was bound.' }),
-    distrusted: z
-      .boolean()
-      .meta({ description: 'A payment to it came back: nothing is paid to it any more. Bind another.' }),
-  })
-  .meta({ id: 'PayoutDestination' });
-
-const destinationBody = ({ id, rail, last4, usableFrom, madeAt, distrusted }: Destination) => ({
-  id,
-  rail,
-  last4,
-  usable_from: usableFrom,
-  made_at: madeAt,
-  distrusted,
-});
-
-const listDestinations = ({ withdrawals }: Pick<WithdrawDeps, 'withdrawals'>) =>
-  definePersonRoute({
-    method: 'get',
-    path: '/api/profile/destinations',
-    tag,
-    summary: 'List cards',
-    description: 'Where the person can be paid: three at most.',
-    session: 'earner',
-    answers: {
-      200: { description: 'Those in use.', schema: z.object({ data: z.array(DestinationBody) }) },
-    },
-    async handle({ person }) {
-      const found = await withdrawals.destinations(person.personId);
-      return { status: 200, body: { data: found.map(destinationBody) } };
-    },
-  });
-
-const removeDestination = ({ withdrawals }: Pick<WithdrawDeps, 'withdrawals'>) =>
-  definePersonRoute({
-    method: 'delete',
-    path: '/api/profile/destinations/{id}',
-    tag,
-    summary: 'Remove a card',
-    description:
-      'Nothing more is paid to it; what is on its way has its end. Binding it anew takes 24 hours again.',
-    session: 'earner',
-    fresh: true,
-    params: ById,
-    answers: { 204: { description: 'Removed.', schema: z.undefined() } },
-    problems: [404],
-    async handle({ params, person }) {
-      const wasThere = await withdrawals.removeDestination(person.personId, DestinationId.parse(params.id));
-      if (!wasThere) throw new Problem(404, 'not-found', 'The person has no such card.');
-      return { status: 204, body: undefined };
     },
   });

@@ -13,7 +13,13 @@ export type BindingEnd = 'bound' | 'waiting' | 'declined' | 'unknown' | 'refused
  * run twice, and at once: the same card of the same form is bound once.
  */
 export async function finishBinding(
-  { links, rail }: { readonly links: PayoutLinks; readonly rail: Pick<CardRail, 'readBinding'> },
+  {
+    links,
+    rail,
+  }: {
+    readonly links: Pick<PayoutLinks, 'binding' | 'bind'>;
+    readonly rail: Pick<CardRail, 'readBinding'>;
+  },
   bindingId: string,
   signal: AbortSignal,
 ): Promise<BindingEnd> {

@@ -93,6 +93,12 @@ export const payoutReasons = {
     nextStep: 'Find it by GET /payouts?reference=…; a new payout needs a reference of its own.',
     seen,
   },
+  'too-many-forms': {
+    meaning: 'This person has opened ten forms of the rail within an hour.',
+    retry: 'later',
+    nextStep: 'Finish one of them, or wait for the seconds in Retry-After.',
+    seen,
+  },
   'not-yours': {
     meaning: 'This is about another person, or about nobody. Each person sees their own alone.',
     retry: 'no',

@@ -19,6 +19,7 @@ export class Migration20261129184000PayDoors extends Migration {
       ask,
       agree,
       withdraw,
+      bindings,
       noneForPublic,
     ])
       this.addSql(sql);
@@ -265,9 +266,47 @@ begin
   return query select c.id, 'withdrawn', c.version + 1;
 end $$`;
 
+/** Of one person in an hour: each opens a form at the rail. */
+const BINDINGS_MAX = 10;
+
+const bindings = `
+-- A form of the rail on which a person types a card of their own. session: what the rail calls it.
+create table payout_person_binding (
+  id uuid primary key,
+  project_id uuid not null references ledger_book,
+  person_id uuid not null,
+  -- The rail refuses a card of another phone.
+  phone text not null,
+  session money_text not null,
+  begun_at timestamptz not null,
+  ended_at timestamptz
+);
+create index payout_person_binding_person on payout_person_binding (person_id, begun_at);
+create trigger payout_person_binding_kept before delete or truncate or update of id, project_id, person_id, phone, session, begun_at
+  on payout_person_binding for each statement execute function payout_refuse_change();
+
+-- 'begun', or 'too-many'. Two at once of one person wait for each other, and are both counted.
+create function payout_person_binding_begin(binding uuid, book uuid, person uuid, of_phone text, of_session text) returns text
+${definer} as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('binding:' || person, 0));
+  if (select count(*) from payout_person_binding b where b.person_id = person and b.begun_at > ledger_clock() - interval '1 hour') >= ${BINDINGS_MAX} then
+    return 'too-many';
+  end if;
+  insert into payout_person_binding (id, project_id, person_id, phone, session, begun_at) values (binding, book, person, of_phone, of_session, ledger_clock());
+  return 'begun';
+end $$;
+
+-- In the commit of its card.
+create function payout_person_binding_end(binding uuid) returns void
+${definer} as $$
+begin
+  update payout_person_binding b set ended_at = ledger_clock() where b.id = binding and b.ended_at is null;
+end $$`;
+
 const noneForPublic = `
 revoke execute on function
   payout_ask_by_key(uuid, uuid, uuid, bigint, text[], text[], text[], text[], bigint[], uuid[], smallint[]), payout_cancel_by_key(uuid, uuid, uuid),
   payout_tells(), money_correction_ask(uuid, text, text, uuid, text, bigint, text, uuid), money_correction_agree(uuid, int, uuid, uuid),
-  money_correction_withdraw(uuid, int, uuid, text)
+  money_correction_withdraw(uuid, int, uuid, text), payout_person_binding_begin(uuid, uuid, uuid, text, text), payout_person_binding_end(uuid)
 from public`;

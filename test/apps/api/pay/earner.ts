@@ -12,10 +12,13 @@ import { bookOf } from '../../../infra/postgres/pay/book.ts';
 const MICROS_OF_TIYIN = 10_000n;
 
 /** An api, and a worker where devices are asked, with people who earn in Navbat's own project. */
-export async function openEarners(processes: readonly ('api' | 'worker')[] = ['api']) {
+export async function openEarners(
+  processes: readonly ('api' | 'worker')[] = ['api'],
+  env: Readonly<Record<string, string>> = {},
+) {
   const navbat = await startNavbat({
     processes,
-    env: { NAVBAT_PRODUCTS: 'verify,message,pay', MONEY_PROJECT: PLATFORM_PROJECT_ID },
+    env: { NAVBAT_PRODUCTS: 'verify,message,pay', MONEY_PROJECT: PLATFORM_PROJECT_ID, ...env },
   });
   const world = { ...navbat, hash: keyedHash(navbat.env['PEPPER'] ?? '') } as unknown as World;
   const book = bookOf(navbat.db, PLATFORM_PROJECT_ID);

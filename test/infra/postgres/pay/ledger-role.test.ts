@@ -30,6 +30,7 @@ const tables = [
   'payout_list',
   'payout_list_import',
   'payout_notice',
+  'payout_person_binding',
   'rail',
   'rail_call',
   'statement',

@@ -54,6 +54,11 @@ const people: Readonly<Record<string, Fixture>> = {
     lists: true,
     ask: () => ({ path: '/api/profile/destinations' }),
   },
+  // No rail is set up in the walk.
+  'POST /api/profile/destinations': {
+    ask: () => ({ path: '/api/profile/destinations', body: {} }),
+    answers: [503],
+  },
   'DELETE /api/profile/destinations/:id': {
     make: destination,
     ask: (id) => ({ path: `/api/profile/destinations/${id}` }),
