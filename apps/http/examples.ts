@@ -112,6 +112,8 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
   'post /payouts/batches': {
     payouts: [PAYOUT, { ...PAYOUT, phone: '+998901234568', reference: 'invoice-4712' }],
   },
+  'post /finance/differences/{id}/note': { note: 'A charge of the bank’s own.' },
+  'post /finance/differences/{id}/close': { note: 'A charge of the bank’s own.' },
   'post /staff/sessions': { email: 'payroll@example.com', password: 'a horse, a battery and a staple' },
   'post /staff/sessions/second-factor': { code: '123456' },
   'post /staff/proofs/options': { binds: PASSKEY_REMOVAL },
@@ -209,5 +211,6 @@ export const tagWords: Readonly<Record<string, string>> = {
   'Finance payouts': 'All payouts, whoever asked for them.',
   Rails: 'The switches of the rails, and payments of which nobody could learn the end.',
   Corrections: 'Top-ups, adjustments and write-offs: one person asks, another agrees with a proof.',
+  Reconciliation: 'What rails say that they paid, what of it does not fit, and the files for a bank.',
   Health: 'For orchestrators: is the process alive, and ready.',
 };

@@ -61,6 +61,25 @@ export const payReasons = {
   },
   ...payoutReasons,
   ...batchReasons,
+  'statement-damaged': {
+    meaning:
+      'The file is no whole statement of the account that pays: `errors` says what is wrong, by line. Nothing of it was taken.',
+    retry: 'after-change',
+    nextStep: 'Get the statement from the bank anew, and send it byte by byte as it is.',
+    seen: ['problem'],
+  },
+  'difference-unexplained': {
+    meaning: 'A difference is closed with the reason why it is so, and nobody has said one.',
+    retry: 'after-change',
+    nextStep: 'Send `note` with it, or explain it first: POST /finance/differences/{id}/note.',
+    seen: ['problem'],
+  },
+  'difference-closed': {
+    meaning: 'The difference is closed, and stays so.',
+    retry: 'no',
+    nextStep: 'Nothing: if it is found again by another line or amount, it is another difference.',
+    seen: ['problem'],
+  },
 } as const satisfies Record<string, Reason>;
 
 /** Why a job of `payout` ended as it did. */

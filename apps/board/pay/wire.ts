@@ -1,4 +1,11 @@
+import { payerOf } from '../../../domain/pay/bank-file/payer.ts';
 import type { ProjectId } from '../../../domain/shared/ids.ts';
+import { bankFileText } from '../../../infra/pay/bank-file-bytes.ts';
+import { bankFiles } from '../../../infra/postgres/pay/bank-file/store.ts';
+import { differences } from '../../../infra/postgres/pay/reconcile/differences.ts';
+import { equationReads } from '../../../infra/postgres/pay/reconcile/equation.ts';
+import { statements } from '../../../infra/postgres/pay/reconcile/statements.ts';
+import { sha256 } from '../../../infra/process/crypto.ts';
 import { batchActs } from '../../../infra/postgres/pay/finance/acts.ts';
 import { inbox } from '../../../infra/postgres/pay/finance/inbox.ts';
 import { batchReads } from '../../../infra/postgres/pay/finance/batches.ts';
@@ -19,8 +26,9 @@ import { type FinanceParts, financeRoutes } from './finance.routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox.routes.ts';
 import { financePayoutRoutes, type PayoutParts } from './payouts.routes.ts';
 import { railRoutes, type RailParts } from './rails.routes.ts';
+import { type ReconcileParts, reconcileRoutes } from './reconcile.routes.ts';
 
-interface PayParts extends FinanceParts, CorrectionParts, InboxParts, PayoutParts, RailParts {
+interface PayParts extends FinanceParts, CorrectionParts, InboxParts, PayoutParts, RailParts, ReconcileParts {
   readonly batches: BatchParts & BatchEventParts;
 }
 
@@ -34,10 +42,12 @@ export const payRoutes = ({ batches, ...parts }: PayParts): StaffRoute[] => [
   ...financePayoutRoutes(parts),
   ...correctionRoutes(parts),
   ...railRoutes(parts),
+  ...reconcileRoutes(parts),
 ];
 
-export async function wirePay({ config, pools }: Platform<ProcessConfig<'board'>>) {
+export async function wirePay({ config, pools, encryption }: Platform<ProcessConfig<'board'>>) {
   const book: ProjectId = await moneyBookAtStart(pools.hot, config);
+  const { BANK_FILE_PAYER: payer } = config;
   const ended = new AbortController();
   const reads = batchReads(pools.read, book);
   const routes = payRoutes({
@@ -48,6 +58,13 @@ export async function wirePay({ config, pools }: Platform<ProcessConfig<'board'>
     payouts: payoutReads(pools.read, book),
     corrections: corrections(pools.hot, book),
     rails: rails(pools.hot, useProof),
+    statements: statements(pools.hot, book),
+    differences: differences(pools.hot, book),
+    equation: equationReads(pools.read, book),
+    files: bankFiles(pools.read, book, encryption),
+    decode: bankFileText,
+    sha256,
+    account: payer === undefined ? null : payerOf(payer).account,
   });
   return { routes, endStreams: () => ended.abort() };
 }
