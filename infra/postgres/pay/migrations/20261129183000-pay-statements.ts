@@ -231,10 +231,10 @@ begin
     where g.bucket = 'returned' and i.state = 'paid';
   for part in 0 .. (coalesce(cardinality(back), 0) - 1) / ${ENDS_MAX} loop
     continue when back is null;
-    perform payout_end(book, s.rail, back[part * ${ENDS_MAX} + 1 : (part + 1) * ${ENDS_MAX}], '{}', 'returned', true, 'statement:' || s.id, 'statement');
+    perform payout_end(book, s.rail, back[part * ${ENDS_MAX} + 1 : (part + 1) * ${ENDS_MAX}], '{}', 'returned', true, 'statement:' || s.id, 'payout-returned');
   end loop;
   -- A dispatch of many items, a file, stays what it is: some of them came back.
-  update payout_dispatch d set state = 'returned', reason = 'statement'
+  update payout_dispatch d set state = 'returned', reason = 'payout-returned'
     from payout_item i where i.payout_id = any (back) and i.dispatch_id = d.id and d.items = 1 and d.state = 'paid';
 end $$`;
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Fixture } from '../fixture.ts';
 import { moneyProjectOf, type World } from '../world.ts';
+import { reconcileFixtures } from './reconcile-fixtures.ts';
 
 /** Of the book that the board opened at its start. With its path: the number alone stands in many an answer. */
 async function account(world: World): Promise<string> {
@@ -25,4 +26,5 @@ export const financeFixtures: Readonly<Record<string, Fixture>> = {
     ask: (id) => ({ path: `/finance/${id}/transfers` }),
   },
   'GET /finance/ledger/days': { ask: () => ({ path: '/finance/ledger/days' }) },
+  ...reconcileFixtures,
 };
