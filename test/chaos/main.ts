@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { limitFaults, type LimitRun, runLimits } from './limits.ts';
 import { runPauses } from './pauses.ts';
+import { payoutChaos } from './pay/payout/command.ts';
 import { runPriorities } from './priorities.ts';
 import { runTelegram } from './telegram.ts';
 import { runCore, serverFaults, type CoreReport } from './core.ts';
@@ -120,6 +121,7 @@ program
           if (report.problems.length > 0) process.exitCode = 1;
         });
   });
+program.addCommand(payoutChaos());
 await program.parseAsync();
 
 async function inDirectory(name: string, work: (directory: string) => Promise<void>): Promise<void> {

@@ -40,6 +40,7 @@ const registries = [
   'apps/local/modules.ts',
   'workers/modules.ts',
   'test/bench/main.ts',
+  'test/chaos/main.ts',
   'test/mutations/mutations.ts',
   'test/rules/policy/product-fixtures.ts',
   'test/support/api-routes.ts',
