@@ -15,7 +15,6 @@ const NET_MIN = 1_000_000;
 const NET_MAX = 9_000_000;
 /** 0.3 % of what half of them are paid. */
 const FEE_OF = 300;
-const LINES_MAX = 10_000;
 /** Of one statement. */
 const CHUNK = 5_000;
 const POSTS_MAX = 500;
@@ -39,7 +38,6 @@ export interface Seed {
 
 interface Line {
   readonly batch: string;
-  readonly name: string;
   readonly n: number;
   readonly payout: string;
   readonly destination: string;
@@ -50,9 +48,10 @@ interface Line {
   readonly net: number;
   readonly fee: number;
 }
+type Unplaced = Omit<Line, 'batch' | 'n'>;
 
 /**
- * Batches that run, of so many lines a seed: half of them withdrawals, half of a project's money. Name and number of a line are the card, as
+ * Batches that run, with so many lines of each seed: half of them withdrawals, half of a project's money. A seed and a number are the card, as
  * the rail knows it. Their rows are written as if people had asked, bound and approved: what is tried here begins after that.
  */
 export async function makeBatches(
@@ -60,13 +59,17 @@ export async function makeBatches(
   encryption: Encryption,
   { maker }: Hands,
   seeds: readonly Seed[],
-  itemsOfSeed: number,
+  { items, linesMax }: { readonly items: number; readonly linesMax: number },
 ): Promise<void> {
   const funder = PLATFORM_PROJECT_ID;
-  const lines = seeds.flatMap((seed) => linesOf(seed, itemsOfSeed));
+  const lines = placed(
+    seeds.flatMap((seed) => linesOf(seed, items)),
+    linesMax,
+  );
   for (let from = 0; from < lines.length; from += CHUNK) {
     const part = lines.slice(from, from + CHUNK).map((line) => ({
       ...line,
+      card: line.token,
       token: encryption.encrypt(line.token, line.destination).toString('hex'),
     }));
     for (const insert of insertLines)
@@ -88,31 +91,15 @@ export async function makeBatches(
     await owner.query('update payout_batch set state = $2 where id = any($1)', [batches, state]);
 }
 
-function linesOf({ seed, dice }: Seed, items: number): readonly Line[] {
+function linesOf({ seed, dice }: Seed, items: number): readonly Unplaced[] {
   const person = randomUUID();
-  const lines: Line[] = [];
-  for (let first = 0; first < items; first += LINES_MAX) {
-    const batch = randomUUID();
-    const name = `sim${seed}x${first / LINES_MAX}`;
-    for (let n = 1; n <= Math.min(LINES_MAX, items - first); n++)
-      lines.push(lineOf({ batch, name, n, dice, person }));
-  }
-  return lines;
+  return Array.from({ length: items }, (_, index) => lineOf(`sim${seed}x${index + 1}`, dice, person));
 }
 
-interface Place extends Pick<Line, 'batch' | 'name' | 'n'> {
-  readonly dice: Dice;
-  readonly person: string;
-}
-
-function lineOf({ batch, name, n, dice, person }: Place): Line {
+function lineOf(token: string, dice: Dice, person: string): Unplaced {
   const net = dice.whole(NET_MIN, NET_MAX);
   const isWithdrawal = dice.unit() < 0.5;
-  const token = `${name}x${n}`;
   return {
-    batch,
-    name,
-    n,
     payout: randomUUID(),
     destination: randomUUID(),
     holder: createHash('sha256').update(token).digest('hex'),
@@ -124,18 +111,27 @@ function lineOf({ batch, name, n, dice, person }: Place): Line {
   };
 }
 
+/** Into batches that are full. */
+function placed(lines: readonly Unplaced[], linesMax: number): readonly Line[] {
+  let batch = '';
+  return lines.map((line, index) => {
+    if (index % linesMax === 0) batch = randomUUID();
+    return { ...line, batch, n: (index % linesMax) + 1 };
+  });
+}
+
 const asLines = `
-json_to_recordset($1) as l(batch uuid, name text, n int, payout uuid, destination uuid, holder text, token text, person uuid, phone text, net bigint, fee bigint)`;
+json_to_recordset($1) as l(batch uuid, n int, payout uuid, destination uuid, holder text, token text, card text, person uuid, phone text, net bigint, fee bigint)`;
 /** One after the other: what a trigger looks for is there. */
 const insertLines = [
   `insert into payout_batch (id, project_id, rail, name, made_by, made_at)
-   select distinct l.batch, $2::uuid, 'multicard', l.name, $4::uuid, now() from ${asLines} where $3::uuid is not null on conflict do nothing`,
-  `insert into payout_destination (id, project_id, person_id, phone, rail, token_encrypted, holder_hash, last4, usable_from, made_at)
-   select l.destination, $2::uuid, l.person, l.phone, 'multicard', decode(l.token, 'hex'), decode(l.holder, 'hex'), '1234', now() - interval '2 days',
+   select distinct l.batch, $2::uuid, 'multicard', 'chaos', $4::uuid, now() from ${asLines} where $3::uuid is not null on conflict do nothing`,
+  `insert into payout_destination (id, project_id, person_id, phone, rail, token_encrypted, holder_hash, last4, holder_name, usable_from, made_at)
+   select l.destination, $2::uuid, l.person, l.phone, 'multicard', decode(l.token, 'hex'), decode(l.holder, 'hex'), '1234', l.card, now() - interval '2 days',
      now() - interval '3 days' from ${asLines} where num_nulls($3::uuid, $4::uuid) = 0`,
   `insert into payout (id, project_id, source, funder, person_id, phone, reference, destination_id, rail, gross, fee, net, state, asked_by, created_at, state_at)
    select l.payout, $2::uuid, case when l.person is null then 'api' else 'withdrawal' end, case when l.person is null then $3::uuid end, l.person, l.phone,
-     case when l.person is null then l.name || '.' || l.n end, l.destination, 'multicard', l.net + l.fee, l.fee, l.net, 'batched',
+     case when l.person is null then l.card end, l.destination, 'multicard', l.net + l.fee, l.fee, l.net, 'batched',
      case when l.person is null then 'key:' || $3::uuid else 'person' end, now(), now() from ${asLines} where $4::uuid is not null`,
   `insert into payout_item (batch_id, n, payout_id, net, token_hash, last4, person_id, phone)
    select l.batch, l.n, l.payout, l.net, decode(l.holder, 'hex'), '1234', l.person, l.phone from ${asLines} where num_nulls($2::uuid, $3::uuid, $4::uuid) = 0`,

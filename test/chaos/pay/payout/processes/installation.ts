@@ -53,7 +53,7 @@ export async function installPaying(directory: string): Promise<PayInstallation>
     SANDBOX_CLOCK: 'true',
     SANDBOX_MULTICARD_PORT: String(railPort),
     MONEY_PROJECT: PLATFORM_PROJECT_ID,
-    NAVBAT_PRODUCTS: 'pay',
+    NAVBAT_PRODUCTS: 'message,pay',
   };
   const member = (name: string, role: 'worker' | 'sandbox', words: readonly string[], more = {}) =>
     new Member({

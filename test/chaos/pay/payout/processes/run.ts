@@ -63,7 +63,10 @@ class ProcessStage {
     const { seed, items, tell } = this.#run;
     const beganMs = Date.now();
     const hands = await makeHands(this.#at.owner);
-    await makeBatches(this.#at.owner, this.#at.encryption, hands, [{ seed, dice: this.#dice }], items);
+    await makeBatches(this.#at.owner, this.#at.encryption, hands, [{ seed, dice: this.#dice }], {
+      items,
+      linesMax: items,
+    });
     await this.#at.start();
     await this.#orderFaults();
     tell(`seed ${seed}: ${items} payments, ready after ${Date.now() - beganMs} ms`);

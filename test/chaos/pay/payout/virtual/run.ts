@@ -49,6 +49,9 @@ const WORKERS = 2;
 /** As many as a worker of the product has. */
 const HANDS = 32;
 const CONNECTIONS = 6;
+/** Several that run at once; what is in doubt in each of the first hundred would keep the others from beginning. */
+const BATCHES = 50;
+const [LINES_MIN, LINES_MAX] = [100, 10_000];
 /** Lines that are made in one go. */
 const LINES_AT_ONCE = 20_000;
 /** A wake-up that came to nothing is given to another worker after so long. */
@@ -167,11 +170,12 @@ class VirtualStage {
 
   async #prepare(hands: Parameters<typeof makeBatches>[2]): Promise<void> {
     const { from, seeds, items } = this.#run;
+    const linesMax = Math.min(Math.max(LINES_MIN, (seeds * items) / BATCHES), LINES_MAX);
     const atOnce = Math.max(1, Math.floor(LINES_AT_ONCE / items));
     for (let first = from; first < from + seeds; first += atOnce) {
       const count = Math.min(atOnce, from + seeds - first);
       const some = Array.from({ length: count }, (_, i) => ({ seed: first + i, dice: dice(first + i) }));
-      await makeBatches(this.#owner, this.#encryption, hands, some, items);
+      await makeBatches(this.#owner, this.#encryption, hands, some, { items, linesMax });
     }
     // As autovacuum would.
     await this.#owner.query('analyze');
@@ -285,7 +289,8 @@ class VirtualStage {
 }
 
 const openJobs = `
-select j.id, b.name || 'x' || i.n card from job j join payout_item i on i.dispatch_id = j.subject_id join payout_batch b on b.id = i.batch_id
+select j.id, t.holder_name card from job j join payout_item i on i.dispatch_id = j.subject_id join payout p on p.id = i.payout_id
+join payout_destination t on t.id = p.destination_id
 where j.kind = 'payout' and j.finished_at is null and j.id <> all ($1)`;
 
 /** FNV-1a: a seed of each item's own, so that others do not change what becomes of it. */
