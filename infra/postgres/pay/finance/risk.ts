@@ -57,7 +57,9 @@ with lines as (
 told as (
   select l.net,
     l.made_at > navbat_now() - $2 * interval '1 day' as is_new,
-    exists (select from payout_destination o where o.holder_hash = l.token_hash and (o.person_id, o.phone) is distinct from (l.person_id, l.phone)) as is_shared,
+    -- A line may name its payee by both; a card is of one of them.
+    exists (select from payout_destination o where o.holder_hash = l.token_hash
+      and (o.person_id = l.person_id) is not true and (o.phone = l.phone) is not true) as is_shared,
     not case when l.person_id is not null
       then exists (select from payout x where x.person_id = l.person_id and x.state = 'paid')
       else exists (select from payout x where x.phone = l.phone and x.state = 'paid') end as is_first,

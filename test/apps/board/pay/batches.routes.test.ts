@@ -270,7 +270,7 @@ describe('lines', () => {
 test('the risk panel counts what a thief would show', async () => {
   const shared = Buffer.alloc(32, 7);
   const payouts = [
-    await board.pending(2_000_000n, { days: 2 }),
+    await board.owed(2_000_000n, { days: 2 }),
     await board.pending(3_000_000n, { holder: shared }),
     await board.pending(4_000_000n, { holder: shared }),
   ];

@@ -61,6 +61,26 @@ export async function openFinanceBoard() {
     return rows[0]?.id ?? '';
   };
 
+  /** What a project pays a person of ours, whom it names by their phone. */
+  const owed = async (tiyin: bigint, how?: Parameters<typeof person>[1]): Promise<string> => {
+    const { id, phone, card } = await person(0n, how);
+    const funder = randomUUID();
+    await book.post([
+      {
+        key: `top-up:${funder}`,
+        kind: 'top-up',
+        debit: await book.open('bank'),
+        credit: await book.open('funded', funder),
+        amount: tiyin * MICROS_OF_TIYIN,
+      },
+    ]);
+    const { rows } = await pool.query<{ id: string }>(
+      `select id from payout_ask($1, 'api', $2, $3, $4, null, null, 'invoice', $5, 'multicard', $6, 0, $7)`,
+      [PLATFORM_PROJECT_ID, funder, id, phone, card, tiyin, `key:${randomUUID()}`],
+    );
+    return rows[0]?.id ?? '';
+  };
+
   /** @param hours how long ago account and second factor were made. */
   const member = async (role: StaffRole = 'finance', hours = 48) => {
     const made = await board.createMember(role);
@@ -94,7 +114,7 @@ export async function openFinanceBoard() {
     return answer.body.id;
   };
 
-  return { ...board, book, person, pending, member };
+  return { ...board, book, person, pending, owed, member };
 }
 
 interface BatchAnswer {
