@@ -156,6 +156,7 @@ export const progressBody = ({ state, version, items }: Progress) => ({
 
 export const RiskBody = z
   .object({
+    batch: BatchLine.meta({ description: 'What is approved: its version, hash, count and total.' }),
     new_destinations: sum('To cards that were bound within the last 7 days.'),
     shared_cards: sum('To cards that several payees have bound.'),
     first_payouts: sum('To payees who were never paid before.'),
@@ -181,7 +182,8 @@ export const RiskBody = z
   })
   .meta({ id: 'BatchRisk' });
 
-export const riskBody = (risk: Risk, total: bigint) => ({
+export const riskBody = (risk: Risk, batch: BatchView) => ({
+  batch: batchLine(batch),
   new_destinations: sumBody(risk.newDestinations),
   shared_cards: sumBody(risk.sharedCards),
   first_payouts: sumBody(risk.firstPayouts),
@@ -197,7 +199,7 @@ export const riskBody = (risk: Risk, total: bigint) => ({
     started_at: startedAt,
   })),
   total_percent_of_before: percentOf(
-    total,
+    batch.total,
     risk.before.map((one) => one.total),
   ),
 });

@@ -125,7 +125,7 @@ const risk = ({ reads }: BatchParts) =>
     tag,
     summary: 'Show what to look at before approving',
     description:
-      'What a thief’s payment would show: new and shared cards, first payouts, names that differ, the largest five, and the batch against the last three.',
+      'What a thief’s payment would show: new and shared cards, first payouts, names that differ, the largest five, and the batch against the last three; with all that an approval names.',
     action: 'finance.read',
     params: ById,
     answers: { 200: { description: 'Counts and sums of its lines.', schema: RiskBody } },
@@ -133,7 +133,8 @@ const risk = ({ reads }: BatchParts) =>
     async handle({ params }) {
       const id = BatchId.parse(params.id);
       const batch = await batchOf(reads, id);
-      return { status: 200, body: riskBody(await reads.risk(id), batch.total) };
+      // The batch first: what was changed since is not approved.
+      return { status: 200, body: riskBody(await reads.risk(id), batch), headers: etagOf(batch.version) };
     },
   });
 

@@ -276,7 +276,12 @@ test('the risk panel counts what a thief would show', async () => {
   ];
   const made = await maker.post('/finance/batches', { rail: 'multicard', name: 'Risky' }).expect(201);
   await maker.post(`/finance/batches/${made.body.id}/items`, { payouts }, 1).expect(200);
-  const { body } = await checker.get(`/finance/batches/${made.body.id}/risk`).expect(200);
+  const { body, headers } = await checker.get(`/finance/batches/${made.body.id}/risk`).expect(200);
+  // All that an approval names: nobody has to read the batch besides.
+  expect([headers['etag'], body.batch]).toEqual([
+    '"2"',
+    expect.objectContaining({ version: 2, count: 3, total: '9000000', content_hash: null }),
+  ]);
   expect(body).toMatchObject({
     new_destinations: { count: 1, total: '2000000' },
     shared_cards: { count: 2, total: '7000000' },
