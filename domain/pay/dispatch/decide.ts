@@ -114,7 +114,7 @@ function ask(dispatch: Dispatch, now: Date): PayoutStep {
       ? { kind: 'call', what: 'confirm', railUuid }
       : { kind: 'call', what: 'read', railUuid };
   }
-  const [doubtful] = draftOf(dispatch)?.outcome === 'refused' ? inDoubt(dispatch) : [attempt];
+  const [doubtful] = isRefusedForGood(draftOf(dispatch)) ? inDoubt(dispatch) : [attempt];
   if (doubtful !== undefined) return { kind: 'call', what: 'find', attempt: doubtful };
   return move('failed', now, { reason: refusedReason(draftOf(dispatch)) });
 }
@@ -214,7 +214,7 @@ function afterFind(after: Dispatch, heard: Heard, now: Date): Move {
     const paid = paidUnasked(heard.status, now);
     if (paid) return paid;
     if (after.state === 'drafted') return to('drafted', now);
-    if (draftOf(after)?.outcome !== 'refused') {
+    if (!isRefusedForGood(draftOf(after))) {
       if (isTwice(after)) return to('waiting', now);
     } else {
       return inDoubt(after).length > 0
@@ -291,6 +291,13 @@ const sentDrafts = (calls: readonly RailCall[]) =>
 const confirmsSent = (calls: readonly RailCall[], attempt: number): number =>
   calls.filter((call) => call.what === 'confirm' && call.attempt === attempt && wasSent(call)).length;
 
+/** Another card, amount or payee would be needed. */
+const isRefusedForGood = (call: RailCall | undefined): boolean =>
+  call?.because === 'card' || call?.because === 'fields' || call?.because === 'limit';
+/** A draft about which a rail says so has no meaning that we know. */
+const isClearlyRefused = ({ outcome, because }: RailCall): boolean =>
+  outcome === 'refused' && because !== 'not-found' && because !== 'already-applied';
+
 /** The draft of the newest attempt. */
 const draftOf = ({ calls, attempt }: Dispatch): RailCall | undefined =>
   calls.findLast((call) => call.what === 'draft' && call.attempt === attempt);
@@ -309,7 +316,7 @@ function inDoubt(dispatch: Dispatch): readonly number[] {
         call.openedAt >= since,
     );
   return sentDrafts(calls)
-    .filter((call) => call.attempt < attempt && call.outcome !== 'refused')
+    .filter((call) => call.attempt < attempt && !isClearlyRefused(call))
     .map((call) => call.attempt)
     .filter((earlier) => !isLookedFor(earlier));
 }

@@ -15,7 +15,7 @@ import { openDispatchWorld } from '../../infra/postgres/pay/dispatch-world.ts';
 const IN_HAND_MAX = 32;
 const CALLS_MAX = 8;
 /** More rounds than any history needs. */
-const ROUNDS_MAX = 500;
+const ROUNDS_MAX = 3_000;
 
 /** Running batches, the worker of payouts and a rail over real sockets; clocks move by hand, all together. */
 export async function openPayoutWorld() {

@@ -243,6 +243,22 @@ describe('the rail', () => {
     );
   });
 
+  test('that wants a one-time password for each payment stops itself; switched off and opened, it pays all', async () => {
+    const { world, batch } = await running(3);
+    world.box.set({ otp_required: true });
+    await world.drain([world.worker()], 200_000);
+    expect(world.stopped).toContain('otp-required');
+    expect(await world.paid()).toEqual([]);
+    world.box.set({ otp_required: false });
+    await world.openAll();
+    await world.drain();
+    expect(await world.statesOf(batch.id)).toEqual({ paid: 3 });
+    await once(
+      world,
+      batch.payees.map(({ card }) => card),
+    );
+  });
+
   test('that is stopped: no POST and no PUT begins a second after the answer, with 32 in hand', async () => {
     const { world } = await running(60);
     world.box.set({ answer_ms: 50 });

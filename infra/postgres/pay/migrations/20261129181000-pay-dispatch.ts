@@ -254,7 +254,8 @@ create function dispatch_in_doubt(d payout_dispatch) returns boolean
 language sql stable set search_path = pg_catalog, public, pg_temp as $$
   select exists (
     select from rail_call c
-    where c.dispatch_id = d.id and c.what = 'draft' and c.attempt < d.attempt and coalesce(c.outcome, '') not in ('refused', 'unsent')
+    where c.dispatch_id = d.id and c.what = 'draft' and c.attempt < d.attempt
+      and (coalesce(c.outcome, '') not in ('refused', 'unsent') or c.because in ('not-found', 'already-applied'))
       and not exists (
         select from rail_call f where f.dispatch_id = d.id and f.what = 'find' and f.attempt = c.attempt and f.outcome = 'answered'
           and f.opened_at >= (select max(x.closed_at) from rail_call x where x.dispatch_id = d.id and x.what = 'draft' and x.attempt = d.attempt))) $$;

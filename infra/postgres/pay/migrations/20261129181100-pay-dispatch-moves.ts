@@ -158,8 +158,8 @@ begin
       if d.state = 'waiting' then return dispatch_unpayable(d.id) is not null; end if;
       if not is_under_way then return false; end if;
       select x.* into draft from rail_call x where x.dispatch_id = d.id and x.what = 'draft' order by x.n desc limit 1;
-      if dispatch_confirms(d.id) = 0 and draft.outcome = 'refused' then
-        return draft.because in ('card', 'fields', 'limit') and not dispatch_in_doubt(d);
+      if d.state in ('drafting', 'asking') and dispatch_confirms(d.id) = 0 then
+        return draft.outcome = 'refused' and draft.because in ('card', 'fields', 'limit') and not dispatch_in_doubt(d);
       end if;
       return d.rail_uuid is not null and dispatch_said_twice(d.id, array['error']);
     else return false;

@@ -154,6 +154,23 @@ test('money is released after a confirmation only where the rail said error twic
   expect(failed).toBeGreaterThan(2);
 });
 
+test('money is released before a confirmation only where the newest draft was refused for good', () => {
+  let failed = 0;
+  fc.assert(
+    fc.property(events(), (all) => {
+      history(all, (before, { dispatch, confirmed }) => {
+        if (dispatch.state !== 'failed' || before.state === 'failed' || confirmed.length > 0) return;
+        failed += 1;
+        const draft = dispatch.calls.findLast(({ what }) => what === 'draft');
+        const isRead = dispatch.calls.some(({ what }) => what === 'read');
+        expect(isRead ? 'card' : draft?.because).toBe('card');
+      });
+    }),
+    runs,
+  );
+  expect(failed).toBeGreaterThan(2);
+});
+
 test('an end is an end, and what the rail has said to have paid never fails', () => {
   fc.assert(
     fc.property(events(), (events) => {

@@ -300,6 +300,16 @@ describe('a draft without an answer', () => {
       expect(heardOf(asking([5, 'absent']), 'find', answers(status), 65)).toMatchObject({ to: 'waiting' });
   });
 
+  test.each(['not-found', 'already-applied'] as const)(
+    'is what a refusal as %s is too: nobody knows its meaning',
+    (because) => {
+      const refused: Dispatch = { ...asking(), calls: [call('draft', 0, { outcome: 'refused', because })] };
+      expect(decidePayout(refused, at(5))).toEqual({ kind: 'call', what: 'find', attempt: 1 });
+      expect(heardOf(refused, 'find', answers('absent'), 5)).toMatchObject({ to: 'asking', nextAt: at(65) });
+      expect(heardOf(refused, 'find', answers('success'), 5)).toMatchObject({ to: 'paid' });
+    },
+  );
+
   test('was paid, or is on its way, where it is found so: the rail has paid without being told to', () => {
     const stopsRail = 'confirmable-lost';
     expect(heardOf(asking(), 'find', answers('success'), 5)).toMatchObject({ to: 'paid', stopsRail });
