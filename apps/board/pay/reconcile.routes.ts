@@ -366,6 +366,9 @@ function actProblem(refusal: MoneyRefusal): Problem {
 
 const EquationRail = z.object({
   rail: RailId.meta({ description: 'Which rail.' }),
+  wallet_opened: z.boolean().meta({
+    description: 'Whether a top-up of the wallet was booked. Before that it is not compared.',
+  }),
   wallet_expected: tiyin(
     'What our wallet there has, if nothing that is in flight was paid: −wallet − clearing − unposted.',
   ),
@@ -388,6 +391,7 @@ const EquationRail = z.object({
 
 const equationRail = (books: RailBooks) => ({
   rail: books.rail,
+  wallet_opened: books.isOpened,
   wallet_expected: expectedWallet(books).toString(),
   wallet: books.wallet.toString(),
   clearing: books.clearing.toString(),

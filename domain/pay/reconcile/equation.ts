@@ -8,6 +8,8 @@ export interface InFlight {
 /** What our rows say of one rail, all of one moment; in tiyin. The ledger's balances have whole tiyin here. */
 export interface RailBooks {
   readonly rail: string;
+  /** Somebody has booked what was sent to the wallet. Before that nothing of it can be compared. */
+  readonly isOpened: boolean;
   /** Credits less debits: of the wallet below 0 while there is money in it. */
   readonly wallet: bigint;
   readonly clearing: bigint;
@@ -47,7 +49,7 @@ export function checkRail(
   balance: bigint | null,
   moving: readonly InFlight[] = books.inFlight,
 ): readonly Imbalance[] {
-  const apart = balance === null ? 0n : expectedWallet(books) - balance;
+  const apart = balance === null || !books.isOpened ? 0n : expectedWallet(books) - balance;
   const kept = books.clearing - books.unmatched;
   return [
     ...(isSumOf(apart, moving) ? [] : [{ equation: 'wallet' as const, by: apart }]),

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { tashkentDay } from '../../../domain/pay/ledger/head.ts';
 import type { CardRail } from '../../../domain/pay/rail/port.ts';
 import type { Multicard } from '../../../apps/sandbox/pay/multicard/start-multicard.ts';
@@ -210,6 +210,22 @@ test('nothing is looked at before the hour is over, unless somebody imports a st
   await world.take([lost]);
   await tick();
   expect(await world.bucketsOf(one)).toHaveLength(1);
+});
+
+test('a wallet of which nobody has booked what was sent to it is not compared', async () => {
+  const fresh = await openRailWorld();
+  onTestFinished(() => fresh.close());
+  const box = await freshMulticard();
+  const deps = { ...fresh, rail: railAt(box.url), now: () => new Date(), tell: null };
+  const found: string[] = [];
+  const tick = reconciling({
+    ...deps,
+    onFault: (what) => found.push(what),
+    onFound: (rail) => found.push(rail),
+    onStopped: () => undefined,
+  });
+  await tick();
+  expect([found, await fresh.openDifferences()]).toEqual([[], []]);
 });
 
 test('a rail that does not answer is a fault that is told, and what was found stays', async () => {

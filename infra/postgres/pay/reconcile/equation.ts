@@ -28,6 +28,7 @@ interface FlightRow {
 }
 interface RailRow {
   readonly rail: string;
+  readonly opened: boolean;
   readonly wallet: string;
   readonly clearing: string;
   readonly unmatched: string;
@@ -48,6 +49,7 @@ const booksOf = ({ at, held, open, rails }: BooksRow): Books => ({
   held: { held: tiyin(held), open: BigInt(open) },
   rails: rails.map((row) => ({
     rail: row.rail,
+    isOpened: row.opened,
     wallet: tiyin(row.wallet),
     clearing: tiyin(row.clearing),
     unmatched: BigInt(row.unmatched),
@@ -78,6 +80,9 @@ select navbat_now() as at,
     where p.project_id = $1 and p.state in ('confirming', 'awaiting-card', 'pending', 'batched')) as open,
   (select coalesce(jsonb_agg(jsonb_build_object(
       'rail', r.id,
+      'opened', exists (
+        select from ledger_account a join ledger_transfer t on t.debit = a.id
+        where a.project_id = $1 and a.class = 'wallet' and a.rail = r.id and t.kind = 'top-up'),
       'wallet', (select coalesce(sum(a.balance), 0)::text from ledger_account a where a.project_id = $1 and a.class = 'wallet' and a.rail = r.id),
       'clearing', (select coalesce(sum(a.balance), 0)::text from ledger_account a where a.project_id = $1 and a.class = 'clearing' and a.rail = r.id),
       'unmatched', (

@@ -152,6 +152,7 @@ test('the equation of now is shown to the tiyin', async () => {
   expect(body).toMatchObject({ held: '0', open: '0', holds: true });
   expect(body.rails).toContainEqual({
     rail: 'multicard',
+    wallet_opened: false,
     wallet_expected: '0',
     wallet: '0',
     clearing: '0',

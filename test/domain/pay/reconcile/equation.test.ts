@@ -9,6 +9,7 @@ import {
 /** 1 000 000 in the wallet; 300 were paid of which 100 are in a statement, 7 went out by a line that is a difference. */
 const books = (change: Partial<RailBooks> = {}): RailBooks => ({
   rail: 'multicard',
+  isOpened: true,
   wallet: -1_000_000n + 100n,
   clearing: 200n,
   unmatched: 200n,
@@ -24,6 +25,10 @@ describe('the wallet has what was sent to it, less what was paid', () => {
     expect(checkRail(books(), left)).toEqual([]);
     expect(checkRail(books(), left - 1n)).toEqual([{ equation: 'wallet', by: 1n }]);
     expect(checkRail(books(), left + 1n)).toEqual([{ equation: 'wallet', by: -1n }]);
+  });
+
+  test('of which nobody has booked what was sent to it is not compared', () => {
+    expect(checkRail(books({ isOpened: false }), left - 1n)).toEqual([]);
   });
 
   test('a rail that says nothing of a wallet is not asked', () => {
