@@ -18,6 +18,25 @@ export const payReasons = {
     nextStep: 'Send the request again under another Idempotency-Key, such as a UUID.',
     seen: ['problem'],
   },
+  'list-faulty': {
+    meaning: 'Lines of the list are wrong. Nothing of it was imported.',
+    retry: 'after-change',
+    nextStep: 'Ask with `dry_run=true` for all that is wrong, mend the file, and send it again.',
+    seen: ['problem'],
+  },
+  'list-repeats': {
+    meaning:
+      'Lines of the list pay what a list of the last 90 days paid the same phone. Nothing was imported.',
+    retry: 'after-change',
+    nextStep: 'Check that it is not the same payment again. If it is meant, send it with `repeats=allowed`.',
+    seen: ['problem'],
+  },
+  'list-unfunded': {
+    meaning: 'The project has paid in less than the list pays. Nothing was imported.',
+    retry: 'after-change',
+    nextStep: 'Have the project topped up by what is `missing`, or take lines out of the list.',
+    seen: ['problem'],
+  },
   'payout-failed': {
     meaning:
       'The payment was not made. Its money is back where it was held, and the reason stands on the payout.',

@@ -10,6 +10,10 @@ import { batchActs } from '../../../infra/postgres/pay/finance/acts.ts';
 import { inbox } from '../../../infra/postgres/pay/finance/inbox.ts';
 import { batchReads } from '../../../infra/postgres/pay/finance/batches.ts';
 import { corrections } from '../../../infra/postgres/pay/finance/corrections.ts';
+import { destinationSecrets } from '../../../infra/pay/destination-secrets.ts';
+import { readSpreadsheet } from '../../../infra/pay/spreadsheet.ts';
+import { listStore } from '../../../infra/postgres/pay/list/lists.ts';
+import { destinationStore } from '../../../infra/postgres/pay/payout/destinations.ts';
 import { ledgerReads } from '../../../infra/postgres/pay/ledger/reads.ts';
 import { rails } from '../../../infra/postgres/pay/finance/rails.ts';
 import { moneyBookAtStart } from '../../../infra/postgres/pay/money-project.ts';
@@ -24,11 +28,13 @@ import { type BatchParts, batchRoutes } from './batches.routes.ts';
 import { type CorrectionParts, correctionRoutes } from './corrections.routes.ts';
 import { type FinanceParts, financeRoutes } from './finance.routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox.routes.ts';
+import { type ListParts, listRoutes } from './lists.routes.ts';
 import { financePayoutRoutes, type PayoutParts } from './payouts.routes.ts';
 import { railRoutes, type RailParts } from './rails.routes.ts';
 import { type ReconcileParts, reconcileRoutes } from './reconcile.routes.ts';
 
-interface PayParts extends FinanceParts, CorrectionParts, InboxParts, PayoutParts, RailParts, ReconcileParts {
+interface PayParts
+  extends FinanceParts, CorrectionParts, InboxParts, ListParts, PayoutParts, RailParts, ReconcileParts {
   readonly batches: BatchParts & BatchEventParts;
 }
 
@@ -40,15 +46,18 @@ export const payRoutes = ({ batches, ...parts }: PayParts): StaffRoute[] => [
   ...batchItemRoutes(batches),
   ...batchEventRoutes(batches),
   ...financePayoutRoutes(parts),
+  ...listRoutes(parts),
   ...correctionRoutes(parts),
   ...railRoutes(parts),
   ...reconcileRoutes(parts),
 ];
 
-export async function wirePay({ config, pools, encryption }: Platform<ProcessConfig<'board'>>) {
+export async function wirePay({ config, pools, hash, encryption }: Platform<ProcessConfig<'board'>>) {
   const book: ProjectId = await moneyBookAtStart(pools.hot, config);
   const { BANK_FILE_PAYER: payer } = config;
   const ended = new AbortController();
+  const secrets = destinationSecrets(hash, encryption);
+  const destinations = destinationStore({ pool: pools.hot, book, secrets });
   const reads = batchReads(pools.read, book);
   const routes = payRoutes({
     book,
@@ -65,6 +74,8 @@ export async function wirePay({ config, pools, encryption }: Platform<ProcessCon
     decode: bankFileText,
     sha256,
     account: payer === undefined ? null : payerOf(payer).account,
+    lists: listStore({ pool: pools.hot, book, hash, destinations }),
+    readList: readSpreadsheet,
   });
   return { routes, endStreams: () => ended.abort() };
 }

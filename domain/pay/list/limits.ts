@@ -7,6 +7,11 @@ export const FILE_BYTES_MAX = 20_000_000;
 export const COLUMNS_MAX = 50;
 /** What a file may have, as read; what is imported at a time has a limit of its own. */
 export const LIST_LINES_MAX = 100_000;
+/**
+ * What is imported in one commit. By card 10 000: while their holds are posted nobody else posts, some 3 s. By the bank 1 000: each line
+ * takes a lock of its own, of which Postgres has some thousands.
+ */
+export const linesMax: Readonly<Record<ListRail, number>> = { multicard: 10_000, 'bank-file': 1_000 };
 export const NAME_LENGTH_MAX = 100;
 /** What a payout keeps of it. */
 export const PURPOSE_LENGTH_MAX = 200;

@@ -74,6 +74,8 @@ export interface ListedPayout {
 export interface Lists {
   /** All of its lines, each with its hold, or nothing. */
   import(order: ListOrder): Promise<ListImported>;
+  /** Whether this member imported a list under this key: the same request again is not one of its own repeats. */
+  isKnown(staffId: string, key: string): Promise<boolean>;
   repeats(lines: readonly ListLine[], now: Date): Promise<readonly RepeatedLine[]>;
   /** What a project may still pay out, in tiyin. */
   funds(funder: string): Promise<bigint>;

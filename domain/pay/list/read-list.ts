@@ -3,7 +3,7 @@ import { readAmount } from './amount.ts';
 import { type Cell, cellHoldsCard, isEmpty, type Row, textOf } from './cell.ts';
 import { aboveLimit, fault, type ListFault, missingColumn } from './faults.ts';
 import { type Column, type Header, type ListField, readHeader } from './header.ts';
-import { amountMax, LIST_LINES_MAX, type ListRail, NAME_LENGTH_MAX, PURPOSE_LENGTH_MAX } from './limits.ts';
+import { amountMax, linesMax, type ListRail, NAME_LENGTH_MAX, PURPOSE_LENGTH_MAX } from './limits.ts';
 
 /** One payee. */
 export interface ListLine {
@@ -42,7 +42,7 @@ export function readList(rows: readonly Row[], rail: ListRail): ReadList {
   const filled = rows.filter(({ cells }) => !cells.every(isEmpty));
   const [first, ...rest] = filled;
   if (first === undefined || rest.length === 0) return faulty([fault('no-lines', { line: 1 })]);
-  if (rest.length > LIST_LINES_MAX) return faulty([tooManyLines(rest.length)]);
+  if (rest.length > linesMax[rail]) return faulty([tooManyLines(rest.length, linesMax[rail])]);
   const header = readHeader(first.cells);
   const wrong = [...cardsIn(first), ...headerFaults(header, first, rail)];
   return wrong.length > 0 ? faulty(wrong) : readLines(rest, { ...header, width: first.cells.length }, rail);
@@ -56,8 +56,8 @@ export const faulty = (faults: readonly ListFault[]): ReadList => ({
   total: 0n,
 });
 
-const tooManyLines = (lines: number) =>
-  fault('too-many-lines', { line: 1 }, { expected: `at most ${LIST_LINES_MAX} lines`, found: `${lines}` });
+const tooManyLines = (lines: number, max: number) =>
+  fault('too-many-lines', { line: 1 }, { expected: `at most ${max} lines`, found: `${lines}` });
 
 const headerFaults = ({ columns, twice }: Header, { line }: Row, rail: ListRail): ListFault[] => [
   ...fieldsOf[rail].filter((field) => !columns.has(field)).map((field) => missingColumn(field, line)),

@@ -2,6 +2,7 @@ import type { Fixture } from './fixture.ts';
 import { batchFixtures } from './pay/batch-fixtures.ts';
 import { correctionFixtures } from './pay/correction-fixtures.ts';
 import { financeFixtures } from './pay/finance-fixtures.ts';
+import { listFixtures } from './pay/list-fixtures.ts';
 import { linkFixtures } from './pay/link-fixtures.ts';
 import { moneyFixtures } from './pay/money-fixtures.ts';
 import { railFixtures } from './pay/rail-fixtures.ts';
@@ -12,6 +13,7 @@ export const productFixtures: Readonly<Record<string, Fixture>> = {
   ...batchFixtures,
   ...correctionFixtures,
   ...railFixtures,
+  ...listFixtures,
 };
 
 /** Of the api's. */

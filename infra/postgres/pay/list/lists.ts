@@ -10,6 +10,10 @@ export function listStore(deps: ImportDeps): Lists {
   const { pool, book } = deps;
   return {
     import: (order) => importList(deps, order),
+    isKnown: async (staffId, key) => {
+      const { rows } = await pool.query<{ known: boolean }>(readKey, [book, staffId, key]);
+      return rows[0]?.known === true;
+    },
     repeats: async (lines, now) => {
       const { rows } = await pool.query<RepeatRow>(readRepeats, [
         book,
@@ -38,6 +42,9 @@ export function listStore(deps: ImportDeps): Lists {
     },
   };
 }
+
+const readKey = `
+select exists (select from payout_list_import where project_id = $1 and staff_id = $2 and key = $3) as known`;
 
 interface RepeatRow {
   readonly line: number;
