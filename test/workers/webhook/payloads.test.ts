@@ -34,12 +34,41 @@ async function makeEverythingHappen(bench: Bench, project: Project) {
   await moveGroup(bench, project);
   await changePreferences(bench, project);
   await spendHalf(bench, project);
+  await endPayouts(bench, project);
   const { id } = await bench.addEndpoint(project, 'https://gone.example/');
   await bench.webhooks.test(project, id, 'request-1', bench.clock.now);
   await bench.pool.query(
     `update webhook_endpoint set disabled_at = $2, disabled_reason = 'failing', failing_since = $2::timestamptz - interval '5 days' where id = $1`,
     [id, bench.clock.now],
   );
+}
+
+/** As the functions of paying would, which hold money besides. */
+async function endPayouts({ pool, owner, clock }: Bench, { projectId }: Project) {
+  await pool.query('select ledger_book_open($1)', [projectId]);
+  const { rows } = await owner.query<{ id: string }>(
+    `insert into payout_destination (project_id, phone, rail, token_encrypted, holder_hash, last4, usable_from, made_at)
+     values ($1, '+998901234567', 'multicard', 'x', sha256('x'), '1234', $2, $2) returning id`,
+    [projectId, clock.now],
+  );
+  for (const [state, ends] of [
+    ['batched', ['paid', 'returned']],
+    ['batched', ['failed']],
+    ['pending', ['cancelled']],
+  ] as const) {
+    const id = randomUUID();
+    await owner.query(
+      `insert into payout (id, project_id, source, funder, phone, purpose, reference, destination_id, rail, gross, fee, net, state, asked_by, created_at, state_at)
+       values ($1::uuid, $2, 'api', $2, '+998901234567', 'delivery', $1::text, $3, 'multicard', 2000000, 0, 2000000, $4, 'key:' || $1, $5, $5)`,
+      [id, projectId, rows[0]?.id, state, clock.now],
+    );
+    for (const end of ends) await owner.query('update payout set state = $2 where id = $1', [id, end]);
+  }
+  // Money goes by the clock of the database, and not by this test's.
+  await owner.query('update job set run_at = $2 where project_id = $1 and run_at > $2', [
+    projectId,
+    clock.now,
+  ]);
 }
 
 async function closeVerification(bench: Bench, project: Project, state: string) {

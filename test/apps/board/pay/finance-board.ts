@@ -98,6 +98,7 @@ export async function openFinanceBoard() {
     };
     return {
       ...made,
+      token,
       get: (path: string) => call('get', path),
       post: (path: string, body: object = {}, version?: number) => call('post', path, version).send(body),
       drop: (path: string, version: number) => call('delete', path, version),
