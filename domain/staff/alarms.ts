@@ -75,6 +75,9 @@ export const alarmKinds = [
   'ledger-day-unsigned',
   'ledger-head-unsent',
   'ledger-unreadable',
+  'rail-stopped',
+  'payments-stuck',
+  'money-differs',
 ] as const;
 export type AlarmKind = (typeof alarmKinds)[number];
 

@@ -1,5 +1,6 @@
 import type { Mutation } from './mutation.ts';
 import { askingMutations } from './pay/asking.ts';
+import { bankMutations } from './pay/bank.ts';
 import { batchMutations } from './pay/batches.ts';
 import { chainMutations } from './pay/chain.ts';
 import { dispatchMutations } from './pay/dispatch.ts';
@@ -11,6 +12,7 @@ import { staffMutations } from './staff.ts';
 export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
   ledger: [...ledgerMutations, ...chainMutations],
   rail: railMutations,
+  bank: bankMutations,
   payouts: [...askingMutations, ...batchMutations],
   dispatch: dispatchMutations,
   staff: staffMutations,

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { dispatchAlarms, type StoppedRail, type StuckPayments } from '../../../domain/pay/dispatch/alarms.ts';
 import { chainAlarms, type UnsentHead } from '../../../domain/pay/ledger/alarms.ts';
 import { tashkentDay } from '../../../domain/pay/ledger/head.ts';
+import { differenceAlarms, type Unexplained } from '../../../domain/pay/reconcile/alarms.ts';
 import { chain } from './ledger/chain.ts';
 import { SENT_DAYS } from './ledger/head-outbox.ts';
 
@@ -9,13 +10,18 @@ import { SENT_DAYS } from './ledger/head-outbox.ts';
 export const payOps = {
   alarms: async (pool: Pool, now: Date) => {
     const today = tashkentDay(now);
-    const [books, unsent, stopped, stuck] = await Promise.all([
+    const [books, unsent, stopped, stuck, unexplained] = await Promise.all([
       chain(pool).books(today),
       pool.query<UnsentHead>(readUnsent, [today, SENT_DAYS]),
       pool.query<StoppedRail>(readStopped),
       pool.query<StuckPayments>(readStuck),
+      pool.query<Unexplained>(readUnexplained),
     ]);
-    return [...chainAlarms(books, unsent.rows, now), ...dispatchAlarms(stopped.rows, stuck.rows)];
+    return [
+      ...chainAlarms(books, unsent.rows, now),
+      ...dispatchAlarms(stopped.rows, stuck.rows),
+      ...differenceAlarms(unexplained.rows),
+    ];
   },
 };
 
@@ -31,3 +37,6 @@ select id::text, stopped_at as "stoppedAt", stopped_by::text as "stoppedBy", rea
 
 const readStuck = `
 select rail::text, count(*)::int as count, min(state_at) as since from payout_dispatch where state = 'stuck' group by 1 order by 1`;
+
+const readUnexplained = `
+select rail::text, count(*)::int as count, min(found_at) as since from difference where closed_at is null and note is null group by 1 order by 1`;

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DifferenceAct } from '../../../../../domain/pay/reconcile/port.ts';
+import { ProductAlarm } from '../../../../../domain/staff/alarms.ts';
+import { payOps } from '../../../../../infra/postgres/pay/ops-view.ts';
 import { keyOf, NET, openRailWorld } from './rail-world.ts';
 
 let world: Awaited<ReturnType<typeof openRailWorld>>;
@@ -170,4 +172,19 @@ test('lists go by rail, bucket and whether they are open, in pages', async () =>
   expect(
     (await list({ open: false, rail: 'bank-file' })).rows.every(({ closedAt }) => closedAt !== null),
   ).toBe(true);
+});
+
+test('operators are told of it, as of a rail that is stopped, in words that their page knows', async () => {
+  const alarms = async () => {
+    const all = await payOps.alarms(world.pool, new Date());
+    return all.map((one) => ProductAlarm.parse(one)).map(({ alarm, subject }) => `${alarm} ${subject}`);
+  };
+  expect(await alarms()).not.toContain('money-differs bank-file');
+  const id = await found('bank-file');
+  await world.pool.query(`select rail_stop('bank-file', $1, 'test')`, [world.maker]);
+  expect(await alarms()).toEqual(
+    expect.arrayContaining(['money-differs bank-file', 'rail-stopped bank-file']),
+  );
+  await act(id, note('a charge'));
+  expect(await alarms()).not.toContain('money-differs bank-file');
 });

@@ -1,0 +1,147 @@
+import type { Mutation } from '../mutation.ts';
+
+const MATCH = 'domain/pay/reconcile/match.ts';
+const STATEMENTS = 'infra/postgres/pay/migrations/20261129183000-pay-statements.ts';
+const FILES = 'infra/postgres/pay/migrations/20261129183100-pay-bank-files.ts';
+const inMatch = (name: string) => ({ file: 'test/domain/pay/reconcile/match.test.ts', name });
+const inStatements = (name: string) => ({
+  file: 'test/infra/postgres/pay/reconcile/statements.test.ts',
+  name,
+});
+const inDifferences = (name: string) => ({
+  file: 'test/infra/postgres/pay/reconcile/differences.test.ts',
+  name,
+});
+const inFiles = (name: string) => ({ file: 'test/infra/postgres/pay/bank-file/bank-files.test.ts', name });
+
+/** What a rail says that it paid, and what a bank is given to pay. */
+export const bankMutations: readonly Mutation[] = [
+  {
+    name: 'a line is matched by its amount',
+    edits: [
+      {
+        file: MATCH,
+        from: `return this.#byId.get(byUuid ?? byReference ?? '') ?? null;`,
+        to: `return this.#byId.get(byUuid ?? byReference ?? '') ?? [...this.#byId.values()].find((one) => one.amount === amount) ?? null;`,
+      },
+      {
+        file: MATCH,
+        from: 'find({ uuid, reference }: RailLine)',
+        to: 'find({ uuid, reference, amount }: RailLine)',
+      },
+    ],
+    test: inMatch('statements no line is matched with a payment that it does not pay'),
+  },
+  {
+    name: 'a second line of a payment is matched too',
+    edits: [
+      {
+        file: MATCH,
+        from: `if (ours.outLine !== null || isAnother(line, ours)) return 'duplicate';`,
+        to: `if (isAnother(line, ours)) return 'duplicate';`,
+      },
+    ],
+    test: inMatch('statements no line is matched with a payment that it does not pay'),
+  },
+  {
+    name: 'SQL posts a line of whatever payment the caller names',
+    edits: [
+      {
+        file: STATEMENTS,
+        from: `case s.rail when 'bank-file' then g.reference = i.payout_id::text else g.uuid = d.rail_uuid or g.reference = d.reference end`,
+        to: 'true',
+      },
+    ],
+    test: inStatements('post no line that is not exactly of its payment'),
+  },
+  {
+    name: 'SQL posts a line of whatever amount',
+    edits: [{ file: STATEMENTS, from: 'and g.amount = i.net', to: '' }],
+    test: inStatements('post no line that is not exactly of its payment'),
+  },
+  {
+    name: 'what came back keeps the charge as an expense',
+    edits: [{ file: STATEMENTS, from: `where g.direction = 'back' and g.commission > 0`, to: 'where false' }],
+    test: inStatements(
+      'what came back gives the person all of it, distrusts the card and ends the dispatch, once',
+    ),
+  },
+  {
+    name: 'a payment that was told as failed is owed by nobody',
+    edits: [
+      {
+        file: STATEMENTS,
+        from: `if l.bucket = 'paid-though-failed' and l.posted then`,
+        to: 'if false then',
+      },
+    ],
+    test: inStatements('a payment that the rail had told as failed: the person owes it'),
+  },
+  {
+    name: 'a rail is stopped by one difference again and again',
+    edits: [
+      {
+        file: STATEMENTS,
+        from: `update difference d set stopped_at = ledger_clock()\n      where`,
+        to: `update difference d set stopped_at = null\n      where`,
+      },
+    ],
+    test: inStatements('a second payment of one that was paid'),
+  },
+  {
+    name: 'batches begin over a difference that nobody has explained',
+    edits: [
+      {
+        file: STATEMENTS,
+        from: `if old.state = 'approved' and new.state = 'running' and exists`,
+        to: 'if false and exists',
+      },
+    ],
+    test: inDifferences(
+      'an unexplained difference stops new batches of its rail alone, until somebody says why; the book’s stops all',
+    ),
+  },
+  {
+    name: 'a batch closes over a difference of its own',
+    edits: [
+      {
+        file: STATEMENTS,
+        from: `if old.state = 'done' and new.state = 'closed' and exists`,
+        to: 'if false and exists',
+      },
+    ],
+    test: inDifferences('a batch is not closed while one of its payments is a difference'),
+  },
+  {
+    name: 'a file may have another total than its items',
+    edits: [
+      {
+        file: FILES,
+        from: 'if (of_documents, of_total) is distinct from (open_items, open_total) then',
+        to: 'if false then',
+      },
+    ],
+    test: inFiles('where the file is not of exactly these items, or its writing fails'),
+  },
+  {
+    name: 'a file is written without the lock of its batch',
+    edits: [
+      {
+        file: FILES,
+        from: 'perform from payout_batch x where x.id = bank_file_begin.batch for no key update;',
+        to: '',
+      },
+      {
+        file: FILES,
+        from: `perform from rail r where r.id in ('all', 'bank-file') order by r.id for no key update;`,
+        to: '',
+      },
+    ],
+    test: inFiles('two processes at once write one file'),
+  },
+  {
+    name: 'what may not be paid any more is written',
+    edits: [{ file: FILES, from: 'where u.why is not null', to: 'where false' }],
+    test: inFiles('what may not be paid any more fails and gives its money back; the file has the others'),
+  },
+];
