@@ -40,6 +40,7 @@ const CHUNK = 20_000;
 
 const Line = z.object({
   t: z.string(),
+  id: z.number().optional(),
   at: z.number().optional(),
   uuid: z.string().optional(),
   reference: z.string().optional(),
@@ -70,7 +71,7 @@ export async function audit({ owner, railLog, stops = [] }: Audit): Promise<Verd
 }
 
 const tables = `
-create temp table audit_line (t text, at bigint, uuid text, reference text, amount bigint, commission bigint, total bigint, status text, method text, path text);
+create temp table audit_line (t text, id int, at bigint, uuid text, reference text, amount bigint, commission bigint, total bigint, status text, method text, path text);
 create temp table audit_stop (answered_ms bigint, opened_ms bigint)`;
 
 /** Whose each payment of the log is, by the reference that our own call has. */
@@ -112,12 +113,12 @@ async function readLog(client: pg.PoolClient, path: string): Promise<void> {
   await insert(client, lines);
 }
 
-const isOfPayment = ({ t }: Line): boolean => ['begin', 'draft', 'paid', 'moved'].includes(t);
+const isOfPayment = ({ t }: Line): boolean => ['begin', 'end', 'draft', 'paid', 'moved'].includes(t);
 
 const insert = (client: pg.PoolClient, lines: readonly Line[]): Promise<unknown> =>
   client.query(
     `insert into audit_line select * from json_to_recordset($1)
-       as l(t text, at bigint, uuid text, reference text, amount bigint, commission bigint, total bigint, status text, method text, path text)`,
+       as l(t text, id int, at bigint, uuid text, reference text, amount bigint, commission bigint, total bigint, status text, method text, path text)`,
     [JSON.stringify(lines)],
   );
 

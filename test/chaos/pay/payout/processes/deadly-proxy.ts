@@ -40,15 +40,16 @@ export async function openDeadlyProxy(target: string): Promise<DeadlyProxy> {
     }
     let isAwaited = false;
     near.on('data', (data) => {
-      isAwaited =
-        armed !== undefined && data.toString('latin1').startsWith(`${armed.method} /payment/credit`);
+      if (armed && data.toString('latin1').startsWith(`${armed.method} /payment/credit`)) isAwaited = true;
       far.write(data);
       if (isAwaited) strike('after request');
     });
     far.on('data', (data) => {
+      const isAnswer = isAwaited;
+      isAwaited = false;
       // Nobody is there to read it.
-      if (isAwaited && strike('before answer')) return;
-      near.write(data, () => isAwaited && strike('after answer'));
+      if (isAnswer && strike('before answer')) return;
+      near.write(data, () => isAnswer && strike('after answer'));
     });
     near.once('close', () => far.destroy());
     far.once('close', () => near.destroy());

@@ -176,9 +176,9 @@ class VirtualStage {
       const count = Math.min(atOnce, from + seeds - first);
       const some = Array.from({ length: count }, (_, i) => ({ seed: first + i, dice: dice(first + i) }));
       await makeBatches(this.#owner, this.#encryption, hands, some, { items, linesMax });
+      // As autovacuum would.
+      await this.#owner.query('analyze');
     }
-    // As autovacuum would.
-    await this.#owner.query('analyze');
   }
 
   /** Until nothing is left to do. */
