@@ -7,12 +7,10 @@ export interface DestinationSecrets {
   pinflOf(pinfl: string): Buffer;
   /** Bound to the row of the destination: moved to another one it can't be decrypted. */
   encrypt(token: string, destinationId: string): Buffer;
-  decrypt(encrypted: Buffer, destinationId: string): string;
 }
 
 export const destinationSecrets = (hash: KeyedHash, encryption: Encryption): DestinationSecrets => ({
   holderOf: (token) => hash('rail-token', token),
   pinflOf: (pinfl) => hash('pinfl', pinfl),
   encrypt: (token, destinationId) => encryption.encrypt(token, destinationId),
-  decrypt: (encrypted, destinationId) => encryption.decrypt(encrypted, destinationId),
 });

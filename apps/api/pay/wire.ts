@@ -32,7 +32,6 @@ export async function wirePay(platform: ApiPlatform, { codes }: Offers): Promise
   const { config, pools, clock, counter, hash, encryption } = platform;
   const book = await moneyBookAtStart(pools.hot, config);
   const destinations = destinationStore({
-    pool: pools.hot,
     book,
     secrets: destinationSecrets(hash, encryption),
   });

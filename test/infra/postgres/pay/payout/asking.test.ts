@@ -1,5 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { MoneyRefusedError } from '../../../../../domain/pay/refusals.ts';
+import { destinationSecrets } from '../../../../../infra/pay/destination-secrets.ts';
+import { inTransaction } from '../../../../../infra/postgres/engine/transaction.ts';
+import { refusing } from '../../../../../infra/postgres/pay/money-faults.ts';
+import { answerOnce } from '../../../../../infra/postgres/pay/money-requests.ts';
+import { destinationStore } from '../../../../../infra/postgres/pay/payout/destinations.ts';
 import { HOUR_MS, openPaying, UZS } from './paying.ts';
 
 const AT_ONCE = 50;
@@ -16,6 +22,9 @@ function msUntil(hours: number, minutes: number): number {
   const ms = at.getTime() - Date.now();
   return ms > 0 ? ms : ms + 24 * HOUR_MS;
 }
+
+const withdraw = `
+select payout_ask($1, 'withdrawal', null, $2, null, null, null, null, $3, 'multicard', $4, 0, 'person')`;
 
 let pay: Awaited<ReturnType<typeof openPaying>>;
 let rich: Awaited<ReturnType<typeof pay.person>>;
@@ -141,6 +150,39 @@ describe('a withdrawal', () => {
       { key: randomUUID(), kind: 'take-back', debit: receivable, credit: earnings, amount: 1n },
     ]);
     await expect(ask()).rejects.toEqual(notPayable('receivable-open'));
+  });
+
+  test('refused for funds under an Idempotency-Key stays refused under it a day later, and leaves nothing of itself', async () => {
+    const of = await pay.person(GROSS - 1n);
+    const request = {
+      projectId: pay.projectId,
+      personId: of.id,
+      key: randomUUID(),
+      bodyHash: randomBytes(32),
+      at: new Date(),
+    };
+    const askOnce = () =>
+      inTransaction(pay.pool, (tx) =>
+        answerOnce(tx, request, {
+          work: async () => {
+            await refusing(tx.query(withdraw, [pay.projectId, of.id, of.card, GROSS]));
+            return { status: 202, body: {} };
+          },
+          refusalOf: (error) =>
+            error instanceof MoneyRefusedError ? { status: 422, body: { type: error.refusal.kind } } : null,
+        }),
+      );
+    expect(await askOnce()).toMatchObject({ answer: { status: 422, body: { type: 'insufficient' } } });
+    const [available, earnings] = [await pay.open('available', of.id), await pay.open('earnings')];
+    const more = { kind: 'earn', debit: earnings, credit: available, amount: GROSS * 10_000n };
+    await pay.post([{ key: randomUUID(), ...more }]);
+    await pay.moveClock(25 * HOUR_MS);
+    expect(await askOnce()).toMatchObject({ repeated: true, answer: { status: 422 } });
+    expect(await pay.one('select count(*)::int n from payout where person_id = $1', [of.id])).toEqual({
+      n: 0,
+    });
+    request.key = randomUUID();
+    expect(await askOnce()).toMatchObject({ repeated: false, answer: { status: 202 } });
   });
 
   test.each([
@@ -429,6 +471,32 @@ describe('a destination', () => {
     await pay.pool.query('select payout_destination_remove($1, $2)', [both[0]?.id, of]);
     const again = await add(of, holder);
     expect(again.id).not.toBe(both[0]?.id);
+  });
+
+  test('is kept without the plain text of its token, which opens to its own row alone', async () => {
+    const secrets = destinationSecrets(pay.hash, pay.rowEncryption);
+    const store = destinationStore({ book: pay.projectId, secrets });
+    const [personId, token] = [randomUUID(), randomUUID()];
+    const card = {
+      payee: { personId },
+      rail: 'multicard',
+      token,
+      last4: '4321',
+      holderName: 'ALI VALIYEV',
+      phoneMatches: true,
+      pinfl: '12345678901234',
+    } as const;
+    const id = await store.add(pay.pool, card);
+    expect(await store.add(pay.pool, card)).toBe(id);
+    const row = await pay.one<{ text: string; token: Buffer; holder: Buffer }>(
+      'select d::text as text, token_encrypted as token, holder_hash as holder from payout_destination d where id = $1',
+      [id],
+    );
+    expect(row.text).not.toContain(token);
+    expect(row.text).not.toContain(Buffer.from(token).toString('hex'));
+    expect(pay.rowEncryption.decrypt(row.token, id)).toBe(token);
+    expect(() => pay.rowEncryption.decrypt(row.token, randomUUID())).toThrow('authenticate');
+    expect(row.holder).toEqual(secrets.holderOf(token));
   });
 
   test('that gave money back is not bound again', async () => {
