@@ -64,7 +64,16 @@ describe('a batch', () => {
     expect(made).toMatchObject({ state: 'done', count: 2, total: 50_000n * UZS });
     await step(store.close(pay.pool, by(checker, made)));
     expect(await pay.batches.actions(made.id)).toEqual([
-      ...['create', 'add', 'submit', 'approve', 'run', 'pause', 'resume', 'pause', 'cancel-rest', 'close'],
+      'create',
+      'add',
+      'submit',
+      'approve',
+      'run',
+      'pause',
+      'resume',
+      'pause',
+      'cancel-rest',
+      'close',
     ]);
   });
 
