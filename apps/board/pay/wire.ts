@@ -57,7 +57,7 @@ export async function wirePay({ config, pools, hash, encryption }: Platform<Proc
   const { BANK_FILE_PAYER: payer } = config;
   const ended = new AbortController();
   const secrets = destinationSecrets(hash, encryption);
-  const destinations = destinationStore({ pool: pools.hot, book, secrets });
+  const destinations = destinationStore({ book, secrets });
   const reads = batchReads(pools.read, book);
   const routes = payRoutes({
     book,
