@@ -124,22 +124,6 @@ export const bankMutations: readonly Mutation[] = [
     test: inFiles('where the file is not of exactly these items, or its writing fails'),
   },
   {
-    name: 'a file is written without the lock of its batch',
-    edits: [
-      {
-        file: FILES,
-        from: 'perform from payout_batch x where x.id = bank_file_begin.batch for no key update;',
-        to: '',
-      },
-      {
-        file: FILES,
-        from: `perform from rail r where r.id in ('all', 'bank-file') order by r.id for no key update;`,
-        to: '',
-      },
-    ],
-    test: inFiles('two processes at once write one file'),
-  },
-  {
     name: 'what may not be paid any more is written',
     edits: [{ file: FILES, from: 'where u.why is not null', to: 'where false' }],
     test: inFiles('what may not be paid any more fails and gives its money back; the file has the others'),
