@@ -183,6 +183,7 @@ const start = `
 create function dispatch_start(of_rail text, keep int) returns int
 ${definer} as $$
 declare
+  batches uuid[];
   room int;
   made uuid[];
 begin
@@ -191,7 +192,12 @@ begin
   -- Mostly there is nothing to start: then nobody is made to wait.
   if not exists (select from payout_batch b where b.rail = of_rail and b.state = 'running'
       and exists (select from payout_item i where i.batch_id = b.id and i.state = 'ready')) then return 0; end if;
-  perform from payout_batch b where b.rail = of_rail and b.state = 'running' order by b.id limit ${BATCHES_MAX} for no key update;
+  -- Only those that have something to start: what is in doubt in a hundred others would keep it from beginning.
+  with locked as (
+    select b.id from payout_batch b
+    where b.rail = of_rail and b.state = 'running' and exists (select from payout_item i where i.batch_id = b.id and i.state = 'ready')
+    order by b.id limit ${BATCHES_MAX} for no key update)
+  select array_agg(l.id) into batches from locked l;
   perform from rail r where r.id in ('all', of_rail) order by r.id for no key update;
   if exists (select from rail r where r.id in ('all', of_rail) and r.stopped_at is not null) then return 0; end if;
   select keep - count(*) into room from payout_dispatch d where d.rail = of_rail and d.state = 'waiting';
@@ -199,7 +205,7 @@ begin
   with turns as (
     select t.* from (
       select b.project_id, i.batch_id, i.n, i.net, i.payout_id, row_number() over (partition by i.batch_id order by i.n) place
-      from (select * from payout_batch b where b.rail = of_rail and b.state = 'running' order by b.id limit ${BATCHES_MAX}) b
+      from (select * from payout_batch b where b.id = any (batches) and b.state = 'running') b
       cross join lateral (
         select * from payout_item i where i.batch_id = b.id and i.state = 'ready' order by i.n limit room) i) t
     order by t.place, t.batch_id limit room),

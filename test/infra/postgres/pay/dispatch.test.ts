@@ -77,6 +77,18 @@ describe('starting', () => {
     expect(await world.dispatches(id)).toHaveLength(8);
     await setBatch(id, 'paused');
   });
+
+  test('a hundred running batches whose payments are on their way do not keep another one from beginning', async () => {
+    const made: string[] = [];
+    for (let i = 0; i < 101; i++) made.push((await world.batch(1)).id);
+    await world.start();
+    await world.start();
+    const { rows } = await world.pool.query(
+      `select from payout_item where batch_id = any($1) and state = 'ready'`,
+      [made],
+    );
+    expect(rows).toEqual([]);
+  });
 });
 
 describe('claiming', () => {
