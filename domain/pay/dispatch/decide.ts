@@ -249,9 +249,13 @@ function askAgain(after: Dispatch, now: Date): Move {
   const since = doubtSince(after);
   const first = firstOfStreak(after)?.closedAt;
   const late = asks(after).filter(({ openedAt }) => ms(openedAt) - ms(since) >= LAST_ASK_MS).length;
-  if (first && isSettling(after) && !isTwice(after) && late < LATE_ASKS_MAX)
-    return to(after.state, new Date(Math.max(ms(now), ms(first) + APART_MS)));
   const next = asksAfterMs.find((afterMs) => ms(since) + afterMs > ms(now));
+  if (first && isSettling(after) && !isTwice(after) && late < LATE_ASKS_MAX) {
+    const confirmed = later(first, APART_MS);
+    // Whoever does not answer when it is time is asked as rarely as one who never did.
+    const isSilent = after.calls.at(-1)?.outcome !== 'answered' && now >= confirmed;
+    if (!isSilent || next === undefined) return to(after.state, now < confirmed ? confirmed : now);
+  }
   return next === undefined ? to('stuck', now, { reason: 'no-answer' }) : to(after.state, later(since, next));
 }
 

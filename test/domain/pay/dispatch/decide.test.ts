@@ -58,6 +58,30 @@ const asking = (...finds: readonly (readonly [number, 'absent' | 'draft' | 'erro
 const heardOf = (dispatch: Dispatch, what: 'read' | 'find', heard: Heard, second: number) =>
   decideMove(open(dispatch, what, 1, at(second)), heard, at(second));
 
+test('a rail that answers once and is silent for a day then is asked by the same times as one that never answers', () => {
+  const asked = (once: Dispatch, what: 'read' | 'find'): readonly number[] => {
+    const seconds: number[] = [];
+    for (let dispatch = once; seconds.length < 100;) {
+      const second = (dispatch.nextAt.getTime() - start.getTime()) / 1_000;
+      const opened = open(dispatch, what, 1, at(second));
+      const { to, nextAt } = decideMove(opened, nothing, at(second));
+      if (to === 'stuck') break;
+      seconds.push((nextAt.getTime() - start.getTime()) / 1_000);
+      const calls = opened.calls.map((each) =>
+        each.outcome === null ? { ...each, closedAt: at(second), outcome: 'unknown' as const } : each,
+      );
+      dispatch = { ...dispatch, nextAt, calls };
+    }
+    return seconds;
+  };
+  for (const [once, what] of [
+    [unknown([30, 'draft']), 'read'],
+    [unknown([30, 'error']), 'read'],
+    [asking([30, 'absent']), 'find'],
+  ] as const)
+    expect(asked({ ...once, nextAt: at(90) }, what).slice(0, 5)).toEqual([120, 600, 3_600, 21_600, 86_400]);
+});
+
 describe('a waiting dispatch', () => {
   test('is drafted, and not before its time', () => {
     expect(decidePayout(fresh, start)).toEqual({ kind: 'call', what: 'draft' });
