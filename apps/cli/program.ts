@@ -2,7 +2,8 @@ import { Command, type OutputConfiguration } from 'commander';
 import { chatCommands } from './chats.ts';
 import { clockCommands } from './clock.ts';
 import type { CliContext } from './context.ts';
-import { productCommands } from './modules.ts';
+import { explainCommand } from './explain.ts';
+import { explainers, productCommands } from './modules.ts';
 import { keyCommands } from './keys.ts';
 import { projectCommands } from './projects.ts';
 import { secretCommands } from './secrets.ts';
@@ -21,6 +22,7 @@ export function createProgram(context: CliContext, output: OutputConfiguration):
   secretCommands(program, context);
   chatCommands(program, context);
   for (const commands of productCommands) commands(program, context);
+  explainCommand(program, context, explainers);
   clockCommands(program, context);
   return program;
 }

@@ -1,29 +1,20 @@
-import type { Command } from 'commander';
 import { type Explanation, type Moment, momentsOf } from '../../../domain/identity/approval/explain.ts';
 import { VerificationId } from '../../../domain/shared/ids.ts';
 import { amountText } from '../../../domain/shared/payment.ts';
 import { visibleLine } from '../../../domain/shared/visible-line.ts';
 import { explanations } from '../../../infra/postgres/verify/explanations.ts';
-import { type CliContext, CliError, type JsonOption, table, tell } from '../context.ts';
+import { table } from '../context.ts';
+import type { Explainer } from '../explain.ts';
 
-export function explainCommand(program: Command, context: CliContext): void {
-  program
-    .command('explain <verification>')
-    .description('what happened to a verification, in order of time, with each signature checked again')
-    .option('--json')
-    .action((id: string, options: JsonOption) => explain(context, id, options));
-}
-
-async function explain(context: CliContext, text: string, options: JsonOption): Promise<void> {
-  const id = VerificationId.safeParse(text).data;
-  if (!id) throw new CliError(`${text}: expected the id of a verification.`);
-  await context.withPorts(async ({ pool }) => {
-    const explanation = await explanations(pool).explain(id);
-    if (!explanation)
-      throw new CliError(`There is no verification ${id}, or nothing is kept of it any more.`);
-    tell(context, options, { lines: linesOf(explanation), json: explanation });
-  });
-}
+/** Each signature is checked again. */
+export const verificationExplainer: Explainer = {
+  what: 'verification',
+  takes: (text) => VerificationId.safeParse(text).success,
+  explain: async ({ pool }, text) => {
+    const explanation = await explanations(pool).explain(VerificationId.parse(text));
+    return explanation && { lines: linesOf(explanation), json: explanation };
+  },
+};
 
 function linesOf(explanation: Explanation): string[] {
   const moments = momentsOf(explanation);

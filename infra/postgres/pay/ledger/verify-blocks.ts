@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { blockHash, genesisOf } from './block-hash.ts';
-import type { Differences } from './differences.ts';
+import { type Differences, differences } from './differences.ts';
 
 /** Blocks that are read at once: at most a million transfers. */
 const BLOCKS_MAX = 1_000;
@@ -80,6 +80,22 @@ export async function verifyBlocks(db: pg.PoolClient, options: BlocksOptions): P
   await verifyHead(db, book, last, found);
   await nameAccounts(db, book, wrong, found);
   return { ...last, dayEnds };
+}
+
+/** What differs in one block: its transfers, its leaves, its hash, and the hash of the block before that it stands on. */
+export async function proveBlock(db: pg.PoolClient, book: string, k: string): Promise<readonly string[]> {
+  const found = differences();
+  const before = await db.query<Block>(readBlocks, [book, (BigInt(k) - 2n).toString(), 1]);
+  const { rows } = await db.query<Block>(readBlocks, [book, (BigInt(k) - 1n).toString(), 1]);
+  const first = BigInt(k) === 1n;
+  const [last] = before.rows;
+  const from = first
+    ? { k: 0n, nTo: 0n, hash: genesisOf(book) }
+    : { k: BigInt(last?.k ?? 0), nTo: BigInt(last?.nTo ?? 0), hash: last?.hash ?? genesisOf(book) };
+  const placed = place(rows, from, found);
+  const stored = await readTransfers(db, book, placed);
+  for (const block of placed) verifyBlock(block, stored.get(block.k), found);
+  return found.told().differences;
 }
 
 /** Which transfers each block holds. Where its last number can't be, as many as it has leaves. */

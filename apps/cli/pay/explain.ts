@@ -1,0 +1,57 @@
+import {
+  type ExplainedRow,
+  type Part,
+  PARTS,
+  type PaymentExplanation,
+  paymentName,
+} from '../../../domain/pay/explain/explain.ts';
+import { explainPayment } from '../../../infra/postgres/pay/explain/explanation.ts';
+import { table } from '../context.ts';
+import type { Explainer } from '../explain.ts';
+
+export const paymentExplainer: Explainer = {
+  what: 'payout, line of a batch (batch:n), dispatch or reference of a rail',
+  takes: (text) => paymentName(text) !== null,
+  explain: async ({ pool }, text) => {
+    const name = paymentName(text);
+    const explanation = name && (await explainPayment(pool, name));
+    return explanation && { lines: linesOf(explanation), json: explanation };
+  },
+};
+
+const titles: Record<Part, string> = {
+  asked: 'What was asked',
+  hands: 'Batch and hands',
+  calls: 'Dispatch, calls of the rail, receipts',
+  statement: 'What the rail’s statement says',
+  money: 'The book: what filled the account, hold, payment, statement',
+};
+
+function linesOf({ payouts, more, rows }: PaymentExplanation): string[] {
+  return [
+    `payout  ${payouts.join(', ')}${more ? ' and more of the same file: name one of them' : ''}`,
+    ...PARTS.flatMap((part) => {
+      const own = rows.filter((row) => row.part === part);
+      return ['', titles[part], ...(own.length === 0 ? ['nothing'] : table(own.map(cellsOf)))];
+    }),
+  ];
+}
+
+const cellsOf = (row: ExplainedRow) => [
+  row.at?.toISOString() ?? '-',
+  `${row.table} (${Object.entries(row.key)
+    .map(([name, value]) => `${name} = '${value}'`)
+    .join(' and ')})`,
+  [row.says, ...chainWords(row)].join('; '),
+];
+
+/** Of rows that are no transfers: nothing. */
+function chainWords({ chain }: ExplainedRow): string[] {
+  if (chain === undefined) return [];
+  if (chain === null) return ['in no block yet'];
+  const { block, holds, differences, day } = chain;
+  const signed = day === null ? 'its day is not signed yet' : `signed with ${day}`;
+  return [
+    holds ? `block ${block} holds, ${signed}` : `BLOCK ${block} DOES NOT HOLD: ${differences.join(' ')}`,
+  ];
+}
