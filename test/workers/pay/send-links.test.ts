@@ -150,6 +150,10 @@ test('an SMS that no provider took is not counted as sent', async () => {
 test('nothing goes to who lost the phone since, nor for what was cancelled or is too old', async () => {
   const { phone } = await listOfOne();
   const thief = await pay.personOf('+998930000001');
+  await pay.pool.query(
+    `insert into person_chat (mode, telegram_id, person_id, proven_at) values ('live', 6000000, $1, now())`,
+    [thief],
+  );
   await pay.pool.query('update person_phone set person_id = $2 where phone = $1', [phone, thief]);
   const cancelled = await listOfOne();
   await pay.pool.query(`select payout_cancel($1, null, 'asked', 'staff:x')`, [(await cancelled.read())?.id]);
