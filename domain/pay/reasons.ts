@@ -66,6 +66,13 @@ export const payReasons = {
       'Two people of finance ask the rail by its reference, and settle the payment by hand as paid or failed.',
     seen: ['job'],
   },
+  'by-hand': {
+    meaning:
+      'The rail could not say what became of the payment; two people of finance found out, and settled it.',
+    retry: 'no',
+    nextStep: 'Nothing. `navbat explain` tells who settled it, and by what evidence.',
+    seen: ['job'],
+  },
   'payout-replaced': {
     meaning: 'Another job works on the payment: this one was thought lost.',
     retry: 'no',

@@ -40,7 +40,7 @@ test('the auditor sees each fault that is planted in the log of the rail or in t
     .map((line) => JSON.parse(line) as Line);
   const directory = await temporaryDirectory();
   let files = 0;
-  const judged = async (changed: readonly Line[], more: Partial<Parameters<typeof audit>[0]> = {}) => {
+  const audited = async (changed: readonly Line[], more: Partial<Parameters<typeof audit>[0]> = {}) => {
     const railLog = join(directory, `${(files += 1)}.jsonl`);
     await writeFile(railLog, changed.map((line) => `${JSON.stringify(line)}\n`).join(''));
     return audit({ owner: world.owner, railLog, ...more });
@@ -48,7 +48,7 @@ test('the auditor sees each fault that is planted in the log of the rail or in t
   const names = ({ problems }: { problems: readonly string[] }) =>
     problems.map((problem) => problem.replace(/:.*/, '')).toSorted((a, b) => a.localeCompare(b));
 
-  expect(await judged(lines)).toEqual({
+  expect(await audited(lines)).toEqual({
     items: 6,
     applied: 5,
     calls: expect.any(Number),
@@ -61,36 +61,36 @@ test('the auditor sees each fault that is planted in the log of the rail or in t
   const paid = lines.find(({ t, card }) => t === 'paid' && card !== back?.card);
   if (!paid) throw new Error('nothing was paid');
   const sums = 'more left by the rail than by the ledger, or less';
-  const doubled = await judged([...lines, paid]);
+  const doubled = await audited([...lines, paid]);
   expect(doubled).toMatchObject({ paidTwice: 1, lost: 0 });
   expect(names(doubled)).toEqual([sums, 'paid twice']);
 
   const again = { ...paid, uuid: 'another', reference: paid.reference?.replace(/-1$/, '-2') ?? '' };
-  const unknown = await judged([...lines, again]);
+  const unknown = await audited([...lines, again]);
   expect(unknown).toMatchObject({ paidTwice: 0, lost: 1 });
   expect(names(unknown)).toContain('in the log, and not said to be paid');
 
-  const missing = await judged(lines.filter((line) => line !== paid));
+  const missing = await audited(lines.filter((line) => line !== paid));
   expect(missing).toMatchObject({ paidTwice: 0, lost: 1 });
   expect(names(missing)).toContain('said to be paid, and not in the log');
 
   const wrong = { ...paid, total: (paid.total ?? 0) + 1 };
-  expect(names(await judged(lines.map((line) => (line === paid ? wrong : line))))).toEqual([
+  expect(names(await audited(lines.map((line) => (line === paid ? wrong : line))))).toEqual([
     'another amount left than was approved',
     sums,
   ]);
 
   const isPut = (line: Line) => line.t === 'begin' && JSON.stringify(line).includes('"PUT"');
   const put = lines.findLast(isPut);
-  expect(names(await judged([...lines, put ?? paid]))).toEqual(['more confirmations than calls']);
+  expect(names(await audited([...lines, put ?? paid]))).toEqual(['more confirmations than calls']);
   const answeredMs = (put?.at ?? 0) - 1_001;
-  expect(names(await judged(lines, { stops: [{ answeredMs, openedMs: answeredMs + 60_000 }] }))).toEqual([
+  expect(names(await audited(lines, { stops: [{ answeredMs, openedMs: answeredMs + 60_000 }] }))).toEqual([
     'called while the rail was stopped',
   ]);
-  expect(names(await judged(lines.filter(({ t }) => t !== 'moved')))).toEqual([
+  expect(names(await audited(lines.filter(({ t }) => t !== 'moved')))).toEqual([
     'returned, and the rail took nothing back',
   ]);
 
   await world.owner.query(`update rail set exposure_max = 1 where id = 'multicard'`);
-  expect(names(await judged(lines))).toEqual(['more between a claim and a known end than may be']);
+  expect(names(await audited(lines))).toEqual(['more between a claim and a known end than may be']);
 });

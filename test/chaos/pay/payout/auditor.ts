@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { mustFindNothing } from './must-find-nothing.ts';
 
 /**
- * Judges a run of payments at rest, by two sources: the log that the rail itself keeps, and the tables, by plain SQL as their owner. It
+ * Audits a run of payments at rest, by two sources: the log that the rail itself keeps, and the tables, by plain SQL as their owner. It
  * shares no code with the product, nor with the rail: what both got wrong alike it would get wrong too.
  */
 export interface Audit {
@@ -63,7 +63,7 @@ export async function audit({ owner, railLog, stops = [] }: Audit): Promise<Verd
       stops.map(({ openedMs }) => Math.floor(openedMs)),
     ]);
     await client.query(joined);
-    return await judge(client);
+    return await auditAll(client);
   } finally {
     await client.query('drop table if exists audit_line, audit_stop, audit_applied, audit_exposed');
     client.release();
@@ -122,7 +122,7 @@ const insert = (client: pg.PoolClient, lines: readonly Line[]): Promise<unknown>
     [JSON.stringify(lines)],
   );
 
-async function judge(client: pg.PoolClient): Promise<Verdict> {
+async function auditAll(client: pg.PoolClient): Promise<Verdict> {
   const found = new Map<string, readonly string[]>();
   for (const [name, sql] of Object.entries(mustFindNothing)) {
     const { rows } = await client.query<{ id: string }>(sql);

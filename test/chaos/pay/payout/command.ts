@@ -24,7 +24,7 @@ interface Options {
 /** `npm run chaos -- payout`: prints a line of JSON, and ends with 1 where the auditor found anything. */
 export const payoutChaos = (): Command =>
   new Command('payout')
-    .description('payments with faults of the rail and deaths of workers, judged by the log of the rail')
+    .description('payments with faults of the rail and deaths of workers, held against the log of the rail')
     .option('--virtual', 'without processes, on a clock that is moved: all seeds in one database')
     .option('--seeds <count>', 'runs, each with its own seed', whole, 20)
     .option('--items <count>', 'payments of each', whole, 200)
