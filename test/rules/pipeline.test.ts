@@ -16,6 +16,7 @@ import { type App, apps, makeKey, makeProject, newAddress, openWorld, type World
  * was read.
  */
 
+const EARNER = 'a person in the project where they earn, proven now';
 const callbacks = ['POST /callbacks/:name/:jobId/:attempt', 'POST /callbacks/:name'];
 /** Under 20 s alone; over 120 s were seen beside the whole suite. */
 const WALK_MS = 180_000;
@@ -100,6 +101,7 @@ describe('before a byte of its body', { timeout: WALK_MS }, () => {
     const everybody = [
       roleNamed('a live key of every scope'),
       roleNamed('a person on a bound device, proven now'),
+      roleNamed(EARNER),
     ];
     await each(
       routes.filter(({ body }) => body),
@@ -171,12 +173,17 @@ describe('before a byte of its body, above a limit', { timeout: WALK_MS }, () =>
     await see('api', by('key'), role, newAddress());
   });
 
-  test('every route of a person', async () => {
-    const role = roleNamed('a person on a bound device, proven now');
+  const ofEarners = new Set(routes.filter((rule) => rule.by === 'person' && rule.session === 'earner'));
+  test.each([
+    ['a person', 'a person on a bound device, proven now', 'GET /me/devices', false],
+    ['a person who earns', EARNER, 'GET /api/withdraw', true],
+  ] as const)('every route of %s', async (_, name, exceeded, earns) => {
+    const role = roleNamed(name);
     const entered = await role.enter();
     const one = { ...role, enter: async () => entered };
-    await exceed('api', 'GET /me/devices', one, newAddress());
-    await see('api', by('person'), one, newAddress());
+    await exceed('api', exceeded, one, newAddress());
+    const theirs = routes.filter((rule) => rule.by === 'person' && ofEarners.has(rule) === earns);
+    await see('api', theirs.map(expressName), one, newAddress());
   });
 
   test('every route that asks for nobody', async () => {
