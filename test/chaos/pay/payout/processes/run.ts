@@ -201,6 +201,21 @@ class ProcessStage {
     }
   }
 
+  /** What nobody could learn in time: two people look into the rail's own book. */
+  async #settleStuck({ maker, other }: Hands): Promise<void> {
+    const { owner, railLog } = this.#at;
+    const { rows } = await owner.query<{ id: string }>(
+      `select id from payout_dispatch where state = 'stuck'`,
+    );
+    for (const { id } of rows) {
+      const isPaid = await hasLine(railLog, ['"t":"paid"', `"reference":"${id}-`]);
+      const outcome = isPaid ? 'paid' : 'failed';
+      this.#strikes.add(`settled by two as ${outcome}`);
+      await owner.query(`select dispatch_settle_ask($1, $2, $3, 'by its book')`, [id, maker, outcome]);
+      await owner.query('select dispatch_settle_agree($1, $2, $3)', [id, other, outcome]);
+    }
+  }
+
   async #ended(): Promise<{ readonly ended: number; readonly open: number }> {
     try {
       const { rows } = await this.#at.owner.query<{ ended: number; open: number }>(
@@ -233,6 +248,7 @@ class ProcessStage {
       if (ended !== last) [last, sinceMs, byMs] = [ended, Date.now(), FORWARD_MS];
       if (Date.now() - sinceMs > QUIET_MS) {
         await this.#open(hands);
+        await this.#settleStuck(hands);
         this.#aheadMs += byMs;
         await moveClock(owner, this.#aheadMs);
         await sleep(2 * LOOK_MS);
@@ -265,6 +281,12 @@ class ProcessStage {
     const more = (await callsIn(railLog)) - before;
     if (more > 0) this.#problems.push(`a second run called the rail ${more} times`);
   }
+}
+
+async function hasLine(railLog: string, parts: readonly string[]): Promise<boolean> {
+  for await (const line of createInterface({ input: createReadStream(railLog, 'utf8') }))
+    if (parts.every((part) => line.includes(part))) return true;
+  return false;
 }
 
 async function callsIn(railLog: string): Promise<number> {
