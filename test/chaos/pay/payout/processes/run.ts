@@ -31,6 +31,7 @@ const QUIET_MS = 4_000;
 const FORWARD_MS = 70_000;
 /** The last questions are a day away. */
 const FORWARD_FACTOR = 3;
+const FORWARD_MS_MAX = 86_400_000;
 const REST_MS_MAX = 300_000;
 const STOPPED_MS = 4_000;
 const FREEZES_MS = [2_000, 6_000, 17_000] as const;
@@ -254,7 +255,7 @@ class ProcessStage {
         await sleep(2 * LOOK_MS);
         // Their queue entries sleep by the time that was; the reconciler makes them anew.
         await servers.flushRedis();
-        [sinceMs, byMs] = [Date.now(), byMs * FORWARD_FACTOR];
+        [sinceMs, byMs] = [Date.now(), Math.min(byMs * FORWARD_FACTOR, FORWARD_MS_MAX)];
       }
       await sleep(LOOK_MS);
     }
