@@ -327,7 +327,10 @@ begin
       when d.version <> r.version or exists (select from rail_call x where x.dispatch_id = d.id and x.closed_at is null) then 'lost'
       when r.what in ('draft', 'confirm') then case
         when exists (select from rail x where x.id in ('all', d.rail) and x.stopped_at is not null) then 'stopped'
-        when (select b.state <> 'running' from payout_batch b where b.id = d.batch_id) then 'paused' end
+        -- What may have been confirmed goes on to its end: a batch whose rest is cancelled never runs again.
+        when (select b.state <> 'running' from payout_batch b where b.id = d.batch_id)
+          and not (r.what = 'confirm' and dispatch_confirms(d.id) > 0
+            and exists (select from payout_action a where a.batch_id = d.batch_id and a.action = 'cancel-rest')) then 'paused' end
       end;
     if why is null and r.what = 'draft' then
       why := coalesce(dispatch_unpayable(d.id), case when (rooms ->> d.rail)::int <= 0 then 'full' end);

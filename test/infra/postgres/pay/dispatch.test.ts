@@ -519,7 +519,16 @@ describe('housekeeping', () => {
     const states = await Promise.all(payees.map(world.stateOf));
     expect(states.map((each) => each?.payout)).toEqual(['batched', 'pending', 'pending', 'pending']);
     expect(await finish()).not.toContain(id);
-    await world.move(asked.id, call, answers('success'), 'paid');
+    // It was not answered, and the rail says twice that it was not confirmed: it is confirmed again, as in a batch that runs.
+    await world.move(asked.id, call, { kind: 'unknown' }, 'unknown');
+    for (const wait of [61, 0]) {
+      const read = await world.claim(asked.id, 'read');
+      await world.move(asked.id, read.call, answers('draft'), 'unknown');
+      await world.age(asked.id, wait);
+    }
+    const again = await world.claim(asked.id, 'confirm');
+    expect(again).toMatchObject({ refusal: null, rail_uuid: `rail-${asked.id}` });
+    await world.move(asked.id, again.call, answers('success'), 'paid');
     expect(await finish()).toContain(id);
   });
 
