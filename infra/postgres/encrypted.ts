@@ -1,8 +1,11 @@
 import type { EncryptedColumn } from './engine/encrypted-column.ts';
+import { encryptedFiles } from './pay/bank-file/encrypted.ts';
 import { encryptedTokens } from './pay/payout/encrypted.ts';
 
 /** What products keep encrypted, for when its key changes: one line each. */
 export const encryptedColumns: readonly EncryptedColumn[] = [
   // Of destinations.
   encryptedTokens,
+  // Of banks.
+  encryptedFiles,
 ];

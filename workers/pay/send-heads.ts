@@ -16,9 +16,7 @@ export interface SendHeadsDeps {
  * is sent again: what receives it takes equals.
  */
 export function sendHeads({ outbox, sinks, onSent, onFault }: SendHeadsDeps): () => Promise<number> {
-  const sendOne = async (sink: Sink, send: (head: OutgoingHead) => Promise<void>) => {
-    const head = await outbox.claim(sink);
-    if (!head) return;
+  const sendOne = async (sink: Sink, send: (head: OutgoingHead) => Promise<void>, head: OutgoingHead) => {
     try {
       await send(head);
     } catch (error) {
@@ -29,8 +27,14 @@ export function sendHeads({ outbox, sinks, onSent, onFault }: SendHeadsDeps): ()
     onSent(sink, head);
   };
   return async () => {
-    const { chat, witness } = sinks;
-    await Promise.all([chat && sendOne('chat', chat), witness && sendOne('witness', witness)]);
+    const sendings: Promise<void>[] = [];
+    // One after the other: a claim passes over a day that another claim has locked. Each is sent while the next is claimed.
+    for (const sink of ['chat', 'witness'] as const) {
+      const send = sinks[sink];
+      const head = send && (await outbox.claim(sink));
+      if (head) sendings.push(sendOne(sink, send, head));
+    }
+    await Promise.all(sendings);
     return LOOK_MS;
   };
 }

@@ -5,7 +5,7 @@ import { payKeys } from './keys.ts';
 export const payGrants: Grants = {
   keys: payKeys,
   tables: {
-    bank_file: { select: 'all' },
+    bank_file: { select: 'all', update: ['content_encrypted'] },
     difference: { select: 'all' },
     ledger_account: { select: 'all' },
     ledger_block: { select: 'all' },

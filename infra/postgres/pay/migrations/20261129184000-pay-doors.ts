@@ -276,7 +276,7 @@ create table payout_person_binding (
   project_id uuid not null references ledger_book,
   person_id uuid not null,
   -- The rail refuses a card of another phone.
-  phone text not null,
+  phone text not null check (phone ~ '^[+][1-9][0-9]{6,14}$'),
   session money_text not null,
   begun_at timestamptz not null,
   ended_at timestamptz

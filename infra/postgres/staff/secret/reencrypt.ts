@@ -29,12 +29,13 @@ interface Place {
   readonly where?: string;
 }
 
-const byId = { sql: 't.id', type: 'uuid', first: '00000000-0000-0000-0000-000000000000' } as const;
-const column = (table: string, name: string): Place => ({
+const by = (name: string) =>
+  ({ sql: `t.${name}`, type: 'uuid', first: '00000000-0000-0000-0000-000000000000' }) as const;
+const column = (table: string, name: string, key = 'id'): Place => ({
   table,
-  key: byId,
+  key: by(key),
   value: `t.${name}`,
-  boundTo: 't.id::text',
+  boundTo: `t.${key}::text`,
   set: `${name} = w.fresh`,
 });
 
@@ -53,7 +54,7 @@ const places: Readonly<Record<string, Place>> = {
   // A push to a token that its project named: finished ones too, since staff may try them again.
   'job.payload': {
     table: 'job',
-    key: byId,
+    key: by('id'),
     value: `case when ${pushToken} ~ '${BASE64}' then decode(${pushToken}, 'base64') else ''::bytea end`,
     boundTo: 't.id::text',
     // Postgres breaks base64 into lines (RFC 2045), which JSON would have to escape.
@@ -61,7 +62,7 @@ const places: Readonly<Record<string, Place>> = {
     where: `t.kind = 'push' and ${pushToken} is not null`,
   },
   ...Object.fromEntries(
-    encryptedColumns.map(({ table, column: name }) => [`${table}.${name}`, column(table, name)]),
+    encryptedColumns.map(({ table, column: name, key }) => [`${table}.${name}`, column(table, name, key)]),
   ),
 };
 

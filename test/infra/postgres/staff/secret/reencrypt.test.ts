@@ -29,6 +29,8 @@ beforeEach(async () => {
   await query('delete from person; delete from webhook_secret; delete from staff; delete from job');
   await query('delete from recipient');
   // Kept by triggers.
+  await query('alter table bank_file disable trigger user; delete from bank_file');
+  await query('alter table bank_file enable trigger user');
   await query('alter table payout_destination disable trigger user; delete from payout_destination');
   await query('alter table payout_destination enable trigger user');
 });
@@ -86,6 +88,22 @@ const seeds: Readonly<Record<string, (encrypt: (boundTo: string) => Buffer) => P
     return {
       boundTo: id,
       sql: 'select token_encrypted encrypted from payout_destination where id = $1',
+      key: id,
+    };
+  },
+  'bank_file.content_encrypted': async (encrypt) => {
+    const id = randomUUID();
+    // What it is of, a dispatch of a batch, is of no interest here.
+    for (const to of ['dispatch', 'batch'])
+      await query(`alter table bank_file drop constraint if exists bank_file_${to}_id_fkey`);
+    await query(
+      `insert into bank_file (dispatch_id, batch_id, part, documents, total, sha256, content_encrypted, made_at)
+       values ($1, $1, 1, 1, 1, $2, $3, now())`,
+      [id, randomBytes(32), encrypt(id)],
+    );
+    return {
+      boundTo: id,
+      sql: 'select content_encrypted encrypted from bank_file where dispatch_id = $1',
       key: id,
     };
   },
