@@ -5,7 +5,6 @@ import { openTestBook } from './book.ts';
 
 /** What the role that runs (`navbat_app`) may not do to the money: everything but to read, and to call the functions. */
 const tables = [
-  'bank_file',
   'difference',
   'ledger_account',
   'ledger_block',
@@ -57,10 +56,10 @@ afterAll(async () => {
   await book.close();
 });
 
-/** It adds requests, and encrypts tokens anew; which heads are sent when, a function notes. */
-const others = ['ledger_day_sending', 'money_request', 'payout_destination'];
+/** It adds requests, and encrypts tokens and files anew; which heads are sent when, a function notes. */
+const others = ['bank_file', 'ledger_day_sending', 'money_request', 'payout_destination'];
 
-test('it is the role that runs, and money has no tables but these and two that change', async () => {
+test('it is the role that runs, and money has no tables but these and those that change', async () => {
   const { rows } = await app.query<{ role: string; names: string[] }>(
     `select current_user::text as role, array_agg(relname::text order by relname) as names from pg_class
      where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace and relname ~ '^(ledger|payout|money|rail|statement|difference|bank_file)(_|$)'`,
@@ -68,17 +67,17 @@ test('it is the role that runs, and money has no tables but these and two that c
   expect(rows).toEqual([{ role: 'navbat_app', names: [...others, ...tables].toSorted() }]);
 });
 
-test('of a destination nothing changes but how its token is encrypted', async () => {
+test.each([
+  ['payout_destination', 'token_encrypted'],
+  ['bank_file', 'content_encrypted'],
+])('of %s nothing changes but how its %s is encrypted', async (table, encrypted) => {
   const refused = { code: REFUSED };
-  for (const column of (await columnsOf('payout_destination')).filter((each) => each !== 'token_encrypted'))
-    await expect(
-      app.query(`update payout_destination set ${column} = ${column}`),
-      column,
-    ).rejects.toMatchObject(refused);
-  await expect(app.query('insert into payout_destination default values')).rejects.toMatchObject(refused);
-  await expect(
-    app.query('update payout_destination set token_encrypted = token_encrypted'),
-  ).resolves.toBeDefined();
+  for (const column of (await columnsOf(table)).filter((each) => each !== encrypted))
+    await expect(app.query(`update ${table} set ${column} = ${column}`), column).rejects.toMatchObject(
+      refused,
+    );
+  await expect(app.query(`insert into ${table} default values`)).rejects.toMatchObject(refused);
+  await expect(app.query(`update ${table} set ${encrypted} = ${encrypted}`)).resolves.toBeDefined();
 });
 
 /** Each column by its own value, so that a grant on any of them would be found. */
@@ -92,8 +91,9 @@ async function columnsOf(table: string): Promise<readonly string[]> {
 }
 
 test.each(others)('%s, too, is neither changed, emptied, altered, owned nor dropped', async (table) => {
+  const [first = ''] = await columnsOf(table);
   for (const sql of [
-    `update ${table} set project_id = project_id`,
+    `update ${table} set ${first} = ${first}`,
     `delete from ${table}`,
     `truncate ${table}`,
     `alter table ${table} disable trigger all`,
