@@ -1,6 +1,7 @@
 import type { Mutation } from './mutation.ts';
 
 const PROOFS = 'infra/postgres/staff/migrations/20261129150200-staff-proofs.ts';
+const OUTCOME = 'infra/postgres/staff/migrations/20261129185000-staff-proof-factor.ts';
 const inProofs = (name: string) => ({ file: 'test/infra/postgres/staff/proofs.test.ts', name });
 
 export const staffMutations: readonly Mutation[] = [
@@ -8,7 +9,7 @@ export const staffMutations: readonly Mutation[] = [
     name: 'a proof is not bound to what it approves',
     edits: [
       {
-        file: PROOFS,
+        file: OUTCOME,
         from: "if found_proof.binds_hash is distinct from staff_proof_outcome.binds_hash then return 'other-subject'; end if;",
         to: '',
       },
@@ -19,8 +20,8 @@ export const staffMutations: readonly Mutation[] = [
     name: 'a proof is not spent',
     edits: [
       {
-        file: PROOFS,
-        from: 'update staff_proof set used_at = greatest(navbat_now(), at) where id = found_proof.id;',
+        file: OUTCOME,
+        from: 'update staff_proof p set used_at = greatest(right_now, p.at) where p.id = found_proof.id;',
         to: '',
       },
     ],
@@ -28,21 +29,21 @@ export const staffMutations: readonly Mutation[] = [
   },
   {
     name: 'a proof is read without its lock',
-    edits: [{ file: PROOFS, from: '    for update of p;', to: '    ;' }],
+    edits: [{ file: OUTCOME, from: 'for update of p for share of s;', to: 'for share of s;' }],
     test: inProofs(
       'of two connections that hold their transactions open, the second is told that it is used',
     ),
   },
   {
     name: 'a proof lives for ever',
-    edits: [{ file: PROOFS, from: "return 'stale';", to: 'null;' }],
+    edits: [{ file: OUTCOME, from: "return 'stale';", to: 'null;' }],
     test: inProofs('approves for five minutes, and not half a second longer'),
   },
   {
     name: "anybody's proof will do",
     edits: [
       {
-        file: PROOFS,
+        file: OUTCOME,
         from: 'where p.id = staff_proof_outcome.proof and p.staff_id = staff_proof_outcome.staff',
         to: 'where p.id = staff_proof_outcome.proof',
       },
