@@ -1,18 +1,9 @@
+import { escapeHtml } from '../../http/escape-html.ts';
 import { type Category, titleOf } from '../../../domain/message/preferences/category.ts';
 import type { PreferencesDoor } from '../../../domain/message/preferences/port.ts';
 import { quietHoursText, ZONE_DEFAULT } from '../../../domain/message/preferences/quiet-hours.ts';
 import type { Locale } from '../../../domain/shared/locale.ts';
 import { pageWords } from './preferences-words.ts';
-
-const signs: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-/** Names are a project's own words. */
-const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (sign) => signs[sign] ?? sign);
 
 const STYLE = `:root { color-scheme: light dark }
 body { font: 17px/1.5 system-ui, sans-serif; max-width: 32rem; margin: 1.5rem auto; padding: 0 1rem }
@@ -35,12 +26,12 @@ const frame = (locale: Locale, title: string, body: string) => `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex, nofollow">
-<title>${escaped(title)}</title>
+<title>${escapeHtml(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<h1>${escaped(title)}</h1>
+<h1>${escapeHtml(title)}</h1>
 ${body}
 </main>
 </body>
@@ -48,10 +39,10 @@ ${body}
 `;
 
 const checkbox = (name: string, value: string, isChecked: boolean, label: string) =>
-  `<label class="box"><input type="checkbox" name="${name}" value="${escaped(value)}"${isChecked ? ' checked' : ''}>${escaped(label)}</label>`;
+  `<label class="box"><input type="checkbox" name="${name}" value="${escapeHtml(value)}"${isChecked ? ' checked' : ''}>${escapeHtml(label)}</label>`;
 
 const hidden = (name: string, value: string) =>
-  `<input type="hidden" name="${name}" value="${escaped(value)}">`;
+  `<input type="hidden" name="${name}" value="${escapeHtml(value)}">`;
 /** In each form of ours, the last field of it: with it the whole form has come. */
 export const FORM_NAME = 'preferences';
 
@@ -113,12 +104,12 @@ function quietFields({ locale, preferences }: PreferencesDoor, posted: URLSearch
     }),
   };
   const time = (name: 'from' | 'to') =>
-    `<label class="time">${said[name]} <input type="time" name="${name}" value="${escaped(hours[name])}" required></label>`;
+    `<label class="time">${said[name]} <input type="time" name="${name}" value="${escapeHtml(hours[name])}" required></label>`;
   return `<fieldset>
 <legend>${said.quietTitle}</legend>
 ${checkbox('quiet', 'on', quietHours !== null || posted !== null, said.quiet)}
 ${time('from')}${time('to')}
-<label>${said.zone} <input type="text" name="zone" value="${escaped(hours.zone)}" placeholder="${ZONE_DEFAULT}" list="zones" maxlength="64" required></label>
+<label>${said.zone} <input type="text" name="zone" value="${escapeHtml(hours.zone)}" placeholder="${ZONE_DEFAULT}" list="zones" maxlength="64" required></label>
 <datalist id="zones">${zones}</datalist>
 <p class="hint">${said.quietHint}</p>
 </fieldset>`;

@@ -1,17 +1,8 @@
+import { escapeHtml } from '../../http/escape-html.ts';
 import type { LinkView } from '../../../domain/pay/link/port.ts';
 import { uzsOfTiyin } from '../../../domain/pay/list/limits.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
 import { linkWords, type Notice, type PageLocale } from './payout-link-words.ts';
-
-const signs: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-/** Names and purposes are other people's words. */
-const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (sign) => signs[sign] ?? sign);
 
 const STYLE = `:root { color-scheme: light dark }
 body { font: 17px/1.5 system-ui, sans-serif; max-width: 32rem; margin: 1.5rem auto; padding: 0 1rem }
@@ -40,12 +31,12 @@ const frame = ({ locale, title, body, goesTo }: Frame) => `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex, nofollow">
 <meta name="referrer" content="no-referrer">
-${goesTo === undefined ? '' : `<meta http-equiv="refresh" content="0; url=${escaped(goesTo)}">\n`}<title>${escaped(title)}</title>
+${goesTo === undefined ? '' : `<meta http-equiv="refresh" content="0; url=${escapeHtml(goesTo)}">\n`}<title>${escapeHtml(title)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<h1>${escaped(title)}</h1>
+<h1>${escapeHtml(title)}</h1>
 ${body}
 </main>
 ${locale === 'uz' ? '<p><a href="?lang=ru" lang="ru">Русский</a></p>' : '<p><a href="?lang=uz" lang="uz">O‘zbekcha</a></p>'}
@@ -60,7 +51,7 @@ const amountText = (tiyin: bigint) => uzsOfTiyin(tiyin).replaceAll(/\B(?=(?:\d{3
 export function payoutLinkPage(view: LinkView, locale: PageLocale, notice: Notice | null = null): string {
   const said = linkWords[locale];
   const told = notice === null ? '' : `<p role="alert">${said.notices[notice]}</p>\n`;
-  const row = (term: string, text: string) => `<dt>${term}</dt><dd>${escaped(text)}</dd>`;
+  const row = (term: string, text: string) => `<dt>${term}</dt><dd>${escapeHtml(text)}</dd>`;
   const facts = `<dl>
 <dt>${said.amount}</dt><dd class="amount">${amountText(view.amount)} ${said.currency}</dd>
 ${row(said.payer, view.payer)}
@@ -89,7 +80,7 @@ ${row(said.phone, maskPhone(view.phone))}
 /** On the way to the rail's form. A page, since a policy that lets a form post to ourselves alone would stop the redirect. */
 export function toFormPage(formUrl: string, locale: PageLocale): string {
   const said = linkWords[locale];
-  const body = `<p><a class="button" href="${escaped(formUrl)}" rel="noreferrer">${said.toForm}</a></p>`;
+  const body = `<p><a class="button" href="${escapeHtml(formUrl)}" rel="noreferrer">${said.toForm}</a></p>`;
   return frame({ locale, title: said.title, body, goesTo: formUrl });
 }
 
