@@ -52,6 +52,8 @@ export type MoneyRefusal =
   | { readonly kind: 'arrow'; readonly state: string | null }
   /** The rail, or all of them, are stopped. */
   | { readonly kind: 'stopped' }
+  /** What the rail says and what we know differ, and nobody has said why: no batch of it begins. */
+  | { readonly kind: 'rail-differs' }
   /** As many payments as may be are on their way without a known end. */
   | { readonly kind: 'no-room' }
   /** Somebody else holds the rows; asked again a moment later it works. */

@@ -77,6 +77,7 @@ export const alarmKinds = [
   'ledger-unreadable',
   'rail-stopped',
   'payments-stuck',
+  'payouts-overdue',
   'money-differs',
 ] as const;
 export type AlarmKind = (typeof alarmKinds)[number];

@@ -46,6 +46,7 @@ import { Migration20261129182000PayLists } from './pay/migrations/20261129182000
 import { Migration20261129183000PayStatements } from './pay/migrations/20261129183000-pay-statements.ts';
 import { Migration20261129183100PayBankFiles } from './pay/migrations/20261129183100-pay-bank-files.ts';
 import { Migration20261129184000PayDoors } from './pay/migrations/20261129184000-pay-doors.ts';
+import { Migration20261129194000PayDue } from './pay/migrations/20261129194000-pay-due.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -98,6 +99,7 @@ export const migrations = [
   Migration20261129183100PayBankFiles,
   Migration20261129184000PayDoors,
   Migration20261129185000StaffProofFactor,
+  Migration20261129194000PayDue,
 ] as const;
 
 /**

@@ -55,6 +55,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129150100-staff-session-via.ts': '7b9077ffcaebc6e2e320553d3a7b440d302fa3d873623782e76d0b850560f05b',
   '20261129184000-pay-doors.ts': 'fedfd1094dcebf0c70e0ec6fbbf5209797508cdf4f01191e0a6d17eae751bc38',
   '20261129185000-staff-proof-factor.ts': 'eadcf5c21ffb9d1f463e5e35450c7d3f5f0b8bce9ee70875a088d6f933ea91ca',
+  '20261129194000-pay-due.ts': '1526dc99fbf27ce07d80ece112ff643b155d8f27c06b588d9f9f80f6e86d046a',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

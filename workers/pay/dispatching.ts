@@ -1,4 +1,5 @@
 import type { DispatchRounds } from '../../domain/pay/dispatch/port.ts';
+import { eachStep } from './each-step.ts';
 
 /** Dispatches of a rail that wait: what its workers do in some seconds. The others wait as items, which a pause leaves alone. */
 const WAITING_MAX = 1_000;
@@ -25,10 +26,16 @@ export function housekeeping(
   { onRejobs, onDone }: KeepDeps,
 ): () => Promise<number> {
   return async () => {
-    const rejobs = await rejob();
-    if (rejobs > 0) onRejobs(rejobs);
-    const done = await finishBatches();
-    if (done.length > 0) onDone(done);
+    await eachStep([
+      async () => {
+        const rejobs = await rejob();
+        if (rejobs > 0) onRejobs(rejobs);
+      },
+      async () => {
+        const done = await finishBatches();
+        if (done.length > 0) onDone(done);
+      },
+    ]);
     return KEEP_MS;
   };
 }

@@ -1,5 +1,6 @@
 import type { BatchesDue } from '../../domain/pay/batch/port.ts';
 import type { PayoutsDue } from '../../domain/pay/payout/port.ts';
+import { eachStep } from './each-step.ts';
 
 /** What a device denied is given back within two seconds, where its own commit could not. */
 const DUE_MS = 1_000;
@@ -18,13 +19,21 @@ export interface DueDeps {
 /** What time brings: answers of devices, payouts that nobody confirmed or bound a card for, planned starts, and rests that were cancelled. */
 export function due({ payouts, batches, onStarted }: DueDeps): () => Promise<number> {
   return async () => {
-    await payouts.confirm(PAYOUTS_MAX);
-    const expired = await payouts.expire(PAYOUTS_MAX);
-    const started = await batches.run(BATCHES_MAX);
-    if (started.length > 0) onStarted(started);
-    const cancelling = await batches.cancel(BATCHES_MAX);
-    return expired.length === PAYOUTS_MAX || started.length === BATCHES_MAX || cancelling > 0
-      ? BUSY_MS
-      : DUE_MS;
+    let isMore = false;
+    await eachStep([
+      () => payouts.confirm(PAYOUTS_MAX),
+      async () => {
+        if ((await payouts.expire(PAYOUTS_MAX)).length === PAYOUTS_MAX) isMore = true;
+      },
+      async () => {
+        const started = await batches.run(BATCHES_MAX);
+        if (started.length > 0) onStarted(started);
+        if (started.length === BATCHES_MAX) isMore = true;
+      },
+      async () => {
+        if ((await batches.cancel(BATCHES_MAX)) > 0) isMore = true;
+      },
+    ]);
+    return isMore ? BUSY_MS : DUE_MS;
   };
 }

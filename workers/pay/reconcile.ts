@@ -5,8 +5,11 @@ import type { CardRail, RailPayment } from '../../domain/pay/rail/port.ts';
 import { checkHeld, checkRail, type Imbalance } from '../../domain/pay/reconcile/equation.ts';
 import type { Difference, Differences, EquationReads, Statements } from '../../domain/pay/reconcile/port.ts';
 import { linesOfPayments } from '../../domain/pay/reconcile/read-lines.ts';
+import { eachStep } from './each-step.ts';
 
 const HOUR_MS = 3_600_000;
+/** After a round of which something failed. */
+const FAILED_MS = 60_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Between two looks whether an hour has passed, or somebody has imported a statement. */
 const LOOK_MS = 5_000;
@@ -44,13 +47,21 @@ export function reconciling(deps: ReconcileDeps): () => Promise<number> {
     const at = deps.now();
     const newest = await newestStatement(deps);
     if (at < due && newest === seen) return LOOK_MS;
+    // Where a step fails the next round is soon, and not at once: the rail is asked in each.
+    due = new Date(at.getTime() + FAILED_MS);
     const isWide = tashkentDay(at) !== wideOn;
-    if (await takeHistory(deps, at, isWide ? WIDE_WINDOW_MS : WINDOW_MS)) wideOn = tashkentDay(at);
-    await deps.differences.findOnlyOurs();
-    await compare(deps);
-    const stopped = await deps.differences.stopRails();
-    if (stopped.length > 0) deps.onStopped(stopped);
-    await tell(deps, told);
+    await eachStep([
+      async () => {
+        if (await takeHistory(deps, at, isWide ? WIDE_WINDOW_MS : WINDOW_MS)) wideOn = tashkentDay(at);
+      },
+      () => deps.differences.findOnlyOurs(),
+      () => compare(deps),
+      async () => {
+        const stopped = await deps.differences.stopRails();
+        if (stopped.length > 0) deps.onStopped(stopped);
+      },
+      () => tell(deps, told),
+    ]);
     seen = await newestStatement(deps);
     due = new Date(at.getTime() + HOUR_MS);
     return LOOK_MS;
@@ -103,15 +114,18 @@ async function compare(deps: ReconcileDeps): Promise<void> {
   const { equation, rail } = deps;
   const books = await equation.books();
   const balance = rail ? await walletOf(deps, rail) : null;
-  for (const one of books.rails) {
+  const ofRail = async (one: (typeof books)['rails'][number]): Promise<void> => {
     const isAsked = one.rail === rail?.id && balance !== null;
     const moving = isAsked ? await equation.movedSince(one.rail, books.at) : one.inFlight;
     const wrong = checkRail(one, isAsked ? balance : null, union(one.inFlight, moving));
     // A wallet that was not read says nothing of what was found before.
     for (const name of isAsked ? (['wallet', 'clearing'] as const) : (['clearing'] as const))
       await record(deps, one.rail, name, wrong);
-  }
-  await record(deps, 'all', 'held', checkHeld(books.held));
+  };
+  await eachStep([
+    ...books.rails.map((one) => () => ofRail(one)),
+    () => record(deps, 'all', 'held', checkHeld(books.held)),
+  ]);
 }
 
 const union = <One extends { readonly dispatch: string }>(

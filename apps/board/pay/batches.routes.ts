@@ -108,7 +108,7 @@ async function batchAnswer({ reads }: BatchParts, id: BatchId, staff: Asker): Pr
     batch.state === 'submitted'
       ? await reads.approver(id, staff.id)
       : { isHand: false, isOwnMoney: false, isNew: false };
-  const body = batchBody(batch, nextActs(batch.state, staff, facts));
+  const body = batchBody(batch, nextActs(batch, staff, facts));
   return { status: 200, body, headers: etagOf(batch.version) };
 }
 

@@ -77,6 +77,11 @@ const plain = {
     words: 'The payment is in a state from which this does not lead.',
   },
   stopped: { status: 409, type: 'rail-stopped', words: 'The rail, or all of them, are stopped.' },
+  'rail-differs': {
+    status: 409,
+    type: 'rail-differs',
+    words: 'A difference between this rail and the books is unexplained: no new batch of it begins.',
+  },
   'no-room': {
     status: 409,
     type: 'in-progress',

@@ -2,7 +2,7 @@ import type { Page, PageOrder } from '../../shared/page.ts';
 import type { BatchId, PayoutId, RailId } from '../ids.ts';
 import type { PayoutSource } from '../payout/payout.ts';
 import type { BatchState, ItemState } from '../batch/batch.ts';
-import type { ApproverFacts } from './next.ts';
+import type { ApproverFacts, RunBlock } from './next.ts';
 
 /** A batch as staff read it. Amounts are tiyin. */
 export interface BatchView {
@@ -28,6 +28,8 @@ export interface BatchView {
   readonly startedAt: Date | null;
   readonly doneAt: Date | null;
   readonly closedAt: Date | null;
+  /** Of one that is approved: why it does not begin to run now. */
+  readonly runBlock: RunBlock | null;
 }
 
 /** A member of staff, as others know them. */

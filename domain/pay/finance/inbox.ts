@@ -1,5 +1,5 @@
 import { may, type StaffMember } from '../../staff/port.ts';
-import { type ApproverFacts, whyNotApprove, type WhyNot } from './next.ts';
+import { type ApproverFacts, type RunBlock, whyNotApprove, type WhyNot } from './next.ts';
 
 /** What waits for somebody of finance, each as the act that would end the wait. */
 export const waitKinds = [
@@ -20,9 +20,11 @@ export interface Waiting {
   readonly total: bigint;
   readonly since: Date;
   readonly facts: ApproverFacts;
+  /** Of a batch that waits to be run. */
+  readonly runBlock: RunBlock | null;
 }
 
-export interface Waits extends Omit<Waiting, 'facts'> {
+export interface Waits extends Omit<Waiting, 'facts' | 'runBlock'> {
   /** Null: it waits for who asks, among others. */
   readonly whyNot: WhyNot | null;
 }
@@ -46,14 +48,15 @@ const needsAnother: ReadonlySet<WaitKind> = new Set(['batch.approve', 'correctio
 /** What they may do comes first; then by amount, then by age. */
 export const inboxOf = (waiting: readonly Waiting[], { role }: Pick<StaffMember, 'role'>): readonly Waits[] =>
   waiting
-    .map(({ facts, ...one }): Waits => ({ ...one, whyNot: whyNotOf(one.kind, facts, role) }))
+    .map(({ facts, runBlock, ...one }): Waits => ({
+      ...one,
+      whyNot: may(role, actionOf[one.kind]) ? (runBlock ?? whyNotOf(one.kind, facts)) : 'role-forbids',
+    }))
     .toSorted((a, b) => {
       if ((a.whyNot === null) !== (b.whyNot === null)) return a.whyNot === null ? -1 : 1;
       if (a.total !== b.total) return a.total > b.total ? -1 : 1;
       return a.since.getTime() - b.since.getTime();
     });
 
-function whyNotOf(kind: WaitKind, facts: ApproverFacts, role: StaffMember['role']): WhyNot | null {
-  if (!may(role, actionOf[kind])) return 'role-forbids';
-  return needsAnother.has(kind) ? whyNotApprove(facts) : null;
-}
+const whyNotOf = (kind: WaitKind, facts: ApproverFacts): WhyNot | null =>
+  needsAnother.has(kind) ? whyNotApprove(facts) : null;

@@ -40,7 +40,10 @@ const actionOf: Readonly<Record<BatchAct, StaffAction>> = {
 };
 
 /** Why somebody may not do it; a code of `/docs/problems`. */
-export type WhyNot = 'role-forbids' | 'maker' | 'own-money' | 'approver-new';
+export type WhyNot = 'role-forbids' | 'maker' | 'own-money' | 'approver-new' | RunBlock;
+
+/** Why no batch of a rail begins to run now, as `payout_run_blocked` says it. */
+export type RunBlock = 'rail-differs';
 
 /** What is known of who asks, where a batch waits for approval. */
 export interface ApproverFacts {
@@ -59,14 +62,20 @@ export interface NextAct {
 
 /** What can be done with a batch now, and why this member of staff may not do it. The functions in Postgres decide again. */
 export const nextActs = (
-  state: BatchState,
+  { state, runBlock }: { readonly state: BatchState; readonly runBlock: RunBlock | null },
   { role }: Pick<StaffMember, 'role'>,
   facts: ApproverFacts,
-): readonly NextAct[] =>
-  actsOf[state].map((act) => ({
+): readonly NextAct[] => {
+  const whyNot = { approve: whyNotApprove(facts), run: runBlock } as const;
+  return actsOf[state].map((act) => ({
     act,
-    whyNot: may(role, actionOf[act]) ? (act === 'approve' ? whyNotApprove(facts) : null) : 'role-forbids',
+    whyNot: may(role, actionOf[act])
+      ? act === 'approve' || act === 'run'
+        ? whyNot[act]
+        : null
+      : 'role-forbids',
   }));
+};
 
 export function whyNotApprove({ isHand, isOwnMoney, isNew }: ApproverFacts): WhyNot | null {
   if (isHand) return 'maker';

@@ -41,6 +41,14 @@ export const batchReasons = {
     nextStep: 'See who stopped it and why: GET /finance/rails. Two people open it again.',
     seen,
   },
+  'rail-differs': {
+    meaning:
+      'What the rail says and what we know differ, and nobody has said why. No new batch of the rail begins; one that was planned waits, and starts by itself.',
+    retry: 'later',
+    nextStep:
+      'See what differs: GET /finance/differences?open=true, and say why: POST /finance/differences/{id}/note.',
+    seen,
+  },
   'correction-ended': {
     meaning: 'Another person has agreed to this, or it was withdrawn.',
     retry: 'no',

@@ -113,6 +113,8 @@ export const payGrants: Grants = {
     'payout_notice_take',
     'payout_person_binding_begin',
     'payout_person_binding_end',
+    // Shown beside each batch that waits to be run.
+    'payout_run_blocked',
     'rail_open_agree',
     'rail_open_ask',
     'rail_stop',

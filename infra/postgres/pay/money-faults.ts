@@ -25,7 +25,7 @@ const faults: Readonly<Record<string, (detail: string | undefined) => MoneyRefus
   NB027: (state) => ({ kind: 'batch-state', state: state ?? null }),
   NB028: () => ({ kind: 'unknown' }),
   NB030: (state) => ({ kind: 'arrow', state: state ?? null }),
-  NB031: () => ({ kind: 'stopped' }),
+  NB031: (why) => ({ kind: why === 'difference' ? 'rail-differs' : 'stopped' }),
   NB032: () => ({ kind: 'no-room' }),
   /** Postgres: a lock was not to be had within `lock_timeout`. */
   '55P03': () => ({ kind: 'busy' }),

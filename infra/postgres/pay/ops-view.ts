@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { dispatchAlarms, type StoppedRail, type StuckPayments } from '../../../domain/pay/dispatch/alarms.ts';
+import { overdueAlarms, OVERDUE_MS, type Overdue } from '../../../domain/pay/payout/alarms.ts';
 import { chainAlarms, type UnsentHead } from '../../../domain/pay/ledger/alarms.ts';
 import { tashkentDay } from '../../../domain/pay/ledger/head.ts';
 import { differenceAlarms, type Unexplained } from '../../../domain/pay/reconcile/alarms.ts';
@@ -10,17 +11,19 @@ import { SENT_DAYS } from './ledger/head-outbox.ts';
 export const payOps = {
   alarms: async (pool: Pool, now: Date) => {
     const today = tashkentDay(now);
-    const [books, unsent, stopped, stuck, unexplained] = await Promise.all([
+    const [books, unsent, stopped, stuck, unexplained, overdue] = await Promise.all([
       chain(pool).books(today),
       pool.query<UnsentHead>(readUnsent, [today, SENT_DAYS]),
       pool.query<StoppedRail>(readStopped),
       pool.query<StuckPayments>(readStuck),
       pool.query<Unexplained>(readUnexplained),
+      pool.query<Overdue>(readOverdue, [new Date(now.getTime() - OVERDUE_MS)]),
     ]);
     return [
       ...chainAlarms(books, unsent.rows, now),
       ...dispatchAlarms(stopped.rows, stuck.rows),
       ...differenceAlarms(unexplained.rows),
+      ...overdueAlarms(overdue.rows),
     ];
   },
 };
@@ -40,3 +43,7 @@ select rail::text, count(*)::int as count, min(state_at) as since from payout_di
 
 const readUnexplained = `
 select rail::text, count(*)::int as count, min(found_at) as since from difference where closed_at is null and note is null group by 1 order by 1`;
+
+const readOverdue = `
+select count(*)::int as count, min(expires_at) as since from payout
+where expires_at < $1 and state in ('confirming', 'awaiting-card') having count(*) > 0`;

@@ -14,6 +14,7 @@ import { pageOf } from '../../../../domain/shared/page.ts';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import { type ItemRow, itemOf } from './items.ts';
 import { riskOf } from './risk.ts';
+import { type RunBlockRow, runBlockOf } from './run-block.ts';
 
 /** What staff read of batches. Nothing is locked: whoever pays waits for no reader. */
 export function batchReads(pool: pg.Pool, book: ProjectId): BatchReads {
@@ -64,6 +65,7 @@ interface BatchRow {
   readonly started_at: Date | null;
   readonly done_at: Date | null;
   readonly closed_at: Date | null;
+  readonly run_block: RunBlockRow;
 }
 
 const batchOf = (row: BatchRow): BatchView => ({
@@ -84,6 +86,7 @@ const batchOf = (row: BatchRow): BatchView => ({
   startedAt: row.started_at,
   doneAt: row.done_at,
   closedAt: row.closed_at,
+  runBlock: runBlockOf(row.run_block),
 });
 
 /** Approvals are of the submission that stands. */
@@ -92,7 +95,8 @@ b.id, b.rail, b.name, b.state, b.version, b.count, b.total, encode(b.content_has
 coalesce((select json_agg(json_build_object('id', s.id, 'email', s.email) order by a.at)
   from payout_action a join staff s on s.id = a.staff_id
   where a.batch_id = b.id and a.action = 'approve' and a.at >= b.submitted_at), '[]') approvals,
-b.made_at, b.submitted_at, b.run_at, b.started_at, b.done_at, b.closed_at`;
+b.made_at, b.submitted_at, b.run_at, b.started_at, b.done_at, b.closed_at,
+case b.state when 'approved' then payout_run_blocked(b.project_id, b.rail) end run_block`;
 
 /** Of a whole page: those who had a hand in the batches themselves. Whose lists and payouts are in them takes a look at each line. */
 const listBatches = `

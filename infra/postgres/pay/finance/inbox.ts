@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Inbox, Waiting, WaitKind } from '../../../../domain/pay/finance/inbox.ts';
 import type { BatchReads } from '../../../../domain/pay/finance/batches.ts';
+import { type RunBlockRow, runBlockOf } from './run-block.ts';
 import { BatchId } from '../../../../domain/pay/ids.ts';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
 
@@ -26,10 +27,11 @@ interface WaitingRow {
   readonly since: Date;
   readonly is_hand: boolean;
   readonly is_new: boolean;
+  readonly run_block: RunBlockRow;
 }
 
 async function waitingOf(
-  { is_hand: isHand, is_new: isNew, total, ...row }: WaitingRow,
+  { is_hand: isHand, is_new: isNew, run_block: runBlock, total, ...row }: WaitingRow,
   staffId: string,
   reads: Pick<BatchReads, 'approver'>,
 ): Promise<Waiting> {
@@ -37,19 +39,20 @@ async function waitingOf(
     row.kind === 'batch.approve'
       ? await reads.approver(BatchId.parse(row.id), staffId)
       : { isHand, isNew, isOwnMoney: false };
-  return { ...row, total: BigInt(total), facts };
+  return { ...row, total: BigInt(total), facts, runBlock: runBlockOf(runBlock) };
 }
 
 const readWaiting = `
 with me as (
   select s.id, s.created_at > navbat_now() - interval '24 hours' or coalesce(s.totp_bound_at > navbat_now() - interval '24 hours', false) is_new
   from staff s where s.id = $2)
-select w.kind, w.id, w.name, w.count, w.total, w.since, w.is_hand, me.is_new from me cross join (
+select w.kind, w.id, w.name, w.count, w.total, w.since, w.is_hand, w.run_block, me.is_new from me cross join (
   (select case b.state when 'draft' then 'batch.submit' when 'submitted' then 'batch.approve' when 'approved' then 'batch.run' else 'batch.close' end kind,
-    b.id, b.name::text, b.count, b.total, coalesce(b.done_at, b.submitted_at, b.made_at) since, b.made_by = $2 is_hand
+    b.id, b.name::text, b.count, b.total, coalesce(b.done_at, b.submitted_at, b.made_at) since, b.made_by = $2 is_hand,
+    case b.state when 'approved' then payout_run_blocked(b.project_id, b.rail) end run_block
   from payout_batch b
-  where b.project_id = $1 and (b.state in ('submitted', 'done') or b.state = 'approved' and b.run_at is null or b.state = 'draft' and b.made_by = $2)
+  where b.project_id = $1 and (b.state in ('submitted', 'done') or b.state = 'approved' and (b.run_at is null or b.run_at <= navbat_now()) or b.state = 'draft' and b.made_by = $2)
   order by b.id desc limit $3)
   union all
-  (select 'correction.agree', c.id, c.what || ': ' || c.reason, null, c.amount, c.asked_at, c.asked_by = $2
+  (select 'correction.agree', c.id, c.what || ': ' || c.reason, null, c.amount, c.asked_at, c.asked_by = $2, null
   from money_correction c where c.project_id = $1 and c.state = 'asked' order by c.id desc limit $3)) w`;

@@ -80,7 +80,8 @@ async function importLines(tx: PoolClient, book: ProjectId, source: StatementSou
   const begun = await tx.query<{ id: string | null }>(beginStatement, [book, rail, file?.sha256 ?? null]);
   const before = begun.rows[0]?.id ?? null;
   const early = await earlyLines(tx, book, rail);
-  const lines = withoutTwins([...source.lines, ...early]);
+  // One that we have already is as it was told first: what another telling of it changed, the equation of the wallet finds.
+  const lines = withoutTwins([...early, ...source.lines]);
   const decided = reconcile(lines, await knownOf(tx, book, rail, lines));
   const stored = new Set(early.map(({ key }) => key));
   const isAnything = decided.some(({ line, bucket }) => bucket !== 'early' || !stored.has(line.key));

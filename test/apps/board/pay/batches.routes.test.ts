@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import { approvalOf, bindsOf, type Finance, type FinanceBoard, openFinanceBoard } from './finance-board.ts';
 
 let board: FinanceBoard;
@@ -197,6 +198,27 @@ describe('approving is refused', () => {
     expect([answer.status, typeOf(answer)]).toEqual([403, 'role-forbids']);
     await operator.get(`/finance/batches/${batch.id}`).expect(403);
   });
+});
+
+test('while a difference of its rail is unexplained a batch does not run: the answer, `next` and the inbox say why', async () => {
+  const approved = (await approve(await submitted(), checker)).body;
+  const { rows } = await board.owner.query(
+    `insert into difference (project_id, rail, bucket, subject, amount, found_at) values ($1, 'multicard', 'wallet', 'by:1', 1, now()) returning id`,
+    [PLATFORM_PROJECT_ID],
+  );
+  const run = () => maker.post(`/finance/batches/${approved.id}/run`, {}, approved.version);
+  const answer = await run();
+  expect([answer.status, typeOf(answer)]).toEqual([409, 'rail-differs']);
+  const why = { may: false, why_not: 'rail-differs' };
+  const { next } = (await maker.get(`/finance/batches/${approved.id}`).expect(200)).body;
+  expect(next).toContainEqual({ act: 'run', ...why });
+  const { data } = (await maker.get('/finance/inbox').expect(200)).body;
+  expect(data.find(({ id }: { id: string }) => id === approved.id)).toMatchObject({
+    kind: 'batch.run',
+    ...why,
+  });
+  await maker.post(`/finance/differences/${rows[0].id}/note`, { note: 'a charge' }).expect(200);
+  expect((await run()).body.state).toBe('running');
 });
 
 test('above 100 000 000 UZS two people approve, and one of them twice is one', async () => {
