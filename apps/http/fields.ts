@@ -6,6 +6,9 @@ import { explainStored } from '../../domain/reasons.ts';
 import { Problem } from './problem.ts';
 import { isOurTime, notOurTime } from '../../domain/shared/refine.ts';
 
+/** Of Postgres' integer, by which lines are counted and numbered: above it a query fails. */
+export const INT_MAX = 2_147_483_647;
+
 /** Longer than any number with its spaces and dashes. */
 const PHONE_TEXT_MAX = 32;
 

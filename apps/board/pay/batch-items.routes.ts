@@ -8,7 +8,7 @@ import { PayoutSource } from '../../../domain/pay/payout/payout.ts';
 import { onceValid } from '../../../domain/shared/refine.ts';
 import type { BodyLimits } from '../../http/body.ts';
 import { ById } from '../../http/by-id.ts';
-import { TimeField } from '../../http/fields.ts';
+import { INT_MAX, TimeField } from '../../http/fields.ts';
 import { pageQuery } from '../../http/page.ts';
 import { moneyText, TiyinField, tiyin } from '../../http/pay/fields.ts';
 import { moneyProblem } from '../../http/pay/money-problem.ts';
@@ -54,6 +54,7 @@ const list = ({ reads }: BatchParts) =>
         .number()
         .int()
         .min(0)
+        .max(INT_MAX)
         .default(0)
         .meta({ description: '`next_after` of the page before.' }),
     }),

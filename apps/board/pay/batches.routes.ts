@@ -6,7 +6,7 @@ import type { BatchReads, BatchView } from '../../../domain/pay/finance/batches.
 import type { Acted, BatchActs } from '../../../domain/pay/finance/acts.ts';
 import { BatchId, RailId } from '../../../domain/pay/ids.ts';
 import { ById } from '../../http/by-id.ts';
-import { TimeField } from '../../http/fields.ts';
+import { INT_MAX, TimeField } from '../../http/fields.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { moneyText } from '../../http/pay/fields.ts';
 import { moneyProblem } from '../../http/pay/money-problem.ts';
@@ -217,7 +217,7 @@ const approve = (parts: BatchParts) =>
         .string()
         .regex(/^[0-9a-f]{64}$/, 'expected SHA-256 in lower-case hex: `content_hash` of the batch')
         .meta({ description: '`content_hash` of the batch.' }),
-      count: z.int().min(1).meta({ description: '`count` of the batch.' }),
+      count: z.int().min(1).max(INT_MAX).meta({ description: '`count` of the batch.' }),
       total: z
         .string()
         .regex(/^[1-9]\d{0,17}$/, 'expected tiyin as a string of digits')

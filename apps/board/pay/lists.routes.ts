@@ -14,6 +14,7 @@ import type { ReadList } from '../../../domain/pay/list/read-list.ts';
 import type { ProjectId } from '../../../domain/shared/ids.ts';
 import { maskPhone } from '../../../domain/shared/phone.ts';
 import { VISIBLE_LINE } from '../../../domain/shared/visible-line.ts';
+import { INT_MAX } from '../../http/fields.ts';
 import { pageQuery } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { type Answer, defineStaffRoute, type StaffRoute, type Upload } from '../../http/route.ts';
@@ -378,7 +379,7 @@ const LinesQuery = z.object({
     .number()
     .int()
     .min(0)
-    .max(2_147_483_647)
+    .max(INT_MAX)
     .optional()
     .meta({ description: '`next_after` of the page before.', example: 101 }),
 });

@@ -139,5 +139,5 @@ const readTransfers = `
 select t.n, t.kind, t.amount, d.class "from", c.class "to", t.posted_at, t.actor
 from ledger_transfer t join ledger_account d on d.id = t.debit join ledger_account c on c.id = t.credit
 where t.project_id = $1 and t.subject_id = $2
-  and t.key in ('hold:' || $2::text, 'resolve:' || $2::text, 'resolve:' || $2::text || ':fee', 'return:' || $2::text, 'return:' || $2::text || ':fee')
+  and t.key in ('hold:' || $2::text, 'resolve:' || $2::text, 'fee:' || $2::text, 'return:' || $2::text, 'return-fee:' || $2::text)
 order by t.n`;

@@ -146,6 +146,8 @@ describe('approving is refused', () => {
       const answer = await checker.post(path, { ...body, ...wrong }, batch.version).expect(409);
       expect(typeOf(answer)).toBe('hash-differs');
     }
+    // More than Postgres counts by.
+    await checker.post(path, { ...body, count: 2_147_483_648 }, batch.version).expect(400);
     await checker.post(path, body, batch.version).expect(200);
   });
 
@@ -273,6 +275,16 @@ describe('lines', () => {
     const lines = csv.text.trim().split('\r\n');
     expect(lines).toHaveLength(5);
     expect(lines.at(-1)).toMatch(/^total,3,,75000\.00,7500000,/);
+  });
+
+  test('after a number that no line has are none; after what is no number of a line is 400', async () => {
+    const path = `/finance/batches/${(await draft()).id}/items`;
+    expect((await maker.get(`${path}?after=2147483647`).expect(200)).body).toEqual({
+      data: [],
+      next_after: null,
+    });
+    for (const after of ['-1', '1.5', '2147483648'])
+      expect(typeOf(await maker.get(`${path}?after=${after}`).expect(400))).toBe('invalid-request');
   });
 
   test.each([

@@ -172,11 +172,17 @@ describe('a drafted one', () => {
     ...drafted,
     attempt: 2,
     railUuid: 'uuid-2',
-    calls: [call('draft', -90, { outcome: 'unknown' }), call('draft', 0, { attempt: 2, status: 'draft' })],
+    calls: [
+      call('draft', -90, { outcome: 'unknown' }),
+      call('find', -85, { status: 'absent' }),
+      call('find', -25, { status: 'absent' }),
+      call('draft', 0, { attempt: 2, status: 'draft' }),
+    ],
   };
+  const before = second.calls.slice(0, -1);
 
   test('of a second attempt looks for the first once more, in place of confirming at once', () => {
-    const opened = open({ ...second, calls: second.calls.slice(0, 1) }, 'draft', 2, start);
+    const opened = open({ ...second, calls: before }, 'draft', 2, start);
     expect(decideMove(opened, answers('draft'), start)).toMatchObject({ to: 'drafted', confirms: false });
     expect(decidePayout(second, start)).toEqual({ kind: 'call', what: 'find', attempt: 1 });
     const looked = { ...second, calls: [...second.calls, call('find', 1, { status: 'absent' })] };
@@ -191,7 +197,7 @@ describe('a drafted one', () => {
   });
 
   test('of a second attempt that is refused for good fails after the first was looked for', () => {
-    const opened = open({ ...second, calls: second.calls.slice(0, 1) }, 'draft', 2, start);
+    const opened = open({ ...second, calls: before }, 'draft', 2, start);
     expect(decideMove(opened, refuses('card'), start)).toMatchObject({ to: 'asking' });
     const refused: Dispatch = {
       ...second,
@@ -208,6 +214,26 @@ describe('a drafted one', () => {
       reason: 'rail-refused-card',
     });
     expect(heardOf(refused, 'find', answers('success'), 1)).toMatchObject({ to: 'paid' });
+  });
+
+  test('of a third attempt that is refused for good fails after both of those before were looked for', () => {
+    const refused: Dispatch = {
+      ...second,
+      state: 'asking',
+      attempt: 3,
+      railUuid: null,
+      calls: [
+        call('draft', -180, { outcome: 'unknown' }),
+        call('draft', -90, { attempt: 2, outcome: 'unknown' }),
+        call('draft', 0, { attempt: 3, outcome: 'refused', because: 'card' }),
+      ],
+    };
+    expect(decidePayout(refused, start)).toEqual({ kind: 'call', what: 'find', attempt: 1 });
+    expect(heardOf(refused, 'find', answers('absent'), 1)).toMatchObject({ to: 'asking', nextAt: at(1) });
+    const looked = { ...refused, calls: [...refused.calls, call('find', 1, { status: 'absent' })] };
+    expect(decidePayout(looked, at(61))).toEqual({ kind: 'call', what: 'find', attempt: 2 });
+    const found = decideMove(open(looked, 'find', 2, at(61)), answers('absent'), at(61));
+    expect(found).toMatchObject({ to: 'failed', reason: 'rail-refused-card' });
   });
 });
 
@@ -243,6 +269,15 @@ describe('a confirmation whose end is not known', () => {
       to: 'failed',
       reason: 'rail-error',
     });
+  });
+
+  test('is a minute apart from the end of the first answer to the beginning of the second', () => {
+    const slow = unknown();
+    const first = { ...call('read', 5, { status: 'error' }), closedAt: at(12) };
+    const opened = open({ ...slow, calls: [...slow.calls, first] }, 'read', 1, at(66));
+    expect(decideMove(opened, answers('error'), at(75))).toMatchObject({ to: 'unknown' });
+    const later = open({ ...slow, calls: [...slow.calls, first] }, 'read', 1, at(72));
+    expect(decideMove(later, answers('error'), at(75))).toMatchObject({ to: 'failed' });
   });
 
   test('begins to count anew where the rail says something else in between', () => {
@@ -331,6 +366,8 @@ describe('a draft without an answer', () => {
       expect(decidePayout(refused, at(5))).toEqual({ kind: 'call', what: 'find', attempt: 1 });
       expect(heardOf(refused, 'find', answers('absent'), 5)).toMatchObject({ to: 'asking', nextAt: at(65) });
       expect(heardOf(refused, 'find', answers('success'), 5)).toMatchObject({ to: 'paid' });
+      const next = open({ ...refused, state: 'waiting', attempt: 2 }, 'draft', 2, at(70));
+      expect(decideMove(next, answers('draft'), at(70))).toMatchObject({ to: 'drafted', confirms: false });
     },
   );
 

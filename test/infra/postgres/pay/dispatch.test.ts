@@ -1,5 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PayoutId } from '../../../../domain/pay/ids.ts';
+import { payoutReads } from '../../../../infra/postgres/pay/finance/payouts.ts';
 import { payOps } from '../../../../infra/postgres/pay/ops-view.ts';
 import { openDispatchWorld, FEE, GROSS, type Payee } from './dispatch-world.ts';
 
@@ -226,6 +228,8 @@ describe('the end of a payment', () => {
         `resolve:${payee.payoutId}`,
       ].map((key) => ({ key })),
     );
+    const shown = await payoutReads(world.pool, world.projectId).transfers(PayoutId.parse(payee.payoutId));
+    expect(shown.map(({ kind }) => kind)).toEqual(['hold', 'pay', 'fee']);
     // The answer was lost, and it is closed again.
     expect(await world.move(id, call, answers('success'), 'paid')).toMatchObject({ result: 'lost' });
   });
@@ -319,6 +323,14 @@ describe('the end of a payment', () => {
       told: ['receipt-returned'],
     });
     expect(await balancesOf(payee)).toEqual([GROSS * MICROS, 0n]);
+    const shown = await payoutReads(world.pool, world.projectId).transfers(PayoutId.parse(payee.payoutId));
+    expect(shown.map(({ kind, from }) => `${kind} from ${from}`)).toEqual([
+      'hold from available',
+      'pay from held',
+      'fee from held',
+      'return from clearing',
+      'return from fee',
+    ]);
     const { rows } = await world.pool.query(
       'select distrusted_at is not null distrusted from payout_destination where id = $1',
       [payee.destinationId],
