@@ -47,6 +47,7 @@ import { Migration20261129183000PayStatements } from './pay/migrations/202611291
 import { Migration20261129183100PayBankFiles } from './pay/migrations/20261129183100-pay-bank-files.ts';
 import { Migration20261129184000PayDoors } from './pay/migrations/20261129184000-pay-doors.ts';
 import { Migration20261129194000PayDue } from './pay/migrations/20261129194000-pay-due.ts';
+import { Migration20261129194100PaySettleItems } from './pay/migrations/20261129194100-pay-settle-items.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -100,6 +101,7 @@ export const migrations = [
   Migration20261129184000PayDoors,
   Migration20261129185000StaffProofFactor,
   Migration20261129194000PayDue,
+  Migration20261129194100PaySettleItems,
 ] as const;
 
 /**
