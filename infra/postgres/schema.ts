@@ -48,6 +48,7 @@ import { Migration20261129183100PayBankFiles } from './pay/migrations/2026112918
 import { Migration20261129184000PayDoors } from './pay/migrations/20261129184000-pay-doors.ts';
 import { Migration20261129194000PayDue } from './pay/migrations/20261129194000-pay-due.ts';
 import { Migration20261129194100PaySettleItems } from './pay/migrations/20261129194100-pay-settle-items.ts';
+import { Migration20261129194200PayRailOtp } from './pay/migrations/20261129194200-pay-rail-otp.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -102,6 +103,7 @@ export const migrations = [
   Migration20261129185000StaffProofFactor,
   Migration20261129194000PayDue,
   Migration20261129194100PaySettleItems,
+  Migration20261129194200PayRailOtp,
 ] as const;
 
 /**
