@@ -7,11 +7,9 @@ import { newEnvironment } from '../../infra/deploy/env.ts';
 import { readClock } from '../../infra/process/clock.ts';
 import { ConfigError, readConfig } from '../../infra/process/config.ts';
 import { environment } from '../../infra/process/environment.ts';
-import { type AuditConfig, auditVariables, processVariables } from '../../infra/process/variables.ts';
+import { auditVariables, processVariables } from '../../infra/process/variables.ts';
 import { keyedHash } from '../../infra/process/crypto.ts';
-import { changesOf } from '../../infra/postgres/staff/changes.ts';
-import { writeAudit } from '../../infra/postgres/staff/audit.ts';
-import { inTransaction } from '../../infra/postgres/engine/transaction.ts';
+import { auditLog } from '../../infra/postgres/staff/audit.ts';
 import { rotations } from '../../infra/postgres/identity/device/rotate-secrets.ts';
 import { moveClock } from '../../infra/postgres/engine/clock.ts';
 import { refuseLogin } from '../../infra/postgres/engine/login-fault.ts';
@@ -21,7 +19,7 @@ import { connection } from '../../infra/postgres/engine/session.ts';
 import { projectStore } from '../../infra/postgres/project/projects.ts';
 import { reencrypting } from '../../infra/postgres/staff/secret/reencrypt.ts';
 import { staffAccounts } from '../../infra/postgres/staff/accounts.ts';
-import { openChat } from '../../infra/postgres/telegram/chats.ts';
+import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
 import { withRunning } from '../../infra/process/running.ts';
 import { type CliContext, CliError } from './context.ts';
 import { createProgram } from './program.ts';
@@ -77,19 +75,12 @@ const portsOf =
       return await work({
         projects: projectStore(orm.em, hash),
         staff: staffAccounts(orm.em),
-        change: changesOf(orm.em, hash),
-        changeChat: (change) =>
-          inTransaction(pool, (tx) =>
-            change({
-              open: (chatId, at) => openChat(tx, chatId, at),
-              audit: { write: (entry) => writeAudit(tx, entry) },
-            }),
-          ),
+        audit: auditLog(pool),
         reencrypting: reencrypting(pool, config.ENCRYPTION_KEYS),
         rotations: rotations(pool),
         pool,
         config,
-        keys: auditConfigOf(given),
+        chats: telegramChats(pool),
         clock:
           config.SANDBOX_CLOCK === 'true'
             ? { ...time, move: (aheadMs) => moveAsOwner(given, aheadMs) }
@@ -105,7 +96,10 @@ const auditPortsOf =
   (variables: NodeJS.ProcessEnv, time: { aheadMs: number }): CliContext['withAuditPorts'] =>
   async (work) => {
     const given = givenTo(variables);
-    const config = auditConfigOf(given);
+    const hasKey = given['JWT_PRIVATE_JWK'] || given['JWT_PRIVATE_JWK_FILE'];
+    const config = hasKey
+      ? readConfig(given, [...auditVariables, 'JWT_PRIVATE_JWK'])
+      : readConfig(given, auditVariables);
     const pool = new Pool(connection(config.DATABASE_URL, { max: 1 }));
     try {
       // What was changed by hand is what verify is to tell.
@@ -116,14 +110,6 @@ const auditPortsOf =
       await pool.end();
     }
   };
-
-/** The private key is read where it is set, for its public half. */
-function auditConfigOf(given: NodeJS.ProcessEnv): AuditConfig {
-  const hasKey = given['JWT_PRIVATE_JWK'] || given['JWT_PRIVATE_JWK_FILE'];
-  return hasKey
-    ? readConfig(given, [...auditVariables, 'JWT_PRIVATE_JWK'])
-    : readConfig(given, auditVariables);
-}
 
 function givenTo(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const env = environment(variables);

@@ -60,6 +60,8 @@ export interface JobDefinition<
   readonly staff: readonly StaffCommand[];
   /** Providers whose time is told of nobody: it might take a moment longer where somebody is there. */
   readonly untimed?: readonly string[];
+  /** Whether Redis keeps queue entries that have ended, for who looks at a board; default true. */
+  readonly keepsEnded?: boolean;
 }
 
 /** A timer that is set for longer fires at once. */

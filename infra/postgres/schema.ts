@@ -4,7 +4,6 @@ import { ApiKey, Project } from './project/entities.ts';
 import { Audit, Staff, StaffBrowser, StaffRecoveryCode, StaffSession } from './staff/entities.ts';
 import { WebhookEndpoint, WebhookSecret } from './webhook/entities.ts';
 import { Migration20261129100100ProjectBaseline } from './project/migrations/20261129100100-project-baseline.ts';
-import { Migration20261129194300ProjectKeyMaker } from './project/migrations/20261129194300-project-key-maker.ts';
 import { Migration20261129100200JobBaseline } from './job/migrations/20261129100200-job-baseline.ts';
 import { Migration20261129100300IdentityBaseline } from './identity/migrations/20261129100300-identity-baseline.ts';
 import { Migration20261129150310IdentityPeopleCeiling } from './identity/migrations/20261129150310-identity-people-ceiling.ts';
@@ -48,10 +47,7 @@ import { Migration20261129183000PayStatements } from './pay/migrations/202611291
 import { Migration20261129183100PayBankFiles } from './pay/migrations/20261129183100-pay-bank-files.ts';
 import { Migration20261129184000PayDoors } from './pay/migrations/20261129184000-pay-doors.ts';
 import { Migration20261129194000PayDue } from './pay/migrations/20261129194000-pay-due.ts';
-import { Migration20261129194100PaySettleItems } from './pay/migrations/20261129194100-pay-settle-items.ts';
-import { Migration20261129194200PayRailOtp } from './pay/migrations/20261129194200-pay-rail-otp.ts';
-import { Migration20261129194400PayKeyMakers } from './pay/migrations/20261129194400-pay-key-makers.ts';
-import { Migration20261129194500PayLinesOfPayouts } from './pay/migrations/20261129194500-pay-lines-of-payouts.ts';
+import { Migration20261129195000PayDispatchWork } from './pay/migrations/20261129195000-pay-dispatch-work.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -105,11 +101,7 @@ export const migrations = [
   Migration20261129184000PayDoors,
   Migration20261129185000StaffProofFactor,
   Migration20261129194000PayDue,
-  Migration20261129194100PaySettleItems,
-  Migration20261129194200PayRailOtp,
-  Migration20261129194300ProjectKeyMaker,
-  Migration20261129194400PayKeyMakers,
-  Migration20261129194500PayLinesOfPayouts,
+  Migration20261129195000PayDispatchWork,
 ] as const;
 
 /**

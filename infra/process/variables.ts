@@ -67,7 +67,6 @@ export const processVariables = {
     'WEBHOOK_ALLOW_PRIVATE',
     'MONEY_PROJECT',
     // People bind cards through it, and it checks what Multicard signs.
-    'WITHDRAWAL_FEE',
     ...multicardVariables,
   ],
   board: [

@@ -1,7 +1,7 @@
 import type { BulkJobOptions, Queue } from 'bullmq';
 import type { QueueEntry } from '../../domain/job/job.ts';
 import type { JobId } from '../../domain/shared/ids.ts';
-import { safeLabels } from '../../domain/job/define-job.ts';
+import { type JobDefinition, safeLabels } from '../../domain/job/define-job.ts';
 import { batchSize } from '../process/metrics.ts';
 import { queueOf, type Queues } from './queues.ts';
 
@@ -16,12 +16,12 @@ const BULLMQ_ATTEMPTS = 1_000_000;
 const KEEP_COMPLETED = { age: 3_600, count: 10_000 };
 const KEEP_FAILED = { age: 7 * 86_400, count: 50_000 };
 
-const entryOptions: BulkJobOptions = {
+const entryOptions = ({ keepsEnded = true }: JobDefinition): BulkJobOptions => ({
   attempts: BULLMQ_ATTEMPTS,
   backoff: { type: 'custom' },
-  removeOnComplete: KEEP_COMPLETED,
-  removeOnFail: KEEP_FAILED,
-};
+  removeOnComplete: keepsEnded ? KEEP_COMPLETED : true,
+  removeOnFail: keepsEnded ? KEEP_FAILED : true,
+});
 
 /**
  * Adds queue entries; one that BullMQ still keeps under its id is left as it is, and so is a job of a kind that this process
@@ -41,7 +41,7 @@ export async function addEntries(queues: Queues, entries: readonly DueEntry[], n
           return {
             name: kind,
             data: { jobId, kind, labels: safeLabels(definition, labels) },
-            opts: { ...entryOptions, jobId, ...(delay > 0 ? { delay } : {}) },
+            opts: { ...entryOptions(definition), jobId, ...(delay > 0 ? { delay } : {}) },
           };
         }),
       );

@@ -1,12 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { keyedHash } from '../../infra/process/crypto.ts';
 import { LoadReport } from './load/order.ts';
-import { Calls } from './provider/calls.ts';
 import type { Child } from './support/child.ts';
+import {
+  acceptedAt,
+  CALLS_WAIT_MS,
+  callsTo,
+  chatOf,
+  p50And99,
+  seedRecipients,
+  timeOf,
+} from './support/codes.ts';
 import { type Cores, machine } from './support/cpu.ts';
-import { type Figure, figure, median, quantile } from './support/figures.ts';
-import { phoneAt } from './support/numbers.ts';
+import { type Figure, figure, median } from './support/figures.ts';
 import type { Options } from './support/options.ts';
 import { type Project, seedProjects } from './support/seed.ts';
 import { onStage, type Stage } from './support/stage.ts';
@@ -17,8 +23,6 @@ const CONNECTIONS = 100;
 /** One key for each connection: the limit of one would be met at 100 a second. */
 const PROJECTS = 100;
 const WARMUP_SECONDS = 2;
-/** Whatever is not with the provider by then counts as lost, and fails the bench. */
-const CALLS_WAIT_MS = 15_000;
 const ANSWER_TIMEOUT_MS = 120_000;
 const TOKEN = '123456:bench';
 
@@ -172,48 +176,26 @@ class LatencyBench {
     const sent = report.nextNumber - first;
     if (report.statuses['202'] !== sent)
       throw new Error(`${sent} sent, yet ${JSON.stringify(report.statuses)}`);
-    const calledAt = await this.#calls(sent);
+    const calledAt = await callsTo(this.#provider, sent);
     const wholeMs = report.traces.map(([number, dueMs]) => timeOf(calledAt, chatOf(number)) - dueMs);
-    const accepted = variant.name === 'platform' ? await this.#accepted(sent) : null;
     const measured = report.traces.map(([number]) => chatOf(number));
+    const accepted = variant.name === 'platform' ? await this.#accepted(sent, measured) : null;
     const acceptedMs = accepted && measured.map((chat) => timeOf(calledAt, chat) - timeOf(accepted, chat));
-    return { wholeMs: quantiles(wholeMs), acceptedMs: acceptedMs && quantiles(acceptedMs), cores };
+    return { wholeMs: p50And99(wholeMs), acceptedMs: acceptedMs && p50And99(acceptedMs), cores };
   }
 
-  /** Each number is known to every project that may be asked for it, with a chat of the same digits. */
   async #seedRecipients(first: number, count: number): Promise<void> {
-    const hash = keyedHash(this.#stage.env['PEPPER'] ?? '');
-    const phones = Array.from({ length: count }, (_, index) => phoneAt(first + index));
-    const hashes = phones.map((phone) => hash('address', phone));
-    const projects = this.#projects.map(({ id }) => id);
     await this.#stage.sql.query(
       'truncate recipient, job, attempt, verification, destination, request, outbox cascade',
     );
-    await this.#stage.sql.query(insertRecipients, [phones, hashes, projects]);
+    await seedRecipients(this.#stage.sql, this.#stage.env['PEPPER'] ?? '', this.#projects, { first, count });
     await this.#stage.sql.query('vacuum analyze');
     await this.#stage.sql.query('checkpoint');
   }
 
-  async #calls(expected: number): Promise<ReadonlyMap<string, number>> {
-    const calls = new Map<string, number>();
-    let total = 0;
-    const deadline = performance.now() + CALLS_WAIT_MS;
-    while (total < expected && performance.now() < deadline) {
-      await sleep(200);
-      this.#provider.tell({});
-      const heard = Calls.parse(await this.#provider.answer(ANSWER_TIMEOUT_MS));
-      total += heard.calls.length;
-      for (const [chat, atMs] of heard.calls) calls.set(chat, atMs);
-    }
-    if (total !== expected || calls.size !== expected)
-      throw new Error(`${expected} accepted, ${total} calls to ${calls.size} people`);
-    return calls;
-  }
-
-  async #accepted(expected: number): Promise<ReadonlyMap<string, number>> {
-    await waitForCompleted(this.#stage.sql, expected);
-    const { rows } = await this.#stage.sql.query<{ chat: string; at: Date }>(readAccepted);
-    return new Map(rows.map(({ chat, at }) => [chat, at.getTime()]));
+  async #accepted(sent: number, chats: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    await waitForCompleted(this.#stage.sql, sent);
+    return acceptedAt(this.#stage.sql, chats);
   }
 }
 
@@ -232,20 +214,3 @@ async function waitForCompleted(sql: Client, expected: number): Promise<void> {
 const countCompleted = `
 select (select count(*)::int from job) jobs, (select count(*)::int from job where state = 'completed') completed,
   (select count(*)::int from attempt where outcome = 'completed' and n = 1) attempts`;
-
-const readAccepted =
-  'select substr(v.phone, 2) chat, j.accepted_at at from job j join verification v on v.job_id = j.id';
-
-const insertRecipients = `
-insert into recipient (id, project_id, phone, address_hash, telegram_chat_id, created_at, updated_at)
-select uuidv7(), ($3::uuid[])[1 + (place - 1) % cardinality($3::uuid[])], phone, hash, substr(phone, 2)::bigint, now(), now()
-from unnest($1::text[], $2::bytea[]) with ordinality as g (phone, hash, place)`;
-
-const chatOf = (number: number) => phoneAt(number).slice(1);
-const quantiles = (values: readonly number[]) => [quantile(values, 0.5), quantile(values, 0.99)] as const;
-
-function timeOf(times: ReadonlyMap<string, number>, chat: string): number {
-  const at = times.get(chat);
-  if (at === undefined) throw new Error(`nothing is known of ${chat}`);
-  return at;
-}

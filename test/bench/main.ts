@@ -7,6 +7,7 @@ import { lists } from './lists.ts';
 import { latency } from './latency.ts';
 import { messages } from './message/messages.ts';
 import { ledgerPosting } from './pay/ledger.ts';
+import { payouts } from './pay/payout/payouts.ts';
 import { reconciler } from './reconciler.ts';
 import { scheduler } from './scheduler.ts';
 import { machine } from './support/cpu.ts';
@@ -31,9 +32,10 @@ const benches = {
   webhook,
   'sms-choice': smsChoice,
   ledger: ledgerPosting,
+  payout: payouts,
 } as const;
 
-/** `npm run bench -- intake|worker|latency|reconciler|scheduler|telegram|push|webhook|enumeration|bodies|broadcasts|lists|sms-choice|ledger [--rounds n] [--seconds n] [--rows n] [--sizes n,…] [--profile directory]`. */
+/** `npm run bench -- intake|worker|latency|reconciler|scheduler|telegram|push|webhook|enumeration|bodies|broadcasts|lists|sms-choice|ledger|payout [--rounds n] [--seconds n] …`: `readOptions` has them all. */
 const { bench, options } = readOptions(process.argv.slice(2));
 const run = Object.entries(benches).find(([name]) => name === bench)?.[1];
 if (!run) throw new Error(`expected one of ${Object.keys(benches).join(', ')}`);

@@ -54,9 +54,12 @@ interface Message {
 /** Broadcasts of several projects through real processes, with the sandbox holding Telegram's limits. */
 export async function runTelegram(run: TelegramRun, tell: (line: string) => void): Promise<TelegramReport> {
   let report: TelegramReport | undefined;
-  await onStage({ rounds: 1, seconds: 1, rows: 1_000, sizes: [] }, async (stage) => {
-    report = await onTheStage(stage, run, tell);
-  });
+  await onStage(
+    { rounds: 1, seconds: 1, rows: 1_000, sizes: [], items: 0, batch: 0, answer: 0 },
+    async (stage) => {
+      report = await onTheStage(stage, run, tell);
+    },
+  );
   if (!report) throw new Error('the run ended without a report');
   return report;
 }

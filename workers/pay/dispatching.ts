@@ -3,8 +3,8 @@ import { eachStep } from './each-step.ts';
 
 /** Dispatches of a rail that wait: what its workers do in some seconds. The others wait as items, which a pause leaves alone. */
 const WAITING_MAX = 1_000;
-/** Between two rounds while there is more to start, and while there is nothing. */
-const BUSY_MS = 100;
+/** Between two rounds while there is more to start, in which a fifth of those that wait may leave, and while there is nothing. */
+const BUSY_MS = 250;
 const IDLE_MS = 500;
 
 /** Makes dispatches of the running batches, as fast as they are worked off. */

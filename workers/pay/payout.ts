@@ -3,7 +3,7 @@ import type { FinalState } from '../../domain/job/job.ts';
 import type { JobStore } from '../../domain/job/store.ts';
 import type { Wake, Woken } from '../../domain/job/wake.ts';
 import { decideMove, decidePayout, type PayoutStep } from '../../domain/pay/dispatch/decide.ts';
-import type { DispatchState, Heard, Move } from '../../domain/pay/dispatch/dispatch.ts';
+import type { DispatchState, Heard, Move, UnpayableReason } from '../../domain/pay/dispatch/dispatch.ts';
 import type {
   Dispatches,
   Moved,
@@ -148,26 +148,23 @@ async function call(
         job,
         new Date(deps.now().getTime() + (claimed.because === 'full' ? FULL_MS : CLOSED_MS)),
       );
-    if (claimed.kind === 'unpayable') {
-      const move: Move = {
-        to: 'failed',
-        nextAt: deps.now(),
-        reason: claimed.because,
-        confirms: false,
-        stopsRail: null,
-      };
-      await moveSurely(deps, { dispatch, ended: null, move, railUuid: null, commission: null });
-      return null;
-    }
+    if (claimed.kind === 'unpayable') return fail(deps, dispatch, claimed.because);
     const opened = withCall(dispatch, claimed.call);
-    const confirming = await carryOut(deps, { ...claimed, dispatch: opened, committingAtMs }, signal);
-    if (confirming) await carryOut(deps, confirming, signal);
+    const after = await carryOut(deps, { ...claimed, dispatch: opened, committingAtMs }, signal);
+    const { ended } = after.confirming ? await carryOut(deps, after.confirming, signal) : after;
     if (step.what === 'draft' && claimed.token === null)
       throw new Error(`the token of dispatch ${dispatch.id} can't be decrypted`);
-    return null;
+    // Committed, so that there is nothing to read; and the place is given back meanwhile.
+    return ended ? finish(deps, job.id, ended) : null;
   } finally {
     done();
   }
+}
+
+async function fail(deps: PayoutDeps, dispatch: OpenDispatch, reason: UnpayableReason): Promise<null> {
+  const move: Move = { to: 'failed', nextAt: deps.now(), reason, confirms: false, stopsRail: null };
+  await moveSurely(deps, { dispatch, ended: null, move, railUuid: null, commission: null });
+  return null;
 }
 
 const withCall = (dispatch: OpenDispatch, made: NumberedCall): OpenDispatch => ({
@@ -176,12 +173,19 @@ const withCall = (dispatch: OpenDispatch, made: NumberedCall): OpenDispatch => (
   calls: [...dispatch.calls, made],
 });
 
-/** Makes the call and moves the dispatch; answers the confirmation that was opened in the same commit. */
+interface CarriedOut {
+  /** The confirmation that was opened in the same commit. */
+  readonly confirming: CommittedCall | null;
+  /** The end that it came to. */
+  readonly ended: DispatchState | null;
+}
+
+/** Makes the call and moves the dispatch. */
 async function carryOut(
   deps: PayoutDeps,
   committed: CommittedCall,
   signal: AbortSignal,
-): Promise<CommittedCall | null> {
+): Promise<CarriedOut> {
   const { dispatch, call: made } = committed;
   const startedMs = performance.now();
   const ended = await makeCall(deps.rail, deps.places, committed, signal, (error) =>
@@ -199,9 +203,11 @@ async function carryOut(
     ended: { call: made, heard: ended.heard, kept: ended.kept },
     commission: railUuid === null && move.to !== 'paid' ? null : ended.commission,
   });
-  if (moved.kind !== 'confirming') return null;
+  if (moved.kind !== 'confirming')
+    return { confirming: null, ended: moved.kind === 'moved' && ends[move.to] ? move.to : null };
   const confirmed = withCall({ ...closed(dispatch, ended, deps.now()), railUuid }, moved.call);
-  return { ...committed, dispatch: confirmed, call: moved.call, token: null, committingAtMs };
+  const confirming = { ...committed, dispatch: confirmed, call: moved.call, token: null, committingAtMs };
+  return { confirming, ended: null };
 }
 
 /** The rail's name for the payment that the dispatch goes on with: of its draft, or of one that is found to have been paid. */

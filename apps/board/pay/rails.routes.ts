@@ -60,14 +60,6 @@ const Rail = z
       })
       .nullable()
       .meta({ description: 'Null while it is open.' }),
-    said_at: z
-      .date()
-      .nullable()
-      .meta({ description: 'When it last told of our account; null where it was never asked.' }),
-    otp_since: z.date().nullable().meta({
-      description:
-        'Since when it wants a one-time password for each payment: until it does not, no batch of it begins.',
-    }),
     exposure_max: z.int().meta({ description: 'As many payments may be on their way without a known end.' }),
     exposed: z.int().meta({ description: 'So many are.' }),
     waiting: z.int().meta({ description: 'Payments that wait for their turn.' }),
@@ -75,7 +67,7 @@ const Rail = z
   })
   .meta({ id: 'Rail' });
 
-const railBody = ({ id, stopped, exposureMax, exposed, waiting, stuck, ...said }: RailView) => ({
+const railBody = ({ id, stopped, exposureMax, exposed, waiting, stuck }: RailView) => ({
   id,
   stopped: stopped && {
     at: stopped.at,
@@ -84,8 +76,6 @@ const railBody = ({ id, stopped, exposureMax, exposed, waiting, stuck, ...said }
     version: stopped.version,
     open_asked: stopped.openAsked,
   },
-  said_at: said.saidAt,
-  otp_since: said.otpSince,
   exposure_max: exposureMax,
   exposed,
   waiting,
@@ -170,15 +160,13 @@ const outcome = z
 
 const Stuck = z
   .object({
-    id: z.uuid().meta({ description: 'Of the payment; in a file for a bank, of the payout.' }),
+    id: z.uuid(),
     batch_id: z.uuid().meta({ description: 'GET /finance/batches/{id}.' }),
     rail: RailId.meta({ description: 'By which it went.' }),
     amount: tiyin('What it pays.'),
     amount_uzs: uzs('The same in UZS.'),
     items: z.int().meta({ description: 'Lines of the batch in it.' }),
-    state: z
-      .enum(dispatchStates)
-      .meta({ description: '`stuck` or, in a file for a bank, `exported` while people look at it.' }),
+    state: z.enum(dispatchStates).meta({ description: '`stuck` while people look at it.' }),
     reason: z.string().nullable().meta({ description: 'Why it is so.' }),
     version: z.int().meta({ description: 'For the proof.' }),
     attempt: z.int().meta({ description: 'Drafts that were made.' }),
@@ -214,8 +202,7 @@ const listStuck = ({ rails }: RailParts) =>
     path: '/finance/dispatches/stuck',
     tag,
     summary: 'List payments that people look at',
-    description:
-      'Those of which nobody could learn what became of them, and those of files for a bank that no statement has had for 72 hours. Never paid again by themselves.',
+    description: 'Those of which nobody could learn what became of them. Never paid again by themselves.',
     action: 'finance.read',
     answers: {
       200: { description: 'The oldest first, at most 100.', schema: z.object({ data: z.array(Stuck) }) },

@@ -82,20 +82,10 @@ const plain = {
     type: 'rail-differs',
     words: 'A difference between this rail and the books is unexplained: no new batch of it begins.',
   },
-  'rail-otp': {
-    status: 409,
-    type: 'rail-otp',
-    words: 'The rail wants a one-time password for each payment, and nobody types one for a batch.',
-  },
   'no-room': {
     status: 409,
     type: 'in-progress',
     words: 'As many payments are on their way as may be without a known end.',
-  },
-  'settle-later': {
-    status: 409,
-    type: 'settle-later',
-    words: 'The file of this payment is younger than 72 hours: a statement of the bank may still have it.',
   },
   busy: {
     status: 409,

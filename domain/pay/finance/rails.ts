@@ -21,10 +21,6 @@ export interface RailView {
     /** Who has asked to open it since, within a day, and waits for another. */
     readonly openAsked: { readonly by: Hand; readonly at: Date; readonly reason: string } | null;
   } | null;
-  /** When it last told of our account; null: it was never asked. */
-  readonly saidAt: Date | null;
-  /** Since when it wants a one-time password for each payment; null: it does not, as far as we know. */
-  readonly otpSince: Date | null;
   readonly exposureMax: number;
   /** Payments between their claim and a known end; those that wait; those that people look at. */
   readonly exposed: number;
@@ -32,17 +28,13 @@ export interface RailView {
   readonly stuck: number;
 }
 
-/**
- * A payment that people look at: an order to a rail of cards that is stuck, or one payment of a bank’s file of which no statement has said
- * anything; the id is that of the payout then. Amount in tiyin.
- */
+/** A payment order that people look at. Amount in tiyin. */
 export interface DispatchView {
   readonly id: string;
   readonly batchId: BatchId;
   readonly rail: RailId;
   readonly amount: bigint;
   readonly items: number;
-  /** `exported`: in a file for the bank. */
   readonly state: DispatchState;
   readonly reason: string | null;
   readonly version: number;

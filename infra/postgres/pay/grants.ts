@@ -47,10 +47,6 @@ export const payGrants: Grants = {
     'answer_holds_card_number',
     'bank_file_begin',
     'bank_file_keep',
-    'bank_item_settle_agree',
-    'bank_item_settle_ask',
-    // Shown to who settles them, and told as an alarm.
-    'bank_items_unheard',
     'batch_add',
     'batch_approve',
     'batch_cancel_due',
@@ -121,7 +117,6 @@ export const payGrants: Grants = {
     'payout_run_blocked',
     'rail_open_agree',
     'rail_open_ask',
-    'rail_said',
     'rail_stop',
     'statement_begin',
     'statement_import',

@@ -31,7 +31,6 @@ const ApiKeySchema = defineEntity({
     name: p.text().nullable(),
     scopes: p.array().$type<KeyScope[]>(),
     allowedOrigins: p.array().$type<string[]>(),
-    createdBy: p.uuid().nullable(),
     createdAt: p.datetime(),
     expiresAt: p.datetime().nullable(),
     revokedAt: p.datetime().nullable(),

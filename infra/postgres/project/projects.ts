@@ -144,15 +144,7 @@ async function archive(tx: EntityManager, id: string, now: Date) {
   return row;
 }
 
-/** What is kept of an order as it stands there. */
-const keptOf = (order: KeyOrder, now: Date) => ({
-  name: order.name ?? null,
-  allowedOrigins: order.access === 'publishable' ? [...(order.allowedOrigins ?? [])] : [],
-  createdAt: now,
-  expiresAt: order.expiresAt,
-  revokedAt: null,
-  lastUsedAt: null,
-});
+const untouched = { revokedAt: null, lastUsedAt: null };
 
 async function createKey(
   em: EntityManager,
@@ -166,8 +158,7 @@ async function createKey(
       // The project's row stands for its set of keys: two keys made at once can't both be the last.
       const project = await lockProject(tx, id);
       if (!project) return { created: false, reason: 'no-project' };
-      const rows = await findKeys(tx, id);
-      const keys = rows.map(keyView);
+      const keys = (await findKeys(tx, id)).map(keyView);
       // As it is now, and not as it was when the caller was let in: a key that was just revoked makes no other.
       const maker = keys.find((key) => key.id === makerId);
       if (makerId !== null && !(maker && mayGrant(maker, order, now)))
@@ -180,9 +171,12 @@ async function createKey(
         ...keyFront(text),
         hash,
         hint: text.slice(-HINT_CHARACTERS),
-        ...keptOf(order, now),
+        name: order.name ?? null,
         scopes: [...decision.scopes],
-        createdBy: rows.find((row) => row.id === makerId)?.createdBy ?? order.createdBy ?? null,
+        allowedOrigins: order.access === 'publishable' ? [...(order.allowedOrigins ?? [])] : [],
+        createdAt: now,
+        expiresAt: order.expiresAt,
+        ...untouched,
       });
       await tx.persist(row).flush();
       return { created: true, key: keyView(row), text };

@@ -7,6 +7,10 @@ const TICKS_PER_SECOND = 100;
 /** What one process has used until now. */
 export const cpuSecondsOf = (pid: number): number => (readStat(pid)?.own ?? Number.NaN) / TICKS_PER_SECOND;
 
+/** Bytes of memory that one process has resident; NaN where it has ended. */
+export const residentBytesOf = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1] ?? Number.NaN) * 1_024;
+
 interface Snapshot {
   readonly atMs: number;
   /** Ticks of each group of processes; a group is a process and all that descend from it. */

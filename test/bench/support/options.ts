@@ -18,18 +18,24 @@ const Options = z.object({
     .transform((text) => text.split(',').map(Number))
     .pipe(z.array(z.int().min(1_000).max(100_000_000)).min(1))
     .transform((sizes) => sizes.toSorted((a, b) => a - b)),
+  /** Payments of all rounds of the payout bench together; 0 leaves them out. */
+  items: z.coerce.number().int().min(0).max(1_000_000).default(20_000),
+  /** Of its large batch; 0 leaves it out. */
+  batch: z.coerce.number().int().min(0).max(1_000_000).default(100_000),
+  /** After how many milliseconds its rail answers. */
+  answer: z.coerce.number().int().min(0).max(10_000).default(50),
   /** Absolute; where each process of ours writes its `--cpu-prof`. */
   profile: z.string().optional(),
 });
 export type Options = z.infer<typeof Options>;
 
-/** `<bench> [--rounds n] [--seconds n] [--rows n] [--sizes n,…] [--profile directory]`. */
+/** `<bench> [--rounds n] [--seconds n] [--rows n] [--sizes n,…] [--items n] [--batch n] [--answer ms] [--profile directory]`. */
 export function readOptions(args: readonly string[]): { bench: string; options: Options } {
   const text = { type: 'string' } as const;
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { rounds: text, seconds: text, rows: text, sizes: text, profile: text },
+    options: Object.fromEntries(Object.keys(Options.shape).map((name) => [name, text])),
   });
   return { bench: positionals[0] ?? '', options: Options.parse(values) };
 }

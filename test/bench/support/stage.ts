@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -59,8 +59,9 @@ async function build(options: Options, ends: (() => Promise<unknown>)[]): Promis
   // As root the servers run as somebody else, who has to pass through here.
   await chmod(directory, 0o711);
   ends.push(() => rm(directory, { recursive: true, force: true }));
-  const postgres = await startPostgres({ directory });
+  const postgres = await startPostgres({ directory, ...(options.profile && { settings: profiled }) });
   ends.push(async () => {
+    if (options.profile) await writeStatements(postgres.superuserUrl, options.profile);
     await postgres.stop();
     // As root the data may lie elsewhere.
     await rm(postgres.dataDirectory, { recursive: true, force: true });
@@ -91,6 +92,31 @@ async function build(options: Options, ends: (() => Promise<unknown>)[]): Promis
   };
   return { options, env, ...servers, ...children(options, env, pids, ends) };
 }
+
+/** What stands in a function is told too: there most of the time goes. */
+const profiled = {
+  shared_preload_libraries: 'pg_stat_statements',
+  'pg_stat_statements.track': 'all',
+  'pg_stat_statements.track_planning': 'on',
+};
+
+/** The statements that took most, as lines of JSON in `statements.jsonl`. Times are by the clock, as long as each was let run. */
+async function writeStatements(superuserUrl: string, directory: string): Promise<void> {
+  const superuser = new Client({ connectionString: superuserUrl });
+  await superuser.connect();
+  await superuser.query('create extension if not exists pg_stat_statements');
+  const { rows } = await superuser.query(readStatements);
+  await superuser.end();
+  await appendFile(
+    join(directory, 'statements.jsonl'),
+    rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
+  );
+}
+
+const readStatements = `
+select calls::int, round(total_exec_time)::int exec_ms, round(total_plan_time)::int plan_ms, round((1000 * (mean_exec_time + mean_plan_time))::numeric)::int mean_us,
+  round((1000 * min_exec_time)::numeric)::int min_us, round(shared_blks_hit / calls::numeric)::int blocks, toplevel, query
+from pg_stat_statements where calls > 0 order by total_exec_time + total_plan_time desc limit 200`;
 
 /** A stopwatch starts on a server that has nothing left to write. */
 async function grantCheckpoints(superuserUrl: string): Promise<void> {

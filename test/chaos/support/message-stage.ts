@@ -48,9 +48,12 @@ export async function onMessageStage<T>(
   work: (stage: MessageStage) => Promise<T>,
 ): Promise<T> {
   const results: T[] = [];
-  await onStage({ rounds: 1, seconds: 1, rows: 1_000, sizes: [] }, async (stage) => {
-    results.push(await work(await build(stage, options)));
-  });
+  await onStage(
+    { rounds: 1, seconds: 1, rows: 1_000, sizes: [], items: 0, batch: 0, answer: 0 },
+    async (stage) => {
+      results.push(await work(await build(stage, options)));
+    },
+  );
   const [result] = results;
   if (result === undefined) throw new Error('the run ended without a report');
   return result;

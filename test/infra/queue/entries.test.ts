@@ -1,5 +1,10 @@
-import { expect, test } from 'vitest';
-import type { JobId } from '../../../domain/shared/ids.ts';
+import { randomUUID } from 'node:crypto';
+import { expect, onTestFinished, test } from 'vitest';
+import { jobs } from '../../../domain/jobs.ts';
+import { JobId } from '../../../domain/shared/ids.ts';
+import { addEntries, type DueEntry } from '../../../infra/queue/entries.ts';
+import { startQueueWorker } from '../../../infra/queue/queue-worker.ts';
+import { closeQueues, openQueues, workerRedis } from '../../../infra/queue/queues.ts';
 import { ownRedis } from '../../support/own-redis.ts';
 import { workshop } from '../../workers/workshop.ts';
 
@@ -13,4 +18,42 @@ test('a reissued queue entry waits as long as the lost one would have', async ()
   const [entry] = await queue.getDelayed();
   expect(entry?.id).toBe(id);
   expect(entry?.delay).toBeGreaterThan(55_000);
+});
+
+test('an entry that has ended is kept for who looks at a board, and of payments none is', async () => {
+  const redis = await ownRedis();
+  const queues = openQueues(
+    workerRedis(redis.url, () => undefined),
+    jobs,
+  );
+  const connection = workerRedis(redis.url, () => undefined);
+  const at = new Date();
+  const entryOf = (kind: string): DueEntry => {
+    const jobId = JobId.parse(randomUUID());
+    return { jobId, kind, labels: { project: 'shop' }, runAt: at };
+  };
+  const entries = [entryOf('payout'), entryOf('push')];
+  await addEntries(queues, entries, at);
+  const workers = entries.map(({ kind }) =>
+    startQueueWorker({
+      kind,
+      wake: () => Promise.resolve({ kind: 'finished', state: 'completed', reason: null }),
+      concurrency: 1,
+      connection,
+      onSurprise: () => undefined,
+      onError: () => undefined,
+    }),
+  );
+  onTestFinished(async () => {
+    await Promise.all(workers.map((worker) => worker.drain(1_000)));
+    connection.disconnect();
+    await closeQueues(queues);
+  });
+  const [payment, push] = entries.map(
+    ({ kind, jobId }) =>
+      () =>
+        queues.of[kind as 'push'].getJobState(jobId),
+  );
+  await expect.poll(() => push?.(), { timeout: 10_000 }).toBe('completed');
+  await expect.poll(() => payment?.(), { timeout: 10_000 }).toBe('unknown');
 });

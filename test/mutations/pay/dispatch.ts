@@ -3,6 +3,7 @@ import type { Mutation } from '../mutation.ts';
 const migrations = 'infra/postgres/pay/migrations';
 const CLAIM = `${migrations}/20261129181000-pay-dispatch.ts`;
 const MOVE = `${migrations}/20261129181100-pay-dispatch-moves.ts`;
+const WORK = `${migrations}/20261129195000-pay-dispatch-work.ts`;
 const PEOPLE = `${migrations}/20261129181200-pay-dispatch-people.ts`;
 const DECIDE = 'domain/pay/dispatch/decide.ts';
 const inSql = (name: string) => ({ file: 'test/infra/postgres/pay/dispatch.test.ts', name });
@@ -40,9 +41,9 @@ const claims: readonly Mutation[] = [
     name: 'the switch is read at the claim only',
     edits: [
       {
-        file: MOVE,
-        from: `and not exists (select from rail x where x.id in ('all', d.rail) and x.stopped_at is not null) then`,
-        to: 'then',
+        file: WORK,
+        from: `\n      and not exists (select from rail x where x.id in ('all', d.rail) and x.stopped_at is not null);`,
+        to: ';',
       },
     ],
     test: inSql('no claim and no confirmation is committed after its answer'),

@@ -6,7 +6,6 @@ import {
   type PaymentExplanation,
   type PaymentName,
 } from '../../../../domain/pay/explain/explain.ts';
-import type { ReadHead } from '../../../../domain/pay/ledger/head.ts';
 import { maskPhone } from '../../../../domain/shared/phone.ts';
 import { visibleLine } from '../../../../domain/shared/visible-line.ts';
 import { proveTransfers } from '../ledger/prove-transfers.ts';
@@ -18,11 +17,7 @@ const PAYOUTS_MAX = 20;
 const SOURCES_MAX = 5;
 
 /** Every row that says something of a payment, in one snapshot; null where nothing is named so. */
-export const explainPayment = (
-  pool: pg.Pool,
-  name: PaymentName,
-  readHead: ReadHead,
-): Promise<PaymentExplanation | null> =>
+export const explainPayment = (pool: pg.Pool, name: PaymentName): Promise<PaymentExplanation | null> =>
   inSnapshot(pool, async (db) => {
     const found = await findPayouts(db, name);
     const payouts = found.slice(0, PAYOUTS_MAX);
@@ -33,15 +28,11 @@ export const explainPayment = (
       batches: [...new Set(items.map(({ batch }) => batch))],
       dispatches: [...new Set(items.flatMap(({ dispatch }) => dispatch ?? []))],
     });
-    const rows = await withChain(db, told, readHead);
+    const rows = await withChain(db, told);
     return { payouts, more: found.length > PAYOUTS_MAX, rows };
   });
 
-async function withChain(
-  db: pg.PoolClient,
-  rows: readonly ExplainedRow[],
-  readHead: ReadHead,
-): Promise<readonly ExplainedRow[]> {
+async function withChain(db: pg.PoolClient, rows: readonly ExplainedRow[]): Promise<readonly ExplainedRow[]> {
   const transfers = rows.filter(({ table }) => table === 'ledger_transfer').map(({ key }) => key);
   const [{ project_id: book } = {}] = transfers;
   if (book === undefined) return rows;
@@ -49,7 +40,6 @@ async function withChain(
     db,
     String(book),
     transfers.map(({ n }) => String(n)),
-    readHead,
   );
   return rows.map((row) => {
     const { n } = row.key;
@@ -176,7 +166,7 @@ const readHands = `
 with actions as (
   select a.* from public.payout_action a where a.batch_id = any ($2::uuid[])
   union
-  select a.* from public.payout_action a where a.subject in (select d::text from unnest($3::uuid[] || $1::uuid[]) d)
+  select a.* from public.payout_action a where a.subject in (select d::text from unnest($3::uuid[]) d)
   union
   select a.* from public.payout_action a where a.subject in (select p.list_id::text from public.payout p where p.id = any ($1::uuid[])))
 select x."table", x.key, x.at, x.says, x.phone from (

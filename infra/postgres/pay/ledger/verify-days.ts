@@ -4,8 +4,7 @@ import { genesisOf } from './block-hash.ts';
 import { counted, type Differences } from './differences.ts';
 import type { Chain } from './verify-blocks.ts';
 
-/** A day as it stands in its table. */
-export interface Day {
+interface Day {
   readonly day: string;
   readonly k: string;
   readonly nTo: string;
@@ -52,8 +51,7 @@ export async function verifyDays(db: pg.PoolClient, options: DaysOptions): Promi
     : 'no signed day yet';
 }
 
-/** What should have been signed of it. */
-export const headOf = (book: string, { day, k, nTo, totals, head }: Day): DayHead => ({
+const headOf = (book: string, { day, k, nTo, totals, head }: Day): DayHead => ({
   book,
   day,
   k,
@@ -100,7 +98,7 @@ const sorted = (totals: DayHead['totals']): string =>
   );
 const sameTotals = (one: DayHead['totals'], other: DayHead['totals']): boolean =>
   sorted(one) === sorted(other);
-export const sameHead = (one: DayHead, other: DayHead): boolean =>
+const sameHead = (one: DayHead, other: DayHead): boolean =>
   one.book === other.book &&
   one.day === other.day &&
   one.k === other.k &&
@@ -155,9 +153,8 @@ async function readHashes(
   return new Map([['0', genesis], ...rows.map(({ k, ...block }) => [k, block] as const)]);
 }
 
-export const dayColumns = `day::text, k::text, n_to::text as "nTo", totals, encode(head, 'hex') as head, jws`;
 const readDays = `
-select ${dayColumns},
+select day::text, k::text, n_to::text as "nTo", totals, encode(head, 'hex') as head, jws,
   least(chat_sent_at, witness_sent_at) is null
     or least(chat_sent_at, witness_sent_at) >= (day + 1)::timestamp at time zone 'Asia/Tashkent' as "sentLater"
 from public.ledger_day d where project_id = $1 order by d.day`;

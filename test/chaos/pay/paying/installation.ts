@@ -12,6 +12,8 @@ export interface Installation {
   readonly sandboxUrl: string;
   readonly multicardUrl: string;
   readonly home: string;
+  /** What its command line is started with, where that does not stand in its home. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const clone = resolve(import.meta.dirname, '../../../..');
@@ -25,11 +27,14 @@ export interface Answer {
 }
 
 /** `npm run navbat -- …`, as in another terminal. Answers what it printed as JSON. */
-export async function navbat({ home }: Pick<Installation, 'home'>, ...args: readonly string[]) {
+export async function navbat(
+  { home, env = {} }: Pick<Installation, 'home' | 'env'>,
+  ...args: readonly string[]
+) {
   const { PATH = '' } = process.env;
   const { stdout } = await promisify(execFile)(process.execPath, ['apps/cli/main.ts', ...args, '--json'], {
     cwd: clone,
-    env: { PATH, NAVBAT_HOME: home },
+    env: { PATH, NAVBAT_HOME: home, ...env },
     timeout: CLI_MS_MAX,
   });
   return JSON.parse(stdout);

@@ -36,6 +36,14 @@ export interface Seed {
   readonly dice: Dice;
 }
 
+interface BatchSizes {
+  /** Of each seed. */
+  readonly items: number;
+  /** Of each batch. */
+  readonly linesMax: number;
+  readonly until?: 'approved' | 'running';
+}
+
 interface Line {
   readonly batch: string;
   readonly n: number;
@@ -51,16 +59,17 @@ interface Line {
 type Unplaced = Omit<Line, 'batch' | 'n'>;
 
 /**
- * Batches that run, with so many lines of each seed: half of them withdrawals, half of a project's money. A seed and a number are the card, as
- * the rail knows it. Their rows are written as if people had asked, bound and approved: what is tried here begins after that.
+ * Batches that run, or are only approved, with so many lines of each seed: half of them withdrawals, half of a project's money. A seed and a
+ * number are the card, as the rail knows it. Their rows are written as if people had asked, bound and approved: what is tried here begins
+ * after that. Answers the batches, in the order of their seeds.
  */
 export async function makeBatches(
   owner: pg.Pool,
   encryption: Encryption,
   { maker }: Hands,
   seeds: readonly Seed[],
-  { items, linesMax }: { readonly items: number; readonly linesMax: number },
-): Promise<void> {
+  { items, linesMax, until = 'running' }: BatchSizes,
+): Promise<readonly string[]> {
   const funder = PLATFORM_PROJECT_ID;
   const lines = placed(
     seeds.flatMap((seed) => linesOf(seed, items)),
@@ -87,8 +96,9 @@ export async function makeBatches(
   }
   const batches = [...new Set(lines.map(({ batch }) => batch))];
   await owner.query(submit, [batches]);
-  for (const state of ['approved', 'running'])
+  for (const state of until === 'running' ? ['approved', 'running'] : ['approved'])
     await owner.query('update payout_batch set state = $2 where id = any($1)', [batches, state]);
+  return batches;
 }
 
 function linesOf({ seed, dice }: Seed, items: number): readonly Unplaced[] {
