@@ -1,5 +1,6 @@
 import { otpSend } from './verify/job.ts';
 import { payout } from './pay/dispatch/job.ts';
+import { payoutLink } from './pay/link/job.ts';
 import { push } from './message/push/job.ts';
 import { telegramMessage } from './message/telegram/job.ts';
 import { webhook } from './webhook/job.ts';
@@ -10,6 +11,7 @@ export const jobs = {
   'telegram-message': telegramMessage,
   push,
   payout,
+  'payout-link': payoutLink,
   webhook,
 } as const;
 

@@ -14,7 +14,7 @@ const definitions = {
   verify: { kinds: ['otp-send'], needs: [], byDefault: true },
   message: { kinds: ['telegram-message', 'push'], needs: [], byDefault: true },
   // It tells people of their money by messages. Money is turned on by name.
-  pay: { kinds: ['payout'], needs: ['message'], byDefault: false },
+  pay: { kinds: ['payout', 'payout-link'], needs: ['message'], byDefault: false },
 } as const satisfies Readonly<Record<string, Definition>>;
 
 export type Product = keyof typeof definitions;

@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
 import type { Wake } from '../domain/job/wake.ts';
 import { type JobKind, jobs } from '../domain/jobs.ts';
+import type { JobId } from '../domain/shared/ids.ts';
+import type { Phone } from '../domain/shared/phone.ts';
 import type { TelegramSender } from '../domain/telegram/port.ts';
 import { hotPool } from '../infra/postgres/engine/hot-pool.ts';
 import { movesTo, telegramChats } from '../infra/postgres/telegram/chats.ts';
@@ -8,7 +10,12 @@ import { openClock } from '../infra/process/clock.ts';
 import { type ConfigOf, readConfig } from '../infra/process/config.ts';
 import type { Logger } from '../infra/process/log.ts';
 import type { Tick } from '../infra/process/ticks.ts';
-import { type botVariables, type ProcessConfig, processVariables } from '../infra/process/variables.ts';
+import {
+  type botVariables,
+  type ProcessConfig,
+  processVariables,
+  type smsVariables,
+} from '../infra/process/variables.ts';
 import { guard } from '../infra/providers/provider-guard.ts';
 import { telegramFromConfig } from '../infra/providers/telegram/from-config.ts';
 import type { Provider } from '../domain/job/guard.ts';
@@ -33,6 +40,34 @@ export interface WorkerPlatform {
   readonly close: () => Promise<void>;
 }
 
+/** A text for a phone, of whatever product. */
+export interface SmsText {
+  readonly jobId: JobId;
+  /** The attempt's number, from 1. */
+  readonly attempt: number;
+  readonly phone: Phone;
+  readonly text: string;
+  /** After so long it is of no use any more. */
+  readonly ttlSeconds: number;
+}
+
+/** What sends SMS, for products that have no provider of their own. */
+export interface SmsSenders {
+  /** The names of those that carry SMS to this number, in the order in which they are tried; none where none does. */
+  readonly routeOf: (phone: Phone) => readonly string[];
+  /** By name. Each tells what an SMS costs. */
+  readonly providers: ReadonlyMap<string, Provider<SmsText, 'sms'>>;
+}
+
+export type SmsConfig = ConfigOf<(typeof smsVariables)[number] | 'DATABASE_URL' | 'PUBLIC_URL'>;
+/** Null where no account is set. The pool is its caller's. */
+export type OpenSms = (platform: WorkerPlatform, config: SmsConfig, pool: Pool) => Promise<SmsSenders | null>;
+
+/** What contexts offer those that stand behind them in `modules.ts`. */
+export interface Offers {
+  readonly sms?: OpenSms;
+}
+
 type Ticks = Readonly<Record<string, Tick>>;
 
 /** What a `wire.ts` makes of one context. */
@@ -41,6 +76,7 @@ export interface WiredWorkers {
   readonly workers?: Readonly<Partial<Record<JobKind, () => Worker | Promise<Worker>>>>;
   /** By name: what runs beside the reconciler, over its pool. */
   readonly ticks?: (pool: Pool) => Ticks | Promise<Ticks>;
+  readonly offers?: Offers;
 }
 
 export interface Worker {

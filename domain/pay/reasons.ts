@@ -1,5 +1,6 @@
 import type { CodesSeenIn, Reason } from '../shared/reason.ts';
 import { batchReasons } from './finance/reasons.ts';
+import { linkReasons } from './link/reasons.ts';
 import { payoutReasons } from './payout/reasons.ts';
 
 /** Why money does not move. */
@@ -87,6 +88,7 @@ export const payReasons = {
   },
   ...payoutReasons,
   ...batchReasons,
+  ...linkReasons,
   'statement-damaged': {
     meaning:
       'The file is no whole statement of the account that pays: `errors` says what is wrong, by line. Nothing of it was taken.',

@@ -78,6 +78,7 @@ export const alarmKinds = [
   'rail-stopped',
   'payments-stuck',
   'payouts-overdue',
+  'payees-unreachable',
   'money-differs',
 ] as const;
 export type AlarmKind = (typeof alarmKinds)[number];

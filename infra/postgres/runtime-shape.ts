@@ -45,6 +45,8 @@ const FIXED_PATH = /set search_path = pg_catalog, (?:public, )?pg_temp/;
 
 const FUNCTION =
   /\bcreate (?:or replace )?function (\w+)\s*\(((?:(?!\bas \$\$)[\s\S])*)\bas \$\$([\s\S]*?)\$\$/gi;
+/** In a statement of its own, before what takes its place. */
+const DROPPED = /\bdrop function (\w+)\s*\(/gi;
 const TRIGGER =
   /\bcreate (?:constraint )?trigger (\w+)\s+(before|after)\s+([\s\S]*?)\s+on (\w+)\s((?:(?!\bexecute function\b)[\s\S])*)\bexecute function (\w+)\(/gi;
 
@@ -53,6 +55,7 @@ export function written(): { readonly functions: WrittenFunction[]; readonly tri
   const functions = new Map<string, WrittenFunction>();
   const triggers = new Map<string, WrittenTrigger>();
   for (const sql of migrations.flatMap(sqlOf)) {
+    for (const [, name = ''] of sql.matchAll(DROPPED)) functions.delete(name);
     for (const [, name = '', head = '', body = ''] of sql.matchAll(FUNCTION))
       functions.set(name, {
         name,

@@ -8,6 +8,7 @@ import { Migration20261129100200JobBaseline } from './job/migrations/20261129100
 import { Migration20261129100300IdentityBaseline } from './identity/migrations/20261129100300-identity-baseline.ts';
 import { Migration20261129150310IdentityPeopleCeiling } from './identity/migrations/20261129150310-identity-people-ceiling.ts';
 import { Migration20261129150320IdentityApprovalsKept } from './identity/migrations/20261129150320-identity-approvals-kept.ts';
+import { Migration20261129193100IdentityPhoneFound } from './identity/migrations/20261129193100-identity-phone-found.ts';
 import { Migration20261129113000IdentityLocales } from './identity/migrations/20261129113000-identity-locales.ts';
 import { Migration20261129100400WebhookBaseline } from './webhook/migrations/20261129100400-webhook-baseline.ts';
 import { Migration20261129100500StaffBaseline } from './staff/migrations/20261129100500-staff-baseline.ts';
@@ -48,6 +49,7 @@ import { Migration20261129183100PayBankFiles } from './pay/migrations/2026112918
 import { Migration20261129184000PayDoors } from './pay/migrations/20261129184000-pay-doors.ts';
 import { Migration20261129194000PayDue } from './pay/migrations/20261129194000-pay-due.ts';
 import { Migration20261129195000PayDispatchWork } from './pay/migrations/20261129195000-pay-dispatch-work.ts';
+import { Migration20261129193000PayLinkJobs } from './pay/migrations/20261129193000-pay-link-jobs.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -100,6 +102,8 @@ export const migrations = [
   Migration20261129183100PayBankFiles,
   Migration20261129184000PayDoors,
   Migration20261129185000StaffProofFactor,
+  Migration20261129193000PayLinkJobs,
+  Migration20261129193100IdentityPhoneFound,
   Migration20261129194000PayDue,
   Migration20261129195000PayDispatchWork,
 ] as const;

@@ -1,7 +1,7 @@
 import type { Lines } from './job/scheduler.ts';
 import type { Settles } from './job/settle.ts';
 import { messageSettle } from './message/settle.ts';
-import { paySettle } from './pay/settle.ts';
+import { linkSettle, paySettle } from './pay/settle.ts';
 import { chatLine } from './message/telegram/line.ts';
 import { otpSettle } from './verify/settle.ts';
 import { webhookLine } from './webhook/line.ts';
@@ -13,6 +13,7 @@ export const settles = {
   'telegram-message': messageSettle,
   push: messageSettle,
   payout: paySettle,
+  'payout-link': linkSettle,
   webhook: webhookSettle,
 } satisfies Settles;
 

@@ -23,6 +23,22 @@ export const botVariables = [
 ] as const;
 /** By which providers SMS go: the intake sets their price aside, the worker sends by them. */
 const routeVariables = ['SMS_ROUTES', 'SMS_UZS_PER_USD'] as const;
+/** The accounts of providers of SMS, and by which of them SMS go. */
+export const smsVariables = [
+  'TWILIO_ACCOUNT_SID',
+  'TWILIO_AUTH_TOKEN',
+  'TWILIO_PHONE_NUMBER',
+  'TWILIO_API_URL',
+  'ESKIZ_EMAIL',
+  'ESKIZ_PASSWORD',
+  'ESKIZ_FROM',
+  'ESKIZ_API_URL',
+  'PLAY_MOBILE_LOGIN',
+  'PLAY_MOBILE_PASSWORD',
+  'PLAY_MOBILE_FROM',
+  'PLAY_MOBILE_API_URL',
+  ...routeVariables,
+] as const;
 /** The rail that pays cards. */
 const multicardVariables = [
   'MULTICARD_APPLICATION_ID',
@@ -100,20 +116,8 @@ export const processVariables = {
     'PUBLIC_URL',
     'CODE_KEYS',
     'ENCRYPTION_KEYS',
-    'TWILIO_ACCOUNT_SID',
-    'TWILIO_AUTH_TOKEN',
-    'TWILIO_PHONE_NUMBER',
-    'TWILIO_API_URL',
-    'ESKIZ_EMAIL',
-    'ESKIZ_PASSWORD',
-    'ESKIZ_FROM',
-    'ESKIZ_API_URL',
-    'PLAY_MOBILE_LOGIN',
-    'PLAY_MOBILE_PASSWORD',
-    'PLAY_MOBILE_FROM',
-    'PLAY_MOBILE_API_URL',
+    ...smsVariables,
     'SMS_BALANCE_LOW_UZS',
-    ...routeVariables,
     'TELEGRAM_GATEWAY_TOKEN',
     'TELEGRAM_GATEWAY_URL',
     'FIREBASE_SERVICE_ACCOUNT',
@@ -131,6 +135,8 @@ export const processVariables = {
   ],
   // The rail's client tells where the rail reaches us, and tokens of cards are encrypted.
   payout: [...workerVariables, 'PUBLIC_URL', 'ENCRYPTION_KEYS', ...multicardVariables],
+  // Links go by the bot or by SMS, and are encrypted until they have left.
+  'payout-link': [...workerVariables, ...botVariables, ...smsVariables, 'PUBLIC_URL', 'ENCRYPTION_KEYS'],
   webhook: [...workerVariables, 'ENCRYPTION_KEYS', 'WEBHOOK_ALLOW_PRIVATE'],
   reconciler: [
     ...workerVariables,

@@ -5,6 +5,7 @@ import { batchMutations } from './pay/batches.ts';
 import { chainMutations } from './pay/chain.ts';
 import { dispatchMutations } from './pay/dispatch.ts';
 import { ledgerMutations } from './pay/ledger.ts';
+import { linkMutations } from './pay/links.ts';
 import { railMutations } from './pay/rail.ts';
 import { roleMutations } from './roles.ts';
 import { staffMutations } from './staff.ts';
@@ -15,6 +16,7 @@ export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
   bank: bankMutations,
   payouts: [...askingMutations, ...batchMutations],
   dispatch: dispatchMutations,
+  links: linkMutations,
   staff: staffMutations,
   roles: roleMutations,
 };

@@ -114,7 +114,9 @@ async function tryOnce<Work extends object>(
   }
   try {
     const { channel, provider: name } = provider;
-    const opened = await deps.store.open({ jobId: job.id, n: job.attemptsMade + 1, channel, provider: name });
+    const n = job.attemptsMade + 1;
+    const providerReference = provider.referenceOf?.(job.id, n);
+    const opened = await deps.store.open({ jobId: job.id, n, channel, provider: name, providerReference });
     if (opened === 'lost') return later(deps, LOOK_AGAIN_MS);
     return await attempt(deps, job, work, { entry, channel, provider: name, signal });
   } finally {

@@ -31,9 +31,9 @@ import { ledgerClosedAt, ledgerOpenTransfers, railCallsTotal } from '../../infra
 import { outage } from '../../infra/process/outage.ts';
 import type { Tick } from '../../infra/process/ticks.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
-import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
+import { type Offers, type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
 import { closeBlocks } from './close-blocks.ts';
-import { sendingLinks } from './links/wire.ts';
+import { linkWorker, sendingLinks } from './links/wire.ts';
 import { dispatching, housekeeping } from './dispatching.ts';
 import { due } from './due.ts';
 import { type PayoutDeps, payoutWake } from './payout.ts';
@@ -53,8 +53,11 @@ const NO_RAIL_MS = 60_000;
 const RAIL_CALLS_MAX = 8;
 
 /** Payments go their way; the book is made, its blocks are closed, and the signed head of each day leaves the house. */
-export const wirePay = (platform: WorkerPlatform): WiredWorkers => ({
-  workers: { payout: () => payoutWorker(platform) },
+export const wirePay = (platform: WorkerPlatform, { sms }: Offers): WiredWorkers => ({
+  workers: {
+    payout: () => payoutWorker(platform),
+    'payout-link': () => linkWorker(platform, sms ?? null),
+  },
   ticks: async (pool) => {
     const config = platform.configOf('reconciler');
     await moneyBookAtStart(pool, config);

@@ -30,6 +30,7 @@ import { codeOf } from '../../infra/verify/codes.ts';
 import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
 import { askBalances, BALANCE_MS } from './balances.ts';
 import { otpSendWake } from './otp-send.ts';
+import { openSms } from './sms.ts';
 import { smsScoreTick } from './sms-score-tick.ts';
 import { templateTick } from './template-lists.ts';
 
@@ -38,6 +39,7 @@ const PROVIDER_SHARE = 0.25;
 
 export const wireVerify = (platform: WorkerPlatform): WiredWorkers => ({
   workers: { 'otp-send': () => otpSendWorker(platform) },
+  offers: { sms: openSms },
 });
 
 async function otpSendWorker(platform: WorkerPlatform): Promise<Worker> {

@@ -99,6 +99,16 @@ const List = z.object({
     description: 'How many of its payouts are in which state.',
     example: { pending: 250, 'awaiting-card': 250 },
   }),
+  links: z
+    .object({
+      sent: z.int().meta({ description: 'Have a link that the bot or a provider of SMS took.' }),
+      waiting: z.int().meta({ description: 'Are sent one now.' }),
+      unreachable: z.int().meta({
+        description:
+          'Nobody reaches: no chat with the bot, and no SMS that arrives. Tried again a day later, and as soon as they come to the bot.',
+      }),
+    })
+    .meta({ description: 'Of the payees in `awaiting-card`, how many have their link.' }),
 });
 
 const listBody = ({ total, sha256, importedBy, ...list }: ListView) => ({
@@ -341,8 +351,17 @@ const Line = z.object({
   last4: z.string().nullable().meta({ description: 'Of the card or account.', example: '1234' }),
   link: z
     .object({
-      channel: z.string().meta({ description: 'By which it was sent.', example: 'telegram' }),
-      sent_at: time('When it was handed over; null until then.'),
+      channel: z
+        .string()
+        .nullable()
+        .meta({ description: 'By which it was sent: `telegram` or `sms`; null until then.', example: 'sms' }),
+      sent_at: time('When the bot or a provider of SMS took it; null until then.'),
+      failed_at: time('When nobody was found who takes it; null where it was sent, or is on its way.'),
+      reason: z.string().nullable().meta({
+        description:
+          'Why it reached nobody, or what its provider said of it later; null where nothing is wrong.',
+        example: 'payee-unreachable',
+      }),
       is_reminder: z.boolean().meta({ description: 'It is the second, of the third day.' }),
       opened_at: time('When somebody first went to the form of the rail.'),
       used_at: time('When a card was bound by it.'),
@@ -350,8 +369,7 @@ const Line = z.object({
     })
     .nullable()
     .meta({
-      description:
-        'The latest link; null where none was made, as the payee has a card or nobody can reach them.',
+      description: 'The latest link; null where none was made, as the payee has a card.',
     }),
 });
 
@@ -366,6 +384,8 @@ const lineBody = ({ id, amount, nameOnCard, nameScore, link, phone, ...line }: L
   link: link && {
     channel: link.channel,
     sent_at: link.sentAt,
+    failed_at: link.failedAt,
+    reason: link.reason,
     is_reminder: link.isReminder,
     opened_at: link.openedAt,
     used_at: link.usedAt,

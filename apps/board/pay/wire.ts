@@ -11,7 +11,9 @@ import { inbox } from '../../../infra/postgres/pay/finance/inbox.ts';
 import { batchReads } from '../../../infra/postgres/pay/finance/batches.ts';
 import { corrections } from '../../../infra/postgres/pay/finance/corrections.ts';
 import { destinationSecrets } from '../../../infra/pay/destination-secrets.ts';
+import { newLinkToken } from '../../../infra/pay/link-token.ts';
 import { readSpreadsheet } from '../../../infra/pay/spreadsheet.ts';
+import { linkAgain } from '../../../infra/postgres/pay/list/links.ts';
 import { listStore } from '../../../infra/postgres/pay/list/lists.ts';
 import { destinationStore } from '../../../infra/postgres/pay/payout/destinations.ts';
 import { ledgerReads } from '../../../infra/postgres/pay/ledger/reads.ts';
@@ -28,13 +30,22 @@ import { type BatchParts, batchRoutes } from './batches.routes.ts';
 import { type CorrectionParts, correctionRoutes } from './corrections.routes.ts';
 import { type FinanceParts, financeRoutes } from './finance.routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox.routes.ts';
+import { type LinkParts, linkRoutes } from './links.routes.ts';
 import { type ListParts, listRoutes } from './lists.routes.ts';
 import { financePayoutRoutes, type PayoutParts } from './payouts.routes.ts';
 import { railRoutes, type RailParts } from './rails.routes.ts';
 import { type ReconcileParts, reconcileRoutes } from './reconcile.routes.ts';
 
 interface PayParts
-  extends FinanceParts, CorrectionParts, InboxParts, ListParts, PayoutParts, RailParts, ReconcileParts {
+  extends
+    FinanceParts,
+    CorrectionParts,
+    InboxParts,
+    LinkParts,
+    ListParts,
+    PayoutParts,
+    RailParts,
+    ReconcileParts {
   readonly batches: BatchParts & BatchEventParts;
 }
 
@@ -46,6 +57,7 @@ export const payRoutes = ({ batches, ...parts }: PayParts): StaffRoute[] => [
   ...batchItemRoutes(batches),
   ...batchEventRoutes(batches),
   ...financePayoutRoutes(parts),
+  ...linkRoutes(parts),
   ...listRoutes(parts),
   ...correctionRoutes(parts),
   ...railRoutes(parts),
@@ -76,6 +88,8 @@ export async function wirePay({ config, pools, hash, encryption }: Platform<Proc
     account: payer === undefined ? null : payerOf(payer).account,
     lists: listStore({ pool: pools.hot, book, hash, destinations }),
     readList: readSpreadsheet,
+    sendLinkAgain: linkAgain({ pool: pools.hot, book, hash, encryption }),
+    newToken: newLinkToken,
   });
   return { routes, endStreams: () => ended.abort() };
 }

@@ -23,6 +23,7 @@ export function financeCommands(program: Command, context: CliContext): void {
   const say = (answer: unknown) => context.say(JSON.stringify(answer, null, 2));
   const ask = async (work: (board: Board) => Promise<unknown>) => say(await work(boardOf(finance.opts())));
   reading(finance, ask);
+  listing(finance, ask);
   making(finance, ask);
   deciding(finance, ask);
 }
@@ -55,6 +56,29 @@ interface AddOptions {
   readonly list?: string;
   readonly amountMax?: string;
   readonly dryRun?: boolean;
+}
+
+/** What became of lists and their links. */
+function listing(finance: Command, ask: Ask): void {
+  finance
+    .command('lists')
+    .description('the newest lists, and how many of their payees nobody reaches (links.unreachable)')
+    .action(() => ask(({ get }) => get('/finance/lists')));
+  finance
+    .command('lines <list>')
+    .description('its first hundred lines: payee, card and link')
+    .action((list: string) =>
+      ask(({ get }) => get(`/finance/lists/${encodeURIComponent(list)}/lines?limit=100`)),
+    );
+  finance
+    .command('link <payout>')
+    .description("sends its payee's link again, to the phone that the payout has")
+    .action((payout: string) =>
+      ask(
+        async ({ send }) =>
+          (await send('POST', `/finance/payouts/${encodeURIComponent(payout)}/link`, null)).body,
+      ),
+    );
 }
 
 function making(finance: Command, ask: Ask): void {

@@ -1,4 +1,5 @@
 import type { Phone } from '../../shared/phone.ts';
+import type { PayoutId } from '../ids.ts';
 import type { BoundCard } from '../rail/port.ts';
 import type { MoneyRefusal } from '../refusals.ts';
 
@@ -47,23 +48,30 @@ export interface PayoutLinks {
 export interface DueLink {
   readonly payoutId: string;
   readonly phone: Phone;
-  readonly amount: bigint;
-  readonly payer: string;
-  readonly purpose: string | null;
-  readonly expiresAt: Date;
-  /** Telegram chats of the person whose phone it is. */
-  readonly chatIds: readonly string[];
-}
-
-export interface MadeLink {
-  readonly id: string;
-  readonly isReminder: boolean;
 }
 
 export interface LinkOutbox {
-  /** @param withoutChat whether those are asked for too who have no chat. */
-  due(limit: number, withoutChat: boolean, now: Date): Promise<readonly DueLink[]>;
-  /** Keeps the token's hash. Null where none is due: somebody else was first, or the payout ended. */
-  make(payoutId: string, token: string, channel: 'telegram' | 'sms'): Promise<MadeLink | null>;
-  sent(linkId: string): Promise<void>;
+  due(limit: number, now: Date): Promise<readonly DueLink[]>;
+  /** The link with its job, in one commit. False where none is due: somebody else was first, or the payout ended. */
+  make(due: DueLink, token: string): Promise<boolean>;
 }
+
+/** What became of a link that finance asked for once more. */
+export type SentAgain =
+  | 'made'
+  | 'unknown'
+  /** The payout waits for no card. */
+  | 'not-waiting'
+  /** The one before has not left yet. */
+  | 'on-its-way'
+  /** Less than an hour ago somebody asked for it. */
+  | 'too-soon'
+  /** Three times is enough. */
+  | 'too-many';
+
+/** For finance: the link once more, to the phone that the payout has. */
+export type SendLinkAgain = (
+  payoutId: PayoutId,
+  staffId: string,
+  token: string,
+) => Promise<SentAgain | MoneyRefusal>;

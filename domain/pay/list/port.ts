@@ -45,6 +45,8 @@ export interface ListView {
   readonly at: Date;
   /** How many of its payouts are in which state. */
   readonly states: Readonly<Record<string, number>>;
+  /** Of its payees who are waited for: how many have a link, how many are sent one now, and how many nobody reaches. */
+  readonly links: { readonly sent: number; readonly waiting: number; readonly unreachable: number };
 }
 
 export interface ListedPayout {
@@ -62,8 +64,13 @@ export interface ListedPayout {
   readonly last4: string | null;
   /** Of the latest link; null where none was made. */
   readonly link: {
-    readonly channel: string;
+    /** Null until it has left. */
+    readonly channel: string | null;
     readonly sentAt: Date | null;
+    /** When nobody was found who takes it. */
+    readonly failedAt: Date | null;
+    /** Why it reached nobody, or what its provider said of it later; null where nothing has to be said. */
+    readonly reason: string | null;
     readonly isReminder: boolean;
     readonly openedAt: Date | null;
     readonly usedAt: Date | null;

@@ -25,7 +25,7 @@ export interface Receipts {
 
 type Words = Readonly<Record<DueReceipt['what'], (sum: string, card: string) => string>>;
 
-/** The others read Russian. The Uzbek apostrophe is ‘ (U+2018), as in the bot. */
+/** The Uzbek apostrophe is ‘ (U+2018), as in the bot. */
 const words = {
   uz: {
     paid: (sum, card) => `${card} kartangizga ${sum} so‘m yuborildi.`,
@@ -51,28 +51,46 @@ const words = {
     returned: (sum, card) =>
       `The bank sent back ${sum} UZS from card ${card}. The money is in your balance; add another card.`,
   },
-} as const satisfies Readonly<Partial<Record<Locale, Words>>>;
+  kk: {
+    paid: (sum, card) => `${card} картаңызға ${sum} сум жіберілді.`,
+    failed: (sum, card) => `${card} картасына ${sum} сум жіберілмеді. Ақша балансыңызға қайтты.`,
+    returned: (sum, card) =>
+      `Банк ${card} картасына жіберілген ${sum} сумды қайтарды. Ақша балансыңызда; басқа карта тіркеңіз.`,
+  },
+  ky: {
+    paid: (sum, card) => `${card} картаңызга ${sum} сум жөнөтүлдү.`,
+    failed: (sum, card) => `${card} картасына ${sum} сум жөнөтүлгөн жок. Акча балансыңызга кайтты.`,
+    returned: (sum, card) =>
+      `Банк ${card} картасына жөнөтүлгөн ${sum} сумду кайтарды. Акча балансыңызда; башка карта байлаңыз.`,
+  },
+  tg: {
+    paid: (sum, card) => `Ба корти шумо ${card} ${sum} сӯм фиристода шуд.`,
+    failed: (sum, card) => `${sum} сӯм ба корти ${card} фиристода нашуд. Пул ба тавозуни шумо баргашт.`,
+    returned: (sum, card) =>
+      `Бонк ${sum} сӯмро, ки ба корти ${card} фиристода шуда буд, баргардонд. Пул дар тавозуни шумост; корти дигар пайваст кунед.`,
+  },
+} as const satisfies Readonly<Record<Locale, Words>>;
 
 const notices = {
   uz: { title: 'To‘lov', body: 'To‘lov holati o‘zgardi. Ko‘rish uchun Navbat ilovasini oching.' },
   'uz-Cyrl': { title: 'Тўлов', body: 'Тўлов ҳолати ўзгарди. Кўриш учун Navbat иловасини очинг.' },
   ru: { title: 'Выплата', body: 'Состояние выплаты изменилось. Откройте Navbat, чтобы посмотреть.' },
   en: { title: 'Payment', body: 'The state of your payment changed. Open Navbat to see it.' },
-} as const;
-
-const spoken = (locale: Locale): keyof typeof words =>
-  locale === 'kk' || locale === 'ky' || locale === 'tg' ? 'ru' : locale;
+  kk: { title: 'Төлем', body: 'Төлем күйі өзгерді. Көру үшін Navbat қолданбасын ашыңыз.' },
+  ky: { title: 'Төлөм', body: 'Төлөмдүн абалы өзгөрдү. Көрүү үчүн Navbat тиркемесин ачыңыз.' },
+  tg: { title: 'Пардохт', body: 'Ҳолати пардохт тағйир ёфт. Барои дидан барномаи Navbat-ро кушоед.' },
+} as const satisfies Readonly<Record<Locale, { readonly title: string; readonly body: string }>>;
 
 /** For a chat, which its owner alone reads. */
 export function receiptText({ what, net, last4, locale }: DueReceipt): string {
   const sum = uzsOfTiyin(net)
     .replace(/\.00$/, '')
     .replaceAll(/\B(?=(?:\d{3})+(?:\.|$))/g, ' ');
-  return words[spoken(locale)][what](sum, `•••• ${last4}`);
+  return words[locale][what](sum, `•••• ${last4}`);
 }
 
 /** For a lock screen, which anybody reads: no amount and no card. */
-export const receiptNotice = ({ locale }: Pick<DueReceipt, 'locale'>) => notices[spoken(locale)];
+export const receiptNotice = ({ locale }: Pick<DueReceipt, 'locale'>) => notices[locale];
 
 /** Who is told: of money that goes back to a project, its payee hears nothing. */
 export const isTold = ({ what, isOwn }: Pick<DueReceipt, 'what' | 'isOwn'>): boolean =>

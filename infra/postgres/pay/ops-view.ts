@@ -1,29 +1,33 @@
 import type { Pool } from 'pg';
 import { dispatchAlarms, type StoppedRail, type StuckPayments } from '../../../domain/pay/dispatch/alarms.ts';
 import { overdueAlarms, OVERDUE_MS, type Overdue } from '../../../domain/pay/payout/alarms.ts';
+import { linkAlarms, type UnreachablePayees } from '../../../domain/pay/link/alarms.ts';
 import { chainAlarms, type UnsentHead } from '../../../domain/pay/ledger/alarms.ts';
 import { tashkentDay } from '../../../domain/pay/ledger/head.ts';
 import { differenceAlarms, type Unexplained } from '../../../domain/pay/reconcile/alarms.ts';
 import { chain } from './ledger/chain.ts';
 import { SENT_DAYS } from './ledger/head-outbox.ts';
+import { reachedNobody } from './list/reached.ts';
 
 /** What staff see of money: what stands still of the ledger, and of the payments. */
 export const payOps = {
   alarms: async (pool: Pool, now: Date) => {
     const today = tashkentDay(now);
-    const [books, unsent, stopped, stuck, unexplained, overdue] = await Promise.all([
+    const [books, unsent, stopped, stuck, unexplained, overdue, unreachable] = await Promise.all([
       chain(pool).books(today),
       pool.query<UnsentHead>(readUnsent, [today, SENT_DAYS]),
       pool.query<StoppedRail>(readStopped),
       pool.query<StuckPayments>(readStuck),
       pool.query<Unexplained>(readUnexplained),
       pool.query<Overdue>(readOverdue, [new Date(now.getTime() - OVERDUE_MS)]),
+      pool.query<UnreachablePayees>(readUnreachable),
     ]);
     return [
       ...chainAlarms(books, unsent.rows, now),
       ...dispatchAlarms(stopped.rows, stuck.rows),
       ...differenceAlarms(unexplained.rows),
       ...overdueAlarms(overdue.rows),
+      ...linkAlarms(unreachable.rows),
     ];
   },
 };
@@ -47,3 +51,8 @@ select rail::text, count(*)::int as count, min(found_at) as since from differenc
 const readOverdue = `
 select count(*)::int as count, min(expires_at) as since from payout
 where expires_at < $1 and state in ('confirming', 'awaiting-card') having count(*) > 0`;
+
+const readUnreachable = `
+select count(*)::int as count, min(coalesce(l.failed_at, l.sent_at)) as since
+from payout p join payout_link l on l.payout_id = p.id and l.used_at is null and l.revoked_at is null
+where p.state = 'awaiting-card' and ${reachedNobody('l')} having count(*) > 0`;

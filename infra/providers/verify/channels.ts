@@ -8,13 +8,14 @@ import type {
 import { type Channel, channels } from '../../../domain/verify/channel.ts';
 import type { CodeChannel } from '../../../domain/verify/port.ts';
 import type { TelegramSender } from '../../../domain/telegram/port.ts';
-import { type Config, ConfigError } from '../../process/config.ts';
-import type { channelVariables, ProcessConfig } from '../../process/variables.ts';
+import { type Config, ConfigError, type ConfigOf } from '../../process/config.ts';
+import type { channelVariables, ProcessConfig, smsVariables } from '../../process/variables.ts';
 import { setsSmsProvider } from './sms-routing.ts';
 import { fcmFromConfig, setsPush } from '../push/from-config.ts';
 import { setsTelegram, telegramFromConfig } from '../telegram/from-config.ts';
 
 type ChannelConfig = ProcessConfig<'otp-send'>;
+type SmsAccounts = ConfigOf<(typeof smsVariables)[number]>;
 
 type CallbackUrl = (jobId: JobId, attempt: number) => string;
 
@@ -36,10 +37,20 @@ export async function channelsFromConfig(
     pushOf(config),
     telegramOf(telegram ?? (await telegramFromConfig(config))),
     gatewayOf(config, urls),
-    eskizOf(config, urls),
-    playMobileOf(config),
-    twilioOf(config, urls),
   ]);
+  return [...made.filter((channel) => channel !== null), ...(await smsFromConfig(config, urls))];
+}
+
+/**
+ * The providers of SMS whose accounts are set.
+ *
+ * @throws ConfigError when an account is set by halves.
+ */
+export async function smsFromConfig(
+  config: SmsAccounts,
+  urls: Pick<CallbackUrls, 'eskiz' | 'twilio'>,
+): Promise<readonly CodeChannel[]> {
+  const made = await Promise.all([eskizOf(config, urls), playMobileOf(config), twilioOf(config, urls)]);
   return made.filter((channel) => channel !== null);
 }
 
@@ -128,7 +139,7 @@ type AccountVariable =
 
 /** The variables of one account; null where none is set. Half an account would leave its SMS silently off. */
 function accountOf<Name extends AccountVariable>(
-  config: ChannelConfig,
+  config: SmsAccounts,
   whose: string,
   names: readonly Name[],
 ): Readonly<Record<Name, string>> | null {
@@ -141,19 +152,19 @@ function accountOf<Name extends AccountVariable>(
   return Object.fromEntries(names.map((name) => [name, config[name] ?? ''])) as Record<Name, string>;
 }
 
-const twilioAccount = (config: ChannelConfig) =>
+const twilioAccount = (config: SmsAccounts) =>
   accountOf(config, 'Twilio', ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER']);
-const eskizAccount = (config: ChannelConfig) =>
+const eskizAccount = (config: SmsAccounts) =>
   accountOf(config, 'Eskiz', ['ESKIZ_EMAIL', 'ESKIZ_PASSWORD', 'ESKIZ_FROM']);
-const playMobileAccount = (config: ChannelConfig) =>
+const playMobileAccount = (config: SmsAccounts) =>
   accountOf(config, 'Play Mobile', ['PLAY_MOBILE_LOGIN', 'PLAY_MOBILE_PASSWORD', 'PLAY_MOBILE_FROM']);
 
 /** @throws ConfigError where an account at a provider of SMS is set by halves. */
-export function checkSmsAccounts(config: ChannelConfig): void {
+export function checkSmsAccounts(config: SmsAccounts): void {
   for (const account of [twilioAccount, eskizAccount, playMobileAccount]) account(config);
 }
 
-async function twilioOf(config: ChannelConfig, urls: CallbackUrls) {
+async function twilioOf(config: SmsAccounts, urls: Pick<CallbackUrls, 'twilio'>) {
   const account = twilioAccount(config);
   if (!account) return null;
   const { twilioSms } = await import('./twilio-sms.ts');
@@ -166,7 +177,7 @@ async function twilioOf(config: ChannelConfig, urls: CallbackUrls) {
   });
 }
 
-async function eskizOf(config: ChannelConfig, urls: CallbackUrls) {
+async function eskizOf(config: SmsAccounts, urls: Pick<CallbackUrls, 'eskiz'>) {
   const account = eskizAccount(config);
   if (!account) return null;
   const { eskizSms } = await import('./eskiz-sms.ts');
@@ -179,7 +190,7 @@ async function eskizOf(config: ChannelConfig, urls: CallbackUrls) {
   });
 }
 
-async function playMobileOf(config: ChannelConfig) {
+async function playMobileOf(config: SmsAccounts) {
   const account = playMobileAccount(config);
   if (!account) return null;
   const { playMobileSms } = await import('./play-mobile-sms.ts');

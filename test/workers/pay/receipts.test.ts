@@ -1,8 +1,10 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import { receipts } from '../../../infra/postgres/pay/payout/receipts.ts';
 import { sendReceipts } from '../../../workers/pay/send-receipts.ts';
 import { makeApp } from './payee-app.ts';
 import { openDispatchWorld } from '../../infra/postgres/pay/dispatch-world.ts';
+import { GROSS, openListing } from '../../infra/postgres/pay/list/listing.ts';
 
 interface Told {
   readonly to: readonly string[];
@@ -71,4 +73,30 @@ test('a payee is told once in their own chat with amount and card; without a cha
   ]);
   const { rows } = await world.pool.query('select from payout_notice where handed_at is null');
   expect(rows).toEqual([]);
+});
+
+test('a payee who is known by their phone alone is told, also where a test key has proven the phone', async () => {
+  const world = await openListing();
+  onTestFinished(() => world.close());
+  const by = await world.funder(GROSS);
+  const lines = world.lines(1);
+  const phone = lines[0]?.phone ?? '';
+  await world.lists.import(world.order(by.id, lines));
+  const ofTest = randomUUID();
+  await world.pool.query(`insert into person (id, mode, created_at) values ($1, 'test', now())`, [ofTest]);
+  await world.pool.query(
+    `insert into person_phone (address_hash, person_id, phone, proof, proven_at) values ($1, $2, $3, 'code', now())`,
+    [randomBytes(32), ofTest, phone],
+  );
+  await world.pool.query(
+    `insert into person_chat (mode, telegram_id, person_id, proven_at) values ('live', 7009, $1, now())`,
+    [await world.personOf(phone)],
+  );
+  await world.owner.query(
+    `insert into payout_notice (payout_id, what, at) select id, 'receipt-paid', now() from payout where phone = $1`,
+    [phone],
+  );
+  const told: (readonly string[])[] = [];
+  await receipts(world.pool).take(10, async (due) => void told.push(...due.map(({ chatIds }) => chatIds)));
+  expect(told).toEqual([['7009']]);
 });

@@ -44,7 +44,7 @@ async function worker(env: Readonly<Record<string, string>>) {
   });
   const platform = await openWorkerPlatform(variables, readConfig(variables), openLog('test', 'silent'));
   closing.push(platform.close);
-  const ticks = (await wirePay({ ...platform, clock: ledger.now }).ticks?.(ledger.app)) ?? {};
+  const ticks = (await wirePay({ ...platform, clock: ledger.now }, {}).ticks?.(ledger.app)) ?? {};
   const send: Tick = ticks['send-heads'] ?? (() => Promise.reject(new Error('no such tick')));
   return send;
 }

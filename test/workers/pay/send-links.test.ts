@@ -1,181 +1,309 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { linkText } from '../../../domain/pay/link/text.ts';
-import { linkOutbox, payoutLinks } from '../../../infra/postgres/pay/list/links.ts';
-import { sendLinks, type SendLinksDeps } from '../../../workers/pay/send-links.ts';
-import { GROSS, openListing } from '../../infra/postgres/pay/list/listing.ts';
+import type { Wake } from '../../../domain/job/wake.ts';
+import type { PayoutId } from '../../../domain/pay/ids.ts';
+import { linkAgain } from '../../../infra/postgres/pay/list/links.ts';
+import { newLinkToken } from '../../../infra/pay/link-token.ts';
+import { findLeaks, redisText, tablesText } from '../../support/leaks.ts';
+import { DAY_MS, HOUR_MS, openLinkWorld } from './link-world.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-
-let pay: Awaited<ReturnType<typeof openListing>>;
+let world: Awaited<ReturnType<typeof openLinkWorld>>;
+let wake: Wake;
 beforeAll(async () => {
-  pay = await openListing();
+  world = await openLinkWorld();
+  wake = await world.worker();
 });
-beforeEach(async () => {
-  // What an earlier test left waits for nobody.
-  await pay.pool.query(
-    `select payout_cancel(id, null, 'asked', 'staff:x') from payout where state = 'awaiting-card'`,
-  );
-  clock = 0;
-  await pay.moveClock(0);
-});
-afterAll(() => pay.close());
+beforeEach(() => world.clear());
+afterAll(() => world.close());
 
-let clock = 0;
-const forward = async (ms: number) => {
-  clock = ms;
-  await pay.moveClock(ms);
+const linkOf = async ({ read }: Awaited<ReturnType<typeof world.payee>>) => (await read())?.link;
+const send = async (by = wake) => {
+  await world.tick()();
+  await world.drain(by);
 };
-interface Sent {
-  readonly to: string;
-  readonly text: string;
-  readonly key: string;
-}
-/** Rounds of one process, and what left it. */
-function sender(more: Partial<SendLinksDeps> = {}) {
-  const sent: Sent[] = [];
-  const faults: unknown[] = [];
-  const round = sendLinks({
-    outbox: linkOutbox(pay.pool),
-    newToken: () => randomBytes(32).toString('base64url'),
-    urlOf: (token) => `https://pay.example/payout-links/${token}`,
-    toChats: async (chats, text, key) => void sent.push({ to: chats.join(), text, key }),
-    toPhone: null,
-    now: () => new Date(Date.now() + clock),
-    onFault: (err) => faults.push(err),
-    ...more,
-  });
-  return { round, sent, faults };
-}
-let chats = 7_000_000;
-/** A list with one payee, who has a chat with the bot or not. */
-async function listOfOne({ hasChat = true } = {}) {
-  const by = await pay.funder(GROSS);
-  const of = pay.lines(1);
-  const phone = of[0]?.phone ?? '';
-  const chat = String((chats += 1));
-  if (hasChat) {
-    const personId = await pay.personOf(phone);
-    await pay.pool.query(
-      `insert into person_chat (mode, telegram_id, person_id, proven_at) values ('live', $1, $2, now())`,
-      [chat, personId],
-    );
-  }
-  const done = await pay.lists.import(pay.order(by.id, of));
-  if (!done.ok) throw new Error(done.refusal.kind);
-  const read = async () => (await pay.lists.payouts(done.id, 0, 1)).rows[0];
-  return { chat, phone, read };
-}
-const tokenIn = ({ text }: Pick<Sent, 'text'>) => /payout-links\/([\w-]{43})$/.exec(text)?.[1] ?? '';
-const stateOf = async (token: string) =>
-  (await payoutLinks(pay.pool, pay.destinations).find(token, new Date(Date.now() + clock)))?.state;
 
-test('a payee with a chat is sent one link, which works, and its token is kept nowhere', async () => {
-  const { chat, read } = await listOfOne();
-  const { round, sent } = sender();
-  expect(await round()).toBe(2_000);
-  await round();
-  expect(sent).toEqual([
-    { to: chat, text: expect.stringContaining('20 000 so‘m'), key: expect.stringMatching(/^payout-link:/) },
+test('a payee with a chat is sent one link by the bot, which works', async () => {
+  const payee = await world.payee({ hasChat: true });
+  expect(await world.tick()()).toBe(2_000);
+  await send();
+  const [token = '', ...more] = world.linksTo(payee.chat ?? '');
+  expect(more).toEqual([]);
+  expect(world.sandbox.inbox({ to: payee.phone })).toEqual([]);
+  expect(await world.stateOf(token)).toBe('live');
+  expect(await linkOf(payee)).toMatchObject({
+    channel: 'telegram',
+    sentAt: expect.any(Date),
+    failedAt: null,
+  });
+});
+
+test('a payee without a chat is sent one by SMS, of one part, with its price on the attempt', async () => {
+  const payee = await world.payee();
+  await send();
+  const [sms, ...more] = world.sandbox.inbox({ to: payee.phone });
+  expect(more).toEqual([]);
+  expect(sms).toMatchObject({ channel: 'sms', provider: 'eskiz', from: '4546' });
+  expect(sms?.text).toMatch(/^\S+: sizga to'lov bor\. Kartangizni bog'lang: https:/);
+  expect(await world.stateOf(world.linksTo(payee.phone)[0] ?? '')).toBe('live');
+  expect(await linkOf(payee)).toMatchObject({ channel: 'sms', sentAt: expect.any(Date) });
+  const { rows } = await world.pool.query(
+    `select a.cost_micros > 0 is_paid, a.provider_reference is not null has_reference from attempt a
+     join payout_link l on l.job_id = a.job_id where l.payout_id = $1`,
+    [payee.id],
+  );
+  expect(rows).toEqual([{ is_paid: true, has_reference: true }]);
+});
+
+test('a chat that blocked the bot gets nothing, and its person an SMS', async () => {
+  const payee = await world.payee({ hasChat: true });
+  world.sandbox.orderFaults({ effect: 'reject', channel: 'telegram', to: payee.chat ?? '', code: 'blocked' });
+  await send();
+  expect(world.linksTo(payee.phone)).toHaveLength(1);
+  expect(await world.attempts(payee.id)).toEqual([
+    { channel: 'telegram', provider: 'telegram-bot', outcome: 'failed', reason: 'bot-blocked' },
+    { channel: 'sms', provider: 'eskiz', outcome: 'completed', reason: null },
   ]);
-  const token = tokenIn(sent[0] as Sent);
-  expect(await stateOf(token)).toBe('live');
-  expect(await read()).toMatchObject({
-    link: { channel: 'telegram', sentAt: expect.any(Date), isReminder: false },
+  expect(await linkOf(payee)).toMatchObject({ channel: 'sms' });
+});
+
+test('the token stands nowhere but encrypted until it is sent, and then as a hash alone', async () => {
+  const payees = [await world.payee({ hasChat: true }), await world.payee()];
+  const secrets: { name: string; value: string }[] = [];
+  const newToken = () => {
+    const value = newLinkToken();
+    secrets.push({ name: `token ${secrets.length}`, value });
+    return value;
+  };
+  const leaks = async () =>
+    findLeaks(
+      [
+        { name: 'Postgres', text: await tablesText(world.owner) },
+        { name: 'Redis', text: await redisText(world.redisUrl) },
+        { name: 'log', text: world.lines.join('\n') },
+      ],
+      secrets,
+    );
+  const encrypted = async () =>
+    (
+      await world.pool.query<{ n: number }>(
+        'select count(token_encrypted)::int n from payout_link where payout_id = any ($1)',
+        [payees.map(({ id }) => id)],
+      )
+    ).rows[0]?.n;
+  await world.tick({ newToken })();
+  expect(secrets).toHaveLength(2);
+  expect([await encrypted(), await leaks()]).toEqual([2, []]);
+  await world.drain(wake);
+  expect([await encrypted(), await leaks()]).toEqual([0, []]);
+  const heard = payees.flatMap(({ chat, phone }) => world.linksTo(chat ?? phone));
+  expect(heard.toSorted()).toEqual(secrets.map(({ value }) => value).toSorted());
+  expect(world.lines.join('\n')).toContain('payout-link');
+});
+
+test('of several ticks and several workers at once each payee gets one message', async () => {
+  const payees = await Promise.all(
+    Array.from({ length: 8 }, (_, n) => world.payee({ hasChat: n % 2 === 0 })),
+  );
+  await Promise.all([world.tick()(), world.tick()(), world.tick()()]);
+  const wakes = await Promise.all([world.worker(), world.worker()]);
+  const ids = await world.openJobs();
+  expect(ids).toHaveLength(payees.length);
+  const signal = new AbortController().signal;
+  await Promise.all([wake, ...wakes].flatMap((by) => ids.map((id) => by(id, signal))));
+  await world.drain(wake);
+  await send();
+  const heard = payees.map(({ chat, phone }) => [
+    chat ? world.linksTo(chat).length : 0,
+    world.linksTo(phone).length,
+  ]);
+  expect(heard).toEqual(payees.map(({ chat }) => (chat ? [1, 0] : [0, 1])));
+});
+
+test('a process that dies between the link and its SMS loses nothing: the next worker sends it, once', async () => {
+  const payee = await world.payee();
+  await world.tick()();
+  // Nobody is there who would send it: link and job are one commit.
+  expect(world.sandbox.inbox({ to: payee.phone })).toEqual([]);
+  await world.forward(HOUR_MS);
+  await world.tick()();
+  expect(await world.openJobs()).toHaveLength(1);
+  await world.drain(wake);
+  expect(world.linksTo(payee.phone)).toHaveLength(1);
+});
+
+/** A worker opened its attempt and was killed: nobody knows whether the message left. */
+const killed = async (payout: string, channel: string, provider: string) => {
+  await world.owner.query(
+    `with j as (
+       update job set attempts = 1, state = 'running' where id = (select job_id from payout_link where payout_id = $1) returning id, project_id)
+     insert into attempt (job_id, n, project_id, channel, provider, opened_at) select id, 1, project_id, $2, $3, $4 from j`,
+    [payout, channel, provider, world.now()],
+  );
+  await world.forward(60_000);
+};
+
+test('an SMS that may have left before its worker was killed is not sent again: it counts as sent, and is reminded', async () => {
+  const payee = await world.payee();
+  await world.tick()();
+  await killed(payee.id, 'sms', 'eskiz');
+  await world.drain(wake);
+  expect(world.sandbox.inbox({ to: payee.phone })).toEqual([]);
+  expect(await linkOf(payee)).toMatchObject({ channel: 'sms', sentAt: expect.any(Date) });
+  expect(await world.attempts(payee.id)).toMatchObject([{ outcome: 'unknown', reason: 'worker-lost' }]);
+  await world.forward(3 * DAY_MS + HOUR_MS);
+  await send();
+  expect(world.linksTo(payee.phone)).toHaveLength(1);
+});
+
+test('a message of the bot that may have left is sent once more', async () => {
+  const payee = await world.payee({ hasChat: true });
+  await world.tick()();
+  await killed(payee.id, 'telegram', 'telegram-bot');
+  await world.drain(wake);
+  expect(world.linksTo(payee.chat ?? '')).toHaveLength(1);
+});
+
+test('it is reminded after three days, once, by either way, and the link before says that there is a newer one', async () => {
+  const payees = [await world.payee({ hasChat: true }), await world.payee()];
+  await send();
+  await world.forward(3 * DAY_MS - HOUR_MS);
+  await send();
+  expect(payees.map(({ chat, phone }) => world.linksTo(chat ?? phone).length)).toEqual([1, 1]);
+  await world.forward(2 * HOUR_MS);
+  await send();
+  await world.forward(7 * DAY_MS);
+  await send();
+  for (const { chat, phone } of payees) {
+    const tokens = world.linksTo(chat ?? phone);
+    expect(await Promise.all(tokens.map(world.stateOf))).toEqual(['replaced', 'live']);
+  }
+  const said = world.sandbox.inbox({ to: payees[0]?.chat ?? '' }).map(({ text }) => text);
+  expect(said.filter((text) => text.startsWith('Eslatma: '))).toHaveLength(1);
+});
+
+test('without SMS a payee who comes to the bot later gets the link then, within one round', async () => {
+  const payee = await world.payee();
+  const without = await world.worker('message', 'pay');
+  await send(without);
+  expect(world.sandbox.inbox({ to: payee.phone })).toEqual([]);
+  expect(await linkOf(payee)).toMatchObject({ channel: null, sentAt: null, failedAt: expect.any(Date) });
+  expect(await world.lists.find(payee.list)).toMatchObject({
+    links: { unreachable: 1, waiting: 0, sent: 0 },
   });
-  const { rows } = await pay.pool.query<{ text: string }>('select l::text as text from payout_link l');
-  expect(rows.filter(({ text }) => text.includes(token))).toEqual([]);
-});
+  await send(without);
+  expect(await world.openJobs()).toEqual([]);
 
-test('two processes at once send it once', async () => {
-  await Promise.all(Array.from({ length: 5 }, () => listOfOne()));
-  const senders = [sender(), sender(), sender()];
-  await Promise.all(senders.map(({ round }) => round()));
-  expect(senders.flatMap(({ sent }) => sent)).toHaveLength(5);
-});
+  // Somebody else comes to the bot, which changes nothing.
+  await world.join('+998935550001');
+  await world.tick()();
+  expect(await world.openJobs()).toEqual([]);
 
-test('it is reminded after three days, once, and the link before says that there is a newer one', async () => {
-  await listOfOne();
-  const { round, sent } = sender();
-  await round();
-  await forward(3 * DAY_MS - HOUR_MS);
-  await round();
-  expect(sent).toHaveLength(1);
-  await forward(3 * DAY_MS + HOUR_MS);
-  await round();
-  await forward(10 * DAY_MS);
-  await round();
-  expect(sent.map(({ text }) => text.startsWith('Eslatma: '))).toEqual([false, true]);
-  expect(await Promise.all(sent.map((each) => stateOf(tokenIn(each))))).toEqual(['replaced', 'live']);
-});
-
-test('where messages are away it is tried again ten minutes later, with another link', async () => {
-  await listOfOne();
-  const lost = sender({ toChats: () => Promise.reject(new Error('away')) });
-  await lost.round();
-  expect(lost.faults).toHaveLength(1);
-  const { round, sent } = sender();
-  await round();
-  expect(sent).toHaveLength(0);
-  await forward(11 * 60_000);
-  await round();
-  expect(sent).toHaveLength(1);
-  expect(await stateOf(tokenIn(sent[0] as Sent))).toBe('live');
-});
-
-test('a payee without a chat waits where nobody sends SMS, and is sent one where somebody does', async () => {
-  const { phone, read } = await listOfOne({ hasChat: false });
-  const silent = sender();
-  await silent.round();
-  expect([silent.sent, (await read())?.link]).toEqual([[], null]);
-  const texts: string[] = [];
-  const { round } = sender({
-    toPhone: async (to, text) => {
-      texts.push(`${to} ${text}`);
-      return true;
-    },
+  const chat = await world.join(payee.phone);
+  await Promise.all([world.tick()(), world.tick()()]);
+  expect(await world.openJobs()).toHaveLength(1);
+  await world.drain(without);
+  const [token = '', ...more] = world.linksTo(chat);
+  expect(more).toEqual([]);
+  expect(await world.stateOf(token)).toBe('live');
+  expect(await world.lists.find(payee.list)).toMatchObject({
+    links: { unreachable: 0, waiting: 0, sent: 1 },
   });
-  await round();
-  expect(texts).toEqual([expect.stringMatching(new RegExp(`^\\${phone} `))]);
-  expect(await read()).toMatchObject({ link: { channel: 'sms', sentAt: expect.any(Date) } });
 });
 
-test('an SMS that no provider took is not counted as sent', async () => {
-  const { read } = await listOfOne({ hasChat: false });
-  await sender({ toPhone: () => Promise.resolve(false) }).round();
-  expect(await read()).toMatchObject({ link: { sentAt: null } });
+test('what reached nobody is tried again a day later', async () => {
+  const payee = await world.payee();
+  await send(await world.worker('message', 'pay'));
+  await world.forward(DAY_MS - HOUR_MS);
+  await send();
+  expect(world.linksTo(payee.phone)).toEqual([]);
+  await world.forward(2 * HOUR_MS);
+  await send();
+  expect(world.linksTo(payee.phone)).toHaveLength(1);
 });
 
-test('nothing goes to who lost the phone since, nor for what was cancelled or is too old', async () => {
-  const { phone } = await listOfOne();
-  const thief = await pay.personOf('+998930000001');
-  await pay.pool.query(
+test('an SMS that its provider could not deliver is sent again a day later', async () => {
+  const payee = await world.payee();
+  await send();
+  await world.owner.query(
+    `update attempt set delivery = 'failed', delivery_at = now() where job_id = (select job_id from payout_link where payout_id = $1)`,
+    [payee.id],
+  );
+  expect(await world.lists.find(payee.list)).toMatchObject({ links: { unreachable: 1, sent: 0 } });
+  await world.forward(DAY_MS + HOUR_MS);
+  await send();
+  expect(world.linksTo(payee.phone)).toHaveLength(2);
+});
+
+test('nothing goes to who has the phone of another payee now, nor for what was cancelled or is too old', async () => {
+  const moved = await world.payee({ hasChat: true });
+  const thief = await world.personOf('+998930000001');
+  await world.pool.query(
     `insert into person_chat (mode, telegram_id, person_id, proven_at) values ('live', 6000000, $1, now())`,
     [thief],
   );
-  await pay.pool.query('update person_phone set person_id = $2 where phone = $1', [phone, thief]);
-  const cancelled = await listOfOne();
-  await pay.pool.query(`select payout_cancel($1, null, 'asked', 'staff:x')`, [(await cancelled.read())?.id]);
-  const { round, sent } = sender();
-  await round();
-  expect(sent).toEqual([]);
-  await listOfOne();
-  await forward(14 * DAY_MS + HOUR_MS);
-  await round();
-  expect(sent).toEqual([]);
+  await world.pool.query('update person_phone set person_id = $2 where phone = $1', [moved.phone, thief]);
+  const cancelled = await world.payee();
+  await world.tick()();
+  await world.pool.query(`select payout_cancel($1, null, 'asked', 'staff:x')`, [cancelled.id]);
+  await world.drain(wake);
+  const late = await world.payee();
+  await world.forward(14 * DAY_MS + HOUR_MS);
+  await send();
+  const heard = [moved.phone, moved.chat ?? '', '6000000', cancelled.phone, late.phone].flatMap(
+    world.linksTo,
+  );
+  expect(heard).toEqual([]);
 });
 
-test('the text says who pays, how much and what for, in two languages', () => {
-  const text = linkText({
-    payer: 'Alif',
-    amount: 123_450_050n,
-    purpose: 'Grant',
-    url: 'https://x/y',
-    isReminder: true,
+test('an SMS whose text the provider does not send goes nowhere, and the payee counts as one who is not reached', async () => {
+  const payee = await world.payee();
+  world.sandbox.orderFaults({
+    effect: 'reject',
+    channel: 'sms',
+    provider: 'eskiz',
+    code: 'text-not-moderated',
+    times: 2,
   });
-  expect(text).toBe(
-    'Eslatma: Alif sizga 1 234 500.50 so‘m to‘laydi (Grant). Kartangizni bog‘lang:\n' +
-      'Напоминание: Alif выплачивает вам 1 234 500.50 сум (Grant). Привяжите карту:\nhttps://x/y',
+  await send();
+  expect(world.linksTo(payee.phone)).toEqual([]);
+  expect(await linkOf(payee)).toMatchObject({ sentAt: null, failedAt: expect.any(Date) });
+  expect(await world.attempts(payee.id)).toMatchObject([
+    { outcome: 'failed', reason: 'text-not-moderated' },
+    { outcome: 'failed', reason: 'text-not-moderated' },
+  ]);
+});
+
+test('finance sends it again, to the phone of the payout: once an hour, three times, and written down', async () => {
+  const payee = await world.payee();
+  const again = (staffId = world.staffId) =>
+    linkAgain({
+      pool: world.pool,
+      hash: world.hash,
+      encryption: world.rowEncryption,
+      book: world.projectId,
+    })(payee.id as PayoutId, staffId, newLinkToken());
+  await world.tick()();
+  expect(await again()).toBe('on-its-way');
+  await world.drain(wake);
+  expect(await again(await world.staff('operator'))).toEqual({ kind: 'role' });
+  expect((await Promise.all([again(), again()])).toSorted()).toEqual(['made', 'on-its-way']);
+  await world.drain(wake);
+  expect(await again()).toBe('too-soon');
+  for (const end of ['made', 'made', 'too-many']) {
+    await world.forward(HOUR_MS + 1_000);
+    expect(await again()).toBe(end);
+    await world.drain(wake);
+  }
+  const tokens = world.linksTo(payee.phone);
+  expect(await Promise.all(tokens.map(world.stateOf))).toEqual(['replaced', 'replaced', 'replaced', 'live']);
+  const { rows } = await world.pool.query(
+    `select distinct staff_id, count(*)::int n from payout_action where subject = $1 and action = 'link-again' group by 1`,
+    [payee.id],
   );
+  expect(rows).toEqual([{ staff_id: world.staffId, n: 3 }]);
+  // It may still be reminded.
+  await world.forward(3 * DAY_MS + HOUR_MS);
+  await send();
+  expect(world.linksTo(payee.phone)).toHaveLength(5);
+  await world.pool.query(`select payout_cancel($1, null, 'asked', 'staff:x')`, [payee.id]);
+  expect(await again()).toBe('not-waiting');
 });

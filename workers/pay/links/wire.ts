@@ -1,50 +1,64 @@
-import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
+import { payoutLink } from '../../../domain/pay/link/job.ts';
 import { payoutLinkUrl } from '../../../domain/pay/link/url.ts';
-import { PLATFORM_PROJECT_ID, PLATFORM_SLUG } from '../../../domain/project/platform.ts';
-import { broadcastIntake } from '../../../infra/postgres/message/broadcast/intake.ts';
+import { jobStore } from '../../../infra/postgres/job/attempts.ts';
+import { linkJobs } from '../../../infra/postgres/pay/list/link-jobs.ts';
 import { linkOutbox } from '../../../infra/postgres/pay/list/links.ts';
+import { linkSettle } from '../../../infra/postgres/pay/settle.ts';
+import { telegramChats } from '../../../infra/postgres/telegram/chats.ts';
+import { newLinkToken } from '../../../infra/pay/link-token.ts';
 import { keyedHash, rowEncryption } from '../../../infra/process/crypto.ts';
+import { tellJobs } from '../../../infra/process/tell-jobs.ts';
 import type { Tick } from '../../../infra/process/ticks.ts';
 import type { ProcessConfig } from '../../../infra/process/variables.ts';
-import type { WorkerPlatform } from '../../wire.ts';
+import { singleWake } from '../../engine/single.ts';
+import { missing, type OpenSms, whole, type Worker, workerPool, type WorkerPlatform } from '../../wire.ts';
 import { sendLinks } from '../send-links.ts';
+import { byBot, bySms, linkWork, type LinkWork } from './deliver.ts';
 
-/** A link that Telegram takes a day later is still of use. */
-const LINK_LIFE_MS = 86_400_000;
-const TOKEN_BYTES = 32;
-
-/** By the bot, as messages of Navbat's own project. */
-export function sendingLinks(
+/** Makes links, each with the job that sends it. */
+export const sendingLinks = (
   { clock: now, log }: WorkerPlatform,
   pool: Pool,
-  { PEPPER, ENCRYPTION_KEYS, PUBLIC_URL }: ProcessConfig<'reconciler'>,
-): Tick {
-  const encryption = rowEncryption(ENCRYPTION_KEYS);
-  const messages = broadcastIntake({ pool, hash: keyedHash(PEPPER), encryption, now });
-  return sendLinks({
-    outbox: linkOutbox(pool),
-    newToken: () => randomBytes(TOKEN_BYTES).toString('base64url'),
-    urlOf: (token) => payoutLinkUrl(PUBLIC_URL, token),
-    toChats: async (chatIds, text, dedupeKey) => {
-      const sendAt = now();
-      await messages.accept({
-        caller: { projectId: PLATFORM_PROJECT_ID, slug: PLATFORM_SLUG, mode: 'live' },
-        kind: 'telegram-message',
-        priority: 'normal',
-        targets: chatIds.map((chatId) => ({ by: 'chat', chatId }) as const),
-        content: { text, format: 'plain', silent: false },
-        sendAt,
-        expiresAt: new Date(sendAt.getTime() + LINK_LIFE_MS),
-        dedupeKey,
-        idempotency: null,
-        requestId: dedupeKey.replace(':', '-'),
-        category: null,
-      });
-    },
-    toPhone: null,
+  { PEPPER, ENCRYPTION_KEYS }: ProcessConfig<'reconciler'>,
+): Tick =>
+  sendLinks({
+    outbox: linkOutbox({ pool, hash: keyedHash(PEPPER), encryption: rowEncryption(ENCRYPTION_KEYS) }),
+    newToken: newLinkToken,
     now,
     onFault: (err, payoutId) =>
-      log.warn({ err, payout_id: payoutId }, 'a payout link was not sent; it is tried again'),
+      log.warn({ err, payout_id: payoutId }, 'a payout link was not made; it is tried again'),
   });
+
+/**
+ * Sends links: by the bot, or by SMS where a product sends them. Without one, and without a chat, a payee is reached by nobody, and their link says
+ * so.
+ */
+export async function linkWorker(platform: WorkerPlatform, openSms: OpenSms | null): Promise<Worker> {
+  const { clock: now, log } = platform;
+  const config = platform.configOf(payoutLink.kind);
+  const pool = workerPool(config);
+  const bot = await platform.bot(config);
+  const sms = (await openSms?.(platform, config, pool)) ?? null;
+  if (!sms) log.warn('nobody sends SMS: payees without a chat with the bot are sent no link');
+  const urlOf = (token: string) => payoutLinkUrl(config.PUBLIC_URL, token);
+  const chats = telegramChats(pool);
+  const closeChat = (chatId: string, reason: string, sentAt: Date) =>
+    chats.close(chatId, reason, sentAt, now());
+  const ways = [
+    ...(bot ? [byBot(bot, closeChat, now)] : []),
+    ...[...(sms?.providers.values() ?? [])].map(bySms),
+  ];
+  const guarded = new Map(ways.map((way) => [way.provider, whole(payoutLink.kind, way, now)]));
+  const none = whole(payoutLink.kind, missing<LinkWork>('sms'), now);
+  const wake = singleWake<LinkWork>({
+    definition: payoutLink,
+    now,
+    random: Math.random,
+    read: linkJobs(pool, rowEncryption(config.ENCRYPTION_KEYS), linkWork({ bot, sms, urlOf, now })),
+    store: jobStore(pool, now, linkSettle),
+    providerOf: ({ provider }) => guarded.get(provider) ?? none,
+    ...tellJobs(log, payoutLink.kind),
+  });
+  return { wake, close: () => pool.end() };
 }

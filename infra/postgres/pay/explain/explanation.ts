@@ -153,9 +153,9 @@ select x."table", x.key, x.at, x.says, x.phone from (
   from public.approval a where a.verification_id in (select verification_id from p)
   union all
   select 'payout_link', jsonb_build_object('id', k.id), k.made_at, null,
-    concat_ws(', ', 'link by ' || k.channel, case when k.is_reminder then 'reminder' end, 'sent ' || to_char(k.sent_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"'),
+    concat_ws(', ', coalesce('link by ' || k.channel, 'link'), case when k.is_reminder then 'reminder' end, 'sent ' || to_char(k.sent_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"'),
       'opened ' || to_char(k.opened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"'), 'used ' || to_char(k.used_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"'),
-      case when k.revoked_at is not null then 'revoked' end)
+      case when k.failed_at is not null then 'reached nobody' end, 'asked for by ' || k.asked_by, case when k.revoked_at is not null then 'revoked' end)
   from public.payout_link k where k.payout_id = any ($1::uuid[])
   union all
   select 'payout_binding', jsonb_build_object('id', b.id), b.begun_at, null, 'form of the rail'

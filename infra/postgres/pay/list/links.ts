@@ -1,19 +1,24 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
 import type {
   DueLink,
   LinkOutbox,
   LinkView,
-  MadeLink,
   OpenBinding,
   PayoutLinks,
+  SendLinkAgain,
+  SentAgain,
 } from '../../../../domain/pay/link/port.ts';
 import type { Destinations } from '../../../../domain/pay/payout/port.ts';
 import type { BoundCard } from '../../../../domain/pay/rail/port.ts';
 import { MoneyRefusedError } from '../../../../domain/pay/refusals.ts';
+import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import type { Phone } from '../../../../domain/shared/phone.ts';
+import type { Encryption, KeyedHash } from '../../../process/crypto.ts';
 import { inTransaction, type Queryable } from '../../engine/transaction.ts';
 import { refusing } from '../money-faults.ts';
+import { reachedNobody } from './reached.ts';
 
 /** The token has 256 bits of chance: a plain hash of it can't be searched. */
 const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
@@ -129,67 +134,81 @@ select b.session::text as session, p.phone, p.payee_name::text as payee_name, b.
 from payout_binding b join payout_link l on l.id = b.link_id join payout p on p.id = l.payout_id
 where b.id = $1`;
 
+export interface LinkMaking {
+  readonly pool: pg.Pool;
+  readonly hash: KeyedHash;
+  readonly encryption: Encryption;
+}
+
 /** For whoever sends links. */
-export function linkOutbox(pool: pg.Pool): LinkOutbox {
+export function linkOutbox({ pool, ...secrets }: LinkMaking): LinkOutbox {
   return {
-    due: async (limit, withoutChat, now) => {
-      const { rows } = await pool.query<DueRow>(readDue, [limit, withoutChat, now]);
-      return rows.map(dueOf);
+    due: async (limit, now) => {
+      const { rows } = await pool.query<DueLink>(readDue, [limit, now]);
+      return rows;
     },
-    make: async (payoutId, token, channel) => {
-      const { rows } = await pool.query<MadeLink>(makeLink, [payoutId, hashOf(token), channel]);
-      return rows[0] ?? null;
-    },
-    sent: async (linkId) => {
-      await pool.query('select payout_link_sent($1)', [linkId]);
+    make: async ({ payoutId, phone }, token) => {
+      const made = newLink(secrets, phone, token);
+      const { rows } = await pool.query<{ made: boolean }>(makeLink, [payoutId, ...made]);
+      return rows[0]?.made === true;
     },
   };
 }
 
-interface DueRow {
-  readonly payout_id: string;
-  readonly phone: string;
-  readonly gross: string;
-  readonly payer: string;
-  readonly purpose: string | null;
-  readonly expires_at: Date;
-  readonly chats: readonly string[];
+/** Its id, and of its token the hash, by which it is found, and the encrypted one, until it has left. */
+function newLink(
+  { hash, encryption }: Pick<LinkMaking, 'hash' | 'encryption'>,
+  phone: Phone,
+  token: string,
+): readonly [string, Buffer, Buffer, Buffer] {
+  const id = uuidv7();
+  return [id, hashOf(token), encryption.encrypt(token, id), hash('address', phone)];
 }
-
-const dueOf = ({
-  payout_id: payoutId,
-  gross,
-  expires_at: expiresAt,
-  chats,
-  phone,
-  ...row
-}: DueRow): DueLink => ({
-  payoutId,
-  phone: phone as Phone,
-  amount: BigInt(gross),
-  payer: row.payer,
-  purpose: row.purpose,
-  expiresAt,
-  chatIds: chats,
-});
 
 /** As `payout_link_make` decides it, once more and under a lock. */
 const readDue = `
-select p.id as payout_id, p.phone, p.gross, coalesce(o.settings ->> 'display_name', o.slug) as payer, p.purpose::text as purpose, p.expires_at, c.chats
+select p.id as "payoutId", p.phone
 from payout p
-join project o on o.id = p.funder
-left join lateral (
-  select x.* from payout_link x where x.payout_id = p.id and x.used_at is null and x.revoked_at is null limit 1) l on true
-cross join lateral (
-  select coalesce(array_agg(h.telegram_id::text order by h.proven_at), '{}') as chats
-  from person_phone f join person_chat h on h.person_id = f.person_id and h.mode = 'live' where f.phone = p.phone and f.person_id = p.person_id) c
-where p.state = 'awaiting-card' and p.phone is not null and p.expires_at > $3::timestamptz
+left join payout_link l on l.payout_id = p.id and l.used_at is null and l.revoked_at is null
+cross join lateral (select ${reachedNobody('l')} as lost) x
+where p.state = 'awaiting-card' and p.phone is not null and p.expires_at > $2::timestamptz
   and (l.id is null
-    or l.sent_at is null and l.made_at <= $3::timestamptz - interval '10 minutes'
-    or l.sent_at <= $3::timestamptz - interval '3 days' and not l.is_reminder)
-  and (select count(*) from payout_link x where x.payout_id = p.id) < 6
-  and ($2 or c.chats <> '{}')
+    or l.job_id is null and l.sent_at is null and l.made_at <= $2::timestamptz - interval '10 minutes'
+    or not x.lost and not l.is_reminder and l.sent_at <= $2::timestamptz - interval '3 days'
+    or x.lost and (coalesce(l.failed_at, l.sent_at) <= $2::timestamptz - interval '1 day' or exists (
+         select from person_phone f join person_chat h on h.person_id = f.person_id and h.mode = 'live'
+         left join telegram_chat c on c.chat_id = h.telegram_id
+         where f.address_hash = l.address_hash and f.phone = p.phone and (p.person_id is null or f.person_id = p.person_id)
+           and c.closed_reason is null and greatest(f.proven_at, h.proven_at, c.opened_at) > l.made_at)))
+  and (select count(*) < 30 and count(k.sent_at) < 6 from payout_link k where k.payout_id = p.id)
 order by p.id limit $1`;
 
 const makeLink = `
-select id, is_reminder as "isReminder" from payout_link_make($1, $2, $3)`;
+select payout_link_make($1, $2, $3, $4, $5) as made`;
+
+export function linkAgain({
+  pool,
+  book,
+  ...secrets
+}: LinkMaking & { readonly book: ProjectId }): SendLinkAgain {
+  return async (payoutId, staffId, token) => {
+    const { rows: of } = await pool.query<{ phone: Phone }>(readPhone, [book, payoutId]);
+    const [payout] = of;
+    if (!payout) return 'unknown';
+    const made = newLink(secrets, payout.phone, token);
+    try {
+      const asked = pool.query<{ sent: SentAgain }>(sendAgain, [book, payoutId, staffId, ...made]);
+      const { rows } = await refusing(asked);
+      return rows[0]?.sent ?? 'unknown';
+    } catch (error) {
+      if (error instanceof MoneyRefusedError) return error.refusal;
+      throw error;
+    }
+  };
+}
+
+/** Its phone never changes. */
+const readPhone = `
+select coalesce(phone, '') as phone from payout where project_id = $1 and id = $2`;
+const sendAgain = `
+select payout_link_again($1, $2, $3, $4, $5, $6, $7) as sent`;

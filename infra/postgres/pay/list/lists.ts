@@ -1,5 +1,6 @@
 import type { ListedPayout, Lists, ListView } from '../../../../domain/pay/list/port.ts';
 import { importList, type ImportDeps } from './import.ts';
+import { reachedNobody } from './reached.ts';
 
 /** Within which the same amount to the same phone is looked at twice. */
 const REPEAT_DAYS = 90;
@@ -78,6 +79,7 @@ interface ListRow {
   readonly imported_by: string;
   readonly at: Date;
   readonly states: Readonly<Record<string, number>> | null;
+  readonly links: ListView['links'];
 }
 
 const listOf = ({ imported_by: importedBy, total, states, ...row }: ListRow): ListView => ({
@@ -89,7 +91,12 @@ const listOf = ({ imported_by: importedBy, total, states, ...row }: ListRow): Li
 
 const listColumns = `
 l.id, l.name, l.funder, i.rail::text as rail, l.sha256, l.lines, l.total, l.imported_by, l.at,
-  (select jsonb_object_agg(s.state, s.n) from (select p.state, count(*) n from payout p where p.list_id = l.id group by 1) s) as states
+  (select jsonb_object_agg(s.state, s.n) from (select p.state, count(*) n from payout p where p.list_id = l.id group by 1) s) as states,
+  (select jsonb_build_object('unreachable', count(*) filter (where x.lost), 'sent', count(*) filter (where k.sent_at is not null and not x.lost),
+      'waiting', count(*) filter (where k.sent_at is null and not x.lost))
+    from payout p left join payout_link k on k.payout_id = p.id and k.used_at is null and k.revoked_at is null
+    cross join lateral (select ${reachedNobody('k')} as lost) x
+    where p.list_id = l.id and p.state = 'awaiting-card') as links
 from payout_list l join payout_list_import i on i.list_id = l.id`;
 
 const readLists = `
@@ -117,6 +124,8 @@ interface PayoutRow {
   readonly opened_at: Date | null;
   readonly used_at: Date | null;
   readonly link_expires_at: Date | null;
+  readonly failed_at: Date | null;
+  readonly link_reason: string | null;
 }
 
 const payoutOf = (row: PayoutRow): ListedPayout => ({
@@ -132,11 +141,13 @@ const payoutOf = (row: PayoutRow): ListedPayout => ({
   nameOnCard: row.holder_name,
   last4: row.last4,
   link:
-    row.channel === null || row.link_expires_at === null
+    row.link_expires_at === null
       ? null
       : {
           channel: row.channel,
           sentAt: row.sent_at,
+          failedAt: row.failed_at,
+          reason: row.link_reason,
           isReminder: row.is_reminder === true,
           openedAt: row.opened_at,
           usedAt: row.used_at,
@@ -147,7 +158,10 @@ const payoutOf = (row: PayoutRow): ListedPayout => ({
 const readPayouts = `
 select p.id, p.list_line, p.phone, p.payee_name::text as payee_name, p.purpose::text as purpose, p.gross, p.state, p.reason::text as reason, p.name_score,
        d.holder_name::text as holder_name, d.last4,
-       k.channel, k.sent_at, k.is_reminder, k.opened_at, k.used_at, k.expires_at as link_expires_at
+       k.channel, k.sent_at, k.failed_at, k.is_reminder, k.opened_at, k.used_at, k.expires_at as link_expires_at,
+       case when k.failed_at is not null then (select j.reason from job j where j.id = k.job_id) when k.sent_at is not null then (
+         select coalesce(a.delivery_reason, a.delivery) from attempt a
+         where a.job_id = k.job_id and a.outcome = 'completed' and a.delivery in ('failed', 'expired')) end as link_reason
 from payout p
 left join payout_destination d on d.id = p.destination_id
 left join lateral (select x.* from payout_link x where x.payout_id = p.id order by x.id desc limit 1) k on true

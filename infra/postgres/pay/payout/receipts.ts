@@ -46,7 +46,8 @@ select p.id, n.what, p.net, d.last4, p.source = 'withdrawal' own,
   coalesce((select json_agg(r.id) from device v join recipient r on r.id = v.recipient_id join person o on o.id = v.person_id
     where v.person_id = who.id and o.mode = 'live' and v.bound_at is not null and v.revoked_at is null and r.push_token_encrypted is not null), '[]') recipients
 from payout_notice_take($1) n join payout p on p.id = n.payout_id left join payout_destination d on d.id = p.destination_id
-cross join lateral (select coalesce(p.person_id, (select f.person_id from person_phone f where f.phone = p.phone limit 1)) id) who
+cross join lateral (select coalesce(p.person_id, (
+  select f.person_id from person_phone f join person q on q.id = f.person_id where f.phone = p.phone and q.mode = 'live' limit 1)) id) who
 order by n.at`;
 
 function receiptOf(row: ReceiptRow): DueReceipt[] {

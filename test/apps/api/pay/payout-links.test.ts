@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type PayoutLinkDeps, payoutLinkPages } from '../../../../apps/api/pay/payout-links.routes.ts';
 import { begin, problems, unknownPath } from '../../../../apps/http/express.ts';
 import type { CardRail } from '../../../../domain/pay/rail/port.ts';
+import type { Phone } from '../../../../domain/shared/phone.ts';
 import { limitConnection, quotaCounter } from '../../../../infra/limits/quota-counter.ts';
 import { linkOutbox, payoutLinks } from '../../../../infra/postgres/pay/list/links.ts';
 import { openLog } from '../../../../infra/process/log.ts';
@@ -51,6 +52,12 @@ async function openPages(more: Partial<PayoutLinkDeps> = {}) {
 }
 type Pages = Awaited<ReturnType<typeof openPages>>;
 
+const make = ({ id, phone }: { readonly id: string; readonly phone: string }, token: string) =>
+  linkOutbox({ pool: pay.pool, hash: pay.hash, encryption: pay.rowEncryption }).make(
+    { payoutId: id, phone: phone as Phone },
+    token,
+  );
+
 /** A payout of a list, and the link that its payee was sent. */
 async function sentLink(name = 'Dilnoza Rahimova') {
   const done = await pay.lists.import(pay.order(by.id, pay.lines(1, { name, purpose: 'Grant <b>&' })));
@@ -58,9 +65,11 @@ async function sentLink(name = 'Dilnoza Rahimova') {
   const [payout] = (await pay.lists.payouts(done.id, 0, 1)).rows;
   if (!payout) throw new Error('no payout');
   const token = randomBytes(32).toString('base64url');
-  const outbox = linkOutbox(pay.pool);
-  const made = await outbox.make(payout.id, token, 'sms');
-  await outbox.sent(made?.id ?? '');
+  await make(payout, token);
+  await pay.pool.query(
+    `update payout_link set channel = 'sms', sent_at = navbat_now(), token_encrypted = null where payout_id = $1`,
+    [payout.id],
+  );
   const read = async () => (await pay.lists.payouts(done.id, 0, 1)).rows[0];
   return { token, payout, read, list: done.id };
 }
@@ -232,7 +241,8 @@ describe('a link that does not work is answered clearly, and changes nothing', (
     const { formUrl } = await press(pages, sent);
     await pay.moveClock(4 * DAY_MS);
     const newer = randomBytes(32).toString('base64url');
-    expect(await linkOutbox(pay.pool).make(sent.payout.id, newer, 'sms')).toMatchObject({ isReminder: true });
+    expect(await make(sent.payout, newer)).toBe(true);
+    expect(await sent.read()).toMatchObject({ link: { isReminder: true } });
     await pay.moveClock(0);
     await type(formUrl);
     expect((await get(pages, sent)).text).toContain('yangiroq havola');

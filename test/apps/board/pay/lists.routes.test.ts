@@ -226,3 +226,38 @@ describe('an import is refused', () => {
     await get(`/finance/lists/${randomUUID()}/lines`).expect(404);
   });
 });
+
+describe('a link', () => {
+  const again = (payout: string, role: keyof typeof tokens = 'finance') =>
+    supertest(board.url)
+      .post(`/finance/payouts/${payout}/link`)
+      .set('Authorization', `Bearer ${tokens[role]}`);
+  const typeOf = ({ body }: { body: { type?: string } }) => body.type?.replace('urn:navbat:problem:', '');
+
+  test('is sent again by finance alone, and says nothing of the token; the list says how many have theirs', async () => {
+    funder = await paidIn(2n * GROSS);
+    const list = (await send(csv([line(), line()]), { name: 'Links', funder }).expect(201)).body;
+    expect(list.links).toEqual({ sent: 0, waiting: 2, unreachable: 0 });
+    const [first] = (await get(`/finance/lists/${list.id}/lines`).expect(200)).body.data;
+
+    for (const role of ['operator', 'admin'] as const) await again(first.payout_id, role).expect(403);
+    expect(typeOf(await again(randomUUID()).expect(404))).toBe('not-found');
+    expect((await again(first.payout_id).expect(202)).body).toEqual({ payout_id: first.payout_id });
+    expect(typeOf(await again(first.payout_id).expect(409))).toBe('link-not-sent');
+
+    // Nobody takes it.
+    await board.pool.query(
+      'update payout_link set failed_at = navbat_now(), token_encrypted = null where payout_id = $1',
+      [first.payout_id],
+    );
+    const tooSoon = await again(first.payout_id).expect(429);
+    expect([typeOf(tooSoon), tooSoon.headers['retry-after']]).toEqual(['link-not-sent', '3600']);
+    const [line1] = (await get(`/finance/lists/${list.id}/lines`).expect(200)).body.data;
+    expect(line1.link).toMatchObject({ channel: null, sent_at: null, failed_at: expect.any(String) });
+    expect((await get(`/finance/lists/${list.id}`).expect(200)).body.links).toEqual({
+      sent: 0,
+      waiting: 1,
+      unreachable: 1,
+    });
+  });
+});

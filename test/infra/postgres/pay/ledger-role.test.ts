@@ -25,7 +25,6 @@ const tables = [
   'money_correction',
   'payout_item',
   'payout_key_day',
-  'payout_link',
   'payout_list',
   'payout_list_import',
   'payout_notice',
@@ -56,8 +55,8 @@ afterAll(async () => {
   await book.close();
 });
 
-/** It adds requests, and encrypts tokens and files anew; which heads are sent when, a function notes. */
-const others = ['bank_file', 'ledger_day_sending', 'money_request', 'payout_destination'];
+/** It adds requests, encrypts tokens and files anew, and ends links with their jobs; which heads are sent when, a function notes. */
+const others = ['bank_file', 'ledger_day_sending', 'money_request', 'payout_destination', 'payout_link'];
 
 test('it is the role that runs, and money has no tables but these and those that change', async () => {
   const { rows } = await app.query<{ role: string; names: string[] }>(
@@ -68,16 +67,18 @@ test('it is the role that runs, and money has no tables but these and those that
 });
 
 test.each([
-  ['payout_destination', 'token_encrypted'],
-  ['bank_file', 'content_encrypted'],
-])('of %s nothing changes but how its %s is encrypted', async (table, encrypted) => {
+  ['payout_destination', ['token_encrypted']],
+  ['bank_file', ['content_encrypted']],
+  ['payout_link', ['token_encrypted', 'channel', 'sent_at', 'failed_at']],
+] as const)('of %s nothing changes but %j', async (table, changing) => {
   const refused = { code: REFUSED };
-  for (const column of (await columnsOf(table)).filter((each) => each !== encrypted))
+  for (const column of (await columnsOf(table)).filter((each) => !changing.some((one) => one === each)))
     await expect(app.query(`update ${table} set ${column} = ${column}`), column).rejects.toMatchObject(
       refused,
     );
   await expect(app.query(`insert into ${table} default values`)).rejects.toMatchObject(refused);
-  await expect(app.query(`update ${table} set ${encrypted} = ${encrypted}`)).resolves.toBeDefined();
+  for (const column of changing)
+    await expect(app.query(`update ${table} set ${column} = ${column}`)).resolves.toBeDefined();
 });
 
 /** Each column by its own value, so that a grant on any of them would be found. */

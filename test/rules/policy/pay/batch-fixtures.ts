@@ -78,6 +78,10 @@ export const batchFixtures: Readonly<Record<string, Fixture>> = {
   'POST /finance/batches/:id/cancel-rest': act('cancel-rest', { reason }),
   'POST /finance/batches/:id/close': act('close'),
   'GET /finance/payouts': { ask: () => ({ path: '/finance/payouts' }) },
+  'POST /finance/payouts/:id/link': {
+    ask: () => ({ path: `/finance/payouts/${randomUUID()}/link` }),
+    answers: [404],
+  },
   'GET /finance/payouts/:id': {
     make: (world) => makePayout(world, noId()),
     ask: (id) => ({ path: `/finance/payouts/${id}` }),

@@ -41,8 +41,12 @@ export async function openWholePayments() {
     equal(imported.ok, true);
     const { id } = await pay.one<{ id: string }>('select id from payout where phone = $1', [phone]);
     const [token, bindingId] = [randomUUID(), randomUUID()];
-    const link = await linkOutbox(pool).make(id, token, 'sms');
-    await pool.query('select payout_link_sent($1)', [link?.id]);
+    const outbox = linkOutbox({ pool, hash: pay.hash, encryption: pay.rowEncryption });
+    equal(await outbox.make({ payoutId: id, phone }, token), true);
+    await pool.query(
+      `update payout_link set channel = 'sms', sent_at = now(), token_encrypted = null where payout_id = $1`,
+      [id],
+    );
     const links = payoutLinks(pool, pay.destinations);
     equal(await links.begin(token, bindingId, 'session'), 'begun');
     const card = {

@@ -31,6 +31,8 @@ beforeEach(async () => {
   // Kept by triggers.
   await query('alter table bank_file disable trigger user; delete from bank_file');
   await query('alter table bank_file enable trigger user');
+  await query('alter table payout_link disable trigger user; delete from payout_link');
+  await query('alter table payout_link enable trigger user');
   await query('alter table payout_destination disable trigger user; delete from payout_destination');
   await query('alter table payout_destination enable trigger user');
 });
@@ -104,6 +106,20 @@ const seeds: Readonly<Record<string, (encrypt: (boundTo: string) => Buffer) => P
     return {
       boundTo: id,
       sql: 'select content_encrypted encrypted from bank_file where dispatch_id = $1',
+      key: id,
+    };
+  },
+  'payout_link.token_encrypted': async (encrypt) => {
+    const id = randomUUID();
+    await query('alter table payout_link drop constraint if exists payout_link_payout_id_fkey');
+    await query(
+      `insert into payout_link (id, payout_id, token_hash, is_reminder, made_at, expires_at, token_encrypted)
+       values ($1, $1, $2, false, now(), now(), $3)`,
+      [id, randomBytes(32), encrypt(id)],
+    );
+    return {
+      boundTo: id,
+      sql: 'select token_encrypted encrypted from payout_link where id = $1',
       key: id,
     };
   },
