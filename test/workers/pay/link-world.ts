@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { type SandboxOptions, startSandbox } from '../../../apps/sandbox/start-sandbox.ts';
 import type { Wake } from '../../../domain/job/wake.ts';
-import type { Product } from '../../../domain/products.ts';
+import { type Product, products } from '../../../domain/products.ts';
 import type { JobId } from '../../../domain/shared/ids.ts';
 import { linkOutbox, payoutLinks } from '../../../infra/postgres/pay/list/links.ts';
 import { newLinkToken } from '../../../infra/pay/link-token.ts';
@@ -48,9 +48,8 @@ export async function openLinkWorld(options: Partial<SandboxOptions> = {}) {
   const closing: (() => Promise<unknown>)[] = [];
   const redisUrl = await freshRedis();
 
-  /** A worker of the kind in a process with these products. */
-  const worker = async (...products: Product[]): Promise<Wake> => {
-    const on = products.length === 0 ? (['verify', 'message', 'pay'] as const) : products;
+  /** A worker of the kind in a process with these products, or with all. */
+  const worker = async (...some: Product[]): Promise<Wake> => {
     const variables = testEnvironment({
       DATABASE_URL: pay.url,
       REDIS_URL: redisUrl,
@@ -66,7 +65,7 @@ export async function openLinkWorld(options: Partial<SandboxOptions> = {}) {
     });
     const log = openLog('test', 'debug', { write: (line: string) => void lines.push(line) });
     const platform = await openWorkerPlatform(variables, readConfig(variables), log);
-    const wired = wireModules({ ...platform, clock: now }, new Set(on));
+    const wired = wireModules({ ...platform, clock: now }, new Set(some.length === 0 ? products : some));
     const open = wired.flatMap(({ workers }) => workers?.['payout-link'] ?? [])[0];
     const { wake, close } = (await open?.()) ?? { wake: null, close: null };
     if (!wake) throw new Error('no worker of payout-link');

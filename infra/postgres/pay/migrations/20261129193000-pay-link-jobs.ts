@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /**
- * A link leaves by a job of its own, in the commit that makes it: by the bot, or by SMS (docs/adr/0035-links-are-jobs.md). Until it has left, its
+ * A link leaves by a job of its own, in the commit that makes it: by the bot, or by SMS (docs/adr/0030-lists-and-links.md). Until it has left, its
  * token is kept encrypted.
  *
  * Locks, as before: the payout, its link. Whoever ends a job locks the link alone.

@@ -53,6 +53,18 @@ test('a batch goes from nothing to running by two people, who type no version', 
   expect(await json(checker, 'pause', id, '--reason', 'a look')).toMatchObject({ state: 'paused' });
 });
 
+test('lists are read, and a link that nobody waits for is refused with what to do', async () => {
+  expect(await json(maker, 'lists')).toMatchObject({ data: expect.any(Array), next_after: null });
+  const none = '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21';
+  const lines = await finance(maker, 'lines', none);
+  expect([lines.code, lines.err]).toEqual([1, expect.stringContaining('There is no such list.')]);
+  const bound = await finance(maker, 'link', await board.pending(2_000_000n));
+  expect([bound.code, bound.err]).toEqual([
+    1,
+    expect.stringMatching(/^link-not-sent: The payout waits for no card/),
+  ]);
+});
+
 test('a refusal is one sentence with its type and what to do, and a board that is away is told', async () => {
   const none = await finance(maker, 'submit', '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21');
   expect([none.code, none.err]).toEqual([1, expect.stringMatching(/^not-found: There is no such batch\. /)]);
