@@ -24,4 +24,14 @@ ended_links as (
   from ending_links e join moved on moved.id = e.job_id where l.id = e.id and moved.state in (${final}))`,
 };
 
-export const linkSettle: Settle = { ending: linkEnds, waitsUntil: () => 'null::timestamptz' };
+/** The engine ends what is late without `ending`. */
+const linksExpire = `
+with late as (
+  select id from payout_link where token_encrypted is not null and expires_at < $2 order by expires_at limit $3 for update skip locked)
+update payout_link l set token_encrypted = null, failed_at = $1 from late where l.id = late.id`;
+
+export const linkSettle: Settle = {
+  ending: linkEnds,
+  waitsUntil: () => 'null::timestamptz',
+  expire: linksExpire,
+};

@@ -272,6 +272,19 @@ test('an SMS whose text the provider does not send goes nowhere, and the payee c
   ]);
 });
 
+test('one whose time is over while its queue stood still forgets its token', async () => {
+  const payee = await world.payee();
+  await world.tick()();
+  await world.forward(14 * DAY_MS + HOUR_MS);
+  await world.reconciler.expire(world.now());
+  expect(await world.openJobs()).toEqual([]);
+  const { rows } = await world.pool.query(
+    'select token_encrypted, sent_at, failed_at is not null failed from payout_link where payout_id = $1',
+    [payee.id],
+  );
+  expect(rows).toEqual([{ token_encrypted: null, sent_at: null, failed: true }]);
+});
+
 test('finance sends it again, to the phone of the payout: once an hour, three times, and written down', async () => {
   const payee = await world.payee();
   const again = (staffId = world.staffId) =>

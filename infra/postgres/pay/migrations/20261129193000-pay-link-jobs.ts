@@ -46,7 +46,8 @@ alter table payout_link
   add column failed_at timestamptz,
   -- Who of finance asked for it.
   add column asked_by uuid references staff,
-  add constraint payout_link_is_sent_or_failed check (sent_at is null or failed_at is null)`;
+  add constraint payout_link_is_sent_or_failed check (sent_at is null or failed_at is null);
+create index payout_link_unsent on payout_link (expires_at) where token_encrypted is not null`;
 
 const kept = `
 drop trigger payout_link_kept on payout_link;
