@@ -30,7 +30,7 @@ import { codeOf } from '../../infra/verify/codes.ts';
 import { type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
 import { askBalances, BALANCE_MS } from './balances.ts';
 import { otpSendWake } from './otp-send.ts';
-import { openSms } from './sms.ts';
+import { openSms } from './sms/wire.ts';
 import { smsScoreTick } from './sms-score-tick.ts';
 import { templateTick } from './template-lists.ts';
 

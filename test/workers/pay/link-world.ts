@@ -19,7 +19,7 @@ import { freshRedis } from '../../support/servers.ts';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
-export const PUBLIC_URL = 'https://pay.navbat.example';
+const PUBLIC_URL = 'https://pay.navbat.example';
 const ESKIZ = { email: 'sms@navbat.example', password: 'a-password-of-the-sandbox' };
 
 /** More wake-ups than any link needs. */
