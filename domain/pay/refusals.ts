@@ -56,6 +56,8 @@ export type MoneyRefusal =
   | { readonly kind: 'rail-differs' }
   /** As many payments as may be are on their way without a known end. */
   | { readonly kind: 'no-room' }
+  /** A statement of the bank may still have the payment: people settle it 72 hours after its file. */
+  | { readonly kind: 'settle-later' }
   /** Somebody else holds the rows; asked again a moment later it works. */
   | { readonly kind: 'busy' };
 

@@ -50,6 +50,7 @@ import { Migration20261129184000PayDoors } from './pay/migrations/20261129184000
 import { Migration20261129194000PayDue } from './pay/migrations/20261129194000-pay-due.ts';
 import { Migration20261129195000PayDispatchWork } from './pay/migrations/20261129195000-pay-dispatch-work.ts';
 import { Migration20261129193000PayLinkJobs } from './pay/migrations/20261129193000-pay-link-jobs.ts';
+import { Migration20261129194100PaySettleItems } from './pay/migrations/20261129194100-pay-settle-items.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -106,6 +107,7 @@ export const migrations = [
   Migration20261129193100IdentityPhoneFound,
   Migration20261129194000PayDue,
   Migration20261129195000PayDispatchWork,
+  Migration20261129194100PaySettleItems,
 ] as const;
 
 /**

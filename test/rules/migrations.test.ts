@@ -60,6 +60,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129193000-pay-link-jobs.ts': 'e3a875a11e938fd15bb3377870b6588fe3c53e635ff7f840a66037342dc0cf53',
   '20261129185000-staff-proof-factor.ts': 'eadcf5c21ffb9d1f463e5e35450c7d3f5f0b8bce9ee70875a088d6f933ea91ca',
   '20261129194000-pay-due.ts': '1526dc99fbf27ce07d80ece112ff643b155d8f27c06b588d9f9f80f6e86d046a',
+  '20261129194100-pay-settle-items.ts': '7f10c7d502cb80f839ea9e12ff99137d699ee22a86912250047eb9793f8cd0ad',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

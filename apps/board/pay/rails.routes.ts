@@ -160,13 +160,15 @@ const outcome = z
 
 const Stuck = z
   .object({
-    id: z.uuid(),
+    id: z.uuid().meta({ description: 'Of the payment; in a file for a bank, of the payout.' }),
     batch_id: z.uuid().meta({ description: 'GET /finance/batches/{id}.' }),
     rail: RailId.meta({ description: 'By which it went.' }),
     amount: tiyin('What it pays.'),
     amount_uzs: uzs('The same in UZS.'),
     items: z.int().meta({ description: 'Lines of the batch in it.' }),
-    state: z.enum(dispatchStates).meta({ description: '`stuck` while people look at it.' }),
+    state: z
+      .enum(dispatchStates)
+      .meta({ description: '`stuck` or, in a file for a bank, `exported` while people look at it.' }),
     reason: z.string().nullable().meta({ description: 'Why it is so.' }),
     version: z.int().meta({ description: 'For the proof.' }),
     attempt: z.int().meta({ description: 'Drafts that were made.' }),
@@ -202,7 +204,8 @@ const listStuck = ({ rails }: RailParts) =>
     path: '/finance/dispatches/stuck',
     tag,
     summary: 'List payments that people look at',
-    description: 'Those of which nobody could learn what became of them. Never paid again by themselves.',
+    description:
+      'Those of which nobody could learn what became of them, and those of files for a bank that no statement has had for 72 hours. Never paid again by themselves.',
     action: 'finance.read',
     answers: {
       200: { description: 'The oldest first, at most 100.', schema: z.object({ data: z.array(Stuck) }) },

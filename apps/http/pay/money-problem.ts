@@ -87,6 +87,11 @@ const plain = {
     type: 'in-progress',
     words: 'As many payments are on their way as may be without a known end.',
   },
+  'settle-later': {
+    status: 409,
+    type: 'settle-later',
+    words: 'The file of this payment is younger than 72 hours: a statement of the bank may still have it.',
+  },
   busy: {
     status: 409,
     type: 'in-progress',

@@ -40,8 +40,12 @@ export const dispatchAlarms = (
     alarm: 'payments-stuck' as const,
     subject: rail,
     since,
-    says: `${count} payments have no known end: the rail did not say for a day whether it has paid.`,
-    nextStep: 'Ask the rail by their references; then two people settle each as paid or failed.',
+    says:
+      rail === 'bank-file'
+        ? `${count} payments of files for the bank are in no statement for 72 hours.`
+        : `${count} payments have no known end: the rail did not say for a day whether it has paid.`,
+    nextStep:
+      'Ask the rail by their references (GET /finance/dispatches/stuck); then two people settle each as paid or failed.',
     link: null,
   })),
 ];

@@ -8,6 +8,7 @@ export const waitKinds = [
   'batch.run',
   'batch.close',
   'correction.agree',
+  'payment.settle',
 ] as const;
 export type WaitKind = (typeof waitKinds)[number];
 
@@ -40,6 +41,7 @@ const actionOf = {
   'batch.run': 'batch.run',
   'batch.close': 'batch.run',
   'correction.agree': 'money.correct',
+  'payment.settle': 'money.correct',
 } as const satisfies Record<WaitKind, Parameters<typeof may>[1]>;
 
 /** Two people: the others need one. */

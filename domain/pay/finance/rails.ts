@@ -28,13 +28,17 @@ export interface RailView {
   readonly stuck: number;
 }
 
-/** A payment order that people look at. Amount in tiyin. */
+/**
+ * A payment that people look at: an order to a rail of cards that is stuck, or one payment of a bank’s file of which no statement has said
+ * anything; the id is that of the payout then. Amount in tiyin.
+ */
 export interface DispatchView {
   readonly id: string;
   readonly batchId: BatchId;
   readonly rail: RailId;
   readonly amount: bigint;
   readonly items: number;
+  /** `exported`: in a file for the bank. */
   readonly state: DispatchState;
   readonly reason: string | null;
   readonly version: number;

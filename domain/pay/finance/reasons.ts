@@ -49,6 +49,14 @@ export const batchReasons = {
       'See what differs: GET /finance/differences?open=true, and say why: POST /finance/differences/{id}/note.',
     seen,
   },
+  'settle-later': {
+    meaning:
+      'The payment stands in a file for the bank that is younger than 72 hours. A statement may still have it, so that nobody settles it by hand.',
+    retry: 'later',
+    nextStep:
+      'Import the bank’s statements first: POST /finance/statements. After 72 hours GET /finance/dispatches/stuck shows what none of them has.',
+    seen,
+  },
   'correction-ended': {
     meaning: 'Another person has agreed to this, or it was withdrawn.',
     retry: 'no',

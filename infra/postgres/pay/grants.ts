@@ -48,6 +48,10 @@ export const payGrants: Grants = {
     'answer_holds_card_number',
     'bank_file_begin',
     'bank_file_keep',
+    'bank_item_settle_agree',
+    'bank_item_settle_ask',
+    // Shown to who settles them, and told as an alarm.
+    'bank_items_unheard',
     'batch_add',
     'batch_approve',
     'batch_cancel_due',

@@ -27,6 +27,7 @@ const faults: Readonly<Record<string, (detail: string | undefined) => MoneyRefus
   NB030: (state) => ({ kind: 'arrow', state: state ?? null }),
   NB031: (why) => ({ kind: why === 'difference' ? 'rail-differs' : 'stopped' }),
   NB032: () => ({ kind: 'no-room' }),
+  NB033: () => ({ kind: 'settle-later' }),
   /** Postgres: a lock was not to be had within `lock_timeout`. */
   '55P03': () => ({ kind: 'busy' }),
 };

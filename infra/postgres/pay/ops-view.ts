@@ -43,7 +43,11 @@ const readStopped = `
 select id::text, stopped_at as "stoppedAt", stopped_by::text as "stoppedBy", reason::text from rail where stopped_at is not null order by id`;
 
 const readStuck = `
-select rail::text, count(*)::int as count, min(state_at) as since from payout_dispatch where state = 'stuck' group by 1 order by 1`;
+select x.rail::text, count(*)::int as count, min(x.since) as since from (
+  select d.rail, d.state_at as since from payout_dispatch d where d.state = 'stuck'
+  union all
+  select 'bank-file', u.since from ledger_book b, bank_items_unheard(b.project_id) u) x
+group by 1 order by 1`;
 
 const readUnexplained = `
 select rail::text, count(*)::int as count, min(found_at) as since from difference where closed_at is null and note is null group by 1 order by 1`;

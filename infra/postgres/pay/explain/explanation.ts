@@ -166,7 +166,7 @@ const readHands = `
 with actions as (
   select a.* from public.payout_action a where a.batch_id = any ($2::uuid[])
   union
-  select a.* from public.payout_action a where a.subject in (select d::text from unnest($3::uuid[]) d)
+  select a.* from public.payout_action a where a.subject in (select d::text from unnest($3::uuid[] || $1::uuid[]) d)
   union
   select a.* from public.payout_action a where a.subject in (select p.list_id::text from public.payout p where p.id = any ($1::uuid[])))
 select x."table", x.key, x.at, x.says, x.phone from (

@@ -8,7 +8,7 @@ import type { ProjectId } from '../../../../domain/shared/ids.ts';
 /** More than anybody does in a day. */
 const WAITING_MAX = 200;
 
-/** What waits for finance: batches and corrections. */
+/** What waits for finance: batches, corrections, and payments of which nobody knows what became of them. */
 export function inbox(pool: pg.Pool, book: ProjectId, reads: Pick<BatchReads, 'approver'>): Inbox {
   return {
     async waiting(staffId) {
@@ -55,4 +55,10 @@ select w.kind, w.id, w.name, w.count, w.total, w.since, w.is_hand, w.run_block, 
   order by b.id desc limit $3)
   union all
   (select 'correction.agree', c.id, c.what || ': ' || c.reason, null, c.amount, c.asked_at, c.asked_by = $2, null
-  from money_correction c where c.project_id = $1 and c.state = 'asked' order by c.id desc limit $3)) w`;
+  from money_correction c where c.project_id = $1 and c.state = 'asked' order by c.id desc limit $3)
+  union all
+  (select 'payment.settle', d.id, d.rail || ': ' || coalesce(d.reason, d.state), d.items, d.amount, d.state_at, false, null
+  from payout_dispatch d where d.project_id = $1 and d.state = 'stuck' order by d.id limit $3)
+  union all
+  (select 'payment.settle', u.dispatch_id, 'bank-file: in no statement', count(*)::int, sum(p.net)::bigint, u.since, false, null
+  from bank_items_unheard($1) u join payout p on p.id = u.payout_id group by u.dispatch_id, u.since order by u.since limit $3)) w`;

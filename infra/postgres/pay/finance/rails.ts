@@ -46,14 +46,32 @@ export function rails(pool: pg.Pool, useProof: UseProof): Rails {
       const { rows } = await pool.query<DispatchRow>(readDispatch, [id]);
       return rows[0] ? dispatchOf(rows[0]) : null;
     },
-    askSettle: (...of) => switched(pool.query('select dispatch_settle_ask($1, $2, $3, $4)', of)),
-    agreeSettle: (id, staffId, outcome, proofId) =>
-      agreed(pool, async (tx) => {
+    askSettle: async (...of) => {
+      if (await isOfFile(pool, of[0]))
+        return switched(pool.query('select bank_item_settle_ask($1, $2, $3, $4)', of));
+      return switched(pool.query('select dispatch_settle_ask($1, $2, $3, $4)', of));
+    },
+    agreeSettle: async (id, staffId, outcome, proofId) => {
+      if (await isOfFile(pool, id))
+        return switched(
+          pool.query('select bank_item_settle_agree($1, $2, $3, $4)', [id, staffId, outcome, proofId]),
+        );
+      return agreed(pool, async (tx) => {
         const binds = await settleBinds(tx, id);
         await refusing(tx.query('select dispatch_settle_agree($1, $2, $3)', [id, staffId, outcome]));
         return useProof(tx, { proofId, staffId, binds });
-      }),
+      });
+    },
   };
+}
+
+/** Whether it is a payment of a bank's file, which has the id of its payout. */
+async function isOfFile(db: Queryable, id: string): Promise<boolean> {
+  const { rows } = await db.query(
+    `select from payout_item i join payout_dispatch d on d.id = i.dispatch_id where i.payout_id = $1 and d.rail = 'bank-file'`,
+    [id],
+  );
+  return rows.length > 0;
 }
 
 /** A refusal is an answer. */
@@ -168,14 +186,32 @@ const dispatchOf = ({
   settleAsked: asked && { ...asked, at: new Date(asked.at) },
 });
 
-const dispatchColumns = `
-select d.id, d.batch_id, d.rail, d.amount, d.items, d.state, d.reason, d.version, d.attempt, d.reference, d.rail_uuid, d.state_at,
+/** What somebody says that became of `named`. */
+const settleAsked = `
   (select json_build_object('by', json_build_object('id', s.id, 'email', s.email), 'at', a.at, 'outcome', split_part(a.action, '-', 2), 'evidence', a.reason)
    from payout_action a join staff s on s.id = a.staff_id
-   where a.subject = d.id::text and a.action in ('settle-paid-asked', 'settle-failed-asked')
+   where a.subject = named.id and a.action in ('settle-paid-asked', 'settle-failed-asked')
      and a.at >= greatest(d.state_at, navbat_now() - interval '24 hours')
-   order by a.at desc limit 1) settle_asked
-from payout_dispatch d`;
+   order by a.at desc limit 1) settle_asked`;
 
-const readStuck = `${dispatchColumns} where d.state = 'stuck' order by d.state_at, d.id limit 100`;
-const readDispatch = `${dispatchColumns} where d.id = $1`;
+const dispatchColumns = `
+select d.id, d.batch_id, d.rail, d.amount, d.items, d.state, d.reason, d.version, d.attempt, d.reference, d.rail_uuid, d.state_at,${settleAsked}
+from payout_dispatch d cross join lateral (select d.id::text as id) named`;
+
+/** One payment of a file, by the id of its payout; our reference in it is that. */
+const itemColumns = `
+select p.id, d.batch_id, d.rail, i.net as amount, 1 as items, case i.state when 'dispatched' then d.state else i.state end as state, p.reason::text as reason,
+  p.version, 0 as attempt, p.id::text as reference, null::text as rail_uuid, d.state_at,${settleAsked}
+from payout_dispatch d join payout_item i on i.dispatch_id = d.id join payout p on p.id = i.payout_id
+cross join lateral (select p.id::text as id) named`;
+
+const LISTED_MAX = 100;
+const readStuck = `
+select * from (
+  (${dispatchColumns} where d.state = 'stuck' order by d.state_at, d.id limit ${LISTED_MAX})
+  union all
+  (${itemColumns} where (d.id, p.id) in (
+    select u.dispatch_id, u.payout_id from ledger_book b, bank_items_unheard(b.project_id) u limit ${LISTED_MAX}))) x
+order by x.state_at, x.id limit ${LISTED_MAX}`;
+const readDispatch = `
+${dispatchColumns} where d.id = $1 union all ${itemColumns} where i.payout_id = $1 and d.rail = 'bank-file'`;

@@ -22,7 +22,10 @@ test.each([
   ['NB023', 'stale', { kind: 'proof', because: 'stale' }],
   ['NB027', 'running', { kind: 'batch-state', state: 'running' }],
   ['NB030', 'paid', { kind: 'arrow', state: 'paid' }],
+  ['NB031', '', { kind: 'stopped' }],
+  ['NB031', 'difference', { kind: 'rail-differs' }],
   ['NB032', '', { kind: 'no-room' }],
+  ['NB033', '', { kind: 'settle-later' }],
   ['55P03', '', { kind: 'busy' }],
 ])('what is raised as %s with "%s" is told', async (code, detail, refusal) => {
   expect(moneyRefusalOf(await raised(code, detail))).toEqual(refusal);
