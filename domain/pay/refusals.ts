@@ -54,6 +54,8 @@ export type MoneyRefusal =
   | { readonly kind: 'stopped' }
   /** What the rail says and what we know differ, and nobody has said why: no batch of it begins. */
   | { readonly kind: 'rail-differs' }
+  /** The rail wants a one-time password for each payment: no batch of it begins. */
+  | { readonly kind: 'rail-otp' }
   /** As many payments as may be are on their way without a known end. */
   | { readonly kind: 'no-room' }
   /** A statement of the bank may still have the payment: people settle it 72 hours after its file. */

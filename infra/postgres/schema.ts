@@ -51,6 +51,7 @@ import { Migration20261129194000PayDue } from './pay/migrations/20261129194000-p
 import { Migration20261129195000PayDispatchWork } from './pay/migrations/20261129195000-pay-dispatch-work.ts';
 import { Migration20261129193000PayLinkJobs } from './pay/migrations/20261129193000-pay-link-jobs.ts';
 import { Migration20261129194100PaySettleItems } from './pay/migrations/20261129194100-pay-settle-items.ts';
+import { Migration20261129194200PayRailOtp } from './pay/migrations/20261129194200-pay-rail-otp.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -108,6 +109,7 @@ export const migrations = [
   Migration20261129194000PayDue,
   Migration20261129195000PayDispatchWork,
   Migration20261129194100PaySettleItems,
+  Migration20261129194200PayRailOtp,
 ] as const;
 
 /**

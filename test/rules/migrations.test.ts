@@ -61,6 +61,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129185000-staff-proof-factor.ts': 'eadcf5c21ffb9d1f463e5e35450c7d3f5f0b8bce9ee70875a088d6f933ea91ca',
   '20261129194000-pay-due.ts': '1526dc99fbf27ce07d80ece112ff643b155d8f27c06b588d9f9f80f6e86d046a',
   '20261129194100-pay-settle-items.ts': '7f10c7d502cb80f839ea9e12ff99137d699ee22a86912250047eb9793f8cd0ad',
+  '20261129194200-pay-rail-otp.ts': '9687227e5973d1779cca55281537c6294294fd685ea990d443942cef3cbb8166',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -7,7 +7,7 @@ import type { DayHead } from '../../domain/pay/ledger/head.ts';
 import { jobStore } from '../../infra/postgres/job/attempts.ts';
 import { batchesDue } from '../../infra/postgres/pay/batch/store.ts';
 import { dispatchStore } from '../../infra/postgres/pay/dispatch/store.ts';
-import { dispatchRounds } from '../../infra/postgres/pay/dispatch/ticks.ts';
+import { dispatchRounds, railSaid } from '../../infra/postgres/pay/dispatch/ticks.ts';
 import { paySettle } from '../../infra/postgres/pay/settle.ts';
 import { broadcastIntake } from '../../infra/postgres/message/broadcast/intake.ts';
 import { receipts } from '../../infra/postgres/pay/payout/receipts.ts';
@@ -32,6 +32,7 @@ import { outage } from '../../infra/process/outage.ts';
 import type { Tick } from '../../infra/process/ticks.ts';
 import type { ProcessConfig } from '../../infra/process/variables.ts';
 import { type Offers, type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
+import { askingRails } from './ask-rails.ts';
 import { closeBlocks } from './close-blocks.ts';
 import { linkWorker, sendingLinks } from './links/wire.ts';
 import { dispatching, housekeeping } from './dispatching.ts';
@@ -78,6 +79,7 @@ export const wirePay = (platform: WorkerPlatform, { sms }: Offers): WiredWorkers
         onDone: (batches) => platform.log.info({ batches }, 'batches are done'),
       }),
       ...bankFileTicks(platform, pool, config),
+      ...(await askRailTicks(platform, pool, config)),
       reconcile: await reconcileTick(platform, pool, config),
       'send-links': sendingLinks(platform, pool, config),
       'close-blocks': closingBlocks(platform, pool, config),
@@ -200,6 +202,26 @@ function bankFileTicks(
     onFault: (batchId, err) => log.error({ err, batch_id: batchId }, 'a file for the bank was not written'),
   });
   return { 'write-bank-files': tick };
+}
+
+/** Without a rail there is nobody to ask. */
+async function askRailTicks(
+  { clock: now, log }: WorkerPlatform,
+  pool: Pool,
+  config: ProcessConfig<'reconciler'>,
+): Promise<Readonly<Record<string, Tick>>> {
+  const rail = await multicardFromConfig(config, now);
+  if (rail === null) return {};
+  const faults = outage({
+    lost: (err, times) => log.warn({ err, times }, 'the rail did not tell of our account; it is asked again'),
+    back: (awayMs, times) =>
+      log.info({ away_ms: Math.round(awayMs), times }, 'the rail tells of our account again'),
+  });
+  const said = async (...of: Parameters<ReturnType<typeof railSaid>>) => {
+    await railSaid(pool)(...of);
+    faults.back(rail.id);
+  };
+  return { 'ask-rails': askingRails({ rail, said, onFault: (err) => faults.lost(rail.id, err) }) };
 }
 
 async function reconcileTick(

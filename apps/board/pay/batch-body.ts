@@ -51,6 +51,9 @@ const batchShape = {
   started_at: z.date().nullable().meta({ description: 'When it was run.' }),
   done_at: z.date().nullable().meta({ description: 'When its last line had its end.' }),
   closed_at: z.date().nullable().meta({ description: 'When it was closed.' }),
+  run_block: z.string().nullable().meta({
+    description: 'Once it is submitted: why its rail lets no batch begin now, a code of `/docs/problems`.',
+  }),
 };
 
 export const BatchLine = z.object(batchShape).meta({ id: 'PayoutBatchLine' });
@@ -91,6 +94,7 @@ export const batchLine = (batch: BatchView) => ({
   started_at: batch.startedAt,
   done_at: batch.doneAt,
   closed_at: batch.closedAt,
+  run_block: batch.runBlock,
 });
 
 export const batchBody = (batch: BatchView, next: readonly NextAct[]) => ({

@@ -60,6 +60,14 @@ const Rail = z
       })
       .nullable()
       .meta({ description: 'Null while it is open.' }),
+    said_at: z
+      .date()
+      .nullable()
+      .meta({ description: 'When it last told of our account; null where it was never asked.' }),
+    otp_since: z.date().nullable().meta({
+      description:
+        'Since when it wants a one-time password for each payment: until it does not, no batch of it begins.',
+    }),
     exposure_max: z.int().meta({ description: 'As many payments may be on their way without a known end.' }),
     exposed: z.int().meta({ description: 'So many are.' }),
     waiting: z.int().meta({ description: 'Payments that wait for their turn.' }),
@@ -67,7 +75,7 @@ const Rail = z
   })
   .meta({ id: 'Rail' });
 
-const railBody = ({ id, stopped, exposureMax, exposed, waiting, stuck }: RailView) => ({
+const railBody = ({ id, stopped, exposureMax, exposed, waiting, stuck, ...said }: RailView) => ({
   id,
   stopped: stopped && {
     at: stopped.at,
@@ -76,6 +84,8 @@ const railBody = ({ id, stopped, exposureMax, exposed, waiting, stuck }: RailVie
     version: stopped.version,
     open_asked: stopped.openAsked,
   },
+  said_at: said.saidAt,
+  otp_since: said.otpSince,
   exposure_max: exposureMax,
   exposed,
   waiting,

@@ -82,6 +82,11 @@ const plain = {
     type: 'rail-differs',
     words: 'A difference between this rail and the books is unexplained: no new batch of it begins.',
   },
+  'rail-otp': {
+    status: 409,
+    type: 'rail-otp',
+    words: 'The rail wants a one-time password for each payment, and nobody types one for a batch.',
+  },
   'no-room': {
     status: 409,
     type: 'in-progress',

@@ -28,7 +28,7 @@ export interface BatchView {
   readonly startedAt: Date | null;
   readonly doneAt: Date | null;
   readonly closedAt: Date | null;
-  /** Of one that is approved: why it does not begin to run now. */
+  /** Of one that is submitted or approved: why it could not begin to run now. */
   readonly runBlock: RunBlock | null;
 }
 

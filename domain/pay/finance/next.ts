@@ -43,7 +43,7 @@ const actionOf: Readonly<Record<BatchAct, StaffAction>> = {
 export type WhyNot = 'role-forbids' | 'maker' | 'own-money' | 'approver-new' | RunBlock;
 
 /** Why no batch of a rail begins to run now, as `payout_run_blocked` says it. */
-export type RunBlock = 'rail-differs';
+export type RunBlock = 'rail-differs' | 'rail-otp';
 
 /** What is known of who asks, where a batch waits for approval. */
 export interface ApproverFacts {

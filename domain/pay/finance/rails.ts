@@ -21,6 +21,10 @@ export interface RailView {
     /** Who has asked to open it since, within a day, and waits for another. */
     readonly openAsked: { readonly by: Hand; readonly at: Date; readonly reason: string } | null;
   } | null;
+  /** When it last told of our account; null: it was never asked. */
+  readonly saidAt: Date | null;
+  /** Since when it wants a one-time password for each payment; null: it does not, as far as we know. */
+  readonly otpSince: Date | null;
   readonly exposureMax: number;
   /** Payments between their claim and a known end; those that wait; those that people look at. */
   readonly exposed: number;

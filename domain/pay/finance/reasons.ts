@@ -49,6 +49,14 @@ export const batchReasons = {
       'See what differs: GET /finance/differences?open=true, and say why: POST /finance/differences/{id}/note.',
     seen,
   },
+  'rail-otp': {
+    meaning:
+      'The rail wants a one-time password for each payment of our account, and nobody types one for a batch. No new batch begins, and nothing new of one that runs.',
+    retry: 'later',
+    nextStep:
+      'Ask the rail to take that off our account. It is asked every 30 seconds: GET /finance/rails shows when it has (`otp_since`).',
+    seen,
+  },
   'settle-later': {
     meaning:
       'The payment stands in a file for the bank that is younger than 72 hours. A statement may still have it, so that nobody settles it by hand.',

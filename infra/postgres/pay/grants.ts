@@ -122,6 +122,7 @@ export const payGrants: Grants = {
     'payout_run_blocked',
     'rail_open_agree',
     'rail_open_ask',
+    'rail_said',
     'rail_stop',
     'statement_begin',
     'statement_import',

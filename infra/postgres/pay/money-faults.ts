@@ -8,6 +8,12 @@ import {
   proofFaults,
 } from '../../../domain/pay/refusals.ts';
 
+/** As `payout_run_blocked` says it. */
+const railRefusals: Readonly<Record<string, 'rail-differs' | 'rail-otp'>> = {
+  difference: 'rail-differs',
+  otp: 'rail-otp',
+};
+
 /** The SQLSTATEs of the functions and triggers that move money, by what each is to who asked. The detail says more. */
 const faults: Readonly<Record<string, (detail: string | undefined) => MoneyRefusal>> = {
   NB001: () => ({ kind: 'insufficient' }),
@@ -25,7 +31,7 @@ const faults: Readonly<Record<string, (detail: string | undefined) => MoneyRefus
   NB027: (state) => ({ kind: 'batch-state', state: state ?? null }),
   NB028: () => ({ kind: 'unknown' }),
   NB030: (state) => ({ kind: 'arrow', state: state ?? null }),
-  NB031: (why) => ({ kind: why === 'difference' ? 'rail-differs' : 'stopped' }),
+  NB031: (why) => ({ kind: railRefusals[why ?? ''] ?? 'stopped' }),
   NB032: () => ({ kind: 'no-room' }),
   NB033: () => ({ kind: 'settle-later' }),
   /** Postgres: a lock was not to be had within `lock_timeout`. */

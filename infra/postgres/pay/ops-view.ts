@@ -40,7 +40,10 @@ where case s.sink when 'chat' then d.chat_sent_at else d.witness_sent_at end is 
 group by s.project_id, s.sink order by s.project_id, s.sink`;
 
 const readStopped = `
-select id::text, stopped_at as "stoppedAt", stopped_by::text as "stoppedBy", reason::text from rail where stopped_at is not null order by id`;
+select id::text, stopped_at as "stoppedAt", stopped_by::text as "stoppedBy", reason::text from rail where stopped_at is not null
+union all
+select id::text, otp_since, 'navbat', 'the rail wants a one-time password for each payment; it goes on by itself once it does not'
+from rail where otp_since is not null and stopped_at is null order by 1`;
 
 const readStuck = `
 select x.rail::text, count(*)::int as count, min(x.since) as since from (

@@ -1,9 +1,17 @@
 import type pg from 'pg';
+import type { RailId } from '../../../../domain/pay/ids.ts';
 import type { DispatchRounds } from '../../../../domain/pay/dispatch/port.ts';
 
 /** What one round does at the most: some tens of milliseconds. */
 const REJOBS_MAX = 1_000;
 const BATCHES_MAX = 100;
+
+/** Keeps what a rail said of our account. */
+export const railSaid =
+  (pool: pg.Pool) =>
+  async (rail: RailId, wantsOtp: boolean): Promise<void> => {
+    await pool.query('select rail_said($1, $2)', [rail, wantsOtp]);
+  };
 
 /** Of the rail whose payments are one each. */
 export function dispatchRounds(pool: pg.Pool): DispatchRounds {

@@ -96,7 +96,7 @@ coalesce((select json_agg(json_build_object('id', s.id, 'email', s.email) order 
   from payout_action a join staff s on s.id = a.staff_id
   where a.batch_id = b.id and a.action = 'approve' and a.at >= b.submitted_at), '[]') approvals,
 b.made_at, b.submitted_at, b.run_at, b.started_at, b.done_at, b.closed_at,
-case b.state when 'approved' then payout_run_blocked(b.project_id, b.rail) end run_block`;
+case when b.state in ('submitted', 'approved') then payout_run_blocked(b.project_id, b.rail) end run_block`;
 
 /** Of a whole page: those who had a hand in the batches themselves. Whose lists and payouts are in them takes a look at each line. */
 const listBatches = `

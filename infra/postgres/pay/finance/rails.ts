@@ -111,6 +111,8 @@ interface RailRow {
   readonly reason: string | null;
   readonly version: number | null;
   readonly open_asked: { readonly by: Hand; readonly at: string; readonly reason: string } | null;
+  readonly said_at: Date | null;
+  readonly otp_since: Date | null;
   readonly exposure_max: number;
   readonly exposed: number;
   readonly waiting: number;
@@ -120,6 +122,8 @@ interface RailRow {
 const railOf = (row: RailRow): RailView => ({
   id: row.id,
   stopped: stoppedOf(row),
+  saidAt: row.said_at,
+  otpSince: row.otp_since,
   exposureMax: row.exposure_max,
   exposed: row.exposed,
   waiting: row.waiting,
@@ -137,7 +141,7 @@ select floor(extract(epoch from r.stopped_at))::float8 as version from rail r wh
 
 /** Asked since it was stopped, within a day, and not agreed to: as the function that opens it asks. */
 const readRails = `
-select r.id, r.stopped_at, r.reason, floor(extract(epoch from r.stopped_at))::float8 as version, r.exposure_max,
+select r.id, r.stopped_at, r.reason, floor(extract(epoch from r.stopped_at))::float8 as version, r.said_at, r.otp_since, r.exposure_max,
   (select json_build_object('id', s.id, 'email', s.email) from staff s where 'staff:' || s.id = r.stopped_by) stopped_by,
   (select json_build_object('by', json_build_object('id', s.id, 'email', s.email), 'at', a.at, 'reason', a.reason)
    from payout_action a join staff s on s.id = a.staff_id

@@ -24,6 +24,7 @@ test.each([
   ['NB030', 'paid', { kind: 'arrow', state: 'paid' }],
   ['NB031', '', { kind: 'stopped' }],
   ['NB031', 'difference', { kind: 'rail-differs' }],
+  ['NB031', 'otp', { kind: 'rail-otp' }],
   ['NB032', '', { kind: 'no-room' }],
   ['NB033', '', { kind: 'settle-later' }],
   ['55P03', '', { kind: 'busy' }],
