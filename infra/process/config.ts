@@ -337,6 +337,14 @@ export const Environment = z.object({
     )
     .optional()
     .describe('whose account pays by files for a bank; such batches wait until it is set'),
+  WITHDRAWAL_FEE: z
+    .string()
+    .regex(
+      /^([1-4]?\d{1,5}|500000)(\+\d(\.\d{1,2})?%)?$/u,
+      'expected <tiyin> or <tiyin>+<percent>%, such as 100000+1.5%; at most 500000+9.99%',
+    )
+    .default('0')
+    .describe('what is taken of a withdrawal: <tiyin> or <tiyin>+<percent>%, such as 100000+1.5%'),
   MULTICARD_APPLICATION_ID: z
     .string()
     .min(1)

@@ -83,6 +83,7 @@ export const processVariables = {
     'WEBHOOK_ALLOW_PRIVATE',
     'MONEY_PROJECT',
     // People bind cards through it, and it checks what Multicard signs.
+    'WITHDRAWAL_FEE',
     ...multicardVariables,
   ],
   board: [

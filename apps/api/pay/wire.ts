@@ -1,3 +1,4 @@
+import { feeRateOf } from '../../../domain/pay/payout/fee.ts';
 import { eitherBinding } from '../../../domain/pay/link/person-bindings.ts';
 import { destinationSecrets } from '../../../infra/pay/destination-secrets.ts';
 import { dispatchLook } from '../../../infra/postgres/pay/dispatch/look.ts';
@@ -48,6 +49,7 @@ export async function wirePay(platform: ApiPlatform, { codes }: Offers): Promise
   const routes = payContextRoutes({
     book,
     withdrawals: withdrawals(pools.hot, book),
+    fee: feeRateOf(config.WITHDRAWAL_FEE),
     approvals: codes
       ? {
           ask: (order) => codes.moneyApprovals.ask(order),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { MoneyApprovals } from '../../../domain/identity/approval/port.ts';
 import { DestinationId, PayoutId, RailId } from '../../../domain/pay/ids.ts';
 import type { Asked, Confirming, Withdrawal, Withdrawals } from '../../../domain/pay/payout/withdrawals.ts';
+import { feeOf, type FeeRate } from '../../../domain/pay/payout/fee.ts';
 import { endOf } from '../../../domain/pay/payout/ends.ts';
 import { PayoutState } from '../../../domain/pay/payout/payout.ts';
 import type { Refused } from '../../../domain/job/decision.ts';
@@ -20,14 +21,13 @@ export interface WithdrawDeps {
   /** Of whose book the money is. */
   readonly book: ProjectId;
   readonly withdrawals: Withdrawals;
+  /** What is taken of each; what the rail charges is our expense. */
+  readonly fee: FeeRate;
   /** Asks a person's device; null where nothing sends pushes, and no device can be bound. */
   readonly approvals: (MoneyApprovals & { readonly notSent: (refusal: Refused) => Problem }) | null;
 }
 
 export const withdrawRoutes = (deps: WithdrawDeps): Route[] => [ask(deps), list(deps), cancel(deps)];
-
-/** We take nothing for a withdrawal; what the rail charges is our expense. */
-const FEE = 0n;
 
 const amounts = {
   gross: tiyin('What leaves the balance.'),
@@ -73,7 +73,8 @@ const ask = (deps: WithdrawDeps) =>
       const { body, person } = request;
       const asked = { amount: body.amount.toString(), destination_id: body.destination_id };
       const money = moneyRequest(request, { project: deps.book, id: person.personId }, 'withdraw', asked);
-      const of = { amount: body.amount, fee: FEE, destinationId: body.destination_id };
+      const fee = feeOf(body.amount, deps.fee);
+      const of = { amount: body.amount, fee, destinationId: body.destination_id };
       const answered = await deps.withdrawals.ask(money, of, {
         accepted: (view) => ({ status: 202, body: askedBody(view) }),
         refused: refusedAnswer,
