@@ -16,6 +16,7 @@ import { keyJson, isActive, SCOPES_DEFAULT } from '../../domain/project/project.
 import {
   type CliContext,
   CliError,
+  type CliPorts,
   day,
   type JsonOption,
   projectOf,
@@ -31,6 +32,7 @@ interface NewKeyOptions extends JsonOption {
   readonly name?: string;
   readonly expires?: string;
   readonly origins?: string;
+  readonly by?: string;
 }
 
 export function keyCommands(program: Command, context: CliContext): void {
@@ -52,6 +54,10 @@ export function keyCommands(program: Command, context: CliContext): void {
     .option(
       '--origins <origins>',
       'comma separated, of pages that may use a publishable key, such as https://shop.example',
+    )
+    .option(
+      '--by <email>',
+      'the member of staff who stands behind it: with the scope payouts they approve no batch that pays what it asks for',
     )
     .option('--json')
     .action((slug: string, options: NewKeyOptions) => createKey(context, slug, options));
@@ -95,18 +101,43 @@ async function createKey(context: CliContext, slug: string, options: NewKeyOptio
   const allowedOrigins = originsOf(options.origins ?? 'none');
   if (options.access === 'secret' && allowedOrigins.length > 0) throw new CliError(SECRET_IN_PAGES);
 
+  if (scopes.data.includes('payouts') && options.by === undefined) throw new CliError(NOBODY_BEHIND);
+
   await context.withPorts(async (ports) => {
     const project = await projectOf(ports, slug);
-    const { access, mode } = options;
-    const order = { name: name.data ?? null, access, mode, scopes: scopes.data, expiresAt, allowedOrigins };
+    const { access, mode, by } = options;
+    const createdBy = by === undefined ? null : await staffIdOf(ports, by);
+    const order = {
+      name: name.data ?? null,
+      access,
+      mode,
+      scopes: scopes.data,
+      expiresAt,
+      allowedOrigins,
+      createdBy,
+    };
     const made = await ports.projects.createKey(project.id, order, context.now());
     if (!made.created) throw new CliError(keyRefusals[made.reason]);
-    await writeAudit(context, ports, 'key.create', slug, { key: made.key.id });
+    await writeAudit(context, ports, 'key.create', slug, {
+      key: made.key.id,
+      ...(by !== undefined && { by: by.toLowerCase() }),
+    });
     tell(context, options, {
       lines: [`key  ${made.text}`, `id   ${made.key.id}`],
       json: { ...keyJson(made.key), key: made.text },
     });
   });
+}
+
+const NOBODY_BEHIND =
+  '--by: expected the email of the member of staff who stands behind a key with the scope payouts. They approve no batch that pays what it asks for.';
+
+/** @throws CliError */
+async function staffIdOf({ staff }: CliPorts, email: string): Promise<string> {
+  const member = (await staff.list()).find((one) => one.email === email.toLowerCase());
+  if (!member || member.disabledAt)
+    throw new CliError(`--by: there is no login ${email}, or it is disabled.`);
+  return member.id;
 }
 
 const SECRET_IN_PAGES = '--origins: no page may hold a secret key; make one with --access publishable.';

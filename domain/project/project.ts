@@ -44,6 +44,8 @@ export interface KeyOrder {
   readonly scopes: readonly KeyScope[];
   readonly expiresAt: Date | null;
   readonly allowedOrigins?: readonly string[];
+  /** The member of staff who stands behind it; of a key that another key makes, who stands behind that. */
+  readonly createdBy?: string | null;
 }
 
 /** What of a key may change; what is absent stays. */

@@ -4,6 +4,7 @@ import { ApiKey, Project } from './project/entities.ts';
 import { Audit, Staff, StaffBrowser, StaffRecoveryCode, StaffSession } from './staff/entities.ts';
 import { WebhookEndpoint, WebhookSecret } from './webhook/entities.ts';
 import { Migration20261129100100ProjectBaseline } from './project/migrations/20261129100100-project-baseline.ts';
+import { Migration20261129194300ProjectKeyMaker } from './project/migrations/20261129194300-project-key-maker.ts';
 import { Migration20261129100200JobBaseline } from './job/migrations/20261129100200-job-baseline.ts';
 import { Migration20261129100300IdentityBaseline } from './identity/migrations/20261129100300-identity-baseline.ts';
 import { Migration20261129150310IdentityPeopleCeiling } from './identity/migrations/20261129150310-identity-people-ceiling.ts';
@@ -52,6 +53,7 @@ import { Migration20261129195000PayDispatchWork } from './pay/migrations/2026112
 import { Migration20261129193000PayLinkJobs } from './pay/migrations/20261129193000-pay-link-jobs.ts';
 import { Migration20261129194100PaySettleItems } from './pay/migrations/20261129194100-pay-settle-items.ts';
 import { Migration20261129194200PayRailOtp } from './pay/migrations/20261129194200-pay-rail-otp.ts';
+import { Migration20261129194400PayKeyMakers } from './pay/migrations/20261129194400-pay-key-makers.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -110,6 +112,8 @@ export const migrations = [
   Migration20261129195000PayDispatchWork,
   Migration20261129194100PaySettleItems,
   Migration20261129194200PayRailOtp,
+  Migration20261129194300ProjectKeyMaker,
+  Migration20261129194400PayKeyMakers,
 ] as const;
 
 /**

@@ -60,8 +60,10 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129193000-pay-link-jobs.ts': 'e3a875a11e938fd15bb3377870b6588fe3c53e635ff7f840a66037342dc0cf53',
   '20261129185000-staff-proof-factor.ts': 'eadcf5c21ffb9d1f463e5e35450c7d3f5f0b8bce9ee70875a088d6f933ea91ca',
   '20261129194000-pay-due.ts': '1526dc99fbf27ce07d80ece112ff643b155d8f27c06b588d9f9f80f6e86d046a',
-  '20261129194100-pay-settle-items.ts': '7f10c7d502cb80f839ea9e12ff99137d699ee22a86912250047eb9793f8cd0ad',
+  '20261129194100-pay-settle-items.ts': 'fb0e5ff8eaed8c27a48ca30a5c704148651a23527646a82f355b37c4958d2326',
   '20261129194200-pay-rail-otp.ts': '9687227e5973d1779cca55281537c6294294fd685ea990d443942cef3cbb8166',
+  '20261129194400-pay-key-makers.ts': '64e538b3293ac8e8f86c5d0da0988aa14954ad3c1a6750b5bde341c338f9f0e2',
+  '20261129194300-project-key-maker.ts': 'bd6f2178485a2a68a960d5f818aa73a56b72e3776c879bb8f601a11e6dcaabd7',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

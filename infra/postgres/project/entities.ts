@@ -31,6 +31,7 @@ const ApiKeySchema = defineEntity({
     name: p.text().nullable(),
     scopes: p.array().$type<KeyScope[]>(),
     allowedOrigins: p.array().$type<string[]>(),
+    createdBy: p.uuid().nullable(),
     createdAt: p.datetime(),
     expiresAt: p.datetime().nullable(),
     revokedAt: p.datetime().nullable(),

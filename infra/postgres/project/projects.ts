@@ -158,7 +158,8 @@ async function createKey(
       // The project's row stands for its set of keys: two keys made at once can't both be the last.
       const project = await lockProject(tx, id);
       if (!project) return { created: false, reason: 'no-project' };
-      const keys = (await findKeys(tx, id)).map(keyView);
+      const rows = await findKeys(tx, id);
+      const keys = rows.map(keyView);
       // As it is now, and not as it was when the caller was let in: a key that was just revoked makes no other.
       const maker = keys.find((key) => key.id === makerId);
       if (makerId !== null && !(maker && mayGrant(maker, order, now)))
@@ -174,6 +175,7 @@ async function createKey(
         name: order.name ?? null,
         scopes: [...decision.scopes],
         allowedOrigins: order.access === 'publishable' ? [...(order.allowedOrigins ?? [])] : [],
+        createdBy: rows.find((row) => row.id === makerId)?.createdBy ?? order.createdBy ?? null,
         createdAt: now,
         expiresAt: order.expiresAt,
         ...untouched,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type CliContext, CliError, type CliPorts } from '../../../apps/cli/context.ts';
 import { createProgram } from '../../../apps/cli/program.ts';
+import type { StaffAccounts, StaffListing } from '../../../domain/staff/port.ts';
 import type { ProjectId } from '../../../domain/shared/ids.ts';
 import { auditLog } from '../../../infra/postgres/staff/audit.ts';
 import { type Ground, makeKey, makeProject, openGround } from '../../support/api.ts';
@@ -15,6 +16,7 @@ const SECRET = '--origins: no page may hold a secret key; make one with --access
 let ground: Ground;
 let projectId: ProjectId;
 let said: string[] = [];
+let staff: StaffListing[] = [];
 /** The last row of the audit before a test. */
 let before: string;
 beforeAll(async () => {
@@ -38,7 +40,12 @@ async function navbat(...args: readonly string[]): Promise<string> {
   };
   const context: CliContext = {
     // The other ports are not these commands'.
-    withPorts: (work) => work({ projects: ground.projects, audit: auditLog(ground.pool) } as CliPorts),
+    withPorts: (work) =>
+      work({
+        projects: ground.projects,
+        staff: { list: () => Promise.resolve(staff) } as Pick<StaffAccounts, 'list'>,
+        audit: auditLog(ground.pool),
+      } as CliPorts),
     withAuditPorts: () => expect.unreachable('a command of projects'),
     say: (line) => void said.push(line),
     readStdin: none,
@@ -127,4 +134,34 @@ test('a secret key, a key of another project, an unknown one and what is no id a
   for (const [slug, id, says] of refusals)
     await expect(navbat('origins', slug, id, SHOP)).rejects.toThrow(new CliError(says));
   expect([await originsOf(secretId), await audited()]).toEqual([[], []]);
+});
+
+test('a key that asks for payouts names the member of staff who stands behind it, for ever and for the keys that it makes', async () => {
+  const { rows } = await ground.owner.query<{ id: string }>(
+    `insert into staff (id, email, role, password_hash, created_at) values (gen_random_uuid(), 'dilshod@example.com', 'developer', 'x', now()) returning id`,
+  );
+  const [{ id: staffId = '' } = {}] = rows;
+  const listed = { id: staffId, email: 'dilshod@example.com', disabledAt: null } as StaffListing;
+  staff = [listed];
+  const make = (...more: readonly string[]) => json('create', 'shop', '--scopes', 'keys,payouts', ...more);
+  await expect(make()).rejects.toThrow('--by: expected the email of the member of staff');
+  await expect(make('--by', 'nobody@example.com')).rejects.toThrow(
+    '--by: there is no login nobody@example.com',
+  );
+  staff = [{ ...listed, disabledAt: NOW }];
+  await expect(make('--by', 'dilshod@example.com')).rejects.toThrow('or it is disabled');
+  staff = [listed];
+  const made = await make('--by', 'Dilshod@example.com');
+  expect(await audited()).toMatchObject([
+    { action: 'key.create', subject: 'shop', detail: { key: made.id, by: 'dilshod@example.com' } },
+  ]);
+  const behind = async (id: string) =>
+    (await ground.pool.query('select created_by from api_key where id = $1', [id])).rows[0]?.created_by;
+  expect(await behind(made.id)).toBe(staffId);
+  const order = { access: 'secret', mode: 'live', scopes: ['payouts'], expiresAt: null } as const;
+  const another = await ground.projects.createKeyBy(made.id, projectId, order, NOW);
+  expect(another.created && (await behind(another.key.id))).toBe(staffId);
+  await expect(
+    ground.pool.query('update api_key set created_by = null where id = $1', [made.id]),
+  ).rejects.toMatchObject({ code: '42501' });
 });

@@ -1,6 +1,7 @@
 import type { Mutation } from '../mutation.ts';
 
 const BATCHES = 'infra/postgres/pay/migrations/20261129180200-pay-batches.ts';
+const MAKERS = 'infra/postgres/pay/migrations/20261129194400-pay-key-makers.ts';
 const TABLES = 'infra/postgres/pay/migrations/20261129180000-pay-payouts.ts';
 const tests = 'test/infra/postgres/pay/batch';
 const inEyes = (name: string) => ({ file: `${tests}/four-eyes.test.ts`, name });
@@ -25,16 +26,29 @@ export const batchMutations: readonly Mutation[] = [
   },
   {
     name: 'a maker is who created it, and nobody else',
-    edits: inSql(`('create', 'add', 'drop', 'import', 'submit', 'withdraw')`, `('create')`),
+    edits: [
+      { file: MAKERS, from: `('create', 'add', 'drop', 'import', 'submit', 'withdraw')`, to: `('create')` },
+    ],
     test: inEyes('by who dropped one line of it, and is an admin by now'),
   },
   {
     name: 'who imported a list is no maker of its lines',
-    edits: inSql(
-      'select l.imported_by from payout_list l where l.id in',
-      'select l.imported_by from payout_list l where false and l.id in',
-    ),
+    edits: [
+      {
+        file: MAKERS,
+        from: 'select l.imported_by from payout_list l where l.id in',
+        to: 'select l.imported_by from payout_list l where false and l.id in',
+      },
+    ],
     test: inEyes('by who imported a list of which it has a line'),
+  },
+  {
+    name: 'who made a key is no maker of what it asks for',
+    edits: [{ file: MAKERS, from: 'where k.created_by is not null and', to: 'where false and' }],
+    test: {
+      file: 'test/apps/board/pay/batches.routes.test.ts',
+      name: 'who made the key that asked for one of its payouts is a maker of the batch, and does not approve it',
+    },
   },
   {
     name: 'makers approve',

@@ -25,7 +25,7 @@ const unheard = `
 create function bank_items_unheard(book uuid) returns table (dispatch_id uuid, payout_id uuid, since timestamptz)
 language sql stable set search_path = pg_catalog, public, pg_temp as $$
   select d.id, i.payout_id, d.state_at from payout_dispatch d join payout_item i on i.dispatch_id = d.id
-  where d.project_id = book and d.rail = 'bank-file' and d.state = 'exported' and d.state_at <= ledger_clock() - interval '${SETTLE_AFTER}'
+  where d.project_id = book and d.rail = 'bank-file' and d.state = 'exported' and d.state_at <= navbat_now() - interval '${SETTLE_AFTER}'
     and i.state = 'dispatched'
   order by d.state_at, d.id, i.n $$`;
 

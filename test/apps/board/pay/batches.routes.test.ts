@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import { approvalOf, bindsOf, type Finance, type FinanceBoard, openFinanceBoard } from './finance-board.ts';
@@ -201,6 +202,38 @@ describe('approving is refused', () => {
     await operator.get(`/finance/batches/${batch.id}`).expect(403);
   });
 });
+
+test('who made the key that asked for one of its payouts is a maker of the batch, and does not approve it', async () => {
+  const keyId = randomUUID();
+  const funder = await projectWithKey(keyId, checker.id);
+  const payout = await board.owed(2_000_000n, { asker: `key:${keyId}`, funder });
+  const { body: made } = await maker
+    .post('/finance/batches', { rail: 'multicard', name: 'Drivers' })
+    .expect(201);
+  await maker.post(`/finance/batches/${made.id}/items`, { payouts: [payout] }, 1).expect(200);
+  const { body: batch } = await maker.post(`/finance/batches/${made.id}/submit`, {}, 2).expect(200);
+  const refused = await approve(batch, checker);
+  expect([refused.status, typeOf(refused)]).toEqual([403, 'maker']);
+  const shown = (await checker.get(`/finance/batches/${made.id}`).expect(200)).body;
+  expect(shown.makers.map(({ id }: { id: string }) => id).toSorted()).toEqual(
+    [maker.id, checker.id].toSorted(),
+  );
+  expect(shown.next).toContainEqual({ act: 'approve', may: false, why_not: 'maker' });
+  expect((await approve(batch, admin)).body.state).toBe('approved');
+});
+
+/** A project with a secret key of this id, behind which this member of staff stands. */
+async function projectWithKey(keyId: string, staffId: string): Promise<string> {
+  const { rows } = await board.owner.query<{ id: string }>(
+    `insert into project (id, slug, settings, ceilings, created_at) values (gen_random_uuid(), 'keyed', '{}', '{}', now()) returning id`,
+  );
+  await board.owner.query(
+    `insert into api_key (id, project_id, access, mode, hash, hint, scopes, created_at, created_by)
+     values ($1, $2, 'secret', 'live', sha256($1::text::bytea), 'abcd', '{payouts}', now(), $3)`,
+    [keyId, rows[0]?.id, staffId],
+  );
+  return rows[0]?.id ?? '';
+}
 
 test('while a difference of its rail is unexplained a batch does not run: the answer, `next` and the inbox say why', async () => {
   const approved = (await approve(await submitted(), checker)).body;

@@ -62,9 +62,15 @@ export async function openFinanceBoard() {
   };
 
   /** What a project pays a person of ours, whom it names by their phone. */
-  const owed = async (tiyin: bigint, how?: Parameters<typeof person>[1]): Promise<string> => {
+  const owed = async (
+    tiyin: bigint,
+    {
+      asker = `key:${randomUUID()}`,
+      funder = randomUUID(),
+      ...how
+    }: Parameters<typeof person>[1] & { asker?: string; funder?: string } = {},
+  ): Promise<string> => {
     const { id, phone, card } = await person(0n, how);
-    const funder = randomUUID();
     await book.post([
       {
         key: `top-up:${funder}`,
@@ -76,7 +82,7 @@ export async function openFinanceBoard() {
     ]);
     const { rows } = await pool.query<{ id: string }>(
       `select id from payout_ask($1, 'api', $2, $3, $4, null, null, 'invoice', $5, 'multicard', $6, 0, $7)`,
-      [PLATFORM_PROJECT_ID, funder, id, phone, card, tiyin, `key:${randomUUID()}`],
+      [PLATFORM_PROJECT_ID, funder, id, phone, card, tiyin, asker],
     );
     return rows[0]?.id ?? '';
   };

@@ -21,6 +21,11 @@ beforeAll(async () => {
   world = await openRailWorld();
   files = bankFiles(world.pool, world.projectId, world.rowEncryption);
   other = await world.staff();
+  // Its second factor makes proofs.
+  await world.pool.query(
+    `update staff set totp_encrypted = 'x', totp_last_step = 0, totp_bound_at = now() - interval '9 days' where id = $1`,
+    [other],
+  );
 });
 beforeEach(() => world.forget());
 afterAll(() => world.close());
@@ -56,7 +61,7 @@ async function proof({ payoutId }: Payee, by: string, total = NET): Promise<stri
   step += 1;
   await world.pool.query(
     `insert into staff_proof (id, staff_id, by, step, factor_at, binds, binds_hash)
-     values ($1, $2, 'totp', $3, now() - interval '9 days', $4, sha256(convert_to($4, 'UTF8')))`,
+     values ($1, $2, 'totp', $3, (select totp_bound_at from staff where id = $2), $4, sha256(convert_to($4, 'UTF8')))`,
     [id, by, step, binds],
   );
   return id;
