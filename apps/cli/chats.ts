@@ -21,11 +21,13 @@ async function openChat(context: CliContext, chatId: string, options: JsonOption
     throw new CliError(`chat_id: ${issue?.message}. A negative one goes after --.`);
   }
   await context.withPorts(async (ports) => {
-    const opening = await ports.chats.open(chatId, context.now());
-    if (opening === 'opted-out')
-      throw new CliError('Its person sent /stop: only their /start opens this chat.');
-    if (opening === 'not-closed') throw new CliError(`The chat ${chatId} is not closed.`);
-    await writeAudit(context, ports, 'chat.open', chatId);
+    await ports.changeChat(async (changing) => {
+      const opening = await changing.open(chatId, context.now());
+      if (opening === 'opted-out')
+        throw new CliError('Its person sent /stop: only their /start opens this chat.');
+      if (opening === 'not-closed') throw new CliError(`The chat ${chatId} is not closed.`);
+      await writeAudit(context, changing, 'chat.open', chatId);
+    });
     tell(context, options, { lines: [`opened  ${chatId}`], json: { chat_id: chatId, opened: true } });
   });
 }

@@ -8,13 +8,25 @@ import type { StaffChats } from '../../domain/telegram/chat.ts';
 import type { Projects } from '../../domain/project/port.ts';
 import type { ProjectView } from '../../domain/project/project.ts';
 
-export interface CliPorts {
+/** What a command changes. It is one commit with the rows of the audit: a process that is killed leaves both, or neither. */
+export interface Changing {
   readonly projects: Projects;
   readonly staff: StaffAccounts;
-  readonly audit: AuditLog;
+  readonly audit: Pick<AuditLog, 'write'>;
+}
+
+/** The same of a chat, whose tables have a client of their own. */
+export interface ChangingChat extends Pick<StaffChats, 'open'>, Pick<Changing, 'audit'> {}
+
+/** What changes something, and has a row of the audit, is to be had by `change` and `changeChat` alone. */
+export interface CliPorts {
+  readonly projects: Pick<Projects, 'list' | 'findBySlug' | 'rows' | 'keys' | 'ownerOf'>;
+  readonly staff: Pick<StaffAccounts, 'list'>;
+  /** A refusal (`CliError`) that is thrown in it takes everything back. */
+  readonly change: <Out>(work: (changing: Changing) => Promise<Out>) => Promise<Out>;
+  readonly changeChat: <Out>(work: (changing: ChangingChat) => Promise<Out>) => Promise<Out>;
   readonly reencrypting: Reencrypting;
   readonly rotations: Rotations;
-  readonly chats: StaffChats;
   /** For what a product reads by itself. */
   readonly pool: Pool;
   /** What the installation is set to, for a product's commands. */
@@ -67,7 +79,7 @@ export function tell({ say }: CliContext, { json }: JsonOption, told: Told): voi
 
 export function writeAudit(
   { user }: CliContext,
-  { audit }: CliPorts,
+  { audit }: Pick<Changing, 'audit'>,
   action: CommandLineAction,
   subject: string,
   detail: Readonly<Record<string, unknown>> = {},
@@ -75,7 +87,10 @@ export function writeAudit(
   return audit.write({ by: `command line (${user})`, action, subject, detail });
 }
 
-export async function projectOf({ projects }: CliPorts, slug: string): Promise<ProjectView> {
+export async function projectOf(
+  { projects }: { readonly projects: Pick<Projects, 'findBySlug'> },
+  slug: string,
+): Promise<ProjectView> {
   const project = await projects.findBySlug(slug);
   if (!project) throw new CliError(`There is no project ${slug}.`);
   return project;

@@ -12,8 +12,15 @@ import {
   KeyScope,
 } from '../../domain/project/key.ts';
 import type { KeyCreated } from '../../domain/project/port.ts';
-import { keyJson, isActive, SCOPES_DEFAULT } from '../../domain/project/project.ts';
 import {
+  keyJson,
+  isActive,
+  type KeyOrder,
+  type ProjectView,
+  SCOPES_DEFAULT,
+} from '../../domain/project/project.ts';
+import {
+  type Changing,
   type CliContext,
   CliError,
   type CliPorts,
@@ -35,8 +42,7 @@ interface NewKeyOptions extends JsonOption {
   readonly by?: string;
 }
 
-export function keyCommands(program: Command, context: CliContext): void {
-  const key = program.command('key').description('API keys of a project');
+function createCommand(key: Command, context: CliContext): void {
   key
     .command('create <slug>')
     .description(
@@ -61,6 +67,11 @@ export function keyCommands(program: Command, context: CliContext): void {
     )
     .option('--json')
     .action((slug: string, options: NewKeyOptions) => createKey(context, slug, options));
+}
+
+export function keyCommands(program: Command, context: CliContext): void {
+  const key = program.command('key').description('API keys of a project');
+  createCommand(key, context);
   key
     .command('list <slug>')
     .description('its keys, without their texts')
@@ -80,7 +91,7 @@ export function keyCommands(program: Command, context: CliContext): void {
     .action((slug: string, keyId: string, options: JsonOption) => revokeKey(context, slug, keyId, options));
 }
 
-export const keyRefusals: Readonly<Record<Extract<KeyCreated, { created: false }>['reason'], string>> = {
+const keyRefusals: Readonly<Record<Extract<KeyCreated, { created: false }>['reason'], string>> = {
   'too-many-active': `The project has ${ACTIVE_KEYS_MAX} active keys of this access and mode: revoke one first (key list, key revoke).`,
   'too-many-made': `The project has made ${KEYS_MADE_MAX} keys, revoked ones among them: make another project.`,
   'already-expired': '--expires: expected a time in the future.',
@@ -88,6 +99,12 @@ export const keyRefusals: Readonly<Record<Extract<KeyCreated, { created: false }
   'no-project': 'The project is gone.',
   'beyond-maker': 'The key that asks can do less than this one.',
 };
+
+/** @throws CliError */
+export function madeKey(made: KeyCreated): Extract<KeyCreated, { created: true }> {
+  if (!made.created) throw new CliError(keyRefusals[made.reason]);
+  return made;
+}
 
 async function createKey(context: CliContext, slug: string, options: NewKeyOptions): Promise<void> {
   const scopes = z.array(KeyScope).safeParse(options.scopes.split(',').map((scope) => scope.trim()));
@@ -116,15 +133,10 @@ async function createKey(context: CliContext, slug: string, options: NewKeyOptio
       allowedOrigins,
       createdBy,
     };
-    const made = await ports.projects.createKey(project.id, order, context.now());
-    if (!made.created) throw new CliError(keyRefusals[made.reason]);
-    await writeAudit(context, ports, 'key.create', slug, {
-      key: made.key.id,
-      ...(by !== undefined && { by: by.toLowerCase() }),
-    });
+    const { key, text } = await ports.change((changing) => makeKey(context, changing, project, order, by));
     tell(context, options, {
-      lines: [`key  ${made.text}`, `id   ${made.key.id}`],
-      json: { ...keyJson(made.key), key: made.text },
+      lines: [`key  ${text}`, `id   ${key.id}`],
+      json: { ...keyJson(key), key: text },
     });
   });
 }
@@ -138,6 +150,19 @@ async function staffIdOf({ staff }: CliPorts, email: string): Promise<string> {
   if (!member || member.disabledAt)
     throw new CliError(`--by: there is no login ${email}, or it is disabled.`);
   return member.id;
+}
+
+async function makeKey(
+  context: CliContext,
+  changing: Changing,
+  { id, slug }: ProjectView,
+  order: KeyOrder,
+  by: string | undefined,
+) {
+  const made = madeKey(await changing.projects.createKey(id, order, context.now()));
+  const behind = by === undefined ? {} : { by: by.toLowerCase() };
+  await writeAudit(context, changing, 'key.create', slug, { key: made.key.id, ...behind });
+  return made;
 }
 
 const SECRET_IN_PAGES = '--origins: no page may hold a secret key; make one with --access publishable.';
@@ -168,19 +193,20 @@ async function changeOrigins(
   const allowedOrigins = originsOf(origins);
   await context.withPorts(async (ports) => {
     const project = await projectOf(ports, slug);
-    const changed = await ports.projects.changeKey(
-      null,
-      project.id,
-      id.data,
-      { allowedOrigins },
-      context.now(),
-    );
-    if (!changed.changed)
-      throw new CliError(changed.reason === 'secret-key' ? SECRET_IN_PAGES : `${slug} has no such key.`);
-    await writeAudit(context, ports, 'key.change', slug, { key: id.data, allowed_origins: allowedOrigins });
+    const key = await ports.change(async (changing) => {
+      const change = { allowedOrigins };
+      const changed = await changing.projects.changeKey(null, project.id, id.data, change, context.now());
+      if (!changed.changed)
+        throw new CliError(changed.reason === 'secret-key' ? SECRET_IN_PAGES : `${slug} has no such key.`);
+      await writeAudit(context, changing, 'key.change', slug, {
+        key: id.data,
+        allowed_origins: allowedOrigins,
+      });
+      return changed.key;
+    });
     tell(context, options, {
       lines: [`${keyId} may be used by pages of: ${allowedOrigins.join(', ') || 'none'}`],
-      json: keyJson(changed.key),
+      json: keyJson(key),
     });
   });
 }
@@ -214,9 +240,11 @@ async function revokeKey(
   if (!id.success) throw new CliError('key-id: expected the id that key list shows.');
   await context.withPorts(async (ports) => {
     const project = await projectOf(ports, slug);
-    const revoked = await ports.projects.revokeKey(project.id, id.data, context.now());
-    if (!revoked) throw new CliError(`${slug} has no such key.`);
-    await writeAudit(context, ports, 'key.revoke', slug, { key: id.data });
+    await ports.change(async (changing) => {
+      const revoked = await changing.projects.revokeKey(project.id, id.data, context.now());
+      if (!revoked) throw new CliError(`${slug} has no such key.`);
+      await writeAudit(context, changing, 'key.revoke', slug, { key: id.data });
+    });
     tell(context, options, { lines: [`${keyId} is revoked`], json: { id: keyId, revoked: true } });
   });
 }

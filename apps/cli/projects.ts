@@ -12,9 +12,9 @@ import {
 } from '../../domain/project/project.ts';
 import { SettingsChange } from '../../domain/settings.ts';
 import {
+  type Changing,
   type CliContext,
   CliError,
-  type CliPorts,
   day,
   type JsonOption,
   projectOf,
@@ -22,7 +22,7 @@ import {
   tell,
   writeAudit,
 } from './context.ts';
-import { keyRefusals } from './keys.ts';
+import { madeKey } from './keys.ts';
 import { fieldErrors, plainWords } from '../../domain/shared/schema-words.ts';
 import { byName } from '../http/places.ts';
 
@@ -84,10 +84,12 @@ async function createProject(
   if (!Slug.safeParse(slug).success) throw new CliError('slug: expected 1 to 40 of a-z 0-9 and -.');
 
   await context.withPorts(async (ports) => {
-    const { created, project } = await ports.projects.create(slug, context.now());
-    if (!created && text === undefined) throw new CliError(`There is a project ${slug} already.`);
-    if (created) await writeAudit(context, ports, 'project.create', slug);
-    const key = await ensureKey(context, ports, project, text);
+    const { created, project, key } = await ports.change(async (changing) => {
+      const made = await changing.projects.create(slug, context.now());
+      if (!made.created && text === undefined) throw new CliError(`There is a project ${slug} already.`);
+      if (made.created) await writeAudit(context, changing, 'project.create', slug);
+      return { ...made, key: await ensureKey(context, changing, made.project, text) };
+    });
     const lines = [`project  ${project.slug}  ${project.id}`, `key      ${key}`];
     tell(context, options, { lines, json: { ...projectJson(project), created, key } });
   });
@@ -96,18 +98,17 @@ async function createProject(
 /** The project's key of this text, made where it is not there yet. */
 async function ensureKey(
   context: CliContext,
-  ports: CliPorts,
+  changing: Changing,
   project: ProjectView,
   text: string | undefined,
 ): Promise<string> {
-  const owner = text === undefined ? null : await ports.projects.ownerOf(text);
+  const owner = text === undefined ? null : await changing.projects.ownerOf(text);
   if (text !== undefined && owner) return checkOwner(owner, project, text, context.now());
 
   const front = text === undefined ? ({ access: 'secret', mode: 'live' } as const) : keyFront(text);
   const order: KeyOrder = { ...front, scopes: everyScope, expiresAt: null };
-  const made = await ports.projects.createKey(project.id, order, context.now(), text);
-  if (!made.created) throw new CliError(keyRefusals[made.reason]);
-  await writeAudit(context, ports, 'key.create', project.slug, { key: made.key.id });
+  const made = madeKey(await changing.projects.createKey(project.id, order, context.now(), text));
+  await writeAudit(context, changing, 'key.create', project.slug, { key: made.key.id });
   return made.text;
 }
 
@@ -147,17 +148,17 @@ async function setSettings(
   const change = parseChange(SettingsChange, pairs);
   await context.withPorts(async (ports) => {
     const { id } = await projectOf(ports, slug);
-    const changed = await ports.projects.changeSettings(id, change, { lookAlike });
-    if (!changed.changed) throw new CliError(notSet(slug, changed));
-    await writeAudit(context, ports, 'project.set', slug, {
-      settings: change,
-      ...(lookAlike ? { look_alike: true } : {}),
+    const project = await ports.change(async (changing) => {
+      const changed = await changing.projects.changeSettings(id, change, { lookAlike });
+      if (!changed.changed) throw new CliError(notSet(slug, changed));
+      await writeAudit(context, changing, 'project.set', slug, {
+        settings: change,
+        ...(lookAlike ? { look_alike: true } : {}),
+      });
+      return changed.project;
     });
-    const rows = Object.entries(changed.project.settings).map(([name, value]) => [
-      name,
-      JSON.stringify(value),
-    ]);
-    tell(context, options, { lines: table(rows), json: projectJson(changed.project) });
+    const rows = Object.entries(project.settings).map(([name, value]) => [name, JSON.stringify(value)]);
+    tell(context, options, { lines: table(rows), json: projectJson(project) });
   });
 }
 
@@ -189,16 +190,19 @@ async function ceilings(
   const change = parseChange(CeilingsChange, pairs);
   await context.withPorts(async (ports) => {
     const before = await projectOf(ports, slug);
-    const changed = await ports.projects.changeCeilings(before.id, change);
-    if (!changed) throw new CliError(`There is no project ${slug}.`);
-    const { project, lowered } = changed;
-    const names = Object.keys(change) as (keyof typeof project.ceilings)[];
-    if (names.length > 0)
-      await writeAudit(context, ports, 'project.ceilings', slug, {
-        from: Object.fromEntries(names.map((name) => [name, before.ceilings[name]])),
-        to: Object.fromEntries(names.map((name) => [name, project.ceilings[name]])),
-        lowered,
-      });
+    const { project, lowered } = await ports.change(async (changing) => {
+      const changed = await changing.projects.changeCeilings(before.id, change);
+      if (!changed) throw new CliError(`There is no project ${slug}.`);
+      const { ceilings: after } = changed.project;
+      const names = Object.keys(change) as (keyof typeof after)[];
+      if (names.length > 0)
+        await writeAudit(context, changing, 'project.ceilings', slug, {
+          from: Object.fromEntries(names.map((name) => [name, before.ceilings[name]])),
+          to: Object.fromEntries(names.map((name) => [name, after[name]])),
+          lowered: changed.lowered,
+        });
+      return changed;
+    });
     const used = await ports.projects.rows(project.id);
     const rows = Object.entries(project.ceilings).map(([name, value]) => [name, JSON.stringify(value)]);
     const lines = [
@@ -237,9 +241,13 @@ function settingOf(pair: string): [string, unknown] {
 
 function archiveProject(context: CliContext, slug: string, options: JsonOption): Promise<void> {
   return context.withPorts(async (ports) => {
-    const project = await ports.projects.archive((await projectOf(ports, slug)).id, context.now());
-    if (!project) throw new CliError(`There is no project ${slug}.`);
-    await writeAudit(context, ports, 'project.archive', slug);
+    const { id } = await projectOf(ports, slug);
+    const project = await ports.change(async (changing) => {
+      const archived = await changing.projects.archive(id, context.now());
+      if (!archived) throw new CliError(`There is no project ${slug}.`);
+      await writeAudit(context, changing, 'project.archive', slug);
+      return archived;
+    });
     tell(context, options, { lines: [`${slug} is archived`], json: projectJson(project) });
   });
 }

@@ -9,7 +9,9 @@ import { ConfigError, readConfig } from '../../infra/process/config.ts';
 import { environment } from '../../infra/process/environment.ts';
 import { auditVariables, processVariables } from '../../infra/process/variables.ts';
 import { keyedHash } from '../../infra/process/crypto.ts';
-import { auditLog } from '../../infra/postgres/staff/audit.ts';
+import { changesOf } from '../../infra/postgres/staff/changes.ts';
+import { writeAudit } from '../../infra/postgres/staff/audit.ts';
+import { inTransaction } from '../../infra/postgres/engine/transaction.ts';
 import { rotations } from '../../infra/postgres/identity/device/rotate-secrets.ts';
 import { moveClock } from '../../infra/postgres/engine/clock.ts';
 import { refuseLogin } from '../../infra/postgres/engine/login-fault.ts';
@@ -19,7 +21,7 @@ import { connection } from '../../infra/postgres/engine/session.ts';
 import { projectStore } from '../../infra/postgres/project/projects.ts';
 import { reencrypting } from '../../infra/postgres/staff/secret/reencrypt.ts';
 import { staffAccounts } from '../../infra/postgres/staff/accounts.ts';
-import { telegramChats } from '../../infra/postgres/telegram/chats.ts';
+import { openChat } from '../../infra/postgres/telegram/chats.ts';
 import { withRunning } from '../../infra/process/running.ts';
 import { type CliContext, CliError } from './context.ts';
 import { createProgram } from './program.ts';
@@ -75,12 +77,18 @@ const portsOf =
       return await work({
         projects: projectStore(orm.em, hash),
         staff: staffAccounts(orm.em),
-        audit: auditLog(pool),
+        change: changesOf(orm.em, hash),
+        changeChat: (change) =>
+          inTransaction(pool, (tx) =>
+            change({
+              open: (chatId, at) => openChat(tx, chatId, at),
+              audit: { write: (entry) => writeAudit(tx, entry) },
+            }),
+          ),
         reencrypting: reencrypting(pool, config.ENCRYPTION_KEYS),
         rotations: rotations(pool),
         pool,
         config,
-        chats: telegramChats(pool),
         clock:
           config.SANDBOX_CLOCK === 'true'
             ? { ...time, move: (aheadMs) => moveAsOwner(given, aheadMs) }

@@ -50,11 +50,15 @@ function tellSecrets(context: CliContext, options: JsonOption): void {
 function reencrypt(context: CliContext, options: JsonOption): Promise<void> {
   return context.withPorts(async (ports) => {
     const { current } = ports.reencrypting;
+    // Many commits: that it began is written before the first, and how it ended after the last.
+    await ports.change((changing) =>
+      writeAudit(context, changing, 'secrets.re-encrypt', current, { begun: true }),
+    );
     const report = await reencryptAll(ports.reencrypting);
     const { left } = report;
     const unreadable = Object.fromEntries(report.unreadable);
     const facts = { reencrypted: Object.fromEntries(report.reencrypted), left, unreadable };
-    await writeAudit(context, ports, 'secrets.re-encrypt', current, facts);
+    await ports.change((changing) => writeAudit(context, changing, 'secrets.re-encrypt', current, facts));
     const faults = [
       ...(left.length > 0 ? [leftSentence(left)] : []),
       ...(report.unreadable.size > 0 ? [unreadableSentence(current, report.unreadable)] : []),
@@ -96,8 +100,11 @@ function rotate(context: CliContext, { device, all, ...options }: RotateOptions)
   return context.withPorts(async (ports) => {
     if (deviceId !== null && !(await ports.rotations.isBound(deviceId)))
       throw new CliError('There is no bound device of this id.');
+    const audit = (facts: Readonly<Record<string, unknown>>) =>
+      ports.change((changing) => writeAudit(context, changing, 'device.rotate', deviceId ?? 'all', facts));
+    await audit({ begun: true });
     const asked = await askAll(context, ports, deviceId);
-    await writeAudit(context, ports, 'device.rotate', deviceId ?? 'all', asked);
+    await audit(asked);
     const waiting = await ports.rotations.waiting();
     tell(context, options, {
       lines: [

@@ -50,9 +50,11 @@ export function staffCommands(program: Command, context: CliContext): void {
 
 async function unlockStaff(context: CliContext, email: string, options: JsonOption): Promise<void> {
   await context.withPorts(async (ports) => {
-    const unlocked = await ports.staff.unlock(email);
-    if (!unlocked) throw new CliError(`There is no login ${email}.`);
-    await writeAudit(context, ports, 'staff.unlock', email.toLowerCase());
+    await ports.change(async (changing) => {
+      const unlocked = await changing.staff.unlock(email);
+      if (!unlocked) throw new CliError(`There is no login ${email}.`);
+      await writeAudit(context, changing, 'staff.unlock', email.toLowerCase());
+    });
     tell(context, options, { lines: [`${email} may log in again`], json: { email, unlocked: true } });
   });
 }
@@ -65,15 +67,18 @@ async function createStaff(context: CliContext, email: string, options: NewStaff
   const password = given ?? context.random();
 
   await context.withPorts(async (ports) => {
-    const made = await ports.staff.createStaff({ email, role: options.role, password }, context.now());
-    if (!made.created) throw new CliError(`There is a login ${email} already.`);
-    await writeAudit(context, ports, 'staff.create', made.staff.email, { role: options.role });
+    const staff = await ports.change(async (changing) => {
+      const made = await changing.staff.createStaff({ email, role: options.role, password }, context.now());
+      if (!made.created) throw new CliError(`There is a login ${email} already.`);
+      await writeAudit(context, changing, 'staff.create', made.staff.email, { role: options.role });
+      return made.staff;
+    });
     const shown = given === undefined ? { password } : {};
     const lines = [
-      `login     ${made.staff.email} (${made.staff.role})`,
+      `login     ${staff.email} (${staff.role})`,
       ...(given === undefined ? [`password  ${password}`] : []),
     ];
-    tell(context, options, { lines, json: { ...made.staff, ...shown } });
+    tell(context, options, { lines, json: { ...staff, ...shown } });
   });
 }
 
@@ -104,18 +109,22 @@ function listStaff(context: CliContext, options: JsonOption): Promise<void> {
 
 function disableStaff(context: CliContext, email: string, options: JsonOption): Promise<void> {
   return context.withPorts(async (ports) => {
-    const disabled = await ports.staff.disable(email, context.now());
-    if (!disabled) throw new CliError(`There is no login ${email}.`);
-    await writeAudit(context, ports, 'staff.disable', email.toLowerCase());
+    await ports.change(async (changing) => {
+      const disabled = await changing.staff.disable(email, context.now());
+      if (!disabled) throw new CliError(`There is no login ${email}.`);
+      await writeAudit(context, changing, 'staff.disable', email.toLowerCase());
+    });
     tell(context, options, { lines: [`${email} is disabled`], json: { email, disabled: true } });
   });
 }
 
 function resetSecondFactor(context: CliContext, email: string, options: JsonOption): Promise<void> {
   return context.withPorts(async (ports) => {
-    const reset = await ports.staff.resetSecondFactor(email);
-    if (!reset) throw new CliError(`There is no login ${email}.`);
-    await writeAudit(context, ports, 'staff.reset-second-factor', email.toLowerCase());
+    await ports.change(async (changing) => {
+      const reset = await changing.staff.resetSecondFactor(email);
+      if (!reset) throw new CliError(`There is no login ${email}.`);
+      await writeAudit(context, changing, 'staff.reset-second-factor', email.toLowerCase());
+    });
     tell(context, options, {
       lines: [`${email} sets up a new second factor at the next login, with the password as before`],
       json: { email, second_factor: 'not set up' },

@@ -144,7 +144,15 @@ async function archive(tx: EntityManager, id: string, now: Date) {
   return row;
 }
 
-const untouched = { revokedAt: null, lastUsedAt: null };
+/** What is kept of an order as it stands there. */
+const keptOf = (order: KeyOrder, now: Date) => ({
+  name: order.name ?? null,
+  allowedOrigins: order.access === 'publishable' ? [...(order.allowedOrigins ?? [])] : [],
+  createdAt: now,
+  expiresAt: order.expiresAt,
+  revokedAt: null,
+  lastUsedAt: null,
+});
 
 async function createKey(
   em: EntityManager,
@@ -172,13 +180,9 @@ async function createKey(
         ...keyFront(text),
         hash,
         hint: text.slice(-HINT_CHARACTERS),
-        name: order.name ?? null,
+        ...keptOf(order, now),
         scopes: [...decision.scopes],
-        allowedOrigins: order.access === 'publishable' ? [...(order.allowedOrigins ?? [])] : [],
         createdBy: rows.find((row) => row.id === makerId)?.createdBy ?? order.createdBy ?? null,
-        createdAt: now,
-        expiresAt: order.expiresAt,
-        ...untouched,
       });
       await tx.persist(row).flush();
       return { created: true, key: keyView(row), text };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type CliContext, CliError, type CliPorts } from '../../../apps/cli/context.ts';
+import { type Changing, type CliContext, CliError, type CliPorts } from '../../../apps/cli/context.ts';
 import { createProgram } from '../../../apps/cli/program.ts';
-import type { StaffAccounts, StaffListing } from '../../../domain/staff/port.ts';
+import type { StaffListing } from '../../../domain/staff/port.ts';
 import type { ProjectId } from '../../../domain/shared/ids.ts';
 import { auditLog } from '../../../infra/postgres/staff/audit.ts';
 import { type Ground, makeKey, makeProject, openGround } from '../../support/api.ts';
@@ -38,14 +38,17 @@ async function navbat(...args: readonly string[]): Promise<string> {
   const none = () => {
     throw new Error('these commands ask for none of it');
   };
+  const ports: Partial<CliPorts> = {
+    projects: ground.projects,
+    staff: { list: () => Promise.resolve(staff) },
+    change: (change) => {
+      const changing: Partial<Changing> = { projects: ground.projects, audit: auditLog(ground.pool) };
+      return change(changing as Changing);
+    },
+  };
   const context: CliContext = {
     // The other ports are not these commands'.
-    withPorts: (work) =>
-      work({
-        projects: ground.projects,
-        staff: { list: () => Promise.resolve(staff) } as Pick<StaffAccounts, 'list'>,
-        audit: auditLog(ground.pool),
-      } as CliPorts),
+    withPorts: (work) => work(ports as CliPorts),
     withAuditPorts: () => expect.unreachable('a command of projects'),
     say: (line) => void said.push(line),
     readStdin: none,
@@ -140,7 +143,7 @@ test('a key that asks for payouts names the member of staff who stands behind it
   const { rows } = await ground.owner.query<{ id: string }>(
     `insert into staff (id, email, role, password_hash, created_at) values (gen_random_uuid(), 'dilshod@example.com', 'developer', 'x', now()) returning id`,
   );
-  const [{ id: staffId = '' } = {}] = rows;
+  const staffId = rows[0]?.id ?? '';
   const listed = { id: staffId, email: 'dilshod@example.com', disabledAt: null } as StaffListing;
   staff = [listed];
   const make = (...more: readonly string[]) => json('create', 'shop', '--scopes', 'keys,payouts', ...more);

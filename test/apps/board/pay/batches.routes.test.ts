@@ -229,7 +229,7 @@ async function projectWithKey(keyId: string, staffId: string): Promise<string> {
   );
   await board.owner.query(
     `insert into api_key (id, project_id, access, mode, hash, hint, scopes, created_at, created_by)
-     values ($1, $2, 'secret', 'live', sha256($1::text::bytea), 'abcd', '{payouts}', now(), $3)`,
+     values ($1, $2, 'secret', 'live', sha256(random()::text::bytea), 'abcd', '{payouts}', now(), $3)`,
     [keyId, rows[0]?.id, staffId],
   );
   return rows[0]?.id ?? '';
