@@ -29,11 +29,15 @@ export interface CliPorts {
   readonly rotations: Rotations;
   /** For what a product reads by itself. */
   readonly pool: Pool;
+  /** Whose public halves check signatures, as far as they are set. */
+  readonly keys: SignatureKeys;
   /** What the installation is set to, for a product's commands. */
   readonly config: ProcessConfig<'cli'>;
   /** Null where it is no sandbox's. */
   readonly clock: { readonly aheadMs: number; readonly move: (aheadMs: number) => Promise<void> } | null;
 }
+
+export type SignatureKeys = Pick<AuditConfig, 'JWT_PRIVATE_JWK' | 'JWT_PREVIOUS_JWKS'>;
 
 /** What a command has that runs without the secrets of the installation. */
 export interface AuditPorts {

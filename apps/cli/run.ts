@@ -7,7 +7,7 @@ import { newEnvironment } from '../../infra/deploy/env.ts';
 import { readClock } from '../../infra/process/clock.ts';
 import { ConfigError, readConfig } from '../../infra/process/config.ts';
 import { environment } from '../../infra/process/environment.ts';
-import { auditVariables, processVariables } from '../../infra/process/variables.ts';
+import { type AuditConfig, auditVariables, processVariables } from '../../infra/process/variables.ts';
 import { keyedHash } from '../../infra/process/crypto.ts';
 import { changesOf } from '../../infra/postgres/staff/changes.ts';
 import { writeAudit } from '../../infra/postgres/staff/audit.ts';
@@ -89,6 +89,7 @@ const portsOf =
         rotations: rotations(pool),
         pool,
         config,
+        keys: auditConfigOf(given),
         clock:
           config.SANDBOX_CLOCK === 'true'
             ? { ...time, move: (aheadMs) => moveAsOwner(given, aheadMs) }
@@ -104,10 +105,7 @@ const auditPortsOf =
   (variables: NodeJS.ProcessEnv, time: { aheadMs: number }): CliContext['withAuditPorts'] =>
   async (work) => {
     const given = givenTo(variables);
-    const hasKey = given['JWT_PRIVATE_JWK'] || given['JWT_PRIVATE_JWK_FILE'];
-    const config = hasKey
-      ? readConfig(given, [...auditVariables, 'JWT_PRIVATE_JWK'])
-      : readConfig(given, auditVariables);
+    const config = auditConfigOf(given);
     const pool = new Pool(connection(config.DATABASE_URL, { max: 1 }));
     try {
       // What was changed by hand is what verify is to tell.
@@ -118,6 +116,14 @@ const auditPortsOf =
       await pool.end();
     }
   };
+
+/** The private key is read where it is set, for its public half. */
+function auditConfigOf(given: NodeJS.ProcessEnv): AuditConfig {
+  const hasKey = given['JWT_PRIVATE_JWK'] || given['JWT_PRIVATE_JWK_FILE'];
+  return hasKey
+    ? readConfig(given, [...auditVariables, 'JWT_PRIVATE_JWK'])
+    : readConfig(given, auditVariables);
+}
 
 function givenTo(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const env = environment(variables);

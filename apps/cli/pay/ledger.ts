@@ -7,7 +7,7 @@ import { publicKeys } from '../../../infra/identity/person-tokens.ts';
 import { headReader } from '../../../infra/pay/signed-heads.ts';
 import { readBookIds, verifyBook, type Verified } from '../../../infra/postgres/pay/ledger/verify.ts';
 import type { AuditConfig } from '../../../infra/process/variables.ts';
-import { type AuditPorts, type CliContext, CliError } from '../context.ts';
+import { type AuditPorts, type CliContext, CliError, type SignatureKeys } from '../context.ts';
 
 interface VerifyArguments {
   readonly from?: string;
@@ -69,14 +69,18 @@ async function verify(
   context.say('No difference found.');
 }
 
+/** Of the configuration, as far as it names any. */
+export const publicKeysOf = ({
+  JWT_PRIVATE_JWK: current,
+  JWT_PREVIOUS_JWKS: previous = [],
+}: SignatureKeys): Parameters<typeof headReader>[0] => [
+  ...(current ? publicKeys({ JWT_PRIVATE_JWK: current, JWT_PREVIOUS_JWKS: [] }) : []),
+  ...previous,
+];
+
 /** Public halves check a signature; the private one is read where it is set, for its public half. */
 function knownKeys(config: AuditConfig, file: string | undefined): Parameters<typeof headReader>[0] {
-  const { JWT_PRIVATE_JWK: current, JWT_PREVIOUS_JWKS: previous = [] } = config;
-  const keys = [
-    ...(current ? publicKeys({ JWT_PRIVATE_JWK: current, JWT_PREVIOUS_JWKS: [] }) : []),
-    ...previous,
-    ...(file === undefined ? [] : keysOf(file)),
-  ];
+  const keys = [...publicKeysOf(config), ...(file === undefined ? [] : keysOf(file))];
   if (keys.length === 0)
     throw new CliError(
       'No public key to check signatures with: give --keys jwks.json, a copy of /.well-known/jwks.json.',

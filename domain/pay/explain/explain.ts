@@ -4,6 +4,9 @@ import { z } from 'zod';
 export const PARTS = ['asked', 'hands', 'calls', 'statement', 'money'] as const;
 export type Part = (typeof PARTS)[number];
 
+/** `unknown-key`: signed by a key that this installation does not have. */
+export type SignatureProof = 'holds' | 'does-not-hold' | 'unknown-key';
+
 /** Whether the block of a transfer is still what was closed. */
 export interface ChainProof {
   readonly block: string;
@@ -11,6 +14,8 @@ export interface ChainProof {
   readonly differences: readonly string[];
   /** The day whose signed head stands on this block; null: it is not signed yet. */
   readonly day: string | null;
+  /** Whether that head is what a key of ours has signed, and ends with the block that is there; null: it is not signed yet. */
+  readonly signature: SignatureProof | null;
 }
 
 /** One row of the database that says something of a payment. */

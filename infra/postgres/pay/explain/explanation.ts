@@ -6,6 +6,7 @@ import {
   type PaymentExplanation,
   type PaymentName,
 } from '../../../../domain/pay/explain/explain.ts';
+import type { ReadHead } from '../../../../domain/pay/ledger/head.ts';
 import { maskPhone } from '../../../../domain/shared/phone.ts';
 import { visibleLine } from '../../../../domain/shared/visible-line.ts';
 import { proveTransfers } from '../ledger/prove-transfers.ts';
@@ -17,7 +18,11 @@ const PAYOUTS_MAX = 20;
 const SOURCES_MAX = 5;
 
 /** Every row that says something of a payment, in one snapshot; null where nothing is named so. */
-export const explainPayment = (pool: pg.Pool, name: PaymentName): Promise<PaymentExplanation | null> =>
+export const explainPayment = (
+  pool: pg.Pool,
+  name: PaymentName,
+  readHead: ReadHead,
+): Promise<PaymentExplanation | null> =>
   inSnapshot(pool, async (db) => {
     const found = await findPayouts(db, name);
     const payouts = found.slice(0, PAYOUTS_MAX);
@@ -28,11 +33,15 @@ export const explainPayment = (pool: pg.Pool, name: PaymentName): Promise<Paymen
       batches: [...new Set(items.map(({ batch }) => batch))],
       dispatches: [...new Set(items.flatMap(({ dispatch }) => dispatch ?? []))],
     });
-    const rows = await withChain(db, told);
+    const rows = await withChain(db, told, readHead);
     return { payouts, more: found.length > PAYOUTS_MAX, rows };
   });
 
-async function withChain(db: pg.PoolClient, rows: readonly ExplainedRow[]): Promise<readonly ExplainedRow[]> {
+async function withChain(
+  db: pg.PoolClient,
+  rows: readonly ExplainedRow[],
+  readHead: ReadHead,
+): Promise<readonly ExplainedRow[]> {
   const transfers = rows.filter(({ table }) => table === 'ledger_transfer').map(({ key }) => key);
   const [{ project_id: book } = {}] = transfers;
   if (book === undefined) return rows;
@@ -40,6 +49,7 @@ async function withChain(db: pg.PoolClient, rows: readonly ExplainedRow[]): Prom
     db,
     String(book),
     transfers.map(({ n }) => String(n)),
+    readHead,
   );
   return rows.map((row) => {
     const { n } = row.key;

@@ -1,5 +1,7 @@
 import type pg from 'pg';
-import type { ChainProof } from '../../../../domain/pay/explain/explain.ts';
+import type { ChainProof, SignatureProof } from '../../../../domain/pay/explain/explain.ts';
+import type { ReadHead } from '../../../../domain/pay/ledger/head.ts';
+import { proveDay } from './prove-day.ts';
 import { proveBlock } from './verify-blocks.ts';
 
 interface Held {
@@ -9,22 +11,27 @@ interface Held {
 }
 
 /**
- * The block of each of these transfers, made again from its rows: the hash fits or it does not. That the blocks behind it and the signed
- * days follow from it, `navbat ledger verify` says of the whole book.
+ * The block of each of these transfers, made again from its rows: the hash fits or it does not; and the signature of the day that it is
+ * in. That the blocks between the two follow from each other, `navbat ledger verify` says of the whole book.
  */
 export async function proveTransfers(
   db: pg.PoolClient,
   book: string,
   ns: readonly string[],
+  readHead: ReadHead,
 ): Promise<ReadonlyMap<string, ChainProof>> {
   const { rows } = await db.query<Held>(readHeld, [book, ns]);
   const differences = new Map<string, readonly string[]>();
   for (const block of new Set(rows.map((row) => row.block)))
     differences.set(block, await proveBlock(db, book, block));
+  const signatures = new Map<string, SignatureProof>();
+  for (const day of new Set(rows.flatMap((row) => row.day ?? [])))
+    signatures.set(day, await proveDay(db, book, day, readHead));
   return new Map(
     rows.map(({ n, block, day }) => {
       const found = differences.get(block) ?? [];
-      return [n, { block, holds: found.length === 0, differences: found, day }];
+      const signature = day === null ? null : (signatures.get(day) ?? null);
+      return [n, { block, holds: found.length === 0, differences: found, day, signature }];
     }),
   );
 }

@@ -4,7 +4,8 @@ import { genesisOf } from './block-hash.ts';
 import { counted, type Differences } from './differences.ts';
 import type { Chain } from './verify-blocks.ts';
 
-interface Day {
+/** A day as it stands in its table. */
+export interface Day {
   readonly day: string;
   readonly k: string;
   readonly nTo: string;
@@ -51,7 +52,8 @@ export async function verifyDays(db: pg.PoolClient, options: DaysOptions): Promi
     : 'no signed day yet';
 }
 
-const headOf = (book: string, { day, k, nTo, totals, head }: Day): DayHead => ({
+/** What should have been signed of it. */
+export const headOf = (book: string, { day, k, nTo, totals, head }: Day): DayHead => ({
   book,
   day,
   k,
@@ -98,7 +100,7 @@ const sorted = (totals: DayHead['totals']): string =>
   );
 const sameTotals = (one: DayHead['totals'], other: DayHead['totals']): boolean =>
   sorted(one) === sorted(other);
-const sameHead = (one: DayHead, other: DayHead): boolean =>
+export const sameHead = (one: DayHead, other: DayHead): boolean =>
   one.book === other.book &&
   one.day === other.day &&
   one.k === other.k &&
@@ -153,8 +155,9 @@ async function readHashes(
   return new Map([['0', genesis], ...rows.map(({ k, ...block }) => [k, block] as const)]);
 }
 
+export const dayColumns = `day::text, k::text, n_to::text as "nTo", totals, encode(head, 'hex') as head, jws`;
 const readDays = `
-select day::text, k::text, n_to::text as "nTo", totals, encode(head, 'hex') as head, jws,
+select ${dayColumns},
   least(chat_sent_at, witness_sent_at) is null
     or least(chat_sent_at, witness_sent_at) >= (day + 1)::timestamp at time zone 'Asia/Tashkent' as "sentLater"
 from public.ledger_day d where project_id = $1 order by d.day`;

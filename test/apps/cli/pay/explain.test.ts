@@ -1,8 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ExplainedRow, PaymentExplanation } from '../../../../domain/pay/explain/explain.ts';
+import { moveClock } from '../../../../infra/postgres/engine/clock.ts';
+import { chain } from '../../../../infra/postgres/pay/ledger/chain.ts';
+import { headSigner } from '../../../../infra/pay/signed-heads.ts';
+import { newSecrets } from '../../../../infra/process/new-secrets.ts';
+import { closeBlocks } from '../../../../workers/pay/close-blocks.ts';
 import { CARD_TOKEN, openWholePayments } from '../../../infra/postgres/pay/explain/whole-payments.ts';
 import { navbatCommand } from '../../../support/command-line.ts';
 import { testEnvironment } from '../../../support/environment.ts';
+
+const DAY_MS = 86_400_000;
 
 let world: Awaited<ReturnType<typeof openWholePayments>>;
 beforeAll(async () => {
@@ -11,7 +18,9 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 // Its clock was moved past the wait of a new card.
-const environment = () => testEnvironment({ DATABASE_URL: world.url, SANDBOX_CLOCK: 'true' });
+const { JWT_PRIVATE_JWK } = newSecrets(new Date(0));
+const environment = () =>
+  testEnvironment({ DATABASE_URL: world.url, SANDBOX_CLOCK: 'true', JWT_PRIVATE_JWK });
 const explain = async (...args: readonly string[]): Promise<string> => {
   const { code, out, err } = await navbatCommand(['explain', ...args], environment());
   expect({ code, err }).toEqual({ code: 0, err: '' });
@@ -118,6 +127,37 @@ describe('navbat explain', () => {
     expect(await explain(id)).toMatch(/BLOCK 2 DOES NOT HOLD: Block 2 .* transfer \d+ differs/);
     await change(-1);
     expect(await explain(id)).not.toContain('DOES NOT HOLD');
+  });
+
+  test('of a day that is signed says whether the signature holds, by a key that is known or by none', async () => {
+    const [{ id }] = world.payouts;
+    const aheadMs = 4 * DAY_MS;
+    await moveClock(world.owner, aheadMs);
+    const sign = await headSigner(JSON.parse(JWT_PRIVATE_JWK));
+    const tick = closeBlocks({
+      chain: chain(world.pool),
+      sign,
+      now: () => new Date(Date.now() + aheadMs),
+      show: () => undefined,
+      onFault: (_book, error) => {
+        throw error;
+      },
+      onWorks: () => undefined,
+      onDay: () => undefined,
+    });
+    await tick();
+    expect(await explain(id)).toMatch(/; block 2 holds, signed with \d{4}-\d{2}-\d{2}: the signature holds/);
+    const { rows } = await json(id);
+    expect(rows.flatMap(({ chain: proof }) => proof?.signature ?? [])).toEqual(Array(6).fill('holds'));
+
+    const stranger = { ...environment(), JWT_PRIVATE_JWK: newSecrets(new Date(0)).JWT_PRIVATE_JWK };
+    const unknown = await navbatCommand(['explain', id], stranger);
+    expect(unknown.out).toContain('by a key that is not known here: not checked');
+
+    await world.owner.query('alter table ledger_day disable trigger user');
+    await world.owner.query(`update ledger_day set totals = totals || '{"available": "1"}'`);
+    await world.owner.query('alter table ledger_day enable trigger user');
+    expect(await explain(id)).toContain('THE SIGNATURE DOES NOT HOLD');
   });
 
   test('of an id that nothing has, and of what is no id, says so', async () => {
