@@ -54,6 +54,7 @@ import { Migration20261129193000PayLinkJobs } from './pay/migrations/20261129193
 import { Migration20261129194100PaySettleItems } from './pay/migrations/20261129194100-pay-settle-items.ts';
 import { Migration20261129194200PayRailOtp } from './pay/migrations/20261129194200-pay-rail-otp.ts';
 import { Migration20261129194400PayKeyMakers } from './pay/migrations/20261129194400-pay-key-makers.ts';
+import { Migration20261129194500PayLinesOfPayouts } from './pay/migrations/20261129194500-pay-lines-of-payouts.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -114,6 +115,7 @@ export const migrations = [
   Migration20261129194200PayRailOtp,
   Migration20261129194300ProjectKeyMaker,
   Migration20261129194400PayKeyMakers,
+  Migration20261129194500PayLinesOfPayouts,
 ] as const;
 
 /**
