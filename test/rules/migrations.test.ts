@@ -64,7 +64,8 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129194200-pay-rail-otp.ts': '9687227e5973d1779cca55281537c6294294fd685ea990d443942cef3cbb8166',
   '20261129194400-pay-key-makers.ts': '64e538b3293ac8e8f86c5d0da0988aa14954ad3c1a6750b5bde341c338f9f0e2',
   '20261129194300-project-key-maker.ts': 'bd6f2178485a2a68a960d5f818aa73a56b72e3776c879bb8f601a11e6dcaabd7',
-  '20261129194500-pay-lines-of-payouts.ts': '1cf0bdbbdf9ac2ec4b8052b63420a8ffde690bf6373c522012bc906d0dfb3511',
+  '20261129194500-pay-lines-of-payouts.ts':
+    '1cf0bdbbdf9ac2ec4b8052b63420a8ffde690bf6373c522012bc906d0dfb3511',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

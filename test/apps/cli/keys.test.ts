@@ -146,7 +146,7 @@ test('a key that asks for payouts names the member of staff who stands behind it
   const staffId = rows[0]?.id ?? '';
   const listed = { id: staffId, email: 'dilshod@example.com', disabledAt: null } as StaffListing;
   staff = [listed];
-  const make = (...more: readonly string[]) => json('create', 'shop', '--scopes', 'keys,payouts', ...more);
+  const make = (...more: readonly string[]) => json('create', 'shop', '--scopes', 'payouts', ...more);
   await expect(make()).rejects.toThrow('--by: expected the email of the member of staff');
   await expect(make('--by', 'nobody@example.com')).rejects.toThrow(
     '--by: there is no login nobody@example.com',
