@@ -55,6 +55,7 @@ import { Migration20261129194100PaySettleItems } from './pay/migrations/20261129
 import { Migration20261129194200PayRailOtp } from './pay/migrations/20261129194200-pay-rail-otp.ts';
 import { Migration20261129194400PayKeyMakers } from './pay/migrations/20261129194400-pay-key-makers.ts';
 import { Migration20261129194500PayLinesOfPayouts } from './pay/migrations/20261129194500-pay-lines-of-payouts.ts';
+import { Migration20261129194600PayOnlyOurs } from './pay/migrations/20261129194600-pay-only-ours.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -116,6 +117,7 @@ export const migrations = [
   Migration20261129194300ProjectKeyMaker,
   Migration20261129194400PayKeyMakers,
   Migration20261129194500PayLinesOfPayouts,
+  Migration20261129194600PayOnlyOurs,
 ] as const;
 
 /**

@@ -66,6 +66,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129194300-project-key-maker.ts': 'bd6f2178485a2a68a960d5f818aa73a56b72e3776c879bb8f601a11e6dcaabd7',
   '20261129194500-pay-lines-of-payouts.ts':
     '1cf0bdbbdf9ac2ec4b8052b63420a8ffde690bf6373c522012bc906d0dfb3511',
+  '20261129194600-pay-only-ours.ts': 'ea27691615c8d63baab0c172b43053c327199b5f0325b9edebc1183f212ac814',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -136,11 +136,14 @@ test('what the bank has paid is settled as paid; its line is matched when it com
   await agree(payee, 'paid');
   expect(await world.stateOf(payee)).toMatchObject({ payout: 'paid', item: 'paid', told: ['receipt-paid'] });
   await expectBalanced();
+  await world.differences.findOnlyOurs();
+  expect(await world.openDifferences()).toMatchObject([{ bucket: 'only-ours', payoutId: payee.payoutId }]);
   for (let times = 0; times < 2; times += 1)
     expect(await world.take([lineOf(payee)], false, 'bank-file')).toMatchObject({
       buckets: [{ bucket: 'matched', lines: 1 }],
       stopped: [],
     });
+  expect(await world.openDifferences()).toEqual([]);
   expect(await world.balance(payee.held)).toBe(0n);
   await expectBalanced();
 });
