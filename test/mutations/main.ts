@@ -1,13 +1,14 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { copyTree } from '../support/tree-copy.ts';
 import { type Mutation, mutate } from './mutation.ts';
 import { mutations } from './mutations.ts';
 import { outcomes } from './outcome.ts';
+import { isOfServer, sharedServers } from './shared-servers.ts';
 
 /**
- * `npm run mutations [-- [--report file] ledger|dispatch|staff|roles|words of a name …]`: makes one mistake after the other in a copy of the tree, and expects the
+ * `npm run mutations [-- [--report file] ledger|dispatch|…|words of a name …]`: makes one mistake after the other in a copy of the tree, and expects the
  * test that is there for it to fail. Unchanged, each of these tests has to pass.
  */
 const { values, positionals: asked } = parseArgs({
@@ -44,8 +45,13 @@ async function survivors(all: readonly Mutation[]): Promise<number> {
       if (whole[i]?.end !== 'green')
         console.log(`NOT GREEN   unchanged: ${test.file}, "${test.name}": ${whole[i]?.why}`);
     let red = 0;
-    for (const mutation of all.filter((one) => !unfit.includes(one)))
-      if (await isRed(copy, mutation)) red += 1;
+    const servers = await sharedServers();
+    try {
+      for (const mutation of all.filter((one) => !unfit.includes(one)))
+        if (await isRed(copy, mutation, servers)) red += 1;
+    } finally {
+      await servers.stop();
+    }
     console.log(`${red} of ${all.length} mutations turn their test red`);
     return all.length - red;
   } finally {
@@ -53,11 +59,18 @@ async function survivors(all: readonly Mutation[]): Promise<number> {
   }
 }
 
-async function isRed(copy: string, mutation: Mutation): Promise<boolean> {
+async function isRed(
+  copy: string,
+  mutation: Mutation,
+  servers: Awaited<ReturnType<typeof sharedServers>>,
+): Promise<boolean> {
   const { name, test } = mutation;
+  const given = isOfServer(readFileSync(join(copy, test.file), 'utf8'))
+    ? undefined
+    : await servers.ready(mutation);
   const undo = mutate(copy, mutation);
   const startedMs = performance.now();
-  const [outcome] = await outcomes(copy, [mutation]);
+  const [outcome] = await outcomes(copy, [mutation], given);
   undo();
   const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
   const word = { red: 'red', green: 'STILL GREEN', missing: 'NOT RUN' }[outcome?.end ?? 'missing'];

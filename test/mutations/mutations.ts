@@ -4,8 +4,10 @@ import { bankMutations } from './pay/bank.ts';
 import { batchMutations } from './pay/batches.ts';
 import { chainMutations } from './pay/chain.ts';
 import { dispatchMutations } from './pay/dispatch.ts';
+import { httpMutations } from './pay/http.ts';
 import { ledgerMutations } from './pay/ledger.ts';
 import { linkMutations } from './pay/links.ts';
+import { listMutations } from './pay/lists.ts';
 import { railMutations } from './pay/rail.ts';
 import { roleMutations } from './roles.ts';
 import { staffMutations } from './staff.ts';
@@ -17,6 +19,8 @@ export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
   payouts: [...askingMutations, ...batchMutations],
   dispatch: dispatchMutations,
   links: linkMutations,
+  lists: listMutations,
+  http: httpMutations,
   staff: staffMutations,
   roles: roleMutations,
 };

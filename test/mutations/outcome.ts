@@ -34,15 +34,26 @@ export interface Outcome {
   readonly why: string;
 }
 
-/** Runs the tests by which the mutations are found, and tells of each. */
-export async function outcomes(copy: string, of: readonly Mutation[]): Promise<readonly Outcome[]> {
+/**
+ * Runs the tests by which the mutations are found, and tells of each.
+ *
+ * @param servers JSON of those that are there; without them the run starts its own.
+ */
+export async function outcomes(
+  copy: string,
+  of: readonly Mutation[],
+  servers?: string,
+): Promise<readonly Outcome[]> {
   const files = [...new Set(of.map(({ test }) => test.file))];
   const names = [...new Set(of.map(({ test }) => escaped(test.name)))].join('|');
   rmSync(join(copy, REPORT), { force: true });
   const limits = [`--testTimeout=${TEST_MS_MAX}`, `--hookTimeout=${TEST_MS_MAX}`];
   const told = ['--reporter=json', `--outputFile.json=${REPORT}`];
   const args = ['run', '--maxWorkers=1', ...limits, ...told, '--testNamePattern', names, ...files];
-  const { out } = await runIn(copy, 'vitest', args, of.length === 1 ? RUN_MS_MAX : RUN_OF_ALL_MS_MAX);
+  const { out } = await runIn(copy, 'vitest', args, {
+    timeoutMs: of.length === 1 ? RUN_MS_MAX : RUN_OF_ALL_MS_MAX,
+    env: servers === undefined ? {} : { NAVBAT_TEST_SERVERS: servers },
+  });
   const report = reported(copy);
   return of.map(({ test }) => outcomeOf(report, test) ?? { end: 'missing', why: out.slice(-2_000) });
 }

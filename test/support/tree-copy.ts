@@ -30,15 +30,21 @@ interface Ran {
   readonly out: string;
 }
 
+interface RunOptions {
+  readonly timeoutMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Runs one of the tools of package.json in a copy, for ever where no limit is given. */
 export function runIn(
   directory: string,
   tool: 'tsc' | 'vitest',
   args: readonly string[],
-  timeoutMs = 0,
+  { timeoutMs = 0, env: more = {} }: RunOptions = {},
 ): Promise<Ran> {
   // Vitest would take itself for a worker of the run that it is started by.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST')));
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST'));
+  const env = { ...Object.fromEntries(own), ...more };
   return new Promise((done) => {
     const options = { cwd: directory, env, timeout: timeoutMs, killSignal: 'SIGKILL' } as const;
     execFile(join(directory, 'node_modules/.bin', tool), args, options, (error, out, err) => {

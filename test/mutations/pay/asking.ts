@@ -1,6 +1,7 @@
 import type { Mutation } from '../mutation.ts';
 
 const ASKING = 'infra/postgres/pay/migrations/20261129180100-pay-asking.ts';
+const DUE = 'infra/postgres/pay/migrations/20261129194000-pay-due.ts';
 const TABLES = 'infra/postgres/pay/migrations/20261129180000-pay-payouts.ts';
 const inAsking = (name: string) => ({ file: 'test/infra/postgres/pay/payout/asking.test.ts', name });
 
@@ -102,7 +103,7 @@ export const askingMutations: readonly Mutation[] = [
   },
   {
     name: 'what nobody confirmed keeps its money held',
-    edits: [{ file: ASKING, from: `perform payout_post(book, late, 'release', 'housekeeping');`, to: '' }],
+    edits: [{ file: DUE, from: `perform payout_post(book, late, 'release', 'housekeeping');`, to: '' }],
     test: inAsking('that never answers costs a quarter of an hour'),
   },
   {

@@ -2,6 +2,7 @@ import type { Mutation } from '../mutation.ts';
 
 const MATCH = 'domain/pay/reconcile/match.ts';
 const STATEMENTS = 'infra/postgres/pay/migrations/20261129183000-pay-statements.ts';
+const DUE = 'infra/postgres/pay/migrations/20261129194000-pay-due.ts';
 const FILES = 'infra/postgres/pay/migrations/20261129183100-pay-bank-files.ts';
 const inMatch = (name: string) => ({ file: 'test/domain/pay/reconcile/match.test.ts', name });
 const inStatements = (name: string) => ({
@@ -92,9 +93,9 @@ export const bankMutations: readonly Mutation[] = [
     name: 'batches begin over a difference that nobody has explained',
     edits: [
       {
-        file: STATEMENTS,
-        from: `if old.state = 'approved' and new.state = 'running' and exists`,
-        to: 'if false and exists',
+        file: DUE,
+        from: `if blocked is not null then raise exception`,
+        to: `if false then raise exception`,
       },
     ],
     test: inDifferences(
@@ -105,7 +106,7 @@ export const bankMutations: readonly Mutation[] = [
     name: 'a batch closes over a difference of its own',
     edits: [
       {
-        file: STATEMENTS,
+        file: DUE,
         from: `if old.state = 'done' and new.state = 'closed' and exists`,
         to: 'if false and exists',
       },

@@ -6,6 +6,10 @@ const TABLES = 'infra/postgres/pay/migrations/20261129180000-pay-payouts.ts';
 const tests = 'test/infra/postgres/pay/batch';
 const inEyes = (name: string) => ({ file: `${tests}/four-eyes.test.ts`, name });
 const inBatches = (name: string) => ({ file: `${tests}/batches.test.ts`, name });
+const inRounds = (name: string) => ({ file: 'test/workers/pay/due.test.ts', name });
+const inDue = (from: string, to: string) => [
+  { file: 'infra/postgres/pay/migrations/20261129194000-pay-due.ts', from, to },
+];
 const inSql = (from: string, to: string) => [{ file: BATCHES, from, to }];
 
 /** Each is a way in which one person pays themselves. */
@@ -148,8 +152,18 @@ export const batchMutations: readonly Mutation[] = [
   },
   {
     name: 'a plan outlives the rights of its planner',
-    edits: inSql('s.id = planner and s.disabled_at is null', 's.id = planner'),
+    edits: inDue('s.id = planner and s.disabled_at is null', 's.id = planner'),
     test: inBatches('at a time starts then, once, and not when its planner may not run any more'),
+  },
+  {
+    name: 'a planned batch over a difference takes the place of another',
+    edits: inDue(' and payout_run_blocked(x.project_id, x.rail) is null', ''),
+    test: inRounds('a batch of a rail with an unexplained difference stays planned'),
+  },
+  {
+    name: 'a planned batch runs whatever its rows are by now',
+    edits: inDue('      perform payout_batch_refuse_changed(b);\n', ''),
+    test: inRounds('a batch whose rows were changed does not start'),
   },
   {
     name: 'a batch goes on after its rest was cancelled',

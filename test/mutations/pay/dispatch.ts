@@ -60,6 +60,24 @@ const claims: readonly Mutation[] = [
     test: inWorker('each call stands in the database before the rail hears of it'),
   },
   {
+    name: 'the number of the attempt is the job’s',
+    edits: [
+      {
+        file: 'workers/pay/payout.ts',
+        from: `step.what === 'find' ? step.attempt : dispatch.attempt;`,
+        to: `step.what === 'find' ? step.attempt : job.attemptsMade;`,
+      },
+      {
+        file: CLAIM,
+        from: `set state = 'drafting', attempt = x.attempt + 1, reference = x.id || '-' || (x.attempt + 1) where`,
+        to: `set state = 'drafting', attempt = r.attempt + 1, reference = x.id || '-' || (r.attempt + 1) where`,
+      },
+    ],
+    test: inWorker(
+      'of an attempt that is paid late, while the next one is prepared: the next one is never confirmed',
+    ),
+  },
+  {
     name: 'a call is made however late it is',
     edits: [
       {
@@ -156,6 +174,75 @@ const ends: readonly Mutation[] = [
   },
 ];
 
+const said: readonly Mutation[] = [
+  {
+    name: 'the status of a webhook is believed',
+    edits: [
+      {
+        file: 'infra/providers/pay/multicard.ts',
+        from: 'read: (uuid, signal) => client.read(uuid, signal),',
+        to: `read: async (uuid, signal) => {
+      const reply = await client.read(uuid, signal);
+      const status = told.get(uuid);
+      return reply.kind === 'answered' && status ? { kind: 'answered', value: { ...reply.value, status } } : reply;
+    },`,
+      },
+      {
+        file: 'infra/providers/pay/multicard.ts',
+        from: 'readWebhook: (body) => noticeIn(body, callbackSecret),',
+        to: `readWebhook: (body) => {
+      const notice = noticeIn(body, callbackSecret);
+      if (notice.kind === 'look') told.set(notice.uuid, JSON.parse(Buffer.from(body).toString('utf8')).status);
+      return notice;
+    },`,
+      },
+      {
+        file: 'infra/providers/pay/multicard.ts',
+        from: 'const client = new Multicard(options);',
+        to: 'const client = new Multicard(options);\n  const told = new Map<string, RailStatus>();',
+      },
+    ],
+    test: {
+      file: 'test/apps/api/pay/rail-webhooks.test.ts',
+      name: 'forged, repeated, early and strange webhooks change nothing of a payment',
+    },
+  },
+  {
+    name: 'a refusal without a meaning is no doubt',
+    edits: [
+      {
+        file: DECIDE,
+        from: `outcome === 'refused' && because !== 'not-found' && because !== 'already-applied'`,
+        to: `outcome === 'refused'`,
+      },
+    ],
+    test: { ...inDecide('is what a refusal as not-found is too'), isMade: true },
+  },
+  {
+    name: 'a look from before the newest draft counts',
+    edits: [{ file: DECIDE, from: 'since !== null &&\n        call.openedAt >= since,', to: 'true,' }],
+    test: inDecide('of a second attempt looks for the first once more, in place of confirming at once'),
+  },
+  {
+    name: 'two answers are as far apart as they took',
+    edits: [
+      {
+        file: DECIDE,
+        from: 'ms(last.openedAt) - ms(first.closedAt) >= APART_MS',
+        to: 'ms(last.closedAt ?? last.openedAt) - ms(first.openedAt) >= APART_MS',
+      },
+    ],
+    test: inDecide('is a minute apart from the end of the first answer to the beginning of the second'),
+  },
+  {
+    name: 'what is refused for good fails before all earlier attempts were looked for',
+    edits: [{ file: DECIDE, from: 'return inDoubt(after).length > 0\n', to: 'return false\n' }],
+    test: inDecide(
+      'of a third attempt that is refused for good fails after both of those before were looked for',
+    ),
+  },
+];
+
 const kept: readonly Mutation[] = [
   {
     name: 'retention without the exception',
@@ -173,4 +260,4 @@ const kept: readonly Mutation[] = [
   },
 ];
 
-export const dispatchMutations: readonly Mutation[] = [...claims, ...ends, ...kept];
+export const dispatchMutations: readonly Mutation[] = [...claims, ...ends, ...said, ...kept];

@@ -127,6 +127,7 @@ describe('a payout', () => {
     const path = `/payouts/${body['id']}/cancel`;
     expect((await post(other, path, undefined, 'k')).status).toBe(404);
     expect((await other.call('GET', `/payouts/${body['id']}`)).status).toBe(404);
+    expect((await other.call('GET', '/payouts')).body.data).toEqual([]);
     expect(await post(shop, path, undefined, 'k')).toMatchObject({
       status: 200,
       body: { state: 'cancelled' },

@@ -193,14 +193,17 @@ describe('a payee who has a card', () => {
 
   test('that was removed or gave money back, or is of another phone, waits for a new one', async () => {
     const by = await pay.funder(MANY);
-    const of = pay.lines(2) as [ListLine, ListLine];
+    const of = pay.lines(3) as [ListLine, ListLine, ListLine];
     const [gone, bad] = [
       await pay.destination({ phone: of[0].phone }),
       await pay.destination({ phone: of[1].phone }),
     ];
+    // Of nobody in the list.
+    await pay.destination({ phone: pay.nextPhone() });
     await pay.owner.query('update payout_destination set removed_at = now() where id = $1', [gone]);
     await pay.owner.query('update payout_destination set distrusted_at = now() where id = $1', [bad]);
     expect((await payoutsOf(await imported(by.id, of))).map(({ state }) => state)).toEqual([
+      'awaiting-card',
       'awaiting-card',
       'awaiting-card',
     ]);
