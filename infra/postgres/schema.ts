@@ -111,13 +111,13 @@ export const migrations = [
   Migration20261129193000PayLinkJobs,
   Migration20261129193100IdentityPhoneFound,
   Migration20261129194000PayDue,
-  Migration20261129195000PayDispatchWork,
   Migration20261129194100PaySettleItems,
   Migration20261129194200PayRailOtp,
   Migration20261129194300ProjectKeyMaker,
   Migration20261129194400PayKeyMakers,
   Migration20261129194500PayLinesOfPayouts,
   Migration20261129194600PayOnlyOurs,
+  Migration20261129195000PayDispatchWork,
 ] as const;
 
 /**
