@@ -67,7 +67,7 @@ drop function payout_link_make(uuid, bytea, text)`;
 
 const write = `
 -- The link, its job and a turn for it, of whoever has decided so under the payout's lock; the one before stops working.
-create or replace function payout_link_write(p payout, before uuid, link uuid, hash bytea, sealed bytea, address bytea, reminder boolean, staff uuid)
+create or replace function payout_link_write(p payout, before uuid, link uuid, hash bytea, encrypted bytea, address bytea, reminder boolean, staff uuid)
 returns void
 language plpgsql set search_path = pg_catalog, public, pg_temp as $$
 declare
@@ -76,7 +76,7 @@ declare
 begin
   update payout_link x set revoked_at = now_at where x.id = before;
   insert into payout_link (id, payout_id, token_hash, is_reminder, made_at, expires_at, job_id, token_encrypted, address_hash, asked_by)
-    values (link, p.id, hash, reminder, now_at, p.expires_at, job, sealed, address, staff);
+    values (link, p.id, hash, reminder, now_at, p.expires_at, job, encrypted, address, staff);
   insert into job (id, kind, project_id, subject_id, state, payload, labels, run_at, deadline_at, accepted_at)
     select job, 'payout-link', o.id, link, 'queued', jsonb_build_object('link_id', link),
            jsonb_build_object('project', o.slug, 'to', left(p.phone, 4) || repeat('•', greatest(length(p.phone) - 6, 0)) || right(p.phone, 2)),
@@ -89,7 +89,7 @@ end $$`;
 const make = `
 -- A link with its job, where one is due: the first; the reminder; or, where the one before reached nobody, another a day later, or as soon as
 -- its payee has come to the bot. False where none is due. Two at once: the second waits for the payout, and finds a link that is young.
-create or replace function payout_link_make(of_payout uuid, link uuid, hash bytea, sealed bytea, address bytea) returns boolean
+create or replace function payout_link_make(of_payout uuid, link uuid, hash bytea, encrypted bytea, address bytea) returns boolean
 ${definer} as $$
 declare
   p payout%rowtype;
@@ -116,13 +116,13 @@ begin
               and c.closed_reason is null and greatest(f.proven_at, h.proven_at, c.opened_at) > l.made_at))) then
     return false;
   end if;
-  perform payout_link_write(p, l.id, link, hash, sealed, address, coalesce(l.is_reminder or l.sent_at is not null and not lost, false), null);
+  perform payout_link_write(p, l.id, link, hash, encrypted, address, coalesce(l.is_reminder or l.sent_at is not null and not lost, false), null);
   return true;
 end $$`;
 
 const again = `
 -- Finance sends the link again, to the phone that the payout has: 'made', or why not. 'on-its-way': the one before has not left yet.
-create or replace function payout_link_again(book uuid, of_payout uuid, staff uuid, link uuid, hash bytea, sealed bytea, address bytea) returns text
+create or replace function payout_link_again(book uuid, of_payout uuid, staff uuid, link uuid, hash bytea, encrypted bytea, address bytea) returns text
 ${definer} as $$
 declare
   p payout%rowtype;
@@ -140,7 +140,7 @@ begin
     return 'too-soon';
   end if;
   if (select count(*) from payout_link x where x.payout_id = p.id and x.asked_by is not null) >= ${AGAIN_MAX} then return 'too-many'; end if;
-  perform payout_link_write(p, l.id, link, hash, sealed, address, coalesce(l.is_reminder, false), staff);
+  perform payout_link_write(p, l.id, link, hash, encrypted, address, coalesce(l.is_reminder, false), staff);
   insert into payout_action (subject, staff_id, action, at) values (p.id::text, staff, 'link-again', now_at);
   return 'made';
 end $$`;
