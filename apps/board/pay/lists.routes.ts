@@ -178,13 +178,11 @@ const importList = ({ lists, readList, book }: ListParts) =>
       const funder = query.funder ?? book;
       if (query.dry_run === 'true') return dryRun(lists, read, funder, now);
       refuseFaults(read);
-      const key = keyOf(idempotencyKey);
-      if (query.repeats !== 'allowed' && !(await lists.isKnown(staff.id, key)))
-        refuseRepeats(await lists.repeats(read.lines, now));
       const sha256 = createHash('sha256').update(bytes).digest();
-      const { name = '', rail } = query;
+      const { name = '', rail, repeats = 'refused' } = query;
       const { lines, total } = read;
-      const done = await lists.import({ staffId: staff.id, key, funder, name, rail, sha256, lines, total });
+      const by = { staffId: staff.id, key: keyOf(idempotencyKey), funder };
+      const done = await lists.import({ ...by, name, rail, sha256, lines, total, repeats, at: now });
       return importedAnswer(lists, done);
     },
   });
@@ -225,13 +223,12 @@ function refuseFaults({ faults, faultsTotal }: ReadList): void {
   );
 }
 
-function refuseRepeats(repeats: readonly RepeatedLine[]): void {
-  if (repeats.length === 0) return;
+function repeatsProblem(repeats: readonly RepeatedLine[]): Problem {
   const errors = repeats.slice(0, SHOWN_MAX).map(({ line, list, at }) => ({
     pointer: `line ${line}`,
     detail: `the list ${list} of ${at.toISOString().slice(0, 10)} pays this phone this amount`,
   }));
-  throw new Problem(
+  return new Problem(
     422,
     'list-repeats',
     `${repeats.length} lines pay what a list of the last 90 days paid. ${toDryRun}`,
@@ -258,6 +255,7 @@ async function importedAnswer(lists: Lists, done: ListImported): Promise<Answer>
 /** @throws where it is refused for what no list does. */
 function refusalProblem(refusal: Extract<ListImported, { readonly ok: false }>['refusal']): Problem {
   const { kind } = refusal;
+  if (kind === 'repeats') return repeatsProblem(refusal.lines);
   if (kind === 'funds-missing')
     return new Problem(422, 'list-unfunded', `The project lacks ${uzsOfTiyin(refusal.tiyin)} UZS.`, {
       extra: { missing: refusal.tiyin.toString() },

@@ -17,13 +17,19 @@ export interface ListOrder {
   readonly lines: readonly ListLine[];
   /** In tiyin. */
   readonly total: bigint;
+  /** Whether lines that a list of the last 90 days pays are imported too. */
+  readonly repeats: 'allowed' | 'refused';
+  readonly at: Date;
 }
 
 export type ListImported =
   | { readonly ok: true; readonly id: string; readonly repeated: boolean }
   | {
       readonly ok: false;
-      readonly refusal: MoneyRefusal | { readonly kind: 'funds-missing'; readonly tiyin: bigint };
+      readonly refusal:
+        | MoneyRefusal
+        | { readonly kind: 'funds-missing'; readonly tiyin: bigint }
+        | { readonly kind: 'repeats'; readonly lines: readonly RepeatedLine[] };
     };
 
 /** A line that pays what another list paid the same phone within the last 90 days. */
@@ -79,10 +85,8 @@ export interface ListedPayout {
 }
 
 export interface Lists {
-  /** All of its lines, each with its hold, or nothing. */
+  /** All of its lines, each with its hold, or nothing. Of two at once each sees what the other pays. */
   import(order: ListOrder): Promise<ListImported>;
-  /** Whether this member imported a list under this key: the same request again is not one of its own repeats. */
-  isKnown(staffId: string, key: string): Promise<boolean>;
   repeats(lines: readonly ListLine[], now: Date): Promise<readonly RepeatedLine[]>;
   /** What a project may still pay out, in tiyin. */
   funds(funder: string): Promise<bigint>;

@@ -9,6 +9,7 @@ import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import type { KeyedHash } from '../../../process/crypto.ts';
 import { inTransaction, type Queryable } from '../../engine/transaction.ts';
 import { moneyRefusalOf } from '../money-faults.ts';
+import { repeatedLines } from './repeats.ts';
 
 /** What `list_import_lines` takes in one call. */
 const LINES_A_CALL = 5_000;
@@ -42,6 +43,8 @@ const missingOf = (error: unknown): bigint | null =>
     : null;
 
 async function importIn(tx: Queryable, deps: ImportDeps, order: ListOrder): Promise<ListImported> {
+  const repeats = await repeatsOf(tx, deps, order);
+  if (repeats.length > 0) return { ok: false, refusal: { kind: 'repeats', lines: repeats } };
   const { rows } = await tx.query<{ list: string; repeated: boolean }>(begin, [
     deps.book,
     order.staffId,
@@ -60,6 +63,18 @@ async function importIn(tx: Queryable, deps: ImportDeps, order: ListOrder): Prom
     await importLines(tx, deps, begun.list, order.lines.slice(from, from + LINES_A_CALL));
   return { ok: true, id: begun.list, repeated: false };
 }
+
+/** Of two lists at once the second waits for the first, and then sees what that one pays. The same request again is no repeat of its own. */
+async function repeatsOf(tx: Queryable, { book }: ImportDeps, order: ListOrder) {
+  await tx.query(oneAtATime, [book]);
+  if (order.repeats === 'allowed') return [];
+  const { rowCount } = await tx.query(readKey, [book, order.staffId, order.key]);
+  return rowCount === 0 ? repeatedLines(tx, book, order.lines, order.at) : [];
+}
+
+/** In front of all locks of money. */
+const oneAtATime = `select pg_advisory_xact_lock(hashtextextended('lists:' || $1::text, 0))`;
+const readKey = `select from payout_list_import where project_id = $1 and staff_id = $2 and key = $3`;
 
 const begin = `
 select list, repeated from list_import($1, $2, $3, $4, $5, $6, $7, $8, $9)`;

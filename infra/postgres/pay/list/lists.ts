@@ -1,30 +1,14 @@
 import type { ListedPayout, Lists, ListView } from '../../../../domain/pay/list/port.ts';
 import { importList, type ImportDeps } from './import.ts';
 import { reachedNobody } from './reached.ts';
-
-/** Within which the same amount to the same phone is looked at twice. */
-const REPEAT_DAYS = 90;
-const DAY_MS = 86_400_000;
+import { repeatedLines } from './repeats.ts';
 
 /** Finance's lists, and what became of their lines. */
 export function listStore(deps: ImportDeps): Lists {
   const { pool, book } = deps;
   return {
     import: (order) => importList(deps, order),
-    isKnown: async (staffId, key) => {
-      const { rows } = await pool.query<{ known: boolean }>(readKey, [book, staffId, key]);
-      return rows[0]?.known === true;
-    },
-    repeats: async (lines, now) => {
-      const { rows } = await pool.query<RepeatRow>(readRepeats, [
-        book,
-        lines.map(({ line }) => line),
-        lines.map(({ phone }) => phone),
-        lines.map(({ amount }) => amount.toString()),
-        new Date(now.getTime() - REPEAT_DAYS * DAY_MS),
-      ]);
-      return rows.map(({ line, list, at }) => ({ line, list, at }));
-    },
+    repeats: (lines, now) => repeatedLines(pool, book, lines, now),
     funds: async (funder) => {
       const { rows } = await pool.query<{ tiyin: string }>(readFunds, [book, funder]);
       return BigInt(rows[0]?.tiyin ?? 0);
@@ -43,26 +27,6 @@ export function listStore(deps: ImportDeps): Lists {
     },
   };
 }
-
-const readKey = `
-select exists (select from payout_list_import where project_id = $1 and staff_id = $2 and key = $3) as known`;
-
-interface RepeatRow {
-  readonly line: number;
-  readonly list: string;
-  readonly at: Date;
-}
-
-const readRepeats = `
-select u.line, l.name as list, e.created_at as at
-from unnest($2::int[], $3::text[], $4::bigint[]) u(line, phone, amount)
-cross join lateral (
-  select p.list_id, p.created_at from payout p
-  where p.project_id = $1 and p.source = 'list' and p.phone = u.phone and p.gross = u.amount and p.created_at > $5::timestamptz
-    and p.state not in ('cancelled', 'failed')
-  order by p.created_at desc limit 1) e
-join payout_list l on l.id = e.list_id
-order by u.line`;
 
 /** Down to the tiyin: what is less can't be paid out. */
 const readFunds = `

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import supertest from 'supertest';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import writeXlsxFile, { type SheetData } from 'write-excel-file/node';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import type { StaffRole } from '../../../../domain/staff/role.ts';
@@ -67,6 +67,8 @@ const send = (
     .set('Content-Type', type)
     .send(bytes);
 const get = (path: string) => supertest(board.url).get(path).set('Authorization', `Bearer ${tokens.finance}`);
+/** Imports that wait for somebody else. */
+const waiting = `select count(*)::int n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
 const countLists = async () => (await get('/finance/lists?limit=100').expect(200)).body.data.length as number;
 
 describe('a dry run', () => {
@@ -190,6 +192,27 @@ describe('an import', () => {
       { line: 3 },
     ]);
     await send(file, { name: 'November', funder, repeats: 'allowed' }).expect(201);
+  });
+
+  test('of one file that is sent twice at once, under other keys, is made once', async () => {
+    funder = await paidIn(20n * GROSS);
+    const file = csv([line(), line()]);
+    const book = await board.owner.connect();
+    onTestFinished(() => book.release());
+    // Who posts holds the book: both lists have been read when the first of them may post.
+    await book.query('begin');
+    await book.query('select from ledger_book for update');
+    const both = Promise.all(
+      ['October', 'Oktabr'].map((name) => send(file, { name, funder }).then((answer) => answer)),
+    );
+    await expect
+      .poll(async () => (await board.pool.query<{ n: number }>(waiting)).rows[0]?.n, { interval: 20, timeout: 20_000 })
+      .toBe(2);
+    await book.query('commit');
+    const sent = await both;
+    expect(sent.map(({ status }) => status).toSorted()).toEqual([201, 422]);
+    expect(sent.find(({ status }) => status === 422)?.body.type).toBe('urn:navbat:problem:list-repeats');
+    expect((await send(csv([line()]), { dry_run: 'true', funder })).body.funds).toBe((18n * GROSS).toString());
   });
 });
 

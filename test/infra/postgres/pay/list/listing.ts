@@ -56,6 +56,8 @@ export async function openListing() {
     sha256: randomBytes(32),
     lines: of,
     total: of.reduce((sum, { amount }) => sum + amount, 0n),
+    repeats: 'allowed',
+    at: new Date(),
     ...more,
   });
   /** Somebody whom identity knows by this phone. */
