@@ -48,6 +48,7 @@ import { Migration20261129182000PayLists } from './pay/migrations/20261129182000
 import { Migration20261129183000PayStatements } from './pay/migrations/20261129183000-pay-statements.ts';
 import { Migration20261129183100PayBankFiles } from './pay/migrations/20261129183100-pay-bank-files.ts';
 import { Migration20261129184000PayDoors } from './pay/migrations/20261129184000-pay-doors.ts';
+import { Migration20261129191100PayPhoneMoves } from './pay/migrations/20261129191100-pay-phone-moves.ts';
 import { Migration20261129194000PayDue } from './pay/migrations/20261129194000-pay-due.ts';
 import { Migration20261129195000PayDispatchWork } from './pay/migrations/20261129195000-pay-dispatch-work.ts';
 import { Migration20261129193000PayLinkJobs } from './pay/migrations/20261129193000-pay-link-jobs.ts';
@@ -108,6 +109,7 @@ export const migrations = [
   Migration20261129183100PayBankFiles,
   Migration20261129184000PayDoors,
   Migration20261129185000StaffProofFactor,
+  Migration20261129191100PayPhoneMoves,
   Migration20261129193000PayLinkJobs,
   Migration20261129193100IdentityPhoneFound,
   Migration20261129194000PayDue,

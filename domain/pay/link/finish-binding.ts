@@ -31,7 +31,9 @@ export async function finishBinding(
   if (reply.kind === 'refused' && !reply.retryable) return 'declined';
   if (reply.kind !== 'answered') return 'unknown';
   if (reply.value === null) return 'waiting';
-  const { holderName } = reply.value;
+  const { holderName, phone: ofCard } = reply.value;
+  // The rail compares the two itself, and is not relied on.
+  if (ofCard !== null && ofCard !== phone) return 'refused';
   const score = payeeName === null || holderName === null ? null : nameScore(payeeName, holderName);
   const bound = await links.bind(bindingId, reply.value, { phone, nameScore: score });
   return bound.ok ? 'bound' : 'refused';

@@ -151,6 +151,27 @@ describe('a card that is bound', () => {
     pages.close();
   });
 
+  test('of another phone is refused, should the rail ever give one', async () => {
+    const box = await freshMulticard();
+    const rail = railAt(box.url);
+    const pages = await openPages({
+      rail: {
+        ...rail,
+        readBinding: async (...of) => {
+          const reply = await rail.readBinding(...of);
+          return reply.kind === 'answered' && reply.value !== null
+            ? { ...reply, value: { ...reply.value, phone: '+998935550001' as Phone } }
+            : reply;
+        },
+      },
+    });
+    const sent = await sentLink();
+    await type((await press(pages, sent)).formUrl);
+    expect((await get(pages, sent)).text).toContain('Boshqa kartani kiriting');
+    expect(await sent.read()).toMatchObject({ state: 'awaiting-card', last4: null });
+    pages.close();
+  });
+
   test('leaves its token encrypted, bound to its row, and its number nowhere', async () => {
     const pages = await openPages();
     const sent = await sentLink();

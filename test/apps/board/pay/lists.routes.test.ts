@@ -206,13 +206,18 @@ describe('an import', () => {
       ['October', 'Oktabr'].map((name) => send(file, { name, funder }).then((answer) => answer)),
     );
     await expect
-      .poll(async () => (await board.pool.query<{ n: number }>(waiting)).rows[0]?.n, { interval: 20, timeout: 20_000 })
+      .poll(async () => (await board.pool.query<{ n: number }>(waiting)).rows[0]?.n, {
+        interval: 20,
+        timeout: 20_000,
+      })
       .toBe(2);
     await book.query('commit');
     const sent = await both;
     expect(sent.map(({ status }) => status).toSorted()).toEqual([201, 422]);
     expect(sent.find(({ status }) => status === 422)?.body.type).toBe('urn:navbat:problem:list-repeats');
-    expect((await send(csv([line()]), { dry_run: 'true', funder })).body.funds).toBe((18n * GROSS).toString());
+    expect((await send(csv([line()]), { dry_run: 'true', funder })).body.funds).toBe(
+      (18n * GROSS).toString(),
+    );
   });
 });
 
