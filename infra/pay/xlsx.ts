@@ -30,11 +30,15 @@ export async function xlsxRows(bytes: Buffer): Promise<RowsRead> {
   const xml = sheet === null ? undefined : files.get(sheet.path);
   if (sheet === null || xml === undefined) return refused('file-unreadable');
   if (sheet.isHidden) return refused('hidden-sheet');
-  const found = scan(xml.toString('latin1'));
+  const text = xml.toString('latin1');
+  const found = scan(text);
   if (found.columns > COLUMNS_MAX) return refused('too-many-columns', `a value in column ${found.columns}`);
   if (found.rows > ROWS_MAX) return refused('too-many-lines', `a value in line ${found.rows}`);
+  const covered = coveredIn(text);
+  if (covered === null) return refused('file-unreadable', `more than ${COVERED_MAX} merged lines`);
   const values = await sheetValues(files, sheet.path);
-  return values === null ? refused('file-unreadable') : { ok: true, rows: rowsOf(values, found) };
+  const unseen = { columns: hiddenColumnsIn(text), covered };
+  return values === null ? refused('file-unreadable') : { ok: true, rows: rowsOf(values, found, unseen) };
 }
 
 interface SheetPlace {
@@ -54,10 +58,9 @@ function firstSheet(files: ReadonlyMap<string, Buffer>): SheetPlace | null {
   const target = relations.find((each) => attribute(each, 'Id') === id);
   const path = target && attribute(target, 'Target');
   if (id === null || path === undefined || path === null) return null;
-  const state = attribute(sheet, 'state');
   return {
     path: path.startsWith('/') ? path.slice(1) : `xl/${path}`,
-    isHidden: state === 'hidden' || state === 'veryHidden',
+    isHidden: (attribute(sheet, 'state') ?? 'visible') !== 'visible',
   };
 }
 
@@ -89,12 +92,58 @@ function scan(xml: string): Scan {
     }
     const place = attribute(attributes, 'r') ?? '';
     rows = Math.max(rows, Number(place.replace(/^[A-Z]+/, '')) || 0);
-    if (tag === 'row' && attribute(attributes, 'hidden') === '1') hiddenRows.add(Number(place));
+    if (tag === 'row' && isUnseen(attributes, 'ht')) hiddenRows.add(Number(place));
     if (tag === 'row') continue;
     cell = place;
     columns = Math.max(columns, columnOf(place));
   }
   return { rows, columns, formulas, hiddenRows };
+}
+
+/** By its attribute, in whatever way it says yes, or by having no height or width. */
+const isUnseen = (attributes: string, size: 'ht' | 'width') =>
+  !/^(?:0|false)$/.test(attribute(attributes, 'hidden') ?? '0') ||
+  Number(attribute(attributes, size) ?? 1) === 0;
+
+const COLUMN_TAGS = /<(?:\w+:)?col(\s(?:[^<>"']|"[^"<]*"|'[^'<]*')*)\/?>/g;
+
+/** Of those that a list may have; from 0. */
+function hiddenColumnsIn(xml: string): ReadonlySet<number> {
+  const hidden = new Set<number>();
+  for (const [, attributes = ''] of xml.matchAll(COLUMN_TAGS)) {
+    if (!isUnseen(attributes, 'width')) continue;
+    const [min, max] = [Number(attribute(attributes, 'min')), Number(attribute(attributes, 'max'))];
+    for (let column = Math.max(min, 1); column <= Math.min(max, COLUMNS_MAX); column += 1)
+      hidden.add(column - 1);
+  }
+  return hidden;
+}
+
+interface Covered {
+  readonly from: number;
+  readonly to: number;
+}
+const MERGES = /<(?:\w+:)?mergeCell\s[^<>]*\bref\s*=\s*["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']/g;
+/** Ten merged cells in each line that a file may have. */
+const COVERED_MAX = 10 * ROWS_MAX;
+
+/** By line, what merged cells cover: of each its first cell alone is seen. Columns from 0. Null where there are too many. */
+function coveredIn(xml: string): ReadonlyMap<number, readonly Covered[]> | null {
+  const covered = new Map<number, Covered[]>();
+  let count = 0;
+  for (const [, left = '', top, right = '', bottom] of xml.matchAll(MERGES)) {
+    const [first, last] = [Number(top), Math.min(Number(bottom), ROWS_MAX)];
+    for (let line = first; line <= last; line += 1) {
+      count += 1;
+      if (count > COVERED_MAX) return null;
+      const from = columnOf(left) - (line === first ? 0 : 1);
+      const before = covered.get(line);
+      const place = { from, to: columnOf(right) - 1 };
+      if (before) before.push(place);
+      else covered.set(line, [place]);
+    }
+  }
+  return covered;
 }
 
 const columnOf = (place: string) => {
@@ -126,13 +175,25 @@ async function sheetValues(
 const withoutErrors = (xml: Buffer): Buffer =>
   Buffer.from(xml.toString('latin1').replaceAll(ERROR_CELL, '$1str'), 'latin1');
 
-function rowsOf(values: readonly (readonly unknown[])[], { formulas, hiddenRows }: Scan): Row[] {
+interface Unseen {
+  readonly columns: ReadonlySet<number>;
+  readonly covered: ReadonlyMap<number, readonly Covered[]>;
+}
+
+function rowsOf(
+  values: readonly (readonly unknown[])[],
+  { formulas, hiddenRows }: Scan,
+  { columns, covered }: Unseen,
+): Row[] {
   const formulaAt = Map.groupBy(formulas, (place) => Number(place.replace(/^[A-Z]+/, '')));
   return values.map((cells, index) => {
     const line = index + 1;
     const row: Cell[] = cells.map(cellOf);
     for (const place of formulaAt.get(line) ?? []) row[columnOf(place) - 1] = '= a formula';
-    return { line, cells: row, isHidden: hiddenRows.has(line) };
+    const merged = covered.get(line) ?? [];
+    const isCellHidden = (column: number) =>
+      columns.has(column) || merged.some(({ from, to }) => column >= from && column <= to);
+    return { line, cells: row, isHidden: hiddenRows.has(line), isCellHidden };
   });
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { holdsCardNumber } from '../../../domain/pay/list/card-number.ts';
+import { holdsCardNumber, readsAsCardNumber } from '../../../domain/pay/list/card-number.ts';
 import type { ListFault } from '../../../domain/pay/list/faults.ts';
 import { FILE_BYTES_MAX, type ListRail, listRails, uzsOfTiyin } from '../../../domain/pay/list/limits.ts';
 import type {
@@ -16,6 +16,7 @@ import { maskPhone } from '../../../domain/shared/phone.ts';
 import { VISIBLE_LINE } from '../../../domain/shared/visible-line.ts';
 import { INT_MAX } from '../../http/fields.ts';
 import { pageQuery } from '../../http/page.ts';
+import { moneyProblem } from '../../http/pay/money-problem.ts';
 import { Problem } from '../../http/problem.ts';
 import { type Answer, defineStaffRoute, type StaffRoute, type Upload } from '../../http/route.ts';
 
@@ -126,7 +127,7 @@ const ImportQuery = z
       .string()
       .max(NAME_MAX)
       .regex(VISIBLE_LINE, 'expected one line of visible text')
-      .refine((name) => !holdsCardNumber(name), 'expected no number of a card')
+      .refine((name) => !readsAsCardNumber(name), 'expected no number of a card')
       .optional()
       .meta({
         description: 'What it is for people; needed unless `dry_run`.',
@@ -265,7 +266,9 @@ function refusalProblem(refusal: Extract<ListImported, { readonly ok: false }>['
   if (kind === 'key-reused')
     return new Problem(422, 'idempotency-key-reused', 'This Idempotency-Key stands for another list.');
   if (kind === 'role') return new Problem(403, 'role-forbids', 'Only finance imports lists.');
-  if (kind !== 'busy' && kind !== 'not-payable') throw new Error(`a list was refused: ${kind}`);
+  // A payee's accounts: sent again it is refused again.
+  if (kind === 'not-payable') return moneyProblem(refusal);
+  if (kind !== 'busy') throw new Error(`a list was refused: ${kind}`);
   return new Problem(409, 'in-progress', 'The same payees or the book are being changed. Send it again.', {
     headers: { 'Retry-After': '1' },
   });

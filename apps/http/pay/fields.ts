@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { holdsCardNumber } from '../../../domain/pay/list/card-number.ts';
+import { readsAsCardNumber } from '../../../domain/pay/list/card-number.ts';
 import { VISIBLE_LINE } from '../../../domain/shared/visible-line.ts';
 
 /** Below what a transfer may move: 10^14 tiyin. */
@@ -28,6 +28,6 @@ export const moneyText = (charactersMax: number) =>
     .string()
     .max(charactersMax)
     .regex(VISIBLE_LINE, 'expected one line of visible text')
-    .refine((text) => !holdsCardNumber(text), noCard);
+    .refine((text) => !readsAsCardNumber(text), noCard);
 
 export const noCard = { error: 'expected no number of a card: payees bind their card themselves' };

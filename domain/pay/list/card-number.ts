@@ -25,6 +25,9 @@ export function holdsCardNumber(said: string): boolean {
   );
 }
 
+/** The same of what people write: digits of any width are read as digits. */
+export const readsAsCardNumber = (said: string): boolean => holdsCardNumber(said.normalize('NFKC'));
+
 function groupsHoldCard(groups: readonly string[]): boolean {
   return groups.some((_, from) => {
     let digits = '';

@@ -1,6 +1,6 @@
 import { badText } from '../../shared/bad-text.ts';
 import { VISIBLE_LINE } from '../../shared/visible-line.ts';
-import { holdsCardNumber } from './card-number.ts';
+import { readsAsCardNumber } from './card-number.ts';
 
 /** What a cell of a spreadsheet holds; of a CSV file always a text. A formula is its text, from the `=` on. */
 export type Cell = string | number | boolean | Date | null;
@@ -11,6 +11,8 @@ export interface Row {
   readonly cells: readonly Cell[];
   /** Whoever looks at the spreadsheet does not see it. */
   readonly isHidden?: boolean;
+  /** The same of one of its values, by its column from 0. */
+  readonly isCellHidden?: (column: number) => boolean;
 }
 
 /** Shown of a wrong cell: enough to find it. */
@@ -40,9 +42,8 @@ export function shown(cell: Cell): string {
 export const isEmpty = (cell: Cell | undefined): boolean =>
   cell === null || cell === undefined || (typeof cell === 'string' && cell.trim() === '');
 
-/** Digits of any writing, since what people read as a card number is one. */
 export const cellHoldsCard = (cell: Cell): boolean =>
-  (typeof cell === 'string' || typeof cell === 'number') && holdsCardNumber(String(cell).normalize('NFKC'));
+  (typeof cell === 'string' || typeof cell === 'number') && readsAsCardNumber(String(cell));
 
 export type CellFault =
   | 'empty'

@@ -67,6 +67,10 @@ export const faultWords = {
     expected: 'lines that are seen: this one is hidden, or filtered out',
     next: 'Show the line, or delete it.',
   },
+  'hidden-cell': {
+    expected: 'values that are seen: this one is in a hidden column, or beneath a merged cell',
+    next: 'Show the column, or unmerge the cells, and look at what is there.',
+  },
   'missing-column': {
     expected: 'a column of this meaning in the heading',
     next: 'Add the column; headings may be Uzbek, Russian or English.',

@@ -44,7 +44,7 @@ export function readList(rows: readonly Row[], rail: ListRail): ReadList {
   if (first === undefined || rest.length === 0) return faulty([fault('no-lines', { line: 1 })]);
   if (rest.length > linesMax[rail]) return faulty([tooManyLines(rest.length, linesMax[rail])]);
   const header = readHeader(first.cells);
-  const wrong = [...cardsIn(first), ...headerFaults(header, first, rail)];
+  const wrong = [...cardsIn(first), ...headerFaults(header, first, rail), ...hiddenIn(first, header)];
   return wrong.length > 0 ? faulty(wrong) : readLines(rest, { ...header, width: first.cells.length }, rail);
 }
 
@@ -63,6 +63,14 @@ const headerFaults = ({ columns, twice }: Header, { line }: Row, rail: ListRail)
   ...fieldsOf[rail].filter((field) => !columns.has(field)).map((field) => missingColumn(field, line)),
   ...twice.map((column) => fault('column-twice', { line, column })),
 ];
+
+/** Values that are read, and that nobody sees who looks at the spreadsheet. */
+const hiddenIn = ({ line, cells, isCellHidden }: Row, { columns }: Pick<Header, 'columns'>): ListFault[] =>
+  isCellHidden === undefined
+    ? []
+    : [...columns.values()]
+        .filter(({ index }) => !isEmpty(cells[index]) && isCellHidden(index))
+        .map((column) => fault('hidden-cell', { line, column }));
 
 /** The heading, and how many cells it has. */
 type Table = Header & { readonly width: number };
@@ -107,7 +115,7 @@ function readLine(row: Row, header: Table, rail: ListRail, seen: Map<string, num
   // What else is wrong with such a line is told when this is mended.
   if (unread.length > 0) return { line: null, faults: unread };
   const hidden = row.isHidden ? [fault('hidden-line', { line: row.line })] : [];
-  const reading: Reading = { row, header, faults: hidden };
+  const reading: Reading = { row, header, faults: [...hidden, ...hiddenIn(row, header)] };
   const phone = phoneOf(reading, seen);
   const name = nameOf(reading);
   const amount = amountOf(reading, amountMax[rail]);

@@ -144,11 +144,75 @@ describe('what a spreadsheet does to a list is told', () => {
     ]);
   });
 
-  test('the first sheet is hidden: what is seen is another', async () => {
-    const file = await changed(/xl\/workbook\.xml$/, (xml) =>
-      xml.replace('<sheet ', '<sheet state="hidden" '),
+  test.each(['state="hidden"', 'state="veryHidden"', 'state="&#104;idden"'])(
+    'the first sheet is hidden (%s): what is seen is another',
+    async (state) => {
+      const file = await changed(/xl\/workbook\.xml$/, (xml) => xml.replace('<sheet ', `<sheet ${state} `));
+      expect(codesOf(await readBytes(file, 'multicard'))).toEqual(['hidden-sheet']);
+    },
+  );
+
+  test.each(['hidden="1"', 'hidden="true"', 'hidden="&#49;"', 'ht="0" customHeight="1"'])(
+    'a line that is not seen: %s',
+    async (how) => {
+      const file = await changed(SHEET, (xml) => xml.replace('<row r="2"', `<row ${how} r="2"`));
+      expect(codesOf(await readBytes(file, 'multicard'))).toEqual(['hidden-line']);
+    },
+  );
+
+  test.each(['hidden="0"', 'hidden="false"', 'ht="12.8"'])('a line that is seen: %s', async (how) => {
+    const file = await changed(SHEET, (xml) => xml.replace('<row r="2"', `<row ${how} r="2"`));
+    expect((await readBytes(file, 'multicard')).lines).toEqual([listed]);
+  });
+
+  test.each(['hidden="1"', 'hidden="true"', 'width="0" customWidth="1"'])(
+    'a column that is not seen, beside one that looks like it: %s',
+    async (how) => {
+      const file = await changed(
+        SHEET,
+        (xml) => xml.replace(/(?=<sheetData)/, `<cols><col min="1" max="1" ${how}/></cols>`),
+        [
+          ['Телефон', 'Tелефон', 'ФИО', 'Сумма', 'Назначение'],
+          ['+998930000001', ...right],
+        ],
+      );
+      const { faults, lines } = await readBytes(file, 'multicard');
+      expect([faults.map(({ column, code }) => [column, code]), lines]).toEqual([
+        [['A, Телефон', 'hidden-cell']],
+        [],
+      ]);
+    },
+  );
+
+  test('a column that nobody reads may be hidden', async () => {
+    const file = await changed(
+      SHEET,
+      (xml) => xml.replace(/(?=<sheetData)/, '<cols><col min="5" max="9" hidden="1"/></cols>'),
+      [
+        [...heading, 'Izohlar'],
+        [...right, 'x'],
+      ],
     );
-    expect(codesOf(await readBytes(file, 'multicard'))).toEqual(['hidden-sheet']);
+    expect((await readBytes(file, 'multicard')).lines).toEqual([listed]);
+  });
+
+  test('a value beneath a merged cell, of which the first alone is seen', async () => {
+    const rows = [heading, right, ['+998930000001', 'Vali Aliyev', '5', 'Grant']];
+    const merged = (ref: string) =>
+      changed(
+        SHEET,
+        (xml) =>
+          xml.replace(/(?<=<\/sheetData>)/, `<mergeCells count="1"><mergeCell ref="${ref}"/></mergeCells>`),
+        rows,
+      );
+    const { faults } = await readBytes(await merged('A2:A3'), 'multicard');
+    expect(faults.map(({ line, column, code }) => [line, column, code])).toEqual([
+      [3, 'A, Телефон', 'hidden-cell'],
+    ]);
+    expect(codesOf(await readBytes(await merged('A2:XFD1048576'), 'multicard'))).toEqual(
+      Array(7).fill('hidden-cell'),
+    );
+    expect((await readBytes(await merged('F2:G3'), 'multicard')).lines).toHaveLength(2);
   });
 });
 
