@@ -30,7 +30,7 @@ export function letterOf(index: number): string {
 
 /** A cell as an error may show it: never the number of a card, and nothing that is not seen. */
 export function shown(cell: Cell): string {
-  const text = cell instanceof Date ? `a date, ${cell.toISOString().slice(0, 10)}` : String(cell ?? '');
+  const text = cell instanceof Date ? dateText(cell) : String(cell ?? '');
   const digits = text.normalize('NFKC').match(/\p{Nd}/gu)?.length ?? 0;
   if (digits >= HIDDEN_DIGITS) return `a text of ${digits} digits, not shown`;
   const visible = text.toWellFormed().replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u2423');
@@ -38,6 +38,10 @@ export function shown(cell: Cell): string {
     ? `${Array.from(visible).slice(0, SHOWN_MAX).join('')}…`
     : visible;
 }
+
+/** A number that has the format of a date may be none. */
+const dateText = (date: Date) =>
+  Number.isNaN(date.getTime()) ? 'a date that there is not' : `a date, ${date.toISOString().slice(0, 10)}`;
 
 export const isEmpty = (cell: Cell | undefined): boolean =>
   cell === null || cell === undefined || (typeof cell === 'string' && cell.trim() === '');

@@ -240,6 +240,11 @@ describe('a wrong cell is explained', () => {
     expect(codesOf([...right, 'x'], right.slice(0, 3))).toEqual(['columns-differ', 'columns-differ']);
   });
 
+  test('a date that there is not, which a number beyond all dates has as its format', () => {
+    const [phone = '', name = '', , purpose = ''] = right;
+    expect(codesOf([phone, name, new Date(Number.NaN), purpose])).toEqual(['not-text']);
+  });
+
   test('no lines, and too many', () => {
     expect(codesOf()).toEqual(['no-lines']);
     expect(readList([], 'multicard').faults.map(({ code }) => code)).toEqual(['no-lines']);
