@@ -136,7 +136,7 @@ describe('a payout', () => {
     expect(await balance(shop.funded)).toBe(1_000_000_000_000n);
   });
 
-  test.each([
+  test.each<[object, string]>([
     [{ phone: '901234567' }, '/phone'],
     [{ amount: 2000000 }, '/amount'],
     [{ amount: '20000.00' }, '/amount'],
@@ -151,9 +151,9 @@ describe('a payout', () => {
       '２００００００',
       '٢٠٠٠٠٠٠',
       '999999999999999',
-    ].map((amount) => [{ amount }, '/amount'] as const),
+    ].map((amount) => [{ amount }, '/amount'] as [object, string]),
     ...[true, null, ['2000000'], { 0: '2000000' }, Number.MAX_SAFE_INTEGER].map(
-      (amount) => [{ amount }, '/amount'] as const,
+      (amount) => [{ amount }, '/amount'] as [object, string],
     ),
     [{ name: 'Aziza\nKarimova' }, '/name'],
     [{ purpose: 'to 8600 1234 5678 9012' }, '/purpose'],

@@ -54,7 +54,10 @@ test('nor does the link work any more that who had the phone was sent', async ()
   await showContact(line);
   const [payout] = await (await imported([line]))();
   const token = randomBytes(32).toString('base64url');
-  await linkOutbox(pay.pool).make(payout?.id ?? '', token, 'telegram');
+  await linkOutbox({ pool: pay.pool, hash: pay.hash, encryption: pay.rowEncryption }).make(
+    { payoutId: payout?.id ?? '', phone: line.phone },
+    token,
+  );
   const links = payoutLinks(pay.pool, pay.destinations);
   expect((await links.find(token, new Date()))?.state).toBe('live');
   await showContact(line);
