@@ -51,8 +51,8 @@ export async function addEntries(queues: Queues, entries: readonly DueEntry[], n
 
 /**
  * Issues queue entries for unfinished rows that may have lost theirs. A queue entry that BullMQ keeps as finished is removed first, or
- * it would shadow the new one; one that sleeps on although its row is due, because a callback came while Redis was away, is
- * woken; one that waits, sleeps or runs is left alone. Safe to repeat.
+ * it would shadow the new one; one that sleeps on although its row is due, because a callback came while Redis was away or a
+ * sandbox's clock was moved, is woken; one that waits, sleeps or runs is left alone. Safe to repeat.
  *
  * @returns how many had none.
  */
@@ -114,7 +114,8 @@ async function standingOf(
   );
   for (const [place, [at]] of overdue.entries()) {
     const sleepsUntilMs = Number(sleeps[place] ?? 0) / DELAYED_SCORE_PER_MS;
-    if (sleepsUntilMs > now.getTime() + OVERSLEPT_MS) standing[at] = 'overslept';
+    // Redis sleeps by the machine's clock, from which a sandbox's may have been moved away.
+    if (sleepsUntilMs > Date.now() + OVERSLEPT_MS) standing[at] = 'overslept';
   }
   return standing;
 }

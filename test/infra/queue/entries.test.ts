@@ -57,3 +57,18 @@ test('an entry that has ended is kept for who looks at a board, and of payments 
   await expect.poll(() => push?.(), { timeout: 10_000 }).toBe('completed');
   await expect.poll(() => payment?.(), { timeout: 10_000 }).toBe('unknown');
 });
+
+test('a queue entry wakes where the clock of a sandbox was moved past the time of its row', async () => {
+  const shop = await workshop((await ownRedis()).url);
+  const [id] = await shop.accept(1);
+  await shop.store.postpone(id as JobId, 0, new Date(Date.now() + 60_000));
+  await shop.queues.redis.flushall();
+  const { tick } = shop.newReconciler();
+  await tick();
+  const queue = shop.queues.of['otp-send'];
+  await tick();
+  expect(await queue.getJobState(id as JobId)).toBe('delayed');
+  shop.clock.aheadMs = 120_000;
+  await tick();
+  expect(await queue.getJobState(id as JobId)).toBe('waiting');
+});
