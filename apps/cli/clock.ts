@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { fromBase32 } from '../../domain/shared/otpauth.ts';
+import { TOTP_SECRET_BYTES, TOTP_STEP_SECONDS, totpCode, totpStep } from '../../domain/shared/totp.ts';
 import { FOLLOWED_WITHIN_MS } from '../../infra/process/clock.ts';
 import { type CliContext, CliError, type CliPorts, type JsonOption, tell } from './context.ts';
 
@@ -25,6 +27,11 @@ export function clockCommands(program: Command, context: CliContext): void {
     .description('back to the real time; rows that were written with later times keep them')
     .option('--json')
     .action((options: JsonOption) => move(context, options, () => 0));
+  clock
+    .command('code <secret>')
+    .description('moves it 30s forward, and shows the new code of an authenticator app with this secret')
+    .option('--json')
+    .action((secret: string, options: JsonOption) => nextCode(context, options, secretOf(secret)));
 }
 
 /** Ten years: longer than anything that Navbat keeps or waits for. */
@@ -40,22 +47,54 @@ function spanMs(text: string): number {
   throw new CliError('span: expected a time such as 30s, 10m, 2h, 4d or 1d12h.');
 }
 
-function move(context: CliContext, options: JsonOption, next: (aheadMs: number) => number): Promise<void> {
+async function move(
+  context: CliContext,
+  options: JsonOption,
+  next: (aheadMs: number) => number,
+): Promise<void> {
+  const { now, aheadMs } = await moved(context, next);
+  const shown = { now: now.toISOString(), ahead_seconds: aheadMs / 1_000 };
+  tell(context, options, {
+    lines: [`now    ${shown.now}`, `ahead  ${shown.ahead_seconds} s`],
+    json: shown,
+  });
+}
+
+/** A code works once: after a step of its own, each call answers another. */
+async function nextCode(context: CliContext, options: JsonOption, secret: Uint8Array): Promise<void> {
+  const { now } = await moved(context, (aheadMs) => aheadMs + TOTP_STEP_SECONDS * 1_000);
+  const code = totpCode(secret, totpStep(now));
+  tell(context, options, { lines: [code], json: { code } });
+}
+
+/** @throws CliError */
+function secretOf(text: string): Uint8Array {
+  try {
+    const secret = fromBase32(text);
+    if (secret.length === TOTP_SECRET_BYTES) return secret;
+  } catch {
+    // The same sentence as for a secret of another length.
+  }
+  throw new CliError(
+    'secret: expected the 32 signs of base32 that POST /staff/sessions/second-factor/set-up answered.',
+  );
+}
+
+function moved(
+  context: CliContext,
+  next: (aheadMs: number) => number,
+): Promise<{ readonly now: Date; readonly aheadMs: number }> {
   return context.withPorts(async ({ clock }) => {
-    const { aheadMs, move: moveTo } = sandboxClock(clock);
-    const ms = next(aheadMs);
-    if (ms > AHEAD_DAYS_MAX * DAY_MS)
+    const { aheadMs: before, move: moveTo } = sandboxClock(clock);
+    const aheadMs = next(before);
+    if (aheadMs > AHEAD_DAYS_MAX * DAY_MS)
       throw new CliError(`span: expected to stay within ${AHEAD_DAYS_MAX} days of the real time.`);
-    if (ms !== aheadMs) {
-      await moveTo(ms);
+    if (aheadMs !== before) {
+      await moveTo(aheadMs);
       // A job that a process accepts in the new time would sleep in a worker that has not followed yet.
       await sleep(FOLLOWED_WITHIN_MS);
     }
-    const now = new Date(context.now().getTime() - aheadMs + ms).toISOString();
-    tell(context, options, {
-      lines: [`now    ${now}`, `ahead  ${ms / 1_000} s`],
-      json: { now, ahead_seconds: ms / 1_000 },
-    });
+    return { now: new Date(context.now().getTime() - before + aheadMs), aheadMs };
   });
 }
 

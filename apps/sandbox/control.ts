@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type CallLog, CALLS_KEPT_MAX } from './calls.ts';
+import type { Crowd } from './crowd.ts';
 import { type EskizAccount, EskizOrder } from './eskiz-account.ts';
 import { FaultOrders, type Faults } from './faults.ts';
 import { type Answer, type Incoming, json, problem, unfit } from './http.ts';
@@ -32,6 +33,7 @@ export interface Control {
   faults: Faults;
   calls: CallLog;
   people: People;
+  crowd: Crowd;
   pace: SendingPace;
   playMobile: PlayMobile;
   eskiz: EskizAccount;
@@ -76,6 +78,8 @@ const routes: Record<string, Route> = {
   'PUT /eskiz': orderEskiz,
   'POST /telegram/updates': ({ people }, _query, incoming) => people.act(parseJson(incoming.body.toString())),
   'PUT /telegram/chats': ({ people }, _query, incoming) => people.know(parseJson(incoming.body.toString())),
+  'GET /telegram/people': ({ crowd }) => crowd.report(),
+  'PUT /telegram/people': ({ crowd }, _query, incoming) => crowd.order(parseJson(incoming.body.toString())),
   'GET /telegram/pace': ({ pace }) => json(200, pace.report()),
   'PUT /telegram/pace': setPace,
   'DELETE /telegram/pace': ({ pace }) => {

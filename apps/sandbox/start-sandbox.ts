@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { Caller } from './caller.ts';
 import { CallLog, type CallRecord } from './calls.ts';
 import { answerControl } from './control.ts';
+import { Crowd } from './crowd.ts';
 import { Eskiz, ESKIZ_PATH } from './eskiz.ts';
 import type { EskizOrder } from './eskiz-account.ts';
 import { FaultOrder, type FaultRequest, type FaultScope, Faults } from './faults.ts';
@@ -140,11 +141,13 @@ function createRouter(parts: Pick<Parts, 'world' | 'calls' | 'telegram' | 'eskiz
   const [twilio, gateway, fcm] = [new Twilio(world), new Gateway(world), new Fcm(world)];
   const playMobile = new PlayMobile(world);
   const { inbox, faults } = world;
+  const people = new People(world, telegram);
   const control = {
     inbox,
     faults,
     calls,
-    people: new People(world, telegram),
+    people,
+    crowd: new Crowd(world, people),
     pace: telegram.pace,
     playMobile,
     eskiz: eskiz.account,

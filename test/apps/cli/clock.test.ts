@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Ground, openGround } from '../../support/api.ts';
+import { authenticator } from '../../support/authenticator.ts';
 import { navbatCommand } from '../../support/command-line.ts';
 import { testEnvironment } from '../../support/environment.ts';
 
@@ -54,6 +55,28 @@ test('nobody moves the time by more than ten years', async () => {
   const { code, err } = await clock(['forward', '3651d']);
   expect(code).toBe(1);
   expect(err).toBe('span: expected to stay within 3650 days of the real time.\n');
+});
+
+test('each code of an authenticator is another one, of the time that the clock then shows', async () => {
+  const app = authenticator('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP');
+  const codes: string[] = [];
+  for (let steps = 1; steps <= 2; steps += 1) {
+    const { code, out, err } = await clock(['code', app.secret]);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const now = new Date(Date.now() + steps * 30_000);
+    const expected = await Promise.all([now, new Date(now.getTime() - 30_000)].map((at) => app.codeAt(at)));
+    // The second: the command line asked before a step ended, and this line did after it.
+    expect(expected).toContain(out.trim());
+    codes.push(out);
+  }
+  expect(new Set(codes).size).toBe(2);
+  expect(await aheadSeconds('reset')).toBe(0);
+});
+
+test.each(['123456', 'JBSWY3DPEHPK3PXP', ''])('a secret of %o is none', async (secret) => {
+  const { code, err } = await clock(['code', secret]);
+  expect(code).toBe(1);
+  expect(err).toContain('secret: expected the 32 signs of base32');
 });
 
 test('elsewhere than in a sandbox nothing is moved, and no command runs where it was', async () => {
