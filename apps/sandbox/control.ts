@@ -8,6 +8,7 @@ import { INBOX_MESSAGES_MAX, type Inbox, type InboxFilter } from './inbox.ts';
 import { Channel, SmsProvider } from './message.ts';
 import { inboxPage } from './page.ts';
 import type { People } from './people.ts';
+import type { Phones } from './phones.ts';
 import { type PlayMobile, PlayMobileOrder } from './play-mobile.ts';
 import { PaceOrder, type SendingPace } from './telegram-pace.ts';
 import { parseJson } from '../../domain/shared/json.ts';
@@ -34,14 +35,15 @@ export interface Control {
   calls: CallLog;
   people: People;
   crowd: Crowd;
+  phones: Phones;
   pace: SendingPace;
   playMobile: PlayMobile;
   eskiz: EskizAccount;
 }
-type Route = (control: Control, query: InboxFilter, incoming: Incoming) => Answer;
+type Route = (control: Control, query: InboxFilter, incoming: Incoming) => Answer | Promise<Answer>;
 
 /** What programs and people do to the sandbox itself. */
-export function answerControl(incoming: Incoming, control: Control): Answer {
+export function answerControl(incoming: Incoming, control: Control): Answer | Promise<Answer> {
   const { method, path } = incoming;
   const route = routes[`${method} ${path}`];
   if (!route) return problem('Nothing lives at this path.', 404);
@@ -80,6 +82,8 @@ const routes: Record<string, Route> = {
   'PUT /telegram/chats': ({ people }, _query, incoming) => people.know(parseJson(incoming.body.toString())),
   'GET /telegram/people': ({ crowd }) => crowd.report(),
   'PUT /telegram/people': ({ crowd }, _query, incoming) => crowd.order(parseJson(incoming.body.toString())),
+  'POST /phones': ({ phones }, _query, incoming) => phones.bind(parseJson(incoming.body.toString())),
+  'POST /phones/answer': ({ phones }, _query, incoming) => phones.answer(parseJson(incoming.body.toString())),
   'GET /telegram/pace': ({ pace }) => json(200, pace.report()),
   'PUT /telegram/pace': setPace,
   'DELETE /telegram/pace': ({ pace }) => {

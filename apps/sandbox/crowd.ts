@@ -22,13 +22,13 @@ const LINK = /https?:\/\/\S+/g;
 const CrowdOrder = z
   .strictObject({
     /** The phones that follow it in a row are the others'. */
-    first_phone: z.string().regex(PHONE, 'a phone such as +998901000001').optional(),
+    first_phone: z.string().regex(PHONE, 'expected a phone such as +998901000001').optional(),
     count: z.int().min(1).max(PEOPLE_MAX).optional(),
     /** They press the button of each page whose address, in a message to them, begins so; null presses none. */
     presses: z.url({ protocol: /^https?$/ }).nullable().optional(),
   })
   .refine(({ first_phone, count }) => (first_phone === undefined) === (count === undefined), {
-    message: 'first_phone and count together',
+    message: 'expected with first_phone, and not alone',
     path: ['count'],
   });
 

@@ -17,6 +17,7 @@ import { BODY_BYTES_MAX, type Incoming, problem, readBody, type Reply, writeRepl
 import { Inbox, type InboxFilter } from './inbox.ts';
 import type { Channel, Message, SmsProvider } from './message.ts';
 import { People } from './people.ts';
+import { Phones } from './phones.ts';
 import { PLAY_MOBILE_PATH, PlayMobile } from './play-mobile.ts';
 import { Settings } from './settings-file.ts';
 import { Telegram, TELEGRAM_PATH } from './telegram.ts';
@@ -148,6 +149,7 @@ function createRouter(parts: Pick<Parts, 'world' | 'calls' | 'telegram' | 'eskiz
     calls,
     people,
     crowd: new Crowd(world, people),
+    phones: new Phones(),
     pace: telegram.pace,
     playMobile,
     eskiz: eskiz.account,

@@ -8,7 +8,22 @@ const order = async (sandbox: Sandbox, body: unknown, status = 200) => {
   expect(answer.status).toBe(status);
   return answer.json();
 };
-const report = async (sandbox: Sandbox) => (await fetch(`${sandbox.url}/telegram/people`)).json();
+interface Report {
+  readonly joined: number;
+  readonly pressed: number;
+  readonly waiting: number;
+}
+const report = async (sandbox: Sandbox) =>
+  (await (await fetch(`${sandbox.url}/telegram/people`)).json()) as Report;
+
+interface Heard {
+  readonly update_id: number;
+  readonly message?: {
+    readonly chat: { readonly id: number };
+    readonly text?: string;
+    readonly contact?: { readonly phone_number: string; readonly user_id?: number };
+  };
+}
 
 const codeOf = (chatId: number) => String(chatId).slice(-6);
 
@@ -18,7 +33,7 @@ function bot(sandbox: Sandbox) {
   const done: string[] = [];
   let offset = 0;
   const turn = async () => {
-    for (const { update_id, message } of await api.getUpdates({ offset })) {
+    for (const { update_id, message } of (await api.getUpdates({ offset })) as Heard[]) {
       offset = update_id + 1;
       if (!message) continue;
       const { chat, text, contact } = message;
