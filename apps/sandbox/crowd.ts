@@ -9,8 +9,10 @@ import type { World } from './world.ts';
 const PEOPLE_MAX = 10_000;
 /** At a time: a code is good for a minute, and the bot shall have sent each long before. */
 const AT_ONCE = 8;
-/** A code is typed within it, or its person gives up and the next one begins. */
+/** A code is typed within it, or it is the next one's turn. */
 const JOIN_MS_MAX = 60_000;
+/** A bot that sends no code in three minutes is not there, or refuses this person. */
+const JOIN_TRIES_MAX = 3;
 /** Nobody answers before the bot's own call has ended. */
 const ANSWER_MS = 50;
 const PRESS_TRIES_MAX = 3;
@@ -25,7 +27,10 @@ const CrowdOrder = z
     first_phone: z.string().regex(PHONE, 'expected a phone such as +998901000001').optional(),
     count: z.int().min(1).max(PEOPLE_MAX).optional(),
     /** They press the button of each page whose address, in a message to them, begins so; null presses none. */
-    presses: z.url({ protocol: /^https?$/ }).nullable().optional(),
+    presses: z
+      .url({ protocol: /^https?$/ })
+      .nullable()
+      .optional(),
   })
   .refine(({ first_phone, count }) => (first_phone === undefined) === (count === undefined), {
     message: 'expected with first_phone, and not alone',
@@ -84,14 +89,19 @@ export class Crowd {
     if (this.#members.has(String(chatId))) return;
     const member: Member = { chatId, phone, hasTyped: false, joined: () => {} };
     this.#members.set(String(chatId), member);
-    this.#enqueue(
-      () =>
-        new Promise((resolve) => {
-          const stop = this.#world.timers.after(JOIN_MS_MAX, resolve);
-          member.joined = () => (stop(), resolve());
-          this.#act(member, { text: '/start' });
-        }),
-    );
+    this.#enqueue(() => this.#join(member, JOIN_TRIES_MAX));
+  }
+
+  /** Who was sent no code in time begins again, behind the others. */
+  #join(member: Member, triesLeft: number): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = this.#world.timers.after(JOIN_MS_MAX, () => {
+        if (triesLeft > 1) this.#enqueue(() => this.#join(member, triesLeft - 1));
+        resolve();
+      });
+      member.joined = () => (stop(), resolve());
+      this.#act(member, { text: '/start' });
+    });
   }
 
   #hear(message: Message): void {

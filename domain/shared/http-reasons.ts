@@ -33,9 +33,9 @@ export const httpReasons = {
     seen: ['problem'],
   },
   'unsupported-media-type': {
-    meaning: 'The body is not JSON, or it is compressed.',
+    meaning: 'The body is not what this route takes: JSON, or the bytes of a file. Or it is compressed.',
     retry: 'after-change',
-    nextStep: 'Send Content-Type: application/json, without Content-Encoding.',
+    nextStep: 'Send the Content-Type that `Accept` of the answer names, without Content-Encoding.',
     seen: ['problem'],
   },
   'request-timeout': {

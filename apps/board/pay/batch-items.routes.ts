@@ -223,7 +223,7 @@ const nothingMatches = () =>
   new Problem(
     422,
     'no-payouts-match',
-    'No payout waits that is so, can be paid now, and is of the rail of the batch.',
+    'No pending payout matches the filter, is of the rail of the batch, and can be paid now. A card is paid 24 hours after it was bound.',
   );
 
 const DROP_REASON_MAX = 500;

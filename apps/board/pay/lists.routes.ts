@@ -258,9 +258,14 @@ function refusalProblem(refusal: Extract<ListImported, { readonly ok: false }>['
   const { kind } = refusal;
   if (kind === 'repeats') return repeatsProblem(refusal.lines);
   if (kind === 'funds-missing')
-    return new Problem(422, 'list-unfunded', `The project lacks ${uzsOfTiyin(refusal.tiyin)} UZS.`, {
-      extra: { missing: refusal.tiyin.toString() },
-    });
+    return new Problem(
+      422,
+      'list-unfunded',
+      `The project that \`funder\` names lacks ${uzsOfTiyin(refusal.tiyin)} UZS; without \`funder\` it is Navbat's own.`,
+      {
+        extra: { missing: refusal.tiyin.toString() },
+      },
+    );
   if (kind === 'insufficient')
     return new Problem(422, 'list-unfunded', 'The money of the project was spent in the same moment.');
   if (kind === 'key-reused')

@@ -134,6 +134,13 @@ function done(switched: Switched): void {
   if (!switched.ok) throw moneyProblem(switched.refusal);
 }
 
+/** Each id that passes the schema is a rail: what is not found is its stop. */
+function opened(switched: Switched): void {
+  if (!switched.ok && switched.refusal.kind === 'unknown')
+    throw new Problem(404, 'not-found', 'This rail is not stopped: there is nothing to open.');
+  done(switched);
+}
+
 const askOpen = (parts: RailParts) =>
   defineStaffRoute({
     ...changing,
@@ -143,7 +150,7 @@ const askOpen = (parts: RailParts) =>
     action: 'rail.open',
     body: z.strictObject({ reason }),
     async handle({ params, staff, body }) {
-      done(await parts.rails.askOpen(params.id, staff.id, body.reason));
+      opened(await parts.rails.askOpen(params.id, staff.id, body.reason));
       return railsAnswer(parts);
     },
   });
@@ -159,7 +166,7 @@ const agreeOpen = (parts: RailParts) =>
     proof: true,
     body: z.strictObject({ proof_id: proofId }),
     async handle({ params, staff, body }) {
-      done(await parts.rails.agreeOpen(params.id, staff.id, body.proof_id));
+      opened(await parts.rails.agreeOpen(params.id, staff.id, body.proof_id));
       return railsAnswer(parts);
     },
   });

@@ -280,6 +280,7 @@ describe('lines', () => {
     expect(added.body).toMatchObject({ added: 2, count: 2, total: '15400000', version: 2 });
     const none = await maker.post(path, { filter }, 2).expect(422);
     expect(typeOf(none)).toBe('no-payouts-match');
+    expect(none.body.detail).toContain('A card is paid 24 hours after it was bound.');
   });
 
   test('are all or none: one that can’t be paid is told by its reason', async () => {

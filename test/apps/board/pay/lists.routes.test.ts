@@ -170,7 +170,7 @@ describe('an import', () => {
     const { body } = await send(csv([line(), line('20000.01')]), { name: 'Grants', funder }).expect(422);
     expect(body).toMatchObject({
       type: 'urn:navbat:problem:list-unfunded',
-      detail: 'The project lacks 20000.01 UZS.',
+      detail: "The project that `funder` names lacks 20000.01 UZS; without `funder` it is Navbat's own.",
       missing: '2000001',
     });
   });
