@@ -1,17 +1,19 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import iconv from 'iconv-lite';
+import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import writeXlsxFile, { type SheetData } from 'write-excel-file/node';
 import { until } from '../../support/navbat.ts';
 import { START_MS, startHome, type StartHome, untilReady } from '../../support/npm-start.ts';
 import { type Answer, ask, FinancePerson, type Installation, navbat } from './paying/installation.ts';
-import { answerLink, heardBy, joinBot, type Payee, payees } from './paying/people.ts';
+import { heardBy, type Payee, payees } from './paying/people.ts';
 
 /**
  * `npm start -- --with pay`, and what docs/finance.md tells two people of finance to do there: nothing but HTTP, the command line and the
  * sandbox. The tests build on each other, in this order.
  */
+const root = resolve(import.meta.dirname, '../../..');
 const PEOPLE = 40;
 const REQUESTS = 9;
 const BANK_ACCOUNT = '20208000900123456001';
@@ -42,7 +44,7 @@ beforeAll(async () => {
   home = await startHome();
   const start = home.start({ BANK_FILE_PAYER: `00444:${BANK_ACCOUNT}:301234567:OOO Navbat` }, [
     process.execPath,
-    join(resolve(import.meta.dirname, '../../..'), 'apps/local/main.ts'),
+    join(root, 'apps/local/main.ts'),
     '--with',
     'pay',
   ]);
@@ -122,6 +124,9 @@ const requestsOfBatch = () =>
     .size;
 const rail = async (path: string, method = 'GET', body?: unknown) =>
   (await ask(`${at.multicardUrl}/control${path}`, method, {}, body)).body;
+/** The sandbox's people, who join the bot and press links by themselves. */
+const crowd = async (order?: object) =>
+  (await ask(`${at.sandboxUrl}/telegram/people`, order ? 'PUT' : 'GET', {}, order)).body;
 const receiptOf = ({ chatId }: Payee, words = /•••• \d{4} kartangizga/) =>
   until(async () => (await heardBy(at, chatId)).find((text) => words.test(text)), WAIT_MS_MAX);
 
@@ -136,7 +141,9 @@ test(
       reason: 'To the rail',
     });
     await correct('/finance/top-ups', { project_id: demo, amount: '1000000000', reason: 'Order 4711' });
-    await Promise.all(everybody.map((payee) => joinBot(at, payee)));
+    await crowd({ first_phone: everybody[0]?.phone, count: PEOPLE });
+    await until(async () => (await crowd()).joined === PEOPLE, WAIT_MS_MAX);
+    await crowd({ presses: `${at.apiUrl}/payout-links/` });
     await rail(
       '/people',
       'PUT',
@@ -145,11 +152,9 @@ test(
     await rail('/settings', 'PUT', { people: true, people_after_ms: 100 });
     const known = everybody.slice(PEOPLE / 2);
     const october = await importList('October', rowsOf(known));
-    await Promise.all(known.map((payee) => answerLink(at, payee)));
     await allBound(october, known.length);
     await nextDay();
     const november = await importList('November', rowsOf(everybody));
-    await Promise.all(everybody.slice(0, PEOPLE / 2).map((payee) => answerLink(at, payee)));
     await allBound(november, PEOPLE);
     await nextDay();
 
@@ -180,7 +185,7 @@ test(
 );
 
 /** Signed in to the project where the money is, as its own app does it; tokens are short-lived. */
-async function signIn({ phone, chatId }: Payee, app: string) {
+async function accessToken({ phone, chatId }: Payee, app: string): Promise<string> {
   const heard = async () => [...(await heardBy(at, phone)), ...(await heardBy(at, chatId))];
   const before = await heard();
   const headers = { Authorization: `Bearer ${app}` };
@@ -195,10 +200,13 @@ async function signIn({ phone, chatId }: Payee, app: string) {
   const { id, check_token } = asked.body;
   const open = await ask(`${at.apiUrl}/auth/code/verify`, 'POST', headers, { id, check_token, code });
   expect(open.status).toBe(200);
-  const bearer = { Authorization: `Bearer ${open.body.access_token}` };
-  return async (method: string, path: string, body?: object, more: Record<string, string> = {}) =>
-    (await ask(at.apiUrl + path, method, { ...bearer, ...more }, body)).body;
+  return open.body.access_token;
 }
+const as =
+  (token: string) =>
+  async (method: string, path: string, body?: unknown, more: Record<string, string> = {}) =>
+    (await ask(at.apiUrl + path, method, { Authorization: `Bearer ${token}`, ...more }, body)).body;
+const signIn = async (person: Payee, app: string) => as(await accessToken(person, app));
 
 test(
   'a person withdraws: a card of their own, a balance, a batch of withdrawals, paid',
@@ -241,30 +249,51 @@ test(
   START_MS,
 );
 
-/** What the bank says of the orders that it was given. */
-function statementOf(orders: Buffer): Buffer {
-  const text = iconv.decode(orders, 'windows-1251');
-  const sums = [...text.matchAll(/^Сумма=(\d+)\.(\d\d)\r$/gm)].map(([, whole, part]) =>
-    BigInt(`${whole}${part}`),
-  );
-  const spent = sums.reduce((sum, one) => sum + one, 0n);
-  const uzs = (tiyin: bigint) => `${tiyin / 100n}.${String(tiyin % 100n).padStart(2, '0')}`;
-  const [day] = /\d\d\.\d\d\.\d{4}/.exec(text) ?? [];
-  const section = [
-    'СекцияРасчСчет',
-    `ДатаНачала=${day}`,
-    `ДатаКонца=${day}`,
-    `РасчСчет=${BANK_ACCOUNT}`,
-    `НачальныйОстаток=${uzs(spent)}`,
-    'ВсегоПоступило=0.00',
-    `ВсегоСписано=${uzs(spent)}`,
-    'КонечныйОстаток=0.00',
-    'КонецРасчСчет',
-  ].join('\r\n');
-  const booked = text
-    .replace('\r\nСекцияДокумент', `\r\n${section}\r\nСекцияДокумент`)
-    .replaceAll('\r\nНазначениеПлатежа=', `\r\nДатаСписано=${day}\r\nНазначениеПлатежа=`);
-  return iconv.encode(booked, 'windows-1251');
+test(
+  'with a bound phone a withdrawal waits for it, and is paid when it has confirmed',
+  async () => {
+    const [person] = everybody;
+    if (!person) throw new Error('nobody is there');
+    const { key } = await navbat(
+      at,
+      'key',
+      'create',
+      'navbat',
+      '--access',
+      'publishable',
+      '--scopes',
+      'public',
+    );
+    const phone = (path: string, body: object) => ask(at.sandboxUrl + path, 'POST', {}, body);
+    const access_token = await accessToken(person, key);
+    const bound = await phone('/phones', { api: at.apiUrl, access_token });
+    expect(bound.status, JSON.stringify(bound.body)).toBe(201);
+    await nextDay();
+
+    const me = as(await accessToken(person, key));
+    const [{ id: destination_id }] = (await me('GET', '/api/profile/destinations')).data;
+    const order = { amount: '1000000', destination_id };
+    const asked = await me('POST', '/api/withdraw', order, { 'Idempotency-Key': randomUUID() });
+    expect(asked).toMatchObject({ number: expect.stringMatching(/^\d\d$/) });
+    const waits = await maker.send('GET', '/finance/payouts?state=pending&source=withdrawal');
+    expect(waits.body.data).toEqual([]);
+    const typed = { device_id: bound.body.device_id, number: asked.number };
+    expect(await phone('/phones/answer', typed)).toMatchObject({ status: 200, body: { state: 'approved' } });
+
+    const stateOf = async () =>
+      (await me('GET', '/api/withdraw')).data.find(({ id }: { id: string }) => id === asked.id).state;
+    await until(async () => (await stateOf()) === 'pending', WAIT_MS_MAX);
+    await close(await run('multicard', { source: 'withdrawal' }));
+    expect(await stateOf()).toBe('paid');
+  },
+  START_MS,
+);
+
+/** The sandbox's bank, which pays each order. */
+async function statementOf(orders: Buffer): Promise<Buffer> {
+  const bank = spawn(process.execPath, [join(root, 'apps/sandbox/pay/bank/main.ts')]);
+  bank.stdin.end(orders);
+  return buffer(bank.stdout);
 }
 
 test(
@@ -286,7 +315,12 @@ test(
       return answer.status === 200 && Buffer.from(answer.body);
     }, WAIT_MS_MAX);
     const headers = { 'Content-Type': 'application/octet-stream' };
-    const told = await maker.send('POST', '/finance/statements?rail=bank-file', statementOf(file), headers);
+    const told = await maker.send(
+      'POST',
+      '/finance/statements?rail=bank-file',
+      await statementOf(file),
+      headers,
+    );
     expect(told.body).toMatchObject({
       odd: [],
       stopped: [],
