@@ -15,6 +15,8 @@ const JOIN_MS_MAX = 60_000;
 const JOIN_TRIES_MAX = 3;
 /** Nobody answers before the bot's own call has ended. */
 const ANSWER_MS = 50;
+/** Whom a bot asks more often will not join. */
+const CONTACTS_MAX = 3;
 const PRESS_TRIES_MAX = 3;
 const PHONE = /^\+998\d{9}$/;
 const CODE = /(?<!\d)\d{6}(?!\d)/;
@@ -41,6 +43,8 @@ interface Member {
   readonly chatId: number;
   readonly phone: string;
   hasTyped: boolean;
+  /** How often the contact is still shared. */
+  contactsLeft: number;
   /** Ends the wait for the code. */
   joined: () => void;
 }
@@ -87,7 +91,7 @@ export class Crowd {
   #invite(phone: string): void {
     const chatId = Number(phone.slice('+998'.length));
     if (this.#members.has(String(chatId))) return;
-    const member: Member = { chatId, phone, hasTyped: false, joined: () => {} };
+    const member: Member = { chatId, phone, hasTyped: false, contactsLeft: CONTACTS_MAX, joined: () => {} };
     this.#members.set(String(chatId), member);
     this.#enqueue(() => this.#join(member, JOIN_TRIES_MAX));
   }
@@ -111,8 +115,13 @@ export class Crowd {
 
   #answer(message: Message, member: Member): void {
     this.#pressLinks(message);
+    // Asked again after a code: it was too late for the bot.
+    if (asksForContact(message) && member.contactsLeft > 0) {
+      member.contactsLeft -= 1;
+      member.hasTyped = false;
+      return this.#act(member, { contact: { phone_number: member.phone } });
+    }
     if (member.hasTyped) return;
-    if (asksForContact(message)) return this.#act(member, { contact: { phone_number: member.phone } });
     const code = CODE.exec(message.text)?.[0];
     if (code === undefined) return;
     member.hasTyped = true;

@@ -70,6 +70,22 @@ test('people of phones in a row write to the bot, share their own contact and ty
   ]);
 });
 
+test('whose code came too late shares the contact again, and types the next one', async () => {
+  const sandbox = await freshSandbox({ credentials: { telegramBotToken: BOT_TOKEN } });
+  const { api, done, turn } = bot(sandbox);
+  await order(sandbox, { first_phone: '+998901000001', count: 1 });
+  const joins = (times: number) =>
+    until(async () => {
+      await turn();
+      return done.filter((one) => one === `901000001 ${codeOf(901_000_001)}`).length === times;
+    });
+  await joins(1);
+  const again = { keyboard: [[{ text: 'Share', request_contact: true }]] };
+  await api.sendMessage({ chat_id: 901_000_001, text: 'That code is over.', reply_markup: again });
+  await joins(2);
+  expect(await report(sandbox)).toMatchObject({ joined: 1 });
+});
+
 test('they press a link that begins as was said, an earlier one too, once; no other', async () => {
   const sandbox = await freshSandbox({ credentials: { telegramBotToken: BOT_TOKEN } });
   const { api, turn } = bot(sandbox);
