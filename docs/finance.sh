@@ -39,7 +39,7 @@ import_list() {
     -H "Idempotency-Key: $1" -H 'Content-Type: application/octet-stream' --data-binary "@$2"
 }
 
-# LIST: the sandbox's people have cards in the names of the list, and press the buttons of their links.
+# LIST: the sandbox's people have cards in the names of the list, and press the buttons of their links. Waits up to five minutes.
 bind_cards() {
   node --input-type=module -e '
     const [url, token] = process.argv.slice(1);
@@ -52,8 +52,15 @@ bind_cards() {
     console.log(JSON.stringify(people));
   ' "$BOARD/finance/payouts?list_id=$1&limit=100" "$MAKER" |
     curl -sS -X PUT http://127.0.0.1:3004/control/people --data-binary @-
-  curl -sS -X PUT http://127.0.0.1:3002/telegram/people -d '{"presses":"http://127.0.0.1:3000/payout-links/"}'
+  press '"http://127.0.0.1:3000/payout-links/"'
+  for _ in $(seq 100); do
+    get "/finance/lists/$1" "$MAKER" | grep -q awaiting-card || break
+    sleep 3
+  done
+  press null # or they would press the next list's links before their cards have its names
+  get "/finance/lists/$1" "$MAKER"
 }
+press() { curl -sS -X PUT http://127.0.0.1:3002/telegram/people -d "{\"presses\":$1}" >/dev/null; }
 
 # METHOD PATH TOKEN: as a person or their app.
 api() { curl -sS -X "$1" "http://127.0.0.1:3000$2" -H "Authorization: Bearer $3" -H 'Content-Type: application/json' "${@:4}"; }
