@@ -1,7 +1,6 @@
 import { createHash, generateKeyPairSync, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
-import { CONFIRM_SECONDS } from '../../domain/identity/device/enrolment.ts';
 import { fromBase32 } from '../../domain/shared/otpauth.ts';
 import { plainWords } from '../../domain/shared/schema-words.ts';
 import { totpCode, totpStep } from '../../domain/shared/totp.ts';
@@ -9,6 +8,8 @@ import { type Answer, json, problem, unfit } from './http.ts';
 
 const API = 'http://127.0.0.1:3000';
 const ANSWER_MS_MAX = 15_000;
+/** For so long a device that was claimed may be confirmed, as the reference of the api says. */
+const CONFIRM_MS = 300_000;
 
 /** `POST /phones`: binds a phone to the person whose access token of Navbat's own app this is. */
 const BindOrder = z.strictObject({
@@ -69,7 +70,7 @@ export class Phones {
       const claimed = Claimed.parse(await call(api, 'POST', '/devices', { body: device }));
       const { id, nonce } = claimed;
       // The time of the api, which a sandbox's clock may have moved.
-      const now = new Date(claimed.confirm_until.getTime() - CONFIRM_SECONDS * 1_000);
+      const now = new Date(claimed.confirm_until.getTime() - CONFIRM_MS);
       const proof = {
         signature: signed(key, 'navbat-device-v1', { device: id, nonce, public_key: thumbprint(jwk) }),
         totp: totpCode(fromBase32(claimed.totp.secret), totpStep(now)),
