@@ -11,6 +11,8 @@ const LOOK_MS = 250;
 /** Nothing ends for so long: something has gone wrong. */
 const STANDSTILL_MS = 60_000;
 const LARGE_SEED = 1_000;
+/** Tiyin: 1 000 to 9 000 UZS, so that 100 000 lines are within what a batch may come to. */
+const NETS = [100_000, 900_000] as const;
 
 /** Batches that are approved and wait for somebody to run them. */
 export interface Approved {
@@ -30,7 +32,7 @@ export async function approve(stage: Stage): Promise<Approved> {
       encryption,
       hands,
       seeds.map((seed) => ({ seed, dice: dice(seed) })),
-      { items: each, linesMax: each, until: 'approved' },
+      { items: each, linesMax: each, until: 'approved', nets: NETS },
     );
   const each = Math.floor(items / rounds);
   const made = {

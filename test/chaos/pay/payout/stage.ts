@@ -11,8 +11,7 @@ export interface Hands {
 }
 
 /** Tiyin: 10 000 and 90 000 UZS. */
-const NET_MIN = 1_000_000;
-const NET_MAX = 9_000_000;
+const NETS = [1_000_000, 9_000_000] as const;
 /** 0.3 % of what half of them are paid. */
 const FEE_OF = 300;
 /** Of one statement. */
@@ -42,6 +41,8 @@ interface BatchSizes {
   /** Of each batch. */
   readonly linesMax: number;
   readonly until?: 'approved' | 'running';
+  /** Tiyin, the least and the most of a line: a batch has a total that it may not exceed. */
+  readonly nets?: readonly [number, number];
 }
 
 interface Line {
@@ -68,11 +69,11 @@ export async function makeBatches(
   encryption: Encryption,
   { maker }: Hands,
   seeds: readonly Seed[],
-  { items, linesMax, until = 'running' }: BatchSizes,
+  { items, linesMax, until = 'running', nets = NETS }: BatchSizes,
 ): Promise<readonly string[]> {
   const funder = PLATFORM_PROJECT_ID;
   const lines = placed(
-    seeds.flatMap((seed) => linesOf(seed, items)),
+    seeds.flatMap((seed) => linesOf(seed, items, nets)),
     linesMax,
   );
   for (let from = 0; from < lines.length; from += CHUNK) {
@@ -101,13 +102,13 @@ export async function makeBatches(
   return batches;
 }
 
-function linesOf({ seed, dice }: Seed, items: number): readonly Unplaced[] {
+function linesOf({ seed, dice }: Seed, items: number, nets: readonly [number, number]): readonly Unplaced[] {
   const person = randomUUID();
-  return Array.from({ length: items }, (_, index) => lineOf(`sim${seed}x${index + 1}`, dice, person));
+  return Array.from({ length: items }, (_, index) => lineOf(`sim${seed}x${index + 1}`, dice, person, nets));
 }
 
-function lineOf(token: string, dice: Dice, person: string): Unplaced {
-  const net = dice.whole(NET_MIN, NET_MAX);
+function lineOf(token: string, dice: Dice, person: string, nets: readonly [number, number]): Unplaced {
+  const net = dice.whole(...nets);
   const isWithdrawal = dice.unit() < 0.5;
   return {
     payout: randomUUID(),
