@@ -57,6 +57,7 @@ import { Migration20261129194200PayRailOtp } from './pay/migrations/202611291942
 import { Migration20261129194400PayKeyMakers } from './pay/migrations/20261129194400-pay-key-makers.ts';
 import { Migration20261129194500PayLinesOfPayouts } from './pay/migrations/20261129194500-pay-lines-of-payouts.ts';
 import { Migration20261129194600PayOnlyOurs } from './pay/migrations/20261129194600-pay-only-ours.ts';
+import { Migration20261129200000PayLookUps } from './pay/migrations/20261129200000-pay-look-ups.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -120,6 +121,7 @@ export const migrations = [
   Migration20261129194500PayLinesOfPayouts,
   Migration20261129194600PayOnlyOurs,
   Migration20261129195000PayDispatchWork,
+  Migration20261129200000PayLookUps,
 ] as const;
 
 /**

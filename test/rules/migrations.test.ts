@@ -68,6 +68,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129194500-pay-lines-of-payouts.ts':
     '1cf0bdbbdf9ac2ec4b8052b63420a8ffde690bf6373c522012bc906d0dfb3511',
   '20261129194600-pay-only-ours.ts': 'ea27691615c8d63baab0c172b43053c327199b5f0325b9edebc1183f212ac814',
+  '20261129200000-pay-look-ups.ts': '5dded8266148791d6ff1c9381c4cf13bfdcc4c723e6dec75768eba90d142156e',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');
