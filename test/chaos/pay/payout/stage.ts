@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import type { Encryption } from '../../../../infra/process/crypto.ts';
 import type { Dice } from '../../support/dice.ts';
@@ -111,8 +112,8 @@ function lineOf(token: string, dice: Dice, person: string, nets: readonly [numbe
   const net = dice.whole(...nets);
   const isWithdrawal = dice.unit() < 0.5;
   return {
-    payout: randomUUID(),
-    destination: randomUUID(),
+    payout: uuidv7(),
+    destination: uuidv7(),
     holder: createHash('sha256').update(token).digest('hex'),
     token,
     person: isWithdrawal ? person : null,

@@ -52,6 +52,8 @@ const CONNECTIONS = 6;
 /** Several that run at once; what is in doubt in each of the first hundred would keep the others from beginning. */
 const BATCHES = 50;
 const [LINES_MIN, LINES_MAX] = [100, 10_000];
+/** As many as one call starts. */
+const AHEAD_MAX = 5_000;
 /** Lines that are made in one go. */
 const LINES_AT_ONCE = 20_000;
 /** A wake-up that came to nothing is given to another worker after so long. */
@@ -63,7 +65,14 @@ const TELL_EVERY_MS = 15_000;
 
 export async function runVirtual(run: VirtualRun): Promise<VirtualReport> {
   // What dies here are workers: a crash of Postgres is tried with processes.
-  const settings = { fsync: 'off', full_page_writes: 'off', max_wal_size: '4GB' };
+  const settings = {
+    fsync: 'off',
+    full_page_writes: 'off',
+    wal_level: 'minimal',
+    max_wal_senders: '0',
+    max_wal_size: '4GB',
+    shared_buffers: '2GB',
+  };
   const postgres = await startPostgres({ directory: join(run.directory, 'servers'), settings });
   const owner = new pg.Pool({ connectionString: postgres.ownerUrl, max: 2 });
   // One that is still closing when the server ends is told so.
@@ -100,12 +109,15 @@ class VirtualStage {
   #ended = 0;
   /** As many as make a commit worth its while. */
   readonly #together: number;
+  /** Kept waiting for a place at the rail. */
+  readonly #ahead: number;
   /** Places at the rail that were given back since somebody last looked for one. */
   #freed = 0;
 
   constructor(run: VirtualRun, owner: pg.Pool, pool: pg.Pool) {
     this.#run = run;
     this.#together = Math.ceil(run.exposure / 3);
+    this.#ahead = Math.min(3 * run.exposure, AHEAD_MAX);
     this.#owner = owner;
     this.#pool = pool;
     this.#clock = new VirtualClock(owner);
@@ -188,7 +200,7 @@ class VirtualStage {
     const rounds = dispatchRounds(this.#pool);
     let toldMs = Date.now();
     for (let round = 1; ; round++) {
-      const started = await rounds.start(3 * this.#run.exposure);
+      const started = await rounds.start(this.#ahead);
       const isQuiet = this.#due().length === 0;
       if (isQuiet || round % 20 === 0) {
         await rounds.rejob();
