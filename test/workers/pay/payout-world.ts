@@ -49,6 +49,12 @@ export async function openPayoutWorld() {
     await moveClock(world.owner, clock.aheadMs);
   };
 
+  /** To this machine's own time. */
+  const setBack = async (): Promise<void> => {
+    clock.aheadMs = 0;
+    await moveClock(world.owner, 0);
+  };
+
   const openJobs = async (): Promise<readonly JobId[]> =>
     (
       await world.pool.query<{ id: JobId }>(
@@ -96,6 +102,7 @@ export async function openPayoutWorld() {
     stopped,
     worker,
     forward,
+    setBack,
     drain,
     openJobs,
     wakeAll,
