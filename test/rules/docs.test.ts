@@ -171,3 +171,31 @@ test('README’s first code, eleven lines, is compiled, word for word', () => {
   expect(code.trim().split('\n')).toHaveLength(11);
   expect(squeezed(read('test/rules/readme/main.ts'))).toContain(squeezed(code));
 });
+
+describe('what paying must hold', () => {
+  const rows = [...read('docs/requirements.md').matchAll(/^\| ([PF]\d+) +\|[^|]+\| ([^|]+) \|$/gm)].map(
+    ([, number = '', shown = '']) => ({
+      number,
+      shown: shown.split('; `').map((one) => one.replace(/^`/, '')),
+    }),
+  );
+  const from = (letter: string, first: number, last: number, but: readonly number[]) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index)
+      .filter((number) => !but.includes(number))
+      .map((number) => `${letter}${number}`);
+
+  test('is all there, each once, in order', () => {
+    expect(rows.map(({ number }) => number)).toEqual([
+      ...from('P', 15, 42, [36, 37]),
+      ...from('F', 1, 22, [13, 14, 19, 22]),
+    ]);
+  });
+
+  test.each(rows)('$number is shown by tests of these names', ({ shown }) => {
+    for (const one of shown) {
+      const [, path = '', name = ''] = /^(test\/[\w./-]+\.test\.ts)`: (.+)$/s.exec(one) ?? [];
+      expect(name, one).not.toBe('');
+      expect(read(path), `a test of ${path}`).toContain(name);
+    }
+  });
+});

@@ -191,6 +191,22 @@ describe('many payouts', () => {
     expect((await post(await customer(), '/payouts/batches', body, 'k')).status).toBe(400);
   });
 
+  test('and cancels under one key are done once; without a key each is 400', async () => {
+    const shop = await customer();
+    const twice = async (path: string, body?: object) => {
+      expect(typeOf(await post(shop, path, body))).toBe('idempotency-key-missing');
+      const key = randomUUID();
+      const first = await post(shop, path, body, key);
+      expect(await post(shop, path, body, key)).toEqual({ ...first, replayed: 'true' });
+      return first.body;
+    };
+    const made = await twice('/payouts/batches', { payouts: [order(), order()] });
+    expect(await balance(shop.funded)).toBe(960_000_000_000n);
+    const { data } = made as unknown as { data: { id: string }[] };
+    await twice(`/payouts/${data[0]?.id}/cancel`);
+    expect(await balance(shop.funded)).toBe(980_000_000_000n);
+  });
+
   test('of the same payees in other orders, many at once, wait for each other and none fails', async () => {
     const shop = await customer(1_000_000_000n);
     const payees = Array.from({ length: 12 }, () => order());

@@ -153,6 +153,11 @@ describe('a rail', () => {
     const { stopped } = await ofAll();
     expect(stopped).toMatchObject({ by: { id: operator.id }, reason: 'amounts differ', open_asked: null });
     await operator.post('/finance/rails/all/open', { reason: 'mended' }).expect(403);
+    expect((await board.audit()).at(-1)).toMatchObject({
+      action: 'rail.open',
+      subject: 'POST /finance/rails/all/open',
+      detail: { outcome: 'refused', reason: 'role', role: 'operator' },
+    });
     await maker.post('/finance/rails/all/open', { reason: 'mended' }).expect(200);
     expect((await ofAll()).stopped.open_asked).toMatchObject({ by: { id: maker.id }, reason: 'mended' });
     const open = async (who: Finance, version: number) =>
