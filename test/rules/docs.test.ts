@@ -173,7 +173,7 @@ test('README’s first code, eleven lines, is compiled, word for word', () => {
 });
 
 describe('what paying must hold', () => {
-  const rows = [...read('docs/requirements.md').matchAll(/^\| ([PF]\d+) +\|[^|]+\| ([^|]+) \|$/gm)].map(
+  const rows = [...read('docs/requirements.md').matchAll(/^\| ([PF]\d+) +\|[^|]+\| ([^|]+?) +\|$/gm)].map(
     ([, number = '', shown = '']) => ({
       number,
       shown: shown.split('; `').map((one) => one.replace(/^`/, '')),
