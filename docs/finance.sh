@@ -3,7 +3,15 @@ BOARD=http://127.0.0.1:3001
 
 post() { curl -sS -X POST "$BOARD$1" -H "Authorization: Bearer $2" -H 'Content-Type: application/json' "${@:3}"; }
 get() { curl -sS "$BOARD$1" -H "Authorization: Bearer $2" "${@:3}"; }
-field() { node -pe 'JSON.parse(fs.readFileSync(0))[process.argv[1]]' "$1"; } # of a JSON object
+# NAME: a field of the answer, or the answer itself on the screen where it has none: it was refused.
+field() {
+  node -e '
+    const answer = fs.readFileSync(0, "utf8");
+    const value = /^\{/.test(answer) ? JSON.parse(answer)[process.argv[1]] : undefined;
+    if (value === undefined) console.error(answer);
+    else console.log(value);
+  ' "$1"
+}
 
 # SECRET: a code that was not used yet, as an app would show it. In a sandbox, whose clock goes on by 30 s.
 code() { npm run -s navbat -- clock code "$1"; }
