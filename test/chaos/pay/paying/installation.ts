@@ -15,6 +15,7 @@ export interface Installation {
   /** What its command line is started with, where that does not stand in its home. */
   readonly env?: Readonly<Record<string, string>>;
 }
+type Board = Pick<Installation, 'home' | 'env' | 'boardUrl'>;
 
 const clone = resolve(import.meta.dirname, '../../../..');
 const CLI_MS_MAX = 60_000;
@@ -65,7 +66,7 @@ const Made = z.object({ id: z.uuid(), email: z.string(), password: z.string() })
 
 /** Somebody of finance at their terminal: a login, an authenticator app, and a count of what they sent. */
 export class FinancePerson {
-  readonly #at: Installation;
+  readonly #at: Board;
   readonly #made: z.infer<typeof Made>;
   readonly #now: () => Date;
   #app: Authenticator | null = null;
@@ -73,13 +74,13 @@ export class FinancePerson {
   /** Requests of `/finance` and `/staff/proofs`, as `POST /finance/batches`. */
   readonly sent: string[] = [];
 
-  private constructor(at: Installation, made: z.infer<typeof Made>, now: () => Date) {
+  private constructor(at: Board, made: z.infer<typeof Made>, now: () => Date) {
     this.#at = at;
     this.#made = made;
     this.#now = now;
   }
 
-  static async create(at: Installation, email: string, now: () => Date): Promise<FinancePerson> {
+  static async create(at: Board, email: string, now: () => Date): Promise<FinancePerson> {
     const made = Made.parse(await navbat(at, 'staff', 'create', email, '--role', 'finance'));
     return new FinancePerson(at, made, now);
   }

@@ -7,8 +7,8 @@ import { freePort } from '../../../../../infra/embedded/port.ts';
 import { migrate } from '../../../../../infra/postgres/migrate.ts';
 import { type Encryption, rowEncryption } from '../../../../../infra/process/crypto.ts';
 import { readConfig } from '../../../../../infra/process/config.ts';
-import { chaosEnvironment, freePorts } from '../../../support/environment.ts';
-import { Member } from '../../../support/member.ts';
+import { chaosEnvironment, freePorts, type Variables } from '../../../support/environment.ts';
+import { Member, type Role } from '../../../support/member.ts';
 import { type Servers, startServers } from '../../../support/servers.ts';
 import { type DeadlyProxy, openDeadlyProxy } from './deadly-proxy.ts';
 
@@ -27,13 +27,23 @@ export interface PayInstallation {
   readonly workers: readonly PayingWorker[];
   readonly reconciler: Member;
   readonly members: readonly Member[];
+  /** What each process is started with. */
+  readonly env: Variables;
   /** Once the money's rows are there. */
   start(): Promise<void>;
+  /** Where finance reaches it; answers its address. */
+  startBoard(): Promise<string>;
   close(): Promise<void>;
 }
 
 const ROOT = fileURLToPath(new URL('../../../../..', import.meta.url));
 const WORKERS = 2;
+const readyMessages: Readonly<Record<Role, string>> = {
+  api: 'board ready',
+  worker: 'worker ready',
+  reconciler: 'worker ready',
+  sandbox: 'multicard ready',
+};
 
 export async function installPaying(directory: string): Promise<PayInstallation> {
   const [home, logs] = [join(directory, 'home'), join(directory, 'logs')];
@@ -56,12 +66,12 @@ export async function installPaying(directory: string): Promise<PayInstallation>
     MONEY_PROJECT: PLATFORM_PROJECT_ID,
     NAVBAT_PRODUCTS: 'message,pay',
   };
-  const member = (name: string, role: 'worker' | 'sandbox', words: readonly string[], more = {}) =>
+  const member = (name: string, role: Role, words: readonly string[], more = {}) =>
     new Member({
       name,
       role,
       command: [join(ROOT, words[0] ?? ''), ...words.slice(1)],
-      readyMessage: role === 'sandbox' ? 'multicard ready' : 'worker ready',
+      readyMessage: readyMessages[role],
       env: { ...env, ...more },
       logFile: join(logs, `${name}.log`),
     });
@@ -74,10 +84,12 @@ export async function installPaying(directory: string): Promise<PayInstallation>
     }),
   }));
   const reconciler = member('reconciler', 'worker', ['workers/main.ts', 'reconciler']);
-  const members = [rail, ...workers.map((worker) => worker.member), reconciler];
+  const paying = [rail, ...workers.map((worker) => worker.member), reconciler];
+  const members = [...paying];
   return {
     servers,
     owner,
+    env,
     encryption: rowEncryption(readConfig(env, ['ENCRYPTION_KEYS']).ENCRYPTION_KEYS),
     railUrl,
     railLog: join(home, 'sandbox', 'multicard.jsonl'),
@@ -85,8 +97,16 @@ export async function installPaying(directory: string): Promise<PayInstallation>
     reconciler,
     members,
     start: async () => {
-      for (const each of members) each.start();
-      await Promise.all(members.map((each) => each.untilReady()));
+      for (const each of paying) each.start();
+      await Promise.all(paying.map((each) => each.untilReady()));
+    },
+    startBoard: async () => {
+      const port = String(await freePort());
+      const board = member('board', 'api', ['apps/board/main.ts'], { BOARD_PORT: port });
+      members.push(board);
+      board.start();
+      await board.untilReady();
+      return `http://127.0.0.1:${port}`;
     },
     close: async () => {
       await Promise.all(members.map((each) => each.stop()));
