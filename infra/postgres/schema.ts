@@ -48,6 +48,8 @@ import { Migration20261129182000PayLists } from './pay/migrations/20261129182000
 import { Migration20261129183000PayStatements } from './pay/migrations/20261129183000-pay-statements.ts';
 import { Migration20261129183100PayBankFiles } from './pay/migrations/20261129183100-pay-bank-files.ts';
 import { Migration20261129184000PayDoors } from './pay/migrations/20261129184000-pay-doors.ts';
+import { Migration20261129190000PayLinesOfPeople } from './pay/migrations/20261129190000-pay-lines-of-people.ts';
+import { Migration20261129190100PayAgreedWithProof } from './pay/migrations/20261129190100-pay-agreed-with-proof.ts';
 import { Migration20261129191100PayPhoneMoves } from './pay/migrations/20261129191100-pay-phone-moves.ts';
 import { Migration20261129194000PayDue } from './pay/migrations/20261129194000-pay-due.ts';
 import { Migration20261129195000PayDispatchWork } from './pay/migrations/20261129195000-pay-dispatch-work.ts';
@@ -110,6 +112,8 @@ export const migrations = [
   Migration20261129183100PayBankFiles,
   Migration20261129184000PayDoors,
   Migration20261129185000StaffProofFactor,
+  Migration20261129190000PayLinesOfPeople,
+  Migration20261129190100PayAgreedWithProof,
   Migration20261129191100PayPhoneMoves,
   Migration20261129193000PayLinkJobs,
   Migration20261129193100IdentityPhoneFound,

@@ -232,7 +232,7 @@ async function reconcileTick(
   const { clock: now, log } = platform;
   const book = moneyProjectOf(config);
   return reconciling({
-    statements: statements(pool, book),
+    statements: statements({ pool, book, encryption: rowEncryption(config.ENCRYPTION_KEYS) }),
     differences: differences(pool, book),
     equation: equationReads(pool, book),
     rail: await multicardFromConfig(config, now),

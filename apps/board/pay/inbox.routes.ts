@@ -15,12 +15,12 @@ const MS_A_SECOND = 1_000;
 const Waiting = z
   .object({
     kind: z.enum(waitKinds).meta({ description: 'What would end the wait.' }),
-    id: z.uuid().meta({ description: 'Of the batch, the correction or the payment.' }),
+    id: z.uuid().meta({ description: 'Of the batch, the correction, the payment or the statement.' }),
     path: z
       .string()
       .meta({ description: 'Shows it.', example: '/finance/batches/0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21' }),
     name: z.string().meta({ description: 'As who made it called it.' }),
-    count: z.int().nullable().meta({ description: 'Lines of a batch; payments that nobody heard of.' }),
+    count: z.int().nullable().meta({ description: 'Lines of a batch or a statement; payments that nobody heard of.' }),
     total: tiyin('How much it is about.'),
     total_uzs: uzs('The same in UZS.'),
     since: z.date().meta({ description: 'Since when it waits.' }),
@@ -32,6 +32,7 @@ const Waiting = z
 
 const pathOf = (kind: Waits['kind'], id: string): string => {
   if (kind === 'payment.settle') return '/finance/dispatches/stuck';
+  if (kind === 'statement.agree') return '/finance/statements';
   return `/finance/${kind === 'correction.agree' ? 'corrections' : 'batches'}/${id}`;
 };
 
@@ -56,7 +57,7 @@ const show = ({ inbox }: InboxParts) =>
     tag: 'Finance',
     summary: 'Show what waits for whom',
     description:
-      'Batches, corrections and payments that a person has to go on with. What you may do comes first, the largest amounts before the others; of the rest it says why you may not.',
+      'Batches, corrections, payments and statements that a person has to go on with. What you may do comes first, the largest amounts before the others; of the rest it says why you may not.',
     action: 'finance.read',
     answers: {
       200: { description: 'At most 200 of each.', schema: z.object({ data: z.array(Waiting) }) },

@@ -28,6 +28,7 @@ import { moneyText, tiyin } from '../../http/pay/fields.ts';
 import { moneyProblem } from '../../http/pay/money-problem.ts';
 import type { MoneyRefusal } from '../../../domain/pay/refusals.ts';
 import { Problem } from '../../http/problem.ts';
+import { proofId } from '../../http/proof.ts';
 import { type Answer, defineStaffRoute, type StaffRoute, type StreamedFile } from '../../http/route.ts';
 
 const tag = 'Reconciliation';
@@ -52,6 +53,7 @@ export interface ReconcileParts {
 export const reconcileRoutes = (parts: ReconcileParts): StaffRoute[] => [
   importStatement(parts),
   listStatements(parts),
+  agreeStatement(parts),
   listDifferences(parts),
   own(parts),
   explain(parts),
@@ -90,7 +92,26 @@ const Statement = z.object({
     .meta({ description: 'Who uploaded it; null where Navbat asked the rail.' }),
   sha256: z.string().nullable().meta({ description: 'Of the file, in hex; null where there is none.' }),
   buckets: z.array(Bucket).meta({ description: 'Its lines that no statement before it had.' }),
+  to_agree: z
+    .object({
+      version: z.int().meta({ description: 'For the proof.' }),
+      hash: z.string().meta({ description: '`sha256` of the file: for the proof.' }),
+      count: z.int().meta({ description: 'Lines that came back, and move nothing yet.' }),
+      total: tiyin('Their sum.'),
+    })
+    .nullable()
+    .meta({ description: 'What another person than who uploaded it is to agree to; null where nothing is.' }),
 });
+
+/** A statement is one version for ever. */
+const STATEMENT_VERSION = 1;
+const toAgreeBody = ({ toAgree, sha256 }: StatementRow) =>
+  toAgree && {
+    version: STATEMENT_VERSION,
+    hash: sha256 ?? '',
+    count: toAgree.count,
+    total: toAgree.total.toString(),
+  };
 const statementBody = (row: StatementRow) => ({
   id: row.id,
   rail: row.rail,
@@ -100,6 +121,7 @@ const statementBody = (row: StatementRow) => ({
   imported_by: row.importedBy,
   sha256: row.sha256,
   buckets: row.buckets.map(bucketBody),
+  to_agree: toAgreeBody(row),
 });
 
 const Report = z.object({
@@ -152,7 +174,8 @@ const importStatement = (parts: ReconcileParts) =>
     description:
       'The statement of our bank as `1CClientBankExchange`, byte by byte as the bank gave it. Each line is matched by our reference in its purpose, ' +
       'exactly; what is not is a difference. The same file again, and lines that are known, change nothing: a file is its own idempotency key. ' +
-      'With `dry_run` the same is told, and nothing is kept. What Multicard says is asked each hour.',
+      'What came back is `early` until another person has agreed to it: `POST /finance/statements/{id}/agree`. With `dry_run` the same is told, ' +
+      'and nothing is kept. What Multicard says is asked each hour.',
     action: 'batch.make',
     query: z.object({
       rail: z.literal('bank-file').default('bank-file').meta({ description: 'Whose statement it is.' }),
@@ -238,12 +261,40 @@ const listStatements = ({ statements }: ReconcileParts) =>
     },
   });
 
+const agreeStatement = ({ statements }: ReconcileParts) =>
+  defineStaffRoute({
+    method: 'post',
+    path: '/finance/statements/{id}/agree',
+    tag,
+    summary: 'Agree to what came back',
+    description:
+      'By another person than who uploaded the statement, who has it from the bank too: from then on its lines that came back give the money back. The ' +
+      'proof binds `{"action": "money.correct", "subject": id, "version", "hash", "count", "total"}` of `to_agree`, and is used up.',
+    action: 'money.correct',
+    proof: true,
+    params: z.object({ id: z.uuid().meta({ description: 'Of the statement.' }) }),
+    body: z.strictObject({ proof_id: proofId }),
+    answers: {
+      200: {
+        description: 'It is agreed to.',
+        schema: z.object({ id: z.uuid().meta({ description: 'Of the statement.' }) }),
+      },
+    },
+    problems: [404, 409],
+    async handle({ params, body, staff }) {
+      const agreed = await statements.agree(params.id, staff.id, body.proof_id);
+      if (agreed.ok) return { status: 200, body: { id: params.id } };
+      if (agreed.refusal.kind !== 'batch-state') throw moneyProblem(agreed.refusal);
+      throw new Problem(409, 'correction-ended', 'Somebody has agreed to it before.');
+    },
+  });
+
 const DifferenceBody = z.object({
   id: z.uuid().meta({ description: 'Of the difference.' }),
   rail: z.string().meta({ description: 'Which rail; `all` is of the whole book.', example: 'multicard' }),
   bucket: z.enum(differenceBuckets).meta({
     description:
-      'Lines: `amount-differs`, `only-theirs`, `duplicate`, `paid-though-failed`. Payments: `only-ours`. Equations: `wallet`, `clearing`, `held`.',
+      'Lines: `amount-differs`, `payee-differs`, `only-theirs`, `duplicate`, `paid-though-failed`. Payments: `only-ours`. Equations: `wallet`, `clearing`, `held`.',
     example: 'only-ours',
   }),
   amount: tiyin('Of the line or the payment; or by how much the books of an equation have too much.'),

@@ -20,7 +20,6 @@ import { ledgerReads } from '../../../infra/postgres/pay/ledger/reads.ts';
 import { rails } from '../../../infra/postgres/pay/finance/rails.ts';
 import { moneyBookAtStart } from '../../../infra/postgres/pay/money-project.ts';
 import { payoutReads } from '../../../infra/postgres/pay/finance/payouts.ts';
-import { useProof } from '../../../infra/postgres/staff/proofs.ts';
 import type { Platform } from '../../../infra/process/platform.ts';
 import type { ProcessConfig } from '../../../infra/process/variables.ts';
 import type { StaffRoute } from '../../http/route.ts';
@@ -78,8 +77,8 @@ export async function wirePay({ config, pools, hash, encryption }: Platform<Proc
     inbox: inbox(pools.read, book, reads),
     payouts: payoutReads(pools.read, book),
     corrections: corrections(pools.hot, book),
-    rails: rails(pools.hot, useProof),
-    statements: statements(pools.hot, book),
+    rails: rails(pools.hot),
+    statements: statements({ pool: pools.hot, book, encryption }),
     differences: differences(pools.hot, book),
     equation: equationReads(pools.read, book),
     files: bankFiles(pools.read, book, encryption),

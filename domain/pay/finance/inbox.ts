@@ -9,6 +9,7 @@ export const waitKinds = [
   'batch.close',
   'correction.agree',
   'payment.settle',
+  'statement.agree',
 ] as const;
 export type WaitKind = (typeof waitKinds)[number];
 
@@ -42,10 +43,11 @@ const actionOf = {
   'batch.close': 'batch.run',
   'correction.agree': 'money.correct',
   'payment.settle': 'money.correct',
+  'statement.agree': 'money.correct',
 } as const satisfies Record<WaitKind, Parameters<typeof may>[1]>;
 
 /** Two people: the others need one. */
-const needsAnother: ReadonlySet<WaitKind> = new Set(['batch.approve', 'correction.agree']);
+const needsAnother: ReadonlySet<WaitKind> = new Set(['batch.approve', 'correction.agree', 'statement.agree']);
 
 /** What they may do comes first; then by amount, then by age. */
 export const inboxOf = (waiting: readonly Waiting[], { role }: Pick<StaffMember, 'role'>): readonly Waits[] =>

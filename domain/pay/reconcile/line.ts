@@ -13,6 +13,8 @@ export interface RailLine {
   /** What the rail took for it. */
   readonly commission: bigint;
   readonly at: Date;
+  /** The account of a bank that it was paid into, in digits; a rail of cards names none. */
+  readonly account?: string;
 }
 
 export const lineTotal = ({ amount, commission }: Pick<RailLine, 'amount' | 'commission'>): bigint =>
@@ -23,7 +25,8 @@ export const lineTotal = ({ amount, commission }: Pick<RailLine, 'amount' | 'com
  *
  * - `matched`: of a payment of ours, to the tiyin. `late`: likewise, of a day whose head is signed already; it is posted today.
  * - `returned`: a payment of ours came back.
- * - `early`: of a payment of ours that we do not know to be paid yet. It is looked at again.
+ * - `early`: of a payment of ours that we do not know to be paid yet; or what came back by a file of one person, until another agrees. It is
+ *   looked at again.
  * - The others are differences, and move nothing.
  */
 export const LineBucket = z.enum([
@@ -32,6 +35,7 @@ export const LineBucket = z.enum([
   'returned',
   'early',
   'amount-differs',
+  'payee-differs',
   'only-theirs',
   'duplicate',
   'paid-though-failed',
@@ -42,6 +46,6 @@ export type LineBucket = z.infer<typeof LineBucket>;
 const settledBuckets: readonly LineBucket[] = ['matched', 'late', 'returned', 'early'];
 export const isDifference = (bucket: LineBucket): boolean => !settledBuckets.includes(bucket);
 
-/** Money has left twice, or against our word: until somebody has looked, nothing more leaves by this rail. */
+/** Money has left twice, against our word, or to somebody else: until somebody has looked, nothing more leaves by this rail. */
 export const stopsRail = (bucket: LineBucket): boolean =>
-  bucket === 'duplicate' || bucket === 'paid-though-failed';
+  bucket === 'duplicate' || bucket === 'paid-though-failed' || bucket === 'payee-differs';

@@ -14,6 +14,8 @@ export interface OurPayment {
   readonly earlierReferences: readonly string[];
   readonly amount: bigint;
   readonly commission: bigint;
+  /** Of a bank file: the account that was approved, in digits. */
+  readonly account?: string;
   /** When it was paid; until then, when it was sent. */
   readonly at: Date;
   /** Keys of the lines that it is matched with. */
@@ -25,6 +27,8 @@ export interface Known {
   readonly payments: readonly OurPayment[];
   /** Keys of lines that are settled: seen again they change nothing. */
   readonly lines: ReadonlySet<string>;
+  /** Keys of lines that stand in a file of one person, to which nobody has agreed: nothing comes back by them. */
+  readonly unagreed: ReadonlySet<string>;
   /** Before this the days are signed. */
   readonly openFrom: Date;
 }
@@ -48,7 +52,7 @@ export function reconcile(lines: readonly RailLine[], known: Known): readonly De
   for (const line of lines.toSorted(inTime)) {
     if (seen.has(line.key)) continue;
     seen.add(line.key);
-    decided.push(decide(line, book, known.openFrom));
+    decided.push(decide(line, book, known));
   }
   return decided;
 }
@@ -59,10 +63,11 @@ const inTime = (a: RailLine, b: RailLine): number =>
   (a.direction === b.direction ? 0 : a.direction === 'out' ? -1 : 1) ||
   (a.key < b.key ? -1 : 1);
 
-function decide(line: RailLine, book: Book, openFrom: Date): Decided {
+function decide(line: RailLine, book: Book, { openFrom, unagreed }: Known): Decided {
   const ours = book.find(line);
   if (!ours) return { line, bucket: 'only-theirs', payment: null, suggestions: book.suggest(line) };
-  const bucket = line.direction === 'out' ? bucketOfOut(line, ours) : bucketOfBack(line, ours);
+  const bucket =
+    line.direction === 'out' ? bucketOfOut(line, ours) : bucketOfBack(line, ours, unagreed.has(line.key));
   if (bucket === 'matched') book.pay(ours, line);
   if (bucket === 'returned') book.return(ours, line);
   const isLate = bucket === 'matched' && line.at < openFrom;
@@ -73,8 +78,13 @@ function bucketOfOut(line: RailLine, ours: OurPayment): LineBucket {
   if (ours.state === 'failed') return 'paid-though-failed';
   if (ours.outLine !== null || isAnother(line, ours)) return 'duplicate';
   if (ours.state === 'open' && !ours.settledByLine) return 'early';
+  if (isToAnother(line, ours)) return 'payee-differs';
   return lineTotal(line) === lineTotal(ours) ? 'matched' : 'amount-differs';
 }
+
+/** Whoever takes a file to the bank could write another account into it. */
+const isToAnother = (line: RailLine, ours: OurPayment): boolean =>
+  line.account !== undefined && ours.account !== undefined && line.account !== ours.account;
 
 /** A payment of ours that the rail made by another attempt than the one that we know: it may be the second one. */
 function isAnother({ uuid, reference }: RailLine, ours: OurPayment): boolean {
@@ -84,11 +94,12 @@ function isAnother({ uuid, reference }: RailLine, ours: OurPayment): boolean {
 }
 
 /** What was paid comes back whole, or less what the rail keeps for it. */
-function bucketOfBack(line: RailLine, ours: OurPayment): LineBucket {
+function bucketOfBack(line: RailLine, ours: OurPayment, isUnagreed: boolean): LineBucket {
   if (ours.backLine !== null) return 'duplicate';
   if (ours.state === 'open') return 'early';
   if (ours.state === 'failed' || isAnother(line, ours)) return 'only-theirs';
-  return line.amount === ours.amount ? 'returned' : 'amount-differs';
+  if (line.amount !== ours.amount) return 'amount-differs';
+  return isUnagreed ? 'early' : 'returned';
 }
 
 /** Our payments by all that a line may name, as the lines so far have left them. */

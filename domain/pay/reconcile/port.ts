@@ -59,10 +59,13 @@ export interface StatementRow {
   readonly importedBy: string | null;
   readonly sha256: string | null;
   readonly buckets: readonly BucketSum[];
+  /** What another person is to agree to: lines that came back. Null: there is nothing, or somebody has. */
+  readonly toAgree: { readonly count: number; readonly total: bigint } | null;
 }
 
 export const differenceBuckets = [
   'amount-differs',
+  'payee-differs',
   'only-theirs',
   'duplicate',
   'paid-though-failed',
@@ -108,6 +111,8 @@ export type Acted =
   | { readonly ok: true; readonly difference: Difference }
   | { readonly ok: false; readonly refusal: MoneyRefusal };
 
+export type Agreed = { readonly ok: true } | { readonly ok: false; readonly refusal: MoneyRefusal };
+
 /** All books of one moment. */
 export interface Books {
   readonly at: Date;
@@ -118,6 +123,8 @@ export interface Books {
 export interface Statements {
   /** One commit, or with `dryRun` none. @throws where another import of the rail takes too long. */
   readonly import: (source: StatementSource, options: { readonly dryRun: boolean }) => Promise<ImportReport>;
+  /** To what a file of another person says came back; its lines then move money. @param proofId over the file, the count of these lines, their sum. */
+  readonly agree: (id: string, staffId: string, proofId: string) => Promise<Agreed>;
   readonly list: (rail: RailId | null, order: PageOrder) => Promise<Page<StatementRow>>;
 }
 

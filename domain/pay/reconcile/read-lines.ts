@@ -4,7 +4,7 @@ import { beginningOfDay } from '../ledger/head.ts';
 import type { RailPayment } from '../rail/port.ts';
 import type { RailLine } from './line.ts';
 
-/** A line, and what a person may read of it: whom it names and why. No number of a card or an account. */
+/** A line, and what a person may read of it: whom it names and why. In `says` is no number of a card or an account. */
 export interface StatedLine extends RailLine {
   readonly says: string | null;
 }
@@ -62,6 +62,7 @@ export function linesOfBankFile(
       commission: 0n,
       at: beginningOfDay(bookedOn ?? day),
       says: saysOf(document, account),
+      ...(payer.account === account && { account: payee.account }),
     };
   });
 }

@@ -124,6 +124,7 @@ export const payGrants: Grants = {
     'rail_open_ask',
     'rail_said',
     'rail_stop',
+    'statement_agree',
     'statement_begin',
     'statement_import',
     'statement_open',

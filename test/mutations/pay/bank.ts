@@ -2,6 +2,7 @@ import type { Mutation } from '../mutation.ts';
 
 const MATCH = 'domain/pay/reconcile/match.ts';
 const STATEMENTS = 'infra/postgres/pay/migrations/20261129183000-pay-statements.ts';
+const LINES = 'infra/postgres/pay/migrations/20261129190000-pay-lines-of-people.ts';
 const DUE = 'infra/postgres/pay/migrations/20261129194000-pay-due.ts';
 const FILES = 'infra/postgres/pay/migrations/20261129183100-pay-bank-files.ts';
 const inMatch = (name: string) => ({ file: 'test/domain/pay/reconcile/match.test.ts', name });
@@ -14,6 +15,11 @@ const inDifferences = (name: string) => ({
   name,
 });
 const inFiles = (name: string) => ({ file: 'test/infra/postgres/pay/bank-file/bank-files.test.ts', name });
+
+const inForged = (name: string) => ({
+  file: 'test/infra/postgres/pay/bank-file/forged-statements.test.ts',
+  name,
+});
 
 /** What a rail says that it paid, and what a bank is given to pay. */
 export const bankMutations: readonly Mutation[] = [
@@ -48,7 +54,7 @@ export const bankMutations: readonly Mutation[] = [
     name: 'SQL posts a line of whatever payment the caller names',
     edits: [
       {
-        file: STATEMENTS,
+        file: LINES,
         from: `case s.rail when 'bank-file' then g.reference = i.payout_id::text else g.uuid = d.rail_uuid or g.reference = d.reference end`,
         to: 'true',
       },
@@ -57,7 +63,7 @@ export const bankMutations: readonly Mutation[] = [
   },
   {
     name: 'SQL posts a line of whatever amount',
-    edits: [{ file: STATEMENTS, from: 'and g.amount = i.net', to: '' }],
+    edits: [{ file: LINES, from: 'and g.amount = i.net', to: '' }],
     test: inStatements('post no line that is not exactly of its payment'),
   },
   {
@@ -71,7 +77,7 @@ export const bankMutations: readonly Mutation[] = [
     name: 'a payment that was told as failed is owed by nobody',
     edits: [
       {
-        file: STATEMENTS,
+        file: LINES,
         from: `if l.bucket = 'paid-though-failed' and l.posted then`,
         to: 'if false then',
       },
@@ -82,7 +88,7 @@ export const bankMutations: readonly Mutation[] = [
     name: 'a rail is stopped by one difference again and again',
     edits: [
       {
-        file: STATEMENTS,
+        file: LINES,
         from: `update difference d set stopped_at = ledger_clock()\n      where`,
         to: `update difference d set stopped_at = null\n      where`,
       },
@@ -112,6 +118,27 @@ export const bankMutations: readonly Mutation[] = [
       },
     ],
     test: inDifferences('a batch is not closed while one of its payments is a difference'),
+  },
+  {
+    name: 'an order may go to another account than was approved',
+    edits: [{ file: MATCH, from: `if (isToAnother(line, ours)) return 'payee-differs';`, to: '' }],
+    test: inForged('an order that went to another account than it was approved for'),
+  },
+  {
+    name: 'SQL gives back what one person says came back',
+    edits: [
+      {
+        file: LINES,
+        from: `where g.bucket = 'returned' and not statement_is_agreed(`,
+        to: `where false and not statement_is_agreed(`,
+      },
+    ],
+    test: inForged('moves nothing, however often it comes and whoever sends it'),
+  },
+  {
+    name: 'who uploaded a statement agrees to what came back',
+    edits: [{ file: LINES, from: 'if s.imported_by = staff then', to: 'if false then' }],
+    test: inForged('is not agreed to by who uploaded it'),
   },
   {
     name: 'a file may have another total than its items',

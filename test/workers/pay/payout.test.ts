@@ -3,6 +3,7 @@ import { dispatchStore } from '../../../infra/postgres/pay/dispatch/store.ts';
 import { FEE, GROSS } from '../../infra/postgres/pay/dispatch-world.ts';
 import { linesOf } from '../../apps/sandbox/pay/multicard-world.ts';
 import { before, frozen, openPayoutWorld, type PayoutWorld } from './payout-world.ts';
+import { settlingProof } from '../../infra/postgres/pay/proofs.ts';
 
 const MICROS = 10_000n;
 const HOUR_MS = 3_600_000;
@@ -174,7 +175,13 @@ describe('no answer', () => {
       'paid',
       'letter no. 7',
     ]);
-    await world.pool.query('select dispatch_settle_agree($1, $2, $3)', [dispatch?.id, other, 'paid']);
+    const proof = await settlingProof(world.pool, other, dispatch?.id ?? '', 'paid');
+    await world.pool.query('select dispatch_settle_agree($1, $2, $3, $4)', [
+      dispatch?.id,
+      other,
+      'paid',
+      proof,
+    ]);
     expect(await world.stateOf(first)).toMatchObject({
       payout: 'paid',
       item: 'paid',

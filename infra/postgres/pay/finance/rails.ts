@@ -9,38 +9,16 @@ import type {
 } from '../../../../domain/pay/finance/rails.ts';
 import { BatchId, type RailId } from '../../../../domain/pay/ids.ts';
 import type { DispatchState } from '../../../../domain/pay/dispatch/dispatch.ts';
-import { MoneyRefusedError, type ProofFault } from '../../../../domain/pay/refusals.ts';
-import { inTransaction, type Queryable } from '../../engine/transaction.ts';
+import { MoneyRefusedError } from '../../../../domain/pay/refusals.ts';
 import { refusing } from '../money-faults.ts';
 
-/** Spends a proof in the transaction of what it approves. */
-type UseProof = (
-  tx: pg.PoolClient,
-  proof: {
-    readonly proofId: string;
-    readonly staffId: string;
-    readonly binds: {
-      readonly action: 'rail.open' | 'money.correct';
-      readonly subject: string;
-      readonly version: number;
-      readonly total?: string;
-    };
-  },
-) => Promise<'ok' | ProofFault>;
-
 /** What people do to rails and payments. Reads lock nothing. */
-export function rails(pool: pg.Pool, useProof: UseProof): Rails {
+export function rails(pool: pg.Pool): Rails {
   return {
     rails: async () => (await pool.query<RailRow>(readRails)).rows.map(railOf),
     stop: (...of) => switched(pool.query('select rail_stop($1, $2, $3)', of)),
     askOpen: (...of) => switched(pool.query('select rail_open_ask($1, $2, $3)', of)),
-    agreeOpen: (id, staffId, proofId) =>
-      agreed(pool, async (tx) => {
-        const { rows } = await tx.query<{ version: number }>(stopVersion, [id]);
-        const binds = { action: 'rail.open', subject: id, version: rows[0]?.version ?? 0 } as const;
-        await refusing(tx.query('select rail_open_agree($1, $2)', [id, staffId]));
-        return useProof(tx, { proofId, staffId, binds });
-      }),
+    agreeOpen: (...of) => switched(pool.query('select rail_open_agree($1, $2, $3)', of)),
     stuck: async () => (await pool.query<DispatchRow>(readStuck)).rows.map(dispatchOf),
     dispatch: async (id) => {
       const { rows } = await pool.query<DispatchRow>(readDispatch, [id]);
@@ -56,11 +34,9 @@ export function rails(pool: pg.Pool, useProof: UseProof): Rails {
         return switched(
           pool.query('select bank_item_settle_agree($1, $2, $3, $4)', [id, staffId, outcome, proofId]),
         );
-      return agreed(pool, async (tx) => {
-        const binds = await settleBinds(tx, id);
-        await refusing(tx.query('select dispatch_settle_agree($1, $2, $3)', [id, staffId, outcome]));
-        return useProof(tx, { proofId, staffId, binds });
-      });
+      return switched(
+        pool.query('select dispatch_settle_agree($1, $2, $3, $4)', [id, staffId, outcome, proofId]),
+      );
     },
   };
 }
@@ -83,25 +59,6 @@ async function switched(asked: Promise<unknown>): Promise<Switched> {
     if (error instanceof MoneyRefusedError) return { ok: false, refusal: error.refusal };
     throw error;
   }
-}
-
-/** The act and its proof are one commit: without the one there is not the other. */
-const agreed = (pool: pg.Pool, work: (tx: pg.PoolClient) => Promise<'ok' | ProofFault>): Promise<Switched> =>
-  switched(
-    inTransaction(pool, async (tx) => {
-      const outcome = await work(tx);
-      if (outcome !== 'ok') throw new MoneyRefusedError({ kind: 'proof', because: outcome });
-    }),
-  );
-
-/** As the proof was made of: of the version that its maker has read. */
-async function settleBinds(tx: Queryable, id: string) {
-  const { rows } = await tx.query<{ version: number; amount: string }>(
-    'select d.version, d.amount from payout_dispatch d where d.id = $1',
-    [id],
-  );
-  const { version = 0, amount = '0' } = rows[0] ?? {};
-  return { action: 'money.correct', subject: id, version, total: amount } as const;
 }
 
 interface RailRow {
@@ -135,9 +92,6 @@ function stoppedOf({ stopped_at: at, stopped_by: by, reason, version, open_asked
   const openAsked = asked && { ...asked, at: new Date(asked.at) };
   return { at, by, reason, version: version ?? 0, openAsked };
 }
-
-const stopVersion = `
-select floor(extract(epoch from r.stopped_at))::float8 as version from rail r where r.id = $1`;
 
 /** Asked since it was stopped, within a day, and not agreed to: as the function that opens it asks. */
 const readRails = `

@@ -13,9 +13,11 @@ import type {
 import type { StatedLine } from '../../../../domain/pay/reconcile/read-lines.ts';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import { type Page, pageOf, type PageOrder } from '../../../../domain/shared/page.ts';
+import type { Encryption } from '../../../process/crypto.ts';
 import { inTransaction } from '../../engine/transaction.ts';
+import { moneyRefusalOf } from '../money-faults.ts';
 import { stopRails } from './differences.ts';
-import { bucketOrder, earlyLines, idsOf, knownOf } from './facts.ts';
+import { bucketOrder, earlyLines, type Facts, idsOf, knownOf } from './facts.ts';
 
 /** What one call of `statement_import` takes. */
 const LINES_A_CALL = 5_000;
@@ -26,17 +28,51 @@ const ODD_SHOWN_MAX = 100;
 const MAY_BE_REPEATED = new Set(['40P01', '55P03']);
 const TRIES_MAX = 3;
 
+interface Parts {
+  readonly pool: Pool;
+  readonly book: ProjectId;
+  readonly encryption: Encryption;
+}
+
 /** Statements of the rails of one book. */
-export function statements(pool: Pool, book: ProjectId): Statements {
+export function statements(parts: Parts): Statements {
+  const { pool, book } = parts;
   return {
     import: async (source, { dryRun }) => {
-      const report = await repeated(() =>
-        dryRun ? rehearse(pool, book, source) : importOnce(pool, book, source),
-      );
+      const report = await repeated(() => (dryRun ? rehearse(parts, source) : importOnce(parts, source)));
       return { ...report, stopped: dryRun ? [] : await stopRails(pool, book) };
     },
+    agree: (...of) => agree(parts, ...of),
     list: (rail, order) => list(pool, book, rail, order),
   };
+}
+
+/** The lines of it are decided anew in the commit of the agreement. */
+async function agree(
+  parts: Parts,
+  id: string,
+  staffId: string,
+  proofId: string,
+): ReturnType<Statements['agree']> {
+  const { pool, book, encryption } = parts;
+  try {
+    await repeated(() =>
+      inTransaction(pool, async (tx) => {
+        await tx.query('select statement_agree($1, $2, $3)', [id, staffId, proofId]);
+        const { rows } = await tx.query<{ rail: RailId }>('select rail from statement where id = $1', [id]);
+        const rail = rows[0]?.rail ?? 'bank-file';
+        const { lines, unagreed } = await earlyLines(tx, book, rail);
+        const decided = reconcile(lines, await knownOf(tx, { book, rail, encryption }, lines, unagreed));
+        await writeAll(tx, id, decided, lines);
+      }),
+    );
+  } catch (error) {
+    const refusal = moneyRefusalOf(error);
+    if (refusal === null) throw error;
+    return { ok: false, refusal };
+  }
+  await stopRails(pool, book);
+  return { ok: true };
 }
 
 async function repeated<T>(work: () => Promise<T>): Promise<T> {
@@ -50,8 +86,8 @@ async function repeated<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const importOnce = (pool: Pool, book: ProjectId, source: StatementSource) =>
-  inTransaction(pool, (tx) => importLines(tx, book, source));
+const importOnce = (parts: Parts, source: StatementSource) =>
+  inTransaction(parts.pool, (tx) => importLines(tx, parts, source));
 
 /** Carries the report out of a transaction that is to leave nothing. */
 class Rehearsed extends Error {
@@ -64,10 +100,10 @@ class Rehearsed extends Error {
 
 type Imported = Omit<ImportReport, 'stopped'>;
 
-async function rehearse(pool: Pool, book: ProjectId, source: StatementSource): Promise<Imported> {
+async function rehearse(parts: Parts, source: StatementSource): Promise<Imported> {
   try {
-    return await inTransaction(pool, async (tx) => {
-      throw new Rehearsed(await importLines(tx, book, source));
+    return await inTransaction(parts.pool, async (tx) => {
+      throw new Rehearsed(await importLines(tx, parts, source));
     });
   } catch (error) {
     if (error instanceof Rehearsed) return { ...error.report, statementId: null };
@@ -75,20 +111,23 @@ async function rehearse(pool: Pool, book: ProjectId, source: StatementSource): P
   }
 }
 
-async function importLines(tx: PoolClient, book: ProjectId, source: StatementSource): Promise<Imported> {
+async function importLines(
+  tx: PoolClient,
+  { book, encryption }: Omit<Parts, 'pool'>,
+  source: StatementSource,
+): Promise<Imported> {
   const { rail, file } = source;
   const begun = await tx.query<{ id: string | null }>(beginStatement, [book, rail, file?.sha256 ?? null]);
   const before = begun.rows[0]?.id ?? null;
   const early = await earlyLines(tx, book, rail);
   // One that we have already is as it was told first: what another telling of it changed, the equation of the wallet finds.
-  const lines = withoutTwins([...early, ...source.lines]);
-  const decided = reconcile(lines, await knownOf(tx, book, rail, lines));
-  const stored = new Set(early.map(({ key }) => key));
+  const lines = withoutTwins([...early.lines, ...source.lines]);
+  const facts: Facts = { book, rail, encryption };
+  const decided = reconcile(lines, await knownOf(tx, facts, lines, unagreedOf(source, early)));
+  const stored = new Set(early.lines.map(({ key }) => key));
   const isAnything = decided.some(({ line, bucket }) => bucket !== 'early' || !stored.has(line.key));
   const id = before ?? (file || isAnything ? await open(tx, book, source) : null);
-  let changed = 0;
-  for (let from = 0; id !== null && from < decided.length; from += LINES_A_CALL)
-    changed += await write(tx, id, decided.slice(from, from + LINES_A_CALL), lines);
+  const changed = id === null ? 0 : await writeAll(tx, id, decided, lines);
   const odd = decided.filter(({ bucket }) => isDifference(bucket)).slice(0, ODD_SHOWN_MAX);
   return {
     statementId: id,
@@ -97,6 +136,28 @@ async function importLines(tx: PoolClient, book: ProjectId, source: StatementSou
     buckets: await bucketsOf(tx, book, rail, source.lines),
     odd: odd.map(oddOf(lines)),
   };
+}
+
+/** Of a file, all that it is the first to tell: nobody has agreed to it yet. */
+function unagreedOf(
+  { file, lines }: StatementSource,
+  early: Awaited<ReturnType<typeof earlyLines>>,
+): readonly string[] {
+  if (file === null) return early.unagreed;
+  const stored = new Set(early.lines.map(({ key }) => key));
+  return [...early.unagreed, ...lines.map(({ key }) => key).filter((key) => !stored.has(key))];
+}
+
+async function writeAll(
+  tx: PoolClient,
+  statement: string,
+  decided: readonly Decided[],
+  lines: readonly StatedLine[],
+): Promise<number> {
+  let changed = 0;
+  for (let from = 0; from < decided.length; from += LINES_A_CALL)
+    changed += await write(tx, statement, decided.slice(from, from + LINES_A_CALL), lines);
+  return changed;
 }
 
 function withoutTwins(lines: readonly StatedLine[]): readonly StatedLine[] {
@@ -127,7 +188,7 @@ async function write(
   lines: readonly StatedLine[],
 ): Promise<number> {
   const says = saysOf(lines);
-  const rows = decided.map(({ line, bucket, payment, suggestions }) => ({
+  const rows = decided.map(({ line: { account: _notKept, ...line }, bucket, payment, suggestions }) => ({
     ...line,
     amount: line.amount.toString(),
     commission: line.commission.toString(),
@@ -190,6 +251,7 @@ interface ListRow {
   readonly imported_by: string | null;
   readonly sha256: string | null;
   readonly buckets: readonly SumRow[];
+  readonly to_agree: { readonly count: number; readonly total: string } | null;
 }
 
 async function list(
@@ -209,6 +271,7 @@ async function list(
       importedBy: row.imported_by,
       sha256: row.sha256,
       buckets: row.buckets.map(sumOf).toSorted((a, b) => bucketOrder(a.bucket) - bucketOrder(b.bucket)),
+      toAgree: row.to_agree && { count: row.to_agree.count, total: BigInt(row.to_agree.total) },
     })),
     limit,
   );
@@ -226,7 +289,11 @@ const listStatements = `
 select s.id, s.rail, s.from_at, s.to_at, s.at, s.imported_by, encode(s.sha256, 'hex') as sha256,
   (select coalesce(jsonb_agg(b), '[]') from (
     select l.bucket, count(*)::int as lines, sum(l.amount + l.commission)::text as total
-    from statement_line l where l.statement_id = s.id group by l.bucket) b) as buckets
+    from statement_line l where l.statement_id = s.id group by l.bucket) b) as buckets,
+  (select jsonb_build_object('count', count(*), 'total', sum(l.amount + l.commission)::text) from statement_line l
+    where l.statement_id = s.id and l.bucket = 'early' and l.direction = 'back' and s.imported_by is not null
+      and not exists (select from payout_action a where a.subject = s.id::text and a.action = 'statement-agreed')
+    having count(*) > 0) as to_agree
 from statement s
 where s.project_id = $1 and ($2::text is null or s.rail = $2) and ($3::uuid is null or s.id < $3)
 order by s.id desc limit $4`;

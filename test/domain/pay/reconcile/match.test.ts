@@ -7,7 +7,7 @@ import { T0, type World, worlds } from './statements.ts';
 const STATEMENTS = 10_000;
 /** Shorter than T0: nothing is late. */
 const openFrom = new Date(T0 - 1);
-const never = { lines: new Set<string>(), openFrom };
+const never = { lines: new Set<string>(), unagreed: new Set<string>(), openFrom };
 const settled = (all: readonly Decided[]) =>
   all.filter(({ bucket }) => bucket === 'matched' || bucket === 'late' || bucket === 'returned');
 
@@ -101,6 +101,18 @@ describe('a line is', () => {
     ['amount-differs', line({ amount: 1_000_001n }), payment()],
     ['amount-differs', line({ commission: 4_999n }), payment()],
     ['amount-differs', line({ direction: 'back', amount: 999_999n }), payment()],
+    ['matched', line({ account: '22618000100765432001' }), payment({ account: '22618000100765432001' })],
+    [
+      'payee-differs',
+      line({ account: '22618000100765432002' }),
+      payment({ account: '22618000100765432001' }),
+    ],
+    [
+      'payee-differs',
+      line({ account: '22618000100765432002', uuid: null }),
+      payment({ account: '22618000100765432001', state: 'open', settledByLine: true, uuid: null }),
+    ],
+    ['duplicate', line({ account: '2' }), payment({ account: '1', outLine: 'other' })],
     ['duplicate', line(), payment({ outLine: 'other' })],
     ['duplicate', line({ uuid: 'uuid-b' }), payment()],
     ['duplicate', line({ uuid: null, reference: 'a-1' }), payment()],
@@ -119,12 +131,20 @@ describe('a line is', () => {
   });
 
   test('late where its day is signed already, and of its payment all the same', () => {
-    const known = { payments: [payment()], lines: new Set<string>(), openFrom: new Date(T0 + 3_600_000) };
+    const known = { ...never, payments: [payment()], openFrom: new Date(T0 + 3_600_000) };
     expect(reconcile([line()], known)).toMatchObject([{ bucket: 'late', payment: 'a' }]);
   });
 
+  test('early where it came back by a file of one person; what is odd about it is told all the same', () => {
+    const known = { ...never, payments: [payment()], unagreed: new Set(['k']) };
+    const bucketOf = (of: RailLine) => reconcile([of], known)[0]?.bucket;
+    expect(bucketOf(line({ direction: 'back' }))).toBe('early');
+    expect(bucketOf(line({ direction: 'back', amount: 999_999n }))).toBe('amount-differs');
+    expect(bucketOf(line())).toBe('matched');
+  });
+
   test('nothing new where its key is settled', () => {
-    const known = { payments: [payment()], lines: new Set(['k']), openFrom };
+    const known = { ...never, payments: [payment()], lines: new Set(['k']) };
     expect(reconcile([line()], known)).toEqual([]);
     expect(reconcile([line(), line()], { ...known, lines: new Set<string>() })).toHaveLength(1);
   });
@@ -154,7 +174,7 @@ describe('three equal payments', () => {
       const matched = new Map<string, string>();
       for (let times = 0; times < 3; times += 1) {
         const payments = three.map((one) => ({ ...one, outLine: matched.get(one.id) ?? null }));
-        const known = { payments, lines: new Set(matched.values()), openFrom };
+        const known = { ...never, payments, lines: new Set(matched.values()) };
         for (const { bucket, payment: id, line: found } of reconcile(order.map(of), known))
           if (bucket === 'matched' && id !== null) matched.set(id, found.key);
       }
@@ -180,9 +200,8 @@ describe('three equal payments', () => {
 });
 
 test('what stops a rail is a difference, and no difference settles', () => {
-  expect((['duplicate', 'paid-though-failed'] as const).every(stopsRail)).toBe(true);
-  expect(
-    (['duplicate', 'paid-though-failed', 'only-theirs', 'amount-differs'] as const).every(isDifference),
-  ).toBe(true);
+  const stopping = ['duplicate', 'paid-though-failed', 'payee-differs'] as const;
+  expect(stopping.every(stopsRail)).toBe(true);
+  expect([...stopping, 'only-theirs' as const, 'amount-differs' as const].every(isDifference)).toBe(true);
   expect((['matched', 'late', 'returned', 'early'] as const).some(isDifference)).toBe(false);
 });

@@ -1,9 +1,11 @@
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PayoutId } from '../../../../domain/pay/ids.ts';
 import { payoutReads } from '../../../../infra/postgres/pay/finance/payouts.ts';
 import { payOps } from '../../../../infra/postgres/pay/ops-view.ts';
 import { openDispatchWorld, FEE, GROSS, type Payee } from './dispatch-world.ts';
+import { openingProof, proofBy, settlingProof } from './proofs.ts';
 
 const MICROS = 10_000n;
 const answers = (status: 'draft' | 'success' | 'error' | 'absent' | 'revert' | 'progress') =>
@@ -401,7 +403,12 @@ describe('the rail stops itself', () => {
     ];
     const ask = (staff: string) =>
       world.pool.query('select rail_open_ask($1, $2, $3)', ['multicard', staff, 'mended']);
-    const agree = (staff: string) => world.pool.query('select rail_open_agree($1, $2)', ['multicard', staff]);
+    const agree = async (staff: string) =>
+      world.pool.query('select rail_open_agree($1, $2, $3)', [
+        'multicard',
+        staff,
+        await openingProof(world.pool, staff, 'multicard'),
+      ]);
     await world.pool.query('select rail_stop($1, $2, $3)', ['multicard', operator, 'test']);
     await expect(agree(agreer)).rejects.toMatchObject({ code: 'NB028' });
     await expect(ask(operator)).rejects.toMatchObject({ code: 'NB022' });
@@ -454,8 +461,10 @@ describe('stuck', () => {
       const { id, payee } = await stuck();
       const ask = (evidence: string) =>
         world.pool.query('select dispatch_settle_ask($1, $2, $3, $4)', [id, asker, outcome, evidence]);
-      const agree = (staff: string, as: string = outcome) =>
-        world.pool.query('select dispatch_settle_agree($1, $2, $3)', [id, staff, as]);
+      const agree = async (staff: string, as: string = outcome) => {
+        const proof = await settlingProof(world.pool, staff, id, as);
+        return world.pool.query('select dispatch_settle_agree($1, $2, $3, $4)', [id, staff, as, proof]);
+      };
       await expect(agree(agreer)).rejects.toMatchObject({ code: 'NB028' });
       await expect(ask(' ')).rejects.toMatchObject({ code: 'NB004' });
       await ask('letter of the rail, no. 5');
@@ -467,8 +476,107 @@ describe('stuck', () => {
       expect(twice.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
       expect(await world.stateOf(payee)).toMatchObject({ payout: outcome, item: outcome });
       expect(await balancesOf(payee)).toEqual([outcome === 'paid' ? 0n : GROSS * MICROS, 0n]);
+      const { rows } = await world.pool.query(
+        `select p.binds::jsonb ->> 'subject' subject from payout_action a join staff_proof p on p.id = a.proof_id where a.subject = $1`,
+        [id],
+      );
+      expect(rows).toEqual([{ subject: `${id}:${outcome}` }]);
     },
   );
+});
+
+describe('two people', () => {
+  const settling = async () => {
+    const { id, call, payee } = await confirming();
+    await world.move(id, call, { kind: 'unknown' }, 'stuck', { reason: 'no-answer' });
+    await world.pool.query(`select dispatch_settle_ask($1, $2, 'failed', 'letter')`, [id, world.maker]);
+    const agreer = await world.staff();
+    const agree = (proof: string | null) =>
+      world.pool.query(`select dispatch_settle_agree($1, $2, 'failed', $3)`, [id, agreer, proof]);
+    return { id, payee, agreer, agree };
+  };
+
+  test.each<[string, string, (id: string, by: string) => Promise<string | null>]>([
+    ['no proof', 'NB023', () => Promise.resolve(null)],
+    ['a proof that says that it was paid', 'NB023', (id, by) => settlingProof(world.pool, by, id, 'paid')],
+    ["another's proof", 'NB023', async (id) => settlingProof(world.pool, await world.staff(), id, 'failed')],
+    [
+      'a proof of another sum',
+      'NB023',
+      (id, by) =>
+        proofBy(world.pool, by, { action: 'money.correct', subject: `${id}:failed`, version: 4, total: '1' }),
+    ],
+    [
+      'a second factor of today',
+      'NB026',
+      (id, by) =>
+        proofBy(world.pool, by, { action: 'money.correct', subject: `${id}:failed`, version: 4 }, 1),
+    ],
+    ['a passkey of today', 'NB026', (id, by) => passkeyProof(by, id)],
+  ])('do not settle a payment by %s', async (_what, code, prove) => {
+    const { id, agreer, agree, payee } = await settling();
+    await expect(agree(await prove(id, agreer))).rejects.toMatchObject({ code });
+    expect(await balancesOf(payee)).toEqual([0n, GROSS * MICROS]);
+  });
+
+  /** By a key that was registered an hour ago, beside an authenticator that is old enough. */
+  async function passkeyProof(by: string, id: string): Promise<string> {
+    await settlingProof(world.pool, by, id, 'failed');
+    const [key, proof] = [randomUUID(), randomUUID()];
+    await world.owner.query(
+      `insert into staff_passkey (id, staff_id, credential_id, public_key, counter, transports, name, created_at)
+       values ($1, $2, $3, 'x', 0, '{}', 'a key', now() - interval '1 hour')`,
+      [key, by, randomBytes(16)],
+    );
+    await world.pool.query(
+      `insert into staff_proof (id, staff_id, by, passkey_id, nonce, assertion, factor_at, binds, binds_hash)
+       select $1, $2, 'passkey', $3, $4, '{}', now() - interval '1 hour', p.binds, p.binds_hash
+       from staff_proof p where p.staff_id = $2 limit 1`,
+      [proof, by, key, randomBytes(16)],
+    );
+    return proof;
+  }
+
+  test('do not settle the money of one of them', async () => {
+    for (const whose of ['asker', 'agreer'] as const) {
+      const { id, agreer, agree, payee } = await settling();
+      const phone = `+99890${randomInt(1_000_000, 9_999_999)}`;
+      await world.pool.query(
+        'insert into person (id, created_at) values ($1, now()) on conflict do nothing',
+        [payee.personId],
+      );
+      await world.pool.query(
+        `insert into person_phone (address_hash, person_id, phone, proof, proven_at) values ($1, $2, $3, 'code', now())`,
+        [randomBytes(32), payee.personId, phone],
+      );
+      await world.pool.query('select payout_handler_declare($1, $2, null)', [
+        whose === 'asker' ? world.maker : agreer,
+        phone,
+      ]);
+      await expect(agree(await settlingProof(world.pool, agreer, id, 'failed'))).rejects.toMatchObject({
+        code: 'NB025',
+      });
+      expect(await balancesOf(payee)).toEqual([0n, GROSS * MICROS]);
+    }
+  });
+
+  test('do not open a rail without a proof, by one of another stop, or by a second factor of today', async () => {
+    const agreer = await world.staff();
+    await world.pool.query(`select rail_stop('bank-file', $1, 'test')`, [world.maker]);
+    await world.pool.query(`select rail_open_ask('bank-file', $1, 'mended')`, [world.maker]);
+    const agree = (proof: string | null) =>
+      world.pool.query(`select rail_open_agree('bank-file', $1, $2)`, [agreer, proof]);
+    await expect(agree(null)).rejects.toMatchObject({ code: 'NB023' });
+    const other = { action: 'rail.open', subject: 'bank-file', version: 1 } as const;
+    await expect(agree(await proofBy(world.pool, agreer, other))).rejects.toMatchObject({ code: 'NB023' });
+    await expect(agree(await proofBy(world.pool, agreer, other, 1))).rejects.toMatchObject({ code: 'NB026' });
+    await world.pool.query(`update staff set totp_bound_at = now() - interval '3 days' where id = $1`, [
+      agreer,
+    ]);
+    await agree(await openingProof(world.pool, agreer, 'bank-file'));
+    const { rows } = await world.pool.query(`select stopped_at from rail where id = 'bank-file'`);
+    expect(rows).toEqual([{ stopped_at: null }]);
+  });
 });
 
 describe('housekeeping', () => {

@@ -54,7 +54,12 @@ async function settling(world: World): Promise<Approvable> {
     [id],
   );
   return {
-    binds: { action: 'money.correct', subject: id, version: rows[0]?.version ?? 0, total: amount },
+    binds: {
+      action: 'money.correct',
+      subject: `${id}:failed`,
+      version: rows[0]?.version ?? 0,
+      total: amount,
+    },
     ask: (proofId) => ({
       path: `/finance/dispatches/${id}/settle/agree`,
       body: { outcome: 'failed', ...(proofId && { proof_id: proofId }) },

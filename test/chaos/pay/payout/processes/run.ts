@@ -6,6 +6,7 @@ import { type Dice, dice } from '../../../support/dice.ts';
 import { audit, type Verdict } from '../auditor.ts';
 import { type Hands, makeBatches, makeHands } from '../stage.ts';
 import { Tally } from '../tally.ts';
+import { openingProof, settlingProof } from '../../../../infra/postgres/pay/proofs.ts';
 import { deathPlaces } from './deadly-proxy.ts';
 import { installPaying, type PayInstallation } from './installation.ts';
 
@@ -198,7 +199,8 @@ class ProcessStage {
     for (const { id, reason } of rows) {
       this.#strikes.add(`opened after ${reason}`);
       await owner.query(`select rail_open_ask($1, $2, 'mended')`, [id, maker]);
-      await owner.query('select rail_open_agree($1, $2)', [id, other]);
+      const proof = await openingProof(owner, other, id);
+      await owner.query('select rail_open_agree($1, $2, $3)', [id, other, proof]);
     }
   }
 
@@ -213,7 +215,8 @@ class ProcessStage {
       const outcome = isPaid ? 'paid' : 'failed';
       this.#strikes.add(`settled by two as ${outcome}`);
       await owner.query(`select dispatch_settle_ask($1, $2, $3, 'by its book')`, [id, maker, outcome]);
-      await owner.query('select dispatch_settle_agree($1, $2, $3)', [id, other, outcome]);
+      const proof = await settlingProof(owner, other, id, outcome);
+      await owner.query('select dispatch_settle_agree($1, $2, $3, $4)', [id, other, outcome, proof]);
     }
   }
 

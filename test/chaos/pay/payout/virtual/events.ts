@@ -3,6 +3,7 @@ import type { Dice } from '../../../support/dice.ts';
 import type { VirtualClock } from './clock.ts';
 import type { VirtualRail } from './rail.ts';
 import type { Hands } from '../stage.ts';
+import { openingProof, settlingProof } from '../../../../infra/postgres/pay/proofs.ts';
 import { Tally } from '../tally.ts';
 
 /** Chances of each in a round. */
@@ -107,7 +108,9 @@ export class Events {
     for (const { id, reason, stopped_by: by } of rows) {
       if (by === 'navbat') this.counts.add(`rail stopped itself: ${reason}`);
       await this.#pool.query('select rail_open_ask($1, $2, $3)', [id, this.#hands.maker, 'mended']);
-      await this.#pool.query('select rail_open_agree($1, $2)', [id, this.#hands.other]);
+      const { other } = this.#hands;
+      const proof = await openingProof(this.#pool, other, id);
+      await this.#pool.query('select rail_open_agree($1, $2, $3)', [id, other, proof]);
     }
     return true;
   }
@@ -189,7 +192,9 @@ export class Events {
         outcome,
         'by its history',
       ]);
-      await this.#pool.query('select dispatch_settle_agree($1, $2, $3)', [id, this.#hands.other, outcome]);
+      const { other } = this.#hands;
+      const proof = await settlingProof(this.#pool, other, id, outcome);
+      await this.#pool.query('select dispatch_settle_agree($1, $2, $3, $4)', [id, other, outcome, proof]);
       this.counts.add(`settled by two as ${outcome}`);
       settled = true;
     }

@@ -97,7 +97,7 @@ export async function openWholePayments() {
     });
   }
   const [from, to] = [new Date(Date.now() - HOUR_MS), new Date(Date.now() + 26 * HOUR_MS)];
-  await statements(pool, projectId).import(
+  await statements({ pool, book: projectId, encryption: pay.rowEncryption }).import(
     { rail: 'multicard', from, to, lines, file: null },
     { dryRun: false },
   );

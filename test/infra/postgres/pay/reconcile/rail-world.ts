@@ -25,7 +25,7 @@ export async function openRailWorld() {
   const world = await openDispatchWorld();
   const { pool, owner, projectId } = world;
   const ports = {
-    statements: statements(pool, projectId),
+    statements: statements({ pool, book: projectId, encryption: world.rowEncryption }),
     differences: differences(pool, projectId),
     equation: equationReads(pool, projectId),
   };
