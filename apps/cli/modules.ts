@@ -4,6 +4,7 @@ import type { Explainer } from './explain.ts';
 import { paymentExplainer } from './pay/explain.ts';
 import { financeCommands } from './pay/finance.ts';
 import { ledgerCommands } from './pay/ledger.ts';
+import { staffPhoneCommands } from './pay/staff-phones.ts';
 import { verificationExplainer } from './verify/explain.ts';
 import { smsCommands } from './verify/sms.ts';
 
@@ -15,6 +16,8 @@ export const productCommands: readonly ((program: Command, context: CliContext) 
   ledgerCommands,
   // Batches of payouts, over HTTP.
   financeCommands,
+  // Who of the staff is paid by which phone.
+  staffPhoneCommands,
 ];
 
 /** What `explain` tells of, each by ids of its own: one line each. */

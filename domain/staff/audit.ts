@@ -15,6 +15,8 @@ export type CommandLineAction =
   | 'staff.disable'
   | 'staff.reset-second-factor'
   | 'staff.unlock'
+  // A phone of theirs, to which they approve no payment.
+  | 'staff.phone'
   | 'secrets.re-encrypt'
   | 'device.rotate'
   | 'chat.open';

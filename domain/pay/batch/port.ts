@@ -56,8 +56,6 @@ export interface Batches<Tx> {
   /** Of more than 10 000 lines the rest is taken out by `BatchesDue`. */
   cancelRest(tx: Tx, act: BatchAct, reason: string | null): Promise<BatchNow>;
   close(tx: Tx, act: BatchAct): Promise<BatchNow>;
-  /** The phone of a member of staff: no batch that pays it is approved or submitted by them. `declaredBy` null: the command line. */
-  declareHandler(tx: Tx, staffId: string, phone: string, declaredBy: string | null): Promise<void>;
 }
 
 /** For housekeeping: any number of processes at once. */

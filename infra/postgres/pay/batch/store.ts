@@ -32,9 +32,6 @@ export function batchStore(book: ProjectId): Batches<Queryable> {
     resume: (tx, act) => changed(tx.query<NowRow>(resume, of(act))),
     cancelRest: (tx, act, reason) => changed(tx.query<NowRow>(cancelRest, [...of(act), reason])),
     close: (tx, act) => changed(tx.query<NowRow>(close, of(act))),
-    declareHandler: async (tx, staffId, phone, declaredBy) => {
-      await refusing(tx.query('select payout_handler_declare($1, $2, $3)', [staffId, phone, declaredBy]));
-    },
   };
 }
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Phone } from '../../../../../domain/shared/phone.ts';
+import { staffPhones } from '../../../../../infra/postgres/pay/batch/staff-phones.ts';
 import type { BatchNow } from '../../../../../domain/pay/batch/port.ts';
 import { BatchId, PayoutId } from '../../../../../domain/pay/ids.ts';
 import { batchesDue, batchStore } from '../../../../../infra/postgres/pay/batch/store.ts';
@@ -107,7 +109,7 @@ describe('a batch', () => {
       store.submit(pay.pool, { ...by(maker, made), batchId: BatchId.parse(randomUUID()) }),
     ).rejects.toEqual(refusedWith({ kind: 'unknown' }));
     const { person } = await pay.pending();
-    await store.declareHandler(pay.pool, checker, person.phone, null);
+    await staffPhones(pay.pool).declare(checker, Phone.parse(person.phone));
     expect(await approve(checker)).toMatchObject({ state: 'approved' });
   });
 
