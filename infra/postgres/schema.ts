@@ -48,6 +48,7 @@ import { Migration20261129182000PayLists } from './pay/migrations/20261129182000
 import { Migration20261129183000PayStatements } from './pay/migrations/20261129183000-pay-statements.ts';
 import { Migration20261129183100PayBankFiles } from './pay/migrations/20261129183100-pay-bank-files.ts';
 import { Migration20261129184000PayDoors } from './pay/migrations/20261129184000-pay-doors.ts';
+import { Migration20261129190200StaffProofAge } from './staff/migrations/20261129190200-staff-proof-age.ts';
 import { Migration20261129190000PayLinesOfPeople } from './pay/migrations/20261129190000-pay-lines-of-people.ts';
 import { Migration20261129190100PayAgreedWithProof } from './pay/migrations/20261129190100-pay-agreed-with-proof.ts';
 import { Migration20261129191100PayPhoneMoves } from './pay/migrations/20261129191100-pay-phone-moves.ts';
@@ -114,6 +115,7 @@ export const migrations = [
   Migration20261129185000StaffProofFactor,
   Migration20261129190000PayLinesOfPeople,
   Migration20261129190100PayAgreedWithProof,
+  Migration20261129190200StaffProofAge,
   Migration20261129191100PayPhoneMoves,
   Migration20261129193000PayLinkJobs,
   Migration20261129193100IdentityPhoneFound,

@@ -1,5 +1,6 @@
 import type { Mutation } from './mutation.ts';
 
+const AGE = 'infra/postgres/staff/migrations/20261129190200-staff-proof-age.ts';
 const PROOFS = 'infra/postgres/staff/migrations/20261129150200-staff-proofs.ts';
 const OUTCOME = 'infra/postgres/staff/migrations/20261129185000-staff-proof-factor.ts';
 const inProofs = (name: string) => ({ file: 'test/infra/postgres/staff/proofs.test.ts', name });
@@ -52,7 +53,7 @@ export const staffMutations: readonly Mutation[] = [
   },
   {
     name: 'staff_proof_use approves whatever is told',
-    edits: [{ file: PROOFS, from: "if outcome <> 'ok' then", to: 'if false then' }],
+    edits: [{ file: AGE, from: "if outcome <> 'ok' then", to: 'if false then' }],
     test: inProofs('staff_proof_use takes what its own bytes bind, and raises NB023 for all else'),
   },
   {

@@ -20,7 +20,10 @@ const Waiting = z
       .string()
       .meta({ description: 'Shows it.', example: '/finance/batches/0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21' }),
     name: z.string().meta({ description: 'As who made it called it.' }),
-    count: z.int().nullable().meta({ description: 'Lines of a batch or a statement; payments that nobody heard of.' }),
+    count: z
+      .int()
+      .nullable()
+      .meta({ description: 'Lines of a batch or a statement; payments that nobody heard of.' }),
     total: tiyin('How much it is about.'),
     total_uzs: uzs('The same in UZS.'),
     since: z.date().meta({ description: 'Since when it waits.' }),

@@ -270,7 +270,7 @@ const agreeSettle = (parts: RailParts) =>
     path: '/finance/dispatches/{id}/settle/agree',
     summary: 'Agree to what became of a payment',
     description:
-      'By another person, of the same outcome. The proof binds `{"action": "money.correct", "subject": "ID:OUTCOME", "version", "total": amount}`, such as `…:failed`. The money moves in the same commit.',
+      'By another person, of the same outcome. The proof binds `{"action": "money.correct", "subject": id, "version", "total": amount}`. The money moves in the same commit.',
     proof: true,
     body: z.strictObject({ outcome, proof_id: proofId }),
     async handle({ params, staff, body }) {

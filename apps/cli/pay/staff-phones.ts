@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import { phoneFault, readPhone } from '../../../domain/shared/phone.ts';
+import type { AuditEntry } from '../../../domain/staff/audit.ts';
+import { inTransaction } from '../../../infra/postgres/engine/transaction.ts';
 import { staffPhones } from '../../../infra/postgres/pay/batch/staff-phones.ts';
+import { writeAudit as writeAuditRow } from '../../../infra/postgres/staff/audit.ts';
 import { type CliContext, CliError, day, type JsonOption, table, tell, writeAudit } from '../context.ts';
 
 /** Whose phone is whose: what pays a member of staff is refused to them. */
@@ -32,8 +35,12 @@ async function declare(context: CliContext, email: string, text: string, options
   await context.withPorts(async (ports) => {
     const staff = (await ports.staff.list()).find((one) => one.email === email.toLowerCase());
     if (!staff) throw new CliError(`There is no login ${email}.`);
-    await staffPhones(ports.pool).declare(staff.id, phone);
-    await writeAudit(context, ports, 'staff.phone', staff.email, { phone: `…${phone.slice(-SHOWN_DIGITS)}` });
+    await inTransaction(ports.pool, async (tx) => {
+      await staffPhones(tx).declare(staff.id, phone);
+      const audit = { write: (entry: AuditEntry) => writeAuditRow(tx, entry) };
+      const detail = { phone: `…${phone.slice(-SHOWN_DIGITS)}` };
+      await writeAudit(context, { audit }, 'staff.phone', staff.email, detail);
+    });
     tell(context, options, {
       lines: [`${staff.email} approves nothing that pays ${phone}`],
       json: { email: staff.email, phone },

@@ -4,7 +4,7 @@ const migrations = 'infra/postgres/pay/migrations';
 const CLAIM = `${migrations}/20261129181000-pay-dispatch.ts`;
 const MOVE = `${migrations}/20261129181100-pay-dispatch-moves.ts`;
 const WORK = `${migrations}/20261129195000-pay-dispatch-work.ts`;
-const PEOPLE = `${migrations}/20261129181200-pay-dispatch-people.ts`;
+const PEOPLE = `${migrations}/20261129190100-pay-agreed-with-proof.ts`;
 const DECIDE = 'domain/pay/dispatch/decide.ts';
 const inSql = (name: string) => ({ file: 'test/infra/postgres/pay/dispatch.test.ts', name });
 const inWorker = (name: string) => ({ file: 'test/workers/pay/payout.test.ts', name });

@@ -175,7 +175,7 @@ describe('no answer', () => {
       'paid',
       'letter no. 7',
     ]);
-    const proof = await settlingProof(world.pool, other, dispatch?.id ?? '', 'paid');
+    const proof = await settlingProof(world.pool, other, dispatch?.id ?? '');
     await world.pool.query('select dispatch_settle_agree($1, $2, $3, $4)', [
       dispatch?.id,
       other,

@@ -10,6 +10,7 @@ import type {
 import { BatchId, type RailId } from '../../../../domain/pay/ids.ts';
 import type { DispatchState } from '../../../../domain/pay/dispatch/dispatch.ts';
 import { MoneyRefusedError } from '../../../../domain/pay/refusals.ts';
+import type { Queryable } from '../../engine/transaction.ts';
 import { refusing } from '../money-faults.ts';
 
 /** What people do to rails and payments. Reads lock nothing. */

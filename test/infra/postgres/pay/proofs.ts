@@ -45,13 +45,11 @@ export async function settlingProof(
   db: Queryable,
   staffId: string,
   dispatch: string,
-  outcome: string,
 ): Promise<string> {
   const { rows } = await db.query<{ version: number; total: string }>(
     'select version, amount::text total from payout_dispatch where id = $1',
     [dispatch],
   );
   const { version = 0, total = '1' } = rows[0] ?? {};
-  const subject = `${dispatch}:${outcome}`;
-  return proofBy(db, staffId, { action: 'money.correct', subject, version, total });
+  return proofBy(db, staffId, { action: 'money.correct', subject: dispatch, version, total });
 }

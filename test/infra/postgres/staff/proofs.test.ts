@@ -309,6 +309,8 @@ describe('in SQL', () => {
 
   test('staff_proof_use takes what its own bytes bind, and raises NB023 for all else', async () => {
     const person = await newPerson();
+    // A factor of today approves nothing in SQL.
+    await run(`update staff set totp_bound_at = totp_bound_at - interval '2 days' where id = $1`, person.id);
     const { id } = await prove(person, someBinds);
     const use = `select staff_proof_use($1, $2, sha256(convert_to(staff_proof_binds($3, $4, $5, $6, $7, $8), 'UTF8'))) told`;
     const { action, subject, version, hash, count, total } = someBinds;

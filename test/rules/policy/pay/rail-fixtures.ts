@@ -56,7 +56,7 @@ async function settling(world: World): Promise<Approvable> {
   return {
     binds: {
       action: 'money.correct',
-      subject: `${id}:failed`,
+      subject: id,
       version: rows[0]?.version ?? 0,
       total: amount,
     },

@@ -215,7 +215,7 @@ class ProcessStage {
       const outcome = isPaid ? 'paid' : 'failed';
       this.#strikes.add(`settled by two as ${outcome}`);
       await owner.query(`select dispatch_settle_ask($1, $2, $3, 'by its book')`, [id, maker, outcome]);
-      const proof = await settlingProof(owner, other, id, outcome);
+      const proof = await settlingProof(owner, other, id);
       await owner.query('select dispatch_settle_agree($1, $2, $3, $4)', [id, other, outcome, proof]);
     }
   }

@@ -193,7 +193,7 @@ export class Events {
         'by its history',
       ]);
       const { other } = this.#hands;
-      const proof = await settlingProof(this.#pool, other, id, outcome);
+      const proof = await settlingProof(this.#pool, other, id);
       await this.#pool.query('select dispatch_settle_agree($1, $2, $3, $4)', [id, other, outcome, proof]);
       this.counts.add(`settled by two as ${outcome}`);
       settled = true;
