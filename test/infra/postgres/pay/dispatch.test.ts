@@ -498,19 +498,21 @@ describe('two people', () => {
 
   test.each<[string, string, (id: string, by: string) => Promise<string | null>]>([
     ['no proof', 'NB023', () => Promise.resolve(null)],
-    ['a proof of another payment', 'NB023', async (_id, by) => settlingProof(world.pool, by, (await one()).id)],
+    [
+      'a proof of another payment',
+      'NB023',
+      async (_id, by) => settlingProof(world.pool, by, (await one()).id),
+    ],
     ["another's proof", 'NB023', async (id) => settlingProof(world.pool, await world.staff(), id)],
     [
       'a proof of another sum',
       'NB023',
-      (id, by) =>
-        proofBy(world.pool, by, { action: 'money.correct', subject: id, version: 4, total: '1' }),
+      (id, by) => proofBy(world.pool, by, { action: 'money.correct', subject: id, version: 4, total: '1' }),
     ],
     [
       'a second factor of today',
       'NB026',
-      (id, by) =>
-        proofBy(world.pool, by, { action: 'money.correct', subject: id, version: 4 }, 1),
+      (id, by) => proofBy(world.pool, by, { action: 'money.correct', subject: id, version: 4 }, 1),
     ],
     ['a passkey of today', 'NB026', (id, by) => passkeyProof(by, id)],
   ])('do not settle a payment by %s', async (_what, code, prove) => {

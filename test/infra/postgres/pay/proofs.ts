@@ -41,11 +41,7 @@ export async function openingProof(db: Queryable, staffId: string, rail: string)
 }
 
 /** Of what became of a payment that is stuck. */
-export async function settlingProof(
-  db: Queryable,
-  staffId: string,
-  dispatch: string,
-): Promise<string> {
+export async function settlingProof(db: Queryable, staffId: string, dispatch: string): Promise<string> {
   const { rows } = await db.query<{ version: number; total: string }>(
     'select version, amount::text total from payout_dispatch where id = $1',
     [dispatch],
