@@ -1,7 +1,6 @@
 import type { Mutation } from './mutation.ts';
 
 const AGE = 'infra/postgres/staff/migrations/20261129190200-staff-proof-age.ts';
-const PROOFS = 'infra/postgres/staff/migrations/20261129150200-staff-proofs.ts';
 const OUTCOME = 'infra/postgres/staff/migrations/20261129185000-staff-proof-factor.ts';
 const inProofs = (name: string) => ({ file: 'test/infra/postgres/staff/proofs.test.ts', name });
 
