@@ -58,7 +58,7 @@ const lineOf = (paid: { uuid: string; reference: string }, direction: 'out' | 'b
   says: null,
 });
 const take = (line: ReturnType<typeof lineOf>) =>
-  statements(pay.pool, pay.projectId).import(
+  statements({ pool: pay.pool, book: pay.projectId, encryption: rowEncryption(pay.ring) }).import(
     {
       rail: 'multicard',
       from: line.at,
