@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { fromBase32 } from '../../domain/shared/otpauth.ts';
@@ -8,6 +9,9 @@ import { type Answer, json, problem, unfit } from './http.ts';
 
 const API = 'http://127.0.0.1:3000';
 const ANSWER_MS_MAX = 15_000;
+/** 5 s: the person holds the phone in their hand. */
+const LOOKS_MAX = 11;
+const LOOK_EVERY_MS = 500;
 /** For so long a device that was claimed may be confirmed, as the reference of the api says. */
 const CONFIRM_MS = 300_000;
 
@@ -93,7 +97,7 @@ export class Phones {
       const refresh = { body: { refresh_token: phone.session.refresh_token } };
       phone.session = Session.parse(await call(api, 'POST', '/auth/refresh', refresh));
       const token = phone.session.access_token;
-      const [first] = Waiting.parse(await call(api, 'GET', '/me/challenges', { token })).data;
+      const first = await firstWaiting(api, token);
       if (!first) return problem('Nothing waits for an answer of this phone.', 404);
       const asked = await call(api, 'GET', `/me/challenges/${first.id}`, { token });
       const { id, ...shown } = Asked.parse(asked);
@@ -102,6 +106,15 @@ export class Phones {
       const body = { ...said, signature };
       return json(200, await call(api, 'POST', `/me/challenges/${id}/answer`, { token, body }));
     });
+  }
+}
+
+/** A worker asks the phone, a moment after the page had its number. */
+async function firstWaiting(api: string, token: string): Promise<{ readonly id: string } | undefined> {
+  for (let looks = 1; ; looks += 1) {
+    const [first] = Waiting.parse(await call(api, 'GET', '/me/challenges', { token })).data;
+    if (first || looks === LOOKS_MAX) return first;
+    await sleep(LOOK_EVERY_MS);
   }
 }
 
