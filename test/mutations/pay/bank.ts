@@ -138,7 +138,7 @@ export const bankMutations: readonly Mutation[] = [
   {
     name: 'who uploaded a statement agrees to what came back',
     edits: [{ file: LINES, from: 'if s.imported_by = staff then', to: 'if false then' }],
-    test: inForged('is not agreed to by who uploaded it'),
+    test: { ...inForged('is not agreed to by who uploaded it'), isMade: true },
   },
   {
     name: 'a file may have another total than its items',

@@ -5,7 +5,7 @@ const REQUESTS = 'infra/postgres/pay/money-requests.ts';
 const CUSTOMER = 'infra/postgres/pay/payout/customer-payouts.ts';
 const ASKING = 'infra/postgres/pay/migrations/20261129180100-pay-asking.ts';
 const DOORS = 'infra/postgres/pay/migrations/20261129184000-pay-doors.ts';
-const RAILS = 'infra/postgres/pay/finance/rails.ts';
+const PROOFS = 'infra/postgres/pay/migrations/20261129190100-pay-agreed-with-proof.ts';
 const inWithdraw = (name: string) => ({ file: 'test/apps/api/pay/withdraw.test.ts', name });
 const inPayouts = (name: string) => ({ file: 'test/apps/api/pay/payouts.test.ts', name });
 const inBatches = (name: string) => ({ file: 'test/apps/board/pay/batches.routes.test.ts', name });
@@ -177,9 +177,9 @@ const staff: readonly Mutation[] = [
     name: 'the proof of who opens a rail is not used',
     edits: [
       {
-        file: RAILS,
-        from: `await refusing(tx.query('select rail_open_agree($1, $2)', [id, staffId]));\n        return useProof(tx, { proofId, staffId, binds });`,
-        to: `await refusing(tx.query('select rail_open_agree($1, $2)', [id, staffId]));\n        return binds && proofId && useProof ? 'ok' : 'unknown';`,
+        file: PROOFS,
+        from: `perform staff_proof_use(proof, staff, sha256(convert_to(\n    staff_proof_binds('rail.open'`,
+        to: `perform (sha256(convert_to(\n    staff_proof_binds('rail.open'`,
       },
     ],
     test: inCorrections(
