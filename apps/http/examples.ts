@@ -177,6 +177,7 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
     outcome: 'paid',
     proof_id: '0199f5d0-7a10-7b3e-9f52-1c0d7e6a4b22',
   },
+  'post /finance/statements/{id}/agree': { proof_id: '0199f5d0-7a10-7b3e-9f52-1c0d7e6a4b22' },
   'post /finance/corrections/{id}/agree': { proof_id: '0199f5d0-7a10-7b3e-9f52-1c0d7e6a4b22' },
   'post /finance/corrections/{id}/withdraw': { reason: 'Asked for the wrong project' },
   'patch /staff/passkeys/{id}': { name: 'Phone' },
