@@ -6,7 +6,13 @@ const inFlight = (perSecond: Record<string, number>) =>
   Object.fromEntries(scheduledQueues(jobs, perSecond).map(({ kind, inFlightMax }) => [kind, inFlightMax]));
 
 test('codes wait for no scheduler; the other kinds have twice in flight what a worker works on at once', () => {
-  expect(inFlight({})).toEqual({ 'telegram-message': 400, push: 400, webhook: 800, payout: 128 });
+  expect(inFlight({})).toEqual({
+    'telegram-message': 400,
+    push: 400,
+    webhook: 800,
+    payout: 192,
+    'payout-link': 40,
+  });
 });
 
 test.each([
