@@ -52,7 +52,9 @@ test('an entry that has ended is kept for who looks at a board, and of payments 
   const [payment, push] = entries.map(
     ({ kind, jobId }) =>
       () =>
-        queues.of[kind as 'push'].getJobState(jobId),
+        Object.entries(queues.of)
+          .find(([name]) => name === kind)?.[1]
+          .getJobState(jobId),
   );
   await expect.poll(() => push?.(), { timeout: 10_000 }).toBe('completed');
   await expect.poll(() => payment?.(), { timeout: 10_000 }).toBe('unknown');

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jobsOf, type Product } from '../../../../domain/products.ts';
+import { jobsOf, products, type Products } from '../../../../domain/products.ts';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import { newSandboxCredentials } from '../../../../apps/local/secrets.ts';
 import { FinancePerson } from '../../../chaos/pay/paying/installation.ts';
@@ -11,7 +11,7 @@ import { RailLog } from './rail-log.ts';
 
 /** Far more than is paid. */
 const WALLET_TIYIN = 9_000_000_000_000_000;
-const on: ReadonlySet<Product> = new Set(['verify', 'message', 'pay']);
+const on: Products = new Set(products);
 
 /** What pays, as `npm start` starts it, but for the bot, and with a provider of codes that answers at once. */
 export interface Paying {
