@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { openingProof } from '../../infra/postgres/pay/proofs.ts';
 import { dice } from '../support/dice.ts';
 import { until } from '../../support/navbat.ts';
 import { FinancePerson } from './paying/installation.ts';
@@ -94,7 +95,8 @@ test('a second after the 200 of a stop no POST and no PUT begins at the rail, wi
 
   const openedMs = Date.now();
   await at.owner.query(`select rail_open_ask('multicard', $1, 'looked')`, [hands.maker]);
-  await at.owner.query(`select rail_open_agree('multicard', $1)`, [hands.other]);
+  const proof = await openingProof(at.owner, hands.other, 'multicard');
+  await at.owner.query(`select rail_open_agree('multicard', $1, $2)`, [hands.other, proof]);
   const done = () => at.owner.query(`select from payout_batch where state = 'done'`);
   await until(async () => (await done()).rowCount === 1, WAIT_MS_MAX);
   const verdict = await audit({ ...at, stops: [{ answeredMs, openedMs }] });
