@@ -61,6 +61,7 @@ import { Migration20261129194400PayKeyMakers } from './pay/migrations/2026112919
 import { Migration20261129194500PayLinesOfPayouts } from './pay/migrations/20261129194500-pay-lines-of-payouts.ts';
 import { Migration20261129194600PayOnlyOurs } from './pay/migrations/20261129194600-pay-only-ours.ts';
 import { Migration20261129200000PayLookUps } from './pay/migrations/20261129200000-pay-look-ups.ts';
+import { Migration20261130093000PayDispatchEnds } from './pay/migrations/20261130093000-pay-dispatch-ends.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -128,6 +129,7 @@ export const migrations = [
   Migration20261129194600PayOnlyOurs,
   Migration20261129195000PayDispatchWork,
   Migration20261129200000PayLookUps,
+  Migration20261130093000PayDispatchEnds,
 ] as const;
 
 /**

@@ -3,7 +3,7 @@ import type { Mutation } from '../mutation.ts';
 const migrations = 'infra/postgres/pay/migrations';
 const CLAIM = `${migrations}/20261129181000-pay-dispatch.ts`;
 const MOVE = `${migrations}/20261129181100-pay-dispatch-moves.ts`;
-const WORK = `${migrations}/20261129195000-pay-dispatch-work.ts`;
+const ENDS = `${migrations}/20261130093000-pay-dispatch-ends.ts`;
 const PEOPLE = `${migrations}/20261129190100-pay-agreed-with-proof.ts`;
 const DECIDE = 'domain/pay/dispatch/decide.ts';
 const inSql = (name: string) => ({ file: 'test/infra/postgres/pay/dispatch.test.ts', name });
@@ -41,7 +41,7 @@ const claims: readonly Mutation[] = [
     name: 'the switch is read at the claim only',
     edits: [
       {
-        file: WORK,
+        file: ENDS,
         from: `\n      and not exists (select from rail x where x.id in ('all', d.rail) and x.stopped_at is not null);`,
         to: ';',
       },
@@ -143,7 +143,7 @@ const ends: readonly Mutation[] = [
     name: 'a payment settles under a key of its own',
     edits: [
       {
-        file: MOVE,
+        file: ENDS,
         from: `case outcome when 'paid' then 'resolve:' else 'return:' end`,
         to: `case outcome when 'paid' then 'pay:' else 'return:' end`,
       },

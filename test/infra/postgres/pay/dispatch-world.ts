@@ -177,8 +177,9 @@ export async function dispatchWorldOn({ pool, owner, projectId, encryption }: Gr
     heard: Heard | null,
     to: Move['to'],
     more: Record<string, unknown> = {},
+    db: Pick<typeof pool, 'query'> = pool,
   ): Promise<{ readonly result: string; readonly call: number | null }> => {
-    const { rows } = await pool.query<{ result: string; call: number | null }>(
+    const { rows } = await db.query<{ result: string; call: number | null }>(
       'select result, call from dispatch_move($1)',
       [
         JSON.stringify([
