@@ -10,19 +10,14 @@ process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
   new URL('node_modules/.cache/navbat-compiled', import.meta.url),
 );
 
-/** Tests that change nothing of their process: one process runs many of these files, and imports what they share once. */
-const together = [
-  'test/domain',
-  'test/infra/postgres',
-  'test/apps/http',
-  'test/apps/api',
-  'test/apps/board',
-  'test/apps/cli',
-  'test/workers',
-];
-// `npm run test:chaos` (kills, freezes and paces, over real time) and `npm run bench` are commands of their own.
+/** `npm run test:system`: tests that start processes of Navbat or servers of their own, and those that take seconds of a processor. */
+const system = ['test/journeys/**/*.test.ts', 'test/**/*.system.test.ts'];
+/** They change their process: its environment, its signals, its memory. */
+const alone = ['apps/local', 'infra/embedded', 'infra/process', 'infra/pay'].map(
+  (directory) => `test/${directory}/**/*.test.ts`,
+);
+// `npm run test:chaos` (kills, freezes and paces, over real time), `npm run test:browser` and `npm run bench` are commands of their own.
 const elsewhere = ['**/node_modules/**', 'test/bench/**', 'test/chaos/**', 'test/browser/**'];
-const testsOf = (directory: string) => `${directory}/**/*.test.ts`;
 
 export default defineConfig({
   test: {
@@ -33,16 +28,19 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'together', include: together.map(testsOf), isolate: false } },
       {
         extends: true,
-        // Each file is a process of its own: a test may send signals, change its environment or run out of memory alone.
+        // One process runs many of these files, one after the other, and imports what they share once.
         test: {
-          name: 'alone',
-          include: [testsOf('test')],
-          exclude: [...elsewhere, ...together.map(testsOf)],
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: [...elsewhere, ...system, ...alone],
+          isolate: false,
         },
       },
+      // Each file is a process of its own.
+      { extends: true, test: { name: 'alone', include: alone, exclude: system } },
+      { extends: true, test: { name: 'system', include: system, exclude: elsewhere } },
     ],
   },
 });

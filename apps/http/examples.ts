@@ -16,7 +16,7 @@ const PAYOUT = {
 };
 
 /**
- * A request that is accepted, for each operation that takes a body: what "Try it out" sends. `test/apps/http/examples.test.ts`
+ * A request that is accepted, for each operation that takes a body: what "Try it out" sends. `test/apps/http/examples.system.test.ts`
  * reads each by its schema and sends those that stand alone to the running app.
  */
 export const requestExamples: Readonly<Record<string, unknown>> = {

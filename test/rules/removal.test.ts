@@ -5,7 +5,7 @@ import { copyWithout, linesWithout } from './removal.ts';
 
 // What asks every route goes with the first import that is missing, and nobody would notice.
 test('without pay the walk of the policy is left: its fixtures are lines of a registry', () => {
-  expect(existsSync(join(copyWithout('pay'), 'test/rules/policy.test.ts'))).toBe(true);
+  expect(existsSync(join(copyWithout('pay'), 'test/rules/policy.system.test.ts'))).toBe(true);
 });
 
 test('of a registry go the imports from the folders of a product, in several lines too, and what uses them', () => {

@@ -6,7 +6,7 @@ import { copyTree, root } from '../support/tree-copy.ts';
 
 /** Each product that can be taken out, with tests of what is then left: `test/chaos/removal.test.ts` runs them there. */
 export const removals = [
-  { product: 'message', left: ['test/apps/api/verify/otp.routes.test.ts', 'test/domain/verify'] },
+  { product: 'message', left: ['test/apps/api/verify/otp.routes.system.test.ts', 'test/domain/verify'] },
   {
     product: 'verify',
     left: ['domain', 'infra/postgres', 'workers', 'journeys'].map((layer) => `test/${layer}/message`),

@@ -6,7 +6,7 @@ import type { SessionVia } from '../session.ts';
  * Who may what. Each route there is has one of these rules: those of the API carry it in their own value, because its type
  * demands one there (`apps/http/route.ts`), and so do those of the staff's door; every other route, which Express would take without, stands in the tables below.
  * They are here and not with the apps, because no app may know another and the policy is to be read in one place; what a role of
- * staff may do is `domain/staff/role-actions.ts`. `test/rules/policy.test.ts` asks every route as everybody.
+ * staff may do is `domain/staff/role-actions.ts`. `test/rules/policy.system.test.ts` asks every route as everybody.
  */
 export type Rule = KeyRule | PersonRule | StaffRule | SessionRule | ProofRule | OpenRule;
 

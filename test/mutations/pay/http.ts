@@ -6,8 +6,8 @@ const CUSTOMER = 'infra/postgres/pay/payout/customer-payouts.ts';
 const ASKING = 'infra/postgres/pay/migrations/20261129180100-pay-asking.ts';
 const DOORS = 'infra/postgres/pay/migrations/20261129184000-pay-doors.ts';
 const PROOFS = 'infra/postgres/pay/migrations/20261129190100-pay-agreed-with-proof.ts';
-const inWithdraw = (name: string) => ({ file: 'test/apps/api/pay/withdraw.test.ts', name });
-const inPayouts = (name: string) => ({ file: 'test/apps/api/pay/payouts.test.ts', name });
+const inWithdraw = (name: string) => ({ file: 'test/apps/api/pay/withdraw.system.test.ts', name });
+const inPayouts = (name: string) => ({ file: 'test/apps/api/pay/payouts.system.test.ts', name });
 const inBatches = (name: string) => ({ file: 'test/apps/board/pay/batches.routes.test.ts', name });
 const inCorrections = (name: string) => ({ file: 'test/apps/board/pay/corrections.routes.test.ts', name });
 
