@@ -10,8 +10,10 @@ process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
   new URL('node_modules/.cache/navbat-compiled', import.meta.url),
 );
 
-/** `npm run test:system`: tests that start processes of Navbat or servers of their own, and those that take seconds of a processor. */
+/** `npm run test:system`: tests that start processes of Navbat or servers of their own. */
 const system = ['test/journeys/**/*.test.ts', 'test/**/*.system.test.ts'];
+/** In both: a short form in `npm test`, a long one in `npm run test:system`. */
+const properties = 'test/**/*-property.test.ts';
 /** They change their process: its environment, its signals, its memory. */
 const alone = ['apps/local', 'infra/embedded', 'infra/process', 'infra/pay'].map(
   (directory) => `test/${directory}/**/*.test.ts`,
@@ -40,7 +42,15 @@ export default defineConfig({
       },
       // Each file is a process of its own.
       { extends: true, test: { name: 'alone', include: alone, exclude: system } },
-      { extends: true, test: { name: 'system', include: system, exclude: elsewhere } },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: [...system, properties],
+          exclude: elsewhere,
+          env: { NAVBAT_PROPERTIES: 'long' },
+        },
+      },
     ],
   },
 });

@@ -17,15 +17,17 @@ const packageOf = (specifier: string): string =>
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
 
-/** Everything that Node would load for this entry, by reading the imports of each file in turn. */
-export function importsFrom(entry: string): Reached {
+/** Everything that Node would load for this entry, by reading the imports of each file in turn; of files that `follows` leaves out, nothing. */
+export function importsFrom(entry: string, follows: (file: string) => boolean = () => true): Reached {
   const files = new Set<string>([entry]);
   const packages = new Set<string>();
 
   for (const file of files)
     for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(importOf)) {
-      if (specifier.startsWith('.')) files.add(resolve(dirname(file), specifier));
-      else if (!specifier.startsWith('node:')) packages.add(packageOf(specifier));
+      if (specifier.startsWith('.')) {
+        const imported = resolve(dirname(file), specifier);
+        if (follows(imported)) files.add(imported);
+      } else if (!specifier.startsWith('node:')) packages.add(packageOf(specifier));
     }
   return { files: [...files], packages };
 }

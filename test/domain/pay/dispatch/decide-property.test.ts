@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { APART_MS, decidePayout, type PayoutStep } from '../../../../domain/pay/dispatch/decide.ts';
 import type { Dispatch, Heard, PaymentStatus, RailCall } from '../../../../domain/pay/dispatch/dispatch.ts';
+import { runs } from '../../../support/runs.ts';
 import { answered, fresh, start, worked } from './simulated.ts';
 
 const answers = (status: PaymentStatus): Heard => ({ kind: 'answered', status });
@@ -105,7 +106,7 @@ const hasErrorTwice = (dispatch: Dispatch): boolean => {
 };
 
 const events = () => fc.array(event, { minLength: 20, maxLength: 80 });
-const runs = { numRuns: 4_000 };
+const tries = { numRuns: runs(800, 4_000) };
 
 test('whatever rails answer, workers die of and clocks say: one payment is confirmed, at most twice', () => {
   let doubles = 0;
@@ -117,7 +118,7 @@ test('whatever rails answer, workers die of and clocks say: one payment is confi
         if (confirmed.length === 2) doubles += 1;
       });
     }),
-    runs,
+    tries,
   );
   // The way there was walked at all.
   expect(doubles).toBeGreaterThan(2);
@@ -135,7 +136,7 @@ test('nothing is drafted, and nothing waits again, once a confirmation may have 
         expect(dispatch.state).not.toBe('waiting');
       });
     }),
-    runs,
+    tries,
   );
 });
 
@@ -149,7 +150,7 @@ test('money is released after a confirmation only where the rail said error twic
         expect(hasErrorTwice(dispatch)).toBe(true);
       });
     }),
-    runs,
+    tries,
   );
   expect(failed).toBeGreaterThan(2);
 });
@@ -166,7 +167,7 @@ test('money is released before a confirmation only where the newest draft was re
         expect(isRead ? 'card' : draft?.because).toBe('card');
       });
     }),
-    runs,
+    tries,
   );
   expect(failed).toBeGreaterThan(2);
 });
@@ -181,7 +182,7 @@ test('an end is an end, and what the rail has said to have paid never fails', ()
         expect(wasPaid ? dispatch.state : 'paid').toBe('paid');
       });
     }),
-    runs,
+    tries,
   );
 });
 

@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runs } from '../../../support/runs.ts';
 import { openGround } from '../world.ts';
 import { bookOf } from './book.ts';
 import {
@@ -19,7 +20,7 @@ import {
 
 /** `LEDGER_SEED=… npx vitest run …` plays the same sequences again; LEDGER_SEQUENCES says how many. */
 const seed = Number(process.env['LEDGER_SEED'] ?? randomInt(2 ** 31));
-const sequences = Number(process.env['LEDGER_SEQUENCES'] ?? 520);
+const sequences = Number(process.env['LEDGER_SEQUENCES'] ?? runs(100, 520));
 /** Each in a book of its own: books do not wait for each other. */
 const AT_ONCE = 10;
 const subjects = ['018f0000-0000-7000-8000-000000000001', '018f0000-0000-7000-8000-000000000002'];
