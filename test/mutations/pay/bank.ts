@@ -5,11 +5,10 @@ const STATEMENTS = 'infra/postgres/pay/migrations/20261129183000-pay-statements.
 const LINES = 'infra/postgres/pay/migrations/20261129190000-pay-lines-of-people.ts';
 const DUE = 'infra/postgres/pay/migrations/20261129194000-pay-due.ts';
 const FILES = 'infra/postgres/pay/migrations/20261129183100-pay-bank-files.ts';
-const inMatchProperty = (name: string) => ({
+const inMatch = (name: string) => ({
   file: 'test/domain/pay/reconcile/match-property.test.ts',
   name,
 });
-const inMatch = (name: string) => ({ file: 'test/domain/pay/reconcile/match.test.ts', name });
 const inStatements = (name: string) => ({
   file: 'test/infra/postgres/pay/reconcile/statements.test.ts',
   name,
@@ -41,7 +40,7 @@ export const bankMutations: readonly Mutation[] = [
         to: 'find({ uuid, reference, amount }: RailLine)',
       },
     ],
-    test: inMatchProperty('statements no line is matched with a payment that it does not pay'),
+    test: inMatch('statements no line is matched with a payment that it does not pay'),
   },
   {
     name: 'a second line of a payment is matched too',
@@ -52,7 +51,7 @@ export const bankMutations: readonly Mutation[] = [
         to: `if (isAnother(line, ours)) return 'duplicate';`,
       },
     ],
-    test: inMatchProperty('statements no line is matched with a payment that it does not pay'),
+    test: inMatch('statements no line is matched with a payment that it does not pay'),
   },
   {
     name: 'SQL posts a line of whatever payment the caller names',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isDifference, lineTotal, type RailLine, stopsRail } from '../../../../domain/pay/reconcile/line.ts';
-import { type Decided, type OurPayment, reconcile } from '../../../../domain/pay/reconcile/match.ts';
+import { isDifference, type RailLine, stopsRail } from '../../../../domain/pay/reconcile/line.ts';
+import { type OurPayment, reconcile } from '../../../../domain/pay/reconcile/match.ts';
 import { T0 } from './statements.ts';
 
 /** Shorter than T0: nothing is late. */
