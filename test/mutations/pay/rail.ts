@@ -2,6 +2,11 @@ import type { Mutation } from '../mutation.ts';
 
 const CLIENT = 'infra/providers/pay/multicard.ts';
 const REPLIES = 'infra/providers/pay/multicard-replies.ts';
+const inReads = (name: string) => ({ file: 'test/infra/providers/pay/multicard-reads.test.ts', name });
+const inSignIn = (name: string) => ({
+  file: 'test/infra/providers/pay/multicard-sign-in.test.ts',
+  name,
+});
 const inClient = (name: string) => ({ file: 'test/infra/providers/pay/multicard.test.ts', name });
 const inWebhook = (name: string) => ({ file: 'test/infra/providers/pay/multicard-webhook.test.ts', name });
 
@@ -26,12 +31,12 @@ export const railMutations: readonly Mutation[] = [
         to: 'if (payment.reference?.startsWith(reference))',
       },
     ],
-    test: inClient('matches a reference as a whole, over all pages'),
+    test: inReads('matches a reference as a whole, over all pages'),
   },
   {
     name: 'find reads one page',
     edits: [{ file: CLIENT, from: '      cursor = page.value.cursor;\n', to: '      cursor = null;\n' }],
-    test: inClient('matches a reference as a whole, over all pages'),
+    test: inReads('matches a reference as a whole, over all pages'),
   },
   {
     name: 'time-out = failed',
@@ -64,7 +69,7 @@ export const railMutations: readonly Mutation[] = [
         to: "if (!because) return refused(code, 'fields');",
       },
     ],
-    test: inClient('{"success":false,"error":{"code":"ERROR_NEW","details":"?"}}'),
+    test: inReads('{"success":false,"error":{"code":"ERROR_NEW","details":"?"}}'),
   },
   {
     name: 'an answer about another payment is taken',
@@ -75,7 +80,7 @@ export const railMutations: readonly Mutation[] = [
         to: 'paymentIn(data)',
       },
     ],
-    test: inClient('another payment'),
+    test: inReads('another payment'),
   },
   {
     name: 'a call that may not begin any more is sent with a fresh token',
@@ -86,7 +91,7 @@ export const railMutations: readonly Mutation[] = [
         to: 'if (!fresh.ok) return fresh.reply;',
       },
     ],
-    test: inClient('is not sent a second time with a fresh token, either'),
+    test: inSignIn('is not sent a second time with a fresh token, either'),
   },
   {
     name: "a webhook's signature is not checked",

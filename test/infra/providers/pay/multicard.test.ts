@@ -1,8 +1,7 @@
 import { inspect } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { FaultRequest } from '../../../../apps/sandbox/pay/multicard/faults.ts';
-import type { Multicard } from '../../../../apps/sandbox/pay/multicard/start-multicard.ts';
-import { type CardRail, type RailPage, type RailReply, RailToken } from '../../../../domain/pay/rail/port.ts';
+import { RailToken } from '../../../../domain/pay/rail/port.ts';
 import { openLog } from '../../../../infra/process/log.ts';
 import { creditBody } from '../../../../infra/providers/pay/multicard-payments.ts';
 import {
@@ -14,20 +13,8 @@ import {
   paidIn,
   railAt,
 } from '../../../apps/sandbox/pay/multicard-world.ts';
-import { answering, closedPort, deadline, http } from '../support.ts';
-
-const AMOUNT = 1_234_500n;
-const COMMISSION = 12_345n;
-const money = { amount: AMOUNT, commission: COMMISSION, total: AMOUNT + COMMISSION };
-
-function valueOf<T>(reply: RailReply<T>): T {
-  if (reply.kind !== 'answered') throw new Error(`expected an answer: ${JSON.stringify(reply)}`);
-  return reply.value;
-}
-const draftOn = async (rail: CardRail, reference = 'd-1') =>
-  valueOf(await rail.draft(orderOf(reference), deadline())).uuid;
-const loginsOf = async (box: Multicard) =>
-  (await linesOf(box)).filter((line) => line.t === 'begin' && line.path === '/auth').length;
+import { deadline } from '../support.ts';
+import { AMOUNT, COMMISSION, draftOn, money, refusal, valueOf } from './multicard-client.ts';
 
 test('a draft pays nothing, its confirmation pays once, and both are read again', async () => {
   const box = await freshMulticard();
@@ -79,12 +66,6 @@ test('amounts are integers on the wire up to the last digit, and what is none is
     expect(() => creditBody(orderOf(reference), '6')).toThrow(RangeError);
 });
 
-const refusal = (code: string, because: string, retryable: boolean) => ({
-  kind: 'refused',
-  code,
-  because,
-  retryable,
-});
 const cut = { hang_ms: 0 } as const;
 
 interface Row {
@@ -246,259 +227,6 @@ test('a wallet that is empty, or that wants a password for each payment, is seen
   await fetch(`${box.url}/control/wallet`, { method: 'PUT', body: JSON.stringify({ top_up: 1 }) });
   expect(valueOf(await rail.confirm(uuid, deadline())).status).toBe('success');
   expect(valueOf(await rail.wallet(deadline())).balance).toBe(0n);
-});
-
-describe('the sign-in', () => {
-  test('serves fifty drafts at once', async () => {
-    const box = await freshMulticard();
-    const rail = railAt(box.url);
-    const all = Array.from({ length: 50 }, (_, n) => rail.draft(orderOf(`d-${n}`), deadline()));
-    expect(new Set((await Promise.all(all)).map(({ kind }) => kind))).toEqual(new Set(['answered']));
-    expect(await loginsOf(box)).toBe(1);
-  });
-
-  test('is renewed once for fifty who meet an expired token, and each draft is made once', async () => {
-    const box = await freshMulticard();
-    const rail = railAt(box.url);
-    await draftOn(rail, 'first');
-    await fetch(`${box.url}/control/tokens/expire`, { method: 'POST' });
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    const all = Array.from({ length: 50 }, (_, n) => rail.draft(orderOf(`d-${n}`), deadline()));
-    expect(new Set((await Promise.all(all)).map(({ kind }) => kind))).toEqual(new Set(['answered']));
-    expect(await loginsOf(box)).toBe(2);
-    expect(box.payments()).toHaveLength(51);
-  });
-
-  test('that was renewed while a 401 was on its way is not renewed for it again', async () => {
-    const box = await freshMulticard();
-    const rail = railAt(box.url);
-    await draftOn(rail, 'first');
-    box.orderFaults(
-      { on: 'draft', effect: 'expired-token', times: 1, delay_ms: 300 },
-      { on: 'draft', effect: 'expired-token', times: 1 },
-    );
-    const late = rail.draft(orderOf('d-1'), deadline());
-    const hasCome = async () =>
-      (await linesOf(box)).some((line) => line.t === 'begin' && line.reference === 'd-1');
-    await expect.poll(hasCome).toBe(true);
-    expect(await rail.draft(orderOf('d-2'), deadline())).toMatchObject({ kind: 'answered' });
-    expect(await late).toMatchObject({ kind: 'answered' });
-    expect(await loginsOf(box)).toBe(2);
-  });
-
-  test('ends when it says, in GMT+5, a minute before which it is renewed', async () => {
-    const start = Date.parse('2026-11-29T18:00:00Z');
-    let nowMs = start;
-    const clock = () => new Date(nowMs);
-    const box = await freshMulticard({ clock });
-    const rail = railAt(box.url, { clock });
-    const loginsAt = async (afterMs: number) => {
-      nowMs = start + afterMs;
-      await rail.wallet(deadline());
-      return loginsOf(box);
-    };
-    expect(await loginsAt(0)).toBe(1);
-    expect(await loginsAt(86_400_000 - 60_001)).toBe(1);
-    expect(await loginsAt(86_400_000 - 59_999)).toBe(2);
-    const refusals = (await linesOf(box)).filter((line) => line.t === 'end' && line.status === 401);
-    expect(refusals).toEqual([]);
-  });
-
-  test('with a wrong secret is tried once, and nothing leaves', async () => {
-    const box = await freshMulticard();
-    const rail = railAt(box.url, { secret: 'another' });
-    for (let n = 0; n < 3; n += 1)
-      expect(await rail.draft(orderOf('d-1'), deadline())).toEqual(
-        refusal('HTTP 400 to the login', 'denied', true),
-      );
-    expect(await loginsOf(box)).toBe(1);
-    expect(box.payments()).toEqual([]);
-  });
-
-  test.each(['hang-before', 'error-before', 'garbage-before'] as const)(
-    'that fails by %s is no unknown payment: nothing left',
-    async (effect) => {
-      const box = await freshMulticard();
-      box.orderFaults({ on: 'auth', effect });
-      expect(await railAt(box.url).draft(orderOf('d-1'), deadline(300))).toMatchObject({
-        kind: 'refused',
-        because: 'signed-out',
-        retryable: true,
-      });
-      expect(box.payments()).toEqual([]);
-    },
-  );
-});
-
-describe('what may not begin any more', () => {
-  const late = { kind: 'refused', code: 'too late to begin', because: 'signed-out', retryable: true };
-
-  test('does not leave after a sign-in that was waited for', async () => {
-    const box = await freshMulticard();
-    const rail = railAt(box.url);
-    const began = Date.now();
-    box.orderFaults({ on: 'auth', effect: 'slow', delay_ms: 300 });
-    const mayBegin = () => Date.now() - began < 200;
-    expect(await rail.draft(orderOf('d-1'), deadline(), mayBegin)).toEqual(late);
-    expect(box.payments()).toEqual([]);
-    expect(await rail.draft(orderOf('d-1'), deadline())).toMatchObject({ kind: 'answered' });
-  });
-
-  test('is not sent a second time with a fresh token, either', async () => {
-    const box = await freshMulticard();
-    const rail = railAt(box.url);
-    const uuid = await draftOn(rail);
-    box.orderFaults({ effect: 'expired-token', times: 1 });
-    let looks = 0;
-    const onlyOnce = () => (looks += 1) === 1;
-    expect(await rail.confirm(uuid, deadline(), onlyOnce)).toEqual(late);
-    expect(paidIn(await linesOf(box))).toEqual([]);
-    expect(await rail.confirm(uuid, deadline())).toMatchObject({ value: { status: 'success' } });
-  });
-});
-
-describe('the search by reference', () => {
-  test('matches a reference as a whole, over all pages', async () => {
-    const box = await freshMulticard();
-    box.set({ page_max: 3 });
-    const rail = railAt(box.url);
-    const since = new Date();
-    for (const n of [1, 2, 20, 200, 3, 4, 5, 12]) await draftOn(rail, `d-${n}`);
-    for (const reference of ['d-1', 'd-2', 'd-20', 'd-12'])
-      expect(valueOf(await rail.find(reference, since, deadline()))?.reference).toBe(reference);
-    for (const reference of ['d', 'd-', '-2', 'd-22', 'D-2', ' d-2'])
-      expect(valueOf(await rail.find(reference, since, deadline()))).toBeNull();
-  });
-
-  test('finds the one that is paid among several', async () => {
-    const box = await freshMulticard();
-    const rail = railAt(box.url);
-    const since = new Date();
-    const uuids = [await draftOn(rail, 'd-1'), await draftOn(rail, 'd-1'), await draftOn(rail, 'd-1')];
-    await rail.confirm(uuids[1] ?? '', deadline());
-    expect(valueOf(await rail.find('d-1', since, deadline()))).toMatchObject({
-      uuid: uuids[1],
-      status: 'success',
-      ...money,
-    });
-  });
-
-  test('finds what was added an hour before or after by their clock, and says unknown where a page is', async () => {
-    const box = await freshMulticard();
-    const rail = railAt(box.url);
-    await draftOn(rail);
-    for (const minutes of [-59, 59])
-      expect(
-        valueOf(await rail.find('d-1', new Date(Date.now() + minutes * 60_000), deadline())),
-      ).not.toBeNull();
-    box.orderFaults({ on: 'history', effect: 'error-before' });
-    expect(await rail.find('d-1', new Date(), deadline())).toEqual({ kind: 'unknown', why: '5xx' });
-  });
-});
-
-test('history gives each payment of a period once, in pages, to the second', async () => {
-  let now = new Date('2026-11-29T18:59:58Z');
-  const box = await freshMulticard({ clock: () => now });
-  box.set({ page_max: 2 });
-  const rail = railAt(box.url, { clock: () => now });
-  for (let n = 0; n < 7; n += 1) {
-    await draftOn(rail, `d-${n}`);
-    now = new Date(now.getTime() + 500);
-  }
-  const period = { from: new Date('2026-11-29T18:59:59Z'), to: new Date('2026-11-29T19:00:01Z') };
-  const seen: (string | null)[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: RailPage = valueOf(await rail.history(period, cursor, deadline()));
-    seen.push(...page.payments.map(({ reference }) => reference));
-    cursor = page.cursor;
-  } while (cursor !== null);
-  expect(seen).toEqual(['d-5', 'd-4', 'd-3', 'd-2']);
-});
-
-describe('an answer that is not whole is unknown', () => {
-  const uuid = 'a81b7b62-6d86-11f0-9a1b-00505680eaf6';
-  const shown = {
-    uuid,
-    store_invoice_id: 'd-1',
-    status: 'success',
-    payment_amount: 1_234_500,
-    commission_amount: 12_345,
-    total_amount: 1_246_845,
-    payment_time: '2026-11-29 23:00:00',
-  };
-  /** Reads a payment from a server that answers every call with the same bytes. */
-  async function readFrom(bytes: string) {
-    const rail = railAt(await answering(bytes), { clock: () => new Date() });
-    return rail.read(uuid, deadline());
-  }
-  const body = (data: object) => ({ success: true, data, token: 't', expiry: '2099-01-01 00:00:00' });
-  const ok = (data: object) => http('200 OK', JSON.stringify(body(data)));
-
-  test.each(['draft', 'progress', 'billing', 'success', 'error', 'revert'])('%s is read', async (status) => {
-    const reply = await readFrom(ok({ ...shown, status }));
-    expect(reply).toEqual({
-      kind: 'answered',
-      value: {
-        uuid,
-        reference: 'd-1',
-        status,
-        ...money,
-        paidAt: new Date('2026-11-29T18:00:00Z'),
-      },
-    });
-  });
-
-  test.each<[string, object]>([
-    ['a status that nobody listed', { ...shown, status: 'hold' }],
-    ['another payment', { ...shown, uuid: 'b81b7b62-6d86-11f0-9a1b-00505680eaf6' }],
-    ['no amount', { ...shown, payment_amount: null }],
-    ['half a tiyin', { ...shown, payment_amount: 0.5 }],
-    ['an amount that JSON has rounded', { ...shown, payment_amount: 2 ** 53 + 2 }],
-    ['less than nothing', { ...shown, payment_amount: -1 }],
-    ['nothing', {}],
-  ])('%s', async (_says, data) => {
-    expect(await readFrom(ok(data))).toEqual({ kind: 'unknown', why: 'unreadable' });
-  });
-
-  test('amounts as texts are amounts, and what is not said of the total is added up', async () => {
-    const { total_amount: _total, ...rest } = shown;
-    const reply = await readFrom(ok({ ...rest, payment_amount: '1234500', commission_amount: '12345' }));
-    expect(valueOf(reply)).toMatchObject(money);
-  });
-
-  test('an answer to a draft that is about another one can not be confirmed in its place', async () => {
-    const draft = async (data: object) => railAt(await answering(ok(data))).draft(orderOf('d-1'), deadline());
-    expect(await draft({ ...shown, status: 'draft' })).toMatchObject({ kind: 'answered' });
-    for (const other of [{ store_invoice_id: 'd-10' }, { payment_amount: 1 }, { store_invoice_id: null }])
-      expect(await draft({ ...shown, status: 'draft', ...other })).toEqual({
-        kind: 'unknown',
-        why: 'unreadable',
-      });
-  });
-
-  test.each([
-    '{"success":false,"error":{"code":"ERROR_NEW","details":"?"}}',
-    '{"success":true}',
-    '{"success":false}',
-    '<html>maintenance</html>',
-    '',
-  ])('%s', async (text) => {
-    expect(await readFrom(http('200 OK', text))).toMatchObject({ because: 'signed-out' });
-    const box = await freshMulticard();
-    box.orderFaults({ on: 'read', effect: 'garbage-before', body: text });
-    expect(await railAt(box.url).read(uuid, deadline())).toEqual({ kind: 'unknown', why: 'unreadable' });
-  });
-
-  test('a server that is away', async () => {
-    const box = await freshMulticard();
-    const rail = railAt(box.url);
-    await rail.wallet(deadline());
-    await box.close();
-    expect(await rail.read(uuid, deadline())).toEqual({ kind: 'unknown', why: 'unreachable' });
-    const never = railAt(`http://127.0.0.1:${await closedPort()}`);
-    expect(await never.read(uuid, deadline())).toMatchObject({ because: 'signed-out' });
-  });
 });
 
 test('no token, secret, card or passport is in what a caller can log', async () => {
