@@ -14,10 +14,13 @@ process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
 const system = ['test/journeys/**/*.test.ts', 'test/**/*.system.test.ts'];
 /** In both: a short form in `npm test`, a long one in `npm run test:system`. */
 const properties = 'test/**/*-property.test.ts';
-/** They change their process: its environment, its signals, its memory. */
-const alone = ['apps/local', 'infra/embedded', 'infra/process', 'infra/pay'].map(
-  (directory) => `test/${directory}/**/*.test.ts`,
-);
+/** They change their process: its environment, its exit, its memory, its counters. */
+const alone = [
+  'test/infra/embedded/**/*.test.ts',
+  'test/infra/pay/spreadsheet.test.ts',
+  'test/infra/process/clock.test.ts',
+  'test/infra/process/metrics.test.ts',
+];
 // `npm run test:chaos` (kills, freezes and paces, over real time), `npm run test:browser` and `npm run bench` are commands of their own.
 const elsewhere = ['**/node_modules/**', 'test/bench/**', 'test/chaos/**', 'test/browser/**'];
 
