@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
-import { ConfigError, Environment } from '../process/config.ts';
+import { ConfigError } from '../process/config.ts';
+import { Environment } from '../process/config-schema.ts';
 import { newSecrets } from '../process/new-secrets.ts';
 import { runOnce } from '../process/run.ts';
 

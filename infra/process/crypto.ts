@@ -8,7 +8,7 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
-import type { KeyRing } from './config.ts';
+import type { KeyRing } from './config-values.ts';
 
 const CODE_KEY_BYTES = 20; // RFC 4226 R6 asks for 160 bits.
 const GCM_IV_BYTES = 12;

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { composeOnly } from '../deploy/env.ts';
-import { ConfigError, Environment, envFileOf } from './config.ts';
+import { ConfigError, envFileOf } from './config.ts';
+import { Environment } from './config-schema.ts';
 import { nearName } from './near-name.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { JobId } from '../../domain/shared/ids.ts';
 import { hotpCode } from '../../domain/verify/code.ts';
 import type { Verification } from '../../domain/verify/verification.ts';
-import type { KeyRing } from '../process/config.ts';
+import type { KeyRing } from '../process/config-values.ts';
 import { codeKeys, derivedKeys } from '../process/crypto.ts';
 
 export type CodeOf = (

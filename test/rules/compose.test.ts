@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { jobKinds } from '../../domain/jobs.ts';
-import { Environment } from '../../infra/process/config.ts';
+import { Environment } from '../../infra/process/config-schema.ts';
 import { composeOnly } from '../../infra/deploy/env.ts';
 import {
   channelVariables,

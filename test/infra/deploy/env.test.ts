@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect, test } from 'vitest';
-import { Environment, readConfig } from '../../../infra/process/config.ts';
+import { readConfig } from '../../../infra/process/config.ts';
+import { Environment } from '../../../infra/process/config-schema.ts';
 import { composeOnly, environmentText, newEnvironment } from '../../../infra/deploy/env.ts';
 
 const example = readFileSync(join(resolve(import.meta.dirname, '../../..'), '.env.example'), 'utf8');

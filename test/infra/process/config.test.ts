@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type ConfigName, Environment, readConfig } from '../../../infra/process/config.ts';
+import { type ConfigName, readConfig } from '../../../infra/process/config.ts';
+import { Environment } from '../../../infra/process/config-schema.ts';
 import { newSecrets } from '../../../infra/process/new-secrets.ts';
 
 const key = (byte: number, bytes = 32) => Buffer.alloc(bytes, byte).toString('base64url');

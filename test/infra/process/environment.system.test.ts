@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { otherPort } from '../../../domain/shared/listen-fault.ts';
-import { Environment } from '../../../infra/process/config.ts';
+import { Environment } from '../../../infra/process/config-schema.ts';
 import { environmentText, newEnvironment } from '../../../infra/deploy/env.ts';
 import { newSecrets } from '../../../infra/process/new-secrets.ts';
 import { type ProcessName, processVariables } from '../../../infra/process/variables.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Environment } from '../../../infra/process/config.ts';
+import { Environment } from '../../../infra/process/config-schema.ts';
 import {
   processVariables,
   type ProcessName,

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { registrationBinds, removalBinds } from '../../../domain/staff/passkey.ts';
 import { canonicalBinds, type ProofBinds } from '../../../domain/staff/proof.ts';
-import { Environment } from '../../../infra/process/config.ts';
+import { Environment } from '../../../infra/process/config-schema.ts';
 import { rowEncryption } from '../../../infra/process/crypto.ts';
 import { attestationHash, type SoftwarePasskey, softwarePasskey } from '../../support/passkey.ts';
 import type { Approvable, Fixture } from './fixture.ts';

@@ -5,7 +5,7 @@ import type {
   Reencrypting,
 } from '../../../../domain/staff/secret/reencrypt.ts';
 import { encryptedColumns } from '../../encrypted.ts';
-import type { KeyRing } from '../../../process/config.ts';
+import type { KeyRing } from '../../../process/config-values.ts';
 import { type Encryption, rowEncryption } from '../../../process/crypto.ts';
 
 /** Some milliseconds of encryption and one short statement, between which everybody else goes on. */

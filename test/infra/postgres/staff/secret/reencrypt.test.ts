@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { reencryptAll } from '../../../../../domain/staff/secret/reencrypt.ts';
-import type { KeyRing } from '../../../../../infra/process/config.ts';
+import type { KeyRing } from '../../../../../infra/process/config-values.ts';
 import { rowEncryption } from '../../../../../infra/process/crypto.ts';
 import { reencrypting } from '../../../../../infra/postgres/staff/secret/reencrypt.ts';
 import { type Ground, makeProject, openGround } from '../../../../support/api.ts';
