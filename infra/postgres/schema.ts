@@ -62,6 +62,7 @@ import { Migration20261129194500PayLinesOfPayouts } from './pay/migrations/20261
 import { Migration20261129194600PayOnlyOurs } from './pay/migrations/20261129194600-pay-only-ours.ts';
 import { Migration20261129200000PayLookUps } from './pay/migrations/20261129200000-pay-look-ups.ts';
 import { Migration20261130093000PayDispatchEnds } from './pay/migrations/20261130093000-pay-dispatch-ends.ts';
+import { Migration20261130110000PayFormsCounted } from './pay/migrations/20261130110000-pay-forms-counted.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -130,6 +131,7 @@ export const migrations = [
   Migration20261129195000PayDispatchWork,
   Migration20261129200000PayLookUps,
   Migration20261130093000PayDispatchEnds,
+  Migration20261130110000PayFormsCounted,
 ] as const;
 
 /**

@@ -74,6 +74,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261129194600-pay-only-ours.ts': 'ea27691615c8d63baab0c172b43053c327199b5f0325b9edebc1183f212ac814',
   '20261130093000-pay-dispatch-ends.ts': '4c9d02ef06909cb16baa6eede55fc326c85c465f26a5d113e09d4db885477278',
   '20261129200000-pay-look-ups.ts': '5dded8266148791d6ff1c9381c4cf13bfdcc4c723e6dec75768eba90d142156e',
+  '20261130110000-pay-forms-counted.ts': 'e6665119de1d8690775eb2ceba6f1eddd3ddaa5745889f9c8e6103b08d40b542',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

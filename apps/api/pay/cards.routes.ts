@@ -111,7 +111,7 @@ const begin = (deps: CardDeps) =>
     },
   });
 
-/** @throws Problem where there is no phone, no rail, or the rail opens no form now. */
+/** @throws Problem where there is no phone, no rail, too many forms were asked for, or the rail opens no form now. */
 async function openForm({ bindings, cardRail }: CardDeps, personId: string, returnTo: string) {
   if (cardRail === null)
     throw new Problem(503, 'unavailable', 'No rail that pays cards is set up at this installation.');
@@ -123,17 +123,18 @@ async function openForm({ bindings, cardRail }: CardDeps, personId: string, retu
       'The rail compares the phone of the card, and no phone is proven.',
     );
   const bindingId = uuidv7();
+  if ((await bindings.begin({ personId, phone, bindingId })) === 'too-many')
+    throw new Problem(429, 'too-many-forms', 'Ten forms were asked for within an hour.', {
+      headers: { 'Retry-After': '600' },
+    });
   const reply = await cardRail.beginBinding({ bindingId, phone, returnTo }, AbortSignal.timeout(RAIL_MS_MAX));
   if (reply.kind !== 'answered')
     throw new Problem(503, 'unavailable', 'The rail opens no form at the moment. Ask again.', {
       headers: { 'Retry-After': '10' },
     });
   const { session, formUrl } = reply.value;
-  const begun = await bindings.begin({ personId, phone, bindingId, session });
-  if (begun === 'begun') return formUrl;
-  throw new Problem(429, 'too-many-forms', 'Ten forms were opened within an hour.', {
-    headers: { 'Retry-After': '600' },
-  });
+  await bindings.opened(bindingId, session);
+  return formUrl;
 }
 
 const remove = ({ withdrawals }: CardDeps) =>

@@ -154,13 +154,15 @@ async function formOf(
 ): Promise<FormOpened> {
   if (rail === null) return { status: 503, notice: 'closed' };
   const bindingId = uuidv7();
+  const begun = await links.begin(token, bindingId);
+  if (begun === 'too-many') return { status: 429, notice: 'too-many' };
+  if (begun === 'gone') return { status: 410, notice: null };
   const returnTo = payoutLinkUrl(publicUrl, token);
   const reply = await rail.beginBinding({ bindingId, phone, returnTo }, AbortSignal.timeout(RAIL_MS_MAX));
   if (reply.kind !== 'answered') return { status: 503, notice: 'closed' };
   const { session, formUrl } = reply.value;
-  const begun = await links.begin(token, bindingId, session);
-  if (begun === 'too-many') return { status: 429, notice: 'too-many' };
-  return begun === 'gone' ? { status: 410, notice: null } : { formUrl };
+  const opened = await links.opened(bindingId, session);
+  return opened === 'gone' ? { status: 410, notice: null } : { formUrl };
 }
 
 const BindingId = z.uuid();

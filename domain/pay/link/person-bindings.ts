@@ -5,12 +5,14 @@ import type { PayoutLinks } from './port.ts';
 export interface PersonBindings extends Pick<PayoutLinks, 'binding' | 'bind'> {
   /** Which they proved last; null where none is theirs. */
   readonly phoneOf: (personId: string) => Promise<Phone | null>;
+  /** Counts a form, before the rail is asked to open it. */
   readonly begin: (of: {
     readonly personId: string;
     readonly phone: Phone;
     readonly bindingId: string;
-    readonly session: string;
   }) => Promise<'begun' | 'too-many'>;
+  /** The rail has opened the form. */
+  readonly opened: (bindingId: string, session: string) => Promise<void>;
   /** The form that they opened last within an hour, while nobody knows how it ended. */
   readonly open: (personId: string, now: Date) => Promise<string | null>;
 }

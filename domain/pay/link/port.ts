@@ -34,7 +34,10 @@ export interface OpenBinding {
 export interface PayoutLinks {
   /** Null for a token that was never given. */
   find(token: string, now: Date): Promise<LinkView | null>;
-  begin(token: string, bindingId: string, session: string): Promise<'begun' | 'gone' | 'too-many'>;
+  /** Counts a form, before the rail is asked to open it. */
+  begin(token: string, bindingId: string): Promise<'begun' | 'gone' | 'too-many'>;
+  /** The rail has opened the form. `gone`: the link has ended since it was counted. */
+  opened(bindingId: string, session: string): Promise<'opened' | 'gone'>;
   binding(bindingId: string): Promise<OpenBinding | null>;
   /** The destination, the payout and the end of the link, in one commit. `nameScore`: 0 to 100; null where no name is known. */
   bind(

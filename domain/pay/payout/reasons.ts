@@ -37,7 +37,7 @@ const askReasons = {
     seen,
   },
   'too-many-destinations': {
-    meaning: 'A payee has at most three cards in use.',
+    meaning: 'A person has at most three cards in use.',
     retry: 'after-change',
     nextStep: 'Remove one: DELETE /api/profile/destinations/{id}.',
     seen,
@@ -94,7 +94,7 @@ export const payoutReasons = {
     seen,
   },
   'too-many-forms': {
-    meaning: 'This person has opened ten forms of the rail within an hour.',
+    meaning: 'This person has asked for ten forms of the rail within an hour.',
     retry: 'later',
     nextStep: 'Finish one of them, or wait for the seconds in Retry-After.',
     seen,

@@ -103,6 +103,7 @@ export const payGrants: Grants = {
     'payout_batch_makers',
     'payout_bind',
     'payout_binding_begin',
+    'payout_binding_opened',
     'payout_cancel',
     'payout_cancel_by_key',
     'payout_challenge',
@@ -118,6 +119,7 @@ export const payGrants: Grants = {
     'payout_notice_take',
     'payout_person_binding_begin',
     'payout_person_binding_end',
+    'payout_person_binding_opened',
     // Shown beside each batch that waits to be run.
     'payout_run_blocked',
     'rail_open_agree',

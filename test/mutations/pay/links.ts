@@ -1,6 +1,7 @@
 import type { Mutation } from '../mutation.ts';
 
 const LISTS = 'infra/postgres/pay/migrations/20261129182000-pay-lists.ts';
+const FORMS = 'infra/postgres/pay/migrations/20261130110000-pay-forms-counted.ts';
 const JOBS = 'infra/postgres/pay/migrations/20261129193000-pay-link-jobs.ts';
 const LINKS = 'infra/postgres/pay/list/links.ts';
 const SETTLE = 'infra/postgres/pay/settle.ts';
@@ -24,7 +25,7 @@ const secret: readonly Mutation[] = [
 const works: readonly Mutation[] = [
   {
     name: 'an expired link opens a form',
-    edits: [{ file: LISTS, from: ' or l.expires_at <= now_at\n', to: '\n' }],
+    edits: [{ file: FORMS, from: ' and l.expires_at > now_at\n', to: '\n' }],
     test: onPage('one after 14 days, before and after its payout is given back'),
   },
   {

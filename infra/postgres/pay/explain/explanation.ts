@@ -168,7 +168,7 @@ select x."table", x.key, x.at, x.says, x.phone from (
       case when k.failed_at is not null then 'reached nobody' end, 'asked for by ' || k.asked_by, case when k.revoked_at is not null then 'revoked' end)
   from public.payout_link k where k.payout_id = any ($1::uuid[])
   union all
-  select 'payout_binding', jsonb_build_object('id', b.id), b.begun_at, null, 'form of the rail'
+  select 'payout_binding', jsonb_build_object('id', b.id), b.begun_at, null, case when b.session is null then 'form that the rail did not open' else 'form of the rail' end
   from public.payout_binding b join public.payout_link k on k.id = b.link_id where k.payout_id = any ($1::uuid[])) x
 order by x.at, x."table", x.key::text`;
 

@@ -30,12 +30,19 @@ export function payoutLinks(pool: pg.Pool, destinations: Pick<Destinations<Query
       const { rows } = await pool.query<LinkRow>(findLink, [hashOf(token)]);
       return rows[0] ? viewOf(rows[0], now) : null;
     },
-    begin: async (token, bindingId, session) => {
+    begin: async (token, bindingId) => {
       const { rows } = await pool.query<{ begun: 'begun' | 'gone' | 'too-many' }>(
-        'select payout_binding_begin($1, $2, $3) as begun',
-        [bindingId, hashOf(token), session],
+        'select payout_binding_begin($1, $2) as begun',
+        [bindingId, hashOf(token)],
       );
       return rows[0]?.begun ?? 'gone';
+    },
+    opened: async (bindingId, session) => {
+      const { rows } = await pool.query<{ opened: 'opened' | 'gone' }>(
+        'select payout_binding_opened($1, $2) as opened',
+        [bindingId, session],
+      );
+      return rows[0]?.opened ?? 'gone';
     },
     binding: (bindingId) => findBinding(pool, bindingId),
     bind: (bindingId, card, of) => bind(pool, destinations, { bindingId, card, ...of }),
@@ -88,7 +95,7 @@ interface LinkRow {
 const findLink = `
 select l.payout_id, p.state, p.gross, coalesce(o.settings ->> 'display_name', o.slug) as payer, p.purpose::text as purpose, p.phone, d.last4, l.expires_at,
        l.revoked_at, l.used_at,
-       (select b.id from payout_binding b where b.link_id = l.id and b.ended_at is null order by b.begun_at desc limit 1) as binding_id
+       (select b.id from payout_binding b where b.link_id = l.id and b.session is not null and b.ended_at is null order by b.begun_at desc limit 1) as binding_id
 from payout_link l join payout p on p.id = l.payout_id join project o on o.id = p.funder left join payout_destination d on d.id = p.destination_id
 where l.token_hash = $1`;
 
@@ -132,7 +139,7 @@ async function findBinding(pool: pg.Pool, bindingId: string): Promise<OpenBindin
 const readBinding = `
 select b.session::text as session, p.phone, p.payee_name::text as payee_name, b.ended_at is not null as ended
 from payout_binding b join payout_link l on l.id = b.link_id join payout p on p.id = l.payout_id
-where b.id = $1`;
+where b.id = $1 and b.session is not null`;
 
 export interface LinkMaking {
   readonly pool: pg.Pool;

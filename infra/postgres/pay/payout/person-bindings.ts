@@ -21,12 +21,15 @@ export function personBindings(parts: Parts): PersonBindings {
       const { rows } = await pool.query<{ phone: string }>(readPhone, [personId]);
       return (rows[0]?.phone as Phone | undefined) ?? null;
     },
-    begin: async ({ personId, phone, bindingId, session }) => {
+    begin: async ({ personId, phone, bindingId }) => {
       const { rows } = await pool.query<{ begun: 'begun' | 'too-many' }>(
-        'select payout_person_binding_begin($1, $2, $3, $4, $5) as begun',
-        [bindingId, book, personId, phone, session],
+        'select payout_person_binding_begin($1, $2, $3, $4) as begun',
+        [bindingId, book, personId, phone],
       );
       return rows[0]?.begun ?? 'too-many';
+    },
+    opened: async (bindingId, session) => {
+      await pool.query('select payout_person_binding_opened($1, $2)', [bindingId, session]);
     },
     open: async (personId, now) => {
       const { rows } = await pool.query<{ id: string }>(readOpen, [personId, now]);
@@ -53,9 +56,10 @@ interface BindingRow {
 const readPhone = `select x.phone from person_phone x where x.person_id = $1 order by x.proven_at desc, x.phone limit 1`;
 const readOpen = `
 select b.id from payout_person_binding b
-where b.person_id = $1 and b.ended_at is null and b.begun_at > $2::timestamptz - interval '1 hour' order by b.begun_at desc limit 1`;
+where b.person_id = $1 and b.session is not null and b.ended_at is null and b.begun_at > $2::timestamptz - interval '1 hour' order by b.begun_at desc limit 1`;
 const readBinding = `
-select b.person_id, b.session::text as session, b.phone, b.ended_at is not null as ended from payout_person_binding b where b.id = $1`;
+select b.person_id, b.session::text as session, b.phone, b.ended_at is not null as ended from payout_person_binding b
+where b.id = $1 and b.session is not null`;
 
 /** The card and the end of its form, in one commit: the same card again is the one that there is. */
 async function bind(

@@ -84,6 +84,9 @@ const press = async ({ url }: Pages, { token }: Pick<Sent, 'token'>) => {
   const text = await response.text();
   return { status: response.status, text, formUrl: /href="([^"]+\/card\/[^"]+)"/.exec(text)?.[1] ?? '' };
 };
+/** How many the rail has opened. */
+const formsAt = async (railUrl: string) =>
+  ((await (await fetch(`${railUrl}/control/bindings`)).json()) as unknown[]).length;
 const type = (formUrl: string, holder = 'DILNOZA RAHIMOVA') =>
   fetch(formUrl, {
     method: 'POST',
@@ -246,7 +249,7 @@ describe('a link that does not work is answered clearly, and changes nothing', (
     const sent = await sentLink();
     expect((await get(pages, sent)).text).toContain('muddati tugadi');
     await pay.moveClock(14 * DAY_MS + 1_000);
-    expect(await pages.links.begin(sent.token, randomUUID(), 'session')).toBe('gone');
+    expect(await pages.links.begin(sent.token, randomUUID())).toBe('gone');
     const held = await by.held();
     await pay.pool.query('select payout_expire(1000)');
     expect(await by.held()).toBeLessThan(held);
@@ -297,12 +300,47 @@ describe('the form of the rail', () => {
     pages.close();
   });
 
-  test('is opened ten times an hour, and no more', async () => {
+  test('is asked for ten times an hour, and no more, however many ask at once: the rail hears of no eleventh', async () => {
     const pages = await openPages();
     const sent = await sentLink();
-    for (let n = 0; n < 10; n += 1) expect((await press(pages, sent)).status).toBe(200);
-    const { status, text } = await press(pages, sent);
-    expect([status, text.includes('Urinishlar juda ko‘p')]).toEqual([429, true]);
+    const all = await Promise.all(Array.from({ length: 15 }, () => press(pages, sent)));
+    expect(all.filter(({ status }) => status === 200)).toHaveLength(10);
+    const refused = all.filter(({ status }) => status !== 200);
+    expect(refused.every(({ status, text }) => status === 429 && text.includes('Urinishlar juda ko‘p'))).toBe(
+      true,
+    );
+    expect(await formsAt(pages.box.url)).toBe(10);
+    pages.close();
+  });
+
+  test('that the rail did not open is counted, and is none that the page asks for', async () => {
+    const pages = await openPages();
+    const sent = await sentLink();
+    pages.box.orderFaults({ on: 'bind', effect: 'error-before' });
+    for (let n = 0; n < 10; n += 1) expect((await press(pages, sent)).status).toBe(503);
+    expect((await press(pages, sent)).status).toBe(429);
+    expect((await get(pages, sent)).text).not.toContain('hali bog‘lanmadi');
+    pages.close();
+  });
+
+  test('that opens when its link was replaced is shown to nobody', async () => {
+    const box = await freshMulticard();
+    const rail = railAt(box.url);
+    const sent = await sentLink();
+    const pages = await openPages({
+      rail: {
+        ...rail,
+        beginBinding: async (...of) => {
+          const reply = await rail.beginBinding(...of);
+          await pay.owner.query('update payout_link set revoked_at = navbat_now() where payout_id = $1', [
+            sent.payout.id,
+          ]);
+          return reply;
+        },
+      },
+    });
+    const { status, formUrl } = await press(pages, sent);
+    expect([status, formUrl]).toEqual([410, '']);
     pages.close();
   });
 

@@ -48,7 +48,8 @@ export async function openWholePayments() {
       [id],
     );
     const links = payoutLinks(pool, pay.destinations);
-    equal(await links.begin(token, bindingId, 'session'), 'begun');
+    equal(await links.begin(token, bindingId), 'begun');
+    equal(await links.opened(bindingId, 'session'), 'opened');
     const card = {
       token: new RailToken(CARD_TOKEN),
       last4: '4321',

@@ -62,7 +62,7 @@ test('nor does the link work any more that who had the phone was sent', async ()
   expect((await links.find(token, new Date()))?.state).toBe('live');
   await showContact(line);
   expect((await links.find(token, new Date()))?.state).toBe('replaced');
-  expect(await links.begin(token, randomUUID(), 'session')).toBe('gone');
+  expect(await links.begin(token, randomUUID())).toBe('gone');
 });
 
 test('a test key moves phones of its own, and a contact that is shown again moves none', async () => {
