@@ -56,8 +56,6 @@ export type MoneyRefusal =
   | { readonly kind: 'rail-differs' }
   /** The rail wants a one-time password for each payment: no batch of it begins. */
   | { readonly kind: 'rail-otp' }
-  /** As many payments as may be are on their way without a known end. */
-  | { readonly kind: 'no-room' }
   /** A statement of the bank may still have the payment: people settle it 72 hours after its file. */
   | { readonly kind: 'settle-later' }
   /** Somebody else holds the rows; asked again a moment later it works. */

@@ -11,6 +11,7 @@ import { ById } from '../../http/by-id.ts';
 import { reasonShape } from '../../http/fields.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { tiyin, TiyinField } from '../../http/pay/fields.ts';
+import { moneyProblem } from '../../http/pay/money-problem.ts';
 import { keptAnswer, moneyRequest, refusedAnswer } from '../../http/pay/money-request.ts';
 import type { Problem } from '../../http/problem.ts';
 import { definePersonRoute, type PersonRequest, type Route } from '../../http/route.ts';
@@ -55,7 +56,8 @@ const ask = (deps: WithdrawDeps) =>
     summary: 'Withdraw money to a card',
     description:
       'From 10 000 to 5 000 000 UZS, 10 000 000 UZS a day (Asia/Tashkent), three under way. The money is set aside at once. Where a device is bound, show `number`, ' +
-      'which the person types in Navbat’s app within 15 minutes; else the money goes back. Then finance pays it. A 429 here means that the withdrawal is kept and the device could not be asked: repeat the request with its key.',
+      'which the person types in Navbat’s app within 15 minutes; else the money goes back. Then finance pays it. A 429 here means that the withdrawal is kept and the device could not be asked: repeat the request with its key. ' +
+      'A 409 `payout-not-open`: it was cancelled while the device was asked.',
     session: 'earner',
     fresh: true,
     idempotent: 'required',
@@ -69,6 +71,7 @@ const ask = (deps: WithdrawDeps) =>
         schema: AskedBody,
       },
     },
+    problems: [409],
     async handle(request) {
       const { body, person } = request;
       const asked = { amount: body.amount.toString(), destination_id: body.destination_id };
@@ -97,7 +100,7 @@ const askedBody = ({ id, state, gross, fee, net }: Asked) => ({
  * After the commit, since a challenge has a commit of its own. Killed between, the repeat of the request asks; where nobody repeats it, the
  * money goes back after 15 minutes. The key is the withdrawal's: however often it is asked for, it is one challenge with one number.
  *
- * @throws Problem 429 where the device may not be asked now.
+ * @throws Problem 429 where the device may not be asked now, 409 with its state where the withdrawal was cancelled meanwhile.
  */
 async function askDevice(
   { approvals, withdrawals, book }: WithdrawDeps,
@@ -122,7 +125,8 @@ async function askDevice(
     requestId,
   });
   if (!asked.ok) throw approvals.notSent(asked);
-  await withdrawals.challenged(id, asked.verificationId);
+  const refusal = await withdrawals.challenged(id, asked.verificationId);
+  if (refusal) throw moneyProblem(refusal);
   return asked.number === null ? {} : { number: asked.number };
 }
 

@@ -26,7 +26,7 @@ import { linesOfBankFile, type StatedLine } from '../../../domain/pay/reconcile/
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { moneyText, tiyin } from '../../http/pay/fields.ts';
 import { moneyProblem } from '../../http/pay/money-problem.ts';
-import type { MoneyRefusal } from '../../../domain/pay/refusals.ts';
+import { type MoneyRefusal, MoneyRefusedError } from '../../../domain/pay/refusals.ts';
 import { Problem } from '../../http/problem.ts';
 import { proofId } from '../../http/proof.ts';
 import { type Answer, defineStaffRoute, type StaffRoute, type StreamedFile } from '../../http/route.ts';
@@ -197,10 +197,18 @@ const importStatement = (parts: ReconcileParts) =>
         lines: linesOf(parts, file),
         file: { sha256: parts.sha256(bytes), by: staff.id },
       };
-      const report = await parts.statements.import(source, { dryRun: query.dry_run });
+      const report = await parts.statements.import(source, { dryRun: query.dry_run }).catch(notImported);
       return { status: 200, body: reportBody(report, query.dry_run) };
     },
   });
+
+/** A fault of ours stays one. */
+function notImported(error: unknown): never {
+  if (!(error instanceof MoneyRefusedError)) throw error;
+  throw error.refusal.kind === 'content-differs'
+    ? new Problem(409, 'in-progress', 'A payment of it changed while the statement was read. Send it again.')
+    : moneyProblem(error.refusal);
+}
 
 const linesOf = ({ sha256 }: ReconcileParts, file: BankFile): readonly StatedLine[] =>
   linesOfBankFile(file, { keyOf: (text) => sha256(text).toString('base64url') });

@@ -87,11 +87,6 @@ const plain = {
     type: 'rail-otp',
     words: 'The rail wants a one-time password for each payment, and nobody types one for a batch.',
   },
-  'no-room': {
-    status: 409,
-    type: 'in-progress',
-    words: 'As many payments are on their way as may be without a known end.',
-  },
   'settle-later': {
     status: 409,
     type: 'settle-later',

@@ -67,8 +67,8 @@ export interface Withdrawals {
   readonly list: (personId: string, order: PageOrder) => Promise<Page<Withdrawal>>;
   /** Null where no device is to be asked any more. */
   readonly confirming: (id: PayoutId) => Promise<Confirming | null>;
-  /** The challenge that asks the device. */
-  readonly challenged: (id: PayoutId, verificationId: string) => Promise<void>;
+  /** The challenge that asks the device. Refused where the withdrawal was cancelled, or expired, while the device was asked; else null. */
+  readonly challenged: (id: PayoutId, verificationId: string) => Promise<MoneyRefusal | null>;
   readonly balance: (personId: string) => Promise<Balance>;
   /** Whether this is the Telegram account of the person. */
   readonly isTheirs: (personId: string, telegramId: string) => Promise<boolean>;

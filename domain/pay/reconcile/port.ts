@@ -121,7 +121,7 @@ export interface Books {
 }
 
 export interface Statements {
-  /** One commit, or with `dryRun` none. @throws where another import of the rail takes too long. */
+  /** One commit, or with `dryRun` none. @throws MoneyRefusedError: `content-differs` where a payment changed meanwhile, `busy`. */
   readonly import: (source: StatementSource, options: { readonly dryRun: boolean }) => Promise<ImportReport>;
   /** To what a file of another person says came back; its lines then move money. @param proofId over the file, the count of these lines, their sum. */
   readonly agree: (id: string, staffId: string, proofId: string) => Promise<Agreed>;

@@ -32,7 +32,6 @@ const faults: Readonly<Record<string, (detail: string | undefined) => MoneyRefus
   NB028: () => ({ kind: 'unknown' }),
   NB030: (state) => ({ kind: 'arrow', state: state ?? null }),
   NB031: (why) => ({ kind: railRefusals[why ?? ''] ?? 'stopped' }),
-  NB032: () => ({ kind: 'no-room' }),
   NB033: () => ({ kind: 'settle-later' }),
   /** Postgres: a lock was not to be had within `lock_timeout`. */
   '55P03': () => ({ kind: 'busy' }),

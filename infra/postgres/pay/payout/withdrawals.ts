@@ -30,9 +30,7 @@ export function withdrawals(pool: pg.Pool, book: ProjectId): Withdrawals {
       const { rows } = await pool.query<ConfirmingRow>(confirming, [book, id]);
       return rows[0] ? { ...rows[0], gross: BigInt(rows[0].gross) } : null;
     },
-    challenged: async (id, verificationId) => {
-      await pool.query('select payout_challenge($1, $2)', [id, verificationId]);
-    },
+    challenged: (id, verificationId) => challenged(pool, id, verificationId),
     balance: (personId) => balanceOf(pool, book, personId),
     isTheirs: async (personId, telegramId) => {
       const { rows } = await pool.query<{ theirs: boolean }>(isTheirs, [personId, telegramId]);
@@ -117,6 +115,21 @@ interface ConfirmingRow {
 const confirming = `
 select p.gross, d.last4, d.rail from payout p join payout_destination d on d.id = p.destination_id
 where p.project_id = $1 and p.id = $2 and p.state = 'confirming' and p.expires_at > navbat_now()`;
+
+async function challenged(
+  pool: pg.Pool,
+  id: PayoutId,
+  verificationId: string,
+): ReturnType<Withdrawals['challenged']> {
+  try {
+    await pool.query('select payout_challenge($1, $2)', [id, verificationId]);
+    return null;
+  } catch (error) {
+    const refusal = moneyRefusalOf(error);
+    if (refusal === null) throw error;
+    return refusal;
+  }
+}
 
 async function balanceOf(pool: pg.Pool, book: ProjectId, personId: string): Promise<Balance> {
   const { rows } = await pool.query<BalanceRow>(balance, [book, personId]);

@@ -15,7 +15,7 @@ import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import { type Page, pageOf, type PageOrder } from '../../../../domain/shared/page.ts';
 import type { Encryption } from '../../../process/crypto.ts';
 import { inTransaction } from '../../engine/transaction.ts';
-import { moneyRefusalOf } from '../money-faults.ts';
+import { moneyRefusalOf, refusing } from '../money-faults.ts';
 import { stopRails } from './differences.ts';
 import { bucketOrder, earlyLines, type Facts, idsOf, knownOf } from './facts.ts';
 
@@ -39,7 +39,8 @@ export function statements(parts: Parts): Statements {
   const { pool, book } = parts;
   return {
     import: async (source, { dryRun }) => {
-      const report = await repeated(() => (dryRun ? rehearse(parts, source) : importOnce(parts, source)));
+      const work = () => (dryRun ? rehearse(parts, source) : importOnce(parts, source));
+      const report = await refusing(repeated(work));
       return { ...report, stopped: dryRun ? [] : await stopRails(pool, book) };
     },
     agree: (...of) => agree(parts, ...of),

@@ -175,6 +175,24 @@ describe('where a device is bound', () => {
     });
   });
 
+  test('one that is cancelled while the device is asked is 409 with its state, and the money is back', async () => {
+    const who = await world.earner();
+    await who.bindDevice();
+    const { db } = world.navbat;
+    await db.query(`create function cancelled_meanwhile() returns trigger language plpgsql as $$ begin
+        perform payout_cancel((new.metadata ->> 'withdrawal')::uuid, null, 'asked', 'staff:01990000-0000-7000-8000-000000000002'); return null; end $$;
+      create trigger cancelled_meanwhile after insert on verification for each row
+        when (new.metadata ? 'withdrawal') execute function cancelled_meanwhile()`);
+    try {
+      const asked = await who.withdraw('2500000');
+      expect([asked.status, typeOf(asked), asked.body.state]).toEqual([409, 'payout-not-open', 'cancelled']);
+    } finally {
+      await db.query('drop function cancelled_meanwhile() cascade');
+    }
+    expect(await states(who)).toEqual(['cancelled']);
+    expect(await who.balance()).toMatchObject({ available: '10000000', held: '0' });
+  });
+
   test('a no gives the money back within two seconds', async () => {
     const who = await world.earner();
     const device = await who.bindDevice();

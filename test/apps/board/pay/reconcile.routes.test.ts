@@ -57,6 +57,16 @@ const stray = (amount = 123_456n) =>
   document({ number: randomUUID().slice(0, 8), amount, purpose: 'комиссия банка', payer: { ...PAYER } });
 
 describe('a statement', () => {
+  test('of which a payment changes while it is read is 409 to be sent again, and leaves nothing', async () => {
+    await board.owner.query(`create function changes_meanwhile() returns trigger language plpgsql as $$ begin
+        raise exception 'a line is not of the payment that it is matched with' using errcode = 'NB024'; end $$;
+      create trigger changes_meanwhile before insert on statement_line for each row execute function changes_meanwhile()`);
+    const answer = await upload(statement(stray()));
+    await board.owner.query('drop function changes_meanwhile() cascade');
+    expect([answer.status, answer.body.type]).toEqual([409, 'urn:navbat:problem:in-progress']);
+    expect((await get('/finance/statements?rail=bank-file').expect(200)).body.data).toEqual([]);
+  });
+
   test('is rehearsed and then taken, once, in the name of who sent it; what fits nowhere is a difference', async () => {
     const bytes = statement(stray(), stray());
     const rehearsed = (await upload(bytes, '?dry_run=true').expect(200)).body;

@@ -25,7 +25,6 @@ test.each([
   ['NB031', '', { kind: 'stopped' }],
   ['NB031', 'difference', { kind: 'rail-differs' }],
   ['NB031', 'otp', { kind: 'rail-otp' }],
-  ['NB032', '', { kind: 'no-room' }],
   ['NB033', '', { kind: 'settle-later' }],
   ['55P03', '', { kind: 'busy' }],
 ])('what is raised as %s with "%s" is told', async (code, detail, refusal) => {
