@@ -63,6 +63,7 @@ import { Migration20261129194600PayOnlyOurs } from './pay/migrations/20261129194
 import { Migration20261129200000PayLookUps } from './pay/migrations/20261129200000-pay-look-ups.ts';
 import { Migration20261130093000PayDispatchEnds } from './pay/migrations/20261130093000-pay-dispatch-ends.ts';
 import { Migration20261130110000PayFormsCounted } from './pay/migrations/20261130110000-pay-forms-counted.ts';
+import { Migration20261130110100PayDestinationRoom } from './pay/migrations/20261130110100-pay-destination-room.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -132,6 +133,7 @@ export const migrations = [
   Migration20261129200000PayLookUps,
   Migration20261130093000PayDispatchEnds,
   Migration20261130110000PayFormsCounted,
+  Migration20261130110100PayDestinationRoom,
 ] as const;
 
 /**

@@ -75,6 +75,8 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130093000-pay-dispatch-ends.ts': '4c9d02ef06909cb16baa6eede55fc326c85c465f26a5d113e09d4db885477278',
   '20261129200000-pay-look-ups.ts': '5dded8266148791d6ff1c9381c4cf13bfdcc4c723e6dec75768eba90d142156e',
   '20261130110000-pay-forms-counted.ts': 'e6665119de1d8690775eb2ceba6f1eddd3ddaa5745889f9c8e6103b08d40b542',
+  '20261130110100-pay-destination-room.ts':
+    '71f4d4ed854776d30a95424f60e3730ee60cfa5808193eb064d1685770d4a700',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -27,7 +27,7 @@ const payableWords = {
   blocked: 'Nothing is paid to this person for now.',
   'receivable-open': 'The person owes money, which is paid first.',
   'rail-closed': 'The rail is stopped.',
-  'too-many-destinations': 'The payee has three cards in use.',
+  'too-many-destinations': 'The person has three cards in use.',
   'key-day-limit': 'With this key so much was asked for today already.',
 } as const satisfies Record<Because, string>;
 

@@ -24,7 +24,7 @@ export interface Destinations<Tx> {
   /**
    * The same card of the same payee is the destination that there is.
    *
-   * @throws MoneyRefusedError: `too-many-destinations`; `destination-gone` where it gave money back.
+   * @throws MoneyRefusedError: `too-many-destinations` of a person; `destination-gone` where it gave money back. Of a phone the oldest makes room.
    */
   add(tx: Tx, destination: NewDestination): Promise<DestinationId>;
 }

@@ -220,8 +220,8 @@ describe('an import', () => {
     );
   });
 
-  test('by the bank to a fourth account of a payee says so, and not to send it again', async () => {
-    funder = await paidIn(5n * GROSS);
+  test('by the bank to a fourth account of a payee is taken; to one that gave money back it says so', async () => {
+    funder = await paidIn(6n * GROSS);
     const [phone, name, , purpose] = line();
     const file = (amount: number) =>
       Buffer.from(
@@ -231,9 +231,10 @@ describe('an import', () => {
         ].join('\r\n'),
       );
     const query = { name: 'Bank', funder, rail: 'bank-file' };
-    for (const amount of [20_000, 20_001, 20_002]) await send(file(amount), query).expect(201);
-    const { body } = await send(file(20_003), query).expect(422);
-    expect(body.type).toBe('urn:navbat:problem:too-many-destinations');
+    for (const amount of [20_000, 20_001, 20_002, 20_003]) await send(file(amount), query).expect(201);
+    await board.owner.query('update payout_destination set distrusted_at = now() where phone = $1', [phone]);
+    const { body } = await send(file(20_003), { ...query, repeats: 'allowed' }).expect(422);
+    expect(body.type).toBe('urn:navbat:problem:destination-gone');
   });
 });
 
