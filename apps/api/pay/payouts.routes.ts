@@ -14,7 +14,7 @@ import type { BodyLimits } from '../../http/body.ts';
 import { ById } from '../../http/by-id.ts';
 import { PhoneField, reasonShape } from '../../http/fields.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
-import { moneyText, noCard, tiyin, TiyinField } from '../../http/pay/fields.ts';
+import { noCard, payeeText, tiyin, TiyinField } from '../../http/pay/fields.ts';
 import { keptAnswer, moneyRequest, refusedAnswer } from '../../http/pay/money-request.ts';
 import { Problem } from '../../http/problem.ts';
 import { type Answer, defineRoute, type Route, type RouteRequest } from '../../http/route.ts';
@@ -47,12 +47,15 @@ const access = { tag, scope: 'payouts', testKeys: 'refused' } as const;
 
 const Order = z.strictObject({
   phone: PhoneField,
-  name: moneyText(NAME_CHARACTERS_MAX).meta({
+  name: payeeText(NAME_CHARACTERS_MAX).meta({
     description: 'Of the payee. It is compared with the name on the card.',
     example: 'Aziza Karimova',
   }),
   amount: TiyinField,
-  purpose: moneyText(TEXT_CHARACTERS_MAX).meta({ description: 'What for.', example: 'Delivery, November' }),
+  purpose: payeeText(TEXT_CHARACTERS_MAX).meta({
+    description: 'What for: the payee reads it. No address of a page, no @name, no e-mail, no phone number.',
+    example: 'Delivery, November',
+  }),
   reference: z
     .string()
     .max(TEXT_CHARACTERS_MAX)

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readsAsCardNumber } from '../../../domain/pay/list/card-number.ts';
+import { holdsContact } from '../../../domain/pay/list/contact.ts';
 import { VISIBLE_LINE } from '../../../domain/shared/visible-line.ts';
 
 /** Below what a transfer may move: 10^14 tiyin. */
@@ -29,5 +30,12 @@ export const moneyText = (charactersMax: number) =>
     .max(charactersMax)
     .regex(VISIBLE_LINE, 'expected one line of visible text')
     .refine((text) => !readsAsCardNumber(text), noCard);
+
+/** The same of what payees may read in a message of ours. */
+export const payeeText = (charactersMax: number) =>
+  moneyText(charactersMax).refine((text) => !holdsContact(text), {
+    error:
+      'expected no address of a page, no @name, no e-mail and no phone number: payees read it beside our link. Put a space after each full stop',
+  });
 
 export const noCard = { error: 'expected no number of a card: payees bind their card themselves' };

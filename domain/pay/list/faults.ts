@@ -115,6 +115,10 @@ export const faultWords = {
     expected: 'one line of letters, digits and signs that are seen',
     next: 'Type the cell again: it holds line breaks or signs that nobody sees.',
   },
+  contact: {
+    expected: 'no address of a page, no @name, no e-mail and no phone number',
+    next: 'Delete it: payees read this beside our link. Where it is none, put a space after each full stop.',
+  },
   'too-long': { expected: 'a shorter text', next: 'Shorten it.' },
   'phone-form': {
     expected: 'a phone number with its country, such as +998901234567',

@@ -1,6 +1,7 @@
 import { type Phone, readPhone } from '../../shared/phone.ts';
 import { readAmount } from './amount.ts';
 import { type Cell, cellHoldsCard, isEmpty, type Row, textOf } from './cell.ts';
+import { holdsContact } from './contact.ts';
 import { aboveLimit, fault, type ListFault, missingColumn } from './faults.ts';
 import { type Column, type Header, type ListField, readHeader } from './header.ts';
 import { amountMax, linesMax, type ListRail, NAME_LENGTH_MAX, PURPOSE_LENGTH_MAX } from './limits.ts';
@@ -119,7 +120,7 @@ function readLine(row: Row, header: Table, rail: ListRail, seen: Map<string, num
   const phone = phoneOf(reading, seen);
   const name = nameOf(reading);
   const amount = amountOf(reading, amountMax[rail]);
-  const purpose = fieldText(reading, 'purpose', PURPOSE_LENGTH_MAX);
+  const purpose = said(reading, 'purpose', PURPOSE_LENGTH_MAX);
   const bank = rail === 'bank-file' ? bankOf(reading) : null;
   const { faults } = reading;
   if (faults.length > 0 || phone === null || name === null || amount === null || purpose === null)
@@ -189,8 +190,16 @@ function seenOnce(reading: Reading, phone: Phone, seen: Map<string, number>): Ph
   return null;
 }
 
+/** What payees may read in a message of ours. */
+function said(reading: Reading, field: 'name' | 'purpose', lengthMax: number): string | null {
+  const text = fieldText(reading, field, lengthMax);
+  if (text === null || !holdsContact(text)) return text;
+  reading.faults.push(fault('contact', placeOf(reading, field)));
+  return null;
+}
+
 function nameOf(reading: Reading): string | null {
-  const name = fieldText(reading, 'name', NAME_LENGTH_MAX);
+  const name = said(reading, 'name', NAME_LENGTH_MAX);
   if (name === null || /\p{L}{2}/u.test(name)) return name;
   reading.faults.push(fault('name-form', placeOf(reading, 'name')));
   return null;

@@ -161,6 +161,8 @@ describe('a wrong cell is explained', () => {
     ['a name that turns its direction', 1, 'Vali \u202Eveyilа', 'control-character'],
     ['a name that is half a surrogate', 1, 'Vali \uD800', 'control-character'],
     ['a name that is too long', 1, `V${'a'.repeat(100)}`, 'too-long'],
+    ['a purpose with an address', 3, 'Grant navbat-bonus.uz', 'contact'],
+    ['a name with a phone to call', 1, 'Vali +998 71 200 00 00', 'contact'],
     ['an amount with a formula', 2, '=B2*2', 'formula'],
     ['a formula that failed', 2, '#N/A', 'spreadsheet-error'],
     ['a formula that failed in Russian', 2, '#ЗНАЧ!', 'spreadsheet-error'],
