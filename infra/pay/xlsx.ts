@@ -1,8 +1,11 @@
 import { zipSync } from 'fflate';
 import { readSheet } from 'read-excel-file/universal';
-import type { Cell, Row } from '../../domain/pay/list/cell.ts';
+import { type Cell, letterOf, type Row, shown } from '../../domain/pay/list/cell.ts';
+import { isShownAsIs } from '../../domain/pay/list/number-format.ts';
 import { fault, type ListFault } from '../../domain/pay/list/faults.ts';
 import { COLUMNS_MAX, LIST_LINES_MAX } from '../../domain/pay/list/limits.ts';
+import { type CellStyle, hasOddRule, oddStyles } from './xlsx-styles.ts';
+import { attribute, numberOf, plainText, withoutComments } from './xlsx-tags.ts';
 import { unzip } from './zip.ts';
 
 export type RowsRead =
@@ -21,17 +24,24 @@ const isWanted = (name: string) =>
 /** Gaps between lines, and an empty one here and there. */
 const ROWS_MAX = LIST_LINES_MAX + 1_000;
 
-/** The rows of the first sheet. The library reads only what was measured here, packed anew: a line number alone can make it fill the memory. */
+/** The rows of the first sheet, where no other that is seen holds anything. The library reads only what was measured here, packed anew: a line number alone can make it fill the memory. */
 export async function xlsxRows(bytes: Buffer): Promise<RowsRead> {
   const unzipped = unzip(bytes, isWanted);
   if (!unzipped.ok) return refused(unzipped.code);
   const { files } = unzipped;
-  const sheet = firstSheet(files);
+  const [sheet = null, ...others] = sheetsOf(files);
   const xml = sheet === null ? undefined : files.get(sheet.path);
   if (sheet === null || xml === undefined) return refused('file-unreadable');
   if (sheet.isHidden) return refused('hidden-sheet');
+  const seen = others.filter((other) => !other.isHidden && holdsValues(files.get(other.path)));
+  if (holdsValues(xml) && seen.length > 0)
+    return refused('several-sheets', shown([sheet, ...seen].map(({ name }) => name).join(', ')));
   const text = xml.toString('latin1');
-  const found = scan(text);
+  const styles = stylesOf(files);
+  if (styles === null) return refused('file-unreadable');
+  if (/<(?:[\w.-]+:)?conditionalFormatting[\s>]/.test(text) && hasOddRule(styles))
+    return refused('number-format', 'a conditional format');
+  const found = scan(text, oddStyles(styles));
   if (found.columns > COLUMNS_MAX) return refused('too-many-columns', `a value in column ${found.columns}`);
   if (found.rows > ROWS_MAX) return refused('too-many-lines', `a value in line ${found.rows}`);
   const covered = coveredIn(text);
@@ -42,33 +52,46 @@ export async function xlsxRows(bytes: Buffer): Promise<RowsRead> {
 }
 
 interface SheetPlace {
+  readonly name: string;
   readonly path: string;
   readonly isHidden: boolean;
 }
 
-/** As the library finds it: the first of the workbook, by its relation. */
-function firstSheet(files: ReadonlyMap<string, Buffer>): SheetPlace | null {
-  const sheet = /<(?:\w+:)?sheet\s[^<>]*>/.exec(files.get(WORKBOOK)?.toString('latin1') ?? '')?.[0] ?? '';
-  const id = attribute(sheet, '\\w+:id');
-  const relations =
-    files
-      .get(RELATIONS)
-      ?.toString('latin1')
-      .match(/<(?:\w+:)?Relationship\s[^<>]*>/g) ?? [];
-  const target = relations.find((each) => attribute(each, 'Id') === id);
-  const path = target && attribute(target, 'Target');
-  if (id === null || path === undefined || path === null) return null;
-  return {
-    path: path.startsWith('/') ? path.slice(1) : `xl/${path}`,
-    isHidden: (attribute(sheet, 'state') ?? 'visible') !== 'visible',
-  };
+const tagsOf = (files: ReadonlyMap<string, Buffer>, file: string, tag: RegExp): readonly string[] =>
+  withoutComments(files.get(file)?.toString('latin1') ?? '').match(tag) ?? [];
+const said = (tag: string, name: string): string => plainText(attribute(tag, name) ?? '');
+const relationsOf = (files: ReadonlyMap<string, Buffer>) =>
+  tagsOf(files, RELATIONS, /<(?:\w+:)?Relationship\s[^<>]*>/g).map((each) => ({
+    id: said(each, 'Id'),
+    type: said(each, 'Type'),
+    path: pathOf(said(each, 'Target')),
+  }));
+const pathOf = (target: string): string => (target.startsWith('/') ? target.slice(1) : `xl/${target}`);
+
+/** Empty where the file has none, null where they are at a place where nothing is read. */
+function stylesOf(files: ReadonlyMap<string, Buffer>): string | null {
+  const relation = relationsOf(files).find(({ type }) => type.endsWith('/styles'));
+  return relation ? (files.get(relation.path)?.toString('latin1') ?? null) : '';
 }
 
-const attribute = (tag: string, name: string): string | null =>
-  new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`)
-    .exec(tag)
-    ?.slice(1)
-    .find((each) => each !== undefined) ?? null;
+/** As the library finds them: those of the workbook in their order, by their relations. Nothing where the first has none. */
+function sheetsOf(files: ReadonlyMap<string, Buffer>): readonly SheetPlace[] {
+  const relations = relationsOf(files)
+    // Charts have sheets of their own, without cells.
+    .filter(({ type }) => !type.endsWith('/chartsheet'));
+  const paths = new Map(relations.map(({ id, path }) => [id, path]));
+  const found = tagsOf(files, WORKBOOK, /<(?:\w+:)?sheet\s[^<>]*>/g).map((sheet) => ({
+    name: said(sheet, 'name'),
+    path: paths.get(said(sheet, '\\w+:id')),
+    isHidden: !/^(?:visible)?$/.test(said(sheet, 'state')),
+  }));
+  if (found[0]?.path === undefined) return [];
+  return found.flatMap(({ path, ...sheet }) => (path === undefined ? [] : [{ ...sheet, path }]));
+}
+
+/** A value, or a formula that makes one. A sheet at a place where it is not read may hold any. */
+const holdsValues = (xml: Buffer | undefined): boolean =>
+  xml === undefined || /<(?:[\w.-]+:)?(?:v|f|is)[\s>]/.test(xml.toString('latin1'));
 
 /** What the library does not tell of a sheet. */
 interface Scan {
@@ -77,13 +100,16 @@ interface Scan {
   /** `C5`: cells whose value a formula made. */
   readonly formulas: ReadonlySet<string>;
   readonly hiddenRows: ReadonlySet<number>;
+  /** `C5`: cells that may show something else than they hold. */
+  readonly styles: ReadonlyMap<string, CellStyle>;
 }
 
 /** Each tag ends before the next begins, so that it takes one walk over the text whatever it holds. */
 const TAGS = /<(?:\w+:)?(row|c|f)(\s(?:[^<>"']|"[^"<]*"|'[^'<]*')*)?\/?>/g;
 
-function scan(xml: string): Scan {
+function scan(xml: string, odd: ReadonlyMap<number, CellStyle>): Scan {
   const [formulas, hiddenRows] = [new Set<string>(), new Set<number>()];
+  const styles = new Map<string, CellStyle>();
   let [rows, columns, cell] = [0, 0, ''];
   for (const [, tag, attributes = ''] of xml.matchAll(TAGS)) {
     if (tag === 'f') {
@@ -96,8 +122,10 @@ function scan(xml: string): Scan {
     if (tag === 'row') continue;
     cell = place;
     columns = Math.max(columns, columnOf(place));
+    const style = odd.size === 0 ? undefined : odd.get(numberOf(attributes, 's') ?? 0);
+    if (style) styles.set(cell, style);
   }
-  return { rows, columns, formulas, hiddenRows };
+  return { rows, columns, formulas, hiddenRows, styles };
 }
 
 /** By its attribute, in whatever way it says yes, or by having no height or width. */
@@ -182,7 +210,7 @@ interface Unseen {
 
 function rowsOf(
   values: readonly (readonly unknown[])[],
-  { formulas, hiddenRows }: Scan,
+  { formulas, hiddenRows, styles }: Scan,
   { columns, covered }: Unseen,
 ): Row[] {
   const formulaAt = Map.groupBy(formulas, (place) => Number(place.replace(/^[A-Z]+/, '')));
@@ -191,9 +219,14 @@ function rowsOf(
     const row: Cell[] = cells.map(cellOf);
     for (const place of formulaAt.get(line) ?? []) row[columnOf(place) - 1] = '= a formula';
     const merged = covered.get(line) ?? [];
+    const styleOf = (column: number) => styles.get(`${letterOf(column)}${line}`);
     const isCellHidden = (column: number) =>
-      columns.has(column) || merged.some(({ from, to }) => column >= from && column <= to);
-    return { line, cells: row, isHidden: hiddenRows.has(line), isCellHidden };
+      columns.has(column) ||
+      styleOf(column)?.isUnseen === true ||
+      merged.some(({ from, to }) => column >= from && column <= to);
+    const isCellChanged = (column: number) =>
+      !isShownAsIs(styleOf(column)?.format ?? 'General', row[column] ?? null);
+    return { line, cells: row, isHidden: hiddenRows.has(line), isCellHidden, isCellChanged };
   });
 }
 

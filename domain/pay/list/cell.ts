@@ -13,6 +13,8 @@ export interface Row {
   readonly isHidden?: boolean;
   /** The same of one of its values, by its column from 0. */
   readonly isCellHidden?: (column: number) => boolean;
+  /** Its number format shows something else than the cell holds. */
+  readonly isCellChanged?: (column: number) => boolean;
 }
 
 /** Shown of a wrong cell: enough to find it. */

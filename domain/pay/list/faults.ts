@@ -68,8 +68,18 @@ export const faultWords = {
     next: 'Show the line, or delete it.',
   },
   'hidden-cell': {
-    expected: 'values that are seen: this one is in a hidden column, or beneath a merged cell',
-    next: 'Show the column, or unmerge the cells, and look at what is there.',
+    expected:
+      'values that are seen: this one is in a hidden column, beneath a merged cell, or has the colour of its cell',
+    next: 'Show the column, unmerge the cells, or colour the letters black, and look at what is there.',
+  },
+  'number-format': {
+    expected:
+      'a value that is shown as it is: the number format of this cell hides it, or shows another number',
+    next: 'Give the column the format General, and look at what is there.',
+  },
+  'several-sheets': {
+    expected: 'one sheet that is seen and filled in, the list',
+    next: 'Copy the list into a file of its own.',
   },
   'missing-column': {
     expected: 'a column of this meaning in the heading',

@@ -66,12 +66,16 @@ const headerFaults = ({ columns, twice }: Header, { line }: Row, rail: ListRail)
 ];
 
 /** Values that are read, and that nobody sees who looks at the spreadsheet. */
-const hiddenIn = ({ line, cells, isCellHidden }: Row, { columns }: Pick<Header, 'columns'>): ListFault[] =>
-  isCellHidden === undefined
-    ? []
-    : [...columns.values()]
-        .filter(({ index }) => !isEmpty(cells[index]) && isCellHidden(index))
-        .map((column) => fault('hidden-cell', { line, column }));
+const hiddenIn = (
+  { line, cells, isCellHidden, isCellChanged }: Row,
+  { columns }: Pick<Header, 'columns'>,
+): ListFault[] =>
+  [...columns.values()].flatMap((column) => {
+    const cell = cells[column.index] ?? null;
+    if (isEmpty(cell)) return [];
+    if (isCellHidden?.(column.index)) return [fault('hidden-cell', { line, column })];
+    return isCellChanged?.(column.index) ? [fault('number-format', { line, column, cell })] : [];
+  });
 
 /** The heading, and how many cells it has. */
 type Table = Header & { readonly width: number };

@@ -216,6 +216,186 @@ describe('what a spreadsheet does to a list is told', () => {
   });
 });
 
+describe('what finance sees in their spreadsheet is what is read', () => {
+  const phone = (line: number) => `+9989012345${60 + line}`;
+  /** A list whose amounts have these formats. */
+  const formatted = async (...amounts: readonly (readonly [value: number, format: string])[]) =>
+    writeXlsxFile([
+      heading.map((value) => ({ value })),
+      ...amounts.map(([value, format], line) => [
+        { value: phone(line) },
+        { value: 'Vali Aliyev' },
+        { value, format },
+        { value: 'Grant' },
+      ]),
+    ] as SheetData).toBuffer();
+
+  test.each([
+    ';;;',
+    '""',
+    '0,',
+    '#,##0,',
+    '0,.00',
+    '0,,',
+    '0%',
+    '0.00%',
+    '0"000"',
+    '0\\0',
+    '0"."00',
+    '[$1]0',
+    '*10',
+    '[>50]"100";0',
+    '[<1]0;"1 000"',
+    '"100"',
+    '0.0E+00',
+    '# ?/?',
+    '"nol"',
+  ])('an amount of the format %s is refused at its cell', async (format) => {
+    const { faults, lines } = await readBytes(await formatted([100_000, format]), 'multicard');
+    expect(faults).toMatchObject([
+      {
+        line: 2,
+        column: 'C, Сумма',
+        code: 'number-format',
+        found: '100000',
+        next: expect.stringContaining('General'),
+      },
+    ]);
+    expect(lines).toEqual([]);
+  });
+
+  test.each([
+    'General',
+    '@',
+    '0',
+    '0.00',
+    '#,##0',
+    '#,##0.00',
+    '# ##0',
+    '#\\ ##0.00',
+    '#,##0.00\\ "so\'m"',
+    '#,##0.00\\ "сўм."',
+    '#,##0.00\\ "р."',
+    '[$UZS] #,##0.00',
+    '[$сум-843] #,##0',
+    '_-* #,##0.00\\ _₽_-;-* #,##0.00\\ _₽_-;_-* "-"??\\ _₽_-;_-@_-',
+    '#,##0_);[Red](#,##0)',
+    '#,##0;-#,##0;"-"',
+    'General" so\'m"',
+    '00000',
+  ])('an amount of the format %s is read', async (format) => {
+    const { faults, total } = await readBytes(await formatted([100_000, format], [5, format]), 'multicard');
+    expect([faults, total]).toEqual([[], 10_000_500n]);
+  });
+
+  test('a text that its format hides, or adds digits to, is refused; one without a section for texts is read', async () => {
+    const numbers = await formatted([100, ';;;'], [100, '@"0"'], [100, '0%'], [100, '0;0;0;@']);
+    const files = unzipSync(new Uint8Array(numbers));
+    const path = 'xl/worksheets/sheet1.xml';
+    const sheetXml = Buffer.from(files[path] ?? []).toString();
+    files[path] = strToU8(sheetXml.replaceAll(/(<c r="C[2-9]" s="\d+")>(?=<v>100<)/g, '$1 t="str">'));
+    const file = Buffer.from(zipSync(files));
+    expect((await readBytes(file, 'multicard')).faults.map(({ line, code }) => [line, code])).toEqual([
+      [2, 'number-format'],
+      [3, 'number-format'],
+    ]);
+  });
+
+  test('a number of a phone that is shown as another is refused; a format in a column that nobody reads is not', async () => {
+    const cells = (...row: object[]) => row as SheetData[number];
+    const file = await writeXlsxFile([
+      [...heading, 'Izohlar'].map((value) => ({ value })),
+      cells(
+        { value: 998_901_234_567, format: '"+998930000001"' },
+        { value: 'Vali Aliyev' },
+        { value: 5 },
+        { value: 'Grant' },
+        { value: 7, format: ';;;' },
+      ),
+    ] as SheetData).toBuffer();
+    const { faults } = await readBytes(file, 'multicard');
+    expect(faults.map(({ column, code }) => [column, code])).toEqual([['A, Телефон', 'number-format']]);
+  });
+
+  test('a rule of the file that hides values is refused', async () => {
+    const files = unzipSync(new Uint8Array(await formatted([100_000, '0.00'])));
+    const put = (path: string, change: (xml: string) => string) => {
+      files[path] = strToU8(change(Buffer.from(files[path] ?? []).toString()));
+    };
+    put('xl/worksheets/sheet1.xml', (xml) =>
+      xml.replace(
+        /(?<=<\/sheetData>)/,
+        '<conditionalFormatting sqref="C2"><cfRule type="expression" dxfId="0" priority="1"><formula>1</formula></cfRule></conditionalFormatting>',
+      ),
+    );
+    const rule = (format: string) =>
+      `<dxfs count="1"><dxf><numFmt numFmtId="200" formatCode="${format}"/></dxf></dxfs>`;
+    const styles = 'xl/styles.xml';
+    const before = Buffer.from(files[styles] ?? []).toString();
+    const read = async (format: string) => {
+      files[styles] = strToU8(
+        before.replace(/<dxfs[\s\S]*?(?:<\/dxfs>|\/>)|(?=<\/styleSheet>)/, rule(format)),
+      );
+      return codesOf(await readBytes(Buffer.from(zipSync(files)), 'multicard'));
+    };
+    expect(await read(';;;')).toEqual(['number-format']);
+    expect(await read('#,##0')).toEqual([]);
+  });
+
+  test.each([
+    [{ textColor: '#FFFFFF' }, ['hidden-cell']],
+    [{ textColor: '#FEFEFE' }, ['hidden-cell']],
+    [{ textColor: '#1F4E78', backgroundColor: '#1F4E78' }, ['hidden-cell']],
+    [{ textColor: '#FFFFFF', backgroundColor: '#1F4E78' }, []],
+    [{ textColor: '#FF0000' }, []],
+    [{ backgroundColor: '#FFFF00' }, []],
+  ] as const)('letters of the colour of their cell are refused: %j', async (colours, codes) => {
+    const file = await writeXlsxFile([
+      heading.map((value) => ({ value, textColor: '#FFFFFF', backgroundColor: '#1F4E78' })),
+      right.map((value, column) => (column === 2 ? { value, ...colours } : { value })),
+    ] as SheetData).toBuffer();
+    expect(codesOf(await readBytes(file, 'multicard'))).toEqual(codes);
+  });
+
+  const sheet = (name: string, rows: readonly (readonly string[])[]) => ({
+    sheet: name,
+    data: rows.map((row) => row.map((value) => ({ value }))) as SheetData,
+  });
+  const workbook = async (...sheets: readonly ReturnType<typeof sheet>[]) =>
+    Buffer.from(await writeXlsxFile(sheets as never).toBuffer());
+
+  test('of two sheets that are seen and filled in none is taken: which is in front when the file is opened, no line says', async () => {
+    const file = await workbook(sheet('Noyabr', [heading, right]), sheet('Ведомость', [heading, right]));
+    const { faults } = await readBytes(file, 'multicard');
+    expect(faults).toMatchObject([
+      {
+        line: 1,
+        code: 'several-sheets',
+        found: 'Noyabr, Ведомость',
+        next: expect.stringContaining('a file of its own'),
+      },
+    ]);
+  });
+
+  test('a second sheet that is empty, or hidden, is none', async () => {
+    expect(
+      (await readBytes(await workbook(sheet('Noyabr', [heading, right]), sheet('Лист2', [])), 'multicard'))
+        .lines,
+    ).toEqual([listed]);
+    const files = unzipSync(
+      new Uint8Array(await workbook(sheet('Noyabr', [heading, right]), sheet('Eski', [heading, right]))),
+    );
+    const path = 'xl/workbook.xml';
+    const before = Buffer.from(files[path] ?? []).toString();
+    const withState = async (state: string) => {
+      files[path] = strToU8(before.replace(/<sheet (?=[^>]*Eski)/, `<sheet state="${state}" `));
+      return codesOf(await readBytes(Buffer.from(zipSync(files)), 'multicard'));
+    };
+    expect(await withState('hidden')).toEqual([]);
+    expect(await withState('v&#105;sible')).toEqual(['several-sheets']);
+  });
+});
+
 describe('a file that is no list is explained', () => {
   test.each([
     ['nothing', '', 'file-empty'],
