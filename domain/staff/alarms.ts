@@ -79,6 +79,7 @@ export const alarmKinds = [
   'payments-stuck',
   'payouts-overdue',
   'payees-unreachable',
+  'link-sms-spent',
   'money-differs',
 ] as const;
 export type AlarmKind = (typeof alarmKinds)[number];

@@ -64,6 +64,7 @@ import { Migration20261129200000PayLookUps } from './pay/migrations/202611292000
 import { Migration20261130093000PayDispatchEnds } from './pay/migrations/20261130093000-pay-dispatch-ends.ts';
 import { Migration20261130110000PayFormsCounted } from './pay/migrations/20261130110000-pay-forms-counted.ts';
 import { Migration20261130110100PayDestinationRoom } from './pay/migrations/20261130110100-pay-destination-room.ts';
+import { Migration20261130110200PayLinkSms } from './pay/migrations/20261130110200-pay-link-sms.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -134,6 +135,7 @@ export const migrations = [
   Migration20261130093000PayDispatchEnds,
   Migration20261130110000PayFormsCounted,
   Migration20261130110100PayDestinationRoom,
+  Migration20261130110200PayLinkSms,
 ] as const;
 
 /**

@@ -77,6 +77,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130110000-pay-forms-counted.ts': 'e6665119de1d8690775eb2ceba6f1eddd3ddaa5745889f9c8e6103b08d40b542',
   '20261130110100-pay-destination-room.ts':
     '71f4d4ed854776d30a95424f60e3730ee60cfa5808193eb064d1685770d4a700',
+  '20261130110200-pay-link-sms.ts': '16561aa4fdc3dc86f40ef55d9587d20978e89b7e6f96e3c4607486d42cfcda35',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -16,6 +16,13 @@ export const linkReasons = {
       'Have them write to the bot and share their contact: the link then comes by itself. Or staff set up a provider of SMS (docs/operations.md); it is tried again within a day.',
     seen: ['job'],
   },
+  'link-sms-spent': {
+    meaning: 'As many links of this project went by SMS today as may. This one was not sent.',
+    retry: 'later',
+    nextStep:
+      'Nothing: it is tried a day later. Whoever writes to the bot and shares their contact has it at once. Finance can send it again tomorrow: POST /finance/payouts/{id}/link.',
+    seen: ['job'],
+  },
   'payee-phone-moved': {
     meaning:
       'Somebody else has proven the phone since the list was imported. They are sent no link to this money.',

@@ -34,6 +34,7 @@ export const payGrants: Grants = {
     // Its job ends it; its key changes.
     payout_link: { select: 'all', update: ['channel', 'sent_at', 'failed_at', 'token_encrypted'] },
     payout_key_day: { select: 'all' },
+    payout_link_sms_day: { select: 'all' },
     payout_list: { select: 'all' },
     payout_list_import: { select: 'all' },
     payout_notice: { select: 'all' },
@@ -116,6 +117,7 @@ export const payGrants: Grants = {
     'payout_link_again',
     'payout_link_bind',
     'payout_link_make',
+    'payout_link_sms_take',
     'payout_notice_take',
     'payout_person_binding_begin',
     'payout_person_binding_end',

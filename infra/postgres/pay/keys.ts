@@ -19,6 +19,7 @@ export const payKeys: NonNullable<Grants['keys']> = {
   payout_block: ['id'],
   payout_dispatch: ['id', 'rail, rail_uuid where (rail_uuid IS NOT NULL)', 'reference'],
   payout_link: ['id', 'job_id', 'payout_id where ((used_at IS NULL) AND (revoked_at IS NULL))', 'token_hash'],
+  payout_link_sms_day: ['funder, day'],
   payout_item: ['batch_id, n', "payout_id where (state <> ALL (ARRAY['dropped'::text, 'failed'::text]))"],
   rail_call: ['dispatch_id where (closed_at IS NULL)', 'dispatch_id, n'],
   statement_line: [

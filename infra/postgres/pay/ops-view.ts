@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
 import { dispatchAlarms, type StoppedRail, type StuckPayments } from '../../../domain/pay/dispatch/alarms.ts';
 import { overdueAlarms, OVERDUE_MS, type Overdue } from '../../../domain/pay/payout/alarms.ts';
-import { linkAlarms, type UnreachablePayees } from '../../../domain/pay/link/alarms.ts';
+import { linkAlarms, type SpentLinkSms, type UnreachablePayees } from '../../../domain/pay/link/alarms.ts';
+import { LINK_SMS_A_DAY } from '../../../domain/pay/link/sms-limit.ts';
 import { chainAlarms, type UnsentHead } from '../../../domain/pay/ledger/alarms.ts';
 import { tashkentDay } from '../../../domain/pay/ledger/head.ts';
 import { differenceAlarms, type Unexplained } from '../../../domain/pay/reconcile/alarms.ts';
@@ -13,7 +14,7 @@ import { reachedNobody } from './list/reached.ts';
 export const payOps = {
   alarms: async (pool: Pool, now: Date) => {
     const today = tashkentDay(now);
-    const [books, unsent, stopped, stuck, unexplained, overdue, unreachable] = await Promise.all([
+    const [books, unsent, stopped, stuck, unexplained, overdue, unreachable, spent] = await Promise.all([
       chain(pool).books(today),
       pool.query<UnsentHead>(readUnsent, [today, SENT_DAYS]),
       pool.query<StoppedRail>(readStopped),
@@ -21,13 +22,14 @@ export const payOps = {
       pool.query<Unexplained>(readUnexplained),
       pool.query<Overdue>(readOverdue, [new Date(now.getTime() - OVERDUE_MS)]),
       pool.query<UnreachablePayees>(readUnreachable),
+      pool.query<SpentLinkSms>(readSpentSms, [today, LINK_SMS_A_DAY]),
     ]);
     return [
       ...chainAlarms(books, unsent.rows, now),
       ...dispatchAlarms(stopped.rows, stuck.rows),
       ...differenceAlarms(unexplained.rows),
       ...overdueAlarms(overdue.rows),
-      ...linkAlarms(unreachable.rows),
+      ...linkAlarms(unreachable.rows, spent.rows),
     ];
   },
 };
@@ -63,3 +65,8 @@ const readUnreachable = `
 select count(*)::int as count, min(coalesce(l.failed_at, l.sent_at)) as since
 from payout p join payout_link l on l.payout_id = p.id and l.used_at is null and l.revoked_at is null
 where p.state = 'awaiting-card' and ${reachedNobody('l')} having count(*) > 0`;
+
+/** Their day is one of Tashkent. */
+const readSpentSms = `
+select o.slug::text as project, d.links, d.day::timestamp at time zone 'Asia/Tashkent' as since
+from payout_link_sms_day d join project o on o.id = d.funder where d.day = $1::date and d.links >= $2 order by 1`;

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Wake } from '../../../domain/job/wake.ts';
+import { LINK_SMS_A_DAY } from '../../../domain/pay/link/sms-limit.ts';
 import type { PayoutId } from '../../../domain/pay/ids.ts';
 import { linkAgain } from '../../../infra/postgres/pay/list/links.ts';
+import { payOps } from '../../../infra/postgres/pay/ops-view.ts';
 import { newLinkToken } from '../../../infra/pay/link-token.ts';
 import { findLeaks, redisText, tablesText } from '../../support/leaks.ts';
 import { DAY_MS, HOUR_MS, openLinkWorld } from './link-world.ts';
@@ -218,6 +220,37 @@ test('what reached nobody is tried again a day later', async () => {
   await world.forward(2 * HOUR_MS);
   await send();
   expect(world.linksTo(payee.phone)).toHaveLength(1);
+});
+
+test('a project whose day of SMS is used up is told so, with an alarm; a day later the link comes by itself', async () => {
+  const spent = await world.payee();
+  const { id: last, phone, read } = await world.payee();
+  const other = await world.payee();
+  await world.owner.query(
+    `insert into payout_link_sms_day (funder, day, links)
+     select p.funder, (navbat_now() at time zone 'Asia/Tashkent')::date, case p.id when $1 then $3::int else $3::int - 1 end from payout p where p.id in ($1, $2)`,
+    [spent.id, last, LINK_SMS_A_DAY],
+  );
+  const alarms = async () =>
+    (await payOps.alarms(world.pool, world.now())).filter(({ alarm }) => alarm === 'link-sms-spent').length;
+  expect(await alarms()).toBe(1);
+  await world.tick()();
+  // However often it is tried it is counted once.
+  world.sandbox.orderFaults({ effect: 'rate-limit', channel: 'sms', to: phone, times: 1 });
+  await world.drain(wake);
+  expect(world.linksTo(spent.phone)).toEqual([]);
+  expect(await linkOf(spent)).toMatchObject({
+    channel: null,
+    failedAt: expect.any(Date),
+    reason: 'link-sms-spent',
+  });
+  expect(await linkOf({ ...spent, read })).toMatchObject({ channel: 'sms', failedAt: null });
+  expect(world.linksTo(other.phone)).toHaveLength(1);
+  expect(await alarms()).toBe(2);
+  await world.forward(DAY_MS + HOUR_MS);
+  await send();
+  expect(world.linksTo(spent.phone)).toHaveLength(1);
+  expect(await alarms()).toBe(0);
 });
 
 test('an SMS that its provider could not deliver is sent again a day later', async () => {

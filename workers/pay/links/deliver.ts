@@ -1,6 +1,8 @@
 import type { Provider } from '../../../domain/job/guard.ts';
 import type { SendReply } from '../../../domain/job/reply.ts';
 import type { NoWork } from '../../../domain/job/single.ts';
+import type { LinkReason } from '../../../domain/pay/link/reasons.ts';
+import type { TakeLinkSms } from '../../../domain/pay/link/sms-limit.ts';
 import { linkSms, linkText } from '../../../domain/pay/link/text.ts';
 import { type LinkFacts, type LinkWay, nextWay } from '../../../domain/pay/link/ways.ts';
 import type { TelegramSender } from '../../../domain/telegram/port.ts';
@@ -61,15 +63,20 @@ export const byBot = (
   },
 });
 
-export const bySms = (provider: Provider<SmsText, 'sms'>): Provider<LinkWork> => ({
+/** @param take counts it, before it costs. */
+export const bySms = (provider: Provider<SmsText, 'sms'>, take: TakeLinkSms): Provider<LinkWork> => ({
   channel: provider.channel,
   provider: provider.provider,
   referenceOf: provider.referenceOf,
   send: async (work, signal) => {
     if (work.by !== 'sms') throw new Error('a message of the bot was given to a provider of SMS');
+    // No other provider is cheaper: the link waits for another day.
+    if (!(await take(work.jobId))) return { kind: 'refused', reason: spent, addressIsDead: false };
     return orAnotherWay(await provider.send(work, signal));
   },
 });
+
+const spent = 'link-sms-spent' satisfies LinkReason;
 
 /** What one way refuses for good, another may take: the job goes on, and counts it as a failure of this way. */
 const orAnotherWay = (reply: SendReply): SendReply =>

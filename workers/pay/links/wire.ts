@@ -3,6 +3,7 @@ import { payoutLink } from '../../../domain/pay/link/job.ts';
 import { payoutLinkUrl } from '../../../domain/pay/link/url.ts';
 import { jobStore } from '../../../infra/postgres/job/attempts.ts';
 import { linkJobs } from '../../../infra/postgres/pay/list/link-jobs.ts';
+import { takeLinkSms } from '../../../infra/postgres/pay/list/link-sms.ts';
 import { linkOutbox } from '../../../infra/postgres/pay/list/links.ts';
 import { linkSettle } from '../../../infra/postgres/pay/settle.ts';
 import { telegramChats } from '../../../infra/postgres/telegram/chats.ts';
@@ -47,7 +48,7 @@ export async function linkWorker(platform: WorkerPlatform, openSms: OpenSms | nu
     chats.close(chatId, reason, sentAt, now());
   const ways = [
     ...(bot ? [byBot(bot, closeChat, now)] : []),
-    ...[...(sms?.providers.values() ?? [])].map(bySms),
+    ...[...(sms?.providers.values() ?? [])].map((provider) => bySms(provider, takeLinkSms(pool))),
   ];
   const guarded = new Map(ways.map((way) => [way.provider, whole(payoutLink.kind, way, now)]));
   const none = whole(payoutLink.kind, missing<LinkWork>('sms'), now);

@@ -25,6 +25,7 @@ const tables = [
   'money_correction',
   'payout_item',
   'payout_key_day',
+  'payout_link_sms_day',
   'payout_list',
   'payout_list_import',
   'payout_notice',
