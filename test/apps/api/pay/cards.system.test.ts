@@ -75,10 +75,8 @@ test('an eleventh form within an hour is 429, also of many at once; a way back t
   const who = await world.earner();
   const before = await formsAtRail();
   const opened = await Promise.all(Array.from({ length: 15 }, async () => (await begin(who, {})).status));
-  expect(opened.toSorted()).toEqual([
-    ...Array.from({ length: 10 }, () => 201),
-    ...Array.from({ length: 5 }, () => 429),
-  ]);
+  const countOf = (status: number) => opened.filter((one) => one === status).length;
+  expect([countOf(201), countOf(429)]).toEqual([10, 5]);
   // What is refused costs nothing.
   expect((await formsAtRail()) - before).toBe(10);
   for (const return_to of ['javascript:alert(1)', 'cards', 'file:///etc/passwd'])
