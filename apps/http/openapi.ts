@@ -61,7 +61,8 @@ up to 64 kB; those of \`/telegram/send\` and \`/push/send\` up to 1 MiB.
 
 ### Problems
 Each error is \`application/problem+json\` (RFC 9457). \`type\` is \`${PROBLEM_TYPE_PREFIX}\` and a word that stays the same;
-[/docs/problems](/docs/problems) lists them all. \`retry\` and \`next_step\` say what to do; \`errors\` names each bad field by a JSON pointer into the body, or by the name of a parameter or header. A 500 or 503
+[/docs/problems](/docs/problems) lists them all. \`retry\` and \`next_step\` say what to do; \`errors\` names each bad field by a JSON pointer into the body, or by the name of a parameter or header;
+a parameter that the route does not have is one. A 500 or 503
 changes nothing that you may rely on: send it again, with its idempotency key.
 
 ### Times
@@ -265,7 +266,6 @@ function withoutPattern({ jsonSchema }: { jsonSchema: { format?: string; pattern
 
 function operation(route: AnyRoute): ZodOpenApiOperationObject {
   const path = route.params as z.ZodObject | undefined;
-  const query = route.query as z.ZodObject | undefined;
   return {
     operationId: operationId(route),
     tags: [route.tag],
@@ -274,7 +274,7 @@ function operation(route: AnyRoute): ZodOpenApiOperationObject {
     ...securityOf(route),
     requestParams: {
       ...(path ? { path } : {}),
-      ...(query ? { query } : {}),
+      ...(route.query ? { query: route.query } : {}),
       header: requestHeaders(route),
     },
     ...(route.body

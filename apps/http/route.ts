@@ -84,7 +84,7 @@ export interface Upload {
 }
 
 /** What every route is, whoever may call it. */
-interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
+interface RouteShape<Params extends z.ZodType, Query extends z.ZodObject, Body extends z.ZodType> {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** OpenAPI form, such as `/otp/{id}`. */
   readonly path: string;
@@ -92,6 +92,10 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body ext
   readonly summary: string;
   readonly description?: string;
   readonly params?: Params;
+  /**
+   * An object of its parameters; any other is 400. What providers call is no such route but a router of its own (`callbackRouter` and others), which
+   * leaves their parameters alone: they may add one on any day, and a report that is refused is lost.
+   */
   readonly query?: Query;
   readonly body?: Body;
   /** Where an honest body is larger than most. */
@@ -116,7 +120,7 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodType, Body ext
 
 export interface KeyRoute<
   Params extends z.ZodType = z.ZodType,
-  Query extends z.ZodType = z.ZodType,
+  Query extends z.ZodObject = z.ZodObject,
   Body extends z.ZodType = z.ZodType,
 >
   extends RouteShape<Params, Query, Body>, KeyRule {
@@ -125,7 +129,7 @@ export interface KeyRoute<
 
 export interface PersonRoute<
   Params extends z.ZodType = z.ZodType,
-  Query extends z.ZodType = z.ZodType,
+  Query extends z.ZodObject = z.ZodObject,
   Body extends z.ZodType = z.ZodType,
 >
   extends RouteShape<Params, Query, Body>, PersonRule {
@@ -135,7 +139,7 @@ export interface PersonRoute<
 /** Of the staff's door: a program with a bearer token, or a page of the board with its cookie. */
 export interface StaffRoute<
   Params extends z.ZodType = z.ZodType,
-  Query extends z.ZodType = z.ZodType,
+  Query extends z.ZodObject = z.ZodObject,
   Body extends z.ZodType = z.ZodType,
 >
   extends RouteShape<Params, Query, Body>, StaffRule {
@@ -145,7 +149,7 @@ export interface StaffRoute<
 /** Of the staff's door, about the caller's own sessions: no role is asked for. */
 export interface StaffSessionRoute<
   Params extends z.ZodType = z.ZodType,
-  Query extends z.ZodType = z.ZodType,
+  Query extends z.ZodObject = z.ZodObject,
   Body extends z.ZodType = z.ZodType,
 >
   extends RouteShape<Params, Query, Body>, SessionRule {
@@ -155,7 +159,7 @@ export interface StaffSessionRoute<
 /** Its reason is shown in the API's description. */
 export interface OpenRoute<
   Params extends z.ZodType = z.ZodType,
-  Query extends z.ZodType = z.ZodType,
+  Query extends z.ZodObject = z.ZodObject,
   Body extends z.ZodType = z.ZodType,
 >
   extends RouteShape<Params, Query, Body>, OpenRule {
@@ -175,28 +179,28 @@ export type AnyRoute = Route | DoorRoute;
 type Untyped<T> = Omit<T, 'by'>;
 
 /** Keeps each route's own types while lists of routes forget them. */
-export function defineRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
+export function defineRoute<Params extends z.ZodType, Query extends z.ZodObject, Body extends z.ZodType>(
   route: Untyped<KeyRoute<Params, Query, Body>>,
 ): KeyRoute {
   return { ...route, by: 'key' } as unknown as KeyRoute;
 }
 
 /** The same, for what a person asks with their session. */
-export function definePersonRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
+export function definePersonRoute<Params extends z.ZodType, Query extends z.ZodObject, Body extends z.ZodType>(
   route: Untyped<PersonRoute<Params, Query, Body>>,
 ): PersonRoute {
   return { ...route, by: 'person' } as unknown as PersonRoute;
 }
 
 /** The same, for what anybody may ask. */
-export function defineOpenRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
+export function defineOpenRoute<Params extends z.ZodType, Query extends z.ZodObject, Body extends z.ZodType>(
   route: Untyped<OpenRoute<Params, Query, Body>>,
 ): OpenRoute {
   return { ...route, by: 'anyone' } as unknown as OpenRoute;
 }
 
 /** The same, for what a member of staff asks. A role reaches it by its action; `proof` demands `proof_id` of the body. */
-export function defineStaffRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
+export function defineStaffRoute<Params extends z.ZodType, Query extends z.ZodObject, Body extends z.ZodType>(
   route: Omit<Untyped<StaffRoute<Params, Query, Body>>, 'credentials'>,
 ): StaffRoute {
   requireProofId(route);
@@ -217,7 +221,7 @@ function requireProofId({
 /** The same, for what a member of staff asks about their own sessions. */
 export function defineStaffSessionRoute<
   Params extends z.ZodType,
-  Query extends z.ZodType,
+  Query extends z.ZodObject,
   Body extends z.ZodType,
 >(route: Untyped<StaffSessionRoute<Params, Query, Body>>): StaffSessionRoute {
   requireProofId(route);

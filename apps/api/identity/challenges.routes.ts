@@ -79,7 +79,7 @@ const listRoute = (deps: ChallengeRouteDeps) =>
     summary: 'What waits for an answer',
     description:
       'Those of projects that the person approved for before come first. Pushes may be held back; this list never is.',
-    query: z.strictObject(pageQuery),
+    query: z.object(pageQuery),
     answers: { 200: { description: 'A page of them.', schema: pageSchema(ListedBody) } },
     async handle({ query, person }) {
       const at = deps.now();

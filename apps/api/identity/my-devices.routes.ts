@@ -39,7 +39,7 @@ const listRoute = ({ devices }: MyDeviceDeps) =>
     tag: 'Devices',
     summary: 'My devices, newest first',
     session: 'app',
-    query: z.strictObject(pageQuery),
+    query: z.object(pageQuery),
     answers: { 200: { description: 'A page of devices.', schema: pageSchema(DeviceBody) } },
     async handle({ query, person }) {
       const page = await devices.list(person.personId, pageOrder(query));

@@ -98,7 +98,7 @@ const listRecipients = (recipients: Recipients) =>
     summary: "The project's recipients, newest first",
     scope: 'recipients',
     testKeys: 'refused',
-    query: z.strictObject({ handle: Handle.optional(), phone: PhoneField.optional(), ...pageQuery }),
+    query: z.object({ handle: Handle.optional(), phone: PhoneField.optional(), ...pageQuery }),
     answers: { 200: { description: 'A page of recipients.', schema: pageSchema(RecipientBody) } },
     async handle({ query, caller }) {
       const { limit, cursor, ...filter } = query;

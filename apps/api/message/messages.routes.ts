@@ -310,7 +310,7 @@ const listRoute = (broadcasts: Broadcasts) =>
     summary: 'Messages and their progress, newest first',
     scope: 'messages',
     testKeys: 'apart',
-    query: z.strictObject({ kind: z.enum(broadcastKinds).optional(), ...pageQuery }),
+    query: z.object({ kind: z.enum(broadcastKinds).optional(), ...pageQuery }),
     answers: { 200: { description: 'A page of them.', schema: pageSchema(BroadcastBody) } },
     async handle({ query, caller }) {
       const page = await broadcasts.list(caller, query.kind, pageOrder(query));

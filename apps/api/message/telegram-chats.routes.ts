@@ -38,7 +38,7 @@ export const telegramChatRoutes = (chats: ClosedChats): Route[] => [
       'The chats to which you send and nothing is sent now, with the reason and since when: the bot was blocked or removed, Telegram knows no such chat, or its person wants no messages. A chat opens at once when its person writes to the bot or unblocks it, or the bot is added again; and after a week by itself, so that the next message asks Telegram again. Staff can open one. Only `/start` takes back a `/stop`.',
     scope: 'messages',
     testKeys: 'refused',
-    query: z.strictObject({
+    query: z.object({
       closed: z.enum(['true']).default('true').meta({ description: 'Only closed chats are listed.' }),
       ...pageQuery,
     }),

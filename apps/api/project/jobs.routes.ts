@@ -92,7 +92,7 @@ const Recipient = z
     example: '+998901234567',
   });
 
-const JobsQuery = z.strictObject({
+const JobsQuery = z.object({
   kind: JobKindName.optional(),
   state: z.enum(jobStates).optional(),
   from: TimeField.optional().meta({ description: 'Accepted at or after.' }),

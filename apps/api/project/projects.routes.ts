@@ -149,7 +149,7 @@ const getUsage = (usage: UsageReader) =>
     scope: 'projects',
     testKeys: 'refused',
     params: ProjectParams,
-    query: z.strictObject({
+    query: z.object({
       from: Day.optional().meta({ description: 'First day.' }),
       to: Day.optional().meta({ description: 'Last day, included.' }),
     }),

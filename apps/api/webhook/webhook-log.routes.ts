@@ -106,7 +106,7 @@ const listDeliveries = (webhooks: Webhooks) =>
     summary: 'Every call that was made, newest first',
     scope: 'webhooks',
     testKeys: 'apart',
-    query: z.strictObject({
+    query: z.object({
       endpoint: z.uuid().optional(),
       event: z.uuid().optional(),
       status: z.enum(attemptOutcomes).optional(),
@@ -155,7 +155,7 @@ const listEvents = (webhooks: Webhooks) =>
       'Events that some place took the type of when they happened, for as long as jobs are kept. A test key sees those of test keys.',
     scope: 'webhooks',
     testKeys: 'apart',
-    query: z.strictObject({
+    query: z.object({
       type: EventType.optional(),
       from: TimeField.optional().meta({ description: 'At or after.' }),
       to: TimeField.optional().meta({ description: 'Before.' }),

@@ -15,7 +15,7 @@ export const echo = defineRoute({
   testKeys: 'apart',
   idempotent: true,
   params: z.object({ id: z.string() }),
-  query: z.strictObject({ q: z.string().optional() }),
+  query: z.object({ q: z.string().optional() }),
   body: z.strictObject({
     text: z.string(),
     'a/b': z.array(z.int()).optional(),

@@ -18,10 +18,24 @@ describe('a request that does not fit its schema', () => {
   });
 
   test('is told a bad parameter by its name, a repeated one too', async () => {
-    expect((await post('/echo/1?nope=1').send({ text: 'x' }).expect(400)).body.errors[0].pointer).toBe(
-      'nope',
-    );
     expect((await post('/echo/1?q=1&q=2').send({ text: 'x' }).expect(400)).body.errors[0].pointer).toBe('q');
+  });
+
+  test('is told a parameter that the route does not have, and those that it has', async () => {
+    const unknown = (pointer: string) => ({ pointer, detail: 'There is no such parameter: expected q.' });
+    const refused = async (query: string) =>
+      (await post(`/echo/1?${query}`).send({ text: 'x' }).expect(400)).body.errors;
+    expect(await refused('nope=1')).toEqual([unknown('nope')]);
+    expect(await refused('Q=1&q=1&__proto__=2&cursor')).toEqual(['Q', '__proto__', 'cursor'].map(unknown));
+    expect(await refused('nope=1&q=1&q=2')).toMatchObject([unknown('nope'), { pointer: 'q' }]);
+    expect((await refused(`${'n'.repeat(500)}=1`))[0].pointer).toHaveLength(200);
+  });
+
+  test('of a route without parameters is told that it takes none, and nothing is done', async () => {
+    const { body } = await request(api.app).get('/broken?limit=5').set('X-Api-Key', key).expect(400);
+    expect(body.errors).toEqual([
+      { pointer: 'limit', detail: 'There is no such parameter: this route takes none.' },
+    ]);
   });
 
   test('a fault of ours is a 500 that says nothing, and a log line that says all', async () => {

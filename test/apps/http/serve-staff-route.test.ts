@@ -53,6 +53,13 @@ const post = (headers: Record<string, string>) =>
   supertest(board.url).post('/finance/move/4711').set(headers);
 const own = { 'Sec-Fetch-Site': 'same-origin' };
 
+test('a parameter that a route does not have is 400', async () => {
+  const { body } = await get(withBearer(tokens.finance), '/finance/look?limit=5').expect(400);
+  expect(body.errors).toEqual([
+    { pointer: 'limit', detail: 'There is no such parameter: this route takes none.' },
+  ]);
+});
+
 describe('a session opens the door as it was made to be shown', () => {
   test('a program by its bearer token, a page by its cookie: the handler learns who and how', async () => {
     const { id, email } = finance;

@@ -63,6 +63,13 @@ test('one report, and a list, are each recorded with the attempt of their messag
   ]);
 });
 
+test('a parameter that the provider adds one day loses no report', async () => {
+  const known = await sent();
+  const address = `${reportsAddress(navbat.apiUrl, PASSWORD)}&added=by-the-provider`;
+  expect(await post(delivered(known.reference), address)).toBe(200);
+  expect(await deliveryOf(known.jobId)).toBe('delivered');
+});
+
 test('a message that nobody knows stops no other of its list, is answered 200 and counted', async () => {
   const known = await sent();
   const before = await counted('unknown-message');
