@@ -9,6 +9,7 @@ import {
 } from '../../../domain/pay/finance/rails.ts';
 import { RailId } from '../../../domain/pay/ids.ts';
 import { ById } from '../../http/by-id.ts';
+import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { moneyText, tiyin } from '../../http/pay/fields.ts';
 import { moneyProblem } from '../../http/pay/money-problem.ts';
 import { Problem } from '../../http/problem.ts';
@@ -224,10 +225,11 @@ const listStuck = ({ rails }: RailParts) =>
     description:
       'Those of which nobody could learn what became of them, and those of files for a bank that no statement has had for 72 hours. Never paid again by themselves.',
     action: 'finance.read',
-    answers: {
-      200: { description: 'The oldest first, at most 100.', schema: z.object({ data: z.array(Stuck) }) },
+    query: z.object(pageQuery),
+    answers: { 200: { description: 'A page, those made first before the others.', schema: pageSchema(Stuck) } },
+    async handle({ query }) {
+      return { status: 200, body: pageBody(await rails.stuck(pageOrder(query)), stuckBody) };
     },
-    handle: async () => ({ status: 200, body: { data: (await rails.stuck()).map(stuckBody) } }),
   });
 
 const settling = {

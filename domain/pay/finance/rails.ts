@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DispatchState } from '../dispatch/dispatch.ts';
+import type { Page, PageOrder } from '../../shared/page.ts';
 import type { BatchId, RailId } from '../ids.ts';
 import type { MoneyRefusal } from '../refusals.ts';
 import type { Hand } from './batches.ts';
@@ -67,8 +68,8 @@ export interface Rails {
   readonly stop: (id: SwitchId, staffId: string, reason: string) => Promise<Switched>;
   readonly askOpen: (id: SwitchId, staffId: string, reason: string) => Promise<Switched>;
   readonly agreeOpen: (id: SwitchId, staffId: string, proofId: string) => Promise<Switched>;
-  /** The oldest first, at most a hundred. */
-  readonly stuck: () => Promise<readonly DispatchView[]>;
+  /** A page, the payments that were made first before the others. */
+  readonly stuck: (order: PageOrder) => Promise<Page<DispatchView>>;
   readonly dispatch: (id: string) => Promise<DispatchView | null>;
   readonly askSettle: (
     id: string,

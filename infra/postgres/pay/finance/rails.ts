@@ -10,6 +10,7 @@ import type {
 import { BatchId, type RailId } from '../../../../domain/pay/ids.ts';
 import type { DispatchState } from '../../../../domain/pay/dispatch/dispatch.ts';
 import { MoneyRefusedError } from '../../../../domain/pay/refusals.ts';
+import { pageOf } from '../../../../domain/shared/page.ts';
 import type { Queryable } from '../../engine/transaction.ts';
 import { refusing } from '../money-faults.ts';
 
@@ -20,7 +21,10 @@ export function rails(pool: pg.Pool): Rails {
     stop: (...of) => switched(pool.query('select rail_stop($1, $2, $3)', of)),
     askOpen: (...of) => switched(pool.query('select rail_open_ask($1, $2, $3)', of)),
     agreeOpen: (...of) => switched(pool.query('select rail_open_agree($1, $2, $3)', of)),
-    stuck: async () => (await pool.query<DispatchRow>(readStuck)).rows.map(dispatchOf),
+    stuck: async ({ limit, after }) => {
+      const { rows } = await pool.query<DispatchRow>(readStuck, [after, limit + 1]);
+      return pageOf(rows.map(dispatchOf), limit);
+    },
     dispatch: async (id) => {
       const { rows } = await pool.query<DispatchRow>(readDispatch, [id]);
       return rows[0] ? dispatchOf(rows[0]) : null;
@@ -164,13 +168,14 @@ select p.id, d.batch_id, d.rail, i.net as amount, 1 as items, case i.state when 
 from payout_dispatch d join payout_item i on i.dispatch_id = d.id join payout p on p.id = i.payout_id
 cross join lateral (select p.id::text as id) named`;
 
-const LISTED_MAX = 100;
+/** By their ids, which count up: a page goes on where the one before ended, whatever was settled meanwhile. */
 const readStuck = `
 select * from (
-  (${dispatchColumns} where d.state = 'stuck' order by d.state_at, d.id limit ${LISTED_MAX})
+  (${dispatchColumns} where d.state = 'stuck' and ($1::uuid is null or d.id > $1) order by d.id limit $2)
   union all
   (${itemColumns} where (d.id, p.id) in (
-    select u.dispatch_id, u.payout_id from ledger_book b, bank_items_unheard(b.project_id) u limit ${LISTED_MAX}))) x
-order by x.state_at, x.id limit ${LISTED_MAX}`;
+    select u.dispatch_id, u.payout_id from ledger_book b, bank_items_unheard(b.project_id) u
+    where $1::uuid is null or u.payout_id > $1 order by u.payout_id limit $2))) x
+order by x.id limit $2`;
 const readDispatch = `
 ${dispatchColumns} where d.id = $1 union all ${itemColumns} where i.payout_id = $1 and d.rail = 'bank-file'`;

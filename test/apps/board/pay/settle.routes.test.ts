@@ -91,3 +91,29 @@ test('one of a file that a statement may still have is not settled', async () =>
   const early = await maker.post(`/finance/dispatches/${id}/settle`, { outcome: 'failed', evidence: 'x' });
   expect([early.status, typeOf(early)]).toEqual([409, 'settle-later']);
 });
+
+test('those that people look at come in pages, each once, and a limit is checked', async () => {
+  const path = '/finance/dispatches/stuck';
+  const ids = [await exported(73), await exported(80), await exported(75)];
+  const { body: draft } = await maker
+    .post('/finance/batches', { rail: 'multicard', name: 'Stuck' })
+    .expect(201);
+  const { rows } = await board.owner.query<{ id: string }>(
+    `insert into payout_dispatch (project_id, batch_id, rail, amount, items, state, next_at, job_id, made_at, state_at)
+     select $1, $2, 'multicard', 2000000, 1, 'stuck', now(), gen_random_uuid(), now(), now() from generate_series(1, 2) returning id`,
+    [PLATFORM_PROJECT_ID, draft.id],
+  );
+  const all = [...ids, ...rows.map(({ id }) => id)].toSorted();
+  const seen: string[] = [];
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const query: string = `limit=2${cursor && `&cursor=${cursor}`}`;
+    const { body } = await maker.get(`${path}?${query}`).expect(200);
+    expect(body.data.length).toBeLessThanOrEqual(2);
+    seen.push(...body.data.map(({ id }: { id: string }) => id));
+    cursor = body.next_cursor;
+  }
+  expect(seen).toEqual(all);
+  for (const query of ['limit=0', 'limit=101', 'limit=x', 'cursor=x'])
+    await maker.get(`${path}?${query}`).expect(400);
+});

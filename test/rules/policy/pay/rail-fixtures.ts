@@ -89,7 +89,7 @@ export const railFixtures: Readonly<Record<string, Fixture>> = {
     says: 'urn:navbat:problem:',
     proof: opening,
   },
-  'GET /finance/dispatches/stuck': { ask: () => ({ path: '/finance/dispatches/stuck' }) },
+  'GET /finance/dispatches/stuck': { ask: () => ({ path: '/finance/dispatches/stuck?limit=100' }) },
   'POST /finance/dispatches/:id/settle': ofPayment('settle', { outcome: 'paid', evidence: reason }),
   // Nobody has asked for it.
   'POST /finance/dispatches/:id/settle/agree': {
