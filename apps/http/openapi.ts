@@ -370,6 +370,12 @@ const MoneyHeaders = RequestHeaders.extend({
     example: '0d9c8b7a-order-4711',
   }),
 });
+const RehearsedHeaders = MoneyHeaders.extend({
+  'Idempotency-Key': MoneyHeaders.shape['Idempotency-Key'].optional().meta({
+    description:
+      'Required, but with `dry_run`. Same key and same body: the first answer again, for ever. Not the number of a card.',
+  }),
+});
 const VersionHeaders = z.object({
   'If-Match': z.string().meta({
     description: 'The `ETag` of what you have read: 428 without, 412 where it was changed since.',
@@ -391,13 +397,13 @@ const FollowingHeaders = z.object({
     .meta({ description: 'The id of the last event that you have; an EventSource sends it by itself.' }),
 });
 
-const idempotencyHeaders = (idempotent: AnyRoute['idempotent']) => {
-  if (idempotent === 'required') return MoneyHeaders;
+const idempotencyHeaders = ({ idempotent, query }: Pick<AnyRoute, 'idempotent' | 'query'>) => {
+  if (idempotent === 'required') return query && 'dry_run' in query.shape ? RehearsedHeaders : MoneyHeaders;
   return idempotent ? IdempotentHeaders : RequestHeaders;
 };
 
-const requestHeaders = ({ idempotent, telegramAuth, follows, versioned }: AnyRoute) =>
-  idempotencyHeaders(idempotent)
+const requestHeaders = ({ telegramAuth, follows, versioned, ...route }: AnyRoute) =>
+  idempotencyHeaders(route)
     .extend(versioned ? VersionHeaders.shape : {})
     .extend(telegramAuth ? SignedHeaders.shape : {})
     .extend(follows ? FollowingHeaders.shape : {});

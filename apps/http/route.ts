@@ -102,7 +102,7 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodObject, Body e
   readonly bodyLimits?: BodyLimits;
   /** Takes the bytes of a file in place of a JSON body. */
   readonly upload?: Upload;
-  /** Takes an Idempotency-Key; `required`: it moves money, and is 400 without one. */
+  /** Takes an Idempotency-Key; `required`: it moves money, and is 400 without one, but where `dry_run` of its query is true. */
   readonly idempotent?: boolean | 'required';
   /** Changes what others may change too: asks for `If-Match` with the version that was read, and answers the next as `ETag`. */
   readonly versioned?: true;

@@ -152,12 +152,13 @@ export async function readRequest(
   { req, res, ip, now }: Incoming,
   further: CountFurther,
 ): Promise<OpenRequest<unknown, unknown, unknown>> {
+  const query = readQuery(route, req);
   const beforeBody = {
     params: route.params ? parse(route.params, wellFormed(req.params), byName) : {},
-    query: readQuery(route, req),
+    query,
     requestId: requestIdOf(res),
     now,
-    idempotencyKey: route.idempotent ? idempotencyKeyOf(req, route.idempotent) : null,
+    idempotencyKey: route.idempotent ? idempotencyKeyOf(req, needsKey(route.idempotent, query)) : null,
     ifMatch: route.versioned ? versionOf(req) : null,
     userAgent: header(req, 'user-agent')?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
     wantsCsv: route.csv !== undefined && req.accepts(['application/json', 'text/csv']) === 'text/csv',
@@ -185,7 +186,10 @@ const invalid = (errors: FieldError[]) =>
 const NO_PARAMETERS = z.object({});
 
 /** A filter with a slip in its name would answer what nobody asked for: each name has to be one of the route's. */
-function readQuery({ query = NO_PARAMETERS }: Pick<AnyRoute, 'query'>, req: Request): unknown {
+function readQuery(
+  { query = NO_PARAMETERS }: Pick<AnyRoute, 'query'>,
+  req: Request,
+): Readonly<Record<string, unknown>> {
   const given = wellFormed(queryOf(req));
   const names = Object.keys(query.shape);
   const keys = Object.keys(given).filter((name) => !names.includes(name));
@@ -228,9 +232,13 @@ function wellFormed(fields: Record<string, unknown>): Record<string, unknown> {
 /** 1 to 255 visible characters (contracts §2). */
 const idempotencyKey = /^[\x21-\x7e]{1,255}$/;
 
-function idempotencyKeyOf(req: Request, asked: true | 'required'): string | null {
+/** A dry run moves nothing that a repeat could move again. */
+const needsKey = (asked: true | 'required', { dry_run: isDryRun }: Readonly<Record<string, unknown>>) =>
+  asked === 'required' && isDryRun !== true;
+
+function idempotencyKeyOf(req: Request, isNeeded: boolean): string | null {
   const key = header(req, 'idempotency-key');
-  if (key === undefined && asked === 'required')
+  if (key === undefined && isNeeded)
     throw new Problem(400, 'idempotency-key-missing', 'This moves money: send an Idempotency-Key with it.', {
       errors: [{ pointer: 'Idempotency-Key', detail: 'expected 1 to 255 visible ASCII characters' }],
     });

@@ -141,13 +141,14 @@ const ImportQuery = z
     dry_run: z
       .enum(['true', 'false'])
       .default('false')
+      .transform((text) => text === 'true')
       .meta({ description: '`true`: says all that is wrong, and changes nothing.' }),
     repeats: z
       .enum(['allowed'])
       .optional()
       .meta({ description: 'Imports lines that an earlier list has paid, too.' }),
   })
-  .refine(({ name, dry_run }) => name !== undefined || dry_run === 'true', {
+  .refine(({ name, dry_run }) => name !== undefined || dry_run, {
     path: ['name'],
     error: 'expected a name for the list',
   });
@@ -161,7 +162,7 @@ const importList = ({ lists, readList, book }: ListParts) =>
     description:
       'The bytes of an XLSX or CSV file, whatever it is called: its first sheet, with the columns phone, name, amount (in UZS) and purpose, and by ' +
       '`bank-file` account and bank code, under headings in Uzbek, Russian or English. All lines become payouts whose amounts are held, or ' +
-      'none does. A payee without a card is sent a link. The same Idempotency-Key with the same file is answered with the same list.',
+      'none does. A payee without a card is sent a link. The same Idempotency-Key with the same file is answered with the same list; a dry run needs none.',
     action: 'batch.make',
     idempotent: 'required',
     query: ImportQuery,
@@ -177,7 +178,7 @@ const importList = ({ lists, readList, book }: ListParts) =>
     async handle({ query, bytes, staff, idempotencyKey, now }) {
       const read = await readList(bytes, query.rail);
       const funder = query.funder ?? book;
-      if (query.dry_run === 'true') return dryRun(lists, read, funder, now);
+      if (query.dry_run) return dryRun(lists, read, funder, now);
       refuseFaults(read);
       const sha256 = createHash('sha256').update(bytes).digest();
       const { name = '', rail, repeats = 'refused' } = query;

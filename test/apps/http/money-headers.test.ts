@@ -15,6 +15,20 @@ const pay = defineRoute({
   answers: {},
   handle: async ({ idempotencyKey, ifMatch }) => ({ status: 202, body: { idempotencyKey, ifMatch } }),
 });
+const rehearse = defineRoute({
+  ...shared,
+  method: 'post',
+  path: '/rehearse',
+  idempotent: 'required',
+  query: z.object({
+    dry_run: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((text) => text === 'true'),
+  }),
+  answers: {},
+  handle: async ({ idempotencyKey }) => ({ status: 202, body: { idempotencyKey } }),
+});
 const change = defineRoute({
   ...shared,
   method: 'post',
@@ -26,7 +40,7 @@ const change = defineRoute({
 });
 
 const ground = await openGround();
-const api = openApi(ground, [pay, change]);
+const api = openApi(ground, [pay, rehearse, change]);
 const { key } = await makeProject(ground, 'demo');
 afterAll(async () => {
   await api.close();
@@ -47,6 +61,19 @@ describe('a route that moves money', () => {
   test('gets the key that was sent, and asks for no version', async () => {
     const { body } = await post('/pay').set('Idempotency-Key', 'k1').send({ amount: '1' }).expect(202);
     expect(body).toEqual({ idempotencyKey: 'k1', ifMatch: null });
+  });
+});
+
+describe('a route that moves money and can be rehearsed', () => {
+  test('takes a dry run without an Idempotency-Key, and with one', async () => {
+    expect((await post('/rehearse?dry_run=true').expect(202)).body).toEqual({ idempotencyKey: null });
+    const kept = await post('/rehearse?dry_run=true').set('Idempotency-Key', 'k1').expect(202);
+    expect(kept.body).toEqual({ idempotencyKey: 'k1' });
+  });
+
+  test.each(['', '?dry_run=false'])('asks for one where it is none: %s', async (query) => {
+    expect((await post(`/rehearse${query}`).expect(400)).body.type).toMatch(/idempotency-key-missing$/);
+    await post(`/rehearse${query}`).set('Idempotency-Key', 'k1').expect(202);
   });
 });
 
@@ -74,12 +101,16 @@ describe('a route that changes one version', () => {
 });
 
 test('the document asks for both headers, and names the answers that they lead to', () => {
-  const { paths } = openApiDocument([pay, change], '0.0.0');
+  const { paths } = openApiDocument([pay, rehearse, change], '0.0.0');
   const named = (path: string, header: string) => {
     const parameters = paths?.[path]?.post?.parameters ?? [];
     return (parameters as { name: string; required?: boolean }[]).find(({ name }) => name === header);
   };
   expect(named('/pay', 'Idempotency-Key')?.required).toBe(true);
+  expect(named('/rehearse', 'Idempotency-Key')).toMatchObject({
+    description: expect.stringContaining('dry_run'),
+  });
+  expect(named('/rehearse', 'Idempotency-Key')?.required).not.toBe(true);
   expect(named('/change', 'If-Match')?.required).toBe(true);
   expect(Object.keys(paths?.['/change']?.post?.responses ?? {})).toEqual(
     expect.arrayContaining(['412', '428']),

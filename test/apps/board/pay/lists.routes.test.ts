@@ -100,6 +100,16 @@ describe('a dry run', () => {
     expect(await countLists()).toBe(before);
   });
 
+  test('needs no Idempotency-Key', async () => {
+    const { body } = await supertest(board.url)
+      .post('/finance/lists?dry_run=true')
+      .set('Authorization', `Bearer ${tokens.finance}`)
+      .set('Content-Type', 'text/csv')
+      .send(csv([line()]))
+      .expect(200);
+    expect(body).toMatchObject({ lines: 1, faults_total: 0 });
+  });
+
   test('of a file that is no list explains that', async () => {
     const { body } = await send(Buffer.from('%PDF-1.7\0'), { dry_run: 'true' }).expect(200);
     expect(body).toMatchObject({ lines: 0, faults: [{ code: 'file-unreadable' }] });

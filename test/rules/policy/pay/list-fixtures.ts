@@ -9,7 +9,7 @@ export const listFixtures: Readonly<Record<string, Fixture>> = {
     ask: () => ({
       path: '/finance/lists?dry_run=true',
       body: 'Phone;Name;Amount;Purpose',
-      headers: { 'Content-Type': 'text/csv', 'Idempotency-Key': randomUUID() },
+      headers: { 'Content-Type': 'text/csv' },
     }),
   },
   'GET /finance/lists': { ask: () => ({ path: '/finance/lists' }) },
