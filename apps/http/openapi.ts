@@ -382,6 +382,16 @@ const VersionHeaders = z.object({
     example: '"3"',
   }),
 });
+const AnyVersionHeaders = z.object({
+  'If-Match': z.string().optional().meta({
+    description: 'Not needed, and not compared: it is done whatever was changed since.',
+    example: '"3"',
+  }),
+});
+const versionHeaders = (versioned: AnyRoute['versioned']) => {
+  if (versioned === true) return VersionHeaders.shape;
+  return versioned ? AnyVersionHeaders.shape : {};
+};
 
 const SignedHeaders = z.object({
   'X-Telegram-Auth': z.string().optional().meta({
@@ -404,7 +414,7 @@ const idempotencyHeaders = ({ idempotent, query }: Pick<AnyRoute, 'idempotent' |
 
 const requestHeaders = ({ telegramAuth, follows, versioned, ...route }: AnyRoute) =>
   idempotencyHeaders(route)
-    .extend(versioned ? VersionHeaders.shape : {})
+    .extend(versionHeaders(versioned))
     .extend(telegramAuth ? SignedHeaders.shape : {})
     .extend(follows ? FollowingHeaders.shape : {});
 
@@ -426,7 +436,7 @@ const EntityTag = z.object({
 
 function successes(route: AnyRoute): ZodOpenApiOperationObject['responses'] {
   const headers = (route.idempotent ? ReplayHeaders : AnswerHeaders).extend(
-    route.versioned ? EntityTag.shape : {},
+    route.versioned === true ? EntityTag.shape : {},
   );
   const written = Object.entries(route.answers).map(([status, { description, schema, mediaType }]) => {
     const csv =
@@ -447,7 +457,7 @@ const problemStatuses = (route: AnyRoute): ReadonlySet<number> =>
     ...problemsOfAll,
     ...(route.body || route.upload ? problemsOfBodies : []),
     ...(route.idempotent ? problemsOfIdempotency : []),
-    ...(route.versioned ? problemsOfVersions : []),
+    ...(route.versioned === true ? problemsOfVersions : []),
     ...(route.problems ?? []),
   ]);
 

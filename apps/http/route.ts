@@ -104,8 +104,11 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodObject, Body e
   readonly upload?: Upload;
   /** Takes an Idempotency-Key; `required`: it moves money, and is 400 without one, but where `dry_run` of its query is true. */
   readonly idempotent?: boolean | 'required';
-  /** Changes what others may change too: asks for `If-Match` with the version that was read, and answers the next as `ETag`. */
-  readonly versioned?: true;
+  /**
+   * Changes what others may change too: asks for `If-Match` with the version that was read, and answers the next as `ETag`. `never-compared`: it is right in
+   * any version, and an `If-Match` is taken and not looked at. Of any other route that changes something it is 400: who sends it relies on it.
+   */
+  readonly versioned?: true | 'never-compared';
   /** Success answers by status; every error is a problem. */
   readonly answers: Readonly<Record<number, { description: string; schema: z.ZodType; mediaType?: string }>>;
   /** Answers 200 as text/csv too, where `Accept` asks for that: what its file says. */

@@ -159,7 +159,7 @@ export async function readRequest(
     requestId: requestIdOf(res),
     now,
     idempotencyKey: route.idempotent ? idempotencyKeyOf(req, needsKey(route.idempotent, query)) : null,
-    ifMatch: route.versioned ? versionOf(req) : null,
+    ifMatch: versionOf(route, req),
     userAgent: header(req, 'user-agent')?.slice(0, USER_AGENT_CHARACTERS_MAX) ?? null,
     wantsCsv: route.csv !== undefined && req.accepts(['application/json', 'text/csv']) === 'text/csv',
     lastEventId: route.follows ? (header(req, 'last-event-id') ?? null) : null,
@@ -248,11 +248,20 @@ function idempotencyKeyOf(req: Request, isNeeded: boolean): string | null {
   return key;
 }
 
+const noVersions = {
+  pointer: 'If-Match',
+  detail: 'This route compares no version: send it without, if it is to be done whatever was changed since.',
+};
+
 /** A strong entity tag (RFC 9110 §8.8.3) of a version, which is an int of Postgres. */
 const entityTag = /^"(0|[1-9]\d{0,8})"$/;
 
-function versionOf(req: Request): number {
+function versionOf({ versioned, method }: AnyRoute, req: Request): number | null {
   const tag = header(req, 'if-match');
+  if (versioned !== true) {
+    if (versioned === undefined && tag !== undefined && method !== 'get') throw invalid([noVersions]);
+    return null;
+  }
   if (tag === undefined)
     throw new Problem(428, 'version-required', 'Send the ETag of what you have read, as If-Match.', {
       errors: [{ pointer: 'If-Match', detail: 'expected the ETag of an earlier answer, such as "3"' }],

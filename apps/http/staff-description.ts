@@ -26,6 +26,7 @@ login for a quarter of an hour. A session sends up to ${STAFF_REQUESTS_PER_MINUT
 
 ### Problems
 Each error is \`application/problem+json\` (RFC 9457). \`type\` is \`${PROBLEM_TYPE_PREFIX}\` and a word that stays the same;
-[/docs/problems](/docs/problems) lists them all. \`errors\` of a 400 names each bad field; a parameter that the route does not have is one. 401: no session, or not this sort; 403 \`role-forbids\`: your role may not, and what would have
+[/docs/problems](/docs/problems) lists them all. \`errors\` of a 400 names each bad field; a parameter that the route does not have is one, and so is an
+\`If-Match\` where no version is compared. 401: no session, or not this sort; 403 \`role-forbids\`: your role may not, and what would have
 changed something leaves an audit row.
 `;

@@ -146,12 +146,11 @@ const add = (parts: BatchParts) =>
     },
   });
 
-async function dryRun(
-  { reads }: BatchParts,
-  { batchId: id }: BatchAct,
-  filter: CandidateFilter,
-): Promise<Answer> {
+/** Of a version that is gone it would tell what nobody can add any more. */
+async function dryRun({ reads }: BatchParts, of: BatchAct, filter: CandidateFilter): Promise<Answer> {
+  const { batchId: id } = of;
   const { count, total, version } = await batchOf(reads, id);
+  if (version !== of.version) throw moneyProblem({ kind: 'stale-version' });
   const found = await reads.candidates(id, filter, BATCH_ITEMS_MAX - count);
   return addedAnswer(sumOf(found), { count, total, version });
 }

@@ -121,8 +121,10 @@ const stop = ({ rails }: RailParts) =>
     path: '/finance/rails/{id}/stop',
     summary: 'Stop a rail',
     description:
-      'One person is enough, at once: once this is answered no further payment begins. What has begun is asked about to its end.',
+      'One person is enough, at once: once this is answered no further payment begins. What has begun is asked about to its end. ' +
+      'It is stopped whatever was changed since somebody looked: an `If-Match` is not compared.',
     action: 'rail.stop',
+    versioned: 'never-compared',
     body: z.strictObject({ reason }),
     answers: { 200: { description: 'It is stopped.', schema: Stopped } },
     async handle({ params, staff, body }) {

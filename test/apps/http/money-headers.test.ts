@@ -39,8 +39,24 @@ const change = defineRoute({
   handle: async ({ ifMatch, idempotencyKey }) => ({ status: 200, body: { ifMatch, idempotencyKey } }),
 });
 
+const stop = defineRoute({
+  ...shared,
+  method: 'post',
+  path: '/stop',
+  versioned: 'never-compared',
+  answers: {},
+  handle: async ({ ifMatch }) => ({ status: 200, body: { ifMatch } }),
+});
+const read = defineRoute({
+  ...shared,
+  method: 'get',
+  path: '/read',
+  answers: {},
+  handle: async ({ ifMatch }) => ({ status: 200, body: { ifMatch } }),
+});
+
 const ground = await openGround();
-const api = openApi(ground, [pay, rehearse, change]);
+const api = openApi(ground, [pay, rehearse, change, stop, read]);
 const { key } = await makeProject(ground, 'demo');
 afterAll(async () => {
   await api.close();
@@ -100,8 +116,27 @@ describe('a route that changes one version', () => {
   );
 });
 
+describe('a route that compares no version', () => {
+  test.each(['"3"', '*', 'x'])('and changes something refuses If-Match, here %s', async (tag) => {
+    const sent = post('/pay').set('Idempotency-Key', 'k2').set('If-Match', tag).send({ amount: '1' });
+    expect((await sent.expect(400)).body.errors).toEqual([
+      { pointer: 'If-Match', detail: expect.stringContaining('compares no version') },
+    ]);
+  });
+
+  test.each(['"3"', '*', 'x'])('and is right in any takes it, and does not look at it: %s', async (tag) => {
+    expect((await post('/stop').set('If-Match', tag).expect(200)).body).toEqual({ ifMatch: null });
+    await post('/stop').expect(200);
+  });
+
+  test('and changes nothing takes no notice', async () => {
+    const sent = request(api.app).get('/read').set('Authorization', `Bearer ${key}`).set('If-Match', '"3"');
+    expect((await sent.expect(200)).body).toEqual({ ifMatch: null });
+  });
+});
+
 test('the document asks for both headers, and names the answers that they lead to', () => {
-  const { paths } = openApiDocument([pay, rehearse, change], '0.0.0');
+  const { paths } = openApiDocument([pay, rehearse, change, stop, read], '0.0.0');
   const named = (path: string, header: string) => {
     const parameters = paths?.[path]?.post?.parameters ?? [];
     return (parameters as { name: string; required?: boolean }[]).find(({ name }) => name === header);
@@ -112,6 +147,10 @@ test('the document asks for both headers, and names the answers that they lead t
   });
   expect(named('/rehearse', 'Idempotency-Key')?.required).not.toBe(true);
   expect(named('/change', 'If-Match')?.required).toBe(true);
+  expect(named('/stop', 'If-Match')).toMatchObject({ description: expect.stringContaining('not compared') });
+  expect(named('/stop', 'If-Match')?.required).not.toBe(true);
+  expect(Object.keys(paths?.['/stop']?.post?.responses ?? {})).not.toContain('412');
+  expect(named('/pay', 'If-Match')).toBeUndefined();
   expect(Object.keys(paths?.['/change']?.post?.responses ?? {})).toEqual(
     expect.arrayContaining(['412', '428']),
   );

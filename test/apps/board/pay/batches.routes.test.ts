@@ -276,6 +276,8 @@ describe('lines', () => {
     const filter = { source: 'withdrawal', from, amount_max: '7700000' };
     const dry = await maker.post(path, { filter, dry_run: true }, 1).expect(200);
     expect(dry.body).toMatchObject({ added: 2, added_total: '15400000', count: 0, version: 1 });
+    const stale = await maker.post(path, { filter, dry_run: true }, 2).expect(412);
+    expect(typeOf(stale)).toBe('version-stale');
     const added = await maker.post(path, { filter }, 1).expect(200);
     expect(added.body).toMatchObject({ added: 2, count: 2, total: '15400000', version: 2 });
     const none = await maker.post(path, { filter }, 2).expect(422);

@@ -171,6 +171,17 @@ describe('a rail', () => {
     expect((await ofAll()).stopped).toBeNull();
   });
 
+  test('is stopped whatever version somebody read; where none is compared, If-Match is 400', async () => {
+    const body = { reason: 'amounts differ' };
+    await operator.post('/finance/rails/bank-file/stop', body, 7).expect(200);
+    await operator.post('/finance/rails/bank-file/stop', body).expect(200);
+    const { body: refused } = await maker.post('/finance/rails/bank-file/open', body, 7).expect(400);
+    expect(refused.errors).toMatchObject([{ pointer: 'If-Match' }]);
+    const bankFile = (await rails()).find(({ id }: { id: string }) => id === 'bank-file');
+    expect(bankFile.stopped.open_asked).toBeNull();
+    await board.owner.query(`update rail set stopped_at = null, stopped_by = null, reason = null where id = 'bank-file'`);
+  });
+
   test('that is none is 400; one that is open is not opened', async () => {
     await maker.post('/finance/rails/paypal/stop', { reason: 'x' }).expect(400);
     await maker.post('/finance/rails/multicard/open', { reason: 'x' }).expect(404);
