@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import type { ItemState } from '../../../domain/pay/batch/batch.ts';
 import type { BatchReads, Progress } from '../../../domain/pay/finance/batches.ts';
 import { BatchId } from '../../../domain/pay/ids.ts';
 import { ById } from '../../http/by-id.ts';
@@ -19,6 +20,29 @@ const FOLLOW_MS_MAX = 600_000;
 const HEARTBEAT_MS = 15_000;
 const COME_BACK_SECONDS = 5;
 
+/** Ends and ways of lines. Those that are ready are told by these and the version, which each line that is added or frozen changes. */
+const told = ['dispatched', 'paid', 'failed', 'returned', 'dropped'] as const satisfies readonly ItemState[];
+
+/** Tells one state from each other, and is what a client sends back as Last-Event-ID. */
+const idOf = ({ version, items }: Progress): string =>
+  [version, ...told.map((state) => items[state].count)].join('-');
+const eventOf = (now: Progress): string =>
+  `id: ${idOf(now)}\nevent: progress\ndata: ${JSON.stringify(progressBody(now))}\n\n`;
+
+const none = { count: 0, total: 0n };
+const example: Progress = {
+  state: 'running',
+  version: 7,
+  items: {
+    ready: { count: 30, total: 450_000_000n },
+    dispatched: { count: 12, total: 180_000_000n },
+    paid: { count: 120, total: 1_800_000_000n },
+    failed: none,
+    returned: none,
+    dropped: none,
+  },
+};
+
 export interface BatchEventParts {
   readonly reads: BatchReads;
   /** Ends all streams: the process stops. */
@@ -35,17 +59,15 @@ const events = ({ reads, ended }: BatchEventParts, crowd: ReturnType<typeof open
     tag: 'Payout batches',
     summary: 'A batch as it is paid',
     description:
-      'Server-sent events of the type `progress`: how it is now, then each change within two seconds, until it is done or closed. The data is the whole state, so that nothing is lost by a broken connection: `Last-Event-ID` leaves out what you have.',
+      'Server-sent events of the type `progress`: how it is now, then each change within two seconds, until it is done or closed. The data is the whole state, so that nothing is lost by a broken connection: `Last-Event-ID` leaves out what you have. ' +
+      `The id is the version, and how many lines are ${told.join(', ')}.`,
     action: 'finance.read',
     params: ById,
     follows: true,
     answers: {
       200: {
         description: 'The stream.',
-        schema: z.string().meta({
-          example:
-            'id: 7-120-0-0\nevent: progress\ndata: {"state":"running","version":7,"items":{"paid":{"count":120,"total":"1800000000"}}}\n\n',
-        }),
+        schema: z.string().meta({ example: eventOf(example) }),
         mediaType: 'text/event-stream',
       },
     },
@@ -57,7 +79,7 @@ const events = ({ reads, ended }: BatchEventParts, crowd: ReturnType<typeof open
       return {
         status: 200,
         body: undefined,
-        events: (signal) => told({ id, progressOf, leave, lastEventId }, AbortSignal.any([signal, ended])),
+        events: (signal) => follow({ id, progressOf, leave, lastEventId }, AbortSignal.any([signal, ended])),
       };
     },
   });
@@ -110,7 +132,7 @@ interface Subscriber {
   readonly lastEventId: string | null;
 }
 
-async function* told(
+async function* follow(
   { id, progressOf, leave, lastEventId }: Subscriber,
   signal: AbortSignal,
 ): AsyncGenerator<string, void> {
@@ -121,10 +143,9 @@ async function* told(
       if (signal.aborted) return;
       const now = await progressOf(id);
       if (!now) return;
-      const name = nameOf(now);
+      const name = idOf(now);
       silentMs = name === known ? silentMs + LOOK_EVERY_MS : 0;
-      if (name !== known)
-        yield `id: ${name}\nevent: progress\ndata: ${JSON.stringify(progressBody(now))}\n\n`;
+      if (name !== known) yield eventOf(now);
       else if (silentMs % HEARTBEAT_MS < LOOK_EVERY_MS) yield ': still here\n\n';
       known = name;
       if (now.state === 'done' || now.state === 'closed') return;
@@ -134,7 +155,3 @@ async function* told(
     leave();
   }
 }
-
-/** The state's own name, which a client sends back as Last-Event-ID. */
-const nameOf = ({ version, items }: Progress): string =>
-  [version, items.dispatched.count, items.paid.count, items.failed.count, items.returned.count].join('-');

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
+import { openStream } from '../../../support/event-stream.ts';
 import { approvalOf, bindsOf, type Finance, type FinanceBoard, openFinanceBoard } from './finance-board.ts';
 
 let board: FinanceBoard;
@@ -372,7 +374,7 @@ test('who follows a batch is told how it is now, and each further one up to four
   const reader = first?.body?.getReader();
   const { value } = (await reader?.read()) ?? {};
   const text = new TextDecoder().decode(value);
-  expect(text).toMatch(/^id: 2-0-0-0-0\nevent: progress\ndata: \{"state":"draft","version":2,/);
+  expect(text).toMatch(/^id: 2-0-0-0-0-0\nevent: progress\ndata: \{"state":"draft","version":2,/);
   const fifth = await follow();
   expect([fifth.status, ((await fifth.json()) as { type: string }).type]).toEqual([
     429,
@@ -381,4 +383,28 @@ test('who follows a batch is told how it is now, and each further one up to four
   for (const stream of streams.slice(1)) await stream.body?.cancel();
   await reader?.cancel();
   await expect.poll(async () => (await follow()).status, { timeout: 10_000 }).toBe(200);
+});
+
+test('who comes back with Last-Event-ID is told what they have not; a line that is dropped is told too', async () => {
+  const { id } = await draft([2_000_000n, 3_000_000n]);
+  const token = await board.openBearer(maker);
+  const path = `${board.url}/finance/batches/${id}/events`;
+  const first = await openStream(path, token);
+  await expect.poll(() => first.events, { timeout: 5_000 }).toHaveLength(1);
+  const [known] = first.events;
+  const counts = { paid: { count: 0 }, dropped: { count: 0 } };
+  expect(known).toMatchObject({ id: '2-0-0-0-0-0', event: 'progress', data: { version: 2, items: counts } });
+  first.close();
+  const back = await openStream(path, token, { 'Last-Event-ID': known?.id ?? '' });
+  await sleep(2_500);
+  expect(back.events).toEqual([]);
+  // As housekeeping goes on with a rest that was cancelled: the version stays.
+  await board.owner.query(
+    `with gone as (update payout_item set state = 'dropped' where batch_id = $1 and n = 2 returning payout_id)
+     update payout p set state = 'pending' from gone g where p.id = g.payout_id`,
+    [id],
+  );
+  await expect.poll(() => back.events, { timeout: 5_000 }).toHaveLength(1);
+  const dropped = { count: 1, total: '3000000' };
+  expect(back.events).toMatchObject([{ id: '2-0-0-0-0-1', data: { version: 2, items: { dropped } } }]);
 });
