@@ -138,19 +138,22 @@ export function asProblem(error: unknown): Problem {
         headers: { 'Retry-After': '1' },
       },
     );
-  if (isHeldUp(error))
-    return new Problem(
-      409,
-      'in-progress',
-      'Another request holds what this one needs. Send it again, with its key.',
-      { headers: { 'Retry-After': '1' } },
-    );
+  if (isHeldUp(error)) return heldUp();
   return new Problem(
     500,
     'internal',
     'Something went wrong on our side. The request id finds it in the log.',
   );
 }
+
+/** Somebody else has what this needs. Nobody's state is in the way of it, so that it is no 409: the same request works a moment later. */
+export const heldUp = () =>
+  new Problem(
+    503,
+    'in-progress',
+    'Another request holds what this one needs, and nothing was done. Send it again, with its key.',
+    { headers: { 'Retry-After': '1' } },
+  );
 
 /** A minute: rows leave as jobs end, or as retention takes them. */
 const CEILING_RETRY_SECONDS = 60;
@@ -194,9 +197,9 @@ function isAway(error: unknown): boolean {
   return ('code' in error && awayCodes.test(String(error.code))) || awayTexts.test(error.message);
 }
 
-/** A row was held for longer than Postgres was told to wait (55P03), or two waited for each other (40P01). */
+/** A row was held for longer than Postgres was told to wait (55P03), or two waited for each other (40P01, 40001). */
 const isHeldUp = (error: unknown) =>
-  error instanceof Error && 'code' in error && /^(55P03|40P01)$/.test(String(error.code));
+  error instanceof Error && 'code' in error && /^(55P03|40P01|40001)$/.test(String(error.code));
 
 function begin(res: ServerResponse, status: number, headers?: Headers): void {
   if (headers) for (const name in headers) res.setHeader(name, headers[name] as string);

@@ -189,9 +189,11 @@ export function defineRoute<Params extends z.ZodType, Query extends z.ZodObject,
 }
 
 /** The same, for what a person asks with their session. */
-export function definePersonRoute<Params extends z.ZodType, Query extends z.ZodObject, Body extends z.ZodType>(
-  route: Untyped<PersonRoute<Params, Query, Body>>,
-): PersonRoute {
+export function definePersonRoute<
+  Params extends z.ZodType,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+>(route: Untyped<PersonRoute<Params, Query, Body>>): PersonRoute {
   return { ...route, by: 'person' } as unknown as PersonRoute;
 }
 

@@ -151,7 +151,7 @@ export async function readRequest(
   route: AnyRoute,
   { req, res, ip, now }: Incoming,
   further: CountFurther,
-): Promise<OpenRequest<unknown, unknown, unknown>> {
+): Promise<OpenRequest<unknown, Record<string, unknown>, unknown>> {
   const query = readQuery(route, req);
   const beforeBody = {
     params: route.params ? parse(route.params, wellFormed(req.params), byName) : {},
@@ -189,13 +189,13 @@ const NO_PARAMETERS = z.object({});
 function readQuery(
   { query = NO_PARAMETERS }: Pick<AnyRoute, 'query'>,
   req: Request,
-): Readonly<Record<string, unknown>> {
+): Record<string, unknown> {
   const given = wellFormed(queryOf(req));
   const names = Object.keys(query.shape);
   const keys = Object.keys(given).filter((name) => !names.includes(name));
   const parsed = query.safeParse(given, { error: plainWords });
   if (parsed.success && keys.length === 0) return parsed.data;
-  const unknown = { code: 'unrecognized_keys', keys, path: [], message: noSuchParameter(names) } as const;
+  const unknown = { code: 'unrecognized_keys' as const, keys, path: [], message: noSuchParameter(names) };
   throw invalid(fieldErrors([unknown, ...(parsed.error?.issues ?? [])], byName));
 }
 

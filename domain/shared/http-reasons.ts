@@ -126,7 +126,8 @@ export const httpReasons = {
     seen: ['problem'],
   },
   'in-progress': {
-    meaning: 'Another request with the same key, or for the same object, is still being processed.',
+    meaning:
+      'Another request with the same key, or one that holds what this one needs, is still being processed. Nothing of this one was done.',
     retry: 'later',
     nextStep: 'Send it again after Retry-After, with its Idempotency-Key.',
     seen: ['problem'],

@@ -119,6 +119,8 @@ async function recipientOfPhone(
 ): Promise<RecipientId> {
   const result = await recipients.put(projectId, { phone }, now);
   if (result.put === 'conflict')
-    throw new Problem(409, 'in-progress', 'Another request is making this recipient. Send it again.');
+    throw new Problem(503, 'in-progress', 'Another request is making this recipient. Send it again.', {
+      headers: { 'Retry-After': '1' },
+    });
   return result.recipient.id;
 }

@@ -272,12 +272,9 @@ function refusalProblem(refusal: Extract<ListImported, { readonly ok: false }>['
   if (kind === 'key-reused')
     return new Problem(422, 'idempotency-key-reused', 'This Idempotency-Key stands for another list.');
   if (kind === 'role') return new Problem(403, 'role-forbids', 'Only finance imports lists.');
-  // A payee's accounts: sent again it is refused again.
-  if (kind === 'not-payable') return moneyProblem(refusal);
-  if (kind !== 'busy') throw new Error(`a list was refused: ${kind}`);
-  return new Problem(409, 'in-progress', 'The same payees or the book are being changed. Send it again.', {
-    headers: { 'Retry-After': '1' },
-  });
+  // Of `not-payable`, a payee's accounts: sent again it is refused again.
+  if (kind === 'not-payable' || kind === 'busy') return moneyProblem(refusal);
+  throw new Error(`a list was refused: ${kind}`);
 }
 
 const listLists = ({ lists }: ListParts) =>

@@ -228,7 +228,9 @@ const listStuck = ({ rails }: RailParts) =>
       'Those of which nobody could learn what became of them, and those of files for a bank that no statement has had for 72 hours. Never paid again by themselves.',
     action: 'finance.read',
     query: z.object(pageQuery),
-    answers: { 200: { description: 'A page, those made first before the others.', schema: pageSchema(Stuck) } },
+    answers: {
+      200: { description: 'A page, those made first before the others.', schema: pageSchema(Stuck) },
+    },
     async handle({ query }) {
       return { status: 200, body: pageBody(await rails.stuck(pageOrder(query)), stuckBody) };
     },

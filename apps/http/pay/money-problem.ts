@@ -1,17 +1,18 @@
 import type { MoneyRefusal } from '../../../domain/pay/refusals.ts';
 import type { ProblemType } from '../../../domain/reasons.ts';
+import { heldUp } from '../answer.ts';
 import { Problem } from '../problem.ts';
 import { proofProblem } from '../proof.ts';
 
 /** Why money does not move, as it is answered. Every POST about money goes by this table. */
 export function moneyProblem(refusal: MoneyRefusal): Problem {
   if (refusal.kind === 'not-payable') return new Problem(422, refusal.because, payableWords[refusal.because]);
+  if (refusal.kind === 'busy') return heldUp();
   if (refusal.kind === 'proof') return proofProblem(refusal.because);
   const { status, type, words } = plain[refusal.kind];
   const isInState = 'state' in refusal && refusal.state !== null;
   return new Problem(status, type, words, {
     ...(isInState ? { extra: { state: refusal.state } } : {}),
-    ...(refusal.kind === 'busy' ? { headers: { 'Retry-After': '1' } } : {}),
   });
 }
 
@@ -92,9 +93,4 @@ const plain = {
     type: 'settle-later',
     words: 'The file of this payment is younger than 72 hours: a statement of the bank may still have it.',
   },
-  busy: {
-    status: 409,
-    type: 'in-progress',
-    words: 'Somebody else changes this at the moment. Send it again.',
-  },
-} as const satisfies Record<Exclude<MoneyRefusal['kind'], 'not-payable' | 'proof'>, Plain>;
+} as const satisfies Record<Exclude<MoneyRefusal['kind'], 'not-payable' | 'proof' | 'busy'>, Plain>;

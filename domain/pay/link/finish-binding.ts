@@ -3,8 +3,8 @@ import type { CardRail } from '../rail/port.ts';
 import type { PayoutLinks } from './port.ts';
 
 /**
- * `waiting`: the person has not finished the form. `declined`: they gave up, or it is over without a card. `unknown`: the rail did not say; ask
- * again. `refused`: the link binds nothing any more, or not this card.
+ * `waiting`: the person has not finished the form. `declined`: they gave up, or it is over without a card. `unknown`: the rail did not say, or somebody
+ * else holds what is to be bound; ask again. `refused`: the link binds nothing any more, or not this card.
  */
 export type BindingEnd = 'bound' | 'waiting' | 'declined' | 'unknown' | 'refused' | 'no-such-binding';
 
@@ -36,5 +36,6 @@ export async function finishBinding(
   if (ofCard !== null && ofCard !== phone) return 'refused';
   const score = payeeName === null || holderName === null ? null : nameScore(payeeName, holderName);
   const bound = await links.bind(bindingId, reply.value, { phone, nameScore: score });
-  return bound.ok ? 'bound' : 'refused';
+  if (bound.ok) return 'bound';
+  return bound.refusal.kind === 'busy' ? 'unknown' : 'refused';
 }

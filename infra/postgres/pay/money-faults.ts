@@ -33,8 +33,10 @@ const faults: Readonly<Record<string, (detail: string | undefined) => MoneyRefus
   NB030: (state) => ({ kind: 'arrow', state: state ?? null }),
   NB031: (why) => ({ kind: railRefusals[why ?? ''] ?? 'stopped' }),
   NB033: () => ({ kind: 'settle-later' }),
-  /** Postgres: a lock was not to be had within `lock_timeout`. */
+  /** Postgres: a lock was not to be had within `lock_timeout`; two waited for each other; what was read has changed. */
   '55P03': () => ({ kind: 'busy' }),
+  '40P01': () => ({ kind: 'busy' }),
+  '40001': () => ({ kind: 'busy' }),
 };
 
 /** What a function of money has refused, for the caller; null where the error is a fault of ours, or of the database. */

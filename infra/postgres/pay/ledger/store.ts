@@ -134,7 +134,7 @@ const LOCK_NOT_AVAILABLE = '55P03';
 /** The book is held by another for too long. No item is at fault, so none is tried by itself. */
 class LedgerBusyError extends Error {
   override readonly name = 'LedgerBusyError';
-  /** By which a route answers 409, `in-progress`. */
+  /** By which a route answers 503, `in-progress`. */
   readonly code = LOCK_NOT_AVAILABLE;
 }
 

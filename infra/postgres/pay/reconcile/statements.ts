@@ -24,8 +24,6 @@ const LINES_A_CALL = 5_000;
 /** A person looks at no more. */
 const ODD_SHOWN_MAX = 100;
 
-/** Postgres: two transactions waited for each other, or one for too long. Nothing of it happened. */
-const MAY_BE_REPEATED = new Set(['40P01', '55P03']);
 const TRIES_MAX = 3;
 
 interface Parts {
@@ -81,8 +79,8 @@ async function repeated<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      const code = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-      if (tries >= TRIES_MAX || typeof code !== 'string' || !MAY_BE_REPEATED.has(code)) throw error;
+      // Another transaction was in the way: nothing of it happened.
+      if (tries >= TRIES_MAX || moneyRefusalOf(error)?.kind !== 'busy') throw error;
     }
   }
 }

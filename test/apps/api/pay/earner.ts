@@ -34,8 +34,8 @@ interface Challenge {
 }
 
 interface Asked {
-  readonly key?: string;
-  readonly body?: object;
+  readonly key?: string | undefined;
+  readonly body?: object | undefined;
 }
 
 /** With so many tiyin, a card of last week, and a session that is fresh. */
@@ -82,6 +82,7 @@ async function makeEarner(navbat: Navbat, world: World, tiyin = 10_000_000n) {
       status: answer.status,
       body: text === '' ? {} : JSON.parse(text),
       replayed: answer.headers.get('idempotent-replayed'),
+      retryAfter: answer.headers.get('retry-after'),
     };
   };
   return {

@@ -143,6 +143,23 @@ describe('a card that is bound', () => {
     pages.close();
   });
 
+  test('is not told as refused while somebody else holds the payout, and is bound after that', async () => {
+    const pages = await openPages();
+    const sent = await sentLink();
+    const { formUrl } = await press(pages, sent);
+    const holder = await pay.owner.connect();
+    await holder.query('begin');
+    await holder.query('select from payout where id = $1 for update', [sent.payout.id]);
+    await type(formUrl);
+    const { status, text } = await get(pages, sent);
+    await holder.query('rollback');
+    holder.release();
+    expect([status, text.includes('Bir daqiqadan so‘ng sahifani yangilang')]).toEqual([200, true]);
+    expect((await get(pages, sent)).text).toContain('•••• 9012');
+    expect(await sent.read()).toMatchObject(bound);
+    pages.close();
+  });
+
   test('of another name has a low score, and waits for an approver all the same', async () => {
     const pages = await openPages();
     const sent = await sentLink();

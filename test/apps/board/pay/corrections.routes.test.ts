@@ -179,7 +179,9 @@ describe('a rail', () => {
     expect(refused.errors).toMatchObject([{ pointer: 'If-Match' }]);
     const bankFile = (await rails()).find(({ id }: { id: string }) => id === 'bank-file');
     expect(bankFile.stopped.open_asked).toBeNull();
-    await board.owner.query(`update rail set stopped_at = null, stopped_by = null, reason = null where id = 'bank-file'`);
+    await board.owner.query(
+      `update rail set stopped_at = null, stopped_by = null, reason = null where id = 'bank-file'`,
+    );
   });
 
   test('that is none is 400; one that is open is not opened', async () => {

@@ -61,6 +61,19 @@ export async function openFinanceBoard() {
     return rows[0]?.id ?? '';
   };
 
+  /** A project has paid in so many tiyin. */
+  const fund = async (funder: string, tiyin: bigint): Promise<void> => {
+    await book.post([
+      {
+        key: `top-up:${funder}`,
+        kind: 'top-up',
+        debit: await book.open('bank'),
+        credit: await book.open('funded', funder),
+        amount: tiyin * MICROS_OF_TIYIN,
+      },
+    ]);
+  };
+
   /** What a project pays a person of ours, whom it names by their phone. */
   const owed = async (
     tiyin: bigint,
@@ -71,15 +84,7 @@ export async function openFinanceBoard() {
     }: Parameters<typeof person>[1] & { asker?: string; funder?: string } = {},
   ): Promise<string> => {
     const { id, phone, card } = await person(0n, how);
-    await book.post([
-      {
-        key: `top-up:${funder}`,
-        kind: 'top-up',
-        debit: await book.open('bank'),
-        credit: await book.open('funded', funder),
-        amount: tiyin * MICROS_OF_TIYIN,
-      },
-    ]);
+    await fund(funder, tiyin);
     const { rows } = await pool.query<{ id: string }>(
       `select id from payout_ask($1, 'api', $2, $3, $4, null, null, 'invoice', $5, 'multicard', $6, 0, $7)`,
       [PLATFORM_PROJECT_ID, funder, id, phone, card, tiyin, asker],
@@ -121,7 +126,7 @@ export async function openFinanceBoard() {
     return answer.body.id;
   };
 
-  return { ...board, book, person, pending, owed, member };
+  return { ...board, book, person, pending, fund, owed, member };
 }
 
 interface BatchAnswer {

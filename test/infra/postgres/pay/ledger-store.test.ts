@@ -123,7 +123,7 @@ describe('a ledger', () => {
       for (const post of posts) {
         expect(post).toMatchObject({ status: 'rejected', reason: { name: 'LedgerBusyError' } });
         expect(asProblem(post.status === 'rejected' && post.reason)).toMatchObject({
-          status: 409,
+          status: 503,
           type: 'in-progress',
         });
       }

@@ -27,6 +27,8 @@ test.each([
   ['NB031', 'otp', { kind: 'rail-otp' }],
   ['NB033', '', { kind: 'settle-later' }],
   ['55P03', '', { kind: 'busy' }],
+  ['40P01', '', { kind: 'busy' }],
+  ['40001', '', { kind: 'busy' }],
 ])('what is raised as %s with "%s" is told', async (code, detail, refusal) => {
   expect(moneyRefusalOf(await raised(code, detail))).toEqual(refusal);
 });

@@ -149,7 +149,7 @@ test('a request whose row another one holds for too long is told to come again',
   const refused = await world.intake.accept(orderFor(caller, phone)).catch((error: unknown) => error);
   await other.end();
   expect(asProblem(refused)).toMatchObject({
-    status: 409,
+    status: 503,
     type: 'in-progress',
     headers: { 'Retry-After': '1' },
   });
