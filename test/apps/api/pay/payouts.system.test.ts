@@ -261,7 +261,13 @@ test('the project is told of the end of what its key asked for, and of no card',
     [shop.id],
   );
   const asked = order();
+  await world.navbat.db.query(
+    `insert into payout_destination (project_id, phone, rail, token_encrypted, holder_hash, last4, holder_name, usable_from, made_at)
+     values ($1, $2, 'multicard', 'sim4711', sha256('y'), '4321', 'KARIMOVA AZIZA', now() - interval '1 day', now() - interval '2 days')`,
+    [PLATFORM_PROJECT_ID, asked.phone],
+  );
   const { body } = await ask(shop, asked);
+  expect(body['state']).toBe('pending');
   await post(shop, `/payouts/${body['id']}/cancel`, undefined, 'k');
   const { rows } = await world.navbat.db.query(
     'select type, mode, happened_at "happenedAt", data from webhook_event where subject_id = $1',
@@ -278,8 +284,10 @@ test('the project is told of the end of what its key asked for, and of no card',
       to: `+998•••••••${asked.phone.slice(-2)}`,
     },
   });
-  const jobs = await world.navbat.db.query(`select from job where kind = 'webhook' and project_id = $1`, [
+  const jobs = await world.navbat.db.query(`select * from job where kind = 'webhook' and project_id = $1`, [
     shop.id,
   ]);
   expect(jobs.rowCount).toBe(1);
+  for (const told of [eventBody(rows[0]), rows[0], jobs.rows[0]])
+    expect(JSON.stringify(told)).not.toMatch(/4321|KARIMOVA|sim4711/);
 });

@@ -1,5 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import { openStream } from '../../../support/event-stream.ts';
@@ -136,6 +137,50 @@ describe('approving is refused', () => {
     expect((await approve({ ...again.body, payouts: [] }, admin)).status).toBe(200);
   });
 
+  test('to who imported a line of it: 403 maker', async () => {
+    const importer = await board.member();
+    const funder = randomUUID();
+    const { phone } = await board.person(0n);
+    await board.owner.query(
+      `insert into payout_destination (project_id, phone, rail, token_encrypted, holder_hash, last4, usable_from, made_at)
+       values ($1, $2, 'multicard', 'x', $3, '4321', now() - interval '1 day', now() - interval '2 days')`,
+      [PLATFORM_PROJECT_ID, phone, randomBytes(32)],
+    );
+    await board.fund(funder, 2_000_000n);
+    const list = await supertest(board.url)
+      .post(`/finance/lists?name=Grants&funder=${funder}`)
+      .set('Authorization', `Bearer ${importer.token}`)
+      .set('Content-Type', 'text/csv')
+      .set('Idempotency-Key', randomUUID())
+      .send(`Telefon;F.I.Sh.;Summa;Maqsad\r\n${phone};Vali Aliyev;20000;Grant`)
+      .expect(201);
+    const made = await maker.post('/finance/batches', { rail: 'multicard', name: 'Grants' }).expect(201);
+    const path = `/finance/batches/${made.body.id}`;
+    await maker.post(`${path}/items`, { filter: { list_id: list.body.id } }, 1).expect(200);
+    const { body } = await maker.post(`${path}/submit`, {}, 2).expect(200);
+    const refused = await approve({ ...body, payouts: [] }, importer);
+    expect([refused.status, typeOf(refused)]).toEqual([403, 'maker']);
+    expect((await approve({ ...body, payouts: [] }, checker)).status).toBe(200);
+  });
+
+  test('in another version, and by the hash of the version before', async () => {
+    const before = await submitted([2_000_000n, 3_000_000n]);
+    const path = `/finance/batches/${before.id}`;
+    const back = await maker.post(`${path}/withdraw`, { reason: 'a line less' }, before.version).expect(200);
+    await maker.drop(`${path}/items/2`, back.body.version).expect(200);
+    const { body: now } = await maker.post(`${path}/submit`, {}, back.body.version + 1).expect(200);
+    const ask = async (hash: string, version: number) => {
+      const proof = await checker.prove(bindsOf({ ...now, content_hash: hash, version }));
+      const body = approvalOf({ ...now, content_hash: hash }, proof);
+      const answer = await checker.post(`${path}/approve`, body, version);
+      return [answer.status, typeOf(answer)];
+    };
+    expect(await ask(now.content_hash, before.version)).toEqual([412, 'version-stale']);
+    expect(await ask(now.content_hash, now.version + 1)).toEqual([412, 'version-stale']);
+    expect(await ask(before.content_hash, now.version)).toEqual([409, 'hash-differs']);
+    expect((await maker.get(path)).body.state).toBe('submitted');
+  });
+
   test('with another total, by a tiyin, or another hash: 409 hash-differs, and the proof is not used up', async () => {
     const batch = await submitted();
     const path = `/finance/batches/${batch.id}/approve`;
@@ -166,20 +211,28 @@ describe('approving is refused', () => {
     await checker
       .post(`/finance/batches/${other.id}/approve`, approvalOf(other, proof), other.version)
       .expect(200);
-    const large = await submitted(Array.from({ length: 3 }, () => 400_000_000n));
-    const used = await checker.post(
-      `/finance/batches/${large.id}/approve`,
-      approvalOf(large, proof),
-      large.version,
+    const right = await checker.prove(bindsOf(batch));
+    await board.owner.query(
+      'select staff_proof_outcome(p.id, p.staff_id, p.binds_hash) from staff_proof p where p.id = $1',
+      [right],
     );
-    expect([used.status, typeOf(used)]).toEqual([403, 'proof-other-subject']);
+    const used = await checker.post(
+      `/finance/batches/${batch.id}/approve`,
+      approvalOf(batch, right),
+      batch.version,
+    );
+    expect([used.status, typeOf(used)]).toEqual([403, 'proof-used']);
   });
 
   test('to an account of 23 hours: 403 approver-new; to one whose phone it pays: 403 own-money', async () => {
     const batch = await submitted();
     const young = await board.member('finance', 23);
-    const tooNew = await approve(batch, young);
-    expect([tooNew.status, typeOf(tooNew)]).toEqual([403, 'approver-new']);
+    const reset = await board.member();
+    await board.owner.query(`update staff set totp_bound_at = now() - interval '1 hour' where id = $1`, [
+      reset.id,
+    ]);
+    for (const tooNew of [await approve(batch, young), await approve(batch, reset)])
+      expect([tooNew.status, typeOf(tooNew)]).toEqual([403, 'approver-new']);
 
     const paid = await board.member('finance');
     const { rows } = await board.pool.query(
@@ -202,6 +255,13 @@ describe('approving is refused', () => {
     const answer = await operator.post(`/finance/batches/${batch.id}/approve`, body, batch.version);
     expect([answer.status, typeOf(answer)]).toEqual([403, 'role-forbids']);
     await operator.get(`/finance/batches/${batch.id}`).expect(403);
+    const approved = (await approve(batch, checker)).body;
+    const { body: running } = await maker
+      .post(`/finance/batches/${batch.id}/run`, {}, approved.version)
+      .expect(200);
+    const pausing = { reason: 'a look is needed' };
+    await operator.post(`/finance/batches/${batch.id}/pause`, pausing, running.version).expect(200);
+    await operator.post(`/finance/batches/${batch.id}/resume`, {}, running.version + 1).expect(403);
   });
 });
 

@@ -366,17 +366,41 @@ describe('the end of a payment', () => {
     const read = await world.claim(asked.id, 'read');
     await world.move(asked.id, read.call, answers('success'), 'paid', { commission: 700 });
     expect(await world.stateOf(asked.payee)).toEqual(await world.stateOf(answered.payee));
-    const transfers = async ({ id, payee }: typeof asked) =>
-      (
-        await world.pool.query(
-          `select replace(replace(key, $1, 'payout'), $2, 'dispatch') as key, kind, amount, actor, debit = $3 or credit = $3 as theirs
-           from ledger_transfer where subject_id::text in ($1, $2) order by n`,
-          [payee.payoutId, id, payee.held],
-        )
-      ).rows;
-    expect(await transfers(asked)).toEqual(await transfers(answered));
+    expect(await transfersOf(asked)).toEqual(await transfersOf(answered));
+  });
+
+  test('a failure that only asking told leaves the rows of one that the answer told first', async () => {
+    const [answered, asked] = [await confirming(), await confirming()];
+    await world.move(answered.id, answered.call, answers('error'), 'asking');
+    await world.move(asked.id, asked.call, { kind: 'unknown' }, 'unknown');
+    // Either way the rail says so twice more, a minute apart, before it is believed.
+    for (const [{ id }, state] of [
+      [answered, 'asking'],
+      [asked, 'unknown'],
+    ] as const) {
+      const first = await world.claim(id, 'read');
+      await world.move(id, first.call, answers('error'), state);
+      await world.age(id, 61);
+      const second = await world.claim(id, 'read');
+      await world.move(id, second.call, answers('error'), 'failed', { reason: 'rail-error' });
+    }
+    expect(await world.stateOf(asked.payee)).toMatchObject({ payout: 'failed', item: 'failed' });
+    expect(await world.stateOf(asked.payee)).toEqual(await world.stateOf(answered.payee));
+    expect(await transfersOf(asked)).toEqual(await transfersOf(answered));
+    expect(await balancesOf(asked.payee)).toEqual([GROSS * MICROS, 0n]);
+    expect(await balancesOf(answered.payee)).toEqual([GROSS * MICROS, 0n]);
   });
 });
+
+/** Of one payment, without its own ids. */
+const transfersOf = async ({ id, payee }: Awaited<ReturnType<typeof confirming>>) =>
+  (
+    await world.pool.query(
+      `select replace(replace(key, $1, 'payout'), $2, 'dispatch') as key, kind, amount, actor, debit = $3 or credit = $3 as theirs
+       from ledger_transfer where subject_id::text in ($1, $2) order by n`,
+      [payee.payoutId, id, payee.held],
+    )
+  ).rows;
 
 describe('the rail stops itself', () => {
   test('where it paid without being told to, and says why; nothing is claimed then', async () => {

@@ -179,7 +179,7 @@ describe('a batch is not approved', () => {
          values ($1, $2, 'recovery-code', null, $3, '{}', sha256('{}'))`,
         [randomUUID(), checker, new Date(0)],
       ),
-    ).rejects.toEqual(refused('23514'));
+    ).rejects.toMatchObject({ code: '23514', constraint: 'staff_proof_by_check' });
   });
 
   test('by an account that was made 23 h ago, or whose second factor was set an hour ago; a day old it may', async () => {
