@@ -436,7 +436,7 @@ const EntityTag = z.object({
 
 function successes(route: AnyRoute): ZodOpenApiOperationObject['responses'] {
   const headers = (route.idempotent ? ReplayHeaders : AnswerHeaders).extend(
-    route.versioned === true ? EntityTag.shape : {},
+    route.versioned === true || route.tagged ? EntityTag.shape : {},
   );
   const written = Object.entries(route.answers).map(([status, { description, schema, mediaType }]) => {
     const csv =

@@ -109,6 +109,8 @@ interface RouteShape<Params extends z.ZodType, Query extends z.ZodObject, Body e
    * any version, and an `If-Match` is taken and not looked at. Of any other route that changes something it is 400: who sends it relies on it.
    */
   readonly versioned?: true | 'never-compared';
+  /** Answers its version as `ETag`, and compares none. What is versioned does so too. */
+  readonly tagged?: true;
   /** Success answers by status; every error is a problem. */
   readonly answers: Readonly<Record<number, { description: string; schema: z.ZodType; mediaType?: string }>>;
   /** Answers 200 as text/csv too, where `Accept` asks for that: what its file says. */

@@ -10,7 +10,7 @@ import type { BodyLimits } from '../../http/body.ts';
 import { ById } from '../../http/by-id.ts';
 import { INT_MAX, TimeField } from '../../http/fields.ts';
 import { pageQuery } from '../../http/page.ts';
-import { moneyText, TiyinField, tiyin } from '../../http/pay/fields.ts';
+import { moneyText, spaced, TiyinField, tiyin } from '../../http/pay/fields.ts';
 import { moneyProblem } from '../../http/pay/money-problem.ts';
 import { Problem } from '../../http/problem.ts';
 import { type Answer, defineStaffRoute, type StaffRoute } from '../../http/route.ts';
@@ -131,7 +131,7 @@ const add = (parts: BatchParts) =>
     path: '/finance/batches/{id}/items',
     tag,
     summary: 'Add payouts to a batch',
-    description: `By their ids, or all that match a filter, up to ${BATCH_ITEMS_MAX} lines and 1 000 000 000 UZS a batch. A filter is worked off in steps of ${ADDED_A_CALL}: where one is refused, those before it stay, and \`added\` and \`version\` of the problem say how far it came.`,
+    description: `By their ids, or all that match a filter, up to ${spaced(BATCH_ITEMS_MAX)} lines and 1 000 000 000 UZS a batch. A filter is worked off in steps of ${spaced(ADDED_A_CALL)}: where one is refused, those before it stay, and \`added\` and \`version\` of the problem say how far it came.`,
     action: 'batch.make',
     params: ById,
     versioned: true,

@@ -69,6 +69,7 @@ const create = (parts: BatchParts) =>
     summary: 'Make a batch',
     description: 'An empty draft. Add payouts: `POST /finance/batches/{id}/items`.',
     action: 'batch.make',
+    tagged: true,
     body: z.strictObject({
       rail: RailId.meta({ description: 'By which its payouts are paid.' }),
       name: moneyText(BATCH_NAME_CHARACTERS_MAX).meta({
@@ -94,6 +95,7 @@ const show = (parts: BatchParts) =>
     description: 'Its `ETag` is what a change of it sends as `If-Match`.',
     action: 'finance.read',
     params: ById,
+    tagged: true,
     answers: { 200: { description: 'The batch.', schema: Batch } },
     problems: [404],
     handle: ({ params, staff }) => batchAnswer(parts, BatchId.parse(params.id), staff),
@@ -128,6 +130,7 @@ const risk = ({ reads }: BatchParts) =>
       'What a thief’s payment would show: new and shared cards, first payouts, names that differ, the largest five, and the batch against the last three; with all that an approval names.',
     action: 'finance.read',
     params: ById,
+    tagged: true,
     answers: { 200: { description: 'Counts and sums of its lines.', schema: RiskBody } },
     problems: [404],
     async handle({ params }) {

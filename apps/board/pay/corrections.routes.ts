@@ -237,6 +237,7 @@ const show = (parts: CorrectionParts) =>
     summary: 'Show a correction',
     action: 'finance.read',
     params: ById,
+    tagged: true,
     answers: { 200: { description: 'The correction, with its `ETag`.', schema: CorrectionBody } },
     problems: [404],
     handle: ({ params }) => answer(parts, CorrectionId.parse(params.id)),

@@ -13,6 +13,7 @@ import type {
 import { isOurTime, notOurTime } from '../../../domain/shared/refine.ts';
 import { Day as DayField } from '../../http/fields.ts';
 import { pageQuery } from '../../http/page.ts';
+import { spaced } from '../../http/pay/fields.ts';
 import { Problem } from '../../http/problem.ts';
 import { type Answer, defineStaffRoute, type StaffRoute } from '../../http/route.ts';
 import { statementCsv } from './statement-csv.ts';
@@ -247,7 +248,7 @@ const showStatement = ({ reads }: FinanceParts) =>
     description:
       'The transfers of an account in a period, in the order of their numbers, with its balance before the first and after the last. ' +
       'By JSON in pages: send `next_after` of the page before as `after`, and its `up_to`. By text/csv the whole period in one file, ' +
-      `of at most ${CSV_LINES_MAX.toLocaleString('en').replaceAll(',', ' ')} transfers; \`after\` and \`limit\` are for pages alone.`,
+      `of at most ${spaced(CSV_LINES_MAX)} transfers; \`after\` and \`limit\` are for pages alone.`,
     action: 'finance.read',
     params: ById,
     query: StatementQuery,

@@ -13,7 +13,7 @@ import type {
 import { ById } from '../../http/by-id.ts';
 import { PhoneField, reasonShape, TimeField } from '../../http/fields.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
-import { tiyin } from '../../http/pay/fields.ts';
+import { spaced, tiyin } from '../../http/pay/fields.ts';
 import { Problem } from '../../http/problem.ts';
 import { type Answer, defineStaffRoute, type StaffRoute } from '../../http/route.ts';
 import { uzs, uzsOfTiyin } from './batch-body.ts';
@@ -118,7 +118,7 @@ const list = ({ payouts }: PayoutParts) =>
     path: '/finance/payouts',
     tag,
     summary: 'List payouts',
-    description: `Of people, lists and customers. By text/csv all that match, whatever page was asked for, up to ${CSV_LINES_MAX} lines.`,
+    description: `Of people, lists and customers. By text/csv all that match, whatever page was asked for, up to ${spaced(CSV_LINES_MAX)} lines.`,
     action: 'finance.read',
     query: z.object({
       state: PayoutState.optional().meta({ description: 'Those in this state alone.' }),

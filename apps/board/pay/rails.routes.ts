@@ -8,7 +8,6 @@ import {
   SwitchId,
 } from '../../../domain/pay/finance/rails.ts';
 import { RailId } from '../../../domain/pay/ids.ts';
-import { ById } from '../../http/by-id.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { moneyText, tiyin } from '../../http/pay/fields.ts';
 import { moneyProblem } from '../../http/pay/money-problem.ts';
@@ -236,10 +235,16 @@ const listStuck = ({ rails }: RailParts) =>
     },
   });
 
+const ByPayment = z.object({
+  id: z.uuid().meta({
+    description:
+      'Of the payment, as `GET /finance/dispatches/stuck` has it: in a file for a bank, of its payout.',
+  }),
+});
 const settling = {
   method: 'post',
   tag,
-  params: ById,
+  params: ByPayment,
   action: 'money.correct',
   answers: { 200: { description: 'The payment as it is now.', schema: Stuck } },
   problems: [404, 409],

@@ -39,3 +39,6 @@ export const payeeText = (charactersMax: number) =>
   });
 
 export const noCard = { error: 'expected no number of a card: payees bind their card themselves' };
+
+/** As people read it: 100 000. */
+export const spaced = (count: number): string => count.toLocaleString('en').replaceAll(',', ' ');

@@ -65,3 +65,15 @@ test('is of OpenAPI 3.1 and of this version', () => {
   expect([document.openapi, document.info.version]).toEqual(['3.1.0', '1.2.3']);
   expect(document.info.description).not.toContain('undefined');
 });
+
+test('names the ETag of whatever answers one', () => {
+  const answering = [
+    ['get', '/finance/batches/{id}', '200'],
+    ['get', '/finance/batches/{id}/risk', '200'],
+    ['get', '/finance/corrections/{id}', '200'],
+    ['post', '/finance/batches', '201'],
+    ['post', '/finance/batches/{id}/submit', '200'],
+  ] as const;
+  for (const [method, path, status] of answering)
+    expect(JSON.stringify(operationOf(method, path).responses[status]), path).toContain('"ETag"');
+});
