@@ -11,9 +11,7 @@ export function moneyProblem(refusal: MoneyRefusal): Problem {
   if (refusal.kind === 'proof') return proofProblem(refusal.because);
   const { status, type, words } = plain[refusal.kind];
   const isInState = 'state' in refusal && refusal.state !== null;
-  return new Problem(status, type, words, {
-    ...(isInState ? { extra: { state: refusal.state } } : {}),
-  });
+  return new Problem(status, type, words, isInState ? { extra: { state: refusal.state } } : {});
 }
 
 type Because = Extract<MoneyRefusal, { kind: 'not-payable' }>['because'];
