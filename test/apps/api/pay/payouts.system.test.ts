@@ -161,7 +161,7 @@ describe('a payout', () => {
     [{ name: '8600123456789012' }, '/name'],
     [{ purpose: 'Bonus: navbat-bonus.uz' }, '/purpose'],
     [{ purpose: 'Call +998 71 200 00 00' }, '/purpose'],
-    [{ purpose: 'Grant \u202Ezu.tabvan' }, '/purpose'],
+    [{ purpose: 'Grant \u202Ezutabvan' }, '/purpose'],
     [{ purpose: 'Grant\u200B' }, '/purpose'],
     [{ name: 'Aziza t.me/navbat' }, '/name'],
     [{ reference: '8600123456789012' }, '/reference'],
