@@ -3,6 +3,7 @@ import { payout } from './pay/dispatch/job.ts';
 import { payoutLink } from './pay/link/job.ts';
 import { push } from './message/push/job.ts';
 import { telegramMessage } from './message/telegram/job.ts';
+import { trafficReport } from './earn/traffic/job.ts';
 import { webhook } from './webhook/job.ts';
 
 /** The registry of kinds: one line a kind. Its worker is wired in `workers/<context>/wire.ts`. */
@@ -12,6 +13,7 @@ export const jobs = {
   push,
   payout,
   'payout-link': payoutLink,
+  'traffic-report': trafficReport,
   webhook,
 } as const;
 

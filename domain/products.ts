@@ -15,6 +15,8 @@ const definitions = {
   message: { kinds: ['telegram-message', 'push'], needs: [], byDefault: true },
   // It tells people of their money by messages. Money is turned on by name.
   pay: { kinds: ['payout', 'payout-link'], needs: ['message'], byDefault: false },
+  // What is earned is posted to the ledger of pay, and withdrawn there.
+  earn: { kinds: ['traffic-report'], needs: ['pay'], byDefault: false },
 } as const satisfies Readonly<Record<string, Definition>>;
 
 export type Product = keyof typeof definitions;

@@ -1,5 +1,6 @@
 import { approvalReasons } from './identity/approval/reasons.ts';
 import { broadcastReasons } from './message/broadcast/reasons.ts';
+import { earnReasons } from './earn/reasons.ts';
 import { deviceReasons } from './identity/device/reasons.ts';
 import { httpReasons } from './shared/http-reasons.ts';
 import { identityReasons } from './identity/reasons.ts';
@@ -30,6 +31,7 @@ export const reasonsByContext = {
   Telegram: telegramReasons,
   Webhooks: webhookReasons,
   Money: payReasons,
+  Traffic: earnReasons,
   Projects: projectReasons,
   'The board': staffReasons,
 } as const;
@@ -49,6 +51,7 @@ export const reasons = {
   ...telegramReasons,
   ...webhookReasons,
   ...payReasons,
+  ...earnReasons,
   ...projectReasons,
   ...staffReasons,
 } as const;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { earnSettings } from './earn/settings.ts';
 import { identitySettings } from './identity/settings.ts';
 import { messageSettings } from './message/settings.ts';
 import { paySettings } from './pay/settings.ts';
@@ -13,6 +14,7 @@ import { verifyChanges, verifySettings, verifyWarnings } from './verify/settings
 
 const shape = {
   ...baseSettings,
+  ...earnSettings,
   ...identitySettings,
   ...messageSettings,
   ...paySettings,

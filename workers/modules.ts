@@ -1,4 +1,5 @@
 import { isOn, type Owner, type Products } from '../domain/products.ts';
+import { wireEarn } from './earn/wire.ts';
 import { wireMessage } from './message/wire.ts';
 import { wirePay } from './pay/wire.ts';
 import { wireTelegram } from './telegram/wire.ts';
@@ -16,6 +17,7 @@ const modules: readonly Module[] = [
   { owner: 'verify', wire: wireVerify },
   { owner: 'message', wire: wireMessage },
   { owner: 'pay', wire: wirePay },
+  { owner: 'earn', wire: wireEarn },
   { owner: 'platform', wire: wireTelegram },
   { owner: 'platform', wire: wireWebhook },
 ];

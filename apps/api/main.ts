@@ -2,6 +2,8 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { eventTypesOf } from '../../domain/events.ts';
 import { publicKeys, personTokens } from '../../infra/identity/person-tokens.ts';
 import { depthReader } from '../../infra/postgres/job/depth.ts';
+import { auditLog } from '../../infra/postgres/staff/audit.ts';
+import { staffSessions } from '../../infra/postgres/staff/sessions.ts';
 import { keyDirectory } from '../../infra/postgres/project/key-directory.ts';
 import { type ApiPlatform, openApiPlatform } from '../../infra/process/api-platform.ts';
 import { readConfig } from '../../infra/process/config.ts';
@@ -41,12 +43,13 @@ await runProcess(async () => {
 });
 
 async function wire(platform: ApiPlatform) {
-  const { config, log, clock, pools, hash, counter } = platform;
+  const { config, log, clock, pools, hash, counter, orm } = platform;
   const wired = await wireModules(platform, config.NAVBAT_PRODUCTS);
   const routes = wired.flatMap((each) => each.routes);
   const keys = keyDirectory(pools.read, hash, (err) => log.warn({ err }, 'uses of keys were not written'));
   const app = createApp({
     keys,
+    staff: { sessions: staffSessions(orm.em), audit: auditLog(pools.read) },
     persons: await personTokens(publicKeys(config), pools.read),
     moneyProject: config.MONEY_PROJECT ?? null,
     counter,

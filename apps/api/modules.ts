@@ -1,5 +1,6 @@
 import { isOn, type Owner, type Products } from '../../domain/products.ts';
 import type { ApiPlatform } from '../../infra/process/api-platform.ts';
+import { wireEarn } from './earn/wire.ts';
 import { wireIdentity } from './identity/wire.ts';
 import { wireMessage } from './message/wire.ts';
 import { wirePay } from './pay/wire.ts';
@@ -21,6 +22,7 @@ const modules: readonly Module[] = [
   { owner: 'platform', wire: wireWebhook },
   { owner: 'platform', wire: wireProject },
   { owner: 'pay', wire: wirePay },
+  { owner: 'earn', wire: wireEarn },
 ];
 
 /** The contexts of the products that are on. */

@@ -20,6 +20,7 @@ type Pages = 'listed' | 'any' | null;
 
 function pagesOf(route: Route): Pages {
   if (route.by === 'anyone') return 'any';
+  if (route.by === 'staff') return null;
   if (route.by === 'person') return route.session === 'project' ? 'any' : null;
   return route.scope === 'public' ? 'listed' : null;
 }

@@ -108,6 +108,25 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
   'patch /projects/{id}/keys/{keyId}': { allowed_origins: ['https://shop.example'] },
   'post /api/withdraw': { amount: '15000000', destination_id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21' },
   'post /api/profile/destinations': { return_to: 'https://app.example/cards' },
+  'post /api/traffic/start': { installation_id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b23' },
+  'post /api/traffic/report': {
+    session_id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b24',
+    reports: [
+      { seq: 0, measured_at: '2026-01-15T10:01:00.000Z', bytes_up: 1_000_000, bytes_down: 39_000_000 },
+    ],
+  },
+  'post /api/gateway/reports': {
+    reports: [
+      {
+        session_id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b24',
+        seq: 0,
+        measured_at: '2026-01-15T10:01:00.000Z',
+        bytes_up: 1_000_000,
+        bytes_down: 38_500_000,
+      },
+    ],
+  },
+  'post /api/admin/daily_price': { day: '2026-01-16', tiyin_per_mb: 150 },
   'post /payouts': PAYOUT,
   'post /payouts/batches': {
     payouts: [PAYOUT, { ...PAYOUT, phone: '+998901234568', reference: 'invoice-4712' }],
@@ -205,6 +224,9 @@ export const tagWords: Readonly<Record<string, string>> = {
   'Staff proofs': 'Approve one thing with the second factor: what is bound, and nothing else.',
   'Staff passkeys': 'Passkeys (WebAuthn), as a second factor and for proofs, beside the authenticator app.',
   Money: 'What a person earned: their balance, their cards, and how they withdraw it.',
+  Traffic: 'Share traffic: sessions, what the phone counted of them, and what each day earns.',
+  Gateways: 'What gateways carried: the other count of the same traffic.',
+  Prices: 'What a MB earns on a day.',
   Payouts: 'A project’s own payouts, out of what it has paid in.',
   Finance: 'What waits for whom; the accounts of the ledger, and their statements.',
   'Payout batches':

@@ -150,6 +150,11 @@ const securitySchemes = {
     bearerFormat: 'JWT',
     description: 'The access token of a person who signed in.',
   },
+  staff: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The token of a member of staff, nbs_…, of the board’s `POST /staff/sessions`.',
+  },
 } as const;
 
 const staffSecuritySchemes = {
@@ -327,8 +332,10 @@ const extentWords: Readonly<Record<StaffSessionRoute['extent'], string>> = {
 function securityOf(route: AnyRoute): Pick<ZodOpenApiOperationObject, 'security'> {
   switch (route.by) {
     case 'key':
-    case 'staff':
       return {};
+    case 'staff':
+      // Of the api, where keys are the rule; the staff's own document says it of all its routes.
+      return route.credentials.includes('cookie') ? {} : { security: [{ staff: [] }] };
     case 'session':
       return route.credentials.includes('cookie') ? {} : { security: [{ session: [] }] };
     case 'person':

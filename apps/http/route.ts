@@ -175,7 +175,7 @@ export interface OpenRoute<
  * A route is a schema, a rule of access and a handler: the express route, its checks and its OpenAPI entry derive from this
  * value. `handle` answers, or throws a `Problem`.
  */
-export type Route = KeyRoute | PersonRoute | OpenRoute;
+export type Route = KeyRoute | PersonRoute | OpenRoute | StaffRoute;
 
 /** What the staff's door serves. */
 export type DoorRoute = StaffRoute | StaffSessionRoute | OpenRoute;
@@ -212,6 +212,17 @@ export function defineStaffRoute<Params extends z.ZodType, Query extends z.ZodOb
 ): StaffRoute {
   requireProofId(route);
   return { ...route, by: 'staff', credentials: sessionVias } as unknown as StaffRoute;
+}
+
+/**
+ * The same, for what a member of staff asks of the api: with a bearer token alone, since a browser sends the board's cookie to every port of
+ * its host, and the api answers pages of anybody's.
+ */
+export function defineAdminRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
+  route: Omit<Untyped<StaffRoute<Params, Query, Body>>, 'credentials'>,
+): StaffRoute {
+  requireProofId(route);
+  return { ...route, by: 'staff', credentials: ['bearer'] } as unknown as StaffRoute;
 }
 
 /** @throws Error where a route asks for a proof and its body has no place for one. */

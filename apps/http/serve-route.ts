@@ -28,7 +28,7 @@ import {
   limitFailure,
   limitPerson,
 } from './rate-limit.ts';
-import type { Answer, AnyRoute, KeyRoute, OpenRequest, OpenRoute, PersonRoute, Route } from './route.ts';
+import type { Answer, AnyRoute, KeyRoute, OpenRequest, OpenRoute, PersonRoute } from './route.ts';
 
 /** A list of sessions shows it to its person; no browser's is longer. */
 const USER_AGENT_CHARACTERS_MAX = 300;
@@ -50,8 +50,11 @@ export interface Serving extends ServingAny {
   readonly moneyProject: ProjectId | null;
 }
 
+/** A customer's, a person's, or anybody's. */
+type PublicRoute = KeyRoute | PersonRoute | OpenRoute;
+
 /** Serves one route: who calls, how often, may they, what do they ask; then the route's own answer. */
-export const serveRoute = (route: Route, serving: Serving): RequestHandler =>
+export const serveRoute = (route: PublicRoute, serving: Serving): RequestHandler =>
   serve(route.path, serving, (incoming) => answer(route, serving, incoming));
 
 /** Writes what `answer` gives or throws, logs it and counts it. */
@@ -81,7 +84,7 @@ export function serve(
   };
 }
 
-async function answer(route: Route, serving: Serving, incoming: Incoming): Promise<Answer> {
+async function answer(route: PublicRoute, serving: Serving, incoming: Incoming): Promise<Answer> {
   letPagesRead(route, incoming.req, incoming.res);
   switch (route.by) {
     case 'key':

@@ -9,7 +9,7 @@ export type KeyAccess = (typeof keyAccesses)[number];
 export const keyModes = ['live', 'test'] as const;
 export type KeyMode = (typeof keyModes)[number];
 
-/** What a key may do. `critical` passes what people switched off, and `payouts` asks for money to be paid out: both are asked for by name; `register` is the bot's own (X16); `public` is all that a publishable key has. */
+/** What a key may do. `critical` passes what people switched off, `payouts` asks for money to be paid out, and `gateways` says how much traffic was carried, which is paid for: these are asked for by name; `register` is the bot's own (X16); `public` is all that a publishable key has. */
 const keyScopes = [
   'otp',
   'jobs',
@@ -20,6 +20,7 @@ const keyScopes = [
   'webhooks',
   'register',
   'payouts',
+  'gateways',
   'public',
 ] as const;
 export const KeyScope = z.enum(keyScopes);

@@ -81,6 +81,8 @@ export const alarmKinds = [
   'payees-unreachable',
   'link-sms-spent',
   'money-differs',
+  'price-carried',
+  'days-open',
 ] as const;
 export type AlarmKind = (typeof alarmKinds)[number];
 

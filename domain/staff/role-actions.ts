@@ -19,6 +19,7 @@ export const staffActions = [
   'rail.stop',
   'rail.open',
   'money.correct',
+  'price.set',
 ] as const;
 export type StaffAction = (typeof staffActions)[number];
 
@@ -54,6 +55,8 @@ const policy = {
   'rail.stop': stoppers,
   'rail.open': approvers,
   'money.correct': approvers,
+  // Of what people earn; a large change takes two of them.
+  'price.set': approvers,
 } as const satisfies Record<StaffAction, Record<StaffRole, boolean>>;
 
 export const may = (role: StaffRole, action: StaffAction): boolean => policy[action][role];

@@ -1,4 +1,5 @@
 import type { Grants } from './engine/grants.ts';
+import { earnGrants } from './earn/grants.ts';
 import { identityGrants } from './identity/grants.ts';
 import { jobGrants } from './job/grants.ts';
 import { messageGrants } from './message/grants.ts';
@@ -27,4 +28,5 @@ export const grants: readonly Grants[] = [
   verifyGrants,
   messageGrants,
   payGrants,
+  earnGrants,
 ];

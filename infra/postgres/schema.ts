@@ -65,6 +65,9 @@ import { Migration20261130093000PayDispatchEnds } from './pay/migrations/2026113
 import { Migration20261130110000PayFormsCounted } from './pay/migrations/20261130110000-pay-forms-counted.ts';
 import { Migration20261130110100PayDestinationRoom } from './pay/migrations/20261130110100-pay-destination-room.ts';
 import { Migration20261130110200PayLinkSms } from './pay/migrations/20261130110200-pay-link-sms.ts';
+import { Migration20261130150000EarnPrices } from './earn/migrations/20261130150000-earn-prices.ts';
+import { Migration20261130151000EarnTraffic } from './earn/migrations/20261130151000-earn-traffic.ts';
+import { Migration20261130152000EarnDays } from './earn/migrations/20261130152000-earn-days.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -136,6 +139,9 @@ export const migrations = [
   Migration20261130110000PayFormsCounted,
   Migration20261130110100PayDestinationRoom,
   Migration20261130110200PayLinkSms,
+  Migration20261130150000EarnPrices,
+  Migration20261130151000EarnTraffic,
+  Migration20261130152000EarnDays,
 ] as const;
 
 /**

@@ -1,5 +1,6 @@
 import type { Lines } from './job/scheduler.ts';
 import type { Settles } from './job/settle.ts';
+import { earnSettle } from './earn/settle.ts';
 import { messageSettle } from './message/settle.ts';
 import { linkSettle, paySettle } from './pay/settle.ts';
 import { chatLine } from './message/telegram/line.ts';
@@ -14,6 +15,7 @@ export const settles = {
   push: messageSettle,
   payout: paySettle,
   'payout-link': linkSettle,
+  'traffic-report': earnSettle,
   webhook: webhookSettle,
 } satisfies Settles;
 

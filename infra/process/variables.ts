@@ -138,6 +138,8 @@ export const processVariables = {
   payout: [...workerVariables, 'PUBLIC_URL', 'ENCRYPTION_KEYS', ...multicardVariables],
   // Links go by the bot or by SMS, and are encrypted until they have left.
   'payout-link': [...workerVariables, ...botVariables, ...smsVariables, 'PUBLIC_URL', 'ENCRYPTION_KEYS'],
+  // It posts nothing: it says what reports of the project's people came to.
+  'traffic-report': [...workerVariables, 'MONEY_PROJECT'],
   webhook: [...workerVariables, 'ENCRYPTION_KEYS', 'WEBHOOK_ALLOW_PRIVATE'],
   reconciler: [
     ...workerVariables,

@@ -1,4 +1,5 @@
 import type { Mutation } from './mutation.ts';
+import { earnMutations } from './earn/earn.ts';
 import { askingMutations } from './pay/asking.ts';
 import { bankMutations } from './pay/bank.ts';
 import { batchMutations } from './pay/batches.ts';
@@ -21,6 +22,7 @@ export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
   links: linkMutations,
   lists: listMutations,
   http: httpMutations,
+  earn: earnMutations,
   staff: staffMutations,
   roles: roleMutations,
 };

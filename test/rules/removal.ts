@@ -15,6 +15,10 @@ export const removals = [
     product: 'pay',
     left: ['test/domain/products.test.ts', 'test/domain/message', 'test/infra/postgres/message'],
   },
+  {
+    product: 'earn',
+    left: ['test/domain/products.test.ts', 'test/domain/pay', 'test/infra/postgres/pay/ledger-post.test.ts'],
+  },
 ] as const;
 export type Removable = (typeof removals)[number]['product'];
 

@@ -1,3 +1,4 @@
+import { earnContextRoutes } from '../../apps/api/earn/wire.ts';
 import { identityRoutes } from '../../apps/api/identity/wire.ts';
 import { messageContextRoutes } from '../../apps/api/message/wire.ts';
 import { payContextRoutes } from '../../apps/api/pay/wire.ts';
@@ -19,6 +20,7 @@ export const apiRoutes: readonly Route[] = [
   identityRoutes,
   messageContextRoutes,
   payContextRoutes,
+  earnContextRoutes,
   webhookRoutes,
   projectContextRoutes,
 ].flatMap((routesOf: (ports: never) => Route[]) => routesOf(ports));

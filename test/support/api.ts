@@ -5,6 +5,7 @@ import { createApp } from '../../apps/http/app.ts';
 import { documentedStatuses } from '../../apps/http/openapi.ts';
 import { CLIENT_GONE_STATUS } from '../../apps/http/client-gone.ts';
 import type { Route } from '../../apps/http/route.ts';
+import type { StaffSessions } from '../../domain/staff/session.ts';
 import type { PersonTokens } from '../../domain/identity/session/session.ts';
 import { type KeyAccess, type KeyMode, KeyScope } from '../../domain/project/key.ts';
 import type { ProjectId } from '../../domain/shared/ids.ts';
@@ -13,6 +14,7 @@ import type { ProjectView } from '../../domain/project/project.ts';
 import { keyedHash } from '../../infra/process/crypto.ts';
 import { limitConnection, quotaCounter } from '../../infra/limits/quota-counter.ts';
 import { openLog } from '../../infra/process/log.ts';
+import { auditLog } from '../../infra/postgres/staff/audit.ts';
 import { keyDirectory } from '../../infra/postgres/project/key-directory.ts';
 import { openOrm } from '../../infra/postgres/engine/orm.ts';
 import { projectStore } from '../../infra/postgres/project/projects.ts';
@@ -109,6 +111,11 @@ function isDocumented(routes: readonly Route[], { method, route: path, status }:
   return documentedStatuses(route).has(status);
 }
 
+const NO_SESSIONS = {
+  find: async () => null,
+  findPending: async () => null,
+} as unknown as StaffSessions;
+
 /** The intake over real servers, with the routes that a test is about. */
 export function openApi(
   { pool, hash, redisUrl }: Pick<Ground, 'pool' | 'hash' | 'redisUrl'>,
@@ -135,6 +142,7 @@ export function openApi(
     routers,
     keys,
     persons,
+    staff: { sessions: NO_SESSIONS, audit: auditLog(pool) },
     moneyProject,
     counter,
     clock: () => new Date(),

@@ -36,6 +36,7 @@ await serve(async () => {
     keys,
     persons: { read: async () => ({ kind: 'forged' }) },
     moneyProject: null,
+    staff: null,
     counter: quotaCounter(redis),
     clock: () => new Date(),
     log,

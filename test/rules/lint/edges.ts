@@ -54,12 +54,15 @@ export const contexts: Readonly<Record<string, Context>> = {
   message: { uses: [...base, 'telegram', 'push'], ports: ['identity'] },
   // It stands on message: people are told of their money.
   pay: { uses: base, ports: ['identity', 'message', 'staff', 'telegram'] },
+  // It stands on pay: what is earned is posted to the ledger, whose rules and refusals it knows.
+  earn: { uses: [...base, 'pay'], ports: ['identity', 'message', 'staff', 'telegram'] },
 };
 
 /** Folders that are a context's, under another name. */
 export const aliases: Readonly<Record<string, string>> = {
   // A product's own routes: the board knows them by `modules.ts` alone.
   'apps/board/pay': 'pay',
+  'apps/board/earn': 'earn',
   'apps/board': 'staff',
   'apps/bot': 'identity',
 };

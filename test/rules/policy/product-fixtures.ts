@@ -1,4 +1,5 @@
 import type { Fixture } from './fixture.ts';
+import { earnFixtures } from './earn/earn-fixtures.ts';
 import { batchFixtures } from './pay/batch-fixtures.ts';
 import { correctionFixtures } from './pay/correction-fixtures.ts';
 import { financeFixtures } from './pay/finance-fixtures.ts';
@@ -20,4 +21,5 @@ export const productFixtures: Readonly<Record<string, Fixture>> = {
 export const productApiFixtures: Readonly<Record<string, Fixture>> = {
   ...linkFixtures,
   ...moneyFixtures,
+  ...earnFixtures,
 };

@@ -48,7 +48,7 @@ export interface Role {
   readonly who: Who;
   /** Whose things are its own. */
   readonly owner: Owner;
-  /** Only the board tells them from one another: to every other app all staff are nobody, whom an admin stands for. */
+  /** Only routes of staff tell them from one another: to every other route all staff are nobody, whom an admin stands for. */
   readonly isBoards?: boolean;
   /** Makes what it shows at the door; another at each request, because some requests end the session that they come with. */
   enter(): Promise<Readonly<Record<string, string>>>;

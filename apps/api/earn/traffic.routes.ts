@@ -1,0 +1,246 @@
+import { z } from 'zod';
+import { SessionId } from '../../../domain/earn/ids.ts';
+import type { MeteredDay } from '../../../domain/earn/traffic/meter.ts';
+import { verdicts } from '../../../domain/earn/traffic/counterpart.ts';
+import {
+  REPORT_EVERY_SECONDS,
+  REPORTS_MAX,
+  type ReportAnswer,
+  type StartAnswer,
+  type TrafficSession,
+  type TrafficSessions,
+} from '../../../domain/earn/traffic/port.ts';
+import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
+import { tiyin } from '../../http/pay/fields.ts';
+import { Problem } from '../../http/problem.ts';
+import { definePersonRoute, type Route } from '../../http/route.ts';
+import { bytesField, reportFields } from './fields.ts';
+
+const tag = 'Traffic';
+
+export interface TrafficDeps {
+  readonly sessions: TrafficSessions;
+}
+
+export const trafficRoutes = (deps: TrafficDeps): Route[] => [
+  start(deps),
+  report(deps),
+  stop(deps),
+  list(deps),
+];
+
+const start = ({ sessions }: TrafficDeps) =>
+  definePersonRoute({
+    method: 'post',
+    path: '/api/traffic/start',
+    tag,
+    summary: 'Start a session',
+    description: 'One session of an installation is open at a time, for a day at most.',
+    session: 'earner',
+    body: z.strictObject({
+      installation_id: z.uuid().meta({ description: 'Made by the app as it was installed, and kept.' }),
+    }),
+    answers: {
+      201: {
+        description: 'Open.',
+        schema: z.object({
+          session_id: z.uuid(),
+          verdict: z.enum(verdicts).meta({ description: 'What becomes of traffic from this address.' }),
+          reason: z.string().nullable().meta({ description: 'Why it is not simply paid; null where it is.' }),
+          report_every_s: z.int().meta({ description: 'Report so often, in seconds.', example: 60 }),
+        }),
+      },
+    },
+    problems: [409, 422],
+    async handle({ body, person, now }) {
+      const started = await sessions.start(person.personId, body.installation_id, now);
+      if (!started.ok) throw startProblem(started);
+      return {
+        status: 201,
+        body: {
+          session_id: started.sessionId,
+          verdict: 'pay',
+          reason: null,
+          report_every_s: REPORT_EVERY_SECONDS,
+        },
+      };
+    },
+  });
+
+function startProblem(answer: Exclude<StartAnswer, { readonly ok: true }>): Problem {
+  switch (answer.reason) {
+    case 'session-open':
+      return new Problem(409, 'session-open', 'A session of this installation is open.', {
+        extra: { session_id: answer.sessionId },
+      });
+    case 'no-price':
+      return new Problem(409, 'no-price', 'No price of a MB was ever set.');
+    case 'too-many-installations':
+      return new Problem(422, 'too-many-installations', 'The person has too many installations.');
+  }
+}
+
+/** A thousand reports, each with its five members. */
+const bodyLimits = { bytes: 262_144, parts: 6_100 };
+
+const OneReport = z.strictObject(reportFields('since the session began'));
+const Reports = z.array(OneReport).min(1).max(REPORTS_MAX);
+
+const report = ({ sessions }: TrafficDeps) =>
+  definePersonRoute({
+    method: 'post',
+    path: '/api/traffic/report',
+    tag,
+    summary: 'Report traffic',
+    description:
+      'Up to 1 000 reports, or one flat. Each has a number of its own and totals since the session began, so that one which is lost costs nothing, and one that is repeated counts once. Reports of the last three days count; an unusual one is kept and not paid, and says why.',
+    session: 'earner',
+    bodyLimits,
+    body: z.union([
+      z.strictObject({
+        session_id: SessionId.meta({ description: 'Of `POST /api/traffic/start`.' }),
+        reports: Reports.meta({ description: 'In any order.' }),
+      }),
+      OneReport.extend({ session_id: SessionId }).transform(({ session_id, ...one }) => ({
+        session_id,
+        reports: [one],
+      })),
+    ]),
+    answers: {
+      202: {
+        description: 'Committed. They are metered within seconds.',
+        schema: z.object({
+          accepted: z.int().meta({ description: 'New reports.' }),
+          repeated: z.int().meta({ description: 'Numbers that were there before.' }),
+          conflicts: z.int().meta({ description: 'Of those, how many said something else: the first one stands.' }),
+          job_id: z.uuid().nullable().meta({ description: 'Of the metering; null where nothing waits for it.' }),
+        }),
+      },
+    },
+    problems: [404, 410, 422],
+    async handle({ body, person }) {
+      const answer = await sessions.report({
+        sessionId: body.session_id,
+        personId: person.personId,
+        reports: body.reports.map(({ seq, measured_at, bytes_up, bytes_down }) => ({
+          seq,
+          measuredAt: new Date(measured_at),
+          up: BigInt(bytes_up),
+          down: BigInt(bytes_down),
+        })),
+      });
+      if (!answer.ok) throw reportProblem(answer);
+      const { accepted, repeated, conflicts, jobId } = answer;
+      return { status: 202, body: { accepted, repeated, conflicts, job_id: jobId } };
+    },
+  });
+
+function reportProblem({ reason }: Exclude<ReportAnswer, { readonly ok: true }>): Problem {
+  switch (reason) {
+    case 'unknown-session':
+      return new Problem(404, 'not-found', 'The person has no such session.');
+    case 'session-over':
+      return new Problem(410, 'session-over', 'The session had ended before these reports were measured.');
+    case 'session-full':
+      return new Problem(422, 'session-full', 'The session has as many reports as one may have.');
+  }
+}
+
+const DayBody = z
+  .object({
+    day: z.iso.date().meta({ description: 'Of Asia/Tashkent.' }),
+    bytes: bytesField('What the phone reported'),
+    gateway_bytes: bytesField('What gateways carried').nullable().meta({
+      description: 'What gateways carried, in bytes; null where none has reported.',
+    }),
+    tiyin_per_mb: z.int().meta({ description: 'The price of the day, for 10^6 bytes.', example: 150 }),
+    amount: tiyin('What it earns where it is paid.'),
+    verdict: z.enum(verdicts).meta({
+      description: '`pay`: with the close of the day; `review`: a person decides; `unpaid`.',
+    }),
+    reason: z.string().nullable().meta({ description: 'Why it is not simply paid; null where it is.' }),
+    unpaid: z
+      .array(
+        z.object({
+          reason: z.string().meta({ example: 'counterpart-lower' }),
+          bytes: bytesField('Of it'),
+        }),
+      )
+      .meta({ description: 'By reason; together exactly what is not paid of `bytes`.' }),
+  })
+  .meta({ id: 'TrafficDay' });
+
+const MICROS_PER_TIYIN = 10_000n;
+
+export const dayBody = (one: MeteredDay) => ({
+  day: one.day,
+  bytes: Number(one.bytes),
+  gateway_bytes: one.gatewayBytes === null ? null : Number(one.gatewayBytes),
+  tiyin_per_mb: one.tiyinPerMb,
+  amount: (one.micros / MICROS_PER_TIYIN).toString(),
+  verdict: one.verdict,
+  reason: one.reason,
+  unpaid: one.unpaid.map(({ reason, bytes }) => ({ reason, bytes: Number(bytes) })),
+});
+
+const stop = ({ sessions }: TrafficDeps) =>
+  definePersonRoute({
+    method: 'post',
+    path: '/api/traffic/stop',
+    tag,
+    summary: 'Stop a session',
+    description:
+      'Ends it, once; a repeat shows the same. Reports that were measured before may still come, for three days.',
+    session: 'earner',
+    query: z.object({ session_id: SessionId.meta({ description: 'Of `POST /api/traffic/start`.' }) }),
+    answers: {
+      200: {
+        description: 'As it is metered now.',
+        schema: z.object({
+          session_id: z.uuid(),
+          ended_at: z.date().meta({ description: 'When it ended.' }),
+          days: z.array(DayBody),
+        }),
+      },
+    },
+    problems: [404],
+    async handle({ query, person, now }) {
+      const stopped = await sessions.stop(person.personId, query.session_id, now);
+      if (!stopped) throw new Problem(404, 'not-found', 'The person has no such session.');
+      const { sessionId, endedAt, days } = stopped;
+      return { status: 200, body: { session_id: sessionId, ended_at: endedAt, days: days.map(dayBody) } };
+    },
+  });
+
+const SessionBody = z
+  .object({
+    id: z.uuid(),
+    installation_id: z.uuid(),
+    started_at: z.date(),
+    ended_at: z.date().nullable().meta({ description: 'Null while it goes on.' }),
+    reports: z.int().meta({ description: 'So many were taken.' }),
+  })
+  .meta({ id: 'TrafficSession' });
+
+const sessionBody = (one: TrafficSession) => ({
+  id: one.id,
+  installation_id: one.installationId,
+  started_at: one.startedAt,
+  ended_at: one.endedAt,
+  reports: one.reports,
+});
+
+const list = ({ sessions }: TrafficDeps) =>
+  definePersonRoute({
+    method: 'get',
+    path: '/api/sessions',
+    tag,
+    summary: 'List sessions',
+    session: 'earner',
+    query: z.object(pageQuery),
+    answers: { 200: { description: 'The person’s own, the newest first.', schema: pageSchema(SessionBody) } },
+    async handle({ query, person }) {
+      const page = await sessions.list(person.personId, pageOrder(query));
+      return { status: 200, body: pageBody(page, sessionBody) };
+    },
+  });

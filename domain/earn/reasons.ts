@@ -1,0 +1,59 @@
+import type { Reason } from '../shared/reason.ts';
+
+/** Why traffic is not taken, or a price not set. */
+export const earnReasons = {
+  'session-open': {
+    meaning: 'A session of this installation is open; `session_id` names it.',
+    retry: 'after-change',
+    nextStep: 'Go on with that session, or stop it first: POST /api/traffic/stop.',
+    seen: ['problem'],
+  },
+  'no-price': {
+    meaning: 'No price of a MB was ever set, so nothing can be earned.',
+    retry: 'later',
+    nextStep: 'Staff set the price of a day: POST /api/admin/daily_price.',
+    seen: ['problem'],
+  },
+  'too-many-installations': {
+    meaning: 'The person has shared traffic from as many installations of the app as count in thirty days.',
+    retry: 'after-change',
+    nextStep: 'Share from one of those phones, or ask support.',
+    seen: ['problem'],
+  },
+  'session-over': {
+    meaning: 'All reports were measured after the session had ended, or it ended more than 30 days ago.',
+    retry: 'no',
+    nextStep: 'Start a new session: POST /api/traffic/start.',
+    seen: ['problem'],
+  },
+  'session-full': {
+    meaning: 'The session has as many reports as one may have.',
+    retry: 'no',
+    nextStep: 'Stop it and start a new one. Report once a minute: `report_every_s` of the start says how often.',
+    seen: ['problem'],
+  },
+  'day-begun': {
+    meaning: 'The day has begun in Tashkent: its price stays what it is.',
+    retry: 'after-change',
+    nextStep: 'Name a later day.',
+    seen: ['problem'],
+  },
+  'day-too-far': {
+    meaning: 'The day is more than a year ahead.',
+    retry: 'after-change',
+    nextStep: 'Name an earlier day.',
+    seen: ['problem'],
+  },
+  'own-change': {
+    meaning: 'Who asked for a price does not agree to it.',
+    retry: 'no',
+    nextStep: 'Another member of staff agrees.',
+    seen: ['problem'],
+  },
+  'change-ended': {
+    meaning: 'The price was agreed to or withdrawn before.',
+    retry: 'no',
+    nextStep: 'Look at the prices: GET /api/admin/daily_price.',
+    seen: ['problem'],
+  },
+} as const satisfies Record<string, Reason>;

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { defineJob } from '../../job/define-job.ts';
+
+/** Sessions that are metered in one transaction: some milliseconds of reading for each. */
+export const METER_SESSIONS_MAX = 200;
+/** So that two batches are at work and two wait. */
+const CONCURRENCY = 4 * METER_SESSIONS_MAX;
+
+const [SECOND_MS, MINUTE_MS] = [1_000, 60_000];
+
+/**
+ * Meters one session: all its reports, each time. A session has at most one job that waits. Done twice it writes the same, so that what
+ * ended unknown is simply done again. The session, not its job, says whether reports wait: a job that was lost is made anew.
+ */
+export const trafficReport = defineJob({
+  kind: 'traffic-report',
+  payload: z.object({ session_id: z.uuid() }),
+  labels: z.object({
+    /** The first eight characters of the session's id. */
+    session: z.string(),
+  }),
+  attemptsMax: 5,
+  // Only the database can fail; housekeeping makes a new job a minute after the last try.
+  delaysMs: [SECOND_MS, 5 * SECOND_MS, 30 * SECOND_MS, MINUTE_MS],
+  unknownMax: 5,
+  attemptTimeoutMs: 15_000,
+  concurrency: CONCURRENCY,
+  // Its jobs are written by a function of the database, which asks for a turn.
+  scheduler: { inFlightMax: 2 * CONCURRENCY, turnsAreAsked: true },
+  deadline: 'expires',
+  staff: ['pause', 'resume'],
+  // The session shows what was metered.
+  keepsEnded: false,
+});

@@ -1,0 +1,145 @@
+import type pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { SessionId } from '../../../../domain/earn/ids.ts';
+import type {
+  MeterSessions,
+  ReportAnswer,
+  ReportOrder,
+  StartAnswer,
+  TrafficSession,
+  TrafficSessions,
+} from '../../../../domain/earn/traffic/port.ts';
+import { pageOf } from '../../../../domain/shared/page.ts';
+import type { ProjectId } from '../../../../domain/shared/ids.ts';
+import { batcher } from '../../engine/batcher.ts';
+
+/** Requests with so few reports share a commit with many; larger ones with few. */
+const SMALL_ORDER = 10;
+const SMALL_BATCH_MAX = 500;
+const LARGE_BATCH_MAX = 10;
+const BATCHES_IN_FLIGHT_MAX = 2;
+
+interface Deps {
+  readonly pool: pg.Pool;
+  readonly book: ProjectId;
+  readonly meter: MeterSessions;
+}
+
+export function trafficSessions({ pool, book, meter }: Deps): TrafficSessions {
+  const run = (orders: readonly ReportOrder[]) => reportAll(pool, book, orders);
+  const [name, inFlightMax] = ['traffic-reports', BATCHES_IN_FLIGHT_MAX];
+  const small = batcher({ name, sizeMax: SMALL_BATCH_MAX, inFlightMax, run });
+  const large = batcher({ name: `${name}-large`, sizeMax: LARGE_BATCH_MAX, inFlightMax, run });
+  return {
+    start: (personId, installationId, now) => startOf(pool, book, { personId, installationId, now }),
+    report: (order) => (order.reports.length > SMALL_ORDER ? large(order) : small(order)),
+    stop: async (personId, sessionId) => {
+      const { rows } = await pool.query<StoppedRow>(stop, [book, personId, sessionId]);
+      const [row] = rows;
+      if (!row) return null;
+      const days = (await meter([sessionId])).get(sessionId) ?? [];
+      return { sessionId, startedAt: row.started_at, endedAt: row.ended_at, days };
+    },
+    list: async (personId, { limit, after }) => {
+      const { rows } = await pool.query<ListedRow>(list, [book, personId, after, limit + 1]);
+      return pageOf(rows.map(sessionOf), limit);
+    },
+  };
+}
+
+interface StartRow {
+  readonly outcome: 'started' | 'session-open' | 'no-price' | 'too-many-installations';
+  readonly session: string | null;
+}
+
+/** The id has the time of our clock: by it reports are kept, and dropped. */
+async function startOf(
+  pool: pg.Pool,
+  book: ProjectId,
+  { personId, installationId, now }: { readonly personId: string; readonly installationId: string; readonly now: Date },
+): Promise<StartAnswer> {
+  const id = uuidv7({ msecs: now.getTime() });
+  const { rows } = await pool.query<StartRow>('select outcome, session from traffic_start($1, $2, $3, $4)', [
+    book,
+    id,
+    personId,
+    installationId,
+  ]);
+  const [row] = rows;
+  if (!row) throw new Error('a session was asked for and nothing was answered');
+  if (row.outcome === 'started') return { ok: true, sessionId: SessionId.parse(row.session) };
+  if (row.outcome === 'session-open')
+    return { ok: false, reason: 'session-open', sessionId: SessionId.parse(row.session) };
+  return { ok: false, reason: row.outcome };
+}
+
+interface ReportedRow {
+  readonly outcome: 'taken' | 'unknown-session' | 'session-over' | 'session-full';
+  readonly accepted: number;
+  readonly repeated: number;
+  readonly conflicts: number;
+  readonly job_id: string | null;
+}
+
+async function reportAll(
+  pool: pg.Pool,
+  book: ProjectId,
+  orders: readonly ReportOrder[],
+): Promise<readonly ReportAnswer[]> {
+  const asked = orders.map(({ sessionId, personId }, index) => ({
+    place: index + 1,
+    session_id: sessionId,
+    person_id: personId,
+  }));
+  const said = orders.flatMap(({ reports }, index) =>
+    reports.map(({ seq, measuredAt, up, down }) => ({
+      place: index + 1,
+      seq,
+      measured_at: measuredAt,
+      up: up.toString(),
+      down: down.toString(),
+    })),
+  );
+  const { rows } = await pool.query<ReportedRow>({
+    name: 'traffic-report',
+    text: report,
+    values: [book, JSON.stringify(asked), JSON.stringify(said)],
+  });
+  return rows.map(({ outcome, accepted, repeated, conflicts, job_id: jobId }) =>
+    outcome === 'taken'
+      ? { ok: true, accepted, repeated, conflicts, jobId }
+      : { ok: false, reason: outcome },
+  );
+}
+
+const report = `
+select outcome, accepted, repeated, conflicts, job_id from traffic_report($1, $2, $3) order by place`;
+
+interface StoppedRow {
+  readonly started_at: Date;
+  readonly ended_at: Date;
+}
+
+const stop = `
+with stopped as materialized (select traffic_stop($1, $2, $3) as ended_at)
+select s.started_at, e.ended_at from stopped e join traffic_session s on s.id = $3 where e.ended_at is not null`;
+
+interface ListedRow {
+  readonly id: string;
+  readonly installation_id: string;
+  readonly started_at: Date;
+  readonly ended_at: Date | null;
+  readonly reports: number;
+}
+
+const sessionOf = (row: ListedRow): TrafficSession => ({
+  id: SessionId.parse(row.id),
+  installationId: row.installation_id,
+  startedAt: row.started_at,
+  endedAt: row.ended_at,
+  reports: row.reports,
+});
+
+const list = `
+select s.id, s.installation_id, s.started_at, s.ended_at, s.reports from traffic_session s
+where s.project_id = $1 and s.person_id = $2 and ($3::uuid is null or s.id < $3) order by s.id desc limit $4`;

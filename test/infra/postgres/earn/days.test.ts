@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { DAY_MS, MB, MINUTE_MS, openEarnWorld } from './earn-world.ts';
+
+const closeAll = async ({ days }: Awaited<ReturnType<typeof openEarnWorld>>, day: string) => {
+  let people = 0;
+  let after: string | null = null;
+  do {
+    const closed: { people: number; next: string | null } = await days.close(day, after);
+    people += closed.people;
+    after = closed.next;
+  } while (after !== null);
+  return people;
+};
+
+describe('a day', () => {
+  test('closes three days later, into one transfer for each person and no second one', async () => {
+    const world = await openEarnWorld();
+    const first = await world.earner(40n * MB);
+    await world.earner(2n * MB, first.personId);
+    const other = await world.earner(7n * MB);
+    await expect(world.days.close(first.day, null)).rejects.toMatchObject({ code: 'NB041' });
+    await world.untilClosable();
+    expect(await world.days.open(first.day)).toEqual([first.day]);
+    const closed = await Promise.all(Array.from({ length: 8 }, () => closeAll(world, first.day)));
+    expect(closed.toSorted((a, b) => b - a).slice(0, 1)).toEqual([2]);
+    expect(await closeAll(world, first.day)).toBe(0);
+    expect((await world.transfers()).toSorted()).toEqual(
+      [`earn:${first.personId}:${first.day} earn available 42000000`, `earn:${other.personId}:${other.day} earn available 7000000`].toSorted(),
+    );
+    expect(await world.dayOf(first.sessionId, first.day)).toMatchObject({ closed: true, posted_micros: '40000000' });
+    expect(await world.days.open(first.day)).toEqual([]);
+  });
+
+  test('that is closed never changes: what comes later is kept and unpaid', async () => {
+    const world = await openEarnWorld();
+    const { personId, sessionId, day } = await world.earner(40n * MB);
+    const forgotten = { ...world.said(1, 50n * MB) };
+    await world.untilClosable();
+    await closeAll(world, day);
+    const before = await world.dayOf(sessionId, day);
+    expect(await world.sessions.report({ sessionId, personId, reports: [forgotten] })).toMatchObject({ ok: true, accepted: 1 });
+    await world.meter([sessionId]);
+    expect(await world.dayOf(sessionId, day)).toEqual(before);
+    expect(await closeAll(world, day)).toBe(0);
+    await expect(world.owner.query('update session_day set payable = 1, bytes = 1')).rejects.toMatchObject({ code: 'NB009' });
+  });
+
+  test('waits for who has reports that are to be metered, and closes for the others', async () => {
+    const world = await openEarnWorld();
+    const [slow, other] = [await world.earner(MB), await world.earner(2n * MB)];
+    await world.sessions.report({ sessionId: slow.sessionId, personId: slow.personId, reports: [world.said(1, 3n * MB)] });
+    await world.untilClosable();
+    expect(await closeAll(world, slow.day)).toBe(1);
+    expect(await world.transfers()).toEqual([`earn:${other.personId}:${other.day} earn available 2000000`]);
+    await world.meter([slow.sessionId]);
+    expect(await closeAll(world, slow.day)).toBe(1);
+    expect(await world.transfers()).toContain(`earn:${slow.personId}:${slow.day} earn available 3000000`);
+  });
+
+  test('of a person for whom it had closed is posted by session', async () => {
+    const world = await openEarnWorld();
+    const first = await world.earner(4n * MB);
+    const second = await world.earner(5n * MB, first.personId);
+    // As if nothing of the second were known when the first was closed.
+    await world.owner.query(`update session_day set verdict = 'review', reason = 'late', unpaid = '[{"reason":"late","bytes":"5000000"}]' where session_id = $1`, [second.sessionId]);
+    await world.untilClosable();
+    await closeAll(world, first.day);
+    expect(await world.decide(second.sessionId, second.day, true)).toBe('decided');
+    expect(await world.transfers()).toEqual([
+      `earn:${first.personId}:${first.day} earn available 4000000`,
+      `earn-late:${second.sessionId}:${second.day} earn available 5000000`,
+    ]);
+    expect(await world.decide(second.sessionId, second.day, true)).toBe('decided');
+    expect(await world.transfers()).toHaveLength(2);
+  });
+
+  test('in review is paid with the day where a person decides in time, and not at all where they decide against', async () => {
+    const world = await openEarnWorld({ require_counterpart: 'review' });
+    const [good, bad, open] = [await world.earner(MB), await world.earner(2n * MB), await world.earner(3n * MB)];
+    await world.decide(good.sessionId, good.day, true);
+    await world.decide(bad.sessionId, bad.day, false);
+    // What is metered again does not change what was decided.
+    await world.meter([good.sessionId, bad.sessionId, open.sessionId]);
+    expect(await world.dayOf(bad.sessionId, bad.day)).toMatchObject({ verdict: 'unpaid', reason: 'decided', unpaid: [{ reason: 'decided', bytes: '2000000' }] });
+    await world.untilClosable();
+    expect(await closeAll(world, good.day)).toBe(3);
+    expect(await world.transfers()).toEqual([`earn:${good.personId}:${good.day} earn available 1000000`]);
+  });
+
+  test('pays what a person owes first', async () => {
+    const world = await openEarnWorld();
+    const { personId, sessionId, day } = await world.earner(10n * MB);
+    await world.untilClosable();
+    await closeAll(world, day);
+    // All of it is held for a withdrawal.
+    const [available, held] = [await world.ledger.open('available', personId), await world.ledger.open('held', personId)];
+    await world.ledger.post([{ key: 'hold', kind: 'hold', debit: available, credit: held, amount: 10_000_000n }]);
+    expect(await world.takeBack(sessionId, day)).toEqual({ taken: '0', owed: '10000000' });
+    expect(await world.ledger.balance(held)).toBe(10_000_000n);
+    await world.priceRounds.carry();
+    const next = await world.earner(25n * MB, personId);
+    await world.untilClosable();
+    await closeAll(world, next.day);
+    expect((await world.transfers()).slice(-2)).toEqual([
+      `earn-debt:${personId}:${next.day} earn receivable 10000000`,
+      `earn:${personId}:${next.day} earn available 15000000`,
+    ]);
+  });
+});
+
+describe('a take-back', () => {
+  test('takes what is there first, owes the rest, and happens once', async () => {
+    const world = await openEarnWorld();
+    const { personId, sessionId, day } = await world.earner(10n * MB);
+    expect(await world.takeBack(sessionId, day)).toBeUndefined();
+    await world.untilClosable();
+    await closeAll(world, day);
+    const [available, held] = [await world.ledger.open('available', personId), await world.ledger.open('held', personId)];
+    await world.ledger.post([{ key: 'hold', kind: 'hold', debit: available, credit: held, amount: 7_000_000n }]);
+    const both = await Promise.all([1, 2].map(() => world.takeBack(sessionId, day)));
+    expect(both.filter(Boolean)).toEqual([{ taken: '3000000', owed: '7000000' }]);
+    expect((await world.transfers()).slice(-2)).toEqual([
+      `takeback:${sessionId}:${day} take-back available 3000000`,
+      `takeback-debt:${sessionId}:${day} take-back receivable 7000000`,
+    ]);
+    // An appeal is won: what was owed is paid first.
+    expect(await world.decide(sessionId, day, true)).toBe('decided');
+    expect(await world.ledger.balance(available)).toBe(3_000_000n);
+    expect(await world.ledger.balance(await world.ledger.open('receivable', personId))).toBe(0n);
+  });
+});
+
+describe('a day and its price', () => {
+  test('are those of Tashkent', async () => {
+    const world = await openEarnWorld();
+    const day = world.today();
+    // To 23:59 there, which is 18:59 in UTC.
+    const midnight = Date.parse(`${day}T19:00:00Z`);
+    await world.forward(midnight - world.now().getTime() - 10 * MINUTE_MS);
+    const next = new Date(Date.parse(`${day}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10);
+    expect(await world.prices.set(next, 120, world.finance)).toMatchObject({ ok: true, state: 'set' });
+    const personId = randomUUID();
+    const sessionId = await world.start(personId);
+    const reports = [9, 11].map((minutes, seq) => ({
+      seq,
+      measuredAt: new Date(midnight - 10 * MINUTE_MS + minutes * MINUTE_MS),
+      up: 0n,
+      down: BigInt(seq + 1) * 10n * MB,
+    }));
+    await world.forward(12 * MINUTE_MS);
+    await world.sessions.report({ sessionId, personId, reports });
+    await world.meter([sessionId]);
+    expect(await world.dayOf(sessionId, day)).toMatchObject({ bytes: '10000000', micros: '10000000' });
+    expect(await world.dayOf(sessionId, next)).toMatchObject({ bytes: '10000000', micros: '12000000' });
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { dayAfter } from '../../../../domain/pay/ledger/head.ts';
+import { earnOps } from '../../../../infra/postgres/earn/ops-view.ts';
+import { DAY_MS, openEarnWorld } from './earn-world.ts';
+
+describe('a price', () => {
+  test('is for a day that has not begun', async () => {
+    const { prices, today, finance } = await openEarnWorld();
+    expect(await prices.set(today(), 110, finance)).toEqual({ ok: false, reason: 'day-begun' });
+    expect(await prices.set(dayAfter(today(), 367), 110, finance)).toEqual({ ok: false, reason: 'day-too-far' });
+    expect(await prices.set(dayAfter(today()), 110, finance)).toEqual({ ok: true, state: 'set', id: null });
+    expect(await prices.of(dayAfter(today()))).toEqual({ day: dayAfter(today()), tiyinPerMb: 110, carried: false });
+  });
+
+  test.each([
+    [130, 'set'],
+    [131, 'asked'],
+    [70, 'set'],
+    [69, 'asked'],
+  ] as const)('of %i after 100 is %s', async (tiyin, state) => {
+    const { prices, today, finance } = await openEarnWorld();
+    expect(await prices.set(dayAfter(today()), tiyin, finance)).toMatchObject({ ok: true, state });
+  });
+
+  test('does not climb day by day by one person: it is held against the price of today', async () => {
+    const { prices, today, finance } = await openEarnWorld();
+    expect(await prices.set(dayAfter(today()), 130, finance)).toMatchObject({ state: 'set' });
+    expect(await prices.set(dayAfter(today(), 2), 160, finance)).toMatchObject({ state: 'asked' });
+  });
+
+  test('that changes much is agreed to by another person, once, before its day begins', async () => {
+    const { prices, today, finance, second, forward } = await openEarnWorld();
+    const asked = await prices.set(dayAfter(today()), 200, finance);
+    const late = await prices.set(dayAfter(today(), 2), 300, finance);
+    if (!asked.ok || !asked.id || !late.ok || !late.id) throw new Error('not asked');
+    expect(await prices.of(dayAfter(today()))).toMatchObject({ tiyinPerMb: 100 });
+    expect(await prices.agree(asked.id, finance)).toEqual({ ok: false, reason: 'own-change' });
+    const { id } = asked;
+    const both = await Promise.all([1, 2].map(() => prices.agree(id, second)));
+    expect(both.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(both.find(({ ok }) => !ok)).toEqual({ ok: false, reason: 'change-ended' });
+    expect(await prices.of(dayAfter(today()))).toMatchObject({ tiyinPerMb: 200 });
+    await forward(2 * DAY_MS);
+    expect(await prices.agree(late.id, second)).toEqual({ ok: false, reason: 'day-begun' });
+    expect(await prices.withdraw(late.id, second)).toMatchObject({ ok: true });
+    expect((await prices.changes({ limit: 10, after: null })).rows.map(({ state }) => state)).toEqual(['withdrawn', 'agreed']);
+  });
+
+  test('of a day that has begun is changed by nobody, the owner neither', async () => {
+    const { owner } = await openEarnWorld();
+    await expect(owner.query('update price set tiyin_per_mb = 1')).rejects.toMatchObject({ code: 'NB040' });
+    await expect(owner.query('delete from price')).rejects.toMatchObject({ code: 'NB009' });
+  });
+
+  test('is carried to days for which nobody set one, once, and staff are told', async () => {
+    const { prices, priceRounds, today, forward, pool, now } = await openEarnWorld();
+    expect(await priceRounds.carry()).toEqual([]);
+    const first = today();
+    await forward(3 * DAY_MS);
+    const carried = await Promise.all([priceRounds.carry(), priceRounds.carry()]);
+    expect(carried.flat().toSorted()).toEqual([1, 2, 3].map((n) => dayAfter(first, n)));
+    expect(await prices.of(today())).toEqual({ day: today(), tiyinPerMb: 100, carried: true });
+    expect(await earnOps.alarms(pool, now())).toEqual([expect.objectContaining({ alarm: 'price-carried' })]);
+  });
+});

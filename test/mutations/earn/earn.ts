@@ -1,0 +1,120 @@
+import type { Mutation } from '../mutation.ts';
+
+const METER = 'domain/earn/traffic/meter.ts';
+const COUNTERPART = 'domain/earn/traffic/counterpart.ts';
+const PRICES = 'infra/postgres/earn/migrations/20261130150000-earn-prices.ts';
+const DAYS = 'infra/postgres/earn/migrations/20261130152000-earn-days.ts';
+const ROUTES = 'apps/api/earn/traffic.routes.ts';
+const inMeter = (name: string) => ({ file: 'test/domain/earn/traffic/meter.test.ts', name });
+const inCounterpart = (name: string) => ({ file: 'test/domain/earn/traffic/counterpart.test.ts', name });
+const inDays = (name: string) => ({ file: 'test/infra/postgres/earn/days.test.ts', name });
+const inPrices = (name: string) => ({ file: 'test/infra/postgres/earn/prices.test.ts', name });
+const inRoutes = (name: string) => ({ file: 'test/apps/api/earn/traffic.test.ts', name });
+
+const metering: readonly Mutation[] = [
+  {
+    name: 'traffic counts to the day of UTC',
+    edits: [
+      {
+        file: METER,
+        from: 'day: tashkentDay(new Date(Math.min(Math.max(measuredMs, startsMs), endsMs))),',
+        to: 'day: new Date(Math.min(Math.max(measuredMs, startsMs), endsMs)).toISOString().slice(0, 10),',
+      },
+    ],
+    test: inMeter('has the bytes of an interval on the day of Tashkent on which it ended'),
+  },
+  {
+    name: 'each report is rounded down by itself',
+    edits: [
+      {
+        file: METER,
+        from: 'const counted = new Map<string, bigint>();',
+        to: 'const counted = new Map<string, bigint>(); const floors = new Map<string, bigint>();',
+      },
+      {
+        file: METER,
+        from: 'counted.set(day, (counted.get(day) ?? 0n) + growth);',
+        to: 'counted.set(day, (counted.get(day) ?? 0n) + growth); floors.set(day, (floors.get(day) ?? 0n) + (growth * 150n) / 100n);',
+      },
+      { file: METER, from: 'return { counted, missed:', to: 'return { counted, floors, missed:' },
+      {
+        file: METER,
+        from: 'function dayOf(day: string, { counted, missed }: Walked,',
+        to: 'function dayOf(day: string, { counted, missed, floors }: any,',
+      },
+      {
+        file: METER,
+        from: 'micros: microsOf(payable, tiyinPerMb),',
+        to: 'micros: floors.get(day) ?? microsOf(payable, tiyinPerMb),',
+      },
+    ],
+    test: inMeter('is rounded down once a day, and not at each report'),
+  },
+  {
+    name: 'what comes after a close counts on the next day',
+    edits: [
+      {
+        file: METER,
+        from: 'const ownMs = Math.min(closesAt(day).getTime(), deadlineMs);',
+        to: 'const ownMs = closesAt(day).getTime();',
+      },
+    ],
+    test: inMeter('that came after a day had closed does not move its bytes to the next day'),
+  },
+  {
+    name: 'what gateways say is ignored',
+    edits: [
+      {
+        file: COUNTERPART,
+        from: `if (doubt === null || policy === 'pay') return`,
+        to: 'if (doubt !== undefined) return',
+      },
+    ],
+    test: inCounterpart('without a gateway the project says what becomes of it'),
+  },
+];
+
+const closing: readonly Mutation[] = [
+  {
+    name: 'a day is closed without a key of its own',
+    edits: [
+      {
+        file: DAYS,
+        from: `array(select 'earn:' || p || ':' || of_day from`,
+        to: `array(select 'earn:' || p || ':' || gen_random_uuid() from`,
+      },
+    ],
+    test: inDays('closes three days later, into one transfer for each person and no second one'),
+  },
+  {
+    name: 'a day is closed while reports of it wait to be metered',
+    edits: [{ file: DAYS, from: 's.job_id is not null', to: 's.job_id is null and s.id is null' }],
+    test: inDays('waits for who has reports that are to be metered, and closes for the others'),
+  },
+  {
+    name: 'a debt is forgotten when a day is closed',
+    edits: [{ file: DAYS, from: 'where a.balance < 0;', to: 'where false;' }],
+    test: inDays('pays what a person owes first'),
+  },
+];
+
+const doors: readonly Mutation[] = [
+  {
+    name: 'one person changes the price as they like',
+    edits: [{ file: PRICES, from: 'if in_force is not null and abs(', to: 'if false and abs(' }],
+    test: inPrices('that changes much is agreed to by another person, once, before its day begins'),
+  },
+  {
+    name: 'a session of any project starts traffic',
+    edits: [
+      {
+        file: ROUTES,
+        from: `for a day at most.',\n    session: 'earner',`,
+        to: `for a day at most.',\n    session: 'project',`,
+      },
+    ],
+    test: inRoutes('with a session of another project, or of a test key, is refused'),
+  },
+];
+
+export const earnMutations: readonly Mutation[] = [...metering, ...closing, ...doors];
