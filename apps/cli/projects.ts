@@ -69,7 +69,9 @@ interface SetOptions extends JsonOption {
 }
 
 /** An operator's own key may do everything that its project may, but for what must be asked for by name. */
-const everyScope = KeyScope.options.filter((scope) => !['public', 'critical', 'payouts', 'gateways'].includes(scope));
+const everyScope = KeyScope.options.filter(
+  (scope) => !['public', 'critical', 'payouts', 'gateways'].includes(scope),
+);
 
 async function createProject(
   context: CliContext,

@@ -29,7 +29,8 @@ export const earnReasons = {
   'session-full': {
     meaning: 'The session has as many reports as one may have.',
     retry: 'no',
-    nextStep: 'Stop it and start a new one. Report once a minute: `report_every_s` of the start says how often.',
+    nextStep:
+      'Stop it and start a new one. Report once a minute: `report_every_s` of the start says how often.',
     seen: ['problem'],
   },
   'day-begun': {

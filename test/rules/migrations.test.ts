@@ -78,6 +78,9 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130110100-pay-destination-room.ts':
     '71f4d4ed854776d30a95424f60e3730ee60cfa5808193eb064d1685770d4a700',
   '20261130110200-pay-link-sms.ts': '16561aa4fdc3dc86f40ef55d9587d20978e89b7e6f96e3c4607486d42cfcda35',
+  '20261130150000-earn-prices.ts': 'c414181e1254f72cddc8328882d90e9afc781fda21e7c5e7fce21ce010ccb94a',
+  '20261130151000-earn-traffic.ts': '4d160ecceefa6b757cebc03feb08d22ff2b73744118de78728f67daa2fc6ca71',
+  '20261130152000-earn-days.ts': 'caeb85881b9722c0b9b25dcc0e341b1e083956a46a4b644be21b0f13d6bca935',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -36,14 +36,12 @@ beforeAll(async () => {
 });
 afterAll(() => world?.stop());
 
-const rolesFor = (app: App) => who.roles.filter(({ isBoards }) => app === 'board' || !isBoards);
 const walkOf = (app: App, some: Rules = rules[app], more: Partial<Walk> = {}) =>
   walk({
     world,
     app,
     url: world.urls[app],
     ...who,
-    roles: rolesFor(app),
     rules: some,
     fixtures: fixtures[app],
     ...more,

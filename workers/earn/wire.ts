@@ -61,7 +61,8 @@ function keeping(
     },
     'carry-price': async () => {
       const days = await price.carry();
-      if (days.length > 0) log.warn({ days }, 'nobody set the price of these days: it is that of the day before');
+      if (days.length > 0)
+        log.warn({ days }, 'nobody set the price of these days: it is that of the day before');
       return PRICE_MS;
     },
   };

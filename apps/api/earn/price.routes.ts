@@ -130,7 +130,10 @@ const ChangeBody = z
     state: z.enum(['asked', 'agreed', 'withdrawn']),
     asked_by: z.string().meta({ description: 'E-mail of who asked.' }),
     asked_at: z.date(),
-    ended_by: z.string().nullable().meta({ description: 'E-mail of who agreed or withdrew it; null while it is asked.' }),
+    ended_by: z
+      .string()
+      .nullable()
+      .meta({ description: 'E-mail of who agreed or withdrew it; null while it is asked.' }),
     ended_at: z.date().nullable().meta({ description: 'When; null while it is asked.' }),
   })
   .meta({ id: 'PriceChange' });

@@ -14,7 +14,7 @@ import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { tiyin } from '../../http/pay/fields.ts';
 import { Problem } from '../../http/problem.ts';
 import { definePersonRoute, type Route } from '../../http/route.ts';
-import { bytesField, reportFields } from './fields.ts';
+import { bytesField, countOf, reportFields, reportLimits } from './fields.ts';
 
 const tag = 'Traffic';
 
@@ -80,11 +80,26 @@ function startProblem(answer: Exclude<StartAnswer, { readonly ok: true }>): Prob
   }
 }
 
-/** A thousand reports, each with its five members. */
-const bodyLimits = { bytes: 262_144, parts: 6_100 };
-
 const OneReport = z.strictObject(reportFields('since the session began'));
-const Reports = z.array(OneReport).min(1).max(REPORTS_MAX);
+
+/** Many, or one flat. */
+const ReportBody = z.union([
+  z.strictObject({
+    session_id: SessionId.meta({ description: 'Of `POST /api/traffic/start`.' }),
+    reports: z.array(OneReport).min(1).max(REPORTS_MAX).meta({ description: 'In any order.' }),
+  }),
+  OneReport.extend({ session_id: SessionId }).transform(({ session_id, ...one }) => ({
+    session_id,
+    reports: [one],
+  })),
+]);
+
+const TakenBody = z.object({
+  accepted: z.int().meta({ description: 'New reports.' }),
+  repeated: z.int().meta({ description: 'Numbers that were there before.' }),
+  conflicts: z.int().meta({ description: 'Of those, how many said something else: the first one stands.' }),
+  job_id: z.uuid().nullable().meta({ description: 'Of the metering; null where nothing waits for it.' }),
+});
 
 const report = ({ sessions }: TrafficDeps) =>
   definePersonRoute({
@@ -95,39 +110,15 @@ const report = ({ sessions }: TrafficDeps) =>
     description:
       'Up to 1 000 reports, or one flat. Each has a number of its own and totals since the session began, so that one which is lost costs nothing, and one that is repeated counts once. Reports of the last three days count; an unusual one is kept and not paid, and says why.',
     session: 'earner',
-    bodyLimits,
-    body: z.union([
-      z.strictObject({
-        session_id: SessionId.meta({ description: 'Of `POST /api/traffic/start`.' }),
-        reports: Reports.meta({ description: 'In any order.' }),
-      }),
-      OneReport.extend({ session_id: SessionId }).transform(({ session_id, ...one }) => ({
-        session_id,
-        reports: [one],
-      })),
-    ]),
-    answers: {
-      202: {
-        description: 'Committed. They are metered within seconds.',
-        schema: z.object({
-          accepted: z.int().meta({ description: 'New reports.' }),
-          repeated: z.int().meta({ description: 'Numbers that were there before.' }),
-          conflicts: z.int().meta({ description: 'Of those, how many said something else: the first one stands.' }),
-          job_id: z.uuid().nullable().meta({ description: 'Of the metering; null where nothing waits for it.' }),
-        }),
-      },
-    },
+    bodyLimits: reportLimits,
+    body: ReportBody,
+    answers: { 202: { description: 'Committed. They are metered within seconds.', schema: TakenBody } },
     problems: [404, 410, 422],
     async handle({ body, person }) {
       const answer = await sessions.report({
         sessionId: body.session_id,
         personId: person.personId,
-        reports: body.reports.map(({ seq, measured_at, bytes_up, bytes_down }) => ({
-          seq,
-          measuredAt: new Date(measured_at),
-          up: BigInt(bytes_up),
-          down: BigInt(bytes_down),
-        })),
+        reports: body.reports.map(countOf),
       });
       if (!answer.ok) throw reportProblem(answer);
       const { accepted, repeated, conflicts, jobId } = answer;

@@ -10,7 +10,12 @@ export const flaws = [
 export type Flaw = (typeof flaws)[number];
 
 /** Why bytes of a day were not paid: a flaw, a gateway that counted fewer, or what was decided of the whole day. */
-export type UnpaidReason = Flaw | 'counterpart-lower' | 'no-counterpart' | 'counterpart-differs' | (string & {});
+export type UnpaidReason =
+  | Flaw
+  | 'counterpart-lower'
+  | 'no-counterpart'
+  | 'counterpart-differs'
+  | (string & {});
 
 /** For the person, in English. */
 export const flawSentences: Readonly<Record<Flaw, string>> = {

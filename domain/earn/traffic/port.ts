@@ -98,7 +98,9 @@ export interface Gateways {
 }
 
 /** Meters sessions: all their reports, in one transaction. Twice it writes the same. */
-export type MeterSessions = (ids: readonly SessionId[]) => Promise<ReadonlyMap<string, readonly MeteredDay[]>>;
+export type MeterSessions = (
+  ids: readonly SessionId[],
+) => Promise<ReadonlyMap<string, readonly MeteredDay[]>>;
 
 /** Beside the reconciler. */
 export interface TrafficRounds {

@@ -17,7 +17,9 @@ describe('project create', () => {
     ]);
     // `public` is what a publishable key has in place of scopes, and what every secret key reaches; `critical` and `payouts` are asked for by name.
     expect(rows[0].scopes.toSorted()).toEqual(
-      KeyScope.options.filter((scope) => !['public', 'critical', 'payouts', 'gateways'].includes(scope)).toSorted(),
+      KeyScope.options
+        .filter((scope) => !['public', 'critical', 'payouts', 'gateways'].includes(scope))
+        .toSorted(),
     );
     expect(await refusal(['project', 'create', 'shop'])).toBe('There is a project shop already.');
   });

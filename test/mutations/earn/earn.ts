@@ -9,7 +9,7 @@ const inMeter = (name: string) => ({ file: 'test/domain/earn/traffic/meter.test.
 const inCounterpart = (name: string) => ({ file: 'test/domain/earn/traffic/counterpart.test.ts', name });
 const inDays = (name: string) => ({ file: 'test/infra/postgres/earn/days.test.ts', name });
 const inPrices = (name: string) => ({ file: 'test/infra/postgres/earn/prices.test.ts', name });
-const inRoutes = (name: string) => ({ file: 'test/apps/api/earn/traffic.test.ts', name });
+const inRoutes = (name: string) => ({ file: 'test/apps/api/earn/traffic.system.test.ts', name });
 
 const metering: readonly Mutation[] = [
   {

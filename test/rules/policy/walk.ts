@@ -42,7 +42,9 @@ async function walkRoute(how: Walk, route: string, rule: AnyRule): Promise<strin
   if (!fixture) return [`${route} has no fixture: nobody has asked it`];
   const faults: string[] = [];
   const shown: Shown = new Map();
-  for (const role of how.roles.filter(({ isBoards }) => how.app === 'board' || rule.by === 'staff' || !isBoards)) {
+  for (const role of how.roles.filter(
+    ({ isBoards }) => how.app === 'board' || rule.by === 'staff' || !isBoards,
+  )) {
     const expected = verdict(rule, role.who, { app: how.app, route });
     const visit = { how, route, fixture, role, shown };
     const found =

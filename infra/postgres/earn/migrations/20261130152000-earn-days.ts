@@ -7,7 +7,8 @@ import { Migration } from '@mikro-orm/migrations';
  */
 export class Migration20261130152000EarnDays extends Migration {
   override up(): void {
-    for (const sql of [actions, ...kept, closes, post, late, close, decide, takeBack, noneForPublic]) this.addSql(sql);
+    for (const sql of [actions, ...kept, closes, post, late, close, decide, takeBack, noneForPublic])
+      this.addSql(sql);
   }
 }
 

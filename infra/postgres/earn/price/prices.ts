@@ -69,9 +69,7 @@ function askedOf(row: AskedRow | undefined): PriceAsked {
 }
 
 async function ended(pool: pg.Pool, values: readonly unknown[]): Promise<PriceAsked> {
-  const { rows } = await refusing(
-    pool.query<{ outcome: AskedRow['outcome'] }>(end, [...values]),
-  );
+  const { rows } = await refusing(pool.query<{ outcome: AskedRow['outcome'] }>(end, [...values]));
   return askedOf(rows[0] && { ...rows[0], change: null });
 }
 

@@ -3,7 +3,12 @@ import { z } from 'zod';
 import { earnSettings } from '../../../../domain/earn/settings.ts';
 import type { SessionId } from '../../../../domain/earn/ids.ts';
 import type { CounterpartRules, Judgement } from '../../../../domain/earn/traffic/counterpart.ts';
-import { type MeteredDay, type MeterFacts, meterSession, type Report } from '../../../../domain/earn/traffic/meter.ts';
+import {
+  type MeteredDay,
+  type MeterFacts,
+  meterSession,
+  type Report,
+} from '../../../../domain/earn/traffic/meter.ts';
 import type { MeterSessions } from '../../../../domain/earn/traffic/port.ts';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import { inTransaction, type Queryable } from '../../engine/transaction.ts';
@@ -18,7 +23,11 @@ export const sessionMeter =
     inTransaction(pool, async (tx) => {
       const { rows: held } = await tx.query<SessionRow>(holdSessions, [ids, book]);
       if (held.length === 0) return new Map();
-      const read = await readFacts(tx, book, held.map(({ id }) => id));
+      const read = await readFacts(
+        tx,
+        book,
+        held.map(({ id }) => id),
+      );
       const metered = new Map(held.map((session) => [session.id, daysOf(session, read)]));
       const rows = held.flatMap(({ id }) => (metered.get(id) ?? []).map((day) => rowOf(id, day)));
       if (rows.length > 0) await tx.query('select session_day_write($1, $2)', [book, JSON.stringify(rows)]);

@@ -56,7 +56,11 @@ interface StartRow {
 async function startOf(
   pool: pg.Pool,
   book: ProjectId,
-  { personId, installationId, now }: { readonly personId: string; readonly installationId: string; readonly now: Date },
+  {
+    personId,
+    installationId,
+    now,
+  }: { readonly personId: string; readonly installationId: string; readonly now: Date },
 ): Promise<StartAnswer> {
   const id = uuidv7({ msecs: now.getTime() });
   const { rows } = await pool.query<StartRow>('select outcome, session from traffic_start($1, $2, $3, $4)', [
@@ -106,9 +110,7 @@ async function reportAll(
     values: [book, JSON.stringify(asked), JSON.stringify(said)],
   });
   return rows.map(({ outcome, accepted, repeated, conflicts, job_id: jobId }) =>
-    outcome === 'taken'
-      ? { ok: true, accepted, repeated, conflicts, jobId }
-      : { ok: false, reason: outcome },
+    outcome === 'taken' ? { ok: true, accepted, repeated, conflicts, jobId } : { ok: false, reason: outcome },
   );
 }
 

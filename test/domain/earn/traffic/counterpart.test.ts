@@ -21,8 +21,22 @@ describe('the smaller count is paid', () => {
 
   test.each([
     ['pay', { verdict: 'pay', reason: null, unpaid: [] }],
-    ['review', { verdict: 'review', reason: 'no-counterpart', unpaid: [{ reason: 'no-counterpart', bytes: 40n * MB }] }],
-    ['unpaid', { verdict: 'unpaid', reason: 'no-counterpart', unpaid: [{ reason: 'no-counterpart', bytes: 40n * MB }] }],
+    [
+      'review',
+      {
+        verdict: 'review',
+        reason: 'no-counterpart',
+        unpaid: [{ reason: 'no-counterpart', bytes: 40n * MB }],
+      },
+    ],
+    [
+      'unpaid',
+      {
+        verdict: 'unpaid',
+        reason: 'no-counterpart',
+        unpaid: [{ reason: 'no-counterpart', bytes: 40n * MB }],
+      },
+    ],
   ] as const)('without a gateway the project says what becomes of it: %s', (requireCounterpart, expected) => {
     const { days } = meter([report(0, 1, 40n * MB)], { rules: { requireCounterpart, tolerancePercent: 5 } });
     expect(days).toEqual([expect.objectContaining({ bytes: 40n * MB, payable: 40n * MB, ...expected })]);

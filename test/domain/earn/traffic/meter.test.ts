@@ -59,7 +59,13 @@ describe('a session', () => {
 describe('a report', () => {
   test.each([
     ['whose counter went back', [report(0, 1, 50n * MB), report(1, 2, 40n * MB)], 1, 'counter-went-back', 0n],
-    ['of 51 MB a second', [report(0, 1, 50n * MB), report(1, 2, (50n + 51n * 60n) * MB)], 1, 'too-fast', 3_060n],
+    [
+      'of 51 MB a second',
+      [report(0, 1, 50n * MB), report(1, 2, (50n + 51n * 60n) * MB)],
+      1,
+      'too-fast',
+      3_060n,
+    ],
     ['of a clock two minutes ahead', [report(0, 3, 9n * MB, { receivedAt: at(1) })], 0, 'clock-ahead', 9n],
     ['of before the session', [report(0, -2, 9n * MB)], 0, 'outside-session', 9n],
     ['of more than a day later', [report(0, 1_442, 9n * MB)], 0, 'outside-session', 9n],
@@ -70,7 +76,13 @@ describe('a report', () => {
       'after-close',
       9n,
     ],
-    ['whose number said something else before', [report(0, 1, MB), report(0, 1, 2n * MB, { receivedAt: at(9) })], 0, 'conflict', 0n],
+    [
+      'whose number said something else before',
+      [report(0, 1, MB), report(0, 1, 2n * MB, { receivedAt: at(9) })],
+      0,
+      'conflict',
+      0n,
+    ],
   ] as const)('%s is kept and not paid, with a sentence', (_what, reports, seq, flaw, unpaidMb) => {
     const metered = meter(reports);
     expect(flawsOf(metered)).toEqual([[seq, flaw]]);
@@ -82,7 +94,10 @@ describe('a report', () => {
   test.each([
     ['of exactly 50 MB a second', report(0, 1, 3_000n * MB)],
     ['of a clock a minute ahead', report(0, 2, MB, { receivedAt: at(1) })],
-    ['that came a moment before its day closed', report(0, 1, MB, { receivedAt: new Date(closesAt('2026-11-30').getTime() - 1) })],
+    [
+      'that came a moment before its day closed',
+      report(0, 1, MB, { receivedAt: new Date(closesAt('2026-11-30').getTime() - 1) }),
+    ],
   ])('%s is paid', (_what, one) => {
     expect(only(meter([one]).days).payable).toBe(one.down);
   });
@@ -130,7 +145,9 @@ describe('a report', () => {
     const paidOf = (reports: readonly Report[]) =>
       meter(reports, { session }).days.map(({ day, payable }) => [day, payable]);
     expect(paidOf(inTime)).toEqual([['2026-11-30', 40n * MB]]);
-    expect(paidOf([...inTime, trick]).filter(([, payable]) => payable !== 0n)).toEqual([['2026-11-30', 40n * MB]]);
+    expect(paidOf([...inTime, trick]).filter(([, payable]) => payable !== 0n)).toEqual([
+      ['2026-11-30', 40n * MB],
+    ]);
   });
 });
 
@@ -143,8 +160,14 @@ describe('whatever a phone sends', () => {
           { weight: 8, arbitrary: fc.bigInt(0n, 200n * MB) },
           { weight: 1, arbitrary: fc.bigInt(-300n * MB, 100_000n * MB) },
         ),
-        skewMs: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 40_000 }) }, fc.integer({ min: -600_000, max: 600_000 })),
-        delayMs: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 90_000 }) }, fc.integer({ min: 0, max: 400_000_000 })),
+        skewMs: fc.oneof(
+          { weight: 8, arbitrary: fc.integer({ min: 0, max: 40_000 }) },
+          fc.integer({ min: -600_000, max: 600_000 }),
+        ),
+        delayMs: fc.oneof(
+          { weight: 8, arbitrary: fc.integer({ min: 0, max: 90_000 }) },
+          fc.integer({ min: 0, max: 400_000_000 }),
+        ),
       }),
       { minLength: 50, maxLength: 50 },
     )
@@ -154,7 +177,13 @@ describe('whatever a phone sends', () => {
         total = total + growth < 0n ? 0n : total + growth;
         // One in half an hour: a day, over its midnight.
         const measuredAt = new Date(at(30 * (seq + 1)).getTime() + skewMs);
-        return { seq, measuredAt, receivedAt: new Date(at(30 * (seq + 1)).getTime() + delayMs), up: total / 3n, down: total - total / 3n };
+        return {
+          seq,
+          measuredAt,
+          receivedAt: new Date(at(30 * (seq + 1)).getTime() + delayMs),
+          up: total / 3n,
+          down: total - total / 3n,
+        };
       });
     });
   const gateway = fc.option(fc.bigInt(0n, 5_000n * MB), { nil: null });
@@ -162,17 +191,22 @@ describe('whatever a phone sends', () => {
 
   test('order, repetition and splits change nothing', () => {
     fc.assert(
-      fc.property(reports, fc.func(fc.integer()), fc.array(fc.nat(49), { maxLength: 60 }), (sent, rank, again) => {
-        const once = meter(sent);
-        const shuffled = sent.toSorted((a, b) => rank(a.seq) - rank(b.seq) || b.seq - a.seq);
-        expect(meter(shuffled)).toEqual(once);
-        // A repeat arrives later, and says the same.
-        const repeated = again.map((n) => {
-          const one = sent[n] as Report;
-          return { ...one, receivedAt: new Date(one.receivedAt.getTime() + 1_000) };
-        });
-        expect(meter([...repeated, ...shuffled])).toEqual(once);
-      }),
+      fc.property(
+        reports,
+        fc.func(fc.integer()),
+        fc.array(fc.nat(49), { maxLength: 60 }),
+        (sent, rank, again) => {
+          const once = meter(sent);
+          const shuffled = sent.toSorted((a, b) => rank(a.seq) - rank(b.seq) || b.seq - a.seq);
+          expect(meter(shuffled)).toEqual(once);
+          // A repeat arrives later, and says the same.
+          const repeated = again.map((n) => {
+            const one = sent[n] as Report;
+            return { ...one, receivedAt: new Date(one.receivedAt.getTime() + 1_000) };
+          });
+          expect(meter([...repeated, ...shuffled])).toEqual(once);
+        },
+      ),
       { numRuns: 200 },
     );
   });
@@ -215,7 +249,11 @@ test('a person’s decision holds against every rule', () => {
     rules: { requireCounterpart: 'unpaid', tolerancePercent: 5 },
     decided: new Map([['2026-11-30', { verdict: 'pay', reason: null }]]),
   } as const;
-  expect(only(meter([report(0, 1, MB)], facts).days)).toMatchObject({ verdict: 'pay', payable: MB, unpaid: [] });
+  expect(only(meter([report(0, 1, MB)], facts).days)).toMatchObject({
+    verdict: 'pay',
+    payable: MB,
+    unpaid: [],
+  });
 });
 
 test('the address counts where it is stricter, and only for what it carried', () => {
@@ -235,7 +273,12 @@ test('a day closes at 00:05 in Tashkent, three days after it began', () => {
 });
 
 test('a session without a report has no day', () => {
-  const none = { session: { startedAt: START, endedAt: null }, reports: [], gateway: new Map(), decided: new Map() };
+  const none = {
+    session: { startedAt: START, endedAt: null },
+    reports: [],
+    gateway: new Map(),
+    decided: new Map(),
+  };
   const rules = { requireCounterpart: 'pay', tolerancePercent: 5 } as const;
   const address = { verdict: 'pay', reason: null } as const;
   expect(meterSession({ ...none, rules, address, priceOf: () => 1 })).toEqual({ days: [], flawed: [] });

@@ -26,9 +26,15 @@ describe('a day', () => {
     expect(closed.toSorted((a, b) => b - a).slice(0, 1)).toEqual([2]);
     expect(await closeAll(world, first.day)).toBe(0);
     expect((await world.transfers()).toSorted()).toEqual(
-      [`earn:${first.personId}:${first.day} earn available 42000000`, `earn:${other.personId}:${other.day} earn available 7000000`].toSorted(),
+      [
+        `earn:${first.personId}:${first.day} earn available 42000000`,
+        `earn:${other.personId}:${other.day} earn available 7000000`,
+      ].toSorted(),
     );
-    expect(await world.dayOf(first.sessionId, first.day)).toMatchObject({ closed: true, posted_micros: '40000000' });
+    expect(await world.dayOf(first.sessionId, first.day)).toMatchObject({
+      closed: true,
+      posted_micros: '40000000',
+    });
     expect(await world.days.open(first.day)).toEqual([]);
   });
 
@@ -39,17 +45,26 @@ describe('a day', () => {
     await world.untilClosable();
     await closeAll(world, day);
     const before = await world.dayOf(sessionId, day);
-    expect(await world.sessions.report({ sessionId, personId, reports: [forgotten] })).toMatchObject({ ok: true, accepted: 1 });
+    expect(await world.sessions.report({ sessionId, personId, reports: [forgotten] })).toMatchObject({
+      ok: true,
+      accepted: 1,
+    });
     await world.meter([sessionId]);
     expect(await world.dayOf(sessionId, day)).toEqual(before);
     expect(await closeAll(world, day)).toBe(0);
-    await expect(world.owner.query('update session_day set payable = 1, bytes = 1')).rejects.toMatchObject({ code: 'NB009' });
+    await expect(world.owner.query('update session_day set payable = 1, bytes = 1')).rejects.toMatchObject({
+      code: 'NB009',
+    });
   });
 
   test('waits for who has reports that are to be metered, and closes for the others', async () => {
     const world = await openEarnWorld();
     const [slow, other] = [await world.earner(MB), await world.earner(2n * MB)];
-    await world.sessions.report({ sessionId: slow.sessionId, personId: slow.personId, reports: [world.said(1, 3n * MB)] });
+    await world.sessions.report({
+      sessionId: slow.sessionId,
+      personId: slow.personId,
+      reports: [world.said(1, 3n * MB)],
+    });
     await world.untilClosable();
     expect(await closeAll(world, slow.day)).toBe(1);
     expect(await world.transfers()).toEqual([`earn:${other.personId}:${other.day} earn available 2000000`]);
@@ -63,7 +78,10 @@ describe('a day', () => {
     const first = await world.earner(4n * MB);
     const second = await world.earner(5n * MB, first.personId);
     // As if nothing of the second were known when the first was closed.
-    await world.owner.query(`update session_day set verdict = 'review', reason = 'late', unpaid = '[{"reason":"late","bytes":"5000000"}]' where session_id = $1`, [second.sessionId]);
+    await world.owner.query(
+      `update session_day set verdict = 'review', reason = 'late', unpaid = '[{"reason":"late","bytes":"5000000"}]' where session_id = $1`,
+      [second.sessionId],
+    );
     await world.untilClosable();
     await closeAll(world, first.day);
     expect(await world.decide(second.sessionId, second.day, true)).toBe('decided');
@@ -77,12 +95,20 @@ describe('a day', () => {
 
   test('in review is paid with the day where a person decides in time, and not at all where they decide against', async () => {
     const world = await openEarnWorld({ require_counterpart: 'review' });
-    const [good, bad, open] = [await world.earner(MB), await world.earner(2n * MB), await world.earner(3n * MB)];
+    const [good, bad, open] = [
+      await world.earner(MB),
+      await world.earner(2n * MB),
+      await world.earner(3n * MB),
+    ];
     await world.decide(good.sessionId, good.day, true);
     await world.decide(bad.sessionId, bad.day, false);
     // What is metered again does not change what was decided.
     await world.meter([good.sessionId, bad.sessionId, open.sessionId]);
-    expect(await world.dayOf(bad.sessionId, bad.day)).toMatchObject({ verdict: 'unpaid', reason: 'decided', unpaid: [{ reason: 'decided', bytes: '2000000' }] });
+    expect(await world.dayOf(bad.sessionId, bad.day)).toMatchObject({
+      verdict: 'unpaid',
+      reason: 'decided',
+      unpaid: [{ reason: 'decided', bytes: '2000000' }],
+    });
     await world.untilClosable();
     expect(await closeAll(world, good.day)).toBe(3);
     expect(await world.transfers()).toEqual([`earn:${good.personId}:${good.day} earn available 1000000`]);
@@ -94,8 +120,13 @@ describe('a day', () => {
     await world.untilClosable();
     await closeAll(world, day);
     // All of it is held for a withdrawal.
-    const [available, held] = [await world.ledger.open('available', personId), await world.ledger.open('held', personId)];
-    await world.ledger.post([{ key: 'hold', kind: 'hold', debit: available, credit: held, amount: 10_000_000n }]);
+    const [available, held] = [
+      await world.ledger.open('available', personId),
+      await world.ledger.open('held', personId),
+    ];
+    await world.ledger.post([
+      { key: 'hold', kind: 'hold', debit: available, credit: held, amount: 10_000_000n },
+    ]);
     expect(await world.takeBack(sessionId, day)).toEqual({ taken: '0', owed: '10000000' });
     expect(await world.ledger.balance(held)).toBe(10_000_000n);
     await world.priceRounds.carry();
@@ -116,8 +147,13 @@ describe('a take-back', () => {
     expect(await world.takeBack(sessionId, day)).toBeUndefined();
     await world.untilClosable();
     await closeAll(world, day);
-    const [available, held] = [await world.ledger.open('available', personId), await world.ledger.open('held', personId)];
-    await world.ledger.post([{ key: 'hold', kind: 'hold', debit: available, credit: held, amount: 7_000_000n }]);
+    const [available, held] = [
+      await world.ledger.open('available', personId),
+      await world.ledger.open('held', personId),
+    ];
+    await world.ledger.post([
+      { key: 'hold', kind: 'hold', debit: available, credit: held, amount: 7_000_000n },
+    ]);
     const both = await Promise.all([1, 2].map(() => world.takeBack(sessionId, day)));
     expect(both.filter(Boolean)).toEqual([{ taken: '3000000', owed: '7000000' }]);
     expect((await world.transfers()).slice(-2)).toEqual([

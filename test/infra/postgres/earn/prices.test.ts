@@ -7,9 +7,16 @@ describe('a price', () => {
   test('is for a day that has not begun', async () => {
     const { prices, today, finance } = await openEarnWorld();
     expect(await prices.set(today(), 110, finance)).toEqual({ ok: false, reason: 'day-begun' });
-    expect(await prices.set(dayAfter(today(), 367), 110, finance)).toEqual({ ok: false, reason: 'day-too-far' });
+    expect(await prices.set(dayAfter(today(), 367), 110, finance)).toEqual({
+      ok: false,
+      reason: 'day-too-far',
+    });
     expect(await prices.set(dayAfter(today()), 110, finance)).toEqual({ ok: true, state: 'set', id: null });
-    expect(await prices.of(dayAfter(today()))).toEqual({ day: dayAfter(today()), tiyinPerMb: 110, carried: false });
+    expect(await prices.of(dayAfter(today()))).toEqual({
+      day: dayAfter(today()),
+      tiyinPerMb: 110,
+      carried: false,
+    });
   });
 
   test.each([
@@ -43,7 +50,10 @@ describe('a price', () => {
     await forward(2 * DAY_MS);
     expect(await prices.agree(late.id, second)).toEqual({ ok: false, reason: 'day-begun' });
     expect(await prices.withdraw(late.id, second)).toMatchObject({ ok: true });
-    expect((await prices.changes({ limit: 10, after: null })).rows.map(({ state }) => state)).toEqual(['withdrawn', 'agreed']);
+    expect((await prices.changes({ limit: 10, after: null })).rows.map(({ state }) => state)).toEqual([
+      'withdrawn',
+      'agreed',
+    ]);
   });
 
   test('of a day that has begun is changed by nobody, the owner neither', async () => {

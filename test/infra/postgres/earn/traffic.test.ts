@@ -7,7 +7,9 @@ describe('a session', () => {
   test('is one of its installation at a time, for a day', async () => {
     const world = await openEarnWorld();
     const [person, installation] = [randomUUID(), randomUUID()];
-    const twice = await Promise.all([1, 2, 3].map(() => world.sessions.start(person, installation, world.now())));
+    const twice = await Promise.all(
+      [1, 2, 3].map(() => world.sessions.start(person, installation, world.now())),
+    );
     expect(twice.filter(({ ok }) => ok)).toHaveLength(1);
     const open = twice.find(({ ok }) => ok) as { sessionId: SessionId };
     expect(twice.filter(({ ok }) => !ok)).toEqual([
@@ -49,19 +51,30 @@ describe('reports', () => {
     await world.forward(60 * MINUTE_MS);
     const reports = Array.from({ length: 50 }, (_, n) => world.said(n, BigInt(n + 1) * MB));
     // Each twice, in requests of one, and the whole again in one request.
-    const orders = [...reports, ...reports.toReversed()].map((one) => ({ sessionId, personId, reports: [one] }));
-    const answers = await Promise.all([...orders, { sessionId, personId, reports }].map(world.sessions.report));
+    const orders = [...reports, ...reports.toReversed()].map((one) => ({
+      sessionId,
+      personId,
+      reports: [one],
+    }));
+    const answers = await Promise.all(
+      [...orders, { sessionId, personId, reports }].map(world.sessions.report),
+    );
     const sum = answers.reduce(
-      (so, answer) => (answer.ok ? { a: so.a + answer.accepted, r: so.r + answer.repeated, c: so.c + answer.conflicts } : so),
+      (so, answer) =>
+        answer.ok ? { a: so.a + answer.accepted, r: so.r + answer.repeated, c: so.c + answer.conflicts } : so,
       { a: 0, r: 0, c: 0 },
     );
     expect(sum).toEqual({ a: 50, r: 100, c: 0 });
-    const { rows } = await world.pool.query(`select count(*)::int jobs from job where kind = 'traffic-report'`);
+    const { rows } = await world.pool.query(
+      `select count(*)::int jobs from job where kind = 'traffic-report'`,
+    );
     expect(rows).toEqual([{ jobs: 1 }]);
     expect(new Set(answers.map((answer) => answer.ok && answer.jobId)).size).toBe(1);
     const days = (await world.meter([sessionId])).get(sessionId);
     expect(days?.reduce((all, { payable }) => all + payable, 0n)).toBe(50n * MB);
-    const { rows: after } = await world.pool.query('select job_id from traffic_session where id = $1', [sessionId]);
+    const { rows: after } = await world.pool.query('select job_id from traffic_session where id = $1', [
+      sessionId,
+    ]);
     expect(after).toEqual([{ job_id: null }]);
   });
 
@@ -72,7 +85,9 @@ describe('reports', () => {
     expect(other).toMatchObject({ ok: true, accepted: 0, repeated: 1, conflicts: 1 });
     await world.meter([sessionId]);
     expect(await world.dayOf(sessionId, day)).toMatchObject({ bytes: '10000000', payable: '10000000' });
-    const { rows } = await world.pool.query('select conflicted from session_report where session_id = $1', [sessionId]);
+    const { rows } = await world.pool.query('select conflicted from session_report where session_id = $1', [
+      sessionId,
+    ]);
     expect(rows).toEqual([{ conflicted: true }]);
   });
 
@@ -82,7 +97,9 @@ describe('reports', () => {
     const reports = [world.said(1, MB)];
     const unknown = { ok: false, reason: 'unknown-session' };
     expect(await world.sessions.report({ sessionId, personId: randomUUID(), reports })).toEqual(unknown);
-    expect(await world.sessions.report({ sessionId: randomUUID() as SessionId, personId: randomUUID(), reports })).toEqual(unknown);
+    expect(
+      await world.sessions.report({ sessionId: randomUUID() as SessionId, personId: randomUUID(), reports }),
+    ).toEqual(unknown);
     expect(await world.sessions.stop(randomUUID(), sessionId, world.now())).toBeNull();
   });
 
@@ -95,11 +112,19 @@ describe('reports', () => {
     expect(stopped?.days).toMatchObject([{ day, payable: 10n * MB }]);
     await world.forward(5 * MINUTE_MS);
     const after = world.said(2, 13n * MB);
-    expect(await world.sessions.report({ sessionId, personId, reports: [after] })).toEqual({ ok: false, reason: 'session-over' });
-    expect(await world.sessions.report({ sessionId, personId, reports: [before, after] })).toMatchObject({ ok: true, accepted: 2 });
+    expect(await world.sessions.report({ sessionId, personId, reports: [after] })).toEqual({
+      ok: false,
+      reason: 'session-over',
+    });
+    expect(await world.sessions.report({ sessionId, personId, reports: [before, after] })).toMatchObject({
+      ok: true,
+      accepted: 2,
+    });
     const again = await world.sessions.stop(personId, sessionId, world.now());
     expect(again?.endedAt).toEqual(stopped?.endedAt);
-    expect(again?.days).toMatchObject([{ payable: 12n * MB, unpaid: [{ reason: 'outside-session', bytes: MB }] }]);
+    expect(again?.days).toMatchObject([
+      { payable: 12n * MB, unpaid: [{ reason: 'outside-session', bytes: MB }] },
+    ]);
   });
 
   test('whose job was lost get a new one after a minute', async () => {
@@ -112,7 +137,9 @@ describe('reports', () => {
     await world.forward(2 * MINUTE_MS);
     expect(await world.rounds.rejob()).toBe(1);
     expect(await world.rounds.rejob()).toBe(0);
-    const { rows } = await world.pool.query('select j.subject_id from traffic_session s join job j on j.id = s.job_id');
+    const { rows } = await world.pool.query(
+      'select j.subject_id from traffic_session s join job j on j.id = s.job_id',
+    );
     expect(rows).toEqual([{ subject_id: sessionId }]);
   });
 });
@@ -125,13 +152,32 @@ describe('gateways', () => {
     const { sessionId, day } = await world.earner(100n * MB);
     expect(await world.dayOf(sessionId, day)).toMatchObject({ verdict: 'review', reason: 'no-counterpart' });
     const gateway = { projectId: world.projectId, keyId: randomUUID() };
-    const carried = [60n, 38n].map((mb, seq) => ({ sessionId, seq, measuredAt: world.now(), up: 0n, down: mb * MB }));
+    const carried = [60n, 38n].map((mb, seq) => ({
+      sessionId,
+      seq,
+      measuredAt: world.now(),
+      up: 0n,
+      down: mb * MB,
+    }));
     const unknown = { ...carried[0]!, sessionId: randomUUID() as SessionId };
-    expect(await world.gateways.report(gateway, [...carried, unknown])).toEqual({ accepted: 2, repeated: 0, conflicts: 0, unknown: 1 });
+    expect(await world.gateways.report(gateway, [...carried, unknown])).toEqual({
+      accepted: 2,
+      repeated: 0,
+      conflicts: 0,
+      unknown: 1,
+    });
     const other = { ...carried[0]!, down: 1n };
-    expect(await world.gateways.report(gateway, [...carried, other])).toEqual({ accepted: 0, repeated: 3, conflicts: 1, unknown: 0 });
+    expect(await world.gateways.report(gateway, [...carried, other])).toEqual({
+      accepted: 0,
+      repeated: 3,
+      conflicts: 1,
+      unknown: 0,
+    });
     // Its report asks for metering.
-    const { rows } = await world.pool.query('select job_id is not null waits from traffic_session where id = $1', [sessionId]);
+    const { rows } = await world.pool.query(
+      'select job_id is not null waits from traffic_session where id = $1',
+      [sessionId],
+    );
     expect(rows).toEqual([{ waits: true }]);
     await world.meter([sessionId]);
     expect(await world.dayOf(sessionId, day)).toMatchObject({
@@ -148,7 +194,10 @@ describe('gateways', () => {
     const { sessionId } = await world.earner(MB);
     const { projectId } = await world.makeProject();
     const carried = { sessionId, seq: 0, measuredAt: world.now(), up: 0n, down: MB };
-    expect(await world.gateways.report({ projectId, keyId: randomUUID() }, [carried])).toMatchObject({ unknown: 1, accepted: 0 });
+    expect(await world.gateways.report({ projectId, keyId: randomUUID() }, [carried])).toMatchObject({
+      unknown: 1,
+      accepted: 0,
+    });
   });
 });
 
@@ -178,9 +227,23 @@ test('the role that runs writes no day by itself, and no report', async () => {
   ])
     await expect(world.pool.query(sql)).rejects.toMatchObject({ code: '42501' });
   // Nor at another price than the day's.
-  const row = { session_id: sessionId, day: world.today(), bytes: '100', payable: '100', tiyin_per_mb: 900, micros: '900', gateway_bytes: null, verdict: 'pay', reason: null, unpaid: [] };
-  const write = (one: object) => world.pool.query('select session_day_write($1, $2)', [world.projectId, JSON.stringify([one])]);
+  const row = {
+    session_id: sessionId,
+    day: world.today(),
+    bytes: '100',
+    payable: '100',
+    tiyin_per_mb: 900,
+    micros: '900',
+    gateway_bytes: null,
+    verdict: 'pay',
+    reason: null,
+    unpaid: [],
+  };
+  const write = (one: object) =>
+    world.pool.query('select session_day_write($1, $2)', [world.projectId, JSON.stringify([one])]);
   await expect(write(row)).rejects.toMatchObject({ code: 'NB004' });
   await expect(write({ ...row, tiyin_per_mb: 100, micros: '900' })).rejects.toMatchObject({ code: '23514' });
-  await expect(write({ ...row, tiyin_per_mb: 100, micros: '100', payable: '99' })).rejects.toMatchObject({ code: '23514' });
+  await expect(write({ ...row, tiyin_per_mb: 100, micros: '100', payable: '99' })).rejects.toMatchObject({
+    code: '23514',
+  });
 });

@@ -9,13 +9,16 @@ async function session(world: World, { projectId, personId }: Owner): Promise<st
   const [id, book] = [uuidv7(), moneyProjectOf(world)];
   const person = projectId === book ? personId : await makePerson(world, 'live');
   await priced(world);
-  const { rows } = await world.db.query<{ session: string }>('select session from traffic_start($1, $2, $3, $4)', [
-    book,
-    id,
-    person,
-    // One of the three that a person may have.
-    installationOf(person),
-  ]);
+  const { rows } = await world.db.query<{ session: string }>(
+    'select session from traffic_start($1, $2, $3, $4)',
+    [
+      book,
+      id,
+      person,
+      // One of the three that a person may have.
+      installationOf(person),
+    ],
+  );
   return rows[0]?.session ?? id;
 }
 
@@ -57,7 +60,10 @@ export const earnFixtures: Readonly<Record<string, Fixture>> = {
     },
   },
   'POST /api/gateway/reports': {
-    ask: () => ({ path: '/api/gateway/reports', body: { reports: [{ session_id: randomUUID(), ...report() }] } }),
+    ask: () => ({
+      path: '/api/gateway/reports',
+      body: { reports: [{ session_id: randomUUID(), ...report() }] },
+    }),
   },
   'GET /api/admin/daily_price': { ask: () => ({ path: '/api/admin/daily_price' }) },
   // Of a day that is gone.

@@ -68,13 +68,24 @@ describe('a phone', () => {
   test('starts, reports, is metered within seconds, and stops', async () => {
     const who = await world.earner();
     const started = await who.call('POST', '/api/traffic/start', { body: { installation_id: randomUUID() } });
-    expect(started).toMatchObject({ status: 201, body: { verdict: 'pay', reason: null, report_every_s: 60 } });
+    expect(started).toMatchObject({
+      status: 201,
+      body: { verdict: 'pay', reason: null, report_every_s: 60 },
+    });
     const { session_id } = started.body;
-    const flat = { session_id, seq: 0, measured_at: new Date().toISOString(), bytes_up: 1, bytes_down: 9_999 };
+    const flat = {
+      session_id,
+      seq: 0,
+      measured_at: new Date().toISOString(),
+      bytes_up: 1,
+      bytes_down: 9_999,
+    };
     const reported = await who.call('POST', '/api/traffic/report', { body: flat });
     expect(reported).toMatchObject({ status: 202, body: { accepted: 1, repeated: 0, conflicts: 0 } });
     await eventually(async () => {
-      const { rows } = await world.navbat.db.query('select bytes from session_day where session_id = $1', [session_id]);
+      const { rows } = await world.navbat.db.query('select bytes from session_day where session_id = $1', [
+        session_id,
+      ]);
       expect(rows).toEqual([{ bytes: '10000' }]);
     });
     const { session_id: _of, ...one } = flat;
@@ -104,7 +115,13 @@ describe('a phone', () => {
   test.each<[object, string]>([
     [{}, '/session_id'],
     [{ session_id: randomUUID(), reports: [] }, '/reports'],
-    [{ session_id: randomUUID(), reports: [{ seq: -1, measured_at: 'today', bytes_up: 0.5, bytes_down: 1 }] }, '/reports/0/seq'],
+    [
+      {
+        session_id: randomUUID(),
+        reports: [{ seq: -1, measured_at: 'today', bytes_up: 0.5, bytes_down: 1 }],
+      },
+      '/reports/0/seq',
+    ],
   ])('is told which field of %j is wrong', async (body, pointer) => {
     const who = await world.earner();
     const answer = await who.call('POST', '/api/traffic/report', { body });
@@ -114,9 +131,12 @@ describe('a phone', () => {
 
   test('of another is told what one of nobody is, byte by byte', async () => {
     const [who, other] = [await world.earner(), await world.earner()];
-    const { session_id } = (await who.call('POST', '/api/traffic/start', { body: { installation_id: randomUUID() } })).body;
+    const { session_id } = (
+      await who.call('POST', '/api/traffic/start', { body: { installation_id: randomUUID() } })
+    ).body;
     const one = { seq: 0, measured_at: new Date().toISOString(), bytes_up: 0, bytes_down: 0 };
-    const report = (id: string) => other.call('POST', '/api/traffic/report', { body: { session_id: id, reports: [one] } });
+    const report = (id: string) =>
+      other.call('POST', '/api/traffic/report', { body: { session_id: id, reports: [one] } });
     const stop = (id: string) => other.call('POST', `/api/traffic/stop?session_id=${id}`);
     for (const send of [report, stop]) expect(await send(session_id)).toEqual(await send(randomUUID()));
     expect((await report(session_id)).status).toBe(404);
@@ -139,18 +159,28 @@ describe('a phone', () => {
 describe('a gateway', () => {
   test('reports with a key of its own, and what it carried is paid', async () => {
     const who = await world.earner();
-    const { session_id } = (await who.call('POST', '/api/traffic/start', { body: { installation_id: randomUUID() } })).body;
+    const { session_id } = (
+      await who.call('POST', '/api/traffic/start', { body: { installation_id: randomUUID() } })
+    ).body;
     const one = { seq: 0, measured_at: new Date().toISOString(), bytes_up: 0, bytes_down: 10_000 };
     await who.call('POST', '/api/traffic/report', { body: { session_id, reports: [one] } });
     const { key } = await makeKey(policy, PLATFORM_PROJECT_ID, { scopes: ['gateways'] });
     const send = () => ask('POST', '/api/gateway/reports', key, { reports: [{ ...one, session_id }] });
-    expect(await send()).toEqual({ status: 202, body: { accepted: 1, repeated: 0, conflicts: 0, unknown: 0 } });
+    expect(await send()).toEqual({
+      status: 202,
+      body: { accepted: 1, repeated: 0, conflicts: 0, unknown: 0 },
+    });
     expect((await send()).body).toMatchObject({ accepted: 0, repeated: 1 });
     await eventually(async () => {
-      const { rows } = await world.navbat.db.query('select verdict, payable from session_day where session_id = $1', [session_id]);
+      const { rows } = await world.navbat.db.query(
+        'select verdict, payable from session_day where session_id = $1',
+        [session_id],
+      );
       expect(rows).toEqual([{ verdict: 'pay', payable: '10000' }]);
     });
     const other = await makeKey(policy, PLATFORM_PROJECT_ID, { scopes: ['otp'] });
-    expect(typeOf(await ask('POST', '/api/gateway/reports', other.key, { reports: [{ ...one, session_id }] }))).toBe('insufficient-scope');
+    expect(
+      typeOf(await ask('POST', '/api/gateway/reports', other.key, { reports: [{ ...one, session_id }] })),
+    ).toBe('insufficient-scope');
   });
 });
