@@ -30,7 +30,7 @@ const ask = async (method: string, path: string, token: string | null, body?: ob
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  return { status: answer.status, body: await answer.json() };
+  return { status: answer.status, body: JSON.parse(await answer.text()) };
 };
 const staffToken = async (role: StaffRole) => {
   const staffId = await makeStaff(policy, role);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { meterSession, type Report } from '../../../../domain/earn/traffic/meter.ts';
 import { closableDay, closesAt } from '../../../../domain/earn/day/day.ts';
 import { flawSentences } from '../../../../domain/earn/traffic/flaws.ts';
-import { at, MB, meter, report, START } from './session.ts';
+import { at, MB, meter, PAY, report, START } from './session.ts';
 
 const only = (days: ReturnType<typeof meter>['days']) => {
   expect(days).toHaveLength(1);
@@ -247,7 +247,7 @@ describe('whatever a phone sends', () => {
 test('a person’s decision holds against every rule', () => {
   const facts = {
     rules: { requireCounterpart: 'unpaid', tolerancePercent: 5 },
-    decided: new Map([['2026-11-30', { verdict: 'pay', reason: null }]]),
+    decided: new Map([['2026-11-30', PAY]]),
   } as const;
   expect(only(meter([report(0, 1, MB)], facts).days)).toMatchObject({
     verdict: 'pay',
