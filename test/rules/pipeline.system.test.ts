@@ -102,6 +102,8 @@ describe('before a byte of its body', { timeout: WALK_MS }, () => {
       roleNamed('a live key of every scope'),
       roleNamed('a person on a bound device, proven now'),
       roleNamed(EARNER),
+      // Of the api's own routes of staff.
+      roleNamed('admin, by bearer'),
     ];
     await each(
       routes.filter(({ body }) => body),
