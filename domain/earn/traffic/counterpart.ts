@@ -9,12 +9,12 @@ export type Verdict = (typeof verdicts)[number];
 /** Why a whole day of a session is not simply paid. */
 export type VerdictReason = 'no-counterpart' | 'counterpart-differs' | (string & {});
 
-export interface Judgement {
+export interface Assessment {
   readonly verdict: Verdict;
   /** Null where it is paid. */
   readonly reason: VerdictReason | null;
 }
-export const PAID: Judgement = { verdict: 'pay', reason: null };
+export const PAID: Assessment = { verdict: 'pay', reason: null };
 
 export interface CounterpartRules {
   readonly requireCounterpart: RequireCounterpart;
@@ -32,7 +32,7 @@ export function compareCounts(
   phone: bigint,
   gateway: bigint | null,
   { requireCounterpart: policy, tolerancePercent }: CounterpartRules,
-): Judgement & { readonly payable: bigint } {
+): Assessment & { readonly payable: bigint } {
   const payable = gateway === null || phone < gateway ? phone : gateway;
   const doubt = doubtOf(phone, gateway, tolerancePercent);
   if (doubt === null || policy === 'pay') return { payable, ...PAID };
@@ -47,5 +47,5 @@ function doubtOf(phone: bigint, gateway: bigint | null, tolerancePercent: number
 }
 
 /** The stricter of two; of two alike the first, with its reason. */
-export const stricter = (a: Judgement, b: Judgement): Judgement =>
+export const stricter = (a: Assessment, b: Assessment): Assessment =>
   verdicts.indexOf(b.verdict) > verdicts.indexOf(a.verdict) ? b : a;

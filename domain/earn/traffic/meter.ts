@@ -1,7 +1,7 @@
 import { tashkentDay } from '../../pay/ledger/head.ts';
 import { closesAt } from '../day/day.ts';
 import { microsOf } from '../price/price.ts';
-import { compareCounts, type CounterpartRules, type Judgement, PAID, stricter } from './counterpart.ts';
+import { compareCounts, type CounterpartRules, type Assessment, PAID, stricter } from './counterpart.ts';
 import type { Flaw, UnpaidReason } from './flaws.ts';
 
 /** No link of a phone carries more; a counter that grows faster is wrong. */
@@ -38,9 +38,9 @@ export interface MeterFacts {
   readonly gateway: ReadonlyMap<string, bigint>;
   readonly rules: CounterpartRules;
   /** What is known of the addresses that it came from. */
-  readonly address: Judgement;
+  readonly address: Assessment;
   /** Days of which a person has decided: that holds against every rule. */
-  readonly decided: ReadonlyMap<string, Judgement>;
+  readonly decided: ReadonlyMap<string, Assessment>;
   /** Tiyin for a MB on a day of Tashkent. */
   readonly priceOf: (day: string) => number;
 }
@@ -51,7 +51,7 @@ export interface Unpaid {
 }
 
 /** A session on one day of Tashkent. */
-export interface MeteredDay extends Judgement {
+export interface MeteredDay extends Assessment {
   readonly day: string;
   /** What the phone claims. */
   readonly bytes: bigint;
@@ -234,16 +234,16 @@ function dayOf(day: string, { counted, missed }: Walked, facts: MeterFacts): Met
   const phone = counted.get(day) ?? 0n;
   const gatewayBytes = facts.gateway.get(day) ?? null;
   const { payable, ...compared } = compareCounts(phone, gatewayBytes, facts.rules);
-  const judged = facts.decided.get(day) ?? stricter(phone > 0n ? facts.address : PAID, compared);
+  const assessed = facts.decided.get(day) ?? stricter(phone > 0n ? facts.address : PAID, compared);
   const unpaid = [
     ...missed.filter((one) => one.day === day),
     { reason: 'counterpart-lower' as const, bytes: phone - payable },
-    { reason: judged.reason ?? '', bytes: judged.verdict === 'pay' ? 0n : payable },
+    { reason: assessed.reason ?? '', bytes: assessed.verdict === 'pay' ? 0n : payable },
   ];
   const tiyinPerMb = facts.priceOf(day);
   return {
     day,
-    ...judged,
+    ...assessed,
     bytes: phone + missed.reduce((sum, one) => (one.day === day ? sum + one.bytes : sum), 0n),
     payable,
     tiyinPerMb,

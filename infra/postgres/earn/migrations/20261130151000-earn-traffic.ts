@@ -273,7 +273,7 @@ begin
   perform from traffic_session s where s.id = any (array(select (a ->> 'session_id')::uuid from json_array_elements(asked) a)) order by s.id for no key update;
   with first_of as (
     select x.place, min(x.measured_at) as measured_at, count(*) as n from json_to_recordset(said) x(place int, measured_at timestamptz) group by 1),
-  judged as (
+  assessed as (
     select a.place, s.id, case
       when s.id is null then 'unknown-session'
       when l.measured_at > s.ended_at + interval '${CLOCK_SLACK}' then 'session-over'
@@ -284,7 +284,7 @@ begin
     left join first_of l on l.place = a.place
     left join lateral (select * from traffic_session t where t.id = a.session_id and t.project_id = book and t.person_id = a.person_id limit 1) s on true)
   select array_agg(j.outcome order by j.place), array_agg(case when j.outcome = 'taken' then j.id end order by j.place)
-    into outcomes, of_sessions from judged j;
+    into outcomes, of_sessions from assessed j;
 
   with given as materialized (
     select of_sessions[x.place] as session_id, x.place, x.seq, x.measured_at, x.up, x.down,

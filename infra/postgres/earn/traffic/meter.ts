@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { earnSettings } from '../../../../domain/earn/settings.ts';
 import type { SessionId } from '../../../../domain/earn/ids.ts';
-import type { CounterpartRules, Judgement } from '../../../../domain/earn/traffic/counterpart.ts';
+import type { CounterpartRules, Assessment } from '../../../../domain/earn/traffic/counterpart.ts';
 import {
   type MeteredDay,
   type MeterFacts,
@@ -38,7 +38,7 @@ interface SessionRow {
   readonly id: SessionId;
   readonly started_at: Date;
   readonly ended_at: Date | null;
-  readonly verdict: Judgement['verdict'];
+  readonly verdict: Assessment['verdict'];
   readonly reason: string | null;
 }
 
@@ -78,7 +78,7 @@ interface WrittenRow {
   readonly session_id: string;
   readonly day: string;
   readonly decided: boolean;
-  readonly verdict: Judgement['verdict'];
+  readonly verdict: Assessment['verdict'];
   readonly reason: string | null;
 }
 

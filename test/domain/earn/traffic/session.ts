@@ -1,4 +1,4 @@
-import type { Judgement } from '../../../../domain/earn/traffic/counterpart.ts';
+import type { Assessment } from '../../../../domain/earn/traffic/counterpart.ts';
 import { type MeterFacts, meterSession, type Report } from '../../../../domain/earn/traffic/meter.ts';
 
 /** 10:00 in Tashkent. */
@@ -17,7 +17,7 @@ export const report = (seq: number, minutes: number, down: bigint, more: Partial
   ...more,
 });
 
-export const PAY: Judgement = { verdict: 'pay', reason: null };
+export const PAY: Assessment = { verdict: 'pay', reason: null };
 
 /** With the gateway agreeing to all, unless it is said what it counted. */
 export function meter(reports: readonly Report[], more: Partial<MeterFacts> = {}) {
