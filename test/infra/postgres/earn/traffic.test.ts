@@ -49,7 +49,10 @@ describe('reports', () => {
     const personId = randomUUID();
     const sessionId = await world.start(personId);
     await world.forward(60 * MINUTE_MS);
-    const reports = Array.from({ length: 50 }, (_, n) => world.said(n, BigInt(n + 1) * MB));
+    const reports = Array.from({ length: 50 }, (_, n) => ({
+      ...world.said(n, BigInt(n + 1) * MB),
+      measuredAt: new Date(world.now().getTime() - (50 - n) * MINUTE_MS),
+    }));
     // Each twice, in requests of one, and the whole again in one request.
     const orders = [...reports, ...reports.toReversed()].map((one) => ({
       sessionId,
