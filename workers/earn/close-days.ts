@@ -4,7 +4,7 @@ import { closableDay } from '../../domain/earn/day/day.ts';
 /** Between two looks whether a day can be closed: it is so at 00:05 in Tashkent, a minute more or less. */
 const CLOSE_MS = 60_000;
 
-export interface CloseDaysDeps {
+interface CloseDaysDeps {
   readonly days: DayRounds;
   readonly now: () => Date;
   readonly onClosed: (day: string, people: number) => void;

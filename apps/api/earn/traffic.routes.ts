@@ -163,7 +163,7 @@ const DayBody = z
 
 const MICROS_PER_TIYIN = 10_000n;
 
-export const dayBody = (one: MeteredDay) => ({
+const dayBody = (one: MeteredDay) => ({
   day: one.day,
   bytes: Number(one.bytes),
   gateway_bytes: one.gatewayBytes === null ? null : Number(one.gatewayBytes),

@@ -6,7 +6,7 @@ export const TIYIN_PER_MB_MAX = 1_000_000;
 /** A larger change of the price that is in force takes a second person. */
 export const CHANGE_ALONE_PERCENT = 30;
 
-export const BYTES_PER_MB = 1_000_000n;
+const BYTES_PER_MB = 1_000_000n;
 const MICROS_PER_TIYIN = 10_000n;
 
 /** What so many bytes of one session and day earn, in 10^-6 UZS, rounded down. Never summed of parts: each would be rounded by itself. */
@@ -21,7 +21,7 @@ export interface DayPrice {
   readonly carried: boolean;
 }
 
-export const priceRefusals = [
+const priceRefusals = [
   'day-begun',
   'day-too-far',
   'own-change',

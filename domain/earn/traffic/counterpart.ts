@@ -1,13 +1,13 @@
 /** What becomes of bytes that no gateway confirms (`require_counterpart`). */
 export const requireCounterpart = ['pay', 'review', 'unpaid'] as const;
-export type RequireCounterpart = (typeof requireCounterpart)[number];
+type RequireCounterpart = (typeof requireCounterpart)[number];
 
 /** `pay`: with the close of the day. `review`: a person decides. `unpaid`: unless a person decides otherwise. */
 export const verdicts = ['pay', 'review', 'unpaid'] as const;
 export type Verdict = (typeof verdicts)[number];
 
 /** Why a whole day of a session is not simply paid. */
-export type VerdictReason = 'no-counterpart' | 'counterpart-differs' | (string & {});
+type VerdictReason = 'no-counterpart' | 'counterpart-differs' | (string & {});
 
 export interface Assessment {
   readonly verdict: Verdict;

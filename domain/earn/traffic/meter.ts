@@ -5,11 +5,11 @@ import { compareCounts, type CounterpartRules, type Assessment, PAID, stricter }
 import type { Flaw, UnpaidReason } from './flaws.ts';
 
 /** No link of a phone carries more; a counter that grows faster is wrong. */
-export const BYTES_PER_SECOND_MAX = 50_000_000n;
+const BYTES_PER_SECOND_MAX = 50_000_000n;
 /** Clocks of phones differ from ours by so much, and are still believed. */
 export const CLOCK_SLACK_MS = 60_000;
 /** A session ends by itself after a day. */
-export const SESSION_LIFE_MS = 86_400_000;
+const SESSION_LIFE_MS = 86_400_000;
 
 /** What a phone counted since its session began, as it arrived. */
 export interface Report {
@@ -24,7 +24,7 @@ export interface Report {
   readonly conflicted?: boolean;
 }
 
-export interface MeteredSession {
+interface MeteredSession {
   readonly startedAt: Date;
   /** Null while it goes on. */
   readonly endedAt: Date | null;
@@ -45,7 +45,7 @@ export interface MeterFacts {
   readonly priceOf: (day: string) => number;
 }
 
-export interface Unpaid {
+interface Unpaid {
   readonly reason: UnpaidReason;
   readonly bytes: bigint;
 }
@@ -66,13 +66,13 @@ export interface MeteredDay extends Assessment {
   readonly unpaid: readonly Unpaid[];
 }
 
-export interface FlawedReport {
+interface FlawedReport {
   readonly seq: number;
   readonly day: string;
   readonly flaw: Flaw;
 }
 
-export interface Metering {
+interface Metering {
   readonly days: readonly MeteredDay[];
   readonly flawed: readonly FlawedReport[];
 }

@@ -43,7 +43,7 @@ export type StartAnswer =
   | { readonly ok: false; readonly reason: 'session-open'; readonly sessionId: SessionId }
   | { readonly ok: false; readonly reason: 'no-price' | 'too-many-installations' };
 
-export interface StoppedSession {
+interface StoppedSession {
   readonly sessionId: SessionId;
   readonly startedAt: Date;
   readonly endedAt: Date;

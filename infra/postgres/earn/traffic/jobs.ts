@@ -4,7 +4,7 @@ import { SessionId } from '../../../../domain/earn/ids.ts';
 import { type SingleJobRow, singleJobs } from '../../job/single.ts';
 
 /** Whose reports are to be metered. */
-export interface MeterWork {
+interface MeterWork {
   readonly sessionId: SessionId;
 }
 
