@@ -218,7 +218,7 @@ export function defineStaffRoute<Params extends z.ZodType, Query extends z.ZodOb
  * The same, for what a member of staff asks of the api: with a bearer token alone, since a browser sends the board's cookie to every port of
  * its host, and the api answers pages of anybody's.
  */
-export function defineAdminRoute<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType>(
+export function defineAdminRoute<Params extends z.ZodType, Query extends z.ZodObject, Body extends z.ZodType>(
   route: Omit<Untyped<StaffRoute<Params, Query, Body>>, 'credentials'>,
 ): StaffRoute {
   requireProofId(route);
