@@ -113,7 +113,7 @@ describe('a phone', () => {
   });
 
   test.each<[object, string]>([
-    [{}, '/session_id'],
+    [{}, 'has none of'],
     [{ session_id: randomUUID(), reports: [] }, '/reports'],
     [
       {
