@@ -21,13 +21,7 @@ export interface DayPrice {
   readonly carried: boolean;
 }
 
-const priceRefusals = [
-  'day-begun',
-  'day-too-far',
-  'own-change',
-  'change-ended',
-  'unknown-change',
-] as const;
+const priceRefusals = ['day-begun', 'day-too-far', 'own-change', 'change-ended', 'unknown-change'] as const;
 export type PriceRefusal = (typeof priceRefusals)[number];
 
 /** Set, or waiting for a second person. */
