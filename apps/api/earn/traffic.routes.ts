@@ -3,8 +3,10 @@ import { SessionId } from '../../../domain/earn/ids.ts';
 import type { MeteredDay } from '../../../domain/earn/traffic/meter.ts';
 import { verdicts } from '../../../domain/earn/traffic/counterpart.ts';
 import {
+  INSTALLATIONS_MAX,
   REPORT_EVERY_SECONDS,
   REPORTS_MAX,
+  SESSION_REPORTS_MAX,
   type ReportAnswer,
   type StartAnswer,
   type TrafficSession,
@@ -76,7 +78,11 @@ function startProblem(answer: Exclude<StartAnswer, { readonly ok: true }>): Prob
     case 'no-price':
       return new Problem(409, 'no-price', 'No price of a MB was ever set.');
     case 'too-many-installations':
-      return new Problem(422, 'too-many-installations', 'The person has too many installations.');
+      return new Problem(
+        422,
+        'too-many-installations',
+        `The person has shared from ${INSTALLATIONS_MAX} installations in thirty days.`,
+      );
   }
 }
 
@@ -133,7 +139,11 @@ function reportProblem({ reason }: Exclude<ReportAnswer, { readonly ok: true }>)
     case 'session-over':
       return new Problem(410, 'session-over', 'The session had ended before these reports were measured.');
     case 'session-full':
-      return new Problem(422, 'session-full', 'The session has as many reports as one may have.');
+      return new Problem(
+        422,
+        'session-full',
+        `The session would have more than ${SESSION_REPORTS_MAX} reports.`,
+      );
   }
 }
 

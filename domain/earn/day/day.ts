@@ -1,7 +1,7 @@
 import { dayAfter, tashkentDay } from '../../pay/ledger/head.ts';
 
 /** The day of Tashkent that traffic counts to; the third after it, it is closed. */
-export const CLOSES_AFTER_DAYS = 3;
+const CLOSES_AFTER_DAYS = 3;
 
 const TASHKENT_MS = 5 * 3_600_000;
 

@@ -7,7 +7,7 @@ import type { Flaw, UnpaidReason } from './flaws.ts';
 /** No link of a phone carries more; a counter that grows faster is wrong. */
 const BYTES_PER_SECOND_MAX = 50_000_000n;
 /** Clocks of phones differ from ours by so much, and are still believed. */
-export const CLOCK_SLACK_MS = 60_000;
+const CLOCK_SLACK_MS = 60_000;
 /** A session ends by itself after a day. */
 const SESSION_LIFE_MS = 86_400_000;
 
