@@ -138,13 +138,22 @@ export function asProblem(error: unknown): Problem {
         headers: { 'Retry-After': '1' },
       },
     );
-  if (isHeldUp(error)) return heldUp();
+  if (isHeldUp(error)) return isOfAKey(error) ? keyInUse() : heldUp();
   return new Problem(
     500,
     'internal',
     'Something went wrong on our side. The request id finds it in the log.',
   );
 }
+
+/** The IETF's draft of `Idempotency-Key`: the first request with this key is still at work. */
+const keyInUse = () =>
+  new Problem(
+    409,
+    'in-progress',
+    'A request with the same Idempotency-Key is still at work. Send it again in a moment: it gets the answer of the first.',
+    { headers: { 'Retry-After': '1' } },
+  );
 
 /** Somebody else has what this needs. Nobody's state is in the way of it, so that it is no 409: the same request works a moment later. */
 export const heldUp = () =>
@@ -198,8 +207,12 @@ function isAway(error: unknown): boolean {
 }
 
 /** A row was held for longer than Postgres was told to wait (55P03), or two waited for each other (40P01, 40001). */
-const isHeldUp = (error: unknown) =>
+const isHeldUp = (error: unknown): error is Error =>
   error instanceof Error && 'code' in error && /^(55P03|40P01|40001)$/.test(String(error.code));
+
+/** What was waited for is a row of keys that another transaction is inserting, as the context of Postgres's error says. */
+const isOfAKey = (error: Error) =>
+  'where' in error && /in relation "(money_)?request(_pkey)?"/.test(String(error.where));
 
 function begin(res: ServerResponse, status: number, headers?: Headers): void {
   if (headers) for (const name in headers) res.setHeader(name, headers[name] as string);

@@ -46,7 +46,7 @@ project. \`/me/…\` is for Navbat's own app; some of it asks for a proof of the
 Send an \`Idempotency-Key\` of up to 255 visible characters with a request that you may have to repeat. The same key with
 the same body gets the first answer again, with \`Idempotent-Replayed: true\`; with another body, 422. Bodies are compared as
 canonical JSON (RFC 8785): the order of members does not matter. Where the first
-request is still running, the second waits for it up to 2 s and then gets 503 with \`Retry-After: 1\`. A refusal is stored
+request is still running, the second waits for it up to 2 s and then gets 409 with \`Retry-After: 1\`. A refusal is stored
 and replayed like an acceptance; a 429 is not. An idempotency key belongs to the API key with which it was sent, and with a
 publishable key to the caller's address too: other callers may use the same one, and are never shown your answer. Repeat a
 request with the API key that sent it. Idempotency keys are kept for **24 hours**, those of requests that move money for ever.
@@ -114,7 +114,7 @@ const problemTexts: Readonly<Record<number, string>> = {
   401: 'No key or token, or one that is unknown, expired, revoked, or too long ago proven.',
   403: 'The key does not have the scope, or is a test key where a live one is needed; or the session is of another sort.',
   404: 'Unknown, or of another project.',
-  409: 'In conflict with what is there.',
+  409: 'In conflict with what is there, or the same idempotency key is still at work.',
   410: 'Closed; `reason` says why.',
   412: 'It was changed since you read it.',
   413: 'The body is larger than this route takes: 64 kB, 1 MiB for messages to many, or what a file may have.',

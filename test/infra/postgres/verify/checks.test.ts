@@ -155,6 +155,24 @@ test('a request whose row another one holds for too long is told to come again',
   });
 });
 
+test('a request whose key another one is still at work with is a conflict that ends by itself', async () => {
+  const order = orderFor(caller, freshPhone(), {}, 'twice');
+  const other = new pg.Client({ connectionString: world.url });
+  await other.connect();
+  await other.query('begin');
+  await other.query(
+    "insert into request (project_id, key, body_hash, answer, at) values ($1, $2, $3, '{}', now())",
+    [caller.projectId, 'twice', Buffer.alloc(32)],
+  );
+  const refused = await world.intake.accept(order).catch((error: unknown) => error);
+  await other.end();
+  expect(asProblem(refused)).toMatchObject({
+    status: 409,
+    type: 'in-progress',
+    headers: { 'Retry-After': '1' },
+  });
+});
+
 describe('wrong codes of a device', () => {
   const pending = async () =>
     (await world.pool.query<{ pending: number }>('select sum(totp_pending)::int pending from destination'))
