@@ -17,10 +17,15 @@ export const MB = 1_000_000n;
 export const [MINUTE_MS, DAY_MS] = [60_000, 86_400_000];
 
 /** A project in which people earn, with a price of 100 tiyin, over a real Postgres whose clock moves by hand. */
-export async function openEarnWorld(settings: object = { require_counterpart: 'pay' }) {
+export async function openEarnWorld(
+  settings: object = { require_counterpart: 'pay' },
+  { timezone }: { readonly timezone?: string } = {},
+) {
   const ground = await openGround();
   onTestFinished(() => ground.close());
   const { pool, owner } = ground;
+  if (timezone !== undefined)
+    pool.on('connect', (client) => void client.query(`set timezone to '${timezone}'`));
   const { projectId } = await ground.makeProject(settings);
   await pool.query('select ledger_book_open($1)', [projectId]);
   const clock = { aheadMs: 0 };
