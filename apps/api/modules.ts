@@ -21,8 +21,8 @@ const modules: readonly Module[] = [
   { owner: 'message', wire: wireMessage },
   { owner: 'platform', wire: wireWebhook },
   { owner: 'platform', wire: wireProject },
-  { owner: 'pay', wire: wirePay },
   { owner: 'earn', wire: wireEarn },
+  { owner: 'pay', wire: wirePay },
 ];
 
 /** The contexts of the products that are on. */

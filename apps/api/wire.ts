@@ -21,7 +21,11 @@ export interface Wired {
 /** What contexts offer those that stand behind them in `modules.ts`. */
 export interface Offers {
   readonly codes?: IdentityCodes;
+  readonly earned?: Earned;
 }
+
+/** What a person has earned and the ledger does not hold yet: with the close of its day, and once a person has looked at it. In tiyin. */
+export type Earned = (personId: string) => Promise<{ readonly pending: bigint; readonly review: bigint }>;
 
 /** Codes and pushes by which identity has a phone or a person proven. Without them it serves what needs neither. */
 export interface IdentityCodes {

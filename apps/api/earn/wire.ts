@@ -1,3 +1,4 @@
+import { earnedOf } from '../../../infra/postgres/earn/day/earned.ts';
 import { gateways } from '../../../infra/postgres/earn/traffic/gateways.ts';
 import { prices } from '../../../infra/postgres/earn/price/prices.ts';
 import { sessionMeter } from '../../../infra/postgres/earn/traffic/meter.ts';
@@ -21,6 +22,7 @@ export async function wireEarn({ config, pools }: ApiPlatform): Promise<Wired> {
   const book = await moneyBookAtStart(pools.hot, config);
   const meter = sessionMeter(pools.hot, book);
   return {
+    offers: { earned: earnedOf(pools.read, book) },
     routes: earnContextRoutes({
       sessions: trafficSessions({ pool: pools.hot, book, meter }),
       gateways: gateways(pools.hot),

@@ -2,11 +2,16 @@ import { z } from 'zod';
 import { tiyin } from '../../http/pay/fields.ts';
 import { Problem } from '../../http/problem.ts';
 import { definePersonRoute, type Route } from '../../http/route.ts';
+import type { Earned } from '../wire.ts';
 import type { WithdrawDeps } from './withdraw.routes.ts';
 
 const tag = 'Money';
 
-export const moneyRoutes = (deps: Pick<WithdrawDeps, 'withdrawals'>): Route[] => [balance(deps)];
+export interface MoneyDeps extends Pick<WithdrawDeps, 'withdrawals'> {
+  readonly earned: Earned;
+}
+
+export const moneyRoutes = (deps: MoneyDeps): Route[] => [balance(deps)];
 
 /** Of Postgres' bigint, which holds Telegram's ids. */
 const TelegramId = z
@@ -24,7 +29,7 @@ const BalanceBody = z.object({
   as_of: z.date().meta({ description: 'When it was read.' }),
 });
 
-const balance = ({ withdrawals }: Pick<WithdrawDeps, 'withdrawals'>) =>
+const balance = ({ withdrawals, earned }: MoneyDeps) =>
   definePersonRoute({
     method: 'get',
     path: '/api/user/balance/{telegram_id}',
@@ -43,15 +48,17 @@ const balance = ({ withdrawals }: Pick<WithdrawDeps, 'withdrawals'>) =>
       const { telegram_id: asked } = params;
       if (asked !== 'me' && !(await withdrawals.isTheirs(person.personId, asked)))
         throw new Problem(403, 'not-yours', 'This is not the Telegram account of whoever asks.');
-      const { available, held, receivable } = await withdrawals.balance(person.personId);
+      const [{ available, held, receivable }, { pending, review }] = await Promise.all([
+        withdrawals.balance(person.personId),
+        earned(person.personId),
+      ]);
       return {
         status: 200,
         body: {
           available: available.toString(),
           held: held.toString(),
-          // Earning is not metered yet.
-          pending: '0',
-          review: '0',
+          pending: pending.toString(),
+          review: review.toString(),
           receivable: receivable.toString(),
           currency: 'UZS',
           as_of: now,

@@ -14,14 +14,14 @@ import { wakeEntry } from '../../../infra/queue/entries.ts';
 import type { Route } from '../../http/route.ts';
 import type { Offers, Wired } from '../wire.ts';
 import { type CardDeps, cardRoutes } from './cards.routes.ts';
-import { moneyRoutes } from './money.routes.ts';
+import { type MoneyDeps, moneyRoutes } from './money.routes.ts';
 import { railWebhooks } from './rail-webhooks.routes.ts';
 import { payoutLinkPages } from './payout-links.routes.ts';
 import { type PayoutDeps, payoutRoutes } from './payouts.routes.ts';
 import { type WithdrawDeps, withdrawRoutes } from './withdraw.routes.ts';
 
 /** What people do with their money, and customers with theirs. */
-export const payContextRoutes = (deps: WithdrawDeps & PayoutDeps & CardDeps): Route[] => [
+export const payContextRoutes = (deps: WithdrawDeps & MoneyDeps & PayoutDeps & CardDeps): Route[] => [
   ...withdrawRoutes(deps),
   ...moneyRoutes(deps),
   ...cardRoutes(deps),
@@ -29,7 +29,7 @@ export const payContextRoutes = (deps: WithdrawDeps & PayoutDeps & CardDeps): Ro
 ];
 
 /** Earners are people of the project whose book it is: an api without it would refuse each of them. */
-export async function wirePay(platform: ApiPlatform, { codes }: Offers): Promise<Wired> {
+export async function wirePay(platform: ApiPlatform, { codes, earned }: Offers): Promise<Wired> {
   const { config, pools, clock, counter, hash, encryption } = platform;
   const book = await moneyBookAtStart(pools.hot, config);
   const destinations = destinationStore({
@@ -49,6 +49,8 @@ export async function wirePay(platform: ApiPlatform, { codes }: Offers): Promise
   const routes = payContextRoutes({
     book,
     withdrawals: withdrawals(pools.hot, book),
+    // Without traffic nobody earns.
+    earned: earned ?? (() => Promise.resolve({ pending: 0n, review: 0n })),
     fee: feeRateOf(config.WITHDRAWAL_FEE),
     approvals: codes
       ? {

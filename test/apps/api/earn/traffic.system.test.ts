@@ -108,6 +108,8 @@ describe('a phone', () => {
       },
     });
     expect(await stop()).toEqual(stopped);
+    // 10 000 bytes, at 100 tiyin a MB.
+    expect(await who.balance()).toMatchObject({ pending: '0', review: '1' });
     const { data } = (await who.call('GET', '/api/sessions')).body;
     expect(data).toMatchObject([{ id: session_id, reports: 1, ended_at: stopped.body.ended_at }]);
   });
@@ -178,6 +180,7 @@ describe('a gateway', () => {
       );
       expect(rows).toEqual([{ verdict: 'pay', payable: '10000' }]);
     });
+    expect(await who.balance()).toMatchObject({ pending: '1', review: '0' });
     const other = await makeKey(policy, PLATFORM_PROJECT_ID, { scopes: ['otp'] });
     expect(
       typeOf(await ask('POST', '/api/gateway/reports', other.key, { reports: [{ ...one, session_id }] })),
