@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { uzsOf } from '../../../domain/pay/ledger/amount.ts';
 import { periodOf } from '../../../domain/pay/ledger/period.ts';
-import { accountClasses, AccountId } from '../../../domain/pay/ledger/port.ts';
+import { accountClasses, AccountId } from '../../../domain/pay/ledger/accounts.ts';
 import type {
   AccountOwner,
   AccountView,

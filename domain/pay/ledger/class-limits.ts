@@ -1,4 +1,4 @@
-import type { accountClasses } from './port.ts';
+import type { accountClasses } from './accounts.ts';
 
 type AccountClass = (typeof accountClasses)[keyof typeof accountClasses][number];
 

@@ -1,4 +1,4 @@
-import type { accountClasses, TransferKind } from './port.ts';
+import type { accountClasses, TransferKind } from './accounts.ts';
 
 type AccountClass = (typeof accountClasses)[keyof typeof accountClasses][number];
 

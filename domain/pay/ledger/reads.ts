@@ -1,4 +1,4 @@
-import type { AccountId } from './port.ts';
+import type { AccountId } from './accounts.ts';
 import type { Period } from './period.ts';
 
 /** What an account is, and whose. */

@@ -1,7 +1,10 @@
 import type { Grants } from '../engine/grants.ts';
 import { payKeys } from './keys.ts';
 
-/** Read, and post through the functions, which run as the owner: nothing else writes money. */
+/**
+ * Read, and call the functions, which run as the owner: nothing else writes money. What posts any transfer that it is asked for (`ledger_post`) is
+ * no function of theirs: each of these asks what it may move.
+ */
 export const payGrants: Grants = {
   keys: payKeys,
   tables: {
@@ -87,9 +90,6 @@ export const payGrants: Grants = {
     'ledger_day_end',
     'ledger_day_sent',
     'ledger_day_write',
-    'ledger_open',
-    'ledger_post',
-    'ledger_post_all',
     // Asked as a request is inserted.
     'ledger_refuse_old_snapshot',
     'list_import',

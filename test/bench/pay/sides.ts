@@ -44,13 +44,14 @@ export interface Sides {
   readonly close: () => Promise<void>;
 }
 
-export async function openSides({ sql, postgresUrl }: Stage, book: string): Promise<Sides> {
+export async function openSides({ sql, postgresUrl, ownerUrl }: Stage, book: string): Promise<Sides> {
   await sql.query('select ledger_book_open($1)', [book]);
   const accounts = await openAccounts(sql, book);
   for (const statement of rivals) await sql.query(statement);
   await sql.query(rivalAccounts, [book]);
-  // The product's own connection, and one for the whole run: a plan that was kept of a young table has to do for an old one.
-  const poster = hotPool(postgresUrl, 1);
+  // As the product connects, and one for the whole run: a plan that was kept of a young table has to do for an old one. Of the owner: no
+  // process posts by itself.
+  const poster = hotPool(ownerUrl, 1);
   const others = new Pool({ connectionString: postgresUrl, max: CONNECTIONS_MAX });
   let next: ReturnType<typeof transfers> | undefined;
   let posted = 0;

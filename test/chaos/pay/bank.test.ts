@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,11 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { Micros } from '../../../domain/pay/ledger/port.ts';
 import { PLATFORM_PROJECT_ID } from '../../../domain/project/platform.ts';
 import { startPostgres } from '../../../infra/embedded/postgres.ts';
-import { openLedger } from '../../../infra/postgres/pay/ledger/store.ts';
 import { migrate } from '../../../infra/postgres/migrate.ts';
+import { bookOf } from '../../infra/postgres/pay/posting.ts';
 import type { BankOrder } from './bank-order.ts';
 
 /**
@@ -46,26 +44,16 @@ async function ownPostgres() {
     await postgres.kill();
     postgres = await startPostgres({ directory, port: postgres.port });
   };
-  return { url: postgres.url, crash };
+  // As the owner: no process posts by itself.
+  return { url: postgres.ownerUrl, crash };
 }
 
 async function openBank(pool: pg.Pool): Promise<Omit<BankOrder, 'name' | 'url'>> {
-  const ledger = await openLedger(pool, PLATFORM_PROJECT_ID);
+  await pool.query('select ledger_book_open($1)', [PLATFORM_PROJECT_ID]);
+  const bank = bookOf(pool, PLATFORM_PROJECT_ID);
   const people = [];
-  for (let i = 0; i < PEOPLE; i += 1) {
-    const owner = randomUUID();
-    const [earnings, available, held] = await ledger.open([
-      { class: 'earnings' },
-      { class: 'available', owner },
-      { class: 'held', owner },
-    ]);
-    if (!earnings || !available || !held) throw new Error('no accounts');
-    const earn = { kind: 'earn', debit: earnings, credit: available, amount: Micros.parse(EACH) } as const;
-    await ledger.post({ key: `earn:${owner}`, ...earn, subjectId: null, eventAt: new Date(), actor: 'test' });
-    people.push({ available, held });
-  }
-  const [adjustment = ''] = await ledger.open([{ class: 'adjustment' }]);
-  return { book: PLATFORM_PROJECT_ID, people, adjustment };
+  for (let i = 0; i < PEOPLE; i += 1) people.push(await bank.person(EACH));
+  return { book: PLATFORM_PROJECT_ID, people, adjustment: await bank.open('adjustment') };
 }
 
 /** Writers that live for a moment each, and what they were answered. */

@@ -17,7 +17,7 @@ const CONNECTIONS_MAX = 16;
 export async function openGround(given?: OpenDatabase) {
   const database = given ?? (await freshDatabase());
   const pool = hotPool(database.url, CONNECTIONS_MAX);
-  const owner = new pg.Pool({ connectionString: database.ownerUrl, max: 1 });
+  const owner = new pg.Pool({ connectionString: database.ownerUrl, max: CONNECTIONS_MAX });
   owner.on('error', () => undefined);
   const ring = { current: 'k1', keys: new Map([['k1', randomBytes(32)]]) };
   return {

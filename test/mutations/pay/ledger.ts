@@ -1,12 +1,10 @@
 import type { Mutation } from '../mutation.ts';
 
 const LEDGER = 'infra/postgres/pay/migrations/20261129150300-pay-ledger.ts';
-const HOLDS = 'domain/pay/ledger/holds.ts';
 const tests = 'test/infra/postgres/pay';
 const inKept = (name: string) => ({ file: `${tests}/ledger-kept.test.ts`, name });
 const inPost = (name: string) => ({ file: `${tests}/ledger-post.test.ts`, name });
 const inRaces = (name: string) => ({ file: `${tests}/ledger-races.test.ts`, name });
-const inStore = (name: string) => ({ file: `${tests}/ledger-store.test.ts`, name });
 
 const bookLock =
   'select b.next_n, b.posted_at into first_n, at from ledger_book b where b.project_id = book for no key update;';
@@ -174,7 +172,7 @@ const refusals: readonly Mutation[] = [
         to: "if r.state not in ('posted', 'repeated', 'NB001') then",
       },
     ],
-    test: inStore('posts all or none, and burns no key by none'),
+    test: inPost('all of a call are posted or none, and none burns no key'),
   },
 ];
 
@@ -264,17 +262,17 @@ const kept: readonly Mutation[] = [
     ],
     test: inKept('that puts tables of its own in front writes the real ones'),
   },
-  {
-    name: 'a release has a key of its own',
+  ...['ledger_post', 'ledger_post_all'].map((name) => ({
+    name: `the role that runs may call ${name}`,
     edits: [
       {
-        file: HOLDS,
-        from: "const key = resolveKey(act.subjectId);\n      const sides = { kind: 'release'",
-        to: "const key = `release:${act.subjectId}`;\n      const sides = { kind: 'release'",
+        file: 'infra/postgres/pay/grants.ts',
+        from: "    'ledger_day_write',\n",
+        to: `    'ledger_day_write',\n    '${name}',\n`,
       },
     ],
-    test: inStore('is paid with a fee out of it, or given back; of both, what came first counts'),
-  },
+    test: { file: `${tests}/ledger-role.test.ts`, name: 'it posts nothing by itself' },
+  })),
 ];
 
 export const ledgerMutations: readonly Mutation[] = [...order, ...repeats, ...refusals, ...kept];

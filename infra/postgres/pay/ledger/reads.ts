@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Period } from '../../../../domain/pay/ledger/period.ts';
-import { AccountId } from '../../../../domain/pay/ledger/port.ts';
+import { AccountId } from '../../../../domain/pay/ledger/accounts.ts';
 import type {
   AccountView,
   ClosedDay,

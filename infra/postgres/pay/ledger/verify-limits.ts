@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { classLimits } from '../../../../domain/pay/ledger/class-limits.ts';
-import { accountClasses } from '../../../../domain/pay/ledger/port.ts';
+import { accountClasses } from '../../../../domain/pay/ledger/accounts.ts';
 import type { Differences } from './differences.ts';
 
 interface Limited {

@@ -7,7 +7,7 @@ import { openSession } from '../../../rules/policy/person-objects.ts';
 import { makePerson, type Owner, type World } from '../../../rules/policy/world.ts';
 import { type Navbat, startNavbat } from '../../../support/navbat.ts';
 import { testPhone } from '../../../support/phone.ts';
-import { bookOf } from '../../../infra/postgres/pay/book.ts';
+import { bookOf } from '../../../infra/postgres/pay/posting.ts';
 
 const MICROS_OF_TIYIN = 10_000n;
 

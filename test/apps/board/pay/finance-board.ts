@@ -2,7 +2,7 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import supertest from 'supertest';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import type { StaffRole } from '../../../../domain/staff/role.ts';
-import { bookOf } from '../../../infra/postgres/pay/book.ts';
+import { bookOf } from '../../../infra/postgres/pay/posting.ts';
 import { type Member, openBoard } from '../open-board.ts';
 
 const MICROS_OF_TIYIN = 10_000n;
@@ -19,7 +19,7 @@ export async function openFinanceBoard() {
     env: { NAVBAT_PRODUCTS: 'verify,message,pay', MONEY_PROJECT: PLATFORM_PROJECT_ID },
   });
   const { owner, pool, url } = board;
-  const book = bookOf(pool, PLATFORM_PROJECT_ID);
+  const book = bookOf(owner, PLATFORM_PROJECT_ID);
   const earnings = await book.open('earnings');
   let people = 900_000_000;
 

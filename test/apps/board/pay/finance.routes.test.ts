@@ -3,7 +3,7 @@ import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import type { StaffRole } from '../../../../domain/staff/role.ts';
-import { bookOf } from '../../../infra/postgres/pay/book.ts';
+import { bookOf } from '../../../infra/postgres/pay/posting.ts';
 import { openBoard, type OpenBoard } from '../open-board.ts';
 
 /** A person earns it line by line, and holds some of it: what the statement is of. */
@@ -24,7 +24,7 @@ beforeAll(async () => {
     roles.map(async (role) => [role, await board.openBearer(await board.createMember(role))] as const),
   );
   tokens = Object.fromEntries(opened) as typeof tokens;
-  const book = bookOf(board.pool, PLATFORM_PROJECT_ID);
+  const book = bookOf(board.owner, PLATFORM_PROJECT_ID);
   person = randomUUID();
   [account, held] = [await book.open('available', person), await book.open('held', person)];
   const earnings = await book.open('earnings');

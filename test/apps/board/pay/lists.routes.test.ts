@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import writeXlsxFile, { type SheetData } from 'write-excel-file/node';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import type { StaffRole } from '../../../../domain/staff/role.ts';
-import { bookOf } from '../../../infra/postgres/pay/book.ts';
+import { bookOf } from '../../../infra/postgres/pay/posting.ts';
 import { openBoard, type OpenBoard } from '../open-board.ts';
 
 const MICROS = 10_000n;
@@ -29,7 +29,7 @@ afterAll(() => board.close());
 
 /** A project that has paid in so many tiyin. */
 async function paidIn(tiyin: bigint): Promise<string> {
-  const book = bookOf(board.pool, PLATFORM_PROJECT_ID);
+  const book = bookOf(board.owner, PLATFORM_PROJECT_ID);
   const id = randomUUID();
   const [bank, funded] = [await book.open('bank'), await book.open('funded', id)];
   await book.post([

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { financeRoutes } from '../../../../apps/board/pay/finance.routes.ts';
-import { AccountId } from '../../../../domain/pay/ledger/port.ts';
+import { AccountId } from '../../../../domain/pay/ledger/accounts.ts';
 import type { LedgerReads } from '../../../../domain/pay/ledger/reads.ts';
 
 const id = AccountId.parse('42');

@@ -282,7 +282,7 @@ test('a block, a head and a day are never changed, by the owner of the database 
 test('a closing skips nothing that a slow poster commits late', async () => {
   ledger = await openChainedBook();
   await ledger.post(3);
-  await inTransaction(ledger.app, async (slow) => {
+  await inTransaction(ledger.owner, async (slow) => {
     await slow.query(
       `select from ledger_post($1, '{slow}', '{earn}', array[$2::bigint], array[$3::bigint], '{5}', '{null}', '{2026-11-29}', '{test}')`,
       [ledger.book, ledger.earnings, ledger.people[0]?.available],

@@ -42,7 +42,7 @@ export async function openChainedBook({ key = newKey(), timezone = 'UTC' } = {})
   const book = await newBook();
   const open = async (cls: string, who: string | null, of = book) => {
     const sql = 'select account from ledger_open($1, array[$2], array[$3::uuid], array[null])';
-    return (await app.query<{ account: string }>(sql, [of, cls, who])).rows[0]?.account ?? '';
+    return (await owner.query<{ account: string }>(sql, [of, cls, who])).rows[0]?.account ?? '';
   };
   const people = await Promise.all(
     Array.from({ length: PEOPLE }, async () => {
@@ -68,7 +68,7 @@ export async function openChainedBook({ key = newKey(), timezone = 'UTC' } = {})
       };
     });
     for (let from = 0; from < count; from += 1_000)
-      await postItems(app, book, items.slice(from, from + 1_000));
+      await postItems(owner, book, items.slice(from, from + 1_000));
   };
   const sign = await headSigner(key);
   const readHead: ReadHead = await headReader([key]);

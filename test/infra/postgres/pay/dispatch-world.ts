@@ -2,7 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Heard, Move } from '../../../../domain/pay/dispatch/dispatch.ts';
 import { type Encryption, rowEncryption } from '../../../../infra/process/crypto.ts';
 import type pg from 'pg';
-import { bookOf, openTestBook } from './book.ts';
+import { openTestBook } from './book.ts';
+import { bookOf } from './posting.ts';
 
 export interface Claimed {
   readonly refusal: string | null;
@@ -54,7 +55,7 @@ interface Ground {
 
 /** The same in a database that somebody else has opened, with a book of this project. */
 export async function dispatchWorldOn({ pool, owner, projectId, encryption }: Ground) {
-  const book = bookOf(pool, projectId);
+  const book = bookOf(owner, projectId);
   const staff = async (role = 'finance', madeDaysAgo = 30): Promise<string> => {
     const id = randomUUID();
     await pool.query(

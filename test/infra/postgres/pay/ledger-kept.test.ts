@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { accountClasses, transferKinds } from '../../../../domain/pay/ledger/accounts.ts';
 import { moveClock } from '../../../../infra/postgres/engine/clock.ts';
 import { openTestBook } from './book.ts';
 
@@ -142,7 +143,7 @@ test.each([
 });
 
 const postAt = (eventAt: unknown) =>
-  book.pool.query(`select from ledger_post($1, $2, '{hold}', $3, $4, '{1}', '{null}', $5, '{test}')`, [
+  owner.query(`select from ledger_post($1, $2, '{hold}', $3, $4, '{1}', '{null}', $5, '{test}')`, [
     book.projectId,
     [randomUUID()],
     [person.available],
@@ -160,7 +161,7 @@ test('1 000 transfers are one call, and 1 001 are none', async () => {
 
 test('lists of other lengths, or with gaps, are no list of transfers', async () => {
   const call = (keys: readonly (string | null)[], actors = ['test']) =>
-    book.pool.query('select from ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
+    owner.query('select from ledger_post($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
       book.projectId,
       keys,
       keys.map(() => 'hold'),
@@ -195,6 +196,45 @@ test('what happened in 2000, or by a clock that is hours ahead, is one', async (
 });
 
 describe('accounts', () => {
+  test('are of the classes and kinds that the code knows, and of no others', async () => {
+    const { rows } = await book.pool.query<{ name: string }>(
+      `select owned_by || ' ' || class as name from ledger_class`,
+    );
+    const known = Object.entries(accountClasses).flatMap(([owned, names]) =>
+      names.map((name) => `${owned} ${name}`),
+    );
+    expect(rows.map(({ name }) => name).toSorted()).toEqual(known.toSorted());
+    const kinds = await book.pool.query<{ kind: string }>('select distinct kind from ledger_move');
+    expect(kinds.rows.map(({ kind }) => kind).toSorted()).toEqual([...transferKinds].toSorted());
+  });
+
+  test('are opened once, whoever asks and however often', async () => {
+    const owned = randomUUID();
+    const asked = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        book.owner.query<{ account: string }>('select account from ledger_open($1, $2, $3, $4) order by item', [
+          book.projectId,
+          ['available', 'clearing', 'available', 'fee'],
+          [owned, null, owned, null],
+          [null, 'a-rail', null, null],
+        ]),
+      ),
+    );
+    const ids = asked.map(({ rows }) => rows.map(({ account }) => account));
+    expect(new Set(ids.map((each) => each.join(' '))).size).toBe(1);
+    expect(new Set(ids[0]).size).toBe(3);
+  });
+
+  test('are 1 000 a call at most', async () => {
+    const call = (count: number) =>
+      owner.query(
+        `select from ledger_open($1, array_fill('fee'::text, array[$2::int]), array_fill(null::uuid, array[$2]), array_fill(null::text, array[$2]))`,
+        [book.projectId, count],
+      );
+    expect((await call(1_000)).rowCount).toBe(1_000);
+    await expect(call(1_001)).rejects.toMatchObject({ code: 'NB004' });
+  });
+
   test.each([
     ['of a class that there is not', 'savings', null, null],
     ['of a person, without the person', 'available', null, null],
@@ -207,8 +247,8 @@ describe('accounts', () => {
 });
 
 describe('a session with settings of its own', () => {
-  const inSession = async <T>(work: (client: pg.Client) => Promise<T>, url = book.url): Promise<T> => {
-    const client = new pg.Client({ connectionString: url });
+  const inSession = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
+    const client = new pg.Client({ connectionString: book.ownerUrl });
     await client.connect();
     try {
       return await work(client);
@@ -245,7 +285,7 @@ describe('a session with settings of its own', () => {
       ]);
       expect(rows).toHaveLength(1);
       // navbat_app may make no such table at all.
-    }, book.ownerUrl);
+    });
   });
 
   test.each(['repeatable read', 'serializable'])(
@@ -291,7 +331,7 @@ describe('a session with settings of its own', () => {
         book.projectId,
       ]);
       await expect(locking).rejects.toMatchObject({ code: '40001' });
-    }, book.ownerUrl);
+    });
   });
 });
 

@@ -80,6 +80,36 @@ describe('a post', () => {
   });
 });
 
+test('all of a call are posted or none, and none burns no key', async () => {
+  const { available, held } = await book.person(10n);
+  const hold = (amount: bigint, key: string = randomUUID()) => ({
+    key,
+    kind: 'hold',
+    debit: available,
+    credit: held,
+    amount,
+  });
+  const before = await book.transfers();
+  const [first, second] = [hold(6n), hold(5n)];
+  await expect(book.postAll([first, second])).rejects.toMatchObject({ code: 'NB001', detail: '2' });
+  expect([await book.transfers(), await book.balance(available)]).toEqual([before, 10n]);
+  const less = hold(4n, second.key);
+  expect(states(await book.postAll([first, less]))).toEqual(['posted', 'posted']);
+  expect(states(await book.postAll([first, less]))).toEqual(['repeated', 'repeated']);
+  await expect(book.postAll([{ ...first, kind: 'pay' }])).rejects.toMatchObject({ code: 'NB002' });
+});
+
+test('each transfer of one call counts in the version of an account', async () => {
+  const { available, held } = await book.person(10n);
+  const version = async () =>
+    (await book.pool.query<{ version: string }>('select version from ledger_account where id = $1', [held]))
+      .rows[0]?.version;
+  const hold = () => ({ key: randomUUID(), kind: 'hold', debit: available, credit: held, amount: 1n });
+  expect(await version()).toBe('0');
+  await book.post([hold(), hold()]);
+  expect(await version()).toBe('2');
+});
+
 describe('a post is refused', () => {
   test('where it takes an account below its floor, though what comes later would pay for it', async () => {
     const { available, held } = await book.person(0n);
@@ -123,7 +153,7 @@ describe('a post is refused', () => {
 test('who has waited since before another post is dated after it', async () => {
   const { available, held } = await book.person(2n);
   const hold = () => ({ key: randomUUID(), kind: 'hold', debit: available, credit: held, amount: 1n });
-  const early = await book.pool.connect();
+  const early = await book.owner.connect();
   await early.query('begin');
   await early.query('select now()');
   const [first] = await book.post([hold()]);

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runs } from '../../../support/runs.ts';
 import { openGround } from '../world.ts';
-import { bookOf } from './book.ts';
+import { bookOf } from './posting.ts';
 import {
   accountAt,
   accounts,
@@ -32,7 +32,7 @@ beforeAll(async () => {
   ground = await openGround();
   const { projectId } = await ground.makeProject();
   await ground.pool.query('select ledger_book_open($1)', [projectId]);
-  foreign = await bookOf(ground.pool, projectId).open('earnings');
+  foreign = await bookOf(ground.owner, projectId).open('earnings');
 });
 afterAll(() => ground.close());
 
@@ -144,7 +144,7 @@ async function openPlay() {
   const owners = { ann: randomUUID(), bek: randomUUID(), shop: randomUUID(), school: randomUUID() };
   const real = accounts.filter((account) => account.class !== 'else');
   const open = async () => {
-    const { rows } = await ground.pool.query<{ account: string }>(
+    const { rows } = await ground.owner.query<{ account: string }>(
       'select account from ledger_open($1, $2, $3, $4) order by item',
       [
         projectId,
@@ -157,7 +157,7 @@ async function openPlay() {
   };
   const ids = await open();
   const idAt = (place: number): string => [...ids, foreign, '9000000000000000000'][place] ?? 'none';
-  const book = bookOf(ground.pool, projectId);
+  const book = bookOf(ground.owner, projectId);
   const inIds = (list: readonly ModelItem[]) =>
     list.map(({ debit, credit, ...rest }) => ({ ...rest, debit: idAt(debit), credit: idAt(credit) }));
   return {

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ceilingOf } from '../../../../apps/http/answer.ts';
-import { type Item, openTestBook, type Posted } from './book.ts';
+import { openTestBook } from './book.ts';
+import type { Item, Posted } from './posting.ts';
 
 /** As many posters as the largest of these tests has; each keeps its connection. */
 const POSTERS = 64;
@@ -11,7 +12,7 @@ let book: Awaited<ReturnType<typeof openTestBook>>;
 let posters: pg.Pool;
 beforeAll(async () => {
   book = await openTestBook();
-  posters = new pg.Pool({ connectionString: book.url, max: POSTERS });
+  posters = new pg.Pool({ connectionString: book.ownerUrl, max: POSTERS });
 });
 afterAll(async () => {
   await posters.end();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { periodOf, type Period } from '../../../../domain/pay/ledger/period.ts';
-import { AccountId } from '../../../../domain/pay/ledger/port.ts';
+import { AccountId } from '../../../../domain/pay/ledger/accounts.ts';
 import type { LedgerReads, StatementLine, StatementSpan } from '../../../../domain/pay/ledger/reads.ts';
 import { ProjectId } from '../../../../domain/shared/ids.ts';
 import { inTransaction } from '../../../../infra/postgres/engine/transaction.ts';
@@ -147,7 +147,7 @@ describe('a statement', () => {
   test('skips nothing that a slow poster commits late: until then its number and those behind it are not there', async () => {
     const earnings = AccountId.parse(book.earnings);
     const before = await reads.statement(earnings, { from: null, to: null }, null);
-    const { behind } = await inTransaction(book.app, async (slow) => {
+    const { behind } = await inTransaction(book.owner, async (slow) => {
       await slow.query(
         `select from ledger_post($1, '{slow}', '{earn}', array[$2::bigint], array[$3::bigint], '{5}', '{null}', '{2026-11-29}', '{test}')`,
         [book.book, book.earnings, book.people[0]?.available],

@@ -191,8 +191,25 @@ test.each([
   await expect(app.query(sql)).rejects.toMatchObject({ code: REFUSED });
 });
 
-test('it posts by the functions, and not by what they are made of', async () => {
-  const hold = { key: randomUUID(), kind: 'hold', debit: person.available, credit: person.held, amount: 1n };
-  expect(await book.on(app).post([hold])).toMatchObject([{ state: 'posted' }]);
+test.each(['post', 'postAll'] as const)(
+  'it posts nothing by itself (%s): no top-up, no correction, and no hold of a person',
+  async (call) => {
+    const [bank, funded] = [await book.open('bank'), await book.open('funded', randomUUID())];
+    const before = await book.transfers();
+    for (const item of [
+      { kind: 'top-up', debit: bank, credit: funded },
+      { kind: 'adjust', debit: await book.open('adjustment'), credit: person.available },
+      { kind: 'hold', debit: person.available, credit: person.held },
+    ])
+      await expect(
+        book.on(app)[call]([{ key: randomUUID(), amount: 1n, ...item }]),
+        item.kind,
+      ).rejects.toMatchObject({ code: REFUSED });
+    expect(await book.transfers()).toBe(before);
+  },
+);
+
+test('it calls nothing of what its functions are made of', async () => {
+  await expect(book.on(app).open('bank')).rejects.toMatchObject({ code: REFUSED });
   await expect(app.query('select ledger_clock()')).rejects.toMatchObject({ code: REFUSED });
 });

@@ -27,7 +27,8 @@ const refusalOf = (error: unknown): MoneyAnswer | null =>
 async function withdrawing(amount: bigint) {
   const person = await book.person(amount);
   const ask = (asked: Partial<MoneyRequest> = {}) =>
-    inTransaction(book.pool, (tx) =>
+    // Of the owner, who may post what it likes.
+    inTransaction(book.owner, (tx) =>
       answerOnce(
         tx,
         { ...request, ...asked },
@@ -121,7 +122,7 @@ describe('a request about money', () => {
 
   test('that ends in an error of ours is not kept, and moves nothing', async () => {
     const { ask, held, person } = await withdrawing(1_000n);
-    const failing = inTransaction(book.pool, (tx) =>
+    const failing = inTransaction(book.owner, (tx) =>
       answerOnce(tx, request, {
         refusalOf,
         work: async () => {
