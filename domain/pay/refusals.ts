@@ -56,6 +56,8 @@ export type MoneyRefusal =
   | { readonly kind: 'rail-differs' }
   /** The rail wants a one-time password for each payment: no batch of it begins. */
   | { readonly kind: 'rail-otp' }
+  /** One of two people counts no more: who, by their logins. */
+  | { readonly kind: 'approval-gone'; readonly who: string | null }
   /** A statement of the bank may still have the payment: people settle it 72 hours after its file. */
   | { readonly kind: 'settle-later' }
   /** Somebody else holds the rows; asked again a moment later it works. */

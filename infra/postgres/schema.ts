@@ -62,6 +62,8 @@ import { Migration20261129194500PayLinesOfPayouts } from './pay/migrations/20261
 import { Migration20261129194600PayOnlyOurs } from './pay/migrations/20261129194600-pay-only-ours.ts';
 import { Migration20261129200000PayLookUps } from './pay/migrations/20261129200000-pay-look-ups.ts';
 import { Migration20261130093000PayDispatchEnds } from './pay/migrations/20261130093000-pay-dispatch-ends.ts';
+import { Migration20261130100000PayPeopleWhoCount } from './pay/migrations/20261130100000-pay-people-who-count.ts';
+import { Migration20261130101000PaySettledAsAsked } from './pay/migrations/20261130101000-pay-settled-as-asked.ts';
 import { Migration20261130110000PayFormsCounted } from './pay/migrations/20261130110000-pay-forms-counted.ts';
 import { Migration20261130110100PayDestinationRoom } from './pay/migrations/20261130110100-pay-destination-room.ts';
 import { Migration20261130110200PayLinkSms } from './pay/migrations/20261130110200-pay-link-sms.ts';
@@ -136,6 +138,8 @@ export const migrations = [
   Migration20261129195000PayDispatchWork,
   Migration20261129200000PayLookUps,
   Migration20261130093000PayDispatchEnds,
+  Migration20261130100000PayPeopleWhoCount,
+  Migration20261130101000PaySettledAsAsked,
   Migration20261130110000PayFormsCounted,
   Migration20261130110100PayDestinationRoom,
   Migration20261130110200PayLinkSms,

@@ -38,6 +38,10 @@ const batchShape = {
   }),
   approvals_needed: z.int().meta({ description: 'By different people: 2 above 100 000 000 UZS.' }),
   approvals: z.array(Staff).meta({ description: 'Who has approved what stands there.' }),
+  approvals_gone: z.array(Staff).meta({
+    description:
+      'Whose approval of it counts no more: disabled, of another role, or without the second factor that they proved it with. Others approve in their place.',
+  }),
   makers: z.array(Staff).meta({
     description:
       'Who had a hand in it, and so may not approve it. In a list, who had a hand in the batch itself; of one batch, also who imported its lists.',
@@ -52,7 +56,7 @@ const batchShape = {
   done_at: z.date().nullable().meta({ description: 'When its last line had its end.' }),
   closed_at: z.date().nullable().meta({ description: 'When it was closed.' }),
   run_block: z.string().nullable().meta({
-    description: 'Once it is submitted: why its rail lets no batch begin now, a code of `/docs/problems`.',
+    description: 'Once it is submitted: why it could not begin now, or go on, a code of `/docs/problems`.',
   }),
 };
 
@@ -87,6 +91,7 @@ export const batchLine = (batch: BatchView) => ({
   content_hash: batch.contentHash,
   approvals_needed: batch.approvalsNeeded,
   approvals: hands(batch.approvals),
+  approvals_gone: hands(batch.approvalsGone),
   makers: hands(batch.makers),
   made_at: batch.madeAt,
   submitted_at: batch.submittedAt,

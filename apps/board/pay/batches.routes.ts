@@ -107,7 +107,7 @@ type Asker = StaffRequest<unknown, unknown, unknown>['staff'];
 async function batchAnswer({ reads }: BatchParts, id: BatchId, staff: Asker): Promise<Answer> {
   const batch = await batchOf(reads, id);
   const facts =
-    batch.state === 'submitted'
+    batch.state === 'submitted' || batch.runBlock === 'approval-gone'
       ? await reads.approver(id, staff.id)
       : { isHand: false, isOwnMoney: false, isNew: false };
   const body = batchBody(batch, nextActs(batch, staff, facts));

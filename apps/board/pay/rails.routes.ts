@@ -194,7 +194,11 @@ const Stuck = z
     reference: z.string().nullable().meta({ description: 'By which the rail knows the last of them.' }),
     rail_uuid: z.string().nullable().meta({ description: 'The rail’s own id of it.' }),
     state_at: z.date().meta({ description: 'Since when it is so.' }),
-    settle_asked: Asked.extend({ outcome, evidence: z.string().meta({ description: 'What shows it.' }) })
+    settle_asked: Asked.extend({
+      outcome,
+      evidence: z.string().meta({ description: 'What shows it.' }),
+      hash: z.string().meta({ description: 'For the proof: of who said what, when, and by which evidence.' }),
+    })
       .nullable()
       .meta({ description: 'What somebody says that became of it, and waits for another.' }),
   })
@@ -281,7 +285,7 @@ const agreeSettle = (parts: RailParts) =>
     path: '/finance/dispatches/{id}/settle/agree',
     summary: 'Agree to what became of a payment',
     description:
-      'By another person, of the same outcome. The proof binds `{"action": "money.correct", "subject": id, "version", "total": amount}`. The money moves in the same commit.',
+      'By another person, of the same outcome. The proof binds `{"action": "money.correct", "subject": id, "version", "hash", "total": amount}`, `hash` of `settle_asked`: what somebody has asked for since is not agreed to. The money moves in the same commit.',
     proof: true,
     body: z.strictObject({ outcome, proof_id: proofId }),
     async handle({ params, staff, body }) {

@@ -11,7 +11,11 @@ export function moneyProblem(refusal: MoneyRefusal): Problem {
   if (refusal.kind === 'proof') return proofProblem(refusal.because);
   const { status, type, words } = plain[refusal.kind];
   const isInState = 'state' in refusal && refusal.state !== null;
-  return new Problem(status, type, words, isInState ? { extra: { state: refusal.state } } : {});
+  const isOfSomebody = 'who' in refusal && refusal.who !== null;
+  return new Problem(status, type, words, {
+    ...(isInState ? { extra: { state: refusal.state } } : {}),
+    ...(isOfSomebody ? { extra: { who: refusal.who } } : {}),
+  });
 }
 
 type Because = Extract<MoneyRefusal, { kind: 'not-payable' }>['because'];
@@ -90,5 +94,11 @@ const plain = {
     status: 409,
     type: 'settle-later',
     words: 'The file of this payment is younger than 72 hours: a statement of the bank may still have it.',
+  },
+  'approval-gone': {
+    status: 409,
+    type: 'approval-gone',
+    words:
+      'Somebody who approved this, or asked for it, counts no more as one of two people: expected another person in their place.',
   },
 } as const satisfies Record<Exclude<MoneyRefusal['kind'], 'not-payable' | 'proof' | 'busy'>, Plain>;

@@ -17,8 +17,10 @@ export interface BatchView {
   /** Hex; null while it is a draft. */
   readonly contentHash: string | null;
   readonly approvalsNeeded: number;
-  /** Of what stands there now. */
+  /** Of what stands there now, by people who count. */
   readonly approvals: readonly Hand[];
+  /** By people who count no more: disabled, of another role, or without the second factor that they proved it with. */
+  readonly approvalsGone: readonly Hand[];
   /** Who made, changed or imported something of it, or submitted it: none of them approves it. */
   readonly makers: readonly Hand[];
   readonly madeAt: Date;
@@ -28,7 +30,7 @@ export interface BatchView {
   readonly startedAt: Date | null;
   readonly doneAt: Date | null;
   readonly closedAt: Date | null;
-  /** Of one that is submitted or approved: why it could not begin to run now. */
+  /** Of one that is submitted, approved or paused: why it could not begin to run now, or go on. */
   readonly runBlock: RunBlock | null;
 }
 

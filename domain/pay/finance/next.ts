@@ -42,8 +42,8 @@ const actionOf: Readonly<Record<BatchAct, StaffAction>> = {
 /** Why somebody may not do it; a code of `/docs/problems`. */
 export type WhyNot = 'role-forbids' | 'maker' | 'own-money' | 'approver-new' | RunBlock;
 
-/** Why no batch of a rail begins to run now, as `payout_run_blocked` says it. */
-export type RunBlock = 'rail-differs' | 'rail-otp';
+/** Why a batch does not begin to run now, or does not go on, as `payout_batch_blocked` says it. */
+export type RunBlock = 'rail-differs' | 'rail-otp' | 'approval-gone';
 
 /** What is known of who asks, where a batch waits for approval. */
 export interface ApproverFacts {
@@ -66,14 +66,16 @@ export const nextActs = (
   { role }: Pick<StaffMember, 'role'>,
   facts: ApproverFacts,
 ): readonly NextAct[] => {
-  const whyNot = { approve: whyNotApprove(facts), run: runBlock } as const;
-  return actsOf[state].map((act) => ({
+  const whyNot: Partial<Record<BatchAct, WhyNot | null>> = {
+    approve: whyNotApprove(facts),
+    run: runBlock,
+    resume: runBlock,
+  };
+  const acts: readonly BatchAct[] =
+    runBlock === 'approval-gone' ? ['approve', ...actsOf[state]] : actsOf[state];
+  return acts.map((act) => ({
     act,
-    whyNot: may(role, actionOf[act])
-      ? act === 'approve' || act === 'run'
-        ? whyNot[act]
-        : null
-      : 'role-forbids',
+    whyNot: may(role, actionOf[act]) ? (whyNot[act] ?? null) : 'role-forbids',
   }));
 };
 

@@ -57,6 +57,8 @@ export interface DispatchView {
     readonly at: Date;
     readonly outcome: 'paid' | 'failed';
     readonly evidence: string;
+    /** Of all of it: what the proof of whoever agrees binds. */
+    readonly hash: string;
   } | null;
 }
 

@@ -23,6 +23,14 @@ export const batchReasons = {
     nextStep: 'Wait until both are a day old, or let another person approve.',
     seen,
   },
+  'approval-gone': {
+    meaning:
+      'Somebody who approved this, or asked for it, counts no more as one of two people, `who`: their account was disabled, has another role by now, or the second factor that they proved it with was removed. Nothing was done.',
+    retry: 'after-change',
+    nextStep:
+      'Another person takes their place: approves the batch (POST /finance/batches/{id}/approve), or asks again. A correction is withdrawn first.',
+    seen,
+  },
   'hash-differs': {
     meaning: 'Hash, count or total that you approve are not those of the rows. Nothing was approved.',
     retry: 'after-change',

@@ -100,7 +100,11 @@ export const payGrants: Grants = {
     'money_request_answer',
     'payout_ask',
     'payout_ask_by_key',
+    // What the proof of whoever settles a payment binds.
+    'payout_asked_hash',
     // Shown beside each batch.
+    'payout_batch_approvals',
+    'payout_batch_blocked',
     'payout_batch_makers',
     'payout_bind',
     'payout_binding_begin',
@@ -122,8 +126,6 @@ export const payGrants: Grants = {
     'payout_person_binding_begin',
     'payout_person_binding_end',
     'payout_person_binding_opened',
-    // Shown beside each batch that waits to be run.
-    'payout_run_blocked',
     'rail_open_agree',
     'rail_open_ask',
     'rail_said',

@@ -33,6 +33,7 @@ const faults: Readonly<Record<string, (detail: string | undefined) => MoneyRefus
   NB030: (state) => ({ kind: 'arrow', state: state ?? null }),
   NB031: (why) => ({ kind: railRefusals[why ?? ''] ?? 'stopped' }),
   NB033: () => ({ kind: 'settle-later' }),
+  NB034: (who) => ({ kind: 'approval-gone', who: who || null }),
   /** Postgres: a lock was not to be had within `lock_timeout`; two waited for each other; what was read has changed. */
   '55P03': () => ({ kind: 'busy' }),
   '40P01': () => ({ kind: 'busy' }),

@@ -4,7 +4,7 @@ const migrations = 'infra/postgres/pay/migrations';
 const CLAIM = `${migrations}/20261129181000-pay-dispatch.ts`;
 const MOVE = `${migrations}/20261129181100-pay-dispatch-moves.ts`;
 const ENDS = `${migrations}/20261130093000-pay-dispatch-ends.ts`;
-const PEOPLE = `${migrations}/20261129190100-pay-agreed-with-proof.ts`;
+const PEOPLE = `${migrations}/20261130100000-pay-people-who-count.ts`;
 const DECIDE = 'domain/pay/dispatch/decide.ts';
 const inSql = (name: string) => ({ file: 'test/infra/postgres/pay/dispatch.test.ts', name });
 const inWorker = (name: string) => ({ file: 'test/workers/pay/payout.test.ts', name });

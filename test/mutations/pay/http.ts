@@ -5,6 +5,7 @@ const REQUESTS = 'infra/postgres/pay/money-requests.ts';
 const CUSTOMER = 'infra/postgres/pay/payout/customer-payouts.ts';
 const ASKING = 'infra/postgres/pay/migrations/20261129180100-pay-asking.ts';
 const DOORS = 'infra/postgres/pay/migrations/20261129184000-pay-doors.ts';
+const COUNT = 'infra/postgres/pay/migrations/20261130100000-pay-people-who-count.ts';
 const PROOFS = 'infra/postgres/pay/migrations/20261129190100-pay-agreed-with-proof.ts';
 const inWithdraw = (name: string) => ({ file: 'test/apps/api/pay/withdraw.system.test.ts', name });
 const inPayouts = (name: string) => ({ file: 'test/apps/api/pay/payouts.system.test.ts', name });
@@ -188,14 +189,14 @@ const staff: readonly Mutation[] = [
   },
   {
     name: 'who asks for a correction agrees to it',
-    edits: [{ file: DOORS, from: 'if c.asked_by = staff then', to: 'if false then' }],
+    edits: [{ file: COUNT, from: 'if c.asked_by = staff then', to: 'if false then' }],
     test: inCorrections('is not agreed to by who asked'),
   },
   {
     name: 'the proof of a correction is of any amount',
     edits: [
       {
-        file: DOORS,
+        file: COUNT,
         from: `staff_proof_binds('money.correct', c.id::text, c.version, null, null, c.amount::text)`,
         to: `(select p.binds from staff_proof p where p.id = proof)`,
       },
@@ -205,7 +206,7 @@ const staff: readonly Mutation[] = [
   {
     name: 'staff correct money of their own',
     edits: [
-      { file: DOORS, from: 'h.staff_id in (staff, c.asked_by) and x.person_id = c.owner', to: 'false' },
+      { file: COUNT, from: 'h.staff_id in (staff, c.asked_by) and x.person_id = c.owner', to: 'false' },
     ],
     test: inCorrections('money of a member of staff is not corrected by them'),
   },

@@ -11,7 +11,7 @@ test('a batch that two processes run twice, and again after the clock was set ba
   const world = await openPayoutWorld();
   await world.forward(HOUR_MS);
   const batch = await world.batch(ITEMS);
-  const version = await approvedAgain(world.owner, batch.id);
+  const version = await approvedAgain(world.owner, batch.id, await world.staff());
   // Connections, workers and rounds of its own: processes share nothing else.
   const second = new pg.Pool({ connectionString: world.url, max: 4 });
   onTestFinished(() => second.end());
@@ -49,7 +49,7 @@ test('a batch that two processes run twice, and again after the clock was set ba
 });
 
 /** As it was in front of its run, as the owner of a test may; answers its version. */
-async function approvedAgain(owner: pg.Pool, batch: string): Promise<number> {
+async function approvedAgain(owner: pg.Pool, batch: string, by: string): Promise<number> {
   await owner.query('alter table payout_batch disable trigger user');
   const { rows } = await owner.query<{ version: number }>(
     `update payout_batch b set state = 'approved', started_at = null,
@@ -58,6 +58,11 @@ async function approvedAgain(owner: pg.Pool, batch: string): Promise<number> {
     [batch],
   );
   await owner.query('alter table payout_batch enable trigger user');
+  await owner.query(
+    `insert into payout_action (batch_id, subject, version, staff_id, action, hash, at)
+     select id, id::text, version, $2, 'approve', content_hash, now() from payout_batch where id = $1`,
+    [batch, by],
+  );
   if (!rows[0]) throw new Error('no such batch');
   return rows[0].version;
 }

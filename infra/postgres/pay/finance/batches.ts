@@ -58,6 +58,7 @@ interface BatchRow {
   readonly hash: string | null;
   readonly approvals_needed: number;
   readonly approvals: readonly Hand[];
+  readonly approvals_gone: readonly Hand[];
   readonly makers: readonly Hand[];
   readonly made_at: Date;
   readonly submitted_at: Date | null;
@@ -79,6 +80,7 @@ const batchOf = (row: BatchRow): BatchView => ({
   contentHash: row.hash,
   approvalsNeeded: row.approvals_needed,
   approvals: row.approvals,
+  approvalsGone: row.approvals_gone,
   makers: row.makers,
   madeAt: row.made_at,
   submittedAt: row.submitted_at,
@@ -90,13 +92,14 @@ const batchOf = (row: BatchRow): BatchView => ({
 });
 
 /** Approvals are of the submission that stands. */
+const approvals = (counting: 'a.counts' | 'not a.counts') => `
+coalesce((select json_agg(json_build_object('id', s.id, 'email', s.email))
+  from payout_batch_approvals(b.id) a join staff s on s.id = a.staff_id where ${counting}), '[]')`;
 const columns = `
 b.id, b.rail, b.name, b.state, b.version, b.count, b.total, encode(b.content_hash, 'hex') hash, b.approvals_needed,
-coalesce((select json_agg(json_build_object('id', s.id, 'email', s.email) order by a.at)
-  from payout_action a join staff s on s.id = a.staff_id
-  where a.batch_id = b.id and a.action = 'approve' and a.at >= b.submitted_at), '[]') approvals,
+${approvals('a.counts')} approvals, ${approvals('not a.counts')} approvals_gone,
 b.made_at, b.submitted_at, b.run_at, b.started_at, b.done_at, b.closed_at,
-case when b.state in ('submitted', 'approved') then payout_run_blocked(b.project_id, b.rail) end run_block`;
+payout_batch_blocked(b.id) run_block`;
 
 /** Of a whole page: those who had a hand in the batches themselves. Whose lists and payouts are in them takes a look at each line. */
 const listBatches = `
@@ -159,8 +162,7 @@ interface ApproverRow {
 const readApprover = `
 with handlers as (
   select m as staff_id from payout_batch_makers($1) m
-  union select a.staff_id from payout_action a join payout_batch b on b.id = a.batch_id
-    where a.batch_id = $1 and a.action = 'approve' and a.at >= b.submitted_at),
+  union select a.staff_id from payout_batch_approvals($1) a),
 phones as (select h.phone from payout_handler h where h.staff_id = $2 or h.staff_id in (select staff_id from handlers)),
 people as (select x.person_id from person_phone x where x.phone in (select phone from phones)),
 cards as (

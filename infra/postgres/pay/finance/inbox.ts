@@ -47,11 +47,13 @@ with me as (
   select s.id, s.created_at > navbat_now() - interval '24 hours' or coalesce(s.totp_bound_at > navbat_now() - interval '24 hours', false) is_new
   from staff s where s.id = $2)
 select w.kind, w.id, w.name, w.count, w.total, w.since, w.is_hand, w.run_block, me.is_new from me cross join (
-  (select case b.state when 'draft' then 'batch.submit' when 'submitted' then 'batch.approve' when 'approved' then 'batch.run' else 'batch.close' end kind,
+  (select case when x.blocked = 'approval' then 'batch.approve' else case b.state
+      when 'draft' then 'batch.submit' when 'submitted' then 'batch.approve' when 'approved' then 'batch.run' else 'batch.close' end end kind,
     b.id, b.name::text, b.count, b.total, coalesce(b.done_at, b.submitted_at, b.made_at) since, b.made_by = $2 is_hand,
-    case b.state when 'approved' then payout_run_blocked(b.project_id, b.rail) end run_block
-  from payout_batch b
-  where b.project_id = $1 and (b.state in ('submitted', 'done') or b.state = 'approved' and (b.run_at is null or b.run_at <= navbat_now()) or b.state = 'draft' and b.made_by = $2)
+    case when b.state = 'approved' and x.blocked <> 'approval' then x.blocked end run_block
+  from payout_batch b cross join lateral (select case when b.state in ('approved', 'paused') then payout_batch_blocked(b.id) end blocked) x
+  where b.project_id = $1 and (b.state in ('submitted', 'done') or b.state = 'approved' and (b.run_at is null or b.run_at <= navbat_now())
+    or b.state in ('approved', 'paused') and x.blocked = 'approval' or b.state = 'draft' and b.made_by = $2)
   order by b.id desc limit $3)
   union all
   (select 'correction.agree', c.id, c.what || ': ' || c.reason, null, c.amount, c.asked_at, c.asked_by = $2, null

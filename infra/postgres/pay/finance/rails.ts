@@ -104,7 +104,7 @@ select r.id, r.stopped_at, r.reason, floor(extract(epoch from r.stopped_at))::fl
   (select json_build_object('id', s.id, 'email', s.email) from staff s where 'staff:' || s.id = r.stopped_by) stopped_by,
   (select json_build_object('by', json_build_object('id', s.id, 'email', s.email), 'at', a.at, 'reason', a.reason)
    from payout_action a join staff s on s.id = a.staff_id
-   where a.subject = r.id and a.action = 'rail-open-asked' and a.at >= greatest(r.stopped_at, navbat_now() - interval '24 hours')
+   where a.subject = r.id and a.action = 'rail-open-asked' and s.disabled_at is null and s.role in ('finance', 'admin') and a.at >= greatest(r.stopped_at, navbat_now() - interval '24 hours')
      and not exists (select from payout_action x where x.subject = r.id and x.action = 'rail-open-agreed' and x.at >= a.at)
    order by a.at desc limit 1) open_asked,
   (select count(*)::int from payout_dispatch d
@@ -131,6 +131,7 @@ interface DispatchRow {
     readonly at: string;
     readonly outcome: 'paid' | 'failed';
     readonly evidence: string;
+    readonly hash: string;
   } | null;
 }
 
@@ -151,9 +152,10 @@ const dispatchOf = ({
 
 /** What somebody says that became of `named`. */
 const settleAsked = `
-  (select json_build_object('by', json_build_object('id', s.id, 'email', s.email), 'at', a.at, 'outcome', split_part(a.action, '-', 2), 'evidence', a.reason)
+  (select json_build_object('by', json_build_object('id', s.id, 'email', s.email), 'at', a.at, 'outcome', split_part(a.action, '-', 2), 'evidence', a.reason,
+      'hash', payout_asked_hash(a))
    from payout_action a join staff s on s.id = a.staff_id
-   where a.subject = named.id and a.action in ('settle-paid-asked', 'settle-failed-asked')
+   where a.subject = named.id and a.action in ('settle-paid-asked', 'settle-failed-asked') and s.disabled_at is null and s.role in ('finance', 'admin')
      and a.at >= greatest(d.state_at, navbat_now() - interval '24 hours')
    order by a.at desc limit 1) settle_asked`;
 

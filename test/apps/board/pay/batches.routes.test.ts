@@ -265,6 +265,37 @@ describe('approving is refused', () => {
   });
 });
 
+test('a batch whose approver counts no more says so, waits in the inbox for another, and is run then', async () => {
+  const batch = await submitted();
+  const left = await board.member('finance');
+  const { body: approved } = await approve(batch, left);
+  await board.owner.query('update staff set disabled_at = now() where id = $1', [left.id]);
+  const path = `/finance/batches/${batch.id}`;
+  const shown = (await checker.get(path).expect(200)).body;
+  expect(shown).toMatchObject({
+    state: 'approved',
+    approvals: [],
+    approvals_gone: [{ id: left.id, email: left.email }],
+    run_block: 'approval-gone',
+  });
+  expect(shown.next).toEqual(
+    expect.arrayContaining([
+      { act: 'approve', may: true, why_not: null },
+      { act: 'run', may: false, why_not: 'approval-gone' },
+    ]),
+  );
+  const refused = await maker.post(`${path}/run`, {}, approved.version);
+  expect([refused.status, typeOf(refused), refused.body.who]).toEqual([409, 'approval-gone', left.email]);
+  const { data } = (await checker.get('/finance/inbox').expect(200)).body;
+  expect(data.find(({ id }: { id: string }) => id === batch.id)).toMatchObject({
+    kind: 'batch.approve',
+    may: true,
+  });
+  const { body: again } = await approve({ ...batch, version: approved.version }, checker);
+  expect(again.approvals).toEqual([{ id: checker.id, email: checker.email }]);
+  await maker.post(`${path}/run`, {}, again.version).expect(200);
+});
+
 test('who made the key that asked for one of its payouts is a maker of the batch, and does not approve it', async () => {
   const keyId = randomUUID();
   const funder = await projectWithKey(keyId, checker.id);

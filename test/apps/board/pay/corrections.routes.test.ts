@@ -112,6 +112,17 @@ test('an adjustment down takes no more than there is, and a write-off no more th
   expect(typeOf(await agree(checker, debt, await checker.prove(bindsOf(debt, '1'))))).toBe('insufficient');
 });
 
+test('one that was asked by somebody who counts no more is withdrawn and asked again, and says who it was', async () => {
+  const before = await funded();
+  const left = await board.member('finance');
+  const { id } = (await topUp(left).expect(202)).body;
+  await board.owner.query('update staff set disabled_at = now() where id = $1', [left.id]);
+  const refused = await agree(checker, id);
+  expect([refused.status, typeOf(refused), refused.body.who]).toEqual([409, 'approval-gone', left.email]);
+  expect(await funded()).toBe(before);
+  await checker.post(`/finance/corrections/${id}/withdraw`, { reason: 'asked anew' }, 1).expect(200);
+});
+
 test('money of a member of staff is not corrected by them', async () => {
   const person = await board.person(1_000_000n);
   const own = await board.member('finance');
@@ -182,6 +193,24 @@ describe('a rail', () => {
     await board.owner.query(
       `update rail set stopped_at = null, stopped_by = null, reason = null where id = 'bank-file'`,
     );
+  });
+
+  test('is not opened as somebody asked who counts no more, until another asks', async () => {
+    await operator.post('/finance/rails/all/stop', { reason: 'amounts differ' }).expect(200);
+    const { stopped } = await ofAll();
+    const left = await board.member('finance');
+    await left.post('/finance/rails/all/open', { reason: 'mended' }).expect(200);
+    await board.owner.query(`update staff set role = 'viewer' where id = $1`, [left.id]);
+    expect((await ofAll()).stopped.open_asked).toBeNull();
+    const open = async () =>
+      checker.post('/finance/rails/all/open/agree', {
+        proof_id: await checker.prove({ action: 'rail.open', subject: 'all', version: stopped.version }),
+      });
+    const refused = await open();
+    expect([refused.status, typeOf(refused), refused.body.who]).toEqual([409, 'approval-gone', left.email]);
+    expect((await ofAll()).stopped).not.toBeNull();
+    await maker.post('/finance/rails/all/open', { reason: 'mended' }).expect(200);
+    expect((await open()).status).toBe(200);
   });
 
   test('that is none is 400; one that is open is not opened', async () => {

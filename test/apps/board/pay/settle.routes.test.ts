@@ -66,7 +66,8 @@ test('a payment of a file that no statement has is listed and in the inbox, and 
   const path = `/finance/dispatches/${id}/settle`;
   const asked = await maker.post(path, { outcome: 'failed', evidence: 'letter 17 of the bank' }).expect(200);
   expect(asked.body.settle_asked).toMatchObject({ outcome: 'failed', evidence: 'letter 17 of the bank' });
-  const binds = { action: 'money.correct', subject: id, version: one.version, total: one.amount };
+  const { hash } = asked.body.settle_asked;
+  const binds = { action: 'money.correct', subject: id, version: one.version, hash, total: one.amount };
   const own = await maker.post(`${path}/agree`, { outcome: 'failed', proof_id: await maker.prove(binds) });
   expect([own.status, typeOf(own)]).toEqual([403, 'maker']);
   const other = { ...binds, total: '1' };

@@ -68,7 +68,7 @@ type Unplaced = Omit<Line, 'batch' | 'n'>;
 export async function makeBatches(
   owner: pg.Pool,
   encryption: Encryption,
-  { maker }: Hands,
+  { maker, other }: Hands,
   seeds: readonly Seed[],
   { items, linesMax, until = 'running', nets = NETS }: BatchSizes,
 ): Promise<readonly string[]> {
@@ -98,6 +98,7 @@ export async function makeBatches(
   }
   const batches = [...new Set(lines.map(({ batch }) => batch))];
   await owner.query(submit, [batches]);
+  await owner.query(approve, [batches, other]);
   for (const state of until === 'running' ? ['approved', 'running'] : ['approved'])
     await owner.query('update payout_batch set state = $2 where id = any($1)', [batches, state]);
   return batches;
@@ -152,6 +153,10 @@ const insertLines = [
 const submit = `
 update payout_batch b set state = 'submitted', submitted_at = now(), (content_hash, count, total) = (select c.hash, c.count, c.total from payout_batch_content(b.id) c)
 where b.id = any($1)`;
+
+const approve = `
+insert into payout_action (batch_id, subject, version, staff_id, action, hash, count, total, at)
+select b.id, b.id::text, b.version, $2, 'approve', b.content_hash, b.count, b.total, now() from payout_batch b where b.id = any($1)`;
 
 async function fund(owner: pg.Pool, lines: readonly Line[], funder: string): Promise<void> {
   const owed = new Map<string | null, bigint>();

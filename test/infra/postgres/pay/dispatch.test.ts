@@ -563,6 +563,18 @@ describe('two people', () => {
     return proof;
   }
 
+  test('do not settle a payment as another outcome than the second has proved, nor as was asked before', async () => {
+    const { id, agreer, agree, payee } = await settling();
+    const proof = await settlingProof(world.pool, agreer, id);
+    const third = await world.staff();
+    await world.pool.query(`select dispatch_settle_ask($1, $2, 'paid', 'a call')`, [id, third]);
+    await expect(
+      world.pool.query(`select dispatch_settle_agree($1, $2, 'paid', $3)`, [id, agreer, proof]),
+    ).rejects.toMatchObject({ code: 'NB023', detail: 'other-subject' });
+    await expect(agree(proof)).rejects.toMatchObject({ code: 'NB028' });
+    expect(await balancesOf(payee)).toEqual([0n, GROSS * MICROS]);
+  });
+
   test('do not settle the money of one of them', async () => {
     for (const whose of ['asker', 'agreer'] as const) {
       const { id, agreer, agree, payee } = await settling();

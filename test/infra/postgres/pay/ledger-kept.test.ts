@@ -212,12 +212,15 @@ describe('accounts', () => {
     const owned = randomUUID();
     const asked = await Promise.all(
       Array.from({ length: 20 }, () =>
-        book.owner.query<{ account: string }>('select account from ledger_open($1, $2, $3, $4) order by item', [
-          book.projectId,
-          ['available', 'clearing', 'available', 'fee'],
-          [owned, null, owned, null],
-          [null, 'a-rail', null, null],
-        ]),
+        book.owner.query<{ account: string }>(
+          'select account from ledger_open($1, $2, $3, $4) order by item',
+          [
+            book.projectId,
+            ['available', 'clearing', 'available', 'fee'],
+            [owned, null, owned, null],
+            [null, 'a-rail', null, null],
+          ],
+        ),
       ),
     );
     const ids = asked.map(({ rows }) => rows.map(({ account }) => account));

@@ -26,6 +26,7 @@ test.each([
   ['NB031', 'difference', { kind: 'rail-differs' }],
   ['NB031', 'otp', { kind: 'rail-otp' }],
   ['NB033', '', { kind: 'settle-later' }],
+  ['NB034', 'a@example.com', { kind: 'approval-gone', who: 'a@example.com' }],
   ['55P03', '', { kind: 'busy' }],
   ['40P01', '', { kind: 'busy' }],
   ['40001', '', { kind: 'busy' }],

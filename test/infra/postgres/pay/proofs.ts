@@ -40,12 +40,23 @@ export async function openingProof(db: Queryable, staffId: string, rail: string)
   return proofBy(db, staffId, { action: 'rail.open', subject: rail, version: rows[0]?.version ?? 0 });
 }
 
-/** Of what became of a payment that is stuck. */
+/** Of what somebody says became of a payment, the newest of it; none where nobody says so. */
+export async function askedHash(db: Queryable, subject: string): Promise<{ readonly hash?: string }> {
+  const { rows } = await db.query<{ hash: string }>(
+    `select payout_asked_hash(a) hash from payout_action a where a.subject = $1 and a.action like 'settle-%-asked'
+     order by a.at desc, a.id desc limit 1`,
+    [subject],
+  );
+  return rows[0] ?? {};
+}
+
+/** Of what became of a payment that is stuck, as somebody says. */
 export async function settlingProof(db: Queryable, staffId: string, dispatch: string): Promise<string> {
   const { rows } = await db.query<{ version: number; total: string }>(
     'select version, amount::text total from payout_dispatch where id = $1',
     [dispatch],
   );
   const { version = 0, total = '1' } = rows[0] ?? {};
-  return proofBy(db, staffId, { action: 'money.correct', subject: dispatch, version, total });
+  const asked = await askedHash(db, dispatch);
+  return proofBy(db, staffId, { action: 'money.correct', subject: dispatch, version, total, ...asked });
 }

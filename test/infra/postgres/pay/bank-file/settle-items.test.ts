@@ -9,6 +9,7 @@ import { bankFileBytes } from '../../../../../infra/pay/bank-file-bytes.ts';
 import { bankFiles } from '../../../../../infra/postgres/pay/bank-file/store.ts';
 import { payOps } from '../../../../../infra/postgres/pay/ops-view.ts';
 import { GROSS, type Payee } from '../dispatch-world.ts';
+import { askedHash } from '../proofs.ts';
 import { keyOf, NET, openRailWorld } from '../reconcile/rail-world.ts';
 
 const MICROS = 10_000n;
@@ -56,6 +57,7 @@ async function proof({ payoutId }: Payee, by: string, total = NET): Promise<stri
     subject: payoutId,
     version: rows[0]?.version ?? 0,
     total: total.toString(),
+    ...(await askedHash(world.pool, payoutId)),
   });
   const id = randomUUID();
   step += 1;
@@ -176,6 +178,40 @@ describe('nobody settles', () => {
       code: 'NB026',
     });
     expect(await world.stateOf(payee)).toMatchObject({ item: 'dispatched' });
+  });
+
+  test('as another outcome than they proved, though somebody asked for that since', async () => {
+    const payee = await exported();
+    const third = await world.staff();
+    await ask(payee, 'failed');
+    const shown = await proof(payee, other);
+    await ask(payee, 'paid', third, 'order 4711');
+    await expect(agree(payee, 'paid', other, shown)).rejects.toMatchObject({
+      code: 'NB023',
+      detail: 'other-subject',
+    });
+    // Nor as what was asked before that.
+    await expect(agree(payee, 'failed', other, shown)).rejects.toMatchObject({ code: 'NB028' });
+    // Nor by another's evidence for the same.
+    await ask(payee, 'failed', third, 'a call');
+    await expect(agree(payee, 'failed', other, shown)).rejects.toMatchObject({ code: 'NB023' });
+    expect(await world.stateOf(payee)).toMatchObject({ item: 'dispatched' });
+    await agree(payee, 'failed');
+    expect(await world.balance(payee.available)).toBe(GROSS * MICROS);
+  });
+
+  test('as somebody asked who counts no more, until another asks', async () => {
+    const payee = await exported();
+    const left = await world.staff();
+    await ask(payee, 'failed', left);
+    await world.pool.query('update staff set disabled_at = now() where id = $1', [left]);
+    await expect(agree(payee, 'failed')).rejects.toMatchObject({
+      code: 'NB034',
+      detail: `${left}@example.com`,
+    });
+    expect(await world.stateOf(payee)).toMatchObject({ item: 'dispatched' });
+    await ask(payee, 'failed');
+    await agree(payee, 'failed');
   });
 
   test('a payment by card, or one that is not there', async () => {

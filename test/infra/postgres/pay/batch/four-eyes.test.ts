@@ -352,6 +352,100 @@ describe('approvals', () => {
   });
 });
 
+describe('an approval counts while its approver is one of two people', () => {
+  /** What becomes of an approver afterwards. */
+  const ends: readonly (readonly [string, string])[] = [
+    ['whose account was disabled', `update staff set disabled_at = now() where id = $1`],
+    ['who has another role', `update staff set role = 'operator' where id = $1`],
+    [
+      'whose second factor was reset',
+      `update staff set totp_encrypted = null, totp_last_step = null, totp_bound_at = null where id = $1`,
+    ],
+  ];
+  const emailOf = (id: string) => `${id}@example.com`;
+
+  test.each(ends)('as the first of two: not of one %s', async (_who, end) => {
+    const { batch } = await pay.submitted(large);
+    await approve(batch, checker);
+    await pay.owner.query(end, [checker]);
+    const second = await pay.staff('finance');
+    expect(await approve(batch, second)).toMatchObject({ state: 'submitted', version: batch.version });
+    expect(await approve(batch, await pay.staff('admin'))).toMatchObject({ state: 'approved' });
+  });
+
+  test.each(ends)(
+    'as it is run or planned: not of one %s, until another person approves',
+    async (_who, end) => {
+      const { batch, maker } = await pay.submitted();
+      const approved = await approve(batch, checker);
+      await pay.owner.query(end, [checker]);
+      const gone = refused('NB034', emailOf(checker));
+      await expect(pay.batches.run(approved, maker)).rejects.toEqual(gone);
+      await expect(pay.batches.run(approved, maker, new Date(Date.now() + HOUR_MS))).rejects.toEqual(gone);
+      expect(await pay.batches.read(batch.id)).toMatchObject({
+        state: 'approved',
+        version: approved.version,
+      });
+      await expect(approve(approved, maker)).rejects.toEqual(refused('NB021'));
+      const again = await approve(approved, await pay.staff('admin'));
+      expect(again).toMatchObject({ state: 'approved', version: approved.version + 1 });
+      expect(await pay.batches.run(again, maker)).toMatchObject({ state: 'running' });
+    },
+  );
+
+  test('as it is resumed: a batch that was paused, with lines on their way, is approved anew', async () => {
+    const { batch, maker } = await pay.submitted();
+    const running = await pay.batches.run(await approve(batch, checker), maker);
+    await pay.pool.query(`select dispatch_start('multicard', 100)`);
+    const paused = await pay.batches.pause(running, maker);
+    await pay.owner.query('update staff set disabled_at = now() where id = $1', [checker]);
+    await expect(pay.batches.resume(paused, maker)).rejects.toEqual(refused('NB034', emailOf(checker)));
+    const again = await approve(paused, await pay.staff('finance'));
+    expect(again).toMatchObject({ state: 'paused', version: paused.version + 1 });
+    expect(await pay.batches.resume(again, maker)).toMatchObject({ state: 'running' });
+  });
+
+  test('as its time has come: the plan ends, and says why', async () => {
+    const { batch, maker } = await pay.submitted();
+    const planned = await pay.batches.run(
+      await approve(batch, checker),
+      maker,
+      new Date(Date.now() + HOUR_MS),
+    );
+    await pay.owner.query('update staff set disabled_at = now() where id = $1', [checker]);
+    await pay.moveClock(HOUR_MS + MINUTE_MS);
+    expect((await pay.pool.query('select batch_run_due(100)')).rows).toEqual([]);
+    expect(await pay.batches.read(batch.id)).toMatchObject({
+      state: 'approved',
+      version: planned.version + 1,
+    });
+    expect(
+      await pay.one(`select reason from payout_action where batch_id = $1 and action = 'plan-ended'`, [
+        batch.id,
+      ]),
+    ).toEqual({ reason: 'an approval counts no more: another person approves' });
+  });
+
+  test('and is not given anew by the same person, nor where none is missing', async () => {
+    const { batch } = await pay.submitted();
+    const approved = await approve(batch, checker);
+    await expect(approve(approved, await pay.staff('admin'))).rejects.toEqual(refused('NB027', 'approved'));
+    await pay.owner.query(`update staff set totp_bound_at = now() - interval '26 hours' where id = $1`, [
+      checker,
+    ]);
+    await expect(approve(approved, checker)).rejects.toEqual(refused('NB021'));
+  });
+
+  test('and not of a version that was taken back, though the clock was set back since', async () => {
+    const { batch, maker } = await pay.submitted(large);
+    await approve(batch, checker);
+    await pay.moveClock(-HOUR_MS);
+    const again = await pay.batches.submit(await pay.batches.withdraw(batch, maker), maker);
+    await pay.moveClock(0);
+    expect(await approve(again, await pay.staff('admin'))).toMatchObject({ state: 'submitted' });
+  });
+});
+
 /** 100 M UZS, and 10 000 more. */
 const large = [...Array.from({ length: 20 }, () => 5_000_000n * UZS), 10_000n * UZS];
 
