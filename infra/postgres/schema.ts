@@ -64,6 +64,7 @@ import { Migration20261129200000PayLookUps } from './pay/migrations/202611292000
 import { Migration20261130093000PayDispatchEnds } from './pay/migrations/20261130093000-pay-dispatch-ends.ts';
 import { Migration20261130100000PayPeopleWhoCount } from './pay/migrations/20261130100000-pay-people-who-count.ts';
 import { Migration20261130101000PaySettledAsAsked } from './pay/migrations/20261130101000-pay-settled-as-asked.ts';
+import { Migration20261130102000PayFilesOfPeople } from './pay/migrations/20261130102000-pay-files-of-people.ts';
 import { Migration20261130110000PayFormsCounted } from './pay/migrations/20261130110000-pay-forms-counted.ts';
 import { Migration20261130110100PayDestinationRoom } from './pay/migrations/20261130110100-pay-destination-room.ts';
 import { Migration20261130110200PayLinkSms } from './pay/migrations/20261130110200-pay-link-sms.ts';
@@ -140,6 +141,7 @@ export const migrations = [
   Migration20261130093000PayDispatchEnds,
   Migration20261130100000PayPeopleWhoCount,
   Migration20261130101000PaySettledAsAsked,
+  Migration20261130102000PayFilesOfPeople,
   Migration20261130110000PayFormsCounted,
   Migration20261130110100PayDestinationRoom,
   Migration20261130110200PayLinkSms,

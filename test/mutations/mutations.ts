@@ -10,13 +10,14 @@ import { ledgerMutations } from './pay/ledger.ts';
 import { linkMutations } from './pay/links.ts';
 import { listMutations } from './pay/lists.ts';
 import { railMutations } from './pay/rail.ts';
+import { settlingMutations } from './pay/settling.ts';
 import { roleMutations } from './roles.ts';
 import { staffMutations } from './staff.ts';
 
 export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
   ledger: [...ledgerMutations, ...chainMutations],
   rail: railMutations,
-  bank: bankMutations,
+  bank: [...bankMutations, ...settlingMutations],
   payouts: [...askingMutations, ...batchMutations],
   dispatch: dispatchMutations,
   links: linkMutations,

@@ -78,6 +78,7 @@ const frozen: Readonly<Record<string, string>> = {
     '882c8ad6844f9c268d59e9f38540b888ad5231a416fb3bcdb7c604328e0e92ff',
   '20261130101000-pay-settled-as-asked.ts':
     '615b262c957e0eacbe01af96cbc64546ca35ab8173aef43b45f7296f1624f137',
+  '20261130102000-pay-files-of-people.ts': 'c9fea353bdf61dc9f5c358a57ffca29430d838a00a855b57f6eef7dd8a3254e4',
   '20261130110000-pay-forms-counted.ts': 'e6665119de1d8690775eb2ceba6f1eddd3ddaa5745889f9c8e6103b08d40b542',
   '20261130110100-pay-destination-room.ts':
     '71f4d4ed854776d30a95424f60e3730ee60cfa5808193eb064d1685770d4a700',

@@ -96,7 +96,7 @@ const Statement = z.object({
     .object({
       version: z.int().meta({ description: 'For the proof.' }),
       hash: z.string().meta({ description: '`sha256` of the file: for the proof.' }),
-      count: z.int().meta({ description: 'Lines that came back, and move nothing yet.' }),
+      count: z.int().meta({ description: 'Lines that wait for it, and move nothing yet.' }),
       total: tiyin('Their sum.'),
     })
     .nullable()
@@ -174,7 +174,7 @@ const importStatement = (parts: ReconcileParts) =>
     description:
       'The statement of our bank as `1CClientBankExchange`, byte by byte as the bank gave it. Each line is matched by our reference in its purpose, ' +
       'exactly; what is not is a difference. The same file again, and lines that are known, change nothing: a file is its own idempotency key. ' +
-      'What came back is `early` until another person has agreed to it: `POST /finance/statements/{id}/agree`. With `dry_run` the same is told, ' +
+      'What pays a payment, and what came back, is `early` until another person has agreed to it: `POST /finance/statements/{id}/agree`. With `dry_run` the same is told, ' +
       'and nothing is kept. What Multicard says is asked each hour.',
     action: 'batch.make',
     query: z.object({
@@ -274,9 +274,9 @@ const agreeStatement = ({ statements }: ReconcileParts) =>
     method: 'post',
     path: '/finance/statements/{id}/agree',
     tag,
-    summary: 'Agree to what came back',
+    summary: 'Agree to a statement',
     description:
-      'By another person than who uploaded the statement, who has it from the bank too: from then on its lines that came back give the money back. The ' +
+      'By another person than who uploaded the statement, who has it from the bank too: its lines that waited pay what they pay, and what came back gives the money back. The ' +
       'proof binds `{"action": "money.correct", "subject": id, "version", "hash", "count", "total"}` of `to_agree`, and is used up.',
     action: 'money.correct',
     proof: true,

@@ -27,7 +27,7 @@ export interface Known {
   readonly payments: readonly OurPayment[];
   /** Keys of lines that are settled: seen again they change nothing. */
   readonly lines: ReadonlySet<string>;
-  /** Keys of lines that stand in a file of one person, to which nobody has agreed: nothing comes back by them. */
+  /** Keys of lines that stand in a file of one person, to which nobody has agreed: nothing moves by them. */
   readonly unagreed: ReadonlySet<string>;
   /** Before this the days are signed. */
   readonly openFrom: Date;
@@ -66,13 +66,16 @@ const inTime = (a: RailLine, b: RailLine): number =>
 function decide(line: RailLine, book: Book, { openFrom, unagreed }: Known): Decided {
   const ours = book.find(line);
   if (!ours) return { line, bucket: 'only-theirs', payment: null, suggestions: book.suggest(line) };
-  const bucket =
-    line.direction === 'out' ? bucketOfOut(line, ours) : bucketOfBack(line, ours, unagreed.has(line.key));
+  const found = line.direction === 'out' ? bucketOfOut(line, ours) : bucketOfBack(line, ours);
+  const bucket = unagreed.has(line.key) && moves.has(found) ? 'early' : found;
   if (bucket === 'matched') book.pay(ours, line);
   if (bucket === 'returned') book.return(ours, line);
   const isLate = bucket === 'matched' && line.at < openFrom;
   return { line, bucket: isLate ? 'late' : bucket, payment: ours.id, suggestions: [] };
 }
+
+/** By which money moves: of a file of one person, another agrees first. */
+const moves: ReadonlySet<LineBucket> = new Set(['matched', 'returned', 'paid-though-failed']);
 
 function bucketOfOut(line: RailLine, ours: OurPayment): LineBucket {
   if (ours.state === 'failed') return 'paid-though-failed';
@@ -94,12 +97,12 @@ function isAnother({ uuid, reference }: RailLine, ours: OurPayment): boolean {
 }
 
 /** What was paid comes back whole, or less what the rail keeps for it. */
-function bucketOfBack(line: RailLine, ours: OurPayment, isUnagreed: boolean): LineBucket {
+function bucketOfBack(line: RailLine, ours: OurPayment): LineBucket {
   if (ours.backLine !== null) return 'duplicate';
   if (ours.state === 'open') return 'early';
   if (ours.state === 'failed' || isAnother(line, ours)) return 'only-theirs';
   if (line.amount !== ours.amount) return 'amount-differs';
-  return isUnagreed ? 'early' : 'returned';
+  return 'returned';
 }
 
 /** Our payments by all that a line may name, as the lines so far have left them. */

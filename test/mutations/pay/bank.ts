@@ -3,6 +3,7 @@ import type { Mutation } from '../mutation.ts';
 const MATCH = 'domain/pay/reconcile/match.ts';
 const STATEMENTS = 'infra/postgres/pay/migrations/20261129183000-pay-statements.ts';
 const LINES = 'infra/postgres/pay/migrations/20261129190000-pay-lines-of-people.ts';
+const PEOPLE = 'infra/postgres/pay/migrations/20261130102000-pay-files-of-people.ts';
 const DUE = 'infra/postgres/pay/migrations/20261129194000-pay-due.ts';
 const FILES = 'infra/postgres/pay/migrations/20261129183100-pay-bank-files.ts';
 const inMatch = (name: string) => ({
@@ -57,7 +58,7 @@ export const bankMutations: readonly Mutation[] = [
     name: 'SQL posts a line of whatever payment the caller names',
     edits: [
       {
-        file: LINES,
+        file: PEOPLE,
         from: `case s.rail when 'bank-file' then g.reference = i.payout_id::text else g.uuid = d.rail_uuid or g.reference = d.reference end`,
         to: 'true',
       },
@@ -66,7 +67,7 @@ export const bankMutations: readonly Mutation[] = [
   },
   {
     name: 'SQL posts a line of whatever amount',
-    edits: [{ file: LINES, from: 'and g.amount = i.net', to: '' }],
+    edits: [{ file: PEOPLE, from: 'and g.amount = i.net', to: '' }],
     test: inStatements('post no line that is not exactly of its payment'),
   },
   {
@@ -80,7 +81,7 @@ export const bankMutations: readonly Mutation[] = [
     name: 'a payment that was told as failed is owed by nobody',
     edits: [
       {
-        file: LINES,
+        file: PEOPLE,
         from: `if l.bucket = 'paid-though-failed' and l.posted then`,
         to: 'if false then',
       },
@@ -129,19 +130,88 @@ export const bankMutations: readonly Mutation[] = [
   },
   {
     name: 'SQL gives back what one person says came back',
-    edits: [
-      {
-        file: LINES,
-        from: `where g.bucket = 'returned' and not statement_is_agreed(`,
-        to: `where false and not statement_is_agreed(`,
-      },
-    ],
+    edits: [{ file: PEOPLE, from: '      and not coalesce(', to: '      and false and not coalesce(' }],
     test: inForged('moves nothing, however often it comes and whoever sends it'),
   },
   {
     name: 'who uploaded a statement agrees to what came back',
-    edits: [{ file: LINES, from: 'if s.imported_by = staff then', to: 'if false then' }],
+    edits: [{ file: PEOPLE, from: 'if s.imported_by = staff then', to: 'if false then' }],
     test: { ...inForged('is not agreed to by who uploaded it'), isMade: true },
+  },
+  {
+    name: 'what one person says was paid is paid',
+    edits: [
+      {
+        file: MATCH,
+        from: 'unagreed.has(line.key) && moves.has(found)',
+        to: `unagreed.has(line.key) && found === 'returned'`,
+      },
+    ],
+    test: inMatch('early where money would move by a file of one person'),
+  },
+  {
+    name: 'SQL pays what one person says was paid',
+    edits: [
+      {
+        file: PEOPLE,
+        from: `where (g.bucket in ('matched', 'late', 'returned') or`,
+        to: `where (g.bucket = 'returned' or`,
+      },
+    ],
+    test: inForged('hides no order that went to another account'),
+  },
+  {
+    name: 'a statement that was agreed to takes new lines',
+    edits: [{ file: PEOPLE, from: 's.imported_by is null)) then', to: 'statement_is_agreed(s.id))) then' }],
+    test: inForged('takes no line after it was agreed to'),
+  },
+  {
+    name: 'a statement that was agreed to takes lines of another',
+    edits: [
+      {
+        file: PEOPLE,
+        from: '\n      and not statement_is_agreed(s.id) and not statement_is_agreed(o.statement_id)',
+        to: '',
+      },
+    ],
+    test: inForged('takes no line after it was agreed to'),
+  },
+  {
+    name: 'a line stays of the file that told it first',
+    edits: [{ file: PEOPLE, from: 'where g.told and', to: 'where false and' }],
+    test: inForged('keeps no true line from being agreed to'),
+  },
+  {
+    name: 'a line to which nobody agreed is news of its payment',
+    edits: [{ file: PEOPLE, from: `        and l.bucket <> 'early')`, to: ')' }],
+    test: inForged('hides no order that went to another account'),
+  },
+  {
+    name: 'a bank says something by itself',
+    edits: [{ file: PEOPLE, from: `if of_rail = 'bank-file' and staff is null then`, to: 'if false then' }],
+    test: inForged('has somebody who uploaded it'),
+  },
+  {
+    name: 'an order to another account stops no rail',
+    edits: [
+      {
+        file: LINES,
+        from: `d.bucket in ('duplicate', 'paid-though-failed', 'payee-differs') and d.stopped_at is null and d.closed_at is null\n    group`,
+        to: `d.bucket in ('duplicate', 'paid-though-failed') and d.stopped_at is null and d.closed_at is null\n    group`,
+      },
+    ],
+    test: inForged('an order that went to another account than it was approved for'),
+  },
+  {
+    name: 'an order to another account is no difference',
+    edits: [
+      {
+        file: PEOPLE,
+        from: `o.bucket in ('amount-differs', 'payee-differs', 'only-theirs'`,
+        to: `o.bucket in ('amount-differs', 'only-theirs'`,
+      },
+    ],
+    test: inForged('an order that went to another account than it was approved for'),
   },
   {
     name: 'a file may have another total than its items',

@@ -8,7 +8,7 @@ import type { ProjectId } from '../../../../domain/shared/ids.ts';
 /** More than anybody does in a day. */
 const WAITING_MAX = 200;
 
-/** What waits for finance: batches, corrections, payments of which nobody knows what became of them, and what came back by statements. */
+/** What waits for finance: batches, corrections, payments of which nobody knows what became of them, and what statements say that one person uploaded. */
 export function inbox(pool: pg.Pool, book: ProjectId, reads: Pick<BatchReads, 'approver'>): Inbox {
   return {
     async waiting(staffId) {
@@ -65,8 +65,8 @@ select w.kind, w.id, w.name, w.count, w.total, w.since, w.is_hand, w.run_block, 
   (select 'payment.settle', u.dispatch_id, 'bank-file: in no statement', count(*)::int, sum(p.net)::bigint, u.since, false, null
   from bank_items_unheard($1) u join payout p on p.id = u.payout_id group by u.dispatch_id, u.since order by u.since limit $3)
   union all
-  (select 'statement.agree', s.id, 'came back: statement of ' || s.rail, count(*)::int, sum(l.amount + l.commission)::bigint, s.at, s.imported_by = $2, null
+  (select 'statement.agree', s.id, 'statement of ' || s.rail, count(*)::int, sum(l.amount + l.commission)::bigint, s.at, s.imported_by = $2, null
   from statement_line l join statement s on s.id = l.statement_id
-  where l.project_id = $1 and l.bucket = 'early' and l.direction = 'back' and not l.posted and s.imported_by is not null
+  where l.project_id = $1 and l.bucket = 'early' and not l.posted and s.imported_by is not null
     and not exists (select from payout_action a where a.subject = s.id::text and a.action = 'statement-agreed')
   group by s.id order by s.id desc limit $3)) w`;

@@ -60,9 +60,7 @@ async function agree(
         await tx.query('select statement_agree($1, $2, $3)', [id, staffId, proofId]);
         const { rows } = await tx.query<{ rail: RailId }>('select rail from statement where id = $1', [id]);
         const rail = rows[0]?.rail ?? 'bank-file';
-        const { lines, unagreed } = await earlyLines(tx, book, rail);
-        const decided = reconcile(lines, await knownOf(tx, { book, rail, encryption }, lines, unagreed));
-        await writeAll(tx, id, decided, lines);
+        await decideEarly(tx, { book, rail, encryption }, id);
       }),
     );
   } catch (error) {
@@ -72,6 +70,15 @@ async function agree(
   }
   await stopRails(pool, book);
   return { ok: true };
+}
+
+/** All lines that waited and wait no more; by chunks, as long as one of them decides something. */
+async function decideEarly(tx: PoolClient, facts: Facts, statement: string): Promise<void> {
+  for (;;) {
+    const { lines, unagreed } = await earlyLines(tx, facts.book, facts.rail);
+    const decided = reconcile(lines, await knownOf(tx, facts, lines, unagreed));
+    if ((await writeAll(tx, statement, decided, lines)) === 0) return;
+  }
 }
 
 async function repeated<T>(work: () => Promise<T>): Promise<T> {
@@ -126,7 +133,8 @@ async function importLines(
   const stored = new Set(early.lines.map(({ key }) => key));
   const isAnything = decided.some(({ line, bucket }) => bucket !== 'early' || !stored.has(line.key));
   const id = before ?? (file || isAnything ? await open(tx, book, source) : null);
-  const changed = id === null ? 0 : await writeAll(tx, id, decided, lines);
+  const told = new Set(source.lines.map(({ key }) => key));
+  const changed = id === null ? 0 : await writeAll(tx, id, decided, lines, told);
   const odd = decided.filter(({ bucket }) => isDifference(bucket)).slice(0, ODD_SHOWN_MAX);
   return {
     statementId: id,
@@ -152,10 +160,11 @@ async function writeAll(
   statement: string,
   decided: readonly Decided[],
   lines: readonly StatedLine[],
+  told: ReadonlySet<string> = new Set(),
 ): Promise<number> {
   let changed = 0;
   for (let from = 0; from < decided.length; from += LINES_A_CALL)
-    changed += await write(tx, statement, decided.slice(from, from + LINES_A_CALL), lines);
+    changed += await write(tx, statement, decided.slice(from, from + LINES_A_CALL), lines, told);
   return changed;
 }
 
@@ -185,6 +194,7 @@ async function write(
   statement: string,
   decided: readonly Decided[],
   lines: readonly StatedLine[],
+  told: ReadonlySet<string>,
 ): Promise<number> {
   const says = saysOf(lines);
   const rows = decided.map(({ line: { account: _notKept, ...line }, bucket, payment, suggestions }) => ({
@@ -196,6 +206,7 @@ async function write(
     dispatch: payment === null ? null : idsOf(payment).dispatchId,
     payout: payment === null ? null : idsOf(payment).payoutId,
     suggestions: suggestions.map((one) => idsOf(one).payoutId),
+    told: told.has(line.key),
   }));
   const written = await tx.query<{ changed: number }>(importStatement, [statement, JSON.stringify(rows)]);
   return written.rows[0]?.changed ?? 0;
@@ -290,7 +301,7 @@ select s.id, s.rail, s.from_at, s.to_at, s.at, s.imported_by, encode(s.sha256, '
     select l.bucket, count(*)::int as lines, sum(l.amount + l.commission)::text as total
     from statement_line l where l.statement_id = s.id group by l.bucket) b) as buckets,
   (select jsonb_build_object('count', count(*), 'total', sum(l.amount + l.commission)::text) from statement_line l
-    where l.statement_id = s.id and l.bucket = 'early' and l.direction = 'back' and s.imported_by is not null
+    where l.statement_id = s.id and l.bucket = 'early' and s.imported_by is not null
       and not exists (select from payout_action a where a.subject = s.id::text and a.action = 'statement-agreed')
     having count(*) > 0) as to_agree
 from statement s

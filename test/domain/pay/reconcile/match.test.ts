@@ -79,12 +79,15 @@ describe('a line is', () => {
     expect(reconcile([line()], known)).toMatchObject([{ bucket: 'late', payment: 'a' }]);
   });
 
-  test('early where it came back by a file of one person; what is odd about it is told all the same', () => {
-    const known = { ...never, payments: [payment()], unagreed: new Set(['k']) };
-    const bucketOf = (of: RailLine) => reconcile([of], known)[0]?.bucket;
+  test('early where money would move by a file of one person; what is odd about it is told all the same', () => {
+    const bucketOf = (of: RailLine, ours = payment()) =>
+      reconcile([of], { ...never, payments: [ours], unagreed: new Set(['k']) })[0]?.bucket;
+    expect(bucketOf(line())).toBe('early');
     expect(bucketOf(line({ direction: 'back' }))).toBe('early');
+    expect(bucketOf(line(), payment({ state: 'failed' }))).toBe('early');
     expect(bucketOf(line({ direction: 'back', amount: 999_999n }))).toBe('amount-differs');
-    expect(bucketOf(line())).toBe('matched');
+    expect(bucketOf(line(), payment({ outLine: 'other' }))).toBe('duplicate');
+    expect(bucketOf(line({ account: '2' }), payment({ account: '1' }))).toBe('payee-differs');
   });
 
   test('nothing new where its key is settled', () => {

@@ -15,7 +15,7 @@ async function difference(world: World): Promise<string> {
     at: '2026-11-29T10:00:00Z',
   };
   const { rows: made } = await db.query<{ id: string }>(
-    `select statement_open($1, 'bank-file', null, '2026-11-29T00:00:00Z', '2026-11-30T00:00:00Z', null) id`,
+    `select statement_open($1, 'multicard', null, '2026-11-29T00:00:00Z', '2026-11-30T00:00:00Z', null) id`,
     [moneyProjectOf(world)],
   );
   await db.query('select statement_import($1, $2)', [

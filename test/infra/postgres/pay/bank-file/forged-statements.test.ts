@@ -36,7 +36,7 @@ async function exported(count = 1) {
   if (!read.ok || !('file' in read)) throw new Error('the file was not written');
   const [payee] = payees;
   if (!payee) throw new Error('nobody is paid');
-  return { id, payee, file: read.file };
+  return { id, payee, payees, file: read.file };
 }
 
 /** As a member of finance sends it. */
@@ -71,11 +71,13 @@ describe('what came back by a file of one person', () => {
   /** Of a payment that the bank made: it is told, and nothing is moved. */
   async function forged() {
     const { payee, file } = await exported();
-    await upload(world.maker, file, file.documents.map(paid));
+    const left = await upload(world.maker, file, file.documents.map(paid));
+    expect(await world.agreeTo(left.statementId ?? '')).toEqual({ ok: true });
     const { statementId, buckets } = await upload(world.maker, file, file.documents.map(back));
     expect(buckets).toMatchObject([{ bucket: 'early', lines: 1, total: NET }]);
     return { payee, file, id: statementId ?? '' };
   }
+
   /** A second factor for exactly this, as it was made by a code. */
   async function proof(by: string, id: string, change: Partial<ProofBinds> = {}, factorHours = 48) {
     const { rows } = await world.pool.query<{ hash: string }>(
@@ -182,14 +184,112 @@ describe('what came back by a file of one person', () => {
     await stands(one);
   });
 
-  test('of which nothing came back is nothing to agree to', async () => {
+  test('of which nothing waits is nothing to agree to', async () => {
     const { file } = await exported();
-    const { statementId } = await upload(world.maker, file, file.documents.map(paid));
+    const altered = file.documents.map((one) => paid({ ...one, payee: { ...one.payee, account: THIEF } }));
+    const { statementId } = await upload(world.maker, file, altered);
     const checker = await world.staff();
     const shown = await proof(checker, statementId ?? '');
     expect(await world.statements.agree(statementId ?? '', checker, shown)).toEqual({
       ok: false,
       refusal: { kind: 'unknown' },
     });
+  });
+
+  test('is not agreed to while who uploaded it counts no more: another person uploads what the bank says', async () => {
+    const one = await exported();
+    const left = await world.staff();
+    const first = await upload(left, one.file, one.file.documents.map(paid));
+    await world.pool.query('update staff set disabled_at = now() where id = $1', [left]);
+    expect(await world.agreeTo(first.statementId ?? '')).toEqual({
+      ok: false,
+      refusal: { kind: 'approval-gone', who: `${left}@example.com` },
+    });
+    const second = await upload(world.maker, one.file, one.file.documents.map(paid));
+    expect(await world.agreeTo(second.statementId ?? '')).toEqual({ ok: true });
+    expect(await world.stateOf(one.payee)).toMatchObject({ item: 'paid' });
+  });
+});
+
+describe('what left by a file of one person', () => {
+  const itemOf = async (payee: Payee) => (await world.stateOf(payee))?.item;
+  /** As whoever has the role that runs may say of a line. */
+  const imports = (statement: string, lines: readonly object[]) =>
+    world.pool.query('select statement_import($1, $2)', [statement, JSON.stringify(lines)]);
+  const lineOf = async ({ payoutId }: Payee, change: object) => {
+    const { rows } = await world.pool.query<object>(
+      `select $2 as key, 'out' direction, i.payout_id::text reference, i.net::text amount, '0' commission, now() at, 'matched' bucket,
+         i.dispatch_id dispatch, i.payout_id payout, true told
+       from payout_item i where i.payout_id = $1`,
+      [payoutId, keyOf(randomUUID())],
+    );
+    return { ...rows[0], ...change };
+  };
+
+  test('hides no order that went to another account: it pays nothing by itself, and what the bank says is found', async () => {
+    const { payee, file } = await exported();
+    const written = await upload(world.maker, file, file.documents.map(paid));
+    expect(written).toMatchObject({ buckets: [{ bucket: 'early', lines: 1, total: NET }] });
+    expect(await itemOf(payee)).toBe('dispatched');
+    const inWords = await lineOf(payee, {});
+    await expect(imports(written.statementId ?? '', [inWords])).rejects.toMatchObject({ code: 'NB021' });
+    // Nobody heard of it for three days.
+    await world.owner.query(
+      `update payout_dispatch set state_at = state_at - interval '73 hours' where id = (select dispatch_id from payout_item where payout_id = $1)`,
+      [payee.payoutId],
+    );
+    await world.differences.findOnlyOurs();
+    expect(await world.openDifferences()).toMatchObject([{ bucket: 'only-ours', payoutId: payee.payoutId }]);
+    const altered = file.documents.map((one) => paid({ ...one, payee: { ...one.payee, account: THIEF } }));
+    expect(await upload(await world.staff(), file, altered)).toMatchObject({
+      buckets: [{ bucket: 'payee-differs', lines: 1 }],
+      stopped: ['bank-file'],
+    });
+    expect(await itemOf(payee)).toBe('dispatched');
+  });
+
+  test('pays when another person agrees, all of its lines by one agreement', async () => {
+    const { file, payees } = await exported(3);
+    const { statementId } = await upload(world.maker, file, file.documents.map(paid));
+    const { rows } = await world.statements.list('bank-file', { limit: 1, after: null });
+    expect(rows).toMatchObject([{ id: statementId, toAgree: { count: 3, total: 3n * NET } }]);
+    expect(await world.agreeTo(statementId ?? '', world.maker)).toMatchObject({
+      refusal: { kind: 'maker' },
+    });
+    expect(await world.agreeTo(statementId ?? '')).toEqual({ ok: true });
+    expect(await Promise.all(payees.map(itemOf))).toEqual(['paid', 'paid', 'paid']);
+  });
+
+  test('keeps no true line from being agreed to: it is of the file that told it last', async () => {
+    const [one, other] = [await exported(), await exported()];
+    const both = [...one.file.documents, ...other.file.documents].map(paid);
+    const forged = await upload(world.maker, one.file, both);
+    const told = await upload(await world.staff(), one.file, one.file.documents.map(paid));
+    expect(await world.agreeTo(told.statementId ?? '')).toEqual({ ok: true });
+    expect(await Promise.all([one.payee, other.payee].map(itemOf))).toEqual(['paid', 'dispatched']);
+    const { rows } = await world.statements.list('bank-file', { limit: 2, after: null });
+    expect(rows.find(({ id }) => id === forged.statementId)).toMatchObject({ toAgree: { count: 1 } });
+  });
+
+  test('takes no line after it was agreed to, neither a new one nor one of another file', async () => {
+    const [one, other] = [await exported(), await exported()];
+    const { statementId } = await upload(world.maker, one.file, one.file.documents.map(paid));
+    expect(await world.agreeTo(statementId ?? '')).toEqual({ ok: true });
+    const fresh = await lineOf(other.payee, {});
+    await expect(imports(statementId ?? '', [fresh])).rejects.toMatchObject({ code: 'NB021' });
+    await upload(world.maker, other.file, other.file.documents.map(paid));
+    const { rows } = await world.pool.query<{ key: string }>(
+      'select key from statement_line where payout_id = $1',
+      [other.payee.payoutId],
+    );
+    const taken = await lineOf(other.payee, { key: rows[0]?.key });
+    await expect(imports(statementId ?? '', [taken])).rejects.toMatchObject({ code: 'NB021' });
+    expect(await itemOf(other.payee)).toBe('dispatched');
+  });
+
+  test('has somebody who uploaded it: a bank says nothing to us by itself', async () => {
+    await expect(
+      world.pool.query(`select statement_open($1, 'bank-file', null, now(), now(), null)`, [world.projectId]),
+    ).rejects.toMatchObject({ code: 'NB004' });
   });
 });

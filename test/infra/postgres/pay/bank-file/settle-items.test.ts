@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ordersFile } from '../../../../../domain/pay/bank-file/orders.ts';
 import { writeBankFile } from '../../../../../domain/pay/bank-file/write.ts';
@@ -198,6 +198,29 @@ describe('nobody settles', () => {
     expect(await world.stateOf(payee)).toMatchObject({ item: 'dispatched' });
     await agree(payee, 'failed');
     expect(await world.balance(payee.available)).toBe(GROSS * MICROS);
+  });
+
+  test('the money of one of them', async () => {
+    for (const whose of ['asker', 'agreer'] as const) {
+      const payee = await exported();
+      const [asker, agreer] = [await world.staff(), await world.staff()];
+      const phone = `+99890${randomInt(1_000_000, 9_999_999)}`;
+      await world.pool.query(
+        'insert into person (id, created_at) values ($1, now()) on conflict do nothing',
+        [payee.personId],
+      );
+      await world.pool.query(
+        `insert into person_phone (address_hash, person_id, phone, proof, proven_at) values ($1, $2, $3, 'code', now())`,
+        [randomBytes(32), payee.personId, phone],
+      );
+      await world.pool.query('select payout_handler_declare($1, $2, null)', [
+        whose === 'asker' ? asker : agreer,
+        phone,
+      ]);
+      await ask(payee, 'failed', asker);
+      await expect(agree(payee, 'failed', agreer)).rejects.toMatchObject({ code: 'NB025' });
+      expect(await world.balance(payee.available)).toBe(0n);
+    }
   });
 
   test('as somebody asked who counts no more, until another asks', async () => {

@@ -5,6 +5,7 @@ import { differences } from '../../../../../infra/postgres/pay/reconcile/differe
 import { equationReads } from '../../../../../infra/postgres/pay/reconcile/equation.ts';
 import { statements } from '../../../../../infra/postgres/pay/reconcile/statements.ts';
 import { FEE, GROSS, openDispatchWorld, type Payee } from '../dispatch-world.ts';
+import { proofBy } from '../proofs.ts';
 
 export const NET = GROSS - FEE;
 export const COMMISSION = 700n;
@@ -147,8 +148,31 @@ export async function openRailWorld() {
     lines,
     file: null,
   });
-  const take = (lines: readonly StatedLine[], dryRun = false, rail: RailId = 'multicard') =>
-    ports.statements.import(source(lines, rail), { dryRun });
+  const checker = await world.staff();
+  /** To a statement that waits, by another person than who uploaded it. */
+  const agreeTo = async (id: string, by = checker) => {
+    const { rows } = await pool.query<{ hash: string; count: number; total: string }>(
+      `select encode(s.sha256, 'hex') hash, count(*)::int count, sum(l.amount + l.commission)::text total
+       from statement s join statement_line l on l.statement_id = s.id and l.bucket = 'early' where s.id = $1 group by s.id`,
+      [id],
+    );
+    const { hash = '', count = 0, total = '0' } = rows[0] ?? {};
+    const binds = { action: 'money.correct', subject: id, version: 1, hash, count, total } as const;
+    return ports.statements.agree(id, by, await proofBy(pool, by, binds));
+  };
+  /** What a bank says somebody uploads, and another person agrees to it. */
+  const take = async (lines: readonly StatedLine[], dryRun = false, rail: RailId = 'multicard') => {
+    if (rail === 'multicard') return ports.statements.import(source(lines, rail), { dryRun });
+    const file = { sha256: createHash('sha256').update(randomUUID()).digest(), by: world.maker };
+    const sent = { ...source(lines, rail), file };
+    const report = await ports.statements.import(sent, { dryRun });
+    if (dryRun || !report.buckets.some(({ bucket }) => bucket === 'early')) return report;
+    const wasStopped = (await railOf(rail))?.stopped;
+    await agreeTo(report.statementId ?? '');
+    const { buckets } = await ports.statements.import(sent, { dryRun });
+    const isStopped = !wasStopped && (await railOf(rail))?.stopped;
+    return { ...report, buckets, stopped: isStopped ? [rail] : report.stopped };
+  };
   const bucketsOf = async (...ones: readonly { readonly id: string }[]) =>
     (
       await pool.query<{ bucket: string; direction: string; posted: boolean }>(
@@ -189,6 +213,7 @@ export async function openRailWorld() {
     backOf,
     source,
     take,
+    agreeTo,
     bucketsOf,
     openDifferences: open,
     railOf,

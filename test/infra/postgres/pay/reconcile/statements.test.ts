@@ -257,7 +257,9 @@ test('a file is imported once, by its bytes, in the name of who did it', async (
     {
       id: first.statementId,
       importedBy: world.maker,
-      buckets: [{ bucket: 'matched', lines: 1, total: TOTAL }],
+      // Until another person agrees.
+      buckets: [{ bucket: 'early', lines: 1, total: TOTAL }],
+      toAgree: { count: 1, total: TOTAL },
     },
   ]);
 });
