@@ -4,7 +4,7 @@ import { makeStaff } from '../roles.ts';
 import { moneyProjectOf, type World } from '../world.ts';
 import { makeSubmitted } from './payees.ts';
 
-/** A line of nobody's in a statement that the rail gave. */
+/** A line of nobody's in a statement that somebody of finance has uploaded. */
 async function difference(world: World): Promise<string> {
   const { db } = world;
   const line = {
@@ -15,8 +15,12 @@ async function difference(world: World): Promise<string> {
     at: '2026-11-29T10:00:00Z',
   };
   const { rows: made } = await db.query<{ id: string }>(
-    `select statement_open($1, 'multicard', null, '2026-11-29T00:00:00Z', '2026-11-30T00:00:00Z', null) id`,
-    [moneyProjectOf(world)],
+    `select statement_open($1, 'bank-file', $2, '2026-11-29T00:00:00Z', '2026-11-30T00:00:00Z', $3) id`,
+    [
+      moneyProjectOf(world),
+      createHash('sha256').update(randomUUID()).digest(),
+      await makeStaff(world, 'finance'),
+    ],
   );
   await db.query('select statement_import($1, $2)', [
     made[0]?.id,
