@@ -75,7 +75,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130093000-pay-dispatch-ends.ts': '4c9d02ef06909cb16baa6eede55fc326c85c465f26a5d113e09d4db885477278',
   '20261129200000-pay-look-ups.ts': '5dded8266148791d6ff1c9381c4cf13bfdcc4c723e6dec75768eba90d142156e',
   '20261130100000-pay-people-who-count.ts':
-    '882c8ad6844f9c268d59e9f38540b888ad5231a416fb3bcdb7c604328e0e92ff',
+    '2e7d3ea48b5c337ea127baa1da28f7385049b4f41d944b0a2f5391e34fb351cd',
   '20261130101000-pay-settled-as-asked.ts':
     '615b262c957e0eacbe01af96cbc64546ca35ab8173aef43b45f7296f1624f137',
   '20261130102000-pay-files-of-people.ts': 'c9fea353bdf61dc9f5c358a57ffca29430d838a00a855b57f6eef7dd8a3254e4',

@@ -3,7 +3,7 @@ import { Migration } from '@mikro-orm/migrations';
 /**
  * What one of two people did counts while they count: an account that was disabled, has another role by now, or lost its second factor, is
  * no second person any more. Asked where it is used: at the next approval, as a batch begins or goes on, and as another agrees
- * (docs/adr/0033-two-people-who-count.md).
+ * (docs/adr/0034-two-people-who-count.md).
  *
  * Of these and a command that disables an account at once, one is first. No lock: what is begun before is begun.
  */

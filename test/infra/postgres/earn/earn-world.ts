@@ -10,7 +10,7 @@ import { sessionMeter } from '../../../../infra/postgres/earn/traffic/meter.ts';
 import { trafficRounds } from '../../../../infra/postgres/earn/traffic/rounds.ts';
 import { trafficSessions } from '../../../../infra/postgres/earn/traffic/sessions.ts';
 import { moveClock } from '../../../../infra/postgres/engine/clock.ts';
-import { bookOf } from '../pay/book.ts';
+import { bookOf } from '../pay/posting.ts';
 import { openGround } from '../world.ts';
 
 export const MB = 1_000_000n;
@@ -58,7 +58,7 @@ export async function openEarnWorld(
     gateways: gateways(pool),
     rounds: trafficRounds(pool),
     days: dayRounds(pool, projectId),
-    ledger: bookOf(pool, projectId),
+    ledger: bookOf(owner, projectId),
     start,
     today: () => tashkentDay(now()),
     /** So many bytes received since the session began, as it is now. */
