@@ -29,9 +29,9 @@ beforeAll(async () => {
 });
 afterAll(() => ground.close());
 
-/** Codes of money (those of other contexts have other numbers) in quotes, of `errcode` and of the tables from which it is read. What is caught (`when sqlstate`) is raised by another. */
+/** Codes of paying (NB000 to NB039; other contexts have other numbers) in quotes, of `errcode` and of the tables from which it is read. What is caught (`when sqlstate`) is raised by another. */
 const codesIn = (source: string) =>
-  [...source.matchAll(/(?<!sqlstate )'(NB0\d{2})'(?:, detail = '([a-z-]+)')?/g)].map(
+  [...source.matchAll(/(?<!sqlstate )'(NB0[0-3]\d)'(?:, detail = '([a-z-]+)')?/g)].map(
     ([, code = '', detail]) => ({
       code,
       detail: detail ?? null,

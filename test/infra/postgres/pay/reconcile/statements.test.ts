@@ -250,7 +250,7 @@ test('a file is imported once, by its bytes, in the name of who did it', async (
   const viewer = await world.staff('viewer');
   const forbidden = { ...source, file: { sha256: createHash('sha256').update('x').digest(), by: viewer } };
   await expect(world.statements.import(forbidden, { dryRun: false })).rejects.toMatchObject({
-    code: 'NB022',
+    refusal: { kind: 'role' },
   });
   const { rows } = await world.statements.list('multicard', { limit: 1, after: null });
   expect(rows).toMatchObject([
