@@ -10,8 +10,8 @@ process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
   new URL('node_modules/.cache/navbat-compiled', import.meta.url),
 );
 
-/** `npm run test:system`: tests that start processes of Navbat or servers of their own. */
-const system = ['test/journeys/**/*.test.ts', 'test/**/*.system.test.ts'];
+/** `npm run test:system`: tests that start processes of Navbat or servers of their own, and simulations, which take minutes of a processor. */
+const system = ['test/journeys/**/*.test.ts', 'test/**/*.system.test.ts', 'test/**/*.simulation.test.ts'];
 /** In both: a short form in `npm test`, a long one in `npm run test:system`. */
 const properties = 'test/**/*-property.test.ts';
 /** They change their process: its environment, its exit, its memory, its counters. */

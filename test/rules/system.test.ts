@@ -10,7 +10,7 @@ const STARTS = /(?<!function )\b(?:startNavbat|startPostgres|startRedis)\(/;
 const startsNone = 'test/rules/policy.test.ts';
 const tests = join(root, 'test') + sep;
 const isElsewhere = (path: string) =>
-  /^test\/(?:journeys|chaos|bench|browser)\//.test(path) || path.endsWith('.system.test.ts');
+  /^test\/(?:journeys|chaos|bench|browser)\//.test(path) || /\.(?:system|simulation)\.test\.ts$/.test(path);
 const starts = new Map<string, boolean>();
 
 function startsItself(file: string): boolean {
