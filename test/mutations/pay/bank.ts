@@ -147,7 +147,10 @@ export const bankMutations: readonly Mutation[] = [
         to: `unagreed.has(line.key) && found === 'returned'`,
       },
     ],
-    test: inMatch('early where money would move by a file of one person'),
+    test: {
+      file: 'test/domain/pay/reconcile/match.test.ts',
+      name: 'early where money would move by a file of one person',
+    },
   },
   {
     name: 'SQL pays what one person says was paid',
