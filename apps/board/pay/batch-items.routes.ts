@@ -222,7 +222,7 @@ const nothingMatches = () =>
   new Problem(
     422,
     'no-payouts-match',
-    'No pending payout matches the filter, is of the rail of the batch, and can be paid now. A card is paid 24 hours after it was bound.',
+    'No pending payout matches the filter, is of the rail of the batch, and can be paid now. A card or an account is paid 24 hours after it was new.',
   );
 
 const DROP_REASON_MAX = 500;

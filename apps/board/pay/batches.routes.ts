@@ -171,6 +171,15 @@ async function acted(
   return batchAnswer(parts, id, staff);
 }
 
+/** For Postgres a batch without lines is one whose content differs; whoever submits has shown no content that could. */
+async function submitted({ batches, reads }: BatchParts, of: BatchAct): Promise<Acted> {
+  const done = await batches.submit(of);
+  const isEmpty =
+    !done.ok && done.refusal.kind === 'content-differs' && (await batchOf(reads, of.batchId)).count === 0;
+  if (isEmpty) throw new Problem(422, 'batch-empty', 'The batch has no line: there is nothing to approve.');
+  return done;
+}
+
 const submit = (parts: BatchParts) =>
   defineStaffRoute({
     ...act,
@@ -179,7 +188,7 @@ const submit = (parts: BatchParts) =>
     description:
       'Screens each line anew and freezes them: from now on hash, count and total are what is approved.',
     action: 'batch.make',
-    handle: (request) => acted(parts, request, (of) => parts.batches.submit(of)),
+    handle: (request) => acted(parts, request, (of) => submitted(parts, of)),
   });
 
 const withdraw = (parts: BatchParts) =>

@@ -40,7 +40,7 @@ const actionOf: Readonly<Record<BatchAct, StaffAction>> = {
 };
 
 /** Why somebody may not do it; a code of `/docs/problems`. */
-export type WhyNot = 'role-forbids' | 'maker' | 'own-money' | 'approver-new' | RunBlock;
+export type WhyNot = 'role-forbids' | 'maker' | 'own-money' | 'approver-new' | 'batch-empty' | RunBlock;
 
 /** Why a batch does not begin to run now, or does not go on, as `payout_batch_blocked` says it. */
 export type RunBlock = 'rail-differs' | 'rail-otp' | 'approval-gone';
@@ -62,11 +62,16 @@ export interface NextAct {
 
 /** What can be done with a batch now, and why this member of staff may not do it. The functions in Postgres decide again. */
 export const nextActs = (
-  { state, runBlock }: { readonly state: BatchState; readonly runBlock: RunBlock | null },
+  {
+    state,
+    count,
+    runBlock,
+  }: { readonly state: BatchState; readonly count: number; readonly runBlock: RunBlock | null },
   { role }: Pick<StaffMember, 'role'>,
   facts: ApproverFacts,
 ): readonly NextAct[] => {
   const whyNot: Partial<Record<BatchAct, WhyNot | null>> = {
+    submit: count === 0 ? 'batch-empty' : null,
     approve: whyNotApprove(facts),
     run: runBlock,
     resume: runBlock,

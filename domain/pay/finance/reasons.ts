@@ -91,6 +91,13 @@ export const batchReasons = {
     nextStep: 'Close a page that follows one, or read GET /finance/batches/{id} now and then.',
     seen,
   },
+  'batch-empty': {
+    meaning: 'The batch has no line, so nobody can approve it.',
+    retry: 'after-change',
+    nextStep:
+      'Add payouts: POST /finance/batches/{id}/items. GET /finance/payouts?state=pending shows which wait.',
+    seen,
+  },
   'no-payouts-match': {
     meaning: 'No payout that waits matches.',
     retry: 'after-change',

@@ -359,6 +359,14 @@ test('above 100 000 000 UZS two people approve, and one of them twice is one', a
 });
 
 describe('lines', () => {
+  test('are needed to submit a batch: one without any says so, before and when it is asked', async () => {
+    const made = await maker.post('/finance/batches', { rail: 'multicard', name: 'Empty' }).expect(201);
+    expect(made.body.next).toContainEqual({ act: 'submit', may: false, why_not: 'batch-empty' });
+    const refused = await maker.post(`/finance/batches/${made.body.id}/submit`, undefined, 1).expect(422);
+    expect(typeOf(refused)).toBe('batch-empty');
+    expect(refused.body.next_step).toContain('POST /finance/batches/{id}/items');
+  });
+
   test('are added by a filter, as many as wait, and none twice', async () => {
     const from = new Date(Date.now() - 1_000).toISOString();
     await board.pending(7_700_000n);
@@ -375,7 +383,7 @@ describe('lines', () => {
     expect(added.body).toMatchObject({ added: 2, count: 2, total: '15400000', version: 2 });
     const none = await maker.post(path, { filter }, 2).expect(422);
     expect(typeOf(none)).toBe('no-payouts-match');
-    expect(none.body.detail).toContain('A card is paid 24 hours after it was bound.');
+    expect(none.body.detail).toContain('A card or an account is paid 24 hours after it was new.');
   });
 
   test('are all or none: one that can’t be paid is told by its reason', async () => {
