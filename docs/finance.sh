@@ -1,5 +1,8 @@
 # Functions of docs/finance.md: `. docs/finance.sh` in bash, at the top of the clone. They need curl, npm and Node.
-BOARD=http://127.0.0.1:3001
+BOARD=http://127.0.0.1:${BOARD_PORT:-3001} # the ports that `npm start` was given, where they are others
+API=http://127.0.0.1:${API_PORT:-3000}
+SANDBOX=http://127.0.0.1:${SANDBOX_PORT:-3002}
+RAIL=http://127.0.0.1:${SANDBOX_MULTICARD_PORT:-3004}
 
 post() { curl -sS -X POST "$BOARD$1" -H "Authorization: Bearer $2" -H 'Content-Type: application/json' "${@:3}"; }
 get() { curl -sS "$BOARD$1" -H "Authorization: Bearer $2" "${@:3}"; }
@@ -59,8 +62,8 @@ bind_cards() {
     }
     console.log(JSON.stringify(people));
   ' "$BOARD/finance/payouts?list_id=$1&limit=100" "$MAKER" |
-    curl -sS -X PUT http://127.0.0.1:3004/control/people --data-binary @-
-  press '"http://127.0.0.1:3000/payout-links/"'
+    curl -sS -X PUT $RAIL/control/people --data-binary @-
+  press "\"$API/payout-links/\""
   for _ in $(seq 100); do
     get "/finance/lists/$1" "$MAKER" | grep -q awaiting-card || break
     sleep 3
@@ -68,11 +71,11 @@ bind_cards() {
   press null # or they would press the next list's links before their cards have its names
   get "/finance/lists/$1" "$MAKER"
 }
-press() { curl -sS -X PUT http://127.0.0.1:3002/telegram/people -d "{\"presses\":$1}" >/dev/null; }
+press() { curl -sS -X PUT $SANDBOX/telegram/people -d "{\"presses\":$1}" >/dev/null; }
 
 # METHOD PATH TOKEN: as a person or their app.
-api() { curl -sS -X "$1" "http://127.0.0.1:3000$2" -H "Authorization: Bearer $3" -H 'Content-Type: application/json' "${@:4}"; }
-last_code() { curl -sS "http://127.0.0.1:3002/inbox.json?to=$1" | node -pe '/\d{6}/.exec(JSON.parse(fs.readFileSync(0)).at(-1)?.text)?.[0] ?? ""'; }
+api() { curl -sS -X "$1" "$API$2" -H "Authorization: Bearer $3" -H 'Content-Type: application/json' "${@:4}"; }
+last_code() { curl -sS "$SANDBOX/inbox.json?to=$1" | node -pe '/\d{6}/.exec(JSON.parse(fs.readFileSync(0)).at(-1)?.text)?.[0] ?? ""'; }
 
 # PHONE: signs a person in to the app of the key APP by the code of an SMS; prints their access token, good for ten minutes.
 person() {
