@@ -4,6 +4,7 @@ import { LINK_SMS_A_DAY } from '../../../domain/pay/link/sms-limit.ts';
 import type { PayoutId } from '../../../domain/pay/ids.ts';
 import { linkAgain } from '../../../infra/postgres/pay/list/links.ts';
 import { payOps } from '../../../infra/postgres/pay/ops-view.ts';
+import { telegramChats } from '../../../infra/postgres/telegram/chats.ts';
 import { newLinkToken } from '../../../infra/pay/link-token.ts';
 import { findLeaks, redisText, tablesText } from '../../support/leaks.ts';
 import { DAY_MS, HOUR_MS, openLinkWorld } from './link-world.ts';
@@ -65,6 +66,14 @@ test('a chat that blocked the bot gets nothing, and its person an SMS', async ()
     { channel: 'sms', provider: 'eskiz', outcome: 'completed', reason: null },
   ]);
   expect(await linkOf(payee)).toMatchObject({ channel: 'sms' });
+});
+
+test('a chat that was closed before is not asked at all, and its person gets an SMS', async () => {
+  const payee = await world.payee({ hasChat: true });
+  await telegramChats(world.pool).close(payee.chat ?? '', 'bot-blocked', world.now(), world.now());
+  await send();
+  expect(world.linksTo(payee.phone)).toHaveLength(1);
+  expect(await world.attempts(payee.id)).toMatchObject([{ channel: 'sms', outcome: 'completed' }]);
 });
 
 test('the token stands nowhere but encrypted until it is sent, and then as a hash alone', async () => {
