@@ -11,6 +11,8 @@ export const fieldWords: Readonly<Record<string, string>> = {
   finished_at: 'When it ended; null while it is under way.',
   closed_at: 'When it ended; null while it is open.',
   opened_at: 'When it began.',
+  started_at: 'When it began.',
+  asked_at: 'When it was asked for.',
   answered_at: 'When the person answered; null until then.',
   expires_at: 'When it ends by itself.',
   since: 'Since when it is so.',
@@ -200,6 +202,12 @@ export const fieldWords: Readonly<Record<string, string>> = {
   sms_daily_budget_micros: 'Spent on paid messages in one day of UTC, in 10^-6 USD.',
   publishable_budget_percent: 'The share of the daily budget that requests with publishable keys may use up.',
   sends_per_hour: 'Sends to one recipient in an hour.',
+  require_counterpart:
+    'What becomes of a day of traffic that no gateway reported: `pay`, `review` by a person, or `unpaid`.',
+  counterpart_tolerance_percent:
+    'By so many percent of the larger count phone and gateway may differ and still agree.',
+  days: 'Its days in Tashkent, the first one first.',
+  'unpaid.reason': 'Why these bytes are not paid.',
   requests_per_minute: 'Requests a minute with one key.',
   payouts_daily_uzs: 'What each key may ask to be paid out in a day (Asia/Tashkent), in UZS.',
   display_name: 'The name that people read in messages and approvals; the slug where it is absent.',
