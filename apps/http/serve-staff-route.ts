@@ -1,6 +1,7 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import type { AuditLog } from '../../domain/staff/audit.ts';
 import type { SessionRule } from '../../domain/staff/access/route-rules.ts';
+import { may } from '../../domain/staff/role-actions.ts';
 import type { ShownSession, StaffSessions } from '../../domain/staff/session.ts';
 import { authenticateStaff, requireOwnPage, requireRole } from './authenticate-staff.ts';
 import { changesNothing, originOf } from './origin.ts';
@@ -8,6 +9,8 @@ import { Problem } from './problem.ts';
 import { countFurther, limitAddress, limitStaff } from './rate-limit.ts';
 import type { Answer, DoorRoute, OpenRoute, StaffRoute, StaffSessionRoute } from './route.ts';
 import { identify, type Incoming, readRequest, serve, type ServingAny } from './serve-route.ts';
+
+type Events = NonNullable<Answer['events']>;
 
 export interface StaffServing extends ServingAny {
   readonly sessions: StaffSessions;
@@ -35,8 +38,29 @@ async function answerStaff(route: StaffRoute, serving: StaffServing, incoming: I
   await requireOwnPage(req, staff, { audit: serving.audit });
   await requireRole(req, staff, route, { audit: serving.audit });
   const further = countFurther(serving.counter, res, standing);
-  return route.handle({ ...(await readRequest(route, incoming, further)), staff });
+  const answer = await route.handle({ ...(await readRequest(route, incoming, further)), staff });
+  return answer.events ? { ...answer, events: whileMay(route, serving, req, answer.events) } : answer;
 }
+
+/** So long a stream outlives its session, its account or its role: one look-up of each who follows. */
+const ASKED_AGAIN_MS = 5_000;
+
+/** The events until the session opens the route no more. Where nobody can tell, they end too: a client comes back by itself. */
+const whileMay = (route: StaffRoute, serving: StaffServing, req: Request, events: Events): Events =>
+  async function* (signal) {
+    const ended = new AbortController();
+    const ask = async () => {
+      const asked = { extent: 'full', credentials: route.credentials } as const;
+      const { staff } = await authenticateStaff(serving.sessions, req, asked, serving.clock());
+      if (!may(staff.role, route.action)) ended.abort();
+    };
+    const asking = setInterval(() => void ask().catch(() => ended.abort()), ASKED_AGAIN_MS);
+    try {
+      yield* events(AbortSignal.any([signal, ended.signal]));
+    } finally {
+      clearInterval(asking);
+    }
+  };
 
 async function answerSession(
   route: StaffSessionRoute,

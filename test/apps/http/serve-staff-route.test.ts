@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { once } from 'node:events';
 import supertest from 'supertest';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -19,6 +20,24 @@ const look = defineStaffRoute({
   action: 'finance.read',
   handle: async ({ staff }) => ({ status: 200, body: staff }),
 });
+const follow = defineStaffRoute({
+  ...shape,
+  method: 'get',
+  path: '/finance/follow',
+  summary: 'Follows',
+  action: 'finance.read',
+  follows: true,
+  handle: async () => ({
+    status: 200,
+    body: undefined,
+    async *events(signal) {
+      while (!signal.aborted) {
+        yield ': here\n\n';
+        await sleep(200, undefined, { signal }).catch(() => undefined);
+      }
+    },
+  }),
+});
 const lookAtAudit = defineStaffRoute({
   ...shape,
   method: 'get',
@@ -38,7 +57,7 @@ const move = defineStaffRoute({
   handle: async ({ body }) => ({ status: 200, body }),
 });
 
-const board = await openBoard({ routes: [look, lookAtAudit, move], proxies: 1 });
+const board = await openBoard({ routes: [look, follow, lookAtAudit, move], proxies: 1 });
 afterAll(() => board.close());
 const [finance, operator] = [await board.createMember('finance'), await board.createMember('operator')];
 const tokens = { finance: await board.openBearer(finance), operator: await board.openBearer(operator) };
@@ -111,6 +130,26 @@ describe('a session opens the door as it was made to be shown', () => {
       socket.destroy();
     },
   );
+});
+
+describe('server-sent events end within seconds of what opened them', () => {
+  const WITHIN_MS = 10_000;
+  const opened = async (token: string) => {
+    const stream = await fetch(`${board.url}/finance/follow`, { headers: withBearer(token) });
+    expect(stream.status).toBe(200);
+    return stream;
+  };
+
+  test('of a session that was closed, and not of another one', { timeout: 3 * WITHIN_MS }, async () => {
+    const token = await board.openBearer(finance);
+    const [closed, kept] = [await opened(token), await opened(tokens.finance)];
+    await supertest(board.url).delete('/staff/sessions/current').set(withBearer(token)).expect(204);
+    const ended = closed.text().then(() => 'ended');
+    expect(await Promise.race([ended, sleep(WITHIN_MS, 'goes on')])).toBe('ended');
+    const reader = kept.body?.getReader();
+    expect((await reader?.read())?.done).toBe(false);
+    await reader?.cancel();
+  });
 });
 
 describe('what changes something by cookie', () => {
