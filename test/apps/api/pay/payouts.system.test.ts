@@ -190,6 +190,13 @@ describe('many payouts', () => {
     expect(await balance(shop.funded)).toBe(10_000_000_000n);
   });
 
+  test('are as many as the description says', async () => {
+    const payouts = Array.from({ length: 500 }, () => order());
+    const made = await post(await customer(1_000_000_000n), '/payouts/batches', { payouts }, randomUUID());
+    expect(made.status, JSON.stringify(made.body)).toBe(202);
+    expect((made.body as unknown as { data: unknown[] }).data).toHaveLength(500);
+  });
+
   test('with one reference twice are 400', async () => {
     const reference = randomUUID();
     const body = { payouts: [order({ reference }), order({ reference })] };
