@@ -10,6 +10,7 @@ const ofMoney = [
   'rail.stop',
   'rail.open',
   'money.correct',
+  'price.set',
 ] as const;
 const ofQueues = changes.filter((action) => !ofMoney.some((money) => money === action));
 const allowed = (role: StaffRole, among: readonly StaffAction[]) =>
