@@ -1,3 +1,4 @@
+import { askedHash } from '../../../infra/postgres/pay/proofs.ts';
 import { randomUUID } from 'node:crypto';
 import type { Approvable, Fixture } from '../fixture.ts';
 import { makeStaff } from '../roles.ts';
@@ -59,6 +60,7 @@ async function settling(world: World): Promise<Approvable> {
       subject: id,
       version: rows[0]?.version ?? 0,
       total: amount,
+      ...(await askedHash(world.db, id)),
     },
     ask: (proofId) => ({
       path: `/finance/dispatches/${id}/settle/agree`,
