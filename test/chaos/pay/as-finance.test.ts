@@ -69,6 +69,8 @@ afterAll(() => home.close());
 
 /** The newest of the bank: the maker has uploaded it, and the checker has it from the bank too. */
 async function agreeToStatement(): Promise<void> {
+  // A code of the second factor is good once: the approval has used those of this moment.
+  await forward('1m');
   const { data } = (await checker.send('GET', '/finance/statements?rail=bank-file&limit=1')).body;
   const [{ id, to_agree: waits }] = data;
   const proof_id = await checker.proof({ action: 'money.correct', subject: id, ...waits });
