@@ -14,8 +14,9 @@ process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
 const system = ['test/journeys/**/*.test.ts', 'test/**/*.system.test.ts', 'test/**/*.simulation.test.ts'];
 /** In both: a short form in `npm test`, a long one in `npm run test:system`. */
 const properties = 'test/**/*-property.test.ts';
-/** They change their process: its environment, its exit, its memory, its counters. */
+/** They change their process: its environment, its exit, its memory, its counters, its timers. */
 const alone = [
+  'test/apps/sandbox/timers.test.ts',
   'test/infra/embedded/**/*.test.ts',
   'test/infra/pay/spreadsheet.test.ts',
   'test/infra/process/clock.test.ts',

@@ -110,7 +110,7 @@ test('a product that there is not is refused with those that there are', async (
   const navbat = await startNavbat({ processes: [] });
   const started = navbat.start('apps/api/main.ts', [], 'api ready', { NAVBAT_PRODUCTS: 'verify,learn' });
   await expect(started).rejects.toThrow(
-    /NAVBAT_PRODUCTS: expected any of verify, message, pay, comma separated/,
+    /NAVBAT_PRODUCTS: expected any of verify, message, pay, earn, comma separated/,
   );
   await navbat.stop();
 });

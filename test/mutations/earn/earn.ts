@@ -40,7 +40,7 @@ const metering: readonly Mutation[] = [
       {
         file: METER,
         from: 'function dayOf(day: string, { counted, missed }: Walked,',
-        to: 'function dayOf(day: string, { counted, missed, floors }: any,',
+        to: 'function dayOf(day: string, { counted, missed, floors }: Walked & { floors: Map<string, bigint> },',
       },
       {
         file: METER,

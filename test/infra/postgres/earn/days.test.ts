@@ -60,6 +60,7 @@ describe('a day', () => {
   test('waits for who has reports that are to be metered, and closes for the others', async () => {
     const world = await openEarnWorld();
     const [slow, other] = [await world.earner(MB), await world.earner(2n * MB)];
+    await world.forward(MINUTE_MS);
     await world.sessions.report({
       sessionId: slow.sessionId,
       personId: slow.personId,

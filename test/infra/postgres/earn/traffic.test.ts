@@ -109,6 +109,7 @@ describe('reports', () => {
   test('measured before the stop are taken after it, and those measured later are not', async () => {
     const world = await openEarnWorld();
     const { personId, sessionId, day } = await world.earner(10n * MB);
+    await world.forward(MINUTE_MS);
     const before = world.said(1, 12n * MB);
     await world.forward(MINUTE_MS);
     const stopped = await world.sessions.stop(personId, sessionId, world.now());

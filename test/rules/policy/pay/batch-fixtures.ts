@@ -65,7 +65,8 @@ export const batchFixtures: Readonly<Record<string, Fixture>> = {
     ask: (id) => ({ path: `/finance/batches/${id}/items/1`, headers: { 'If-Match': '"1"' } }),
     answers: [404],
   },
-  'POST /finance/batches/:id/submit': act('submit'),
+  // 422: an empty draft is submitted to nobody.
+  'POST /finance/batches/:id/submit': { ...act('submit'), answers: [422] },
   'POST /finance/batches/:id/withdraw': act('withdraw', { reason }),
   'POST /finance/batches/:id/reject': act('reject', { reason }),
   'POST /finance/batches/:id/approve': {
