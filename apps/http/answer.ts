@@ -206,9 +206,9 @@ function isAway(error: unknown): boolean {
   return ('code' in error && awayCodes.test(String(error.code))) || awayTexts.test(error.message);
 }
 
-/** A row was held for longer than Postgres was told to wait (55P03), or two waited for each other (40P01, 40001). */
+/** A row was held for longer than Postgres was told to wait (55P03, or 57014: the whole statement), or two waited for each other (40P01, 40001). */
 const isHeldUp = (error: unknown): error is Error =>
-  error instanceof Error && 'code' in error && /^(55P03|40P01|40001)$/.test(String(error.code));
+  error instanceof Error && 'code' in error && /^(55P03|57014|40P01|40001)$/.test(String(error.code));
 
 /** What was waited for is a row of keys that another transaction is inserting, as the context of Postgres's error says. */
 const isOfAKey = (error: Error) =>

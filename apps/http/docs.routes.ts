@@ -17,17 +17,20 @@ const REDOC_FILE = 'redoc.standalone.js';
 /** Their versions change with ours only, which a reload after an hour finds. */
 const ASSET_AGE_MS = 3_600_000;
 
-const head = (at: string) => `<!doctype html>
+const head = (at: string, title: string) => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Navbat API</title>
+<title>${title}</title>
 <link rel="icon" href="${at}/favicon-32x32.png">
 <style>body { margin: 0 }</style>
 `;
 
-const docsPage = (at: string) => `${head(at)}<link rel="stylesheet" href="${at}/swagger-ui.css">
+const docsPage = (
+  at: string,
+  title: string,
+) => `${head(at, title)}<link rel="stylesheet" href="${at}/swagger-ui.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
@@ -46,7 +49,7 @@ const docsScript = (document: string) => `SwaggerUIBundle({
 });
 `;
 
-const redocPage = `${head('/docs')}</head>
+const redocPage = (title: string) => `${head('/docs', title)}</head>
 <body>
 <redoc spec-url="/openapi.json" disable-telemetry="true"></redoc>
 <script src="/redoc/redoc.standalone.js"></script>
@@ -77,7 +80,9 @@ const pagePolicy = helmet({
 export const docsRouter = (document: OpenApiDocument): Router =>
   swaggerRouter(document, '')
     .use(problemPages())
-    .get('/redoc', pagePolicy, (_req, res) => sendText(res, 'text/html; charset=utf-8', redocPage))
+    .get('/redoc', pagePolicy, (_req, res) =>
+      sendText(res, 'text/html; charset=utf-8', redocPage(document.info.title)),
+    )
     .get(`/redoc/${REDOC_FILE}`, sendAsset(join(redoc, REDOC_FILE)));
 
 /** `{under}/openapi.json`, and Swagger UI at `{under}/docs`. */
@@ -86,7 +91,9 @@ export function swaggerRouter(document: OpenApiDocument, under: string): Router 
   const at = `${under}/docs`;
   const router = Router()
     .get(`${under}/openapi.json`, (_req, res) => sendText(res, 'application/json; charset=utf-8', json))
-    .get(at, pagePolicy, (_req, res) => sendText(res, 'text/html; charset=utf-8', docsPage(at)))
+    .get(at, pagePolicy, (_req, res) =>
+      sendText(res, 'text/html; charset=utf-8', docsPage(at, document.info.title)),
+    )
     .get(`${at}/start.js`, (_req, res) =>
       sendText(res, 'text/javascript; charset=utf-8', docsScript(`${under}/openapi.json`)),
     );

@@ -21,7 +21,7 @@ import { healthPaths } from './health-paths.ts';
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 
 const DESCRIPTION = `
-Navbat sends codes and messages as durable jobs. It answers **202** as soon as the job is committed, and sends afterwards.
+Navbat sends codes, messages and payouts as durable jobs. It answers **202** as soon as the job is committed, and sends afterwards.
 \`GET /jobs/{id}\` and \`GET /otp/{id}\` show the state.
 
 ### Keys
@@ -484,11 +484,10 @@ function problems(route: AnyRoute): ZodOpenApiOperationObject['responses'] {
 /** `GET /jobs/{id}` is `getJobsById`: what generated clients call it. */
 function operationId({ method, path }: AnyRoute): string {
   const words = path
-    .split(/[/.-]/)
-    .filter(Boolean)
-    .map((part) =>
-      part.replace(/^\{(\w+)\}$/, (_, name: string) => `By${name.split('_').map(capital).join('')}`),
-    );
+    .replaceAll('{', 'by_')
+    .replaceAll('}', '')
+    .split(/[/._-]/)
+    .filter(Boolean);
   return method + words.map(capital).join('');
 }
 

@@ -65,9 +65,11 @@ const sideBySide: ReadonlySet<string> = new Set([
   'test/workers/wire.test.ts',
 ]);
 
-/** The product, and those that can't be without it. */
+/** The product, those that can't be without it, and those that can't be without them. */
 const goneWith = (product: Removable): readonly Removable[] =>
-  removals.map((one) => one.product).filter((one) => one === product || needsOfOne(one).includes(product));
+  removals.map((one) => one.product).filter((one) => one === product || standsOn(one, product));
+const standsOn = (one: Removable, product: Removable): boolean =>
+  needsOfOne(one).some((need) => need === product || standsOn(need as Removable, product));
 /** In a tree without some of them the types know fewer. */
 const needsOfOne = (one: Removable): readonly string[] => needsOf(one as Product);
 

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 
 export const root = resolve(import.meta.dirname, '../..');
 
-/** What runs and what tests it; papers, images and pages are no part of it. */
+/** What runs and what tests it, with the one document that a test of a product reads. */
 const copied = [
   'apps',
   'domain',
@@ -15,6 +15,7 @@ const copied = [
   'package.json',
   'tsconfig.json',
   'vitest.config.ts',
+  'docs/operations.md',
 ] as const;
 
 /** A copy of the tree to change and to run; whoever asks for it removes it. @returns its directory. */

@@ -205,8 +205,9 @@ const examples: Readonly<Record<ListField, string>> = {
   mfo: 'MFO, МФО or Bank code',
 };
 
-export const missingColumn = (field: ListField, line: number): ListFault =>
-  fault('missing-column', { line }, { expected: `a column ${examples[field]}` });
+/** With the headings that there are, so that whoever mistyped one sees it. */
+export const missingColumn = (field: ListField, line: number, headings: readonly Cell[]): ListFault =>
+  fault('missing-column', { line, cell: headings.join(', ') }, { expected: `a column ${examples[field]}` });
 
 export const aboveLimit = (at: At, max: bigint): ListFault =>
   fault('amount-above-limit', at, { expected: `at most ${uzsOfTiyin(max)} UZS a payout by this rail` });

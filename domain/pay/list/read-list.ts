@@ -60,8 +60,8 @@ export const faulty = (faults: readonly ListFault[]): ReadList => ({
 const tooManyLines = (lines: number, max: number) =>
   fault('too-many-lines', { line: 1 }, { expected: `at most ${max} lines`, found: `${lines}` });
 
-const headerFaults = ({ columns, twice }: Header, { line }: Row, rail: ListRail): ListFault[] => [
-  ...fieldsOf[rail].filter((field) => !columns.has(field)).map((field) => missingColumn(field, line)),
+const headerFaults = ({ columns, twice }: Header, { line, cells }: Row, rail: ListRail): ListFault[] => [
+  ...fieldsOf[rail].filter((field) => !columns.has(field)).map((field) => missingColumn(field, line, cells)),
   ...twice.map((column) => fault('column-twice', { line, column })),
 ];
 

@@ -12,7 +12,7 @@ interface Column {
   readonly column: string;
 }
 
-test('no text column of a payout, its batch, list, destination, link or action takes the number of a card', async () => {
+test('no text column of a payout, its batch, list, destination, link or action, of a statement, a difference or a correction takes the number of a card', async () => {
   const ground = await openGround();
   onTestFinished(ground.close);
   const { rows } = await ground.owner.query<Column>(
@@ -20,13 +20,16 @@ test('no text column of a payout, its batch, list, destination, link or action t
             array(select pg_get_expr(k.conbin, k.conrelid) from pg_constraint k
               where k.conrelid = c.oid and k.contype = 'c' and k.conkey = array[a.attnum]) as checks
        from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_type t on t.oid = a.atttypid
-      where c.relkind = 'r' and c.relname ~ '^(payout|rail)(_|$)' and a.attnum > 0 and not a.attisdropped
+      where c.relkind = 'r' and c.relname ~ '^(payout|rail|statement|difference|money_correction)(_|$)' and a.attnum > 0 and not a.attisdropped
         and (t.oid = 'text'::regtype or t.typbasetype = 'text'::regtype) order by 1`,
   );
   expect(rows.map(({ name }) => name)).toEqual(
     expect.arrayContaining([
       'payout.payee_name',
       'payout_item.phone',
+      'statement_line.reference',
+      'difference.note',
+      'money_correction.reason',
       'payout_action.reason',
       'payout_destination.holder_name',
     ]),
