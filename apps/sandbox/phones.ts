@@ -20,11 +20,20 @@ const BindOrder = z.strictObject({
   access_token: z.string().min(1),
   api: z.url({ protocol: /^https?$/ }).default(API),
 });
-/** `POST /phones/answer`: the person types the number, as the page shows it that asks. */
-const AnswerOrder = z.strictObject({
-  device_id: z.uuid(),
-  number: z.string().regex(/^\d{2}$/, 'expected two digits'),
-});
+/** `POST /phones/answer`: the person types the number, as the page shows it that asks, or denies that they asked. */
+const AnswerOrder = z
+  .strictObject({
+    device_id: z.uuid(),
+    decision: z.literal(['approve', 'deny', 'report']).default('approve'),
+    number: z
+      .string()
+      .regex(/^\d{2}$/, 'expected two digits')
+      .optional(),
+  })
+  .refine(({ decision, number }) => (decision === 'approve') === (number !== undefined), {
+    path: ['number'],
+    error: 'expected two digits where the decision is approve, and no number where it is another',
+  });
 
 const Enrolled = z.object({ token: z.string() });
 const Claimed = z.object({
@@ -86,7 +95,7 @@ export class Phones {
     });
   }
 
-  /** Approves what waits for this phone longest. */
+  /** Answers what waits for this phone longest. */
   async answer(fields: unknown): Promise<Answer> {
     const order = AnswerOrder.safeParse(fields, { error: plainWords });
     if (!order.success) return unfit(order.error);
@@ -101,8 +110,10 @@ export class Phones {
       if (!first) return problem('Nothing waits for an answer of this phone.', 404);
       const asked = await call(api, 'GET', `/me/challenges/${first.id}`, { token });
       const { id, ...shown } = Asked.parse(asked);
-      const said = { decision: 'approve', number: order.data.number };
-      const signature = signed(key, 'navbat-approval-v1', { challenge: id, ...shown, ...said });
+      const { decision, number } = order.data;
+      const said = { decision, ...(number !== undefined && { number }) };
+      const statement = { challenge: id, ...shown, decision, number: number ?? null };
+      const signature = signed(key, 'navbat-approval-v1', statement);
       const body = { ...said, signature };
       return json(200, await call(api, 'POST', `/me/challenges/${id}/answer`, { token, body }));
     });

@@ -295,6 +295,17 @@ test(
     await until(async () => (await stateOf()) === 'pending', WAIT_MS_MAX);
     await close(await run('multicard', { source: 'withdrawal' }));
     expect(await stateOf()).toBe('paid');
+
+    // A denial frees the money at once.
+    const balance = async () => (await me('GET', '/api/user/balance/me')).available;
+    const before = await balance();
+    const denied = await me('POST', '/api/withdraw', order, { 'Idempotency-Key': randomUUID() });
+    expect(await balance()).not.toBe(before);
+    const deny = { device_id: bound.body.device_id, decision: 'deny' };
+    expect(await phone('/phones/answer', deny)).toMatchObject({ status: 200, body: { state: 'denied' } });
+    await until(async () => (await balance()) === before, WAIT_MS_MAX);
+    const told = (await me('GET', '/api/withdraw')).data.find(({ id }: { id: string }) => id === denied.id);
+    expect(told.state).toBe('cancelled');
   },
   START_MS,
 );

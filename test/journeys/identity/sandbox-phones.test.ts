@@ -33,6 +33,18 @@ test('a phone is bound by an access token, and types the number that a page show
   });
   expect(answered.body).toMatchObject({ state: 'approved' });
   expect((await shop.call('GET', `/otp/${asked.id}`)).body).toMatchObject({ status: 'approved' });
+
+  const denied = await ask(shop, to);
+  const answer = { device_id, decision: 'deny' };
+  expect(await post('/phones/answer', { ...answer, number: denied.number })).toMatchObject({
+    status: 400,
+    body: { error: expect.stringContaining('number: expected two digits where the decision is approve') },
+  });
+  const refused = await until(async () => {
+    const reply = await post('/phones/answer', answer);
+    return reply.status === 200 && reply;
+  });
+  expect(refused.body).toMatchObject({ state: 'denied' });
 });
 
 test('what the api refuses is told as it was said, and a phone that is none is 404', async () => {
