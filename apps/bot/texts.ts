@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Locale } from '../../domain/shared/locale.ts';
+import { type Locale, mainLocaleOf, mainLocales } from '../../domain/shared/locale.ts';
 
 /** The Uzbek apostrophe is ‘ (U+2018), in the bot and in pushes alike; only SMS has the ASCII one. All that the bot says. Codes are not here: they come through `otp-send`, as every code does. */
 export interface Texts {
@@ -119,24 +119,13 @@ const en: Texts = {
   slowDown: 'You are writing too fast. Go on in a minute.',
 };
 
-const botLocales = ['uz', 'ru', 'en'] as const satisfies readonly Locale[];
 /** The languages of the bot's conversation: each has a page of texts, and a button of `/language`. */
-export const BotLocale = z.enum(botLocales);
+export const BotLocale = z.enum(mainLocales);
 export type BotLocale = z.infer<typeof BotLocale>;
 
 export const texts: Readonly<Record<BotLocale, Texts>> = { uz, ru, en };
 
-/** What it speaks with people of the other languages: Uzbek in Latin letters, and Russian, which most readers of the others understand. */
-const spoken: Readonly<Record<Locale, BotLocale>> = {
-  uz: 'uz',
-  'uz-Cyrl': 'uz',
-  ru: 'ru',
-  en: 'en',
-  kk: 'ru',
-  ky: 'ru',
-  tg: 'ru',
-};
-export const botLocaleOf = (locale: Locale): BotLocale => spoken[locale];
+export const botLocaleOf = (locale: Locale): BotLocale => mainLocaleOf(locale);
 export const textsFor = (locale: Locale): Texts => texts[botLocaleOf(locale)];
 
 /** Each in its own language, so that whoever can't read the others finds theirs. */

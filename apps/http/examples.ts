@@ -115,6 +115,16 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
       { seq: 0, measured_at: '2026-01-15T10:01:00.000Z', bytes_up: 1_000_000, bytes_down: 39_000_000 },
     ],
   },
+  'post /api/traffic/days/{session_id}/{day}/appeal': { text: 'I was at home, on my own line.' },
+  'post /api/admin/appeals/{id}/answer': {
+    outcome: 'overturned',
+    answer: 'The address is one of your provider’s.',
+  },
+  'post /api/admin/traffic/days/{session_id}/{day}/decide': {
+    verdict: 'pay',
+    reason: 'A home of this provider',
+  },
+  'post /api/admin/traffic/days/{session_id}/{day}/take-back': { reason: 'A gateway was wrong' },
   'post /api/gateway/reports': {
     reports: [
       {
@@ -227,6 +237,8 @@ export const tagWords: Readonly<Record<string, string>> = {
   Traffic: 'Share traffic: sessions, what the phone counted of them, and what each day earns.',
   Gateways: 'What gateways carried: the other count of the same traffic.',
   Prices: 'What a MB earns on a day.',
+  'Traffic reviews':
+    'Days that rules did not simply pay: appeals, decisions, and what the address filter changed.',
   Payouts: 'A project’s own payouts, out of what it has paid in.',
   Finance: 'What waits for whom; the accounts of the ledger, and their statements.',
   'Payout batches':

@@ -206,6 +206,17 @@ export const fieldWords: Readonly<Record<string, string>> = {
     'What becomes of a day of traffic that no gateway reported: `pay`, `review` by a person, or `unpaid`.',
   counterpart_tolerance_percent:
     'By so many percent of the larger count phone and gateway may differ and still agree.',
+  address_residential:
+    'What becomes of traffic from addresses of homes: `pay`, `review` by a person, or `unpaid`.',
+  address_mobile:
+    'What becomes of traffic from addresses of mobile networks: `pay`, `review` by a person, or `unpaid`.',
+  address_hosting:
+    'What becomes of traffic from addresses of data centres: `pay`, `review` by a person, or `unpaid`.',
+  address_vpn_or_proxy:
+    'What becomes of traffic from VPNs and public proxies: `pay`, `review` by a person, or `unpaid`.',
+  address_tor: 'What becomes of traffic from exits of Tor: `pay`, `review` by a person, or `unpaid`.',
+  address_unknown:
+    'What becomes of traffic from addresses of which the data says nothing, or where there is none: `pay`, `review` by a person, or `unpaid`.',
   days: 'Its days in Tashkent, the first one first.',
   'unpaid.reason': 'Why these bytes are not paid.',
   requests_per_minute: 'Requests a minute with one key.',

@@ -57,4 +57,40 @@ export const earnReasons = {
     nextStep: 'Look at the prices: GET /api/admin/daily_price.',
     seen: ['problem'],
   },
+  appealed: {
+    meaning: 'The day of this session was appealed before: it can be once.',
+    retry: 'no',
+    nextStep: 'Read the answer where the day is shown: GET /api/traffic/days/{session_id}/{day}.',
+    seen: ['problem'],
+  },
+  'day-paid': {
+    meaning: 'The day is paid, at once or with its close.',
+    retry: 'no',
+    nextStep: 'A person has nothing to appeal. Staff answer an appeal of it with `overturned`.',
+    seen: ['problem'],
+  },
+  'appeal-late': {
+    meaning: 'The day ended so long ago that what it was metered of is soon gone.',
+    retry: 'no',
+    nextStep: 'Ask support.',
+    seen: ['problem'],
+  },
+  'appeal-ended': {
+    meaning: 'Another member of staff has answered the appeal otherwise.',
+    retry: 'no',
+    nextStep: 'Decide the day itself: POST /api/admin/traffic/days/{session_id}/{day}/decide.',
+    seen: ['problem'],
+  },
+  'day-posted': {
+    meaning: 'What the day earned is in the ledger.',
+    retry: 'after-change',
+    nextStep: 'Take it back: POST /api/admin/traffic/days/{session_id}/{day}/take-back.',
+    seen: ['problem'],
+  },
+  'nothing-to-take': {
+    meaning: 'Of the day nothing is in the ledger.',
+    retry: 'after-change',
+    nextStep: 'Before its close, decide that it is unpaid: POST …/decide.',
+    seen: ['problem'],
+  },
 } as const satisfies Record<string, Reason>;

@@ -13,3 +13,19 @@ export function localeOfTag(tag: string | undefined): Locale | null {
   const fitting = locales.filter((locale) => asked.startsWith(`${locale.toLowerCase()}-`));
   return fitting.toSorted((a, b) => b.length - a.length)[0] ?? null;
 }
+
+/** The languages of longer texts. */
+export const mainLocales = ['uz', 'ru', 'en'] as const satisfies readonly Locale[];
+export type MainLocale = (typeof mainLocales)[number];
+
+/** For people of the other languages: Uzbek in Latin letters, and Russian, which most readers of the others understand. */
+const spoken: Readonly<Record<Locale, MainLocale>> = {
+  uz: 'uz',
+  'uz-Cyrl': 'uz',
+  ru: 'ru',
+  en: 'en',
+  kk: 'ru',
+  ky: 'ru',
+  tg: 'ru',
+};
+export const mainLocaleOf = (locale: Locale): MainLocale => spoken[locale];

@@ -83,6 +83,7 @@ export const alarmKinds = [
   'money-differs',
   'price-carried',
   'days-open',
+  'address-data-old',
 ] as const;
 export type AlarmKind = (typeof alarmKinds)[number];
 

@@ -20,6 +20,7 @@ export const staffActions = [
   'rail.open',
   'money.correct',
   'price.set',
+  'traffic.decide',
 ] as const;
 export type StaffAction = (typeof staffActions)[number];
 
@@ -57,6 +58,8 @@ const policy = {
   'money.correct': approvers,
   // Of what people earn; a large change takes two of them.
   'price.set': approvers,
+  // Whether a day of traffic is paid. Nobody about their own.
+  'traffic.decide': approvers,
 } as const satisfies Record<StaffAction, Record<StaffRole, boolean>>;
 
 export const may = (role: StaffRole, action: StaffAction): boolean => policy[action][role];

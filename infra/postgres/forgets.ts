@@ -1,3 +1,4 @@
+import { forgetEarner } from './earn/forget.ts';
 import type { Forget } from './engine/forget.ts';
 import { forgetVerifications } from './verify/forget.ts';
 
@@ -5,4 +6,6 @@ import { forgetVerifications } from './verify/forget.ts';
 export const forgets: readonly Forget[] = [
   // Of verifications.
   forgetVerifications,
+  // Of people who share their traffic.
+  forgetEarner,
 ];

@@ -1,3 +1,4 @@
+import { earnRetention } from './earn/retention.ts';
 import type { Retention } from './engine/retention.ts';
 import { identityRetention } from './identity/retention.ts';
 import { jobRetention } from './job/retention.ts';
@@ -16,4 +17,5 @@ export const retentions: readonly Retention[] = [
   projectRetention,
   identityRetention,
   staffRetention,
+  earnRetention,
 ];

@@ -71,6 +71,8 @@ import { Migration20261130110200PayLinkSms } from './pay/migrations/202611301102
 import { Migration20261130150000EarnPrices } from './earn/migrations/20261130150000-earn-prices.ts';
 import { Migration20261130151000EarnTraffic } from './earn/migrations/20261130151000-earn-traffic.ts';
 import { Migration20261130152000EarnDays } from './earn/migrations/20261130152000-earn-days.ts';
+import { Migration20261130160000EarnAddresses } from './earn/migrations/20261130160000-earn-addresses.ts';
+import { Migration20261130160100EarnAppeals } from './earn/migrations/20261130160100-earn-appeals.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -148,6 +150,8 @@ export const migrations = [
   Migration20261130150000EarnPrices,
   Migration20261130151000EarnTraffic,
   Migration20261130152000EarnDays,
+  Migration20261130160000EarnAddresses,
+  Migration20261130160100EarnAppeals,
 ] as const;
 
 /**

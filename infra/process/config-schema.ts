@@ -14,7 +14,9 @@ import {
   jsonObject,
   jwkText,
   keyRing,
+  namedPaths,
   passkeyOrigin,
+  paths,
   port,
   productNames,
   publicJwks,
@@ -234,6 +236,16 @@ export const Environment = z.object({
     )
     .default('0')
     .describe('what is taken of a withdrawal: <tiyin> or <tiyin>+<percent>%, such as 100000+1.5%'),
+  ADDRESS_DATABASES: paths
+    .optional()
+    .describe(
+      'MaxMind-format databases that say what the addresses are from which traffic is shared: paths, comma separated; read again when they change',
+    ),
+  ADDRESS_LISTS: namedPaths
+    .optional()
+    .describe(
+      'lists of networks for the same: class=path, comma separated, such as hosting=hosting.txt; classes are residential, mobile, hosting, vpn-or-proxy, tor and unknown',
+    ),
   MULTICARD_APPLICATION_ID: z
     .string()
     .min(1)

@@ -104,6 +104,32 @@ export const productNames = z.string().transform((text, ctx): ReadonlySet<Produc
   return new Set(known);
 });
 
+/** More than a handful each is a mistake: every one is held in memory. */
+const FILES_MAX = 16;
+
+export const paths = z.string().transform((text, ctx): readonly string[] => {
+  const named = text.split(',').map((path) => path.trim());
+  if (named.includes('') || named.length > FILES_MAX)
+    ctx.addIssue({ code: 'custom', message: `expected up to ${FILES_MAX} paths, comma separated` });
+  return named;
+});
+
+/** `name=path`, comma separated; one name may stand before many paths. */
+export const namedPaths = z
+  .string()
+  .transform((text, ctx): readonly { readonly name: string; readonly path: string }[] => {
+    const named = text.split(',').map((pair) => {
+      const [name = '', ...path] = pair.trim().split('=');
+      return { name, path: path.join('=') };
+    });
+    if (named.some(({ name, path }) => !name || !path) || named.length > FILES_MAX)
+      ctx.addIssue({
+        code: 'custom',
+        message: `expected up to ${FILES_MAX} times name=path, comma separated, such as hosting=lists/hosting.txt`,
+      });
+    return named;
+  });
+
 export const jsonObject = z.string().transform((text, ctx) => {
   const parsed = z.record(z.string(), z.unknown()).safeParse(parseJson(text));
   if (!parsed.success)

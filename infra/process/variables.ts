@@ -85,6 +85,9 @@ export const processVariables = {
     // People bind cards through it, and it checks what Multicard signs.
     'WITHDRAWAL_FEE',
     ...multicardVariables,
+    // Whether traffic from where a phone reports is paid.
+    'ADDRESS_DATABASES',
+    'ADDRESS_LISTS',
   ],
   board: [
     ...common,

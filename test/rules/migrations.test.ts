@@ -86,6 +86,8 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130150000-earn-prices.ts': 'c414181e1254f72cddc8328882d90e9afc781fda21e7c5e7fce21ce010ccb94a',
   '20261130151000-earn-traffic.ts': 'c58521771c40108c0ad34f9470fca8efbc8e20d8799a4ee8ecdcca79368fac21',
   '20261130152000-earn-days.ts': 'caeb85881b9722c0b9b25dcc0e341b1e083956a46a4b644be21b0f13d6bca935',
+  '20261130160000-earn-addresses.ts': '7a4adbfed0af2c191758d8f794d81264b4950980b84938808ce5a0f04586115b',
+  '20261130160100-earn-appeals.ts': '8e5c79ba22e1f82d4fd2594f417e0cf336f00938e2b174a65c94cb942539fa8e',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

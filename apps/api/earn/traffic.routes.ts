@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { SessionAddresses } from '../../../domain/earn/address/port.ts';
 import { SessionId } from '../../../domain/earn/ids.ts';
 import { verdicts } from '../../../domain/earn/traffic/counterpart.ts';
 import {
@@ -8,7 +9,6 @@ import {
   SESSION_REPORTS_MAX,
   type ReportAnswer,
   type StartAnswer,
-  type TrafficSession,
   type TrafficSessions,
 } from '../../../domain/earn/traffic/port.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
@@ -16,11 +16,13 @@ import { Problem } from '../../http/problem.ts';
 import { definePersonRoute, type Route } from '../../http/route.ts';
 import { DayBody, dayBody } from './day-body.ts';
 import { countOf, reportFields, reportLimits } from './fields.ts';
+import { SessionBody, sessionBody } from './session-body.ts';
 
 const tag = 'Traffic';
 
 export interface TrafficDeps {
   readonly sessions: TrafficSessions;
+  readonly addresses: SessionAddresses;
 }
 
 export const trafficRoutes = (deps: TrafficDeps): Route[] => [
@@ -30,7 +32,18 @@ export const trafficRoutes = (deps: TrafficDeps): Route[] => [
   list(deps),
 ];
 
-const start = ({ sessions }: TrafficDeps) =>
+const addressFields = {
+  verdict: z.enum(verdicts).meta({
+    description:
+      'What becomes of the session by the addresses that it came from: `pay`, `review` by a person, or `unpaid`. The strictest counts.',
+  }),
+  reason: z.string().nullable().meta({
+    description: 'Why it is not simply paid; null where it is.',
+    example: 'address-hosting',
+  }),
+};
+
+const start = ({ sessions, addresses }: TrafficDeps) =>
   definePersonRoute({
     method: 'post',
     path: '/api/traffic/start',
@@ -46,22 +59,24 @@ const start = ({ sessions }: TrafficDeps) =>
         description: 'Open.',
         schema: z.object({
           session_id: z.uuid(),
-          verdict: z.enum(verdicts).meta({ description: 'What becomes of traffic from this address.' }),
-          reason: z.string().nullable().meta({ description: 'Why it is not simply paid; null where it is.' }),
+          ...addressFields,
           report_every_s: z.int().meta({ description: 'Report so often, in seconds.', example: 60 }),
         }),
       },
     },
     problems: [409, 422],
-    async handle({ body, person, now }) {
+    async handle({ body, person, now, ip }) {
       const started = await sessions.start(person.personId, body.installation_id, now);
       if (!started.ok) throw startProblem(started);
+      const { sessionId } = started;
+      const seen = await addresses.seen({ sessionId, personId: person.personId, address: ip, now });
+      if (!seen) throw new Error('a session was started and is not there');
       return {
         status: 201,
         body: {
-          session_id: started.sessionId,
-          verdict: 'pay',
-          reason: null,
+          session_id: sessionId,
+          verdict: seen.verdict,
+          reason: seen.reason,
           report_every_s: REPORT_EVERY_SECONDS,
         },
       };
@@ -104,9 +119,10 @@ const TakenBody = z.object({
   repeated: z.int().meta({ description: 'Numbers that were there before.' }),
   conflicts: z.int().meta({ description: 'Of those, how many said something else: the first one stands.' }),
   job_id: z.uuid().nullable().meta({ description: 'Of the metering; null where nothing waits for it.' }),
+  ...addressFields,
 });
 
-const report = ({ sessions }: TrafficDeps) =>
+const report = ({ sessions, addresses }: TrafficDeps) =>
   definePersonRoute({
     method: 'post',
     path: '/api/traffic/report',
@@ -119,19 +135,29 @@ const report = ({ sessions }: TrafficDeps) =>
     body: ReportBody,
     answers: { 202: { description: 'Committed. They are metered within seconds.', schema: TakenBody } },
     problems: [404, 410, 422],
-    async handle({ body, person }) {
-      const answer = await sessions.report({
-        sessionId: body.session_id,
-        personId: person.personId,
-        reports: body.reports.map(countOf),
-      });
+    async handle({ body, person, now, ip }) {
+      const of = { sessionId: body.session_id, personId: person.personId };
+      // First, so that nothing is metered of an address that nobody looked at.
+      const seen = await addresses.seen({ ...of, address: ip, now });
+      if (!seen) throw reportProblem({ reason: 'unknown-session' });
+      const answer = await sessions.report({ ...of, reports: body.reports.map(countOf) });
       if (!answer.ok) throw reportProblem(answer);
       const { accepted, repeated, conflicts, jobId } = answer;
-      return { status: 202, body: { accepted, repeated, conflicts, job_id: jobId } };
+      return {
+        status: 202,
+        body: {
+          accepted,
+          repeated,
+          conflicts,
+          job_id: jobId,
+          verdict: seen.verdict,
+          reason: seen.reason,
+        },
+      };
     },
   });
 
-function reportProblem({ reason }: Exclude<ReportAnswer, { readonly ok: true }>): Problem {
+function reportProblem({ reason }: Pick<Exclude<ReportAnswer, { readonly ok: true }>, 'reason'>): Problem {
   switch (reason) {
     case 'unknown-session':
       return new Problem(404, 'not-found', 'The person has no such session.');
@@ -174,24 +200,6 @@ const stop = ({ sessions }: TrafficDeps) =>
       return { status: 200, body: { session_id: sessionId, ended_at: endedAt, days: days.map(dayBody) } };
     },
   });
-
-const SessionBody = z
-  .object({
-    id: z.uuid(),
-    installation_id: z.uuid(),
-    started_at: z.date(),
-    ended_at: z.date().nullable().meta({ description: 'Null while it goes on.' }),
-    reports: z.int().meta({ description: 'So many were taken.' }),
-  })
-  .meta({ id: 'TrafficSession' });
-
-const sessionBody = (one: TrafficSession) => ({
-  id: one.id,
-  installation_id: one.installationId,
-  started_at: one.startedAt,
-  ended_at: one.endedAt,
-  reports: one.reports,
-});
 
 const list = ({ sessions }: TrafficDeps) =>
   definePersonRoute({

@@ -1,3 +1,9 @@
+import { configuredFiles } from '../../../infra/earn/address/configured.ts';
+import { openAddressData } from '../../../infra/earn/address/data.ts';
+import { filterAudits } from '../../../infra/postgres/earn/address/audits.ts';
+import { sessionAddresses } from '../../../infra/postgres/earn/address/session-addresses.ts';
+import { appeals } from '../../../infra/postgres/earn/day/appeals.ts';
+import { dayReviews } from '../../../infra/postgres/earn/day/reviews.ts';
 import { earnedOf } from '../../../infra/postgres/earn/day/earned.ts';
 import { gateways } from '../../../infra/postgres/earn/traffic/gateways.ts';
 import { prices } from '../../../infra/postgres/earn/price/prices.ts';
@@ -7,26 +13,45 @@ import { moneyBookAtStart } from '../../../infra/postgres/pay/money-project.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
 import type { Route } from '../../http/route.ts';
 import type { Wired } from '../wire.ts';
+import { type FilterAuditDeps, filterAuditRoute } from './filter-audit.routes.ts';
 import { type GatewayDeps, gatewayRoutes } from './gateway.routes.ts';
 import { type PriceDeps, priceRoutes } from './price.routes.ts';
+import { type ReviewDeps, reviewRoutes } from './review.routes.ts';
 import { type TrafficDeps, trafficRoutes } from './traffic.routes.ts';
+import { type WhyDeps, whyRoutes } from './why.routes.ts';
 
-/** What people who share their traffic do, the gateways that carry it, and who sets its price. */
-export const earnContextRoutes = (deps: TrafficDeps & GatewayDeps & PriceDeps): Route[] => [
+/** What people who share their traffic do, the gateways that carry it, and what staff do about both. */
+export const earnContextRoutes = (
+  deps: TrafficDeps & WhyDeps & GatewayDeps & PriceDeps & ReviewDeps & FilterAuditDeps,
+): Route[] => [
   ...trafficRoutes(deps),
+  ...whyRoutes(deps),
   ...gatewayRoutes(deps),
   ...priceRoutes(deps),
+  ...reviewRoutes(deps),
+  filterAuditRoute(deps),
 ];
 
-export async function wireEarn({ config, pools }: ApiPlatform): Promise<Wired> {
+export async function wireEarn({ config, log, pools }: ApiPlatform): Promise<Wired> {
   const book = await moneyBookAtStart(pools.hot, config);
   const meter = sessionMeter(pools.hot, book);
+  const files = configuredFiles(config);
+  if (files.length === 0)
+    log.warn(
+      'no data about addresses (ADDRESS_DATABASES, ADDRESS_LISTS): each is of the class unknown, and nobody is told from a data centre',
+    );
+  const data = await openAddressData(files, log);
   return {
     offers: { earned: earnedOf(pools.read, book) },
     routes: earnContextRoutes({
       sessions: trafficSessions({ pool: pools.hot, book, meter }),
+      addresses: sessionAddresses({ pool: pools.hot, book, data }),
+      appeals: appeals(pools.hot, book),
       gateways: gateways(pools.hot),
       prices: prices(pools.hot, book),
+      reviews: dayReviews(pools.hot, book),
+      audits: filterAudits(pools.read, book),
     }),
+    close: async () => data.close(),
   };
 }

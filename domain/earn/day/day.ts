@@ -6,7 +6,7 @@ const CLOSES_AFTER_DAYS = 3;
 const TASHKENT_MS = 5 * 3_600_000;
 
 /** When a day of Tashkent begins: five hours before it does in UTC. */
-const dayBegins = (day: string): Date => new Date(Date.parse(`${day}T00:00:00Z`) - TASHKENT_MS);
+export const dayBegins = (day: string): Date => new Date(Date.parse(`${day}T00:00:00Z`) - TASHKENT_MS);
 
 /** From then on nothing that is received counts to the day: 00:00 in Tashkent, three days after it began. */
 export const closesAt = (day: string): Date => dayBegins(dayAfter(day, CLOSES_AFTER_DAYS));

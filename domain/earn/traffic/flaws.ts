@@ -16,13 +16,3 @@ export type UnpaidReason =
   | 'no-counterpart'
   | 'counterpart-differs'
   | (string & {});
-
-/** For the person, in English. */
-export const flawSentences: Readonly<Record<Flaw, string>> = {
-  'outside-session': 'The report was measured before the session began or after it ended.',
-  'clock-ahead': 'The clock of the phone was more than a minute ahead when the report arrived.',
-  'after-close': 'The report arrived after its day was closed: three days later, at midnight in Tashkent.',
-  'counter-went-back': 'The counter of the phone showed less than before.',
-  'too-fast': 'The counter grew faster than 50 MB a second.',
-  conflict: 'A second report of the same number said something else; the first one counts.',
-};

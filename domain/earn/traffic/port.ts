@@ -67,6 +67,8 @@ export interface TrafficSessions {
   readonly stop: (personId: string, sessionId: SessionId, now: Date) => Promise<StoppedSession | null>;
   /** Newest first. */
   readonly list: (personId: string, order: PageOrder) => Promise<Page<TrafficSession>>;
+  /** Null where the person has none of this id. */
+  readonly one: (personId: string, sessionId: SessionId) => Promise<TrafficSession | null>;
 }
 
 /** Increments of one session that one gateway carried. */

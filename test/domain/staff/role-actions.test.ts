@@ -11,6 +11,7 @@ const ofMoney = [
   'rail.open',
   'money.correct',
   'price.set',
+  'traffic.decide',
 ] as const;
 const ofQueues = changes.filter((action) => !ofMoney.some((money) => money === action));
 const allowed = (role: StaffRole, among: readonly StaffAction[]) =>

@@ -9,6 +9,14 @@ const inMeter = (name: string) => ({ file: 'test/domain/earn/traffic/meter.test.
 const inCounterpart = (name: string) => ({ file: 'test/domain/earn/traffic/counterpart.test.ts', name });
 const inDays = (name: string) => ({ file: 'test/infra/postgres/earn/days.test.ts', name });
 const inPrices = (name: string) => ({ file: 'test/infra/postgres/earn/prices.test.ts', name });
+const ASSESS = 'domain/earn/address/assess.ts';
+const CLASS = 'domain/earn/address/class.ts';
+const ADDRESSES = 'infra/postgres/earn/migrations/20261130160000-earn-addresses.ts';
+const APPEALS = 'infra/postgres/earn/migrations/20261130160100-earn-appeals.ts';
+const inAssess = (name: string) => ({ file: 'test/domain/earn/address/assess.test.ts', name });
+const inClass = (name: string) => ({ file: 'test/domain/earn/address/class.test.ts', name });
+const inAddresses = (name: string) => ({ file: 'test/infra/postgres/earn/addresses.test.ts', name });
+const inAppeals = (name: string) => ({ file: 'test/infra/postgres/earn/appeals.test.ts', name });
 const inRoutes = (name: string) => ({ file: 'test/apps/api/earn/traffic.system.test.ts', name });
 
 const metering: readonly Mutation[] = [
@@ -117,4 +125,54 @@ const doors: readonly Mutation[] = [
   },
 ];
 
-export const earnMutations: readonly Mutation[] = [...metering, ...closing, ...doors];
+const addresses: readonly Mutation[] = [
+  {
+    name: 'data of any age decides',
+    edits: [
+      {
+        file: ASSESS,
+        from: 'verdictOn(known, isRead && isOld(evidence.dataAt, now), rules)',
+        to: 'verdictOn(known, false, rules)',
+      },
+    ],
+    test: inAssess('31 days old says review'),
+  },
+  {
+    name: 'one proxy behind a mobile address costs all its phones their pay',
+    edits: [
+      {
+        file: CLASS,
+        from: `if ((isCarrierNat || isMobile(facts)) && !isHosting && !isVpn) return 'mobile';`,
+        to: `if ((isCarrierNat || isMobile(facts)) && !isHosting && !isVpn && !facts.isPublicProxy) return 'mobile';`,
+      },
+    ],
+    test: { ...inClass('mobile where it is mobile, and one of its phones is a proxy'), isMade: true },
+  },
+  {
+    name: 'the last address of a session counts in place of the strictest',
+    edits: [
+      {
+        file: ADDRESSES,
+        from: `order by a.verdict = 'unpaid' desc, a.first_at, a.address limit 1`,
+        to: 'order by a.seen_at desc limit 1',
+      },
+    ],
+    test: inAddresses(
+      'has the strictest of its addresses, in whatever order they came, and a record for each change',
+    ),
+  },
+  {
+    name: 'an appeal that was answered is answered again',
+    edits: [{ file: APPEALS, from: `if a.state <> 'open' then return`, to: `if false then return` }],
+    test: inAppeals('that is upheld leaves the day unpaid, whatever is metered after that'),
+  },
+  {
+    name: 'staff decide about their own money',
+    edits: [
+      { file: APPEALS, from: 'perform earn_refuse_own(new.staff_id, d.person_id) from', to: 'perform from' },
+    ],
+    test: inAppeals('is made by nobody about their own money, and nothing of theirs is taken back by them'),
+  },
+];
+
+export const earnMutations: readonly Mutation[] = [...metering, ...closing, ...doors, ...addresses];

@@ -44,6 +44,10 @@ export function trafficSessions({ pool, book, meter }: Deps): TrafficSessions {
       const { rows } = await pool.query<ListedRow>(list, [book, personId, after, limit + 1]);
       return pageOf(rows.map(sessionOf), limit);
     },
+    one: async (personId, sessionId) => {
+      const { rows } = await pool.query<ListedRow>(one, [book, personId, sessionId]);
+      return rows[0] ? sessionOf(rows[0]) : null;
+    },
   };
 }
 
@@ -145,3 +149,7 @@ const sessionOf = (row: ListedRow): TrafficSession => ({
 const list = `
 select s.id, s.installation_id, s.started_at, s.ended_at, s.reports from traffic_session s
 where s.project_id = $1 and s.person_id = $2 and ($3::uuid is null or s.id < $3) order by s.id desc limit $4`;
+
+const one = `
+select s.id, s.installation_id, s.started_at, s.ended_at, s.reports from traffic_session s
+where s.project_id = $1 and s.person_id = $2 and s.id = $3`;

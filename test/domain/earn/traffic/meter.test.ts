@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { meterSession, type Report } from '../../../../domain/earn/traffic/meter.ts';
 import { closableDay, closesAt } from '../../../../domain/earn/day/day.ts';
-import { flawSentences } from '../../../../domain/earn/traffic/flaws.ts';
+import { reasonSentence } from '../../../../domain/earn/traffic/words.ts';
 import { at, MB, meter, PAY, report, START } from './session.ts';
 
 const only = (days: ReturnType<typeof meter>['days']) => {
@@ -86,7 +86,7 @@ describe('a report', () => {
   ] as const)('%s is kept and not paid, with a sentence', (_what, reports, seq, flaw, unpaidMb) => {
     const metered = meter(reports);
     expect(flawsOf(metered)).toEqual([[seq, flaw]]);
-    expect(flawSentences[flaw]).toMatch(/^[A-Z].*\.$/);
+    expect(reasonSentence(flaw, 'en')).toMatch(/^[A-Z].*\.$/);
     const unpaid = metered.days.flatMap((day) => day.unpaid);
     expect(unpaid).toEqual(unpaidMb === 0n ? [] : [{ reason: flaw, bytes: unpaidMb * MB }]);
   });

@@ -33,6 +33,21 @@ async function priced(world: World): Promise<void> {
   ]);
 }
 
+/** A day of that session, as its phone reported it and no gateway did. */
+async function dayInReview(world: World, owner: Owner): Promise<string> {
+  const id = await session(world, owner);
+  await world.db.query(
+    `insert into session_day (session_id, day, project_id, person_id, bytes, payable, tiyin_per_mb, micros, verdict, reason, unpaid, metered_at)
+     select s.id, '${DAY}', s.project_id, s.person_id, 100, 100, 100, 100, 'review', 'no-counterpart', '[{"reason":"no-counterpart","bytes":"100"}]', now()
+     from traffic_session s where s.id = $1 on conflict do nothing`,
+    [id],
+  );
+  return id;
+}
+
+/** So long ago that it closed, and nobody appeals it. */
+const DAY = '2026-01-15';
+
 const report = () => ({ seq: 0, measured_at: new Date().toISOString(), bytes_up: 0, bytes_down: 0 });
 
 export const earnFixtures: Readonly<Record<string, Fixture>> = {
@@ -53,6 +68,38 @@ export const earnFixtures: Readonly<Record<string, Fixture>> = {
     ask: (id) => ({ path: `/api/traffic/stop?session_id=${id}` }),
   },
   'GET /api/sessions': { make: session, lists: true, ask: () => ({ path: '/api/sessions?limit=100' }) },
+  'GET /api/sessions/:id': { make: session, ask: (id) => ({ path: `/api/sessions/${id}` }) },
+  'GET /api/traffic/days/:session_id/:day': {
+    make: dayInReview,
+    ask: (id) => ({ path: `/api/traffic/days/${id}/${DAY}` }),
+  },
+  'POST /api/traffic/days/:session_id/:day/appeal': {
+    make: dayInReview,
+    ask: (id) => ({ path: `/api/traffic/days/${id}/${DAY}/appeal`, body: { text: 'I was at home' } }),
+    answers: [409],
+    says: 'appeal-late',
+  },
+  'GET /api/admin/appeals': { ask: () => ({ path: '/api/admin/appeals' }) },
+  'POST /api/admin/appeals/:id/answer': {
+    ask: (id) => ({
+      path: `/api/admin/appeals/${id}/answer`,
+      body: { outcome: 'upheld', answer: 'Looked at it' },
+    }),
+    answers: [404],
+  },
+  'GET /api/admin/traffic/review': { ask: () => ({ path: '/api/admin/traffic/review' }) },
+  'POST /api/admin/traffic/days/:session_id/:day/decide': {
+    ask: (id) => ({
+      path: `/api/admin/traffic/days/${id}/${DAY}/decide`,
+      body: { verdict: 'pay', reason: 'Looked at it' },
+    }),
+    answers: [404],
+  },
+  'POST /api/admin/traffic/days/:session_id/:day/take-back': {
+    ask: (id) => ({ path: `/api/admin/traffic/days/${id}/${DAY}/take-back`, body: { reason: 'A server' } }),
+    answers: [404],
+  },
+  'GET /api/admin/filter_audits': { ask: () => ({ path: '/api/admin/filter_audits' }) },
   'GET /api/daily_price': {
     ask: async (_id, world) => {
       await priced(world);
