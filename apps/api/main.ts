@@ -18,6 +18,8 @@ import { docsRouter } from '../http/docs.routes.ts';
 import { healthRouter } from '../http/health.routes.ts';
 import { openApiDocument } from '../http/openapi.ts';
 import { createHttpServer, drain, listen } from '../http/server.ts';
+import type { Serving } from '../http/serve-route.ts';
+import { serveSockets } from '../http/sockets.ts';
 import { wireModules } from './modules.ts';
 
 /** Requests in flight wait for one commit each; what needs longer would be killed with the process. */
@@ -27,14 +29,15 @@ await runProcess(async () => {
   const config = readConfig(environment(), processVariables.api);
   const log = openLog('api', config.LOG_LEVEL);
   const platform = await openApiPlatform(config, log);
-  const { app, endStreams, close } = await wire(platform);
-  const server = createHttpServer(app, { proxies: config.TRUST_PROXY });
+  const { app, sockets, endStreams, close } = await wire(platform);
+  const server = createHttpServer(app, { proxies: config.TRUST_PROXY }, sockets);
   await listen(server, config.BIND_HOST, config.API_PORT, 'API_PORT');
   log.info({ host: config.BIND_HOST, port: config.API_PORT }, 'api ready');
 
   return async () => {
-    // They would go on for as long as a code lives.
+    // They would go on for as long as a code lives, or a token.
     endStreams();
+    sockets.close();
     await drain(server, DRAIN_LIMIT_MS);
     await close();
     await platform.close();
@@ -47,9 +50,8 @@ async function wire(platform: ApiPlatform) {
   const wired = await wireModules(platform, config.NAVBAT_PRODUCTS);
   const routes = wired.flatMap((each) => each.routes);
   const keys = keyDirectory(pools.read, hash, (err) => log.warn({ err }, 'uses of keys were not written'));
-  const app = createApp({
+  const serving: Serving = {
     keys,
-    staff: { sessions: staffSessions(orm.em), audit: auditLog(pools.read) },
     persons: await personTokens(publicKeys(config), pools.read),
     moneyProject: config.MONEY_PROJECT ?? null,
     counter,
@@ -58,6 +60,10 @@ async function wire(platform: ApiPlatform) {
     proxies: config.TRUST_PROXY,
     observe: ({ method, route, status, seconds }) => httpSeconds.observe({ method, route, status }, seconds),
     countLimited: (limited) => httpLimited.inc(limited),
+  };
+  const app = createApp({
+    ...serving,
+    staff: { sessions: staffSessions(orm.em), audit: auditLog(pools.read) },
     routes,
     routers: [
       wireHealth(platform),
@@ -69,7 +75,8 @@ async function wire(platform: ApiPlatform) {
     await keys.close();
     for (const each of wired) await each.close?.();
   };
-  return { app, endStreams: () => wired.forEach((each) => each.endStreams?.()), close };
+  const sockets = serveSockets(routes, serving);
+  return { app, sockets, endStreams: () => wired.forEach((each) => each.endStreams?.()), close };
 }
 
 /** What needs no key and belongs to no project. */

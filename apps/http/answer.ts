@@ -30,7 +30,7 @@ export function sendText(res: ServerResponse, contentType: string, text: string)
 
 export const EVENT_STREAM = 'text/event-stream; charset=utf-8';
 /** Events are a few hundred bytes: a client that leaves so much unread is gone, or never meant to read. */
-const UNREAD_BYTES_MAX = 65_536;
+export const UNREAD_BYTES_MAX = 65_536;
 
 /** Writes server-sent events until they end or the client is gone, whichever comes first. */
 export async function sendEvents(

@@ -45,7 +45,7 @@ export function requireMode({ mode }: Caller, testKeys: KeyRoute['testKeys']): v
  *
  * @throws Problem 401 where there is none, or none that stands now.
  */
-export async function authenticatePerson(
+export function authenticatePerson(
   persons: PersonTokens,
   { headers }: Request,
   now: Date,
@@ -56,6 +56,15 @@ export async function authenticatePerson(
       'Bearer realm="navbat"',
       'Send the access token of a session as Authorization: Bearer ….',
     );
+  return personOf(persons, token, now);
+}
+
+/**
+ * Whose access token this is.
+ *
+ * @throws Problem 401 where it opens nothing now.
+ */
+export async function personOf(persons: PersonTokens, token: string, now: Date): Promise<PersonCaller> {
   const reading = await persons.read(token, now);
   if (reading.kind === 'valid') return reading.person;
   const detail =

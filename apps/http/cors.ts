@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Caller } from '../../domain/project/caller.ts';
 import { Problem } from './problem.ts';
@@ -66,13 +67,20 @@ export function requireOrigin(
     if (pagesOf(route) === 'listed') allow(res, origin);
     return;
   }
-  if (URL.canParse(origin) && new URL(origin).host === host) return;
+  if (isOwn(origin, host)) return;
   throw new Problem(
     403,
     'origin-not-allowed',
     `Pages of ${origin.slice(0, ORIGIN_CHARACTERS_MAX)} may not use this key: it is not among the key's allowed_origins.`,
   );
 }
+
+const isOwn = (origin: string, host: string | undefined): boolean =>
+  URL.canParse(origin) && new URL(origin).host === host;
+
+/** A page of another site asks. Of a WebSocket no browser asks first whether it may, and it lets each page read. */
+export const isForeignPage = ({ headers: { origin, host } }: IncomingMessage): boolean =>
+  origin !== undefined && !isOwn(origin, host);
 
 /** As much of what was sent as an answer repeats. */
 const ORIGIN_CHARACTERS_MAX = 200;

@@ -239,6 +239,7 @@ export const tagWords: Readonly<Record<string, string>> = {
   Prices: 'What a MB earns on a day.',
   'Traffic reviews':
     'Days that rules did not simply pay: appeals, decisions, and what the address filter changed.',
+  'Live updates': 'What a person earns, as it changes: server-sent events, and a WebSocket.',
   Payouts: 'A project’s own payouts, out of what it has paid in.',
   Finance: 'What waits for whom; the accounts of the ledger, and their statements.',
   'Payout batches':

@@ -114,7 +114,7 @@ function routeOf({ baseUrl, route }: Request): string {
 }
 
 /** The limit that was met, or the type of the problem where none has a name. */
-function limitOf(error: unknown): string {
+export function limitOf(error: unknown): string {
   const { type, extra } = asProblem(error);
   const limits = extra['violated-policies'];
   return Array.isArray(limits) ? limits.join(' ') : type;

@@ -120,6 +120,7 @@ const problemTexts: Readonly<Record<number, string>> = {
   413: 'The body is larger than this route takes: 64 kB, 1 MiB for messages to many, or what a file may have.',
   415: 'The body is not what this route takes: JSON, or the bytes of a file.',
   422: 'Well formed, and refused; `type` says why.',
+  426: 'It is a WebSocket, and was asked for without an upgrade.',
   428: 'If-Match is missing.',
   429: 'Too many requests; `Retry-After` says when to come back.',
   500: 'A fault of ours.',
@@ -454,7 +455,8 @@ function successes(route: AnyRoute): ZodOpenApiOperationObject['responses'] {
       schema instanceof z.ZodUndefined
         ? {}
         : { content: { [mediaType ?? 'application/json']: { schema }, ...csv } };
-    return [status, { description, headers, ...content }];
+    // A switch of protocols has headers of its own.
+    return [status, Number(status) < 200 ? { description } : { description, headers, ...content }];
   });
   return Object.fromEntries(written);
 }

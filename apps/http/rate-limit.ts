@@ -1,4 +1,4 @@
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
 import type { PersonCaller } from '../../domain/identity/session/session.ts';
 import type { ProjectId } from '../../domain/shared/ids.ts';
 import type { Caller } from '../../domain/project/caller.ts';
@@ -23,6 +23,9 @@ import { netsOf } from '../../domain/shared/ip-address.ts';
 import { Problem } from './problem.ts';
 import type { RouteRequest } from './route.ts';
 
+/** Where a limit says how it stands. */
+export type LimitHeaders = Pick<ServerResponse, 'setHeader' | 'appendHeader'>;
+
 /**
  * Counts a request of a known caller against its address and then its key, and says in the answer where it stands. What an
  * address is refused is not counted against the key, which many share. Addresses are counted per project, so that a neighbour
@@ -34,7 +37,7 @@ export function limitCaller(
   counter: QuotaCounter,
   caller: Caller,
   address: string,
-  res: Response,
+  res: LimitHeaders,
 ): Promise<QuotaState> {
   const perMinute = caller.settings.requests_per_minute;
   // A service has few addresses: where its project may send more than an address may, the project's limit counts.
@@ -66,7 +69,7 @@ export function limitPerson(
   counter: QuotaCounter,
   person: PersonCaller,
   address: string,
-  res: Response,
+  res: LimitHeaders,
 ): Promise<QuotaState> {
   return limit(counter, res, [
     { name: 'session', subject: person.sessionId, limit: PERSON_REQUESTS_PER_MINUTE },
@@ -83,7 +86,7 @@ export function limitStaff(
   counter: QuotaCounter,
   sessionId: string,
   address: string,
-  res: Response,
+  res: LimitHeaders,
 ): Promise<QuotaState> {
   return limit(counter, res, [
     { name: 'session', subject: `staff:${sessionId}`, limit: STAFF_REQUESTS_PER_MINUTE },
@@ -92,7 +95,7 @@ export function limitStaff(
 }
 
 /** @throws Problem 429. */
-export function limitAddress(counter: QuotaCounter, address: string, res: Response): Promise<QuotaState> {
+export function limitAddress(counter: QuotaCounter, address: string, res: LimitHeaders): Promise<QuotaState> {
   return limit(
     counter,
     res,
@@ -101,7 +104,11 @@ export function limitAddress(counter: QuotaCounter, address: string, res: Respon
 }
 
 /** @throws Problem 429. */
-export function limitCallbacks(counter: QuotaCounter, address: string, res: Response): Promise<QuotaState> {
+export function limitCallbacks(
+  counter: QuotaCounter,
+  address: string,
+  res: LimitHeaders,
+): Promise<QuotaState> {
   return limit(
     counter,
     res,
@@ -110,7 +117,7 @@ export function limitCallbacks(counter: QuotaCounter, address: string, res: Resp
 }
 
 /** The limit that binds first. */
-async function limit(counter: QuotaCounter, res: Response, quotas: Quotas): Promise<QuotaState> {
+async function limit(counter: QuotaCounter, res: LimitHeaders, quotas: Quotas): Promise<QuotaState> {
   // Of the nets around an address the narrowest stands for all: a list names each policy once.
   const named = new Map(quotas.toReversed().map((quota) => [quota.name, policy(quota)]));
   res.setHeader('RateLimit-Policy', [...named.values()].toReversed().join(', '));
@@ -123,7 +130,7 @@ async function limit(counter: QuotaCounter, res: Response, quotas: Quotas): Prom
 export type CountFurther = (...quotas: Quotas) => Promise<void>;
 
 /** `before` is what bound the request until then: the answer tells of whichever binds first. */
-export function countFurther(counter: QuotaCounter, res: Response, before: QuotaState): CountFurther {
+export function countFurther(counter: QuotaCounter, res: LimitHeaders, before: QuotaState): CountFurther {
   return async (...quotas) => {
     res.appendHeader('RateLimit-Policy', policy(quotas[0]));
     tell(tightest([before, await takeAll(counter, quotas)]), res);
@@ -155,7 +162,7 @@ export async function limitCodes({
  *
  * @throws Problem 429 in place of the 401.
  */
-export async function limitFailure(counter: QuotaCounter, address: string, res: Response): Promise<void> {
+export async function limitFailure(counter: QuotaCounter, address: string, res: LimitHeaders): Promise<void> {
   const quotas = quotasFrom(address, {
     name: 'failed-authentication',
     subject: '',
@@ -168,7 +175,7 @@ export async function limitFailure(counter: QuotaCounter, address: string, res: 
 }
 
 /** Headers of draft-ietf-httpapi-ratelimit-headers. */
-function tell({ quota, remaining, exceeded, resetSeconds }: QuotaState, res: Response): void {
+function tell({ quota, remaining, exceeded, resetSeconds }: QuotaState, res: LimitHeaders): void {
   res.setHeader('RateLimit', `"${quota.name}";r=${remaining};t=${resetSeconds}`);
   if (!exceeded) return;
   throw new Problem(

@@ -10,6 +10,7 @@ import type { PersonCaller } from '../../domain/identity/session/session.ts';
 import type { Caller } from '../../domain/project/caller.ts';
 import { sessionVias, type ShownSession, type StaffCaller } from '../../domain/staff/session.ts';
 import type { BodyLimits } from './body.ts';
+import { Problem } from './problem.ts';
 import type { Quota } from '../../domain/project/quota.ts';
 
 export interface Answer {
@@ -139,7 +140,32 @@ export interface PersonRoute<
 >
   extends RouteShape<Params, Query, Body>, PersonRule {
   handle(request: PersonRequest<z.infer<Params>, z.infer<Query>, z.infer<Body>>): Promise<Answer>;
+  /** Of a WebSocket, which is asked for by GET and an upgrade: what is done once it is known whose it is. */
+  readonly socket?: SocketOpen;
 }
+
+/** Who opened a WebSocket. */
+export interface SocketRequest {
+  readonly person: PersonCaller;
+  /** The id of the last event that the client has heard; null where it says none. */
+  readonly lastId: string | null;
+}
+
+/** A WebSocket that is open. After `refuse` and `goAway` nothing is sent any more. */
+export interface OpenSocket {
+  /** A client that leaves too much unread is cut off. */
+  readonly send: (text: string) => void;
+  /** Closes it with the code of the problem: 4000 and its status. */
+  readonly refuse: (problem: Problem) => void;
+  /** Closes it because this process stops: 1001. */
+  readonly goAway: () => void;
+}
+
+/**
+ * @returns what is called once it is closed.
+ * @throws Problem, with whose code it is closed.
+ */
+export type SocketOpen = (request: SocketRequest, socket: OpenSocket) => () => void;
 
 /** Of the staff's door: a program with a bearer token, or a page of the board with its cookie. */
 export interface StaffRoute<
@@ -198,6 +224,33 @@ export function definePersonRoute<
 >(route: Untyped<PersonRoute<Params, Query, Body>>): PersonRoute {
   return { ...route, by: 'person' } as unknown as PersonRoute;
 }
+
+/** How a client shows its token. Of each WebSocket its description says so. */
+const SOCKET_WORDS = `Send \`{"token": "…"}\` as the first text message, within 5 seconds, with \`last_id\` where you have heard events before; or offer the subprotocols \`navbat-token\`, the token and, if you like, the last id. The token never stands in the URL. Nothing else is read. Answer pings: one comes every 25 seconds. Codes: 4400 the first message is none of these, 1003 it is binary, 1009 it is larger than 4 kB, 4408 it did not come, 4401 the token or its session has ended, 4403 it is another sort of session, 4429 too many connections or tries, 1001 the process stops: come back after \`after_ms\` of the message before it, 1008 you said more than was asked, 1011 and 1013 come back later. The reason names the problem. Pages of other sites are 403.`;
+
+/** The same, for a WebSocket. Whoever asks for it without an upgrade is told that it is one. */
+export const definePersonSocket = ({
+  open,
+  description,
+  ...route
+}: Pick<PersonRoute, 'path' | 'tag' | 'summary' | 'session'> & {
+  readonly description: string;
+  readonly open: SocketOpen;
+}): PersonRoute =>
+  definePersonRoute({
+    ...route,
+    method: 'get',
+    description: `${description} ${SOCKET_WORDS}`,
+    socket: open,
+    answers: { 101: { description: 'It is open: show the token.', schema: z.undefined() } },
+    problems: [426],
+    handle: () => Promise.reject(upgradeRequired()),
+  });
+
+const upgradeRequired = () =>
+  new Problem(426, 'upgrade-required', 'This is a WebSocket: ask for it with an upgrade.', {
+    headers: { Upgrade: 'websocket', Connection: 'Upgrade' },
+  });
 
 /** The same, for what anybody may ask. */
 export function defineOpenRoute<Params extends z.ZodType, Query extends z.ZodObject, Body extends z.ZodType>(

@@ -27,6 +27,7 @@ import {
   limitCaller,
   limitFailure,
   limitPerson,
+  type LimitHeaders,
 } from './rate-limit.ts';
 import type { Answer, AnyRoute, KeyRoute, OpenRequest, OpenRoute, PersonRoute } from './route.ts';
 
@@ -136,7 +137,7 @@ async function answerPerson(route: PersonRoute, serving: Serving, incoming: Inco
 /** Counts a wrong key or token against its address. */
 export async function identify<Who>(
   { counter }: Pick<ServingAny, 'counter'>,
-  { res, ip }: Incoming,
+  { res, ip }: { readonly res: LimitHeaders; readonly ip: string },
   whoCalls: () => Who | Promise<Who>,
 ): Promise<Who> {
   try {

@@ -1,10 +1,11 @@
-import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listenFault } from '../../domain/shared/listen-fault.ts';
-import { problemBody } from './answer.ts';
 import { type ConnectionLimits, limitConnections } from './connections.ts';
 import { Problem } from './problem.ts';
+import { endWithProblem } from './raw-problem.ts';
 import { answerBeforeBody, holdBody } from './unread-body.ts';
 
 /** All headers of a request: a key, an idempotency key and what proxies add come to about one kilobyte. */
@@ -21,8 +22,19 @@ const IDLE_CLOSED_EVERY_MS = 50;
 /** What a drain must know, and Node tells only of connections that have had a request. */
 const openSockets = new WeakMap<Server, ReadonlySet<Socket>>();
 
+/** What takes connections over after a request for an upgrade. */
+export interface Upgrades {
+  /** Whether it takes this one. What it does not take is a request like any other: some clients ask each server for HTTP/2 this way. */
+  readonly takes: (req: IncomingMessage) => boolean;
+  readonly serve: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
 /** A server with limits on what a client may send, and how slowly. */
-export function createHttpServer(handler: RequestListener, limits: ConnectionLimits = {}): Server {
+export function createHttpServer(
+  handler: RequestListener,
+  limits: ConnectionLimits = {},
+  upgrades: Upgrades | null = null,
+): Server {
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
@@ -31,6 +43,8 @@ export function createHttpServer(handler: RequestListener, limits: ConnectionLim
       keepAliveTimeout: KEEP_ALIVE_MS,
       // Timed-out connections are looked for this often.
       connectionsCheckingInterval: 1_000,
+      // From Node 24.9 on. An older one gives every upgrade to the listener below.
+      shouldUpgradeCallback: (req) => upgrades?.takes(req) ?? false,
     },
     handler,
   );
@@ -42,6 +56,7 @@ export function createHttpServer(handler: RequestListener, limits: ConnectionLim
     handler(req, res);
   });
   limitConnections(server, limits);
+  if (upgrades) server.on('upgrade', upgrades.serve);
   const sockets = new Set<Socket>();
   openSockets.set(server, sockets);
   server.on('connection', (socket: Socket) => {
@@ -78,6 +93,8 @@ export async function drain(server: Server, limitMs: number): Promise<void> {
     if ((await Promise.race([closed, sleep(IDLE_CLOSED_EVERY_MS)])) === true) return;
   }
   server.closeAllConnections();
+  // Those that were upgraded are no requests to Node any more.
+  for (const socket of openSockets.get(server) ?? []) socket.destroy();
   await closed;
 }
 
@@ -89,13 +106,7 @@ function closeSilent(server: Server): void {
 /** What Node's parser refuses never reaches Express; it gets the same form of answer. */
 function refuseRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const problem = parserProblem(error.code);
-  const body = JSON.stringify(problemBody(problem));
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n` +
-      'Connection: close\r\nContent-Type: application/problem+json; charset=utf-8\r\n' +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+  endWithProblem(socket, parserProblem(error.code));
 }
 
 function parserProblem(code: string | undefined): Problem {

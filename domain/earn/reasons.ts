@@ -93,4 +93,10 @@ export const earnReasons = {
     nextStep: 'Before its close, decide that it is unpaid: POST …/decide.',
     seen: ['problem'],
   },
+  'too-many-connections': {
+    meaning: 'As many connections for live updates are open as the person, or this process, may have.',
+    retry: 'later',
+    nextStep: 'Close connections that are not needed, or come back after Retry-After.',
+    seen: ['problem'],
+  },
 } as const satisfies Record<string, Reason>;

@@ -64,6 +64,13 @@ export const httpReasons = {
     nextStep: 'Use a method that the header Allow names.',
     seen: ['problem'],
   },
+  'upgrade-required': {
+    meaning: 'The path is a WebSocket, and the request asks for none.',
+    retry: 'after-change',
+    nextStep:
+      'Open it with a WebSocket client (RFC 6455); a proxy before us must pass `Upgrade` and `Connection` on.',
+    seen: ['problem'],
+  },
   unauthenticated: {
     meaning: 'The key, token or login is missing, unknown, revoked or expired.',
     retry: 'after-change',

@@ -10,7 +10,7 @@ import {
 import { audienceOf, TOKEN_ISSUER } from './access-tokens.ts';
 import type { Config } from '../process/config.ts';
 
-const Claims = z.object({ sid: SessionId, sub: z.string(), aud: z.string() });
+const Claims = z.object({ sid: SessionId, sub: z.string(), aud: z.string(), exp: z.number() });
 
 /** A key that checks our tokens, as `/.well-known/jwks.json` shows it (RFC 7517). */
 export interface PublicJwk {
@@ -74,11 +74,14 @@ const isOurs = (error: errors.JOSEError) =>
 async function readClaims(pool: pg.Pool, payload: unknown, now: Date): Promise<TokenReading> {
   const claims = Claims.safeParse(payload).data;
   if (!claims) return { kind: 'ended' };
-  const { rows } = await pool.query<PersonCaller>(readSession, [claims.sid, now]);
+  const { rows } = await pool.query<SessionRow>(readSession, [claims.sid, now]);
   const [person] = rows;
   const fits = person?.recipientId === claims.sub && audienceOf(person) === claims.aud;
-  return fits ? { kind: 'valid', person } : { kind: 'ended' };
+  const tokenEndsAt = new Date(claims.exp * 1_000);
+  return fits ? { kind: 'valid', person: { ...person, tokenEndsAt } } : { kind: 'ended' };
 }
+
+type SessionRow = Omit<PersonCaller, 'tokenEndsAt'>;
 
 /** A sign-in that was under way when its device was revoked opened a session after those were ended: it opens nothing. */
 const readSession = `
@@ -86,3 +89,15 @@ select s.person_id "personId", s.id "sessionId", s.project_id "projectId", s.mod
   s.authenticated_at "authenticatedAt"
 from session s join project p on p.id = s.project_id left join device d on d.id = s.device_id
 where s.id = $1 and s.revoked_at is null and s.expires_at > $2 and p.archived_at is null and d.revoked_at is null`;
+
+/** Which of these sessions still stand: what `read` asks of one, for whoever stays connected. */
+export const standingSessions =
+  (pool: pg.Pool) =>
+  async (ids: readonly string[], now: Date): Promise<ReadonlySet<string>> => {
+    const { rows } = await pool.query<{ id: string }>(readStanding, [ids, now]);
+    return new Set(rows.map(({ id }) => id));
+  };
+
+const readStanding = `
+select s.id from session s join project p on p.id = s.project_id left join device d on d.id = s.device_id
+where s.id = any($1::uuid[]) and s.revoked_at is null and s.expires_at > $2 and p.archived_at is null and d.revoked_at is null`;

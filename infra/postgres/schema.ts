@@ -73,6 +73,7 @@ import { Migration20261130151000EarnTraffic } from './earn/migrations/2026113015
 import { Migration20261130152000EarnDays } from './earn/migrations/20261130152000-earn-days.ts';
 import { Migration20261130160000EarnAddresses } from './earn/migrations/20261130160000-earn-addresses.ts';
 import { Migration20261130160100EarnAppeals } from './earn/migrations/20261130160100-earn-appeals.ts';
+import { Migration20261130164000EarnLive } from './earn/migrations/20261130164000-earn-live.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -152,6 +153,7 @@ export const migrations = [
   Migration20261130152000EarnDays,
   Migration20261130160000EarnAddresses,
   Migration20261130160100EarnAppeals,
+  Migration20261130164000EarnLive,
 ] as const;
 
 /**

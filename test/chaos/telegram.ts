@@ -55,7 +55,7 @@ interface Message {
 export async function runTelegram(run: TelegramRun, tell: (line: string) => void): Promise<TelegramReport> {
   let report: TelegramReport | undefined;
   await onStage(
-    { rounds: 1, seconds: 1, rows: 1_000, sizes: [], items: 0, batch: 0, answer: 0 },
+    { rounds: 1, seconds: 1, rows: 1_000, sizes: [], items: 0, batch: 0, clients: 0, answer: 0 },
     async (stage) => {
       report = await onTheStage(stage, run, tell);
     },

@@ -88,6 +88,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130152000-earn-days.ts': 'caeb85881b9722c0b9b25dcc0e341b1e083956a46a4b644be21b0f13d6bca935',
   '20261130160000-earn-addresses.ts': '7a4adbfed0af2c191758d8f794d81264b4950980b84938808ce5a0f04586115b',
   '20261130160100-earn-appeals.ts': '8e5c79ba22e1f82d4fd2594f417e0cf336f00938e2b174a65c94cb942539fa8e',
+  '20261130164000-earn-live.ts': '3ac5788299e2326c79ba3a2fff3fd0ab22ffc474d615d023e398c889084cc3da',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

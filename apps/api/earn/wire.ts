@@ -15,6 +15,8 @@ import type { Route } from '../../http/route.ts';
 import type { Wired } from '../wire.ts';
 import { type FilterAuditDeps, filterAuditRoute } from './filter-audit.routes.ts';
 import { type GatewayDeps, gatewayRoutes } from './gateway.routes.ts';
+import { type LiveDeps, liveRoutes } from './live/live.routes.ts';
+import { wireLive } from './live/wire.ts';
 import { type PriceDeps, priceRoutes } from './price.routes.ts';
 import { type ReviewDeps, reviewRoutes } from './review.routes.ts';
 import { type TrafficDeps, trafficRoutes } from './traffic.routes.ts';
@@ -22,7 +24,7 @@ import { type WhyDeps, whyRoutes } from './why.routes.ts';
 
 /** What people who share their traffic do, the gateways that carry it, and what staff do about both. */
 export const earnContextRoutes = (
-  deps: TrafficDeps & WhyDeps & GatewayDeps & PriceDeps & ReviewDeps & FilterAuditDeps,
+  deps: TrafficDeps & WhyDeps & GatewayDeps & PriceDeps & ReviewDeps & FilterAuditDeps & LiveDeps,
 ): Route[] => [
   ...trafficRoutes(deps),
   ...whyRoutes(deps),
@@ -30,11 +32,14 @@ export const earnContextRoutes = (
   ...priceRoutes(deps),
   ...reviewRoutes(deps),
   filterAuditRoute(deps),
+  ...liveRoutes(deps),
 ];
 
-export async function wireEarn({ config, log, pools }: ApiPlatform): Promise<Wired> {
+export async function wireEarn(platform: ApiPlatform): Promise<Wired> {
+  const { config, log, pools } = platform;
   const book = await moneyBookAtStart(pools.hot, config);
   const meter = sessionMeter(pools.hot, book);
+  const live = wireLive(platform, book);
   const files = configuredFiles(config);
   if (files.length === 0)
     log.warn(
@@ -51,7 +56,9 @@ export async function wireEarn({ config, log, pools }: ApiPlatform): Promise<Wir
       prices: prices(pools.hot, book),
       reviews: dayReviews(pools.hot, book),
       audits: filterAudits(pools.read, book),
+      ...live,
     }),
+    endStreams: () => live.subscribers.close(),
     close: async () => data.close(),
   };
 }

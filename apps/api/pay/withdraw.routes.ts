@@ -153,7 +153,7 @@ const WithdrawalBody = z
   })
   .meta({ id: 'Withdrawal' });
 
-const withdrawalBody = ({ gross, fee, net, createdAt, stateAt, reason, ...one }: Withdrawal) => ({
+export const withdrawalBody = ({ gross, fee, net, createdAt, stateAt, reason, ...one }: Withdrawal) => ({
   id: one.id,
   state: one.state,
   gross: gross.toString(),

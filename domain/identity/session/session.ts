@@ -30,6 +30,8 @@ export interface PersonCaller {
   readonly deviceId: DeviceId | null;
   /** When the person last proved themselves in this session. */
   readonly authenticatedAt: Date;
+  /** From then on the token that they show opens nothing. */
+  readonly tokenEndsAt: Date;
 }
 
 /** `ended`: we signed it, and it opens nothing now (expired, or its session has ended). `forged`: we never signed it. */

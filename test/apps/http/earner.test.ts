@@ -18,6 +18,7 @@ const earner: PersonCaller = {
   mode: 'live',
   deviceId: null,
   authenticatedAt: now,
+  tokenEndsAt: new Date(now.getTime() + 600_000),
 };
 const ask = (person: Partial<PersonCaller>, project: ProjectId | null = moneyProject, fresh = false) =>
   requireSession({ ...earner, ...person }, { session: 'earner', fresh }, project, now);

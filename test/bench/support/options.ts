@@ -22,14 +22,16 @@ const Options = z.object({
   items: z.coerce.number().int().min(0).max(1_000_000).default(20_000),
   /** Of its large batch; 0 leaves it out. */
   batch: z.coerce.number().int().min(0).max(1_000_000).default(100_000),
-  /** After how many milliseconds its rail answers. */
+  /** Of the live bench, over its two apis. */
+  clients: z.coerce.number().int().min(1).max(4_000).default(1_000),
+  /** After how many milliseconds the payout bench's rail answers. */
   answer: z.coerce.number().int().min(0).max(10_000).default(50),
   /** Absolute; where each process of ours writes its `--cpu-prof`. */
   profile: z.string().optional(),
 });
 export type Options = z.infer<typeof Options>;
 
-/** `<bench> [--rounds n] [--seconds n] [--rows n] [--sizes n,…] [--items n] [--batch n] [--answer ms] [--profile directory]`. */
+/** `<bench> [--rounds n] [--seconds n] [--rows n] [--sizes n,…] [--items n] [--batch n] [--answer ms] [--clients n] [--profile directory]`. */
 export function readOptions(args: readonly string[]): { bench: string; options: Options } {
   const text = { type: 'string' } as const;
   const { values, positionals } = parseArgs({

@@ -49,7 +49,7 @@ export async function onMessageStage<T>(
 ): Promise<T> {
   const results: T[] = [];
   await onStage(
-    { rounds: 1, seconds: 1, rows: 1_000, sizes: [], items: 0, batch: 0, answer: 0 },
+    { rounds: 1, seconds: 1, rows: 1_000, sizes: [], items: 0, batch: 0, clients: 0, answer: 0 },
     async (stage) => {
       results.push(await work(await build(stage, options)));
     },

@@ -1,4 +1,5 @@
 import type { Mutation } from '../mutation.ts';
+import { liveMutations } from './live.ts';
 
 const METER = 'domain/earn/traffic/meter.ts';
 const COUNTERPART = 'domain/earn/traffic/counterpart.ts';
@@ -175,4 +176,10 @@ const addresses: readonly Mutation[] = [
   },
 ];
 
-export const earnMutations: readonly Mutation[] = [...metering, ...closing, ...doors, ...addresses];
+export const earnMutations: readonly Mutation[] = [
+  ...metering,
+  ...closing,
+  ...doors,
+  ...addresses,
+  ...liveMutations,
+];

@@ -30,6 +30,8 @@ export interface Fixture {
   readonly lists?: boolean;
   /** Asks the same without the proof that the route itself asks for, and what it answers then. */
   readonly unproven?: { readonly ask: Fixture['ask']; readonly answers: number };
+  /** It is a WebSocket: the token is shown in it, and the code with which it closes is the answer. */
+  readonly isSocket?: true;
   /** Of a route of staff that asks for a proof: makes what this member may approve, and says what a proof of it binds. */
   readonly proof?: (world: World, staffId: string) => Promise<Approvable>;
 }

@@ -1,4 +1,5 @@
 import type { Rule } from '../../../domain/staff/access/route-rules.ts';
+import { askSocket } from './ask-socket.ts';
 import { type Answer, ask } from './ask.ts';
 import { type Ask, type Fixture, noId } from './fixture.ts';
 import { type Role, type Verdict, verdict } from './roles.ts';
@@ -175,6 +176,7 @@ export async function send(
     ...(await role.enter()),
     ...asking.headers,
   };
+  if (fixture.isSocket) return askSocket(url + asking.path, said(headers));
   return ask(url + asking.path, {
     method,
     headers: said(headers),

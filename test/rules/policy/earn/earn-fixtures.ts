@@ -106,6 +106,8 @@ export const earnFixtures: Readonly<Record<string, Fixture>> = {
       return { path: '/api/daily_price' };
     },
   },
+  'GET /api/events': { ask: () => ({ path: '/api/events' }) },
+  'GET /ws': { ask: () => ({ path: '/ws' }), isSocket: true, says: '"event":"balance"' },
   'POST /api/gateway/reports': {
     ask: () => ({
       path: '/api/gateway/reports',
