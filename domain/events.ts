@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { earnEvents } from './earn/events.ts';
 import { messageEvents } from './message/events.ts';
 import { payEvents } from './pay/events.ts';
 import { isOn, type Owner, type Products } from './products.ts';
@@ -15,6 +16,7 @@ export const events = {
   ...verifyEvents,
   ...messageEvents,
   ...payEvents,
+  ...earnEvents,
   ...webhookEvents,
 } as const;
 
@@ -22,6 +24,7 @@ const owned = [
   ['verify', verifyEvents],
   ['message', messageEvents],
   ['pay', payEvents],
+  ['earn', earnEvents],
   ['platform', webhookEvents],
 ] as const satisfies readonly (readonly [Owner, object])[];
 

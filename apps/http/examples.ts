@@ -15,6 +15,11 @@ const PAYOUT = {
   reference: 'invoice-4711',
 };
 
+const NEWS = {
+  uz: { title: 'Shanba kuni narx yuqori', text: 'Shanba kuni har bir MB 2 so‘m bo‘ladi.' },
+  en: { title: 'A higher price on Saturday', text: 'On Saturday each MB earns 2 UZS.' },
+};
+
 /**
  * A request that is accepted, for each operation that takes a body: what "Try it out" sends. `test/apps/http/examples.system.test.ts`
  * reads each by its schema and sends those that stand alone to the running app.
@@ -137,6 +142,25 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
     ],
   },
   'post /api/admin/daily_price': { day: '2026-01-16', tiyin_per_mb: 150 },
+  'post /api/support': {
+    subject: 'Unpaid megabytes',
+    text: 'Why was I not paid for 40 MB of yesterday?',
+    locale: 'en',
+  },
+  'post /api/support/{id}/reply': { text: 'Thank you, I see it now.' },
+  'post /api/admin/support/{id}/answer': {
+    text: 'They came from an address of a data centre. You can appeal.',
+    close: false,
+  },
+  'post /api/admin/news': { words: NEWS },
+  'put /api/admin/news/{id}': { words: NEWS, category: 'service' },
+  'post /api/news/promo': { code: 'WELCOME26' },
+  'post /api/admin/promo': {
+    code: 'WELCOME26',
+    amount: '500000',
+    uses_max: 100,
+    valid_to: '2026-12-31T19:00:00.000Z',
+  },
   'post /payouts': PAYOUT,
   'post /payouts/batches': {
     payouts: [PAYOUT, { ...PAYOUT, phone: '+998901234568', reference: 'invoice-4712' }],
@@ -240,6 +264,8 @@ export const tagWords: Readonly<Record<string, string>> = {
   'Traffic reviews':
     'Days that rules did not simply pay: appeals, decisions, and what the address filter changed.',
   'Live updates': 'What a person earns, as it changes: server-sent events, and a WebSocket.',
+  Support: 'What people ask of support, and what they are answered.',
+  News: 'What people are told, and promo codes, which they redeem for money.',
   Payouts: 'A project’s own payouts, out of what it has paid in.',
   Finance: 'What waits for whom; the accounts of the ledger, and their statements.',
   'Payout batches':

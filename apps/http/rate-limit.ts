@@ -200,6 +200,7 @@ const explained = {
   'failed-authentication': 'with wrong keys from this address',
   callbacks: 'from this address',
   'forged-answer': 'that this device did not sign',
+  'promo-code': 'to redeem promo codes',
 } satisfies Record<Quota['name'], string>;
 
 const policy = (quota: Quota) => `"${quota.name}";q=${quota.limit};w=${windowSecondsOf(quota)}`;

@@ -61,6 +61,7 @@ export interface Quota {
     | 'codes'
     | 'failed-authentication'
     | 'forged-answer'
+    | 'promo-code'
     | 'callbacks';
   /** Whom it counts for: the id of a key, a session or a device, or an address. */
   readonly subject: string;

@@ -12,6 +12,8 @@ export const staffActions = [
   'queue.pause',
   'queue.resume',
   'chat.open',
+  'support.answer',
+  'news.write',
   'finance.read',
   'batch.make',
   'batch.approve',
@@ -21,11 +23,12 @@ export const staffActions = [
   'money.correct',
   'price.set',
   'traffic.decide',
+  'promo.set',
 ] as const;
 export type StaffAction = (typeof staffActions)[number];
 
 const everybody = { admin: true, operator: true, finance: true, developer: true, viewer: true };
-/** Who answers for the queues changes them; everybody else looks. */
+/** Who answers for the queues, and to people, changes them; everybody else looks. */
 const keepers = { admin: true, operator: true, finance: false, developer: false, viewer: false };
 /** Who did what is read by those who answer for it, and by those who check them. */
 const overseers = { admin: true, operator: true, finance: true, developer: false, viewer: false };
@@ -49,6 +52,8 @@ const policy = {
   'queue.pause': keepers,
   'queue.resume': keepers,
   'chat.open': keepers,
+  'support.answer': keepers,
+  'news.write': keepers,
   'finance.read': approvers,
   'batch.make': makers,
   'batch.approve': approvers,
@@ -60,6 +65,8 @@ const policy = {
   'price.set': approvers,
   // Whether a day of traffic is paid. Nobody about their own.
   'traffic.decide': approvers,
+  // What is promised to people; a large sum takes two of them.
+  'promo.set': approvers,
 } as const satisfies Record<StaffAction, Record<StaffRole, boolean>>;
 
 export const may = (role: StaffRole, action: StaffAction): boolean => policy[action][role];

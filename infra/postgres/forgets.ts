@@ -1,5 +1,6 @@
 import { forgetEarner } from './earn/forget.ts';
 import type { Forget } from './engine/forget.ts';
+import { forgetSupport } from './earn/support/forget.ts';
 import { forgetVerifications } from './verify/forget.ts';
 
 /** What products forget with a recipient: one line each. */
@@ -8,4 +9,6 @@ export const forgets: readonly Forget[] = [
   forgetVerifications,
   // Of people who share their traffic.
   forgetEarner,
+  // What was asked of support.
+  forgetSupport,
 ];

@@ -1,5 +1,6 @@
 import { earnRetention } from './earn/retention.ts';
 import type { Retention } from './engine/retention.ts';
+import { supportRetention } from './earn/support/retention.ts';
 import { identityRetention } from './identity/retention.ts';
 import { jobRetention } from './job/retention.ts';
 import { messageRetention } from './message/retention.ts';
@@ -14,6 +15,7 @@ export const retentions: readonly Retention[] = [
   verifyRetention,
   webhookRetention,
   messageRetention,
+  supportRetention,
   projectRetention,
   identityRetention,
   staffRetention,

@@ -6,6 +6,9 @@ import { WebhookEndpoint, WebhookSecret } from './webhook/entities.ts';
 import { Migration20261129100100ProjectBaseline } from './project/migrations/20261129100100-project-baseline.ts';
 import { Migration20261129194300ProjectKeyMaker } from './project/migrations/20261129194300-project-key-maker.ts';
 import { Migration20261129100200JobBaseline } from './job/migrations/20261129100200-job-baseline.ts';
+import { Migration20261130162000EarnSupport } from './earn/migrations/20261130162000-earn-support.ts';
+import { Migration20261130162100EarnNews } from './earn/migrations/20261130162100-earn-news.ts';
+import { Migration20261130162200EarnPromo } from './earn/migrations/20261130162200-earn-promo.ts';
 import { Migration20261129100300IdentityBaseline } from './identity/migrations/20261129100300-identity-baseline.ts';
 import { Migration20261129150310IdentityPeopleCeiling } from './identity/migrations/20261129150310-identity-people-ceiling.ts';
 import { Migration20261129150320IdentityApprovalsKept } from './identity/migrations/20261129150320-identity-approvals-kept.ts';
@@ -153,6 +156,9 @@ export const migrations = [
   Migration20261130152000EarnDays,
   Migration20261130160000EarnAddresses,
   Migration20261130160100EarnAppeals,
+  Migration20261130162000EarnSupport,
+  Migration20261130162100EarnNews,
+  Migration20261130162200EarnPromo,
   Migration20261130164000EarnLive,
 ] as const;
 

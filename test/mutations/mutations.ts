@@ -1,5 +1,6 @@
 import type { Mutation } from './mutation.ts';
 import { earnMutations } from './earn/earn.ts';
+import { wordsMutations } from './earn/words.ts';
 import { askingMutations } from './pay/asking.ts';
 import { bankMutations } from './pay/bank.ts';
 import { batchMutations } from './pay/batches.ts';
@@ -23,7 +24,7 @@ export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
   links: linkMutations,
   lists: listMutations,
   http: httpMutations,
-  earn: earnMutations,
+  earn: [...earnMutations, ...wordsMutations],
   staff: staffMutations,
   roles: roleMutations,
 };

@@ -14,6 +14,7 @@ import { tellJobs } from '../../infra/process/tell-jobs.ts';
 import type { Tick } from '../../infra/process/ticks.ts';
 import { singleWake } from '../engine/single.ts';
 import { whole, type WiredWorkers, type Worker, workerPool, type WorkerPlatform } from '../wire.ts';
+import { tellingTicks } from './telling/wire.ts';
 import { closeDays } from './close-days.ts';
 import { meterProvider } from './meter.ts';
 
@@ -38,6 +39,7 @@ export const wireEarn = (platform: WorkerPlatform): WiredWorkers => ({
         onClosed: (day, people) => platform.log.info({ day, people }, 'a day of traffic is closed'),
       }),
       ...keeping(platform, pool, book),
+      ...tellingTicks(platform, pool, book),
     };
   },
 });

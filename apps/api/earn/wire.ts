@@ -5,6 +5,16 @@ import { sessionAddresses } from '../../../infra/postgres/earn/address/session-a
 import { appeals } from '../../../infra/postgres/earn/day/appeals.ts';
 import { dayReviews } from '../../../infra/postgres/earn/day/reviews.ts';
 import { earnedOf } from '../../../infra/postgres/earn/day/earned.ts';
+import { personPromos } from '../../../infra/postgres/earn/promo/redemptions.ts';
+import { staffPromos } from '../../../infra/postgres/earn/promo/promos.ts';
+import { staffNews } from '../../../infra/postgres/earn/news/news.ts';
+import { readNews } from '../../../infra/postgres/earn/news/read-news.ts';
+import { staffSupport } from '../../../infra/postgres/earn/support/desk.ts';
+import { personSupport } from '../../../infra/postgres/earn/support/requests.ts';
+import type { NoteChange } from '../../../infra/postgres/earn/note-change.ts';
+import { writeAudit } from '../../../infra/postgres/staff/audit.ts';
+import { projectCache } from '../../../infra/postgres/project/cache.ts';
+import type { ProjectId } from '../../../domain/shared/ids.ts';
 import { gateways } from '../../../infra/postgres/earn/traffic/gateways.ts';
 import { prices } from '../../../infra/postgres/earn/price/prices.ts';
 import { sessionMeter } from '../../../infra/postgres/earn/traffic/meter.ts';
@@ -21,10 +31,11 @@ import { type PriceDeps, priceRoutes } from './price.routes.ts';
 import { type ReviewDeps, reviewRoutes } from './review.routes.ts';
 import { type TrafficDeps, trafficRoutes } from './traffic.routes.ts';
 import { type WhyDeps, whyRoutes } from './why.routes.ts';
+import { type WordsDeps, wordsRoutes } from './words.ts';
 
 /** What people who share their traffic do, the gateways that carry it, and what staff do about both. */
 export const earnContextRoutes = (
-  deps: TrafficDeps & WhyDeps & GatewayDeps & PriceDeps & ReviewDeps & FilterAuditDeps & LiveDeps,
+  deps: TrafficDeps & WhyDeps & GatewayDeps & PriceDeps & ReviewDeps & FilterAuditDeps & LiveDeps & WordsDeps,
 ): Route[] => [
   ...trafficRoutes(deps),
   ...whyRoutes(deps),
@@ -33,6 +44,7 @@ export const earnContextRoutes = (
   ...reviewRoutes(deps),
   filterAuditRoute(deps),
   ...liveRoutes(deps),
+  ...wordsRoutes(deps),
 ];
 
 export async function wireEarn(platform: ApiPlatform): Promise<Wired> {
@@ -57,8 +69,24 @@ export async function wireEarn(platform: ApiPlatform): Promise<Wired> {
       reviews: dayReviews(pools.hot, book),
       audits: filterAudits(pools.read, book),
       ...live,
+      ...wordsOf(pools, book),
     }),
     endStreams: () => live.subscribers.close(),
     close: async () => data.close(),
+  };
+}
+
+/** What people are told, and what they ask. */
+function wordsOf({ hot, read }: ApiPlatform['pools'], book: ProjectId): WordsDeps {
+  const project = projectCache(read);
+  const note: NoteChange = (tx, { did, ...change }) => writeAudit(tx, { ...change, detail: { did } });
+  return {
+    support: personSupport(hot, book),
+    staffSupport: staffSupport(hot, book, note),
+    news: readNews(read, book),
+    staffNews: staffNews(hot, book, note),
+    newsCategories: async () => (await project(book)).settings.message_categories.map(({ name }) => name),
+    promos: personPromos(hot, book),
+    staffPromos: staffPromos(hot, book),
   };
 }

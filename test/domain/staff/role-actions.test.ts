@@ -12,8 +12,9 @@ const ofMoney = [
   'money.correct',
   'price.set',
   'traffic.decide',
+  'promo.set',
 ] as const;
-const ofQueues = changes.filter((action) => !ofMoney.some((money) => money === action));
+const ofOthers = changes.filter((action) => !ofMoney.some((money) => money === action));
 const allowed = (role: StaffRole, among: readonly StaffAction[]) =>
   among.filter((action) => may(role, action));
 
@@ -22,13 +23,13 @@ test('an admin may do all there is, and be the second person of a payment, never
   expect(allowed('admin', staffActions)).toEqual(staffActions.filter((action) => !first.includes(action)));
 });
 
-test('finance does all of money and nothing of the queues', () => {
+test('finance does all of money and nothing else', () => {
   expect(allowed('finance', changes)).toEqual(ofMoney);
   expect(may('finance', 'finance.read')).toBe(true);
 });
 
-test('operators do every change of the queues, and of money they stop a rail and see nothing', () => {
-  expect(allowed('operator', changes)).toEqual([...ofQueues, 'rail.stop']);
+test('operators do every change but those of money, of which they stop a rail and see nothing', () => {
+  expect(allowed('operator', changes)).toEqual([...ofOthers, 'rail.stop']);
   expect(may('operator', 'finance.read')).toBe(false);
 });
 

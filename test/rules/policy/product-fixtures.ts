@@ -1,5 +1,6 @@
 import type { Fixture } from './fixture.ts';
 import { earnFixtures } from './earn/earn-fixtures.ts';
+import { wordsFixtures } from './earn/words-fixtures.ts';
 import { batchFixtures } from './pay/batch-fixtures.ts';
 import { correctionFixtures } from './pay/correction-fixtures.ts';
 import { financeFixtures } from './pay/finance-fixtures.ts';
@@ -22,4 +23,5 @@ export const productApiFixtures: Readonly<Record<string, Fixture>> = {
   ...linkFixtures,
   ...moneyFixtures,
   ...earnFixtures,
+  ...wordsFixtures,
 };

@@ -35,6 +35,7 @@ async function makeEverythingHappen(bench: Bench, project: Project) {
   await changePreferences(bench, project);
   await spendHalf(bench, project);
   await endPayouts(bench, project);
+  await askAndRedeem(bench, project);
   const { id } = await bench.addEndpoint(project, 'https://gone.example/');
   await bench.webhooks.test(project, id, 'request-1', bench.clock.now);
   await bench.pool.query(
@@ -69,6 +70,28 @@ async function endPayouts({ pool, owner, clock }: Bench, { projectId }: Project)
     projectId,
     clock.now,
   ]);
+}
+
+/** As the functions of earning would, which hold money besides. */
+async function askAndRedeem({ pool, owner, clock }: Bench, { projectId }: Project) {
+  await pool.query(
+    `insert into support_request (project_id, person_id, subject, locale, state, messages, created_at, state_at)
+     values ($1, $2, 'Unpaid', 'uz', 'open', 0, $3, $3)`,
+    [projectId, randomUUID(), clock.now],
+  );
+  await owner.query(
+    `with made as (
+       insert into staff (id, email, role, password_hash, created_at) values (uuidv7(), 'a@navbat.example', 'finance', 'none', $2) returning id),
+     code as (
+       insert into promo_code (project_id, code, amount, uses_max, valid_from, valid_to, state, asked_by, asked_at)
+       select $1, 'WELCOME26', 100, 1, $2, $2::timestamptz + interval '1 day', 'active', id, $2 from made returning id)
+     select from code`,
+    [projectId, clock.now],
+  );
+  await owner.query(
+    `insert into promo_redemption (code_id, person_id, amount, owed, at) select id, $1, 100, 0, $2 from promo_code`,
+    [randomUUID(), clock.now],
+  );
 }
 
 async function closeVerification(bench: Bench, project: Project, state: string) {
