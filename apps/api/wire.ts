@@ -2,6 +2,7 @@ import type { Router } from 'express';
 import type { Challenges, MoneyApprovals } from '../../domain/identity/approval/port.ts';
 import type { EnrolmentPayers } from '../../domain/identity/device/port.ts';
 import type { Destinations } from '../../domain/identity/person/destinations.ts';
+import type { RecipientLanguages } from '../../domain/identity/recipient/port.ts';
 import type { PhoneCodes } from '../../domain/identity/port.ts';
 import type { ProofTokens } from '../../domain/shared/proof-tokens.ts';
 import type { Route } from '../http/route.ts';
@@ -22,6 +23,7 @@ export interface Wired {
 export interface Offers {
   readonly codes?: IdentityCodes;
   readonly earned?: Earned;
+  readonly languages?: RecipientLanguages;
 }
 
 /** What a person has earned and the ledger does not hold yet: with the close of its day, and once a person has looked at it. In tiyin. */

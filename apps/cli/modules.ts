@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
 import type { Explainer } from './explain.ts';
+import { trafficExplainer } from './earn/explain.ts';
 import { paymentExplainer } from './pay/explain.ts';
 import { financeCommands } from './pay/finance.ts';
 import { ledgerCommands } from './pay/ledger.ts';
@@ -25,4 +26,6 @@ export const explainers: readonly Explainer[] = [
   verificationExplainer,
   // Where money came from, and where it went.
   paymentExplainer,
+  // What traffic earned, and why some of it did not.
+  trafficExplainer,
 ];

@@ -141,6 +141,9 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
       },
     ],
   },
+  'patch /api/profile': { name: 'Aziza', language: 'uz' },
+  'post /api/admin/users/{id}/block': { reason: 'Case 4711: three phones of one address' },
+  'post /api/admin/users/{id}/unblock': { reason: 'Case 4711: they are three people' },
   'post /api/admin/daily_price': { day: '2026-01-16', tiyin_per_mb: 150 },
   'post /api/support': {
     subject: 'Unpaid megabytes',
@@ -266,6 +269,10 @@ export const tagWords: Readonly<Record<string, string>> = {
   'Live updates': 'What a person earns, as it changes: server-sent events, and a WebSocket.',
   Support: 'What people ask of support, and what they are answered.',
   News: 'What people are told, and promo codes, which they redeem for money.',
+  Dashboard: 'What the first page of an app shows of a person’s earning.',
+  Statistics: 'A person’s own traffic by days, installations and countries.',
+  Profile: 'What a person is called, and in which language they are written to.',
+  People: 'People who earn, for staff: figures, one person, and blocks.',
   Payouts: 'A project’s own payouts, out of what it has paid in.',
   Finance: 'What waits for whom; the accounts of the ledger, and their statements.',
   'Payout batches':

@@ -201,6 +201,7 @@ const explained = {
   callbacks: 'from this address',
   'forged-answer': 'that this device did not sign',
   'promo-code': 'to redeem promo codes',
+  'recomputed-balance': 'to sum up the balance of this person',
 } satisfies Record<Quota['name'], string>;
 
 const policy = (quota: Quota) => `"${quota.name}";q=${quota.limit};w=${windowSecondsOf(quota)}`;

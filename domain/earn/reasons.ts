@@ -20,6 +20,25 @@ export const earnReasons = {
     nextStep: 'Share from one of those phones, or ask support.',
     seen: ['problem'],
   },
+  'person-blocked': {
+    meaning: 'Staff have blocked the person: they start no session and withdraw nothing.',
+    retry: 'no',
+    nextStep: 'Ask support why.',
+    seen: ['problem'],
+  },
+  'already-blocked': {
+    meaning: 'Staff block the person already.',
+    retry: 'no',
+    nextStep: 'Look why: GET /api/admin/users/{id}.',
+    seen: ['problem'],
+  },
+  'not-blocked': {
+    meaning:
+      'No member of staff blocks the person. What happened to them, such as a lost phone, ends by itself.',
+    retry: 'no',
+    nextStep: 'Look at their blocks: GET /api/admin/users/{id}.',
+    seen: ['problem'],
+  },
   'session-over': {
     meaning: 'All reports were measured after the session had ended, or it ended more than 30 days ago.',
     retry: 'no',

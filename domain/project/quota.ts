@@ -51,6 +51,9 @@ export const FORGED_ANSWERS_PER_MINUTE = 10;
 export const CODES_PER_ADDRESS_PER_HOUR = 30;
 const CODES_WINDOW_SECONDS = 3_600;
 
+/** Of one person: each reads all their transfers. A person who doubts their balance asks a few times. */
+export const RECOMPUTED_BALANCES_PER_MINUTE = 6;
+
 /** A limit that a request counts against. Its name is what `RateLimit-Policy` calls it. */
 export interface Quota {
   readonly name:
@@ -62,6 +65,7 @@ export interface Quota {
     | 'failed-authentication'
     | 'forged-answer'
     | 'promo-code'
+    | 'recomputed-balance'
     | 'callbacks';
   /** Whom it counts for: the id of a key, a session or a device, or an address. */
   readonly subject: string;

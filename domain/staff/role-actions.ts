@@ -24,6 +24,8 @@ export const staffActions = [
   'price.set',
   'traffic.decide',
   'promo.set',
+  'people.read',
+  'people.block',
 ] as const;
 export type StaffAction = (typeof staffActions)[number];
 
@@ -39,6 +41,9 @@ const makers = { admin: false, operator: false, finance: true, developer: false,
 const approvers = { admin: true, operator: false, finance: true, developer: false, viewer: false };
 /** To stop a rail needs one person in a hurry; to open it again needs more. */
 const stoppers = { admin: true, operator: true, finance: true, developer: false, viewer: false };
+
+/** What takes from somebody all that they do here. */
+const admins = { admin: true, operator: false, finance: false, developer: false, viewer: false };
 
 /** The whole policy. A new action or a new role does not compile until it stands here. */
 const policy = {
@@ -67,6 +72,9 @@ const policy = {
   'traffic.decide': approvers,
   // What is promised to people; a large sum takes two of them.
   'promo.set': approvers,
+  // Of who earns: their balance, their phones in part, and why they are blocked. Operators answer them.
+  'people.read': overseers,
+  'people.block': admins,
 } as const satisfies Record<StaffAction, Record<StaffRole, boolean>>;
 
 export const may = (role: StaffRole, action: StaffAction): boolean => policy[action][role];

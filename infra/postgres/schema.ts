@@ -77,6 +77,8 @@ import { Migration20261130152000EarnDays } from './earn/migrations/2026113015200
 import { Migration20261130160000EarnAddresses } from './earn/migrations/20261130160000-earn-addresses.ts';
 import { Migration20261130160100EarnAppeals } from './earn/migrations/20261130160100-earn-appeals.ts';
 import { Migration20261130164000EarnLive } from './earn/migrations/20261130164000-earn-live.ts';
+import { Migration20261130161000PayBalances } from './pay/migrations/20261130161000-pay-balances.ts';
+import { Migration20261130161100EarnPeople } from './earn/migrations/20261130161100-earn-people.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -156,6 +158,8 @@ export const migrations = [
   Migration20261130152000EarnDays,
   Migration20261130160000EarnAddresses,
   Migration20261130160100EarnAppeals,
+  Migration20261130161000PayBalances,
+  Migration20261130161100EarnPeople,
   Migration20261130162000EarnSupport,
   Migration20261130162100EarnNews,
   Migration20261130162200EarnPromo,

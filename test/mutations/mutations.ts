@@ -1,6 +1,7 @@
 import type { Mutation } from './mutation.ts';
 import { earnMutations } from './earn/earn.ts';
 import { wordsMutations } from './earn/words.ts';
+import { peopleMutations } from './earn/people.ts';
 import { askingMutations } from './pay/asking.ts';
 import { bankMutations } from './pay/bank.ts';
 import { batchMutations } from './pay/batches.ts';
@@ -24,7 +25,7 @@ export const mutations: Readonly<Record<string, readonly Mutation[]>> = {
   links: linkMutations,
   lists: listMutations,
   http: httpMutations,
-  earn: [...earnMutations, ...wordsMutations],
+  earn: [...earnMutations, ...wordsMutations, ...peopleMutations],
   staff: staffMutations,
   roles: roleMutations,
 };

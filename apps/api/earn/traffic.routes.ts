@@ -11,6 +11,8 @@ import {
   type StartAnswer,
   type TrafficSessions,
 } from '../../../domain/earn/traffic/port.ts';
+import { beginningOfDay, endOfDay } from '../../../domain/pay/ledger/head.ts';
+import { Day } from '../../http/fields.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { definePersonRoute, type Route } from '../../http/route.ts';
@@ -66,7 +68,8 @@ const start = ({ sessions, addresses }: TrafficDeps) =>
     },
     problems: [409, 422],
     async handle({ body, person, now, ip }) {
-      const started = await sessions.start(person.personId, body.installation_id, now);
+      const country = addresses.countryOf(ip);
+      const started = await sessions.start(person.personId, body.installation_id, now, country);
       if (!started.ok) throw startProblem(started);
       const { sessionId } = started;
       const seen = await addresses.seen({ sessionId, personId: person.personId, address: ip, now });
@@ -89,6 +92,8 @@ function startProblem(answer: Exclude<StartAnswer, { readonly ok: true }>): Prob
       return new Problem(409, 'session-open', 'A session of this installation is open.', {
         extra: { session_id: answer.sessionId },
       });
+    case 'person-blocked':
+      return new Problem(403, 'person-blocked', 'Staff have blocked this person.');
     case 'no-price':
       return new Problem(409, 'no-price', 'No price of a MB was ever set.');
     case 'too-many-installations':
@@ -207,11 +212,35 @@ const list = ({ sessions }: TrafficDeps) =>
     path: '/api/sessions',
     tag,
     summary: 'List sessions',
+    description: 'The caller’s own. All that is named has to fit.',
     session: 'earner',
-    query: z.object(pageQuery),
-    answers: { 200: { description: 'The person’s own, the newest first.', schema: pageSchema(SessionBody) } },
-    async handle({ query, person }) {
-      const page = await sessions.list(person.personId, pageOrder(query));
-      return { status: 200, body: pageBody(page, sessionBody) };
+    query: z.object({
+      open: z
+        .enum(['true', 'false'])
+        .transform((text) => text === 'true')
+        .optional()
+        .meta({ description: 'Only those that go on, or only those that ended.' }),
+      from: Day.optional().meta({
+        description: 'The first day on which they began, of Asia/Tashkent.',
+        example: '2026-01-01',
+      }),
+      to: Day.optional().meta({
+        description: 'The last day on which they began, of Asia/Tashkent.',
+        example: '2026-01-31',
+      }),
+      ...pageQuery,
+    }),
+    answers: { 200: { description: 'The newest first.', schema: pageSchema(SessionBody) } },
+    async handle({ query: { open: isOpen, from, to, ...page }, person }) {
+      const found = await sessions.list(
+        person.personId,
+        {
+          isOpen,
+          from: from === undefined ? undefined : beginningOfDay(from),
+          before: to === undefined ? undefined : endOfDay(to),
+        },
+        pageOrder(page),
+      );
+      return { status: 200, body: pageBody(found, sessionBody) };
     },
   });

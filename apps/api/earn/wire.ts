@@ -4,6 +4,7 @@ import { filterAudits } from '../../../infra/postgres/earn/address/audits.ts';
 import { sessionAddresses } from '../../../infra/postgres/earn/address/session-addresses.ts';
 import { appeals } from '../../../infra/postgres/earn/day/appeals.ts';
 import { dayReviews } from '../../../infra/postgres/earn/day/reviews.ts';
+import { addressText } from '../../../domain/shared/address.ts';
 import { earnedOf } from '../../../infra/postgres/earn/day/earned.ts';
 import { personPromos } from '../../../infra/postgres/earn/promo/redemptions.ts';
 import { staffPromos } from '../../../infra/postgres/earn/promo/promos.ts';
@@ -15,6 +16,11 @@ import type { NoteChange } from '../../../infra/postgres/earn/note-change.ts';
 import { writeAudit } from '../../../infra/postgres/staff/audit.ts';
 import { projectCache } from '../../../infra/postgres/project/cache.ts';
 import type { ProjectId } from '../../../domain/shared/ids.ts';
+import { earnerBlocks } from '../../../infra/postgres/earn/people/blocks.ts';
+import { earners } from '../../../infra/postgres/earn/people/earners.ts';
+import { stats } from '../../../infra/postgres/earn/stats/stats.ts';
+import { summaries } from '../../../infra/postgres/earn/stats/summary.ts';
+import { withdrawals } from '../../../infra/postgres/pay/payout/withdrawals.ts';
 import { gateways } from '../../../infra/postgres/earn/traffic/gateways.ts';
 import { prices } from '../../../infra/postgres/earn/price/prices.ts';
 import { sessionMeter } from '../../../infra/postgres/earn/traffic/meter.ts';
@@ -22,11 +28,12 @@ import { trafficSessions } from '../../../infra/postgres/earn/traffic/sessions.t
 import { moneyBookAtStart } from '../../../infra/postgres/pay/money-project.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
 import type { Route } from '../../http/route.ts';
-import type { Wired } from '../wire.ts';
 import { type FilterAuditDeps, filterAuditRoute } from './filter-audit.routes.ts';
+import type { Offers, Wired } from '../wire.ts';
 import { type GatewayDeps, gatewayRoutes } from './gateway.routes.ts';
 import { type LiveDeps, liveRoutes } from './live/live.routes.ts';
 import { wireLive } from './live/wire.ts';
+import { type PeopleRouteDeps, peopleRoutes } from './people.ts';
 import { type PriceDeps, priceRoutes } from './price.routes.ts';
 import { type ReviewDeps, reviewRoutes } from './review.routes.ts';
 import { type TrafficDeps, trafficRoutes } from './traffic.routes.ts';
@@ -35,7 +42,15 @@ import { type WordsDeps, wordsRoutes } from './words.ts';
 
 /** What people who share their traffic do, the gateways that carry it, and what staff do about both. */
 export const earnContextRoutes = (
-  deps: TrafficDeps & WhyDeps & GatewayDeps & PriceDeps & ReviewDeps & FilterAuditDeps & LiveDeps & WordsDeps,
+  deps: TrafficDeps &
+    WhyDeps &
+    GatewayDeps &
+    PriceDeps &
+    ReviewDeps &
+    FilterAuditDeps &
+    LiveDeps &
+    WordsDeps &
+    PeopleRouteDeps,
 ): Route[] => [
   ...trafficRoutes(deps),
   ...whyRoutes(deps),
@@ -45,12 +60,15 @@ export const earnContextRoutes = (
   filterAuditRoute(deps),
   ...liveRoutes(deps),
   ...wordsRoutes(deps),
+  ...peopleRoutes(deps),
 ];
 
-export async function wireEarn(platform: ApiPlatform): Promise<Wired> {
+export async function wireEarn(platform: ApiPlatform, { languages }: Offers): Promise<Wired> {
+  if (!languages) throw new Error('identity, which is always on, stands before earn');
   const { config, log, pools } = platform;
   const book = await moneyBookAtStart(pools.hot, config);
   const meter = sessionMeter(pools.hot, book);
+  const earned = earnedOf(pools.read, book);
   const live = wireLive(platform, book);
   const files = configuredFiles(config);
   if (files.length === 0)
@@ -59,7 +77,7 @@ export async function wireEarn(platform: ApiPlatform): Promise<Wired> {
     );
   const data = await openAddressData(files, log);
   return {
-    offers: { earned: earnedOf(pools.read, book) },
+    offers: { earned },
     routes: earnContextRoutes({
       sessions: trafficSessions({ pool: pools.hot, book, meter }),
       addresses: sessionAddresses({ pool: pools.hot, book, data }),
@@ -70,6 +88,9 @@ export async function wireEarn(platform: ApiPlatform): Promise<Wired> {
       audits: filterAudits(pools.read, book),
       ...live,
       ...wordsOf(pools, book),
+      ...peopleOf(platform, book),
+      earned,
+      languages,
     }),
     endStreams: () => live.subscribers.close(),
     close: async () => data.close(),
@@ -90,3 +111,16 @@ function wordsOf({ hot, read }: ApiPlatform['pools'], book: ProjectId): WordsDep
     staffPromos: staffPromos(hot, book),
   };
 }
+
+/** What is read of people, and blocks. */
+const peopleOf = ({ pools, hash }: ApiPlatform, book: ProjectId) => ({
+  stats: stats(pools.read, book),
+  summaries: summaries(pools.read, book),
+  earners: earners({
+    pool: pools.read,
+    book,
+    addressHash: (phone) => hash('address', addressText({ phone }, 'live')),
+  }),
+  blocks: earnerBlocks(pools.hot, book),
+  withdrawals: withdrawals(pools.hot, book),
+});

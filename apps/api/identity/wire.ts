@@ -15,6 +15,7 @@ import { telegramLogin } from '../../../infra/identity/telegram-login.ts';
 import { devices } from '../../../infra/postgres/identity/device/devices.ts';
 import { enrolments } from '../../../infra/postgres/identity/device/enrolments.ts';
 import { persons } from '../../../infra/postgres/identity/person/persons.ts';
+import { recipientLanguages } from '../../../infra/postgres/identity/recipient/languages.ts';
 import { recipientStore } from '../../../infra/postgres/identity/recipient/recipients.ts';
 import { registrations } from '../../../infra/postgres/identity/registration/registrations.ts';
 import { usedLogins } from '../../../infra/postgres/identity/registration/used-logins.ts';
@@ -77,6 +78,7 @@ export async function wireIdentity(platform: ApiPlatform, { codes }: Offers): Pr
     now: clock,
   };
   return {
+    offers: { languages: recipientLanguages(pools.read) },
     routes: identityRoutes({
       auth,
       tokenKeys: publicKeys(config),

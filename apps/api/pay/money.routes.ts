@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { tiyin } from '../../http/pay/fields.ts';
+import { RECOMPUTED_BALANCES_PER_MINUTE } from '../../../domain/project/quota.ts';
 import { Problem } from '../../http/problem.ts';
 import { definePersonRoute, type Route } from '../../http/route.ts';
 import type { Earned } from '../wire.ts';
+import { balanceBody, balanceShape, requireOwn, TelegramId } from './own-balance.ts';
 import type { WithdrawDeps } from './withdraw.routes.ts';
 
 const tag = 'Money';
@@ -11,23 +12,7 @@ export interface MoneyDeps extends Pick<WithdrawDeps, 'withdrawals'> {
   readonly earned: Earned;
 }
 
-export const moneyRoutes = (deps: MoneyDeps): Route[] => [balance(deps)];
-
-/** Of Postgres' bigint, which holds Telegram's ids. */
-const TelegramId = z
-  .string()
-  .regex(/^(me|[1-9]\d{0,17})$/, 'expected `me`, or a numeric id of Telegram')
-  .meta({ description: '`me`, or the caller’s own numeric id at Telegram.', example: 'me' });
-
-const BalanceBody = z.object({
-  available: tiyin('What can be withdrawn.'),
-  held: tiyin('Set aside for withdrawals under way.'),
-  pending: tiyin('Earned, on days that are not closed.'),
-  review: tiyin('Earned, and looked at by a person first.'),
-  receivable: tiyin('What is owed: taken back after it was paid out.'),
-  currency: z.literal('UZS').meta({ description: 'ISO 4217.' }),
-  as_of: z.date().meta({ description: 'When it was read.' }),
-});
+export const moneyRoutes = (deps: MoneyDeps): Route[] => [balance(deps), refresh(deps)];
 
 const balance = ({ withdrawals, earned }: MoneyDeps) =>
   definePersonRoute({
@@ -41,28 +26,54 @@ const balance = ({ withdrawals, earned }: MoneyDeps) =>
     answers: {
       200: {
         description: 'The balance of now.',
-        schema: BalanceBody,
+        schema: z.object(balanceShape),
       },
     },
     async handle({ params, person, now }) {
-      const { telegram_id: asked } = params;
-      if (asked !== 'me' && !(await withdrawals.isTheirs(person.personId, asked)))
-        throw new Problem(403, 'not-yours', 'This is not the Telegram account of whoever asks.');
-      const [{ available, held, receivable }, { pending, review }] = await Promise.all([
+      await requireOwn(withdrawals, person, params.telegram_id);
+      const [kept, unposted] = await Promise.all([
         withdrawals.balance(person.personId),
         earned(person.personId),
       ]);
+      return { status: 200, body: balanceBody(kept, unposted, now) };
+    },
+  });
+
+const refresh = ({ withdrawals, earned }: MoneyDeps) =>
+  definePersonRoute({
+    method: 'post',
+    path: '/api/user/refresh_balance',
+    tag,
+    summary: 'Recompute a balance',
+    description: `Sums up all transfers of the caller, and compares the result with the balance that is kept. ${RECOMPUTED_BALANCES_PER_MINUTE} times a minute. Of anybody else, and of nobody, 403. Where the two differ it is 500 \`balance-differs\`, and finance has an alarm.`,
+    session: 'earner',
+    query: z.object({ telegram_id: TelegramId }),
+    answers: {
+      200: {
+        description: 'The balance that is kept is what the transfers come to.',
+        schema: z.object({
+          verified: z.literal(true).meta({ description: 'Always true: else it is a problem.' }),
+          ...balanceShape,
+        }),
+      },
+    },
+    async handle({ query, person, now, countFurther }) {
+      await requireOwn(withdrawals, person, query.telegram_id);
+      await countFurther({
+        name: 'recomputed-balance',
+        subject: person.personId,
+        limit: RECOMPUTED_BALANCES_PER_MINUTE,
+      });
+      const { isVerified, ...recomputed } = await withdrawals.recompute(person.personId);
+      if (!isVerified)
+        throw new Problem(
+          500,
+          'balance-differs',
+          'The balance that is kept is not what the transfers come to. Finance was told.',
+        );
       return {
         status: 200,
-        body: {
-          available: available.toString(),
-          held: held.toString(),
-          pending: pending.toString(),
-          review: review.toString(),
-          receivable: receivable.toString(),
-          currency: 'UZS',
-          as_of: now,
-        },
+        body: { verified: true, ...balanceBody(recomputed, await earned(person.personId), now) },
       };
     },
   });

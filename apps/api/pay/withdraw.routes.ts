@@ -132,7 +132,7 @@ async function askDevice(
 
 const payeeOf = ({ last4, rail }: Confirming) => `${rail === 'multicard' ? 'Card' : 'Account'} •••• ${last4}`;
 
-const WithdrawalBody = z
+export const WithdrawalBody = z
   .object({
     id: z.uuid(),
     state: z.enum([...PayoutState.options, 'review']).meta({

@@ -302,7 +302,7 @@ const DifferenceBody = z.object({
   rail: z.string().meta({ description: 'Which rail; `all` is of the whole book.', example: 'multicard' }),
   bucket: z.enum(differenceBuckets).meta({
     description:
-      'Lines: `amount-differs`, `payee-differs`, `only-theirs`, `duplicate`, `paid-though-failed`. Payments: `only-ours`. Equations: `wallet`, `clearing`, `held`.',
+      'Lines: `amount-differs`, `payee-differs`, `only-theirs`, `duplicate`, `paid-though-failed`. Payments: `only-ours`. Equations: `wallet`, `clearing`, `held`. Balances of a person that are not what their transfers come to: `balance`.',
     example: 'only-ours',
   }),
   amount: tiyin('Of the line or the payment; or by how much the books of an equation have too much.'),

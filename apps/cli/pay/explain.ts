@@ -40,7 +40,8 @@ function linesOf({ payouts, more, rows }: PaymentExplanation): string[] {
   ];
 }
 
-const cellsOf = (row: ExplainedRow) => [
+/** Any row that is told of: when, which one by its key, what it says. */
+export const cellsOf = (row: Omit<ExplainedRow, 'part'>) => [
   row.at?.toISOString() ?? '-',
   `${row.table} (${Object.entries(row.key)
     .map(([name, value]) => `${name} = '${value}'`)
@@ -56,7 +57,7 @@ const signatureWords: Readonly<Record<SignatureProof, (day: string) => string>> 
 };
 
 /** Of rows that are no transfers: nothing. */
-function chainWords({ chain }: ExplainedRow): string[] {
+function chainWords({ chain }: Pick<ExplainedRow, 'chain'>): string[] {
   if (chain === undefined) return [];
   if (chain === null) return ['in no block yet'];
   const { block, holds, differences, day, signature } = chain;

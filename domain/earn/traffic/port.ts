@@ -41,7 +41,7 @@ export type ReportAnswer =
 export type StartAnswer =
   | { readonly ok: true; readonly sessionId: SessionId }
   | { readonly ok: false; readonly reason: 'session-open'; readonly sessionId: SessionId }
-  | { readonly ok: false; readonly reason: 'no-price' | 'too-many-installations' };
+  | { readonly ok: false; readonly reason: 'no-price' | 'too-many-installations' | 'person-blocked' };
 
 interface StoppedSession {
   readonly sessionId: SessionId;
@@ -58,15 +58,30 @@ export interface TrafficSession {
   readonly reports: number;
 }
 
+/** All that is named has to fit. */
+export interface SessionFilter {
+  readonly isOpen?: boolean | undefined;
+  /** Those that began then or later. */
+  readonly from?: Date | undefined;
+  /** Those that began before. */
+  readonly before?: Date | undefined;
+}
+
 /** Sessions of people who share their traffic. */
 export interface TrafficSessions {
-  readonly start: (personId: string, installationId: string, now: Date) => Promise<StartAnswer>;
+  /** @param country of the address that asks: ISO 3166-1 alpha-2; null where nobody knows it. */
+  readonly start: (
+    personId: string,
+    installationId: string,
+    now: Date,
+    country?: string | null,
+  ) => Promise<StartAnswer>;
   /** Committed once it answers. */
   readonly report: (order: ReportOrder) => Promise<ReportAnswer>;
   /** Ends it, once, and meters it; null where the person has none of this id. */
   readonly stop: (personId: string, sessionId: SessionId, now: Date) => Promise<StoppedSession | null>;
   /** Newest first. */
-  readonly list: (personId: string, order: PageOrder) => Promise<Page<TrafficSession>>;
+  readonly list: (personId: string, filter: SessionFilter, order: PageOrder) => Promise<Page<TrafficSession>>;
   /** Null where the person has none of this id. */
   readonly one: (personId: string, sessionId: SessionId) => Promise<TrafficSession | null>;
 }

@@ -1,4 +1,5 @@
 import type { ProjectId } from '../../shared/ids.ts';
+import type { Locale } from '../../shared/locale.ts';
 import type { Page, PageOrder } from '../../shared/page.ts';
 import type { RecipientChange, RecipientId, RecipientView } from './recipient.ts';
 
@@ -18,6 +19,12 @@ export interface RecipientHolder {
 export interface RecipientFilter {
   readonly handle?: string | undefined;
   readonly phone?: string | undefined;
+}
+
+/** The language in which a project writes to its recipient. */
+export interface RecipientLanguages {
+  /** @param locale null takes it away. One who was erased has none. */
+  set(id: RecipientId, locale: Locale | null, now: Date): Promise<void>;
 }
 
 export interface Recipients {

@@ -99,6 +99,13 @@ export const payoutReasons = {
     nextStep: 'Finish one of them, or wait for the seconds in Retry-After.',
     seen,
   },
+  'balance-differs': {
+    meaning:
+      'The balance that is kept is not what the transfers of the person come to. 500; finance has an alarm, and no new batch begins until somebody has said why.',
+    retry: 'later',
+    nextStep: 'Wait for finance, or ask support: nothing of it is yours to mend.',
+    seen,
+  },
   'not-yours': {
     meaning: 'This is about another person, or about nobody. Each person sees their own alone.',
     retry: 'no',

@@ -35,6 +35,12 @@ export interface Balance {
   readonly receivable: bigint;
 }
 
+/** Summed anew from the transfers. */
+export interface RecomputedBalance extends Balance {
+  /** The balances that are kept are the same; where they are not, finance has an alarm. */
+  readonly isVerified: boolean;
+}
+
 export interface Destination {
   readonly id: DestinationId;
   readonly rail: RailId;
@@ -70,6 +76,7 @@ export interface Withdrawals {
   /** The challenge that asks the device. Refused where the withdrawal was cancelled, or expired, while the device was asked; else null. */
   readonly challenged: (id: PayoutId, verificationId: string) => Promise<MoneyRefusal | null>;
   readonly balance: (personId: string) => Promise<Balance>;
+  readonly recompute: (personId: string) => Promise<RecomputedBalance>;
   /** Whether this is the Telegram account of the person. */
   readonly isTheirs: (personId: string, telegramId: string) => Promise<boolean>;
   readonly destinations: (personId: string) => Promise<readonly Destination[]>;

@@ -73,6 +73,7 @@ export const differenceBuckets = [
   'wallet',
   'clearing',
   'held',
+  'balance',
 ] as const;
 export type DifferenceBucket = (typeof differenceBuckets)[number];
 

@@ -3,6 +3,7 @@ import type { Grants } from '../engine/grants.ts';
 /** Read, and write through the functions, which run as the owner. */
 export const earnGrants: Grants = {
   keys: {
+    earner: ['project_id, person_id'],
     price: ['project_id, day'],
     price_change: ['id'],
     promo_code: ['project_id, code'],
@@ -29,6 +30,8 @@ export const earnGrants: Grants = {
       ],
     },
     filter_audit: { select: 'all' },
+    // What people call themselves is no money.
+    earner: { select: 'all', insert: 'all', update: ['name', 'named_at'], delete: 'all' },
     gateway: { select: 'all' },
     gateway_report: { select: 'all' },
     price: { select: 'all' },
@@ -58,6 +61,8 @@ export const earnGrants: Grants = {
     'day_close',
     'filter_audit_forget',
     'filter_audit_retire',
+    'earner_block',
+    'earner_unblock',
     'gateway_report_take',
     'price_ask',
     'price_carry',
@@ -73,6 +78,7 @@ export const earnGrants: Grants = {
     'traffic_appeal_decide',
     'traffic_appeal_forget',
     'traffic_appeal_make',
+    'traffic_country',
     'traffic_expire',
     'traffic_partitions',
     'traffic_rejob',

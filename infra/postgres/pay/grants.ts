@@ -50,6 +50,7 @@ export const payGrants: Grants = {
   functions: [
     // Asked by the checks of `money_request`.
     'answer_holds_card_number',
+    'balance_verify',
     'bank_file_begin',
     'bank_file_keep',
     'bank_item_settle_agree',

@@ -14,7 +14,8 @@ const ofMoney = [
   'traffic.decide',
   'promo.set',
 ] as const;
-const ofOthers = changes.filter((action) => !ofMoney.some((money) => money === action));
+const ofPeople = ['people.block'] as const;
+const ofOthers = changes.filter((action) => ![...ofMoney, ...ofPeople].some((other) => other === action));
 const allowed = (role: StaffRole, among: readonly StaffAction[]) =>
   among.filter((action) => may(role, action));
 
@@ -28,7 +29,14 @@ test('finance does all of money and nothing else', () => {
   expect(may('finance', 'finance.read')).toBe(true);
 });
 
-test('operators do every change but those of money, of which they stop a rail and see nothing', () => {
+test('who earns is seen by those who answer them or pay them, and blocked by an admin', () => {
+  for (const role of staffRoles) {
+    expect(may(role, 'people.read'), role).toBe(['admin', 'operator', 'finance'].includes(role));
+    expect(may(role, 'people.block'), role).toBe(role === 'admin');
+  }
+});
+
+test('operators do every change but those of money and of who earns, and of money they stop a rail and see nothing', () => {
   expect(allowed('operator', changes)).toEqual([...ofOthers, 'rail.stop']);
   expect(may('operator', 'finance.read')).toBe(false);
 });

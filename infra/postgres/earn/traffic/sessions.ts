@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { SessionId } from '../../../../domain/earn/ids.ts';
 import type {
@@ -31,7 +31,12 @@ export function trafficSessions({ pool, book, meter }: Deps): TrafficSessions {
   const small = batcher({ name, sizeMax: SMALL_BATCH_MAX, inFlightMax, run });
   const large = batcher({ name: `${name}-large`, sizeMax: LARGE_BATCH_MAX, inFlightMax, run });
   return {
-    start: (personId, installationId, now) => startOf(pool, book, { personId, installationId, now }),
+    start: async (personId, installationId, now, country = null) => {
+      const started = await startOf(pool, book, { personId, installationId, now });
+      if (started.ok && country !== null)
+        await pool.query(setCountry, [book, started.sessionId, personId, country]);
+      return started;
+    },
     report: (order) => (order.reports.length > SMALL_ORDER ? large(order) : small(order)),
     stop: async (personId, sessionId) => {
       const { rows } = await pool.query<StoppedRow>(stop, [book, personId, sessionId]);
@@ -40,8 +45,16 @@ export function trafficSessions({ pool, book, meter }: Deps): TrafficSessions {
       const days = (await meter([sessionId])).get(sessionId) ?? [];
       return { sessionId, startedAt: row.started_at, endedAt: row.ended_at, days };
     },
-    list: async (personId, { limit, after }) => {
-      const { rows } = await pool.query<ListedRow>(list, [book, personId, after, limit + 1]);
+    list: async (personId, { isOpen, from, before }, { limit, after }) => {
+      const { rows } = await pool.query<ListedRow>(list, [
+        book,
+        personId,
+        after,
+        limit + 1,
+        isOpen ?? null,
+        from ?? null,
+        before ?? null,
+      ]);
       return pageOf(rows.map(sessionOf), limit);
     },
     one: async (personId, sessionId) => {
@@ -52,7 +65,7 @@ export function trafficSessions({ pool, book, meter }: Deps): TrafficSessions {
 }
 
 interface StartRow {
-  readonly outcome: 'started' | 'session-open' | 'no-price' | 'too-many-installations';
+  readonly outcome: 'started' | Exclude<StartAnswer, { readonly ok: true }>['reason'];
   readonly session: string | null;
 }
 
@@ -67,18 +80,27 @@ async function startOf(
   }: { readonly personId: string; readonly installationId: string; readonly now: Date },
 ): Promise<StartAnswer> {
   const id = uuidv7({ msecs: now.getTime() });
-  const { rows } = await pool.query<StartRow>('select outcome, session from traffic_start($1, $2, $3, $4)', [
-    book,
-    id,
-    personId,
-    installationId,
-  ]);
-  const [row] = rows;
+  const values = [book, id, personId, installationId];
+  const [row] = await pool.query<StartRow>(start, values).then(({ rows }) => rows, blockedOr);
   if (!row) throw new Error('a session was asked for and nothing was answered');
   if (row.outcome === 'started') return { ok: true, sessionId: SessionId.parse(row.session) };
   if (row.outcome === 'session-open')
     return { ok: false, reason: 'session-open', sessionId: SessionId.parse(row.session) };
   return { ok: false, reason: row.outcome };
+}
+
+const start = 'select outcome, session from traffic_start($1, $2, $3, $4)';
+
+/** In a commit of its own: killed in between, the country is unknown. */
+const setCountry = 'select traffic_country($1, $2, $3, $4)';
+
+/** Of the trigger that refuses sessions of people whom staff have blocked. */
+const BLOCKED = 'NB046';
+
+function blockedOr(error: unknown): readonly StartRow[] {
+  if (error instanceof pg.DatabaseError && error.code === BLOCKED)
+    return [{ outcome: 'person-blocked', session: null }];
+  throw error;
 }
 
 interface ReportedRow {
@@ -148,7 +170,10 @@ const sessionOf = (row: ListedRow): TrafficSession => ({
 
 const list = `
 select s.id, s.installation_id, s.started_at, s.ended_at, s.reports from traffic_session s
-where s.project_id = $1 and s.person_id = $2 and ($3::uuid is null or s.id < $3) order by s.id desc limit $4`;
+where s.project_id = $1 and s.person_id = $2 and ($3::uuid is null or s.id < $3)
+  and ($5::boolean is null or (s.ended_at is null) = $5) and ($6::timestamptz is null or s.started_at >= $6)
+  and ($7::timestamptz is null or s.started_at < $7)
+order by s.id desc limit $4`;
 
 const one = `
 select s.id, s.installation_id, s.started_at, s.ended_at, s.reports from traffic_session s

@@ -6,6 +6,7 @@ import type {
   Asked,
   Balance,
   Destination,
+  RecomputedBalance,
   Withdrawal,
   Withdrawals,
 } from '../../../../domain/pay/payout/withdrawals.ts';
@@ -32,6 +33,7 @@ export function withdrawals(pool: pg.Pool, book: ProjectId): Withdrawals {
     },
     challenged: (id, verificationId) => challenged(pool, id, verificationId),
     balance: (personId) => balanceOf(pool, book, personId),
+    recompute: (personId) => recomputed(pool, book, personId),
     isTheirs: async (personId, telegramId) => {
       const { rows } = await pool.query<{ theirs: boolean }>(isTheirs, [personId, telegramId]);
       return rows[0]?.theirs ?? false;
@@ -153,6 +155,20 @@ select coalesce(sum(floor(a.balance / 10000.0)) filter (where a.class = 'availab
   coalesce(sum(floor(a.balance / 10000.0)) filter (where a.class = 'held'), 0)::text held,
   coalesce(sum(ceil(-a.balance / 10000.0)) filter (where a.class = 'receivable'), 0)::text receivable
 from ledger_account a where a.project_id = $1 and a.owner = $2 and a.class in ('available', 'held', 'receivable')`;
+
+async function recomputed(pool: pg.Pool, book: ProjectId, personId: string): Promise<RecomputedBalance> {
+  const { rows } = await pool.query<BalanceRow & { readonly apart: string }>(recompute, [book, personId]);
+  const [row] = rows;
+  if (!row) throw new Error('a balance was recomputed and nothing was answered');
+  return {
+    available: BigInt(row.available),
+    held: BigInt(row.held),
+    receivable: BigInt(row.receivable),
+    isVerified: row.apart === '0',
+  };
+}
+
+const recompute = `select available, held, receivable, apart from balance_verify($1, $2)`;
 
 const isTheirs = `
 select exists (select from person_chat c where c.mode = 'live' and c.telegram_id = $2::bigint and c.person_id = $1) theirs`;

@@ -18,7 +18,7 @@ describe('a session', () => {
     ]);
     await world.forward(DAY_MS);
     expect(await world.rounds.expire()).toBe(1);
-    const [ended] = (await world.sessions.list(person, { limit: 10, after: null })).rows;
+    const [ended] = (await world.sessions.list(person, {}, { limit: 10, after: null })).rows;
     expect(ended?.endedAt?.getTime()).toBe((ended?.startedAt.getTime() ?? 0) + DAY_MS);
     expect((await world.sessions.start(person, installation, world.now())).ok).toBe(true);
   });

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { Fixture } from '../fixture.ts';
-import { makePerson, moneyProjectOf, type Owner, type World } from '../world.ts';
+import { chat } from '../pay/money-fixtures.ts';
+import { makePerson, moneyProjectOf, newNumber, type Owner, type World } from '../world.ts';
 import { makeStaff } from '../roles.ts';
 
 /** People earn in one project: elsewhere nobody does, and what stands for it is another's. */
@@ -33,14 +34,19 @@ async function priced(world: World): Promise<void> {
   ]);
 }
 
-/** A day of that session, as its phone reported it and no gateway did. */
-async function dayInReview(world: World, owner: Owner): Promise<string> {
-  const id = await session(world, owner);
+/** A day of a session that ended then, as its phone reported it and no gateway did: whoever stops a session of today meters no day without a price. */
+async function dayInReview(world: World, { projectId, personId }: Owner): Promise<string> {
+  const [id, book] = [uuidv7(), moneyProjectOf(world)];
+  const person = projectId === book ? personId : await makePerson(world, 'live');
+  await priced(world);
   await world.db.query(
-    `insert into session_day (session_id, day, project_id, person_id, bytes, payable, tiyin_per_mb, micros, verdict, reason, unpaid, metered_at)
+    `with began as (
+       insert into traffic_session (id, project_id, person_id, installation_id, started_at, ended_at, ended_because)
+       values ($1, $2, $3, $4, '${DAY} 10:00+05', '${DAY} 11:00+05', 'stopped') returning *)
+     insert into session_day (session_id, day, project_id, person_id, bytes, payable, tiyin_per_mb, micros, verdict, reason, unpaid, metered_at)
      select s.id, '${DAY}', s.project_id, s.person_id, 100, 100, 100, 100, 'review', 'no-counterpart', '[{"reason":"no-counterpart","bytes":"100"}]', now()
-     from traffic_session s where s.id = $1 on conflict do nothing`,
-    [id],
+     from began s`,
+    [id, book, person, installationOf(person)],
   );
   return id;
 }
@@ -100,6 +106,29 @@ export const earnFixtures: Readonly<Record<string, Fixture>> = {
     answers: [404],
   },
   'GET /api/admin/filter_audits': { ask: () => ({ path: '/api/admin/filter_audits' }) },
+  'GET /api/dashboard/:telegram_id': {
+    make: chat,
+    nothing: () => String(newNumber()),
+    ask: (id) => ({ path: `/api/dashboard/${id}` }),
+    lacks: 403,
+  },
+  'GET /api/stats/daily': { ask: () => ({ path: '/api/stats/daily' }) },
+  'GET /api/stats/range': { ask: () => ({ path: '/api/stats/range' }) },
+  'GET /api/stats/devices': { ask: () => ({ path: '/api/stats/devices' }) },
+  'GET /api/stats/countries': { ask: () => ({ path: '/api/stats/countries' }) },
+  'GET /api/profile': { ask: () => ({ path: '/api/profile' }) },
+  'PATCH /api/profile': { ask: () => ({ path: '/api/profile', body: { language: 'uz' } }) },
+  'GET /api/admin/dashboard/summary': { ask: () => ({ path: '/api/admin/dashboard/summary' }) },
+  'GET /api/admin/users': { ask: () => ({ path: '/api/admin/users' }) },
+  'GET /api/admin/users/:id': { ask: (id) => ({ path: `/api/admin/users/${id}` }), answers: [404] },
+  'POST /api/admin/users/:id/block': {
+    ask: (id) => ({ path: `/api/admin/users/${id}/block`, body: { reason: 'looked at' } }),
+    answers: [404],
+  },
+  'POST /api/admin/users/:id/unblock': {
+    ask: (id) => ({ path: `/api/admin/users/${id}/unblock`, body: { reason: 'looked at' } }),
+    answers: [404],
+  },
   'GET /api/daily_price': {
     ask: async (_id, world) => {
       await priced(world);

@@ -14,7 +14,7 @@ const withdrawal = async (world: World, owner: Owner) => makeWithdrawal(world, a
 const payout = (world: World, { projectId }: Owner) => makePayout(world, projectId);
 
 /** Telegram's id of the person. */
-async function chat(world: World, owner: Owner): Promise<string> {
+export async function chat(world: World, owner: Owner): Promise<string> {
   const id = String(newNumber());
   await world.db.query(
     `insert into person_chat (mode, telegram_id, person_id, proven_at) values ('live', $1, $2, now())`,
@@ -47,6 +47,12 @@ const people: Readonly<Record<string, Fixture>> = {
     make: chat,
     nothing: () => String(newNumber()),
     ask: (id) => ({ path: `/api/user/balance/${id}` }),
+    lacks: 403,
+  },
+  'POST /api/user/refresh_balance': {
+    make: chat,
+    nothing: () => String(newNumber()),
+    ask: (id) => ({ path: `/api/user/refresh_balance?telegram_id=${id}` }),
     lacks: 403,
   },
   'GET /api/profile/destinations': {
