@@ -61,7 +61,7 @@ const ask = async (method: string, path: string, token: string, body?: object, f
     },
     ...(body && { body: JSON.stringify(body) }),
   });
-  return { status: answer.status, body: JSON.parse(await answer.text()) };
+  return { status: answer.status, body: JSON.parse((await answer.text()) || 'null') };
 };
 
 /** Who shares traffic, and reads this language. */
@@ -75,6 +75,7 @@ async function sharer(locale: string | null = null) {
     ask(method, path, token, body, from);
   return {
     personId,
+    recipient,
     call,
     start: (from?: string) => call('POST', '/api/traffic/start', { installation_id: randomUUID() }, from),
   };
@@ -96,6 +97,26 @@ const isMetered = (session: string, bytes: number, verdict: string) =>
     );
     expect(rows).toEqual([{ bytes: String(bytes), verdict }]);
   });
+
+test('who is erased leaves no address and no words of theirs', async () => {
+  const who = await sharer();
+  const { session_id: session } = (await who.start(SERVER)).body;
+  await who.call('POST', '/api/traffic/report', { session_id: session, ...said(0, 3, 30) });
+  await isMetered(session, 3 * MB, 'unpaid');
+  const day = tashkentDay(new Date());
+  await who.call('POST', `/api/traffic/days/${session}/${day}/appeal`, { text: 'It is my own line' });
+  const { key } = await makeKey(policy, PLATFORM_PROJECT_ID, { scopes: ['recipients'] });
+  expect((await ask('DELETE', `/recipients/${who.recipient}`, key)).status).toBe(204);
+  const audits = await ask('GET', `/api/admin/filter_audits?session_id=${session}`, staff);
+  expect(audits.body.data).toMatchObject([{ address: null, evidence: null, reason: 'address-hosting' }]);
+  const appeals = (await ask('GET', '/api/admin/appeals?limit=100', staff)).body.data as {
+    text: string | null;
+    day: { session_id: string };
+  }[];
+  expect(appeals.filter((one) => one.day.session_id === session)).toMatchObject([
+    { text: null, state: 'open' },
+  ]);
+});
 
 describe('why was I not paid for these 40 MB?', () => {
   test('is answered by one request, with three reasons that come to 40 MB', async () => {

@@ -4,6 +4,7 @@ import type { AddressEvidence, DatabaseFacts } from '../../../../domain/earn/add
 import { SessionId } from '../../../../domain/earn/ids.ts';
 import { filterAudits } from '../../../../infra/postgres/earn/address/audits.ts';
 import { sessionAddresses } from '../../../../infra/postgres/earn/address/session-addresses.ts';
+import { earnOps } from '../../../../infra/postgres/earn/ops-view.ts';
 import { DAY_MS, MB, MINUTE_MS, openEarnWorld } from './earn-world.ts';
 
 const [HOME, PHONE, SERVER, VPN] = ['203.0.113.1', '198.51.100.7', '192.0.2.10', '192.0.2.20'] as const;
@@ -126,21 +127,32 @@ describe('a session', () => {
     ]);
   });
 
-  test('seen by many processes at once changes once', async () => {
+  test('seen by many processes at once, from two addresses, has the stricter and a record for each change', async () => {
     const world = await openWorld();
-    const earner = await world.earner(MB);
     const processes = Array.from({ length: 8 }, () => world.restart());
-    await Promise.all(
-      processes.map((one) =>
-        one.seen({
-          sessionId: earner.sessionId,
-          personId: earner.personId,
-          address: SERVER,
-          now: world.now(),
-        }),
-      ),
-    );
-    expect(await rowsOf(world, 'filter_audit')).toBe(1);
+    const seen = (earner: { sessionId: SessionId; personId: string }, addressOf: (n: number) => string) =>
+      Promise.all(
+        processes.map((one, n) =>
+          one.seen({
+            sessionId: earner.sessionId,
+            personId: earner.personId,
+            address: addressOf(n),
+            now: world.now(),
+          }),
+        ),
+      );
+    // Each has read the settings, and the pool has its connections: what follows is at once.
+    await seen(await world.earner(MB), () => HOME);
+    for (let round = 0; round < 20; round++) {
+      const earner = await world.earner(MB);
+      await seen(earner, (n) => (n % 2 ? SERVER : VPN));
+      expect(await world.sessionOf(earner.sessionId)).toMatchObject({
+        verdict: 'unpaid',
+        reason: 'address-hosting',
+      });
+      const changes = (await world.audits(earner.sessionId)).rows.map(({ verdict }) => verdict);
+      expect([['unpaid'], ['unpaid', 'review']]).toContainEqual(changes);
+    }
   });
 
   test('in review for old data is paid once the same address is seen with data of today', async () => {
@@ -148,10 +160,17 @@ describe('a session', () => {
     const earner = await world.earner(MB);
     world.known.dataAt = new Date(world.now().getTime() - 31 * DAY_MS);
     expect(await world.seen(earner, HOME)).toEqual({ verdict: 'review', reason: 'address-data-old' });
+    expect(await earnOps.alarms(world.pool, world.now())).toEqual([
+      expect.objectContaining({
+        alarm: 'address-data-old',
+        says: expect.stringContaining('1 open sessions'),
+      }),
+    ]);
     await world.meter([earner.sessionId]);
     expect(await world.dayOf(earner.sessionId, earner.day)).toMatchObject({ verdict: 'review' });
     world.known.dataAt = world.now();
     expect(await world.seen(earner, HOME)).toEqual({ verdict: 'pay', reason: null });
+    expect(await earnOps.alarms(world.pool, world.now())).toEqual([]);
     await world.meter([earner.sessionId]);
     expect(await world.dayOf(earner.sessionId, earner.day)).toMatchObject({ verdict: 'pay', unpaid: [] });
     expect((await world.audits()).rows.map(({ verdict }) => verdict)).toEqual(['pay', 'review']);

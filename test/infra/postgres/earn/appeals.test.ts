@@ -178,8 +178,24 @@ describe('an appeal', () => {
     for (const overturns of [true, false])
       expect(await world.answer(one.id, overturns)).toEqual({ ok: false, refusal: { kind: 'own-money' } });
     expect(await world.answer(one.id, true, randomUUID())).toEqual({ ok: false, refusal: { kind: 'role' } });
+    // Of what they may not see they are not even told that it is not there.
+    expect(await world.answer(randomUUID(), true, randomUUID())).toEqual({
+      ok: false,
+      refusal: { kind: 'role' },
+    });
     expect(await world.open()).toHaveLength(1);
     expect(await world.answer(one.id, true, world.second)).toEqual({ ok: true, state: 'overturned' });
+  });
+
+  test('of a day that another has decided is upheld by nobody about their own money either', async () => {
+    const world = await openWorld();
+    const earned = await world.earner(MB);
+    await world.reviews.decide(world.act(earned, world.second), false);
+    expect(await world.appeal(earned)).toEqual({ ok: true });
+    await world.isStaff(earned.personId, world.finance);
+    const [one] = await world.open();
+    expect(await world.answer(one?.id ?? '', false)).toEqual({ ok: false, refusal: { kind: 'own-money' } });
+    expect(await world.answer(one?.id ?? '', false, world.second)).toEqual({ ok: true, state: 'upheld' });
   });
 
   test('that there is not is told so', async () => {
