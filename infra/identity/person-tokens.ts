@@ -7,6 +7,7 @@ import {
   SessionId,
   type TokenReading,
 } from '../../domain/identity/session/session.ts';
+import { batcher } from '../postgres/engine/batcher.ts';
 import { audienceOf, TOKEN_ISSUER } from './access-tokens.ts';
 import type { Config } from '../process/config.ts';
 
@@ -48,6 +49,7 @@ export async function personTokens(keys: readonly PublicJwk[], pool: pg.Pool): P
     if (!key) throw new errors.JWKSNoMatchingKey();
     return key;
   };
+  const sessionOf = openSessions(pool);
   return {
     read: async (token, now) => {
       try {
@@ -58,7 +60,7 @@ export async function personTokens(keys: readonly PublicJwk[], pool: pg.Pool): P
           requiredClaims: ['exp'],
           currentDate: now,
         });
-        return await readClaims(pool, payload, now);
+        return await readClaims(sessionOf, payload, now);
       } catch (error) {
         if (!(error instanceof errors.JOSEError)) throw error;
         return { kind: isOurs(error) ? 'ended' : 'forged' };
@@ -71,24 +73,49 @@ export async function personTokens(keys: readonly PublicJwk[], pool: pg.Pool): P
 const isOurs = (error: errors.JOSEError) =>
   error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed;
 
-async function readClaims(pool: pg.Pool, payload: unknown, now: Date): Promise<TokenReading> {
+type SessionOf = (id: SessionId) => Promise<OpenSession | null>;
+
+async function readClaims(sessionOf: SessionOf, payload: unknown, now: Date): Promise<TokenReading> {
   const claims = Claims.safeParse(payload).data;
   if (!claims) return { kind: 'ended' };
-  const { rows } = await pool.query<SessionRow>(readSession, [claims.sid, now]);
-  const [person] = rows;
-  const fits = person?.recipientId === claims.sub && audienceOf(person) === claims.aud;
+  const found = await sessionOf(claims.sid);
+  if (!found || found.expiresAt <= now) return { kind: 'ended' };
+  const { expiresAt: _until, ...person } = found;
+  const fits = person.recipientId === claims.sub && audienceOf(person) === claims.aud;
   const tokenEndsAt = new Date(claims.exp * 1_000);
   return fits ? { kind: 'valid', person: { ...person, tokenEndsAt } } : { kind: 'ended' };
 }
 
-type SessionRow = Omit<PersonCaller, 'tokenEndsAt'>;
+interface OpenSession extends Omit<PersonCaller, 'tokenEndsAt'> {
+  readonly expiresAt: Date;
+}
+
+/** Requests that come together share a statement, which is planned once. */
+const SESSIONS_MAX = 500;
+const BATCHES_IN_FLIGHT_MAX = 2;
+
+const openSessions = (pool: pg.Pool): SessionOf =>
+  batcher({
+    name: 'person-sessions',
+    sizeMax: SESSIONS_MAX,
+    inFlightMax: BATCHES_IN_FLIGHT_MAX,
+    run: async (ids: readonly SessionId[]) => {
+      const { rows } = await pool.query<OpenSession>({
+        name: 'person-sessions',
+        text: readSessions,
+        values: [ids],
+      });
+      const found = new Map(rows.map((row) => [row.sessionId, row]));
+      return ids.map((id) => found.get(id) ?? null);
+    },
+  });
 
 /** A sign-in that was under way when its device was revoked opened a session after those were ended: it opens nothing. */
-const readSession = `
+const readSessions = `
 select s.person_id "personId", s.id "sessionId", s.project_id "projectId", s.mode, s.recipient_id "recipientId", s.device_id "deviceId",
-  s.authenticated_at "authenticatedAt"
+  s.authenticated_at "authenticatedAt", s.expires_at "expiresAt"
 from session s join project p on p.id = s.project_id left join device d on d.id = s.device_id
-where s.id = $1 and s.revoked_at is null and s.expires_at > $2 and p.archived_at is null and d.revoked_at is null`;
+where s.id = any($1) and s.revoked_at is null and p.archived_at is null and d.revoked_at is null`;
 
 /** Which of these sessions still stand: what `read` asks of one, for whoever stays connected. */
 export const standingSessions =

@@ -79,6 +79,9 @@ import { Migration20261130160100EarnAppeals } from './earn/migrations/2026113016
 import { Migration20261130164000EarnLive } from './earn/migrations/20261130164000-earn-live.ts';
 import { Migration20261130161000PayBalances } from './pay/migrations/20261130161000-pay-balances.ts';
 import { Migration20261130161100EarnPeople } from './earn/migrations/20261130161100-earn-people.ts';
+import { Migration20261130163000EarnGather } from './earn/migrations/20261130163000-earn-gather.ts';
+import { Migration20261130163100EarnReport } from './earn/migrations/20261130163100-earn-report.ts';
+import { Migration20261130163200EarnCarry } from './earn/migrations/20261130163200-earn-carry.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -163,6 +166,9 @@ export const migrations = [
   Migration20261130162000EarnSupport,
   Migration20261130162100EarnNews,
   Migration20261130162200EarnPromo,
+  Migration20261130163000EarnGather,
+  Migration20261130163100EarnReport,
+  Migration20261130163200EarnCarry,
   Migration20261130164000EarnLive,
 ] as const;
 

@@ -94,6 +94,9 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130162100-earn-news.ts': '58185af18933a0287380794d65c1920d8fe0bbab38a964cecd899f441f8e506f',
   '20261130162200-earn-promo.ts': 'f4d266bbc1f21f865a3df61a175475d9fd8c63f1d45415acef44d39d85afbc4b',
   '20261130164000-earn-live.ts': '3ac5788299e2326c79ba3a2fff3fd0ab22ffc474d615d023e398c889084cc3da',
+  '20261130163000-earn-gather.ts': '35517782a5421dbc07886c2afd93ace939bca37cdc6da76e53b8c66dc4839c40',
+  '20261130163200-earn-carry.ts': 'c3980c0a82d9643107c9a9e61876c9f3451a01348259dd05d94314211e9269e4',
+  '20261130163100-earn-report.ts': '6a89feccbc7bfaffe30c8a2ee5658ba441b4ba95cc6a5583c59e8543d03055dc',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

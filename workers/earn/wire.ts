@@ -4,7 +4,7 @@ import type { SessionId } from '../../domain/earn/ids.ts';
 import { dayRounds } from '../../infra/postgres/earn/day/rounds.ts';
 import { priceRounds } from '../../infra/postgres/earn/price/prices.ts';
 import { earnSettle } from '../../infra/postgres/earn/settle.ts';
-import { trafficJobs } from '../../infra/postgres/earn/traffic/jobs.ts';
+import { trafficJobs, waitingSessions } from '../../infra/postgres/earn/traffic/jobs.ts';
 import { sessionMeter } from '../../infra/postgres/earn/traffic/meter.ts';
 import { trafficRounds } from '../../infra/postgres/earn/traffic/rounds.ts';
 import { batcher } from '../../infra/postgres/engine/batcher.ts';
@@ -73,7 +73,8 @@ function keeping(
 function meterWorker({ configOf, clock: now, log }: WorkerPlatform): Worker {
   const config = configOf('traffic-report');
   const pool = workerPool(config);
-  const meterAll = sessionMeter(pool, moneyProjectOf(config));
+  const book = moneyProjectOf(config);
+  const meterAll = sessionMeter(pool, book);
   const meter = batcher({
     name: 'meter',
     sizeMax: METER_SESSIONS_MAX,
@@ -83,9 +84,10 @@ function meterWorker({ configOf, clock: now, log }: WorkerPlatform): Worker {
       return ids;
     },
   });
-  const onFault = (err: unknown, sessionId: SessionId) =>
-    log.error({ err, session_id: sessionId }, 'a session was not metered; it is tried again');
-  const provider = whole('traffic-report', meterProvider(meter, onFault), now);
+  const onFault = (err: unknown, sessionId: SessionId | null) =>
+    log.error({ err, session_id: sessionId }, 'sessions were not metered; it is tried again');
+  const waiting = waitingSessions(pool, book);
+  const provider = whole('traffic-report', meterProvider({ waiting, meter, onFault }), now);
   const wake = singleWake({
     definition: trafficReport,
     now,

@@ -10,6 +10,8 @@ const BYTES_PER_SECOND_MAX = 50_000_000n;
 const CLOCK_SLACK_MS = 60_000;
 /** A session ends by itself after a day. */
 const SESSION_LIFE_MS = 86_400_000;
+/** 50 MB/s for a day, as the table of days takes it. Whoever claims more, with a counter that jumps back and forth, has claimed this much. */
+const CLAIMED_MAX = 4_400_000_000_000n;
 
 /** What a phone counted since its session began, as it arrived. */
 export interface Report {
@@ -173,12 +175,13 @@ function walk({ startedAt }: MeteredSession, reports: readonly Placed[]): Walked
   const missed: Missed[] = [];
   const flawed: FlawedReport[] = [];
   let place: Place = { up: 0n, down: 0n, at: startedAt };
-  let before = 0n;
+  let [before, mayClaim] = [0n, CLAIMED_MAX];
   for (const report of reports) {
     const { seq, day, up, down } = report;
     const total = up + down;
-    const claimed = total > before ? total - before : 0n;
+    const claimed = lessOf(total > before ? total - before : 0n, mayClaim);
     before = total;
+    mayClaim -= claimed;
     const flaw = flawOf(report, place, late.has(seq));
     if (flaw) {
       flawed.push({ seq, day, flaw });
@@ -195,10 +198,12 @@ function walk({ startedAt }: MeteredSession, reports: readonly Placed[]): Walked
   return { counted, missed: missed.filter(({ bytes }) => bytes > 0n), flawed };
 }
 
+const lessOf = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
 function confirm(missed: readonly Missed[], bytes: bigint): void {
   let left = bytes;
   for (const one of missed.toReversed()) {
-    const part = one.bytes < left ? one.bytes : left;
+    const part = lessOf(one.bytes, left);
     one.bytes -= part;
     left -= part;
   }

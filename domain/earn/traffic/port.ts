@@ -1,5 +1,5 @@
 import type { SessionId } from '../ids.ts';
-import type { ProjectId } from '../../shared/ids.ts';
+import type { JobId, ProjectId } from '../../shared/ids.ts';
 import type { Page, PageOrder } from '../../shared/page.ts';
 import type { MeteredDay } from './meter.ts';
 
@@ -118,6 +118,9 @@ export interface Gateways {
 export type MeterSessions = (
   ids: readonly SessionId[],
 ) => Promise<ReadonlyMap<string, readonly MeteredDay[]>>;
+
+/** The next sessions that wait for this job, in the order of their ids: `METER_SESSIONS_MAX` at most. */
+export type WaitingSessions = (jobId: JobId, after: SessionId | null) => Promise<readonly SessionId[]>;
 
 /** Beside the reconciler. */
 export interface TrafficRounds {

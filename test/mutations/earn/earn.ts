@@ -3,12 +3,14 @@ import { liveMutations } from './live.ts';
 
 const METER = 'domain/earn/traffic/meter.ts';
 const COUNTERPART = 'domain/earn/traffic/counterpart.ts';
+const METER_JOB = 'workers/earn/meter.ts';
 const PRICES = 'infra/postgres/earn/migrations/20261130150000-earn-prices.ts';
 const DAYS = 'infra/postgres/earn/migrations/20261130152000-earn-days.ts';
 const ROUTES = 'apps/api/earn/traffic.routes.ts';
 const inMeter = (name: string) => ({ file: 'test/domain/earn/traffic/meter.test.ts', name });
 const inCounterpart = (name: string) => ({ file: 'test/domain/earn/traffic/counterpart.test.ts', name });
 const inDays = (name: string) => ({ file: 'test/infra/postgres/earn/days.test.ts', name });
+const inTicks = (name: string) => ({ file: 'test/workers/earn/ticks.test.ts', name });
 const inPrices = (name: string) => ({ file: 'test/infra/postgres/earn/prices.test.ts', name });
 const ASSESS = 'domain/earn/address/assess.ts';
 const CLASS = 'domain/earn/address/class.ts';
@@ -80,6 +82,14 @@ const metering: readonly Mutation[] = [
       },
     ],
     test: inCounterpart('without a gateway the project says what becomes of it'),
+  },
+];
+
+const jobs: readonly Mutation[] = [
+  {
+    name: 'a job meters no more than its first two hundred sessions',
+    edits: [{ file: METER_JOB, from: 'while (after !== null && !signal.aborted);', to: 'while (false);' }],
+    test: inTicks('a job meters all sessions that wait for it'),
   },
 ];
 
@@ -178,6 +188,7 @@ const addresses: readonly Mutation[] = [
 
 export const earnMutations: readonly Mutation[] = [
   ...metering,
+  ...jobs,
   ...closing,
   ...doors,
   ...addresses,

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SessionId } from '../../../domain/earn/ids.ts';
+import { METER_SESSIONS_MAX } from '../../../domain/earn/traffic/job.ts';
+import type { JobId } from '../../../domain/shared/ids.ts';
 import { closesAt } from '../../../domain/earn/day/day.ts';
 import { closeDays } from '../../../workers/earn/close-days.ts';
 import { meterProvider } from '../../../workers/earn/meter.ts';
@@ -20,20 +22,48 @@ test('a day is closed at 00:05, once, by however many processes', async () => {
   expect(closed.map(([of]) => of)).toContain(day);
 });
 
-test('a session that could not be metered is tried again, and somebody is told why', async () => {
+const session = (n: number) => `0198c2f4-7a10-7b3e-9f52-${String(n).padStart(12, '0')}` as SessionId;
+const job = { jobId: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b24' as JobId };
+
+/** So many sessions wait, of which these can't be metered. */
+function meterOf(count: number, bad: readonly SessionId[]) {
+  const all = Array.from({ length: count }, (_, n) => session(n));
+  const [metered, told]: [SessionId[], (SessionId | null)[]] = [[], []];
+  const provider = meterProvider({
+    waiting: async (_job, after) =>
+      all.filter((id) => after === null || id > after).slice(0, METER_SESSIONS_MAX),
+    meter: async (id) => {
+      if (bad.includes(id)) throw new Error('there is no price');
+      metered.push(id);
+    },
+    onFault: (_error, id) => told.push(id),
+  });
+  return { provider, metered, told };
+}
+
+test('a job meters all sessions that wait for it, and one that can not be keeps no other waiting', async () => {
+  const { signal } = new AbortController();
+  const many = meterOf(2 * METER_SESSIONS_MAX + 1, []);
+  expect(await many.provider.send(job, signal)).toMatchObject({ kind: 'accepted' });
+  expect(many.metered).toHaveLength(2 * METER_SESSIONS_MAX + 1);
+  const some = meterOf(METER_SESSIONS_MAX + 2, [session(3)]);
+  expect(await some.provider.send(job, signal)).toEqual({ kind: 'faulted', reason: 'provider-internal' });
+  expect(some.metered).toHaveLength(METER_SESSIONS_MAX + 1);
+  expect(some.told).toEqual([session(3)]);
+});
+
+test('a job is tried again where nobody can say who waits, or its time is up', async () => {
   const told: unknown[] = [];
   const fault = new Error('Postgres is away');
   const { signal } = new AbortController();
-  const work = { sessionId: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b24' as SessionId };
-  const away = meterProvider(
-    () => Promise.reject(fault),
-    (error) => told.push(error),
-  );
-  expect(await away.send(work, signal)).toEqual({ kind: 'faulted', reason: 'provider-internal' });
+  const away = meterProvider({
+    waiting: () => Promise.reject(fault),
+    meter: async () => undefined,
+    onFault: (error) => told.push(error),
+  });
+  expect(await away.send(job, signal)).toEqual({ kind: 'faulted', reason: 'provider-internal' });
   expect(told).toEqual([fault]);
-  const there = meterProvider(
-    async () => undefined,
-    (error) => told.push(error),
-  );
-  expect(await there.send(work, signal)).toMatchObject({ kind: 'accepted' });
+  const many = meterOf(2 * METER_SESSIONS_MAX, []);
+  expect(await many.provider.send(job, AbortSignal.abort())).toMatchObject({ kind: 'faulted' });
+  expect(many.metered).toHaveLength(METER_SESSIONS_MAX);
 });

@@ -12,7 +12,7 @@ test('codes wait for no scheduler; the other kinds have twice in flight what a w
     webhook: 800,
     payout: 192,
     'payout-link': 40,
-    'traffic-report': 1_600,
+    'traffic-report': 8,
   });
 });
 

@@ -1,20 +1,24 @@
 import type pg from 'pg';
-import { z } from 'zod';
-import { SessionId } from '../../../../domain/earn/ids.ts';
+import { METER_SESSIONS_MAX } from '../../../../domain/earn/traffic/job.ts';
+import type { SessionId } from '../../../../domain/earn/ids.ts';
+import type { WaitingSessions } from '../../../../domain/earn/traffic/port.ts';
+import type { JobId, ProjectId } from '../../../../domain/shared/ids.ts';
 import { type SingleJobRow, singleJobs } from '../../job/single.ts';
 
-/** Whose reports are to be metered. */
+/** Whose sessions are to be metered. */
 interface MeterWork {
-  readonly sessionId: SessionId;
+  readonly jobId: JobId;
 }
 
-const Payload = z.object({ session_id: SessionId });
-
 export const trafficJobs = (pool: pg.Pool) =>
-  singleJobs<SingleJobRow, MeterWork>(pool, {
-    kind: 'traffic-report',
-    work: ({ payload }) => {
-      const read = Payload.safeParse(payload);
-      return read.success ? { sessionId: read.data.session_id } : null;
-    },
-  });
+  singleJobs<SingleJobRow, MeterWork>(pool, { kind: 'traffic-report', work: ({ id }) => ({ jobId: id }) });
+
+export const waitingSessions =
+  (pool: pg.Pool, book: ProjectId): WaitingSessions =>
+  async (jobId, after) => {
+    const { rows } = await pool.query<{ id: SessionId }>(waiting, [jobId, book, after, METER_SESSIONS_MAX]);
+    return rows.map(({ id }) => id);
+  };
+
+const waiting = `
+select id from traffic_session where job_id = $1 and project_id = $2 and ($3::uuid is null or id > $3) order by id limit $4`;

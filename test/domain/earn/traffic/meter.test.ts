@@ -132,6 +132,15 @@ describe('a report', () => {
     });
   });
 
+  test('of a counter that jumps back and forth claims no more than a session can carry, and what is good of it is paid', () => {
+    const jumps = Array.from({ length: 8 }, (_, n) => report(2 * n, n + 1, 4_000_000n * MB));
+    const good = Array.from({ length: 8 }, (_, n) => report(2 * n + 1, n + 1.5, BigInt(n + 1) * 10n * MB));
+    const { days } = meter([...jumps, ...good]);
+    const day = only(days);
+    expect(day).toMatchObject({ bytes: 4_400_000n * MB, payable: 80n * MB });
+    expect(day.unpaid.reduce((sum, { bytes }) => sum + bytes, 0n)).toBe(day.bytes - 80n * MB);
+  });
+
   test('that came after a day had closed does not move its bytes to the next day', () => {
     const start = new Date('2026-11-30T18:00:00Z');
     const session = { startedAt: start, endedAt: null };

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
 import { describe, expect, test } from 'vitest';
+import { hotPool } from '../../../../infra/postgres/engine/hot-pool.ts';
 import { DAY_MS, MB, MINUTE_MS, openEarnWorld } from './earn-world.ts';
 
 const closeAll = async ({ days }: Awaited<ReturnType<typeof openEarnWorld>>, day: string) => {
@@ -12,6 +14,17 @@ const closeAll = async ({ days }: Awaited<ReturnType<typeof openEarnWorld>>, day
   } while (after !== null);
   return people;
 };
+
+async function closeInChunks(
+  chunk: (pool: pg.Pool, after: string | null) => Promise<pg.QueryResult<{ person: string }>>,
+  pool: pg.Pool,
+): Promise<void> {
+  let after: string | null = null;
+  do {
+    const closed: pg.QueryResult<{ person: string }> = await chunk(pool, after);
+    after = closed.rows.at(-1)?.person ?? null;
+  } while (after !== null);
+}
 
 describe('a day', () => {
   test('closes three days later, into one transfer for each person and no second one', async () => {
@@ -36,6 +49,39 @@ describe('a day', () => {
       posted_micros: '40000000',
     });
     expect(await world.days.open(first.day)).toEqual([]);
+  });
+
+  test('is closed once for each, though it was killed between two chunks and within one, and two go on', async () => {
+    const world = await openEarnWorld();
+    const earners = [];
+    for (const mb of [1n, 2n, 3n, 4n, 5n]) earners.push(await world.earner(mb * MB));
+    const { day } = earners[0]!;
+    await world.untilClosable();
+    const chunk = (pool: pg.Pool | pg.PoolClient, after: string | null) =>
+      pool.query<{ person: string }>('select person from day_close($1, $2, $3, 2) order by person', [
+        world.projectId,
+        day,
+        after,
+      ]);
+    // The first chunk is committed.
+    expect((await chunk(world.pool, null)).rows).toHaveLength(2);
+    // The second is not: its process dies before.
+    const dying = await world.owner.connect();
+    dying.on('error', () => undefined);
+    const { rows } = await dying.query<{ pid: number }>('select pg_backend_pid() as pid');
+    await dying.query('begin');
+    expect((await chunk(dying, null)).rows).toHaveLength(2);
+    await world.owner.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+    dying.release(true);
+    expect(await world.transfers()).toHaveLength(2);
+    // Two processes go on from the beginning, each with its own connections.
+    const other = hotPool(world.url, 2);
+    await Promise.all([world.pool, other].map((pool) => closeInChunks(chunk, pool)));
+    await other.end();
+    expect((await world.transfers()).toSorted()).toEqual(
+      earners.map(({ personId }, n) => `earn:${personId}:${day} earn available ${n + 1}000000`).toSorted(),
+    );
+    expect(await world.days.open(day)).toEqual([]);
   });
 
   test('that is closed never changes: what comes later is kept and unpaid', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { dayAfter } from '../../../../domain/pay/ledger/head.ts';
 import { earnOps } from '../../../../infra/postgres/earn/ops-view.ts';
+import { priceRounds as priceRoundsOf } from '../../../../infra/postgres/earn/price/prices.ts';
 import { DAY_MS, openEarnWorld } from './earn-world.ts';
 
 describe('a price', () => {
@@ -63,8 +64,12 @@ describe('a price', () => {
   });
 
   test('is carried to days for which nobody set one, once, and staff are told', async () => {
-    const { prices, priceRounds, today, forward, pool, now } = await openEarnWorld();
+    const { prices, priceRounds, today, forward, pool, now, makeProject } = await openEarnWorld();
     expect(await priceRounds.carry()).toEqual([]);
+    // Where nobody ever set one there is none to carry.
+    const { projectId: other } = await makeProject();
+    await pool.query('select ledger_book_open($1)', [other]);
+    expect(await priceRoundsOf(pool, other).carry()).toEqual([]);
     const first = today();
     await forward(3 * DAY_MS);
     const carried = await Promise.all([priceRounds.carry(), priceRounds.carry()]);

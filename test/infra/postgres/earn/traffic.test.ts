@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { SessionId } from '../../../../domain/earn/ids.ts';
+import type { JobId, ProjectId } from '../../../../domain/shared/ids.ts';
+import { waitingSessions } from '../../../../infra/postgres/earn/traffic/jobs.ts';
 import { DAY_MS, MB, MINUTE_MS, openEarnWorld } from './earn-world.ts';
 
 describe('a session', () => {
@@ -94,6 +96,18 @@ describe('reports', () => {
     expect(rows).toEqual([{ conflicted: true }]);
   });
 
+  test('of a counter that jumps back and forth are metered, whatever they claim', async () => {
+    const world = await openEarnWorld();
+    const { personId, sessionId, day } = await world.earner(10n * MB);
+    await world.forward(MINUTE_MS);
+    const reports = Array.from({ length: 8 }, (_, n) =>
+      world.said(n + 1, n % 2 === 0 ? 4_000_000n * MB : 20n * MB),
+    );
+    await world.sessions.report({ sessionId, personId, reports });
+    await world.meter([sessionId]);
+    expect(await world.dayOf(sessionId, day)).toMatchObject({ bytes: '4400000000000', payable: '20000000' });
+  });
+
   test('of another’s session are told as those of none', async () => {
     const world = await openEarnWorld();
     const { sessionId } = await world.earner(MB);
@@ -142,9 +156,40 @@ describe('reports', () => {
     expect(await world.rounds.rejob()).toBe(1);
     expect(await world.rounds.rejob()).toBe(0);
     const { rows } = await world.pool.query(
-      'select j.subject_id from traffic_session s join job j on j.id = s.job_id',
+      'select s.id from traffic_session s join job j on j.id = s.job_id',
     );
-    expect(rows).toEqual([{ subject_id: sessionId }]);
+    expect(rows).toEqual([{ id: sessionId }]);
+  });
+
+  test('of two seconds share few jobs, which run when these are over', async () => {
+    const world = await openEarnWorld();
+    // At the beginning of two seconds.
+    await world.forward(2_000 - (world.now().getTime() % 2_000) + 50);
+    const began = world.now().getTime();
+    const all = await Promise.all(
+      Array.from({ length: 60 }, async () => {
+        const personId = randomUUID();
+        return { personId, sessionId: await world.start(personId) };
+      }),
+    );
+    await Promise.all(all.map((one) => world.sessions.report({ ...one, reports: [world.said(0, MB)] })));
+    const jobs = await world.pool.query<{ id: JobId; run_at: Date }>(
+      `select id, run_at from job where kind = 'traffic-report' order by id`,
+    );
+    // Sixteen of each two seconds that it took.
+    const spans = Math.floor(world.now().getTime() / 2_000) - Math.floor(began / 2_000) + 1;
+    expect(jobs.rows.length).toBeLessThanOrEqual(16 * spans);
+    for (const { run_at } of jobs.rows) {
+      expect(run_at.getTime() - began).toBeLessThanOrEqual(2_000 * spans + 500);
+      expect(run_at.getTime()).toBeGreaterThan(began);
+    }
+    const waiting = waitingSessions(world.pool, world.projectId);
+    const found = await Promise.all(jobs.rows.map(({ id }) => waiting(id, null)));
+    expect(found.flat().toSorted()).toEqual(all.map(({ sessionId }) => sessionId).toSorted());
+    const [first = []] = found;
+    expect(await waiting(jobs.rows[0]!.id, first.at(-1) ?? null)).toEqual([]);
+    // Of another book nobody waits.
+    expect(await waitingSessions(world.pool, randomUUID() as ProjectId)(jobs.rows[0]!.id, null)).toEqual([]);
   });
 });
 
