@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
 import type { Explainer } from './explain.ts';
 import { trafficExplainer } from './earn/explain.ts';
+import { demoCommands } from './earn/demo.ts';
 import { paymentExplainer } from './pay/explain.ts';
 import { financeCommands } from './pay/finance.ts';
 import { ledgerCommands } from './pay/ledger.ts';
@@ -19,6 +20,8 @@ export const productCommands: readonly ((program: Command, context: CliContext) 
   financeCommands,
   // Who of the staff is paid by which phone.
   staffPhoneCommands,
+  // Phones that share their traffic, in a sandbox.
+  demoCommands,
 ];
 
 /** What `explain` tells of, each by ids of its own: one line each. */

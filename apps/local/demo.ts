@@ -75,11 +75,19 @@ async function readDemo(home: string): Promise<Demo | undefined> {
 }
 
 /** Creates on every start what is not there yet; what is there stays. Throws with the sentence that says why it could not. */
-export async function ensureDemo(demo: Demo, cli: Cli): Promise<void> {
+export async function ensureDemo(
+  demo: Demo,
+  cli: Cli,
+  seeds: readonly (readonly string[])[] = [],
+): Promise<void> {
   const [project] = await Promise.all([ensureProject(demo.apiKey, cli), ensureLogin(demo, cli)]);
   if (!project.ok) throw new Error(`The demo project could not be made: ${project.sentence}`);
   const set = await letBotSignIn(demo, cli);
   if (set?.ok === false) throw new Error(`The demo project could not be set up: ${set.sentence}`);
+  for (const command of seeds) {
+    const seeded = await cli(command);
+    if (!seeded.ok) throw new Error(`${command.join(' ')}: ${seeded.sentence}`);
+  }
 }
 
 /** The bot of a newcomer's installation is the demo's. Once somebody was told, the setting is theirs. */

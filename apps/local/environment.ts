@@ -7,7 +7,13 @@ import type { Variables } from './secrets.ts';
 
 export type Given = Readonly<Record<string, string | undefined>>;
 
-const PORTS = { API_PORT: 3000, BOARD_PORT: 3001, SANDBOX_PORT: 3002, SANDBOX_MULTICARD_PORT: 3004 } as const;
+const PORTS = {
+  API_PORT: 3000,
+  BOARD_PORT: 3001,
+  SANDBOX_PORT: 3002,
+  SANDBOX_MULTICARD_PORT: 3004,
+  SANDBOX_TRAFFIC_PORT: 3005,
+} as const;
 export type PortName = keyof typeof PORTS;
 const portNames = Object.keys(PORTS) as readonly PortName[];
 /** Of what runs whichever products are on. */

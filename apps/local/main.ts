@@ -33,7 +33,7 @@ import {
   sayStopping,
 } from './home.ts';
 import { jsonLine, prettyLine } from './log-lines.ts';
-import { checkModules, providersOf } from './modules.ts';
+import { checkModules, providersOf, seedsOf } from './modules.ts';
 import { npmProcesses } from './npm.ts';
 import { portTroubles } from './ports.ts';
 import { providersStage, servingStage } from './processes.ts';
@@ -159,7 +159,8 @@ async function introduce(
 ): Promise<void> {
   const { NAVBAT_DEMO_KEY: givenKey } = config;
   const demo = await keepDemo(home, givenKey, config.DATABASE_URL === EMBEDDED.DATABASE_URL);
-  await ensureDemo(demo, commandLine(clone, env)).catch((error: unknown) => {
+  const seeds = seedsOf(config.NAVBAT_PRODUCTS);
+  await ensureDemo(demo, commandLine(clone, env), seeds).catch((error: unknown) => {
     // After the first start they are the person's own: a key that was revoked since then is no reason not to start.
     if (!demo.told || givenKey !== undefined) throw error;
     onTrouble(sentence(error));

@@ -6,6 +6,7 @@ import { checkMulticard } from '../../infra/providers/pay/from-config.ts';
 import { smsRoutingOf } from '../../infra/providers/verify/sms-routing.ts';
 import type { ChildSpec } from './child.ts';
 import type { PortName } from './environment.ts';
+import { trafficSandbox } from './earn/traffic.ts';
 import { multicardSandbox } from './pay/multicard.ts';
 
 interface Module {
@@ -36,11 +37,23 @@ export interface ProviderModule extends Pick<ChildSpec, 'name' | 'command'> {
 const providers: readonly ProviderModule[] = [
   // The rail.
   { owner: 'pay', ...multicardSandbox },
+  // Phones that share, and gateways that carry it.
+  { owner: 'earn', ...trafficSandbox },
 ];
 
 /** Those of the products that are on. */
 export const providersOf = (on: Products): readonly ProviderModule[] =>
   providers.filter(({ owner }) => isOn(on, owner));
+
+/** Commands that give a newcomer what a product can't begin without; what is there already stays. One line each. */
+const seeds: readonly { readonly owner: Owner; readonly command: readonly string[] }[] = [
+  // Nobody shares traffic that has no price.
+  { owner: 'earn', command: ['demo', 'price'] },
+];
+
+/** Those of the products that are on. */
+export const seedsOf = (on: Products): readonly (readonly string[])[] =>
+  seeds.filter(({ owner }) => isOn(on, owner)).map(({ command }) => command);
 
 /**
  * Before anything is started, as each process does by itself later.

@@ -19,7 +19,9 @@ export type CommandLineAction =
   | 'staff.phone'
   | 'secrets.re-encrypt'
   | 'device.rotate'
-  | 'chat.open';
+  | 'chat.open'
+  // The first price of a MB in a sandbox.
+  | 'price.seed';
 
 /** What leaves a row: every command that changes something, done or refused, and every login. */
 export type AuditAction =

@@ -58,6 +58,9 @@ export const Environment = z.object({
   SANDBOX_MULTICARD_PORT: port(3004).describe(
     "port of the sandbox's Multicard, which npm start opens where pay is on (development only)",
   ),
+  SANDBOX_TRAFFIC_PORT: port(3005).describe(
+    "port of the sandbox's phones and gateways, which npm start opens where earn is on (development only)",
+  ),
   BOT_PORT: z.coerce
     .number()
     .int()

@@ -19,6 +19,10 @@ const names = [
   'JWT_PREVIOUS_JWKS',
   'PUBLIC_URL',
   'PLAY_MOBILE_PASSWORD',
+  // Whose book the money is in, and where the sandbox's phones are.
+  'MONEY_PROJECT',
+  'SANDBOX_PORT',
+  'SANDBOX_TRAFFIC_PORT',
 ].flatMap((name) => [name, `${name}_FILE`]);
 
 /** The part of the environment that goes into the file. */

@@ -61,6 +61,9 @@ export const processVariables = {
     'PUBLIC_URL',
     'PLAY_MOBILE_PASSWORD',
     'MONEY_PROJECT',
+    // For the demonstrations of a sandbox.
+    'SANDBOX_PORT',
+    'SANDBOX_TRAFFIC_PORT',
   ],
   api: [
     ...common,
@@ -174,6 +177,16 @@ export const processVariables = {
     'MULTICARD_APPLICATION_ID',
     'MULTICARD_SECRET',
     'MULTICARD_STORE_ID',
+  ],
+  // As above: phones that share traffic, and gateways that carry it.
+  traffic: [
+    'NODE_ENV',
+    'LOG_LEVEL',
+    'DATABASE_URL',
+    'SANDBOX_CLOCK',
+    'PUBLIC_URL',
+    'SANDBOX_BIND_HOST',
+    'SANDBOX_TRAFFIC_PORT',
   ],
   sandbox: [
     'NODE_ENV',

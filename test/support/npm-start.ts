@@ -24,7 +24,10 @@ export interface Start {
 export interface StartHome {
   readonly path: string;
   readonly ports: Readonly<
-    Record<'API_PORT' | 'BOARD_PORT' | 'SANDBOX_PORT' | 'SANDBOX_MULTICARD_PORT', string>
+    Record<
+      'API_PORT' | 'BOARD_PORT' | 'SANDBOX_PORT' | 'SANDBOX_MULTICARD_PORT' | 'SANDBOX_TRAFFIC_PORT',
+      string
+    >
   >;
   /** By `node` directly, as npm's shell does, or by a command of one's own. */
   start(
@@ -47,6 +50,7 @@ export async function startHome(): Promise<StartHome> {
     BOARD_PORT: `${await freePort()}`,
     SANDBOX_PORT: `${await freePort()}`,
     SANDBOX_MULTICARD_PORT: `${await freePort()}`,
+    SANDBOX_TRAFFIC_PORT: `${await freePort()}`,
   };
   const starts: Start[] = [];
   const start: StartHome['start'] = (

@@ -26,6 +26,7 @@ test('an api is ready once its databases answer, and every server is asked at it
   expect(ready).toEqual([
     ['sandbox', 'http://SANDBOX_PORT/health'],
     ['multicard', 'http://SANDBOX_MULTICARD_PORT/health'],
+    ['traffic', 'http://SANDBOX_TRAFFIC_PORT/health'],
     ['api', 'http://API_PORT/health/ready'],
     ['board', 'http://BOARD_PORT/health'],
   ]);
@@ -45,8 +46,9 @@ test('a product that is off starts no worker, and without codes there is no bot 
   expect(started('message')).toEqual(['api', 'board', ...ofMessages]);
 });
 
-test('the rail that pays cards has a sandbox where money is on', () => {
+test('the rail that pays cards, and phones that share traffic, have a sandbox where their product is on', () => {
   const started = (...on: Product[]) => providersStage(originOf, new Set(on)).map(({ name }) => name);
   expect(started('verify', 'message')).toEqual(['sandbox']);
   expect(started('message', 'pay')).toEqual(['sandbox', 'multicard']);
+  expect(started('message', 'pay', 'earn')).toEqual(['sandbox', 'multicard', 'traffic']);
 });

@@ -11,8 +11,10 @@ import type {
 import { pageOf } from '../../../../domain/shared/page.ts';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import { refusing } from '../../pay/money-faults.ts';
+import type { Queryable } from '../../engine/transaction.ts';
 
-export const prices = (pool: pg.Pool, book: ProjectId): Prices => ({
+/** @param pool a client of a transaction too, so that a price and what is said of it are one commit. */
+export const prices = (pool: Queryable, book: ProjectId): Prices => ({
   of: async (day) => {
     const { rows } = await pool.query<PriceRow>(read, [book, day]);
     return rows[0] ? priceOf(rows[0], day) : null;
@@ -68,7 +70,7 @@ function askedOf(row: AskedRow | undefined): PriceAsked {
   return { ok: true, state: outcome, id: change === null ? null : PriceChangeId.parse(change) };
 }
 
-async function ended(pool: pg.Pool, values: readonly unknown[]): Promise<PriceAsked> {
+async function ended(pool: Queryable, values: readonly unknown[]): Promise<PriceAsked> {
   const { rows } = await refusing(pool.query<{ outcome: AskedRow['outcome'] }>(end, [...values]));
   return askedOf(rows[0] && { ...rows[0], change: null });
 }
