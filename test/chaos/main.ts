@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { limitFaults, type LimitRun, runLimits } from './limits.ts';
 import { runPauses } from './pauses.ts';
+import { earnChaos } from './earn/command.ts';
 import { payoutChaos } from './pay/payout/command.ts';
 import { runPriorities } from './priorities.ts';
 import { runTelegram } from './telegram.ts';
@@ -122,6 +123,7 @@ program
         });
   });
 program.addCommand(payoutChaos());
+program.addCommand(earnChaos());
 await program.parseAsync();
 
 async function inDirectory(name: string, work: (directory: string) => Promise<void>): Promise<void> {
