@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { bodies } from './bodies.ts';
 import { broadcasts } from './broadcasts.ts';
 import { live } from './earn/live.ts';
+import { traffic } from './earn/traffic.ts';
 import { enumeration } from './enumeration.ts';
 import { intake } from './intake.ts';
 import { lists } from './lists.ts';
@@ -35,9 +36,10 @@ const benches = {
   ledger: ledgerPosting,
   payout: payouts,
   live,
+  traffic,
 } as const;
 
-/** `npm run bench -- intake|worker|latency|reconciler|scheduler|telegram|push|webhook|enumeration|bodies|broadcasts|lists|sms-choice|ledger|payout|live [--rounds n] [--seconds n] …`: `readOptions` has them all. */
+/** `npm run bench -- intake|worker|latency|reconciler|scheduler|telegram|push|webhook|enumeration|bodies|broadcasts|lists|sms-choice|ledger|payout|live|traffic [--rounds n] [--seconds n] …`: `readOptions` has them all. */
 const { bench, options } = readOptions(process.argv.slice(2));
 const run = Object.entries(benches).find(([name]) => name === bench)?.[1];
 if (!run) throw new Error(`expected one of ${Object.keys(benches).join(', ')}`);
