@@ -140,7 +140,6 @@ export class TrafficDesk {
     if (!running) return problem('There is no such phone: GET /phones.', 404);
     clearInterval(running.timer);
     this.#phones.delete(id);
-    this.#count(running);
     await running.phone.send();
     await this.#gatewayOf(running)?.tell();
     return passed(await running.phone.stop());
