@@ -221,7 +221,7 @@ const end = ({ blocks }: PeopleDeps, what: 'block' | 'unblock') =>
     },
     problems: [404, 409],
     async handle({ params, body, staff }) {
-      const done: Blocked = await blocks[what](params.id, staff.id, body.reason);
+      const done: Blocked = await blocks[what](params.id, staff, body.reason);
       if (!done.ok) throw problems[done.reason]();
       return { status: 200, body: { id: params.id, blocked: what === 'block' } };
     },

@@ -97,10 +97,12 @@ export async function wireEarn(platform: ApiPlatform, { languages }: Offers): Pr
   };
 }
 
+/** What staff do is in the audit. */
+const note: NoteChange = (tx, { did, ...change }) => writeAudit(tx, { ...change, detail: { did } });
+
 /** What people are told, and what they ask. */
 function wordsOf({ hot, read }: ApiPlatform['pools'], book: ProjectId): WordsDeps {
   const project = projectCache(read);
-  const note: NoteChange = (tx, { did, ...change }) => writeAudit(tx, { ...change, detail: { did } });
   return {
     support: personSupport(hot, book),
     staffSupport: staffSupport(hot, book, note),
@@ -121,6 +123,6 @@ const peopleOf = ({ pools, hash }: ApiPlatform, book: ProjectId) => ({
     book,
     addressHash: (phone) => hash('address', addressText({ phone }, 'live')),
   }),
-  blocks: earnerBlocks(pools.hot, book),
+  blocks: earnerBlocks(pools.hot, book, note),
   withdrawals: withdrawals(pools.hot, book),
 });

@@ -1,4 +1,5 @@
 import type { Locale } from '../../shared/locale.ts';
+import type { StaffMember } from '../../staff/port.ts';
 import type { Page, PageOrder } from '../../shared/page.ts';
 
 /** Characters of a name: what a list of people shows on one line. */
@@ -80,6 +81,6 @@ export type Blocked = { readonly ok: true } | { readonly ok: false; readonly rea
 
 export interface EarnerBlocks {
   /** Starts and withdrawals are refused from then on, and open sessions end. */
-  readonly block: (personId: string, staffId: string, why: string) => Promise<Blocked>;
-  readonly unblock: (personId: string, staffId: string, why: string) => Promise<Blocked>;
+  readonly block: (personId: string, by: StaffMember, why: string) => Promise<Blocked>;
+  readonly unblock: (personId: string, by: StaffMember, why: string) => Promise<Blocked>;
 }

@@ -45,7 +45,7 @@ interface CountsRow {
 }
 
 const readCounts = `
-select (select count(*)::int from recipient r where r.project_id = $1 and r.person_id is not null) as people,
+select (select count(*)::int from recipient r join person p on p.id = r.person_id and p.mode = 'live' where r.project_id = $1) as people,
   (select count(*)::int from traffic_session s where s.project_id = $1 and s.ended_at is null) as open_sessions,
   (select count(*)::int from traffic_appeal a where a.project_id = $1 and a.state = 'open') as open_appeals`;
 

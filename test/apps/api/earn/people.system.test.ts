@@ -207,6 +207,11 @@ describe('an admin', () => {
     ]);
     expect((await admin('POST', `${path}/unblock`, token, { reason })).status).toBe(200);
     expect((await start()).status).toBe(201);
+    const { rows: audited } = await world.navbat.db.query(
+      `select detail ->> 'did' as did from audit where action = 'people.block' and subject = $1 order by id`,
+      [who.personId],
+    );
+    expect(audited).toEqual([{ did: 'block' }, { did: 'unblock' }]);
     expect((await who.withdraw('1000000')).status).toBe(202);
   });
 

@@ -10,6 +10,7 @@ import { persons } from '../../../../infra/postgres/identity/person/persons.ts';
 import { recipientStore } from '../../../../infra/postgres/identity/recipient/recipients.ts';
 import { openOrm } from '../../../../infra/postgres/engine/orm.ts';
 import { blocksOf } from '../../../../infra/postgres/pay/payout-blocks.ts';
+import type { StaffChange } from '../../../../infra/postgres/earn/note-change.ts';
 import type { Queryable } from '../../../../infra/postgres/engine/transaction.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { MINUTE_MS, openEarnWorld } from './earn-world.ts';
@@ -26,6 +27,7 @@ async function openPeople() {
   const addressHash = (phone: string) => hash('address', addressText({ phone: phone as Phone }, 'live'));
   const at = (db: Queryable) => earners({ pool: db, book: projectId, addressHash });
   const admin = randomUUID();
+  const notes: StaffChange[] = [];
   await owner.query(
     `insert into staff (id, email, role, password_hash, created_at) values ($1, $2, 'admin', 'none', now())`,
     [admin, `${admin}@navbat.example`],
@@ -34,8 +36,10 @@ async function openPeople() {
     ...world,
     at,
     earners: at(pool),
-    blocks: earnerBlocks(pool, projectId),
-    admin,
+    blocks: earnerBlocks(pool, projectId, async (_tx, change) => notes.push(change)),
+    notes,
+    admin: { id: admin, email: `${admin}@navbat.example`, role: 'admin' } as const,
+    clerk: { id: world.finance, email: `${world.finance}@navbat.example`, role: 'finance' } as const,
     /** Who proved a phone and a chat, and signed in to the project. */
     signIn: async (name?: string) => {
       number += 1;
@@ -181,7 +185,12 @@ describe('a block by staff', () => {
       ok: false,
       reason: 'not-blocked',
     });
-    const email = `${world.admin}@navbat.example`;
+    const { email } = world.admin;
+    const done = { by: world.admin, action: 'people.block', subject: id };
+    expect(world.notes).toEqual([
+      { ...done, did: 'block' },
+      { ...done, did: 'unblock' },
+    ]);
     expect(await world.earners.blocks(id)).toMatchObject([
       { reason: 'by-staff', by: email, because: WHY, liftedBy: email, liftedBecause: 'It is them' },
     ]);
@@ -201,7 +210,7 @@ describe('a block by staff', () => {
   test('is lifted by no member of staff who has the phone of the person', async () => {
     const world = await openPeople();
     const { id, phone } = await world.signIn();
-    await world.pool.query('select payout_handler_declare($1, $2, null)', [world.admin, phone]);
+    await world.pool.query('select payout_handler_declare($1, $2, null)', [world.admin.id, phone]);
     await world.blocks.block(id, world.admin, WHY);
     expect(await world.blocks.unblock(id, world.admin, WHY)).toEqual({ ok: false, reason: 'own-person' });
     expect(await start(world, id)).toEqual({ ok: false, reason: 'person-blocked' });
@@ -210,8 +219,8 @@ describe('a block by staff', () => {
   test('is made by an admin alone, and of somebody who is there', async () => {
     const world = await openPeople();
     const { id } = await world.signIn();
-    await expect(world.blocks.block(id, world.finance, WHY)).rejects.toThrow('role');
-    await expect(world.blocks.unblock(id, world.finance, WHY)).rejects.toThrow('role');
+    await expect(world.blocks.block(id, world.clerk, WHY)).rejects.toThrow('role');
+    await expect(world.blocks.unblock(id, world.clerk, WHY)).rejects.toThrow('role');
     const stranger = randomUUID();
     const unknown = { ok: false, reason: 'unknown-person' };
     expect(await world.blocks.block(stranger, world.admin, WHY)).toEqual(unknown);
@@ -244,7 +253,12 @@ describe('a block by staff', () => {
       expect(await world.earners.find(early.id)).toMatchObject({ openSessions: 0 });
 
       await client.query('begin');
-      await client.query('select earner_block($1, $2, $3, $4)', [world.projectId, late.id, world.admin, WHY]);
+      await client.query('select earner_block($1, $2, $3, $4)', [
+        world.projectId,
+        late.id,
+        world.admin.id,
+        WHY,
+      ]);
       const starting = start(world, late.id);
       await waits();
       await client.query('commit');
@@ -258,7 +272,7 @@ describe('a block by staff', () => {
     const world = await openPeople();
     const { id } = await world.signIn();
     for (const sql of ['payout_block_make($1, $2, $3)', 'payout_block_lift($1, $2, $3)'])
-      await expect(world.pool.query(`select ${sql}`, [id, world.admin, WHY])).rejects.toMatchObject({
+      await expect(world.pool.query(`select ${sql}`, [id, world.admin.id, WHY])).rejects.toMatchObject({
         code: '42501',
       });
   });
