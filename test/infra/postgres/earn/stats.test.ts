@@ -38,6 +38,8 @@ async function twoDays() {
   return { world, person, today, tomorrow: dayAfter(today) };
 }
 
+const PAGES_MAX = 10;
+
 /** All rows, page by page. */
 async function walk<Row>(
   page: (after: string | null) => Promise<{ readonly rows: readonly Row[]; readonly hasMore: boolean }>,
@@ -49,6 +51,7 @@ async function walk<Row>(
     seen.push(...rows);
     const last = rows.at(-1);
     if (!hasMore || last === undefined) return seen;
+    if (seen.length > PAGES_MAX) throw new Error('the pages do not end');
     after = keyOf(last);
   }
 }
