@@ -76,6 +76,7 @@ import { Migration20261130151000EarnTraffic } from './earn/migrations/2026113015
 import { Migration20261130152000EarnDays } from './earn/migrations/20261130152000-earn-days.ts';
 import { Migration20261130160000EarnAddresses } from './earn/migrations/20261130160000-earn-addresses.ts';
 import { Migration20261130160100EarnAppeals } from './earn/migrations/20261130160100-earn-appeals.ts';
+import { Migration20261130160200EarnOldData } from './earn/migrations/20261130160200-earn-old-data.ts';
 import { Migration20261130164000EarnLive } from './earn/migrations/20261130164000-earn-live.ts';
 import { Migration20261130161000PayBalances } from './pay/migrations/20261130161000-pay-balances.ts';
 import { Migration20261130161100EarnPeople } from './earn/migrations/20261130161100-earn-people.ts';
@@ -161,6 +162,7 @@ export const migrations = [
   Migration20261130152000EarnDays,
   Migration20261130160000EarnAddresses,
   Migration20261130160100EarnAppeals,
+  Migration20261130160200EarnOldData,
   Migration20261130161000PayBalances,
   Migration20261130161100EarnPeople,
   Migration20261130162000EarnSupport,

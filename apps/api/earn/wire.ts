@@ -27,6 +27,7 @@ import { sessionMeter } from '../../../infra/postgres/earn/traffic/meter.ts';
 import { trafficSessions } from '../../../infra/postgres/earn/traffic/sessions.ts';
 import { moneyBookAtStart } from '../../../infra/postgres/pay/money-project.ts';
 import type { ApiPlatform } from '../../../infra/process/api-platform.ts';
+import { every } from '../../../infra/process/ticks.ts';
 import type { Route } from '../../http/route.ts';
 import { type FilterAuditDeps, filterAuditRoute } from './filter-audit.routes.ts';
 import type { Offers, Wired } from '../wire.ts';
@@ -39,6 +40,9 @@ import { type ReviewDeps, reviewRoutes } from './review.routes.ts';
 import { type TrafficDeps, trafficRoutes } from './traffic.routes.ts';
 import { type WhyDeps, whyRoutes } from './why.routes.ts';
 import { type WordsDeps, wordsRoutes } from './words.ts';
+
+/** Between two looks for addresses that wait for newer data: files are read again each minute. */
+const REASSESS_MS = 60_000;
 
 /** What people who share their traffic do, the gateways that carry it, and what staff do about both. */
 export const earnContextRoutes = (
@@ -65,22 +69,17 @@ export const earnContextRoutes = (
 
 export async function wireEarn(platform: ApiPlatform, { languages }: Offers): Promise<Wired> {
   if (!languages) throw new Error('identity, which is always on, stands before earn');
-  const { config, log, pools } = platform;
+  const { config, pools } = platform;
   const book = await moneyBookAtStart(pools.hot, config);
   const meter = sessionMeter(pools.hot, book);
   const earned = earnedOf(pools.read, book);
   const live = wireLive(platform, book);
-  const files = configuredFiles(config);
-  if (files.length === 0)
-    log.warn(
-      'no data about addresses (ADDRESS_DATABASES, ADDRESS_LISTS): each is of the class unknown, and nobody is told from a data centre',
-    );
-  const data = await openAddressData(files, log);
+  const from = await addressesOf(platform, book);
   return {
     offers: { earned },
     routes: earnContextRoutes({
       sessions: trafficSessions({ pool: pools.hot, book, meter }),
-      addresses: sessionAddresses({ pool: pools.hot, book, data }),
+      addresses: from.addresses,
       appeals: appeals(pools.hot, book),
       gateways: gateways(pools.hot),
       prices: prices(pools.hot, book),
@@ -93,12 +92,33 @@ export async function wireEarn(platform: ApiPlatform, { languages }: Offers): Pr
       languages,
     }),
     endStreams: () => live.subscribers.close(),
-    close: async () => data.close(),
+    close: from.close,
   };
 }
 
 /** What staff do is in the audit. */
 const note: NoteChange = (tx, { did, ...change }) => writeAudit(tx, { ...change, detail: { did } });
+
+/** What the configured files say of where sessions come from. */
+async function addressesOf({ config, log, pools, clock }: ApiPlatform, book: ProjectId) {
+  const files = configuredFiles(config);
+  if (files.length === 0)
+    log.warn(
+      'no data about addresses (ADDRESS_DATABASES, ADDRESS_LISTS): each is of the class unknown, and nobody is told from a data centre',
+    );
+  const data = await openAddressData(files, log);
+  const addresses = sessionAddresses({ pool: pools.hot, book, data });
+  const stopReassessing = every(log, 'reassess-addresses', async () => {
+    const looked = await addresses.reassess(clock());
+    if (looked > 0) log.info({ addresses: looked }, 'addresses were assessed with newer data');
+    return REASSESS_MS;
+  });
+  const close = async () => {
+    data.close();
+    await stopReassessing();
+  };
+  return { addresses, close };
+}
 
 /** What people are told, and what they ask. */
 function wordsOf({ hot, read }: ApiPlatform['pools'], book: ProjectId): WordsDeps {

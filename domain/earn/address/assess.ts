@@ -27,5 +27,5 @@ function verdictOn(known: AddressClass, isOldData: boolean, rules: AddressRules)
   return verdict === 'pay' ? PAID : { verdict, reason: `address-${known}` };
 }
 
-const isOld = (dataAt: Date | null, now: Date): boolean =>
+export const isOld = (dataAt: Date | null, now: Date): boolean =>
   dataAt !== null && now.getTime() - dataAt.getTime() > DATA_DAYS_MAX * DAY_MS;

@@ -1,14 +1,18 @@
 import ipaddr from 'ipaddr.js';
 import type { AddressClass } from './class.ts';
 
-/** A network of a list. */
-export interface ListedNetwork {
+/** A network of a list that holds an address. */
+export interface FoundNetwork {
+  /** As the list has it. */
   readonly network: string;
   readonly class: AddressClass;
+  /** Bits of its prefix; of an IPv4 one as it is mapped into IPv6. */
+  readonly length: number;
 }
 
-interface AddressList {
-  readonly networks: readonly ListedNetwork[];
+export interface AddressList {
+  /** The narrowest network that holds the address. */
+  readonly find: (address: string) => FoundNetwork | null;
   /** The first date in the comments that it begins with; null where they hold none. */
   readonly dated: Date | null;
 }
@@ -18,25 +22,37 @@ export class ListError extends Error {
   override readonly name = 'ListError';
 }
 
+/** Some milliseconds of work between two pauses. */
+const LINES_AT_ONCE = 500;
+
+/** Networks by the length of their prefix, and then by its bits. */
+type Networks = Map<number, Map<string, string>>;
+
 /**
- * Reads a list: one network (`203.0.113.0/24`, `2001:db8::/32`) or address a line, comments behind `#` or `;`.
+ * Reads a list: one network (`203.0.113.0/24`, `2001:db8::/32`) or address a line, comments behind `#` or `;`. It pauses every few hundred lines:
+ * whoever reads a long one does something else then.
  *
  * @throws ListError naming the first line that is neither.
  */
-export function readList(text: string, of: AddressClass): AddressList {
+export function* readingList(text: string, of: AddressClass): Generator<undefined, AddressList> {
   const lines = text.split(/\r?\n/);
-  const begins = lines.findIndex((line) => bare(line) !== '');
-  const networks = lines.flatMap((line, index) => {
+  const byLength: Networks = new Map();
+  let head: number | null = null;
+  for (const [index, line] of lines.entries()) {
+    if (index % LINES_AT_ONCE === LINES_AT_ONCE - 1) yield;
     const said = bare(line);
-    if (said === '') return [];
-    if (networkOf(said) === null)
+    if (said === '') continue;
+    head ??= index;
+    const network = networkOf(said);
+    if (!network)
       throw new ListError(
         `line ${index + 1}: expected a network such as 203.0.113.0/24, an address, or a comment behind #`,
       );
-    return [{ network: said, class: of }];
-  });
-  const head = lines.slice(0, begins < 0 ? lines.length : begins).join('\n');
-  return { networks, dated: dateIn(head) };
+    const same = byLength.get(network.length) ?? new Map<string, string>();
+    byLength.set(network.length, same.set(network.bits, said));
+  }
+  const dated = dateIn(lines.slice(0, head ?? lines.length).join('\n'));
+  return { find: finderIn(byLength, of), dated };
 }
 
 const bare = (line: string): string => (line.split(/[#;]/, 1)[0] ?? '').trim();
@@ -47,7 +63,21 @@ function dateIn(comments: string): Date | null {
   return date && !Number.isNaN(date.getTime()) ? date : null;
 }
 
-/** The bits of a network's prefix, and how many there are; an IPv4 one as it is mapped into IPv6. Null of what is none. */
+/** A look-up costs one reading for each length that occurs, however many networks there are. */
+function finderIn(byLength: Networks, of: AddressClass): AddressList['find'] {
+  const lengths = [...byLength.keys()].toSorted((a, b) => b - a);
+  return (address) => {
+    if (!ipaddr.isValid(address)) return null;
+    const bits = bitsOf(address);
+    for (const length of lengths) {
+      const network = byLength.get(length)?.get(bits.slice(0, length));
+      if (network !== undefined) return { network, class: of, length };
+    }
+    return null;
+  };
+}
+
+/** The bits of a network's prefix, and how many there are. Null of what is none. */
 function networkOf(text: string): { readonly bits: string; readonly length: number } | null {
   const [address = '', prefix, ...rest] = text.split('/');
   const isFour = ipaddr.IPv4.isValidFourPartDecimal(address);
@@ -69,7 +99,7 @@ function bitsOf(address: string): string {
   return parsed instanceof ipaddr.IPv4 ? MAPPED + bits : bits;
 }
 
-/** Of classes that two lists give to the same network, the later one counts here. */
+/** Of classes that two lists give to networks of one length, the later one counts here. */
 const strictness: readonly AddressClass[] = [
   'unknown',
   'residential',
@@ -79,31 +109,10 @@ const strictness: readonly AddressClass[] = [
   'tor',
 ];
 
-/**
- * Finds the narrowest of many networks that holds an address. Networks of one length are a map: a look-up costs one reading for each length
- * that occurs, however many networks there are.
- */
-export function networkFinder(
-  lists: readonly (readonly ListedNetwork[])[],
-): (address: string) => ListedNetwork | null {
-  const byLength = new Map<number, Map<string, ListedNetwork>>();
-  for (const one of lists.flat()) {
-    const network = networkOf(one.network);
-    if (!network) continue;
-    const same = byLength.get(network.length) ?? new Map<string, ListedNetwork>();
-    byLength.set(network.length, same);
-    const before = same.get(network.bits);
-    if (!before || strictness.indexOf(one.class) > strictness.indexOf(before.class))
-      same.set(network.bits, one);
-  }
-  const lengths = [...byLength.keys()].toSorted((a, b) => b - a);
-  return (address) => {
-    if (!ipaddr.isValid(address)) return null;
-    const bits = bitsOf(address);
-    for (const length of lengths) {
-      const found = byLength.get(length)?.get(bits.slice(0, length));
-      if (found) return found;
-    }
-    return null;
-  };
-}
+/** Of what several lists say, the narrowest network; of two of one length the stricter class. */
+export const narrowest = (found: readonly (FoundNetwork | null)[]): FoundNetwork | null =>
+  found
+    .filter((one) => one !== null)
+    .toSorted(
+      (a, b) => b.length - a.length || strictness.indexOf(b.class) - strictness.indexOf(a.class),
+    )[0] ?? null;

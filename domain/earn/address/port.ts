@@ -21,6 +21,11 @@ interface Seen {
 export interface SessionAddresses {
   /** Committed once it answers. Null where the person has no such session. */
   readonly seen: (seen: Seen) => Promise<Assessment | null>;
+  /**
+   * Once there is newer data: assesses anew what waits for a person because the data was old, of sessions whose days are open. Answers how many
+   * addresses it looked at.
+   */
+  readonly reassess: (now: Date) => Promise<number>;
   /** Where the address is, in ISO 3166-1 alpha-2, as the files say; null where none does. */
   readonly countryOf: (address: string) => string | null;
 }

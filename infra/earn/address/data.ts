@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
 import type { AddressEvidence } from '../../../domain/earn/address/class.ts';
-import { networkFinder } from '../../../domain/earn/address/list.ts';
+import { narrowest } from '../../../domain/earn/address/list.ts';
 import type { AddressData } from '../../../domain/earn/address/port.ts';
 import { mergedFacts } from '../../../domain/earn/address/record.ts';
 import { normalAddress } from '../../../domain/shared/ip-address.ts';
@@ -104,14 +104,15 @@ const wordsOf = (error: unknown): string => (error instanceof Error ? error.mess
 function askerOf(kept: readonly Kept[]): (address: string) => AddressEvidence {
   const files = kept.map(({ file }) => file);
   const databases = files.filter((file) => file.kind === 'database');
-  const find = networkFinder(files.flatMap((file) => (file.kind === 'list' ? [file.networks] : [])));
+  const lists = files.filter((file) => file.kind === 'list');
   const oldestMs = Math.min(...files.map(({ madeAt }) => madeAt.getTime()));
   const dataAt = files.length === 0 ? null : new Date(oldestMs);
   return (text) => {
     const address = normalAddress(text);
     if (address === null) return { listed: null, facts: {}, isCarrierNat: false, dataAt };
+    const found = narrowest(lists.map(({ find }) => find(address)));
     return {
-      listed: find(address),
+      listed: found && { class: found.class, network: found.network },
       facts: mergedFacts(databases.map(({ recordOf }) => recordOf(address))),
       isCarrierNat: ipaddr.parse(address).range() === 'carrierGradeNat',
       dataAt,

@@ -1,17 +1,18 @@
 import { readFile, stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { Reader, type Response } from 'mmdb-lib';
 import type { AddressClass } from '../../../domain/earn/address/class.ts';
-import { type ListedNetwork, readList } from '../../../domain/earn/address/list.ts';
+import { type AddressList, readingList } from '../../../domain/earn/address/list.ts';
 
 /** Twice the largest database that is sold of this kind: it is held in memory. */
 const DATABASE_BYTES_MAX = 1_073_741_824;
-/** Two million networks. */
-const LIST_BYTES_MAX = 67_108_864;
+/** Half a million networks, some hundred bytes of memory each. */
+const LIST_BYTES_MAX = 8_388_608;
 
 /** What one file says, and when it was made. */
 export type AddressFile =
   | { readonly kind: 'database'; readonly recordOf: (address: string) => unknown; readonly madeAt: Date }
-  | { readonly kind: 'list'; readonly networks: readonly ListedNetwork[]; readonly madeAt: Date };
+  | { readonly kind: 'list'; readonly find: AddressList['find']; readonly madeAt: Date };
 
 /** A configured file. */
 export type FileSource =
@@ -32,8 +33,18 @@ export async function readAddressFile(source: FileSource): Promise<AddressFile> 
     const reader = new Reader<Response>(bytes);
     return { kind: 'database', recordOf: recordsOf(reader), madeAt: reader.metadata.buildEpoch };
   }
-  const { networks, dated } = readList(bytes.toString('utf8'), source.class);
-  return { kind: 'list', networks, madeAt: dated && dated < mtime ? dated : mtime };
+  const { find, dated } = await readList(bytes.toString('utf8'), source.class);
+  return { kind: 'list', find, madeAt: dated && dated < mtime ? dated : mtime };
+}
+
+/** Requests are answered in between. */
+async function readList(text: string, of: AddressClass): Promise<AddressList> {
+  const reading = readingList(text, of);
+  for (;;) {
+    const step = reading.next();
+    if (step.done) return step.value;
+    await setImmediate();
+  }
 }
 
 /** A database of IPv4 alone knows nothing of IPv6. */

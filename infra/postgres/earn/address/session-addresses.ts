@@ -5,12 +5,15 @@ import {
   type AddressAssessment,
   type AddressRules,
   assessAddress,
+  isOld,
 } from '../../../../domain/earn/address/assess.ts';
 import type { AddressData, SessionAddresses } from '../../../../domain/earn/address/port.ts';
+import type { SessionId } from '../../../../domain/earn/ids.ts';
 import { addressRules, earnSettings } from '../../../../domain/earn/settings.ts';
 import type { Assessment } from '../../../../domain/earn/traffic/counterpart.ts';
 import { normalAddress } from '../../../../domain/shared/ip-address.ts';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
+import { eachWaiting } from './waiting.ts';
 
 /** Sessions of which this process knows what was written last: those that report within an hour, 200 bytes each. */
 const REMEMBERED_MAX = 100_000;
@@ -38,30 +41,39 @@ interface Remembered {
 export function sessionAddresses({ pool, book, data }: Deps): SessionAddresses {
   const remembered = new LRUCache<string, Remembered>({ max: REMEMBERED_MAX });
   const rulesAt = rulesOf(pool, book);
+  const seen: SessionAddresses['seen'] = async ({ sessionId, personId, address, now }) => {
+    const assessed = assessAddress(data.evidenceOf(address), await rulesAt(now), now);
+    const normal = normalAddress(address) ?? NO_ADDRESS;
+    const said = `${normal} ${assessed.verdict} ${assessed.reason}`;
+    const key = keyOf({ sessionId, personId });
+    const before = remembered.get(key);
+    if (before?.said === said) return before.now;
+    const { rows } = await pool.query<SeenRow>(write, [
+      book,
+      sessionId,
+      personId,
+      normal,
+      assessed.class,
+      assessed.verdict,
+      assessed.reason,
+      JSON.stringify(evidenceOf(assessed)),
+      assessed.evidence.dataAt,
+    ]);
+    const [row] = rows;
+    if (!row) return null;
+    remembered.set(key, { said, now: row });
+    return row;
+  };
   return {
+    seen,
     countryOf: (address) => data.evidenceOf(address).facts.country ?? null,
-    seen: async ({ sessionId, personId, address, now }) => {
-      const assessed = assessAddress(data.evidenceOf(address), await rulesAt(now), now);
-      const normal = normalAddress(address) ?? NO_ADDRESS;
-      const said = `${normal} ${assessed.verdict} ${assessed.reason}`;
-      const key = `${personId}:${sessionId}`;
-      const before = remembered.get(key);
-      if (before?.said === said) return before.now;
-      const { rows } = await pool.query<SeenRow>(seen, [
-        book,
-        sessionId,
-        personId,
-        normal,
-        assessed.class,
-        assessed.verdict,
-        assessed.reason,
-        JSON.stringify(evidenceOf(assessed)),
-        assessed.evidence.dataAt,
-      ]);
-      const [row] = rows;
-      if (!row) return null;
-      remembered.set(key, { said, now: row });
-      return row;
+    reassess: async (now) => {
+      if (isOld(data.evidenceOf(NO_ADDRESS).dataAt, now)) return 0;
+      return eachWaiting({ pool, book, now }, (of) => {
+        // Another process may have written what this one does not know of.
+        remembered.delete(keyOf(of));
+        return seen({ ...of, now });
+      });
     },
   };
 }
@@ -78,8 +90,11 @@ interface SeenRow {
   readonly reason: string | null;
 }
 
-const seen = `
+const write = `
 select verdict, reason from session_address_seen($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
+
+const keyOf = ({ sessionId, personId }: { readonly sessionId: SessionId; readonly personId: string }) =>
+  `${personId}:${sessionId}`;
 
 const Settings = z.object(earnSettings);
 

@@ -1,14 +1,29 @@
 import { describe, expect, test } from 'vitest';
-import { ListError, networkFinder, readList } from '../../../../domain/earn/address/list.ts';
+import type { AddressClass } from '../../../../domain/earn/address/class.ts';
+import { type AddressList, ListError, narrowest, readingList } from '../../../../domain/earn/address/list.ts';
+
+/** Without a pause. */
+function readList(text: string, of: AddressClass): AddressList & { readonly pauses: number } {
+  const reading = readingList(text, of);
+  for (let pauses = 0; ; pauses++) {
+    const step = reading.next();
+    if (step.done) return { ...step.value, pauses };
+  }
+}
 
 describe('a list', () => {
   test('is a network or an address a line, with comments', () => {
     const text = '# of hosts\n203.0.113.0/24 ; a comment\r\n\n 198.51.100.7\n2001:db8::/32#another\n';
-    expect(readList(text, 'hosting').networks.map(({ network }) => network)).toEqual([
-      '203.0.113.0/24',
-      '198.51.100.7',
-      '2001:db8::/32',
-    ]);
+    const { find } = readList(text, 'hosting');
+    expect(
+      ['203.0.113.9', '198.51.100.7', '2001:db8::9', '198.51.100.8'].map((one) => find(one)?.network),
+    ).toEqual(['203.0.113.0/24', '198.51.100.7', '2001:db8::/32', undefined]);
+  });
+
+  test('lets others work while it is long', () => {
+    const many = (lines: number) => readList('198.51.100.7\n'.repeat(lines), 'tor');
+    expect([many(400), many(5_000)].map(({ pauses }) => pauses)).toEqual([0, 10]);
+    expect(many(5_000).find('198.51.100.7')?.class).toBe('tor');
   });
 
   test.each([
@@ -35,11 +50,12 @@ describe('a list', () => {
 });
 
 describe('of many networks', () => {
-  const find = networkFinder([
-    readList('10.0.0.0/8\n198.51.100.0/24\n2001:db8::/32', 'hosting').networks,
-    readList('10.1.0.0/16\n10.1.2.3', 'residential').networks,
-    readList('198.51.100.0/24', 'tor').networks,
-  ]);
+  const lists = [
+    readList('10.0.0.0/8\n198.51.100.0/24\n2001:db8::/32', 'hosting'),
+    readList('10.1.0.0/16\n10.1.2.3', 'residential'),
+    readList('198.51.100.0/24', 'tor'),
+  ];
+  const find = (address: string) => narrowest(lists.map((one) => one.find(address)));
 
   test.each([
     ['10.9.9.9', 'hosting'],

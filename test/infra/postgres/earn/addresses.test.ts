@@ -45,6 +45,7 @@ async function openWorld(settings: object = { require_counterpart: 'pay' }) {
     restart: () => (process = open()),
     seen: (of: { sessionId: SessionId; personId: string }, address: string) =>
       process.seen({ sessionId: of.sessionId, personId: of.personId, address, now: world.now() }),
+    reassess: () => process.reassess(world.now()),
     audits: (of: SessionId | null = null, order = page) =>
       filterAudits(world.pool, world.projectId).list(of, order),
     sessionOf: async (id: SessionId) =>
@@ -174,6 +175,31 @@ describe('a session', () => {
     await world.meter([earner.sessionId]);
     expect(await world.dayOf(earner.sessionId, earner.day)).toMatchObject({ verdict: 'pay', unpaid: [] });
     expect((await world.audits()).rows.map(({ verdict }) => verdict)).toEqual(['pay', 'review']);
+  });
+
+  test('that ended while the data was old is assessed anew with newer data, as long as its days are open', async () => {
+    const world = await openWorld();
+    const today = world.now();
+    const [home, server, closed] = [await world.earner(MB), await world.earner(MB), await world.earner(MB)];
+    // Another process has seen the first one, and knows of it that it was paid.
+    const other = world.restart();
+    await other.seen({ ...home, address: HOME, now: today });
+    world.restart();
+    world.known.dataAt = new Date(today.getTime() - 31 * DAY_MS);
+    await world.seen(home, HOME);
+    await world.seen(server, SERVER);
+    expect(await world.reassess()).toBe(0);
+    world.known.dataAt = today;
+    expect(await other.reassess(today)).toBe(2);
+    expect(await world.sessionOf(home.sessionId)).toMatchObject({ verdict: 'pay', reason: null });
+    expect(await world.sessionOf(server.sessionId)).toMatchObject({ reason: 'address-hosting' });
+    expect(await other.reassess(today)).toBe(0);
+    // One of six days ago is staff's to decide.
+    world.known.dataAt = new Date(today.getTime() - 31 * DAY_MS);
+    await world.seen(closed, HOME);
+    await world.forward(6 * DAY_MS);
+    world.known.dataAt = world.now();
+    expect(await world.reassess()).toBe(0);
   });
 
   test('of another, or of nobody, is not there', async () => {
