@@ -92,7 +92,8 @@ const isToAnother = (line: RailLine, ours: OurPayment): boolean =>
 /** A payment of ours that the rail made by another attempt than the one that we know: it may be the second one. */
 function isAnother({ uuid, reference }: RailLine, ours: OurPayment): boolean {
   if (ours.state === 'open') return false;
-  if (uuid !== null && ours.uuid !== null && uuid !== ours.uuid) return true;
+  // The rail's id says which; one that was found late has an earlier reference.
+  if (uuid !== null && ours.uuid !== null) return uuid !== ours.uuid;
   return reference !== null && ours.earlierReferences.includes(reference);
 }
 

@@ -38,6 +38,11 @@ describe('a line is', () => {
     ['matched', line(), payment()],
     ['matched', line({ uuid: null }), payment()],
     ['matched', line({ reference: null }), payment()],
+    // Found late under its first reference: the rail's id says that it is the one we know.
+    ['matched', line({ reference: 'a-1' }), payment()],
+    ['returned', line({ direction: 'back', reference: 'a-1' }), payment()],
+    ['duplicate', line({ reference: 'a-1' }), payment({ uuid: null })],
+    ['duplicate', line({ uuid: 'uuid-b', reference: 'a-1' }), payment()],
     ['matched', line(), payment({ state: 'returned' })],
     ['matched', line({ uuid: null }), payment({ state: 'open', settledByLine: true, uuid: null })],
     ['early', line(), payment({ state: 'open' })],
