@@ -90,6 +90,7 @@ export type SupportDone =
 
 /** What a person does with their own requests. */
 export interface PersonSupport {
+  /** The same words again, while that request is not closed, are the same request. */
   readonly open: (order: SupportOrder) => Promise<SupportDone>;
   /** Newest first. */
   readonly list: (personId: string, order: PageOrder) => Promise<Page<SupportRequest>>;

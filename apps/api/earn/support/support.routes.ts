@@ -37,7 +37,7 @@ const open = ({ support }: SupportDeps) =>
     path: '/api/support',
     tag,
     summary: 'Ask support',
-    description: `${OPEN_REQUESTS_MAX} requests that are not closed, and ${MESSAGES_A_DAY_MAX} messages in 24 hours. The answer comes by Telegram where the person has a chat, and stands in the request.`,
+    description: `${OPEN_REQUESTS_MAX} requests that are not closed, and ${MESSAGES_A_DAY_MAX} messages in 24 hours. The answer comes by Telegram where the person has a chat, and stands in the request. Sent again word for word, it is the same request.`,
     session: 'earner',
     body: z.strictObject({
       subject: SupportSubject,

@@ -39,6 +39,8 @@ const refused = (reason: SupportRefusal): SupportDone => ({ ok: false, reason })
 async function openOne(tx: Queryable, book: ProjectId, order: SupportOrder): Promise<SupportDone> {
   const { personId, subject, text, locale } = order;
   await tx.query(holdPerson, [personId]);
+  const { rows: same } = await tx.query<RequestRow>(findSame, [book, personId, subject, text]);
+  if (same[0]) return done(same[0]);
   const refusal = await refusalOf(tx, { book, personId, opens: true, texts: [subject, text] });
   if (refusal) return refused(refusal);
   const { rows } = await tx.query<RequestRow>(insertRequest, [book, personId, subject, locale]);
@@ -96,6 +98,13 @@ select (select count(*)::int from support_request r where r.project_id = $1 and 
   (select count(*)::int from support_message m join support_request r on r.id = m.request_id
     where r.project_id = $1 and r.person_id = $2 and m.staff_id is null and m.at > navbat_now() - interval '24 hours') as today,
   exists (select from unnest($3::text[]) t where holds_card_number(t)) as card`;
+
+/** A phone that did not hear the answer asks again, word for word. */
+const findSame = `
+select r.id, r.person_id, r.subject, r.locale, r.state, r.messages, r.created_at, r.state_at from support_request r
+where r.project_id = $1 and r.person_id = $2 and r.subject = $3 and r.state <> 'closed'
+  and exists (select from support_message m where m.request_id = r.id and m.staff_id is null and m.text = $4)
+order by r.id limit 1`;
 
 const insertRequest = `
 insert into support_request as r (project_id, person_id, subject, locale, state, messages, created_at, state_at)

@@ -14,7 +14,7 @@ async function openSupportWorld() {
   const { pool, owner, projectId, finance } = world;
   const [support, desk] = [personSupport(pool, projectId), staffSupport(pool, projectId, noteChange)];
   const by = { id: finance, email: `${finance}@navbat.example`, role: 'operator' } as const;
-  const open = (personId: string, subject = 'Unpaid') =>
+  const open = (personId: string, subject: string = `Unpaid ${randomUUID()}`) =>
     support.open({ personId, subject, text: 'Why was I not paid?', locale: null });
   return {
     ...world,
@@ -23,7 +23,7 @@ async function openSupportWorld() {
     by,
     open,
     opened: async (personId: string, subject?: string): Promise<SupportId> => {
-      const done = await open(personId, subject);
+      const done = await open(personId, subject ?? 'Unpaid');
       if (!done.ok) throw new Error(done.reason);
       return done.request.id;
     },
@@ -66,6 +66,17 @@ describe('a request to support', () => {
       [by.email, 'Because.'],
       [null, 'Still not.'],
     ]);
+  });
+
+  test('that is sent twice at once, word for word, is one, until it is closed', async () => {
+    const { open, support } = await openSupportWorld();
+    const person = randomUUID();
+    const both = await Promise.all([1, 2].map(() => open(person, 'Unpaid')));
+    const ids = both.map((one) => (one.ok ? one.request.id : one.reason));
+    expect(new Set(ids).size).toBe(1);
+    await support.close(person, ids[0] as SupportId);
+    expect(await open(person, 'Unpaid')).toMatchObject({ ok: true, request: { messages: 1 } });
+    expect((await support.list(person, { limit: 10, after: null })).rows).toHaveLength(2);
   });
 
   test('of another is as unknown as one that there is not', async () => {
