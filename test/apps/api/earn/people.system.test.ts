@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tashkentDay } from '../../../../domain/pay/ledger/head.ts';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
@@ -7,21 +10,31 @@ import { keyedHash } from '../../../../infra/process/crypto.ts';
 import { insertStaffSession, makeStaff } from '../../../rules/policy/roles.ts';
 import type { World } from '../../../rules/policy/world.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { mmdb } from '../../../support/mmdb.ts';
 import { openEarners, typeOf } from '../pay/earner.ts';
 
 let world: Awaited<ReturnType<typeof openEarners>>;
 let policy: World;
 let price: string;
+let directory: string;
 beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'addresses-'));
+  const database = join(directory, 'countries.mmdb');
+  // Where this test asks from.
+  await writeFile(database, mmdb({ '127.0.0.0/8': { country_code: 'UZ' } }, new Date()));
   world = await openEarners(['api', 'worker'], {
     NAVBAT_PRODUCTS: 'verify,message,pay,earn',
     MONEY_PROJECT: PLATFORM_PROJECT_ID,
+    ADDRESS_DATABASES: database,
   });
   policy = { ...world.navbat, hash: keyedHash(world.navbat.env['PEPPER'] ?? '') } as unknown as World;
   price = await staffToken('finance');
   await admin('POST', '/api/admin/daily_price', price, { day: today, tiyin_per_mb: 100 });
 });
-afterAll(() => world?.navbat.stop());
+afterAll(async () => {
+  await world?.navbat.stop();
+  await rm(directory, { recursive: true });
+});
 
 const today = tashkentDay(new Date());
 
@@ -131,7 +144,7 @@ describe('a person', () => {
     });
     expect(await get('/api/stats/range')).toMatchObject({ to: today, days: 1, ...figures });
     expect((await get('/api/stats/devices')).data).toMatchObject([{ last_day: today, ...figures }]);
-    expect((await get('/api/stats/countries')).data).toEqual([{ country: null, ...figures }]);
+    expect((await get('/api/stats/countries')).data).toEqual([{ country: 'UZ', ...figures }]);
     const wrong = await who.call('GET', '/api/stats/daily?from=2026-01-02&to=2026-01-01');
     expect(wrong).toMatchObject({ status: 400, body: { errors: [{ pointer: 'from' }] } });
   });

@@ -85,6 +85,17 @@ describe('what a person shared', () => {
     ]);
   });
 
+  test('began in no country where the files have no code of one', async () => {
+    const world = await openEarnWorld();
+    const person = randomUUID();
+    const began = await world.sessions.start(person, randomUUID(), world.now(), 'Uzbekistan');
+    if (!began.ok) throw new Error(began.reason);
+    await shared(world, person, began.sessionId, 0, MB);
+    const days = { from: world.today(), to: world.today() };
+    const { rows } = await stats(world.pool, world.projectId).countries(person, days, ALL);
+    expect(rows).toMatchObject([{ country: null, sessions: 1 }]);
+  });
+
   test('comes in pages that hold each row once', async () => {
     const { world, person, today, tomorrow } = await twoDays();
     const own = stats(world.pool, world.projectId);
