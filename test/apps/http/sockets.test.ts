@@ -361,11 +361,11 @@ describe('a client', () => {
 
   test('for whom the route has no room is told so', async () => {
     const { url } = await open(() => {
-      throw new Problem(429, 'too-many-connections', 'There are enough.');
+      throw new Problem(429, 'quota-exceeded', 'There are enough.');
     });
     expect(await say(url, shown('good'))).toEqual({
       code: 4429,
-      reason: 'too-many-connections: There are enough.',
+      reason: 'quota-exceeded: There are enough.',
     });
   });
 
