@@ -12,6 +12,7 @@ import { ById } from '../../http/by-id.ts';
 import { pageBody, pageOrder, pageQuery, pageSchema } from '../../http/page.ts';
 import { Problem } from '../../http/problem.ts';
 import { defineAdminRoute, defineOpenRoute, type Route } from '../../http/route.ts';
+import { orProblem } from './refused.ts';
 
 const tag = 'Prices';
 
@@ -84,7 +85,7 @@ const set = ({ prices }: PriceDeps) =>
     },
     problems: [422],
     async handle({ body, staff }) {
-      const asked = taken(await prices.set(body.day, body.tiyin_per_mb, staff.id));
+      const asked = taken(await orProblem(prices.set(body.day, body.tiyin_per_mb, staff.id)));
       return { status: asked.state === 'set' ? 200 : 202, body: asked };
     },
   });
@@ -104,7 +105,7 @@ const end = ({ prices }: PriceDeps, what: 'agree' | 'withdraw') =>
     answers: { 200: { description: 'Done.', schema: AskedBody } },
     problems: [404, 409, 422],
     async handle({ params, staff }) {
-      const body = taken(await prices[what](PriceChangeId.parse(params.id), staff.id));
+      const body = taken(await orProblem(prices[what](PriceChangeId.parse(params.id), staff.id)));
       return { status: 200, body };
     },
   });

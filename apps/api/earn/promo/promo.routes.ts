@@ -12,7 +12,7 @@ import { pageBody, pageOrder, pageQuery, pageSchema } from '../../../http/page.t
 import { tiyin } from '../../../http/pay/fields.ts';
 import { Problem } from '../../../http/problem.ts';
 import { definePersonRoute, type Route } from '../../../http/route.ts';
-import { orProblem } from './refused.ts';
+import { orProblem } from '../refused.ts';
 
 const tag = 'News';
 

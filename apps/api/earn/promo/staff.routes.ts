@@ -17,7 +17,7 @@ import { pageBody, pageOrder, pageQuery, pageSchema } from '../../../http/page.t
 import { tiyin, TiyinField } from '../../../http/pay/fields.ts';
 import { Problem } from '../../../http/problem.ts';
 import { defineAdminRoute, type Route } from '../../../http/route.ts';
-import { orProblem } from './refused.ts';
+import { orProblem } from '../refused.ts';
 
 const tag = 'News';
 const action = 'promo.set';

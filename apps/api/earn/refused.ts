@@ -1,5 +1,5 @@
-import { MoneyRefusedError } from '../../../../domain/pay/refusals.ts';
-import { moneyProblem } from '../../../http/pay/money-problem.ts';
+import { MoneyRefusedError } from '../../../domain/pay/refusals.ts';
+import { moneyProblem } from '../../http/pay/money-problem.ts';
 
 /** @throws Problem what a function of money has refused, told as everywhere. */
 export const orProblem = <T>(asked: Promise<T>): Promise<T> =>
