@@ -200,6 +200,7 @@ export const requestExamples: Readonly<Record<string, unknown>> = {
   'post /finance/batches/{id}/run': {},
   'post /finance/batches/{id}/pause': { reason: 'The rail answers slowly' },
   'post /finance/batches/{id}/cancel-rest': { reason: 'The rest is paid tomorrow' },
+  'post /finance/payouts/{id}/cancel': { reason: 'The list was imported by mistake' },
   'post /finance/top-ups': {
     project_id: '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21',
     amount: '10000000000',

@@ -6,6 +6,7 @@ import { WebhookEndpoint, WebhookSecret } from './webhook/entities.ts';
 import { Migration20261129100100ProjectBaseline } from './project/migrations/20261129100100-project-baseline.ts';
 import { Migration20261129194300ProjectKeyMaker } from './project/migrations/20261129194300-project-key-maker.ts';
 import { Migration20261129100200JobBaseline } from './job/migrations/20261129100200-job-baseline.ts';
+import { Migration20261130171000PayCancelByStaff } from './pay/migrations/20261130171000-pay-cancel-by-staff.ts';
 import { Migration20261130162000EarnSupport } from './earn/migrations/20261130162000-earn-support.ts';
 import { Migration20261130162100EarnNews } from './earn/migrations/20261130162100-earn-news.ts';
 import { Migration20261130162200EarnPromo } from './earn/migrations/20261130162200-earn-promo.ts';
@@ -172,6 +173,7 @@ export const migrations = [
   Migration20261130163100EarnReport,
   Migration20261130163200EarnCarry,
   Migration20261130164000EarnLive,
+  Migration20261130171000PayCancelByStaff,
 ] as const;
 
 /**

@@ -234,7 +234,7 @@ const drop = ({ batches }: BatchParts) =>
     tag,
     summary: 'Drop a line of a draft',
     description:
-      'Its payout waits again, for another batch or to be cancelled. Who drops a line is one of the makers.',
+      'Its payout waits again, for another batch or to be cancelled (`POST /finance/payouts/{id}/cancel`). Who drops a line is one of the makers.',
     action: 'batch.make',
     params: ById.extend({
       n: z.coerce

@@ -7,6 +7,7 @@ import { equationReads } from '../../../infra/postgres/pay/reconcile/equation.ts
 import { statements } from '../../../infra/postgres/pay/reconcile/statements.ts';
 import { sha256 } from '../../../infra/process/crypto.ts';
 import { batchActs } from '../../../infra/postgres/pay/finance/acts.ts';
+import { cancelPayout } from '../../../infra/postgres/pay/finance/cancel-payout.ts';
 import { inbox } from '../../../infra/postgres/pay/finance/inbox.ts';
 import { batchReads } from '../../../infra/postgres/pay/finance/batches.ts';
 import { corrections } from '../../../infra/postgres/pay/finance/corrections.ts';
@@ -31,6 +32,7 @@ import { type FinanceParts, financeRoutes } from './finance.routes.ts';
 import { type InboxParts, inboxRoutes } from './inbox.routes.ts';
 import { type LinkParts, linkRoutes } from './links.routes.ts';
 import { type ListParts, listRoutes } from './lists.routes.ts';
+import { payoutCancelRoutes, type PayoutCancelParts } from './payout-cancel.routes.ts';
 import { financePayoutRoutes, type PayoutParts } from './payouts.routes.ts';
 import { railRoutes, type RailParts } from './rails.routes.ts';
 import { type ReconcileParts, reconcileRoutes } from './reconcile.routes.ts';
@@ -42,6 +44,7 @@ interface PayParts
     InboxParts,
     LinkParts,
     ListParts,
+    PayoutCancelParts,
     PayoutParts,
     RailParts,
     ReconcileParts {
@@ -56,6 +59,7 @@ export const payRoutes = ({ batches, ...parts }: PayParts): StaffRoute[] => [
   ...batchItemRoutes(batches),
   ...batchEventRoutes(batches),
   ...financePayoutRoutes(parts),
+  ...payoutCancelRoutes(parts),
   ...linkRoutes(parts),
   ...listRoutes(parts),
   ...correctionRoutes(parts),
@@ -76,6 +80,7 @@ export async function wirePay({ config, pools, hash, encryption }: Platform<Proc
     batches: { reads, batches: batchActs(pools.hot, book), ended: ended.signal },
     inbox: inbox(pools.read, book, reads),
     payouts: payoutReads(pools.read, book),
+    cancelPayout: cancelPayout(pools.hot, book),
     corrections: corrections(pools.hot, book),
     rails: rails(pools.hot),
     statements: statements({ pool: pools.hot, book, encryption }),

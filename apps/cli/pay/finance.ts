@@ -58,7 +58,7 @@ interface AddOptions {
   readonly dryRun?: boolean;
 }
 
-/** What became of lists and their links. */
+/** What became of lists and their links, and payouts that are not paid. */
 function listing(finance: Command, ask: Ask): void {
   finance
     .command('lists')
@@ -77,6 +77,16 @@ function listing(finance: Command, ask: Ask): void {
       ask(
         async ({ send }) =>
           (await send('POST', `/finance/payouts/${encodeURIComponent(payout)}/link`, null)).body,
+      ),
+    );
+  finance
+    .command('cancel <payout>')
+    .description('one that stands in no batch: its money is back where it was')
+    .requiredOption('--reason <reason>')
+    .action((payout: string, { reason }: { reason: string }) =>
+      ask(
+        async ({ send }) =>
+          (await send('POST', `/finance/payouts/${encodeURIComponent(payout)}/cancel`, { reason })).body,
       ),
     );
 }

@@ -2,6 +2,7 @@ import type { Page, PageOrder } from '../../shared/page.ts';
 import type { ItemState } from '../batch/batch.ts';
 import type { BatchId, PayoutId, RailId } from '../ids.ts';
 import type { PayoutSource, PayoutState } from '../payout/payout.ts';
+import type { MoneyRefusal } from '../refusals.ts';
 
 /** A payout as finance sees it. Amounts are tiyin. */
 export interface PayoutView {
@@ -66,3 +67,13 @@ export interface PayoutReads {
   /** In the order of the book. */
   readonly transfers: (id: PayoutId) => Promise<readonly PayoutTransfer[]>;
 }
+
+/** By a member of staff, before it stands in a batch. Twice at once: the second is refused, with the state that it finds. */
+export type CancelPayout = (
+  id: PayoutId,
+  staffId: string,
+  why: string,
+) => Promise<
+  | { readonly ok: true; readonly state: PayoutState; readonly version: number }
+  | { readonly ok: false; readonly refusal: MoneyRefusal }
+>;

@@ -8,6 +8,10 @@ const askAgain = 'Ask again; the money is back where it was.';
 
 const words: Readonly<Record<string, EndWords>> = {
   'by-person': { meaning: 'Its person cancelled it.', nextStep: askAgain },
+  'by-staff': {
+    meaning: 'Staff of finance cancelled it.',
+    nextStep: 'Ask staff of finance why; the money is back where it was.',
+  },
   'by-key': { meaning: 'It was cancelled with an API key.', nextStep: askAgain },
   expired: {
     meaning: 'Nobody confirmed it, or bound a card, in time.',

@@ -112,6 +112,7 @@ export const payGrants: Grants = {
     'payout_binding_opened',
     'payout_cancel',
     'payout_cancel_by_key',
+    'payout_cancel_by_staff',
     'payout_challenge',
     'payout_confirm',
     'payout_confirm_due',

@@ -1,6 +1,7 @@
 import type { Mutation } from '../mutation.ts';
 
 const ASKING = 'infra/postgres/pay/migrations/20261129180100-pay-asking.ts';
+const CANCEL = 'infra/postgres/pay/migrations/20261130171000-pay-cancel-by-staff.ts';
 const DUE = 'infra/postgres/pay/migrations/20261129194000-pay-due.ts';
 const TABLES = 'infra/postgres/pay/migrations/20261129180000-pay-payouts.ts';
 const inAsking = (name: string) => ({ file: 'test/infra/postgres/pay/payout/asking.test.ts', name });
@@ -120,7 +121,7 @@ export const askingMutations: readonly Mutation[] = [
   {
     name: 'what was cancelled keeps its money held',
     edits: [
-      { file: ASKING, from: `perform payout_post(p.project_id, array[p.id], 'release', actor);`, to: '' },
+      { file: CANCEL, from: `perform payout_post(p.project_id, array[p.id], 'release', actor);`, to: '' },
     ],
     test: {
       file: 'test/infra/postgres/pay/payout/storm.test.ts',

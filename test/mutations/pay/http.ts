@@ -4,6 +4,7 @@ const SERVE = 'apps/http/serve-route.ts';
 const REQUESTS = 'infra/postgres/pay/money-requests.ts';
 const CUSTOMER = 'infra/postgres/pay/payout/customer-payouts.ts';
 const ASKING = 'infra/postgres/pay/migrations/20261129180100-pay-asking.ts';
+const CANCEL = 'infra/postgres/pay/migrations/20261130171000-pay-cancel-by-staff.ts';
 const DOORS = 'infra/postgres/pay/migrations/20261129184000-pay-doors.ts';
 const COUNT = 'infra/postgres/pay/migrations/20261130100000-pay-people-who-count.ts';
 const PROOFS = 'infra/postgres/pay/migrations/20261129190100-pay-agreed-with-proof.ts';
@@ -81,12 +82,22 @@ const others: readonly Mutation[] = [
     name: 'another customer’s payout is cancelled',
     edits: [
       {
-        file: DOORS,
+        file: CANCEL,
         from: ` and p.source = 'api' and p.funder = of_funder) then`,
         to: ` and p.source = 'api') then`,
       },
     ],
     test: inPayouts('is cancelled by its project alone, and the money is back'),
+  },
+  {
+    name: 'whoever calls the function cancels a payout as staff',
+    edits: [
+      { file: CANCEL, from: `  perform payout_staff_may(staff, array['finance', 'admin']);\n`, to: '' },
+    ],
+    test: {
+      file: 'test/infra/postgres/pay/payout/cancel-by-staff.test.ts',
+      name: 'it is refused to whoever is not of finance now, of another book, of none, and of what stands in a batch',
+    },
   },
   {
     name: 'a test key asks for money',
@@ -124,7 +135,7 @@ const others: readonly Mutation[] = [
     name: 'another person’s withdrawal is cancelled',
     edits: [
       {
-        file: ASKING,
+        file: CANCEL,
         from: `x.source = 'withdrawal' and x.person_id = payout_cancel.person)`,
         to: `x.source = 'withdrawal')`,
       },

@@ -152,8 +152,8 @@ export async function openLinkWorld(options: Partial<SandboxOptions> = {}) {
   };
   /** What an earlier test left waits for nobody. */
   const clear = async () => {
-    await pay.pool.query(
-      `select payout_cancel(id, null, 'asked', 'staff:x') from payout where state = 'awaiting-card'`,
+    await pay.owner.query(
+      `select payout_cancel_now(id, 'asked', 'staff:x') from payout where state = 'awaiting-card'`,
     );
     sandbox.clearInbox();
     sandbox.clearFaults();

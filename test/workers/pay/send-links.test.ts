@@ -285,7 +285,7 @@ test('nothing goes to who has the phone of another payee now, nor for what was c
   await world.pool.query('update person_phone set person_id = $2 where phone = $1', [moved.phone, thief]);
   const cancelled = await world.payee();
   await world.tick()();
-  await world.pool.query(`select payout_cancel($1, null, 'asked', 'staff:x')`, [cancelled.id]);
+  await world.owner.query(`select payout_cancel_now($1, 'asked', 'staff:x')`, [cancelled.id]);
   await world.drain(wake);
   const late = await world.payee();
   await world.forward(14 * DAY_MS + HOUR_MS);
@@ -359,6 +359,6 @@ test('finance sends it again, to the phone of the payout: once an hour, three ti
   await world.forward(3 * DAY_MS + HOUR_MS);
   await send();
   expect(world.linksTo(payee.phone)).toHaveLength(5);
-  await world.pool.query(`select payout_cancel($1, null, 'asked', 'staff:x')`, [payee.id]);
+  await world.owner.query(`select payout_cancel_now($1, 'asked', 'staff:x')`, [payee.id]);
   expect(await again()).toBe('not-waiting');
 });

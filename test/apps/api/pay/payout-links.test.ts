@@ -245,7 +245,7 @@ describe('a link that does not work is answered clearly, and changes nothing', (
     const pages = await openPages();
     const sent = await sentLink();
     const { formUrl } = await press(pages, sent);
-    await pay.pool.query('select payout_cancel($1, null, $2, $3)', [
+    await pay.owner.query('select payout_cancel_now($1, $2, $3)', [
       sent.payout.id,
       'asked',
       `staff:${pay.staffId}`,

@@ -180,7 +180,7 @@ describe('where a device is bound', () => {
     await who.bindDevice();
     const { db } = world.navbat;
     await db.query(`create function cancelled_meanwhile() returns trigger language plpgsql as $$ begin
-        perform payout_cancel((new.metadata ->> 'withdrawal')::uuid, null, 'asked', 'staff:01990000-0000-7000-8000-000000000002'); return null; end $$;
+        perform payout_cancel((new.metadata ->> 'withdrawal')::uuid, (select x.person_id from payout x where x.id = (new.metadata ->> 'withdrawal')::uuid), 'asked', 'staff:01990000-0000-7000-8000-000000000002'); return null; end $$;
       create trigger cancelled_meanwhile after insert on verification for each row
         when (new.metadata ? 'withdrawal') execute function cancelled_meanwhile()`);
     try {

@@ -316,3 +316,24 @@ describe('a link', () => {
     });
   });
 });
+
+test('a payout of a list that was imported by mistake is cancelled once, by finance or an admin, and says why', async () => {
+  funder = await paidIn(GROSS);
+  const list = (await send(csv([line()]), { name: 'By mistake', funder }).expect(201)).body;
+  const [{ payout_id: id }] = (await get(`/finance/lists/${list.id}/lines`).expect(200)).body.data;
+  const cancel = (role: keyof typeof tokens, of = id) =>
+    supertest(board.url)
+      .post(`/finance/payouts/${of}/cancel`)
+      .set('Authorization', `Bearer ${tokens[role]}`)
+      .send({ reason: 'imported by mistake' });
+  await cancel('operator').expect(403);
+  await cancel('admin', randomUUID()).expect(404);
+  expect((await cancel('admin').expect(200)).body).toEqual({ id, state: 'cancelled', version: 2 });
+  expect((await cancel('finance').expect(409)).body).toMatchObject({ state: 'cancelled' });
+  expect((await get(`/finance/payouts/${id}`).expect(200)).body).toMatchObject({
+    state: 'cancelled',
+    reason: 'by-staff',
+    reason_detail: 'Staff of finance cancelled it.',
+    transfers: [{ kind: 'hold' }, { kind: 'release' }],
+  });
+});

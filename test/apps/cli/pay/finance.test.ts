@@ -63,6 +63,10 @@ test('lists are read, and a link that nobody waits for is refused with what to d
     1,
     expect.stringMatching(/^link-not-sent: The payout waits for no card/),
   ]);
+  const pending = await board.pending(2_000_000n);
+  expect(await json(maker, 'cancel', pending, '--reason', 'asked for twice')).toMatchObject({
+    state: 'cancelled',
+  });
 });
 
 test('a refusal is one sentence with its type and what to do, and a board that is away is told', async () => {

@@ -79,6 +79,10 @@ export const batchFixtures: Readonly<Record<string, Fixture>> = {
   'POST /finance/batches/:id/cancel-rest': act('cancel-rest', { reason }),
   'POST /finance/batches/:id/close': act('close'),
   'GET /finance/payouts': { ask: () => ({ path: '/finance/payouts' }) },
+  'POST /finance/payouts/:id/cancel': {
+    make: (world) => makePayout(world, noId()),
+    ask: (id) => ({ path: `/finance/payouts/${id}/cancel`, body: { reason } }),
+  },
   'POST /finance/payouts/:id/link': {
     ask: () => ({ path: `/finance/payouts/${randomUUID()}/link` }),
     answers: [404],

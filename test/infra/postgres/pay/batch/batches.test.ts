@@ -70,7 +70,11 @@ describe('adding', () => {
 
   test('all or none, and once: one that is not pending, not there, or there twice adds nothing', async () => {
     const [good, cancelled] = [await pay.pending(), await pay.pending()];
-    await pay.one('select state from payout_cancel($1, null, $2, $3)', [cancelled.id, 'asked', 'staff']);
+    await pay.owner.query('select state from payout_cancel_now($1, $2, $3)', [
+      cancelled.id,
+      'asked',
+      'staff',
+    ]);
     const batch = await pay.batches.create(maker);
     await expect(pay.batches.add(batch, maker, [good.id, cancelled.id])).rejects.toEqual(
       refused('NB010', 'cancelled'),

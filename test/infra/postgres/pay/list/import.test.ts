@@ -238,7 +238,7 @@ test('the same amount to the same phone within 90 days is found, unless it was g
   const of = pay.lines(3);
   const id = await imported(by.id, of);
   const [, second] = await payoutsOf(id);
-  await pay.pool.query('select payout_cancel($1, null, $2, $3)', [second?.id, 'asked', 'staff:x']);
+  await pay.owner.query('select payout_cancel_now($1, $2, $3)', [second?.id, 'asked', 'staff:x']);
   const again = [of[0], of[1], { ...(of[2] as ListLine), amount: GROSS + 1n }] as ListLine[];
   const now = new Date();
   expect(await pay.lists.repeats(again, now)).toEqual([

@@ -43,7 +43,7 @@ test('the oldest make room; those to which an open payout goes stay, and those o
   const fourth = await add(phone);
   expect(await inUse(phone)).toEqual([account, oldest, older, old, fourth]);
   expect(await pay.payout(id)).toMatchObject({ state: 'pending' });
-  await pay.pool.query(`select payout_cancel($1, null, 'asked', 'staff:x')`, [id]);
+  await pay.owner.query(`select payout_cancel_now($1, 'asked', 'staff:x')`, [id]);
   const fifth = await add(phone);
   expect(await inUse(phone)).toEqual([account, old, fourth, fifth]);
   const kept = 'select removed_at is null as kept from payout_destination where id = $1';

@@ -56,7 +56,7 @@ test('whatever comes at once, nobody waits in a circle, and what is held is what
       }),
     ),
     ...all.map(({ pending, confirming }, n) =>
-      pay.pool.query('select payout_cancel($1, null, $2, $3)', [
+      pay.owner.query('select payout_cancel_now($1, $2, $3)', [
         n % 3 === 0 ? pending : confirming,
         'asked',
         'staff',
