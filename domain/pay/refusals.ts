@@ -23,6 +23,12 @@ export type AskRefusal = (typeof askRefusals)[number];
 export const proofFaults = ['unknown', 'used', 'stale', 'other-subject'] as const;
 export type ProofFault = (typeof proofFaults)[number];
 
+/** Of many, the payout that was refused, and which line of the batch it is. */
+export interface RefusedOf {
+  readonly payoutId: string;
+  readonly line?: number | undefined;
+}
+
 /**
  * Why money does not move, a payout does not change or a batch does not go on. One kind for each SQLSTATE of the functions of `pay`;
  * `infra/postgres/pay/money-faults.ts` has the table.
@@ -33,21 +39,21 @@ export type MoneyRefusal =
   | { readonly kind: 'key-reused' }
   | { readonly kind: 'no-such-move' }
   /** `state` is the one that it is in. */
-  | { readonly kind: 'payout-state'; readonly state: string | null }
-  | { readonly kind: 'not-payable'; readonly because: AskRefusal }
+  | { readonly kind: 'payout-state'; readonly state: string | null; readonly of?: RefusedOf | undefined }
+  | { readonly kind: 'not-payable'; readonly because: AskRefusal; readonly of?: RefusedOf | undefined }
   | { readonly kind: 'stale-version' }
   /** Who made it does not approve it. */
   | { readonly kind: 'maker' }
   | { readonly kind: 'role' }
   | { readonly kind: 'proof'; readonly because: ProofFault }
   /** Hash, count or total are not those of the rows. */
-  | { readonly kind: 'content-differs' }
+  | { readonly kind: 'content-differs'; readonly of?: RefusedOf | undefined }
   /** It pays somebody who handles it. */
   | { readonly kind: 'own-money' }
   /** Account or second factor are younger than a day. */
   | { readonly kind: 'approver-new' }
   | { readonly kind: 'batch-state'; readonly state: string | null }
-  | { readonly kind: 'unknown' }
+  | { readonly kind: 'unknown'; readonly of?: RefusedOf | undefined }
   /** A dispatch or item does not go from that state to this one. */
   | { readonly kind: 'arrow'; readonly state: string | null }
   /** The rail, or all of them, are stopped. */

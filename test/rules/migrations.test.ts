@@ -99,6 +99,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130163200-earn-carry.ts': 'c3980c0a82d9643107c9a9e61876c9f3451a01348259dd05d94314211e9269e4',
   '20261130163100-earn-report.ts': '6a89feccbc7bfaffe30c8a2ee5658ba441b4ba95cc6a5583c59e8543d03055dc',
   '20261130171000-pay-cancel-by-staff.ts': 'd12ca7f7864dfd6706a918a7f6f20d25504633a413cd52f7e6f386e9737021d7',
+  '20261130171100-pay-which-line.ts': '0686566200d5fee8307b2f5c5e8081f3217249156e39bc48882752bc03761eda',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -1,4 +1,4 @@
-import type { MoneyRefusal } from '../../../domain/pay/refusals.ts';
+import type { MoneyRefusal, RefusedOf } from '../../../domain/pay/refusals.ts';
 import type { ProblemType } from '../../../domain/reasons.ts';
 import { heldUp } from '../answer.ts';
 import { Problem } from '../problem.ts';
@@ -6,16 +6,25 @@ import { proofProblem } from '../proof.ts';
 
 /** Why money does not move, as it is answered. Every POST about money goes by this table. */
 export function moneyProblem(refusal: MoneyRefusal): Problem {
-  if (refusal.kind === 'not-payable') return new Problem(422, refusal.because, payableWords[refusal.because]);
   if (refusal.kind === 'busy') return heldUp();
   if (refusal.kind === 'proof') return proofProblem(refusal.because);
+  const of = 'of' in refusal ? refusal.of : undefined;
+  const extra = {
+    ...('state' in refusal && refusal.state !== null && { state: refusal.state }),
+    ...('who' in refusal && refusal.who !== null && { who: refusal.who }),
+    ...(of && { payout_id: of.payoutId }),
+    ...(of?.line !== undefined && { line: of.line }),
+  };
+  if (refusal.kind === 'not-payable')
+    return new Problem(422, refusal.because, ofWhich(of) + payableWords[refusal.because], { extra });
   const { status, type, words } = plain[refusal.kind];
-  const isInState = 'state' in refusal && refusal.state !== null;
-  const isOfSomebody = 'who' in refusal && refusal.who !== null;
-  return new Problem(status, type, words, {
-    ...(isInState ? { extra: { state: refusal.state } } : {}),
-    ...(isOfSomebody ? { extra: { who: refusal.who } } : {}),
-  });
+  return new Problem(status, type, ofWhich(of) + words, { extra });
+}
+
+/** Of one that was asked about alone nobody needs to be told which. */
+function ofWhich(of: RefusedOf | undefined): string {
+  if (!of) return '';
+  return of.line === undefined ? `Payout ${of.payoutId}: ` : `Line ${of.line}, payout ${of.payoutId}: `;
 }
 
 type Because = Extract<MoneyRefusal, { kind: 'not-payable' }>['because'];

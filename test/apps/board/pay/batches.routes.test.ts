@@ -396,7 +396,33 @@ describe('lines', () => {
     const path = `/finance/batches/${made.body.id}/items`;
     const refused = await maker.post(path, { payouts: [good, young] }, 1).expect(422);
     expect(typeOf(refused)).toBe('blocked');
+    expect(refused.body).toMatchObject({
+      payout_id: young,
+      detail: expect.stringContaining(`Payout ${young}: `),
+    });
+    const none = randomUUID();
+    expect((await maker.post(path, { payouts: [good, none] }, 1).expect(404)).body.payout_id).toBe(none);
+    const twice = await maker.post(path, { payouts: [good, good] }, 1).expect(409);
+    expect(twice.body).toMatchObject({ state: 'batched', payout_id: good });
     expect((await maker.get(`/finance/batches/${made.body.id}`)).body.count).toBe(0);
+  });
+
+  test('that are frozen are looked at again: the one that can’t be paid is told by its number and its payout', async () => {
+    const payouts = [await board.pending(), await board.pending(), await board.pending()];
+    const made = await maker.post('/finance/batches', { rail: 'multicard', name: 'Gone' }).expect(201);
+    const path = `/finance/batches/${made.body.id}`;
+    await maker.post(`${path}/items`, { payouts }, 1).expect(200);
+    await board.owner.query(
+      'update payout_destination set removed_at = now() where id = (select destination_id from payout where id = $1)',
+      [payouts[1]],
+    );
+    const refused = await maker.post(`${path}/submit`, {}, 2).expect(422);
+    expect(typeOf(refused)).toBe('destination-gone');
+    expect(refused.body).toMatchObject({
+      line: 2,
+      payout_id: payouts[1],
+      detail: expect.stringContaining(`Line 2, payout ${payouts[1]}: `),
+    });
   });
 
   test('are told page by page and as a file with count and sum', async () => {

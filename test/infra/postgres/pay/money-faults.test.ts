@@ -34,6 +34,20 @@ test.each([
   expect(moneyRefusalOf(await raised(code, detail))).toEqual(refusal);
 });
 
+test('which payout and line it is of is told by the hint that our functions write, and no other', async () => {
+  const of = async (hint: string) =>
+    moneyRefusalOf(
+      await ground.owner
+        .query(`do $$ begin raise exception 'refused' using errcode = 'NB024', hint = ${hint}; end $$`)
+        .catch((error: unknown) => error),
+    );
+  const id = '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21';
+  const kind = 'content-differs';
+  expect(await of(`payout_refused_of('${id}', 7)`)).toEqual({ kind, of: { payoutId: id, line: 7 } });
+  expect(await of(`payout_refused_of('${id}')`)).toEqual({ kind, of: { payoutId: id } });
+  expect(await of(`'Look again.'`)).toEqual({ kind });
+});
+
 test('what no refusal is, is none', async () => {
   expect(moneyRefusalOf(await raised('NB009', ''))).toBeNull();
   expect(moneyRefusalOf(await raised('23505', ''))).toBeNull();
