@@ -79,9 +79,11 @@ export const batchFixtures: Readonly<Record<string, Fixture>> = {
   'POST /finance/batches/:id/cancel-rest': act('cancel-rest', { reason }),
   'POST /finance/batches/:id/close': act('close'),
   'GET /finance/payouts': { ask: () => ({ path: '/finance/payouts' }) },
+  // 409: what was cancelled before.
   'POST /finance/payouts/:id/cancel': {
     make: (world) => makePayout(world, noId()),
     ask: (id) => ({ path: `/finance/payouts/${id}/cancel`, body: { reason } }),
+    answers: [409],
   },
   'POST /finance/payouts/:id/link': {
     ask: () => ({ path: `/finance/payouts/${randomUUID()}/link` }),
