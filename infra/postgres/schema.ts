@@ -85,6 +85,8 @@ import { Migration20261130161100EarnPeople } from './earn/migrations/20261130161
 import { Migration20261130163000EarnGather } from './earn/migrations/20261130163000-earn-gather.ts';
 import { Migration20261130163100EarnReport } from './earn/migrations/20261130163100-earn-report.ts';
 import { Migration20261130163200EarnCarry } from './earn/migrations/20261130163200-earn-carry.ts';
+import { Migration20261130170000PayLookedFor } from './pay/migrations/20261130170000-pay-looked-for.ts';
+import { Migration20261130170100PayRailClosed } from './pay/migrations/20261130170100-pay-rail-closed.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -174,6 +176,8 @@ export const migrations = [
   Migration20261130163100EarnReport,
   Migration20261130163200EarnCarry,
   Migration20261130164000EarnLive,
+  Migration20261130170000PayLookedFor,
+  Migration20261130170100PayRailClosed,
   Migration20261130171000PayCancelByStaff,
   Migration20261130171100PayWhichLine,
 ] as const;

@@ -100,6 +100,8 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130163100-earn-report.ts': '6a89feccbc7bfaffe30c8a2ee5658ba441b4ba95cc6a5583c59e8543d03055dc',
   '20261130171000-pay-cancel-by-staff.ts': 'd12ca7f7864dfd6706a918a7f6f20d25504633a413cd52f7e6f386e9737021d7',
   '20261130171100-pay-which-line.ts': '0686566200d5fee8307b2f5c5e8081f3217249156e39bc48882752bc03761eda',
+  '20261130170000-pay-looked-for.ts': 'a3db147af28d43d790b799d7b31738678e3323391ae23db1db4bed35067004f3',
+  '20261130170100-pay-rail-closed.ts': 'ccbc2281e7666abf7b620d69369589c66c936bb442d95d5b84101c64c874b2e9',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -5,6 +5,7 @@ import type { Wake, Woken } from '../../domain/job/wake.ts';
 import { decideMove, decidePayout, type PayoutStep } from '../../domain/pay/dispatch/decide.ts';
 import type { DispatchState, Heard, Move, UnpayableReason } from '../../domain/pay/dispatch/dispatch.ts';
 import type {
+  Claimed,
   Dispatches,
   Moved,
   MoveOrder,
@@ -137,28 +138,40 @@ async function call(
   signal: AbortSignal,
 ): Promise<Woken | null> {
   const done = await deps.places.mayCommit();
+  let lookFor: number | null;
   try {
     const committingAtMs = performance.now();
     const attempt = step.what === 'find' ? step.attempt : dispatch.attempt;
     const claimed = await deps.dispatches.claim({ dispatch, what: step.what, attempt });
     if (claimed.kind === 'lost') return soon(deps, LOOK_AGAIN_MS);
-    if (claimed.kind === 'later')
-      return sleep(
-        deps,
-        job,
-        new Date(deps.now().getTime() + (claimed.because === 'full' ? FULL_MS : CLOSED_MS)),
-      );
-    if (claimed.kind === 'unpayable') return fail(deps, dispatch, claimed.because);
-    const opened = withCall(dispatch, claimed.call);
-    const after = await carryOut(deps, { ...claimed, dispatch: opened, committingAtMs }, signal);
-    const { ended } = after.confirming ? await carryOut(deps, after.confirming, signal) : after;
-    if (step.what === 'draft' && claimed.token === null)
-      throw new Error(`the token of dispatch ${dispatch.id} can't be decrypted`);
-    // Committed, so that there is nothing to read; and the place is given back meanwhile.
-    return ended ? finish(deps, job.id, ended) : null;
+    if (claimed.kind !== 'opened') {
+      lookFor = claimed.lookFor;
+      if (lookFor === null) return await refused(deps, job, dispatch, claimed);
+    } else {
+      const opened = withCall(dispatch, claimed.call);
+      const after = await carryOut(deps, { ...claimed, dispatch: opened, committingAtMs }, signal);
+      const { ended } = after.confirming ? await carryOut(deps, after.confirming, signal) : after;
+      if (step.what === 'draft' && claimed.token === null)
+        throw new Error(`the token of dispatch ${dispatch.id} can't be decrypted`);
+      // Committed, so that there is nothing to read; and the place is given back meanwhile.
+      return ended ? finish(deps, job.id, ended) : null;
+    }
   } finally {
     done();
   }
+  return call(deps, job, dispatch, { kind: 'call', what: 'find', attempt: lookFor }, signal);
+}
+
+/** Nothing of it is in doubt: it waits for people or for room, or fails. */
+function refused(
+  deps: PayoutDeps,
+  job: PayoutJob,
+  dispatch: OpenDispatch,
+  claimed: Extract<Claimed, { kind: 'later' | 'unpayable' }>,
+): Promise<Woken | null> {
+  if (claimed.kind === 'unpayable') return fail(deps, dispatch, claimed.because);
+  const waitMs = claimed.because === 'full' ? FULL_MS : CLOSED_MS;
+  return sleep(deps, job, new Date(deps.now().getTime() + waitMs));
 }
 
 async function fail(deps: PayoutDeps, dispatch: OpenDispatch, reason: UnpayableReason): Promise<null> {

@@ -41,6 +41,8 @@ export const DRAFT_AGE_MAX_MS = 10 * MINUTE;
 export const draftsAgainMs: readonly number[] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR];
 /** Drafts that were sent: what none of them could begin, people look at. */
 const DRAFTS_MAX = draftsAgainMs.length + 1;
+/** With those that were never sent, each a second later than the one before: after five hours people look. */
+const DRAFTS_IN_ALL_MAX = 200;
 /** The same payment is confirmed again where the rail has not taken the first one. */
 const CONFIRMS_MAX = 2;
 
@@ -66,7 +68,7 @@ export function decidePayout(dispatch: Dispatch, now: Date): PayoutStep {
   if (now < nextAt && !isClosed(state)) return { kind: 'wait', until: nextAt };
   switch (state) {
     case 'waiting':
-      return sentDrafts(calls).length >= DRAFTS_MAX
+      return sentDrafts(calls).length >= DRAFTS_MAX || drafts(calls).length >= DRAFTS_IN_ALL_MAX
         ? move('stuck', now, { reason: 'attempts-used-up' })
         : { kind: 'call', what: 'draft' };
     case 'drafted':
@@ -139,7 +141,7 @@ function afterDraft(after: Dispatch, heard: Heard, now: Date): Move {
     case 'refused':
       return afterRefusedDraft(after, heard.because, now);
     case 'unsent':
-      return to('waiting', now);
+      return to('waiting', later(now, unsentAgainMs(after.calls)));
     case 'unknown':
     case 'worker-lost':
       return to('asking', later(now, firstAskMs));
@@ -213,7 +215,8 @@ function afterFind(after: Dispatch, heard: Heard, now: Date): Move {
   if (heard.kind === 'answered') {
     const paid = paidUnasked(heard.status, now);
     if (paid) return paid;
-    if (after.state === 'drafted') return to('drafted', now);
+    // One that waits is looked for before it is let go: what comes of that is asked of the database again.
+    if (after.state === 'drafted' || after.state === 'waiting') return to(after.state, now);
     if (!isRefusedForGood(draftOf(after))) {
       if (isTwice(after)) return to('waiting', now);
     } else {
@@ -290,8 +293,11 @@ const closeLast = (calls: readonly RailCall[], heard: Heard, now: Date): readonl
 
 /** Those that the rail may have got. */
 const wasSent = ({ outcome }: RailCall): boolean => outcome !== 'unsent';
-const sentDrafts = (calls: readonly RailCall[]) =>
-  calls.filter((call) => call.what === 'draft' && wasSent(call));
+const drafts = (calls: readonly RailCall[]) => calls.filter(({ what }) => what === 'draft');
+const sentDrafts = (calls: readonly RailCall[]) => drafts(calls).filter(wasSent);
+/** The first is made again at once. */
+const unsentAgainMs = (calls: readonly RailCall[]): number =>
+  (drafts(calls).length - sentDrafts(calls).length - 1) * SECOND;
 const confirmsSent = (calls: readonly RailCall[], attempt: number): number =>
   calls.filter((call) => call.what === 'confirm' && call.attempt === attempt && wasSent(call)).length;
 

@@ -47,8 +47,13 @@ export type Claimed =
     }
   /** Another worker has it: read it again. */
   | { readonly kind: 'lost' }
-  | { readonly kind: 'later'; readonly because: 'paused' | 'stopped' | 'full' }
-  | { readonly kind: 'unpayable'; readonly because: UnpayableReason };
+  | ({ readonly kind: 'later'; readonly because: 'paused' | 'stopped' | 'full' } & LookFor)
+  | ({ readonly kind: 'unpayable'; readonly because: UnpayableReason } & LookFor);
+
+interface LookFor {
+  /** An attempt that may have been paid, and is looked for before this dispatch is let go. Null: none. */
+  readonly lookFor: number | null;
+}
 
 export interface MoveOrder {
   readonly dispatch: OpenDispatch;

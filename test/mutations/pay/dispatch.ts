@@ -2,8 +2,9 @@ import type { Mutation } from '../mutation.ts';
 
 const migrations = 'infra/postgres/pay/migrations';
 const CLAIM = `${migrations}/20261129181000-pay-dispatch.ts`;
-const MOVE = `${migrations}/20261129181100-pay-dispatch-moves.ts`;
 const ENDS = `${migrations}/20261130093000-pay-dispatch-ends.ts`;
+const LOOKED = `${migrations}/20261130170000-pay-looked-for.ts`;
+const CLOSED = `${migrations}/20261130170100-pay-rail-closed.ts`;
 const PEOPLE = `${migrations}/20261130100000-pay-people-who-count.ts`;
 const DECIDE = 'domain/pay/dispatch/decide.ts';
 const inSql = (name: string) => ({ file: 'test/infra/postgres/pay/dispatch.test.ts', name });
@@ -15,12 +16,12 @@ const railLock = `    perform from rail x where x.id = 'all' or x.id in (select 
 const claims: readonly Mutation[] = [
   {
     name: 'two claims count the same room',
-    edits: [{ file: CLAIM, from: railLock, to: '' }],
+    edits: [{ file: CLOSED, from: railLock, to: '' }],
     test: inSql('never has more under way than the rail may, over many at once'),
   },
   {
     name: 'a claim does what was decided from an older state',
-    edits: [{ file: CLAIM, from: 'when d.version <> r.version or exists (', to: 'when exists (' }],
+    edits: [{ file: CLOSED, from: 'when d.version <> r.version or exists (', to: 'when exists (' }],
     test: inSql('opens the first call with a reference of its own, once'),
   },
   {
@@ -41,8 +42,8 @@ const claims: readonly Mutation[] = [
     name: 'the switch is read at the claim only',
     edits: [
       {
-        file: ENDS,
-        from: `\n      and not exists (select from rail x where x.id in ('all', d.rail) and x.stopped_at is not null);`,
+        file: CLOSED,
+        from: `\n      and not rail_is_closed(d.rail);`,
         to: ';',
       },
     ],
@@ -68,7 +69,7 @@ const claims: readonly Mutation[] = [
         to: `step.what === 'find' ? step.attempt : job.attemptsMade;`,
       },
       {
-        file: CLAIM,
+        file: CLOSED,
         from: `set state = 'drafting', attempt = x.attempt + 1, reference = x.id || '-' || (x.attempt + 1) where`,
         to: `set state = 'drafting', attempt = r.attempt + 1, reference = x.id || '-' || (r.attempt + 1) where`,
       },
@@ -104,7 +105,7 @@ const ends: readonly Mutation[] = [
   },
   {
     name: 'the database takes the word of its caller that a payment failed',
-    edits: [{ file: MOVE, from: `dispatch_said_twice(d.id, array['error'])`, to: 'true' }],
+    edits: [{ file: LOOKED, from: `dispatch_said_twice(d.id, array['error'])`, to: 'true' }],
     test: inSql('it can not be paid without the rail having said so, nor fail before it said so twice'),
   },
   {
@@ -171,6 +172,14 @@ const ends: readonly Mutation[] = [
       },
     ],
     test: inWorker('that pays at once, though it was told not to: paid once, it stops itself'),
+  },
+  {
+    name: 'what may have been paid is let go without a look',
+    edits: [{ file: LOOKED, from: ' and dispatch_look_for(d) is null\n', to: '\n' }],
+    test: {
+      file: 'test/workers/pay/payout-let-go.test.ts',
+      name: 'is looked for before its line is taken out of a batch whose rest is cancelled',
+    },
   },
 ];
 

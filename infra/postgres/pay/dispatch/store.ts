@@ -80,10 +80,10 @@ function claimedOf(claim: Claim, row: ClaimRow | undefined, encryption: Encrypti
     };
   if (refusal === 'lost') return { kind: 'lost' };
   if (refusal === 'paused' || refusal === 'stopped' || refusal === 'full')
-    return { kind: 'later', because: refusal };
+    return { kind: 'later', because: refusal, lookFor: attempt };
   const because = unpayableReasons.find((reason) => reason === refusal);
   if (!because) throw new Error(`dispatch_claim refused with ${refusal}`);
-  return { kind: 'unpayable', because };
+  return { kind: 'unpayable', because, lookFor: attempt };
 }
 
 /** Null where its key is gone. The calls of the batch are committed: to throw here would lose the others too. */

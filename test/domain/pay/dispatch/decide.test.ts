@@ -155,6 +155,17 @@ describe('a draft', () => {
     expect(dispatch.state).toBe('stuck');
     expect(waits).toEqual([...draftsAgainMs.map((ms) => ms / 60_000), 0]);
   });
+
+  test('that is never sent is made again, each a second later than the last; after 200 people look', () => {
+    let dispatch: Dispatch = fresh;
+    const waits: number[] = [];
+    for (let now = start; dispatch.state === 'waiting' && waits.length <= 200; now = dispatch.nextAt) {
+      ({ dispatch } = worked(dispatch, { kind: 'unsent' }, now));
+      waits.push((dispatch.nextAt.getTime() - now.getTime()) / 1_000);
+    }
+    expect(dispatch.state).toBe('stuck');
+    expect(waits).toEqual([...Array.from({ length: 200 }, (_, n) => n), 0]);
+  });
 });
 
 describe('a drafted one', () => {

@@ -307,6 +307,19 @@ describe('the end of a payment', () => {
     expect(await world.claim(id, 'confirm')).toMatchObject({ refusal: null });
   });
 
+  test('of drafts that were never sent the 200th waits for people, and none before', async () => {
+    const { id } = await one();
+    const unsent = async () => {
+      const draft = await world.claim(id);
+      await world.move(id, draft.call, { kind: 'unsent' }, 'waiting');
+    };
+    for (let n = 1; n < 200; n++) await unsent();
+    await expect(world.move(id, null, null, 'stuck')).rejects.toMatchObject(ARROW);
+    await unsent();
+    await world.move(id, null, null, 'stuck', { reason: 'attempts-used-up' });
+    expect(await world.dispatch(id)).toMatchObject({ state: 'stuck', attempt: 200 });
+  });
+
   test('a call belongs to its worker for 15 s; one that closes it late changes nothing', async () => {
     const { id, call } = await confirming();
     expect(await world.move(id, call, { kind: 'worker-lost' }, 'unknown')).toMatchObject({ result: 'lost' });
