@@ -80,6 +80,7 @@ import { Migration20261130160000EarnAddresses } from './earn/migrations/20261130
 import { Migration20261130160100EarnAppeals } from './earn/migrations/20261130160100-earn-appeals.ts';
 import { Migration20261130160200EarnOldData } from './earn/migrations/20261130160200-earn-old-data.ts';
 import { Migration20261130164000EarnLive } from './earn/migrations/20261130164000-earn-live.ts';
+import { Migration20261130165000EarnDebtKeys } from './earn/migrations/20261130165000-earn-debt-keys.ts';
 import { Migration20261130161000PayBalances } from './pay/migrations/20261130161000-pay-balances.ts';
 import { Migration20261130161100EarnPeople } from './earn/migrations/20261130161100-earn-people.ts';
 import { Migration20261130163000EarnGather } from './earn/migrations/20261130163000-earn-gather.ts';
@@ -180,6 +181,7 @@ export const migrations = [
   Migration20261130170100PayRailClosed,
   Migration20261130171000PayCancelByStaff,
   Migration20261130171100PayWhichLine,
+  Migration20261130165000EarnDebtKeys,
 ] as const;
 
 /**

@@ -5,6 +5,7 @@ const METER = 'domain/earn/traffic/meter.ts';
 const COUNTERPART = 'domain/earn/traffic/counterpart.ts';
 const METER_JOB = 'workers/earn/meter.ts';
 const PRICES = 'infra/postgres/earn/migrations/20261130150000-earn-prices.ts';
+const DEBT_KEYS = 'infra/postgres/earn/migrations/20261130165000-earn-debt-keys.ts';
 const DAYS = 'infra/postgres/earn/migrations/20261130152000-earn-days.ts';
 const ROUTES = 'apps/api/earn/traffic.routes.ts';
 const inMeter = (name: string) => ({ file: 'test/domain/earn/traffic/meter.test.ts', name });
@@ -112,7 +113,7 @@ const closing: readonly Mutation[] = [
   },
   {
     name: 'a debt is forgotten when a day is closed',
-    edits: [{ file: DAYS, from: 'where a.balance < 0;', to: 'where false;' }],
+    edits: [{ file: DEBT_KEYS, from: 'where a.balance < 0;', to: 'where false;' }],
     test: inDays('pays what a person owes first'),
   },
 ];

@@ -91,8 +91,8 @@ const told: readonly Mutation[] = [
     edits: [
       {
         file: REQUESTS,
-        from: '  await tx.query(holdPerson, [personId]);\n  const refusal',
-        to: '  const refusal',
+        from: '  await tx.query(holdPerson, [personId]);\n  const { rows: same }',
+        to: '  const { rows: same }',
       },
     ],
     test: inSupport(

@@ -181,7 +181,7 @@ keys (book, key) as (
   select d.project_id, prefix || d.person_id || ':' || d.day from own d cross join unnest(array['earn:', 'earn-debt:']) prefix
   union
   select d.project_id, prefix || d.session_id || ':' || d.day
-  from own d cross join unnest(array['earn-late:', 'earn-debt:', 'earn-again:', 'takeback:', 'takeback-debt:']) prefix)
+  from own d cross join unnest(array['earn-late:', 'earn-late-debt:', 'earn-debt:', 'earn-again:', 'earn-again-debt:', 'takeback:', 'takeback-debt:']) prefix)
 select 'ledger_transfer' as "table", jsonb_build_object('project_id', t.project_id, 'n', t.n) as key, t.posted_at as at,
   concat_ws(', ', t.n || ' ' || t.kind, round(t.amount / 1000000.0, 6) || ' UZS', d.class || ' ' || d.id || ' to ' || c.class || ' ' || c.id, 'key ' || t.key, 'by ' || t.actor) as says
 from keys k join public.ledger_transfer t on t.project_id = k.book and t.key = k.key

@@ -185,6 +185,34 @@ describe('a day', () => {
       `earn:${personId}:${next.day} earn available 15000000`,
     ]);
   });
+
+  test('paid late to who owes, taken back and given again posts what is owed each time', async () => {
+    const world = await openEarnWorld({ require_counterpart: 'review' });
+    const first = await world.earner(10n * MB);
+    const { personId } = first;
+    const late = await world.earner(4n * MB, personId);
+    await world.decide(first.sessionId, first.day, true);
+    await world.untilClosable();
+    await closeAll(world, first.day);
+    const [available, held] = [
+      await world.ledger.open('available', personId),
+      await world.ledger.open('held', personId),
+    ];
+    await world.ledger.post([
+      { key: 'hold', kind: 'hold', debit: available, credit: held, amount: 10_000_000n },
+    ]);
+    await world.takeBack(first.sessionId, first.day);
+    expect(await world.decide(late.sessionId, late.day, true)).toBe('decided');
+    expect(await world.takeBack(late.sessionId, late.day)).toEqual({ taken: '0', owed: '4000000' });
+    expect(await world.decide(late.sessionId, late.day, true)).toBe('decided');
+    const of = `${late.sessionId}:${late.day}`;
+    expect((await world.transfers()).slice(-3)).toEqual([
+      `earn-late-debt:${of} earn receivable 4000000`,
+      `takeback-debt:${of} take-back receivable 4000000`,
+      `earn-again-debt:${of} earn receivable 4000000`,
+    ]);
+    expect(await world.ledger.balance(await world.ledger.open('receivable', personId))).toBe(-6_000_000n);
+  });
 });
 
 describe('a take-back', () => {
