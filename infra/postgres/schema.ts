@@ -177,11 +177,11 @@ export const migrations = [
   Migration20261130163100EarnReport,
   Migration20261130163200EarnCarry,
   Migration20261130164000EarnLive,
+  Migration20261130165000EarnDebtKeys,
   Migration20261130170000PayLookedFor,
   Migration20261130170100PayRailClosed,
   Migration20261130171000PayCancelByStaff,
   Migration20261130171100PayWhichLine,
-  Migration20261130165000EarnDebtKeys,
 ] as const;
 
 /**
