@@ -88,6 +88,7 @@ import { Migration20261130163100EarnReport } from './earn/migrations/20261130163
 import { Migration20261130163200EarnCarry } from './earn/migrations/20261130163200-earn-carry.ts';
 import { Migration20261130170000PayLookedFor } from './pay/migrations/20261130170000-pay-looked-for.ts';
 import { Migration20261130170100PayRailClosed } from './pay/migrations/20261130170100-pay-rail-closed.ts';
+import { Migration20261130170200PayStoppedAgain } from './pay/migrations/20261130170200-pay-stopped-again.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -180,6 +181,7 @@ export const migrations = [
   Migration20261130165000EarnDebtKeys,
   Migration20261130170000PayLookedFor,
   Migration20261130170100PayRailClosed,
+  Migration20261130170200PayStoppedAgain,
   Migration20261130171000PayCancelByStaff,
   Migration20261130171100PayWhichLine,
 ] as const;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDispatchWorld } from './dispatch-world.ts';
+import { openingProof } from './proofs.ts';
 
 let world: Awaited<ReturnType<typeof openDispatchWorld>>;
 beforeAll(async () => {
@@ -40,4 +41,50 @@ test('what waits in a paused batch keeps no other from beginning', async () => {
   await world.batch(4);
   expect(await world.start(3)).toBe(3);
   expect(await world.start(3)).toBe(0);
+});
+
+const stop = async (why: string) =>
+  world.pool.query(`select rail_stop('multicard', $1, $2)`, [await world.staff('operator'), why]);
+const findDuplicate = async () => {
+  await world.owner.query(
+    `insert into difference (project_id, rail, bucket, subject, amount, found_at) values ($1, 'multicard', 'duplicate', 'k', 1, now())`,
+    [world.projectId],
+  );
+  await world.pool.query('select difference_stop_rails($1)', [world.projectId]);
+};
+const payUnasked = async () => {
+  const { id: batchId } = await world.batch(1);
+  await world.owner.query('update rail set stopped_at = null, stopped_by = null, reason = null');
+  await world.start();
+  const [dispatch] = await world.dispatches(batchId);
+  const id = dispatch?.id ?? '';
+  const draft = await world.claim(id);
+  await stop('lunch');
+  return () =>
+    world.move(id, draft.call, { kind: 'answered', status: 'success' }, 'paid', {
+      stops_rail: 'confirmable-lost',
+    });
+};
+
+test.each<[string, string, () => Promise<() => Promise<unknown>>]>([
+  ['by somebody', 'paid twice!', async () => async () => stop('paid twice!')],
+  ['by itself', 'confirmable-lost', payUnasked],
+  // Last: while its difference is open no batch begins.
+  ['for a payment that was made twice', 'duplicate', async () => findDuplicate],
+])('a rail that is stopped again, %s, is not opened by what was asked before', async (_, why, prepare) => {
+  await stop('lunch');
+  const stopAgain = await prepare();
+  const agreer = await world.staff();
+  await world.pool.query(`select rail_open_ask('multicard', $1, 'back')`, [world.maker]);
+  const agree = async () =>
+    world.pool.query(`select rail_open_agree('multicard', $1, $2)`, [
+      agreer,
+      await openingProof(world.pool, agreer, 'multicard'),
+    ]);
+  await stopAgain();
+  await expect(agree()).rejects.toMatchObject({ code: 'NB028' });
+  const { rows } = await world.pool.query(`select reason from rail where id = 'multicard'`);
+  expect(rows).toEqual([{ reason: why }]);
+  await world.pool.query(`select rail_open_ask('multicard', $1, 'looked after')`, [world.maker]);
+  await agree();
 });
