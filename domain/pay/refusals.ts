@@ -53,6 +53,8 @@ export type MoneyRefusal =
   /** Account or second factor are younger than a day. */
   | { readonly kind: 'approver-new' }
   | { readonly kind: 'batch-state'; readonly state: string | null }
+  /** Nothing of the batch goes on any more. */
+  | { readonly kind: 'rest-cancelled' }
   | { readonly kind: 'unknown'; readonly of?: RefusedOf | undefined }
   /** A dispatch or item does not go from that state to this one. */
   | { readonly kind: 'arrow'; readonly state: string | null }

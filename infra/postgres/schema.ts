@@ -6,6 +6,7 @@ import { WebhookEndpoint, WebhookSecret } from './webhook/entities.ts';
 import { Migration20261129100100ProjectBaseline } from './project/migrations/20261129100100-project-baseline.ts';
 import { Migration20261129194300ProjectKeyMaker } from './project/migrations/20261129194300-project-key-maker.ts';
 import { Migration20261129100200JobBaseline } from './job/migrations/20261129100200-job-baseline.ts';
+import { Migration20261130171200PayPlansEnd } from './pay/migrations/20261130171200-pay-plans-end.ts';
 import { Migration20261130171100PayWhichLine } from './pay/migrations/20261130171100-pay-which-line.ts';
 import { Migration20261130171000PayCancelByStaff } from './pay/migrations/20261130171000-pay-cancel-by-staff.ts';
 import { Migration20261130162000EarnSupport } from './earn/migrations/20261130162000-earn-support.ts';
@@ -184,6 +185,7 @@ export const migrations = [
   Migration20261130170200PayStoppedAgain,
   Migration20261130171000PayCancelByStaff,
   Migration20261130171100PayWhichLine,
+  Migration20261130171200PayPlansEnd,
 ] as const;
 
 /**

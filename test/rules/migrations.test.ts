@@ -104,6 +104,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130170100-pay-rail-closed.ts': 'ccbc2281e7666abf7b620d69369589c66c936bb442d95d5b84101c64c874b2e9',
   '20261130165000-earn-debt-keys.ts': '09668d17dfb7b4d48cba502a2cbc124d769fc18e2b02a6f4de7613743f0828d2',
   '20261130170200-pay-stopped-again.ts': '23b56b8fcc5d17066f7cedcdab671cf778d4241adcb4684956b61d72c2882746',
+  '20261130171200-pay-plans-end.ts': '078e2d9bc6f49fa3b73ec992d0bc30e6043427d5e2a08d4ff709d0af4ad2b585',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

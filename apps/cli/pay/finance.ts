@@ -232,13 +232,28 @@ function boardOf({ url, tokenFile }: Where): Board {
   return { read, send, get: async (path) => (await read(path)).body };
 }
 
-const ProblemBody = z.looseObject({ type: z.string(), detail: z.string(), next_step: z.string() });
+const ProblemBody = z.looseObject({
+  type: z.string(),
+  detail: z.string(),
+  next_step: z.string(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).default([]),
+});
 
+/** Said already, or the same for each problem of its type. */
+const SAID = new Set(['type', 'title', 'status', 'detail', 'retry', 'next_step', 'docs', 'errors']);
+
+/** A sentence, and a line for each wrong field and for each other member of the problem, such as `version` or `line`. */
 function wordsOf(status: number, said: unknown): string {
   const problem = ProblemBody.safeParse(said);
   if (!problem.success) return `The board answered ${status}.`;
-  const { type, detail, next_step: next } = problem.data;
-  return `${type.replace('urn:navbat:problem:', '')}: ${detail} ${next}`;
+  const { type, detail, next_step: next, errors, ...rest } = problem.data;
+  return [
+    `${type.replace('urn:navbat:problem:', '')}: ${detail} ${next}`,
+    ...errors.map(({ pointer, detail: wrong }) => `${pointer}: ${wrong}`),
+    ...Object.entries(rest)
+      .filter(([name]) => !SAID.has(name))
+      .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`),
+  ].join('\n');
 }
 
 /** @throws CliError */

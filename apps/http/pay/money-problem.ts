@@ -82,6 +82,11 @@ const plain = {
     words: 'An approver’s account and second factor are at least 24 hours old.',
   },
   'batch-state': { status: 409, type: 'batch-state', words: 'The batch is in another state.' },
+  'rest-cancelled': {
+    status: 409,
+    type: 'rest-cancelled',
+    words: 'The rest of the batch was cancelled: nothing of it goes on.',
+  },
   unknown: { status: 404, type: 'not-found', words: 'There is no such thing.' },
   arrow: {
     status: 409,

@@ -32,6 +32,8 @@ export interface BatchView {
   readonly closedAt: Date | null;
   /** Of one that is submitted, approved or paused: why it could not begin to run now, or go on. */
   readonly runBlock: RunBlock | null;
+  /** Nothing of it goes on. */
+  readonly isRestCancelled: boolean;
 }
 
 /** A member of staff, as others know them. */

@@ -40,7 +40,14 @@ const actionOf: Readonly<Record<BatchAct, StaffAction>> = {
 };
 
 /** Why somebody may not do it; a code of `/docs/problems`. */
-export type WhyNot = 'role-forbids' | 'maker' | 'own-money' | 'approver-new' | 'batch-empty' | RunBlock;
+export type WhyNot =
+  | 'role-forbids'
+  | 'maker'
+  | 'own-money'
+  | 'approver-new'
+  | 'batch-empty'
+  | 'rest-cancelled'
+  | RunBlock;
 
 /** Why a batch does not begin to run now, or does not go on, as `payout_batch_blocked` says it. */
 export type RunBlock = 'rail-differs' | 'rail-otp' | 'approval-gone';
@@ -60,24 +67,31 @@ export interface NextAct {
   readonly whyNot: WhyNot | null;
 }
 
+/** What of a batch decides what can be done with it. */
+export interface Standing {
+  readonly state: BatchState;
+  readonly count: number;
+  readonly runBlock: RunBlock | null;
+  /** What was not on its way was cancelled: nothing of it goes on, and it is done by itself. */
+  readonly isRestCancelled: boolean;
+}
+
 /** What can be done with a batch now, and why this member of staff may not do it. The functions in Postgres decide again. */
 export const nextActs = (
-  {
-    state,
-    count,
-    runBlock,
-  }: { readonly state: BatchState; readonly count: number; readonly runBlock: RunBlock | null },
+  { state, count, runBlock, isRestCancelled }: Standing,
   { role }: Pick<StaffMember, 'role'>,
   facts: ApproverFacts,
 ): readonly NextAct[] => {
+  const whyNotGoOn = isRestCancelled ? 'rest-cancelled' : runBlock;
   const whyNot: Partial<Record<BatchAct, WhyNot | null>> = {
     submit: count === 0 ? 'batch-empty' : null,
     approve: whyNotApprove(facts),
-    run: runBlock,
-    resume: runBlock,
+    run: whyNotGoOn,
+    resume: whyNotGoOn,
+    'cancel-rest': isRestCancelled ? 'rest-cancelled' : null,
   };
   const acts: readonly BatchAct[] =
-    runBlock === 'approval-gone' ? ['approve', ...actsOf[state]] : actsOf[state];
+    whyNotGoOn === 'approval-gone' ? ['approve', ...actsOf[state]] : actsOf[state];
   return acts.map((act) => ({
     act,
     whyNot: may(role, actionOf[act]) ? (whyNot[act] ?? null) : 'role-forbids',

@@ -43,6 +43,13 @@ export const batchReasons = {
     nextStep: 'Read it again: its `next` names what can be done now, and by whom.',
     seen,
   },
+  'rest-cancelled': {
+    meaning:
+      'The rest of the batch was cancelled. Its lines that are on their way have their end, and then it is done by itself.',
+    retry: 'no',
+    nextStep: 'Make another batch of what waits again: GET /finance/payouts?state=pending.',
+    seen,
+  },
   'rail-stopped': {
     meaning: 'The rail, or all of them, are stopped.',
     retry: 'later',

@@ -32,7 +32,8 @@ const faults: Readonly<
   NB024: (_, of) => ({ kind: 'content-differs', of }),
   NB025: () => ({ kind: 'own-money' }),
   NB026: () => ({ kind: 'approver-new' }),
-  NB027: (state) => ({ kind: 'batch-state', state: state ?? null }),
+  NB027: (state) =>
+    state === 'rest-cancelled' ? { kind: 'rest-cancelled' } : { kind: 'batch-state', state: state ?? null },
   NB028: (_, of) => ({ kind: 'unknown', of }),
   NB030: (state) => ({ kind: 'arrow', state: state ?? null }),
   NB031: (why) => ({ kind: railRefusals[why ?? ''] ?? 'stopped' }),

@@ -10,6 +10,8 @@ const inBatches = (name: string) => ({ file: `${tests}/batches.test.ts`, name })
 const inRounds = (name: string) => ({ file: 'test/workers/pay/due.test.ts', name });
 const inCount = (from: string, to: string) => [{ file: COUNT, from, to }];
 const young = '(s.created_at > since or s.totp_bound_at > since)';
+const PLANS = 'infra/postgres/pay/migrations/20261130171200-pay-plans-end.ts';
+const inPlans = (from: string, to: string) => [{ file: PLANS, from, to }];
 const inSql = (from: string, to: string) => [{ file: BATCHES, from, to }];
 
 /** Each is a way in which one person pays themselves. */
@@ -186,7 +188,7 @@ export const batchMutations: readonly Mutation[] = [
   },
   {
     name: 'a planned batch starts by approvals that count no more',
-    edits: inCount('      perform payout_batch_refuse_unapproved(b);\n', ''),
+    edits: inPlans('      perform payout_batch_refuse_unapproved(b);\n', ''),
     test: inEyes('as its time has come: the plan ends, and says why'),
   },
   {
@@ -212,22 +214,22 @@ export const batchMutations: readonly Mutation[] = [
   },
   {
     name: 'a plan outlives the rights of its planner',
-    edits: inCount('s.id = planner and s.disabled_at is null', 's.id = planner'),
+    edits: inPlans('s.id = planner and s.disabled_at is null', 's.id = planner'),
     test: inBatches('at a time starts then, once, and not when its planner may not run any more'),
   },
   {
     name: 'a planned batch over a difference takes the place of another',
-    edits: inCount(' and payout_run_blocked(x.project_id, x.rail) is null', ''),
+    edits: inPlans(' and payout_run_blocked(x.project_id, x.rail) is null', ''),
     test: inRounds('a batch of a rail with an unexplained difference stays planned'),
   },
   {
     name: 'a planned batch runs whatever its rows are by now',
-    edits: inCount('      perform payout_batch_refuse_changed(b);\n', ''),
+    edits: inPlans('      perform payout_batch_refuse_changed(b);\n', ''),
     test: inRounds('a batch whose rows were changed does not start'),
   },
   {
     name: 'a batch goes on after its rest was cancelled',
-    edits: inSql(`a.action = 'cancel-rest') then`, `a.action = 'none') then`),
+    edits: inPlans(`a.action = 'cancel-rest') then`, `a.action = 'none') then`),
     test: inBatches('of what is on its way stays until it has its end'),
   },
 ];

@@ -13,6 +13,7 @@ import { BatchId, PayoutId, type RailId } from '../../../../domain/pay/ids.ts';
 import { pageOf } from '../../../../domain/shared/page.ts';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import { type ItemRow, itemOf } from './items.ts';
+import { restCancelled } from './rest-cancelled.ts';
 import { riskOf } from './risk.ts';
 import { type RunBlockRow, runBlockOf } from './run-block.ts';
 
@@ -67,6 +68,7 @@ interface BatchRow {
   readonly done_at: Date | null;
   readonly closed_at: Date | null;
   readonly run_block: RunBlockRow;
+  readonly rest_cancelled: boolean;
 }
 
 const batchOf = (row: BatchRow): BatchView => ({
@@ -89,6 +91,7 @@ const batchOf = (row: BatchRow): BatchView => ({
   doneAt: row.done_at,
   closedAt: row.closed_at,
   runBlock: runBlockOf(row.run_block),
+  isRestCancelled: row.rest_cancelled,
 });
 
 /** Approvals are of the submission that stands. */
@@ -99,7 +102,8 @@ const columns = `
 b.id, b.rail, b.name, b.state, b.version, b.count, b.total, encode(b.content_hash, 'hex') hash, b.approvals_needed,
 ${approvals('a.counts')} approvals, ${approvals('not a.counts')} approvals_gone,
 b.made_at, b.submitted_at, b.run_at, b.started_at, b.done_at, b.closed_at,
-payout_batch_blocked(b.id) run_block`;
+payout_batch_blocked(b.id) run_block,
+${restCancelled} rest_cancelled`;
 
 /** Of a whole page: those who had a hand in the batches themselves. Whose lists and payouts are in them takes a look at each line. */
 const listBatches = `

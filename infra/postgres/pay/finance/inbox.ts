@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Inbox, Waiting, WaitKind } from '../../../../domain/pay/finance/inbox.ts';
 import type { BatchReads } from '../../../../domain/pay/finance/batches.ts';
 import { type RunBlockRow, runBlockOf } from './run-block.ts';
+import { restCancelled } from './rest-cancelled.ts';
 import { BatchId } from '../../../../domain/pay/ids.ts';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
 
@@ -48,12 +49,16 @@ with me as (
   from staff s where s.id = $2)
 select w.kind, w.id, w.name, w.count, w.total, w.since, w.is_hand, w.run_block, me.is_new from me cross join (
   (select case when x.blocked = 'approval' then 'batch.approve' else case b.state
-      when 'draft' then 'batch.submit' when 'submitted' then 'batch.approve' when 'approved' then 'batch.run' else 'batch.close' end end kind,
-    b.id, b.name::text, b.count, b.total, coalesce(b.done_at, b.submitted_at, b.made_at) since, b.made_by = $2 is_hand,
+      when 'draft' then 'batch.submit' when 'submitted' then 'batch.approve' when 'approved' then 'batch.run'
+      when 'paused' then 'batch.resume' else 'batch.close' end end kind,
+    b.id, b.name::text, b.count, b.total,
+    coalesce(case b.state when 'paused' then (select max(a.at) from payout_action a where a.batch_id = b.id and a.action = 'pause') end,
+      b.done_at, b.submitted_at, b.made_at) since, b.made_by = $2 is_hand,
     case when b.state = 'approved' and x.blocked <> 'approval' then x.blocked end run_block
   from payout_batch b cross join lateral (select case when b.state in ('approved', 'paused') then payout_batch_blocked(b.id) end blocked) x
-  where b.project_id = $1 and (b.state in ('submitted', 'done') or b.state = 'approved' and (b.run_at is null or b.run_at <= navbat_now())
-    or b.state in ('approved', 'paused') and x.blocked = 'approval' or b.state = 'draft' and b.made_by = $2)
+  where b.project_id = $1 and (b.state in ('submitted', 'done') or b.state = 'draft' and b.made_by = $2
+    or (b.state = 'paused' or b.state = 'approved' and (b.run_at is null or b.run_at <= navbat_now() or x.blocked = 'approval'))
+      and not ${restCancelled})
   order by b.id desc limit $3)
   union all
   (select 'correction.agree', c.id, c.what || ': ' || c.reason, null, c.amount, c.asked_at, c.asked_by = $2, null

@@ -296,6 +296,34 @@ test('a batch whose approver counts no more says so, waits in the inbox for anot
   await maker.post(`${path}/run`, {}, again.version).expect(200);
 });
 
+test('a paused batch waits in the inbox to go on, and once its rest was cancelled offers nothing that is refused', async () => {
+  const batch = await submitted();
+  const path = `/finance/batches/${batch.id}`;
+  let { version } = (await approve(batch, checker)).body;
+  ({ version } = (await maker.post(`${path}/run`, {}, version).expect(200)).body);
+  // On its way, so that it is not done at once.
+  await board.owner.query(
+    `update payout_item set state = 'dispatched', dispatch_id = $2 where batch_id = $1`,
+    [batch.id, randomUUID()],
+  );
+  ({ version } = (await maker.post(`${path}/pause`, { reason: 'a look' }, version).expect(200)).body);
+  const waits = async () => {
+    const { data } = (await checker.get('/finance/inbox').expect(200)).body;
+    return data.find(({ id }: { id: string }) => id === batch.id);
+  };
+  expect(await waits()).toMatchObject({ kind: 'batch.resume', path, may: true, why_not: null });
+  const { body } = await checker.post(`${path}/cancel-rest`, { reason: 'late' }, version).expect(200);
+  expect(body).toMatchObject({
+    state: 'paused',
+    next: [
+      { act: 'resume', may: false, why_not: 'rest-cancelled' },
+      { act: 'cancel-rest', may: false, why_not: 'rest-cancelled' },
+    ],
+  });
+  expect(typeOf(await checker.post(`${path}/resume`, {}, body.version).expect(409))).toBe('rest-cancelled');
+  expect(await waits()).toBeUndefined();
+});
+
 test('who made the key that asked for one of its payouts is a maker of the batch, and does not approve it', async () => {
   const keyId = randomUUID();
   const funder = await projectWithKey(keyId, checker.id);

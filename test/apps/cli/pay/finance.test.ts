@@ -70,8 +70,19 @@ test('lists are read, and a link that nobody waits for is refused with what to d
 });
 
 test('a refusal is one sentence with its type and what to do, and a board that is away is told', async () => {
-  const none = await finance(maker, 'submit', '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21');
-  expect([none.code, none.err]).toEqual([1, expect.stringMatching(/^not-found: There is no such batch\. /)]);
+  const none = '0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21';
+  const unknown = await finance(maker, 'submit', none);
+  expect([unknown.code, unknown.err]).toEqual([
+    1,
+    expect.stringMatching(/^not-found: There is no such batch\. /),
+  ]);
+  const { id } = await json(maker, 'create', 'multicard', 'Refused');
+  const payouts = join(directory, 'blocked.txt');
+  await writeFile(payouts, none);
+  const missing = await finance(maker, 'add', id, '--payouts', payouts);
+  expect(missing.err.split('\n')).toContain(`payout_id: ${none}`);
+  const wrong = await finance(maker, 'add', id, '--amount-max', 'all');
+  expect(wrong.err).toMatch(/^\/filter\/amount_max: .*expected/m);
   const file = join(directory, maker.id);
   const away = await navbatCommand(
     ['finance', '--url', 'http://127.0.0.1:9', '--token-file', file, 'inbox'],

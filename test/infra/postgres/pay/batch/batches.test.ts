@@ -193,6 +193,15 @@ describe('running', () => {
     await pay.moveClock(HOUR_MS + 1_000);
     expect(await due()).toEqual([planned.id]);
     expect(await pay.batches.read(lost.id)).toMatchObject({ state: 'approved' });
+    expect(
+      await pay.one(
+        `select staff_id, reason from payout_action where batch_id = $1 and action = 'plan-ended'`,
+        [lost.id],
+      ),
+    ).toEqual({
+      staff_id: planner,
+      reason: 'who planned it may not run it any more: another person runs it',
+    });
     expect(await due()).toEqual([]);
   });
 
@@ -249,7 +258,7 @@ describe('the rest', () => {
     );
     const paused = await pay.batches.cancelRest(await pay.batches.pause(running, checker), checker);
     expect(paused).toMatchObject({ state: 'paused' });
-    await expect(pay.batches.resume(paused, checker)).rejects.toEqual(refused('NB027', 'paused'));
+    await expect(pay.batches.resume(paused, checker)).rejects.toEqual(refused('NB027', 'rest-cancelled'));
     await expect(pay.batches.close(paused, checker)).rejects.toEqual(refused('NB027', 'paused'));
   });
 
