@@ -298,7 +298,7 @@ const close = (parts: BatchParts) =>
     path: '/finance/batches/{id}/close',
     summary: 'Close a batch',
     description:
-      'When each line has its end and is reconciled. A payment that comes back later changes no closed batch.',
+      'When each line has its end. No statement is asked for: whether each payment is in one, `GET /finance/differences` and `GET /finance/equation` say. What comes back later changes no closed batch.',
     action: 'batch.run',
     handle: (request) => acted(parts, request, (of) => parts.batches.close(of)),
   });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * `draft`: lines come and go. `submitted`: frozen, with a hash. `approved`: by as many people as its total needs. `running` and
- * `paused`. `done`: every item has its end. `closed`: reconciled, and nothing of it changes any more.
+ * `paused`. `done`: every item has its end. `closed`: by a person, and nothing of it changes any more.
  */
 export const BatchState = z.enum(['draft', 'submitted', 'approved', 'running', 'paused', 'done', 'closed']);
 export type BatchState = z.infer<typeof BatchState>;

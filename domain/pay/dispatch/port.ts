@@ -10,7 +10,10 @@ export interface NumberedCall extends RailCall {
 
 export interface OpenDispatch extends Dispatch {
   readonly id: string;
-  /** Counts claims and moves: what was decided from an older one is not done. */
+  /**
+   * Counts changes of its state, attempt, commission, the rail's id and when it is next looked at: what was decided from an older one is not
+   * done. Whoever claims it to ask the rail changes none of them; the rail's webhook, which has it looked at now, does.
+   */
   readonly version: number;
   /** Tiyin. */
   readonly amount: bigint;
