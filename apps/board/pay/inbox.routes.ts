@@ -15,11 +15,9 @@ const MS_A_SECOND = 1_000;
 const Waiting = z
   .object({
     kind: z.enum(waitKinds).meta({ description: 'What would end the wait.' }),
-    id: z
-      .uuid()
-      .meta({
-        description: 'Of the batch, the correction, the payment, the file for a bank or the statement.',
-      }),
+    id: z.uuid().meta({
+      description: 'Of the batch, the correction, the payment, the file for a bank or the statement.',
+    }),
     path: z
       .string()
       .meta({ description: 'Shows it.', example: '/finance/batches/0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21' }),
