@@ -90,6 +90,7 @@ import { Migration20261130163200EarnCarry } from './earn/migrations/202611301632
 import { Migration20261130170000PayLookedFor } from './pay/migrations/20261130170000-pay-looked-for.ts';
 import { Migration20261130170100PayRailClosed } from './pay/migrations/20261130170100-pay-rail-closed.ts';
 import { Migration20261130170200PayStoppedAgain } from './pay/migrations/20261130170200-pay-stopped-again.ts';
+import { Migration20261130170300PayOwnMoney } from './pay/migrations/20261130170300-pay-own-money.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -183,6 +184,7 @@ export const migrations = [
   Migration20261130170000PayLookedFor,
   Migration20261130170100PayRailClosed,
   Migration20261130170200PayStoppedAgain,
+  Migration20261130170300PayOwnMoney,
   Migration20261130171000PayCancelByStaff,
   Migration20261130171100PayWhichLine,
   Migration20261130171200PayPlansEnd,

@@ -105,6 +105,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130165000-earn-debt-keys.ts': '09668d17dfb7b4d48cba502a2cbc124d769fc18e2b02a6f4de7613743f0828d2',
   '20261130170200-pay-stopped-again.ts': '23b56b8fcc5d17066f7cedcdab671cf778d4241adcb4684956b61d72c2882746',
   '20261130171200-pay-plans-end.ts': '078e2d9bc6f49fa3b73ec992d0bc30e6043427d5e2a08d4ff709d0af4ad2b585',
+  '20261130170300-pay-own-money.ts': '37fd4f4d4fea907eaeaf4e22dbdbe5cf0f2aee7da4ae68193b748de2e9a39150',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -1,5 +1,6 @@
 import type { Mutation } from '../mutation.ts';
 
+const OWN_MONEY = 'infra/postgres/pay/migrations/20261130170300-pay-own-money.ts';
 const BALANCES = 'infra/postgres/pay/migrations/20261130161000-pay-balances.ts';
 const PEOPLE = 'infra/postgres/earn/migrations/20261130161100-earn-people.ts';
 const STATS = 'infra/postgres/earn/stats/stats.ts';
@@ -62,7 +63,11 @@ export const peopleMutations: readonly Mutation[] = [
   {
     name: 'a member of staff unblocks themselves',
     edits: [
-      { file: BALANCES, from: 'where h.staff_id = payout_block_lift.staff and', to: 'where false and' },
+      {
+        file: OWN_MONEY,
+        from: 'if payout_owns(array[payout_block_lift.staff], person) then',
+        to: 'if false then',
+      },
     ],
     test: inPeople('is lifted by no member of staff who has the phone of the person'),
   },

@@ -4,6 +4,7 @@ const MATCH = 'domain/pay/reconcile/match.ts';
 const STATEMENTS = 'infra/postgres/pay/migrations/20261129183000-pay-statements.ts';
 const LINES = 'infra/postgres/pay/migrations/20261129190000-pay-lines-of-people.ts';
 const PEOPLE = 'infra/postgres/pay/migrations/20261130102000-pay-files-of-people.ts';
+const OWN = 'infra/postgres/pay/migrations/20261130170300-pay-own-money.ts';
 const DUE = 'infra/postgres/pay/migrations/20261129194000-pay-due.ts';
 const FILES = 'infra/postgres/pay/migrations/20261129183100-pay-bank-files.ts';
 const inMatch = (name: string) => ({
@@ -135,7 +136,7 @@ export const bankMutations: readonly Mutation[] = [
   },
   {
     name: 'who uploaded a statement agrees to what came back',
-    edits: [{ file: PEOPLE, from: 'if s.imported_by = staff then', to: 'if false then' }],
+    edits: [{ file: OWN, from: 'if s.imported_by = staff then', to: 'if false then' }],
     test: { ...inForged('is not agreed to by who uploaded it'), isMade: true },
   },
   {

@@ -2,6 +2,7 @@ import type { Mutation } from '../mutation.ts';
 
 const BATCHES = 'infra/postgres/pay/migrations/20261129180200-pay-batches.ts';
 const COUNT = 'infra/postgres/pay/migrations/20261130100000-pay-people-who-count.ts';
+const OWN = 'infra/postgres/pay/migrations/20261130170300-pay-own-money.ts';
 const MAKERS = 'infra/postgres/pay/migrations/20261129194400-pay-key-makers.ts';
 const TABLES = 'infra/postgres/pay/migrations/20261129180000-pay-payouts.ts';
 const tests = 'test/infra/postgres/pay/batch';
@@ -91,7 +92,7 @@ export const batchMutations: readonly Mutation[] = [
   },
   {
     name: 'an approver pays a card of their own under another name',
-    edits: inSql(' or i.token_hash = any (cards))', ')'),
+    edits: [{ file: OWN, from: ' or i.token_hash = any (cards))', to: ')' }],
     test: { ...inEyes("that pays its approver's card"), isMade: true },
   },
   {
@@ -206,7 +207,7 @@ export const batchMutations: readonly Mutation[] = [
   },
   {
     name: 'a correction is agreed to whoever asked',
-    edits: inCount('if not payout_staff_counts(c.asked_by) then', 'if false then'),
+    edits: [{ file: OWN, from: 'if not payout_staff_counts(c.asked_by) then', to: 'if false then' }],
     test: {
       file: 'test/apps/board/pay/corrections.routes.test.ts',
       name: 'one that was asked by somebody who counts no more is withdrawn and asked again',

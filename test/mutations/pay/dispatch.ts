@@ -5,7 +5,7 @@ const CLAIM = `${migrations}/20261129181000-pay-dispatch.ts`;
 const ENDS = `${migrations}/20261130093000-pay-dispatch-ends.ts`;
 const LOOKED = `${migrations}/20261130170000-pay-looked-for.ts`;
 const CLOSED = `${migrations}/20261130170100-pay-rail-closed.ts`;
-const PEOPLE = `${migrations}/20261130100000-pay-people-who-count.ts`;
+const OWN = `${migrations}/20261130170300-pay-own-money.ts`;
 const DECIDE = 'domain/pay/dispatch/decide.ts';
 const inSql = (name: string) => ({ file: 'test/infra/postgres/pay/dispatch.test.ts', name });
 const inWorker = (name: string) => ({ file: 'test/workers/pay/payout.test.ts', name });
@@ -155,7 +155,7 @@ const ends: readonly Mutation[] = [
     name: 'who asked agrees',
     edits: [
       {
-        file: PEOPLE,
+        file: OWN,
         from: `if asked.staff_id = staff then raise exception 'another person agrees' using errcode = 'NB021'; end if;`,
         to: '',
       },

@@ -2,7 +2,7 @@ import type { Mutation } from '../mutation.ts';
 
 const migrations = 'infra/postgres/pay/migrations';
 const ITEMS = `${migrations}/20261129194100-pay-settle-items.ts`;
-const COUNT = `${migrations}/20261130100000-pay-people-who-count.ts`;
+const OWN = `${migrations}/20261130170300-pay-own-money.ts`;
 const SETTLED = `${migrations}/20261130101000-pay-settled-as-asked.ts`;
 const inItems = (name: string) => ({ file: 'test/infra/postgres/pay/bank-file/settle-items.test.ts', name });
 const alone = 'alone, as another outcome than was asked, without evidence, of another role';
@@ -12,7 +12,7 @@ const asBefore = 'as another outcome than they proved, though somebody asked for
 export const settlingMutations: readonly Mutation[] = [
   {
     name: 'one person settles a payment of a file',
-    edits: [{ file: COUNT, from: 'if asked.staff_id = staff then', to: 'if false then' }],
+    edits: [{ file: OWN, from: 'if asked.staff_id = staff then', to: 'if false then' }],
     test: inItems(alone),
   },
   {
@@ -46,7 +46,7 @@ export const settlingMutations: readonly Mutation[] = [
     name: 'an account of today settles',
     edits: [
       {
-        file: COUNT,
+        file: OWN,
         from: `(s.created_at > ledger_clock() - interval '\${APPROVER_AGE}' or`,
         to: '(false or',
       },
@@ -68,7 +68,7 @@ export const settlingMutations: readonly Mutation[] = [
     name: 'what was said before is agreed to',
     edits: [
       {
-        file: COUNT,
+        file: OWN,
         from: `case when what like 'settle-%' then array['settle-paid-asked', 'settle-failed-asked'] else array[what || '-asked'] end`,
         to: `array[what || '-asked']`,
       },
@@ -79,7 +79,7 @@ export const settlingMutations: readonly Mutation[] = [
     name: 'what somebody said who counts no more is agreed to',
     edits: [
       {
-        file: COUNT,
+        file: OWN,
         from: ' and a.at >= from_at and payout_staff_counts(a.staff_id)',
         to: ' and a.at >= from_at',
       },
@@ -111,7 +111,7 @@ export const settlingMutations: readonly Mutation[] = [
     name: 'a payment of a file is settled by one whose money it is',
     edits: [
       {
-        file: COUNT,
+        file: OWN,
         from: '(i.dispatch_id = of_subject::uuid or i.payout_id = of_subject::uuid)',
         to: 'i.dispatch_id = of_subject::uuid',
       },

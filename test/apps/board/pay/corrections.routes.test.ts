@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PLATFORM_PROJECT_ID } from '../../../../domain/project/platform.ts';
 import { type Finance, type FinanceBoard, openFinanceBoard } from './finance-board.ts';
@@ -123,10 +123,15 @@ test('one that was asked by somebody who counts no more is withdrawn and asked a
   await checker.post(`/finance/corrections/${id}/withdraw`, { reason: 'asked anew' }, 1).expect(200);
 });
 
-test('money of a member of staff is not corrected by them', async () => {
-  const person = await board.person(1_000_000n);
+test.each(['phone', 'card'])('money of a member of staff, by a %s, is not corrected by them', async (by) => {
+  const holder = randomBytes(32);
+  const person = await board.person(1_000_000n, { holder });
+  const other = await board.person(0n, { holder });
   const own = await board.member('finance');
-  await board.pool.query('select payout_handler_declare($1, $2, null)', [own.id, person.phone]);
+  await board.pool.query('select payout_handler_declare($1, $2, null)', [
+    own.id,
+    by === 'phone' ? person.phone : other.phone,
+  ]);
   const asked = await maker
     .post('/finance/adjustments', {
       of: 'person',

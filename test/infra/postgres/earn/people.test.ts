@@ -216,6 +216,19 @@ describe('a block by staff', () => {
     expect(await start(world, id)).toEqual({ ok: false, reason: 'person-blocked' });
   });
 
+  test('is lifted by no member of staff who has bound the same card', async () => {
+    const world = await openPeople();
+    const [{ id }, other] = [await world.signIn(), await world.signIn()];
+    await world.owner.query(
+      `insert into payout_destination (project_id, person_id, rail, token_encrypted, holder_hash, last4, usable_from, made_at)
+       select $3, p, 'multicard', 'x', sha256('card'), '1234', now(), now() from unnest(array[$1, $2]::uuid[]) p`,
+      [id, other.id, world.projectId],
+    );
+    await world.pool.query('select payout_handler_declare($1, $2, null)', [world.admin.id, other.phone]);
+    await world.blocks.block(id, world.admin, WHY);
+    expect(await world.blocks.unblock(id, world.admin, WHY)).toEqual({ ok: false, reason: 'own-person' });
+  });
+
   test('is made by an admin alone, and of somebody who is there', async () => {
     const world = await openPeople();
     const { id } = await world.signIn();

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import type { Heard, Move } from '../../../../domain/pay/dispatch/dispatch.ts';
 import { type Encryption, rowEncryption } from '../../../../infra/process/crypto.ts';
 import type pg from 'pg';
@@ -214,6 +214,18 @@ export async function dispatchWorldOn({ pool, owner, projectId, encryption }: Gr
     await owner.query('alter table rail_call enable trigger user');
   };
 
+  /** A phone of somebody else, who has bound the same card or account. */
+  const phoneOfSameCard = async ({ destinationId }: Payee): Promise<string> => {
+    const phone = `+99890${randomInt(1_000_000, 9_999_999)}`;
+    await owner.query(
+      `insert into payout_destination (id, project_id, phone, rail, token_encrypted, holder_hash, last4, usable_from, made_at)
+       select $2, d.project_id, $3, d.rail, d.token_encrypted, d.holder_hash, d.last4, d.usable_from, d.made_at
+       from payout_destination d where d.id = $1`,
+      [destinationId, randomUUID(), phone],
+    );
+    return phone;
+  };
+
   const stateOf = async ({ payoutId }: Payee) =>
     (
       await pool.query<{ payout: string; item: string; reason: string | null; told: string[] }>(
@@ -236,6 +248,7 @@ export async function dispatchWorldOn({ pool, owner, projectId, encryption }: Gr
     claimAll,
     move,
     age,
+    phoneOfSameCard,
     stateOf,
     clearing: await book.open('clearing', null, 'multicard'),
     fee: await book.open('fee'),

@@ -611,6 +611,14 @@ describe('two people', () => {
     }
   });
 
+  test('do not settle the money of a card that one of them has, too', async () => {
+    const { id, agreer, agree, payee } = await settling();
+    const phone = await world.phoneOfSameCard(payee);
+    await world.pool.query('select payout_handler_declare($1, $2, null)', [agreer, phone]);
+    await expect(agree(await settlingProof(world.pool, agreer, id))).rejects.toMatchObject({ code: 'NB025' });
+    expect(await balancesOf(payee)).toEqual([0n, GROSS * MICROS]);
+  });
+
   test('do not open a rail without a proof, by one of another stop, or by a second factor of today', async () => {
     const agreer = await world.staff();
     await world.pool.query(`select rail_stop('bank-file', $1, 'test')`, [world.maker]);

@@ -184,6 +184,19 @@ describe('what came back by a file of one person', () => {
     await stands(one);
   });
 
+  test('is not agreed to by one who has the same account', async () => {
+    const one = await forged();
+    const own = await world.staff();
+    const phone = await world.phoneOfSameCard(one.payee);
+    await world.pool.query('select payout_handler_declare($1, $2, null)', [own, phone]);
+    const shown = await proof(own, one.id);
+    expect(await world.statements.agree(one.id, own, shown)).toEqual({
+      ok: false,
+      refusal: { kind: 'own-money' },
+    });
+    await stands(one);
+  });
+
   test('of which nothing waits is nothing to agree to', async () => {
     const { file } = await exported();
     const altered = file.documents.map((one) => paid({ ...one, payee: { ...one.payee, account: THIEF } }));
@@ -225,6 +238,25 @@ describe('what left by a file of one person', () => {
     );
     return { ...rows[0], ...change };
   };
+
+  test('is not agreed to by one whose money it is', async () => {
+    const { payee, file } = await exported();
+    const { statementId } = await upload(world.maker, file, file.documents.map(paid));
+    const [own, id] = [await world.staff(), statementId ?? ''];
+    const phone = await world.phoneOfSameCard(payee);
+    await world.pool.query('select payout_handler_declare($1, $2, null)', [own, phone]);
+    const { rows } = await world.pool.query<{ hash: string }>(
+      `select encode(sha256, 'hex') hash from statement where id = $1`,
+      [id],
+    );
+    const of = { action: 'money.correct', subject: id, version: 1, hash: rows[0]?.hash ?? '' } as const;
+    const shown = await proofBy(world.pool, own, { ...of, count: 1, total: NET.toString() });
+    expect(await world.statements.agree(id, own, shown)).toEqual({
+      ok: false,
+      refusal: { kind: 'own-money' },
+    });
+    expect(await itemOf(payee)).toBe('dispatched');
+  });
 
   test('hides no order that went to another account: it pays nothing by itself, and what the bank says is found', async () => {
     const { payee, file } = await exported();
