@@ -31,12 +31,13 @@ export async function insertPasskey(
   { db }: World,
   staffId: string,
   { id: credentialId, publicKey }: SoftwarePasskey,
+  name = 'a key',
 ): Promise<string> {
   const id = uuidv7();
   await db.query(
     `insert into staff_passkey (id, staff_id, credential_id, public_key, counter, transports, name, created_at)
-     values ($1, $2, $3, $4, 0, '{}', 'a key', now() - interval '2 days')`,
-    [id, staffId, Buffer.from(credentialId, 'base64url'), publicKey],
+     values ($1, $2, $3, $4, 0, '{}', $5, now() - interval '2 days')`,
+    [id, staffId, Buffer.from(credentialId, 'base64url'), publicKey, name],
   );
   return id;
 }
@@ -55,15 +56,18 @@ async function insertChallenge(
   return challenge.toString('base64url');
 }
 
+/** Of the key that proves: any other of theirs may be removed by another request of the walk, at the same time. */
+const PROVES = 'proves';
+
 /** A proof by a passkey, which no table can tell from one that was signed. A code needs an app, which some of them must not have. */
 async function insertProof(world: World, staffId: string, binds: ProofBinds): Promise<string> {
   const [id, text] = [uuidv7(), canonicalBinds(binds)];
   const { rows } = await world.db.query<{ id: string }>(
-    'select id from staff_passkey where staff_id = $1 and removed_at is null order by id desc limit 1',
-    [staffId],
+    'select id from staff_passkey where staff_id = $1 and name = $2 limit 1',
+    [staffId, PROVES],
   );
   // Nobody has more than ten.
-  const passkeyId = rows[0]?.id ?? (await insertPasskey(world, staffId, newKey(world)));
+  const passkeyId = rows[0]?.id ?? (await insertPasskey(world, staffId, newKey(world), PROVES));
   await world.db.query(
     `insert into staff_proof (id, staff_id, by, passkey_id, nonce, assertion, factor_at, binds, binds_hash)
      values ($1, $2, 'passkey', $3, $4, '{}', now() - interval '2 days', $5, $6)`,

@@ -73,6 +73,7 @@ test(
       'close a difference': () => maker.post(`/finance/differences/${some}/close`, { note: reason }),
       'import a list': () => upload(`/finance/lists?name=Held&funder=${some}`, 'text/csv', Buffer.from(LIST)),
       'import a statement': () => upload('/finance/statements', 'application/octet-stream', statement),
+      'cancel a payout': () => maker.post(`/finance/payouts/${payouts[1]}/cancel`, { reason }),
       'send a link': () => maker.post(`/finance/payouts/${payouts[0]}/link`),
     };
     await maker.post('/finance/rails/bank-file/stop', { reason }).expect(200);
