@@ -139,7 +139,9 @@ function openPeers() {
 
 const GOING_AWAY = 1001;
 
+/** Once: the library goes on reading what comes after a close, and each call would keep a timer for it. */
 function closeSurely(ws: WebSocket, code: number, reason: string): void {
+  if (ws.readyState !== ws.OPEN) return;
   ws.close(code, reason);
   const cut = setTimeout(() => ws.terminate(), CLOSE_WITHIN_MS);
   ws.once('close', () => clearTimeout(cut));
@@ -153,7 +155,7 @@ async function talk(
 ): Promise<void> {
   try {
     const { token, lastId } = shownByProtocol(req) ?? (await firstMessage(ws, TOKEN_WITHIN_MS));
-    ws.on('message', () => refuse(ws, new SocketFault(1008, 'only the first message is read')));
+    ws.once('message', () => refuse(ws, new SocketFault(1008, 'only the first message is read')));
     const now = serving.clock();
     const ip = callerAddress(req, serving.proxies);
     // Nobody reads these headers: they are where limits say how they stand.

@@ -236,6 +236,21 @@ describe('a first message', () => {
   });
 });
 
+test('a client that goes on after it was refused costs one timer, however much it sends', async () => {
+  const { url, left } = await open(({ send }) => send('hello'));
+  const { ws, closed } = dial(url);
+  await once(ws, 'open');
+  ws.send(shown('good'));
+  await once(ws, 'message');
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  onTestFinished(() => timers.mockRestore());
+  for (let n = 0; n < 200; n++) ws.send('and another');
+  expect((await closed).code).toBe(1008);
+  await vi.waitFor(() => expect(left).toHaveBeenCalledOnce());
+  // What cuts off who does not answer the close.
+  expect(timers.mock.calls.filter(([, ms]) => ms === 2_000)).toHaveLength(1);
+});
+
 describe('an upgrade', () => {
   const ask = (port: number, lines: readonly string[]) =>
     new Promise<string>((resolve, reject) => {
