@@ -2,8 +2,18 @@ import { z } from 'zod';
 
 /** 50 MB/s for a day: what one session may carry. */
 const BYTES_MAX = 4_400_000_000_000;
+/**
+ * A phone without a clock says 1970 or 1980: that is kept, and not paid. Years that Postgres can't read, as 0000, would break the commit that
+ * the reports of others share.
+ */
+const [MEASURED_FROM, MEASURED_BEFORE] = [
+  Date.parse('1900-01-01T00:00:00Z'),
+  Date.parse('2200-01-01T00:00:00Z'),
+];
 /** Far more than a session may have reports. */
 const SEQ_MAX = 1_000_000_000;
+
+const isStorable = (ms: number): boolean => ms >= MEASURED_FROM && ms < MEASURED_BEFORE;
 
 export const bytesField = (what: string) =>
   z
@@ -19,10 +29,13 @@ export const reportFields = (since: string) => ({
     .min(0)
     .max(SEQ_MAX)
     .meta({ description: 'From 0, one more with each report. The same report has the same number.' }),
-  measured_at: z.iso.datetime({ offset: true }).meta({
-    description: 'When it was counted, by the clock of whoever counted.',
-    example: '2026-01-15T10:00:00.000Z',
-  }),
+  measured_at: z.iso
+    .datetime({ offset: true })
+    .refine((text) => isStorable(Date.parse(text)), { error: 'expected a time from 1900 to 2199' })
+    .meta({
+      description: 'When it was counted, by the clock of whoever counted: from 1900 to 2199.',
+      example: '2026-01-15T10:00:00.000Z',
+    }),
   bytes_up: bytesField(`Sent ${since}`),
   bytes_down: bytesField(`Received ${since}`),
 });

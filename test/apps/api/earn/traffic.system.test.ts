@@ -124,6 +124,10 @@ describe('a phone', () => {
       },
       '/reports/0/seq',
     ],
+    ...['0000-01-01T00:00:00Z', '9999-12-31T23:59:59-12:00'].map((measured_at): [object, string] => [
+      { session_id: randomUUID(), reports: [{ seq: 0, measured_at, bytes_up: 0, bytes_down: 1 }] },
+      '/reports/0/measured_at',
+    ]),
   ])('is told which field of %j is wrong', async (body, pointer) => {
     const who = await world.earner();
     const answer = await who.call('POST', '/api/traffic/report', { body });
