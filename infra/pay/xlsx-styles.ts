@@ -5,7 +5,7 @@ import { attribute, numberOf, plainText, withoutComments } from './xlsx-tags.ts'
 /** How a cell looks, by the number of its style (ECMA-376, part 1, 18.8). */
 export interface CellStyle {
   readonly format: string;
-  /** Its letters have the colour of the cell. */
+  /** Its letters have the colour of the cell, or are too small to be seen. */
   readonly isUnseen: boolean;
 }
 
@@ -19,6 +19,8 @@ const BUILT_IN = new Map([
   [48, '##0.0E+0'],
 ]);
 const GENERAL = 'General';
+/** Letters of a smaller font are dots. */
+const SEEN_FROM_POINTS = 4;
 
 /** The styles by which a cell may show something else than it holds: nearly always none. */
 export function oddStyles(file: string): ReadonlyMap<number, CellStyle> {
@@ -26,13 +28,20 @@ export function oddStyles(file: string): ReadonlyMap<number, CellStyle> {
   const formats = new Map(
     tagsIn(within(xml, 'numFmts'), 'numFmt').map((tag) => [numberOf(tag, 'numFmtId'), formatOf(tag)]),
   );
-  const fonts = blocksIn(within(xml, 'fonts'), 'font').map((font) => colourOf(font, 'color') ?? 'automatic');
+  const fonts = blocksIn(within(xml, 'fonts'), 'font').map((font) => ({
+    colour: colourOf(font, 'color') ?? 'automatic',
+    isSeen: tagsIn(font, 'sz').every(
+      (size) => (numberOf(size, 'val') ?? SEEN_FROM_POINTS) >= SEEN_FROM_POINTS,
+    ),
+  }));
   const fills = blocksIn(within(xml, 'fills'), 'fill').map((fill) => colourOf(fill, 'fgColor') ?? WHITE);
   const styles = tagsIn(within(xml, 'cellXfs'), 'xf').map((tag): CellStyle => {
     const number = (name: string) => numberOf(tag, name) ?? 0;
     const id = number('numFmtId');
     const format = formats.get(id) ?? BUILT_IN.get(id) ?? GENERAL;
-    return { format, isUnseen: fonts[number('fontId')] === (fills[number('fillId')] ?? WHITE) };
+    const font = fonts[number('fontId')];
+    const isUnseen = font?.isSeen === false || font?.colour === (fills[number('fillId')] ?? WHITE);
+    return { format, isUnseen };
   });
   return new Map([...styles.entries()].filter(([, style]) => isOdd(style)));
 }

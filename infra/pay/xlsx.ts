@@ -110,6 +110,7 @@ const TAGS = /<(?:\w+:)?(row|c|f)(\s(?:[^<>"']|"[^"<]*"|'[^'<]*')*)?\/?>/g;
 function scan(xml: string, odd: ReadonlyMap<number, CellStyle>): Scan {
   const [formulas, hiddenRows] = [new Set<string>(), new Set<number>()];
   const styles = new Map<string, CellStyle>();
+  const isRowUnseen = areUnseen(xml, 'rows');
   let [rows, columns, cell] = [0, 0, ''];
   for (const [, tag, attributes = ''] of xml.matchAll(TAGS)) {
     if (tag === 'f') {
@@ -118,7 +119,7 @@ function scan(xml: string, odd: ReadonlyMap<number, CellStyle>): Scan {
     }
     const place = attribute(attributes, 'r') ?? '';
     rows = Math.max(rows, Number(place.replace(/^[A-Z]+/, '')) || 0);
-    if (tag === 'row' && isUnseen(attributes, 'ht')) hiddenRows.add(Number(place));
+    if (tag === 'row' && isUnseen(attributes, 'ht', isRowUnseen)) hiddenRows.add(Number(place));
     if (tag === 'row') continue;
     cell = place;
     columns = Math.max(columns, columnOf(place));
@@ -128,21 +129,41 @@ function scan(xml: string, odd: ReadonlyMap<number, CellStyle>): Scan {
   return { rows, columns, formulas, hiddenRows, styles };
 }
 
-/** By its attribute, in whatever way it says yes, or by having no height or width. */
-const isUnseen = (attributes: string, size: 'ht' | 'width') =>
-  !/^(?:0|false)$/.test(attribute(attributes, 'hidden') ?? '0') ||
-  Number(attribute(attributes, size) ?? 1) === 0;
+/** Of a line in points, of a column in signs. What is lower or narrower shows no letter. */
+const SEEN_FROM = { ht: 3, width: 1 };
+
+/** By its attribute, in whatever way it says yes, or by a height or width in which nothing is seen. @param isDefault of what has none of its own. */
+function isUnseen(attributes: string, size: keyof typeof SEEN_FROM, isDefault: boolean): boolean {
+  if (saysYes(attributes, 'hidden')) return true;
+  const own = numberOf(attributes, size);
+  return own === null ? isDefault : !(own >= SEEN_FROM[size]);
+}
+const saysYes = (attributes: string, name: string) =>
+  !/^(?:0|false)$/.test(attribute(attributes, name) ?? '0');
+
+const DEFAULT_TAGS = /<(?:\w+:)?sheetFormatPr(\s(?:[^<>"']|"[^"<]*"|'[^'<]*')*)\/?>/g;
+
+/** Whether those are not seen that have no height or width of their own. */
+const areUnseen = (xml: string, what: 'rows' | 'columns'): boolean =>
+  [...xml.matchAll(DEFAULT_TAGS)].some(([, attributes = '']) => {
+    const isBelow = (name: string, from: number) => !((numberOf(attributes, name) ?? from) >= from);
+    return what === 'rows'
+      ? saysYes(attributes, 'zeroHeight') || isBelow('defaultRowHeight', SEEN_FROM.ht)
+      : isBelow('defaultColWidth', SEEN_FROM.width);
+  });
 
 const COLUMN_TAGS = /<(?:\w+:)?col(\s(?:[^<>"']|"[^"<]*"|'[^'<]*')*)\/?>/g;
 
 /** Of those that a list may have; from 0. */
 function hiddenColumnsIn(xml: string): ReadonlySet<number> {
-  const hidden = new Set<number>();
+  const isDefault = areUnseen(xml, 'columns');
+  const hidden = new Set(isDefault ? Array(COLUMNS_MAX).keys() : []);
   for (const [, attributes = ''] of xml.matchAll(COLUMN_TAGS)) {
-    if (!isUnseen(attributes, 'width')) continue;
+    const isHidden = isUnseen(attributes, 'width', isDefault);
     const [min, max] = [Number(attribute(attributes, 'min')), Number(attribute(attributes, 'max'))];
     for (let column = Math.max(min, 1); column <= Math.min(max, COLUMNS_MAX); column += 1)
-      hidden.add(column - 1);
+      if (isHidden) hidden.add(column - 1);
+      else if (isDefault) hidden.delete(column - 1);
   }
   return hidden;
 }

@@ -35,7 +35,9 @@ export function shown(cell: Cell): string {
   const text = cell instanceof Date ? dateText(cell) : String(cell ?? '');
   const digits = text.normalize('NFKC').match(/\p{Nd}/gu)?.length ?? 0;
   if (digits >= HIDDEN_DIGITS) return `a text of ${digits} digits, not shown`;
-  const visible = text.toWellFormed().replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u2423');
+  const visible = text
+    .toWellFormed()
+    .replaceAll(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu, '\u2423');
   return Array.from(visible).length > SHOWN_MAX
     ? `${Array.from(visible).slice(0, SHOWN_MAX).join('')}…`
     : visible;

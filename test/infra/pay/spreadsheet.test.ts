@@ -152,20 +152,28 @@ describe('what a spreadsheet does to a list is told', () => {
     },
   );
 
-  test.each(['hidden="1"', 'hidden="true"', 'hidden="&#49;"', 'ht="0" customHeight="1"'])(
-    'a line that is not seen: %s',
+  test.each([
+    'hidden="1"',
+    'hidden="true"',
+    'hidden="&#49;"',
+    'ht="0" customHeight="1"',
+    'ht="&#48;" customHeight="1"',
+    'ht="1e-9" customHeight="1"',
+    'ht="2.99" customHeight="1"',
+  ])('a line that is not seen: %s', async (how) => {
+    const file = await changed(SHEET, (xml) => xml.replace('<row r="2"', `<row ${how} r="2"`));
+    expect(codesOf(await readBytes(file, 'multicard'))).toEqual(['hidden-line']);
+  });
+
+  test.each(['hidden="0"', 'hidden="false"', 'ht="12.8"', 'ht="3"'])(
+    'a line that is seen: %s',
     async (how) => {
       const file = await changed(SHEET, (xml) => xml.replace('<row r="2"', `<row ${how} r="2"`));
-      expect(codesOf(await readBytes(file, 'multicard'))).toEqual(['hidden-line']);
+      expect((await readBytes(file, 'multicard')).lines).toEqual([listed]);
     },
   );
 
-  test.each(['hidden="0"', 'hidden="false"', 'ht="12.8"'])('a line that is seen: %s', async (how) => {
-    const file = await changed(SHEET, (xml) => xml.replace('<row r="2"', `<row ${how} r="2"`));
-    expect((await readBytes(file, 'multicard')).lines).toEqual([listed]);
-  });
-
-  test.each(['hidden="1"', 'hidden="true"', 'width="0" customWidth="1"'])(
+  test.each(['hidden="1"', 'hidden="true"', 'width="0" customWidth="1"', 'width="0.99"'])(
     'a column that is not seen, beside one that looks like it: %s',
     async (how) => {
       const file = await changed(
@@ -183,6 +191,36 @@ describe('what a spreadsheet does to a list is told', () => {
       ]);
     },
   );
+
+  test.each([
+    ['zeroHeight="1"', '', ['hidden-line']],
+    ['defaultRowHeight="0.1" customHeight="1"', '', ['hidden-line']],
+    ['defaultRowHeight="0.1" customHeight="1"', 'ht="15"', []],
+    ['defaultRowHeight="15" zeroHeight="0" defaultColWidth="8"', '', []],
+  ])(
+    'lines without a height of their own are as the sheet says: %s %s',
+    async (sheetSays, rowSays, codes) => {
+      const file = await changed(SHEET, (xml) =>
+        xml
+          .replaceAll(/<sheetFormatPr[^>]*>/g, '')
+          .replace(/(?=<sheetData)/, `<sheetFormatPr ${sheetSays}/>`)
+          .replaceAll('<row ', `<row ${rowSays} `),
+      );
+      expect(codesOf(await readBytes(file, 'multicard')).slice(-1)).toEqual(codes);
+    },
+  );
+
+  test.each([
+    ['', Array(4).fill('hidden-cell')],
+    ['<cols><col min="1" max="4" width="9"/></cols>', []],
+  ])('columns without a width of their own are as the sheet says: %s', async (columns, codes) => {
+    const file = await changed(SHEET, (xml) =>
+      xml
+        .replaceAll(/<sheetFormatPr[^>]*>/g, '')
+        .replace(/(?=<sheetData)/, `<sheetFormatPr defaultRowHeight="15" defaultColWidth="0.1"/>${columns}`),
+    );
+    expect(codesOf(await readBytes(file, 'multicard'))).toEqual(codes);
+  });
 
   test('a column that nobody reads may be hidden', async () => {
     const file = await changed(
@@ -349,13 +387,18 @@ describe('what finance sees in their spreadsheet is what is read', () => {
     [{ textColor: '#FFFFFF', backgroundColor: '#1F4E78' }, []],
     [{ textColor: '#FF0000' }, []],
     [{ backgroundColor: '#FFFF00' }, []],
-  ] as const)('letters of the colour of their cell are refused: %j', async (colours, codes) => {
-    const file = await writeXlsxFile([
-      heading.map((value) => ({ value, textColor: '#FFFFFF', backgroundColor: '#1F4E78' })),
-      right.map((value, column) => (column === 2 ? { value, ...colours } : { value })),
-    ] as SheetData).toBuffer();
-    expect(codesOf(await readBytes(file, 'multicard'))).toEqual(codes);
-  });
+    [{ fontSize: 3.9 }, ['hidden-cell']],
+    [{ fontSize: 4 }, []],
+  ] as const)(
+    'letters of the colour of their cell, or of no size, are refused: %j',
+    async (colours, codes) => {
+      const file = await writeXlsxFile([
+        heading.map((value) => ({ value, textColor: '#FFFFFF', backgroundColor: '#1F4E78' })),
+        right.map((value, column) => (column === 2 ? { value, ...colours } : { value })),
+      ] as SheetData).toBuffer();
+      expect(codesOf(await readBytes(file, 'multicard'))).toEqual(codes);
+    },
+  );
 
   const sheet = (name: string, rows: readonly (readonly string[])[]) => ({
     sheet: name,
