@@ -17,7 +17,7 @@ const LOOK_MS = 5_000;
 const WINDOW_MS = 3 * DAY_MS;
 /** Once a day so far back: a payment may come back weeks after it was made. */
 const WIDE_WINDOW_MS = 45 * DAY_MS;
-/** A page of a hundred each: more than the rail pays in the time. */
+/** A page of a hundred each: more than the rail pays in a window. */
 const PAGES_MAX = 5_000;
 const CALL_MS_MAX = 10_000;
 /** What one message names; the routes have all. */
@@ -52,7 +52,7 @@ export function reconciling(deps: ReconcileDeps): () => Promise<number> {
     const isWide = tashkentDay(at) !== wideOn;
     await eachStep([
       async () => {
-        if (await takeHistory(deps, at, isWide ? WIDE_WINDOW_MS : WINDOW_MS)) wideOn = tashkentDay(at);
+        if (await takeWindows(deps, at, isWide ? WIDE_WINDOW_MS : WINDOW_MS)) wideOn = tashkentDay(at);
       },
       () => deps.differences.findOnlyOurs(),
       () => compare(deps),
@@ -71,11 +71,18 @@ export function reconciling(deps: ReconcileDeps): () => Promise<number> {
 const newestStatement = async ({ statements }: ReconcileDeps): Promise<string | null> =>
   (await statements.list(null, { limit: 1, after: null })).rows[0]?.id ?? null;
 
-/** @returns whether the rail told all of it. */
-async function takeHistory(deps: ReconcileDeps, to: Date, windowMs: number): Promise<boolean> {
+/** Window by window, the newest first: what is of today waits for nothing that is of last month. @returns whether the rail told all of it. */
+async function takeWindows(deps: ReconcileDeps, now: Date, backMs: number): Promise<boolean> {
+  for (let back = 0; back < backMs; back += WINDOW_MS)
+    if (!(await takeHistory(deps, new Date(now.getTime() - back)))) return false;
+  return true;
+}
+
+/** @returns whether the rail told all of the window that ends then. */
+async function takeHistory(deps: ReconcileDeps, to: Date): Promise<boolean> {
   const { rail, statements, onFault, onStopped } = deps;
   if (!rail) return false;
-  const from = new Date(to.getTime() - windowMs);
+  const from = new Date(to.getTime() - WINDOW_MS);
   try {
     const payments = await historyOf(rail, { from, to });
     const lines = linesOfPayments(payments, { keyOf, seenAt: to });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { tashkentDay } from '../../../domain/pay/ledger/head.ts';
-import type { CardRail } from '../../../domain/pay/rail/port.ts';
+import type { CardRail, RailPage, RailPeriod, RailReply } from '../../../domain/pay/rail/port.ts';
 import type { Multicard } from '../../../apps/sandbox/pay/multicard/start-multicard.ts';
 import { reconciling, type ReconcileDeps } from '../../../workers/pay/reconcile.ts';
 import { deadline } from '../../infra/providers/support.ts';
@@ -178,25 +178,51 @@ describe('an hour', () => {
   });
 });
 
-test('three days are asked for each hour, and once a day six weeks, since a payment may come back late', async () => {
-  const asks: { on: string; days: number }[] = [];
+/** A rail whose history answers so, or as it does. */
+async function answering(answer: (period: RailPeriod) => RailReply<RailPage> | undefined): Promise<CardRail> {
   const { rail } = await openHour();
-  const asked: CardRail = {
+  return {
     ...rail,
     wallet: (signal) => rail.wallet(signal),
-    history: (period, cursor, signal) => {
-      const days = (period.to.getTime() - period.from.getTime()) / (24 * HOUR_MS);
-      asks.push({ on: tashkentDay(period.to), days });
-      return rail.history(period, cursor, signal);
-    },
+    history: async (period, cursor, signal) => answer(period) ?? rail.history(period, cursor, signal),
   };
-  const { tick, nextHour } = await openHour({ rail: asked });
-  await tick();
-  for (let hours = 0; hours < 30; hours += 1) await nextHour();
+}
+
+test('three days are asked for each hour, and once a day six weeks by three days, since a payment may come back late', async () => {
+  let asks: (readonly [number, number])[] = [];
+  const rail = await answering(({ from, to }) => {
+    asks.push([from.getTime(), to.getTime()]);
+    return undefined;
+  });
+  const { tick, nextHour } = await openHour({ rail });
+  const days: { on: string; days: number }[] = [];
+  const round = async (ask: () => Promise<unknown>) => {
+    asks = [];
+    await ask();
+    const [end = 0, begin = 0] = [asks[0]?.[1], asks.at(-1)?.[0]];
+    // Without a gap, the newest first.
+    expect(asks.slice(1).map(([, to]) => to)).toEqual(asks.slice(0, -1).map(([from]) => from));
+    expect(asks.every(([from, to]) => to - from === 72 * HOUR_MS)).toBe(true);
+    days.push({ on: tashkentDay(new Date(end)), days: (end - begin) / (24 * HOUR_MS) });
+  };
+  await round(tick);
+  for (let hours = 0; hours < 30; hours += 1) await round(nextHour);
   const firsts = new Set<string>();
-  const expected = asks.map(({ on }) => (firsts.has(on) ? 3 : (firsts.add(on), 45)));
-  expect(asks.map(({ days }) => days)).toEqual(expected);
+  expect(days.map((each) => each.days)).toEqual(
+    days.map(({ on }) => (firsts.has(on) ? 3 : (firsts.add(on), 45))),
+  );
   expect(firsts.size).toBeGreaterThan(1);
+});
+
+test('weeks of which the rail has more than is read keep nothing of these three days from being taken in', async () => {
+  const now = Date.now();
+  const page = { kind: 'answered', value: { payments: [], cursor: 'another' } } as const;
+  const rail = await answering(({ from }) => (now - from.getTime() > 80 * HOUR_MS ? page : undefined));
+  const { faults, tick } = await openHour({ rail });
+  const one = await pay(rail);
+  await tick();
+  expect(faults).toEqual(['history']);
+  expect(await world.bucketsOf(one)).toEqual([{ bucket: 'matched', direction: 'out', posted: true }]);
 });
 
 test('nothing is looked at before the hour is over, unless somebody imports a statement', async () => {
