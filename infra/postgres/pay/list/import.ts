@@ -141,18 +141,16 @@ cross join lateral (
     and c.project_id = $1 and c.rail = 'multicard' and c.removed_at is null and c.distrusted_at is null
   order by made_at desc limit 1) d`;
 
-/**
- * Accounts as the list names them; no bank tells whose they are, so that there is no score. In the order of the phones: two lists never wait for each
- * other in a circle.
- */
+/** Accounts as the list names them; no bank tells whose they are, so that there is no score. */
 async function bankDestinations(
   tx: Queryable,
   { destinations }: ImportDeps,
   lines: readonly ListLine[],
 ): Promise<ReadonlyMap<number, Destination>> {
   const found = new Map<number, Destination>();
-  const inOrder = [...lines.entries()].toSorted(([, one], [, other]) => (one.phone < other.phone ? -1 : 1));
-  for (const [place, { phone, name, bank }] of inOrder) {
+  await tx.query(lockWait);
+  await tx.query(lockPayees, [lines.map(({ phone }) => phone)]);
+  for (const [place, { phone, name, bank }] of lines.entries()) {
     if (!bank) throw new Error('a line of a list for a bank has an account');
     const added = await destinations.add(tx, {
       payee: { phone },
@@ -167,3 +165,9 @@ async function bankDestinations(
   }
   return found;
 }
+
+const lockWait = `set local lock_timeout = '3s'`;
+/** As `payout_ask_by_key` does, and in its order: nobody waits for another in a circle. */
+const lockPayees = `
+select pg_advisory_xact_lock(h.hash) from (
+  select distinct hashtextextended('payee:' || p.phone, 0) as hash from unnest($1::text[]) p(phone) order by 1) h`;

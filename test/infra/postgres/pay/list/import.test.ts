@@ -210,6 +210,40 @@ describe('a payee who has a card', () => {
   });
 });
 
+test('payees of a bank are locked in the order in which requests by API keys lock them, before any is changed', async () => {
+  const by = await pay.funder(2n * GROSS);
+  const bank = { account: '20208000900123456789', mfo: '00014' };
+  const lock = (phone: string) => `hashtextextended('payee:${phone}', 0)`;
+  const isInOrder = async (one: string, other: string) =>
+    (await pay.one<{ yes: boolean }>(`select ${lock(one)} < ${lock(other)} as yes`, [])).yes;
+  // Two whose locks are in another order than their numbers.
+  let [one, other] = pay.lines(2, { bank });
+  while (one && other && (await isInOrder(one.phone, other.phone))) [one, other] = pay.lines(2, { bank });
+  if (!one || !other) throw new Error('no lines');
+  const [holder, second] = [await pay.owner.connect(), await pay.owner.connect()];
+  await holder.query('begin');
+  await holder.query(`select pg_advisory_xact_lock(${lock(other.phone)})`);
+  const list = imported(by.id, [one, other], { rail: 'bank-file' });
+  try {
+    const waits = () =>
+      pay.one(
+        `select count(*)::int n from pg_locks l join pg_database d on d.oid = l.database
+         where d.datname = current_database() and l.locktype = 'advisory' and not l.granted`,
+        [],
+      );
+    await expect.poll(waits, { timeout: 2_500, interval: 20 }).toEqual({ n: 1 });
+    await second.query('begin');
+    const { rows } = await second.query(`select pg_try_advisory_xact_lock(${lock(one.phone)}) as free`);
+    expect(rows).toEqual([{ free: true }]);
+  } finally {
+    for (const held of [second, holder]) {
+      await held.query('rollback');
+      held.release();
+    }
+  }
+  await list;
+});
+
 test('accounts of a bank are encrypted, bound to their rows, and used again', async () => {
   const by = await pay.funder(MANY);
   const bank = { account: '20208000900123456789', mfo: '00014' };
