@@ -91,6 +91,8 @@ import { Migration20261130170000PayLookedFor } from './pay/migrations/2026113017
 import { Migration20261130170100PayRailClosed } from './pay/migrations/20261130170100-pay-rail-closed.ts';
 import { Migration20261130170200PayStoppedAgain } from './pay/migrations/20261130170200-pay-stopped-again.ts';
 import { Migration20261130170300PayOwnMoney } from './pay/migrations/20261130170300-pay-own-money.ts';
+import { Migration20261130172000PayStatementUploader } from './pay/migrations/20261130172000-pay-statement-uploader.ts';
+import { Migration20261130172100PayStatementLocks } from './pay/migrations/20261130172100-pay-statement-locks.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -188,6 +190,8 @@ export const migrations = [
   Migration20261130171000PayCancelByStaff,
   Migration20261130171100PayWhichLine,
   Migration20261130171200PayPlansEnd,
+  Migration20261130172000PayStatementUploader,
+  Migration20261130172100PayStatementLocks,
 ] as const;
 
 /**

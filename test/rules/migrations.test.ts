@@ -106,6 +106,9 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130170200-pay-stopped-again.ts': '23b56b8fcc5d17066f7cedcdab671cf778d4241adcb4684956b61d72c2882746',
   '20261130171200-pay-plans-end.ts': '078e2d9bc6f49fa3b73ec992d0bc30e6043427d5e2a08d4ff709d0af4ad2b585',
   '20261130170300-pay-own-money.ts': '37fd4f4d4fea907eaeaf4e22dbdbe5cf0f2aee7da4ae68193b748de2e9a39150',
+  '20261130172000-pay-statement-uploader.ts':
+    '603e6ab024d41546b066b955786281b3afe7d8e9b1fc2e4e654d196c6d7b1050',
+  '20261130172100-pay-statement-locks.ts': '78861f4792c215db2e883737acf5a5639ce53e5699494a4f2fc36acf0529ded0',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -135,6 +135,7 @@ export const payGrants: Grants = {
     'statement_agree',
     'statement_begin',
     'statement_import',
+    'statement_lock',
     'statement_open',
   ],
 };

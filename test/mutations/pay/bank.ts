@@ -5,6 +5,7 @@ const STATEMENTS = 'infra/postgres/pay/migrations/20261129183000-pay-statements.
 const LINES = 'infra/postgres/pay/migrations/20261129190000-pay-lines-of-people.ts';
 const PEOPLE = 'infra/postgres/pay/migrations/20261130102000-pay-files-of-people.ts';
 const OWN = 'infra/postgres/pay/migrations/20261130170300-pay-own-money.ts';
+const UPLOADER = 'infra/postgres/pay/migrations/20261130172000-pay-statement-uploader.ts';
 const DUE = 'infra/postgres/pay/migrations/20261129194000-pay-due.ts';
 const FILES = 'infra/postgres/pay/migrations/20261129183100-pay-bank-files.ts';
 const inMatch = (name: string) => ({
@@ -192,7 +193,7 @@ export const bankMutations: readonly Mutation[] = [
   },
   {
     name: 'a bank says something by itself',
-    edits: [{ file: PEOPLE, from: `if of_rail = 'bank-file' and staff is null then`, to: 'if false then' }],
+    edits: [{ file: UPLOADER, from: `if of_rail = 'bank-file' and staff is null then`, to: 'if false then' }],
     test: inForged('has somebody who uploaded it'),
   },
   {

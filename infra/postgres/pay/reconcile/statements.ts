@@ -30,6 +30,8 @@ interface Parts {
   readonly pool: Pool;
   readonly book: ProjectId;
   readonly encryption: Encryption;
+  /** What one call takes, where a test has few lines. */
+  readonly linesACall?: number;
 }
 
 /** Statements of the rails of one book. */
@@ -53,14 +55,15 @@ async function agree(
   staffId: string,
   proofId: string,
 ): ReturnType<Statements['agree']> {
-  const { pool, book, encryption } = parts;
+  const { pool, book } = parts;
   try {
     await repeated(() =>
       inTransaction(pool, async (tx) => {
         await tx.query('select statement_agree($1, $2, $3)', [id, staffId, proofId]);
         const { rows } = await tx.query<{ rail: RailId }>('select rail from statement where id = $1', [id]);
         const rail = rows[0]?.rail ?? 'bank-file';
-        await decideEarly(tx, { book, rail, encryption }, id);
+        await tx.query(lockEarly, [book, rail]);
+        await decideEarly(tx, parts, rail, id);
       }),
     );
   } catch (error) {
@@ -73,11 +76,16 @@ async function agree(
 }
 
 /** All lines that waited and wait no more; by chunks, as long as one of them decides something. */
-async function decideEarly(tx: PoolClient, facts: Facts, statement: string): Promise<void> {
+async function decideEarly(
+  tx: PoolClient,
+  { book, encryption, linesACall }: Parts,
+  rail: RailId,
+  statement: string,
+): Promise<void> {
   for (;;) {
-    const { lines, unagreed } = await earlyLines(tx, facts.book, facts.rail);
-    const decided = reconcile(lines, await knownOf(tx, facts, lines, unagreed));
-    if ((await writeAll(tx, statement, decided, lines)) === 0) return;
+    const { lines, unagreed } = await earlyLines(tx, book, rail);
+    const decided = reconcile(lines, await knownOf(tx, { book, rail, encryption }, lines, unagreed));
+    if ((await writeAll(tx, statement, decided, { lines, linesACall })) === 0) return;
   }
 }
 
@@ -119,7 +127,7 @@ async function rehearse(parts: Parts, source: StatementSource): Promise<Imported
 
 async function importLines(
   tx: PoolClient,
-  { book, encryption }: Omit<Parts, 'pool'>,
+  { book, encryption, linesACall = LINES_A_CALL }: Omit<Parts, 'pool'>,
   source: StatementSource,
 ): Promise<Imported> {
   const { rail, file } = source;
@@ -132,9 +140,10 @@ async function importLines(
   const decided = reconcile(lines, await knownOf(tx, facts, lines, unagreedOf(source, early)));
   const stored = new Set(early.lines.map(({ key }) => key));
   const isAnything = decided.some(({ line, bucket }) => bucket !== 'early' || !stored.has(line.key));
-  const id = before ?? (file || isAnything ? await open(tx, book, source) : null);
+  const id = file || isAnything ? await open(tx, book, source) : null;
   const told = new Set(source.lines.map(({ key }) => key));
-  const changed = id === null ? 0 : await writeAll(tx, id, decided, lines, told);
+  if (decided.length > linesACall) await lockAll(tx, rail, decided);
+  const changed = id === null ? 0 : await writeAll(tx, id, decided, { lines, told, linesACall });
   const odd = decided.filter(({ bucket }) => isDifference(bucket)).slice(0, ODD_SHOWN_MAX);
   return {
     statementId: id,
@@ -155,16 +164,34 @@ function unagreedOf(
   return [...early.unagreed, ...lines.map(({ key }) => key).filter((key) => !stored.has(key))];
 }
 
+const settled: ReadonlySet<string> = new Set<LineBucket>(['matched', 'late', 'returned']);
+
+/** What all calls of it settle, before the first of them locks the book. */
+async function lockAll(tx: PoolClient, rail: RailId, decided: readonly Decided[]): Promise<void> {
+  const of = (direction: RailLine['direction']) =>
+    decided.flatMap(({ line, bucket, payment }) =>
+      payment !== null && line.direction === direction && settled.has(bucket)
+        ? [idsOf(payment).dispatchId]
+        : [],
+    );
+  await tx.query(lockLines, [rail, of('out'), of('back')]);
+}
+
+interface Given {
+  readonly lines: readonly StatedLine[];
+  readonly told?: ReadonlySet<string>;
+  readonly linesACall?: number | undefined;
+}
+
 async function writeAll(
   tx: PoolClient,
   statement: string,
   decided: readonly Decided[],
-  lines: readonly StatedLine[],
-  told: ReadonlySet<string> = new Set(),
+  { lines, told = new Set(), linesACall = LINES_A_CALL }: Given,
 ): Promise<number> {
   let changed = 0;
-  for (let from = 0; from < decided.length; from += LINES_A_CALL)
-    changed += await write(tx, statement, decided.slice(from, from + LINES_A_CALL), lines, told);
+  for (let from = 0; from < decided.length; from += linesACall)
+    changed += await write(tx, statement, decided.slice(from, from + linesACall), lines, told);
   return changed;
 }
 
@@ -289,6 +316,11 @@ async function list(
 
 const beginStatement = `select statement_begin($1, $2, $3) as id`;
 const openStatement = `select statement_open($1, $2, $3, $4, $5, $6) as id`;
+const lockLines = `select statement_lock($1, $2, $3)`;
+const lockEarly = `
+select statement_lock($2, e.ids, e.ids) from (
+  select array_agg(distinct l.dispatch_id) as ids from statement_line l
+  where l.project_id = $1 and l.rail = $2 and not l.posted and l.bucket = 'early') e`;
 const importStatement = `select statement_import($1, $2) as changed`;
 
 const sumLines = `

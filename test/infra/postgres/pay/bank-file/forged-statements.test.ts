@@ -40,9 +40,9 @@ async function exported(count = 1) {
 }
 
 /** As a member of finance sends it. */
-function upload(by: string, file: BankFile, documents: readonly BankDocument[]) {
+function upload(by: string, file: BankFile, documents: readonly BankDocument[], hash = sha256(randomUUID())) {
   const lines = linesOfBankFile({ ...file, documents }, { keyOf });
-  const source = { ...world.source(lines, 'bank-file'), file: { sha256: sha256(randomUUID()), by } };
+  const source = { ...world.source(lines, 'bank-file'), file: { sha256: hash, by } };
   return world.statements.import(source, { dryRun: false });
 }
 const paid = (document: BankDocument): BankDocument => ({ ...document, bookedOn: DAY });
@@ -221,6 +221,28 @@ describe('what came back by a file of one person', () => {
     const second = await upload(world.maker, one.file, one.file.documents.map(paid));
     expect(await world.agreeTo(second.statementId ?? '')).toEqual({ ok: true });
     expect(await world.stateOf(one.payee)).toMatchObject({ item: 'paid' });
+  });
+
+  test('is of who sends the same file again, once who uploaded it counts no more and nobody has agreed', async () => {
+    const one = await exported();
+    const [left, again, hash] = [await world.staff(), await world.staff(), sha256(randomUUID())];
+    const send = (by: string) => upload(by, one.file, one.file.documents.map(paid), hash);
+    const leaves = (by: string) =>
+      world.pool.query('update staff set disabled_at = now() where id = $1', [by]);
+    const uploader = async () =>
+      (await world.statements.list('bank-file', { limit: 1, after: null })).rows[0]?.importedBy;
+    const { statementId: id } = await send(left);
+    await send(again);
+    expect(await uploader()).toBe(left);
+    await leaves(left);
+    expect(await send(again)).toMatchObject({ statementId: id, repeated: true });
+    expect(await uploader()).toBe(again);
+    expect(await world.agreeTo(id ?? '', again)).toMatchObject({ refusal: { kind: 'maker' } });
+    expect(await world.agreeTo(id ?? '')).toEqual({ ok: true });
+    expect(await world.stateOf(one.payee)).toMatchObject({ item: 'paid' });
+    await leaves(again);
+    await send(world.maker);
+    expect(await uploader()).toBe(again);
   });
 });
 

@@ -25,8 +25,9 @@ const answered = (status: 'draft' | 'success' | 'error') => ({ kind: 'answered',
 export async function openRailWorld() {
   const world = await openDispatchWorld();
   const { pool, owner, projectId } = world;
+  const parts = { pool, book: projectId, encryption: world.rowEncryption };
   const ports = {
-    statements: statements({ pool, book: projectId, encryption: world.rowEncryption }),
+    statements: statements(parts),
     differences: differences(pool, projectId),
     equation: equationReads(pool, projectId),
   };
@@ -205,6 +206,7 @@ export async function openRailWorld() {
   return {
     ...world,
     ...ports,
+    statementsOf: (linesACall: number) => statements({ ...parts, linesACall }),
     sent,
     paid,
     failed,

@@ -82,6 +82,35 @@ describe('a line of a payment that was paid', () => {
     await world.owner.query('alter table ledger_day enable trigger user');
   });
 
+  test('of several calls waits for a dispatch before the first of them locks the book', async () => {
+    const [one, other] = [await world.paid(), await world.paid()];
+    await world.take([world.lineOf(other)]);
+    const holder = await world.owner.connect();
+    await holder.query('begin');
+    await holder.query('select from payout_dispatch where id = $1 for update', [other.id]);
+    // Each line is a call: the first posts, the second gives back.
+    const lines = [world.lineOf(one), world.backOf(other)];
+    const imported = world.statementsOf(1).import(world.source(lines), { dryRun: false });
+    try {
+      const waiting = async () =>
+        (
+          await world.owner.query(
+            `select from pg_locks l join pg_stat_activity a on a.pid = l.pid where a.datname = current_database() and not l.granted`,
+          )
+        ).rowCount;
+      await expect.poll(waiting, { timeout: 2_500, interval: 20 }).toBe(1);
+      const book = world.owner.query(
+        'select from ledger_book where project_id = $1 for no key update nowait',
+        [world.projectId],
+      );
+      await expect(book).resolves.toMatchObject({ rowCount: 1 });
+    } finally {
+      await holder.query('rollback');
+      holder.release();
+    }
+    expect((await imported).buckets).toMatchObject([{ bucket: 'matched' }, { bucket: 'returned' }]);
+  });
+
   test('in ten imports at once is posted once', async () => {
     const [one, two] = [await world.paid(), await world.paid()];
     const lines = [world.lineOf(one), world.lineOf(two)];
