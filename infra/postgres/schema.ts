@@ -93,6 +93,7 @@ import { Migration20261130170200PayStoppedAgain } from './pay/migrations/2026113
 import { Migration20261130170300PayOwnMoney } from './pay/migrations/20261130170300-pay-own-money.ts';
 import { Migration20261130172000PayStatementUploader } from './pay/migrations/20261130172000-pay-statement-uploader.ts';
 import { Migration20261130172100PayStatementLocks } from './pay/migrations/20261130172100-pay-statement-locks.ts';
+import { Migration20261130170400EarnOwnCard } from './earn/migrations/20261130170400-earn-own-card.ts';
 
 /**
  * The registry of contexts, in order of dependence.
@@ -187,6 +188,7 @@ export const migrations = [
   Migration20261130170100PayRailClosed,
   Migration20261130170200PayStoppedAgain,
   Migration20261130170300PayOwnMoney,
+  Migration20261130170400EarnOwnCard,
   Migration20261130171000PayCancelByStaff,
   Migration20261130171100PayWhichLine,
   Migration20261130171200PayPlansEnd,

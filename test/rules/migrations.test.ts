@@ -109,6 +109,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130172000-pay-statement-uploader.ts':
     '603e6ab024d41546b066b955786281b3afe7d8e9b1fc2e4e654d196c6d7b1050',
   '20261130172100-pay-statement-locks.ts': '78861f4792c215db2e883737acf5a5639ce53e5699494a4f2fc36acf0529ded0',
+  '20261130170400-earn-own-card.ts': '27fe4e03727715d0ddbc87ae6b564ee91e62d5e124ab0bf1a993c8d4799198f2',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -240,6 +240,22 @@ describe('a decision of a day', () => {
     expect(await world.reviews.takeBack(world.act(earned, world.second))).toMatchObject({ ok: true });
   });
 
+  test('is made by nobody who has bound the same card under another name', async () => {
+    const world = await openWorld({ require_counterpart: 'pay' });
+    const earned = await world.earner(MB);
+    const other = randomUUID();
+    await world.isStaff(other, world.finance);
+    await world.owner.query(
+      `insert into payout_destination (project_id, person_id, rail, token_encrypted, holder_hash, last4, usable_from, made_at)
+       select $3, p, 'multicard', 'x', sha256('card'), '1234', now(), now() from unnest(array[$1, $2]::uuid[]) p`,
+      [earned.personId, other, world.projectId],
+    );
+    expect(await world.reviews.decide(world.act(earned), true)).toEqual({
+      ok: false,
+      refusal: { kind: 'own-money' },
+    });
+  });
+
   test('of what is posted, of nothing, or with nothing to take says so', async () => {
     const world = await openWorld({ require_counterpart: 'pay' });
     const earned = await world.earner(MB);
