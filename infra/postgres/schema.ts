@@ -81,6 +81,7 @@ import { Migration20261130160000EarnAddresses } from './earn/migrations/20261130
 import { Migration20261130160100EarnAppeals } from './earn/migrations/20261130160100-earn-appeals.ts';
 import { Migration20261130160200EarnOldData } from './earn/migrations/20261130160200-earn-old-data.ts';
 import { Migration20261130164000EarnLive } from './earn/migrations/20261130164000-earn-live.ts';
+import { Migration20261130180000EarnDecided } from './earn/migrations/20261130180000-earn-decided.ts';
 import { Migration20261130165000EarnDebtKeys } from './earn/migrations/20261130165000-earn-debt-keys.ts';
 import { Migration20261130161000PayBalances } from './pay/migrations/20261130161000-pay-balances.ts';
 import { Migration20261130161100EarnPeople } from './earn/migrations/20261130161100-earn-people.ts';
@@ -194,6 +195,7 @@ export const migrations = [
   Migration20261130171200PayPlansEnd,
   Migration20261130172000PayStatementUploader,
   Migration20261130172100PayStatementLocks,
+  Migration20261130180000EarnDecided,
 ] as const;
 
 /**

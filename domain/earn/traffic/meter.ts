@@ -26,6 +26,11 @@ export interface Report {
   readonly conflicted?: boolean;
 }
 
+interface Decision extends Assessment {
+  /** What the day was worth when it was decided, in 10^-6 UZS. Its price does not change. */
+  readonly micros: bigint;
+}
+
 interface MeteredSession {
   readonly startedAt: Date;
   /** Null while it goes on. */
@@ -41,8 +46,8 @@ export interface MeterFacts {
   readonly rules: CounterpartRules;
   /** What is known of the addresses that it came from. */
   readonly address: Assessment;
-  /** Days of which a person has decided: that holds against every rule. */
-  readonly decided: ReadonlyMap<string, Assessment>;
+  /** Days of which a person has decided: that holds against every rule, and pays no more than was looked at. */
+  readonly decided: ReadonlyMap<string, Decision>;
   /** Tiyin for a MB on a day of Tashkent. */
   readonly priceOf: (day: string) => number;
 }
@@ -239,23 +244,31 @@ function dayOf(day: string, { counted, missed }: Walked, facts: MeterFacts): Met
   const phone = counted.get(day) ?? 0n;
   const gatewayBytes = facts.gateway.get(day) ?? null;
   const { payable, ...compared } = compareCounts(phone, gatewayBytes, facts.rules);
-  const assessed = facts.decided.get(day) ?? stricter(phone > 0n ? facts.address : PAID, compared);
+  const tiyinPerMb = facts.priceOf(day);
+  const micros = microsOf(payable, tiyinPerMb);
+  const assessed =
+    heldOf(facts.decided.get(day), micros) ?? stricter(phone > 0n ? facts.address : PAID, compared);
   const unpaid = [
     ...missed.filter((one) => one.day === day),
     { reason: 'counterpart-lower' as const, bytes: phone - payable },
     { reason: assessed.reason ?? '', bytes: assessed.verdict === 'pay' ? 0n : payable },
   ];
-  const tiyinPerMb = facts.priceOf(day);
   return {
     day,
     ...assessed,
     bytes: phone + missed.reduce((sum, one) => (one.day === day ? sum + one.bytes : sum), 0n),
     payable,
     tiyinPerMb,
-    micros: microsOf(payable, tiyinPerMb),
+    micros,
     gatewayBytes,
     unpaid: byReason(unpaid),
   };
+}
+
+/** Who decided to pay has not seen what was claimed later: the rules decide of the day again, and then people. */
+function heldOf(decision: Decision | undefined, micros: bigint): Assessment | null {
+  if (!decision || (decision.verdict === 'pay' && micros > decision.micros)) return null;
+  return { verdict: decision.verdict, reason: decision.reason };
 }
 
 function byReason(parts: readonly Unpaid[]): readonly Unpaid[] {

@@ -17,6 +17,7 @@ const ASSESS = 'domain/earn/address/assess.ts';
 const CLASS = 'domain/earn/address/class.ts';
 const ADDRESSES = 'infra/postgres/earn/migrations/20261130160000-earn-addresses.ts';
 const APPEALS = 'infra/postgres/earn/migrations/20261130160100-earn-appeals.ts';
+const DECIDED = 'infra/postgres/earn/migrations/20261130180000-earn-decided.ts';
 const inAssess = (name: string) => ({ file: 'test/domain/earn/address/assess.test.ts', name });
 const inClass = (name: string) => ({ file: 'test/domain/earn/address/class.test.ts', name });
 const inAddresses = (name: string) => ({ file: 'test/infra/postgres/earn/addresses.test.ts', name });
@@ -175,7 +176,7 @@ const addresses: readonly Mutation[] = [
   },
   {
     name: 'an appeal that was answered is answered again',
-    edits: [{ file: APPEALS, from: `if a.state <> 'open' then return`, to: `if false then return` }],
+    edits: [{ file: DECIDED, from: `if a.state <> 'open' then return`, to: `if false then return` }],
     test: inAppeals('that is upheld leaves the day unpaid, whatever is metered after that'),
   },
   {

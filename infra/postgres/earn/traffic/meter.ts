@@ -78,12 +78,17 @@ interface WrittenRow {
   readonly session_id: string;
   readonly day: string;
   readonly decided: boolean;
+  /** What it was worth when it was decided; null where it never was. */
+  readonly decided_micros: string | null;
   readonly verdict: Assessment['verdict'];
   readonly reason: string | null;
 }
 
 const readWritten = `
-select session_id, day::text as day, decided_at is not null as decided, verdict, reason from session_day where session_id = any($1)`;
+select d.session_id, d.day::text as day, d.decided_at is not null as decided, d.verdict, d.reason,
+  (select a.micros::text from session_day_action a where a.session_id = d.session_id and a.day = d.day and a.action in ('pay', 'unpaid')
+    order by a.id desc limit 1) as decided_micros
+from session_day d where d.session_id = any($1)`;
 
 interface PriceRow {
   readonly day: string;
@@ -151,7 +156,12 @@ function daysOf(session: SessionRow, read: Read): readonly MeteredDay[] {
     rules: read.rules,
     address: { verdict: session.verdict, reason: session.reason },
     decided: new Map(
-      before.filter(({ decided }) => decided).map(({ day, verdict, reason }) => [day, { verdict, reason }]),
+      before
+        .filter(({ decided }) => decided)
+        .map(({ day, verdict, reason, decided_micros: micros }) => [
+          day,
+          { verdict, reason, micros: BigInt(micros ?? 0) },
+        ]),
     ),
     priceOf: read.priceOf,
   });

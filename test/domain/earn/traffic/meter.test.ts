@@ -253,11 +253,15 @@ describe('whatever a phone sends', () => {
   });
 });
 
-test('a person’s decision holds against every rule', () => {
+test('a person’s decision holds against every rule, for as much as they have seen', () => {
   const facts = {
     rules: { requireCounterpart: 'unpaid', tolerancePercent: 5 },
-    decided: new Map([['2026-11-30', PAY]]),
+    decided: new Map([['2026-11-30', { ...PAY, micros: 1_500_000n }]]),
   } as const;
+  expect(only(meter([report(0, 1, MB + 1_000n)], facts).days)).toMatchObject({
+    verdict: 'unpaid',
+    reason: 'no-counterpart',
+  });
   expect(only(meter([report(0, 1, MB)], facts).days)).toMatchObject({
     verdict: 'pay',
     payable: MB,

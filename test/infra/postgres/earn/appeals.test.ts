@@ -227,6 +227,32 @@ describe('a decision of a day', () => {
     expect(await world.appealOf(bad)).toMatchObject({ state: 'upheld', answer: 'Because' });
   });
 
+  test('pays no more than somebody has looked at: what is claimed after it is in review again', async () => {
+    const world = await openWorld();
+    const one = await appealed(world, MB);
+    expect(await world.answer(one.id, true)).toEqual({ ok: true, state: 'overturned' });
+    await world.meter([one.sessionId]);
+    expect(await world.dayOf(one.sessionId, one.day)).toMatchObject({ verdict: 'pay' });
+    await world.forward(1_000);
+    await world.sessions.report({
+      sessionId: one.sessionId,
+      personId: one.personId,
+      reports: [world.said(1, 40n * MB)],
+    });
+    await world.meter([one.sessionId]);
+    await world.meter([one.sessionId]);
+    expect(await world.dayOf(one.sessionId, one.day)).toMatchObject({
+      verdict: 'review',
+      reason: 'no-counterpart',
+    });
+    await world.close(one.day);
+    expect(await world.transfers()).toEqual([]);
+    expect(await world.reviews.decide(world.act(one), true)).toMatchObject({ ok: true });
+    expect(await world.transfers()).toEqual([
+      `earn-late:${one.sessionId}:${one.day} earn available 40000000`,
+    ]);
+  });
+
   test('is made by nobody about their own money, and nothing of theirs is taken back by them', async () => {
     const world = await openWorld({ require_counterpart: 'pay' });
     const earned = await world.earner(MB);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { hotPool } from '../../../../infra/postgres/engine/hot-pool.ts';
 import { DAY_MS, MB, MINUTE_MS, openEarnWorld } from './earn-world.ts';
 
@@ -24,6 +24,18 @@ async function closeInChunks(
     const closed: pg.QueryResult<{ person: string }> = await chunk(pool, after);
     after = closed.rows.at(-1)?.person ?? null;
   } while (after !== null);
+}
+
+/** Until a statement waits for a lock. */
+async function untilHeldUp(pool: pg.Pool): Promise<void> {
+  for (let looks = 0; looks < 200; looks++) {
+    const { rows } = await pool.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    if (rows.length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('nothing waited for a lock');
 }
 
 describe('a day', () => {
@@ -159,6 +171,28 @@ describe('a day', () => {
     await world.untilClosable();
     expect(await closeAll(world, good.day)).toBe(3);
     expect(await world.transfers()).toEqual([`earn:${good.personId}:${good.day} earn available 1000000`]);
+  });
+
+  test('is decided after the metering that is under way, which would write over it', async () => {
+    const world = await openEarnWorld({ require_counterpart: 'review' });
+    const { sessionId, day } = await world.earner(2n * MB);
+    const metering = await world.owner.connect();
+    onTestFinished(() => metering.release(true));
+    await metering.query('begin');
+    await metering.query('select from traffic_session where id = $1 for no key update', [sessionId]);
+    const { rows } = await metering.query<{ written: unknown }>(
+      `select jsonb_build_array(to_jsonb(d)) as written from session_day d where session_id = $1`,
+      [sessionId],
+    );
+    const decided = world.decide(sessionId, day, false);
+    await Promise.race([decided, untilHeldUp(world.pool)]);
+    await metering.query('select session_day_write($1, $2)', [
+      world.projectId,
+      JSON.stringify(rows[0]?.written),
+    ]);
+    await metering.query('commit');
+    expect(await decided).toBe('decided');
+    expect(await world.dayOf(sessionId, day)).toMatchObject({ verdict: 'unpaid', reason: 'decided' });
   });
 
   test('pays what a person owes first', async () => {
