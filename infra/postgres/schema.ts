@@ -91,6 +91,7 @@ import { Migration20261130163200EarnCarry } from './earn/migrations/202611301632
 import { Migration20261130170000PayLookedFor } from './pay/migrations/20261130170000-pay-looked-for.ts';
 import { Migration20261130170100PayRailClosed } from './pay/migrations/20261130170100-pay-rail-closed.ts';
 import { Migration20261130170200PayStoppedAgain } from './pay/migrations/20261130170200-pay-stopped-again.ts';
+import { Migration20261130181000EarnUnmeterable } from './earn/migrations/20261130181000-earn-unmeterable.ts';
 import { Migration20261130170300PayOwnMoney } from './pay/migrations/20261130170300-pay-own-money.ts';
 import { Migration20261130172000PayStatementUploader } from './pay/migrations/20261130172000-pay-statement-uploader.ts';
 import { Migration20261130172100PayStatementLocks } from './pay/migrations/20261130172100-pay-statement-locks.ts';
@@ -196,6 +197,7 @@ export const migrations = [
   Migration20261130172000PayStatementUploader,
   Migration20261130172100PayStatementLocks,
   Migration20261130180000EarnDecided,
+  Migration20261130181000EarnUnmeterable,
 ] as const;
 
 /**

@@ -111,6 +111,7 @@ const frozen: Readonly<Record<string, string>> = {
     '603e6ab024d41546b066b955786281b3afe7d8e9b1fc2e4e654d196c6d7b1050',
   '20261130172100-pay-statement-locks.ts': '78861f4792c215db2e883737acf5a5639ce53e5699494a4f2fc36acf0529ded0',
   '20261130170400-earn-own-card.ts': '27fe4e03727715d0ddbc87ae6b564ee91e62d5e124ab0bf1a993c8d4799198f2',
+  '20261130181000-earn-unmeterable.ts': '6293cf0bf81dade2a87f617ec3136d6e06dcfac998e2fdbddbe77683077aa35a',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

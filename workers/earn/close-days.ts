@@ -12,17 +12,21 @@ interface CloseDaysDeps {
 
 /** Closes the days whose reports had their time, a thousand people in a commit. Two processes at once close each person's day once. */
 export function closeDays({ days, now, onClosed }: CloseDaysDeps): () => Promise<number> {
+  const close = async (day: string): Promise<void> => {
+    let closed = 0;
+    let after: string | null = null;
+    do {
+      const { people, next }: Awaited<ReturnType<DayRounds['close']>> = await days.close(day, after);
+      closed += people;
+      after = next;
+    } while (after !== null);
+    if (closed > 0) onClosed(day, closed);
+  };
   return async () => {
-    for (const day of await days.open(closableDay(now()))) {
-      let closed = 0;
-      let after: string | null = null;
-      do {
-        const { people, next }: Awaited<ReturnType<DayRounds['close']>> = await days.close(day, after);
-        closed += people;
-        after = next;
-      } while (after !== null);
-      if (closed > 0) onClosed(day, closed);
-    }
+    const upTo = closableDay(now());
+    // Those that somebody's traffic holds open stay in the list: the rest come after them.
+    for (let open = await days.open(upTo); open.length > 0; open = await days.open(upTo, open.at(-1)))
+      for (const day of open) await close(day);
     return CLOSE_MS;
   };
 }

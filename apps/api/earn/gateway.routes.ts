@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SessionId } from '../../../domain/earn/ids.ts';
-import { type Gateways, REPORTS_MAX } from '../../../domain/earn/traffic/port.ts';
+import { CARRIED_REPORTS_MAX, type Gateways, REPORTS_MAX } from '../../../domain/earn/traffic/port.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
 import { countOf, reportFields, reportLimits } from './fields.ts';
 
@@ -17,7 +17,9 @@ const Taken = z.object({
   accepted: z.int().meta({ description: 'New reports.' }),
   repeated: z.int().meta({ description: 'Numbers that were there before.' }),
   conflicts: z.int().meta({ description: 'Of those, how many said something else: the first one stands.' }),
-  unknown: z.int().meta({ description: 'Of no session of the last thirty days.' }),
+  unknown: z.int().meta({
+    description: `Of no session of the last thirty days, or of one of which gateways have reported ${CARRIED_REPORTS_MAX} times.`,
+  }),
 });
 
 export const gatewayRoutes = ({ gateways }: GatewayDeps): Route[] => [

@@ -9,6 +9,8 @@ export const REPORT_EVERY_SECONDS = 60;
 export const REPORTS_MAX = 1_000;
 /** Of one session: one every 17 s of its day. All are read to meter it. */
 export const SESSION_REPORTS_MAX = 5_000;
+/** What gateways report of one session: seven a minute of its day. With so many the sum of its bytes fits its row. */
+export const CARRIED_REPORTS_MAX = 10_000;
 /** Of one person, in the last thirty days. Each has one open session at most. */
 export const INSTALLATIONS_MAX = 3;
 
@@ -102,7 +104,7 @@ export interface CarriedAnswer {
   readonly repeated: number;
   /** Of those repeated, how many said something else: the first stands. */
   readonly conflicts: number;
-  /** Of no session of the project. */
+  /** Of no session of the project, or of one that has `CARRIED_REPORTS_MAX` already. */
   readonly unknown: number;
 }
 

@@ -6,7 +6,7 @@ const COUNTERPART = 'domain/earn/traffic/counterpart.ts';
 const METER_JOB = 'workers/earn/meter.ts';
 const PRICES = 'infra/postgres/earn/migrations/20261130150000-earn-prices.ts';
 const DEBT_KEYS = 'infra/postgres/earn/migrations/20261130165000-earn-debt-keys.ts';
-const DAYS = 'infra/postgres/earn/migrations/20261130152000-earn-days.ts';
+const UNMETERABLE = 'infra/postgres/earn/migrations/20261130181000-earn-unmeterable.ts';
 const ROUTES = 'apps/api/earn/traffic.routes.ts';
 const inMeter = (name: string) => ({ file: 'test/domain/earn/traffic/meter.test.ts', name });
 const inCounterpart = (name: string) => ({ file: 'test/domain/earn/traffic/counterpart.test.ts', name });
@@ -100,7 +100,7 @@ const closing: readonly Mutation[] = [
     name: 'a day is closed without a key of its own',
     edits: [
       {
-        file: DAYS,
+        file: UNMETERABLE,
         from: `array(select 'earn:' || p || ':' || of_day from`,
         to: `array(select 'earn:' || p || ':' || gen_random_uuid() from`,
       },
@@ -109,7 +109,7 @@ const closing: readonly Mutation[] = [
   },
   {
     name: 'a day is closed while reports of it wait to be metered',
-    edits: [{ file: DAYS, from: 's.job_id is not null', to: 's.job_id is null and s.id is null' }],
+    edits: [{ file: UNMETERABLE, from: 's.job_id is not null', to: 's.job_id is null and s.id is null' }],
     test: inDays('waits for who has reports that are to be metered, and closes for the others'),
   },
   {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { SessionId } from '../../../domain/earn/ids.ts';
 import { METER_SESSIONS_MAX } from '../../../domain/earn/traffic/job.ts';
@@ -20,6 +21,27 @@ test('a day is closed at 00:05, once, by however many processes', async () => {
   await tick();
   expect(await world.transfers()).toEqual([`earn:${personId}:${day} earn available 40000000`]);
   expect(closed.map(([of]) => of)).toContain(day);
+});
+
+test('days that close for nobody keep no later day waiting', async () => {
+  const world = await openEarnWorld();
+  const { personId, day } = await world.earner(40n * MB);
+  // Somebody's sessions of forty days before can't be metered.
+  await world.owner.query(
+    `with old as (
+       insert into traffic_session (id, project_id, person_id, installation_id, started_at, ended_at, ended_because, job_id, asked_at)
+       select gen_random_uuid(), $1, $2, gen_random_uuid(), d, d + interval '1 hour', 'stopped', gen_random_uuid(), d
+       from generate_series($3::timestamptz - interval '40 days', $3::timestamptz - interval '1 day', interval '1 day') d
+       returning id, project_id, person_id, (started_at at time zone 'Asia/Tashkent')::date as day)
+     insert into session_day (session_id, day, project_id, person_id, bytes, payable, tiyin_per_mb, micros, verdict, unpaid, metered_at)
+     select id, day, project_id, person_id, 0, 0, 100, 0, 'pay', '[]', now() from old`,
+    [world.projectId, randomUUID(), world.now()],
+  );
+  await world.untilClosable();
+  const closed: string[] = [];
+  await closeDays({ days: world.days, now: world.now, onClosed: (of) => void closed.push(of) })();
+  expect(closed).toEqual([day]);
+  expect(await world.transfers()).toEqual([`earn:${personId}:${day} earn available 40000000`]);
 });
 
 const session = (n: number) => `0198c2f4-7a10-7b3e-9f52-${String(n).padStart(12, '0')}` as SessionId;

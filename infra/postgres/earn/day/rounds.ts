@@ -4,12 +4,12 @@ import type { ProjectId } from '../../../../domain/shared/ids.ts';
 
 /** People of one call: what one post of the ledger takes, some tenths of a second of the book. */
 const PEOPLE_MAX = 1_000;
-/** Days of one round: more are open only after weeks without a reconciler. */
+/** Days of one call: more are open only after weeks without a reconciler, or where somebody's can't be metered. */
 const DAYS_MAX = 31;
 
 export const dayRounds = (pool: pg.Pool, book: ProjectId): DayRounds => ({
-  open: async (upTo) => {
-    const { rows } = await pool.query<{ day: string }>(openDays, [book, upTo, DAYS_MAX]);
+  open: async (upTo, after) => {
+    const { rows } = await pool.query<{ day: string }>(openDays, [book, upTo, DAYS_MAX, after ?? null]);
     return rows.map(({ day }) => day);
   },
   close: async (day, after) => {
@@ -20,6 +20,6 @@ export const dayRounds = (pool: pg.Pool, book: ProjectId): DayRounds => ({
 
 const openDays = `
 select distinct d.day::text as day from session_day d
-where d.project_id = $1 and d.closed_at is null and d.day <= $2::date order by 1 limit $3`;
+where d.project_id = $1 and d.closed_at is null and d.day <= $2::date and ($4::date is null or d.day > $4) order by 1 limit $3`;
 
 const close = `select person from day_close($1, $2, $3, $4) order by person`;

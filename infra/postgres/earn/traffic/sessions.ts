@@ -12,6 +12,7 @@ import type {
 import { pageOf } from '../../../../domain/shared/page.ts';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import { batcher } from '../../engine/batcher.ts';
+import { keptColumns, keptDayOf, type KeptDayRow } from '../day/kept-day.ts';
 
 /** Requests with so few reports share a commit with many; larger ones with few. */
 const SMALL_ORDER = 10;
@@ -42,8 +43,9 @@ export function trafficSessions({ pool, book, meter }: Deps): TrafficSessions {
       const { rows } = await pool.query<StoppedRow>(stop, [book, personId, sessionId]);
       const [row] = rows;
       if (!row) return null;
-      const days = (await meter([sessionId])).get(sessionId) ?? [];
-      return { sessionId, startedAt: row.started_at, endedAt: row.ended_at, days };
+      if (row.waits) await meter([sessionId]);
+      const { rows: days } = await pool.query<KeptDayRow>(daysOf, [sessionId]);
+      return { sessionId, startedAt: row.started_at, endedAt: row.ended_at, days: days.map(keptDayOf) };
     },
     list: async (personId, { isOpen, from, before }, { limit, after }) => {
       const { rows } = await pool.query<ListedRow>(list, [
@@ -146,11 +148,17 @@ select outcome, accepted, repeated, conflicts, job_id from traffic_report($1, $2
 interface StoppedRow {
   readonly started_at: Date;
   readonly ended_at: Date;
+  /** It ended by this call, or reports came since it was metered. */
+  readonly waits: boolean;
 }
 
+/** The session is read as it was before the call. */
 const stop = `
 with stopped as materialized (select traffic_stop($1, $2, $3) as ended_at)
-select s.started_at, e.ended_at from stopped e join traffic_session s on s.id = $3 where e.ended_at is not null`;
+select s.started_at, e.ended_at, s.ended_at is null or s.job_id is not null as waits
+from stopped e join traffic_session s on s.id = $3 where e.ended_at is not null`;
+
+const daysOf = `select ${keptColumns} from session_day d where d.session_id = $1 order by d.day`;
 
 interface ListedRow {
   readonly id: string;

@@ -132,6 +132,20 @@ describe('a day', () => {
     expect(await world.transfers()).toContain(`earn:${slow.personId}:${slow.day} earn available 3000000`);
   });
 
+  test('waits for no session that had ended before it began', async () => {
+    const world = await openEarnWorld();
+    const stuck = await world.earner(MB);
+    const { personId, sessionId } = stuck;
+    // It can't be metered.
+    await world.sessions.report({ sessionId, personId, reports: [world.said(1, 2n * MB)] });
+    await world.forward(2 * DAY_MS);
+    const later = await world.earner(3n * MB, personId);
+    await world.untilClosable();
+    expect(await closeAll(world, stuck.day)).toBe(0);
+    expect(await closeAll(world, later.day)).toBe(1);
+    expect(await world.transfers()).toEqual([`earn:${personId}:${later.day} earn available 3000000`]);
+  });
+
   test('of a person for whom it had closed is posted by session', async () => {
     const world = await openEarnWorld();
     const first = await world.earner(4n * MB);

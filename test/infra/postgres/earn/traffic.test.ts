@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { SessionId } from '../../../../domain/earn/ids.ts';
 import type { JobId, ProjectId } from '../../../../domain/shared/ids.ts';
 import { waitingSessions } from '../../../../infra/postgres/earn/traffic/jobs.ts';
+import { CARRIED_REPORTS_MAX } from '../../../../domain/earn/traffic/port.ts';
 import { DAY_MS, MB, MINUTE_MS, openEarnWorld } from './earn-world.ts';
 
 describe('a session', () => {
@@ -145,6 +146,21 @@ describe('reports', () => {
     ]);
   });
 
+  test('that are dropped change nothing of what a stop answers', async () => {
+    const world = await openEarnWorld();
+    const { personId, sessionId, day } = await world.earner(10n * MB);
+    const stop = () => world.sessions.stop(personId, sessionId, world.now());
+    const stopped = await stop();
+    expect(stopped?.days).toMatchObject([{ day, payable: 10n * MB, micros: 10_000_000n }]);
+    const meteredAt = async () =>
+      (await world.pool.query('select metered_at from traffic_session where id = $1', [sessionId])).rows;
+    const before = await meteredAt();
+    await world.forward(49 * DAY_MS);
+    await world.rounds.partitions();
+    expect(await stop()).toEqual(stopped);
+    expect(await meteredAt()).toEqual(before);
+  });
+
   test('whose job was lost get a new one after a minute', async () => {
     const world = await openEarnWorld();
     const { personId, sessionId } = await world.earner(MB);
@@ -236,6 +252,18 @@ describe('gateways', () => {
       verdict: 'pay',
       unpaid: [{ bytes: '2000000', reason: 'counterpart-lower' }],
     });
+  });
+
+  test('carry no more reports of a session than one may have', async () => {
+    const world = await openEarnWorld(settings);
+    const { sessionId } = await world.earner(MB);
+    const gateway = { projectId: world.projectId, keyId: randomUUID() };
+    const report = (seq: number) =>
+      world.gateways.report(gateway, [{ sessionId, seq, measuredAt: world.now(), up: 0n, down: MB }]);
+    expect(await report(0)).toMatchObject({ accepted: 1, unknown: 0 });
+    await world.owner.query('update traffic_session set carried = carried + $1', [CARRIED_REPORTS_MAX - 2]);
+    expect(await report(1)).toMatchObject({ accepted: 1, unknown: 0 });
+    expect(await report(2)).toMatchObject({ accepted: 0, unknown: 1 });
   });
 
   test('of another project confirm nothing', async () => {
