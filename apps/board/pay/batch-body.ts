@@ -173,6 +173,9 @@ export const RiskBody = z
     unknown_names: sum('Of lists and keys, where there is no name on the card to compare.'),
     blocked: sum('To people to whom nothing is paid now.'),
     repeated_payees: sum('Of payees with several lines.'),
+    revoked_keys: sum(
+      'Asked for by API keys that were revoked since. `GET /finance/payouts?asked_by=key:ID` lists those of a key.',
+    ),
     largest: z.array(Item).meta({ description: 'The five largest.' }),
     before: z
       .array(
@@ -200,6 +203,7 @@ export const riskBody = (risk: Risk, batch: BatchView) => ({
   unknown_names: sumBody(risk.unknownNames),
   blocked: sumBody(risk.blocked),
   repeated_payees: sumBody(risk.repeatedPayees),
+  revoked_keys: sumBody(risk.revokedKeys),
   largest: risk.largest.map(itemBody),
   before: risk.before.map(({ id, name, startedAt, ...its }) => ({
     id,

@@ -112,6 +112,13 @@ const body = (payout: PayoutView) => ({
   expires_at: payout.expiresAt,
 });
 
+const Asker = z
+  .string()
+  .regex(
+    /^(?:person|(?:staff|key):[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/,
+    'expected `person`, `staff:ID` or `key:ID`',
+  );
+
 const list = ({ payouts }: PayoutParts) =>
   defineStaffRoute({
     method: 'get',
@@ -128,6 +135,10 @@ const list = ({ payouts }: PayoutParts) =>
       funder: z.uuid().optional().meta({ description: 'Those that this project pays.' }),
       person_id: z.uuid().optional().meta({ description: 'Those of this person.' }),
       phone: PhoneField.optional().meta({ description: 'Those to the payee of this phone.' }),
+      asked_by: Asker.optional().meta({
+        description: 'Those that this member of staff or this key asked for, or people themselves.',
+        example: 'key:0198c2f4-7a10-7b3e-9f52-1c0d7e6a4b21',
+      }),
       from: TimeField.optional().meta({ description: 'Asked for at or after.' }),
       to: TimeField.optional().meta({ description: 'Asked for before.' }),
       ...pageQuery,

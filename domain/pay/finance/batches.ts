@@ -90,6 +90,8 @@ export interface Risk {
   readonly blocked: Sum;
   /** Payees with several lines. */
   readonly repeatedPayees: Sum;
+  /** Asked for by API keys that were revoked since: one that leaked, perhaps. */
+  readonly revokedKeys: Sum;
   readonly largest: readonly ItemView[];
   /** The last three of the rail that were run. */
   readonly before: readonly EarlierBatch[];

@@ -42,6 +42,8 @@ export interface PayoutsFilter {
   readonly funder?: string | undefined;
   readonly person_id?: string | undefined;
   readonly phone?: string | undefined;
+  /** `person`, `staff:ID` or `key:ID`. */
+  readonly asked_by?: string | undefined;
   /** Asked for at or after. */
   readonly from?: Date | undefined;
   /** Asked for before. */

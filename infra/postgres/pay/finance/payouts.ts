@@ -19,6 +19,7 @@ export function payoutReads(pool: pg.Pool, book: ProjectId): PayoutReads {
         filter.funder ?? null,
         filter.person_id ?? null,
         filter.phone ?? null,
+        filter.asked_by ?? null,
         filter.from ?? null,
         filter.to ?? null,
         after,
@@ -111,9 +112,10 @@ const list = `
 select ${columns}
 where p.project_id = $1 and ($2::text is null or p.state = $2) and ($3::text is null or p.source = $3) and ($4::text is null or p.rail = $4)
   and ($5::uuid is null or p.list_id = $5) and ($6::uuid is null or p.funder = $6) and ($7::uuid is null or p.person_id = $7)
-  and ($8::text is null or p.phone = $8) and ($9::timestamptz is null or p.created_at >= $9) and ($10::timestamptz is null or p.created_at < $10)
-  and ($11::uuid is null or p.id < $11)
-order by p.id desc limit $12`;
+  and ($8::text is null or p.phone = $8) and ($9::text is null or p.asked_by = $9)
+  and ($10::timestamptz is null or p.created_at >= $10) and ($11::timestamptz is null or p.created_at < $11)
+  and ($12::uuid is null or p.id < $12)
+order by p.id desc limit $13`;
 
 const find = `select ${columns} where p.project_id = $1 and p.id = $2`;
 

@@ -25,6 +25,7 @@ const signs = {
   unknown: 'unknownNames',
   blocked: 'blocked',
   repeated: 'repeatedPayees',
+  revoked: 'revokedKeys',
 } as const satisfies Record<string, keyof Risk>;
 
 export async function riskOf(pool: pg.Pool, book: ProjectId, id: BatchId): Promise<Risk> {
@@ -50,7 +51,7 @@ export async function riskOf(pool: pg.Pool, book: ProjectId, id: BatchId): Promi
 /** One pass over the lines; each look besides is by an index. */
 const readSigns = `
 with lines as (
-  select i.n, i.net, i.token_hash, i.person_id, i.phone, p.name_score, p.source, d.made_at,
+  select i.n, i.net, i.token_hash, i.person_id, i.phone, p.name_score, p.source, p.asked_by, d.made_at,
     count(*) over (partition by i.person_id, i.phone) as of_payee
   from payout_item i join payout p on p.id = i.payout_id join payout_destination d on d.id = p.destination_id
   where i.batch_id = $1 and i.state <> 'dropped'),
@@ -66,12 +67,13 @@ told as (
     coalesce(l.name_score < $3, false) as is_low,
     l.source <> 'withdrawal' and l.name_score is null as is_unknown,
     exists (select from payout_block b where b.person_id = l.person_id and b.lifted_at is null and (b.until is null or b.until > navbat_now())) as is_blocked,
-    l.of_payee > 1 as is_repeated
+    l.of_payee > 1 as is_repeated,
+    exists (select from api_key k where k.id = case when l.asked_by like 'key:%' then substr(l.asked_by, 5)::uuid end and k.revoked_at is not null) as is_revoked
   from lines l)
 select s.sign, count(*)::int as count, coalesce(sum(t.net), 0)::text as total
 from told t cross join lateral (values
   ('new', t.is_new), ('shared', t.is_shared), ('first', t.is_first), ('low', t.is_low), ('unknown', t.is_unknown),
-  ('blocked', t.is_blocked), ('repeated', t.is_repeated)) s(sign, holds)
+  ('blocked', t.is_blocked), ('repeated', t.is_repeated), ('revoked', t.is_revoked)) s(sign, holds)
 where s.holds group by s.sign`;
 
 const readLargest = `

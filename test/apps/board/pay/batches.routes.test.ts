@@ -346,7 +346,8 @@ test('who made the key that asked for one of its payouts is a maker of the batch
 /** A project with a secret key of this id, behind which this member of staff stands. */
 async function projectWithKey(keyId: string, staffId: string): Promise<string> {
   const { rows } = await board.owner.query<{ id: string }>(
-    `insert into project (id, slug, settings, ceilings, created_at) values (gen_random_uuid(), 'keyed', '{}', '{}', now()) returning id`,
+    `insert into project (id, slug, settings, ceilings, created_at) values (gen_random_uuid(), $1, '{}', '{}', now()) returning id`,
+    [`keyed-${keyId.slice(0, 8)}`],
   );
   await board.owner.query(
     `insert into api_key (id, project_id, access, mode, hash, hint, scopes, created_at, created_by)
@@ -515,6 +516,26 @@ test('the risk panel counts what a thief would show', async () => {
     repeated_payees: { count: 0 },
   });
   expect(body.largest.map(({ net }: { net: string }) => net)).toEqual(['4000000', '3000000', '2000000']);
+});
+
+test('what a revoked key asked for is a sign of risk, and is found by the key', async () => {
+  const [revoked, other] = [randomUUID(), randomUUID()];
+  const owedBy = async (keyId: string, tiyin: bigint) => {
+    const funder = await projectWithKey(keyId, admin.id);
+    return board.owed(tiyin, { asker: `key:${keyId}`, funder });
+  };
+  const payouts = [await owedBy(revoked, 2_000_000n), await owedBy(other, 3_000_000n)];
+  const made = await maker.post('/finance/batches', { rail: 'multicard', name: 'Leaked' }).expect(201);
+  await maker.post(`/finance/batches/${made.body.id}/items`, { payouts }, 1).expect(200);
+  const sign = async () =>
+    (await checker.get(`/finance/batches/${made.body.id}/risk`).expect(200)).body.revoked_keys;
+  expect(await sign()).toEqual({ count: 0, total: '0' });
+  await board.owner.query('update api_key set revoked_at = now() where id = $1', [revoked]);
+  expect(await sign()).toEqual({ count: 1, total: '2000000' });
+  const found = await checker.get(`/finance/payouts?asked_by=key:${revoked}`).expect(200);
+  expect(found.body.data.map(({ id }: { id: string }) => id)).toEqual([payouts[0]]);
+  const wrong = await checker.get('/finance/payouts?asked_by=key:demo').expect(400);
+  expect(wrong.body.errors[0].detail).toContain('`key:ID`');
 });
 
 test('who follows a batch is told how it is now, and each further one up to four', async () => {
