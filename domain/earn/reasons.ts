@@ -70,6 +70,12 @@ export const earnReasons = {
     nextStep: 'Another member of staff agrees.',
     seen: ['problem'],
   },
+  'price-asker-gone': {
+    meaning: 'Who asked for the price was disabled, or is not of finance any more: one person is no two.',
+    retry: 'after-change',
+    nextStep: 'Withdraw it, ask for it anew, and have another member of staff agree.',
+    seen: ['problem'],
+  },
   'change-ended': {
     meaning: 'The price was agreed to or withdrawn before.',
     retry: 'no',

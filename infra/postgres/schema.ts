@@ -82,6 +82,8 @@ import { Migration20261130160100EarnAppeals } from './earn/migrations/2026113016
 import { Migration20261130160200EarnOldData } from './earn/migrations/20261130160200-earn-old-data.ts';
 import { Migration20261130164000EarnLive } from './earn/migrations/20261130164000-earn-live.ts';
 import { Migration20261130180000EarnDecided } from './earn/migrations/20261130180000-earn-decided.ts';
+import { Migration20261130180200EarnPriceClimb } from './earn/migrations/20261130180200-earn-price-climb.ts';
+import { Migration20261130180100EarnOwnPromo } from './earn/migrations/20261130180100-earn-own-promo.ts';
 import { Migration20261130165000EarnDebtKeys } from './earn/migrations/20261130165000-earn-debt-keys.ts';
 import { Migration20261130161000PayBalances } from './pay/migrations/20261130161000-pay-balances.ts';
 import { Migration20261130161100EarnPeople } from './earn/migrations/20261130161100-earn-people.ts';
@@ -197,6 +199,8 @@ export const migrations = [
   Migration20261130172000PayStatementUploader,
   Migration20261130172100PayStatementLocks,
   Migration20261130180000EarnDecided,
+  Migration20261130180100EarnOwnPromo,
+  Migration20261130180200EarnPriceClimb,
   Migration20261130181000EarnUnmeterable,
 ] as const;
 

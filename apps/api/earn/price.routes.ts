@@ -70,7 +70,7 @@ const set = ({ prices }: PriceDeps) =>
     path: '/api/admin/daily_price',
     tag,
     summary: 'Set the price of a day',
-    description: `For a day that has not begun in Asia/Tashkent. Where it differs by more than ${CHANGE_ALONE_PERCENT} % from the price of today, another person has to agree. The very first price may be for today.`,
+    description: `For a day that has not begun in Asia/Tashkent. Where it differs by more than ${CHANGE_ALONE_PERCENT} % from the last price that two people agreed to (or the first of all), or two agreed to one for this day, another person has to agree. The very first price may be for today.`,
     action: 'price.set',
     body: z.strictObject({
       day: z.iso.date().meta({ description: 'Of Asia/Tashkent.' }),
@@ -119,6 +119,8 @@ const problems: Readonly<Record<PriceRefusal, () => Problem>> = {
   'day-begun': () => new Problem(422, 'day-begun', 'The day has begun in Tashkent.'),
   'day-too-far': () => new Problem(422, 'day-too-far', 'The day is more than a year ahead.'),
   'own-change': () => new Problem(409, 'own-change', 'Another member of staff has to agree.'),
+  'asker-gone': () =>
+    new Problem(409, 'price-asker-gone', 'Who asked for it is no member of finance any more: ask anew.'),
   'change-ended': () => new Problem(409, 'change-ended', 'It was agreed to or withdrawn before.'),
   'unknown-change': () => new Problem(404, 'not-found', 'There is no such change of a price.'),
 };

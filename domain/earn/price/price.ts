@@ -3,7 +3,7 @@ import type { PriceChangeId } from '../ids.ts';
 
 /** Tiyin in a day of work would not buy so much: beyond it somebody typed UZS or a zero too many. 10 000 UZS a MB. */
 export const TIYIN_PER_MB_MAX = 1_000_000;
-/** A larger change of the price that is in force takes a second person. */
+/** What differs more from the last price that two people agreed to, or from the first of all, takes a second person. */
 export const CHANGE_ALONE_PERCENT = 30;
 
 const BYTES_PER_MB = 1_000_000n;
@@ -21,7 +21,14 @@ export interface DayPrice {
   readonly carried: boolean;
 }
 
-const priceRefusals = ['day-begun', 'day-too-far', 'own-change', 'change-ended', 'unknown-change'] as const;
+const priceRefusals = [
+  'day-begun',
+  'day-too-far',
+  'own-change',
+  'asker-gone',
+  'change-ended',
+  'unknown-change',
+] as const;
 export type PriceRefusal = (typeof priceRefusals)[number];
 
 /** Set, or waiting for a second person. */

@@ -4,7 +4,7 @@ import { liveMutations } from './live.ts';
 const METER = 'domain/earn/traffic/meter.ts';
 const COUNTERPART = 'domain/earn/traffic/counterpart.ts';
 const METER_JOB = 'workers/earn/meter.ts';
-const PRICES = 'infra/postgres/earn/migrations/20261130150000-earn-prices.ts';
+const PRICES = 'infra/postgres/earn/migrations/20261130180200-earn-price-climb.ts';
 const DEBT_KEYS = 'infra/postgres/earn/migrations/20261130165000-earn-debt-keys.ts';
 const UNMETERABLE = 'infra/postgres/earn/migrations/20261130181000-earn-unmeterable.ts';
 const ROUTES = 'apps/api/earn/traffic.routes.ts';
@@ -122,7 +122,7 @@ const closing: readonly Mutation[] = [
 const doors: readonly Mutation[] = [
   {
     name: 'one person changes the price as they like',
-    edits: [{ file: PRICES, from: 'if in_force is not null and abs(', to: 'if false and abs(' }],
+    edits: [{ file: PRICES, from: 'or abs(tiyin - base', to: 'or false and abs(tiyin - base' }],
     test: inPrices('that changes much is agreed to by another person, once, before its day begins'),
   },
   {

@@ -1,6 +1,7 @@
 import type { Mutation } from '../mutation.ts';
 
 const PROMO = 'infra/postgres/earn/migrations/20261130162200-earn-promo.ts';
+const REDEEM = 'infra/postgres/earn/migrations/20261130180100-earn-own-promo.ts';
 const REQUESTS = 'infra/postgres/earn/support/requests.ts';
 const TELLING = 'workers/earn/telling/wire.ts';
 const inPromo = (name: string) => ({ file: 'test/infra/postgres/earn/promo.test.ts', name });
@@ -12,7 +13,7 @@ const promos: readonly Mutation[] = [
     name: 'the uses of a promo code are counted without its lock',
     edits: [
       {
-        file: PROMO,
+        file: REDEEM,
         from: `  perform from promo_code x where x.project_id = book and x.code = upper(of_code collate "C") for no key update;\n`,
         to: '',
       },
@@ -48,10 +49,15 @@ const promos: readonly Mutation[] = [
     test: inPromo('is agreed to by another, once, and while who asked still counts'),
   },
   {
+    name: 'who made a promo code redeems it',
+    edits: [{ file: REDEEM, from: 'perform earn_refuse_own(who, of_person) from', to: 'perform from' }],
+    test: inPromo('is redeemed by nobody who made it or agreed to it, by their own phone'),
+  },
+  {
     name: 'a promo code to come is told from one that there is not',
     edits: [
       {
-        file: PROMO,
+        file: REDEEM,
         from: `or at < c.valid_from then 'promo-unknown'`,
         to: `then 'promo-unknown' when at < c.valid_from then 'promo-ended'`,
       },
@@ -62,7 +68,7 @@ const promos: readonly Mutation[] = [
     name: 'a person whose payouts are blocked redeems a promo code',
     edits: [
       {
-        file: PROMO,
+        file: REDEEM,
         from: 'where x.person_id = of_person and x.lifted_at is null',
         to: 'where false and x.lifted_at is null',
       },

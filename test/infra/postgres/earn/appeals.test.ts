@@ -41,18 +41,6 @@ async function openWorld(settings: object = { require_counterpart: 'review' }) {
       await world.untilClosable();
       return world.days.close(day, null);
     },
-    /** The person is this member of staff. */
-    isStaff: async (personId: string, staffId: string) => {
-      const phone = `+99890${Math.floor(1_000_000 + Math.random() * 8_999_999)}`;
-      await world.owner.query(`insert into person (id, mode, created_at) values ($1, 'live', now())`, [
-        personId,
-      ]);
-      await world.owner.query(
-        `insert into person_phone (address_hash, person_id, phone, proof, proven_at) values ($1, $2, $3, 'code', now())`,
-        [Buffer.from(randomUUID()), personId, phone],
-      );
-      await world.owner.query('select payout_handler_declare($1, $2, null)', [staffId, phone]);
-    },
   };
 }
 type World = Awaited<ReturnType<typeof openWorld>>;

@@ -72,6 +72,16 @@ export async function openEarnWorld(
       await meter([sessionId]);
       return { personId, sessionId, day: tashkentDay(report.measuredAt) };
     },
+    /** The person is this member of staff. */
+    isStaff: async (personId: string, staffId: string) => {
+      const phone = `+99890${Math.floor(1_000_000 + Math.random() * 8_999_999)}`;
+      await owner.query(`insert into person (id, mode, created_at) values ($1, 'live', now())`, [personId]);
+      await owner.query(
+        `insert into person_phone (address_hash, person_id, phone, proof, proven_at) values ($1, $2, $3, 'code', now())`,
+        [Buffer.from(randomUUID()), personId, phone],
+      );
+      await owner.query('select payout_handler_declare($1, $2, null)', [staffId, phone]);
+    },
     /** Until the day of now can be closed. */
     untilClosable: () => forward(4 * DAY_MS),
     dayOf: async (sessionId: SessionId, day: string): Promise<Record<string, unknown> | undefined> =>

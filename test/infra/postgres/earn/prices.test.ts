@@ -36,6 +36,34 @@ describe('a price', () => {
     expect(await prices.set(dayAfter(today(), 2), 160, finance)).toMatchObject({ state: 'asked' });
   });
 
+  test('does not climb from day to day by one person: it is held against the last one that two agreed to', async () => {
+    const { prices, priceRounds, today, finance, second, forward } = await openEarnWorld();
+    expect(await prices.set(dayAfter(today()), 129, finance)).toMatchObject({ state: 'set' });
+    await forward(DAY_MS);
+    await priceRounds.carry();
+    expect(await prices.set(dayAfter(today()), 130, finance)).toMatchObject({ state: 'set' });
+    const asked = await prices.set(dayAfter(today(), 2), 166, finance);
+    expect(asked).toMatchObject({ state: 'asked' });
+    if (!asked.ok || !asked.id) throw new Error('not asked');
+    await prices.agree(asked.id, second);
+    // Of that day only two change it again.
+    expect(await prices.set(dayAfter(today(), 2), 165, finance)).toMatchObject({ state: 'asked' });
+    expect(await prices.of(dayAfter(today(), 2))).toMatchObject({ tiyinPerMb: 166 });
+    expect(await prices.set(dayAfter(today(), 3), 200, finance)).toMatchObject({ state: 'set' });
+  });
+
+  test('that one person sets is in the audit', async () => {
+    const { prices, today, finance, pool } = await openEarnWorld();
+    await prices.set(dayAfter(today()), 110, finance);
+    const { rows } = await pool.query(
+      `select staff_id, action, detail from audit where subject = $1 and staff_id = $2`,
+      [dayAfter(today()), finance],
+    );
+    expect(rows).toEqual([
+      { staff_id: finance, action: 'price.set', detail: { did: 'set', tiyin_per_mb: 110 } },
+    ]);
+  });
+
   test('that changes much is agreed to by another person, once, before its day begins', async () => {
     const { prices, today, finance, second, forward } = await openEarnWorld();
     const asked = await prices.set(dayAfter(today()), 200, finance);
@@ -55,6 +83,16 @@ describe('a price', () => {
       'withdrawn',
       'agreed',
     ]);
+  });
+
+  test('that one who has left asked for is agreed to by nobody', async () => {
+    const { prices, today, finance, second, owner } = await openEarnWorld();
+    const asked = await prices.set(dayAfter(today()), 200, finance);
+    if (!asked.ok || !asked.id) throw new Error('not asked');
+    await owner.query('update staff set disabled_at = now() where id = $1', [finance]);
+    expect(await prices.agree(asked.id, second)).toEqual({ ok: false, reason: 'asker-gone' });
+    expect(await prices.of(dayAfter(today()))).toMatchObject({ tiyinPerMb: 100 });
+    expect(await prices.withdraw(asked.id, second)).toMatchObject({ ok: true });
   });
 
   test('of a day that has begun is changed by nobody, the owner neither', async () => {

@@ -118,6 +118,22 @@ describe('a promo code', () => {
     expect(await transfers()).toEqual([]);
   });
 
+  test('is redeemed by nobody who made it or agreed to it, by their own phone', async () => {
+    const { make, people, staff, isStaff, finance, second, transfers, pool } = await openPromoWorld();
+    const [maker, agreeing] = [randomUUID(), randomUUID()];
+    await isStaff(maker, finance);
+    await isStaff(agreeing, second);
+    const id = await make('BIGPROMO', PROMO_ALONE_TIYIN_MAX, 2);
+    await staff.agree(id, second);
+    for (const person of [maker, agreeing])
+      await expect(people.redeem(person, 'BIGPROMO')).rejects.toMatchObject({
+        refusal: { kind: 'own-money' },
+      });
+    expect(await transfers()).toEqual([]);
+    expect((await pool.query('select uses from promo_code')).rows).toEqual([{ uses: 0 }]);
+    expect(await people.redeem(randomUUID(), 'BIGPROMO')).toMatchObject({ ok: true });
+  });
+
   test('that waits for its day or for a second person is as unknown as one that there is not', async () => {
     const { make, people, staff, second, forward } = await openPromoWorld();
     await make('TOMORROW', 500n, 10, DAY_MS / 2);
