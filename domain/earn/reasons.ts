@@ -112,6 +112,20 @@ export const earnReasons = {
     nextStep: 'Take it back: POST /api/admin/traffic/days/{session_id}/{day}/take-back.',
     seen: ['problem'],
   },
+  'day-given-again': {
+    meaning: 'The day was taken back once and given again: it is not taken back a second time.',
+    retry: 'no',
+    nextStep: 'Where that was wrong, finance corrects the account by two people: docs/operations.md.',
+    seen: ['problem'],
+  },
+  'decide-limit': {
+    meaning:
+      'Of days that one member of staff pays, gives again or takes back, the sum in 24 hours has an end: 1 000 000 UZS.',
+    retry: 'later',
+    nextStep:
+      'Another member of staff decides, or you do tomorrow. What is more by itself is put right by a correction, which takes two people.',
+    seen: ['problem'],
+  },
   'nothing-to-take': {
     meaning: 'Of the day nothing is in the ledger.',
     retry: 'after-change',

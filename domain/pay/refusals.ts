@@ -50,6 +50,8 @@ export type MoneyRefusal =
   | { readonly kind: 'content-differs'; readonly of?: RefusedOf | undefined }
   /** It pays somebody who handles it. */
   | { readonly kind: 'own-money' }
+  /** One person decides of no more earnings in a day: another does. */
+  | { readonly kind: 'decide-limit' }
   /** Account or second factor are younger than a day. */
   | { readonly kind: 'approver-new' }
   | { readonly kind: 'batch-state'; readonly state: string | null }

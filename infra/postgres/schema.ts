@@ -82,6 +82,7 @@ import { Migration20261130160100EarnAppeals } from './earn/migrations/2026113016
 import { Migration20261130160200EarnOldData } from './earn/migrations/20261130160200-earn-old-data.ts';
 import { Migration20261130164000EarnLive } from './earn/migrations/20261130164000-earn-live.ts';
 import { Migration20261130180000EarnDecided } from './earn/migrations/20261130180000-earn-decided.ts';
+import { Migration20261130180300EarnDecideLimit } from './earn/migrations/20261130180300-earn-decide-limit.ts';
 import { Migration20261130180200EarnPriceClimb } from './earn/migrations/20261130180200-earn-price-climb.ts';
 import { Migration20261130180100EarnOwnPromo } from './earn/migrations/20261130180100-earn-own-promo.ts';
 import { Migration20261130165000EarnDebtKeys } from './earn/migrations/20261130165000-earn-debt-keys.ts';
@@ -201,6 +202,7 @@ export const migrations = [
   Migration20261130180000EarnDecided,
   Migration20261130180100EarnOwnPromo,
   Migration20261130180200EarnPriceClimb,
+  Migration20261130180300EarnDecideLimit,
   Migration20261130181000EarnUnmeterable,
 ] as const;
 

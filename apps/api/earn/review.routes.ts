@@ -5,6 +5,7 @@ import {
   type AppealCase,
   type AppealEnd,
   appealStates,
+  DECIDE_ALONE_TIYIN_MAX,
   type DayEnd,
   type DayReviews,
 } from '../../../domain/earn/day/appeal.ts';
@@ -158,6 +159,8 @@ const listWaiting = ({ reviews }: ReviewDeps) =>
     },
   });
 
+const oneDecides = `One member of staff pays, gives again and takes back ${DECIDE_ALONE_TIYIN_MAX / 100n} UZS within 24 hours at the most; then another does.`;
+
 const oneDay = {
   action: 'traffic.decide',
   params: z.object({
@@ -176,7 +179,8 @@ const decide = ({ reviews }: ReviewDeps) =>
     tag,
     summary: 'Decide a day',
     description:
-      'Whether it is paid: with its close, or at once where it is closed. No rule changes it after that. An appeal that waits is answered by it.',
+      'Whether it is paid: with its close, or at once where it is closed. No rule changes it after that, unless more is claimed of a day that is paid: what nobody has looked at is for the rules again. An appeal that waits is answered by it. ' +
+      oneDecides,
     body: z.strictObject({
       verdict: z.enum(['pay', 'unpaid']).meta({ description: 'What becomes of it.' }),
       reason: reason.meta({
@@ -224,5 +228,7 @@ const problems: Readonly<Record<Extract<Failed, { reason: string }>['reason'], (
   'appeal-ended': () => new Problem(409, 'appeal-ended', 'The appeal was answered before, and otherwise.'),
   'day-paid': () => new Problem(409, 'day-paid', 'The day is paid by now.'),
   'day-posted': () => new Problem(409, 'day-posted', 'The day is in the ledger.'),
+  'day-given-again': () =>
+    new Problem(409, 'day-given-again', 'The day was taken back and given again: that stays.'),
   'nothing-to-take': () => new Problem(409, 'nothing-to-take', 'The day has nothing in the ledger.'),
 };

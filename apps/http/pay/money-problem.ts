@@ -75,6 +75,11 @@ const plain = {
     type: 'hash-differs',
     words: 'Hash, count and total have to be those of the batch as it was submitted.',
   },
+  'decide-limit': {
+    status: 409,
+    type: 'decide-limit',
+    words: 'In 24 hours you have decided of as much money as one person does: another decides.',
+  },
   'own-money': { status: 403, type: 'own-money', words: 'It pays you, or another person who handles it.' },
   'approver-new': {
     status: 403,

@@ -15,6 +15,9 @@ export const APPEAL_DAYS_MAX = 30;
 /** What a person says, and what they are answered. */
 export const APPEAL_CHARACTERS_MAX = 500;
 
+/** What one member of staff pays, gives again and takes back by their own decision within 24 hours: 1 000 000 UZS, as with promo codes. */
+export const DECIDE_ALONE_TIYIN_MAX = 100_000_000n;
+
 /** `upheld`: it stays unpaid; `overturned`: it is paid. */
 export const appealStates = ['open', 'upheld', 'overturned'] as const;
 export type AppealState = (typeof appealStates)[number];
@@ -65,7 +68,10 @@ export type AppealEnd =
 
 export type DayEnd =
   | { readonly ok: true; readonly day: KeptDay }
-  | { readonly ok: false; readonly reason: 'unknown-day' | 'day-posted' | 'nothing-to-take' }
+  | {
+      readonly ok: false;
+      readonly reason: 'unknown-day' | 'day-posted' | 'nothing-to-take' | 'day-given-again';
+    }
   | { readonly ok: false; readonly refusal: MoneyRefusal };
 
 /** A day, with what its person said of it. */

@@ -18,6 +18,7 @@ const CLASS = 'domain/earn/address/class.ts';
 const ADDRESSES = 'infra/postgres/earn/migrations/20261130160000-earn-addresses.ts';
 const APPEALS = 'infra/postgres/earn/migrations/20261130160100-earn-appeals.ts';
 const DECIDED = 'infra/postgres/earn/migrations/20261130180000-earn-decided.ts';
+const DECIDE_LIMIT = 'infra/postgres/earn/migrations/20261130180300-earn-decide-limit.ts';
 const inAssess = (name: string) => ({ file: 'test/domain/earn/address/assess.test.ts', name });
 const inClass = (name: string) => ({ file: 'test/domain/earn/address/class.test.ts', name });
 const inAddresses = (name: string) => ({ file: 'test/infra/postgres/earn/addresses.test.ts', name });
@@ -178,6 +179,19 @@ const addresses: readonly Mutation[] = [
     name: 'an appeal that was answered is answered again',
     edits: [{ file: DECIDED, from: `if a.state <> 'open' then return`, to: `if false then return` }],
     test: inAppeals('that is upheld leaves the day unpaid, whatever is metered after that'),
+  },
+  {
+    name: 'one person decides days of any sum',
+    edits: [
+      {
+        file: DECIDE_LIMIT,
+        from: `if pays then perform earn_refuse_much`,
+        to: `if false then perform earn_refuse_much`,
+      },
+    ],
+    test: inAppeals(
+      'is made by one person for so much money in a day, also by many at once; then another decides',
+    ),
   },
   {
     name: 'staff decide about their own money',

@@ -48,9 +48,8 @@ export const dayReviews = (pool: pg.Pool, book: ProjectId): DayReviews => ({
     orRefused(async () => {
       const { rows } = await refusing(pool.query(takeBack, [book, sessionId, day, staffId, reason]));
       const after = await dayEnd(pool, book, sessionId, day);
-      return rows.length === 0 && after.ok && !after.day.isTakenBack
-        ? { ok: false, reason: 'nothing-to-take' }
-        : after;
+      if (rows.length > 0 || !after.ok || after.day.isTakenBack) return after;
+      return { ok: false, reason: after.day.postedMicros > 0n ? 'day-given-again' : 'nothing-to-take' };
     }),
 });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { AppealState } from '../../../../domain/earn/day/appeal.ts';
+import { type AppealState, DECIDE_ALONE_TIYIN_MAX } from '../../../../domain/earn/day/appeal.ts';
 import type { SessionId } from '../../../../domain/earn/ids.ts';
 import { explainDay } from '../../../../domain/earn/traffic/explain.ts';
 import { appeals } from '../../../../infra/postgres/earn/day/appeals.ts';
@@ -157,6 +157,10 @@ describe('an appeal', () => {
     ]);
     const [day] = (await world.days(earned)).days;
     expect(day && explainDay(day.day)).toEqual({ state: 'paid', paidBytes: 10n * MB, unpaid: [] });
+    expect(await world.reviews.takeBack(world.act(earned))).toEqual({
+      ok: false,
+      reason: 'day-given-again',
+    });
   });
 
   test('is answered by nobody about their own money, nor by another role', async () => {
@@ -268,6 +272,26 @@ describe('a decision of a day', () => {
       ok: false,
       refusal: { kind: 'own-money' },
     });
+  });
+
+  test('is made by one person for so much money in a day, also by many at once; then another decides', async () => {
+    const world = await openWorld();
+    const days = [await world.earner(MB), await world.earner(MB), await world.earner(MB)] as const;
+    await world.owner.query(
+      `insert into session_day_action (session_id, day, action, staff_id, reason, micros, at)
+       values ($1, $2, 'take-back', $3, 'Before', $4, ledger_clock())`,
+      [days[0].sessionId, days[0].day, world.finance, (DECIDE_ALONE_TIYIN_MAX * 10_000n - MB).toString()],
+    );
+    const done = await Promise.all(days.map((one) => world.reviews.decide(world.act(one), true)));
+    expect(done.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(done.filter(({ ok }) => !ok)).toEqual(
+      Array(2).fill({ ok: false, refusal: { kind: 'decide-limit' } }),
+    );
+    const left = days[done.findIndex(({ ok }) => !ok)] ?? days[0];
+    expect(await world.reviews.decide(world.act(left), false)).toMatchObject({ ok: true });
+    expect(await world.reviews.decide(world.act(left, world.second), true)).toMatchObject({ ok: true });
+    await world.close(left.day);
+    expect(await world.reviews.takeBack(world.act(left))).toMatchObject({ ok: true });
   });
 
   test('of what is posted, of nothing, or with nothing to take says so', async () => {
