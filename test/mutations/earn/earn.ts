@@ -58,8 +58,8 @@ const metering: readonly Mutation[] = [
       },
       {
         file: METER,
-        from: 'micros: microsOf(payable, tiyinPerMb),',
-        to: 'micros: floors.get(day) ?? microsOf(payable, tiyinPerMb),',
+        from: 'const micros = microsOf(payable, tiyinPerMb);',
+        to: 'const micros = floors.get(day) ?? microsOf(payable, tiyinPerMb);',
       },
     ],
     test: inMeter('is rounded down once a day, and not at each report'),
