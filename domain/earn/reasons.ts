@@ -20,6 +20,12 @@ export const earnReasons = {
     nextStep: 'Share from one of those phones, or ask support.',
     seen: ['problem'],
   },
+  'too-many-sessions': {
+    meaning: 'The person has started as many sessions as they may in 24 hours.',
+    retry: 'later',
+    nextStep: 'Start the next one later, and go on with a session for as long as it is open.',
+    seen: ['problem'],
+  },
   'person-blocked': {
     meaning: 'Staff have blocked the person: they start no session and withdraw nothing.',
     retry: 'no',
@@ -100,6 +106,12 @@ export const earnReasons = {
     nextStep: 'Ask support.',
     seen: ['problem'],
   },
+  'appeal-open-limit': {
+    meaning: 'The person has as many appeals that wait for an answer as they may.',
+    retry: 'later',
+    nextStep: 'Wait until staff have answered one of them.',
+    seen: ['problem'],
+  },
   'appeal-ended': {
     meaning: 'Another member of staff has answered the appeal otherwise.',
     retry: 'no',
@@ -133,7 +145,8 @@ export const earnReasons = {
     seen: ['problem'],
   },
   'too-many-connections': {
-    meaning: 'As many connections for live updates are open as the person, or this process, may have.',
+    meaning:
+      'As many connections for live updates are open as this process may have, or as many newer ones as the person may have.',
     retry: 'later',
     nextStep: 'Close connections that are not needed, or come back after Retry-After.',
     seen: ['problem'],

@@ -94,6 +94,7 @@ import { Migration20261130163200EarnCarry } from './earn/migrations/202611301632
 import { Migration20261130170000PayLookedFor } from './pay/migrations/20261130170000-pay-looked-for.ts';
 import { Migration20261130170100PayRailClosed } from './pay/migrations/20261130170100-pay-rail-closed.ts';
 import { Migration20261130170200PayStoppedAgain } from './pay/migrations/20261130170200-pay-stopped-again.ts';
+import { Migration20261130181100EarnLimits } from './earn/migrations/20261130181100-earn-limits.ts';
 import { Migration20261130181000EarnUnmeterable } from './earn/migrations/20261130181000-earn-unmeterable.ts';
 import { Migration20261130170300PayOwnMoney } from './pay/migrations/20261130170300-pay-own-money.ts';
 import { Migration20261130172000PayStatementUploader } from './pay/migrations/20261130172000-pay-statement-uploader.ts';
@@ -204,6 +205,7 @@ export const migrations = [
   Migration20261130180200EarnPriceClimb,
   Migration20261130180300EarnDecideLimit,
   Migration20261130181000EarnUnmeterable,
+  Migration20261130181100EarnLimits,
 ] as const;
 
 /**

@@ -115,6 +115,7 @@ const frozen: Readonly<Record<string, string>> = {
   '20261130172100-pay-statement-locks.ts': '78861f4792c215db2e883737acf5a5639ce53e5699494a4f2fc36acf0529ded0',
   '20261130170400-earn-own-card.ts': '27fe4e03727715d0ddbc87ae6b564ee91e62d5e124ab0bf1a993c8d4799198f2',
   '20261130181000-earn-unmeterable.ts': '6293cf0bf81dade2a87f617ec3136d6e06dcfac998e2fdbddbe77683077aa35a',
+  '20261130181100-earn-limits.ts': '23212c083d04e83cea0fe51551f3f0b697eabeae1bdbf370f77826f6af08393d',
 };
 
 const root = resolve(import.meta.dirname, '../../infra/postgres');

@@ -80,7 +80,12 @@ const listAppeals = ({ reviews }: ReviewDeps) =>
       ...pageQuery,
       state: z.enum(appealStates).default('open').meta({ description: 'Which of them.' }),
     }),
-    answers: { 200: { description: 'The newest first.', schema: pageSchema(CaseBody) } },
+    answers: {
+      200: {
+        description: 'Open ones: the oldest first. Others: the newest first.',
+        schema: pageSchema(CaseBody),
+      },
+    },
     async handle({ query }) {
       const page = await reviews.appeals(query.state, pageOrder(query));
       return { status: 200, body: pageBody(page, caseBody) };
@@ -134,7 +139,7 @@ const listWaiting = ({ reviews }: ReviewDeps) =>
     query: z.object(pageQuery),
     answers: {
       200: {
-        description: 'The newest session first.',
+        description: 'The oldest session first.',
         schema: pageSchema(
           z
             .object({

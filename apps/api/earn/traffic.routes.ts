@@ -7,6 +7,7 @@ import {
   REPORT_EVERY_SECONDS,
   REPORTS_MAX,
   SESSION_REPORTS_MAX,
+  SESSIONS_A_DAY_MAX,
   type ReportAnswer,
   type StartAnswer,
   type TrafficSessions,
@@ -96,6 +97,12 @@ function startProblem(answer: Exclude<StartAnswer, { readonly ok: true }>): Prob
       return new Problem(403, 'person-blocked', 'Staff have blocked this person.');
     case 'no-price':
       return new Problem(409, 'no-price', 'No price of a MB was ever set.');
+    case 'too-many-sessions':
+      return new Problem(
+        422,
+        'too-many-sessions',
+        `The person has started ${SESSIONS_A_DAY_MAX} sessions in 24 hours.`,
+      );
     case 'too-many-installations':
       return new Problem(
         422,

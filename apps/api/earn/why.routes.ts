@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   APPEAL_CHARACTERS_MAX,
   APPEAL_DAYS_MAX,
+  APPEALS_OPEN_MAX,
   type AppealMade,
   type Appeals,
 } from '../../../domain/earn/day/appeal.ts';
@@ -103,7 +104,7 @@ const appeal = ({ appeals }: WhyDeps) =>
     path: '/api/traffic/days/{session_id}/{day}/appeal',
     tag,
     summary: 'Appeal a day',
-    description: `Asks that a member of staff looks at a day that is unpaid, in review or taken back: once, within ${APPEAL_DAYS_MAX} days of its end. The answer stands where the day is shown.`,
+    description: `Asks that a member of staff looks at a day that is unpaid, in review or taken back: once, within ${APPEAL_DAYS_MAX} days of its end; ${APPEALS_OPEN_MAX} wait at a time. The answer stands where the day is shown.`,
     session: 'earner',
     params: OneDay,
     body: z.strictObject({
@@ -112,7 +113,7 @@ const appeal = ({ appeals }: WhyDeps) =>
         .meta({ description: 'Why it should be paid.', example: 'I was at home, on my own line.' }),
     }),
     answers: { 201: { description: 'Made; staff answer it.', schema: ExplainedDayBody } },
-    problems: [404, 409],
+    problems: [404, 409, 422],
     async handle({ params, body, person, now }) {
       const { session_id: sessionId, day } = params;
       const made = await appeals.make({ personId: person.personId, sessionId, day, text: body.text });
@@ -125,6 +126,8 @@ const problems: Readonly<Record<Extract<AppealMade, { ok: false }>['reason'], ()
   'unknown-day': noDay,
   appealed: () => new Problem(409, 'appealed', 'The day was appealed before.'),
   'day-paid': () => new Problem(409, 'day-paid', 'The day is paid: there is nothing to appeal.'),
+  'appeal-open-limit': () =>
+    new Problem(422, 'appeal-open-limit', `${APPEALS_OPEN_MAX} appeals of the person wait for an answer.`),
   'appeal-late': () =>
     new Problem(409, 'appeal-late', `The day ended more than ${APPEAL_DAYS_MAX} days ago.`),
 };

@@ -12,6 +12,8 @@ export type AppealId = z.infer<typeof AppealId>;
 
 /** A day is appealed within so many days of its end: what it was metered of is kept for ten more. */
 export const APPEAL_DAYS_MAX = 30;
+/** Of one person, that wait for their answer: staff read each. */
+export const APPEALS_OPEN_MAX = 20;
 /** What a person says, and what they are answered. */
 export const APPEAL_CHARACTERS_MAX = 500;
 
@@ -44,7 +46,10 @@ export function appealUntil(
 
 export type AppealMade =
   | { readonly ok: true }
-  | { readonly ok: false; readonly reason: 'unknown-day' | 'appealed' | 'day-paid' | 'appeal-late' };
+  | {
+      readonly ok: false;
+      readonly reason: 'unknown-day' | 'appealed' | 'day-paid' | 'appeal-late' | 'appeal-open-limit';
+    };
 
 /** As staff see it. */
 export interface AppealCase extends Appeal {
@@ -116,9 +121,9 @@ interface DayAct {
 
 /** What staff do about days of which rules did not simply say pay. Nobody about their own. */
 export interface DayReviews {
-  /** Newest first. */
+  /** Open ones the oldest first, others the newest. */
   readonly appeals: (state: AppealState, order: PageOrder) => Promise<Page<AppealCase>>;
-  /** Sessions with days in review, newest first. */
+  /** Sessions with days in review, oldest first. */
   readonly waiting: (order: PageOrder) => Promise<Page<ReviewedSession>>;
   /** Twice it does the same once. */
   readonly answer: (

@@ -11,6 +11,8 @@ export const REPORTS_MAX = 1_000;
 export const SESSION_REPORTS_MAX = 5_000;
 /** What gateways report of one session: seven a minute of its day. With so many the sum of its bytes fits its row. */
 export const CARRIED_REPORTS_MAX = 10_000;
+/** Of one person in 24 hours: a phone that loses its network starts a new one a few times an hour. Each is metered, and may be appealed. */
+export const SESSIONS_A_DAY_MAX = 100;
 /** Of one person, in the last thirty days. Each has one open session at most. */
 export const INSTALLATIONS_MAX = 3;
 
@@ -43,7 +45,10 @@ export type ReportAnswer =
 export type StartAnswer =
   | { readonly ok: true; readonly sessionId: SessionId }
   | { readonly ok: false; readonly reason: 'session-open'; readonly sessionId: SessionId }
-  | { readonly ok: false; readonly reason: 'no-price' | 'too-many-installations' | 'person-blocked' };
+  | {
+      readonly ok: false;
+      readonly reason: 'no-price' | 'too-many-installations' | 'too-many-sessions' | 'person-blocked';
+    };
 
 interface StoppedSession {
   readonly sessionId: SessionId;

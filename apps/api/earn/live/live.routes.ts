@@ -6,7 +6,6 @@ import {
   type Subscribers,
   SUBSCRIBERS_PER_PERSON_MAX,
   type LiveEvent,
-  type NoRoom,
 } from './subscribers.ts';
 
 const tag = 'Live updates';
@@ -31,7 +30,7 @@ export const liveRoutes = (deps: LiveDeps): Route[] => [events(deps), socket(dep
 const parts =
   'Each event is one part of what the person has, whole: `balance` (`available`, `held`, `receivable`, `currency`), `session` (`sessions`: those that go on, with the `bytes` that are metered, the `amount` that they earn and what of it waits for a `review`), `price` (that of today, as `GET /api/daily_price`) and `withdrawal` (`withdrawals`: the five newest, as `GET /api/withdraw`). First what you do not have yet, then each change within two seconds. ' +
   'The `id` names the states of all parts that you have heard by then: send back the last one, and what has not changed since is not sent again, by whichever process you reach. ' +
-  `A person follows on ${SUBSCRIBERS_PER_PERSON_MAX} connections at most, of both sorts together. A connection ends with its access token, and within seconds of its session’s end: refresh the token and come back. Members and events may be added; ignore those that you do not know.`;
+  `A person follows on ${SUBSCRIBERS_PER_PERSON_MAX} connections at most, of both sorts together: one more ends the oldest. A connection ends with its access token, and within seconds of its session’s end: refresh the token and come back. Members and events may be added; ignore those that you do not know.`;
 
 const example: LiveEvent = {
   id: 'k3vJ9sQ0aZx.-.-.-',
@@ -61,7 +60,7 @@ const events = ({ subscribers, random }: LiveDeps) =>
     async handle({ person, lastEventId }) {
       const stream = openStream(random);
       const leave = subscribers.follow(person, lastEventId, stream);
-      if (typeof leave === 'string') throw noRoom(leave);
+      if (typeof leave === 'string') throw noRoom();
       return { status: 200, body: undefined, events: (signal) => stream.texts(signal, leave) };
     },
   });
@@ -82,30 +81,38 @@ const socket = ({ subscribers, random }: LiveDeps) =>
           goAway();
         },
       });
-      if (typeof leave === 'string') throw noRoom(leave);
+      if (typeof leave === 'string') throw noRoom();
       return leave;
     },
   });
 
 const comeBackMs = (random: () => number) => RETRY_MS + Math.floor(random() * SPREAD_MS);
 
-const ended = (why: Exclude<FollowEnd, 'restart'>) =>
-  new Problem(
+const ended = (why: Exclude<FollowEnd, 'restart'>) => {
+  if (why === 'replaced')
+    return new Problem(
+      429,
+      'too-many-connections',
+      `The person follows on ${SUBSCRIBERS_PER_PERSON_MAX} newer connections.`,
+    );
+  return new Problem(
     401,
     'unauthenticated',
     why === 'token-ended'
       ? 'The access token has expired: refresh it, and come back.'
       : 'The session was ended: sign in again.',
   );
+};
 
-function noRoom(why: NoRoom): Problem {
-  const words =
-    why === 'person-full'
-      ? `The person follows on ${SUBSCRIBERS_PER_PERSON_MAX} connections already.`
-      : 'This process takes no more connections.';
-  return new Problem(429, 'too-many-connections', words, {
+const noRoom = () =>
+  new Problem(429, 'too-many-connections', 'This process takes no more connections.', {
     headers: { 'Retry-After': String(COME_BACK_SECONDS) },
   });
+
+/** Who was replaced would otherwise end another one of theirs every two seconds. */
+function retryOf(why: FollowEnd, random: () => number): string {
+  if (why === 'restart') return `retry: ${comeBackMs(random)}\n\n`;
+  return why === 'replaced' ? `retry: ${COME_BACK_SECONDS * 1_000}\n\n` : '';
 }
 
 /** A listener whose events are read as a stream. */
@@ -121,7 +128,7 @@ function openStream(random: () => number) {
     tell: (event: LiveEvent) => push(blockOf(event)),
     end: (why: FollowEnd) => {
       isOver = true;
-      push(why === 'restart' ? `retry: ${comeBackMs(random)}\n\n` : '');
+      push(retryOf(why, random));
     },
     async *texts(signal: AbortSignal, leave: () => void): AsyncGenerator<string, void> {
       const beat = setInterval(() => push(': still here\n\n'), HEARTBEAT_MS);

@@ -4,7 +4,7 @@ import { type Vector, vectorId, vectorOf, versionOf } from './vector.ts';
 
 /** Of one process: each is a socket and a row of each look, and all of them are read in some ten milliseconds. */
 export const SUBSCRIBERS_MAX = 2_000;
-/** A phone, a tablet and a page, and one of them that has come back before its old connection was missed. */
+/** A phone, a tablet and a page, and one of them that has come back before its old connection was missed. One more ends the oldest. */
 export const SUBSCRIBERS_PER_PERSON_MAX = 4;
 /** How old what somebody sees may be. */
 export const LOOK_EVERY_MS = 1_000;
@@ -21,8 +21,8 @@ export interface LiveEvent {
   readonly data: string;
 }
 
-/** `restart`: the process stops, and another one goes on. */
-export type FollowEnd = 'token-ended' | 'session-ended' | 'restart';
+/** `restart`: the process stops, and another one goes on; `replaced`: a newer connection of the person took its place. */
+export type FollowEnd = 'token-ended' | 'session-ended' | 'restart' | 'replaced';
 
 export interface Listener {
   readonly tell: (event: LiveEvent) => void;
@@ -36,8 +36,6 @@ interface Followed {
   readonly tokenEndsAt: Date;
 }
 
-export type NoRoom = 'person-full' | 'full';
-
 export interface Subscribers {
   /**
    * Tells what the client does not know yet, and then each change. Nothing is told before this has returned.
@@ -45,7 +43,7 @@ export interface Subscribers {
    * @param lastId the id of the last event that the client has heard, or null.
    * @returns what ends it; or why nobody else can follow now.
    */
-  readonly follow: (who: Followed, lastId: string | null, listener: Listener) => (() => void) | NoRoom;
+  readonly follow: (who: Followed, lastId: string | null, listener: Listener) => (() => void) | 'full';
   /** Ends all of them: their clients come back to another process. */
   readonly close: () => void;
 }
@@ -84,8 +82,7 @@ export function subscribers(deps: SubscribersDeps): Subscribers {
   };
   return {
     follow: (who, lastId, listener) => {
-      const noRoom = isClosed ? 'full' : crowd.noRoomFor(who.personId);
-      if (noRoom) return noRoom;
+      if (isClosed || !crowd.hasRoomFor(who.personId)) return 'full';
       const { personId, sessionId, tokenEndsAt } = who;
       const subscriber = { personId, sessionId, tokenEndsAt, ...listener, known: vectorOf(lastId) };
       crowd.join(subscriber);
@@ -141,21 +138,27 @@ function openCrowd() {
     if (left === 0) counts.delete(one.personId);
     else counts.set(one.personId, left);
   };
+  const end = (one: Subscriber, why: FollowEnd): void => {
+    leave(one);
+    one.end(why);
+  };
   return {
     all: all as ReadonlySet<Subscriber>,
-    noRoomFor: (personId: string): NoRoom | null => {
-      if ((counts.get(personId) ?? 0) >= SUBSCRIBERS_PER_PERSON_MAX) return 'person-full';
-      return all.size >= SUBSCRIBERS_MAX ? 'full' : null;
+    /** Makes it, where the person has as many as one may. */
+    hasRoomFor: (personId: string): boolean => {
+      if ((counts.get(personId) ?? 0) >= SUBSCRIBERS_PER_PERSON_MAX) {
+        // In the order in which they came.
+        const oldest = [...all].find((one) => one.personId === personId);
+        if (oldest) end(oldest, 'replaced');
+      }
+      return all.size < SUBSCRIBERS_MAX;
     },
     join: (one: Subscriber): void => {
       all.add(one);
       counts.set(one.personId, (counts.get(one.personId) ?? 0) + 1);
     },
     leave,
-    end: (one: Subscriber, why: FollowEnd): void => {
-      leave(one);
-      one.end(why);
-    },
+    end,
   };
 }
 

@@ -2,13 +2,14 @@ import type pg from 'pg';
 import type {
   AppealCase,
   AppealEnd,
+  AppealState,
   DayEnd,
   DayReviews,
   ReviewedSession,
 } from '../../../../domain/earn/day/appeal.ts';
 import { SessionId } from '../../../../domain/earn/ids.ts';
 import { MoneyRefusedError } from '../../../../domain/pay/refusals.ts';
-import { pageOf } from '../../../../domain/shared/page.ts';
+import { type Page, type PageOrder, pageOf } from '../../../../domain/shared/page.ts';
 import type { ProjectId } from '../../../../domain/shared/ids.ts';
 import { refusing } from '../../pay/money-faults.ts';
 import { appealColumns, appealOf, type AppealRow } from './appeals.ts';
@@ -16,10 +17,7 @@ import { keptColumns, keptDayOf, type KeptDayRow } from './kept-day.ts';
 
 /** What staff do about days that rules did not simply pay. Each decision is one commit. */
 export const dayReviews = (pool: pg.Pool, book: ProjectId): DayReviews => ({
-  appeals: async (state, { limit, after }) => {
-    const { rows } = await pool.query<CaseRow>(cases, [book, state, after, limit + 1]);
-    return pageOf(rows.map(caseOf), limit);
-  },
+  appeals: (state, order) => casesIn(pool, book, state, order),
   waiting: async ({ limit, after }) => {
     const { rows } = await pool.query<ReviewRow>(waiting, [book, after, limit + 1]);
     const sessions = [...Map.groupBy(rows, ({ session_id }) => session_id).values()];
@@ -89,12 +87,26 @@ interface CaseRow extends KeptDayRow, AppealRow {
   readonly ended_by: string | null;
 }
 
-const cases = `
+const casesOf = `
 select ${keptColumns}, ${appealColumns}, a.person_id, s.email as ended_by
 from traffic_appeal a
 join session_day d on d.session_id = a.session_id and d.day = a.day
 left join staff s on s.id = a.ended_by
-where a.project_id = $1 and a.state = $2 and ($3::uuid is null or a.id < $3) order by a.id desc limit $4`;
+where a.project_id = $1 and a.state = $2`;
+/** What waits longest is answered first. */
+const openCases = `${casesOf} and ($3::uuid is null or a.id > $3) order by a.id limit $4`;
+const endedCases = `${casesOf} and ($3::uuid is null or a.id < $3) order by a.id desc limit $4`;
+
+async function casesIn(
+  pool: pg.Pool,
+  book: ProjectId,
+  state: AppealState,
+  { limit, after }: PageOrder,
+): Promise<Page<AppealCase>> {
+  const sql = state === 'open' ? openCases : endedCases;
+  const { rows } = await pool.query<CaseRow>(sql, [book, state, after, limit + 1]);
+  return pageOf(rows.map(caseOf), limit);
+}
 
 function caseOf(row: CaseRow): AppealCase {
   const appeal = appealOf(row);
@@ -110,9 +122,9 @@ interface ReviewRow extends KeptDayRow {
 const waiting = `
 with found as materialized (
   select distinct x.session_id from session_day x
-  where x.project_id = $1 and x.verdict = 'review' and ($2::uuid is null or x.session_id < $2) order by x.session_id desc limit $3)
+  where x.project_id = $1 and x.verdict = 'review' and ($2::uuid is null or x.session_id > $2) order by x.session_id limit $3)
 select ${keptColumns}, d.person_id from found f join session_day d on d.session_id = f.session_id and d.verdict = 'review'
-order by d.session_id desc, d.day`;
+order by d.session_id, d.day`;
 
 const sessionOf = (rows: readonly ReviewRow[]): ReviewedSession => {
   const [first] = rows;

@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { type AppealState, DECIDE_ALONE_TIYIN_MAX } from '../../../../domain/earn/day/appeal.ts';
+import {
+  APPEALS_OPEN_MAX,
+  type AppealState,
+  DECIDE_ALONE_TIYIN_MAX,
+} from '../../../../domain/earn/day/appeal.ts';
 import type { SessionId } from '../../../../domain/earn/ids.ts';
 import { explainDay } from '../../../../domain/earn/traffic/explain.ts';
 import { appeals } from '../../../../infra/postgres/earn/day/appeals.ts';
@@ -84,6 +88,32 @@ describe('an appeal', () => {
     expect(await world.appeal(soon)).toEqual({ ok: true });
     await world.forward(120_000);
     expect(await world.appeal(late)).toEqual({ ok: false, reason: 'appeal-late' });
+  });
+
+  test('waits with so many others of its person, the oldest first, and no more', async () => {
+    const world = await openWorld();
+    const [personId, installation] = [randomUUID(), randomUUID()];
+    const earned: Earned[] = [];
+    for (let n = 0; n <= APPEALS_OPEN_MAX; n++) {
+      const started = await world.sessions.start(personId, installation, world.now());
+      if (!started.ok) throw new Error(started.reason);
+      const { sessionId } = started;
+      await world.forward(1_000);
+      await world.sessions.report({ sessionId, personId, reports: [world.said(0, MB)] });
+      await world.sessions.stop(personId, sessionId, world.now());
+      earned.push({ personId, sessionId, day: world.today() });
+    }
+    const made = await Promise.all(earned.map((one) => world.appeal(one)));
+    expect(made.filter(({ ok }) => ok)).toHaveLength(APPEALS_OPEN_MAX);
+    expect(made.find(({ ok }) => !ok)).toEqual({ ok: false, reason: 'appeal-open-limit' });
+    const open = await world.open();
+    expect(open.map(({ id }) => id)).toEqual(open.map(({ id }) => id).toSorted());
+    const { rows: waiting } = await world.reviews.waiting(page);
+    expect(waiting.map(({ id }) => id)).toEqual(earned.map(({ sessionId }) => sessionId));
+    await world.answer(open[0]?.id ?? '', false);
+    const refused = earned[made.findIndex(({ ok }) => !ok)];
+    expect(refused && (await world.appeal(refused))).toEqual({ ok: true });
+    expect(await world.appeal(await world.earner(MB))).toEqual({ ok: true });
   });
 
   test('that is overturned before the close is paid with it, once', async () => {
@@ -313,8 +343,8 @@ test('what waits for a person is listed a page at a time', async () => {
   const first = await world.reviews.waiting({ limit: 1, after: null });
   const second = await world.reviews.waiting({ limit: 1, after: first.next });
   expect([...first.rows, ...second.rows].map(({ id }) => id)).toEqual([
-    earned[2]?.sessionId,
     earned[0]?.sessionId,
+    earned[2]?.sessionId,
   ]);
   expect(second.next).toBeNull();
   expect(first.rows[0]?.days).toMatchObject([{ verdict: 'review', reason: 'no-counterpart', bytes: MB }]);

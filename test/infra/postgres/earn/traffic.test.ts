@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { SessionId } from '../../../../domain/earn/ids.ts';
 import type { JobId, ProjectId } from '../../../../domain/shared/ids.ts';
 import { waitingSessions } from '../../../../infra/postgres/earn/traffic/jobs.ts';
-import { CARRIED_REPORTS_MAX } from '../../../../domain/earn/traffic/port.ts';
+import { CARRIED_REPORTS_MAX, SESSIONS_A_DAY_MAX } from '../../../../domain/earn/traffic/port.ts';
 import { DAY_MS, MB, MINUTE_MS, openEarnWorld } from './earn-world.ts';
 
 describe('a session', () => {
@@ -24,6 +24,24 @@ describe('a session', () => {
     const [ended] = (await world.sessions.list(person, {}, { limit: 10, after: null })).rows;
     expect(ended?.endedAt?.getTime()).toBe((ended?.startedAt.getTime() ?? 0) + DAY_MS);
     expect((await world.sessions.start(person, installation, world.now())).ok).toBe(true);
+  });
+
+  test('is started so often in 24 hours, and no more', async () => {
+    const world = await openEarnWorld();
+    const [personId, installation] = [randomUUID(), randomUUID()];
+    const start = () => world.sessions.start(personId, installation, world.now());
+    for (let n = 0; n < SESSIONS_A_DAY_MAX; n++) {
+      const started = await start();
+      if (!started.ok) throw new Error(started.reason);
+      await world.pool.query('select traffic_stop($1, $2, $3)', [
+        world.projectId,
+        personId,
+        started.sessionId,
+      ]);
+    }
+    expect(await start()).toEqual({ ok: false, reason: 'too-many-sessions' });
+    await world.forward(DAY_MS);
+    expect((await start()).ok).toBe(true);
   });
 
   test('is refused from a fourth installation, and where nobody set a price', async () => {

@@ -209,15 +209,30 @@ describe('it ends', () => {
   });
 });
 
-test('there is room for so many of one person and of a process, and each that leaves makes some', async () => {
-  const { listen, seconds, ended } = open();
+test('of one person the newest follow: one more ends the oldest, and each that leaves makes room', async () => {
+  const { listen, state, seconds } = open();
+  const other = listen('b');
   const own = Array.from({ length: SUBSCRIBERS_PER_PERSON_MAX }, () => listen('a'));
-  expect(() => listen('a')).toThrow('person-full');
+  const fifth = listen('a');
+  const ends = () => own.map((one) => one.ends);
+  expect(ends()).toEqual([['replaced'], ...own.slice(1).map(() => [])]);
   own[0]?.leave();
-  own[0]?.leave();
+  own[1]?.leave();
+  own[1]?.leave();
   listen('a');
-  expect(() => listen('a')).toThrow('person-full');
-  // The other ways out make room too.
+  expect(ends()).toEqual([['replaced'], ...own.slice(1).map(() => [])]);
+  listen('a');
+  expect([ends()[2], fifth.ends, other.ends]).toEqual([['replaced'], [], []]);
+  await seconds(1);
+  for (const one of [...own, fifth]) one.said();
+  state('a', { balance: '1' });
+  await seconds(1);
+  expect([own[0], own[3], fifth].map((one) => one?.heard.length)).toEqual([0, 1, 1]);
+});
+
+test('there is room for so many in a process, and each that ends makes some', async () => {
+  const { listen, seconds, ended } = open();
+  listen('a');
   ended.add('session of a');
   await seconds(SESSIONS_EVERY_LOOKS + 1);
   for (let n = 0; n < SUBSCRIBERS_MAX; n++) listen(`person ${n}`);
