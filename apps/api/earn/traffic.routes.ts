@@ -141,7 +141,7 @@ const report = ({ sessions, addresses }: TrafficDeps) =>
     tag,
     summary: 'Report traffic',
     description:
-      'Up to 1 000 reports, or one flat. Each has a number of its own and totals since the session began, so that one which is lost costs nothing, and one that is repeated counts once. Reports of the last three days count; an unusual one is kept and not paid, and says why.',
+      'Up to 1 000 reports, or one flat. Each has a number of its own and totals since the session began, so that one which is lost costs nothing, and one that is repeated counts once. A report counts until two days after the end of its day in Tashkent; an unusual one is kept and not paid, and says why.',
     session: 'earner',
     bodyLimits: reportLimits,
     body: ReportBody,
@@ -191,7 +191,7 @@ const stop = ({ sessions }: TrafficDeps) =>
     tag,
     summary: 'Stop a session',
     description:
-      'Ends it, once; a repeat shows the same. Reports that were measured before may still come, for three days.',
+      'Ends it, once; a repeat shows the same. Reports that were measured before may still come, until two days after the end of their day in Tashkent.',
     session: 'earner',
     query: z.object({ session_id: SessionId.meta({ description: 'Of `POST /api/traffic/start`.' }) }),
     answers: {
