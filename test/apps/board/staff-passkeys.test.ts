@@ -159,7 +159,8 @@ describe('a proof over HTTP', () => {
     [
       { code: '123456', binds: { ...binds, action: 'eat' } },
       '/binds/action',
-      /"batch\.approve".*"passkey\.remove"/,
+      // At the most twenty are named.
+      /^expected one of .*"batch\.approve".*, …$/,
     ],
     [{ code: '123456', binds: { ...binds, version: undefined } }, '/binds/version', /^is required: expected/],
     [{ passkey: {}, binds }, '/passkey/id', /^is required/],
