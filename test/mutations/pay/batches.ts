@@ -10,6 +10,7 @@ const inEyes = (name: string) => ({ file: `${tests}/four-eyes.test.ts`, name });
 const inBatches = (name: string) => ({ file: `${tests}/batches.test.ts`, name });
 const inRounds = (name: string) => ({ file: 'test/workers/pay/due.test.ts', name });
 const inCount = (from: string, to: string) => [{ file: COUNT, from, to }];
+const PROOF_AGE = 'infra/postgres/staff/migrations/20261129190200-staff-proof-age.ts';
 const young = '(s.created_at > since or s.totp_bound_at > since)';
 const PLANS = 'infra/postgres/pay/migrations/20261130171200-pay-plans-end.ts';
 const inPlans = (from: string, to: string) => [{ file: PLANS, from, to }];
@@ -82,7 +83,17 @@ export const batchMutations: readonly Mutation[] = [
   },
   {
     name: 'a second factor of today approves',
-    edits: inCount(`batch_approve.staff and ${young}`, 'batch_approve.staff and s.created_at > since'),
+    edits: [
+      ...inCount(
+        `batch_approve.staff and ${young})\n     or exists (select from staff_proof p where p.id = proof and p.factor_at > since)`,
+        'batch_approve.staff and s.created_at > since)',
+      ),
+      {
+        file: PROOF_AGE,
+        from: 'if exists (select from staff_proof p',
+        to: 'if false and exists (select from staff_proof p',
+      },
+    ],
     test: inEyes('by an account that was made 23 h ago'),
   },
   {

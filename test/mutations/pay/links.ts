@@ -31,7 +31,9 @@ const works: readonly Mutation[] = [
   {
     name: 'a link that was replaced binds a card',
     edits: [{ file: LISTS, from: 'if l.revoked_at is not null or l.expires_at', to: 'if l.expires_at' }],
-    test: onPage('one that a reminder replaced says so, and the card of its form is not bound'),
+    test: onPage(
+      'one that was replaced binds no card in Postgres either, whose payee left the form for long',
+    ),
   },
   {
     name: 'a used link shows its button again',

@@ -292,6 +292,25 @@ describe('a link that does not work is answered clearly, and changes nothing', (
     pages.close();
   });
 
+  test('one that was replaced binds no card in Postgres either, whose payee left the form for long', async () => {
+    const pages = await openPages();
+    const sent = await sentLink();
+    await press(pages, sent);
+    await pay.moveClock(4 * DAY_MS);
+    expect(await make(sent.payout, randomBytes(32).toString('base64url'))).toBe(true);
+    await pay.moveClock(0);
+    const { rows } = await pay.owner.query<{ binding: string }>(
+      `select b.id as binding from payout_binding b join payout_link l on l.id = b.link_id
+       where l.payout_id = $1`,
+      [sent.payout.id],
+    );
+    const card = await pay.destination({ phone: sent.payout.phone });
+    await expect(
+      pay.pool.query('select payout_link_bind($1, $2, null)', [rows[0]?.binding, card]),
+    ).rejects.toMatchObject({ code: 'NB010', detail: 'revoked' });
+    pages.close();
+  });
+
   test('one binds the card of its own payee alone', async () => {
     const pages = await openPages();
     const [mine, theirs] = [await sentLink(), await sentLink('Botir Toshmatov')];
