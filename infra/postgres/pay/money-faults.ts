@@ -39,6 +39,7 @@ const faults: Readonly<
   NB031: (why) => ({ kind: railRefusals[why ?? ''] ?? 'stopped' }),
   NB033: () => ({ kind: 'settle-later' }),
   NB034: (who) => ({ kind: 'approval-gone', who: who || null }),
+  /** Of earn's functions, whose numbers begin at NB040. */
   NB048: () => ({ kind: 'decide-limit' }),
   /** Postgres: a lock was not to be had within `lock_timeout`; two waited for each other; what was read has changed. */
   '55P03': () => ({ kind: 'busy' }),

@@ -103,8 +103,11 @@ async function casesIn(
   state: AppealState,
   { limit, after }: PageOrder,
 ): Promise<Page<AppealCase>> {
-  const sql = state === 'open' ? openCases : endedCases;
-  const { rows } = await pool.query<CaseRow>(sql, [book, state, after, limit + 1]);
+  const values = [book, state, after, limit + 1];
+  const { rows } =
+    state === 'open'
+      ? await pool.query<CaseRow>(openCases, values)
+      : await pool.query<CaseRow>(endedCases, values);
   return pageOf(rows.map(caseOf), limit);
 }
 
