@@ -130,14 +130,6 @@ export const earnReasons = {
     nextStep: 'Where that was wrong, finance corrects the account by two people: docs/operations.md.',
     seen: ['problem'],
   },
-  'decide-limit': {
-    meaning:
-      'Of days that one member of staff pays, gives again or takes back, the sum in 24 hours has an end: 1 000 000 UZS.',
-    retry: 'later',
-    nextStep:
-      'Another member of staff decides, or you do tomorrow. What is more by itself is put right by a correction, which takes two people.',
-    seen: ['problem'],
-  },
   'nothing-to-take': {
     meaning: 'Of the day nothing is in the ledger.',
     retry: 'after-change',

@@ -108,6 +108,15 @@ export const payReasons = {
     nextStep: 'Nothing: if it is found again by another line or amount, it is another difference.',
     seen: ['problem'],
   },
+  /** Of days of earning, whose refusals are told as those of paying. */
+  'decide-limit': {
+    meaning:
+      'Of days that one member of staff pays, gives again or takes back, the sum in 24 hours has an end: 1 000 000 UZS.',
+    retry: 'later',
+    nextStep:
+      'Another member of staff decides, or you do tomorrow. What is more by itself is put right by a correction, which takes two people.',
+    seen: ['problem'],
+  },
 } as const satisfies Record<string, Reason>;
 
 /** Why a job of `payout` ended as it did. */

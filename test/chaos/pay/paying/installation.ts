@@ -19,6 +19,8 @@ type Board = Pick<Installation, 'home' | 'env' | 'boardUrl'>;
 
 const clone = resolve(import.meta.dirname, '../../../..');
 const CLI_MS_MAX = 60_000;
+/** Of the board's limit of logins, which is counted by the minute. */
+const LOGIN_WAIT_SECONDS_MAX = 60;
 
 export interface Answer {
   readonly status: number;
@@ -98,9 +100,15 @@ export class FinancePerson {
     this.#token = whole.token;
   }
 
-  async #open(path: string, token: string, body?: object) {
+  async #open(path: string, token: string, body?: object): Promise<Answer['body']> {
     const headers: Record<string, string> = token === '' ? {} : { Authorization: `Bearer ${token}` };
     const answer = await ask(this.#at.boardUrl + path, 'POST', headers, body);
+    // Days pass within seconds here, and with each of them everybody logs in.
+    const waitSeconds = Number(answer.headers.get('retry-after'));
+    if (answer.status === 429 && waitSeconds <= LOGIN_WAIT_SECONDS_MAX) {
+      await setTimeout(waitSeconds * 1_000);
+      return this.#open(path, token, body);
+    }
     if (answer.status > 201) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
   }
