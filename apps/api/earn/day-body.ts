@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MICROS_PER_TIYIN } from '../../../domain/earn/price/price.ts';
 import { verdicts } from '../../../domain/earn/traffic/counterpart.ts';
 import type { MeteredDay } from '../../../domain/earn/traffic/meter.ts';
 import { tiyin } from '../../http/pay/fields.ts';
@@ -28,8 +29,6 @@ export const DayBody = z
       .meta({ description: 'By reason; together exactly what is not paid of `bytes`.' }),
   })
   .meta({ id: 'TrafficDay' });
-
-const MICROS_PER_TIYIN = 10_000n;
 
 export const dayBody = (one: MeteredDay) => ({
   day: one.day,

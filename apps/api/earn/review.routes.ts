@@ -9,6 +9,7 @@ import {
   type DayEnd,
   type DayReviews,
 } from '../../../domain/earn/day/appeal.ts';
+import { MICROS_PER_TIYIN } from '../../../domain/earn/price/price.ts';
 import { SessionId } from '../../../domain/earn/ids.ts';
 import { dayStates, explainDay, type KeptDay } from '../../../domain/earn/traffic/explain.ts';
 import { ById } from '../../http/by-id.ts';
@@ -43,8 +44,6 @@ const ReviewedDay = DayBody.extend({
   in_ledger: tiyin('What of it the ledger holds for the person.'),
   closed_at: z.date().nullable().meta({ description: 'When the day was closed; null while it is open.' }),
 }).meta({ id: 'ReviewedDay' });
-
-const MICROS_PER_TIYIN = 10_000n;
 
 const reviewedDay = (day: KeptDay) => ({
   ...dayBody(day),

@@ -7,7 +7,7 @@ export const TIYIN_PER_MB_MAX = 1_000_000;
 export const CHANGE_ALONE_PERCENT = 30;
 
 const BYTES_PER_MB = 1_000_000n;
-const MICROS_PER_TIYIN = 10_000n;
+export const MICROS_PER_TIYIN = 10_000n;
 
 /** What so many bytes of one session and day earn, in 10^-6 UZS, rounded down. Never summed of parts: each would be rounded by itself. */
 export const microsOf = (bytes: bigint, tiyinPerMb: number): bigint =>
